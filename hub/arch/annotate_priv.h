@@ -1,0 +1,118 @@
+/* What sanitizers and valgrind must be told about stacks, behind one header. Without them each of
+ * these is empty. AddressSanitizer keeps fake stacks and shadow per stack, ThreadSanitizer a fiber
+ * per stack, valgrind a range per stack. */
+#ifndef HUBBUB_ARCH_ANNOTATE_H
+#define HUBBUB_ARCH_ANNOTATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define ANNOTATE_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define ANNOTATE_ASAN 1
+#endif
+#endif
+#if defined(__SANITIZE_THREAD__)
+#define ANNOTATE_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define ANNOTATE_TSAN 1
+#endif
+#endif
+
+#ifdef ANNOTATE_ASAN
+#include <sanitizer/asan_interface.h>
+#include <sanitizer/common_interface_defs.h>
+#endif
+#ifdef ANNOTATE_TSAN
+#include <sanitizer/tsan_interface.h>
+#endif
+#if __has_include(<valgrind/valgrind.h>) && !defined(ANNOTATE_ASAN) && !defined(ANNOTATE_TSAN)
+#include <valgrind/valgrind.h>
+#define ANNOTATE_VALGRIND 1
+#endif
+
+/* What the tools know of one stack. */
+struct annotate {
+#ifdef ANNOTATE_ASAN
+	void *fake_stack;
+	const void *low;
+	size_t size;
+#endif
+#ifdef ANNOTATE_TSAN
+	void *fiber;
+#endif
+#ifdef ANNOTATE_VALGRIND
+	unsigned valgrind_id;
+#endif
+	char empty[0];
+};
+
+/* A coroutine's stack exists from now on, from low, size bytes. */
+static inline void
+annotate_stack_new(struct annotate *stack, const void *low, size_t size)
+{
+	(void)stack, (void)low, (void)size;
+#ifdef ANNOTATE_ASAN
+	*stack = (struct annotate){.low = low, .size = size};
+#endif
+#ifdef ANNOTATE_TSAN
+	stack->fiber = __tsan_create_fiber(0);
+#endif
+#ifdef ANNOTATE_VALGRIND
+	stack->valgrind_id = VALGRIND_STACK_REGISTER(low, (const char *)low + size);
+#endif
+}
+
+/* The same for the stack that the thread came with. */
+void annotate_stack_native(struct annotate *stack);
+
+/* Frames that were never returned from left poison behind; another coroutine takes the stack. */
+static inline void
+annotate_stack_clean(const struct annotate *stack, const void *low, size_t size)
+{
+	(void)stack, (void)low, (void)size;
+#ifdef ANNOTATE_ASAN
+	__asan_unpoison_memory_region(low, size);
+#endif
+}
+
+static inline void
+annotate_stack_free(struct annotate *stack)
+{
+	(void)stack;
+#ifdef ANNOTATE_TSAN
+	__tsan_destroy_fiber(stack->fiber);
+#endif
+#ifdef ANNOTATE_VALGRIND
+	VALGRIND_STACK_DEREGISTER(stack->valgrind_id);
+#endif
+}
+
+/* On from's stack, right before the switch; from_ends: nothing will ever switch back to it. */
+static inline __attribute__((always_inline)) void
+annotate_switch(struct annotate *from, struct annotate *to, bool from_ends)
+{
+	(void)from, (void)to, (void)from_ends;
+#ifdef ANNOTATE_ASAN
+	__sanitizer_start_switch_fiber(from_ends ? NULL : &from->fake_stack, to->low, to->size);
+#endif
+#ifdef ANNOTATE_TSAN
+	__tsan_switch_to_fiber(to->fiber, 0);
+#endif
+}
+
+/* On self's stack, right after a switch brought the thread here. */
+static inline __attribute__((always_inline)) void
+annotate_arrive(struct annotate *self)
+{
+	(void)self;
+#ifdef ANNOTATE_ASAN
+	__sanitizer_finish_switch_fiber(self->fake_stack, NULL, NULL);
+	self->fake_stack = NULL;
+#endif
+}
+
+#endif

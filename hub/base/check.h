@@ -1,0 +1,19 @@
+/* Checks that stay on in production: a broken invariant ends the process where it is found, before
+ * it becomes silent damage. A check is cheap and has no side effect, so that removing it would not
+ * change the program. What a user or the environment can cause is an error to return, not a check. */
+#ifndef HUBBUB_BASE_CHECK_H
+#define HUBBUB_BASE_CHECK_H
+
+/* Prints "hubbub: <where>: <what> (<why>)" to stderr and aborts. Never returns. */
+_Noreturn void check_failed(const char *file, int line, const char *what, const char *why);
+
+/* Aborts unless condition holds; why tells the reader of the message what the caller did wrong. */
+#define CHECK_WHY(condition, why)                                                                  \
+	do {                                                                                       \
+		if (__builtin_expect(!(condition), 0))                                             \
+			check_failed(__FILE__, __LINE__, #condition, why);                         \
+	} while (0)
+
+#define CHECK(condition) CHECK_WHY(condition, "a bug in hubbub")
+
+#endif

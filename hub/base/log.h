@@ -1,0 +1,40 @@
+/* Log lines of a program to stderr: one write(2) per line, so that lines of many processes never
+ * mix. Libraries return errors; only the process that decides what an error means logs it, once,
+ * with what failed, on what, why, and what to do about it. */
+#ifndef HUBBUB_BASE_LOG_H
+#define HUBBUB_BASE_LOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG, LOG_LEVEL_MAX };
+enum log_format { LOG_TEXT, LOG_JSON, LOG_FORMAT_MAX };
+
+/* Spellings for command lines, indexed by the enums. */
+extern const char *const log_level_names[LOG_LEVEL_MAX];
+extern const char *const log_format_names[LOG_FORMAT_MAX];
+
+/* Sets what is logged, how, and which program's name each line bears (borrowed for ever). Call it
+ * before threads start; until then level info, format text, name "hubbub". */
+void log_setup(const char *program, enum log_level level, enum log_format format);
+
+/* Logs one line; a newline or control character in the message is written as a space. Keeps errno.
+ * Any thread; not from a signal handler. */
+void log_write(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#define log_error(...) log_write(LOG_ERROR, __VA_ARGS__)
+#define log_warning(...) log_write(LOG_WARNING, __VA_ARGS__)
+#define log_info(...) log_write(LOG_INFO, __VA_ARGS__)
+#define log_debug(...) log_write(LOG_DEBUG, __VA_ARGS__)
+
+/* Lets one event in an interval through: for errors that come by the thousand. Zero it to start. */
+struct log_throttle {
+	int64_t next;   /* clock at which the next line may go out */
+	unsigned muted; /* how many were held back since the last one */
+};
+
+/* True if a line may be written now; then *muted says how many were held back before it. */
+bool log_throttle_pass(struct log_throttle *throttle, int64_t interval, unsigned *muted);
+
+#endif

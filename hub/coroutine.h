@@ -1,0 +1,61 @@
+/* Scheduled coroutines: spawn, join, detach, kill.
+ *
+ * As with pthreads, each spawned coroutine is to be joined or detached once. A coroutine belongs to
+ * the hub, and so to the thread, that spawned it, for life; every function here is called on that
+ * thread.
+ *
+ * Every blocking function of this library may fail with
+ *   ECANCELED  the calling coroutine was killed (every later blocking call fails the same way),
+ *   ETIMEDOUT  a timeout scope around the call has expired (see timeout.h),
+ *   EDEADLK    the hub's first coroutine waits and nothing can ever wake it,
+ *   EPERM      the caller is not a coroutine of a running hub. */
+#ifndef HUBBUB_COROUTINE_H
+#define HUBBUB_COROUTINE_H
+
+#include "api.h"
+
+HUBBUB_API_BEGIN
+
+/* A coroutine's body; what it returns is its result. */
+typedef void *hub_fn(void *argument);
+
+struct hub_coroutine;
+
+/* Makes body(argument) runnable as a coroutine, behind those that are runnable already.
+ * Switches: no.  Ownership: the caller joins or detaches what is returned.
+ * Returns NULL with errno ENOMEM (no memory for a stack), ECANCELED (the hub is ending) or EPERM
+ * (this thread runs no hub). */
+struct hub_coroutine *hub_spawn(hub_fn *body, void *argument);
+
+/* Waits until the coroutine has ended, stores its result where result is not NULL, and frees it.
+ * One that was killed before its first run has the result NULL.
+ * Switches: yes, unless it has ended already.
+ * Returns 0, or -1 with errno ECANCELED, ETIMEDOUT, EDEADLK or EPERM as every blocking call (the
+ * coroutine is still to be joined then), EDEADLK also for joining oneself, or EINVAL (it is
+ * detached, raw, or another coroutine is joining it). */
+int hub_join(struct hub_coroutine *coroutine, void **result);
+
+/* Lets the coroutine free itself when it ends; its result is lost.
+ * Switches: no.  Ownership: the pointer must not be used after the coroutine has ended.
+ * Returns 0, or -1 with errno EINVAL (it is detached, raw, or being joined). */
+int hub_detach(struct hub_coroutine *coroutine);
+
+/* Asks the coroutine to end: the blocking call that it is in, and every later one, fails with
+ * ECANCELED. One that has never run will not run. Killing what has ended does nothing; a coroutine
+ * may kill itself.
+ * Switches: no; it does not wait for the end, hub_join does.
+ * Returns 0, or -1 with errno EINVAL (it is a raw coroutine). */
+int hub_kill(struct hub_coroutine *coroutine);
+
+/* The running coroutine, or NULL outside of any. Switches: no.  Errors: none. */
+struct hub_coroutine *hub_current(void);
+
+/* Names the coroutine for dumps and messages; copied, cut to 31 bytes. Switches: no. Errors: none. */
+void hub_set_name(struct hub_coroutine *coroutine, const char *name);
+
+/* Its name, or "" where none was set; valid while the coroutine is. Switches: no. Errors: none. */
+const char *hub_name(const struct hub_coroutine *coroutine);
+
+HUBBUB_API_END
+
+#endif

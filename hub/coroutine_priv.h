@@ -1,0 +1,68 @@
+/* A coroutine as the library sees it. It lives at the top of its own stack. */
+#ifndef HUBBUB_COROUTINE_PRIV_H
+#define HUBBUB_COROUTINE_PRIV_H
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "hub/arch/switch_priv.h"
+#include "hub/coroutine.h"
+#include "hub/stack_priv.h"
+#include "hub/timeout.h"
+
+#define COROUTINE_NAME_SIZE 32
+
+enum coroutine_state {
+	COROUTINE_READY,    /* in the run queue; also before its first run */
+	COROUTINE_RUNNING,  /* the hub's current */
+	COROUTINE_WAITING,  /* in hub_suspend */
+	COROUTINE_SWITCHED, /* in hub_switch, or raw and not started: resumed by hub_switch alone */
+	COROUTINE_DONE,
+	COROUTINE_STATE_MAX
+};
+
+struct hub_coroutine {
+	struct stack stack; /* first: the arena knows the coroutine by it */
+	struct arch_context context;
+	struct hub *hub;
+	struct hub_coroutine *next; /* in the run queue */
+	hub_fn *body;
+	void *argument;
+	void *result;
+	struct hub_coroutine *parent; /* raw: who gets the result; scheduled: who joins, or NULL */
+	struct hub_timeout *scope;    /* the innermost started one, or NULL */
+
+	enum coroutine_state state;
+	/* Counts the waits of this slot, over all coroutines that ever lived in it: a wake that
+	 * names another epoch comes too late and does nothing. */
+	uint32_t epoch;
+	int reason;    /* how the last wait ended: 0, or an errno */
+	int interrupt; /* what blocking calls fail with at once: 0, ECANCELED or ETIMEDOUT */
+	bool is_raw;
+	bool is_detached;
+	bool is_killed;
+	bool has_run;
+	bool is_pending;         /* the present wait can be ended by the loop */
+	int64_t deadline;        /* of the present wait, scopes included; HUB_FOREVER for none */
+	int64_t waits_since;     /* about when the present wait began */
+	const char *waits_for;   /* a word for dumps */
+	const void *waits_on;    /* the object, or the fd as a pointer */
+	int64_t timer_at;        /* the deadline for which the timer is armed, while it is active */
+	ev_timer timer;
+	char name[COROUTINE_NAME_SIZE];
+};
+
+_Static_assert(sizeof(struct arch_context) == 24, "the assembly knows this layout");
+
+/* First function on every stack, called by arch_entry; never returns. */
+__attribute__((visibility("hidden"))) _Noreturn void hub_coroutine_main(
+	struct hub_coroutine *self, void *value);
+
+/* Takes a slot and makes a coroutine of it, without queueing it. NULL with errno ENOMEM. */
+struct hub_coroutine *coroutine_new(struct hub *hub, hub_fn *body, void *argument, bool is_raw);
+
+/* Gives a coroutine's slot back. */
+void coroutine_free(struct hub_coroutine *coroutine);
+
+#endif

@@ -1,0 +1,109 @@
+#include "hub/debug/overflow_priv.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "hub/scheduler_priv.h"
+
+#define SIGNAL_STACK_SIZE ((size_t)64 * 1024)
+
+static struct sigaction previous_action;
+static pthread_once_t handler_once = PTHREAD_ONCE_INIT;
+static _Thread_local void *signal_stack;
+
+/* Only what is async-signal-safe: text is put together by hand. */
+struct line {
+	char text[256];
+	size_t length;
+};
+
+static void
+line_add(struct line *line, const char *text)
+{
+	while (*text != '\0' && line->length < sizeof line->text - 1)
+		line->text[line->length++] = *text++;
+}
+
+static void
+line_add_number(struct line *line, size_t number)
+{
+	char digits[24], *digit = digits + sizeof digits - 1;
+
+	*digit = '\0';
+	do {
+		*--digit = (char)('0' + number % 10);
+		number /= 10;
+	} while (number != 0);
+	line_add(line, digit);
+}
+
+static void
+report(const struct hub_coroutine *coroutine)
+{
+	struct line line = {.length = 0};
+
+	line_add(&line, "hubbub: stack overflow in coroutine \"");
+	line_add(&line, coroutine->name);
+	line_add(&line, "\": its stack is ");
+	line_add_number(&line, (size_t)(coroutine->stack.end - coroutine->stack.low) / 1024);
+	line_add(&line, " KiB; run the hub with a larger one (stack_size, --stack-size)\n");
+	if (write(STDERR_FILENO, line.text, line.length) < 0)
+		return;
+}
+
+static void
+on_fault(int signal, siginfo_t *information, void *context)
+{
+	const struct hub *hub = hub_this;
+
+	(void)signal, (void)context;
+	if (hub != NULL && hub->current != &hub->root &&
+		stack_guards(&hub->current->stack, information->si_addr))
+		report(hub->current);
+	/* The fault happens again on return, now with what was there before. */
+	sigaction(SIGSEGV, &previous_action, NULL);
+}
+
+static void
+handler_install(void)
+{
+	struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGSEGV, &action, &previous_action);
+}
+
+int
+overflow_thread_start(void)
+{
+	stack_t stack;
+
+	pthread_once(&handler_once, handler_install);
+	if (sigaltstack(NULL, &stack) == 0 && !(stack.ss_flags & SS_DISABLE))
+		return 0;
+	signal_stack = mmap(NULL, SIGNAL_STACK_SIZE, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+	if (signal_stack == MAP_FAILED) {
+		signal_stack = NULL;
+		return -1;
+	}
+	stack = (stack_t){.ss_sp = signal_stack, .ss_size = SIGNAL_STACK_SIZE};
+	sigaltstack(&stack, NULL);
+	return 0;
+}
+
+void
+overflow_thread_stop(void)
+{
+	stack_t off = {.ss_flags = SS_DISABLE};
+
+	if (signal_stack == NULL)
+		return;
+	sigaltstack(&off, NULL);
+	munmap(signal_stack, SIGNAL_STACK_SIZE);
+	signal_stack = NULL;
+}

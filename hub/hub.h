@@ -1,0 +1,16 @@
+/* <hubbub/hub.h>: coroutines for one thread. This header only gathers the public ones. */
+#ifndef HUBBUB_HUB_H
+#define HUBBUB_HUB_H
+
+#include "coroutine.h"
+#include "debug/dump.h"
+#include "generator.h"
+#include "io/fd.h"
+#include "io/socket.h"
+#include "scheduler.h"
+#include "switch.h"
+#include "sync/event.h"
+#include "thread/mailbox.h"
+#include "timeout.h"
+
+#endif

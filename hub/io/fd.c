@@ -1,0 +1,332 @@
+/* libev facts that this file lives by (4.33): starting and stopping a watcher makes no system call,
+ * the next poll compares masks; a stop is never told to the kernel, so an event that nobody wants
+ * costs one epoll_ctl when it comes; a closed fd with a live watcher aborts the process; a number
+ * that is reused is armed only after a fresh ev_io_init. */
+#include "hub/io/fd_priv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "hub/base/list.h"
+#include "hub/scheduler_priv.h"
+
+/* Grows on demand: a limit of a billion descriptors costs nothing. */
+struct fd_table {
+	struct hub_fd **entries;
+	int size;
+};
+
+/* ---- waiters ---- */
+
+static void
+waiter_append(struct hub_waiter **first, struct hub_waiter *waiter)
+{
+	/* Nearly always empty: one coroutine per direction. */
+	while (*first != NULL)
+		first = &(*first)->next;
+	*first = waiter;
+}
+
+static void
+waiter_remove(struct hub_waiter **first, struct hub_waiter *waiter)
+{
+	if (!waiter->is_queued)
+		return;
+	while (*first != waiter)
+		first = &(*first)->next;
+	*first = waiter->next;
+	waiter->is_queued = false;
+}
+
+/* Wakes the first that still waits. */
+static void
+waiters_wake_one(struct hub_waiter **first)
+{
+	bool woken = false;
+
+	while (*first != NULL && !woken) {
+		struct hub_waiter *waiter = *first;
+
+		waiter_remove(first, waiter);
+		woken = hub_wake(waiter->coroutine, waiter->epoch, 0);
+	}
+}
+
+static void
+waiters_cancel(struct hub_waiter **first)
+{
+	while (*first != NULL) {
+		struct hub_waiter *waiter = *first;
+
+		waiter_remove(first, waiter);
+		hub_wake(waiter->coroutine, waiter->epoch, ECANCELED);
+	}
+}
+
+/* ---- watchers ---- */
+
+static void
+on_readable(struct ev_loop *loop, ev_io *watcher, int events)
+{
+	struct hub_fd *entry = CONTAINER_OF(watcher, struct hub_fd, read);
+
+	(void)events;
+	entry->is_drained = false;
+	if (entry->readers == NULL)
+		ev_io_stop(loop, watcher);
+	else
+		waiters_wake_one(&entry->readers);
+}
+
+static void
+on_writable(struct ev_loop *loop, ev_io *watcher, int events)
+{
+	struct hub_fd *entry = CONTAINER_OF(watcher, struct hub_fd, write);
+
+	(void)events;
+	waiters_wake_one(&entry->writers);
+	if (entry->writers == NULL)
+		ev_io_stop(loop, watcher);
+}
+
+static void
+entry_reset(struct hub *hub, struct hub_fd *entry)
+{
+	ev_io_stop(hub->loop, &entry->read);
+	ev_io_stop(hub->loop, &entry->write);
+	waiters_cancel(&entry->readers);
+	waiters_cancel(&entry->writers);
+	entry->generation++;
+	entry->is_open = false;
+}
+
+/* ---- the table ---- */
+
+struct fd_table *
+fd_table_new(void)
+{
+	return calloc(1, sizeof(struct fd_table));
+}
+
+void
+fd_table_free(struct fd_table *table)
+{
+	for (int fd = 0; fd < table->size; fd++) {
+		if (table->entries[fd] != NULL)
+			entry_reset(hub_this, table->entries[fd]);
+		free(table->entries[fd]);
+	}
+	free(table->entries);
+	free(table);
+}
+
+static bool
+table_grow(struct fd_table *table, int fd)
+{
+	int size = table->size != 0 ? table->size : 64;
+	struct hub_fd **entries;
+
+	while (size <= fd)
+		size *= 2;
+	entries = realloc(table->entries, (size_t)size * sizeof *entries);
+	if (entries == NULL)
+		return false;
+	memset(entries + table->size, 0, (size_t)(size - table->size) * sizeof *entries);
+	table->entries = entries;
+	table->size = size;
+	return true;
+}
+
+struct hub_fd *
+fd_enter_new(struct hub *hub, int fd, bool is_stream)
+{
+	struct fd_table *table = hub->fds;
+	struct hub_fd *entry;
+
+	if (fd >= table->size && !table_grow(table, fd)) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	entry = table->entries[fd];
+	if (entry == NULL) {
+		entry = calloc(1, sizeof *entry);
+		if (entry == NULL)
+			return NULL;
+		table->entries[fd] = entry;
+		entry->fd = fd;
+	} else if (entry->is_open) {
+		/* It was closed behind our back. */
+		entry_reset(hub, entry);
+	}
+	ev_io_init(&entry->read, on_readable, fd, EV_READ);
+	ev_io_init(&entry->write, on_writable, fd, EV_WRITE);
+	entry->is_open = true;
+	entry->is_stream = is_stream;
+	entry->is_file = false;
+	entry->is_drained = false;
+	return entry;
+}
+
+static struct hub_fd *
+fd_enter(struct hub *hub, int fd)
+{
+	struct hub_fd *entry;
+	struct stat status;
+	int flags, type;
+	socklen_t length = sizeof type;
+
+	if (fstat(fd, &status) != 0)
+		return NULL;
+	flags = fcntl(fd, F_GETFL);
+	if (flags == -1 || (!(flags & O_NONBLOCK) && fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0))
+		return NULL;
+	entry = fd_enter_new(hub, fd,
+		S_ISSOCK(status.st_mode) &&
+			getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) == 0 &&
+			type == SOCK_STREAM);
+	if (entry != NULL)
+		entry->is_file = S_ISREG(status.st_mode) || S_ISDIR(status.st_mode);
+	return entry;
+}
+
+struct hub_fd *
+fd_lookup(struct hub *hub, int fd)
+{
+	struct fd_table *table = hub->fds;
+
+	if (__builtin_expect(fd >= 0 && fd < table->size && table->entries[fd] != NULL &&
+				     table->entries[fd]->is_open,
+		    1))
+		return table->entries[fd];
+	return fd_enter(hub, fd);
+}
+
+/* ---- waiting ---- */
+
+static int
+fd_wait(struct hub_fd *entry, short events, const char *what)
+{
+	struct hub *hub = hub_this;
+	struct wait wait = {what, (const void *)(intptr_t)entry->fd, HUB_FOREVER, true};
+	struct hub_waiter reader, writer;
+	uint32_t generation = entry->generation;
+	int reason;
+
+	if (entry->is_file)
+		return 0;
+	reader.is_queued = writer.is_queued = false;
+	if (events & POLLIN) {
+		hub_waiter_init(&reader, hub->current);
+		waiter_append(&entry->readers, &reader);
+		if (!ev_is_active(&entry->read))
+			ev_io_start(hub->loop, &entry->read);
+	}
+	if (events & POLLOUT) {
+		hub_waiter_init(&writer, hub->current);
+		waiter_append(&entry->writers, &writer);
+		if (!ev_is_active(&entry->write))
+			ev_io_start(hub->loop, &entry->write);
+	}
+	reason = hub_suspend(&wait);
+	/* The entry outlives the descriptor, so this is safe even if that was closed. */
+	waiter_remove(&entry->readers, &reader);
+	waiter_remove(&entry->writers, &writer);
+	if (reason == 0 && entry->generation != generation)
+		reason = ECANCELED;
+	if (reason == 0)
+		return 0;
+	errno = reason;
+	return -1;
+}
+
+int
+fd_wait_read(struct hub_fd *entry, const char *what)
+{
+	return fd_wait(entry, POLLIN, what);
+}
+
+int
+fd_wait_write(struct hub_fd *entry, const char *what)
+{
+	return fd_wait(entry, POLLOUT, what);
+}
+
+static int
+poll_now(int fd, short events)
+{
+	struct pollfd query = {.fd = fd, .events = events};
+
+	if (poll(&query, 1, 0) < 0)
+		return -1;
+	if (query.revents & POLLNVAL) {
+		errno = EBADF;
+		return -1;
+	}
+	/* A hang-up or error is for either direction to find. */
+	if (query.revents & (POLLHUP | POLLERR))
+		return events;
+	return query.revents & events;
+}
+
+int
+hub_wait_fd(int fd, short events)
+{
+	struct hub_coroutine *self = hub_enter();
+	struct hub_fd *entry;
+
+	if (self == NULL)
+		return -1;
+	if (events == 0 || (events & ~(POLLIN | POLLOUT)) != 0) {
+		errno = EINVAL;
+		return -1;
+	}
+	entry = fd_lookup(self->hub, fd);
+	if (entry == NULL)
+		return -1;
+	for (;;) {
+		int ready = poll_now(fd, events);
+
+		if (ready != 0)
+			return ready;
+		if (fd_wait(entry, events, "descriptor") != 0)
+			return -1;
+	}
+}
+
+/* ---- entering and leaving ---- */
+
+int
+hub_adopt(int fd)
+{
+	struct hub *hub = hub_this;
+
+	if (hub == NULL || hub->loop == NULL) {
+		errno = EPERM;
+		return -1;
+	}
+	return fd_enter(hub, fd) != NULL ? 0 : -1;
+}
+
+void
+hub_release(int fd)
+{
+	struct hub *hub = hub_this;
+
+	if (hub == NULL || hub->loop == NULL || fd < 0 || fd >= hub->fds->size ||
+		hub->fds->entries[fd] == NULL || !hub->fds->entries[fd]->is_open)
+		return;
+	entry_reset(hub, hub->fds->entries[fd]);
+}
+
+int
+hub_close(int fd)
+{
+	hub_release(fd);
+	return close(fd);
+}

@@ -1,0 +1,37 @@
+/* Descriptors in a hub.
+ *
+ * A descriptor enters a hub by hub_socket, hub_accept, hub_connect or hub_adopt and leaves it by
+ * hub_close (or hub_release). In between the hub watches it. Closing one by plain close(2) strands
+ * whoever waits for it, and is repaired only when its number enters again. A number that is new to
+ * the hub enters at the first call that uses it. */
+#ifndef HUBBUB_IO_FD_H
+#define HUBBUB_IO_FD_H
+
+#include "../api.h"
+
+HUBBUB_API_BEGIN
+
+/* Lets the hub watch fd, which becomes non-blocking; whatever the hub knew of that number is
+ * forgotten. Regular files are never waited for: reading one blocks the thread for the disk.
+ * Switches: no.  Ownership: stays the caller's.
+ * Returns 0, or -1 with errno EBADF, ENOMEM or EPERM (this thread runs no hub). */
+int hub_adopt(int fd);
+
+/* Makes the hub forget fd, which stays open and non-blocking; who waits for it gets ECANCELED.
+ * Switches: no.  Errors: none; an unknown fd is ignored. */
+void hub_release(int fd);
+
+/* Releases fd, so that whoever waits for it gets ECANCELED, then closes it.
+ * Switches: no.  Works for killed callers too.  Returns 0, or -1 with the errno of close(2). */
+int hub_close(int fd);
+
+/* Waits until fd is ready for one of events (POLLIN, POLLOUT of <poll.h>). Hang-ups and errors make
+ * it ready for both: the call that follows tells what happened. A regular file is always ready.
+ * Switches: yes, unless it is ready already.
+ * Returns which of events are ready (above 0), or -1 with errno EBADF, EINVAL (events is empty or
+ * has others), ENOMEM, ECANCELED (killed, or fd closed meanwhile), ETIMEDOUT, EDEADLK or EPERM. */
+int hub_wait_fd(int fd, short events);
+
+HUBBUB_API_END
+
+#endif

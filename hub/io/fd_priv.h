@@ -1,0 +1,53 @@
+/* What a hub knows of descriptors: one entry per number, made at the first use and kept. */
+#ifndef HUBBUB_IO_FD_PRIV_H
+#define HUBBUB_IO_FD_PRIV_H
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "hub/io/fd.h"
+
+struct hub;
+struct hub_waiter;
+
+/* One number.
+ *
+ * - The read watcher is level-triggered, started at the first wait and left on; it stops when it
+ *   fires and nobody waits. So a connection that alternates between receiving and waiting costs no
+ *   epoll_ctl. The write watcher runs only while somebody waits to write.
+ * - is_drained: the last receive took all there was, so the next one waits before it tries; the
+ *   read watcher's event clears it. Holds for stream sockets only, where a short read says so.
+ * - generation: counts releases, so that one who waited knows whether fd is still what it was. */
+struct hub_fd {
+	ev_io read;
+	ev_io write;
+	struct hub_waiter *readers;
+	struct hub_waiter *writers;
+	int fd;
+	uint32_t generation;
+	bool is_open;
+	bool is_stream;  /* a stream socket */
+	bool is_file;    /* regular: always ready, epoll refuses it */
+	bool is_drained;
+};
+
+struct fd_table *fd_table_new(void);
+
+/* Stops every watcher; descriptors stay open. */
+void fd_table_free(struct fd_table *table);
+
+/* The entry of a number; one that is new to the hub enters now. NULL with errno EBADF, ENOMEM. */
+struct hub_fd *fd_lookup(struct hub *hub, int fd);
+
+/* Enters a descriptor that has just been made, non-blocking: forgets what the number was before.
+ * NULL with errno ENOMEM. */
+struct hub_fd *fd_enter_new(struct hub *hub, int fd, bool is_stream);
+
+/* Waits until fd may be read or written; the caller has entered (hub_enter). is_spurious wakes are
+ * possible: try again and wait again.
+ * Returns 0, or -1 with errno ECANCELED (killed, or released meanwhile), ETIMEDOUT, EDEADLK. */
+int fd_wait_read(struct hub_fd *entry, const char *what);
+int fd_wait_write(struct hub_fd *entry, const char *what);
+
+#endif

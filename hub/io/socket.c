@@ -1,0 +1,465 @@
+/* Each call is one attempt (a POSIX call that does not block) in one of three loops: receive,
+ * send, accept. The loops are inlined into the calls, so the attempt costs no indirect call. */
+#include "hub/io/socket.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "hub/base/list.h"
+#include "hub/io/fd_priv.h"
+#include "hub/scheduler_priv.h"
+
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+
+/* The arguments of any transfer; each attempt uses its own. */
+struct transfer {
+	int fd;
+	int flags;
+	void *buffer;
+	size_t length; /* of the buffer, or of all parts */
+	struct sockaddr *address;
+	socklen_t *address_length;
+	struct msghdr *message;
+	const struct iovec *parts;
+	int count;
+};
+
+typedef ssize_t attempt_fn(const struct transfer *transfer);
+
+/* What every transfer begins with: the caller may block, the descriptor is known, and a coroutine
+ * whose slice is used up lets the others run; meanwhile one of them may have closed the descriptor. */
+static ALWAYS_INLINE struct hub_fd *
+transfer_begin(int fd)
+{
+	struct hub_coroutine *self = hub_enter();
+	struct hub_fd *entry;
+	uint32_t generation;
+
+	if (__builtin_expect(self == NULL, 0))
+		return NULL;
+	entry = fd_lookup(self->hub, fd);
+	if (__builtin_expect(entry == NULL, 0) || !hub_tick(self->hub))
+		return entry;
+	generation = entry->generation;
+	if (hub_sleep(0) != 0)
+		return NULL;
+	if (entry->generation == generation)
+		return entry;
+	errno = ECANCELED;
+	return NULL;
+}
+
+static size_t
+parts_length(const struct iovec *parts, size_t count)
+{
+	size_t length = 0;
+
+	for (size_t i = 0; i < count; i++)
+		length += parts[i].iov_len;
+	return length;
+}
+
+static inline void
+count_bytes(uint64_t *counter, ssize_t bytes)
+{
+	/* Other processes read it, nobody else writes it. */
+	__atomic_store_n(counter, *counter + (uint64_t)bytes, __ATOMIC_RELAXED);
+}
+
+/* The loop of all that receives. A fairness pause comes before the attempt and never after: what
+ * has arrived in the caller's buffer is returned without a switch. */
+static ALWAYS_INLINE ssize_t
+receive(const struct transfer *transfer, attempt_fn *attempt, const char *what)
+{
+	struct hub_fd *entry = transfer_begin(transfer->fd);
+
+	if (__builtin_expect(entry == NULL, 0))
+		return -1;
+	for (;;) {
+		ssize_t received;
+
+		if (entry->is_drained && !(transfer->flags & MSG_DONTWAIT) &&
+			fd_wait_read(entry, what) != 0)
+			return -1;
+		received = attempt(transfer);
+		if (__builtin_expect(received >= 0, 1)) {
+			entry->is_drained = entry->is_stream && received > 0 &&
+					    (size_t)received < transfer->length &&
+					    !(transfer->flags & (MSG_PEEK | MSG_OOB));
+			count_bytes(&hub_this->counters->bytes_received, received);
+			return received;
+		}
+		if (errno == EINTR)
+			continue;
+		if (errno != EAGAIN || (transfer->flags & MSG_DONTWAIT))
+			return -1;
+		if (fd_wait_read(entry, what) != 0)
+			return -1;
+	}
+}
+
+/* The first attempt of all that sends; what a stream did not take is for the caller. */
+static ALWAYS_INLINE ssize_t
+send_some(const struct transfer *transfer, attempt_fn *attempt, const char *what)
+{
+	struct hub_fd *entry = transfer_begin(transfer->fd);
+
+	if (__builtin_expect(entry == NULL, 0))
+		return -1;
+	for (;;) {
+		ssize_t sent = attempt(transfer);
+
+		if (__builtin_expect(sent >= 0, 1)) {
+			count_bytes(&hub_this->counters->bytes_sent, sent);
+			return sent;
+		}
+		if (errno == EINTR)
+			continue;
+		if (errno != EAGAIN || (transfer->flags & MSG_DONTWAIT))
+			return -1;
+		if (fd_wait_write(entry, what) != 0)
+			return -1;
+	}
+}
+
+static ssize_t
+attempt_recv(const struct transfer *t)
+{
+	return recv(t->fd, t->buffer, t->length, t->flags | MSG_DONTWAIT);
+}
+
+static ssize_t
+attempt_recvfrom(const struct transfer *t)
+{
+	return recvfrom(t->fd, t->buffer, t->length, t->flags | MSG_DONTWAIT, t->address,
+		t->address_length);
+}
+
+static ssize_t
+attempt_recvmsg(const struct transfer *t)
+{
+	return recvmsg(t->fd, t->message, t->flags | MSG_DONTWAIT);
+}
+
+static ssize_t
+attempt_read(const struct transfer *t)
+{
+	return read(t->fd, t->buffer, t->length);
+}
+
+static ssize_t
+attempt_readv(const struct transfer *t)
+{
+	return readv(t->fd, t->parts, t->count);
+}
+
+static ssize_t
+attempt_send(const struct transfer *t)
+{
+	return send(t->fd, t->buffer, t->length, t->flags | MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+static ssize_t
+attempt_sendto(const struct transfer *t)
+{
+	return sendto(t->fd, t->buffer, t->length, t->flags | MSG_DONTWAIT | MSG_NOSIGNAL,
+		t->address, *t->address_length);
+}
+
+static ssize_t
+attempt_sendmsg(const struct transfer *t)
+{
+	return sendmsg(t->fd, t->message, t->flags | MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+static ssize_t
+attempt_write(const struct transfer *t)
+{
+	return write(t->fd, t->buffer, t->length);
+}
+
+static ssize_t
+attempt_writev(const struct transfer *t)
+{
+	return writev(t->fd, t->parts, t->count);
+}
+
+ssize_t
+hub_recv(int fd, void *buffer, size_t length, int flags)
+{
+	struct transfer transfer = {.fd = fd, .flags = flags, .buffer = buffer, .length = length};
+	size_t got = 0;
+
+	for (;;) {
+		ssize_t received = receive(&transfer, attempt_recv, "recv");
+
+		if (!(flags & MSG_WAITALL))
+			return received;
+		if (received <= 0)
+			return got > 0 ? (ssize_t)got : received;
+		got += (size_t)received;
+		if (got == length)
+			return (ssize_t)got;
+		transfer.buffer = (char *)buffer + got;
+		transfer.length = length - got;
+	}
+}
+
+ssize_t
+hub_recvfrom(int fd, void *buffer, size_t length, int flags, struct sockaddr *address,
+	socklen_t *address_length)
+{
+	struct transfer transfer = {.fd = fd,
+		.flags = flags,
+		.buffer = buffer,
+		.length = length,
+		.address = address,
+		.address_length = address_length};
+
+	return receive(&transfer, attempt_recvfrom, "recvfrom");
+}
+
+ssize_t
+hub_recvmsg(int fd, struct msghdr *message, int flags)
+{
+	struct transfer transfer = {.fd = fd,
+		.flags = flags,
+		.message = message,
+		.length = parts_length(message->msg_iov, message->msg_iovlen)};
+
+	return receive(&transfer, attempt_recvmsg, "recvmsg");
+}
+
+ssize_t
+hub_read(int fd, void *buffer, size_t length)
+{
+	struct transfer transfer = {.fd = fd, .buffer = buffer, .length = length};
+
+	return receive(&transfer, attempt_read, "read");
+}
+
+ssize_t
+hub_readv(int fd, const struct iovec *parts, int count)
+{
+	struct transfer transfer = {.fd = fd,
+		.parts = parts,
+		.count = count,
+		.length = parts_length(parts, count > 0 ? (size_t)count : 0)};
+
+	return receive(&transfer, attempt_readv, "readv");
+}
+
+/* A stream that took a part takes the rest later; a datagram, or MSG_DONTWAIT, is done. */
+static bool
+is_partial(int fd, int flags, ssize_t sent, size_t length)
+{
+	return sent > 0 && (size_t)sent < length && !(flags & MSG_DONTWAIT) &&
+	       !fd_lookup(hub_this, fd)->is_file;
+}
+
+/* Sends on from offset by one attempt after the other. */
+static ALWAYS_INLINE ssize_t
+send_all(struct transfer *transfer, attempt_fn *attempt, const char *what)
+{
+	const char *buffer = transfer->buffer;
+	size_t length = transfer->length, done = 0;
+
+	for (;;) {
+		ssize_t sent = send_some(transfer, attempt, what);
+
+		if (sent < 0)
+			return done > 0 ? (ssize_t)done : -1;
+		done += (size_t)sent;
+		if (__builtin_expect(!is_partial(transfer->fd, transfer->flags, sent, transfer->length),
+			    1))
+			return (ssize_t)done;
+		transfer->buffer = (void *)(uintptr_t)(buffer + done);
+		transfer->length = length - done;
+	}
+}
+
+ssize_t
+hub_send(int fd, const void *buffer, size_t length, int flags)
+{
+	struct transfer transfer = {.fd = fd,
+		.flags = flags,
+		.buffer = (void *)(uintptr_t)buffer,
+		.length = length};
+
+	return send_all(&transfer, attempt_send, "send");
+}
+
+ssize_t
+hub_write(int fd, const void *buffer, size_t length)
+{
+	struct transfer transfer = {.fd = fd, .buffer = (void *)(uintptr_t)buffer, .length = length};
+
+	return send_all(&transfer, attempt_write, "write");
+}
+
+ssize_t
+hub_sendto(int fd, const void *buffer, size_t length, int flags, const struct sockaddr *address,
+	socklen_t address_length)
+{
+	struct transfer transfer = {.fd = fd,
+		.flags = flags,
+		.buffer = (void *)(uintptr_t)buffer,
+		.length = length,
+		.address = (struct sockaddr *)(uintptr_t)address,
+		.address_length = &address_length};
+
+	return send_all(&transfer, attempt_sendto, "sendto");
+}
+
+/* After a part of a gathered message went out: the rest, piece by piece. */
+static ssize_t
+send_rest(int fd, const struct iovec *parts, size_t count, size_t done, bool is_socket, int flags)
+{
+	size_t skip = done;
+
+	for (size_t i = 0; i < count; i++) {
+		const char *piece = parts[i].iov_base;
+		size_t length = parts[i].iov_len;
+		ssize_t sent;
+
+		if (skip >= length) {
+			skip -= length;
+			continue;
+		}
+		sent = is_socket ? hub_send(fd, piece + skip, length - skip, flags)
+				 : hub_write(fd, piece + skip, length - skip);
+		if (sent < 0)
+			break;
+		done += (size_t)sent;
+		if ((size_t)sent < length - skip)
+			break;
+		skip = 0;
+	}
+	return (ssize_t)done;
+}
+
+ssize_t
+hub_sendmsg(int fd, const struct msghdr *message, int flags)
+{
+	struct transfer transfer = {.fd = fd,
+		.flags = flags,
+		.message = (struct msghdr *)(uintptr_t)message,
+		.length = parts_length(message->msg_iov, message->msg_iovlen)};
+	ssize_t sent = send_some(&transfer, attempt_sendmsg, "sendmsg");
+
+	if (!is_partial(fd, flags, sent, transfer.length))
+		return sent;
+	return send_rest(fd, message->msg_iov, message->msg_iovlen, (size_t)sent, true, flags);
+}
+
+ssize_t
+hub_writev(int fd, const struct iovec *parts, int count)
+{
+	struct transfer transfer = {.fd = fd,
+		.parts = parts,
+		.count = count,
+		.length = parts_length(parts, count > 0 ? (size_t)count : 0)};
+	ssize_t sent = send_some(&transfer, attempt_writev, "writev");
+
+	if (!is_partial(fd, 0, sent, transfer.length))
+		return sent;
+	return send_rest(fd, parts, (size_t)count, (size_t)sent, false, 0);
+}
+
+int
+hub_socket(int domain, int type, int protocol)
+{
+	struct hub *hub = hub_this;
+	int fd;
+
+	if (hub == NULL || hub->loop == NULL) {
+		errno = EPERM;
+		return -1;
+	}
+	fd = socket(domain, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
+	if (fd == -1)
+		return -1;
+	if (fd_enter_new(hub, fd, (type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)) == SOCK_STREAM) ==
+		NULL) {
+		close(fd);
+		errno = ENOMEM;
+		return -1;
+	}
+	return fd;
+}
+
+int
+hub_accept(int fd, struct sockaddr *address, socklen_t *length)
+{
+	struct hub_fd *listener = transfer_begin(fd), *entry;
+	int client;
+
+	if (listener == NULL)
+		return -1;
+	while ((client = accept4(fd, address, length, SOCK_NONBLOCK | SOCK_CLOEXEC)) == -1) {
+		if (errno == EINTR)
+			continue;
+		if (errno != EAGAIN || fd_wait_read(listener, "accept") != 0)
+			return -1;
+	}
+	entry = fd_enter_new(hub_this, client, listener->is_stream);
+	if (entry == NULL) {
+		close(client);
+		errno = ENOMEM;
+		return -1;
+	}
+	/* A client seldom speaks before it is accepted: wait for it instead of asking first. */
+	entry->is_drained = entry->is_stream;
+	return client;
+}
+
+/* A Unix socket whose backlog is full answers EAGAIN and cannot be polled for room. */
+static int
+connect_retry(struct hub_fd *entry, const struct sockaddr *address, socklen_t length)
+{
+	int64_t pause = HUB_MILLISECOND;
+	uint32_t generation = entry->generation;
+
+	for (;;) {
+		if (connect(entry->fd, address, length) == 0)
+			return 0;
+		if (errno != EAGAIN || address->sa_family != AF_UNIX)
+			return -1;
+		if (hub_sleep(pause) != 0)
+			return -1;
+		if (entry->generation != generation) {
+			errno = ECANCELED;
+			return -1;
+		}
+		if (pause < 64 * HUB_MILLISECOND)
+			pause *= 2;
+	}
+}
+
+int
+hub_connect(int fd, const struct sockaddr *address, socklen_t length)
+{
+	struct hub_coroutine *self = hub_enter();
+	struct hub_fd *entry;
+	int error = 0;
+	socklen_t size = sizeof error;
+
+	/* A descriptor enters here, whatever its number was before. */
+	if (self == NULL || hub_adopt(fd) != 0)
+		return -1;
+	entry = fd_lookup(self->hub, fd);
+	if (connect_retry(entry, address, length) == 0)
+		return 0;
+	if (errno != EINPROGRESS && errno != EINTR)
+		return -1;
+	if (fd_wait_write(entry, "connect") != 0)
+		return -1;
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0)
+		return -1;
+	if (error == 0)
+		return 0;
+	errno = error;
+	return -1;
+}

@@ -1,0 +1,448 @@
+/* The scheduler: one run queue, one loop, one way to wait.
+ *
+ * The thread's own stack (root) runs the libev loop; its callbacks only append to the run queue.
+ * A coroutine that waits switches straight to the next runnable one, and to root when none is left
+ * or the slice is used up. Deadlines: each coroutine has one ev_timer, armed at its first wait with
+ * a deadline and then left alone; when it fires early it is armed again. So a deadline that does
+ * not expire costs no libev call per wait. */
+#include "hub/scheduler_priv.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hub/base/clock.h"
+#include "hub/debug/dump.h"
+#include "hub/debug/overflow_priv.h"
+#include "hub/io/fd_priv.h"
+
+/* How long coroutines run before the loop is polled, which costs about half a microsecond. */
+#define SLICE CLOCK_MILLISECOND
+
+_Thread_local struct hub *hub_this __attribute__((tls_model("initial-exec")));
+
+static pthread_key_t hub_key;
+static pthread_once_t hub_key_once = PTHREAD_ONCE_INIT;
+
+/* ---- the run queue ---- */
+
+static inline struct hub_coroutine *
+queue_take(struct hub *hub)
+{
+	struct hub_coroutine *coroutine = hub->ready_first;
+
+	hub->ready_first = coroutine->next;
+	coroutine->state = COROUTINE_RUNNING;
+	return coroutine;
+}
+
+bool
+hub_slice_expired(struct hub *hub)
+{
+	hub->now = clock_now();
+	/* One that never waits must still learn that its time is up. */
+	if (hub->current->scope != NULL)
+		coroutine_expire_scopes(hub->current, hub->now);
+	return hub->now - hub->slice_started >= SLICE;
+}
+
+/* Who runs next: the first in the queue, or the loop. */
+static inline struct hub_coroutine *
+next_to_run(struct hub *hub)
+{
+	if (__builtin_expect(hub->ready_first == NULL, 0) || hub_tick(hub))
+		return &hub->root;
+	return queue_take(hub);
+}
+
+/* To the end of the queue; nothing to do if that is where the running coroutine stands already. */
+static inline void
+reschedule(struct hub *hub)
+{
+	struct hub_coroutine *self = hub->current;
+
+	if (hub->ready_first == NULL && !hub_tick(hub))
+		return;
+	hub_queue_append(hub, self);
+	hub_transfer(hub, next_to_run(hub), NULL, false);
+}
+
+void
+hub_leave(struct hub *hub)
+{
+	hub_transfer(hub, next_to_run(hub), NULL, true);
+	__builtin_unreachable();
+}
+
+/* ---- deadlines ---- */
+
+void
+coroutine_update_interrupt(struct hub_coroutine *coroutine)
+{
+	coroutine->interrupt = 0;
+	for (struct hub_timeout *scope = coroutine->scope; scope != NULL; scope = scope->outer)
+		if (scope->expired)
+			coroutine->interrupt = ETIMEDOUT;
+	if (coroutine->is_killed)
+		coroutine->interrupt = ECANCELED;
+}
+
+void
+coroutine_expire_scopes(struct hub_coroutine *coroutine, int64_t now)
+{
+	bool expired = false;
+
+	if (coroutine->scope->earliest > now)
+		return;
+	for (struct hub_timeout *scope = coroutine->scope; scope != NULL; scope = scope->outer)
+		if (!scope->expired && scope->deadline <= now)
+			scope->expired = expired = true;
+	if (expired)
+		coroutine_update_interrupt(coroutine);
+}
+
+static void timer_arm(struct hub *hub, struct hub_coroutine *coroutine);
+
+void
+hub_timer_fired(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct hub_coroutine *coroutine = CONTAINER_OF(timer, struct hub_coroutine, timer);
+	int64_t now = clock_now();
+
+	(void)loop, (void)events;
+	if (coroutine->scope != NULL)
+		coroutine_expire_scopes(coroutine, now);
+	if (coroutine->state != COROUTINE_WAITING || coroutine->deadline == HUB_FOREVER)
+		return;
+	if (coroutine->deadline <= now)
+		hub_wake(coroutine, coroutine->epoch, ETIMEDOUT);
+	else
+		timer_arm(coroutine->hub, coroutine);
+}
+
+/* Makes the timer fire at the wait's deadline or before. The clock is read before libev's, and a
+ * microsecond added for what is lost in its doubles, so that the last firing is never early. */
+static void
+timer_arm(struct hub *hub, struct hub_coroutine *coroutine)
+{
+	int64_t left = coroutine->deadline - clock_now();
+
+	coroutine->timer_at = coroutine->deadline;
+	ev_timer_stop(hub->loop, &coroutine->timer);
+	ev_now_update(hub->loop);
+	ev_timer_set(&coroutine->timer,
+		left > 0 ? (double)(left + CLOCK_MICROSECOND) / (double)CLOCK_SECOND : 0., 0.);
+	ev_timer_start(hub->loop, &coroutine->timer);
+}
+
+/* ---- wait and wake ---- */
+
+int
+hub_suspend(const struct wait *wait)
+{
+	struct hub *hub = hub_this;
+	struct hub_coroutine *self = hub->current;
+
+	CHECK_WHY(self != &hub->root, "a blocking call where no coroutine runs");
+	self->deadline = wait->deadline;
+	if (self->scope != NULL && self->scope->earliest < self->deadline)
+		self->deadline = self->scope->earliest;
+	if (self->deadline != HUB_FOREVER &&
+		!(ev_is_active(&self->timer) && self->timer_at <= self->deadline))
+		timer_arm(hub, self);
+	self->is_pending = wait->is_pending || self->deadline != HUB_FOREVER;
+	hub->pending += self->is_pending;
+	self->waits_for = wait->what;
+	self->waits_on = wait->on;
+	self->waits_since = hub->now;
+	self->state = COROUTINE_WAITING;
+	hub_transfer(hub, next_to_run(hub), NULL, false);
+	return self->reason;
+}
+
+bool
+hub_wake(struct hub_coroutine *coroutine, uint32_t epoch, int reason)
+{
+	if (coroutine->state != COROUTINE_WAITING || coroutine->epoch != epoch)
+		return false;
+	coroutine->epoch++;
+	coroutine->reason = reason;
+	coroutine->hub->pending -= coroutine->is_pending;
+	hub_queue_append(coroutine->hub, coroutine);
+	return true;
+}
+
+static __attribute__((noinline)) int
+sleep_for(struct hub_coroutine *self, int64_t nanoseconds)
+{
+	struct wait wait = {"sleep", NULL, HUB_FOREVER, false};
+	int reason;
+
+	if (nanoseconds != HUB_FOREVER)
+		wait.deadline = clock_after(clock_now(), nanoseconds);
+	reason = hub_suspend(&wait);
+	/* The sleep's own end, unless a scope ended with it. */
+	return reason == ETIMEDOUT && self->interrupt == 0 ? 0 : reason;
+}
+
+int
+hub_sleep(int64_t nanoseconds)
+{
+	struct hub_coroutine *self = hub_enter();
+	int reason;
+
+	if (__builtin_expect(self == NULL, 0))
+		return -1;
+	if (nanoseconds <= 0) {
+		reschedule(self->hub);
+		reason = self->interrupt;
+	} else {
+		reason = sleep_for(self, nanoseconds);
+	}
+	if (reason == 0)
+		return 0;
+	errno = reason;
+	return -1;
+}
+
+int64_t
+hub_now(void)
+{
+	return clock_now();
+}
+
+/* ---- the hub ---- */
+
+static void
+hub_free_thread(void *pointer)
+{
+	struct hub *hub = pointer;
+
+	if (hub_this == hub)
+		hub_this = NULL;
+	overflow_thread_stop();
+	stack_arena_fini(&hub->arena);
+	free(hub);
+}
+
+static void
+hub_key_make(void)
+{
+	CHECK(pthread_key_create(&hub_key, hub_free_thread) == 0);
+}
+
+static struct hub *
+hub_make(size_t stack_size)
+{
+	struct hub *hub = calloc(1, sizeof *hub);
+
+	if (hub == NULL || overflow_thread_start() != 0) {
+		free(hub);
+		errno = ENOMEM;
+		return NULL;
+	}
+	stack_arena_init(&hub->arena, stack_size, sizeof(struct hub_coroutine));
+	annotate_stack_native(&hub->root.stack.annotate);
+	hub->root.hub = hub;
+	hub->root.state = COROUTINE_RUNNING;
+	hub->current = &hub->root;
+	pthread_once(&hub_key_once, hub_key_make);
+	pthread_setspecific(hub_key, hub);
+	hub_this = hub;
+	return hub;
+}
+
+struct hub *
+hub_open(void)
+{
+	return hub_this != NULL ? hub_this : hub_make(STACK_SIZE_DEFAULT);
+}
+
+static void
+visit_kill(struct stack *stack, void *context)
+{
+	struct hub_coroutine *coroutine = (struct hub_coroutine *)(void *)stack;
+
+	(void)context;
+	if (coroutine->is_raw || coroutine->state == COROUTINE_DONE)
+		return;
+	hub_kill(coroutine);
+}
+
+/* Scheduled coroutines that nobody joined go; raw ones are their creator's to free, but one that
+ * waits in a blocking call can never be woken again. */
+static void
+visit_end(struct stack *stack, void *context)
+{
+	struct hub_coroutine *coroutine = (struct hub_coroutine *)(void *)stack;
+	struct hub *hub = context;
+
+	if (!coroutine->is_raw) {
+		coroutine_free(coroutine);
+		return;
+	}
+	ev_timer_stop(hub->loop, &coroutine->timer);
+	if (coroutine->state != COROUTINE_SWITCHED)
+		coroutine->state = COROUTINE_DONE;
+}
+
+/* Nothing can happen any more: tell the first coroutine, or, if that is suspended in hub_switch,
+ * all that wait, since one of them must be who it switched to. */
+static void
+visit_deadlocked(struct stack *stack, void *context)
+{
+	struct hub_coroutine *coroutine = (struct hub_coroutine *)(void *)stack;
+	struct hub *hub = context;
+
+	if (hub->main->state != COROUTINE_WAITING || coroutine == hub->main)
+		hub_wake(coroutine, coroutine->epoch, EDEADLK);
+}
+
+static void
+hub_resolve_deadlock(struct hub *hub)
+{
+	static const char line[] = "hubbub: deadlock: nothing can wake the first coroutine; "
+				   "it gets EDEADLK\n";
+
+	if (write(STDERR_FILENO, line, sizeof line - 1) > 0)
+		hub_dump(STDERR_FILENO);
+	stack_arena_each(&hub->arena, visit_deadlocked, hub);
+	CHECK_WHY(hub->ready_first != NULL,
+		"deadlock: every coroutine is suspended in hub_switch and none can go on");
+}
+
+static inline void
+counter_store(int64_t *counter, int64_t value)
+{
+	__atomic_store_n(counter, value, __ATOMIC_RELAXED);
+}
+
+/* One turn: run what is runnable, then poll. */
+static void
+hub_turn(struct hub *hub)
+{
+	if (hub->ready_first != NULL) {
+		hub_transfer(hub, queue_take(hub), NULL, false);
+		if (hub->main->state == COROUTINE_DONE && !hub->is_ending) {
+			hub->is_ending = true;
+			stack_arena_each(&hub->arena, visit_kill, NULL);
+		}
+	}
+	if (hub->scheduled == 0)
+		return;
+	if (hub->ready_first == NULL) {
+		if (hub->pending == 0 && !hub->is_reachable) {
+			hub_resolve_deadlock(hub);
+			return;
+		}
+		counter_store(&hub->counters->busy_since, 0);
+	}
+	ev_run(hub->loop, hub->ready_first != NULL ? EVRUN_NOWAIT : EVRUN_ONCE);
+	hub->now = hub->slice_started = clock_now();
+	counter_store(&hub->counters->busy_since, hub->now);
+	counter_store((int64_t *)&hub->counters->polls, (int64_t)hub->counters->polls + 1);
+}
+
+static int
+hub_start(struct hub *hub, const struct hub_options *options)
+{
+	static const unsigned backends[HUB_BACKEND_MAX] = {
+		[HUB_BACKEND_EPOLL] = EVBACKEND_EPOLL,
+		[HUB_BACKEND_POLL] = EVBACKEND_POLL,
+	};
+
+	hub->loop = ev_loop_new(EVFLAG_NOENV | EVFLAG_NOSIGMASK | backends[options->backend]);
+	if (hub->loop == NULL) {
+		/* libev tells no reason; running out of descriptors is the one that is met. */
+		errno = EMFILE;
+		return -1;
+	}
+	hub->fds = fd_table_new();
+	if (hub->fds == NULL) {
+		ev_loop_destroy(hub->loop);
+		hub->loop = NULL;
+		errno = ENOMEM;
+		return -1;
+	}
+	hub->own_counters = (struct hub_counters){0};
+	hub->counters = options->counters != NULL ? options->counters : &hub->own_counters;
+	mailbox_start(&hub->mailbox, hub->loop);
+	hub->pending = 0;
+	hub->is_ending = hub->is_reachable = false;
+	hub->now = hub->slice_started = clock_now();
+	return 0;
+}
+
+static void
+hub_stop(struct hub *hub)
+{
+	fd_table_free(hub->fds);
+	hub->fds = NULL;
+	mailbox_stop(&hub->mailbox);
+	counter_store(&hub->counters->busy_since, 0);
+	/* libev keeps for ever what its destroy leaves; ev_loop_destroy frees a loop that is not
+	 * the default one. */
+	ev_loop_destroy(hub->loop);
+	hub->loop = NULL;
+}
+
+/* The thread's hub, with an arena of that stack size unless raw coroutines live in the old one. */
+static struct hub *
+hub_sized(size_t stack_size)
+{
+	struct hub *hub = hub_this;
+
+	if (hub == NULL)
+		return hub_make(stack_size);
+	if (hub->arena.used == 0) {
+		stack_arena_fini(&hub->arena);
+		stack_arena_init(&hub->arena, stack_size, sizeof(struct hub_coroutine));
+	}
+	return hub;
+}
+
+int
+hub_run_with(const struct hub_options *options, hub_fn *body, void *argument, void **result)
+{
+	static const struct hub_options defaults;
+	size_t stack_size;
+	struct hub *hub;
+
+	if (options == NULL)
+		options = &defaults;
+	stack_size = options->stack_size != 0 ? options->stack_size : STACK_SIZE_DEFAULT;
+	if (stack_size < STACK_SIZE_MIN || stack_size > STACK_SIZE_MAX ||
+		(unsigned)options->backend >= HUB_BACKEND_MAX) {
+		errno = EINVAL;
+		return -1;
+	}
+	if (hub_this != NULL && hub_this->loop != NULL) {
+		errno = EBUSY;
+		return -1;
+	}
+	hub = hub_sized(stack_size);
+	if (hub == NULL || hub_start(hub, options) != 0)
+		return -1;
+	hub->main = hub_spawn(body, argument);
+	if (hub->main == NULL) {
+		hub_stop(hub);
+		errno = ENOMEM;
+		return -1;
+	}
+	hub_set_name(hub->main, "main");
+	while (hub->scheduled > 0)
+		hub_turn(hub);
+	if (result != NULL)
+		*result = hub->main->result;
+	hub->ready_first = NULL;
+	stack_arena_each(&hub->arena, visit_end, hub);
+	hub->main = NULL;
+	hub_stop(hub);
+	return 0;
+}
+
+int
+hub_run(hub_fn *body, void *argument, void **result)
+{
+	return hub_run_with(NULL, body, argument, result);
+}

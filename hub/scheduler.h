@@ -1,0 +1,65 @@
+/* Running a hub, and sleeping in it.
+ *
+ * A hub is one thread's scheduler: a queue of runnable coroutines over one libev loop. Runnable
+ * coroutines run in the order in which they became so; a blocking call switches straight to the
+ * next one. The loop is polled when none is left or a slice of a millisecond is used up, so that
+ * neither busy coroutines nor ready descriptors starve the rest. */
+#ifndef HUBBUB_SCHEDULER_H
+#define HUBBUB_SCHEDULER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "coroutine.h"
+
+HUBBUB_API_BEGIN
+
+#define HUB_MICROSECOND INT64_C(1000)
+#define HUB_MILLISECOND INT64_C(1000000)
+#define HUB_SECOND INT64_C(1000000000)
+#define HUB_FOREVER INT64_MAX
+
+/* How the hub waits for descriptors. */
+enum hub_backend { HUB_BACKEND_EPOLL, HUB_BACKEND_POLL, HUB_BACKEND_MAX };
+
+/* What a hub counts. Written by the hub's thread alone; where it lies in shared memory, any thread
+ * or process may read it, each field by one relaxed atomic load. */
+struct hub_counters {
+	int64_t busy_since;      /* clock at which the loop last returned; 0 while it waits */
+	uint64_t polls;          /* times the loop was polled */
+	uint64_t bytes_received; /* by hub_recv, hub_read and their kin */
+	uint64_t bytes_sent;     /* by hub_send, hub_write and their kin */
+};
+
+/* Zero means the default in each field. */
+struct hub_options {
+	size_t stack_size;             /* usable bytes per coroutine, 16 KiB to 1 GiB; default 64 KiB */
+	enum hub_backend backend;      /* default epoll */
+	struct hub_counters *counters; /* where to count; borrowed until hub_run ends; default own */
+};
+
+/* Runs a hub in this thread: body(argument) is its first coroutine. When that has ended, the others
+ * are killed and awaited; a coroutine that ignores ECANCELED for ever keeps hub_run from returning.
+ * Raw coroutines are left suspended, for their creator to free; one in a blocking call counts as
+ * ended. Raw coroutines that exist before keep the stack size that they were created with.
+ * Descriptors that are still open stay open; the hub forgets them.
+ * Thread: any that runs no hub.  Returns 0 with the first coroutine's result where result is not
+ * NULL, or -1 with errno EBUSY (this thread runs a hub already), EMFILE, ENFILE or ENOMEM. */
+int hub_run(hub_fn *body, void *argument, void **result);
+
+/* hub_run with options (NULL: all defaults). Adds EINVAL (a stack size or backend out of range). */
+int hub_run_with(
+	const struct hub_options *options, hub_fn *body, void *argument, void **result);
+
+/* Suspends the calling coroutine for at least that many nanoseconds; 0 or less lets every other
+ * runnable coroutine run once; HUB_FOREVER sleeps until killed or timed out. The resolution is a
+ * millisecond, because libev's epoll wait counts in those.
+ * Switches: yes.  Returns 0, or -1 with errno ECANCELED, ETIMEDOUT, EDEADLK or EPERM. */
+int hub_sleep(int64_t nanoseconds);
+
+/* The present on CLOCK_MONOTONIC, in nanoseconds. Switches: no.  Thread: any.  Errors: none. */
+int64_t hub_now(void);
+
+HUBBUB_API_END
+
+#endif

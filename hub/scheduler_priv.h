@@ -1,0 +1,166 @@
+/* The hub, and the one way to wait and to wake that everything in this library uses. */
+#ifndef HUBBUB_SCHEDULER_PRIV_H
+#define HUBBUB_SCHEDULER_PRIV_H
+
+#include <errno.h>
+#include <ev.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "hub/base/check.h"
+#include "hub/coroutine_priv.h"
+#include "hub/scheduler.h"
+#include "hub/stack_priv.h"
+#include "hub/thread/mailbox_priv.h"
+
+struct fd_table;
+
+/* One per thread that uses coroutines; hub_run gives it a loop. */
+struct hub {
+	struct hub_coroutine *current;
+	struct hub_coroutine *ready_first; /* run queue */
+	struct hub_coroutine *ready_last;
+	uint64_t switches;
+	int64_t now;           /* clock, read once a loop and every few switches */
+	int64_t slice_started; /* clock when coroutines last got the thread from the loop */
+	struct hub_coroutine root; /* the thread's own stack: runs the loop, or code outside hub_run */
+	struct hub_coroutine *main; /* the first coroutine of hub_run */
+	struct stack_arena arena;
+
+	struct ev_loop *loop; /* NULL outside hub_run */
+	/* Waits that the loop can end: by a descriptor or a deadline. None, an empty run queue and
+	 * no door to other threads mean that nothing will ever happen. */
+	size_t pending;
+	size_t scheduled;  /* scheduled coroutines that have not ended */
+	bool is_ending;    /* the first coroutine has ended; the rest is killed */
+	bool is_reachable; /* somebody asked for the mailbox */
+	struct hub_counters *counters;
+	struct hub_counters own_counters;
+	struct hub_mailbox mailbox;
+	struct fd_table *fds;
+};
+
+extern _Thread_local struct hub *hub_this __attribute__((tls_model("initial-exec")));
+
+/* This thread's hub, made at first use; NULL with errno ENOMEM. */
+struct hub *hub_open(void);
+
+/* Every blocking call begins with this: the calling coroutine, or NULL with errno EPERM (no
+ * coroutine of a running hub), ECANCELED or ETIMEDOUT (it may not block any more). */
+static inline struct hub_coroutine *
+hub_enter(void)
+{
+	struct hub *hub = hub_this;
+
+	if (__builtin_expect(hub == NULL || hub->loop == NULL || hub->current == &hub->root, 0)) {
+		errno = EPERM;
+		return NULL;
+	}
+	if (__builtin_expect(hub->current->interrupt != 0, 0)) {
+		errno = hub->current->interrupt;
+		return NULL;
+	}
+	return hub->current;
+}
+
+/* What a coroutine waits for. */
+struct wait {
+	const char *what; /* a word for dumps: "join", "recv" */
+	const void *on;   /* the object, for dumps */
+	int64_t deadline; /* HUB_FOREVER for none; scopes come on top */
+	bool is_pending;  /* the loop can end it, even without a deadline */
+};
+
+/* Suspends the running coroutine until hub_wake names its epoch; the caller has entered it wherever
+ * a waker will look, and takes it out if the result is not 0.
+ * Returns 0 (woken), ETIMEDOUT (the wait's own deadline or a scope's), ECANCELED or EDEADLK; it
+ * does not touch errno. */
+int hub_suspend(const struct wait *wait);
+
+/* Ends the wait that the epoch names: the only way out of hub_suspend. Returns false, and does
+ * nothing, if that wait has ended already. Hub's thread only; never switches. */
+bool hub_wake(struct hub_coroutine *coroutine, uint32_t epoch, int reason);
+
+/* A coroutine in some object's queue, usually on its own stack. */
+struct hub_waiter {
+	struct hub_waiter *next;
+	struct hub_coroutine *coroutine;
+	uint32_t epoch;
+	bool is_queued;
+};
+
+static inline void
+hub_waiter_init(struct hub_waiter *waiter, struct hub_coroutine *coroutine)
+{
+	*waiter = (struct hub_waiter){NULL, coroutine, coroutine->epoch, true};
+}
+
+static inline void
+hub_queue_append(struct hub *hub, struct hub_coroutine *coroutine)
+{
+	coroutine->state = COROUTINE_READY;
+	coroutine->next = NULL;
+	if (hub->ready_first == NULL)
+		hub->ready_first = coroutine;
+	else
+		hub->ready_last->next = coroutine;
+	hub->ready_last = coroutine;
+}
+
+/* The callback of every coroutine's timer. */
+void hub_timer_fired(struct ev_loop *loop, ev_timer *timer, int events);
+
+/* True when the running coroutine has used up its slice; counts as a switch. Calls that did not
+ * have to wait ask this, so that a peer that is always ready starves nobody. */
+bool hub_slice_expired(struct hub *hub);
+
+static inline bool
+hub_tick(struct hub *hub)
+{
+	return __builtin_expect((++hub->switches & 63) == 0, 0) && hub_slice_expired(hub);
+}
+
+/* Recomputes what the coroutine's blocking calls fail with, after a kill or a scope's change. */
+void coroutine_update_interrupt(struct hub_coroutine *coroutine);
+
+/* Marks the scopes of the coroutine that have expired by now. */
+void coroutine_expire_scopes(struct hub_coroutine *coroutine, int64_t now);
+
+/* Continues to and suspends the running stack; is_last: the running one never runs again. The hub's
+ * current changes; states are the caller's. Inline, so that what is saved is only what is alive. */
+static inline __attribute__((always_inline)) void *
+hub_transfer(struct hub *hub, struct hub_coroutine *to, void *value, bool is_last)
+{
+	struct hub_coroutine *from = hub->current;
+
+	hub->current = to;
+	annotate_switch(&from->stack.annotate, &to->stack.annotate, is_last);
+	value = arch_switch(&from->context, &to->context, value);
+	annotate_arrive(&from->stack.annotate);
+	/* A stack that parks below its first page is trimmed when it ends. */
+	if (__builtin_expect(from->context.sp < from->stack.mark, 0))
+		stack_parked_low(&from->stack);
+	return value;
+}
+
+/* hub_transfer as the last act of a function that users call from many places. */
+static inline __attribute__((always_inline)) void *
+hub_transfer_tail(struct hub *hub, struct hub_coroutine *to, void *value)
+{
+#ifdef ANNOTATE_ASAN
+	return hub_transfer(hub, to, value, false);
+#else
+	struct hub_coroutine *from = hub->current;
+
+	hub->current = to;
+	annotate_switch(&from->stack.annotate, &to->stack.annotate, false);
+	if (__builtin_expect(__builtin_frame_address(0) < from->stack.mark, 0))
+		stack_parked_low(&from->stack);
+	return arch_switch_tail(&from->context, &to->context, value);
+#endif
+}
+
+/* Leaves the running coroutine for good, to the next runnable one or the loop. */
+_Noreturn void hub_leave(struct hub *hub);
+
+#endif

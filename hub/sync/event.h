@@ -1,0 +1,37 @@
+/* Event: a flag that coroutines of one hub wait for. */
+#ifndef HUBBUB_SYNC_EVENT_H
+#define HUBBUB_SYNC_EVENT_H
+
+#include <stdbool.h>
+
+#include "../api.h"
+
+HUBBUB_API_BEGIN
+
+struct hub_waiter;
+
+/* The fields are the library's. {0} is an event that is not set. */
+struct hub_event {
+	struct hub_waiter *first;
+	struct hub_waiter *last;
+	bool is_set;
+};
+
+/* Makes event one that is not set and has no waiters. Switches: no. */
+void hub_event_init(struct hub_event *event);
+
+/* Sets the event and wakes all who wait, in the order in which they came, even if it is cleared
+ * before they run. Switches: no.  Thread: the waiters' hub, also in a mailbox message. */
+void hub_event_set(struct hub_event *event);
+
+/* Clears the event: later waits block again. Switches: no. */
+void hub_event_clear(struct hub_event *event);
+
+/* Waits until the event is set; returns at once if it is. One thread.
+ * Switches: yes, unless it is set.
+ * Returns 0, or -1 with errno ECANCELED, ETIMEDOUT, EDEADLK or EPERM. */
+int hub_event_wait(struct hub_event *event);
+
+HUBBUB_API_END
+
+#endif

@@ -1,0 +1,32 @@
+/* The only door into another thread's hub: post a message, and the hub's thread delivers it. */
+#ifndef HUBBUB_THREAD_MAILBOX_H
+#define HUBBUB_THREAD_MAILBOX_H
+
+#include "../api.h"
+
+HUBBUB_API_BEGIN
+
+struct hub_mailbox;
+
+/* Embedded in the sender's object. */
+struct hub_message {
+	struct hub_message *next; /* the library's */
+	/* Runs on the receiving hub's thread, between coroutines: it must not block, and may spawn,
+	 * kill, set events, free the message or post it again. */
+	void (*deliver)(struct hub_message *message);
+};
+
+/* The calling thread's mailbox, valid until its hub_run returns. A hub whose mailbox was asked for
+ * can be woken from outside, so it is never found deadlocked.
+ * Switches: no.  Returns NULL with errno EPERM (this thread runs no hub). */
+struct hub_mailbox *hub_mailbox(void);
+
+/* Delivers message in the mailbox's hub soon; messages of one sender arrive in order. The receiver
+ * must not end its hub before the call has returned; what is undelivered when it ends is dropped.
+ * Switches: no.  Thread: any, also one without a hub; not a signal handler.  Never blocks or fails.
+ * Ownership: the message is the hub's until deliver is called. */
+void hub_mailbox_post(struct hub_mailbox *mailbox, struct hub_message *message);
+
+HUBBUB_API_END
+
+#endif

@@ -1,0 +1,128 @@
+#include "master/address.h"
+
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Splits at the last colon, takes brackets off a v6 host. */
+static const char *
+split(const char *text, char *host, size_t size, const char **port)
+{
+	const char *colon = strrchr(text, ':');
+	size_t length;
+
+	if (colon == NULL)
+		return "has no port; write HOST:PORT, [V6]:PORT or :PORT";
+	*port = colon + 1;
+	length = (size_t)(colon - text);
+	if (length >= 2 && text[0] == '[' && colon[-1] == ']') {
+		text++;
+		length -= 2;
+	} else if (memchr(text, ':', length) != NULL) {
+		return "is ambiguous; write a v6 address in brackets: [::1]:9090";
+	}
+	if (length >= size)
+		return "has a host name that is too long";
+	memcpy(host, text, length);
+	host[length] = '\0';
+	return NULL;
+}
+
+static const char *
+check_port(const char *port)
+{
+	char *end;
+	long number = strtol(port, &end, 10);
+
+	if (*port < '0' || *port > '9' || *end != '\0' || number > 65535)
+		return "has no valid port; a port is a number from 0 (any free one) to 65535";
+	return NULL;
+}
+
+/* All addresses: one v6 socket that takes v4 too, or v4 alone on a kernel without v6. */
+static size_t
+any_address(const char *port, struct address *address)
+{
+	in_port_t number = htons((in_port_t)atoi(port));
+	int probe = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	memset(address, 0, sizeof *address);
+	if (probe == -1) {
+		struct sockaddr_in *v4 = (struct sockaddr_in *)&address->socket;
+
+		v4->sin_family = AF_INET;
+		v4->sin_port = number;
+		address->length = sizeof *v4;
+	} else {
+		struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&address->socket;
+
+		close(probe);
+		v6->sin6_family = AF_INET6;
+		v6->sin6_port = number;
+		address->length = sizeof *v6;
+	}
+	return 1;
+}
+
+size_t
+address_parse(const char *text, struct address *addresses, size_t max, const char **why)
+{
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
+	struct addrinfo *found;
+	const char *port = "";
+	char host[256];
+	size_t count = 0;
+	int error;
+
+	*why = split(text, host, sizeof host, &port);
+	if (*why == NULL)
+		*why = check_port(port);
+	if (*why != NULL)
+		return 0;
+	if (host[0] == '\0')
+		return any_address(port, addresses);
+	error = getaddrinfo(host, port, &hints, &found);
+	if (error != 0) {
+		*why = error == EAI_NONAME ? "names no known host" : gai_strerror(error);
+		return 0;
+	}
+	for (struct addrinfo *each = found; each != NULL && count < max; each = each->ai_next) {
+		memset(&addresses[count], 0, sizeof addresses[count]);
+		memcpy(&addresses[count].socket, each->ai_addr, each->ai_addrlen);
+		addresses[count++].length = each->ai_addrlen;
+	}
+	freeaddrinfo(found);
+	return count;
+}
+
+unsigned
+address_port(const struct address *address)
+{
+	if (address->socket.ss_family == AF_INET6)
+		return ntohs(((const struct sockaddr_in6 *)&address->socket)->sin6_port);
+	return ntohs(((const struct sockaddr_in *)&address->socket)->sin_port);
+}
+
+void
+address_format(const struct address *address, char text[static ADDRESS_TEXT_SIZE])
+{
+	char host[INET6_ADDRSTRLEN] = "";
+	unsigned port = address_port(address);
+
+	if (address->socket.ss_family == AF_INET6) {
+		const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&address->socket;
+
+		inet_ntop(AF_INET6, &v6->sin6_addr, host, sizeof host);
+		snprintf(text, ADDRESS_TEXT_SIZE, strcmp(host, "::") == 0 ? "%.0s:%u" : "[%s]:%u",
+			host, port);
+	} else {
+		const struct sockaddr_in *v4 = (const struct sockaddr_in *)&address->socket;
+
+		inet_ntop(AF_INET, &v4->sin_addr, host, sizeof host);
+		snprintf(text, ADDRESS_TEXT_SIZE, "%s:%u", host, port);
+	}
+}

@@ -1,0 +1,93 @@
+#include "master/identity.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "hub/base/log.h"
+
+int
+identity_find(struct identity *identity, const char *user, const char *group)
+{
+	const struct passwd *account;
+
+	*identity = (struct identity){.changes = user != NULL};
+	if (user == NULL)
+		return 0;
+	account = getpwnam(user);
+	if (account == NULL) {
+		log_error("--user: there is no user '%s' on this machine", user);
+		return -1;
+	}
+	identity->user = account->pw_uid;
+	identity->group = account->pw_gid;
+	snprintf(identity->name, sizeof identity->name, "%s", user);
+	if (group != NULL) {
+		const struct group *entry = getgrnam(group);
+
+		if (entry == NULL) {
+			log_error("--group: there is no group '%s' on this machine", group);
+			return -1;
+		}
+		identity->group = entry->gr_gid;
+	}
+	if (geteuid() != 0 && identity->user != geteuid()) {
+		log_error("--user: only root can run workers as '%s'; leave it out, or start as root",
+			user);
+		return -1;
+	}
+	return 0;
+}
+
+int
+identity_assume(const struct identity *identity)
+{
+	if (!identity->changes || (geteuid() != 0 && identity->user == geteuid()))
+		return 0;
+	/* Groups first: once the user has changed, nothing else may. */
+	if (initgroups(identity->name, identity->group) == 0 && setgid(identity->group) == 0 &&
+		setuid(identity->user) == 0)
+		return 0;
+	log_error("cannot become user '%s': %s", identity->name, strerror(errno));
+	return -1;
+}
+
+int
+pidfile_write(const char *path)
+{
+	char temporary[4096];
+	int fd, error = 0;
+
+	if (snprintf(temporary, sizeof temporary, "%s.new", path) >= (int)sizeof temporary) {
+		log_error("--pidfile: the path is too long");
+		return -1;
+	}
+	fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if (fd == -1 || dprintf(fd, "%d\n", (int)getpid()) < 0 || rename(temporary, path) != 0)
+		error = errno;
+	if (fd != -1)
+		close(fd);
+	if (error == 0)
+		return 0;
+	log_error("cannot write the pid file %s: %s", path, strerror(error));
+	unlink(temporary);
+	return -1;
+}
+
+void
+pidfile_remove(const char *path)
+{
+	FILE *stream = path != NULL ? fopen(path, "re") : NULL;
+	int pid = 0;
+
+	if (stream == NULL)
+		return;
+	if (fscanf(stream, "%d", &pid) == 1 && pid == (int)getpid())
+		unlink(path);
+	fclose(stream);
+}

@@ -1,0 +1,29 @@
+/* The heritage: all that a worker gets from the master at fork, and all that master/ knows of
+ * worker/ besides the counters and the channel. What is not in here, the worker does not have: every
+ * other descriptor is closed. */
+#ifndef HUBBUB_WORKER_HERITAGE_H
+#define HUBBUB_WORKER_HERITAGE_H
+
+#include <stdbool.h>
+
+#include "hub/scheduler.h"
+#include "worker/counters.h"
+
+struct worker_heritage {
+	/* The service; borrowed for the process's life. */
+	void (*serve)(int client, void *context);
+	void *context;
+
+	unsigned index;     /* of the worker, from 0 */
+	unsigned threads;   /* hubs */
+	unsigned addresses; /* sockets per hub */
+	const int *sockets; /* [threads * addresses], bound; the worker owns and closes them */
+	int channel;        /* to the master; see channel.h */
+
+	struct counters *counters; /* shared */
+	struct worker_row *rows;   /* this worker's, one per hub */
+	struct hub_options hub;    /* counters left NULL */
+	bool pin;                  /* each hub's thread to one CPU */
+};
+
+#endif

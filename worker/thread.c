@@ -1,0 +1,182 @@
+/* The life of a hub thread: start, say so, wait for ACCEPT, accept until DRAIN or STOP; draining,
+ * accept what is queued and wait for the last connection; end on STOP, which the worker sends when
+ * all its hubs are idle or the master says so. */
+#include "worker/thread.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "hub/base/check.h"
+#include "hub/base/log.h"
+#include "worker/acceptor.h"
+#include "worker/channel.h"
+#include "worker/connection.h"
+
+#define BIT(command) (1U << (command))
+
+static void
+report(struct worker_thread *thread, enum channel_kind kind)
+{
+	struct channel_message message = {kind, thread->index};
+
+	/* If the master is dead, the worker learns it from the same socket. */
+	if (send(thread->heritage->channel, &message, sizeof message, MSG_NOSIGNAL) < 0)
+		log_debug("hub %u cannot reach the master: %s", thread->index, strerror(errno));
+}
+
+static void
+deliver(struct hub_message *message)
+{
+	struct thread_order *order = CONTAINER_OF(message, struct thread_order, message);
+
+	order->thread->commanded |= 1U << order->command;
+	hub_event_set(&order->thread->command);
+}
+
+void
+thread_command(struct worker_thread *thread, enum thread_command command)
+{
+	struct thread_order *order = &thread->orders[command];
+
+	if (order->thread != NULL)
+		return;
+	*order = (struct thread_order){{NULL, deliver}, thread, command};
+	hub_mailbox_post(thread->mailbox, &order->message);
+}
+
+/* Waits until one of the commands, a set of bits, has been given. */
+static void
+await(struct worker_thread *thread, unsigned commands)
+{
+	while (!(thread->commanded & commands)) {
+		hub_event_clear(&thread->command);
+		CHECK(hub_event_wait(&thread->command) == 0);
+	}
+}
+
+static void *
+wait_idle(void *argument)
+{
+	struct worker_thread *thread = argument;
+
+	while (thread->open > 0) {
+		hub_event_clear(&thread->closed);
+		if (hub_event_wait(&thread->closed) != 0)
+			return NULL;
+	}
+	if (eventfd_write(thread->idle_fd, 1) != 0)
+		log_error("hub %u cannot tell that it is idle: %s", thread->index, strerror(errno));
+	return NULL;
+}
+
+static void
+drain(struct worker_thread *thread)
+{
+	struct hub_coroutine *waiter;
+
+	for (unsigned i = 0; i < thread->heritage->addresses; i++)
+		acceptor_drain(&thread->acceptors[i]);
+	report(thread, CHANNEL_DRAINED);
+	waiter = hub_spawn(wait_idle, thread);
+	if (waiter != NULL)
+		hub_detach(waiter);
+	await(thread, BIT(THREAD_STOP));
+}
+
+static void
+accept_all(struct worker_thread *thread)
+{
+	for (unsigned i = 0; i < thread->heritage->addresses; i++)
+		if (acceptor_start(&thread->acceptors[i], thread, thread->sockets[i]) != 0)
+			log_error("hub %u has no memory to accept on socket %u", thread->index, i);
+}
+
+static void *
+thread_main(void *argument)
+{
+	struct worker_thread *thread = argument;
+
+	thread->mailbox = hub_mailbox();
+	sem_post(thread->started);
+	report(thread, CHANNEL_READY);
+	/* It may be drained before it was ever told to accept. */
+	await(thread, BIT(THREAD_ACCEPT) | BIT(THREAD_DRAIN) | BIT(THREAD_STOP));
+	if (thread->commanded & BIT(THREAD_ACCEPT))
+		accept_all(thread);
+	await(thread, BIT(THREAD_DRAIN) | BIT(THREAD_STOP));
+	if (!(thread->commanded & BIT(THREAD_STOP)))
+		drain(thread);
+	return NULL;
+}
+
+/* Hub i of all hubs of the server to the i-th CPU that this process may use. */
+static void
+pin_thread(const struct worker_thread *thread)
+{
+	unsigned wanted = thread->heritage->index * thread->heritage->threads + thread->index;
+	cpu_set_t allowed, one;
+
+	if (sched_getaffinity(0, sizeof allowed, &allowed) != 0)
+		return;
+	wanted %= (unsigned)CPU_COUNT(&allowed);
+	CPU_ZERO(&one);
+	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
+		if (CPU_ISSET(cpu, &allowed) && wanted-- == 0)
+			CPU_SET(cpu, &one);
+	if (sched_setaffinity(0, sizeof one, &one) != 0)
+		log_warning("cannot pin hub %u: %s", thread->index, strerror(errno));
+}
+
+static void *
+thread_run(void *argument)
+{
+	struct worker_thread *thread = argument;
+	struct hub_options options = thread->heritage->hub;
+	char name[16];
+
+	snprintf(name, sizeof name, "hub-%u", thread->index);
+	pthread_setname_np(pthread_self(), name);
+	if (thread->heritage->pin)
+		pin_thread(thread);
+	options.counters = &thread->row->hub;
+	if (hub_run_with(&options, thread_main, thread, NULL) != 0) {
+		log_error("hub %u cannot start: %s", thread->index, strerror(errno));
+		thread->has_failed = true;
+		sem_post(thread->started);
+	}
+	connection_close_rest(thread);
+	return NULL;
+}
+
+int
+thread_start(struct worker_thread *thread)
+{
+	unsigned addresses = thread->heritage->addresses;
+	int error;
+
+	list_init(&thread->connections);
+	hub_event_init(&thread->command);
+	hub_event_init(&thread->closed);
+	thread->acceptors = calloc(addresses, sizeof *thread->acceptors);
+	if (thread->acceptors == NULL)
+		return ENOMEM;
+	for (unsigned i = 0; i < addresses; i++)
+		thread->acceptors[i].socket = thread->sockets[i];
+	error = pthread_create(&thread->handle, NULL, thread_run, thread);
+	if (error != 0)
+		free(thread->acceptors);
+	return error;
+}
+
+void
+thread_join(struct worker_thread *thread)
+{
+	pthread_join(thread->handle, NULL);
+	free(thread->acceptors);
+}

@@ -1,0 +1,12 @@
+/* One worker process: threads, each with a hub, each accepting on sockets of its own. */
+#ifndef HUBBUB_WORKER_WORKER_H
+#define HUBBUB_WORKER_WORKER_H
+
+#include "worker/heritage.h"
+
+/* Runs a worker in this process until the master tells it to leave, or is dead. Threads are started
+ * here; the calling thread only listens to the master.
+ * Returns the process's exit code: 0 after a drain or stop, 1 if it could not start (logged). */
+int worker_run(const struct worker_heritage *heritage);
+
+#endif
