@@ -22,33 +22,34 @@ enum coroutine_state {
 	COROUTINE_STATE_MAX
 };
 
+/* What each wait and wake touches comes first, together. */
 struct hub_coroutine {
 	struct stack stack; /* first: the arena knows the coroutine by it */
 	struct arch_context context;
-	struct hub *hub;
 	struct hub_coroutine *next; /* in the run queue */
-	hub_fn *body;
-	void *argument;
-	void *result;
-	struct hub_coroutine *parent; /* raw: who gets the result; scheduled: who joins, or NULL */
-	struct hub_timeout *scope;    /* the innermost started one, or NULL */
-
 	enum coroutine_state state;
 	/* Counts the waits of this slot, over all coroutines that ever lived in it: a wake that
 	 * names another epoch comes too late and does nothing. */
 	uint32_t epoch;
 	int reason;    /* how the last wait ended: 0, or an errno */
 	int interrupt; /* what blocking calls fail with at once: 0, ECANCELED or ETIMEDOUT */
+	struct hub *hub;
+	struct hub_timeout *scope; /* the innermost started one, or NULL */
+	int64_t deadline;          /* of the present wait, scopes included; HUB_FOREVER for none */
+	int64_t waits_since;       /* about when the present wait began */
+	const char *waits_for;     /* a word for dumps */
+	const void *waits_on;      /* the object, or the fd as a pointer */
+	bool is_pending;           /* the present wait can be ended by the loop */
 	bool is_raw;
 	bool is_detached;
 	bool is_killed;
 	bool has_run;
-	bool is_pending;         /* the present wait can be ended by the loop */
-	int64_t deadline;        /* of the present wait, scopes included; HUB_FOREVER for none */
-	int64_t waits_since;     /* about when the present wait began */
-	const char *waits_for;   /* a word for dumps */
-	const void *waits_on;    /* the object, or the fd as a pointer */
-	int64_t timer_at;        /* the deadline for which the timer is armed, while it is active */
+
+	hub_fn *body;
+	void *argument;
+	void *result;
+	struct hub_coroutine *parent; /* raw: who gets the result; scheduled: who joins, or NULL */
+	int64_t timer_at; /* the deadline for which the timer is armed, while it is active */
 	ev_timer timer;
 	char name[COROUTINE_NAME_SIZE];
 };

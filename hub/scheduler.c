@@ -18,6 +18,12 @@
 
 /* How long coroutines run before the loop is polled, which costs about half a microsecond. */
 #define SLICE CLOCK_MILLISECOND
+#define SLICE_MAX (16 * SLICE)
+
+/* The clock costs about as much as five switches, so it is read every so many of them: often where
+ * they are slow, rarely where they are fast. */
+#define TICKS_MIN 4
+#define TICKS_MAX 256
 
 _Thread_local struct hub *hub_this __attribute__((tls_model("initial-exec")));
 
@@ -26,33 +32,21 @@ static pthread_once_t hub_key_once = PTHREAD_ONCE_INIT;
 
 /* ---- the run queue ---- */
 
-static inline struct hub_coroutine *
-queue_take(struct hub *hub)
-{
-	struct hub_coroutine *coroutine = hub->ready_first;
-
-	hub->ready_first = coroutine->next;
-	coroutine->state = COROUTINE_RUNNING;
-	return coroutine;
-}
-
 bool
 hub_slice_expired(struct hub *hub)
 {
-	hub->now = clock_now();
+	int64_t now = clock_now(), used = now - hub->slice_started;
+
+	if (now - hub->now > SLICE / 4 && hub->tick_interval > TICKS_MIN)
+		hub->tick_interval /= 2;
+	else if (now - hub->now < SLICE / 16 && hub->tick_interval < TICKS_MAX)
+		hub->tick_interval *= 2;
+	hub->ticks = hub->tick_interval;
+	hub->now = now;
 	/* One that never waits must still learn that its time is up. */
 	if (hub->current->scope != NULL)
-		coroutine_expire_scopes(hub->current, hub->now);
-	return hub->now - hub->slice_started >= SLICE;
-}
-
-/* Who runs next: the first in the queue, or the loop. */
-static inline struct hub_coroutine *
-next_to_run(struct hub *hub)
-{
-	if (__builtin_expect(hub->ready_first == NULL, 0) || hub_tick(hub))
-		return &hub->root;
-	return queue_take(hub);
+		coroutine_expire_scopes(hub->current, now);
+	return used >= SLICE && (hub->taken >= hub->batch || used >= SLICE_MAX);
 }
 
 /* To the end of the queue; nothing to do if that is where the running coroutine stands already. */
@@ -64,13 +58,13 @@ reschedule(struct hub *hub)
 	if (hub->ready_first == NULL && !hub_tick(hub))
 		return;
 	hub_queue_append(hub, self);
-	hub_transfer(hub, next_to_run(hub), NULL, false);
+	hub_transfer(hub, hub_next_to_run(hub), NULL, false);
 }
 
 void
 hub_leave(struct hub *hub)
 {
-	hub_transfer(hub, next_to_run(hub), NULL, true);
+	hub_transfer(hub, hub_next_to_run(hub), NULL, true);
 	__builtin_unreachable();
 }
 
@@ -101,8 +95,6 @@ coroutine_expire_scopes(struct hub_coroutine *coroutine, int64_t now)
 		coroutine_update_interrupt(coroutine);
 }
 
-static void timer_arm(struct hub *hub, struct hub_coroutine *coroutine);
-
 void
 hub_timer_fired(struct ev_loop *loop, ev_timer *timer, int events)
 {
@@ -117,13 +109,13 @@ hub_timer_fired(struct ev_loop *loop, ev_timer *timer, int events)
 	if (coroutine->deadline <= now)
 		hub_wake(coroutine, coroutine->epoch, ETIMEDOUT);
 	else
-		timer_arm(coroutine->hub, coroutine);
+		hub_timer_arm(coroutine->hub, coroutine);
 }
 
-/* Makes the timer fire at the wait's deadline or before. The clock is read before libev's, and a
- * microsecond added for what is lost in its doubles, so that the last firing is never early. */
-static void
-timer_arm(struct hub *hub, struct hub_coroutine *coroutine)
+/* The clock is read before libev's, and a microsecond added for what is lost in its doubles, so that
+ * the last firing is never early. */
+void
+hub_timer_arm(struct hub *hub, struct hub_coroutine *coroutine)
 {
 	int64_t left = coroutine->deadline - clock_now();
 
@@ -136,29 +128,6 @@ timer_arm(struct hub *hub, struct hub_coroutine *coroutine)
 }
 
 /* ---- wait and wake ---- */
-
-int
-hub_suspend(const struct wait *wait)
-{
-	struct hub *hub = hub_this;
-	struct hub_coroutine *self = hub->current;
-
-	CHECK_WHY(self != &hub->root, "a blocking call where no coroutine runs");
-	self->deadline = wait->deadline;
-	if (self->scope != NULL && self->scope->earliest < self->deadline)
-		self->deadline = self->scope->earliest;
-	if (self->deadline != HUB_FOREVER &&
-		!(ev_is_active(&self->timer) && self->timer_at <= self->deadline))
-		timer_arm(hub, self);
-	self->is_pending = wait->is_pending || self->deadline != HUB_FOREVER;
-	hub->pending += self->is_pending;
-	self->waits_for = wait->what;
-	self->waits_on = wait->on;
-	self->waits_since = hub->now;
-	self->state = COROUTINE_WAITING;
-	hub_transfer(hub, next_to_run(hub), NULL, false);
-	return self->reason;
-}
 
 bool
 hub_wake(struct hub_coroutine *coroutine, uint32_t epoch, int reason)
@@ -322,7 +291,8 @@ static void
 hub_turn(struct hub *hub)
 {
 	if (hub->ready_first != NULL) {
-		hub_transfer(hub, queue_take(hub), NULL, false);
+		hub->batch = hub->appended;
+		hub_transfer(hub, hub_queue_take(hub), NULL, false);
 		if (hub->main->state == COROUTINE_DONE && !hub->is_ending) {
 			hub->is_ending = true;
 			stack_arena_each(&hub->arena, visit_kill, NULL);
@@ -370,6 +340,7 @@ hub_start(struct hub *hub, const struct hub_options *options)
 	hub->pending = 0;
 	hub->is_ending = hub->is_reachable = false;
 	hub->now = hub->slice_started = clock_now();
+	hub->ticks = hub->tick_interval = TICKS_MIN;
 	return 0;
 }
 

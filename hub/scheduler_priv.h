@@ -20,9 +20,14 @@ struct hub {
 	struct hub_coroutine *current;
 	struct hub_coroutine *ready_first; /* run queue */
 	struct hub_coroutine *ready_last;
-	uint64_t switches;
-	int64_t now;           /* clock, read once a loop and every few switches */
-	int64_t slice_started; /* clock when coroutines last got the thread from the loop */
+	uint64_t appended; /* to the run queue, ever */
+	uint64_t taken;    /* from it */
+	/* The slice: see hub_slice_expired. */
+	uint64_t batch;         /* appended, when the loop was last left: those run first */
+	uint32_t ticks;         /* until the clock is read again */
+	uint32_t tick_interval; /* how many that were */
+	int64_t now;            /* clock, read once a loop and every few switches */
+	int64_t slice_started;  /* clock when coroutines last got the thread from the loop */
 	struct hub_coroutine root; /* the thread's own stack: runs the loop, or code outside hub_run */
 	struct hub_coroutine *main; /* the first coroutine of hub_run */
 	struct stack_arena arena;
@@ -71,12 +76,6 @@ struct wait {
 	bool is_pending;  /* the loop can end it, even without a deadline */
 };
 
-/* Suspends the running coroutine until hub_wake names its epoch; the caller has entered it wherever
- * a waker will look, and takes it out if the result is not 0.
- * Returns 0 (woken), ETIMEDOUT (the wait's own deadline or a scope's), ECANCELED or EDEADLK; it
- * does not touch errno. */
-int hub_suspend(const struct wait *wait);
-
 /* Ends the wait that the epoch names: the only way out of hub_suspend. Returns false, and does
  * nothing, if that wait has ended already. Hub's thread only; never switches. */
 bool hub_wake(struct hub_coroutine *coroutine, uint32_t epoch, int reason);
@@ -100,6 +99,7 @@ hub_queue_append(struct hub *hub, struct hub_coroutine *coroutine)
 {
 	coroutine->state = COROUTINE_READY;
 	coroutine->next = NULL;
+	hub->appended++;
 	if (hub->ready_first == NULL)
 		hub->ready_first = coroutine;
 	else
@@ -107,17 +107,31 @@ hub_queue_append(struct hub *hub, struct hub_coroutine *coroutine)
 	hub->ready_last = coroutine;
 }
 
+static inline struct hub_coroutine *
+hub_queue_take(struct hub *hub)
+{
+	struct hub_coroutine *coroutine = hub->ready_first;
+
+	hub->ready_first = coroutine->next;
+	coroutine->state = COROUTINE_RUNNING;
+	hub->taken++;
+	return coroutine;
+}
+
 /* The callback of every coroutine's timer. */
 void hub_timer_fired(struct ev_loop *loop, ev_timer *timer, int events);
 
-/* True when the running coroutine has used up its slice; counts as a switch. Calls that did not
- * have to wait ask this, so that a peer that is always ready starves nobody. */
+/* The slow path of hub_tick: reads the clock. The slice is over after a millisecond, but not before
+ * each coroutine that the loop made runnable has run once (polling again would only find the same
+ * descriptors still unread), and after sixteen milliseconds in any case. */
 bool hub_slice_expired(struct hub *hub);
 
+/* True when the loop is due. Counts switches, and calls that did not have to wait, so that a peer
+ * that is always ready starves nobody. */
 static inline bool
 hub_tick(struct hub *hub)
 {
-	return __builtin_expect((++hub->switches & 63) == 0, 0) && hub_slice_expired(hub);
+	return __builtin_expect(--hub->ticks == 0, 0) && hub_slice_expired(hub);
 }
 
 /* Recomputes what the coroutine's blocking calls fail with, after a kill or a scope's change. */
@@ -158,6 +172,46 @@ hub_transfer_tail(struct hub *hub, struct hub_coroutine *to, void *value)
 		stack_parked_low(&from->stack);
 	return arch_switch_tail(&from->context, &to->context, value);
 #endif
+}
+
+/* Who runs next: the first in the queue, or the loop. */
+static inline __attribute__((always_inline)) struct hub_coroutine *
+hub_next_to_run(struct hub *hub)
+{
+	if (__builtin_expect(hub->ready_first == NULL, 0) || hub_tick(hub))
+		return &hub->root;
+	return hub_queue_take(hub);
+}
+
+/* Makes the running coroutine's timer fire at its wait's deadline or before. */
+void hub_timer_arm(struct hub *hub, struct hub_coroutine *coroutine);
+
+/* Suspends the running coroutine until hub_wake names its epoch; the caller has entered it wherever
+ * a waker will look, and takes it out if the result is not 0.
+ * Returns 0 (woken), ETIMEDOUT (the wait's own deadline or a scope's), ECANCELED or EDEADLK; it
+ * does not touch errno. Inline, because every frame on a parked stack costs cache lines when it is
+ * continued. */
+static inline __attribute__((always_inline)) int
+hub_suspend(const struct wait *wait)
+{
+	struct hub *hub = hub_this;
+	struct hub_coroutine *self = hub->current;
+
+	CHECK_WHY(self != &hub->root, "a blocking call where no coroutine runs");
+	self->deadline = wait->deadline;
+	if (self->scope != NULL && self->scope->earliest < self->deadline)
+		self->deadline = self->scope->earliest;
+	if (self->deadline != HUB_FOREVER &&
+		!(ev_is_active(&self->timer) && self->timer_at <= self->deadline))
+		hub_timer_arm(hub, self);
+	self->is_pending = wait->is_pending || self->deadline != HUB_FOREVER;
+	hub->pending += self->is_pending;
+	self->waits_for = wait->what;
+	self->waits_on = wait->on;
+	self->waits_since = hub->now;
+	self->state = COROUTINE_WAITING;
+	hub_transfer(hub, hub_next_to_run(hub), NULL, false);
+	return self->reason;
 }
 
 /* Leaves the running coroutine for good, to the next runnable one or the loop. */

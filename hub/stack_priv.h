@@ -35,11 +35,11 @@ struct stack {
 	struct stack *next_free; /* in the arena's list of free slots */
 	unsigned char *low;      /* lowest usable byte, right above the guard */
 	unsigned char *end;      /* first byte after the slot; a multiple of the page size */
-	void *mark;              /* parking with a stack pointer below this calls stack_parked_low */
 	struct annotate annotate;
 	bool is_free;
 	bool is_deep;   /* its pages below the first were used since the slot was last trimmed */
 	bool is_canary; /* nothing guards it but a canary, checked at each park */
+	void *mark;     /* parking with a stack pointer below this calls stack_parked_low */
 };
 
 enum stack_guard { STACK_GUARD_MARKER, STACK_GUARD_PROTECT, STACK_GUARD_CANARY };

@@ -188,7 +188,7 @@ on_death(struct ev_loop *loop, ev_io *watcher, int events)
 	siginfo_t status = {0};
 
 	(void)loop, (void)events;
-	if (waitid(P_PIDFD, (id_t)watcher->fd, &status, WEXITED | WNOHANG) != 0 ||
+	if (waitid(P_PIDFD, (id_t)watcher->fd, &status, WEXITED | WNOHANG) == 0 &&
 		status.si_pid == 0)
 		return;
 	log_death(slot, &status);

@@ -217,7 +217,8 @@ hubbub_main(int argc, char **argv, const struct hubbub_service *service)
 		printf("%s: the options are valid\n", service->name);
 		return 0;
 	}
-	master.loop = ev_default_loop(EVFLAG_NOENV);
+	/* Not the default loop, which would reap every child by itself, before its pidfd is read. */
+	master.loop = ev_loop_new(EVFLAG_NOENV);
 	if (master.loop == NULL) {
 		log_error("cannot start: libev finds no way to wait for events (file limit?)");
 		return 1;

@@ -89,6 +89,7 @@ lock_owner(const struct sockaddr_un *name, socklen_t length)
 	return owner.pid;
 }
 
+/* Nobody accepts on it: whoever connects only asks the kernel for the owner's pid. */
 static int
 lock_take(const struct address *address)
 {
@@ -102,7 +103,7 @@ lock_take(const struct address *address)
 		log_error("cannot lock %s: %s", text, strerror(errno));
 		return -1;
 	}
-	if (bind(fd, (struct sockaddr *)&name, length) == 0 && listen(fd, 1) == 0)
+	if (bind(fd, (struct sockaddr *)&name, length) == 0 && listen(fd, SOMAXCONN) == 0)
 		return fd;
 	if (errno == EADDRINUSE)
 		log_error("cannot listen on %s: another hubbub server with pid %d serves it; "

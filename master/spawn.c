@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -70,7 +71,8 @@ reset_signals(void)
 }
 
 static _Noreturn void
-become_worker(const struct worker_heritage *heritage, const struct identity *identity)
+become_worker(
+	const struct worker_heritage *heritage, const struct identity *identity, pid_t master)
 {
 	if (close_the_rest(heritage) != 0) {
 		log_error("worker %u cannot close what it inherited: %s", heritage->index,
@@ -80,6 +82,10 @@ become_worker(const struct worker_heritage *heritage, const struct identity *ide
 	reset_signals();
 	if (identity_assume(identity) != 0)
 		exit(1);
+	/* A worker learns of the master's death by the end of its channel; one that is stuck would
+	 * not, so the kernel kills it. After the change of user, which clears this. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != master)
+		exit(1);
 	exit(worker_run(heritage));
 }
 
@@ -87,14 +93,14 @@ pid_t
 spawn_worker(const struct worker_heritage *heritage, const struct identity *identity, int *pidfd)
 {
 	sigset_t all, before;
-	pid_t pid;
+	pid_t master = getpid(), pid;
 
 	/* A signal that reaches the child before reset_signals would run the master's handler. */
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &before);
 	pid = fork();
 	if (pid == 0)
-		become_worker(heritage, identity);
+		become_worker(heritage, identity, master);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	if (pid == -1)
 		return -1;

@@ -1,6 +1,6 @@
-/* The life of a hub thread: start, say so, wait for ACCEPT, accept until DRAIN or STOP; draining,
- * accept what is queued and wait for the last connection; end on STOP, which the worker sends when
- * all its hubs are idle or the master says so. */
+/* The life of a hub: say that it runs, wait for ACCEPT, accept until DRAIN or STOP; draining, accept
+ * what is queued and wait for the last connection; end on STOP, which the leading hub sends when
+ * all are idle or the master says so. */
 #include "worker/thread.h"
 
 #include <errno.h>
@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -70,8 +69,7 @@ wait_idle(void *argument)
 		if (hub_event_wait(&thread->closed) != 0)
 			return NULL;
 	}
-	if (eventfd_write(thread->idle_fd, 1) != 0)
-		log_error("hub %u cannot tell that it is idle: %s", thread->index, strerror(errno));
+	hub_mailbox_post(thread->idle_mailbox, &thread->idle);
 	return NULL;
 }
 
@@ -93,7 +91,7 @@ static void
 accept_all(struct worker_thread *thread)
 {
 	for (unsigned i = 0; i < thread->heritage->addresses; i++)
-		if (acceptor_start(&thread->acceptors[i], thread, thread->sockets[i]) != 0)
+		if (acceptor_start(&thread->acceptors[i], thread, thread->acceptors[i].socket) != 0)
 			log_error("hub %u has no memory to accept on socket %u", thread->index, i);
 }
 
@@ -101,9 +99,19 @@ static void *
 thread_main(void *argument)
 {
 	struct worker_thread *thread = argument;
+	struct hub_coroutine *companion;
 
 	thread->mailbox = hub_mailbox();
-	sem_post(thread->started);
+	if (thread->companion != NULL) {
+		companion = hub_spawn(thread->companion, thread->leader);
+		if (companion == NULL) {
+			thread->has_failed = true;
+			return NULL;
+		}
+		hub_set_name(companion, "leader");
+		hub_detach(companion);
+	}
+	sem_post(&thread->started);
 	report(thread, CHANNEL_READY);
 	/* It may be drained before it was ever told to accept. */
 	await(thread, BIT(THREAD_ACCEPT) | BIT(THREAD_DRAIN) | BIT(THREAD_STOP));
@@ -133,50 +141,78 @@ pin_thread(const struct worker_thread *thread)
 		log_warning("cannot pin hub %u: %s", thread->index, strerror(errno));
 }
 
-static void *
-thread_run(void *argument)
+void
+thread_run(struct worker_thread *thread)
 {
-	struct worker_thread *thread = argument;
 	struct hub_options options = thread->heritage->hub;
-	char name[16];
 
-	snprintf(name, sizeof name, "hub-%u", thread->index);
-	pthread_setname_np(pthread_self(), name);
 	if (thread->heritage->pin)
 		pin_thread(thread);
 	options.counters = &thread->row->hub;
 	if (hub_run_with(&options, thread_main, thread, NULL) != 0) {
 		log_error("hub %u cannot start: %s", thread->index, strerror(errno));
 		thread->has_failed = true;
-		sem_post(thread->started);
+		sem_post(&thread->started);
 	}
 	connection_close_rest(thread);
+}
+
+static void *
+run_named(void *argument)
+{
+	struct worker_thread *thread = argument;
+	char name[16];
+
+	snprintf(name, sizeof name, "hub-%u", thread->index);
+	pthread_setname_np(pthread_self(), name);
+	thread_run(thread);
 	return NULL;
 }
 
 int
 thread_start(struct worker_thread *thread)
 {
-	unsigned addresses = thread->heritage->addresses;
-	int error;
+	int error = pthread_create(&thread->handle, NULL, run_named, thread);
 
-	list_init(&thread->connections);
-	hub_event_init(&thread->command);
-	hub_event_init(&thread->closed);
-	thread->acceptors = calloc(addresses, sizeof *thread->acceptors);
-	if (thread->acceptors == NULL)
-		return ENOMEM;
-	for (unsigned i = 0; i < addresses; i++)
-		thread->acceptors[i].socket = thread->sockets[i];
-	error = pthread_create(&thread->handle, NULL, thread_run, thread);
 	if (error != 0)
-		free(thread->acceptors);
-	return error;
+		return error;
+	while (sem_wait(&thread->started) != 0)
+		continue;
+	if (!thread->has_failed)
+		return 0;
+	pthread_join(thread->handle, NULL);
+	return ENOMEM;
 }
 
 void
 thread_join(struct worker_thread *thread)
 {
 	pthread_join(thread->handle, NULL);
+}
+
+int
+thread_init(struct worker_thread *thread, const struct worker_heritage *heritage, unsigned index,
+	struct worker *leader)
+{
+	const int *sockets = heritage->sockets + index * heritage->addresses;
+
+	*thread = (struct worker_thread){.heritage = heritage,
+		.row = &heritage->rows[index],
+		.index = index,
+		.leader = leader};
+	sem_init(&thread->started, 0, 0);
+	list_init(&thread->connections);
+	thread->acceptors = calloc(heritage->addresses, sizeof *thread->acceptors);
+	if (thread->acceptors == NULL)
+		return -1;
+	for (unsigned i = 0; i < heritage->addresses; i++)
+		thread->acceptors[i].socket = sockets[i];
+	return 0;
+}
+
+void
+thread_fini(struct worker_thread *thread)
+{
+	sem_destroy(&thread->started);
 	free(thread->acceptors);
 }

@@ -1,4 +1,5 @@
-/* One hub thread of a worker: acceptors, connections, and the commands that reach it. */
+/* One hub of a worker and the thread that runs it: acceptors, connections, and the commands that
+ * reach it. */
 #ifndef HUBBUB_WORKER_THREAD_H
 #define HUBBUB_WORKER_THREAD_H
 
@@ -13,6 +14,7 @@
 enum thread_command { THREAD_ACCEPT, THREAD_DRAIN, THREAD_STOP, THREAD_COMMAND_MAX };
 
 struct acceptor;
+struct worker;
 struct worker_thread;
 
 /* A command on its way to the hub. */
@@ -24,35 +26,47 @@ struct thread_order {
 
 struct worker_thread {
 	const struct worker_heritage *heritage;
-	const int *sockets; /* this hub's, one per address */
 	struct worker_row *row;
 	unsigned index;
 	pthread_t handle;
 
-	/* Between the threads: written before started is posted. */
-	sem_t *started;
-	int idle_fd; /* eventfd: one is added when the hub has drained and serves nobody */
+	/* A coroutine that the hub runs beside its own, or NULL; its argument is leader. */
+	hub_fn *companion;
+	struct worker *leader;
+	/* Posted there, the leading hub's mailbox, when this hub has drained and serves nobody. */
+	struct hub_message idle;
+	struct hub_mailbox *idle_mailbox;
+
+	/* Known to other threads once started was posted. */
+	sem_t started;
 	bool has_failed;
 	struct hub_mailbox *mailbox;
 	struct thread_order orders[THREAD_COMMAND_MAX]; /* each is posted once at most */
 
 	/* The hub's own from here on. */
-	unsigned commanded;          /* bits 1 << thread_command */
-	struct hub_event command;    /* set when another bit is */
-	struct acceptor *acceptors;  /* one per address; owned */
-	struct list connections;     /* the open ones */
-	unsigned open;               /* how many those are */
-	struct hub_event closed;     /* set whenever a connection closes */
+	unsigned commanded;         /* bits 1 << thread_command */
+	struct hub_event command;   /* set when another bit is */
+	struct acceptor *acceptors; /* one per address; owned */
+	struct list connections;    /* the open ones */
+	unsigned open;              /* how many those are */
+	struct hub_event closed;    /* set whenever a connection closes */
 };
 
-/* Starts the thread; posts started when its hub runs, or when it has_failed (logged).
- * Returns 0, or an errno. Ownership: thread must outlive thread_join. */
+/* Prepares a thread that does not run yet; its sockets are the heritage's for that index.
+ * Returns 0, or -1 with errno ENOMEM. */
+int thread_init(struct worker_thread *thread, const struct worker_heritage *heritage, unsigned index,
+	struct worker *leader);
+void thread_fini(struct worker_thread *thread);
+
+/* Runs the hub in the calling thread until THREAD_STOP; sets has_failed (logged) if it cannot. */
+void thread_run(struct worker_thread *thread);
+
+/* Runs it in a new thread and waits until its hub runs. Returns 0, or an errno. */
 int thread_start(struct worker_thread *thread);
-
-/* Gives the hub a command, once each. Any thread, after started was posted; a hub ends on
- * THREAD_STOP only, so nothing may be commanded after that. */
-void thread_command(struct worker_thread *thread, enum thread_command command);
-
 void thread_join(struct worker_thread *thread);
+
+/* Gives the hub a command, once each. Any thread, once the hub runs; it ends on THREAD_STOP only,
+ * so nothing may be commanded after that. */
+void thread_command(struct worker_thread *thread, enum thread_command command);
 
 #endif

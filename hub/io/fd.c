@@ -44,8 +44,8 @@ waiter_remove(struct hub_waiter **first, struct hub_waiter *waiter)
 	waiter->is_queued = false;
 }
 
-/* Wakes the first that still waits. */
-static void
+/* Wakes the first that still waits. Returns whether there was one. */
+static bool
 waiters_wake_one(struct hub_waiter **first)
 {
 	bool woken = false;
@@ -56,6 +56,7 @@ waiters_wake_one(struct hub_waiter **first)
 		waiter_remove(first, waiter);
 		woken = hub_wake(waiter->coroutine, waiter->epoch, 0);
 	}
+	return woken;
 }
 
 static void
@@ -78,10 +79,13 @@ on_readable(struct ev_loop *loop, ev_io *watcher, int events)
 
 	(void)events;
 	entry->is_drained = false;
+	/* When the loop is polled before the woken reader has run, the event comes again. */
+	if (entry->is_woken)
+		return;
 	if (entry->readers == NULL)
 		ev_io_stop(loop, watcher);
 	else
-		waiters_wake_one(&entry->readers);
+		entry->is_woken = waiters_wake_one(&entry->readers);
 }
 
 static void
@@ -170,6 +174,7 @@ fd_enter_new(struct hub *hub, int fd, bool is_stream)
 	entry->is_stream = is_stream;
 	entry->is_file = false;
 	entry->is_drained = false;
+	entry->is_woken = false;
 	return entry;
 }
 
@@ -210,33 +215,8 @@ fd_lookup(struct hub *hub, int fd)
 /* ---- waiting ---- */
 
 static int
-fd_wait(struct hub_fd *entry, short events, const char *what)
+wait_ended(const struct hub_fd *entry, uint32_t generation, int reason)
 {
-	struct hub *hub = hub_this;
-	struct wait wait = {what, (const void *)(intptr_t)entry->fd, HUB_FOREVER, true};
-	struct hub_waiter reader, writer;
-	uint32_t generation = entry->generation;
-	int reason;
-
-	if (entry->is_file)
-		return 0;
-	reader.is_queued = writer.is_queued = false;
-	if (events & POLLIN) {
-		hub_waiter_init(&reader, hub->current);
-		waiter_append(&entry->readers, &reader);
-		if (!ev_is_active(&entry->read))
-			ev_io_start(hub->loop, &entry->read);
-	}
-	if (events & POLLOUT) {
-		hub_waiter_init(&writer, hub->current);
-		waiter_append(&entry->writers, &writer);
-		if (!ev_is_active(&entry->write))
-			ev_io_start(hub->loop, &entry->write);
-	}
-	reason = hub_suspend(&wait);
-	/* The entry outlives the descriptor, so this is safe even if that was closed. */
-	waiter_remove(&entry->readers, &reader);
-	waiter_remove(&entry->writers, &writer);
 	if (reason == 0 && entry->generation != generation)
 		reason = ECANCELED;
 	if (reason == 0)
@@ -248,13 +228,66 @@ fd_wait(struct hub_fd *entry, short events, const char *what)
 int
 fd_wait_read(struct hub_fd *entry, const char *what)
 {
-	return fd_wait(entry, POLLIN, what);
+	struct hub *hub = hub_this;
+	struct wait wait = {what, (const void *)(intptr_t)entry->fd, HUB_FOREVER, true};
+	struct hub_waiter waiter;
+	uint32_t generation = entry->generation;
+	int reason;
+
+	if (entry->is_file)
+		return 0;
+	hub_waiter_init(&waiter, hub->current);
+	waiter_append(&entry->readers, &waiter);
+	if (!ev_is_active(&entry->read))
+		ev_io_start(hub->loop, &entry->read);
+	reason = hub_suspend(&wait);
+	/* The entry outlives the descriptor, so this is safe even if that was closed. */
+	entry->is_woken = false;
+	waiter_remove(&entry->readers, &waiter);
+	return wait_ended(entry, generation, reason);
 }
 
 int
 fd_wait_write(struct hub_fd *entry, const char *what)
 {
-	return fd_wait(entry, POLLOUT, what);
+	struct hub *hub = hub_this;
+	struct wait wait = {what, (const void *)(intptr_t)entry->fd, HUB_FOREVER, true};
+	struct hub_waiter waiter;
+	uint32_t generation = entry->generation;
+	int reason;
+
+	if (entry->is_file)
+		return 0;
+	hub_waiter_init(&waiter, hub->current);
+	waiter_append(&entry->writers, &waiter);
+	if (!ev_is_active(&entry->write))
+		ev_io_start(hub->loop, &entry->write);
+	reason = hub_suspend(&wait);
+	waiter_remove(&entry->writers, &waiter);
+	return wait_ended(entry, generation, reason);
+}
+
+/* In both queues at once; whichever direction is ready first wakes it. */
+static int
+fd_wait_either(struct hub_fd *entry)
+{
+	struct hub *hub = hub_this;
+	struct wait wait = {"descriptor", (const void *)(intptr_t)entry->fd, HUB_FOREVER, true};
+	struct hub_waiter reader, writer;
+	uint32_t generation = entry->generation;
+	int reason;
+
+	hub_waiter_init(&reader, hub->current);
+	hub_waiter_init(&writer, hub->current);
+	waiter_append(&entry->readers, &reader);
+	waiter_append(&entry->writers, &writer);
+	ev_io_start(hub->loop, &entry->read);
+	ev_io_start(hub->loop, &entry->write);
+	reason = hub_suspend(&wait);
+	entry->is_woken = false;
+	waiter_remove(&entry->readers, &reader);
+	waiter_remove(&entry->writers, &writer);
+	return wait_ended(entry, generation, reason);
 }
 
 static int
@@ -294,7 +327,9 @@ hub_wait_fd(int fd, short events)
 
 		if (ready != 0)
 			return ready;
-		if (fd_wait(entry, events, "descriptor") != 0)
+		if ((events == POLLIN	 ? fd_wait_read(entry, "descriptor")
+			: events == POLLOUT ? fd_wait_write(entry, "descriptor")
+					    : fd_wait_either(entry)) != 0)
 			return -1;
 	}
 }

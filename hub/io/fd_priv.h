@@ -30,6 +30,7 @@ struct hub_fd {
 	bool is_stream;  /* a stream socket */
 	bool is_file;    /* regular: always ready, epoll refuses it */
 	bool is_drained;
+	bool is_woken; /* a reader was woken and has not run yet: the event is being dealt with */
 };
 
 struct fd_table *fd_table_new(void);

@@ -1,0 +1,323 @@
+/* The runtime alone. Each round measures every row once, ours and peers in turn; the table has the
+ * medians over the rounds. */
+#include <hubbub/hub.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "hub/scheduler_priv.h"
+#include "tests/bench/bench.h"
+
+#define ROUNDS 9
+#define ROUNDS_MAX 101
+
+/* ---- the bare switch, as fcontext's: two stacks, a value each way ---- */
+
+struct pair {
+	struct arch_context here;
+	struct arch_context there;
+};
+
+static void *
+bare_entry(void *value)
+{
+	struct pair *pair = value;
+
+	for (;;)
+		arch_switch(&pair->there, &pair->here, pair);
+	return NULL;
+}
+
+static double
+measure_switch_direct(void)
+{
+	enum { SWITCHES = 4000000 };
+	struct hub_coroutine *stack = hub_new(bare_entry);
+	struct pair pair;
+	int64_t began;
+
+	/* Its own first switch would go through hub_coroutine_main, which calls bare_entry. */
+	pair.there = stack->context;
+	arch_switch(&pair.here, &pair.there, &pair);
+	began = hub_now();
+	for (unsigned long i = 0; i < SWITCHES / 2; i++)
+		arch_switch(&pair.here, &pair.there, &pair);
+	began = hub_now() - began;
+	hub_free(stack);
+	return (double)began / SWITCHES;
+}
+
+/* ---- hub_switch, the public call, from two different places ---- */
+
+static struct hub_coroutine *ping, *pong;
+
+enum { CALLS = 2000000 };
+
+static void *
+ping_body(void *value)
+{
+	for (long i = 0; i < CALLS / 2; i++)
+		hub_switch(pong, value);
+	return NULL;
+}
+
+static void *
+pong_body(void *value)
+{
+	for (;;)
+		value = hub_switch(ping, value);
+	return NULL;
+}
+
+static double
+measure_switch_call(void)
+{
+	int64_t began;
+
+	ping = hub_new(ping_body);
+	pong = hub_new(pong_body);
+	began = hub_now();
+	hub_switch(ping, NULL);
+	began = hub_now() - began;
+	hub_free(ping);
+	hub_free(pong);
+	return (double)began / CALLS;
+}
+
+static void *
+count_up(void *argument)
+{
+	for (intptr_t i = 0; i < (intptr_t)argument; i++)
+		hub_yield((void *)i);
+	return NULL;
+}
+
+static double
+measure_generator(void)
+{
+	enum { ITEMS = 1000000 };
+	struct hub_generator *generator = hub_generator_new(count_up, (void *)ITEMS);
+	int64_t began = hub_now();
+	void *value;
+
+	while (hub_generator_next(generator, &value))
+		continue;
+	began = hub_now() - began;
+	hub_generator_free(generator);
+	return (double)began / ITEMS;
+}
+
+/* ---- through the scheduler ---- */
+
+enum { YIELDS = 1000000 };
+
+static void *
+yielder(void *argument)
+{
+	for (long i = 0; i < YIELDS; i++)
+		hub_sleep(0);
+	return argument;
+}
+
+static void *
+run_yield(void *result)
+{
+	struct hub_coroutine *one = hub_spawn(yielder, NULL), *other = hub_spawn(yielder, NULL);
+	int64_t began = hub_now();
+
+	hub_join(one, NULL);
+	hub_join(other, NULL);
+	*(double *)result = (double)(hub_now() - began) / (2. * YIELDS);
+	return NULL;
+}
+
+static void *
+nothing(void *argument)
+{
+	return argument;
+}
+
+static void *
+run_spawn(void *result)
+{
+	enum { SPAWNS = 500000 };
+	int64_t began = hub_now();
+
+	for (long i = 0; i < SPAWNS; i++) {
+		hub_detach(hub_spawn(nothing, NULL));
+		hub_sleep(0);
+	}
+	*(double *)result = (double)(hub_now() - began) / SPAWNS;
+	return NULL;
+}
+
+static void *
+run_spawn_join(void *result)
+{
+	enum { SPAWNS = 500000 };
+	int64_t began = hub_now();
+
+	for (long i = 0; i < SPAWNS; i++)
+		hub_join(hub_spawn(nothing, NULL), NULL);
+	*(double *)result = (double)(hub_now() - began) / SPAWNS;
+	return NULL;
+}
+
+static double
+measure_in_hub(hub_fn *body)
+{
+	double result = -1;
+
+	hub_run(body, &result, NULL);
+	return result;
+}
+
+static double
+measure_yield(void)
+{
+	return measure_in_hub(run_yield);
+}
+
+static double
+measure_spawn(void)
+{
+	return measure_in_hub(run_spawn);
+}
+
+static double
+measure_spawn_join(void)
+{
+	return measure_in_hub(run_spawn_join);
+}
+
+static double
+measure_fcontext(void)
+{
+	return peer_fcontext_switch(4000000);
+}
+
+static double
+measure_ucontext(void)
+{
+	return peer_ucontext_switch(400000);
+}
+
+/* ---- memory ---- */
+
+/* Resident memory with its page tables, in bytes. */
+static double
+memory_used(void)
+{
+	FILE *stream = fopen("/proc/self/status", "re");
+	char line[256];
+	double total = 0, kilobytes;
+
+	while (stream != NULL && fgets(line, sizeof line, stream) != NULL)
+		if (sscanf(line, "VmRSS: %lf kB", &kilobytes) == 1 ||
+			sscanf(line, "VmPTE: %lf kB", &kilobytes) == 1)
+			total += kilobytes * 1024;
+	if (stream != NULL)
+		fclose(stream);
+	return total;
+}
+
+static void *
+sleep_for_ever(void *argument)
+{
+	hub_sleep(HUB_FOREVER);
+	return argument;
+}
+
+struct park {
+	long count;
+	double bytes;   /* per coroutine, while all are parked */
+	double seconds; /* to spawn and park all */
+};
+
+static void *
+run_park(void *argument)
+{
+	struct park *park = argument;
+	double before = memory_used();
+	int64_t began = hub_now();
+
+	for (long i = 0; i < park->count; i++) {
+		struct hub_coroutine *coroutine = hub_spawn(sleep_for_ever, NULL);
+
+		if (coroutine == NULL) {
+			park->count = i;
+			break;
+		}
+		hub_detach(coroutine);
+	}
+	hub_sleep(0);
+	park->seconds = (double)(hub_now() - began) / 1e9;
+	park->bytes = (memory_used() - before) / (double)park->count;
+	return NULL;
+}
+
+int
+bench_park(const struct bench_options *options)
+{
+	struct park park = {.count = 1000000};
+
+	hub_run(run_park, &park, NULL);
+	bench_print(options, "park_coroutines", (double)park.count, "", "parked in one process");
+	bench_print(options, "park_bytes", park.bytes, "B", "each: resident memory and page tables");
+	bench_print(options, "park_spawn_ns", park.seconds * 1e9 / (double)park.count, "ns",
+		"each: spawn and park, memory touched for the first time");
+	return park.count == 1000000 ? 0 : 1;
+}
+
+static const struct {
+	const char *name;
+	double (*measure)(void);
+	const char *note;
+} rows[] = {
+	{"switch_direct_ns", measure_switch_direct, "bare switch, inline"},
+	{"switch_fcontext_ns", measure_fcontext, "peer: Boost jump_fcontext"},
+	{"switch_ucontext_ns", measure_ucontext, "peer: C library swapcontext"},
+	{"switch_call_ns", measure_switch_call, "hub_switch, from two places"},
+	{"generator_ns", measure_generator, "one item: to the generator and back"},
+	{"yield_ns", measure_yield, "hub_sleep(0), two coroutines, through the scheduler"},
+	{"spawn_finish_ns", measure_spawn, "spawn, run, finish; the spawner yields"},
+	{"spawn_join_ns", measure_spawn_join, "spawn, run, finish, join"},
+};
+
+#define ROWS (sizeof rows / sizeof rows[0])
+
+int
+bench_hub(const struct bench_options *options)
+{
+	unsigned rounds = options->rounds != 0 ? options->rounds : ROUNDS;
+	static double values[ROWS][ROUNDS_MAX], ratios[ROUNDS_MAX];
+	struct park park = {.count = 100000};
+
+	if (rounds > ROUNDS_MAX)
+		rounds = ROUNDS_MAX;
+	for (unsigned round = 0; round < rounds; round++) {
+		for (size_t i = 0; i < ROWS; i++)
+			if (options->only == NULL || strstr(rows[i].name, options->only) != NULL)
+				values[i][round] = rows[i].measure();
+		ratios[round] = values[1][round] / values[0][round];
+	}
+	for (size_t i = 0; i < ROWS; i++) {
+		double median = bench_median(values[i], rounds);
+
+		if (median > 0)
+			bench_print(options, rows[i].name, median, "ns", rows[i].note);
+		else if (options->only == NULL)
+			bench_say(options, "%-34s not installed: tests/bench/compare --install\n",
+				rows[i].name);
+	}
+	if (options->only != NULL)
+		return 0;
+	if (bench_median(values[1], rounds) > 0)
+		bench_print(options, "switch_fcontext_ratio", bench_median(ratios, rounds), "x",
+			"median of fcontext / ours, round by round");
+	hub_run(run_park, &park, NULL);
+	bench_print(options, "parked_bytes", park.bytes, "B",
+		"per parked coroutine: resident memory and page tables");
+	return 0;
+}

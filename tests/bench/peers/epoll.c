@@ -1,0 +1,150 @@
+/* The peer that hubbub-echo is measured against: a hand-written epoll loop, level-triggered, no
+ * coroutines, one thread, the same upper-casing. What a careful engineer writes in an hour.
+ *
+ * Usage: peer-epoll   Prints "ready: 127.0.0.1:PORT" on stderr and serves until it is killed. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define EVENTS 256
+#define BUFFER_SIZE (64 * 1024)
+
+/* What a connection could not send yet; most never have one. */
+struct connection {
+	int fd;
+	char *rest;
+	size_t length;
+	size_t sent;
+};
+
+static int epoll;
+static char buffer[BUFFER_SIZE];
+
+static void
+upper(char *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		unsigned char c = (unsigned char)text[i];
+
+		text[i] = (char)(c - ((unsigned char)(c - 'a') < 26 ? 'a' - 'A' : 0));
+	}
+}
+
+static void
+watch(struct connection *connection, int operation, uint32_t events)
+{
+	struct epoll_event event = {.events = events, .data.ptr = connection};
+
+	if (epoll_ctl(epoll, operation, connection->fd, &event) != 0)
+		perror("epoll_ctl");
+}
+
+static void
+end(struct connection *connection)
+{
+	close(connection->fd);
+	free(connection->rest);
+	free(connection);
+}
+
+static void
+accept_all(int listener)
+{
+	int fd;
+
+	while ((fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) != -1) {
+		struct connection *connection = calloc(1, sizeof *connection);
+
+		if (connection == NULL)
+			abort();
+		connection->fd = fd;
+		watch(connection, EPOLL_CTL_ADD, EPOLLIN);
+	}
+}
+
+/* Returns false when the connection is to end. */
+static bool
+flush(struct connection *connection)
+{
+	ssize_t sent = send(connection->fd, connection->rest + connection->sent,
+		connection->length - connection->sent, MSG_NOSIGNAL);
+
+	if (sent < 0)
+		return errno == EAGAIN;
+	connection->sent += (size_t)sent;
+	if (connection->sent < connection->length)
+		return true;
+	free(connection->rest);
+	connection->rest = NULL;
+	watch(connection, EPOLL_CTL_MOD, EPOLLIN);
+	return true;
+}
+
+static bool
+echo(struct connection *connection)
+{
+	ssize_t received = recv(connection->fd, buffer, sizeof buffer, 0), sent;
+
+	if (received <= 0)
+		return received < 0 && errno == EAGAIN;
+	upper(buffer, (size_t)received);
+	sent = send(connection->fd, buffer, (size_t)received, MSG_NOSIGNAL);
+	if (sent == received)
+		return true;
+	if (sent < 0 && errno != EAGAIN)
+		return false;
+	if (sent < 0)
+		sent = 0;
+	connection->length = (size_t)(received - sent);
+	connection->sent = 0;
+	connection->rest = malloc(connection->length);
+	if (connection->rest == NULL)
+		return false;
+	memcpy(connection->rest, buffer + sent, connection->length);
+	watch(connection, EPOLL_CTL_MOD, EPOLLOUT);
+	return true;
+}
+
+int
+main(void)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET};
+	struct connection listening = {0};
+	struct epoll_event events[EVENTS];
+	socklen_t length = sizeof address;
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), on = 1;
+
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	setsockopt(listener, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (bind(listener, (struct sockaddr *)&address, sizeof address) != 0 ||
+		listen(listener, 4096) != 0 ||
+		getsockname(listener, (struct sockaddr *)&address, &length) != 0 || epoll == -1) {
+		perror("peer-epoll");
+		return 1;
+	}
+	listening.fd = listener;
+	watch(&listening, EPOLL_CTL_ADD, EPOLLIN);
+	fprintf(stderr, "ready: 127.0.0.1:%u\n", ntohs(address.sin_port));
+	for (;;) {
+		int count = epoll_wait(epoll, events, EVENTS, -1);
+
+		for (int i = 0; i < count; i++) {
+			struct connection *connection = events[i].data.ptr;
+
+			if (connection == &listening)
+				accept_all(listener);
+			else if (!(connection->rest != NULL ? flush(connection) : echo(connection)))
+				end(connection);
+		}
+	}
+}

@@ -1,0 +1,189 @@
+#include "tests/support/program.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "hub/base/clock.h"
+
+const char *
+program_path(const char *name)
+{
+	static char path[4096];
+	const char *folder = getenv("HUBBUB_BIN");
+
+	/* Set by the test runner to drive another build of the programs. */
+	snprintf(path, sizeof path, "%s/%s", folder != NULL ? folder : HUBBUB_BIN_DIR, name);
+	return path;
+}
+
+bool
+program_start(struct program *program, char *const argv[], unsigned files)
+{
+	int pipes[2];
+
+	*program = (struct program){.output = -1};
+	if (pipe2(pipes, O_CLOEXEC) != 0)
+		return false;
+	program->pid = fork();
+	if (program->pid == 0) {
+		struct rlimit limit = {files, files};
+
+		setpgid(0, 0);
+		/* A test that is killed takes its programs along. */
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (files != 0)
+			setrlimit(RLIMIT_NOFILE, &limit);
+		dup2(pipes[1], STDOUT_FILENO);
+		dup2(pipes[1], STDERR_FILENO);
+		execv(argv[0], argv);
+		_exit(127);
+	}
+	close(pipes[1]);
+	program->output = pipes[0];
+	return program->pid > 0;
+}
+
+/* Reads what there is within the time. Returns false at the end of output or of time. */
+static bool
+read_more(struct program *program, int64_t deadline)
+{
+	struct pollfd query = {.fd = program->output, .events = POLLIN};
+	int64_t left = deadline - clock_now();
+	ssize_t length;
+
+	if (left <= 0 || poll(&query, 1, (int)(left / CLOCK_MILLISECOND) + 1) <= 0)
+		return false;
+	/* A program that prints more than fits loses its oldest output. */
+	if (program->length > sizeof program->text - 4096) {
+		program->length /= 2;
+		memmove(program->text, program->text + program->length, program->length + 1);
+	}
+	length = read(program->output, program->text + program->length,
+		sizeof program->text - 1 - program->length);
+	if (length <= 0)
+		return false;
+	program->length += (size_t)length;
+	program->text[program->length] = '\0';
+	return true;
+}
+
+static int64_t
+deadline_in(double seconds)
+{
+	return clock_now() + (int64_t)(seconds * (double)CLOCK_SECOND);
+}
+
+bool
+program_expect(struct program *program, const char *text, double seconds)
+{
+	int64_t deadline = deadline_in(seconds);
+
+	while (strstr(program->text, text) == NULL)
+		if (!read_more(program, deadline))
+			return false;
+	return true;
+}
+
+bool
+program_start_echo(struct program *program, ...)
+{
+	char *argv[64] = {(char *)(uintptr_t)program_path("hubbub-echo"), "--listen=127.0.0.1:0"};
+	const char *ready;
+	int count = 2;
+	va_list more;
+
+	va_start(more, program);
+	while (count < 63 && (argv[count] = va_arg(more, char *)) != NULL)
+		count++;
+	va_end(more);
+	if (!program_start(program, argv, 0) || !program_expect(program, "ready: ", 20) ||
+		!program_expect(program, ", pid ", 5))
+		return false;
+	ready = strstr(program->text, "ready: ");
+	return sscanf(ready, "ready: 127.0.0.1:%d", &program->port) == 1;
+}
+
+int
+program_wait(struct program *program, double seconds)
+{
+	int64_t deadline = deadline_in(seconds);
+	int status;
+
+	for (;;) {
+		pid_t ended = waitpid(program->pid, &status, WNOHANG);
+
+		if (ended == program->pid)
+			break;
+		if (clock_now() >= deadline)
+			return -1;
+		if (!read_more(program, clock_now() + 10 * CLOCK_MILLISECOND))
+			poll(NULL, 0, 2);
+	}
+	program->pid = 0;
+	while (read_more(program, clock_now() + 200 * CLOCK_MILLISECOND))
+		continue;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+int
+program_stop(struct program *program, int signal, double seconds)
+{
+	if (program->pid <= 0)
+		return -1;
+	kill(program->pid, signal);
+	return program_wait(program, seconds);
+}
+
+void
+program_end(struct program *program)
+{
+	if (program->pid > 0) {
+		killpg(program->pid, SIGKILL);
+		waitpid(program->pid, NULL, 0);
+		program->pid = 0;
+	}
+	if (program->output != -1)
+		close(program->output);
+	program->output = -1;
+}
+
+int
+program_children(pid_t pid, pid_t *children, int max)
+{
+	char path[64];
+	int count = 0;
+	FILE *stream;
+
+	snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)pid, (int)pid);
+	stream = fopen(path, "re");
+	if (stream == NULL)
+		return 0;
+	while (count < max && fscanf(stream, "%d", &children[count]) == 1)
+		count++;
+	fclose(stream);
+	return count;
+}
+
+bool
+wait_until(bool (*condition)(void *context), void *context, double seconds)
+{
+	int64_t deadline = deadline_in(seconds);
+
+	while (!condition(context)) {
+		if (clock_now() >= deadline)
+			return condition(context);
+		poll(NULL, 0, 1);
+	}
+	return true;
+}

@@ -1,0 +1,49 @@
+/* Starting, watching and stopping the real programs. */
+#ifndef HUBBUB_TESTS_PROGRAM_H
+#define HUBBUB_TESTS_PROGRAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#define PROGRAM_OUTPUT_SIZE (64 * 1024)
+
+struct program {
+	pid_t pid;  /* 0 once it was awaited */
+	int output; /* stdout and stderr of the program, to read */
+	int port;   /* from its ready line, or 0 */
+	char text[PROGRAM_OUTPUT_SIZE]; /* what it has printed so far, as a string */
+	size_t length;
+};
+
+/* The path of a program of this build ("hubbub-echo"), static until the next call. */
+const char *program_path(const char *name);
+
+/* Starts argv[0] with these arguments, ended by NULL, in a process group of its own, with a hard
+ * file limit of files (0: unchanged). Returns whether it was started. */
+bool program_start(struct program *program, char *const argv[], unsigned files);
+
+/* Reads output until it holds text or seconds have passed. Returns whether it does. */
+bool program_expect(struct program *program, const char *text, double seconds);
+
+/* program_start of hubbub-echo on a free port, with more options (ended by NULL), and waits for its
+ * ready line. Returns whether it serves. */
+bool program_start_echo(struct program *program, ...) __attribute__((sentinel));
+
+/* Waits for the program to end, reading its output meanwhile. Returns its exit code, 128 + signal,
+ * or -1 if it has not ended after seconds. */
+int program_wait(struct program *program, double seconds);
+
+/* Sends the signal and waits. */
+int program_stop(struct program *program, int signal, double seconds);
+
+/* Kills the program's whole process group, if it still runs, and frees what it held. */
+void program_end(struct program *program);
+
+/* The children of a process. Returns how many were stored. */
+int program_children(pid_t pid, pid_t *children, int max);
+
+/* Polls until condition(context) or seconds have passed; returns its last answer. */
+bool wait_until(bool (*condition)(void *context), void *context, double seconds);
+
+#endif
