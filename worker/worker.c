@@ -5,6 +5,7 @@
 #include "worker/worker.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -90,9 +91,10 @@ obey_master(void *argument)
 	ssize_t length;
 
 	do {
-		length = hub_recv(worker->heritage->channel, &message, sizeof message, 0);
-		if (length < 0 && errno == ECANCELED)
+		/* Not hub_recv, which would count these bytes as the clients'. */
+		if (hub_wait_fd(worker->heritage->channel, POLLIN) < 0)
 			return NULL;
+		length = recv(worker->heritage->channel, &message, sizeof message, MSG_DONTWAIT);
 		if (length != sizeof message) {
 			/* The master is dead: nobody would ever reload or stop this worker. */
 			log_error("the master is gone; worker %u leaves", worker->heritage->index);

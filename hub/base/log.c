@@ -9,8 +9,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "hub/base/clock.h"
-
 const char *const log_level_names[LOG_LEVEL_MAX] = {
 	[LOG_ERROR] = "error",
 	[LOG_WARNING] = "warning",
@@ -95,19 +93,4 @@ log_write(enum log_level level, const char *format, ...)
 	if (write(STDERR_FILENO, line, (size_t)length) < 0)
 		errno = saved;
 	errno = saved;
-}
-
-bool
-log_throttle_pass(struct log_throttle *throttle, int64_t interval, unsigned *muted)
-{
-	int64_t now = clock_now();
-
-	if (now < throttle->next) {
-		throttle->muted++;
-		return false;
-	}
-	*muted = throttle->muted;
-	throttle->muted = 0;
-	throttle->next = now + interval;
-	return true;
 }

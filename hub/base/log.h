@@ -4,10 +4,6 @@
 #ifndef HUBBUB_BASE_LOG_H
 #define HUBBUB_BASE_LOG_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG, LOG_LEVEL_MAX };
 enum log_format { LOG_TEXT, LOG_JSON, LOG_FORMAT_MAX };
 
@@ -27,14 +23,5 @@ void log_write(enum log_level level, const char *format, ...) __attribute__((for
 #define log_warning(...) log_write(LOG_WARNING, __VA_ARGS__)
 #define log_info(...) log_write(LOG_INFO, __VA_ARGS__)
 #define log_debug(...) log_write(LOG_DEBUG, __VA_ARGS__)
-
-/* Lets one event in an interval through: for errors that come by the thousand. Zero it to start. */
-struct log_throttle {
-	int64_t next;   /* clock at which the next line may go out */
-	unsigned muted; /* how many were held back since the last one */
-};
-
-/* True if a line may be written now; then *muted says how many were held back before it. */
-bool log_throttle_pass(struct log_throttle *throttle, int64_t interval, unsigned *muted);
 
 #endif

@@ -70,7 +70,7 @@ start_hubbub(struct server *server)
 static bool
 start_peer(struct server *server)
 {
-	char *argv[] = {(char *)(uintptr_t)program_path("peer-epoll"), NULL};
+	char *argv[] = {program_path("peer-epoll"), NULL};
 
 	pin(0, SERVER_CPU);
 	if (!program_start(&server->program, argv, 0) ||

@@ -16,7 +16,7 @@
 
 #include "hub/base/clock.h"
 
-const char *
+char *
 program_path(const char *name)
 {
 	static char path[4096];
@@ -98,7 +98,7 @@ program_expect(struct program *program, const char *text, double seconds)
 bool
 program_start_echo(struct program *program, ...)
 {
-	char *argv[64] = {(char *)(uintptr_t)program_path("hubbub-echo"), "--listen=127.0.0.1:0"};
+	char *argv[64] = {program_path("hubbub-echo"), "--listen=127.0.0.1:0"};
 	const char *ready;
 	int count = 2;
 	va_list more;

@@ -17,7 +17,7 @@ struct program {
 };
 
 /* The path of a program of this build ("hubbub-echo"), static until the next call. */
-const char *program_path(const char *name);
+char *program_path(const char *name);
 
 /* Starts argv[0] with these arguments, ended by NULL, in a process group of its own, with a hard
  * file limit of files (0: unchanged). Returns whether it was started. */

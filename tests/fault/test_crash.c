@@ -1,0 +1,232 @@
+/* Workers and masters that die. */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "hub/base/clock.h"
+#include "tests/support/client.h"
+#include "tests/support/load.h"
+#include "tests/support/program.h"
+
+static struct program server;
+
+static void
+end(void)
+{
+	program_end(&server);
+}
+
+TestSuite(crash, .fini = end, .timeout = 120);
+
+struct loading {
+	struct load load;
+	struct load_result result;
+	volatile bool stop;
+	pthread_t thread;
+};
+
+static void *
+run_load(void *argument)
+{
+	struct loading *loading = argument;
+
+	load_run(&loading->load, &loading->result);
+	return NULL;
+}
+
+static void
+start_load(struct loading *loading, unsigned connections)
+{
+	loading->load = (struct load){.port = server.port,
+		.connections = connections,
+		.size = 64,
+		.reconnects = true,
+		.seconds = 60,
+		.stop = &loading->stop};
+	pthread_create(&loading->thread, NULL, run_load, loading);
+}
+
+static void
+stop_load(struct loading *loading)
+{
+	loading->stop = true;
+	pthread_join(loading->thread, NULL);
+}
+
+struct workers {
+	pid_t before[2];
+};
+
+static bool
+is_respawned(void *context)
+{
+	const struct workers *workers = context;
+	pid_t now[4];
+
+	return program_children(server.pid, now, 4) == 2 && now[0] != workers->before[0] &&
+	       now[1] != workers->before[0];
+}
+
+Test(crash, a_killed_worker_under_load_loses_only_what_it_had_accepted)
+{
+	struct loading loading = {0};
+	struct workers workers;
+
+	cr_assert(program_start_echo(&server, "-p2", "-t2", NULL));
+	start_load(&loading, 60);
+	for (int i = 0; i < 5; i++) {
+		/* It must have served for half a second to be replaced at once. */
+		poll(NULL, 0, 700);
+		cr_assert_eq(program_children(server.pid, workers.before, 2), 2);
+		kill(workers.before[0], SIGKILL);
+		cr_assert(wait_until(is_respawned, &workers, 10), "no new worker");
+	}
+	poll(NULL, 0, 300);
+	stop_load(&loading);
+	cr_assert_gt(loading.result.broken, 0, "the killed workers served nobody");
+	cr_assert_eq(loading.result.wrong, 0);
+	/* Broken before its first reply: it was queued or being accepted when the worker died. A few
+	 * may have been accepted, and their first message answered by nobody. */
+	cr_assert_leq(loading.result.refused, loading.result.broken / 4 + 5);
+	cr_assert_eq(program_stop(&server, SIGTERM, 40), 0, "%s", server.text);
+}
+
+Test(crash, what_is_queued_when_a_worker_dies_is_served_by_the_next)
+{
+	struct workers workers;
+	int clients[40];
+	int64_t began;
+
+	cr_assert(program_start_echo(&server, "-p2", "-t2", NULL));
+	poll(NULL, 0, 700);
+	cr_assert_eq(program_children(server.pid, workers.before, 2), 2);
+	/* Stopped workers accept nothing: every connection is queued. */
+	for (int i = 0; i < 2; i++)
+		kill(workers.before[i], SIGSTOP);
+	for (int i = 0; i < 40; i++) {
+		clients[i] = client_connect(server.port);
+		cr_assert_neq(clients[i], -1);
+		cr_assert_eq(send(clients[i], "x", 1, 0), 1);
+	}
+	began = clock_now();
+	kill(workers.before[0], SIGKILL);
+	kill(workers.before[1], SIGKILL);
+	for (int i = 0; i < 40; i++) {
+		char reply;
+
+		cr_assert_eq(recv(clients[i], &reply, 1, 0), 1, "client %d: %s", i, strerror(errno));
+		cr_assert_eq(reply, 'X');
+		close(clients[i]);
+	}
+	cr_assert_lt(clock_now() - began, 5 * CLOCK_SECOND);
+	cr_assert_eq(program_stop(&server, SIGTERM, 20), 0);
+	cr_assert_not_null(strstr(server.text, "killed by signal 9"), "%s", server.text);
+}
+
+/* Dead: no such process, or a zombie that whoever adopted it has not reaped. */
+static bool
+is_gone(void *context)
+{
+	char path[64], state = 'Z';
+	FILE *stream;
+
+	snprintf(path, sizeof path, "/proc/%d/stat", (int)*(pid_t *)context);
+	stream = fopen(path, "re");
+	if (stream == NULL)
+		return true;
+	if (fscanf(stream, "%*d %*s %c", &state) != 1)
+		state = 'Z';
+	fclose(stream);
+	return state == 'Z';
+}
+
+Test(crash, workers_die_with_the_master_even_stuck_ones)
+{
+	pid_t workers[2];
+	int fd;
+
+	cr_assert(program_start_echo(&server, "-p2", "-t2", NULL));
+	cr_assert_eq(program_children(server.pid, workers, 2), 2);
+	kill(workers[1], SIGSTOP);
+	fd = client_connect(server.port);
+	cr_assert_eq(program_stop(&server, SIGKILL, 10), 128 + SIGKILL);
+	for (int i = 0; i < 2; i++)
+		cr_assert(wait_until(is_gone, &workers[i], 1.0), "worker %d lives on", i);
+	close(fd);
+	/* The port is free again. */
+	char option[64];
+	struct program second;
+
+	snprintf(option, sizeof option, "--listen=127.0.0.1:%d", server.port);
+	cr_assert(program_start_echo(&second, option, "-p1", "-t1", NULL), "%s", second.text);
+	program_end(&second);
+}
+
+static bool
+has_crashed_four_times(void *context)
+{
+	pid_t worker;
+
+	(void)context;
+	if (program_children(server.pid, &worker, 1) == 1)
+		kill(worker, SIGKILL);
+	return program_expect(&server, "crashed 4 times in a row", 0.001);
+}
+
+Test(crash, a_crash_loop_backs_off_and_the_service_recovers)
+{
+	int fd;
+
+	cr_assert(program_start_echo(&server, "-p1", "-t1", NULL));
+	cr_assert(wait_until(has_crashed_four_times, NULL, 30), "%s", server.text);
+	/* Nobody serves meanwhile, so the pause stays at a quarter of a second. */
+	cr_assert_not_null(strstr(server.text, "crashed 4 times in a row; starting another in 0.25 s"),
+		"%s", server.text);
+	fd = client_connect(server.port);
+	cr_assert(client_exchange(fd, "back", "BACK"), "not served after the crash loop");
+	close(fd);
+	cr_assert_eq(program_stop(&server, SIGTERM, 20), 0);
+}
+
+Test(crash, a_stuck_worker_does_not_keep_the_server_from_stopping)
+{
+	pid_t workers[2];
+
+	cr_assert(program_start_echo(&server, "-p2", "-t1", "--drain-timeout=0.3", NULL));
+	cr_assert_eq(program_children(server.pid, workers, 2), 2);
+	kill(workers[0], SIGSTOP);
+	cr_assert_eq(program_stop(&server, SIGTERM, 20), 0, "%s", server.text);
+	cr_assert_not_null(strstr(server.text, "killing them"), "%s", server.text);
+}
+
+Test(crash, out_of_files_a_server_logs_at_most_a_line_a_second_and_recovers)
+{
+	char *argv[] = {program_path("hubbub-echo"), "--listen=127.0.0.1:0", "-p1",
+		"-t1", NULL};
+	int clients[200], served = 0;
+	const char *at;
+
+	cr_assert(program_start(&server, argv, 64));
+	cr_assert(program_expect(&server, ", pid ", 20), "%s", server.text);
+	cr_assert_eq(sscanf(strstr(server.text, "ready: "), "ready: 127.0.0.1:%d", &server.port), 1);
+	for (int i = 0; i < 200; i++) {
+		clients[i] = client_connect(server.port);
+		cr_assert_neq(clients[i], -1);
+	}
+	cr_assert(program_expect(&server, "cannot accept connections", 10));
+	program_expect(&server, "nothing that is ever printed", 2.5);
+	for (at = server.text; (at = strstr(at, "cannot accept")) != NULL; at++)
+		served++;
+	cr_assert_leq(served, 5, "%s", server.text);
+	for (int i = 0; i < 199; i++)
+		close(clients[i]);
+	cr_assert(client_exchange(clients[199], "at last", "AT LAST"));
+	close(clients[199]);
+	cr_assert_eq(program_stop(&server, SIGTERM, 20), 0, "%s", server.text);
+}

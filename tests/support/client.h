@@ -1,0 +1,20 @@
+/* A blocking TCP client on loopback, with ten seconds for everything. */
+#ifndef HUBBUB_TESTS_CLIENT_H
+#define HUBBUB_TESTS_CLIENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Returns a connected socket, or -1. */
+int client_connect(int port);
+
+/* Sends text and receives exactly as much as expected is long. Returns whether it is that. */
+bool client_exchange(int fd, const char *text, const char *expected);
+
+/* Returns whether the server closes the connection, in order, without sending anything more. */
+bool client_sees_end(int fd);
+
+/* Closes with a reset instead of a FIN. */
+void client_reset(int fd);
+
+#endif

@@ -1,0 +1,25 @@
+#include "tests/support/in_hub.h"
+
+#include <dirent.h>
+
+int
+open_descriptors(void)
+{
+	DIR *folder = opendir("/proc/self/fd");
+	int count = 0;
+
+	while (folder != NULL && readdir(folder) != NULL)
+		count++;
+	if (folder != NULL)
+		closedir(folder);
+	return count;
+}
+
+void
+in_hub(hub_fn *body, void *record)
+{
+	int before = open_descriptors();
+
+	cr_assert_eq(hub_run(body, record, NULL), 0, "hub_run fails");
+	cr_assert_eq(open_descriptors(), before, "descriptors are left open");
+}

@@ -1,0 +1,16 @@
+/* Criterion and coroutines: a failing cr_assert jumps to the test's own stack, so a coroutine must
+ * never assert. It records into a struct; the test body asserts after in_hub has returned. */
+#ifndef HUBBUB_TESTS_IN_HUB_H
+#define HUBBUB_TESTS_IN_HUB_H
+
+#include <criterion/criterion.h>
+#include <hubbub/hub.h>
+
+/* Runs body(record) as the first coroutine of a hub in this thread. Asserts, in the test body, that
+ * the hub ran and that as many descriptors are open after it as before. */
+void in_hub(hub_fn *body, void *record);
+
+/* How many descriptors this process has open. */
+int open_descriptors(void);
+
+#endif

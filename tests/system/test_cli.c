@@ -1,0 +1,176 @@
+/* Wrong usage: one clear line, the right exit code, nothing left running. */
+#include <criterion/criterion.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/support/program.h"
+
+static struct program program;
+
+/* Runs hubbub-echo with these arguments to its end; returns the exit code. */
+static int __attribute__((sentinel))
+run(unsigned files, ...)
+{
+	char *argv[32] = {program_path("hubbub-echo")};
+	int count = 1;
+	va_list more;
+
+	va_start(more, files);
+	while ((argv[count] = va_arg(more, char *)) != NULL)
+		count++;
+	va_end(more);
+	cr_assert(program_start(&program, argv, files));
+	return program_wait(&program, 20);
+}
+
+static void
+end(void)
+{
+	program_end(&program);
+}
+
+TestSuite(cli, .fini = end, .timeout = 60);
+
+static int
+lines(void)
+{
+	int count = 0;
+
+	for (const char *c = program.text; *c != '\0'; c++)
+		count += *c == '\n';
+	return count;
+}
+
+Test(cli, every_wrong_value_is_named_with_what_would_be_right)
+{
+	static const struct {
+		char *argument;
+		const char *phrases[3];
+	} cases[] = {
+		{"--processes=0", {"--processes", "'0'", "from 1 to 1024"}},
+		{"--processes=two", {"--processes", "'two'", "'auto'"}},
+		{"--threads=-1", {"--threads", "'-1'", "from 1 to 1024"}},
+		{"--threads=99999", {"--threads", "'99999'", "from 1 to 1024"}},
+		{"--backlog=0", {"--backlog", "'0'", "from 1"}},
+		{"--drain-timeout=soon", {"--drain-timeout", "'soon'", "seconds"}},
+		{"--drain-timeout=-1", {"--drain-timeout", "'-1'", "seconds"}},
+		{"--stack-size=1K", {"--stack-size", "'1K'", "16K to 1G"}},
+		{"--stack-size=64Q", {"--stack-size", "'64Q'", "16K to 1G"}},
+		{"--backend=kqueue", {"--backend", "'kqueue'", "epoll, poll"}},
+		{"--log-level=loud", {"--log-level", "'loud'", "error, warning, info, debug"}},
+		{"--log-format=xml", {"--log-format", "'xml'", "text, json"}},
+		{"--listen=9090", {"--listen", "'9090'", "HOST:PORT"}},
+		{"--listen=::1:90", {"--listen", "'::1:90'", "brackets"}},
+		{"--listen=1.2.3.4:70000", {"--listen", "70000", "0 (any free one) to 65535"}},
+		{"--reply=lower", {"--reply", "'lower'", "'upper' or 'verbatim'"}},
+		{"--procesess=2", {"--procesess", "no such option", "--processes"}},
+		{"--listne=:1", {"--listne", "no such option", "--listen"}},
+		{"--group=daemon", {"--group", "needs", "--user"}},
+		{"9090", {"'9090'", "not an option", "--listen"}},
+		{"@/no/such/file", {"@/no/such/file", "cannot read", "No such file"}},
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		cr_assert_eq(run(0, cases[i].argument, NULL), 2, "%s: %s", cases[i].argument,
+			program.text);
+		cr_assert_eq(lines(), 1, "%s", program.text);
+		for (int phrase = 0; phrase < 3; phrase++)
+			cr_assert_not_null(strstr(program.text, cases[i].phrases[phrase]),
+				"%s does not say '%s': %s", cases[i].argument,
+				cases[i].phrases[phrase], program.text);
+		program_end(&program);
+	}
+}
+
+Test(cli, an_address_that_is_not_ours)
+{
+	cr_assert_eq(run(0, "--listen=203.0.113.1:9090", "-p1", "-t1", NULL), 1);
+	cr_assert_not_null(strstr(program.text, "203.0.113.1:9090"));
+	cr_assert_not_null(strstr(program.text, "no interface"));
+	cr_assert_eq(lines(), 1, "%s", program.text);
+}
+
+Test(cli, a_busy_port_names_the_address_and_the_holder)
+{
+	struct program first;
+	char option[64], holder[64];
+
+	cr_assert(program_start_echo(&first, "-p1", "-t1", NULL));
+	snprintf(option, sizeof option, "--listen=127.0.0.1:%d", first.port);
+	cr_assert_eq(run(0, option, "-p1", "-t1", NULL), 1);
+	snprintf(holder, sizeof holder, "pid %d", (int)first.pid);
+	cr_assert_not_null(strstr(program.text, option + 9), "%s", program.text);
+	cr_assert_not_null(strstr(program.text, holder), "%s", program.text);
+	program_end(&program);
+	/* All addresses include that one. */
+	snprintf(option, sizeof option, "--listen=:%d", first.port);
+	cr_assert_eq(run(0, option, "-p1", "-t1", NULL), 1);
+	cr_assert_not_null(strstr(program.text, "in use by pid"), "%s", program.text);
+	program_end(&first);
+}
+
+Test(cli, a_privileged_port_without_privilege)
+{
+	char *argv[] = {"/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+		program_path("hubbub-echo"), "--listen=127.0.0.1:80", "-p1", "-t1",
+		NULL};
+
+	if (geteuid() != 0 || access(argv[4], X_OK) != 0)
+		cr_skip("needs to start as root");
+	cr_assert(program_start(&program, argv, 0));
+	cr_assert_eq(program_wait(&program, 20), 1, "%s", program.text);
+	cr_assert_not_null(strstr(program.text, "127.0.0.1:80"), "%s", program.text);
+	cr_assert_not_null(strstr(program.text, "privilege"), "%s", program.text);
+}
+
+Test(cli, a_file_limit_that_is_too_low)
+{
+	cr_assert_eq(run(40, "--listen=127.0.0.1:0", "-p4", "-t4", NULL), 1);
+	cr_assert_not_null(strstr(program.text, "limit of 40 open files"), "%s", program.text);
+	cr_assert_not_null(strstr(program.text, "ulimit -n"), "%s", program.text);
+	cr_assert_eq(lines(), 1, "%s", program.text);
+}
+
+Test(cli, users_that_cannot_be)
+{
+	cr_assert_eq(run(0, "--user=no-such-user", "-p1", "-t1", NULL), 1);
+	cr_assert_not_null(strstr(program.text, "no user 'no-such-user'"), "%s", program.text);
+}
+
+Test(cli, a_pid_file_that_cannot_be_written)
+{
+	cr_assert_eq(run(0, "--listen=127.0.0.1:0", "--pidfile=/no/such/folder/pid", "-p1", "-t1", NULL),
+		1);
+	cr_assert_not_null(strstr(program.text, "/no/such/folder/pid"), "%s", program.text);
+}
+
+Test(cli, help_fits_eighty_columns_and_names_every_option)
+{
+	static const char *const options[] = {"--listen", "--processes", "--threads", "--backlog",
+		"--drain-timeout", "--stack-size", "--pin", "--backend", "--pidfile", "--user",
+		"--group", "--log-level", "--log-format", "--check", "--help", "--version", "--reply",
+		"@FILE"};
+
+	cr_assert_eq(run(0, "--help", NULL), 0);
+	for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
+		cr_assert_not_null(strstr(program.text, options[i]), "%s", options[i]);
+	for (char *line = strtok(program.text, "\n"); line != NULL; line = strtok(NULL, "\n"))
+		cr_assert_leq(strlen(line), 80, "%s", line);
+}
+
+Test(cli, version_has_the_facts_of_the_build)
+{
+	cr_assert_eq(run(0, "--version", NULL), 0);
+	cr_assert_not_null(strstr(program.text, "hubbub-echo 0."), "%s", program.text);
+	cr_assert_not_null(strstr(program.text, "libev 4."), "%s", program.text);
+}
+
+Test(cli, check_validates_and_exits)
+{
+	cr_assert_eq(run(0, "--check", "--listen=127.0.0.1:1", "-p2", "-t2", NULL), 0);
+	cr_assert_not_null(strstr(program.text, "valid"), "%s", program.text);
+	program_end(&program);
+	cr_assert_eq(run(0, "--check", "--processes=x", NULL), 2);
+}

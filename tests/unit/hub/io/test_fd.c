@@ -1,0 +1,279 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "tests/support/in_hub.h"
+
+struct record {
+	int pair[2];
+	int results[8];
+	int errors[8];
+	char bytes[8];
+};
+
+static void *
+receive(void *argument)
+{
+	struct record *record = argument;
+
+	record->results[0] = (int)hub_recv(record->pair[0], record->bytes, 8, 0);
+	record->errors[0] = errno;
+	return NULL;
+}
+
+static void *
+close_under_body(void *argument)
+{
+	struct record *record = argument;
+	struct hub_coroutine *reader;
+
+	socketpair(AF_UNIX, SOCK_STREAM, 0, record->pair);
+	reader = hub_spawn(receive, record);
+	hub_sleep(0);
+	record->results[1] = hub_close(record->pair[0]);
+	hub_join(reader, NULL);
+	hub_close(record->pair[1]);
+	/* libev must survive polling after the close. */
+	hub_sleep(2 * HUB_MILLISECOND);
+	return NULL;
+}
+
+Test(fd, close_wakes_who_waits_with_ecanceled)
+{
+	struct record record = {0};
+
+	in_hub(close_under_body, &record);
+	cr_assert_eq(record.results[0], -1);
+	cr_assert_eq(record.errors[0], ECANCELED);
+	cr_assert_eq(record.results[1], 0);
+}
+
+/* Woken by data, but before it runs another coroutine closes the descriptor and its number comes
+ * back as another connection: it must not read from that. */
+static void *
+recycle_body(void *argument)
+{
+	struct record *record = argument;
+	struct hub_coroutine *reader;
+	int other[2];
+
+	socketpair(AF_UNIX, SOCK_STREAM, 0, record->pair);
+	reader = hub_spawn(receive, record);
+	hub_sleep(0);
+	hub_send(record->pair[1], "old", 3, 0);
+	/* Lets the loop wake the reader, which queues behind this coroutine. */
+	while (hub_wait_fd(record->pair[1], POLLOUT) < 0)
+		continue;
+	hub_close(record->pair[0]);
+	socketpair(AF_UNIX, SOCK_STREAM, 0, other);
+	record->results[2] = other[0] == record->pair[0];
+	hub_send(other[1], "new", 3, 0);
+	hub_join(reader, NULL);
+	hub_close(other[0]);
+	hub_close(other[1]);
+	hub_close(record->pair[1]);
+	return NULL;
+}
+
+Test(fd, a_recycled_number_is_not_read_by_who_waited_for_the_old_one)
+{
+	struct record record = {0};
+
+	in_hub(recycle_body, &record);
+	cr_assert_eq(record.results[2], 1, "the number was not recycled");
+	cr_assert_eq(record.results[0], -1);
+	cr_assert_eq(record.errors[0], ECANCELED);
+}
+
+static void *
+repaired_body(void *argument)
+{
+	struct record *record = argument;
+	struct hub_coroutine *reader;
+	int first[2];
+
+	/* A watched number is closed behind the hub's back, with a watcher on it... */
+	socketpair(AF_UNIX, SOCK_STREAM, 0, first);
+	record->pair[0] = first[0];
+	reader = hub_spawn(receive, record);
+	hub_sleep(HUB_MILLISECOND);
+	hub_kill(reader);
+	hub_join(reader, NULL);
+	close(first[0]);
+	/* ...and comes back by an adoption. */
+	socketpair(AF_UNIX, SOCK_STREAM, 0, record->pair);
+	record->results[1] = record->pair[0] == first[0];
+	record->results[2] = hub_adopt(record->pair[0]);
+	reader = hub_spawn(receive, record);
+	hub_sleep(HUB_MILLISECOND);
+	hub_send(record->pair[1], "x", 1, 0);
+	hub_join(reader, NULL);
+	hub_close(record->pair[0]);
+	hub_close(record->pair[1]);
+	hub_close(first[1]);
+	return NULL;
+}
+
+Test(fd, a_number_that_comes_back_without_hub_close_is_repaired_at_entry)
+{
+	struct record record = {0};
+
+	in_hub(repaired_body, &record);
+	cr_assert_eq(record.results[1], 1, "the number was not recycled");
+	cr_assert_eq(record.results[2], 0);
+	cr_assert_eq(record.results[0], 1);
+	cr_assert_eq(record.bytes[0], 'x');
+}
+
+static void *
+wait_fd_body(void *argument)
+{
+	struct record *record = argument;
+	int pipes[2];
+
+	record->errors[0] = hub_wait_fd(99, POLLIN) == -1 ? errno : 0;
+	record->errors[1] = hub_wait_fd(0, 0) == -1 ? errno : 0;
+	record->errors[2] = hub_wait_fd(0, POLLIN | POLLPRI) == -1 ? errno : 0;
+	if (pipe(pipes) != 0)
+		return NULL;
+	record->results[0] = hub_wait_fd(pipes[1], POLLOUT);
+	hub_write(pipes[1], "x", 1);
+	record->results[1] = hub_wait_fd(pipes[0], POLLIN | POLLOUT);
+	hub_close(pipes[1]);
+	hub_read(pipes[0], record->bytes, 8);
+	record->results[2] = hub_wait_fd(pipes[0], POLLIN);
+	hub_close(pipes[0]);
+	return NULL;
+}
+
+Test(fd, wait_fd_tells_what_is_ready_or_why_it_cannot)
+{
+	struct record record = {0};
+
+	in_hub(wait_fd_body, &record);
+	cr_assert_eq(record.errors[0], EBADF);
+	cr_assert_eq(record.errors[1], EINVAL);
+	cr_assert_eq(record.errors[2], EINVAL);
+	cr_assert_eq(record.results[0], POLLOUT);
+	cr_assert_eq(record.results[1], POLLIN);
+	cr_assert_eq(record.results[2], POLLIN, "the end of file is readable");
+}
+
+static void *
+wait_either(void *argument)
+{
+	struct record *record = argument;
+
+	record->results[0] = hub_wait_fd(record->pair[0], POLLIN | POLLOUT);
+	return NULL;
+}
+
+static void *
+either_body(void *argument)
+{
+	static char big[1 << 20];
+	struct record *record = argument;
+	struct hub_coroutine *waiter;
+
+	socketpair(AF_UNIX, SOCK_STREAM, 0, record->pair);
+	while (hub_send(record->pair[0], big, sizeof big, MSG_DONTWAIT) > 0)
+		continue;
+	waiter = hub_spawn(wait_either, record);
+	hub_sleep(0);
+	hub_send(record->pair[1], "x", 1, 0);
+	hub_join(waiter, NULL);
+	hub_close(record->pair[0]);
+	hub_close(record->pair[1]);
+	return NULL;
+}
+
+Test(fd, waiting_for_both_directions_ends_with_the_first)
+{
+	struct record record = {0};
+
+	in_hub(either_body, &record);
+	cr_assert_eq(record.results[0], POLLIN);
+}
+
+static void *
+file_body(void *argument)
+{
+	struct record *record = argument;
+	int file = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+
+	record->results[0] = (int)hub_read(file, record->bytes, 4);
+	record->results[1] = hub_wait_fd(file, POLLIN);
+	hub_close(file);
+	return NULL;
+}
+
+Test(fd, regular_files_are_always_ready)
+{
+	struct record record = {0};
+
+	in_hub(file_body, &record);
+	cr_assert_eq(record.results[0], 4);
+	cr_assert_eq(record.bytes[1], 'E');
+	cr_assert_eq(record.results[1], POLLIN);
+}
+
+static void *
+two_readers_body(void *argument)
+{
+	struct record *record = argument;
+	struct record other = {0};
+	struct hub_coroutine *first, *second;
+
+	socketpair(AF_UNIX, SOCK_STREAM, 0, record->pair);
+	other.pair[0] = record->pair[0];
+	first = hub_spawn(receive, record);
+	second = hub_spawn(receive, &other);
+	hub_sleep(HUB_MILLISECOND);
+	hub_send(record->pair[1], "a", 1, 0);
+	hub_join(first, NULL);
+	hub_send(record->pair[1], "b", 1, 0);
+	hub_join(second, NULL);
+	record->bytes[1] = other.bytes[0];
+	hub_close(record->pair[0]);
+	hub_close(record->pair[1]);
+	return NULL;
+}
+
+Test(fd, several_readers_are_woken_in_the_order_in_which_they_came)
+{
+	struct record record = {0};
+
+	in_hub(two_readers_body, &record);
+	cr_assert_eq(record.bytes[0], 'a');
+	cr_assert_eq(record.bytes[1], 'b');
+}
+
+static void *
+release_body(void *argument)
+{
+	struct record *record = argument;
+	struct hub_coroutine *reader;
+
+	socketpair(AF_UNIX, SOCK_STREAM, 0, record->pair);
+	reader = hub_spawn(receive, record);
+	hub_sleep(0);
+	hub_release(record->pair[0]);
+	hub_join(reader, NULL);
+	record->results[1] = fcntl(record->pair[0], F_GETFD) != -1;
+	hub_close(record->pair[0]);
+	hub_close(record->pair[1]);
+	hub_release(12345);
+	hub_release(-1);
+	return NULL;
+}
+
+Test(fd, release_forgets_but_does_not_close)
+{
+	struct record record = {0};
+
+	in_hub(release_body, &record);
+	cr_assert_eq(record.errors[0], ECANCELED);
+	cr_assert_eq(record.results[1], 1);
+}

@@ -1,0 +1,265 @@
+#include <errno.h>
+#include <string.h>
+
+#include "tests/support/in_hub.h"
+
+static void *
+give_back(void *argument)
+{
+	return argument;
+}
+
+static void *
+sleep_for_ever(void *argument)
+{
+	int *error = argument;
+
+	*error = hub_sleep(HUB_FOREVER) == -1 ? errno : 0;
+	return argument;
+}
+
+struct record {
+	int results[8];
+	int errors[8];
+	void *pointers[8];
+	int count;
+	int order[16];
+};
+
+static void *
+join_body(void *argument)
+{
+	struct record *record = argument;
+	struct hub_coroutine *coroutine = hub_spawn(give_back, record);
+
+	record->results[0] = hub_join(coroutine, &record->pointers[0]);
+	return NULL;
+}
+
+Test(coroutine, join_gives_the_result)
+{
+	struct record record = {0};
+
+	in_hub(join_body, &record);
+	cr_assert_eq(record.results[0], 0);
+	cr_assert_eq(record.pointers[0], &record);
+}
+
+static struct record *appending;
+
+static void *
+append(void *argument)
+{
+	int number = (int)(intptr_t)argument;
+
+	appending->order[appending->count++] = number;
+	hub_sleep(0);
+	appending->order[appending->count++] = number;
+	return NULL;
+}
+
+static void *
+order_body(void *argument)
+{
+	appending = argument;
+	for (intptr_t i = 1; i <= 3; i++)
+		hub_detach(hub_spawn(append, (void *)i));
+	appending->order[appending->count++] = 0;
+	for (int i = 0; i < 4; i++)
+		hub_sleep(0);
+	return NULL;
+}
+
+Test(coroutine, spawn_does_not_switch_and_runs_first_in_first_out)
+{
+	static const int expected[] = {0, 1, 2, 3, 1, 2, 3};
+	struct record record = {0};
+
+	in_hub(order_body, &record);
+	cr_assert_eq(record.count, 7);
+	cr_assert_arr_eq(record.order, expected, sizeof expected);
+}
+
+static void *
+kill_body(void *argument)
+{
+	struct record *record = argument;
+	struct hub_coroutine *coroutine = hub_spawn(sleep_for_ever, &record->errors[0]);
+
+	hub_sleep(0);
+	record->results[0] = hub_kill(coroutine);
+	record->results[1] = hub_join(coroutine, &record->pointers[0]);
+	return NULL;
+}
+
+Test(coroutine, kill_ends_a_blocking_call_with_ecanceled)
+{
+	struct record record = {0};
+
+	in_hub(kill_body, &record);
+	cr_assert_eq(record.results[0], 0);
+	cr_assert_eq(record.results[1], 0);
+	cr_assert_eq(record.errors[0], ECANCELED);
+	cr_assert_eq(record.pointers[0], &record.errors[0]);
+}
+
+static void *
+kill_unstarted_body(void *argument)
+{
+	struct record *record = argument;
+	struct hub_coroutine *coroutine = hub_spawn(give_back, record);
+
+	record->pointers[0] = record;
+	hub_kill(coroutine);
+	record->results[0] = hub_join(coroutine, &record->pointers[0]);
+	return NULL;
+}
+
+Test(coroutine, killed_before_its_first_run_never_runs)
+{
+	struct record record = {0};
+
+	in_hub(kill_unstarted_body, &record);
+	cr_assert_eq(record.results[0], 0);
+	cr_assert_null(record.pointers[0]);
+}
+
+static void *
+fail_every_call(void *argument)
+{
+	struct record *record = argument;
+	struct hub_event event = {0};
+
+	hub_kill(hub_current());
+	for (int i = 0; i < 2; i++)
+		record->errors[i] = hub_sleep(0) == -1 ? errno : 0;
+	record->errors[2] = hub_event_wait(&event) == -1 ? errno : 0;
+	record->errors[3] = hub_recv(0, record, 1, 0) == -1 ? errno : 0;
+	record->errors[4] = hub_wait_fd(0, 1) == -1 ? errno : 0;
+	return NULL;
+}
+
+static void *
+kill_self_body(void *argument)
+{
+	return (void *)(intptr_t)hub_join(hub_spawn(fail_every_call, argument), NULL);
+}
+
+Test(coroutine, a_kill_is_level_triggered)
+{
+	struct record record = {0};
+
+	in_hub(kill_self_body, &record);
+	for (int i = 0; i < 5; i++)
+		cr_assert_eq(record.errors[i], ECANCELED, "call %d: %d", i, record.errors[i]);
+}
+
+static void *
+join_with_timeout_body(void *argument)
+{
+	struct record *record = argument;
+	struct hub_coroutine *coroutine = hub_spawn(sleep_for_ever, &record->errors[0]);
+	struct hub_timeout scope;
+
+	hub_timeout_start(&scope, 5 * HUB_MILLISECOND);
+	record->results[0] = hub_join(coroutine, NULL);
+	record->errors[1] = errno;
+	record->results[1] = hub_timeout_stop(&scope);
+	hub_kill(coroutine);
+	record->results[2] = hub_join(coroutine, NULL);
+	return NULL;
+}
+
+Test(coroutine, join_in_an_expired_scope_fails_and_can_be_repeated)
+{
+	struct record record = {0};
+
+	in_hub(join_with_timeout_body, &record);
+	cr_assert_eq(record.results[0], -1);
+	cr_assert_eq(record.errors[1], ETIMEDOUT);
+	cr_assert_eq(record.results[1], true);
+	cr_assert_eq(record.results[2], 0);
+}
+
+static void *
+refusals_body(void *argument)
+{
+	struct record *record = argument;
+	struct hub_coroutine *coroutine = hub_spawn(sleep_for_ever, &record->errors[7]);
+	struct hub_coroutine *raw = hub_new(give_back);
+
+	record->errors[0] = hub_join(hub_current(), NULL) == -1 ? errno : 0;
+	record->errors[1] = hub_join(raw, NULL) == -1 ? errno : 0;
+	record->errors[2] = hub_kill(raw) == -1 ? errno : 0;
+	record->errors[3] = hub_detach(coroutine) == -1 ? errno : 0;
+	record->errors[4] = hub_detach(coroutine) == -1 ? errno : 0;
+	record->errors[5] = hub_join(coroutine, NULL) == -1 ? errno : 0;
+	hub_free(raw);
+	return NULL;
+}
+
+Test(coroutine, join_and_detach_refuse_what_cannot_be)
+{
+	static const int expected[] = {EDEADLK, EINVAL, EINVAL, 0, EINVAL, EINVAL};
+	struct record record = {0};
+
+	in_hub(refusals_body, &record);
+	cr_assert_arr_eq(record.errors, expected, sizeof expected);
+}
+
+static void *
+names_body(void *argument)
+{
+	struct record *record = argument;
+	struct hub_coroutine *self = hub_current();
+
+	record->results[0] = strcmp(hub_name(self), "main");
+	hub_set_name(self, "a name of more than thirty-one bytes is cut");
+	record->results[1] = strcmp(hub_name(self), "a name of more than thirty-one ");
+	return NULL;
+}
+
+Test(coroutine, names_are_copied_and_cut)
+{
+	struct record record = {{1, 1}, {0}, {0}, 0, {0}};
+
+	in_hub(names_body, &record);
+	cr_assert_eq(record.results[0], 0);
+	cr_assert_eq(record.results[1], 0);
+}
+
+Test(coroutine, outside_a_hub_calls_fail_with_eperm)
+{
+	cr_assert_null(hub_current());
+	cr_assert_null(hub_spawn(give_back, NULL));
+	cr_assert_eq(errno, EPERM);
+	cr_assert_eq(hub_sleep(0), -1);
+	cr_assert_eq(errno, EPERM);
+	cr_assert_null(hub_mailbox());
+	cr_assert_eq(errno, EPERM);
+}
+
+static void *
+many_body(void *argument)
+{
+	struct record *record = argument;
+	static struct hub_coroutine *coroutines[20000];
+	static int errors[20000];
+
+	for (int i = 0; i < 20000; i++)
+		coroutines[i] = hub_spawn(sleep_for_ever, &errors[i]);
+	hub_sleep(0);
+	for (int i = 0; i < 20000; i++)
+		hub_kill(coroutines[i]);
+	for (int i = 0; i < 20000; i++)
+		record->count += hub_join(coroutines[i], NULL) == 0 && errors[i] == ECANCELED;
+	return NULL;
+}
+
+Test(coroutine, twenty_thousand_are_parked_killed_and_joined, .timeout = 60)
+{
+	struct record record = {0};
+
+	in_hub(many_body, &record);
+	cr_assert_eq(record.count, 20000);
+}

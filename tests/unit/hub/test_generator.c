@@ -1,0 +1,139 @@
+#include "tests/support/in_hub.h"
+
+static void *
+count_to(void *argument)
+{
+	intptr_t limit = (intptr_t)argument;
+
+	for (intptr_t i = 1; i <= limit; i++)
+		hub_yield((void *)i);
+	return (void *)-1;
+}
+
+Test(generator, yields_in_order_and_then_its_result_for_ever)
+{
+	struct hub_generator *generator = hub_generator_new(count_to, (void *)3);
+	void *value;
+
+	for (intptr_t i = 1; i <= 3; i++) {
+		cr_assert(hub_generator_next(generator, &value));
+		cr_assert_eq((intptr_t)value, i);
+	}
+	for (int i = 0; i < 2; i++) {
+		cr_assert_not(hub_generator_next(generator, &value));
+		cr_assert_eq((intptr_t)value, -1);
+	}
+	hub_generator_free(generator);
+}
+
+static void *
+running_sum(void *argument)
+{
+	intptr_t sum = (intptr_t)argument;
+
+	for (;;)
+		sum += (intptr_t)hub_yield((void *)sum);
+	return NULL;
+}
+
+Test(generator, send_becomes_the_result_of_yield)
+{
+	struct hub_generator *generator = hub_generator_new(running_sum, (void *)10);
+	void *value;
+
+	/* The first value sent has no yield to receive it. */
+	hub_generator_send(generator, (void *)99, &value);
+	cr_assert_eq((intptr_t)value, 10);
+	hub_generator_send(generator, (void *)5, &value);
+	cr_assert_eq((intptr_t)value, 15);
+	hub_generator_send(generator, (void *)7, &value);
+	cr_assert_eq((intptr_t)value, 22);
+	hub_generator_free(generator);
+}
+
+static void
+walk(int depth)
+{
+	if (depth == 0)
+		return;
+	walk(depth - 1);
+	hub_yield((void *)(intptr_t)depth);
+	walk(depth - 1);
+}
+
+static void *
+walk_body(void *argument)
+{
+	walk((int)(intptr_t)argument);
+	return NULL;
+}
+
+Test(generator, yields_from_nested_calls)
+{
+	static const intptr_t expected[] = {1, 2, 1, 3, 1, 2, 1};
+	struct hub_generator *generator = hub_generator_new(walk_body, (void *)3);
+	void *value;
+
+	for (int i = 0; i < 7; i++) {
+		cr_assert(hub_generator_next(generator, &value));
+		cr_assert_eq((intptr_t)value, expected[i]);
+	}
+	cr_assert_not(hub_generator_next(generator, &value));
+	hub_generator_free(generator);
+}
+
+struct shared {
+	struct hub_generator *generator;
+	int values[4];
+	int count;
+};
+
+static void *
+take_two(void *argument)
+{
+	struct shared *shared = argument;
+	void *value;
+
+	for (int i = 0; i < 2; i++) {
+		if (hub_generator_next(shared->generator, &value))
+			shared->values[shared->count++] = (int)(intptr_t)value;
+		hub_sleep(0);
+	}
+	return NULL;
+}
+
+static void *
+two_consumers_body(void *argument)
+{
+	struct shared *shared = argument;
+	struct hub_coroutine *consumers[2];
+
+	shared->generator = hub_generator_new(count_to, (void *)4);
+	for (int i = 0; i < 2; i++)
+		consumers[i] = hub_spawn(take_two, shared);
+	for (int i = 0; i < 2; i++)
+		hub_join(consumers[i], NULL);
+	hub_generator_free(shared->generator);
+	return NULL;
+}
+
+Test(generator, serves_coroutines_in_turn)
+{
+	static const int expected[] = {1, 2, 3, 4};
+	struct shared shared = {0};
+
+	in_hub(two_consumers_body, &shared);
+	cr_assert_arr_eq(shared.values, expected, sizeof expected);
+}
+
+Test(generator, may_be_freed_unused_or_half_used)
+{
+	struct hub_generator *unused = hub_generator_new(count_to, (void *)3);
+	struct hub_generator *half = hub_generator_new(count_to, (void *)3);
+	void *value;
+
+	cr_assert(hub_generator_next(half, &value));
+	hub_generator_free(unused);
+	hub_generator_free(half);
+	hub_generator_free(NULL);
+}

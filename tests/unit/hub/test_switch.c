@@ -1,0 +1,146 @@
+#include <signal.h>
+
+#include "tests/support/in_hub.h"
+
+static struct hub_coroutine *first, *second;
+
+static void *
+add_one(void *value)
+{
+	for (;;)
+		value = hub_switch(first, (void *)((intptr_t)value + 1));
+	return NULL;
+}
+
+static void *
+drive(void *value)
+{
+	intptr_t number = (intptr_t)value;
+
+	for (int i = 0; i < 1000; i++)
+		number = (intptr_t)hub_switch(second, (void *)number);
+	return (void *)number;
+}
+
+Test(switch, values_travel_both_ways_without_a_running_hub)
+{
+	void *result;
+
+	first = hub_new(drive);
+	second = hub_new(add_one);
+	result = hub_switch(first, (void *)7);
+	cr_assert_eq((intptr_t)result, 1007);
+	cr_assert(hub_is_done(first));
+	cr_assert_not(hub_is_done(second));
+	hub_free(first);
+	hub_free(second);
+}
+
+static void *
+give_back(void *value)
+{
+	return value;
+}
+
+Test(switch, a_result_goes_to_the_parent)
+{
+	struct hub_coroutine *raw = hub_new(give_back);
+	int object;
+
+	cr_assert_eq(hub_switch(raw, &object), &object);
+	cr_assert(hub_is_done(raw));
+	hub_free(raw);
+}
+
+static void *
+outer_body(void *value)
+{
+	struct hub_coroutine *inner = hub_new(give_back);
+	void *result = hub_switch(inner, value);
+
+	/* It has ended, so this reaches its parent: the running coroutine. */
+	result = hub_switch(inner, (void *)((intptr_t)result + 1));
+	hub_free(inner);
+	return (void *)((intptr_t)result + 1);
+}
+
+Test(switch, switching_to_the_dead_reaches_the_parent)
+{
+	struct hub_coroutine *raw = hub_new(outer_body);
+
+	cr_assert_eq((intptr_t)hub_switch(raw, (void *)1), 3);
+	hub_free(raw);
+}
+
+static void *
+sleep_inside(void *value)
+{
+	hub_sleep(HUB_MILLISECOND);
+	return (void *)((intptr_t)value + 1);
+}
+
+static void *
+block_body(void *argument)
+{
+	struct hub_coroutine *raw = hub_new(sleep_inside);
+
+	*(intptr_t *)argument = (intptr_t)hub_switch(raw, (void *)41);
+	hub_free(raw);
+	return NULL;
+}
+
+Test(switch, a_raw_coroutine_may_block_in_a_hub)
+{
+	intptr_t result = 0;
+
+	in_hub(block_body, &result);
+	cr_assert_eq(result, 42);
+}
+
+/* What the compiler keeps in registers survives switches, floating point included. */
+static void *
+disturb(void *value)
+{
+	for (double x = 1;; x *= 1.5)
+		hub_switch(first, (void *)(intptr_t)(x + (double)(intptr_t)value));
+	return NULL;
+}
+
+static void *
+compute(void *value)
+{
+	double a = 1.25, b = 2.5, c = 3.75, d = 5;
+	long i = 3, j = 5, k = 7, l = 11, m = 13, n = 17;
+
+	for (int round = 0; round < 100; round++) {
+		hub_switch(second, value);
+		a += 0.5, b += 0.25, c -= 0.125, d += a;
+		i++, j += 2, k += 3, l += 4, m += 5, n += 6;
+	}
+	return (void *)(intptr_t)(a == 51.25 && b == 27.5 && c == -8.75 && d == 2655 && i == 103 &&
+				  j == 205 && k == 307 && l == 411 && m == 513 && n == 617);
+}
+
+Test(switch, registers_survive)
+{
+	first = hub_new(compute);
+	second = hub_new(disturb);
+	cr_assert_eq((intptr_t)hub_switch(first, NULL), 1);
+	hub_free(first);
+	hub_free(second);
+}
+
+static void *
+switch_to_waiting_body(void *argument)
+{
+	struct hub_coroutine *scheduled = hub_spawn(sleep_inside, NULL);
+
+	hub_sleep(0);
+	hub_switch(scheduled, argument);
+	return NULL;
+}
+
+Test(switch, switching_to_one_that_waits_is_fatal, .signal = SIGABRT)
+{
+	hub_run(switch_to_waiting_body, NULL, NULL);
+}

@@ -1,0 +1,320 @@
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "tests/support/in_hub.h"
+
+struct record {
+	int results[8];
+	int errors[16];
+	int count;
+	int64_t elapsed;
+};
+
+static void *
+expire_body(void *argument)
+{
+	struct record *record = argument;
+	struct hub_timeout scope;
+
+	hub_timeout_start(&scope, 3 * HUB_MILLISECOND);
+	record->errors[0] = hub_sleep(HUB_FOREVER) == -1 ? errno : 0;
+	record->errors[1] = hub_sleep(0) == -1 ? errno : 0;
+	record->errors[2] = hub_sleep(HUB_MILLISECOND) == -1 ? errno : 0;
+	record->results[0] = hub_timeout_stop(&scope);
+	record->errors[3] = hub_sleep(0) == -1 ? errno : 0;
+	return NULL;
+}
+
+Test(timeout, an_expired_scope_fails_every_call_until_it_is_stopped)
+{
+	static const int expected[] = {ETIMEDOUT, ETIMEDOUT, ETIMEDOUT, 0};
+	struct record record = {0};
+
+	in_hub(expire_body, &record);
+	cr_assert_arr_eq(record.errors, expected, sizeof expected);
+	cr_assert_eq(record.results[0], true);
+}
+
+static void *
+in_time_body(void *argument)
+{
+	struct record *record = argument;
+	struct hub_timeout scope;
+
+	hub_timeout_start(&scope, 10 * HUB_SECOND);
+	record->errors[0] = hub_sleep(HUB_MILLISECOND) == -1 ? errno : 0;
+	record->results[0] = hub_timeout_stop(&scope);
+	hub_timeout_start(&scope, HUB_FOREVER);
+	record->errors[1] = hub_sleep(HUB_MILLISECOND) == -1 ? errno : 0;
+	record->results[1] = hub_timeout_stop(&scope);
+	return NULL;
+}
+
+Test(timeout, a_scope_that_does_not_expire_changes_nothing)
+{
+	struct record record = {{1, 1}, {1, 1}, 0, 0};
+
+	in_hub(in_time_body, &record);
+	cr_assert_eq(record.errors[0], 0);
+	cr_assert_eq(record.results[0], false);
+	cr_assert_eq(record.errors[1], 0);
+	cr_assert_eq(record.results[1], false);
+}
+
+static void *
+outer_first_body(void *argument)
+{
+	struct record *record = argument;
+	struct hub_timeout outer, inner;
+
+	hub_timeout_start(&outer, 3 * HUB_MILLISECOND);
+	hub_timeout_start(&inner, 10 * HUB_SECOND);
+	record->errors[0] = hub_sleep(HUB_FOREVER) == -1 ? errno : 0;
+	record->results[0] = hub_timeout_stop(&inner);
+	record->errors[1] = hub_sleep(HUB_FOREVER) == -1 ? errno : 0;
+	record->results[1] = hub_timeout_stop(&outer);
+	return NULL;
+}
+
+Test(timeout, an_outer_scope_ends_inner_calls_and_is_told_apart)
+{
+	struct record record = {0};
+
+	in_hub(outer_first_body, &record);
+	cr_assert_eq(record.errors[0], ETIMEDOUT);
+	cr_assert_eq(record.results[0], false, "the inner one has not expired");
+	cr_assert_eq(record.errors[1], ETIMEDOUT);
+	cr_assert_eq(record.results[1], true);
+}
+
+static void *
+inner_first_body(void *argument)
+{
+	struct record *record = argument;
+	struct hub_timeout outer, inner;
+
+	hub_timeout_start(&outer, 30 * HUB_MILLISECOND);
+	hub_timeout_start(&inner, 3 * HUB_MILLISECOND);
+	record->errors[0] = hub_sleep(HUB_FOREVER) == -1 ? errno : 0;
+	record->results[0] = hub_timeout_stop(&inner);
+	record->errors[1] = hub_sleep(0) == -1 ? errno : 0;
+	record->errors[2] = hub_sleep(HUB_FOREVER) == -1 ? errno : 0;
+	record->results[1] = hub_timeout_stop(&outer);
+	return NULL;
+}
+
+Test(timeout, after_an_inner_scope_the_outer_one_still_runs)
+{
+	static const int expected[] = {ETIMEDOUT, 0, ETIMEDOUT};
+	struct record record = {0};
+
+	in_hub(inner_first_body, &record);
+	cr_assert_arr_eq(record.errors, expected, sizeof expected);
+	cr_assert_eq(record.results[0], true);
+	cr_assert_eq(record.results[1], true);
+}
+
+/* The outer scope is never lost, in any blocking call of the library. */
+
+static int blocked_pair[2];
+
+static int
+block_sleep(void)
+{
+	return hub_sleep(HUB_FOREVER);
+}
+
+static int
+block_event(void)
+{
+	struct hub_event event = {0};
+
+	return hub_event_wait(&event);
+}
+
+static void *
+sleeper(void *argument)
+{
+	hub_sleep(HUB_FOREVER);
+	return argument;
+}
+
+static struct hub_coroutine *joined;
+
+static int
+block_join(void)
+{
+	return hub_join(joined, NULL);
+}
+
+static int
+block_recv(void)
+{
+	char byte;
+
+	return (int)hub_recv(blocked_pair[0], &byte, 1, 0);
+}
+
+static int
+block_read(void)
+{
+	char byte;
+
+	return (int)hub_read(blocked_pair[0], &byte, 1);
+}
+
+static int
+block_readv(void)
+{
+	char byte;
+	struct iovec part = {&byte, 1};
+
+	return (int)hub_readv(blocked_pair[0], &part, 1);
+}
+
+static int
+block_recvfrom(void)
+{
+	char byte;
+
+	return (int)hub_recvfrom(blocked_pair[0], &byte, 1, 0, NULL, NULL);
+}
+
+static int
+block_recvmsg(void)
+{
+	char byte;
+	struct iovec part = {&byte, 1};
+	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+
+	return (int)hub_recvmsg(blocked_pair[0], &message, 0);
+}
+
+static int
+block_wait_fd(void)
+{
+	return hub_wait_fd(blocked_pair[0], POLLIN);
+}
+
+static int
+block_send(void)
+{
+	static char big[1 << 20];
+	ssize_t sent;
+
+	/* A part may go out first; the next call fails. */
+	do
+		sent = hub_send(blocked_pair[0], big, sizeof big, 0);
+	while (sent > 0);
+	return (int)sent;
+}
+
+static int
+block_write(void)
+{
+	static char big[1 << 20];
+	ssize_t sent;
+
+	do
+		sent = hub_write(blocked_pair[0], big, sizeof big);
+	while (sent > 0);
+	return (int)sent;
+}
+
+static int (*const blocking[])(void) = {block_sleep, block_event, block_join, block_recv, block_read,
+	block_readv, block_recvfrom, block_recvmsg, block_wait_fd, block_send, block_write};
+
+#define BLOCKING ((int)(sizeof blocking / sizeof blocking[0]))
+
+static void *
+every_call_body(void *argument)
+{
+	struct record *record = argument;
+	struct hub_timeout outer, inner;
+
+	socketpair(AF_UNIX, SOCK_STREAM, 0, blocked_pair);
+	joined = hub_spawn(sleeper, NULL);
+	for (int i = 0; i < BLOCKING; i++) {
+		hub_timeout_start(&outer, 2 * HUB_MILLISECOND);
+		hub_timeout_start(&inner, 60 * HUB_SECOND);
+		record->errors[i] = blocking[i]() == -1 ? errno : 0;
+		record->count += !hub_timeout_stop(&inner);
+		record->count += hub_timeout_stop(&outer);
+	}
+	hub_close(blocked_pair[0]);
+	hub_close(blocked_pair[1]);
+	return NULL;
+}
+
+Test(timeout, every_blocking_call_obeys_an_outer_scope)
+{
+	struct record record = {0};
+
+	in_hub(every_call_body, &record);
+	for (int i = 0; i < BLOCKING; i++)
+		cr_assert_eq(record.errors[i], ETIMEDOUT, "call %d: %d", i, record.errors[i]);
+	cr_assert_eq(record.count, 2 * BLOCKING);
+}
+
+static void *
+zero_body(void *argument)
+{
+	struct record *record = argument;
+	struct hub_timeout scope;
+
+	hub_timeout_start(&scope, 0);
+	record->errors[0] = hub_sleep(0) == -1 ? errno : 0;
+	record->results[0] = hub_timeout_stop(&scope);
+	return NULL;
+}
+
+Test(timeout, a_scope_of_no_time_has_expired)
+{
+	struct record record = {0};
+
+	in_hub(zero_body, &record);
+	cr_assert_eq(record.errors[0], ETIMEDOUT);
+	cr_assert_eq(record.results[0], true);
+}
+
+static void *
+yield_body(void *argument)
+{
+	struct record *record = argument;
+	struct hub_timeout scope;
+	int64_t began = hub_now();
+
+	hub_timeout_start(&scope, 5 * HUB_MILLISECOND);
+	while (hub_sleep(0) == 0 && hub_now() - began < 10 * HUB_SECOND)
+		continue;
+	record->errors[0] = errno;
+	record->results[0] = hub_timeout_stop(&scope);
+	return NULL;
+}
+
+Test(timeout, one_that_only_yields_learns_that_its_time_is_up, .timeout = 60)
+{
+	struct record record = {0};
+
+	in_hub(yield_body, &record);
+	cr_assert_eq(record.errors[0], ETIMEDOUT);
+	cr_assert_eq(record.results[0], true);
+}
+
+static void *
+wrong_order_body(void *argument)
+{
+	struct hub_timeout outer, inner;
+
+	hub_timeout_start(&outer, HUB_SECOND);
+	hub_timeout_start(&inner, HUB_SECOND);
+	hub_timeout_stop(&outer);
+	return argument;
+}
+
+Test(timeout, stopping_out_of_order_is_fatal, .signal = SIGABRT)
+{
+	hub_run(wrong_order_body, NULL, NULL);
+}

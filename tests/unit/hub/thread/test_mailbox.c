@@ -1,0 +1,122 @@
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "tests/support/in_hub.h"
+
+#define SENDERS 4
+#define MESSAGES 5000
+
+struct record {
+	struct hub_event done;
+	struct hub_mailbox *mailbox;
+	struct numbered {
+		struct hub_message message;
+		struct record *record;
+		int sender;
+		int number;
+	} messages[SENDERS][MESSAGES];
+	int last[SENDERS];
+	int received;
+	int disorder;
+	bool on_other_thread;
+	pthread_t thread;
+};
+
+static void
+deliver(struct hub_message *message)
+{
+	struct numbered *numbered = (struct numbered *)message;
+	struct record *record = numbered->record;
+
+	record->on_other_thread |= !pthread_equal(record->thread, pthread_self());
+	record->disorder += numbered->number != record->last[numbered->sender] + 1;
+	record->last[numbered->sender] = numbered->number;
+	if (++record->received == SENDERS * MESSAGES)
+		hub_event_set(&record->done);
+}
+
+struct sender {
+	struct record *record;
+	int index;
+};
+
+static void *
+send_all(void *argument)
+{
+	struct sender *sender = argument;
+
+	for (int i = 0; i < MESSAGES; i++) {
+		struct numbered *numbered = &sender->record->messages[sender->index][i];
+
+		*numbered = (struct numbered){
+			{NULL, deliver}, sender->record, sender->index, i + 1};
+		hub_mailbox_post(sender->record->mailbox, &numbered->message);
+	}
+	return NULL;
+}
+
+static void *
+receive_body(void *argument)
+{
+	struct record *record = argument;
+	struct sender senders[SENDERS];
+	pthread_t threads[SENDERS];
+
+	record->mailbox = hub_mailbox();
+	record->thread = pthread_self();
+	for (int i = 0; i < SENDERS; i++) {
+		senders[i] = (struct sender){record, i};
+		pthread_create(&threads[i], NULL, send_all, &senders[i]);
+	}
+	hub_event_wait(&record->done);
+	for (int i = 0; i < SENDERS; i++)
+		pthread_join(threads[i], NULL);
+	return NULL;
+}
+
+Test(mailbox, every_message_arrives_once_and_in_the_order_of_its_sender, .timeout = 60)
+{
+	static struct record record;
+
+	in_hub(receive_body, &record);
+	cr_assert_eq(record.received, SENDERS * MESSAGES);
+	cr_assert_eq(record.disorder, 0);
+	cr_assert_not(record.on_other_thread);
+}
+
+static void *
+post_late(void *argument)
+{
+	struct record *record = argument;
+	struct numbered *numbered = &record->messages[0][0];
+	struct timespec pause = {0, 20000000};
+
+	/* Long enough that a hub without this door would have reported a deadlock. */
+	nanosleep(&pause, NULL);
+	*numbered = (struct numbered){{NULL, deliver}, record, 0, 1};
+	record->received = SENDERS * MESSAGES - 1;
+	hub_mailbox_post(record->mailbox, &numbered->message);
+	return NULL;
+}
+
+static void *
+wait_late_body(void *argument)
+{
+	struct record *record = argument;
+	pthread_t thread;
+
+	record->mailbox = hub_mailbox();
+	record->thread = pthread_self();
+	pthread_create(&thread, NULL, post_late, record);
+	record->last[1] = hub_event_wait(&record->done);
+	pthread_join(thread, NULL);
+	return NULL;
+}
+
+Test(mailbox, waiting_for_another_thread_is_no_deadlock)
+{
+	static struct record record = {.last = {0, 7}};
+
+	in_hub(wait_late_body, &record);
+	cr_assert_eq(record.last[1], 0);
+}

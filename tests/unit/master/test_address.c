@@ -1,0 +1,49 @@
+#include "master/address.h"
+
+#include <criterion/criterion.h>
+#include <criterion/parameterized.h>
+#include <string.h>
+
+static void
+round_trip(const char *text, const char *expected)
+{
+	struct address address;
+	char written[ADDRESS_TEXT_SIZE];
+	const char *why;
+
+	cr_assert_eq(address_parse(text, &address, 1, &why), 1, "%s: %s", text, why);
+	address_format(&address, written);
+	cr_assert_str_eq(written, expected);
+}
+
+Test(address, parses_what_operators_write)
+{
+	round_trip("127.0.0.1:9090", "127.0.0.1:9090");
+	round_trip("0.0.0.0:80", "0.0.0.0:80");
+	round_trip("[::1]:9090", "[::1]:9090");
+	round_trip("[2001:db8::7]:65535", "[2001:db8::7]:65535");
+	round_trip(":0", ":0");
+	round_trip(":9090", ":9090");
+}
+
+static void
+refused(const char *text, const char *phrase)
+{
+	struct address address;
+	const char *why = NULL;
+
+	cr_assert_eq(address_parse(text, &address, 1, &why), 0, "%s is accepted", text);
+	cr_assert_not_null(strstr(why, phrase), "%s: %s", text, why);
+}
+
+Test(address, says_what_is_wrong)
+{
+	refused("9090", "has no port");
+	refused("127.0.0.1", "has no port");
+	refused("127.0.0.1:", "no valid port");
+	refused("127.0.0.1:65536", "no valid port");
+	refused("127.0.0.1:-1", "no valid port");
+	refused("127.0.0.1:9090x", "no valid port");
+	refused("::1:9090", "brackets");
+	refused("no.such.host.invalid:1", "");
+}
