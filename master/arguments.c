@@ -5,27 +5,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct vector {
-	char **items;
-	int count;
-	int room;
-};
-
 static void
-vector_add(struct vector *vector, char *item)
+add(struct arguments *arguments, const char *item)
 {
-	if (vector->count + 1 >= vector->room) {
-		vector->room = vector->room != 0 ? 2 * vector->room : 64;
-		vector->items = realloc(vector->items, (size_t)vector->room * sizeof *vector->items);
-		if (vector->items == NULL)
-			abort();
-	}
-	vector->items[vector->count++] = item;
-	vector->items[vector->count] = NULL;
+	char **items =
+		realloc(arguments->items, ((size_t)arguments->count + 2) * sizeof *items);
+	char *copy = strdup(item);
+
+	/* Before anything is started: there is nothing to clean up. */
+	if (items == NULL || copy == NULL)
+		abort();
+	items[arguments->count++] = copy;
+	items[arguments->count] = NULL;
+	arguments->items = items;
 }
 
 static int
-add_file(struct vector *vector, const char *path)
+add_file(struct arguments *arguments, const char *path)
 {
 	FILE *stream = fopen(path, "re");
 	char *line = NULL;
@@ -40,29 +36,36 @@ add_file(struct vector *vector, const char *path)
 		while (length > 0 && strchr(" \t\r\n", line[length - 1]) != NULL)
 			line[--length] = '\0';
 		if (*start != '\0' && *start != '#')
-			vector_add(vector, strdup(start));
+			add(arguments, start);
 	}
 	free(line);
 	fclose(stream);
 	return 0;
 }
 
-char **
-arguments_expand(int *argc, char **argv, char *error, int error_size)
+int
+arguments_expand(struct arguments *arguments, int argc, char **argv, char *error, int error_size)
 {
-	struct vector vector = {0};
-
-	for (int i = 0; i < *argc; i++) {
+	*arguments = (struct arguments){0};
+	for (int i = 0; i < argc; i++) {
 		if (i == 0 || argv[i][0] != '@') {
-			vector_add(&vector, argv[i]);
-		} else if (add_file(&vector, argv[i] + 1) != 0) {
+			add(arguments, argv[i]);
+		} else if (add_file(arguments, argv[i] + 1) != 0) {
 			snprintf(error, (size_t)error_size,
 				"%s: cannot read the argument file: %s", argv[i], strerror(errno));
-			return NULL;
+			return -1;
 		}
 	}
-	*argc = vector.count;
-	return vector.items;
+	return 0;
+}
+
+void
+arguments_free(struct arguments *arguments)
+{
+	for (int i = 0; i < arguments->count; i++)
+		free(arguments->items[i]);
+	free(arguments->items);
+	*arguments = (struct arguments){0};
 }
 
 /* Edits (insert, delete, replace) between two short words. */

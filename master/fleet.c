@@ -360,7 +360,8 @@ fleet_open(const struct fleet *fleet)
 void
 fleet_fini(struct fleet *fleet)
 {
-	CHECK(fleet->slots == NULL || fleet->is_leaving);
+	for (unsigned i = 0; i < fleet->count; i++)
+		CHECK(fleet->slots[i].pid == 0);
 	free(fleet->slots);
 	fleet->slots = NULL;
 }

@@ -198,7 +198,6 @@ supervise(struct master *master, const struct hubbub_service *service)
 	ev_run(master->loop, 0);
 	say_done(master);
 	pidfile_remove(options->pidfile);
-	fleet_fini(&master->fleet);
 	return master->exit_code;
 }
 
@@ -215,6 +214,7 @@ hubbub_main(int argc, char **argv, const struct hubbub_service *service)
 			master.options.processes, master.options.threads);
 	if (master.options.check) {
 		printf("%s: the options are valid\n", service->name);
+		options_free(&master.options);
 		return 0;
 	}
 	/* Not the default loop, which would reap every child by itself, before its pidfd is read. */
@@ -224,8 +224,10 @@ hubbub_main(int argc, char **argv, const struct hubbub_service *service)
 		return 1;
 	}
 	code = supervise(&master, service);
+	fleet_fini(&master.fleet);
 	sockets_close(&master.sockets);
 	counters_free(&master.fleet.counters);
 	ev_loop_destroy(master.loop);
+	options_free(&master.options);
 	return code;
 }

@@ -13,7 +13,6 @@
 
 #include "hub/base/clock.h"
 #include "hub/stack_priv.h"
-#include "master/arguments.h"
 #include "master/cpus.h"
 
 #define USAGE_EXIT 2
@@ -322,9 +321,10 @@ options_parse(struct options *options, int argc, char **argv, const struct hubbu
 		.drain_timeout = 30 * CLOCK_SECOND,
 		.stack_size = STACK_SIZE_DEFAULT,
 		.log_level = LOG_INFO};
-	argv = arguments_expand(&argc, argv, error, sizeof error);
-	if (argv == NULL)
+	if (arguments_expand(&options->arguments, argc, argv, error, sizeof error) != 0)
 		usage("%s", error);
+	argc = options->arguments.count;
+	argv = options->arguments.items;
 	snprintf(description, sizeof description,
 		"%s serves TCP on every core: a master process, worker processes, threads, and a "
 		"coroutine per connection.\v"
@@ -344,4 +344,10 @@ options_parse(struct options *options, int argc, char **argv, const struct hubbu
 	if (options->group != NULL && options->user == NULL)
 		usage("--group: needs --user");
 	choose_counts(options);
+}
+
+void
+options_free(struct options *options)
+{
+	arguments_free(&options->arguments);
 }

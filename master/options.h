@@ -9,6 +9,7 @@
 #include "hub/base/log.h"
 #include "hub/scheduler.h"
 #include "master/address.h"
+#include "master/arguments.h"
 #include "master/server.h"
 
 #define OPTIONS_ADDRESSES_MAX 16
@@ -27,7 +28,8 @@ struct options {
 	enum hub_backend backend;
 	bool pin;
 	bool check;
-	const char *pidfile; /* NULL for none; these three borrow from argv */
+	struct arguments arguments; /* the command line, with its files */
+	const char *pidfile;        /* NULL for none; these three borrow from arguments */
 	const char *user;
 	const char *group;
 	enum log_level log_level;
@@ -38,5 +40,7 @@ struct options {
  * printed to stderr and ends the process with 2; --help and --version print and end it with 0. */
 void options_parse(
 	struct options *options, int argc, char **argv, const struct hubbub_service *service);
+
+void options_free(struct options *options);
 
 #endif

@@ -29,9 +29,10 @@ struct transfer {
 typedef ssize_t attempt_fn(const struct transfer *transfer);
 
 /* What every transfer begins with: the caller may block, the descriptor is known, and a coroutine
- * whose slice is used up lets the others run; meanwhile one of them may have closed the descriptor. */
+ * whose slice is used up lets the others run; meanwhile one of them may have closed the descriptor.
+ * MSG_DONTWAIT means that nobody else runs. */
 static ALWAYS_INLINE struct hub_fd *
-transfer_begin(int fd)
+transfer_begin(int fd, int flags)
 {
 	struct hub_coroutine *self = hub_enter();
 	struct hub_fd *entry;
@@ -40,7 +41,7 @@ transfer_begin(int fd)
 	if (__builtin_expect(self == NULL, 0))
 		return NULL;
 	entry = fd_lookup(self->hub, fd);
-	if (__builtin_expect(entry == NULL, 0) || !hub_tick(self->hub))
+	if (__builtin_expect(entry == NULL, 0) || (flags & MSG_DONTWAIT) || !hub_tick(self->hub))
 		return entry;
 	generation = entry->generation;
 	if (hub_sleep(0) != 0)
@@ -73,7 +74,7 @@ count_bytes(uint64_t *counter, ssize_t bytes)
 static ALWAYS_INLINE ssize_t
 receive(const struct transfer *transfer, attempt_fn *attempt, const char *what)
 {
-	struct hub_fd *entry = transfer_begin(transfer->fd);
+	struct hub_fd *entry = transfer_begin(transfer->fd, transfer->flags);
 
 	if (__builtin_expect(entry == NULL, 0))
 		return -1;
@@ -104,7 +105,7 @@ receive(const struct transfer *transfer, attempt_fn *attempt, const char *what)
 static ALWAYS_INLINE ssize_t
 send_some(const struct transfer *transfer, attempt_fn *attempt, const char *what)
 {
-	struct hub_fd *entry = transfer_begin(transfer->fd);
+	struct hub_fd *entry = transfer_begin(transfer->fd, transfer->flags);
 
 	if (__builtin_expect(entry == NULL, 0))
 		return -1;
@@ -393,7 +394,7 @@ hub_socket(int domain, int type, int protocol)
 int
 hub_accept(int fd, struct sockaddr *address, socklen_t *length)
 {
-	struct hub_fd *listener = transfer_begin(fd), *entry;
+	struct hub_fd *listener = transfer_begin(fd, 0), *entry;
 	int client;
 
 	if (listener == NULL)

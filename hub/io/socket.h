@@ -6,7 +6,7 @@
  *
  * - Receiving returns what there is, sending sends all; when a send is interrupted by a time-out or
  *   kill after a part went out, it returns that part's length, and the next call fails.
- * - MSG_DONTWAIT in flags makes a call fail with EAGAIN instead of suspending.
+ * - MSG_DONTWAIT in flags makes a call fail with EAGAIN instead of suspending; it never switches.
  * - A receiving call does not switch between the kernel's answer and its return, so that coroutines
  *   may share a buffer for what they use up before their next switch.
  * - Sending to a closed peer fails with EPIPE; it raises no SIGPIPE on sockets.

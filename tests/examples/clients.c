@@ -35,9 +35,16 @@ client(void *argument)
 		snprintf(expected, sizeof expected, "CLIENT %ld SAYS HELLO %d",
 			(long)(intptr_t)argument, i);
 		if (hub_send(fd, message, (size_t)length, 0) != length ||
-			hub_recv(fd, reply, (size_t)length, MSG_WAITALL) != length ||
-			memcmp(reply, expected, (size_t)length) != 0)
+			hub_recv(fd, reply, (size_t)length, MSG_WAITALL) != length) {
+			fprintf(stderr, "client %ld, exchange %d: %s\n", (long)(intptr_t)argument,
+				i, strerror(errno));
 			break;
+		}
+		if (memcmp(reply, expected, (size_t)length) != 0) {
+			fprintf(stderr, "client %ld, exchange %d: '%.*s' is not '%s'\n",
+				(long)(intptr_t)argument, i, length, reply, expected);
+			break;
+		}
 		right++;
 	}
 	hub_close(fd);

@@ -13,6 +13,7 @@
 #include "hub/base/clock.h"
 
 #define SAMPLES_MAX 2000000
+#define LETTERS 26
 
 struct client {
 	int fd;
@@ -20,6 +21,7 @@ struct client {
 	size_t sent;
 	int64_t began;
 	uint64_t exchanges;
+	unsigned letter; /* at which its message begins */
 	bool wants_out; /* watched for room to send, too */
 };
 
@@ -27,7 +29,9 @@ struct run {
 	const struct load *load;
 	struct load_result *result;
 	struct client *clients;
-	char *message; /* lower case, sent; the reply is the same in upper case */
+	/* The alphabet over and over, sent in lower case, expected in upper case; each client begins
+	 * at a letter of its own, so that a reply meant for another is found. */
+	char *message;
 	char *reply;
 	char *buffer;
 	int epoll;
@@ -50,7 +54,7 @@ client_watch(struct run *run, struct client *client, bool wants_out)
 static void
 client_send(struct run *run, struct client *client)
 {
-	ssize_t sent = send(client->fd, run->message + client->sent, run->load->size - client->sent,
+	ssize_t sent = send(client->fd, run->message + client->letter + client->sent, run->load->size - client->sent,
 		MSG_NOSIGNAL | MSG_DONTWAIT);
 
 	if (sent > 0)
@@ -135,7 +139,7 @@ client_receive(struct run *run, struct client *client)
 		client_broken(run, client);
 		return;
 	}
-	if (memcmp(run->buffer, run->reply + client->received, (size_t)length) != 0)
+	if (memcmp(run->buffer, run->reply + client->letter + client->received, (size_t)length) != 0)
 		run->result->wrong++;
 	client->received += (size_t)length;
 	if (client->received == run->load->size)
@@ -190,9 +194,9 @@ compare(const void *a, const void *b)
 static void
 fill_messages(struct run *run)
 {
-	for (size_t i = 0; i < run->load->size; i++) {
-		run->message[i] = (char)('a' + i % 26);
-		run->reply[i] = (char)('A' + i % 26);
+	for (size_t i = 0; i < run->load->size + LETTERS; i++) {
+		run->message[i] = (char)('a' + i % LETTERS);
+		run->reply[i] = (char)('A' + i % LETTERS);
 	}
 }
 
@@ -203,8 +207,8 @@ load_run(const struct load *load, struct load_result *result)
 
 	*result = (struct load_result){0};
 	run.clients = calloc(load->connections, sizeof *run.clients);
-	run.message = malloc(load->size);
-	run.reply = malloc(load->size);
+	run.message = malloc(load->size + LETTERS);
+	run.reply = malloc(load->size + LETTERS);
 	run.buffer = malloc(load->size);
 	run.samples = malloc(SAMPLES_MAX * sizeof *run.samples);
 	run.epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -212,8 +216,10 @@ load_run(const struct load *load, struct load_result *result)
 		run.samples == NULL || run.epoll == -1)
 		abort();
 	fill_messages(&run);
-	for (unsigned i = 0; i < load->connections; i++)
+	for (unsigned i = 0; i < load->connections; i++) {
+		run.clients[i].letter = i % LETTERS;
 		client_connect(&run, &run.clients[i]);
+	}
 	run_loop(&run);
 	for (unsigned i = 0; i < load->connections; i++)
 		if (run.clients[i].fd != -1)

@@ -259,6 +259,47 @@ Test(socket, dontwait_fails_with_eagain_and_a_closed_peer_with_epipe)
 }
 
 static void *
+count_runs(void *argument)
+{
+	int *runs = argument;
+
+	while (hub_sleep(0) == 0)
+		++*runs;
+	return NULL;
+}
+
+static void *
+no_switch_body(void *argument)
+{
+	struct record *record = argument;
+	struct hub_coroutine *other = hub_spawn(count_runs, &record->errors[0]);
+	int64_t began = hub_now();
+
+	socketpair(AF_UNIX, SOCK_STREAM, 0, record->fds);
+	/* Far longer than a slice. */
+	while (hub_now() - began < 20 * HUB_MILLISECOND) {
+		record->results[0] += hub_send(record->fds[0], "x", 1, MSG_DONTWAIT) == 1;
+		record->results[0] += hub_recv(record->fds[1], record->bytes, 1, MSG_DONTWAIT) == 1;
+	}
+	record->errors[1] = record->errors[0];
+	hub_kill(other);
+	hub_join(other, NULL);
+	hub_close(record->fds[0]);
+	hub_close(record->fds[1]);
+	return NULL;
+}
+
+/* Services share a buffer between coroutines on the strength of this. */
+Test(socket, dontwait_never_lets_another_coroutine_run)
+{
+	struct record record = {0};
+
+	in_hub(no_switch_body, &record);
+	cr_assert_gt(record.results[0], 1000);
+	cr_assert_eq(record.errors[1], 0);
+}
+
+static void *
 datagram_body(void *argument)
 {
 	struct record *record = argument;
