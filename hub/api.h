@@ -4,8 +4,12 @@
 #define HUBBUB_API_H
 
 #ifdef __cplusplus
-#define HUBBUB_API_BEGIN extern "C" { _Pragma("GCC visibility push(default)")
-#define HUBBUB_API_END _Pragma("GCC visibility pop") }
+#define HUBBUB_API_BEGIN                                                                           \
+	extern "C" {                                                                               \
+	_Pragma("GCC visibility push(default)")
+#define HUBBUB_API_END                                                                             \
+	_Pragma("GCC visibility pop")                                                              \
+	}
 #else
 #define HUBBUB_API_BEGIN _Pragma("GCC visibility push(default)")
 #define HUBBUB_API_END _Pragma("GCC visibility pop")

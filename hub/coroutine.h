@@ -16,7 +16,7 @@
 
 HUBBUB_API_BEGIN
 
-/* A coroutine's body; what it returns is its result. */
+/* A coroutine's body; what it returns is its result. It may switch wherever it calls what does. */
 typedef void *hub_fn(void *argument);
 
 struct hub_coroutine;
@@ -50,7 +50,8 @@ int hub_kill(struct hub_coroutine *coroutine);
 /* The running coroutine, or NULL outside of any. Switches: no.  Errors: none. */
 struct hub_coroutine *hub_current(void);
 
-/* Names the coroutine for dumps and messages; copied, cut to 31 bytes. Switches: no. Errors: none. */
+/* Names the coroutine for dumps and messages; copied, cut to 31 bytes.
+ * Switches: no.  Errors: none. */
 void hub_set_name(struct hub_coroutine *coroutine, const char *name);
 
 /* Its name, or "" where none was set; valid while the coroutine is. Switches: no. Errors: none. */

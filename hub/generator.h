@@ -22,7 +22,7 @@ struct hub_generator *hub_generator_new(hub_fn *body, void *argument);
 bool hub_generator_next(struct hub_generator *generator, void **value);
 
 /* As next, but the yield in which the generator is suspended returns sent. Before the first yield
- * there is nothing to receive it and it is dropped. */
+ * there is nothing to receive it and it is dropped. Switches: to the generator and back. */
 bool hub_generator_send(struct hub_generator *generator, void *sent, void **value);
 
 /* Inside a generator's body, or any function called from it: hands value to the consumer and

@@ -49,16 +49,23 @@ hub_slice_expired(struct hub *hub)
 	return used >= SLICE && (hub->taken >= hub->batch || used >= SLICE_MAX);
 }
 
-/* To the end of the queue; nothing to do if that is where the running coroutine stands already. */
+void
+hub_pause(struct hub *hub)
+{
+	hub_queue_append(hub, hub->current);
+	hub_transfer(hub, &hub->root, NULL, false);
+}
+
+/* To the end of the queue, if anybody is in it. */
 static inline void
 reschedule(struct hub *hub)
 {
-	struct hub_coroutine *self = hub->current;
-
-	if (hub->ready_first == NULL && !hub_tick(hub))
-		return;
-	hub_queue_append(hub, self);
-	hub_transfer(hub, hub_next_to_run(hub), NULL, false);
+	if (hub->ready_first != NULL) {
+		hub_queue_append(hub, hub->current);
+		hub_transfer(hub, hub_next_to_run(hub), NULL, false);
+	} else if (hub_tick(hub)) {
+		hub_pause(hub);
+	}
 }
 
 void

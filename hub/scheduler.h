@@ -33,9 +33,10 @@ struct hub_counters {
 
 /* Zero means the default in each field. */
 struct hub_options {
-	size_t stack_size;             /* usable bytes per coroutine, 16 KiB to 1 GiB; default 64 KiB */
-	enum hub_backend backend;      /* default epoll */
-	struct hub_counters *counters; /* where to count; borrowed until hub_run ends; default own */
+	size_t stack_size;        /* usable bytes per coroutine, 16 KiB to 1 GiB; default 64 KiB */
+	enum hub_backend backend; /* default epoll */
+	struct hub_counters
+		*counters; /* where to count; borrowed until hub_run ends; default own */
 };
 
 /* Runs a hub in this thread: body(argument) is its first coroutine. When that has ended, the others
@@ -43,13 +44,13 @@ struct hub_options {
  * Raw coroutines are left suspended, for their creator to free; one in a blocking call counts as
  * ended. Raw coroutines that exist before keep the stack size that they were created with.
  * Descriptors that are still open stay open; the hub forgets them.
- * Thread: any that runs no hub.  Returns 0 with the first coroutine's result where result is not
+ * Switches: not a coroutine's call; it blocks the thread.  Thread: any that runs no hub.  Returns 0 with the first coroutine's result where result is not
  * NULL, or -1 with errno EBUSY (this thread runs a hub already), EMFILE, ENFILE or ENOMEM. */
 int hub_run(hub_fn *body, void *argument, void **result);
 
-/* hub_run with options (NULL: all defaults). Adds EINVAL (a stack size or backend out of range). */
-int hub_run_with(
-	const struct hub_options *options, hub_fn *body, void *argument, void **result);
+/* hub_run with options (NULL: all defaults). Switches: as hub_run.
+ * Adds the error EINVAL (a stack size or backend out of range). */
+int hub_run_with(const struct hub_options *options, hub_fn *body, void *argument, void **result);
 
 /* Suspends the calling coroutine for at least that many nanoseconds; 0 or less lets every other
  * runnable coroutine run once; HUB_FOREVER sleeps until killed or timed out. The resolution is a

@@ -28,7 +28,8 @@ struct hub {
 	uint32_t tick_interval; /* how many that were */
 	int64_t now;            /* clock, read once a loop and every few switches */
 	int64_t slice_started;  /* clock when coroutines last got the thread from the loop */
-	struct hub_coroutine root; /* the thread's own stack: runs the loop, or code outside hub_run */
+	struct hub_coroutine
+		root; /* the thread's own stack: runs the loop, or code outside hub_run */
 	struct hub_coroutine *main; /* the first coroutine of hub_run */
 	struct stack_arena arena;
 
@@ -133,6 +134,10 @@ hub_tick(struct hub *hub)
 {
 	return __builtin_expect(--hub->ticks == 0, 0) && hub_slice_expired(hub);
 }
+
+/* Lets the loop and every runnable coroutine run before the caller goes on: what to do when hub_tick
+ * says so. */
+void hub_pause(struct hub *hub);
 
 /* Recomputes what the coroutine's blocking calls fail with, after a kill or a scope's change. */
 void coroutine_update_interrupt(struct hub_coroutine *coroutine);

@@ -65,7 +65,7 @@ marker_guards(void)
 
 	if (page == MAP_FAILED)
 		return false;
-	guards = madvise(page, page_size, MADV_GUARD_INSTALL) == 0 &&
+	guards = !annotate_on_valgrind() && madvise(page, page_size, MADV_GUARD_INSTALL) == 0 &&
 		 access((const char *)page, F_OK) == -1 && errno == EFAULT;
 	munmap(page, page_size);
 	return guards;
@@ -225,8 +225,8 @@ stack_put(struct stack_arena *arena, struct stack *stack)
 {
 	if (stack->is_canary)
 		stack_parked_low(stack);
-	if (stack->is_deep || memcmp(stack_watermark(stack), watermark_pattern,
-				      sizeof watermark_pattern) != 0)
+	if (stack->is_deep ||
+		memcmp(stack_watermark(stack), watermark_pattern, sizeof watermark_pattern) != 0)
 		stack_trim(stack);
 	annotate_stack_clean(&stack->annotate, stack->low, (size_t)(stack->end - stack->low));
 	stack->is_free = true;
@@ -251,7 +251,7 @@ void
 stack_arena_each(
 	struct stack_arena *arena, void (*visit)(struct stack *stack, void *context), void *context)
 {
-	LIST_EACH(link, &arena->chunks) {
+	LIST_EACH (link, &arena->chunks) {
 		struct chunk *chunk = CONTAINER_OF(link, struct chunk, link);
 
 		for (size_t i = 0; i < chunk->slots; i++) {
@@ -275,15 +275,15 @@ stack_guards(const struct stack *stack, const void *address)
 void
 stack_arena_fini(struct stack_arena *arena)
 {
-	LIST_EACH(link, &arena->chunks) {
+	LIST_EACH (link, &arena->chunks) {
 		struct chunk *chunk = CONTAINER_OF(link, struct chunk, link);
 
 		for (size_t i = 0; i < chunk->slots; i++) {
 			struct stack *stack =
 				slot_object(arena, chunk->base + i * arena->slot_size, i);
 
-			annotate_stack_clean(&stack->annotate, stack->low,
-				(size_t)(stack->end - stack->low));
+			annotate_stack_clean(
+				&stack->annotate, stack->low, (size_t)(stack->end - stack->low));
 			annotate_stack_free(&stack->annotate);
 		}
 		munmap(chunk->base, CHUNK_SLOTS * arena->slot_size);

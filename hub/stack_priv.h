@@ -74,8 +74,8 @@ void stack_put(struct stack_arena *arena, struct stack *stack);
 void stack_parked_low(struct stack *stack);
 
 /* Calls visit for each slot that is in use, in no order; visit may put that slot. */
-void stack_arena_each(
-	struct stack_arena *arena, void (*visit)(struct stack *stack, void *context), void *context);
+void stack_arena_each(struct stack_arena *arena, void (*visit)(struct stack *stack, void *context),
+	void *context);
 
 /* True if the address lies in the guard below the stack. Async-signal-safe. */
 bool stack_guards(const struct stack *stack, const void *address);

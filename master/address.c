@@ -71,7 +71,8 @@ any_address(const char *port, struct address *address)
 size_t
 address_parse(const char *text, struct address *addresses, size_t max, const char **why)
 {
-	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
+	struct addrinfo hints = {
+		.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
 	struct addrinfo *found;
 	const char *port = "";
 	char host[256];

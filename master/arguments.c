@@ -8,8 +8,7 @@
 static void
 add(struct arguments *arguments, const char *item)
 {
-	char **items =
-		realloc(arguments->items, ((size_t)arguments->count + 2) * sizeof *items);
+	char **items = realloc(arguments->items, ((size_t)arguments->count + 2) * sizeof *items);
 	char *copy = strdup(item);
 
 	/* Before anything is started: there is nothing to clean up. */
@@ -51,8 +50,8 @@ arguments_expand(struct arguments *arguments, int argc, char **argv, char *error
 		if (i == 0 || argv[i][0] != '@') {
 			add(arguments, argv[i]);
 		} else if (add_file(arguments, argv[i] + 1) != 0) {
-			snprintf(error, (size_t)error_size,
-				"%s: cannot read the argument file: %s", argv[i], strerror(errno));
+			snprintf(error, (size_t)error_size, "%s: cannot read the argument file: %s",
+				argv[i], strerror(errno));
 			return -1;
 		}
 	}

@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define BACKOFF_FIRST 0.1     /* seconds */
-#define BACKOFF_MAX 10.       /* while others serve */
+#define BACKOFF_FIRST 0.1      /* seconds */
+#define BACKOFF_MAX 10.        /* while others serve */
 #define BACKOFF_MAX_ALONE 0.25 /* while nobody does */
 
 /* The pause in seconds before the next start, after a worker that served (was ready) for so many

@@ -55,7 +55,8 @@ quota_of_self(const char *name, const char *mount, unsigned *smallest)
 			continue;
 		*path++ = '\0';
 		path[strcspn(path, "\n")] = '\0';
-		if (strcmp(name, "") == 0 ? *controllers != '\0' : strstr(controllers, name) == NULL)
+		if (strcmp(name, "") == 0 ? *controllers != '\0'
+					  : strstr(controllers, name) == NULL)
 			continue;
 		/* A quota anywhere above binds too; in a container the path may not exist here, and
 		 * the walk ends at the mount itself. */

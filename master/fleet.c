@@ -91,7 +91,8 @@ on_message(struct ev_loop *loop, ev_io *watcher, int events)
 		return;
 	}
 	if (message.hub >= slot->fleet->heritage.threads) {
-		log_warning("worker %u speaks of hub %u, which it has not", slot->index, message.hub);
+		log_warning(
+			"worker %u speaks of hub %u, which it has not", slot->index, message.hub);
 		return;
 	}
 	if (message.kind == CHANNEL_READY && slot->state == SLOT_STARTING)
@@ -122,8 +123,9 @@ log_death(const struct slot *slot, const siginfo_t *status)
 		log_error("worker %u (pid %d) exited with code %d after %.1f s", slot->index,
 			(int)slot->pid, status->si_status, age);
 	else
-		log_error("worker %u (pid %d) was killed by signal %d (%s) after %.1f s", slot->index,
-			(int)slot->pid, status->si_status, strsignal(status->si_status), age);
+		log_error("worker %u (pid %d) was killed by signal %d (%s) after %.1f s",
+			slot->index, (int)slot->pid, status->si_status,
+			strsignal(status->si_status), age);
 }
 
 static void
@@ -340,8 +342,8 @@ fleet_total(const struct fleet *fleet)
 		for (unsigned hub = 0; hub < fleet->heritage.threads; hub++) {
 			total.accepted += __atomic_load_n(&rows[hub].accepted, __ATOMIC_RELAXED);
 			total.closed += __atomic_load_n(&rows[hub].closed, __ATOMIC_RELAXED);
-			total.hub.bytes_received += __atomic_load_n(
-				&rows[hub].hub.bytes_received, __ATOMIC_RELAXED);
+			total.hub.bytes_received +=
+				__atomic_load_n(&rows[hub].hub.bytes_received, __ATOMIC_RELAXED);
 			total.hub.bytes_sent +=
 				__atomic_load_n(&rows[hub].hub.bytes_sent, __ATOMIC_RELAXED);
 		}

@@ -38,14 +38,14 @@ struct slot {
 	unsigned index;
 	enum slot_state state;
 	pid_t pid;
-	int channel;  /* to the worker; -1 without one */
-	ev_io talk;   /* on channel */
-	ev_io exit;   /* on the worker's pidfd */
+	int channel; /* to the worker; -1 without one */
+	ev_io talk;  /* on channel */
+	ev_io exit;  /* on the worker's pidfd */
 	ev_timer respawn;
 	ev_timer healthy; /* a minute of being ready forgives earlier failures */
 	unsigned ready_hubs;
-	int64_t started; /* clock at the fork */
-	int64_t ready;   /* clock at which its last hub became ready */
+	int64_t started;   /* clock at the fork */
+	int64_t ready;     /* clock at which its last hub became ready */
 	unsigned failures; /* crashes in a row, each before it had been ready for long enough */
 };
 
@@ -61,7 +61,8 @@ struct fleet {
 	struct sockets *sockets; /* borrowed */
 	struct counters *counters;
 	const struct identity *identity;
-	struct worker_heritage heritage; /* what all workers get; the rest is filled in per worker */
+	struct worker_heritage
+		heritage; /* what all workers get; the rest is filled in per worker */
 	struct fleet_events events;
 	struct slot *slots;
 	unsigned count;

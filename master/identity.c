@@ -37,7 +37,8 @@ identity_find(struct identity *identity, const char *user, const char *group)
 		identity->group = entry->gr_gid;
 	}
 	if (geteuid() != 0 && identity->user != geteuid()) {
-		log_error("--user: only root can run workers as '%s'; leave it out, or start as root",
+		log_error(
+			"--user: only root can run workers as '%s'; leave it out, or start as root",
 			user);
 		return -1;
 	}

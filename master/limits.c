@@ -25,8 +25,9 @@ limits_raise(unsigned addresses, unsigned workers, unsigned hubs)
 		return -1;
 	}
 	if (limit.rlim_max < needed) {
-		log_error("the limit of %lu open files is too low: %u processes x %u threads need "
-			  "at least %lu, and one more per client; raise it (ulimit -n, LimitNOFILE=)",
+		log_error(
+			"the limit of %lu open files is too low: %u processes x %u threads need "
+			"at least %lu, and one more per client; raise it (ulimit -n, LimitNOFILE=)",
 			(unsigned long)limit.rlim_max, workers, hubs, (unsigned long)needed);
 		return -1;
 	}

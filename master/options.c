@@ -3,8 +3,8 @@
 #include "master/options.h"
 
 #include <argp.h>
-#include <ev.h>
 #include <errno.h>
+#include <ev.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -66,8 +66,7 @@ struct parse {
 	const char *names[sizeof own_options / sizeof own_options[0] + SERVICE_OPTIONS_MAX + 4];
 };
 
-static _Noreturn void __attribute__((format(printf, 1, 2)))
-usage(const char *format, ...)
+static _Noreturn void __attribute__((format(printf, 1, 2))) usage(const char *format, ...)
 {
 	va_list arguments;
 
@@ -82,7 +81,7 @@ usage(const char *format, ...)
 /* ---- values ---- */
 
 static unsigned
-parse_whole(const char *option, const char *value, unsigned low, unsigned high, const char *or)
+parse_whole(const char *option, const char *value, unsigned low, unsigned high, const char * or)
 {
 	char *end;
 	unsigned long number;
@@ -230,7 +229,8 @@ parse_option(int key, char *value, struct argp_state *state)
 		options->check = true;
 		return 0;
 	case ARGP_KEY_ARG:
-		usage("'%s' is not an option; addresses are given with --listen, see --help", value);
+		usage("'%s' is not an option; addresses are given with --listen, see --help",
+			value);
 	default:
 		if (key < KEY_SERVICE || key >= KEY_SERVICE + SERVICE_OPTIONS_MAX)
 			return ARGP_ERR_UNKNOWN;
@@ -247,8 +247,8 @@ collect_options(struct parse *parse)
 
 	for (; own_options[count].name != NULL; count++)
 		parse->all[count] = own_options[count];
-	for (int key = KEY_SERVICE; each != NULL && each->name != NULL &&
-				    key < KEY_SERVICE + SERVICE_OPTIONS_MAX;
+	for (int key = KEY_SERVICE;
+		each != NULL && each->name != NULL && key < KEY_SERVICE + SERVICE_OPTIONS_MAX;
 		key++, each++)
 		parse->all[count++] =
 			(struct argp_option){each->name, key, each->values, 0, each->help, 1};

@@ -36,9 +36,9 @@ struct hubbub_option {
 
 /* All strings, the options and the context are borrowed for the life of the process. */
 struct hubbub_service {
-	const char *name;    /* in help, logs, metrics */
+	const char *name; /* in help, logs, metrics */
 	const char *version;
-	const char *listen;  /* default address: "127.0.0.1:9090" */
+	const char *listen; /* default address: "127.0.0.1:9090" */
 	/* One connection. Runs as a coroutine: the blocking functions of <hubbub/hub.h> suspend it,
 	 * other blocking calls stop its whole hub. Many run at once, in several threads and
 	 * processes. client is closed when this returns; do not close it. When the server stops for

@@ -14,9 +14,9 @@ struct sockets {
 	unsigned workers;
 	unsigned hubs; /* per worker */
 	int backlog;
-	int *fds;     /* [worker][hub][address]; -1 once closed */
+	int *fds;      /* [worker][hub][address]; -1 once closed */
 	bool *listens; /* the same shape */
-	int *locks;   /* [address]: held while this server owns the port */
+	int *locks;    /* [address]: held while this server owns the port */
 };
 
 /* Locks each address against a second copy, checks that nobody else listens on it, and binds all

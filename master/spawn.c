@@ -71,8 +71,7 @@ reset_signals(void)
 }
 
 static _Noreturn void
-become_worker(
-	const struct worker_heritage *heritage, const struct identity *identity, pid_t master)
+become_worker(const struct worker_heritage *heritage, const struct identity *identity, pid_t master)
 {
 	if (close_the_rest(heritage) != 0) {
 		log_error("worker %u cannot close what it inherited: %s", heritage->index,

@@ -43,8 +43,8 @@ may_log(struct counters *counters)
 	int64_t next = __atomic_load_n(&counters->next_accept_line, __ATOMIC_RELAXED);
 
 	return now >= next &&
-	       __atomic_compare_exchange_n(&counters->next_accept_line, &next,
-		       now + CLOCK_SECOND, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+	       __atomic_compare_exchange_n(&counters->next_accept_line, &next, now + CLOCK_SECOND,
+		       false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
 /* Waits before the next attempt: until the pause is over or a connection closes, which frees what

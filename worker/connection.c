@@ -63,6 +63,6 @@ connection_open(struct worker_thread *thread, int client)
 void
 connection_close_rest(struct worker_thread *thread)
 {
-	LIST_EACH(link, &thread->connections)
+	LIST_EACH (link, &thread->connections)
 		connection_close(CONTAINER_OF(link, struct connection, link));
 }

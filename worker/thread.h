@@ -54,8 +54,8 @@ struct worker_thread {
 
 /* Prepares a thread that does not run yet; its sockets are the heritage's for that index.
  * Returns 0, or -1 with errno ENOMEM. */
-int thread_init(struct worker_thread *thread, const struct worker_heritage *heritage, unsigned index,
-	struct worker *leader);
+int thread_init(struct worker_thread *thread, const struct worker_heritage *heritage,
+	unsigned index, struct worker *leader);
 void thread_fini(struct worker_thread *thread);
 
 /* Runs the hub in the calling thread until THREAD_STOP; sets has_failed (logged) if it cannot. */

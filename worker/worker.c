@@ -18,8 +18,8 @@
 struct worker {
 	const struct worker_heritage *heritage;
 	struct worker_thread *threads;
-	unsigned running;      /* hubs that started, the first included */
-	unsigned idle;         /* hubs that have drained and serve nobody */
+	unsigned running;       /* hubs that started, the first included */
+	unsigned idle;          /* hubs that have drained and serve nobody */
 	struct hub_event idled; /* set whenever idle grows */
 	bool has_failed;
 };
@@ -53,7 +53,8 @@ start_others(struct worker *worker)
 		int error = thread_start(&worker->threads[i]);
 
 		if (error != 0) {
-			log_error("cannot start thread %u of %u: %s (limit on processes or memory?)",
+			log_error(
+				"cannot start thread %u of %u: %s (limit on processes or memory?)",
 				i + 1, worker->heritage->threads, strerror(error));
 			return -1;
 		}

@@ -34,6 +34,17 @@
 #define ANNOTATE_VALGRIND 1
 #endif
 
+/* Whether valgrind runs this, which knows nothing of guard markers and dies of them. */
+static inline bool
+annotate_on_valgrind(void)
+{
+#ifdef ANNOTATE_VALGRIND
+	return RUNNING_ON_VALGRIND;
+#else
+	return false;
+#endif
+}
+
 /* What the tools know of one stack. */
 struct annotate {
 #ifdef ANNOTATE_ASAN

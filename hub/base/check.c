@@ -10,8 +10,8 @@ check_failed(const char *file, int line, const char *what, const char *why)
 	char message[512];
 
 	/* One write, so that lines of several threads do not mix; no stdio, whose lock may be held. */
-	int length = snprintf(message, sizeof message, "hubbub: %s:%d: check failed: %s (%s)\n", file,
-		line, what, why);
+	int length = snprintf(message, sizeof message, "hubbub: %s:%d: check failed: %s (%s)\n",
+		file, line, what, why);
 	if (length > (int)sizeof message - 1)
 		length = sizeof message - 1;
 	if (write(STDERR_FILENO, message, (size_t)length) < 0)

@@ -1,6 +1,7 @@
 /* Checks that stay on in production: a broken invariant ends the process where it is found, before
  * it becomes silent damage. A check is cheap and has no side effect, so that removing it would not
- * change the program. What a user or the environment can cause is an error to return, not a check. */
+ * change the program. What a user or the environment can cause is an error to return, not a check.
+ */
 #ifndef HUBBUB_BASE_CHECK_H
 #define HUBBUB_BASE_CHECK_H
 

@@ -291,6 +291,16 @@ fd_wait_either(struct hub_fd *entry)
 }
 
 static int
+fd_wait(struct hub_fd *entry, short events)
+{
+	if (events == POLLIN)
+		return fd_wait_read(entry, "descriptor");
+	if (events == POLLOUT)
+		return fd_wait_write(entry, "descriptor");
+	return fd_wait_either(entry);
+}
+
+static int
 poll_now(int fd, short events)
 {
 	struct pollfd query = {.fd = fd, .events = events};
@@ -327,9 +337,7 @@ hub_wait_fd(int fd, short events)
 
 		if (ready != 0)
 			return ready;
-		if ((events == POLLIN	 ? fd_wait_read(entry, "descriptor")
-			: events == POLLOUT ? fd_wait_write(entry, "descriptor")
-					    : fd_wait_either(entry)) != 0)
+		if (fd_wait(entry, events) != 0)
 			return -1;
 	}
 }

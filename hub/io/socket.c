@@ -44,11 +44,10 @@ transfer_begin(int fd, int flags)
 	if (__builtin_expect(entry == NULL, 0) || (flags & MSG_DONTWAIT) || !hub_tick(self->hub))
 		return entry;
 	generation = entry->generation;
-	if (hub_sleep(0) != 0)
-		return NULL;
-	if (entry->generation == generation)
+	hub_pause(self->hub);
+	if (self->interrupt == 0 && entry->generation == generation)
 		return entry;
-	errno = ECANCELED;
+	errno = self->interrupt != 0 ? self->interrupt : ECANCELED;
 	return NULL;
 }
 
@@ -273,8 +272,8 @@ send_all(struct transfer *transfer, attempt_fn *attempt, const char *what)
 		if (sent < 0)
 			return done > 0 ? (ssize_t)done : -1;
 		done += (size_t)sent;
-		if (__builtin_expect(!is_partial(transfer->fd, transfer->flags, sent, transfer->length),
-			    1))
+		if (__builtin_expect(
+			    !is_partial(transfer->fd, transfer->flags, sent, transfer->length), 1))
 			return (ssize_t)done;
 		transfer->buffer = (void *)(uintptr_t)(buffer + done);
 		transfer->length = length - done;
@@ -284,10 +283,8 @@ send_all(struct transfer *transfer, attempt_fn *attempt, const char *what)
 ssize_t
 hub_send(int fd, const void *buffer, size_t length, int flags)
 {
-	struct transfer transfer = {.fd = fd,
-		.flags = flags,
-		.buffer = (void *)(uintptr_t)buffer,
-		.length = length};
+	struct transfer transfer = {
+		.fd = fd, .flags = flags, .buffer = (void *)(uintptr_t)buffer, .length = length};
 
 	return send_all(&transfer, attempt_send, "send");
 }
@@ -295,7 +292,8 @@ hub_send(int fd, const void *buffer, size_t length, int flags)
 ssize_t
 hub_write(int fd, const void *buffer, size_t length)
 {
-	struct transfer transfer = {.fd = fd, .buffer = (void *)(uintptr_t)buffer, .length = length};
+	struct transfer transfer = {
+		.fd = fd, .buffer = (void *)(uintptr_t)buffer, .length = length};
 
 	return send_all(&transfer, attempt_write, "write");
 }

@@ -10,7 +10,8 @@
  * - A receiving call does not switch between the kernel's answer and its return, so that coroutines
  *   may share a buffer for what they use up before their next switch.
  * - Sending to a closed peer fails with EPIPE; it raises no SIGPIPE on sockets.
- * - Several coroutines may wait for one descriptor; they are woken in the order in which they came. */
+ * - Several coroutines may wait for one descriptor; they are woken in the order in which they came.
+ */
 #ifndef HUBBUB_IO_SOCKET_H
 #define HUBBUB_IO_SOCKET_H
 

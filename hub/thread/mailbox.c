@@ -73,13 +73,12 @@ hub_mailbox_post(struct hub_mailbox *mailbox, struct hub_message *message)
 {
 	/* Once pushed the message, and with it perhaps the hub, may be gone: keep the loop. */
 	struct ev_loop *loop = mailbox->loop;
-	struct hub_message *newest =
-		atomic_load_explicit(&mailbox->newest, memory_order_relaxed);
+	struct hub_message *newest = atomic_load_explicit(&mailbox->newest, memory_order_relaxed);
 
 	do {
 		message->next = newest;
-	} while (!atomic_compare_exchange_weak_explicit(&mailbox->newest, &newest, message,
-		memory_order_acq_rel, memory_order_relaxed));
+	} while (!atomic_compare_exchange_weak_explicit(
+		&mailbox->newest, &newest, message, memory_order_acq_rel, memory_order_relaxed));
 	if (newest == NULL)
 		ev_async_send(loop, &mailbox->wake);
 }

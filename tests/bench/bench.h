@@ -7,8 +7,8 @@
 
 struct bench_options {
 	bool json;
-	unsigned rounds; /* 0: the subcommand's default */
-	double seconds;  /* of one measurement in echo; 0: default */
+	unsigned rounds;  /* 0: the subcommand's default */
+	double seconds;   /* of one measurement in echo; 0: default */
 	const char *only; /* run only what has this in its name; NULL for all */
 };
 

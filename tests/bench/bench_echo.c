@@ -58,8 +58,8 @@ start_hubbub(struct server *server)
 {
 	/* The affinity is inherited by the workers that the master forks. */
 	pin(0, SERVER_CPU);
-	if (!program_start_echo(&server->program, "--processes=1", "--threads=1",
-		    "--log-level=error", NULL)) {
+	if (!program_start_echo(
+		    &server->program, "--processes=1", "--threads=1", "--log-level=error", NULL)) {
 		fprintf(stderr, "hubbub-bench: hubbub-echo does not start: %s\n",
 			server->program.text);
 		return false;

@@ -264,7 +264,8 @@ bench_park(const struct bench_options *options)
 
 	hub_run(run_park, &park, NULL);
 	bench_print(options, "park_coroutines", (double)park.count, "", "parked in one process");
-	bench_print(options, "park_bytes", park.bytes, "B", "each: resident memory and page tables");
+	bench_print(
+		options, "park_bytes", park.bytes, "B", "each: resident memory and page tables");
 	bench_print(options, "park_spawn_ns", park.seconds * 1e9 / (double)park.count, "ns",
 		"each: spawn and park, memory touched for the first time");
 	return park.count == 1000000 ? 0 : 1;

@@ -73,7 +73,8 @@ bench_print(const struct bench_options *options, const char *name, double value,
 	if (!options->json) {
 		printf("%-34s %12.3f %-6s %s\n", name, value, unit, note != NULL ? note : "");
 	} else {
-		json_t *object = json_pack("{s:s, s:f, s:s}", "name", name, "value", value, "unit", unit);
+		json_t *object =
+			json_pack("{s:s, s:f, s:s}", "name", name, "value", value, "unit", unit);
 
 		json_dumpf(object, stdout, JSON_COMPACT);
 		putchar('\n');
@@ -107,8 +108,7 @@ double
 bench_median(double *values, size_t count)
 {
 	qsort(values, count, sizeof *values, compare);
-	return count % 2 == 1 ? values[count / 2]
-			      : (values[count / 2 - 1] + values[count / 2]) / 2;
+	return count % 2 == 1 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
 }
 
 int

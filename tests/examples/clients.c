@@ -66,7 +66,8 @@ run_all(void *argument)
 		right += (intptr_t)result;
 	}
 	free(all);
-	printf("%d clients, %ld of %ld exchanges right\n", clients, right, (long)clients * exchanges);
+	printf("%d clients, %ld of %ld exchanges right\n", clients, right,
+		(long)clients * exchanges);
 	*(bool *)argument = right == (long)clients * exchanges;
 	return NULL;
 }

@@ -50,5 +50,6 @@ serve(void *argument)
 int
 main(int argc, char **argv)
 {
-	return hub_run(serve, (void *)(intptr_t)(argc > 1 ? atoi(argv[1]) : 9090), NULL) == 0 ? 0 : 1;
+	return hub_run(serve, (void *)(intptr_t)(argc > 1 ? atoi(argv[1]) : 9090), NULL) == 0 ? 0
+											      : 1;
 }

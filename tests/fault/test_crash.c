@@ -1,5 +1,6 @@
 /* Workers and masters that die. */
 #include <criterion/criterion.h>
+#include <dirent.h>
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
@@ -97,6 +98,35 @@ Test(crash, a_killed_worker_under_load_loses_only_what_it_had_accepted)
 	cr_assert_eq(program_stop(&server, SIGTERM, 40), 0, "%s", server.text);
 }
 
+/* Every thread of the process: a stop reaches them one by one. */
+static bool
+is_stopped(void *context)
+{
+	char path[64], state;
+	struct dirent *entry;
+	bool stopped = true;
+	DIR *tasks;
+
+	snprintf(path, sizeof path, "/proc/%d/task", (int)*(pid_t *)context);
+	tasks = opendir(path);
+	while (tasks != NULL && stopped && (entry = readdir(tasks)) != NULL) {
+		char stat[400];
+		FILE *stream;
+
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(stat, sizeof stat, "%s/%s/stat", path, entry->d_name);
+		stream = fopen(stat, "re");
+		stopped =
+			stream != NULL && fscanf(stream, "%*d %*s %c", &state) == 1 && state == 'T';
+		if (stream != NULL)
+			fclose(stream);
+	}
+	if (tasks != NULL)
+		closedir(tasks);
+	return stopped;
+}
+
 Test(crash, what_is_queued_when_a_worker_dies_is_served_by_the_next)
 {
 	struct workers workers;
@@ -107,8 +137,10 @@ Test(crash, what_is_queued_when_a_worker_dies_is_served_by_the_next)
 	poll(NULL, 0, 700);
 	cr_assert_eq(program_children(server.pid, workers.before, 2), 2);
 	/* Stopped workers accept nothing: every connection is queued. */
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < 2; i++) {
 		kill(workers.before[i], SIGSTOP);
+		cr_assert(wait_until(is_stopped, &workers.before[i], 10));
+	}
 	for (int i = 0; i < 40; i++) {
 		clients[i] = client_connect(server.port);
 		cr_assert_neq(clients[i], -1);
@@ -120,7 +152,8 @@ Test(crash, what_is_queued_when_a_worker_dies_is_served_by_the_next)
 	for (int i = 0; i < 40; i++) {
 		char reply;
 
-		cr_assert_eq(recv(clients[i], &reply, 1, 0), 1, "client %d: %s", i, strerror(errno));
+		cr_assert_eq(
+			recv(clients[i], &reply, 1, 0), 1, "client %d: %s", i, strerror(errno));
 		cr_assert_eq(reply, 'X');
 		close(clients[i]);
 	}
@@ -186,8 +219,9 @@ Test(crash, a_crash_loop_backs_off_and_the_service_recovers)
 	cr_assert(program_start_echo(&server, "-p1", "-t1", NULL));
 	cr_assert(wait_until(has_crashed_four_times, NULL, 30), "%s", server.text);
 	/* Nobody serves meanwhile, so the pause stays at a quarter of a second. */
-	cr_assert_not_null(strstr(server.text, "crashed 4 times in a row; starting another in 0.25 s"),
-		"%s", server.text);
+	cr_assert_not_null(
+		strstr(server.text, "crashed 4 times in a row; starting another in 0.25 s"), "%s",
+		server.text);
 	fd = client_connect(server.port);
 	cr_assert(client_exchange(fd, "back", "BACK"), "not served after the crash loop");
 	close(fd);
@@ -207,14 +241,14 @@ Test(crash, a_stuck_worker_does_not_keep_the_server_from_stopping)
 
 Test(crash, out_of_files_a_server_logs_at_most_a_line_a_second_and_recovers)
 {
-	char *argv[] = {program_path("hubbub-echo"), "--listen=127.0.0.1:0", "-p1",
-		"-t1", NULL};
+	char *argv[] = {program_path("hubbub-echo"), "--listen=127.0.0.1:0", "-p1", "-t1", NULL};
 	int clients[200], served = 0;
 	const char *at;
 
 	cr_assert(program_start(&server, argv, 64));
 	cr_assert(program_expect(&server, ", pid ", 20), "%s", server.text);
-	cr_assert_eq(sscanf(strstr(server.text, "ready: "), "ready: 127.0.0.1:%d", &server.port), 1);
+	cr_assert_eq(
+		sscanf(strstr(server.text, "ready: "), "ready: 127.0.0.1:%d", &server.port), 1);
 	for (int i = 0; i < 200; i++) {
 		clients[i] = client_connect(server.port);
 		cr_assert_neq(clients[i], -1);

@@ -16,8 +16,8 @@ overflows(char *how, const char *guard)
 	setenv("HUBBUB_STACK_GUARD", guard, 1);
 	cr_assert(program_start(&program, argv, 0));
 	code = program_wait(&program, 30);
-	cr_assert_not_null(strstr(program.text, "stack overflow in coroutine \"the deep one\""), "%s",
-		program.text);
+	cr_assert_not_null(strstr(program.text, "stack overflow in coroutine \"the deep one\""),
+		"%s", program.text);
 	cr_assert_not_null(strstr(program.text, "its stack is 64 KiB"), "%s", program.text);
 	/* A sanitizer reports the same fault in its own way, and exits. */
 	if (strstr(program.text, "AddressSanitizer") == NULL)

@@ -10,6 +10,9 @@
  * the hub ran and that as many descriptors are open after it as before. */
 void in_hub(hub_fn *body, void *record);
 
+/* Whether valgrind runs this test: it reads what the program must not, and counts its stacks. */
+bool on_valgrind(void);
+
 /* How many descriptors this process has open. */
 int open_descriptors(void);
 

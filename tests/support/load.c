@@ -22,7 +22,7 @@ struct client {
 	int64_t began;
 	uint64_t exchanges;
 	unsigned letter; /* at which its message begins */
-	bool wants_out; /* watched for room to send, too */
+	bool wants_out;  /* watched for room to send, too */
 };
 
 struct run {
@@ -54,8 +54,8 @@ client_watch(struct run *run, struct client *client, bool wants_out)
 static void
 client_send(struct run *run, struct client *client)
 {
-	ssize_t sent = send(client->fd, run->message + client->letter + client->sent, run->load->size - client->sent,
-		MSG_NOSIGNAL | MSG_DONTWAIT);
+	ssize_t sent = send(client->fd, run->message + client->letter + client->sent,
+		run->load->size - client->sent, MSG_NOSIGNAL | MSG_DONTWAIT);
 
 	if (sent > 0)
 		client->sent += (size_t)sent;
@@ -139,7 +139,8 @@ client_receive(struct run *run, struct client *client)
 		client_broken(run, client);
 		return;
 	}
-	if (memcmp(run->buffer, run->reply + client->letter + client->received, (size_t)length) != 0)
+	if (memcmp(run->buffer, run->reply + client->letter + client->received, (size_t)length) !=
+		0)
 		run->result->wrong++;
 	client->received += (size_t)length;
 	if (client->received == run->load->size)

@@ -10,10 +10,10 @@
 struct load {
 	int port;
 	unsigned connections;
-	size_t size;        /* of a message, in bytes */
-	bool reconnects;    /* a connection that breaks is counted and made anew */
-	double seconds;     /* how long; or */
-	uint64_t exchanges; /* how many in all, if not 0 */
+	size_t size;         /* of a message, in bytes */
+	bool reconnects;     /* a connection that breaks is counted and made anew */
+	double seconds;      /* how long; or */
+	uint64_t exchanges;  /* how many in all, if not 0 */
 	volatile bool *stop; /* ends the run when it becomes true; may be NULL */
 };
 

@@ -9,9 +9,9 @@
 #define PROGRAM_OUTPUT_SIZE (64 * 1024)
 
 struct program {
-	pid_t pid;  /* 0 once it was awaited */
-	int output; /* stdout and stderr of the program, to read */
-	int port;   /* from its ready line, or 0 */
+	pid_t pid;                      /* 0 once it was awaited */
+	int output;                     /* stdout and stderr of the program, to read */
+	int port;                       /* from its ready line, or 0 */
 	char text[PROGRAM_OUTPUT_SIZE]; /* what it has printed so far, as a string */
 	size_t length;
 };

@@ -10,8 +10,7 @@
 static struct program program;
 
 /* Runs hubbub-echo with these arguments to its end; returns the exit code. */
-static int __attribute__((sentinel))
-run(unsigned files, ...)
+static int __attribute__((sentinel)) run(unsigned files, ...)
 {
 	char *argv[32] = {program_path("hubbub-echo")};
 	int count = 1;
@@ -114,8 +113,7 @@ Test(cli, a_busy_port_names_the_address_and_the_holder)
 Test(cli, a_privileged_port_without_privilege)
 {
 	char *argv[] = {"/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
-		program_path("hubbub-echo"), "--listen=127.0.0.1:80", "-p1", "-t1",
-		NULL};
+		program_path("hubbub-echo"), "--listen=127.0.0.1:80", "-p1", "-t1", NULL};
 
 	if (geteuid() != 0 || access(argv[4], X_OK) != 0)
 		cr_skip("needs to start as root");
@@ -141,7 +139,8 @@ Test(cli, users_that_cannot_be)
 
 Test(cli, a_pid_file_that_cannot_be_written)
 {
-	cr_assert_eq(run(0, "--listen=127.0.0.1:0", "--pidfile=/no/such/folder/pid", "-p1", "-t1", NULL),
+	cr_assert_eq(
+		run(0, "--listen=127.0.0.1:0", "--pidfile=/no/such/folder/pid", "-p1", "-t1", NULL),
 		1);
 	cr_assert_not_null(strstr(program.text, "/no/such/folder/pid"), "%s", program.text);
 }
@@ -150,8 +149,8 @@ Test(cli, help_fits_eighty_columns_and_names_every_option)
 {
 	static const char *const options[] = {"--listen", "--processes", "--threads", "--backlog",
 		"--drain-timeout", "--stack-size", "--pin", "--backend", "--pidfile", "--user",
-		"--group", "--log-level", "--log-format", "--check", "--help", "--version", "--reply",
-		"@FILE"};
+		"--group", "--log-level", "--log-format", "--check", "--help", "--version",
+		"--reply", "@FILE"};
 
 	cr_assert_eq(run(0, "--help", NULL), 0);
 	for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)

@@ -62,8 +62,9 @@ Test(echo, its_ready_line_says_where_and_how)
 {
 	char expected[128];
 
-	snprintf(expected, sizeof expected, "ready: 127.0.0.1:%d, 2 processes x 2 threads, pid %d\n",
-		server.port, (int)server.pid);
+	snprintf(expected, sizeof expected,
+		"ready: 127.0.0.1:%d, 2 processes x 2 threads, pid %d\n", server.port,
+		(int)server.pid);
 	cr_assert_not_null(strstr(server.text, expected), "%s", server.text);
 }
 

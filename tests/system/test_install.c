@@ -13,8 +13,7 @@
 
 static char folder[] = "/tmp/hubbub-install-XXXXXX";
 
-static void __attribute__((format(printf, 1, 2)))
-shell(const char *format, ...)
+static void __attribute__((format(printf, 1, 2))) shell(const char *format, ...)
 {
 	char command[4096];
 	va_list arguments;

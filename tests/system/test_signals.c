@@ -43,7 +43,8 @@ Test(signals, term_lets_connections_end_and_accepts_no_more)
 	cr_assert_eq(program_wait(&server, 0.3), -1, "it does not wait for the connection");
 	close(fd);
 	cr_assert_eq(program_wait(&server, 10), 0);
-	cr_assert_not_null(strstr(server.text, "connections are open, they have 30 s"), "%s", server.text);
+	cr_assert_not_null(
+		strstr(server.text, "connections are open, they have 30 s"), "%s", server.text);
 	cr_assert_not_null(strstr(server.text, "stopped: served"), "%s", server.text);
 }
 

@@ -2,8 +2,9 @@
 #ifndef HUBBUB_ARCH_AARCH64_SWITCH_H
 #define HUBBUB_ARCH_AARCH64_SWITCH_H
 
-/* As on x86-64. x18 is the platform's and stays out; x29, the frame pointer, is saved by hand.
- * `br`, not `ret`, because the return stack knows nothing of this jump; `hint 36` is `bti j`. */
+/* As on x86-64. x18 is reserved on some platforms, but not on Linux, where compilers use it; x29, the
+ * frame pointer, is saved by hand. `br`, not `ret`, because the return stack knows nothing of this
+ * jump; `hint 36` is `bti j`. */
 static inline __attribute__((always_inline)) void *
 arch_switch(struct arch_context *from, const struct arch_context *to, void *value)
 {
@@ -24,11 +25,11 @@ arch_switch(struct arch_context *from, const struct arch_context *to, void *valu
 			 : "+r"(x0), "+r"(x1), "+r"(x2)
 			 :
 			 : "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13",
-			 "x14", "x15", "x16", "x17", "x19", "x20", "x21", "x22", "x23", "x24",
-			 "x25", "x26", "x27", "x28", "x30", "v0", "v1", "v2", "v3", "v4", "v5",
-			 "v6", "v7", "v8", "v9", "v10", "v11", "v12", "v13", "v14", "v15", "v16",
-			 "v17", "v18", "v19", "v20", "v21", "v22", "v23", "v24", "v25", "v26",
-			 "v27", "v28", "v29", "v30", "v31", "cc", "memory");
+			 "x14", "x15", "x16", "x17", "x18", "x19", "x20", "x21", "x22", "x23",
+			 "x24", "x25", "x26", "x27", "x28", "x30", "v0", "v1", "v2", "v3", "v4",
+			 "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v12", "v13", "v14", "v15",
+			 "v16", "v17", "v18", "v19", "v20", "v21", "v22", "v23", "v24", "v25",
+			 "v26", "v27", "v28", "v29", "v30", "v31", "cc", "memory");
 	return x0;
 }
 

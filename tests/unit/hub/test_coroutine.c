@@ -246,20 +246,21 @@ many_body(void *argument)
 	static struct hub_coroutine *coroutines[20000];
 	static int errors[20000];
 
-	for (int i = 0; i < 20000; i++)
+	for (int i = 0; i < record->results[0]; i++)
 		coroutines[i] = hub_spawn(sleep_for_ever, &errors[i]);
 	hub_sleep(0);
-	for (int i = 0; i < 20000; i++)
+	for (int i = 0; i < record->results[0]; i++)
 		hub_kill(coroutines[i]);
-	for (int i = 0; i < 20000; i++)
+	for (int i = 0; i < record->results[0]; i++)
 		record->count += hub_join(coroutines[i], NULL) == 0 && errors[i] == ECANCELED;
 	return NULL;
 }
 
 Test(coroutine, twenty_thousand_are_parked_killed_and_joined, .timeout = 60)
 {
-	struct record record = {0};
+	/* valgrind has room for so many mappings only. */
+	struct record record = {.results = {on_valgrind() ? 2000 : 20000}};
 
 	in_hub(many_body, &record);
-	cr_assert_eq(record.count, 20000);
+	cr_assert_eq(record.count, record.results[0]);
 }

@@ -223,8 +223,9 @@ block_write(void)
 	return (int)sent;
 }
 
-static int (*const blocking[])(void) = {block_sleep, block_event, block_join, block_recv, block_read,
-	block_readv, block_recvfrom, block_recvmsg, block_wait_fd, block_send, block_write};
+static int (*const blocking[])(void) = {block_sleep, block_event, block_join, block_recv,
+	block_read, block_readv, block_recvfrom, block_recvmsg, block_wait_fd, block_send,
+	block_write};
 
 #define BLOCKING ((int)(sizeof blocking / sizeof blocking[0]))
 

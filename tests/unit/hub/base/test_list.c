@@ -19,7 +19,7 @@ Test(list, keeps_order_and_survives_removal_while_walking)
 		items[i].number = i + 1;
 		list_append(&head, &items[i].link);
 	}
-	LIST_EACH(link, &head) {
+	LIST_EACH (link, &head) {
 		struct item *item = CONTAINER_OF(link, struct item, link);
 
 		order = order * 10 + item->number;
@@ -28,7 +28,7 @@ Test(list, keeps_order_and_survives_removal_while_walking)
 	}
 	cr_assert_eq(order, 1234);
 	list_remove(&items[1].link);
-	LIST_EACH(link, &head)
+	LIST_EACH (link, &head)
 		sum = sum * 10 + CONTAINER_OF(link, struct item, link)->number;
 	cr_assert_eq(sum, 13);
 }

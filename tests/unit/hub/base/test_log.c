@@ -52,7 +52,8 @@ Test(log, a_json_line_is_json_whatever_the_message)
 	release(text, sizeof text);
 	object = json_loads(text, 0, NULL);
 	cr_assert_not_null(object);
-	cr_assert_str_eq(json_string_value(json_object_get(object, "message")), "a \"quoted\" thing\\");
+	cr_assert_str_eq(
+		json_string_value(json_object_get(object, "message")), "a \"quoted\" thing\\");
 	cr_assert_str_eq(json_string_value(json_object_get(object, "level")), "info");
 	json_decref(object);
 	capture();

@@ -161,8 +161,7 @@ drain_pair(void *argument)
 	size_t total = 0;
 	ssize_t received;
 
-	while (total < BIG &&
-		(received = hub_recv(record->fds[1], buffer, sizeof buffer, 0)) > 0) {
+	while (total < BIG && (received = hub_recv(record->fds[1], buffer, sizeof buffer, 0)) > 0) {
 		if (memcmp(buffer, big + total, (size_t)received) != 0)
 			record->errors[0]++;
 		total += (size_t)received;
@@ -317,8 +316,8 @@ datagram_body(void *argument)
 		(struct sockaddr *)&record->address, sizeof record->address);
 	length = sizeof peer;
 	/* A datagram that is shorter than the buffer says nothing about the next. */
-	record->results[1] = hub_recvfrom(record->fds[1], record->bytes, 64, 0,
-		(struct sockaddr *)&peer, &length);
+	record->results[1] = hub_recvfrom(
+		record->fds[1], record->bytes, 64, 0, (struct sockaddr *)&peer, &length);
 	hub_sendto(record->fds[1], "pong", 4, 0, (struct sockaddr *)&peer, length);
 	hub_sendto(record->fds[1], "pang", 4, 0, (struct sockaddr *)&peer, length);
 	record->results[2] = hub_recv(record->fds[0], record->bytes + 4, 60, 0);
@@ -400,7 +399,8 @@ full_backlog_body(void *argument)
 	for (int i = 0; i < 8; i++) {
 		clients[i] = hub_socket(AF_UNIX, SOCK_STREAM, 0);
 		if (record->results[0] == 0)
-			record->results[0] = hub_connect(clients[i], (struct sockaddr *)&address, length);
+			record->results[0] =
+				hub_connect(clients[i], (struct sockaddr *)&address, length);
 	}
 	record->errors[0] = errno;
 	hub_timeout_stop(&scope);

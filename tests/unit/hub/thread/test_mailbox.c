@@ -48,8 +48,8 @@ send_all(void *argument)
 	for (int i = 0; i < MESSAGES; i++) {
 		struct numbered *numbered = &sender->record->messages[sender->index][i];
 
-		*numbered = (struct numbered){
-			{NULL, deliver}, sender->record, sender->index, i + 1};
+		*numbered =
+			(struct numbered){{NULL, deliver}, sender->record, sender->index, i + 1};
 		hub_mailbox_post(sender->record->mailbox, &numbered->message);
 	}
 	return NULL;
