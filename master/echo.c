@@ -1,15 +1,23 @@
 /* hubbub-echo: sends back what it receives, in upper case or as it is. */
+#include <errno.h>
 #include <hubbub/hub.h>
 #include <hubbub/server.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define BUFFER_SIZE ((size_t)64 * 1024)
+#define HELD_MAX ((size_t)16 << 20)         /* for one peer */
+#define HELD_BY_HUB_MAX ((size_t)128 << 20) /* for all of a hub's */
 
 struct echo {
 	bool is_verbatim;
 };
+
+/* One buffer per thread serves every connection, for hub_recv does not switch once it has data, nor
+ * does hub_send with MSG_DONTWAIT: so an idle connection keeps no buffer, nor stack for one. */
+static _Thread_local char buffer[BUFFER_SIZE];
 
 static void
 upper(char *text, size_t length)
@@ -22,41 +30,120 @@ upper(char *text, size_t length)
 	}
 }
 
-/* The peer does not read as fast as it writes: keep the rest until it does, and read no more. */
-static bool
-send_rest(int client, const char *buffer, size_t length)
+/* Receives into the buffer what is to be sent back. */
+static ssize_t
+receive(int client, const struct echo *echo, int flags)
 {
-	char *rest = malloc(length);
-	bool is_sent;
+	ssize_t received = hub_recv(client, buffer, sizeof buffer, flags);
 
-	if (rest == NULL)
-		return false;
-	memcpy(rest, buffer, length);
-	is_sent = hub_send(client, rest, length, 0) == (ssize_t)length;
-	free(rest);
-	return is_sent;
+	if (received > 0 && !echo->is_verbatim)
+		upper(buffer, (size_t)received);
+	return received;
 }
 
-/* One buffer per thread serves every connection, for hub_recv does not switch once it has data, nor
- * does hub_send with MSG_DONTWAIT: so an idle connection keeps no buffer, nor stack for one. */
+/* What a peer has been sent back but does not read. Some clients write all they have before they
+ * read anything, so a bounded amount is held for them; beyond it the peer has to wait. */
+struct held {
+	char *bytes;
+	size_t length;
+	size_t sent;
+};
+
+static _Thread_local size_t held_by_hub;
+
+static bool
+hold(struct held *held, const char *bytes, size_t length)
+{
+	char *grown;
+
+	/* What was sent already makes room. */
+	memmove(held->bytes, held->bytes + held->sent, held->length - held->sent);
+	held->length -= held->sent;
+	held->sent = 0;
+	grown = realloc(held->bytes, held->length + length);
+	if (grown == NULL)
+		return false;
+	memcpy(grown + held->length, bytes, length);
+	held->bytes = grown;
+	held->length += length;
+	held_by_hub += length;
+	return true;
+}
+
+static bool
+may_hold_more(const struct held *held)
+{
+	return held->length - held->sent < HELD_MAX && held_by_hub < HELD_BY_HUB_MAX;
+}
+
+/* Sends what the peer takes now. Returns false if the connection is broken. */
+static bool
+send_held(int client, struct held *held)
+{
+	ssize_t sent =
+		hub_send(client, held->bytes + held->sent, held->length - held->sent, MSG_DONTWAIT);
+
+	if (sent < 0)
+		return errno == EAGAIN;
+	held->sent += (size_t)sent;
+	held_by_hub -= (size_t)sent;
+	return true;
+}
+
+/* Both ways at once, until the peer has read all. Returns false when the connection is to end. */
+static bool
+catch_up(int client, const struct echo *echo, struct held *held)
+{
+	while (held->sent < held->length) {
+		int ready = hub_wait_fd(client, may_hold_more(held) ? POLLIN | POLLOUT : POLLOUT);
+		ssize_t received;
+
+		if (ready < 0 || ((ready & POLLOUT) && !send_held(client, held)))
+			return false;
+		if (!(ready & POLLIN))
+			continue;
+		received = receive(client, echo, MSG_DONTWAIT);
+		if (received == 0) {
+			hub_send(client, held->bytes + held->sent, held->length - held->sent, 0);
+			return false;
+		}
+		if (received < 0 && errno != EAGAIN)
+			return false;
+		if (received > 0 && !hold(held, buffer, (size_t)received))
+			return false;
+	}
+	return true;
+}
+
+/* The peer did not take all at once. Returns false when the connection is to end. */
+static bool
+send_rest(int client, const struct echo *echo, const char *rest, size_t length)
+{
+	struct held held = {0};
+	bool goes_on;
+
+	if (!hold(&held, rest, length))
+		return false;
+	goes_on = catch_up(client, echo, &held);
+	held_by_hub -= held.length - held.sent;
+	free(held.bytes);
+	return goes_on;
+}
+
 static void
 serve(int client, void *context)
 {
-	static _Thread_local char buffer[BUFFER_SIZE];
 	const struct echo *echo = context;
 	ssize_t received;
 
-	while ((received = hub_recv(client, buffer, sizeof buffer, 0)) > 0) {
-		ssize_t sent;
+	while ((received = receive(client, echo, 0)) > 0) {
+		ssize_t sent = hub_send(client, buffer, (size_t)received, MSG_DONTWAIT);
 
-		if (!echo->is_verbatim)
-			upper(buffer, (size_t)received);
-		sent = hub_send(client, buffer, (size_t)received, MSG_DONTWAIT);
 		if (sent == received)
 			continue;
 		if (sent < 0)
 			sent = 0; /* full, or broken, which send_rest finds out */
-		if (!send_rest(client, buffer + sent, (size_t)(received - sent)))
+		if (!send_rest(client, echo, buffer + sent, (size_t)(received - sent)))
 			return;
 	}
 }
