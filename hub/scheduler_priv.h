@@ -81,20 +81,6 @@ struct wait {
  * nothing, if that wait has ended already. Hub's thread only; never switches. */
 bool hub_wake(struct hub_coroutine *coroutine, uint32_t epoch, int reason);
 
-/* A coroutine in some object's queue, usually on its own stack. */
-struct hub_waiter {
-	struct hub_waiter *next;
-	struct hub_coroutine *coroutine;
-	uint32_t epoch;
-	bool is_queued;
-};
-
-static inline void
-hub_waiter_init(struct hub_waiter *waiter, struct hub_coroutine *coroutine)
-{
-	*waiter = (struct hub_waiter){NULL, coroutine, coroutine->epoch, true};
-}
-
 static inline void
 hub_queue_append(struct hub *hub, struct hub_coroutine *coroutine)
 {

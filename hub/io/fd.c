@@ -15,60 +15,13 @@
 
 #include "hub/base/list.h"
 #include "hub/scheduler_priv.h"
+#include "hub/waiters_priv.h"
 
 /* Grows on demand: a limit of a billion descriptors costs nothing. */
 struct fd_table {
 	struct hub_fd **entries;
 	int size;
 };
-
-/* ---- waiters ---- */
-
-static void
-waiter_append(struct hub_waiter **first, struct hub_waiter *waiter)
-{
-	/* Nearly always empty: one coroutine per direction. */
-	while (*first != NULL)
-		first = &(*first)->next;
-	*first = waiter;
-}
-
-static void
-waiter_remove(struct hub_waiter **first, struct hub_waiter *waiter)
-{
-	if (!waiter->is_queued)
-		return;
-	while (*first != waiter)
-		first = &(*first)->next;
-	*first = waiter->next;
-	waiter->is_queued = false;
-}
-
-/* Wakes the first that still waits. Returns whether there was one. */
-static bool
-waiters_wake_one(struct hub_waiter **first)
-{
-	bool woken = false;
-
-	while (*first != NULL && !woken) {
-		struct hub_waiter *waiter = *first;
-
-		waiter_remove(first, waiter);
-		woken = hub_wake(waiter->coroutine, waiter->epoch, 0);
-	}
-	return woken;
-}
-
-static void
-waiters_cancel(struct hub_waiter **first)
-{
-	while (*first != NULL) {
-		struct hub_waiter *waiter = *first;
-
-		waiter_remove(first, waiter);
-		hub_wake(waiter->coroutine, waiter->epoch, ECANCELED);
-	}
-}
 
 /* ---- watchers ---- */
 
@@ -85,7 +38,7 @@ on_readable(struct ev_loop *loop, ev_io *watcher, int events)
 	if (entry->readers == NULL)
 		ev_io_stop(loop, watcher);
 	else
-		entry->is_woken = waiters_wake_one(&entry->readers);
+		entry->is_woken = waiters_wake_one(&entry->readers, 0);
 }
 
 static void
@@ -94,7 +47,7 @@ on_writable(struct ev_loop *loop, ev_io *watcher, int events)
 	struct hub_fd *entry = CONTAINER_OF(watcher, struct hub_fd, write);
 
 	(void)events;
-	waiters_wake_one(&entry->writers);
+	waiters_wake_one(&entry->writers, 0);
 	if (entry->writers == NULL)
 		ev_io_stop(loop, watcher);
 }
@@ -104,8 +57,8 @@ entry_reset(struct hub *hub, struct hub_fd *entry)
 {
 	ev_io_stop(hub->loop, &entry->read);
 	ev_io_stop(hub->loop, &entry->write);
-	waiters_cancel(&entry->readers);
-	waiters_cancel(&entry->writers);
+	waiters_wake_all(&entry->readers, ECANCELED);
+	waiters_wake_all(&entry->writers, ECANCELED);
 	entry->generation++;
 	entry->is_open = false;
 }
@@ -236,14 +189,13 @@ fd_wait_read(struct hub_fd *entry, const char *what)
 
 	if (entry->is_file)
 		return 0;
-	hub_waiter_init(&waiter, hub->current);
-	waiter_append(&entry->readers, &waiter);
+	waiter_enter(&entry->readers, &waiter, hub->current);
 	if (!ev_is_active(&entry->read))
 		ev_io_start(hub->loop, &entry->read);
 	reason = hub_suspend(&wait);
 	/* The entry outlives the descriptor, so this is safe even if that was closed. */
 	entry->is_woken = false;
-	waiter_remove(&entry->readers, &waiter);
+	waiter_leave(&entry->readers, &waiter);
 	return wait_ended(entry, generation, reason);
 }
 
@@ -258,12 +210,11 @@ fd_wait_write(struct hub_fd *entry, const char *what)
 
 	if (entry->is_file)
 		return 0;
-	hub_waiter_init(&waiter, hub->current);
-	waiter_append(&entry->writers, &waiter);
+	waiter_enter(&entry->writers, &waiter, hub->current);
 	if (!ev_is_active(&entry->write))
 		ev_io_start(hub->loop, &entry->write);
 	reason = hub_suspend(&wait);
-	waiter_remove(&entry->writers, &waiter);
+	waiter_leave(&entry->writers, &waiter);
 	return wait_ended(entry, generation, reason);
 }
 
@@ -277,16 +228,14 @@ fd_wait_either(struct hub_fd *entry)
 	uint32_t generation = entry->generation;
 	int reason;
 
-	hub_waiter_init(&reader, hub->current);
-	hub_waiter_init(&writer, hub->current);
-	waiter_append(&entry->readers, &reader);
-	waiter_append(&entry->writers, &writer);
+	waiter_enter(&entry->readers, &reader, hub->current);
+	waiter_enter(&entry->writers, &writer, hub->current);
 	ev_io_start(hub->loop, &entry->read);
 	ev_io_start(hub->loop, &entry->write);
 	reason = hub_suspend(&wait);
 	entry->is_woken = false;
-	waiter_remove(&entry->readers, &reader);
-	waiter_remove(&entry->writers, &writer);
+	waiter_leave(&entry->readers, &reader);
+	waiter_leave(&entry->writers, &writer);
 	return wait_ended(entry, generation, reason);
 }
 

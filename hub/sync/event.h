@@ -13,7 +13,6 @@ struct hub_waiter;
 /* The fields are the library's. {0} is an event that is not set. */
 struct hub_event {
 	struct hub_waiter *first;
-	struct hub_waiter *last;
 	bool is_set;
 };
 

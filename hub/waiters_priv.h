@@ -1,0 +1,78 @@
+/* A queue of waiting coroutines: what every object that is waited for has. First in, first woken.
+ *
+ * The queue is one pointer, to the first waiter, whose previous is the last: so NULL is an empty
+ * queue, and appending and removing cost the same however many wait. Waiters live on the stacks of
+ * those who wait. */
+#ifndef HUBBUB_WAITERS_H
+#define HUBBUB_WAITERS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "hub/scheduler_priv.h"
+
+struct hub_waiter {
+	struct hub_waiter *next;
+	struct hub_waiter *previous;
+	struct hub_coroutine *coroutine;
+	uint32_t epoch; /* of the wait, so that a late wake does nothing */
+	bool is_queued;
+};
+
+/* Enters the running coroutine; it then calls hub_suspend, and waiter_leave if that fails. */
+static inline void
+waiter_enter(struct hub_waiter **first, struct hub_waiter *waiter, struct hub_coroutine *self)
+{
+	*waiter = (struct hub_waiter){
+		.coroutine = self, .epoch = self->epoch, .previous = waiter, .is_queued = true};
+	if (*first == NULL) {
+		*first = waiter;
+		return;
+	}
+	waiter->previous = (*first)->previous;
+	waiter->previous->next = waiter;
+	(*first)->previous = waiter;
+}
+
+/* Takes a waiter out; one that is out already, because it was woken, stays so. */
+static inline void
+waiter_leave(struct hub_waiter **first, struct hub_waiter *waiter)
+{
+	if (!waiter->is_queued)
+		return;
+	waiter->is_queued = false;
+	if (waiter->next != NULL)
+		waiter->next->previous = waiter->previous;
+	else
+		(*first)->previous = waiter->previous;
+	if (*first == waiter)
+		*first = waiter->next;
+	else
+		waiter->previous->next = waiter->next;
+}
+
+/* Takes out and wakes the first that still waits. Returns whether there was one. */
+static inline bool
+waiters_wake_one(struct hub_waiter **first, int reason)
+{
+	bool woken = false;
+
+	while (*first != NULL && !woken) {
+		struct hub_waiter *waiter = *first;
+
+		waiter_leave(first, waiter);
+		woken = hub_wake(waiter->coroutine, waiter->epoch, reason);
+	}
+	return woken;
+}
+
+/* Takes out and wakes all. */
+static inline void
+waiters_wake_all(struct hub_waiter **first, int reason)
+{
+	while (waiters_wake_one(first, reason))
+		continue;
+}
+
+#endif
