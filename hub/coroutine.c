@@ -13,13 +13,15 @@ coroutine_new(struct hub *hub, hub_fn *body, void *argument, bool is_raw)
 
 	if (coroutine == NULL)
 		return NULL;
-	/* All but the epoch, which outlives the slot's owners. */
+	/* All but epoch and life, which outlive the slot's owners. */
 	arch_context_init(&coroutine->context, coroutine, coroutine);
 	coroutine->hub = hub;
 	coroutine->body = body;
 	coroutine->argument = argument;
 	coroutine->result = NULL;
 	coroutine->parent = is_raw ? hub->current : NULL;
+	coroutine->parent_life = hub->current->life;
+	coroutine->life++;
 	coroutine->scope = NULL;
 	coroutine->interrupt = 0;
 	coroutine->is_raw = is_raw;
@@ -27,6 +29,7 @@ coroutine_new(struct hub *hub, hub_fn *body, void *argument, bool is_raw)
 	coroutine->is_killed = false;
 	coroutine->has_run = false;
 	coroutine->waits_for = NULL;
+	coroutine->switched_to = NULL;
 	ev_timer_init(&coroutine->timer, hub_timer_fired, 0., 0.);
 	coroutine->name[0] = '\0';
 	return coroutine;
@@ -56,15 +59,32 @@ scheduled_end(struct hub *hub, struct hub_coroutine *self)
 	hub_leave(hub);
 }
 
-/* A raw coroutine ends: its nearest ancestor that has not gets the result. */
+struct hub_coroutine *
+coroutine_living_parent(const struct hub_coroutine *coroutine)
+{
+	for (;;) {
+		struct hub_coroutine *parent = coroutine->parent;
+
+		if (parent == NULL || parent->life != coroutine->parent_life)
+			return NULL;
+		if (parent->state != COROUTINE_DONE)
+			return parent;
+		if (!parent->is_raw)
+			return NULL;
+		coroutine = parent;
+	}
+}
+
+/* A raw coroutine ends: its nearest ancestor that has not gets the result. Where there is none, or it
+ * is the loop, the result is lost. */
 static _Noreturn void
 raw_end(struct hub *hub, struct hub_coroutine *self)
 {
-	struct hub_coroutine *heir = self->parent;
+	struct hub_coroutine *heir = coroutine_living_parent(self);
 
 	self->state = COROUTINE_DONE;
-	while (heir->state == COROUTINE_DONE)
-		heir = heir->parent;
+	if (heir == NULL || (heir == &hub->root && hub->loop != NULL))
+		hub_leave(hub);
 	CHECK_WHY(heir->state == COROUTINE_SWITCHED,
 		"a raw coroutine ended whose parent is not suspended in hub_switch");
 	heir->state = COROUTINE_RUNNING;
@@ -79,12 +99,14 @@ hub_coroutine_main(struct hub_coroutine *self, void *value)
 
 	annotate_arrive(&self->stack.annotate);
 	self->has_run = true;
-	if (self->is_raw) {
+	if (self->is_raw)
 		self->result = self->body(value);
-		raw_end(hub, self);
-	}
-	if (!self->is_killed)
+	else if (!self->is_killed)
 		self->result = self->body(self->argument);
+	/* A scope that was never stopped lay in a frame that is gone. */
+	self->scope = NULL;
+	if (self->is_raw)
+		raw_end(hub, self);
 	scheduled_end(hub, self);
 }
 
@@ -106,11 +128,19 @@ hub_spawn(hub_fn *body, void *argument)
 	return coroutine;
 }
 
+/* The first coroutine is hub_run's to join. */
+static bool
+is_joinable(const struct hub_coroutine *coroutine)
+{
+	return !coroutine->is_raw && !coroutine->is_detached && coroutine->parent == NULL &&
+	       coroutine != coroutine->hub->main;
+}
+
 int
 hub_join(struct hub_coroutine *coroutine, void **result)
 {
 	struct hub_coroutine *self = hub_enter();
-	struct wait wait = {"join", coroutine, HUB_FOREVER, false};
+	struct wait wait = {"join", coroutine, HUB_FOREVER, false, false};
 	int reason = 0;
 
 	if (self == NULL)
@@ -118,7 +148,7 @@ hub_join(struct hub_coroutine *coroutine, void **result)
 	CHECK_WHY(coroutine->hub == self->hub, "a coroutine is joined on another thread");
 	if (coroutine == self)
 		reason = EDEADLK;
-	else if (coroutine->is_raw || coroutine->is_detached || coroutine->parent != NULL)
+	else if (!is_joinable(coroutine))
 		reason = EINVAL;
 	if (reason == 0 && coroutine->state != COROUTINE_DONE) {
 		coroutine->parent = self;
@@ -138,7 +168,7 @@ hub_join(struct hub_coroutine *coroutine, void **result)
 int
 hub_detach(struct hub_coroutine *coroutine)
 {
-	if (coroutine->is_raw || coroutine->is_detached || coroutine->parent != NULL) {
+	if (!is_joinable(coroutine)) {
 		errno = EINVAL;
 		return -1;
 	}
@@ -146,6 +176,14 @@ hub_detach(struct hub_coroutine *coroutine)
 	if (coroutine->state == COROUTINE_DONE)
 		coroutine_free(coroutine);
 	return 0;
+}
+
+void
+coroutine_interrupt(struct hub_coroutine *coroutine)
+{
+	coroutine->is_killed = true;
+	coroutine->interrupt = ECANCELED;
+	hub_wake(coroutine, coroutine->epoch, ECANCELED);
 }
 
 int
@@ -156,9 +194,12 @@ hub_kill(struct hub_coroutine *coroutine)
 		return -1;
 	}
 	CHECK_WHY(coroutine->hub == hub_this, "a coroutine is killed on another thread");
-	coroutine->is_killed = true;
-	coroutine->interrupt = ECANCELED;
-	hub_wake(coroutine, coroutine->epoch, ECANCELED);
+	coroutine_interrupt(coroutine);
+	/* What blocks may be a raw coroutine, such as a generator, that runs for this one. */
+	while (coroutine->state == COROUTINE_SWITCHED && coroutine->switched_to != NULL) {
+		coroutine = coroutine->switched_to;
+		coroutine_interrupt(coroutine);
+	}
 	return 0;
 }
 

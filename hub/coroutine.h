@@ -32,17 +32,17 @@ struct hub_coroutine *hub_spawn(hub_fn *body, void *argument);
  * Switches: yes, unless it has ended already.
  * Returns 0, or -1 with errno ECANCELED, ETIMEDOUT, EDEADLK or EPERM as every blocking call (the
  * coroutine is still to be joined then), EDEADLK also for joining oneself, or EINVAL (it is
- * detached, raw, or another coroutine is joining it). */
+ * detached, raw, the hub's first one, or another coroutine is joining it). */
 int hub_join(struct hub_coroutine *coroutine, void **result);
 
 /* Lets the coroutine free itself when it ends; its result is lost.
  * Switches: no.  Ownership: the pointer must not be used after the coroutine has ended.
- * Returns 0, or -1 with errno EINVAL (it is detached, raw, or being joined). */
+ * Returns 0, or -1 with errno EINVAL (it is detached, raw, the hub's first one, or being joined). */
 int hub_detach(struct hub_coroutine *coroutine);
 
 /* Asks the coroutine to end: the blocking call that it is in, and every later one, fails with
  * ECANCELED. One that has never run will not run. Killing what has ended does nothing; a coroutine
- * may kill itself.
+ * may kill itself. If it is suspended in hub_switch, so is what blocks on its behalf, for good.
  * Switches: no; it does not wait for the end, hub_join does.
  * Returns 0, or -1 with errno EINVAL (it is a raw coroutine). */
 int hub_kill(struct hub_coroutine *coroutine);

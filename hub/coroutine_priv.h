@@ -49,7 +49,11 @@ struct hub_coroutine {
 	void *argument;
 	void *result;
 	struct hub_coroutine *parent; /* raw: who gets the result; scheduled: who joins, or NULL */
-	int64_t timer_at; /* the deadline for which the timer is armed, while it is active */
+	uint32_t parent_life;         /* raw: the parent's life; another one is another coroutine */
+	uint32_t life;                /* counts the coroutines that ever lived in this slot */
+	struct hub_coroutine
+		*switched_to; /* whom it last switched to, while suspended in hub_switch */
+	int64_t timer_at;     /* the deadline for which the timer is armed, while it is active */
 	ev_timer timer;
 	char name[COROUTINE_NAME_SIZE];
 };
@@ -62,6 +66,12 @@ __attribute__((visibility("hidden"))) _Noreturn void hub_coroutine_main(
 
 /* Takes a slot and makes a coroutine of it, without queueing it. NULL with errno ENOMEM. */
 struct hub_coroutine *coroutine_new(struct hub *hub, hub_fn *body, void *argument, bool is_raw);
+
+/* The nearest ancestor of a raw coroutine that has not ended; NULL if one on the way is gone. */
+struct hub_coroutine *coroutine_living_parent(const struct hub_coroutine *coroutine);
+
+/* Makes its blocking calls fail with ECANCELED, the present one included. */
+void coroutine_interrupt(struct hub_coroutine *coroutine);
 
 /* Gives a coroutine's slot back. */
 void coroutine_free(struct hub_coroutine *coroutine);

@@ -9,7 +9,11 @@
 #include "io/socket.h"
 #include "scheduler.h"
 #include "switch.h"
+#include "sync/channel.h"
 #include "sync/event.h"
+#include "sync/lock.h"
+#include "sync/queue.h"
+#include "sync/semaphore.h"
 #include "thread/mailbox.h"
 #include "timeout.h"
 

@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 
 #include "hub/base/clock.h"
 #include "hub/debug/dump.h"
@@ -23,7 +24,7 @@
 /* The clock costs about as much as five switches, so it is read every so many of them: often where
  * they are slow, rarely where they are fast. */
 #define TICKS_MIN 4
-#define TICKS_MAX 256
+#define TICKS_MAX 64
 
 _Thread_local struct hub *hub_this __attribute__((tls_model("initial-exec")));
 
@@ -151,7 +152,7 @@ hub_wake(struct hub_coroutine *coroutine, uint32_t epoch, int reason)
 static __attribute__((noinline)) int
 sleep_for(struct hub_coroutine *self, int64_t nanoseconds)
 {
-	struct wait wait = {"sleep", NULL, HUB_FOREVER, false};
+	struct wait wait = {"sleep", NULL, HUB_FOREVER, false, false};
 	int reason;
 
 	if (nanoseconds != HUB_FOREVER)
@@ -240,9 +241,9 @@ visit_kill(struct stack *stack, void *context)
 	struct hub_coroutine *coroutine = (struct hub_coroutine *)(void *)stack;
 
 	(void)context;
-	if (coroutine->is_raw || coroutine->state == COROUTINE_DONE)
+	if (coroutine->state == COROUTINE_DONE)
 		return;
-	hub_kill(coroutine);
+	coroutine_interrupt(coroutine);
 }
 
 /* Scheduled coroutines that nobody joined go; raw ones are their creator's to free, but one that
@@ -280,6 +281,11 @@ hub_resolve_deadlock(struct hub *hub)
 	static const char line[] = "hubbub: deadlock: nothing can wake the first coroutine; "
 				   "it gets EDEADLK\n";
 
+	/* The hub ends, and who is left is suspended in hub_switch, for good. */
+	if (hub->is_ending) {
+		hub->scheduled = 0;
+		return;
+	}
 	if (write(STDERR_FILENO, line, sizeof line - 1) > 0)
 		hub_dump(STDERR_FILENO);
 	stack_arena_each(&hub->arena, visit_deadlocked, hub);
@@ -315,6 +321,7 @@ hub_turn(struct hub *hub)
 		counter_store(&hub->counters->busy_since, 0);
 	}
 	ev_run(hub->loop, hub->ready_first != NULL ? EVRUN_NOWAIT : EVRUN_ONCE);
+	hub->ticks = hub->tick_interval = TICKS_MIN;
 	hub->now = hub->slice_started = clock_now();
 	counter_store(&hub->counters->busy_since, hub->now);
 	counter_store((int64_t *)&hub->counters->polls, (int64_t)hub->counters->polls + 1);
@@ -328,12 +335,23 @@ hub_start(struct hub *hub, const struct hub_options *options)
 		[HUB_BACKEND_POLL] = EVBACKEND_POLL,
 	};
 
+	int probe;
+
 	hub->loop = ev_loop_new(EVFLAG_NOENV | EVFLAG_NOSIGMASK | backends[options->backend]);
+	/* libev tells no reason; running out of descriptors is the one that is met. */
 	if (hub->loop == NULL) {
-		/* libev tells no reason; running out of descriptors is the one that is met. */
 		errno = EMFILE;
 		return -1;
 	}
+	/* The mailbox makes libev open an eventfd, and abort if it cannot. */
+	probe = eventfd(0, EFD_CLOEXEC);
+	if (probe == -1) {
+		ev_loop_destroy(hub->loop);
+		hub->loop = NULL;
+		errno = EMFILE;
+		return -1;
+	}
+	close(probe);
 	hub->fds = fd_table_new();
 	if (hub->fds == NULL) {
 		ev_loop_destroy(hub->loop);
@@ -394,7 +412,7 @@ hub_run_with(const struct hub_options *options, hub_fn *body, void *argument, vo
 		errno = EINVAL;
 		return -1;
 	}
-	if (hub_this != NULL && hub_this->loop != NULL) {
+	if (hub_this != NULL && (hub_this->loop != NULL || hub_this->current != &hub_this->root)) {
 		errno = EBUSY;
 		return -1;
 	}

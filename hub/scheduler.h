@@ -45,7 +45,8 @@ struct hub_options {
  * ended. Raw coroutines that exist before keep the stack size that they were created with.
  * Descriptors that are still open stay open; the hub forgets them.
  * Switches: not a coroutine's call; it blocks the thread.  Thread: any that runs no hub.  Returns 0 with the first coroutine's result where result is not
- * NULL, or -1 with errno EBUSY (this thread runs a hub already), EMFILE, ENFILE or ENOMEM. */
+ * NULL, or -1 with errno EBUSY (this thread runs a hub already, or a raw
+ * coroutine calls this), EMFILE, ENFILE or ENOMEM. */
 int hub_run(hub_fn *body, void *argument, void **result);
 
 /* hub_run with options (NULL: all defaults). Switches: as hub_run.

@@ -75,6 +75,7 @@ struct wait {
 	const void *on;   /* the object, for dumps */
 	int64_t deadline; /* HUB_FOREVER for none; scopes come on top */
 	bool is_pending;  /* the loop can end it, even without a deadline */
+	bool is_shielded; /* scopes do not end it; a kill still wakes it, to wait again */
 };
 
 /* Ends the wait that the epoch names: the only way out of hub_suspend. Returns false, and does
@@ -99,9 +100,20 @@ hub_queue_take(struct hub *hub)
 {
 	struct hub_coroutine *coroutine = hub->ready_first;
 
-	hub->ready_first = coroutine->next;
+	struct hub_coroutine *next = coroutine->next;
+
+	hub->ready_first = next;
 	coroutine->state = COROUTINE_RUNNING;
 	hub->taken++;
+	if (next != NULL) {
+		const char *sp = next->context.sp;
+
+		__builtin_prefetch(sp, 1);
+		__builtin_prefetch(sp + 64, 1);
+		__builtin_prefetch(sp + 128, 1);
+		__builtin_prefetch(sp + 192, 1);
+		__builtin_prefetch(sp + 256, 1);
+	}
 	return coroutine;
 }
 
@@ -189,8 +201,11 @@ hub_suspend(const struct wait *wait)
 	struct hub_coroutine *self = hub->current;
 
 	CHECK_WHY(self != &hub->root, "a blocking call where no coroutine runs");
+	/* Killed between a wake and here, by one that ran in between. */
+	if (__builtin_expect(self->interrupt != 0, 0) && !wait->is_shielded)
+		return self->interrupt;
 	self->deadline = wait->deadline;
-	if (self->scope != NULL && self->scope->earliest < self->deadline)
+	if (self->scope != NULL && self->scope->earliest < self->deadline && !wait->is_shielded)
 		self->deadline = self->scope->earliest;
 	if (self->deadline != HUB_FOREVER &&
 		!(ev_is_active(&self->timer) && self->timer_at <= self->deadline))

@@ -23,13 +23,16 @@ hub_switch(struct hub_coroutine *to, void *value)
 {
 	struct hub *hub = hub_this;
 
-	while (__builtin_expect(to->state == COROUTINE_DONE, 0) && to->parent != NULL)
-		to = to->parent;
+	if (__builtin_expect(to->state == COROUTINE_DONE, 0)) {
+		to = coroutine_living_parent(to);
+		CHECK_WHY(to != NULL, "hub_switch to one that has ended, and its parents too");
+	}
 	if (to == hub->current)
 		return value;
 	CHECK_WHY(to->state == COROUTINE_SWITCHED && to->hub == hub,
 		"hub_switch to a coroutine that is not suspended in hub_switch, in this thread");
 	hub->current->state = COROUTINE_SWITCHED;
+	hub->current->switched_to = to;
 	to->state = COROUTINE_RUNNING;
 	return hub_transfer_tail(hub, to, value);
 }
@@ -45,7 +48,8 @@ hub_free(struct hub_coroutine *coroutine)
 {
 	if (coroutine == NULL)
 		return;
-	CHECK_WHY(coroutine->is_raw && coroutine->state != COROUTINE_RUNNING,
-		"hub_free of a coroutine that is running or not raw");
+	CHECK_WHY(coroutine->is_raw && (coroutine->state == COROUTINE_SWITCHED ||
+					       coroutine->state == COROUTINE_DONE),
+		"hub_free of a coroutine that runs, waits in a blocking call, or is not raw");
 	coroutine_free(coroutine);
 }

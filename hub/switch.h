@@ -27,7 +27,7 @@ void *hub_switch(struct hub_coroutine *to, void *value);
 /* True once a raw coroutine's body has returned. Switches: no.  Errors: none. */
 bool hub_is_done(const struct hub_coroutine *coroutine);
 
-/* Frees a raw coroutine that is not running. One that is suspended is never resumed: what its
+/* Frees a raw coroutine that neither runs nor waits in a blocking call. One that is suspended is never resumed: what its
  * frames hold is the caller's to clean up. NULL is ignored.
  * Switches: no. */
 void hub_free(struct hub_coroutine *coroutine);

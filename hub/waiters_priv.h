@@ -52,19 +52,25 @@ waiter_leave(struct hub_waiter **first, struct hub_waiter *waiter)
 		waiter->previous->next = waiter->next;
 }
 
+/* Takes out and wakes the first, which must exist. Returns false if it waited no more: a kill or a
+ * deadline had ended its wait, and it has not run since. */
+static inline bool
+waiter_wake_first(struct hub_waiter **first, int reason)
+{
+	struct hub_waiter *waiter = *first;
+
+	waiter_leave(first, waiter);
+	return hub_wake(waiter->coroutine, waiter->epoch, reason);
+}
+
 /* Takes out and wakes the first that still waits. Returns whether there was one. */
 static inline bool
 waiters_wake_one(struct hub_waiter **first, int reason)
 {
-	bool woken = false;
-
-	while (*first != NULL && !woken) {
-		struct hub_waiter *waiter = *first;
-
-		waiter_leave(first, waiter);
-		woken = hub_wake(waiter->coroutine, waiter->epoch, reason);
-	}
-	return woken;
+	while (*first != NULL)
+		if (waiter_wake_first(first, reason))
+			return true;
+	return false;
 }
 
 /* Takes out and wakes all. */

@@ -15,6 +15,8 @@ split(const char *text, char *host, size_t size, const char **port)
 	const char *colon = strrchr(text, ':');
 	size_t length;
 
+	if (strstr(text, "://") != NULL)
+		return "is a URL; write HOST:PORT, [V6]:PORT or :PORT";
 	if (colon == NULL)
 		return "has no port; write HOST:PORT, [V6]:PORT or :PORT";
 	*port = colon + 1;

@@ -19,6 +19,22 @@ add(struct arguments *arguments, const char *item)
 	arguments->items = items;
 }
 
+/* One argument, or an option and its value with blanks between. */
+static void
+add_line(struct arguments *arguments, char *line)
+{
+	char *blank = line + strcspn(line, " \t="), *value;
+
+	if (*line == '-' && *blank != '\0' && *blank != '=') {
+		value = blank + strspn(blank, " \t");
+		*blank = '\0';
+		add(arguments, line);
+		add(arguments, value);
+	} else {
+		add(arguments, line);
+	}
+}
+
 static int
 add_file(struct arguments *arguments, const char *path)
 {
@@ -26,6 +42,7 @@ add_file(struct arguments *arguments, const char *path)
 	char *line = NULL;
 	size_t room = 0;
 	ssize_t length;
+	int error;
 
 	if (stream == NULL)
 		return -1;
@@ -35,11 +52,13 @@ add_file(struct arguments *arguments, const char *path)
 		while (length > 0 && strchr(" \t\r\n", line[length - 1]) != NULL)
 			line[--length] = '\0';
 		if (*start != '\0' && *start != '#')
-			add(arguments, start);
+			add_line(arguments, start);
 	}
+	error = ferror(stream) ? errno : 0;
 	free(line);
 	fclose(stream);
-	return 0;
+	errno = error;
+	return error == 0 ? 0 : -1;
 }
 
 int

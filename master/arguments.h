@@ -8,8 +8,8 @@ struct arguments {
 	int count;
 };
 
-/* Copies argv, with each @FILE replaced by the lines of FILE, one argument a line, without those that
- * are blank or begin with '#'; files do not nest. Returns 0, or -1 with a message in error; either
+/* Copies argv, with each @FILE replaced by the lines of FILE: one argument a line, or an option and
+ * its value; without lines that are blank or begin with '#'. Files do not nest. Returns 0, or -1 with a message in error; either
  * way the caller frees with arguments_free. */
 int arguments_expand(
 	struct arguments *arguments, int argc, char **argv, char *error, int error_size);

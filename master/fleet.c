@@ -15,7 +15,8 @@
 #include "master/spawn.h"
 #include "worker/channel.h"
 
-#define HEALTHY_AFTER 60. /* seconds */
+#define HEALTHY_AFTER 60.         /* seconds */
+#define FAILURES_AT_FIRST_BOOT 10 /* of one slot, before any worker was ever ready */
 
 static void slot_spawn(struct slot *slot);
 
@@ -50,6 +51,7 @@ slot_ready(struct slot *slot)
 	struct fleet *fleet = slot->fleet;
 
 	slot->state = SLOT_READY;
+	fleet->has_served = true;
 	slot->ready = clock_now();
 	ev_timer_set(&slot->healthy, HEALTHY_AFTER, 0.);
 	ev_timer_start(fleet->loop, &slot->healthy);
@@ -98,7 +100,7 @@ on_message(struct ev_loop *loop, ev_io *watcher, int events)
 	if (message.kind == CHANNEL_READY && slot->state == SLOT_STARTING)
 		hub_ready(slot, message.hub);
 	else if (message.kind == CHANNEL_DRAINED)
-		sockets_close_hub(slot->fleet->sockets, slot->index, message.hub);
+		log_debug("hub %u of worker %u accepts no more", message.hub, slot->index);
 }
 
 static void
@@ -119,6 +121,8 @@ log_death(const struct slot *slot, const siginfo_t *status)
 
 	if (slot->state == SLOT_DRAINING && status->si_code == CLD_EXITED && status->si_status == 0)
 		log_debug("worker %u (pid %d) has drained", slot->index, (int)slot->pid);
+	else if (slot->is_killed)
+		log_debug("worker %u (pid %d) is killed", slot->index, (int)slot->pid);
 	else if (status->si_code == CLD_EXITED)
 		log_error("worker %u (pid %d) exited with code %d after %.1f s", slot->index,
 			(int)slot->pid, status->si_status, age);
@@ -144,6 +148,21 @@ slot_close(struct slot *slot)
 	slot->ready_hubs = 0;
 	for (unsigned hub = 0; hub < fleet->heritage.threads; hub++)
 		counters_fold(&fleet->total, &rows[hub]);
+}
+
+static void
+slot_close_sockets(struct slot *slot)
+{
+	for (unsigned hub = 0; hub < slot->fleet->heritage.threads; hub++)
+		sockets_close_hub(slot->fleet->sockets, slot->index, hub);
+}
+
+/* For good: who waits in its sockets' queues is refused now, instead of being kept waiting. */
+static void
+slot_empty(struct slot *slot)
+{
+	slot->state = SLOT_EMPTY;
+	slot_close_sockets(slot);
 }
 
 /* While nobody serves, nobody waits long. */
@@ -172,8 +191,13 @@ slot_back_off(struct slot *slot, int64_t served)
 
 	slot->state = SLOT_BACKING_OFF;
 	pause = backoff_pause(&slot->failures, served, count_state(fleet, SLOT_READY) > 0);
+	if (!fleet->has_served && slot->failures >= FAILURES_AT_FIRST_BOOT) {
+		log_error("no worker could start in %u tries each; giving up", slot->failures);
+		fleet->events.hopeless(fleet->events.context);
+		return;
+	}
 	if (pause > 0)
-		log_warning("worker %u crashed %u times in a row; starting another in %.2f s",
+		log_warning("worker %u failed %u times in a row; starting another in %.2f s",
 			slot->index, slot->failures, pause);
 	ev_now_update(fleet->loop);
 	ev_timer_set(&slot->respawn, pause, 0.);
@@ -199,9 +223,7 @@ on_death(struct ev_loop *loop, ev_io *watcher, int events)
 		slot_back_off(slot, served);
 		return;
 	}
-	slot->state = SLOT_EMPTY;
-	for (unsigned hub = 0; hub < fleet->heritage.threads; hub++)
-		sockets_close_hub(fleet->sockets, slot->index, hub);
+	slot_empty(slot);
 	if (count_state(fleet, SLOT_EMPTY) == fleet->count)
 		fleet->events.all_gone(fleet->events.context);
 }
@@ -225,7 +247,11 @@ slot_fork(struct slot *slot, int *pidfd)
 	slot->pid = spawn_worker(&heritage, fleet->identity, pidfd);
 	close(pair[1]);
 	if (slot->pid == -1) {
+		int error = errno;
+
+		slot->pid = 0;
 		close(pair[0]);
+		errno = error;
 		return -1;
 	}
 	slot->channel = pair[0];
@@ -299,10 +325,12 @@ fleet_leave(struct fleet *fleet, enum channel_kind kind)
 
 		ev_timer_stop(fleet->loop, &slot->respawn);
 		if (slot->channel == -1) {
-			slot->state = SLOT_EMPTY;
+			slot_empty(slot);
 			continue;
 		}
 		slot->state = SLOT_DRAINING;
+		/* The worker alone holds its sockets now: it accepts what is queued, and closes. */
+		slot_close_sockets(slot);
 		slot_tell(slot, kind, 0);
 	}
 	if (count_state(fleet, SLOT_EMPTY) == fleet->count)
@@ -326,8 +354,10 @@ fleet_kill(struct fleet *fleet)
 {
 	/* By pid: a worker that is not reaped yet keeps its own. */
 	for (unsigned i = 0; i < fleet->count; i++)
-		if (fleet->slots[i].pid > 0)
+		if (fleet->slots[i].pid > 0) {
+			fleet->slots[i].is_killed = true;
 			kill(fleet->slots[i].pid, SIGKILL);
+		}
 	fleet_leave(fleet, CHANNEL_STOP);
 }
 

@@ -44,6 +44,7 @@ struct slot {
 	ev_timer respawn;
 	ev_timer healthy; /* a minute of being ready forgives earlier failures */
 	unsigned ready_hubs;
+	bool is_killed;    /* by fleet_kill, so its death is no news */
 	int64_t started;   /* clock at the fork */
 	int64_t ready;     /* clock at which its last hub became ready */
 	unsigned failures; /* crashes in a row, each before it had been ready for long enough */
@@ -53,6 +54,7 @@ struct slot {
 struct fleet_events {
 	void (*all_ready)(void *context); /* once, when every worker serves for the first time */
 	void (*all_gone)(void *context);  /* after fleet_drain or fleet_kill: no worker is left */
+	void (*hopeless)(void *context);  /* nobody ever served, and a slot has failed too often */
 	void *context;
 };
 
@@ -66,7 +68,8 @@ struct fleet {
 	struct fleet_events events;
 	struct slot *slots;
 	unsigned count;
-	bool was_ready; /* all_ready was called */
+	bool was_ready;  /* all_ready was called */
+	bool has_served; /* some worker was ready once */
 	bool is_leaving;
 	struct worker_row total; /* of workers that are gone */
 };

@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <dirent.h>
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,9 +13,31 @@
 
 #define STATE_LISTEN 0x0A
 
-/* The inode of a listening socket on that port, or 0. */
+/* Whether one address, as /proc writes it, takes what is meant for the other: zeros take all. */
+static bool
+covers(const char *local, const char *wanted)
+{
+	return strcmp(local, wanted) == 0 || local[strspn(local, "0")] == '\0' ||
+	       wanted[strspn(wanted, "0")] == '\0';
+}
+
+/* An address as /proc writes it: the words of the network order, as this machine reads them. */
+static void
+format_hex(const struct address *address, char text[33])
+{
+	const struct sockaddr_in *v4 = (const struct sockaddr_in *)&address->socket;
+	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&address->socket;
+
+	if (address->socket.ss_family == AF_INET6)
+		for (int i = 0; i < 4; i++)
+			snprintf(text + 8 * i, 9, "%08X", v6->sin6_addr.s6_addr32[i]);
+	else
+		snprintf(text, 9, "%08X", v4->sin_addr.s_addr);
+}
+
+/* The inode of a listening socket on that port that is in the address's way, or 0. */
 static unsigned long
-listening_inode(const char *table, unsigned port)
+listening_inode(const char *table, unsigned port, const char *wanted)
 {
 	FILE *stream = fopen(table, "re");
 	char line[512];
@@ -25,10 +48,11 @@ listening_inode(const char *table, unsigned port)
 	while (inode == 0 && fgets(line, sizeof line, stream) != NULL) {
 		unsigned local = 0, state = 0;
 		unsigned long found = 0;
+		char host[33];
 
-		if (sscanf(line, " %*u: %*[0-9A-F]:%x %*[0-9A-F]:%*x %x %*s %*s %*s %*u %*u %lu",
-			    &local, &state, &found) == 3 &&
-			local == port && state == STATE_LISTEN)
+		if (sscanf(line, " %*u: %32[0-9A-F]:%x %*[0-9A-F]:%*x %x %*s %*s %*s %*u %*u %lu",
+			    host, &local, &state, &found) == 4 &&
+			local == port && state == STATE_LISTEN && covers(host, wanted))
 			inode = found;
 	}
 	fclose(stream);
@@ -80,15 +104,17 @@ void
 holder_find(const struct address *address, char text[static HOLDER_TEXT_SIZE])
 {
 	unsigned port = address_port(address);
-	unsigned long inode = listening_inode("/proc/self/net/tcp", port);
-	char socket[64];
+	unsigned long inode;
+	char socket[64], wanted[33];
 	struct dirent *entry;
 	DIR *processes;
 	bool found = false;
 
-	snprintf(text, HOLDER_TEXT_SIZE, "another process");
+	snprintf(text, HOLDER_TEXT_SIZE, HOLDER_UNKNOWN);
+	format_hex(address, wanted);
+	inode = listening_inode("/proc/self/net/tcp", port, wanted);
 	if (inode == 0)
-		inode = listening_inode("/proc/self/net/tcp6", port);
+		inode = listening_inode("/proc/self/net/tcp6", port, wanted);
 	if (inode == 0)
 		return;
 	snprintf(socket, sizeof socket, "socket:[%lu]", inode);

@@ -6,7 +6,9 @@
 
 #define HOLDER_TEXT_SIZE 64
 
-/* Writes "pid 123 (nginx)", or "another process" where /proc does not tell. */
+#define HOLDER_UNKNOWN "another process"
+
+/* Writes "pid 123 (nginx)", or HOLDER_UNKNOWN where /proc does not tell. */
 void holder_find(const struct address *address, char text[static HOLDER_TEXT_SIZE]);
 
 #endif

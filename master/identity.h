@@ -20,8 +20,8 @@ int identity_find(struct identity *identity, const char *user, const char *group
  * all members of a port's group have one owner. Returns 0, or -1 after logging. */
 int identity_assume(const struct identity *identity);
 
-/* Writes this process's pid to path, by a rename, so that no reader sees half of it. Returns 0, or
- * -1 after logging. */
+/* Writes this process's pid to path, by a rename, so that no reader sees half of it; never over what
+ * is no regular file, or names a running server. Returns 0, or -1 after logging. */
 int pidfile_write(const char *path);
 
 /* Removes path if it still names this process. NULL is ignored. */

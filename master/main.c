@@ -4,6 +4,7 @@
  * no coroutines, nothing that blocks. */
 #include <errno.h>
 #include <ev.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,8 +51,8 @@ say_ready(void *context)
 	length += (size_t)snprintf(line + length, sizeof line - length,
 		"%u processes x %u threads, pid %d\n", master->options.processes,
 		master->options.threads, (int)getpid());
-	if (write(STDERR_FILENO, line, length) < 0)
-		log_warning("cannot write the ready line: %s", strerror(errno));
+	log_bare(line, length);
+	sockets_unlock_ports(&master->sockets);
 }
 
 static void
@@ -60,6 +61,15 @@ leave(void *context)
 	struct master *master = context;
 
 	ev_break(master->loop, EVBREAK_ALL);
+}
+
+static void
+give_up(void *context)
+{
+	struct master *master = context;
+
+	master->exit_code = 1;
+	fleet_kill(&master->fleet);
 }
 
 /* The deadline has passed twice: first connections are closed, then workers are killed. */
@@ -126,7 +136,6 @@ watch_signals(struct master *master)
 	static const int stop[] = {SIGTERM, SIGINT, SIGQUIT};
 	static const int other[] = {SIGHUP, SIGUSR1, SIGUSR2, SIGTTIN, SIGTTOU};
 
-	signal(SIGPIPE, SIG_IGN);
 	for (size_t i = 0; i < sizeof stop / sizeof stop[0]; i++) {
 		ev_signal_init(&master->stop_signals[i], on_stop_signal, stop[i]);
 		master->stop_signals[i].data = master;
@@ -148,7 +157,7 @@ prepare_fleet(struct master *master, const struct hubbub_service *service)
 		.loop = master->loop,
 		.sockets = &master->sockets,
 		.identity = &master->identity,
-		.events = {say_ready, leave, master},
+		.events = {say_ready, leave, give_up, master},
 		.heritage =
 			{
 				.serve = service->serve,
@@ -189,9 +198,9 @@ supervise(struct master *master, const struct hubbub_service *service)
 			options->processes, options->threads, (int)options->backlog) != 0 ||
 		prepare_fleet(master, service) != 0)
 		return 1;
+	watch_signals(master);
 	if (options->pidfile != NULL && pidfile_write(options->pidfile) != 0)
 		return 1;
-	watch_signals(master);
 	ev_init(&master->deadline, on_deadline);
 	master->deadline.data = master;
 	fleet_start(&master->fleet);
@@ -201,18 +210,40 @@ supervise(struct master *master, const struct hubbub_service *service)
 	return master->exit_code;
 }
 
+/* What whoever started this process may have left in a state that would surprise. */
+static void
+prepare_process(void)
+{
+	sigset_t none;
+	int fd;
+
+	/* Descriptors 0 to 2 exist, so that no socket becomes one of them, and a log line. */
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGCHLD, SIG_DFL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
 int
 hubbub_main(int argc, char **argv, const struct hubbub_service *service)
 {
 	struct master master = {.exit_code = 0};
 	int code;
 
+	prepare_process();
 	options_parse(&master.options, argc, argv, service);
 	log_setup(service->name, master.options.log_level, master.options.log_format);
 	if (master.options.cpus != 0)
 		log_info("%u CPUs allowed: %u processes x %u threads", master.options.cpus,
 			master.options.processes, master.options.threads);
 	if (master.options.check) {
+		if (identity_find(&master.identity, master.options.user, master.options.group) != 0)
+			return 1;
 		printf("%s: the options are valid\n", service->name);
 		options_free(&master.options);
 		return 0;

@@ -108,9 +108,11 @@ parse_seconds(const char *option, const char *value)
 	char *end;
 	double seconds = strtod(value, &end);
 
-	if (end == value || strcmp(end, "s") == 0)
-		end += *end == 's';
-	if (end == value || *end != '\0' || !(seconds >= 0 && seconds <= 1e6))
+	if (end != value && strcmp(end, "s") == 0)
+		end++;
+	/* strtod also reads blanks, signs, hexadecimal, and words. */
+	if (value[strspn(value, "0123456789.s")] != '\0' || end == value || *end != '\0' ||
+		!(seconds >= 0 && seconds <= 1e6))
 		usage("--%s: '%s' is not a number of seconds from 0 to 1000000", option, value);
 	return (int64_t)(seconds * (double)CLOCK_SECOND);
 }
@@ -151,6 +153,17 @@ parse_word(const char *option, const char *value, const char *const *words, unsi
 	usage("--%s: '%s' is not one of: %s", option, value, list);
 }
 
+/* localhost and 127.0.0.1 are one address; two of port 0 are two ports. */
+static void
+add_address(struct options *options, struct address address)
+{
+	for (size_t i = 0; i < options->address_count; i++)
+		if (address_port(&address) != 0 &&
+			memcmp(&options->addresses[i], &address, sizeof address) == 0)
+			return;
+	options->addresses[options->address_count++] = address;
+}
+
 static void
 parse_listen(struct options *options, const char *value)
 {
@@ -162,7 +175,8 @@ parse_listen(struct options *options, const char *value)
 	room = address_parse(value, options->addresses + options->address_count, room, &why);
 	if (room == 0)
 		usage("--listen: '%s' %s", value, why);
-	options->address_count += room;
+	for (size_t i = 0; i < room; i++)
+		add_address(options, options->addresses[options->address_count + i]);
 }
 
 static void

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,79 +58,109 @@ explain_bind(const struct address *address, int error)
 	}
 }
 
-/* ---- one copy per port ---- */
+/* ---- one copy per address ---- */
+
+#define RETRY_EVERY 20 /* milliseconds */
+#define RETRY_FOR 2000
 
 /* An abstract Unix socket: the kernel frees the name with its owner, however that dies, and names
- * live in the same network namespace as the port. */
-static socklen_t
-lock_name(const struct address *address, struct sockaddr_un *name)
-{
-	char text[ADDRESS_TEXT_SIZE];
-	int length;
-
-	address_format(address, text);
-	memset(name, 0, sizeof *name);
-	name->sun_family = AF_UNIX;
-	length = snprintf(name->sun_path + 1, sizeof name->sun_path - 1, "hubbub-lock/%s", text);
-	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length);
-}
-
+ * live in the same network namespace as the port. Nobody accepts on it: whoever connects only asks
+ * the kernel for the owner's pid.
+ * Returns the lock, or -1 with errno, EADDRINUSE if another process has it. */
 static int
-lock_owner(const struct sockaddr_un *name, socklen_t length)
+lock_take(const char *text)
 {
-	struct ucred owner = {.pid = 0};
-	socklen_t size = sizeof owner;
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct sockaddr_un name = {.sun_family = AF_UNIX};
+	int length = snprintf(name.sun_path + 1, sizeof name.sun_path - 1, "hubbub-lock/%s", text);
+	int error, fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	if (fd == -1)
-		return 0;
-	if (connect(fd, (const struct sockaddr *)name, length) == 0)
-		getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &owner, &size);
-	close(fd);
-	return owner.pid;
-}
-
-/* Nobody accepts on it: whoever connects only asks the kernel for the owner's pid. */
-static int
-lock_take(const struct address *address)
-{
-	char text[ADDRESS_TEXT_SIZE];
-	struct sockaddr_un name;
-	socklen_t length = lock_name(address, &name);
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	address_format(address, text);
-	if (fd == -1) {
-		log_error("cannot lock %s: %s", text, strerror(errno));
 		return -1;
-	}
-	if (bind(fd, (struct sockaddr *)&name, length) == 0 && listen(fd, SOMAXCONN) == 0)
+	if (bind(fd, (struct sockaddr *)&name,
+		    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length)) ==
+			0 &&
+		listen(fd, SOMAXCONN) == 0)
 		return fd;
-	if (errno == EADDRINUSE)
-		log_error("cannot listen on %s: another hubbub server with pid %d serves it; "
-			  "stop that (kill %d), or choose another --listen",
-			text, lock_owner(&name, length), lock_owner(&name, length));
-	else
-		log_error("cannot lock %s: %s", text, strerror(errno));
+	error = errno;
 	close(fd);
+	errno = error;
 	return -1;
 }
 
-/* SO_REUSEPORT would let this server join, and share the connections of, any other of the same user
- * that set it too; a bind without it finds out. */
+/* Two servers that start at the same moment on overlapping addresses (all, and one of them) would
+ * pass each other's probe, which finds sockets that listen only. So starting on a port is done by
+ * one at a time. */
 static int
-probe(const struct address *address)
+lock_port(const struct address *address)
+{
+	char text[ADDRESS_TEXT_SIZE];
+	int fd;
+
+	snprintf(text, sizeof text, "starting/%u", address_port(address));
+	for (int waited = 0;
+		(fd = lock_take(text)) == -1 && errno == EADDRINUSE && waited < RETRY_FOR;
+		waited += RETRY_EVERY)
+		poll(NULL, 0, RETRY_EVERY);
+	if (fd == -1 && errno == EADDRINUSE)
+		log_error(
+			"another server is starting on port %u and does not get ready; stop it, or "
+			"choose another --listen",
+			address_port(address));
+	else if (fd == -1)
+		log_error("cannot lock port %u: %s", address_port(address), strerror(errno));
+	return fd;
+}
+
+static int
+lock_address(const struct address *address)
+{
+	char text[ADDRESS_TEXT_SIZE], holder[HOLDER_TEXT_SIZE];
+	int fd;
+
+	address_format(address, text);
+	fd = lock_take(text);
+	if (fd == -1 && errno == EADDRINUSE) {
+		holder_find(address, holder);
+		log_error("cannot listen on %s: another hubbub server has it, %s; stop that, or "
+			  "choose "
+			  "another --listen",
+			text, holder);
+	} else if (fd == -1) {
+		log_error("cannot lock %s: %s", text, strerror(errno));
+	}
+	return fd;
+}
+
+/* SO_REUSEPORT would let this server join, and share the connections of, any other of the same user
+ * that set it too; a bind without it finds out. Returns 0, or an errno. */
+static int
+probe_once(const struct address *address)
 {
 	int error = 0;
 	int fd = socket(address->socket.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	if (fd == -1) {
+	if (fd == -1)
+		return errno;
+	set_flag(fd, SOL_SOCKET, SO_REUSEADDR);
+	if (bind(fd, (const struct sockaddr *)&address->socket, address->length) != 0)
 		error = errno;
-	} else {
-		set_flag(fd, SOL_SOCKET, SO_REUSEADDR);
-		if (bind(fd, (const struct sockaddr *)&address->socket, address->length) != 0)
-			error = errno;
-		close(fd);
+	close(fd);
+	return error;
+}
+
+/* Workers of a server that was killed hold the port until they are dead, a moment later. */
+static int
+probe(const struct address *address)
+{
+	char holder[HOLDER_TEXT_SIZE];
+	int error;
+
+	for (int waited = 0; (error = probe_once(address)) == EADDRINUSE && waited < RETRY_FOR;
+		waited += RETRY_EVERY) {
+		holder_find(address, holder);
+		if (strcmp(holder, HOLDER_UNKNOWN) != 0)
+			break;
+		poll(NULL, 0, RETRY_EVERY);
 	}
 	if (error == 0)
 		return 0;
@@ -165,6 +196,18 @@ bind_one(struct address *address)
 	return fd;
 }
 
+/* An earlier address of this server may have the same port. */
+static bool
+is_port_locked(const struct sockets *sockets, unsigned index)
+{
+	unsigned port = address_port(&sockets->addresses[index]);
+
+	for (unsigned i = 0; i < index; i++)
+		if (sockets->port_locks[i] != -1 && address_port(&sockets->addresses[i]) == port)
+			return true;
+	return false;
+}
+
 static int
 open_address(struct sockets *sockets, unsigned index)
 {
@@ -172,8 +215,15 @@ open_address(struct sockets *sockets, unsigned index)
 	bool is_any_port = address_port(address) == 0;
 
 	if (!is_any_port) {
-		sockets->locks[index] = lock_take(address);
-		if (sockets->locks[index] == -1 || probe(address) != 0)
+		sockets->locks[index] = lock_address(address);
+		if (sockets->locks[index] == -1)
+			return -1;
+		if (!is_port_locked(sockets, index)) {
+			sockets->port_locks[index] = lock_port(address);
+			if (sockets->port_locks[index] == -1)
+				return -1;
+		}
+		if (probe(address) != 0)
 			return -1;
 	}
 	for (unsigned worker = 0; worker < sockets->workers; worker++) {
@@ -186,7 +236,7 @@ open_address(struct sockets *sockets, unsigned index)
 		}
 	}
 	if (is_any_port)
-		sockets->locks[index] = lock_take(address);
+		sockets->locks[index] = lock_address(address);
 	return sockets->locks[index] == -1 ? -1 : 0;
 }
 
@@ -202,16 +252,18 @@ sockets_open(struct sockets *sockets, const struct address *addresses, unsigned 
 		.backlog = backlog,
 		.addresses = calloc(address_count, sizeof *sockets->addresses),
 		.locks = calloc(address_count, sizeof *sockets->locks),
+		.port_locks = calloc(address_count, sizeof *sockets->port_locks),
 		.fds = calloc(count, sizeof *sockets->fds),
 		.listens = calloc(count, sizeof *sockets->listens)};
-	if (sockets->addresses == NULL || sockets->locks == NULL || sockets->fds == NULL ||
-		sockets->listens == NULL) {
+	if (sockets->addresses == NULL || sockets->locks == NULL || sockets->port_locks == NULL ||
+		sockets->fds == NULL || sockets->listens == NULL) {
 		log_error("no memory for %zu listening sockets", count);
 		return -1;
 	}
 	memcpy(sockets->addresses, addresses, address_count * sizeof *addresses);
 	memset(sockets->fds, -1, count * sizeof *sockets->fds);
 	memset(sockets->locks, -1, address_count * sizeof *sockets->locks);
+	memset(sockets->port_locks, -1, address_count * sizeof *sockets->port_locks);
 	for (unsigned index = 0; index < address_count; index++)
 		if (open_address(sockets, index) != 0)
 			return -1;
@@ -252,6 +304,17 @@ sockets_close_hub(struct sockets *sockets, unsigned worker, unsigned hub)
 }
 
 void
+sockets_unlock_ports(struct sockets *sockets)
+{
+	for (unsigned index = 0; sockets->port_locks != NULL && index < sockets->address_count;
+		index++) {
+		if (sockets->port_locks[index] != -1)
+			close(sockets->port_locks[index]);
+		sockets->port_locks[index] = -1;
+	}
+}
+
+void
 sockets_close(struct sockets *sockets)
 {
 	for (unsigned worker = 0; sockets->fds != NULL && worker < sockets->workers; worker++)
@@ -260,8 +323,10 @@ sockets_close(struct sockets *sockets)
 	for (unsigned index = 0; sockets->locks != NULL && index < sockets->address_count; index++)
 		if (sockets->locks[index] != -1)
 			close(sockets->locks[index]);
+	sockets_unlock_ports(sockets);
 	free(sockets->addresses);
 	free(sockets->locks);
+	free(sockets->port_locks);
 	free(sockets->fds);
 	free(sockets->listens);
 	*sockets = (struct sockets){0};

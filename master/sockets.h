@@ -14,9 +14,10 @@ struct sockets {
 	unsigned workers;
 	unsigned hubs; /* per worker */
 	int backlog;
-	int *fds;      /* [worker][hub][address]; -1 once closed */
-	bool *listens; /* the same shape */
-	int *locks;    /* [address]: held while this server owns the port */
+	int *fds;        /* [worker][hub][address]; -1 once closed */
+	bool *listens;   /* the same shape */
+	int *locks;      /* [address]: held while this server owns the address */
+	int *port_locks; /* [address]: held until this server listens; see sockets_unlock_ports */
 };
 
 /* Locks each address against a second copy, checks that nobody else listens on it, and binds all
@@ -31,6 +32,9 @@ const int *sockets_of_worker(const struct sockets *sockets, unsigned worker);
  * that they run: the order of these calls is the order of the members in the kernel's group.
  * Returns 0, or -1 with errno. */
 int sockets_listen(struct sockets *sockets, unsigned worker, unsigned hub);
+
+/* Lets other servers start on the same ports, at other addresses; when all sockets listen. */
+void sockets_unlock_ports(struct sockets *sockets);
 
 /* Closes one hub's sockets; what is queued on them is reset. */
 void sockets_close_hub(struct sockets *sockets, unsigned worker, unsigned hub);

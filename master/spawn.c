@@ -6,8 +6,10 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "hub/arch/annotate_priv.h"
 #include "hub/base/log.h"
 #include "worker/worker.h"
 
@@ -39,7 +41,8 @@ close_the_rest(const struct worker_heritage *heritage)
 
 		if (next > from)
 			result = close_range(from, next - 1, 0);
-		from = next + 1;
+		if (next >= from)
+			from = next + 1;
 	}
 	if (result == 0)
 		result = close_range(from, ~0U, 0);
@@ -76,16 +79,17 @@ become_worker(const struct worker_heritage *heritage, const struct identity *ide
 	if (close_the_rest(heritage) != 0) {
 		log_error("worker %u cannot close what it inherited: %s", heritage->index,
 			strerror(errno));
-		exit(1);
+		_exit(1);
 	}
 	reset_signals();
 	if (identity_assume(identity) != 0)
-		exit(1);
+		_exit(1);
 	/* A worker learns of the master's death by the end of its channel; one that is stuck would
 	 * not, so the kernel kills it. After the change of user, which clears this. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != master)
-		exit(1);
-	exit(worker_run(heritage));
+		_exit(1);
+	/* What the program registered with atexit, and what it has buffered, is the master's. */
+	annotate_exit(worker_run(heritage));
 }
 
 pid_t
@@ -110,6 +114,7 @@ spawn_worker(const struct worker_heritage *heritage, const struct identity *iden
 		/* Without it the master would not see the worker die. Not yet reaped, so the pid is
 		 * still this child's. */
 		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
 		errno = error;
 		return -1;
 	}

@@ -64,6 +64,9 @@ back_off(struct acceptor *acceptor, int error)
 	acceptor->pause = acceptor->pause == 0 ? PAUSE_FIRST : acceptor->pause * 2;
 	if (acceptor->pause > PAUSE_MAX)
 		acceptor->pause = PAUSE_MAX;
+	/* While it drains, an order to stop is to be heard soon. */
+	if (acceptor->coroutine == NULL)
+		acceptor->pause = PAUSE_FIRST;
 	hub_event_clear(&thread->closed);
 	hub_timeout_start(&scope, acceptor->pause);
 	result = hub_event_wait(&thread->closed);
@@ -134,7 +137,8 @@ acceptor_drain(struct acceptor *acceptor)
 		hub_kill(acceptor->coroutine);
 		hub_join(acceptor->coroutine, NULL);
 		acceptor->coroutine = NULL;
-		while (is_queued(acceptor->socket) && accept_one(acceptor))
+		while (!thread_is_stopping(acceptor->thread) && is_queued(acceptor->socket) &&
+			accept_one(acceptor))
 			continue;
 	}
 	hub_close(acceptor->socket);

@@ -49,6 +49,12 @@ thread_command(struct worker_thread *thread, enum thread_command command)
 	hub_mailbox_post(thread->mailbox, &order->message);
 }
 
+bool
+thread_is_stopping(const struct worker_thread *thread)
+{
+	return thread->commanded & BIT(THREAD_STOP);
+}
+
 /* Waits until one of the commands, a set of bits, has been given. */
 static void
 await(struct worker_thread *thread, unsigned commands)
@@ -123,22 +129,32 @@ thread_main(void *argument)
 	return NULL;
 }
 
-/* Hub i of all hubs of the server to the i-th CPU that this process may use. */
+/* Hub i of all hubs of the server belongs to the i-th CPU that this process may use. */
+static int
+choose_cpu(const struct worker_heritage *heritage, unsigned index)
+{
+	unsigned wanted = heritage->index * heritage->threads + index;
+	cpu_set_t allowed;
+
+	if (sched_getaffinity(0, sizeof allowed, &allowed) != 0)
+		return -1;
+	wanted %= (unsigned)CPU_COUNT(&allowed);
+	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
+		if (CPU_ISSET(cpu, &allowed) && wanted-- == 0)
+			return cpu;
+	return -1;
+}
+
 static void
 pin_thread(const struct worker_thread *thread)
 {
-	unsigned wanted = thread->heritage->index * thread->heritage->threads + thread->index;
-	cpu_set_t allowed, one;
+	cpu_set_t one;
 
-	if (sched_getaffinity(0, sizeof allowed, &allowed) != 0)
-		return;
-	wanted %= (unsigned)CPU_COUNT(&allowed);
 	CPU_ZERO(&one);
-	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
-		if (CPU_ISSET(cpu, &allowed) && wanted-- == 0)
-			CPU_SET(cpu, &one);
+	CPU_SET(thread->cpu, &one);
 	if (sched_setaffinity(0, sizeof one, &one) != 0)
-		log_warning("cannot pin hub %u: %s", thread->index, strerror(errno));
+		log_warning("cannot pin hub %u to CPU %d: %s", thread->index, thread->cpu,
+			strerror(errno));
 }
 
 void
@@ -146,7 +162,7 @@ thread_run(struct worker_thread *thread)
 {
 	struct hub_options options = thread->heritage->hub;
 
-	if (thread->heritage->pin)
+	if (thread->cpu >= 0)
 		pin_thread(thread);
 	options.counters = &thread->row->hub;
 	if (hub_run_with(&options, thread_main, thread, NULL) != 0) {
@@ -199,6 +215,8 @@ thread_init(struct worker_thread *thread, const struct worker_heritage *heritage
 	*thread = (struct worker_thread){.heritage = heritage,
 		.row = &heritage->rows[index],
 		.index = index,
+		/* Now, before a thread that is pinned starts the others. */
+		.cpu = heritage->pin ? choose_cpu(heritage, index) : -1,
 		.leader = leader};
 	sem_init(&thread->started, 0, 0);
 	list_init(&thread->connections);

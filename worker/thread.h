@@ -28,6 +28,7 @@ struct worker_thread {
 	const struct worker_heritage *heritage;
 	struct worker_row *row;
 	unsigned index;
+	int cpu; /* to which it is pinned, or -1 */
 	pthread_t handle;
 
 	/* A coroutine that the hub runs beside its own, or NULL; its argument is leader. */
@@ -57,6 +58,9 @@ struct worker_thread {
 int thread_init(struct worker_thread *thread, const struct worker_heritage *heritage,
 	unsigned index, struct worker *leader);
 void thread_fini(struct worker_thread *thread);
+
+/* True once THREAD_STOP has reached the hub. Its thread only. */
+bool thread_is_stopping(const struct worker_thread *thread);
 
 /* Runs the hub in the calling thread until THREAD_STOP; sets has_failed (logged) if it cannot. */
 void thread_run(struct worker_thread *thread);

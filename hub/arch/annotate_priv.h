@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <unistd.h>
 
 #if defined(__SANITIZE_ADDRESS__)
 #define ANNOTATE_ASAN 1
@@ -25,6 +26,7 @@
 #ifdef ANNOTATE_ASAN
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
+#include <sanitizer/lsan_interface.h>
 #endif
 #ifdef ANNOTATE_TSAN
 #include <sanitizer/tsan_interface.h>
@@ -43,6 +45,16 @@ annotate_on_valgrind(void)
 #else
 	return false;
 #endif
+}
+
+/* _exit, but not before leaks are looked for. */
+static inline _Noreturn void
+annotate_exit(int code)
+{
+#ifdef ANNOTATE_ASAN
+	__lsan_do_leak_check();
+#endif
+	_exit(code);
 }
 
 /* What the tools know of one stack. */

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <jansson.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,6 +70,32 @@ format_json(char *line, size_t size, const char *when, enum log_level level, con
 }
 
 void
+log_bare(const char *text, size_t length)
+{
+	static unsigned dropped; /* by any thread; a lost count is no harm */
+	struct pollfd query = {.fd = STDERR_FILENO, .events = POLLOUT};
+	int saved = errno;
+
+	/* A pipe that is writable takes PIPE_BUF bytes at least, more than any line has. Two
+	 * processes may see the same room; O_NONBLOCK would be set for everyone who shares it. */
+	if (poll(&query, 1, 0) == 1 && !(query.revents & POLLOUT)) {
+		errno = saved;
+		return;
+	}
+	if (query.revents == 0) {
+		__atomic_fetch_add(&dropped, 1, __ATOMIC_RELAXED);
+	} else {
+		unsigned count = __atomic_exchange_n(&dropped, 0, __ATOMIC_RELAXED);
+
+		if (count > 0)
+			dprintf(STDERR_FILENO, "(%u lines dropped: nobody read them)\n", count);
+		if (write(STDERR_FILENO, text, length) < 0)
+			errno = saved;
+	}
+	errno = saved;
+}
+
+void
 log_write(enum log_level level, const char *format, ...)
 {
 	char when[64], message[900], line[2048];
@@ -89,8 +116,6 @@ log_write(enum log_level level, const char *format, ...)
 	else
 		length = snprintf(line, sizeof line, "%s %-7s %s[%d]: %s\n", when,
 			log_level_names[level], log_settings.program, (int)getpid(), message);
-	/* Nobody can be told that stderr is gone. */
-	if (write(STDERR_FILENO, line, (size_t)length) < 0)
-		errno = saved;
+	log_bare(line, (size_t)length);
 	errno = saved;
 }

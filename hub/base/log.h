@@ -1,8 +1,10 @@
 /* Log lines of a program to stderr: one write(2) per line, so that lines of many processes never
- * mix. Libraries return errors; only the process that decides what an error means logs it, once,
+ * mix. A line that would have to wait, because whoever reads stderr does not, is dropped and counted. Libraries return errors; only the process that decides what an error means logs it, once,
  * with what failed, on what, why, and what to do about it. */
 #ifndef HUBBUB_BASE_LOG_H
 #define HUBBUB_BASE_LOG_H
+
+#include <stddef.h>
 
 enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG, LOG_LEVEL_MAX };
 enum log_format { LOG_TEXT, LOG_JSON, LOG_FORMAT_MAX };
@@ -18,6 +20,10 @@ void log_setup(const char *program, enum log_level level, enum log_format format
 /* Logs one line; a newline or control character in the message is written as a space. Keeps errno.
  * Any thread; not from a signal handler. */
 void log_write(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Writes text, which ends with a newline, as it is, whatever the level and format; dropped as a log
+ * line is. Keeps errno. */
+void log_bare(const char *text, size_t length);
 
 #define log_error(...) log_write(LOG_ERROR, __VA_ARGS__)
 #define log_warning(...) log_write(LOG_WARNING, __VA_ARGS__)

@@ -182,7 +182,7 @@ int
 fd_wait_read(struct hub_fd *entry, const char *what)
 {
 	struct hub *hub = hub_this;
-	struct wait wait = {what, (const void *)(intptr_t)entry->fd, HUB_FOREVER, true};
+	struct wait wait = {what, (const void *)(intptr_t)entry->fd, HUB_FOREVER, true, false};
 	struct hub_waiter waiter;
 	uint32_t generation = entry->generation;
 	int reason;
@@ -203,7 +203,7 @@ int
 fd_wait_write(struct hub_fd *entry, const char *what)
 {
 	struct hub *hub = hub_this;
-	struct wait wait = {what, (const void *)(intptr_t)entry->fd, HUB_FOREVER, true};
+	struct wait wait = {what, (const void *)(intptr_t)entry->fd, HUB_FOREVER, true, false};
 	struct hub_waiter waiter;
 	uint32_t generation = entry->generation;
 	int reason;
@@ -223,7 +223,8 @@ static int
 fd_wait_either(struct hub_fd *entry)
 {
 	struct hub *hub = hub_this;
-	struct wait wait = {"descriptor", (const void *)(intptr_t)entry->fd, HUB_FOREVER, true};
+	struct wait wait = {
+		"descriptor", (const void *)(intptr_t)entry->fd, HUB_FOREVER, true, false};
 	struct hub_waiter reader, writer;
 	uint32_t generation = entry->generation;
 	int reason;

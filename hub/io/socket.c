@@ -195,7 +195,9 @@ hub_recv(int fd, void *buffer, size_t length, int flags)
 	for (;;) {
 		ssize_t received = receive(&transfer, attempt_recv, "recv");
 
-		if (!(flags & MSG_WAITALL))
+		if (!(flags & MSG_WAITALL) || (flags & MSG_PEEK))
+			return received;
+		if (received > 0 && !fd_lookup(hub_this, fd)->is_stream)
 			return received;
 		if (received <= 0)
 			return got > 0 ? (ssize_t)got : received;

@@ -25,7 +25,7 @@ int
 hub_event_wait(struct hub_event *event)
 {
 	struct hub_coroutine *self = hub_enter();
-	struct wait wait = {"event", event, HUB_FOREVER, false};
+	struct wait wait = {"event", event, HUB_FOREVER, false, false};
 	struct hub_waiter waiter;
 	int reason;
 

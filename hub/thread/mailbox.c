@@ -1,6 +1,7 @@
 #include "hub/thread/mailbox_priv.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stddef.h>
 
 #include "hub/base/list.h"
@@ -43,16 +44,17 @@ void
 mailbox_start(struct hub_mailbox *mailbox, struct ev_loop *loop)
 {
 	atomic_init(&mailbox->newest, NULL);
+	atomic_init(&mailbox->posters, 0);
 	mailbox->loop = loop;
 	ev_async_init(&mailbox->wake, deliver_all);
 	ev_async_start(loop, &mailbox->wake);
-	ev_unref(loop);
 }
 
 void
 mailbox_stop(struct hub_mailbox *mailbox)
 {
-	ev_ref(mailbox->loop);
+	while (atomic_load_explicit(&mailbox->posters, memory_order_acquire) != 0)
+		sched_yield();
 	ev_async_stop(mailbox->loop, &mailbox->wake);
 	mailbox->loop = NULL;
 }
@@ -71,14 +73,15 @@ hub_mailbox(void)
 void
 hub_mailbox_post(struct hub_mailbox *mailbox, struct hub_message *message)
 {
-	/* Once pushed the message, and with it perhaps the hub, may be gone: keep the loop. */
-	struct ev_loop *loop = mailbox->loop;
-	struct hub_message *newest = atomic_load_explicit(&mailbox->newest, memory_order_relaxed);
+	struct hub_message *newest;
 
+	atomic_fetch_add_explicit(&mailbox->posters, 1, memory_order_acquire);
+	newest = atomic_load_explicit(&mailbox->newest, memory_order_relaxed);
 	do {
 		message->next = newest;
 	} while (!atomic_compare_exchange_weak_explicit(
 		&mailbox->newest, &newest, message, memory_order_acq_rel, memory_order_relaxed));
 	if (newest == NULL)
-		ev_async_send(loop, &mailbox->wake);
+		ev_async_send(mailbox->loop, &mailbox->wake);
+	atomic_fetch_sub_explicit(&mailbox->posters, 1, memory_order_release);
 }

@@ -21,8 +21,8 @@ struct hub_message {
  * Switches: no.  Returns NULL with errno EPERM (this thread runs no hub). */
 struct hub_mailbox *hub_mailbox(void);
 
-/* Delivers message in the mailbox's hub soon; messages of one sender arrive in order. The receiver
- * must not end its hub before the call has returned; what is undelivered when it ends is dropped.
+/* Delivers message in the mailbox's hub soon; messages of one sender arrive in order. A message may
+ * end the hub, but none may be posted after one that does; what is undelivered then is dropped.
  * Switches: no.  Thread: any, also one without a hub; not a signal handler.  Never blocks or fails.
  * Ownership: the message is the hub's until deliver is called. */
 void hub_mailbox_post(struct hub_mailbox *mailbox, struct hub_message *message);

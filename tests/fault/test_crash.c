@@ -2,12 +2,15 @@
 #include <criterion/criterion.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "hub/base/clock.h"
@@ -209,7 +212,7 @@ has_crashed_four_times(void *context)
 	(void)context;
 	if (program_children(server.pid, &worker, 1) == 1)
 		kill(worker, SIGKILL);
-	return program_expect(&server, "crashed 4 times in a row", 0.001);
+	return program_expect(&server, "failed 4 times in a row", 0.001);
 }
 
 Test(crash, a_crash_loop_backs_off_and_the_service_recovers)
@@ -220,7 +223,7 @@ Test(crash, a_crash_loop_backs_off_and_the_service_recovers)
 	cr_assert(wait_until(has_crashed_four_times, NULL, 30), "%s", server.text);
 	/* Nobody serves meanwhile, so the pause stays at a quarter of a second. */
 	cr_assert_not_null(
-		strstr(server.text, "crashed 4 times in a row; starting another in 0.25 s"), "%s",
+		strstr(server.text, "failed 4 times in a row; starting another in 0.25 s"), "%s",
 		server.text);
 	fd = client_connect(server.port);
 	cr_assert(client_exchange(fd, "back", "BACK"), "not served after the crash loop");
@@ -263,4 +266,67 @@ Test(crash, out_of_files_a_server_logs_at_most_a_line_a_second_and_recovers)
 	cr_assert(client_exchange(clients[199], "at last", "AT LAST"));
 	close(clients[199]);
 	cr_assert_eq(program_stop(&server, SIGTERM, 20), 0, "%s", server.text);
+}
+
+static double
+cpu_seconds(pid_t pid)
+{
+	struct timespec used;
+	clockid_t clock;
+
+	if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &used) != 0)
+		return -1;
+	return (double)used.tv_sec + (double)used.tv_nsec / 1e9;
+}
+
+Test(crash, draining_hubs_wait_without_using_cpu)
+{
+	double before;
+	pid_t worker;
+	int fd;
+
+	cr_assert(program_start_echo(&server, "-p1", "-t4", NULL));
+	cr_assert_eq(program_children(server.pid, &worker, 1), 1);
+	fd = client_connect(server.port);
+	cr_assert(client_exchange(fd, "a", "A"));
+	kill(server.pid, SIGTERM);
+	cr_assert(program_expect(&server, "stopping", 10));
+	before = cpu_seconds(worker);
+	cr_assert_eq(program_wait(&server, 1), -1);
+	cr_assert_lt(cpu_seconds(worker) - before, 0.3);
+	close(fd);
+	cr_assert_eq(program_wait(&server, 10), 0);
+}
+
+Test(crash, a_worker_sent_a_fault_dies_of_it_and_is_replaced)
+{
+	struct workers workers;
+
+	cr_assert(program_start_echo(&server, "-p2", "-t1", NULL));
+	cr_assert_eq(program_children(server.pid, workers.before, 2), 2);
+	kill(workers.before[0], SIGSEGV);
+	cr_assert(wait_until(is_respawned, &workers, 10), "%s", server.text);
+	cr_assert_eq(program_stop(&server, SIGTERM, 20), 0);
+	cr_assert_not_null(strstr(server.text, "killed by signal 11"), "%s", server.text);
+}
+
+Test(crash, nobody_reading_stderr_does_not_keep_it_from_stopping)
+{
+	char *argv[] = {program_path("hubbub-echo"), "--listen=127.0.0.1:0", "-p2", "-t1", NULL};
+	char filler[4096] = {0};
+
+	cr_assert(program_start(&server, argv, 0));
+	cr_assert(program_expect(&server, ", pid ", 20));
+	/* Fill the pipe that is its stderr through the descriptor that it has. */
+	snprintf(filler, sizeof filler, "/proc/%d/fd/2", (int)server.pid);
+	int pipe = open(filler, O_WRONLY | O_NONBLOCK);
+	cr_assert_neq(pipe, -1);
+	while (write(pipe, filler, sizeof filler) > 0)
+		continue;
+	close(pipe);
+	kill(server.pid, SIGTERM);
+	for (int i = 0; i < 1000 && waitpid(server.pid, NULL, WNOHANG) == 0; i++)
+		poll(NULL, 0, 10);
+	cr_assert(kill(server.pid, 0) == -1, "it hangs");
+	server.pid = 0;
 }

@@ -1,7 +1,9 @@
 /* Wrong usage: one clear line, the right exit code, nothing left running. */
 #include <criterion/criterion.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -68,6 +70,10 @@ Test(cli, every_wrong_value_is_named_with_what_would_be_right)
 		{"--listne=:1", {"--listne", "no such option", "--listen"}},
 		{"--group=daemon", {"--group", "needs", "--user"}},
 		{"9090", {"'9090'", "not an option", "--listen"}},
+		{"--drain-timeout=s", {"--drain-timeout", "'s'", "seconds"}},
+		{"--drain-timeout=0x10", {"--drain-timeout", "'0x10'", "seconds"}},
+		{"--listen=http://127.0.0.1:80/", {"--listen", "is a URL", "HOST:PORT"}},
+		{"@/tmp", {"@/tmp", "cannot read", "Is a directory"}},
 		{"@/no/such/file", {"@/no/such/file", "cannot read", "No such file"}},
 	};
 
@@ -172,4 +178,71 @@ Test(cli, check_validates_and_exits)
 	cr_assert_not_null(strstr(program.text, "valid"), "%s", program.text);
 	program_end(&program);
 	cr_assert_eq(run(0, "--check", "--processes=x", NULL), 2);
+}
+
+Test(cli, a_start_that_cannot_succeed_ends_with_the_reason)
+{
+	/* Every worker dies as soon as it is forked: no address space for its first hub. */
+	char *echo = program_path("hubbub-echo");
+	char *argv[] = {"/usr/bin/prlimit", "--as=70000000", echo, "--listen=127.0.0.1:0", "-p1",
+		"-t2", NULL};
+
+	if (access(argv[0], X_OK) != 0 || strstr(echo, "san") != NULL)
+		cr_skip("needs prlimit, and a program that a sanitizer does not map");
+	cr_assert(program_start(&program, argv, 0));
+	cr_assert_eq(program_wait(&program, 30), 1, "%s", program.text);
+	cr_assert_not_null(strstr(program.text, "giving up"), "%s", program.text);
+}
+
+Test(cli, standard_streams_that_are_closed_are_not_taken_by_sockets)
+{
+	char *argv[] = {"/bin/sh", "-c", "exec \"$0\" --listen=127.0.0.1:0 -p1 -t1 <&- >&- 2>&-",
+		program_path("hubbub-echo"), NULL};
+	char path[64], link[64];
+	pid_t worker = 0;
+
+	cr_assert(program_start(&program, argv, 0));
+	for (int i = 0; i < 1000 && program_children(program.pid, &worker, 1) != 1; i++)
+		program_expect(&program, "nothing", 0.01);
+	for (int fd = 0; fd < 3; fd++) {
+		ssize_t length;
+
+		snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)worker, fd);
+		length = readlink(path, link, sizeof link - 1);
+		cr_assert_gt(length, 0);
+		link[length] = '\0';
+		cr_assert_str_eq(link, "/dev/null");
+	}
+	cr_assert_eq(program_stop(&program, SIGTERM, 20), 0);
+}
+
+Test(cli, one_address_named_twice_is_one_address)
+{
+	struct program first;
+	char option[64];
+
+	cr_assert(program_start_echo(&first, "-p1", "-t1", NULL));
+	snprintf(option, sizeof option, "--listen=127.0.0.1:%d", first.port);
+	cr_assert_eq(program_stop(&first, SIGTERM, 20), 0);
+	cr_assert(program_start_echo(&first, option, option, "-p1", "-t1", NULL), "%s", first.text);
+	program_end(&first);
+}
+
+Test(cli, a_pid_file_of_a_running_server_is_not_taken)
+{
+	char path[] = "/tmp/hubbub-pid-XXXXXX", option[64];
+	struct program first;
+
+	close(mkstemp(path));
+	snprintf(option, sizeof option, "--pidfile=%s", path);
+	cr_assert(program_start_echo(&first, option, "-p1", "-t1", NULL), "%s", first.text);
+	cr_assert_eq(run(0, "--listen=127.0.0.1:0", option, "-p1", "-t1", NULL), 1);
+	cr_assert_not_null(strstr(program.text, "which runs"), "%s", program.text);
+	cr_assert_eq(access(path, F_OK), 0, "it is gone");
+	cr_assert_eq(program_stop(&first, SIGTERM, 20), 0);
+	cr_assert_neq(access(path, F_OK), 0, "it is left");
+	program_end(&program);
+	cr_assert_eq(run(0, "--listen=127.0.0.1:0", "--pidfile=/dev/null", "-p1", "-t1", NULL), 1);
+	cr_assert_not_null(strstr(program.text, "no regular file"), "%s", program.text);
+	program_end(&first);
 }

@@ -118,3 +118,17 @@ Test(signals, workers_leave_stopping_to_the_master)
 	cr_assert_eq(program_stop(&server, SIGTERM, 20), 0);
 	cr_assert_null(strstr(server.text, "was killed"), "%s", server.text);
 }
+
+Test(signals, blocked_and_ignored_ones_that_it_inherits_do_not_matter)
+{
+	sigset_t stop;
+
+	sigemptyset(&stop);
+	sigaddset(&stop, SIGTERM);
+	sigprocmask(SIG_BLOCK, &stop, NULL);
+	signal(SIGCHLD, SIG_IGN);
+	cr_assert(program_start_echo(&server, "-p1", "-t1", NULL));
+	signal(SIGCHLD, SIG_DFL);
+	sigprocmask(SIG_UNBLOCK, &stop, NULL);
+	cr_assert_eq(program_stop(&server, SIGTERM, 20), 0, "%s", server.text);
+}

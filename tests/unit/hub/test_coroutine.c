@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "tests/support/in_hub.h"
 
@@ -263,4 +264,114 @@ Test(coroutine, twenty_thousand_are_parked_killed_and_joined, .timeout = 60)
 
 	in_hub(many_body, &record);
 	cr_assert_eq(record.count, record.results[0]);
+}
+
+/* Woken by data that another coroutine then takes, and killed before it runs: it must not wait again. */
+struct robbed {
+	int pair[2];
+	int error;
+	struct hub_coroutine *reader;
+};
+
+static void *
+read_robbed(void *argument)
+{
+	struct robbed *robbed = argument;
+	char byte;
+
+	robbed->error = hub_recv(robbed->pair[0], &byte, 1, 0) == -1 ? errno : 0;
+	return NULL;
+}
+
+static void *
+robbed_body(void *argument)
+{
+	struct robbed *robbed = argument;
+	char byte;
+
+	socketpair(AF_UNIX, SOCK_STREAM, 0, robbed->pair);
+	robbed->reader = hub_spawn(read_robbed, robbed);
+	hub_sleep(0);
+	hub_send(robbed->pair[1], "x", 1, 0);
+	/* The timer and the data come in one poll: this one runs before the reader does. */
+	while (hub_recv(robbed->pair[0], &byte, 1, MSG_DONTWAIT) != 1)
+		continue;
+	hub_send(robbed->pair[1], "y", 1, 0);
+	hub_sleep(0);
+	hub_recv(robbed->pair[0], &byte, 1, MSG_DONTWAIT);
+	hub_kill(robbed->reader);
+	hub_join(robbed->reader, NULL);
+	hub_close(robbed->pair[0]);
+	hub_close(robbed->pair[1]);
+	return NULL;
+}
+
+Test(coroutine, a_kill_between_the_wake_and_the_run_is_not_lost)
+{
+	struct robbed robbed = {.error = -1};
+
+	in_hub(robbed_body, &robbed);
+	cr_assert(robbed.error == ECANCELED || robbed.error == 0, "%d", robbed.error);
+}
+
+static void *
+main_is_not_joinable_body(void *argument)
+{
+	struct record *record = argument;
+
+	record->errors[0] = hub_detach(hub_current()) == -1 ? errno : 0;
+	return record;
+}
+
+Test(coroutine, the_first_one_cannot_be_detached)
+{
+	struct record record = {0};
+
+	in_hub(main_is_not_joinable_body, &record);
+	cr_assert_eq(record.errors[0], EINVAL);
+}
+
+static void *
+blocking_generator(void *argument)
+{
+	int *error = argument;
+
+	*error = hub_sleep(HUB_FOREVER) == -1 ? errno : 0;
+	return NULL;
+}
+
+static void *
+consume(void *argument)
+{
+	struct hub_generator *generator = hub_generator_new(blocking_generator, argument);
+	void *value;
+
+	hub_generator_next(generator, &value);
+	hub_generator_free(generator);
+	return NULL;
+}
+
+static void *
+kill_consumer_body(void *argument)
+{
+	struct record *record = argument;
+	struct hub_coroutine *consumer = hub_spawn(consume, &record->errors[0]);
+
+	hub_sleep(0);
+	hub_kill(consumer);
+	record->results[0] = hub_join(consumer, NULL);
+	/* And one that only the end of the hub kills. */
+	hub_spawn(consume, &record->errors[1]);
+	hub_sleep(0);
+	return NULL;
+}
+
+Test(coroutine, a_kill_reaches_the_generator_that_blocks_for_its_consumer)
+{
+	struct record record = {0};
+
+	in_hub(kill_consumer_body, &record);
+	cr_assert_eq(record.results[0], 0);
+	cr_assert_eq(record.errors[0], ECANCELED);
+	cr_assert_eq(record.errors[1], ECANCELED);
 }

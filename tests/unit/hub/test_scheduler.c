@@ -318,3 +318,53 @@ Test(scheduler, counters_are_kept_where_the_options_say)
 	cr_assert_gt(counters.polls, 0);
 	cr_assert_eq(counters.busy_since, 0, "the hub has ended");
 }
+
+static void *
+idle_body(void *argument)
+{
+	struct hub_event never = {0};
+	struct hub_timeout scope;
+
+	hub_mailbox();
+	hub_timeout_start(&scope, 300 * HUB_MILLISECOND);
+	hub_event_wait(&never);
+	hub_timeout_stop(&scope);
+	return argument;
+}
+
+Test(scheduler, a_hub_that_waits_for_its_mailbox_only_uses_no_cpu)
+{
+	struct hub_counters counters = {0};
+	struct hub_options options = {.counters = &counters};
+
+	cr_assert_eq(hub_run_with(&options, idle_body, NULL, NULL), 0);
+	cr_assert_lt(counters.polls, 20);
+}
+
+static void *
+slow_yielder(void *argument)
+{
+	struct record *record = argument;
+
+	/* Fast, then suddenly slow. */
+	for (int i = 0; i < 100000; i++)
+		hub_sleep(0);
+	hub_detach(hub_spawn(tick, record));
+	for (record->count = 0; !record->flag && record->count < 1000; record->count++) {
+		int64_t until = hub_now() + HUB_MILLISECOND;
+
+		while (hub_now() < until)
+			continue;
+		hub_sleep(0);
+	}
+	return NULL;
+}
+
+Test(scheduler, slow_coroutines_do_not_keep_timers_waiting_after_fast_ones, .timeout = 60)
+{
+	struct record record = {0};
+
+	in_hub(slow_yielder, &record);
+	cr_assert(record.flag);
+	cr_assert_leq(record.count, 200, "%ld slow switches before the timer", record.count);
+}

@@ -144,3 +144,83 @@ Test(switch, switching_to_one_that_waits_is_fatal, .signal = SIGABRT)
 {
 	hub_run(switch_to_waiting_body, NULL, NULL);
 }
+
+static struct hub_coroutine *orphan;
+
+static void *
+make_orphan(void *argument)
+{
+	orphan = hub_new(give_back);
+	return argument;
+}
+
+static void *
+switch_to_orphan(void *argument)
+{
+	hub_switch(orphan, argument);
+	return argument;
+}
+
+static void *
+orphan_body(void *argument)
+{
+	struct hub_coroutine *switcher;
+
+	hub_join(hub_spawn(make_orphan, NULL), NULL);
+	/* Another coroutine lives where its parent did. */
+	hub_detach(hub_spawn(give_back, NULL));
+	switcher = hub_spawn(switch_to_orphan, NULL);
+	hub_sleep(HUB_MILLISECOND);
+	*(bool *)argument = hub_is_done(orphan);
+	hub_free(orphan);
+	(void)switcher;
+	return NULL;
+}
+
+Test(switch, the_result_of_one_whose_parent_is_gone_is_lost_and_harms_nobody)
+{
+	bool is_done = false;
+
+	in_hub(orphan_body, &is_done);
+	cr_assert(is_done);
+}
+
+static void *
+free_waiting_body(void *argument)
+{
+	struct hub_coroutine *raw = hub_new(sleep_inside);
+
+	hub_switch(raw, argument);
+	return NULL;
+}
+
+static void *
+sleep_for_ever(void *argument)
+{
+	hub_sleep(HUB_FOREVER);
+	return argument;
+}
+
+static void *
+switch_and_wait(void *argument)
+{
+	hub_switch(argument, NULL);
+	return NULL;
+}
+
+static void *
+free_blocked_body(void *argument)
+{
+	struct hub_coroutine *raw = hub_new(sleep_for_ever);
+
+	hub_spawn(switch_and_wait, raw);
+	hub_sleep(0);
+	hub_free(raw);
+	return argument;
+}
+
+Test(switch, freeing_one_that_blocks_is_fatal, .signal = SIGABRT)
+{
+	hub_run(free_waiting_body, NULL, NULL);
+	hub_run(free_blocked_body, NULL, NULL);
+}

@@ -418,3 +418,26 @@ Test(socket, a_unix_connect_waits_for_room_in_the_backlog)
 	cr_assert_eq(record.results[0], -1);
 	cr_assert_eq(record.errors[0], ETIMEDOUT);
 }
+
+static void *
+peek_all_body(void *argument)
+{
+	struct record *record = argument;
+
+	socketpair(AF_UNIX, SOCK_STREAM, 0, record->fds);
+	hub_send(record->fds[1], "ab", 2, 0);
+	record->results[0] = hub_recv(record->fds[0], record->bytes, 6, MSG_PEEK | MSG_WAITALL);
+	record->results[1] = hub_recv(record->fds[0], record->bytes, 6, 0);
+	hub_close(record->fds[0]);
+	hub_close(record->fds[1]);
+	return NULL;
+}
+
+Test(socket, peeking_for_all_does_not_read_the_same_bytes_again)
+{
+	struct record record = {0};
+
+	in_hub(peek_all_body, &record);
+	cr_assert_eq(record.results[0], 2);
+	cr_assert_eq(record.results[1], 2);
+}

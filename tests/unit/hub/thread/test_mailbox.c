@@ -1,5 +1,6 @@
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stddef.h>
 
 #include "tests/support/in_hub.h"
 
@@ -119,4 +120,53 @@ Test(mailbox, waiting_for_another_thread_is_no_deadlock)
 
 	in_hub(wait_late_body, &record);
 	cr_assert_eq(record.last[1], 0);
+}
+
+/* A message that ends the hub, posted while that is busy: the poster must not touch what is freed. */
+struct stopping {
+	struct hub_event stop;
+	struct hub_mailbox *mailbox;
+	pthread_barrier_t ready;
+	struct hub_message message;
+};
+
+static void
+deliver_stop(struct hub_message *message)
+{
+	hub_event_set(
+		&((struct stopping *)((char *)message - offsetof(struct stopping, message)))->stop);
+}
+
+static void *
+stopped_body(void *argument)
+{
+	struct stopping *stopping = argument;
+
+	stopping->mailbox = hub_mailbox();
+	pthread_barrier_wait(&stopping->ready);
+	while (!stopping->stop.is_set)
+		hub_sleep(0);
+	return NULL;
+}
+
+static void *
+stopped_thread(void *argument)
+{
+	hub_run(stopped_body, argument, NULL);
+	return NULL;
+}
+
+Test(mailbox, a_message_may_end_its_hub, .timeout = 60)
+{
+	for (int i = 0; i < 200; i++) {
+		struct stopping stopping = {.message = {NULL, deliver_stop}};
+		pthread_t thread;
+
+		pthread_barrier_init(&stopping.ready, NULL, 2);
+		pthread_create(&thread, NULL, stopped_thread, &stopping);
+		pthread_barrier_wait(&stopping.ready);
+		hub_mailbox_post(stopping.mailbox, &stopping.message);
+		pthread_join(thread, NULL);
+		pthread_barrier_destroy(&stopping.ready);
+	}
 }

@@ -1,0 +1,136 @@
+#include "hub/sync/lock.h"
+
+#include <errno.h>
+
+#include "hub/waiters_priv.h"
+
+void
+hub_lock_init(struct hub_lock *lock)
+{
+	*lock = (struct hub_lock){0};
+}
+
+/* Waits until the lock is handed over. A shielded wait ends in no other way. */
+static int
+lock_wait(struct hub_lock *lock, struct hub_coroutine *self, bool is_shielded)
+{
+	struct wait wait = {"lock", lock, HUB_FOREVER, false, is_shielded};
+	struct hub_waiter waiter;
+	int reason;
+
+	do {
+		waiter_enter(&lock->first, &waiter, self);
+		reason = hub_suspend(&wait);
+		if (reason == 0)
+			return 0;
+		waiter_leave(&lock->first, &waiter);
+		CHECK_WHY(!is_shielded || reason != EDEADLK,
+			"deadlock: a lock that a condition released is never released again");
+	} while (is_shielded);
+	return reason;
+}
+
+int
+hub_lock_try_acquire(struct hub_lock *lock)
+{
+	struct hub_coroutine *self = hub_enter();
+
+	if (self == NULL)
+		return -1;
+	if (lock->owner != NULL && lock->owner != self) {
+		errno = EBUSY;
+		return -1;
+	}
+	lock->owner = self;
+	lock->depth++;
+	return 0;
+}
+
+int
+hub_lock_acquire(struct hub_lock *lock)
+{
+	int reason;
+
+	if (hub_lock_try_acquire(lock) == 0)
+		return 0;
+	if (errno != EBUSY)
+		return -1;
+	reason = lock_wait(lock, hub_current(), false);
+	if (reason == 0)
+		return 0;
+	errno = reason;
+	return -1;
+}
+
+/* To the first that still waits; it owns the lock before it runs, so nobody comes in between. */
+static void
+lock_hand_over(struct hub_lock *lock)
+{
+	struct hub_coroutine *heir;
+
+	do {
+		heir = lock->first != NULL ? lock->first->coroutine : NULL;
+		lock->owner = heir;
+		lock->depth = heir != NULL;
+	} while (heir != NULL && !waiter_wake_first(&lock->first, 0));
+}
+
+int
+hub_lock_release(struct hub_lock *lock)
+{
+	if (lock->owner == NULL || lock->owner != hub_current()) {
+		errno = EPERM;
+		return -1;
+	}
+	if (--lock->depth == 0)
+		lock_hand_over(lock);
+	return 0;
+}
+
+void
+hub_condition_init(struct hub_condition *condition)
+{
+	*condition = (struct hub_condition){0};
+}
+
+int
+hub_condition_wait(struct hub_condition *condition, struct hub_lock *lock)
+{
+	struct hub_coroutine *self = hub_enter();
+	struct wait wait = {"condition", condition, HUB_FOREVER, false, false};
+	struct hub_waiter waiter;
+	unsigned depth = lock->depth;
+	int reason;
+
+	if (self == NULL)
+		return -1;
+	if (lock->owner != self) {
+		errno = EPERM;
+		return -1;
+	}
+	waiter_enter(&condition->first, &waiter, self);
+	lock_hand_over(lock);
+	reason = hub_suspend(&wait);
+	waiter_leave(&condition->first, &waiter);
+	if (lock->owner == NULL)
+		lock->owner = self;
+	else
+		lock_wait(lock, self, true);
+	lock->depth = depth;
+	if (reason == 0)
+		return 0;
+	errno = reason;
+	return -1;
+}
+
+void
+hub_condition_notify(struct hub_condition *condition)
+{
+	waiters_wake_one(&condition->first, 0);
+}
+
+void
+hub_condition_notify_all(struct hub_condition *condition)
+{
+	waiters_wake_all(&condition->first, 0);
+}

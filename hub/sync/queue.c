@@ -1,0 +1,328 @@
+/* Items lie in an array: a ring for first and last in, a binary heap for priorities. Waiting putters
+ * stand behind a full array, waiting getters before an empty one, and an item goes straight to the
+ * getter that has waited longest, so that nobody who comes later takes it first. */
+#include "hub/sync/queue.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hub/base/list.h"
+#include "hub/sync/event.h"
+#include "hub/waiters_priv.h"
+
+#define ROOM_FIRST 16
+
+struct item {
+	void *value;
+	int64_t priority;
+	uint64_t number; /* of the put, so that equals keep their order */
+};
+
+struct hub_queue {
+	enum hub_queue_order order;
+	bool is_closed;
+	size_t capacity; /* SIZE_MAX without a bound */
+	struct item *items;
+	size_t room;  /* of the array; a power of two */
+	size_t head;  /* of the ring */
+	size_t count; /* items in the array */
+	uint64_t puts;
+	size_t undone; /* items put and not yet dealt with */
+	struct hub_event done;
+	struct hub_waiter *putters;
+	struct hub_waiter *getters;
+};
+
+/* A putter with what it brings, or a getter with room for what it gets. */
+struct customer {
+	struct hub_waiter waiter;
+	struct item item;
+};
+
+struct hub_queue *
+hub_queue_new(enum hub_queue_order order, size_t capacity)
+{
+	struct hub_queue *queue;
+
+	if ((unsigned)order >= HUB_QUEUE_ORDER_MAX) {
+		errno = EINVAL;
+		return NULL;
+	}
+	queue = calloc(1, sizeof *queue);
+	if (queue == NULL)
+		return NULL;
+	queue->order = order;
+	queue->capacity = capacity != 0 ? capacity : SIZE_MAX;
+	hub_event_init(&queue->done);
+	hub_event_set(&queue->done);
+	return queue;
+}
+
+void
+hub_queue_free(struct hub_queue *queue)
+{
+	if (queue == NULL)
+		return;
+	CHECK_WHY(queue->putters == NULL && queue->getters == NULL,
+		"a queue is freed for which somebody waits");
+	free(queue->items);
+	free(queue);
+}
+
+/* ---- the array ---- */
+
+static struct item *
+ring_at(struct hub_queue *queue, size_t index)
+{
+	return &queue->items[(queue->head + index) & (queue->room - 1)];
+}
+
+static bool
+array_grow(struct hub_queue *queue)
+{
+	size_t room = queue->room != 0 ? 2 * queue->room : ROOM_FIRST;
+	struct item *items = malloc(room * sizeof *items);
+
+	if (items == NULL)
+		return false;
+	for (size_t i = 0; i < queue->count; i++)
+		items[i] = *ring_at(queue, i);
+	free(queue->items);
+	queue->items = items;
+	queue->room = room;
+	queue->head = 0;
+	return true;
+}
+
+static bool
+comes_before(const struct item *a, const struct item *b)
+{
+	return a->priority != b->priority ? a->priority < b->priority : a->number < b->number;
+}
+
+static void
+swap(struct item *a, struct item *b)
+{
+	struct item other = *a;
+
+	*a = *b;
+	*b = other;
+}
+
+/* A heap never moves its head, so the ring's arithmetic leaves it alone. */
+static void
+heap_rise(struct item *items, size_t at)
+{
+	while (at > 0 && comes_before(&items[at], &items[(at - 1) / 2])) {
+		swap(&items[at], &items[(at - 1) / 2]);
+		at = (at - 1) / 2;
+	}
+}
+
+static void
+heap_sink(struct item *items, size_t count)
+{
+	size_t at = 0;
+
+	for (;;) {
+		size_t child = 2 * at + 1;
+
+		if (child + 1 < count && comes_before(&items[child + 1], &items[child]))
+			child++;
+		if (child >= count || !comes_before(&items[child], &items[at]))
+			return;
+		swap(&items[at], &items[child]);
+		at = child;
+	}
+}
+
+/* Returns false when memory is out. */
+static bool
+array_add(struct hub_queue *queue, const struct item *item)
+{
+	if (queue->count == queue->room && !array_grow(queue))
+		return false;
+	*ring_at(queue, queue->count++) = *item;
+	if (queue->order == HUB_QUEUE_PRIORITY)
+		heap_rise(queue->items, queue->count - 1);
+	return true;
+}
+
+static struct item
+array_take(struct hub_queue *queue)
+{
+	struct item item;
+
+	queue->count--;
+	switch (queue->order) {
+	case HUB_QUEUE_LIFO:
+		return *ring_at(queue, queue->count);
+	case HUB_QUEUE_PRIORITY:
+		item = queue->items[0];
+		queue->items[0] = queue->items[queue->count];
+		heap_sink(queue->items, queue->count);
+		return item;
+	default:
+		item = *ring_at(queue, 0);
+		queue->head++;
+		return item;
+	}
+}
+
+/* ---- putting and getting ---- */
+
+/* The first on one side that still waits; it is woken, but runs later. NULL if nobody does. */
+static struct customer *
+meet(struct hub_waiter **side)
+{
+	while (*side != NULL) {
+		struct customer *customer = CONTAINER_OF(*side, struct customer, waiter);
+
+		if (waiter_wake_first(side, 0))
+			return customer;
+	}
+	return NULL;
+}
+
+static void
+count_put(struct hub_queue *queue)
+{
+	queue->undone++;
+	hub_event_clear(&queue->done);
+}
+
+/* Returns 0, or an errno: EAGAIN if the queue is full. */
+static int
+put_now(struct hub_queue *queue, const struct item *item)
+{
+	struct customer *getter;
+
+	if (queue->is_closed)
+		return EPIPE;
+	/* Only before an empty array does a getter wait. */
+	getter = meet(&queue->getters);
+	if (getter != NULL)
+		getter->item = *item;
+	else if (queue->count >= queue->capacity)
+		return EAGAIN;
+	else if (!array_add(queue, item))
+		return ENOMEM;
+	count_put(queue);
+	return 0;
+}
+
+static int
+fail(int error)
+{
+	errno = error;
+	return -1;
+}
+
+static int
+customer_wait(struct hub_queue *queue, struct hub_waiter **side, struct customer *own,
+	struct hub_coroutine *self, const char *what)
+{
+	struct wait wait = {what, queue, HUB_FOREVER, false, false};
+	int reason;
+
+	waiter_enter(side, &own->waiter, self);
+	reason = hub_suspend(&wait);
+	if (reason == 0)
+		return 0;
+	waiter_leave(side, &own->waiter);
+	return fail(reason);
+}
+
+int
+hub_queue_put_priority(struct hub_queue *queue, void *item, int64_t priority)
+{
+	struct hub_coroutine *self = hub_enter();
+	struct customer own = {.item = {item, priority, queue->puts++}};
+	int error;
+
+	if (self == NULL)
+		return -1;
+	error = put_now(queue, &own.item);
+	if (error == EAGAIN)
+		return customer_wait(queue, &queue->putters, &own, self, "queue put");
+	return error == 0 ? 0 : fail(error);
+}
+
+int
+hub_queue_put(struct hub_queue *queue, void *item)
+{
+	return hub_queue_put_priority(queue, item, 0);
+}
+
+int
+hub_queue_try_put(struct hub_queue *queue, void *item)
+{
+	struct item own = {item, 0, queue->puts++};
+	int error = put_now(queue, &own);
+
+	return error == 0 ? 0 : fail(error);
+}
+
+int
+hub_queue_try_get(struct hub_queue *queue, void **item)
+{
+	struct customer *putter;
+
+	if (queue->count == 0)
+		return fail(queue->is_closed ? EPIPE : EAGAIN);
+	*item = array_take(queue).value;
+	/* There is room now; and what array_take has left is enough for one more. */
+	putter = meet(&queue->putters);
+	if (putter != NULL) {
+		array_add(queue, &putter->item);
+		count_put(queue);
+	}
+	return 0;
+}
+
+int
+hub_queue_get(struct hub_queue *queue, void **item)
+{
+	struct hub_coroutine *self = hub_enter();
+	struct customer own;
+
+	if (self == NULL)
+		return -1;
+	if (hub_queue_try_get(queue, item) == 0)
+		return 0;
+	if (errno != EAGAIN || customer_wait(queue, &queue->getters, &own, self, "queue get") != 0)
+		return -1;
+	*item = own.item.value;
+	return 0;
+}
+
+size_t
+hub_queue_size(const struct hub_queue *queue)
+{
+	return queue->count;
+}
+
+void
+hub_queue_close(struct hub_queue *queue)
+{
+	queue->is_closed = true;
+	waiters_wake_all(&queue->putters, EPIPE);
+	waiters_wake_all(&queue->getters, EPIPE);
+}
+
+int
+hub_queue_task_done(struct hub_queue *queue)
+{
+	if (queue->undone == 0)
+		return fail(EINVAL);
+	if (--queue->undone == 0)
+		hub_event_set(&queue->done);
+	return 0;
+}
+
+int
+hub_queue_join(struct hub_queue *queue)
+{
+	return hub_event_wait(&queue->done);
+}

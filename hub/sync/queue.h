@@ -1,0 +1,66 @@
+/* Queue: items between coroutines of one hub, first in first out, last in first out, or by priority;
+ * with or without a bound. */
+#ifndef HUBBUB_SYNC_QUEUE_H
+#define HUBBUB_SYNC_QUEUE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../api.h"
+
+HUBBUB_API_BEGIN
+
+struct hub_queue;
+
+/* Which item a get takes. Items of one priority come first in, first out. */
+enum hub_queue_order { HUB_QUEUE_FIFO, HUB_QUEUE_LIFO, HUB_QUEUE_PRIORITY, HUB_QUEUE_ORDER_MAX };
+
+/* Creates a queue for at most capacity items; 0 means no bound (for a rendezvous see channel.h).
+ * Switches: no.  Ownership: the caller frees it.  Returns NULL with errno ENOMEM or EINVAL. */
+struct hub_queue *hub_queue_new(enum hub_queue_order order, size_t capacity);
+
+/* Frees a queue for which nobody waits; items left in it are the caller's to have taken out. NULL is
+ * ignored. Switches: no. */
+void hub_queue_free(struct hub_queue *queue);
+
+/* Adds item; waits for room in a full queue.
+ * Switches: yes, if the queue is full.  Ownership: the queue's, on success only.
+ * Returns 0, or -1 with errno EPIPE (closed), ENOMEM, ECANCELED, ETIMEDOUT, EDEADLK or EPERM. */
+int hub_queue_put(struct hub_queue *queue, void *item);
+
+/* As hub_queue_put, with a priority: the smallest comes out first. Other orders ignore it.
+ * Switches: as hub_queue_put. */
+int hub_queue_put_priority(struct hub_queue *queue, void *item, int64_t priority);
+
+/* Adds item if there is room now. Switches: no.  Returns as put, with EAGAIN for a full queue. */
+int hub_queue_try_put(struct hub_queue *queue, void *item);
+
+/* Takes the next item; waits for one. One that is timed out or killed has taken none.
+ * Switches: yes, if the queue is empty.
+ * Returns 0 with *item set, or -1 with errno EPIPE (closed and empty), ECANCELED, ETIMEDOUT, EDEADLK
+ * or EPERM. */
+int hub_queue_get(struct hub_queue *queue, void **item);
+
+/* Takes the next item if there is one now. Switches: no.  Returns as get, with EAGAIN for an empty
+ * queue. */
+int hub_queue_try_get(struct hub_queue *queue, void **item);
+
+/* How many items are in it. Switches: no. */
+size_t hub_queue_size(const struct hub_queue *queue);
+
+/* Closes the queue: putters, waiting and to come, get EPIPE; getters too, once it is empty.
+ * Switches: no. */
+void hub_queue_close(struct hub_queue *queue);
+
+/* Says that one item that was got has been dealt with. Switches: no.
+ * Returns 0, or -1 with errno EINVAL (said more often than items were put). */
+int hub_queue_task_done(struct hub_queue *queue);
+
+/* Waits until every item that was put has been dealt with (hub_queue_task_done).
+ * Switches: yes, unless that is so already.
+ * Returns 0, or -1 with errno ECANCELED, ETIMEDOUT, EDEADLK or EPERM. */
+int hub_queue_join(struct hub_queue *queue);
+
+HUBBUB_API_END
+
+#endif

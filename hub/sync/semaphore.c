@@ -1,0 +1,66 @@
+#include "hub/sync/semaphore.h"
+
+#include <errno.h>
+#include <limits.h>
+
+#include "hub/waiters_priv.h"
+
+void
+hub_semaphore_init(struct hub_semaphore *semaphore, unsigned count)
+{
+	*semaphore = (struct hub_semaphore){.count = count, .limit = UINT_MAX};
+}
+
+void
+hub_semaphore_init_bounded(struct hub_semaphore *semaphore, unsigned count)
+{
+	*semaphore = (struct hub_semaphore){.count = count, .limit = count};
+}
+
+int
+hub_semaphore_acquire(struct hub_semaphore *semaphore)
+{
+	struct hub_coroutine *self = hub_enter();
+	struct wait wait = {"semaphore", semaphore, HUB_FOREVER, false, false};
+	struct hub_waiter waiter;
+	int reason;
+
+	if (self == NULL)
+		return -1;
+	/* A free permit means that nobody waits: release hands over. */
+	if (semaphore->count > 0) {
+		semaphore->count--;
+		return 0;
+	}
+	waiter_enter(&semaphore->first, &waiter, self);
+	reason = hub_suspend(&wait);
+	if (reason == 0)
+		return 0;
+	waiter_leave(&semaphore->first, &waiter);
+	errno = reason;
+	return -1;
+}
+
+int
+hub_semaphore_try_acquire(struct hub_semaphore *semaphore)
+{
+	if (semaphore->count > 0) {
+		semaphore->count--;
+		return 0;
+	}
+	errno = EAGAIN;
+	return -1;
+}
+
+int
+hub_semaphore_release(struct hub_semaphore *semaphore)
+{
+	if (waiters_wake_one(&semaphore->first, 0))
+		return 0;
+	if (semaphore->count < semaphore->limit) {
+		semaphore->count++;
+		return 0;
+	}
+	errno = EOVERFLOW;
+	return -1;
+}
