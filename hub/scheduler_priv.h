@@ -100,20 +100,9 @@ hub_queue_take(struct hub *hub)
 {
 	struct hub_coroutine *coroutine = hub->ready_first;
 
-	struct hub_coroutine *next = coroutine->next;
-
-	hub->ready_first = next;
+	hub->ready_first = coroutine->next;
 	coroutine->state = COROUTINE_RUNNING;
 	hub->taken++;
-	if (next != NULL) {
-		const char *sp = next->context.sp;
-
-		__builtin_prefetch(sp, 1);
-		__builtin_prefetch(sp + 64, 1);
-		__builtin_prefetch(sp + 128, 1);
-		__builtin_prefetch(sp + 192, 1);
-		__builtin_prefetch(sp + 256, 1);
-	}
 	return coroutine;
 }
 

@@ -57,7 +57,8 @@ hold(struct held *held, const char *bytes, size_t length)
 	char *grown;
 
 	/* What was sent already makes room. */
-	memmove(held->bytes, held->bytes + held->sent, held->length - held->sent);
+	if (held->sent > 0)
+		memmove(held->bytes, held->bytes + held->sent, held->length - held->sent);
 	held->length -= held->sent;
 	held->sent = 0;
 	grown = realloc(held->bytes, held->length + length);

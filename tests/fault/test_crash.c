@@ -298,7 +298,10 @@ Test(crash, draining_hubs_wait_without_using_cpu)
 	cr_assert_eq(program_wait(&server, 10), 0);
 }
 
-Test(crash, a_worker_sent_a_fault_dies_of_it_and_is_replaced)
+/* Apart, because a sanitizer takes the fault for one of the program. */
+TestSuite(segv, .fini = end, .timeout = 120);
+
+Test(segv, a_worker_sent_a_fault_dies_of_it_and_is_replaced)
 {
 	struct workers workers;
 
