@@ -6,6 +6,7 @@
 #ifndef HUBBUB_WAITERS_H
 #define HUBBUB_WAITERS_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,7 +21,8 @@ struct hub_waiter {
 	bool is_queued;
 };
 
-/* Enters the running coroutine; it then calls hub_suspend, and waiter_leave if that fails. */
+/* Enters the running coroutine; it then calls hub_suspend, and waiter_leave if that fails. For a wait
+ * in one queue, waiter_wait does all three. */
 static inline void
 waiter_enter(struct hub_waiter **first, struct hub_waiter *waiter, struct hub_coroutine *self)
 {
@@ -63,22 +65,43 @@ waiter_wake_first(struct hub_waiter **first, int reason)
 	return hub_wake(waiter->coroutine, waiter->epoch, reason);
 }
 
-/* Takes out and wakes the first that still waits. Returns whether there was one. */
-static inline bool
-waiters_wake_one(struct hub_waiter **first, int reason)
+/* Takes out and wakes the first that still waits, and returns it; NULL if nobody does. It runs later:
+ * what is left with its waiter now, it finds. */
+static inline struct hub_waiter *
+waiters_meet(struct hub_waiter **first)
 {
-	while (*first != NULL)
-		if (waiter_wake_first(first, reason))
-			return true;
-	return false;
+	while (*first != NULL) {
+		struct hub_waiter *waiter = *first;
+
+		if (waiter_wake_first(first, 0))
+			return waiter;
+	}
+	return NULL;
 }
 
 /* Takes out and wakes all. */
 static inline void
 waiters_wake_all(struct hub_waiter **first, int reason)
 {
-	while (waiters_wake_one(first, reason))
-		continue;
+	while (*first != NULL)
+		waiter_wake_first(first, reason);
+}
+
+/* A whole wait: enters, suspends, and leaves if it was not woken out of the queue.
+ * Returns 0, or -1 with errno ETIMEDOUT, ECANCELED, EDEADLK, or what a waker gave. */
+static inline int
+waiter_wait(struct hub_waiter **first, struct hub_waiter *waiter, struct hub_coroutine *self,
+	const struct wait *wait)
+{
+	int reason;
+
+	waiter_enter(first, waiter, self);
+	reason = hub_suspend(wait);
+	if (reason == 0)
+		return 0;
+	waiter_leave(first, waiter);
+	errno = reason;
+	return -1;
 }
 
 #endif

@@ -38,7 +38,7 @@ on_readable(struct ev_loop *loop, ev_io *watcher, int events)
 	if (entry->readers == NULL)
 		ev_io_stop(loop, watcher);
 	else
-		entry->is_woken = waiters_wake_one(&entry->readers, 0);
+		entry->is_woken = waiters_meet(&entry->readers) != NULL;
 }
 
 static void
@@ -47,7 +47,7 @@ on_writable(struct ev_loop *loop, ev_io *watcher, int events)
 	struct hub_fd *entry = CONTAINER_OF(watcher, struct hub_fd, write);
 
 	(void)events;
-	waiters_wake_one(&entry->writers, 0);
+	waiters_meet(&entry->writers);
 	if (entry->writers == NULL)
 		ev_io_stop(loop, watcher);
 }
@@ -178,8 +178,8 @@ wait_ended(const struct hub_fd *entry, uint32_t generation, int reason)
 	return -1;
 }
 
-int
-fd_wait_read(struct hub_fd *entry, const char *what)
+static inline __attribute__((always_inline)) int
+wait_direction(struct hub_fd *entry, struct hub_waiter **waiters, ev_io *watcher, const char *what)
 {
 	struct hub *hub = hub_this;
 	struct wait wait = {what, (const void *)(intptr_t)entry->fd, HUB_FOREVER, true, false};
@@ -189,33 +189,28 @@ fd_wait_read(struct hub_fd *entry, const char *what)
 
 	if (entry->is_file)
 		return 0;
-	waiter_enter(&entry->readers, &waiter, hub->current);
-	if (!ev_is_active(&entry->read))
-		ev_io_start(hub->loop, &entry->read);
+	waiter_enter(waiters, &waiter, hub->current);
+	if (!ev_is_active(watcher))
+		ev_io_start(hub->loop, watcher);
 	reason = hub_suspend(&wait);
 	/* The entry outlives the descriptor, so this is safe even if that was closed. */
-	entry->is_woken = false;
-	waiter_leave(&entry->readers, &waiter);
+	waiter_leave(waiters, &waiter);
 	return wait_ended(entry, generation, reason);
+}
+
+int
+fd_wait_read(struct hub_fd *entry, const char *what)
+{
+	int result = wait_direction(entry, &entry->readers, &entry->read, what);
+
+	entry->is_woken = false;
+	return result;
 }
 
 int
 fd_wait_write(struct hub_fd *entry, const char *what)
 {
-	struct hub *hub = hub_this;
-	struct wait wait = {what, (const void *)(intptr_t)entry->fd, HUB_FOREVER, true, false};
-	struct hub_waiter waiter;
-	uint32_t generation = entry->generation;
-	int reason;
-
-	if (entry->is_file)
-		return 0;
-	waiter_enter(&entry->writers, &waiter, hub->current);
-	if (!ev_is_active(&entry->write))
-		ev_io_start(hub->loop, &entry->write);
-	reason = hub_suspend(&wait);
-	waiter_leave(&entry->writers, &waiter);
-	return wait_ended(entry, generation, reason);
+	return wait_direction(entry, &entry->writers, &entry->write, what);
 }
 
 /* In both queues at once; whichever direction is ready first wakes it. */

@@ -17,39 +17,20 @@ hub_channel_init(struct hub_channel *channel)
 	*channel = (struct hub_channel){0};
 }
 
-/* Meets the first on the other side that still waits; NULL if nobody does. */
+/* The first on the other side that still waits; NULL if nobody does. */
 static struct exchanger *
 meet(struct hub_waiter **others)
 {
-	while (*others != NULL) {
-		struct exchanger *other = CONTAINER_OF(*others, struct exchanger, waiter);
+	struct hub_waiter *waiter = waiters_meet(others);
 
-		if (waiter_wake_first(others, 0))
-			return other;
-	}
-	return NULL;
-}
-
-static int
-channel_wait(struct hub_channel *channel, struct hub_waiter **side, struct exchanger *own,
-	struct hub_coroutine *self, const char *what)
-{
-	struct wait wait = {what, channel, HUB_FOREVER, false, false};
-	int reason;
-
-	waiter_enter(side, &own->waiter, self);
-	reason = hub_suspend(&wait);
-	if (reason == 0)
-		return 0;
-	waiter_leave(side, &own->waiter);
-	errno = reason;
-	return -1;
+	return waiter != NULL ? CONTAINER_OF(waiter, struct exchanger, waiter) : NULL;
 }
 
 int
 hub_channel_put(struct hub_channel *channel, void *item)
 {
 	struct hub_coroutine *self = hub_enter();
+	struct wait wait = {"channel put", channel, HUB_FOREVER, false, false};
 	struct exchanger own, *getter;
 
 	if (self == NULL)
@@ -64,13 +45,14 @@ hub_channel_put(struct hub_channel *channel, void *item)
 		return 0;
 	}
 	own.item = item;
-	return channel_wait(channel, &channel->putters, &own, self, "channel put");
+	return waiter_wait(&channel->putters, &own.waiter, self, &wait);
 }
 
 int
 hub_channel_get(struct hub_channel *channel, void **item)
 {
 	struct hub_coroutine *self = hub_enter();
+	struct wait wait = {"channel get", channel, HUB_FOREVER, false, false};
 	struct exchanger own, *putter;
 
 	if (self == NULL)
@@ -84,7 +66,7 @@ hub_channel_get(struct hub_channel *channel, void **item)
 		*item = putter->item;
 		return 0;
 	}
-	if (channel_wait(channel, &channel->getters, &own, self, "channel get") != 0)
+	if (waiter_wait(&channel->getters, &own.waiter, self, &wait) != 0)
 		return -1;
 	*item = own.item;
 	return 0;

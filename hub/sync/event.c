@@ -27,17 +27,10 @@ hub_event_wait(struct hub_event *event)
 	struct hub_coroutine *self = hub_enter();
 	struct wait wait = {"event", event, HUB_FOREVER, false, false};
 	struct hub_waiter waiter;
-	int reason;
 
 	if (self == NULL)
 		return -1;
 	if (event->is_set)
 		return 0;
-	waiter_enter(&event->first, &waiter, self);
-	reason = hub_suspend(&wait);
-	if (reason == 0)
-		return 0;
-	waiter_leave(&event->first, &waiter);
-	errno = reason;
-	return -1;
+	return waiter_wait(&event->first, &waiter, self, &wait);
 }

@@ -126,7 +126,7 @@ hub_condition_wait(struct hub_condition *condition, struct hub_lock *lock)
 void
 hub_condition_notify(struct hub_condition *condition)
 {
-	waiters_wake_one(&condition->first, 0);
+	waiters_meet(&condition->first);
 }
 
 void

@@ -172,17 +172,13 @@ array_take(struct hub_queue *queue)
 
 /* ---- putting and getting ---- */
 
-/* The first on one side that still waits; it is woken, but runs later. NULL if nobody does. */
+/* The first on one side that still waits; NULL if nobody does. */
 static struct customer *
 meet(struct hub_waiter **side)
 {
-	while (*side != NULL) {
-		struct customer *customer = CONTAINER_OF(*side, struct customer, waiter);
+	struct hub_waiter *waiter = waiters_meet(side);
 
-		if (waiter_wake_first(side, 0))
-			return customer;
-	}
-	return NULL;
+	return waiter != NULL ? CONTAINER_OF(waiter, struct customer, waiter) : NULL;
 }
 
 static void
@@ -219,25 +215,11 @@ fail(int error)
 	return -1;
 }
 
-static int
-customer_wait(struct hub_queue *queue, struct hub_waiter **side, struct customer *own,
-	struct hub_coroutine *self, const char *what)
-{
-	struct wait wait = {what, queue, HUB_FOREVER, false, false};
-	int reason;
-
-	waiter_enter(side, &own->waiter, self);
-	reason = hub_suspend(&wait);
-	if (reason == 0)
-		return 0;
-	waiter_leave(side, &own->waiter);
-	return fail(reason);
-}
-
 int
 hub_queue_put_priority(struct hub_queue *queue, void *item, int64_t priority)
 {
 	struct hub_coroutine *self = hub_enter();
+	struct wait wait = {"queue put", queue, HUB_FOREVER, false, false};
 	struct customer own = {.item = {item, priority, queue->puts++}};
 	int error;
 
@@ -245,7 +227,7 @@ hub_queue_put_priority(struct hub_queue *queue, void *item, int64_t priority)
 		return -1;
 	error = put_now(queue, &own.item);
 	if (error == EAGAIN)
-		return customer_wait(queue, &queue->putters, &own, self, "queue put");
+		return waiter_wait(&queue->putters, &own.waiter, self, &wait);
 	return error == 0 ? 0 : fail(error);
 }
 
@@ -285,13 +267,14 @@ int
 hub_queue_get(struct hub_queue *queue, void **item)
 {
 	struct hub_coroutine *self = hub_enter();
+	struct wait wait = {"queue get", queue, HUB_FOREVER, false, false};
 	struct customer own;
 
 	if (self == NULL)
 		return -1;
 	if (hub_queue_try_get(queue, item) == 0)
 		return 0;
-	if (errno != EAGAIN || customer_wait(queue, &queue->getters, &own, self, "queue get") != 0)
+	if (errno != EAGAIN || waiter_wait(&queue->getters, &own.waiter, self, &wait) != 0)
 		return -1;
 	*item = own.item.value;
 	return 0;

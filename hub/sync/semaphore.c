@@ -23,7 +23,6 @@ hub_semaphore_acquire(struct hub_semaphore *semaphore)
 	struct hub_coroutine *self = hub_enter();
 	struct wait wait = {"semaphore", semaphore, HUB_FOREVER, false, false};
 	struct hub_waiter waiter;
-	int reason;
 
 	if (self == NULL)
 		return -1;
@@ -32,13 +31,7 @@ hub_semaphore_acquire(struct hub_semaphore *semaphore)
 		semaphore->count--;
 		return 0;
 	}
-	waiter_enter(&semaphore->first, &waiter, self);
-	reason = hub_suspend(&wait);
-	if (reason == 0)
-		return 0;
-	waiter_leave(&semaphore->first, &waiter);
-	errno = reason;
-	return -1;
+	return waiter_wait(&semaphore->first, &waiter, self, &wait);
 }
 
 int
@@ -55,7 +48,7 @@ hub_semaphore_try_acquire(struct hub_semaphore *semaphore)
 int
 hub_semaphore_release(struct hub_semaphore *semaphore)
 {
-	if (waiters_wake_one(&semaphore->first, 0))
+	if (waiters_meet(&semaphore->first) != NULL)
 		return 0;
 	if (semaphore->count < semaphore->limit) {
 		semaphore->count++;
