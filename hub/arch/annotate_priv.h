@@ -31,7 +31,9 @@
 #ifdef ANNOTATE_TSAN
 #include <sanitizer/tsan_interface.h>
 #endif
-#if __has_include(<valgrind/valgrind.h>) && !defined(ANNOTATE_ASAN) && !defined(ANNOTATE_TSAN)
+/* Found by CMake and not by __has_include: when valgrind is installed later, everything that knows
+ * the layout of struct annotate has to be built again. */
+#if defined(HUBBUB_VALGRIND) && !defined(ANNOTATE_ASAN) && !defined(ANNOTATE_TSAN)
 #include <valgrind/valgrind.h>
 #define ANNOTATE_VALGRIND 1
 #endif
