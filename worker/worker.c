@@ -1,7 +1,7 @@
 /* The first hub runs on the process's own thread and leads: a coroutine of it starts the others and
  * does what the master says. So a worker of one thread is a process of one thread, in which every
  * system call on a descriptor is cheaper, since the kernel need not guard the table against another
- * thread (4 % of the CPU per echo, measured). */
+ * thread. */
 #include "worker/worker.h"
 
 #include <errno.h>
