@@ -30,6 +30,7 @@ coroutine_new(struct hub *hub, hub_fn *body, void *argument, bool is_raw)
 	coroutine->has_run = false;
 	coroutine->waits_for = NULL;
 	coroutine->switched_to = NULL;
+	coroutine->switched_from = NULL;
 	ev_timer_init(&coroutine->timer, hub_timer_fired, 0., 0.);
 	coroutine->name[0] = '\0';
 	return coroutine;
@@ -176,6 +177,17 @@ hub_detach(struct hub_coroutine *coroutine)
 	if (coroutine->state == COROUTINE_DONE)
 		coroutine_free(coroutine);
 	return 0;
+}
+
+int64_t
+coroutine_drivers_deadline(const struct hub_coroutine *coroutine)
+{
+	int64_t earliest = HUB_FOREVER;
+
+	while ((coroutine = coroutine_driver(coroutine)) != NULL)
+		if (coroutine->scope != NULL && coroutine->scope->earliest < earliest)
+			earliest = coroutine->scope->earliest;
+	return earliest;
 }
 
 void

@@ -51,9 +51,10 @@ struct hub_coroutine {
 	struct hub_coroutine *parent; /* raw: who gets the result; scheduled: who joins, or NULL */
 	uint32_t parent_life;         /* raw: the parent's life; another one is another coroutine */
 	uint32_t life;                /* counts the coroutines that ever lived in this slot */
-	struct hub_coroutine
-		*switched_to; /* whom it last switched to, while suspended in hub_switch */
-	int64_t timer_at;     /* the deadline for which the timer is armed, while it is active */
+	/* Whom it last switched to, and who last switched to it; see coroutine_driver. */
+	struct hub_coroutine *switched_to;
+	struct hub_coroutine *switched_from;
+	int64_t timer_at; /* the deadline for which the timer is armed, while it is active */
 	ev_timer timer;
 	char name[COROUTINE_NAME_SIZE];
 };
@@ -72,6 +73,21 @@ struct hub_coroutine *coroutine_living_parent(const struct hub_coroutine *corout
 
 /* Makes its blocking calls fail with ECANCELED, the present one included. */
 void coroutine_interrupt(struct hub_coroutine *coroutine);
+
+/* Whoever is suspended in hub_switch because it switched to this one, which so runs on its behalf; NULL
+ * if nobody is. The driver's kills and scopes reach what it drives. */
+static inline struct hub_coroutine *
+coroutine_driver(const struct hub_coroutine *coroutine)
+{
+	struct hub_coroutine *driver = coroutine->switched_from;
+	bool drives = driver != NULL && driver->state == COROUTINE_SWITCHED &&
+		      driver->switched_to == coroutine;
+
+	return drives ? driver : NULL;
+}
+
+/* The earliest deadline of the scopes of all who drive this one; INT64_MAX for none. */
+int64_t coroutine_drivers_deadline(const struct hub_coroutine *coroutine);
 
 /* Gives a coroutine's slot back. */
 void coroutine_free(struct hub_coroutine *coroutine);

@@ -110,8 +110,9 @@ hub_timer_fired(struct ev_loop *loop, ev_timer *timer, int events)
 	int64_t now = clock_now();
 
 	(void)loop, (void)events;
-	if (coroutine->scope != NULL)
-		coroutine_expire_scopes(coroutine, now);
+	for (struct hub_coroutine *each = coroutine; each != NULL; each = coroutine_driver(each))
+		if (each->scope != NULL)
+			coroutine_expire_scopes(each, now);
 	if (coroutine->state != COROUTINE_WAITING || coroutine->deadline == HUB_FOREVER)
 		return;
 	if (coroutine->deadline <= now)
@@ -158,8 +159,10 @@ sleep_for(struct hub_coroutine *self, int64_t nanoseconds)
 	if (nanoseconds != HUB_FOREVER)
 		wait.deadline = clock_after(clock_now(), nanoseconds);
 	reason = hub_suspend(&wait);
-	/* The sleep's own end, unless a scope ended with it. */
-	return reason == ETIMEDOUT && self->interrupt == 0 ? 0 : reason;
+	/* The sleep's own end, and not that of a scope, its own or its driver's. */
+	if (reason == ETIMEDOUT && self->interrupt == 0 && clock_now() >= wait.deadline)
+		reason = 0;
+	return reason;
 }
 
 int

@@ -196,6 +196,12 @@ hub_suspend(const struct wait *wait)
 	self->deadline = wait->deadline;
 	if (self->scope != NULL && self->scope->earliest < self->deadline && !wait->is_shielded)
 		self->deadline = self->scope->earliest;
+	if (__builtin_expect(self->is_raw, 0) && !wait->is_shielded) {
+		int64_t drivers = coroutine_drivers_deadline(self);
+
+		if (drivers < self->deadline)
+			self->deadline = drivers;
+	}
 	if (self->deadline != HUB_FOREVER &&
 		!(ev_is_active(&self->timer) && self->timer_at <= self->deadline))
 		hub_timer_arm(hub, self);

@@ -198,6 +198,7 @@ stack_get(struct stack_arena *arena)
 	arena->free = stack->next_free;
 	arena->used++;
 	stack->is_free = false;
+	annotate_stack_renew(&stack->annotate);
 	return stack;
 }
 

@@ -33,6 +33,7 @@ hub_switch(struct hub_coroutine *to, void *value)
 		"hub_switch to a coroutine that is not suspended in hub_switch, in this thread");
 	hub->current->state = COROUTINE_SWITCHED;
 	hub->current->switched_to = to;
+	to->switched_from = hub->current;
 	to->state = COROUTINE_RUNNING;
 	return hub_transfer_tail(hub, to, value);
 }

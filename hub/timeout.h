@@ -8,7 +8,8 @@
  *
  * Scopes nest and are stopped in reverse order. An expired scope stays expired: every blocking call
  * inside fails at once with ETIMEDOUT, until it is stopped, so that clean-up cannot hang. An outer
- * scope ends inner calls too; which one expired, hub_timeout_stop tells. */
+ * scope ends inner calls too; which one expired, hub_timeout_stop tells. A scope reaches into a
+ * generator or raw coroutine that blocks on behalf of the one that started it. */
 #ifndef HUBBUB_TIMEOUT_H
 #define HUBBUB_TIMEOUT_H
 

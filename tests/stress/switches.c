@@ -76,7 +76,7 @@ body(void *argument)
 		if (!hub_generator_send(generator, (void *)i, &value) || (intptr_t)value != i + 1)
 			wrong++;
 	hub_generator_free(generator);
-	for (intptr_t i = 0; i < SWITCHES / 10; i++) {
+	for (intptr_t i = 0; i < SWITCHES; i++) {
 		struct hub_coroutine *victim = hub_spawn(sleeper, (void *)i);
 		void *result;
 
@@ -92,8 +92,8 @@ body(void *argument)
 int
 main(void)
 {
-	if (hub_run(body, NULL, NULL) != 0 || wrong != 0 || canceled != SWITCHES / 10 ||
-		unwound != SWITCHES / 10) {
+	if (hub_run(body, NULL, NULL) != 0 || wrong != 0 || canceled != SWITCHES ||
+		unwound != SWITCHES) {
 		printf("%ld wrong, %ld killed, %ld unwound\n", wrong, canceled, unwound);
 		return 1;
 	}

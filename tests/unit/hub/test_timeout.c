@@ -319,3 +319,43 @@ Test(timeout, stopping_out_of_order_is_fatal, .signal = SIGABRT)
 {
 	hub_run(wrong_order_body, NULL, NULL);
 }
+
+static void *
+sleepy_generator(void *argument)
+{
+	struct record *record = argument;
+
+	hub_yield(NULL);
+	record->errors[0] = hub_sleep(HUB_FOREVER) == -1 ? errno : 0;
+	record->errors[1] = hub_sleep(HUB_FOREVER) == -1 ? errno : 0;
+	hub_yield(NULL);
+	record->errors[2] = hub_sleep(HUB_MILLISECOND) == -1 ? errno : 0;
+	return NULL;
+}
+
+static void *
+generator_body(void *argument)
+{
+	struct record *record = argument;
+	struct hub_generator *generator = hub_generator_new(sleepy_generator, record);
+	struct hub_timeout scope;
+	void *value;
+
+	hub_generator_next(generator, &value);
+	hub_timeout_start(&scope, 2 * HUB_MILLISECOND);
+	hub_generator_next(generator, &value);
+	record->results[0] = hub_timeout_stop(&scope);
+	hub_generator_next(generator, &value);
+	hub_generator_free(generator);
+	return NULL;
+}
+
+Test(timeout, a_scope_reaches_into_a_generator_that_blocks)
+{
+	static const int expected[] = {ETIMEDOUT, ETIMEDOUT, 0};
+	struct record record = {.errors = {-1, -1, -1}};
+
+	in_hub(generator_body, &record);
+	cr_assert_arr_eq(record.errors, expected, sizeof expected);
+	cr_assert_eq(record.results[0], true);
+}
