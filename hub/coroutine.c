@@ -208,7 +208,8 @@ hub_kill(struct hub_coroutine *coroutine)
 	CHECK_WHY(coroutine->hub == hub_this, "a coroutine is killed on another thread");
 	coroutine_interrupt(coroutine);
 	/* What blocks may be a raw coroutine, such as a generator, that runs for this one. */
-	while (coroutine->state == COROUTINE_SWITCHED && coroutine->switched_to != NULL) {
+	while (coroutine->switched_to != NULL &&
+		coroutine_driver(coroutine->switched_to) == coroutine) {
 		coroutine = coroutine->switched_to;
 		coroutine_interrupt(coroutine);
 	}

@@ -246,6 +246,9 @@ visit_kill(struct stack *stack, void *context)
 	(void)context;
 	if (coroutine->state == COROUTINE_DONE)
 		return;
+	/* A raw coroutine that does not block may go on after this hub. */
+	if (coroutine->is_raw && coroutine->state == COROUTINE_SWITCHED)
+		return;
 	coroutine_interrupt(coroutine);
 }
 
