@@ -164,6 +164,68 @@ run_spawn_join(void *result)
 	return NULL;
 }
 
+/* ---- between two coroutines ---- */
+
+enum { PASSES = 500000 };
+
+static struct hub_queue *bench_queue;
+static struct hub_channel bench_channel;
+
+static void *
+queue_consumer(void *argument)
+{
+	void *item;
+
+	while (hub_queue_get(bench_queue, &item) == 0)
+		continue;
+	return argument;
+}
+
+static void *
+run_queue(void *result)
+{
+	struct hub_coroutine *consumer;
+	int64_t began;
+
+	bench_queue = hub_queue_new(HUB_QUEUE_FIFO, 64);
+	consumer = hub_spawn(queue_consumer, NULL);
+	began = hub_now();
+	for (long i = 0; i < PASSES; i++)
+		hub_queue_put(bench_queue, result);
+	hub_queue_close(bench_queue);
+	hub_join(consumer, NULL);
+	*(double *)result = (double)(hub_now() - began) / PASSES;
+	hub_queue_free(bench_queue);
+	return NULL;
+}
+
+static void *
+channel_consumer(void *argument)
+{
+	void *item;
+
+	while (hub_channel_get(&bench_channel, &item) == 0)
+		continue;
+	return argument;
+}
+
+static void *
+run_channel(void *result)
+{
+	struct hub_coroutine *consumer;
+	int64_t began;
+
+	hub_channel_init(&bench_channel);
+	consumer = hub_spawn(channel_consumer, NULL);
+	began = hub_now();
+	for (long i = 0; i < PASSES; i++)
+		hub_channel_put(&bench_channel, result);
+	hub_channel_close(&bench_channel);
+	hub_join(consumer, NULL);
+	*(double *)result = (double)(hub_now() - began) / PASSES;
+	return NULL;
+}
+
 static double
 measure_in_hub(hub_fn *body)
 {
@@ -189,6 +251,18 @@ static double
 measure_spawn_join(void)
 {
 	return measure_in_hub(run_spawn_join);
+}
+
+static double
+measure_queue(void)
+{
+	return measure_in_hub(run_queue);
+}
+
+static double
+measure_channel(void)
+{
+	return measure_in_hub(run_channel);
 }
 
 static double
@@ -284,6 +358,8 @@ static const struct {
 	{"yield_ns", measure_yield, "hub_sleep(0), two coroutines, through the scheduler"},
 	{"spawn_finish_ns", measure_spawn, "spawn, run, finish; the spawner yields"},
 	{"spawn_join_ns", measure_spawn_join, "spawn, run, finish, join"},
+	{"queue_putget_ns", measure_queue, "put and get of one item, queue of 64"},
+	{"channel_ns", measure_channel, "one rendezvous"},
 };
 
 #define ROWS (sizeof rows / sizeof rows[0])
