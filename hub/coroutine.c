@@ -19,8 +19,9 @@ coroutine_new(struct hub *hub, hub_fn *body, void *argument, bool is_raw)
 	coroutine->body = body;
 	coroutine->argument = argument;
 	coroutine->result = NULL;
-	coroutine->parent = is_raw ? hub->current : NULL;
-	coroutine->parent_life = hub->current->life;
+	coroutine->parent = NULL;
+	if (is_raw)
+		coroutine_set_parent(coroutine, hub->current);
 	coroutine->life++;
 	coroutine->scope = NULL;
 	coroutine->interrupt = 0;
@@ -43,6 +44,10 @@ coroutine_free(struct hub_coroutine *coroutine)
 
 	if (ev_is_active(&coroutine->timer))
 		ev_timer_stop(hub->loop, &coroutine->timer);
+	/* To those who know it as parent or driver, it is gone. */
+	coroutine->life++;
+	coroutine->scope = NULL;
+	coroutine->switched_to = coroutine->switched_from = NULL;
 	stack_put(&hub->arena, &coroutine->stack);
 }
 
@@ -179,6 +184,16 @@ hub_detach(struct hub_coroutine *coroutine)
 	return 0;
 }
 
+int
+coroutine_drivers_interrupt(const struct hub_coroutine *coroutine)
+{
+	int interrupt = 0;
+
+	while (interrupt == 0 && (coroutine = coroutine_driver(coroutine)) != NULL)
+		interrupt = coroutine->interrupt;
+	return interrupt;
+}
+
 int64_t
 coroutine_drivers_deadline(const struct hub_coroutine *coroutine)
 {
@@ -211,7 +226,7 @@ hub_kill(struct hub_coroutine *coroutine)
 	while (coroutine->switched_to != NULL &&
 		coroutine_driver(coroutine->switched_to) == coroutine) {
 		coroutine = coroutine->switched_to;
-		coroutine_interrupt(coroutine);
+		hub_wake(coroutine, coroutine->epoch, ECANCELED);
 	}
 	return 0;
 }

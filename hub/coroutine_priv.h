@@ -68,8 +68,28 @@ __attribute__((visibility("hidden"))) _Noreturn void hub_coroutine_main(
 /* Takes a slot and makes a coroutine of it, without queueing it. NULL with errno ENOMEM. */
 struct hub_coroutine *coroutine_new(struct hub *hub, hub_fn *body, void *argument, bool is_raw);
 
+/* Makes parent the one that gets a raw coroutine's result. */
+static inline void
+coroutine_set_parent(struct hub_coroutine *coroutine, struct hub_coroutine *parent)
+{
+	coroutine->parent = parent;
+	coroutine->parent_life = parent->life;
+}
+
 /* The nearest ancestor of a raw coroutine that has not ended; NULL if one on the way is gone. */
 struct hub_coroutine *coroutine_living_parent(const struct hub_coroutine *coroutine);
+
+/* What a raw coroutine's blocking calls fail with at once on behalf of those who drive it, or 0. */
+int coroutine_drivers_interrupt(const struct hub_coroutine *coroutine);
+
+/* What blocking calls of the coroutine fail with at once: 0, ECANCELED or ETIMEDOUT. */
+static inline int
+coroutine_interrupted(const struct hub_coroutine *coroutine)
+{
+	if (__builtin_expect(coroutine->is_raw, 0) && coroutine->interrupt == 0)
+		return coroutine_drivers_interrupt(coroutine);
+	return coroutine->interrupt;
+}
 
 /* Makes its blocking calls fail with ECANCELED, the present one included. */
 void coroutine_interrupt(struct hub_coroutine *coroutine);

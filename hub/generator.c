@@ -25,7 +25,7 @@ generator_main(void *first_value)
 	generator->result = generator->body(generator->argument);
 	generator->is_done = true;
 	/* The consumer of the last value, not the creator, is who waits. */
-	generator->coroutine->parent = generator->consumer;
+	coroutine_set_parent(generator->coroutine, generator->consumer);
 	return generator->result;
 }
 

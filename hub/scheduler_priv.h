@@ -57,13 +57,15 @@ static inline struct hub_coroutine *
 hub_enter(void)
 {
 	struct hub *hub = hub_this;
+	int interrupt;
 
 	if (__builtin_expect(hub == NULL || hub->loop == NULL || hub->current == &hub->root, 0)) {
 		errno = EPERM;
 		return NULL;
 	}
-	if (__builtin_expect(hub->current->interrupt != 0, 0)) {
-		errno = hub->current->interrupt;
+	interrupt = coroutine_interrupted(hub->current);
+	if (__builtin_expect(interrupt != 0, 0)) {
+		errno = interrupt;
 		return NULL;
 	}
 	return hub->current;
@@ -191,8 +193,12 @@ hub_suspend(const struct wait *wait)
 
 	CHECK_WHY(self != &hub->root, "a blocking call where no coroutine runs");
 	/* Killed between a wake and here, by one that ran in between. */
-	if (__builtin_expect(self->interrupt != 0, 0) && !wait->is_shielded)
-		return self->interrupt;
+	if (!wait->is_shielded) {
+		int interrupt = coroutine_interrupted(self);
+
+		if (__builtin_expect(interrupt != 0, 0))
+			return interrupt;
+	}
 	self->deadline = wait->deadline;
 	if (self->scope != NULL && self->scope->earliest < self->deadline && !wait->is_shielded)
 		self->deadline = self->scope->earliest;

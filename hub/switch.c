@@ -18,6 +18,16 @@ hub_new(hub_fn *body)
 	return coroutine;
 }
 
+/* Whether to is one of those who drive from: then the switch ends what they asked for, as a return
+ * ends a call. */
+static bool
+is_return(const struct hub_coroutine *from, const struct hub_coroutine *to)
+{
+	while (from != NULL && from != to)
+		from = coroutine_driver(from);
+	return from == to;
+}
+
 void *
 hub_switch(struct hub_coroutine *to, void *value)
 {
@@ -32,8 +42,12 @@ hub_switch(struct hub_coroutine *to, void *value)
 	CHECK_WHY(to->state == COROUTINE_SWITCHED && to->hub == hub,
 		"hub_switch to a coroutine that is not suspended in hub_switch, in this thread");
 	hub->current->state = COROUTINE_SWITCHED;
-	hub->current->switched_to = to;
-	to->switched_from = hub->current;
+	if (is_return(hub->current, to)) {
+		to->switched_to = NULL;
+	} else {
+		hub->current->switched_to = to;
+		to->switched_from = hub->current;
+	}
 	to->state = COROUTINE_RUNNING;
 	return hub_transfer_tail(hub, to, value);
 }

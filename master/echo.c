@@ -56,11 +56,12 @@ hold(struct held *held, const char *bytes, size_t length)
 {
 	char *grown;
 
-	/* What was sent already makes room. */
-	if (held->sent > 0)
-		memmove(held->bytes, held->bytes + held->sent, held->length - held->sent);
-	held->length -= held->sent;
-	held->sent = 0;
+	/* What was sent makes room, when that is at least as much as has to be moved. */
+	if (held->sent > 0 && held->sent >= held->length / 2) {
+		held->length -= held->sent;
+		memmove(held->bytes, held->bytes + held->sent, held->length);
+		held->sent = 0;
+	}
 	grown = realloc(held->bytes, held->length + length);
 	if (grown == NULL)
 		return false;
@@ -74,7 +75,7 @@ hold(struct held *held, const char *bytes, size_t length)
 static bool
 may_hold_more(const struct held *held)
 {
-	return held->length - held->sent < HELD_MAX && held_by_hub < HELD_BY_HUB_MAX;
+	return held->length < HELD_MAX && held_by_hub < HELD_BY_HUB_MAX;
 }
 
 /* Sends what the peer takes now. Returns false if the connection is broken. */

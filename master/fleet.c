@@ -73,6 +73,8 @@ hub_ready(struct slot *slot, unsigned hub)
 			strerror(errno));
 		return;
 	}
+	/* Every address has a socket that another server's probe finds. */
+	sockets_unlock_ports(fleet->sockets);
 	slot_tell(slot, CHANNEL_ACCEPT, hub);
 	if (++slot->ready_hubs == fleet->heritage.threads)
 		slot_ready(slot);

@@ -52,7 +52,6 @@ say_ready(void *context)
 		"%u processes x %u threads, pid %d\n", master->options.processes,
 		master->options.threads, (int)getpid());
 	log_bare(line, length);
-	sockets_unlock_ports(&master->sockets);
 }
 
 static void

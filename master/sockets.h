@@ -33,7 +33,8 @@ const int *sockets_of_worker(const struct sockets *sockets, unsigned worker);
  * Returns 0, or -1 with errno. */
 int sockets_listen(struct sockets *sockets, unsigned worker, unsigned hub);
 
-/* Lets other servers start on the same ports, at other addresses; when all sockets listen. */
+/* Lets other servers start on the same ports, at other addresses; once one socket of each
+ * address listens. */
 void sockets_unlock_ports(struct sockets *sockets);
 
 /* Closes one hub's sockets; what is queued on them is reset. */

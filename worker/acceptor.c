@@ -111,10 +111,15 @@ acceptor_run(void *argument)
 	return NULL;
 }
 
-int
-acceptor_start(struct acceptor *acceptor, struct worker_thread *thread, int socket)
+void
+acceptor_init(struct acceptor *acceptor, struct worker_thread *thread, int socket)
 {
 	*acceptor = (struct acceptor){.thread = thread, .socket = socket};
+}
+
+int
+acceptor_start(struct acceptor *acceptor)
+{
 	acceptor->coroutine = hub_spawn(acceptor_run, acceptor);
 	if (acceptor->coroutine == NULL)
 		return -1;
@@ -137,10 +142,10 @@ acceptor_drain(struct acceptor *acceptor)
 		hub_kill(acceptor->coroutine);
 		hub_join(acceptor->coroutine, NULL);
 		acceptor->coroutine = NULL;
-		while (!thread_is_stopping(acceptor->thread) && is_queued(acceptor->socket) &&
-			accept_one(acceptor))
-			continue;
 	}
+	while (!thread_is_stopping(acceptor->thread) && is_queued(acceptor->socket) &&
+		accept_one(acceptor))
+		continue;
 	hub_close(acceptor->socket);
 	acceptor->socket = -1;
 }

@@ -11,11 +11,13 @@ struct acceptor {
 	int64_t pause;                   /* next back-off, in nanoseconds; 0 after a success */
 };
 
-/* Starts accepting. Returns 0, or -1 with errno ENOMEM. */
-int acceptor_start(struct acceptor *acceptor, struct worker_thread *thread, int socket);
+/* Prepares an acceptor for a bound socket, which it owns from now on. */
+void acceptor_init(struct acceptor *acceptor, struct worker_thread *thread, int socket);
 
-/* Stops waiting for connections, accepts what is queued if it was accepting at all, and closes the
- * socket. Switches. */
+/* Starts accepting. Returns 0, or -1 with errno ENOMEM. */
+int acceptor_start(struct acceptor *acceptor);
+
+/* Stops waiting for connections, accepts what is queued, and closes the socket. Switches. */
 void acceptor_drain(struct acceptor *acceptor);
 
 #endif

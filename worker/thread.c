@@ -97,7 +97,7 @@ static void
 accept_all(struct worker_thread *thread)
 {
 	for (unsigned i = 0; i < thread->heritage->addresses; i++)
-		if (acceptor_start(&thread->acceptors[i], thread, thread->acceptors[i].socket) != 0)
+		if (acceptor_start(&thread->acceptors[i]) != 0)
 			log_error("hub %u has no memory to accept on socket %u", thread->index, i);
 }
 
@@ -224,7 +224,7 @@ thread_init(struct worker_thread *thread, const struct worker_heritage *heritage
 	if (thread->acceptors == NULL)
 		return -1;
 	for (unsigned i = 0; i < heritage->addresses; i++)
-		thread->acceptors[i].socket = sockets[i];
+		acceptor_init(&thread->acceptors[i], thread, sockets[i]);
 	return 0;
 }
 

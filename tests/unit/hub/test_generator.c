@@ -137,3 +137,41 @@ Test(generator, may_be_freed_unused_or_half_used)
 	hub_generator_free(half);
 	hub_generator_free(NULL);
 }
+
+static void *
+nothing(void *argument)
+{
+	return argument;
+}
+
+static void *
+exhaust(void *argument)
+{
+	struct shared *shared = argument;
+	void *value;
+
+	while (hub_generator_next(shared->generator, &value))
+		shared->count++;
+	return NULL;
+}
+
+static void *
+reused_slot_body(void *argument)
+{
+	struct shared *shared = argument;
+
+	shared->generator = hub_generator_new(count_to, (void *)4);
+	/* So that the consumer lives where another coroutine did. */
+	hub_join(hub_spawn(nothing, NULL), NULL);
+	hub_join(hub_spawn(exhaust, shared), NULL);
+	hub_generator_free(shared->generator);
+	return NULL;
+}
+
+Test(generator, its_end_reaches_a_consumer_in_a_used_slot)
+{
+	struct shared shared = {0};
+
+	in_hub(reused_slot_body, &shared);
+	cr_assert_eq(shared.count, 4);
+}

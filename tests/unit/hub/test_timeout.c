@@ -359,3 +359,73 @@ Test(timeout, a_scope_reaches_into_a_generator_that_blocks)
 	cr_assert_arr_eq(record.errors, expected, sizeof expected);
 	cr_assert_eq(record.results[0], true);
 }
+
+static void *
+expired_before_body(void *argument)
+{
+	struct record *record = argument;
+	struct hub_generator *generator = hub_generator_new(sleepy_generator, record);
+	struct hub_timeout scope;
+	void *value;
+
+	hub_generator_next(generator, &value);
+	hub_timeout_start(&scope, 0);
+	hub_generator_next(generator, &value);
+	hub_timeout_stop(&scope);
+	hub_generator_next(generator, &value);
+	hub_generator_free(generator);
+	return NULL;
+}
+
+Test(timeout, a_scope_that_has_expired_before_reaches_into_a_generator_too)
+{
+	static const int expected[] = {ETIMEDOUT, ETIMEDOUT, 0};
+	struct record record = {.errors = {-1, -1, -1}};
+
+	in_hub(expired_before_body, &record);
+	cr_assert_arr_eq(record.errors, expected, sizeof expected);
+}
+
+static void *
+inner_generator(void *argument)
+{
+	struct hub_timeout scope;
+
+	/* Open across a yield: it is no business of who takes the value. */
+	hub_timeout_start(&scope, 5 * HUB_MILLISECOND);
+	hub_yield(NULL);
+	hub_timeout_stop(&scope);
+	return argument;
+}
+
+static void *
+outer_generator(void *argument)
+{
+	struct record *record = argument;
+	struct hub_generator *inner = hub_generator_new(inner_generator, NULL);
+	void *value;
+
+	hub_generator_next(inner, &value);
+	record->errors[0] = hub_sleep(20 * HUB_MILLISECOND) == -1 ? errno : 0;
+	hub_generator_free(inner);
+	return NULL;
+}
+
+static void *
+pipeline_body(void *argument)
+{
+	struct hub_generator *outer = hub_generator_new(outer_generator, argument);
+	void *value;
+
+	hub_generator_next(outer, &value);
+	hub_generator_free(outer);
+	return NULL;
+}
+
+Test(timeout, a_scope_in_a_generator_does_not_reach_its_consumer)
+{
+	struct record record = {.errors = {-1}};
+
+	in_hub(pipeline_body, &record);
+	cr_assert_eq(record.errors[0], 0);
+}
