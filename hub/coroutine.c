@@ -4,7 +4,12 @@
 #include <string.h>
 
 #include "hub/base/list.h"
+#include "hub/debug/hooks.h"
+#include "hub/defer_priv.h"
+#include "hub/failure_priv.h"
+#include "hub/link_priv.h"
 #include "hub/scheduler_priv.h"
+#include "hub/sync/local_priv.h"
 
 struct hub_coroutine *
 coroutine_new(struct hub *hub, hub_fn *body, void *argument, bool is_raw)
@@ -28,7 +33,16 @@ coroutine_new(struct hub *hub, hub_fn *body, void *argument, bool is_raw)
 	coroutine->is_raw = is_raw;
 	coroutine->is_detached = false;
 	coroutine->is_killed = false;
+	coroutine->is_critical = false;
 	coroutine->has_run = false;
+	coroutine->shields = 0;
+	coroutine->thrown = 0;
+	coroutine->links = NULL;
+	coroutine->failure = NULL;
+	coroutine->cleanup = NULL;
+	coroutine->locals = NULL;
+	coroutine->group = NULL;
+	coroutine->spawned_at = NULL;
 	coroutine->waits_for = NULL;
 	coroutine->switched_to = NULL;
 	coroutine->switched_from = NULL;
@@ -44,6 +58,12 @@ coroutine_free(struct hub_coroutine *coroutine)
 
 	if (ev_is_active(&coroutine->timer))
 		ev_timer_stop(hub->loop, &coroutine->timer);
+	if (coroutine->cleanup != NULL)
+		cleanup_run(&coroutine->cleanup);
+	if (coroutine->locals != NULL)
+		locals_free(&coroutine->locals);
+	if (coroutine->failure != NULL)
+		failure_free(coroutine->failure);
 	/* To those who know it as parent or driver, it is gone. */
 	coroutine->life++;
 	coroutine->scope = NULL;
@@ -51,17 +71,42 @@ coroutine_free(struct hub_coroutine *coroutine)
 	stack_put(&hub->arena, &coroutine->stack);
 }
 
-/* A scheduled coroutine ends: tell who joins, or free itself, and leave. */
+/* A body has returned: what was deferred is done, on this stack, where it may still block. */
+static void
+clean_up(struct hub_coroutine *self)
+{
+	/* A scope that was never stopped lay in a frame that is gone. */
+	self->scope = NULL;
+	if (__builtin_expect(self->shields != 0, 0)) {
+		self->shields = 0;
+		coroutine_update_interrupt(self);
+	}
+	if (self->cleanup != NULL)
+		cleanup_run(&self->cleanup);
+	if (self->locals != NULL)
+		locals_free(&self->locals);
+	if (self->failure != NULL)
+		failure_settle(self);
+}
+
+/* A scheduled coroutine ends: tell who wants to know, or free itself, and leave. */
 static _Noreturn void
 scheduled_end(struct hub *hub, struct hub_coroutine *self)
 {
 	hub->scheduled--;
 	self->state = COROUTINE_DONE;
-	if (self->is_detached)
+	self->ended = ++hub->ended;
+	if (self->links != NULL)
+		links_tell(hub, self);
+	if (hub->hooks != NULL && hub->hooks->ended != NULL)
+		hub->hooks->ended(self, hub->hooks->context);
+	if (self->is_detached) {
+		failure_report(self);
 		/* This stack stays usable until hub_leave has left it: nothing takes a slot. */
 		coroutine_free(self);
-	else if (self->parent != NULL)
+	} else if (self->parent != NULL) {
 		hub_wake(self->parent, self->parent->epoch, 0);
+	}
 	hub_leave(hub);
 }
 
@@ -81,20 +126,29 @@ coroutine_living_parent(const struct hub_coroutine *coroutine)
 	}
 }
 
-/* A raw coroutine ends: its nearest ancestor that has not gets the result. Where there is none, or it
- * is the loop, the result is lost. */
+/* A raw coroutine ends: its nearest ancestor that has not gets the result, or is thrown the failure,
+ * which ends ancestors that have not started. Where there is none, or it is the loop, it is lost. */
 static _Noreturn void
 raw_end(struct hub *hub, struct hub_coroutine *self)
 {
-	struct hub_coroutine *heir = coroutine_living_parent(self);
+	int thrown = self->failure != NULL ? self->failure->code : 0;
+	struct hub_coroutine *heir;
 
 	self->state = COROUTINE_DONE;
-	if (heir == NULL || (heir == &hub->root && hub->loop != NULL))
+	heir = coroutine_living_parent(self);
+	while (thrown != 0 && heir != NULL && heir->is_raw && !heir->has_run) {
+		heir->state = COROUTINE_DONE;
+		heir = coroutine_living_parent(heir);
+	}
+	if (heir == NULL || (heir == &hub->root && hub->loop != NULL)) {
+		failure_report(self);
 		hub_leave(hub);
+	}
 	CHECK_WHY(heir->state == COROUTINE_SWITCHED,
 		"a raw coroutine ended whose parent is not suspended in hub_switch");
 	heir->state = COROUTINE_RUNNING;
-	hub_transfer(hub, heir, self->result, true);
+	heir->thrown = thrown;
+	hub_transfer(hub, heir, thrown != 0 ? NULL : self->result, true);
 	__builtin_unreachable();
 }
 
@@ -109,15 +163,17 @@ hub_coroutine_main(struct hub_coroutine *self, void *value)
 		self->result = self->body(value);
 	else if (!self->is_killed)
 		self->result = self->body(self->argument);
-	/* A scope that was never stopped lay in a frame that is gone. */
-	self->scope = NULL;
+	CHECK_WHY(
+		hub_this == hub, "a coroutine's body returned in a forked child: call _exit there");
+	clean_up(self);
 	if (self->is_raw)
 		raw_end(hub, self);
 	scheduled_end(hub, self);
 }
 
-struct hub_coroutine *
-hub_spawn(hub_fn *body, void *argument)
+/* A scheduled coroutine that is not in the run queue yet. */
+static struct hub_coroutine *
+spawn(hub_fn *body, void *argument, const void *spawned_at)
 {
 	struct hub *hub = hub_this;
 	struct hub_coroutine *coroutine;
@@ -129,21 +185,53 @@ hub_spawn(hub_fn *body, void *argument)
 	coroutine = coroutine_new(hub, body, argument, false);
 	if (coroutine == NULL)
 		return NULL;
+	coroutine->spawned_at = spawned_at;
 	hub->scheduled++;
-	hub_queue_append(hub, coroutine);
+	if (hub->hooks != NULL && hub->hooks->spawned != NULL)
+		hub->hooks->spawned(coroutine, hub->hooks->context);
+	return coroutine;
+}
+
+struct hub_coroutine *
+coroutine_spawn(hub_fn *body, void *argument, const void *spawned_at)
+{
+	struct hub_coroutine *coroutine = spawn(body, argument, spawned_at);
+
+	if (coroutine != NULL)
+		hub_queue_append(coroutine->hub, coroutine);
+	return coroutine;
+}
+
+struct hub_coroutine *
+hub_spawn(hub_fn *body, void *argument)
+{
+	return coroutine_spawn(body, argument, __builtin_return_address(0));
+}
+
+struct hub_coroutine *
+hub_spawn_later(int64_t nanoseconds, hub_fn *body, void *argument)
+{
+	struct hub_coroutine *coroutine = spawn(body, argument, __builtin_return_address(0));
+
+	if (coroutine == NULL)
+		return NULL;
+	if (nanoseconds <= 0)
+		hub_queue_append(coroutine->hub, coroutine);
+	else
+		hub_wait_to_start(coroutine, nanoseconds);
 	return coroutine;
 }
 
 /* The first coroutine is hub_run's to join. */
-static bool
-is_joinable(const struct hub_coroutine *coroutine)
+bool
+coroutine_is_joinable(const struct hub_coroutine *coroutine)
 {
 	return !coroutine->is_raw && !coroutine->is_detached && coroutine->parent == NULL &&
-	       coroutine != coroutine->hub->main;
+	       coroutine->group == NULL && coroutine != coroutine->hub->main;
 }
 
 int
-hub_join(struct hub_coroutine *coroutine, void **result)
+coroutine_join(struct hub_coroutine *coroutine, void **result, struct hub_failure *failure)
 {
 	struct hub_coroutine *self = hub_enter();
 	struct wait wait = {"join", coroutine, HUB_FOREVER, false, false};
@@ -154,7 +242,7 @@ hub_join(struct hub_coroutine *coroutine, void **result)
 	CHECK_WHY(coroutine->hub == self->hub, "a coroutine is joined on another thread");
 	if (coroutine == self)
 		reason = EDEADLK;
-	else if (!is_joinable(coroutine))
+	else if (!coroutine_is_joinable(coroutine))
 		reason = EINVAL;
 	if (reason == 0 && coroutine->state != COROUTINE_DONE) {
 		coroutine->parent = self;
@@ -167,20 +255,30 @@ hub_join(struct hub_coroutine *coroutine, void **result)
 	}
 	if (result != NULL)
 		*result = coroutine->result;
+	if (failure != NULL && coroutine->failure != NULL)
+		*failure = *coroutine->failure;
 	coroutine_free(coroutine);
 	return 0;
 }
 
 int
+hub_join(struct hub_coroutine *coroutine, void **result)
+{
+	return coroutine_join(coroutine, result, NULL);
+}
+
+int
 hub_detach(struct hub_coroutine *coroutine)
 {
-	if (!is_joinable(coroutine)) {
+	if (!coroutine_is_joinable(coroutine)) {
 		errno = EINVAL;
 		return -1;
 	}
 	coroutine->is_detached = true;
-	if (coroutine->state == COROUTINE_DONE)
+	if (coroutine->state == COROUTINE_DONE) {
+		failure_report(coroutine);
 		coroutine_free(coroutine);
+	}
 	return 0;
 }
 
@@ -189,7 +287,8 @@ coroutine_drivers_interrupt(const struct hub_coroutine *coroutine)
 {
 	int interrupt = 0;
 
-	while (interrupt == 0 && (coroutine = coroutine_driver(coroutine)) != NULL)
+	while (interrupt == 0 && coroutine->shields == 0 &&
+		(coroutine = coroutine_driver(coroutine)) != NULL)
 		interrupt = coroutine->interrupt;
 	return interrupt;
 }
@@ -199,18 +298,34 @@ coroutine_drivers_deadline(const struct hub_coroutine *coroutine)
 {
 	int64_t earliest = HUB_FOREVER;
 
-	while ((coroutine = coroutine_driver(coroutine)) != NULL)
+	while (coroutine->shields == 0 && (coroutine = coroutine_driver(coroutine)) != NULL)
 		if (coroutine->scope != NULL && coroutine->scope->earliest < earliest)
 			earliest = coroutine->scope->earliest;
 	return earliest;
 }
 
+/* What blocks may be a raw coroutine, such as a generator, that runs for this one. */
 void
-coroutine_interrupt(struct hub_coroutine *coroutine)
+coroutine_wake_interrupted(struct hub_coroutine *coroutine)
+{
+	for (;;) {
+		int interrupt = coroutine_interrupted(coroutine);
+
+		if (interrupt != 0)
+			hub_wake(coroutine, coroutine->epoch, interrupt);
+		if (coroutine->switched_to == NULL ||
+			coroutine_driver(coroutine->switched_to) != coroutine)
+			return;
+		coroutine = coroutine->switched_to;
+	}
+}
+
+void
+coroutine_kill(struct hub_coroutine *coroutine)
 {
 	coroutine->is_killed = true;
-	coroutine->interrupt = ECANCELED;
-	hub_wake(coroutine, coroutine->epoch, ECANCELED);
+	coroutine_update_interrupt(coroutine);
+	coroutine_wake_interrupted(coroutine);
 }
 
 int
@@ -221,14 +336,33 @@ hub_kill(struct hub_coroutine *coroutine)
 		return -1;
 	}
 	CHECK_WHY(coroutine->hub == hub_this, "a coroutine is killed on another thread");
-	coroutine_interrupt(coroutine);
-	/* What blocks may be a raw coroutine, such as a generator, that runs for this one. */
-	while (coroutine->switched_to != NULL &&
-		coroutine_driver(coroutine->switched_to) == coroutine) {
-		coroutine = coroutine->switched_to;
-		hub_wake(coroutine, coroutine->epoch, ECANCELED);
-	}
+	if (coroutine->state != COROUTINE_DONE)
+		coroutine_kill(coroutine);
 	return 0;
+}
+
+int
+hub_kill_all(struct hub_coroutine *const *coroutines, size_t count)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (hub_kill(coroutines[i]) != 0)
+			result = -1;
+	return result;
+}
+
+bool
+hub_catch_kill(void)
+{
+	struct hub_coroutine *self = hub_current();
+
+	CHECK_WHY(self != NULL, "hub_catch_kill outside of a coroutine");
+	if (!self->is_killed || self->hub->is_ending)
+		return false;
+	self->is_killed = false;
+	coroutine_update_interrupt(self);
+	return true;
 }
 
 struct hub_coroutine *

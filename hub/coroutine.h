@@ -3,6 +3,8 @@
  * As with pthreads, each spawned coroutine is to be joined or detached once. A coroutine belongs to
  * the hub, and so to the thread, that spawned it, for life; every function here is called on that
  * thread.
+ * What a coroutine holds when it is killed is its own to give back: see defer.h for how to say so where
+ * it is taken.
  *
  * Every blocking function of this library may fail with
  *   ECANCELED  the calling coroutine was killed (every later blocking call fails the same way),
@@ -11,6 +13,10 @@
  *   EPERM      the caller is not a coroutine of a running hub. */
 #ifndef HUBBUB_COROUTINE_H
 #define HUBBUB_COROUTINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "api.h"
 
@@ -27,12 +33,16 @@ struct hub_coroutine;
  * (this thread runs no hub). */
 struct hub_coroutine *hub_spawn(hub_fn *body, void *argument);
 
+/* As hub_spawn, but it becomes runnable only after that many nanoseconds; killed before, it never runs.
+ * Switches: no.  Ownership and errors: as hub_spawn. */
+struct hub_coroutine *hub_spawn_later(int64_t nanoseconds, hub_fn *body, void *argument);
+
 /* Waits until the coroutine has ended, stores its result where result is not NULL, and frees it.
  * One that was killed before its first run has the result NULL.
  * Switches: yes, unless it has ended already.
  * Returns 0, or -1 with errno ECANCELED, ETIMEDOUT, EDEADLK or EPERM as every blocking call (the
  * coroutine is still to be joined then), EDEADLK also for joining oneself, or EINVAL (it is
- * detached, raw, the hub's first one, or another coroutine is joining it). */
+ * detached, raw, the hub's first one, a pool's or nursery's, or another coroutine is joining it). */
 int hub_join(struct hub_coroutine *coroutine, void **result);
 
 /* Lets the coroutine free itself when it ends; its result is lost.
@@ -46,6 +56,15 @@ int hub_detach(struct hub_coroutine *coroutine);
  * Switches: no; it does not wait for the end, hub_join does.
  * Returns 0, or -1 with errno EINVAL (it is a raw coroutine). */
 int hub_kill(struct hub_coroutine *coroutine);
+
+/* Kills each. Switches: no.  Returns 0, or -1 with errno EINVAL (a raw one was among them; the others
+ * are killed all the same). */
+int hub_kill_all(struct hub_coroutine *const *coroutines, size_t count);
+
+/* Catches a kill: the calling coroutine, if it was killed, may block again and can be killed again. The
+ * kill at the end of the hub cannot be caught.
+ * Switches: no.  Returns whether there was a kill to catch. */
+bool hub_catch_kill(void);
 
 /* The running coroutine, or NULL outside of any. Switches: no.  Errors: none. */
 struct hub_coroutine *hub_current(void);

@@ -7,7 +7,10 @@
 #include <stdint.h>
 
 #include "hub/arch/switch_priv.h"
+#include "hub/base/list.h"
 #include "hub/coroutine.h"
+#include "hub/failure.h"
+#include "hub/link.h"
 #include "hub/stack_priv.h"
 #include "hub/timeout.h"
 
@@ -43,7 +46,10 @@ struct hub_coroutine {
 	bool is_raw;
 	bool is_detached;
 	bool is_killed;
+	bool is_critical;
 	bool has_run;
+	unsigned shields; /* how many of its scopes are shields */
+	int thrown;       /* by hub_throw, until hub_thrown asks */
 
 	hub_fn *body;
 	void *argument;
@@ -54,7 +60,17 @@ struct hub_coroutine {
 	/* Whom it last switched to, and who last switched to it; see coroutine_driver. */
 	struct hub_coroutine *switched_to;
 	struct hub_coroutine *switched_from;
-	int64_t timer_at; /* the deadline for which the timer is armed, while it is active */
+	struct hub_link
+		*links; /* to be told of its end, in order; the first one's previous is the last */
+	uint64_t ended; /* how many of the hub's coroutines had ended with it */
+	struct hub_failure *failure; /* owned; NULL unless it failed */
+	struct cleanup *cleanup;     /* owned; what to do at its end, or NULL */
+	struct locals *locals;       /* owned; or NULL */
+	struct hub_group *group;     /* that it is a child of, or NULL */
+	struct list siblings;
+	struct hub_link group_link;
+	const void *spawned_at; /* the address in the code that spawned it */
+	int64_t timer_at;       /* the deadline for which the timer is armed, while it is active */
 	ev_timer timer;
 	char name[COROUTINE_NAME_SIZE];
 };
@@ -67,6 +83,9 @@ __attribute__((visibility("hidden"))) _Noreturn void hub_coroutine_main(
 
 /* Takes a slot and makes a coroutine of it, without queueing it. NULL with errno ENOMEM. */
 struct hub_coroutine *coroutine_new(struct hub *hub, hub_fn *body, void *argument, bool is_raw);
+
+/* hub_spawn, for callers inside the library that know who asked for it. */
+struct hub_coroutine *coroutine_spawn(hub_fn *body, void *argument, const void *spawned_at);
 
 /* Makes parent the one that gets a raw coroutine's result. */
 static inline void
@@ -86,13 +105,17 @@ int coroutine_drivers_interrupt(const struct hub_coroutine *coroutine);
 static inline int
 coroutine_interrupted(const struct hub_coroutine *coroutine)
 {
-	if (__builtin_expect(coroutine->is_raw, 0) && coroutine->interrupt == 0)
+	if (__builtin_expect(coroutine->is_raw, 0) && coroutine->interrupt == 0 &&
+		coroutine->shields == 0)
 		return coroutine_drivers_interrupt(coroutine);
 	return coroutine->interrupt;
 }
 
-/* Makes its blocking calls fail with ECANCELED, the present one included. */
-void coroutine_interrupt(struct hub_coroutine *coroutine);
+/* Kills it: its blocking calls fail with ECANCELED, the present one included. */
+void coroutine_kill(struct hub_coroutine *coroutine);
+
+/* Ends the wait of the coroutine, or of what waits on its behalf, if that may no longer block. */
+void coroutine_wake_interrupted(struct hub_coroutine *coroutine);
 
 /* Whoever is suspended in hub_switch because it switched to this one, which so runs on its behalf; NULL
  * if nobody is. The driver's kills and scopes reach what it drives. */
@@ -108,6 +131,12 @@ coroutine_driver(const struct hub_coroutine *coroutine)
 
 /* The earliest deadline of the scopes of all who drive this one; INT64_MAX for none. */
 int64_t coroutine_drivers_deadline(const struct hub_coroutine *coroutine);
+
+/* Whether it can be joined, or detached, by somebody. */
+bool coroutine_is_joinable(const struct hub_coroutine *coroutine);
+
+/* hub_join, which also copies the failure where that is not NULL. */
+int coroutine_join(struct hub_coroutine *coroutine, void **result, struct hub_failure *failure);
 
 /* Gives a coroutine's slot back. */
 void coroutine_free(struct hub_coroutine *coroutine);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "hub/failure_priv.h"
 #include "hub/scheduler_priv.h"
 #include "hub/switch.h"
 
@@ -14,6 +15,7 @@ struct hub_generator {
 	hub_fn *body;
 	void *argument;
 	void *result;
+	struct hub_failure *failure; /* owned */
 	bool is_done;
 };
 
@@ -21,11 +23,15 @@ static void *
 generator_main(void *first_value)
 {
 	struct hub_generator *generator = first_value;
+	struct hub_coroutine *self = generator->coroutine;
 
 	generator->result = generator->body(generator->argument);
 	generator->is_done = true;
-	/* The consumer of the last value, not the creator, is who waits. */
-	coroutine_set_parent(generator->coroutine, generator->consumer);
+	/* The consumer of the last value, not the creator, is who waits; and the failure is told by the
+	 * generator, not thrown. */
+	coroutine_set_parent(self, generator->consumer);
+	generator->failure = self->failure;
+	self->failure = NULL;
 	return generator->result;
 }
 
@@ -47,26 +53,61 @@ hub_generator_new(hub_fn *body, void *argument)
 	return generator;
 }
 
-bool
-hub_generator_send(struct hub_generator *generator, void *sent, void **value)
+/* Continues the generator, by a value or, if error is not 0, by throwing that. */
+static bool
+resume(struct hub_generator *generator, void *sent, int error, void **value)
 {
 	struct hub_coroutine *coroutine = generator->coroutine;
 
+	if (!generator->is_done && error != 0 && !coroutine->has_run)
+		generator->is_done = true;
 	if (generator->is_done) {
 		*value = generator->result;
 		return false;
 	}
 	CHECK_WHY(generator->consumer == NULL, "a generator is asked for a value by itself");
 	generator->consumer = coroutine->hub->current;
-	*value = hub_switch(coroutine, coroutine->has_run ? sent : generator);
+	if (error != 0)
+		*value = hub_throw(coroutine, error);
+	else
+		*value = hub_switch(coroutine, coroutine->has_run ? sent : generator);
 	generator->consumer = NULL;
 	return !generator->is_done;
 }
 
 bool
+hub_generator_send(struct hub_generator *generator, void *sent, void **value)
+{
+	return resume(generator, sent, 0, value);
+}
+
+bool
 hub_generator_next(struct hub_generator *generator, void **value)
 {
-	return hub_generator_send(generator, NULL, value);
+	return resume(generator, NULL, 0, value);
+}
+
+bool
+hub_generator_throw(struct hub_generator *generator, int error, void **value)
+{
+	return resume(generator, NULL, error, value);
+}
+
+int
+hub_generator_close(struct hub_generator *generator)
+{
+	void *value;
+
+	if (!resume(generator, NULL, ECANCELED, &value))
+		return 0;
+	errno = EBUSY;
+	return -1;
+}
+
+const struct hub_failure *
+hub_generator_failure(const struct hub_generator *generator)
+{
+	return generator->failure;
 }
 
 void *
@@ -85,5 +126,6 @@ hub_generator_free(struct hub_generator *generator)
 	if (generator == NULL)
 		return;
 	hub_free(generator->coroutine);
+	failure_free(generator->failure);
 	free(generator);
 }

@@ -16,8 +16,11 @@ struct hub_generator;
  * Returns NULL with errno ENOMEM. */
 struct hub_generator *hub_generator_new(hub_fn *body, void *argument);
 
+struct hub_failure;
+
 /* Runs the generator to its next yield. Returns true with what it yielded in *value, or false when
- * the body has returned, then and ever after with its result in *value.
+ * the body has returned, then and ever after with its result in *value (after hub_fail: NULL, and
+ * hub_generator_failure tells).
  * Switches: to the generator and back.  Thread: the one that created it. */
 bool hub_generator_next(struct hub_generator *generator, void **value);
 
@@ -30,8 +33,23 @@ bool hub_generator_send(struct hub_generator *generator, void *sent, void **valu
  * Switches: to the consumer. */
 void *hub_yield(void *value);
 
-/* Frees a generator that is not running; one suspended in a yield is never resumed. NULL is
- * ignored. Switches: no. */
+/* Throws error at the yield in which the generator is suspended: that returns NULL, and hub_thrown says
+ * the error. The generator goes on to its next yield, or its end. One that has not started ends, and
+ * one that has ended stays so.
+ * Switches: to the generator and back.  Returns as hub_generator_next. */
+bool hub_generator_throw(struct hub_generator *generator, int error, void **value);
+
+/* Throws ECANCELED at the generator, so that it cleans up and ends.
+ * Switches: to the generator and back.
+ * Returns 0, or -1 with errno EBUSY (it yielded instead of ending; it may be closed again). */
+int hub_generator_close(struct hub_generator *generator);
+
+/* Why the generator failed, valid until it is freed; NULL while it has not.
+ * Switches: no.  Errors: none. */
+const struct hub_failure *hub_generator_failure(const struct hub_generator *generator);
+
+/* Frees a generator that is not running; one suspended in a yield is never resumed, but what it
+ * deferred is done; close it first to let it clean up itself. NULL is ignored. Switches: no. */
 void hub_generator_free(struct hub_generator *generator);
 
 HUBBUB_API_END

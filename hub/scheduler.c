@@ -15,6 +15,7 @@
 #include "hub/base/clock.h"
 #include "hub/debug/dump.h"
 #include "hub/debug/overflow_priv.h"
+#include "hub/failure_priv.h"
 #include "hub/io/fd_priv.h"
 
 /* How long coroutines run before the loop is polled, which costs about half a microsecond. */
@@ -30,6 +31,13 @@ _Thread_local struct hub *hub_this __attribute__((tls_model("initial-exec")));
 
 static pthread_key_t hub_key;
 static pthread_once_t hub_key_once = PTHREAD_ONCE_INIT;
+
+void
+hub_trace(struct hub *hub, struct hub_coroutine *to)
+{
+	if (hub->hooks->switched != NULL)
+		hub->hooks->switched(hub->current, to, to->thrown != 0, hub->hooks->context);
+}
 
 /* ---- the run queue ---- */
 
@@ -81,25 +89,31 @@ hub_leave(struct hub *hub)
 void
 coroutine_update_interrupt(struct hub_coroutine *coroutine)
 {
+	struct hub_timeout *scope = coroutine->scope;
+
 	coroutine->interrupt = 0;
-	for (struct hub_timeout *scope = coroutine->scope; scope != NULL; scope = scope->outer)
-		if (scope->expired)
-			coroutine->interrupt = ETIMEDOUT;
-	if (coroutine->is_killed)
+	for (; scope != NULL && !scope->is_shield; scope = scope->outer)
+		if (scope->reason != 0)
+			coroutine->interrupt = scope->reason;
+	if (coroutine->is_killed && scope == NULL)
 		coroutine->interrupt = ECANCELED;
 }
 
 void
 coroutine_expire_scopes(struct hub_coroutine *coroutine, int64_t now)
 {
-	bool expired = false;
+	bool has_expired = false;
 
 	if (coroutine->scope->earliest > now)
 		return;
-	for (struct hub_timeout *scope = coroutine->scope; scope != NULL; scope = scope->outer)
-		if (!scope->expired && scope->deadline <= now)
-			scope->expired = expired = true;
-	if (expired)
+	for (struct hub_timeout *scope = coroutine->scope; scope != NULL && !scope->is_shield;
+		scope = scope->outer) {
+		if (scope->reason != 0 || scope->deadline > now)
+			continue;
+		scope->reason = ETIMEDOUT;
+		has_expired = true;
+	}
+	if (has_expired)
 		coroutine_update_interrupt(coroutine);
 }
 
@@ -110,7 +124,8 @@ hub_timer_fired(struct ev_loop *loop, ev_timer *timer, int events)
 	int64_t now = clock_now();
 
 	(void)loop, (void)events;
-	for (struct hub_coroutine *each = coroutine; each != NULL; each = coroutine_driver(each))
+	for (struct hub_coroutine *each = coroutine; each != NULL;
+		each = each->shields == 0 ? coroutine_driver(each) : NULL)
 		if (each->scope != NULL)
 			coroutine_expire_scopes(each, now);
 	if (coroutine->state != COROUTINE_WAITING || coroutine->deadline == HUB_FOREVER)
@@ -148,6 +163,20 @@ hub_wake(struct hub_coroutine *coroutine, uint32_t epoch, int reason)
 	coroutine->hub->pending -= coroutine->is_pending;
 	hub_queue_append(coroutine->hub, coroutine);
 	return true;
+}
+
+void
+hub_wait_to_start(struct hub_coroutine *coroutine, int64_t nanoseconds)
+{
+	coroutine->deadline = clock_after(clock_now(), nanoseconds);
+	if (coroutine->deadline != HUB_FOREVER)
+		hub_timer_arm(coroutine->hub, coroutine);
+	coroutine->is_pending = coroutine->deadline != HUB_FOREVER;
+	coroutine->hub->pending += coroutine->is_pending;
+	coroutine->waits_for = "its start";
+	coroutine->waits_on = NULL;
+	coroutine->waits_since = coroutine->hub->now;
+	coroutine->state = COROUTINE_WAITING;
 }
 
 static __attribute__((noinline)) int
@@ -224,6 +253,7 @@ hub_make(size_t stack_size)
 	stack_arena_init(&hub->arena, stack_size, sizeof(struct hub_coroutine));
 	annotate_stack_native(&hub->root.stack.annotate);
 	hub->root.hub = hub;
+	strcpy(hub->root.name, "hub");
 	hub->root.state = COROUTINE_RUNNING;
 	hub->current = &hub->root;
 	pthread_once(&hub_key_once, hub_key_make);
@@ -249,7 +279,7 @@ visit_kill(struct stack *stack, void *context)
 	/* A raw coroutine that does not block may go on after this hub. */
 	if (coroutine->is_raw && coroutine->state == COROUTINE_SWITCHED)
 		return;
-	coroutine_interrupt(coroutine);
+	coroutine_kill(coroutine);
 }
 
 /* Scheduled coroutines that nobody joined go; raw ones are their creator's to free, but one that
@@ -261,6 +291,7 @@ visit_end(struct stack *stack, void *context)
 	struct hub *hub = context;
 
 	if (!coroutine->is_raw) {
+		failure_report(coroutine);
 		coroutine_free(coroutine);
 		return;
 	}

@@ -9,6 +9,7 @@
 
 #include "hub/base/check.h"
 #include "hub/coroutine_priv.h"
+#include "hub/debug/hooks.h"
 #include "hub/scheduler.h"
 #include "hub/stack_priv.h"
 #include "hub/thread/mailbox_priv.h"
@@ -18,6 +19,7 @@ struct fd_table;
 /* One per thread that uses coroutines; hub_run gives it a loop. */
 struct hub {
 	struct hub_coroutine *current;
+	const struct hub_hooks *hooks;     /* NULL for none */
 	struct hub_coroutine *ready_first; /* run queue */
 	struct hub_coroutine *ready_last;
 	uint64_t appended; /* to the run queue, ever */
@@ -38,6 +40,7 @@ struct hub {
 	 * no door to other threads mean that nothing will ever happen. */
 	size_t pending;
 	size_t scheduled;  /* scheduled coroutines that have not ended */
+	uint64_t ended;    /* scheduled coroutines that have */
 	bool is_ending;    /* the first coroutine has ended; the rest is killed */
 	bool is_reachable; /* somebody asked for the mailbox */
 	struct hub_counters *counters;
@@ -134,6 +137,9 @@ void coroutine_update_interrupt(struct hub_coroutine *coroutine);
 /* Marks the scopes of the coroutine that have expired by now. */
 void coroutine_expire_scopes(struct hub_coroutine *coroutine, int64_t now);
 
+/* The trace hook, out of the way. */
+void hub_trace(struct hub *hub, struct hub_coroutine *to);
+
 /* Continues to and suspends the running stack; is_last: the running one never runs again. The hub's
  * current changes; states are the caller's. Inline, so that what is saved is only what is alive. */
 static inline __attribute__((always_inline)) void *
@@ -141,6 +147,8 @@ hub_transfer(struct hub *hub, struct hub_coroutine *to, void *value, bool is_las
 {
 	struct hub_coroutine *from = hub->current;
 
+	if (__builtin_expect(hub->hooks != NULL, 0))
+		hub_trace(hub, to);
 	hub->current = to;
 	annotate_switch(&from->stack.annotate, &to->stack.annotate, is_last);
 	value = arch_switch(&from->context, &to->context, value);
@@ -160,6 +168,8 @@ hub_transfer_tail(struct hub *hub, struct hub_coroutine *to, void *value)
 #else
 	struct hub_coroutine *from = hub->current;
 
+	if (__builtin_expect(hub->hooks != NULL, 0))
+		hub_trace(hub, to);
 	hub->current = to;
 	annotate_switch(&from->stack.annotate, &to->stack.annotate, false);
 	if (__builtin_expect(__builtin_frame_address(0) < from->stack.mark, 0))
@@ -177,7 +187,10 @@ hub_next_to_run(struct hub *hub)
 	return hub_queue_take(hub);
 }
 
-/* Makes the running coroutine's timer fire at its wait's deadline or before. */
+/* Lets a coroutine that has never run become runnable after that many nanoseconds. */
+void hub_wait_to_start(struct hub_coroutine *coroutine, int64_t nanoseconds);
+
+/* Makes the coroutine's timer fire at its wait's deadline or before. */
 void hub_timer_arm(struct hub *hub, struct hub_coroutine *coroutine);
 
 /* Suspends the running coroutine until hub_wake names its epoch; the caller has entered it wherever

@@ -28,6 +28,22 @@ is_return(const struct hub_coroutine *from, const struct hub_coroutine *to)
 	return from == to;
 }
 
+/* The running coroutine is suspended, and drives to unless to has driven it. */
+static inline __attribute__((always_inline)) void
+hand_over(struct hub *hub, struct hub_coroutine *to)
+{
+	CHECK_WHY(to->state == COROUTINE_SWITCHED && to->hub == hub,
+		"hub_switch to a coroutine that is not suspended in hub_switch, in this thread");
+	hub->current->state = COROUTINE_SWITCHED;
+	if (is_return(hub->current, to)) {
+		to->switched_to = NULL;
+	} else {
+		hub->current->switched_to = to;
+		to->switched_from = hub->current;
+	}
+	to->state = COROUTINE_RUNNING;
+}
+
 void *
 hub_switch(struct hub_coroutine *to, void *value)
 {
@@ -39,17 +55,84 @@ hub_switch(struct hub_coroutine *to, void *value)
 	}
 	if (to == hub->current)
 		return value;
-	CHECK_WHY(to->state == COROUTINE_SWITCHED && to->hub == hub,
-		"hub_switch to a coroutine that is not suspended in hub_switch, in this thread");
-	hub->current->state = COROUTINE_SWITCHED;
-	if (is_return(hub->current, to)) {
-		to->switched_to = NULL;
-	} else {
-		hub->current->switched_to = to;
-		to->switched_from = hub->current;
-	}
-	to->state = COROUTINE_RUNNING;
+	hand_over(hub, to);
 	return hub_transfer_tail(hub, to, value);
+}
+
+/* Who is really thrown at: those that have not started end, those that have ended pass it on. */
+static struct hub_coroutine *
+find_target(struct hub_coroutine *to, int *error)
+{
+	while (to != NULL && to->is_raw && (to->state == COROUTINE_DONE || !to->has_run)) {
+		bool had_ended = to->state == COROUTINE_DONE;
+
+		if (had_ended && *error == ECANCELED)
+			return hub_this->current;
+		to->state = COROUTINE_DONE;
+		to = coroutine_living_parent(to);
+		if (!had_ended && *error == ECANCELED) {
+			*error = 0;
+			return to;
+		}
+	}
+	return to;
+}
+
+void *
+hub_throw(struct hub_coroutine *to, int error)
+{
+	struct hub *hub = hub_this;
+	bool is_own_end = to->state == COROUTINE_DONE && error == ECANCELED;
+
+	CHECK_WHY(error != 0, "hub_throw of error 0");
+	to = find_target(to, &error);
+	CHECK_WHY(to != NULL, "hub_throw at one that has ended, and its parents too");
+	if (!is_own_end)
+		to->thrown = error;
+	if (to == hub->current)
+		return NULL;
+	hand_over(hub, to);
+	return hub_transfer_tail(hub, to, NULL);
+}
+
+int
+hub_thrown(void)
+{
+	struct hub *hub = hub_this;
+	int thrown = hub != NULL ? hub->current->thrown : 0;
+
+	if (thrown != 0)
+		hub->current->thrown = 0;
+	return thrown;
+}
+
+struct hub_coroutine *
+hub_parent(const struct hub_coroutine *coroutine)
+{
+	if (!coroutine->is_raw || coroutine->parent->life != coroutine->parent_life)
+		return NULL;
+	return coroutine->parent;
+}
+
+int
+hub_set_parent(struct hub_coroutine *coroutine, struct hub_coroutine *parent)
+{
+	int error = 0;
+
+	if (!coroutine->is_raw)
+		error = EINVAL;
+	else if (parent->hub != coroutine->hub)
+		error = EXDEV;
+	for (struct hub_coroutine *each = parent; error == 0 && each != NULL;
+		each = hub_parent(each))
+		if (each == coroutine)
+			error = ELOOP;
+	if (error != 0) {
+		errno = error;
+		return -1;
+	}
+	coroutine_set_parent(coroutine, parent);
+	return 0;
 }
 
 bool

@@ -1,4 +1,5 @@
-/* Timeout scopes: a deadline for all blocking calls between start and stop, in this coroutine.
+/* Timeout scopes: a deadline for all blocking calls between start and stop, in this coroutine; and
+ * shields, inside of which kills and the scopes around do not count.
  *
  *	struct hub_timeout scope;
  *	hub_timeout_start(&scope, 2 * HUB_SECOND);
@@ -16,7 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "api.h"
+#include "coroutine.h"
 
 HUBBUB_API_BEGIN
 
@@ -24,11 +25,14 @@ HUBBUB_API_BEGIN
 struct hub_timeout {
 	struct hub_timeout *outer; /* the scope around this one */
 	int64_t deadline;          /* of this scope */
-	int64_t earliest;          /* of this scope and all around it that have not expired */
-	bool expired;
+	int64_t earliest;          /* of this scope and all around it that can still expire in it */
+	int reason;                /* what blocking calls in it fail with, or 0 */
+	bool is_shield;
 };
 
 /* Starts a scope that expires after that many nanoseconds; HUB_FOREVER never does, 0 or less has.
+ * One of a second or more may expire 10 ms late, because it is started by the kernel's coarse clock,
+ * which costs a quarter of the fine one.
  * Switches: no.  Thread: a coroutine's.  Ownership: scope is borrowed until it is stopped. */
 void hub_timeout_start(struct hub_timeout *scope, int64_t nanoseconds);
 
@@ -36,6 +40,21 @@ void hub_timeout_start(struct hub_timeout *scope, int64_t nanoseconds);
  * Switches: no.  Thread: the coroutine that started it.
  * Returns true if the scope had expired, that is, if it made a blocking call fail or would have. */
 bool hub_timeout_stop(struct hub_timeout *scope);
+
+/* Runs body(argument), in the calling coroutine, inside a scope of that many nanoseconds. Returns
+ * what body returns, or value if the scope expired, whatever body made of that.
+ * Switches: if body does.  Errors: none of its own. */
+void *hub_with_timeout(int64_t nanoseconds, hub_fn *body, void *argument, void *value);
+
+/* Starts a shield: until it is stopped, blocking calls do not fail because this coroutine was killed
+ * or a scope around the shield expired. For clean-up that has to block; give it a scope of its own,
+ * inside.
+ * Switches: no.  Thread: a coroutine's.  Ownership: shield is borrowed until it is stopped. */
+void hub_shield_start(struct hub_timeout *shield);
+
+/* Stops the innermost scope, which must be this shield; kills and deadlines that it held off count
+ * from now on. Keeps errno. Switches: no.  Thread: the coroutine that started it. */
+void hub_shield_stop(struct hub_timeout *shield);
 
 HUBBUB_API_END
 

@@ -399,3 +399,123 @@ Test(coroutine, a_kill_reaches_the_generator_that_blocks_for_its_consumer)
 	cr_assert_eq(record.errors[0], ECANCELED);
 	cr_assert_eq(record.errors[1], ECANCELED);
 }
+
+/* ---- later, catching, shields ---- */
+
+struct later_record {
+	int errors[8];
+	int runs;
+	int64_t elapsed;
+	bool caught[3];
+};
+
+static void *
+count_run(void *argument)
+{
+	struct later_record *record = argument;
+
+	record->runs++;
+	return NULL;
+}
+
+static void *
+later_body(void *argument)
+{
+	struct later_record *record = argument;
+	int64_t start = hub_now();
+	struct hub_coroutine *soon = hub_spawn_later(5 * HUB_MILLISECOND, count_run, record);
+	struct hub_coroutine *never = hub_spawn_later(60 * HUB_SECOND, count_run, record);
+	struct hub_coroutine *now = hub_spawn_later(0, count_run, record);
+
+	hub_join(soon, NULL);
+	record->elapsed = hub_now() - start;
+	hub_join(now, NULL);
+	hub_kill(never);
+	hub_join(never, NULL);
+	return NULL;
+}
+
+Test(coroutine, spawn_later_waits_and_can_be_killed_before)
+{
+	struct later_record record = {0};
+
+	in_hub(later_body, &record);
+	cr_assert_eq(record.runs, 2);
+	cr_assert_geq(record.elapsed, 5 * HUB_MILLISECOND);
+}
+
+static void *
+catching(void *argument)
+{
+	struct later_record *record = argument;
+
+	record->errors[0] = hub_sleep(HUB_FOREVER) == -1 ? errno : 0;
+	record->caught[0] = hub_catch_kill();
+	record->caught[1] = hub_catch_kill();
+	record->errors[1] = hub_sleep(HUB_MILLISECOND) == -1 ? errno : 0;
+	record->errors[2] = hub_sleep(HUB_FOREVER) == -1 ? errno : 0;
+	return NULL;
+}
+
+static void *
+catch_body(void *argument)
+{
+	struct hub_coroutine *coroutine = hub_spawn(catching, argument);
+
+	hub_sleep(0);
+	hub_kill(coroutine);
+	hub_sleep(5 * HUB_MILLISECOND);
+	hub_kill(coroutine);
+	hub_join(coroutine, NULL);
+	return NULL;
+}
+
+Test(coroutine, a_kill_can_be_caught_and_another_one_kills_again)
+{
+	struct later_record record = {0};
+
+	in_hub(catch_body, &record);
+	cr_assert_eq(record.errors[0], ECANCELED);
+	cr_assert(record.caught[0]);
+	cr_assert_not(record.caught[1]);
+	cr_assert_eq(record.errors[1], 0);
+	cr_assert_eq(record.errors[2], ECANCELED);
+}
+
+static void *
+shielded(void *argument)
+{
+	struct later_record *record = argument;
+	struct hub_timeout shield, inner;
+
+	record->errors[0] = hub_sleep(HUB_FOREVER) == -1 ? errno : 0;
+	hub_shield_start(&shield);
+	record->errors[1] = hub_sleep(HUB_MILLISECOND) == -1 ? errno : 0;
+	hub_timeout_start(&inner, HUB_MILLISECOND);
+	record->errors[2] = hub_sleep(HUB_FOREVER) == -1 ? errno : 0;
+	hub_timeout_stop(&inner);
+	record->errors[3] = hub_sleep(0) == -1 ? errno : 0;
+	hub_shield_stop(&shield);
+	record->errors[4] = hub_sleep(0) == -1 ? errno : 0;
+	return NULL;
+}
+
+static void *
+shield_body(void *argument)
+{
+	struct hub_coroutine *coroutine = hub_spawn(shielded, argument);
+
+	hub_sleep(0);
+	hub_kill(coroutine);
+	hub_join(coroutine, NULL);
+	return NULL;
+}
+
+Test(coroutine, a_shield_lets_a_killed_one_block_until_it_is_stopped)
+{
+	static const int expected[] = {ECANCELED, 0, ETIMEDOUT, 0, ECANCELED};
+	struct later_record record = {0};
+
+	in_hub(shield_body, &record);
+	cr_assert_arr_eq(record.errors, expected, sizeof expected);
+}

@@ -1,3 +1,5 @@
+#include <errno.h>
+
 #include "tests/support/in_hub.h"
 
 static void *
@@ -174,4 +176,71 @@ Test(generator, its_end_reaches_a_consumer_in_a_used_slot)
 
 	in_hub(reused_slot_body, &shared);
 	cr_assert_eq(shared.count, 4);
+}
+
+/* ---- throw and close ---- */
+
+static void *
+stubborn(void *argument)
+{
+	int *thrown = argument;
+
+	for (int i = 0; i < 3; i++) {
+		hub_yield((void *)(intptr_t)i);
+		thrown[i] = hub_thrown();
+	}
+	return (void *)7;
+}
+
+Test(generator, throw_reaches_the_yield_and_gives_the_next_value)
+{
+	int thrown[3] = {0};
+	struct hub_generator *generator = hub_generator_new(stubborn, thrown);
+	void *value;
+
+	cr_assert(hub_generator_next(generator, &value));
+	cr_assert(hub_generator_throw(generator, EIO, &value));
+	cr_assert_eq(value, (void *)1);
+	cr_assert_eq(thrown[0], EIO);
+	cr_assert_eq(hub_generator_close(generator), -1);
+	cr_assert_eq(errno, EBUSY);
+	cr_assert_eq(thrown[1], ECANCELED);
+	cr_assert_eq(hub_generator_close(generator), 0);
+	cr_assert_not(hub_generator_next(generator, &value));
+	cr_assert_eq(value, (void *)7);
+	cr_assert_eq(hub_generator_close(generator), 0);
+	hub_generator_free(generator);
+}
+
+Test(generator, closed_before_its_start_it_never_runs)
+{
+	int thrown[3] = {-1, -1, -1};
+	struct hub_generator *generator = hub_generator_new(stubborn, thrown);
+	void *value = generator;
+
+	cr_assert_eq(hub_generator_close(generator), 0);
+	cr_assert_not(hub_generator_next(generator, &value));
+	cr_assert_null(value);
+	cr_assert_eq(thrown[0], -1);
+	hub_generator_free(generator);
+}
+
+static void *
+failing_after_one(void *argument)
+{
+	hub_yield(argument);
+	return hub_fail(EPROTO, "no more of %p", argument);
+}
+
+Test(generator, a_failure_is_its_own_and_not_thrown_at_the_consumer)
+{
+	struct hub_generator *generator = hub_generator_new(failing_after_one, NULL);
+	void *value;
+
+	cr_assert(hub_generator_next(generator, &value));
+	cr_assert_null(hub_generator_failure(generator));
+	cr_assert_not(hub_generator_next(generator, &value));
+	cr_assert_eq(hub_generator_failure(generator)->code, EPROTO);
+	cr_assert_eq(hub_thrown(), 0);
+	hub_generator_free(generator);
 }

@@ -1,3 +1,5 @@
+#include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 
 #include "tests/support/in_hub.h"
@@ -213,4 +215,144 @@ free_blocked_body(void *argument)
 Test(switch, freeing_one_that_blocks_is_fatal, .signal = SIGABRT)
 {
 	hub_run(free_blocked_body, NULL, NULL);
+}
+
+/* ---- throw and parents ---- */
+
+struct throw_record {
+	int thrown[8];
+	void *values[8];
+	int errors[8];
+	bool done[4];
+};
+
+static struct throw_record *throws;
+
+static void *
+catcher(void *argument)
+{
+	void *value = hub_switch(argument, (void *)1);
+
+	throws->thrown[0] = hub_thrown();
+	throws->thrown[1] = hub_thrown();
+	throws->values[0] = value;
+	return (void *)2;
+}
+
+static void *
+failing(void *argument)
+{
+	(void)argument;
+	return hub_fail(EIO, "no");
+}
+
+static void *
+throw_body(void *argument)
+{
+	struct hub_coroutine *raw = hub_new(catcher), *unstarted = hub_new(catcher),
+			     *fails = hub_new(failing);
+
+	throws = argument;
+	throws->values[1] = hub_switch(raw, hub_current());
+	throws->values[2] = hub_throw(raw, EBUSY);
+	throws->thrown[2] = hub_thrown();
+	/* One that has not started ends without running, and its parent is thrown it. */
+	throws->values[3] = hub_throw(unstarted, EPROTO);
+	throws->thrown[3] = hub_thrown();
+	throws->done[0] = hub_is_done(unstarted);
+	/* At the dead: to the parent, but telling it to end does nothing. */
+	hub_throw(raw, EXDEV);
+	throws->thrown[4] = hub_thrown();
+	hub_throw(raw, ECANCELED);
+	throws->thrown[5] = hub_thrown();
+	/* A failure is thrown at the parent. */
+	throws->values[4] = hub_switch(fails, NULL);
+	throws->thrown[6] = hub_thrown();
+	hub_free(raw);
+	hub_free(unstarted);
+	hub_free(fails);
+	return NULL;
+}
+
+Test(switch, throw_reaches_the_suspended_the_unstarted_and_the_dead)
+{
+	struct throw_record record = {.values = {[3] = (void *)9, [4] = (void *)9}};
+
+	in_hub(throw_body, &record);
+	cr_assert_eq(record.values[1], (void *)1);
+	cr_assert_eq(record.thrown[0], EBUSY);
+	cr_assert_eq(record.thrown[1], 0, "it is told twice");
+	cr_assert_null(record.values[0]);
+	cr_assert_eq(record.values[2], (void *)2);
+	cr_assert_eq(record.thrown[2], 0);
+	cr_assert_null(record.values[3]);
+	cr_assert_eq(record.thrown[3], EPROTO);
+	cr_assert(record.done[0]);
+	cr_assert_eq(record.thrown[4], EXDEV);
+	cr_assert_eq(record.thrown[5], 0);
+	cr_assert_null(record.values[4]);
+	cr_assert_eq(record.thrown[6], EIO);
+}
+
+static void *
+plus_one(void *value)
+{
+	return (void *)((intptr_t)value + 1);
+}
+
+Test(switch, a_child_that_ends_starts_its_unstarted_parent)
+{
+	struct hub_coroutine *child = hub_new(give_back), *parent = hub_new(plus_one);
+
+	cr_assert_eq(hub_set_parent(child, parent), 0);
+	cr_assert_eq(hub_parent(child), parent);
+	cr_assert_eq(hub_switch(child, (void *)41), (void *)42);
+	cr_assert(hub_is_done(parent));
+	hub_free(child);
+	hub_free(parent);
+}
+
+Test(switch, a_failing_child_ends_its_unstarted_parent)
+{
+	struct hub_coroutine *child = hub_new(failing), *parent = hub_new(plus_one);
+
+	hub_set_parent(child, parent);
+	cr_assert_null(hub_switch(child, NULL));
+	cr_assert_eq(hub_thrown(), EIO);
+	cr_assert(hub_is_done(parent));
+	hub_free(child);
+	hub_free(parent);
+}
+
+static void *
+foreign_thread(void *argument)
+{
+	struct hub_coroutine *own = hub_new(give_back);
+	int *error = argument;
+
+	error[0] = hub_set_parent(own, *(struct hub_coroutine **)(void *)(error + 2)) == -1 ? errno
+											    : 0;
+	hub_free(own);
+	return NULL;
+}
+
+Test(switch, cycles_and_foreign_parents_are_refused)
+{
+	struct hub_coroutine *a = hub_new(give_back), *b = hub_new(give_back);
+	struct {
+		int error[2];
+		struct hub_coroutine *foreign;
+	} shared = {{0}, a};
+	pthread_t thread;
+
+	cr_assert_eq(hub_set_parent(a, a), -1);
+	cr_assert_eq(errno, ELOOP);
+	cr_assert_eq(hub_set_parent(b, a), 0);
+	cr_assert_eq(hub_set_parent(a, b), -1);
+	cr_assert_eq(errno, ELOOP);
+	pthread_create(&thread, NULL, foreign_thread, shared.error);
+	pthread_join(thread, NULL);
+	cr_assert_eq(shared.error[0], EXDEV);
+	hub_free(a);
+	hub_free(b);
 }

@@ -429,3 +429,76 @@ Test(timeout, a_scope_in_a_generator_does_not_reach_its_consumer)
 	in_hub(pipeline_body, &record);
 	cr_assert_eq(record.errors[0], 0);
 }
+
+static void *
+shield_body(void *argument)
+{
+	struct record *record = argument;
+	struct hub_timeout outer, shield;
+
+	hub_timeout_start(&outer, 2 * HUB_MILLISECOND);
+	hub_shield_start(&shield);
+	record->errors[0] = hub_sleep(6 * HUB_MILLISECOND) == -1 ? errno : 0;
+	hub_shield_stop(&shield);
+	record->errors[1] = hub_sleep(HUB_FOREVER) == -1 ? errno : 0;
+	record->results[0] = hub_timeout_stop(&outer);
+	return NULL;
+}
+
+Test(timeout, a_shield_holds_off_the_scopes_around_it_until_it_is_stopped)
+{
+	struct record record = {0};
+
+	in_hub(shield_body, &record);
+	cr_assert_eq(record.errors[0], 0);
+	cr_assert_eq(record.errors[1], ETIMEDOUT);
+	cr_assert_eq(record.results[0], true);
+}
+
+static void *
+sleep_for(void *argument)
+{
+	hub_sleep(*(int64_t *)argument);
+	return "done";
+}
+
+static void *
+with_body(void *argument)
+{
+	int64_t long_time = 60 * HUB_SECOND, short_time = HUB_MILLISECOND;
+	char **texts = argument;
+
+	texts[0] = hub_with_timeout(HUB_MILLISECOND, sleep_for, &long_time, "late");
+	texts[1] = hub_with_timeout(60 * HUB_SECOND, sleep_for, &short_time, "late");
+	return NULL;
+}
+
+Test(timeout, with_timeout_gives_a_default_value)
+{
+	char *texts[2] = {0};
+
+	in_hub(with_body, texts);
+	cr_assert_str_eq(texts[0], "late");
+	cr_assert_str_eq(texts[1], "done");
+}
+
+static void *
+coarse_body(void *argument)
+{
+	int64_t *elapsed = argument, start = hub_now();
+	struct hub_timeout scope;
+
+	hub_timeout_start(&scope, HUB_SECOND);
+	hub_sleep(HUB_FOREVER);
+	hub_timeout_stop(&scope);
+	*elapsed = hub_now() - start;
+	return NULL;
+}
+
+Test(timeout, a_long_scope_is_never_early)
+{
+	int64_t elapsed = 0;
+
+	in_hub(coarse_body, &elapsed);
+	cr_assert_geq(elapsed, HUB_SECOND);
+}

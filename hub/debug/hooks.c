@@ -1,0 +1,16 @@
+#include "hub/debug/hooks.h"
+
+#include "hub/scheduler_priv.h"
+
+const struct hub_hooks *
+hub_set_hooks(const struct hub_hooks *hooks)
+{
+	struct hub *hub = hub_open();
+	const struct hub_hooks *before;
+
+	if (hub == NULL)
+		return NULL;
+	before = hub->hooks;
+	__atomic_store_n(&hub->hooks, hooks, __ATOMIC_RELEASE);
+	return before;
+}

@@ -1,0 +1,143 @@
+/* A coroutine's own memory: chunks, each twice the last, filled from the front. The records of what is
+ * deferred lie in it too. */
+#include "hub/defer_priv.h"
+
+#include <errno.h>
+#include <stdalign.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "hub/scheduler_priv.h"
+
+#define ALIGNMENT alignof(max_align_t)
+#define CHUNK_FIRST ((size_t)256)
+#define CHUNK_LARGEST ((size_t)64 * 1024)
+
+struct chunk {
+	struct chunk *older;
+	size_t size; /* of room */
+	size_t used;
+	alignas(max_align_t) unsigned char room[];
+};
+
+struct deferred {
+	struct deferred *earlier;
+	void (*function)(void *argument);
+	void *argument;
+};
+
+/* Lies at the beginning of the oldest chunk. */
+struct cleanup {
+	struct chunk *newest;
+	struct deferred *last;
+};
+
+static struct chunk *
+chunk_new(struct chunk *older, size_t at_least)
+{
+	size_t size = older == NULL ? CHUNK_FIRST : 2 * older->size;
+	struct chunk *chunk;
+
+	if (size > CHUNK_LARGEST)
+		size = CHUNK_LARGEST;
+	if (size < at_least)
+		size = at_least;
+	chunk = malloc(sizeof *chunk + size);
+	if (chunk == NULL)
+		return NULL;
+	chunk->older = older;
+	chunk->size = size;
+	chunk->used = 0;
+	return chunk;
+}
+
+static void *
+chunk_take(struct chunk *chunk, size_t size)
+{
+	void *memory = chunk->room + chunk->used;
+
+	chunk->used += size;
+	return memory;
+}
+
+static size_t
+rounded(size_t size)
+{
+	return (size + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
+}
+
+static struct cleanup *
+cleanup_of(struct hub_coroutine *coroutine)
+{
+	struct chunk *chunk;
+
+	if (coroutine->cleanup != NULL)
+		return coroutine->cleanup;
+	chunk = chunk_new(NULL, rounded(sizeof *coroutine->cleanup));
+	if (chunk == NULL)
+		return NULL;
+	coroutine->cleanup = chunk_take(chunk, rounded(sizeof *coroutine->cleanup));
+	*coroutine->cleanup = (struct cleanup){.newest = chunk};
+	return coroutine->cleanup;
+}
+
+void *
+hub_alloc(size_t size)
+{
+	struct hub_coroutine *self = hub_current();
+	struct cleanup *cleanup;
+
+	if (self == NULL) {
+		errno = EPERM;
+		return NULL;
+	}
+	cleanup = size <= SIZE_MAX / 2 ? cleanup_of(self) : NULL;
+	if (cleanup == NULL) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	size = rounded(size);
+	if (cleanup->newest->size - cleanup->newest->used < size) {
+		struct chunk *chunk = chunk_new(cleanup->newest, size);
+
+		if (chunk == NULL)
+			return NULL;
+		cleanup->newest = chunk;
+	}
+	return chunk_take(cleanup->newest, size);
+}
+
+int
+hub_defer(void (*function)(void *argument), void *argument)
+{
+	struct deferred *deferred = hub_alloc(sizeof *deferred);
+
+	if (deferred == NULL)
+		return -1;
+	*deferred = (struct deferred){hub_current()->cleanup->last, function, argument};
+	hub_current()->cleanup->last = deferred;
+	return 0;
+}
+
+void
+cleanup_run(struct cleanup **owner)
+{
+	struct cleanup *cleanup = *owner;
+	struct chunk *chunk;
+
+	/* What is called may defer and allocate more. */
+	while (cleanup->last != NULL) {
+		struct deferred *deferred = cleanup->last;
+
+		cleanup->last = deferred->earlier;
+		deferred->function(deferred->argument);
+	}
+	chunk = cleanup->newest;
+	*owner = NULL;
+	while (chunk != NULL) {
+		struct chunk *older = chunk->older;
+
+		free(chunk);
+		chunk = older;
+	}
+}

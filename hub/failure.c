@@ -1,0 +1,99 @@
+#include "hub/failure.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "hub/base/log.h"
+#include "hub/debug/dump.h"
+#include "hub/debug/hooks.h"
+#include "hub/failure_priv.h"
+#include "hub/scheduler_priv.h"
+
+/* For failures when memory is out; shared by all, never freed. */
+static struct hub_failure out_of_memory = {ENOMEM, "it failed, and memory is out"};
+
+void *
+hub_fail(int code, const char *format, ...)
+{
+	struct hub_coroutine *self = hub_current();
+	va_list arguments;
+
+	CHECK_WHY(self != NULL, "hub_fail outside of a coroutine");
+	CHECK_WHY(code != 0, "hub_fail with code 0, which means success");
+	if (self->failure == NULL || self->failure == &out_of_memory)
+		self->failure = malloc(sizeof *self->failure);
+	if (self->failure == NULL) {
+		self->failure = &out_of_memory;
+		return NULL;
+	}
+	self->failure->code = code;
+	va_start(arguments, format);
+	vsnprintf(self->failure->text, sizeof self->failure->text, format, arguments);
+	va_end(arguments);
+	return NULL;
+}
+
+void
+failure_free(struct hub_failure *failure)
+{
+	if (failure != &out_of_memory)
+		free(failure);
+}
+
+void
+failure_settle(struct hub_coroutine *ended)
+{
+	if (ended->failure == NULL)
+		return;
+	if (ended->is_killed && ended->failure->code == ECANCELED) {
+		failure_free(ended->failure);
+		ended->failure = NULL;
+	} else if (ended->is_critical) {
+		log_error("coroutine \"%s\" is critical and failed: %s (%d, %s)", ended->name,
+			ended->failure->text, ended->failure->code, strerror(ended->failure->code));
+		hub_dump(STDERR_FILENO);
+		abort();
+	}
+}
+
+void
+failure_report(const struct hub_coroutine *ended)
+{
+	const struct hub_hooks *hooks = ended->hub->hooks;
+
+	if (ended->failure == NULL)
+		return;
+	if (hooks != NULL && hooks->failed != NULL)
+		hooks->failed(ended, ended->failure, hooks->context);
+	else
+		log_error("coroutine \"%s\" failed: %s (%d, %s)", ended->name, ended->failure->text,
+			ended->failure->code, strerror(ended->failure->code));
+}
+
+int
+hub_get(struct hub_coroutine *coroutine, void **result, struct hub_failure *failure)
+{
+	*failure = (struct hub_failure){0};
+	if (coroutine_join(coroutine, result, failure) != 0)
+		return -1;
+	if (failure->code == 0)
+		return 0;
+	errno = failure->code;
+	return -1;
+}
+
+const struct hub_failure *
+hub_failure_of(const struct hub_coroutine *coroutine)
+{
+	return coroutine->failure;
+}
+
+void
+hub_set_critical(struct hub_coroutine *coroutine)
+{
+	coroutine->is_critical = true;
+}

@@ -1,0 +1,52 @@
+/* Failure: where a Python function raises, a coroutine's body returns hub_fail(...).
+ *
+ *	static void *fetch(void *name)
+ *	{
+ *		int fd = open(name, O_RDONLY);
+ *		if (fd < 0)
+ *			return hub_fail(errno, "cannot open %s", (char *)name);
+ *		...
+ *
+ * Who joins the coroutine learns of it by hub_get; nobody else does. Of one that is detached, or that
+ * nobody has joined when its hub ends, the failure is reported once: by the hook `failed` (see
+ * debug/hooks.h), or a line on stderr. One that is critical ends the process. */
+#ifndef HUBBUB_FAILURE_H
+#define HUBBUB_FAILURE_H
+
+#include "coroutine.h"
+
+HUBBUB_API_BEGIN
+
+#define HUB_FAILURE_TEXT_SIZE 120
+
+/* Why a coroutine failed. */
+struct hub_failure {
+	int code; /* of errno.h, or the program's own; 0 is no failure */
+	char text[HUB_FAILURE_TEXT_SIZE];
+};
+
+/* Makes the running coroutine's (or generator's) end a failure; a second call changes code and text. A
+ * killed coroutine that fails with ECANCELED has only ended as it was told: that is no failure.
+ * Switches: no.  Thread: a coroutine's; it works without memory too.  Returns NULL, for the body to
+ * return. */
+void *hub_fail(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Joins the coroutine as hub_join does, and tells success from failure.
+ * Switches: yes, unless it has ended already.
+ * Returns 0 with its result where result is not NULL, and failure->code 0; or -1 with errno and
+ * failure->code the code with which it failed (it is joined and freed); or -1 with failure->code 0 and
+ * errno as hub_join (it is still to be joined). */
+int hub_get(struct hub_coroutine *coroutine, void **result, struct hub_failure *failure);
+
+/* The failure of a coroutine, valid until it is joined; NULL while there is none.
+ * Switches: no.  Errors: none. */
+const struct hub_failure *hub_failure_of(const struct hub_coroutine *coroutine);
+
+/* Makes a failure of the coroutine end the process, with a line and a dump of its hub on stderr, by
+ * abort(3), so that whoever supervises it starts a fresh one.
+ * Switches: no.  Errors: none. */
+void hub_set_critical(struct hub_coroutine *coroutine);
+
+HUBBUB_API_END
+
+#endif

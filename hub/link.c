@@ -1,0 +1,175 @@
+#include "hub/link.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hub/base/list.h"
+#include "hub/failure.h"
+#include "hub/link_priv.h"
+#include "hub/scheduler_priv.h"
+
+/* While it is told, no coroutine is running: so what blocks fails with EPERM. */
+static void
+tell(struct hub *hub, struct hub_link *link, struct hub_coroutine *ended)
+{
+	struct hub_coroutine *running = hub->current;
+
+	hub->current = &hub->root;
+	link->ended(link, ended);
+	hub->current = running;
+}
+
+void
+hub_link(struct hub_coroutine *coroutine, struct hub_link *link)
+{
+	struct hub_link *first = coroutine->links;
+
+	link->next = NULL;
+	link->previous = link;
+	if (coroutine->state == COROUTINE_DONE) {
+		link->previous = NULL;
+		tell(coroutine->hub, link, coroutine);
+		return;
+	}
+	if (first == NULL) {
+		coroutine->links = link;
+		return;
+	}
+	link->previous = first->previous;
+	first->previous->next = link;
+	first->previous = link;
+}
+
+void
+hub_unlink(struct hub_coroutine *coroutine, struct hub_link *link)
+{
+	if (link->previous == NULL)
+		return;
+	if (link->next != NULL)
+		link->next->previous = link->previous;
+	else
+		coroutine->links->previous = link->previous;
+	if (coroutine->links == link)
+		coroutine->links = link->next;
+	else
+		link->previous->next = link->next;
+	link->previous = NULL;
+}
+
+void
+links_tell(struct hub *hub, struct hub_coroutine *ended)
+{
+	while (ended->links != NULL) {
+		struct hub_link *link = ended->links;
+
+		hub_unlink(ended, link);
+		tell(hub, link, ended);
+	}
+}
+
+/* ---- waiting for several ---- */
+
+struct vigil {
+	struct hub_coroutine *waiter;
+	uint32_t epoch;
+	size_t missing; /* ends until enough have ended */
+	unsigned flags;
+	bool is_over;
+};
+
+struct vigil_link {
+	struct hub_link link;
+	struct vigil *vigil;
+};
+
+static void
+vigil_ended(struct hub_link *link, struct hub_coroutine *coroutine)
+{
+	struct vigil *vigil = CONTAINER_OF(link, struct vigil_link, link)->vigil;
+
+	if (vigil->missing > 0)
+		vigil->missing--;
+	if (vigil->missing == 0 ||
+		((vigil->flags & HUB_WAIT_FIRST_FAILURE) && coroutine->failure != NULL))
+		vigil->is_over = true;
+	if (vigil->is_over)
+		hub_wake(vigil->waiter, vigil->epoch, 0);
+}
+
+static int
+compare_ends(const void *a, const void *b)
+{
+	uint64_t first = (*(struct hub_coroutine *const *)a)->ended;
+	uint64_t second = (*(struct hub_coroutine *const *)b)->ended;
+
+	return first < second ? -1 : first > second;
+}
+
+/* Those that have ended to the front; returns how many. */
+static size_t
+sort_ended(struct hub_coroutine **coroutines, size_t count, struct hub_coroutine **spare)
+{
+	size_t ended = 0, others = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (coroutines[i]->state == COROUTINE_DONE)
+			coroutines[ended++] = coroutines[i];
+		else
+			spare[others++] = coroutines[i];
+	}
+	memcpy(coroutines + ended, spare, others * sizeof *spare);
+	qsort(coroutines, ended, sizeof *coroutines, compare_ends);
+	return ended;
+}
+
+/* Links to all, so that each that ends is counted, and suspends. Returns 0 or an errno. */
+static int
+keep_vigil(struct vigil *vigil, struct hub_coroutine **coroutines, size_t count,
+	struct vigil_link *links)
+{
+	struct wait wait = {"ends", coroutines[0], HUB_FOREVER, false, false};
+	int reason = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		CHECK_WHY(coroutines[i]->hub == hub_this,
+			"a coroutine is waited for on another thread");
+		links[i] = (struct vigil_link){.link = {.ended = vigil_ended}, .vigil = vigil};
+		hub_link(coroutines[i], &links[i].link);
+	}
+	if (!vigil->is_over)
+		reason = hub_suspend(&wait);
+	for (size_t i = 0; i < count; i++)
+		hub_unlink(coroutines[i], &links[i].link);
+	return reason;
+}
+
+int
+hub_wait_ended(struct hub_coroutine **coroutines, size_t count, size_t enough, unsigned flags,
+	size_t *ended)
+{
+	struct hub_coroutine *self = hub_enter();
+	struct vigil vigil = {.waiter = self, .flags = flags};
+	struct vigil_link *links;
+	struct hub_coroutine **spare;
+	int reason;
+
+	*ended = 0;
+	if (self == NULL)
+		return -1;
+	if (count == 0)
+		return 0;
+	links = calloc(count, sizeof *links + sizeof(struct hub_coroutine *));
+	if (links == NULL)
+		return -1;
+	spare = (struct hub_coroutine **)(void *)(links + count);
+	vigil.missing = enough == 0 || enough > count ? count : enough;
+	vigil.epoch = self->epoch;
+	reason = keep_vigil(&vigil, coroutines, count, links);
+	*ended = sort_ended(coroutines, count, spare);
+	free(links);
+	if (reason == 0)
+		return 0;
+	errno = reason;
+	return -1;
+}

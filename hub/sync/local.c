@@ -1,0 +1,98 @@
+#include "hub/sync/local_priv.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hub/scheduler_priv.h"
+
+/* How often destructors that set values again are called again. */
+#define ROUNDS_MAX 4
+
+struct locals {
+	int count;
+	void *values[];
+};
+
+static atomic_int keys;
+static void (*_Atomic destructors[HUB_LOCAL_MAX])(void *value);
+
+int
+hub_local_new(void (*destroy)(void *value))
+{
+	int key = atomic_load(&keys);
+
+	do {
+		if (key == HUB_LOCAL_MAX) {
+			errno = EAGAIN;
+			return -1;
+		}
+	} while (!atomic_compare_exchange_weak(&keys, &key, key + 1));
+	atomic_store(&destructors[key], destroy);
+	return key;
+}
+
+int
+hub_local_set(int key, void *value)
+{
+	struct hub_coroutine *self = hub_current();
+	struct locals *locals;
+
+	if (self == NULL || key < 0 || key >= atomic_load(&keys)) {
+		errno = self == NULL ? EPERM : EINVAL;
+		return -1;
+	}
+	locals = self->locals;
+	if (locals == NULL || key >= locals->count) {
+		int had = locals != NULL ? locals->count : 0;
+
+		locals = realloc(
+			locals, sizeof *locals + ((size_t)key + 1) * sizeof locals->values[0]);
+		if (locals == NULL)
+			return -1;
+		memset(locals->values + had, 0, (size_t)(key + 1 - had) * sizeof locals->values[0]);
+		locals->count = key + 1;
+		self->locals = locals;
+	}
+	locals->values[key] = value;
+	return 0;
+}
+
+void *
+hub_local_get(int key)
+{
+	struct hub_coroutine *self = hub_current();
+
+	if (self == NULL || self->locals == NULL || key < 0 || key >= self->locals->count)
+		return NULL;
+	return self->locals->values[key];
+}
+
+static bool
+destroy_all(struct locals **owner)
+{
+	bool has_destroyed = false;
+
+	/* A destructor may set another value, which may move them all. */
+	for (int key = 0; key < (*owner)->count; key++) {
+		void *value = (*owner)->values[key];
+		void (*destroy)(void *value) = atomic_load(&destructors[key]);
+
+		(*owner)->values[key] = NULL;
+		if (value == NULL || destroy == NULL)
+			continue;
+		destroy(value);
+		has_destroyed = true;
+	}
+	return has_destroyed;
+}
+
+void
+locals_free(struct locals **owner)
+{
+	for (int round = 0; round < ROUNDS_MAX && destroy_all(owner); round++)
+		continue;
+	free(*owner);
+	*owner = NULL;
+}

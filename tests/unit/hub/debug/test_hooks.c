@@ -1,0 +1,66 @@
+#include <string.h>
+
+#include "tests/support/in_hub.h"
+
+struct record {
+	char text[256];
+	int switches;
+	int ends;
+};
+
+static void
+on_spawned(struct hub_coroutine *coroutine, void *context)
+{
+	(void)coroutine;
+	strcat(((struct record *)context)->text, "spawned ");
+}
+
+static void
+on_switched(struct hub_coroutine *from, struct hub_coroutine *to, bool thrown, void *context)
+{
+	struct record *record = context;
+
+	(void)thrown;
+	if (record->switches++ == 0) {
+		strcat(record->text, hub_name(from));
+		strcat(record->text, "->");
+		strcat(record->text, hub_name(to));
+		strcat(record->text, " ");
+	}
+}
+
+static void
+on_ended(struct hub_coroutine *coroutine, void *context)
+{
+	(void)coroutine;
+	((struct record *)context)->ends++;
+}
+
+static void *
+nothing(void *argument)
+{
+	return argument;
+}
+
+static void *
+body(void *argument)
+{
+	hub_join(hub_spawn(nothing, NULL), NULL);
+	return argument;
+}
+
+Test(hooks, tell_of_spawns_switches_and_ends)
+{
+	struct record record = {0};
+	struct hub_hooks hooks = {.spawned = on_spawned,
+		.switched = on_switched,
+		.ended = on_ended,
+		.context = &record};
+
+	cr_assert_null(hub_set_hooks(&hooks));
+	in_hub(body, &record);
+	cr_assert_eq(hub_set_hooks(NULL), &hooks);
+	cr_assert_str_eq(record.text, "spawned hub->main spawned ");
+	cr_assert_eq(record.ends, 2);
+	cr_assert_geq(record.switches, 4);
+}
