@@ -227,7 +227,7 @@ bool
 coroutine_is_joinable(const struct hub_coroutine *coroutine)
 {
 	return !coroutine->is_raw && !coroutine->is_detached && coroutine->parent == NULL &&
-	       coroutine->group == NULL && coroutine != coroutine->hub->main;
+	       coroutine != coroutine->hub->main;
 }
 
 int

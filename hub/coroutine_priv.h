@@ -67,7 +67,8 @@ struct hub_coroutine {
 	struct cleanup *cleanup;     /* owned; what to do at its end, or NULL */
 	struct locals *locals;       /* owned; or NULL */
 	struct hub_group *group;     /* that it is a child of, or NULL */
-	struct list siblings;
+	struct hub_coroutine *sibling_next;
+	struct hub_coroutine *sibling_previous;
 	struct hub_link group_link;
 	const void *spawned_at; /* the address in the code that spawned it */
 	int64_t timer_at;       /* the deadline for which the timer is armed, while it is active */

@@ -17,6 +17,7 @@
 #include "hub/debug/overflow_priv.h"
 #include "hub/failure_priv.h"
 #include "hub/io/fd_priv.h"
+#include "hub/waiters_priv.h"
 
 /* How long coroutines run before the loop is polled, which costs about half a microsecond. */
 #define SLICE CLOCK_MILLISECOND
@@ -27,7 +28,13 @@
 #define TICKS_MIN 4
 #define TICKS_MAX 64
 
+/* The same for hub_yield_due, whose caller may compute for nanoseconds or for milliseconds between two
+ * calls. */
+#define DUE_MIN 1
+#define DUE_MAX (1U << 16)
+
 _Thread_local struct hub *hub_this __attribute__((tls_model("initial-exec")));
+_Thread_local unsigned hub_due_calls __attribute__((tls_model("initial-exec")));
 
 static pthread_key_t hub_key;
 static pthread_once_t hub_key_once = PTHREAD_ONCE_INIT;
@@ -214,6 +221,48 @@ hub_sleep(int64_t nanoseconds)
 	return -1;
 }
 
+int
+hub_idle(void)
+{
+	struct hub_coroutine *self = hub_enter();
+	struct wait wait = {"idle", NULL, HUB_FOREVER, true, false};
+	struct hub_waiter waiter;
+
+	if (self == NULL)
+		return -1;
+	return waiter_wait(&self->hub->idlers, &waiter, self, &wait);
+}
+
+int
+hub_yield_check(void)
+{
+	struct hub_coroutine *self = hub_enter();
+	struct hub *hub;
+	int64_t now, since;
+
+	hub_due_calls = DUE_MIN;
+	if (self == NULL)
+		return -1;
+	hub = self->hub;
+	now = clock_now();
+	since = now - hub->due_read;
+	/* As often as the clock tells about a sixteenth of a slice. */
+	if (since < SLICE / 16 && hub->due_interval < DUE_MAX)
+		hub->due_interval *= 2;
+	else if (since > SLICE / 4)
+		hub->due_interval =
+			hub->due_interval / 4 > DUE_MIN ? hub->due_interval / 4 : DUE_MIN;
+	hub->due_read = hub->now = now;
+	hub_due_calls = hub->due_interval;
+	if (self->scope != NULL)
+		coroutine_expire_scopes(self, now);
+	if (now - hub->slice_started >= SLICE) {
+		hub_pause(hub);
+		hub->due_read = hub->now;
+	}
+	return hub_enter() != NULL ? 0 : -1;
+}
+
 int64_t
 hub_now(void)
 {
@@ -336,6 +385,25 @@ counter_store(int64_t *counter, int64_t value)
 	__atomic_store_n(counter, value, __ATOMIC_RELAXED);
 }
 
+/* Polls; waits if nothing is runnable. */
+static void
+poll_loop(struct hub *hub)
+{
+	int flags = EVRUN_ONCE;
+
+	if (hub->ready_first != NULL || hub->idlers != NULL)
+		flags = EVRUN_NOWAIT;
+	else
+		counter_store(&hub->counters->busy_since, 0);
+	ev_run(hub->loop, flags);
+	if (hub->ready_first == NULL)
+		waiters_wake_all(&hub->idlers, 0);
+	hub->ticks = hub->tick_interval = TICKS_MIN;
+	hub->now = hub->slice_started = clock_now();
+	counter_store(&hub->counters->busy_since, hub->now);
+	counter_store((int64_t *)&hub->counters->polls, (int64_t)hub->counters->polls + 1);
+}
+
 /* One turn: run what is runnable, then poll. */
 static void
 hub_turn(struct hub *hub)
@@ -350,18 +418,10 @@ hub_turn(struct hub *hub)
 	}
 	if (hub->scheduled == 0)
 		return;
-	if (hub->ready_first == NULL) {
-		if (hub->pending == 0 && !hub->is_reachable) {
-			hub_resolve_deadlock(hub);
-			return;
-		}
-		counter_store(&hub->counters->busy_since, 0);
-	}
-	ev_run(hub->loop, hub->ready_first != NULL ? EVRUN_NOWAIT : EVRUN_ONCE);
-	hub->ticks = hub->tick_interval = TICKS_MIN;
-	hub->now = hub->slice_started = clock_now();
-	counter_store(&hub->counters->busy_since, hub->now);
-	counter_store((int64_t *)&hub->counters->polls, (int64_t)hub->counters->polls + 1);
+	if (hub->ready_first == NULL && hub->pending == 0 && !hub->is_reachable)
+		hub_resolve_deadlock(hub);
+	else
+		poll_loop(hub);
 }
 
 static int
@@ -403,6 +463,8 @@ hub_start(struct hub *hub, const struct hub_options *options)
 	hub->is_ending = hub->is_reachable = false;
 	hub->now = hub->slice_started = clock_now();
 	hub->ticks = hub->tick_interval = TICKS_MIN;
+	hub->due_interval = hub_due_calls = DUE_MIN;
+	hub->idlers = NULL;
 	return 0;
 }
 

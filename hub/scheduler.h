@@ -59,6 +59,27 @@ int hub_run_with(const struct hub_options *options, hub_fn *body, void *argument
  * Switches: yes.  Returns 0, or -1 with errno ECANCELED, ETIMEDOUT, EDEADLK or EPERM. */
 int hub_sleep(int64_t nanoseconds);
 
+/* Waits until no other coroutine is runnable and no descriptor or timer of the hub is ready: for work that
+ * may be done when there is nothing better to do.
+ * Switches: yes.  Returns 0, or -1 with errno ECANCELED, ETIMEDOUT or EPERM. */
+int hub_idle(void);
+
+/* The library's: calls of hub_yield_due that are still cheap. */
+extern _Thread_local unsigned hub_due_calls __attribute__((tls_model("initial-exec")));
+
+/* The library's: the rest of hub_yield_due. Switches: as that. */
+int hub_yield_check(void);
+
+/* For long computations, in their inner loop: lets the others run if the caller's slice of a millisecond is
+ * used up, and does nothing otherwise, at about the cost of a load and a compare.
+ * Switches: when it is due.  Returns 0, or -1 with errno ECANCELED, ETIMEDOUT (as far as it has looked: it
+ * looks when it is due) or EPERM. */
+static inline int
+hub_yield_due(void)
+{
+	return __builtin_expect(--hub_due_calls != 0, 1) ? 0 : hub_yield_check();
+}
+
 /* The present on CLOCK_MONOTONIC, in nanoseconds. Switches: no.  Thread: any.  Errors: none. */
 int64_t hub_now(void);
 

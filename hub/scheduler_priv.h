@@ -15,6 +15,7 @@
 #include "hub/thread/mailbox_priv.h"
 
 struct fd_table;
+struct hub_waiter;
 
 /* One per thread that uses coroutines; hub_run gives it a loop. */
 struct hub {
@@ -35,12 +36,18 @@ struct hub {
 	struct hub_coroutine *main; /* the first coroutine of hub_run */
 	struct stack_arena arena;
 
+	/* hub_yield_due: how many calls until the clock is read, and when it was. */
+	unsigned due_interval;
+	int64_t due_read;
+	struct hub_waiter *idlers; /* for nothing else to be runnable */
+
 	struct ev_loop *loop; /* NULL outside hub_run */
 	/* Waits that the loop can end: by a descriptor or a deadline. None, an empty run queue and
 	 * no door to other threads mean that nothing will ever happen. */
 	size_t pending;
 	size_t scheduled;  /* scheduled coroutines that have not ended */
 	uint64_t ended;    /* scheduled coroutines that have */
+	size_t selects;    /* calls of hub_select, whose cases take turns */
 	bool is_ending;    /* the first coroutine has ended; the rest is killed */
 	bool is_reachable; /* somebody asked for the mailbox */
 	struct hub_counters *counters;

@@ -17,17 +17,23 @@ struct hub_waiter {
 	struct hub_waiter *next;
 	struct hub_waiter *previous;
 	struct hub_coroutine *coroutine;
+	void *item;     /* what it brings, or is given */
 	uint32_t epoch; /* of the wait, so that a late wake does nothing */
 	bool is_queued;
+	bool is_met; /* it was this one, of those of the same wait, that was woken */
 };
 
-/* Enters the running coroutine; it then calls hub_suspend, and waiter_leave if that fails. For a wait
+/* Enters the running coroutine, with the item that the caller has set; it then calls hub_suspend, and waiter_leave if that fails. For a wait
  * in one queue, waiter_wait does all three. */
 static inline void
 waiter_enter(struct hub_waiter **first, struct hub_waiter *waiter, struct hub_coroutine *self)
 {
-	*waiter = (struct hub_waiter){
-		.coroutine = self, .epoch = self->epoch, .previous = waiter, .is_queued = true};
+	waiter->next = NULL;
+	waiter->previous = waiter;
+	waiter->coroutine = self;
+	waiter->epoch = self->epoch;
+	waiter->is_queued = true;
+	waiter->is_met = false;
 	if (*first == NULL) {
 		*first = waiter;
 		return;
@@ -62,7 +68,8 @@ waiter_wake_first(struct hub_waiter **first, int reason)
 	struct hub_waiter *waiter = *first;
 
 	waiter_leave(first, waiter);
-	return hub_wake(waiter->coroutine, waiter->epoch, reason);
+	waiter->is_met = hub_wake(waiter->coroutine, waiter->epoch, reason);
+	return waiter->is_met;
 }
 
 /* Takes out and wakes the first that still waits, and returns it; NULL if nobody does. It runs later:

@@ -213,25 +213,54 @@ fd_wait_write(struct hub_fd *entry, const char *what)
 	return wait_direction(entry, &entry->writers, &entry->write, what);
 }
 
-/* In both queues at once; whichever direction is ready first wakes it. */
+int
+fd_interest_enter(struct fd_interest *interest, int fd, short events, struct hub_coroutine *self)
+{
+	struct hub_fd *entry = fd_lookup(self->hub, fd);
+
+	interest->entry = entry;
+	if (entry == NULL)
+		return errno;
+	interest->reader.is_queued = interest->reader.is_met = false;
+	interest->writer.is_queued = interest->writer.is_met = false;
+	if (events & POLLIN) {
+		waiter_enter(&entry->readers, &interest->reader, self);
+		ev_io_start(self->hub->loop, &entry->read);
+	}
+	if (events & POLLOUT) {
+		waiter_enter(&entry->writers, &interest->writer, self);
+		ev_io_start(self->hub->loop, &entry->write);
+	}
+	return 0;
+}
+
+bool
+fd_interest_leave(struct fd_interest *interest)
+{
+	struct hub_fd *entry = interest->entry;
+
+	if (entry == NULL)
+		return false;
+	if (interest->reader.is_met)
+		entry->is_woken = false;
+	waiter_leave(&entry->readers, &interest->reader);
+	waiter_leave(&entry->writers, &interest->writer);
+	return interest->reader.is_met || interest->writer.is_met;
+}
+
+/* Whichever direction is ready first wakes it. */
 static int
 fd_wait_either(struct hub_fd *entry)
 {
-	struct hub *hub = hub_this;
 	struct wait wait = {
 		"descriptor", (const void *)(intptr_t)entry->fd, HUB_FOREVER, true, false};
-	struct hub_waiter reader, writer;
+	struct fd_interest interest;
 	uint32_t generation = entry->generation;
 	int reason;
 
-	waiter_enter(&entry->readers, &reader, hub->current);
-	waiter_enter(&entry->writers, &writer, hub->current);
-	ev_io_start(hub->loop, &entry->read);
-	ev_io_start(hub->loop, &entry->write);
+	fd_interest_enter(&interest, entry->fd, POLLIN | POLLOUT, hub_this->current);
 	reason = hub_suspend(&wait);
-	entry->is_woken = false;
-	waiter_leave(&entry->readers, &reader);
-	waiter_leave(&entry->writers, &writer);
+	fd_interest_leave(&interest);
 	return wait_ended(entry, generation, reason);
 }
 
@@ -245,11 +274,15 @@ fd_wait(struct hub_fd *entry, short events)
 	return fd_wait_either(entry);
 }
 
-static int
-poll_now(int fd, short events)
+int
+fd_poll_now(int fd, short events)
 {
 	struct pollfd query = {.fd = fd, .events = events};
 
+	if (fd < 0) {
+		errno = EBADF;
+		return -1;
+	}
 	if (poll(&query, 1, 0) < 0)
 		return -1;
 	if (query.revents & POLLNVAL) {
@@ -278,7 +311,7 @@ hub_wait_fd(int fd, short events)
 	if (entry == NULL)
 		return -1;
 	for (;;) {
-		int ready = poll_now(fd, events);
+		int ready = fd_poll_now(fd, events);
 
 		if (ready != 0)
 			return ready;

@@ -7,9 +7,7 @@
 #include <stdint.h>
 
 #include "hub/io/fd.h"
-
-struct hub;
-struct hub_waiter;
+#include "hub/waiters_priv.h"
 
 /* One number.
  *
@@ -50,5 +48,23 @@ struct hub_fd *fd_enter_new(struct hub *hub, int fd, bool is_stream);
  * Returns 0, or -1 with errno ECANCELED (killed, or released meanwhile), ETIMEDOUT, EDEADLK. */
 int fd_wait_read(struct hub_fd *entry, const char *what);
 int fd_wait_write(struct hub_fd *entry, const char *what);
+
+/* One descriptor among the things that a coroutine waits for. */
+struct fd_interest {
+	struct hub_fd *entry; /* NULL for none */
+	struct hub_waiter reader;
+	struct hub_waiter writer;
+};
+
+/* Enters self for events, which are POLLIN, POLLOUT or both; it then calls hub_suspend, and
+ * fd_interest_leave in any case. Returns 0, or an errno: EBADF, ENOMEM; then it is not entered. */
+int fd_interest_enter(
+	struct fd_interest *interest, int fd, short events, struct hub_coroutine *self);
+
+/* Returns whether it was the descriptor that was woken, or released. */
+bool fd_interest_leave(struct fd_interest *interest);
+
+/* Which of events are ready, with hang-ups and errors as all of them; or -1 with errno EBADF. */
+int fd_poll_now(int fd, short events);
 
 #endif

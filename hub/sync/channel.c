@@ -2,14 +2,7 @@
 
 #include <errno.h>
 
-#include "hub/base/list.h"
 #include "hub/waiters_priv.h"
-
-/* A putter with what it gives, or a getter with room for what it gets. */
-struct exchanger {
-	struct hub_waiter waiter;
-	void *item;
-};
 
 void
 hub_channel_init(struct hub_channel *channel)
@@ -17,13 +10,19 @@ hub_channel_init(struct hub_channel *channel)
 	*channel = (struct hub_channel){0};
 }
 
-/* The first on the other side that still waits; NULL if nobody does. */
-static struct exchanger *
-meet(struct hub_waiter **others)
+int
+hub_channel_try_put(struct hub_channel *channel, void *item)
 {
-	struct hub_waiter *waiter = waiters_meet(others);
+	struct hub_waiter *getter = NULL;
 
-	return waiter != NULL ? CONTAINER_OF(waiter, struct exchanger, waiter) : NULL;
+	if (!channel->is_closed)
+		getter = waiters_meet(&channel->getters);
+	if (getter == NULL) {
+		errno = channel->is_closed ? EPIPE : EAGAIN;
+		return -1;
+	}
+	getter->item = item;
+	return 0;
 }
 
 int
@@ -31,21 +30,31 @@ hub_channel_put(struct hub_channel *channel, void *item)
 {
 	struct hub_coroutine *self = hub_enter();
 	struct wait wait = {"channel put", channel, HUB_FOREVER, false, false};
-	struct exchanger own, *getter;
+	struct hub_waiter own;
 
 	if (self == NULL)
 		return -1;
-	if (channel->is_closed) {
-		errno = EPIPE;
+	if (hub_channel_try_put(channel, item) == 0)
+		return 0;
+	if (errno != EAGAIN)
+		return -1;
+	own.item = item;
+	return waiter_wait(&channel->putters, &own, self, &wait);
+}
+
+int
+hub_channel_try_get(struct hub_channel *channel, void **item)
+{
+	struct hub_waiter *putter = NULL;
+
+	if (!channel->is_closed)
+		putter = waiters_meet(&channel->putters);
+	if (putter == NULL) {
+		errno = channel->is_closed ? EPIPE : EAGAIN;
 		return -1;
 	}
-	getter = meet(&channel->getters);
-	if (getter != NULL) {
-		getter->item = item;
-		return 0;
-	}
-	own.item = item;
-	return waiter_wait(&channel->putters, &own.waiter, self, &wait);
+	*item = putter->item;
+	return 0;
 }
 
 int
@@ -53,20 +62,13 @@ hub_channel_get(struct hub_channel *channel, void **item)
 {
 	struct hub_coroutine *self = hub_enter();
 	struct wait wait = {"channel get", channel, HUB_FOREVER, false, false};
-	struct exchanger own, *putter;
+	struct hub_waiter own;
 
 	if (self == NULL)
 		return -1;
-	if (channel->is_closed) {
-		errno = EPIPE;
-		return -1;
-	}
-	putter = meet(&channel->putters);
-	if (putter != NULL) {
-		*item = putter->item;
+	if (hub_channel_try_get(channel, item) == 0)
 		return 0;
-	}
-	if (waiter_wait(&channel->getters, &own.waiter, self, &wait) != 0)
+	if (errno != EAGAIN || waiter_wait(&channel->getters, &own, self, &wait) != 0)
 		return -1;
 	*item = own.item;
 	return 0;

@@ -26,11 +26,19 @@ void hub_channel_init(struct hub_channel *channel);
  * Returns 0, or -1 with errno EPIPE (closed), ECANCELED, ETIMEDOUT, EDEADLK or EPERM. */
 int hub_channel_put(struct hub_channel *channel, void *item);
 
+/* Gives item to a getter that waits now. Switches: no.
+ * Returns as put, with EAGAIN if none waits. */
+int hub_channel_try_put(struct hub_channel *channel, void *item);
+
 /* Takes an item from the putter that has waited longest; waits until there is one. One that is timed
  * out or killed has taken none.
  * Switches: yes, unless a putter waits.
  * Returns 0 with *item set, or -1 with errno EPIPE (closed), ECANCELED, ETIMEDOUT, EDEADLK, EPERM. */
 int hub_channel_get(struct hub_channel *channel, void **item);
+
+/* Takes an item from a putter that waits now. Switches: no.
+ * Returns as get, with EAGAIN if none waits. */
+int hub_channel_try_get(struct hub_channel *channel, void **item);
 
 /* Closes the channel: all who wait, and all who come, get EPIPE. Switches: no. */
 void hub_channel_close(struct hub_channel *channel);

@@ -1,7 +1,7 @@
 /* Items lie in an array: a ring for first and last in, a binary heap for priorities. Waiting putters
  * stand behind a full array, waiting getters before an empty one, and an item goes straight to the
  * getter that has waited longest, so that nobody who comes later takes it first. */
-#include "hub/sync/queue.h"
+#include "hub/sync/queue_priv.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -13,17 +13,11 @@
 
 #define ROOM_FIRST 16
 
-struct item {
-	void *value;
-	int64_t priority;
-	uint64_t number; /* of the put, so that equals keep their order */
-};
-
 struct hub_queue {
 	enum hub_queue_order order;
 	bool is_closed;
 	size_t capacity; /* SIZE_MAX without a bound */
-	struct item *items;
+	struct queue_item *items;
 	size_t room;  /* of the array; a power of two */
 	size_t head;  /* of the ring */
 	size_t count; /* items in the array */
@@ -32,12 +26,6 @@ struct hub_queue {
 	struct hub_event done;
 	struct hub_waiter *putters;
 	struct hub_waiter *getters;
-};
-
-/* A putter with what it brings, or a getter with room for what it gets. */
-struct customer {
-	struct hub_waiter waiter;
-	struct item item;
 };
 
 struct hub_queue *
@@ -72,7 +60,7 @@ hub_queue_free(struct hub_queue *queue)
 
 /* ---- the array ---- */
 
-static struct item *
+static struct queue_item *
 ring_at(struct hub_queue *queue, size_t index)
 {
 	return &queue->items[(queue->head + index) & (queue->room - 1)];
@@ -82,7 +70,7 @@ static bool
 array_grow(struct hub_queue *queue)
 {
 	size_t room = queue->room != 0 ? 2 * queue->room : ROOM_FIRST;
-	struct item *items = malloc(room * sizeof *items);
+	struct queue_item *items = malloc(room * sizeof *items);
 
 	if (items == NULL)
 		return false;
@@ -96,15 +84,15 @@ array_grow(struct hub_queue *queue)
 }
 
 static bool
-comes_before(const struct item *a, const struct item *b)
+comes_before(const struct queue_item *a, const struct queue_item *b)
 {
 	return a->priority != b->priority ? a->priority < b->priority : a->number < b->number;
 }
 
 static void
-swap(struct item *a, struct item *b)
+swap(struct queue_item *a, struct queue_item *b)
 {
-	struct item other = *a;
+	struct queue_item other = *a;
 
 	*a = *b;
 	*b = other;
@@ -112,7 +100,7 @@ swap(struct item *a, struct item *b)
 
 /* A heap never moves its head, so the ring's arithmetic leaves it alone. */
 static void
-heap_rise(struct item *items, size_t at)
+heap_rise(struct queue_item *items, size_t at)
 {
 	while (at > 0 && comes_before(&items[at], &items[(at - 1) / 2])) {
 		swap(&items[at], &items[(at - 1) / 2]);
@@ -121,7 +109,7 @@ heap_rise(struct item *items, size_t at)
 }
 
 static void
-heap_sink(struct item *items, size_t count)
+heap_sink(struct queue_item *items, size_t count)
 {
 	size_t at = 0;
 
@@ -139,7 +127,7 @@ heap_sink(struct item *items, size_t count)
 
 /* Returns false when memory is out. */
 static bool
-array_add(struct hub_queue *queue, const struct item *item)
+array_add(struct hub_queue *queue, const struct queue_item *item)
 {
 	if (queue->count == queue->room && !array_grow(queue))
 		return false;
@@ -149,10 +137,10 @@ array_add(struct hub_queue *queue, const struct item *item)
 	return true;
 }
 
-static struct item
+static struct queue_item
 array_take(struct hub_queue *queue)
 {
-	struct item item;
+	struct queue_item item;
 
 	queue->count--;
 	switch (queue->order) {
@@ -172,15 +160,6 @@ array_take(struct hub_queue *queue)
 
 /* ---- putting and getting ---- */
 
-/* The first on one side that still waits; NULL if nobody does. */
-static struct customer *
-meet(struct hub_waiter **side)
-{
-	struct hub_waiter *waiter = waiters_meet(side);
-
-	return waiter != NULL ? CONTAINER_OF(waiter, struct customer, waiter) : NULL;
-}
-
 static void
 count_put(struct hub_queue *queue)
 {
@@ -190,22 +169,35 @@ count_put(struct hub_queue *queue)
 
 /* Returns 0, or an errno: EAGAIN if the queue is full. */
 static int
-put_now(struct hub_queue *queue, const struct item *item)
+put_now(struct hub_queue *queue, const struct queue_item *item)
 {
-	struct customer *getter;
+	struct hub_waiter *getter;
 
 	if (queue->is_closed)
 		return EPIPE;
 	/* Only before an empty array does a getter wait. */
-	getter = meet(&queue->getters);
+	getter = waiters_meet(&queue->getters);
 	if (getter != NULL)
-		getter->item = *item;
+		getter->item = item->value;
 	else if (queue->count >= queue->capacity)
 		return EAGAIN;
 	else if (!array_add(queue, item))
 		return ENOMEM;
 	count_put(queue);
 	return 0;
+}
+
+void
+queue_putter_init(
+	struct hub_queue *queue, struct queue_putter *putter, void *item, int64_t priority)
+{
+	putter->item = (struct queue_item){item, priority, queue->puts++};
+}
+
+struct hub_waiter **
+queue_waiters(struct hub_queue *queue, bool is_putter)
+{
+	return is_putter ? &queue->putters : &queue->getters;
 }
 
 static int
@@ -220,11 +212,12 @@ hub_queue_put_priority(struct hub_queue *queue, void *item, int64_t priority)
 {
 	struct hub_coroutine *self = hub_enter();
 	struct wait wait = {"queue put", queue, HUB_FOREVER, false, false};
-	struct customer own = {.item = {item, priority, queue->puts++}};
+	struct queue_putter own;
 	int error;
 
 	if (self == NULL)
 		return -1;
+	queue_putter_init(queue, &own, item, priority);
 	error = put_now(queue, &own.item);
 	if (error == EAGAIN)
 		return waiter_wait(&queue->putters, &own.waiter, self, &wait);
@@ -240,7 +233,7 @@ hub_queue_put(struct hub_queue *queue, void *item)
 int
 hub_queue_try_put(struct hub_queue *queue, void *item)
 {
-	struct item own = {item, 0, queue->puts++};
+	struct queue_item own = {item, 0, queue->puts++};
 	int error = put_now(queue, &own);
 
 	return error == 0 ? 0 : fail(error);
@@ -249,15 +242,15 @@ hub_queue_try_put(struct hub_queue *queue, void *item)
 int
 hub_queue_try_get(struct hub_queue *queue, void **item)
 {
-	struct customer *putter;
+	struct hub_waiter *putter;
 
 	if (queue->count == 0)
 		return fail(queue->is_closed ? EPIPE : EAGAIN);
 	*item = array_take(queue).value;
 	/* There is room now; and what array_take has left is enough for one more. */
-	putter = meet(&queue->putters);
+	putter = waiters_meet(&queue->putters);
 	if (putter != NULL) {
-		array_add(queue, &putter->item);
+		array_add(queue, &CONTAINER_OF(putter, struct queue_putter, waiter)->item);
 		count_put(queue);
 	}
 	return 0;
@@ -268,15 +261,15 @@ hub_queue_get(struct hub_queue *queue, void **item)
 {
 	struct hub_coroutine *self = hub_enter();
 	struct wait wait = {"queue get", queue, HUB_FOREVER, false, false};
-	struct customer own;
+	struct hub_waiter own;
 
 	if (self == NULL)
 		return -1;
 	if (hub_queue_try_get(queue, item) == 0)
 		return 0;
-	if (errno != EAGAIN || waiter_wait(&queue->getters, &own.waiter, self, &wait) != 0)
+	if (errno != EAGAIN || waiter_wait(&queue->getters, &own, self, &wait) != 0)
 		return -1;
-	*item = own.item.value;
+	*item = own.item;
 	return 0;
 }
 

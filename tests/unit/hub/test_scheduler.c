@@ -368,3 +368,85 @@ Test(scheduler, slow_coroutines_do_not_keep_timers_waiting_after_fast_ones, .tim
 	cr_assert(record.flag);
 	cr_assert_leq(record.count, 200, "%ld slow switches before the timer", record.count);
 }
+
+/* ---- idle and due ---- */
+
+struct turns {
+	int yields, idle_at, other_at;
+	int due;
+	int error;
+};
+
+static void *
+yield_often(void *argument)
+{
+	struct turns *turns = argument;
+
+	for (int i = 0; i < 50; i++) {
+		turns->yields++;
+		hub_sleep(0);
+	}
+	return NULL;
+}
+
+static void *
+until_idle_body(void *argument)
+{
+	struct turns *turns = argument;
+
+	hub_detach(hub_spawn(yield_often, turns));
+	hub_idle();
+	turns->idle_at = turns->yields;
+	return NULL;
+}
+
+Test(scheduler, idle_waits_until_nobody_else_is_runnable)
+{
+	struct turns turns = {0};
+
+	in_hub(until_idle_body, &turns);
+	cr_assert_eq(turns.idle_at, 50);
+}
+
+static void *
+note_turn(void *argument)
+{
+	struct turns *turns = argument;
+
+	turns->other_at = turns->due;
+	return NULL;
+}
+
+static void *
+due_body(void *argument)
+{
+	struct turns *turns = argument;
+	struct hub_timeout scope;
+	int64_t end = hub_now() + 20 * HUB_MILLISECOND;
+
+	turns->other_at = -1;
+	hub_detach(hub_spawn(note_turn, turns));
+	/* A call now and then, and no other that could switch. */
+	while (hub_now() < end) {
+		for (volatile int i = 0; i < 100; i++)
+			continue;
+		turns->due++;
+		hub_yield_due();
+	}
+	hub_timeout_start(&scope, HUB_MILLISECOND);
+	while (hub_yield_due() == 0)
+		continue;
+	turns->error = errno;
+	hub_timeout_stop(&scope);
+	return NULL;
+}
+
+Test(scheduler, a_long_computation_lets_others_run_when_that_is_due)
+{
+	struct turns turns = {0};
+
+	in_hub(due_body, &turns);
+	cr_assert_gt(turns.other_at, 0, "nobody else ran");
+	cr_assert_lt(turns.other_at, turns.due);
+	cr_assert_eq(turns.error, ETIMEDOUT);
+}

@@ -1,0 +1,78 @@
+#include "hub/io/poll.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "hub/base/clock.h"
+#include "hub/io/fd_priv.h"
+#include "hub/scheduler_priv.h"
+
+/* Up to so many wait on the caller's stack. */
+#define SMALL 8
+
+/* Returns 0 or an errno. */
+static int
+wait_once(struct pollfd *fds, nfds_t count, struct fd_interest *interests, int64_t deadline)
+{
+	struct hub_coroutine *self = hub_this->current;
+	struct wait wait = {"poll", fds, deadline, count > 0, false};
+	nfds_t entered = 0;
+	int reason = 0;
+
+	for (; entered < count && reason == 0; entered++) {
+		short events = fds[entered].events & (POLLIN | POLLOUT);
+
+		/* Watched for hang-ups and errors even if nothing is asked for. */
+		interests[entered].entry = NULL;
+		if (fds[entered].fd >= 0)
+			reason = fd_interest_enter(&interests[entered], fds[entered].fd,
+				events != 0 ? events : POLLIN, self);
+	}
+	if (reason == 0)
+		reason = hub_suspend(&wait);
+	for (nfds_t i = 0; i < entered; i++)
+		/* A closed one is found by polling again. */
+		if (fd_interest_leave(&interests[i]) && reason == ECANCELED)
+			reason = 0;
+	return reason;
+}
+
+int
+hub_poll(struct pollfd *fds, nfds_t count, int timeout)
+{
+	struct hub_coroutine *self = hub_enter();
+	struct fd_interest small[SMALL], *interests = small;
+	int64_t deadline = HUB_FOREVER;
+	int ready, reason = 0;
+
+	if (self == NULL)
+		return -1;
+	if (hub_tick(self->hub)) {
+		hub_pause(self->hub);
+		if (hub_enter() == NULL)
+			return -1;
+	}
+	ready = poll(fds, count, 0);
+	if (ready != 0 || timeout == 0)
+		return ready;
+	if (count > SMALL) {
+		interests = malloc(count * sizeof *interests);
+		if (interests == NULL)
+			return -1;
+	}
+	if (timeout > 0)
+		deadline = clock_after(clock_now(), timeout * HUB_MILLISECOND);
+	while (ready == 0 && reason == 0) {
+		reason = wait_once(fds, count, interests, deadline);
+		if (reason == 0)
+			ready = poll(fds, count, 0);
+	}
+	if (interests != small)
+		free(interests);
+	if (ready != 0)
+		return ready;
+	if (reason == ETIMEDOUT && coroutine_interrupted(self) == 0)
+		return 0;
+	errno = reason;
+	return -1;
+}

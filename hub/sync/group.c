@@ -1,0 +1,94 @@
+#include "hub/sync/group_priv.h"
+
+#include "hub/base/list.h"
+#include "hub/waiters_priv.h"
+
+void
+group_init(struct hub_group *group,
+	void (*child_ended)(struct hub_group *group, struct hub_coroutine *child))
+{
+	*group = (struct hub_group){.child_ended = child_ended};
+}
+
+static void
+add(struct hub_group *group, struct hub_coroutine *child)
+{
+	struct hub_coroutine *first = group->first;
+
+	child->group = group;
+	child->sibling_next = NULL;
+	child->sibling_previous = child;
+	group->count++;
+	if (first == NULL) {
+		group->first = child;
+		return;
+	}
+	child->sibling_previous = first->sibling_previous;
+	first->sibling_previous->sibling_next = child;
+	first->sibling_previous = child;
+}
+
+static void
+drop(struct hub_group *group, struct hub_coroutine *child)
+{
+	if (child->sibling_next != NULL)
+		child->sibling_next->sibling_previous = child->sibling_previous;
+	else
+		group->first->sibling_previous = child->sibling_previous;
+	if (group->first == child)
+		group->first = child->sibling_next;
+	else
+		child->sibling_previous->sibling_next = child->sibling_next;
+	child->group = NULL;
+	group->count--;
+}
+
+static void
+ended(struct hub_link *link, struct hub_coroutine *child)
+{
+	struct hub_group *group = child->group;
+
+	(void)link;
+	drop(group, child);
+	if (group->child_ended != NULL)
+		group->child_ended(group, child);
+	if (group->count == 0)
+		waiters_wake_all(&group->waiters, 0);
+}
+
+struct hub_coroutine *
+group_spawn(struct hub_group *group, hub_fn *body, void *argument, const void *spawned_at)
+{
+	struct hub_coroutine *child = coroutine_spawn(body, argument, spawned_at);
+
+	if (child == NULL)
+		return NULL;
+	child->is_detached = true;
+	add(group, child);
+	child->group_link.ended = ended;
+	hub_link(child, &child->group_link);
+	return child;
+}
+
+int
+group_wait(struct hub_group *group, const char *what, bool is_shielded)
+{
+	struct wait wait = {what, group, HUB_FOREVER, false, is_shielded};
+	int reason = 0;
+
+	while (group->count > 0 && (reason == 0 || (is_shielded && reason != EDEADLK))) {
+		struct hub_waiter waiter;
+
+		waiter_enter(&group->waiters, &waiter, hub_this->current);
+		reason = hub_suspend(&wait);
+		waiter_leave(&group->waiters, &waiter);
+	}
+	return group->count == 0 ? 0 : reason;
+}
+
+void
+group_kill(struct hub_group *group)
+{
+	for (struct hub_coroutine *child = group->first; child != NULL; child = child->sibling_next)
+		coroutine_kill(child);
+}

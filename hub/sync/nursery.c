@@ -1,0 +1,78 @@
+#include "hub/sync/nursery.h"
+
+#include <errno.h>
+
+#include "hub/base/list.h"
+#include "hub/failure_priv.h"
+#include "hub/sync/group_priv.h"
+
+void
+hub_nursery_cancel(struct hub_nursery *nursery)
+{
+	if (nursery->is_cancelled)
+		return;
+	nursery->is_cancelled = true;
+	group_kill(&nursery->group);
+	if (nursery->owner == NULL)
+		return;
+	if (nursery->scope.reason == 0)
+		nursery->scope.reason = ECANCELED;
+	coroutine_update_interrupt(nursery->owner);
+	coroutine_wake_interrupted(nursery->owner);
+}
+
+/* The first failure is the nursery's to tell; later ones are reported like those of the detached. */
+static void
+child_ended(struct hub_group *group, struct hub_coroutine *child)
+{
+	struct hub_nursery *nursery = CONTAINER_OF(group, struct hub_nursery, group);
+
+	if (child->failure == NULL)
+		return;
+	if (nursery->failure.code == 0) {
+		nursery->failure = *child->failure;
+		failure_free(child->failure);
+		child->failure = NULL;
+	}
+	hub_nursery_cancel(nursery);
+}
+
+void
+hub_nursery_open(struct hub_nursery *nursery)
+{
+	*nursery = (struct hub_nursery){0};
+	group_init(&nursery->group, child_ended);
+	hub_timeout_start(&nursery->scope, HUB_FOREVER);
+	nursery->owner = hub_current();
+}
+
+struct hub_coroutine *
+hub_nursery_spawn(struct hub_nursery *nursery, hub_fn *body, void *argument)
+{
+	if (nursery->is_cancelled) {
+		errno = ECANCELED;
+		return NULL;
+	}
+	return group_spawn(&nursery->group, body, argument, __builtin_return_address(0));
+}
+
+int
+hub_nursery_close(struct hub_nursery *nursery)
+{
+	int reason;
+
+	hub_timeout_stop(&nursery->scope);
+	nursery->owner = NULL;
+	reason = group_wait(&nursery->group, "nursery", false);
+	if (reason != 0) {
+		hub_nursery_cancel(nursery);
+		CHECK_WHY(group_wait(&nursery->group, "nursery", true) == 0,
+			"deadlock: children of a nursery do not end though they are killed");
+	}
+	if (nursery->failure.code != 0)
+		reason = nursery->failure.code;
+	if (reason == 0)
+		return 0;
+	errno = reason;
+	return -1;
+}

@@ -1,0 +1,98 @@
+#include "hub/sync/result.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "hub/base/list.h"
+#include "hub/waiters_priv.h"
+
+void
+hub_result_init(struct hub_result *result)
+{
+	*result = (struct hub_result){0};
+}
+
+static int
+arrive(struct hub_result *result, void *value)
+{
+	result->value = value;
+	result->is_set = true;
+	waiters_wake_all(&result->first, 0);
+	return 0;
+}
+
+static int
+refuse(void)
+{
+	errno = EALREADY;
+	return -1;
+}
+
+int
+hub_result_set(struct hub_result *result, void *value)
+{
+	return result->is_set ? refuse() : arrive(result, value);
+}
+
+int
+hub_result_fail(struct hub_result *result, int code, const char *format, ...)
+{
+	va_list arguments;
+
+	if (result->is_set)
+		return refuse();
+	result->failure.code = code;
+	va_start(arguments, format);
+	vsnprintf(result->failure.text, sizeof result->failure.text, format, arguments);
+	va_end(arguments);
+	return arrive(result, NULL);
+}
+
+static void
+coroutine_ended(struct hub_link *link, struct hub_coroutine *coroutine)
+{
+	struct hub_result *result = CONTAINER_OF(link, struct hub_result, link);
+
+	if (result->is_set)
+		return;
+	if (coroutine->failure != NULL)
+		result->failure = *coroutine->failure;
+	arrive(result, coroutine->result);
+}
+
+void
+hub_result_link(struct hub_result *result, struct hub_coroutine *coroutine)
+{
+	result->link.ended = coroutine_ended;
+	hub_link(coroutine, &result->link);
+}
+
+int
+hub_result_get(struct hub_result *result, void **value, struct hub_failure *failure)
+{
+	struct hub_coroutine *self = hub_enter();
+	struct wait wait = {"result", result, HUB_FOREVER, false, false};
+	struct hub_waiter waiter;
+
+	if (failure != NULL)
+		*failure = (struct hub_failure){0};
+	if (self == NULL)
+		return -1;
+	if (!result->is_set && waiter_wait(&result->first, &waiter, self, &wait) != 0)
+		return -1;
+	if (failure != NULL)
+		*failure = result->failure;
+	if (value != NULL)
+		*value = result->value;
+	if (result->failure.code == 0)
+		return 0;
+	errno = result->failure.code;
+	return -1;
+}
+
+bool
+hub_result_is_set(const struct hub_result *result)
+{
+	return result->is_set;
+}

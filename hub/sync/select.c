@@ -1,0 +1,250 @@
+/* One coroutine waits in the queues of several objects at once, all with the epoch of one wait: the first
+ * that wakes it wins, and to the others it is a waiter that waits no more. */
+#include "hub/sync/select.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+
+#include "hub/base/clock.h"
+#include "hub/base/list.h"
+#include "hub/io/fd_priv.h"
+#include "hub/sync/queue_priv.h"
+
+/* Up to so many cases wait on the caller's stack. */
+#define SMALL 8
+
+/* A case that waits. */
+struct selector {
+	struct queue_putter putter; /* its waiter is the case's, whatever the kind */
+	struct fd_interest interest;
+	struct hub_link link;
+};
+
+/* Makes the case happen if it can now. Returns 0 (it has), EAGAIN, or why it can only fail. */
+static int
+try_now(struct hub_case *one)
+{
+	int result = -1;
+
+	errno = EAGAIN;
+	switch (one->kind) {
+	case HUB_CASE_CHANNEL_GET:
+		result = hub_channel_try_get(one->object, &one->item);
+		break;
+	case HUB_CASE_CHANNEL_PUT:
+		result = hub_channel_try_put(one->object, one->item);
+		break;
+	case HUB_CASE_QUEUE_GET:
+		result = hub_queue_try_get(one->object, &one->item);
+		break;
+	case HUB_CASE_QUEUE_PUT:
+		result = hub_queue_try_put(one->object, one->item);
+		break;
+	case HUB_CASE_EVENT:
+		result = ((struct hub_event *)one->object)->is_set ? 0 : -1;
+		break;
+	case HUB_CASE_RESULT:
+		result = hub_result_is_set(one->object) ? 0 : -1;
+		break;
+	case HUB_CASE_SEMAPHORE:
+		result = hub_semaphore_try_acquire(one->object);
+		break;
+	case HUB_CASE_ENDED:
+		result = ((struct hub_coroutine *)one->object)->state == COROUTINE_DONE ? 0 : -1;
+		break;
+	case HUB_CASE_FD:
+		one->revents = (short)fd_poll_now(one->fd, one->events);
+		result = one->revents > 0 ? 0 : -1;
+		if (one->revents == 0)
+			errno = EAGAIN;
+		break;
+	case HUB_CASE_NEVER:
+	case HUB_CASE_MAX:
+		break;
+	}
+	return result == 0 ? 0 : errno;
+}
+
+/* Where the case's waiter waits; NULL for kinds that wait otherwise. */
+static struct hub_waiter **
+waiters_of(const struct hub_case *one)
+{
+	switch (one->kind) {
+	case HUB_CASE_CHANNEL_GET:
+		return &((struct hub_channel *)one->object)->getters;
+	case HUB_CASE_CHANNEL_PUT:
+		return &((struct hub_channel *)one->object)->putters;
+	case HUB_CASE_QUEUE_GET:
+		return queue_waiters(one->object, false);
+	case HUB_CASE_QUEUE_PUT:
+		return queue_waiters(one->object, true);
+	case HUB_CASE_EVENT:
+		return &((struct hub_event *)one->object)->first;
+	case HUB_CASE_RESULT:
+		return &((struct hub_result *)one->object)->first;
+	case HUB_CASE_SEMAPHORE:
+		return &((struct hub_semaphore *)one->object)->first;
+	default:
+		return NULL;
+	}
+}
+
+static void
+awaited_ended(struct hub_link *link, struct hub_coroutine *coroutine)
+{
+	struct hub_waiter *waiter = &CONTAINER_OF(link, struct selector, link)->putter.waiter;
+
+	(void)coroutine;
+	waiter->is_met = hub_wake(waiter->coroutine, waiter->epoch, 0);
+}
+
+/* Returns 0, or an errno if the case cannot be waited for. */
+static int
+enter(struct hub_case *one, struct selector *selector, struct hub_coroutine *self)
+{
+	struct hub_waiter *waiter = &selector->putter.waiter;
+	struct hub_waiter **waiters = waiters_of(one);
+
+	waiter->is_queued = waiter->is_met = false;
+	if (waiters != NULL) {
+		if (one->kind == HUB_CASE_QUEUE_PUT)
+			queue_putter_init(one->object, &selector->putter, one->item, 0);
+		waiter->item = one->item;
+		waiter_enter(waiters, waiter, self);
+	} else if (one->kind == HUB_CASE_ENDED) {
+		waiter->coroutine = self;
+		waiter->epoch = self->epoch;
+		selector->link.ended = awaited_ended;
+		hub_link(one->object, &selector->link);
+	} else if (one->kind == HUB_CASE_FD) {
+		return fd_interest_enter(&selector->interest, one->fd, one->events, self);
+	}
+	return 0;
+}
+
+/* Returns whether it was this case that was woken. */
+static bool
+leave(struct hub_case *one, struct selector *selector)
+{
+	struct hub_waiter **waiters = waiters_of(one);
+
+	if (waiters != NULL)
+		waiter_leave(waiters, &selector->putter.waiter);
+	else if (one->kind == HUB_CASE_ENDED)
+		hub_unlink(one->object, &selector->link);
+	else if (one->kind == HUB_CASE_FD)
+		return fd_interest_leave(&selector->interest);
+	return selector->putter.waiter.is_met;
+}
+
+/* After the case was woken with reason. Returns false if a descriptor was not ready after all. */
+static bool
+happen(struct hub_case *one, const struct selector *selector, int reason)
+{
+	one->error = reason;
+	if (reason != 0)
+		return true;
+	if (one->kind == HUB_CASE_CHANNEL_GET || one->kind == HUB_CASE_QUEUE_GET)
+		one->item = selector->putter.waiter.item;
+	if (one->kind != HUB_CASE_FD)
+		return true;
+	one->error = try_now(one);
+	return one->error != EAGAIN;
+}
+
+/* Waits in all cases. Returns the index of the one that happened, or -1 and an errno in *reason (0: wait on). */
+static int
+wait_once(struct hub_case *cases, size_t count, struct selector *selectors, int64_t deadline,
+	int *reason)
+{
+	struct hub_coroutine *self = hub_this->current;
+	struct wait wait = {"select", cases, deadline, false, false};
+	size_t entered = 0;
+	int met = -1;
+
+	*reason = 0;
+	for (; entered < count && *reason == 0; entered++) {
+		*reason = enter(&cases[entered], &selectors[entered], self);
+		if (cases[entered].kind == HUB_CASE_FD)
+			wait.is_pending = true;
+	}
+	if (*reason == 0)
+		*reason = hub_suspend(&wait);
+	else
+		entered--;
+	for (size_t i = 0; i < entered; i++)
+		if (leave(&cases[i], &selectors[i]))
+			met = (int)i;
+	if (met >= 0) {
+		int woken = *reason;
+
+		*reason = 0;
+		if (!happen(&cases[met], &selectors[met], woken))
+			met = -1;
+	} else if (*reason == ETIMEDOUT && coroutine_interrupted(self) == 0) {
+		*reason = EAGAIN;
+	}
+	return met;
+}
+
+/* Returns the index of a case that happened at once, or -1. */
+static int
+try_all(struct hub_case *cases, size_t count, size_t turn)
+{
+	for (size_t i = 0; i < count; i++) {
+		size_t at = (turn + i) % count;
+
+		cases[at].error = try_now(&cases[at]);
+		if (cases[at].error != EAGAIN)
+			return (int)at;
+	}
+	return -1;
+}
+
+static int
+fail(int error)
+{
+	errno = error;
+	return -1;
+}
+
+int
+hub_select(struct hub_case *cases, size_t count, int64_t timeout)
+{
+	struct hub_coroutine *self = hub_enter();
+	struct selector small[SMALL], *selectors = small;
+	int64_t deadline = HUB_FOREVER;
+	int index, reason = 0;
+
+	if (self == NULL)
+		return -1;
+	for (size_t i = 0; i < count; i++)
+		if ((unsigned)cases[i].kind >= HUB_CASE_MAX)
+			return fail(EINVAL);
+	if (count == 0 && timeout == HUB_FOREVER)
+		return fail(EINVAL);
+	/* Cases that are always ready must not keep the others from running. */
+	if (hub_tick(self->hub)) {
+		hub_pause(self->hub);
+		if (hub_enter() == NULL)
+			return -1;
+	}
+	index = count > 0 ? try_all(cases, count, self->hub->selects++) : -1;
+	if (index >= 0)
+		return index;
+	if (timeout <= 0)
+		return fail(EAGAIN);
+	if (count > SMALL) {
+		selectors = malloc(count * sizeof *selectors);
+		if (selectors == NULL)
+			return -1;
+	}
+	if (timeout != HUB_FOREVER)
+		deadline = clock_after(clock_now(), timeout);
+	while (index < 0 && reason == 0)
+		index = wait_once(cases, count, selectors, deadline, &reason);
+	if (selectors != small)
+		free(selectors);
+	return index >= 0 ? index : fail(reason);
+}

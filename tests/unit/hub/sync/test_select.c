@@ -1,0 +1,271 @@
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "tests/support/in_hub.h"
+
+struct record {
+	int indices[16];
+	int errors[16];
+	void *items[16];
+	int counts[4];
+};
+
+static struct record *current;
+static struct hub_channel channel;
+static struct hub_event event;
+static struct hub_semaphore semaphore;
+static struct hub_queue *queue, *full;
+static struct hub_result result;
+static int pair[2];
+
+static void *
+give_back(void *argument)
+{
+	return argument;
+}
+
+static void *
+trigger(void *argument)
+{
+	void *item;
+
+	hub_sleep(HUB_MILLISECOND);
+	switch ((intptr_t)argument) {
+	case 0:
+		hub_channel_put(&channel, "from channel");
+		break;
+	case 1:
+		hub_channel_get(&channel, &item);
+		current->items[15] = item;
+		break;
+	case 2:
+		hub_queue_put(queue, "from queue");
+		break;
+	case 3:
+		hub_queue_get(full, &item);
+		break;
+	case 4:
+		hub_event_set(&event);
+		break;
+	case 5:
+		hub_result_set(&result, NULL);
+		break;
+	case 6:
+		hub_semaphore_release(&semaphore);
+		break;
+	case 7:
+		break; /* ends */
+	case 8:
+		hub_send(pair[0], "x", 1, 0);
+		break;
+	}
+	return NULL;
+}
+
+/* Everything there is, of which what the trigger does can happen. */
+static int
+select_all(intptr_t what, struct hub_case *cases)
+{
+	struct hub_coroutine *ends = hub_spawn(trigger, (void *)what), *never = NULL;
+	int index;
+
+	cases[0] = hub_case_channel_get(&channel);
+	cases[1] = hub_case_channel_put(&channel, "to channel");
+	cases[2] = hub_case_get(queue);
+	cases[3] = hub_case_put(full, "more");
+	cases[4] = hub_case_event(&event);
+	cases[5] = hub_case_result(&result);
+	cases[6] = hub_case_semaphore(&semaphore);
+	cases[7] = hub_case_ended(ends);
+	cases[8] = hub_case_fd(pair[1], POLLIN);
+	cases[9] = (struct hub_case){0};
+	if (what != 7) {
+		never = hub_spawn_later(HUB_FOREVER, give_back, NULL);
+		cases[7] = hub_case_ended(never);
+	}
+	/* A channel's two cases would meet each other's partners; one at a time. */
+	if (what != 0)
+		cases[0].kind = HUB_CASE_NEVER;
+	if (what == 0)
+		cases[1].kind = HUB_CASE_NEVER;
+	index = hub_select(cases, 10, 10 * HUB_SECOND);
+	hub_join(ends, NULL);
+	if (never != NULL) {
+		hub_kill(never);
+		hub_join(never, NULL);
+	}
+	return index;
+}
+
+static void *
+every_body(void *argument)
+{
+	char byte;
+	void *item;
+
+	current = argument;
+	channel = (struct hub_channel){0};
+	event = (struct hub_event){0};
+	result = (struct hub_result){0};
+	hub_semaphore_init(&semaphore, 0);
+	queue = hub_queue_new(HUB_QUEUE_FIFO, 0);
+	full = hub_queue_new(HUB_QUEUE_FIFO, 1);
+	hub_queue_put(full, "first");
+	socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+	for (intptr_t what = 0; what < 9; what++) {
+		struct hub_case cases[10];
+
+		current->indices[what] = select_all(what, cases);
+		current->errors[what] = cases[what].error;
+		current->items[what] = cases[what].item;
+		hub_event_clear(&event);
+		hub_result_init(&result);
+	}
+	/* Nothing was taken or put but what happened. */
+	current->counts[0] = (int)hub_queue_size(queue);
+	current->counts[1] = (int)hub_queue_size(full);
+	hub_queue_get(full, &item);
+	current->items[14] = item;
+	current->counts[2] = hub_semaphore_try_acquire(&semaphore);
+	current->counts[3] = (int)hub_recv(pair[1], &byte, 1, MSG_DONTWAIT);
+	hub_close(pair[0]);
+	hub_close(pair[1]);
+	hub_queue_free(queue);
+	hub_queue_free(full);
+	return NULL;
+}
+
+Test(select, exactly_the_case_that_can_happens)
+{
+	struct record record = {0};
+
+	in_hub(every_body, &record);
+	for (int what = 0; what < 9; what++) {
+		cr_assert_eq(
+			record.indices[what], what, "%d instead of %d", record.indices[what], what);
+		cr_assert_eq(record.errors[what], 0);
+	}
+	cr_assert_str_eq(record.items[0], "from channel");
+	cr_assert_str_eq(record.items[15], "to channel");
+	cr_assert_str_eq(record.items[2], "from queue");
+	cr_assert_str_eq(record.items[14], "more");
+	cr_assert_eq(record.counts[0], 0);
+	cr_assert_eq(record.counts[1], 1);
+	cr_assert_eq(record.counts[2], -1);
+	cr_assert_eq(record.counts[3], 1);
+}
+
+static void *
+close_later(void *argument)
+{
+	hub_sleep(HUB_MILLISECOND);
+	if (argument == NULL)
+		hub_channel_close(&channel);
+	else
+		hub_close(pair[1]);
+	return NULL;
+}
+
+static void *
+end_body(void *argument)
+{
+	struct hub_case cases[2];
+	struct hub_timeout scope;
+
+	current = argument;
+	channel = (struct hub_channel){0};
+	event = (struct hub_event){0};
+	cases[0] = hub_case_channel_get(&channel);
+	cases[1] = hub_case_event(&event);
+	current->errors[0] = hub_select(cases, 2, 0) == -1 ? errno : 0;
+	current->errors[1] = hub_select(cases, 2, HUB_MILLISECOND) == -1 ? errno : 0;
+	hub_timeout_start(&scope, HUB_MILLISECOND);
+	current->errors[2] = hub_select(cases, 2, 10 * HUB_SECOND) == -1 ? errno : 0;
+	current->errors[3] = hub_timeout_stop(&scope);
+	current->errors[4] = hub_select(cases, 2, HUB_FOREVER) == -1 ? errno : 0;
+	current->errors[5] = hub_select(NULL, 0, HUB_MILLISECOND) == -1 ? errno : 0;
+	current->errors[6] = hub_select(NULL, 0, HUB_FOREVER) == -1 ? errno : 0;
+	hub_detach(hub_spawn(close_later, NULL));
+	current->indices[0] = hub_select(cases, 2, HUB_FOREVER);
+	current->errors[7] = cases[0].error;
+	socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+	cases[0] = hub_case_fd(pair[1], POLLIN);
+	hub_detach(hub_spawn(close_later, argument));
+	current->indices[1] = hub_select(cases, 2, HUB_FOREVER);
+	current->errors[8] = cases[0].error;
+	cases[0] = hub_case_fd(-1, POLLIN);
+	current->indices[2] = hub_select(cases, 2, HUB_FOREVER);
+	current->errors[9] = cases[0].error;
+	hub_close(pair[0]);
+	return NULL;
+}
+
+Test(select, ends_by_time_by_a_deadlock_and_by_what_is_closed)
+{
+	struct record record = {0};
+
+	in_hub(end_body, &record);
+	cr_assert_eq(record.errors[0], EAGAIN);
+	cr_assert_eq(record.errors[1], EAGAIN);
+	cr_assert_eq(record.errors[2], ETIMEDOUT);
+	cr_assert_eq(record.errors[3], true);
+	cr_assert_eq(record.errors[4], EDEADLK);
+	cr_assert_eq(record.errors[5], EAGAIN);
+	cr_assert_eq(record.errors[6], EINVAL);
+	cr_assert_eq(record.indices[0], 0);
+	cr_assert_eq(record.errors[7], EPIPE);
+	cr_assert_eq(record.indices[1], 0);
+	cr_assert_eq(record.errors[8], ECANCELED);
+	cr_assert_eq(record.indices[2], 0);
+	cr_assert_eq(record.errors[9], EBADF);
+}
+
+static void *
+turns_body(void *argument)
+{
+	struct hub_event other = {.is_set = true};
+
+	current = argument;
+	event = (struct hub_event){.is_set = true};
+	for (int i = 0; i < 100; i++) {
+		struct hub_case cases[2] = {hub_case_event(&event), hub_case_event(&other)};
+
+		current->counts[hub_select(cases, 2, 0)]++;
+	}
+	return NULL;
+}
+
+Test(select, cases_that_are_always_ready_take_turns)
+{
+	struct record record = {0};
+
+	in_hub(turns_body, &record);
+	cr_assert_geq(record.counts[0], 10);
+	cr_assert_geq(record.counts[1], 10);
+}
+
+static void *
+many_body(void *argument)
+{
+	struct hub_event events[40] = {0};
+	struct hub_case cases[40];
+
+	current = argument;
+	for (int i = 0; i < 40; i++)
+		cases[i] = hub_case_event(&events[i]);
+	current->indices[0] = hub_select(cases, 40, HUB_MILLISECOND);
+	hub_event_set(&events[33]);
+	current->indices[1] = hub_select(cases, 40, HUB_MILLISECOND);
+	return NULL;
+}
+
+Test(select, many_cases)
+{
+	struct record record = {0};
+
+	in_hub(many_body, &record);
+	cr_assert_eq(record.indices[0], -1);
+	cr_assert_eq(record.indices[1], 33);
+}
