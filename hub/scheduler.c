@@ -16,7 +16,9 @@
 #include "hub/debug/dump.h"
 #include "hub/debug/overflow_priv.h"
 #include "hub/failure_priv.h"
+#include "hub/fork_priv.h"
 #include "hub/io/fd_priv.h"
+#include "hub/signal_priv.h"
 #include "hub/waiters_priv.h"
 
 /* How long coroutines run before the loop is polled, which costs about half a microsecond. */
@@ -311,8 +313,15 @@ hub_make(size_t stack_size)
 	return hub;
 }
 
+void
+hub_forget(void)
+{
+	pthread_setspecific(hub_key, NULL);
+	hub_this = NULL;
+}
+
 struct hub *
-hub_open(void)
+hub_of_thread(void)
 {
 	return hub_this != NULL ? hub_this : hub_make(STACK_SIZE_DEFAULT);
 }
@@ -385,6 +394,22 @@ counter_store(int64_t *counter, int64_t value)
 	__atomic_store_n(counter, value, __ATOMIC_RELAXED);
 }
 
+/* Runs what is runnable, until the loop is due; in between, errands, which are no coroutine's. */
+static void
+run_coroutines(struct hub *hub)
+{
+	struct hub_coroutine *next = hub_queue_take(hub);
+
+	hub_transfer(hub, next, NULL, false);
+	while (hub->errand != NULL) {
+		struct errand *errand = hub->errand;
+
+		hub->errand = NULL;
+		errand->result = errand->function(errand->argument);
+		hub_transfer(hub, errand->coroutine, NULL, false);
+	}
+}
+
 /* Polls; waits if nothing is runnable. */
 static void
 poll_loop(struct hub *hub)
@@ -410,7 +435,7 @@ hub_turn(struct hub *hub)
 {
 	if (hub->ready_first != NULL) {
 		hub->batch = hub->appended;
-		hub_transfer(hub, hub_queue_take(hub), NULL, false);
+		run_coroutines(hub);
 		if (hub->main->state == COROUTINE_DONE && !hub->is_ending) {
 			hub->is_ending = true;
 			stack_arena_each(&hub->arena, visit_kill, NULL);
@@ -459,18 +484,25 @@ hub_start(struct hub *hub, const struct hub_options *options)
 	hub->own_counters = (struct hub_counters){0};
 	hub->counters = options->counters != NULL ? options->counters : &hub->own_counters;
 	mailbox_start(&hub->mailbox, hub->loop);
+	fork_prepare();
+	fork_hub_started();
 	hub->pending = 0;
 	hub->is_ending = hub->is_reachable = false;
 	hub->now = hub->slice_started = clock_now();
 	hub->ticks = hub->tick_interval = TICKS_MIN;
+	counter_store(&hub->counters->busy_since, hub->now);
 	hub->due_interval = hub_due_calls = DUE_MIN;
 	hub->idlers = NULL;
+	watchdog_watch(hub);
 	return 0;
 }
 
 static void
 hub_stop(struct hub *hub)
 {
+	watchdog_unwatch(hub);
+	signals_stop(hub);
+	fork_hub_stopped();
 	fd_table_free(hub->fds);
 	hub->fds = NULL;
 	mailbox_stop(&hub->mailbox);
@@ -525,6 +557,7 @@ hub_run_with(const struct hub_options *options, hub_fn *body, void *argument, vo
 		return -1;
 	}
 	hub_set_name(hub->main, "main");
+	hub->main->spawned_at = (const void *)body;
 	while (hub->scheduled > 0)
 		hub_turn(hub);
 	if (result != NULL)

@@ -10,12 +10,21 @@
 #include "hub/base/check.h"
 #include "hub/coroutine_priv.h"
 #include "hub/debug/hooks.h"
+#include "hub/debug/watchdog_priv.h"
 #include "hub/scheduler.h"
 #include "hub/stack_priv.h"
 #include "hub/thread/mailbox_priv.h"
 
 struct fd_table;
 struct hub_waiter;
+
+/* What a coroutine wants run on the thread's own stack. */
+struct errand {
+	hub_fn *function;
+	void *argument;
+	void *result;
+	struct hub_coroutine *coroutine;
+};
 
 /* One per thread that uses coroutines; hub_run gives it a loop. */
 struct hub {
@@ -39,6 +48,7 @@ struct hub {
 	/* hub_yield_due: how many calls until the clock is read, and when it was. */
 	unsigned due_interval;
 	int64_t due_read;
+	struct errand *errand;     /* of the coroutine that has just switched to root, or NULL */
 	struct hub_waiter *idlers; /* for nothing else to be runnable */
 
 	struct ev_loop *loop; /* NULL outside hub_run */
@@ -52,6 +62,7 @@ struct hub {
 	bool is_reachable; /* somebody asked for the mailbox */
 	struct hub_counters *counters;
 	struct hub_counters own_counters;
+	struct watched watched;
 	struct hub_mailbox mailbox;
 	struct fd_table *fds;
 };
@@ -59,7 +70,10 @@ struct hub {
 extern _Thread_local struct hub *hub_this __attribute__((tls_model("initial-exec")));
 
 /* This thread's hub, made at first use; NULL with errno ENOMEM. */
-struct hub *hub_open(void);
+struct hub *hub_of_thread(void);
+
+/* This thread has no hub any more: a child process. */
+void hub_forget(void);
 
 /* Every blocking call begins with this: the calling coroutine, or NULL with errno EPERM (no
  * coroutine of a running hub), ECANCELED or ETIMEDOUT (it may not block any more). */
@@ -114,7 +128,8 @@ hub_queue_take(struct hub *hub)
 
 	hub->ready_first = coroutine->next;
 	coroutine->state = COROUTINE_RUNNING;
-	hub->taken++;
+	/* The watchdog's thread looks on. */
+	__atomic_store_n(&hub->taken, hub->taken + 1, __ATOMIC_RELAXED);
 	return coroutine;
 }
 

@@ -7,7 +7,7 @@
 struct hub_coroutine *
 hub_new(hub_fn *body)
 {
-	struct hub *hub = hub_open();
+	struct hub *hub = hub_of_thread();
 	struct hub_coroutine *coroutine;
 
 	if (hub == NULL)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "hub/base/clock.h"
+#include "hub/debug/backtrace_priv.h"
 #include "hub/scheduler_priv.h"
 
 static const char *const state_names[COROUTINE_STATE_MAX] = {
@@ -13,17 +14,50 @@ static const char *const state_names[COROUTINE_STATE_MAX] = {
 	[COROUTINE_DONE] = "ended, not joined",
 };
 
+/* Of so many everything is written. */
+#define DUMPED_MOST 1000
+#define FRAMES_MOST 24
+#define TEXT_SIZE 4096
+
 struct dump {
 	int fd;
 	int64_t now;
+	size_t count;
+	char text[TEXT_SIZE];
 };
+
+static bool
+is_suspended(const struct hub_coroutine *coroutine)
+{
+	return coroutine->has_run && coroutine->state != COROUTINE_RUNNING &&
+	       coroutine->state != COROUTINE_DONE;
+}
+
+static void
+dump_where(struct dump *dump, const struct hub_coroutine *coroutine)
+{
+	void *frames[FRAMES_MOST];
+	size_t count;
+
+	if (coroutine->spawned_at != NULL) {
+		backtrace_write_address(dump->text, sizeof dump->text, coroutine->spawned_at);
+		dprintf(dump->fd, "    spawned at %s\n", dump->text);
+	}
+	if (!is_suspended(coroutine))
+		return;
+	count = backtrace_of_context(&coroutine->context, frames, FRAMES_MOST);
+	backtrace_write(dump->text, sizeof dump->text, frames, count);
+	dprintf(dump->fd, "%s", dump->text);
+}
 
 static void
 visit_dump(struct stack *stack, void *context)
 {
 	const struct hub_coroutine *coroutine = (const struct hub_coroutine *)(void *)stack;
-	const struct dump *dump = context;
+	struct dump *dump = context;
 
+	if (dump->count++ >= DUMPED_MOST)
+		return;
 	dprintf(dump->fd, "  coroutine %p \"%s\": %s", (const void *)coroutine, coroutine->name,
 		state_names[coroutine->state]);
 	if (coroutine->state == COROUTINE_WAITING)
@@ -32,13 +66,54 @@ visit_dump(struct stack *stack, void *context)
 			(double)(dump->now - coroutine->waits_since) / (double)CLOCK_SECOND,
 			coroutine->deadline == HUB_FOREVER ? "" : ", with a deadline");
 	dprintf(dump->fd, "%s\n", coroutine->is_killed ? ", killed" : "");
+	dump_where(dump, coroutine);
 }
 
+static void *
+dump_all(void *argument)
+{
+	struct dump dump = {.fd = *(int *)argument, .now = clock_now()};
+
+	stack_arena_each(&hub_this->arena, visit_dump, &dump);
+	if (dump.count > DUMPED_MOST)
+		dprintf(dump.fd, "  and %zu more\n", dump.count - DUMPED_MOST);
+	return NULL;
+}
+
+/* On the thread's own stack, if that is not where it is: unwinding takes more than a small one has. */
 void
 hub_dump(int fd)
 {
-	struct dump dump = {fd, clock_now()};
+	struct hub *hub = hub_this;
+	struct errand errand = {dump_all, &fd, NULL, NULL};
 
-	if (hub_this != NULL)
-		stack_arena_each(&hub_this->arena, visit_dump, &dump);
+	if (hub == NULL)
+		return;
+	if (hub->loop == NULL || hub->current == &hub->root) {
+		dump_all(&fd);
+		return;
+	}
+	errand.coroutine = hub->current;
+	hub->errand = &errand;
+	hub_transfer(hub, &hub->root, NULL, false);
+}
+
+void
+hub_switch_scope_start(struct hub_switch_scope *scope, enum hub_switch_kind kind)
+{
+	CHECK_WHY(hub_current() != NULL, "hub_switch_scope_start outside of a coroutine");
+	*scope = (struct hub_switch_scope){kind, hub_this->taken, hub_current()};
+}
+
+void
+hub_switch_scope_stop(const struct hub_switch_scope *scope)
+{
+	bool has_switched = hub_this->taken != scope->taken;
+
+	CHECK_WHY(hub_current() == scope->coroutine,
+		"a switch scope is stopped by the coroutine that started it");
+	CHECK_WHY(scope->kind != HUB_MUST_SWITCH || has_switched,
+		"the code in this scope must switch, and did not");
+	CHECK_WHY(scope->kind != HUB_MUST_NOT_SWITCH || !has_switched,
+		"the code in this scope must not switch, and did");
 }

@@ -5,7 +5,7 @@
 const struct hub_hooks *
 hub_set_hooks(const struct hub_hooks *hooks)
 {
-	struct hub *hub = hub_open();
+	struct hub *hub = hub_of_thread();
 	const struct hub_hooks *before;
 
 	if (hub == NULL)

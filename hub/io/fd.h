@@ -12,7 +12,7 @@
 HUBBUB_API_BEGIN
 
 /* Lets the hub watch fd, which becomes non-blocking; whatever the hub knew of that number is
- * forgotten. Regular files are never waited for: reading one blocks the thread for the disk.
+ * forgotten. Regular files are never waited for; see io/file.h.
  * Switches: no.  Ownership: stays the caller's.
  * Returns 0, or -1 with errno EBADF, ENOMEM or EPERM (this thread runs no hub). */
 int hub_adopt(int fd);

@@ -9,9 +9,22 @@
 
 #include "hub/base/list.h"
 #include "hub/io/fd_priv.h"
+#include "hub/io/file_priv.h"
 #include "hub/scheduler_priv.h"
 
 #define ALWAYS_INLINE inline __attribute__((always_inline))
+
+/* Whether fd is a regular file, for which nobody can wait; in a coroutine of a running hub. */
+static ALWAYS_INLINE bool
+fd_is_file(int fd)
+{
+	struct hub_fd *entry;
+
+	if (hub_current() == NULL || hub_this->loop == NULL)
+		return false;
+	entry = fd_lookup(hub_this, fd);
+	return entry != NULL && entry->is_file;
+}
 
 /* The arguments of any transfer; each attempt uses its own. */
 struct transfer {
@@ -239,6 +252,11 @@ hub_read(int fd, void *buffer, size_t length)
 {
 	struct transfer transfer = {.fd = fd, .buffer = buffer, .length = length};
 
+	if (__builtin_expect(fd_is_file(fd), 0)) {
+		struct iovec part = {buffer, length};
+
+		return file_readv(fd, &part, 1);
+	}
 	return receive(&transfer, attempt_read, "read");
 }
 
@@ -250,6 +268,8 @@ hub_readv(int fd, const struct iovec *parts, int count)
 		.count = count,
 		.length = parts_length(parts, count > 0 ? (size_t)count : 0)};
 
+	if (__builtin_expect(fd_is_file(fd), 0))
+		return file_readv(fd, parts, count);
 	return receive(&transfer, attempt_readv, "readv");
 }
 
@@ -297,6 +317,11 @@ hub_write(int fd, const void *buffer, size_t length)
 	struct transfer transfer = {
 		.fd = fd, .buffer = (void *)(uintptr_t)buffer, .length = length};
 
+	if (__builtin_expect(fd_is_file(fd), 0)) {
+		struct iovec part = {(void *)(uintptr_t)buffer, length};
+
+		return file_writev(fd, &part, 1);
+	}
 	return send_all(&transfer, attempt_write, "write");
 }
 
@@ -362,8 +387,11 @@ hub_writev(int fd, const struct iovec *parts, int count)
 		.parts = parts,
 		.count = count,
 		.length = parts_length(parts, count > 0 ? (size_t)count : 0)};
-	ssize_t sent = send_some(&transfer, attempt_writev, "writev");
+	ssize_t sent;
 
+	if (__builtin_expect(fd_is_file(fd), 0))
+		return file_writev(fd, parts, count);
+	sent = send_some(&transfer, attempt_writev, "writev");
 	if (!is_partial(fd, 0, sent, transfer.length))
 		return sent;
 	return send_rest(fd, parts, (size_t)count, (size_t)sent, false, 0);

@@ -1,3 +1,4 @@
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -24,7 +25,7 @@ dump_body(void *argument)
 
 Test(dump, names_every_coroutine_and_what_it_waits_for)
 {
-	char text[1024];
+	char text[8192];
 	ssize_t length;
 	int pipes[2];
 
@@ -35,4 +36,50 @@ Test(dump, names_every_coroutine_and_what_it_waits_for)
 	text[length] = '\0';
 	cr_assert_not_null(strstr(text, "\"main\": running"));
 	cr_assert_not_null(strstr(text, "\"the sleeper\": waits for sleep"));
+	cr_assert_not_null(strstr(text, "spawned at dump_body+"), "%s", text);
+	cr_assert_not_null(strstr(text, "hub_sleep+"), "no backtrace: %s", text);
+	cr_assert_not_null(strstr(text, " sleeper+"), "no backtrace: %s", text);
+}
+
+/* ---- switch scopes ---- */
+
+static void *
+kept_body(void *argument)
+{
+	struct hub_switch_scope outer, inner;
+
+	hub_detach(hub_spawn(sleeper, NULL));
+	hub_switch_scope_start(&outer, HUB_MUST_SWITCH);
+	hub_switch_scope_start(&inner, HUB_MUST_NOT_SWITCH);
+	hub_switch_scope_stop(&inner);
+	hub_sleep(0);
+	hub_switch_scope_stop(&outer);
+	return argument;
+}
+
+Test(switch_scope, that_is_kept_does_nothing)
+{
+	in_hub(kept_body, NULL);
+}
+
+static void *
+broken_body(void *argument)
+{
+	struct hub_switch_scope scope;
+
+	hub_switch_scope_start(&scope, argument != NULL ? HUB_MUST_NOT_SWITCH : HUB_MUST_SWITCH);
+	if (argument != NULL)
+		hub_sleep(HUB_MILLISECOND);
+	hub_switch_scope_stop(&scope);
+	return NULL;
+}
+
+Test(switch_scope, without_the_switch_ends_the_process, .signal = SIGABRT)
+{
+	hub_run(broken_body, NULL, NULL);
+}
+
+Test(switch_scope, with_a_forbidden_switch_ends_the_process, .signal = SIGABRT)
+{
+	hub_run(broken_body, "", NULL);
 }

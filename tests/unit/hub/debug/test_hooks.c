@@ -58,7 +58,7 @@ Test(hooks, tell_of_spawns_switches_and_ends)
 		.context = &record};
 
 	cr_assert_null(hub_set_hooks(&hooks));
-	in_hub(body, &record);
+	cr_assert_eq(hub_run(body, &record, NULL), 0);
 	cr_assert_eq(hub_set_hooks(NULL), &hooks);
 	cr_assert_str_eq(record.text, "spawned hub->main spawned ");
 	cr_assert_eq(record.ends, 2);

@@ -1,0 +1,11 @@
+/* Settings from the environment: HUBBUB_... variables. A value that cannot be right is named in a line on
+ * stderr, once, and the default is used. */
+#ifndef HUBBUB_BASE_SETTINGS_H
+#define HUBBUB_BASE_SETTINGS_H
+
+#include <stdint.h>
+
+/* The whole number in the variable, or fallback where it is unset or empty, or not within the limits. */
+int64_t setting_number(const char *variable, int64_t least, int64_t most, int64_t fallback);
+
+#endif

@@ -1,0 +1,141 @@
+#include "hub/debug/backtrace_priv.h"
+
+#include <dlfcn.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <ucontext.h>
+
+#ifdef HUBBUB_UNWIND
+/* libunwind (1.6) checks doubtful addresses by a pipe, which it opens at the first walk; should those descriptors
+ * turn out closed, it opens new ones, and forgets that other threads may have other tables. So walks are
+ * made in hubs' threads alone; the watchdog's, whose table is its own, only looks names up. */
+#define UNW_LOCAL_ONLY
+#include <libunwind.h>
+
+static size_t
+walk(unw_context_t *context, int flags, void **frames, size_t most)
+{
+	unw_cursor_t cursor;
+	size_t count = 0;
+
+	if (unw_init_local2(&cursor, context, flags) != 0)
+		return 0;
+	do {
+		unw_word_t address;
+
+		if (unw_get_reg(&cursor, UNW_REG_IP, &address) != 0 || address == 0)
+			break;
+		frames[count++] = (void *)address;
+	} while (count < most && unw_step(&cursor) > 0);
+	return count;
+}
+
+size_t
+backtrace_of_signal(void *context, void **frames, size_t most)
+{
+	return walk(context, UNW_INIT_SIGNAL_FRAME, frames, most);
+}
+
+/* On both architectures libunwind's context is the kernel's. */
+size_t
+backtrace_of_context(const struct arch_context *context, void **frames, size_t most)
+{
+	ucontext_t registers;
+
+	memset(&registers, 0, sizeof registers);
+#if defined(__x86_64__)
+	registers.uc_mcontext.gregs[REG_RSP] = (greg_t)(uintptr_t)context->sp;
+	registers.uc_mcontext.gregs[REG_RBP] = (greg_t)(uintptr_t)context->fp;
+	registers.uc_mcontext.gregs[REG_RIP] = (greg_t)(uintptr_t)context->ip;
+#elif defined(__aarch64__)
+	registers.uc_mcontext.sp = (uintptr_t)context->sp;
+	registers.uc_mcontext.regs[29] = (uintptr_t)context->fp;
+	registers.uc_mcontext.pc = (uintptr_t)context->ip;
+#endif
+	return walk((unw_context_t *)&registers, 0, frames, most);
+}
+
+/* Finds functions that are not exported, too. */
+static size_t
+write_function(char *text, size_t size, const void *address)
+{
+	unw_context_t context;
+	unw_cursor_t cursor;
+	unw_word_t offset;
+	char name[128];
+
+	unw_getcontext(&context);
+	if (unw_init_local(&cursor, &context) != 0 ||
+		unw_set_reg(&cursor, UNW_REG_IP, (unw_word_t)address) != 0 ||
+		unw_get_proc_name(&cursor, name, sizeof name, &offset) != 0)
+		return (size_t)snprintf(text, size, "?");
+	return (size_t)snprintf(text, size, "%s+0x%lx", name, (unsigned long)offset);
+}
+#else
+size_t
+backtrace_of_signal(void *context, void **frames, size_t most)
+{
+	(void)context, (void)frames, (void)most;
+	return 0;
+}
+
+size_t
+backtrace_of_context(const struct arch_context *context, void **frames, size_t most)
+{
+	(void)context, (void)frames, (void)most;
+	return 0;
+}
+
+static size_t
+write_function(char *text, size_t size, const void *address)
+{
+	Dl_info info;
+
+	if (dladdr(address, &info) != 0 && info.dli_sname != NULL)
+		return (size_t)snprintf(text, size, "%s", info.dli_sname);
+	return (size_t)snprintf(text, size, "?");
+}
+#endif
+
+/* What snprintf would have written, as far as there was room. */
+static size_t
+written(size_t length, size_t size)
+{
+	return length < size ? length : size - 1;
+}
+
+size_t
+backtrace_write_address(char *text, size_t size, const void *address)
+{
+	size_t length = written(write_function(text, size, address), size);
+	const char *file = "?";
+	const void *base = NULL;
+	Dl_info info;
+
+	if (dladdr(address, &info) != 0 && info.dli_fname != NULL) {
+		file = strrchr(info.dli_fname, '/');
+		file = file != NULL ? file + 1 : info.dli_fname;
+		base = info.dli_fbase;
+	}
+	length += written((size_t)snprintf(text + length, size - length, " (%s+0x%lx)", file,
+				  (unsigned long)((uintptr_t)address - (uintptr_t)base)),
+		size - length);
+	return length;
+}
+
+size_t
+backtrace_write(char *text, size_t size, void *const *frames, size_t count)
+{
+	size_t length = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; i < count && size - length > 80; i++) {
+		length += written((size_t)snprintf(text + length, size - length, "    #%-2zu ", i),
+			size - length);
+		length += backtrace_write_address(text + length, size - length - 2, frames[i]);
+		text[length++] = '\n';
+		text[length] = '\0';
+	}
+	return length;
+}

@@ -1,0 +1,248 @@
+#include "hub/debug/watchdog_priv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "hub/base/clock.h"
+#include "hub/base/log.h"
+#include "hub/base/settings.h"
+#include "hub/debug/backtrace_priv.h"
+#include "hub/scheduler_priv.h"
+
+#define TIME_DEFAULT 100
+#define TIME_MOST 3600000
+#define REPORT_SIZE 8192
+/* How long the hub's thread may take to answer the signal: longer if the kernel holds it. */
+#define ANSWER_TIME (100 * CLOCK_MILLISECOND)
+#define STACK_SIZE ((size_t)256 * 1024)
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+static struct list hubs = {&hubs, &hubs};
+static int64_t limit = -1; /* nanoseconds; 0: off, below: not yet read from the environment */
+static bool is_running;
+static struct sigaction before;
+
+/* ---- in the hub's thread ---- */
+
+static void
+on_signal(int number, siginfo_t *info, void *context)
+{
+	int error = errno;
+	struct hub *hub = hub_this;
+
+	if (hub != NULL && atomic_load_explicit(&hub->watched.is_asked, memory_order_acquire)) {
+		struct watched *watched = &hub->watched;
+
+		memcpy(watched->name, hub->current->name, sizeof watched->name);
+		watched->count =
+			(unsigned)backtrace_of_signal(context, watched->frames, WATCHDOG_FRAMES);
+		atomic_store_explicit(&watched->is_asked, false, memory_order_release);
+	} else if (before.sa_flags & SA_SIGINFO) {
+		before.sa_sigaction(number, info, context);
+	} else if (before.sa_handler != SIG_DFL && before.sa_handler != SIG_IGN) {
+		before.sa_handler(number);
+	}
+	errno = error;
+}
+
+/* ---- in the watchdog's ---- */
+
+/* Asks the hub's thread where it is. Returns whether it has answered. */
+static bool
+ask(struct watched *watched)
+{
+	int64_t end = clock_now() + ANSWER_TIME;
+
+	atomic_store_explicit(&watched->is_asked, true, memory_order_release);
+	if (pthread_kill(watched->thread, SIGURG) != 0)
+		return false;
+	while (atomic_load_explicit(&watched->is_asked, memory_order_acquire)) {
+		static const struct timespec pause = {0, 100000};
+
+		if (clock_now() > end)
+			/* If it has begun to answer, it may go on. */
+			return !atomic_exchange(&watched->is_asked, false);
+		nanosleep(&pause, NULL);
+	}
+	return true;
+}
+
+static void
+report(struct hub *hub, int64_t blocked)
+{
+	struct watched *watched = &hub->watched;
+	const struct hub_hooks *hooks = __atomic_load_n(&hub->hooks, __ATOMIC_ACQUIRE);
+	bool has_answered = ask(watched);
+	char text[REPORT_SIZE];
+	size_t length;
+
+	length = (size_t)snprintf(text, sizeof text,
+		"hubbub: watchdog: coroutine \"%s\" has not switched for %lld ms; everything else "
+		"in "
+		"its hub waits:%s\n",
+		has_answered ? watched->name : "?", (long long)(blocked / CLOCK_MILLISECOND),
+		has_answered ? "" : " (its thread does not answer: the kernel holds it)");
+	if (has_answered)
+		length += backtrace_write(
+			text + length, sizeof text - length, watched->frames, watched->count);
+	if (hooks != NULL && hooks->blocked != NULL)
+		hooks->blocked(blocked, text, hooks->context);
+	else
+		log_bare(text, length);
+}
+
+/* Returns whether the hub is busy. */
+static bool
+look_at(struct hub *hub, int64_t now)
+{
+	struct watched *watched = &hub->watched;
+	uint64_t taken = __atomic_load_n(&hub->taken, __ATOMIC_RELAXED);
+	int64_t busy_since = __atomic_load_n(&hub->counters->busy_since, __ATOMIC_RELAXED);
+
+	if (busy_since == 0 || taken != watched->taken || busy_since != watched->busy_since ||
+		atomic_load_explicit(&watched->is_expected, memory_order_relaxed)) {
+		watched->taken = taken;
+		watched->busy_since = busy_since;
+		watched->since = now;
+		watched->next_report = limit;
+	} else if (now - watched->since >= watched->next_report) {
+		watched->next_report *= 10;
+		report(hub, now - watched->since);
+	}
+	return busy_since != 0;
+}
+
+/* Looks four times within the limit while a hub is busy, and less often while all are idle. The mutex is locked. */
+static void
+pause_for(bool is_busy)
+{
+	int64_t pause = is_busy ? limit / 4 : limit;
+	int64_t end;
+	struct timespec until;
+
+	if (pause < CLOCK_MILLISECOND)
+		pause = CLOCK_MILLISECOND;
+	end = clock_now() + pause;
+	until = (struct timespec){end / CLOCK_SECOND, end % CLOCK_SECOND};
+	pthread_cond_clockwait(&changed, &mutex, CLOCK_MONOTONIC, &until);
+}
+
+static void *
+watch(void *argument)
+{
+	pthread_setname_np(pthread_self(), "watchdog");
+	/* A table of descriptors of its own: in a process with one hub the kernel then finds them without
+	 * counting references, and none is held open here. */
+	close_range(3, ~0U, CLOSE_RANGE_UNSHARE);
+	pthread_mutex_lock(&mutex);
+	while (limit > 0 && !list_is_empty(&hubs)) {
+		int64_t now = clock_now();
+		bool is_busy = false;
+
+		LIST_EACH (link, &hubs)
+			is_busy |= look_at(CONTAINER_OF(link, struct hub, watched.link), now);
+		pause_for(is_busy);
+	}
+	is_running = false;
+	pthread_mutex_unlock(&mutex);
+	return argument;
+}
+
+/* ---- starting ---- */
+
+static void
+take_signal(void)
+{
+	struct sigaction action = {.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK};
+	struct sigaction present;
+
+	if (sigaction(SIGURG, NULL, &present) == 0 && (present.sa_flags & SA_SIGINFO) &&
+		present.sa_sigaction == on_signal)
+		return;
+	action.sa_sigaction = on_signal;
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGURG, &action, &before);
+}
+
+/* The mutex is locked. Without a thread hubs run unwatched. */
+static void
+start(void)
+{
+	pthread_attr_t attributes;
+	pthread_t thread;
+	sigset_t all, mask;
+
+	if (is_running || limit <= 0 || list_is_empty(&hubs))
+		return;
+	take_signal();
+	sigfillset(&all);
+	pthread_attr_init(&attributes);
+	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+	pthread_attr_setstacksize(&attributes, STACK_SIZE);
+	pthread_sigmask(SIG_SETMASK, &all, &mask);
+	is_running = pthread_create(&thread, &attributes, watch, NULL) == 0;
+	pthread_sigmask(SIG_SETMASK, &mask, NULL);
+	pthread_attr_destroy(&attributes);
+}
+
+void
+watchdog_watch(struct hub *hub)
+{
+	struct watched *watched = &hub->watched;
+
+	pthread_mutex_lock(&mutex);
+	if (limit < 0)
+		limit = setting_number("HUBBUB_WATCHDOG", 0, TIME_MOST, TIME_DEFAULT) *
+			CLOCK_MILLISECOND;
+	watched->thread = pthread_self();
+	watched->since = clock_now();
+	watched->next_report = limit;
+	list_append(&hubs, &watched->link);
+	start();
+	pthread_mutex_unlock(&mutex);
+}
+
+void
+watchdog_unwatch(struct hub *hub)
+{
+	pthread_mutex_lock(&mutex);
+	list_remove(&hub->watched.link);
+	pthread_mutex_unlock(&mutex);
+}
+
+void
+watchdog_reset(void)
+{
+	pthread_mutex_init(&mutex, NULL);
+	pthread_cond_init(&changed, NULL);
+	list_init(&hubs);
+	is_running = false;
+}
+
+void
+hub_watchdog(int64_t nanoseconds)
+{
+	pthread_mutex_lock(&mutex);
+	limit = nanoseconds > 0 ? nanoseconds : 0;
+	LIST_EACH (link, &hubs)
+		CONTAINER_OF(link, struct watched, link)->next_report = limit;
+	start();
+	pthread_cond_signal(&changed);
+	pthread_mutex_unlock(&mutex);
+}
+
+void
+hub_expect_blocking(bool is_expected)
+{
+	CHECK_WHY(hub_this != NULL, "hub_expect_blocking in a thread without a hub");
+	atomic_store_explicit(&hub_this->watched.is_expected, is_expected, memory_order_relaxed);
+}

@@ -1,0 +1,32 @@
+/* Watchdog: reports a hub that has not switched for long, because a coroutine computes or blocks the thread.
+ *
+ * It is always on: a thread of the process looks at each hub's switch counter now and then, which costs the
+ * hubs nothing. A hub that has not switched for HUBBUB_WATCHDOG milliseconds (environment; default 100, 0
+ * turns it off) is reported once, and again when the time has grown tenfold: by the hook `blocked`
+ * (debug/hooks.h), or on stderr, with the running coroutine's name and a backtrace.
+ *
+ * For the backtrace, SIGURG interrupts that thread: system calls that are not restarted after a signal, such as
+ * nanosleep(2) and poll(2), then end early with EINTR. The watchdog's thread has the three standard
+ * descriptors and no others. */
+#ifndef HUBBUB_DEBUG_WATCHDOG_H
+#define HUBBUB_DEBUG_WATCHDOG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../api.h"
+
+HUBBUB_API_BEGIN
+
+/* Sets the time after which hubs of this process are reported, for all hubs; 0 or less turns reports off. Before
+ * this is called HUBBUB_WATCHDOG counts.
+ * Switches: no.  Thread: any.  Errors: none. */
+void hub_watchdog(int64_t nanoseconds);
+
+/* Between true and false, the hub of this thread is not reported: for what is known to block.
+ * Switches: no.  Thread: one that runs a hub.  Errors: none. */
+void hub_expect_blocking(bool is_expected);
+
+HUBBUB_API_END
+
+#endif

@@ -1,0 +1,39 @@
+#ifndef HUBBUB_DEBUG_WATCHDOG_PRIV_H
+#define HUBBUB_DEBUG_WATCHDOG_PRIV_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "hub/base/list.h"
+#include "hub/debug/watchdog.h"
+
+#define WATCHDOG_FRAMES 32
+
+struct hub;
+
+/* What the watchdog knows of a hub; part of it. */
+struct watched {
+	struct list link; /* under the watchdog's mutex, like all that follows */
+	pthread_t thread;
+	uint64_t taken; /* the hub's counters, when they last moved */
+	int64_t busy_since;
+	int64_t since;       /* when that was seen */
+	int64_t next_report; /* how long it must stand still to be reported */
+	atomic_bool is_expected;
+	/* The hub's thread writes these while is_asked, and then clears it. */
+	atomic_bool is_asked;
+	char name[32];
+	void *frames[WATCHDOG_FRAMES];
+	unsigned count;
+};
+
+/* A hub starts, or ends. */
+void watchdog_watch(struct hub *hub);
+void watchdog_unwatch(struct hub *hub);
+
+/* In a child process, which has no watchdog yet. */
+void watchdog_reset(void);
+
+#endif

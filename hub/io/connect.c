@@ -1,0 +1,237 @@
+#include "hub/io/connect.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "hub/io/fd.h"
+#include "hub/io/resolve.h"
+#include "hub/io/socket.h"
+#include "hub/scheduler.h"
+#include "hub/sync/event.h"
+#include "hub/sync/nursery.h"
+#include "hub/sync/select.h"
+
+#define ADDRESSES_MAX 16
+#define BACKLOG_DEFAULT 4096
+/* RFC 8305, section 5: the recommended delay between attempts. */
+#define HEAD_START (250 * HUB_MILLISECOND)
+
+/* ---- looking up ---- */
+
+static int
+look_up(const char *host, const char *service, int flags, struct addrinfo **result)
+{
+	struct addrinfo hints = {.ai_flags = flags, .ai_socktype = SOCK_STREAM};
+	int error = hub_getaddrinfo(host, service, &hints, result);
+
+	switch (error) {
+	case 0:
+		return 0;
+	case EAI_SYSTEM:
+		return -1;
+	case EAI_MEMORY:
+		errno = ENOMEM;
+		return -1;
+	case EAI_AGAIN:
+		errno = EAGAIN;
+		return -1;
+	default:
+		errno = ENOENT;
+		return -1;
+	}
+}
+
+/* Fills in the addresses, families alternating from the first one's; returns how many. */
+static size_t
+alternate(const struct addrinfo *all, const struct addrinfo **sorted)
+{
+	const struct addrinfo *next[2] = {all, all};
+	size_t count = 0;
+
+	for (int family = 0; count < ADDRESSES_MAX && (next[0] != NULL || next[1] != NULL);
+		family = !family) {
+		bool is_first_family = family == 0;
+
+		while (next[family] != NULL &&
+			(next[family]->ai_family == all->ai_family) != is_first_family)
+			next[family] = next[family]->ai_next;
+		if (next[family] == NULL)
+			continue;
+		sorted[count++] = next[family];
+		next[family] = next[family]->ai_next;
+	}
+	return count;
+}
+
+/* ---- connecting ---- */
+
+static int
+connect_to(const struct addrinfo *address)
+{
+	int fd = hub_socket(address->ai_family, SOCK_STREAM, address->ai_protocol);
+	int error;
+
+	if (fd == -1)
+		return -1;
+	if (hub_connect(fd, address->ai_addr, address->ai_addrlen) == 0)
+		return fd;
+	error = errno;
+	hub_close(fd);
+	errno = error;
+	return -1;
+}
+
+struct race {
+	const struct addrinfo *next; /* whose attempt is about to start */
+	struct hub_event changed;
+	size_t running;
+	int winner; /* -1 before there is one */
+	int error;  /* of the last attempt that failed */
+};
+
+static void *
+attempt(void *argument)
+{
+	struct race *race = argument;
+	int fd = connect_to(race->next);
+
+	race->running--;
+	if (fd == -1)
+		race->error = errno;
+	else if (race->winner == -1)
+		race->winner = fd;
+	else
+		hub_close(fd);
+	hub_event_set(&race->changed);
+	return NULL;
+}
+
+/* Starts attempts until one has won, all have failed, or the caller may not wait. Returns 0, or an errno. */
+static int
+run_race(struct race *race, const struct addrinfo **addresses, size_t count,
+	struct hub_nursery *nursery)
+{
+	size_t started = 0;
+
+	while (race->winner == -1 && (started < count || race->running > 0)) {
+		struct hub_case change = hub_case_event(&race->changed);
+		int64_t patience = HUB_FOREVER;
+
+		if (started < count) {
+			race->next = addresses[started++];
+			hub_event_clear(&race->changed);
+			if (hub_nursery_spawn(nursery, attempt, race) == NULL)
+				return errno;
+			race->running++;
+			if (started < count)
+				patience = HEAD_START;
+		} else {
+			hub_event_clear(&race->changed);
+		}
+		if (hub_select(&change, 1, patience) == -1 && errno != EAGAIN)
+			return errno;
+	}
+	return race->winner != -1 ? 0 : race->error;
+}
+
+static int
+connect_first(const struct addrinfo **addresses, size_t count)
+{
+	struct race race = {.winner = -1};
+	struct hub_nursery nursery;
+	int error;
+
+	hub_nursery_open(&nursery);
+	error = run_race(&race, addresses, count, &nursery);
+	hub_nursery_cancel(&nursery);
+	hub_nursery_close(&nursery);
+	if (error == 0)
+		return race.winner;
+	/* Interrupted, but one may have been connected at the last moment. */
+	if (race.winner != -1)
+		hub_close(race.winner);
+	errno = error;
+	return -1;
+}
+
+int
+hub_create_connection(const char *host, const char *service)
+{
+	const struct addrinfo *sorted[ADDRESSES_MAX];
+	struct addrinfo *addresses;
+	size_t count;
+	int fd, error;
+
+	if (look_up(host, service, 0, &addresses) != 0)
+		return -1;
+	count = alternate(addresses, sorted);
+	fd = count == 1 ? connect_to(sorted[0]) : connect_first(sorted, count);
+	error = errno;
+	hub_freeaddrinfo(addresses);
+	errno = error;
+	return fd;
+}
+
+/* ---- listening ---- */
+
+static int
+listen_at(const struct addrinfo *address, bool is_any, int backlog)
+{
+	static const int on = 1, off = 0;
+	int fd = hub_socket(address->ai_family, SOCK_STREAM, address->ai_protocol);
+	int error;
+
+	if (fd == -1)
+		return -1;
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+	if (address->ai_family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, is_any ? &off : &on, sizeof on);
+	if (bind(fd, address->ai_addr, address->ai_addrlen) == 0 &&
+		listen(fd, backlog > 0 ? backlog : BACKLOG_DEFAULT) == 0)
+		return fd;
+	error = errno;
+	hub_close(fd);
+	errno = error;
+	return -1;
+}
+
+/* On all addresses: IPv6 first, which takes IPv4 too. */
+static int
+listen_anywhere(const struct addrinfo *addresses, int backlog)
+{
+	static const int families[] = {AF_INET6, AF_INET};
+
+	for (size_t i = 0; i < 2; i++)
+		for (const struct addrinfo *each = addresses; each != NULL; each = each->ai_next) {
+			int fd = -1;
+
+			if (each->ai_family == families[i])
+				fd = listen_at(each, true, backlog);
+			if (fd != -1 || errno == EADDRINUSE)
+				return fd;
+		}
+	return -1;
+}
+
+int
+hub_create_server(const char *host, const char *service, int backlog)
+{
+	struct addrinfo *addresses;
+	int fd = -1, error;
+
+	if (look_up(host, service, AI_PASSIVE, &addresses) != 0)
+		return -1;
+	errno = 0;
+	if (host == NULL)
+		fd = listen_anywhere(addresses, backlog);
+	else
+		for (const struct addrinfo *each = addresses; fd == -1 && each != NULL;
+			each = each->ai_next)
+			fd = listen_at(each, false, backlog);
+	error = errno;
+	hub_freeaddrinfo(addresses);
+	errno = error;
+	return fd;
+}

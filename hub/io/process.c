@@ -1,0 +1,442 @@
+#include "hub/io/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "hub/io/fd.h"
+#include "hub/io/poll.h"
+#include "hub/scheduler_priv.h"
+
+#define READ_SIZE 65536
+
+/* What was read of a pipe. */
+struct output {
+	char *bytes;
+	size_t length;
+	size_t room;
+};
+
+struct hub_process {
+	pid_t pid;
+	int pidfd;
+	bool has_ended;
+	int status;
+	int fds[3]; /* the caller's ends, or -1 */
+	struct output outputs[3];
+	char *input; /* what is still to be written, owned */
+	size_t input_length;
+	size_t input_done;
+	bool is_begun; /* hub_process_communicate has taken its input */
+};
+
+extern char **environ;
+
+/* ---- starting ---- */
+
+/* Moves a descriptor out of the way of the three standard ones. Returns it, or -1. */
+static int
+above_standard(int fd)
+{
+	int moved;
+
+	if (fd > 2)
+		return fd;
+	moved = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	close(fd);
+	return moved;
+}
+
+/* Makes the pipe of a stream: the caller's end in ours, the process's in theirs. Returns 0 or an errno. */
+static int
+make_pipe(int stream, int *ours, int *theirs)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) != 0)
+		return errno;
+	ends[0] = above_standard(ends[0]);
+	ends[1] = above_standard(ends[1]);
+	if (ends[0] == -1 || ends[1] == -1) {
+		close(ends[0]);
+		close(ends[1]);
+		return EMFILE;
+	}
+	*ours = ends[stream == 0 ? 1 : 0];
+	*theirs = ends[stream == 0 ? 0 : 1];
+	return 0;
+}
+
+/* The process's end of a stream: a descriptor to close after the start, in *theirs, or -1. */
+static int
+prepare_stream(struct hub_process *process, int stream, enum hub_stream kind,
+	posix_spawn_file_actions_t *actions, int *theirs)
+{
+	int error = 0;
+
+	switch (kind) {
+	case HUB_STREAM_INHERIT:
+		return 0;
+	case HUB_STREAM_NULL:
+		return posix_spawn_file_actions_addopen(
+			actions, stream, "/dev/null", stream == 0 ? O_RDONLY : O_WRONLY, 0);
+	case HUB_STREAM_OUTPUT:
+		return stream == 2 ? posix_spawn_file_actions_adddup2(actions, 1, 2) : EINVAL;
+	case HUB_STREAM_PIPE:
+		error = make_pipe(stream, &process->fds[stream], theirs);
+		return error != 0 ? error
+				  : posix_spawn_file_actions_adddup2(actions, *theirs, stream);
+	default:
+		return EINVAL;
+	}
+}
+
+/* Returns 0 or an errno. */
+static int
+spawn(struct hub_process *process, char *const *arguments,
+	const struct hub_process_options *options, posix_spawn_file_actions_t *actions,
+	posix_spawnattr_t *attributes)
+{
+	int theirs[3] = {-1, -1, -1}, error = 0;
+	short flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
+	sigset_t none, all;
+
+	sigemptyset(&none);
+	sigfillset(&all);
+	posix_spawnattr_setsigmask(attributes, &none);
+	posix_spawnattr_setsigdefault(attributes, &all);
+	if (options->new_session)
+		flags |= POSIX_SPAWN_SETSID;
+	posix_spawnattr_setflags(attributes, flags);
+	for (int stream = 0; stream < 3 && error == 0; stream++)
+		error = prepare_stream(
+			process, stream, options->streams[stream], actions, &theirs[stream]);
+	if (error == 0)
+		error = posix_spawn_file_actions_addclosefrom_np(actions, 3);
+	if (error == 0 && options->directory != NULL)
+		error = posix_spawn_file_actions_addchdir_np(actions, options->directory);
+	if (error == 0)
+		error = posix_spawnp(&process->pid, arguments[0], actions, attributes, arguments,
+			options->environment != NULL ? options->environment : environ);
+	for (int stream = 0; stream < 3; stream++)
+		if (theirs[stream] != -1)
+			close(theirs[stream]);
+	return error;
+}
+
+static void
+close_all(struct hub_process *process)
+{
+	for (int stream = 0; stream < 3; stream++)
+		hub_process_close_stream(process, stream);
+	if (process->pidfd != -1)
+		hub_close(process->pidfd);
+	process->pidfd = -1;
+}
+
+/* Without a descriptor to watch it by, a process cannot stay. */
+static int
+watch(struct hub_process *process)
+{
+	int error;
+
+	process->pidfd = pidfd_open(process->pid, 0);
+	if (process->pidfd != -1)
+		return 0;
+	error = errno;
+	kill(process->pid, SIGKILL);
+	waitpid(process->pid, NULL, 0);
+	process->has_ended = true;
+	return error;
+}
+
+struct hub_process *
+hub_process_start(char *const *arguments, const struct hub_process_options *options)
+{
+	static const struct hub_process_options defaults;
+	struct hub_process *process;
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
+	int error;
+
+	if (hub_this == NULL || hub_this->loop == NULL) {
+		errno = EPERM;
+		return NULL;
+	}
+	process = calloc(1, sizeof *process);
+	if (process == NULL)
+		return NULL;
+	process->pidfd = process->fds[0] = process->fds[1] = process->fds[2] = -1;
+	posix_spawn_file_actions_init(&actions);
+	posix_spawnattr_init(&attributes);
+	error = spawn(
+		process, arguments, options != NULL ? options : &defaults, &actions, &attributes);
+	posix_spawnattr_destroy(&attributes);
+	posix_spawn_file_actions_destroy(&actions);
+	if (error == 0)
+		error = watch(process);
+	for (int stream = 0; stream < 3 && error == 0; stream++)
+		if (process->fds[stream] != -1 && hub_adopt(process->fds[stream]) != 0)
+			error = errno;
+	if (error == 0)
+		return process;
+	if (process->pidfd == -1)
+		process->has_ended = true;
+	hub_process_free(process);
+	errno = error;
+	return NULL;
+}
+
+pid_t
+hub_process_pid(const struct hub_process *process)
+{
+	return process->pid;
+}
+
+int
+hub_process_fd(const struct hub_process *process, int stream)
+{
+	return stream >= 0 && stream < 3 ? process->fds[stream] : -1;
+}
+
+void
+hub_process_close_stream(struct hub_process *process, int stream)
+{
+	if (stream < 0 || stream > 2 || process->fds[stream] == -1)
+		return;
+	hub_close(process->fds[stream]);
+	process->fds[stream] = -1;
+}
+
+int
+hub_process_signal(struct hub_process *process, int signal)
+{
+	if (process->has_ended) {
+		errno = ESRCH;
+		return -1;
+	}
+	return pidfd_send_signal(process->pidfd, signal, NULL, 0);
+}
+
+/* ---- waiting ---- */
+
+/* Reaps it if it has ended; what waitid tells, in the form of waitpid. Returns 1, 0 (it runs), or -1. */
+static int
+reap(int pidfd, int *status)
+{
+	siginfo_t info = {0};
+
+	if (waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | WNOHANG) != 0)
+		return -1;
+	if (info.si_pid == 0)
+		return 0;
+	if (info.si_code == CLD_EXITED)
+		*status = (info.si_status & 0xff) << 8;
+	else
+		*status = info.si_status | (info.si_code == CLD_DUMPED ? 0x80 : 0);
+	return 1;
+}
+
+int
+hub_process_wait(struct hub_process *process, int *status)
+{
+	while (!process->has_ended) {
+		int reaped = reap(process->pidfd, &process->status);
+
+		if (reaped < 0)
+			return -1;
+		process->has_ended = reaped > 0;
+		if (reaped == 0 && hub_wait_fd(process->pidfd, POLLIN) < 0)
+			return -1;
+	}
+	if (status != NULL)
+		*status = process->status;
+	return 0;
+}
+
+pid_t
+hub_waitpid(pid_t pid, int *status)
+{
+	int pidfd, reaped, error, result = 0;
+
+	if (hub_enter() == NULL)
+		return -1;
+	pidfd = pidfd_open(pid, 0);
+	if (pidfd == -1) {
+		if (errno == ESRCH || errno == EINVAL)
+			errno = ECHILD;
+		return -1;
+	}
+	while ((reaped = reap(pidfd, &result)) == 0)
+		if (hub_wait_fd(pidfd, POLLIN) < 0) {
+			reaped = -1;
+			break;
+		}
+	error = errno;
+	hub_close(pidfd);
+	if (reaped > 0 && status != NULL)
+		*status = result;
+	errno = error;
+	return reaped > 0 ? pid : -1;
+}
+
+void
+hub_process_free(struct hub_process *process)
+{
+	if (process == NULL)
+		return;
+	if (!process->has_ended) {
+		siginfo_t info;
+
+		pidfd_send_signal(process->pidfd, SIGKILL, NULL, 0);
+		while (waitid(P_PIDFD, (id_t)process->pidfd, &info, WEXITED) != 0 && errno == EINTR)
+			continue;
+	}
+	close_all(process);
+	for (int stream = 0; stream < 3; stream++)
+		free(process->outputs[stream].bytes);
+	free(process->input);
+	free(process);
+}
+
+/* ---- talking ---- */
+
+static int
+take_input(struct hub_process *process, const void *input, size_t length)
+{
+	if (process->is_begun)
+		return 0;
+	if (length > 0 && process->fds[0] != -1) {
+		process->input = malloc(length);
+		if (process->input == NULL)
+			return -1;
+		memcpy(process->input, input, length);
+		process->input_length = length;
+	}
+	process->is_begun = true;
+	return 0;
+}
+
+/* write(2) without SIGPIPE, which a pipe cannot be told not to raise: it is blocked in this thread, and
+ * taken back if it was not pending before. Keeps errno. */
+static ssize_t
+write_quietly(int fd, const void *buffer, size_t length)
+{
+	static const struct timespec now;
+	sigset_t pipe, before, pending;
+	ssize_t wrote;
+	int error;
+
+	sigemptyset(&pipe);
+	sigaddset(&pipe, SIGPIPE);
+	sigpending(&pending);
+	pthread_sigmask(SIG_BLOCK, &pipe, &before);
+	wrote = write(fd, buffer, length);
+	error = errno;
+	if (wrote < 0 && error == EPIPE && !sigismember(&pending, SIGPIPE))
+		while (sigtimedwait(&pipe, NULL, &now) == -1 && errno == EINTR)
+			continue;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	errno = error;
+	return wrote;
+}
+
+/* Writes what the pipe takes now; closes it after the last byte, or when nobody reads. Returns 0, or -1. */
+static int
+write_some(struct hub_process *process)
+{
+	ssize_t wrote = 0;
+
+	while (process->input_done < process->input_length) {
+		wrote = write_quietly(process->fds[0], process->input + process->input_done,
+			process->input_length - process->input_done);
+		if (wrote < 0)
+			break;
+		process->input_done += (size_t)wrote;
+	}
+	if (wrote < 0 && (errno == EAGAIN || errno == EINTR))
+		return 0;
+	if (wrote < 0 && errno != EPIPE)
+		return -1;
+	hub_process_close_stream(process, 0);
+	return 0;
+}
+
+static int
+output_room(struct output *output)
+{
+	size_t room = output->room != 0 ? 2 * output->room : READ_SIZE;
+	char *bytes;
+
+	if (output->room - output->length > READ_SIZE / 4)
+		return 0;
+	bytes = realloc(output->bytes, room);
+	if (bytes == NULL)
+		return -1;
+	output->bytes = bytes;
+	output->room = room;
+	return 0;
+}
+
+/* Reads what is there now; closes the pipe at its end. Returns 0, or -1. */
+static int
+read_some(struct hub_process *process, int stream)
+{
+	struct output *output = &process->outputs[stream];
+	ssize_t got;
+
+	do {
+		if (output_room(output) != 0)
+			return -1;
+		/* A byte is left for the NUL. */
+		got = read(process->fds[stream], output->bytes + output->length,
+			output->room - output->length - 1);
+		if (got > 0)
+			output->length += (size_t)got;
+	} while (got > 0);
+	output->bytes[output->length] = '\0';
+	if (got == 0)
+		hub_process_close_stream(process, stream);
+	return got == 0 || errno == EAGAIN || errno == EINTR ? 0 : -1;
+}
+
+int
+hub_process_communicate(struct hub_process *process, const void *input, size_t length, int *status)
+{
+	if (hub_enter() == NULL || take_input(process, input, length) != 0)
+		return -1;
+	if (process->fds[0] != -1 && process->input_length == 0)
+		hub_process_close_stream(process, 0);
+	while (process->fds[0] != -1 || process->fds[1] != -1 || process->fds[2] != -1) {
+		/* A closed one is -1, which poll leaves out. */
+		struct pollfd fds[3] = {{process->fds[0], POLLOUT, 0}, {process->fds[1], POLLIN, 0},
+			{process->fds[2], POLLIN, 0}};
+
+		if (hub_poll(fds, 3, -1) < 0)
+			return -1;
+		if (fds[0].revents != 0 && write_some(process) != 0)
+			return -1;
+		for (int stream = 1; stream < 3; stream++)
+			if (fds[stream].revents != 0 && read_some(process, stream) != 0)
+				return -1;
+	}
+	return hub_process_wait(process, status);
+}
+
+const char *
+hub_process_output(const struct hub_process *process, int stream, size_t *length)
+{
+	const struct output *output = stream == 1 || stream == 2 ? &process->outputs[stream] : NULL;
+	bool is_empty = output == NULL || output->bytes == NULL;
+
+	if (length != NULL)
+		*length = is_empty ? 0 : output->length;
+	return is_empty ? "" : output->bytes;
+}

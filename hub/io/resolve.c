@@ -1,0 +1,284 @@
+#include "hub/io/resolve_priv.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hub/thread/crew_priv.h"
+#include "hub/thread/sleeper_priv.h"
+
+static struct crew crew = CREW("resolver", "HUBBUB_RESOLVER_THREADS", 4, crew);
+
+/* Under the crew's mutex: lookups that run or wait for a thread. */
+static struct list lookups = {&lookups, &lookups};
+
+/* One lookup, and all who wait for it. */
+struct lookup {
+	struct crew_job job;
+	struct list link;     /* in lookups, until it is done */
+	struct list sleepers; /* who waits */
+	unsigned users;       /* who may still look at it, the thread included; under the mutex */
+	struct addrinfo hints;
+	struct addrinfo *addresses; /* the C library's */
+	int error;
+	int system_error; /* errno of EAI_SYSTEM */
+	char *host;       /* NULL, or in text */
+	char *service;
+	char text[];
+};
+
+/* ---- addresses of our own, in one piece of memory ---- */
+
+static size_t
+copy_size(const struct addrinfo *from)
+{
+	size_t size = 0;
+
+	for (; from != NULL; from = from->ai_next) {
+		size += sizeof *from + sizeof(struct sockaddr_storage);
+		if (from->ai_canonname != NULL)
+			size += strlen(from->ai_canonname) + 1;
+	}
+	return size;
+}
+
+static struct addrinfo *
+copy(const struct addrinfo *from)
+{
+	size_t count = 0, index = 0;
+	struct addrinfo *to = malloc(copy_size(from));
+	struct sockaddr_storage *addresses;
+	char *names;
+
+	if (to == NULL)
+		return NULL;
+	for (const struct addrinfo *each = from; each != NULL; each = each->ai_next)
+		count++;
+	addresses = (struct sockaddr_storage *)(void *)(to + count);
+	names = (char *)(addresses + count);
+	for (; from != NULL; from = from->ai_next, index++) {
+		to[index] = *from;
+		to[index].ai_next = from->ai_next != NULL ? &to[index + 1] : NULL;
+		memcpy(&addresses[index], from->ai_addr, from->ai_addrlen);
+		to[index].ai_addr = (struct sockaddr *)&addresses[index];
+		if (from->ai_canonname == NULL)
+			continue;
+		to[index].ai_canonname = strcpy(names, from->ai_canonname);
+		names += strlen(names) + 1;
+	}
+	return to;
+}
+
+void
+hub_freeaddrinfo(struct addrinfo *result)
+{
+	free(result);
+}
+
+/* ---- lookups ---- */
+
+/* The mutex is locked. */
+static void
+release(struct lookup *lookup)
+{
+	if (--lookup->users > 0)
+		return;
+	if (lookup->addresses != NULL)
+		freeaddrinfo(lookup->addresses);
+	free(lookup);
+}
+
+static void
+look_up(struct crew_job *job)
+{
+	struct lookup *lookup = CONTAINER_OF(job, struct lookup, job);
+
+	lookup->error =
+		getaddrinfo(lookup->host, lookup->service, &lookup->hints, &lookup->addresses);
+	lookup->system_error = errno;
+}
+
+static void
+looked_up(struct crew_job *job)
+{
+	struct lookup *lookup = CONTAINER_OF(job, struct lookup, job);
+	struct sleeper *first;
+
+	list_remove(&lookup->link);
+	while ((first = sleeper_first(&lookup->sleepers)) != NULL)
+		sleeper_wake(first, 0);
+	release(lookup);
+}
+
+static bool
+is_same_text(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+static struct lookup *
+lookup_find(const char *host, const char *service, const struct addrinfo *hints)
+{
+	LIST_EACH (link, &lookups) {
+		struct lookup *lookup = CONTAINER_OF(link, struct lookup, link);
+
+		if (lookup->hints.ai_flags == hints->ai_flags &&
+			lookup->hints.ai_family == hints->ai_family &&
+			lookup->hints.ai_socktype == hints->ai_socktype &&
+			lookup->hints.ai_protocol == hints->ai_protocol &&
+			is_same_text(lookup->host, host) && is_same_text(lookup->service, service))
+			return lookup;
+	}
+	return NULL;
+}
+
+static struct lookup *
+lookup_new(const char *host, const char *service, const struct addrinfo *hints)
+{
+	size_t host_size = host != NULL ? strlen(host) + 1 : 0;
+	size_t service_size = service != NULL ? strlen(service) + 1 : 0;
+	struct lookup *lookup = calloc(1, sizeof *lookup + host_size + service_size);
+
+	if (lookup == NULL)
+		return NULL;
+	lookup->job = (struct crew_job){.run = look_up, .done = looked_up};
+	list_init(&lookup->sleepers);
+	lookup->hints = *hints;
+	if (host != NULL)
+		lookup->host = memcpy(lookup->text, host, host_size);
+	if (service != NULL)
+		lookup->service = memcpy(lookup->text + host_size, service, service_size);
+	return lookup;
+}
+
+/* The lookup under way for that name, or a new one; the mutex is locked. NULL with errno. */
+static struct lookup *
+lookup_join(const char *host, const char *service, const struct addrinfo *hints)
+{
+	struct lookup *lookup = lookup_find(host, service, hints);
+	int error;
+
+	if (lookup != NULL) {
+		lookup->users++;
+		return lookup;
+	}
+	lookup = lookup_new(host, service, hints);
+	if (lookup == NULL)
+		return NULL;
+	lookup->users = 2;
+	error = crew_submit(&crew, &lookup->job);
+	if (error != 0) {
+		free(lookup);
+		errno = error;
+		return NULL;
+	}
+	list_append(&lookups, &lookup->link);
+	return lookup;
+}
+
+/* The mutex is locked. */
+static int
+take_result(const struct lookup *lookup, struct addrinfo **result)
+{
+	if (lookup->error == 0) {
+		*result = copy(lookup->addresses);
+		return *result != NULL ? 0 : EAI_MEMORY;
+	}
+	if (lookup->error == EAI_SYSTEM)
+		errno = lookup->system_error;
+	return lookup->error;
+}
+
+static int
+wait_for(const char *host, const char *service, const struct addrinfo *hints,
+	struct sleeper *sleeper, struct addrinfo **result)
+{
+	struct lookup *lookup;
+	int reason, error = EAI_SYSTEM;
+
+	pthread_mutex_lock(&crew.mutex);
+	lookup = lookup_join(host, service, hints);
+	if (lookup == NULL) {
+		reason = errno;
+		pthread_mutex_unlock(&crew.mutex);
+		errno = reason;
+		return EAI_SYSTEM;
+	}
+	list_append(&lookup->sleepers, &sleeper->link);
+	reason = sleeper_wait(sleeper, &crew.mutex, "getaddrinfo", lookup);
+	pthread_mutex_lock(&crew.mutex);
+	if (reason == 0)
+		error = take_result(lookup, result);
+	else
+		errno = reason;
+	reason = errno;
+	release(lookup);
+	pthread_mutex_unlock(&crew.mutex);
+	errno = reason;
+	return error;
+}
+
+static bool
+is_numeric_host(const char *host)
+{
+	unsigned char address[sizeof(struct in6_addr)];
+
+	return host == NULL || inet_pton(AF_INET, host, address) == 1 ||
+	       inet_pton(AF_INET6, host, address) == 1;
+}
+
+static bool
+is_numeric_service(const char *service)
+{
+	return service == NULL || service[strspn(service, "0123456789")] == '\0';
+}
+
+/* In the C library's form, made ours. */
+static int
+convert(const char *host, const char *service, const struct addrinfo *hints,
+	struct addrinfo **result)
+{
+	struct addrinfo *addresses;
+	int error = getaddrinfo(host, service, hints, &addresses);
+
+	if (error != 0)
+		return error;
+	*result = copy(addresses);
+	freeaddrinfo(addresses);
+	return *result != NULL ? 0 : EAI_MEMORY;
+}
+
+int
+hub_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
+	struct addrinfo **result)
+{
+	/* As getaddrinfo(3) has it for no hints. */
+	static const struct addrinfo no_hints = {
+		.ai_flags = AI_V4MAPPED | AI_ADDRCONFIG, .ai_family = AF_UNSPEC};
+	struct addrinfo own = hints != NULL ? *hints : no_hints;
+	struct sleeper sleeper;
+	int error = sleeper_init(&sleeper);
+
+	if (error == ECANCELED || error == ETIMEDOUT) {
+		errno = error;
+		return EAI_SYSTEM;
+	}
+	if (is_numeric_host(host) && is_numeric_service(service)) {
+		if (host != NULL)
+			own.ai_flags |= AI_NUMERICHOST;
+		own.ai_flags |= service != NULL ? AI_NUMERICSERV : 0;
+		return convert(host, service, &own, result);
+	}
+	/* Where no coroutine could wait, the thread does. */
+	if (error != 0 || sleeper.coroutine == NULL)
+		return convert(host, service, &own, result);
+	return wait_for(host, service, &own, &sleeper, result);
+}
+
+void
+resolve_reset(void)
+{
+	crew_reset(&crew);
+	list_init(&lookups);
+}

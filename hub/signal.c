@@ -1,0 +1,204 @@
+/* libev facts that this file lives by (4.33): all watchers of one signal must be of one loop, or it aborts; it
+ * installs its handler with the first watcher, on the interrupted stack, and resets the signal to its
+ * default action with the last. */
+#include "hub/signal_priv.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include "hub/base/list.h"
+#include "hub/scheduler_priv.h"
+
+struct hub_signal {
+	ev_signal watcher;
+	struct list link; /* in all */
+	struct hub *hub;
+	void (*handler)(int number, void *context);
+	void *context;
+};
+
+/* What the process knows of one signal. */
+static struct handled {
+	struct hub *hub; /* whose it is, or NULL */
+	unsigned handlers;
+	struct sigaction before;
+} handled[NSIG];
+static struct list all = {&all, &all};
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+
+/* A signal that has arrived, for one handler. */
+struct arrival {
+	struct hub_link link;
+	void (*handler)(int number, void *context);
+	void *context;
+	int number;
+};
+
+static void *
+run_handler(void *argument)
+{
+	struct arrival *arrival = argument;
+
+	arrival->handler(arrival->number, arrival->context);
+	return NULL;
+}
+
+static void
+handler_ended(struct hub_link *link, struct hub_coroutine *coroutine)
+{
+	(void)coroutine;
+	free(CONTAINER_OF(link, struct arrival, link));
+}
+
+/* Without memory the signal is lost, as one to a process that is out of memory may be. */
+static void
+on_signal(struct ev_loop *loop, ev_signal *watcher, int events)
+{
+	struct hub_signal *signal = CONTAINER_OF(watcher, struct hub_signal, watcher);
+	struct arrival *arrival = malloc(sizeof *arrival);
+	struct hub_coroutine *coroutine = NULL;
+
+	(void)loop, (void)events;
+	if (arrival != NULL)
+		coroutine = hub_spawn(run_handler, arrival);
+	if (coroutine == NULL) {
+		free(arrival);
+		return;
+	}
+	*arrival = (struct arrival){
+		{.ended = handler_ended}, signal->handler, signal->context, watcher->signum};
+	hub_set_name(coroutine, "signal");
+	hub_link(coroutine, &arrival->link);
+	hub_detach(coroutine);
+}
+
+static bool
+can_handle(int number)
+{
+	switch (number) {
+	case SIGKILL:
+	case SIGSTOP:
+	case SIGSEGV:
+	case SIGBUS:
+	case SIGFPE:
+	case SIGILL:
+		return false;
+	default:
+		return number > 0 && number < NSIG;
+	}
+}
+
+/* libev's handler on the signal stack, where there is one: a coroutine's is small. */
+static void
+use_signal_stack(int number)
+{
+	struct sigaction action;
+
+	if (sigaction(number, NULL, &action) == 0) {
+		action.sa_flags |= SA_ONSTACK;
+		sigaction(number, &action, NULL);
+	}
+}
+
+static int
+claim(struct hub *hub, struct hub_signal *signal)
+{
+	int number = signal->watcher.signum, error = 0;
+	struct handled *known = &handled[number];
+
+	pthread_mutex_lock(&mutex);
+	if (known->hub != NULL && known->hub != hub) {
+		error = EBUSY;
+	} else {
+		if (known->handlers++ == 0)
+			sigaction(number, NULL, &known->before);
+		known->hub = hub;
+		list_append(&all, &signal->link);
+		ev_signal_start(hub->loop, &signal->watcher);
+		use_signal_stack(number);
+	}
+	pthread_mutex_unlock(&mutex);
+	return error;
+}
+
+struct hub_signal *
+hub_signal_start(int number, void (*handler)(int number, void *context), void *context)
+{
+	struct hub *hub = hub_this;
+	struct hub_signal *signal;
+	int error;
+
+	if (hub == NULL || hub->loop == NULL || !can_handle(number)) {
+		errno = hub == NULL || hub->loop == NULL ? EPERM : EINVAL;
+		return NULL;
+	}
+	signal = malloc(sizeof *signal);
+	if (signal == NULL)
+		return NULL;
+	*signal = (struct hub_signal){.hub = hub, .handler = handler, .context = context};
+	ev_signal_init(&signal->watcher, on_signal, number);
+	error = claim(hub, signal);
+	if (error != 0) {
+		free(signal);
+		errno = error;
+		return NULL;
+	}
+	hub->pending++;
+	return signal;
+}
+
+/* The mutex is locked. */
+static void
+give_up(struct hub_signal *signal)
+{
+	int number = signal->watcher.signum;
+	struct handled *known = &handled[number];
+
+	list_remove(&signal->link);
+	ev_signal_stop(signal->hub->loop, &signal->watcher);
+	if (--known->handlers > 0)
+		return;
+	sigaction(number, &known->before, NULL);
+	known->hub = NULL;
+}
+
+void
+hub_signal_stop(struct hub_signal *signal)
+{
+	if (signal == NULL)
+		return;
+	pthread_mutex_lock(&mutex);
+	give_up(signal);
+	pthread_mutex_unlock(&mutex);
+	signal->hub->pending--;
+	free(signal);
+}
+
+void
+signals_stop(struct hub *hub)
+{
+	pthread_mutex_lock(&mutex);
+	LIST_EACH (link, &all) {
+		struct hub_signal *signal = CONTAINER_OF(link, struct hub_signal, link);
+
+		if (signal->hub != hub)
+			continue;
+		give_up(signal);
+		free(signal);
+	}
+	pthread_mutex_unlock(&mutex);
+}
+
+void
+signals_reset(void)
+{
+	pthread_mutex_init(&mutex, NULL);
+	while (!list_is_empty(&all)) {
+		struct hub_signal *signal = CONTAINER_OF(all.next, struct hub_signal, link);
+
+		give_up(signal);
+		free(signal);
+	}
+}

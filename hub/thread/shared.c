@@ -1,0 +1,359 @@
+/* Each object is a mutex, which is held for a few instructions and never across a wait, and a list of
+ * sleepers. */
+#include "hub/thread/shared.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+
+#include "hub/thread/sleeper_priv.h"
+
+static int
+finish(int error)
+{
+	if (error == 0)
+		return 0;
+	errno = error;
+	return -1;
+}
+
+/* ---- semaphore ---- */
+
+struct hub_shared_semaphore {
+	pthread_mutex_t mutex;
+	struct list sleepers;
+	unsigned count;
+};
+
+struct hub_shared_semaphore *
+hub_shared_semaphore_new(unsigned count)
+{
+	struct hub_shared_semaphore *semaphore = malloc(sizeof *semaphore);
+
+	if (semaphore == NULL)
+		return NULL;
+	pthread_mutex_init(&semaphore->mutex, NULL);
+	list_init(&semaphore->sleepers);
+	semaphore->count = count;
+	return semaphore;
+}
+
+void
+hub_shared_semaphore_free(struct hub_shared_semaphore *semaphore)
+{
+	if (semaphore == NULL)
+		return;
+	CHECK_WHY(list_is_empty(&semaphore->sleepers), "it is freed while somebody waits for it");
+	pthread_mutex_destroy(&semaphore->mutex);
+	free(semaphore);
+}
+
+int
+hub_shared_semaphore_try_acquire(struct hub_shared_semaphore *semaphore)
+{
+	int error = EAGAIN;
+
+	pthread_mutex_lock(&semaphore->mutex);
+	if (semaphore->count > 0) {
+		semaphore->count--;
+		error = 0;
+	}
+	pthread_mutex_unlock(&semaphore->mutex);
+	return finish(error);
+}
+
+int
+hub_shared_semaphore_acquire(struct hub_shared_semaphore *semaphore)
+{
+	struct sleeper sleeper;
+	int error = sleeper_init(&sleeper);
+
+	if (error != 0)
+		return finish(error);
+	pthread_mutex_lock(&semaphore->mutex);
+	if (semaphore->count > 0) {
+		semaphore->count--;
+		pthread_mutex_unlock(&semaphore->mutex);
+		return 0;
+	}
+	list_append(&semaphore->sleepers, &sleeper.link);
+	return finish(sleeper_wait(&sleeper, &semaphore->mutex, "shared semaphore", semaphore));
+}
+
+int
+hub_shared_semaphore_release(struct hub_shared_semaphore *semaphore)
+{
+	struct sleeper *first;
+	int error = 0;
+
+	pthread_mutex_lock(&semaphore->mutex);
+	first = sleeper_first(&semaphore->sleepers);
+	if (first != NULL)
+		sleeper_wake(first, 0);
+	else if (semaphore->count == UINT_MAX)
+		error = EOVERFLOW;
+	else
+		semaphore->count++;
+	pthread_mutex_unlock(&semaphore->mutex);
+	return finish(error);
+}
+
+/* ---- event ---- */
+
+struct hub_shared_event {
+	pthread_mutex_t mutex;
+	struct list sleepers;
+	bool is_set;
+};
+
+struct hub_shared_event *
+hub_shared_event_new(void)
+{
+	struct hub_shared_event *event = malloc(sizeof *event);
+
+	if (event == NULL)
+		return NULL;
+	pthread_mutex_init(&event->mutex, NULL);
+	list_init(&event->sleepers);
+	event->is_set = false;
+	return event;
+}
+
+void
+hub_shared_event_free(struct hub_shared_event *event)
+{
+	if (event == NULL)
+		return;
+	CHECK_WHY(list_is_empty(&event->sleepers), "it is freed while somebody waits for it");
+	pthread_mutex_destroy(&event->mutex);
+	free(event);
+}
+
+void
+hub_shared_event_set(struct hub_shared_event *event)
+{
+	struct sleeper *first;
+
+	pthread_mutex_lock(&event->mutex);
+	event->is_set = true;
+	while ((first = sleeper_first(&event->sleepers)) != NULL)
+		sleeper_wake(first, 0);
+	pthread_mutex_unlock(&event->mutex);
+}
+
+void
+hub_shared_event_clear(struct hub_shared_event *event)
+{
+	pthread_mutex_lock(&event->mutex);
+	event->is_set = false;
+	pthread_mutex_unlock(&event->mutex);
+}
+
+int
+hub_shared_event_wait(struct hub_shared_event *event)
+{
+	struct sleeper sleeper;
+	int error = sleeper_init(&sleeper);
+
+	if (error != 0)
+		return finish(error);
+	pthread_mutex_lock(&event->mutex);
+	if (event->is_set) {
+		pthread_mutex_unlock(&event->mutex);
+		return 0;
+	}
+	list_append(&event->sleepers, &sleeper.link);
+	return finish(sleeper_wait(&sleeper, &event->mutex, "shared event", event));
+}
+
+/* ---- queue ---- */
+
+#define ROOM_FIRST 16
+
+struct hub_shared_queue {
+	pthread_mutex_t mutex;
+	struct list getters; /* before an empty queue */
+	struct list putters; /* behind a full one */
+	size_t capacity;     /* SIZE_MAX without a bound */
+	void **items;        /* a ring */
+	size_t room;         /* of the ring; a power of two */
+	size_t head;
+	size_t count;
+	bool is_closed;
+};
+
+struct hub_shared_queue *
+hub_shared_queue_new(size_t capacity)
+{
+	struct hub_shared_queue *queue = calloc(1, sizeof *queue);
+
+	if (queue == NULL)
+		return NULL;
+	pthread_mutex_init(&queue->mutex, NULL);
+	list_init(&queue->getters);
+	list_init(&queue->putters);
+	queue->capacity = capacity != 0 ? capacity : SIZE_MAX;
+	return queue;
+}
+
+void
+hub_shared_queue_free(struct hub_shared_queue *queue)
+{
+	if (queue == NULL)
+		return;
+	CHECK_WHY(list_is_empty(&queue->getters) && list_is_empty(&queue->putters),
+		"it is freed while somebody waits for it");
+	pthread_mutex_destroy(&queue->mutex);
+	free(queue->items);
+	free(queue);
+}
+
+static bool
+ring_grow(struct hub_shared_queue *queue)
+{
+	size_t room = queue->room != 0 ? 2 * queue->room : ROOM_FIRST;
+	void **items = malloc(room * sizeof *items);
+
+	if (items == NULL)
+		return false;
+	for (size_t i = 0; i < queue->count; i++)
+		items[i] = queue->items[(queue->head + i) & (queue->room - 1)];
+	free(queue->items);
+	queue->items = items;
+	queue->room = room;
+	queue->head = 0;
+	return true;
+}
+
+static bool
+ring_add(struct hub_shared_queue *queue, void *item)
+{
+	if (queue->count == queue->room && !ring_grow(queue))
+		return false;
+	queue->items[(queue->head + queue->count++) & (queue->room - 1)] = item;
+	return true;
+}
+
+/* The mutex is locked. Returns 0, or EAGAIN, EPIPE, ENOMEM. */
+static int
+put_now(struct hub_shared_queue *queue, void *item)
+{
+	struct sleeper *getter = sleeper_first(&queue->getters);
+
+	if (queue->is_closed)
+		return EPIPE;
+	if (getter != NULL) {
+		getter->item = item;
+		sleeper_wake(getter, 0);
+		return 0;
+	}
+	if (queue->count >= queue->capacity)
+		return EAGAIN;
+	return ring_add(queue, item) ? 0 : ENOMEM;
+}
+
+/* The mutex is locked. Returns 0, or EAGAIN, EPIPE. */
+static int
+get_now(struct hub_shared_queue *queue, void **item)
+{
+	struct sleeper *putter;
+
+	if (queue->count == 0)
+		return queue->is_closed ? EPIPE : EAGAIN;
+	*item = queue->items[queue->head++ & (queue->room - 1)];
+	queue->count--;
+	/* There is room now, for whoever has waited longest. */
+	putter = sleeper_first(&queue->putters);
+	if (putter != NULL) {
+		ring_add(queue, putter->item);
+		sleeper_wake(putter, 0);
+	}
+	return 0;
+}
+
+int
+hub_shared_queue_try_put(struct hub_shared_queue *queue, void *item)
+{
+	int error;
+
+	pthread_mutex_lock(&queue->mutex);
+	error = put_now(queue, item);
+	pthread_mutex_unlock(&queue->mutex);
+	return finish(error);
+}
+
+int
+hub_shared_queue_put(struct hub_shared_queue *queue, void *item)
+{
+	struct sleeper sleeper;
+	int error = sleeper_init(&sleeper);
+
+	if (error != 0)
+		return finish(error);
+	pthread_mutex_lock(&queue->mutex);
+	error = put_now(queue, item);
+	if (error != EAGAIN) {
+		pthread_mutex_unlock(&queue->mutex);
+		return finish(error);
+	}
+	sleeper.item = item;
+	list_append(&queue->putters, &sleeper.link);
+	return finish(sleeper_wait(&sleeper, &queue->mutex, "shared queue put", queue));
+}
+
+int
+hub_shared_queue_try_get(struct hub_shared_queue *queue, void **item)
+{
+	int error;
+
+	pthread_mutex_lock(&queue->mutex);
+	error = get_now(queue, item);
+	pthread_mutex_unlock(&queue->mutex);
+	return finish(error);
+}
+
+int
+hub_shared_queue_get(struct hub_shared_queue *queue, void **item)
+{
+	struct sleeper sleeper;
+	int error = sleeper_init(&sleeper);
+
+	if (error != 0)
+		return finish(error);
+	pthread_mutex_lock(&queue->mutex);
+	error = get_now(queue, item);
+	if (error != EAGAIN) {
+		pthread_mutex_unlock(&queue->mutex);
+		return finish(error);
+	}
+	list_append(&queue->getters, &sleeper.link);
+	error = sleeper_wait(&sleeper, &queue->mutex, "shared queue get", queue);
+	if (error == 0)
+		*item = sleeper.item;
+	return finish(error);
+}
+
+size_t
+hub_shared_queue_size(struct hub_shared_queue *queue)
+{
+	size_t count;
+
+	pthread_mutex_lock(&queue->mutex);
+	count = queue->count;
+	pthread_mutex_unlock(&queue->mutex);
+	return count;
+}
+
+void
+hub_shared_queue_close(struct hub_shared_queue *queue)
+{
+	struct sleeper *first;
+
+	pthread_mutex_lock(&queue->mutex);
+	queue->is_closed = true;
+	while ((first = sleeper_first(&queue->putters)) != NULL)
+		sleeper_wake(first, EPIPE);
+	while ((first = sleeper_first(&queue->getters)) != NULL)
+		sleeper_wake(first, EPIPE);
+	pthread_mutex_unlock(&queue->mutex);
+}

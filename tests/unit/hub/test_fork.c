@@ -1,0 +1,105 @@
+#include <errno.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/support/in_hub.h"
+
+struct record {
+	int errors[4];
+	int statuses[2];
+	int others;
+};
+
+static struct record *current;
+static int forks;
+
+static void
+count_fork(void)
+{
+	forks++;
+}
+
+static void *
+count_others(void *argument)
+{
+	for (;;) {
+		current->others++;
+		if (hub_sleep(HUB_MILLISECOND) != 0)
+			return argument;
+	}
+}
+
+static void *
+fresh_body(void *argument)
+{
+	/* The parent's coroutine does not run here, and everything works. */
+	int before = current->others;
+	struct hub_coroutine *own = hub_spawn(count_others, NULL);
+
+	hub_sleep(5 * HUB_MILLISECOND);
+	hub_kill(own);
+	hub_join(own, NULL);
+	return current->others > before ? argument : NULL;
+}
+
+static void
+child_main(void)
+{
+	void *result = NULL;
+
+	if (hub_sleep(0) != -1 || errno != EPERM || hub_current() != NULL)
+		_exit(2);
+	if (forks != 1)
+		_exit(3);
+	if (hub_run(fresh_body, "", &result) != 0 || result == NULL)
+		_exit(4);
+	_exit(0);
+}
+
+static void *
+fork_body(void *argument)
+{
+	struct hub_coroutine *other = hub_spawn(count_others, NULL);
+	struct hub_signal *signal = NULL;
+	pid_t child;
+	int before;
+
+	current = argument;
+	hub_sleep(2 * HUB_MILLISECOND);
+	current->errors[0] = hub_fork() == -1 ? errno : 0;
+	signal = hub_signal_start(SIGUSR1, NULL, NULL);
+	child = fork();
+	if (child == 0)
+		child_main();
+	hub_waitpid(child, &current->statuses[0]);
+	hub_signal_stop(signal);
+	/* And the parent's hub lives on. */
+	before = current->others;
+	current->errors[1] = hub_sleep(10 * HUB_MILLISECOND);
+	current->errors[2] = current->others > before;
+	hub_kill(other);
+	hub_join(other, NULL);
+	return NULL;
+}
+
+Test(fork, a_child_has_a_fresh_hub_and_the_parent_keeps_its_own)
+{
+	struct record record = {0};
+	pid_t child;
+	int status = -1;
+
+	cr_assert_eq(hub_at_fork(NULL, NULL, count_fork), 0);
+	in_hub(fork_body, &record);
+	cr_assert_eq(record.errors[0], EBUSY);
+	cr_assert(WIFEXITED(record.statuses[0]), "status %x", record.statuses[0]);
+	cr_assert_eq(WEXITSTATUS(record.statuses[0]), 0, "%d", WEXITSTATUS(record.statuses[0]));
+	cr_assert_eq(record.errors[1], 0);
+	cr_assert_eq(record.errors[2], 1);
+	child = hub_fork();
+	if (child == 0)
+		_exit(0);
+	cr_assert_gt(child, 0);
+	waitpid(child, &status, 0);
+	cr_assert_eq(status, 0);
+}

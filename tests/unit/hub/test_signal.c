@@ -1,0 +1,87 @@
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "tests/support/in_hub.h"
+
+struct record {
+	int errors[8];
+	int number, runs;
+	struct hub_event event;
+};
+
+static void
+on_usr1(int number, void *context)
+{
+	struct record *record = context;
+
+	/* It may block. */
+	record->errors[0] = hub_sleep(HUB_MILLISECOND);
+	record->number = number;
+	record->runs++;
+	hub_event_set(&record->event);
+}
+
+static void *
+other_hub(void *argument)
+{
+	struct record *record = argument;
+
+	record->errors[3] = hub_signal_start(SIGUSR1, on_usr1, record) == NULL ? errno : 0;
+	return NULL;
+}
+
+static void *
+other_thread(void *argument)
+{
+	hub_run(other_hub, argument, NULL);
+	return NULL;
+}
+
+static void *
+body(void *argument)
+{
+	struct record *record = argument;
+	struct hub_signal *signal = hub_signal_start(SIGUSR1, on_usr1, record);
+	struct hub_signal *second;
+	pthread_t thread;
+
+	kill(getpid(), SIGUSR1);
+	/* Nothing but the signal can end this wait, and that is no deadlock. */
+	record->errors[1] = hub_event_wait(&record->event);
+	pthread_create(&thread, NULL, other_thread, record);
+	pthread_join(thread, NULL);
+	second = hub_signal_start(SIGUSR1, on_usr1, record);
+	hub_event_clear(&record->event);
+	kill(getpid(), SIGUSR1);
+	while (record->runs < 3)
+		hub_sleep(HUB_MILLISECOND);
+	hub_signal_stop(second);
+	hub_signal_stop(signal);
+	record->errors[4] = hub_signal_start(SIGKILL, on_usr1, record) == NULL ? errno : 0;
+	record->errors[5] = hub_signal_start(0, on_usr1, record) == NULL ? errno : 0;
+	/* Left to the end of the hub. */
+	hub_signal_start(SIGUSR2, on_usr1, record);
+	return NULL;
+}
+
+Test(signal, handlers_are_coroutines_and_the_old_action_comes_back)
+{
+	struct record record = {0};
+	struct sigaction action;
+
+	signal(SIGUSR1, SIG_IGN);
+	in_hub(body, &record);
+	cr_assert_eq(record.errors[0], 0);
+	cr_assert_eq(record.errors[1], 0);
+	cr_assert_eq(record.number, SIGUSR1);
+	cr_assert_eq(record.runs, 3);
+	cr_assert_eq(record.errors[3], EBUSY);
+	cr_assert_eq(record.errors[4], EINVAL);
+	cr_assert_eq(record.errors[5], EINVAL);
+	sigaction(SIGUSR1, NULL, &action);
+	cr_assert_eq(action.sa_handler, SIG_IGN);
+	sigaction(SIGUSR2, NULL, &action);
+	cr_assert_eq(action.sa_handler, SIG_DFL);
+}

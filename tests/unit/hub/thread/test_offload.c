@@ -1,0 +1,173 @@
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tests/support/in_hub.h"
+
+struct record {
+	pthread_t caller, runner;
+	void *result;
+	int errors[8];
+	atomic_int runs, running, highest;
+	int ends;
+	bool has_deep;
+};
+
+static struct record *current;
+
+static void
+sleep_ms(long milliseconds)
+{
+	struct timespec pause = {0, milliseconds * 1000000};
+
+	nanosleep(&pause, NULL);
+}
+
+static void *
+note_thread(void *argument)
+{
+	current->runner = pthread_self();
+	return argument;
+}
+
+static void *
+nested(void *argument)
+{
+	current->errors[1] = hub_offload(note_thread, argument, &current->result);
+	return argument;
+}
+
+static void *
+offload_body(void *argument)
+{
+	current = argument;
+	current->caller = pthread_self();
+	current->errors[0] = hub_offload(note_thread, current, &current->result);
+	current->errors[2] = !pthread_equal(current->caller, current->runner);
+	/* From one of those threads it runs at once. */
+	hub_offload(nested, "nested", NULL);
+	return NULL;
+}
+
+Test(offload, runs_in_another_thread_and_nested_in_the_same)
+{
+	struct record record = {0};
+
+	in_hub(offload_body, &record);
+	cr_assert_eq(record.errors[0], 0);
+	cr_assert_eq(record.errors[2], 1);
+	cr_assert_eq(record.errors[1], 0);
+	cr_assert_str_eq(record.result, "nested");
+}
+
+static void *
+count_running(void *argument)
+{
+	int running = atomic_fetch_add(&current->running, 1) + 1;
+
+	if (running > current->highest)
+		current->highest = running;
+	sleep_ms(5);
+	atomic_fetch_sub(&current->running, 1);
+	atomic_fetch_add(&current->runs, 1);
+	return argument;
+}
+
+static void *
+offload_one(void *argument)
+{
+	void *result = NULL;
+
+	if (hub_offload(count_running, argument, &result) == 0 && result == argument)
+		current->ends++;
+	else
+		current->errors[(intptr_t)argument % 8] = errno;
+	return NULL;
+}
+
+static void *
+limit_body(void *argument)
+{
+	struct hub_coroutine *coroutines[12];
+
+	current = argument;
+	for (intptr_t i = 0; i < 12; i++)
+		coroutines[i] = hub_spawn(offload_one, (void *)(i + 1));
+	for (int i = 0; i < 12; i++)
+		hub_join(coroutines[i], NULL);
+	return NULL;
+}
+
+Test(offload, only_so_many_threads_and_each_result_to_its_caller)
+{
+	struct record record = {0};
+
+	setenv("HUBBUB_OFFLOAD_THREADS", "3", 1);
+	in_hub(limit_body, &record);
+	cr_assert_eq(record.ends, 12);
+	cr_assert_eq(record.highest, 3);
+}
+
+static void *
+kill_body(void *argument)
+{
+	struct hub_coroutine *one, *two;
+
+	current = argument;
+	one = hub_spawn(offload_one, (void *)1);
+	two = hub_spawn(offload_one, (void *)2);
+	hub_sleep(HUB_MILLISECOND);
+	/* The first one runs and is awaited; the second waits its turn and is taken back. */
+	hub_kill(one);
+	hub_kill(two);
+	hub_join(one, NULL);
+	hub_join(two, NULL);
+	return NULL;
+}
+
+Test(offload, a_kill_takes_back_what_has_not_begun_and_awaits_what_has)
+{
+	struct record record = {0};
+
+	setenv("HUBBUB_OFFLOAD_THREADS", "1", 1);
+	in_hub(kill_body, &record);
+	cr_assert_eq(record.runs, 1);
+	cr_assert_eq(record.ends, 1);
+	cr_assert_eq(record.errors[2], ECANCELED);
+}
+
+static void *
+deep(void *argument)
+{
+	volatile char large[1024 * 1024];
+
+	memset((char *)large, 1, sizeof large);
+	current->has_deep = large[77] == 1;
+	current->errors[0] = hub_sleep(0) == -1 ? errno : 0;
+	return argument;
+}
+
+static void *
+deep_body(void *argument)
+{
+	current = argument;
+	current->errors[1] = hub_on_thread_stack(deep, "deep", &current->result);
+	return NULL;
+}
+
+Test(offload, the_threads_own_stack_is_big_and_must_not_block)
+{
+	struct record record = {0};
+
+	in_hub(deep_body, &record);
+	cr_assert(record.has_deep);
+	cr_assert_eq(record.errors[0], EPERM);
+	cr_assert_eq(record.errors[1], 0);
+	cr_assert_str_eq(record.result, "deep");
+	cr_assert_eq(hub_on_thread_stack(deep, NULL, NULL), -1);
+	cr_assert_eq(errno, EPERM);
+}

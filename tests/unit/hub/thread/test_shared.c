@@ -1,0 +1,162 @@
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "tests/support/in_hub.h"
+
+struct record {
+	struct hub_shared_semaphore *semaphore;
+	struct hub_shared_event *event;
+	struct hub_shared_queue *queue;
+	int errors[12];
+	void *items[8];
+	atomic_long sum;
+	atomic_int ready;
+};
+
+static struct record shared;
+
+static void *
+release_later(void *argument)
+{
+	struct timespec pause = {0, 2000000};
+
+	nanosleep(&pause, NULL);
+	hub_shared_semaphore_release(shared.semaphore);
+	nanosleep(&pause, NULL);
+	hub_shared_event_set(shared.event);
+	nanosleep(&pause, NULL);
+	hub_shared_queue_put(shared.queue, &shared);
+	return argument;
+}
+
+static void *
+from_thread_body(void *argument)
+{
+	struct hub_timeout scope;
+	pthread_t thread;
+
+	hub_timeout_start(&scope, HUB_MILLISECOND);
+	shared.errors[0] = hub_shared_semaphore_acquire(shared.semaphore) == -1 ? errno : 0;
+	shared.errors[1] = hub_shared_event_wait(shared.event) == -1 ? errno : 0;
+	shared.errors[2] = hub_shared_queue_get(shared.queue, &shared.items[0]) == -1 ? errno : 0;
+	hub_timeout_stop(&scope);
+	pthread_create(&thread, NULL, release_later, NULL);
+	/* With nothing else to wake it: no deadlock is found. */
+	shared.errors[3] = hub_shared_semaphore_acquire(shared.semaphore);
+	shared.errors[4] = hub_shared_event_wait(shared.event);
+	shared.errors[5] = hub_shared_queue_get(shared.queue, &shared.items[1]);
+	pthread_join(thread, NULL);
+	shared.errors[6] = hub_shared_semaphore_try_acquire(shared.semaphore) == -1 ? errno : 0;
+	shared.errors[7] =
+		hub_shared_queue_try_get(shared.queue, &shared.items[0]) == -1 ? errno : 0;
+	hub_shared_queue_put(shared.queue, NULL);
+	shared.errors[8] = hub_shared_queue_try_put(shared.queue, NULL) == -1 ? errno : 0;
+	hub_shared_queue_close(shared.queue);
+	shared.errors[9] = hub_shared_queue_get(shared.queue, &shared.items[0]);
+	shared.errors[10] = hub_shared_queue_get(shared.queue, &shared.items[0]) == -1 ? errno : 0;
+	shared.errors[11] = hub_shared_queue_put(shared.queue, NULL) == -1 ? errno : 0;
+	return argument;
+}
+
+static void
+make_all(size_t capacity)
+{
+	shared.semaphore = hub_shared_semaphore_new(0);
+	shared.event = hub_shared_event_new();
+	shared.queue = hub_shared_queue_new(capacity);
+}
+
+static void
+free_all(void)
+{
+	hub_shared_semaphore_free(shared.semaphore);
+	hub_shared_event_free(shared.event);
+	hub_shared_queue_free(shared.queue);
+}
+
+Test(shared, a_plain_thread_wakes_a_coroutine)
+{
+	static const int expected[] = {
+		ETIMEDOUT, ETIMEDOUT, ETIMEDOUT, 0, 0, 0, EAGAIN, EAGAIN, EAGAIN, 0, EPIPE, EPIPE};
+
+	make_all(1);
+	in_hub(from_thread_body, NULL);
+	cr_assert_arr_eq(shared.errors, expected, sizeof expected);
+	cr_assert_eq(shared.items[1], &shared);
+	free_all();
+}
+
+#define ITEMS 2000
+
+static void *
+put_many(void *argument)
+{
+	for (long i = 1; i <= ITEMS; i++)
+		hub_shared_queue_put(shared.queue, (void *)i);
+	return argument;
+}
+
+static void *
+get_many(void *argument)
+{
+	void *item;
+
+	while (hub_shared_queue_get(shared.queue, &item) == 0)
+		atomic_fetch_add(&shared.sum, (long)item);
+	return argument;
+}
+
+static void *
+hub_thread(void *argument)
+{
+	hub_run((hub_fn *)argument, NULL, NULL);
+	return NULL;
+}
+
+Test(shared, hubs_and_threads_on_both_ends_of_one_queue)
+{
+	pthread_t putters[3], getters[3];
+
+	make_all(4);
+	pthread_create(&getters[0], NULL, get_many, NULL);
+	pthread_create(&getters[1], NULL, hub_thread, (void *)get_many);
+	pthread_create(&getters[2], NULL, hub_thread, (void *)get_many);
+	pthread_create(&putters[0], NULL, put_many, NULL);
+	pthread_create(&putters[1], NULL, hub_thread, (void *)put_many);
+	pthread_create(&putters[2], NULL, hub_thread, (void *)put_many);
+	for (int i = 0; i < 3; i++)
+		pthread_join(putters[i], NULL);
+	hub_shared_queue_close(shared.queue);
+	for (int i = 0; i < 3; i++)
+		pthread_join(getters[i], NULL);
+	cr_assert_eq(shared.sum, 3L * ITEMS * (ITEMS + 1) / 2);
+	free_all();
+}
+
+static void
+deliver(struct hub_message *message)
+{
+	(void)message;
+	shared.errors[0] = hub_shared_event_wait(shared.event) == -1 ? errno : 0;
+	shared.ready = 1;
+}
+
+static void *
+in_message_body(void *argument)
+{
+	struct hub_message message = {.deliver = deliver};
+
+	hub_mailbox_post(hub_mailbox(), &message);
+	while (!shared.ready)
+		hub_sleep(HUB_MILLISECOND);
+	return argument;
+}
+
+Test(shared, waiting_where_no_coroutine_runs_is_refused)
+{
+	make_all(0);
+	in_hub(in_message_body, NULL);
+	cr_assert_eq(shared.errors[0], EPERM);
+	free_all();
+}
