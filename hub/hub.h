@@ -16,6 +16,7 @@
 #include "io/poll.h"
 #include "io/process.h"
 #include "io/resolve.h"
+#include "io/server.h"
 #include "io/socket.h"
 #include "link.h"
 #include "scheduler.h"

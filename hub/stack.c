@@ -226,6 +226,8 @@ stack_put(struct stack_arena *arena, struct stack *stack)
 {
 	if (stack->is_canary)
 		stack_parked_low(stack);
+	/* Below the last frame, where valgrind lets nobody read. */
+	annotate_readable(stack_watermark(stack), sizeof watermark_pattern);
 	if (stack->is_deep ||
 		memcmp(stack_watermark(stack), watermark_pattern, sizeof watermark_pattern) != 0)
 		stack_trim(stack);

@@ -1,23 +1,14 @@
-/* The acceptor: one coroutine per listening socket that turns queued connections into coroutines. */
+/* An acceptor: the hub's server for one listening socket, with the worker's counters and log. */
 #ifndef HUBBUB_WORKER_ACCEPTOR_H
 #define HUBBUB_WORKER_ACCEPTOR_H
 
 #include "worker/thread.h"
 
-struct acceptor {
-	struct worker_thread *thread;
-	int socket;
-	struct hub_coroutine *coroutine; /* NULL when it does not run */
-	int64_t pause;                   /* next back-off, in nanoseconds; 0 after a success */
-};
+/* Makes one, which owns the socket, and whose connections run in the thread's pool. NULL with errno ENOMEM. */
+struct hub_server *acceptor_new(struct worker_thread *thread, int socket);
 
-/* Prepares an acceptor for a bound socket, which it owns from now on. */
-void acceptor_init(struct acceptor *acceptor, struct worker_thread *thread, int socket);
-
-/* Starts accepting. Returns 0, or -1 with errno ENOMEM. */
-int acceptor_start(struct acceptor *acceptor);
-
-/* Stops waiting for connections, accepts what is queued, and closes the socket. Switches. */
-void acceptor_drain(struct acceptor *acceptor);
+/* Stops waiting for connections, accepts what is queued, unless the thread is to stop, and closes the socket.
+ * Switches. */
+void acceptor_drain(struct worker_thread *thread, struct hub_server *acceptor);
 
 #endif

@@ -12,10 +12,10 @@
 #include <unistd.h>
 
 #include "hub/base/check.h"
+#include "hub/base/list.h"
 #include "hub/base/log.h"
 #include "worker/acceptor.h"
 #include "worker/channel.h"
-#include "worker/connection.h"
 
 #define BIT(command) (1U << (command))
 
@@ -70,12 +70,8 @@ wait_idle(void *argument)
 {
 	struct worker_thread *thread = argument;
 
-	while (thread->open > 0) {
-		hub_event_clear(&thread->closed);
-		if (hub_event_wait(&thread->closed) != 0)
-			return NULL;
-	}
-	hub_mailbox_post(thread->idle_mailbox, &thread->idle);
+	if (hub_pool_join(&thread->pool) == 0)
+		hub_mailbox_post(thread->idle_mailbox, &thread->idle);
 	return NULL;
 }
 
@@ -85,7 +81,7 @@ drain(struct worker_thread *thread)
 	struct hub_coroutine *waiter;
 
 	for (unsigned i = 0; i < thread->heritage->addresses; i++)
-		acceptor_drain(&thread->acceptors[i]);
+		acceptor_drain(thread, thread->acceptors[i]);
 	report(thread, CHANNEL_DRAINED);
 	waiter = hub_spawn(wait_idle, thread);
 	if (waiter != NULL)
@@ -97,7 +93,7 @@ static void
 accept_all(struct worker_thread *thread)
 {
 	for (unsigned i = 0; i < thread->heritage->addresses; i++)
-		if (acceptor_start(&thread->acceptors[i]) != 0)
+		if (hub_server_start(thread->acceptors[i]) != 0)
 			log_error("hub %u has no memory to accept on socket %u", thread->index, i);
 }
 
@@ -126,6 +122,8 @@ thread_main(void *argument)
 	await(thread, BIT(THREAD_DRAIN) | BIT(THREAD_STOP));
 	if (!(thread->commanded & BIT(THREAD_STOP)))
 		drain(thread);
+	for (unsigned i = 0; i < thread->heritage->addresses; i++)
+		hub_server_pause(thread->acceptors[i]);
 	return NULL;
 }
 
@@ -170,7 +168,6 @@ thread_run(struct worker_thread *thread)
 		thread->has_failed = true;
 		sem_post(&thread->started);
 	}
-	connection_close_rest(thread);
 }
 
 static void *
@@ -219,12 +216,13 @@ thread_init(struct worker_thread *thread, const struct worker_heritage *heritage
 		.cpu = heritage->pin ? choose_cpu(heritage, index) : -1,
 		.leader = leader};
 	sem_init(&thread->started, 0, 0);
-	list_init(&thread->connections);
+	hub_pool_init(&thread->pool, 0);
 	thread->acceptors = calloc(heritage->addresses, sizeof *thread->acceptors);
 	if (thread->acceptors == NULL)
 		return -1;
 	for (unsigned i = 0; i < heritage->addresses; i++)
-		acceptor_init(&thread->acceptors[i], thread, sockets[i]);
+		if ((thread->acceptors[i] = acceptor_new(thread, sockets[i])) == NULL)
+			return -1;
 	return 0;
 }
 
@@ -232,5 +230,7 @@ void
 thread_fini(struct worker_thread *thread)
 {
 	sem_destroy(&thread->started);
+	for (unsigned i = 0; thread->acceptors != NULL && i < thread->heritage->addresses; i++)
+		hub_server_free(thread->acceptors[i]);
 	free(thread->acceptors);
 }

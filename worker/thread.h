@@ -7,13 +7,11 @@
 #include <semaphore.h>
 #include <stdbool.h>
 
-#include "hub/base/list.h"
 #include "hub/hub.h"
 #include "worker/heritage.h"
 
 enum thread_command { THREAD_ACCEPT, THREAD_DRAIN, THREAD_STOP, THREAD_COMMAND_MAX };
 
-struct acceptor;
 struct worker;
 struct worker_thread;
 
@@ -45,12 +43,10 @@ struct worker_thread {
 	struct thread_order orders[THREAD_COMMAND_MAX]; /* each is posted once at most */
 
 	/* The hub's own from here on. */
-	unsigned commanded;         /* bits 1 << thread_command */
-	struct hub_event command;   /* set when another bit is */
-	struct acceptor *acceptors; /* one per address; owned */
-	struct list connections;    /* the open ones */
-	unsigned open;              /* how many those are */
-	struct hub_event closed;    /* set whenever a connection closes */
+	unsigned commanded;            /* bits 1 << thread_command */
+	struct hub_event command;      /* set when another bit is */
+	struct hub_pool pool;          /* its connections */
+	struct hub_server **acceptors; /* one per address; owned */
 };
 
 /* Prepares a thread that does not run yet; its sockets are the heritage's for that index.

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "hub/base/list.h"
 #include "hub/base/log.h"
 #include "worker/channel.h"
 #include "worker/thread.h"

@@ -34,6 +34,7 @@
 /* Found by CMake and not by __has_include: when valgrind is installed later, everything that knows
  * the layout of struct annotate has to be built again. */
 #if defined(HUBBUB_VALGRIND) && !defined(ANNOTATE_ASAN) && !defined(ANNOTATE_TSAN)
+#include <valgrind/memcheck.h>
 #include <valgrind/valgrind.h>
 #define ANNOTATE_VALGRIND 1
 #endif
@@ -46,6 +47,17 @@ annotate_on_valgrind(void)
 	return RUNNING_ON_VALGRIND;
 #else
 	return false;
+#endif
+}
+
+/* The memory may be read and written, though no frame is there. */
+static inline void
+annotate_readable(const void *address, size_t size)
+{
+#ifdef ANNOTATE_VALGRIND
+	VALGRIND_MAKE_MEM_DEFINED(address, size);
+#else
+	(void)address, (void)size;
 #endif
 }
 

@@ -89,6 +89,8 @@ Test(fork, a_child_has_a_fresh_hub_and_the_parent_keeps_its_own)
 	pid_t child;
 	int status = -1;
 
+	if (on_valgrind())
+		cr_skip_test("it has no pidfd_open");
 	cr_assert_eq(hub_at_fork(NULL, NULL, count_fork), 0);
 	in_hub(fork_body, &record);
 	cr_assert_eq(record.errors[0], EBUSY);

@@ -59,6 +59,8 @@ Test(process, is_talked_to_without_a_deadlock_or_sigpipe)
 {
 	struct record record = {0};
 
+	if (on_valgrind())
+		cr_skip_test("it has no pidfd_open");
 	in_hub(talk_body, &record);
 	cr_assert_eq(record.errors[0], 0);
 	cr_assert_eq(WEXITSTATUS(record.statuses[0]), 3);
@@ -103,6 +105,8 @@ Test(process, a_timeout_loses_no_output)
 {
 	struct record record = {0};
 
+	if (on_valgrind())
+		cr_skip_test("it has no pidfd_open");
 	in_hub(timeout_body, &record);
 	cr_assert_eq(record.errors[0], ETIMEDOUT);
 	cr_assert_str_eq(record.text[0], "first\n");
@@ -147,6 +151,8 @@ Test(process, options_errors_and_children_of_fork)
 {
 	struct record record = {0};
 
+	if (on_valgrind())
+		cr_skip_test("it has no pidfd_open");
 	in_hub(options_body, &record);
 	cr_assert_eq(record.errors[0], 0);
 	/* ls itself has a descriptor for the folder. */
@@ -180,6 +186,8 @@ Test(process, works_in_any_thread)
 	int statuses[2] = {0};
 	pthread_t threads[2];
 
+	if (on_valgrind())
+		cr_skip_test("it has no pidfd_open");
 	for (int i = 0; i < 2; i++)
 		pthread_create(&threads[i], NULL, in_thread, &statuses[i]);
 	for (int i = 0; i < 2; i++)

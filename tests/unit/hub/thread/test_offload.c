@@ -71,7 +71,7 @@ count_running(void *argument)
 
 	if (running > current->highest)
 		current->highest = running;
-	sleep_ms(5);
+	sleep_ms(20);
 	atomic_fetch_sub(&current->running, 1);
 	atomic_fetch_add(&current->runs, 1);
 	return argument;
@@ -120,7 +120,8 @@ kill_body(void *argument)
 	current = argument;
 	one = hub_spawn(offload_one, (void *)1);
 	two = hub_spawn(offload_one, (void *)2);
-	hub_sleep(HUB_MILLISECOND);
+	while (current->running == 0)
+		hub_sleep(HUB_MILLISECOND);
 	/* The first one runs and is awaited; the second waits its turn and is taken back. */
 	hub_kill(one);
 	hub_kill(two);

@@ -1,0 +1,395 @@
+#include "hub/io/server.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hub/base/check.h"
+#include "hub/base/list.h"
+#include "hub/io/fd.h"
+#include "hub/io/socket.h"
+#include "hub/link.h"
+#include "hub/scheduler.h"
+#include "hub/sync/event.h"
+#include "hub/timeout.h"
+
+#define PAUSE_FIRST (10 * HUB_MILLISECOND)
+#define PAUSE_MOST HUB_SECOND
+#define DATAGRAM_SIZE_DEFAULT 65536
+
+struct hub_server {
+	int socket; /* -1 once it is closed */
+	hub_serve_fn *serve;
+	hub_datagram_fn *handle; /* NULL for a stream server */
+	void *context;
+	struct hub_server_options options;
+	struct hub_pool own_pool;
+	struct hub_coroutine *acceptor; /* NULL while it is paused */
+	struct list guests;
+	size_t count;
+	struct hub_event closed; /* set whenever a guest leaves */
+	int64_t pause;           /* before the next try; 0 after a success */
+};
+
+/* A connection or a datagram that is being served. It goes when its coroutine has ended, even if that was killed
+ * before it ever ran. */
+struct guest {
+	struct hub_link link;
+	struct list siblings;
+	struct hub_server *server;
+	struct hub_coroutine *coroutine;
+	int client; /* -1 for a datagram */
+	struct hub_datagram datagram;
+	unsigned char data[];
+};
+
+/* ---- guests ---- */
+
+static void
+guest_left(struct hub_link *link, struct hub_coroutine *coroutine)
+{
+	struct guest *guest = CONTAINER_OF(link, struct guest, link);
+	struct hub_server *server = guest->server;
+
+	(void)coroutine;
+	if (guest->client != -1)
+		hub_close(guest->client);
+	list_remove(&guest->siblings);
+	free(guest);
+	server->count--;
+	if (server->options.closed != NULL)
+		server->options.closed(server->context);
+	hub_event_set(&server->closed);
+}
+
+static void *
+guest_run(void *argument)
+{
+	struct guest *guest = argument;
+	struct hub_server *server = guest->server;
+
+	if (server->handle != NULL)
+		server->handle(&guest->datagram, server->context);
+	else
+		server->serve(guest->client, server->context);
+	return NULL;
+}
+
+/* Starts serving; owns the guest from now on, and on failure frees it and closes its connection.
+ * Returns 0, or an errno. */
+static int
+guest_enter(struct hub_server *server, struct guest *guest)
+{
+	guest->server = server;
+	guest->coroutine = hub_pool_spawn(server->options.pool, guest_run, guest);
+	if (guest->coroutine == NULL) {
+		int error = errno;
+
+		if (guest->client != -1)
+			hub_close(guest->client);
+		free(guest);
+		return error;
+	}
+	hub_set_name(guest->coroutine, server->handle != NULL ? "datagram" : "connection");
+	list_append(&server->guests, &guest->siblings);
+	server->count++;
+	if (server->options.opened != NULL)
+		server->options.opened(server->context);
+	guest->link.ended = guest_left;
+	hub_link(guest->coroutine, &guest->link);
+	return 0;
+}
+
+/* ---- accepting ---- */
+
+/* What to do about a failure. accept(2) hands on errors of the connection that it would have returned, and a
+ * datagram socket those of earlier replies; they are that peer's alone. */
+enum verdict { VERDICT_NEXT, VERDICT_WAIT, VERDICT_END };
+
+static enum verdict
+judge(int error)
+{
+	switch (error) {
+	case EMFILE:
+	case ENFILE:
+	case ENOBUFS:
+	case ENOMEM:
+		return VERDICT_WAIT;
+	case ECANCELED:
+	case ETIMEDOUT:
+	case EDEADLK:
+	case EPERM:
+	case EBADF:
+	case EINVAL:
+	case ENOTSOCK:
+	case EOPNOTSUPP:
+		return VERDICT_END;
+	default:
+		return VERDICT_NEXT;
+	}
+}
+
+/* Waits until a guest leaves, which frees what was lacking, or the pause is over. Returns 0 or an errno. */
+static int
+back_off(struct hub_server *server)
+{
+	struct hub_timeout scope;
+	int error = 0;
+
+	server->pause = server->pause == 0 ? PAUSE_FIRST : server->pause * 2;
+	/* What is queued is accepted on the way to an end, which may be called off. */
+	if (server->pause > PAUSE_MOST || server->acceptor == NULL)
+		server->pause = server->acceptor == NULL ? PAUSE_FIRST : PAUSE_MOST;
+	hub_event_clear(&server->closed);
+	hub_timeout_start(&scope, server->pause);
+	if (hub_event_wait(&server->closed) != 0)
+		error = errno;
+	return hub_timeout_stop(&scope) && error == ETIMEDOUT ? 0 : error;
+}
+
+/* Takes one connection from the socket into a new guest. Returns 0 or an errno. */
+static int
+take_connection(struct hub_server *server)
+{
+	struct guest *guest;
+	int client = hub_accept(server->socket, NULL, NULL);
+
+	if (client == -1)
+		return errno;
+	guest = malloc(sizeof *guest);
+	if (guest == NULL) {
+		hub_close(client);
+		return ENOMEM;
+	}
+	guest->client = client;
+	return guest_enter(server, guest);
+}
+
+static int
+take_datagram(struct hub_server *server)
+{
+	size_t size = server->options.datagram_size;
+	struct guest *guest = malloc(sizeof *guest + size);
+	struct guest *smaller;
+	ssize_t length;
+
+	if (guest == NULL)
+		return ENOMEM;
+	guest->client = -1;
+	guest->datagram.address_length = sizeof guest->datagram.address;
+	length = hub_recvfrom(server->socket, guest->data, size, 0,
+		(struct sockaddr *)&guest->datagram.address, &guest->datagram.address_length);
+	if (length < 0) {
+		int error = errno;
+
+		free(guest);
+		return error;
+	}
+	/* A short one, in a handler that waits, is not to hold the memory of the longest. */
+	smaller = realloc(guest, sizeof *guest + (size_t)length);
+	if (smaller != NULL)
+		guest = smaller;
+	guest->datagram.socket = server->socket;
+	guest->datagram.data = guest->data;
+	guest->datagram.length = (size_t)length;
+	return guest_enter(server, guest);
+}
+
+/* Takes one, waiting for it. Returns 0 (go on, also after a failure that is only a peer's), or an errno. */
+static int
+take_one(struct hub_server *server)
+{
+	int error = 0;
+	enum verdict verdict;
+
+	/* While the pool is full, whoever comes is better off in the kernel's queue. */
+	if (hub_pool_wait(server->options.pool) != 0)
+		return errno;
+	error = server->handle != NULL ? take_datagram(server) : take_connection(server);
+	if (error == 0) {
+		server->pause = 0;
+		return 0;
+	}
+	verdict = judge(error);
+	if (server->options.accept_failed != NULL && error != ECANCELED)
+		server->options.accept_failed(server->context, error, verdict == VERDICT_WAIT);
+	if (verdict == VERDICT_WAIT)
+		return back_off(server);
+	return verdict == VERDICT_END ? error : 0;
+}
+
+static void *
+accept_all(void *argument)
+{
+	while (take_one(argument) == 0)
+		continue;
+	return NULL;
+}
+
+/* ---- the server ---- */
+
+static struct hub_server *
+server_new(int socket, void *context, const struct hub_server_options *options)
+{
+	struct hub_server *server = calloc(1, sizeof *server);
+
+	if (server == NULL)
+		return NULL;
+	server->socket = socket;
+	server->context = context;
+	if (options != NULL)
+		server->options = *options;
+	if (server->options.pool == NULL) {
+		hub_pool_init(&server->own_pool, 0);
+		server->options.pool = &server->own_pool;
+	}
+	if (server->options.datagram_size == 0)
+		server->options.datagram_size = DATAGRAM_SIZE_DEFAULT;
+	list_init(&server->guests);
+	return server;
+}
+
+struct hub_server *
+hub_stream_server_new(
+	int listener, hub_serve_fn *serve, void *context, const struct hub_server_options *options)
+{
+	struct hub_server *server = server_new(listener, context, options);
+
+	if (server != NULL)
+		server->serve = serve;
+	return server;
+}
+
+struct hub_server *
+hub_datagram_server_new(int socket, hub_datagram_fn *handle, void *context,
+	const struct hub_server_options *options)
+{
+	struct hub_server *server = server_new(socket, context, options);
+
+	if (server != NULL)
+		server->handle = handle;
+	return server;
+}
+
+int
+hub_server_start(struct hub_server *server)
+{
+	if (server->acceptor != NULL || server->socket == -1) {
+		errno = server->socket == -1 ? EBADF : EALREADY;
+		return -1;
+	}
+	server->acceptor = hub_spawn(accept_all, server);
+	if (server->acceptor == NULL)
+		return -1;
+	hub_set_name(server->acceptor, "acceptor");
+	return 0;
+}
+
+void
+hub_server_pause(struct hub_server *server)
+{
+	struct hub_timeout shield;
+
+	if (server->acceptor == NULL)
+		return;
+	hub_kill(server->acceptor);
+	hub_shield_start(&shield);
+	hub_join(server->acceptor, NULL);
+	hub_shield_stop(&shield);
+	server->acceptor = NULL;
+}
+
+int
+hub_server_accept_queued(struct hub_server *server)
+{
+	struct pollfd query = {.fd = server->socket, .events = POLLIN};
+	int error;
+
+	CHECK_WHY(server->acceptor == NULL, "hub_server_accept_queued before hub_server_pause");
+	if (poll(&query, 1, 0) != 1 || !(query.revents & POLLIN))
+		return 0;
+	error = take_one(server);
+	if (error == 0)
+		return 1;
+	errno = error;
+	return -1;
+}
+
+void
+hub_server_close(struct hub_server *server)
+{
+	CHECK_WHY(server->acceptor == NULL, "hub_server_close before hub_server_pause");
+	if (server->socket != -1)
+		hub_close(server->socket);
+	server->socket = -1;
+}
+
+size_t
+hub_server_connections(const struct hub_server *server)
+{
+	return server->count;
+}
+
+int
+hub_server_wait(struct hub_server *server)
+{
+	while (server->count > 0) {
+		hub_event_clear(&server->closed);
+		if (hub_event_wait(&server->closed) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Accepts what is queued and waits for all to leave. A datagram socket may be sent replies to, so it is closed last.
+ * Returns 0 or an errno. */
+static int
+finish(struct hub_server *server)
+{
+	int accepted;
+
+	do
+		accepted = hub_server_accept_queued(server);
+	while (accepted == 1);
+	if (accepted < 0 && judge(errno) == VERDICT_END && errno != EBADF)
+		return errno;
+	if (server->handle == NULL)
+		hub_server_close(server);
+	return hub_server_wait(server) == 0 ? 0 : errno;
+}
+
+int
+hub_server_stop(struct hub_server *server, int64_t nanoseconds)
+{
+	struct hub_timeout scope, shield;
+	int error;
+
+	hub_server_pause(server);
+	hub_timeout_start(&scope, nanoseconds);
+	error = finish(server);
+	hub_timeout_stop(&scope);
+	if (server->count > 0) {
+		LIST_EACH (link, &server->guests)
+			hub_kill(CONTAINER_OF(link, struct guest, siblings)->coroutine);
+		hub_shield_start(&shield);
+		hub_server_wait(server);
+		hub_shield_stop(&shield);
+	}
+	hub_server_close(server);
+	if (error == 0)
+		return 0;
+	errno = error;
+	return -1;
+}
+
+void
+hub_server_free(struct hub_server *server)
+{
+	if (server == NULL)
+		return;
+	CHECK_WHY(server->acceptor == NULL && server->count == 0,
+		"a server is freed that accepts or serves somebody");
+	hub_server_close(server);
+	free(server);
+}

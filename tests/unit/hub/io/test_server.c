@@ -1,0 +1,249 @@
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "tests/support/in_hub.h"
+
+struct record {
+	int errors[12];
+	int opened, closed, failed, waited;
+	int counts[8];
+	char text[16];
+	struct hub_event go;
+};
+
+static struct record *current;
+
+static void
+echo(int client, void *context)
+{
+	char byte;
+
+	(void)context;
+	while (hub_recv(client, &byte, 1, 0) == 1)
+		hub_send(client, &byte, 1, 0);
+}
+
+static void
+opened(void *context)
+{
+	((struct record *)context)->opened++;
+}
+
+static void
+closed(void *context)
+{
+	((struct record *)context)->closed++;
+}
+
+static void
+accept_failed(void *context, int error, bool will_wait)
+{
+	(void)error;
+	((struct record *)context)->failed++;
+	((struct record *)context)->waited += will_wait;
+}
+
+static int
+connect_to(int listener)
+{
+	struct sockaddr_in address;
+	socklen_t length = sizeof address;
+	int fd = hub_socket(AF_INET, SOCK_STREAM, 0);
+
+	getsockname(listener, (struct sockaddr *)&address, &length);
+	hub_connect(fd, (struct sockaddr *)&address, length);
+	return fd;
+}
+
+/* Whether the peer echoes within that time. */
+static bool
+is_echoed(int fd, int64_t patience)
+{
+	struct hub_timeout scope;
+	char byte = 'x';
+
+	hub_timeout_start(&scope, patience);
+	hub_send(fd, &byte, 1, 0);
+	if (hub_recv(fd, &byte, 1, 0) != 1)
+		byte = 0;
+	hub_timeout_stop(&scope);
+	return byte == 'x';
+}
+
+static void *
+stream_body(void *argument)
+{
+	struct hub_server_options options = {.opened = opened, .closed = closed};
+	int listener = hub_create_server("127.0.0.1", "0", 0), clients[4];
+	struct hub_server *server;
+
+	current = argument;
+	server = hub_stream_server_new(listener, echo, current, &options);
+	clients[0] = connect_to(listener);
+	current->errors[0] = is_echoed(clients[0], 2 * HUB_MILLISECOND);
+	hub_server_start(server);
+	current->errors[1] = hub_server_start(server) == -1 ? errno : 0;
+	current->errors[2] = is_echoed(clients[0], 10 * HUB_SECOND);
+	hub_server_pause(server);
+	clients[1] = connect_to(listener);
+	current->errors[3] = is_echoed(clients[1], 2 * HUB_MILLISECOND);
+	hub_server_start(server);
+	current->errors[4] = is_echoed(clients[1], 10 * HUB_SECOND);
+	current->counts[0] = (int)hub_server_connections(server);
+	hub_server_pause(server);
+	/* Queued when the end comes: still served. */
+	clients[2] = connect_to(listener);
+	hub_send(clients[2], "q", 1, 0);
+	shutdown(clients[2], SHUT_WR);
+	hub_close(clients[0]);
+	current->errors[5] = hub_server_stop(server, 5 * HUB_MILLISECOND) == -1 ? errno : 0;
+	current->counts[1] = (int)hub_server_connections(server);
+	current->errors[6] = (int)hub_recv(clients[2], current->text, 16, 0);
+	do
+		current->errors[7] = (int)hub_recv(clients[1], current->text + 8, 8, 0);
+	while (current->errors[7] > 0);
+	current->errors[8] = hub_server_start(server) == -1 ? errno : 0;
+	hub_server_free(server);
+	hub_close(clients[1]);
+	hub_close(clients[2]);
+	return NULL;
+}
+
+Test(server, starts_pauses_and_stops_without_losing_the_queued)
+{
+	struct record record = {0};
+
+	in_hub(stream_body, &record);
+	cr_assert_not(record.errors[0]);
+	cr_assert_eq(record.errors[1], EALREADY);
+	cr_assert(record.errors[2]);
+	cr_assert_eq(record.counts[0], 2);
+	cr_assert(record.errors[4]);
+	cr_assert_eq(record.errors[5], ETIMEDOUT, "%d", record.errors[5]);
+	cr_assert_eq(record.counts[1], 0);
+	cr_assert_eq(record.errors[6], 1, "the queued one is lost");
+	cr_assert_eq(record.text[0], 'q');
+	cr_assert_eq(record.errors[7], 0, "one that was killed is not closed");
+	cr_assert_eq(record.errors[8], EBADF);
+	cr_assert_eq(record.opened, 3);
+	cr_assert_eq(record.closed, 3);
+}
+
+static void *
+pool_body(void *argument)
+{
+	struct hub_pool pool;
+	struct hub_server_options options = {.pool = &pool};
+	int listener = hub_create_server("127.0.0.1", "0", 0), first, second;
+	struct hub_server *server;
+
+	current = argument;
+	hub_pool_init(&pool, 1);
+	server = hub_stream_server_new(listener, echo, NULL, &options);
+	hub_server_start(server);
+	first = connect_to(listener);
+	current->errors[0] = is_echoed(first, 10 * HUB_SECOND);
+	second = connect_to(listener);
+	current->errors[1] = is_echoed(second, 5 * HUB_MILLISECOND);
+	hub_close(first);
+	current->errors[2] = is_echoed(second, 10 * HUB_SECOND);
+	hub_close(second);
+	current->errors[3] = hub_server_stop(server, 10 * HUB_SECOND);
+	hub_server_free(server);
+	return NULL;
+}
+
+Test(server, a_full_pool_leaves_clients_in_the_kernels_queue)
+{
+	struct record record = {0};
+
+	in_hub(pool_body, &record);
+	cr_assert(record.errors[0]);
+	cr_assert_not(record.errors[1]);
+	cr_assert(record.errors[2]);
+	cr_assert_eq(record.errors[3], 0);
+}
+
+static void *
+limit_body(void *argument)
+{
+	struct hub_server_options options = {.accept_failed = accept_failed};
+	struct rlimit before, low;
+	int listener = hub_create_server("127.0.0.1", "0", 0), client;
+	struct hub_server *server;
+
+	current = argument;
+	server = hub_stream_server_new(listener, echo, current, &options);
+	client = connect_to(listener);
+	getrlimit(RLIMIT_NOFILE, &before);
+	low = (struct rlimit){(rlim_t)client + 1, before.rlim_max};
+	setrlimit(RLIMIT_NOFILE, &low);
+	hub_server_start(server);
+	current->errors[0] = is_echoed(client, 5 * HUB_MILLISECOND);
+	setrlimit(RLIMIT_NOFILE, &before);
+	current->errors[1] = is_echoed(client, 10 * HUB_SECOND);
+	hub_close(client);
+	hub_server_stop(server, 10 * HUB_SECOND);
+	hub_server_free(server);
+	return NULL;
+}
+
+Test(server, out_of_descriptors_it_waits_and_goes_on)
+{
+	struct record record = {0};
+
+	in_hub(limit_body, &record);
+	cr_assert_not(record.errors[0]);
+	cr_assert(record.errors[1]);
+	cr_assert_geq(record.waited, 1);
+	cr_assert_eq(record.failed, record.waited);
+}
+
+static void
+reply(const struct hub_datagram *datagram, void *context)
+{
+	(void)context;
+	hub_sendto(datagram->socket, datagram->data, datagram->length, 0,
+		(const struct sockaddr *)&datagram->address, datagram->address_length);
+}
+
+static void *
+datagram_body(void *argument)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	struct hub_server_options options = {.datagram_size = 8};
+	socklen_t length = sizeof address;
+	int socket = hub_socket(AF_INET, SOCK_DGRAM, 0),
+	    client = hub_socket(AF_INET, SOCK_DGRAM, 0);
+	struct hub_server *server;
+
+	current = argument;
+	bind(socket, (struct sockaddr *)&address, sizeof address);
+	getsockname(socket, (struct sockaddr *)&address, &length);
+	server = hub_datagram_server_new(socket, reply, NULL, &options);
+	hub_server_start(server);
+	hub_sendto(client, "ping", 4, 0, (struct sockaddr *)&address, sizeof address);
+	current->errors[0] = (int)hub_recv(client, current->text, 16, 0);
+	hub_sendto(client, "longer than that", 16, 0, (struct sockaddr *)&address, sizeof address);
+	current->errors[1] = (int)hub_recv(client, current->text + 4, 12, 0);
+	current->errors[2] = hub_server_stop(server, 10 * HUB_SECOND);
+	hub_server_free(server);
+	hub_close(client);
+	return NULL;
+}
+
+Test(server, datagrams)
+{
+	struct record record = {0};
+
+	in_hub(datagram_body, &record);
+	cr_assert_eq(record.errors[0], 4);
+	cr_assert_eq(record.errors[1], 8);
+	cr_assert_eq(memcmp(record.text, "pinglonger t", 12), 0);
+	cr_assert_eq(record.errors[2], 0);
+}
