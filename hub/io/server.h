@@ -24,7 +24,7 @@ HUBBUB_API_BEGIN
 
 struct hub_server;
 
-/* Serves one connection; the descriptor is closed when it returns. */
+/* Serves one connection; the descriptor is closed when it returns. It may switch. */
 typedef void hub_serve_fn(int client, void *context);
 
 /* One datagram; valid until the handler returns. The reply goes through the same socket, by hub_sendto. */
@@ -36,7 +36,7 @@ struct hub_datagram {
 	socklen_t address_length;
 };
 
-/* Handles one datagram. */
+/* Handles one datagram. It may switch. */
 typedef void hub_datagram_fn(const struct hub_datagram *datagram, void *context);
 
 /* Zero means the default in each field. */

@@ -27,6 +27,15 @@ int bench_hub(const struct bench_options *options);
 int bench_park(const struct bench_options *options);
 int bench_echo(const struct bench_options *options);
 
+/* Rows of the subcommand hub, in nanoseconds; see bench_wake.c. */
+double bench_event_wake(void);
+double bench_mailbox(void);
+double bench_eventfd(void);
+
+/* Peers that are programs, told what to measure; in nanoseconds, negative if not installed. */
+double peer_go(const char *what);
+double peer_gevent(const char *what);
+
 /* Peers of the switch, in nanoseconds per switch; negative if not built in. */
 double peer_fcontext_switch(unsigned long switches);
 double peer_ucontext_switch(unsigned long switches);

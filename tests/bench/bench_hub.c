@@ -265,6 +265,94 @@ measure_channel(void)
 	return measure_in_hub(run_channel);
 }
 
+static void *
+run_timeout_scope(void *result)
+{
+	enum { SCOPES = 1000000 };
+	int64_t began = hub_now();
+
+	for (long i = 0; i < SCOPES; i++) {
+		struct hub_timeout scope;
+
+		hub_timeout_start(&scope, 10 * HUB_SECOND);
+		hub_timeout_stop(&scope);
+	}
+	*(double *)result = (double)(hub_now() - began) / SCOPES;
+	return NULL;
+}
+
+static double
+measure_timeout_scope(void)
+{
+	return measure_in_hub(run_timeout_scope);
+}
+
+static void *
+run_due(void *result)
+{
+	enum { CALLS_DUE = 10000000 };
+	int64_t began = hub_now();
+
+	for (long i = 0; i < CALLS_DUE; i++)
+		hub_yield_due();
+	*(double *)result = (double)(hub_now() - began) / CALLS_DUE;
+	return NULL;
+}
+
+static double
+measure_due(void)
+{
+	return measure_in_hub(run_due);
+}
+
+/* With the watchdog as it is for every program. */
+static double
+measure_yield_watched(void)
+{
+	double result;
+
+	hub_watchdog(100 * HUB_MILLISECOND);
+	result = measure_in_hub(run_yield);
+	hub_watchdog(0);
+	return result;
+}
+
+static double
+measure_go_channel(void)
+{
+	return peer_go("channel");
+}
+
+static double
+measure_go_spawn(void)
+{
+	return peer_go("spawn");
+}
+
+static double
+measure_gevent_yield(void)
+{
+	return peer_gevent("yield");
+}
+
+static double
+measure_gevent_spawn(void)
+{
+	return peer_gevent("spawn");
+}
+
+static double
+measure_gevent_queue(void)
+{
+	return peer_gevent("queue");
+}
+
+static double
+measure_gevent_timeout(void)
+{
+	return peer_gevent("timeout");
+}
+
 static double
 measure_fcontext(void)
 {
@@ -356,10 +444,22 @@ static const struct {
 	{"switch_call_ns", measure_switch_call, "hub_switch, from two places"},
 	{"generator_ns", measure_generator, "one item: to the generator and back"},
 	{"yield_ns", measure_yield, "hub_sleep(0), two coroutines, through the scheduler"},
+	{"yield_watched_ns", measure_yield_watched, "the same, while the watchdog looks on"},
+	{"gevent_yield_ns", measure_gevent_yield, "peer: gevent.sleep(0)"},
+	{"yield_due_ns", measure_due, "hub_yield_due in a loop that nobody waits for"},
 	{"spawn_finish_ns", measure_spawn, "spawn, run, finish; the spawner yields"},
 	{"spawn_join_ns", measure_spawn_join, "spawn, run, finish, join"},
+	{"go_spawn_ns", measure_go_spawn, "peer: go func() {}(), Gosched"},
+	{"gevent_spawn_ns", measure_gevent_spawn, "peer: spawn and join"},
 	{"queue_putget_ns", measure_queue, "put and get of one item, queue of 64"},
+	{"gevent_queue_ns", measure_gevent_queue, "peer: the same"},
 	{"channel_ns", measure_channel, "one rendezvous"},
+	{"go_channel_ns", measure_go_channel, "peer: unbuffered channel, one thread"},
+	{"timeout_scope_ns", measure_timeout_scope, "start and stop of 10 s"},
+	{"gevent_timeout_ns", measure_gevent_timeout, "peer: with Timeout(10): pass"},
+	{"event_wake_1000_ns", bench_event_wake, "a set, until each of 1000 waiters has run"},
+	{"mailbox_p50_ns", bench_mailbox, "a coroutine of one hub wakes one of another"},
+	{"eventfd_p50_ns", bench_eventfd, "peer: eventfd between two epoll threads"},
 };
 
 #define ROWS (sizeof rows / sizeof rows[0])
@@ -371,6 +471,8 @@ bench_hub(const struct bench_options *options)
 	static double values[ROWS][ROUNDS_MAX], ratios[ROUNDS_MAX];
 	struct park park = {.count = 100000};
 
+	/* Here threads are kept busy on purpose. */
+	hub_watchdog(0);
 	if (rounds > ROUNDS_MAX)
 		rounds = ROUNDS_MAX;
 	for (unsigned round = 0; round < rounds; round++) {
@@ -382,9 +484,11 @@ bench_hub(const struct bench_options *options)
 	for (size_t i = 0; i < ROWS; i++) {
 		double median = bench_median(values[i], rounds);
 
+		if (options->only != NULL && strstr(rows[i].name, options->only) == NULL)
+			continue;
 		if (median > 0)
 			bench_print(options, rows[i].name, median, "ns", rows[i].note);
-		else if (options->only == NULL)
+		else
 			bench_say(options, "%-34s not installed: tests/bench/compare --install\n",
 				rows[i].name);
 	}

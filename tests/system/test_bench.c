@@ -7,8 +7,9 @@
 
 Test(bench, hub_prints_an_object_a_line, .timeout = 120)
 {
-	static const char *const names[] = {
-		"switch_direct_ns", "yield_ns", "spawn_finish_ns", "parked_bytes"};
+	static const char *const names[] = {"switch_direct_ns", "yield_ns", "spawn_finish_ns",
+		"parked_bytes", "queue_putget_ns", "channel_ns", "event_wake_1000_ns",
+		"mailbox_p50_ns", "eventfd_p50_ns", "timeout_scope_ns"};
 	char *argv[] = {program_path("hubbub-bench"), "hub", "--json", "--rounds=1", NULL};
 	static struct program program;
 	unsigned found = 0;
