@@ -42,7 +42,7 @@ peer_gevent(const char *what)
 
 	/* Debian's Python has Debian's gevent. */
 	snprintf(command, sizeof command,
-		"/usr/bin/python3 %s/tests/bench/peers/gevent_peer.py %s 2>/dev/null", HUBBUB_SOURCE_DIR,
-		what);
+		"/usr/bin/python3 %s/tests/bench/peers/gevent_peer.py %s 2>/dev/null",
+		HUBBUB_SOURCE_DIR, what);
 	return run(command);
 }
