@@ -35,6 +35,10 @@ struct chunk {
 	size_t slots;
 };
 
+/* For hub.gdb, which knows no macros. */
+static const size_t stack_colours __attribute__((used)) = COLOURS;
+static const size_t stack_colour_step __attribute__((used)) = COLOUR_STEP;
+
 static enum stack_guard guard_kind;
 static pthread_once_t guard_once = PTHREAD_ONCE_INIT;
 static size_t page_size;

@@ -1,0 +1,25 @@
+/* A program that dies with a coroutine parked, for debuggers. */
+#include <hubbub/hub.h>
+#include <stdlib.h>
+
+static void *
+wait_for_ever(void *argument)
+{
+	hub_sleep(HUB_FOREVER);
+	return argument;
+}
+
+static void *
+body(void *argument)
+{
+	hub_set_name(hub_spawn(wait_for_ever, NULL), "the parked one");
+	hub_sleep(HUB_MILLISECOND);
+	abort();
+	return argument;
+}
+
+int
+main(void)
+{
+	return hub_run(body, NULL, NULL);
+}

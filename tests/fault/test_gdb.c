@@ -1,0 +1,21 @@
+/* hub.gdb shows the coroutines of a program that has died. */
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "tests/support/program.h"
+
+Test(gdb, shows_parked_coroutines_and_where_they_wait, .timeout = 120)
+{
+	char *argv[] = {"/usr/bin/gdb", "-q", "-batch", "-ex", "set debuginfod enabled off", "-ex",
+		"run", "-x", HUBBUB_SOURCE_DIR "/hub/debug/hub.gdb", "-ex", "hub list", "-ex",
+		"hub bt all", program_path("parked"), NULL};
+	static struct program program;
+
+	cr_assert(program_start(&program, argv, 0));
+	program_wait(&program, 60);
+	cr_assert_not_null(
+		strstr(program.text, "\"the parked one\": waits for sleep"), "%s", program.text);
+	cr_assert_not_null(strstr(program.text, "in hub_sleep ("), "%s", program.text);
+	cr_assert_not_null(strstr(program.text, "in wait_for_ever ("), "%s", program.text);
+	program_end(&program);
+}
