@@ -13,6 +13,7 @@
 #include <sys/eventfd.h>
 
 #include "hub/base/clock.h"
+#include "hub/base/settings.h"
 #include "hub/debug/dump.h"
 #include "hub/debug/overflow_priv.h"
 #include "hub/failure_priv.h"
@@ -531,13 +532,20 @@ hub_sized(size_t stack_size)
 int
 hub_run_with(const struct hub_options *options, hub_fn *body, void *argument, void **result)
 {
-	static const struct hub_options defaults;
+	static const char *const backends[] = {"epoll", "poll", NULL};
+	struct hub_options defaults = {0};
 	size_t stack_size;
 	struct hub *hub;
 
-	if (options == NULL)
+	if (options == NULL) {
+		defaults.backend = (enum hub_backend)setting_choice(
+			"HUBBUB_BACKEND", backends, HUB_BACKEND_EPOLL);
 		options = &defaults;
-	stack_size = options->stack_size != 0 ? options->stack_size : STACK_SIZE_DEFAULT;
+	}
+	stack_size = options->stack_size;
+	if (stack_size == 0)
+		stack_size = (size_t)setting_number(
+			"HUBBUB_STACK_SIZE", STACK_SIZE_MIN, STACK_SIZE_MAX, STACK_SIZE_DEFAULT);
 	if (stack_size < STACK_SIZE_MIN || stack_size > STACK_SIZE_MAX ||
 		(unsigned)options->backend >= HUB_BACKEND_MAX) {
 		errno = EINVAL;

@@ -33,7 +33,8 @@ struct hub_counters {
 
 /* Zero means the default in each field. */
 struct hub_options {
-	size_t stack_size;        /* usable bytes per coroutine, 16 KiB to 1 GiB; default 64 KiB */
+	size_t stack_size;        /* usable bytes per coroutine, 16 KiB to 1 GiB; default 64 KiB, or
+				     HUBBUB_STACK_SIZE in the environment */
 	enum hub_backend backend; /* default epoll */
 	struct hub_counters
 		*counters; /* where to count; borrowed until hub_run ends; default own */
@@ -49,7 +50,8 @@ struct hub_options {
  * coroutine calls this), EMFILE, ENFILE or ENOMEM. */
 int hub_run(hub_fn *body, void *argument, void **result);
 
-/* hub_run with options (NULL: all defaults). Switches: as hub_run.
+/* hub_run with options (NULL: all defaults, and the backend that HUBBUB_BACKEND in the environment names:
+ * epoll or poll). Switches: as hub_run.
  * Adds the error EINVAL (a stack size or backend out of range). */
 int hub_run_with(const struct hub_options *options, hub_fn *body, void *argument, void **result);
 

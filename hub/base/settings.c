@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "hub/base/log.h"
 
@@ -20,5 +21,20 @@ setting_number(const char *variable, int64_t least, int64_t most, int64_t fallba
 		return number;
 	log_warning("%s is \"%s\", but takes a whole number from %lld to %lld; using %lld",
 		variable, text, (long long)least, (long long)most, (long long)fallback);
+	return fallback;
+}
+
+int
+setting_choice(const char *variable, const char *const *names, int fallback)
+{
+	const char *text = getenv(variable);
+
+	if (text == NULL || *text == '\0')
+		return fallback;
+	for (int i = 0; names[i] != NULL; i++)
+		if (strcmp(text, names[i]) == 0)
+			return i;
+	log_warning("%s is \"%s\", but takes %s and the like; using %s", variable, text, names[0],
+		names[fallback]);
 	return fallback;
 }

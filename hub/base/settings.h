@@ -8,4 +8,7 @@
 /* The whole number in the variable, or fallback where it is unset or empty, or not within the limits. */
 int64_t setting_number(const char *variable, int64_t least, int64_t most, int64_t fallback);
 
+/* Which of the names, ended by NULL, is in the variable; fallback where it is unset or empty, or none of them. */
+int setting_choice(const char *variable, const char *const *names, int fallback);
+
 #endif
