@@ -100,6 +100,50 @@ report(struct hub *hub, int64_t blocked)
 		log_bare(text, length);
 }
 
+/* ---- is it the hub, or the machine? ---- */
+
+/* The CPU time that the thread has used. */
+static int64_t
+time_used(const struct watched *watched)
+{
+	struct timespec used = {0};
+	clockid_t clock;
+
+	if (pthread_getcpuclockid(watched->thread, &clock) != 0 || clock_gettime(clock, &used) != 0)
+		return 0;
+	return used.tv_sec * CLOCK_SECOND + used.tv_nsec;
+}
+
+/* Whether the thread could run: the kernel's R, and not one of those that wait. */
+static bool
+is_runnable(const struct watched *watched)
+{
+	char path[64], line[512];
+	const char *state = NULL;
+	ssize_t length;
+	int fd;
+
+	snprintf(path, sizeof path, "/proc/self/task/%d/stat", (int)watched->tid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd == -1)
+		return false;
+	length = read(fd, line, sizeof line - 1);
+	close(fd);
+	if (length > 0) {
+		line[length] = '\0';
+		/* After the name, which is in brackets and may hold anything. */
+		state = strrchr(line, ')');
+	}
+	return state != NULL && state[1] == ' ' && state[2] == 'R';
+}
+
+/* A thread that would run but gets no CPU is not blocked by its coroutine. */
+static bool
+is_starved(const struct watched *watched, int64_t stood)
+{
+	return is_runnable(watched) && time_used(watched) - watched->used < stood / 2;
+}
+
 /* Returns whether the hub is busy. */
 static bool
 look_at(struct hub *hub, int64_t now)
@@ -113,8 +157,10 @@ look_at(struct hub *hub, int64_t now)
 		watched->taken = taken;
 		watched->busy_since = busy_since;
 		watched->since = now;
+		watched->used = time_used(watched);
 		watched->next_report = limit;
-	} else if (now - watched->since >= watched->next_report) {
+	} else if (now - watched->since >= watched->next_report &&
+		   !is_starved(watched, now - watched->since)) {
 		watched->next_report *= 10;
 		report(hub, now - watched->since);
 	}
@@ -204,6 +250,7 @@ watchdog_watch(struct hub *hub)
 		limit = setting_number("HUBBUB_WATCHDOG", 0, TIME_MOST, TIME_DEFAULT) *
 			CLOCK_MILLISECOND;
 	watched->thread = pthread_self();
+	watched->tid = gettid();
 	watched->since = clock_now();
 	watched->next_report = limit;
 	list_append(&hubs, &watched->link);

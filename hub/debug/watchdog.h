@@ -5,6 +5,8 @@
  * turns it off) is reported once, and again when the time has grown tenfold: by the hook `blocked`
  * (debug/hooks.h), or on stderr, with the running coroutine's name and a backtrace.
  *
+ * A thread that gets no CPU, because the machine is overloaded, is not reported.
+ *
  * For the backtrace, SIGURG interrupts that thread: system calls that are not restarted after a signal, such as
  * nanosleep(2) and poll(2), then end early with EINTR. The watchdog's thread has the three standard
  * descriptors and no others. */

@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "hub/base/list.h"
 #include "hub/debug/watchdog.h"
@@ -19,7 +20,9 @@ struct watched {
 	pthread_t thread;
 	uint64_t taken; /* the hub's counters, when they last moved */
 	int64_t busy_since;
-	int64_t since;       /* when that was seen */
+	int64_t since; /* when that was seen */
+	int64_t used;  /* CPU time of the thread then */
+	pid_t tid;
 	int64_t next_report; /* how long it must stand still to be reported */
 	atomic_bool is_expected;
 	/* The hub's thread writes these while is_asked, and then clears it. */

@@ -29,6 +29,7 @@ int bench_echo(const struct bench_options *options);
 
 /* Rows of the subcommand hub, in nanoseconds; see bench_wake.c. */
 double bench_event_wake(void);
+double bench_event_run(void);
 double bench_mailbox(void);
 double bench_eventfd(void);
 

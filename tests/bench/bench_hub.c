@@ -457,7 +457,8 @@ static const struct {
 	{"go_channel_ns", measure_go_channel, "peer: unbuffered channel, one thread"},
 	{"timeout_scope_ns", measure_timeout_scope, "start and stop of 10 s"},
 	{"gevent_timeout_ns", measure_gevent_timeout, "peer: with Timeout(10): pass"},
-	{"event_wake_1000_ns", bench_event_wake, "a set, until each of 1000 waiters has run"},
+	{"event_wake_1000_ns", bench_event_wake, "a set, until 1000 waiters are runnable"},
+	{"event_run_1000_ns", bench_event_run, "the same, until each has run and waits again"},
 	{"mailbox_p50_ns", bench_mailbox, "a coroutine of one hub wakes one of another"},
 	{"eventfd_p50_ns", bench_eventfd, "peer: eventfd between two epoll threads"},
 };

@@ -23,11 +23,16 @@ wait_often(void *argument)
 	return argument;
 }
 
+struct wakes {
+	int64_t set; /* nanoseconds until all are runnable */
+	int64_t run; /* until each has run, too, and waits again */
+};
+
 static void *
-run_event_wake(void *result)
+run_event_wake(void *argument)
 {
 	struct hub_coroutine *waiters[WAITERS];
-	int64_t total = 0;
+	struct wakes *wakes = argument;
 
 	gate = (struct hub_event){0};
 	for (int i = 0; i < WAITERS; i++)
@@ -36,25 +41,33 @@ run_event_wake(void *result)
 	for (int i = 0; i < WAKES; i++) {
 		int64_t began = hub_now();
 
-		/* Until each has run and waits again. */
 		hub_event_set(&gate);
+		wakes->set += hub_now() - began;
 		hub_event_clear(&gate);
 		hub_sleep(0);
-		total += hub_now() - began;
+		wakes->run += hub_now() - began;
 	}
 	for (int i = 0; i < WAITERS; i++)
 		hub_join(waiters[i], NULL);
-	*(double *)result = (double)total / WAKES;
 	return NULL;
 }
 
 double
 bench_event_wake(void)
 {
-	double result = -1;
+	struct wakes wakes = {0};
 
-	hub_run(run_event_wake, &result, NULL);
-	return result;
+	hub_run(run_event_wake, &wakes, NULL);
+	return (double)wakes.set / WAKES;
+}
+
+double
+bench_event_run(void)
+{
+	struct wakes wakes = {0};
+
+	hub_run(run_event_wake, &wakes, NULL);
+	return (double)wakes.run / WAKES;
 }
 
 /* ---- between two threads: half of a round trip, its median ---- */
