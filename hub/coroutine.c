@@ -11,6 +11,8 @@
 #include "hub/scheduler_priv.h"
 #include "hub/sync/local_priv.h"
 
+#define CLEAN_UP_ROUNDS 4
+
 struct hub_coroutine *
 coroutine_new(struct hub *hub, hub_fn *body, void *argument, bool is_raw)
 {
@@ -25,6 +27,8 @@ coroutine_new(struct hub *hub, hub_fn *body, void *argument, bool is_raw)
 	coroutine->argument = argument;
 	coroutine->result = NULL;
 	coroutine->parent = NULL;
+	coroutine->heir = NULL;
+	coroutine->is_told = false;
 	if (is_raw)
 		coroutine_set_parent(coroutine, hub->current);
 	coroutine->life++;
@@ -58,6 +62,8 @@ coroutine_free(struct hub_coroutine *coroutine)
 
 	if (ev_is_active(&coroutine->timer))
 		ev_timer_stop(hub->loop, &coroutine->timer);
+	if (coroutine->links != NULL)
+		links_tell(hub, coroutine);
 	if (coroutine->cleanup != NULL)
 		cleanup_run(&coroutine->cleanup);
 	if (coroutine->locals != NULL)
@@ -76,17 +82,24 @@ static void
 clean_up(struct hub_coroutine *self)
 {
 	/* A scope that was never stopped lay in a frame that is gone. */
-	self->scope = NULL;
-	if (__builtin_expect(self->shields != 0, 0)) {
+	if (__builtin_expect(self->scope != NULL, 0)) {
+		self->scope = NULL;
 		self->shields = 0;
 		coroutine_update_interrupt(self);
 	}
-	if (self->cleanup != NULL)
-		cleanup_run(&self->cleanup);
-	if (self->locals != NULL)
-		locals_free(&self->locals);
-	if (self->failure != NULL)
+	/* What one of them does may ask for more of the other. */
+	for (int round = 0;
+		round < CLEAN_UP_ROUNDS && (self->cleanup != NULL || self->locals != NULL);
+		round++) {
+		if (self->cleanup != NULL)
+			cleanup_run(&self->cleanup);
+		if (self->locals != NULL)
+			locals_free(&self->locals);
+	}
+	if (self->failure != NULL) {
 		failure_settle(self);
+		self->result = NULL;
+	}
 }
 
 /* A scheduled coroutine ends: tell who wants to know, or free itself, and leave. */
@@ -94,12 +107,13 @@ static _Noreturn void
 scheduled_end(struct hub *hub, struct hub_coroutine *self)
 {
 	hub->scheduled--;
-	self->state = COROUTINE_DONE;
 	self->ended = ++hub->ended;
-	if (self->links != NULL)
-		links_tell(hub, self);
 	if (hub->hooks != NULL && hub->hooks->ended != NULL)
 		hub->hooks->ended(self, hub->hooks->context);
+	/* Links are told before it is done, so that one which detaches it does not free it under itself. */
+	if (self->links != NULL)
+		links_tell(hub, self);
+	self->state = COROUTINE_DONE;
 	if (self->is_detached) {
 		failure_report(self);
 		/* This stack stays usable until hub_leave has left it: nothing takes a slot. */
@@ -131,11 +145,13 @@ coroutine_living_parent(const struct hub_coroutine *coroutine)
 static _Noreturn void
 raw_end(struct hub *hub, struct hub_coroutine *self)
 {
-	int thrown = self->failure != NULL ? self->failure->code : 0;
+	int thrown = self->failure != NULL && self->heir == NULL ? self->failure->code : 0;
 	struct hub_coroutine *heir;
 
+	if (self->links != NULL)
+		links_tell(hub, self);
 	self->state = COROUTINE_DONE;
-	heir = coroutine_living_parent(self);
+	heir = self->heir != NULL ? self->heir : coroutine_living_parent(self);
 	while (thrown != 0 && heir != NULL && heir->is_raw && !heir->has_run) {
 		heir->state = COROUTINE_DONE;
 		heir = coroutine_living_parent(heir);

@@ -47,6 +47,7 @@ struct hub_coroutine {
 	bool is_detached;
 	bool is_killed;
 	bool is_critical;
+	bool is_told; /* somebody has taken the failure */
 	bool has_run;
 	unsigned shields; /* how many of its scopes are shields */
 	int thrown;       /* by hub_throw, until hub_thrown asks */
@@ -55,8 +56,10 @@ struct hub_coroutine {
 	void *argument;
 	void *result;
 	struct hub_coroutine *parent; /* raw: who gets the result; scheduled: who joins, or NULL */
-	uint32_t parent_life;         /* raw: the parent's life; another one is another coroutine */
-	uint32_t life;                /* counts the coroutines that ever lived in this slot */
+	struct hub_coroutine
+		*heir;        /* raw: who gets the end instead of the parent, untold of failures */
+	uint32_t parent_life; /* raw: the parent's life; another one is another coroutine */
+	uint32_t life;        /* counts the coroutines that ever lived in this slot */
 	/* Whom it last switched to, and who last switched to it; see coroutine_driver. */
 	struct hub_coroutine *switched_to;
 	struct hub_coroutine *switched_from;

@@ -49,7 +49,7 @@ failure_settle(struct hub_coroutine *ended)
 {
 	if (ended->failure == NULL)
 		return;
-	if (ended->is_killed && ended->failure->code == ECANCELED) {
+	if ((ended->is_killed || ended->is_raw) && ended->failure->code == ECANCELED) {
 		failure_free(ended->failure);
 		ended->failure = NULL;
 	} else if (ended->is_critical) {
@@ -65,7 +65,7 @@ failure_report(const struct hub_coroutine *ended)
 {
 	const struct hub_hooks *hooks = ended->hub->hooks;
 
-	if (ended->failure == NULL)
+	if (ended->failure == NULL || ended->is_told)
 		return;
 	if (hooks != NULL && hooks->failed != NULL)
 		hooks->failed(ended, ended->failure, hooks->context);

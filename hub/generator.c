@@ -11,28 +11,20 @@
 
 struct hub_generator {
 	struct hub_coroutine *coroutine;
-	struct hub_coroutine *consumer; /* who gets the next yield; NULL while suspended */
 	hub_fn *body;
 	void *argument;
+	bool is_running; /* asked for a value that it has not given yet */
+	bool is_done;
 	void *result;
 	struct hub_failure *failure; /* owned */
-	bool is_done;
 };
 
 static void *
 generator_main(void *first_value)
 {
 	struct hub_generator *generator = first_value;
-	struct hub_coroutine *self = generator->coroutine;
 
-	generator->result = generator->body(generator->argument);
-	generator->is_done = true;
-	/* The consumer of the last value, not the creator, is who waits; and the failure is told by the
-	 * generator, not thrown. */
-	coroutine_set_parent(self, generator->consumer);
-	generator->failure = self->failure;
-	self->failure = NULL;
-	return generator->result;
+	return generator->body(generator->argument);
 }
 
 struct hub_generator *
@@ -53,26 +45,44 @@ hub_generator_new(hub_fn *body, void *argument)
 	return generator;
 }
 
+/* The coroutine has ended; what it ended with is the generator's to tell. */
+static void
+take_end(struct hub_generator *generator)
+{
+	generator->is_done = true;
+	generator->result = generator->coroutine->result;
+	generator->failure = generator->coroutine->failure;
+	generator->coroutine->failure = NULL;
+}
+
 /* Continues the generator, by a value or, if error is not 0, by throwing that. */
 static bool
 resume(struct hub_generator *generator, void *sent, int error, void **value)
 {
 	struct hub_coroutine *coroutine = generator->coroutine;
 
+	if (!generator->is_done && coroutine->state == COROUTINE_DONE)
+		take_end(generator);
 	if (!generator->is_done && error != 0 && !coroutine->has_run)
 		generator->is_done = true;
 	if (generator->is_done) {
 		*value = generator->result;
 		return false;
 	}
-	CHECK_WHY(generator->consumer == NULL, "a generator is asked for a value by itself");
-	generator->consumer = coroutine->hub->current;
+	CHECK_WHY(!generator->is_running, "a generator is asked for a value while it runs");
+	generator->is_running = true;
+	/* The consumer of the last value, not the creator, gets the end. */
+	coroutine->heir = coroutine->hub->current;
 	if (error != 0)
 		*value = hub_throw(coroutine, error);
 	else
 		*value = hub_switch(coroutine, coroutine->has_run ? sent : generator);
-	generator->consumer = NULL;
-	return !generator->is_done;
+	generator->is_running = false;
+	if (coroutine->state != COROUTINE_DONE)
+		return true;
+	take_end(generator);
+	*value = generator->result;
+	return false;
 }
 
 bool
@@ -117,7 +127,7 @@ hub_yield(void *value)
 
 	CHECK_WHY(self != NULL && self->is_raw && self->body == generator_main,
 		"hub_yield outside of a generator's body");
-	return hub_switch(((struct hub_generator *)self->argument)->consumer, value);
+	return hub_switch(self->heir, value);
 }
 
 void

@@ -18,7 +18,8 @@ struct hub_generator *hub_generator_new(hub_fn *body, void *argument);
 
 struct hub_failure;
 
-/* Runs the generator to its next yield. Returns true with what it yielded in *value, or false when
+/* Runs the generator to its next yield. Asking one that runs, such as one in a blocking call, is a fatal
+ * error. Returns true with what it yielded in *value, or false when
  * the body has returned, then and ever after with its result in *value (after hub_fail: NULL, and
  * hub_generator_failure tells).
  * Switches: to the generator and back.  Thread: the one that created it. */

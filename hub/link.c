@@ -14,9 +14,12 @@ static void
 tell(struct hub *hub, struct hub_link *link, struct hub_coroutine *ended)
 {
 	struct hub_coroutine *running = hub->current;
+	bool was_telling = hub->is_telling;
 
 	hub->current = &hub->root;
+	hub->is_telling = true;
 	link->ended(link, ended);
+	hub->is_telling = was_telling;
 	hub->current = running;
 }
 
@@ -157,6 +160,11 @@ hub_wait_ended(struct hub_coroutine **coroutines, size_t count, size_t enough, u
 	*ended = 0;
 	if (self == NULL)
 		return -1;
+	for (size_t i = 0; i < count; i++)
+		if (coroutines[i] == self) {
+			errno = EDEADLK;
+			return -1;
+		}
 	if (count == 0)
 		return 0;
 	links = calloc(count, sizeof *links + sizeof(struct hub_coroutine *));

@@ -26,6 +26,9 @@
 #define SLICE CLOCK_MILLISECOND
 #define SLICE_MAX (16 * SLICE)
 
+/* How often those who wait when nothing can happen any more are told so at the end of the hub. */
+#define LAST_WORDS_MAX 8
+
 /* The clock costs about as much as five switches, so it is read every so many of them: often where
  * they are slow, rarely where they are fast. */
 #define TICKS_MIN 4
@@ -51,6 +54,17 @@ hub_trace(struct hub *hub, struct hub_coroutine *to)
 
 /* ---- the run queue ---- */
 
+/* Marks what has expired of the coroutine's scopes, and of those of whoever it runs for. */
+static void
+expire_drivers_too(struct hub_coroutine *coroutine, int64_t now)
+{
+	while (coroutine != NULL) {
+		if (coroutine->scope != NULL)
+			coroutine_expire_scopes(coroutine, now);
+		coroutine = coroutine->shields == 0 ? coroutine_driver(coroutine) : NULL;
+	}
+}
+
 bool
 hub_slice_expired(struct hub *hub)
 {
@@ -63,8 +77,7 @@ hub_slice_expired(struct hub *hub)
 	hub->ticks = hub->tick_interval;
 	hub->now = now;
 	/* One that never waits must still learn that its time is up. */
-	if (hub->current->scope != NULL)
-		coroutine_expire_scopes(hub->current, now);
+	expire_drivers_too(hub->current, now);
 	return used >= SLICE && (hub->taken >= hub->batch || used >= SLICE_MAX);
 }
 
@@ -134,10 +147,7 @@ hub_timer_fired(struct ev_loop *loop, ev_timer *timer, int events)
 	int64_t now = clock_now();
 
 	(void)loop, (void)events;
-	for (struct hub_coroutine *each = coroutine; each != NULL;
-		each = each->shields == 0 ? coroutine_driver(each) : NULL)
-		if (each->scope != NULL)
-			coroutine_expire_scopes(each, now);
+	expire_drivers_too(coroutine, now);
 	if (coroutine->state != COROUTINE_WAITING || coroutine->deadline == HUB_FOREVER)
 		return;
 	if (coroutine->deadline <= now)
@@ -214,7 +224,7 @@ hub_sleep(int64_t nanoseconds)
 		return -1;
 	if (nanoseconds <= 0) {
 		reschedule(self->hub);
-		reason = self->interrupt;
+		reason = coroutine_interrupted(self);
 	} else {
 		reason = sleep_for(self, nanoseconds);
 	}
@@ -257,8 +267,7 @@ hub_yield_check(void)
 			hub->due_interval / 4 > DUE_MIN ? hub->due_interval / 4 : DUE_MIN;
 	hub->due_read = hub->now = now;
 	hub_due_calls = hub->due_interval;
-	if (self->scope != NULL)
-		coroutine_expire_scopes(self, now);
+	expire_drivers_too(self, now);
 	if (now - hub->slice_started >= SLICE) {
 		hub_pause(hub);
 		hub->due_read = hub->now;
@@ -357,6 +366,9 @@ visit_end(struct stack *stack, void *context)
 	ev_timer_stop(hub->loop, &coroutine->timer);
 	if (coroutine->state != COROUTINE_SWITCHED)
 		coroutine->state = COROUTINE_DONE;
+	/* The kill was this hub's. */
+	coroutine->is_killed = false;
+	coroutine_update_interrupt(coroutine);
 }
 
 /* Nothing can happen any more: tell the first coroutine, or, if that is suspended in hub_switch,
@@ -365,9 +377,9 @@ static void
 visit_deadlocked(struct stack *stack, void *context)
 {
 	struct hub_coroutine *coroutine = (struct hub_coroutine *)(void *)stack;
-	struct hub *hub = context;
 
-	if (hub->main->state != COROUTINE_WAITING || coroutine == hub->main)
+	(void)context;
+	if (coroutine->has_run)
 		hub_wake(coroutine, coroutine->epoch, EDEADLK);
 }
 
@@ -377,14 +389,21 @@ hub_resolve_deadlock(struct hub *hub)
 	static const char line[] = "hubbub: deadlock: nothing can wake the first coroutine; "
 				   "it gets EDEADLK\n";
 
-	/* The hub ends, and who is left is suspended in hub_switch, for good. */
+	/* The hub ends: who still waits, shielded, is told; who is left then is suspended in hub_switch, or
+	 * does not listen, for good. */
 	if (hub->is_ending) {
-		hub->scheduled = 0;
+		if (hub->last_words++ < LAST_WORDS_MAX)
+			stack_arena_each(&hub->arena, visit_deadlocked, NULL);
+		if (hub->ready_first == NULL)
+			hub->scheduled = 0;
 		return;
 	}
 	if (write(STDERR_FILENO, line, sizeof line - 1) > 0)
 		hub_dump(STDERR_FILENO);
-	stack_arena_each(&hub->arena, visit_deadlocked, hub);
+	if (hub->main->state == COROUTINE_WAITING)
+		hub_wake(hub->main, hub->main->epoch, EDEADLK);
+	else
+		stack_arena_each(&hub->arena, visit_deadlocked, NULL);
 	CHECK_WHY(hub->ready_first != NULL,
 		"deadlock: every coroutine is suspended in hub_switch and none can go on");
 }
@@ -489,6 +508,7 @@ hub_start(struct hub *hub, const struct hub_options *options)
 	fork_hub_started();
 	hub->pending = 0;
 	hub->is_ending = hub->is_reachable = false;
+	hub->last_words = 0;
 	hub->now = hub->slice_started = clock_now();
 	hub->ticks = hub->tick_interval = TICKS_MIN;
 	counter_store(&hub->counters->busy_since, hub->now);

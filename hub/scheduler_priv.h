@@ -55,10 +55,12 @@ struct hub {
 	/* Waits that the loop can end: by a descriptor or a deadline. None, an empty run queue and
 	 * no door to other threads mean that nothing will ever happen. */
 	size_t pending;
-	size_t scheduled;  /* scheduled coroutines that have not ended */
-	uint64_t ended;    /* scheduled coroutines that have */
-	size_t selects;    /* calls of hub_select, whose cases take turns */
-	bool is_ending;    /* the first coroutine has ended; the rest is killed */
+	size_t scheduled; /* scheduled coroutines that have not ended */
+	uint64_t ended;   /* scheduled coroutines that have */
+	size_t selects;   /* calls of hub_select, whose cases take turns */
+	bool is_ending;   /* the first coroutine has ended; the rest is killed */
+	bool is_telling;  /* links are being told: no coroutine runs, on a coroutine's stack */
+	unsigned last_words;
 	bool is_reachable; /* somebody asked for the mailbox */
 	struct hub_counters *counters;
 	struct hub_counters own_counters;

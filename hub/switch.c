@@ -34,6 +34,7 @@ hand_over(struct hub *hub, struct hub_coroutine *to)
 {
 	CHECK_WHY(to->state == COROUTINE_SWITCHED && to->hub == hub,
 		"hub_switch to a coroutine that is not suspended in hub_switch, in this thread");
+	CHECK_WHY(!hub->is_telling, "hub_switch in the callback of a link");
 	hub->current->state = COROUTINE_SWITCHED;
 	if (is_return(hub->current, to)) {
 		to->switched_to = NULL;
@@ -53,6 +54,7 @@ hub_switch(struct hub_coroutine *to, void *value)
 		to = coroutine_living_parent(to);
 		CHECK_WHY(to != NULL, "hub_switch to one that has ended, and its parents too");
 	}
+	to->thrown = 0;
 	if (to == hub->current)
 		return value;
 	hand_over(hub, to);

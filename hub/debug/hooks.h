@@ -13,7 +13,7 @@ HUBBUB_API_BEGIN
 struct hub_coroutine;
 struct hub_failure;
 
-/* Any of them may be NULL. None may block, switch, or end the coroutine that it is told of. They run on
+/* Any of them may be NULL. None may block, switch, spawn, or end the coroutine that it is told of. They run on
  * the hub's thread, but for blocked, which the watchdog's thread calls (see debug/watchdog.h). */
 struct hub_hooks {
 	/* A coroutine was spawned, and has not run. */

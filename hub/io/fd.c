@@ -307,6 +307,11 @@ hub_wait_fd(int fd, short events)
 		errno = EINVAL;
 		return -1;
 	}
+	if (hub_tick(self->hub)) {
+		hub_pause(self->hub);
+		if (hub_enter() == NULL)
+			return -1;
+	}
 	entry = fd_lookup(self->hub, fd);
 	if (entry == NULL)
 		return -1;

@@ -10,6 +10,8 @@
 /* Up to so many wait on the caller's stack. */
 #define SMALL 8
 
+#define LOOK_AGAIN (20 * HUB_MILLISECOND)
+
 /* Returns 0 or an errno. */
 static int
 wait_once(struct pollfd *fds, nfds_t count, struct fd_interest *interests, int64_t deadline)
@@ -17,16 +19,19 @@ wait_once(struct pollfd *fds, nfds_t count, struct fd_interest *interests, int64
 	struct hub_coroutine *self = hub_this->current;
 	struct wait wait = {"poll", fds, deadline, count > 0, false};
 	nfds_t entered = 0;
+	int64_t look_again = clock_after(clock_now(), LOOK_AGAIN);
 	int reason = 0;
 
 	for (; entered < count && reason == 0; entered++) {
 		short events = fds[entered].events & (POLLIN | POLLOUT);
 
-		/* Watched for hang-ups and errors even if nothing is asked for. */
 		interests[entered].entry = NULL;
-		if (fds[entered].fd >= 0)
-			reason = fd_interest_enter(&interests[entered], fds[entered].fd,
-				events != 0 ? events : POLLIN, self);
+		if (fds[entered].fd < 0)
+			continue;
+		reason = fd_interest_enter(&interests[entered], fds[entered].fd, events, self);
+		/* The loop cannot watch for a hang-up alone: it is looked for now and then. */
+		if (events == 0 && deadline > look_again)
+			wait.deadline = look_again;
 	}
 	if (reason == 0)
 		reason = hub_suspend(&wait);
@@ -34,6 +39,8 @@ wait_once(struct pollfd *fds, nfds_t count, struct fd_interest *interests, int64
 		/* A closed one is found by polling again. */
 		if (fd_interest_leave(&interests[i]) && reason == ECANCELED)
 			reason = 0;
+	if (reason == ETIMEDOUT && wait.deadline != deadline && coroutine_interrupted(self) == 0)
+		reason = 0;
 	return reason;
 }
 

@@ -1,22 +1,23 @@
 #include "hub/io/server.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "hub/base/check.h"
 #include "hub/base/list.h"
 #include "hub/io/fd.h"
 #include "hub/io/socket.h"
 #include "hub/link.h"
-#include "hub/scheduler.h"
+#include "hub/scheduler_priv.h"
 #include "hub/sync/event.h"
 #include "hub/timeout.h"
 
 #define PAUSE_FIRST (10 * HUB_MILLISECOND)
 #define PAUSE_MOST HUB_SECOND
 #define DATAGRAM_SIZE_DEFAULT 65536
+#define DEADLOCKS_MAX 4
 
 struct hub_server {
 	int socket; /* -1 once it is closed */
@@ -81,8 +82,13 @@ guest_run(void *argument)
 static int
 guest_enter(struct hub_server *server, struct guest *guest)
 {
+	struct hub_timeout shield;
+
 	guest->server = server;
+	/* Whoever was accepted is served, though the acceptor may have been killed meanwhile. */
+	hub_shield_start(&shield);
 	guest->coroutine = hub_pool_spawn(server->options.pool, guest_run, guest);
+	hub_shield_stop(&shield);
 	if (guest->coroutine == NULL) {
 		int error = errno;
 
@@ -107,9 +113,24 @@ guest_enter(struct hub_server *server, struct guest *guest)
  * datagram socket those of earlier replies; they are that peer's alone. */
 enum verdict { VERDICT_NEXT, VERDICT_WAIT, VERDICT_END };
 
-static enum verdict
-judge(int error)
+/* Whether connections cannot be accepted there at all: the kernel says EOPNOTSUPP of single ones, too. */
+static bool
+is_no_listener(const struct hub_server *server)
 {
+	int listens = 0;
+	socklen_t length = sizeof listens;
+
+	return server->handle == NULL &&
+	       (getsockopt(server->socket, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) != 0 ||
+		       !listens);
+}
+
+static enum verdict
+judge(const struct hub_server *server, int error)
+{
+	/* Killed or timed out: errno may be the same as a peer's. */
+	if (hub_enter() == NULL)
+		return VERDICT_END;
 	switch (error) {
 	case EMFILE:
 	case ENFILE:
@@ -117,14 +138,13 @@ judge(int error)
 	case ENOMEM:
 		return VERDICT_WAIT;
 	case ECANCELED:
-	case ETIMEDOUT:
 	case EDEADLK:
-	case EPERM:
 	case EBADF:
 	case EINVAL:
 	case ENOTSOCK:
-	case EOPNOTSUPP:
 		return VERDICT_END;
+	case EOPNOTSUPP:
+		return is_no_listener(server) ? VERDICT_END : VERDICT_NEXT;
 	default:
 		return VERDICT_NEXT;
 	}
@@ -148,12 +168,26 @@ back_off(struct hub_server *server)
 	return hub_timeout_stop(&scope) && error == ETIMEDOUT ? 0 : error;
 }
 
-/* Takes one connection from the socket into a new guest. Returns 0 or an errno. */
+/* Accepts what is queued now. */
 static int
-take_connection(struct hub_server *server)
+accept_now(int listener)
+{
+	int client = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	if (client == -1 || hub_adopt(client) == 0)
+		return client;
+	close(client);
+	errno = ENOMEM;
+	return -1;
+}
+
+/* Takes one connection from the socket into a new guest. Returns 0 or an errno; EAGAIN if it may not wait and none
+ * is queued. */
+static int
+take_connection(struct hub_server *server, bool may_wait)
 {
 	struct guest *guest;
-	int client = hub_accept(server->socket, NULL, NULL);
+	int client = may_wait ? hub_accept(server->socket, NULL, NULL) : accept_now(server->socket);
 
 	if (client == -1)
 		return errno;
@@ -167,7 +201,7 @@ take_connection(struct hub_server *server)
 }
 
 static int
-take_datagram(struct hub_server *server)
+take_datagram(struct hub_server *server, bool may_wait)
 {
 	size_t size = server->options.datagram_size;
 	struct guest *guest = malloc(sizeof *guest + size);
@@ -178,7 +212,7 @@ take_datagram(struct hub_server *server)
 		return ENOMEM;
 	guest->client = -1;
 	guest->datagram.address_length = sizeof guest->datagram.address;
-	length = hub_recvfrom(server->socket, guest->data, size, 0,
+	length = hub_recvfrom(server->socket, guest->data, size, may_wait ? 0 : MSG_DONTWAIT,
 		(struct sockaddr *)&guest->datagram.address, &guest->datagram.address_length);
 	if (length < 0) {
 		int error = errno;
@@ -196,9 +230,10 @@ take_datagram(struct hub_server *server)
 	return guest_enter(server, guest);
 }
 
-/* Takes one, waiting for it. Returns 0 (go on, also after a failure that is only a peer's), or an errno. */
+/* Takes one. Returns 0 (go on, also after a failure that is only a peer's), or an errno: EAGAIN if it may not wait and
+ * none is queued. */
 static int
-take_one(struct hub_server *server)
+take_one(struct hub_server *server, bool may_wait)
 {
 	int error = 0;
 	enum verdict verdict;
@@ -206,12 +241,13 @@ take_one(struct hub_server *server)
 	/* While the pool is full, whoever comes is better off in the kernel's queue. */
 	if (hub_pool_wait(server->options.pool) != 0)
 		return errno;
-	error = server->handle != NULL ? take_datagram(server) : take_connection(server);
-	if (error == 0) {
+	error = server->handle != NULL ? take_datagram(server, may_wait)
+				       : take_connection(server, may_wait);
+	if (error == 0)
 		server->pause = 0;
-		return 0;
-	}
-	verdict = judge(error);
+	if (error == 0 || (error == EAGAIN && !may_wait))
+		return error;
+	verdict = judge(server, error);
 	if (server->options.accept_failed != NULL && error != ECANCELED)
 		server->options.accept_failed(server->context, error, verdict == VERDICT_WAIT);
 	if (verdict == VERDICT_WAIT)
@@ -222,7 +258,7 @@ take_one(struct hub_server *server)
 static void *
 accept_all(void *argument)
 {
-	while (take_one(argument) == 0)
+	while (take_one(argument, true) == 0)
 		continue;
 	return NULL;
 }
@@ -289,29 +325,34 @@ hub_server_start(struct hub_server *server)
 void
 hub_server_pause(struct hub_server *server)
 {
+	struct hub_coroutine *acceptor = server->acceptor;
 	struct hub_timeout shield;
 
-	if (server->acceptor == NULL)
+	if (acceptor == NULL)
 		return;
-	hub_kill(server->acceptor);
-	hub_shield_start(&shield);
-	hub_join(server->acceptor, NULL);
-	hub_shield_stop(&shield);
 	server->acceptor = NULL;
+	hub_kill(acceptor);
+	if (hub_current() == NULL) {
+		hub_detach(acceptor);
+		return;
+	}
+	hub_shield_start(&shield);
+	if (hub_join(acceptor, NULL) != 0)
+		hub_detach(acceptor);
+	hub_shield_stop(&shield);
 }
 
 int
 hub_server_accept_queued(struct hub_server *server)
 {
-	struct pollfd query = {.fd = server->socket, .events = POLLIN};
 	int error;
 
 	CHECK_WHY(server->acceptor == NULL, "hub_server_accept_queued before hub_server_pause");
-	if (poll(&query, 1, 0) != 1 || !(query.revents & POLLIN))
-		return 0;
-	error = take_one(server);
-	if (error == 0)
-		return 1;
+	if (hub_enter() == NULL)
+		return -1;
+	error = take_one(server, false);
+	if (error == 0 || error == EAGAIN)
+		return error == 0;
 	errno = error;
 	return -1;
 }
@@ -331,9 +372,27 @@ hub_server_connections(const struct hub_server *server)
 	return server->count;
 }
 
+/* Whether the caller serves one of the server's guests, for whose end it cannot wait. */
+static bool
+is_guest(const struct hub_server *server)
+{
+	struct hub_coroutine *self = hub_current();
+
+	LIST_EACH (link, &server->guests)
+		if (CONTAINER_OF(link, struct guest, siblings)->coroutine == self)
+			return true;
+	return false;
+}
+
 int
 hub_server_wait(struct hub_server *server)
 {
+	if (hub_enter() == NULL)
+		return -1;
+	if (is_guest(server)) {
+		errno = EDEADLK;
+		return -1;
+	}
 	while (server->count > 0) {
 		hub_event_clear(&server->closed);
 		if (hub_event_wait(&server->closed) != 0)
@@ -352,30 +411,45 @@ finish(struct hub_server *server)
 	do
 		accepted = hub_server_accept_queued(server);
 	while (accepted == 1);
-	if (accepted < 0 && judge(errno) == VERDICT_END && errno != EBADF)
+	if (accepted < 0 && hub_enter() == NULL)
 		return errno;
 	if (server->handle == NULL)
 		hub_server_close(server);
 	return hub_server_wait(server) == 0 ? 0 : errno;
 }
 
+/* Kills those who are left and waits until they have ended. */
+static void
+expel(struct hub_server *server)
+{
+	struct hub_timeout shield;
+	int deadlocks = 0;
+
+	LIST_EACH (link, &server->guests)
+		hub_kill(CONTAINER_OF(link, struct guest, siblings)->coroutine);
+	hub_shield_start(&shield);
+	while (hub_server_wait(server) != 0)
+		CHECK_WHY(++deadlocks < DEADLOCKS_MAX,
+			"deadlock: a server's connections do not end though they are killed");
+	hub_shield_stop(&shield);
+}
+
 int
 hub_server_stop(struct hub_server *server, int64_t nanoseconds)
 {
-	struct hub_timeout scope, shield;
+	struct hub_timeout scope;
 	int error;
 
+	if (hub_current() == NULL || is_guest(server)) {
+		errno = hub_current() == NULL ? EPERM : EDEADLK;
+		return -1;
+	}
 	hub_server_pause(server);
 	hub_timeout_start(&scope, nanoseconds);
 	error = finish(server);
 	hub_timeout_stop(&scope);
-	if (server->count > 0) {
-		LIST_EACH (link, &server->guests)
-			hub_kill(CONTAINER_OF(link, struct guest, siblings)->coroutine);
-		hub_shield_start(&shield);
-		hub_server_wait(server);
-		hub_shield_stop(&shield);
-	}
+	if (server->count > 0)
+		expel(server);
 	hub_server_close(server);
 	if (error == 0)
 		return 0;

@@ -91,7 +91,8 @@ int hub_server_wait(struct hub_server *server);
 /* The whole end: pauses, accepts what is queued, closes, waits for connections to end, at most for that many
  * nanoseconds, and kills and awaits those that then are left.
  * Switches: yes.
- * Returns 0, or -1 with errno ETIMEDOUT (some were killed), or ECANCELED, EDEADLK, EPERM (all were). */
+ * Returns 0, or -1 with errno ETIMEDOUT (some were killed), or ECANCELED or EDEADLK (all were);
+ * EDEADLK also, with nothing done, if one of its own handlers calls this, and EPERM if no coroutine does. */
 int hub_server_stop(struct hub_server *server, int64_t nanoseconds);
 
 /* Frees a server that serves nobody and is paused; closes its socket if that is open. NULL is ignored.

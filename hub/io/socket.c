@@ -58,9 +58,11 @@ transfer_begin(int fd, int flags)
 		return entry;
 	generation = entry->generation;
 	hub_pause(self->hub);
-	if (self->interrupt == 0 && entry->generation == generation)
+	if (hub_enter() == NULL)
+		return NULL;
+	if (entry->generation == generation)
 		return entry;
-	errno = self->interrupt != 0 ? self->interrupt : ECANCELED;
+	errno = ECANCELED;
 	return NULL;
 }
 

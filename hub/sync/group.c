@@ -1,7 +1,11 @@
 #include "hub/sync/group_priv.h"
 
+#include <errno.h>
+
 #include "hub/base/list.h"
 #include "hub/waiters_priv.h"
+
+#define DEADLOCKS_MAX 4
 
 void
 group_init(struct hub_group *group,
@@ -74,14 +78,16 @@ int
 group_wait(struct hub_group *group, const char *what, bool is_shielded)
 {
 	struct wait wait = {what, group, HUB_FOREVER, false, is_shielded};
-	int reason = 0;
+	int reason = 0, deadlocks = 0;
 
-	while (group->count > 0 && (reason == 0 || (is_shielded && reason != EDEADLK))) {
+	while (group->count > 0 && (reason == 0 || (is_shielded && deadlocks < DEADLOCKS_MAX))) {
 		struct hub_waiter waiter;
 
 		waiter_enter(&group->waiters, &waiter, hub_this->current);
 		reason = hub_suspend(&wait);
 		waiter_leave(&group->waiters, &waiter);
+		/* The children may have been told of the deadlock, too, and end now. */
+		deadlocks += reason == EDEADLK;
 	}
 	return group->count == 0 ? 0 : reason;
 }

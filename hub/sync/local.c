@@ -1,6 +1,7 @@
 #include "hub/sync/local_priv.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,22 +16,26 @@ struct locals {
 	void *values[];
 };
 
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER; /* who makes a key */
 static atomic_int keys;
 static void (*_Atomic destructors[HUB_LOCAL_MAX])(void *value);
 
 int
 hub_local_new(void (*destroy)(void *value))
 {
-	int key = atomic_load(&keys);
+	int key;
 
-	do {
-		if (key == HUB_LOCAL_MAX) {
-			errno = EAGAIN;
-			return -1;
-		}
-	} while (!atomic_compare_exchange_weak(&keys, &key, key + 1));
-	atomic_store(&destructors[key], destroy);
-	return key;
+	pthread_mutex_lock(&mutex);
+	key = atomic_load(&keys);
+	if (key < HUB_LOCAL_MAX) {
+		atomic_store(&destructors[key], destroy);
+		atomic_store(&keys, key + 1);
+	}
+	pthread_mutex_unlock(&mutex);
+	if (key < HUB_LOCAL_MAX)
+		return key;
+	errno = EAGAIN;
+	return -1;
 }
 
 int

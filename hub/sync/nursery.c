@@ -3,7 +3,6 @@
 #include <errno.h>
 
 #include "hub/base/list.h"
-#include "hub/failure_priv.h"
 #include "hub/sync/group_priv.h"
 
 void
@@ -31,8 +30,7 @@ child_ended(struct hub_group *group, struct hub_coroutine *child)
 		return;
 	if (nursery->failure.code == 0) {
 		nursery->failure = *child->failure;
-		failure_free(child->failure);
-		child->failure = NULL;
+		child->is_told = true;
 	}
 	hub_nursery_cancel(nursery);
 }

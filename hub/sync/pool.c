@@ -9,6 +9,8 @@
 #include "hub/sync/event.h"
 #include "hub/sync/group_priv.h"
 
+#define DEADLOCKS_MAX 4
+
 static void
 child_ended(struct hub_group *group, struct hub_coroutine *child)
 {
@@ -120,9 +122,8 @@ task_ended(struct hub_link *link, struct hub_coroutine *coroutine)
 	/* The one who waits tells of the failure, so it is not reported. */
 	if (coroutine->failure != NULL) {
 		task->failure = *coroutine->failure;
-		failure_free(coroutine->failure);
-		coroutine->failure = NULL;
-	} else if (coroutine->is_killed) {
+		coroutine->is_told = true;
+	} else if (coroutine->is_killed && coroutine->result == NULL) {
 		task->failure = (struct hub_failure){ECANCELED, "killed"};
 	}
 	if (task->imap != NULL)
@@ -141,13 +142,24 @@ task_start(struct hub_pool *pool, hub_fn *body, void *argument, struct task *tas
 	return 0;
 }
 
+/* In a shield: waits until something has changed, of tasks that were killed. If they wait for ever all the same,
+ * nothing can be saved: they use the caller's memory. */
+static void
+wait_out(struct hub_event *changed, int *deadlocks)
+{
+	hub_event_clear(changed);
+	if (hub_event_wait(changed) != 0)
+		CHECK_WHY(++*deadlocks < DEADLOCKS_MAX,
+			"deadlock: a pool's coroutines do not end though they are killed");
+}
+
 /* Waits until count tasks have ended, from task on; if the caller may not wait, kills them and waits all the
  * same, because they use its memory. Returns 0 or an errno. */
 static int
 tasks_wait(struct task *tasks, size_t count, struct hub_event *done)
 {
 	struct hub_timeout shield;
-	int reason = 0;
+	int reason = 0, deadlocks = 0;
 
 	for (size_t i = 0; i < count && reason == 0; i++) {
 		while (tasks[i].coroutine != NULL && reason == 0) {
@@ -158,15 +170,13 @@ tasks_wait(struct task *tasks, size_t count, struct hub_event *done)
 	}
 	if (reason == 0)
 		return 0;
-	hub_shield_start(&shield);
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count; i++)
 		if (tasks[i].coroutine != NULL)
 			coroutine_kill(tasks[i].coroutine);
-		while (tasks[i].coroutine != NULL) {
-			hub_event_clear(done);
-			hub_event_wait(done);
-		}
-	}
+	hub_shield_start(&shield);
+	for (size_t i = 0; i < count; i++)
+		while (tasks[i].coroutine != NULL)
+			wait_out(done, &deadlocks);
 	hub_shield_stop(&shield);
 	return reason;
 }
@@ -174,7 +184,11 @@ tasks_wait(struct task *tasks, size_t count, struct hub_event *done)
 static bool
 runs_in(const struct hub_pool *pool)
 {
-	return hub_this->current->group == &pool->group;
+	struct hub_coroutine *each = hub_this->current;
+
+	while (each != NULL && each->group != &pool->group)
+		each = coroutine_driver(each);
+	return each != NULL;
 }
 
 /* In the caller itself, whose own failure is kept apart. */
@@ -419,17 +433,17 @@ void
 hub_imap_free(struct hub_imap *imap)
 {
 	struct hub_timeout shield;
+	int deadlocks = 0;
 
 	if (imap == NULL)
 		return;
 	hub_shield_start(&shield);
 	hub_kill(imap->feeder);
-	hub_join(imap->feeder, NULL);
+	while (hub_join(imap->feeder, NULL) != 0)
+		CHECK_WHY(++deadlocks < DEADLOCKS_MAX, "deadlock: an imap's input does not end");
 	imap_kill(imap);
-	while (imap->running > 0) {
-		hub_event_clear(&imap->changed);
-		hub_event_wait(&imap->changed);
-	}
+	while (imap->running > 0)
+		wait_out(&imap->changed, &deadlocks);
 	hub_shield_stop(&shield);
 	while (imap->first != NULL) {
 		struct task *task = imap->first;

@@ -70,7 +70,8 @@ struct hub_imap;
 enum hub_imap_order { HUB_IMAP_ORDERED, HUB_IMAP_AS_THEY_END, HUB_IMAP_ORDER_MAX };
 
 /* Starts to run body on each argument that next(input, &argument) gives, until that returns false
- * (hub_generator_next is such a function); at most ahead of them run or lie finished and untaken.
+ * (hub_generator_next is such a function); at most ahead of them run or lie finished and untaken. Not for a
+ * coroutine of the same pool, if that is full: it would wait for its own place.
  * Switches: no.  Ownership: pool and input are borrowed until hub_imap_free; the caller frees.
  * Returns NULL with errno ENOMEM, EINVAL (ahead is 0), ECANCELED or EPERM. */
 struct hub_imap *hub_imap_new(struct hub_pool *pool, hub_fn *body,

@@ -40,6 +40,7 @@ hub_result_fail(struct hub_result *result, int code, const char *format, ...)
 {
 	va_list arguments;
 
+	CHECK_WHY(code != 0, "hub_result_fail with code 0, which means success");
 	if (result->is_set)
 		return refuse();
 	result->failure.code = code;

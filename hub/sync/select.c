@@ -242,8 +242,12 @@ hub_select(struct hub_case *cases, size_t count, int64_t timeout)
 	}
 	if (timeout != HUB_FOREVER)
 		deadline = clock_after(clock_now(), timeout);
-	while (index < 0 && reason == 0)
+	while (index < 0 && reason == 0) {
 		index = wait_once(cases, count, selectors, deadline, &reason);
+		/* Woken for a descriptor that is not ready any more; something else may have happened since. */
+		if (index < 0 && reason == 0)
+			index = try_all(cases, count, self->hub->selects);
+	}
 	if (selectors != small)
 		free(selectors);
 	return index >= 0 ? index : fail(reason);

@@ -385,16 +385,17 @@ memory_used(void)
 }
 
 static void *
-sleep_for_ever(void *argument)
+sleep_long(void *duration)
 {
-	hub_sleep(HUB_FOREVER);
-	return argument;
+	hub_sleep((int64_t)(intptr_t)duration);
+	return NULL;
 }
 
 struct park {
 	long count;
-	double bytes;   /* per coroutine, while all are parked */
-	double seconds; /* to spawn and park all */
+	int64_t duration; /* of their sleep */
+	double bytes;     /* per coroutine, while all are parked */
+	double seconds;   /* to spawn and park all */
 };
 
 static void *
@@ -405,7 +406,8 @@ run_park(void *argument)
 	int64_t began = hub_now();
 
 	for (long i = 0; i < park->count; i++) {
-		struct hub_coroutine *coroutine = hub_spawn(sleep_for_ever, NULL);
+		struct hub_coroutine *coroutine =
+			hub_spawn(sleep_long, (void *)(intptr_t)park->duration);
 
 		if (coroutine == NULL) {
 			park->count = i;
@@ -422,8 +424,13 @@ run_park(void *argument)
 int
 bench_park(const struct bench_options *options)
 {
-	struct park park = {.count = 1000000};
+	struct park sleepers = {.count = 1000000, .duration = 3600 * HUB_SECOND};
+	struct park park = {.count = 1000000, .duration = HUB_FOREVER};
 
+	hub_watchdog(0);
+	hub_run(run_park, &sleepers, NULL);
+	bench_print(options, "park_sleeping_bytes", sleepers.bytes, "B",
+		"each of a million that sleep for an hour: the same, with its timer");
 	hub_run(run_park, &park, NULL);
 	bench_print(options, "park_coroutines", (double)park.count, "", "parked in one process");
 	bench_print(
@@ -470,7 +477,7 @@ bench_hub(const struct bench_options *options)
 {
 	unsigned rounds = options->rounds != 0 ? options->rounds : ROUNDS;
 	static double values[ROWS][ROUNDS_MAX], ratios[ROUNDS_MAX];
-	struct park park = {.count = 100000};
+	struct park park = {.count = 100000, .duration = HUB_FOREVER};
 
 	/* Here threads are kept busy on purpose. */
 	hub_watchdog(0);

@@ -244,3 +244,37 @@ Test(generator, a_failure_is_its_own_and_not_thrown_at_the_consumer)
 	cr_assert_eq(hub_thrown(), 0);
 	hub_generator_free(generator);
 }
+
+/* ---- asked by its own child ---- */
+
+static struct hub_coroutine *child;
+static struct hub_generator *cyclic;
+
+static void *
+asks_parent(void *argument)
+{
+	void *value;
+
+	hub_generator_next(cyclic, &value);
+	return argument;
+}
+
+static void *
+makes_child(void *argument)
+{
+	child = hub_new(asks_parent);
+	hub_yield(argument);
+	return argument;
+}
+
+Test(generator, that_ends_for_its_own_child_makes_no_cycle_of_parents, .timeout = 30)
+{
+	void *value;
+
+	cyclic = hub_generator_new(makes_child, NULL);
+	cr_assert(hub_generator_next(cyclic, &value));
+	cr_assert_eq(hub_switch(child, "end"), "end");
+	cr_assert(hub_is_done(child));
+	hub_free(child);
+	hub_generator_free(cyclic);
+}

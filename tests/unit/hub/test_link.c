@@ -182,3 +182,55 @@ Test(link, waiting_may_end_with_the_first_failure)
 	cr_assert_eq(record.errors[1], EIO);
 	cr_assert_eq(record.errors[2], EIO);
 }
+
+static void
+detach_it(struct hub_link *link, struct hub_coroutine *coroutine)
+{
+	struct note *note = (struct note *)(void *)link;
+
+	note->record->errors[0] = hub_detach(coroutine);
+	/* This must not take the stack on which the callback runs. */
+	hub_detach(hub_spawn(nothing, NULL));
+}
+
+static void *
+detach_body(void *argument)
+{
+	struct record *record = argument;
+	struct note note = {{.ended = detach_it}, record, 0, NULL};
+	struct hub_coroutine *coroutine = hub_spawn(fail_soon, (void *)EIO);
+
+	record->errors[0] = -1;
+	hub_link(coroutine, &note.link);
+	hub_sleep(5 * HUB_MILLISECOND);
+	return NULL;
+}
+
+Test(link, may_detach_the_one_that_ends)
+{
+	struct record record = {0};
+
+	in_hub(detach_body, &record);
+	cr_assert_eq(record.errors[0], 0);
+}
+
+static void *
+raw_link_body(void *argument)
+{
+	struct record *record = argument;
+	struct note note = note_of(record, 'r');
+	struct hub_coroutine *raw = hub_new(nothing);
+
+	hub_link(raw, &note.link);
+	hub_switch(raw, NULL);
+	hub_free(raw);
+	return NULL;
+}
+
+Test(link, is_told_of_a_raw_coroutine_too)
+{
+	struct record record = {0};
+
+	in_hub(raw_link_body, &record);
+	cr_assert_str_eq(record.text, "r");
+}

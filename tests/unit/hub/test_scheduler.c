@@ -450,3 +450,52 @@ Test(scheduler, a_long_computation_lets_others_run_when_that_is_due)
 	cr_assert_lt(turns.other_at, turns.due);
 	cr_assert_eq(turns.error, ETIMEDOUT);
 }
+
+/* ---- who is told of a deadlock ---- */
+
+struct deadlock {
+	struct hub_event event;
+	int main_error, other_error;
+	bool has_started;
+};
+
+static void *
+wait_for_event(void *argument)
+{
+	struct deadlock *deadlock = argument;
+
+	deadlock->other_error = hub_event_wait(&deadlock->event) == -1 ? errno : 0;
+	return NULL;
+}
+
+static void *
+note_start(void *argument)
+{
+	((struct deadlock *)argument)->has_started = true;
+	return NULL;
+}
+
+static void *
+told_body(void *argument)
+{
+	struct deadlock *deadlock = argument;
+	struct hub_coroutine *other = hub_spawn(wait_for_event, deadlock);
+	struct hub_coroutine *later = hub_spawn_later(HUB_FOREVER, note_start, deadlock);
+
+	deadlock->main_error = hub_sleep(HUB_FOREVER) == -1 ? errno : 0;
+	hub_event_set(&deadlock->event);
+	hub_join(other, NULL);
+	hub_kill(later);
+	hub_join(later, NULL);
+	return NULL;
+}
+
+Test(scheduler, of_a_deadlock_only_the_first_coroutine_is_told)
+{
+	struct deadlock deadlock = {0};
+
+	in_hub(told_body, &deadlock);
+	cr_assert_eq(deadlock.main_error, EDEADLK);
+	cr_assert_eq(deadlock.other_error, 0);
+	cr_assert_not(deadlock.has_started);
+}

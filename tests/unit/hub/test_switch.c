@@ -356,3 +356,23 @@ Test(switch, cycles_and_foreign_parents_are_refused)
 	hub_free(a);
 	hub_free(b);
 }
+
+static void *
+asks_late(void *main)
+{
+	hub_switch(main, NULL);
+	/* Thrown at here, and not asked; then given a value. */
+	hub_switch(main, NULL);
+	return (void *)(intptr_t)hub_thrown();
+}
+
+Test(switch, a_value_that_comes_after_a_throw_is_a_value)
+{
+	struct hub_coroutine *raw = hub_new(asks_late);
+
+	hub_switch(raw, hub_parent(raw));
+	hub_throw(raw, EIO);
+	cr_assert_eq(hub_switch(raw, NULL), NULL);
+	cr_assert(hub_is_done(raw));
+	hub_free(raw);
+}

@@ -502,3 +502,39 @@ Test(timeout, a_long_scope_is_never_early)
 	in_hub(coarse_body, &elapsed);
 	cr_assert_geq(elapsed, HUB_SECOND);
 }
+
+static void *
+never_yields(void *argument)
+{
+	int64_t *end = argument;
+
+	while (hub_sleep(0) == 0 && hub_now() < *end)
+		continue;
+	return NULL;
+}
+
+static void *
+endless_body(void *argument)
+{
+	struct record *record = argument;
+	int64_t end = hub_now() + 5 * HUB_SECOND;
+	struct hub_generator *generator = hub_generator_new(never_yields, &end);
+	struct hub_timeout scope;
+	void *value;
+
+	hub_timeout_start(&scope, 5 * HUB_MILLISECOND);
+	hub_generator_next(generator, &value);
+	record->results[0] = hub_timeout_stop(&scope);
+	record->results[1] = hub_now() < end;
+	hub_generator_free(generator);
+	return NULL;
+}
+
+Test(timeout, reaches_a_generator_that_never_suspends)
+{
+	struct record record = {0};
+
+	in_hub(endless_body, &record);
+	cr_assert(record.results[0]);
+	cr_assert(record.results[1]);
+}

@@ -249,3 +249,72 @@ Test(server, datagrams)
 	cr_assert_eq(memcmp(record.text, "pinglonger t", 12), 0);
 	cr_assert_eq(record.errors[2], 0);
 }
+
+static void *
+kill_woken_body(void *argument)
+{
+	int listener = hub_create_server("127.0.0.1", "0", 0), client;
+	struct hub_server *server;
+
+	current = argument;
+	server = hub_stream_server_new(listener, echo, NULL, NULL);
+	for (int i = 0; i < 50; i++) {
+		hub_server_start(server);
+		hub_sleep(0);
+		client = connect_to(listener);
+		/* Whether the acceptor has been woken for it or not. */
+		if (i % 2)
+			hub_sleep(0);
+		hub_server_pause(server);
+		hub_server_start(server);
+		current->counts[0] += is_echoed(client, 10 * HUB_SECOND);
+		hub_close(client);
+		hub_server_pause(server);
+	}
+	hub_server_stop(server, 10 * HUB_SECOND);
+	hub_server_free(server);
+	return NULL;
+}
+
+Test(server, a_pause_loses_no_connection)
+{
+	struct record record = {0};
+
+	in_hub(kill_woken_body, &record);
+	cr_assert_eq(record.counts[0], 50);
+}
+
+static struct hub_server *own;
+
+static void
+stop_own(int client, void *context)
+{
+	struct record *record = context;
+
+	(void)client;
+	record->errors[0] = hub_server_stop(own, HUB_SECOND) == -1 ? errno : 0;
+}
+
+static void *
+stop_own_body(void *argument)
+{
+	int listener = hub_create_server("127.0.0.1", "0", 0), client;
+
+	current = argument;
+	own = hub_stream_server_new(listener, stop_own, current, NULL);
+	hub_server_start(own);
+	client = connect_to(listener);
+	hub_recv(client, current->text, 1, 0);
+	hub_close(client);
+	hub_server_stop(own, 10 * HUB_SECOND);
+	hub_server_free(own);
+	return NULL;
+}
+
+Test(server, a_handler_cannot_stop_its_own_server_and_is_told)
+{
+	struct record record = {0};
+
+	in_hub(stop_own_body, &record);
+	cr_assert_eq(record.errors[0], EDEADLK);
+}

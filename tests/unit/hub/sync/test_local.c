@@ -72,3 +72,38 @@ Test(local, keys_run_out_with_an_error)
 	cr_assert_eq(key, -1);
 	cr_assert_eq(errno, EAGAIN);
 }
+
+static void
+defer_more(void *value)
+{
+	current->seen[5] = hub_current();
+	hub_defer(count_value, value);
+	current->error = hub_sleep(HUB_MILLISECOND);
+}
+
+static void *
+set_one(void *argument)
+{
+	hub_local_set(current->key, argument);
+	current->seen[6] = hub_current();
+	return NULL;
+}
+
+static void *
+destructor_body(void *argument)
+{
+	current = argument;
+	hub_join(hub_spawn(set_one, (void *)4), NULL);
+	return NULL;
+}
+
+Test(local, a_destructor_may_block_and_defer)
+{
+	struct record record = {0};
+
+	record.key = hub_local_new(defer_more);
+	in_hub(destructor_body, &record);
+	cr_assert_eq(record.seen[5], record.seen[6], "it runs in another coroutine");
+	cr_assert_eq(record.error, 0);
+	cr_assert_eq(record.destroyed, 4);
+}

@@ -269,3 +269,59 @@ Test(select, many_cases)
 	cr_assert_eq(record.indices[0], -1);
 	cr_assert_eq(record.indices[1], 33);
 }
+
+static void *
+empty_and_set(void *argument)
+{
+	char byte;
+
+	hub_wait_fd(pair[1], POLLIN);
+	hub_recv(pair[1], &byte, 1, MSG_DONTWAIT);
+	hub_event_set(&event);
+	return argument;
+}
+
+static void *
+write_byte(void *argument)
+{
+	hub_send(pair[0], "x", 1, 0);
+	return argument;
+}
+
+static void *
+emptied_body(void *argument)
+{
+	struct hub_case cases[2];
+
+	current = argument;
+	event = (struct hub_event){0};
+	socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+	for (int i = 0; i < 200; i++) {
+		struct hub_coroutine *other = NULL, *writer;
+
+		hub_event_clear(&event);
+		cases[0] = hub_case_fd(pair[1], POLLIN);
+		cases[1] = hub_case_event(&event);
+		/* Whichever of the two is woken first by the descriptor. */
+		if (i % 2 == 0)
+			other = hub_spawn(empty_and_set, NULL);
+		writer = hub_spawn(write_byte, NULL);
+		if (i % 2 != 0)
+			other = hub_spawn_later(0, empty_and_set, NULL);
+		if (hub_select(cases, 2, 5 * HUB_SECOND) < 0)
+			current->errors[0] = errno;
+		hub_join(writer, NULL);
+		hub_join(other, NULL);
+	}
+	hub_close(pair[0]);
+	hub_close(pair[1]);
+	return NULL;
+}
+
+Test(select, what_happens_between_a_readiness_that_is_gone_and_its_turn_is_not_lost)
+{
+	struct record record = {0};
+
+	in_hub(emptied_body, &record);
+	cr_assert_eq(record.errors[0], 0, "%s", strerror(record.errors[0]));
+}
