@@ -84,9 +84,11 @@ can_handle(int number)
 	case SIGBUS:
 	case SIGFPE:
 	case SIGILL:
+	case SIGURG: /* the watchdog's */
 		return false;
 	default:
-		return number > 0 && number < NSIG;
+		/* In between are the C library's own. */
+		return number > 0 && number < NSIG && (number < __SIGRTMIN || number >= SIGRTMIN);
 	}
 }
 

@@ -14,7 +14,7 @@ struct hub_signal;
  * Switches: no.  Ownership: the caller's, until hub_signal_stop; what is left at the end of the hub is stopped
  * then.
  * Returns NULL with errno EINVAL (no such signal, or one that cannot be handled: SIGKILL, SIGSTOP, SIGSEGV,
- * SIGBUS, SIGFPE, SIGILL), EBUSY (another hub handles it), ENOMEM or EPERM (this thread runs no hub). */
+ * SIGBUS, SIGFPE, SIGILL, SIGURG), EBUSY (another hub handles it), ENOMEM or EPERM (this thread runs no hub). */
 struct hub_signal *hub_signal_start(
 	int number, void (*handler)(int number, void *context), void *context);
 

@@ -11,6 +11,6 @@ hub_set_hooks(const struct hub_hooks *hooks)
 	if (hub == NULL)
 		return NULL;
 	before = hub->hooks;
-	__atomic_store_n(&hub->hooks, hooks, __ATOMIC_RELEASE);
+	watchdog_set_hooks(hub, hooks);
 	return before;
 }

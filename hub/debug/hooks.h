@@ -27,7 +27,8 @@ struct hub_hooks {
 	/* One that nobody joins has failed. Without this hook a line is written to stderr. */
 	void (*failed)(const struct hub_coroutine *coroutine, const struct hub_failure *failure,
 		void *context);
-	/* The hub has not switched for that many nanoseconds; backtrace is what the watchdog would
+	/* Called by the watchdog's thread, which has standard error and no other descriptor of the process.
+	 * The hub has not switched for that many nanoseconds; backtrace is what the watchdog would
 	 * write to stderr. */
 	void (*blocked)(int64_t nanoseconds, const char *backtrace, void *context);
 	void *context;

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -23,8 +24,10 @@
 /* How long the hub's thread may take to answer the signal: longer if the kernel holds it. */
 #define ANSWER_TIME (100 * CLOCK_MILLISECOND)
 #define STACK_SIZE ((size_t)256 * 1024)
+#define UNWIND_STACK_SIZE ((size_t)32 * 1024)
 
-static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+/* Recursive: a hook, which is called with it, may call hub_watchdog. */
+static pthread_mutex_t mutex = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static struct list hubs = {&hubs, &hubs};
 static int64_t limit = -1; /* nanoseconds; 0: off, below: not yet read from the environment */
@@ -32,6 +35,16 @@ static bool is_running;
 static struct sigaction before;
 
 /* ---- in the hub's thread ---- */
+
+/* Whether this stack is large enough to unwind on: the program may have given the thread a signal stack of its own. */
+static bool
+has_room(void)
+{
+	stack_t stack;
+
+	return sigaltstack(NULL, &stack) != 0 || !(stack.ss_flags & SS_ONSTACK) ||
+	       stack.ss_size >= UNWIND_STACK_SIZE;
+}
 
 static void
 on_signal(int number, siginfo_t *info, void *context)
@@ -43,8 +56,9 @@ on_signal(int number, siginfo_t *info, void *context)
 		struct watched *watched = &hub->watched;
 
 		memcpy(watched->name, hub->current->name, sizeof watched->name);
-		watched->count =
-			(unsigned)backtrace_of_signal(context, watched->frames, WATCHDOG_FRAMES);
+		watched->count = !has_room() ? 0
+					     : (unsigned)backtrace_of_signal(
+						       context, watched->frames, WATCHDOG_FRAMES);
 		atomic_store_explicit(&watched->is_asked, false, memory_order_release);
 	} else if (before.sa_flags & SA_SIGINFO) {
 		before.sa_sigaction(number, info, context);
@@ -76,6 +90,36 @@ ask(struct watched *watched)
 	return true;
 }
 
+/* The process's present standard error as this thread's, whose table has none: see watch. */
+static void
+borrow_stderr(void)
+{
+	int process = pidfd_open(getpid(), 0);
+	int fd = process != -1 ? pidfd_getfd(process, STDERR_FILENO, 0) : -1;
+
+	if (fd != -1 && fd != STDERR_FILENO)
+		dup2(fd, STDERR_FILENO);
+	if (fd != -1 && fd != STDERR_FILENO)
+		close(fd);
+	if (process != -1 && process != STDERR_FILENO)
+		close(process);
+}
+
+/* Line by line: one that is longer than a pipe takes at once could block. */
+static void
+log_lines(const char *text, size_t length)
+{
+	const char *end = text + length;
+
+	while (text < end) {
+		const char *newline = memchr(text, '\n', (size_t)(end - text));
+		size_t size = newline != NULL ? (size_t)(newline + 1 - text) : (size_t)(end - text);
+
+		log_bare(text, size);
+		text += size;
+	}
+}
+
 static void
 report(struct hub *hub, int64_t blocked)
 {
@@ -94,10 +138,12 @@ report(struct hub *hub, int64_t blocked)
 	if (has_answered)
 		length += backtrace_write(
 			text + length, sizeof text - length, watched->frames, watched->count);
+	borrow_stderr();
 	if (hooks != NULL && hooks->blocked != NULL)
 		hooks->blocked(blocked, text, hooks->context);
 	else
-		log_bare(text, length);
+		log_lines(text, length);
+	close(STDERR_FILENO);
 }
 
 /* ---- is it the hub, or the machine? ---- */
@@ -185,14 +231,22 @@ pause_for(bool is_busy)
 static void *
 watch(void *argument)
 {
+	int64_t looked = clock_now();
+
 	pthread_setname_np(pthread_self(), "watchdog");
 	/* A table of descriptors of its own: in a process with one hub the kernel then finds them without
-	 * counting references, and none is held open here. */
-	close_range(3, ~0U, CLOSE_RANGE_UNSHARE);
+	 * counting references; and an empty one, so that none is held open here. */
+	close_range(0, ~0U, CLOSE_RANGE_UNSHARE);
 	pthread_mutex_lock(&mutex);
 	while (limit > 0 && !list_is_empty(&hubs)) {
 		int64_t now = clock_now();
 		bool is_busy = false;
+
+		/* This thread was stopped, too, with its process or its machine: what it saw before says nothing. */
+		if (now - looked > 2 * limit)
+			LIST_EACH (link, &hubs)
+				CONTAINER_OF(link, struct watched, link)->taken = UINT64_MAX;
+		looked = now;
 
 		LIST_EACH (link, &hubs)
 			is_busy |= look_at(CONTAINER_OF(link, struct hub, watched.link), now);
@@ -269,10 +323,18 @@ watchdog_unwatch(struct hub *hub)
 void
 watchdog_reset(void)
 {
-	pthread_mutex_init(&mutex, NULL);
+	mutex = (pthread_mutex_t)PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 	pthread_cond_init(&changed, NULL);
 	list_init(&hubs);
 	is_running = false;
+}
+
+void
+watchdog_set_hooks(struct hub *hub, const struct hub_hooks *hooks)
+{
+	pthread_mutex_lock(&mutex);
+	__atomic_store_n(&hub->hooks, hooks, __ATOMIC_RELEASE);
+	pthread_mutex_unlock(&mutex);
 }
 
 void

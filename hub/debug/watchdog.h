@@ -8,8 +8,8 @@
  * A thread that gets no CPU, because the machine is overloaded, is not reported.
  *
  * For the backtrace, SIGURG interrupts that thread: system calls that are not restarted after a signal, such as
- * nanosleep(2) and poll(2), then end early with EINTR. The watchdog's thread has the three standard
- * descriptors and no others. */
+ * nanosleep(2) and poll(2), then end early with EINTR. The watchdog's thread keeps no descriptor of
+ * the process open. */
 #ifndef HUBBUB_DEBUG_WATCHDOG_H
 #define HUBBUB_DEBUG_WATCHDOG_H
 

@@ -13,6 +13,7 @@
 #define WATCHDOG_FRAMES 32
 
 struct hub;
+struct hub_hooks;
 
 /* What the watchdog knows of a hub; part of it. */
 struct watched {
@@ -31,6 +32,9 @@ struct watched {
 	void *frames[WATCHDOG_FRAMES];
 	unsigned count;
 };
+
+/* Sets a hub's hooks, when the watchdog is not calling one of them. */
+void watchdog_set_hooks(struct hub *hub, const struct hub_hooks *hooks);
 
 /* A hub starts, or ends. */
 void watchdog_watch(struct hub *hub);

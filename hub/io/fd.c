@@ -125,6 +125,7 @@ fd_enter_new(struct hub *hub, int fd, bool is_stream)
 	ev_io_init(&entry->write, on_writable, fd, EV_WRITE);
 	entry->is_open = true;
 	entry->is_stream = is_stream;
+	entry->is_socket = true;
 	entry->is_file = false;
 	entry->is_drained = false;
 	entry->is_woken = false;
@@ -148,6 +149,8 @@ fd_enter(struct hub *hub, int fd)
 		S_ISSOCK(status.st_mode) &&
 			getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) == 0 &&
 			type == SOCK_STREAM);
+	if (entry != NULL)
+		entry->is_socket = S_ISSOCK(status.st_mode);
 	if (entry != NULL)
 		entry->is_file = S_ISREG(status.st_mode) || S_ISDIR(status.st_mode);
 	return entry;
@@ -283,8 +286,10 @@ fd_poll_now(int fd, short events)
 		errno = EBADF;
 		return -1;
 	}
-	if (poll(&query, 1, 0) < 0)
-		return -1;
+	/* Even without waiting it may be interrupted. */
+	while (poll(&query, 1, 0) < 0)
+		if (errno != EINTR)
+			return -1;
 	if (query.revents & POLLNVAL) {
 		errno = EBADF;
 		return -1;

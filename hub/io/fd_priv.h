@@ -26,7 +26,8 @@ struct hub_fd {
 	uint32_t generation;
 	bool is_open;
 	bool is_stream; /* a stream socket */
-	bool is_file;   /* regular: always ready, epoll refuses it */
+	bool is_socket;
+	bool is_file; /* regular: always ready, epoll refuses it */
 	bool is_drained;
 	bool is_woken; /* a reader was woken and has not run yet: the event is being dealt with */
 };

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "hub/io/fd_priv.h"
+#include "hub/io/sigpipe_priv.h"
 #include "hub/thread/offload.h"
 
 /* A call for another thread, with its answer and errno. */
@@ -36,10 +37,29 @@ run_call(void *argument)
 static ssize_t
 offload(struct call *call)
 {
-	if (hub_offload(run_call, call, NULL) != 0)
+	int result = hub_offload(run_call, call, NULL);
+
+	if (result != 0)
 		return -1;
 	errno = call->error;
 	return call->answer;
+}
+
+/* On a duplicate: before its turn comes, the number may be closed and be something else's. */
+static ssize_t
+offload_fd(struct call *call)
+{
+	ssize_t answer;
+	int error;
+
+	call->fd = fcntl(call->fd, F_DUPFD_CLOEXEC, 0);
+	if (call->fd == -1)
+		return -1;
+	answer = offload(call);
+	error = errno;
+	close(call->fd);
+	errno = error;
+	return answer;
 }
 
 static ssize_t
@@ -88,8 +108,15 @@ int
 hub_open(const char *path, int flags, mode_t mode)
 {
 	struct call call = {.run = run_open, .path = path, .count = flags, .mode = mode};
+	int fd = (int)offload(&call);
 
-	return (int)offload(&call);
+	/* Whatever the number was before. */
+	if (fd >= 0 && hub_this != NULL && hub_this->loop != NULL && hub_adopt(fd) != 0) {
+		close(fd);
+		errno = ENOMEM;
+		return -1;
+	}
+	return fd;
 }
 
 /* From the cache, without waiting; offset -1 is the file's own. Returns -1 where that cannot be: other errors
@@ -111,7 +138,7 @@ hub_pread(int fd, void *buffer, size_t length, off_t offset)
 	ssize_t got = offset >= 0 ? read_cached(fd, &part, 1, offset) : -1;
 
 	/* A part may be all that is cached. */
-	return got == (ssize_t)length ? got : offload(&call);
+	return got == (ssize_t)length ? got : offload_fd(&call);
 }
 
 ssize_t
@@ -120,7 +147,7 @@ file_readv(int fd, const struct iovec *parts, int count)
 	struct call call = {.run = run_readv, .fd = fd, .parts = parts, .count = count};
 	ssize_t got = read_cached(fd, parts, count, -1);
 
-	return got > 0 ? got : offload(&call);
+	return got > 0 ? got : offload_fd(&call);
 }
 
 ssize_t
@@ -128,7 +155,7 @@ file_writev(int fd, const struct iovec *parts, int count)
 {
 	struct call call = {.run = run_writev, .fd = fd, .parts = parts, .count = count};
 
-	return offload(&call);
+	return offload_fd(&call);
 }
 
 ssize_t
@@ -138,7 +165,7 @@ hub_pwrite(int fd, const void *buffer, size_t length, off_t offset)
 	struct call call = {
 		.run = run_pwritev, .fd = fd, .parts = &part, .count = 1, .offset = offset};
 
-	return offload(&call);
+	return offload_fd(&call);
 }
 
 int
@@ -146,7 +173,7 @@ hub_fsync(int fd)
 {
 	struct call call = {.run = run_fsync, .fd = fd};
 
-	return (int)offload(&call);
+	return (int)offload_fd(&call);
 }
 
 int
@@ -154,25 +181,47 @@ hub_fdatasync(int fd)
 {
 	struct call call = {.run = run_fdatasync, .fd = fd};
 
-	return (int)offload(&call);
+	return (int)offload_fd(&call);
+}
+
+/* sendfile(2) without SIGPIPE. Keeps errno. */
+static ssize_t
+send_quietly(int out, int in, off_t *offset, size_t count)
+{
+	struct sigpipe_guard guard;
+	ssize_t sent;
+
+	sigpipe_block(&guard);
+	sent = sendfile(out, in, offset, count);
+	sigpipe_unblock(&guard, sent < 0 && errno == EPIPE);
+	return sent;
 }
 
 ssize_t
 hub_sendfile(int out, int in, off_t *offset, size_t count)
 {
 	struct hub_coroutine *self = hub_enter();
-	struct hub_fd *entry;
-	uint32_t generation;
+	struct hub_fd *entry, *source;
+	uint32_t generation, source_generation;
 	size_t done = 0;
 
 	if (self == NULL)
 		return -1;
 	entry = fd_lookup(self->hub, out);
-	if (entry == NULL)
+	source = fd_lookup(self->hub, in);
+	if (entry == NULL || source == NULL)
 		return -1;
 	generation = entry->generation;
+	source_generation = source->generation;
 	while (done < count) {
-		ssize_t sent = sendfile(out, in, offset, count - done);
+		ssize_t sent;
+
+		/* Closed while the socket was waited for. */
+		if (source->generation != source_generation) {
+			errno = ECANCELED;
+			return done > 0 ? (ssize_t)done : -1;
+		}
+		sent = send_quietly(out, in, offset, count - done);
 
 		if (sent == 0)
 			break;

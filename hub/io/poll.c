@@ -12,6 +12,18 @@
 
 #define LOOK_AGAIN (20 * HUB_MILLISECOND)
 
+/* Even without waiting it may be interrupted. */
+static int
+poll_now(struct pollfd *fds, nfds_t count)
+{
+	int ready;
+
+	do
+		ready = poll(fds, count, 0);
+	while (ready < 0 && errno == EINTR);
+	return ready;
+}
+
 /* Returns 0 or an errno. */
 static int
 wait_once(struct pollfd *fds, nfds_t count, struct fd_interest *interests, int64_t deadline)
@@ -59,7 +71,7 @@ hub_poll(struct pollfd *fds, nfds_t count, int timeout)
 		if (hub_enter() == NULL)
 			return -1;
 	}
-	ready = poll(fds, count, 0);
+	ready = poll_now(fds, count);
 	if (ready != 0 || timeout == 0)
 		return ready;
 	if (count > SMALL) {
@@ -72,7 +84,7 @@ hub_poll(struct pollfd *fds, nfds_t count, int timeout)
 	while (ready == 0 && reason == 0) {
 		reason = wait_once(fds, count, interests, deadline);
 		if (reason == 0)
-			ready = poll(fds, count, 0);
+			ready = poll_now(fds, count);
 	}
 	if (interests != small)
 		free(interests);

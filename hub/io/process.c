@@ -11,11 +11,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "hub/io/fd.h"
+#include "hub/io/fd_priv.h"
 #include "hub/io/poll.h"
+#include "hub/io/sigpipe_priv.h"
 #include "hub/scheduler_priv.h"
 
 #define READ_SIZE 65536
+#define READS_MOST 16
 
 /* What was read of a pipe. */
 struct output {
@@ -148,7 +150,7 @@ watch(struct hub_process *process)
 	int error;
 
 	process->pidfd = pidfd_open(process->pid, 0);
-	if (process->pidfd != -1)
+	if (process->pidfd != -1 && fd_enter_new(hub_this, process->pidfd, false) != NULL)
 		return 0;
 	error = errno;
 	kill(process->pid, SIGKILL);
@@ -274,6 +276,10 @@ hub_waitpid(pid_t pid, int *status)
 			errno = ECHILD;
 		return -1;
 	}
+	if (fd_enter_new(hub_this, pidfd, false) == NULL) {
+		close(pidfd);
+		return -1;
+	}
 	while ((reaped = reap(pidfd, &result)) == 0)
 		if (hub_wait_fd(pidfd, POLLIN) < 0) {
 			reaped = -1;
@@ -324,27 +330,15 @@ take_input(struct hub_process *process, const void *input, size_t length)
 	return 0;
 }
 
-/* write(2) without SIGPIPE, which a pipe cannot be told not to raise: it is blocked in this thread, and
- * taken back if it was not pending before. Keeps errno. */
 static ssize_t
 write_quietly(int fd, const void *buffer, size_t length)
 {
-	static const struct timespec now;
-	sigset_t pipe, before, pending;
+	struct sigpipe_guard guard;
 	ssize_t wrote;
-	int error;
 
-	sigemptyset(&pipe);
-	sigaddset(&pipe, SIGPIPE);
-	sigpending(&pending);
-	pthread_sigmask(SIG_BLOCK, &pipe, &before);
+	sigpipe_block(&guard);
 	wrote = write(fd, buffer, length);
-	error = errno;
-	if (wrote < 0 && error == EPIPE && !sigismember(&pending, SIGPIPE))
-		while (sigtimedwait(&pipe, NULL, &now) == -1 && errno == EINTR)
-			continue;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	errno = error;
+	sigpipe_unblock(&guard, wrote < 0 && errno == EPIPE);
 	return wrote;
 }
 
@@ -390,8 +384,10 @@ static int
 read_some(struct hub_process *process, int stream)
 {
 	struct output *output = &process->outputs[stream];
+	int rounds = READS_MOST;
 	ssize_t got;
 
+	/* A process that writes faster than this reads must not keep others from running. */
 	do {
 		if (output_room(output) != 0)
 			return -1;
@@ -400,11 +396,11 @@ read_some(struct hub_process *process, int stream)
 			output->room - output->length - 1);
 		if (got > 0)
 			output->length += (size_t)got;
-	} while (got > 0);
+	} while (got > 0 && --rounds > 0);
 	output->bytes[output->length] = '\0';
 	if (got == 0)
 		hub_process_close_stream(process, stream);
-	return got == 0 || errno == EAGAIN || errno == EINTR ? 0 : -1;
+	return got >= 0 || errno == EAGAIN || errno == EINTR ? 0 : -1;
 }
 
 int

@@ -82,7 +82,12 @@ hub_freeaddrinfo(struct addrinfo *result)
 static void
 release(struct lookup *lookup)
 {
-	if (--lookup->users > 0)
+	/* When only the thread is left, and it has not begun, nobody wants it. */
+	if (--lookup->users == 1 && crew_cancel(&lookup->job)) {
+		list_remove(&lookup->link);
+		lookup->users = 0;
+	}
+	if (lookup->users > 0)
 		return;
 	if (lookup->addresses != NULL)
 		freeaddrinfo(lookup->addresses);

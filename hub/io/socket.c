@@ -26,6 +26,18 @@ fd_is_file(int fd)
 	return entry != NULL && entry->is_file;
 }
 
+/* Whether fd is a socket that the hub knows. */
+static ALWAYS_INLINE bool
+fd_is_socket(int fd)
+{
+	struct hub_fd *entry;
+
+	if (hub_current() == NULL || hub_this->loop == NULL)
+		return false;
+	entry = fd_lookup(hub_this, fd);
+	return entry != NULL && entry->is_socket;
+}
+
 /* The arguments of any transfer; each attempt uses its own. */
 struct transfer {
 	int fd;
@@ -324,6 +336,9 @@ hub_write(int fd, const void *buffer, size_t length)
 
 		return file_writev(fd, &part, 1);
 	}
+	/* For MSG_NOSIGNAL. */
+	if (fd_is_socket(fd))
+		return hub_send(fd, buffer, length, 0);
 	return send_all(&transfer, attempt_write, "write");
 }
 
@@ -393,6 +408,12 @@ hub_writev(int fd, const struct iovec *parts, int count)
 
 	if (__builtin_expect(fd_is_file(fd), 0))
 		return file_writev(fd, parts, count);
+	if (fd_is_socket(fd) && count >= 0) {
+		struct msghdr message = {
+			.msg_iov = (struct iovec *)(uintptr_t)parts, .msg_iovlen = (size_t)count};
+
+		return hub_sendmsg(fd, &message, 0);
+	}
 	sent = send_some(&transfer, attempt_writev, "writev");
 	if (!is_partial(fd, 0, sent, transfer.length))
 		return sent;

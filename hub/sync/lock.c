@@ -26,6 +26,11 @@ lock_wait(struct hub_lock *lock, struct hub_coroutine *self, bool is_shielded)
 		if (reason == 0)
 			return 0;
 		waiter_leave(&lock->first, &waiter);
+		/* Released while this one was awake: nobody hands it over any more. */
+		if (is_shielded && lock->owner == NULL) {
+			lock->owner = self;
+			return 0;
+		}
 		/* Its owner may have been told of the deadlock, too, and release it now. */
 		deadlocks += reason == EDEADLK;
 		CHECK_WHY(!is_shielded || deadlocks < DEADLOCKS_MAX,

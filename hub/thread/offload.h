@@ -9,7 +9,8 @@ HUBBUB_API_BEGIN
 
 /* Runs function(argument) in another thread, of which there are at most HUBBUB_OFFLOAD_THREADS (environment;
  * 1 to 1024, default 16), and waits for it; more calls than threads wait their turn. The function must not
- * use what belongs to the caller's hub. Where no coroutine of a running hub calls this, such as in one of
+ * use what belongs to the caller's hub; it has a stack of 1 MiB and all signals blocked, as what it starts then
+ * has. Where no coroutine of a running hub calls this, such as in one of
  * those threads, the function runs at once, in the caller.
  * A kill or an expired scope takes the call back while it waits its turn; a function that runs cannot be
  * stopped, so the caller then stays until it has returned.

@@ -43,6 +43,15 @@ coroutine_suspend(struct sleeper *sleeper, const char *what, const void *on, boo
 	return sleeper->has_arrived ? 0 : reason;
 }
 
+/* The waker may still hold the mutex, and with it the object, which the woken one may free next. */
+static int
+let_waker_go(struct sleeper *sleeper, pthread_mutex_t *mutex)
+{
+	pthread_mutex_lock(mutex);
+	pthread_mutex_unlock(mutex);
+	return sleeper->error;
+}
+
 static void
 thread_wait(struct sleeper *sleeper, pthread_mutex_t *mutex)
 {
@@ -63,7 +72,7 @@ sleeper_wait_out(struct sleeper *sleeper, pthread_mutex_t *mutex, const char *wh
 	pthread_mutex_unlock(mutex);
 	while (!sleeper->has_arrived)
 		coroutine_suspend(sleeper, what, on, true);
-	return sleeper->error;
+	return let_waker_go(sleeper, mutex);
 }
 
 int
@@ -78,7 +87,7 @@ sleeper_wait(struct sleeper *sleeper, pthread_mutex_t *mutex, const char *what, 
 	pthread_mutex_unlock(mutex);
 	reason = coroutine_suspend(sleeper, what, on, false);
 	if (reason == 0)
-		return sleeper->error;
+		return let_waker_go(sleeper, mutex);
 	pthread_mutex_lock(mutex);
 	if (sleeper->is_woken)
 		return sleeper_wait_out(sleeper, mutex, what, on);

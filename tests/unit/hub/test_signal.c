@@ -61,6 +61,9 @@ body(void *argument)
 	hub_signal_stop(signal);
 	record->errors[4] = hub_signal_start(SIGKILL, on_usr1, record) == NULL ? errno : 0;
 	record->errors[5] = hub_signal_start(0, on_usr1, record) == NULL ? errno : 0;
+	/* The C library's, and the watchdog's. */
+	record->errors[6] = hub_signal_start(33, on_usr1, record) == NULL ? errno : 0;
+	record->errors[7] = hub_signal_start(SIGURG, on_usr1, record) == NULL ? errno : 0;
 	/* Left to the end of the hub. */
 	hub_signal_start(SIGUSR2, on_usr1, record);
 	return NULL;
@@ -80,6 +83,8 @@ Test(signal, handlers_are_coroutines_and_the_old_action_comes_back)
 	cr_assert_eq(record.errors[3], EBUSY);
 	cr_assert_eq(record.errors[4], EINVAL);
 	cr_assert_eq(record.errors[5], EINVAL);
+	cr_assert_eq(record.errors[6], EINVAL);
+	cr_assert_eq(record.errors[7], EINVAL);
 	sigaction(SIGUSR1, NULL, &action);
 	cr_assert_eq(action.sa_handler, SIG_IGN);
 	sigaction(SIGUSR2, NULL, &action);

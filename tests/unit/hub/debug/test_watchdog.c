@@ -104,3 +104,25 @@ Test(watchdog, says_nothing_of_hubs_that_switch_or_sleep)
 	hub_set_hooks(NULL);
 	cr_assert_eq(record.reports, 0, "%s", record.text);
 }
+
+static void
+turn_off(int64_t nanoseconds, const char *backtrace, void *context)
+{
+	(void)nanoseconds, (void)backtrace;
+	((struct record *)context)->reports++;
+	hub_watchdog(0);
+}
+
+Test(watchdog, may_be_turned_off_by_its_hook, .timeout = 30)
+{
+	struct record record = {.busy = 300 * HUB_MILLISECOND};
+	struct hub_hooks hooks = {.blocked = turn_off, .context = &record};
+
+	if (on_valgrind())
+		cr_skip_test("it runs one thread at a time");
+	hub_watchdog(20 * HUB_MILLISECOND);
+	hub_set_hooks(&hooks);
+	cr_assert_eq(hub_run(body, &record, NULL), 0);
+	hub_set_hooks(NULL);
+	cr_assert_eq(record.reports, 1);
+}

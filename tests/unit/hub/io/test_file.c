@@ -107,3 +107,62 @@ Test(file, sendfile_waits_for_the_socket)
 	cr_assert_eq(record.received, LARGE - 10);
 	cr_assert_eq(record.offset, LARGE);
 }
+
+/* ---- closed before its turn ---- */
+
+static void *
+block_thread(void *argument)
+{
+	usleep(30000);
+	return argument;
+}
+
+static void *
+occupy(void *argument)
+{
+	hub_offload(block_thread, NULL, NULL);
+	return argument;
+}
+
+static void *
+write_secret(void *argument)
+{
+	struct record *record = argument;
+
+	record->results[0] = hub_write((int)record->offset, "SECRET", 6);
+	return NULL;
+}
+
+static void *
+closed_body(void *argument)
+{
+	struct record *record = argument;
+	struct hub_coroutine *first = hub_spawn(occupy, NULL), *writer;
+	char byte;
+
+	record->offset = hub_open(record->path, O_RDWR, 0);
+	writer = hub_spawn(write_secret, record);
+	hub_sleep(0);
+	hub_sleep(0);
+	hub_close((int)record->offset);
+	/* Gets the number that the file had. */
+	socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+	hub_join(writer, NULL);
+	hub_join(first, NULL);
+	record->results[1] = recv(pair[1], &byte, 1, MSG_DONTWAIT);
+	hub_close(pair[0]);
+	hub_close(pair[1]);
+	return NULL;
+}
+
+Test(file, what_waits_its_turn_never_reaches_another_descriptor)
+{
+	struct record record = {.path = "/tmp/hubbub-test-XXXXXX"};
+
+	close(mkstemp(record.path));
+	setenv("HUBBUB_OFFLOAD_THREADS", "1", 1);
+	in_hub(closed_body, &record);
+	unlink(record.path);
+	cr_assert_eq(record.results[0], 6);
+	cr_assert_eq(record.results[1], -1);
+}

@@ -1,8 +1,10 @@
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -440,4 +442,31 @@ Test(socket, peeking_for_all_does_not_read_the_same_bytes_again)
 	in_hub(peek_all_body, &record);
 	cr_assert_eq(record.results[0], 2);
 	cr_assert_eq(record.results[1], 2);
+}
+
+static void *
+closed_peer_body(void *argument)
+{
+	int *errors = argument, pair[2], file = open("/proc/self/exe", O_RDONLY);
+	struct iovec part = {"x", 1};
+	off_t offset = 0;
+
+	socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+	hub_close(pair[1]);
+	errors[0] = hub_write(pair[0], "x", 1) == -1 ? errno : 0;
+	errors[1] = hub_writev(pair[0], &part, 1) == -1 ? errno : 0;
+	errors[2] = hub_sendfile(pair[0], file, &offset, 1) == -1 ? errno : 0;
+	hub_close(pair[0]);
+	hub_close(file);
+	return NULL;
+}
+
+Test(socket, writing_to_a_closed_peer_raises_no_signal)
+{
+	int errors[3] = {0};
+
+	in_hub(closed_peer_body, errors);
+	cr_assert_eq(errors[0], EPIPE);
+	cr_assert_eq(errors[1], EPIPE);
+	cr_assert_eq(errors[2], EPIPE);
 }

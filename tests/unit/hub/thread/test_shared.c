@@ -160,3 +160,43 @@ Test(shared, waiting_where_no_coroutine_runs_is_refused)
 	cr_assert_eq(shared.errors[0], EPERM);
 	free_all();
 }
+
+/* ---- freed by whoever was woken ---- */
+
+static struct hub_shared_queue *handed;
+
+static void *
+set_handed(void *argument)
+{
+	void *event;
+
+	while (hub_shared_queue_get(handed, &event) == 0)
+		hub_shared_event_set(event);
+	return argument;
+}
+
+static void *
+free_woken_body(void *argument)
+{
+	for (int i = 0; i < 300; i++) {
+		struct hub_shared_event *event = hub_shared_event_new();
+
+		hub_shared_queue_put(handed, event);
+		shared.errors[0] |= hub_shared_event_wait(event);
+		hub_shared_event_free(event);
+	}
+	hub_shared_queue_close(handed);
+	return argument;
+}
+
+Test(shared, the_woken_one_may_free_the_object)
+{
+	pthread_t thread;
+
+	handed = hub_shared_queue_new(0);
+	pthread_create(&thread, NULL, set_handed, NULL);
+	in_hub(free_woken_body, NULL);
+	pthread_join(thread, NULL);
+	hub_shared_queue_free(handed);
+	cr_assert_eq(shared.errors[0], 0);
+}

@@ -1,0 +1,45 @@
+/* Writing without SIGPIPE where the call has no flag for it: the signal is blocked in this thread, and taken back
+ * if it was not pending before. */
+#ifndef HUBBUB_IO_SIGPIPE_PRIV_H
+#define HUBBUB_IO_SIGPIPE_PRIV_H
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <time.h>
+
+struct sigpipe_guard {
+	sigset_t before;
+	sigset_t pending;
+};
+
+static inline void
+sigpipe_block(struct sigpipe_guard *guard)
+{
+	sigset_t pipe;
+
+	sigemptyset(&pipe);
+	sigaddset(&pipe, SIGPIPE);
+	sigpending(&guard->pending);
+	pthread_sigmask(SIG_BLOCK, &pipe, &guard->before);
+}
+
+/* has_failed: with EPIPE. Keeps errno. */
+static inline void
+sigpipe_unblock(const struct sigpipe_guard *guard, bool has_failed)
+{
+	static const struct timespec now;
+	int error = errno;
+	sigset_t pipe;
+
+	sigemptyset(&pipe);
+	sigaddset(&pipe, SIGPIPE);
+	if (has_failed && !sigismember(&guard->pending, SIGPIPE))
+		while (sigtimedwait(&pipe, NULL, &now) == -1 && errno == EINTR)
+			continue;
+	pthread_sigmask(SIG_SETMASK, &guard->before, NULL);
+	errno = error;
+}
+
+#endif
