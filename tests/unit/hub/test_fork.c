@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <signal.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -43,18 +44,26 @@ fresh_body(void *argument)
 	return current->others > before ? argument : NULL;
 }
 
+/* As _exit, but not declared to be the end: AddressSanitizer would look for the rest of a stack that it does not
+ * know, since the child is on a coroutine's. */
+static void
+leave(long code)
+{
+	syscall(SYS_exit_group, code);
+}
+
 static void
 child_main(void)
 {
 	void *result = NULL;
 
 	if (hub_sleep(0) != -1 || errno != EPERM || hub_current() != NULL)
-		_exit(2);
+		leave(2);
 	if (forks != 1)
-		_exit(3);
+		leave(3);
 	if (hub_run(fresh_body, "", &result) != 0 || result == NULL)
-		_exit(4);
-	_exit(0);
+		leave(4);
+	leave(0);
 }
 
 static void *
