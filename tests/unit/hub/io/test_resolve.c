@@ -92,8 +92,11 @@ Test(resolve, callers_of_one_name_share_a_lookup_and_may_leave)
 	cr_assert_eq(record.errors[1], 0);
 	cr_assert_eq(record.errors[3], 0);
 	cr_assert(record.has_name);
-	cr_assert_eq(record.errors[2], EAI_SYSTEM);
-	cr_assert_eq(record.system_errors[2], ECANCELED);
+	/* The answer may have come before the kill. */
+	if (record.errors[2] != 0) {
+		cr_assert_eq(record.errors[2], EAI_SYSTEM);
+		cr_assert_eq(record.system_errors[2], ECANCELED);
+	}
 	cr_assert_eq(record.errors[4], EAI_SYSTEM);
 	cr_assert_eq(record.system_errors[4], ETIMEDOUT);
 }
