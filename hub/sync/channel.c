@@ -10,19 +10,48 @@ hub_channel_init(struct hub_channel *channel)
 	*channel = (struct hub_channel){0};
 }
 
+/* Each returns 0, or EPIPE, or EAGAIN if nobody waits on the other side. */
+static inline int
+put_now(struct hub_channel *channel, void *item)
+{
+	struct hub_waiter *getter;
+
+	if (channel->is_closed)
+		return EPIPE;
+	getter = waiters_meet(&channel->getters);
+	if (getter == NULL)
+		return EAGAIN;
+	getter->item = item;
+	return 0;
+}
+
+static inline int
+get_now(struct hub_channel *channel, void **item)
+{
+	struct hub_waiter *putter;
+
+	if (channel->is_closed)
+		return EPIPE;
+	putter = waiters_meet(&channel->putters);
+	if (putter == NULL)
+		return EAGAIN;
+	*item = putter->item;
+	return 0;
+}
+
+static inline int
+finish(int error)
+{
+	if (__builtin_expect(error == 0, 1))
+		return 0;
+	errno = error;
+	return -1;
+}
+
 int
 hub_channel_try_put(struct hub_channel *channel, void *item)
 {
-	struct hub_waiter *getter = NULL;
-
-	if (!channel->is_closed)
-		getter = waiters_meet(&channel->getters);
-	if (getter == NULL) {
-		errno = channel->is_closed ? EPIPE : EAGAIN;
-		return -1;
-	}
-	getter->item = item;
-	return 0;
+	return finish(put_now(channel, item));
 }
 
 int
@@ -31,13 +60,13 @@ hub_channel_put(struct hub_channel *channel, void *item)
 	struct hub_coroutine *self = hub_enter();
 	struct wait wait = {"channel put", channel, HUB_FOREVER, false, false};
 	struct hub_waiter own;
+	int error;
 
 	if (self == NULL)
 		return -1;
-	if (hub_channel_try_put(channel, item) == 0)
-		return 0;
-	if (errno != EAGAIN)
-		return -1;
+	error = put_now(channel, item);
+	if (error != EAGAIN)
+		return finish(error);
 	own.item = item;
 	return waiter_wait(&channel->putters, &own, self, &wait);
 }
@@ -45,16 +74,7 @@ hub_channel_put(struct hub_channel *channel, void *item)
 int
 hub_channel_try_get(struct hub_channel *channel, void **item)
 {
-	struct hub_waiter *putter = NULL;
-
-	if (!channel->is_closed)
-		putter = waiters_meet(&channel->putters);
-	if (putter == NULL) {
-		errno = channel->is_closed ? EPIPE : EAGAIN;
-		return -1;
-	}
-	*item = putter->item;
-	return 0;
+	return finish(get_now(channel, item));
 }
 
 int
@@ -63,12 +83,14 @@ hub_channel_get(struct hub_channel *channel, void **item)
 	struct hub_coroutine *self = hub_enter();
 	struct wait wait = {"channel get", channel, HUB_FOREVER, false, false};
 	struct hub_waiter own;
+	int error;
 
 	if (self == NULL)
 		return -1;
-	if (hub_channel_try_get(channel, item) == 0)
-		return 0;
-	if (errno != EAGAIN || waiter_wait(&channel->getters, &own, self, &wait) != 0)
+	error = get_now(channel, item);
+	if (error != EAGAIN)
+		return finish(error);
+	if (waiter_wait(&channel->getters, &own, self, &wait) != 0)
 		return -1;
 	*item = own.item;
 	return 0;
