@@ -430,21 +430,32 @@ run_coroutines(struct hub *hub)
 	}
 }
 
+static inline void
+count_busy(struct hub *hub, int64_t nanoseconds)
+{
+	counter_store((int64_t *)&hub->counters->busy, (int64_t)hub->counters->busy + nanoseconds);
+}
+
 /* Polls; waits if nothing is runnable. */
 static void
 poll_loop(struct hub *hub)
 {
 	int flags = EVRUN_ONCE;
+	int64_t began = hub->slice_started;
 
 	if (hub->ready_first != NULL || hub->idlers != NULL)
 		flags = EVRUN_NOWAIT;
 	else
 		counter_store(&hub->counters->busy_since, 0);
+	if (flags == EVRUN_ONCE)
+		count_busy(hub, clock_now() - began);
 	ev_run(hub->loop, flags);
 	if (hub->ready_first == NULL)
 		waiters_wake_all(&hub->idlers, 0);
 	hub->ticks = hub->tick_interval = TICKS_MIN;
 	hub->now = hub->slice_started = clock_now();
+	if (flags != EVRUN_ONCE)
+		count_busy(hub, hub->now - began);
 	counter_store(&hub->counters->busy_since, hub->now);
 	counter_store((int64_t *)&hub->counters->polls, (int64_t)hub->counters->polls + 1);
 }

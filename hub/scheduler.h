@@ -25,8 +25,9 @@ enum hub_backend { HUB_BACKEND_EPOLL, HUB_BACKEND_POLL, HUB_BACKEND_MAX };
 /* What a hub counts. Written by the hub's thread alone; where it lies in shared memory, any thread
  * or process may read it, each field by one relaxed atomic load. */
 struct hub_counters {
-	int64_t busy_since;      /* clock at which the loop last returned; 0 while it waits */
-	uint64_t polls;          /* times the loop was polled */
+	int64_t busy_since; /* clock at which the loop last returned; 0 while it waits */
+	uint64_t busy;      /* nanoseconds between the loop's return and the next wait, added up */
+	uint64_t polls;     /* times the loop was polled */
 	uint64_t bytes_received; /* by hub_recv, hub_read and their kin */
 	uint64_t bytes_sent;     /* by hub_send, hub_write and their kin */
 };

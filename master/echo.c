@@ -173,6 +173,7 @@ main(int argc, char **argv)
 		.listen = "127.0.0.1:9090",
 		.serve = serve,
 		.context = &echo,
+		.context_size = sizeof echo,
 		.options = options,
 	};
 

@@ -1,182 +1,224 @@
 #include "master/fleet.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "hub/base/check.h"
 #include "hub/base/clock.h"
 #include "hub/base/log.h"
 #include "master/backoff.h"
-#include "master/spawn.h"
-#include "worker/channel.h"
+#include "master/events.h"
+#include "master/heartbeat.h"
+#include "master/permits.h"
+#include "master/seating.h"
+#include "master/slot.h"
 
-#define HEALTHY_AFTER 60.         /* seconds */
 #define FAILURES_AT_FIRST_BOOT 10 /* of one slot, before any worker was ever ready */
+#define LEAVING_MAX 16            /* generations that may drain at the same time */
+/* After the drain deadline: for connections to be closed in an orderly way. */
+#define STOP_GRACE 1.
 
-static void slot_spawn(struct slot *slot);
-
-static void
-slot_tell(struct slot *slot, enum channel_kind kind, unsigned hub)
+static double
+seconds(int64_t nanoseconds)
 {
-	struct channel_message message = {kind, hub};
-
-	if (slot->channel == -1)
-		return;
-	/* Never wait for a worker: one that does not read is hung, and is dealt with as such. */
-	if (send(slot->channel, &message, sizeof message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
-		log_warning("cannot reach worker %u (pid %d): %s", slot->index, (int)slot->pid,
-			strerror(errno));
+	return (double)nanoseconds / (double)CLOCK_SECOND;
 }
 
-static unsigned
-count_state(const struct fleet *fleet, enum slot_state state)
-{
-	unsigned count = 0;
+/* ---- generations ---- */
 
-	for (unsigned i = 0; i < fleet->count; i++)
-		count += fleet->slots[i].state == state;
-	return count;
-}
-
-/* ---- ready ---- */
+static void on_deadline(struct ev_loop *loop, ev_timer *timer, int events);
 
 static void
-slot_ready(struct slot *slot)
+generation_free(struct generation *generation)
 {
-	struct fleet *fleet = slot->fleet;
+	for (unsigned i = 0; i < generation->count; i++)
+		slot_free(generation->slots[i]);
+	ev_timer_stop(generation->fleet->loop, &generation->deadline);
+	free(generation->slots);
+	free(generation);
+}
 
-	slot->state = SLOT_READY;
-	fleet->has_served = true;
-	slot->ready = clock_now();
-	ev_timer_set(&slot->healthy, HEALTHY_AFTER, 0.);
-	ev_timer_start(fleet->loop, &slot->healthy);
-	log_debug("worker %u (pid %d) serves, %.0f ms after its start", slot->index, (int)slot->pid,
-		(double)(slot->ready - slot->started) / (double)CLOCK_MILLISECOND);
-	if (!fleet->was_ready && count_state(fleet, SLOT_READY) == fleet->count) {
-		fleet->was_ready = true;
-		fleet->events.all_ready(fleet->events.context);
+/* Appends empty slots. Returns false if there is no memory; what was appended stays. */
+static bool
+generation_grow(struct generation *generation, unsigned count)
+{
+	struct slot **slots = realloc(generation->slots, count * sizeof(struct slot *));
+
+	if (slots == NULL)
+		return false;
+	generation->slots = slots;
+	while (generation->count < count) {
+		struct slot *slot = slot_new(generation, generation->count);
+
+		if (slot == NULL)
+			return false;
+		slots[generation->count++] = slot;
 	}
+	return true;
 }
 
-static void
-hub_ready(struct slot *slot, unsigned hub)
+static struct generation *
+generation_new(struct fleet *fleet, const struct fleet_config *config, enum generation_phase phase)
 {
-	struct fleet *fleet = slot->fleet;
+	struct generation *generation = calloc(1, sizeof *generation);
 
-	if (sockets_listen(fleet->sockets, slot->index, hub) != 0) {
-		log_error("cannot listen for hub %u of worker %u: %s", hub, slot->index,
-			strerror(errno));
-		return;
+	if (generation == NULL)
+		return NULL;
+	generation->fleet = fleet;
+	generation->number = ++fleet->generations;
+	generation->phase = phase;
+	generation->config = *config;
+	ev_init(&generation->deadline, on_deadline);
+	generation->deadline.data = generation;
+	return generation;
+}
+
+static bool
+is_in(const struct generation *generation, enum supervision_state state)
+{
+	for (unsigned i = 0; i < generation->count; i++)
+		if (generation->slots[i]->state != state)
+			return false;
+	return true;
+}
+
+static uint64_t
+generation_open(const struct generation *generation)
+{
+	uint64_t open = 0;
+
+	for (unsigned i = 0; i < generation->count; i++) {
+		const struct slot *slot = generation->slots[i];
+
+		for (unsigned hub = 0; slot->rows != NULL && hub < generation->config.threads;
+			hub++)
+			open += counters_open(&slot->rows[hub]);
 	}
-	/* Every address has a socket that another server's probe finds. */
-	sockets_unlock_ports(fleet->sockets);
-	slot_tell(slot, CHANNEL_ACCEPT, hub);
-	if (++slot->ready_hubs == fleet->heritage.threads)
-		slot_ready(slot);
+	return open;
 }
 
+/* First connections are closed, then workers are killed. */
 static void
-on_message(struct ev_loop *loop, ev_io *watcher, int events)
+on_deadline(struct ev_loop *loop, ev_timer *timer, int events)
 {
-	struct slot *slot = watcher->data;
-	struct channel_message message;
-	ssize_t length = recv(slot->channel, &message, sizeof message, MSG_DONTWAIT);
+	struct generation *generation = timer->data;
 
 	(void)events;
-	if (length != sizeof message) {
-		/* The worker is dying; its pidfd tells when it is dead. */
-		if (length >= 0 || (errno != EAGAIN && errno != EINTR))
-			ev_io_stop(loop, watcher);
+	if (generation->is_stopped) {
+		events_note(LOG_WARNING, "workers of generation %u do not leave; killing them",
+			generation->number);
+		for (unsigned i = 0; i < generation->count; i++)
+			slot_kill(generation->slots[i]);
 		return;
 	}
-	if (message.hub >= slot->fleet->heritage.threads) {
-		log_warning(
-			"worker %u speaks of hub %u, which it has not", slot->index, message.hub);
+	events_note(LOG_WARNING, "the drain deadline of %g s has passed; closing %lu connections",
+		seconds(generation->config.drain_timeout),
+		(unsigned long)generation_open(generation));
+	generation->is_stopped = true;
+	ev_now_update(loop);
+	ev_timer_set(timer, STOP_GRACE, 0.);
+	ev_timer_start(loop, timer);
+	for (unsigned i = 0; i < generation->count; i++)
+		slot_leave(generation->slots[i], CHANNEL_STOP);
+}
+
+/* Puts it among those that leave, and tells its workers. */
+static void
+generation_leave(struct generation *generation, enum channel_kind farewell)
+{
+	struct fleet *fleet = generation->fleet;
+
+	if (generation->phase != GENERATION_LEAVING) {
+		generation->phase = GENERATION_LEAVING;
+		generation->next = fleet->leaving;
+		fleet->leaving = generation;
+	}
+	if (farewell == CHANNEL_STOP && !generation->is_stopped)
+		ev_timer_stop(fleet->loop, &generation->deadline);
+	if (!ev_is_active(&generation->deadline)) {
+		generation->is_stopped = farewell == CHANNEL_STOP;
+		ev_now_update(fleet->loop);
+		ev_timer_set(&generation->deadline,
+			farewell == CHANNEL_STOP ? STOP_GRACE
+						 : seconds(generation->config.drain_timeout),
+			0.);
+		ev_timer_start(fleet->loop, &generation->deadline);
+	}
+	for (unsigned i = 0; i < generation->count; i++)
+		slot_leave(generation->slots[i], farewell);
+	ev_timer_start(fleet->loop, &fleet->sweep);
+}
+
+/* Frees what is gone. */
+static void
+on_sweep(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct fleet *fleet = timer->data;
+	struct generation **link = &fleet->leaving;
+
+	(void)events;
+	ev_timer_stop(loop, timer);
+	while (*link != NULL) {
+		struct generation *generation = *link;
+
+		if (!is_in(generation, SUPERVISION_DEAD)) {
+			link = &generation->next;
+			continue;
+		}
+		log_debug("generation %u is gone", generation->number);
+		*link = generation->next;
+		generation_free(generation);
+	}
+	if (fleet->is_leaving && fleet->leaving == NULL) {
+		fleet->is_leaving = false;
+		fleet->events.all_gone(fleet->events.context);
+	}
+}
+
+/* ---- what happens to slots ---- */
+
+void
+fleet_slot_ready(struct slot *slot)
+{
+	struct generation *generation = slot->generation;
+	struct fleet *fleet = generation->fleet;
+
+	if (generation->phase == GENERATION_RISING) {
+		if (is_in(generation, SUPERVISION_READY))
+			fleet->events.risen(fleet->events.context);
 		return;
 	}
-	if (message.kind == CHANNEL_READY && slot->state == SLOT_STARTING)
-		hub_ready(slot, message.hub);
-	else if (message.kind == CHANNEL_DRAINED)
-		log_debug("hub %u of worker %u accepts no more", message.hub, slot->index);
+	fleet->has_served = true;
+	if (fleet->was_ready || generation != fleet->serving ||
+		!is_in(generation, SUPERVISION_READY))
+		return;
+	fleet->was_ready = true;
+	fleet->events.all_ready(fleet->events.context);
 }
 
-static void
-on_healthy(struct ev_loop *loop, ev_timer *timer, int events)
+void
+fleet_slot_gone(struct slot *slot)
 {
-	struct slot *slot = timer->data;
+	struct fleet *fleet = slot->generation->fleet;
 
-	(void)loop, (void)events;
-	slot->failures = 0;
-}
-
-/* ---- death ---- */
-
-static void
-log_death(const struct slot *slot, const siginfo_t *status)
-{
-	double age = (double)(clock_now() - slot->started) / (double)CLOCK_SECOND;
-
-	if (slot->state == SLOT_DRAINING && status->si_code == CLD_EXITED && status->si_status == 0)
-		log_debug("worker %u (pid %d) has drained", slot->index, (int)slot->pid);
-	else if (slot->is_killed)
-		log_debug("worker %u (pid %d) is killed", slot->index, (int)slot->pid);
-	else if (status->si_code == CLD_EXITED)
-		log_error("worker %u (pid %d) exited with code %d after %.1f s", slot->index,
-			(int)slot->pid, status->si_status, age);
-	else
-		log_error("worker %u (pid %d) was killed by signal %d (%s) after %.1f s",
-			slot->index, (int)slot->pid, status->si_status,
-			strsignal(status->si_status), age);
-}
-
-static void
-slot_close(struct slot *slot)
-{
-	struct fleet *fleet = slot->fleet;
-	struct worker_row *rows = counters_rows(fleet->counters, slot->index);
-
-	ev_io_stop(fleet->loop, &slot->exit);
-	ev_io_stop(fleet->loop, &slot->talk);
-	ev_timer_stop(fleet->loop, &slot->healthy);
-	close(slot->exit.fd);
-	close(slot->channel);
-	slot->channel = -1;
-	slot->pid = 0;
-	slot->ready_hubs = 0;
-	for (unsigned hub = 0; hub < fleet->heritage.threads; hub++)
-		counters_fold(&fleet->total, &rows[hub]);
-}
-
-static void
-slot_close_sockets(struct slot *slot)
-{
-	for (unsigned hub = 0; hub < slot->fleet->heritage.threads; hub++)
-		sockets_close_hub(slot->fleet->sockets, slot->index, hub);
-}
-
-/* For good: who waits in its sockets' queues is refused now, instead of being kept waiting. */
-static void
-slot_empty(struct slot *slot)
-{
-	slot->state = SLOT_EMPTY;
-	slot_close_sockets(slot);
+	/* Nobody follows: who waits in its queues is refused now, instead of being kept waiting. */
+	if (slot->farewell == CHANNEL_DRAIN ||
+		(fleet->is_leaving && slot->farewell == CHANNEL_STOP))
+		for (unsigned hub = 0; hub < slot->generation->config.threads; hub++)
+			if (fleet->seats[slot_seat(slot, hub)].slot == NULL)
+				sockets_park(fleet->sockets, slot_seat(slot, hub));
+	ev_timer_start(fleet->loop, &fleet->sweep);
 }
 
 /* While nobody serves, nobody waits long. */
 static void
 hasten(struct fleet *fleet)
 {
-	if (count_state(fleet, SLOT_READY) > 0)
-		return;
-	for (unsigned i = 0; i < fleet->count; i++) {
-		struct slot *slot = &fleet->slots[i];
+	for (unsigned i = 0; fleet_accepting(fleet) == 0 && i < fleet->serving->count; i++) {
+		struct slot *slot = fleet->serving->slots[i];
 
-		if (slot->state != SLOT_BACKING_OFF ||
+		if (slot->state != SUPERVISION_BACKING_OFF ||
 			ev_timer_remaining(fleet->loop, &slot->respawn) <= BACKOFF_MAX_ALONE)
 			continue;
 		ev_timer_stop(fleet->loop, &slot->respawn);
@@ -185,217 +227,385 @@ hasten(struct fleet *fleet)
 	}
 }
 
-static void
-slot_back_off(struct slot *slot, int64_t served)
+void
+fleet_slot_failed(struct slot *slot)
 {
-	struct fleet *fleet = slot->fleet;
-	double pause;
+	struct generation *generation = slot->generation;
+	struct fleet *fleet = generation->fleet;
 
-	slot->state = SLOT_BACKING_OFF;
-	pause = backoff_pause(&slot->failures, served, count_state(fleet, SLOT_READY) > 0);
-	if (!fleet->has_served && slot->failures >= FAILURES_AT_FIRST_BOOT) {
-		log_error("no worker could start in %u tries each; giving up", slot->failures);
+	if (generation == fleet->rising) {
+		fleet_abandon(fleet);
+		fleet->events.fell(
+			fleet->events.context, "a worker died while it started; the log says why");
+	} else if (!fleet->has_served && slot->failures >= FAILURES_AT_FIRST_BOOT) {
+		events_note(LOG_ERROR, "no worker could start in %u tries each; giving up",
+			slot->failures);
 		fleet->events.hopeless(fleet->events.context);
-		return;
+	} else if (generation == fleet->serving) {
+		hasten(fleet);
 	}
-	if (pause > 0)
-		log_warning("worker %u failed %u times in a row; starting another in %.2f s",
-			slot->index, slot->failures, pause);
-	ev_now_update(fleet->loop);
-	ev_timer_set(&slot->respawn, pause, 0.);
-	ev_timer_start(fleet->loop, &slot->respawn);
-	hasten(fleet);
+}
+
+/* ---- the tick ---- */
+
+static void
+look(struct slot *slot, void *elapsed)
+{
+	heartbeat_look(slot, *(int64_t *)elapsed);
 }
 
 static void
-on_death(struct ev_loop *loop, ev_io *watcher, int events)
+on_tick(struct ev_loop *loop, ev_timer *timer, int events)
 {
-	struct slot *slot = watcher->data;
-	struct fleet *fleet = slot->fleet;
-	int64_t served = slot->state == SLOT_READY ? clock_now() - slot->ready : 0;
-	siginfo_t status = {0};
+	struct fleet *fleet = timer->data;
+	int64_t now = clock_now(), elapsed = now - fleet->ticked;
 
 	(void)loop, (void)events;
-	if (waitid(P_PIDFD, (id_t)watcher->fd, &status, WEXITED | WNOHANG) == 0 &&
-		status.si_pid == 0)
-		return;
-	log_death(slot, &status);
-	slot_close(slot);
-	if (!fleet->is_leaving) {
-		slot_back_off(slot, served);
-		return;
-	}
-	slot_empty(slot);
-	if (count_state(fleet, SLOT_EMPTY) == fleet->count)
-		fleet->events.all_gone(fleet->events.context);
-}
-
-/* ---- birth ---- */
-
-static int
-slot_fork(struct slot *slot, int *pidfd)
-{
-	struct fleet *fleet = slot->fleet;
-	struct worker_heritage heritage = fleet->heritage;
-	int pair[2];
-
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
-		return -1;
-	heritage.index = slot->index;
-	heritage.channel = pair[1];
-	heritage.sockets = sockets_of_worker(fleet->sockets, slot->index);
-	heritage.counters = fleet->counters;
-	heritage.rows = counters_rows(fleet->counters, slot->index);
-	slot->pid = spawn_worker(&heritage, fleet->identity, pidfd);
-	close(pair[1]);
-	if (slot->pid == -1) {
-		int error = errno;
-
-		slot->pid = 0;
-		close(pair[0]);
-		errno = error;
-		return -1;
-	}
-	slot->channel = pair[0];
-	return 0;
+	fleet->ticked = now;
+	fleet_each(fleet, look, &elapsed);
+	permits_share(fleet);
+	seating_tick(fleet, now);
 }
 
 static void
-slot_spawn(struct slot *slot)
+each_of(struct generation *generation, void (*visit)(struct slot *slot, void *context),
+	void *context)
 {
-	struct fleet *fleet = slot->fleet;
-	int pidfd;
-
-	if (slot_fork(slot, &pidfd) != 0) {
-		log_error("cannot fork worker %u: %s (limit on processes, files or memory?)",
-			slot->index, strerror(errno));
-		slot_back_off(slot, 0);
-		return;
-	}
-	slot->state = SLOT_STARTING;
-	slot->started = clock_now();
-	ev_io_init(&slot->exit, on_death, pidfd, EV_READ);
-	ev_io_init(&slot->talk, on_message, slot->channel, EV_READ);
-	slot->exit.data = slot->talk.data = slot;
-	ev_io_start(fleet->loop, &slot->exit);
-	ev_io_start(fleet->loop, &slot->talk);
+	for (unsigned i = 0; generation != NULL && i < generation->count; i++)
+		visit(generation->slots[i], context);
 }
 
-static void
-on_respawn(struct ev_loop *loop, ev_timer *timer, int events)
+void
+fleet_each(struct fleet *fleet, void (*visit)(struct slot *slot, void *context), void *context)
 {
-	(void)loop, (void)events;
-	slot_spawn(timer->data);
+	each_of(fleet->serving, visit, context);
+	each_of(fleet->rising, visit, context);
+	for (struct generation *each = fleet->leaving; each != NULL; each = each->next)
+		each_of(each, visit, context);
 }
 
 /* ---- the fleet ---- */
 
 int
-fleet_init(struct fleet *fleet, unsigned count)
+fleet_init(struct fleet *fleet)
 {
-	fleet->slots = calloc(count, sizeof *fleet->slots);
-	if (fleet->slots == NULL)
+	fleet->seats = calloc(SOCKETS_SEATS_MAX, sizeof *fleet->seats);
+	if (fleet->seats == NULL)
 		return -1;
-	fleet->count = count;
-	for (unsigned i = 0; i < count; i++) {
-		struct slot *slot = &fleet->slots[i];
-
-		slot->fleet = fleet;
-		slot->index = i;
-		slot->channel = -1;
-		ev_timer_init(&slot->respawn, on_respawn, 0., 0.);
-		ev_timer_init(&slot->healthy, on_healthy, 0., 0.);
-		slot->respawn.data = slot->healthy.data = slot;
-	}
+	fleet->can_steer = true;
+	fleet->ticked = clock_now();
+	ev_timer_init(&fleet->tick, on_tick, FLEET_TICK, FLEET_TICK);
+	ev_timer_init(&fleet->sweep, on_sweep, 0., 0.);
+	fleet->tick.data = fleet->sweep.data = fleet;
+	ev_timer_start(fleet->loop, &fleet->tick);
 	return 0;
 }
 
-void
-fleet_start(struct fleet *fleet)
-{
-	for (unsigned i = 0; i < fleet->count; i++)
-		slot_spawn(&fleet->slots[i]);
-}
-
-/* Nobody is born any more; who lives gets to hear kind. */
 static void
-fleet_leave(struct fleet *fleet, enum channel_kind kind)
+start_slots(struct generation *generation, unsigned from)
 {
-	fleet->is_leaving = true;
-	for (unsigned i = 0; i < fleet->count; i++) {
-		struct slot *slot = &fleet->slots[i];
+	/* One that fails may make the whole generation leave. */
+	for (unsigned i = from; i < generation->count && generation->phase != GENERATION_LEAVING;
+		i++)
+		slot_event(generation->slots[i], SUPERVISION_START);
+}
 
-		ev_timer_stop(fleet->loop, &slot->respawn);
-		if (slot->channel == -1) {
-			slot_empty(slot);
-			continue;
-		}
-		slot->state = SLOT_DRAINING;
-		/* The worker alone holds its sockets now: it accepts what is queued, and closes. */
-		slot_close_sockets(slot);
-		slot_tell(slot, kind, 0);
+static struct generation *
+generation_make(struct fleet *fleet, const struct fleet_config *config, enum generation_phase phase)
+{
+	struct generation *generation = generation_new(fleet, config, phase);
+
+	if (generation != NULL && generation_grow(generation, config->processes))
+		return generation;
+	if (generation != NULL)
+		generation_free(generation);
+	errno = ENOMEM;
+	return NULL;
+}
+
+int
+fleet_start(struct fleet *fleet, const struct fleet_config *config)
+{
+	fleet->serving = generation_make(fleet, config, GENERATION_SERVING);
+	if (fleet->serving == NULL)
+		return -1;
+	start_slots(fleet->serving, 0);
+	return 0;
+}
+
+static const char *
+explain_grow(void)
+{
+	switch (errno) {
+	case EPERM:
+		return "privileges were dropped, and no more listening sockets can be bound: as "
+		       "many as 64 hubs, or as the server was started with, have one; restart it "
+		       "with the larger numbers";
+	case EINVAL:
+		return "more than 4096 hubs are not supported";
+	default:
+		return "the listening sockets cannot be bound (file limit?)";
 	}
-	if (count_state(fleet, SLOT_EMPTY) == fleet->count)
-		fleet->events.all_gone(fleet->events.context);
+}
+
+int
+fleet_rise(struct fleet *fleet, const struct fleet_config *config, const char **why)
+{
+	unsigned leaving = 0;
+
+	for (struct generation *each = fleet->leaving; each != NULL; each = each->next)
+		leaving++;
+	*why = "the server is stopping";
+	if (fleet->is_leaving)
+		return -1;
+	*why = "another change is under way; try again when it is done";
+	if (fleet->rising != NULL)
+		return -1;
+	*why = "too many former generations still drain; wait, or use a shorter --drain-timeout";
+	if (leaving >= LEAVING_MAX)
+		return -1;
+	if (sockets_grow(fleet->sockets, config->processes * config->threads) != 0) {
+		*why = explain_grow();
+		return -1;
+	}
+	*why = "no memory";
+	fleet->rising = generation_make(fleet, config, GENERATION_RISING);
+	if (fleet->rising == NULL)
+		return -1;
+	start_slots(fleet->rising, 0);
+	return 0;
+}
+
+static void
+revoke_slot(struct slot *slot, void *unused)
+{
+	(void)unused;
+	permits_revoke(slot);
 }
 
 void
-fleet_drain(struct fleet *fleet)
+fleet_commit(struct fleet *fleet)
 {
-	fleet_leave(fleet, CHANNEL_DRAIN);
+	struct generation *former = fleet->serving, *risen = fleet->rising;
+	unsigned seats = risen->config.processes * risen->config.threads;
+
+	risen->phase = GENERATION_SERVING;
+	fleet->serving = risen;
+	fleet->rising = NULL;
+	fleet->has_served = fleet->was_ready = true;
+	/* The former one opens nothing from here on; who comes meanwhile is queued. */
+	each_of(former, revoke_slot, NULL);
+	for (unsigned i = 0; i < risen->count; i++)
+		for (unsigned hub = 0; hub < risen->config.threads; hub++)
+			slot_seat_hub(risen->slots[i], hub);
+	for (unsigned i = 0; i < fleet->sockets->listening; i++)
+		if (fleet->sockets->order[i] >= seats)
+			seating_retire(fleet, fleet->sockets->order[i]);
+	permits_share(fleet);
+	seating_steer(fleet);
+	if (former != NULL)
+		generation_leave(former, CHANNEL_HANDOVER);
+	seating_adopt(fleet);
 }
 
 void
-fleet_stop(struct fleet *fleet)
+fleet_abandon(struct fleet *fleet)
 {
-	fleet_leave(fleet, CHANNEL_STOP);
+	struct generation *rising = fleet->rising;
+
+	if (rising == NULL)
+		return;
+	fleet->rising = NULL;
+	generation_leave(rising, CHANNEL_STOP);
+	for (unsigned i = 0; i < rising->count; i++)
+		slot_kill(rising->slots[i]);
+}
+
+/* Moves the last slots to a generation of their own, which leaves. */
+static int
+shrink(struct generation *serving, unsigned processes)
+{
+	struct fleet *fleet = serving->fleet;
+	struct generation *part = generation_new(fleet, &serving->config, GENERATION_SERVING);
+	unsigned moved = serving->count - processes;
+
+	if (part != NULL)
+		part->slots = malloc(moved * sizeof(struct slot *));
+	if (part == NULL || part->slots == NULL) {
+		free(part);
+		return -1;
+	}
+	part->number = serving->number;
+	fleet->generations--;
+	memcpy(part->slots, serving->slots + processes, moved * sizeof(struct slot *));
+	part->count = moved;
+	serving->count = processes;
+	for (unsigned i = 0; i < moved; i++) {
+		part->slots[i]->generation = part;
+		revoke_slot(part->slots[i], NULL);
+		for (unsigned hub = 0; hub < part->config.threads; hub++)
+			seating_retire(fleet, slot_seat(part->slots[i], hub));
+	}
+	seating_steer(fleet);
+	generation_leave(part, CHANNEL_HANDOVER);
+	seating_adopt(fleet);
+	return 0;
+}
+
+int
+fleet_resize(struct fleet *fleet, unsigned processes, const char **why)
+{
+	struct generation *serving = fleet->serving;
+	unsigned before;
+
+	*why = "the server is stopping";
+	if (fleet->is_leaving || serving == NULL)
+		return -1;
+	*why = "another change is under way; try again when it is done";
+	if (fleet->rising != NULL)
+		return -1;
+	if (sockets_grow(fleet->sockets, processes * serving->config.threads) != 0) {
+		*why = explain_grow();
+		return -1;
+	}
+	before = serving->count;
+	*why = "no memory";
+	if (processes < before && shrink(serving, processes) != 0)
+		return -1;
+	if (processes > before) {
+		if (!generation_grow(serving, processes))
+			return -1;
+		start_slots(serving, before);
+	}
+	serving->config.processes = processes;
+	return 0;
+}
+
+bool
+fleet_is_steady(const struct fleet *fleet)
+{
+	return fleet->serving != NULL && fleet->rising == NULL &&
+	       is_in(fleet->serving, SUPERVISION_READY);
+}
+
+unsigned
+fleet_accepting(const struct fleet *fleet)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < fleet->sockets->listening; i++)
+		count += fleet->seats[fleet->sockets->order[i]].slot != NULL;
+	return count;
+}
+
+void
+fleet_leave(struct fleet *fleet, enum channel_kind farewell)
+{
+	struct generation *serving = fleet->serving;
+
+	fleet->is_leaving = true;
+	ev_timer_start(fleet->loop, &fleet->sweep);
+	fleet_abandon(fleet);
+	if (farewell == CHANNEL_DRAIN) {
+		sockets_deafen(fleet->sockets);
+		/* Before the others hear that they are to leave. */
+		seating_adopt(fleet);
+	}
+	if (farewell == CHANNEL_STOP)
+		for (struct generation *each = fleet->leaving; each != NULL; each = each->next)
+			generation_leave(each, farewell);
+	if (serving == NULL)
+		return;
+	fleet->serving = NULL;
+	if (farewell == CHANNEL_HANDOVER)
+		each_of(serving, revoke_slot, NULL);
+	generation_leave(serving, farewell);
+}
+
+static void
+kill_slot(struct slot *slot, void *unused)
+{
+	(void)unused;
+	slot_kill(slot);
 }
 
 void
 fleet_kill(struct fleet *fleet)
 {
-	/* By pid: a worker that is not reaped yet keeps its own. */
-	for (unsigned i = 0; i < fleet->count; i++)
-		if (fleet->slots[i].pid > 0) {
-			fleet->slots[i].is_killed = true;
-			kill(fleet->slots[i].pid, SIGKILL);
-		}
 	fleet_leave(fleet, CHANNEL_STOP);
+	fleet_each(fleet, kill_slot, NULL);
 }
 
-struct worker_row
-fleet_total(const struct fleet *fleet)
+unsigned
+fleet_dump(struct fleet *fleet, int file)
 {
-	struct worker_row total = fleet->total;
+	struct channel_message dump = {.kind = CHANNEL_DUMP};
+	unsigned asked = 0;
 
-	for (unsigned i = 0; i < fleet->count; i++) {
-		const struct worker_row *rows = counters_rows(fleet->counters, i);
+	for (unsigned i = 0; fleet->serving != NULL && i < fleet->serving->count; i++)
+		if (slot_tell(fleet->serving->slots[i], &dump, file))
+			asked += fleet->serving->config.threads;
+	return asked;
+}
 
-		for (unsigned hub = 0; hub < fleet->heritage.threads; hub++) {
-			total.accepted += __atomic_load_n(&rows[hub].accepted, __ATOMIC_RELAXED);
-			total.closed += __atomic_load_n(&rows[hub].closed, __ATOMIC_RELAXED);
-			total.hub.bytes_received +=
-				__atomic_load_n(&rows[hub].hub.bytes_received, __ATOMIC_RELAXED);
-			total.hub.bytes_sent +=
-				__atomic_load_n(&rows[hub].hub.bytes_sent, __ATOMIC_RELAXED);
-		}
-	}
-	return total;
+static void
+reopen(struct slot *slot, void *file)
+{
+	struct channel_message message = {.kind = CHANNEL_REOPEN};
+
+	slot_tell(slot, &message, *(int *)file);
+}
+
+void
+fleet_reopen(struct fleet *fleet, int file)
+{
+	fleet_each(fleet, reopen, &file);
+}
+
+struct search {
+	pid_t pid;
+	struct slot *found;
+};
+
+static void
+find_pid(struct slot *slot, void *context)
+{
+	struct search *search = context;
+
+	if (slot->pid == search->pid)
+		search->found = slot;
+}
+
+bool
+fleet_reap(struct fleet *fleet, pid_t pid)
+{
+	struct search search = {.pid = pid};
+
+	fleet_each(fleet, find_pid, &search);
+	if (search.found == NULL)
+		return false;
+	/* Messages first: a death may be the answer to one. */
+	ev_invoke(fleet->loop, &search.found->talk, EV_READ);
+	slot_reap(search.found);
+	return true;
 }
 
 uint64_t
 fleet_open(const struct fleet *fleet)
 {
-	struct worker_row total = fleet_total(fleet);
+	struct worker_row total = counters_total(fleet->counters);
 
-	return total.accepted - total.closed;
+	return counters_open(&total);
 }
 
 void
 fleet_fini(struct fleet *fleet)
 {
-	for (unsigned i = 0; i < fleet->count; i++)
-		CHECK(fleet->slots[i].pid == 0);
-	free(fleet->slots);
-	fleet->slots = NULL;
+	if (fleet->loop == NULL)
+		return;
+	CHECK(fleet->serving == NULL && fleet->rising == NULL && fleet->leaving == NULL);
+	ev_timer_stop(fleet->loop, &fleet->tick);
+	ev_timer_stop(fleet->loop, &fleet->sweep);
+	free(fleet->seats);
+	fleet->seats = NULL;
 }

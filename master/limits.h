@@ -1,9 +1,17 @@
-/* The limit on open files. */
+/* The limits of the system: on open files, and others. */
 #ifndef HUBBUB_MASTER_LIMITS_H
 #define HUBBUB_MASTER_LIMITS_H
+
+#include <stdint.h>
 
 /* Raises the soft limit to the hard one, for this process and its children. Returns 0, or -1 after
  * logging that the hard limit is too low for so many sockets, or for any client at all. */
 int limits_raise(unsigned addresses, unsigned workers, unsigned hubs);
+
+/* How many connections one worker of so many hubs may hold by the file limit. */
+uint64_t limits_connections(unsigned addresses, unsigned hubs);
+
+/* Warns of each limit of the system that will bite, with the command that lifts it. */
+void limits_warn(unsigned backlog);
 
 #endif

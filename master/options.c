@@ -5,7 +5,7 @@
 #include <argp.h>
 #include <errno.h>
 #include <ev.h>
-#include <math.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +14,7 @@
 #include "hub/base/clock.h"
 #include "hub/stack_priv.h"
 #include "master/cpus.h"
+#include "master/sockets.h"
 
 #define USAGE_EXIT 2
 #define SERVICE_OPTIONS_MAX 32
@@ -24,6 +25,14 @@ enum key {
 	KEY_THREADS = 't',
 	KEY_BACKLOG = 256,
 	KEY_DRAIN_TIMEOUT,
+	KEY_DRAIN_DELAY,
+	KEY_HANG_TIMEOUT,
+	KEY_MAX_CONNECTIONS,
+	KEY_IDLE_TIMEOUT,
+	KEY_WRITE_TIMEOUT,
+	KEY_BALANCE,
+	KEY_ADMIN,
+	KEY_CONTROL,
 	KEY_STACK_SIZE,
 	KEY_PIN,
 	KEY_BACKEND,
@@ -43,15 +52,38 @@ static const struct argp_option own_options[] = {
 		"Worker processes; auto: 2 where there are 2 CPUs or more", 1},
 	{"threads", KEY_THREADS, "N|auto", 0,
 		"Threads in each worker, each with a hub; auto: as many as use every CPU", 1},
+	{"max-connections", KEY_MAX_CONNECTIONS, "N", 0,
+		"Connections of the whole server; others wait in the backlog (as the file limit "
+		"allows)",
+		2},
+	{"idle-timeout", KEY_IDLE_TIMEOUT, "S", 0,
+		"Close a connection that sends nothing for S seconds (0: never)", 2},
+	{"write-timeout", KEY_WRITE_TIMEOUT, "S", 0,
+		"Break off one that takes nothing of a reply for S seconds (30; 0: never)", 2},
 	{"backlog", KEY_BACKLOG, "N", 0, "Connections that may wait per hub (4096)", 2},
 	{"drain-timeout", KEY_DRAIN_TIMEOUT, "S", 0,
-		"On TERM, seconds for open connections to end (30)", 2},
+		"On TERM and HUP, seconds for open connections to end (30)", 2},
+	{"drain-delay", KEY_DRAIN_DELAY, "S", 0,
+		"On TERM, go on accepting for S seconds first, no longer ready (0)", 2},
+	{"hang-timeout", KEY_HANG_TIMEOUT, "S", 0,
+		"Replace a worker with a hub that is silent for S seconds (30; 0: never)", 2},
 	{"stack-size", KEY_STACK_SIZE, "SIZE", 0, "Stack of each coroutine, 16K to 1G (64K)", 3},
 	{"pin", KEY_PIN, NULL, 0, "Pin each hub's thread to one CPU", 3},
+	{"balance", KEY_BALANCE, "load|hash", 0,
+		"Where new connections go: where the load is lowest, or by the kernel's hash "
+		"(load)",
+		3},
 	{"backend", KEY_BACKEND, "epoll|poll", 0, "How hubs wait for descriptors (epoll)", 3},
+	{"admin", KEY_ADMIN, "ADDR", 0,
+		"Serve HTTP there: / (a live page), /metrics, /livez, /readyz, /stats.json (off)",
+		4},
+	{"control", KEY_CONTROL, "PATH", 0,
+		"Unix socket for hubbub-ctl (NAME-PORT.sock in /run/hubbub or "
+		"$XDG_RUNTIME_DIR)",
+		4},
 	{"pidfile", KEY_PIDFILE, "PATH", 0, "Write the master's pid to PATH while running", 4},
-	{"user", KEY_USER, "U", 0, "Run workers as user U (only as root)", 4},
-	{"group", KEY_GROUP, "G", 0, "Run workers as group G (default: U's)", 4},
+	{"user", KEY_USER, "U", 0, "Become user U once all is open (only as root)", 4},
+	{"group", KEY_GROUP, "G", 0, "Become group G (default: U's)", 4},
 	{"log-level", KEY_LOG_LEVEL, "LEVEL", 0, "error, warning, info or debug (info)", 4},
 	{"log-format", KEY_LOG_FORMAT, "text|json", 0, "Form of log lines (text)", 4},
 	{"check", KEY_CHECK, NULL, 0, "Validate the options and exit", 5},
@@ -62,26 +94,33 @@ static const struct argp_option own_options[] = {
 struct parse {
 	struct options *options;
 	const struct hubbub_service *service;
+	bool is_again; /* a reload: the process goes on whatever is wrong */
+	char *error;   /* the first thing that is wrong; empty if nothing is */
+	size_t error_size;
 	struct argp_option all[sizeof own_options / sizeof own_options[0] + SERVICE_OPTIONS_MAX];
 	const char *names[sizeof own_options / sizeof own_options[0] + SERVICE_OPTIONS_MAX + 4];
 };
 
-static _Noreturn void __attribute__((format(printf, 1, 2))) usage(const char *format, ...)
+/* The service's context as it was before any option was set. */
+static void *context_defaults;
+
+static void __attribute__((format(printf, 2, 3)))
+complain(struct parse *parse, const char *format, ...)
 {
 	va_list arguments;
 
-	fprintf(stderr, "%s: ", program_invocation_short_name);
+	if (parse->error[0] != '\0')
+		return;
 	va_start(arguments, format);
-	vfprintf(stderr, format, arguments);
+	vsnprintf(parse->error, parse->error_size, format, arguments);
 	va_end(arguments);
-	fputs("\n", stderr);
-	exit(USAGE_EXIT);
 }
 
 /* ---- values ---- */
 
 static unsigned
-parse_whole(const char *option, const char *value, unsigned low, unsigned high, const char * or)
+parse_whole(struct parse *parse, const char *option, const char *value, unsigned low, unsigned high,
+	const char * or)
 {
 	char *end;
 	unsigned long number;
@@ -90,20 +129,22 @@ parse_whole(const char *option, const char *value, unsigned low, unsigned high, 
 	number = strtoul(value, &end, 10);
 	if (*value < '0' || *value > '9' || *end != '\0' || errno != 0 || number < low ||
 		number > high)
-		usage("--%s: '%s' is not a whole number from %u to %u%s", option, value, low, high,
-			or);
+		complain(parse, "--%s: '%s' is not a whole number from %u to %u%s", option, value,
+			low, high, or);
 	return (unsigned)number;
 }
 
 /* 0 for auto. */
 static unsigned
-parse_count(const char *option, const char *value, unsigned high)
+parse_count(struct parse *parse, const char *option, const char *value, unsigned high)
 {
-	return strcmp(value, "auto") == 0 ? 0 : parse_whole(option, value, 1, high, " or 'auto'");
+	return strcmp(value, "auto") == 0
+		       ? 0
+		       : parse_whole(parse, option, value, 1, high, " or 'auto'");
 }
 
 static int64_t
-parse_seconds(const char *option, const char *value)
+parse_seconds(struct parse *parse, const char *option, const char *value)
 {
 	char *end;
 	double seconds = strtod(value, &end);
@@ -113,12 +154,13 @@ parse_seconds(const char *option, const char *value)
 	/* strtod also reads blanks, signs, hexadecimal, and words. */
 	if (value[strspn(value, "0123456789.s")] != '\0' || end == value || *end != '\0' ||
 		!(seconds >= 0 && seconds <= 1e6))
-		usage("--%s: '%s' is not a number of seconds from 0 to 1000000", option, value);
+		complain(parse, "--%s: '%s' is not a number of seconds from 0 to 1000000", option,
+			value);
 	return (int64_t)(seconds * (double)CLOCK_SECOND);
 }
 
 static size_t
-parse_size(const char *option, const char *value)
+parse_size(struct parse *parse, const char *option, const char *value)
 {
 	static const char units[] = "KMG";
 	char *end;
@@ -134,13 +176,15 @@ parse_size(const char *option, const char *value)
 	}
 	if (*value < '0' || *value > '9' || *end != '\0' || errno != 0 || size < STACK_SIZE_MIN ||
 		size > STACK_SIZE_MAX)
-		usage("--%s: '%s' is not a size from 16K to 1G (bytes, or with K, M or G)", option,
-			value);
+		complain(parse,
+			"--%s: '%s' is not a size from 16K to 1G (bytes, or with K, M or G)",
+			option, value);
 	return size;
 }
 
 static unsigned
-parse_word(const char *option, const char *value, const char *const *words, unsigned count)
+parse_word(struct parse *parse, const char *option, const char *value, const char *const *words,
+	unsigned count)
 {
 	char list[128] = "";
 
@@ -150,7 +194,8 @@ parse_word(const char *option, const char *value, const char *const *words, unsi
 		snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s",
 			i == 0 ? "" : ", ", words[i]);
 	}
-	usage("--%s: '%s' is not one of: %s", option, value, list);
+	complain(parse, "--%s: '%s' is not one of: %s", option, value, list);
+	return 0;
 }
 
 /* localhost and 127.0.0.1 are one address; two of port 0 are two ports. */
@@ -165,92 +210,146 @@ add_address(struct options *options, struct address address)
 }
 
 static void
-parse_listen(struct options *options, const char *value)
+parse_listen(struct parse *parse, const char *value)
 {
+	struct options *options = parse->options;
 	const char *why;
 	size_t room = OPTIONS_ADDRESSES_MAX - options->address_count;
 
-	if (room == 0)
-		usage("--listen: more than %d addresses", OPTIONS_ADDRESSES_MAX);
+	if (room == 0 || options->listen_count == OPTIONS_ADDRESSES_MAX) {
+		complain(parse, "--listen: more than %d addresses", OPTIONS_ADDRESSES_MAX);
+		return;
+	}
+	options->listen[options->listen_count++] = value;
+	/* Sockets stay what they are, and the resolver may take its time. */
+	if (parse->is_again)
+		return;
 	room = address_parse(value, options->addresses + options->address_count, room, &why);
 	if (room == 0)
-		usage("--listen: '%s' %s", value, why);
+		complain(parse, "--listen: '%s' %s", value, why);
 	for (size_t i = 0; i < room; i++)
 		add_address(options, options->addresses[options->address_count + i]);
 }
 
 static void
-parse_service_option(const struct hubbub_service *service, int key, const char *value)
+parse_admin(struct parse *parse, const char *value)
 {
-	const struct hubbub_option *option = &service->options[key - KEY_SERVICE];
-	const char *expected = option->set(value, service->context);
+	const char *why;
+
+	parse->options->admin = value;
+	if (!parse->is_again && address_parse(value, &parse->options->admin_address, 1, &why) == 0)
+		complain(parse, "--admin: '%s' %s", value, why);
+}
+
+static void
+parse_service_option(struct parse *parse, int key, const char *value)
+{
+	const struct hubbub_option *option = &parse->service->options[key - KEY_SERVICE];
+	const char *expected = option->set(value, parse->service->context);
 
 	if (expected != NULL)
-		usage("--%s: '%s' is not %s", option->name, value, expected);
+		complain(parse, "--%s: '%s' is not %s", option->name, value, expected);
 }
 
 /* ---- argp ---- */
 
-static error_t
-parse_option(int key, char *value, struct argp_state *state)
+static void
+parse_own_option(struct parse *parse, int key, char *value)
 {
 	static const char *const backends[HUB_BACKEND_MAX] = {"epoll", "poll"};
-	struct parse *parse = state->input;
+	static const char *const balances[] = {"load", "hash"};
 	struct options *options = parse->options;
 
 	switch (key) {
 	case KEY_LISTEN:
-		parse_listen(options, value);
-		return 0;
+		parse_listen(parse, value);
+		break;
 	case KEY_PROCESSES:
-		options->processes = parse_count("processes", value, OPTIONS_PROCESSES_MAX);
-		return 0;
+		options->processes = parse_count(parse, "processes", value, OPTIONS_PROCESSES_MAX);
+		break;
 	case KEY_THREADS:
-		options->threads = parse_count("threads", value, OPTIONS_THREADS_MAX);
-		return 0;
+		options->threads = parse_count(parse, "threads", value, OPTIONS_THREADS_MAX);
+		break;
+	case KEY_MAX_CONNECTIONS:
+		options->max_connections =
+			parse_whole(parse, "max-connections", value, 1, 1000000000, "");
+		break;
+	case KEY_IDLE_TIMEOUT:
+		options->idle_timeout = parse_seconds(parse, "idle-timeout", value);
+		break;
+	case KEY_WRITE_TIMEOUT:
+		options->write_timeout = parse_seconds(parse, "write-timeout", value);
+		break;
 	case KEY_BACKLOG:
-		options->backlog = parse_whole("backlog", value, 1, 1 << 20, "");
-		return 0;
+		options->backlog = parse_whole(parse, "backlog", value, 1, 1 << 20, "");
+		break;
 	case KEY_DRAIN_TIMEOUT:
-		options->drain_timeout = parse_seconds("drain-timeout", value);
-		return 0;
+		options->drain_timeout = parse_seconds(parse, "drain-timeout", value);
+		break;
+	case KEY_DRAIN_DELAY:
+		options->drain_delay = parse_seconds(parse, "drain-delay", value);
+		break;
+	case KEY_HANG_TIMEOUT:
+		options->hang_timeout = parse_seconds(parse, "hang-timeout", value);
+		break;
 	case KEY_STACK_SIZE:
-		options->stack_size = parse_size("stack-size", value);
-		return 0;
+		options->stack_size = parse_size(parse, "stack-size", value);
+		break;
 	case KEY_PIN:
 		options->pin = true;
-		return 0;
+		break;
+	case KEY_BALANCE:
+		options->balances_by_hash = parse_word(parse, "balance", value, balances, 2) == 1;
+		break;
 	case KEY_BACKEND:
-		options->backend = parse_word("backend", value, backends, HUB_BACKEND_MAX);
-		return 0;
+		options->backend = parse_word(parse, "backend", value, backends, HUB_BACKEND_MAX);
+		break;
+	case KEY_ADMIN:
+		parse_admin(parse, value);
+		break;
+	case KEY_CONTROL:
+		options->control = value;
+		break;
 	case KEY_PIDFILE:
 		options->pidfile = value;
-		return 0;
+		break;
 	case KEY_USER:
 		options->user = value;
-		return 0;
+		break;
 	case KEY_GROUP:
 		options->group = value;
-		return 0;
+		break;
 	case KEY_LOG_LEVEL:
-		options->log_level = parse_word("log-level", value, log_level_names, LOG_LEVEL_MAX);
-		return 0;
+		options->log_level =
+			parse_word(parse, "log-level", value, log_level_names, LOG_LEVEL_MAX);
+		break;
 	case KEY_LOG_FORMAT:
 		options->log_format =
-			parse_word("log-format", value, log_format_names, LOG_FORMAT_MAX);
-		return 0;
+			parse_word(parse, "log-format", value, log_format_names, LOG_FORMAT_MAX);
+		break;
 	case KEY_CHECK:
 		options->check = true;
-		return 0;
+		break;
 	case ARGP_KEY_ARG:
-		usage("'%s' is not an option; addresses are given with --listen, see --help",
+		complain(parse,
+			"'%s' is not an option; addresses are given with --listen, see --help",
 			value);
+		break;
 	default:
-		if (key < KEY_SERVICE || key >= KEY_SERVICE + SERVICE_OPTIONS_MAX)
-			return ARGP_ERR_UNKNOWN;
-		parse_service_option(parse->service, key, value);
-		return 0;
+		parse_service_option(parse, key, value);
 	}
+}
+
+static error_t
+parse_option(int key, char *value, struct argp_state *state)
+{
+	struct parse *parse = state->input;
+
+	if (key != ARGP_KEY_ARG && (key >= KEY_SERVICE + SERVICE_OPTIONS_MAX || key <= 0 ||
+					   (key > UCHAR_MAX && key < KEY_BACKLOG)))
+		return ARGP_ERR_UNKNOWN;
+	parse_own_option(parse, key, value);
+	return parse->error[0] == '\0' ? 0 : EINVAL;
 }
 
 static void
@@ -275,7 +374,7 @@ collect_options(struct parse *parse)
 
 /* argp would print "unrecognized option" alone. */
 static void
-check_names(const struct parse *parse, int argc, char **argv)
+check_names(struct parse *parse, int argc, char **argv)
 {
 	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
 		char name[64];
@@ -292,8 +391,9 @@ check_names(const struct parse *parse, int argc, char **argv)
 			continue;
 		nearest = arguments_nearest(name, parse->names);
 		if (nearest != NULL)
-			usage("--%s: there is no such option; did you mean --%s?", name, nearest);
-		usage("--%s: there is no such option; see --help", name);
+			complain(parse, "--%s: there is no such option; did you mean --%s?", name,
+				nearest);
+		complain(parse, "--%s: there is no such option; see --help", name);
 	}
 }
 
@@ -324,44 +424,130 @@ choose_counts(struct options *options)
 		options->threads = (options->cpus + options->processes - 1) / options->processes;
 }
 
-void
-options_parse(struct options *options, int argc, char **argv, const struct hubbub_service *service)
+/* Every service option is set anew, from the defaults. */
+static int
+reset_context(const struct hubbub_service *service)
 {
-	struct parse parse = {.options = options, .service = service};
-	struct argp argp = {.options = parse.all, .parser = parse_option};
-	char description[512], error[256];
+	size_t size = service->context_size;
 
-	*options = (struct options){.backlog = 4096,
-		.drain_timeout = 30 * CLOCK_SECOND,
-		.stack_size = STACK_SIZE_DEFAULT,
-		.log_level = LOG_INFO};
-	if (arguments_expand(&options->arguments, argc, argv, error, sizeof error) != 0)
-		usage("%s", error);
-	argc = options->arguments.count;
-	argv = options->arguments.items;
-	snprintf(description, sizeof description,
+	if (size == 0)
+		return 0;
+	if (context_defaults == NULL) {
+		context_defaults = malloc(size);
+		if (context_defaults == NULL)
+			return -1;
+		memcpy(context_defaults, service->context, size);
+	}
+	memcpy(service->context, context_defaults, size);
+	return 0;
+}
+
+static void
+set_up_argp(struct argp *argp, char *description, size_t size, const struct parse *parse)
+{
+	const struct hubbub_service *service = parse->service;
+
+	snprintf(description, size,
 		"%s serves TCP on every core: a master process, worker processes, threads, and a "
 		"coroutine per connection.\v"
-		"@FILE stands for the arguments in FILE, one a line. Listens on %s by default.\n\n"
-		"Signals to the master: TERM stops gracefully, a second TERM, INT or QUIT at once.",
+		"@FILE stands for the arguments in FILE, one a line, read again on HUP. Listens on "
+		"%s by default.\n\n"
+		"Signals to the master: TERM stops gracefully; a second TERM, INT or QUIT at once; "
+		"HUP replaces the workers; USR1 reopens the log; USR2 upgrades to the program that "
+		"is now in its place; TTIN and TTOU mean one worker more and less. hubbub-ctl does "
+		"the same.",
 		service->name, service->listen);
-	argp.doc = description;
+	*argp = (struct argp){.options = parse->all, .parser = parse_option, .doc = description};
 	version_of = service;
 	argp_program_version_hook = print_version;
 	argp_err_exit_status = USAGE_EXIT;
+}
+
+static void
+check_whole(struct parse *parse)
+{
+	struct options *options = parse->options;
+
+	if (options->listen_count == 0 && parse->error[0] == '\0')
+		parse_listen(parse, parse->service->listen);
+	if (options->group != NULL && options->user == NULL)
+		complain(parse, "--group: needs --user");
+	options->asked_processes = options->processes;
+	options->asked_threads = options->threads;
+	choose_counts(options);
+	if ((size_t)options->processes * options->threads > SOCKETS_SEATS_MAX)
+		complain(parse, "--processes, --threads: %u x %u are more than %d hubs",
+			options->processes, options->threads, SOCKETS_SEATS_MAX);
+}
+
+int
+options_read(struct options *options, int argc, char **argv, const struct hubbub_service *service,
+	bool is_again, char *error, size_t error_size)
+{
+	struct parse parse = {.options = options,
+		.service = service,
+		.is_again = is_again,
+		.error = error,
+		.error_size = error_size};
+	struct argp argp;
+	char description[1024];
+
+	*options = (struct options){.backlog = 4096,
+		.drain_timeout = 30 * CLOCK_SECOND,
+		.write_timeout = 30 * CLOCK_SECOND,
+		.hang_timeout = 30 * CLOCK_SECOND,
+		.stack_size = STACK_SIZE_DEFAULT,
+		.log_level = LOG_INFO};
+	error[0] = '\0';
+	if (arguments_expand(&options->arguments, argc, argv, error, (int)error_size) != 0)
+		return -1;
+	if (reset_context(service) != 0) {
+		snprintf(error, error_size, "no memory");
+		return -1;
+	}
+	argc = options->arguments.count;
+	argv = options->arguments.items;
+	set_up_argp(&argp, description, sizeof description, &parse);
 	collect_options(&parse);
 	check_names(&parse, argc, argv);
-	if (argp_parse(&argp, argc, argv, 0, NULL, &parse) != 0)
-		usage("cannot parse the options: %s", strerror(errno));
-	if (options->address_count == 0)
-		parse_listen(options, service->listen);
-	if (options->group != NULL && options->user == NULL)
-		usage("--group: needs --user");
-	choose_counts(options);
+	if (error[0] == '\0' && argp_parse(&argp, argc, argv,
+					is_again ? ARGP_NO_ERRS | ARGP_NO_EXIT | ARGP_NO_HELP : 0,
+					NULL, &parse) != 0)
+		complain(&parse, "an option is ambiguous or lacks its value; see --help");
+	if (error[0] == '\0')
+		check_whole(&parse);
+	if (error[0] == '\0' && service->context_size != 0) {
+		options->context = malloc(service->context_size);
+		if (options->context == NULL)
+			complain(&parse, "no memory");
+		else
+			memcpy(options->context, service->context, service->context_size);
+	}
+	return error[0] == '\0' ? 0 : -1;
+}
+
+void
+options_parse(struct options *options, int argc, char **argv, const struct hubbub_service *service)
+{
+	char error[512];
+
+	if (options_read(options, argc, argv, service, false, error, sizeof error) == 0)
+		return;
+	fprintf(stderr, "%s: %s\n", program_invocation_short_name, error);
+	exit(USAGE_EXIT);
+}
+
+void
+options_use(const struct options *options, const struct hubbub_service *service)
+{
+	if (options->context != NULL)
+		memcpy(service->context, options->context, service->context_size);
 }
 
 void
 options_free(struct options *options)
 {
+	free(options->context);
+	options->context = NULL;
 	arguments_free(&options->arguments);
 }

@@ -21,6 +21,7 @@
 #define HUBBUB_SERVER_H
 
 #include <hubbub/api.h>
+#include <stddef.h>
 
 HUBBUB_API_BEGIN
 
@@ -29,8 +30,8 @@ struct hubbub_option {
 	const char *name;   /* long name without dashes: "reply" */
 	const char *values; /* shown in the help: "upper|verbatim" */
 	const char *help;
-	/* Called in the master before anything starts, once each time the option is given. Returns
-	 * NULL, or what the value should have been: "'upper' or 'verbatim'". */
+	/* Called in the master before workers start, and again on a reload, once each time the
+	 * option is given. Returns NULL, or what the value should have been: "'upper' or 'verbatim'". */
 	const char *(*set)(const char *value, void *context);
 };
 
@@ -46,6 +47,10 @@ struct hubbub_service {
 	void (*serve)(int client, void *context);
 	void *context;
 	const struct hubbub_option *options; /* ended by one without a name; NULL for none */
+	/* Of what context points to. On a reload (HUP) its first state is put back before options
+	 * are set again, so that one that is no longer given has its default, and a reload that
+	 * fails changes nothing. 0: options are set again on top of what they are. */
+	size_t context_size;
 };
 
 /* Runs the server as the command line says; call it from main, before any thread is started.

@@ -1,17 +1,21 @@
 #include "master/sockets.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "hub/base/log.h"
-#include "master/holder.h"
+#include "master/claim.h"
+
+#define TCP_FLAGS 13 /* offset of the byte in a TCP header */
+#define TCP_FLAG_SYN 0x02
+#define TCP_FLAG_ACK 0x10
 
 static void
 set_flag(int fd, int level, int option)
@@ -22,64 +26,24 @@ set_flag(int fd, int level, int option)
 		log_warning("cannot set socket option %d: %s", option, strerror(errno));
 }
 
-static size_t
-position(const struct sockets *sockets, unsigned worker, unsigned hub, unsigned address)
-{
-	return ((size_t)worker * sockets->hubs + hub) * sockets->address_count + address;
-}
+/* ---- binding ---- */
 
-/* ---- errors that say what to do ---- */
-
-static void
-explain_bind(const struct address *address, int error)
-{
-	char text[ADDRESS_TEXT_SIZE], holder[HOLDER_TEXT_SIZE];
-
-	address_format(address, text);
-	switch (error) {
-	case EADDRINUSE:
-		holder_find(address, holder);
-		log_error("cannot listen on %s: it is in use by %s; stop that, or choose another "
-			  "--listen",
-			text, holder);
-		break;
-	case EADDRNOTAVAIL:
-		log_error("cannot listen on %s: no interface of this machine has that address; "
-			  "'ip address' lists those it has",
-			text);
-		break;
-	case EACCES:
-		log_error("cannot listen on %s: ports below 1024 need privilege; choose a higher "
-			  "--listen, or start as root with --user, or grant CAP_NET_BIND_SERVICE",
-			text);
-		break;
-	default:
-		log_error("cannot listen on %s: %s", text, strerror(error));
-	}
-}
-
-/* ---- one copy per address ---- */
-
-#define RETRY_EVERY 20 /* milliseconds */
-#define RETRY_FOR 2000
-
-/* An abstract Unix socket: the kernel frees the name with its owner, however that dies, and names
- * live in the same network namespace as the port. Nobody accepts on it: whoever connects only asks
- * the kernel for the owner's pid.
- * Returns the lock, or -1 with errno, EADDRINUSE if another process has it. */
+/* Returns a bound socket, or -1 with errno. */
 static int
-lock_take(const char *text)
+bind_one(struct address *address)
 {
-	struct sockaddr_un name = {.sun_family = AF_UNIX};
-	int length = snprintf(name.sun_path + 1, sizeof name.sun_path - 1, "hubbub-lock/%s", text);
-	int error, fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int error, fd = socket(address->socket.ss_family,
+			   SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (fd == -1)
 		return -1;
-	if (bind(fd, (struct sockaddr *)&name,
-		    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length)) ==
-			0 &&
-		listen(fd, SOMAXCONN) == 0)
+	set_flag(fd, SOL_SOCKET, SO_REUSEADDR);
+	set_flag(fd, SOL_SOCKET, SO_REUSEPORT);
+	/* Accepted sockets inherit it: a reply is not held back for more. */
+	set_flag(fd, IPPROTO_TCP, TCP_NODELAY);
+	/* Port 0 becomes a real one, which the others must share. */
+	if (bind(fd, (struct sockaddr *)&address->socket, address->length) == 0 &&
+		getsockname(fd, (struct sockaddr *)&address->socket, &address->length) == 0)
 		return fd;
 	error = errno;
 	close(fd);
@@ -87,113 +51,82 @@ lock_take(const char *text)
 	return -1;
 }
 
-/* Two servers that start at the same moment on overlapping addresses (all, and one of them) would
- * pass each other's probe, which finds sockets that listen only. So starting on a port is done by
- * one at a time. */
 static int
-lock_port(const struct address *address)
+bind_seat(struct sockets *sockets, struct seat *seat)
 {
-	char text[ADDRESS_TEXT_SIZE];
-	int fd;
+	seat->listens = false;
+	seat->fds = malloc(sockets->address_count * sizeof *seat->fds);
+	if (seat->fds == NULL)
+		return -1;
+	for (unsigned i = 0; i < sockets->address_count; i++) {
+		seat->fds[i] = sockets->shared[i] != -1
+				       ? fcntl(sockets->shared[i], F_DUPFD_CLOEXEC, 3)
+				       : bind_one(&sockets->addresses[i]);
+		if (seat->fds[i] == -1) {
+			int error = errno;
 
-	snprintf(text, sizeof text, "starting/%u", address_port(address));
-	for (int waited = 0;
-		(fd = lock_take(text)) == -1 && errno == EADDRINUSE && waited < RETRY_FOR;
-		waited += RETRY_EVERY)
-		poll(NULL, 0, RETRY_EVERY);
-	if (fd == -1 && errno == EADDRINUSE)
-		log_error(
-			"another server is starting on port %u and does not get ready; stop it, or "
-			"choose another --listen",
-			address_port(address));
-	else if (fd == -1)
-		log_error("cannot lock port %u: %s", address_port(address), strerror(errno));
-	return fd;
-}
-
-static int
-lock_address(const struct address *address)
-{
-	char text[ADDRESS_TEXT_SIZE], holder[HOLDER_TEXT_SIZE];
-	int fd;
-
-	address_format(address, text);
-	fd = lock_take(text);
-	if (fd == -1 && errno == EADDRINUSE) {
-		holder_find(address, holder);
-		log_error("cannot listen on %s: another hubbub server has it, %s; stop that, or "
-			  "choose "
-			  "another --listen",
-			text, holder);
-	} else if (fd == -1) {
-		log_error("cannot lock %s: %s", text, strerror(errno));
+			sockets->refused = i;
+			while (i-- > 0)
+				close(seat->fds[i]);
+			free(seat->fds);
+			errno = error;
+			return -1;
+		}
 	}
-	return fd;
+	return 0;
 }
 
-/* SO_REUSEPORT would let this server join, and share the connections of, any other of the same user
- * that set it too; a bind without it finds out. Returns 0, or an errno. */
-static int
-probe_once(const struct address *address)
+int
+sockets_grow(struct sockets *sockets, unsigned seats)
 {
-	int error = 0;
-	int fd = socket(address->socket.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct seat *grown;
+	unsigned *order;
 
-	if (fd == -1)
-		return errno;
-	set_flag(fd, SOL_SOCKET, SO_REUSEADDR);
-	if (bind(fd, (const struct sockaddr *)&address->socket, address->length) != 0)
-		error = errno;
-	close(fd);
-	return error;
-}
-
-/* Workers of a server that was killed hold the port until they are dead, a moment later. */
-static int
-probe(const struct address *address)
-{
-	char holder[HOLDER_TEXT_SIZE];
-	int error;
-
-	for (int waited = 0; (error = probe_once(address)) == EADDRINUSE && waited < RETRY_FOR;
-		waited += RETRY_EVERY) {
-		holder_find(address, holder);
-		if (strcmp(holder, HOLDER_UNKNOWN) != 0)
-			break;
-		poll(NULL, 0, RETRY_EVERY);
-	}
-	if (error == 0)
+	if (seats <= sockets->seat_count)
 		return 0;
-	explain_bind(address, error);
-	return -1;
+	if (!sockets->can_bind || seats > SOCKETS_SEATS_MAX) {
+		errno = sockets->can_bind ? EINVAL : EPERM;
+		return -1;
+	}
+	grown = realloc(sockets->seats, seats * sizeof *grown);
+	if (grown != NULL)
+		sockets->seats = grown;
+	order = realloc(sockets->order, seats * sizeof *order);
+	if (order != NULL)
+		sockets->order = order;
+	if (grown == NULL || order == NULL)
+		return -1;
+	while (sockets->seat_count < seats) {
+		if (bind_seat(sockets, &sockets->seats[sockets->seat_count]) != 0)
+			return -1;
+		sockets->seat_count++;
+	}
+	return 0;
 }
 
-/* ---- binding ---- */
+/* ---- opening ---- */
 
-static int
-bind_one(struct address *address)
+int
+sockets_init(struct sockets *sockets, const struct address *addresses, unsigned address_count,
+	int backlog)
 {
-	int fd = socket(address->socket.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-	if (fd == -1) {
-		explain_bind(address, errno);
+	*sockets = (struct sockets){.address_count = address_count,
+		.backlog = backlog,
+		.can_bind = true,
+		.addresses = calloc(address_count, sizeof *sockets->addresses),
+		.shared = calloc(address_count, sizeof *sockets->shared),
+		.locks = calloc(address_count, sizeof *sockets->locks),
+		.port_locks = calloc(address_count, sizeof *sockets->port_locks)};
+	if (sockets->addresses == NULL || sockets->shared == NULL || sockets->locks == NULL ||
+		sockets->port_locks == NULL) {
+		log_error("no memory for listening sockets");
 		return -1;
 	}
-	set_flag(fd, SOL_SOCKET, SO_REUSEADDR);
-	set_flag(fd, SOL_SOCKET, SO_REUSEPORT);
-	/* Accepted sockets inherit it: a reply is not held back for more. */
-	set_flag(fd, IPPROTO_TCP, TCP_NODELAY);
-	if (bind(fd, (struct sockaddr *)&address->socket, address->length) != 0) {
-		explain_bind(address, errno);
-		close(fd);
-		return -1;
-	}
-	/* Port 0 became a real one, which the others must share. */
-	if (getsockname(fd, (struct sockaddr *)&address->socket, &address->length) != 0) {
-		close(fd);
-		return -1;
-	}
-	return fd;
+	memcpy(sockets->addresses, addresses, address_count * sizeof *addresses);
+	memset(sockets->shared, -1, address_count * sizeof *sockets->shared);
+	memset(sockets->locks, -1, address_count * sizeof *sockets->locks);
+	memset(sockets->port_locks, -1, address_count * sizeof *sockets->port_locks);
+	return 0;
 }
 
 /* An earlier address of this server may have the same port. */
@@ -209,125 +142,228 @@ is_port_locked(const struct sockets *sockets, unsigned index)
 }
 
 static int
-open_address(struct sockets *sockets, unsigned index)
+claim_all(struct sockets *sockets)
 {
-	struct address *address = &sockets->addresses[index];
-	bool is_any_port = address_port(address) == 0;
+	for (unsigned i = 0; i < sockets->address_count; i++) {
+		struct address *address = &sockets->addresses[i];
 
-	if (!is_any_port) {
-		sockets->locks[index] = lock_address(address);
-		if (sockets->locks[index] == -1)
+		if (address_port(address) == 0)
+			continue;
+		sockets->locks[i] = claim_address(address);
+		if (sockets->locks[i] == -1)
 			return -1;
-		if (!is_port_locked(sockets, index)) {
-			sockets->port_locks[index] = lock_port(address);
-			if (sockets->port_locks[index] == -1)
+		/* One that was passed is this server's, whoever holds it besides. */
+		if (sockets->shared[i] != -1)
+			continue;
+		if (!is_port_locked(sockets, i)) {
+			sockets->port_locks[i] = claim_port(address);
+			if (sockets->port_locks[i] == -1)
 				return -1;
 		}
-		if (probe(address) != 0)
+		if (claim_probe(address) != 0)
 			return -1;
 	}
-	for (unsigned worker = 0; worker < sockets->workers; worker++) {
-		for (unsigned hub = 0; hub < sockets->hubs; hub++) {
-			int fd = bind_one(address);
-
-			if (fd == -1)
-				return -1;
-			sockets->fds[position(sockets, worker, hub, index)] = fd;
-		}
-	}
-	if (is_any_port)
-		sockets->locks[index] = lock_address(address);
-	return sockets->locks[index] == -1 ? -1 : 0;
-}
-
-int
-sockets_open(struct sockets *sockets, const struct address *addresses, unsigned address_count,
-	unsigned workers, unsigned hubs, int backlog)
-{
-	size_t count = (size_t)workers * hubs * address_count;
-
-	*sockets = (struct sockets){.address_count = address_count,
-		.workers = workers,
-		.hubs = hubs,
-		.backlog = backlog,
-		.addresses = calloc(address_count, sizeof *sockets->addresses),
-		.locks = calloc(address_count, sizeof *sockets->locks),
-		.port_locks = calloc(address_count, sizeof *sockets->port_locks),
-		.fds = calloc(count, sizeof *sockets->fds),
-		.listens = calloc(count, sizeof *sockets->listens)};
-	if (sockets->addresses == NULL || sockets->locks == NULL || sockets->port_locks == NULL ||
-		sockets->fds == NULL || sockets->listens == NULL) {
-		log_error("no memory for %zu listening sockets", count);
-		return -1;
-	}
-	memcpy(sockets->addresses, addresses, address_count * sizeof *addresses);
-	memset(sockets->fds, -1, count * sizeof *sockets->fds);
-	memset(sockets->locks, -1, address_count * sizeof *sockets->locks);
-	memset(sockets->port_locks, -1, address_count * sizeof *sockets->port_locks);
-	for (unsigned index = 0; index < address_count; index++)
-		if (open_address(sockets, index) != 0)
-			return -1;
 	return 0;
 }
 
-const int *
-sockets_of_worker(const struct sockets *sockets, unsigned worker)
+/* Whether siblings can be bound beside a socket that was passed. */
+static bool
+can_have_siblings(struct sockets *sockets, unsigned index)
 {
-	return &sockets->fds[position(sockets, worker, 0, 0)];
+	int on = 0, fd;
+	socklen_t length = sizeof on;
+
+	if (getsockopt(sockets->shared[index], SOL_SOCKET, SO_REUSEPORT, &on, &length) != 0 || !on)
+		return false;
+	fd = bind_one(&sockets->addresses[index]);
+	if (fd == -1)
+		return false;
+	close(fd);
+	return true;
+}
+
+/* The passed sockets become those of the first seat, where others can join them. */
+static void
+seat_passed(struct sockets *sockets)
+{
+	char text[ADDRESS_TEXT_SIZE];
+
+	for (unsigned i = 0; i < sockets->address_count; i++) {
+		if (sockets->shared[i] == -1)
+			continue;
+		if (can_have_siblings(sockets, i)) {
+			close(sockets->seats[0].fds[i]);
+			sockets->seats[0].fds[i] = sockets->shared[i];
+			sockets->shared[i] = -1;
+			continue;
+		}
+		address_format(&sockets->addresses[i], text);
+		log_warning("the passed socket for %s cannot have siblings (it needs ReusePort=yes "
+			    "and the same user): all hubs share it, without steering",
+			text);
+	}
 }
 
 int
-sockets_listen(struct sockets *sockets, unsigned worker, unsigned hub)
+sockets_open(struct sockets *sockets, unsigned seats)
 {
-	for (unsigned index = 0; index < sockets->address_count; index++) {
-		size_t at = position(sockets, worker, hub, index);
-
-		if (sockets->listens[at])
-			continue;
-		if (listen(sockets->fds[at], sockets->backlog) != 0)
-			return -1;
-		sockets->listens[at] = true;
+	if (claim_all(sockets) != 0)
+		return -1;
+	if (sockets_grow(sockets, 1) != 0) {
+		claim_explain(&sockets->addresses[sockets->refused], errno);
+		return -1;
 	}
+	seat_passed(sockets);
+	/* Port 0 has become a real one. */
+	for (unsigned i = 0; i < sockets->address_count; i++)
+		if (sockets->locks[i] == -1 &&
+			(sockets->locks[i] = claim_address(&sockets->addresses[i])) == -1)
+			return -1;
+	if (sockets_grow(sockets, seats) == 0)
+		return 0;
+	log_error("cannot open %u listening sockets: %s (file limit?)",
+		seats * sockets->address_count, strerror(errno));
+	return -1;
+}
+
+bool
+sockets_take(struct sockets *sockets, int fd)
+{
+	struct address passed = {.length = sizeof passed.socket};
+
+	if (getsockname(fd, (struct sockaddr *)&passed.socket, &passed.length) != 0)
+		return false;
+	for (unsigned i = 0; i < sockets->address_count; i++) {
+		const struct address *own = &sockets->addresses[i];
+
+		if (sockets->shared[i] != -1 || own->length != passed.length ||
+			memcmp(&own->socket, &passed.socket, own->length) != 0)
+			continue;
+		fcntl(fd, F_SETFD, FD_CLOEXEC);
+		fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+		set_flag(fd, IPPROTO_TCP, TCP_NODELAY);
+		sockets->shared[i] = fd;
+		return true;
+	}
+	return false;
+}
+
+/* ---- listening ---- */
+
+int
+sockets_listen(struct sockets *sockets, unsigned index)
+{
+	struct seat *seat = &sockets->seats[index];
+
+	if (seat->listens)
+		return 0;
+	for (unsigned i = 0; i < sockets->address_count; i++)
+		if (sockets->shared[i] == -1 && listen(seat->fds[i], sockets->backlog) != 0)
+			return -1;
+	seat->listens = true;
+	sockets->order[sockets->listening++] = index;
 	return 0;
 }
 
 void
-sockets_close_hub(struct sockets *sockets, unsigned worker, unsigned hub)
+sockets_park(struct sockets *sockets, unsigned index)
 {
-	for (unsigned index = 0; index < sockets->address_count; index++) {
-		int *fd = &sockets->fds[position(sockets, worker, hub, index)];
+	struct seat *seat = &sockets->seats[index];
 
-		if (*fd != -1)
-			close(*fd);
-		*fd = -1;
+	if (!seat->listens)
+		return;
+	for (unsigned i = 0; i < sockets->address_count; i++)
+		if (sockets->shared[i] == -1)
+			shutdown(seat->fds[i], SHUT_RDWR);
+	seat->listens = false;
+	for (unsigned at = 0; at < sockets->listening; at++) {
+		if (sockets->order[at] != index)
+			continue;
+		sockets->order[at] = sockets->order[--sockets->listening];
+		break;
+	}
+}
+
+unsigned
+sockets_queued(const struct sockets *sockets, unsigned index)
+{
+	const struct seat *seat = &sockets->seats[index];
+	unsigned queued = 0;
+
+	for (unsigned i = 0; seat->listens && i < sockets->address_count; i++) {
+		struct tcp_info info;
+		socklen_t length = sizeof info;
+
+		/* Of a listener the field is the length of its queue. */
+		if (getsockopt(seat->fds[i], IPPROTO_TCP, TCP_INFO, &info, &length) == 0 &&
+			info.tcpi_state == TCP_LISTEN)
+			queued += info.tcpi_unacked;
+	}
+	return queued;
+}
+
+void
+sockets_forget(struct sockets *sockets)
+{
+	for (unsigned i = 0; i < sockets->seat_count; i++)
+		sockets->seats[i].listens = false;
+	sockets->listening = 0;
+}
+
+void
+sockets_deafen(struct sockets *sockets)
+{
+	/* Drops a SYN, which the client repeats after a second; what acknowledges one passes. A
+	 * socket's filter sees the TCP header first. */
+	static struct sock_filter drop_syn[] = {
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, TCP_FLAGS),
+		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, TCP_FLAG_SYN | TCP_FLAG_ACK),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, TCP_FLAG_SYN, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+	};
+	static const struct sock_fprog program = {5, drop_syn};
+
+	for (unsigned i = 0; i < sockets->listening; i++)
+		for (unsigned address = 0; address < sockets->address_count; address++)
+			if (sockets->shared[address] == -1)
+				setsockopt(sockets->seats[sockets->order[i]].fds[address],
+					SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+}
+
+/* ---- closing ---- */
+
+static void
+close_all(int *fds, unsigned count)
+{
+	for (unsigned i = 0; fds != NULL && i < count; i++) {
+		if (fds[i] != -1)
+			close(fds[i]);
+		fds[i] = -1;
 	}
 }
 
 void
 sockets_unlock_ports(struct sockets *sockets)
 {
-	for (unsigned index = 0; sockets->port_locks != NULL && index < sockets->address_count;
-		index++) {
-		if (sockets->port_locks[index] != -1)
-			close(sockets->port_locks[index]);
-		sockets->port_locks[index] = -1;
-	}
+	close_all(sockets->port_locks, sockets->address_count);
 }
 
 void
 sockets_close(struct sockets *sockets)
 {
-	for (unsigned worker = 0; sockets->fds != NULL && worker < sockets->workers; worker++)
-		for (unsigned hub = 0; hub < sockets->hubs; hub++)
-			sockets_close_hub(sockets, worker, hub);
-	for (unsigned index = 0; sockets->locks != NULL && index < sockets->address_count; index++)
-		if (sockets->locks[index] != -1)
-			close(sockets->locks[index]);
+	for (unsigned i = 0; i < sockets->seat_count; i++) {
+		close_all(sockets->seats[i].fds, sockets->address_count);
+		free(sockets->seats[i].fds);
+	}
+	close_all(sockets->shared, sockets->address_count);
+	close_all(sockets->locks, sockets->address_count);
 	sockets_unlock_ports(sockets);
 	free(sockets->addresses);
+	free(sockets->shared);
 	free(sockets->locks);
 	free(sockets->port_locks);
-	free(sockets->fds);
-	free(sockets->listens);
+	free(sockets->seats);
+	free(sockets->order);
 	*sockets = (struct sockets){0};
 }

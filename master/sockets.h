@@ -1,5 +1,16 @@
-/* The listening sockets of the whole server: one per address, worker and hub, all in the master,
- * which keeps them while workers come and go, so that what is queued on them survives a worker. */
+/* The listening sockets of the whole server, all in the master, which keeps them while workers come
+ * and go, so that what is queued on them survives a worker.
+ *
+ * A seat is the place of one hub: a socket for each address. Seats are bound in advance and enter
+ * the kernel's group of an address when they listen; the order in which they did is the index that
+ * the steering program uses:
+ *
+ *	seat      0     1     2     3     4 ...        order: 0 2 1
+ *	        listens     listens   bound  bound
+ *	             listens
+ *
+ * Parking a seat takes it out of the group again; the kernel then moves the last member into its
+ * place, and so does order. */
 #ifndef HUBBUB_MASTER_SOCKETS_H
 #define HUBBUB_MASTER_SOCKETS_H
 
@@ -8,37 +19,66 @@
 
 #include "master/address.h"
 
+#define SOCKETS_SEATS_MAX 4096
+
+struct seat {
+	int *fds; /* one per address; owned */
+	bool listens;
+};
+
 struct sockets {
 	struct address *addresses; /* with the port that was really bound; owned */
 	unsigned address_count;
-	unsigned workers;
-	unsigned hubs; /* per worker */
 	int backlog;
-	int *fds;        /* [worker][hub][address]; -1 once closed */
-	bool *listens;   /* the same shape */
+	bool can_bind; /* false once privileges are dropped: the group needs one uid */
+	/* [address]: a socket that was passed to this server and cannot have siblings, because it
+	 * belongs to another user; or -1. All seats hold duplicates of it. */
+	int *shared;
 	int *locks;      /* [address]: held while this server owns the address */
 	int *port_locks; /* [address]: held until this server listens; see sockets_unlock_ports */
+	struct seat *seats;
+	unsigned seat_count;
+	unsigned refused; /* the address for which binding failed last */
+	unsigned *order;  /* seats that listen, as the kernel counts them */
+	unsigned listening;
 };
 
-/* Locks each address against a second copy, checks that nobody else listens on it, and binds all
- * sockets; none listens yet. Returns 0, or -1 after logging one line that says what to do. */
-int sockets_open(struct sockets *sockets, const struct address *addresses, unsigned address_count,
-	unsigned workers, unsigned hubs, int backlog);
+/* Prepares for these addresses; opens nothing. Returns 0, or -1 after logging. */
+int sockets_init(struct sockets *sockets, const struct address *addresses, unsigned address_count,
+	int backlog);
 
-/* The sockets of one worker: hubs * address_count of them. */
-const int *sockets_of_worker(const struct sockets *sockets, unsigned worker);
+/* Locks each address against a second copy, checks that nobody else listens on it, and binds so many
+ * seats; none listens yet. Returns 0, or -1 after logging one line that says what to do. */
+int sockets_open(struct sockets *sockets, unsigned seats);
 
-/* Makes one hub's sockets listen, if they do not yet. The master alone does this, as hubs report
- * that they run: the order of these calls is the order of the members in the kernel's group.
- * Returns 0, or -1 with errno. */
-int sockets_listen(struct sockets *sockets, unsigned worker, unsigned hub);
+/* Uses a listening socket that was passed to this server for an address, before sockets_open. It
+ * becomes that of the first seat, or is shared by all if no other can be bound beside it.
+ * Returns whether the address is one of these; then fd is owned. */
+bool sockets_take(struct sockets *sockets, int fd);
+
+/* Binds more seats, if there are fewer. Returns 0, or -1 with errno; EPERM after privileges were
+ * dropped. */
+int sockets_grow(struct sockets *sockets, unsigned seats);
+
+/* Makes a seat listen, if it does not yet. Returns 0, or -1 with errno. */
+int sockets_listen(struct sockets *sockets, unsigned seat);
+
+/* Takes a seat out of the group. Who is queued there is reset, so it should be empty. */
+void sockets_park(struct sockets *sockets, unsigned seat);
+
+/* How many connections wait in a seat's queues. */
+unsigned sockets_queued(const struct sockets *sockets, unsigned seat);
+
+/* The group is another master's from now on: nothing here changes it any more. */
+void sockets_forget(struct sockets *sockets);
+
+/* From now on no connection begins on any seat; handshakes that have begun go on. For the end, when
+ * no other member of the group can take over. */
+void sockets_deafen(struct sockets *sockets);
 
 /* Lets other servers start on the same ports, at other addresses; once one socket of each
  * address listens. */
 void sockets_unlock_ports(struct sockets *sockets);
-
-/* Closes one hub's sockets; what is queued on them is reset. */
-void sockets_close_hub(struct sockets *sockets, unsigned worker, unsigned hub);
 
 /* Closes all and frees what sockets owns. */
 void sockets_close(struct sockets *sockets);

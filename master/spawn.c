@@ -74,7 +74,7 @@ reset_signals(void)
 }
 
 static _Noreturn void
-become_worker(const struct worker_heritage *heritage, const struct identity *identity, pid_t master)
+become_worker(const struct worker_heritage *heritage, pid_t master)
 {
 	if (close_the_rest(heritage) != 0) {
 		log_error("worker %u cannot close what it inherited: %s", heritage->index,
@@ -82,10 +82,8 @@ become_worker(const struct worker_heritage *heritage, const struct identity *ide
 		_exit(1);
 	}
 	reset_signals();
-	if (identity_assume(identity) != 0)
-		_exit(1);
 	/* A worker learns of the master's death by the end of its channel; one that is stuck would
-	 * not, so the kernel kills it. After the change of user, which clears this. */
+	 * not, so the kernel kills it. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != master)
 		_exit(1);
 	/* What the program registered with atexit, and what it has buffered, is the master's. */
@@ -93,7 +91,7 @@ become_worker(const struct worker_heritage *heritage, const struct identity *ide
 }
 
 pid_t
-spawn_worker(const struct worker_heritage *heritage, const struct identity *identity, int *pidfd)
+spawn_worker(const struct worker_heritage *heritage, int *pidfd)
 {
 	sigset_t all, before;
 	pid_t master = getpid(), pid;
@@ -103,7 +101,7 @@ spawn_worker(const struct worker_heritage *heritage, const struct identity *iden
 	sigprocmask(SIG_SETMASK, &all, &before);
 	pid = fork();
 	if (pid == 0)
-		become_worker(heritage, identity, master);
+		become_worker(heritage, master);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	if (pid == -1)
 		return -1;

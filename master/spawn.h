@@ -4,13 +4,11 @@
 
 #include <sys/types.h>
 
-#include "master/identity.h"
 #include "worker/heritage.h"
 
 /* Forks a worker with that heritage. In the child every other descriptor is closed, signals mean
  * what a worker needs, and worker_run runs; it never returns there.
  * Returns the pid with *pidfd set, or -1 with errno. */
-pid_t spawn_worker(
-	const struct worker_heritage *heritage, const struct identity *identity, int *pidfd);
+pid_t spawn_worker(const struct worker_heritage *heritage, int *pidfd);
 
 #endif

@@ -5,6 +5,8 @@
 
 #include "hub/base/clock.h"
 #include "hub/base/log.h"
+#include "worker/connection.h"
+#include "worker/handoff.h"
 
 /* One line a second for the whole server: who moves the shared clock forward may log. */
 static bool
@@ -18,24 +20,48 @@ may_log(struct counters *counters)
 		       false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
-static void
-serve(int client, void *context)
+/* A connection is accepted only with one of the permits that the master gives out. */
+static bool
+may_accept(void *context)
 {
-	const struct worker_heritage *heritage = ((struct worker_thread *)context)->heritage;
+	struct worker_thread *thread = context;
+	bool may = counters_take_permits(thread->row, 1) == 1;
 
-	heritage->serve(client, heritage->context);
+	thread->is_out_of_permits = !may;
+	return may;
+}
+
+static void
+not_accepted(void *context)
+{
+	counters_give_permits(((struct worker_thread *)context)->row, 1);
+}
+
+static bool
+take_over(void *context, int client)
+{
+	struct worker_thread *thread = context;
+
+	counters_add(&thread->row->accepted, 1);
+	return handoff_offer(thread, client);
 }
 
 static void
 opened(void *context)
 {
-	counters_add(&((struct worker_thread *)context)->row->accepted, 1);
+	counters_add(&((struct worker_thread *)context)->row->opened, 1);
 }
 
 static void
 closed(void *context)
 {
-	counters_add(&((struct worker_thread *)context)->row->closed, 1);
+	struct worker_thread *thread = context;
+
+	counters_add(&thread->row->closed, 1);
+	counters_give_permits(thread->row, 1);
+	if (thread->is_out_of_permits)
+		for (unsigned i = 0; i < thread->heritage->addresses; i++)
+			hub_server_retry(thread->acceptors[i]);
 }
 
 static void
@@ -61,18 +87,26 @@ acceptor_new(struct worker_thread *thread, int socket)
 	struct hub_server_options options = {.pool = &thread->pool,
 		.opened = opened,
 		.closed = closed,
+		.may_accept = may_accept,
+		.not_accepted = not_accepted,
+		.take_over = take_over,
 		.accept_failed = accept_failed};
 
-	return hub_stream_server_new(socket, serve, thread, &options);
+	return hub_stream_server_new(socket, connection_serve, thread, &options);
 }
 
 void
-acceptor_drain(struct worker_thread *thread, struct hub_server *acceptor)
+acceptor_pause(struct hub_server *acceptor)
+{
+	hub_server_pause(acceptor);
+}
+
+void
+acceptor_empty(struct worker_thread *thread, struct hub_server *acceptor)
 {
 	int accepted = 1;
 
-	hub_server_pause(acceptor);
-	while (!thread_is_stopping(thread) && accepted == 1)
+	while (accepted == 1 && !thread_is_commanded(thread, THREAD_FINISH) &&
+		!thread_is_commanded(thread, THREAD_STOP))
 		accepted = hub_server_accept_queued(acceptor);
-	hub_server_close(acceptor);
 }

@@ -3,40 +3,62 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "hub/base/check.h"
 
 #define COUNTERS_MAGIC UINT32_C(0x68756262) /* "hubb" */
+#define READS_MAX 1000                      /* a master that died while folding is not waited for */
 
-static size_t
-counters_size(uint32_t workers, uint32_t hubs)
+struct counters *
+counters_new(int *fd)
 {
-	return sizeof(struct counters) + (size_t)workers * hubs * sizeof(struct worker_row);
+	struct counters *counters;
+
+	*fd = memfd_create("hubbub-counters", MFD_CLOEXEC);
+	if (*fd == -1)
+		return NULL;
+	/* Sparse: rows that are never used cost no memory. */
+	counters =
+		ftruncate(*fd, sizeof *counters) != 0
+			? MAP_FAILED
+			: mmap(NULL, sizeof *counters, PROT_READ | PROT_WRITE, MAP_SHARED, *fd, 0);
+	if (counters == MAP_FAILED) {
+		int error = errno;
+
+		close(*fd);
+		*fd = -1;
+		errno = error;
+		return NULL;
+	}
+	counters->magic = COUNTERS_MAGIC;
+	counters->version = COUNTERS_VERSION;
+	counters->row_size = sizeof(struct worker_row);
+	return counters;
 }
 
 struct counters *
-counters_new(uint32_t workers, uint32_t hubs)
+counters_map(int fd)
 {
-	size_t size = counters_size(workers, hubs);
 	struct counters *counters;
-	int fd = memfd_create("hubbub-counters", MFD_CLOEXEC);
+	struct stat status;
 
-	if (fd == -1)
+	if (fstat(fd, &status) != 0)
 		return NULL;
-	if (ftruncate(fd, (off_t)size) != 0) {
-		close(fd);
+	if ((size_t)status.st_size != sizeof *counters) {
+		errno = EPROTO;
 		return NULL;
 	}
-	counters = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	close(fd);
+	counters = mmap(NULL, sizeof *counters, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (counters == MAP_FAILED)
 		return NULL;
-	counters->magic = COUNTERS_MAGIC;
-	counters->version = COUNTERS_VERSION;
-	counters->workers = workers;
-	counters->hubs = hubs;
-	return counters;
+	if (counters->magic == COUNTERS_MAGIC && counters->version == COUNTERS_VERSION &&
+		counters->row_size == sizeof(struct worker_row))
+		return counters;
+	munmap(counters, sizeof *counters);
+	errno = EPROTO;
+	return NULL;
 }
 
 void
@@ -46,25 +68,207 @@ counters_free(struct counters **pointer)
 
 	*pointer = NULL;
 	if (counters != NULL)
-		munmap(counters, counters_size(counters->workers, counters->hubs));
+		munmap(counters, sizeof *counters);
+}
+
+/* ---- claiming ---- */
+
+static bool
+row_claim(struct worker_row *row, enum row_state state)
+{
+	uint32_t expected = ROW_FREE;
+
+	return __atomic_compare_exchange_n(
+		&row->state, &expected, state, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+}
+
+static void
+row_free(struct worker_row *row)
+{
+	memset((char *)row + sizeof row->state, 0, sizeof *row - sizeof row->state);
+	__atomic_store_n(&row->state, ROW_FREE, __ATOMIC_RELEASE);
+}
+
+static uint32_t
+row_state(const struct worker_row *row)
+{
+	return __atomic_load_n(&row->state, __ATOMIC_ACQUIRE);
+}
+
+/* Claims rows at that place, all or none. */
+static bool
+claim_at(struct worker_row *rows, uint32_t count, enum row_state state)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		if (row_claim(&rows[i], state))
+			continue;
+		while (i-- > 0)
+			row_free(&rows[i]);
+		return false;
+	}
+	return true;
+}
+
+static struct worker_row *
+claim(struct counters *counters, uint32_t count, enum row_state state)
+{
+	for (uint32_t at = 0; at + count <= COUNTERS_ROWS; at++) {
+		uint32_t used = __atomic_load_n(&counters->used, __ATOMIC_RELAXED);
+
+		if (row_state(&counters->rows[at]) != ROW_FREE ||
+			!claim_at(&counters->rows[at], count, state))
+			continue;
+		while (used < at + count &&
+			!__atomic_compare_exchange_n(&counters->used, &used, at + count, false,
+				__ATOMIC_RELAXED, __ATOMIC_RELAXED))
+			continue;
+		return &counters->rows[at];
+	}
+	return NULL;
 }
 
 struct worker_row *
-counters_rows(struct counters *counters, uint32_t worker)
+counters_claim(struct counters *counters, uint32_t worker, uint32_t generation, uint32_t count)
 {
-	CHECK(counters->magic == COUNTERS_MAGIC && worker < counters->workers);
-	return &counters->rows[(size_t)worker * counters->hubs];
+	struct worker_row *rows = claim(counters, count, ROW_LIVE);
+
+	for (uint32_t i = 0; rows != NULL && i < count; i++) {
+		rows[i].worker = worker;
+		rows[i].index = i;
+		rows[i].generation = generation;
+		__atomic_store_n(&rows[i].master, (int32_t)getpid(), __ATOMIC_RELAXED);
+	}
+	return rows;
+}
+
+/* ---- adding up ---- */
+
+static void
+add(uint64_t *to, const uint64_t *from)
+{
+	__atomic_fetch_add(to, counters_read(from), __ATOMIC_RELAXED);
+}
+
+/* Adds what is counted, not what is measured. */
+static void
+add_counts(struct worker_row *to, const struct worker_row *from)
+{
+	add(&to->hub.busy, &from->hub.busy);
+	add(&to->hub.polls, &from->hub.polls);
+	add(&to->hub.bytes_received, &from->hub.bytes_received);
+	add(&to->hub.bytes_sent, &from->hub.bytes_sent);
+	/* Closed ones first, as in counters_open. */
+	add(&to->closed, &from->closed);
+	add(&to->opened, &from->opened);
+	add(&to->accepted, &from->accepted);
+	add(&to->handed, &from->handed);
+	add(&to->idle_closed, &from->idle_closed);
+	add(&to->write_closed, &from->write_closed);
+	add(&to->late, &from->late);
+	for (int kind = 0; kind < ACCEPT_ERROR_MAX; kind++)
+		add(&to->accept_errors[kind], &from->accept_errors[kind]);
+}
+
+static uint32_t
+rows_used(const struct counters *counters)
+{
+	return __atomic_load_n(&counters->used, __ATOMIC_RELAXED);
+}
+
+static struct worker_row *
+ledger_of(struct counters *counters, uint32_t worker, uint32_t hub)
+{
+	struct worker_row *row;
+
+	for (uint32_t i = 0; i < rows_used(counters); i++) {
+		row = &counters->rows[i];
+		if (row_state(row) == ROW_LEDGER && row->worker == worker && row->index == hub)
+			return row;
+	}
+	row = claim(counters, 1, ROW_LEDGER);
+	if (row != NULL) {
+		row->worker = worker;
+		row->index = hub;
+	}
+	return row;
 }
 
 void
-counters_fold(struct worker_row *total, struct worker_row *row)
+counters_fold(struct counters *counters, struct worker_row *rows, uint32_t count)
 {
-	total->hub.polls += row->hub.polls;
-	total->hub.bytes_received += row->hub.bytes_received;
-	total->hub.bytes_sent += row->hub.bytes_sent;
-	total->accepted += row->accepted;
-	total->closed += row->accepted;
-	for (int kind = 0; kind < ACCEPT_ERROR_MAX; kind++)
-		total->accept_errors[kind] += row->accept_errors[kind];
-	memset(row, 0, sizeof *row);
+	__atomic_fetch_add(&counters->folds, 1, __ATOMIC_ACQ_REL);
+	for (uint32_t i = 0; i < count; i++) {
+		struct worker_row *ledger = ledger_of(counters, rows[i].worker, rows[i].index);
+
+		if (ledger != NULL) {
+			rows[i].closed = rows[i].opened;
+			add_counts(ledger, &rows[i]);
+		}
+		row_free(&rows[i]);
+	}
+	__atomic_fetch_add(&counters->folds, 1, __ATOMIC_ACQ_REL);
+}
+
+void
+counters_fold_master(struct counters *counters, pid_t master)
+{
+	for (uint32_t i = 0; i < rows_used(counters); i++)
+		if (row_state(&counters->rows[i]) == ROW_LIVE &&
+			counters->rows[i].master == (int32_t)master)
+			counters_fold(counters, &counters->rows[i], 1);
+}
+
+static bool
+sum_once(const struct counters *counters, uint32_t worker, uint32_t hub, bool is_total,
+	struct worker_row *sum)
+{
+	bool found = false;
+
+	*sum = (struct worker_row){.worker = worker, .index = hub};
+	for (uint32_t i = 0; i < rows_used(counters); i++) {
+		const struct worker_row *row = &counters->rows[i];
+		uint32_t state = row_state(row);
+
+		if (state == ROW_FREE ||
+			(!is_total && (row->worker != worker || row->index != hub)))
+			continue;
+		found = true;
+		add_counts(sum, row);
+		if (state == ROW_LIVE && row->lag > sum->lag)
+			sum->lag = row->lag;
+	}
+	return found;
+}
+
+/* Reads again while a row moves into the ledger, so that nothing is counted twice or not at all. */
+static bool
+sum_whole(const struct counters *counters, uint32_t worker, uint32_t hub, bool is_total,
+	struct worker_row *sum)
+{
+	bool found = false;
+
+	for (int tries = 0; tries < READS_MAX; tries++) {
+		uint32_t folds = __atomic_load_n(&counters->folds, __ATOMIC_ACQUIRE);
+
+		found = sum_once(counters, worker, hub, is_total, sum);
+		if (folds % 2 == 0 && folds == __atomic_load_n(&counters->folds, __ATOMIC_ACQUIRE))
+			break;
+	}
+	return found;
+}
+
+bool
+counters_sum(const struct counters *counters, uint32_t worker, uint32_t hub, struct worker_row *sum)
+{
+	CHECK(counters->magic == COUNTERS_MAGIC);
+	return sum_whole(counters, worker, hub, false, sum);
+}
+
+struct worker_row
+counters_total(const struct counters *counters)
+{
+	struct worker_row sum;
+
+	sum_whole(counters, 0, 0, true, &sum);
+	return sum;
 }

@@ -1,13 +1,20 @@
 /* What every hub counts, in shared memory: the master answers for a worker without asking it, and
  * still knows the numbers when it is dead.
  *
- * One row per hub of each worker, padded so that no two share a cache line. Each row has a single
- * writer, its hub's thread; readers load field by field. No locks. The segment is a memfd with a
- * version, so that another master can map it. */
+ *	memfd:  header | row | row | row | ...
+ *	                 LIVE: one per hub of each living worker process; the hub's thread writes
+ *	                 LEDGER: one per worker and hub: what dead processes had counted, so that
+ *	                         nothing goes back; the master writes
+ *
+ * Rows are padded so that no two share a cache line. Each field has a single writer; readers load
+ * field by field; there are no locks. During an upgrade two masters use one segment: rows are
+ * claimed by compare and swap, and belong to the master that claimed them. */
 #ifndef HUBBUB_WORKER_COUNTERS_H
 #define HUBBUB_WORKER_COUNTERS_H
 
+#include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "hub/scheduler.h"
 
@@ -17,43 +24,136 @@ enum accept_error {
 	ACCEPT_ERROR_MAX
 };
 
+enum row_state { ROW_FREE, ROW_LIVE, ROW_LEDGER };
+
+#define CRASH_FRAMES 32
+
+/* What a dying thread leaves behind; see crash.h. */
+struct worker_crash {
+	int32_t signal; /* 0 for none; written last */
+	int32_t code;
+	uint64_t address;
+	char coroutine[32];
+	uint32_t frame_count;
+	void *frames[CRASH_FRAMES];
+};
+
 struct worker_row {
-	struct hub_counters hub; /* heartbeat and bytes, by the hub itself */
-	uint64_t accepted;
-	uint64_t closed; /* accepted - closed connections are open */
+	/* Who it is: the master's, before the fork. */
+	uint32_t state; /* enum row_state */
+	uint32_t worker;
+	uint32_t index; /* of the hub in its worker */
+	uint32_t generation;
+	int32_t master; /* pid of the one that claimed it */
+
+	/* The hub's. */
+	int64_t heartbeat;       /* clock at which its pulse last ran */
+	int64_t lag;             /* nanoseconds that the pulse came late: the most of late */
+	struct hub_counters hub; /* by the hub itself */
+	uint64_t accepted;       /* from its listeners */
+	uint64_t opened;         /* connections that it began to serve */
+	uint64_t closed;         /* opened - closed are open */
+	uint64_t handed;         /* of those accepted, given to a hub of the same process */
+	uint64_t idle_closed;    /* by the idle timeout */
+	uint64_t write_closed;   /* by the write timeout */
 	uint64_t accept_errors[ACCEPT_ERROR_MAX];
+	uint64_t late; /* times that it did not switch for 100 ms; by the watchdog's thread */
+
+	/* How many connections it may still open. Master and hub add and take, atomically. */
+	int64_t permits __attribute__((aligned(128)));
+
+	struct worker_crash crash __attribute__((aligned(128)));
 } __attribute__((aligned(128)));
 
-#define COUNTERS_VERSION 1
+#define COUNTERS_VERSION 2
+#define COUNTERS_ROWS 8192
 
 struct counters {
 	uint32_t magic;
 	uint32_t version;
-	uint32_t workers;
-	uint32_t hubs; /* per worker */
+	uint32_t row_size;
+	uint32_t used;  /* rows below this may be in use */
+	uint32_t folds; /* odd while a row is being folded: readers try again */
+	/* Of the whole server, through all its masters, each of which adds. */
+	uint64_t respawns;
+	uint64_t hangs;
+	uint64_t reloads;
+	uint64_t upgrades;
 	/* Clock at which the next line about accept errors may be logged, by whichever hub sets it
 	 * forward: one line a second for the whole server. */
 	int64_t next_accept_line __attribute__((aligned(128)));
-	struct worker_row rows[] __attribute__((aligned(128)));
+	struct worker_row rows[COUNTERS_ROWS] __attribute__((aligned(128)));
 };
 
-/* Maps a zeroed segment; children of this process share it. NULL with errno. */
-struct counters *counters_new(uint32_t workers, uint32_t hubs);
+/* Makes a segment and maps it; children share it. *fd names it, and is the caller's. NULL with errno. */
+struct counters *counters_new(int *fd);
+
+/* Maps the segment of another process. NULL with errno, EPROTO if it is none of this version. */
+struct counters *counters_map(int fd);
 
 /* Unmaps it and nulls the pointer. NULL is ignored. */
 void counters_free(struct counters **counters);
 
-/* The rows of one worker, one per hub. */
-struct worker_row *counters_rows(struct counters *counters, uint32_t worker);
+/* Claims count rows, one after the other, for the hubs of a new process of that worker.
+ * NULL if so many are not free. */
+struct worker_row *counters_claim(
+	struct counters *counters, uint32_t worker, uint32_t generation, uint32_t count);
 
-/* Adds row to total and zeroes it, when its writer is gone; what was open counts as closed. */
-void counters_fold(struct worker_row *total, struct worker_row *row);
+/* Adds the rows of a process that is gone to the ledger, and frees them. What it had open counts as
+ * closed. */
+void counters_fold(struct counters *counters, struct worker_row *rows, uint32_t count);
+
+/* Folds the rows of a master that is gone with its workers. */
+void counters_fold_master(struct counters *counters, pid_t master);
+
+/* Copies what all rows of one worker and hub have counted, added up over its processes, living and
+ * dead, in any master; gauges are those of the living ones. Returns false if there never was one. */
+bool counters_sum(
+	const struct counters *counters, uint32_t worker, uint32_t hub, struct worker_row *sum);
+
+/* The same for the whole server. */
+struct worker_row counters_total(const struct counters *counters);
 
 /* Adds to a field of which the caller is the only writer. */
 static inline void
 counters_add(uint64_t *field, uint64_t amount)
 {
 	__atomic_store_n(field, *field + amount, __ATOMIC_RELAXED);
+}
+
+static inline uint64_t
+counters_read(const uint64_t *field)
+{
+	return __atomic_load_n(field, __ATOMIC_RELAXED);
+}
+
+/* How many connections a hub has open. */
+static inline uint64_t
+counters_open(const struct worker_row *row)
+{
+	/* In this order, so that one that ends meanwhile does not make it negative. */
+	uint64_t closed = counters_read(&row->closed);
+
+	return counters_read(&row->opened) - closed;
+}
+
+/* Takes up to so many permits, never below none. Returns how many. */
+static inline int64_t
+counters_take_permits(struct worker_row *row, int64_t most)
+{
+	int64_t free = __atomic_load_n(&row->permits, __ATOMIC_RELAXED), taken;
+
+	do
+		taken = free < most ? free : most;
+	while (taken > 0 && !__atomic_compare_exchange_n(&row->permits, &free, free - taken, false,
+				    __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
+	return taken > 0 ? taken : 0;
+}
+
+static inline void
+counters_give_permits(struct worker_row *row, int64_t count)
+{
+	__atomic_fetch_add(&row->permits, count, __ATOMIC_ACQ_REL);
 }
 
 #endif

@@ -17,13 +17,16 @@ struct worker_heritage {
 	unsigned index;     /* of the worker, from 0 */
 	unsigned threads;   /* hubs */
 	unsigned addresses; /* sockets per hub */
-	const int *sockets; /* [threads * addresses], bound; the worker owns and closes them */
+	const int *sockets; /* [threads * addresses], bound; the worker owns and closes them; -1 for
+			       one that is not to be had */
 	int channel;        /* to the master; see channel.h */
 
 	struct counters *counters; /* shared */
 	struct worker_row *rows;   /* this worker's, one per hub */
 	struct hub_options hub;    /* counters left NULL */
 	bool pin;                  /* each hub's thread to one CPU */
+	int64_t idle_timeout;      /* nanoseconds; 0 for none */
+	int64_t write_timeout;     /* the same */
 };
 
 #endif

@@ -1,6 +1,6 @@
-/* The life of a hub: say that it runs, wait for ACCEPT, accept until DRAIN or STOP; draining, accept
- * what is queued and wait for the last connection; end on STOP, which the leading hub sends when
- * all are idle or the master says so. */
+/* The life of a hub: say that it runs, wait for ACCEPT, accept until HANDOVER or DRAIN; be quiet,
+ * let connections end; end on STOP, which the leading hub sends when all are idle or the master says
+ * so. Beside it run the coroutines of the pulse, of timeouts, and of what siblings give. */
 #include "worker/thread.h"
 
 #include <errno.h>
@@ -8,33 +8,48 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "hub/base/check.h"
-#include "hub/base/list.h"
 #include "hub/base/log.h"
 #include "worker/acceptor.h"
 #include "worker/channel.h"
+#include "worker/connection.h"
+#include "worker/crash.h"
+#include "worker/handoff.h"
 
 #define BIT(command) (1U << (command))
+#define PULSE (100 * HUB_MILLISECOND)
+/* When nobody takes over, handshakes that have begun get this long to end, and are served. */
+#define HANDSHAKE (200 * HUB_MILLISECOND)
 
 static void
 report(struct worker_thread *thread, enum channel_kind kind)
 {
-	struct channel_message message = {kind, thread->index};
+	struct channel_message message = {.kind = kind, .hub = thread->index};
 
 	/* If the master is dead, the worker learns it from the same socket. */
-	if (send(thread->heritage->channel, &message, sizeof message, MSG_NOSIGNAL) < 0)
+	if (channel_send(thread->heritage->channel, &message, -1) != 0)
 		log_debug("hub %u cannot reach the master: %s", thread->index, strerror(errno));
 }
+
+static void
+tell_leader(struct worker_thread *thread, enum thread_news news)
+{
+	struct thread_order *order = &thread->news[news];
+
+	*order = (struct thread_order){{NULL, thread->hear_news}, thread, news};
+	hub_mailbox_post(thread->siblings[0].mailbox, &order->message);
+}
+
+/* ---- commands ---- */
 
 static void
 deliver(struct hub_message *message)
 {
 	struct thread_order *order = CONTAINER_OF(message, struct thread_order, message);
 
-	order->thread->commanded |= 1U << order->command;
+	order->thread->commanded |= BIT(order->what);
 	hub_event_set(&order->thread->command);
 }
 
@@ -50,18 +65,82 @@ thread_command(struct worker_thread *thread, enum thread_command command)
 }
 
 bool
-thread_is_stopping(const struct worker_thread *thread)
+thread_is_commanded(const struct worker_thread *thread, enum thread_command command)
 {
-	return thread->commanded & BIT(THREAD_STOP);
+	return thread->commanded & BIT(command);
 }
 
-/* Waits until one of the commands, a set of bits, has been given. */
+/* Waits until one of the commands, a set of bits, has been given, or until a time, which may be
+ * HUB_FOREVER. */
 static void
-await(struct worker_thread *thread, unsigned commands)
+await(struct worker_thread *thread, unsigned commands, int64_t until)
 {
-	while (!(thread->commanded & commands)) {
+	while (!(thread->commanded & commands) && hub_now() < until) {
+		struct hub_timeout scope;
+
 		hub_event_clear(&thread->command);
-		CHECK(hub_event_wait(&thread->command) == 0);
+		hub_timeout_start(&scope, until == HUB_FOREVER ? HUB_FOREVER : until - hub_now());
+		CHECK(hub_event_wait(&thread->command) == 0 || errno == ETIMEDOUT);
+		hub_timeout_stop(&scope);
+	}
+}
+
+/* A file to which the hub writes its coroutines. */
+struct dump {
+	struct hub_message message;
+	struct worker_thread *thread;
+	int file;
+};
+
+static void
+deliver_dump(struct hub_message *message)
+{
+	struct dump *dump = CONTAINER_OF(message, struct dump, message);
+
+	dprintf(dump->file, "hub %u of worker %u (pid %d)\n", dump->thread->index,
+		dump->thread->heritage->index, (int)getpid());
+	hub_dump(dump->file);
+	close(dump->file);
+	report(dump->thread, CHANNEL_DUMPED);
+	free(dump);
+}
+
+void
+thread_dump(struct worker_thread *thread, int file)
+{
+	struct dump *dump = malloc(sizeof *dump);
+
+	if (dump == NULL) {
+		close(file);
+		return;
+	}
+	*dump = (struct dump){{NULL, deliver_dump}, thread, file};
+	hub_mailbox_post(thread->mailbox, &dump->message);
+}
+
+/* ---- the hub's own coroutines ---- */
+
+/* The heartbeat. It runs as any coroutine does, so that its delay is what connections suffer. */
+static void *
+pulse(void *argument)
+{
+	struct worker_thread *thread = argument;
+	struct worker_row *row = thread->row;
+
+	for (;;) {
+		int64_t due = hub_now() + PULSE, now, lag;
+
+		if (hub_sleep(PULSE) != 0)
+			return NULL;
+		now = hub_now();
+		/* The most of late, fading. */
+		lag = row->lag - row->lag / 8;
+		__atomic_store_n(&row->lag, now - due > lag ? now - due : lag, __ATOMIC_RELAXED);
+		__atomic_store_n(&row->heartbeat, now, __ATOMIC_RELAXED);
+		/* The master may have given permits. */
+		if (thread->is_out_of_permits)
+			for (unsigned i = 0; i < thread->heritage->addresses; i++)
+				hub_server_retry(thread->acceptors[i]);
 	}
 }
 
@@ -70,24 +149,40 @@ wait_idle(void *argument)
 {
 	struct worker_thread *thread = argument;
 
-	if (hub_pool_join(&thread->pool) == 0)
-		hub_mailbox_post(thread->idle_mailbox, &thread->idle);
+	do
+		if (hub_pool_join(&thread->pool) != 0)
+			return NULL;
+	while (!list_is_empty(&thread->parcels) && hub_sleep(HUB_MILLISECOND) == 0);
+	tell_leader(thread, THREAD_IDLE);
 	return NULL;
 }
 
-static void
-drain(struct worker_thread *thread)
+static bool
+start_coroutine(hub_fn *body, void *argument, const char *name)
 {
-	struct hub_coroutine *waiter;
+	struct hub_coroutine *coroutine = hub_spawn(body, argument);
 
-	for (unsigned i = 0; i < thread->heritage->addresses; i++)
-		acceptor_drain(thread, thread->acceptors[i]);
-	report(thread, CHANNEL_DRAINED);
-	waiter = hub_spawn(wait_idle, thread);
-	if (waiter != NULL)
-		hub_detach(waiter);
-	await(thread, BIT(THREAD_STOP));
+	if (coroutine == NULL)
+		return false;
+	hub_set_name(coroutine, name);
+	hub_detach(coroutine);
+	return true;
 }
+
+static bool
+start_coroutines(struct worker_thread *thread)
+{
+	const struct worker_heritage *heritage = thread->heritage;
+
+	return start_coroutine(pulse, thread, "pulse") &&
+	       start_coroutine(handoff_run, thread, "handoff") &&
+	       ((heritage->idle_timeout == 0 && heritage->write_timeout == 0) ||
+		       start_coroutine(connection_run_timeouts, thread, "timeouts")) &&
+	       (thread->companion == NULL ||
+		       start_coroutine(thread->companion, thread->leader, "leader"));
+}
+
+/* ---- the hub's life ---- */
 
 static void
 accept_all(struct worker_thread *thread)
@@ -95,37 +190,66 @@ accept_all(struct worker_thread *thread)
 	for (unsigned i = 0; i < thread->heritage->addresses; i++)
 		if (hub_server_start(thread->acceptors[i]) != 0)
 			log_error("hub %u has no memory to accept on socket %u", thread->index, i);
+	__atomic_store_n(&thread->is_welcoming, true, __ATOMIC_RELEASE);
+}
+
+static void
+accept_no_more(struct worker_thread *thread)
+{
+	bool is_last = thread_is_commanded(thread, THREAD_DRAIN) &&
+		       !thread_is_commanded(thread, THREAD_FINISH);
+
+	if (is_last && thread_is_commanded(thread, THREAD_ACCEPT))
+		await(thread, BIT(THREAD_FINISH) | BIT(THREAD_STOP), hub_now() + HANDSHAKE);
+	__atomic_store_n(&thread->is_welcoming, false, __ATOMIC_RELEASE);
+	for (unsigned i = 0; i < thread->heritage->addresses; i++) {
+		acceptor_pause(thread->acceptors[i]);
+		if (is_last)
+			acceptor_empty(thread, thread->acceptors[i]);
+	}
+	report(thread, CHANNEL_DRAINED);
+	tell_leader(thread, THREAD_QUIET);
+}
+
+static void
+let_end(struct worker_thread *thread)
+{
+	start_coroutine(connection_run_drain, thread, "drain");
+	await(thread, BIT(THREAD_EMPTY) | BIT(THREAD_STOP), HUB_FOREVER);
+	if (thread_is_commanded(thread, THREAD_EMPTY))
+		start_coroutine(wait_idle, thread, "wait for the last");
+	await(thread, BIT(THREAD_STOP), HUB_FOREVER);
 }
 
 static void *
 thread_main(void *argument)
 {
 	struct worker_thread *thread = argument;
-	struct hub_coroutine *companion;
+	unsigned leave = BIT(THREAD_HANDOVER) | BIT(THREAD_DRAIN) | BIT(THREAD_FINISH);
 
 	thread->mailbox = hub_mailbox();
-	if (thread->companion != NULL) {
-		companion = hub_spawn(thread->companion, thread->leader);
-		if (companion == NULL) {
-			thread->has_failed = true;
-			return NULL;
-		}
-		hub_set_name(companion, "leader");
-		hub_detach(companion);
+	if (!start_coroutines(thread)) {
+		thread->has_failed = true;
+		return NULL;
 	}
+	__atomic_store_n(&thread->row->heartbeat, hub_now(), __ATOMIC_RELAXED);
 	sem_post(&thread->started);
 	report(thread, CHANNEL_READY);
 	/* It may be drained before it was ever told to accept. */
-	await(thread, BIT(THREAD_ACCEPT) | BIT(THREAD_DRAIN) | BIT(THREAD_STOP));
-	if (thread->commanded & BIT(THREAD_ACCEPT))
+	await(thread, BIT(THREAD_ACCEPT) | leave | BIT(THREAD_STOP), HUB_FOREVER);
+	if (thread_is_commanded(thread, THREAD_ACCEPT))
 		accept_all(thread);
-	await(thread, BIT(THREAD_DRAIN) | BIT(THREAD_STOP));
-	if (!(thread->commanded & BIT(THREAD_STOP)))
-		drain(thread);
+	await(thread, leave | BIT(THREAD_STOP), HUB_FOREVER);
+	if (!thread_is_commanded(thread, THREAD_STOP)) {
+		accept_no_more(thread);
+		let_end(thread);
+	}
 	for (unsigned i = 0; i < thread->heritage->addresses; i++)
-		hub_server_pause(thread->acceptors[i]);
+		acceptor_pause(thread->acceptors[i]);
 	return NULL;
 }
+
+/* ---- the thread ---- */
 
 /* Hub i of all hubs of the server belongs to the i-th CPU that this process may use. */
 static int
@@ -155,6 +279,22 @@ pin_thread(const struct worker_thread *thread)
 			strerror(errno));
 }
 
+/* Called by the watchdog's thread, which alone counts this. */
+static void
+blocked(int64_t nanoseconds, const char *backtrace, void *context)
+{
+	struct worker_thread *thread = context;
+	char lines[4096], *rest = lines;
+
+	counters_add(&thread->row->late, 1);
+	log_warning("hub %u of worker %u has not switched for %lld ms; all its connections wait:",
+		thread->index, thread->heritage->index, (long long)(nanoseconds / HUB_MILLISECOND));
+	snprintf(lines, sizeof lines, "%s", backtrace);
+	for (char *line; (line = strsep(&rest, "\n")) != NULL;)
+		if (*line != '\0')
+			log_warning("  %s", line);
+}
+
 void
 thread_run(struct worker_thread *thread)
 {
@@ -162,12 +302,17 @@ thread_run(struct worker_thread *thread)
 
 	if (thread->cpu >= 0)
 		pin_thread(thread);
+	crash_use_row(thread->row);
 	options.counters = &thread->row->hub;
+	thread->hooks = (struct hub_hooks){.blocked = blocked, .context = thread};
+	hub_set_hooks(&thread->hooks);
 	if (hub_run_with(&options, thread_main, thread, NULL) != 0) {
 		log_error("hub %u cannot start: %s", thread->index, strerror(errno));
 		thread->has_failed = true;
-		sem_post(&thread->started);
 	}
+	hub_set_hooks(NULL);
+	if (thread->has_failed)
+		sem_post(&thread->started);
 }
 
 static void *
@@ -217,6 +362,7 @@ thread_init(struct worker_thread *thread, const struct worker_heritage *heritage
 		.leader = leader};
 	sem_init(&thread->started, 0, 0);
 	hub_pool_init(&thread->pool, 0);
+	list_init(&thread->parcels);
 	thread->acceptors = calloc(heritage->addresses, sizeof *thread->acceptors);
 	if (thread->acceptors == NULL)
 		return -1;

@@ -1,5 +1,5 @@
-/* One hub of a worker and the thread that runs it: acceptors, connections, and the commands that
- * reach it. */
+/* One hub of a worker and the thread that runs it: its servers, its connections, and the orders
+ * that reach it. */
 #ifndef HUBBUB_WORKER_THREAD_H
 #define HUBBUB_WORKER_THREAD_H
 
@@ -7,19 +7,35 @@
 #include <semaphore.h>
 #include <stdbool.h>
 
+#include "hub/base/list.h"
 #include "hub/hub.h"
 #include "worker/heritage.h"
 
-enum thread_command { THREAD_ACCEPT, THREAD_DRAIN, THREAD_STOP, THREAD_COMMAND_MAX };
+enum thread_command {
+	THREAD_ACCEPT,   /* start to accept */
+	THREAD_HANDOVER, /* accept no more: others do, on the same sockets */
+	THREAD_DRAIN,    /* accept no more, after what is queued: nobody else does */
+	THREAD_EMPTY,    /* say when the last connection has ended */
+	THREAD_FINISH,   /* end connections now, at the boundary of a message */
+	THREAD_STOP,     /* end; what is open then is killed */
+	THREAD_COMMAND_MAX
+};
+
+/* What a hub tells the leading one. */
+enum thread_news {
+	THREAD_QUIET, /* it accepts no more, and gives its siblings nothing any more */
+	THREAD_IDLE,  /* it serves nobody */
+	THREAD_NEWS_MAX
+};
 
 struct worker;
 struct worker_thread;
 
-/* A command on its way to the hub. */
+/* A command on its way to the hub, or news on their way to the leader. */
 struct thread_order {
 	struct hub_message message;
 	struct worker_thread *thread;
-	enum thread_command command;
+	unsigned what;
 };
 
 struct worker_thread {
@@ -28,25 +44,34 @@ struct worker_thread {
 	unsigned index;
 	int cpu; /* to which it is pinned, or -1 */
 	pthread_t handle;
+	struct hub_hooks hooks;
+
+	/* All hubs of the process, this one included. */
+	struct worker_thread *siblings;
+	unsigned sibling_count;
+	bool is_welcoming; /* takes connections from siblings; atomic */
 
 	/* A coroutine that the hub runs beside its own, or NULL; its argument is leader. */
 	hub_fn *companion;
 	struct worker *leader;
-	/* Posted there, the leading hub's mailbox, when this hub has drained and serves nobody. */
-	struct hub_message idle;
-	struct hub_mailbox *idle_mailbox;
+	struct thread_order news[THREAD_NEWS_MAX]; /* each is posted once, to the leading hub */
+	void (*hear_news)(struct hub_message *message);
 
 	/* Known to other threads once started was posted. */
 	sem_t started;
 	bool has_failed;
 	struct hub_mailbox *mailbox;
 	struct thread_order orders[THREAD_COMMAND_MAX]; /* each is posted once at most */
+	int64_t drain_window; /* nanoseconds; before THREAD_HANDOVER or THREAD_DRAIN is posted */
 
 	/* The hub's own from here on. */
 	unsigned commanded;            /* bits 1 << thread_command */
 	struct hub_event command;      /* set when another bit is */
 	struct hub_pool pool;          /* its connections */
 	struct hub_server **acceptors; /* one per address; owned */
+	struct list parcels;           /* connections that siblings gave it; see handoff.h */
+	struct hub_event parcel;
+	bool is_out_of_permits;
 };
 
 /* Prepares a thread that does not run yet; its sockets are the heritage's for that index.
@@ -55,8 +80,8 @@ int thread_init(struct worker_thread *thread, const struct worker_heritage *heri
 	unsigned index, struct worker *leader);
 void thread_fini(struct worker_thread *thread);
 
-/* True once THREAD_STOP has reached the hub. Its thread only. */
-bool thread_is_stopping(const struct worker_thread *thread);
+/* Whether the hub has got that command. Its thread only. */
+bool thread_is_commanded(const struct worker_thread *thread, enum thread_command command);
 
 /* Runs the hub in the calling thread until THREAD_STOP; sets has_failed (logged) if it cannot. */
 void thread_run(struct worker_thread *thread);
@@ -68,5 +93,9 @@ void thread_join(struct worker_thread *thread);
 /* Gives the hub a command, once each. Any thread, once the hub runs; it ends on THREAD_STOP only,
  * so nothing may be commanded after that. */
 void thread_command(struct worker_thread *thread, enum thread_command command);
+
+/* Has the hub write its coroutines to file, then close it and tell the master. Any thread, as
+ * thread_command. */
+void thread_dump(struct worker_thread *thread, int file);
 
 #endif

@@ -8,20 +8,25 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-#include "hub/base/list.h"
 #include "hub/base/log.h"
 #include "worker/channel.h"
+#include "worker/crash.h"
+#include "worker/handoff.h"
 #include "worker/thread.h"
+
+/* After STOP, for connections to end at the boundary of a message before they are killed. */
+#define FINISH_TIME (500 * HUB_MILLISECOND)
 
 struct worker {
 	const struct worker_heritage *heritage;
 	struct worker_thread *threads;
-	unsigned running;       /* hubs that started, the first included */
-	unsigned idle;          /* hubs that have drained and serve nobody */
-	struct hub_event idled; /* set whenever idle grows */
+	unsigned running;                /* hubs that started, the first included */
+	unsigned heard[THREAD_NEWS_MAX]; /* how many hubs are quiet, and idle */
+	bool is_leaving;
+	bool is_to_stop;
+	struct hub_event changed; /* set whenever one of these changes */
 	bool has_failed;
 };
 
@@ -32,15 +37,15 @@ command_all(struct worker *worker, enum thread_command command)
 		thread_command(&worker->threads[i], command);
 }
 
-/* In the first hub: another hub, or this one, has become idle. */
+/* In the first hub: another hub, or this one, has news. */
 static void
-deliver_idle(struct hub_message *message)
+hear_news(struct hub_message *message)
 {
-	struct worker_thread *thread = CONTAINER_OF(message, struct worker_thread, idle);
-	struct worker *worker = thread->leader;
+	struct thread_order *order = CONTAINER_OF(message, struct thread_order, message);
+	struct worker *worker = order->thread->leader;
 
-	worker->idle++;
-	hub_event_set(&worker->idled);
+	worker->heard[order->what]++;
+	hub_event_set(&worker->changed);
 }
 
 /* Starts the threads of the other hubs, one after the other. Blocks its hub meanwhile, which does
@@ -48,8 +53,6 @@ deliver_idle(struct hub_message *message)
 static int
 start_others(struct worker *worker)
 {
-	for (unsigned i = 0; i < worker->heritage->threads; i++)
-		worker->threads[i].idle_mailbox = worker->threads[0].mailbox;
 	for (unsigned i = 1; i < worker->heritage->threads; i++) {
 		int error = thread_start(&worker->threads[i]);
 
@@ -64,52 +67,130 @@ start_others(struct worker *worker)
 	return 0;
 }
 
-/* Does what one message says. Returns false when the worker is to stop. */
-static bool
-obey(struct worker *worker, const struct channel_message *message)
+/* ---- what the master says ---- */
+
+static void
+leave(struct worker *worker, enum thread_command command, int64_t window)
+{
+	if (worker->is_leaving)
+		return;
+	worker->is_leaving = true;
+	for (unsigned i = 0; i < worker->running; i++)
+		worker->threads[i].drain_window = window;
+	command_all(worker, command);
+	hub_event_set(&worker->changed);
+}
+
+static void
+dump_all(struct worker *worker, int file)
+{
+	for (unsigned i = 0; file != -1 && i < worker->running; i++) {
+		int own = dup(file);
+
+		if (own != -1)
+			thread_dump(&worker->threads[i], own);
+	}
+}
+
+static void
+obey(struct worker *worker, const struct channel_message *message, int descriptor)
 {
 	switch (message->kind) {
 	case CHANNEL_ACCEPT:
 		if (message->hub < worker->running)
 			thread_command(&worker->threads[message->hub], THREAD_ACCEPT);
-		return true;
+		break;
+	case CHANNEL_ADOPT:
+		if (descriptor != -1 && !worker->is_leaving) {
+			handoff_adopt(&worker->threads[0], descriptor);
+			return;
+		}
+		break;
+	case CHANNEL_HANDOVER:
+		leave(worker, THREAD_HANDOVER, message->value);
+		break;
 	case CHANNEL_DRAIN:
-		command_all(worker, THREAD_DRAIN);
-		return true;
+		leave(worker, THREAD_DRAIN, message->value);
+		break;
 	case CHANNEL_STOP:
-		return false;
+		worker->is_to_stop = true;
+		leave(worker, THREAD_FINISH, 0);
+		command_all(worker, THREAD_FINISH);
+		hub_event_set(&worker->changed);
+		break;
+	case CHANNEL_DUMP:
+		dump_all(worker, descriptor);
+		break;
+	case CHANNEL_REOPEN:
+		if (descriptor != -1)
+			dup2(descriptor, STDERR_FILENO);
+		break;
 	default:
 		log_error("worker %u does not know message %u", worker->heritage->index,
 			message->kind);
-		return true;
 	}
+	if (descriptor != -1)
+		close(descriptor);
 }
 
 static void *
-obey_master(void *argument)
+hear_master(void *argument)
 {
 	struct worker *worker = argument;
 	struct channel_message message;
-	ssize_t length;
+	int descriptor, result;
 
-	do {
+	for (;;) {
 		/* Not hub_recv, which would count these bytes as the clients'. */
 		if (hub_wait_fd(worker->heritage->channel, POLLIN) < 0)
 			return NULL;
-		length = recv(worker->heritage->channel, &message, sizeof message, MSG_DONTWAIT);
-		if (length != sizeof message) {
+		result = channel_receive(worker->heritage->channel, &message, &descriptor);
+		if (result < 0) {
 			/* The master is dead: nobody would ever reload or stop this worker. */
 			log_error("the master is gone; worker %u leaves", worker->heritage->index);
 			_exit(1);
 		}
-	} while (obey(worker, &message));
-	worker->idle = worker->running;
-	hub_event_set(&worker->idled);
-	return NULL;
+		if (result > 0)
+			obey(worker, &message, descriptor);
+	}
+}
+
+/* ---- leading ---- */
+
+/* Waits until all hubs have that news, or until STOP and a moment more. */
+static void
+wait_news(struct worker *worker, enum thread_news news)
+{
+	int64_t until = HUB_FOREVER;
+
+	while (worker->heard[news] < worker->running) {
+		struct hub_timeout scope;
+
+		if (worker->is_to_stop && until == HUB_FOREVER)
+			until = hub_now() + FINISH_TIME;
+		if (until <= hub_now())
+			return;
+		hub_event_clear(&worker->changed);
+		hub_timeout_start(&scope, until == HUB_FOREVER ? HUB_FOREVER : until - hub_now());
+		if (hub_event_wait(&worker->changed) != 0 && errno == ECANCELED)
+			return;
+		hub_timeout_stop(&scope);
+	}
+}
+
+static void
+wait_leaving(struct worker *worker)
+{
+	while (!worker->is_leaving) {
+		hub_event_clear(&worker->changed);
+		if (hub_event_wait(&worker->changed) != 0)
+			return;
+	}
 }
 
 /* The coroutine that leads: when it returns, so does the worker. The first hub ends last, because
- * the others post to its mailbox. */
+ * the others post to its mailbox; and none ends before all are quiet, because they give each other
+ * connections. */
 static void *
 lead(void *argument)
 {
@@ -118,18 +199,20 @@ lead(void *argument)
 
 	worker->running = 1;
 	worker->has_failed = start_others(worker) != 0;
-	ear = worker->has_failed ? NULL : hub_spawn(obey_master, worker);
+	for (unsigned i = 0; i < worker->running; i++)
+		worker->threads[i].sibling_count = worker->running;
+	ear = worker->has_failed ? NULL : hub_spawn(hear_master, worker);
 	if (ear != NULL) {
 		hub_set_name(ear, "master's ear");
 		hub_detach(ear);
+		wait_leaving(worker);
+		wait_news(worker, THREAD_QUIET);
+		command_all(worker, THREAD_EMPTY);
+		wait_news(worker, THREAD_IDLE);
+		if (worker->heard[THREAD_QUIET] < worker->running)
+			_exit(1); /* a hub is stuck, and cannot be joined */
 	} else {
 		worker->has_failed = true;
-		worker->idle = worker->running;
-	}
-	while (worker->idle < worker->running) {
-		hub_event_clear(&worker->idled);
-		if (hub_event_wait(&worker->idled) != 0)
-			return NULL;
 	}
 	for (unsigned i = 1; i < worker->running; i++) {
 		thread_command(&worker->threads[i], THREAD_STOP);
@@ -150,8 +233,10 @@ prepare_threads(struct worker *worker)
 			return -1;
 	if (worker->threads == NULL)
 		return -1;
-	for (unsigned i = 0; i < heritage->threads; i++)
-		worker->threads[i].idle.deliver = deliver_idle;
+	for (unsigned i = 0; i < heritage->threads; i++) {
+		worker->threads[i].hear_news = hear_news;
+		worker->threads[i].siblings = worker->threads;
+	}
 	worker->threads[0].companion = lead;
 	return 0;
 }
@@ -161,7 +246,8 @@ worker_run(const struct worker_heritage *heritage)
 {
 	struct worker worker = {.heritage = heritage};
 
-	hub_event_init(&worker.idled);
+	hub_event_init(&worker.changed);
+	crash_install(&heritage->rows[0]);
 	if (prepare_threads(&worker) != 0) {
 		log_error("worker %u has no memory for its threads", heritage->index);
 		return 1;

@@ -128,6 +128,8 @@ fd_enter_new(struct hub *hub, int fd, bool is_stream)
 	entry->is_socket = true;
 	entry->is_file = false;
 	entry->is_drained = false;
+	entry->has_received = false;
+	entry->input_has_ended = false;
 	entry->is_woken = false;
 	return entry;
 }
@@ -204,7 +206,11 @@ wait_direction(struct hub_fd *entry, struct hub_waiter **waiters, ev_io *watcher
 int
 fd_wait_read(struct hub_fd *entry, const char *what)
 {
-	int result = wait_direction(entry, &entry->readers, &entry->read, what);
+	int result;
+
+	if (entry->input_has_ended)
+		return 0;
+	result = wait_direction(entry, &entry->readers, &entry->read, what);
 
 	entry->is_woken = false;
 	return result;
@@ -323,6 +329,8 @@ hub_wait_fd(int fd, short events)
 	for (;;) {
 		int ready = fd_poll_now(fd, events);
 
+		if (ready >= 0 && entry->input_has_ended)
+			ready |= events & POLLIN;
 		if (ready != 0)
 			return ready;
 		if (fd_wait(entry, events) != 0)
@@ -353,6 +361,31 @@ hub_release(int fd)
 		hub->fds->entries[fd] == NULL || !hub->fds->entries[fd]->is_open)
 		return;
 	entry_reset(hub, hub->fds->entries[fd]);
+}
+
+void
+hub_end_input(int fd)
+{
+	struct hub *hub = hub_this;
+	struct hub_fd *entry;
+
+	if (hub == NULL || hub->loop == NULL || fd < 0 || fd >= hub->fds->size ||
+		hub->fds->entries[fd] == NULL || !hub->fds->entries[fd]->is_open)
+		return;
+	entry = hub->fds->entries[fd];
+	entry->input_has_ended = true;
+	waiters_wake_all(&entry->readers, 0);
+}
+
+struct fd_activity
+fd_activity(const struct hub *hub, int fd)
+{
+	const struct hub_fd *entry = fd >= 0 && fd < hub->fds->size ? hub->fds->entries[fd] : NULL;
+
+	if (entry == NULL || !entry->is_open)
+		return (struct fd_activity){0};
+	return (struct fd_activity){entry->readers != NULL && entry->writers == NULL,
+		entry->writers != NULL, entry->has_received};
 }
 
 int

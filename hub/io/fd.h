@@ -21,6 +21,12 @@ int hub_adopt(int fd);
  * Switches: no.  Errors: none; an unknown fd is ignored. */
 void hub_release(int fd);
 
+/* Makes receiving from fd return 0, as at the end of the stream, as soon as all that has arrived is received; who
+ * waits to receive is told at once. For ending a connection at the boundary of a message: whoever serves it need
+ * not know why. Sending goes on. hub_adopt undoes it.
+ * Switches: no.  Errors: none; an unknown fd is ignored. */
+void hub_end_input(int fd);
+
 /* Releases fd, so that whoever waits for it gets ECANCELED, then closes it.
  * Switches: no.  Works for killed callers too.  Returns 0, or -1 with the errno of close(2). */
 int hub_close(int fd);

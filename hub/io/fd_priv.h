@@ -16,6 +16,7 @@
  *   epoll_ctl. The write watcher runs only while somebody waits to write.
  * - is_drained: the last receive took all there was, so the next one waits before it tries; the
  *   read watcher's event clears it. Holds for stream sockets only, where a short read says so.
+ * - input_has_ended: whoever receives is told of the end of the stream when nothing is left to receive.
  * - generation: counts releases, so that one who waited knows whether fd is still what it was. */
 struct hub_fd {
 	ev_io read;
@@ -29,6 +30,8 @@ struct hub_fd {
 	bool is_socket;
 	bool is_file; /* regular: always ready, epoll refuses it */
 	bool is_drained;
+	bool has_received;
+	bool input_has_ended; /* hub_end_input */
 	bool is_woken; /* a reader was woken and has not run yet: the event is being dealt with */
 };
 
@@ -64,6 +67,15 @@ int fd_interest_enter(
 
 /* Returns whether it was the descriptor that was woken, or released. */
 bool fd_interest_leave(struct fd_interest *interest);
+
+/* Whether the number is one that somebody waits to receive from, and whether anything ever came; and whether somebody
+ * waits for it to take more. False in each for a number that the hub does not know. */
+struct fd_activity {
+	bool is_receiving;
+	bool is_sending;
+	bool has_received;
+};
+struct fd_activity fd_activity(const struct hub *hub, int fd);
 
 /* Which of events are ready, with hang-ups and errors as all of them; or -1 with errno EBADF. */
 int fd_poll_now(int fd, short events);

@@ -7,7 +7,7 @@
 
 #include "hub/base/check.h"
 #include "hub/base/list.h"
-#include "hub/io/fd.h"
+#include "hub/io/fd_priv.h"
 #include "hub/io/socket.h"
 #include "hub/link.h"
 #include "hub/scheduler_priv.h"
@@ -18,6 +18,7 @@
 #define PAUSE_MOST HUB_SECOND
 #define DATAGRAM_SIZE_DEFAULT 65536
 #define DEADLOCKS_MAX 4
+#define ACCEPTS_IN_A_ROW 64 /* then everybody else gets a turn */
 
 struct hub_server {
 	int socket; /* -1 once it is closed */
@@ -30,7 +31,9 @@ struct hub_server {
 	struct list guests;
 	size_t count;
 	struct hub_event closed; /* set whenever a guest leaves */
-	int64_t pause;           /* before the next try; 0 after a success */
+	struct hub_event permitted;
+	int64_t pause;     /* before the next try; 0 after a success */
+	unsigned in_a_row; /* accepted without having waited */
 };
 
 /* A connection or a datagram that is being served. It goes when its coroutine has ended, even if that was killed
@@ -168,16 +171,52 @@ back_off(struct hub_server *server)
 	return hub_timeout_stop(&scope) && error == ETIMEDOUT ? 0 : error;
 }
 
-/* Accepts what is queued now. */
+/* Serves a connection that the hub knows; owns it. Returns 0 or an errno. */
 static int
-accept_now(int listener)
+welcome(struct hub_server *server, int client)
 {
-	int client = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	struct guest *guest = malloc(sizeof *guest);
 
-	if (client == -1 || hub_adopt(client) == 0)
+	if (guest == NULL) {
+		hub_close(client);
+		return ENOMEM;
+	}
+	guest->client = client;
+	return guest_enter(server, guest);
+}
+
+/* Waits until may_accept may be asked again. Returns 0 or an errno. */
+static int
+wait_permitted(struct hub_server *server)
+{
+	hub_event_clear(&server->permitted);
+	return hub_event_wait(&server->permitted) == 0 ? 0 : errno;
+}
+
+static int
+wait_queued(struct hub_server *server)
+{
+	struct hub_fd *entry = hub_enter() != NULL ? fd_lookup(hub_this, server->socket) : NULL;
+
+	server->in_a_row = 0;
+	return entry != NULL && fd_wait_read(entry, "accept") == 0 ? 0 : errno;
+}
+
+/* Accepts what is queued now, if that is permitted. Returns the connection, or -1 with errno. */
+static int
+accept_now(struct hub_server *server)
+{
+	int client, error;
+
+	do
+		client = accept4(server->socket, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	while (client == -1 && errno == EINTR);
+	if (client != -1)
 		return client;
-	close(client);
-	errno = ENOMEM;
+	error = errno;
+	if (server->options.not_accepted != NULL)
+		server->options.not_accepted(server->context);
+	errno = error;
 	return -1;
 }
 
@@ -186,18 +225,30 @@ accept_now(int listener)
 static int
 take_connection(struct hub_server *server, bool may_wait)
 {
-	struct guest *guest;
-	int client = may_wait ? hub_accept(server->socket, NULL, NULL) : accept_now(server->socket);
+	const struct hub_server_options *options = &server->options;
+	struct hub_fd *entry;
+	int client, error = ENOMEM;
 
+	if (options->may_accept != NULL && !options->may_accept(server->context))
+		return may_wait ? wait_permitted(server) : EAGAIN;
+	client = accept_now(server);
+	if (client == -1 && errno == EAGAIN && may_wait)
+		return wait_queued(server);
 	if (client == -1)
 		return errno;
-	guest = malloc(sizeof *guest);
-	if (guest == NULL) {
-		hub_close(client);
-		return ENOMEM;
+	if (options->take_over != NULL && options->take_over(server->context, client))
+		return 0;
+	entry = fd_enter_new(hub_this, client, true);
+	if (entry == NULL) {
+		close(client);
+	} else {
+		/* A client seldom speaks before it is accepted: wait for it instead of asking first. */
+		entry->is_drained = true;
+		error = welcome(server, client);
 	}
-	guest->client = client;
-	return guest_enter(server, guest);
+	if (error != 0 && options->not_accepted != NULL)
+		options->not_accepted(server->context);
+	return error;
 }
 
 static int
@@ -238,6 +289,11 @@ take_one(struct hub_server *server, bool may_wait)
 	int error = 0;
 	enum verdict verdict;
 
+	if (may_wait && ++server->in_a_row >= ACCEPTS_IN_A_ROW) {
+		server->in_a_row = 0;
+		if (hub_sleep(0) != 0)
+			return errno;
+	}
 	/* While the pool is full, whoever comes is better off in the kernel's queue. */
 	if (hub_pool_wait(server->options.pool) != 0)
 		return errno;
@@ -355,6 +411,49 @@ hub_server_accept_queued(struct hub_server *server)
 		return error == 0;
 	errno = error;
 	return -1;
+}
+
+void
+hub_server_retry(struct hub_server *server)
+{
+	hub_event_set(&server->permitted);
+}
+
+int
+hub_server_serve(struct hub_server *server, int client)
+{
+	int error;
+
+	if (hub_adopt(client) != 0) {
+		error = errno;
+		close(client);
+	} else {
+		error = welcome(server, client);
+	}
+	if (error == 0)
+		return 0;
+	errno = error;
+	return -1;
+}
+
+void
+hub_server_visit(struct hub_server *server,
+	void (*visit)(const struct hub_connection *connection, void *context), void *context)
+{
+	LIST_EACH (link, &server->guests) {
+		const struct guest *guest = CONTAINER_OF(link, struct guest, siblings);
+		struct fd_activity activity = fd_activity(hub_this, guest->client);
+		struct hub_connection connection = {guest->client, HUB_ACTIVITY_OTHER,
+			guest->coroutine->waits_since, activity.has_received};
+
+		if (guest->coroutine->state != COROUTINE_WAITING)
+			connection.since = hub_this->now;
+		else if (activity.is_sending)
+			connection.activity = HUB_ACTIVITY_SENDING;
+		else if (activity.is_receiving)
+			connection.activity = HUB_ACTIVITY_RECEIVING;
+		visit(&connection, context);
+	}
 }
 
 void

@@ -49,6 +49,13 @@ struct hub_server_options {
 	 * block. */
 	void (*opened)(void *context);
 	void (*closed)(void *context);
+	/* Asked before each accept; false: nothing is accepted until hub_server_retry. What it allowed and did not
+	 * come about is told to not_accepted. They must not block. */
+	bool (*may_accept)(void *context);
+	void (*not_accepted)(void *context);
+	/* Given each accepted connection, non-blocking and unknown to the hub, before it is served; true: it owns it
+	 * now, and nothing more happens to it here. Must not block. */
+	bool (*take_over)(void *context, int client);
 	/* Told of each accept that has failed; will_wait: because of a limit such as that of open files, and it
 	 * is tried again when a connection closes, or after 10 ms, doubling up to 1 s. Must not block. */
 	void (*accept_failed)(void *context, int error, bool will_wait);
@@ -77,6 +84,35 @@ void hub_server_pause(struct hub_server *server);
  * Returns 1; 0 if none is queued; or -1 with errno ECANCELED, ETIMEDOUT, EDEADLK, EPERM, or EBADF and the like if
  * the socket is of no use any more. */
 int hub_server_accept_queued(struct hub_server *server);
+
+/* Asks may_accept again, after it said no. Switches: no. */
+void hub_server_retry(struct hub_server *server);
+
+/* Serves a connection that came by another way; non-blocking from now on.
+ * Switches: yes, if the pool is full.  Ownership: client is the server's, and closed also on failure.
+ * Returns 0, or -1 with errno ENOMEM, EBADF, ECANCELED, ETIMEDOUT, EDEADLK or EPERM. */
+int hub_server_serve(struct hub_server *server, int client);
+
+/* What a connection is doing. */
+enum hub_activity {
+	HUB_ACTIVITY_OTHER, /* computing, or waiting for something else */
+	HUB_ACTIVITY_RECEIVING, /* waiting to receive, all that has arrived taken: between two messages */
+	HUB_ACTIVITY_SENDING, /* waiting for the peer to take more */
+	HUB_ACTIVITY_MAX
+};
+
+/* One connection, for hub_server_visit. */
+struct hub_connection {
+	int client;
+	enum hub_activity activity;
+	int64_t since;     /* clock (hub_now) at which it began that, about */
+	bool has_received; /* anything, ever */
+};
+
+/* Calls visit for each connection that is being served. visit must not switch.
+ * Switches: no. */
+void hub_server_visit(struct hub_server *server,
+	void (*visit)(const struct hub_connection *connection, void *context), void *context);
 
 /* Closes the listening socket; connections go on. Only while it is paused. Switches: no. */
 void hub_server_close(struct hub_server *server);

@@ -115,11 +115,14 @@ receive(const struct transfer *transfer, attempt_fn *attempt, const char *what)
 			entry->is_drained = entry->is_stream && received > 0 &&
 					    (size_t)received < transfer->length &&
 					    !(transfer->flags & (MSG_PEEK | MSG_OOB));
+			entry->has_received = true;
 			count_bytes(&hub_this->counters->bytes_received, received);
 			return received;
 		}
 		if (errno == EINTR)
 			continue;
+		if (errno == EAGAIN && entry->input_has_ended)
+			return 0;
 		if (errno != EAGAIN || (transfer->flags & MSG_DONTWAIT))
 			return -1;
 		if (fd_wait_read(entry, what) != 0)

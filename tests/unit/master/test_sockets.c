@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "hub/base/log.h"
+#include "master/steering.h"
 #include "tests/support/in_hub.h"
 
 static struct address
@@ -28,30 +29,101 @@ connect_to(const struct address *address)
 	return result;
 }
 
-Test(sockets, all_share_one_port_and_listen_only_when_told)
+/* Opens seats on a free port of loopback. */
+static void
+open_seats(struct sockets *sockets, unsigned seats)
 {
 	struct address address = loopback();
+
+	cr_assert_eq(sockets_init(sockets, &address, 1, 16), 0);
+	cr_assert_eq(sockets_open(sockets, seats), 0);
+}
+
+Test(sockets, all_share_one_port_and_listen_only_when_told)
+{
 	struct sockets sockets;
 
-	cr_assert_eq(sockets_open(&sockets, &address, 1, 2, 2, 16), 0);
+	open_seats(&sockets, 4);
 	cr_assert_gt(address_port(&sockets.addresses[0]), 0);
 	cr_assert_eq(connect_to(&sockets.addresses[0]), -1);
-	cr_assert_eq(sockets_listen(&sockets, 1, 1), 0);
+	cr_assert_eq(sockets_listen(&sockets, 3), 0);
 	cr_assert_eq(connect_to(&sockets.addresses[0]), 0);
-	cr_assert_eq(sockets_listen(&sockets, 1, 1), 0, "listening twice is harmless");
-	sockets_close_hub(&sockets, 1, 1);
+	cr_assert_eq(sockets_queued(&sockets, 3), 1);
+	cr_assert_eq(sockets_listen(&sockets, 3), 0, "listening twice is harmless");
+	cr_assert_eq(sockets.listening, 1);
+	sockets_park(&sockets, 3);
 	cr_assert_eq(connect_to(&sockets.addresses[0]), -1);
+	cr_assert_eq(sockets_listen(&sockets, 3), 0, "a parked one can come back");
+	cr_assert_eq(connect_to(&sockets.addresses[0]), 0);
+	sockets_close(&sockets);
+}
+
+Test(sockets, the_order_is_that_of_the_kernel_also_after_parking)
+{
+	struct sockets sockets;
+
+	open_seats(&sockets, 4);
+	for (unsigned seat = 0; seat < 4; seat++)
+		cr_assert_eq(sockets_listen(&sockets, seat), 0);
+	sockets_park(&sockets, 1);
+	cr_assert_eq(sockets.listening, 3);
+	cr_assert_eq(sockets.order[0], 0);
+	cr_assert_eq(sockets.order[1], 3);
+	cr_assert_eq(sockets.order[2], 2);
+	/* Each index that the program names is that seat. */
+	for (unsigned index = 0; index < 3; index++) {
+		unsigned weights[3] = {0};
+
+		weights[index] = 1;
+		cr_assert_eq(steering_attach(sockets.seats[0].fds[0], weights, 3), 0);
+		cr_assert_eq(connect_to(&sockets.addresses[0]), 0);
+		cr_assert_eq(sockets_queued(&sockets, sockets.order[index]), 1, "index %u", index);
+	}
+	sockets_close(&sockets);
+}
+
+Test(sockets, more_can_be_bound_later_until_privileges_are_dropped)
+{
+	struct sockets sockets;
+
+	open_seats(&sockets, 1);
+	cr_assert_eq(sockets_grow(&sockets, 3), 0);
+	cr_assert_eq(sockets_listen(&sockets, 2), 0);
+	cr_assert_eq(connect_to(&sockets.addresses[0]), 0);
+	sockets.can_bind = false;
+	cr_assert_eq(sockets_grow(&sockets, 3), 0);
+	cr_assert_eq(sockets_grow(&sockets, 4), -1);
+	cr_assert_eq(errno, EPERM);
+	sockets_close(&sockets);
+}
+
+Test(sockets, deaf_ones_drop_what_begins_and_keep_what_waits)
+{
+	struct sockets sockets;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+
+	open_seats(&sockets, 1);
+	cr_assert_eq(sockets_listen(&sockets, 0), 0);
+	cr_assert_eq(connect_to(&sockets.addresses[0]), 0);
+	sockets_deafen(&sockets);
+	/* On loopback a handshake is done, or refused, when connect returns. */
+	cr_assert_eq(connect(fd, (struct sockaddr *)&sockets.addresses[0].socket,
+			     sockets.addresses[0].length),
+		-1);
+	cr_assert_eq(errno, EINPROGRESS);
+	cr_assert_eq(sockets_queued(&sockets, 0), 1);
+	close(fd);
 	sockets_close(&sockets);
 }
 
 Test(sockets, a_second_copy_is_refused_and_closing_leaves_nothing)
 {
-	struct address address = loopback();
 	struct sockets first, second;
 	int before = open_descriptors();
 
-	cr_assert_eq(sockets_open(&first, &address, 1, 1, 1, 16), 0);
-	cr_assert_eq(sockets_open(&second, first.addresses, 1, 1, 1, 16), -1);
+	open_seats(&first, 1);
+	cr_assert_eq(sockets_init(&second, first.addresses, 1, 16), 0);
+	cr_assert_eq(sockets_open(&second, 1), -1);
 	sockets_close(&second);
 	sockets_close(&first);
 	cr_assert_eq(open_descriptors(), before);
@@ -67,7 +139,55 @@ Test(sockets, a_stranger_on_the_port_is_found_even_with_reuseport)
 	cr_assert_eq(bind(stranger, (struct sockaddr *)&address.socket, address.length), 0);
 	cr_assert_eq(listen(stranger, 1), 0);
 	getsockname(stranger, (struct sockaddr *)&address.socket, &address.length);
-	cr_assert_eq(sockets_open(&sockets, &address, 1, 1, 1, 16), -1);
+	cr_assert_eq(sockets_init(&sockets, &address, 1, 16), 0);
+	cr_assert_eq(sockets_open(&sockets, 1), -1);
 	sockets_close(&sockets);
 	close(stranger);
+}
+
+/* A listening socket as a service manager passes it. */
+static int
+passed(struct address *address, bool reuses)
+{
+	int on = 1, fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (reuses)
+		setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+	cr_assert_eq(bind(fd, (struct sockaddr *)&address->socket, address->length), 0);
+	cr_assert_eq(listen(fd, 16), 0);
+	cr_assert_eq(getsockname(fd, (struct sockaddr *)&address->socket, &address->length), 0);
+	return fd;
+}
+
+Test(sockets, a_passed_one_gets_siblings_where_it_can)
+{
+	struct address address = loopback();
+	int fd = passed(&address, true);
+	struct sockets sockets;
+
+	cr_assert_eq(sockets_init(&sockets, &address, 1, 16), 0);
+	cr_assert(sockets_take(&sockets, fd));
+	cr_assert_eq(sockets_open(&sockets, 2), 0);
+	cr_assert_eq(sockets.shared[0], -1);
+	cr_assert_eq(sockets.seats[0].fds[0], fd);
+	cr_assert_eq(sockets_listen(&sockets, 0), 0);
+	cr_assert_eq(sockets_listen(&sockets, 1), 0);
+	sockets_close(&sockets);
+}
+
+Test(sockets, a_passed_one_is_shared_where_it_cannot_have_siblings)
+{
+	struct address address = loopback();
+	int fd = passed(&address, false), client;
+	struct sockets sockets;
+
+	cr_assert_eq(sockets_init(&sockets, &address, 1, 16), 0);
+	cr_assert(sockets_take(&sockets, fd));
+	cr_assert_eq(sockets_open(&sockets, 2), 0);
+	cr_assert_eq(sockets.shared[0], fd);
+	cr_assert_eq(connect_to(&address), 0);
+	client = accept(sockets.seats[1].fds[0], NULL, NULL);
+	cr_assert_neq(client, -1, "any seat may accept");
+	close(client);
+	sockets_close(&sockets);
 }

@@ -22,6 +22,7 @@
 
 struct fixture {
 	struct counters *counters;
+	struct worker_row *rows;
 	int sockets[THREADS];
 	int channel;
 	struct sockaddr_in address;
@@ -58,10 +59,13 @@ bind_sockets(struct fixture *fixture)
 static void
 start_worker(struct fixture *fixture, void (*serve)(int, void *), unsigned files)
 {
-	int pair[2];
+	int pair[2], counters_file;
 
 	bind_sockets(fixture);
-	fixture->counters = counters_new(1, THREADS);
+	fixture->counters = counters_new(&counters_file);
+	fixture->rows = counters_claim(fixture->counters, 0, 1, THREADS);
+	for (int i = 0; i < THREADS; i++)
+		fixture->rows[i].permits = 1000;
 	socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair);
 	fixture->channel = pair[0];
 	fixture->pid = fork();
@@ -73,7 +77,7 @@ start_worker(struct fixture *fixture, void (*serve)(int, void *), unsigned files
 			.sockets = fixture->sockets,
 			.channel = pair[1],
 			.counters = fixture->counters,
-			.rows = counters_rows(fixture->counters, 0)};
+			.rows = fixture->rows};
 
 		close(pair[0]);
 		if (files != 0)
@@ -86,7 +90,7 @@ start_worker(struct fixture *fixture, void (*serve)(int, void *), unsigned files
 static void
 tell(struct fixture *fixture, uint32_t kind, uint32_t hub)
 {
-	struct channel_message message = {kind, hub};
+	struct channel_message message = {.kind = kind, .hub = hub};
 
 	send(fixture->channel, &message, sizeof message, MSG_NOSIGNAL);
 }
@@ -154,8 +158,7 @@ sum(const struct fixture *fixture, size_t field)
 	uint64_t total = 0;
 
 	for (int i = 0; i < THREADS; i++)
-		total += *(const uint64_t *)((const char *)&counters_rows(fixture->counters, 0)[i] +
-					     field);
+		total += *(const uint64_t *)((const char *)&fixture->rows[i] + field);
 	return total;
 }
 

@@ -1,0 +1,36 @@
+#include "master/activation.h"
+
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "hub/base/log.h"
+
+#define FIRST_FD 3
+
+void
+activation_take(struct sockets *sockets)
+{
+	const char *count = getenv("LISTEN_FDS"), *pid = getenv("LISTEN_PID");
+	int passed = count != NULL ? atoi(count) : 0;
+
+	if (pid == NULL || atoi(pid) != (int)getpid())
+		passed = 0;
+	for (int fd = FIRST_FD; fd < FIRST_FD + passed; fd++) {
+		struct address address = {.length = sizeof address.socket};
+		char text[ADDRESS_TEXT_SIZE] = "no address";
+
+		if (sockets_take(sockets, fd))
+			continue;
+		if (getsockname(fd, (struct sockaddr *)&address.socket, &address.length) == 0)
+			address_format(&address, text);
+		log_warning("the passed socket %d (%s) is none of the --listen addresses; closing "
+			    "it",
+			fd, text);
+		close(fd);
+	}
+	/* For this process alone. */
+	unsetenv("LISTEN_FDS");
+	unsetenv("LISTEN_PID");
+	unsetenv("LISTEN_FDNAMES");
+}

@@ -1,0 +1,239 @@
+#include "master/admin.h"
+
+#include <errno.h>
+#include <ev.h>
+#include <fcntl.h>
+#include <microhttpd.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "hub/base/log.h"
+#include "master/claim.h"
+#include "master/master.h"
+#include "master/status.h"
+
+#define CONNECTIONS_MAX 64
+#define IDLE_TIMEOUT 10U /* seconds */
+
+/* page.S: page.html as it is. */
+extern const char admin_page[] __attribute__((visibility("hidden")));
+extern const char admin_page_end[] __attribute__((visibility("hidden")));
+
+struct admin {
+	struct master *master;
+	struct MHD_Daemon *daemon;
+	int fd;
+	ev_io events;
+	ev_timer timeout; /* libmicrohttpd's own */
+};
+
+/* ---- answers ---- */
+
+static enum MHD_Result
+answer(struct MHD_Connection *connection, unsigned code, const char *type, const char *text,
+	size_t length, enum MHD_ResponseMemoryMode mode)
+{
+	struct MHD_Response *response =
+		MHD_create_response_from_buffer(length, (void *)(uintptr_t)text, mode);
+	enum MHD_Result result;
+
+	if (response == NULL)
+		return MHD_NO;
+	MHD_add_response_header(response, "Content-Type", type);
+	MHD_add_response_header(response, "Cache-Control", "no-store");
+	if (code == MHD_HTTP_METHOD_NOT_ALLOWED)
+		MHD_add_response_header(response, "Allow", "GET, HEAD");
+	result = MHD_queue_response(connection, code, response);
+	MHD_destroy_response(response);
+	return result;
+}
+
+static enum MHD_Result
+answer_text(struct MHD_Connection *connection, unsigned code, const char *text)
+{
+	return answer(connection, code, "text/plain; charset=utf-8", text, strlen(text),
+		MHD_RESPMEM_PERSISTENT);
+}
+
+/* text is owned from now on. */
+static enum MHD_Result
+answer_made(struct MHD_Connection *connection, const char *type, char *text, size_t length)
+{
+	if (text == NULL)
+		return answer_text(connection, MHD_HTTP_INTERNAL_SERVER_ERROR, "no memory\n");
+	return answer(connection, MHD_HTTP_OK, type, text, length, MHD_RESPMEM_MUST_FREE);
+}
+
+static enum MHD_Result
+answer_metrics(struct admin *admin, struct MHD_Connection *connection)
+{
+	size_t length = 0;
+	char *text = status_metrics(admin->master, &length);
+
+	return answer_made(connection, "text/plain; version=0.0.4; charset=utf-8", text, length);
+}
+
+static enum MHD_Result
+answer_stats(struct admin *admin, struct MHD_Connection *connection)
+{
+	char *text = status_json(admin->master);
+
+	return answer_made(connection, "application/json", text, text != NULL ? strlen(text) : 0);
+}
+
+/* The master's loop runs, or nobody would answer: so it lives, whatever the load. */
+static enum MHD_Result
+answer_live(struct admin *admin, struct MHD_Connection *connection)
+{
+	(void)admin;
+	return answer_text(connection, MHD_HTTP_OK, "alive\n");
+}
+
+static enum MHD_Result
+answer_ready(struct admin *admin, struct MHD_Connection *connection)
+{
+	return master_is_ready(admin->master)
+		       ? answer_text(connection, MHD_HTTP_OK, "ready\n")
+		       : answer_text(connection, MHD_HTTP_SERVICE_UNAVAILABLE, "not ready\n");
+}
+
+static enum MHD_Result
+answer_page(struct admin *admin, struct MHD_Connection *connection)
+{
+	(void)admin;
+	return answer(connection, MHD_HTTP_OK, "text/html; charset=utf-8", admin_page,
+		(size_t)(admin_page_end - admin_page), MHD_RESPMEM_PERSISTENT);
+}
+
+static const struct {
+	const char *path;
+	enum MHD_Result (*answer)(struct admin *admin, struct MHD_Connection *connection);
+} pages[] = {
+	{"/", answer_page},
+	{"/metrics", answer_metrics},
+	{"/livez", answer_live},
+	{"/readyz", answer_ready},
+	{"/stats.json", answer_stats},
+};
+
+static enum MHD_Result
+on_request(void *context, struct MHD_Connection *connection, const char *url, const char *method,
+	const char *version, const char *data, size_t *data_size, void **state)
+{
+	(void)version, (void)data, (void)state;
+	*data_size = 0;
+	if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
+		return answer_text(connection, MHD_HTTP_METHOD_NOT_ALLOWED,
+			"nothing can be changed here; use hubbub-ctl\n");
+	for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++)
+		if (strcmp(url, pages[i].path) == 0)
+			return pages[i].answer(context, connection);
+	return answer_text(connection, MHD_HTTP_NOT_FOUND,
+		"there are /, /metrics, /livez, /readyz and /stats.json\n");
+}
+
+/* ---- in the loop ---- */
+
+static void
+run(struct admin *admin)
+{
+	struct ev_loop *loop = admin->master->loop;
+	MHD_UNSIGNED_LONG_LONG milliseconds;
+
+	MHD_run(admin->daemon);
+	ev_timer_stop(loop, &admin->timeout);
+	if (MHD_get_timeout(admin->daemon, &milliseconds) != MHD_YES)
+		return;
+	ev_now_update(loop);
+	ev_timer_set(&admin->timeout, (double)milliseconds / 1000., 0.);
+	ev_timer_start(loop, &admin->timeout);
+}
+
+static void
+on_event(struct ev_loop *loop, ev_io *watcher, int events)
+{
+	(void)loop, (void)events;
+	run(watcher->data);
+}
+
+static void
+on_timeout(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	(void)loop, (void)events;
+	run(timer->data);
+}
+
+int
+admin_bind(const struct address *address)
+{
+	int on = 1,
+	    fd = socket(address->socket.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd != -1 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+		bind(fd, (const struct sockaddr *)&address->socket, address->length) == 0 &&
+		listen(fd, SOMAXCONN) == 0)
+		return fd;
+	claim_explain(address, errno);
+	log_error("that address is --admin's");
+	if (fd != -1)
+		close(fd);
+	return -1;
+}
+
+struct admin *
+admin_start(struct master *master, int fd)
+{
+	struct admin *admin = calloc(1, sizeof *admin);
+	const union MHD_DaemonInfo *info = NULL;
+
+	if (admin != NULL)
+		admin->daemon = MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, on_request, admin,
+			MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
+			(unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_TIMEOUT,
+			MHD_OPTION_END);
+	if (admin != NULL && admin->daemon != NULL)
+		info = MHD_get_daemon_info(admin->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+	if (info == NULL) {
+		log_error("cannot start the admin server: no memory or no more files");
+		free(admin);
+		close(fd);
+		return NULL;
+	}
+	admin->master = master;
+	admin->fd = fd;
+	ev_io_init(&admin->events, on_event, info->epoll_fd, EV_READ);
+	ev_timer_init(&admin->timeout, on_timeout, 0., 0.);
+	admin->events.data = admin->timeout.data = admin;
+	ev_io_start(master->loop, &admin->events);
+	run(admin);
+	return admin;
+}
+
+void
+admin_pause(struct admin *admin)
+{
+	if (admin == NULL || admin->fd == -1)
+		return;
+	MHD_quiesce_daemon(admin->daemon);
+	close(admin->fd);
+	admin->fd = -1;
+}
+
+int
+admin_fd(const struct admin *admin)
+{
+	return admin != NULL ? admin->fd : -1;
+}
+
+void
+admin_stop(struct admin *admin)
+{
+	if (admin == NULL)
+		return;
+	ev_io_stop(admin->master->loop, &admin->events);
+	ev_timer_stop(admin->master->loop, &admin->timeout);
+	MHD_stop_daemon(admin->daemon);
+	free(admin);
+}

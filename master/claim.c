@@ -1,0 +1,152 @@
+#include "master/claim.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "hub/base/log.h"
+#include "master/holder.h"
+
+/* ---- errors that say what to do ---- */
+
+void
+claim_explain(const struct address *address, int error)
+{
+	char text[ADDRESS_TEXT_SIZE], holder[HOLDER_TEXT_SIZE];
+
+	address_format(address, text);
+	switch (error) {
+	case EADDRINUSE:
+		holder_find(address, holder);
+		log_error("cannot listen on %s: it is in use by %s; stop that, or choose another "
+			  "--listen",
+			text, holder);
+		break;
+	case EADDRNOTAVAIL:
+		log_error("cannot listen on %s: no interface of this machine has that address; "
+			  "'ip address' lists those it has",
+			text);
+		break;
+	case EACCES:
+		log_error("cannot listen on %s: ports below 1024 need privilege; choose a higher "
+			  "--listen, or start as root with --user, or grant CAP_NET_BIND_SERVICE",
+			text);
+		break;
+	default:
+		log_error("cannot listen on %s: %s", text, strerror(error));
+	}
+}
+
+/* ---- one copy per address ---- */
+
+#define RETRY_EVERY 20 /* milliseconds */
+#define RETRY_FOR 2000
+
+/* An abstract Unix socket: the kernel frees the name with its owner, however that dies, and names
+ * live in the same network namespace as the port. Nobody accepts on it: whoever connects only asks
+ * the kernel for the owner's pid.
+ * Returns the lock, or -1 with errno, EADDRINUSE if another process has it. */
+static int
+lock_take(const char *text)
+{
+	struct sockaddr_un name = {.sun_family = AF_UNIX};
+	int length = snprintf(name.sun_path + 1, sizeof name.sun_path - 1, "hubbub-lock/%s", text);
+	int error, fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd == -1)
+		return -1;
+	if (bind(fd, (struct sockaddr *)&name,
+		    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length)) ==
+			0 &&
+		listen(fd, SOMAXCONN) == 0)
+		return fd;
+	error = errno;
+	close(fd);
+	errno = error;
+	return -1;
+}
+
+/* Two servers that start at the same moment on overlapping addresses (all, and one of them) would
+ * pass each other's probe, which finds sockets that listen only. So starting on a port is done by
+ * one at a time. */
+int
+claim_port(const struct address *address)
+{
+	char text[ADDRESS_TEXT_SIZE];
+	int fd;
+
+	snprintf(text, sizeof text, "starting/%u", address_port(address));
+	for (int waited = 0;
+		(fd = lock_take(text)) == -1 && errno == EADDRINUSE && waited < RETRY_FOR;
+		waited += RETRY_EVERY)
+		poll(NULL, 0, RETRY_EVERY);
+	if (fd == -1 && errno == EADDRINUSE)
+		log_error(
+			"another server is starting on port %u and does not get ready; stop it, or "
+			"choose another --listen",
+			address_port(address));
+	else if (fd == -1)
+		log_error("cannot lock port %u: %s", address_port(address), strerror(errno));
+	return fd;
+}
+
+int
+claim_address(const struct address *address)
+{
+	char text[ADDRESS_TEXT_SIZE], holder[HOLDER_TEXT_SIZE];
+	int fd;
+
+	address_format(address, text);
+	fd = lock_take(text);
+	if (fd == -1 && errno == EADDRINUSE) {
+		holder_find(address, holder);
+		log_error("cannot listen on %s: another hubbub server has it, %s; stop that, or "
+			  "choose "
+			  "another --listen",
+			text, holder);
+	} else if (fd == -1) {
+		log_error("cannot lock %s: %s", text, strerror(errno));
+	}
+	return fd;
+}
+
+/* SO_REUSEPORT would let this server join, and share the connections of, any other of the same user
+ * that set it too; a bind without it finds out. Returns 0, or an errno. */
+static int
+probe_once(const struct address *address)
+{
+	int error = 0, on = 1;
+	int fd = socket(address->socket.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd == -1)
+		return errno;
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
+		bind(fd, (const struct sockaddr *)&address->socket, address->length) != 0)
+		error = errno;
+	close(fd);
+	return error;
+}
+
+/* Workers of a server that was killed hold the port until they are dead, a moment later. */
+int
+claim_probe(const struct address *address)
+{
+	char holder[HOLDER_TEXT_SIZE];
+	int error;
+
+	for (int waited = 0; (error = probe_once(address)) == EADDRINUSE && waited < RETRY_FOR;
+		waited += RETRY_EVERY) {
+		holder_find(address, holder);
+		if (strcmp(holder, HOLDER_UNKNOWN) != 0)
+			break;
+		poll(NULL, 0, RETRY_EVERY);
+	}
+	if (error == 0)
+		return 0;
+	claim_explain(address, error);
+	return -1;
+}

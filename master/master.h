@@ -1,0 +1,81 @@
+/* The master: what its files share. */
+#ifndef HUBBUB_MASTER_MASTER_H
+#define HUBBUB_MASTER_MASTER_H
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "master/admin.h"
+#include "master/control.h"
+#include "master/fleet.h"
+#include "master/identity.h"
+#include "master/options.h"
+#include "master/upgrade.h"
+
+enum master_phase {
+	MASTER_STARTING,
+	MASTER_SERVING,
+	MASTER_DELAYING, /* TERM has come; it still accepts, but says that it is not ready */
+	MASTER_DRAINING,
+	MASTER_HANDED_OVER, /* another master serves; the workers of this one drain */
+	MASTER_PHASE_MAX
+};
+
+/* What changes while the server runs. One at a time. */
+enum master_change { CHANGE_NONE, CHANGE_RELOAD, CHANGE_SCALE, CHANGE_UPGRADE };
+
+struct master {
+	const struct hubbub_service *service;
+	int argc;
+	char **argv;
+	struct options options;
+	struct options next; /* while a reload rises */
+	struct identity identity;
+	struct sockets sockets;
+	struct counters *counters;
+	int counters_file;
+	struct fleet fleet;
+	struct ev_loop *loop;
+	ev_signal signals[9];
+	ev_timer delay;   /* --drain-delay */
+	ev_timer settled; /* looks whether a change is complete */
+	ev_timer pat;     /* the service manager's watchdog */
+	enum master_phase phase;
+	enum master_change change;
+	unsigned target_processes; /* of the change */
+	unsigned target_threads;
+	struct control *control; /* NULL without */
+	struct admin *admin;
+	struct upgrade upgrade;
+	int pidfile;
+	int64_t started; /* seconds since the epoch */
+	int exit_code;
+};
+
+extern const char *const master_phase_names[MASTER_PHASE_MAX];
+
+/* Whether it serves: at least one hub accepts, and it is not stopping. */
+bool master_is_ready(const struct master *master);
+
+/* What signals and hubbub-ctl ask for. A change that cannot begin returns -1 with *why (valid until
+ * the next call); one that has begun returns 0, and how it ends is told by control_changed, later,
+ * unless there was nothing to do: then change is CHANGE_NONE. */
+int master_reload(struct master *master, const char **why);
+int master_scale(struct master *master, unsigned processes, unsigned threads, const char **why);
+int master_upgrade(struct master *master, const char **why);
+void master_drain(struct master *master);
+void master_stop(struct master *master, int exit_code);
+
+/* ---- between its files ---- */
+
+/* The configuration that follows from options, with that many processes and threads. */
+struct fleet_config master_config(const struct master *master, const struct options *options);
+
+/* A change has come to its end; why is NULL if it succeeded. */
+void master_changed(struct master *master, const char *why);
+
+/* This master serves: says so to everybody. */
+void master_say_ready(struct master *master);
+
+#endif

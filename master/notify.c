@@ -1,0 +1,62 @@
+#include "master/notify.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "hub/base/clock.h"
+
+static struct sockaddr_un manager;
+static socklen_t manager_length;
+static int64_t watchdog;
+
+void
+notify_init(void)
+{
+	const char *path = getenv("NOTIFY_SOCKET");
+	const char *interval = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
+
+	if (path == NULL || (path[0] != '/' && path[0] != '@') ||
+		strlen(path) >= sizeof manager.sun_path)
+		return;
+	manager.sun_family = AF_UNIX;
+	memcpy(manager.sun_path, path, strlen(path));
+	manager_length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
+	if (path[0] == '@')
+		manager.sun_path[0] = '\0';
+	/* After an upgrade the pid is that of the first master. */
+	if (interval != NULL &&
+		(pid == NULL || atoi(pid) == (int)getpid() || getenv("HUBBUB_HANDOVER") != NULL))
+		watchdog = atoll(interval) * CLOCK_MICROSECOND;
+}
+
+void
+notify_send(const char *format, ...)
+{
+	char text[512];
+	va_list arguments;
+	int length, fd;
+
+	if (manager_length == 0)
+		return;
+	va_start(arguments, format);
+	length = vsnprintf(text, sizeof text, format, arguments);
+	va_end(arguments);
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd == -1)
+		return;
+	sendto(fd, text, (size_t)length, MSG_NOSIGNAL, (const struct sockaddr *)&manager,
+		manager_length);
+	close(fd);
+}
+
+int64_t
+notify_watchdog(void)
+{
+	return manager_length != 0 ? watchdog : 0;
+}

@@ -1,0 +1,257 @@
+#include "master/seating.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hub/base/clock.h"
+#include "hub/base/log.h"
+#include "master/events.h"
+#include "master/slot.h"
+#include "master/steering.h"
+
+/* A handshake that began before a seat was steered around ends within this time. */
+#define HANDSHAKE (200 * CLOCK_MILLISECOND)
+#define ARRIVALS_FADE 0.7
+
+static struct worker_row *
+row_of(const struct occupant *occupant)
+{
+	return &occupant->slot->rows[occupant->hub];
+}
+
+/* Whether somebody sits there who will accept. */
+static bool
+accepts(const struct occupant *occupant)
+{
+	const struct slot *slot = occupant->slot;
+
+	return slot != NULL && slot->rows != NULL && !slot->hubs[occupant->hub].is_hung;
+}
+
+void
+seating_enter(struct fleet *fleet, struct slot *slot, unsigned hub)
+{
+	struct occupant *seat = &fleet->seats[slot_seat(slot, hub)];
+
+	seat->slot = slot;
+	seat->hub = hub;
+	seat->is_retiring = false;
+	seat->empty_since = 0;
+}
+
+void
+seating_leave(struct fleet *fleet, const struct slot *slot, unsigned hub)
+{
+	struct occupant *seat = &fleet->seats[slot_seat(slot, hub)];
+
+	if (seat->slot == slot)
+		seat->slot = NULL;
+}
+
+void
+seating_retire(struct fleet *fleet, unsigned index)
+{
+	struct occupant *seat = &fleet->seats[index];
+
+	seat->slot = NULL;
+	seat->is_retiring = true;
+	seat->empty_since = 0;
+}
+
+/* ---- adoption ---- */
+
+/* A worker whose leading hub, which adopts, is well; not always the same one. */
+static struct slot *
+find_adopter(const struct fleet *fleet)
+{
+	static unsigned turn;
+	unsigned count = fleet->serving != NULL ? fleet->serving->count : 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		struct slot *slot = fleet->serving->slots[(turn + i) % count];
+
+		if ((slot->state != SUPERVISION_READY && slot->state != SUPERVISION_HUNG) ||
+			slot->hubs[0].is_hung)
+			continue;
+		turn = turn + i + 1;
+		return slot;
+	}
+	return NULL;
+}
+
+static void
+adopt_seat(struct fleet *fleet, unsigned index)
+{
+	const struct seat *seat = &fleet->sockets->seats[index];
+	struct channel_message adopt = {.kind = CHANNEL_ADOPT};
+	struct slot *slot = find_adopter(fleet);
+
+	for (unsigned i = 0; slot != NULL && i < fleet->sockets->address_count; i++)
+		if (fleet->sockets->shared[i] == -1)
+			slot_tell(slot, &adopt, seat->fds[i]);
+}
+
+void
+seating_adopt(struct fleet *fleet)
+{
+	for (unsigned i = 0; i < fleet->sockets->listening; i++) {
+		unsigned index = fleet->sockets->order[i];
+
+		if (!accepts(&fleet->seats[index]) && sockets_queued(fleet->sockets, index) > 0)
+			adopt_seat(fleet, index);
+	}
+}
+
+/* ---- steering ---- */
+
+static void
+load_of(const struct occupant *seat, struct steering_load *load)
+{
+	*load = (struct steering_load){.is_away = !accepts(seat)};
+	if (load->is_away)
+		return;
+	load->is_away = __atomic_load_n(&row_of(seat)->permits, __ATOMIC_RELAXED) <= 0;
+	load->open = counters_open(row_of(seat)) + seat->queued;
+	load->busy = seat->slot->hubs[seat->hub].busy;
+}
+
+/* Nobody has permits: who comes waits in a queue that somebody will serve. */
+static bool
+weigh_waiting(struct fleet *fleet, unsigned *weights)
+{
+	bool any = false;
+
+	for (unsigned i = 0; i < fleet->sockets->listening; i++) {
+		weights[i] = accepts(&fleet->seats[fleet->sockets->order[i]]) ? 1 : 0;
+		any = any || weights[i] != 0;
+	}
+	return any;
+}
+
+static bool
+weigh(struct fleet *fleet, unsigned *weights)
+{
+	unsigned count = fleet->sockets->listening;
+	struct steering_load loads[STEERING_MEMBERS_MAX];
+
+	for (unsigned i = 0; i < count; i++)
+		load_of(&fleet->seats[fleet->sockets->order[i]], &loads[i]);
+	if (fleet->serving != NULL && !fleet->serving->config.balances) {
+		/* Nobody is favoured, but who is away gets nothing all the same. */
+		for (unsigned i = 0; i < count; i++)
+			weights[i] = loads[i].is_away ? 0 : 1;
+	} else {
+		steering_weigh(loads, count, fleet->arrivals, weights);
+	}
+	for (unsigned i = 0; i < count; i++)
+		if (weights[i] != 0)
+			return true;
+	return weigh_waiting(fleet, weights);
+}
+
+static void
+attach(struct fleet *fleet, const unsigned *weights)
+{
+	const struct seat *seat = &fleet->sockets->seats[fleet->sockets->order[0]];
+
+	for (unsigned i = 0; i < fleet->sockets->address_count && fleet->can_steer; i++) {
+		if (fleet->sockets->shared[i] != -1 ||
+			steering_attach(seat->fds[i], weights, fleet->sockets->listening) == 0)
+			continue;
+		fleet->can_steer = false;
+		events_note(LOG_WARNING,
+			"cannot steer connections (%s): they are spread by the kernel's hash, also "
+			"to hubs that hang",
+			strerror(errno));
+	}
+	fleet->is_steered = fleet->can_steer;
+}
+
+/* By hash, as long as every member accepts: then nothing needs to be attached. */
+static bool
+is_hash_enough(const struct fleet *fleet)
+{
+	if (fleet->serving == NULL || fleet->serving->config.balances)
+		return false;
+	for (unsigned i = 0; i < fleet->sockets->listening; i++)
+		if (fleet->seats[fleet->sockets->order[i]].weight == 0)
+			return false;
+	return true;
+}
+
+static void
+detach(struct fleet *fleet)
+{
+	const struct seat *seat = &fleet->sockets->seats[fleet->sockets->order[0]];
+
+	for (unsigned i = 0; fleet->is_steered && i < fleet->sockets->address_count; i++)
+		steering_detach(seat->fds[i]);
+	fleet->is_steered = false;
+}
+
+void
+seating_steer(struct fleet *fleet)
+{
+	unsigned weights[STEERING_MEMBERS_MAX];
+
+	if (!fleet->can_steer || fleet->sockets->listening == 0 ||
+		fleet->sockets->listening > STEERING_MEMBERS_MAX || !weigh(fleet, weights))
+		return;
+	for (unsigned i = 0; i < SOCKETS_SEATS_MAX && i < fleet->sockets->seat_count; i++)
+		fleet->seats[i].weight = 0;
+	for (unsigned i = 0; i < fleet->sockets->listening; i++)
+		fleet->seats[fleet->sockets->order[i]].weight = weights[i];
+	if (is_hash_enough(fleet))
+		detach(fleet);
+	else
+		attach(fleet, weights);
+}
+
+/* ---- the tick ---- */
+
+static void
+park_if_empty(struct fleet *fleet, unsigned index, int64_t now)
+{
+	struct occupant *seat = &fleet->seats[index];
+
+	if (seat->queued > 0)
+		seat->empty_since = 0;
+	else if (seat->empty_since == 0)
+		seat->empty_since = now;
+	else if (now - seat->empty_since >= HANDSHAKE) {
+		sockets_park(fleet->sockets, index);
+		seat->is_retiring = false;
+	}
+}
+
+static void
+measure_arrivals(struct fleet *fleet)
+{
+	uint64_t accepted = counters_total(fleet->counters).accepted;
+	double arrived = accepted > fleet->accepted ? (double)(accepted - fleet->accepted) : 0;
+
+	fleet->accepted = accepted;
+	fleet->arrivals *= ARRIVALS_FADE;
+	if (arrived > fleet->arrivals)
+		fleet->arrivals = arrived;
+}
+
+void
+seating_tick(struct fleet *fleet, int64_t now)
+{
+	measure_arrivals(fleet);
+	/* From the end, because parking one moves the last into its place. */
+	for (unsigned i = fleet->sockets->listening; i-- > 0;) {
+		unsigned index = fleet->sockets->order[i];
+		struct occupant *seat = &fleet->seats[index];
+
+		seat->queued = sockets_queued(fleet->sockets, index);
+		if (!accepts(seat) && seat->queued > 0)
+			adopt_seat(fleet, index);
+		if (seat->is_retiring && seat->slot == NULL)
+			park_if_empty(fleet, index, now);
+	}
+	if (!fleet->is_leaving)
+		seating_steer(fleet);
+}

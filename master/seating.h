@@ -1,0 +1,27 @@
+/* Who sits where: which hub accepts on which seat, what share of new connections it gets, and who
+ * serves the queue of a seat on which nobody accepts. */
+#ifndef HUBBUB_MASTER_SEATING_H
+#define HUBBUB_MASTER_SEATING_H
+
+#include "master/fleet.h"
+
+/* A hub of the slot accepts on its seat from now on, instead of whoever did. */
+void seating_enter(struct fleet *fleet, struct slot *slot, unsigned hub);
+
+/* It does not any more, if it did. */
+void seating_leave(struct fleet *fleet, const struct slot *slot, unsigned hub);
+
+/* No hub will sit on this seat: it gets nothing new, and is parked when its queue has been empty
+ * for a while. */
+void seating_retire(struct fleet *fleet, unsigned seat);
+
+/* Sends every queue on which nobody accepts to a worker that serves it. */
+void seating_adopt(struct fleet *fleet);
+
+/* Gives the kernel the shares that follow from the loads, now: after each change of who sits where. */
+void seating_steer(struct fleet *fleet);
+
+/* Measures queues and arrivals, adopts, retires and steers. Called every FLEET_TICK. */
+void seating_tick(struct fleet *fleet, int64_t now);
+
+#endif

@@ -1,0 +1,478 @@
+#include "master/slot.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "hub/base/check.h"
+#include "hub/base/clock.h"
+#include "hub/base/log.h"
+#include "hub/debug/backtrace_priv.h"
+#include "master/backoff.h"
+#include "master/events.h"
+#include "master/permits.h"
+#include "master/seating.h"
+#include "master/spawn.h"
+
+#define HEALTHY_AFTER 60. /* seconds */
+
+bool
+slot_tell(struct slot *slot, const struct channel_message *message, int descriptor)
+{
+	if (slot->channel == -1)
+		return false;
+	/* Never wait for a worker: one that does not read is hung, and is dealt with as such. */
+	if (channel_send(slot->channel, message, descriptor) == 0)
+		return true;
+	if (errno != EPIPE && errno != ECONNRESET)
+		log_warning("cannot reach worker %u (pid %d): %s", slot->index, (int)slot->pid,
+			strerror(errno));
+	return false;
+}
+
+unsigned
+slot_seat(const struct slot *slot, unsigned hub)
+{
+	return slot->index * slot->generation->config.threads + hub;
+}
+
+/* ---- ready ---- */
+
+void
+slot_seat_hub(struct slot *slot, unsigned hub)
+{
+	struct fleet *fleet = slot->generation->fleet;
+	struct channel_message accept = {.kind = CHANNEL_ACCEPT, .hub = hub};
+
+	if (sockets_listen(fleet->sockets, slot_seat(slot, hub)) != 0) {
+		log_error("cannot listen for hub %u of worker %u: %s", hub, slot->index,
+			strerror(errno));
+		return;
+	}
+	/* Every address has a socket that another server's probe finds. */
+	sockets_unlock_ports(fleet->sockets);
+	seating_enter(fleet, slot, hub);
+	slot_tell(slot, &accept, -1);
+}
+
+static void
+hub_ready(struct slot *slot, unsigned hub)
+{
+	if (slot->hubs[hub].is_ready)
+		return;
+	slot->hubs[hub].is_ready = true;
+	slot->ready_hubs++;
+	if (slot->generation->phase == GENERATION_SERVING && slot->state == SUPERVISION_STARTING) {
+		slot_seat_hub(slot, hub);
+		permits_share(slot->generation->fleet);
+		seating_steer(slot->generation->fleet);
+	}
+	if (slot->ready_hubs == slot->generation->config.threads)
+		slot_event(slot, SUPERVISION_ALL_READY);
+}
+
+/* A hub that leaves for good accepts no more: its seat is empty, and so is its queue. */
+static void
+hub_drained(struct slot *slot, unsigned hub)
+{
+	log_debug("hub %u of worker %u accepts no more", hub, slot->index);
+	seating_leave(slot->generation->fleet, slot, hub);
+	if (slot->farewell == CHANNEL_DRAIN)
+		sockets_park(slot->generation->fleet->sockets, slot_seat(slot, hub));
+}
+
+static void
+hear(struct slot *slot, const struct channel_message *message)
+{
+	if (message->hub >= slot->generation->config.threads) {
+		log_warning(
+			"worker %u speaks of hub %u, which it has not", slot->index, message->hub);
+		return;
+	}
+	if (message->kind == CHANNEL_READY)
+		hub_ready(slot, message->hub);
+	else if (message->kind == CHANNEL_DRAINED && slot->state == SUPERVISION_DRAINING)
+		hub_drained(slot, message->hub);
+	else if (message->kind == CHANNEL_DUMPED)
+		slot->generation->fleet->events.dumped(slot->generation->fleet->events.context);
+}
+
+static void
+on_message(struct ev_loop *loop, ev_io *watcher, int events)
+{
+	struct slot *slot = watcher->data;
+	struct channel_message message;
+	int descriptor, result;
+
+	(void)events;
+	while (slot->channel != -1 &&
+		(result = channel_receive(slot->channel, &message, &descriptor)) != 0) {
+		if (result < 0) {
+			/* The worker is dying; its pidfd tells when it is dead. */
+			ev_io_stop(loop, watcher);
+			return;
+		}
+		if (descriptor != -1)
+			close(descriptor);
+		hear(slot, &message);
+	}
+}
+
+static void
+on_healthy(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct slot *slot = timer->data;
+
+	(void)loop, (void)events;
+	slot->failures = 0;
+}
+
+static void
+serve(struct slot *slot)
+{
+	struct fleet *fleet = slot->generation->fleet;
+
+	slot->ready = clock_now();
+	ev_timer_set(&slot->healthy, HEALTHY_AFTER, 0.);
+	ev_timer_start(fleet->loop, &slot->healthy);
+	log_debug("worker %u (pid %d) is ready, %.0f ms after its start", slot->index,
+		(int)slot->pid, (double)(slot->ready - slot->started) / (double)CLOCK_MILLISECOND);
+	fleet_slot_ready(slot);
+}
+
+/* ---- death ---- */
+
+static void
+log_crash(const struct slot *slot)
+{
+	for (unsigned hub = 0; hub < slot->generation->config.threads; hub++) {
+		const struct worker_crash *crash = &slot->rows[hub].crash;
+		char text[4096], *rest = text;
+
+		if (__atomic_load_n(&crash->signal, __ATOMIC_ACQUIRE) == 0)
+			continue;
+		events_note(LOG_ERROR,
+			"worker %u crashed: signal %d (%s), code %d, address 0x%llx, in coroutine "
+			"\"%.*s\" of hub %u:",
+			slot->index, crash->signal, strsignal(crash->signal), crash->code,
+			(unsigned long long)crash->address, (int)sizeof crash->coroutine,
+			crash->coroutine, hub);
+		/* A worker is a fork of this process: the same addresses are the same code. */
+		backtrace_write(text, sizeof text, crash->frames,
+			crash->frame_count <= CRASH_FRAMES ? crash->frame_count : 0);
+		for (char *line; (line = strsep(&rest, "\n")) != NULL;)
+			if (*line != '\0')
+				log_error("  %s", line);
+	}
+}
+
+static void
+log_death(const struct slot *slot, const siginfo_t *status)
+{
+	double age = (double)(clock_now() - slot->started) / (double)CLOCK_SECOND;
+
+	if (slot->state == SUPERVISION_DRAINING && status->si_code == CLD_EXITED &&
+		status->si_status == 0)
+		log_debug("worker %u (pid %d) has drained", slot->index, (int)slot->pid);
+	else if (slot->is_killed)
+		log_debug("worker %u (pid %d) is killed", slot->index, (int)slot->pid);
+	else if (status->si_code == CLD_EXITED)
+		events_note(LOG_ERROR, "worker %u (pid %d) exited with code %d after %.1f s",
+			slot->index, (int)slot->pid, status->si_status, age);
+	else
+		events_note(LOG_ERROR,
+			"worker %u (pid %d) was killed by signal %d (%s) after %.1f s", slot->index,
+			(int)slot->pid, status->si_status, strsignal(status->si_status), age);
+}
+
+/* Forgets the process, whose rows have been read. */
+static void
+clean_up(struct slot *slot)
+{
+	struct generation *generation = slot->generation;
+	struct fleet *fleet = generation->fleet;
+
+	ev_io_stop(fleet->loop, &slot->exit);
+	ev_io_stop(fleet->loop, &slot->talk);
+	ev_timer_stop(fleet->loop, &slot->healthy);
+	close(slot->pidfd);
+	close(slot->channel);
+	slot->pidfd = slot->channel = -1;
+	slot->pid = 0;
+	slot->ready_hubs = 0;
+	slot->granted = 0;
+	for (unsigned hub = 0; hub < generation->config.threads; hub++)
+		seating_leave(fleet, slot, hub);
+	counters_fold(fleet->counters, slot->rows, generation->config.threads);
+	slot->rows = NULL;
+	memset(slot->hubs, 0, generation->config.threads * sizeof *slot->hubs);
+}
+
+void
+slot_reap(struct slot *slot)
+{
+	siginfo_t status = {0};
+
+	if (slot->pid == 0 ||
+		(waitid(P_PIDFD, (id_t)slot->pidfd, &status, WEXITED | WNOHANG) == 0 &&
+			status.si_pid == 0))
+		return;
+	log_death(slot, &status);
+	log_crash(slot);
+	slot_event(slot, SUPERVISION_EXIT);
+}
+
+static void
+on_death(struct ev_loop *loop, ev_io *watcher, int events)
+{
+	(void)loop, (void)events;
+	slot_reap(watcher->data);
+}
+
+static void
+back_off(struct slot *slot)
+{
+	struct fleet *fleet = slot->generation->fleet;
+	int64_t served = slot->ready != 0 ? clock_now() - slot->ready : 0;
+	double pause;
+
+	slot->ready = 0;
+	if (slot->generation->phase != GENERATION_SERVING) {
+		fleet_slot_failed(slot);
+		return;
+	}
+	pause = backoff_pause(&slot->failures, served, fleet_accepting(fleet) > 0);
+	fleet->counters->respawns++;
+	if (pause > 0)
+		events_note(LOG_WARNING,
+			"worker %u failed %u times in a row; starting another in %.2f s",
+			slot->index, slot->failures, pause);
+	ev_now_update(fleet->loop);
+	ev_timer_set(&slot->respawn, pause, 0.);
+	ev_timer_start(fleet->loop, &slot->respawn);
+	fleet_slot_failed(slot);
+}
+
+static void
+replace(struct slot *slot)
+{
+	struct fleet *fleet = slot->generation->fleet;
+
+	clean_up(slot);
+	back_off(slot);
+	/* What is queued there is served by others meanwhile. */
+	seating_steer(fleet);
+	seating_adopt(fleet);
+}
+
+/* ---- birth ---- */
+
+/* Returns 0, or -1 with errno; then nothing is left of it. */
+static int
+fork_process(struct slot *slot)
+{
+	struct generation *generation = slot->generation;
+	struct fleet *fleet = generation->fleet;
+	struct worker_heritage heritage = generation->config.heritage;
+	unsigned threads = generation->config.threads;
+	int pair[2] = {-1, -1}, *sockets, error;
+
+	sockets = malloc(sizeof *sockets * threads * heritage.addresses);
+	slot->rows = counters_claim(fleet->counters, slot->index, generation->number, threads);
+	if (sockets == NULL || slot->rows == NULL ||
+		socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+		goto fail;
+	for (unsigned hub = 0; hub < threads; hub++)
+		memcpy(sockets + hub * heritage.addresses,
+			fleet->sockets->seats[slot_seat(slot, hub)].fds,
+			heritage.addresses * sizeof *sockets);
+	heritage.index = slot->index;
+	heritage.threads = threads;
+	heritage.channel = pair[1];
+	heritage.sockets = sockets;
+	heritage.counters = fleet->counters;
+	heritage.rows = slot->rows;
+	slot->pid = spawn_worker(&heritage, &slot->pidfd);
+	if (slot->pid == -1)
+		goto fail;
+	free(sockets);
+	close(pair[1]);
+	slot->channel = pair[0];
+	return 0;
+fail:
+	error = slot->rows == NULL ? ENOSPC : errno;
+	slot->pid = 0;
+	if (slot->rows != NULL)
+		counters_fold(fleet->counters, slot->rows, threads);
+	slot->rows = NULL;
+	free(sockets);
+	if (pair[0] != -1) {
+		close(pair[0]);
+		close(pair[1]);
+	}
+	errno = error;
+	return -1;
+}
+
+static void
+spawn(struct slot *slot)
+{
+	struct fleet *fleet = slot->generation->fleet;
+
+	if (fork_process(slot) != 0) {
+		events_note(LOG_ERROR,
+			"cannot fork worker %u: %s (limit on processes, files or memory?)",
+			slot->index, strerror(errno));
+		slot_event(slot, SUPERVISION_FORK_FAILED);
+		return;
+	}
+	slot->is_killed = false;
+	slot->started = clock_now();
+	ev_io_init(&slot->exit, on_death, slot->pidfd, EV_READ);
+	ev_io_init(&slot->talk, on_message, slot->channel, EV_READ);
+	/* What it has said is heard before its death. */
+	ev_set_priority(&slot->talk, 1);
+	slot->exit.data = slot->talk.data = slot;
+	ev_io_start(fleet->loop, &slot->exit);
+	ev_io_start(fleet->loop, &slot->talk);
+}
+
+static void
+on_respawn(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	(void)loop, (void)events;
+	slot_event(timer->data, SUPERVISION_PAUSE_OVER);
+}
+
+/* ---- leaving ---- */
+
+void
+slot_kill(struct slot *slot)
+{
+	if (slot->pid == 0)
+		return;
+	slot->is_killed = true;
+	pidfd_send_signal(slot->pidfd, SIGKILL, NULL, 0);
+}
+
+static void
+tell_farewell(struct slot *slot)
+{
+	struct channel_message message = {
+		.kind = slot->farewell, .value = slot->generation->config.drain_timeout};
+
+	slot_tell(slot, &message, -1);
+}
+
+void
+slot_leave(struct slot *slot, enum channel_kind farewell)
+{
+	slot->farewell = farewell;
+	slot_event(slot, SUPERVISION_LEAVE);
+}
+
+/* ---- what happens ---- */
+
+static void
+kill_hung(struct slot *slot)
+{
+	events_note(LOG_ERROR, "worker %u (pid %d) %s for %g s; killing it", slot->index,
+		(int)slot->pid,
+		slot->state == SUPERVISION_STARTING ? "does not get ready"
+						    : "gives no sign of life",
+		(double)slot->generation->config.hang_timeout / (double)CLOCK_SECOND);
+	pidfd_send_signal(slot->pidfd, SIGKILL, NULL, 0);
+}
+
+static void
+act(struct slot *slot, enum supervision_action action)
+{
+	struct fleet *fleet = slot->generation->fleet;
+
+	switch (action) {
+	case SUPERVISION_NOTHING:
+	case SUPERVISION_ACTION_MAX:
+		return;
+	case SUPERVISION_SPAWN:
+		spawn(slot);
+		return;
+	case SUPERVISION_BACK_OFF:
+		back_off(slot);
+		return;
+	case SUPERVISION_SERVE:
+		serve(slot);
+		return;
+	case SUPERVISION_STEER_AROUND:
+		seating_steer(fleet);
+		seating_adopt(fleet);
+		return;
+	case SUPERVISION_REJOIN:
+		events_note(LOG_INFO, "worker %u (pid %d) gives signs of life again", slot->index,
+			(int)slot->pid);
+		seating_steer(fleet);
+		return;
+	case SUPERVISION_KILL:
+		kill_hung(slot);
+		return;
+	case SUPERVISION_REPLACE:
+		replace(slot);
+		return;
+	case SUPERVISION_TELL:
+		ev_timer_stop(fleet->loop, &slot->healthy);
+		tell_farewell(slot);
+		return;
+	case SUPERVISION_RETIRE:
+		clean_up(slot);
+		fleet_slot_gone(slot);
+		return;
+	case SUPERVISION_GIVE_UP_PAUSE:
+		ev_timer_stop(fleet->loop, &slot->respawn);
+		fleet_slot_gone(slot);
+		return;
+	}
+}
+
+void
+slot_event(struct slot *slot, enum supervision_event event)
+{
+	struct supervision_cell cell = supervision_step(slot->state, event);
+
+	slot->state = cell.next;
+	act(slot, cell.action);
+}
+
+struct slot *
+slot_new(struct generation *generation, unsigned index)
+{
+	struct slot *slot = calloc(1, sizeof *slot);
+
+	if (slot == NULL)
+		return NULL;
+	slot->hubs = calloc(generation->config.threads, sizeof *slot->hubs);
+	if (slot->hubs == NULL) {
+		free(slot);
+		return NULL;
+	}
+	slot->generation = generation;
+	slot->index = index;
+	slot->pidfd = slot->channel = -1;
+	ev_timer_init(&slot->respawn, on_respawn, 0., 0.);
+	ev_timer_init(&slot->healthy, on_healthy, 0., 0.);
+	slot->respawn.data = slot->healthy.data = slot;
+	return slot;
+}
+
+void
+slot_free(struct slot *slot)
+{
+	CHECK(slot->pid == 0);
+	ev_timer_stop(slot->generation->fleet->loop, &slot->respawn);
+	free(slot->hubs);
+	free(slot);
+}

@@ -1,0 +1,34 @@
+/* One worker process: its fork, its messages, its death, and its pauses. */
+#ifndef HUBBUB_MASTER_SLOT_H
+#define HUBBUB_MASTER_SLOT_H
+
+#include "master/fleet.h"
+
+/* Makes an empty slot. NULL with errno ENOMEM. */
+struct slot *slot_new(struct generation *generation, unsigned index);
+
+/* Frees one without a process. */
+void slot_free(struct slot *slot);
+
+/* Lets an event happen to it: supervision.h says what follows. */
+void slot_event(struct slot *slot, enum supervision_event event);
+
+/* Tells it to leave, by that message. */
+void slot_leave(struct slot *slot, enum channel_kind farewell);
+
+/* Kills its process, if it has one. */
+void slot_kill(struct slot *slot);
+
+/* Sends it a message, with a descriptor unless that is -1. Never waits. Returns whether it was sent. */
+bool slot_tell(struct slot *slot, const struct channel_message *message, int descriptor);
+
+/* The seat of one of its hubs. */
+unsigned slot_seat(const struct slot *slot, unsigned hub);
+
+/* Has a hub that is ready accept. */
+void slot_seat_hub(struct slot *slot, unsigned hub);
+
+/* Its process is dead: takes note of how. */
+void slot_reap(struct slot *slot);
+
+#endif

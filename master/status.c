@@ -1,0 +1,469 @@
+#include "master/status.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "hub/base/clock.h"
+#include "master/events.h"
+#include "master/master.h"
+#include "master/permits.h"
+#include "master/slot.h"
+
+static double
+seconds(int64_t nanoseconds)
+{
+	return (double)nanoseconds / (double)CLOCK_SECOND;
+}
+
+static json_int_t
+whole(uint64_t number)
+{
+	return (json_int_t)number;
+}
+
+/* ---- JSON ---- */
+
+static json_t *
+hub_json(const struct slot *slot, unsigned hub)
+{
+	const struct worker_row *row = &slot->rows[hub];
+	const struct occupant *seat = &slot->generation->fleet->seats[slot_seat(slot, hub)];
+	bool sits = seat->slot == slot;
+	struct worker_row sum;
+
+	counters_sum(slot->generation->fleet->counters, slot->index, hub, &sum);
+	return json_pack("{s:i, s:b, s:b, s:I, s:f, s:f, s:i, s:i, s:I, s:I, s:I, s:I, s:I, s:I}",
+		"hub", (int)hub, "accepts", sits, "hung", slot->hubs[hub].is_hung, "connections",
+		whole(counters_open(row)), "busy", slot->hubs[hub].busy, "lag_ms",
+		(double)__atomic_load_n(&row->lag, __ATOMIC_RELAXED) / (double)CLOCK_MILLISECOND,
+		"queue", sits ? (int)seat->queued : 0, "weight", sits ? (int)seat->weight : 0,
+		"permits", (json_int_t)__atomic_load_n(&row->permits, __ATOMIC_RELAXED),
+		"accepts_total", whole(sum.accepted), "handed_total", whole(sum.handed),
+		"received_bytes_total", whole(sum.hub.bytes_received), "sent_bytes_total",
+		whole(sum.hub.bytes_sent), "late_total", whole(sum.late));
+}
+
+static json_t *
+slot_json(const struct slot *slot)
+{
+	json_t *hubs = json_array();
+
+	for (unsigned hub = 0; slot->rows != NULL && hub < slot->generation->config.threads; hub++)
+		json_array_append_new(hubs, hub_json(slot, hub));
+	return json_pack("{s:i, s:i, s:s, s:i, s:f, s:o}", "worker", (int)slot->index, "pid",
+		(int)slot->pid, "state", supervision_state_names[slot->state], "generation",
+		(int)slot->generation->number, "age_s",
+		slot->pid != 0 ? seconds(clock_now() - slot->started) : 0., "hubs", hubs);
+}
+
+static json_t *
+generation_json(const struct generation *generation)
+{
+	json_t *workers = json_array();
+
+	for (unsigned i = 0; generation != NULL && i < generation->count; i++)
+		json_array_append_new(workers, slot_json(generation->slots[i]));
+	return workers;
+}
+
+static json_t *
+leaving_json(const struct fleet *fleet)
+{
+	json_t *workers = json_array();
+
+	for (const struct generation *each = fleet->leaving; each != NULL; each = each->next) {
+		json_t *part = generation_json(each);
+
+		json_array_extend(workers, part);
+		json_decref(part);
+	}
+	return workers;
+}
+
+static json_t *
+addresses_json(const struct sockets *sockets)
+{
+	json_t *addresses = json_array();
+	char text[ADDRESS_TEXT_SIZE];
+
+	for (unsigned i = 0; i < sockets->address_count; i++) {
+		address_format(&sockets->addresses[i], text);
+		json_array_append_new(addresses, json_string(text));
+	}
+	return addresses;
+}
+
+static json_t *
+events_json(void)
+{
+	json_t *events = json_array();
+	const struct event_note *note;
+
+	for (unsigned i = 0; (note = events_newest(i)) != NULL; i++) {
+		/* A text that is no UTF-8 cannot be a JSON string. */
+		json_t *text = json_string(note->text);
+
+		json_array_append_new(events,
+			json_pack("{s:I, s:I, s:s, s:o}", "number", whole(note->number), "time",
+				(json_int_t)note->time, "level", log_level_names[note->level],
+				"text", text != NULL ? text : json_string("(unprintable)")));
+	}
+	return events;
+}
+
+/* Most connections on a hub over the mean; 1 is even. */
+static double
+imbalance(const struct fleet *fleet)
+{
+	uint64_t most = 0, sum = 0;
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < fleet->sockets->listening; i++) {
+		const struct occupant *seat = &fleet->seats[fleet->sockets->order[i]];
+		uint64_t open;
+
+		if (seat->slot == NULL || seat->slot->rows == NULL)
+			continue;
+		open = counters_open(&seat->slot->rows[seat->hub]);
+		sum += open;
+		count++;
+		if (open > most)
+			most = open;
+	}
+	return sum > 0 ? (double)most * count / (double)sum : 1;
+}
+
+char *
+status_json(const struct master *master)
+{
+	const struct fleet *fleet = &master->fleet;
+	const struct generation *serving = fleet->serving;
+	const struct counters *counters = master->counters;
+	struct worker_row total = counters_total(counters);
+	json_t *totals, *object;
+	char *text;
+
+	totals = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+		"accepts", whole(total.accepted), "closed", whole(total.closed), "handed",
+		whole(total.handed), "received_bytes", whole(total.hub.bytes_received),
+		"sent_bytes", whole(total.hub.bytes_sent), "idle_closed", whole(total.idle_closed),
+		"write_closed", whole(total.write_closed), "accept_errors_limit",
+		whole(total.accept_errors[ACCEPT_ERROR_LIMIT]), "accept_errors_aborted",
+		whole(total.accept_errors[ACCEPT_ERROR_ABORTED]), "respawns",
+		whole(counters->respawns), "hangs", whole(counters->hangs), "reloads",
+		whole(counters->reloads), "upgrades", whole(counters->upgrades));
+	object = json_pack("{s:s, s:s, s:i, s:s, s:b, s:I, s:i, s:i, s:i, s:b, s:o, s:I, s:I, s:f, "
+			   "s:b, s:o, s:o, s:o, s:o}",
+		"name", master->service->name, "version", master->service->version, "pid",
+		(int)getpid(), "phase", master_phase_names[master->phase], "ready",
+		master_is_ready(master), "started", (json_int_t)master->started, "generation",
+		serving != NULL ? (int)serving->number : 0, "processes",
+		serving != NULL ? (int)serving->config.processes : 0, "threads",
+		serving != NULL ? (int)serving->config.threads : 0, "changing",
+		master->change != CHANGE_NONE, "addresses", addresses_json(&master->sockets),
+		"connections", whole(counters_open(&total)), "max_connections",
+		whole(permits_limit(fleet)), "imbalance", imbalance(fleet), "steered",
+		fleet->is_steered, "totals", totals, "workers", generation_json(serving),
+		"draining", leaving_json(fleet), "events", events_json());
+	text = object != NULL ? json_dumps(object, JSON_COMPACT) : NULL;
+	json_decref(object);
+	return text;
+}
+
+/* ---- Prometheus ---- */
+
+/* Every worker and hub that ever was, and what it has counted. */
+struct hub_sums {
+	struct worker_row *rows;
+	unsigned count;
+};
+
+static bool
+is_known(const struct hub_sums *sums, const struct worker_row *row)
+{
+	for (unsigned i = 0; i < sums->count; i++)
+		if (sums->rows[i].worker == row->worker && sums->rows[i].index == row->index)
+			return true;
+	return false;
+}
+
+static struct hub_sums
+collect(const struct counters *counters)
+{
+	struct hub_sums sums = {.rows = malloc((counters->used + 1) * sizeof *sums.rows)};
+
+	for (uint32_t i = 0; sums.rows != NULL && i < counters->used; i++) {
+		const struct worker_row *row = &counters->rows[i];
+
+		if (row->state == ROW_FREE || is_known(&sums, row))
+			continue;
+		if (counters_sum(counters, row->worker, row->index, &sums.rows[sums.count]))
+			sums.count++;
+	}
+	return sums;
+}
+
+static void
+write_head(FILE *stream, const char *name, const char *type, const char *help)
+{
+	fprintf(stream, "# HELP hubbub_%s %s\n# TYPE hubbub_%s %s\n", name, help, name, type);
+}
+
+static void
+write_one(FILE *stream, const char *name, const char *type, const char *help, double value)
+{
+	write_head(stream, name, type, help);
+	fprintf(stream, "hubbub_%s %.15g\n", name, value);
+}
+
+typedef double value_fn(const struct worker_row *row);
+
+static double
+value_open(const struct worker_row *row)
+{
+	return (double)counters_open(row);
+}
+
+static double
+value_accepted(const struct worker_row *row)
+{
+	return (double)row->accepted;
+}
+
+static double
+value_opened(const struct worker_row *row)
+{
+	return (double)row->opened;
+}
+
+static double
+value_closed(const struct worker_row *row)
+{
+	return (double)row->closed;
+}
+
+static double
+value_handed(const struct worker_row *row)
+{
+	return (double)row->handed;
+}
+
+static double
+value_received(const struct worker_row *row)
+{
+	return (double)row->hub.bytes_received;
+}
+
+static double
+value_sent(const struct worker_row *row)
+{
+	return (double)row->hub.bytes_sent;
+}
+
+static double
+value_busy(const struct worker_row *row)
+{
+	return seconds((int64_t)row->hub.busy);
+}
+
+static double
+value_polls(const struct worker_row *row)
+{
+	return (double)row->hub.polls;
+}
+
+static double
+value_lag(const struct worker_row *row)
+{
+	return seconds(row->lag);
+}
+
+static double
+value_late(const struct worker_row *row)
+{
+	return (double)row->late;
+}
+
+static const struct {
+	const char *name;
+	const char *type;
+	const char *help;
+	value_fn *value;
+} hub_metrics[] = {
+	{"connections", "gauge", "Connections that are open.", value_open},
+	{"accepts_total", "counter", "Connections accepted from the hub's listeners.",
+		value_accepted},
+	{"connections_opened_total", "counter", "Connections that the hub began to serve.",
+		value_opened},
+	{"connections_closed_total", "counter", "Connections that have ended.", value_closed},
+	{"handed_total", "counter", "Accepted connections that another hub of the worker serves.",
+		value_handed},
+	{"received_bytes_total", "counter", "Bytes received.", value_received},
+	{"sent_bytes_total", "counter", "Bytes sent.", value_sent},
+	{"busy_seconds_total", "counter", "Time in which the hub did not wait.", value_busy},
+	{"loop_polls_total", "counter", "Times that the hub looked for events.", value_polls},
+	{"loop_lag_seconds", "gauge", "How late the hub's pulse has been lately, at most.",
+		value_lag},
+	{"late_total", "counter", "Times that the hub did not switch for 100 ms.", value_late},
+};
+
+static void
+write_hub_metrics(FILE *stream, const struct hub_sums *sums)
+{
+	for (size_t i = 0; i < sizeof hub_metrics / sizeof hub_metrics[0]; i++) {
+		write_head(stream, hub_metrics[i].name, hub_metrics[i].type, hub_metrics[i].help);
+		for (unsigned hub = 0; hub < sums->count; hub++)
+			fprintf(stream, "hubbub_%s{worker=\"%u\",hub=\"%u\"} %.15g\n",
+				hub_metrics[i].name, sums->rows[hub].worker, sums->rows[hub].index,
+				hub_metrics[i].value(&sums->rows[hub]));
+	}
+}
+
+static void
+write_kind(FILE *stream, const char *name, const struct worker_row *row, const char *kind,
+	uint64_t value)
+{
+	fprintf(stream, "hubbub_%s{worker=\"%u\",hub=\"%u\",kind=\"%s\"} %lu\n", name, row->worker,
+		row->index, kind, (unsigned long)value);
+}
+
+static void
+write_kinds(FILE *stream, const struct hub_sums *sums)
+{
+	write_head(stream, "accept_errors_total", "counter",
+		"Accepts that failed: for lack of files, buffers or memory, or because the client "
+		"had gone.");
+	for (unsigned i = 0; i < sums->count; i++) {
+		const struct worker_row *row = &sums->rows[i];
+
+		write_kind(stream, "accept_errors_total", row, "limit",
+			row->accept_errors[ACCEPT_ERROR_LIMIT]);
+		write_kind(stream, "accept_errors_total", row, "aborted",
+			row->accept_errors[ACCEPT_ERROR_ABORTED]);
+	}
+	write_head(stream, "timeouts_total", "counter",
+		"Connections closed by the idle and the write timeout.");
+	for (unsigned i = 0; i < sums->count; i++) {
+		write_kind(stream, "timeouts_total", &sums->rows[i], "idle",
+			sums->rows[i].idle_closed);
+		write_kind(stream, "timeouts_total", &sums->rows[i], "write",
+			sums->rows[i].write_closed);
+	}
+}
+
+/* What is measured now, of hubs that accept. */
+static void
+write_seats(FILE *stream, const struct fleet *fleet)
+{
+	static const struct {
+		const char *name;
+		const char *help;
+	} metrics[] = {
+		{"busy_ratio", "Share of the time in which the hub did not wait, lately."},
+		{"accept_queue", "Connections that wait to be accepted."},
+		{"steering_weight", "Share of new connections, relative to that of other hubs."},
+		{"permits",
+			"Connections that the hub may still open before the master moves more."},
+	};
+
+	for (size_t metric = 0; metric < sizeof metrics / sizeof metrics[0]; metric++) {
+		write_head(stream, metrics[metric].name, "gauge", metrics[metric].help);
+		for (unsigned i = 0; i < fleet->sockets->listening; i++) {
+			const struct occupant *seat = &fleet->seats[fleet->sockets->order[i]];
+			double values[4];
+
+			if (seat->slot == NULL || seat->slot->rows == NULL)
+				continue;
+			values[0] = seat->slot->hubs[seat->hub].busy;
+			values[1] = seat->queued;
+			values[2] = seat->weight;
+			values[3] = (double)__atomic_load_n(
+				&seat->slot->rows[seat->hub].permits, __ATOMIC_RELAXED);
+			fprintf(stream, "hubbub_%s{worker=\"%u\",hub=\"%u\"} %.15g\n",
+				metrics[metric].name, seat->slot->index, seat->hub, values[metric]);
+		}
+	}
+}
+
+static void
+write_workers(FILE *stream, const struct fleet *fleet)
+{
+	const struct generation *serving = fleet->serving;
+
+	write_head(stream, "worker_state", "gauge", "1 for the state that the worker is in.");
+	for (unsigned i = 0; serving != NULL && i < serving->count; i++)
+		for (int state = 0; state < SUPERVISION_STATE_MAX; state++)
+			fprintf(stream, "hubbub_worker_state{worker=\"%u\",state=\"%s\"} %d\n",
+				serving->slots[i]->index, supervision_state_names[state],
+				serving->slots[i]->state == (enum supervision_state)state);
+}
+
+static unsigned
+count_leaving(const struct fleet *fleet)
+{
+	unsigned count = 0;
+
+	for (const struct generation *each = fleet->leaving; each != NULL; each = each->next)
+		count++;
+	return count;
+}
+
+static void
+write_server(FILE *stream, const struct master *master)
+{
+	const struct fleet *fleet = &master->fleet;
+	const struct generation *serving = fleet->serving;
+	const struct counters *counters = master->counters;
+
+	write_head(stream, "build_info", "gauge", "1, with what runs.");
+	fprintf(stream, "hubbub_build_info{service=\"%s\",version=\"%s\",hubbub=\"%s\"} 1\n",
+		master->service->name, master->service->version, HUBBUB_VERSION);
+	write_one(stream, "ready", "gauge",
+		"1 if the server accepts connections and is not stopping.",
+		master_is_ready(master));
+	write_one(stream, "start_time_seconds", "gauge",
+		"When this master started, in seconds since the epoch.", (double)master->started);
+	write_one(stream, "processes", "gauge", "Worker processes that should serve.",
+		serving != NULL ? serving->config.processes : 0);
+	write_one(stream, "threads", "gauge", "Hubs in each.",
+		serving != NULL ? serving->config.threads : 0);
+	write_one(stream, "generation", "gauge", "Number of the generation that serves.",
+		serving != NULL ? serving->number : 0);
+	write_one(stream, "generations_draining", "gauge", "Former generations that still drain.",
+		count_leaving(fleet));
+	write_one(stream, "max_connections", "gauge", "Connections that are allowed.",
+		(double)permits_limit(fleet));
+	write_one(stream, "imbalance_ratio", "gauge",
+		"Most connections on a hub over the mean; 1 is even.", imbalance(fleet));
+	write_one(stream, "respawns_total", "counter", "Workers that were replaced.",
+		(double)counters->respawns);
+	write_one(stream, "hangs_total", "counter", "Hubs that gave no sign of life.",
+		(double)counters->hangs);
+	write_one(stream, "reloads_total", "counter", "Generations that took over by a reload.",
+		(double)counters->reloads);
+	write_one(stream, "upgrades_total", "counter", "Masters that took over by an upgrade.",
+		(double)counters->upgrades);
+}
+
+char *
+status_metrics(const struct master *master, size_t *length)
+{
+	char *text = NULL;
+	FILE *stream = open_memstream(&text, length);
+	struct hub_sums sums;
+
+	if (stream == NULL)
+		return NULL;
+	sums = collect(master->counters);
+	write_server(stream, master);
+	write_hub_metrics(stream, &sums);
+	write_kinds(stream, &sums);
+	write_seats(stream, &master->fleet);
+	write_workers(stream, &master->fleet);
+	free(sums.rows);
+	fclose(stream);
+	return text;
+}

@@ -1,0 +1,54 @@
+#include "worker/crash.h"
+
+#include <signal.h>
+#include <string.h>
+
+#include "hub/coroutine.h"
+#include "hub/debug/backtrace_priv.h"
+
+static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+static struct sigaction previous[NSIG];
+static struct worker_row *process_row;
+static _Thread_local struct worker_row *thread_row;
+
+static void
+on_crash(int number, siginfo_t *information, void *context)
+{
+	struct worker_row *row = thread_row != NULL ? thread_row : process_row;
+	struct worker_crash *crash = &row->crash;
+	const struct hub_coroutine *current = hub_current();
+
+	if (crash->signal == 0) {
+		const char *name = current != NULL ? hub_name(current) : "";
+
+		crash->code = information->si_code;
+		crash->address = (uint64_t)(uintptr_t)information->si_addr;
+		for (size_t i = 0; i + 1 < sizeof crash->coroutine && name[i] != '\0'; i++)
+			crash->coroutine[i] = name[i];
+		crash->frame_count =
+			(uint32_t)backtrace_of_signal(context, crash->frames, CRASH_FRAMES);
+		__atomic_store_n(&crash->signal, number, __ATOMIC_RELEASE);
+	}
+	/* A fault happens again on return; what was sent does not. */
+	sigaction(number, &previous[number], NULL);
+	if (information->si_code <= 0)
+		raise(number);
+}
+
+void
+crash_install(struct worker_row *row)
+{
+	struct sigaction action = {.sa_flags = SA_SIGINFO | SA_ONSTACK};
+
+	process_row = row;
+	action.sa_sigaction = on_crash;
+	sigemptyset(&action.sa_mask);
+	for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
+		sigaction(signals[i], &action, &previous[signals[i]]);
+}
+
+void
+crash_use_row(struct worker_row *row)
+{
+	thread_row = row;
+}

@@ -1,0 +1,143 @@
+#include "worker/handoff.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "hub/base/log.h"
+
+/* A connection moves only if that is worth waking another thread: for two more, and a sixteenth. */
+#define MARGIN(open) (2 + (open) / 16)
+/* A sibling that has not been heard of for so long may be stuck. */
+#define HEARD_WITHIN (300 * HUB_MILLISECOND)
+
+struct parcel {
+	struct hub_message message;
+	struct worker_thread *to;
+	struct list link;
+	int client;
+};
+
+/* In the receiving hub, where nothing may be served before a coroutine runs. */
+static void
+deliver(struct hub_message *message)
+{
+	struct parcel *parcel = CONTAINER_OF(message, struct parcel, message);
+
+	list_append(&parcel->to->parcels, &parcel->link);
+	hub_event_set(&parcel->to->parcel);
+}
+
+/* Returns false if there is no memory. */
+static bool
+send_to(struct worker_thread *to, int client)
+{
+	struct parcel *parcel = malloc(sizeof *parcel);
+
+	if (parcel == NULL)
+		return false;
+	*parcel = (struct parcel){.message = {NULL, deliver}, .to = to, .client = client};
+	hub_mailbox_post(to->mailbox, &parcel->message);
+	return true;
+}
+
+/* The one with the fewest connections among those that take some and have permits. */
+static struct worker_thread *
+find_least(struct worker_thread *thread, const struct worker_thread *except)
+{
+	struct worker_thread *least = NULL;
+	uint64_t fewest = UINT64_MAX;
+	int64_t now = hub_now();
+
+	for (unsigned i = 0; i < thread->sibling_count; i++) {
+		struct worker_thread *sibling = &thread->siblings[i];
+		uint64_t open;
+
+		if (sibling == except || !__atomic_load_n(&sibling->is_welcoming, __ATOMIC_ACQUIRE))
+			continue;
+		if (now - __atomic_load_n(&sibling->row->heartbeat, __ATOMIC_RELAXED) >
+				HEARD_WITHIN ||
+			__atomic_load_n(&sibling->row->permits, __ATOMIC_RELAXED) <= 0)
+			continue;
+		open = counters_open(sibling->row);
+		if (open < fewest) {
+			fewest = open;
+			least = sibling;
+		}
+	}
+	return least;
+}
+
+bool
+handoff_offer(struct worker_thread *thread, int client)
+{
+	uint64_t own = counters_open(thread->row), open;
+	struct worker_thread *least;
+
+	if (thread->sibling_count < 2)
+		return false;
+	least = find_least(thread, thread);
+	if (least == NULL)
+		return false;
+	open = counters_open(least->row);
+	if (own < open + MARGIN(open) || counters_take_permits(least->row, 1) == 0)
+		return false;
+	if (!send_to(least, client)) {
+		counters_give_permits(least->row, 1);
+		return false;
+	}
+	counters_give_permits(thread->row, 1);
+	counters_add(&thread->row->handed, 1);
+	return true;
+}
+
+void
+handoff_adopt(struct worker_thread *leader, int listener)
+{
+	struct worker_thread *to;
+
+	while ((to = find_least(leader, NULL)) != NULL && counters_take_permits(to->row, 1) == 1) {
+		int client = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+		if (client != -1 && send_to(to, client)) {
+			counters_add(&leader->row->accepted, 1);
+			counters_add(&leader->row->handed, to != leader);
+			continue;
+		}
+		counters_give_permits(to->row, 1);
+		if (client != -1)
+			close(client);
+		else if (errno == ECONNABORTED || errno == EINTR)
+			continue;
+		break;
+	}
+	close(listener);
+}
+
+void *
+handoff_run(void *argument)
+{
+	struct worker_thread *thread = argument;
+
+	for (;;) {
+		while (!list_is_empty(&thread->parcels)) {
+			struct parcel *parcel =
+				CONTAINER_OF(thread->parcels.next, struct parcel, link);
+			int client = parcel->client;
+
+			if (hub_server_serve(thread->acceptors[0], client) != 0) {
+				counters_give_permits(thread->row, 1);
+				log_warning("hub %u of worker %u cannot serve a connection that "
+					    "it was given: no memory",
+					thread->index, thread->heritage->index);
+			}
+			/* Until here it counts as one that is on its way. */
+			list_remove(&parcel->link);
+			free(parcel);
+		}
+		hub_event_clear(&thread->parcel);
+		if (hub_event_wait(&thread->parcel) != 0)
+			return NULL;
+	}
+}
