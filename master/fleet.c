@@ -14,6 +14,7 @@
 #include "master/seating.h"
 #include "master/slot.h"
 
+#define ORPHANS_EVERY 20          /* ticks */
 #define FAILURES_AT_FIRST_BOOT 10 /* of one slot, before any worker was ever ready */
 #define LEAVING_MAX 16            /* generations that may drain at the same time */
 /* After the drain deadline: for connections to be closed in an orderly way. */
@@ -263,6 +264,8 @@ on_tick(struct ev_loop *loop, ev_timer *timer, int events)
 	(void)loop, (void)events;
 	fleet->ticked = now;
 	fleet_each(fleet, look, &elapsed);
+	if (++fleet->ticks % ORPHANS_EVERY == 0)
+		counters_fold_orphans(fleet->counters);
 	permits_share(fleet);
 	seating_tick(fleet, now);
 }
@@ -402,6 +405,9 @@ fleet_commit(struct fleet *fleet)
 		if (fleet->sockets->order[i] >= seats)
 			seating_retire(fleet, fleet->sockets->order[i]);
 	permits_share(fleet);
+	for (unsigned i = 0; i < risen->count; i++)
+		for (unsigned hub = 0; hub < risen->config.threads; hub++)
+			slot_accept(risen->slots[i], hub);
 	seating_steer(fleet);
 	if (former != NULL)
 		generation_leave(former, CHANNEL_HANDOVER);

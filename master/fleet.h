@@ -123,7 +123,8 @@ struct fleet {
 	ev_timer tick;
 	ev_timer
 		sweep; /* frees generations that are gone, outside of what happens to their slots */
-	int64_t ticked;       /* clock of the last tick */
+	int64_t ticked; /* clock of the last tick */
+	unsigned ticks;
 	unsigned generations; /* made so far, also by earlier masters */
 	uint64_t file_limit;  /* connections that one worker may hold */
 	uint64_t accepted;    /* by all hubs, at the last tick */

@@ -124,7 +124,7 @@ risen(void *context)
 {
 	struct master *master = context;
 
-	if (master->upgrade.is_heir && master->phase == MASTER_STARTING) {
+	if (master->upgrade.is_heir) {
 		upgrade_risen(master);
 		return;
 	}
@@ -173,7 +173,7 @@ fell(void *context, const char *why)
 {
 	struct master *master = context;
 
-	if (master->upgrade.is_heir && master->phase == MASTER_STARTING) {
+	if (master->upgrade.is_heir) {
 		log_error("cannot take over: %s", why);
 		master_stop(master, 1);
 		return;
@@ -675,8 +675,7 @@ check(struct master *master)
 static void
 close_all(struct master *master)
 {
-	bool is_ours = master->phase != MASTER_HANDED_OVER &&
-		       !(master->upgrade.is_heir && !master->upgrade.is_going);
+	bool is_ours = master->phase != MASTER_HANDED_OVER && !master->upgrade.is_heir;
 
 	/* Nobody waits for this process longer than for its sockets. */
 	sockets_close(&master->sockets);

@@ -36,6 +36,17 @@ permits_revoke(struct slot *slot)
 		slot->granted -= counters_take_permits(&slot->rows[hub], INT64_MAX);
 }
 
+void
+permits_lose(struct slot *slot)
+{
+	permits_revoke(slot);
+	/* One is taken before each accept, so these are all that it may have accepted. */
+	if (slot->granted > 0)
+		__atomic_fetch_add(&slot->generation->fleet->counters->lost,
+			(uint64_t)slot->granted, __ATOMIC_RELAXED);
+	slot->granted = 0;
+}
+
 /* ---- what there is ---- */
 
 static void

@@ -48,7 +48,6 @@ void
 slot_seat_hub(struct slot *slot, unsigned hub)
 {
 	struct fleet *fleet = slot->generation->fleet;
-	struct channel_message accept = {.kind = CHANNEL_ACCEPT, .hub = hub};
 
 	if (sockets_listen(fleet->sockets, slot_seat(slot, hub)) != 0) {
 		log_error("cannot listen for hub %u of worker %u: %s", hub, slot->index,
@@ -58,6 +57,13 @@ slot_seat_hub(struct slot *slot, unsigned hub)
 	/* Every address has a socket that another server's probe finds. */
 	sockets_unlock_ports(fleet->sockets);
 	seating_enter(fleet, slot, hub);
+}
+
+void
+slot_accept(struct slot *slot, unsigned hub)
+{
+	struct channel_message accept = {.kind = CHANNEL_ACCEPT, .hub = hub};
+
 	slot_tell(slot, &accept, -1);
 }
 
@@ -71,6 +77,7 @@ hub_ready(struct slot *slot, unsigned hub)
 	if (slot->generation->phase == GENERATION_SERVING && slot->state == SUPERVISION_STARTING) {
 		slot_seat_hub(slot, hub);
 		permits_share(slot->generation->fleet);
+		slot_accept(slot, hub);
 		seating_steer(slot->generation->fleet);
 	}
 	if (slot->ready_hubs == slot->generation->config.threads)
@@ -206,7 +213,7 @@ clean_up(struct slot *slot)
 	slot->pidfd = slot->channel = -1;
 	slot->pid = 0;
 	slot->ready_hubs = 0;
-	slot->granted = 0;
+	permits_lose(slot);
 	for (unsigned hub = 0; hub < generation->config.threads; hub++)
 		seating_leave(fleet, slot, hub);
 	counters_fold(fleet->counters, slot->rows, generation->config.threads);

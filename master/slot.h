@@ -25,8 +25,9 @@ bool slot_tell(struct slot *slot, const struct channel_message *message, int des
 /* The seat of one of its hubs. */
 unsigned slot_seat(const struct slot *slot, unsigned hub);
 
-/* Has a hub that is ready accept. */
+/* A hub that is ready gets its seat; then, when it has permits, it is told to accept. */
 void slot_seat_hub(struct slot *slot, unsigned hub);
+void slot_accept(struct slot *slot, unsigned hub);
 
 /* Its process is dead: takes note of how. */
 void slot_reap(struct slot *slot);

@@ -146,15 +146,16 @@ status_json(const struct master *master)
 	json_t *totals, *object;
 	char *text;
 
-	totals = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+	totals = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
 		"accepts", whole(total.accepted), "closed", whole(total.closed), "handed",
 		whole(total.handed), "received_bytes", whole(total.hub.bytes_received),
 		"sent_bytes", whole(total.hub.bytes_sent), "idle_closed", whole(total.idle_closed),
 		"write_closed", whole(total.write_closed), "accept_errors_limit",
 		whole(total.accept_errors[ACCEPT_ERROR_LIMIT]), "accept_errors_aborted",
 		whole(total.accept_errors[ACCEPT_ERROR_ABORTED]), "respawns",
-		whole(counters->respawns), "hangs", whole(counters->hangs), "reloads",
-		whole(counters->reloads), "upgrades", whole(counters->upgrades));
+		whole(counters->respawns), "lost", whole(counters->lost), "hangs",
+		whole(counters->hangs), "reloads", whole(counters->reloads), "upgrades",
+		whole(counters->upgrades));
 	object = json_pack("{s:s, s:s, s:i, s:s, s:b, s:I, s:i, s:i, s:i, s:b, s:o, s:I, s:I, s:f, "
 			   "s:b, s:o, s:o, s:o, s:o}",
 		"name", master->service->name, "version", master->service->version, "pid",
@@ -440,6 +441,8 @@ write_server(FILE *stream, const struct master *master)
 		"Most connections on a hub over the mean; 1 is even.", imbalance(fleet));
 	write_one(stream, "respawns_total", "counter", "Workers that were replaced.",
 		(double)counters->respawns);
+	write_one(stream, "connections_lost_total", "counter",
+		"Connections that died with their worker.", (double)counters->lost);
 	write_one(stream, "hangs_total", "counter", "Hubs that gave no sign of life.",
 		(double)counters->hangs);
 	write_one(stream, "reloads_total", "counter", "Generations that took over by a reload.",

@@ -270,32 +270,19 @@ take_over(struct master *master, const struct sentence *go)
 {
 	struct sockets *sockets = &master->sockets;
 
-	ev_timer_stop(master->loop, &master->upgrade.deadline);
-	master->upgrade.is_going = true;
+	pid_t former = master->upgrade.pid;
+
+	/* The former master needs no word more; how its workers end is read from their counters. */
+	forget(master);
+	master->upgrade.is_heir = false;
 	for (unsigned i = 0; i < go->count && go->order[i] < sockets->seat_count; i++) {
 		sockets->order[sockets->listening++] = go->order[i];
 		sockets->seats[go->order[i]].listens = true;
 	}
 	master->counters->upgrades++;
 	fleet_commit(&master->fleet);
+	events_note(LOG_INFO, "took over from the former master, pid %d", (int)former);
 	master_say_ready(master);
-}
-
-/* The former master is gone, and so are its workers. */
-static void
-lose_former(struct master *master)
-{
-	struct upgrade *upgrade = &master->upgrade;
-	pid_t former = upgrade->pid;
-
-	forget(master);
-	if (upgrade->is_going) {
-		counters_fold_master(master->counters, former);
-		log_debug("the former master (pid %d) is gone", (int)former);
-		return;
-	}
-	log_error("the former master gave the upgrade up; leaving");
-	master_stop(master, 1);
 }
 
 void
@@ -323,9 +310,11 @@ on_talk(struct ev_loop *loop, ev_io *watcher, int events)
 	if (length < (ssize_t)offsetof(struct sentence, order)) {
 		/* The end: of the new master its pidfd tells more. */
 		ev_io_stop(loop, watcher);
-		if (upgrade->is_heir)
-			lose_former(master);
-	} else if (upgrade->is_heir && sentence.word == WORD_GO && !upgrade->is_going) {
+		if (upgrade->is_heir) {
+			log_error("the former master gave the upgrade up; leaving");
+			master_stop(master, 1);
+		}
+	} else if (upgrade->is_heir && sentence.word == WORD_GO) {
 		take_over(master, &sentence);
 	} else if (!upgrade->is_heir && sentence.word == WORD_RISEN &&
 		   master->phase == MASTER_SERVING) {

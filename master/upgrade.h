@@ -22,11 +22,10 @@
 struct master;
 
 struct upgrade {
-	bool is_heir;  /* this master was started by another one */
-	bool is_going; /* the heir got its GO */
-	pid_t pid;     /* of the other master; 0 for none */
-	int pidfd;     /* of the new one, in the old one; -1 otherwise */
-	int channel;   /* to the other master, or -1 */
+	bool is_heir; /* this master was started by another one, and has not got its GO */
+	pid_t pid;    /* of the other master; 0 for none */
+	int pidfd;    /* of the new one, in the old one; -1 otherwise */
+	int channel;  /* to the other master, or -1 */
 	ev_io talk;
 	ev_io exit;
 	ev_timer deadline;

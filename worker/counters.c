@@ -1,6 +1,7 @@
 #include "worker/counters.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -210,12 +211,16 @@ counters_fold(struct counters *counters, struct worker_row *rows, uint32_t count
 }
 
 void
-counters_fold_master(struct counters *counters, pid_t master)
+counters_fold_orphans(struct counters *counters)
 {
-	for (uint32_t i = 0; i < rows_used(counters); i++)
-		if (row_state(&counters->rows[i]) == ROW_LIVE &&
-			counters->rows[i].master == (int32_t)master)
-			counters_fold(counters, &counters->rows[i], 1);
+	for (uint32_t i = 0; i < rows_used(counters); i++) {
+		struct worker_row *row = &counters->rows[i];
+		int32_t master = __atomic_load_n(&row->master, __ATOMIC_RELAXED);
+
+		if (row_state(row) == ROW_LIVE && master != 0 && master != (int32_t)getpid() &&
+			kill(master, 0) != 0 && errno == ESRCH)
+			counters_fold(counters, row, 1);
+	}
 }
 
 static bool

@@ -76,6 +76,7 @@ struct counters {
 	uint32_t folds; /* odd while a row is being folded: readers try again */
 	/* Of the whole server, through all its masters, each of which adds. */
 	uint64_t respawns;
+	uint64_t lost; /* connections that died with their worker, those being accepted included */
 	uint64_t hangs;
 	uint64_t reloads;
 	uint64_t upgrades;
@@ -103,8 +104,8 @@ struct worker_row *counters_claim(
  * closed. */
 void counters_fold(struct counters *counters, struct worker_row *rows, uint32_t count);
 
-/* Folds the rows of a master that is gone with its workers. */
-void counters_fold_master(struct counters *counters, pid_t master);
+/* Folds the rows of masters that are gone, and so are their workers, without having folded them. */
+void counters_fold_orphans(struct counters *counters);
 
 /* Copies what all rows of one worker and hub have counted, added up over its processes, living and
  * dead, in any master; gauges are those of the living ones. Returns false if there never was one. */

@@ -7,10 +7,11 @@
 
 #include "hub/base/log.h"
 
-/* A connection moves only if that is worth waking another thread: for two more, and a sixteenth. */
-#define MARGIN(open) (2 + (open) / 16)
-/* A sibling that has not been heard of for so long may be stuck. */
+/* A connection moves only if that is worth waking another thread: for four more, and an eighth. */
+#define MARGIN(open) (4 + (open) / 8)
+/* A sibling that has not been heard of for so long may be stuck, and one with such a lag is busy. */
 #define HEARD_WITHIN (300 * HUB_MILLISECOND)
+#define LAG_MOST (20 * HUB_MILLISECOND)
 
 struct parcel {
 	struct hub_message message;
@@ -42,6 +43,13 @@ send_to(struct worker_thread *to, int client)
 	return true;
 }
 
+static bool
+is_well(const struct worker_row *row, int64_t now)
+{
+	return now - __atomic_load_n(&row->heartbeat, __ATOMIC_RELAXED) <= HEARD_WITHIN &&
+	       __atomic_load_n(&row->lag, __ATOMIC_RELAXED) <= LAG_MOST;
+}
+
 /* The one with the fewest connections among those that take some and have permits. */
 static struct worker_thread *
 find_least(struct worker_thread *thread, const struct worker_thread *except)
@@ -56,8 +64,7 @@ find_least(struct worker_thread *thread, const struct worker_thread *except)
 
 		if (sibling == except || !__atomic_load_n(&sibling->is_welcoming, __ATOMIC_ACQUIRE))
 			continue;
-		if (now - __atomic_load_n(&sibling->row->heartbeat, __ATOMIC_RELAXED) >
-				HEARD_WITHIN ||
+		if (!is_well(sibling->row, now) ||
 			__atomic_load_n(&sibling->row->permits, __ATOMIC_RELAXED) <= 0)
 			continue;
 		open = counters_open(sibling->row);

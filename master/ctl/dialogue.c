@@ -1,0 +1,160 @@
+#include "master/ctl/dialogue.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+/* Returns a connected socket, or -1 with errno. */
+static int
+connect_to(const char *path)
+{
+	struct sockaddr_un name = {.sun_family = AF_UNIX};
+	int error, fd;
+
+	if (strlen(path) >= sizeof name.sun_path) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	memcpy(name.sun_path, path, strlen(path) + 1);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd == -1 || connect(fd, (struct sockaddr *)&name, sizeof name) == 0)
+		return fd;
+	error = errno;
+	close(fd);
+	errno = error;
+	return -1;
+}
+
+/* ---- finding ---- */
+
+struct search {
+	char *path;
+	unsigned found;
+	char list[1024];
+};
+
+static void
+look_into(const char *folder, struct search *search)
+{
+	DIR *directory = folder != NULL ? opendir(folder) : NULL;
+	struct dirent *entry;
+
+	while (directory != NULL && (entry = readdir(directory)) != NULL) {
+		char path[DIALOGUE_PATH_SIZE];
+		size_t length = strlen(entry->d_name);
+		int fd;
+
+		if (length < 5 || strcmp(entry->d_name + length - 5, ".sock") != 0 ||
+			snprintf(path, sizeof path, "%s/%s", folder, entry->d_name) >=
+				(int)sizeof path)
+			continue;
+		fd = connect_to(path);
+		if (fd == -1)
+			continue;
+		close(fd);
+		search->found++;
+		memcpy(search->path, path, sizeof path);
+		snprintf(search->list + strlen(search->list),
+			sizeof search->list - strlen(search->list), "\n  %s", path);
+	}
+	if (directory != NULL)
+		closedir(directory);
+}
+
+int
+dialogue_find(char path[static DIALOGUE_PATH_SIZE], char *error, int error_size)
+{
+	struct search search = {.path = path};
+
+	look_into("/run/hubbub", &search);
+	look_into(getenv("XDG_RUNTIME_DIR"), &search);
+	if (search.found == 1)
+		return 0;
+	if (search.found == 0)
+		snprintf(error, (size_t)error_size,
+			"no server runs here that you may talk to; name its socket with --socket");
+	else
+		snprintf(error, (size_t)error_size,
+			"%u servers run here; name one with --socket:%s", search.found,
+			search.list);
+	return -1;
+}
+
+/* ---- talking ---- */
+
+static bool
+send_all(int fd, const char *text)
+{
+	size_t length = strlen(text);
+
+	while (length > 0) {
+		ssize_t sent = send(fd, text, length, MSG_NOSIGNAL);
+
+		if (sent < 0 && errno != EINTR)
+			return false;
+		if (sent > 0) {
+			text += sent;
+			length -= (size_t)sent;
+		}
+	}
+	return true;
+}
+
+/* Reads the answer. Returns what it ended with: '+', '!', or 0 if it just ended. */
+static char
+read_answer(FILE *stream, void (*hear)(char kind, const char *line, void *context), void *context,
+	char *message, int message_size)
+{
+	char *line = NULL, last = 0;
+	size_t room = 0;
+	ssize_t length;
+
+	while (last == 0 && (length = getline(&line, &room, stream)) > 0) {
+		if (line[length - 1] == '\n')
+			line[length - 1] = '\0';
+		if (line[0] == '+' || line[0] == '!') {
+			last = line[0];
+			snprintf(message, (size_t)message_size, "%s", line + 1);
+		} else {
+			hear(line[0], line + 1, context);
+		}
+	}
+	free(line);
+	return last;
+}
+
+int
+dialogue_run(const char *path, const char *request, bool ends,
+	void (*hear)(char kind, const char *line, void *context), void *context, char *message,
+	int message_size)
+{
+	int fd = connect_to(path);
+	FILE *stream = fd != -1 ? fdopen(fd, "r") : NULL;
+	char last;
+
+	if (stream == NULL) {
+		snprintf(message, (size_t)message_size, "cannot talk to %s: %s", path,
+			errno == ECONNREFUSED ? "no server listens there any more"
+					      : strerror(errno));
+		if (fd != -1)
+			close(fd);
+		return 1;
+	}
+	snprintf(message, (size_t)message_size,
+		"the server closed the connection without an answer (another user's, or too many "
+		"clients?)");
+	last = send_all(fd, request) && send_all(fd, "\n")
+		       ? read_answer(stream, hear, context, message, message_size)
+		       : 0;
+	fclose(stream);
+	if (last == 0 && ends) {
+		snprintf(message, (size_t)message_size, "the server has ended");
+		return 0;
+	}
+	return last == '+' ? 0 : 1;
+}

@@ -1,0 +1,164 @@
+#include "master/ctl/view.h"
+
+#include <string.h>
+#include <time.h>
+
+const char view_hub_heading[] =
+	"WORKER   PID     STATE        HUB  CONNS  NEW/s  QUEUE  BUSY   LAG ms  IN/s   OUT/s";
+
+static json_int_t
+whole(const json_t *object, const char *key)
+{
+	return json_integer_value(json_object_get(object, key));
+}
+
+static const char *
+text_of(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text != NULL ? text : "?";
+}
+
+static double
+real(const json_t *object, const char *key)
+{
+	return json_number_value(json_object_get(object, key));
+}
+
+void
+view_short(char *text, int size, double number)
+{
+	static const char units[] = " kMGTP";
+	int unit = 0;
+
+	while (number >= 1000 && units[unit + 1] != '\0') {
+		number /= 1000;
+		unit++;
+	}
+	if (unit == 0)
+		snprintf(text, (size_t)size, "%.0f", number);
+	else
+		snprintf(text, (size_t)size, "%.*f%c", number < 100 ? 1 : 0, number, units[unit]);
+}
+
+/* The same hub in an earlier state, or NULL. */
+static const json_t *
+find_hub(const json_t *state, json_int_t worker, json_int_t hub)
+{
+	size_t i, j;
+	const json_t *each, *candidate;
+
+	json_array_foreach(json_object_get(state, "workers"), i, each)
+	{
+		if (whole(each, "worker") != worker)
+			continue;
+		json_array_foreach(json_object_get(each, "hubs"), j, candidate)
+		{
+			if (whole(candidate, "hub") == hub)
+				return candidate;
+		}
+	}
+	return NULL;
+}
+
+static void
+rate(char *text, int size, const json_t *hub, const json_t *former, const char *key, double seconds)
+{
+	if (former == NULL || seconds <= 0)
+		snprintf(text, (size_t)size, "-");
+	else
+		view_short(text, size, (double)(whole(hub, key) - whole(former, key)) / seconds);
+}
+
+void
+view_hub(char *line, int size, const json_t *worker, const json_t *hub, const json_t *before,
+	double seconds)
+{
+	const json_t *former = find_hub(before, whole(worker, "worker"), whole(hub, "hub"));
+	char news[16], in[16], out[16], connections[16];
+
+	rate(news, sizeof news, hub, former, "accepts_total", seconds);
+	rate(in, sizeof in, hub, former, "received_bytes_total", seconds);
+	rate(out, sizeof out, hub, former, "sent_bytes_total", seconds);
+	view_short(connections, sizeof connections, (double)whole(hub, "connections"));
+	snprintf(line, (size_t)size,
+		"%6lld   %-7lld %-11s %4lld  %5s  %5s  %5lld  %3.0f %%  %6.1f  %-6s %s",
+		(long long)whole(worker, "worker"), (long long)whole(worker, "pid"),
+		json_is_true(json_object_get(hub, "hung")) ? "hung" : text_of(worker, "state"),
+		(long long)whole(hub, "hub"), connections, news, (long long)whole(hub, "queue"),
+		100 * real(hub, "busy"), real(hub, "lag_ms"), in, out);
+}
+
+static void
+print_head(FILE *stream, const json_t *state)
+{
+	const json_t *totals = json_object_get(state, "totals"), *address;
+	size_t i;
+
+	fprintf(stream, "%s %s, pid %lld: %s%s", text_of(state, "name"), text_of(state, "version"),
+		(long long)whole(state, "pid"), text_of(state, "phase"),
+		json_is_true(json_object_get(state, "ready")) ? ", ready" : ", not ready");
+	fprintf(stream, "\nlistens on");
+	json_array_foreach(json_object_get(state, "addresses"), i, address)
+		fprintf(stream, "%s %s", i > 0 ? "," : "", json_string_value(address));
+	fprintf(stream, "; %lld processes x %lld threads, generation %lld\n",
+		(long long)whole(state, "processes"), (long long)whole(state, "threads"),
+		(long long)whole(state, "generation"));
+	fprintf(stream,
+		"%lld connections of %lld, most on one hub %.2f of the mean; %lld accepted, %lld "
+		"workers replaced, %lld hangs, %lld reloads, %lld upgrades\n\n",
+		(long long)whole(state, "connections"), (long long)whole(state, "max_connections"),
+		real(state, "imbalance"), (long long)whole(totals, "accepts"),
+		(long long)whole(totals, "respawns"), (long long)whole(totals, "hangs"),
+		(long long)whole(totals, "reloads"), (long long)whole(totals, "upgrades"));
+}
+
+static void
+print_workers(FILE *stream, const json_t *workers)
+{
+	const json_t *worker, *hub;
+	size_t i, j;
+	char line[256];
+
+	json_array_foreach(workers, i, worker)
+	{
+		if (json_array_size(json_object_get(worker, "hubs")) == 0)
+			fprintf(stream, "%6lld   -       %s\n", (long long)whole(worker, "worker"),
+				text_of(worker, "state"));
+		json_array_foreach(json_object_get(worker, "hubs"), j, hub)
+		{
+			view_hub(line, sizeof line, worker, hub, NULL, 0);
+			fprintf(stream, "%s\n", line);
+		}
+	}
+}
+
+static void
+print_events(FILE *stream, const json_t *events)
+{
+	const json_t *event;
+	size_t i;
+
+	json_array_foreach(events, i, event)
+	{
+		time_t when = (time_t)whole(event, "time");
+		struct tm local;
+		char text[32];
+
+		if (i == 5)
+			break;
+		strftime(text, sizeof text, "%F %T", localtime_r(&when, &local));
+		fprintf(stream, "%s%s  %s\n", i == 0 ? "\n" : "", text, text_of(event, "text"));
+	}
+}
+
+void
+view_print(FILE *stream, const json_t *state)
+{
+	print_head(stream, state);
+	fprintf(stream, "%s\n", view_hub_heading);
+	print_workers(stream, json_object_get(state, "workers"));
+	print_workers(stream, json_object_get(state, "draining"));
+	print_events(stream, json_object_get(state, "events"));
+}

@@ -1,0 +1,128 @@
+/* A service that misbehaves when it is asked to, for the tests of supervision. It answers each line:
+ *
+ *	where        "PID TID", of the process and the thread that serve this connection
+ *	spin MS      computes for so long, without letting others run, then answers "done"
+ *	sleep MS     suspends only its coroutine, then answers "done"
+ *	crash        writes to address 8
+ *	abort        calls abort(3)
+ *	exit         ends its process with code 3
+ *	fill         sends without end
+ *	other        itself in upper case
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <hubbub/hub.h>
+#include <hubbub/server.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static void
+spin(long milliseconds)
+{
+	int64_t end = hub_now() + milliseconds * HUB_MILLISECOND;
+
+	while (hub_now() < end)
+		continue;
+}
+
+__attribute__((noinline)) static void
+crash_here(void)
+{
+	static volatile int *volatile nowhere = (int *)8;
+
+	*nowhere = 1;
+}
+
+static void
+fill(int client)
+{
+	static const char bytes[65536];
+
+	while (hub_send(client, bytes, sizeof bytes, 0) > 0)
+		continue;
+}
+
+static void
+answer(int client, char *line)
+{
+	char reply[128] = "done";
+
+	if (strcmp(line, "where") == 0) {
+		snprintf(reply, sizeof reply, "%d %ld", (int)getpid(), syscall(SYS_gettid));
+	} else if (strncmp(line, "spin ", 5) == 0) {
+		spin(atol(line + 5));
+	} else if (strncmp(line, "sleep ", 6) == 0) {
+		hub_sleep(atol(line + 6) * HUB_MILLISECOND);
+	} else if (strcmp(line, "crash") == 0) {
+		crash_here();
+	} else if (strcmp(line, "abort") == 0) {
+		abort();
+	} else if (strcmp(line, "exit") == 0) {
+		_exit(3);
+	} else if (strcmp(line, "fill") == 0) {
+		fill(client);
+	} else {
+		snprintf(reply, sizeof reply, "%s", line);
+		for (char *c = reply; *c != '\0'; c++)
+			*c = (char)toupper((unsigned char)*c);
+	}
+	strcat(reply, "\n");
+	hub_send(client, reply, strlen(reply), 0);
+}
+
+static void
+serve(int client, void *unused)
+{
+	char line[100];
+	size_t length = 0;
+	ssize_t received;
+
+	(void)unused;
+	while ((received = hub_recv(client, line + length, sizeof line - 1 - length, 0)) > 0) {
+		char *newline;
+
+		length += (size_t)received;
+		line[length] = '\0';
+		while ((newline = strchr(line, '\n')) != NULL) {
+			*newline = '\0';
+			answer(client, line);
+			length -= (size_t)(newline + 1 - line);
+			memmove(line, newline + 1, length + 1);
+		}
+		if (length == sizeof line - 1)
+			return;
+	}
+}
+
+/* A program that cannot start: in an upgrade it stands for a broken build. */
+static const char *
+set_start(const char *value, void *unused)
+{
+	(void)unused;
+	if (strcmp(value, "crash") == 0)
+		crash_here();
+	if (strcmp(value, "hang") == 0)
+		for (;;)
+			pause();
+	if (strcmp(value, "exit") == 0)
+		exit(4);
+	return strcmp(value, "well") == 0 ? NULL : "'well', 'crash', 'hang' or 'exit'";
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct hubbub_option options[] = {
+		{"start", "HOW", "How to start: well, crash, hang or exit", set_start}, {0}};
+	static const struct hubbub_service naughty = {.name = "naughty",
+		.version = "1.0",
+		.listen = "127.0.0.1:0",
+		.serve = serve,
+		.options = options};
+
+	return hubbub_main(argc, argv, &naughty);
+}

@@ -1,0 +1,193 @@
+/* New connections go where the load is lowest. */
+#include <criterion/criterion.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "hub/base/clock.h"
+#include "tests/support/client.h"
+#include "tests/support/server.h"
+
+#define SERVERS 8
+
+static struct server servers[SERVERS];
+
+static void
+end(void)
+{
+	for (int i = 0; i < SERVERS; i++)
+		server_clean(&servers[i]);
+}
+
+TestSuite(steering, .fini = end, .timeout = 180);
+
+static long
+connections_of(struct server *server, unsigned hub)
+{
+	return server_hub(server, hub / 2, hub % 2, "connections");
+}
+
+/* The most connections of one of the four hubs. */
+static long
+most(struct server *server)
+{
+	long highest = 0;
+
+	for (unsigned hub = 0; hub < 4; hub++) {
+		long open = connections_of(server, hub);
+
+		if (open > highest)
+			highest = open;
+	}
+	return highest;
+}
+
+struct sum {
+	struct server *server;
+	long wanted;
+};
+
+static bool
+is_sum(void *context)
+{
+	const struct sum *sum = context;
+
+	return server_number(sum->server, "connections") == sum->wanted;
+}
+
+/* One trial on each server, side by side: count connections, one every so many seconds. Returns how
+ * many had at most limit on one hub. */
+static int
+run_trials(int count, double every, long limit)
+{
+	int(*clients)[SERVERS] = calloc((size_t)count, sizeof *clients);
+	int good = 0;
+
+	for (int i = 0; i < count; i++) {
+		int64_t next = clock_now() + (int64_t)(every * (double)CLOCK_SECOND);
+
+		for (int s = 0; s < SERVERS; s++)
+			clients[i][s] = client_connect(servers[s].program.port);
+		while (clock_now() < next)
+			poll(NULL, 0, 1);
+	}
+	for (int s = 0; s < SERVERS; s++) {
+		struct sum sum = {&servers[s], count};
+
+		cr_assert(wait_until(is_sum, &sum, 5));
+		fprintf(stderr, " %ld", most(&servers[s]));
+		good += most(&servers[s]) <= limit;
+	}
+	for (int i = 0; i < count; i++)
+		for (int s = 0; s < SERVERS; s++)
+			close(clients[i][s]);
+	free(clients);
+	for (int s = 0; s < SERVERS; s++) {
+		struct sum sum = {&servers[s], 0};
+
+		cr_assert(wait_until(is_sum, &sum, 5));
+	}
+	return good;
+}
+
+static void
+start_all(void)
+{
+	for (int s = 0; s < SERVERS; s++)
+		cr_assert(server_start(&servers[s], "hubbub-echo", "2", "2", NULL));
+}
+
+/* HUBBUB_TRIALS rounds of eight trials each; what is asked is 95 of 100. */
+static int
+rounds(void)
+{
+	const char *wanted = getenv("HUBBUB_TRIALS");
+
+	return wanted != NULL ? atoi(wanted) : 3;
+}
+
+static void
+assert_trials(int count, double every, long limit)
+{
+	int good = 0, all = rounds() * SERVERS;
+
+	start_all();
+	for (int i = 0; i < rounds(); i++)
+		good += run_trials(count, every, limit);
+	fprintf(stderr, "\n%d of %d trials had at most %ld of %d on one hub\n", good, all, limit,
+		count);
+	/* Of few trials more may fail by chance. */
+	cr_assert_geq(good, all * 95 / 100 - (all < 100));
+	for (int s = 0; s < SERVERS; s++)
+		cr_assert_eq(server_end(&servers[s], 40), 0);
+}
+
+Test(steering, two_hundred_connections_over_two_seconds_are_spread_evenly)
+{
+	assert_trials(200, 0.01, 55);
+}
+
+Test(steering, eight_connections_one_after_the_other_are_spread_evenly)
+{
+	assert_trials(8, 0.1, 3);
+}
+
+static void
+nap(double seconds)
+{
+	struct timespec time = {0, (long)(seconds * 1e9)};
+
+	nanosleep(&time, NULL);
+}
+
+Test(steering, a_saturated_hub_gets_at_most_a_tenth)
+{
+	struct server *server = &servers[0];
+	int busy, clients[200];
+	unsigned saturated = 0;
+	long before;
+
+	cr_assert(server_start(server, "naughty", "2", "2", NULL));
+	busy = client_connect(server->program.port);
+	cr_assert(client_exchange(busy, "hello\n", "HELLO\n"));
+	for (unsigned hub = 0; hub < 4; hub++)
+		if (connections_of(server, hub) == 1)
+			saturated = hub;
+	/* One spin after the other, each shorter than what counts as a hang. */
+	for (int i = 0; i < 40; i++)
+		cr_assert_eq(send(busy, "spin 100\n", 9, 0), 9);
+	nap(0.9);
+	before = connections_of(server, saturated);
+	for (int i = 0; i < 200; i++) {
+		clients[i] = client_connect(server->program.port);
+		nap(0.005);
+	}
+	before = connections_of(server, saturated) +
+		 server_hub(server, saturated / 2, saturated % 2, "queue") - before;
+	fprintf(stderr, "%ld of 200\n", before);
+	cr_assert_leq(before, 20);
+	for (int i = 0; i < 200; i++)
+		close(clients[i]);
+	close(busy);
+	server_clean(server);
+}
+
+Test(steering, by_hash_it_is_left_to_the_kernel)
+{
+	struct server *server = &servers[0];
+	int fd;
+
+	cr_assert(server_start(server, "hubbub-echo", "2", "2", "--balance=hash", NULL));
+	nap(0.2);
+	json_t *state = server_stats(server);
+	cr_assert(json_is_false(json_object_get(state, "steered")));
+	json_decref(state);
+	fd = client_connect(server->program.port);
+	cr_assert(client_exchange(fd, "hash", "HASH"));
+	close(fd);
+	cr_assert_eq(server_end(server, 40), 0);
+}

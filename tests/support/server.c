@@ -1,0 +1,202 @@
+#include "tests/support/server.h"
+
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/support/client.h"
+
+/* A port that was free a moment ago. */
+static int
+free_port(void)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET};
+	socklen_t length = sizeof address;
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	bind(fd, (struct sockaddr *)&address, sizeof address);
+	getsockname(fd, (struct sockaddr *)&address, &length);
+	close(fd);
+	return ntohs(address.sin_port);
+}
+
+bool
+server_start(
+	struct server *server, const char *name, const char *processes, const char *threads, ...)
+{
+	char admin[64], control[160], p[16], t[16];
+	char *argv[64] = {program_path(name), "--listen=127.0.0.1:0", p, t, admin, control};
+	int count = 6;
+	const char *ready;
+	va_list more;
+
+	*server = (struct server){.admin = free_port()};
+	strcpy(server->folder, "/tmp/hubbub-test-XXXXXX");
+	if (mkdtemp(server->folder) == NULL)
+		return false;
+	snprintf(server->control, sizeof server->control, "%s/control", server->folder);
+	snprintf(p, sizeof p, "-p%s", processes);
+	snprintf(t, sizeof t, "-t%s", threads);
+	snprintf(admin, sizeof admin, "--admin=127.0.0.1:%d", server->admin);
+	snprintf(control, sizeof control, "--control=%s", server->control);
+	va_start(more, threads);
+	while (count < 63 && (argv[count] = va_arg(more, char *)) != NULL)
+		count++;
+	va_end(more);
+	if (!program_start(&server->program, argv, 0) ||
+		!program_expect(&server->program, "ready: ", 20) ||
+		!program_expect(&server->program, ", pid ", 5))
+		return false;
+	server->pid = server->program.pid;
+	ready = strstr(server->program.text, "ready: ");
+	return sscanf(ready, "ready: 127.0.0.1:%d", &server->program.port) == 1;
+}
+
+/* ---- hubbub-ctl ---- */
+
+int
+server_ctl(
+	struct server *server, const char *command, const char *argument, char *output, size_t size)
+{
+	char *argv[] = {program_path("hubbub-ctl"), "--socket", server->control,
+		(char *)(uintptr_t)command, (char *)(uintptr_t)argument, NULL};
+	struct program ctl;
+	int code;
+
+	if (!program_start(&ctl, argv, 0))
+		return -1;
+	code = program_wait(&ctl, 60);
+	if (output != NULL)
+		snprintf(output, size, "%s", ctl.text);
+	program_end(&ctl);
+	return code;
+}
+
+/* ---- HTTP ---- */
+
+char *
+server_get(struct server *server, const char *path, int *code)
+{
+	int fd = client_connect(server->admin);
+	size_t length = 0, room = 1 << 20;
+	char request[256], *answer = malloc(room + 1), *body;
+	ssize_t received;
+
+	*code = 0;
+	if (fd == -1 || answer == NULL) {
+		free(answer);
+		return NULL;
+	}
+	snprintf(request, sizeof request,
+		"GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", path);
+	if (send(fd, request, strlen(request), MSG_NOSIGNAL) < 0)
+		room = 0;
+	while (length < room && (received = recv(fd, answer + length, room - length, 0)) > 0)
+		length += (size_t)received;
+	close(fd);
+	answer[length] = '\0';
+	if (sscanf(answer, "HTTP/1.1 %d", code) != 1 ||
+		(body = strstr(answer, "\r\n\r\n")) == NULL) {
+		free(answer);
+		return NULL;
+	}
+	memmove(answer, body + 4, strlen(body + 4) + 1);
+	return answer;
+}
+
+json_t *
+server_stats(struct server *server)
+{
+	int code;
+	char *text = server_get(server, "/stats.json", &code);
+	json_t *state = text != NULL ? json_loads(text, 0, NULL) : NULL;
+
+	free(text);
+	return state;
+}
+
+long
+server_number(struct server *server, const char *key)
+{
+	json_t *state = server_stats(server), *object = state;
+	const char *dot = strchr(key, '.');
+	long number;
+
+	if (dot != NULL)
+		object = json_object_get(state, "totals");
+	number = (long)json_integer_value(json_object_get(object, dot != NULL ? dot + 1 : key));
+	json_decref(state);
+	return number;
+}
+
+pid_t
+server_worker(struct server *server, unsigned worker)
+{
+	json_t *state = server_stats(server);
+	const json_t *entry = json_array_get(json_object_get(state, "workers"), worker);
+	pid_t pid = (pid_t)json_integer_value(json_object_get(entry, "pid"));
+
+	json_decref(state);
+	return pid;
+}
+
+long
+server_hub(struct server *server, unsigned worker, unsigned hub, const char *key)
+{
+	json_t *state = server_stats(server);
+	const json_t *hubs =
+		json_object_get(json_array_get(json_object_get(state, "workers"), worker), "hubs");
+	const json_t *value = json_object_get(json_array_get(hubs, hub), key);
+	long number = json_is_boolean(value) ? json_is_true(value) : (long)json_number_value(value);
+
+	json_decref(state);
+	return number;
+}
+
+/* ---- the end ---- */
+
+int
+server_end(struct server *server, double seconds)
+{
+	if (server->pid == server->program.pid)
+		return program_stop(&server->program, SIGTERM, seconds);
+	/* A master that took over is nobody's child here. */
+	kill(server->pid, SIGTERM);
+	for (int i = 0; i < seconds * 100 && kill(server->pid, 0) == 0; i++)
+		poll(NULL, 0, 10);
+	return kill(server->pid, 0) == 0 ? -1 : 0;
+}
+
+void
+server_clean(struct server *server)
+{
+	char path[400];
+	DIR *folder;
+	struct dirent *entry;
+
+	if (server->folder[0] == '\0')
+		return;
+	if (server->pid > 0 && server->pid != server->program.pid)
+		kill(server->pid, SIGKILL);
+	program_end(&server->program);
+	folder = opendir(server->folder);
+	while (folder != NULL && (entry = readdir(folder)) != NULL) {
+		snprintf(path, sizeof path, "%s/%s", server->folder, entry->d_name);
+		unlink(path);
+	}
+	if (folder != NULL)
+		closedir(folder);
+	rmdir(server->folder);
+	server->folder[0] = '\0';
+}

@@ -1,0 +1,48 @@
+/* A running server, asked as an operator asks it: by hubbub-ctl and HTTP. */
+#ifndef HUBBUB_TESTS_SERVER_H
+#define HUBBUB_TESTS_SERVER_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "tests/support/program.h"
+
+struct server {
+	struct program program;
+	pid_t pid;         /* of the master that serves: after an upgrade not the program's */
+	char control[108]; /* path of its socket, in a folder of its own */
+	char folder[64];
+	int admin; /* port */
+};
+
+/* Starts a program of this build with -p and -t and more options (ended by NULL), a control socket,
+ * and an admin server, and waits until it is ready. */
+bool server_start(struct server *server, const char *name, const char *processes,
+	const char *threads, ...) __attribute__((sentinel));
+
+/* Runs hubbub-ctl with a command and at most one argument (or NULL), at most so many seconds. Returns its exit
+ * code; output gets what it printed, if not NULL. */
+int server_ctl(struct server *server, const char *command, const char *argument, char *output,
+	size_t size);
+
+/* The state, from /stats.json; the caller frees it. NULL if it does not answer. */
+json_t *server_stats(struct server *server);
+
+/* An answer of the admin server, without its head; code gets the status. The caller frees it. */
+char *server_get(struct server *server, const char *path, int *code);
+
+/* A number of the state: "connections", or one of its totals, as "totals.lost". */
+long server_number(struct server *server, const char *key);
+
+/* The pid of a worker, and the number of connections of a hub. */
+pid_t server_worker(struct server *server, unsigned worker);
+long server_hub(struct server *server, unsigned worker, unsigned hub, const char *key);
+
+/* Sends TERM and waits; returns the exit code. */
+int server_end(struct server *server, double seconds);
+
+/* Kills what still runs, and removes the folder. */
+void server_clean(struct server *server);
+
+#endif
