@@ -124,17 +124,24 @@ on_deadline(struct ev_loop *loop, ev_timer *timer, int events)
 		slot_leave(generation->slots[i], CHANNEL_STOP);
 }
 
-/* Puts it among those that leave, and tells its workers. */
+/* Puts it among those that leave, once. */
+static void
+generation_retire(struct generation *generation)
+{
+	if (generation->phase == GENERATION_LEAVING)
+		return;
+	generation->phase = GENERATION_LEAVING;
+	generation->next = generation->fleet->leaving;
+	generation->fleet->leaving = generation;
+}
+
+/* The same, and tells its workers. */
 static void
 generation_leave(struct generation *generation, enum channel_kind farewell)
 {
 	struct fleet *fleet = generation->fleet;
 
-	if (generation->phase != GENERATION_LEAVING) {
-		generation->phase = GENERATION_LEAVING;
-		generation->next = fleet->leaving;
-		fleet->leaving = generation;
-	}
+	generation_retire(generation);
 	if (farewell == CHANNEL_STOP && !generation->is_stopped)
 		ev_timer_stop(fleet->loop, &generation->deadline);
 	if (!ev_is_active(&generation->deadline)) {
@@ -398,6 +405,8 @@ fleet_commit(struct fleet *fleet)
 	fleet->has_served = fleet->was_ready = true;
 	/* The former one opens nothing from here on; who comes meanwhile is queued. */
 	each_of(former, revoke_slot, NULL);
+	if (former != NULL)
+		generation_retire(former);
 	for (unsigned i = 0; i < risen->count; i++)
 		for (unsigned hub = 0; hub < risen->config.threads; hub++)
 			slot_seat_hub(risen->slots[i], hub);

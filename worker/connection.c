@@ -1,7 +1,8 @@
 #include "worker/connection.h"
 
 #include <errno.h>
-#include <poll.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #define LINGER HUB_SECOND
@@ -33,19 +34,17 @@ void
 connection_serve(int client, void *context)
 {
 	const struct worker_thread *thread = context;
-	struct hub_timeout scope;
+	int64_t pause = HUB_MILLISECOND, left;
 
 	thread->heritage->serve(client, thread->heritage->context);
 	if (!discard(client) || shutdown(client, SHUT_WR) != 0)
 		return;
-	/* Forgets that its input was ended, so that it can be waited for. */
-	if (hub_adopt(client) != 0)
-		return;
-	hub_timeout_start(
-		&scope, thread_is_commanded(thread, THREAD_FINISH) ? LINGER_FINISHING : LINGER);
-	while (hub_wait_fd(client, POLLIN) > 0 && discard(client))
-		continue;
-	hub_timeout_stop(&scope);
+	left = thread_is_commanded(thread, THREAD_FINISH) ? LINGER_FINISHING : LINGER;
+	/* Not by waiting to receive, which is what an idle connection does. */
+	while (left > 0 && hub_sleep(pause) == 0 && discard(client)) {
+		left -= pause;
+		pause *= 2;
+	}
 }
 
 static void
@@ -63,6 +62,21 @@ struct timeouts {
 	int64_t now;
 };
 
+/* For how long the peer has taken nothing. That it makes room for the sender again says too little:
+ * the kernel tells so only when a third of its buffer is free. */
+static int64_t
+stuck_for(const struct hub_connection *connection, int64_t now)
+{
+	struct hub_mark *mark = connection->mark;
+	int unacknowledged = 0;
+
+	if (ioctl(connection->client, SIOCOUTQ, &unacknowledged) != 0)
+		return now - connection->since;
+	if (mark->since < connection->since || mark->value != (uint64_t)unacknowledged)
+		*mark = (struct hub_mark){(uint64_t)unacknowledged, now};
+	return now - mark->since;
+}
+
 static void
 check_timeouts(const struct hub_connection *connection, void *context)
 {
@@ -75,7 +89,7 @@ check_timeouts(const struct hub_connection *connection, void *context)
 		counters_add(&timeouts->thread->row->idle_closed, 1);
 		hub_end_input(connection->client);
 	} else if (connection->activity == HUB_ACTIVITY_SENDING && heritage->write_timeout > 0 &&
-		   waited >= heritage->write_timeout) {
+		   stuck_for(connection, timeouts->now) >= heritage->write_timeout) {
 		/* What the peer does not read is of no use to it any more, and is not kept. */
 		struct linger at_once = {1, 0};
 

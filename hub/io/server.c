@@ -44,6 +44,7 @@ struct guest {
 	struct hub_server *server;
 	struct hub_coroutine *coroutine;
 	int client; /* -1 for a datagram */
+	struct hub_mark mark;
 	struct hub_datagram datagram;
 	unsigned char data[];
 };
@@ -182,6 +183,7 @@ welcome(struct hub_server *server, int client)
 		return ENOMEM;
 	}
 	guest->client = client;
+	guest->mark = (struct hub_mark){0};
 	return guest_enter(server, guest);
 }
 
@@ -441,10 +443,10 @@ hub_server_visit(struct hub_server *server,
 	void (*visit)(const struct hub_connection *connection, void *context), void *context)
 {
 	LIST_EACH (link, &server->guests) {
-		const struct guest *guest = CONTAINER_OF(link, struct guest, siblings);
+		struct guest *guest = CONTAINER_OF(link, struct guest, siblings);
 		struct fd_activity activity = fd_activity(hub_this, guest->client);
 		struct hub_connection connection = {guest->client, HUB_ACTIVITY_OTHER,
-			guest->coroutine->waits_since, activity.has_received};
+			guest->coroutine->waits_since, activity.has_received, &guest->mark};
 
 		if (guest->coroutine->state != COROUTINE_WAITING)
 			connection.since = hub_this->now;

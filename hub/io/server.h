@@ -101,12 +101,19 @@ enum hub_activity {
 	HUB_ACTIVITY_MAX
 };
 
+/* What a visitor wants to remember of a connection; zero at first. */
+struct hub_mark {
+	uint64_t value;
+	int64_t since;
+};
+
 /* One connection, for hub_server_visit. */
 struct hub_connection {
 	int client;
 	enum hub_activity activity;
 	int64_t since;     /* clock (hub_now) at which it began that, about */
 	bool has_received; /* anything, ever */
+	struct hub_mark *mark;
 };
 
 /* Calls visit for each connection that is being served. visit must not switch.

@@ -1,0 +1,240 @@
+/* The admin server: probes, metrics, the page. */
+#include <criterion/criterion.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "tests/support/client.h"
+#include "tests/support/server.h"
+
+static struct server server;
+
+static void
+end(void)
+{
+	server_clean(&server);
+}
+
+TestSuite(admin, .fini = end, .timeout = 120);
+
+static int
+code_of(const char *path)
+{
+	int code;
+
+	free(server_get(&server, path, &code));
+	return code;
+}
+
+Test(admin, probes_tell_alive_from_ready)
+{
+	int fd;
+
+	cr_assert(server_start(&server, "hubbub-echo", "2", "1", "--drain-delay=2", NULL));
+	cr_assert_eq(code_of("/livez"), 200);
+	cr_assert_eq(code_of("/readyz"), 200);
+	cr_assert_eq(code_of("/no/such/page"), 404);
+	/* In the delay it still serves new connections, but says that it will not for long. */
+	kill(server.pid, SIGTERM);
+	cr_assert(program_expect(&server.program, "for another 2 s", 5));
+	cr_assert_eq(code_of("/livez"), 200);
+	cr_assert_eq(code_of("/readyz"), 503);
+	fd = client_connect(server.program.port);
+	cr_assert(client_exchange(fd, "late", "LATE"));
+	close(fd);
+	cr_assert_eq(program_wait(&server.program, 20), 0);
+}
+
+Test(admin, only_reading_is_allowed)
+{
+	static const char request[] =
+		"POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n";
+	char answer[256] = "";
+	int fd;
+
+	cr_assert(server_start(&server, "hubbub-echo", "1", "1", NULL));
+	fd = client_connect(server.admin);
+	cr_assert_gt(send(fd, request, strlen(request), 0), 0);
+	cr_assert_gt(recv(fd, answer, sizeof answer - 1, 0), 0);
+	cr_assert_not_null(strstr(answer, "405"), "%s", answer);
+	close(fd);
+}
+
+/* The value of a metric in a text, for one worker and hub; -1 if it is not there. */
+static double
+metric(const char *text, const char *name, int worker, int hub)
+{
+	char line[128];
+	const char *at;
+	double value = -1;
+
+	if (worker >= 0)
+		snprintf(line, sizeof line, "\n%s{worker=\"%d\",hub=\"%d\"} ", name, worker, hub);
+	else
+		snprintf(line, sizeof line, "\n%s ", name);
+	at = strstr(text, line);
+	if (at != NULL)
+		sscanf(at + strlen(line), "%lf", &value);
+	return value;
+}
+
+static double
+sum(const char *text, const char *name)
+{
+	double total = 0;
+
+	for (int worker = 0; worker < 2; worker++)
+		for (int hub = 0; hub < 2; hub++)
+			total += metric(text, name, worker, hub);
+	return total;
+}
+
+static bool
+has_ten(void *unused)
+{
+	(void)unused;
+	return server_number(&server, "connections") == 10;
+}
+
+Test(admin, metrics_add_up_and_never_go_back)
+{
+	int clients[10], code;
+	char *before, *after;
+
+	cr_assert(server_start(&server, "hubbub-echo", "2", "2", NULL));
+	for (int i = 0; i < 10; i++) {
+		clients[i] = client_connect(server.program.port);
+		cr_assert(client_exchange(clients[i], "hello", "HELLO"));
+	}
+	cr_assert(wait_until(has_ten, NULL, 5));
+	before = server_get(&server, "/metrics", &code);
+	cr_assert_eq(code, 200);
+	cr_assert_eq(sum(before, "hubbub_accepts_total"), 10);
+	cr_assert_eq(sum(before, "hubbub_connections"), 10);
+	cr_assert_eq(sum(before, "hubbub_received_bytes_total"), 50);
+	cr_assert_eq(sum(before, "hubbub_sent_bytes_total"), 50);
+	cr_assert_eq(metric(before, "hubbub_ready", -1, 0), 1);
+	/* Two generations side by side, then a death. */
+	cr_assert_eq(server_ctl(&server, "reload", NULL, NULL, 0), 0);
+	kill(server_worker(&server, 0), SIGKILL);
+	poll(NULL, 0, 300);
+	after = server_get(&server, "/metrics", &code);
+	cr_assert_eq(sum(after, "hubbub_accepts_total"), 10);
+	cr_assert_eq(sum(after, "hubbub_received_bytes_total"), 50);
+	cr_assert_eq(sum(after, "hubbub_connections"), 10, "the former generation drains");
+	cr_assert_eq(metric(after, "hubbub_generation", -1, 0), 2);
+	cr_assert_eq(metric(after, "hubbub_respawns_total", -1, 0), 1);
+	free(before);
+	free(after);
+	for (int i = 0; i < 10; i++)
+		close(clients[i]);
+}
+
+Test(admin, promtool_has_nothing_to_say)
+{
+	char path[160], command[512];
+	int code;
+	char *text;
+	FILE *file;
+
+	if (access("/usr/bin/promtool", X_OK) != 0)
+		cr_skip("promtool is not installed");
+	cr_assert(server_start(&server, "hubbub-echo", "2", "2", NULL));
+	text = server_get(&server, "/metrics", &code);
+	snprintf(path, sizeof path, "%s/metrics", server.folder);
+	file = fopen(path, "w");
+	cr_assert_not_null(file);
+	fputs(text, file);
+	fclose(file);
+	free(text);
+	snprintf(command, sizeof command, "promtool check metrics <%s >%s/said 2>&1", path,
+		server.folder);
+	code = system(command);
+	snprintf(command, sizeof command, "cat %s/said >&2; test ! -s %s/said", server.folder,
+		server.folder);
+	cr_assert_eq(code, 0);
+	cr_assert_eq(system(command), 0);
+}
+
+/* A real browser runs the page and prints what it then shows. */
+Test(admin, the_page_shows_processes_hubs_and_events_in_a_browser)
+{
+	char command[512], path[160], *text = calloc(1, 1 << 20);
+	size_t length;
+	FILE *file;
+	int fd;
+
+	if (access("/usr/bin/chromium", X_OK) != 0)
+		cr_skip("chromium is not installed");
+	cr_assert(server_start(&server, "hubbub-echo", "2", "2", NULL));
+	fd = client_connect(server.program.port);
+	cr_assert(client_exchange(fd, "hello", "HELLO"));
+	cr_assert_eq(server_ctl(&server, "reload", NULL, NULL, 0), 0);
+	kill(server_worker(&server, 1), SIGKILL);
+	poll(NULL, 0, 500);
+	snprintf(path, sizeof path, "%s/page", server.folder);
+	snprintf(command, sizeof command,
+		"timeout 60 chromium --headless --no-sandbox --disable-gpu "
+		"--user-data-dir=%s/chromium "
+		"--virtual-time-budget=5000 --dump-dom http://127.0.0.1:%d/ >%s 2>/dev/null; "
+		"rm -rf %s/chromium",
+		server.folder, server.admin, path, server.folder);
+	cr_assert_eq(system(command), 0);
+	file = fopen(path, "r");
+	cr_assert_not_null(file);
+	length = fread(text, 1, (1 << 20) - 1, file);
+	fclose(file);
+	cr_assert_gt(length, 0);
+	/* What it shows, not how. */
+	if (strstr(text, "<script>") != NULL)
+		*strstr(text, "<script>") = '\0';
+	cr_assert_not_null(strstr(text, "<title>hubbub-echo: 1 connections</title>"), "%s", text);
+	cr_assert_not_null(strstr(text, "class=\"ready\">serving<"), "%s", text);
+	cr_assert_not_null(strstr(text, "2 processes × 2 threads"), "%s", text);
+	/* Four hubs, the former generation, what happened; and nothing failed. */
+	length = 0;
+	for (const char *at = text; (at = strstr(at, ">ready</td>")) != NULL; at++)
+		length++;
+	cr_assert_eq(length, 4, "%s", text);
+	cr_assert_not_null(strstr(text, "id=\"leaving\">"), "what drains is hidden");
+	cr_assert_not_null(strstr(text, "was killed by signal 9"), "%s", text);
+	cr_assert_null(strstr(text, "id=\"lost\" role=\"alert\" style=\"display: block"));
+	cr_assert_null(strstr(text, "NaN"));
+	cr_assert_null(strstr(text, "undefined"));
+	free(text);
+	close(fd);
+}
+
+Test(admin, the_page_needs_nothing_from_outside)
+{
+	int code;
+	char *text;
+
+	cr_assert(server_start(&server, "hubbub-echo", "1", "1", NULL));
+	text = server_get(&server, "/", &code);
+	cr_assert_eq(code, 200);
+	cr_assert_null(strstr(text, "http://"));
+	cr_assert_null(strstr(text, "https://"));
+	cr_assert_null(strstr(text, "src="));
+	free(text);
+}
+
+Test(admin, it_answers_while_files_are_exhausted_and_a_worker_is_frozen)
+{
+	cr_assert(server_start(&server, "hubbub-echo", "1", "1", "--max-connections=3", NULL));
+	int clients[8];
+
+	for (int i = 0; i < 8; i++)
+		clients[i] = client_connect(server.program.port);
+	kill(server_worker(&server, 0), SIGSTOP);
+	cr_assert_eq(code_of("/metrics"), 200);
+	cr_assert_eq(code_of("/stats.json"), 200);
+	cr_assert_eq(server_ctl(&server, "status", NULL, NULL, 0), 0);
+	kill(server_worker(&server, 0), SIGCONT);
+	for (int i = 0; i < 8; i++)
+		close(clients[i]);
+}

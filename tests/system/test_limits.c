@@ -1,0 +1,230 @@
+/* Limits on connections, and timeouts. */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "hub/base/clock.h"
+#include "tests/support/client.h"
+#include "tests/support/server.h"
+
+static struct server server;
+
+static void
+end(void)
+{
+	server_clean(&server);
+}
+
+TestSuite(limits, .fini = end, .timeout = 120);
+
+/* How many of the clients have been answered by now. */
+static int
+count_answered(const int *clients, int count)
+{
+	int answered = 0;
+
+	for (int i = 0; i < count; i++) {
+		struct pollfd query = {.fd = clients[i], .events = POLLIN};
+
+		answered += clients[i] != -1 && poll(&query, 1, 0) == 1;
+	}
+	return answered;
+}
+
+struct crowd {
+	int clients[40];
+	int wanted;
+};
+
+static bool
+is_answered(void *context)
+{
+	const struct crowd *crowd = context;
+
+	return count_answered(crowd->clients, 40) >= crowd->wanted;
+}
+
+Test(limits, max_connections_is_reached_and_never_exceeded)
+{
+	struct crowd crowd = {.wanted = 10};
+
+	cr_assert(server_start(&server, "hubbub-echo", "2", "2", "--max-connections=10", NULL));
+	for (int i = 0; i < 40; i++) {
+		crowd.clients[i] = client_connect(server.program.port);
+		cr_assert_neq(crowd.clients[i], -1, "the backlog takes them");
+		cr_assert_eq(send(crowd.clients[i], "a", 1, 0), 1);
+	}
+	cr_assert(wait_until(is_answered, &crowd, 5), "fewer than allowed are served");
+	poll(NULL, 0, 500);
+	cr_assert_eq(count_answered(crowd.clients, 40), 10);
+	cr_assert_eq(server_number(&server, "connections"), 10);
+	cr_assert(program_expect(&server.program, "all 10 connections are in use", 5));
+	/* As some leave, others get their turn, though their shares lie with other hubs. */
+	for (int served = 0; served < 40;) {
+		for (int i = 0; i < 40; i++) {
+			struct pollfd query = {.fd = crowd.clients[i], .events = POLLIN};
+
+			if (crowd.clients[i] == -1 || poll(&query, 1, 0) != 1)
+				continue;
+			cr_assert_leq(server_number(&server, "connections"), 10);
+			close(crowd.clients[i]);
+			crowd.clients[i] = -1;
+			served++;
+		}
+		poll(NULL, 0, 5);
+	}
+	cr_assert_eq(server_end(&server, 20), 0);
+}
+
+Test(limits, it_holds_through_a_reload_with_a_former_generation_that_is_full)
+{
+	struct crowd crowd = {.wanted = 10};
+
+	cr_assert(server_start(&server, "hubbub-echo", "2", "2", "--max-connections=10", NULL));
+	for (int i = 0; i < 40; i++) {
+		crowd.clients[i] = client_connect(server.program.port);
+		cr_assert_eq(send(crowd.clients[i], "a", 1, 0), 1);
+	}
+	cr_assert(wait_until(is_answered, &crowd, 5));
+	cr_assert_eq(server_ctl(&server, "reload", NULL, NULL, 0), 0);
+	cr_assert_eq(server_ctl(&server, "scale", "1x3", NULL, 0), 0);
+	for (int i = 0; i < 100; i++) {
+		cr_assert_leq(server_number(&server, "connections"), 10);
+		poll(NULL, 0, 10);
+	}
+	for (int i = 0; i < 40; i++)
+		close(crowd.clients[i]);
+}
+
+Test(limits, an_idle_connection_is_closed_in_order)
+{
+	int idle, busy;
+
+	cr_assert(server_start(&server, "hubbub-echo", "1", "1", "--idle-timeout=1", NULL));
+	idle = client_connect(server.program.port);
+	busy = client_connect(server.program.port);
+	cr_assert(client_exchange(idle, "a", "A"));
+	for (int i = 0; i < 20; i++) {
+		cr_assert(client_exchange(busy, "b", "B"));
+		poll(NULL, 0, 100);
+	}
+	cr_assert(client_sees_end(idle));
+	cr_assert(client_exchange(busy, "b", "B"));
+	cr_assert_eq(server_number(&server, "totals.idle_closed"), 1);
+	close(idle);
+	close(busy);
+}
+
+/* Sends until nothing more is taken. */
+static void
+stuff(int fd)
+{
+	static char bytes[65536];
+
+	while (send(fd, bytes, sizeof bytes, MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
+		continue;
+}
+
+static bool
+is_broken_off(void *unused)
+{
+	(void)unused;
+	return server_number(&server, "totals.write_closed") == 1;
+}
+
+static long
+memory_of(pid_t pid)
+{
+	char path[64];
+	long pages = 0;
+	FILE *file;
+
+	snprintf(path, sizeof path, "/proc/%d/statm", (int)pid);
+	file = fopen(path, "r");
+	if (file == NULL || fscanf(file, "%*d %ld", &pages) != 1)
+		pages = 0;
+	if (file != NULL)
+		fclose(file);
+	return pages * 4096;
+}
+
+Test(limits, a_peer_that_never_reads_costs_a_bounded_buffer_and_is_broken_off)
+{
+	int fd;
+	pid_t worker;
+
+	cr_assert(server_start(&server, "hubbub-echo", "1", "1", "--write-timeout=2", NULL));
+	worker = server_worker(&server, 0);
+	fd = client_connect(server.program.port);
+	for (int i = 0; i < 100; i++) {
+		stuff(fd);
+		poll(NULL, 0, 10);
+	}
+	cr_assert_lt(memory_of(worker), 200L << 20);
+	cr_assert(wait_until(is_broken_off, NULL, 10));
+	close(fd);
+	fd = client_connect(server.program.port);
+	cr_assert(client_exchange(fd, "next", "NEXT"));
+	close(fd);
+}
+
+Test(limits, one_that_reads_slowly_is_not_broken_off)
+{
+	char bytes[4096];
+	int fd, small = 4096;
+	ssize_t got = 0, sent = 0;
+
+	cr_assert(server_start(&server, "hubbub-echo", "1", "1", "--write-timeout=1", NULL));
+	fd = client_connect(server.program.port);
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+	memset(bytes, 'a', sizeof bytes);
+	for (int i = 0; i < 2000; i++) {
+		ssize_t length = send(fd, bytes, sizeof bytes, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		if (length < 0)
+			break;
+		sent += length;
+	}
+	/* Slower than the timeout in all, but never without progress for so long. */
+	for (int i = 0; i < 25; i++) {
+		ssize_t length;
+
+		for (int more = 0;
+			more < 64 && (length = recv(fd, bytes, sizeof bytes, MSG_DONTWAIT)) > 0;
+			more++)
+			got += length;
+		poll(NULL, 0, 100);
+	}
+	cr_assert_eq(server_number(&server, "totals.write_closed"), 0);
+	small = 1 << 20;
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+	while (got < sent) {
+		ssize_t length = recv(fd, bytes, sizeof bytes, 0);
+
+		cr_assert_gt(length, 0, "%s after %zd of %zd", strerror(errno), got, sent);
+		got += length;
+	}
+	close(fd);
+}
+
+Test(limits, a_service_that_ends_first_does_not_destroy_its_last_words)
+{
+	/* naughty ends a connection whose line is too long, unread bytes or not. */
+	char bytes[1000], reply[8];
+	int fd;
+
+	cr_assert(server_start(&server, "naughty", "1", "1", NULL));
+	fd = client_connect(server.program.port);
+	cr_assert(client_exchange(fd, "hello\n", "HELLO\n"));
+	memset(bytes, 'x', sizeof bytes);
+	cr_assert_eq(send(fd, bytes, sizeof bytes, 0), (ssize_t)sizeof bytes);
+	cr_assert_eq(recv(fd, reply, sizeof reply, 0), 0, "it is reset instead of ended");
+	close(fd);
+}
