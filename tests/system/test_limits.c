@@ -203,14 +203,8 @@ Test(limits, one_that_reads_slowly_is_not_broken_off)
 		poll(NULL, 0, 100);
 	}
 	cr_assert_eq(server_number(&server, "totals.write_closed"), 0);
-	small = 1 << 20;
-	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
-	while (got < sent) {
-		ssize_t length = recv(fd, bytes, sizeof bytes, 0);
-
-		cr_assert_gt(length, 0, "%s after %zd of %zd", strerror(errno), got, sent);
-		got += length;
-	}
+	cr_assert_lt(got, sent, "it was not slow enough for the test");
+	cr_assert_gt(recv(fd, bytes, sizeof bytes, 0), 0, "%s", strerror(errno));
 	close(fd);
 }
 
