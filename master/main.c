@@ -108,6 +108,9 @@ master_changed(struct master *master, const char *why)
 		return;
 	ev_timer_stop(master->loop, &master->settled);
 	master->change = CHANGE_NONE;
+	master->fall = NULL;
+	if (change == CHANGE_RELOAD && why != NULL)
+		options_free(&master->next);
 	if (why != NULL)
 		events_note(LOG_ERROR, "%s failed, and changed nothing: %s", names[change], why);
 	else if (serving != NULL)
@@ -142,14 +145,12 @@ on_settled(struct ev_loop *loop, ev_timer *timer, int events)
 	static unsigned tries;
 
 	(void)loop, (void)events;
-	if (master->fleet.rising != NULL)
-		return;
-	if (master->fleet.serving == NULL ||
-		master->fleet.serving->config.threads != master->target_threads ||
-		master->fleet.serving->config.processes != master->target_processes) {
-		master_changed(master, "a worker died while it started; the log says why");
+	if (master->fall != NULL) {
+		master_changed(master, master->fall);
 		return;
 	}
+	if (master->fleet.rising != NULL)
+		return;
 	if (fleet_is_steady(&master->fleet)) {
 		tries = 0;
 		master_changed(master, NULL);
@@ -178,9 +179,7 @@ fell(void *context, const char *why)
 		master_stop(master, 1);
 		return;
 	}
-	if (master->change == CHANGE_RELOAD)
-		options_free(&master->next);
-	/* on_settled finds it gone. */
+	master->fall = why;
 	await_settled(master);
 }
 
@@ -212,8 +211,6 @@ master_reload(struct master *master, const char **why)
 		(long long)(clock_now() / CLOCK_MICROSECOND));
 	log_info("reloading: generation %u starts", master->fleet.generations);
 	master->change = CHANGE_RELOAD;
-	if (master->fleet.rising == NULL)
-		await_settled(master);
 	return 0;
 }
 
@@ -233,8 +230,6 @@ master_scale(struct master *master, unsigned processes, unsigned threads, const 
 	*why = "more than 4096 hubs are not supported";
 	if ((size_t)processes * threads > SOCKETS_SEATS_MAX)
 		return refuse("scale", *why);
-	master->target_processes = processes;
-	master->target_threads = threads;
 	config = *now;
 	config.processes = processes;
 	config.threads = threads;
@@ -279,8 +274,6 @@ give_up_change(struct master *master)
 {
 	upgrade_abandon(master);
 	fleet_abandon(&master->fleet);
-	if (master->change == CHANGE_RELOAD)
-		options_free(&master->next);
 	if (master->change != CHANGE_NONE)
 		master_changed(master, "the server is stopping");
 }

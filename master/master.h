@@ -43,8 +43,7 @@ struct master {
 	ev_timer pat;     /* the service manager's watchdog */
 	enum master_phase phase;
 	enum master_change change;
-	unsigned target_processes; /* of the change */
-	unsigned target_threads;
+	const char *fall; /* why the generation of the change was dropped; NULL if it was not */
 	struct control *control; /* NULL without */
 	struct admin *admin;
 	struct upgrade upgrade;

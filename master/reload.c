@@ -68,8 +68,6 @@ reload_start(struct master *master, const char **why)
 	if (result == 0) {
 		config = master_config(master, &master->next);
 		choose_shape(master, &config);
-		master->target_processes = config.processes;
-		master->target_threads = config.threads;
 		/* Workers are forked with what the new options have set; those of the present
 		 * generation that are replaced meanwhile, with what they had. */
 		options_use(&master->next, master->service);

@@ -1,0 +1,287 @@
+/* Reload and upgrade: what they change, and that those that cannot succeed change nothing. */
+#include <criterion/criterion.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "hub/base/clock.h"
+#include "tests/support/client.h"
+#include "tests/support/server.h"
+
+static struct server server;
+static char output[PROGRAM_OUTPUT_SIZE];
+static char folder[64], arguments[96], argument[100];
+
+static void
+begin(void)
+{
+	strcpy(folder, "/tmp/hubbub-change-XXXXXX");
+	cr_assert_not_null(mkdtemp(folder));
+	snprintf(arguments, sizeof arguments, "%s/arguments", folder);
+	snprintf(argument, sizeof argument, "@%s", arguments);
+}
+
+static void
+end(void)
+{
+	char command[128];
+
+	server_clean(&server);
+	snprintf(command, sizeof command, "rm -rf %s", folder);
+	if (system(command) != 0)
+		fprintf(stderr, "%s is left\n", folder);
+}
+
+TestSuite(change, .init = begin, .fini = end, .timeout = 120);
+
+static void
+write_arguments(const char *text)
+{
+	FILE *file = fopen(arguments, "w");
+
+	cr_assert_not_null(file);
+	fputs(text, file);
+	fclose(file);
+}
+
+static int
+ctl(const char *command)
+{
+	return server_ctl(&server, command, NULL, output, sizeof output);
+}
+
+static bool
+answers(const char *text, const char *expected)
+{
+	int fd = client_connect(server.program.port);
+	bool is_so = fd != -1 && client_exchange(fd, text, expected);
+
+	if (fd != -1)
+		close(fd);
+	return is_so;
+}
+
+/* ---- reload ---- */
+
+Test(change, a_reload_reads_the_options_again_and_forgets_those_that_are_gone)
+{
+	write_arguments("--reply=verbatim\n");
+	cr_assert(server_start(&server, "hubbub-echo", "2", "1", argument, NULL), "%s",
+		server.program.text);
+	cr_assert(answers("as it is", "as it is"));
+	write_arguments("# the defaults\n");
+	cr_assert_eq(ctl("reload"), 0, "%s", output);
+	cr_assert(answers("as it was", "AS IT WAS"));
+	write_arguments("--idle-timeout=1\n--threads=3\n");
+	cr_assert_eq(ctl("reload"), 0, "%s", output);
+	cr_assert_eq(server_number(&server, "threads"), 3);
+	cr_assert_eq(server_end(&server, 20), 0);
+}
+
+Test(change, a_reload_with_wrong_options_changes_nothing_and_says_why)
+{
+	static const struct {
+		const char *arguments;
+		const char *why;
+	} cases[] = {
+		{"--reply=lower\n", "--reply: 'lower' is not 'upper' or 'verbatim'"},
+		{"--processes=many\n", "--processes: 'many' is not a whole number"},
+		{"--no-such-option\n", "--no-such-option: there is no such option"},
+		{"--listen=127.0.0.1:1\n", "--listen cannot change by a reload"},
+		{"--user=daemon\n", "--user cannot change by a reload"},
+		{"--help\n", "see --help"},
+		{"--idle-timeout\n", "lacks its value"},
+		{"--processes=1000\n--threads=1000\n", "more than 4096 hubs"},
+		{"--drain-timeout=1\nstray\n", "'stray' is not an option"},
+	};
+	long generation;
+	pid_t worker;
+
+	write_arguments("--reply=verbatim\n");
+	cr_assert(server_start(&server, "hubbub-echo", "2", "1", argument, NULL));
+	generation = server_number(&server, "generation");
+	worker = server_worker(&server, 0);
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		write_arguments(cases[i].arguments);
+		cr_assert_eq(ctl("reload"), 1, "%s", cases[i].arguments);
+		cr_assert_not_null(
+			strstr(output, cases[i].why), "%s: %s", cases[i].arguments, output);
+		cr_assert_eq(server_number(&server, "generation"), generation);
+		cr_assert_eq(server_worker(&server, 0), worker);
+		cr_assert(answers("still", "still"));
+	}
+	/* Even one that is replaced now is what it was. */
+	kill(worker, SIGKILL);
+	poll(NULL, 0, 500);
+	cr_assert(answers("still", "still"));
+	unlink(arguments);
+	kill(server.pid, SIGHUP);
+	cr_assert(
+		program_expect(&server.program, "reload refused: @", 5), "%s", server.program.text);
+	cr_assert(answers("still", "still"));
+	cr_assert_eq(server_end(&server, 20), 0);
+}
+
+Test(change, a_reload_whose_workers_cannot_start_changes_nothing)
+{
+	/* A gigabyte of stack for each coroutine does not fit into what a worker may have. */
+	char *argv[] = {"/usr/bin/prlimit", NULL, program_path("hubbub-echo"),
+		"--listen=127.0.0.1:0", "-p2", "-t1", argument, NULL};
+
+	if (access(argv[0], X_OK) != 0 || strstr(argv[2], "san") != NULL)
+		cr_skip("needs prlimit, and a program that a sanitizer does not map");
+	argv[1] = "--as=2000000000";
+	write_arguments("");
+	cr_assert(program_start(&server.program, argv, 0));
+	cr_assert(program_expect(&server.program, ", pid ", 10), "%s", server.program.text);
+	cr_assert_eq(sscanf(strstr(server.program.text, "ready: "), "ready: 127.0.0.1:%d",
+			     &server.program.port),
+		1);
+	write_arguments("--stack-size=1G\n");
+	kill(server.program.pid, SIGHUP);
+	cr_assert(program_expect(&server.program, "reload failed, and changed nothing", 10), "%s",
+		server.program.text);
+	cr_assert(answers("still", "STILL"));
+	cr_assert_eq(program_stop(&server.program, SIGTERM, 20), 0);
+}
+
+Test(change, a_shape_that_was_set_while_it_ran_stays)
+{
+	write_arguments("--reply=verbatim\n");
+	cr_assert(server_start(&server, "hubbub-echo", "2", "1", argument, NULL));
+	cr_assert_eq(server_ctl(&server, "scale", "1x3", NULL, 0), 0);
+	cr_assert_eq(ctl("reload"), 0, "%s", output);
+	cr_assert_eq(server_number(&server, "processes"), 1);
+	cr_assert_eq(server_number(&server, "threads"), 3);
+	cr_assert_eq(ctl("upgrade"), 0, "%s", output);
+	server.pid = (pid_t)server_number(&server, "pid");
+	cr_assert_eq(server_number(&server, "threads"), 3);
+	/* Unless the options ask for another one than before. */
+	write_arguments("--threads=2\n");
+	cr_assert_eq(ctl("reload"), 0, "%s", output);
+	cr_assert_eq(server_number(&server, "processes"), 2);
+	cr_assert_eq(server_number(&server, "threads"), 2);
+	cr_assert_eq(server_end(&server, 20), 0);
+}
+
+/* ---- upgrade ---- */
+
+Test(change, an_upgrade_that_exits_crashes_or_hangs_at_its_start_is_rolled_back)
+{
+	static const struct {
+		const char *arguments;
+		const char *why;
+	} cases[] = {
+		{"--start=exit\n", "exited with code 4 while it started"},
+		{"--start=crash\n", "was killed by signal 11"},
+		{"--start=hang\n", "did not get ready in time"},
+		{"--start=badly\n", "exited with code 2"},
+		{"--listen=127.0.0.1:1\n", "exited with code 1"},
+	};
+	pid_t master, worker;
+
+	write_arguments("--start=well\n");
+	cr_assert(server_start(&server, "naughty", "2", "1", "--hang-timeout=2", argument, NULL),
+		"%s", server.program.text);
+	master = server.pid;
+	worker = server_worker(&server, 1);
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		write_arguments(cases[i].arguments);
+		cr_assert_eq(ctl("upgrade"), 1, "%s", cases[i].arguments);
+		cr_assert_not_null(
+			strstr(output, cases[i].why), "%s: %s", cases[i].arguments, output);
+		cr_assert_eq(server_number(&server, "pid"), (long)master);
+		cr_assert_eq(server_worker(&server, 1), worker, "it noticed");
+		cr_assert(answers("still\n", "STILL\n"));
+	}
+	write_arguments("--start=well\n");
+	cr_assert_eq(ctl("upgrade"), 0, "%s", output);
+	server.pid = (pid_t)server_number(&server, "pid");
+	cr_assert_neq(server.pid, master);
+	cr_assert(answers("new\n", "NEW\n"));
+	cr_assert_eq(program_wait(&server.program, 40), 0, "the former master has ended");
+	cr_assert_eq(server_end(&server, 40), 0);
+}
+
+static void
+copy_program(const char *name, const char *to)
+{
+	char command[512];
+
+	/* By a rename, as a package manager does. */
+	snprintf(command, sizeof command, "cp %s %s.new && mv %s.new %s", program_path(name), to,
+		to, to);
+	cr_assert_eq(system(command), 0);
+}
+
+Test(change, an_upgrade_runs_the_program_that_is_now_in_its_place)
+{
+	char path[96], link[96], target[200] = "", option[100], control[130];
+	char *argv[] = {path, "--listen=127.0.0.1:0", "-p1", "-t1", control, option, NULL};
+	struct program echo;
+	struct stat now, then;
+
+	snprintf(path, sizeof path, "%s/service", folder);
+	snprintf(option, sizeof option, "--pidfile=%s/pid", folder);
+	snprintf(server.control, sizeof server.control, "%s/control", folder);
+	snprintf(control, sizeof control, "--control=%s", server.control);
+	setenv("LD_LIBRARY_PATH", HUBBUB_BUILD_DIR "/lib", 1);
+	copy_program("hubbub-echo", path);
+	cr_assert_eq(stat(path, &then), 0);
+	cr_assert(program_start(&echo, argv, 0));
+	cr_assert(program_expect(&echo, ", pid ", 20), "%s", echo.text);
+	cr_assert_eq(
+		sscanf(strstr(echo.text, "ready: "), "ready: 127.0.0.1:%d", &server.program.port),
+		1);
+	copy_program("naughty", path);
+	cr_assert_eq(ctl("upgrade"), 0, "%s", output);
+	/* The one that runs now answers lines, which echo does not. */
+	cr_assert(answers("sleep 1\n", "done\n"));
+	cr_assert_eq(program_wait(&echo, 20), 0);
+	snprintf(link, sizeof link, "%s/pid", folder);
+	FILE *file = fopen(link, "r");
+	cr_assert_not_null(file);
+	cr_assert_eq(fscanf(file, "%d", &server.pid), 1);
+	fclose(file);
+	snprintf(link, sizeof link, "/proc/%d/exe", (int)server.pid);
+	cr_assert_gt(readlink(link, target, sizeof target - 1), 0);
+	cr_assert_str_eq(target, path);
+	cr_assert_eq(stat(path, &now), 0);
+	cr_assert_neq(now.st_ino, then.st_ino);
+	cr_assert_eq(server_end(&server, 20), 0);
+	snprintf(link, sizeof link, "%s/pid", folder);
+	cr_assert_neq(access(link, F_OK), 0, "the pid file is left");
+	program_end(&echo);
+}
+
+Test(change, as_process_1_it_does_not_upgrade_and_reaps_strangers)
+{
+	char command[512];
+	char *argv[] = {"/usr/bin/unshare", "--pid", "--fork", "--mount-proc", "/bin/sh", "-c",
+		command, NULL};
+	pid_t inner = 0, children[8];
+	struct program container;
+
+	if (geteuid() != 0 || system("unshare --pid --fork --mount-proc true 2>/dev/null") != 0)
+		cr_skip("needs to make a pid namespace");
+	snprintf(server.control, sizeof server.control, "%s/control", folder);
+	/* The sleeper is an orphan, and a child of what the shell becomes. */
+	snprintf(command, sizeof command,
+		"sleep 0.3 & exec %s --listen=127.0.0.1:0 -p1 -t1 --control=%s",
+		program_path("hubbub-echo"), server.control);
+	cr_assert(program_start(&container, argv, 0));
+	cr_assert(program_expect(&container, ", pid 1\n", 20), "%s", container.text);
+	cr_assert_eq(program_children(container.pid, &inner, 1), 1);
+	poll(NULL, 0, 800);
+	cr_assert_eq(program_children(inner, children, 8), 1, "only the worker is left");
+	cr_assert_eq(ctl("upgrade"), 1);
+	cr_assert_not_null(strstr(output, "process 1"), "%s", output);
+	cr_assert_eq(ctl("reload"), 0, "%s", output);
+	kill(inner, SIGTERM);
+	cr_assert_eq(program_wait(&container, 20), 0, "%s", container.text);
+	program_end(&container);
+}

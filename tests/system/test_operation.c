@@ -1,0 +1,317 @@
+/* What service managers and administrators rely on: privileges, pid file, log, notification, socket
+ * activation, warnings. */
+#include <arpa/inet.h>
+#include <criterion/criterion.h>
+#include <dirent.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "tests/support/client.h"
+#include "tests/support/server.h"
+
+static struct server server;
+static char output[PROGRAM_OUTPUT_SIZE];
+static char folder[64];
+
+static void
+begin(void)
+{
+	strcpy(folder, "/tmp/hubbub-operation-XXXXXX");
+	cr_assert_not_null(mkdtemp(folder));
+}
+
+static void
+end(void)
+{
+	char command[128];
+
+	server_clean(&server);
+	snprintf(command, sizeof command, "rm -rf %s", folder);
+	if (system(command) != 0)
+		fprintf(stderr, "%s is left\n", folder);
+}
+
+TestSuite(operation, .init = begin, .fini = end, .timeout = 120);
+
+/* ---- privileges ---- */
+
+/* How many threads of the process do not have this user and group, or still have capabilities. */
+static int
+count_privileged(pid_t pid, uid_t user)
+{
+	char path[300], line[256];
+	int privileged = 0, threads = 0;
+	struct dirent *entry;
+	DIR *tasks;
+
+	snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
+	tasks = opendir(path);
+	while (tasks != NULL && (entry = readdir(tasks)) != NULL) {
+		unsigned real, effective, saved, group;
+		unsigned long long capabilities;
+		FILE *status;
+
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof path, "/proc/%d/task/%s/status", (int)pid, entry->d_name);
+		status = fopen(path, "r");
+		threads++;
+		while (status != NULL && fgets(line, sizeof line, status) != NULL) {
+			if (sscanf(line, "Uid: %u %u %u", &real, &effective, &saved) == 3)
+				privileged += real != user || effective != user || saved != user;
+			if (sscanf(line, "Gid: %u", &group) == 1)
+				privileged += group == 0;
+			if (sscanf(line, "CapEff: %llx", &capabilities) == 1)
+				privileged += capabilities != 0;
+		}
+		if (status != NULL)
+			fclose(status);
+	}
+	if (tasks != NULL)
+		closedir(tasks);
+	return threads > 0 ? privileged : -1;
+}
+
+Test(operation, privileges_are_dropped_in_every_thread_and_spare_sockets_are_bound_before)
+{
+	const struct passwd *nobody = getpwnam("nobody");
+	pid_t workers[2];
+	int fd;
+
+	if (geteuid() != 0 || nobody == NULL)
+		cr_skip("needs to start as root");
+	cr_assert_eq(chmod(folder, 0755), 0);
+	cr_assert(server_start(&server, "hubbub-echo", "2", "2", "--user=nobody", NULL), "%s",
+		server.program.text);
+	for (unsigned i = 0; i < 2; i++)
+		workers[i] = server_worker(&server, i);
+	cr_assert_eq(count_privileged(server.pid, nobody->pw_uid), 0, "the master");
+	cr_assert_eq(count_privileged(workers[0], nobody->pw_uid), 0, "a worker");
+	cr_assert_eq(server_ctl(&server, "scale", "2x32", output, sizeof output), 0, "%s", output);
+	fd = client_connect(server.program.port);
+	cr_assert(client_exchange(fd, "spare", "SPARE"));
+	close(fd);
+	cr_assert_eq(server_ctl(&server, "scale", "5x13", output, sizeof output), 1);
+	cr_assert_not_null(strstr(output, "privileges were dropped"), "%s", output);
+	cr_assert_eq(server_number(&server, "threads"), 32, "it is as it was");
+	/* The new master has no privileges either, and needs none. */
+	cr_assert_eq(server_ctl(&server, "upgrade", NULL, output, sizeof output), 0, "%s", output);
+	server.pid = (pid_t)server_number(&server, "pid");
+	cr_assert_eq(count_privileged(server.pid, nobody->pw_uid), 0);
+	fd = client_connect(server.program.port);
+	cr_assert(client_exchange(fd, "after", "AFTER"));
+	close(fd);
+	cr_assert_eq(server_end(&server, 20), 0);
+}
+
+/* ---- the log ---- */
+
+static bool
+file_has(const char *path, const char *text)
+{
+	char content[65536];
+	size_t length;
+	FILE *file = fopen(path, "r");
+
+	if (file == NULL)
+		return false;
+	length = fread(content, 1, sizeof content - 1, file);
+	content[length] = '\0';
+	fclose(file);
+	return strstr(content, text) != NULL;
+}
+
+struct content {
+	const char *path;
+	const char *text;
+};
+
+static bool
+has_content(void *context)
+{
+	const struct content *content = context;
+
+	return file_has(content->path, content->text);
+}
+
+Test(operation, usr1_reopens_the_log_in_master_and_workers)
+{
+	char log[96], moved[96], command[256];
+	char *argv[] = {"/bin/sh", "-c", command, NULL};
+	struct content ready = {log, "ready: "}, reopened = {log, "the log is reopened"};
+	struct content late = {log, "has not switched"};
+	struct program naughty;
+	int fd, port;
+	FILE *file;
+
+	snprintf(log, sizeof log, "%s/log", folder);
+	snprintf(moved, sizeof moved, "%s/log.1", folder);
+	snprintf(command, sizeof command, "exec %s --listen=127.0.0.1:0 -p1 -t1 2>>%s",
+		program_path("naughty"), log);
+	cr_assert(program_start(&naughty, argv, 0));
+	cr_assert(wait_until(has_content, &ready, 10));
+	file = fopen(log, "r");
+	while (fscanf(file, "ready: 127.0.0.1:%d", &port) != 1)
+		cr_assert_neq(fscanf(file, "%*[^\n]\n"), EOF);
+	fclose(file);
+	cr_assert_eq(rename(log, moved), 0);
+	kill(naughty.pid, SIGUSR1);
+	cr_assert(wait_until(has_content, &reopened, 10));
+	/* A worker's line goes there, too. */
+	if (getenv("HUBBUB_WATCHDOG") == NULL) {
+		fd = client_connect(port);
+		cr_assert(client_exchange(fd, "spin 400\n", "done\n"));
+		cr_assert(wait_until(has_content, &late, 5));
+		close(fd);
+	}
+	cr_assert_not(file_has(moved, "has not switched"));
+	cr_assert_eq(program_stop(&naughty, SIGTERM, 20), 0);
+	cr_assert(file_has(log, "stopped: served"));
+	program_end(&naughty);
+}
+
+/* ---- the service manager ---- */
+
+static int manager = -1;
+
+/* Waits until a message has that text. */
+static bool
+is_notified(const char *text)
+{
+	struct pollfd query = {.fd = manager, .events = POLLIN};
+	char message[1024];
+
+	while (poll(&query, 1, 10000) == 1) {
+		ssize_t length = recv(manager, message, sizeof message - 1, 0);
+
+		if (length < 0)
+			return false;
+		message[length] = '\0';
+		if (strstr(message, text) != NULL)
+			return true;
+	}
+	return false;
+}
+
+Test(operation, the_service_manager_is_told)
+{
+	struct sockaddr_un name = {.sun_family = AF_UNIX};
+	char main_pid[32];
+
+	snprintf(name.sun_path, sizeof name.sun_path, "%s/notify", folder);
+	manager = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	cr_assert_eq(bind(manager, (struct sockaddr *)&name, sizeof name), 0);
+	setenv("NOTIFY_SOCKET", name.sun_path, 1);
+	setenv("WATCHDOG_USEC", "300000", 1);
+	cr_assert(server_start(&server, "hubbub-echo", "2", "1", NULL));
+	cr_assert(is_notified("READY=1"));
+	cr_assert(is_notified("WATCHDOG=1"));
+	kill(server.pid, SIGHUP);
+	cr_assert(is_notified("RELOADING=1\nMONOTONIC_USEC="));
+	cr_assert(is_notified("READY=1"));
+	cr_assert_eq(server_ctl(&server, "upgrade", NULL, output, sizeof output), 0, "%s", output);
+	server.pid = (pid_t)server_number(&server, "pid");
+	snprintf(main_pid, sizeof main_pid, "MAINPID=%d", (int)server.pid);
+	cr_assert(is_notified(main_pid));
+	cr_assert(is_notified("READY=1"));
+	cr_assert(is_notified("WATCHDOG=1"));
+	kill(server.pid, SIGTERM);
+	cr_assert(is_notified("STOPPING=1"));
+	close(manager);
+}
+
+static void
+serve_on_passed_socket(bool reuses)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET};
+	socklen_t length = sizeof address;
+	char command[512];
+	char *argv[] = {"/bin/bash", "-c", command, NULL};
+	struct program echo;
+	int on = 1, fd = socket(AF_INET, SOCK_STREAM, 0), early;
+
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (reuses)
+		setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+	cr_assert_eq(bind(fd, (struct sockaddr *)&address, length), 0);
+	cr_assert_eq(listen(fd, 64), 0);
+	getsockname(fd, (struct sockaddr *)&address, &length);
+	/* Before the server exists. */
+	early = client_connect(ntohs(address.sin_port));
+	cr_assert_eq(send(early, "early", 5, 0), 5);
+	snprintf(command, sizeof command,
+		"LISTEN_PID=$$ LISTEN_FDS=1 exec 3<&%d; export LISTEN_PID=$$ LISTEN_FDS=1; exec %s "
+		"--listen=127.0.0.1:%d -p2 -t2",
+		fd, program_path("hubbub-echo"), ntohs(address.sin_port));
+	cr_assert(program_start(&echo, argv, 0));
+	cr_assert(program_expect(&echo, ", pid ", 20), "%s", echo.text);
+	cr_assert(client_exchange(early, "", "EARLY"));
+	for (int i = 0; i < 50; i++) {
+		int client = client_connect(ntohs(address.sin_port));
+
+		cr_assert(client_exchange(client, "late", "LATE"), "client %d", i);
+		close(client);
+	}
+	close(early);
+	cr_assert_eq(strstr(echo.text, "cannot have siblings") != NULL, !reuses, "%s", echo.text);
+	cr_assert_eq(program_stop(&echo, SIGTERM, 20), 0, "%s", echo.text);
+	program_end(&echo);
+	close(fd);
+}
+
+Test(operation, a_passed_socket_is_served_by_all_hubs)
+{
+	serve_on_passed_socket(true);
+}
+
+Test(operation, a_passed_socket_without_siblings_is_shared_by_all_hubs)
+{
+	serve_on_passed_socket(false);
+}
+
+/* ---- warnings ---- */
+
+Test(operation, limits_that_will_bite_are_named_with_the_command_that_lifts_them)
+{
+	cr_assert(server_start(&server, "hubbub-echo", "1", "1", "--backlog=1000000", NULL));
+	cr_assert(
+		program_expect(&server.program, "lift it: sysctl -w net.core.somaxconn=1000000", 5),
+		"%s", server.program.text);
+}
+
+Test(operation, a_crash_is_logged_with_signal_coroutine_and_backtrace)
+{
+	int fd;
+
+	cr_assert(server_start(&server, "naughty", "1", "1", NULL));
+	if (strstr(program_path("naughty"), "san") != NULL)
+		cr_skip("a sanitizer reports it itself");
+	fd = client_connect(server.program.port);
+	cr_assert_eq(send(fd, "crash\n", 6, 0), 6);
+	cr_assert(program_expect(&server.program, "crashed: signal 11", 10), "%s",
+		server.program.text);
+	cr_assert(program_expect(&server.program, "address 0x8", 5), "%s", server.program.text);
+	cr_assert(program_expect(&server.program, "in coroutine \"connection\" of hub 0", 5));
+	cr_assert(program_expect(&server.program, "(naughty+0x", 5), "%s", server.program.text);
+	cr_assert(program_expect(&server.program, "was killed by signal 11", 5));
+	close(fd);
+	poll(NULL, 0, 300);
+	fd = client_connect(server.program.port);
+	cr_assert_eq(send(fd, "abort\n", 6, 0), 6);
+	cr_assert(program_expect(&server.program, "crashed: signal 6", 10), "%s",
+		server.program.text);
+	close(fd);
+	fd = client_connect(server.program.port);
+	cr_assert(client_exchange(fd, "and on\n", "AND ON\n"));
+	close(fd);
+	cr_assert_eq(server_end(&server, 20), 0);
+}
