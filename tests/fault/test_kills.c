@@ -161,8 +161,11 @@ Test(kills, a_thousand_workers_die_at_random_points)
 		cr_assert_eq(victim->witness.result.late, 0, "%s", witness_text(&victim->witness));
 		cr_assert_eq(victim->went_back, 0, "a counter went back");
 		cr_assert_leq(count_files(victim->server.pid), victim->files + 2);
-		cr_assert_leq(count_memory(victim->server.pid), victim->memory + 8 * 1024,
-			"%ld KiB, then %ld", victim->memory, count_memory(victim->server.pid));
+		/* A sanitizer keeps what is freed. */
+		if (strstr(program_path("hubbub-echo"), "san") == NULL)
+			cr_assert_leq(count_memory(victim->server.pid), victim->memory + 8 * 1024,
+				"%ld KiB, then %ld", victim->memory,
+				count_memory(victim->server.pid));
 		cr_assert_eq(server_end(&victim->server, 20), 0);
 	}
 	fprintf(stderr, "%ld workers were killed\n", all);

@@ -266,8 +266,9 @@ Test(promises, a_hub_that_is_stuck_is_steered_around_while_its_siblings_serve)
 	cr_assert_eq(server_number(&server, "totals.respawns"), 0);
 	close(fd);
 	cr_assert_eq(server_end(&server, 40), 0);
-	cr_assert_not_null(
-		strstr(server.program.text, "has not switched for"), "%s", server.program.text);
+	if (getenv("HUBBUB_WATCHDOG") == NULL)
+		cr_assert_not_null(strstr(server.program.text, "has not switched for"), "%s",
+			server.program.text);
 	cr_assert_not_null(strstr(server.program.text, "gives no sign of life"));
 }
 

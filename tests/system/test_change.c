@@ -177,7 +177,7 @@ Test(change, an_upgrade_that_exits_crashes_or_hangs_at_its_start_is_rolled_back)
 		const char *why;
 	} cases[] = {
 		{"--start=exit\n", "exited with code 4 while it started"},
-		{"--start=crash\n", "was killed by signal 11"},
+		{"--start=crash\n", "was killed by signal 6"},
 		{"--start=hang\n", "did not get ready in time"},
 		{"--start=badly\n", "exited with code 2"},
 		{"--listen=127.0.0.1:1\n", "exited with code 1"},
