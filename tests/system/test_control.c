@@ -211,7 +211,7 @@ Test(control, only_the_owner_may_talk)
 Test(control, the_socket_is_found_and_removed_at_the_end)
 {
 	char *start[] = {"/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
-		program_path("hubbub-echo"), "--listen=127.0.0.1:0", "-p1", "-t1", NULL};
+		strdup(program_path("hubbub-echo")), "--listen=127.0.0.1:0", "-p1", "-t1", NULL};
 	char *ask[] = {"/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
 		program_path("hubbub-ctl"), "status", NULL};
 	char folder[] = "/tmp/hubbub-run-XXXXXX", path[64];
