@@ -277,3 +277,50 @@ Test(fd, release_forgets_but_does_not_close)
 	cr_assert_eq(record.errors[0], ECANCELED);
 	cr_assert_eq(record.results[1], 1);
 }
+
+/* The end of input: what has arrived is received first, who waits is told at once, and sending goes on. */
+static void *
+end_input_body(void *argument)
+{
+	struct record *record = argument;
+	struct hub_coroutine *reader;
+	int *pair = record->pair;
+
+	socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+	reader = hub_spawn(receive, record);
+	hub_sleep(0);
+	hub_end_input(pair[0]);
+	hub_join(reader, NULL);
+	record->results[1] = (int)hub_send(pair[0], "out", 3, 0);
+	record->results[2] = (int)hub_recv(pair[1], record->bytes, 8, 0);
+	hub_send(pair[1], "late", 4, 0);
+	record->results[3] = (int)hub_recv(pair[0], record->bytes, 8, 0);
+	record->results[4] = (int)hub_recv(pair[0], record->bytes, 8, 0);
+	record->results[5] = (int)hub_recv(pair[0], record->bytes, 8, MSG_DONTWAIT);
+	record->results[6] = hub_wait_fd(pair[0], POLLIN);
+	/* A number that enters again has its input again. */
+	hub_adopt(pair[0]);
+	record->results[7] = (int)hub_recv(pair[0], record->bytes, 8, MSG_DONTWAIT);
+	record->errors[7] = errno;
+	hub_end_input(-1);
+	hub_end_input(100000);
+	hub_close(pair[0]);
+	hub_close(pair[1]);
+	return NULL;
+}
+
+Test(fd, the_end_of_input_comes_after_what_has_arrived)
+{
+	struct record record = {0};
+
+	in_hub(end_input_body, &record);
+	cr_assert_eq(record.results[0], 0, "who waited was told something else");
+	cr_assert_eq(record.results[1], 3);
+	cr_assert_eq(record.results[2], 3);
+	cr_assert_eq(record.results[3], 4, "what had arrived is lost");
+	cr_assert_eq(record.results[4], 0);
+	cr_assert_eq(record.results[5], 0);
+	cr_assert_eq(record.results[6], POLLIN);
+	cr_assert_eq(record.results[7], -1);
+	cr_assert_eq(record.errors[7], EAGAIN);
+}

@@ -318,3 +318,191 @@ Test(server, a_handler_cannot_stop_its_own_server_and_is_told)
 	in_hub(stop_own_body, &record);
 	cr_assert_eq(record.errors[0], EDEADLK);
 }
+
+/* ---- what a framework around it needs ---- */
+
+static bool
+may_accept(void *context)
+{
+	struct record *record = context;
+
+	if (record->counts[0] == 0)
+		return false;
+	record->counts[0]--;
+	return true;
+}
+
+static void
+not_accepted(void *context)
+{
+	((struct record *)context)->counts[0]++;
+}
+
+static void *
+permit_body(void *argument)
+{
+	struct hub_server_options options = {.opened = opened,
+		.closed = closed,
+		.may_accept = may_accept,
+		.not_accepted = not_accepted};
+	int listener = hub_create_server("127.0.0.1", "0", 0), clients[2];
+	struct hub_server *server;
+
+	current = argument;
+	server = hub_stream_server_new(listener, echo, current, &options);
+	current->counts[0] = 1;
+	hub_server_start(server);
+	for (int i = 0; i < 2; i++)
+		clients[i] = connect_to(listener);
+	current->errors[0] = is_echoed(clients[0], 10 * HUB_SECOND);
+	current->errors[1] = is_echoed(clients[1], 20 * HUB_MILLISECOND);
+	current->counts[1] = current->opened;
+	current->counts[0] = 1;
+	hub_server_retry(server);
+	current->errors[2] = is_echoed(clients[1], 10 * HUB_SECOND);
+	/* Waiting for another client takes no permit. */
+	current->counts[0] = 1;
+	hub_server_retry(server);
+	hub_sleep(5 * HUB_MILLISECOND);
+	current->counts[2] = current->counts[0];
+	for (int i = 0; i < 2; i++)
+		hub_close(clients[i]);
+	hub_server_stop(server, HUB_SECOND);
+	hub_server_free(server);
+	return NULL;
+}
+
+Test(server, nothing_is_accepted_that_is_not_permitted)
+{
+	struct record record = {0};
+
+	in_hub(permit_body, &record);
+	cr_assert(record.errors[0]);
+	cr_assert_not(record.errors[1], "accepted without a permit");
+	cr_assert_eq(record.counts[1], 1);
+	cr_assert(record.errors[2]);
+	cr_assert_eq(record.counts[2], 1, "one who waits holds a permit");
+	cr_assert_eq(record.opened, 2);
+	cr_assert_eq(record.closed, 2);
+}
+
+static struct hub_server *other;
+
+static bool
+take_over(void *context, int client)
+{
+	struct record *record = context;
+
+	return ++record->counts[0] % 2 == 0 && hub_server_serve(other, client) == 0;
+}
+
+static void *
+take_over_body(void *argument)
+{
+	struct hub_server_options options = {.take_over = take_over};
+	int listener = hub_create_server("127.0.0.1", "0", 0), clients[4];
+	int second = hub_create_server("127.0.0.1", "0", 0);
+	struct hub_server *server;
+
+	current = argument;
+	server = hub_stream_server_new(listener, echo, current, &options);
+	other = hub_stream_server_new(second, echo, current, NULL);
+	hub_server_start(server);
+	for (int i = 0; i < 4; i++) {
+		clients[i] = connect_to(listener);
+		current->errors[i] = is_echoed(clients[i], 10 * HUB_SECOND);
+	}
+	current->counts[1] = (int)hub_server_connections(server);
+	current->counts[2] = (int)hub_server_connections(other);
+	for (int i = 0; i < 4; i++)
+		hub_close(clients[i]);
+	hub_server_stop(server, HUB_SECOND);
+	hub_server_stop(other, HUB_SECOND);
+	hub_server_free(server);
+	hub_server_free(other);
+	return NULL;
+}
+
+Test(server, connections_can_be_served_by_another)
+{
+	struct record record = {0};
+
+	in_hub(take_over_body, &record);
+	for (int i = 0; i < 4; i++)
+		cr_assert(record.errors[i], "client %d", i);
+	cr_assert_eq(record.counts[1], 2);
+	cr_assert_eq(record.counts[2], 2);
+}
+
+static void
+count_activity(const struct hub_connection *connection, void *context)
+{
+	struct record *record = context;
+
+	record->counts[connection->activity]++;
+	record->counts[4] += connection->has_received;
+	record->counts[5] += (int)connection->mark->value++;
+	record->errors[5] |= connection->since > hub_now();
+	if (connection->activity == HUB_ACTIVITY_RECEIVING && connection->has_received)
+		hub_end_input(connection->client);
+}
+
+static void
+serve_by_first_byte(int client, void *context)
+{
+	static char bytes[16 << 20];
+	char byte;
+
+	(void)context;
+	while (hub_recv(client, &byte, 1, 0) == 1) {
+		if (byte == 's')
+			hub_send(client, bytes, sizeof bytes, 0);
+		else if (byte == 'o')
+			hub_sleep(HUB_FOREVER);
+	}
+}
+
+static void *
+visit_body(void *argument)
+{
+	static const char kinds[4] = {'r', 's', 'o', 0};
+	int listener = hub_create_server("127.0.0.1", "0", 0), clients[4];
+	struct hub_server *server;
+
+	current = argument;
+	server = hub_stream_server_new(listener, serve_by_first_byte, current, NULL);
+	hub_server_start(server);
+	for (int i = 0; i < 4; i++) {
+		clients[i] = connect_to(listener);
+		if (kinds[i] != 0)
+			hub_send(clients[i], &kinds[i], 1, 0);
+	}
+	hub_sleep(20 * HUB_MILLISECOND);
+	hub_server_visit(server, count_activity, current);
+	/* The one whose input was ended is gone. */
+	current->errors[0] = (int)hub_recv(clients[0], current->text, 1, 0);
+	hub_sleep(5 * HUB_MILLISECOND);
+	current->counts[6] = (int)hub_server_connections(server);
+	hub_server_visit(server, count_activity, current);
+	for (int i = 0; i < 4; i++)
+		hub_close(clients[i]);
+	hub_server_stop(server, 10 * HUB_MILLISECOND);
+	hub_server_free(server);
+	return NULL;
+}
+
+Test(server, a_visitor_sees_what_connections_do)
+{
+	struct record record = {.errors = {-2}};
+
+	in_hub(visit_body, &record);
+	/* Twice: one that has sent nothing, the sender, the sleeper; and once the one that was ended. */
+	cr_assert_eq(record.counts[HUB_ACTIVITY_RECEIVING], 3);
+	cr_assert_eq(record.counts[HUB_ACTIVITY_SENDING], 2);
+	cr_assert_eq(record.counts[HUB_ACTIVITY_OTHER], 2);
+	cr_assert_eq(record.counts[4], 5, "who has received something");
+	cr_assert_eq(record.counts[5], 3, "marks are remembered");
+	cr_assert_eq(record.errors[5], 0);
+	cr_assert_eq(record.errors[0], 0);
+	cr_assert_eq(record.counts[6], 3);
+}

@@ -1,0 +1,69 @@
+#include "worker/channel.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static int pair[2];
+
+static void
+begin(void)
+{
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
+}
+
+TestSuite(channel, .init = begin, .timeout = 30);
+
+Test(channel, a_message_arrives_whole_with_its_descriptor)
+{
+	struct channel_message sent = {CHANNEL_ADOPT, 3, INT64_C(1) << 40}, got;
+	int pipes[2], descriptor;
+	char byte = 0;
+
+	cr_assert_eq(pipe(pipes), 0);
+	cr_assert_eq(channel_send(pair[0], &sent, pipes[1]), 0);
+	close(pipes[1]);
+	cr_assert_eq(channel_receive(pair[1], &got, &descriptor), 1);
+	cr_assert_eq(got.kind, (uint32_t)CHANNEL_ADOPT);
+	cr_assert_eq(got.hub, 3);
+	cr_assert_eq(got.value, INT64_C(1) << 40);
+	cr_assert_neq(descriptor, -1);
+	cr_assert(fcntl(descriptor, F_GETFD) & FD_CLOEXEC);
+	cr_assert_eq(write(descriptor, "x", 1), 1);
+	cr_assert_eq(read(pipes[0], &byte, 1), 1);
+	cr_assert_eq(byte, 'x');
+}
+
+Test(channel, none_is_none_and_the_end_is_the_end)
+{
+	struct channel_message got;
+	int descriptor;
+
+	cr_assert_eq(channel_receive(pair[1], &got, &descriptor), 0);
+	cr_assert_eq(descriptor, -1);
+	close(pair[0]);
+	cr_assert_eq(channel_receive(pair[1], &got, &descriptor), -1);
+}
+
+Test(channel, one_that_is_not_read_is_not_waited_for)
+{
+	struct channel_message message = {.kind = CHANNEL_DRAIN};
+	int result = 0;
+
+	for (int i = 0; i < 100000 && result == 0; i++)
+		result = channel_send(pair[0], &message, -1);
+	cr_assert_eq(result, -1);
+	cr_assert_eq(errno, EAGAIN);
+}
+
+Test(channel, what_is_no_message_is_an_error_and_leaves_no_descriptor)
+{
+	struct channel_message got;
+	int descriptor;
+
+	cr_assert_eq(send(pair[0], "short", 5, 0), 5);
+	cr_assert_eq(channel_receive(pair[1], &got, &descriptor), -1);
+	cr_assert_eq(descriptor, -1);
+}
