@@ -73,21 +73,37 @@ notify_ready(const struct master *master)
 		config->processes, config->threads);
 }
 
-void
-master_say_ready(struct master *master)
+static void
+say_ready(struct master *master)
 {
 	master->phase = MASTER_SERVING;
+	print_ready_line(master);
+	notify_ready(master);
+}
+
+/* Answers operators from now on. */
+static void
+open_doors(struct master *master)
+{
 	if (master->pidfile != -1)
 		pidfile_write(master->pidfile);
 	control_start(master->control);
-	print_ready_line(master);
-	notify_ready(master);
+	if (master->upgrade.admin != -1)
+		master->admin = admin_start(master, master->upgrade.admin);
+	master->upgrade.admin = -1;
+}
+
+void
+master_took_over(struct master *master)
+{
+	open_doors(master);
+	say_ready(master);
 }
 
 static void
 all_ready(void *context)
 {
-	master_say_ready(context);
+	say_ready(context);
 }
 
 /* ---- changes ---- */
@@ -628,8 +644,9 @@ supervise(struct master *master)
 	master->settled.data = master;
 	if (start_fleet(master) != 0)
 		return 1;
-	if (master->upgrade.admin != -1)
-		master->admin = admin_start(master, master->upgrade.admin);
+	/* Until a former master has handed over, it is the one to answer. */
+	if (!is_heir)
+		open_doors(master);
 	start_patting(master);
 	ev_run(master->loop, 0);
 	say_done(master);

@@ -74,7 +74,7 @@ struct fleet_config master_config(const struct master *master, const struct opti
 /* A change has come to its end; why is NULL if it succeeded. */
 void master_changed(struct master *master, const char *why);
 
-/* This master serves: says so to everybody. */
-void master_say_ready(struct master *master);
+/* Everything is this master's now: it answers, and says that it is ready. */
+void master_took_over(struct master *master);
 
 #endif

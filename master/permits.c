@@ -42,8 +42,7 @@ permits_lose(struct slot *slot)
 	permits_revoke(slot);
 	/* One is taken before each accept, so these are all that it may have accepted. */
 	if (slot->granted > 0)
-		__atomic_fetch_add(&slot->generation->fleet->counters->lost,
-			(uint64_t)slot->granted, __ATOMIC_RELAXED);
+		counters_note(&slot->generation->fleet->counters->lost, (uint64_t)slot->granted);
 	slot->granted = 0;
 }
 

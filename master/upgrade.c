@@ -279,10 +279,10 @@ take_over(struct master *master, const struct sentence *go)
 		sockets->order[sockets->listening++] = go->order[i];
 		sockets->seats[go->order[i]].listens = true;
 	}
-	master->counters->upgrades++;
+	counters_note(&master->counters->upgrades, 1);
 	fleet_commit(&master->fleet);
 	events_note(LOG_INFO, "took over from the former master, pid %d", (int)former);
-	master_say_ready(master);
+	master_took_over(master);
 }
 
 void

@@ -128,6 +128,13 @@ counters_read(const uint64_t *field)
 	return __atomic_load_n(field, __ATOMIC_RELAXED);
 }
 
+/* Adds to a field of the whole server. */
+static inline void
+counters_note(uint64_t *field, uint64_t amount)
+{
+	__atomic_fetch_add(field, amount, __ATOMIC_RELAXED);
+}
+
 /* How many connections a hub has open. */
 static inline uint64_t
 counters_open(const struct worker_row *row)
