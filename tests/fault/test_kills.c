@@ -1,6 +1,5 @@
 /* A thousand deaths: nothing wedges, nothing leaks, no counter goes back. */
 #include <criterion/criterion.h>
-#include <dirent.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -40,38 +39,6 @@ end(void)
 }
 
 TestSuite(kills, .fini = end, .timeout = 300);
-
-static int
-count_files(pid_t pid)
-{
-	char path[64];
-	int count = 0;
-	DIR *folder;
-
-	snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
-	folder = opendir(path);
-	while (folder != NULL && readdir(folder) != NULL)
-		count++;
-	if (folder != NULL)
-		closedir(folder);
-	return count;
-}
-
-static long
-count_memory(pid_t pid)
-{
-	char path[64];
-	long pages = 0;
-	FILE *file;
-
-	snprintf(path, sizeof path, "/proc/%d/statm", (int)pid);
-	file = fopen(path, "r");
-	if (file == NULL || fscanf(file, "%*d %ld", &pages) != 1)
-		pages = 0;
-	if (file != NULL)
-		fclose(file);
-	return pages * 4;
-}
 
 /* Counters only grow, however many processes come and go. */
 static void
@@ -136,8 +103,8 @@ Test(kills, a_thousand_workers_die_at_random_points)
 			.rate = 20,
 			.limit = 5 * CLOCK_SECOND};
 		witness_start(&victim->witness);
-		victim->files = count_files(victim->server.pid);
-		victim->memory = count_memory(victim->server.pid);
+		victim->files = program_files(victim->server.pid);
+		victim->memory = program_memory(victim->server.pid);
 	}
 	while (all < each * SERVERS) {
 		all = 0;
@@ -160,12 +127,12 @@ Test(kills, a_thousand_workers_die_at_random_points)
 		cr_assert_eq(victim->witness.result.refused, 0);
 		cr_assert_eq(victim->witness.result.late, 0, "%s", witness_text(&victim->witness));
 		cr_assert_eq(victim->went_back, 0, "a counter went back");
-		cr_assert_leq(count_files(victim->server.pid), victim->files + 2);
+		cr_assert_leq(program_files(victim->server.pid), victim->files + 2);
 		/* A sanitizer keeps what is freed. */
 		if (strstr(program_path("hubbub-echo"), "san") == NULL)
-			cr_assert_leq(count_memory(victim->server.pid), victim->memory + 8 * 1024,
-				"%ld KiB, then %ld", victim->memory,
-				count_memory(victim->server.pid));
+			cr_assert_leq(program_memory(victim->server.pid),
+				victim->memory + (8L << 20), "%ld bytes, then %ld", victim->memory,
+				program_memory(victim->server.pid));
 		cr_assert_eq(server_end(&victim->server, 20), 0);
 	}
 	fprintf(stderr, "%ld workers were killed\n", all);

@@ -1,5 +1,6 @@
 #include "tests/support/program.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -173,6 +174,40 @@ program_children(pid_t pid, pid_t *children, int max)
 		count++;
 	fclose(stream);
 	return count;
+}
+
+long
+program_memory(pid_t pid)
+{
+	char path[64];
+	long pages = 0;
+	FILE *stream;
+
+	snprintf(path, sizeof path, "/proc/%d/statm", (int)pid);
+	stream = fopen(path, "re");
+	if (stream == NULL)
+		return 0;
+	if (fscanf(stream, "%*d %ld", &pages) != 1)
+		pages = 0;
+	fclose(stream);
+	return pages * sysconf(_SC_PAGESIZE);
+}
+
+int
+program_files(pid_t pid)
+{
+	char path[64];
+	int count = 0;
+	DIR *folder;
+
+	snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
+	folder = opendir(path);
+	while (folder != NULL && readdir(folder) != NULL)
+		count++;
+	if (folder != NULL)
+		closedir(folder);
+	/* Without the two that every folder has. */
+	return count > 2 ? count - 2 : 0;
 }
 
 bool

@@ -43,6 +43,10 @@ void program_end(struct program *program);
 /* The children of a process. Returns how many were stored. */
 int program_children(pid_t pid, pid_t *children, int max);
 
+/* What a process has in memory, in bytes, and how many descriptors it has open; 0 if it is gone. */
+long program_memory(pid_t pid);
+int program_files(pid_t pid);
+
 /* Polls until condition(context) or seconds have passed; returns its last answer. */
 bool wait_until(bool (*condition)(void *context), void *context, double seconds);
 

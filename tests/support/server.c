@@ -1,7 +1,6 @@
 #include "tests/support/server.h"
 
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
@@ -15,6 +14,7 @@
 #include <unistd.h>
 
 #include "tests/support/client.h"
+#include "tests/support/folder.h"
 
 /* A port that was free a moment ago. */
 static int
@@ -42,8 +42,7 @@ server_start(
 	va_list more;
 
 	*server = (struct server){.admin = free_port()};
-	strcpy(server->folder, "/tmp/hubbub-test-XXXXXX");
-	if (mkdtemp(server->folder) == NULL)
+	if (!folder_make(server->folder))
 		return false;
 	snprintf(server->control, sizeof server->control, "%s/control", server->folder);
 	snprintf(p, sizeof p, "-p%s", processes);
@@ -181,22 +180,10 @@ server_end(struct server *server, double seconds)
 void
 server_clean(struct server *server)
 {
-	char path[400];
-	DIR *folder;
-	struct dirent *entry;
-
 	if (server->folder[0] == '\0')
 		return;
 	if (server->pid > 0 && server->pid != server->program.pid)
 		kill(server->pid, SIGKILL);
 	program_end(&server->program);
-	folder = opendir(server->folder);
-	while (folder != NULL && (entry = readdir(folder)) != NULL) {
-		snprintf(path, sizeof path, "%s/%s", server->folder, entry->d_name);
-		unlink(path);
-	}
-	if (folder != NULL)
-		closedir(folder);
-	rmdir(server->folder);
-	server->folder[0] = '\0';
+	folder_remove(server->folder);
 }

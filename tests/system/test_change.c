@@ -10,17 +10,17 @@
 
 #include "hub/base/clock.h"
 #include "tests/support/client.h"
+#include "tests/support/folder.h"
 #include "tests/support/server.h"
 
 static struct server server;
 static char output[PROGRAM_OUTPUT_SIZE];
-static char folder[64], arguments[96], argument[100];
+static char folder[FOLDER_SIZE], arguments[96], argument[100];
 
 static void
 begin(void)
 {
-	strcpy(folder, "/tmp/hubbub-change-XXXXXX");
-	cr_assert_not_null(mkdtemp(folder));
+	cr_assert(folder_make(folder));
 	snprintf(arguments, sizeof arguments, "%s/arguments", folder);
 	snprintf(argument, sizeof argument, "@%s", arguments);
 }
@@ -28,12 +28,8 @@ begin(void)
 static void
 end(void)
 {
-	char command[128];
-
 	server_clean(&server);
-	snprintf(command, sizeof command, "rm -rf %s", folder);
-	if (system(command) != 0)
-		fprintf(stderr, "%s is left\n", folder);
+	folder_remove(folder);
 }
 
 TestSuite(change, .init = begin, .fini = end, .timeout = 120);

@@ -59,6 +59,11 @@ Test(cli, every_wrong_value_is_named_with_what_would_be_right)
 		{"--drain-timeout=-1", {"--drain-timeout", "'-1'", "seconds"}},
 		{"--stack-size=1K", {"--stack-size", "'1K'", "16K to 1G"}},
 		{"--stack-size=64Q", {"--stack-size", "'64Q'", "16K to 1G"}},
+		{"--max-connections=0", {"--max-connections", "'0'", "from 1"}},
+		{"--idle-timeout=never", {"--idle-timeout", "'never'", "seconds"}},
+		{"--balance=even", {"--balance", "'even'", "load, hash"}},
+		{"--admin=9091", {"--admin", "'9091'", "HOST:PORT"}},
+		{"--hang-timeout=-3", {"--hang-timeout", "'-3'", "seconds"}},
 		{"--backend=kqueue", {"--backend", "'kqueue'", "epoll, poll"}},
 		{"--log-level=loud", {"--log-level", "'loud'", "error, warning, info, debug"}},
 		{"--log-format=xml", {"--log-format", "'xml'", "text, json"}},
@@ -155,8 +160,9 @@ Test(cli, help_fits_eighty_columns_and_names_every_option)
 {
 	static const char *const options[] = {"--listen", "--processes", "--threads", "--backlog",
 		"--drain-timeout", "--stack-size", "--pin", "--backend", "--pidfile", "--user",
-		"--group", "--log-level", "--log-format", "--check", "--help", "--version",
-		"--reply", "@FILE"};
+		"--group", "--log-level", "--log-format", "--check", "--max-connections",
+		"--idle-timeout", "--write-timeout", "--drain-delay", "--hang-timeout", "--balance",
+		"--admin", "--control", "--help", "--version", "--reply", "@FILE"};
 
 	cr_assert_eq(run(0, "--help", NULL), 0);
 	for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)

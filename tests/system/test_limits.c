@@ -139,22 +139,6 @@ is_broken_off(void *unused)
 	return server_number(&server, "totals.write_closed") == 1;
 }
 
-static long
-memory_of(pid_t pid)
-{
-	char path[64];
-	long pages = 0;
-	FILE *file;
-
-	snprintf(path, sizeof path, "/proc/%d/statm", (int)pid);
-	file = fopen(path, "r");
-	if (file == NULL || fscanf(file, "%*d %ld", &pages) != 1)
-		pages = 0;
-	if (file != NULL)
-		fclose(file);
-	return pages * 4096;
-}
-
 Test(limits, a_peer_that_never_reads_costs_a_bounded_buffer_and_is_broken_off)
 {
 	int fd;
@@ -169,7 +153,7 @@ Test(limits, a_peer_that_never_reads_costs_a_bounded_buffer_and_is_broken_off)
 	}
 	/* A sanitizer's allocator keeps more. */
 	if (strstr(program_path("hubbub-echo"), "san") == NULL)
-		cr_assert_lt(memory_of(worker), 200L << 20);
+		cr_assert_lt(program_memory(worker), 200L << 20);
 	cr_assert(wait_until(is_broken_off, NULL, 10));
 	close(fd);
 	fd = client_connect(server.program.port);

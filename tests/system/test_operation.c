@@ -16,28 +16,24 @@
 #include <unistd.h>
 
 #include "tests/support/client.h"
+#include "tests/support/folder.h"
 #include "tests/support/server.h"
 
 static struct server server;
 static char output[PROGRAM_OUTPUT_SIZE];
-static char folder[64];
+static char folder[FOLDER_SIZE];
 
 static void
 begin(void)
 {
-	strcpy(folder, "/tmp/hubbub-operation-XXXXXX");
-	cr_assert_not_null(mkdtemp(folder));
+	cr_assert(folder_make(folder));
 }
 
 static void
 end(void)
 {
-	char command[128];
-
 	server_clean(&server);
-	snprintf(command, sizeof command, "rm -rf %s", folder);
-	if (system(command) != 0)
-		fprintf(stderr, "%s is left\n", folder);
+	folder_remove(folder);
 }
 
 TestSuite(operation, .init = begin, .fini = end, .timeout = 120);
