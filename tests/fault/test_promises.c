@@ -172,6 +172,34 @@ Test(promises, after_a_kill_of_all_it_accepts_again_at_once)
 	cr_assert_eq(server_end(&server, 40), 0);
 }
 
+static bool
+has_failed_often(void *unused)
+{
+	static pid_t last;
+	pid_t worker = server_worker(&server, 0);
+
+	(void)unused;
+	if (worker > 0 && worker != last)
+		kill(worker, SIGKILL);
+	last = worker;
+	return program_expect(&server.program, "worker 0 failed 5 times in a row", 0.001);
+}
+
+Test(promises, a_worker_that_keeps_dying_disturbs_nobody_else)
+{
+	start("hubbub-echo", 0, 200);
+	cr_assert(wait_until(has_failed_often, NULL, 20), "%s", server.program.text);
+	/* It is away for more than a second now; what comes for it is served by the other one. */
+	nap(1);
+	witness_stop(&witness);
+	fprintf(stderr, "%s\n", witness_text(&witness));
+	cr_assert_eq(witness.result.refused + witness.result.late + witness.result.wrong, 0, "%s",
+		witness_text(&witness));
+	cr_assert_leq(witness.result.reset + witness.result.unanswered,
+		(uint64_t)server_number(&server, "totals.lost"), "%s", witness_text(&witness));
+	cr_assert_eq(server_end(&server, 40), 0);
+}
+
 /* ---- hangs ---- */
 
 struct state {

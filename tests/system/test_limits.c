@@ -95,6 +95,8 @@ Test(limits, it_holds_through_a_reload_with_a_former_generation_that_is_full)
 	cr_assert(wait_until(is_answered, &crowd, 5));
 	cr_assert_eq(server_ctl(&server, "reload", NULL, NULL, 0), 0);
 	cr_assert_eq(server_ctl(&server, "scale", "1x3", NULL, 0), 0);
+	cr_assert_eq(server_ctl(&server, "upgrade", NULL, NULL, 0), 0);
+	server.pid = (pid_t)server_number(&server, "pid");
 	for (int i = 0; i < 100; i++) {
 		cr_assert_leq(server_number(&server, "connections"), 10);
 		poll(NULL, 0, 10);
