@@ -12,6 +12,7 @@
 #include "hub/base/log.h"
 #include "master/claim.h"
 #include "master/master.h"
+#include "master/metrics.h"
 #include "master/status.h"
 
 #define CONNECTIONS_MAX 64
@@ -70,7 +71,7 @@ static enum MHD_Result
 answer_metrics(struct admin *admin, struct MHD_Connection *connection)
 {
 	size_t length = 0;
-	char *text = status_metrics(admin->master, &length);
+	char *text = metrics_text(admin->master, &length);
 
 	return answer_made(connection, "text/plain; version=0.0.4; charset=utf-8", text, length);
 }

@@ -9,6 +9,7 @@
 #include "hub/base/log.h"
 #include "master/backoff.h"
 #include "master/events.h"
+#include "master/generation.h"
 #include "master/heartbeat.h"
 #include "master/permits.h"
 #include "master/seating.h"
@@ -17,146 +18,8 @@
 #define ORPHANS_EVERY 20          /* ticks */
 #define FAILURES_AT_FIRST_BOOT 10 /* of one slot, before any worker was ever ready */
 #define LEAVING_MAX 16            /* generations that may drain at the same time */
-/* After the drain deadline: for connections to be closed in an orderly way. */
-#define STOP_GRACE 1.
 
-static double
-seconds(int64_t nanoseconds)
-{
-	return (double)nanoseconds / (double)CLOCK_SECOND;
-}
-
-/* ---- generations ---- */
-
-static void on_deadline(struct ev_loop *loop, ev_timer *timer, int events);
-
-static void
-generation_free(struct generation *generation)
-{
-	for (unsigned i = 0; i < generation->count; i++)
-		slot_free(generation->slots[i]);
-	ev_timer_stop(generation->fleet->loop, &generation->deadline);
-	free(generation->slots);
-	free(generation);
-}
-
-/* Appends empty slots. Returns false if there is no memory; what was appended stays. */
-static bool
-generation_grow(struct generation *generation, unsigned count)
-{
-	struct slot **slots = realloc(generation->slots, count * sizeof(struct slot *));
-
-	if (slots == NULL)
-		return false;
-	generation->slots = slots;
-	while (generation->count < count) {
-		struct slot *slot = slot_new(generation, generation->count);
-
-		if (slot == NULL)
-			return false;
-		slots[generation->count++] = slot;
-	}
-	return true;
-}
-
-static struct generation *
-generation_new(struct fleet *fleet, const struct fleet_config *config, enum generation_phase phase)
-{
-	struct generation *generation = calloc(1, sizeof *generation);
-
-	if (generation == NULL)
-		return NULL;
-	generation->fleet = fleet;
-	generation->number = ++fleet->generations;
-	generation->phase = phase;
-	generation->config = *config;
-	ev_init(&generation->deadline, on_deadline);
-	generation->deadline.data = generation;
-	return generation;
-}
-
-static bool
-is_in(const struct generation *generation, enum supervision_state state)
-{
-	for (unsigned i = 0; i < generation->count; i++)
-		if (generation->slots[i]->state != state)
-			return false;
-	return true;
-}
-
-static uint64_t
-generation_open(const struct generation *generation)
-{
-	uint64_t open = 0;
-
-	for (unsigned i = 0; i < generation->count; i++) {
-		const struct slot *slot = generation->slots[i];
-
-		for (unsigned hub = 0; slot->rows != NULL && hub < generation->config.threads;
-			hub++)
-			open += counters_open(&slot->rows[hub]);
-	}
-	return open;
-}
-
-/* First connections are closed, then workers are killed. */
-static void
-on_deadline(struct ev_loop *loop, ev_timer *timer, int events)
-{
-	struct generation *generation = timer->data;
-
-	(void)events;
-	if (generation->is_stopped) {
-		events_note(LOG_WARNING, "workers of generation %u do not leave; killing them",
-			generation->number);
-		for (unsigned i = 0; i < generation->count; i++)
-			slot_kill(generation->slots[i]);
-		return;
-	}
-	events_note(LOG_WARNING, "the drain deadline of %g s has passed; closing %lu connections",
-		seconds(generation->config.drain_timeout),
-		(unsigned long)generation_open(generation));
-	generation->is_stopped = true;
-	ev_now_update(loop);
-	ev_timer_set(timer, STOP_GRACE, 0.);
-	ev_timer_start(loop, timer);
-	for (unsigned i = 0; i < generation->count; i++)
-		slot_leave(generation->slots[i], CHANNEL_STOP);
-}
-
-/* Puts it among those that leave, once. */
-static void
-generation_retire(struct generation *generation)
-{
-	if (generation->phase == GENERATION_LEAVING)
-		return;
-	generation->phase = GENERATION_LEAVING;
-	generation->next = generation->fleet->leaving;
-	generation->fleet->leaving = generation;
-}
-
-/* The same, and tells its workers. */
-static void
-generation_leave(struct generation *generation, enum channel_kind farewell)
-{
-	struct fleet *fleet = generation->fleet;
-
-	generation_retire(generation);
-	if (farewell == CHANNEL_STOP && !generation->is_stopped)
-		ev_timer_stop(fleet->loop, &generation->deadline);
-	if (!ev_is_active(&generation->deadline)) {
-		generation->is_stopped = farewell == CHANNEL_STOP;
-		ev_now_update(fleet->loop);
-		ev_timer_set(&generation->deadline,
-			farewell == CHANNEL_STOP ? STOP_GRACE
-						 : seconds(generation->config.drain_timeout),
-			0.);
-		ev_timer_start(fleet->loop, &generation->deadline);
-	}
-	for (unsigned i = 0; i < generation->count; i++)
-		slot_leave(generation->slots[i], farewell);
-	ev_timer_start(fleet->loop, &fleet->sweep);
-}
+/* ---- the end of generations ---- */
 
 /* Frees what is gone. */
 static void
@@ -170,7 +33,7 @@ on_sweep(struct ev_loop *loop, ev_timer *timer, int events)
 	while (*link != NULL) {
 		struct generation *generation = *link;
 
-		if (!is_in(generation, SUPERVISION_DEAD)) {
+		if (!generation_is(generation, SUPERVISION_DEAD)) {
 			link = &generation->next;
 			continue;
 		}
@@ -193,13 +56,13 @@ fleet_slot_ready(struct slot *slot)
 	struct fleet *fleet = generation->fleet;
 
 	if (generation->phase == GENERATION_RISING) {
-		if (is_in(generation, SUPERVISION_READY))
+		if (generation_is(generation, SUPERVISION_READY))
 			fleet->events.risen(fleet->events.context);
 		return;
 	}
 	fleet->has_served = true;
 	if (fleet->was_ready || generation != fleet->serving ||
-		!is_in(generation, SUPERVISION_READY))
+		!generation_is(generation, SUPERVISION_READY))
 		return;
 	fleet->was_ready = true;
 	fleet->events.all_ready(fleet->events.context);
@@ -277,21 +140,13 @@ on_tick(struct ev_loop *loop, ev_timer *timer, int events)
 	seating_tick(fleet, now);
 }
 
-static void
-each_of(struct generation *generation, void (*visit)(struct slot *slot, void *context),
-	void *context)
-{
-	for (unsigned i = 0; generation != NULL && i < generation->count; i++)
-		visit(generation->slots[i], context);
-}
-
 void
 fleet_each(struct fleet *fleet, void (*visit)(struct slot *slot, void *context), void *context)
 {
-	each_of(fleet->serving, visit, context);
-	each_of(fleet->rising, visit, context);
+	generation_each(fleet->serving, visit, context);
+	generation_each(fleet->rising, visit, context);
 	for (struct generation *each = fleet->leaving; each != NULL; each = each->next)
-		each_of(each, visit, context);
+		generation_each(each, visit, context);
 }
 
 /* ---- the fleet ---- */
@@ -311,35 +166,13 @@ fleet_init(struct fleet *fleet)
 	return 0;
 }
 
-static void
-start_slots(struct generation *generation, unsigned from)
-{
-	/* One that fails may make the whole generation leave. */
-	for (unsigned i = from; i < generation->count && generation->phase != GENERATION_LEAVING;
-		i++)
-		slot_event(generation->slots[i], SUPERVISION_START);
-}
-
-static struct generation *
-generation_make(struct fleet *fleet, const struct fleet_config *config, enum generation_phase phase)
-{
-	struct generation *generation = generation_new(fleet, config, phase);
-
-	if (generation != NULL && generation_grow(generation, config->processes))
-		return generation;
-	if (generation != NULL)
-		generation_free(generation);
-	errno = ENOMEM;
-	return NULL;
-}
-
 int
 fleet_start(struct fleet *fleet, const struct fleet_config *config)
 {
 	fleet->serving = generation_make(fleet, config, GENERATION_SERVING);
 	if (fleet->serving == NULL)
 		return -1;
-	start_slots(fleet->serving, 0);
+	generation_start(fleet->serving, 0);
 	return 0;
 }
 
@@ -382,7 +215,7 @@ fleet_rise(struct fleet *fleet, const struct fleet_config *config, const char **
 	fleet->rising = generation_make(fleet, config, GENERATION_RISING);
 	if (fleet->rising == NULL)
 		return -1;
-	start_slots(fleet->rising, 0);
+	generation_start(fleet->rising, 0);
 	return 0;
 }
 
@@ -404,7 +237,7 @@ fleet_commit(struct fleet *fleet)
 	fleet->rising = NULL;
 	fleet->has_served = fleet->was_ready = true;
 	/* The former one opens nothing from here on; who comes meanwhile is queued. */
-	each_of(former, revoke_slot, NULL);
+	generation_each(former, revoke_slot, NULL);
 	if (former != NULL)
 		generation_retire(former);
 	for (unsigned i = 0; i < risen->count; i++)
@@ -490,7 +323,7 @@ fleet_resize(struct fleet *fleet, unsigned processes, const char **why)
 	if (processes > before) {
 		if (!generation_grow(serving, processes))
 			return -1;
-		start_slots(serving, before);
+		generation_start(serving, before);
 	}
 	serving->config.processes = processes;
 	return 0;
@@ -500,7 +333,7 @@ bool
 fleet_is_steady(const struct fleet *fleet)
 {
 	return fleet->serving != NULL && fleet->rising == NULL &&
-	       is_in(fleet->serving, SUPERVISION_READY);
+	       generation_is(fleet->serving, SUPERVISION_READY);
 }
 
 unsigned
@@ -533,7 +366,7 @@ fleet_leave(struct fleet *fleet, enum channel_kind farewell)
 		return;
 	fleet->serving = NULL;
 	if (farewell == CHANNEL_HANDOVER)
-		each_of(serving, revoke_slot, NULL);
+		generation_each(serving, revoke_slot, NULL);
 	generation_leave(serving, farewell);
 }
 

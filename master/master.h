@@ -74,6 +74,9 @@ struct fleet_config master_config(const struct master *master, const struct opti
 /* A change has come to its end; why is NULL if it succeeded. */
 void master_changed(struct master *master, const char *why);
 
+/* Tells the service manager that, and in what shape, the server serves. */
+void master_notify_ready(const struct master *master);
+
 /* Everything is this master's now: it answers, and says that it is ready. */
 void master_took_over(struct master *master);
 

@@ -1,0 +1,242 @@
+#include "master/change.h"
+
+#include "hub/base/clock.h"
+#include "hub/base/log.h"
+#include "master/events.h"
+#include "master/notify.h"
+#include "master/reload.h"
+
+#define SETTLED_EVERY 0.02
+#define SETTLED_TRIES 3000 /* a minute */
+
+/* ---- changes ---- */
+
+void
+master_changed(struct master *master, const char *why)
+{
+	static const char *const names[] = {
+		[CHANGE_NONE] = "change",
+		[CHANGE_RELOAD] = "reload",
+		[CHANGE_SCALE] = "scale",
+		[CHANGE_UPGRADE] = "upgrade",
+	};
+	const struct generation *serving = master->fleet.serving;
+	enum master_change change = master->change;
+
+	if (change == CHANGE_NONE)
+		return;
+	ev_timer_stop(master->loop, &master->settled);
+	master->change = CHANGE_NONE;
+	master->fall = NULL;
+	if (change == CHANGE_RELOAD && why != NULL)
+		options_free(&master->next);
+	if (why != NULL)
+		events_note(LOG_ERROR, "%s failed, and changed nothing: %s", names[change], why);
+	else if (serving != NULL)
+		events_note(LOG_INFO, "%s done: generation %u serves, %u processes x %u threads",
+			names[change], serving->number, serving->config.processes,
+			serving->config.threads);
+	if (master->phase == MASTER_SERVING)
+		master_notify_ready(master);
+	control_changed(master->control, why);
+}
+
+void
+change_risen(void *context)
+{
+	struct master *master = context;
+
+	if (master->upgrade.is_heir) {
+		upgrade_risen(master);
+		return;
+	}
+	if (master->change == CHANGE_RELOAD)
+		reload_finish(master);
+	fleet_commit(&master->fleet);
+	master_changed(master, NULL);
+}
+
+/* Told outside of what called it. */
+static void
+on_settled(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct master *master = timer->data;
+	static unsigned tries;
+
+	(void)loop, (void)events;
+	if (master->fall != NULL) {
+		master_changed(master, master->fall);
+		return;
+	}
+	if (master->fleet.rising != NULL)
+		return;
+	if (fleet_is_steady(&master->fleet)) {
+		tries = 0;
+		master_changed(master, NULL);
+	} else if (++tries > SETTLED_TRIES) {
+		tries = 0;
+		master_changed(master, "workers do not get ready; the log says why");
+	}
+}
+
+static void
+await_settled(struct master *master)
+{
+	ev_now_update(master->loop);
+	ev_timer_set(&master->settled, SETTLED_EVERY, SETTLED_EVERY);
+	ev_timer_start(master->loop, &master->settled);
+}
+
+/* The rising generation was dropped. */
+void
+change_fell(void *context, const char *why)
+{
+	struct master *master = context;
+
+	if (master->upgrade.is_heir) {
+		log_error("cannot take over: %s", why);
+		master_stop(master, 1);
+		return;
+	}
+	master->fall = why;
+	await_settled(master);
+}
+
+static int
+may_change(const struct master *master, const char **why)
+{
+	*why = "another change is under way; try again when it is done";
+	if (master->change != CHANGE_NONE)
+		return -1;
+	*why = master->phase == MASTER_STARTING ? "the server is starting"
+						: "the server is stopping";
+	return master->phase == MASTER_SERVING ? 0 : -1;
+}
+
+/* Logs why a change cannot begin. */
+static int
+refuse(const char *what, const char *why)
+{
+	events_note(LOG_ERROR, "%s refused: %s", what, why);
+	return -1;
+}
+
+int
+master_reload(struct master *master, const char **why)
+{
+	if (may_change(master, why) != 0 || reload_start(master, why) != 0)
+		return refuse("reload", *why);
+	notify_send("RELOADING=1\nMONOTONIC_USEC=%lld\nSTATUS=reloading",
+		(long long)(clock_now() / CLOCK_MICROSECOND));
+	log_info("reloading: generation %u starts", master->fleet.generations);
+	master->change = CHANGE_RELOAD;
+	return 0;
+}
+
+int
+master_scale(struct master *master, unsigned processes, unsigned threads, const char **why)
+{
+	const struct fleet_config *now;
+	struct fleet_config config;
+	int result;
+
+	if (may_change(master, why) != 0)
+		return refuse("scale", *why);
+	now = &master->fleet.serving->config;
+	if (now->processes == processes && now->threads == threads &&
+		fleet_is_steady(&master->fleet))
+		return 0;
+	*why = "more than 4096 hubs are not supported";
+	if ((size_t)processes * threads > SOCKETS_SEATS_MAX)
+		return refuse("scale", *why);
+	config = *now;
+	config.processes = processes;
+	config.threads = threads;
+	result = now->threads == threads ? fleet_resize(&master->fleet, processes, why)
+					 : fleet_rise(&master->fleet, &config, why);
+	if (result != 0)
+		return refuse("scale", *why);
+	master->change = CHANGE_SCALE;
+	await_settled(master);
+	return 0;
+}
+
+int
+master_upgrade(struct master *master, const char **why)
+{
+	if (may_change(master, why) != 0 || upgrade_start(master, why) != 0)
+		return refuse("upgrade", *why);
+	log_info("upgrading: the new master is pid %d", (int)master->upgrade.pid);
+	master->change = CHANGE_UPGRADE;
+	return 0;
+}
+
+/* ---- stopping ---- */
+
+/* Whatever rises, here or in another master, is dropped. */
+static void
+give_up_change(struct master *master)
+{
+	upgrade_abandon(master);
+	fleet_abandon(&master->fleet);
+	if (master->change != CHANGE_NONE)
+		master_changed(master, "the server is stopping");
+}
+
+static void
+drain(struct master *master)
+{
+	double seconds = (double)master->options.drain_timeout / (double)CLOCK_SECOND;
+
+	log_info("stopping: %lu connections are open, they have %g s to end",
+		(unsigned long)fleet_open(&master->fleet), seconds);
+	master->phase = MASTER_DRAINING;
+	fleet_leave(&master->fleet, CHANNEL_DRAIN);
+}
+
+static void
+on_delay_over(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	(void)loop, (void)events;
+	drain(timer->data);
+}
+
+void
+master_drain(struct master *master)
+{
+	double delay = (double)master->options.drain_delay / (double)CLOCK_SECOND;
+
+	if (master->phase > MASTER_SERVING)
+		return;
+	give_up_change(master);
+	notify_send("STOPPING=1\nSTATUS=draining");
+	if (delay <= 0) {
+		drain(master);
+		return;
+	}
+	log_info("stopping: accepting connections for another %g s", delay);
+	master->phase = MASTER_DELAYING;
+	ev_now_update(master->loop);
+	ev_timer_set(&master->delay, delay, 0.);
+	ev_timer_start(master->loop, &master->delay);
+}
+
+void
+master_stop(struct master *master, int exit_code)
+{
+	give_up_change(master);
+	notify_send("STOPPING=1");
+	master->exit_code = exit_code;
+	if (master->phase != MASTER_HANDED_OVER)
+		master->phase = MASTER_DRAINING;
+	ev_timer_stop(master->loop, &master->delay);
+	fleet_kill(&master->fleet);
+}
+
+void
+change_init(struct master *master)
+{
+	ev_init(&master->settled, on_settled);
+	ev_init(&master->delay, on_delay_over);
+	master->settled.data = master->delay.data = master;
+}

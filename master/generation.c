@@ -1,0 +1,174 @@
+#include "master/generation.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "hub/base/clock.h"
+#include "master/events.h"
+#include "master/slot.h"
+
+/* After the drain deadline: for connections to be closed in an orderly way. */
+#define STOP_GRACE 1.
+
+static double
+seconds(int64_t nanoseconds)
+{
+	return (double)nanoseconds / (double)CLOCK_SECOND;
+}
+
+static void on_deadline(struct ev_loop *loop, ev_timer *timer, int events);
+
+void
+generation_free(struct generation *generation)
+{
+	for (unsigned i = 0; i < generation->count; i++)
+		slot_free(generation->slots[i]);
+	ev_timer_stop(generation->fleet->loop, &generation->deadline);
+	free(generation->slots);
+	free(generation);
+}
+
+bool
+generation_grow(struct generation *generation, unsigned count)
+{
+	struct slot **slots = realloc(generation->slots, count * sizeof(struct slot *));
+
+	if (slots == NULL)
+		return false;
+	generation->slots = slots;
+	while (generation->count < count) {
+		struct slot *slot = slot_new(generation, generation->count);
+
+		if (slot == NULL)
+			return false;
+		slots[generation->count++] = slot;
+	}
+	return true;
+}
+
+struct generation *
+generation_new(struct fleet *fleet, const struct fleet_config *config, enum generation_phase phase)
+{
+	struct generation *generation = calloc(1, sizeof *generation);
+
+	if (generation == NULL)
+		return NULL;
+	generation->fleet = fleet;
+	generation->number = ++fleet->generations;
+	generation->phase = phase;
+	generation->config = *config;
+	ev_init(&generation->deadline, on_deadline);
+	generation->deadline.data = generation;
+	return generation;
+}
+
+bool
+generation_is(const struct generation *generation, enum supervision_state state)
+{
+	for (unsigned i = 0; i < generation->count; i++)
+		if (generation->slots[i]->state != state)
+			return false;
+	return true;
+}
+
+static uint64_t
+generation_open(const struct generation *generation)
+{
+	uint64_t open = 0;
+
+	for (unsigned i = 0; i < generation->count; i++) {
+		const struct slot *slot = generation->slots[i];
+
+		for (unsigned hub = 0; slot->rows != NULL && hub < generation->config.threads;
+			hub++)
+			open += counters_open(&slot->rows[hub]);
+	}
+	return open;
+}
+
+/* First connections are closed, then workers are killed. */
+static void
+on_deadline(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct generation *generation = timer->data;
+
+	(void)events;
+	if (generation->is_stopped) {
+		events_note(LOG_WARNING, "workers of generation %u do not leave; killing them",
+			generation->number);
+		for (unsigned i = 0; i < generation->count; i++)
+			slot_kill(generation->slots[i]);
+		return;
+	}
+	events_note(LOG_WARNING, "the drain deadline of %g s has passed; closing %lu connections",
+		seconds(generation->config.drain_timeout),
+		(unsigned long)generation_open(generation));
+	generation->is_stopped = true;
+	ev_now_update(loop);
+	ev_timer_set(timer, STOP_GRACE, 0.);
+	ev_timer_start(loop, timer);
+	for (unsigned i = 0; i < generation->count; i++)
+		slot_leave(generation->slots[i], CHANNEL_STOP);
+}
+
+void
+generation_retire(struct generation *generation)
+{
+	if (generation->phase == GENERATION_LEAVING)
+		return;
+	generation->phase = GENERATION_LEAVING;
+	generation->next = generation->fleet->leaving;
+	generation->fleet->leaving = generation;
+}
+
+void
+generation_leave(struct generation *generation, enum channel_kind farewell)
+{
+	struct fleet *fleet = generation->fleet;
+
+	generation_retire(generation);
+	if (farewell == CHANNEL_STOP && !generation->is_stopped)
+		ev_timer_stop(fleet->loop, &generation->deadline);
+	if (!ev_is_active(&generation->deadline)) {
+		generation->is_stopped = farewell == CHANNEL_STOP;
+		ev_now_update(fleet->loop);
+		ev_timer_set(&generation->deadline,
+			farewell == CHANNEL_STOP ? STOP_GRACE
+						 : seconds(generation->config.drain_timeout),
+			0.);
+		ev_timer_start(fleet->loop, &generation->deadline);
+	}
+	for (unsigned i = 0; i < generation->count; i++)
+		slot_leave(generation->slots[i], farewell);
+	ev_timer_start(fleet->loop, &fleet->sweep);
+}
+
+struct generation *
+generation_make(struct fleet *fleet, const struct fleet_config *config, enum generation_phase phase)
+{
+	struct generation *generation = generation_new(fleet, config, phase);
+
+	if (generation != NULL && generation_grow(generation, config->processes))
+		return generation;
+	if (generation != NULL)
+		generation_free(generation);
+	errno = ENOMEM;
+	return NULL;
+}
+
+void
+generation_each(struct generation *generation, void (*visit)(struct slot *slot, void *context),
+	void *context)
+{
+	for (unsigned i = 0; generation != NULL && i < generation->count; i++)
+		visit(generation->slots[i], context);
+}
+
+void
+generation_start(struct generation *generation, unsigned from)
+{
+	/* One that fails may make the whole generation leave. */
+	for (unsigned i = from; i < generation->count && generation->phase != GENERATION_LEAVING;
+		i++)
+		slot_event(generation->slots[i], SUPERVISION_START);
+}

@@ -1,0 +1,37 @@
+/* A generation: slots with one configuration, from their start to the end of the last. */
+#ifndef HUBBUB_MASTER_GENERATION_H
+#define HUBBUB_MASTER_GENERATION_H
+
+#include "master/fleet.h"
+
+/* Makes one without slots, and one with as many as the configuration says, all empty. NULL with
+ * errno ENOMEM. */
+struct generation *generation_new(
+	struct fleet *fleet, const struct fleet_config *config, enum generation_phase phase);
+struct generation *generation_make(
+	struct fleet *fleet, const struct fleet_config *config, enum generation_phase phase);
+
+/* Appends empty slots until there are count. Returns false if there is no memory; what was appended
+ * stays. */
+bool generation_grow(struct generation *generation, unsigned count);
+
+/* Starts its slots from that index on. One that fails may make the whole generation leave. */
+void generation_start(struct generation *generation, unsigned from);
+
+/* Puts it among those that leave, once. */
+void generation_retire(struct generation *generation);
+
+/* The same, and tells its workers; when they have ended it is gone. */
+void generation_leave(struct generation *generation, enum channel_kind farewell);
+
+/* Whether all its slots are in that state. */
+bool generation_is(const struct generation *generation, enum supervision_state state);
+
+/* Calls visit for each of its slots. NULL has none. */
+void generation_each(struct generation *generation, void (*visit)(struct slot *slot, void *context),
+	void *context);
+
+/* Frees one whose slots have no process. */
+void generation_free(struct generation *generation);
+
+#endif
