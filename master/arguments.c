@@ -1,9 +1,11 @@
 #include "master/arguments.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static void
 add(struct arguments *arguments, const char *item)
@@ -11,12 +13,15 @@ add(struct arguments *arguments, const char *item)
 	char **items = realloc(arguments->items, ((size_t)arguments->count + 2) * sizeof *items);
 	char *copy = strdup(item);
 
-	/* Before anything is started: there is nothing to clean up. */
-	if (items == NULL || copy == NULL)
-		abort();
+	if (items != NULL)
+		arguments->items = items;
+	if (items == NULL || copy == NULL) {
+		free(copy);
+		arguments->is_short = true;
+		return;
+	}
 	items[arguments->count++] = copy;
 	items[arguments->count] = NULL;
-	arguments->items = items;
 }
 
 /* One argument, or an option and its value with blanks between. */
@@ -38,14 +43,19 @@ add_line(struct arguments *arguments, char *line)
 static int
 add_file(struct arguments *arguments, const char *path)
 {
-	FILE *stream = fopen(path, "re");
+	/* A pipe that nobody writes to must not keep a running server waiting. */
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	FILE *stream = fd != -1 ? fdopen(fd, "r") : NULL;
 	char *line = NULL;
 	size_t room = 0;
 	ssize_t length;
 	int error;
 
-	if (stream == NULL)
+	if (stream == NULL) {
+		if (fd != -1)
+			close(fd);
 		return -1;
+	}
 	while ((length = getline(&line, &room, stream)) > 0) {
 		char *start = line + strspn(line, " \t");
 
@@ -74,7 +84,9 @@ arguments_expand(struct arguments *arguments, int argc, char **argv, char *error
 			return -1;
 		}
 	}
-	return 0;
+	if (arguments->is_short)
+		snprintf(error, (size_t)error_size, "no memory for the arguments");
+	return arguments->is_short ? -1 : 0;
 }
 
 void

@@ -2,10 +2,13 @@
 #ifndef HUBBUB_MASTER_ARGUMENTS_H
 #define HUBBUB_MASTER_ARGUMENTS_H
 
+#include <stdbool.h>
+
 /* A command line of one's own: every string is owned. */
 struct arguments {
 	char **items; /* ended by NULL */
 	int count;
+	bool is_short; /* memory was short, so some are missing */
 };
 
 /* Copies argv, with each @FILE replaced by the lines of FILE: one argument a line, or an option and

@@ -11,34 +11,44 @@
 
 /* ---- changes ---- */
 
-void
-master_changed(struct master *master, const char *why)
-{
-	static const char *const names[] = {
-		[CHANGE_NONE] = "change",
-		[CHANGE_RELOAD] = "reload",
-		[CHANGE_SCALE] = "scale",
-		[CHANGE_UPGRADE] = "upgrade",
-	};
-	const struct generation *serving = master->fleet.serving;
-	enum master_change change = master->change;
+static const char *const names[] = {
+	[CHANGE_NONE] = "change",
+	[CHANGE_RELOAD] = "reload",
+	[CHANGE_SCALE] = "scale",
+	[CHANGE_UPGRADE] = "upgrade",
+};
 
-	if (change == CHANGE_NONE)
-		return;
+/* Tells everybody, and lets the next change begin. */
+static void
+finish(struct master *master, const char *why)
+{
+	if (master->change == CHANGE_RELOAD && why != NULL)
+		options_free(&master->next);
 	ev_timer_stop(master->loop, &master->settled);
 	master->change = CHANGE_NONE;
 	master->fall = NULL;
-	if (change == CHANGE_RELOAD && why != NULL)
-		options_free(&master->next);
-	if (why != NULL)
-		events_note(LOG_ERROR, "%s failed, and changed nothing: %s", names[change], why);
-	else if (serving != NULL)
-		events_note(LOG_INFO, "%s done: generation %u serves, %u processes x %u threads",
-			names[change], serving->number, serving->config.processes,
-			serving->config.threads);
 	if (master->phase == MASTER_SERVING)
 		master_notify_ready(master);
 	control_changed(master->control, why);
+	if (master->is_asked_again)
+		ev_timer_start(master->loop, &master->again);
+}
+
+void
+master_changed(struct master *master, const char *why)
+{
+	const struct generation *serving = master->fleet.serving;
+
+	if (master->change == CHANGE_NONE)
+		return;
+	if (why != NULL)
+		events_note(LOG_ERROR, "%s failed, and changed nothing: %s", names[master->change],
+			why);
+	else if (serving != NULL)
+		events_note(LOG_INFO, "%s done: generation %u serves, %u processes x %u threads",
+			names[master->change], serving->number, serving->config.processes,
+			serving->config.threads);
+	finish(master, why);
 }
 
 void
@@ -61,7 +71,6 @@ static void
 on_settled(struct ev_loop *loop, ev_timer *timer, int events)
 {
 	struct master *master = timer->data;
-	static unsigned tries;
 
 	(void)loop, (void)events;
 	if (master->fall != NULL) {
@@ -70,18 +79,17 @@ on_settled(struct ev_loop *loop, ev_timer *timer, int events)
 	}
 	if (master->fleet.rising != NULL)
 		return;
-	if (fleet_is_steady(&master->fleet)) {
-		tries = 0;
+	if (fleet_is_steady(&master->fleet))
 		master_changed(master, NULL);
-	} else if (++tries > SETTLED_TRIES) {
-		tries = 0;
-		master_changed(master, "workers do not get ready; the log says why");
-	}
+	else if (++master->settled_tries > SETTLED_TRIES)
+		finish(master,
+			"not all workers get ready, the log says why; the server goes on trying");
 }
 
 static void
 await_settled(struct master *master)
 {
+	master->settled_tries = 0;
 	ev_now_update(master->loop);
 	ev_timer_set(&master->settled, SETTLED_EVERY, SETTLED_EVERY);
 	ev_timer_start(master->loop, &master->settled);
@@ -133,6 +141,24 @@ master_reload(struct master *master, const char **why)
 	return 0;
 }
 
+static void
+on_again(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	(void)loop, (void)events;
+	master_reload_later(timer->data);
+}
+
+void
+master_reload_later(struct master *master)
+{
+	const char *why;
+
+	/* What was written since the change under way began is not to be missed. */
+	master->is_asked_again = master->change != CHANGE_NONE;
+	if (!master->is_asked_again)
+		master_reload(master, &why);
+}
+
 int
 master_scale(struct master *master, unsigned processes, unsigned threads, const char **why)
 {
@@ -146,7 +172,7 @@ master_scale(struct master *master, unsigned processes, unsigned threads, const 
 	if (now->processes == processes && now->threads == threads &&
 		fleet_is_steady(&master->fleet))
 		return 0;
-	*why = "more than 4096 hubs are not supported";
+	*why = "more than 2000 hubs are not supported";
 	if ((size_t)processes * threads > SOCKETS_SEATS_MAX)
 		return refuse("scale", *why);
 	config = *now;
@@ -238,5 +264,6 @@ change_init(struct master *master)
 {
 	ev_init(&master->settled, on_settled);
 	ev_init(&master->delay, on_delay_over);
-	master->settled.data = master->delay.data = master;
+	ev_timer_init(&master->again, on_again, 0., 0.);
+	master->settled.data = master->delay.data = master->again.data = master;
 }

@@ -22,6 +22,7 @@
 #define OUTPUT_MAX ((size_t)16 << 20)
 #define PATIENCE 10.      /* seconds for a client to send its line, and to take output */
 #define PROGRESS_EVERY 1. /* seconds */
+#define AGAIN_AFTER 0.1   /* seconds */
 #define DUMP_TIME 1.      /* seconds for hubs to write their coroutines */
 
 /* What a client waits for. */
@@ -34,8 +35,10 @@ struct control {
 	struct list clients;
 	unsigned client_count;
 	ev_timer progress;
+	ev_timer again; /* accepting, when files ran out */
 	/* stacks: one at a time. */
 	int dump; /* memfd, or -1 */
+	int64_t dump_number;
 	unsigned dump_expected;
 	unsigned dump_done;
 	ev_timer dump_over;
@@ -205,9 +208,10 @@ on_dump_over(struct ev_loop *loop, ev_timer *timer, int events)
 }
 
 void
-control_dumped(struct control *control)
+control_dumped(struct control *control, int64_t number)
 {
-	if (control == NULL || control->dump == -1)
+	/* One that comes late was meant for an earlier request. */
+	if (control == NULL || control->dump == -1 || number != control->dump_number)
 		return;
 	if (++control->dump_done == control->dump_expected)
 		dump_finish(control);
@@ -227,7 +231,8 @@ request_stacks(struct client *client)
 		return;
 	}
 	control->dump_done = 0;
-	control->dump_expected = fleet_dump(&control->master->fleet, control->dump);
+	control->dump_expected =
+		fleet_dump(&control->master->fleet, control->dump, ++control->dump_number);
 	ev_now_update(loop_of(control));
 	ev_timer_set(&control->dump_over, control->dump_expected > 0 ? DUMP_TIME : 0., 0.);
 	ev_timer_start(loop_of(control), &control->dump_over);
@@ -379,6 +384,15 @@ on_patience(struct ev_loop *loop, ev_timer *timer, int events)
 	client_free(timer->data);
 }
 
+static void
+on_again(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct control *control = timer->data;
+
+	(void)events;
+	ev_io_start(loop, &control->listener);
+}
+
 static bool
 may_talk(int fd)
 {
@@ -397,8 +411,14 @@ on_connect(struct ev_loop *loop, ev_io *watcher, int events)
 	int fd = accept4(watcher->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 	(void)events;
-	if (fd == -1)
+	if (fd == -1) {
+		/* Out of files: the client stays queued, and would wake this loop without end. */
+		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
+			ev_io_stop(loop, watcher);
+			ev_timer_start(loop, &control->again);
+		}
 		return;
+	}
 	client = may_talk(fd) && control->client_count < CLIENTS_MAX ? calloc(1, sizeof *client)
 								     : NULL;
 	if (client == NULL) {
@@ -523,7 +543,7 @@ listen_at(const char *path, const struct identity *identity)
 		error = errno;
 	umask(mask);
 	if (error == 0 && identity->changes && geteuid() == 0 &&
-		chown(path, identity->user, identity->group) != 0)
+		lchown(path, identity->user, identity->group) != 0)
 		error = errno;
 	if (error == 0 && listen(fd, SOMAXCONN) != 0)
 		error = errno;
@@ -548,6 +568,8 @@ control_inherit(struct master *master, int fd, const char *path)
 	ev_io_init(&control->listener, on_connect, fd, EV_READ);
 	ev_init(&control->progress, on_progress);
 	control->progress.repeat = PROGRESS_EVERY;
+	ev_timer_init(&control->again, on_again, AGAIN_AFTER, 0.);
+	control->again.data = control;
 	ev_timer_init(&control->dump_over, on_dump_over, 0., 0.);
 	control->listener.data = control->progress.data = control->dump_over.data = control;
 	return control;
@@ -585,8 +607,10 @@ control_start(struct control *control)
 void
 control_pause(struct control *control)
 {
-	if (control != NULL)
-		ev_io_stop(loop_of(control), &control->listener);
+	if (control == NULL)
+		return;
+	ev_io_stop(loop_of(control), &control->listener);
+	ev_timer_stop(loop_of(control), &control->again);
 }
 
 int
@@ -609,6 +633,7 @@ control_close(struct control *control, bool is_ours)
 	LIST_EACH (link, &control->clients)
 		client_free(CONTAINER_OF(link, struct client, link));
 	ev_io_stop(loop_of(control), &control->listener);
+	ev_timer_stop(loop_of(control), &control->again);
 	ev_timer_stop(loop_of(control), &control->progress);
 	ev_timer_stop(loop_of(control), &control->dump_over);
 	if (control->dump != -1)

@@ -11,6 +11,7 @@
 #define HUBBUB_MASTER_CONTROL_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "master/identity.h"
 
@@ -36,8 +37,8 @@ const char *control_path(const struct control *control);
 /* The change that clients wait for has ended; why is NULL if it succeeded. */
 void control_changed(struct control *control, const char *why);
 
-/* A hub has written its coroutines. */
-void control_dumped(struct control *control);
+/* A hub has written its coroutines, as it was asked with that number. */
+void control_dumped(struct control *control, int64_t number);
 
 /* Closes everything, and removes the socket unless another master has it. NULL is ignored. */
 void control_close(struct control *control, bool is_ours);

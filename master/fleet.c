@@ -17,7 +17,11 @@
 
 #define ORPHANS_EVERY 20          /* ticks */
 #define FAILURES_AT_FIRST_BOOT 10 /* of one slot, before any worker was ever ready */
-#define LEAVING_MAX 16            /* generations that may drain at the same time */
+/* For all of a generation to get ready, without a hang timeout; and beyond that, since the same time
+ * ends a worker that does not. */
+#define RISE_TIME (30 * CLOCK_SECOND)
+#define RISE_MORE (2 * CLOCK_SECOND)
+#define LEAVING_MAX 16 /* generations that may drain at the same time */
 
 /* ---- the end of generations ---- */
 
@@ -73,12 +77,12 @@ fleet_slot_gone(struct slot *slot)
 {
 	struct fleet *fleet = slot->generation->fleet;
 
-	/* Nobody follows: who waits in its queues is refused now, instead of being kept waiting. */
+	/* Nobody follows: as soon as nobody waits in its queues, who comes is refused. */
 	if (slot->farewell == CHANNEL_DRAIN ||
 		(fleet->is_leaving && slot->farewell == CHANNEL_STOP))
 		for (unsigned hub = 0; hub < slot->generation->config.threads; hub++)
 			if (fleet->seats[slot_seat(slot, hub)].slot == NULL)
-				sockets_park(fleet->sockets, slot_seat(slot, hub));
+				seating_retire(fleet, slot_seat(slot, hub));
 	ev_timer_start(fleet->loop, &fleet->sweep);
 }
 
@@ -122,7 +126,24 @@ fleet_slot_failed(struct slot *slot)
 static void
 look(struct slot *slot, void *elapsed)
 {
+	slot_catch_up(slot);
 	heartbeat_look(slot, *(int64_t *)elapsed);
+}
+
+/* A generation that does not get ready must not stand in the way of other changes. */
+static void
+drop_if_late(struct fleet *fleet, int64_t now)
+{
+	const struct generation *rising = fleet->rising;
+	int64_t limit;
+
+	if (rising == NULL)
+		return;
+	limit = rising->config.hang_timeout > 0 ? rising->config.hang_timeout : RISE_TIME;
+	if (now - rising->started < limit + RISE_MORE)
+		return;
+	fleet_abandon(fleet);
+	fleet->events.fell(fleet->events.context, "the new workers did not get ready in time");
 }
 
 static void
@@ -136,8 +157,13 @@ on_tick(struct ev_loop *loop, ev_timer *timer, int events)
 	fleet_each(fleet, look, &elapsed);
 	if (++fleet->ticks % ORPHANS_EVERY == 0)
 		counters_fold_orphans(fleet->counters);
-	permits_share(fleet);
+	drop_if_late(fleet, now);
+	if (fleet->is_frozen)
+		return;
 	seating_tick(fleet, now);
+	permits_share(fleet);
+	if (!fleet->is_leaving)
+		seating_steer(fleet);
 }
 
 void
@@ -185,7 +211,7 @@ explain_grow(void)
 		       "many as 64 hubs, or as the server was started with, have one; restart it "
 		       "with the larger numbers";
 	case EINVAL:
-		return "more than 4096 hubs are not supported";
+		return "more than 2000 hubs are not supported";
 	default:
 		return "the listening sockets cannot be bound (file limit?)";
 	}
@@ -241,15 +267,13 @@ fleet_commit(struct fleet *fleet)
 	if (former != NULL)
 		generation_retire(former);
 	for (unsigned i = 0; i < risen->count; i++)
-		for (unsigned hub = 0; hub < risen->config.threads; hub++)
-			slot_seat_hub(risen->slots[i], hub);
+		slot_sit(risen->slots[i]);
 	for (unsigned i = 0; i < fleet->sockets->listening; i++)
 		if (fleet->sockets->order[i] >= seats)
 			seating_retire(fleet, fleet->sockets->order[i]);
 	permits_share(fleet);
 	for (unsigned i = 0; i < risen->count; i++)
-		for (unsigned hub = 0; hub < risen->config.threads; hub++)
-			slot_accept(risen->slots[i], hub);
+		slot_accept(risen->slots[i]);
 	seating_steer(fleet);
 	if (former != NULL)
 		generation_leave(former, CHANNEL_HANDOVER);
@@ -329,6 +353,16 @@ fleet_resize(struct fleet *fleet, unsigned processes, const char **why)
 	return 0;
 }
 
+void
+fleet_freeze(struct fleet *fleet, bool is_frozen)
+{
+	fleet->is_frozen = is_frozen;
+	if (is_frozen)
+		generation_each(fleet->serving, revoke_slot, NULL);
+	else
+		permits_share(fleet);
+}
+
 bool
 fleet_is_steady(const struct fleet *fleet)
 {
@@ -385,9 +419,9 @@ fleet_kill(struct fleet *fleet)
 }
 
 unsigned
-fleet_dump(struct fleet *fleet, int file)
+fleet_dump(struct fleet *fleet, int file, int64_t number)
 {
-	struct channel_message dump = {.kind = CHANNEL_DUMP};
+	struct channel_message dump = {.kind = CHANNEL_DUMP, .value = number};
 	unsigned asked = 0;
 
 	for (unsigned i = 0; fleet->serving != NULL && i < fleet->serving->count; i++)

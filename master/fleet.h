@@ -34,7 +34,7 @@ struct generation;
 
 /* What the master knows of one hub. */
 struct slot_hub {
-	bool is_ready;     /* its loop runs */
+
 	bool is_hung;      /* it gives no sign of life */
 	int64_t heartbeat; /* the last that was seen */
 	int64_t silent;    /* nanoseconds without another, of those that the master saw pass */
@@ -51,10 +51,12 @@ struct slot {
 	int channel;
 	struct worker_row *rows; /* one per hub; NULL without */
 	struct slot_hub *hubs;
-	unsigned ready_hubs;
-	int64_t granted; /* permits that its hubs and connections have */
-	ev_io talk;      /* on channel */
-	ev_io exit;      /* on pidfd */
+	bool must_accept; /* it is to be told so, or to leave; again at each tick until it hears */
+	bool must_leave;
+	int64_t capacity; /* connections that its file limit allows */
+	int64_t granted;  /* permits that its hubs and connections have */
+	ev_io talk;       /* on channel */
+	ev_io exit;       /* on pidfd */
 	ev_timer respawn;
 	ev_timer healthy;           /* a minute of being ready forgives earlier failures */
 	enum channel_kind farewell; /* what it is told when it is to leave */
@@ -86,6 +88,7 @@ struct generation {
 	struct fleet_config config;
 	struct slot **slots; /* owned */
 	unsigned count;
+	int64_t started;   /* clock */
 	ev_timer deadline; /* for leaving: first connections are closed, then workers are killed */
 	bool is_stopped;
 };
@@ -107,7 +110,7 @@ struct fleet_events {
 	void (*fell)(void *context, const char *why); /* it was dropped */
 	void (*all_gone)(void *context);              /* after fleet_leave: no worker is left */
 	void (*hopeless)(void *context); /* nobody ever served, and a slot has failed too often */
-	void (*dumped)(void *context);   /* a hub has written its coroutines; see fleet_dump */
+	void (*dumped)(void *context, int64_t number); /* a hub has written its coroutines */
 	void *context;
 };
 
@@ -126,9 +129,9 @@ struct fleet {
 	int64_t ticked; /* clock of the last tick */
 	unsigned ticks;
 	unsigned generations; /* made so far, also by earlier masters */
-	uint64_t file_limit;  /* connections that one worker may hold */
-	uint64_t accepted;    /* by all hubs, at the last tick */
-	double arrivals;      /* per tick, lately */
+	bool is_frozen;    /* another master is about to take over: nothing is granted or steered */
+	uint64_t accepted; /* by all hubs, at the last tick */
+	double arrivals;   /* per tick, lately */
 	bool can_steer;
 	bool is_steered; /* a program is attached */
 	bool was_ready;  /* all_ready was called */
@@ -156,6 +159,9 @@ void fleet_abandon(struct fleet *fleet);
 /* Changes the number of slots of the serving generation. Returns 0, or -1 with *why. */
 int fleet_resize(struct fleet *fleet, unsigned processes, const char **why);
 
+/* While it is frozen nobody opens connections: another master is about to. */
+void fleet_freeze(struct fleet *fleet, bool is_frozen);
+
 /* Whether every slot of the serving generation serves, and none rises. */
 bool fleet_is_steady(const struct fleet *fleet);
 
@@ -170,8 +176,8 @@ void fleet_leave(struct fleet *fleet, enum channel_kind farewell);
 void fleet_kill(struct fleet *fleet);
 
 /* Has every hub of the serving generation write its coroutines to a file. Returns how many were
- * asked; events.dumped is called for each that has done so. */
-unsigned fleet_dump(struct fleet *fleet, int file);
+ * asked; events.dumped is called for each that has done so, with that number. */
+unsigned fleet_dump(struct fleet *fleet, int file, int64_t number);
 
 /* Gives every worker another standard error. */
 void fleet_reopen(struct fleet *fleet, int file);

@@ -35,9 +35,12 @@ identity_find(struct identity *identity, const char *user, const char *group)
 		}
 		identity->group = entry->gr_gid;
 	}
-	if (geteuid() != 0 && identity->user != geteuid()) {
-		log_error(
-			"--user: only root can run workers as '%s'; leave it out, or start as root",
+	if (geteuid() == 0)
+		return 0;
+	identity->changes = false;
+	if (identity->user != geteuid() || identity->group != getegid()) {
+		log_error("--user, --group: only root can become '%s'; leave them out, or start as "
+			  "root",
 			user);
 		return -1;
 	}
@@ -47,7 +50,7 @@ identity_find(struct identity *identity, const char *user, const char *group)
 int
 identity_assume(const struct identity *identity)
 {
-	if (!identity->changes || (geteuid() != 0 && identity->user == geteuid()))
+	if (!identity->changes)
 		return 0;
 	/* Groups first: once the user has changed, nothing else may. */
 	if (initgroups(identity->name, identity->group) == 0 && setgid(identity->group) == 0 &&

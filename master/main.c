@@ -120,9 +120,9 @@ give_up(void *context)
 }
 
 static void
-dumped(void *context)
+dumped(void *context, int64_t number)
 {
-	control_dumped(((struct master *)context)->control);
+	control_dumped(((struct master *)context)->control, number);
 }
 
 /* ---- the service manager's watchdog ---- */
@@ -185,8 +185,6 @@ prepare_fleet(struct master *master)
 	fleet->sockets = &master->sockets;
 	fleet->counters = master->counters;
 	fleet->generations = master->upgrade.generations;
-	fleet->file_limit =
-		limits_connections(master->sockets.address_count, master->options.threads);
 	fleet->events = (struct fleet_events){
 		.all_ready = all_ready,
 		.risen = change_risen,

@@ -40,15 +40,19 @@ struct master {
 	ev_signal signals[9];
 	ev_timer delay;   /* --drain-delay */
 	ev_timer settled; /* looks whether a change is complete */
-	ev_timer pat;     /* the service manager's watchdog */
+	unsigned settled_tries;
+	ev_timer again; /* a reload that was asked for during a change */
+	ev_timer pat;   /* the service manager's watchdog */
 	enum master_phase phase;
 	enum master_change change;
-	const char *fall; /* why the generation of the change was dropped; NULL if it was not */
+	bool is_asked_again; /* HUP came during a change */
+	const char *fall;    /* why the generation of the change was dropped; NULL if it was not */
 	struct control *control; /* NULL without */
 	struct admin *admin;
 	struct upgrade upgrade;
 	int pidfile;
-	int64_t started; /* seconds since the epoch */
+	bool is_told_twice; /* TERM came though it had handed over: the next one is meant */
+	int64_t started;    /* seconds since the epoch */
 	int exit_code;
 };
 
@@ -63,6 +67,9 @@ bool master_is_ready(const struct master *master);
 int master_reload(struct master *master, const char **why);
 int master_scale(struct master *master, unsigned processes, unsigned threads, const char **why);
 int master_upgrade(struct master *master, const char **why);
+/* A reload as soon as no other change is under way. */
+void master_reload_later(struct master *master);
+
 void master_drain(struct master *master);
 void master_stop(struct master *master, int exit_code);
 

@@ -32,9 +32,11 @@ is_known(const struct hub_sums *sums, const struct worker_row *row)
 static struct hub_sums
 collect(const struct counters *counters)
 {
-	struct hub_sums sums = {.rows = malloc((counters->used + 1) * sizeof *sums.rows)};
+	/* Another master may claim more meanwhile. */
+	uint32_t used = __atomic_load_n(&counters->used, __ATOMIC_RELAXED);
+	struct hub_sums sums = {.rows = malloc((used + 1) * sizeof *sums.rows)};
 
-	for (uint32_t i = 0; sums.rows != NULL && i < counters->used; i++) {
+	for (uint32_t i = 0; sums.rows != NULL && i < used; i++) {
 		const struct worker_row *row = &counters->rows[i];
 
 		if (row->state == ROW_FREE || is_known(&sums, row))

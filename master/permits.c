@@ -6,21 +6,23 @@
 #include "master/events.h"
 #include "master/slot.h"
 
-/* What moves at once from a hub that has many to one that has none: half of the difference. */
 #define WARN_EVERY (10 * CLOCK_SECOND)
-#define HALF(difference) (((difference) + 1) / 2)
+/* What moves at once to a hub that has none, from one that has many. */
+#define HALF(number) (((number) + 1) / 2)
 
 uint64_t
 permits_limit(const struct fleet *fleet)
 {
-	const struct fleet_config *config;
+	const struct generation *serving = fleet->serving;
+	uint64_t limit = 0;
 
-	if (fleet->serving == NULL)
+	if (serving == NULL)
 		return 0;
-	config = &fleet->serving->config;
-	if (config->max_connections != 0)
-		return config->max_connections;
-	return fleet->file_limit * config->processes;
+	if (serving->config.max_connections != 0)
+		return serving->config.max_connections;
+	for (unsigned i = 0; i < serving->count; i++)
+		limit += (uint64_t)serving->slots[i]->capacity;
+	return limit;
 }
 
 static int64_t
@@ -29,11 +31,20 @@ free_of(const struct worker_row *row)
 	return __atomic_load_n(&row->permits, __ATOMIC_RELAXED);
 }
 
+/* All that the process has becomes so much more or less; another master reads it, too. */
+static void
+account(struct slot *slot, int64_t change)
+{
+	slot->granted += change;
+	if (slot->rows != NULL)
+		__atomic_store_n(&slot->rows[0].granted, slot->granted, __ATOMIC_RELAXED);
+}
+
 void
 permits_revoke(struct slot *slot)
 {
 	for (unsigned hub = 0; slot->rows != NULL && hub < slot->generation->config.threads; hub++)
-		slot->granted -= counters_take_permits(&slot->rows[hub], INT64_MAX);
+		account(slot, -counters_take_permits(&slot->rows[hub], INT64_MAX));
 }
 
 void
@@ -43,7 +54,7 @@ permits_lose(struct slot *slot)
 	/* One is taken before each accept, so these are all that it may have accepted. */
 	if (slot->granted > 0)
 		counters_note(&slot->generation->fleet->counters->lost, (uint64_t)slot->granted);
-	slot->granted = 0;
+	account(slot, -slot->granted);
 }
 
 /* ---- what there is ---- */
@@ -57,30 +68,34 @@ take_back(struct slot *slot, void *granted)
 	*(int64_t *)granted += slot->granted;
 }
 
-/* Connections of the workers of another master, which drain. */
+/* What the workers of another master have, which drain. */
 static int64_t
-open_elsewhere(const struct fleet *fleet)
+granted_elsewhere(const struct fleet *fleet)
 {
 	const struct counters *counters = fleet->counters;
-	int64_t open = 0;
+	int64_t granted = 0;
 
 	for (uint32_t i = 0; i < counters->used; i++) {
 		const struct worker_row *row = &counters->rows[i];
 
 		if (row->state == ROW_LIVE && row->master != (int32_t)getpid())
-			open += (int64_t)counters_open(row);
+			granted += __atomic_load_n(&row->granted, __ATOMIC_RELAXED);
 	}
-	return open;
+	return granted;
 }
 
 /* ---- who gets it ---- */
 
+struct hub_share {
+	struct slot *slot;
+	struct worker_row *row;
+	unsigned queued;
+	bool was_given; /* in this pass, so it is not to be taken away again */
+};
+
 /* Hubs that accept, by seat. */
 struct hubs {
-	struct {
-		struct slot *slot;
-		struct worker_row *row;
-	} at[SOCKETS_SEATS_MAX];
+	struct hub_share at[SOCKETS_SEATS_MAX];
 	unsigned count;
 };
 
@@ -93,80 +108,110 @@ collect(const struct fleet *fleet, struct hubs *hubs)
 
 		if (seat->slot == NULL || seat->slot->rows == NULL)
 			continue;
-		hubs->at[hubs->count].slot = seat->slot;
-		hubs->at[hubs->count++].row = &seat->slot->rows[seat->hub];
+		hubs->at[hubs->count++] = (struct hub_share){
+			seat->slot, &seat->slot->rows[seat->hub], seat->queued, false};
 	}
 }
 
-static void
-grant(struct fleet *fleet, struct hubs *hubs, unsigned index, int64_t count)
+/* How many more the process may have. */
+static int64_t
+room_of(const struct slot *slot)
 {
-	struct slot *slot = hubs->at[index].slot;
-	int64_t room = (int64_t)fleet->file_limit - slot->granted;
-
-	if (count > room)
-		count = room;
-	if (count <= 0)
-		return;
-	slot->granted += count;
-	counters_give_permits(hubs->at[index].row, count);
+	return slot->capacity - slot->granted;
 }
 
-/* Equal parts; what is left over goes to those with the fewest connections. */
 static void
-share_out(struct fleet *fleet, struct hubs *hubs, int64_t available)
+grant(struct hub_share *hub, int64_t count)
+{
+	if (count > room_of(hub->slot))
+		count = room_of(hub->slot);
+	if (count <= 0)
+		return;
+	account(hub->slot, count);
+	counters_give_permits(hub->row, count);
+	hub->was_given = true;
+}
+
+/* Without a limit of the server, each process has as many as its own file limit allows. */
+static void
+fill_up(struct hubs *hubs)
+{
+	for (unsigned i = 0; i < hubs->count; i++) {
+		struct slot *slot = hubs->at[i].slot;
+		int64_t room = room_of(slot), threads = slot->generation->config.threads;
+
+		grant(&hubs->at[i], room < threads ? room : room / threads);
+	}
+}
+
+/* Equal parts; of what is left over, one each to those that have least. */
+static void
+share_out(struct hubs *hubs, int64_t available)
 {
 	int64_t part = available / hubs->count, rest = available % hubs->count;
 
-	for (unsigned i = 0; i < hubs->count; i++)
-		grant(fleet, hubs, i, part);
-	for (unsigned i = 0; i < hubs->count && rest > 0; i++) {
-		if (free_of(hubs->at[i].row) > part)
-			continue;
-		grant(fleet, hubs, i, 1);
-		rest--;
-	}
+	for (unsigned i = 0; i < hubs->count && part > 0; i++)
+		grant(&hubs->at[i], part);
+	for (int64_t least = 0; rest > 0 && least <= part + 1; least++)
+		for (unsigned i = 0; i < hubs->count && rest > 0; i++) {
+			if (free_of(hubs->at[i].row) != least || room_of(hubs->at[i].slot) <= 0)
+				continue;
+			grant(&hubs->at[i], 1);
+			rest--;
+		}
 }
 
-static unsigned
-find_richest(const struct hubs *hubs, const struct slot *of)
+/* What a hub has beyond what its own queue needs. */
+static int64_t
+spare_of(const struct hub_share *hub)
 {
-	unsigned richest = 0;
-	int64_t most = -1;
+	return hub->was_given ? 0 : free_of(hub->row) - (int64_t)hub->queued;
+}
+
+/* The hub that has most to spare; of that process alone, where that is not NULL. */
+static struct hub_share *
+find_richest(struct hubs *hubs, const struct slot *of)
+{
+	struct hub_share *richest = NULL;
+	int64_t most = 0;
 
 	for (unsigned i = 0; i < hubs->count; i++) {
-		if (of != NULL && hubs->at[i].slot != of)
+		if ((of != NULL && hubs->at[i].slot != of) || spare_of(&hubs->at[i]) <= most)
 			continue;
-		if (free_of(hubs->at[i].row) > most) {
-			most = free_of(hubs->at[i].row);
-			richest = i;
-		}
+		richest = &hubs->at[i];
+		most = spare_of(richest);
 	}
 	return richest;
 }
 
-/* To hubs that have none left, from the one that has most: of the same process, if that may hold no
- * more. */
+/* A hub with clients who wait and no permit gets some of those that another one has to spare; of a
+ * sibling's, if its process may hold no more. */
 static void
-move_to_poor(struct fleet *fleet, struct hubs *hubs)
+help_out(struct hubs *hubs, struct hub_share *poor)
 {
-	for (unsigned i = 0; i < hubs->count; i++) {
-		struct slot *slot = hubs->at[i].slot;
-		bool is_full = slot->granted >= (int64_t)fleet->file_limit;
-		unsigned richest;
-		int64_t taken;
+	int64_t room = room_of(poor->slot), wanted, taken;
+	struct hub_share *rich = find_richest(hubs, room > 0 ? NULL : poor->slot);
 
-		if (free_of(hubs->at[i].row) > 0)
-			continue;
-		richest = find_richest(hubs, is_full ? slot : NULL);
-		if (richest == i)
-			continue;
-		taken = counters_take_permits(
-			hubs->at[richest].row, HALF(free_of(hubs->at[richest].row)));
-		hubs->at[richest].slot->granted -= taken;
-		slot->granted += taken;
-		counters_give_permits(hubs->at[i].row, taken);
-	}
+	if (rich == NULL)
+		return;
+	wanted = HALF(spare_of(rich));
+	if (wanted < (int64_t)poor->queued && spare_of(rich) >= (int64_t)poor->queued)
+		wanted = poor->queued;
+	if (rich->slot != poor->slot && wanted > room)
+		wanted = room;
+	taken = counters_take_permits(rich->row, wanted);
+	account(rich->slot, -taken);
+	account(poor->slot, taken);
+	counters_give_permits(poor->row, taken);
+	poor->was_given = true;
+}
+
+static void
+help_poor(struct hubs *hubs)
+{
+	for (unsigned i = 0; i < hubs->count; i++)
+		if (free_of(hubs->at[i].row) <= 0 && hubs->at[i].queued > 0)
+			help_out(hubs, &hubs->at[i]);
 }
 
 /* Who comes now waits in the backlog. */
@@ -193,13 +238,10 @@ warn_if_used_up(const struct fleet *fleet, const struct hubs *hubs, int64_t avai
 static void
 withdraw(struct hubs *hubs, int64_t excess)
 {
-	while (excess > 0) {
-		unsigned richest = find_richest(hubs, NULL);
-		int64_t taken = counters_take_permits(hubs->at[richest].row, excess);
+	for (unsigned i = 0; i < hubs->count && excess > 0; i++) {
+		int64_t taken = counters_take_permits(hubs->at[i].row, excess);
 
-		if (taken == 0)
-			return;
-		hubs->at[richest].slot->granted -= taken;
+		account(hubs->at[i].slot, -taken);
 		excess -= taken;
 	}
 }
@@ -208,19 +250,25 @@ void
 permits_share(struct fleet *fleet)
 {
 	static struct hubs hubs;
-	int64_t granted = 0, available;
+	int64_t granted = 0, available = 0;
 
+	if (fleet->is_frozen)
+		return;
 	fleet_each(fleet, take_back, &granted);
 	if (fleet->serving == NULL)
 		return;
 	collect(fleet, &hubs);
 	if (hubs.count == 0)
 		return;
-	available = (int64_t)permits_limit(fleet) - granted - open_elsewhere(fleet);
-	if (available > 0)
-		share_out(fleet, &hubs, available);
-	else if (available < 0)
-		withdraw(&hubs, -available);
-	move_to_poor(fleet, &hubs);
+	if (fleet->serving->config.max_connections == 0) {
+		fill_up(&hubs);
+	} else {
+		available = (int64_t)permits_limit(fleet) - granted - granted_elsewhere(fleet);
+		if (available > 0)
+			share_out(&hubs, available);
+		else
+			withdraw(&hubs, -available);
+	}
+	help_poor(&hubs);
 	warn_if_used_up(fleet, &hubs, available);
 }

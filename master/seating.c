@@ -10,8 +10,11 @@
 #include "master/slot.h"
 #include "master/steering.h"
 
-/* A handshake that began before a seat was steered around ends within this time. */
-#define HANDSHAKE (200 * CLOCK_MILLISECOND)
+/* A handshake that began before a seat was steered around ends within this time, even if its last
+ * packet is lost and sent again. */
+#define HANDSHAKE (3 * CLOCK_SECOND)
+/* When the server ends, clients wait for it. */
+#define HANDSHAKE_AT_END (200 * CLOCK_MILLISECOND)
 #define ARRIVALS_FADE 0.7
 
 static struct worker_row *
@@ -195,7 +198,7 @@ seating_steer(struct fleet *fleet)
 {
 	unsigned weights[STEERING_MEMBERS_MAX];
 
-	if (!fleet->can_steer || fleet->sockets->listening == 0 ||
+	if (!fleet->can_steer || fleet->is_frozen || fleet->sockets->listening == 0 ||
 		fleet->sockets->listening > STEERING_MEMBERS_MAX || !weigh(fleet, weights))
 		return;
 	for (unsigned i = 0; i < SOCKETS_SEATS_MAX && i < fleet->sockets->seat_count; i++)
@@ -219,7 +222,7 @@ park_if_empty(struct fleet *fleet, unsigned index, int64_t now)
 		seat->empty_since = 0;
 	else if (seat->empty_since == 0)
 		seat->empty_since = now;
-	else if (now - seat->empty_since >= HANDSHAKE) {
+	else if (now - seat->empty_since >= (fleet->is_leaving ? HANDSHAKE_AT_END : HANDSHAKE)) {
 		sockets_park(fleet->sockets, index);
 		seat->is_retiring = false;
 	}
@@ -252,6 +255,4 @@ seating_tick(struct fleet *fleet, int64_t now)
 		if (seat->is_retiring && seat->slot == NULL)
 			park_if_empty(fleet, index, now);
 	}
-	if (!fleet->is_leaving)
-		seating_steer(fleet);
 }

@@ -21,7 +21,7 @@ void seating_adopt(struct fleet *fleet);
 /* Gives the kernel the shares that follow from the loads, now: after each change of who sits where. */
 void seating_steer(struct fleet *fleet);
 
-/* Measures queues and arrivals, adopts, retires and steers. Called every FLEET_TICK. */
+/* Measures queues and arrivals, adopts and retires. Called every FLEET_TICK. */
 void seating_tick(struct fleet *fleet, int64_t now);
 
 #endif

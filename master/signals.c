@@ -58,6 +58,11 @@ on_stop_signal(struct master *master, int number)
 		master_drain(master);
 		return;
 	}
+	if (number == SIGTERM && master->phase == MASTER_HANDED_OVER && !master->is_told_twice) {
+		log_info("another master serves; this one drains already");
+		master->is_told_twice = true;
+		return;
+	}
 	log_info("stopping at once on %s: closing %lu connections", strsignal(number),
 		(unsigned long)fleet_open(&master->fleet));
 	master_stop(master, 128 + number);
@@ -77,7 +82,7 @@ on_signal(struct ev_loop *loop, ev_signal *watcher, int events)
 		on_stop_signal(master, watcher->signum);
 		return;
 	case SIGHUP:
-		master_reload(master, &why);
+		master_reload_later(master);
 		return;
 	case SIGUSR1:
 		reopen_log(master);

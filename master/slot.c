@@ -16,6 +16,7 @@
 #include "hub/debug/backtrace_priv.h"
 #include "master/backoff.h"
 #include "master/events.h"
+#include "master/limits.h"
 #include "master/permits.h"
 #include "master/seating.h"
 #include "master/spawn.h"
@@ -45,43 +46,42 @@ slot_seat(const struct slot *slot, unsigned hub)
 /* ---- ready ---- */
 
 void
-slot_seat_hub(struct slot *slot, unsigned hub)
+slot_sit(struct slot *slot)
 {
 	struct fleet *fleet = slot->generation->fleet;
 
-	if (sockets_listen(fleet->sockets, slot_seat(slot, hub)) != 0) {
-		log_error("cannot listen for hub %u of worker %u: %s", hub, slot->index,
-			strerror(errno));
-		return;
+	for (unsigned hub = 0; hub < slot->generation->config.threads; hub++) {
+		if (sockets_listen(fleet->sockets, slot_seat(slot, hub)) != 0) {
+			events_note(LOG_ERROR, "cannot listen for hub %u of worker %u: %s", hub,
+				slot->index, strerror(errno));
+			/* Another try, after a pause, is as good as anything. */
+			slot_kill(slot);
+			return;
+		}
+		seating_enter(fleet, slot, hub);
 	}
 	/* Every address has a socket that another server's probe finds. */
 	sockets_unlock_ports(fleet->sockets);
-	seating_enter(fleet, slot, hub);
 }
 
 void
-slot_accept(struct slot *slot, unsigned hub)
+slot_accept(struct slot *slot)
 {
-	struct channel_message accept = {.kind = CHANNEL_ACCEPT, .hub = hub};
-
-	slot_tell(slot, &accept, -1);
+	slot->must_accept = true;
+	slot_catch_up(slot);
 }
 
-static void
-hub_ready(struct slot *slot, unsigned hub)
+void
+slot_catch_up(struct slot *slot)
 {
-	if (slot->hubs[hub].is_ready)
-		return;
-	slot->hubs[hub].is_ready = true;
-	slot->ready_hubs++;
-	if (slot->generation->phase == GENERATION_SERVING && slot->state == SUPERVISION_STARTING) {
-		slot_seat_hub(slot, hub);
-		permits_share(slot->generation->fleet);
-		slot_accept(slot, hub);
-		seating_steer(slot->generation->fleet);
-	}
-	if (slot->ready_hubs == slot->generation->config.threads)
-		slot_event(slot, SUPERVISION_ALL_READY);
+	struct channel_message accept = {.kind = CHANNEL_ACCEPT};
+	struct channel_message farewell = {
+		.kind = slot->farewell, .value = slot->generation->config.drain_timeout};
+
+	if (slot->must_accept && slot_tell(slot, &accept, -1))
+		slot->must_accept = false;
+	if (slot->must_leave && slot_tell(slot, &farewell, -1))
+		slot->must_leave = false;
 }
 
 /* A hub that leaves for good accepts no more: its seat is empty, and so is its queue. */
@@ -103,11 +103,12 @@ hear(struct slot *slot, const struct channel_message *message)
 		return;
 	}
 	if (message->kind == CHANNEL_READY)
-		hub_ready(slot, message->hub);
+		slot_event(slot, SUPERVISION_ALL_READY);
 	else if (message->kind == CHANNEL_DRAINED && slot->state == SUPERVISION_DRAINING)
 		hub_drained(slot, message->hub);
 	else if (message->kind == CHANNEL_DUMPED)
-		slot->generation->fleet->events.dumped(slot->generation->fleet->events.context);
+		slot->generation->fleet->events.dumped(
+			slot->generation->fleet->events.context, message->value);
 }
 
 static void
@@ -150,6 +151,12 @@ serve(struct slot *slot)
 	ev_timer_start(fleet->loop, &slot->healthy);
 	log_debug("worker %u (pid %d) is ready, %.0f ms after its start", slot->index,
 		(int)slot->pid, (double)(slot->ready - slot->started) / (double)CLOCK_MILLISECOND);
+	if (slot->generation->phase == GENERATION_SERVING) {
+		slot_sit(slot);
+		permits_share(fleet);
+		slot_accept(slot);
+		seating_steer(fleet);
+	}
 	fleet_slot_ready(slot);
 }
 
@@ -212,7 +219,7 @@ clean_up(struct slot *slot)
 	close(slot->channel);
 	slot->pidfd = slot->channel = -1;
 	slot->pid = 0;
-	slot->ready_hubs = 0;
+	slot->must_accept = slot->must_leave = false;
 	permits_lose(slot);
 	for (unsigned hub = 0; hub < generation->config.threads; hub++)
 		seating_leave(fleet, slot, hub);
@@ -368,15 +375,6 @@ slot_kill(struct slot *slot)
 	pidfd_send_signal(slot->pidfd, SIGKILL, NULL, 0);
 }
 
-static void
-tell_farewell(struct slot *slot)
-{
-	struct channel_message message = {
-		.kind = slot->farewell, .value = slot->generation->config.drain_timeout};
-
-	slot_tell(slot, &message, -1);
-}
-
 void
 slot_leave(struct slot *slot, enum channel_kind farewell)
 {
@@ -423,6 +421,8 @@ act(struct slot *slot, enum supervision_action action)
 		events_note(LOG_INFO, "worker %u (pid %d) gives signs of life again", slot->index,
 			(int)slot->pid);
 		seating_steer(fleet);
+		/* It may be what others have waited for. */
+		fleet_slot_ready(slot);
 		return;
 	case SUPERVISION_KILL:
 		kill_hung(slot);
@@ -432,7 +432,9 @@ act(struct slot *slot, enum supervision_action action)
 		return;
 	case SUPERVISION_TELL:
 		ev_timer_stop(fleet->loop, &slot->healthy);
-		tell_farewell(slot);
+		slot->must_accept = false;
+		slot->must_leave = true;
+		slot_catch_up(slot);
 		return;
 	case SUPERVISION_RETIRE:
 		clean_up(slot);
@@ -468,6 +470,8 @@ slot_new(struct generation *generation, unsigned index)
 	}
 	slot->generation = generation;
 	slot->index = index;
+	slot->capacity = (int64_t)limits_connections(
+		generation->config.heritage.addresses, generation->config.threads);
 	slot->pidfd = slot->channel = -1;
 	ev_timer_init(&slot->respawn, on_respawn, 0., 0.);
 	ev_timer_init(&slot->healthy, on_healthy, 0., 0.);

@@ -25,9 +25,13 @@ bool slot_tell(struct slot *slot, const struct channel_message *message, int des
 /* The seat of one of its hubs. */
 unsigned slot_seat(const struct slot *slot, unsigned hub);
 
-/* A hub that is ready gets its seat; then, when it has permits, it is told to accept. */
-void slot_seat_hub(struct slot *slot, unsigned hub);
-void slot_accept(struct slot *slot, unsigned hub);
+/* Its hubs, which are ready, get their seats; then, when they have permits, they are told to
+ * accept. */
+void slot_sit(struct slot *slot);
+void slot_accept(struct slot *slot);
+
+/* Tells it what it could not be told before, because it did not read. */
+void slot_catch_up(struct slot *slot);
 
 /* Its process is dead: takes note of how. */
 void slot_reap(struct slot *slot);

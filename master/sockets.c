@@ -32,7 +32,8 @@ set_flag(int fd, int level, int option)
 static int
 bind_one(struct address *address)
 {
-	int error, fd = socket(address->socket.ss_family,
+	int error, off = 0,
+		   fd = socket(address->socket.ss_family,
 			   SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (fd == -1)
@@ -41,6 +42,10 @@ bind_one(struct address *address)
 	set_flag(fd, SOL_SOCKET, SO_REUSEPORT);
 	/* Accepted sockets inherit it: a reply is not held back for more. */
 	set_flag(fd, IPPROTO_TCP, TCP_NODELAY);
+	/* All addresses are v4, too, whatever net.ipv6.bindv6only says. */
+	if (address->socket.ss_family == AF_INET6 &&
+		IN6_IS_ADDR_UNSPECIFIED(&((struct sockaddr_in6 *)&address->socket)->sin6_addr))
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
 	/* Port 0 becomes a real one, which the others must share. */
 	if (bind(fd, (struct sockaddr *)&address->socket, address->length) == 0 &&
 		getsockname(fd, (struct sockaddr *)&address->socket, &address->length) == 0)
@@ -76,11 +81,28 @@ bind_seat(struct sockets *sockets, struct seat *seat)
 	return 0;
 }
 
+static void
+close_all(int *fds, unsigned count)
+{
+	for (unsigned i = 0; fds != NULL && i < count; i++) {
+		if (fds[i] != -1)
+			close(fds[i]);
+		fds[i] = -1;
+	}
+}
+
+static void
+free_seat(struct sockets *sockets, struct seat *seat)
+{
+	close_all(seat->fds, sockets->address_count);
+	free(seat->fds);
+}
+
 int
 sockets_grow(struct sockets *sockets, unsigned seats)
 {
 	struct seat *grown;
-	unsigned *order;
+	unsigned *order, before;
 
 	if (seats <= sockets->seat_count)
 		return 0;
@@ -96,9 +118,16 @@ sockets_grow(struct sockets *sockets, unsigned seats)
 		sockets->order = order;
 	if (grown == NULL || order == NULL)
 		return -1;
+	before = sockets->seat_count;
 	while (sockets->seat_count < seats) {
-		if (bind_seat(sockets, &sockets->seats[sockets->seat_count]) != 0)
+		if (bind_seat(sockets, &sockets->seats[sockets->seat_count]) != 0) {
+			int error = errno;
+
+			while (sockets->seat_count > before)
+				free_seat(sockets, &sockets->seats[--sockets->seat_count]);
+			errno = error;
 			return -1;
+		}
 		sockets->seat_count++;
 	}
 	return 0;
@@ -115,15 +144,17 @@ sockets_init(struct sockets *sockets, const struct address *addresses, unsigned 
 		.can_bind = true,
 		.addresses = calloc(address_count, sizeof *sockets->addresses),
 		.shared = calloc(address_count, sizeof *sockets->shared),
+		.passed = calloc(address_count, sizeof *sockets->passed),
 		.locks = calloc(address_count, sizeof *sockets->locks),
 		.port_locks = calloc(address_count, sizeof *sockets->port_locks)};
-	if (sockets->addresses == NULL || sockets->shared == NULL || sockets->locks == NULL ||
-		sockets->port_locks == NULL) {
+	if (sockets->addresses == NULL || sockets->shared == NULL || sockets->passed == NULL ||
+		sockets->locks == NULL || sockets->port_locks == NULL) {
 		log_error("no memory for listening sockets");
 		return -1;
 	}
 	memcpy(sockets->addresses, addresses, address_count * sizeof *addresses);
 	memset(sockets->shared, -1, address_count * sizeof *sockets->shared);
+	memset(sockets->passed, -1, address_count * sizeof *sockets->passed);
 	memset(sockets->locks, -1, address_count * sizeof *sockets->locks);
 	memset(sockets->port_locks, -1, address_count * sizeof *sockets->port_locks);
 	return 0;
@@ -219,6 +250,12 @@ sockets_open(struct sockets *sockets, unsigned seats)
 		if (sockets->locks[i] == -1 &&
 			(sockets->locks[i] = claim_address(&sockets->addresses[i])) == -1)
 			return -1;
+	/* One that was passed listens already, and is the first of its group. */
+	for (unsigned i = 0; i < sockets->address_count; i++)
+		if (sockets->passed[i] != -1 && sockets_listen(sockets, 0) != 0) {
+			claim_explain(&sockets->addresses[i], errno);
+			return -1;
+		}
 	if (sockets_grow(sockets, seats) == 0)
 		return 0;
 	log_error("cannot open %u listening sockets: %s (file limit?)",
@@ -242,13 +279,28 @@ sockets_take(struct sockets *sockets, int fd)
 		fcntl(fd, F_SETFD, FD_CLOEXEC);
 		fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 		set_flag(fd, IPPROTO_TCP, TCP_NODELAY);
-		sockets->shared[i] = fd;
+		sockets->shared[i] = sockets->passed[i] = fd;
 		return true;
 	}
 	return false;
 }
 
 /* ---- listening ---- */
+
+/* Whether a socket is this server's alone. */
+static bool
+is_own(const struct sockets *sockets, const struct seat *seat, unsigned address)
+{
+	return sockets->shared[address] == -1 && seat->fds[address] != sockets->passed[address];
+}
+
+/* Takes one socket out of its group. */
+static void
+shut(const struct sockets *sockets, const struct seat *seat, unsigned address)
+{
+	if (is_own(sockets, seat, address))
+		shutdown(seat->fds[address], SHUT_RDWR);
+}
 
 int
 sockets_listen(struct sockets *sockets, unsigned index)
@@ -257,9 +309,18 @@ sockets_listen(struct sockets *sockets, unsigned index)
 
 	if (seat->listens)
 		return 0;
-	for (unsigned i = 0; i < sockets->address_count; i++)
-		if (sockets->shared[i] == -1 && listen(seat->fds[i], sockets->backlog) != 0)
-			return -1;
+	for (unsigned i = 0; i < sockets->address_count; i++) {
+		int error;
+
+		if (sockets->shared[i] != -1 || listen(seat->fds[i], sockets->backlog) == 0)
+			continue;
+		/* In all groups or in none. */
+		error = errno;
+		while (i-- > 0)
+			shut(sockets, seat, i);
+		errno = error;
+		return -1;
+	}
 	seat->listens = true;
 	sockets->order[sockets->listening++] = index;
 	return 0;
@@ -273,8 +334,7 @@ sockets_park(struct sockets *sockets, unsigned index)
 	if (!seat->listens)
 		return;
 	for (unsigned i = 0; i < sockets->address_count; i++)
-		if (sockets->shared[i] == -1)
-			shutdown(seat->fds[i], SHUT_RDWR);
+		shut(sockets, seat, i);
 	seat->listens = false;
 	for (unsigned at = 0; at < sockets->listening; at++) {
 		if (sockets->order[at] != index)
@@ -311,6 +371,16 @@ sockets_forget(struct sockets *sockets)
 }
 
 void
+sockets_abandon(struct sockets *sockets)
+{
+	for (unsigned seat = 0; seat < sockets->seat_count; seat++)
+		for (unsigned i = 0; i < sockets->address_count; i++)
+			shut(sockets, &sockets->seats[seat], i);
+	sockets_forget(sockets);
+	close_all(sockets->locks, sockets->address_count);
+}
+
+void
 sockets_deafen(struct sockets *sockets)
 {
 	/* Drops a SYN, which the client repeats after a second; what acknowledges one passes. A
@@ -326,22 +396,12 @@ sockets_deafen(struct sockets *sockets)
 
 	for (unsigned i = 0; i < sockets->listening; i++)
 		for (unsigned address = 0; address < sockets->address_count; address++)
-			if (sockets->shared[address] == -1)
+			if (is_own(sockets, &sockets->seats[sockets->order[i]], address))
 				setsockopt(sockets->seats[sockets->order[i]].fds[address],
 					SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
 }
 
 /* ---- closing ---- */
-
-static void
-close_all(int *fds, unsigned count)
-{
-	for (unsigned i = 0; fds != NULL && i < count; i++) {
-		if (fds[i] != -1)
-			close(fds[i]);
-		fds[i] = -1;
-	}
-}
 
 void
 sockets_unlock_ports(struct sockets *sockets)
@@ -352,15 +412,14 @@ sockets_unlock_ports(struct sockets *sockets)
 void
 sockets_close(struct sockets *sockets)
 {
-	for (unsigned i = 0; i < sockets->seat_count; i++) {
-		close_all(sockets->seats[i].fds, sockets->address_count);
-		free(sockets->seats[i].fds);
-	}
+	for (unsigned i = 0; i < sockets->seat_count; i++)
+		free_seat(sockets, &sockets->seats[i]);
 	close_all(sockets->shared, sockets->address_count);
 	close_all(sockets->locks, sockets->address_count);
 	sockets_unlock_ports(sockets);
 	free(sockets->addresses);
 	free(sockets->shared);
+	free(sockets->passed);
 	free(sockets->locks);
 	free(sockets->port_locks);
 	free(sockets->seats);

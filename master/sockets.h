@@ -18,8 +18,9 @@
 #include <stddef.h>
 
 #include "master/address.h"
+#include "master/steering.h"
 
-#define SOCKETS_SEATS_MAX 4096
+#define SOCKETS_SEATS_MAX STEERING_MEMBERS_MAX
 
 struct seat {
 	int *fds; /* one per address; owned */
@@ -34,6 +35,9 @@ struct sockets {
 	/* [address]: a socket that was passed to this server and cannot have siblings, because it
 	 * belongs to another user; or -1. All seats hold duplicates of it. */
 	int *shared;
+	/* [address]: the socket that was passed, whatever became of it, or -1: it is not this server's
+	 * to shut. */
+	int *passed;
 	int *locks;      /* [address]: held while this server owns the address */
 	int *port_locks; /* [address]: held until this server listens; see sockets_unlock_ports */
 	struct seat *seats;
@@ -56,8 +60,8 @@ int sockets_open(struct sockets *sockets, unsigned seats);
  * Returns whether the address is one of these; then fd is owned. */
 bool sockets_take(struct sockets *sockets, int fd);
 
-/* Binds more seats, if there are fewer. Returns 0, or -1 with errno; EPERM after privileges were
- * dropped. */
+/* Binds more seats, if there are fewer. Returns 0, or -1 with errno and no seat more; EPERM after
+ * privileges were dropped. */
 int sockets_grow(struct sockets *sockets, unsigned seats);
 
 /* Makes a seat listen, if it does not yet. Returns 0, or -1 with errno. */
@@ -71,6 +75,9 @@ unsigned sockets_queued(const struct sockets *sockets, unsigned seat);
 
 /* The group is another master's from now on: nothing here changes it any more. */
 void sockets_forget(struct sockets *sockets);
+
+/* Shuts all sockets and gives the addresses up: the master that had taken them is dead. */
+void sockets_abandon(struct sockets *sockets);
 
 /* From now on no connection begins on any seat; handshakes that have begun go on. For the end, when
  * no other member of the group can take over. */

@@ -20,11 +20,12 @@
 #include "master/master.h"
 #include "master/notify.h"
 
-#define VERSION 1
+#define VERSION 2
+#define TAKE_TIME 2. /* seconds between GO and TOOK, in which nobody accepts */
 #define VARIABLE "HUBBUB_HANDOVER"
 #define TIME_DEFAULT 30. /* seconds for the new master to get ready, without a --hang-timeout */
 
-enum word { WORD_RISEN = 1, WORD_GO };
+enum word { WORD_RISEN = 1, WORD_GO, WORD_TOOK };
 
 /* What masters say to each other; with GO the order of the kernel's group. */
 struct sentence {
@@ -54,8 +55,8 @@ address_json(const struct sockets *sockets, unsigned index)
 
 	for (socklen_t i = 0; i < address->length; i++)
 		snprintf(hex + 2 * i, 3, "%02x", bytes[i]);
-	return json_pack("{s:s, s:i, s:i}", "socket", hex, "lock", sockets->locks[index], "shared",
-		sockets->shared[index]);
+	return json_pack("{s:s, s:i, s:i, s:i}", "socket", hex, "lock", sockets->locks[index],
+		"shared", sockets->shared[index], "passed", sockets->passed[index]);
 }
 
 static json_t *
@@ -73,6 +74,14 @@ seats_json(const struct sockets *sockets)
 	return seats;
 }
 
+/* Options that make descriptors which are handed over. */
+static json_t *
+fixed_json(const struct options *options)
+{
+	return json_pack("{s:s?, s:s?, s:s?, s:s?}", "admin", options->admin, "control",
+		options->control, "pidfile", options->pidfile, "user", options->user);
+}
+
 static json_t *
 document(const struct master *master, int channel)
 {
@@ -82,7 +91,7 @@ document(const struct master *master, int channel)
 	for (unsigned i = 0; i < master->sockets.address_count; i++)
 		json_array_append_new(addresses, address_json(&master->sockets, i));
 	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:s, s:i, s:i, s:b, s:i, s:i, s:i, s:i, s:i, "
-			 "s:o, s:o}",
+			 "s:o, s:o, s:o}",
 		"version", VERSION, "master", (int)getpid(), "channel", channel, "counters",
 		master->counters_file, "control", control_fd(master->control), "control_path",
 		control_path(master->control), "admin", admin_fd(master->admin), "pidfile",
@@ -90,7 +99,7 @@ document(const struct master *master, int channel)
 		(int)master->fleet.generations, "processes", (int)config->processes, "threads",
 		(int)config->threads, "asked_processes", (int)master->options.asked_processes,
 		"asked_threads", (int)master->options.asked_threads, "addresses", addresses,
-		"seats", seats_json(&master->sockets));
+		"seats", seats_json(&master->sockets), "fixed", fixed_json(&master->options));
 }
 
 static int
@@ -163,12 +172,14 @@ forget(struct master *master)
 		close(upgrade->pidfd);
 	upgrade->channel = upgrade->pidfd = -1;
 	upgrade->pid = 0;
+	upgrade->is_offered = false;
 }
 
 static void
 roll_back(struct master *master, const char *why)
 {
 	forget(master);
+	fleet_freeze(&master->fleet, false);
 	master_changed(master, why);
 }
 
@@ -184,8 +195,14 @@ upgrade_reap(struct master *master, pid_t pid)
 	if (waitpid(pid, &status, WNOHANG) != pid)
 		return true;
 	if (master->phase == MASTER_HANDED_OVER) {
-		events_note(LOG_ERROR, "the new master (pid %d) is dead", (int)pid);
 		forget(master);
+		/* It may have handed over itself, and have left in order. */
+		if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+			return true;
+		events_note(LOG_ERROR,
+			"the new master (pid %d) is dead; closing the sockets that it had",
+			(int)pid);
+		sockets_abandon(&master->sockets);
 		return true;
 	}
 	if (WIFSIGNALED(status))
@@ -219,6 +236,7 @@ upgrade_abandon(struct master *master)
 	/* Its workers die with it; the master reaps it as it does strangers. */
 	pidfd_send_signal(upgrade->pidfd, SIGKILL, NULL, 0);
 	forget(master);
+	fleet_freeze(&master->fleet, false);
 }
 
 static void
@@ -236,51 +254,80 @@ on_deadline(struct ev_loop *loop, ev_timer *timer, int events)
 	master_changed(master, "the new program did not get ready in time, and was killed");
 }
 
-/* The new master is ready: everything is its own from the moment that it hears GO. */
+/* The new master is ready: nobody here opens a connection until it has taken over, or died. */
 static void
-hand_over(struct master *master)
+offer(struct master *master)
 {
 	static struct sentence go;
 	struct upgrade *upgrade = &master->upgrade;
 	size_t length;
 
-	events_note(LOG_INFO, "handing over to the new master, pid %d", (int)upgrade->pid);
-	ev_timer_stop(master->loop, &upgrade->deadline);
 	go.word = WORD_GO;
 	go.count = master->sockets.listening;
 	for (unsigned i = 0; i < go.count; i++)
 		go.order[i] = (uint16_t)master->sockets.order[i];
 	length = offsetof(struct sentence, order) + go.count * sizeof go.order[0];
+	upgrade->is_offered = true;
+	fleet_freeze(&master->fleet, true);
+	ev_timer_stop(master->loop, &upgrade->deadline);
+	ev_now_update(master->loop);
+	ev_timer_set(&upgrade->deadline, TAKE_TIME, 0.);
+	ev_timer_start(master->loop, &upgrade->deadline);
+	/* If it does not hear, it is dead, and that is noticed. */
+	if (send(upgrade->channel, &go, length, MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)length)
+		log_error("the new master does not hear: %s", strerror(errno));
+}
+
+/* The new master serves. */
+static void
+hand_over(struct master *master)
+{
+	struct upgrade *upgrade = &master->upgrade;
+
+	events_note(LOG_INFO, "handed over to the new master, pid %d", (int)upgrade->pid);
+	ev_timer_stop(master->loop, &upgrade->deadline);
+	upgrade->is_offered = false;
 	master->phase = MASTER_HANDED_OVER;
 	sockets_forget(&master->sockets);
 	control_pause(master->control);
 	admin_pause(master->admin);
 	notify_send("MAINPID=%d", (int)upgrade->pid);
-	/* Its workers open nothing more from here on. */
 	fleet_leave(&master->fleet, CHANNEL_HANDOVER);
-	if (send(upgrade->channel, &go, length, MSG_NOSIGNAL) != (ssize_t)length)
-		events_note(LOG_ERROR, "the new master does not hear: %s", strerror(errno));
+	fleet_freeze(&master->fleet, false);
 	master_changed(master, NULL);
 }
 
 /* ---- the new master ---- */
 
 static void
+say(struct master *master, enum word word)
+{
+	uint32_t words[2] = {word, 0};
+
+	if (send(master->upgrade.channel, words, sizeof words, MSG_NOSIGNAL | MSG_DONTWAIT) !=
+		sizeof words)
+		log_error("cannot tell the former master: %s", strerror(errno));
+}
+
+static void
 take_over(struct master *master, const struct sentence *go)
 {
 	struct sockets *sockets = &master->sockets;
-
 	pid_t former = master->upgrade.pid;
 
-	/* The former master needs no word more; how its workers end is read from their counters. */
-	forget(master);
-	master->upgrade.is_heir = false;
+	/* A worker has died since: this master is about to leave. */
+	if (master->fleet.rising == NULL)
+		return;
 	for (unsigned i = 0; i < go->count && go->order[i] < sockets->seat_count; i++) {
 		sockets->order[sockets->listening++] = go->order[i];
 		sockets->seats[go->order[i]].listens = true;
 	}
-	counters_note(&master->counters->upgrades, 1);
 	fleet_commit(&master->fleet);
+	say(master, WORD_TOOK);
+	/* The former master needs no word more; what its workers have is read from their counters. */
+	forget(master);
+	master->upgrade.is_heir = false;
+	counters_note(&master->counters->upgrades, 1);
 	events_note(LOG_INFO, "took over from the former master, pid %d", (int)former);
 	master_took_over(master);
 }
@@ -288,10 +335,7 @@ take_over(struct master *master, const struct sentence *go)
 void
 upgrade_risen(struct master *master)
 {
-	uint32_t words[2] = {WORD_RISEN, 0};
-
-	if (send(master->upgrade.channel, words, sizeof words, MSG_NOSIGNAL) != sizeof words)
-		log_error("cannot tell the former master: %s", strerror(errno));
+	say(master, WORD_RISEN);
 }
 
 /* ---- both ---- */
@@ -316,8 +360,10 @@ on_talk(struct ev_loop *loop, ev_io *watcher, int events)
 		}
 	} else if (upgrade->is_heir && sentence.word == WORD_GO) {
 		take_over(master, &sentence);
-	} else if (!upgrade->is_heir && sentence.word == WORD_RISEN &&
+	} else if (!upgrade->is_heir && sentence.word == WORD_RISEN && !upgrade->is_offered &&
 		   master->phase == MASTER_SERVING) {
+		offer(master);
+	} else if (!upgrade->is_heir && sentence.word == WORD_TOOK && upgrade->is_offered) {
 		hand_over(master);
 	}
 }
@@ -436,6 +482,8 @@ inherit_addresses(struct sockets *sockets, const json_t *addresses)
 
 		sockets->locks[i] = descriptor(integer(entry, "lock"));
 		sockets->shared[i] = descriptor(integer(entry, "shared"));
+		/* Of the first seat, or the shared one: it is closed with that. */
+		sockets->passed[i] = integer(entry, "passed");
 		if (address_port(own) != 0 &&
 			!is_address(own, json_string_value(json_object_get(entry, "socket"))))
 			return -1;
@@ -475,6 +523,26 @@ inherit_seats(struct sockets *sockets, const json_t *seats)
 	return 0;
 }
 
+/* Whether this program was given the same as the one that runs. */
+static bool
+is_fixed_same(const struct options *options, const json_t *former)
+{
+	json_t *own = fixed_json(options);
+	const char *name;
+	json_t *value;
+	bool is_same = own != NULL;
+
+	json_object_foreach(own, name, value)
+	{
+		if (json_equal(value, json_object_get(former, name)))
+			continue;
+		log_error("--%s cannot change by an upgrade; restart the server for that", name);
+		is_same = false;
+	}
+	json_decref(own);
+	return is_same;
+}
+
 static int
 inherit_from(struct master *master, const json_t *object)
 {
@@ -486,6 +554,8 @@ inherit_from(struct master *master, const json_t *object)
 			integer(object, "version"), VERSION);
 		return -1;
 	}
+	if (!is_fixed_same(&master->options, json_object_get(object, "fixed")))
+		return -1;
 	upgrade->pid = integer(object, "master");
 	upgrade->channel = descriptor(integer(object, "channel"));
 	upgrade->control = descriptor(integer(object, "control"));

@@ -5,11 +5,13 @@
  *	  |                                                  workers start on the same sockets
  *	  | <------------------------------- RISEN --------- every hub is ready
  *	  | its workers open nothing more
- *	  | -------------------------------- GO -----------> its hubs accept; it steers, answers,
- *	  | its workers drain; it exits                      and says that it is ready
+ *	  | -------------------------------- GO -----------> its hubs accept; it steers
+ *	  | <------------------------------- TOOK ---------- it answers, and says that it is ready
+ *	  | its workers drain; it exits
  *
- * Until GO the old one serves as if nothing happened; if the new one exits, crashes, or is not ready
- * in time, it is killed, and that is all. What is handed over is a document (JSON in a memfd, whose
+ * Until GO the old one serves as if nothing happened, and until TOOK it can go on as before: if the
+ * new one exits, crashes, or is not ready in time, it is killed, and that is all. If it dies later,
+ * while the old one drains, the old one closes the sockets, so that nobody waits there in vain. What is handed over is a document (JSON in a memfd, whose
  * number is in HUBBUB_HANDOVER) of descriptors, which survive the exec. */
 #ifndef HUBBUB_MASTER_UPGRADE_H
 #define HUBBUB_MASTER_UPGRADE_H
@@ -22,10 +24,11 @@
 struct master;
 
 struct upgrade {
-	bool is_heir; /* this master was started by another one, and has not got its GO */
-	pid_t pid;    /* of the other master; 0 for none */
-	int pidfd;    /* of the new one, in the old one; -1 otherwise */
-	int channel;  /* to the other master, or -1 */
+	bool is_heir;    /* this master was started by another one, and has not got its GO */
+	bool is_offered; /* the new master got its GO, and has not said TOOK */
+	pid_t pid;       /* of the other master; 0 for none */
+	int pidfd;       /* of the new one, in the old one; -1 otherwise */
+	int channel;     /* to the other master, or -1 */
 	ev_io talk;
 	ev_io exit;
 	ev_timer deadline;

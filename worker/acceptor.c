@@ -25,10 +25,11 @@ static bool
 may_accept(void *context)
 {
 	struct worker_thread *thread = context;
-	bool may = counters_take_permits(thread->row, 1) == 1;
-
-	thread->is_out_of_permits = !may;
-	return may;
+	if (counters_take_permits(thread->row, 1) == 1)
+		return true;
+	/* Until acceptor_retry: there may be several acceptors, and all of them wait then. */
+	thread->is_out_of_permits = true;
+	return false;
 }
 
 static void
@@ -46,6 +47,16 @@ take_over(void *context, int client)
 	return handoff_offer(thread, client);
 }
 
+void
+acceptor_retry(struct worker_thread *thread)
+{
+	if (!thread->is_out_of_permits)
+		return;
+	thread->is_out_of_permits = false;
+	for (unsigned i = 0; i < thread->heritage->addresses; i++)
+		hub_server_retry(thread->acceptors[i]);
+}
+
 static void
 opened(void *context)
 {
@@ -59,9 +70,7 @@ closed(void *context)
 
 	counters_add(&thread->row->closed, 1);
 	counters_give_permits(thread->row, 1);
-	if (thread->is_out_of_permits)
-		for (unsigned i = 0; i < thread->heritage->addresses; i++)
-			hub_server_retry(thread->acceptors[i]);
+	acceptor_retry(thread);
 }
 
 static void

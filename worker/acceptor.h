@@ -7,6 +7,9 @@
 /* Makes one, which owns the socket, and whose connections run in the thread's pool. NULL with errno ENOMEM. */
 struct hub_server *acceptor_new(struct worker_thread *thread, int socket);
 
+/* Lets the thread's acceptors try again, if one of them was without a permit. */
+void acceptor_retry(struct worker_thread *thread);
+
 /* Stops waiting for connections. The socket stays open until the process ends, because others hold it too: libev
  * would rebuild its epoll set at each event of a closed descriptor. Switches. */
 void acceptor_pause(struct hub_server *acceptor);

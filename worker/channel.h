@@ -9,11 +9,11 @@
 
 enum channel_kind {
 	/* worker to master */
-	CHANNEL_READY,   /* this hub's loop runs: its sockets may listen */
+	CHANNEL_READY,   /* the loops of all its hubs run: their sockets may listen */
 	CHANNEL_DRAINED, /* this hub accepts no more */
-	CHANNEL_DUMPED,  /* this hub has written its stacks */
+	CHANNEL_DUMPED,  /* this hub has written its stacks; value is that of CHANNEL_DUMP */
 	/* master to worker */
-	CHANNEL_ACCEPT, /* this hub's sockets listen: start to accept */
+	CHANNEL_ACCEPT, /* the sockets listen: start to accept */
 	CHANNEL_ADOPT,  /* with a listener of another: accept what is queued there, and close it */
 	CHANNEL_HANDOVER, /* others accept on the same sockets: accept no more, serve what is open
 			     for value nanoseconds, leave */

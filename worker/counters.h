@@ -44,7 +44,8 @@ struct worker_row {
 	uint32_t worker;
 	uint32_t index; /* of the hub in its worker */
 	uint32_t generation;
-	int32_t master; /* pid of the one that claimed it */
+	int32_t master;  /* pid of the one that claimed it */
+	int64_t granted; /* in a process's first row: all permits that it has, free and used */
 
 	/* The hub's. */
 	int64_t heartbeat;       /* clock at which its pulse last ran */
@@ -66,7 +67,8 @@ struct worker_row {
 } __attribute__((aligned(128)));
 
 #define COUNTERS_VERSION 2
-#define COUNTERS_ROWS 8192
+#define COUNTERS_ROWS                                                                              \
+	8192 /* four times as many as there may be hubs: a ledger, three generations */
 
 struct counters {
 	uint32_t magic;

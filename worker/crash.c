@@ -9,7 +9,8 @@
 static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
 static struct sigaction previous[NSIG];
 static struct worker_row *process_row;
-static _Thread_local struct worker_row *thread_row;
+/* Reached without a call, which could allocate. */
+static _Thread_local struct worker_row *thread_row __attribute__((tls_model("initial-exec")));
 
 static void
 on_crash(int number, siginfo_t *information, void *context)

@@ -26,9 +26,9 @@
 #define HANDSHAKE (200 * HUB_MILLISECOND)
 
 static void
-report(struct worker_thread *thread, enum channel_kind kind)
+report(struct worker_thread *thread, enum channel_kind kind, int64_t value)
 {
-	struct channel_message message = {.kind = kind, .hub = thread->index};
+	struct channel_message message = {kind, thread->index, value};
 
 	/* If the master is dead, the worker learns it from the same socket. */
 	if (channel_send(thread->heritage->channel, &message, -1) != 0)
@@ -92,6 +92,7 @@ struct dump {
 	struct hub_message message;
 	struct worker_thread *thread;
 	int file;
+	int64_t number;
 };
 
 /* By one write at the end, because the other hubs write to the same file. */
@@ -125,12 +126,12 @@ deliver_dump(struct hub_message *message)
 
 	write_dump(dump->thread, dump->file);
 	close(dump->file);
-	report(dump->thread, CHANNEL_DUMPED);
+	report(dump->thread, CHANNEL_DUMPED, dump->number);
 	free(dump);
 }
 
 void
-thread_dump(struct worker_thread *thread, int file)
+thread_dump(struct worker_thread *thread, int file, int64_t number)
 {
 	struct dump *dump = malloc(sizeof *dump);
 
@@ -138,7 +139,7 @@ thread_dump(struct worker_thread *thread, int file)
 		close(file);
 		return;
 	}
-	*dump = (struct dump){{NULL, deliver_dump}, thread, file};
+	*dump = (struct dump){{NULL, deliver_dump}, thread, file, number};
 	hub_mailbox_post(thread->mailbox, &dump->message);
 }
 
@@ -162,9 +163,7 @@ pulse(void *argument)
 		__atomic_store_n(&row->lag, now - due > lag ? now - due : lag, __ATOMIC_RELAXED);
 		__atomic_store_n(&row->heartbeat, now, __ATOMIC_RELAXED);
 		/* The master may have given permits. */
-		if (thread->is_out_of_permits)
-			for (unsigned i = 0; i < thread->heritage->addresses; i++)
-				hub_server_retry(thread->acceptors[i]);
+		acceptor_retry(thread);
 	}
 }
 
@@ -231,7 +230,7 @@ accept_no_more(struct worker_thread *thread)
 		if (is_last)
 			acceptor_empty(thread, thread->acceptors[i]);
 	}
-	report(thread, CHANNEL_DRAINED);
+	report(thread, CHANNEL_DRAINED, 0);
 	tell_leader(thread, THREAD_QUIET);
 }
 
@@ -258,7 +257,6 @@ thread_main(void *argument)
 	}
 	__atomic_store_n(&thread->row->heartbeat, hub_now(), __ATOMIC_RELAXED);
 	sem_post(&thread->started);
-	report(thread, CHANNEL_READY);
 	/* It may be drained before it was ever told to accept. */
 	await(thread, BIT(THREAD_ACCEPT) | leave | BIT(THREAD_STOP), HUB_FOREVER);
 	if (thread_is_commanded(thread, THREAD_ACCEPT))

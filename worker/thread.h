@@ -94,8 +94,8 @@ void thread_join(struct worker_thread *thread);
  * so nothing may be commanded after that. */
 void thread_command(struct worker_thread *thread, enum thread_command command);
 
-/* Has the hub write its coroutines to file, then close it and tell the master. Any thread, as
- * thread_command. */
-void thread_dump(struct worker_thread *thread, int file);
+/* Has the hub write its coroutines to file, then close it and tell the master, with that number. Any
+ * thread, as thread_command. */
+void thread_dump(struct worker_thread *thread, int file, int64_t number);
 
 #endif

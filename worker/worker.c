@@ -82,13 +82,13 @@ leave(struct worker *worker, enum thread_command command, int64_t window)
 }
 
 static void
-dump_all(struct worker *worker, int file)
+dump_all(struct worker *worker, int file, int64_t number)
 {
 	for (unsigned i = 0; file != -1 && i < worker->running; i++) {
 		int own = dup(file);
 
 		if (own != -1)
-			thread_dump(&worker->threads[i], own);
+			thread_dump(&worker->threads[i], own, number);
 	}
 }
 
@@ -97,8 +97,7 @@ obey(struct worker *worker, const struct channel_message *message, int descripto
 {
 	switch (message->kind) {
 	case CHANNEL_ACCEPT:
-		if (message->hub < worker->running)
-			thread_command(&worker->threads[message->hub], THREAD_ACCEPT);
+		command_all(worker, THREAD_ACCEPT);
 		break;
 	case CHANNEL_ADOPT:
 		if (descriptor != -1 && !worker->is_leaving) {
@@ -119,7 +118,7 @@ obey(struct worker *worker, const struct channel_message *message, int descripto
 		hub_event_set(&worker->changed);
 		break;
 	case CHANNEL_DUMP:
-		dump_all(worker, descriptor);
+		dump_all(worker, descriptor, message->value);
 		break;
 	case CHANNEL_REOPEN:
 		if (descriptor != -1)
@@ -188,6 +187,16 @@ wait_leaving(struct worker *worker)
 	}
 }
 
+static void
+report_ready(const struct worker *worker)
+{
+	struct channel_message ready = {.kind = CHANNEL_READY};
+
+	if (channel_send(worker->heritage->channel, &ready, -1) != 0)
+		log_debug("worker %u cannot reach the master: %s", worker->heritage->index,
+			strerror(errno));
+}
+
 /* The coroutine that leads: when it returns, so does the worker. The first hub ends last, because
  * the others post to its mailbox; and none ends before all are quiet, because they give each other
  * connections. */
@@ -205,6 +214,7 @@ lead(void *argument)
 	if (ear != NULL) {
 		hub_set_name(ear, "master's ear");
 		hub_detach(ear);
+		report_ready(worker);
 		wait_leaving(worker);
 		wait_news(worker, THREAD_QUIET);
 		command_all(worker, THREAD_EMPTY);

@@ -38,6 +38,16 @@ struct search {
 	char list[1024];
 };
 
+/* NAME-PORT.sock: other programs keep sockets there, too. */
+static bool
+is_of_server(const char *name)
+{
+	const char *port = strrchr(name, '-');
+	size_t digits = port != NULL ? strspn(port + 1, "0123456789") : 0;
+
+	return digits > 0 && strcmp(port + 1 + digits, ".sock") == 0;
+}
+
 static void
 look_into(const char *folder, struct search *search)
 {
@@ -46,12 +56,10 @@ look_into(const char *folder, struct search *search)
 
 	while (directory != NULL && (entry = readdir(directory)) != NULL) {
 		char path[DIALOGUE_PATH_SIZE];
-		size_t length = strlen(entry->d_name);
 		int fd;
 
-		if (length < 5 || strcmp(entry->d_name + length - 5, ".sock") != 0 ||
-			snprintf(path, sizeof path, "%s/%s", folder, entry->d_name) >=
-				(int)sizeof path)
+		if (!is_of_server(entry->d_name) || snprintf(path, sizeof path, "%s/%s", folder,
+							    entry->d_name) >= (int)sizeof path)
 			continue;
 		fd = connect_to(path);
 		if (fd == -1)

@@ -91,7 +91,7 @@ Test(change, a_reload_with_wrong_options_changes_nothing_and_says_why)
 		{"--user=daemon\n", "--user cannot change by a reload"},
 		{"--help\n", "see --help"},
 		{"--idle-timeout\n", "lacks its value"},
-		{"--processes=1000\n--threads=1000\n", "more than 4096 hubs"},
+		{"--processes=1000\n--threads=1000\n", "more than 2000 hubs"},
 		{"--drain-timeout=1\nstray\n", "'stray' is not an option"},
 	};
 	long generation;
@@ -280,4 +280,129 @@ Test(change, as_process_1_it_does_not_upgrade_and_reaps_strangers)
 	kill(inner, SIGTERM);
 	cr_assert_eq(program_wait(&container, 20), 0, "%s", container.text);
 	program_end(&container);
+}
+
+/* A worker of the new master dies after that has said that it is ready: nobody notices. */
+Test(change, an_upgrade_that_dies_at_the_last_moment_is_rolled_back)
+{
+	pid_t master;
+	int taken = 0, died = 0;
+
+	cr_assert(server_start(&server, "hubbub-echo", "1", "1", NULL));
+	master = server.pid;
+	for (int i = 0; i < 15; i++) {
+		pid_t children[8], heir = 0;
+		int64_t end = clock_now() + 2 * CLOCK_SECOND;
+
+		kill(server.pid, SIGUSR2);
+		/* At a random moment of its start. */
+		while (heir == 0 && clock_now() < end) {
+			int count = program_children(server.pid, children, 8);
+
+			heir = count > 1 ? children[count - 1] : 0;
+		}
+		cr_assert_neq(heir, 0);
+		usleep((useconds_t)(i * 700));
+		kill(heir, SIGKILL);
+		poll(NULL, 0, 100);
+		if (!answers("still", "STILL")) {
+			taken++;
+			break;
+		}
+		died++;
+		cr_assert_eq(server_number(&server, "pid"), (long)master);
+	}
+	fprintf(stderr, "rolled back %d times, taken over before %d\n", died, taken);
+	cr_assert_gt(died, 0);
+	if (taken == 0)
+		cr_assert_eq(server_end(&server, 20), 0);
+	else
+		/* It had taken over: then the former one lets nobody wait in vain. */
+		cr_assert(program_expect(&server.program, "closing the sockets", 5), "%s",
+			server.program.text);
+}
+
+Test(change, a_second_reload_is_not_missed)
+{
+	write_arguments("--reply=upper\n");
+	cr_assert(server_start(&server, "hubbub-echo", "2", "1", argument, NULL));
+	for (int i = 0; i < 5; i++)
+		kill(server.pid, SIGHUP);
+	write_arguments("--reply=verbatim\n");
+	kill(server.pid, SIGHUP);
+	for (int i = 0; i < 100 && !answers("Now", "Now"); i++)
+		poll(NULL, 0, 20);
+	cr_assert(answers("Now", "Now"), "%s", server.program.text);
+	cr_assert_eq(server_end(&server, 20), 0);
+}
+
+Test(change, a_worker_that_recovers_lets_the_reload_go_on)
+{
+	pid_t fresh[2] = {0}, children[8];
+
+	cr_assert(server_start(&server, "hubbub-echo", "2", "1", NULL));
+	kill(server.pid, SIGSTOP);
+	kill(server.pid, SIGHUP);
+	kill(server.pid, SIGCONT);
+	for (int i = 0; i < 20000 && fresh[1] == 0; i++)
+		if (program_children(server.pid, children, 8) == 4) {
+			fresh[0] = children[2];
+			fresh[1] = children[3];
+		}
+	if (fresh[1] == 0)
+		cr_skip("it was too quick to be stopped");
+	/* One is ready and stops, so that it is hung when the other one gets ready. */
+	kill(fresh[1], SIGSTOP);
+	kill(fresh[0], SIGSTOP);
+	poll(NULL, 0, 50);
+	kill(fresh[0], SIGCONT);
+	poll(NULL, 0, 200);
+	kill(fresh[0], SIGSTOP);
+	poll(NULL, 0, 900);
+	kill(fresh[1], SIGCONT);
+	poll(NULL, 0, 200);
+	kill(fresh[0], SIGCONT);
+	for (int i = 0; i < 300 && server_number(&server, "totals.reloads") == 0; i++)
+		poll(NULL, 0, 10);
+	cr_assert_eq(server_number(&server, "totals.reloads"), 1, "%s", server.program.text);
+	cr_assert_eq(ctl("reload"), 0, "%s", output);
+	cr_assert_eq(server_end(&server, 20), 0);
+}
+
+Test(change, a_scale_without_files_for_it_leaves_nothing)
+{
+	char control[160];
+	char *argv[] = {"/usr/bin/prlimit", "--nofile=100:100", program_path("hubbub-echo"),
+		"--listen=127.0.0.1:0", "-p2", "-t1", control, NULL};
+	int files;
+
+	if (access(argv[0], X_OK) != 0)
+		cr_skip("needs prlimit");
+	argv[2] = strdup(argv[2]);
+	snprintf(server.control, sizeof server.control, "%s/control", folder);
+	snprintf(control, sizeof control, "--control=%s", server.control);
+	cr_assert(program_start(&server.program, argv, 0));
+	cr_assert(program_expect(&server.program, ", pid ", 10), "%s", server.program.text);
+	cr_assert_eq(sscanf(strstr(server.program.text, "ready: "), "ready: 127.0.0.1:%d",
+			     &server.program.port),
+		1);
+	files = program_files(server.program.pid);
+	cr_assert_eq(server_ctl(&server, "scale", "200x1", output, sizeof output), 1);
+	cr_assert_not_null(strstr(output, "file limit"), "%s", output);
+	cr_assert_leq(program_files(server.program.pid), files + 1);
+	cr_assert_eq(ctl("reload"), 0, "%s", output);
+	cr_assert(answers("still", "STILL"));
+	cr_assert_eq(program_stop(&server.program, SIGTERM, 20), 0);
+}
+
+Test(change, many_threads_all_accept)
+{
+	cr_assert(
+		server_start(&server, "hubbub-echo", "1", "300", NULL), "%s", server.program.text);
+	for (int i = 0; i < 400; i++)
+		cr_assert(answers("every", "EVERY"), "client %d", i);
+	cr_assert_eq(ctl("reload"), 0, "%s", output);
+	for (int i = 0; i < 400; i++)
+		cr_assert(answers("every", "EVERY"), "client %d after the reload", i);
+	cr_assert_eq(server_end(&server, 40), 0);
 }

@@ -61,7 +61,7 @@ Test(control, what_is_wrong_is_said)
 		{"scale", "0x1", 2, "from 1 to 1024"},
 		{"scale", "two", 2, "PROCESSESxTHREADS"},
 		{"scale", NULL, 2, "PROCESSESxTHREADS"},
-		{"scale", "1024x1024", 1, "more than 4096 hubs"},
+		{"scale", "1024x1024", 1, "more than 2000 hubs"},
 		{"reboot", NULL, 2, "no command 'reboot'"},
 		{"status", "now", 2, "takes no argument"},
 	};

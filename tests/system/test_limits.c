@@ -210,3 +210,40 @@ Test(limits, a_service_that_ends_first_does_not_destroy_its_last_words)
 	cr_assert_eq(recv(fd, reply, sizeof reply, 0), 0, "it is reset instead of ended");
 	close(fd);
 }
+
+/* Fewer permits than hubs: they go where clients wait. */
+static void
+serves_all_with(const char *limit, const char *processes, const char *threads)
+{
+	char option[40];
+	int clients[20], left = 20;
+
+	snprintf(option, sizeof option, "--max-connections=%s", limit);
+	cr_assert(server_start(&server, "hubbub-echo", processes, threads, option, NULL));
+	for (int i = 0; i < 20; i++) {
+		clients[i] = client_connect(server.program.port);
+		cr_assert_eq(send(clients[i], "a", 1, 0), 1);
+	}
+	for (int round = 0; round < 2000 && left > 0; round++) {
+		for (int i = 0; i < 20; i++) {
+			struct pollfd query = {.fd = clients[i], .events = POLLIN};
+
+			if (clients[i] == -1 || poll(&query, 1, 0) != 1)
+				continue;
+			close(clients[i]);
+			clients[i] = -1;
+			left--;
+		}
+		poll(NULL, 0, 10);
+	}
+	cr_assert_eq(left, 0, "%d are never served", left);
+	cr_assert_eq(server_end(&server, 20), 0);
+	server_clean(&server);
+}
+
+Test(limits, permits_go_where_clients_wait)
+{
+	serves_all_with("1", "2", "1");
+	serves_all_with("1", "1", "4");
+	serves_all_with("3", "4", "2");
+}
