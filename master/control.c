@@ -442,15 +442,19 @@ static void
 on_progress(struct ev_loop *loop, ev_timer *timer, int events)
 {
 	struct control *control = timer->data;
-	char text[128];
+	char end[128], change[128];
 
 	(void)loop, (void)events;
-	snprintf(text, sizeof text, "%lu connections are open",
+	snprintf(end, sizeof end, "%lu connections are open",
 		(unsigned long)fleet_open(&control->master->fleet));
+	snprintf(change, sizeof change, "not yet; %u hubs accept meanwhile",
+		fleet_accepting(&control->master->fleet));
 	LIST_EACH (link, &control->clients) {
 		struct client *client = CONTAINER_OF(link, struct client, link);
 
 		if (client->waits == WAITS_END || client->waits == WAITS_CHANGE) {
+			const char *text = client->waits == WAITS_END ? end : change;
+
 			client_say(client, '-', text, strlen(text));
 			client_flush(client);
 		}

@@ -51,10 +51,10 @@ slot_json(const struct slot *slot)
 
 	for (unsigned hub = 0; slot->rows != NULL && hub < slot->generation->config.threads; hub++)
 		json_array_append_new(hubs, hub_json(slot, hub));
-	return json_pack("{s:i, s:i, s:s, s:i, s:f, s:o}", "worker", (int)slot->index, "pid",
-		(int)slot->pid, "state", supervision_state_names[slot->state], "generation",
-		(int)slot->generation->number, "age_s",
-		slot->pid != 0 ? seconds(clock_now() - slot->started) : 0., "hubs", hubs);
+	return json_pack("{s:i, s:o, s:s, s:i, s:f, s:o}", "worker", (int)slot->index, "pid",
+		slot->pid != 0 ? json_integer(slot->pid) : json_null(), "state",
+		supervision_state_names[slot->state], "generation", (int)slot->generation->number,
+		"age_s", slot->pid != 0 ? seconds(clock_now() - slot->started) : 0., "hubs", hubs);
 }
 
 static json_t *

@@ -462,6 +462,23 @@ serve_by_first_byte(int client, void *context)
 	}
 }
 
+static void
+count_only(const struct hub_connection *connection, void *context)
+{
+	((int *)context)[connection->activity] += connection->has_received ? 10 : 1;
+}
+
+/* Whether all four are at what they will be at. */
+static bool
+has_settled(struct hub_server *server)
+{
+	int counts[HUB_ACTIVITY_MAX] = {0};
+
+	hub_server_visit(server, count_only, counts);
+	return counts[HUB_ACTIVITY_RECEIVING] == 11 && counts[HUB_ACTIVITY_SENDING] == 10 &&
+	       counts[HUB_ACTIVITY_OTHER] == 10;
+}
+
 static void *
 visit_body(void *argument)
 {
@@ -477,11 +494,13 @@ visit_body(void *argument)
 		if (kinds[i] != 0)
 			hub_send(clients[i], &kinds[i], 1, 0);
 	}
-	hub_sleep(20 * HUB_MILLISECOND);
+	for (int tries = 0; tries < 1000 && !has_settled(server); tries++)
+		hub_sleep(5 * HUB_MILLISECOND);
 	hub_server_visit(server, count_activity, current);
 	/* The one whose input was ended is gone. */
 	current->errors[0] = (int)hub_recv(clients[0], current->text, 1, 0);
-	hub_sleep(5 * HUB_MILLISECOND);
+	for (int tries = 0; tries < 1000 && hub_server_connections(server) > 3; tries++)
+		hub_sleep(5 * HUB_MILLISECOND);
 	current->counts[6] = (int)hub_server_connections(server);
 	hub_server_visit(server, count_activity, current);
 	for (int i = 0; i < 4; i++)
