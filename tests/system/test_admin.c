@@ -97,7 +97,8 @@ static bool
 has_ten(void *unused)
 {
 	(void)unused;
-	return server_number(&server, "connections") == 10;
+	return server_number(&server, "connections") == 10 &&
+	       server_number(&server, "totals.sent_bytes") == 50;
 }
 
 Test(admin, metrics_add_up_and_never_go_back)
@@ -110,6 +111,7 @@ Test(admin, metrics_add_up_and_never_go_back)
 		clients[i] = client_connect(server.program.port);
 		cr_assert(client_exchange(clients[i], "hello", "HELLO"));
 	}
+	/* What was sent is counted after it was sent. */
 	cr_assert(wait_until(has_ten, NULL, 5));
 	before = server_get(&server, "/metrics", &code);
 	cr_assert_eq(code, 200);
