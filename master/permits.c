@@ -144,6 +144,19 @@ fill_up(struct hubs *hubs)
 	}
 }
 
+/* The hub that has least, among those whose process may have more. */
+static struct hub_share *
+find_poorest(struct hubs *hubs)
+{
+	struct hub_share *poorest = NULL;
+
+	for (unsigned i = 0; i < hubs->count; i++)
+		if (room_of(hubs->at[i].slot) > 0 &&
+			(poorest == NULL || free_of(hubs->at[i].row) < free_of(poorest->row)))
+			poorest = &hubs->at[i];
+	return poorest;
+}
+
 /* Equal parts; of what is left over, one each to those that have least. */
 static void
 share_out(struct hubs *hubs, int64_t available)
@@ -152,13 +165,8 @@ share_out(struct hubs *hubs, int64_t available)
 
 	for (unsigned i = 0; i < hubs->count && part > 0; i++)
 		grant(&hubs->at[i], part);
-	for (int64_t least = 0; rest > 0 && least <= part + 1; least++)
-		for (unsigned i = 0; i < hubs->count && rest > 0; i++) {
-			if (free_of(hubs->at[i].row) != least || room_of(hubs->at[i].slot) <= 0)
-				continue;
-			grant(&hubs->at[i], 1);
-			rest--;
-		}
+	for (struct hub_share *poorest; rest > 0 && (poorest = find_poorest(hubs)) != NULL; rest--)
+		grant(poorest, 1);
 }
 
 /* What a hub has beyond what its own queue needs. */

@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,6 +97,18 @@ Test(promises, ten_upgrades_lose_nothing)
 	cr_assert_eq(server_end(&server, 40), 0);
 }
 
+/* And none of them is changing. */
+static bool
+has_processes(void *count)
+{
+	json_t *state = server_stats(&server);
+	bool is_so = json_integer_value(json_object_get(state, "processes")) == (intptr_t)count &&
+		     json_is_false(json_object_get(state, "changing"));
+
+	json_decref(state);
+	return is_so;
+}
+
 Test(promises, scaling_processes_and_threads_loses_nothing)
 {
 	static const char *const shapes[] = {"4x1", "1x4", "2x2", "3x2", "1x2", "2x2"};
@@ -113,16 +126,21 @@ Test(promises, scaling_processes_and_threads_loses_nothing)
 		nap(2);
 	}
 	kill(server.pid, SIGTTIN);
-	nap(1);
-	cr_assert_eq(server_number(&server, "processes"), 3);
+	cr_assert(wait_until(has_processes, (void *)3, 10));
 	kill(server.pid, SIGTTOU);
-	nap(1);
-	cr_assert_eq(server_number(&server, "processes"), 2);
+	cr_assert(wait_until(has_processes, (void *)2, 10));
 	assert_nothing_lost();
 	cr_assert_eq(server_end(&server, 40), 0);
 }
 
 /* ---- deaths ---- */
+
+static bool
+has_respawned_twenty(void *unused)
+{
+	(void)unused;
+	return server_number(&server, "totals.respawns") == 20;
+}
 
 Test(promises, killed_workers_take_only_what_they_had_accepted)
 {
@@ -135,7 +153,7 @@ Test(promises, killed_workers_take_only_what_they_had_accepted)
 		nap(1);
 		kill(server_worker(&server, (unsigned)rand_r(&seed) % 2), SIGKILL);
 	}
-	nap(1);
+	cr_assert(wait_until(has_respawned_twenty, NULL, 10));
 	lost = server_number(&server, "totals.lost");
 	witness_stop(&witness);
 	fprintf(stderr, "%s; %ld died with their worker\n", witness_text(&witness), lost);
@@ -367,7 +385,7 @@ Test(promises, term_serves_what_is_queued_and_finishes_what_was_begun)
 		cr_assert_eq(send(clients[i], "queued\n", 7, 0), 7);
 	}
 	kill(server.pid, SIGTERM);
-	nap(0.1);
+	cr_assert(program_expect(&server.program, "stopping:", 10));
 	for (unsigned i = 0; i < 2; i++)
 		kill(workers[i], SIGCONT);
 	for (int i = 0; i < QUEUED; i++) {

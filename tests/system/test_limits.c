@@ -241,6 +241,21 @@ serves_all_with(const char *limit, const char *processes, const char *threads)
 	server_clean(&server);
 }
 
+Test(limits, one_far_beyond_what_files_allow_costs_nothing)
+{
+	int fd;
+
+	cr_assert(server_start(
+		&server, "hubbub-echo", "2", "2", "--max-connections=999999999", NULL));
+	fd = client_connect(server.program.port);
+	cr_assert(client_exchange(fd, "many", "MANY"));
+	/* The master shares permits out twenty times a second, and answers all the same. */
+	cr_assert_eq(server_ctl(&server, "status", NULL, NULL, 0), 0);
+	cr_assert_eq(server_number(&server, "totals.hangs"), 0);
+	close(fd);
+	cr_assert_eq(program_stop(&server.program, SIGTERM, 10), 0);
+}
+
 Test(limits, permits_go_where_clients_wait)
 {
 	serves_all_with("1", "2", "1");
