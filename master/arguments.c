@@ -140,3 +140,32 @@ arguments_nearest(const char *word, const char *const *names)
 	}
 	return nearest;
 }
+
+bool
+arguments_check_names(
+	int argc, char **argv, const char *const *names, char *error, size_t error_size)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		char name[64];
+		const char *nearest;
+		bool is_known = false;
+
+		if (strncmp(argv[i], "--", 2) != 0)
+			continue;
+		snprintf(name, sizeof name, "%.*s", (int)strcspn(argv[i] + 2, "="), argv[i] + 2);
+		/* An abbreviation is argp's to judge. */
+		for (const char *const *each = names; *each != NULL; each++)
+			is_known = is_known || strncmp(*each, name, strlen(name)) == 0;
+		if (is_known)
+			continue;
+		nearest = arguments_nearest(name, names);
+		if (nearest != NULL)
+			snprintf(error, error_size,
+				"--%s: there is no such option; did you mean --%s?", name, nearest);
+		else
+			snprintf(error, error_size, "--%s: there is no such option; see --help",
+				name);
+		return false;
+	}
+	return true;
+}

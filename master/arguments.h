@@ -3,6 +3,7 @@
 #define HUBBUB_MASTER_ARGUMENTS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* A command line of one's own: every string is owned. */
 struct arguments {
@@ -21,5 +22,10 @@ void arguments_free(struct arguments *arguments);
 
 /* The name nearest to word among names (ended by NULL), or NULL if none is near enough to be meant. */
 const char *arguments_nearest(const char *word, const char *const *names);
+
+/* argp would only say "unrecognized option": looks for long options that are none of the names (ended by NULL) before
+ * it runs. Returns true, or false with a message in error that suggests the nearest. */
+bool arguments_check_names(
+	int argc, char **argv, const char *const *names, char *error, size_t error_size);
 
 #endif

@@ -372,31 +372,6 @@ collect_options(struct parse *parse)
 	parse->names[count++] = "version";
 }
 
-/* argp would print "unrecognized option" alone. */
-static void
-check_names(struct parse *parse, int argc, char **argv)
-{
-	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
-		char name[64];
-		const char *nearest;
-		bool is_known = false;
-
-		if (strncmp(argv[i], "--", 2) != 0)
-			continue;
-		snprintf(name, sizeof name, "%.*s", (int)strcspn(argv[i] + 2, "="), argv[i] + 2);
-		/* An abbreviation is argp's to judge. */
-		for (const char *const *each = parse->names; *each != NULL; each++)
-			is_known = is_known || strncmp(*each, name, strlen(name)) == 0;
-		if (is_known)
-			continue;
-		nearest = arguments_nearest(name, parse->names);
-		if (nearest != NULL)
-			complain(parse, "--%s: there is no such option; did you mean --%s?", name,
-				nearest);
-		complain(parse, "--%s: there is no such option; see --help", name);
-	}
-}
-
 static const struct hubbub_service *version_of;
 
 static void
@@ -509,10 +484,10 @@ options_read(struct options *options, int argc, char **argv, const struct hubbub
 	argv = options->arguments.items;
 	set_up_argp(&argp, description, sizeof description, &parse);
 	collect_options(&parse);
-	check_names(&parse, argc, argv);
-	if (error[0] == '\0' && argp_parse(&argp, argc, argv,
-					is_again ? ARGP_NO_ERRS | ARGP_NO_EXIT | ARGP_NO_HELP : 0,
-					NULL, &parse) != 0)
+	if (!arguments_check_names(argc, argv, parse.names, error, error_size))
+		return -1;
+	if (argp_parse(&argp, argc, argv, is_again ? ARGP_NO_ERRS | ARGP_NO_EXIT | ARGP_NO_HELP : 0,
+		    NULL, &parse) != 0)
 		complain(&parse, "an option is ambiguous or lacks its value; see --help");
 	if (error[0] == '\0')
 		check_whole(&parse);

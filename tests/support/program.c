@@ -47,7 +47,7 @@ program_start(struct program *program, char *const argv[], unsigned files)
 			setrlimit(RLIMIT_NOFILE, &limit);
 		dup2(pipes[1], STDOUT_FILENO);
 		dup2(pipes[1], STDERR_FILENO);
-		execv(argv[0], argv);
+		execvp(argv[0], argv);
 		_exit(127);
 	}
 	close(pipes[1]);

@@ -1,0 +1,171 @@
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/load/baseline.h"
+#include "tests/load/commands.h"
+#include "tests/load/hdr.h"
+#include "tests/load/json.h"
+#include "tests/load/options.h"
+#include "tests/load/page.h"
+#include "tests/load/panel.h"
+#include "tests/load/run.h"
+#include "tests/load/search.h"
+#include "tests/load/text.h"
+
+/* The panel's watcher, and after it the stream's. */
+struct output {
+	struct watcher watcher;
+	FILE *stream;
+};
+
+static void
+pass_connecting(const struct progress *progress, void *context)
+{
+	struct output *output = context;
+
+	if (output->watcher.connecting != NULL)
+		output->watcher.connecting(progress, output->watcher.context);
+}
+
+static void
+pass_started(const struct progress *progress, void *context)
+{
+	struct output *output = context;
+
+	if (output->watcher.started != NULL)
+		output->watcher.started(progress, output->watcher.context);
+}
+
+static void
+pass_frame(const struct progress *progress, void *context)
+{
+	struct output *output = context;
+
+	output->watcher.frame(progress, output->watcher.context);
+}
+
+static void
+pass_interval(const struct interval *interval, const struct progress *progress, void *context)
+{
+	struct output *output = context;
+
+	if (output->watcher.interval != NULL)
+		output->watcher.interval(interval, progress, output->watcher.context);
+	if (output->stream != NULL) {
+		json_t *line = json_interval(interval);
+
+		json_dumpf(line, output->stream, JSON_COMPACT | JSON_REAL_PRECISION(12));
+		fputc('\n', output->stream);
+		fflush(output->stream);
+		json_decref(line);
+	}
+}
+
+/* Opens it before the run, so that a wrong path is known at once. Returns false after a message. */
+static bool
+open_file(const char *path, FILE **file)
+{
+	*file = NULL;
+	if (path == NULL)
+		return true;
+	*file = strcmp(path, "-") == 0 ? stdout : fopen(path, "we");
+	if (*file == NULL)
+		fprintf(stderr, "hubbub-load: %s cannot be written: %s\n", path, strerror(errno));
+	return *file != NULL;
+}
+
+/* What goes to stdout for programs leaves no room there for people. */
+static FILE *
+report_stream(const struct load *load)
+{
+	const char *const paths[] = {load->output, load->stream, load->hdr, load->html};
+
+	for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
+		if (paths[i] != NULL && strcmp(paths[i], "-") == 0)
+			return stderr;
+	return stdout;
+}
+
+/* Returns false after a message. */
+static bool
+write_files(const struct load *load, const struct result *result, const json_t *json, FILE *hdr)
+{
+	bool is_well = true;
+
+	if (load->output != NULL)
+		is_well = json_write(json, load->output) && is_well;
+	if (load->save_baseline != NULL)
+		is_well = baseline_save(load->save_baseline, json) && is_well;
+	if (hdr != NULL && (!hdr_write_spectrum(hdr, &result->total.response) ||
+				   (hdr == stdout ? fflush(hdr) : fclose(hdr)) != 0)) {
+		fprintf(stderr, "hubbub-load: %s cannot be written: %s\n", load->hdr,
+			strerror(errno));
+		is_well = false;
+	}
+	if (load->html != NULL)
+		is_well = page_write(load->html, json, NULL) && is_well;
+	return is_well;
+}
+
+/* Output files come first: a result that is not where it was asked for is a failure, unless the run was a worse one. */
+static int
+conclude(const struct load *load, struct result *result, FILE *hdr)
+{
+	FILE *report = report_stream(load);
+	int code = result->code, compared;
+	json_t *json = json_result(result);
+
+	if (json == NULL) {
+		fprintf(stderr, "hubbub-load: no memory for the result\n");
+		return LOAD_FAILED;
+	}
+	text_report(report, result);
+	fflush(report);
+	if (!write_files(load, result, json, hdr) && code == LOAD_DONE)
+		code = LOAD_FAILED;
+	if (load->baseline != NULL && result->signal == 0) {
+		compared = baseline_compare(report, load->baseline, json, load->max_regress);
+		if (code == LOAD_DONE)
+			code = compared;
+	}
+	json_decref(json);
+	return code;
+}
+
+int
+command_run(int argc, char **argv)
+{
+	struct load load;
+	struct panel panel;
+	struct output output = {0};
+	struct watcher watcher = {pass_connecting, pass_started, NULL, pass_interval, &output};
+	struct result *result;
+	FILE *hdr;
+	int code;
+
+	options_parse(&load, argc, argv, OPTIONS_RUN);
+	options_complete(&load);
+	if (load.search.count > 0)
+		return search_run(&load);
+	/* A name that is not there is known before the run, not after it. */
+	if (load.baseline != NULL && !baseline_exists(load.baseline))
+		return LOAD_USAGE;
+	if (!open_file(load.stream, &output.stream) || !open_file(load.hdr, &hdr))
+		return LOAD_FAILED;
+	run_handle_signals();
+	output.watcher = panel_watcher(&panel, &load);
+	watcher.frame = output.watcher.frame != NULL ? pass_frame : NULL;
+	result = run_load(&load, &watcher);
+	panel_clear(&panel);
+	if (result == NULL) {
+		fprintf(stderr, "hubbub-load: no memory\n");
+		return LOAD_FAILED;
+	}
+	code = conclude(&load, result, hdr);
+	if (output.stream != NULL && output.stream != stdout)
+		fclose(output.stream);
+	result_free(result);
+	return code;
+}

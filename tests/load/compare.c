@@ -1,0 +1,285 @@
+#include "tests/load/compare.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/load/commands.h"
+#include "tests/load/json.h"
+#include "tests/load/random.h"
+#include "tests/load/units.h"
+
+#define RESAMPLES 2000
+#define SAMPLES_MAX 4096
+
+/* ---- the ratio ---- */
+
+static int
+order(const void *a, const void *b)
+{
+	const double *left = a, *right = b;
+
+	return (*left > *right) - (*left < *right);
+}
+
+static double
+median(double *values, size_t count)
+{
+	qsort(values, count, sizeof *values, order);
+	return count % 2 == 1 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
+}
+
+static double
+resampled_median(const double *values, size_t count, uint64_t *random, double *scratch)
+{
+	for (size_t i = 0; i < count; i++)
+		scratch[i] = values[(size_t)(random_unit(random) * (double)count)];
+	return median(scratch, count);
+}
+
+struct compare_ratio
+compare_medians(
+	const double *base, size_t base_count, const double *new, size_t new_count, uint64_t seed)
+{
+	static double scratch[SAMPLES_MAX], ratios[RESAMPLES];
+	uint64_t random = random_seed(seed, 0);
+	struct compare_ratio result;
+	double before, after;
+
+	memcpy(scratch, base, base_count * sizeof *base);
+	before = median(scratch, base_count);
+	memcpy(scratch, new, new_count * sizeof *new);
+	after = median(scratch, new_count);
+	result.ratio = after / before;
+	for (size_t i = 0; i < RESAMPLES; i++) {
+		before = resampled_median(base, base_count, &random, scratch);
+		after = resampled_median(new, new_count, &random, scratch);
+		ratios[i] = after / before;
+	}
+	qsort(ratios, RESAMPLES, sizeof *ratios, order);
+	result.low = ratios[RESAMPLES / 40];
+	result.high = ratios[RESAMPLES - 1 - RESAMPLES / 40];
+	return result;
+}
+
+/* ---- results ---- */
+
+static const struct metric {
+	const char *key;
+	const char *name;
+	bool is_time; /* less is better */
+} metrics[] = {
+	{"achieved", "throughput", false},
+	{"p50", "p50", true},
+	{"p99", "p99", true},
+	{"p99_9", "p99.9", true},
+};
+
+enum verdict {
+	VERDICT_UNCHANGED,
+	VERDICT_IMPROVED,
+	VERDICT_REGRESSED,
+	VERDICT_UNCERTAIN,
+	VERDICT_MAX
+};
+static const char *const verdicts[VERDICT_MAX] = {
+	"unchanged", "improved", "REGRESSED", "uncertain"};
+
+/* The values of a key in an array of objects. Returns how many there were. */
+static size_t
+read_samples(const json_t *array, const char *key, double *samples)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < json_array_size(array) && count < SAMPLES_MAX; i++) {
+		double value = json_number_at(json_array_get(array, i), key, 0);
+
+		if (value > 0)
+			samples[count++] = value;
+	}
+	return count;
+}
+
+static enum verdict
+judge(const struct metric *metric, struct compare_ratio ratio, double max_regress)
+{
+	double sign = metric->is_time ? 1 : -1, worse = sign * (ratio.ratio - 1);
+	bool is_sure = ratio.low > 1 || ratio.high < 1;
+
+	if (worse > max_regress)
+		return is_sure ? VERDICT_REGRESSED : VERDICT_UNCERTAIN;
+	if (-worse > max_regress)
+		return is_sure ? VERDICT_IMPROVED : VERDICT_UNCERTAIN;
+	return VERDICT_UNCHANGED;
+}
+
+static void
+print_change(FILE *stream, const struct metric *metric, double *base, size_t base_count,
+	double *new, size_t new_count, struct compare_ratio ratio, enum verdict verdict)
+{
+	char before[UNITS_TEXT_SIZE], after[UNITS_TEXT_SIZE];
+	double old_median = median(base, base_count), new_median = median(new, new_count);
+
+	if (metric->is_time) {
+		units_write_time(before, (int64_t)old_median, UNITS_AUTO);
+		units_write_time(after, (int64_t)new_median, UNITS_AUTO);
+	} else {
+		snprintf(before, sizeof before, "%.0f/s", old_median);
+		snprintf(after, sizeof after, "%.0f/s", new_median);
+	}
+	fprintf(stream, "  %-12s %12s %12s   %+7.1f %%   (%+.1f to %+.1f %%)   %s\n", metric->name,
+		before, after, 100 * (ratio.ratio - 1), 100 * (ratio.low - 1),
+		100 * (ratio.high - 1), verdicts[verdict]);
+}
+
+static bool
+is_valid(FILE *stream, const json_t *result, const char *name)
+{
+	const char *verdict = json_string_value(json_at(result, "verdict"));
+
+	if (verdict != NULL && (strcmp(verdict, "pass") == 0 || strcmp(verdict, "fail") == 0))
+		return true;
+	fprintf(stream, "no verdict: %s is %s\n", name, verdict != NULL ? verdict : "no result");
+	return false;
+}
+
+/* What was not the same in both makes another comparison of it. */
+static void
+print_differences(FILE *stream, const json_t *base, const json_t *new)
+{
+	static const char *const keys[] = {"mode", "rate_shape", "arrivals", "depth", "connections",
+		"idle", "size", "framing", "verify", "churn", "processes", "threads"};
+
+	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+		const json_t *before = json_object_get(json_at(base, "config"), keys[i]);
+		const json_t *after = json_object_get(json_at(new, "config"), keys[i]);
+		char *old_text, *new_text;
+
+		if (json_equal(before, after))
+			continue;
+		old_text = json_dumps(before, JSON_ENCODE_ANY);
+		new_text = json_dumps(after, JSON_ENCODE_ANY);
+		fprintf(stream, "  note: another load: %s was %s, is %s\n", keys[i],
+			old_text != NULL ? old_text : "absent",
+			new_text != NULL ? new_text : "absent");
+		free(old_text);
+		free(new_text);
+	}
+}
+
+static int
+conclude(FILE *stream, const unsigned counts[static VERDICT_MAX])
+{
+	if (counts[VERDICT_REGRESSED] > 0 && counts[VERDICT_IMPROVED] > 0) {
+		fprintf(stream, "verdict: mixed: some of it improved, some regressed\n");
+		return LOAD_BREACHED;
+	}
+	if (counts[VERDICT_REGRESSED] > 0) {
+		fprintf(stream, "verdict: regressed\n");
+		return LOAD_BREACHED;
+	}
+	fprintf(stream, "verdict: %s%s\n", counts[VERDICT_IMPROVED] > 0 ? "improved" : "unchanged",
+		counts[VERDICT_UNCERTAIN] > 0 ? "; where uncertain, more runs would tell (--repeat)"
+					      : "");
+	return LOAD_DONE;
+}
+
+int
+compare_results(FILE *stream, const json_t *base, const json_t *new, const char *base_name,
+	const char *new_name, double max_regress)
+{
+	static double before[SAMPLES_MAX], after[SAMPLES_MAX];
+	unsigned counts[VERDICT_MAX] = {0};
+	bool by_runs = json_array_size(json_at(base, "runs")) >= COMPARE_SAMPLES_MIN &&
+		       json_array_size(json_at(new, "runs")) >= COMPARE_SAMPLES_MIN;
+	const char *samples = by_runs ? "runs" : "series";
+	size_t base_count = json_array_size(json_at(base, samples)),
+	       new_count = json_array_size(json_at(new, samples));
+
+	fprintf(stream, "%s -> %s, medians of %zu and %zu %s, 95 %% bounds\n", base_name, new_name,
+		base_count, new_count, by_runs ? "runs" : "intervals");
+	if (!is_valid(stream, base, base_name) || !is_valid(stream, new, new_name))
+		return LOAD_INVALID;
+	print_differences(stream, base, new);
+	if (base_count < COMPARE_SAMPLES_MIN || new_count < COMPARE_SAMPLES_MIN) {
+		fprintf(stream,
+			"no verdict: it takes %d runs of each (--repeat=%d), or as many "
+			"intervals\n",
+			COMPARE_SAMPLES_MIN, COMPARE_SAMPLES_MIN);
+		return LOAD_INVALID;
+	}
+	for (size_t i = 0; i < sizeof metrics / sizeof metrics[0]; i++) {
+		struct compare_ratio ratio;
+		enum verdict verdict;
+
+		base_count = read_samples(json_at(base, samples), metrics[i].key, before);
+		new_count = read_samples(json_at(new, samples), metrics[i].key, after);
+		if (base_count == 0 || new_count == 0)
+			continue;
+		ratio = compare_medians(before, base_count, after, new_count, 1);
+		verdict = judge(&metrics[i], ratio, max_regress);
+		counts[verdict]++;
+		print_change(
+			stream, &metrics[i], before, base_count, after, new_count, ratio, verdict);
+	}
+	if (!by_runs)
+		fprintf(stream,
+			"  note: intervals of one run are more alike than two runs; --repeat=5 "
+			"says more\n");
+	return conclude(stream, counts);
+}
+
+/* ---- the command ---- */
+
+static int
+usage(void)
+{
+	fprintf(stderr, "usage: hubbub-load compare [--max-regress=5%%] BASE.json NEW.json...\n");
+	return LOAD_USAGE;
+}
+
+int
+command_compare(int argc, char **argv)
+{
+	double max_regress = 0.05;
+	int first = 1, worst = LOAD_DONE;
+	json_t *base;
+
+	if (argc > 1 && (strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "--help") == 0)) {
+		printf("usage: hubbub-load compare [--max-regress=5%%] BASE.json NEW.json...\n"
+		       "Compares each NEW with BASE: exit code 3 if one regressed, 4 if there is "
+		       "no "
+		       "verdict.\n");
+		return LOAD_DONE;
+	}
+	if (argc > 1 && strncmp(argv[1], "--max-regress=", 14) == 0) {
+		char *end;
+
+		max_regress = strtod(argv[1] + 14, &end) / 100;
+		if (end == argv[1] + 14 || strcmp(end, "%") != 0 || !(max_regress >= 0)) {
+			fprintf(stderr,
+				"hubbub-load: --max-regress: '%s' is not a percentage, such "
+				"as 5%%\n",
+				argv[1] + 14);
+			return LOAD_USAGE;
+		}
+		first++;
+	}
+	if (argc < first + 2 || argv[first][0] == '-')
+		return usage();
+	base = json_read_result(argv[first]);
+	if (base == NULL)
+		return LOAD_FAILED;
+	for (int i = first + 1; i < argc; i++) {
+		json_t *new = json_read_result(argv[i]);
+		int code = new == NULL ? LOAD_FAILED
+				       : compare_results(stdout, base, new, argv[first], argv[i],
+						 max_regress);
+
+		json_decref(new);
+		if (code != LOAD_DONE && worst != LOAD_BREACHED)
+			worst = code;
+	}
+	json_decref(base);
+	return worst;
+}

@@ -1,0 +1,119 @@
+/* Opening connections. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <string.h>
+
+#include "tests/load/driver_priv.h"
+
+#ifndef IP_BIND_ADDRESS_NO_PORT
+#define IP_BIND_ADDRESS_NO_PORT 24
+#endif
+
+/* Waits until the connect rate allows one more. */
+static int
+wait_for_turn(struct driver *driver)
+{
+	int64_t now = clock_now(), at = driver->next_connect > now ? driver->next_connect : now;
+	double share = driver->load->connect_rate / driver->segment->rows;
+
+	driver->next_connect = at + (int64_t)(1e9 / share);
+	/* Sleeping is exact to a millisecond. */
+	return at - now < CLOCK_MILLISECOND ? 0 : hub_sleep(at - now);
+}
+
+static void
+set_up(const struct load *load, int fd)
+{
+	int on = 1;
+
+	if (load->nodelay)
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	if (load->send_buffer > 0)
+		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &load->send_buffer, sizeof(int));
+	if (load->receive_buffer > 0)
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &load->receive_buffer, sizeof(int));
+}
+
+/* The port is chosen at connect, when the target is known, so that each pair of addresses has all ports. */
+static int
+bind_source(struct driver *driver, int fd)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET};
+	const struct load *load = driver->load;
+	int on = 1;
+
+	if (load->source_count == 0)
+		return 0;
+	address.sin_addr =
+		load->sources[(driver->index + driver->next_source++) % load->source_count];
+	setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+	return bind(fd, (struct sockaddr *)&address, sizeof address);
+}
+
+/* On loopback a connect to a port that nobody listens on can be given that very port, and succeed. */
+static bool
+is_connected_to_itself(int fd)
+{
+	struct sockaddr_storage own, peer;
+	socklen_t own_length = sizeof own, peer_length = sizeof peer;
+
+	memset(&own, 0, sizeof own);
+	memset(&peer, 0, sizeof peer);
+	return getsockname(fd, (struct sockaddr *)&own, &own_length) == 0 &&
+	       getpeername(fd, (struct sockaddr *)&peer, &peer_length) == 0 &&
+	       own_length == peer_length && memcmp(&own, &peer, own_length) == 0;
+}
+
+/* Returns a descriptor, or -1 and errno. */
+static int
+dial_once(struct driver *driver, const struct address *target)
+{
+	struct hub_timeout scope;
+	int fd = hub_socket(target->socket.ss_family, SOCK_STREAM, 0), error = 0;
+	int64_t began = clock_now();
+
+	if (fd == -1)
+		return -1;
+	set_up(driver->load, fd);
+	if (bind_source(driver, fd) != 0)
+		error = errno;
+	hub_timeout_start(&scope, driver->load->connect_timeout);
+	if (error == 0 &&
+		hub_connect(fd, (const struct sockaddr *)&target->socket, target->length) != 0)
+		error = errno;
+	if (hub_timeout_stop(&scope) && error != 0)
+		error = ETIMEDOUT;
+	if (error == 0 && is_connected_to_itself(fd))
+		error = ECONNREFUSED;
+	if (error == 0) {
+		histogram_record(&driver->row->connect, clock_now() - began);
+		return fd;
+	}
+	hub_close(fd);
+	errno = error;
+	return -1;
+}
+
+int
+dial(struct driver *driver, unsigned index)
+{
+	const struct address *target = &driver->load->targets[index % driver->load->target_count];
+	int fd, error;
+
+	if (wait_for_turn(driver) != 0)
+		return -1;
+	for (unsigned tries = driver->load->source_count;; tries--) {
+		fd = dial_once(driver, target);
+		if (fd != -1)
+			return fd;
+		/* Another source address may have ports left. */
+		if (errno != EADDRNOTAVAIL || tries <= 1)
+			break;
+	}
+	error = errno;
+	if (!driver->is_ending && error > 0 && error < SEGMENT_ERRNO_MAX)
+		tally_add(&driver->row->tally.errors[SEGMENT_CONNECT][error], 1);
+	errno = error;
+	return -1;
+}

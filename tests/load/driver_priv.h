@@ -1,0 +1,142 @@
+/* What the parts of a generator thread share: the driver, its connections, and the messages between them. Everything
+ * here runs in one hub. */
+#ifndef HUBBUB_LOAD_DRIVER_PRIV_H
+#define HUBBUB_LOAD_DRIVER_PRIV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "hub/base/clock.h"
+#include "hub/hub.h"
+#include "tests/load/driver.h"
+#include "tests/load/flight.h"
+#include "tests/load/random.h"
+
+#define DRIVER_BUFFER ((size_t)256 * 1024)
+
+/* How a connection comes to its end. */
+enum connection_end {
+	END_NONE,    /* it has not */
+	END_ORDERLY, /* used up, and between two messages */
+	END_BROKEN,  /* counted by whoever noticed */
+	END_LATE     /* a reply did not come in time; still to be counted */
+};
+
+/* A slot for one connection at a time; at most 256 bytes. */
+struct connection {
+	struct driver *driver;
+	struct hub_coroutine *coroutine;
+	uint64_t number;        /* of the connection that is open; never used twice */
+	uint64_t next_sent;     /* the first message that is not wholly sent */
+	uint64_t next_reply;    /* the message whose reply comes next */
+	struct fifo due;        /* nothing of these is sent */
+	struct fifo flying;     /* these are, at least partly, and not answered */
+	struct hub_event wakes; /* a message is due, for who connects once per message */
+	uint32_t sent_offset;   /* of message next_sent; 0 if it is not begun */
+	uint32_t reply_offset;
+	int64_t quota; /* messages that this connection may still begin */
+	int64_t opened;
+	unsigned index;  /* among all of the run */
+	int fd;          /* -1: not open */
+	bool was_opened; /* ever */
+	bool is_blocked; /* the socket is full */
+	bool has_writer; /* a coroutine waits for it to take more */
+	bool is_slow;
+	bool is_alive; /* it counts as such: open, or between two connections in order */
+	enum connection_end end;
+	int64_t last_received;
+};
+
+struct driver {
+	const struct load *load;
+	struct segment *segment;
+	struct row *row;
+	unsigned index;
+	/* times on the clock; 0 until the start */
+	int64_t start;
+	int64_t begin;  /* of the window */
+	int64_t end;    /* and of sending */
+	bool is_over;   /* nothing is due any more */
+	bool is_ending; /* connections close */
+	/* connections */
+	struct connection *connections;
+	unsigned count;
+	unsigned settled; /* opened or given up, at the start */
+	unsigned turn;    /* whose the next message is */
+	uint64_t numbers; /* given out to connections */
+	int64_t next_connect;
+	unsigned next_source;
+	int *idle; /* descriptors; -1: not open */
+	unsigned idle_count;
+	unsigned idle_next;    /* whose turn it is to be opened or probed */
+	unsigned idle_workers; /* coroutines that do that */
+	/* the plan */
+	struct plan plan;
+	int64_t next_due; /* clock; LOAD_NEVER: nothing more */
+	uint64_t left;    /* messages that may still come due */
+	uint64_t random;  /* for lengths */
+	struct flights flights;
+	char *receive_buffer;
+	char *send_buffer;
+};
+
+static inline bool
+driver_in_window(const struct driver *driver, int64_t time)
+{
+	return time >= driver->begin && time < driver->end;
+}
+
+/* Adds to a counter that other processes read. */
+static inline void
+tally_add(uint64_t *counter, uint64_t more)
+{
+	__atomic_store_n(counter, *counter + more, __ATOMIC_RELAXED);
+}
+
+/* ---- connection.c ---- */
+
+/* The body of a connection's coroutine: opens, converses, closes, opens again; argument is a struct connection. Ends when
+ * killed, or when the driver is ending. */
+void *connection_run(void *connection);
+
+/* Makes a message due at a time, and sends it if that is possible now. */
+void connection_due(struct connection *connection, int64_t intended, int64_t now);
+
+/* Whether a message that came due now would be sent at once. */
+bool connection_is_free(const struct connection *connection);
+
+/* Sends what is due as far as it goes. Does not switch. */
+void connection_send(struct connection *connection, int64_t now);
+
+/* In a closed loop: makes as many messages due as may be in flight. */
+void connection_refill(struct connection *connection, int64_t now);
+
+/* Looks after it, from time to time: replies that are late, sends that could not go on. */
+void connection_check(struct connection *connection, int64_t now);
+
+/* ---- dial.c ---- */
+
+/* Opens a connection to the target of number index, when it is its turn by the connect rate. Its time is recorded
+ * and its failure counted. Returns a descriptor, or -1 and errno. Switches. */
+int dial(struct driver *driver, unsigned index);
+
+/* ---- pacer.c ---- */
+
+/* Begins the plan: in a closed loop each connection's first messages, in an open one the coroutine that waits for what is
+ * due next. Returns false if there is no memory for it. */
+bool pacer_start(struct driver *driver);
+
+/* Hands out what is due by now. Whoever has read the clock may call it, so that a busy hub's plan is not
+ * delayed until the pacer's turn. Does not switch. */
+void pacer_advance(struct driver *driver, int64_t now);
+
+/* ---- idle.c ---- */
+
+/* Begins to open this thread's idle connections; that is done when idle_workers is 0. Returns false if there is no memory. */
+bool idle_open(struct driver *driver);
+
+/* Exchanges a message on each, and closes it. Switches. */
+void idle_probe(struct driver *driver);
+
+#endif

@@ -1,0 +1,42 @@
+/* hubbub-load: loads an echo service and tells the truth about it. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/load/commands.h"
+#include "tests/load/options.h"
+#include "tests/load/preflight.h"
+
+static int
+check(int argc, char **argv)
+{
+	struct load load;
+
+	options_parse(&load, argc, argv, OPTIONS_CHECK);
+	options_complete(&load);
+	return preflight_check(&load);
+}
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+} commands[] = {
+	{"run", command_run},
+	{"search", command_search},
+	{"sweep", command_sweep},
+	{"compare", command_compare},
+	{"report", command_report},
+	{"check", check},
+};
+
+int
+main(int argc, char **argv)
+{
+	for (size_t i = 0; argc > 1 && i < sizeof commands / sizeof commands[0]; i++)
+		if (strcmp(argv[1], commands[i].name) == 0) {
+			argv[1] = argv[0];
+			return commands[i].run(argc - 1, argv + 1);
+		}
+	return command_run(argc, argv);
+}

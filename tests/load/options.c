@@ -1,0 +1,1039 @@
+#include "tests/load/options.h"
+
+#include <argp.h>
+#include <arpa/inet.h>
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "hub/base/clock.h"
+#include "master/arguments.h"
+#include "master/cpus.h"
+#include "tests/load/preflight.h"
+
+#define CONNECTIONS_MAX 4000000
+
+enum key {
+	KEY_RATE = 'R',
+	KEY_CONNECTIONS = 'c',
+	KEY_THREADS = 't',
+	KEY_PROCESSES = 'p',
+	KEY_SIZE = 's',
+	KEY_DURATION = 'd',
+	KEY_COUNT = 'n',
+	KEY_OUTPUT = 'o',
+	KEY_INTERVAL = 'i',
+	KEY_QUIET = 'q',
+	KEY_VERBOSE = 'v',
+	KEY_HELP = 'h',
+	KEY_VERSION = 'V',
+	KEY_ARRIVALS = 256,
+	KEY_CLOSED,
+	KEY_SEARCH,
+	KEY_CONNECT_RATE,
+	KEY_CONNECT_TIMEOUT,
+	KEY_IDLE,
+	KEY_CHURN,
+	KEY_LIFETIME,
+	KEY_CLOSE,
+	KEY_SOURCE,
+	KEY_SLOW,
+	KEY_FRAMING,
+	KEY_VERIFY,
+	KEY_MAX_INFLIGHT,
+	KEY_OVERLOAD,
+	KEY_TIMEOUT,
+	KEY_DEADLINE,
+	KEY_NODELAY,
+	KEY_SNDBUF,
+	KEY_RCVBUF,
+	KEY_SEED,
+	KEY_WARMUP,
+	KEY_REPEAT,
+	KEY_COOLDOWN,
+	KEY_JSON,
+	KEY_STREAM,
+	KEY_HDR,
+	KEY_HTML,
+	KEY_PERCENTILES,
+	KEY_UNIT,
+	KEY_PLAIN,
+	KEY_COLOR,
+	KEY_FAIL_IF,
+	KEY_ALLOW_ERRORS,
+	KEY_ALLOW_PARTIAL,
+	KEY_ABORT_IF,
+	KEY_SAVE_BASELINE,
+	KEY_BASELINE,
+	KEY_MAX_REGRESS,
+	KEY_CPUS,
+	KEY_SPIN,
+	KEY_MAX_LAG,
+	KEY_SERVER_STATS,
+	KEY_PRINT_CONFIG,
+	KEY_GRID,
+	KEY_ROUNDS,
+	KEY_MAX
+};
+
+static const struct argp_option option_table[] = {
+	{NULL, 0, NULL, 0,
+		"Load shape (without one: closed loop, one message in flight per connection)", 1},
+	{"rate", KEY_RATE, "RATE", 0,
+		"Open loop, messages per second in all: 50k | 10k..200k (linear) | 10k:200k/10k@5s "
+		"(staircase)",
+		1},
+	{"arrivals", KEY_ARRIVALS, "KIND", 0, "uniform | poisson | burst:N (uniform)", 1},
+	{"closed", KEY_CLOSED, "DEPTH", OPTION_ARG_OPTIONAL,
+		"Send the next when a reply arrives; DEPTH in flight per connection (1)", 1},
+	{"search", KEY_SEARCH, "EXPR", 0,
+		"Find the highest rate that keeps EXPR, such as 'p99<2ms,errors=0'", 1},
+	{NULL, 0, NULL, 0, "Connections", 2},
+	{"connections", KEY_CONNECTIONS, "N", 0, "Active connections (64)", 2},
+	{"threads", KEY_THREADS, "N|auto", 0,
+		"Threads in each generator process (auto: half of the CPUs)", 2},
+	{"processes", KEY_PROCESSES, "N|auto", 0,
+		"Generator processes (auto: as many as the file limit asks for)", 2},
+	{"connect-rate", KEY_CONNECT_RATE, "N", 0, "Connects per second (20k)", 2},
+	{"connect-timeout", KEY_CONNECT_TIMEOUT, "T", 0, "Time for each connect (3s)", 2},
+	{"idle", KEY_IDLE, "N", 0, "More connections, only held, and probed once at the end (0)",
+		2},
+	{"churn", KEY_CHURN, "N", 0,
+		"Close and reopen after N messages; 0: connect and close only (off)", 2},
+	{"lifetime", KEY_LIFETIME, "T", 0, "Close and reopen after T (off)", 2},
+	{"close", KEY_CLOSE, "HOW", 0, "fin | rst (leaves no TIME_WAIT) | half (fin)", 2},
+	{"source", KEY_SOURCE, "ADDRS", 0,
+		"Source addresses: A.B.C.D/LEN, FIRST-LAST or a list with commas (as needed on "
+		"loopback)",
+		2},
+	{"slow", KEY_SLOW, "N@RATE", 0, "N of the connections read only RATE bytes per second (0)",
+		2},
+	{NULL, 0, NULL, 0, "Messages", 3},
+	{"size", KEY_SIZE, "SPEC", 0,
+		"Bytes: 64 | 16-4096 | exp:512 | 64:90,1Ki:10 (weights) | @FILE of SIZE WEIGHT "
+		"(64)",
+		3},
+	{"framing", KEY_FRAMING, "KIND", 0,
+		"raw | line (ends with a newline) | len32 (begins with 4 bytes of length) (raw)",
+		3},
+	{"verify", KEY_VERIFY, "WHAT", 0, "full | header | none (full)", 3},
+	{"max-inflight", KEY_MAX_INFLIGHT, "N", 0,
+		"Messages unanswered per connection in an open loop (1024)", 3},
+	{"overload", KEY_OVERLOAD, "queue|shed", 0, "What happens to those beyond it (queue)", 3},
+	{"timeout", KEY_TIMEOUT, "T", 0, "For a reply, from the actual send (5s)", 3},
+	{"deadline", KEY_DEADLINE, "T", 0,
+		"Do not send what is later than T after its intended time (off)", 3},
+	{"nodelay", KEY_NODELAY, "on|off", 0, "TCP_NODELAY (on)", 3},
+	{"sndbuf", KEY_SNDBUF, "SIZE", 0, "Send buffer of each socket (the kernel's)", 3},
+	{"rcvbuf", KEY_RCVBUF, "SIZE", 0, "Receive buffer of each socket (the kernel's)", 3},
+	{"seed", KEY_SEED, "N", 0, "Of arrivals, sizes and payload (1)", 3},
+	{NULL, 0, NULL, 0, "Duration", 4},
+	{"duration", KEY_DURATION, "T", 0, "How long, without the warm-up (10s)", 4},
+	{"count", KEY_COUNT, "N", 0, "How many messages in all, instead", 4},
+	{"warmup", KEY_WARMUP, "T", 0, "Load before it that is not counted (1s; 0 with a count)",
+		4},
+	{"repeat", KEY_REPEAT, "N", 0, "Run N times (1)", 4},
+	{"cooldown", KEY_COOLDOWN, "T", 0, "Pause between runs (1s)", 4},
+	{NULL, 0, NULL, 0, "Output (times: ns us ms s m h; numbers: k M G, Ki Mi Gi)", 5},
+	{"output", KEY_OUTPUT, "FILE", 0, "Write the result as JSON ('-': stdout)", 5},
+	{"json", KEY_JSON, NULL, 0, "The same as -o -", 5},
+	{"stream", KEY_STREAM, "FILE", 0, "Write a line of JSON for each interval", 5},
+	{"interval", KEY_INTERVAL, "T", 0, "Length of an interval (1s)", 5},
+	{"hdr", KEY_HDR, "FILE", 0, "Write the response times as an .hgrm spectrum", 5},
+	{"html", KEY_HTML, "FILE", 0, "Write a page with plots", 5},
+	{"percentiles", KEY_PERCENTILES, "LIST", 0, "To show (50,90,99,99.9,99.99)", 5},
+	{"unit", KEY_UNIT, "auto|us|ms", 0, "Of times (auto)", 5},
+	{"plain", KEY_PLAIN, NULL, 0, "A line for each interval, on a terminal too", 5},
+	{"no-progress", KEY_PLAIN, NULL, OPTION_ALIAS, NULL, 5},
+	{"quiet", KEY_QUIET, NULL, 0, "Only the result", 5},
+	{"verbose", KEY_VERBOSE, NULL, 0, "Also every generator thread and run", 5},
+	{"color", KEY_COLOR, "WHEN", 0, "auto | always | never (auto; NO_COLOR is obeyed)", 5},
+	{NULL, 0, NULL, 0, "Gates: p99>2ms, error_rate>0.1%, rate_ratio<0.99, mps<900k, ...", 6},
+	{"fail-if", KEY_FAIL_IF, "EXPR", 0, "Exit with 3 if EXPR holds; may be repeated (errors>0)",
+		6},
+	{"abort-if", KEY_ABORT_IF, "EXPR", 0, "Stop when it holds in 3 intervals in a row", 6},
+	{"allow-errors", KEY_ALLOW_ERRORS, NULL, 0, "Drop the gate errors>0", 6},
+	{"allow-partial", KEY_ALLOW_PARTIAL, NULL, 0, "Accept fewer connections than asked for", 6},
+	{"save-baseline", KEY_SAVE_BASELINE, "NAME", 0, "Keep the result under NAME", 6},
+	{"baseline", KEY_BASELINE, "NAME", 0,
+		"Compare with it, and exit with 3 on a regression (use --repeat=5)", 6},
+	{"max-regress", KEY_MAX_REGRESS, "PERCENT", 0, "What is no regression yet (5%)", 6},
+	{NULL, 0, NULL, 0, "The generator", 7},
+	{"cpus", KEY_CPUS, "LIST", 0, "Pin threads to these CPUs in turn: 1,3,4-7", 7},
+	{"spin", KEY_SPIN, NULL, 0,
+		"Wait for the next message busily: most exact, a CPU per thread", 7},
+	{"max-lag", KEY_MAX_LAG, "T|PERCENT", 0,
+		"Invalid if the p99 of send lag is more, as a time or of the response's p99 (10%)",
+		7},
+	{"server-stats", KEY_SERVER_STATS, "ADDR", 0,
+		"Put the server's own counters, from its --admin ADDR, into the result", 7},
+	{"print-config", KEY_PRINT_CONFIG, NULL, 0, "Print the options in force and exit", 7},
+	{NULL, 0, NULL, 0, "Sweep", 8},
+	{"grid", KEY_GRID, "LIST", 0, "Processes x threads to try: 1x1,1x2,2x1 (up to the CPUs)",
+		8},
+	{"rounds", KEY_ROUNDS, "N", 0, "How often to go round the grid (3)", 8},
+	{NULL, 0, NULL, 0, "Help", -1},
+	{"help", KEY_HELP, NULL, 0, "Print this", -1},
+	{"version", KEY_VERSION, NULL, 0, "Print the version", -1},
+	{0},
+};
+
+#define OPTIONS (sizeof option_table / sizeof option_table[0])
+
+struct parse {
+	struct load *load;
+	enum options_purpose purpose;
+	bool has_warmup;
+	bool has_duration;
+	bool has_connect_rate;
+	bool prints_config;
+};
+
+static _Noreturn void __attribute__((format(printf, 1, 2))) refuse(const char *format, ...)
+{
+	va_list arguments;
+
+	fprintf(stderr, "hubbub-load: ");
+	va_start(arguments, format);
+	vfprintf(stderr, format, arguments);
+	va_end(arguments);
+	fputc('\n', stderr);
+	exit(LOAD_USAGE);
+}
+
+/* ---- values ---- */
+
+static double
+read_number(const char *option, const char *value, double least, double most)
+{
+	double number = 0;
+
+	if (!units_read_count(value, &number) || number < least || number > most) {
+		char low[UNITS_TEXT_SIZE], high[UNITS_TEXT_SIZE];
+
+		refuse("--%s: '%s' is not a number from %s to %s (50, 1.5k, 2M, 64Ki)", option,
+			value, units_write_count(low, least), units_write_count(high, most));
+	}
+	return number;
+}
+
+static unsigned
+read_whole(const char *option, const char *value, unsigned least, unsigned most)
+{
+	double number = read_number(option, value, least, most);
+
+	if (number != floor(number))
+		refuse("--%s: '%s' is not a whole number", option, value);
+	return (unsigned)number;
+}
+
+static int64_t
+read_time(const char *option, const char *value, int64_t least)
+{
+	int64_t time;
+
+	if (!units_read_time(value, &time) || time < least)
+		refuse("--%s: '%s' is not a time%s (10, 250ms, 80us, 5m; without a unit seconds)",
+			option, value, least > 0 ? " above 0" : "");
+	return time;
+}
+
+static double
+read_share(const char *option, const char *value)
+{
+	size_t length = strlen(value);
+	char copy[32];
+	double share;
+
+	if (length > 1 && length < sizeof copy && value[length - 1] == '%') {
+		memcpy(copy, value, length - 1);
+		copy[length - 1] = '\0';
+		if (units_read_count(copy, &share))
+			return share / 100;
+	}
+	refuse("--%s: '%s' is not a percentage, such as 5%%", option, value);
+}
+
+static unsigned
+read_word(const char *option, const char *value, const char *const *words, unsigned count)
+{
+	char list[128] = "";
+
+	for (unsigned i = 0; i < count; i++) {
+		if (strcmp(value, words[i]) == 0)
+			return i;
+		snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s",
+			i == 0 ? "" : ", ", words[i]);
+	}
+	refuse("--%s: '%s' is not one of: %s", option, value, list);
+}
+
+static void
+read_copy(const char *option, const char *value, char *to, size_t size)
+{
+	if (snprintf(to, size, "%s", value) >= (int)size)
+		refuse("--%s: longer than %zu characters", option, size - 1);
+}
+
+static void
+read_gate(const char *option, const char *value, struct gate *gates, unsigned *count)
+{
+	char why[256];
+
+	if (*count == LOAD_GATES_MAX)
+		refuse("--%s: more than %d", option, LOAD_GATES_MAX);
+	if (!gate_read(value, &gates[(*count)++], why, sizeof why))
+		refuse("--%s: '%s': %s", option, value, why);
+}
+
+static void
+read_rate(struct load *load, const char *value)
+{
+	const char *why = plan_read_rate(value, &load->rate);
+
+	if (why != NULL)
+		refuse("--rate: '%s': %s", value, why);
+	read_copy("rate", value, load->rate_text, sizeof load->rate_text);
+	load->is_open = true;
+}
+
+static void
+read_size(struct load *load, const char *value)
+{
+	const char *why = sizes_read(value, &load->sizes);
+
+	if (why != NULL)
+		refuse("--size: '%s': %s", value, why);
+	read_copy("size", value, load->sizes_text, sizeof load->sizes_text);
+}
+
+static void
+add_sources(struct load *load, uint32_t first, uint32_t last)
+{
+	for (; first <= last && load->source_count < LOAD_SOURCES_MAX; first++)
+		load->sources[load->source_count++].s_addr = htonl(first);
+}
+
+static bool
+read_address(const char *text, uint32_t *address)
+{
+	struct in_addr read;
+
+	if (inet_pton(AF_INET, text, &read) != 1)
+		return false;
+	*address = ntohl(read.s_addr);
+	return true;
+}
+
+static void
+read_sources(struct load *load, const char *value)
+{
+	char copy[1024], *rest = NULL;
+
+	read_copy("source", value, copy, sizeof copy);
+	load->source_count = 0;
+	for (char *item = strtok_r(copy, ",", &rest); item != NULL;
+		item = strtok_r(NULL, ",", &rest)) {
+		char *slash = strchr(item, '/'), *dash = strchr(item, '-');
+		uint32_t first, last;
+		unsigned length = 32;
+
+		if (slash != NULL)
+			*slash = '\0';
+		if (dash != NULL)
+			*dash = '\0';
+		if (!read_address(item, &first) ||
+			(dash != NULL && !read_address(dash + 1, &last)) ||
+			(slash != NULL && (sscanf(slash + 1, "%u", &length) != 1 || length < 8 ||
+						  length > 32)))
+			refuse("--source: '%s' is not A.B.C.D, A.B.C.D/LEN or FIRST-LAST", value);
+		if (dash == NULL) {
+			uint32_t hosts = length == 32 ? 0 : UINT32_MAX >> length;
+
+			first &= ~hosts;
+			last = first + hosts;
+			/* Neither the network's address nor its broadcast. */
+			if (length < 31) {
+				first++;
+				last--;
+			}
+		}
+		add_sources(load, first, last);
+	}
+}
+
+static void
+read_slow(struct load *load, const char *value)
+{
+	char copy[64], *at;
+	double count;
+
+	read_copy("slow", value, copy, sizeof copy);
+	at = strchr(copy, '@');
+	if (at != NULL)
+		*at++ = '\0';
+	if (at == NULL || !units_read_count(copy, &count) ||
+		!units_read_count(at, &load->slow_rate) || load->slow_rate < 1 ||
+		count > CONNECTIONS_MAX)
+		refuse("--slow: '%s' is not N@RATE, as in 8@1k: 8 connections of 1000 bytes a "
+		       "second",
+			value);
+	load->slow = (unsigned)count;
+}
+
+static void
+read_percentiles(struct load *load, const char *value)
+{
+	char copy[256], *rest = NULL;
+
+	read_copy("percentiles", value, copy, sizeof copy);
+	load->percentile_count = 0;
+	for (char *item = strtok_r(copy, ",", &rest); item != NULL;
+		item = strtok_r(NULL, ",", &rest)) {
+		double percent;
+
+		if (strcmp(item, "max") == 0)
+			continue; /* always shown */
+		if (load->percentile_count == LOAD_PERCENTILES_MAX)
+			refuse("--percentiles: more than %d", LOAD_PERCENTILES_MAX);
+		if (!units_read_count(item, &percent) || percent > 100)
+			refuse("--percentiles: '%s' is not a number from 0 to 100", item);
+		load->percentiles[load->percentile_count++] = percent;
+	}
+}
+
+static void
+read_cpus(struct load *load, const char *value)
+{
+	char copy[512], *rest = NULL;
+
+	read_copy("cpus", value, copy, sizeof copy);
+	for (char *item = strtok_r(copy, ",", &rest); item != NULL;
+		item = strtok_r(NULL, ",", &rest)) {
+		unsigned first, last;
+		int read = sscanf(item, "%u-%u", &first, &last);
+
+		if (read < 1 || first > 1023 || (read == 2 && (last < first || last > 1023)))
+			refuse("--cpus: '%s' is not a CPU or a range of them", item);
+		for (last = read == 1 ? first : last; first <= last; first++)
+			if (load->cpu_count < LOAD_CPUS_MAX)
+				load->cpus[load->cpu_count++] = first;
+	}
+}
+
+static void
+read_max_lag(struct load *load, const char *value)
+{
+	load->max_lag = 0;
+	if (strchr(value, '%') != NULL)
+		load->max_lag_share = read_share("max-lag", value);
+	else
+		load->max_lag = read_time("max-lag", value, 1);
+}
+
+static void
+read_grid(struct load *load, const char *value)
+{
+	char copy[512], *rest = NULL;
+
+	read_copy("grid", value, copy, sizeof copy);
+	load->grid_count = 0;
+	for (char *item = strtok_r(copy, ",", &rest); item != NULL;
+		item = strtok_r(NULL, ",", &rest)) {
+		struct load_shape *shape = &load->grid[load->grid_count];
+		char more;
+
+		if (load->grid_count == LOAD_SHAPES_MAX)
+			refuse("--grid: more than %d", LOAD_SHAPES_MAX);
+		if (sscanf(item, "%ux%u%c", &shape->processes, &shape->threads, &more) != 2 ||
+			shape->processes == 0 || shape->threads == 0)
+			refuse("--grid: '%s' is not processes x threads, as in 2x1", item);
+		load->grid_count++;
+	}
+}
+
+static void
+read_target(struct parse *parse, char *value)
+{
+	struct load *load = parse->load;
+	const char *why;
+	char text[ADDRESS_TEXT_SIZE * 4];
+	/* To a client, ":PORT" is this machine. */
+	int length = snprintf(text, sizeof text, "%s%s", value[0] == ':' ? "127.0.0.1" : "", value);
+
+	if (load->target_count == LOAD_TARGETS_MAX)
+		refuse("more than %d targets", LOAD_TARGETS_MAX);
+	if (length >= (int)sizeof text ||
+		address_parse(text, &load->targets[load->target_count], 1, &why) == 0)
+		refuse("'%s' %s", value, length >= (int)sizeof text ? "is too long" : why);
+	if (address_port(&load->targets[load->target_count]) == 0)
+		refuse("'%s': port 0 is none to connect to", value);
+	address_format(&load->targets[load->target_count], load->target_text[load->target_count]);
+	load->target_count++;
+}
+
+/* ---- argp ---- */
+
+static void
+parse_connections(struct parse *parse, int key, char *value)
+{
+	struct load *load = parse->load;
+
+	switch (key) {
+	case KEY_CONNECTIONS:
+		load->connections = read_whole("connections", value, 0, CONNECTIONS_MAX);
+		break;
+	case KEY_THREADS:
+		load->threads = strcmp(value, "auto") == 0
+					? 0
+					: read_whole("threads", value, 1, LOAD_THREADS_MAX);
+		break;
+	case KEY_PROCESSES:
+		load->processes = strcmp(value, "auto") == 0
+					  ? 0
+					  : read_whole("processes", value, 1, LOAD_PROCESSES_MAX);
+		break;
+	case KEY_CONNECT_RATE:
+		load->connect_rate = read_number("connect-rate", value, 1, 1e9);
+		parse->has_connect_rate = true;
+		break;
+	case KEY_CONNECT_TIMEOUT:
+		load->connect_timeout = read_time("connect-timeout", value, 1);
+		break;
+	case KEY_IDLE:
+		load->idle = read_whole("idle", value, 0, CONNECTIONS_MAX);
+		break;
+	case KEY_CHURN:
+		load->churn = read_whole("churn", value, 0, 4000000000);
+		break;
+	case KEY_LIFETIME:
+		load->lifetime = read_time("lifetime", value, CLOCK_MILLISECOND);
+		break;
+	case KEY_CLOSE:
+		load->close = read_word("close", value, load_close_names, LOAD_CLOSE_MAX);
+		break;
+	case KEY_SOURCE:
+		read_sources(load, value);
+		break;
+	case KEY_SLOW:
+		read_slow(load, value);
+		break;
+	}
+}
+
+static void
+parse_messages(struct parse *parse, int key, char *value)
+{
+	static const char *const switches[] = {"on", "off"};
+	static const char *const overloads[] = {"queue", "shed"};
+	struct load *load = parse->load;
+
+	switch (key) {
+	case KEY_SIZE:
+		read_size(load, value);
+		break;
+	case KEY_FRAMING:
+		load->framing =
+			read_word("framing", value, message_framing_names, MESSAGE_FRAMING_MAX);
+		break;
+	case KEY_VERIFY:
+		load->verify = read_word("verify", value, message_verify_names, MESSAGE_VERIFY_MAX);
+		break;
+	case KEY_MAX_INFLIGHT:
+		load->max_inflight = read_whole("max-inflight", value, 1, 1000000);
+		break;
+	case KEY_OVERLOAD:
+		load->sheds = read_word("overload", value, overloads, 2) == 1;
+		break;
+	case KEY_TIMEOUT:
+		load->timeout = read_time("timeout", value, CLOCK_MILLISECOND);
+		break;
+	case KEY_DEADLINE:
+		load->deadline = read_time("deadline", value, 1);
+		break;
+	case KEY_NODELAY:
+		load->nodelay = read_word("nodelay", value, switches, 2) == 0;
+		break;
+	case KEY_SNDBUF:
+		load->send_buffer = (int)read_whole("sndbuf", value, 1, 1 << 30);
+		break;
+	case KEY_RCVBUF:
+		load->receive_buffer = (int)read_whole("rcvbuf", value, 1, 1 << 30);
+		break;
+	case KEY_SEED:
+		load->seed = (uint64_t)read_number("seed", value, 0, 1e15);
+		break;
+	}
+}
+
+static void
+parse_duration(struct parse *parse, int key, char *value)
+{
+	struct load *load = parse->load;
+
+	switch (key) {
+	case KEY_DURATION:
+		load->duration = read_time("duration", value, CLOCK_MILLISECOND);
+		parse->has_duration = true;
+		break;
+	case KEY_COUNT:
+		load->count = (uint64_t)read_number("count", value, 1, 1e15);
+		break;
+	case KEY_WARMUP:
+		load->warmup = read_time("warmup", value, 0);
+		parse->has_warmup = true;
+		break;
+	case KEY_REPEAT:
+		load->repeat = read_whole("repeat", value, 1, 1000);
+		break;
+	case KEY_COOLDOWN:
+		load->cooldown = read_time("cooldown", value, 0);
+		break;
+	}
+}
+
+/* An empty NO_COLOR, and a terminal that can do nothing, are looked at too. */
+static bool
+choose_color(const char *value)
+{
+	static const char *const whens[] = {"auto", "always", "never"};
+	unsigned when = read_word("color", value, whens, 3);
+	const char *no = getenv("NO_COLOR"), *force = getenv("CLICOLOR_FORCE"),
+		   *terminal = getenv("TERM");
+
+	if (when != 0)
+		return when == 1;
+	if (no != NULL && *no != '\0')
+		return false;
+	if (force != NULL && *force != '\0' && strcmp(force, "0") != 0)
+		return true;
+	return isatty(STDERR_FILENO) && terminal != NULL && strcmp(terminal, "dumb") != 0;
+}
+
+static void
+parse_output(struct parse *parse, int key, char *value)
+{
+	struct load *load = parse->load;
+
+	switch (key) {
+	case KEY_OUTPUT:
+		load->output = value;
+		break;
+	case KEY_JSON:
+		load->output = "-";
+		break;
+	case KEY_STREAM:
+		load->stream = value;
+		break;
+	case KEY_HDR:
+		load->hdr = value;
+		break;
+	case KEY_HTML:
+		load->html = value;
+		break;
+	case KEY_INTERVAL:
+		load->interval = read_time("interval", value, 10 * CLOCK_MILLISECOND);
+		break;
+	case KEY_PERCENTILES:
+		read_percentiles(load, value);
+		break;
+	case KEY_UNIT:
+		load->unit = read_word("unit", value, units_time_names, UNITS_TIME_MAX);
+		break;
+	case KEY_PLAIN:
+		load->is_plain = true;
+		break;
+	case KEY_QUIET:
+		load->is_quiet = true;
+		break;
+	case KEY_VERBOSE:
+		load->is_verbose = true;
+		break;
+	case KEY_COLOR:
+		load->has_color = choose_color(value);
+		break;
+	}
+}
+
+static void
+parse_gates(struct parse *parse, int key, char *value)
+{
+	struct load *load = parse->load;
+
+	switch (key) {
+	case KEY_FAIL_IF:
+		read_gate("fail-if", value, load->fail_if, &load->fail_if_count);
+		break;
+	case KEY_ABORT_IF:
+		read_gate("abort-if", value, load->abort_if, &load->abort_if_count);
+		break;
+	case KEY_ALLOW_ERRORS:
+		load->allows_errors = true;
+		break;
+	case KEY_ALLOW_PARTIAL:
+		load->allows_partial = true;
+		break;
+	case KEY_SAVE_BASELINE:
+		load->save_baseline = value;
+		break;
+	case KEY_BASELINE:
+		load->baseline = value;
+		break;
+	case KEY_MAX_REGRESS:
+		load->max_regress = read_share("max-regress", value);
+		break;
+	}
+}
+
+static void
+parse_shape(struct parse *parse, int key, char *value)
+{
+	struct load *load = parse->load;
+	unsigned count = 0;
+
+	switch (key) {
+	case KEY_RATE:
+		read_rate(load, value);
+		break;
+	case KEY_ARRIVALS:
+		if (!plan_read_arrivals(value, &load->arrivals, &load->burst))
+			refuse("--arrivals: '%s' is not uniform, poisson or burst:N", value);
+		read_copy("arrivals", value, load->arrivals_text, sizeof load->arrivals_text);
+		break;
+	case KEY_CLOSED:
+		load->depth = value == NULL ? 1 : read_whole("closed", value, 1, 1000000);
+		break;
+	case KEY_SEARCH:
+		read_gate("search", value, &load->search, &count);
+		break;
+	case KEY_CPUS:
+		read_cpus(load, value);
+		break;
+	case KEY_SPIN:
+		load->spins = true;
+		break;
+	case KEY_MAX_LAG:
+		read_max_lag(load, value);
+		break;
+	case KEY_SERVER_STATS:
+		load->server_stats = value;
+		break;
+	case KEY_PRINT_CONFIG:
+		parse->prints_config = true;
+		break;
+	case KEY_GRID:
+		read_grid(load, value);
+		break;
+	case KEY_ROUNDS:
+		load->rounds = read_whole("rounds", value, 1, 100);
+		break;
+	}
+}
+
+static error_t
+parse_option(int key, char *value, struct argp_state *state)
+{
+	struct parse *parse = state->input;
+
+	if (key == KEY_HELP) {
+		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
+		return 0;
+	}
+	if (key == KEY_VERSION) {
+		printf("hubbub-load %s\n", HUBBUB_VERSION);
+		exit(LOAD_DONE);
+	}
+	if (key == ARGP_KEY_ARG) {
+		if (parse->purpose == OPTIONS_SEARCH && parse->load->search.count == 0)
+			parse_shape(parse, KEY_SEARCH, value);
+		else
+			read_target(parse, value);
+		return 0;
+	}
+	if (key <= 0 || key >= KEY_MAX || (key > 127 && key < KEY_ARRIVALS))
+		return ARGP_ERR_UNKNOWN;
+	parse_shape(parse, key, value);
+	parse_connections(parse, key, value);
+	parse_messages(parse, key, value);
+	parse_duration(parse, key, value);
+	parse_output(parse, key, value);
+	parse_gates(parse, key, value);
+	return 0;
+}
+
+/* ---- the whole ---- */
+
+static void
+check_messages(const struct load *load)
+{
+	uint32_t least = sizes_least(&load->sizes);
+
+	if (load->framing == MESSAGE_LEN32 && least < 5)
+		refuse("--framing=len32: messages have at least 5 bytes, not %u (--size)", least);
+	if (load->framing == MESSAGE_LINE && least < 2)
+		refuse("--framing=line: messages have at least 2 bytes, not %u (--size)", least);
+	if (load->churn == 0 && load->sizes_text[0] != '\0' && strcmp(load->sizes_text, "64") != 0)
+		refuse("--churn=0 sends no messages: --size has no meaning there");
+}
+
+static void
+check_whole(struct parse *parse)
+{
+	struct load *load = parse->load;
+
+	if (load->count != 0 && load->is_open && load->rate.form != PLAN_CONSTANT)
+		refuse("--count goes with a constant --rate; a ramp or staircase needs --duration");
+	if (load->count != 0 && !parse->has_duration)
+		load->duration = LOAD_NEVER;
+	if (!parse->has_warmup && load->count != 0)
+		load->warmup = 0;
+	if (load->search.count > 0 && load->is_open)
+		refuse("--search finds the rate: leave --rate out");
+	if (!load->is_open && strcmp(load->arrivals_text, "uniform") != 0)
+		refuse("--arrivals: a closed loop has no plan; add --rate");
+	if (!load->is_open && load->deadline != LOAD_NEVER)
+		refuse("--deadline: a closed loop has no plan; add --rate");
+	if (load->is_open && load->depth != 1)
+		refuse("--closed and --rate are two load shapes: choose one");
+	if (load->connections == 0 && load->idle == 0)
+		refuse("--connections=0 needs --idle");
+	if (load->slow > load->connections)
+		refuse("--slow: %u are more than the %u connections", load->slow,
+			load->connections);
+	if (load->churn == 0 && !parse->has_connect_rate)
+		load->connect_rate = 1e9;
+	load->rate.warmup = (double)load->warmup / 1e9;
+	load->rate.duration = load->duration == LOAD_NEVER ? 1e9 : (double)load->duration / 1e9;
+	check_messages(load);
+}
+
+static _Noreturn void
+refuse_without_target(enum options_purpose purpose)
+{
+	if (purpose == OPTIONS_SWEEP)
+		fprintf(stderr, "hubbub-load: sweep needs the server's command after --\n"
+				"  hubbub-load sweep --grid 1x1,1x2,2x1,2x2 -- hubbub-echo\n");
+	else
+		fprintf(stderr,
+			"hubbub-load: which server? Name it as HOST:PORT\n"
+			"  hubbub-load 127.0.0.1:9090             closed loop, 10 s\n"
+			"  hubbub-load -R 50k 127.0.0.1:9090      50000 messages a second, on "
+			"time\n"
+			"See hubbub-load --help.\n");
+	exit(LOAD_USAGE);
+}
+
+static void
+check_names(int argc, char **argv)
+{
+	const char *names[OPTIONS + 1];
+	char error[256];
+	size_t count = 0;
+
+	for (size_t i = 0; i < OPTIONS; i++)
+		if (option_table[i].name != NULL)
+			names[count++] = option_table[i].name;
+	names[count] = NULL;
+	if (!arguments_check_names(argc, argv, names, error, sizeof error))
+		refuse("%s", error);
+}
+
+static void
+set_defaults(struct load *load, enum options_purpose purpose)
+{
+	*load = (struct load){.depth = 1,
+		.arrivals_text = "uniform",
+		.connections = 64,
+		.connect_rate = 20000,
+		.connect_timeout = 3 * CLOCK_SECOND,
+		.churn = -1,
+		.lifetime = LOAD_NEVER,
+		.sizes = {.low = 64},
+		.sizes_text = "64",
+		.max_inflight = 1024,
+		.timeout = 5 * CLOCK_SECOND,
+		.deadline = LOAD_NEVER,
+		.nodelay = true,
+		.seed = 1,
+		.warmup = CLOCK_SECOND,
+		.duration = (purpose == OPTIONS_SEARCH || purpose == OPTIONS_SWEEP ? 3 : 10) *
+			    CLOCK_SECOND,
+		.repeat = 1,
+		.cooldown = CLOCK_SECOND,
+		.interval = CLOCK_SECOND,
+		.percentiles = {50, 90, 99, 99.9, 99.99},
+		.percentile_count = 5,
+		.has_color = choose_color("auto"),
+		.max_regress = 0.05,
+		.max_lag_share = 0.1,
+		.rounds = 3};
+}
+
+void
+options_parse(struct load *load, int argc, char **argv, enum options_purpose purpose)
+{
+	static const char usage[] = "[run] HOST:PORT...\n"
+				    "search EXPR HOST:PORT\n"
+				    "sweep [--grid LIST] -- SERVER [OPTION...]\n"
+				    "compare BASE.json NEW.json...\n"
+				    "report RESULT.json [-o PAGE.html]\n"
+				    "check HOST:PORT";
+	static const char description[] =
+		"Loads an echo service, checks every byte that comes back, and tells the truth "
+		"about its own part.\v"
+		"Exit codes: 0 done, 1 could not run, 2 usage, 3 a gate was breached, 4 the "
+		"measurement is invalid, 5 wrong bytes came back, 130 and 143 interrupted.\n\n"
+		"Examples:\n"
+		"  hubbub-load 127.0.0.1:9090\n"
+		"  hubbub-load -R 50k --fail-if 'p99>2ms' 127.0.0.1:9090\n"
+		"  hubbub-load search 'p99<2ms,errors=0' 127.0.0.1:9090\n"
+		"  hubbub-load -c 100 --idle 50k 127.0.0.1:9090\n"
+		"  hubbub-load sweep --grid 1x1,2x1,2x2 -- hubbub-echo";
+	static const struct argp argp = {
+		option_table, parse_option, usage, description, NULL, NULL, NULL};
+	struct parse parse = {.load = load, .purpose = purpose};
+	int own = argc;
+
+	set_defaults(load, purpose);
+	load->argc = argc;
+	load->argv = argv;
+	/* What follows -- is the server's. */
+	if (purpose == OPTIONS_SWEEP)
+		for (own = 0; own < argc && strcmp(argv[own], "--") != 0; own++)
+			continue;
+	if (own < argc)
+		load->server = argv + own + 1;
+	check_names(own, argv);
+	argp_err_exit_status = LOAD_USAGE;
+	argp_parse(&argp, own, argv, ARGP_NO_HELP, NULL, &parse);
+	if (purpose == OPTIONS_SWEEP ? load->server == NULL || load->server[0] == NULL
+				     : load->target_count == 0)
+		refuse_without_target(purpose);
+	if (purpose == OPTIONS_SWEEP && load->target_count > 0)
+		refuse("sweep starts the server itself: '%s' is not needed", load->target_text[0]);
+	if (purpose == OPTIONS_SEARCH && load->search.count == 0)
+		refuse("search needs what is to be kept: hubbub-load search 'p99<2ms' HOST:PORT");
+	check_whole(&parse);
+	if (parse.prints_config) {
+		if (purpose != OPTIONS_SWEEP)
+			options_complete(load);
+		options_print(load);
+		exit(LOAD_DONE);
+	}
+}
+
+/* ---- what was left to us ---- */
+
+static bool
+is_loopback(const struct address *address)
+{
+	const struct sockaddr_in *v4 = (const struct sockaddr_in *)(const void *)&address->socket;
+
+	return v4->sin_family == AF_INET && ntohl(v4->sin_addr.s_addr) >> 24 == 127;
+}
+
+static void
+choose_sources(struct load *load)
+{
+	double room = 0.9 * preflight_ports() * load->target_count;
+	double all = (double)load->connections + load->idle;
+	bool is_local = true;
+
+	for (unsigned i = 0; i < load->target_count; i++)
+		is_local = is_local && is_loopback(&load->targets[i]);
+	if (load->source_count > 0 || all <= room || room <= 0)
+		return;
+	if (!is_local) {
+		fprintf(stderr,
+			"hubbub-load: %.0f connections from one address have only %.0f ports; "
+			"spread "
+			"them with --source\n",
+			all, room / 0.9);
+		return;
+	}
+	load->source_is_chosen = true;
+	add_sources(load, 0x7f000001, 0x7f000001 + (uint32_t)(all / room));
+}
+
+void
+options_complete(struct load *load)
+{
+	unsigned cpus = cpus_allowed(), all = load->connections + load->idle;
+	/* Each thread has a handful of descriptors of its own. */
+	uint64_t files = preflight_raise_files(), own = 64;
+
+	if (load->processes == 0) {
+		uint64_t room = files > 2 * own ? files - own : own;
+
+		load->processes = (unsigned)((all + room - 1) / room);
+		if (load->processes == 0)
+			load->processes = 1;
+		if (load->processes > LOAD_PROCESSES_MAX)
+			load->processes = LOAD_PROCESSES_MAX;
+	}
+	if (load->threads == 0) {
+		load->threads = cpus / 2 / load->processes;
+		if (load->threads == 0)
+			load->threads = 1;
+	}
+	if (load->processes * load->threads > LOAD_THREADS_MAX)
+		refuse("--processes x --threads: %u x %u are more than %d threads", load->processes,
+			load->threads, LOAD_THREADS_MAX);
+	while (load->threads > 1 && load->processes * load->threads > all)
+		load->threads--;
+	while (load->processes > 1 && load->processes * load->threads > all)
+		load->processes--;
+	choose_sources(load);
+}
+
+/* ---- printing ---- */
+
+static void
+print_time(const char *name, int64_t time)
+{
+	if (time == LOAD_NEVER)
+		printf("# --%s: off\n", name);
+	else
+		printf("--%s=%.9gs\n", name, (double)time / 1e9);
+}
+
+void
+options_print(const struct load *load)
+{
+	for (unsigned i = 0; i < load->target_count; i++)
+		printf("%s\n", load->target_text[i]);
+	if (load->is_open)
+		printf("--rate=%s\n--arrivals=%s\n--max-inflight=%u\n--overload=%s\n",
+			load->rate_text, load->arrivals_text, load->max_inflight,
+			load->sheds ? "shed" : "queue");
+	else
+		printf("--closed=%u\n", load->depth);
+	printf("--connections=%u\n--idle=%u\n--processes=%u\n--threads=%u\n--connect-rate=%.0f\n",
+		load->connections, load->idle, load->processes, load->threads, load->connect_rate);
+	print_time("connect-timeout", load->connect_timeout);
+	if (load->churn >= 0)
+		printf("--churn=%lld\n", (long long)load->churn);
+	else
+		printf("# --churn: off\n");
+	print_time("lifetime", load->lifetime);
+	printf("--close=%s\n", load_close_names[load->close]);
+	if (load->source_count > 0)
+		printf("# %u source addresses\n", load->source_count);
+	printf("--size=%s\n--framing=%s\n--verify=%s\n--nodelay=%s\n--seed=%llu\n",
+		load->sizes_text, message_framing_names[load->framing],
+		message_verify_names[load->verify], load->nodelay ? "on" : "off",
+		(unsigned long long)load->seed);
+	print_time("timeout", load->timeout);
+	print_time("deadline", load->deadline);
+	print_time("warmup", load->warmup);
+	print_time("duration", load->duration);
+	if (load->count != 0)
+		printf("--count=%llu\n", (unsigned long long)load->count);
+	printf("--repeat=%u\n", load->repeat);
+	print_time("interval", load->interval);
+}

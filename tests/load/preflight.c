@@ -1,0 +1,314 @@
+#include "tests/load/preflight.h"
+
+#include <errno.h>
+#include <math.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "hub/base/clock.h"
+#include "master/cpus.h"
+
+uint64_t
+preflight_raise_files(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+		return 1024;
+	if (files.rlim_cur < files.rlim_max) {
+		files.rlim_cur = files.rlim_max;
+		if (setrlimit(RLIMIT_NOFILE, &files) != 0)
+			getrlimit(RLIMIT_NOFILE, &files);
+	}
+	return files.rlim_cur;
+}
+
+/* The numbers in a file under /proc/sys. Returns how many were read, up to 3. */
+static int
+read_sys(const char *name, double values[static 3])
+{
+	char path[128];
+	FILE *file;
+	int count;
+
+	snprintf(path, sizeof path, "/proc/sys/%s", name);
+	file = fopen(path, "re");
+	if (file == NULL)
+		return 0;
+	count = fscanf(file, "%lf %lf %lf", &values[0], &values[1], &values[2]);
+	fclose(file);
+	return count > 0 ? count : 0;
+}
+
+double
+preflight_ports(void)
+{
+	double range[3];
+
+	return read_sys("net/ipv4/ip_local_port_range", range) >= 2 ? range[1] - range[0] + 1
+								    : 28232;
+}
+
+/* ---- the checks ---- */
+
+struct findings {
+	unsigned warnings;
+	unsigned errors;
+};
+
+static void __attribute__((format(printf, 3, 4)))
+say(struct findings *findings, char mark, const char *format, ...)
+{
+	static const char *const marks[] = {"ok     ", "warning", "ERROR  "};
+	va_list arguments;
+
+	findings->warnings += mark == 'w';
+	findings->errors += mark == 'e';
+	printf("  %s  ", marks[mark == 'w' ? 1 : mark == 'e' ? 2 : 0]);
+	va_start(arguments, format);
+	vprintf(format, arguments);
+	va_end(arguments);
+	putchar('\n');
+}
+
+static double
+all_connections(const struct load *load)
+{
+	return (double)load->connections + load->idle;
+}
+
+static void
+check_files(const struct load *load, struct findings *findings)
+{
+	double files = (double)preflight_raise_files();
+	double each = ceil(all_connections(load) / load->processes);
+
+	if (each + 64 > files)
+		say(findings, 'e',
+			"open files: %.0f connections in each of %u processes, but the limit is "
+			"%.0f; "
+			"use --processes=%.0f, or lift it: ulimit -n %.0f",
+			each, load->processes, files, ceil(all_connections(load) / (files - 64)),
+			each + 64);
+	else
+		say(findings, 'o', "open files: %.0f of %.0f in each of %u processes", each + 64,
+			files, load->processes);
+	if (all_connections(load) + 64 > files)
+		say(findings, 'w',
+			"the server, too, needs %.0f open files in all; with the limit of %.0f "
+			"that is "
+			"%.0f of its processes",
+			all_connections(load), files, ceil(all_connections(load) / (files - 64)));
+}
+
+static void
+check_ports(const struct load *load, struct findings *findings)
+{
+	double ports = preflight_ports(),
+	       addresses = load->source_count > 0 ? load->source_count : 1;
+	double room = ports * addresses * load->target_count;
+
+	if (all_connections(load) > room)
+		say(findings, 'e',
+			"ports: %.0f connections, but %.0f source addresses have only %.0f; add "
+			"--source, or: sysctl -w net.ipv4.ip_local_port_range='1024 65535'",
+			all_connections(load), addresses, room);
+	else
+		say(findings, 'o', "ports: %.0f from %.0f source address%s", room, addresses,
+			addresses > 1 ? "es" : "");
+	if (load->churn >= 0 && load->close == LOAD_CLOSE_FIN)
+		say(findings, 'w',
+			"ports: with --churn each closed connection keeps its port for 60 s, so at "
+			"most %.0f a second last; use --close=rst, more --source addresses, or: "
+			"sysctl -w net.ipv4.tcp_tw_reuse=1",
+			room / 60);
+}
+
+static void
+check_backlog(const struct load *load, struct findings *findings)
+{
+	double somaxconn[3], syn[3];
+	double burst = fmin(load->connect_rate / 10, all_connections(load));
+
+	if (read_sys("net/core/somaxconn", somaxconn) < 1 ||
+		read_sys("net/ipv4/tcp_max_syn_backlog", syn) < 1)
+		return;
+	if (somaxconn[0] < burst)
+		say(findings, 'w',
+			"backlog: %.0f connections in 0.1 s, but the server's queue is cut to "
+			"%.0f; use a "
+			"lower --connect-rate, or: sysctl -w net.core.somaxconn=%.0f",
+			burst, somaxconn[0], burst);
+	else
+		say(findings, 'o', "backlog: somaxconn %.0f, tcp_max_syn_backlog %.0f",
+			somaxconn[0], syn[0]);
+}
+
+static void
+check_memory(const struct load *load, struct findings *findings)
+{
+	double pages[3];
+	/* Two sockets on loopback, each with a few buffers. */
+	double need = all_connections(load) * 2 * 4096 / (double)sysconf(_SC_PAGESIZE);
+
+	if (read_sys("net/ipv4/tcp_mem", pages) < 3)
+		return;
+	if (need > pages[1])
+		say(findings, 'w',
+			"TCP memory: may need %.0f pages, pressure begins at %.0f: sysctl -w "
+			"net.ipv4.tcp_mem='%.0f %.0f %.0f'",
+			need, pages[1], need, need * 2, need * 3);
+	else
+		say(findings, 'o', "TCP memory: up to %.0f pages of %.0f", need, pages[1]);
+}
+
+static void
+check_conntrack(const struct load *load, struct findings *findings)
+{
+	double max[3], count[3] = {0};
+
+	if (read_sys("net/netfilter/nf_conntrack_max", max) < 1)
+		return;
+	read_sys("net/netfilter/nf_conntrack_count", count);
+	if (count[0] + all_connections(load) > max[0])
+		say(findings, 'w',
+			"connection tracking: %.0f entries in use, %.0f allowed: sysctl -w "
+			"net.netfilter.nf_conntrack_max=%.0f",
+			count[0], max[0], 2 * (count[0] + all_connections(load)));
+	else
+		say(findings, 'o', "connection tracking: %.0f of %.0f entries", count[0], max[0]);
+}
+
+static void
+check_cpus(const struct load *load, struct findings *findings)
+{
+	unsigned cpus = cpus_allowed(), threads = load->processes * load->threads;
+	char governor[32] = "";
+	FILE *file = fopen("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", "re");
+
+	if (file != NULL) {
+		if (fscanf(file, "%31s", governor) != 1)
+			governor[0] = '\0';
+		fclose(file);
+	}
+	if (threads >= cpus && cpus > 1)
+		say(findings, 'w',
+			"CPUs: %u generator threads and %u CPUs leave none to a server on this "
+			"machine",
+			threads, cpus);
+	else
+		say(findings, 'o', "CPUs: %u generator thread%s, %u CPUs", threads,
+			threads > 1 ? "s" : "", cpus);
+	if (strcmp(governor, "powersave") == 0)
+		say(findings, 'w',
+			"the CPUs save power, which delays messages: cpupower "
+			"frequency-set -g performance");
+}
+
+/* ---- the server ---- */
+
+static bool
+wait_for(int fd, short events, int milliseconds)
+{
+	struct pollfd query = {.fd = fd, .events = events};
+
+	return poll(&query, 1, milliseconds) == 1;
+}
+
+/* One verified message. Returns a phrase that says what is wrong, or NULL. */
+static const char *
+exchange(const struct load *load, const struct address *target, int64_t *took)
+{
+	static char phrase[128];
+	struct message message = {1, 0, sizes_least(&load->sizes)};
+	char bytes[256];
+	size_t got = 0;
+	int fd = socket(target->socket.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0),
+	    error = 0, patience = (int)(load->connect_timeout / CLOCK_MILLISECOND);
+	socklen_t length = sizeof error;
+	int64_t began = clock_now();
+	const char *why = NULL;
+
+	if (message.length > sizeof bytes)
+		message.length = sizeof bytes;
+	if (fd == -1)
+		return strerror(errno);
+	if (connect(fd, (const struct sockaddr *)&target->socket, target->length) != 0)
+		error = errno;
+	if (error == EINPROGRESS) {
+		error = ETIMEDOUT;
+		if (wait_for(fd, POLLOUT, patience))
+			getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length);
+	}
+	message_write(&message, 0, bytes, message.length);
+	if (error != 0)
+		why = strerror(error);
+	else if (send(fd, bytes, message.length, MSG_NOSIGNAL) != (ssize_t)message.length)
+		why = strerror(errno);
+	while (why == NULL && got < message.length) {
+		ssize_t received = -1;
+
+		if (wait_for(fd, POLLIN, (int)(load->timeout / CLOCK_MILLISECOND)))
+			received = recv(fd, bytes + got, sizeof bytes - got, 0);
+		if (received == 0)
+			why = "the server closed the connection";
+		else if (received < 0)
+			why = "no reply in time";
+		else
+			got += (size_t)received;
+	}
+	*took = clock_now() - began;
+	close(fd);
+	if (why != NULL)
+		return why;
+	got = message_compare(&message, 0, bytes, message.length);
+	if (got == message.length)
+		return NULL;
+	snprintf(phrase, sizeof phrase,
+		"byte %zu of the reply is not what was sent: is it an echo?", got);
+	return phrase;
+}
+
+static void
+check_server(const struct load *load, struct findings *findings)
+{
+	for (unsigned i = 0; i < load->target_count; i++) {
+		int64_t took = 0;
+		const char *why = exchange(load, &load->targets[i], &took);
+		char text[UNITS_TEXT_SIZE];
+
+		if (why != NULL)
+			say(findings, 'e', "%s: %s", load->target_text[i], why);
+		else
+			say(findings, 'o', "%s: connected, one message echoed and verified, in %s",
+				load->target_text[i], units_write_time(text, took, UNITS_AUTO));
+	}
+}
+
+int
+preflight_check(struct load *load)
+{
+	struct findings findings = {0};
+
+	message_setup(load->seed, load->framing, load->verify);
+	printf("%.0f connections (%u active, %u idle) from %u generator processes x %u threads\n",
+		all_connections(load), load->connections, load->idle, load->processes,
+		load->threads);
+	check_files(load, &findings);
+	check_ports(load, &findings);
+	check_backlog(load, &findings);
+	check_memory(load, &findings);
+	check_conntrack(load, &findings);
+	check_cpus(load, &findings);
+	check_server(load, &findings);
+	if (findings.errors == 0)
+		printf("ready%s\n", findings.warnings > 0 ? ", with warnings" : "");
+	else
+		printf("not ready: %u error%s\n", findings.errors, findings.errors > 1 ? "s" : "");
+	return findings.errors == 0 ? LOAD_DONE : LOAD_FAILED;
+}

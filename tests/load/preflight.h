@@ -1,0 +1,19 @@
+/* The limits of this machine that a load may meet. */
+#ifndef HUBBUB_LOAD_PREFLIGHT_H
+#define HUBBUB_LOAD_PREFLIGHT_H
+
+#include <stdint.h>
+
+#include "tests/load/load.h"
+
+/* Raises the soft limit on open files to the hard one. Returns it. */
+uint64_t preflight_raise_files(void);
+
+/* How many ports one pair of addresses has. */
+double preflight_ports(void);
+
+/* Says on stdout which limits will bite the load, each with the command that lifts it, and whether the server answers one
+ * verified message. Returns the exit code: 1 if the load cannot run. */
+int preflight_check(struct load *load);
+
+#endif

@@ -1,0 +1,155 @@
+#include "tests/load/receiving.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/load/driver_priv.h"
+
+#define SHOWN 12 /* bytes of an offence */
+
+/* Connections are numbered by thread. */
+#define CONNECTION_FORMAT "%llu.%llu"
+#define CONNECTION_VALUES(number)                                                                  \
+	(unsigned long long)((number) >> 28) - 1, (unsigned long long)(number)&0xfffffff
+
+/* ---- offences ---- */
+
+static void
+write_hex(char *text, size_t size, const char *bytes, size_t length)
+{
+	size_t used = 0;
+
+	*text = '\0';
+	for (size_t i = 0; i < length && i < SHOWN && used + 4 < size; i++)
+		used += (size_t)snprintf(text + used, size - used, "%s%02x", i > 0 ? " " : "",
+			(unsigned char)bytes[i]);
+}
+
+/* Counts the fault; the first one is kept with all that helps to find it. */
+static void __attribute__((format(printf, 3, 4)))
+offend(struct connection *connection, enum message_fault fault, const char *format, ...)
+{
+	struct row *row = connection->driver->row;
+	char detail[SEGMENT_TEXT_SIZE / 2];
+	va_list arguments;
+
+	connection->end = END_BROKEN;
+	tally_add(&row->tally.faults[fault], 1);
+	if (row->offence[0] != '\0')
+		return;
+	va_start(arguments, format);
+	vsnprintf(detail, sizeof detail, format, arguments);
+	va_end(arguments);
+	snprintf(row->offence, sizeof row->offence,
+		"%s: connection " CONNECTION_FORMAT ", message %llu: %s",
+		message_fault_names[fault], CONNECTION_VALUES(connection->number),
+		(unsigned long long)connection->next_reply, detail);
+}
+
+/* The bytes at bytes[wrong] are not those of the message, which would begin at bytes[start]. */
+static void
+report_wrong(struct connection *connection, const struct message *message, const char *bytes,
+	size_t length, ptrdiff_t start, size_t wrong)
+{
+	struct message other = {0};
+	enum message_fault fault = message_diagnose(message, bytes, length, start, wrong, &other);
+	uint32_t offset = (uint32_t)((ptrdiff_t)wrong - start), room = message->length - offset;
+	char expected[SHOWN], expected_hex[3 * SHOWN + 1], got_hex[3 * SHOWN + 1], instead[96] = "";
+
+	if (room > SHOWN)
+		room = SHOWN;
+	message_write(message, offset, expected, room);
+	write_hex(expected_hex, sizeof expected_hex, expected, room);
+	write_hex(got_hex, sizeof got_hex, bytes + wrong, length - wrong);
+	if (fault == MESSAGE_CROSSED || fault == MESSAGE_REORDERED || fault == MESSAGE_DUPLICATE)
+		snprintf(instead, sizeof instead,
+			"got message %llu of connection " CONNECTION_FORMAT "; ",
+			(unsigned long long)other.sequence, CONNECTION_VALUES(other.connection));
+	offend(connection, fault, "%soffset %u of %u bytes: expected %s, got %s", instead, offset,
+		message->length, expected_hex, got_hex);
+}
+
+/* Bytes came although every message is answered. */
+static void
+report_unasked(struct connection *connection, const char *bytes, size_t length)
+{
+	struct message other;
+	enum message_fault fault = MESSAGE_EXTRA;
+	char hex[3 * SHOWN + 1];
+
+	if (message_read_head(bytes, length, &other)) {
+		if (other.connection != connection->number)
+			fault = MESSAGE_CROSSED;
+		else if (other.sequence < connection->next_reply)
+			fault = MESSAGE_DUPLICATE;
+	}
+	write_hex(hex, sizeof hex, bytes, length);
+	offend(connection, fault, "%zu bytes more than were sent: %s", length, hex);
+}
+
+void
+receiving_cut_short(struct connection *connection)
+{
+	const struct flight *flight = &connection->driver->flights.items[connection->flying.first];
+
+	offend(connection, MESSAGE_TRUNCATED, "%u of %u bytes, then the end",
+		connection->reply_offset, flight->length);
+}
+
+/* ---- replies ---- */
+
+static void
+complete(struct connection *connection, int64_t now)
+{
+	struct driver *driver = connection->driver;
+	struct row *row = driver->row;
+	const struct flight *flight = &driver->flights.items[connection->flying.first];
+
+	if (driver_in_window(driver, flight->intended)) {
+		histogram_record(&row->response, now - flight->intended);
+		histogram_record(&row->service, now - flight->sent);
+	}
+	if (driver_in_window(driver, now))
+		tally_add(&row->tally.received, 1);
+	if (driver->load->verify != MESSAGE_NONE)
+		tally_add(&row->tally.checked, 1);
+	tally_add(&row->tally.in_flight, (uint64_t)-1);
+	flights_pop(&driver->flights, &connection->flying);
+	connection->next_reply++;
+	connection->reply_offset = 0;
+}
+
+bool
+receiving_take(struct connection *connection, const char *bytes, size_t length, int64_t now)
+{
+	struct driver *driver = connection->driver;
+
+	if (driver_in_window(driver, now))
+		tally_add(&driver->row->tally.bytes_received, length);
+	for (size_t at = 0; at < length;) {
+		struct message message = {connection->number, connection->next_reply, 0};
+		size_t part = length - at;
+		uint32_t same;
+
+		if (connection->flying.count == 0) {
+			report_unasked(connection, bytes + at, length - at);
+			return false;
+		}
+		message.length = driver->flights.items[connection->flying.first].length;
+		if (part > message.length - connection->reply_offset)
+			part = message.length - connection->reply_offset;
+		same = message_compare(
+			&message, connection->reply_offset, bytes + at, (uint32_t)part);
+		if (same < part) {
+			report_wrong(connection, &message, bytes, length,
+				(ptrdiff_t)at - (ptrdiff_t)connection->reply_offset, at + same);
+			return false;
+		}
+		at += part;
+		connection->reply_offset += (uint32_t)part;
+		if (connection->reply_offset == message.length)
+			complete(connection, now);
+	}
+	return true;
+}

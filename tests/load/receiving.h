@@ -1,0 +1,18 @@
+/* From the wire to the histograms: every byte is checked as it comes. */
+#ifndef HUBBUB_LOAD_RECEIVING_H
+#define HUBBUB_LOAD_RECEIVING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct connection;
+
+/* Takes bytes that have come; replies that are complete are recorded. Returns false if a byte is wrong: the offence is
+ * counted, and the connection is of no use any more. Does not switch. */
+bool receiving_take(struct connection *connection, const char *bytes, size_t length, int64_t now);
+
+/* A reply has begun and will never be complete: counted as truncated. */
+void receiving_cut_short(struct connection *connection);
+
+#endif

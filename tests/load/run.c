@@ -1,0 +1,508 @@
+#include "tests/load/run.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "hub/base/clock.h"
+#include "tests/load/driver.h"
+#include "tests/load/server_stats.h"
+
+#define FRAME (CLOCK_SECOND / 5)
+#define POLL (2 * CLOCK_MILLISECOND)
+#define START_DELAY                                                                                \
+	(20 * CLOCK_MILLISECOND) /* for every thread to hear of the start before it is */
+#define ABORT_AFTER 3            /* intervals in a row */
+
+/* ---- signals ---- */
+
+static volatile sig_atomic_t signalled;
+
+static void
+on_signal(int signal)
+{
+	static const char goodbye[] = "\nhubbub-load: ended at once by a second signal\n";
+
+	if (signalled != 0) {
+		if (write(STDERR_FILENO, goodbye, sizeof goodbye - 1) < 0)
+			_exit(LOAD_SIGNALLED + signal);
+		_exit(LOAD_SIGNALLED + signal);
+	}
+	signalled = signal;
+}
+
+void
+run_handle_signals(void)
+{
+	struct sigaction action = {.sa_handler = on_signal};
+
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static void
+nap(int64_t nanoseconds)
+{
+	struct timespec length = {nanoseconds / CLOCK_SECOND, nanoseconds % CLOCK_SECOND};
+
+	nanosleep(&length, NULL);
+}
+
+/* ---- generator processes ---- */
+
+struct crew {
+	const struct load *load;
+	struct segment *segment;
+	pid_t pids[LOAD_PROCESSES_MAX];
+	unsigned count; /* that were started */
+	unsigned living;
+};
+
+struct seat {
+	const struct load *load;
+	struct segment *segment;
+	unsigned index;
+};
+
+static void *
+sit(void *argument)
+{
+	struct seat *seat = argument;
+
+	if (seat->load->cpu_count > 0) {
+		cpu_set_t set;
+
+		CPU_ZERO(&set);
+		CPU_SET(seat->load->cpus[seat->index % seat->load->cpu_count], &set);
+		if (pthread_setaffinity_np(pthread_self(), sizeof set, &set) != 0)
+			snprintf(seat->segment->row[seat->index].trouble, SEGMENT_TEXT_SIZE,
+				"cannot be pinned to CPU %u",
+				seat->load->cpus[seat->index % seat->load->cpu_count]);
+	}
+	driver_run(seat->load, seat->segment, seat->index);
+	return NULL;
+}
+
+/* A generator process; does not return. */
+static _Noreturn void
+generate(const struct load *load, struct segment *segment, unsigned process, pid_t parent)
+{
+	struct seat seats[LOAD_THREADS_MAX];
+	pthread_t threads[LOAD_THREADS_MAX];
+	unsigned started = 1;
+
+	/* The parent decides when it is over; without it, so is the run. */
+	signal(SIGINT, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(LOAD_FAILED);
+	for (unsigned i = 0; i < load->threads; i++)
+		seats[i] = (struct seat){load, segment, process * load->threads + i};
+	for (; started < load->threads; started++)
+		if (pthread_create(&threads[started], NULL, sit, &seats[started]) != 0)
+			break;
+	for (unsigned i = started; i < load->threads; i++) {
+		snprintf(segment->row[seats[i].index].trouble, SEGMENT_TEXT_SIZE,
+			"a thread cannot be started");
+		segment->row[seats[i].index].state = ROW_DONE;
+	}
+	sit(&seats[0]);
+	for (unsigned i = 1; i < started; i++)
+		pthread_join(threads[i], NULL);
+	/* exit, so that a leak is found by who looks for leaks. */
+	exit(LOAD_DONE);
+}
+
+static bool
+crew_start(struct crew *crew, char *trouble, size_t size)
+{
+	pid_t self = getpid();
+
+	fflush(NULL);
+	for (; crew->count < crew->load->processes; crew->count++) {
+		pid_t pid = fork();
+
+		if (pid == 0)
+			generate(crew->load, crew->segment, crew->count, self);
+		if (pid == -1) {
+			snprintf(trouble, size, "a generator process cannot be started: %s",
+				strerror(errno));
+			return false;
+		}
+		crew->pids[crew->count] = pid;
+		crew->living++;
+	}
+	return true;
+}
+
+/* Awaits those that have ended. Returns false if one did so in a way that it should not. */
+static bool
+crew_reap(struct crew *crew)
+{
+	bool all_well = true;
+
+	for (unsigned i = 0; i < crew->count; i++) {
+		int status;
+
+		if (crew->pids[i] == 0 || waitpid(crew->pids[i], &status, WNOHANG) <= 0)
+			continue;
+		crew->pids[i] = 0;
+		crew->living--;
+		if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+			all_well = false;
+	}
+	return all_well;
+}
+
+static void
+crew_kill(struct crew *crew)
+{
+	for (unsigned i = 0; i < crew->count; i++)
+		if (crew->pids[i] != 0)
+			kill(crew->pids[i], SIGKILL);
+	for (unsigned i = 0; i < crew->count; i++)
+		if (crew->pids[i] != 0)
+			waitpid(crew->pids[i], NULL, 0);
+	crew->living = 0;
+}
+
+/* The state that the slowest thread is in. */
+static enum row_state
+crew_state(const struct crew *crew)
+{
+	enum row_state slowest = ROW_DONE;
+
+	for (unsigned i = 0; i < crew->segment->rows; i++) {
+		enum row_state state = (enum row_state)__atomic_load_n(
+			&crew->segment->row[i].state, __ATOMIC_ACQUIRE);
+
+		if (state < slowest)
+			slowest = state;
+	}
+	return slowest;
+}
+
+/* ---- one run ---- */
+
+struct session {
+	struct crew crew;
+	struct result *result;
+	const struct watcher *watcher;
+	struct measurement *now;
+	struct measurement *last;   /* at the end of the last interval */
+	struct measurement *recent; /* now minus last */
+	struct progress progress;
+	uint64_t cpu_before[LOAD_THREADS_MAX];
+	int64_t begin; /* of the window, on the clock */
+	unsigned to_abort[LOAD_GATES_MAX];
+};
+
+#define TELL(session, what)                                                                        \
+	do {                                                                                       \
+		if ((session)->watcher != NULL && (session)->watcher->what != NULL)                \
+			(session)->watcher->what(                                                  \
+				&(session)->progress, (session)->watcher->context);                \
+	} while (0)
+
+static void
+sample(struct session *session, int64_t clock)
+{
+	measurement_take(session->now, session->crew.segment);
+	session->now->seconds = clock > session->begin && session->begin != 0
+					? (double)(clock - session->begin) / 1e9
+					: 0;
+	session->progress.whole = session->now;
+	measurement_between(session->recent, session->now, session->last);
+	session->progress.elapsed =
+		session->begin != 0 ? (double)(clock - session->begin) / 1e9 : 0;
+}
+
+static void
+stop_run(struct session *session)
+{
+	__atomic_store_n(&session->crew.segment->stop, clock_now(), __ATOMIC_RELAXED);
+}
+
+/* Whether a signal came, or a process died: the run is to end. */
+static bool
+is_cut_short(struct session *session)
+{
+	struct result *result = session->result;
+
+	if (!crew_reap(&session->crew) && result->trouble[0] == '\0')
+		snprintf(result->trouble, sizeof result->trouble,
+			"a generator process died in the middle of the run");
+	if (signalled != 0)
+		result->signal = signalled;
+	return result->signal != 0 || result->trouble[0] != '\0';
+}
+
+/* Until every connection is open or given up. Returns false if there is nothing to run. */
+static bool
+connect_all(struct session *session)
+{
+	struct result *result = session->result;
+	const struct tally *tally = &session->now->tally;
+	int64_t told = clock_now();
+
+	while (crew_state(&session->crew) < ROW_READY && !is_cut_short(session)) {
+		nap(POLL);
+		if (clock_now() - told < FRAME / 2)
+			continue;
+		told = clock_now();
+		sample(session, told);
+		TELL(session, connecting);
+	}
+	sample(session, clock_now());
+	if (result->signal != 0 || result->trouble[0] != '\0')
+		return false;
+	for (unsigned i = 0; i < session->crew.segment->rows; i++)
+		if (session->crew.segment->row[i].trouble[0] != '\0') {
+			snprintf(result->trouble, sizeof result->trouble, "%s",
+				session->crew.segment->row[i].trouble);
+			return false;
+		}
+	if (tally->opened == 0 && tally->idle_opened == 0) {
+		char errors[RESULT_TEXT_SIZE];
+
+		snprintf(result->trouble, sizeof result->trouble,
+			"no connection to %s could be opened: %s", result->load->target_text[0],
+			result_errors(session->now, errors, sizeof errors));
+		return false;
+	}
+	return true;
+}
+
+static bool
+is_to_abort(struct session *session)
+{
+	struct result *result = session->result;
+
+	for (unsigned i = 0; i < result->load->abort_if_count; i++) {
+		double value;
+		bool is_time;
+
+		if (!gate_holds(&result->load->abort_if[i], session->recent, &value, &is_time))
+			session->to_abort[i] = 0;
+		else if (++session->to_abort[i] == ABORT_AFTER) {
+			snprintf(result->aborted, sizeof result->aborted, "%s",
+				result->load->abort_if[i].text);
+			return true;
+		}
+	}
+	return false;
+}
+
+static void
+end_interval(struct session *session)
+{
+	const struct measurement *recent = session->recent;
+	struct interval interval = {.run = session->progress.run,
+		.t = session->now->seconds,
+		.offered = recent->seconds > 0 ? (double)recent->tally.due / recent->seconds : 0,
+		.achieved = measurement_rate(recent),
+		.p50 = histogram_quantile(&recent->response, 0.5),
+		.p99 = histogram_quantile(&recent->response, 0.99),
+		.p99_9 = histogram_quantile(&recent->response, 0.999),
+		.max = recent->response.count > 0 ? recent->response.max : -1,
+		.lag_p99 = histogram_quantile(&recent->lag, 0.99),
+		.errors = measurement_errors(recent) + measurement_faults(recent),
+		.open = recent->tally.alive,
+		.in_flight = recent->tally.in_flight};
+	struct measurement *last = session->last;
+
+	result_add_interval(session->result, &interval);
+	if (session->watcher != NULL && session->watcher->interval != NULL)
+		session->watcher->interval(
+			&interval, &session->progress, session->watcher->context);
+	session->last = session->now;
+	session->now = last;
+}
+
+static void
+note_cpu(struct session *session, double seconds)
+{
+	struct result *result = session->result;
+
+	result->cpu_count = session->crew.segment->rows < LOAD_THREADS_MAX
+				    ? session->crew.segment->rows
+				    : LOAD_THREADS_MAX;
+	for (unsigned i = 0; i < result->cpu_count; i++) {
+		uint64_t used = session->crew.segment->row[i].tally.cpu - session->cpu_before[i];
+
+		if (seconds > 0)
+			result->cpu[i] = (double)used / 1e9 / seconds;
+	}
+}
+
+static void
+load_all(struct session *session)
+{
+	const struct load *load = session->result->load;
+	struct segment *segment = session->crew.segment;
+	int64_t start = clock_now() + START_DELAY, next, frame = 0, now;
+	bool has_begun = false;
+
+	session->begin = start + load->warmup;
+	next = session->begin + load->interval;
+	session->progress.total = load->duration == LOAD_NEVER ? 0 : (double)load->duration / 1e9;
+	__atomic_store_n(&segment->start, start, __ATOMIC_RELEASE);
+	TELL(session, started);
+	while (crew_state(&session->crew) < ROW_DRAINING && !is_cut_short(session)) {
+		nap(POLL);
+		now = clock_now();
+		if (!has_begun && now >= session->begin) {
+			has_begun = true;
+			for (unsigned i = 0; i < segment->rows && i < LOAD_THREADS_MAX; i++)
+				session->cpu_before[i] = segment->row[i].tally.cpu;
+		}
+		if (now >= next) {
+			next += load->interval;
+			if (next <= now)
+				next = now + load->interval;
+			sample(session, now);
+			if (is_to_abort(session)) {
+				end_interval(session);
+				break;
+			}
+			end_interval(session);
+		} else if (now - frame >= FRAME && session->watcher != NULL &&
+			   session->watcher->frame != NULL) {
+			frame = now;
+			sample(session, now);
+			TELL(session, frame);
+		}
+	}
+	note_cpu(session, (double)(clock_now() - session->begin) / 1e9);
+	if (crew_state(&session->crew) < ROW_DRAINING)
+		stop_run(session);
+}
+
+/* Replies that are still on their way, probes of idle connections, and the ends of the processes. */
+static void
+drain_all(struct session *session)
+{
+	while (session->crew.living > 0 && session->result->trouble[0] == '\0') {
+		nap(POLL);
+		is_cut_short(session);
+	}
+	crew_kill(&session->crew);
+}
+
+static void
+conclude(struct session *session)
+{
+	struct result *result = session->result;
+	struct segment *segment = session->crew.segment;
+	const struct load *load = result->load;
+	int64_t ended = session->begin;
+	struct run *run = &result->runs[result->run_count];
+
+	for (unsigned i = 0; i < segment->rows; i++) {
+		if (segment->row[i].ended > ended)
+			ended = segment->row[i].ended;
+		if (result->offence[0] == '\0')
+			memcpy(result->offence, segment->row[i].offence, SEGMENT_TEXT_SIZE);
+	}
+	sample(session, ended);
+	if (session->begin != 0 && session->now->seconds > session->last->seconds + 1e-4 &&
+		session->now->seconds - session->last->seconds > (double)load->interval / 4e9)
+		end_interval(session), sample(session, ended);
+	if (load->is_open && load->arrivals != PLAN_POISSON && load->count == 0)
+		result->planned +=
+			plan_due(&load->rate, load->rate.warmup + session->now->seconds) -
+			plan_due(&load->rate, load->rate.warmup);
+	*run = (struct run){.seconds = session->now->seconds,
+		.offered = session->now->seconds > 0
+				   ? (double)session->now->tally.due / session->now->seconds
+				   : 0,
+		.achieved = measurement_rate(session->now),
+		.p50 = histogram_quantile(&session->now->response, 0.5),
+		.p99 = histogram_quantile(&session->now->response, 0.99),
+		.p99_9 = histogram_quantile(&session->now->response, 0.999),
+		.max = session->now->response.count > 0 ? session->now->response.max : -1,
+		.errors = measurement_errors(session->now) + measurement_faults(session->now)};
+	result->run_count++;
+	measurement_add(&result->total, session->now);
+}
+
+static void
+run_once(struct session *session)
+{
+	struct result *result = session->result;
+
+	session->begin = 0;
+	memset(&session->crew, 0, sizeof session->crew);
+	memset(session->last, 0, sizeof *session->last);
+	session->progress = (struct progress){.load = result->load,
+		.run = result->run_count,
+		.whole = session->now,
+		.recent = session->recent,
+		.result = result};
+	session->crew.load = result->load;
+	session->crew.segment = segment_new(result->load->processes * result->load->threads);
+	if (session->crew.segment == NULL) {
+		snprintf(result->trouble, sizeof result->trouble, "no memory for the counters: %s",
+			strerror(errno));
+		return;
+	}
+	if (crew_start(&session->crew, result->trouble, sizeof result->trouble) &&
+		connect_all(session))
+		load_all(session);
+	else
+		stop_run(session);
+	drain_all(session);
+	conclude(session);
+	segment_free(session->crew.segment);
+}
+
+struct result *
+run_load(const struct load *load, const struct watcher *watcher)
+{
+	struct session *session = calloc(1, sizeof *session);
+	struct result *result = result_new(load);
+
+	message_setup(load->seed, load->framing, load->verify);
+	if (session != NULL && result != NULL) {
+		session->result = result;
+		session->watcher = watcher;
+		session->now = calloc(1, sizeof *session->now);
+		session->last = calloc(1, sizeof *session->last);
+		session->recent = calloc(1, sizeof *session->recent);
+	}
+	if (session == NULL || result == NULL || session->now == NULL || session->last == NULL ||
+		session->recent == NULL) {
+		result_free(result);
+		result = NULL;
+	}
+	if (result != NULL && load->server_stats != NULL)
+		result->server_before = server_stats(load->server_stats);
+	for (unsigned i = 0; result != NULL && i < load->repeat; i++) {
+		if (i > 0)
+			nap(load->cooldown);
+		run_once(session);
+		if (result->signal != 0 || result->trouble[0] != '\0' || result->aborted[0] != '\0')
+			break;
+	}
+	if (result != NULL && load->server_stats != NULL)
+		result->server_after = server_stats(load->server_stats);
+	if (result != NULL)
+		result_judge(result);
+	if (session != NULL) {
+		free(session->now);
+		free(session->last);
+		free(session->recent);
+		free(session);
+	}
+	return result;
+}

@@ -1,0 +1,20 @@
+/* What people read: the line before a run, a line for each interval, and the final report. */
+#ifndef HUBBUB_LOAD_TEXT_H
+#define HUBBUB_LOAD_TEXT_H
+
+#include <stdio.h>
+
+#include "tests/load/result.h"
+#include "tests/load/run.h"
+
+/* The load in one line. */
+void text_describe(FILE *stream, const struct progress *progress);
+
+/* The columns' names, and one line of them. */
+void text_columns(FILE *stream);
+void text_interval(FILE *stream, const struct load *load, const struct interval *interval);
+
+/* The final report. */
+void text_report(FILE *stream, const struct result *result);
+
+#endif

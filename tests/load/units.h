@@ -1,0 +1,36 @@
+/* Numbers with units, as people write and read them. */
+#ifndef HUBBUB_LOAD_UNITS_H
+#define HUBBUB_LOAD_UNITS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define UNITS_TEXT_SIZE 32
+
+/* "200", "1.5k", "50k", "2M", "1G" (powers of 1000), "64Ki", "4Mi" (of 1024). Not negative.
+ * Returns false, with *value untouched, if text is not one. */
+bool units_read_count(const char *text, double *value);
+
+/* "10" (seconds), "250ms", "80us", "1ns", "5m", "2h"; into nanoseconds. Not negative. */
+bool units_read_time(const char *text, int64_t *nanoseconds);
+
+/* How times are shown: in the unit that fits each, or all in one. */
+enum units_time { UNITS_AUTO, UNITS_MICROSECONDS, UNITS_MILLISECONDS, UNITS_TIME_MAX };
+
+/* Spellings for the command line, indexed by the enum. */
+extern const char *const units_time_names[UNITS_TIME_MAX];
+
+/* "42us", "1.1ms", "12.3s". Below 0: "-". Returns text. */
+const char *units_write_time(
+	char text[static UNITS_TEXT_SIZE], int64_t nanoseconds, enum units_time unit);
+
+/* "950", "200.0k", "1.25M". Returns text. */
+const char *units_write_count(char text[static UNITS_TEXT_SIZE], double value);
+
+/* "5 998 926". Returns text. */
+const char *units_write_whole(char text[static UNITS_TEXT_SIZE], uint64_t value);
+
+/* "366 MiB". Returns text. */
+const char *units_write_bytes(char text[static UNITS_TEXT_SIZE], double bytes);
+
+#endif
