@@ -86,7 +86,8 @@ write_head(const struct message *message, char head[static 4 + MESSAGE_HEAD])
 		for (int i = 0; i < 4; i++)
 			head[i] = (char)(rest >> (24 - 8 * i));
 	}
-	if (message->length < prefix + MESSAGE_HEAD)
+	/* A line's last byte is its end. */
+	if (message->length < prefix + MESSAGE_HEAD + (framing == MESSAGE_LINE))
 		return prefix;
 	to[0] = MAGIC;
 	write_digits(to + 1, 8, message->connection);

@@ -164,6 +164,8 @@ plan_time(struct plan *plan, double position)
 	if (position < before)
 		return position / rate->from;
 	rest = position - before;
+	if (rest <= 0)
+		return rate->warmup;
 	switch (rate->form) {
 	case PLAN_CONSTANT:
 		return rate->warmup + rest / rate->from;
