@@ -1,7 +1,9 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/load/baseline.h"
 #include "tests/load/commands.h"
@@ -10,6 +12,7 @@
 #include "tests/load/options.h"
 #include "tests/load/page.h"
 #include "tests/load/panel.h"
+#include "tests/load/plot.h"
 #include "tests/load/run.h"
 #include "tests/load/search.h"
 #include "tests/load/text.h"
@@ -96,8 +99,6 @@ write_files(const struct load *load, const struct result *result, const json_t *
 
 	if (load->output != NULL)
 		is_well = json_write(json, load->output) && is_well;
-	if (load->save_baseline != NULL)
-		is_well = baseline_save(load->save_baseline, json) && is_well;
 	if (hdr != NULL && (!hdr_write_spectrum(hdr, &result->total.response) ||
 				   (hdr == stdout ? fflush(hdr) : fclose(hdr)) != 0)) {
 		fprintf(stderr, "hubbub-load: %s cannot be written: %s\n", load->hdr,
@@ -109,29 +110,72 @@ write_files(const struct load *load, const struct result *result, const json_t *
 	return is_well;
 }
 
-/* Output files come first: a result that is not where it was asked for is a failure, unless the run was a worse one. */
+/* Judges the run by the baseline before that may be replaced, and only by a run that is good. Returns the exit code. */
 static int
-conclude(const struct load *load, struct result *result, FILE *hdr)
+use_baselines(const struct load *load, FILE *report, json_t *json, int code)
+{
+	int compared;
+
+	if (load->baseline != NULL && (code == LOAD_DONE || code == LOAD_BREACHED)) {
+		compared = baseline_compare(report, load->baseline, json, load->max_regress);
+		if (code == LOAD_DONE)
+			code = compared;
+		if (compared == LOAD_BREACHED)
+			json_object_set_new(json, "verdict", json_string("fail"));
+		json_object_set_new(json, "exit_code", json_integer(code));
+	}
+	if (load->save_baseline == NULL)
+		return code;
+	if (code != LOAD_DONE) {
+		fprintf(stderr,
+			"hubbub-load: --save-baseline: not kept, because the run did not pass\n");
+		return code;
+	}
+	return baseline_save(load->save_baseline, json) ? code : LOAD_FAILED;
+}
+
+/* A result that is not where it was asked for is a failure, unless the run was a worse one. */
+static int
+conclude(const struct load *load, const struct result *result, FILE *hdr)
 {
 	FILE *report = report_stream(load);
-	int code = result->code, compared;
 	json_t *json = json_result(result);
+	int code;
 
 	if (json == NULL) {
 		fprintf(stderr, "hubbub-load: no memory for the result\n");
 		return LOAD_FAILED;
 	}
 	text_report(report, result);
+	code = use_baselines(load, report, json, result->code);
 	fflush(report);
 	if (!write_files(load, result, json, hdr) && code == LOAD_DONE)
 		code = LOAD_FAILED;
-	if (load->baseline != NULL && result->signal == 0) {
-		compared = baseline_compare(report, load->baseline, json, load->max_regress);
-		if (code == LOAD_DONE)
-			code = compared;
-	}
 	json_decref(json);
 	return code;
+}
+
+/* What is wrong with an output is known before the run, not after it. Returns false after a message. */
+static bool
+check_outputs(const struct load *load)
+{
+	const char *const paths[] = {load->output, load->html};
+
+	for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+		int fd;
+
+		if (paths[i] == NULL || strcmp(paths[i], "-") == 0)
+			continue;
+		/* What is there stays until there is something better. */
+		fd = open(paths[i], O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+		if (fd == -1) {
+			fprintf(stderr, "hubbub-load: %s cannot be written: %s\n", paths[i],
+				strerror(errno));
+			return false;
+		}
+		close(fd);
+	}
+	return load->html == NULL || plot_is_possible();
 }
 
 int
@@ -152,7 +196,8 @@ command_run(int argc, char **argv)
 	/* A name that is not there is known before the run, not after it. */
 	if (load.baseline != NULL && !baseline_exists(load.baseline))
 		return LOAD_USAGE;
-	if (!open_file(load.stream, &output.stream) || !open_file(load.hdr, &hdr))
+	if (!check_outputs(&load) || !open_file(load.stream, &output.stream) ||
+		!open_file(load.hdr, &hdr))
 		return LOAD_FAILED;
 	run_handle_signals();
 	output.watcher = panel_watcher(&panel, &load);

@@ -1,11 +1,14 @@
 #include "tests/load/compare.h"
 
+#include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tests/load/commands.h"
+#include "tests/load/histogram.h"
 #include "tests/load/json.h"
+#include "tests/load/median.h"
 #include "tests/load/random.h"
 #include "tests/load/units.h"
 
@@ -13,21 +16,6 @@
 #define SAMPLES_MAX 4096
 
 /* ---- the ratio ---- */
-
-static int
-order(const void *a, const void *b)
-{
-	const double *left = a, *right = b;
-
-	return (*left > *right) - (*left < *right);
-}
-
-static double
-median(double *values, size_t count)
-{
-	qsort(values, count, sizeof *values, order);
-	return count % 2 == 1 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
-}
 
 static double
 resampled_median(const double *values, size_t count, uint64_t *random, double *scratch)
@@ -50,13 +38,13 @@ compare_medians(
 	before = median(scratch, base_count);
 	memcpy(scratch, new, new_count * sizeof *new);
 	after = median(scratch, new_count);
-	result.ratio = after / before;
+	result.ratio = before > 0 ? after / before : INFINITY;
 	for (size_t i = 0; i < RESAMPLES; i++) {
 		before = resampled_median(base, base_count, &random, scratch);
 		after = resampled_median(new, new_count, &random, scratch);
-		ratios[i] = after / before;
+		ratios[i] = before > 0 ? after / before : INFINITY;
 	}
-	qsort(ratios, RESAMPLES, sizeof *ratios, order);
+	qsort(ratios, RESAMPLES, sizeof *ratios, median_order);
 	result.low = ratios[RESAMPLES / 40];
 	result.high = ratios[RESAMPLES - 1 - RESAMPLES / 40];
 	return result;
@@ -85,17 +73,20 @@ enum verdict {
 static const char *const verdicts[VERDICT_MAX] = {
 	"unchanged", "improved", "REGRESSED", "uncertain"};
 
-/* The values of a key in an array of objects. Returns how many there were. */
+/* The values of a metric in an array of objects. Where nothing came back no time is the worst of all. Returns how many
+ * there are. */
 static size_t
-read_samples(const json_t *array, const char *key, double *samples)
+read_samples(const json_t *array, const struct metric *metric, double *samples)
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < json_array_size(array) && count < SAMPLES_MAX; i++) {
-		double value = json_number_at(json_array_get(array, i), key, 0);
+		const json_t *value = json_object_get(json_array_get(array, i), metric->key);
 
-		if (value > 0)
-			samples[count++] = value;
+		if (json_is_number(value))
+			samples[count++] = json_number_value(value);
+		else
+			samples[count++] = metric->is_time ? (double)HISTOGRAM_VALUE_MAX : 0;
 	}
 	return count;
 }
@@ -148,7 +139,8 @@ static void
 print_differences(FILE *stream, const json_t *base, const json_t *new)
 {
 	static const char *const keys[] = {"mode", "rate_shape", "arrivals", "depth", "connections",
-		"idle", "size", "framing", "verify", "churn", "processes", "threads"};
+		"idle", "size", "framing", "verify", "churn", "lifetime_s", "close", "slow",
+		"max_inflight", "overload", "nodelay", "spin", "processes", "threads"};
 
 	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
 		const json_t *before = json_object_get(json_at(base, "config"), keys[i]);
@@ -196,6 +188,10 @@ compare_results(FILE *stream, const json_t *base, const json_t *new, const char 
 	size_t base_count = json_array_size(json_at(base, samples)),
 	       new_count = json_array_size(json_at(new, samples));
 
+	if (base_count > SAMPLES_MAX)
+		base_count = SAMPLES_MAX;
+	if (new_count > SAMPLES_MAX)
+		new_count = SAMPLES_MAX;
 	fprintf(stream, "%s -> %s, medians of %zu and %zu %s, 95 %% bounds\n", base_name, new_name,
 		base_count, new_count, by_runs ? "runs" : "intervals");
 	if (!is_valid(stream, base, base_name) || !is_valid(stream, new, new_name))
@@ -212,10 +208,12 @@ compare_results(FILE *stream, const json_t *base, const json_t *new, const char 
 		struct compare_ratio ratio;
 		enum verdict verdict;
 
-		base_count = read_samples(json_at(base, samples), metrics[i].key, before);
-		new_count = read_samples(json_at(new, samples), metrics[i].key, after);
-		if (base_count == 0 || new_count == 0)
-			continue;
+		base_count = read_samples(json_at(base, samples), &metrics[i], before);
+		new_count = read_samples(json_at(new, samples), &metrics[i], after);
+		if (!(median(before, base_count) > 0)) {
+			fprintf(stream, "no verdict: nothing came back in %s\n", base_name);
+			return LOAD_INVALID;
+		}
 		ratio = compare_medians(before, base_count, after, new_count, 1);
 		verdict = judge(&metrics[i], ratio, max_regress);
 		counts[verdict]++;

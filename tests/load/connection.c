@@ -45,7 +45,7 @@ begin(struct connection *connection, int fd)
 	struct driver *driver = connection->driver;
 
 	connection->fd = fd;
-	connection->number = ((uint64_t)(driver->index + 1) << 28) + driver->numbers++;
+	connection->number = driver_number(driver);
 	connection->next_sent = connection->next_reply = 0;
 	connection->sent_offset = connection->reply_offset = 0;
 	connection->quota = driver->load->churn > 0 ? driver->load->churn : INT64_MAX;
@@ -161,6 +161,8 @@ converse(struct connection *connection)
 		if (connection->is_slow && rest_a_while(connection) != 0)
 			return;
 	}
+	/* What arrived at the last moment was received before the end that was decided on. */
+	count_end(connection, 0);
 }
 
 /* ---- close ---- */
@@ -277,6 +279,7 @@ await_due(struct connection *connection, int64_t *intended)
 			return false;
 	}
 	*intended = driver->flights.items[connection->due.first].intended;
+	flights_pop(&driver->flights, &connection->due);
 	return true;
 }
 
@@ -287,25 +290,30 @@ knock(struct connection *connection)
 	struct driver *driver = connection->driver;
 	struct row *row = driver->row;
 	int64_t intended;
+	int fd;
 
-	settle(connection, true);
+	fd = dial(driver, connection->index);
+	settle(connection, fd != -1);
+	if (fd == -1)
+		return;
+	hub_close(fd);
 	set_alive(connection, true);
 	while (driver->start == 0)
 		if (hub_sleep(CLOCK_MILLISECOND) != 0)
 			return;
 	while (await_due(connection, &intended)) {
 		int64_t began = clock_now(), now;
-		int fd;
 
 		if (driver_in_window(driver, intended))
 			tally_add(&row->tally.begun, 1);
 		tally_add(&row->tally.in_flight, 1);
+		if (row->tally.in_flight > row->tally.in_flight_max)
+			tally_add(&row->tally.in_flight_max, 1);
 		fd = dial(driver, connection->index);
 		now = clock_now();
 		tally_add(&row->tally.in_flight, (uint64_t)-1);
-		if (driver->load->is_open)
-			flights_pop(&driver->flights, &connection->due);
 		if (fd == -1) {
+			tally_add(&row->tally.lost, 1);
 			if (hub_sleep(BACKOFF_FIRST) != 0)
 				return;
 			continue;
@@ -316,6 +324,7 @@ knock(struct connection *connection)
 		}
 		if (driver_in_window(driver, now))
 			tally_add(&row->tally.received, 1);
+		driver->answered = now;
 		if (driver->load->close == LOAD_CLOSE_RST)
 			close_by_reset(fd);
 		else

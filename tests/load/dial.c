@@ -17,9 +17,17 @@ wait_for_turn(struct driver *driver)
 	int64_t now = clock_now(), at = driver->next_connect > now ? driver->next_connect : now;
 	double share = driver->load->connect_rate / driver->segment->rows;
 
+	/* A limit of ours must not slow a churn down that the server could do. */
+	if (driver->start != 0 && !driver->load->limits_reconnects)
+		return 0;
+
 	driver->next_connect = at + (int64_t)(1e9 / share);
 	/* Sleeping is exact to a millisecond. */
-	return at - now < CLOCK_MILLISECOND ? 0 : hub_sleep(at - now);
+	if (at - now < CLOCK_MILLISECOND)
+		return 0;
+	if (driver->start != 0)
+		tally_add(&driver->row->tally.delayed, 1);
+	return hub_sleep(at - now);
 }
 
 static void

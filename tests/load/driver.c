@@ -11,6 +11,7 @@
 #include "tests/load/driver_priv.h"
 
 #define TICK (10 * CLOCK_MILLISECOND)
+#define HURRY CLOCK_SECOND /* for what is open when the run is interrupted */
 
 unsigned
 load_share(unsigned whole, unsigned index, unsigned count)
@@ -68,11 +69,21 @@ tick(struct driver *driver, int64_t length)
 	stop = __atomic_load_n(&driver->segment->stop, __ATOMIC_RELAXED);
 	if (driver->start == 0)
 		return stop == INT64_MAX;
-	if (stop < driver->end)
-		driver->end = stop > driver->begin ? stop : driver->begin;
+	if (stop < driver->begin)
+		driver->begin = driver->end = stop;
+	else if (stop < driver->end)
+		driver->end = stop;
 	for (unsigned i = 0; i < driver->count; i++)
 		connection_check(&driver->connections[i], now);
 	return true;
+}
+
+bool
+driver_is_hurried(const struct driver *driver)
+{
+	int64_t stop = __atomic_load_n(&driver->segment->stop, __ATOMIC_RELAXED);
+
+	return stop != INT64_MAX && clock_now() > stop + HURRY;
 }
 
 /* ---- phases ---- */
@@ -121,6 +132,9 @@ await_start(struct driver *driver)
 	while (clock_now() < start - 2 * CLOCK_MILLISECOND)
 		if (!tick(driver, CLOCK_MILLISECOND))
 			return false;
+	/* The pacer is exact; a closed loop would begin before the window does. */
+	while (!load->is_open && clock_now() < start)
+		hub_sleep(0);
 	driver->begin = start + load->warmup;
 	driver->end = clock_after(driver->begin, load->duration);
 	driver->start = start;
@@ -159,7 +173,7 @@ load_and_drain(struct driver *driver)
 
 	set_state(driver, ROW_RUNNING);
 	if (!pacer_start(driver)) {
-		give_up(driver, "no memory for the pacer");
+		give_up(driver, "the pacer cannot be started: %s", strerror(errno));
 		return;
 	}
 	while (!is_over(driver) && tick(driver, TICK))
@@ -171,13 +185,13 @@ load_and_drain(struct driver *driver)
 	tally->alive_end = tally->alive;
 	set_state(driver, ROW_DRAINING);
 	since = clock_now();
-	while (outstanding(driver) > 0 &&
+	while (outstanding(driver) > 0 && !driver_is_hurried(driver) &&
 		clock_now() < clock_after(since, driver->load->timeout + 2 * TICK) &&
 		tick(driver, CLOCK_MILLISECOND))
 		continue;
 	/* With a count of messages the run takes as long as they need. */
-	if (driver->load->count != 0 && clock_now() < driver->end)
-		driver->end = clock_now();
+	if (driver->load->count != 0 && driver->left == 0 && driver->answered < driver->end)
+		driver->end = driver->answered > driver->begin ? driver->answered + 1 : clock_now();
 	driver->row->ended = driver->end;
 	for (unsigned i = 0; i < driver->count; i++)
 		tally_add(&tally->unsent, driver->connections[i].due.count);

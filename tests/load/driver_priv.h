@@ -27,7 +27,7 @@ enum connection_end {
 struct connection {
 	struct driver *driver;
 	struct hub_coroutine *coroutine;
-	uint64_t number;        /* of the connection that is open; never used twice */
+	uint64_t number;        /* of the connection that is open; see driver_number */
 	uint64_t next_sent;     /* the first message that is not wholly sent */
 	uint64_t next_reply;    /* the message whose reply comes next */
 	struct fifo due;        /* nothing of these is sent */
@@ -71,10 +71,13 @@ struct driver {
 	unsigned idle_count;
 	unsigned idle_next;    /* whose turn it is to be opened or probed */
 	unsigned idle_workers; /* coroutines that do that */
+	int64_t idle_answered; /* clock of the last probe that was answered */
 	/* the plan */
 	struct plan plan;
+	int timer;        /* of the pacer */
 	int64_t next_due; /* clock; LOAD_NEVER: nothing more */
 	uint64_t left;    /* messages that may still come due */
+	int64_t answered; /* clock of the last reply */
 	uint64_t random;  /* for lengths */
 	struct flights flights;
 	char *receive_buffer;
@@ -87,12 +90,26 @@ driver_in_window(const struct driver *driver, int64_t time)
 	return time >= driver->begin && time < driver->end;
 }
 
+/* A number for a new connection, unique among those of the last 268 million of this thread and all of the others. */
+static inline uint64_t
+driver_number(struct driver *driver)
+{
+	return ((uint64_t)(driver->index + 1) << 28) | (++driver->numbers & 0xfffffff);
+}
+
 /* Adds to a counter that other processes read. */
 static inline void
 tally_add(uint64_t *counter, uint64_t more)
 {
 	__atomic_store_n(counter, *counter + more, __ATOMIC_RELAXED);
 }
+
+_Static_assert(sizeof(struct connection) <= 256, "connections are small");
+
+/* ---- driver.c ---- */
+
+/* Whether the run is to end sooner than by itself: what is still open is given a second. */
+bool driver_is_hurried(const struct driver *driver);
 
 /* ---- connection.c ---- */
 
@@ -117,14 +134,15 @@ void connection_check(struct connection *connection, int64_t now);
 
 /* ---- dial.c ---- */
 
-/* Opens a connection to the target of number index, when it is its turn by the connect rate. Its time is recorded
+/* Opens a connection to the target of number index, when it is its turn by the connect rate; after the start that only
+ * counts if it was asked for. Its time is recorded
  * and its failure counted. Returns a descriptor, or -1 and errno. Switches. */
 int dial(struct driver *driver, unsigned index);
 
 /* ---- pacer.c ---- */
 
 /* Begins the plan: in a closed loop each connection's first messages, in an open one the coroutine that waits for what is
- * due next. Returns false if there is no memory for it. */
+ * due next. Returns false and errno if that cannot be. */
 bool pacer_start(struct driver *driver);
 
 /* Hands out what is due by now. Whoever has read the clock may call it, so that a busy hub's plan is not

@@ -1,6 +1,7 @@
 #include "tests/load/gate.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +22,6 @@ enum metric {
 	METRIC_MPS,
 	METRIC_RATIO,
 	METRIC_OPEN,
-	METRIC_IN_FLIGHT,
 	METRIC_COUNT
 };
 
@@ -41,7 +41,7 @@ static const struct {
 	[METRIC_MPS] = {"mps", false},
 	[METRIC_RATIO] = {"rate_ratio", false},
 	[METRIC_OPEN] = {"open", false},
-	[METRIC_IN_FLIGHT] = {"in_flight", false},
+
 };
 
 enum { HISTOGRAM_RESPONSE, HISTOGRAM_SERVICE, HISTOGRAM_CONNECT, HISTOGRAM_LAG, HISTOGRAM_COUNT };
@@ -122,7 +122,7 @@ read_term(char *text, struct gate_term *term, char *why, size_t size)
 		snprintf(why, size,
 			"'%s' is not one of: p50 ... p99.99, min, mean, max (of service., connect. "
 			"or lag., too), errors, error_rate, corrupt, lost, shed, mps, rate_ratio, "
-			"open, in_flight",
+			"open",
 			text);
 		return false;
 	}
@@ -165,6 +165,18 @@ gate_read(const char *text, struct gate *gate, char *why, size_t size)
 	return gate->count > 0;
 }
 
+/* Messages without a reply, of those that were due. */
+static double
+error_rate(const struct measurement *measurement)
+{
+	const struct tally *tally = &measurement->tally;
+	double failed = (double)(tally->lost + tally->unsent + tally->expired);
+
+	if (tally->due == 0)
+		return measurement_errors(measurement) > 0 ? 1 : 0;
+	return fmin(1, failed / (double)tally->due);
+}
+
 /* -1 if there is none. */
 static double
 value_of(const struct gate_term *term, const struct measurement *measurement)
@@ -189,7 +201,7 @@ value_of(const struct gate_term *term, const struct measurement *measurement)
 	case METRIC_ERRORS:
 		return errors;
 	case METRIC_ERROR_RATE:
-		return tally->due > 0 ? errors / (double)tally->due : errors > 0 ? 1 : 0;
+		return error_rate(measurement);
 	case METRIC_FAULTS:
 		return (double)measurement_faults(measurement);
 	case METRIC_LOST:
@@ -201,9 +213,8 @@ value_of(const struct gate_term *term, const struct measurement *measurement)
 	case METRIC_RATIO:
 		return measurement_ratio(measurement);
 	case METRIC_OPEN:
-		return (double)tally->alive;
-	case METRIC_IN_FLIGHT:
-		return (double)tally->in_flight;
+		/* After the end all are closed. */
+		return (double)(tally->alive_end > 0 ? tally->alive_end : tally->alive);
 	case METRIC_COUNT:
 		break;
 	}

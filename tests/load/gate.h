@@ -35,7 +35,7 @@ struct gate {
 };
 
 /* Parses NAME COMPARISON VALUE, several joined by commas. NAME: p50 ... p99.99, min, mean, max of response time
- * (or service.p99, connect.p99, lag.p99), errors, error_rate, faults, lost, shed, mps, rate_ratio, open, in_flight;
+ * (or service.p99, connect.p99, lag.p99), errors, error_rate, corrupt, lost, shed, mps, rate_ratio, open;
  * VALUE with a unit or %. Returns whether it did; if not, why gets a phrase. */
 bool gate_read(const char *text, struct gate *gate, char *why, size_t size);
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "tests/load/driver_priv.h"
+#include "tests/load/receiving.h"
 
 #define WORKERS 128
 #define PROBE_SIZE_MAX 64
@@ -58,8 +59,7 @@ static bool
 probe(struct driver *driver, unsigned index)
 {
 	char bytes[PROBE_SIZE_MAX];
-	struct message message = {((uint64_t)(driver->index + 1) << 28) + driver->numbers++, 0,
-		sizes_least(&driver->load->sizes)};
+	struct message message = {driver_number(driver), 0, sizes_least(&driver->load->sizes)};
 	struct hub_timeout scope;
 	ssize_t received = -1;
 	int fd = driver->idle[index];
@@ -73,10 +73,8 @@ probe(struct driver *driver, unsigned index)
 	hub_timeout_stop(&scope);
 	if (received != (ssize_t)message.length)
 		return false;
-	if (message_compare(&message, 0, bytes, message.length) == message.length)
-		return true;
-	tally_add(&driver->row->tally.faults[MESSAGE_CORRUPT], 1);
-	return false;
+	driver->idle_answered = clock_now();
+	return receiving_check(driver, &message, bytes);
 }
 
 static void *
@@ -85,10 +83,15 @@ probe_some(void *argument)
 	struct driver *driver = argument;
 
 	for (unsigned i; (i = driver->idle_next++) < driver->idle_count;) {
+		/* A server that answers none any more is not asked by every one. */
+		bool is_hopeless = driver_is_hurried(driver) ||
+				   clock_now() - driver->idle_answered > driver->load->timeout;
+
 		if (driver->idle[i] == -1)
 			continue;
-		if (probe(driver, i))
-			tally_add(&driver->row->tally.idle_alive, 1);
+		tally_add(!is_hopeless && probe(driver, i) ? &driver->row->tally.idle_alive
+							   : &driver->row->tally.idle_dead,
+			1);
 		hub_close(driver->idle[i]);
 		driver->idle[i] = -1;
 	}
@@ -99,6 +102,7 @@ probe_some(void *argument)
 void
 idle_probe(struct driver *driver)
 {
+	driver->idle_answered = clock_now();
 	if (driver->idle_count == 0 || !start_workers(driver, probe_some))
 		return;
 	while (driver->idle_workers > 0 && hub_sleep(CLOCK_MILLISECOND) == 0)

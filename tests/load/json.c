@@ -33,6 +33,13 @@ nanoseconds(int64_t value)
 	return value < 0 ? json_null() : json_integer(value);
 }
 
+/* Of a time that may be "never". */
+static json_t *
+seconds(int64_t time)
+{
+	return time == LOAD_NEVER ? json_null() : real((double)time / 1e9);
+}
+
 static json_t *
 text_or_null(const char *text)
 {
@@ -113,8 +120,21 @@ configuration(const struct load *load)
 	json_object_set_new(object, "verify", json_string(message_verify_names[load->verify]));
 	json_object_set_new(
 		object, "churn", load->churn < 0 ? json_null() : json_integer(load->churn));
+	json_object_set_new(object, "lifetime_s", seconds(load->lifetime));
+	json_object_set_new(object, "close", json_string(load_close_names[load->close]));
+	json_object_set_new(object, "connect_rate", real(load->connect_rate));
+	json_object_set_new(object, "sources", whole(load->source_count));
+	json_object_set_new(object, "slow", whole(load->slow));
+	json_object_set_new(object, "max_inflight", whole(load->max_inflight));
+	json_object_set_new(object, "overload", json_string(load->sheds ? "shed" : "queue"));
+	json_object_set_new(object, "timeout_s", seconds(load->timeout));
+	json_object_set_new(object, "deadline_s", seconds(load->deadline));
+	json_object_set_new(object, "nodelay", json_boolean(load->nodelay));
+	json_object_set_new(object, "spin", json_boolean(load->spins));
+	json_object_set_new(object, "duration_s", seconds(load->duration));
+	json_object_set_new(object, "count", load->count == 0 ? json_null() : whole(load->count));
 	json_object_set_new(object, "seed", whole(load->seed));
-	json_object_set_new(object, "warmup_s", real((double)load->warmup / 1e9));
+	json_object_set_new(object, "warmup_s", seconds(load->warmup));
 	json_object_set_new(object, "repeat", whole(load->repeat));
 	json_object_set_new(object, "argv", argv);
 	return object;
@@ -172,6 +192,7 @@ errors_part(const struct result *result)
 	json_object_set_new(kinds, "deadline", whole(tally->expired));
 	json_object_set_new(kinds, "eof", whole(tally->ends));
 	json_object_set_new(kinds, "unsent", whole(tally->unsent));
+	json_object_set_new(kinds, "idle", whole(tally->idle_dead));
 	return json_pack(
 		"{s:o, s:o}", "total", whole(measurement_errors(&result->total)), "by_kind", kinds);
 }
@@ -214,14 +235,16 @@ gates_part(const struct result *result)
 
 	for (unsigned i = 0; i < result->gate_count; i++)
 		json_array_append_new(gates,
-			json_pack("{s:s, s:o, s:b}", "expr", result->gates[i].gate->text, "value",
+			json_pack("{s:s, s:o, s:o, s:b}", "expr", result->gates[i].gate->text,
+				"value",
 				result->gates[i].value < 0 ? json_null()
 							   : real(result->gates[i].value),
+				"unit", result->gates[i].is_time ? json_string("ns") : json_null(),
 				"ok", result->gates[i].is_ok));
 	if (result->signal == 0 && !result->load->allows_errors)
 		json_array_append_new(
-			gates, json_pack("{s:s, s:o, s:b}", "expr", "errors>0", "value",
-				       whole(measurement_errors(&result->total)), "ok",
+			gates, json_pack("{s:s, s:o, s:n, s:b}", "expr", "errors>0", "value",
+				       whole(measurement_errors(&result->total)), "unit", "ok",
 				       !result->has_errors));
 	return gates;
 }

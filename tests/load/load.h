@@ -66,13 +66,13 @@ struct load {
 	unsigned threads; /* in each process */
 	unsigned processes;
 	double connect_rate;
+	bool limits_reconnects; /* by that rate, too, because it was asked for */
 	int64_t connect_timeout;
 	int64_t churn;    /* messages per connection; -1: no end */
 	int64_t lifetime; /* LOAD_NEVER: no end */
 	enum load_close close;
 	struct in_addr sources[LOAD_SOURCES_MAX];
 	unsigned source_count; /* 0: left to the kernel */
-	bool source_is_chosen; /* by us, because one address has too few ports */
 	unsigned slow;         /* how many connections read slowly */
 	double slow_rate;      /* bytes per second */
 

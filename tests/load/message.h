@@ -1,6 +1,6 @@
 /* The bytes of messages. A message is a function of its connection's number, its own number in it, and its
  * length: nothing need be kept to send its rest or to check its echo. No byte is changed by upper-casing,
- * and none is a line's end, but the last one under MESSAGE_LINE.
+ * but for the length under MESSAGE_LEN32, where either is right; and none is a line's end, but the last one under MESSAGE_LINE.
  *
  *	H uuuuuuuu ssssssss lllll cc body...        24 bytes of head, each digit 5 bits, from 24 bytes on
  *	body...                                     shorter messages

@@ -352,6 +352,8 @@ read_sources(struct load *load, const char *value)
 			(slash != NULL && (sscanf(slash + 1, "%u", &length) != 1 || length < 8 ||
 						  length > 32)))
 			refuse("--source: '%s' is not A.B.C.D, A.B.C.D/LEN or FIRST-LAST", value);
+		if (dash != NULL && last < first)
+			refuse("--source: '%s' is written from low to high", value);
 		if (dash == NULL) {
 			uint32_t hosts = length == 32 ? 0 : UINT32_MAX >> length;
 
@@ -434,6 +436,19 @@ read_max_lag(struct load *load, const char *value)
 		load->max_lag_share = read_share("max-lag", value);
 	else
 		load->max_lag = read_time("max-lag", value, 1);
+}
+
+static void
+read_server_stats(struct load *load, char *value)
+{
+	struct address address;
+	const char *why, *host = strncmp(value, "http://", 7) == 0 ? value + 7 : value;
+	char text[ADDRESS_TEXT_SIZE * 4];
+
+	snprintf(text, sizeof text, "%.*s", (int)strcspn(host, "/"), host);
+	if (address_parse(text, &address, 1, &why) == 0)
+		refuse("--server-stats: '%s' %s", value, why);
+	load->server_stats = value;
 }
 
 static void
@@ -721,7 +736,7 @@ parse_shape(struct parse *parse, int key, char *value)
 		read_max_lag(load, value);
 		break;
 	case KEY_SERVER_STATS:
-		load->server_stats = value;
+		read_server_stats(load, value);
 		break;
 	case KEY_PRINT_CONFIG:
 		parse->prints_config = true;
@@ -777,8 +792,57 @@ check_messages(const struct load *load)
 		refuse("--framing=len32: messages have at least 5 bytes, not %u (--size)", least);
 	if (load->framing == MESSAGE_LINE && least < 2)
 		refuse("--framing=line: messages have at least 2 bytes, not %u (--size)", least);
-	if (load->churn == 0 && load->sizes_text[0] != '\0' && strcmp(load->sizes_text, "64") != 0)
-		refuse("--churn=0 sends no messages: --size has no meaning there");
+	if (load->verify == MESSAGE_HEADER && least < MESSAGE_HEAD + 4)
+		refuse("--verify=header: messages below %d bytes have no header (--size)",
+			MESSAGE_HEAD + 4);
+}
+
+static void
+check_shape(const struct parse *parse)
+{
+	const struct load *load = parse->load;
+	bool has_plan = load->is_open || load->search.count > 0 || parse->purpose == OPTIONS_SWEEP;
+
+	if (load->search.count > 0 && load->is_open)
+		refuse("--search finds the rate: leave --rate out");
+	if (load->search.count > 0 &&
+		(load->hdr != NULL || load->html != NULL || load->stream != NULL ||
+			load->baseline != NULL || load->save_baseline != NULL ||
+			load->fail_if_count > 0 || load->abort_if_count > 0 || load->repeat > 1))
+		refuse("--search takes no --hdr, --html, --stream, --repeat, gates or baselines of "
+		       "its "
+		       "runs; run the rate that it finds");
+	if (!has_plan && strcmp(load->arrivals_text, "uniform") != 0)
+		refuse("--arrivals: a closed loop has no plan; add --rate");
+	if (!has_plan && load->deadline != LOAD_NEVER)
+		refuse("--deadline: a closed loop has no plan; add --rate");
+	if (load->is_open && load->depth != 1)
+		refuse("--closed and --rate are two load shapes: choose one");
+	if (parse->purpose == OPTIONS_SWEEP && load->is_open && load->rate.form != PLAN_CONSTANT)
+		refuse("sweep: --rate is the common rate of all shapes, so a constant one");
+}
+
+/* Two formats cannot share stdout. */
+static void
+check_stdout(const struct load *load)
+{
+	const char *const paths[] = {load->output, load->stream, load->hdr, load->html};
+	unsigned count = 0;
+
+	for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
+		count += paths[i] != NULL && strcmp(paths[i], "-") == 0;
+	if (count > 1)
+		refuse("only one of --output, --stream, --hdr and --html can go to stdout ('-')");
+}
+
+/* Connections alone have no messages to say anything of. */
+static void
+check_knocks(const struct load *load)
+{
+	if (strcmp(load->sizes_text, "64") != 0 || load->lifetime != LOAD_NEVER || load->slow > 0 ||
+		load->close == LOAD_CLOSE_HALF || load->deadline != LOAD_NEVER)
+		refuse("--churn=0 sends no messages: it goes without --size, --lifetime, --slow, "
+		       "--deadline and --close=half");
 }
 
 static void
@@ -792,21 +856,16 @@ check_whole(struct parse *parse)
 		load->duration = LOAD_NEVER;
 	if (!parse->has_warmup && load->count != 0)
 		load->warmup = 0;
-	if (load->search.count > 0 && load->is_open)
-		refuse("--search finds the rate: leave --rate out");
-	if (!load->is_open && strcmp(load->arrivals_text, "uniform") != 0)
-		refuse("--arrivals: a closed loop has no plan; add --rate");
-	if (!load->is_open && load->deadline != LOAD_NEVER)
-		refuse("--deadline: a closed loop has no plan; add --rate");
-	if (load->is_open && load->depth != 1)
-		refuse("--closed and --rate are two load shapes: choose one");
+	check_shape(parse);
+	check_stdout(load);
 	if (load->connections == 0 && load->idle == 0)
 		refuse("--connections=0 needs --idle");
 	if (load->slow > load->connections)
 		refuse("--slow: %u are more than the %u connections", load->slow,
 			load->connections);
-	if (load->churn == 0 && !parse->has_connect_rate)
-		load->connect_rate = 1e9;
+	if (load->churn == 0)
+		check_knocks(load);
+	load->limits_reconnects = parse->has_connect_rate;
 	load->rate.warmup = (double)load->warmup / 1e9;
 	load->rate.duration = load->duration == LOAD_NEVER ? 1e9 : (double)load->duration / 1e9;
 	check_messages(load);
@@ -946,6 +1005,10 @@ choose_sources(struct load *load)
 
 	for (unsigned i = 0; i < load->target_count; i++)
 		is_local = is_local && is_loopback(&load->targets[i]);
+	for (unsigned i = 0; i < load->target_count && load->source_count > 0; i++)
+		if (load->targets[i].socket.ss_family != AF_INET)
+			refuse("--source names IPv4 addresses, but the target is %s",
+				load->target_text[i]);
 	if (load->source_count > 0 || all <= room || room <= 0)
 		return;
 	if (!is_local) {
@@ -956,7 +1019,6 @@ choose_sources(struct load *load)
 			all, room / 0.9);
 		return;
 	}
-	load->source_is_chosen = true;
 	add_sources(load, 0x7f000001, 0x7f000001 + (uint32_t)(all / room));
 }
 

@@ -56,7 +56,8 @@ plan_another(struct driver *driver)
 	driver->next_due = next == LOAD_NEVER || driver->start + next >= driver->end
 				   ? LOAD_NEVER
 				   : driver->start + next;
-	driver->left--;
+	if (driver->left > 0)
+		driver->left--;
 }
 
 void
@@ -86,7 +87,7 @@ static void *
 pace(void *argument)
 {
 	struct driver *driver = argument;
-	int timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC), failed = 0;
+	int failed = 0;
 
 	while (driver->next_due != LOAD_NEVER && failed == 0) {
 		int64_t now = clock_now();
@@ -97,10 +98,10 @@ pace(void *argument)
 		} else if (driver->load->spins || driver->next_due - now <= EARLY) {
 			failed = hub_idle();
 		} else {
-			failed = sleep_until_near(driver, timer);
+			failed = sleep_until_near(driver, driver->timer);
 		}
 	}
-	hub_close(timer);
+	hub_close(driver->timer);
 	return NULL;
 }
 
@@ -118,10 +119,15 @@ pacer_start(struct driver *driver)
 	}
 	plan_init(&driver->plan, &driver->load->rate, driver->load->arrivals, driver->load->burst,
 		driver->index, driver->segment->rows, driver->load->seed);
+	driver->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	if (driver->timer == -1)
+		return false;
 	plan_another(driver);
 	pacer = hub_spawn(pace, driver);
-	if (pacer == NULL)
+	if (pacer == NULL) {
+		close(driver->timer);
 		return false;
+	}
 	hub_set_name(pacer, "pacer");
 	hub_detach(pacer);
 	return true;

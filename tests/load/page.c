@@ -44,10 +44,12 @@ write_verdict(FILE *page, const json_t *result)
 	fprintf(page, "<div class=\"verdict%s\"><strong>",
 		strcmp(verdict, "pass") == 0 ? "" : " bad");
 	plot_escape(page, verdict);
-	fprintf(page, "</strong>: %s replies a second, p99 %s, %.0f errors, %s</div>\n",
+	fprintf(page, "</strong>: %s replies a second, p99 %s, %.0f errors, ",
 		units_write_count(rate, json_number_at(result, "load.achieved", 0)),
 		time_at(result, "latency_ns.response.p99", p99),
-		json_number_at(result, "errors.total", 0), text_at(result, "started"));
+		json_number_at(result, "errors.total", 0));
+	plot_escape(page, text_at(result, "started"));
+	fputs("</div>\n", page);
 	for (size_t i = 0; i < json_array_size(reasons); i++) {
 		fputs("<p><strong>invalid:</strong> ", page);
 		plot_escape(page, json_string_value(json_array_get(reasons, i)));
@@ -87,6 +89,20 @@ write_latency_table(FILE *page, const json_t *result)
 }
 
 static void
+write_gate_value(FILE *page, const json_t *gate)
+{
+	char text[UNITS_TEXT_SIZE];
+
+	fputs("</code></td><td>", page);
+	if (!json_is_number(json_at(gate, "value")))
+		fputc('-', page);
+	else if (strcmp(text_at(gate, "unit"), "ns") == 0)
+		fputs(time_at(gate, "value", text), page);
+	else
+		fprintf(page, "%.6g", json_number_at(gate, "value", 0));
+}
+
+static void
 write_gates(FILE *page, const json_t *result)
 {
 	const json_t *gates = json_at(result, "gates"), *gate;
@@ -99,8 +115,8 @@ write_gates(FILE *page, const json_t *result)
 	{
 		fputs("<tr><td><code>", page);
 		plot_escape(page, text_at(gate, "expr"));
-		fprintf(page, "</code></td><td>%.6g</td><td>%s</td></tr>\n",
-			json_number_at(gate, "value", NAN),
+		write_gate_value(page, gate);
+		fprintf(page, "</td><td>%s</td></tr>\n",
 			json_is_true(json_at(gate, "ok")) ? "ok" : "breached");
 	}
 	fputs("</table>\n", page);
@@ -256,7 +272,7 @@ plot_knee(FILE *page, const json_t *result)
 	const char *shape = text_at(result, "config.rate_shape");
 	struct plot plot;
 
-	if (json_array_size(series) < 3 || strpbrk(shape, ".:") == NULL ||
+	if (json_array_size(series) < 3 ||
 		(strstr(shape, "..") == NULL && strchr(shape, ':') == NULL))
 		return;
 	if (!plot_begin(&plot, "knee"))
@@ -338,8 +354,9 @@ write_configuration(FILE *page, const json_t *result)
 			}
 			free(text);
 		}
-	fprintf(page, "</table>\n<p class=\"soft\">hubbub-load %s</p>\n",
-		text_at(result, "version"));
+	fputs("</table>\n<p class=\"soft\">hubbub-load ", page);
+	plot_escape(page, text_at(result, "version"));
+	fputs("</p>\n", page);
 }
 
 static void

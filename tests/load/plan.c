@@ -22,8 +22,8 @@ read_staircase(char *rest, struct plan_rate *rate)
 	if (!units_read_count(rest, &rate->to) || !units_read_count(slash + 1, &rate->step) ||
 		!units_read_time(at + 1, &step_time))
 		return "a staircase is FROM:TO/STEP@TIME, as in 10k:200k/10k@5s";
-	if (!(rate->step > 0) || step_time <= 0)
-		return "the steps of a staircase and their time must be above 0";
+	if (!(rate->step > 0) || step_time < 1000000)
+		return "the steps of a staircase are above 0, each at least 1ms long";
 	rate->step_time = (double)step_time / 1e9;
 	rate->form = PLAN_STAIRCASE;
 	return NULL;

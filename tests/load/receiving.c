@@ -27,14 +27,13 @@ write_hex(char *text, size_t size, const char *bytes, size_t length)
 }
 
 /* Counts the fault; the first one is kept with all that helps to find it. */
-static void __attribute__((format(printf, 3, 4)))
-offend(struct connection *connection, enum message_fault fault, const char *format, ...)
+static void __attribute__((format(printf, 4, 5))) offend(struct driver *driver,
+	const struct message *message, enum message_fault fault, const char *format, ...)
 {
-	struct row *row = connection->driver->row;
+	struct row *row = driver->row;
 	char detail[SEGMENT_TEXT_SIZE / 2];
 	va_list arguments;
 
-	connection->end = END_BROKEN;
 	tally_add(&row->tally.faults[fault], 1);
 	if (row->offence[0] != '\0')
 		return;
@@ -43,14 +42,14 @@ offend(struct connection *connection, enum message_fault fault, const char *form
 	va_end(arguments);
 	snprintf(row->offence, sizeof row->offence,
 		"%s: connection " CONNECTION_FORMAT ", message %llu: %s",
-		message_fault_names[fault], CONNECTION_VALUES(connection->number),
-		(unsigned long long)connection->next_reply, detail);
+		message_fault_names[fault], CONNECTION_VALUES(message->connection),
+		(unsigned long long)message->sequence, detail);
 }
 
 /* The bytes at bytes[wrong] are not those of the message, which would begin at bytes[start]. */
 static void
-report_wrong(struct connection *connection, const struct message *message, const char *bytes,
-	size_t length, ptrdiff_t start, size_t wrong)
+report_wrong(struct driver *driver, const struct message *message, const char *bytes, size_t length,
+	ptrdiff_t start, size_t wrong)
 {
 	struct message other = {0};
 	enum message_fault fault = message_diagnose(message, bytes, length, start, wrong, &other);
@@ -66,14 +65,15 @@ report_wrong(struct connection *connection, const struct message *message, const
 		snprintf(instead, sizeof instead,
 			"got message %llu of connection " CONNECTION_FORMAT "; ",
 			(unsigned long long)other.sequence, CONNECTION_VALUES(other.connection));
-	offend(connection, fault, "%soffset %u of %u bytes: expected %s, got %s", instead, offset,
-		message->length, expected_hex, got_hex);
+	offend(driver, message, fault, "%soffset %u of %u bytes: expected %s, got %s", instead,
+		offset, message->length, expected_hex, got_hex);
 }
 
 /* Bytes came although every message is answered. */
 static void
 report_unasked(struct connection *connection, const char *bytes, size_t length)
 {
+	const struct message next = {connection->number, connection->next_reply, 0};
 	struct message other;
 	enum message_fault fault = MESSAGE_EXTRA;
 	char hex[3 * SHOWN + 1];
@@ -85,16 +85,30 @@ report_unasked(struct connection *connection, const char *bytes, size_t length)
 			fault = MESSAGE_DUPLICATE;
 	}
 	write_hex(hex, sizeof hex, bytes, length);
-	offend(connection, fault, "%zu bytes more than were sent: %s", length, hex);
+	offend(connection->driver, &next, fault, "%zu bytes more than were sent: %s", length, hex);
 }
 
 void
 receiving_cut_short(struct connection *connection)
 {
-	const struct flight *flight = &connection->driver->flights.items[connection->flying.first];
+	const struct message message = {connection->number, connection->next_reply,
+		connection->driver->flights.items[connection->flying.first].length};
 
-	offend(connection, MESSAGE_TRUNCATED, "%u of %u bytes, then the end",
-		connection->reply_offset, flight->length);
+	offend(connection->driver, &message, MESSAGE_TRUNCATED, "%u of %u bytes, then the end",
+		connection->reply_offset, message.length);
+}
+
+bool
+receiving_check(struct driver *driver, const struct message *message, const char *bytes)
+{
+	uint32_t same = message_compare(message, 0, bytes, message->length);
+
+	if (driver->load->verify != MESSAGE_NONE)
+		tally_add(&driver->row->tally.checked, 1);
+	if (same == message->length)
+		return true;
+	report_wrong(driver, message, bytes, message->length, 0, same);
+	return false;
 }
 
 /* ---- replies ---- */
@@ -114,6 +128,7 @@ complete(struct connection *connection, int64_t now)
 		tally_add(&row->tally.received, 1);
 	if (driver->load->verify != MESSAGE_NONE)
 		tally_add(&row->tally.checked, 1);
+	driver->answered = now;
 	tally_add(&row->tally.in_flight, (uint64_t)-1);
 	flights_pop(&driver->flights, &connection->flying);
 	connection->next_reply++;
@@ -130,20 +145,28 @@ receiving_take(struct connection *connection, const char *bytes, size_t length, 
 	for (size_t at = 0; at < length;) {
 		struct message message = {connection->number, connection->next_reply, 0};
 		size_t part = length - at;
-		uint32_t same;
+		uint32_t same, message_end;
 
-		if (connection->flying.count == 0) {
+		/* Nor may a reply overtake what was sent of its message. */
+		if (connection->flying.count == 0 ||
+			(connection->flying.count == 1 && connection->sent_offset > 0 &&
+				connection->reply_offset >= connection->sent_offset)) {
 			report_unasked(connection, bytes + at, length - at);
+			connection->end = END_BROKEN;
 			return false;
 		}
 		message.length = driver->flights.items[connection->flying.first].length;
-		if (part > message.length - connection->reply_offset)
-			part = message.length - connection->reply_offset;
+		message_end = message.length;
+		if (connection->flying.count == 1 && connection->sent_offset > 0)
+			message_end = connection->sent_offset;
+		if (part > message_end - connection->reply_offset)
+			part = message_end - connection->reply_offset;
 		same = message_compare(
 			&message, connection->reply_offset, bytes + at, (uint32_t)part);
 		if (same < part) {
-			report_wrong(connection, &message, bytes, length,
+			report_wrong(driver, &message, bytes, length,
 				(ptrdiff_t)at - (ptrdiff_t)connection->reply_offset, at + same);
+			connection->end = END_BROKEN;
 			return false;
 		}
 		at += part;

@@ -7,10 +7,16 @@
 #include <stdint.h>
 
 struct connection;
+struct driver;
+struct message;
 
 /* Takes bytes that have come; replies that are complete are recorded. Returns false if a byte is wrong: the offence is
  * counted, and the connection is of no use any more. Does not switch. */
 bool receiving_take(struct connection *connection, const char *bytes, size_t length, int64_t now);
+
+/* Checks a whole message that came over a connection that has no slot; the offence is counted. Returns whether it is
+ * right. */
+bool receiving_check(struct driver *driver, const struct message *message, const char *bytes);
 
 /* A reply has begun and will never be complete: counted as truncated. */
 void receiving_cut_short(struct connection *connection);

@@ -62,8 +62,8 @@ struct result {
 	double planned;        /* messages that the plan had for the windows; 0: it does not say */
 	json_t *server_before; /* the server's own state; NULL if not asked for */
 	json_t *server_after;
-	int signal;                         /* that ended it; 0 if none */
-	char trouble[RESULT_TEXT_SIZE * 2]; /* why it could not run; empty if it could */
+	int signal;                      /* that ended it; 0 if none */
+	char trouble[SEGMENT_TEXT_SIZE]; /* why it could not run; empty if it could */
 	char offence[SEGMENT_TEXT_SIZE];
 	char aborted[RESULT_TEXT_SIZE]; /* the condition that ended it; empty if none did */
 	/* the judgement */

@@ -1,6 +1,7 @@
 #include "tests/load/run.h"
 
 #include <errno.h>
+#include <math.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -341,7 +342,7 @@ note_cpu(struct session *session, double seconds)
 		uint64_t used = session->crew.segment->row[i].tally.cpu - session->cpu_before[i];
 
 		if (seconds > 0)
-			result->cpu[i] = (double)used / 1e9 / seconds;
+			result->cpu[i] = fmax(result->cpu[i], (double)used / 1e9 / seconds);
 	}
 }
 
@@ -394,7 +395,8 @@ drain_all(struct session *session)
 {
 	while (session->crew.living > 0 && session->result->trouble[0] == '\0') {
 		nap(POLL);
-		is_cut_short(session);
+		if (is_cut_short(session) && session->crew.segment->stop == INT64_MAX)
+			stop_run(session);
 	}
 	crew_kill(&session->crew);
 }
@@ -413,11 +415,16 @@ conclude(struct session *session)
 			ended = segment->row[i].ended;
 		if (result->offence[0] == '\0')
 			memcpy(result->offence, segment->row[i].offence, SEGMENT_TEXT_SIZE);
+		if (result->trouble[0] == '\0')
+			memcpy(result->trouble, segment->row[i].trouble, SEGMENT_TEXT_SIZE);
 	}
 	sample(session, ended);
-	if (session->begin != 0 && session->now->seconds > session->last->seconds + 1e-4 &&
-		session->now->seconds - session->last->seconds > (double)load->interval / 4e9)
-		end_interval(session), sample(session, ended);
+	/* What is left of an interval is one, if it is not too short to tell anything. */
+	if (session->begin != 0 &&
+		session->now->seconds - session->last->seconds > (double)load->interval / 4e9) {
+		end_interval(session);
+		sample(session, ended);
+	}
 	if (load->is_open && load->arrivals != PLAN_POISSON && load->count == 0)
 		result->planned +=
 			plan_due(&load->rate, load->rate.warmup + session->now->seconds) -
@@ -444,6 +451,7 @@ run_once(struct session *session)
 	session->begin = 0;
 	memset(&session->crew, 0, sizeof session->crew);
 	memset(session->last, 0, sizeof *session->last);
+	memset(session->to_abort, 0, sizeof session->to_abort);
 	session->progress = (struct progress){.load = result->load,
 		.run = result->run_count,
 		.whole = session->now,

@@ -55,6 +55,13 @@ attempt(struct search *search, double rate)
 	return result;
 }
 
+static json_t *
+time_or_null(const struct histogram *histogram, double share)
+{
+	return histogram->count == 0 ? json_null()
+				     : json_integer(histogram_quantile(histogram, share));
+}
+
 static void
 print_try(struct search *search, const struct result *result, double rate, const char *verdict)
 {
@@ -72,11 +79,10 @@ print_try(struct search *search, const struct result *result, double rate, const
 				search->load->unit),
 			(unsigned long long)measurement_errors(total), verdict);
 	json_array_append_new(search->tries,
-		json_pack("{s:o, s:f, s:I, s:I, s:I, s:s}", "rate",
+		json_pack("{s:o, s:f, s:o, s:o, s:I, s:s}", "rate",
 			rate > 0 ? json_real(rate) : json_null(), "achieved",
-			measurement_rate(total), "p50",
-			(json_int_t)histogram_quantile(&total->response, 0.5), "p99",
-			(json_int_t)histogram_quantile(&total->response, 0.99), "errors",
+			measurement_rate(total), "p50", time_or_null(&total->response, 0.5), "p99",
+			time_or_null(&total->response, 0.99), "errors",
 			(json_int_t)measurement_errors(total), "verdict", verdict));
 }
 
@@ -149,6 +155,7 @@ static int
 conclude(struct search *search)
 {
 	const struct load *load = search->load;
+	FILE *stream = load->output != NULL && strcmp(load->output, "-") == 0 ? stderr : stdout;
 	char rate[UNITS_TEXT_SIZE];
 	json_t *json;
 	int code = search->code;
@@ -156,11 +163,11 @@ conclude(struct search *search)
 	if (code == LOAD_DONE && search->held == 0)
 		code = LOAD_BREACHED;
 	if (code == LOAD_DONE)
-		printf("highest rate that keeps %s: %s/s%s\n", load->search.text,
+		fprintf(stream, "highest rate that keeps %s: %s/s%s\n", load->search.text,
 			units_write_whole(rate, (uint64_t)search->held),
 			search->was_invalid ? "; above it this generator cannot measure" : "");
 	else if (code == LOAD_BREACHED)
-		printf("no rate keeps %s\n", load->search.text);
+		fprintf(stream, "no rate keeps %s\n", load->search.text);
 	if (load->output != NULL) {
 		json = json_pack("{s:i, s:s, s:s, s:s, s:o, s:O}", "schema_version",
 			JSON_SCHEMA_VERSION, "tool", "hubbub-load search", "version",

@@ -83,7 +83,11 @@ measurement_between(struct measurement *between, const struct measurement *later
 void
 measurement_add(struct measurement *into, const struct measurement *from)
 {
+	uint64_t most = into->tally.in_flight_max;
+
 	add_tally(&into->tally, &from->tally);
+	into->tally.in_flight_max =
+		from->tally.in_flight_max > most ? from->tally.in_flight_max : most;
 	histogram_merge(&into->response, &from->response);
 	histogram_merge(&into->service, &from->service);
 	histogram_merge(&into->connect, &from->connect);
@@ -95,7 +99,8 @@ uint64_t
 measurement_errors(const struct measurement *measurement)
 {
 	const struct tally *tally = &measurement->tally;
-	uint64_t errors = tally->timeouts + tally->expired + tally->ends + tally->unsent;
+	uint64_t errors =
+		tally->timeouts + tally->expired + tally->ends + tally->unsent + tally->idle_dead;
 
 	for (int call = 0; call < SEGMENT_CALL_MAX; call++)
 		for (int error = 0; error < SEGMENT_ERRNO_MAX; error++)

@@ -40,6 +40,8 @@ struct tally {
 	uint64_t idle_opened;
 	uint64_t idle_failed;
 	uint64_t idle_alive; /* answered when probed at the end */
+	uint64_t idle_dead;  /* did not */
+	uint64_t delayed;    /* reconnects that waited for the connect rate */
 	uint64_t timeouts;
 	uint64_t ends; /* the server closed, unasked */
 	uint64_t errors[SEGMENT_CALL_MAX][SEGMENT_ERRNO_MAX];

@@ -12,11 +12,18 @@ first(struct connection *connection, const struct fifo *fifo)
 	return &connection->driver->flights.items[fifo->first];
 }
 
+/* Of one connection. */
+static int64_t
+in_flight_limit(const struct driver *driver)
+{
+	return driver->load->is_open ? driver->load->max_inflight : driver->load->depth;
+}
+
 bool
 connection_is_free(const struct connection *connection)
 {
 	return connection->fd != -1 && !connection->is_blocked && connection->due.count == 0 &&
-	       connection->flying.count < connection->driver->load->max_inflight &&
+	       connection->flying.count < in_flight_limit(connection->driver) &&
 	       connection->quota > 0;
 }
 
@@ -45,7 +52,7 @@ fill(struct connection *connection)
 	struct message message = {connection->number, connection->next_sent, 0};
 	size_t used = 0, part;
 	uint32_t index = connection->due.first;
-	int64_t allowed = (int64_t)driver->load->max_inflight - connection->flying.count;
+	int64_t allowed = in_flight_limit(driver) - connection->flying.count;
 
 	if (connection->sent_offset > 0) {
 		message.length = items[connection->flying.last].length;
@@ -182,7 +189,7 @@ connection_due(struct connection *connection, int64_t intended, int64_t now)
 
 	if (!flights_push(&driver->flights, &connection->due, intended,
 		    sizes_draw(&driver->load->sizes, &driver->random)))
-		tally_add(&driver->row->tally.shed, 1);
+		tally_add(&driver->row->tally.unsent, 1);
 	else if (driver->load->churn == 0)
 		hub_event_set(&connection->wakes);
 	else
@@ -197,7 +204,7 @@ connection_refill(struct connection *connection, int64_t now)
 		(int64_t)driver->load->depth - connection->flying.count - connection->due.count;
 
 	if (driver->start == 0 || now >= driver->end)
-		return;
+		room = 0;
 	if (room > connection->quota - connection->due.count)
 		room = connection->quota - connection->due.count;
 	for (; room > 0 && driver->left > 0; room--) {

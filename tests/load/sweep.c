@@ -16,6 +16,7 @@
 #include "master/cpus.h"
 #include "tests/load/commands.h"
 #include "tests/load/json.h"
+#include "tests/load/median.h"
 #include "tests/load/options.h"
 #include "tests/load/plot.h"
 #include "tests/load/run.h"
@@ -306,30 +307,22 @@ measure_open(struct sweep *sweep, struct measured *measured, unsigned round)
 	return true;
 }
 
-static int
-order(const void *a, const void *b)
-{
-	const double *left = a, *right = b;
-
-	return (*left > *right) - (*left < *right);
-}
-
+/* Of the first count of them; -1 if there is none. */
 static double
-median(const double *values, unsigned count)
+median_of(const double *values, unsigned count)
 {
 	double sorted[ROUNDS_MAX];
 
 	if (count == 0)
 		return -1;
 	memcpy(sorted, values, count * sizeof *values);
-	qsort(sorted, count, sizeof *sorted, order);
-	return count % 2 == 1 ? sorted[count / 2] : (sorted[count / 2 - 1] + sorted[count / 2]) / 2;
+	return median(sorted, count);
 }
 
 static double
 throughput_of(const struct measured *measured)
 {
-	return median(measured->throughput, measured->rounds);
+	return median_of(measured->throughput, measured->rounds);
 }
 
 static bool
@@ -365,8 +358,11 @@ choose(const struct sweep *sweep)
 		highest = fmax(highest, throughput_of(&sweep->measured[i]));
 	for (unsigned i = 0; i < sweep->count; i++) {
 		const struct measured *each = &sweep->measured[i];
-		double p99 = median(each->p99, each->open_rounds);
+		double p99 = median_of(each->p99, each->open_rounds);
 
+		/* One that could not be measured is taken only where none could. */
+		if (each->doubts > 0 || p99 < 0)
+			p99 = (double)HISTOGRAM_VALUE_MAX;
 		if (throughput_of(each) < (1 - ALIKE) * highest || p99 >= lowest)
 			continue;
 		lowest = p99;
@@ -423,7 +419,7 @@ print_table(FILE *stream, const struct sweep *sweep)
 		"p50", "p99");
 	for (unsigned i = 0; i < sweep->count; i++) {
 		const struct measured *each = &sweep->measured[i];
-		double used = median(each->cpu, each->rounds);
+		double used = median_of(each->cpu, each->rounds);
 		char shape[32];
 
 		snprintf(shape, sizeof shape, "%ux%u", each->shape.processes, each->shape.threads);
@@ -431,12 +427,18 @@ print_table(FILE *stream, const struct sweep *sweep)
 		fprintf(stream, "%9s %10s/s %14s %10s %14s %9s%s%s\n", shape,
 			units_write_count(rate, throughput_of(each)), cpu,
 			units_write_bytes(memory, each->memory),
-			units_write_time(p50, (int64_t)median(each->p50, each->open_rounds),
+			units_write_time(p50, (int64_t)median_of(each->p50, each->open_rounds),
 				sweep->load->unit),
-			units_write_time(p99, (int64_t)median(each->p99, each->open_rounds),
+			units_write_time(p99, (int64_t)median_of(each->p99, each->open_rounds),
 				sweep->load->unit),
 			each->doubts > 0 ? "*" : " ", i == chosen ? " <-" : "");
 	}
+}
+
+static json_t *
+number_or_null(double value)
+{
+	return value < 0 ? json_null() : json_real(value);
 }
 
 static json_t *
@@ -447,15 +449,15 @@ sweep_json(const struct sweep *sweep)
 
 	for (unsigned i = 0; i < sweep->count; i++) {
 		const struct measured *each = &sweep->measured[i];
-		double cpu = median(each->cpu, each->rounds);
+		double cpu = median_of(each->cpu, each->rounds);
 
 		json_array_append_new(shapes,
-			json_pack("{s:i, s:i, s:f, s:o, s:f, s:f, s:f, s:b}", "processes",
+			json_pack("{s:i, s:i, s:f, s:o, s:f, s:o, s:o, s:b}", "processes",
 				(int)each->shape.processes, "threads", (int)each->shape.threads,
 				"throughput", throughput_of(each), "cpu_per_message_s",
-				cpu < 0 ? json_null() : json_real(cpu), "memory_bytes",
-				each->memory, "p50_ns", median(each->p50, each->open_rounds),
-				"p99_ns", median(each->p99, each->open_rounds), "valid",
+				number_or_null(cpu), "memory_bytes", each->memory, "p50_ns",
+				number_or_null(median_of(each->p50, each->open_rounds)), "p99_ns",
+				number_or_null(median_of(each->p99, each->open_rounds)), "valid",
 				each->doubts == 0));
 	}
 	return json_pack("{s:i, s:s, s:s, s:f, s:i, s:o, s:{s:i, s:i}}", "schema_version",
@@ -489,13 +491,13 @@ plot_bars(FILE *page, const struct sweep *sweep, const char *name, const char *c
 static double
 p99_of(const struct measured *measured)
 {
-	return median(measured->p99, measured->open_rounds) / 1e6;
+	return median_of(measured->p99, measured->open_rounds) / 1e6;
 }
 
 static double
 cpu_of(const struct measured *measured)
 {
-	return median(measured->cpu, measured->rounds) * 1e6;
+	return median_of(measured->cpu, measured->rounds) * 1e6;
 }
 
 static double
@@ -547,13 +549,13 @@ write_json(const struct sweep *sweep)
 	return is_written;
 }
 
-/* Without --grid: one process and two, with up to as many threads as CPUs. */
+/* Without --grid: powers of two, up to as many hubs as CPUs. */
 static void
 choose_grid(struct load *load)
 {
 	unsigned cpus = cpus_allowed();
 
-	for (unsigned processes = 1; processes <= 2 * cpus && load->grid_count < 8; processes *= 2)
+	for (unsigned processes = 1; processes <= cpus && load->grid_count < 8; processes *= 2)
 		for (unsigned threads = 1; processes * threads <= cpus && load->grid_count < 8;
 			threads *= 2)
 			load->grid[load->grid_count++] = (struct load_shape){processes, threads};

@@ -47,8 +47,9 @@ text_describe(FILE *stream, const struct progress *progress)
 	if (load->warmup > 0)
 		fprintf(stream, " + %s warm-up",
 			units_write_time(warmup, load->warmup, UNITS_AUTO));
-	if (load->source_is_chosen)
-		fprintf(stream, "  from %u addresses of 127/8", load->source_count);
+	if (load->source_count > 0)
+		fprintf(stream, "  from %u source address%s", load->source_count,
+			load->source_count > 1 ? "es" : "");
 	fputc('\n', stream);
 }
 

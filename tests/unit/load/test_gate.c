@@ -45,7 +45,7 @@ Test(gate, conditions_hold_or_not, .init = measure)
 		{"max>=100us", true}, {"max>100us", false}, {"min=1us", true}, {"mean<51us", true},
 		{"mean>50us", true}, {"service.p99<50us", true}, {"response.p99<50us", false},
 		{"errors>0", true}, {"errors=2", true}, {"errors!=2", false},
-		{"error_rate>1%", true}, {"error_rate>2%", false}, {"corrupt>0", true},
+		{"error_rate>5%", true}, {"error_rate>6%", false}, {"corrupt>0", true},
 		{"corrupt=3", true}, {"lost=7", true}, {"mps<51", true}, {"mps>=50", true},
 		{"mps<0.9k", true}, {"rate_ratio<0.99", true}, {"rate_ratio<0.8", false},
 		{"open=9", true}, {"p99 > 98us", true}, {"p99>98us,errors=2", true},

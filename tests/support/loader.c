@@ -1,0 +1,102 @@
+#include "tests/support/loader.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define ARGUMENTS_MAX 64
+
+/* One that was never started is all zero. */
+static void
+end(struct loader *loader)
+{
+	if (loader->program.output > 0)
+		program_end(&loader->program);
+	loader->program = (struct program){.output = -1};
+}
+
+static bool
+start(struct loader *loader, int port, va_list more)
+{
+	char *argv[ARGUMENTS_MAX] = {program_path("hubbub-load")}, target[32],
+	     result[FOLDER_SIZE + 16];
+	int count = 1;
+
+	json_decref(loader->result);
+	loader->result = NULL;
+	end(loader);
+	if (loader->folder[0] == '\0' && !folder_make(loader->folder))
+		return false;
+	while (count < ARGUMENTS_MAX - 4 && (argv[count] = va_arg(more, char *)) != NULL)
+		count++;
+	snprintf(result, sizeof result, "%s/result.json", loader->folder);
+	remove(result);
+	argv[count++] = "-o";
+	argv[count++] = result;
+	snprintf(target, sizeof target, "127.0.0.1:%d", port);
+	if (port != 0)
+		argv[count++] = target;
+	argv[count] = NULL;
+	return program_start(&loader->program, argv, loader->files);
+}
+
+bool
+loader_start(struct loader *loader, int port, ...)
+{
+	va_list more;
+	bool was_started;
+
+	va_start(more, port);
+	was_started = start(loader, port, more);
+	va_end(more);
+	return was_started;
+}
+
+int
+loader_wait(struct loader *loader, double seconds)
+{
+	int code = program_wait(&loader->program, seconds);
+
+	loader->result = json_load_file(loader_file(loader, "result.json"), 0, NULL);
+	return code;
+}
+
+int
+loader_run(struct loader *loader, int port, ...)
+{
+	va_list more;
+	bool was_started;
+
+	va_start(more, port);
+	was_started = start(loader, port, more);
+	va_end(more);
+	return was_started ? loader_wait(loader, 60) : -1;
+}
+
+double
+loader_number(const struct loader *loader, const char *path)
+{
+	const json_t *at = loader->result;
+	char copy[128], *rest = NULL;
+
+	snprintf(copy, sizeof copy, "%s", path);
+	for (char *key = strtok_r(copy, ".", &rest); key != NULL; key = strtok_r(NULL, ".", &rest))
+		at = json_object_get(at, key);
+	return json_is_number(at) ? json_number_value(at) : -1;
+}
+
+char *
+loader_file(struct loader *loader, const char *name)
+{
+	snprintf(loader->path, sizeof loader->path, "%s/%s", loader->folder, name);
+	return loader->path;
+}
+
+void
+loader_clean(struct loader *loader)
+{
+	end(loader);
+	json_decref(loader->result);
+	loader->result = NULL;
+	folder_remove(loader->folder);
+}

@@ -1,0 +1,392 @@
+/* hubbub-load: its other commands, its usage, and what is on the screen. */
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pty.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/support/loader.h"
+
+static struct loader loader;
+static struct program server, program;
+
+static void
+clean(void)
+{
+	loader_clean(&loader);
+	if (server.output > 0)
+		program_end(&server);
+	if (program.output > 0)
+		program_end(&program);
+}
+
+TestSuite(load_commands, .fini = clean, .timeout = 120);
+
+/* Runs hubbub-load with arguments, ended by NULL, to its end; returns the exit code. */
+static int
+run_all(char *const *arguments)
+{
+	char *argv[32] = {program_path("hubbub-load")};
+
+	for (int i = 0; i < 30 && arguments[i] != NULL; i++)
+		argv[i + 1] = arguments[i];
+	if (program.output > 0)
+		program_end(&program);
+	cr_assert(program_start(&program, argv, 0));
+	return program_wait(&program, 60);
+}
+
+static int __attribute__((sentinel)) run(char *first, ...)
+{
+	char *arguments[32] = {first};
+	int count = 1;
+	va_list more;
+
+	va_start(more, first);
+	while ((arguments[count] = va_arg(more, char *)) != NULL)
+		count++;
+	va_end(more);
+	return run_all(arguments);
+}
+
+static void
+start(void)
+{
+	cr_assert(program_start_echo(&server, "-p", "1", "-t", "1", NULL), "%s", server.text);
+}
+
+static char *
+target(void)
+{
+	static char text[32];
+
+	snprintf(text, sizeof text, "127.0.0.1:%d", server.port);
+	return text;
+}
+
+/* ---- usage ---- */
+
+Test(load_commands, every_wrong_value_is_named_with_what_would_be_right)
+{
+	static const struct {
+		char *arguments[4];
+		const char *phrases[3];
+	} cases[] = {
+		{{"--rate=fast", ":1"}, {"--rate", "'fast'", "10k..200k"}},
+		{{"--rate=0", ":1"}, {"--rate", "'0'", "above 0"}},
+		{{"--rate=1k:2k", ":1"}, {"--rate", "'1k:2k'", "staircase"}},
+		{{"--arrivals=often", ":1"}, {"--arrivals", "'often'", "poisson"}},
+		{{"--connections=-1", ":1"}, {"--connections", "'-1'", "from 0"}},
+		{{"--connections=1.5", ":1"}, {"--connections", "'1.5'", "whole"}},
+		{{"--threads=0", ":1"}, {"--threads", "'0'", "from 1"}},
+		{{"--size=0", ":1"}, {"--size", "'0'", "16-4096"}},
+		{{"--size=@/nowhere", ":1"}, {"--size", "'@/nowhere'", "opened"}},
+		{{"--duration=soon", ":1"}, {"--duration", "'soon'", "250ms"}},
+		{{"--close=slam", ":1"}, {"--close", "'slam'", "fin, rst, half"}},
+		{{"--verify=some", ":1"}, {"--verify", "'some'", "full, header, none"}},
+		{{"--framing=xml", ":1"}, {"--framing", "'xml'", "raw, line, len32"}},
+		{{"--framing=len32", "--size=3", ":1"}, {"--framing", "5 bytes", "--size"}},
+		{{"--fail-if=p99", ":1"}, {"--fail-if", "'p99'", "comparison"}},
+		{{"--fail-if=speed>1", ":1"}, {"--fail-if", "'speed'", "rate_ratio"}},
+		{{"--slow=3", ":1"}, {"--slow", "'3'", "8@1k"}},
+		{{"--slow=100@1k", ":1"}, {"--slow", "100", "64"}},
+		{{"--source=here", ":1"}, {"--source", "'here'", "A.B.C.D"}},
+		{{"--percentiles=101", ":1"}, {"--percentiles", "'101'", "100"}},
+		{{"--cpus=x", ":1"}, {"--cpus", "'x'", "range"}},
+		{{"--max-regress=5", "--baseline=x", ":1"}, {"--max-regress", "'5'", "5%"}},
+		{{"--grid=2", ":1"}, {"--grid", "'2'", "2x1"}},
+		{{"--connctions=5", ":1"}, {"--connctions", "no such option", "--connections"}},
+		{{"--count=10", "--rate=1..2", ":1"}, {"--count", "constant", "--duration"}},
+		{{"--arrivals=poisson", ":1"}, {"--arrivals", "closed loop", "--rate"}},
+		{{"--connections=0", ":1"}, {"--connections=0", "--idle", ""}},
+		{{"127.0.0.1"}, {"'127.0.0.1'", "HOST:PORT", ""}},
+		{{"127.0.0.1:0"}, {"port 0", "", ""}},
+		{{NULL}, {"which server?", "HOST:PORT", "--help"}},
+		{{"sweep"}, {"sweep", "--", "hubbub-echo"}},
+		{{"search", ":1"}, {"':1'", "comparison", ""}},
+		{{"search", "p99<2ms"}, {"which server?", "", ""}},
+		{{"search", "p99<2ms", "-R5", ":1"}, {"leave --rate out", "", ""}},
+		{{"--churn=0", "--size=5", ":1"}, {"--churn=0", "--size", ""}},
+		{{"--server-stats=x", ":1"}, {"--server-stats", "'x'", "HOST:PORT"}},
+		{{"--source=127.0.0.9-127.0.0.1", ":1"}, {"--source", "low to high", ""}},
+		{{"--json", "--hdr=-", ":1"}, {"stdout", "--hdr", ""}},
+		{{"--rate=10:20/1@1ns", ":1"}, {"--rate", "1ms", ""}},
+		{{"--verify=header", "--size=20", ":1"}, {"--verify=header", "--size", ""}},
+		{{"compare", "one.json"}, {"usage", "BASE.json", ""}},
+		{{"report"}, {"usage", "RESULT.json", ""}},
+		{{"--baseline=never-saved", ":1"},
+			{"--baseline", "'never-saved'", "--save-baseline"}},
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		char *const *arguments = cases[i].arguments;
+
+		cr_assert_eq(run_all(arguments), 2, "%s: %s", arguments[0], program.text);
+		for (int k = 0; k < 3; k++)
+			cr_assert_not_null(strstr(program.text, cases[i].phrases[k]), "%s: %s",
+				arguments[0], program.text);
+	}
+}
+
+Test(load_commands, help_and_version_go_to_stdout_within_80_columns)
+{
+	static char *const helps[] = {"--help", "-h"};
+
+	for (int i = 0; i < 2; i++) {
+		cr_assert_eq(run(helps[i], NULL), 0);
+		cr_assert_not_null(strstr(program.text, "--rate"));
+		cr_assert_not_null(strstr(program.text, "Exit codes"));
+		for (char *line = strtok(program.text, "\n"); line != NULL;
+			line = strtok(NULL, "\n"))
+			cr_assert_leq(strlen(line), 80, "%s", line);
+	}
+	cr_assert_eq(run("--version", NULL), 0);
+	cr_assert_not_null(strstr(program.text, "hubbub-load 0"));
+}
+
+Test(load_commands, the_configuration_can_be_printed_and_used_again)
+{
+	cr_assert_eq(
+		run("-R", "5k", "-c", "7", "-s", "16-64", "--print-config", "127.0.0.1:1", NULL),
+		0);
+	cr_assert_not_null(strstr(program.text, "--rate=5k"));
+	cr_assert_not_null(strstr(program.text, "--connections=7"));
+	cr_assert_not_null(strstr(program.text, "--size=16-64"));
+	cr_assert_not_null(strstr(program.text, "127.0.0.1:1"));
+}
+
+/* ---- check ---- */
+
+Test(load_commands, check_says_whether_a_load_can_run)
+{
+	start();
+	cr_assert_eq(run("check", target(), NULL), 0, "%s", program.text);
+	cr_assert_not_null(strstr(program.text, "one message echoed and verified"));
+	cr_assert_not_null(strstr(program.text, "\nready"));
+	cr_assert_eq(run("check", "-c", "4000000", "-p", "1", target(), NULL), 1);
+	cr_assert_not_null(strstr(program.text, "ulimit -n"), "%s", program.text);
+	cr_assert_not_null(strstr(program.text, "not ready"));
+	program_end(&server);
+	server.output = -1;
+	cr_assert_eq(run("check", target(), NULL), 1);
+	cr_assert_not_null(strstr(program.text, "Connection refused"), "%s", program.text);
+}
+
+/* ---- results ---- */
+
+Test(load_commands, a_result_becomes_a_page_that_loads_nothing_from_elsewhere)
+{
+	char *page, command[512];
+	size_t length;
+	FILE *file;
+
+	start();
+	cr_assert_eq(loader_run(&loader, server.port, "-q", "-R", "500..2000", "-d", "1s", "-i",
+			     "100ms", "--max-lag=1h", NULL),
+		0, "%s", loader.program.text);
+	cr_assert_eq(
+		run("report", loader_file(&loader, "result.json"), NULL), 0, "%s", program.text);
+	file = fopen(loader_file(&loader, "result.html"), "r");
+	cr_assert_not_null(file);
+	page = calloc(1, 1 << 20);
+	length = fread(page, 1, (1 << 20) - 1, file);
+	fclose(file);
+	cr_assert_gt(length, 10000);
+	cr_assert_lt(length, 300000);
+	cr_assert_not_null(strstr(page, "Latency spectrum"));
+	cr_assert_not_null(strstr(page, "Throughput against p99"));
+	cr_assert_not_null(strstr(page, "</svg>"));
+	cr_assert_null(strstr(page, "could not draw"));
+	cr_assert_null(strstr(page, "src="));
+	cr_assert_null(strstr(page, "<script"));
+	cr_assert_null(strstr(page, "nan"));
+	free(page);
+	cr_assert_eq(run("report", "/nowhere.json", NULL), 1);
+	snprintf(command, sizeof command, "echo '{}' >%s", loader_file(&loader, "other.json"));
+	cr_assert_eq(system(command), 0);
+	cr_assert_eq(run("report", loader_file(&loader, "other.json"), NULL), 1);
+	cr_assert_not_null(strstr(program.text, "not a result"), "%s", program.text);
+}
+
+Test(load_commands, results_are_compared_and_baselines_kept)
+{
+	char base[FOLDER_SIZE + 64], copy[2 * (FOLDER_SIZE + 64)];
+
+	start();
+	cr_assert_eq(loader_run(&loader, server.port, "-q", "-R", "500", "-d", "200ms",
+			     "--warmup=0", "--repeat=5", "--cooldown=0", "--max-lag=1h", NULL),
+		0, "%s", loader.program.text);
+	snprintf(base, sizeof base, "%s", loader_file(&loader, "base.json"));
+	snprintf(copy, sizeof copy, "--save-baseline=%s", base);
+	cr_assert_eq(
+		loader_run(&loader, server.port, "-q", "-R", "500", "-d", "200ms", "--warmup=0",
+			"--repeat=5", "--cooldown=0", "--max-lag=1h", copy, NULL),
+		0, "%s", loader.program.text);
+	cr_assert_eq(run("compare", base, base, NULL), 0, "%s", program.text);
+	cr_assert_not_null(strstr(program.text, "verdict: unchanged"), "%s", program.text);
+	cr_assert_not_null(strstr(program.text, "5 and 5 runs"), "%s", program.text);
+	/* One run is too few. */
+	cr_assert_eq(loader_run(&loader, server.port, "-q", "-R", "500", "-d", "200ms",
+			     "--warmup=0", "--max-lag=1h", NULL),
+		0);
+	cr_assert_eq(run("compare", base, loader_file(&loader, "result.json"), NULL), 4, "%s",
+		program.text);
+	cr_assert_not_null(strstr(program.text, "--repeat=5"));
+	/* Where every message takes a thousand times as long, that is a regression. */
+	snprintf(copy, sizeof copy, "--baseline=%s", base);
+	kill(server.pid, SIGTERM);
+	program_end(&server);
+	start();
+	cr_assert_eq(loader_run(&loader, server.port, "-q", "-R", "500", "-d", "200ms",
+			     "--warmup=0", "--repeat=5", "--cooldown=0", "--max-lag=1h", "-s",
+			     "1Mi", "--timeout=20s", "--max-regress=50%", copy, NULL),
+		3, "%s", loader.program.text);
+	cr_assert_not_null(strstr(loader.program.text, "REGRESSED"), "%s", loader.program.text);
+	cr_assert_not_null(
+		strstr(loader.program.text, "another load: size"), "%s", loader.program.text);
+}
+
+/* ---- search and sweep ---- */
+
+Test(load_commands, search_finds_a_rate_and_says_when_there_is_none)
+{
+	double rate;
+
+	start();
+	cr_assert_eq(loader_run(&loader, server.port, "search", "p50<1s,errors=0", "-d", "200ms",
+			     "--warmup=0", "--max-lag=1h", NULL),
+		0, "%s", loader.program.text);
+	cr_assert_not_null(strstr(loader.program.text, "highest rate that keeps p50<1s,errors=0"));
+	rate = loader_number(&loader, "rate");
+	cr_assert_gt(rate, 1000);
+	cr_assert_gt(json_array_size(json_object_get(loader.result, "tries")), 3);
+	cr_assert_eq(run("--search=p50<1ns", "-d", "50ms", "--warmup=0", target(), NULL), 3, "%s",
+		program.text);
+	cr_assert_not_null(strstr(program.text, "no rate keeps p50<1ns"));
+}
+
+Test(load_commands, sweep_loads_each_shape_and_chooses_one)
+{
+	json_t *shapes, *shape;
+	char page[FOLDER_SIZE + 80];
+	size_t i;
+
+	cr_assert(folder_make(loader.folder));
+	snprintf(page, sizeof page, "--html=%s", loader_file(&loader, "sweep.html"));
+
+	cr_assert_eq(run("sweep", "--grid=1x1,2x1", "--rounds=1", "-d", "300ms", "--warmup=100ms",
+			     page, "-o", loader_file(&loader, "sweep.json"), "--", "hubbub-echo",
+			     "--reply=verbatim", NULL),
+		0, "%s", program.text);
+	cr_assert_not_null(strstr(program.text, "choose: --processes="), "%s", program.text);
+	loader.result = json_load_file(loader_file(&loader, "sweep.json"), 0, NULL);
+	shapes = json_object_get(loader.result, "shapes");
+	cr_assert_eq(json_array_size(shapes), 2);
+	json_array_foreach(shapes, i, shape)
+	{
+		cr_assert_gt(json_number_value(json_object_get(shape, "throughput")), 100);
+		cr_assert_gt(json_number_value(json_object_get(shape, "cpu_per_message_s")), 0);
+		cr_assert_gt(json_number_value(json_object_get(shape, "memory_bytes")), 100000);
+		cr_assert_gt(json_number_value(json_object_get(shape, "p99_ns")), 0);
+	}
+	cr_assert_eq(access(loader_file(&loader, "sweep.html"), R_OK), 0);
+	cr_assert_eq(run("sweep", "--grid=1x1", "--", "hubbub-echo", "--reply=nothing", NULL), 1);
+	cr_assert_not_null(strstr(program.text, "does not start"), "%s", program.text);
+	cr_assert_not_null(strstr(program.text, "'nothing'"), "%s", program.text);
+	cr_assert_eq(run("sweep", "--grid=1x1", "--", "no-such-server", NULL), 1);
+}
+
+/* ---- the screen ---- */
+
+/* Runs a short load on a terminal of so many columns; returns all that was written to it. */
+static char *
+run_on_terminal(unsigned short columns, const char *variable, const char *value)
+{
+	struct winsize size = {.ws_row = 24, .ws_col = columns};
+	char *text = calloc(1, 1 << 20);
+	size_t length = 0;
+	ssize_t got;
+	int terminal, status;
+	pid_t pid = forkpty(&terminal, NULL, NULL, &size);
+
+	if (pid == 0) {
+		setenv("TERM", "xterm", 1);
+		unsetenv("NO_COLOR");
+		setenv(variable, value, 1);
+		execl(program_path("hubbub-load"), "hubbub-load", "-d", "1500ms", "--warmup=0",
+			"-i", "200ms", "--timeout=200ms", target(), NULL);
+		_exit(127);
+	}
+	while ((got = read(terminal, text + length, (1 << 20) - 1 - length)) > 0)
+		length += (size_t)got;
+	close(terminal);
+	waitpid(pid, &status, 0);
+	cr_assert_eq(WEXITSTATUS(status), 0, "%s", text);
+	return text;
+}
+
+/* The columns that the longest line of the panel takes, without escape sequences and with characters of more than one byte
+ * counted once. */
+static unsigned
+longest_panel_line(const char *text)
+{
+	unsigned longest = 0, width = 0;
+	const char *report = strstr(text, "Result:");
+
+	text = strstr(text, "\033[4A");
+	for (; text != NULL && text < report; text++) {
+		if (*text == '\033') {
+			text += strcspn(text, "ABCDEFGHJKm");
+		} else if (*text == '\n' || *text == '\r') {
+			longest = width > longest ? width : longest;
+			width = 0;
+		} else {
+			width += ((unsigned char)*text & 0xc0) != 0x80;
+		}
+	}
+	return longest;
+}
+
+Test(load_commands, the_panel_is_repainted_in_place_and_fits_the_terminal)
+{
+	static const unsigned short widths[] = {30, 80, 200};
+
+	start();
+	for (size_t i = 0; i < 3; i++) {
+		char *text = run_on_terminal(widths[i], "LC_ALL", "C.UTF-8");
+
+		cr_assert_not_null(strstr(text, "\033[4A"), "%s", text);
+		cr_assert_not_null(strstr(text, "achieved"), "%s", text);
+		cr_assert_leq(longest_panel_line(text), widths[i], "%s", text);
+		if (widths[i] == 200)
+			cr_assert_not_null(strstr(text, "█"), "%s", text);
+		cr_assert_not_null(strstr(text, "PASS"));
+		free(text);
+	}
+}
+
+Test(load_commands, no_color_and_dumb_terminals_are_respected)
+{
+	char *text;
+
+	start();
+	text = run_on_terminal(120, "NO_COLOR", "1");
+	cr_assert_null(strstr(text, "\033[3"), "%s", text);
+	cr_assert_null(strstr(text, "\033[1m"), "%s", text);
+	cr_assert_not_null(strstr(text, "\033[4A"));
+	free(text);
+	text = run_on_terminal(120, "TERM", "dumb");
+	cr_assert_null(strchr(text, '\033'), "%s", text);
+	cr_assert_not_null(strstr(text, "lag99"));
+	free(text);
+	text = run_on_terminal(120, "LC_ALL", "C");
+	cr_assert_not_null(strstr(text, "\033[32m"), "%s", text);
+	cr_assert_null(strstr(text, "█"));
+	free(text);
+}

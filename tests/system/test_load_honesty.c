@@ -1,0 +1,243 @@
+/* hubbub-load tells the truth: about the server's stalls, about every wrong byte, and about itself. */
+#include <criterion/criterion.h>
+#include <math.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "tests/support/faulty.h"
+#include "tests/support/loader.h"
+
+static struct loader loader;
+static struct faulty faulty;
+static struct program server;
+
+static void
+clean(void)
+{
+	loader_clean(&loader);
+	if (server.output > 0)
+		program_end(&server);
+}
+
+TestSuite(load_honesty, .fini = clean, .timeout = 120);
+
+static bool
+is_sanitized(void)
+{
+	return strstr(program_path("hubbub-load"), "san") != NULL;
+}
+
+static bool
+has_note(const char *part, const char *text)
+{
+	json_t *notes = json_object_get(json_object_get(loader.result, "generator"), part), *note;
+	size_t i;
+
+	json_array_foreach(
+		notes, i, note) if (strstr(json_string_value(note), text) != NULL) return true;
+	return false;
+}
+
+/* ---- time ---- */
+
+/* A server that pauses 1 s every 10 s: a tenth of the messages waits, evenly from 0 to 1 s, so the slowest hundredth of all
+ * waits 0.9 s and more. */
+Test(load_honesty, a_stall_of_the_server_is_in_the_percentiles_of_an_open_loop)
+{
+	faulty = (struct faulty){.kind = FAULTY_STALL, .size = 64, .period = 10, .pause = 1};
+	cr_assert(faulty_start(&faulty));
+	/* What is asserted is the server's stall; a lag of the generator is far below it. */
+	loader_run(&loader, faulty.port, "-q", "-R", "1k", "-d", "20s", "--warmup=0", "-c", "16",
+		"--max-lag=50ms", NULL);
+	faulty_stop(&faulty);
+	cr_assert_float_eq(loader_number(&loader, "latency_ns.response.p99"), 0.9e9, 0.9e9 * 0.02,
+		"%s", loader.program.text);
+	cr_assert_eq(loader_number(&loader, "latency_ns.response.count"), 20000, "%s",
+		loader.program.text);
+	cr_assert_eq(loader_number(&loader, "exit_code"), 0, "%s", loader.program.text);
+}
+
+/* The same server: each connection waits once per stall, and then goes on as if nothing had been. */
+Test(load_honesty, a_closed_loop_carries_the_warning_that_it_under_counts)
+{
+	faulty = (struct faulty){.kind = FAULTY_STALL, .size = 64, .period = 2, .pause = 0.5};
+	cr_assert(faulty_start(&faulty));
+	cr_assert_eq(
+		loader_run(&loader, faulty.port, "-q", "-d", "4s", "--warmup=0", "-c", "16", NULL),
+		0);
+	faulty_stop(&faulty);
+	cr_assert_lt(loader_number(&loader, "latency_ns.response.p99"), 0.3e9);
+	cr_assert_gt(loader_number(&loader, "latency_ns.response.max"), 0.3e9);
+	cr_assert(has_note("notes", "stalls are under-counted"), "%s", loader.program.text);
+	cr_assert(has_note("notes", "-R "), "%s", loader.program.text);
+}
+
+Test(load_honesty, what_is_offered_is_achieved_to_a_thousandth)
+{
+	static char *const rates[] = {"100", "1k", "5k", "20k"};
+
+	cr_assert(program_start_echo(&server, "-p", "1", "-t", "1", NULL));
+	for (size_t i = 0; i < (is_sanitized() ? 2 : sizeof rates / sizeof rates[0]); i++) {
+		double ratio = 0;
+
+		/* A machine that is busy otherwise may spoil one. */
+		for (int tries = 0; tries < 3 && fabs(ratio - 1) > 0.001; tries++) {
+			loader_run(&loader, server.port, "-q", "-R", rates[i], "-d", "3s", NULL);
+			ratio = loader_number(&loader, "load.ratio");
+		}
+		cr_assert_float_eq(
+			ratio, 1, 0.001, "%s: %f\n%s", rates[i], ratio, loader.program.text);
+	}
+}
+
+static int
+order(const void *a, const void *b)
+{
+	const double *left = a, *right = b;
+
+	return (*left > *right) - (*left < *right);
+}
+
+/* As the server sees them, over a real socket. */
+Test(load_honesty, poisson_arrivals_pass_a_kolmogorov_smirnov_test)
+{
+	enum { COUNT = 2500 };
+	static double gaps[COUNT];
+	double greatest = 1, rate = 500, limit = 1.95 / sqrt(COUNT);
+
+	for (int tries = 0; tries < 3 && greatest > limit; tries++) {
+		faulty = (struct faulty){.kind = FAULTY_NONE, .size = 64};
+		cr_assert(faulty_start(&faulty));
+		loader_run(&loader, faulty.port, "-q", "-R", "500", "--arrivals=poisson", "-n",
+			"2600", "-c", "4",
+			tries == 0   ? "--seed=1"
+			: tries == 1 ? "--seed=2"
+				     : "--seed=3",
+			NULL);
+		faulty_stop(&faulty);
+		cr_assert_gt(faulty.messages, COUNT, "%s", loader.program.text);
+		for (int i = 0; i < COUNT; i++)
+			gaps[i] = (double)(faulty.times[i + 1] - faulty.times[i]) / 1e9 * rate;
+		qsort(gaps, COUNT, sizeof gaps[0], order);
+		greatest = 0;
+		for (int i = 0; i < COUNT; i++)
+			greatest = fmax(greatest, fabs((i + 0.5) / COUNT - (1 - exp(-gaps[i]))));
+	}
+	cr_assert_lt(greatest, limit);
+}
+
+static void
+nap(double seconds)
+{
+	struct timespec length = {(time_t)seconds, (long)((seconds - floor(seconds)) * 1e9)};
+
+	nanosleep(&length, NULL);
+}
+
+static void
+stop_for_half_a_second(void)
+{
+	cr_assert(program_expect(&loader.program, " 0.5", 20), "%s", loader.program.text);
+	killpg(loader.program.pid, SIGSTOP);
+	nap(0.5);
+	killpg(loader.program.pid, SIGCONT);
+}
+
+Test(load_honesty, a_generator_that_was_stopped_calls_its_run_invalid)
+{
+	cr_assert(program_start_echo(&server, NULL));
+	cr_assert(loader_start(
+		&loader, server.port, "-R", "1k", "-d", "3s", "--warmup=0", "-i", "500ms", NULL));
+	stop_for_half_a_second();
+	cr_assert_eq(loader_wait(&loader, 30), 4, "%s", loader.program.text);
+	cr_assert_str_eq(json_string_value(json_object_get(loader.result, "verdict")), "invalid");
+	cr_assert(has_note("reasons", "did not run for"), "%s", loader.program.text);
+	cr_assert_not_null(strstr(loader.program.text, "INVALID"));
+	/* In a closed loop nothing is late, but nothing was measured either. */
+	cr_assert(
+		loader_start(&loader, server.port, "-d", "3s", "-i", "500ms", "--warmup=0", NULL));
+	stop_for_half_a_second();
+	cr_assert_eq(loader_wait(&loader, 30), 4, "%s", loader.program.text);
+	cr_assert(has_note("reasons", "did not run for"), "%s", loader.program.text);
+}
+
+Test(load_honesty, messages_that_go_out_late_make_the_run_invalid)
+{
+	cr_assert(program_start_echo(&server, NULL));
+	cr_assert_eq(loader_run(&loader, server.port, "-q", "-R", "2k", "-d", "1s", "--max-lag=1ns",
+			     NULL),
+		4);
+	cr_assert(has_note("reasons", "messages went out late"), "%s", loader.program.text);
+	/* The plan of far too high a rate. */
+	cr_assert_eq(loader_run(&loader, server.port, "-q", "-R", "50M", "-d", "500ms",
+			     "--timeout=1s", "--max-lag=1h", "--allow-errors", NULL),
+		4, "%s", loader.program.text);
+	cr_assert(has_note("reasons", "came due in time"), "%s", loader.program.text);
+}
+
+/* ---- bytes ---- */
+
+static void
+expect_fault(
+	enum faulty_kind kind, char *size, char *depth, const char *counter, const char *phrase)
+{
+	json_t *verify;
+	const char *first;
+
+	faulty = (struct faulty){.kind = kind, .size = (size_t)atoi(size), .victim = 300};
+	cr_assert(faulty_start(&faulty));
+	cr_assert_eq(loader_run(&loader, faulty.port, "-q", "-d", "1s", "--warmup=0", "-c", "4",
+			     "-s", size, depth, "--timeout=300ms", "--allow-errors", NULL),
+		5, "%s: %s", counter, loader.program.text);
+	faulty_stop(&faulty);
+	verify = json_object_get(loader.result, "verify");
+	cr_assert_geq(json_integer_value(json_object_get(verify, counter)), 1, "%s: %s", counter,
+		loader.program.text);
+	first = json_string_value(json_object_get(verify, "first"));
+	cr_assert_not_null(first);
+	cr_assert_not_null(strstr(first, phrase), "%s: %s", counter, first);
+	cr_assert_str_eq(json_string_value(json_object_get(loader.result, "verdict")), "corrupt");
+	cr_assert_not_null(strstr(loader.program.text, "CORRUPT"));
+	loader_clean(&loader);
+}
+
+Test(load_honesty, every_kind_of_wrong_reply_is_found_and_named)
+{
+	expect_fault(
+		FAULTY_FLIP, "64", "--closed=1", "corrupt", "offset 32 of 64 bytes: expected ");
+	expect_fault(FAULTY_FLIP, "1000", "--closed=4", "corrupt", "offset 500 of 1000 bytes");
+	expect_fault(FAULTY_DROP, "64", "--closed=4", "truncated", "offset 32");
+	expect_fault(FAULTY_ADD, "64", "--closed=1", "extra", "");
+	expect_fault(FAULTY_ADD, "64", "--closed=4", "extra", "");
+	expect_fault(FAULTY_SWAP, "64", "--closed=1", "crossed", "of connection 0.");
+	expect_fault(FAULTY_REORDER, "64", "--closed=8", "reordered", "got message ");
+	expect_fault(FAULTY_DUPLICATE, "64", "--closed=4", "duplicate", "");
+	expect_fault(FAULTY_FLIP, "16", "--closed=1", "corrupt", "offset 8 of 16 bytes");
+}
+
+/* With one message under way nothing follows the gap: the reply stays short, and then the server ends in order. */
+Test(load_honesty, a_reply_that_stays_short_is_truncated_and_a_late_one_is_not)
+{
+	expect_fault(FAULTY_DROP, "64", "--closed=1", "truncated", "");
+	faulty = (struct faulty){.kind = FAULTY_SILENT, .size = 64};
+	cr_assert(faulty_start(&faulty));
+	cr_assert_eq(loader_run(&loader, faulty.port, "-q", "-d", "1s", "--warmup=0", "-c", "4",
+			     "--timeout=300ms", NULL),
+		4, "%s", loader.program.text);
+	faulty_stop(&faulty);
+	cr_assert_geq(loader_number(&loader, "errors.by_kind.timeout"), 4);
+	cr_assert_eq(loader_number(&loader, "verify.truncated"), 0);
+}
+
+Test(load_honesty, verifying_nothing_finds_nothing_and_says_so)
+{
+	faulty = (struct faulty){.kind = FAULTY_FLIP, .size = 64, .victim = 300};
+	cr_assert(faulty_start(&faulty));
+	cr_assert_eq(loader_run(&loader, faulty.port, "-q", "-d", "500ms", "--warmup=0", "-c", "4",
+			     "--verify=none", NULL),
+		0, "%s", loader.program.text);
+	faulty_stop(&faulty);
+	cr_assert(has_note("notes", "not verified"));
+}
