@@ -1,6 +1,7 @@
 #include "master/address.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -84,13 +85,16 @@ address_parse(const char *text, struct address *addresses, size_t max, const cha
 	*why = split(text, host, sizeof host, &port);
 	if (*why == NULL)
 		*why = check_port(port);
-	if (*why != NULL)
+	if (*why != NULL) {
+		errno = EINVAL;
 		return 0;
+	}
 	if (host[0] == '\0')
 		return any_address(port, addresses);
 	error = getaddrinfo(host, port, &hints, &found);
 	if (error != 0) {
 		*why = error == EAI_NONAME ? "names no known host" : gai_strerror(error);
+		errno = EHOSTUNREACH;
 		return 0;
 	}
 	for (struct addrinfo *each = found; each != NULL && count < max; each = each->ai_next) {

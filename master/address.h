@@ -14,7 +14,8 @@ struct address {
 
 /* Resolves text to at most max addresses; ":PORT" means all addresses of the machine, v4 and v6 by
  * one socket where the kernel has v6. May ask the resolver for a name.
- * Returns how many were stored, or 0 with *why set to a phrase for the user (static). */
+ * Returns how many were stored, or 0 with *why set to a phrase for the user (static) and errno to EINVAL (it is
+ * no address) or EHOSTUNREACH (the name has none). */
 size_t address_parse(const char *text, struct address *addresses, size_t max, const char **why);
 
 /* Writes "127.0.0.1:9090", "[::1]:9090" or ":9090" (all addresses). */

@@ -10,6 +10,7 @@ struct bench_options {
 	unsigned rounds;  /* 0: the subcommand's default */
 	double seconds;   /* of one measurement in echo; 0: default */
 	const char *only; /* run only what has this in its name; NULL for all */
+	const char *html; /* where peers writes its plots; NULL: nowhere */
 };
 
 /* Prints one result: a line of the table, or with --json an object. note may be NULL. */
@@ -26,6 +27,7 @@ double bench_median(double *values, size_t count);
 int bench_hub(const struct bench_options *options);
 int bench_park(const struct bench_options *options);
 int bench_echo(const struct bench_options *options);
+int bench_peers(const struct bench_options *options);
 
 /* Rows of the subcommand hub, in nanoseconds; see bench_wake.c. */
 double bench_event_wake(void);

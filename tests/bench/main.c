@@ -16,6 +16,7 @@ static const struct {
 	{"hub", bench_hub, "switches, yields, spawns, parked memory, beside Boost and ucontext"},
 	{"park", bench_park, "a million parked coroutines in one process"},
 	{"echo", bench_echo, "hubbub-echo beside a hand-written epoll loop"},
+	{"peers", bench_peers, "the same echo in every framework that is installed"},
 };
 
 #define COMMANDS (sizeof commands / sizeof commands[0])
@@ -25,8 +26,9 @@ static const char *command;
 static const struct argp_option option_table[] = {
 	{"json", 'j', NULL, 0, "Print one JSON object a line", 0},
 	{"rounds", 'r', "N", 0, "Measure each N times and take medians", 0},
-	{"seconds", 's', "S", 0, "Seconds of each measurement in echo (0.5)", 0},
+	{"seconds", 's', "S", 0, "Seconds of each measurement in echo (0.5) and peers (1)", 0},
 	{"only", 'o', "NAME", 0, "Run only what has NAME in its name", 0},
+	{"html", 'H', "FILE", 0, "Write a page with plots (peers)", 0},
 	{0},
 };
 
@@ -52,6 +54,9 @@ parse(int key, char *value, struct argp_state *state)
 	case 'o':
 		options->only = value;
 		return 0;
+	case 'H':
+		options->html = value;
+		return 0;
 	case ARGP_KEY_ARG:
 		if (command != NULL)
 			argp_error(state, "one command at a time");
@@ -59,7 +64,7 @@ parse(int key, char *value, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		if (command == NULL)
-			argp_error(state, "name a command: hub, park or echo");
+			argp_error(state, "name a command: hub, park, echo or peers");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -114,11 +119,14 @@ bench_median(double *values, size_t count)
 int
 main(int argc, char **argv)
 {
-	static const struct argp argp = {option_table, parse, "hub|park|echo",
+	static const struct argp argp = {option_table, parse, "hub|park|echo|peers",
 		"Benchmarks of hubbub beside its peers.\v"
 		"hub: switches, yields, spawns and parked memory (under 40 s).\n"
 		"park: a million parked coroutines in one process (4.5 GB).\n"
-		"echo: hubbub-echo and a hand-written epoll loop, alternately, on one core.",
+		"echo: hubbub-echo and a hand-written epoll loop, alternately, on one core.\n"
+		"peers: hubbub-echo and every peer that is installed, one after the other, on one "
+		"core "
+		"(7 minutes).",
 		NULL, NULL, NULL};
 	struct bench_options options = {0};
 
@@ -127,7 +135,8 @@ main(int argc, char **argv)
 	for (size_t i = 0; i < COMMANDS; i++)
 		if (strcmp(command, commands[i].name) == 0)
 			return commands[i].run(&options);
-	fprintf(stderr, "hubbub-bench: '%s' is not a command; there are hub, park and echo\n",
+	fprintf(stderr,
+		"hubbub-bench: '%s' is not a command; there are hub, park, echo and peers\n",
 		command);
 	return 2;
 }

@@ -79,6 +79,18 @@ open_file(const char *path, FILE **file)
 	return *file != NULL;
 }
 
+/* Returns false after a message. */
+static bool
+end_stream(FILE *stream, const char *path)
+{
+	bool is_well = ferror(stream) == 0;
+
+	if ((stream == stdout ? fflush(stream) : fclose(stream)) == 0 && is_well)
+		return true;
+	fprintf(stderr, "hubbub-load: %s cannot be written: %s\n", path, strerror(errno));
+	return false;
+}
+
 /* What goes to stdout for programs leaves no room there for people. */
 static FILE *
 report_stream(const struct load *load)
@@ -148,7 +160,10 @@ conclude(const struct load *load, const struct result *result, FILE *hdr)
 	}
 	text_report(report, result);
 	code = use_baselines(load, report, json, result->code);
-	fflush(report);
+	if (fflush(report) != 0 && code == LOAD_DONE) {
+		fprintf(stderr, "hubbub-load: the report cannot be written: %s\n", strerror(errno));
+		code = LOAD_FAILED;
+	}
 	if (!write_files(load, result, json, hdr) && code == LOAD_DONE)
 		code = LOAD_FAILED;
 	json_decref(json);
@@ -209,8 +224,8 @@ command_run(int argc, char **argv)
 		return LOAD_FAILED;
 	}
 	code = conclude(&load, result, hdr);
-	if (output.stream != NULL && output.stream != stdout)
-		fclose(output.stream);
+	if (output.stream != NULL && !end_stream(output.stream, load.stream) && code == LOAD_DONE)
+		code = LOAD_FAILED;
 	result_free(result);
 	return code;
 }

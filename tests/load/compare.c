@@ -230,48 +230,41 @@ compare_results(FILE *stream, const json_t *base, const json_t *new, const char 
 /* ---- the command ---- */
 
 static int
-usage(void)
+usage(FILE *stream, int code)
 {
-	fprintf(stderr, "usage: hubbub-load compare [--max-regress=5%%] BASE.json NEW.json...\n");
-	return LOAD_USAGE;
+	fprintf(stream,
+		"usage: hubbub-load compare [--max-regress=5%%] BASE.json NEW.json...\n"
+		"Compares each NEW with BASE: exit code 3 if one regressed, 4 if there is no "
+		"verdict.\n");
+	return code;
 }
 
-int
-command_compare(int argc, char **argv)
+/* Returns false after a message. */
+static bool
+read_max_regress(const char *text, double *max_regress)
 {
-	double max_regress = 0.05;
-	int first = 1, worst = LOAD_DONE;
-	json_t *base;
+	char *end;
 
-	if (argc > 1 && (strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "--help") == 0)) {
-		printf("usage: hubbub-load compare [--max-regress=5%%] BASE.json NEW.json...\n"
-		       "Compares each NEW with BASE: exit code 3 if one regressed, 4 if there is "
-		       "no "
-		       "verdict.\n");
-		return LOAD_DONE;
-	}
-	if (argc > 1 && strncmp(argv[1], "--max-regress=", 14) == 0) {
-		char *end;
+	*max_regress = strtod(text, &end) / 100;
+	if (end != text && strcmp(end, "%") == 0 && *max_regress >= 0)
+		return true;
+	fprintf(stderr, "hubbub-load: --max-regress: '%s' is not a percentage, such as 5%%\n",
+		text);
+	return false;
+}
 
-		max_regress = strtod(argv[1] + 14, &end) / 100;
-		if (end == argv[1] + 14 || strcmp(end, "%") != 0 || !(max_regress >= 0)) {
-			fprintf(stderr,
-				"hubbub-load: --max-regress: '%s' is not a percentage, such "
-				"as 5%%\n",
-				argv[1] + 14);
-			return LOAD_USAGE;
-		}
-		first++;
-	}
-	if (argc < first + 2 || argv[first][0] == '-')
-		return usage();
-	base = json_read_result(argv[first]);
+static int
+compare_files(int count, char **paths, double max_regress)
+{
+	json_t *base = json_read_result(paths[0]);
+	int worst = LOAD_DONE;
+
 	if (base == NULL)
 		return LOAD_FAILED;
-	for (int i = first + 1; i < argc; i++) {
-		json_t *new = json_read_result(argv[i]);
+	for (int i = 1; i < count; i++) {
+		json_t *new = json_read_result(paths[i]);
 		int code = new == NULL ? LOAD_FAILED
-				       : compare_results(stdout, base, new, argv[first], argv[i],
+				       : compare_results(stdout, base, new, paths[0], paths[i],
 						 max_regress);
 
 		json_decref(new);
@@ -280,4 +273,25 @@ command_compare(int argc, char **argv)
 	}
 	json_decref(base);
 	return worst;
+}
+
+int
+command_compare(int argc, char **argv)
+{
+	double max_regress = 0.05;
+	int count = 0;
+
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "-h") == 0 || strcmp(argv[i], "--help") == 0)
+			return usage(stdout, LOAD_DONE);
+		if (strncmp(argv[i], "--max-regress=", 14) == 0) {
+			if (!read_max_regress(argv[i] + 14, &max_regress))
+				return LOAD_USAGE;
+		} else if (argv[i][0] == '-' && argv[i][1] != '\0') {
+			return usage(stderr, LOAD_USAGE);
+		} else {
+			argv[count++] = argv[i];
+		}
+	}
+	return count < 2 ? usage(stderr, LOAD_USAGE) : compare_files(count, argv, max_regress);
 }

@@ -211,7 +211,10 @@ finish(struct connection *connection)
 	connection->fd = -1;
 	if (connection->end != END_ORDERLY)
 		set_alive(connection, false);
-	tally_add(&tally->lost, connection->flying.count);
+	/* What the drain could not wait for. */
+	if (driver->is_ending && connection->flying.count > 0 && !driver_is_hurried(driver))
+		tally_add(&tally->timeouts, 1);
+	tally_add(&tally->lost, driver_count_due(driver, &connection->flying));
 	tally_add(&tally->in_flight, -(uint64_t)connection->flying.count);
 	flights_clear(&driver->flights, &connection->flying);
 	connection->sent_offset = connection->reply_offset = 0;
@@ -313,7 +316,8 @@ knock(struct connection *connection)
 		now = clock_now();
 		tally_add(&row->tally.in_flight, (uint64_t)-1);
 		if (fd == -1) {
-			tally_add(&row->tally.lost, 1);
+			if (driver_in_window(driver, intended))
+				tally_add(&row->tally.lost, 1);
 			if (hub_sleep(BACKOFF_FIRST) != 0)
 				return;
 			continue;

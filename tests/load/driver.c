@@ -66,6 +66,8 @@ tick(struct driver *driver, int64_t length)
 		now - before - length > (int64_t)tally->pause_max)
 		tally->pause_max = (uint64_t)(now - before - length);
 	note_usage(tally);
+	if (tally->alive > 0)
+		driver->last_alive = now;
 	stop = __atomic_load_n(&driver->segment->stop, __ATOMIC_RELAXED);
 	if (driver->start == 0)
 		return stop == INT64_MAX;
@@ -137,7 +139,7 @@ await_start(struct driver *driver)
 		hub_sleep(0);
 	driver->begin = start + load->warmup;
 	driver->end = clock_after(driver->begin, load->duration);
-	driver->start = start;
+	driver->start = driver->last_alive = start;
 	driver->left = load->count == 0
 			       ? UINT64_MAX
 			       : load->count / driver->segment->rows +
@@ -160,9 +162,36 @@ is_over(const struct driver *driver)
 {
 	if (clock_now() >= driver->end)
 		return true;
+	/* A count that nobody is left to answer is never reached. */
+	if (driver->load->count != 0 && driver->count > 0 &&
+		clock_now() - driver->last_alive > clock_after(CLOCK_SECOND, driver->load->timeout))
+		return true;
 	if (driver->load->is_open)
 		return driver->next_due == LOAD_NEVER;
 	return driver->left == 0;
+}
+
+uint64_t
+driver_count_due(const struct driver *driver, const struct fifo *fifo)
+{
+	uint64_t count = 0;
+
+	for (uint32_t i = fifo->first, left = fifo->count; left > 0;
+		i = driver->flights.items[i].next, left--)
+		count += driver_in_window(driver, driver->flights.items[i].intended);
+	return count;
+}
+
+static void
+count_unsent(struct driver *driver)
+{
+	uint64_t unsent = 0;
+
+	for (unsigned i = 0; i < driver->count; i++)
+		unsent += driver_count_due(driver, &driver->connections[i].due);
+	if (driver->load->count != 0 && !driver_is_hurried(driver) && clock_now() < driver->end)
+		unsent += driver->left;
+	tally_add(&driver->row->tally.unsent, unsent);
 }
 
 static void
@@ -192,9 +221,8 @@ load_and_drain(struct driver *driver)
 	/* With a count of messages the run takes as long as they need. */
 	if (driver->load->count != 0 && driver->left == 0 && driver->answered < driver->end)
 		driver->end = driver->answered > driver->begin ? driver->answered + 1 : clock_now();
-	driver->row->ended = driver->end;
-	for (unsigned i = 0; i < driver->count; i++)
-		tally_add(&tally->unsent, driver->connections[i].due.count);
+	driver->row->ended = driver->end == LOAD_NEVER ? clock_now() : driver->end;
+	count_unsent(driver);
 }
 
 static void

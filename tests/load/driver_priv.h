@@ -74,11 +74,13 @@ struct driver {
 	int64_t idle_answered; /* clock of the last probe that was answered */
 	/* the plan */
 	struct plan plan;
-	int timer;        /* of the pacer */
-	int64_t next_due; /* clock; LOAD_NEVER: nothing more */
-	uint64_t left;    /* messages that may still come due */
-	int64_t answered; /* clock of the last reply */
-	uint64_t random;  /* for lengths */
+	int timer;          /* of the pacer */
+	int64_t next_due;   /* clock; LOAD_NEVER: nothing more */
+	int64_t spin_from;  /* clock from which the pacer spins for it */
+	uint64_t left;      /* messages that may still come due */
+	int64_t answered;   /* clock of the last reply */
+	int64_t last_alive; /* clock at which a connection was last open */
+	uint64_t random;    /* for lengths */
 	struct flights flights;
 	char *receive_buffer;
 	char *send_buffer;
@@ -110,6 +112,9 @@ _Static_assert(sizeof(struct connection) <= 256, "connections are small");
 
 /* Whether the run is to end sooner than by itself: what is still open is given a second. */
 bool driver_is_hurried(const struct driver *driver);
+
+/* How many of these messages were due in the window. */
+uint64_t driver_count_due(const struct driver *driver, const struct fifo *fifo);
 
 /* ---- connection.c ---- */
 

@@ -70,7 +70,8 @@ read_name(char *name, struct gate_term *term)
 	if (name[0] == 'p' && isdigit((unsigned char)name[1])) {
 		term->metric = METRIC_PERCENTILE;
 		term->percentile = strtod(name + 1, &end);
-		return *end == '\0' && term->percentile >= 0 && term->percentile <= 100;
+		return *end == '\0' && name[strspn(name, "p0123456789.")] == '\0' &&
+		       term->percentile >= 0 && term->percentile <= 100;
 	}
 	for (unsigned i = METRIC_MIN; i < METRIC_COUNT; i++)
 		if (strcmp(name, metrics[i].name) == 0) {
@@ -187,8 +188,11 @@ value_of(const struct gate_term *term, const struct measurement *measurement)
 	const struct tally *tally = &measurement->tally;
 	double errors = (double)measurement_errors(measurement);
 
+	/* That nothing came back, though it was due, is no good time. */
 	if (metrics[term->metric].is_time && histogram->count == 0)
-		return -1;
+		return tally->due > 0 && term->histogram <= HISTOGRAM_SERVICE
+			       ? (double)HISTOGRAM_VALUE_MAX
+			       : -1;
 	switch ((enum metric)term->metric) {
 	case METRIC_PERCENTILE:
 		return (double)histogram_quantile(histogram, term->percentile / 100);

@@ -38,6 +38,9 @@ enum load_exit {
 enum load_close { LOAD_CLOSE_FIN, LOAD_CLOSE_RST, LOAD_CLOSE_HALF, LOAD_CLOSE_MAX };
 extern const char *const load_close_names[LOAD_CLOSE_MAX];
 
+enum load_color { LOAD_COLOR_AUTO, LOAD_COLOR_ALWAYS, LOAD_COLOR_NEVER, LOAD_COLOR_MAX };
+extern const char *const load_color_names[LOAD_COLOR_MAX];
+
 /* Processes and threads of a server. */
 struct load_shape {
 	unsigned processes;
@@ -109,7 +112,7 @@ struct load {
 	bool is_plain;
 	bool is_quiet;
 	bool is_verbose;
-	bool has_color;
+	enum load_color color;
 
 	/* gates */
 	struct gate fail_if[LOAD_GATES_MAX];

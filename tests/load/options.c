@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <math.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@
 #include "tests/load/preflight.h"
 
 #define CONNECTIONS_MAX 4000000
+#define PORTS_SHARE 0.4 /* of an address that are used before another one is */
 
 enum key {
 	KEY_RATE = 'R',
@@ -135,8 +137,8 @@ static const struct argp_option option_table[] = {
 	{NULL, 0, NULL, 0, "Duration", 4},
 	{"duration", KEY_DURATION, "T", 0, "How long, without the warm-up (10s)", 4},
 	{"count", KEY_COUNT, "N", 0, "How many messages in all, instead", 4},
-	{"warmup", KEY_WARMUP, "T", 0, "Load before it that is not counted (1s; 0 with a count)",
-		4},
+	{"warmup", KEY_WARMUP, "T", 0,
+		"Load before it, of which only what goes wrong counts (1s; 0 with a count)", 4},
 	{"repeat", KEY_REPEAT, "N", 0, "Run N times (1)", 4},
 	{"cooldown", KEY_COOLDOWN, "T", 0, "Pause between runs (1s)", 4},
 	{NULL, 0, NULL, 0, "Output (times: ns us ms s m h; numbers: k M G, Ki Mi Gi)", 5},
@@ -168,7 +170,9 @@ static const struct argp_option option_table[] = {
 	{"spin", KEY_SPIN, NULL, 0,
 		"Wait for the next message busily: most exact, a CPU per thread", 7},
 	{"max-lag", KEY_MAX_LAG, "T|PERCENT", 0,
-		"Invalid if the p99 of send lag is more, as a time or of the response's p99 (10%)",
+		"Invalid if the p99 of send lag is more, as a time or of the response's p99 (10%); "
+		"a pause of "
+		"250 ms, or of this time if more, is always",
 		7},
 	{"server-stats", KEY_SERVER_STATS, "ADDR", 0,
 		"Put the server's own counters, from its --admin ADDR, into the result", 7},
@@ -191,6 +195,7 @@ struct parse {
 	bool has_warmup;
 	bool has_duration;
 	bool has_connect_rate;
+	bool has_closed;
 	bool prints_config;
 };
 
@@ -342,6 +347,7 @@ read_sources(struct load *load, const char *value)
 		char *slash = strchr(item, '/'), *dash = strchr(item, '-');
 		uint32_t first, last;
 		unsigned length = 32;
+		char more;
 
 		if (slash != NULL)
 			*slash = '\0';
@@ -349,8 +355,8 @@ read_sources(struct load *load, const char *value)
 			*dash = '\0';
 		if (!read_address(item, &first) ||
 			(dash != NULL && !read_address(dash + 1, &last)) ||
-			(slash != NULL && (sscanf(slash + 1, "%u", &length) != 1 || length < 8 ||
-						  length > 32)))
+			(slash != NULL && (sscanf(slash + 1, "%u%c", &length, &more) != 1 ||
+						  length < 8 || length > 32)))
 			refuse("--source: '%s' is not A.B.C.D, A.B.C.D/LEN or FIRST-LAST", value);
 		if (dash != NULL && last < first)
 			refuse("--source: '%s' is written from low to high", value);
@@ -367,6 +373,8 @@ read_sources(struct load *load, const char *value)
 		}
 		add_sources(load, first, last);
 	}
+	if (load->source_count == 0)
+		refuse("--source: names none");
 }
 
 static void
@@ -407,6 +415,16 @@ read_percentiles(struct load *load, const char *value)
 			refuse("--percentiles: '%s' is not a number from 0 to 100", item);
 		load->percentiles[load->percentile_count++] = percent;
 	}
+	if (*value == '\0')
+		refuse("--percentiles: names none");
+}
+
+static const char *
+read_name(const char *option, const char *value)
+{
+	if (*value == '\0')
+		refuse("--%s: needs a name", option);
+	return value;
 }
 
 static void
@@ -418,14 +436,21 @@ read_cpus(struct load *load, const char *value)
 	for (char *item = strtok_r(copy, ",", &rest); item != NULL;
 		item = strtok_r(NULL, ",", &rest)) {
 		unsigned first, last;
-		int read = sscanf(item, "%u-%u", &first, &last);
+		char more;
+		int read = sscanf(item, "%u-%u%c", &first, &last, &more);
 
-		if (read < 1 || first > 1023 || (read == 2 && (last < first || last > 1023)))
+		if (read == 1 && sscanf(item, "%u%c", &first, &more) == 1)
+			last = first;
+		else if (read != 2)
 			refuse("--cpus: '%s' is not a CPU or a range of them", item);
-		for (last = read == 1 ? first : last; first <= last; first++)
+		if (first > last || last >= CPU_SETSIZE)
+			refuse("--cpus: '%s' is not a range of CPUs below %d", item, CPU_SETSIZE);
+		for (; first <= last; first++)
 			if (load->cpu_count < LOAD_CPUS_MAX)
 				load->cpus[load->cpu_count++] = first;
 	}
+	if (load->cpu_count == 0)
+		refuse("--cpus: names none");
 }
 
 static void
@@ -470,6 +495,8 @@ read_grid(struct load *load, const char *value)
 			refuse("--grid: '%s' is not processes x threads, as in 2x1", item);
 		load->grid_count++;
 	}
+	if (load->grid_count == 0)
+		refuse("--grid: names none");
 }
 
 static void
@@ -483,9 +510,14 @@ read_target(struct parse *parse, char *value)
 
 	if (load->target_count == LOAD_TARGETS_MAX)
 		refuse("more than %d targets", LOAD_TARGETS_MAX);
-	if (length >= (int)sizeof text ||
-		address_parse(text, &load->targets[load->target_count], 1, &why) == 0)
-		refuse("'%s' %s", value, length >= (int)sizeof text ? "is too long" : why);
+	if (length >= (int)sizeof text)
+		refuse("'%s' is too long", value);
+	if (address_parse(text, &load->targets[load->target_count], 1, &why) == 0) {
+		if (errno == EINVAL)
+			refuse("'%s' %s", value, why);
+		fprintf(stderr, "hubbub-load: '%s' %s\n", value, why);
+		exit(LOAD_FAILED);
+	}
 	if (address_port(&load->targets[load->target_count]) == 0)
 		refuse("'%s': port 0 is none to connect to", value);
 	address_format(&load->targets[load->target_count], load->target_text[load->target_count]);
@@ -612,24 +644,6 @@ parse_duration(struct parse *parse, int key, char *value)
 	}
 }
 
-/* An empty NO_COLOR, and a terminal that can do nothing, are looked at too. */
-static bool
-choose_color(const char *value)
-{
-	static const char *const whens[] = {"auto", "always", "never"};
-	unsigned when = read_word("color", value, whens, 3);
-	const char *no = getenv("NO_COLOR"), *force = getenv("CLICOLOR_FORCE"),
-		   *terminal = getenv("TERM");
-
-	if (when != 0)
-		return when == 1;
-	if (no != NULL && *no != '\0')
-		return false;
-	if (force != NULL && *force != '\0' && strcmp(force, "0") != 0)
-		return true;
-	return isatty(STDERR_FILENO) && terminal != NULL && strcmp(terminal, "dumb") != 0;
-}
-
 static void
 parse_output(struct parse *parse, int key, char *value)
 {
@@ -652,7 +666,9 @@ parse_output(struct parse *parse, int key, char *value)
 		load->html = value;
 		break;
 	case KEY_INTERVAL:
-		load->interval = read_time("interval", value, 10 * CLOCK_MILLISECOND);
+		load->interval = read_time("interval", value, 1);
+		if (load->interval < 10 * CLOCK_MILLISECOND)
+			refuse("--interval: '%s' is less than 10ms", value);
 		break;
 	case KEY_PERCENTILES:
 		read_percentiles(load, value);
@@ -670,7 +686,7 @@ parse_output(struct parse *parse, int key, char *value)
 		load->is_verbose = true;
 		break;
 	case KEY_COLOR:
-		load->has_color = choose_color(value);
+		load->color = read_word("color", value, load_color_names, LOAD_COLOR_MAX);
 		break;
 	}
 }
@@ -694,10 +710,10 @@ parse_gates(struct parse *parse, int key, char *value)
 		load->allows_partial = true;
 		break;
 	case KEY_SAVE_BASELINE:
-		load->save_baseline = value;
+		load->save_baseline = read_name("save-baseline", value);
 		break;
 	case KEY_BASELINE:
-		load->baseline = value;
+		load->baseline = read_name("baseline", value);
 		break;
 	case KEY_MAX_REGRESS:
 		load->max_regress = read_share("max-regress", value);
@@ -721,6 +737,7 @@ parse_shape(struct parse *parse, int key, char *value)
 		read_copy("arrivals", value, load->arrivals_text, sizeof load->arrivals_text);
 		break;
 	case KEY_CLOSED:
+		parse->has_closed = true;
 		load->depth = value == NULL ? 1 : read_whole("closed", value, 1, 1000000);
 		break;
 	case KEY_SEARCH:
@@ -816,8 +833,12 @@ check_shape(const struct parse *parse)
 		refuse("--arrivals: a closed loop has no plan; add --rate");
 	if (!has_plan && load->deadline != LOAD_NEVER)
 		refuse("--deadline: a closed loop has no plan; add --rate");
-	if (load->is_open && load->depth != 1)
+	if (load->is_open && parse->has_closed)
 		refuse("--closed and --rate are two load shapes: choose one");
+	if (parse->purpose == OPTIONS_SWEEP &&
+		(load->hdr != NULL || load->stream != NULL || load->baseline != NULL ||
+			load->save_baseline != NULL || load->repeat > 1))
+		refuse("sweep takes no --hdr, --stream, --repeat or baselines");
 	if (parse->purpose == OPTIONS_SWEEP && load->is_open && load->rate.form != PLAN_CONSTANT)
 		refuse("sweep: --rate is the common rate of all shapes, so a constant one");
 }
@@ -927,7 +948,7 @@ set_defaults(struct load *load, enum options_purpose purpose)
 		.interval = CLOCK_SECOND,
 		.percentiles = {50, 90, 99, 99.9, 99.99},
 		.percentile_count = 5,
-		.has_color = choose_color("auto"),
+
 		.max_regress = 0.05,
 		.max_lag_share = 0.1,
 		.rounds = 3};
@@ -999,7 +1020,8 @@ is_loopback(const struct address *address)
 static void
 choose_sources(struct load *load)
 {
-	double room = 0.9 * preflight_ports() * load->target_count;
+	/* connect(2) looks for a free port among those of one parity first, and long where few are left. */
+	double room = PORTS_SHARE * preflight_ports() * load->target_count;
 	double all = (double)load->connections + load->idle;
 	bool is_local = true;
 
@@ -1011,12 +1033,14 @@ choose_sources(struct load *load)
 				load->target_text[i]);
 	if (load->source_count > 0 || all <= room || room <= 0)
 		return;
+	if (!is_local && all <= room / PORTS_SHARE)
+		return;
 	if (!is_local) {
 		fprintf(stderr,
 			"hubbub-load: %.0f connections from one address have only %.0f ports; "
 			"spread "
 			"them with --source\n",
-			all, room / 0.9);
+			all, room / PORTS_SHARE);
 		return;
 	}
 	add_sources(load, 0x7f000001, 0x7f000001 + (uint32_t)(all / room));

@@ -7,8 +7,10 @@
 
 #include "tests/load/driver_priv.h"
 
-#define BATCH 64                       /* messages at once, before replies get their turn */
-#define EARLY (50 * CLOCK_MICROSECOND) /* how long before the due time spinning begins */
+#define BATCH 64 /* messages at once, before replies get their turn */
+/* How long before the due time spinning begins: an eighth of the gap before it, within these. */
+#define EARLY_LEAST (50 * CLOCK_MICROSECOND)
+#define EARLY_MOST (250 * CLOCK_MICROSECOND)
 
 /* The next slot in turn that ever was open; NULL if there is none. */
 static struct connection *
@@ -34,7 +36,7 @@ hand_out(struct driver *driver, int64_t intended, int64_t now)
 	if (is_counted)
 		tally_add(&tally->due, 1);
 	if (connection == NULL) {
-		tally_add(&tally->unsent, 1);
+		tally_add(&tally->unsent, is_counted);
 		return;
 	}
 	/* Where the server holds the message up, its delay is not the generator's. */
@@ -42,7 +44,7 @@ hand_out(struct driver *driver, int64_t intended, int64_t now)
 		histogram_record(&driver->row->lag, now - intended);
 	if (driver->load->sheds &&
 		connection->flying.count + connection->due.count >= driver->load->max_inflight) {
-		tally_add(&tally->shed, 1);
+		tally_add(&tally->shed, is_counted);
 		return;
 	}
 	connection_due(connection, intended, now);
@@ -52,12 +54,18 @@ static void
 plan_another(struct driver *driver)
 {
 	int64_t next = driver->left > 0 ? plan_next(&driver->plan) : LOAD_NEVER;
+	int64_t before = driver->next_due, early;
 
 	driver->next_due = next == LOAD_NEVER || driver->start + next >= driver->end
 				   ? LOAD_NEVER
 				   : driver->start + next;
 	if (driver->left > 0)
 		driver->left--;
+	if (driver->next_due == LOAD_NEVER)
+		return;
+	early = (driver->next_due - before) / 8;
+	early = early < EARLY_LEAST ? EARLY_LEAST : early > EARLY_MOST ? EARLY_MOST : early;
+	driver->spin_from = driver->next_due - early;
 }
 
 void
@@ -75,8 +83,8 @@ pacer_advance(struct driver *driver, int64_t now)
 static int
 sleep_until_near(struct driver *driver, int timer)
 {
-	int64_t near = driver->next_due - EARLY;
-	struct itimerspec when = {.it_value = {near / CLOCK_SECOND, near % CLOCK_SECOND}};
+	struct itimerspec when = {
+		.it_value = {driver->spin_from / CLOCK_SECOND, driver->spin_from % CLOCK_SECOND}};
 	uint64_t ticks;
 
 	timerfd_settime(timer, TFD_TIMER_ABSTIME, &when, NULL);
@@ -95,7 +103,7 @@ pace(void *argument)
 		if (now >= driver->next_due) {
 			pacer_advance(driver, now);
 			failed = hub_sleep(0);
-		} else if (driver->load->spins || driver->next_due - now <= EARLY) {
+		} else if (driver->load->spins || now >= driver->spin_from) {
 			failed = hub_idle();
 		} else {
 			failed = sleep_until_near(driver, driver->timer);
@@ -110,7 +118,6 @@ pacer_start(struct driver *driver)
 {
 	struct hub_coroutine *pacer;
 
-	driver->next_due = LOAD_NEVER;
 	if (!driver->load->is_open) {
 		for (unsigned i = 0; i < driver->count && driver->load->churn != 0; i++)
 			if (driver->connections[i].fd != -1)
@@ -122,6 +129,7 @@ pacer_start(struct driver *driver)
 	driver->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
 	if (driver->timer == -1)
 		return false;
+	driver->next_due = driver->start;
 	plan_another(driver);
 	pacer = hub_spawn(pace, driver);
 	if (pacer == NULL) {

@@ -12,6 +12,8 @@
 #include "tests/load/plot.h"
 #include "tests/load/units.h"
 
+#define POINTS_MAX 1000 /* of a line */
+
 /* ---- numbers and words ---- */
 
 static const char *
@@ -182,33 +184,57 @@ plot_spectrum(FILE *page, const json_t *result, const json_t *base)
 		"Latency by percentile; the table above has the numbers.");
 }
 
-/* Columns of the series as a gnuplot data block; what is not there is '?'. */
+/* One value of several intervals that become a point of a plot: the worst of times, the mean of rates. */
+static double
+join_intervals(const json_t *series, size_t from, size_t to, const char *key, bool is_worst)
+{
+	double joined = NAN;
+
+	for (size_t i = from; i < to; i++) {
+		double value = json_number_at(json_array_get(series, i), key, NAN);
+
+		if (isnan(value))
+			continue;
+		if (isnan(joined))
+			joined = is_worst ? value : value / (double)(to - from);
+		else
+			joined = is_worst ? fmax(joined, value)
+					  : joined + value / (double)(to - from);
+	}
+	return joined;
+}
+
+/* Columns of the series as a gnuplot data block; what is not there is '?'. A long run has no more points than can be seen. */
 static void
 write_series(FILE *script, const json_t *series)
 {
-	static const char *const keys[] = {"t", "offered", "achieved", "p50", "p99", "p99_9", "max",
-		"errors", "open", "in_flight"};
-	const json_t *interval;
+	static const struct {
+		const char *key;
+		bool is_worst;
+	} columns[] = {{"offered", false}, {"achieved", false}, {"p50", true}, {"p99", true},
+		{"p99_9", true}, {"max", true}, {"errors", true}, {"open", false},
+		{"in_flight", true}};
+	size_t count = json_array_size(series), step = (count + POINTS_MAX - 1) / POINTS_MAX;
 	double before = 0, offset = 0;
-	size_t i;
 
 	fputs("set datafile missing '?'\n$series << EOD\n", script);
-	json_array_foreach(series, i, interval)
-	{
-		double t = json_number_at(interval, "t", 0);
+	for (size_t i = 0; i < count; i += step) {
+		size_t end = i + step < count ? i + step : count;
+		double t = json_number_at(json_array_get(series, end - 1), "t", 0);
 
 		/* Runs follow each other. */
 		if (t <= before)
 			offset += before;
 		before = t;
 		fprintf(script, "%g", t + offset);
-		for (size_t j = 1; j < sizeof keys / sizeof keys[0]; j++) {
-			double value = json_number_at(interval, keys[j], NAN);
+		for (size_t j = 0; j < sizeof columns / sizeof columns[0]; j++) {
+			double value =
+				join_intervals(series, i, end, columns[j].key, columns[j].is_worst);
 
 			if (isnan(value))
 				fputs(" ?", script);
 			else
-				fprintf(script, " %.10g", j >= 3 && j <= 6 ? value / 1e6 : value);
+				fprintf(script, " %.6g", j >= 2 && j <= 5 ? value / 1e6 : value);
 		}
 		fputc('\n', script);
 	}

@@ -211,7 +211,7 @@ frame(const struct progress *progress, void *context)
 	write_times(lines[2], panel, progress);
 	write_health(lines[3], progress);
 	paint(panel, lines, measurement_errors(whole) + measurement_faults(whole) > 0,
-		progress->load->has_color);
+		text_has_color(progress->load, stderr));
 }
 
 static void

@@ -91,7 +91,7 @@ plot_end(struct plot *plot, FILE *page, const char *caption, const char *alterna
 void
 plot_escape(FILE *page, const char *text)
 {
-	for (; *text != '\0'; text++)
+	for (; text != NULL && *text != '\0'; text++)
 		switch (*text) {
 		case '<':
 			fputs("&lt;", page);

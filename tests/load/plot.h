@@ -22,7 +22,7 @@ bool plot_begin(struct plot *plot, const char *name);
 /* Runs the script and writes the figure, with a caption and a text for those who cannot see it, to page. Ends the plot. */
 void plot_end(struct plot *plot, FILE *page, const char *caption, const char *alternative);
 
-/* Writes text with what HTML would take for markup escaped. */
+/* Writes text, or nothing for NULL, with what HTML would take for markup escaped. */
 void plot_escape(FILE *page, const char *text);
 
 /* The page's head with style, up to and with <h1>; and its end. */

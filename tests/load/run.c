@@ -20,8 +20,9 @@
 #define FRAME (CLOCK_SECOND / 5)
 #define POLL (2 * CLOCK_MILLISECOND)
 #define START_DELAY                                                                                \
-	(20 * CLOCK_MILLISECOND) /* for every thread to hear of the start before it is */
-#define ABORT_AFTER 3            /* intervals in a row */
+	(20 * CLOCK_MILLISECOND)    /* for every thread to hear of the start before it is */
+#define STOP_MAX (5 * CLOCK_SECOND) /* for the end of an interrupted run */
+#define ABORT_AFTER 3               /* intervals in a row */
 
 /* ---- signals ---- */
 
@@ -204,7 +205,8 @@ struct session {
 	struct measurement *recent; /* now minus last */
 	struct progress progress;
 	uint64_t cpu_before[LOAD_THREADS_MAX];
-	int64_t begin; /* of the window, on the clock */
+	int64_t begin;   /* of the window, on the clock */
+	int64_t stopped; /* clock at which sending was over */
 	unsigned to_abort[LOAD_GATES_MAX];
 };
 
@@ -384,7 +386,8 @@ load_all(struct session *session)
 			TELL(session, frame);
 		}
 	}
-	note_cpu(session, (double)(clock_now() - session->begin) / 1e9);
+	session->stopped = clock_now();
+	note_cpu(session, (double)(session->stopped - session->begin) / 1e9);
 	if (crew_state(&session->crew) < ROW_DRAINING)
 		stop_run(session);
 }
@@ -397,6 +400,10 @@ drain_all(struct session *session)
 		nap(POLL);
 		if (is_cut_short(session) && session->crew.segment->stop == INT64_MAX)
 			stop_run(session);
+		/* A generator process that was stopped itself hears nothing of that. */
+		if (session->result->signal != 0 &&
+			clock_now() - session->crew.segment->stop > STOP_MAX)
+			break;
 	}
 	crew_kill(&session->crew);
 }
@@ -418,6 +425,9 @@ conclude(struct session *session)
 		if (result->trouble[0] == '\0')
 			memcpy(result->trouble, segment->row[i].trouble, SEGMENT_TEXT_SIZE);
 	}
+	/* Rows of a process that died have no end. */
+	if (result->trouble[0] != '\0' && session->stopped > ended)
+		ended = session->stopped;
 	sample(session, ended);
 	/* What is left of an interval is one, if it is not too short to tell anything. */
 	if (session->begin != 0 &&
@@ -448,7 +458,7 @@ run_once(struct session *session)
 {
 	struct result *result = session->result;
 
-	session->begin = 0;
+	session->begin = session->stopped = 0;
 	memset(&session->crew, 0, sizeof session->crew);
 	memset(session->last, 0, sizeof *session->last);
 	memset(session->to_abort, 0, sizeof session->to_abort);
@@ -498,6 +508,9 @@ run_load(const struct load *load, const struct watcher *watcher)
 	for (unsigned i = 0; result != NULL && i < load->repeat; i++) {
 		if (i > 0)
 			nap(load->cooldown);
+		result->signal = signalled;
+		if (result->signal != 0)
+			break;
 		run_once(session);
 		if (result->signal != 0 || result->trouble[0] != '\0' || result->aborted[0] != '\0')
 			break;

@@ -166,6 +166,9 @@ conclude(struct search *search)
 		fprintf(stream, "highest rate that keeps %s: %s/s%s\n", load->search.text,
 			units_write_whole(rate, (uint64_t)search->held),
 			search->was_invalid ? "; above it this generator cannot measure" : "");
+	else if (code > LOAD_SIGNALLED && search->held > 0)
+		fprintf(stream, "interrupted; %s/s keeps %s so far\n",
+			units_write_whole(rate, (uint64_t)search->held), load->search.text);
 	else if (code == LOAD_BREACHED)
 		fprintf(stream, "no rate keeps %s\n", load->search.text);
 	if (load->output != NULL) {
@@ -193,8 +196,14 @@ search_run(const struct load *load)
 		fprintf(stderr, "the highest rate to %s that keeps %s, by runs of %.4g s:\n",
 			load->target_text[0], load->search.text, (double)load->duration / 1e9);
 	most = capacity(&search);
-	if (search.code == LOAD_DONE && most > 0)
+	if (search.code == LOAD_DONE && most > 0) {
 		bisect(&search, floor(0.8 * most));
+	} else if (search.code == LOAD_DONE) {
+		fprintf(stderr,
+			"hubbub-load: nothing was answered in a closed loop, so there is no "
+			"rate to begin with\n");
+		search.code = LOAD_INVALID;
+	}
 	code = conclude(&search);
 	json_decref(search.tries);
 	return code;

@@ -24,11 +24,12 @@ struct tally {
 	uint64_t received; /* replies that were complete */
 	uint64_t bytes_sent;
 	uint64_t bytes_received;
-	/* messages, ever */
+	/* messages that were due in the window, and had no reply */
 	uint64_t lost;    /* sent, but never answered: the connection broke, or time was up */
 	uint64_t unsent;  /* due, but not even sent when all was over */
 	uint64_t shed;    /* due while too many were in flight, and dropped */
 	uint64_t expired; /* past their deadline before they could be sent */
+	/* replies, ever, and all that follows */
 	uint64_t checked;
 	uint64_t faults[MESSAGE_FAULT_MAX];
 	/* connections */

@@ -37,8 +37,9 @@ drop_expired(struct connection *connection, int64_t now)
 		return;
 	while (connection->due.count > 0 &&
 		now - first(connection, &connection->due)->intended > driver->load->deadline) {
+		if (driver_in_window(driver, first(connection, &connection->due)->intended))
+			tally_add(&driver->row->tally.expired, 1);
 		flights_pop(&driver->flights, &connection->due);
-		tally_add(&driver->row->tally.expired, 1);
 	}
 }
 
@@ -189,7 +190,7 @@ connection_due(struct connection *connection, int64_t intended, int64_t now)
 
 	if (!flights_push(&driver->flights, &connection->due, intended,
 		    sizes_draw(&driver->load->sizes, &driver->random)))
-		tally_add(&driver->row->tally.unsent, 1);
+		tally_add(&driver->row->tally.unsent, driver_in_window(driver, intended));
 	else if (driver->load->churn == 0)
 		hub_event_set(&connection->wakes);
 	else

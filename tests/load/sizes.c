@@ -7,6 +7,8 @@
 #include "tests/load/random.h"
 #include "tests/load/units.h"
 
+#define LINES_MAX 1000 /* of a file of sizes */
+
 static bool
 read_size(const char *text, uint32_t *size)
 {
@@ -66,6 +68,16 @@ read_mix(char *text, struct sizes *sizes)
 }
 
 static const char *
+add_line(struct sizes *sizes, char *line)
+{
+	char *rest = NULL, *size = strtok_r(line, " \t\n", &rest);
+
+	return size == NULL || *size == '#'
+		       ? NULL
+		       : add_to_mix(sizes, size, strtok_r(NULL, " \t\n", &rest));
+}
+
+static const char *
 read_file(const char *path, struct sizes *sizes)
 {
 	FILE *file = fopen(path, "re");
@@ -74,11 +86,11 @@ read_file(const char *path, struct sizes *sizes)
 
 	if (file == NULL)
 		return "the file cannot be opened";
-	while (why == NULL && fgets(line, sizeof line, file) != NULL) {
-		char *rest = NULL, *size = strtok_r(line, " \t\n", &rest);
-
-		if (size != NULL && *size != '#')
-			why = add_to_mix(sizes, size, strtok_r(NULL, " \t\n", &rest));
+	for (int i = 0; why == NULL && fgets(line, sizeof line, file) != NULL; i++) {
+		if (i == LINES_MAX || strlen(line) == sizeof line - 1 || *line == '\0')
+			why = "it is no list of sizes: SIZE [WEIGHT], one a line";
+		else
+			why = add_line(sizes, line);
 	}
 	fclose(file);
 	return why != NULL ? why : finish_mix(sizes);

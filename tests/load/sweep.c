@@ -209,6 +209,9 @@ explain(struct sweep *sweep, const struct result *result)
 		why = result->offence;
 	else if (result->reason_count > 0)
 		why = result->reasons[0];
+	for (unsigned i = 0; i < result->gate_count && !result->has_errors; i++)
+		if (!result->gates[i].is_ok)
+			why = result->gates[i].gate->text;
 	fail(sweep, "%s: %s", result_verdict(result), why);
 }
 

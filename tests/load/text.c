@@ -1,6 +1,8 @@
 #include "tests/load/text.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "hub/base/clock.h"
 
@@ -9,10 +11,27 @@
 #define BOLD "\033[1m"
 #define PLAIN "\033[0m"
 
-static const char *
-color(const struct load *load, const char *code)
+const char *const load_color_names[LOAD_COLOR_MAX] = {"auto", "always", "never"};
+
+bool
+text_has_color(const struct load *load, FILE *stream)
 {
-	return load->has_color ? code : "";
+	const char *no = getenv("NO_COLOR"), *force = getenv("CLICOLOR_FORCE"),
+		   *terminal = getenv("TERM");
+
+	if (load->color != LOAD_COLOR_AUTO)
+		return load->color == LOAD_COLOR_ALWAYS;
+	if (no != NULL && *no != '\0')
+		return false;
+	if (force != NULL && *force != '\0' && strcmp(force, "0") != 0)
+		return true;
+	return isatty(fileno(stream)) && terminal != NULL && strcmp(terminal, "dumb") != 0;
+}
+
+static const char *
+color(FILE *stream, const struct load *load, const char *code)
+{
+	return text_has_color(load, stream) ? code : "";
 }
 
 /* ---- before ---- */
@@ -96,13 +115,24 @@ print_headline(FILE *stream, const struct result *result)
 	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
 		if (strcmp(words[i].verdict, verdict) == 0)
 			word = words[i].word;
-	fprintf(stream, "Result: %s%s%s%s", color(load, BOLD),
-		color(load, result->code == LOAD_DONE ? GREEN : RED), word, color(load, PLAIN));
+	fprintf(stream, "Result: %s%s%s%s", color(stream, load, BOLD),
+		color(stream, load, result->code == LOAD_DONE ? GREEN : RED), word,
+		color(stream, load, PLAIN));
 	fprintf(stream, "    %.4g s, %s %s, %s out, %s in\n", total->seconds,
 		units_write_whole(messages, total->tally.received),
 		load->churn == 0 ? "connects" : "messages",
 		units_write_bytes(out, (double)total->tally.bytes_sent),
 		units_write_bytes(in, (double)total->tally.bytes_received));
+}
+
+/* A few a second are not rounded to whole ones. */
+static const char *
+write_rate(char text[static UNITS_TEXT_SIZE], double rate)
+{
+	if (rate >= 100)
+		return units_write_whole(text, (uint64_t)(rate + 0.5));
+	snprintf(text, UNITS_TEXT_SIZE, "%.4g", rate);
+	return text;
 }
 
 static void
@@ -116,8 +146,8 @@ print_rates(FILE *stream, const struct result *result)
 
 	fprintf(stream, "  ");
 	if (load->is_open)
-		fprintf(stream, "offered %s/s   ", units_write_whole(a, (uint64_t)(offered + 0.5)));
-	fprintf(stream, "achieved %s/s", units_write_whole(b, (uint64_t)(achieved + 0.5)));
+		fprintf(stream, "offered %s/s   ", write_rate(a, offered));
+	fprintf(stream, "achieved %s/s", write_rate(b, achieved));
 	if (load->is_open && offered > 0)
 		fprintf(stream, " (%.2f %%)", 100 * achieved / offered);
 	fprintf(stream, "   connections %llu asked, %llu open, %llu alive at end\n",
@@ -174,7 +204,7 @@ print_table(FILE *stream, const struct result *result)
 	for (unsigned i = 0; i < load->percentile_count; i++) {
 		char head[16];
 
-		snprintf(head, sizeof head, "p%g", load->percentiles[i]);
+		snprintf(head, sizeof head, "p%.7g", load->percentiles[i]);
 		fprintf(stream, " %8s", head);
 	}
 	fprintf(stream, " %8s\n", "max");
@@ -203,12 +233,12 @@ print_verification(FILE *stream, const struct result *result)
 			(unsigned long long)measurement_faults(&result->total));
 	if (measurement_faults(&result->total) == 0)
 		return;
-	fprintf(stream, "  %swrong replies:", color(result->load, RED));
+	fprintf(stream, "  %swrong replies:", color(stream, result->load, RED));
 	for (int i = 0; i < MESSAGE_FAULT_MAX; i++)
 		if (tally->faults[i] > 0)
 			fprintf(stream, " %llu %s", (unsigned long long)tally->faults[i],
 				message_fault_names[i]);
-	fprintf(stream, "%s\n", color(result->load, PLAIN));
+	fprintf(stream, "%s\n", color(stream, result->load, PLAIN));
 	if (result->offence[0] != '\0')
 		fprintf(stream, "  first: %s\n", result->offence);
 }
@@ -228,8 +258,8 @@ print_generator(FILE *stream, const struct result *result)
 		result->cpu_count, result->cpu_count == 1 ? "" : "s",
 		result->reason_count == 0 ? "ok" : "NOT VALID");
 	for (unsigned i = 0; i < result->reason_count; i++)
-		fprintf(stream, "  %sinvalid:%s %s\n", color(load, RED), color(load, PLAIN),
-			result->reasons[i]);
+		fprintf(stream, "  %sinvalid:%s %s\n", color(stream, load, RED),
+			color(stream, load, PLAIN), result->reasons[i]);
 	for (unsigned i = 0; i < result->cpu_count && load->is_verbose; i++)
 		fprintf(stream, "    thread %u: cpu %.0f %%\n", i, 100 * result->cpu[i]);
 }

@@ -14,6 +14,9 @@ void text_describe(FILE *stream, const struct progress *progress);
 void text_columns(FILE *stream);
 void text_interval(FILE *stream, const struct load *load, const struct interval *interval);
 
+/* Whether text on the stream is coloured: as --color says, NO_COLOR, and what the stream is. */
+bool text_has_color(const struct load *load, FILE *stream);
+
 /* The final report. */
 void text_report(FILE *stream, const struct result *result);
 

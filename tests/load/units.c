@@ -28,7 +28,8 @@ read_number(const char *text, const struct unit *units, double *value)
 	/* strtod also reads blanks, signs, hexadecimal and words. */
 	if ((*text < '0' || *text > '9') && *text != '.')
 		return false;
-	if (text[strspn(text, "0123456789.")] == 'x' || text[strspn(text, "0123456789.")] == 'e')
+	if (strchr("xXeEpP", text[strspn(text, "0123456789.")]) != NULL &&
+		text[strspn(text, "0123456789.")] != '\0')
 		return false;
 	number = strtod(text, &end);
 	if (end == text)

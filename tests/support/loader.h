@@ -16,7 +16,8 @@ struct loader {
 	char path[FOLDER_SIZE + 64];
 };
 
-/* Starts it with "127.0.0.1:port" (0: none), "-o", the result's path, and more options, ended by NULL. Returns whether it
+/* Starts it with "127.0.0.1:port" (0: none), "-o", the result's path, and more options, ended by NULL; only a lag of 10 s makes
+ * its measurement invalid. Returns whether it
  * was started. */
 bool loader_start(struct loader *loader, int port, ...) __attribute__((sentinel));
 

@@ -188,7 +188,7 @@ Test(load_commands, a_result_becomes_a_page_that_loads_nothing_from_elsewhere)
 
 	start();
 	cr_assert_eq(loader_run(&loader, server.port, "-q", "-R", "500..2000", "-d", "1s", "-i",
-			     "100ms", "--max-lag=1h", NULL),
+			     "100ms", NULL),
 		0, "%s", loader.program.text);
 	cr_assert_eq(
 		run("report", loader_file(&loader, "result.json"), NULL), 0, "%s", program.text);
@@ -220,20 +220,19 @@ Test(load_commands, results_are_compared_and_baselines_kept)
 
 	start();
 	cr_assert_eq(loader_run(&loader, server.port, "-q", "-R", "500", "-d", "200ms",
-			     "--warmup=0", "--repeat=5", "--cooldown=0", "--max-lag=1h", NULL),
+			     "--warmup=0", "--repeat=5", "--cooldown=0", NULL),
 		0, "%s", loader.program.text);
 	snprintf(base, sizeof base, "%s", loader_file(&loader, "base.json"));
 	snprintf(copy, sizeof copy, "--save-baseline=%s", base);
-	cr_assert_eq(
-		loader_run(&loader, server.port, "-q", "-R", "500", "-d", "200ms", "--warmup=0",
-			"--repeat=5", "--cooldown=0", "--max-lag=1h", copy, NULL),
+	cr_assert_eq(loader_run(&loader, server.port, "-q", "-R", "500", "-d", "200ms",
+			     "--warmup=0", "--repeat=5", "--cooldown=0", copy, NULL),
 		0, "%s", loader.program.text);
 	cr_assert_eq(run("compare", base, base, NULL), 0, "%s", program.text);
 	cr_assert_not_null(strstr(program.text, "verdict: unchanged"), "%s", program.text);
 	cr_assert_not_null(strstr(program.text, "5 and 5 runs"), "%s", program.text);
 	/* One run is too few. */
 	cr_assert_eq(loader_run(&loader, server.port, "-q", "-R", "500", "-d", "200ms",
-			     "--warmup=0", "--max-lag=1h", NULL),
+			     "--warmup=0", NULL),
 		0);
 	cr_assert_eq(run("compare", base, loader_file(&loader, "result.json"), NULL), 4, "%s",
 		program.text);
@@ -244,8 +243,8 @@ Test(load_commands, results_are_compared_and_baselines_kept)
 	program_end(&server);
 	start();
 	cr_assert_eq(loader_run(&loader, server.port, "-q", "-R", "500", "-d", "200ms",
-			     "--warmup=0", "--repeat=5", "--cooldown=0", "--max-lag=1h", "-s",
-			     "1Mi", "--timeout=20s", "--max-regress=50%", copy, NULL),
+			     "--warmup=0", "--repeat=5", "--cooldown=0", "-s", "1Mi",
+			     "--timeout=20s", "--max-regress=50%", copy, NULL),
 		3, "%s", loader.program.text);
 	cr_assert_not_null(strstr(loader.program.text, "REGRESSED"), "%s", loader.program.text);
 	cr_assert_not_null(
@@ -260,7 +259,7 @@ Test(load_commands, search_finds_a_rate_and_says_when_there_is_none)
 
 	start();
 	cr_assert_eq(loader_run(&loader, server.port, "search", "p50<1s,errors=0", "-d", "200ms",
-			     "--warmup=0", "--max-lag=1h", NULL),
+			     "--warmup=0", NULL),
 		0, "%s", loader.program.text);
 	cr_assert_not_null(strstr(loader.program.text, "highest rate that keeps p50<1s,errors=0"));
 	rate = loader_number(&loader, "rate");
@@ -320,7 +319,7 @@ run_on_terminal(unsigned short columns, const char *variable, const char *value)
 		unsetenv("NO_COLOR");
 		setenv(variable, value, 1);
 		execl(program_path("hubbub-load"), "hubbub-load", "-d", "1500ms", "--warmup=0",
-			"-i", "200ms", "--timeout=200ms", target(), NULL);
+			"-i", "200ms", "--max-lag=10s", target(), NULL);
 		_exit(127);
 	}
 	while ((got = read(terminal, text + length, (1 << 20) - 1 - length)) > 0)

@@ -148,16 +148,16 @@ stop_for_half_a_second(void)
 Test(load_honesty, a_generator_that_was_stopped_calls_its_run_invalid)
 {
 	cr_assert(program_start_echo(&server, NULL));
-	cr_assert(loader_start(
-		&loader, server.port, "-R", "1k", "-d", "3s", "--warmup=0", "-i", "500ms", NULL));
+	cr_assert(loader_start(&loader, server.port, "-R", "1k", "-d", "3s", "--warmup=0", "-i",
+		"500ms", "--max-lag=10%", NULL));
 	stop_for_half_a_second();
 	cr_assert_eq(loader_wait(&loader, 30), 4, "%s", loader.program.text);
 	cr_assert_str_eq(json_string_value(json_object_get(loader.result, "verdict")), "invalid");
 	cr_assert(has_note("reasons", "did not run for"), "%s", loader.program.text);
 	cr_assert_not_null(strstr(loader.program.text, "INVALID"));
 	/* In a closed loop nothing is late, but nothing was measured either. */
-	cr_assert(
-		loader_start(&loader, server.port, "-d", "3s", "-i", "500ms", "--warmup=0", NULL));
+	cr_assert(loader_start(&loader, server.port, "-d", "3s", "-i", "500ms", "--warmup=0",
+		"--max-lag=10%", NULL));
 	stop_for_half_a_second();
 	cr_assert_eq(loader_wait(&loader, 30), 4, "%s", loader.program.text);
 	cr_assert(has_note("reasons", "did not run for"), "%s", loader.program.text);

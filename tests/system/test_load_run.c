@@ -76,7 +76,7 @@ Test(load_run, every_planned_message_of_an_open_loop_is_sent_and_answered)
 
 	for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
 		loader_run(&loader, server.port, "-q", "-R", shapes[i][0], shapes[i][1], "-d", "1s",
-			"--warmup=200ms", "--max-lag=1h", NULL);
+			"--warmup=200ms", NULL);
 		cr_assert_float_eq(loader_number(&loader, "latency_ns.response.count"),
 			atof(shapes[i][2]), 2, "%s %s: %s", shapes[i][0], shapes[i][1],
 			loader.program.text);
@@ -93,8 +93,8 @@ Test(load_run, a_count_of_messages_is_exact)
 		0);
 	cr_assert_eq(loader_number(&loader, "load.messages"), 1234);
 	cr_assert_eq(loader_number(&loader, "latency_ns.response.count"), 1234);
-	cr_assert_eq(loader_run(&loader, server.port, "-q", "-n", "321", "-R", "5k", "-c", "10",
-			     "--max-lag=1h", NULL),
+	cr_assert_eq(
+		loader_run(&loader, server.port, "-q", "-n", "321", "-R", "5k", "-c", "10", NULL),
 		0, "%s", loader.program.text);
 	cr_assert_eq(loader_number(&loader, "latency_ns.response.count"), 321);
 	cr_assert_eq(loader_run(&loader, server.port, "-q", "-n", "1", "-c", "1", NULL), 0);
@@ -142,7 +142,7 @@ Test(load_run, churn_makes_a_new_connection_for_so_many_messages)
 	}
 	/* In an open loop what is due meanwhile waits for the new connection. */
 	loader_run(&loader, server.port, "-q", "-R", "2k", "--churn=10", "-d", "1s", "--warmup=0",
-		"-c", "8", "--max-lag=1h", NULL);
+		"-c", "8", NULL);
 	cr_assert_eq(loader_number(&loader, "latency_ns.response.count"), 2000, "%s",
 		loader.program.text);
 	cr_assert_geq(loader_number(&loader, "connections.reconnects"), 180);
@@ -155,7 +155,7 @@ Test(load_run, connections_alone_can_be_the_load)
 		0, "%s", loader.program.text);
 	cr_assert_gt(loader_number(&loader, "latency_ns.connect.count"), 20);
 	loader_run(&loader, server.port, "-q", "--churn=0", "--close=rst", "-c", "4", "-d", "1s",
-		"-R", "200", "--warmup=0", "--max-lag=1h", NULL);
+		"-R", "200", "--warmup=0", NULL);
 	cr_assert_eq(loader_number(&loader, "latency_ns.response.count"), 200, "%s",
 		loader.program.text);
 	/* And one of each slot to begin with, which tells whether the server is there. */
@@ -237,8 +237,7 @@ Test(load_run, runs_that_are_over_at_once_have_whole_results)
 		loader.program.text);
 	cr_assert_float_eq(loader_number(&loader, "duration_s"), 0.05, 0.001);
 	expect_no_nan();
-	loader_run(&loader, server.port, "-d", "50ms", "--warmup=0", "-R", "100", "--max-lag=1h",
-		NULL);
+	loader_run(&loader, server.port, "-d", "50ms", "--warmup=0", "-R", "100", NULL);
 	cr_assert_eq(
 		loader_number(&loader, "latency_ns.response.count"), 5, "%s", loader.program.text);
 	expect_no_nan();
@@ -276,7 +275,7 @@ Test(load_run, a_server_that_dies_is_an_error_and_not_corruption)
 
 	for (size_t i = 0; i < 2; i++) {
 		cr_assert(loader_start(&loader, server.port, modes[i], "-d", "2s", "-i", "500ms",
-			"--warmup=0", "-c", "8", "--timeout=500ms", "--max-lag=1h", NULL));
+			"--warmup=0", "-c", "8", "--timeout=500ms", NULL));
 		cr_assert(program_expect(&loader.program, " 0.5", 20), "%s", loader.program.text);
 		program_end(&server);
 		cr_assert_eq(loader_wait(&loader, 30), 3, "%s", loader.program.text);

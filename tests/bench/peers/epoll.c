@@ -15,6 +15,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "tests/bench/peers/upper.h"
+
 #define EVENTS 256
 #define BUFFER_SIZE (64 * 1024)
 
@@ -28,16 +30,6 @@ struct connection {
 
 static int epoll;
 static char buffer[BUFFER_SIZE];
-
-static void
-upper(char *text, size_t length)
-{
-	for (size_t i = 0; i < length; i++) {
-		unsigned char c = (unsigned char)text[i];
-
-		text[i] = (char)(c - ((unsigned char)(c - 'a') < 26 ? 'a' - 'A' : 0));
-	}
-}
 
 static void
 watch(struct connection *connection, int operation, uint32_t events)

@@ -31,7 +31,7 @@ peer_go(const char *what)
 		return -1;
 	folder[length] = '\0';
 	*strrchr(folder, '/') = '\0';
-	snprintf(command, sizeof command, "%s/peer-go %s 2>/dev/null", folder, what);
+	snprintf(command, sizeof command, "%s/peer-go-go %s 2>/dev/null", folder, what);
 	return run(command);
 }
 
