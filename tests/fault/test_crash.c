@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,53 +14,20 @@
 
 #include "hub/base/clock.h"
 #include "tests/support/client.h"
-#include "tests/support/load.h"
+#include "tests/support/loader.h"
 #include "tests/support/program.h"
 
 static struct program server;
+static struct loader loader;
 
 static void
 end(void)
 {
+	loader_clean(&loader);
 	program_end(&server);
 }
 
 TestSuite(crash, .fini = end, .timeout = 120);
-
-struct loading {
-	struct load load;
-	struct load_result result;
-	volatile bool stop;
-	pthread_t thread;
-};
-
-static void *
-run_load(void *argument)
-{
-	struct loading *loading = argument;
-
-	load_run(&loading->load, &loading->result);
-	return NULL;
-}
-
-static void
-start_load(struct loading *loading, unsigned connections)
-{
-	loading->load = (struct load){.port = server.port,
-		.connections = connections,
-		.size = 64,
-		.reconnects = true,
-		.seconds = 60,
-		.stop = &loading->stop};
-	pthread_create(&loading->thread, NULL, run_load, loading);
-}
-
-static void
-stop_load(struct loading *loading)
-{
-	loading->stop = true;
-	pthread_join(loading->thread, NULL);
-}
 
 struct workers {
 	pid_t before[2];
@@ -79,11 +45,12 @@ is_respawned(void *context)
 
 Test(crash, a_killed_worker_under_load_loses_only_what_it_had_accepted)
 {
-	struct loading loading = {0};
 	struct workers workers;
+	double broken;
 
 	cr_assert(program_start_echo(&server, "-p2", "-t2", NULL));
-	start_load(&loading, 60);
+	cr_assert(loader_start(
+		&loader, server.port, "-q", "-c", "60", "-d", "60s", "--warmup=0", NULL));
 	for (int i = 0; i < 5; i++) {
 		/* It must have served for half a second to be replaced at once. */
 		poll(NULL, 0, 700);
@@ -92,12 +59,23 @@ Test(crash, a_killed_worker_under_load_loses_only_what_it_had_accepted)
 		cr_assert(wait_until(is_respawned, &workers, 10), "no new worker");
 	}
 	poll(NULL, 0, 300);
-	stop_load(&loading);
-	cr_assert_gt(loading.result.broken, 0, "the killed workers served nobody");
-	cr_assert_eq(loading.result.wrong, 0);
-	/* Broken before its first reply: it was queued or being accepted when the worker died. A few
-	 * may have been accepted, and their first message answered by nobody. */
-	cr_assert_leq(loading.result.refused, loading.result.broken / 4 + 5);
+	kill(loader.program.pid, SIGINT);
+	cr_assert_eq(loader_wait(&loader, 20), 130, "%s", loader.program.text);
+	broken = loader_number(&loader, "connections.reconnects");
+	cr_assert_gt(broken, 0, "the killed workers served nobody");
+	cr_assert_eq(
+		loader_number(&loader, "verify.corrupt") + loader_number(&loader, "verify.crossed"),
+		0);
+	/* Each had at most one message under way, and nobody was refused. */
+	cr_assert_leq(loader_number(&loader, "load.lost"), broken);
+	cr_assert_eq(
+		loader_number(&loader, "connections.alive_end"), 60, "%s", loader.program.text);
+	cr_assert(json_object_get(
+			  json_object_get(json_object_get(json_object_get(loader.result, "errors"),
+						  "by_kind"),
+				  "connect"),
+			  "ECONNREFUSED") == NULL,
+		"%s", loader.program.text);
 	cr_assert_eq(program_stop(&server, SIGTERM, 40), 0, "%s", server.text);
 }
 

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "tests/support/client.h"
-#include "tests/support/load.h"
+#include "tests/support/loader.h"
 #include "tests/support/program.h"
 
 static struct program server;
@@ -180,21 +180,18 @@ Test(echo, bad_clients_cost_only_their_own_connection)
 
 Test(echo, five_hundred_connections_of_many_sizes)
 {
-	static const size_t sizes[] = {1, 64, 1000, 16384, 100000};
+	static struct loader loader;
+	static char *const sets[][3] = {{"1", "500", "5000"}, {"64", "500", "5000"},
+		{"1000", "500", "5000"}, {"16384", "50", "500"}, {"100000", "50", "500"}};
 
-	for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
-		struct load load = {.port = server.port,
-			.connections = sizes[i] > 10000 ? 50 : 500,
-			.size = sizes[i],
-			.exchanges = sizes[i] > 10000 ? 500 : 5000,
-			.seconds = 60};
-		struct load_result result;
-
-		cr_assert(load_run(&load, &result));
-		cr_assert_geq(result.exchanges, load.exchanges);
-		cr_assert_eq(result.connected, load.connections);
-		cr_assert_eq(result.wrong + result.broken + result.refused, 0);
+	for (size_t i = 0; i < sizeof sets / sizeof sets[0]; i++) {
+		cr_assert_eq(loader_run(&loader, server.port, "-q", "-s", sets[i][0], "-c",
+				     sets[i][1], "-n", sets[i][2], NULL),
+			0, "%s", loader.program.text);
+		cr_assert_eq(loader_number(&loader, "connections.opened"), atoi(sets[i][1]));
+		cr_assert_eq(loader_number(&loader, "load.messages"), atoi(sets[i][2]));
 	}
+	loader_clean(&loader);
 }
 
 Test(echo, every_hub_serves)

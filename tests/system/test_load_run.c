@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "tests/support/faulty.h"
@@ -499,4 +500,28 @@ Test(load_run, results_of_every_kind_follow_the_schema)
 			loader_file(&loader, "result.json"), HUBBUB_SOURCE_DIR);
 		cr_assert_eq(system(command), 0, "result %d", i);
 	}
+}
+
+/* ---- very many ---- */
+
+/* Each process may open only so many files, on both sides, and each pair of addresses has only so many ports: the generator
+ * finds out by itself how many of each it needs. */
+Test(load_run, a_hundred_thousand_connections_are_held_and_each_is_probed)
+{
+	struct rlimit files;
+	char processes[32];
+
+	if (strstr(program_path("hubbub-load"), "san") != NULL)
+		cr_skip_test("a sanitizer needs too much memory for each");
+	getrlimit(RLIMIT_NOFILE, &files);
+	snprintf(processes, sizeof processes, "%lu",
+		100000 / ((unsigned long)files.rlim_max - 500) + 1);
+	program_end(&server);
+	cr_assert(program_start_echo(&server, "-p", processes, "-t", "1", NULL), "%s", server.text);
+	cr_assert_eq(loader_run(&loader, server.port, "-c", "10", "-R", "100", "-d", "1s",
+			     "--idle=100k", NULL),
+		0, "%s", loader.program.text);
+	cr_assert_eq(loader_number(&loader, "connections.idle_opened"), 100000);
+	cr_assert_eq(loader_number(&loader, "connections.idle_alive_end"), 100000);
+	cr_assert_eq(loader_number(&loader, "errors.total"), 0);
 }
