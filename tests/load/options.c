@@ -183,6 +183,7 @@ static const struct argp_option option_table[] = {
 	{"rounds", KEY_ROUNDS, "N", 0, "How often to go round the grid (3)", 8},
 	{NULL, 0, NULL, 0, "Help", -1},
 	{"help", KEY_HELP, NULL, 0, "Print this", -1},
+	{"help-all", KEY_HELP, NULL, OPTION_ALIAS, NULL, -1},
 	{"version", KEY_VERSION, NULL, 0, "Print the version", -1},
 	{0},
 };

@@ -159,14 +159,19 @@ static void
 write_health(char *line, const struct progress *progress)
 {
 	const struct measurement *whole = progress->whole;
+	double threads = progress->load->processes * progress->load->threads;
+	double cpu = progress->recent->seconds > 0 ? (double)progress->recent->tally.cpu / 1e7 /
+							     progress->recent->seconds / threads
+						   : 0;
 	char lag[UNITS_TEXT_SIZE];
 
-	snprintf(line, LINE_SIZE, " errors %llu   wrong %llu   generator lag p99 %s   %s",
+	snprintf(line, LINE_SIZE,
+		" errors %llu   wrong %llu   generator lag p99 %s, cpu %.0f%%   %s",
 		(unsigned long long)measurement_errors(whole),
 		(unsigned long long)measurement_faults(whole),
 		units_write_time(lag, histogram_quantile(&progress->recent->lag, 0.99),
 			progress->load->unit),
-		"(Ctrl-C: stop and report)");
+		cpu > 100 ? 100 : cpu, "(Ctrl-C: stop and report)");
 }
 
 /* ---- as a watcher ---- */
