@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "hub/base/clock.h"
@@ -67,9 +66,7 @@ bench_server_start(struct bench_server *server, char *const argv[], int port)
 		fprintf(stderr, "%s does not start: %s\n", server->name, server->program.text);
 		return false;
 	}
-	server->pids[0] = server->program.pid;
-	server->count = 1 + program_children(server->program.pid, server->pids + 1,
-				    SERVER_PROCESSES_MAX - 1);
+	family_find(&server->family, server->program.pid);
 	return true;
 }
 
@@ -78,22 +75,6 @@ bench_server_end(struct bench_server *server)
 {
 	if (server->program.pid > 0)
 		program_end(&server->program);
-}
-
-static double
-cpu_seconds(const struct bench_server *server)
-{
-	double seconds = 0;
-
-	for (int i = 0; i < server->count; i++) {
-		struct timespec used;
-		clockid_t clock;
-
-		if (clock_getcpuclockid(server->pids[i], &clock) == 0 &&
-			clock_gettime(clock, &used) == 0)
-			seconds += (double)used.tv_sec + (double)used.tv_nsec / 1e9;
-	}
-	return seconds;
 }
 
 /* A load as the command line would make it. */
@@ -144,7 +125,7 @@ bench_server_measure(struct bench_server *server, unsigned connections, size_t s
 	struct bench_sample *sample)
 {
 	struct load load = load_for(server, connections, size, seconds);
-	double before = cpu_seconds(server), messages;
+	double before = family_cpu(&server->family), messages;
 	struct result *result = run_load(&load, NULL);
 	char errors[256];
 	bool is_well;
@@ -160,38 +141,16 @@ bench_server_measure(struct bench_server *server, unsigned connections, size_t s
 	messages = (double)(size == 0 ? result->total.connect.count : result->total.tally.checked);
 	*sample = (struct bench_sample){measurement_rate(&result->total), seconds_at(result, 0.5),
 		seconds_at(result, 0.99), seconds_at(result, 0.999),
-		messages > 0 ? (cpu_seconds(server) - before) / messages : 0};
+		messages > 0 ? (family_cpu(&server->family) - before) / messages : 0};
 	result_free(result);
 	return is_well;
-}
-
-/* What its processes have for themselves. */
-static double
-own_memory(const struct bench_server *server)
-{
-	double bytes = 0;
-
-	for (int i = 0; i < server->count; i++) {
-		char path[64], line[256];
-		double kilobytes;
-		FILE *file;
-
-		snprintf(path, sizeof path, "/proc/%d/smaps_rollup", (int)server->pids[i]);
-		file = fopen(path, "re");
-		while (file != NULL && fgets(line, sizeof line, file) != NULL)
-			if (sscanf(line, "Private_Dirty: %lf kB", &kilobytes) == 1)
-				bytes += kilobytes * 1024;
-		if (file != NULL)
-			fclose(file);
-	}
-	return bytes;
 }
 
 double
 bench_server_idle_memory(struct bench_server *server, unsigned connections)
 {
 	int *fds = calloc(connections, sizeof *fds);
-	double before = own_memory(server), after;
+	double before = family_memory(&server->family, "Private_Dirty"), after;
 	unsigned count = 0;
 
 	/* Each has exchanged a line: a connection that was never used may have no buffers yet. */
@@ -200,7 +159,7 @@ bench_server_idle_memory(struct bench_server *server, unsigned connections)
 		if (fds[count] == -1 || !client_exchange(fds[count], "HELLO\n", "HELLO\n"))
 			break;
 	}
-	after = own_memory(server);
+	after = family_memory(&server->family, "Private_Dirty");
 	for (unsigned i = 0; fds != NULL && i < count; i++)
 		close(fds[i]);
 	free(fds);

@@ -6,15 +6,13 @@
 #include <stddef.h>
 
 #include "tests/load/result.h"
+#include "tests/support/family.h"
 #include "tests/support/program.h"
-
-#define SERVER_PROCESSES_MAX 16
 
 struct bench_server {
 	const char *name;
 	struct program program;
-	pid_t pids[SERVER_PROCESSES_MAX]; /* all of its processes */
-	int count;
+	struct family family; /* all of its processes */
 };
 
 /* What a load made of it. */

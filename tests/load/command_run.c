@@ -7,6 +7,7 @@
 
 #include "tests/load/baseline.h"
 #include "tests/load/commands.h"
+#include "tests/load/complete.h"
 #include "tests/load/hdr.h"
 #include "tests/load/json.h"
 #include "tests/load/options.h"
@@ -205,7 +206,7 @@ command_run(int argc, char **argv)
 	int code;
 
 	options_parse(&load, argc, argv, OPTIONS_RUN);
-	options_complete(&load);
+	complete_load(&load);
 	if (load.search.count > 0)
 		return search_run(&load);
 	/* A name that is not there is known before the run, not after it. */

@@ -22,6 +22,7 @@
 #define LOAD_SHAPES_MAX 64
 #define LOAD_THREADS_MAX 256
 #define LOAD_PROCESSES_MAX 256
+#define LOAD_CONNECTIONS_MAX 4000000
 #define LOAD_NEVER INT64_MAX
 
 /* Exit codes of every command. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "tests/load/commands.h"
+#include "tests/load/complete.h"
 #include "tests/load/options.h"
 #include "tests/load/preflight.h"
 
@@ -14,7 +15,7 @@ check(int argc, char **argv)
 	struct load load;
 
 	options_parse(&load, argc, argv, OPTIONS_CHECK);
-	options_complete(&load);
+	complete_load(&load);
 	return preflight_check(&load);
 }
 

@@ -1,24 +1,15 @@
 #include "tests/load/options.h"
 
 #include <argp.h>
-#include <arpa/inet.h>
-#include <errno.h>
-#include <math.h>
-#include <sched.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include "hub/base/clock.h"
 #include "master/arguments.h"
-#include "master/cpus.h"
-#include "tests/load/preflight.h"
-
-#define CONNECTIONS_MAX 4000000
-#define PORTS_SHARE 0.4 /* of an address that are used before another one is */
+#include "tests/load/complete.h"
+#include "tests/load/field.h"
+#include "tests/load/value.h"
 
 enum key {
 	KEY_RATE = 'R',
@@ -200,331 +191,6 @@ struct parse {
 	bool prints_config;
 };
 
-static _Noreturn void __attribute__((format(printf, 1, 2))) refuse(const char *format, ...)
-{
-	va_list arguments;
-
-	fprintf(stderr, "hubbub-load: ");
-	va_start(arguments, format);
-	vfprintf(stderr, format, arguments);
-	va_end(arguments);
-	fputc('\n', stderr);
-	exit(LOAD_USAGE);
-}
-
-/* ---- values ---- */
-
-static double
-read_number(const char *option, const char *value, double least, double most)
-{
-	double number = 0;
-
-	if (!units_read_count(value, &number) || number < least || number > most) {
-		char low[UNITS_TEXT_SIZE], high[UNITS_TEXT_SIZE];
-
-		refuse("--%s: '%s' is not a number from %s to %s (50, 1.5k, 2M, 64Ki)", option,
-			value, units_write_count(low, least), units_write_count(high, most));
-	}
-	return number;
-}
-
-static unsigned
-read_whole(const char *option, const char *value, unsigned least, unsigned most)
-{
-	double number = read_number(option, value, least, most);
-
-	if (number != floor(number))
-		refuse("--%s: '%s' is not a whole number", option, value);
-	return (unsigned)number;
-}
-
-static int64_t
-read_time(const char *option, const char *value, int64_t least)
-{
-	int64_t time;
-
-	if (!units_read_time(value, &time) || time < least)
-		refuse("--%s: '%s' is not a time%s (10, 250ms, 80us, 5m; without a unit seconds)",
-			option, value, least > 0 ? " above 0" : "");
-	return time;
-}
-
-static double
-read_share(const char *option, const char *value)
-{
-	size_t length = strlen(value);
-	char copy[32];
-	double share;
-
-	if (length > 1 && length < sizeof copy && value[length - 1] == '%') {
-		memcpy(copy, value, length - 1);
-		copy[length - 1] = '\0';
-		if (units_read_count(copy, &share))
-			return share / 100;
-	}
-	refuse("--%s: '%s' is not a percentage, such as 5%%", option, value);
-}
-
-static unsigned
-read_word(const char *option, const char *value, const char *const *words, unsigned count)
-{
-	char list[128] = "";
-
-	for (unsigned i = 0; i < count; i++) {
-		if (strcmp(value, words[i]) == 0)
-			return i;
-		snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s",
-			i == 0 ? "" : ", ", words[i]);
-	}
-	refuse("--%s: '%s' is not one of: %s", option, value, list);
-}
-
-static void
-read_copy(const char *option, const char *value, char *to, size_t size)
-{
-	if (snprintf(to, size, "%s", value) >= (int)size)
-		refuse("--%s: longer than %zu characters", option, size - 1);
-}
-
-static void
-read_gate(const char *option, const char *value, struct gate *gates, unsigned *count)
-{
-	char why[256];
-
-	if (*count == LOAD_GATES_MAX)
-		refuse("--%s: more than %d", option, LOAD_GATES_MAX);
-	if (!gate_read(value, &gates[(*count)++], why, sizeof why))
-		refuse("--%s: '%s': %s", option, value, why);
-}
-
-static void
-read_rate(struct load *load, const char *value)
-{
-	const char *why = plan_read_rate(value, &load->rate);
-
-	if (why != NULL)
-		refuse("--rate: '%s': %s", value, why);
-	read_copy("rate", value, load->rate_text, sizeof load->rate_text);
-	load->is_open = true;
-}
-
-static void
-read_size(struct load *load, const char *value)
-{
-	const char *why = sizes_read(value, &load->sizes);
-
-	if (why != NULL)
-		refuse("--size: '%s': %s", value, why);
-	read_copy("size", value, load->sizes_text, sizeof load->sizes_text);
-}
-
-static void
-add_sources(struct load *load, uint32_t first, uint32_t last)
-{
-	for (; first <= last && load->source_count < LOAD_SOURCES_MAX; first++)
-		load->sources[load->source_count++].s_addr = htonl(first);
-}
-
-static bool
-read_address(const char *text, uint32_t *address)
-{
-	struct in_addr read;
-
-	if (inet_pton(AF_INET, text, &read) != 1)
-		return false;
-	*address = ntohl(read.s_addr);
-	return true;
-}
-
-static void
-read_sources(struct load *load, const char *value)
-{
-	char copy[1024], *rest = NULL;
-
-	read_copy("source", value, copy, sizeof copy);
-	load->source_count = 0;
-	for (char *item = strtok_r(copy, ",", &rest); item != NULL;
-		item = strtok_r(NULL, ",", &rest)) {
-		char *slash = strchr(item, '/'), *dash = strchr(item, '-');
-		uint32_t first, last;
-		unsigned length = 32;
-		char more;
-
-		if (slash != NULL)
-			*slash = '\0';
-		if (dash != NULL)
-			*dash = '\0';
-		if (!read_address(item, &first) ||
-			(dash != NULL && !read_address(dash + 1, &last)) ||
-			(slash != NULL && (sscanf(slash + 1, "%u%c", &length, &more) != 1 ||
-						  length < 8 || length > 32)))
-			refuse("--source: '%s' is not A.B.C.D, A.B.C.D/LEN or FIRST-LAST", value);
-		if (dash != NULL && last < first)
-			refuse("--source: '%s' is written from low to high", value);
-		if (dash == NULL) {
-			uint32_t hosts = length == 32 ? 0 : UINT32_MAX >> length;
-
-			first &= ~hosts;
-			last = first + hosts;
-			/* Neither the network's address nor its broadcast. */
-			if (length < 31) {
-				first++;
-				last--;
-			}
-		}
-		add_sources(load, first, last);
-	}
-	if (load->source_count == 0)
-		refuse("--source: names none");
-}
-
-static void
-read_slow(struct load *load, const char *value)
-{
-	char copy[64], *at;
-	double count;
-
-	read_copy("slow", value, copy, sizeof copy);
-	at = strchr(copy, '@');
-	if (at != NULL)
-		*at++ = '\0';
-	if (at == NULL || !units_read_count(copy, &count) ||
-		!units_read_count(at, &load->slow_rate) || load->slow_rate < 1 ||
-		count > CONNECTIONS_MAX)
-		refuse("--slow: '%s' is not N@RATE, as in 8@1k: 8 connections of 1000 bytes a "
-		       "second",
-			value);
-	load->slow = (unsigned)count;
-}
-
-static void
-read_percentiles(struct load *load, const char *value)
-{
-	char copy[256], *rest = NULL;
-
-	read_copy("percentiles", value, copy, sizeof copy);
-	load->percentile_count = 0;
-	for (char *item = strtok_r(copy, ",", &rest); item != NULL;
-		item = strtok_r(NULL, ",", &rest)) {
-		double percent;
-
-		if (strcmp(item, "max") == 0)
-			continue; /* always shown */
-		if (load->percentile_count == LOAD_PERCENTILES_MAX)
-			refuse("--percentiles: more than %d", LOAD_PERCENTILES_MAX);
-		if (!units_read_count(item, &percent) || percent > 100)
-			refuse("--percentiles: '%s' is not a number from 0 to 100", item);
-		load->percentiles[load->percentile_count++] = percent;
-	}
-	if (*value == '\0')
-		refuse("--percentiles: names none");
-}
-
-static const char *
-read_name(const char *option, const char *value)
-{
-	if (*value == '\0')
-		refuse("--%s: needs a name", option);
-	return value;
-}
-
-static void
-read_cpus(struct load *load, const char *value)
-{
-	char copy[512], *rest = NULL;
-
-	read_copy("cpus", value, copy, sizeof copy);
-	for (char *item = strtok_r(copy, ",", &rest); item != NULL;
-		item = strtok_r(NULL, ",", &rest)) {
-		unsigned first, last;
-		char more;
-		int read = sscanf(item, "%u-%u%c", &first, &last, &more);
-
-		if (read == 1 && sscanf(item, "%u%c", &first, &more) == 1)
-			last = first;
-		else if (read != 2)
-			refuse("--cpus: '%s' is not a CPU or a range of them", item);
-		if (first > last || last >= CPU_SETSIZE)
-			refuse("--cpus: '%s' is not a range of CPUs below %d", item, CPU_SETSIZE);
-		for (; first <= last; first++)
-			if (load->cpu_count < LOAD_CPUS_MAX)
-				load->cpus[load->cpu_count++] = first;
-	}
-	if (load->cpu_count == 0)
-		refuse("--cpus: names none");
-}
-
-static void
-read_max_lag(struct load *load, const char *value)
-{
-	load->max_lag = 0;
-	if (strchr(value, '%') != NULL)
-		load->max_lag_share = read_share("max-lag", value);
-	else
-		load->max_lag = read_time("max-lag", value, 1);
-}
-
-static void
-read_server_stats(struct load *load, char *value)
-{
-	struct address address;
-	const char *why, *host = strncmp(value, "http://", 7) == 0 ? value + 7 : value;
-	char text[ADDRESS_TEXT_SIZE * 4];
-
-	snprintf(text, sizeof text, "%.*s", (int)strcspn(host, "/"), host);
-	if (address_parse(text, &address, 1, &why) == 0)
-		refuse("--server-stats: '%s' %s", value, why);
-	load->server_stats = value;
-}
-
-static void
-read_grid(struct load *load, const char *value)
-{
-	char copy[512], *rest = NULL;
-
-	read_copy("grid", value, copy, sizeof copy);
-	load->grid_count = 0;
-	for (char *item = strtok_r(copy, ",", &rest); item != NULL;
-		item = strtok_r(NULL, ",", &rest)) {
-		struct load_shape *shape = &load->grid[load->grid_count];
-		char more;
-
-		if (load->grid_count == LOAD_SHAPES_MAX)
-			refuse("--grid: more than %d", LOAD_SHAPES_MAX);
-		if (sscanf(item, "%ux%u%c", &shape->processes, &shape->threads, &more) != 2 ||
-			shape->processes == 0 || shape->threads == 0)
-			refuse("--grid: '%s' is not processes x threads, as in 2x1", item);
-		load->grid_count++;
-	}
-	if (load->grid_count == 0)
-		refuse("--grid: names none");
-}
-
-static void
-read_target(struct parse *parse, char *value)
-{
-	struct load *load = parse->load;
-	const char *why;
-	char text[ADDRESS_TEXT_SIZE * 4];
-	/* To a client, ":PORT" is this machine. */
-	int length = snprintf(text, sizeof text, "%s%s", value[0] == ':' ? "127.0.0.1" : "", value);
-
-	if (load->target_count == LOAD_TARGETS_MAX)
-		refuse("more than %d targets", LOAD_TARGETS_MAX);
-	if (length >= (int)sizeof text)
-		refuse("'%s' is too long", value);
-	if (address_parse(text, &load->targets[load->target_count], 1, &why) == 0) {
-		if (errno == EINVAL)
-			refuse("'%s' %s", value, why);
-		fprintf(stderr, "hubbub-load: '%s' %s\n", value, why);
-		exit(LOAD_FAILED);
-	}
-	if (address_port(&load->targets[load->target_count]) == 0)
-		refuse("'%s': port 0 is none to connect to", value);
-	address_format(&load->targets[load->target_count], load->target_text[load->target_count]);
-	load->target_count++;
-}
-
 /* ---- argp ---- */
 
 static void
@@ -534,42 +200,42 @@ parse_connections(struct parse *parse, int key, char *value)
 
 	switch (key) {
 	case KEY_CONNECTIONS:
-		load->connections = read_whole("connections", value, 0, CONNECTIONS_MAX);
+		load->connections = value_whole("connections", value, 0, LOAD_CONNECTIONS_MAX);
 		break;
 	case KEY_THREADS:
 		load->threads = strcmp(value, "auto") == 0
 					? 0
-					: read_whole("threads", value, 1, LOAD_THREADS_MAX);
+					: value_whole("threads", value, 1, LOAD_THREADS_MAX);
 		break;
 	case KEY_PROCESSES:
 		load->processes = strcmp(value, "auto") == 0
 					  ? 0
-					  : read_whole("processes", value, 1, LOAD_PROCESSES_MAX);
+					  : value_whole("processes", value, 1, LOAD_PROCESSES_MAX);
 		break;
 	case KEY_CONNECT_RATE:
-		load->connect_rate = read_number("connect-rate", value, 1, 1e9);
+		load->connect_rate = value_number("connect-rate", value, 1, 1e9);
 		parse->has_connect_rate = true;
 		break;
 	case KEY_CONNECT_TIMEOUT:
-		load->connect_timeout = read_time("connect-timeout", value, 1);
+		load->connect_timeout = value_time("connect-timeout", value, 1);
 		break;
 	case KEY_IDLE:
-		load->idle = read_whole("idle", value, 0, CONNECTIONS_MAX);
+		load->idle = value_whole("idle", value, 0, LOAD_CONNECTIONS_MAX);
 		break;
 	case KEY_CHURN:
-		load->churn = read_whole("churn", value, 0, 4000000000);
+		load->churn = value_whole("churn", value, 0, 4000000000);
 		break;
 	case KEY_LIFETIME:
-		load->lifetime = read_time("lifetime", value, CLOCK_MILLISECOND);
+		load->lifetime = value_time("lifetime", value, CLOCK_MILLISECOND);
 		break;
 	case KEY_CLOSE:
-		load->close = read_word("close", value, load_close_names, LOAD_CLOSE_MAX);
+		load->close = value_word("close", value, load_close_names, LOAD_CLOSE_MAX);
 		break;
 	case KEY_SOURCE:
-		read_sources(load, value);
+		field_sources(load, value);
 		break;
 	case KEY_SLOW:
-		read_slow(load, value);
+		field_slow(load, value);
 		break;
 	}
 }
@@ -583,38 +249,39 @@ parse_messages(struct parse *parse, int key, char *value)
 
 	switch (key) {
 	case KEY_SIZE:
-		read_size(load, value);
+		field_size(load, value);
 		break;
 	case KEY_FRAMING:
 		load->framing =
-			read_word("framing", value, message_framing_names, MESSAGE_FRAMING_MAX);
+			value_word("framing", value, message_framing_names, MESSAGE_FRAMING_MAX);
 		break;
 	case KEY_VERIFY:
-		load->verify = read_word("verify", value, message_verify_names, MESSAGE_VERIFY_MAX);
+		load->verify =
+			value_word("verify", value, message_verify_names, MESSAGE_VERIFY_MAX);
 		break;
 	case KEY_MAX_INFLIGHT:
-		load->max_inflight = read_whole("max-inflight", value, 1, 1000000);
+		load->max_inflight = value_whole("max-inflight", value, 1, 1000000);
 		break;
 	case KEY_OVERLOAD:
-		load->sheds = read_word("overload", value, overloads, 2) == 1;
+		load->sheds = value_word("overload", value, overloads, 2) == 1;
 		break;
 	case KEY_TIMEOUT:
-		load->timeout = read_time("timeout", value, CLOCK_MILLISECOND);
+		load->timeout = value_time("timeout", value, CLOCK_MILLISECOND);
 		break;
 	case KEY_DEADLINE:
-		load->deadline = read_time("deadline", value, 1);
+		load->deadline = value_time("deadline", value, 1);
 		break;
 	case KEY_NODELAY:
-		load->nodelay = read_word("nodelay", value, switches, 2) == 0;
+		load->nodelay = value_word("nodelay", value, switches, 2) == 0;
 		break;
 	case KEY_SNDBUF:
-		load->send_buffer = (int)read_whole("sndbuf", value, 1, 1 << 30);
+		load->send_buffer = (int)value_whole("sndbuf", value, 1, 1 << 30);
 		break;
 	case KEY_RCVBUF:
-		load->receive_buffer = (int)read_whole("rcvbuf", value, 1, 1 << 30);
+		load->receive_buffer = (int)value_whole("rcvbuf", value, 1, 1 << 30);
 		break;
 	case KEY_SEED:
-		load->seed = (uint64_t)read_number("seed", value, 0, 1e15);
+		load->seed = (uint64_t)value_number("seed", value, 0, 1e15);
 		break;
 	}
 }
@@ -626,21 +293,21 @@ parse_duration(struct parse *parse, int key, char *value)
 
 	switch (key) {
 	case KEY_DURATION:
-		load->duration = read_time("duration", value, CLOCK_MILLISECOND);
+		load->duration = value_time("duration", value, CLOCK_MILLISECOND);
 		parse->has_duration = true;
 		break;
 	case KEY_COUNT:
-		load->count = (uint64_t)read_number("count", value, 1, 1e15);
+		load->count = (uint64_t)value_number("count", value, 1, 1e15);
 		break;
 	case KEY_WARMUP:
-		load->warmup = read_time("warmup", value, 0);
+		load->warmup = value_time("warmup", value, 0);
 		parse->has_warmup = true;
 		break;
 	case KEY_REPEAT:
-		load->repeat = read_whole("repeat", value, 1, 1000);
+		load->repeat = value_whole("repeat", value, 1, 1000);
 		break;
 	case KEY_COOLDOWN:
-		load->cooldown = read_time("cooldown", value, 0);
+		load->cooldown = value_time("cooldown", value, 0);
 		break;
 	}
 }
@@ -667,15 +334,15 @@ parse_output(struct parse *parse, int key, char *value)
 		load->html = value;
 		break;
 	case KEY_INTERVAL:
-		load->interval = read_time("interval", value, 1);
+		load->interval = value_time("interval", value, 1);
 		if (load->interval < 10 * CLOCK_MILLISECOND)
-			refuse("--interval: '%s' is less than 10ms", value);
+			value_refuse("--interval: '%s' is less than 10ms", value);
 		break;
 	case KEY_PERCENTILES:
-		read_percentiles(load, value);
+		field_percentiles(load, value);
 		break;
 	case KEY_UNIT:
-		load->unit = read_word("unit", value, units_time_names, UNITS_TIME_MAX);
+		load->unit = value_word("unit", value, units_time_names, UNITS_TIME_MAX);
 		break;
 	case KEY_PLAIN:
 		load->is_plain = true;
@@ -687,7 +354,7 @@ parse_output(struct parse *parse, int key, char *value)
 		load->is_verbose = true;
 		break;
 	case KEY_COLOR:
-		load->color = read_word("color", value, load_color_names, LOAD_COLOR_MAX);
+		load->color = value_word("color", value, load_color_names, LOAD_COLOR_MAX);
 		break;
 	}
 }
@@ -699,10 +366,10 @@ parse_gates(struct parse *parse, int key, char *value)
 
 	switch (key) {
 	case KEY_FAIL_IF:
-		read_gate("fail-if", value, load->fail_if, &load->fail_if_count);
+		field_gate("fail-if", value, load->fail_if, &load->fail_if_count);
 		break;
 	case KEY_ABORT_IF:
-		read_gate("abort-if", value, load->abort_if, &load->abort_if_count);
+		field_gate("abort-if", value, load->abort_if, &load->abort_if_count);
 		break;
 	case KEY_ALLOW_ERRORS:
 		load->allows_errors = true;
@@ -711,13 +378,13 @@ parse_gates(struct parse *parse, int key, char *value)
 		load->allows_partial = true;
 		break;
 	case KEY_SAVE_BASELINE:
-		load->save_baseline = read_name("save-baseline", value);
+		load->save_baseline = value_name("save-baseline", value);
 		break;
 	case KEY_BASELINE:
-		load->baseline = read_name("baseline", value);
+		load->baseline = value_name("baseline", value);
 		break;
 	case KEY_MAX_REGRESS:
-		load->max_regress = read_share("max-regress", value);
+		load->max_regress = value_share("max-regress", value);
 		break;
 	}
 }
@@ -730,40 +397,40 @@ parse_shape(struct parse *parse, int key, char *value)
 
 	switch (key) {
 	case KEY_RATE:
-		read_rate(load, value);
+		field_rate(load, value);
 		break;
 	case KEY_ARRIVALS:
 		if (!plan_read_arrivals(value, &load->arrivals, &load->burst))
-			refuse("--arrivals: '%s' is not uniform, poisson or burst:N", value);
-		read_copy("arrivals", value, load->arrivals_text, sizeof load->arrivals_text);
+			value_refuse("--arrivals: '%s' is not uniform, poisson or burst:N", value);
+		value_copy("arrivals", value, load->arrivals_text, sizeof load->arrivals_text);
 		break;
 	case KEY_CLOSED:
 		parse->has_closed = true;
-		load->depth = value == NULL ? 1 : read_whole("closed", value, 1, 1000000);
+		load->depth = value == NULL ? 1 : value_whole("closed", value, 1, 1000000);
 		break;
 	case KEY_SEARCH:
-		read_gate("search", value, &load->search, &count);
+		field_gate("search", value, &load->search, &count);
 		break;
 	case KEY_CPUS:
-		read_cpus(load, value);
+		field_cpus(load, value);
 		break;
 	case KEY_SPIN:
 		load->spins = true;
 		break;
 	case KEY_MAX_LAG:
-		read_max_lag(load, value);
+		field_max_lag(load, value);
 		break;
 	case KEY_SERVER_STATS:
-		read_server_stats(load, value);
+		field_server_stats(load, value);
 		break;
 	case KEY_PRINT_CONFIG:
 		parse->prints_config = true;
 		break;
 	case KEY_GRID:
-		read_grid(load, value);
+		field_grid(load, value);
 		break;
 	case KEY_ROUNDS:
-		load->rounds = read_whole("rounds", value, 1, 100);
+		load->rounds = value_whole("rounds", value, 1, 100);
 		break;
 	}
 }
@@ -785,7 +452,7 @@ parse_option(int key, char *value, struct argp_state *state)
 		if (parse->purpose == OPTIONS_SEARCH && parse->load->search.count == 0)
 			parse_shape(parse, KEY_SEARCH, value);
 		else
-			read_target(parse, value);
+			field_target(parse->load, value);
 		return 0;
 	}
 	if (key <= 0 || key >= KEY_MAX || (key > 127 && key < KEY_ARRIVALS))
@@ -807,11 +474,13 @@ check_messages(const struct load *load)
 	uint32_t least = sizes_least(&load->sizes);
 
 	if (load->framing == MESSAGE_LEN32 && least < 5)
-		refuse("--framing=len32: messages have at least 5 bytes, not %u (--size)", least);
+		value_refuse(
+			"--framing=len32: messages have at least 5 bytes, not %u (--size)", least);
 	if (load->framing == MESSAGE_LINE && least < 2)
-		refuse("--framing=line: messages have at least 2 bytes, not %u (--size)", least);
+		value_refuse(
+			"--framing=line: messages have at least 2 bytes, not %u (--size)", least);
 	if (load->verify == MESSAGE_HEADER && least < MESSAGE_HEAD + 4)
-		refuse("--verify=header: messages below %d bytes have no header (--size)",
+		value_refuse("--verify=header: messages below %d bytes have no header (--size)",
 			MESSAGE_HEAD + 4);
 }
 
@@ -822,26 +491,27 @@ check_shape(const struct parse *parse)
 	bool has_plan = load->is_open || load->search.count > 0 || parse->purpose == OPTIONS_SWEEP;
 
 	if (load->search.count > 0 && load->is_open)
-		refuse("--search finds the rate: leave --rate out");
+		value_refuse("--search finds the rate: leave --rate out");
 	if (load->search.count > 0 &&
 		(load->hdr != NULL || load->html != NULL || load->stream != NULL ||
 			load->baseline != NULL || load->save_baseline != NULL ||
 			load->fail_if_count > 0 || load->abort_if_count > 0 || load->repeat > 1))
-		refuse("--search takes no --hdr, --html, --stream, --repeat, gates or baselines of "
-		       "its "
-		       "runs; run the rate that it finds");
+		value_refuse("--search takes no --hdr, --html, --stream, --repeat, gates or "
+			     "baselines of "
+			     "its "
+			     "runs; run the rate that it finds");
 	if (!has_plan && strcmp(load->arrivals_text, "uniform") != 0)
-		refuse("--arrivals: a closed loop has no plan; add --rate");
+		value_refuse("--arrivals: a closed loop has no plan; add --rate");
 	if (!has_plan && load->deadline != LOAD_NEVER)
-		refuse("--deadline: a closed loop has no plan; add --rate");
+		value_refuse("--deadline: a closed loop has no plan; add --rate");
 	if (load->is_open && parse->has_closed)
-		refuse("--closed and --rate are two load shapes: choose one");
+		value_refuse("--closed and --rate are two load shapes: choose one");
 	if (parse->purpose == OPTIONS_SWEEP &&
 		(load->hdr != NULL || load->stream != NULL || load->baseline != NULL ||
 			load->save_baseline != NULL || load->repeat > 1))
-		refuse("sweep takes no --hdr, --stream, --repeat or baselines");
+		value_refuse("sweep takes no --hdr, --stream, --repeat or baselines");
 	if (parse->purpose == OPTIONS_SWEEP && load->is_open && load->rate.form != PLAN_CONSTANT)
-		refuse("sweep: --rate is the common rate of all shapes, so a constant one");
+		value_refuse("sweep: --rate is the common rate of all shapes, so a constant one");
 }
 
 /* Two formats cannot share stdout. */
@@ -854,7 +524,8 @@ check_stdout(const struct load *load)
 	for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
 		count += paths[i] != NULL && strcmp(paths[i], "-") == 0;
 	if (count > 1)
-		refuse("only one of --output, --stream, --hdr and --html can go to stdout ('-')");
+		value_refuse(
+			"only one of --output, --stream, --hdr and --html can go to stdout ('-')");
 }
 
 /* Connections alone have no messages to say anything of. */
@@ -863,8 +534,9 @@ check_knocks(const struct load *load)
 {
 	if (strcmp(load->sizes_text, "64") != 0 || load->lifetime != LOAD_NEVER || load->slow > 0 ||
 		load->close == LOAD_CLOSE_HALF || load->deadline != LOAD_NEVER)
-		refuse("--churn=0 sends no messages: it goes without --size, --lifetime, --slow, "
-		       "--deadline and --close=half");
+		value_refuse(
+			"--churn=0 sends no messages: it goes without --size, --lifetime, --slow, "
+			"--deadline and --close=half");
 }
 
 static void
@@ -873,7 +545,8 @@ check_whole(struct parse *parse)
 	struct load *load = parse->load;
 
 	if (load->count != 0 && load->is_open && load->rate.form != PLAN_CONSTANT)
-		refuse("--count goes with a constant --rate; a ramp or staircase needs --duration");
+		value_refuse("--count goes with a constant --rate; a ramp or staircase needs "
+			     "--duration");
 	if (load->count != 0 && !parse->has_duration)
 		load->duration = LOAD_NEVER;
 	if (!parse->has_warmup && load->count != 0)
@@ -881,9 +554,9 @@ check_whole(struct parse *parse)
 	check_shape(parse);
 	check_stdout(load);
 	if (load->connections == 0 && load->idle == 0)
-		refuse("--connections=0 needs --idle");
+		value_refuse("--connections=0 needs --idle");
 	if (load->slow > load->connections)
-		refuse("--slow: %u are more than the %u connections", load->slow,
+		value_refuse("--slow: %u are more than the %u connections", load->slow,
 			load->connections);
 	if (load->churn == 0)
 		check_knocks(load);
@@ -921,7 +594,7 @@ check_names(int argc, char **argv)
 			names[count++] = option_table[i].name;
 	names[count] = NULL;
 	if (!arguments_check_names(argc, argv, names, error, sizeof error))
-		refuse("%s", error);
+		value_refuse("%s", error);
 }
 
 static void
@@ -996,131 +669,16 @@ options_parse(struct load *load, int argc, char **argv, enum options_purpose pur
 				     : load->target_count == 0)
 		refuse_without_target(purpose);
 	if (purpose == OPTIONS_SWEEP && load->target_count > 0)
-		refuse("sweep starts the server itself: '%s' is not needed", load->target_text[0]);
+		value_refuse(
+			"sweep starts the server itself: '%s' is not needed", load->target_text[0]);
 	if (purpose == OPTIONS_SEARCH && load->search.count == 0)
-		refuse("search needs what is to be kept: hubbub-load search 'p99<2ms' HOST:PORT");
+		value_refuse(
+			"search needs what is to be kept: hubbub-load search 'p99<2ms' HOST:PORT");
 	check_whole(&parse);
 	if (parse.prints_config) {
 		if (purpose != OPTIONS_SWEEP)
-			options_complete(load);
-		options_print(load);
+			complete_load(load);
+		complete_print(load);
 		exit(LOAD_DONE);
 	}
-}
-
-/* ---- what was left to us ---- */
-
-static bool
-is_loopback(const struct address *address)
-{
-	const struct sockaddr_in *v4 = (const struct sockaddr_in *)(const void *)&address->socket;
-
-	return v4->sin_family == AF_INET && ntohl(v4->sin_addr.s_addr) >> 24 == 127;
-}
-
-static void
-choose_sources(struct load *load)
-{
-	/* connect(2) looks for a free port among those of one parity first, and long where few are left. */
-	double room = PORTS_SHARE * preflight_ports() * load->target_count;
-	double all = (double)load->connections + load->idle;
-	bool is_local = true;
-
-	for (unsigned i = 0; i < load->target_count; i++)
-		is_local = is_local && is_loopback(&load->targets[i]);
-	for (unsigned i = 0; i < load->target_count && load->source_count > 0; i++)
-		if (load->targets[i].socket.ss_family != AF_INET)
-			refuse("--source names IPv4 addresses, but the target is %s",
-				load->target_text[i]);
-	if (load->source_count > 0 || all <= room || room <= 0)
-		return;
-	if (!is_local && all <= room / PORTS_SHARE)
-		return;
-	if (!is_local) {
-		fprintf(stderr,
-			"hubbub-load: %.0f connections from one address have only %.0f ports; "
-			"spread "
-			"them with --source\n",
-			all, room / PORTS_SHARE);
-		return;
-	}
-	add_sources(load, 0x7f000001, 0x7f000001 + (uint32_t)(all / room));
-}
-
-void
-options_complete(struct load *load)
-{
-	unsigned cpus = cpus_allowed(), all = load->connections + load->idle;
-	/* Each thread has a handful of descriptors of its own. */
-	uint64_t files = preflight_raise_files(), own = 64;
-
-	if (load->processes == 0) {
-		uint64_t room = files > 2 * own ? files - own : own;
-
-		load->processes = (unsigned)((all + room - 1) / room);
-		if (load->processes == 0)
-			load->processes = 1;
-		if (load->processes > LOAD_PROCESSES_MAX)
-			load->processes = LOAD_PROCESSES_MAX;
-	}
-	if (load->threads == 0) {
-		load->threads = cpus / 2 / load->processes;
-		if (load->threads == 0)
-			load->threads = 1;
-	}
-	if (load->processes * load->threads > LOAD_THREADS_MAX)
-		refuse("--processes x --threads: %u x %u are more than %d threads", load->processes,
-			load->threads, LOAD_THREADS_MAX);
-	while (load->threads > 1 && load->processes * load->threads > all)
-		load->threads--;
-	while (load->processes > 1 && load->processes * load->threads > all)
-		load->processes--;
-	choose_sources(load);
-}
-
-/* ---- printing ---- */
-
-static void
-print_time(const char *name, int64_t time)
-{
-	if (time == LOAD_NEVER)
-		printf("# --%s: off\n", name);
-	else
-		printf("--%s=%.9gs\n", name, (double)time / 1e9);
-}
-
-void
-options_print(const struct load *load)
-{
-	for (unsigned i = 0; i < load->target_count; i++)
-		printf("%s\n", load->target_text[i]);
-	if (load->is_open)
-		printf("--rate=%s\n--arrivals=%s\n--max-inflight=%u\n--overload=%s\n",
-			load->rate_text, load->arrivals_text, load->max_inflight,
-			load->sheds ? "shed" : "queue");
-	else
-		printf("--closed=%u\n", load->depth);
-	printf("--connections=%u\n--idle=%u\n--processes=%u\n--threads=%u\n--connect-rate=%.0f\n",
-		load->connections, load->idle, load->processes, load->threads, load->connect_rate);
-	print_time("connect-timeout", load->connect_timeout);
-	if (load->churn >= 0)
-		printf("--churn=%lld\n", (long long)load->churn);
-	else
-		printf("# --churn: off\n");
-	print_time("lifetime", load->lifetime);
-	printf("--close=%s\n", load_close_names[load->close]);
-	if (load->source_count > 0)
-		printf("# %u source addresses\n", load->source_count);
-	printf("--size=%s\n--framing=%s\n--verify=%s\n--nodelay=%s\n--seed=%llu\n",
-		load->sizes_text, message_framing_names[load->framing],
-		message_verify_names[load->verify], load->nodelay ? "on" : "off",
-		(unsigned long long)load->seed);
-	print_time("timeout", load->timeout);
-	print_time("deadline", load->deadline);
-	print_time("warmup", load->warmup);
-	print_time("duration", load->duration);
-	if (load->count != 0)
-		printf("--count=%llu\n", (unsigned long long)load->count);
-	printf("--repeat=%u\n", load->repeat);
-	print_time("interval", load->interval);
 }

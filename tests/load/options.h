@@ -11,11 +11,4 @@ enum options_purpose { OPTIONS_RUN, OPTIONS_SEARCH, OPTIONS_SWEEP, OPTIONS_CHECK
  * print and end it with 0. */
 void options_parse(struct load *load, int argc, char **argv, enum options_purpose purpose);
 
-/* Fills in what was left to us, once targets are known: threads, processes by the limit on files, source addresses by the
- * number of ports. Warns on stderr of what it must change. */
-void options_complete(struct load *load);
-
-/* Prints the load as the options that would make it, one a line. */
-void options_print(const struct load *load);
-
 #endif

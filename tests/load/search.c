@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "tests/load/commands.h"
+#include "tests/load/complete.h"
 #include "tests/load/json.h"
 #include "tests/load/options.h"
 #include "tests/load/run.h"
@@ -215,6 +216,6 @@ command_search(int argc, char **argv)
 	struct load load;
 
 	options_parse(&load, argc, argv, OPTIONS_SEARCH);
-	options_complete(&load);
+	complete_load(&load);
 	return search_run(&load);
 }

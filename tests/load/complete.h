@@ -1,0 +1,14 @@
+/* What a command line leaves open, and what it comes to. */
+#ifndef HUBBUB_LOAD_COMPLETE_H
+#define HUBBUB_LOAD_COMPLETE_H
+
+#include "tests/load/load.h"
+
+/* Fills in what was left to us, once targets are known: threads, processes by the limit on files, source addresses by the
+ * number of ports. Warns on stderr of what it cannot do. */
+void complete_load(struct load *load);
+
+/* Prints the load as the options that would make it, one a line. */
+void complete_print(const struct load *load);
+
+#endif
