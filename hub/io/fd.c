@@ -13,15 +13,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "hub/base/kernel.h"
 #include "hub/base/list.h"
 #include "hub/scheduler_priv.h"
 #include "hub/waiters_priv.h"
-
-/* Grows on demand: a limit of a billion descriptors costs nothing. */
-struct fd_table {
-	struct hub_fd **entries;
-	int size;
-};
 
 /* ---- watchers ---- */
 
@@ -134,7 +129,7 @@ fd_enter_new(struct hub *hub, int fd, bool is_stream)
 	return entry;
 }
 
-static struct hub_fd *
+struct hub_fd *
 fd_enter(struct hub *hub, int fd)
 {
 	struct hub_fd *entry;
@@ -144,8 +139,9 @@ fd_enter(struct hub *hub, int fd)
 
 	if (fstat(fd, &status) != 0)
 		return NULL;
-	flags = fcntl(fd, F_GETFL);
-	if (flags == -1 || (!(flags & O_NONBLOCK) && fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0))
+	flags = kernel_fcntl(fd, F_GETFL, 0);
+	if (flags == -1 ||
+		(!(flags & O_NONBLOCK) && kernel_fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0))
 		return NULL;
 	entry = fd_enter_new(hub, fd,
 		S_ISSOCK(status.st_mode) &&
@@ -156,18 +152,6 @@ fd_enter(struct hub *hub, int fd)
 	if (entry != NULL)
 		entry->is_file = S_ISREG(status.st_mode) || S_ISDIR(status.st_mode);
 	return entry;
-}
-
-struct hub_fd *
-fd_lookup(struct hub *hub, int fd)
-{
-	struct fd_table *table = hub->fds;
-
-	if (__builtin_expect(fd >= 0 && fd < table->size && table->entries[fd] != NULL &&
-				     table->entries[fd]->is_open,
-		    1))
-		return table->entries[fd];
-	return fd_enter(hub, fd);
 }
 
 /* ---- waiting ---- */
@@ -293,7 +277,7 @@ fd_poll_now(int fd, short events)
 		return -1;
 	}
 	/* Even without waiting it may be interrupted. */
-	while (poll(&query, 1, 0) < 0)
+	while (kernel_poll_now(&query, 1) < 0)
 		if (errno != EINTR)
 			return -1;
 	if (query.revents & POLLNVAL) {
@@ -392,5 +376,5 @@ int
 hub_close(int fd)
 {
 	hub_release(fd);
-	return close(fd);
+	return kernel_close(fd);
 }

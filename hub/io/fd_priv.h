@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "hub/io/fd.h"
+#include "hub/scheduler_priv.h"
 #include "hub/waiters_priv.h"
 
 /* One number.
@@ -35,13 +36,32 @@ struct hub_fd {
 	bool is_woken; /* a reader was woken and has not run yet: the event is being dealt with */
 };
 
+/* Grows on demand: a limit of a billion descriptors costs nothing. */
+struct fd_table {
+	struct hub_fd **entries;
+	int size;
+};
+
 struct fd_table *fd_table_new(void);
 
 /* Stops every watcher; descriptors stay open. */
 void fd_table_free(struct fd_table *table);
 
+/* Enters a number that is new to the hub. NULL with errno EBADF, ENOMEM. */
+struct hub_fd *fd_enter(struct hub *hub, int fd);
+
 /* The entry of a number; one that is new to the hub enters now. NULL with errno EBADF, ENOMEM. */
-struct hub_fd *fd_lookup(struct hub *hub, int fd);
+static inline struct hub_fd *
+fd_lookup(struct hub *hub, int fd)
+{
+	const struct fd_table *table = hub->fds;
+
+	if (__builtin_expect(fd >= 0 && fd < table->size && table->entries[fd] != NULL &&
+				     table->entries[fd]->is_open,
+		    1))
+		return table->entries[fd];
+	return fd_enter(hub, fd);
+}
 
 /* Enters a descriptor that has just been made, non-blocking: forgets what the number was before.
  * NULL with errno ENOMEM. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "hub/base/clock.h"
+#include "hub/base/kernel.h"
 #include "hub/io/fd_priv.h"
 #include "hub/scheduler_priv.h"
 
@@ -19,7 +20,7 @@ poll_now(struct pollfd *fds, nfds_t count)
 	int ready;
 
 	do
-		ready = poll(fds, count, 0);
+		ready = kernel_poll_now(fds, count);
 	while (ready < 0 && errno == EINTR);
 	return ready;
 }

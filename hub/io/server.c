@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "hub/base/check.h"
+#include "hub/base/kernel.h"
 #include "hub/base/list.h"
 #include "hub/io/fd_priv.h"
 #include "hub/io/socket.h"
@@ -211,7 +212,7 @@ accept_now(struct hub_server *server)
 	int client, error;
 
 	do
-		client = accept4(server->socket, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		client = kernel_accept4(server->socket, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	while (client == -1 && errno == EINTR);
 	if (client != -1)
 		return client;
@@ -242,7 +243,7 @@ take_connection(struct hub_server *server, bool may_wait)
 		return 0;
 	entry = fd_enter_new(hub_this, client, true);
 	if (entry == NULL) {
-		close(client);
+		kernel_close(client);
 	} else {
 		/* A client seldom speaks before it is accepted: wait for it instead of asking first. */
 		entry->is_drained = true;
@@ -428,7 +429,7 @@ hub_server_serve(struct hub_server *server, int client)
 
 	if (hub_adopt(client) != 0) {
 		error = errno;
-		close(client);
+		kernel_close(client);
 	} else {
 		error = welcome(server, client);
 	}

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "hub/base/kernel.h"
 #include "hub/base/list.h"
 #include "hub/io/fd_priv.h"
 #include "hub/io/file_priv.h"
@@ -157,63 +158,64 @@ send_some(const struct transfer *transfer, attempt_fn *attempt, const char *what
 static ssize_t
 attempt_recv(const struct transfer *t)
 {
-	return recv(t->fd, t->buffer, t->length, t->flags | MSG_DONTWAIT);
+	return kernel_recvfrom(t->fd, t->buffer, t->length, t->flags | MSG_DONTWAIT, NULL, NULL);
 }
 
 static ssize_t
 attempt_recvfrom(const struct transfer *t)
 {
-	return recvfrom(t->fd, t->buffer, t->length, t->flags | MSG_DONTWAIT, t->address,
+	return kernel_recvfrom(t->fd, t->buffer, t->length, t->flags | MSG_DONTWAIT, t->address,
 		t->address_length);
 }
 
 static ssize_t
 attempt_recvmsg(const struct transfer *t)
 {
-	return recvmsg(t->fd, t->message, t->flags | MSG_DONTWAIT);
+	return kernel_recvmsg(t->fd, t->message, t->flags | MSG_DONTWAIT);
 }
 
 static ssize_t
 attempt_read(const struct transfer *t)
 {
-	return read(t->fd, t->buffer, t->length);
+	return kernel_read(t->fd, t->buffer, t->length);
 }
 
 static ssize_t
 attempt_readv(const struct transfer *t)
 {
-	return readv(t->fd, t->parts, t->count);
+	return kernel_readv(t->fd, t->parts, t->count);
 }
 
 static ssize_t
 attempt_send(const struct transfer *t)
 {
-	return send(t->fd, t->buffer, t->length, t->flags | MSG_DONTWAIT | MSG_NOSIGNAL);
+	return kernel_sendto(
+		t->fd, t->buffer, t->length, t->flags | MSG_DONTWAIT | MSG_NOSIGNAL, NULL, 0);
 }
 
 static ssize_t
 attempt_sendto(const struct transfer *t)
 {
-	return sendto(t->fd, t->buffer, t->length, t->flags | MSG_DONTWAIT | MSG_NOSIGNAL,
+	return kernel_sendto(t->fd, t->buffer, t->length, t->flags | MSG_DONTWAIT | MSG_NOSIGNAL,
 		t->address, *t->address_length);
 }
 
 static ssize_t
 attempt_sendmsg(const struct transfer *t)
 {
-	return sendmsg(t->fd, t->message, t->flags | MSG_DONTWAIT | MSG_NOSIGNAL);
+	return kernel_sendmsg(t->fd, t->message, t->flags | MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 static ssize_t
 attempt_write(const struct transfer *t)
 {
-	return write(t->fd, t->buffer, t->length);
+	return kernel_write(t->fd, t->buffer, t->length);
 }
 
 static ssize_t
 attempt_writev(const struct transfer *t)
 {
-	return writev(t->fd, t->parts, t->count);
+	return kernel_writev(t->fd, t->parts, t->count);
 }
 
 ssize_t
@@ -433,12 +435,12 @@ hub_socket(int domain, int type, int protocol)
 		errno = EPERM;
 		return -1;
 	}
-	fd = socket(domain, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
+	fd = kernel_socket(domain, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
 	if (fd == -1)
 		return -1;
 	if (fd_enter_new(hub, fd, (type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)) == SOCK_STREAM) ==
 		NULL) {
-		close(fd);
+		kernel_close(fd);
 		errno = ENOMEM;
 		return -1;
 	}
@@ -453,7 +455,7 @@ hub_accept(int fd, struct sockaddr *address, socklen_t *length)
 
 	if (listener == NULL)
 		return -1;
-	while ((client = accept4(fd, address, length, SOCK_NONBLOCK | SOCK_CLOEXEC)) == -1) {
+	while ((client = kernel_accept4(fd, address, length, SOCK_NONBLOCK | SOCK_CLOEXEC)) == -1) {
 		if (errno == EINTR)
 			continue;
 		if (errno != EAGAIN || fd_wait_read(listener, "accept") != 0)
@@ -461,7 +463,7 @@ hub_accept(int fd, struct sockaddr *address, socklen_t *length)
 	}
 	entry = fd_enter_new(hub_this, client, listener->is_stream);
 	if (entry == NULL) {
-		close(client);
+		kernel_close(client);
 		errno = ENOMEM;
 		return -1;
 	}
@@ -478,7 +480,7 @@ connect_retry(struct hub_fd *entry, const struct sockaddr *address, socklen_t le
 	uint32_t generation = entry->generation;
 
 	for (;;) {
-		if (connect(entry->fd, address, length) == 0)
+		if (kernel_connect(entry->fd, address, length) == 0)
 			return 0;
 		if (errno != EAGAIN || address->sa_family != AF_UNIX)
 			return -1;

@@ -1,0 +1,172 @@
+/* System calls straight to the kernel, for descriptors on a coroutine: each behaves as its namesake of section 2, errno
+ * included, but is no cancellation point, costs no call of libc's, and is out of reach of libraries that put themselves before
+ * libc's wrappers, as hub/patch does. Under sanitizers they are libc's, which look on. */
+#ifndef HUBBUB_BASE_KERNEL_H
+#define HUBBUB_BASE_KERNEL_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+#define KERNEL_BY_LIBC
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
+#define KERNEL_BY_LIBC
+#endif
+#endif
+
+#ifndef KERNEL_BY_LIBC
+
+/* Six arguments, used or not: a register that the kernel does not look at costs nothing worth knowing. */
+static inline __attribute__((always_inline)) long
+kernel_call(long number, long a, long b, long c, long d, long e, long f)
+{
+	long result;
+#if defined(__x86_64__)
+	register long r10 __asm__("r10") = d;
+	register long r8 __asm__("r8") = e;
+	register long r9 __asm__("r9") = f;
+
+	__asm__ volatile("syscall"
+			 : "=a"(result)
+			 : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+			 : "rcx", "r11", "memory");
+#elif defined(__aarch64__)
+	register long x8 __asm__("x8") = number;
+	register long x0 __asm__("x0") = a;
+	register long x1 __asm__("x1") = b;
+	register long x2 __asm__("x2") = c;
+	register long x3 __asm__("x3") = d;
+	register long x4 __asm__("x4") = e;
+	register long x5 __asm__("x5") = f;
+
+	__asm__ volatile("svc 0"
+			 : "+r"(x0)
+			 : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5)
+			 : "memory");
+	result = x0;
+#endif
+	if (__builtin_expect(result < 0 && result >= -4095, 0)) {
+		errno = (int)-result;
+		return -1;
+	}
+	return result;
+}
+
+#define KERNEL_CALL(name, libc, number, a, b, c, d, e, f)                                          \
+	kernel_call(number, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
+
+#else
+
+#define KERNEL_CALL(name, libc, number, a, b, c, d, e, f) (libc)
+
+#endif
+
+static inline ssize_t
+kernel_read(int fd, void *buffer, size_t length)
+{
+	return KERNEL_CALL(read, read(fd, buffer, length), SYS_read, fd, buffer, length, 0, 0, 0);
+}
+
+static inline ssize_t
+kernel_readv(int fd, const struct iovec *parts, int count)
+{
+	return KERNEL_CALL(readv, readv(fd, parts, count), SYS_readv, fd, parts, count, 0, 0, 0);
+}
+
+static inline ssize_t
+kernel_write(int fd, const void *buffer, size_t length)
+{
+	return KERNEL_CALL(
+		write, write(fd, buffer, length), SYS_write, fd, buffer, length, 0, 0, 0);
+}
+
+static inline ssize_t
+kernel_writev(int fd, const struct iovec *parts, int count)
+{
+	return KERNEL_CALL(writev, writev(fd, parts, count), SYS_writev, fd, parts, count, 0, 0, 0);
+}
+
+static inline ssize_t
+kernel_recvfrom(int fd, void *buffer, size_t length, int flags, struct sockaddr *address,
+	socklen_t *address_length)
+{
+	return KERNEL_CALL(recvfrom, recvfrom(fd, buffer, length, flags, address, address_length),
+		SYS_recvfrom, fd, buffer, length, flags, address, address_length);
+}
+
+static inline ssize_t
+kernel_recvmsg(int fd, struct msghdr *message, int flags)
+{
+	return KERNEL_CALL(
+		recvmsg, recvmsg(fd, message, flags), SYS_recvmsg, fd, message, flags, 0, 0, 0);
+}
+
+static inline ssize_t
+kernel_sendto(int fd, const void *buffer, size_t length, int flags, const struct sockaddr *address,
+	socklen_t address_length)
+{
+	return KERNEL_CALL(sendto, sendto(fd, buffer, length, flags, address, address_length),
+		SYS_sendto, fd, buffer, length, flags, address, address_length);
+}
+
+static inline ssize_t
+kernel_sendmsg(int fd, const struct msghdr *message, int flags)
+{
+	return KERNEL_CALL(
+		sendmsg, sendmsg(fd, message, flags), SYS_sendmsg, fd, message, flags, 0, 0, 0);
+}
+
+static inline int
+kernel_accept4(int fd, struct sockaddr *address, socklen_t *length, int flags)
+{
+	return (int)KERNEL_CALL(accept4, accept4(fd, address, length, flags), SYS_accept4, fd,
+		address, length, flags, 0, 0);
+}
+
+static inline int
+kernel_connect(int fd, const struct sockaddr *address, socklen_t length)
+{
+	return (int)KERNEL_CALL(
+		connect, connect(fd, address, length), SYS_connect, fd, address, length, 0, 0, 0);
+}
+
+static inline int
+kernel_socket(int domain, int type, int protocol)
+{
+	return (int)KERNEL_CALL(socket, socket(domain, type, protocol), SYS_socket, domain, type,
+		protocol, 0, 0, 0);
+}
+
+static inline int
+kernel_close(int fd)
+{
+	return (int)KERNEL_CALL(close, close(fd), SYS_close, fd, 0, 0, 0, 0, 0);
+}
+
+static inline int
+kernel_fcntl(int fd, int command, long argument)
+{
+	return (int)KERNEL_CALL(
+		fcntl, fcntl(fd, command, argument), SYS_fcntl, fd, command, argument, 0, 0, 0);
+}
+
+/* poll(2) that does not wait. */
+static inline int
+kernel_poll_now(struct pollfd *fds, nfds_t count)
+{
+	static const struct timespec at_once;
+
+	return (int)KERNEL_CALL(
+		ppoll, poll(fds, count, 0), SYS_ppoll, fds, count, &at_once, NULL, 8, 0);
+}
+
+#endif
