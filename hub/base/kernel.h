@@ -165,8 +165,8 @@ kernel_poll_now(struct pollfd *fds, nfds_t count)
 {
 	static const struct timespec at_once;
 
-	return (int)KERNEL_CALL(
-		ppoll, poll(fds, count, 0), SYS_ppoll, fds, count, &at_once, NULL, 8, 0);
+	return (int)KERNEL_CALL(ppoll, ppoll(fds, count, &at_once, NULL), SYS_ppoll, fds, count,
+		&at_once, NULL, 8, 0);
 }
 
 #endif
