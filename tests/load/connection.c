@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include "tests/load/driver_priv.h"
 #include "tests/load/receiving.h"
@@ -131,6 +132,50 @@ count_end(struct connection *connection, int error)
 		tally_add(&driver->row->tally.ends, 1);
 }
 
+/* When the last of the bytes came to this machine, as the kernel says on the wall clock; now, if it does not. */
+static int64_t
+arrival(struct msghdr *message, int64_t now)
+{
+	struct timespec wall, stamp;
+	struct cmsghdr *part = CMSG_FIRSTHDR(message);
+	int64_t ago;
+
+	while (part != NULL &&
+		(part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_TIMESTAMPING))
+		part = CMSG_NXTHDR(message, part);
+	if (part == NULL)
+		return now;
+	memcpy(&stamp, CMSG_DATA(part), sizeof stamp);
+	clock_gettime(CLOCK_REALTIME, &wall);
+	ago = (wall.tv_sec - stamp.tv_sec) * CLOCK_SECOND + wall.tv_nsec - stamp.tv_nsec;
+	/* The wall clock may have been set in between. */
+	return stamp.tv_sec != 0 && ago >= 0 && ago < CLOCK_SECOND ? now - ago : now;
+}
+
+/* now: when the bytes were read; arrived: when they came, which is the same without --kernel-ts. */
+static ssize_t
+receive(struct connection *connection, int64_t *now, int64_t *arrived)
+{
+	struct driver *driver = connection->driver;
+	char control[128];
+	struct iovec part = {driver->receive_buffer, room_for(connection)};
+	struct msghdr message = {.msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof control};
+	ssize_t received;
+
+	if (!driver->load->kernel_times) {
+		received = hub_recv(connection->fd, part.iov_base, part.iov_len, 0);
+		*arrived = *now = clock_now();
+		return received;
+	}
+	received = hub_recvmsg(connection->fd, &message, 0);
+	*now = clock_now();
+	*arrived = received > 0 ? arrival(&message, *now) : *now;
+	return received;
+}
+
 /* Until the connection has ended, for whatever reason. */
 static void
 converse(struct connection *connection)
@@ -138,16 +183,15 @@ converse(struct connection *connection)
 	struct driver *driver = connection->driver;
 
 	while (connection->end == END_NONE) {
-		ssize_t received =
-			hub_recv(connection->fd, driver->receive_buffer, room_for(connection), 0);
-		int64_t now;
+		int64_t now, arrived;
+		ssize_t received = receive(connection, &now, &arrived);
 
 		if (received <= 0) {
 			count_end(connection, received < 0 ? errno : 0);
 			return;
 		}
-		connection->last_received = now = clock_now();
-		if (!receiving_take(connection, driver->receive_buffer, (size_t)received, now))
+		connection->last_received = now;
+		if (!receiving_take(connection, driver->receive_buffer, (size_t)received, arrived))
 			return;
 		if (is_used_up(connection, now)) {
 			connection->end = END_ORDERLY;

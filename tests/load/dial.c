@@ -1,6 +1,7 @@
 /* Opening connections. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/net_tstamp.h>
 #include <netinet/tcp.h>
 #include <string.h>
 
@@ -33,10 +34,13 @@ wait_for_turn(struct driver *driver)
 static void
 set_up(const struct load *load, int fd)
 {
+	const int stamps = SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE;
 	int on = 1;
 
 	if (load->nodelay)
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	if (load->kernel_times)
+		setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPING, &stamps, sizeof stamps);
 	if (load->send_buffer > 0)
 		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &load->send_buffer, sizeof(int));
 	if (load->receive_buffer > 0)

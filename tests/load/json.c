@@ -131,6 +131,7 @@ configuration(const struct load *load)
 	json_object_set_new(object, "deadline_s", seconds(load->deadline));
 	json_object_set_new(object, "nodelay", json_boolean(load->nodelay));
 	json_object_set_new(object, "spin", json_boolean(load->spins));
+	json_object_set_new(object, "kernel_ts", json_boolean(load->kernel_times));
 	json_object_set_new(object, "duration_s", seconds(load->duration));
 	json_object_set_new(object, "count", load->count == 0 ? json_null() : whole(load->count));
 	json_object_set_new(object, "seed", whole(load->seed));

@@ -130,6 +130,7 @@ struct load {
 	unsigned cpus[LOAD_CPUS_MAX];
 	unsigned cpu_count;
 	bool spins;
+	bool kernel_times;    /* of arrival */
 	double max_lag_share; /* of the p99 of response time; used where max_lag is 0 */
 	int64_t max_lag;
 	const char *server_stats; /* HOST:PORT of the server's --admin; may be NULL */

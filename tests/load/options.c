@@ -66,6 +66,7 @@ enum key {
 	KEY_MAX_REGRESS,
 	KEY_CPUS,
 	KEY_SPIN,
+	KEY_KERNEL_TS,
 	KEY_MAX_LAG,
 	KEY_SERVER_STATS,
 	KEY_PRINT_CONFIG,
@@ -160,6 +161,8 @@ static const struct argp_option option_table[] = {
 	{"cpus", KEY_CPUS, "LIST", 0, "Pin threads to these CPUs in turn: 1,3,4-7", 7},
 	{"spin", KEY_SPIN, NULL, 0,
 		"Wait for the next message busily: most exact, a CPU per thread", 7},
+	{"kernel-ts", KEY_KERNEL_TS, NULL, 0,
+		"Take the time of arrival from the kernel, not from when the reply was read", 7},
 	{"max-lag", KEY_MAX_LAG, "T|PERCENT", 0,
 		"Invalid if the p99 of send lag is more, as a time or of the response's p99 (10%); "
 		"a pause of "
@@ -416,6 +419,9 @@ parse_shape(struct parse *parse, int key, char *value)
 		break;
 	case KEY_SPIN:
 		load->spins = true;
+		break;
+	case KEY_KERNEL_TS:
+		load->kernel_times = true;
 		break;
 	case KEY_MAX_LAG:
 		field_max_lag(load, value);

@@ -125,6 +125,22 @@ Test(load_run, sizes_framings_and_depths_are_all_verified)
 	}
 }
 
+Test(load_run, times_of_arrival_can_be_the_kernels)
+{
+	double read_at, arrived;
+
+	loader_run(&loader, server.port, "-q", "-R", "1k", "-d", "1s", NULL);
+	read_at = loader_number(&loader, "latency_ns.response.p50");
+	cr_assert_eq(
+		loader_run(&loader, server.port, "-q", "-R", "1k", "-d", "1s", "--kernel-ts", NULL),
+		0, "%s", loader.program.text);
+	arrived = loader_number(&loader, "latency_ns.response.p50");
+	cr_assert_eq(loader_number(&loader, "latency_ns.response.count"), 1000);
+	/* A reply comes before it is read; ten times is far more than noise. */
+	cr_assert_gt(arrived, 0);
+	cr_assert_lt(arrived, 10 * read_at);
+}
+
 Test(load_run, churn_makes_a_new_connection_for_so_many_messages)
 {
 	static char *const closes[] = {"--close=fin", "--close=rst", "--close=half"};
