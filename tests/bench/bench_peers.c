@@ -160,8 +160,9 @@ measure_all(struct comparison *comparison)
 	}
 	for (size_t cell = 0; cell < CELLS; cell++)
 		for (unsigned round = 0; round < comparison->rounds; round++) {
-			bench_say(comparison->options, "\rcell %zu/%zu round %u/%u", cell + 1,
-				CELLS, round + 1, comparison->rounds);
+			if (isatty(STDOUT_FILENO))
+				bench_say(comparison->options, "\rcell %zu/%zu round %u/%u",
+					cell + 1, CELLS, round + 1, comparison->rounds);
 			measure_cell(comparison, cell, round);
 		}
 	bench_say(comparison->options, "\n\n");

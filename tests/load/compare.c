@@ -1,12 +1,10 @@
 #include "tests/load/compare.h"
 
-#include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tests/load/commands.h"
-#include "tests/load/histogram.h"
 #include "tests/load/json.h"
 #include "tests/load/median.h"
 #include "tests/load/random.h"
@@ -14,8 +12,16 @@
 
 #define RESAMPLES 2000
 #define SAMPLES_MAX 4096
+#define RATIO_MAX 1000
 
 /* ---- the ratio ---- */
+
+/* A base of almost nothing makes no ratio that says anything. */
+static double
+ratio_of(double after, double before)
+{
+	return before * RATIO_MAX > after ? after / before : RATIO_MAX;
+}
 
 static double
 resampled_median(const double *values, size_t count, uint64_t *random, double *scratch)
@@ -38,11 +44,11 @@ compare_medians(
 	before = median(scratch, base_count);
 	memcpy(scratch, new, new_count * sizeof *new);
 	after = median(scratch, new_count);
-	result.ratio = before > 0 ? after / before : INFINITY;
+	result.ratio = ratio_of(after, before);
 	for (size_t i = 0; i < RESAMPLES; i++) {
 		before = resampled_median(base, base_count, &random, scratch);
 		after = resampled_median(new, new_count, &random, scratch);
-		ratios[i] = before > 0 ? after / before : INFINITY;
+		ratios[i] = ratio_of(after, before);
 	}
 	qsort(ratios, RESAMPLES, sizeof *ratios, median_order);
 	result.low = ratios[RESAMPLES / 40];
@@ -73,8 +79,7 @@ enum verdict {
 static const char *const verdicts[VERDICT_MAX] = {
 	"unchanged", "improved", "REGRESSED", "uncertain"};
 
-/* The values of a metric in an array of objects. Where nothing came back no time is the worst of all. Returns how many
- * there are. */
+/* The values of a metric in an array of objects; where nothing came back there is no time. Returns how many there are. */
 static size_t
 read_samples(const json_t *array, const struct metric *metric, double *samples)
 {
@@ -85,8 +90,6 @@ read_samples(const json_t *array, const struct metric *metric, double *samples)
 
 		if (json_is_number(value))
 			samples[count++] = json_number_value(value);
-		else
-			samples[count++] = metric->is_time ? (double)HISTOGRAM_VALUE_MAX : 0;
 	}
 	return count;
 }
@@ -121,6 +124,32 @@ print_change(FILE *stream, const struct metric *metric, double *base, size_t bas
 	fprintf(stream, "  %-12s %12s %12s   %+7.1f %%   (%+.1f to %+.1f %%)   %s\n", metric->name,
 		before, after, 100 * (ratio.ratio - 1), 100 * (ratio.low - 1),
 		100 * (ratio.high - 1), verdicts[verdict]);
+}
+
+/* Times without any answer are in no percentile. */
+static enum verdict
+judge_silence(FILE *stream, const json_t *base, const json_t *new, double max_regress)
+{
+	const json_t *const arrays[2] = {base, new};
+	double shares[2] = {0, 0};
+	enum verdict verdict = VERDICT_UNCHANGED;
+
+	for (int i = 0; i < 2; i++) {
+		size_t count = json_array_size(arrays[i]), silent = 0;
+
+		for (size_t k = 0; k < count; k++)
+			silent += !json_is_number(
+				json_object_get(json_array_get(arrays[i], k), "p50"));
+		shares[i] = count > 0 ? (double)silent / (double)count : 0;
+	}
+	if (shares[1] - shares[0] > max_regress)
+		verdict = VERDICT_REGRESSED;
+	else if (shares[0] - shares[1] > max_regress)
+		verdict = VERDICT_IMPROVED;
+	if (shares[0] + shares[1] > 0)
+		fprintf(stream, "  %-12s %10.1f %% %10.1f %%   %s\n", "no answer", 100 * shares[0],
+			100 * shares[1], verdicts[verdict]);
+	return verdict;
 }
 
 static bool
@@ -170,9 +199,12 @@ conclude(FILE *stream, const unsigned counts[static VERDICT_MAX])
 		fprintf(stream, "verdict: regressed\n");
 		return LOAD_BREACHED;
 	}
-	fprintf(stream, "verdict: %s%s\n", counts[VERDICT_IMPROVED] > 0 ? "improved" : "unchanged",
-		counts[VERDICT_UNCERTAIN] > 0 ? "; where uncertain, more runs would tell (--repeat)"
-					      : "");
+	if (counts[VERDICT_UNCERTAIN] > 0)
+		fprintf(stream,
+			"verdict: uncertain: no change is sure; more runs would tell (--repeat)\n");
+	else
+		fprintf(stream, "verdict: %s\n",
+			counts[VERDICT_IMPROVED] > 0 ? "improved" : "unchanged");
 	return LOAD_DONE;
 }
 
@@ -197,6 +229,7 @@ compare_results(FILE *stream, const json_t *base, const json_t *new, const char 
 	if (!is_valid(stream, base, base_name) || !is_valid(stream, new, new_name))
 		return LOAD_INVALID;
 	print_differences(stream, base, new);
+	counts[judge_silence(stream, json_at(base, samples), json_at(new, samples), max_regress)]++;
 	if (base_count < COMPARE_SAMPLES_MIN || new_count < COMPARE_SAMPLES_MIN) {
 		fprintf(stream,
 			"no verdict: it takes %d runs of each (--repeat=%d), or as many "
@@ -210,8 +243,9 @@ compare_results(FILE *stream, const json_t *base, const json_t *new, const char 
 
 		base_count = read_samples(json_at(base, samples), &metrics[i], before);
 		new_count = read_samples(json_at(new, samples), &metrics[i], after);
-		if (!(median(before, base_count) > 0)) {
-			fprintf(stream, "no verdict: nothing came back in %s\n", base_name);
+		if (base_count < COMPARE_SAMPLES_MIN || new_count < COMPARE_SAMPLES_MIN ||
+			!(median(before, base_count) > 0)) {
+			fprintf(stream, "no verdict: too little came back\n");
 			return LOAD_INVALID;
 		}
 		ratio = compare_medians(before, base_count, after, new_count, 1);

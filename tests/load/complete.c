@@ -8,6 +8,8 @@
 #include "tests/load/preflight.h"
 #include "tests/load/value.h"
 
+#define LOOPBACK UINT32_C(0x7f000001)
+#define CHURN_SOURCES 64
 #define PORTS_SHARE 0.4 /* of an address that are used before another one is */
 
 static bool
@@ -32,6 +34,10 @@ choose_sources(struct load *load)
 		if (load->targets[i].socket.ss_family != AF_INET)
 			value_refuse("--source names IPv4 addresses, but the target is %s",
 				load->target_text[i]);
+	if (load->source_count == 0 && is_local && load->close != LOAD_CLOSE_RST &&
+		(load->churn >= 0 || load->lifetime != LOAD_NEVER))
+		/* A connection that we close first keeps its port for a minute. */
+		field_add_sources(load, LOOPBACK, LOOPBACK + CHURN_SOURCES - 1);
 	if (load->source_count > 0 || all <= room || room <= 0)
 		return;
 	if (!is_local && all <= room / PORTS_SHARE)
@@ -44,7 +50,7 @@ choose_sources(struct load *load)
 			all, room / PORTS_SHARE);
 		return;
 	}
-	field_add_sources(load, 0x7f000001, 0x7f000001 + (uint32_t)(all / room));
+	field_add_sources(load, LOOPBACK, LOOPBACK + (uint32_t)(all / room));
 }
 
 void

@@ -218,11 +218,14 @@ load_and_drain(struct driver *driver)
 		clock_now() < clock_after(since, driver->load->timeout + 2 * TICK) &&
 		tick(driver, CLOCK_MILLISECOND))
 		continue;
-	/* With a count of messages the run takes as long as they need. */
-	if (driver->load->count != 0 && driver->left == 0 && driver->answered < driver->end)
-		driver->end = driver->answered > driver->begin ? driver->answered + 1 : clock_now();
-	driver->row->ended = driver->end == LOAD_NEVER ? clock_now() : driver->end;
 	count_unsent(driver);
+	/* With a count of messages the run takes as long as they needed, or as long as they were handed out. */
+	if (driver->load->count != 0 && driver->end == LOAD_NEVER)
+		driver->end = !driver->load->is_open && outstanding(driver) == 0 &&
+					      driver->answered > driver->begin
+				      ? driver->answered + 1
+				      : since;
+	driver->row->ended = driver->end;
 }
 
 static void

@@ -263,3 +263,12 @@ gate_holds(const struct gate *gate, const struct measurement *measurement, doubl
 	}
 	return true;
 }
+
+bool
+gate_uses_lag(const struct gate *gate)
+{
+	for (unsigned i = 0; i < gate->count; i++)
+		if (gate->terms[i].histogram == HISTOGRAM_LAG)
+			return true;
+	return false;
+}

@@ -44,4 +44,7 @@ bool gate_read(const char *text, struct gate *gate, char *why, size_t size);
 bool gate_holds(const struct gate *gate, const struct measurement *measurement, double *value,
 	bool *is_time);
 
+/* Whether it asks for send lag, which only an open loop has. */
+bool gate_uses_lag(const struct gate *gate);
+
 #endif

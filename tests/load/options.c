@@ -1,6 +1,7 @@
 #include "tests/load/options.h"
 
 #include <argp.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -441,6 +442,18 @@ parse_shape(struct parse *parse, int key, char *value)
 	}
 }
 
+static bool
+is_command(const char *word)
+{
+	static const char *const commands[] = {
+		"run", "search", "sweep", "compare", "report", "check"};
+
+	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+		if (strcmp(word, commands[i]) == 0)
+			return true;
+	return false;
+}
+
 static error_t
 parse_option(int key, char *value, struct argp_state *state)
 {
@@ -455,6 +468,9 @@ parse_option(int key, char *value, struct argp_state *state)
 		exit(LOAD_DONE);
 	}
 	if (key == ARGP_KEY_ARG) {
+		if (parse->purpose == OPTIONS_RUN && state->arg_num == 0 && is_command(value))
+			value_refuse(
+				"a command comes before all options: hubbub-load %s ...", value);
 		if (parse->purpose == OPTIONS_SEARCH && parse->load->search.count == 0)
 			parse_shape(parse, KEY_SEARCH, value);
 		else
@@ -529,6 +545,11 @@ check_stdout(const struct load *load)
 
 	for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
 		count += paths[i] != NULL && strcmp(paths[i], "-") == 0;
+	for (size_t i = 0; i < 4; i++)
+		for (size_t k = i + 1; k < 4; k++)
+			if (paths[i] != NULL && paths[k] != NULL && strcmp(paths[i], "-") != 0 &&
+				strcmp(paths[i], paths[k]) == 0)
+				value_refuse("two outputs go to %s", paths[i]);
 	if (count > 1)
 		value_refuse(
 			"only one of --output, --stream, --hdr and --html can go to stdout ('-')");
@@ -545,6 +566,16 @@ check_knocks(const struct load *load)
 			"--deadline and --close=half");
 }
 
+/* A gate that could never be breached would only seem to guard something. */
+static void
+check_gates(const struct load *load)
+{
+	for (unsigned i = 0; i < load->fail_if_count && !load->is_open; i++)
+		if (gate_uses_lag(&load->fail_if[i]))
+			value_refuse("--fail-if: '%s': a closed loop has no lag; add --rate",
+				load->fail_if[i].text);
+}
+
 static void
 check_whole(struct parse *parse)
 {
@@ -555,10 +586,20 @@ check_whole(struct parse *parse)
 			     "--duration");
 	if (load->count != 0 && !parse->has_duration)
 		load->duration = LOAD_NEVER;
+	/* Of an even plan it is known how long so many messages take. */
+	if (load->count != 0 && load->is_open && load->arrivals != PLAN_POISSON &&
+		(double)load->count / load->rate.from * 1e9 < (double)load->duration)
+		load->duration = (int64_t)ceil((double)load->count / load->rate.from * 1e9);
 	if (!parse->has_warmup && load->count != 0)
 		load->warmup = 0;
 	check_shape(parse);
 	check_stdout(load);
+	if (load->connections == 0 && load->is_open)
+		value_refuse("--connections=0 has nothing to send on: leave --rate out");
+	if (load->connections > 0 && load->connections < load->target_count)
+		value_refuse("--connections=%u leaves some of the %u targets without any",
+			load->connections, load->target_count);
+	check_gates(load);
 	if (load->connections == 0 && load->idle == 0)
 		value_refuse("--connections=0 needs --idle");
 	if (load->slow > load->connections)

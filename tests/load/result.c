@@ -183,8 +183,8 @@ judge_lag(struct result *result)
 		limit = LAG_IGNORED;
 	if (lag > limit)
 		doubt(result,
-			"messages went out late: lag p99 %s, more than %s (--max-lag); use a lower "
-			"rate, more --threads, --spin, or another machine",
+			"messages went out late: lag p99 %s, more than %s (--max-lag); use --spin, "
+			"more --threads, a lower rate, or a machine with nothing else to do",
 			units_write_time(lag_text, lag, UNITS_AUTO),
 			units_write_time(limit_text, limit, UNITS_AUTO));
 	if (result->planned > 0 && (double)total->tally.due < OFFERED_MIN * result->planned - 1)
@@ -238,6 +238,11 @@ note_method(struct result *result)
 			: total->tally.reconnects > 0
 				? "messages waited for earlier ones, or for a new connection"
 				: "messages waited for earlier ones before they could be sent");
+	if (result->load->churn >= 0 && result->load->close != LOAD_CLOSE_RST &&
+		result->load->source_count == 0)
+		note(result, "closed connections keep their ports for a minute, and looking for a "
+			     "free one "
+			     "takes time: --close=rst, or more --source addresses");
 	if (total->tally.delayed > 0)
 		note(result,
 			"%llu reconnects waited for --connect-rate, and their messages with them",

@@ -18,11 +18,11 @@
 
 struct search {
 	const struct load *load;
-	json_t *tries;    /* as they go into the JSON */
-	double held;      /* highest rate that held; 0: none */
-	double broke;     /* lowest rate that did not; 0: none */
-	int code;         /* that ends the search; LOAD_DONE: none */
-	bool was_invalid; /* the lowest rate that did not hold could not be measured */
+	json_t *tries;     /* as they go into the JSON */
+	double held;       /* highest rate that held; 0: none */
+	double broke;      /* lowest rate that did not; 0: none */
+	int code;          /* that ends the search; LOAD_DONE: none */
+	bool was_measured; /* a rate that did not hold, validly */
 };
 
 /* Runs once; rate 0 is the closed loop. Returns the result, or NULL. */
@@ -110,7 +110,7 @@ holds(struct search *search, double rate)
 			search->held = rate;
 		} else {
 			search->broke = rate;
-			search->was_invalid = !is_valid;
+			search->was_measured = search->was_measured || is_valid;
 		}
 	}
 	result_free(result);
@@ -166,8 +166,12 @@ conclude(struct search *search)
 	if (code == LOAD_DONE)
 		fprintf(stream, "highest rate that keeps %s: %s/s%s\n", load->search.text,
 			units_write_whole(rate, (uint64_t)search->held),
-			search->was_invalid ? "; above it this generator cannot measure" : "");
-	else if (code > LOAD_SIGNALLED && search->held > 0)
+			search->broke > 0 && !search->was_measured
+				? "; above it this generator cannot measure"
+				: "");
+	else if (code > LOAD_SIGNALLED && search->held == 0)
+		fprintf(stream, "interrupted; no rate keeps %s so far\n", load->search.text);
+	else if (code > LOAD_SIGNALLED)
 		fprintf(stream, "interrupted; %s/s keeps %s so far\n",
 			units_write_whole(rate, (uint64_t)search->held), load->search.text);
 	else if (code == LOAD_BREACHED)

@@ -290,6 +290,8 @@ command_sweep(int argc, char **argv)
 		sweep.measured[i].shape = load.grid[i];
 	if (!measure_all(&sweep)) {
 		stop_server(&sweep);
+		if (sweep.code > LOAD_SIGNALLED)
+			sweep_print_table(stdout, &sweep);
 		fprintf(stderr, "\nhubbub-load: %s\n", sweep.why);
 		return sweep.code;
 	}

@@ -39,7 +39,10 @@ struct sweep {
 /* Messages a second in the closed loop, the median over rounds. */
 double sweep_throughput(const struct measured *measured);
 
-/* What to choose, and why, after a table of all shapes. */
+/* All shapes, as far as they are measured. */
+void sweep_print_table(FILE *stream, const struct sweep *sweep);
+
+/* What to choose, and why, after that table. */
 void sweep_print(FILE *stream, const struct sweep *sweep);
 
 /* The files that were asked for. Returns false after a message on stderr. */

@@ -63,6 +63,7 @@ print_choice(FILE *stream, const struct sweep *sweep)
 	const struct measured *chosen = &sweep->measured[choose(sweep)], *best = chosen;
 	char rate[UNITS_TEXT_SIZE], common[UNITS_TEXT_SIZE];
 	bool has_doubts = false;
+	unsigned threads = sweep->load->processes * sweep->load->threads;
 
 	for (unsigned i = 0; i < sweep->count; i++) {
 		if (sweep_throughput(&sweep->measured[i]) > sweep_throughput(best))
@@ -81,8 +82,8 @@ print_choice(FILE *stream, const struct sweep *sweep)
 		units_write_count(common, sweep->rate));
 	if (chosen->shape.processes == 1)
 		fprintf(stream, "note: with one process a crash takes every connection\n");
-	fprintf(stream, "note: the load came from %u threads on the same machine of %u CPUs\n",
-		sweep->load->processes * sweep->load->threads, cpus_allowed());
+	fprintf(stream, "note: the load came from %u thread%s on the same machine of %u CPUs\n",
+		threads, threads == 1 ? "" : "s", cpus_allowed());
 	if (has_doubts)
 		fprintf(stream,
 			"note: * some runs of the open loop were not valid; use a lower -R, or a "
@@ -91,8 +92,8 @@ print_choice(FILE *stream, const struct sweep *sweep)
 
 /* ---- output ---- */
 
-static void
-print_table(FILE *stream, const struct sweep *sweep)
+void
+sweep_print_table(FILE *stream, const struct sweep *sweep)
 {
 	char rate[UNITS_TEXT_SIZE], p50[UNITS_TEXT_SIZE], p99[UNITS_TEXT_SIZE], cpu[32],
 		memory[UNITS_TEXT_SIZE], common[UNITS_TEXT_SIZE + 8];
@@ -156,7 +157,7 @@ sweep_json(const struct sweep *sweep)
 void
 sweep_print(FILE *stream, const struct sweep *sweep)
 {
-	print_table(stream, sweep);
+	sweep_print_table(stream, sweep);
 	print_choice(stream, sweep);
 }
 

@@ -254,8 +254,9 @@ print_generator(FILE *stream, const struct result *result)
 		fprintf(stream, "lag p99 %s, ",
 			units_write_time(
 				lag, histogram_quantile(&result->total.lag, 0.99), load->unit));
-	fprintf(stream, "cpu %.0f %% of the busiest of %u thread%s, %s\n", 100 * result_cpu(result),
-		result->cpu_count, result->cpu_count == 1 ? "" : "s",
+	fprintf(stream, "cpu %.0f %% of the busiest of %u thread%s%s, %s\n",
+		100 * result_cpu(result), result->cpu_count, result->cpu_count == 1 ? "" : "s",
+		load->is_open ? " (it spins before a message is due)" : "",
 		result->reason_count == 0 ? "ok" : "NOT VALID");
 	for (unsigned i = 0; i < result->reason_count; i++)
 		fprintf(stream, "  %sinvalid:%s %s\n", color(stream, load, RED),
@@ -312,7 +313,8 @@ print_advice(FILE *stream, const struct result *result)
 
 	for (unsigned i = 0; i < result->note_count; i++)
 		fprintf(stream, "  note: %s\n", result->notes[i]);
-	if (result->signal == 0 && load->output == NULL && load->search.count == 0)
+	if (result->code == LOAD_DONE && load->output == NULL && load->connections > 0 &&
+		load->target_count == 1 && load->churn < 0)
 		fprintf(stream,
 			"Next: hubbub-load search 'p99<2ms' %s   save: -o run.json, plot: "
 			"hubbub-load "
@@ -329,7 +331,8 @@ text_report(FILE *stream, const struct result *result)
 	if (result->trouble[0] != '\0' && result->total.tally.received == 0)
 		return;
 	print_rates(stream, result);
-	print_table(stream, result);
+	if (result->load->connections > 0)
+		print_table(stream, result);
 	print_verification(stream, result);
 	print_generator(stream, result);
 	print_runs(stream, result);

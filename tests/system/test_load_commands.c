@@ -75,7 +75,7 @@ target(void)
 Test(load_commands, every_wrong_value_is_named_with_what_would_be_right)
 {
 	static const struct {
-		char *arguments[4];
+		char *arguments[5];
 		const char *phrases[3];
 	} cases[] = {
 		{{"--rate=fast", ":1"}, {"--rate", "'fast'", "10k..200k"}},
@@ -110,6 +110,11 @@ Test(load_commands, every_wrong_value_is_named_with_what_would_be_right)
 		{{NULL}, {"which server?", "HOST:PORT", "--help"}},
 		{{"sweep"}, {"sweep", "--", "hubbub-echo"}},
 		{{"search", ":1"}, {"':1'", "comparison", ""}},
+		{{"-d1", "search", ":1"}, {"before all options", "search", ""}},
+		{{"--fail-if=lag.p99>1ms", ":1"}, {"--fail-if", "lag", "--rate"}},
+		{{"-ox", "--html=x", ":1"}, {"two outputs", "x", ""}},
+		{{"-c0", "--idle=5", "-R5", ":1"}, {"--connections=0", "--rate", ""}},
+		{{"-c1", ":1", ":2"}, {"targets", "--connections=1", ""}},
 		{{"search", "p99<2ms"}, {"which server?", "", ""}},
 		{{"search", "p99<2ms", "-R5", ":1"}, {"leave --rate out", "", ""}},
 		{{"--churn=0", "--size=5", ":1"}, {"--churn=0", "--size", ""}},

@@ -300,9 +300,36 @@ Test(load_run, a_server_that_dies_is_an_error_and_not_corruption)
 		cr_assert_gt(loader_number(&loader, "errors.total"), 0);
 		cr_assert_eq(loader_number(&loader, "connections.alive_end"), 0);
 		cr_assert_gt(loader_number(&loader, "errors.by_kind.connect.ECONNREFUSED"), 0);
+		if (i == 1)
+			cr_assert_leq(fabs(loader_number(&loader, "latency_ns.response.count") +
+					      loader_number(&loader, "load.lost") +
+					      loader_number(&loader, "load.unsent") - 4000),
+				2, "%s", loader.program.text);
 		/* A server that is away is not hammered: 8 connections, backing off up to 1 s. */
 		cr_assert_lt(loader_number(&loader, "errors.by_kind.connect.ECONNREFUSED"), 200);
 		expect_no_nan();
+		start();
+	}
+}
+
+/* Nothing of a count is forgotten, and what was offered does not depend on the server. */
+Test(load_run, a_count_that_is_not_reached_is_an_error)
+{
+	static char *const modes[] = {"--closed=1", "--rate=2k"};
+
+	for (size_t i = 0; i < 2; i++) {
+		cr_assert(
+			loader_start(&loader, server.port, modes[i], "-n", i == 0 ? "100M" : "3000",
+				"-c", "8", "-i", "500ms", "--timeout=500ms", NULL));
+		cr_assert(program_expect(&loader.program, " 0.5", 20), "%s", loader.program.text);
+		program_end(&server);
+		cr_assert_eq(loader_wait(&loader, 30), 3, "%s", loader.program.text);
+		cr_assert_eq(loader_number(&loader, "load.messages") +
+				     loader_number(&loader, "load.lost") +
+				     loader_number(&loader, "load.unsent"),
+			i == 0 ? 1e8 : 3000, "%s", loader.program.text);
+		if (i == 1)
+			cr_assert_float_eq(loader_number(&loader, "load.offered"), 2000, 1);
 		start();
 	}
 }

@@ -93,6 +93,23 @@ Test(compare, verdicts)
 		LOAD_DONE);
 }
 
+/* Nobody answered for a third of the time, and the rest was as fast as ever. */
+Test(compare, silence_is_a_regression)
+{
+	json_t *stalled = result_of(1000, 5e6, 0.02, 2);
+
+	for (size_t i = 0; i < SAMPLES / 3; i++) {
+		json_t *run = json_array_get(json_object_get(stalled, "runs"), i);
+
+		json_object_set_new(run, "p50", json_null());
+		json_object_set_new(run, "p99", json_null());
+		json_object_set_new(run, "p99_9", json_null());
+		json_object_set_new(run, "achieved", json_real(0));
+	}
+	cr_assert_eq(compare(result_of(1000, 5e6, 0.02, 1), stalled, "verdict: regressed"),
+		LOAD_BREACHED);
+}
+
 Test(compare, without_enough_samples_or_a_valid_result_there_is_no_verdict)
 {
 	json_t *few = result_of(1000, 5e6, 0.02, 1), *invalid = result_of(1000, 5e6, 0.02, 1);
