@@ -23,7 +23,7 @@
 #define PATIENCE 10.      /* seconds for a client to send its line, and to take output */
 #define PROGRESS_EVERY 1. /* seconds */
 #define AGAIN_AFTER 0.1   /* seconds */
-#define DUMP_TIME 1.      /* seconds for hubs to write their coroutines */
+#define DUMP_TIME 3.      /* seconds for hubs to write their coroutines */
 
 /* What a client waits for. */
 enum waits { WAITS_REQUEST, WAITS_CHANGE, WAITS_END, WAITS_DUMP, WAITS_FLUSH };

@@ -57,7 +57,6 @@ struct driver {
 	int64_t start;
 	int64_t begin;  /* of the window */
 	int64_t end;    /* and of sending */
-	bool is_over;   /* nothing is due any more */
 	bool is_ending; /* connections close */
 	/* connections */
 	struct connection *connections;
