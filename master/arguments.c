@@ -169,3 +169,20 @@ arguments_check_names(
 	}
 	return true;
 }
+
+int
+arguments_find_word(
+	const char *word, const char *const *words, unsigned count, char *list, size_t list_size)
+{
+	size_t used = 0;
+
+	list[0] = '\0';
+	for (unsigned i = 0; i < count; i++) {
+		if (strcmp(word, words[i]) == 0)
+			return (int)i;
+		if (used < list_size)
+			used += (size_t)snprintf(list + used, list_size - used, "%s%s",
+				i == 0 ? "" : ", ", words[i]);
+	}
+	return -1;
+}

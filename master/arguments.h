@@ -28,4 +28,8 @@ const char *arguments_nearest(const char *word, const char *const *names);
 bool arguments_check_names(
 	int argc, char **argv, const char *const *names, char *error, size_t error_size);
 
+/* The index of word among count words; or -1 with all of them, joined by commas, in list. */
+int arguments_find_word(
+	const char *word, const char *const *words, unsigned count, char *list, size_t list_size);
+
 #endif

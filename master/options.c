@@ -186,14 +186,11 @@ static unsigned
 parse_word(struct parse *parse, const char *option, const char *value, const char *const *words,
 	unsigned count)
 {
-	char list[128] = "";
+	char list[128];
+	int index = arguments_find_word(value, words, count, list, sizeof list);
 
-	for (unsigned i = 0; i < count; i++) {
-		if (strcmp(value, words[i]) == 0)
-			return i;
-		snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s",
-			i == 0 ? "" : ", ", words[i]);
-	}
+	if (index >= 0)
+		return (unsigned)index;
 	complain(parse, "--%s: '%s' is not one of: %s", option, value, list);
 	return 0;
 }

@@ -61,102 +61,99 @@ kernel_call(long number, long a, long b, long c, long d, long e, long f)
 	return result;
 }
 
-#define KERNEL_CALL(name, libc, number, a, b, c, d, e, f)                                          \
+#define KERNEL_CALL(libc, number, a, b, c, d, e, f)                                                \
 	kernel_call(number, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
 
 #else
 
-#define KERNEL_CALL(name, libc, number, a, b, c, d, e, f) (libc)
+#define KERNEL_CALL(libc, number, a, b, c, d, e, f) (libc)
 
 #endif
 
 static inline ssize_t
 kernel_read(int fd, void *buffer, size_t length)
 {
-	return KERNEL_CALL(read, read(fd, buffer, length), SYS_read, fd, buffer, length, 0, 0, 0);
+	return KERNEL_CALL(read(fd, buffer, length), SYS_read, fd, buffer, length, 0, 0, 0);
 }
 
 static inline ssize_t
 kernel_readv(int fd, const struct iovec *parts, int count)
 {
-	return KERNEL_CALL(readv, readv(fd, parts, count), SYS_readv, fd, parts, count, 0, 0, 0);
+	return KERNEL_CALL(readv(fd, parts, count), SYS_readv, fd, parts, count, 0, 0, 0);
 }
 
 static inline ssize_t
 kernel_write(int fd, const void *buffer, size_t length)
 {
-	return KERNEL_CALL(
-		write, write(fd, buffer, length), SYS_write, fd, buffer, length, 0, 0, 0);
+	return KERNEL_CALL(write(fd, buffer, length), SYS_write, fd, buffer, length, 0, 0, 0);
 }
 
 static inline ssize_t
 kernel_writev(int fd, const struct iovec *parts, int count)
 {
-	return KERNEL_CALL(writev, writev(fd, parts, count), SYS_writev, fd, parts, count, 0, 0, 0);
+	return KERNEL_CALL(writev(fd, parts, count), SYS_writev, fd, parts, count, 0, 0, 0);
 }
 
 static inline ssize_t
 kernel_recvfrom(int fd, void *buffer, size_t length, int flags, struct sockaddr *address,
 	socklen_t *address_length)
 {
-	return KERNEL_CALL(recvfrom, recvfrom(fd, buffer, length, flags, address, address_length),
+	return KERNEL_CALL(recvfrom(fd, buffer, length, flags, address, address_length),
 		SYS_recvfrom, fd, buffer, length, flags, address, address_length);
 }
 
 static inline ssize_t
 kernel_recvmsg(int fd, struct msghdr *message, int flags)
 {
-	return KERNEL_CALL(
-		recvmsg, recvmsg(fd, message, flags), SYS_recvmsg, fd, message, flags, 0, 0, 0);
+	return KERNEL_CALL(recvmsg(fd, message, flags), SYS_recvmsg, fd, message, flags, 0, 0, 0);
 }
 
 static inline ssize_t
 kernel_sendto(int fd, const void *buffer, size_t length, int flags, const struct sockaddr *address,
 	socklen_t address_length)
 {
-	return KERNEL_CALL(sendto, sendto(fd, buffer, length, flags, address, address_length),
-		SYS_sendto, fd, buffer, length, flags, address, address_length);
+	return KERNEL_CALL(sendto(fd, buffer, length, flags, address, address_length), SYS_sendto,
+		fd, buffer, length, flags, address, address_length);
 }
 
 static inline ssize_t
 kernel_sendmsg(int fd, const struct msghdr *message, int flags)
 {
-	return KERNEL_CALL(
-		sendmsg, sendmsg(fd, message, flags), SYS_sendmsg, fd, message, flags, 0, 0, 0);
+	return KERNEL_CALL(sendmsg(fd, message, flags), SYS_sendmsg, fd, message, flags, 0, 0, 0);
 }
 
 static inline int
 kernel_accept4(int fd, struct sockaddr *address, socklen_t *length, int flags)
 {
-	return (int)KERNEL_CALL(accept4, accept4(fd, address, length, flags), SYS_accept4, fd,
-		address, length, flags, 0, 0);
+	return (int)KERNEL_CALL(
+		accept4(fd, address, length, flags), SYS_accept4, fd, address, length, flags, 0, 0);
 }
 
 static inline int
 kernel_connect(int fd, const struct sockaddr *address, socklen_t length)
 {
 	return (int)KERNEL_CALL(
-		connect, connect(fd, address, length), SYS_connect, fd, address, length, 0, 0, 0);
+		connect(fd, address, length), SYS_connect, fd, address, length, 0, 0, 0);
 }
 
 static inline int
 kernel_socket(int domain, int type, int protocol)
 {
-	return (int)KERNEL_CALL(socket, socket(domain, type, protocol), SYS_socket, domain, type,
-		protocol, 0, 0, 0);
+	return (int)KERNEL_CALL(
+		socket(domain, type, protocol), SYS_socket, domain, type, protocol, 0, 0, 0);
 }
 
 static inline int
 kernel_close(int fd)
 {
-	return (int)KERNEL_CALL(close, close(fd), SYS_close, fd, 0, 0, 0, 0, 0);
+	return (int)KERNEL_CALL(close(fd), SYS_close, fd, 0, 0, 0, 0, 0);
 }
 
 static inline int
 kernel_fcntl(int fd, int command, long argument)
 {
 	return (int)KERNEL_CALL(
-		fcntl, fcntl(fd, command, argument), SYS_fcntl, fd, command, argument, 0, 0, 0);
+		fcntl(fd, command, argument), SYS_fcntl, fd, command, argument, 0, 0, 0);
 }
 
 /* poll(2) that does not wait. */
@@ -165,8 +162,8 @@ kernel_poll_now(struct pollfd *fds, nfds_t count)
 {
 	static const struct timespec at_once;
 
-	return (int)KERNEL_CALL(ppoll, ppoll(fds, count, &at_once, NULL), SYS_ppoll, fds, count,
-		&at_once, NULL, 8, 0);
+	return (int)KERNEL_CALL(
+		ppoll(fds, count, &at_once, NULL), SYS_ppoll, fds, count, &at_once, NULL, 8, 0);
 }
 
 #endif

@@ -21,8 +21,6 @@ void bench_print(const struct bench_options *options, const char *name, double v
 void bench_say(const struct bench_options *options, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-double bench_median(double *values, size_t count);
-
 /* The subcommands; they return the exit code. */
 int bench_hub(const struct bench_options *options);
 int bench_park(const struct bench_options *options);

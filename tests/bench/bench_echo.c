@@ -5,6 +5,7 @@
 
 #include "tests/bench/bench.h"
 #include "tests/bench/server.h"
+#include "tests/load/median.h"
 
 #define ROUNDS 7
 #define ROUNDS_MAX 101
@@ -21,7 +22,7 @@ print_ratio(const struct bench_options *options, const char *what, const char *n
 	char full[64];
 
 	snprintf(full, sizeof full, "echo_%s_ratio_%s", what, name);
-	bench_print(options, full, bench_median(values, rounds), "x", note);
+	bench_print(options, full, median(values, rounds), "x", note);
 }
 
 static bool

@@ -8,6 +8,7 @@
 
 #include "hub/scheduler_priv.h"
 #include "tests/bench/bench.h"
+#include "tests/load/median.h"
 
 #define ROUNDS 9
 #define ROUNDS_MAX 101
@@ -490,20 +491,20 @@ bench_hub(const struct bench_options *options)
 		ratios[round] = values[1][round] / values[0][round];
 	}
 	for (size_t i = 0; i < ROWS; i++) {
-		double median = bench_median(values[i], rounds);
+		double value = median(values[i], rounds);
 
 		if (options->only != NULL && strstr(rows[i].name, options->only) == NULL)
 			continue;
-		if (median > 0)
-			bench_print(options, rows[i].name, median, "ns", rows[i].note);
+		if (value > 0)
+			bench_print(options, rows[i].name, value, "ns", rows[i].note);
 		else
 			bench_say(options, "%-34s not installed: tests/bench/compare --install\n",
 				rows[i].name);
 	}
 	if (options->only != NULL)
 		return 0;
-	if (bench_median(values[1], rounds) > 0)
-		bench_print(options, "switch_fcontext_ratio", bench_median(ratios, rounds), "x",
+	if (median(values[1], rounds) > 0)
+		bench_print(options, "switch_fcontext_ratio", median(ratios, rounds), "x",
 			"median of fcontext / ours, round by round");
 	hub_run(run_park, &park, NULL);
 	bench_print(options, "parked_bytes", park.bytes, "B",

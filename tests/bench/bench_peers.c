@@ -12,6 +12,7 @@
 #include "tests/bench/bench.h"
 #include "tests/bench/server.h"
 #include "tests/load/json.h"
+#include "tests/load/median.h"
 #include "tests/load/plot.h"
 
 #define PEERS_MAX 16
@@ -188,7 +189,7 @@ median_figure(const struct comparison *comparison, unsigned peer, size_t cell, e
 
 	for (unsigned i = 0; i < comparison->rounds; i++)
 		values[i] = figure_of(&comparison->peers[peer].samples[cell][i], figure);
-	return bench_median(values, comparison->rounds);
+	return median(values, comparison->rounds);
 }
 
 /* The median over rounds of the ratio to the epoll loop in the same round. */
@@ -201,7 +202,7 @@ median_ratio(const struct comparison *comparison, unsigned peer, size_t cell, en
 		values[i] =
 			figure_of(&comparison->peers[peer].samples[cell][i], figure) /
 			figure_of(&comparison->peers[comparison->epoll].samples[cell][i], figure);
-	return bench_median(values, comparison->rounds);
+	return median(values, comparison->rounds);
 }
 
 static void

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "tests/bench/bench.h"
+#include "tests/load/median.h"
 
 /* ---- an event with a thousand waiters ---- */
 
@@ -144,7 +145,7 @@ between_threads(void *(*thread_main)(void *argument))
 	thread_main((void *)0);
 	pthread_join(thread, NULL);
 	pthread_barrier_destroy(&barrier);
-	return bench_median(samples, TRIPS);
+	return median(samples, TRIPS);
 }
 
 double

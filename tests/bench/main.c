@@ -101,21 +101,6 @@ bench_say(const struct bench_options *options, const char *format, ...)
 	fflush(stdout);
 }
 
-static int
-compare(const void *a, const void *b)
-{
-	const double *left = a, *right = b;
-
-	return (*left > *right) - (*left < *right);
-}
-
-double
-bench_median(double *values, size_t count)
-{
-	qsort(values, count, sizeof *values, compare);
-	return count % 2 == 1 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
-}
-
 int
 main(int argc, char **argv)
 {

@@ -45,8 +45,7 @@ choose_sources(struct load *load)
 	if (!is_local) {
 		fprintf(stderr,
 			"hubbub-load: %.0f connections from one address have only %.0f ports; "
-			"spread "
-			"them with --source\n",
+			"spread them with --source\n",
 			all, room / PORTS_SHARE);
 		return;
 	}

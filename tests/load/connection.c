@@ -351,8 +351,6 @@ knock(struct connection *connection)
 	while (await_due(connection, &intended)) {
 		int64_t began = clock_now(), now;
 
-		if (driver_in_window(driver, intended))
-			tally_add(&row->tally.begun, 1);
 		tally_add(&row->tally.in_flight, 1);
 		if (row->tally.in_flight > row->tally.in_flight_max)
 			tally_add(&row->tally.in_flight_max, 1);
@@ -386,11 +384,10 @@ connection_run(void *argument)
 {
 	struct connection *connection = argument;
 
-	if (connection->driver->load->churn == 0) {
+	if (connection->driver->load->churn == 0)
 		knock(connection);
-	} else {
+	else
 		live(connection);
-	}
 	set_alive(connection, false);
 	return NULL;
 }

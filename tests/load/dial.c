@@ -21,7 +21,6 @@ wait_for_turn(struct driver *driver)
 	/* A limit of ours must not slow a churn down that the server could do. */
 	if (driver->start != 0 && !driver->load->limits_reconnects)
 		return 0;
-
 	driver->next_connect = at + (int64_t)(1e9 / share);
 	/* Sleeping is exact to a millisecond. */
 	if (at - now < CLOCK_MILLISECOND)

@@ -9,7 +9,7 @@
 #define WORKERS 128
 #define PROBE_SIZE_MAX 64
 
-/* Starts as many workers as are of use; how many still work is in *working. */
+/* Starts as many workers as are of use; how many still work is in idle_workers. */
 static bool
 start_workers(struct driver *driver, hub_fn *work)
 {

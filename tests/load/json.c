@@ -250,16 +250,32 @@ gates_part(const struct result *result)
 	return gates;
 }
 
+/* Adds the fields of a summary. */
+static json_t *
+add_summary(json_t *object, const struct summary *summary)
+{
+	json_object_set_new(object, "offered", real(summary->offered));
+	json_object_set_new(object, "achieved", real(summary->achieved));
+	json_object_set_new(object, "p50", nanoseconds(summary->p50));
+	json_object_set_new(object, "p99", nanoseconds(summary->p99));
+	json_object_set_new(object, "p99_9", nanoseconds(summary->p99_9));
+	json_object_set_new(object, "max", nanoseconds(summary->max));
+	json_object_set_new(object, "errors", whole(summary->errors));
+	return object;
+}
+
 json_t *
 json_interval(const struct interval *interval)
 {
-	return json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "run",
-		(int)interval->run, "t", real(round(interval->t * 1e4) / 1e4), "offered",
-		real(interval->offered), "achieved", real(interval->achieved), "p50",
-		nanoseconds(interval->p50), "p99", nanoseconds(interval->p99), "p99_9",
-		nanoseconds(interval->p99_9), "max", nanoseconds(interval->max), "lag_p99",
-		nanoseconds(interval->lag_p99), "errors", whole(interval->errors), "open",
-		whole(interval->open), "in_flight", whole(interval->in_flight));
+	json_t *object = json_object();
+
+	json_object_set_new(object, "run", whole(interval->run));
+	json_object_set_new(object, "t", real(round(interval->t * 1e4) / 1e4));
+	add_summary(object, &interval->summary);
+	json_object_set_new(object, "lag_p99", nanoseconds(interval->lag_p99));
+	json_object_set_new(object, "open", whole(interval->open));
+	json_object_set_new(object, "in_flight", whole(interval->in_flight));
+	return object;
 }
 
 static json_t *
@@ -267,16 +283,10 @@ runs_part(const struct result *result)
 {
 	json_t *runs = json_array();
 
-	for (unsigned i = 0; i < result->run_count; i++) {
-		const struct run *run = &result->runs[i];
-
-		json_array_append_new(
-			runs, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "seconds",
-				      real(run->seconds), "offered", real(run->offered), "achieved",
-				      real(run->achieved), "p50", nanoseconds(run->p50), "p99",
-				      nanoseconds(run->p99), "p99_9", nanoseconds(run->p99_9),
-				      "max", nanoseconds(run->max), "errors", whole(run->errors)));
-	}
+	for (unsigned i = 0; i < result->run_count; i++)
+		json_array_append_new(runs,
+			add_summary(json_pack("{s:o}", "seconds", real(result->runs[i].seconds)),
+				&result->runs[i].summary));
 	return runs;
 }
 

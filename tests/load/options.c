@@ -10,180 +10,8 @@
 #include "master/arguments.h"
 #include "tests/load/complete.h"
 #include "tests/load/field.h"
+#include "tests/load/options_table.h"
 #include "tests/load/value.h"
-
-enum key {
-	KEY_RATE = 'R',
-	KEY_CONNECTIONS = 'c',
-	KEY_THREADS = 't',
-	KEY_PROCESSES = 'p',
-	KEY_SIZE = 's',
-	KEY_DURATION = 'd',
-	KEY_COUNT = 'n',
-	KEY_OUTPUT = 'o',
-	KEY_INTERVAL = 'i',
-	KEY_QUIET = 'q',
-	KEY_VERBOSE = 'v',
-	KEY_HELP = 'h',
-	KEY_VERSION = 'V',
-	KEY_ARRIVALS = 256,
-	KEY_CLOSED,
-	KEY_SEARCH,
-	KEY_CONNECT_RATE,
-	KEY_CONNECT_TIMEOUT,
-	KEY_IDLE,
-	KEY_CHURN,
-	KEY_LIFETIME,
-	KEY_CLOSE,
-	KEY_SOURCE,
-	KEY_SLOW,
-	KEY_FRAMING,
-	KEY_VERIFY,
-	KEY_MAX_INFLIGHT,
-	KEY_OVERLOAD,
-	KEY_TIMEOUT,
-	KEY_DEADLINE,
-	KEY_NODELAY,
-	KEY_SNDBUF,
-	KEY_RCVBUF,
-	KEY_SEED,
-	KEY_WARMUP,
-	KEY_REPEAT,
-	KEY_COOLDOWN,
-	KEY_JSON,
-	KEY_STREAM,
-	KEY_HDR,
-	KEY_HTML,
-	KEY_PERCENTILES,
-	KEY_UNIT,
-	KEY_PLAIN,
-	KEY_COLOR,
-	KEY_FAIL_IF,
-	KEY_ALLOW_ERRORS,
-	KEY_ALLOW_PARTIAL,
-	KEY_ABORT_IF,
-	KEY_SAVE_BASELINE,
-	KEY_BASELINE,
-	KEY_MAX_REGRESS,
-	KEY_CPUS,
-	KEY_SPIN,
-	KEY_KERNEL_TS,
-	KEY_MAX_LAG,
-	KEY_SERVER_STATS,
-	KEY_PRINT_CONFIG,
-	KEY_GRID,
-	KEY_ROUNDS,
-	KEY_MAX
-};
-
-static const struct argp_option option_table[] = {
-	{NULL, 0, NULL, 0,
-		"Load shape (without one: closed loop, one message in flight per connection)", 1},
-	{"rate", KEY_RATE, "RATE", 0,
-		"Open loop, messages per second in all: 50k | 10k..200k (linear) | 10k:200k/10k@5s "
-		"(staircase)",
-		1},
-	{"arrivals", KEY_ARRIVALS, "KIND", 0, "uniform | poisson | burst:N (uniform)", 1},
-	{"closed", KEY_CLOSED, "DEPTH", OPTION_ARG_OPTIONAL,
-		"Send the next when a reply arrives; DEPTH in flight per connection (1)", 1},
-	{"search", KEY_SEARCH, "EXPR", 0,
-		"Find the highest rate that keeps EXPR, such as 'p99<2ms,errors=0'", 1},
-	{NULL, 0, NULL, 0, "Connections", 2},
-	{"connections", KEY_CONNECTIONS, "N", 0, "Active connections (64)", 2},
-	{"threads", KEY_THREADS, "N|auto", 0,
-		"Threads in each generator process (auto: half of the CPUs)", 2},
-	{"processes", KEY_PROCESSES, "N|auto", 0,
-		"Generator processes (auto: as many as the file limit asks for)", 2},
-	{"connect-rate", KEY_CONNECT_RATE, "N", 0, "Connects per second (20k)", 2},
-	{"connect-timeout", KEY_CONNECT_TIMEOUT, "T", 0, "Time for each connect (3s)", 2},
-	{"idle", KEY_IDLE, "N", 0, "More connections, only held, and probed once at the end (0)",
-		2},
-	{"churn", KEY_CHURN, "N", 0,
-		"Close and reopen after N messages; 0: connect and close only (off)", 2},
-	{"lifetime", KEY_LIFETIME, "T", 0, "Close and reopen after T (off)", 2},
-	{"close", KEY_CLOSE, "HOW", 0, "fin | rst (leaves no TIME_WAIT) | half (fin)", 2},
-	{"source", KEY_SOURCE, "ADDRS", 0,
-		"Source addresses: A.B.C.D/LEN, FIRST-LAST or a list with commas (as needed on "
-		"loopback)",
-		2},
-	{"slow", KEY_SLOW, "N@RATE", 0, "N of the connections read only RATE bytes per second (0)",
-		2},
-	{NULL, 0, NULL, 0, "Messages", 3},
-	{"size", KEY_SIZE, "SPEC", 0,
-		"Bytes: 64 | 16-4096 | exp:512 | 64:90,1Ki:10 (weights) | @FILE of SIZE WEIGHT "
-		"(64)",
-		3},
-	{"framing", KEY_FRAMING, "KIND", 0,
-		"raw | line (ends with a newline) | len32 (begins with 4 bytes of length) (raw)",
-		3},
-	{"verify", KEY_VERIFY, "WHAT", 0, "full | header | none (full)", 3},
-	{"max-inflight", KEY_MAX_INFLIGHT, "N", 0,
-		"Messages unanswered per connection in an open loop (1024)", 3},
-	{"overload", KEY_OVERLOAD, "queue|shed", 0, "What happens to those beyond it (queue)", 3},
-	{"timeout", KEY_TIMEOUT, "T", 0, "For a reply, from the actual send (5s)", 3},
-	{"deadline", KEY_DEADLINE, "T", 0,
-		"Do not send what is later than T after its intended time (off)", 3},
-	{"nodelay", KEY_NODELAY, "on|off", 0, "TCP_NODELAY (on)", 3},
-	{"sndbuf", KEY_SNDBUF, "SIZE", 0, "Send buffer of each socket (the kernel's)", 3},
-	{"rcvbuf", KEY_RCVBUF, "SIZE", 0, "Receive buffer of each socket (the kernel's)", 3},
-	{"seed", KEY_SEED, "N", 0, "Of arrivals, sizes and payload (1)", 3},
-	{NULL, 0, NULL, 0, "Duration", 4},
-	{"duration", KEY_DURATION, "T", 0, "How long, without the warm-up (10s)", 4},
-	{"count", KEY_COUNT, "N", 0, "How many messages in all, instead", 4},
-	{"warmup", KEY_WARMUP, "T", 0,
-		"Load before it, of which only what goes wrong counts (1s; 0 with a count)", 4},
-	{"repeat", KEY_REPEAT, "N", 0, "Run N times (1)", 4},
-	{"cooldown", KEY_COOLDOWN, "T", 0, "Pause between runs (1s)", 4},
-	{NULL, 0, NULL, 0, "Output (times: ns us ms s m h; numbers: k M G, Ki Mi Gi)", 5},
-	{"output", KEY_OUTPUT, "FILE", 0, "Write the result as JSON ('-': stdout)", 5},
-	{"json", KEY_JSON, NULL, 0, "The same as -o -", 5},
-	{"stream", KEY_STREAM, "FILE", 0, "Write a line of JSON for each interval", 5},
-	{"interval", KEY_INTERVAL, "T", 0, "Length of an interval (1s)", 5},
-	{"hdr", KEY_HDR, "FILE", 0, "Write the response times as an .hgrm spectrum", 5},
-	{"html", KEY_HTML, "FILE", 0, "Write a page with plots", 5},
-	{"percentiles", KEY_PERCENTILES, "LIST", 0, "To show (50,90,99,99.9,99.99)", 5},
-	{"unit", KEY_UNIT, "auto|us|ms", 0, "Of times (auto)", 5},
-	{"plain", KEY_PLAIN, NULL, 0, "A line for each interval, on a terminal too", 5},
-	{"no-progress", KEY_PLAIN, NULL, OPTION_ALIAS, NULL, 5},
-	{"quiet", KEY_QUIET, NULL, 0, "Only the result", 5},
-	{"verbose", KEY_VERBOSE, NULL, 0, "Also every generator thread and run", 5},
-	{"color", KEY_COLOR, "WHEN", 0, "auto | always | never (auto; NO_COLOR is obeyed)", 5},
-	{NULL, 0, NULL, 0, "Gates: p99>2ms, error_rate>0.1%, rate_ratio<0.99, mps<900k, ...", 6},
-	{"fail-if", KEY_FAIL_IF, "EXPR", 0, "Exit with 3 if EXPR holds; may be repeated (errors>0)",
-		6},
-	{"abort-if", KEY_ABORT_IF, "EXPR", 0, "Stop when it holds in 3 intervals in a row", 6},
-	{"allow-errors", KEY_ALLOW_ERRORS, NULL, 0, "Drop the gate errors>0", 6},
-	{"allow-partial", KEY_ALLOW_PARTIAL, NULL, 0, "Accept fewer connections than asked for", 6},
-	{"save-baseline", KEY_SAVE_BASELINE, "NAME", 0, "Keep the result under NAME", 6},
-	{"baseline", KEY_BASELINE, "NAME", 0,
-		"Compare with it, and exit with 3 on a regression (use --repeat=5)", 6},
-	{"max-regress", KEY_MAX_REGRESS, "PERCENT", 0, "What is no regression yet (5%)", 6},
-	{NULL, 0, NULL, 0, "The generator", 7},
-	{"cpus", KEY_CPUS, "LIST", 0, "Pin threads to these CPUs in turn: 1,3,4-7", 7},
-	{"spin", KEY_SPIN, NULL, 0,
-		"Wait for the next message busily: most exact, a CPU per thread", 7},
-	{"kernel-ts", KEY_KERNEL_TS, NULL, 0,
-		"Take the time of arrival from the kernel, not from when the reply was read", 7},
-	{"max-lag", KEY_MAX_LAG, "T|PERCENT", 0,
-		"Invalid if the p99 of send lag is more, as a time or of the response's p99 (10%); "
-		"a pause of "
-		"250 ms, or of this time if more, is always",
-		7},
-	{"server-stats", KEY_SERVER_STATS, "ADDR", 0,
-		"Put the server's own counters, from its --admin ADDR, into the result", 7},
-	{"print-config", KEY_PRINT_CONFIG, NULL, 0, "Print the options in force and exit", 7},
-	{NULL, 0, NULL, 0, "Sweep", 8},
-	{"grid", KEY_GRID, "LIST", 0, "Processes x threads to try: 1x1,1x2,2x1 (up to the CPUs)",
-		8},
-	{"rounds", KEY_ROUNDS, "N", 0, "How often to go round the grid (3)", 8},
-	{NULL, 0, NULL, 0, "Help", -1},
-	{"help", KEY_HELP, NULL, 0, "Print this", -1},
-	{"help-all", KEY_HELP, NULL, OPTION_ALIAS, NULL, -1},
-	{"version", KEY_VERSION, NULL, 0, "Print the version", -1},
-	{0},
-};
-
-#define OPTIONS (sizeof option_table / sizeof option_table[0])
 
 struct parse {
 	struct load *load;
@@ -632,13 +460,13 @@ refuse_without_target(enum options_purpose purpose)
 static void
 check_names(int argc, char **argv)
 {
-	const char *names[OPTIONS + 1];
+	const char *names[OPTIONS_TABLE_MAX + 1];
 	char error[256];
 	size_t count = 0;
 
-	for (size_t i = 0; i < OPTIONS; i++)
-		if (option_table[i].name != NULL)
-			names[count++] = option_table[i].name;
+	for (size_t i = 0; options_table[i].name != NULL || options_table[i].doc != NULL; i++)
+		if (options_table[i].name != NULL)
+			names[count++] = options_table[i].name;
 	names[count] = NULL;
 	if (!arguments_check_names(argc, argv, names, error, sizeof error))
 		value_refuse("%s", error);
@@ -696,7 +524,7 @@ options_parse(struct load *load, int argc, char **argv, enum options_purpose pur
 		"  hubbub-load -c 100 --idle 50k 127.0.0.1:9090\n"
 		"  hubbub-load sweep --grid 1x1,2x1,2x2 -- hubbub-echo";
 	static const struct argp argp = {
-		option_table, parse_option, usage, description, NULL, NULL, NULL};
+		options_table, parse_option, usage, description, NULL, NULL, NULL};
 	struct parse parse = {.load = load, .purpose = purpose};
 	int own = argc;
 

@@ -224,7 +224,7 @@ interval(const struct interval *interval, const struct progress *progress, void 
 {
 	struct panel *panel = context;
 
-	panel->history[panel->history_count++ % PANEL_HISTORY] = interval->p99;
+	panel->history[panel->history_count++ % PANEL_HISTORY] = interval->summary.p99;
 	if (panel->is_live)
 		return;
 	text_interval(stderr, progress->load, interval);

@@ -42,6 +42,23 @@ result_free(struct result *result)
 	free(result);
 }
 
+struct summary
+result_summarize(const struct measurement *measurement)
+{
+	const struct histogram *response = &measurement->response;
+
+	return (struct summary){
+		.offered = measurement->seconds > 0
+				   ? (double)measurement->tally.due / measurement->seconds
+				   : 0,
+		.achieved = measurement_rate(measurement),
+		.p50 = histogram_quantile(response, 0.5),
+		.p99 = histogram_quantile(response, 0.99),
+		.p99_9 = histogram_quantile(response, 0.999),
+		.max = response->count > 0 ? response->max : -1,
+		.errors = measurement_errors(measurement) + measurement_faults(measurement)};
+}
+
 void
 result_add_interval(struct result *result, const struct interval *interval)
 {
@@ -208,9 +225,8 @@ judge_generator(struct result *result)
 		judge_lag(result);
 	else if (result_cpu(result) > CPU_BUSY)
 		note(result,
-			"a generator thread used %.0f %% of its CPU: the rate is as much its limit "
-			"as "
-			"the server's; try more --threads",
+			"a generator thread used %.0f %% of its CPU: the rate is as much its "
+			"limit as the server's; try more --threads",
 			100 * result_cpu(result));
 	if (total->response.count == 0 && result->signal == 0 && result->load->connections > 0)
 		doubt(result, "no message was answered after the warm-up");
@@ -241,8 +257,7 @@ note_method(struct result *result)
 	if (result->load->churn >= 0 && result->load->close != LOAD_CLOSE_RST &&
 		result->load->source_count == 0)
 		note(result, "closed connections keep their ports for a minute, and looking for a "
-			     "free one "
-			     "takes time: --close=rst, or more --source addresses");
+			     "free one takes time: --close=rst, or more --source addresses");
 	if (total->tally.delayed > 0)
 		note(result,
 			"%llu reconnects waited for --connect-rate, and their messages with them",

@@ -14,18 +14,23 @@
 #define RESULT_REASONS_MAX 8
 #define RESULT_TEXT_SIZE 256
 
-/* One interval of one run. Times are of response, in nanoseconds; -1 where nothing came back. */
-struct interval {
-	unsigned run;
-	double t; /* seconds from the beginning of the window to the interval's end */
+/* A measurement in a few numbers. Times are of response, in nanoseconds; -1 where nothing came back. */
+struct summary {
 	double offered;
 	double achieved;
 	int64_t p50;
 	int64_t p99;
 	int64_t p99_9;
 	int64_t max;
+	uint64_t errors; /* and faults */
+};
+
+/* One interval of one run. */
+struct interval {
+	unsigned run;
+	double t; /* seconds from the beginning of the window to the interval's end */
+	struct summary summary;
 	int64_t lag_p99;
-	uint64_t errors; /* and faults, in the interval */
 	uint64_t open;
 	uint64_t in_flight;
 };
@@ -33,13 +38,7 @@ struct interval {
 /* One of several runs of the same load. */
 struct run {
 	double seconds;
-	double offered;
-	double achieved;
-	int64_t p50;
-	int64_t p99;
-	int64_t p99_9;
-	int64_t max;
-	uint64_t errors;
+	struct summary summary;
 };
 
 struct gate_result {
@@ -81,6 +80,8 @@ struct result {
 struct result *result_new(const struct load *load);
 
 void result_free(struct result *result);
+
+struct summary result_summarize(const struct measurement *measurement);
 
 /* Appends. Without memory for it the interval is left out. */
 void result_add_interval(struct result *result, const struct interval *interval);

@@ -173,14 +173,8 @@ end_interval(struct session *session)
 	const struct measurement *recent = session->recent;
 	struct interval interval = {.run = session->progress.run,
 		.t = session->now->seconds,
-		.offered = recent->seconds > 0 ? (double)recent->tally.due / recent->seconds : 0,
-		.achieved = measurement_rate(recent),
-		.p50 = histogram_quantile(&recent->response, 0.5),
-		.p99 = histogram_quantile(&recent->response, 0.99),
-		.p99_9 = histogram_quantile(&recent->response, 0.999),
-		.max = recent->response.count > 0 ? recent->response.max : -1,
+		.summary = result_summarize(recent),
 		.lag_p99 = histogram_quantile(&recent->lag, 0.99),
-		.errors = measurement_errors(recent) + measurement_faults(recent),
 		.open = recent->tally.alive,
 		.in_flight = recent->tally.in_flight};
 	struct measurement *last = session->last;
@@ -276,7 +270,6 @@ conclude(struct session *session)
 	struct segment *segment = session->crew.segment;
 	const struct load *load = result->load;
 	int64_t ended = session->begin;
-	struct run *run = &result->runs[result->run_count];
 
 	for (unsigned i = 0; i < segment->rows; i++) {
 		if (segment->row[i].ended > ended)
@@ -296,21 +289,12 @@ conclude(struct session *session)
 		end_interval(session);
 		sample(session, ended);
 	}
-	if (load->is_open && load->arrivals != PLAN_POISSON && load->count == 0)
+	if (load->is_open && load->arrivals != PLAN_POISSON)
 		result->planned +=
 			plan_due(&load->rate, load->rate.warmup + session->now->seconds) -
 			plan_due(&load->rate, load->rate.warmup);
-	*run = (struct run){.seconds = session->now->seconds,
-		.offered = session->now->seconds > 0
-				   ? (double)session->now->tally.due / session->now->seconds
-				   : 0,
-		.achieved = measurement_rate(session->now),
-		.p50 = histogram_quantile(&session->now->response, 0.5),
-		.p99 = histogram_quantile(&session->now->response, 0.99),
-		.p99_9 = histogram_quantile(&session->now->response, 0.999),
-		.max = session->now->response.count > 0 ? session->now->response.max : -1,
-		.errors = measurement_errors(session->now) + measurement_faults(session->now)};
-	result->run_count++;
+	result->runs[result->run_count++] = (struct run){
+		.seconds = session->now->seconds, .summary = result_summarize(session->now)};
 	measurement_add(&result->total, session->now);
 }
 
@@ -326,8 +310,7 @@ run_once(struct session *session)
 	session->progress = (struct progress){.load = result->load,
 		.run = result->run_count,
 		.whole = session->now,
-		.recent = session->recent,
-		.result = result};
+		.recent = session->recent};
 	session->crew.load = result->load;
 	session->crew.segment = segment_new(result->load->processes * result->load->threads);
 	if (session->crew.segment == NULL) {

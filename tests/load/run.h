@@ -13,7 +13,6 @@ struct progress {
 	double total;   /* seconds of the window; 0: not known (a count of messages) */
 	const struct measurement *whole;  /* so far */
 	const struct measurement *recent; /* since the last interval's end */
-	const struct result *result;
 };
 
 /* Who is told of a run; any may be NULL. They must not block for long. */

@@ -20,7 +20,6 @@ extern const char *const segment_call_names[SEGMENT_CALL_MAX];
 struct tally {
 	/* messages, in the window */
 	uint64_t due;      /* by the plan, or, in a closed loop, sent */
-	uint64_t begun;    /* of those, began to be sent */
 	uint64_t received; /* replies that were complete */
 	uint64_t bytes_sent;
 	uint64_t bytes_received;

@@ -86,11 +86,8 @@ begin_message(struct connection *connection, int64_t now)
 {
 	struct driver *driver = connection->driver;
 	struct tally *tally = &driver->row->tally;
-	struct flight *flight = first(connection, &connection->due);
 
-	flight->sent = now;
-	if (driver_in_window(driver, flight->intended))
-		tally_add(&tally->begun, 1);
+	first(connection, &connection->due)->sent = now;
 	flights_move(&driver->flights, &connection->due, &connection->flying);
 	connection->quota--;
 	tally_add(&tally->in_flight, 1);

@@ -175,34 +175,34 @@ run_on_server(struct sweep *sweep, double rate, double *cpu)
 	return result;
 }
 
-static void
-say_progress(const struct sweep *sweep, const struct measured *measured, const char *what,
-	unsigned round)
+/* Starts the server with a shape, loads it, stops it; rate 0 is the closed loop. Returns as run_on_server. */
+static struct result *
+load_shape(struct sweep *sweep, struct load_shape shape, unsigned round, double rate, double *cpu)
 {
+	struct result *result = NULL;
+
 	if (!sweep->load->is_quiet)
-		fprintf(stderr, "  round %u/%u  %ux%u  %s", round + 1, sweep->load->rounds,
-			measured->shape.processes, measured->shape.threads, what);
-	fflush(stderr);
+		fprintf(stderr, "  round %u/%u  %ux%u  %-11s", round + 1, sweep->load->rounds,
+			shape.processes, shape.threads, rate > 0 ? "open loop" : "closed loop");
+	if (start_server(sweep, shape)) {
+		result = run_on_server(sweep, rate, cpu);
+		stop_server(sweep);
+	}
+	return result;
 }
 
 static bool
 measure_closed(struct sweep *sweep, struct measured *measured, unsigned round)
 {
-	struct result *result;
 	char rate[UNITS_TEXT_SIZE];
 	double cpu;
+	struct result *result = load_shape(sweep, measured->shape, round, 0, &cpu);
 
-	say_progress(sweep, measured, "closed loop", round);
-	if (!start_server(sweep, measured->shape))
-		return false;
-	result = run_on_server(sweep, 0, &cpu);
-	stop_server(sweep);
 	if (result == NULL)
 		return false;
 	measured->throughput[measured->rounds] = measurement_rate(&result->total);
 	measured->cpu[measured->rounds++] = cpu;
-	if (sweep->memory > measured->memory)
-		measured->memory = sweep->memory;
+	measured->memory = fmax(measured->memory, sweep->memory);
 	if (!sweep->load->is_quiet)
 		fprintf(stderr, "  %s/s\n",
 			units_write_count(rate, measurement_rate(&result->total)));
@@ -213,27 +213,20 @@ measure_closed(struct sweep *sweep, struct measured *measured, unsigned round)
 static bool
 measure_open(struct sweep *sweep, struct measured *measured, unsigned round)
 {
-	struct result *result;
-	char p99[UNITS_TEXT_SIZE];
+	char text[UNITS_TEXT_SIZE];
 	double cpu;
+	struct result *result = load_shape(sweep, measured->shape, round, sweep->rate, &cpu);
+	int64_t p99;
 
-	say_progress(sweep, measured, "open loop", round);
-	if (!start_server(sweep, measured->shape))
-		return false;
-	result = run_on_server(sweep, sweep->rate, &cpu);
-	stop_server(sweep);
 	if (result == NULL)
 		return false;
-	if (result->reason_count > 0)
-		measured->doubts++;
+	p99 = histogram_quantile(&result->total.response, 0.99);
+	measured->doubts += result->reason_count > 0;
 	measured->p50[measured->open_rounds] =
 		(double)histogram_quantile(&result->total.response, 0.5);
-	measured->p99[measured->open_rounds++] =
-		(double)histogram_quantile(&result->total.response, 0.99);
+	measured->p99[measured->open_rounds++] = (double)p99;
 	if (!sweep->load->is_quiet)
-		fprintf(stderr, "    p99 %s%s\n",
-			units_write_time(p99, histogram_quantile(&result->total.response, 0.99),
-				sweep->load->unit),
+		fprintf(stderr, "  p99 %s%s\n", units_write_time(text, p99, sweep->load->unit),
 			result->reason_count > 0 ? "  (not valid)" : "");
 	result_free(result);
 	return true;

@@ -84,17 +84,18 @@ text_columns(FILE *stream)
 void
 text_interval(FILE *stream, const struct load *load, const struct interval *interval)
 {
+	const struct summary *summary = &interval->summary;
 	char offered[UNITS_TEXT_SIZE], achieved[UNITS_TEXT_SIZE], times[5][UNITS_TEXT_SIZE];
 	const int64_t values[5] = {
-		interval->p50, interval->p99, interval->p99_9, interval->max, interval->lag_p99};
+		summary->p50, summary->p99, summary->p99_9, summary->max, interval->lag_p99};
 
 	for (int i = 0; i < 5; i++)
 		units_write_time(times[i], values[i], load->unit);
 	fprintf(stream, "%7.4gs %10s %10s %9llu %8s %8s %8s %8s %6llu %8s\n", interval->t,
-		units_write_count(offered, interval->offered),
-		units_write_count(achieved, interval->achieved),
+		units_write_count(offered, summary->offered),
+		units_write_count(achieved, summary->achieved),
 		(unsigned long long)interval->in_flight, times[0], times[1], times[2], times[3],
-		(unsigned long long)interval->errors, times[4]);
+		(unsigned long long)summary->errors, times[4]);
 }
 
 /* ---- after ---- */
@@ -300,10 +301,10 @@ print_runs(FILE *stream, const struct result *result)
 	for (unsigned i = 0; i < result->run_count; i++)
 		fprintf(stream,
 			"  run %-2u        achieved %9s/s   p50 %s   p99 %s   errors %llu\n", i + 1,
-			units_write_count(rate, result->runs[i].achieved),
-			units_write_time(p50, result->runs[i].p50, result->load->unit),
-			units_write_time(p99, result->runs[i].p99, result->load->unit),
-			(unsigned long long)result->runs[i].errors);
+			units_write_count(rate, result->runs[i].summary.achieved),
+			units_write_time(p50, result->runs[i].summary.p50, result->load->unit),
+			units_write_time(p99, result->runs[i].summary.p99, result->load->unit),
+			(unsigned long long)result->runs[i].summary.errors);
 }
 
 static void

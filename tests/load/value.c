@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "master/arguments.h"
 #include "tests/load/load.h"
 
 void
@@ -77,15 +78,12 @@ value_share(const char *option, const char *value)
 unsigned
 value_word(const char *option, const char *value, const char *const *words, unsigned count)
 {
-	char list[128] = "";
+	char list[128];
+	int index = arguments_find_word(value, words, count, list, sizeof list);
 
-	for (unsigned i = 0; i < count; i++) {
-		if (strcmp(value, words[i]) == 0)
-			return i;
-		snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s",
-			i == 0 ? "" : ", ", words[i]);
-	}
-	value_refuse("--%s: '%s' is not one of: %s", option, value, list);
+	if (index < 0)
+		value_refuse("--%s: '%s' is not one of: %s", option, value, list);
+	return (unsigned)index;
 }
 
 void
