@@ -369,6 +369,14 @@ hub_kill_all(struct hub_coroutine *const *coroutines, size_t count)
 }
 
 bool
+hub_interrupt(struct hub_coroutine *coroutine)
+{
+	CHECK_WHY(coroutine->hub == hub_this, "a coroutine is interrupted on another thread");
+	/* One that waits for its start is in no call. */
+	return coroutine->has_run && hub_wake(coroutine, coroutine->epoch, EINTR);
+}
+
+bool
 hub_catch_kill(void)
 {
 	struct hub_coroutine *self = hub_current();

@@ -10,7 +10,8 @@
  *   ECANCELED  the calling coroutine was killed (every later blocking call fails the same way),
  *   ETIMEDOUT  a timeout scope around the call has expired (see timeout.h),
  *   EDEADLK    the hub's first coroutine waits and nothing can ever wake it,
- *   EPERM      the caller is not a coroutine of a running hub. */
+  *   EPERM      the caller is not a coroutine of a running hub,
+ *   EINTR      somebody called hub_interrupt; nobody does unless you do. */
 #ifndef HUBBUB_COROUTINE_H
 #define HUBBUB_COROUTINE_H
 
@@ -60,6 +61,11 @@ int hub_kill(struct hub_coroutine *coroutine);
 /* Kills each. Switches: no.  Returns 0, or -1 with errno EINVAL (a raw one was among them; the others
  * are killed all the same). */
 int hub_kill_all(struct hub_coroutine *const *coroutines, size_t count);
+
+/* Makes the blocking call that the coroutine waits in fail with EINTR, as a signal does to a thread's system call; nothing
+ * if it waits in none.
+ * Switches: no.  Returns whether there was one. */
+bool hub_interrupt(struct hub_coroutine *coroutine);
 
 /* Catches a kill: the calling coroutine, if it was killed, may block again and can be killed again. The
  * kill at the end of the hub cannot be caught.

@@ -27,9 +27,11 @@ forget_hubs(void)
 	watchdog_reset();
 	signals_reset();
 	if (hub != NULL && hub->loop != NULL) {
-		ev_loop_destroy(hub->loop);
+		struct ev_loop *loop = hub->loop;
+
 		hub->loop = NULL;
 		hub_forget();
+		ev_loop_destroy(loop);
 	}
 }
 

@@ -13,6 +13,7 @@
 #include <sys/eventfd.h>
 
 #include "hub/base/clock.h"
+#include "hub/base/kernel.h"
 #include "hub/base/settings.h"
 #include "hub/debug/dump.h"
 #include "hub/debug/overflow_priv.h"
@@ -275,6 +276,21 @@ hub_yield_check(void)
 	return hub_enter() != NULL ? 0 : -1;
 }
 
+bool
+hub_can_wait(void)
+{
+	const struct hub *hub = hub_this;
+
+	return hub != NULL && hub->loop != NULL && hub->current != &hub->root &&
+	       !kernel_is_calling();
+}
+
+bool
+hub_is_running(void)
+{
+	return hub_this != NULL && hub_this->loop != NULL;
+}
+
 int64_t
 hub_now(void)
 {
@@ -398,7 +414,7 @@ hub_resolve_deadlock(struct hub *hub)
 			hub->scheduled = 0;
 		return;
 	}
-	if (write(STDERR_FILENO, line, sizeof line - 1) > 0)
+	if (kernel_write(STDERR_FILENO, line, sizeof line - 1) > 0)
 		hub_dump(STDERR_FILENO);
 	if (hub->main->state == COROUTINE_WAITING)
 		hub_wake(hub->main, hub->main->epoch, EDEADLK);
@@ -504,7 +520,7 @@ hub_start(struct hub *hub, const struct hub_options *options)
 		errno = EMFILE;
 		return -1;
 	}
-	close(probe);
+	kernel_close(probe);
 	hub->fds = fd_table_new();
 	if (hub->fds == NULL) {
 		ev_loop_destroy(hub->loop);
@@ -532,6 +548,7 @@ hub_start(struct hub *hub, const struct hub_options *options)
 static void
 hub_stop(struct hub *hub)
 {
+	struct ev_loop *loop;
 	watchdog_unwatch(hub);
 	signals_stop(hub);
 	fork_hub_stopped();
@@ -539,10 +556,12 @@ hub_stop(struct hub *hub)
 	hub->fds = NULL;
 	mailbox_stop(&hub->mailbox);
 	counter_store(&hub->counters->busy_since, 0);
+	/* libev closes its descriptors by close(2), which hub/patch may have close for a running hub. */
+	loop = hub->loop;
+	hub->loop = NULL;
 	/* libev keeps for ever what its destroy leaves; ev_loop_destroy frees a loop that is not
 	 * the default one. */
-	ev_loop_destroy(hub->loop);
-	hub->loop = NULL;
+	ev_loop_destroy(loop);
 }
 
 /* The thread's hub, with an arena of that stack size unless raw coroutines live in the old one. */

@@ -7,6 +7,7 @@
 #ifndef HUBBUB_SCHEDULER_H
 #define HUBBUB_SCHEDULER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -82,6 +83,13 @@ hub_yield_due(void)
 {
 	return __builtin_expect(--hub_due_calls != 0, 1) ? 0 : hub_yield_check();
 }
+
+/* Whether the caller is a coroutine of a running hub, which a blocking call of this library would suspend.
+ * Switches: no.  Thread: any.  Errors: none. */
+bool hub_can_wait(void);
+
+/* Whether this thread runs a hub. Switches: no.  Thread: any.  Errors: none. */
+bool hub_is_running(void);
 
 /* The present on CLOCK_MONOTONIC, in nanoseconds. Switches: no.  Thread: any.  Errors: none. */
 int64_t hub_now(void);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "hub/base/check.h"
+#include "hub/base/kernel.h"
 #include "hub/base/log.h"
 #include "worker/acceptor.h"
 #include "worker/channel.h"
@@ -352,8 +353,11 @@ run_named(void *argument)
 int
 thread_start(struct worker_thread *thread)
 {
-	int error = pthread_create(&thread->handle, NULL, run_named, thread);
+	int error;
 
+	kernel_calls_begin();
+	error = pthread_create(&thread->handle, NULL, run_named, thread);
+	kernel_calls_end();
 	if (error != 0)
 		return error;
 	while (sem_wait(&thread->started) != 0)

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "hub/base/kernel.h"
+
 void
 check_failed(const char *file, int line, const char *what, const char *why)
 {
@@ -14,7 +16,7 @@ check_failed(const char *file, int line, const char *what, const char *why)
 		file, line, what, why);
 	if (length > (int)sizeof message - 1)
 		length = sizeof message - 1;
-	if (write(STDERR_FILENO, message, (size_t)length) < 0)
+	if (kernel_write(STDERR_FILENO, message, (size_t)length) < 0)
 		abort();
 	abort();
 }

@@ -7,11 +7,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -22,6 +25,29 @@
 #define KERNEL_BY_LIBC
 #endif
 #endif
+
+/* In between, what this thread calls of libc's is the hub's own, even on a coroutine: hub_can_wait says no. For libraries
+ * that call libc where nobody else may run. */
+extern _Thread_local unsigned hub_kernel_calls
+	__attribute__((visibility("default"), tls_model("initial-exec")));
+
+static inline void
+kernel_calls_begin(void)
+{
+	hub_kernel_calls++;
+}
+
+static inline void
+kernel_calls_end(void)
+{
+	hub_kernel_calls--;
+}
+
+static inline bool
+kernel_is_calling(void)
+{
+	return hub_kernel_calls > 0;
+}
 
 #ifndef KERNEL_BY_LIBC
 
@@ -66,7 +92,14 @@ kernel_call(long number, long a, long b, long c, long d, long e, long f)
 
 #else
 
-#define KERNEL_CALL(libc, number, a, b, c, d, e, f) (libc)
+static inline long
+kernel_called(long result)
+{
+	kernel_calls_end();
+	return result;
+}
+
+#define KERNEL_CALL(libc, number, a, b, c, d, e, f) (kernel_calls_begin(), kernel_called(libc))
 
 #endif
 
@@ -154,6 +187,49 @@ kernel_fcntl(int fd, int command, long argument)
 {
 	return (int)KERNEL_CALL(
 		fcntl(fd, command, argument), SYS_fcntl, fd, command, argument, 0, 0, 0);
+}
+
+/* -1 and errno, or the new descriptor. */
+static inline int
+kernel_open(const char *path, int flags, mode_t mode)
+{
+	return (int)KERNEL_CALL(
+		openat(AT_FDCWD, path, flags, mode), SYS_openat, AT_FDCWD, path, flags, mode, 0, 0);
+}
+
+static inline int
+kernel_pipe2(int ends[2], int flags)
+{
+	return (int)KERNEL_CALL(pipe2(ends, flags), SYS_pipe2, ends, flags, 0, 0, 0, 0);
+}
+
+static inline ssize_t
+kernel_preadv2(int fd, const struct iovec *parts, int count, off_t offset, int flags)
+{
+	/* The kernel takes the offset in two halves, of which the first is whole on 64-bit machines. */
+	return KERNEL_CALL(preadv2(fd, parts, count, offset, flags), SYS_preadv2, fd, parts, count,
+		offset, 0, flags);
+}
+
+static inline ssize_t
+kernel_pwritev2(int fd, const struct iovec *parts, int count, off_t offset, int flags)
+{
+	return KERNEL_CALL(pwritev2(fd, parts, count, offset, flags), SYS_pwritev2, fd, parts,
+		count, offset, 0, flags);
+}
+
+static inline ssize_t
+kernel_sendfile(int out, int in, off_t *offset, size_t count)
+{
+	return KERNEL_CALL(
+		sendfile(out, in, offset, count), SYS_sendfile, out, in, offset, count, 0, 0);
+}
+
+static inline int
+kernel_waitid(idtype_t kind, id_t id, siginfo_t *info, int options)
+{
+	return (int)KERNEL_CALL(
+		waitid(kind, id, info, options), SYS_waitid, kind, id, info, options, NULL, 0);
 }
 
 /* poll(2) that does not wait. */

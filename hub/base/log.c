@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "hub/base/kernel.h"
+
 const char *const log_level_names[LOG_LEVEL_MAX] = {
 	[LOG_ERROR] = "error",
 	[LOG_WARNING] = "warning",
@@ -78,7 +80,7 @@ log_bare(const char *text, size_t length)
 
 	/* A pipe that is writable takes PIPE_BUF bytes at least, more than any line has. Two
 	 * processes may see the same room; O_NONBLOCK would be set for everyone who shares it. */
-	if (poll(&query, 1, 0) == 1 && !(query.revents & POLLOUT)) {
+	if (kernel_poll_now(&query, 1) == 1 && !(query.revents & POLLOUT)) {
 		errno = saved;
 		return;
 	}
@@ -89,7 +91,7 @@ log_bare(const char *text, size_t length)
 
 		if (count > 0)
 			dprintf(STDERR_FILENO, "(%u lines dropped: nobody read them)\n", count);
-		if (write(STDERR_FILENO, text, length) < 0)
+		if (kernel_write(STDERR_FILENO, text, length) < 0)
 			errno = saved;
 	}
 	errno = saved;

@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "hub/base/kernel.h"
 #include "hub/scheduler_priv.h"
 
 #define SIGNAL_STACK_SIZE ((size_t)64 * 1024)
@@ -51,7 +52,7 @@ report(const struct hub_coroutine *coroutine)
 	line_add(&line, "\": its stack is ");
 	line_add_number(&line, (size_t)(coroutine->stack.end - coroutine->stack.low) / 1024);
 	line_add(&line, " KiB; run the hub with a larger one (stack_size, --stack-size)\n");
-	if (write(STDERR_FILENO, line.text, line.length) < 0)
+	if (kernel_write(STDERR_FILENO, line.text, line.length) < 0)
 		return;
 }
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "hub/base/clock.h"
+#include "hub/base/kernel.h"
 #include "hub/base/log.h"
 #include "hub/base/settings.h"
 #include "hub/debug/backtrace_priv.h"
@@ -289,7 +290,9 @@ start(void)
 	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
 	pthread_attr_setstacksize(&attributes, STACK_SIZE);
 	pthread_sigmask(SIG_SETMASK, &all, &mask);
+	kernel_calls_begin();
 	is_running = pthread_create(&thread, &attributes, watch, NULL) == 0;
+	kernel_calls_end();
 	pthread_sigmask(SIG_SETMASK, &mask, NULL);
 	pthread_attr_destroy(&attributes);
 }

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "hub/base/clock.h"
 #include "hub/base/kernel.h"
 #include "hub/base/list.h"
 #include "hub/scheduler_priv.h"
@@ -55,7 +56,7 @@ entry_reset(struct hub *hub, struct hub_fd *entry)
 	waiters_wake_all(&entry->readers, ECANCELED);
 	waiters_wake_all(&entry->writers, ECANCELED);
 	entry->generation++;
-	entry->is_open = false;
+	entry->is_open = entry->is_adopted = false;
 }
 
 /* ---- the table ---- */
@@ -118,7 +119,7 @@ fd_enter_new(struct hub *hub, int fd, bool is_stream)
 	}
 	ev_io_init(&entry->read, on_readable, fd, EV_READ);
 	ev_io_init(&entry->write, on_writable, fd, EV_WRITE);
-	entry->is_open = true;
+	entry->is_open = entry->is_adopted = entry->was_blocking = true;
 	entry->is_stream = is_stream;
 	entry->is_socket = true;
 	entry->is_file = false;
@@ -130,27 +131,42 @@ fd_enter_new(struct hub *hub, int fd, bool is_stream)
 }
 
 struct hub_fd *
-fd_enter(struct hub *hub, int fd)
+fd_enter_watched(struct hub *hub, int fd)
 {
 	struct hub_fd *entry;
 	struct stat status;
-	int flags, type;
+	int type;
 	socklen_t length = sizeof type;
 
 	if (fstat(fd, &status) != 0)
-		return NULL;
-	flags = kernel_fcntl(fd, F_GETFL, 0);
-	if (flags == -1 ||
-		(!(flags & O_NONBLOCK) && kernel_fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0))
 		return NULL;
 	entry = fd_enter_new(hub, fd,
 		S_ISSOCK(status.st_mode) &&
 			getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) == 0 &&
 			type == SOCK_STREAM);
-	if (entry != NULL)
-		entry->is_socket = S_ISSOCK(status.st_mode);
-	if (entry != NULL)
-		entry->is_file = S_ISREG(status.st_mode) || S_ISDIR(status.st_mode);
+	if (entry == NULL)
+		return NULL;
+	entry->is_socket = S_ISSOCK(status.st_mode);
+	entry->is_file = S_ISREG(status.st_mode) || S_ISDIR(status.st_mode);
+	entry->is_adopted = entry->was_blocking = false;
+	return entry;
+}
+
+struct hub_fd *
+fd_enter(struct hub *hub, int fd)
+{
+	struct hub_fd *entry = fd_lookup_watched(hub, fd);
+	int flags;
+
+	if (entry == NULL)
+		return NULL;
+	flags = kernel_fcntl(fd, F_GETFL, 0);
+	if (flags == -1)
+		return NULL;
+	entry->was_blocking = !entry->is_file && !(flags & O_NONBLOCK);
+	if (entry->was_blocking && kernel_fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0)
+		return NULL;
+	entry->is_adopted = true;
 	return entry;
 }
 
@@ -168,10 +184,11 @@ wait_ended(const struct hub_fd *entry, uint32_t generation, int reason)
 }
 
 static inline __attribute__((always_inline)) int
-wait_direction(struct hub_fd *entry, struct hub_waiter **waiters, ev_io *watcher, const char *what)
+wait_direction(struct hub_fd *entry, struct hub_waiter **waiters, ev_io *watcher, const char *what,
+	int64_t deadline)
 {
 	struct hub *hub = hub_this;
-	struct wait wait = {what, (const void *)(intptr_t)entry->fd, HUB_FOREVER, true, false};
+	struct wait wait = {what, (const void *)(intptr_t)entry->fd, deadline, true, false};
 	struct hub_waiter waiter;
 	uint32_t generation = entry->generation;
 	int reason;
@@ -187,29 +204,35 @@ wait_direction(struct hub_fd *entry, struct hub_waiter **waiters, ev_io *watcher
 	return wait_ended(entry, generation, reason);
 }
 
-int
-fd_wait_read(struct hub_fd *entry, const char *what)
+static inline __attribute__((always_inline)) int
+wait_read_until(struct hub_fd *entry, const char *what, int64_t deadline)
 {
 	int result;
 
 	if (entry->input_has_ended)
 		return 0;
-	result = wait_direction(entry, &entry->readers, &entry->read, what);
+	result = wait_direction(entry, &entry->readers, &entry->read, what, deadline);
 
 	entry->is_woken = false;
 	return result;
 }
 
 int
+fd_wait_read(struct hub_fd *entry, const char *what)
+{
+	return wait_read_until(entry, what, HUB_FOREVER);
+}
+
+int
 fd_wait_write(struct hub_fd *entry, const char *what)
 {
-	return wait_direction(entry, &entry->writers, &entry->write, what);
+	return wait_direction(entry, &entry->writers, &entry->write, what, HUB_FOREVER);
 }
 
 int
 fd_interest_enter(struct fd_interest *interest, int fd, short events, struct hub_coroutine *self)
 {
-	struct hub_fd *entry = fd_lookup(self->hub, fd);
+	struct hub_fd *entry = fd_lookup_watched(self->hub, fd);
 
 	interest->entry = entry;
 	if (entry == NULL)
@@ -307,7 +330,7 @@ hub_wait_fd(int fd, short events)
 		if (hub_enter() == NULL)
 			return -1;
 	}
-	entry = fd_lookup(self->hub, fd);
+	entry = fd_lookup_watched(self->hub, fd);
 	if (entry == NULL)
 		return -1;
 	for (;;) {
@@ -322,7 +345,53 @@ hub_wait_fd(int fd, short events)
 	}
 }
 
+int
+hub_await_fd(int fd, short events, int64_t nanoseconds)
+{
+	struct hub_coroutine *self = hub_enter();
+	struct hub_fd *entry;
+	uint32_t generation;
+	int64_t deadline;
+
+	if (self == NULL)
+		return -1;
+	if (events != POLLIN && events != POLLOUT) {
+		errno = EINVAL;
+		return -1;
+	}
+	entry = fd_lookup_watched(self->hub, fd);
+	if (entry == NULL)
+		return -1;
+	if (entry->input_has_ended && events == POLLIN) {
+		errno = ESHUTDOWN;
+		return -1;
+	}
+	generation = entry->generation;
+	deadline = nanoseconds == HUB_FOREVER ? HUB_FOREVER : clock_after(clock_now(), nanoseconds);
+	if ((events == POLLIN ? wait_read_until(entry, "descriptor", deadline)
+			      : wait_direction(entry, &entry->writers, &entry->write, "descriptor",
+					deadline)) == 0)
+		return 1;
+	if (coroutine_interrupted(self) != 0)
+		return -1;
+	if (entry->generation != generation)
+		errno = EBADF;
+	return errno == ETIMEDOUT ? 0 : -1;
+}
+
 /* ---- entering and leaving ---- */
+
+/* What this thread's hub, if it runs one, knows of the number; NULL for nothing. */
+static struct hub_fd *
+known(int fd)
+{
+	struct hub *hub = hub_this;
+
+	if (hub == NULL || hub->loop == NULL || fd < 0 || fd >= hub->fds->size ||
+		hub->fds->entries[fd] == NULL || !hub->fds->entries[fd]->is_open)
+		return NULL;
+	return hub->fds->entries[fd];
+}
 
 int
 hub_adopt(int fd)
@@ -333,30 +402,34 @@ hub_adopt(int fd)
 		errno = EPERM;
 		return -1;
 	}
+	hub_release(fd);
 	return fd_enter(hub, fd) != NULL ? 0 : -1;
+}
+
+bool
+hub_made_nonblocking(int fd)
+{
+	struct hub_fd *entry = known(fd);
+
+	return entry != NULL && entry->is_adopted && entry->was_blocking;
 }
 
 void
 hub_release(int fd)
 {
-	struct hub *hub = hub_this;
+	struct hub_fd *entry = known(fd);
 
-	if (hub == NULL || hub->loop == NULL || fd < 0 || fd >= hub->fds->size ||
-		hub->fds->entries[fd] == NULL || !hub->fds->entries[fd]->is_open)
-		return;
-	entry_reset(hub, hub->fds->entries[fd]);
+	if (entry != NULL)
+		entry_reset(hub_this, entry);
 }
 
 void
 hub_end_input(int fd)
 {
-	struct hub *hub = hub_this;
-	struct hub_fd *entry;
+	struct hub_fd *entry = known(fd);
 
-	if (hub == NULL || hub->loop == NULL || fd < 0 || fd >= hub->fds->size ||
-		hub->fds->entries[fd] == NULL || !hub->fds->entries[fd]->is_open)
+	if (entry == NULL)
 		return;
-	entry = hub->fds->entries[fd];
 	entry->input_has_ended = true;
 	waiters_wake_all(&entry->readers, 0);
 }

@@ -3,19 +3,27 @@
  * A descriptor enters a hub by hub_socket, hub_accept, hub_connect or hub_adopt and leaves it by
  * hub_close (or hub_release). In between the hub watches it. Closing one by plain close(2) strands
  * whoever waits for it, and is repaired only when its number enters again. A number that is new to
- * the hub enters at the first call that uses it. */
+ * the hub enters at the first call that uses it: to be read or written, which makes it non-blocking, or only to be
+ * waited for, which leaves its flags alone. */
 #ifndef HUBBUB_IO_FD_H
 #define HUBBUB_IO_FD_H
+
+#include <stdbool.h>
+#include <stdint.h>
 
 #include "../api.h"
 
 HUBBUB_API_BEGIN
 
-/* Lets the hub watch fd, which becomes non-blocking; whatever the hub knew of that number is
+/* Lets the hub watch fd, which becomes non-blocking, unless it is a regular file; whatever the hub knew of that number is
  * forgotten. Regular files are never waited for; see io/file.h.
  * Switches: no.  Ownership: stays the caller's.
  * Returns 0, or -1 with errno EBADF, ENOMEM or EPERM (this thread runs no hub). */
 int hub_adopt(int fd);
+
+/* Whether it was the hub that made fd non-blocking, by one of its calls. False for a number that it does not know.
+ * Switches: no.  Errors: none. */
+bool hub_made_nonblocking(int fd);
 
 /* Makes the hub forget fd, which stays open and non-blocking; who waits for it gets ECANCELED.
  * Switches: no.  Errors: none; an unknown fd is ignored. */
@@ -35,8 +43,16 @@ int hub_close(int fd);
  * it ready for both: the call that follows tells what happened. A regular file is always ready.
  * Switches: yes, unless it is ready already.
  * Returns which of events are ready (above 0), or -1 with errno EBADF, EINVAL (events is empty or
- * has others), ENOMEM, ECANCELED (killed, or fd closed meanwhile), ETIMEDOUT, EDEADLK or EPERM. */
+  * has others), ENOMEM, ECANCELED (killed, or fd closed meanwhile), ETIMEDOUT, EDEADLK or EPERM. */
 int hub_wait_fd(int fd, short events);
+
+/* Waits until fd may be ready for events, POLLIN or POLLOUT, for at most that many nanoseconds (HUB_FOREVER: without
+ * end), without asking first: for a caller whose system call on fd has just failed with EAGAIN, and which then tries it
+ * again. It leaves the flags of fd alone, and a regular file is always ready.
+ * Switches: yes.
+ * Returns 1, 0 after that time, or -1 with errno EBADF (also if fd is closed meanwhile), ESHUTDOWN (hub_end_input has
+ * ended its input), EINVAL, ENOMEM, EINTR (hub_interrupt), ECANCELED (killed), ETIMEDOUT (a scope around), EDEADLK or EPERM. */
+int hub_await_fd(int fd, short events, int64_t nanoseconds);
 
 HUBBUB_API_END
 

@@ -26,8 +26,10 @@ struct hub_fd {
 	struct hub_waiter *writers;
 	int fd;
 	uint32_t generation;
-	bool is_open;
-	bool is_stream; /* a stream socket */
+	bool is_open;      /* the hub watches it */
+	bool is_adopted;   /* and has seen to it that it does not block */
+	bool was_blocking; /* before */
+	bool is_stream;    /* a stream socket */
 	bool is_socket;
 	bool is_file; /* regular: always ready, epoll refuses it */
 	bool is_drained;
@@ -47,17 +49,35 @@ struct fd_table *fd_table_new(void);
 /* Stops every watcher; descriptors stay open. */
 void fd_table_free(struct fd_table *table);
 
-/* Enters a number that is new to the hub. NULL with errno EBADF, ENOMEM. */
+/* Enters a number that is new to the hub, with its flags as they are. NULL with errno EBADF, ENOMEM. */
+struct hub_fd *fd_enter_watched(struct hub *hub, int fd);
+
+/* Enters a number that the hub has not adopted, and makes it non-blocking. NULL with errno EBADF, ENOMEM. */
 struct hub_fd *fd_enter(struct hub *hub, int fd);
 
-/* The entry of a number; one that is new to the hub enters now. NULL with errno EBADF, ENOMEM. */
+/* The entry of a number, which is only waited for; one that is new to the hub enters now, with its flags as they are.
+ * NULL with errno EBADF, ENOMEM. */
+static inline struct hub_fd *
+fd_lookup_watched(struct hub *hub, int fd)
+{
+	const struct fd_table *table = hub->fds;
+
+	if (__builtin_expect(fd >= 0 && fd < table->size && table->entries[fd] != NULL &&
+				     table->entries[fd]->is_open,
+		    1))
+		return table->entries[fd];
+	return fd_enter_watched(hub, fd);
+}
+
+/* The entry of a number that is read or written and must not block; one that is new to the hub enters now. NULL with
+ * errno EBADF, ENOMEM. */
 static inline struct hub_fd *
 fd_lookup(struct hub *hub, int fd)
 {
 	const struct fd_table *table = hub->fds;
 
 	if (__builtin_expect(fd >= 0 && fd < table->size && table->entries[fd] != NULL &&
-				     table->entries[fd]->is_open,
+				     table->entries[fd]->is_adopted,
 		    1))
 		return table->entries[fd];
 	return fd_enter(hub, fd);

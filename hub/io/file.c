@@ -2,9 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/sendfile.h>
 #include <unistd.h>
 
+#include "hub/base/kernel.h"
 #include "hub/io/fd_priv.h"
 #include "hub/io/sigpipe_priv.h"
 #include "hub/thread/offload.h"
@@ -52,12 +52,12 @@ offload_fd(struct call *call)
 	ssize_t answer;
 	int error;
 
-	call->fd = fcntl(call->fd, F_DUPFD_CLOEXEC, 0);
+	call->fd = kernel_fcntl(call->fd, F_DUPFD_CLOEXEC, 0);
 	if (call->fd == -1)
 		return -1;
 	answer = offload(call);
 	error = errno;
-	close(call->fd);
+	kernel_close(call->fd);
 	errno = error;
 	return answer;
 }
@@ -112,7 +112,7 @@ hub_open(const char *path, int flags, mode_t mode)
 
 	/* Whatever the number was before. */
 	if (fd >= 0 && hub_this != NULL && hub_this->loop != NULL && hub_adopt(fd) != 0) {
-		close(fd);
+		kernel_close(fd);
 		errno = ENOMEM;
 		return -1;
 	}
@@ -126,7 +126,7 @@ read_cached(int fd, const struct iovec *parts, int count, off_t offset)
 {
 	if (hub_enter() == NULL)
 		return -1;
-	return preadv2(fd, parts, count, offset, RWF_NOWAIT);
+	return kernel_preadv2(fd, parts, count, offset, RWF_NOWAIT);
 }
 
 ssize_t
@@ -192,7 +192,7 @@ send_quietly(int out, int in, off_t *offset, size_t count)
 	ssize_t sent;
 
 	sigpipe_block(&guard);
-	sent = sendfile(out, in, offset, count);
+	sent = kernel_sendfile(out, in, offset, count);
 	sigpipe_unblock(&guard, sent < 0 && errno == EPIPE);
 	return sent;
 }

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "hub/base/kernel.h"
 #include "hub/io/fd_priv.h"
 #include "hub/io/poll.h"
 #include "hub/io/sigpipe_priv.h"
@@ -51,8 +52,8 @@ above_standard(int fd)
 
 	if (fd > 2)
 		return fd;
-	moved = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-	close(fd);
+	moved = kernel_fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	kernel_close(fd);
 	return moved;
 }
 
@@ -62,13 +63,13 @@ make_pipe(int stream, int *ours, int *theirs)
 {
 	int ends[2];
 
-	if (pipe2(ends, O_CLOEXEC) != 0)
+	if (kernel_pipe2(ends, O_CLOEXEC) != 0)
 		return errno;
 	ends[0] = above_standard(ends[0]);
 	ends[1] = above_standard(ends[1]);
 	if (ends[0] == -1 || ends[1] == -1) {
-		close(ends[0]);
-		close(ends[1]);
+		kernel_close(ends[0]);
+		kernel_close(ends[1]);
 		return EMFILE;
 	}
 	*ours = ends[stream == 0 ? 1 : 0];
@@ -129,7 +130,7 @@ spawn(struct hub_process *process, char *const *arguments,
 			options->environment != NULL ? options->environment : environ);
 	for (int stream = 0; stream < 3; stream++)
 		if (theirs[stream] != -1)
-			close(theirs[stream]);
+			kernel_close(theirs[stream]);
 	return error;
 }
 
@@ -154,7 +155,7 @@ watch(struct hub_process *process)
 		return 0;
 	error = errno;
 	kill(process->pid, SIGKILL);
-	waitpid(process->pid, NULL, 0);
+	kernel_waitid(P_PID, (id_t)process->pid, NULL, WEXITED);
 	process->has_ended = true;
 	return error;
 }
@@ -235,7 +236,7 @@ reap(int pidfd, int *status)
 {
 	siginfo_t info = {0};
 
-	if (waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | WNOHANG) != 0)
+	if (kernel_waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | WNOHANG) != 0)
 		return -1;
 	if (info.si_pid == 0)
 		return 0;
@@ -277,7 +278,7 @@ hub_waitpid(pid_t pid, int *status)
 		return -1;
 	}
 	if (fd_enter_new(hub_this, pidfd, false) == NULL) {
-		close(pidfd);
+		kernel_close(pidfd);
 		return -1;
 	}
 	while ((reaped = reap(pidfd, &result)) == 0)
@@ -302,7 +303,8 @@ hub_process_free(struct hub_process *process)
 		siginfo_t info;
 
 		pidfd_send_signal(process->pidfd, SIGKILL, NULL, 0);
-		while (waitid(P_PIDFD, (id_t)process->pidfd, &info, WEXITED) != 0 && errno == EINTR)
+		while (kernel_waitid(P_PIDFD, (id_t)process->pidfd, &info, WEXITED) != 0 &&
+			errno == EINTR)
 			continue;
 	}
 	close_all(process);
@@ -337,7 +339,7 @@ write_quietly(int fd, const void *buffer, size_t length)
 	ssize_t wrote;
 
 	sigpipe_block(&guard);
-	wrote = write(fd, buffer, length);
+	wrote = kernel_write(fd, buffer, length);
 	sigpipe_unblock(&guard, wrote < 0 && errno == EPIPE);
 	return wrote;
 }
@@ -392,7 +394,7 @@ read_some(struct hub_process *process, int stream)
 		if (output_room(output) != 0)
 			return -1;
 		/* A byte is left for the NUL. */
-		got = read(process->fds[stream], output->bytes + output->length,
+		got = kernel_read(process->fds[stream], output->bytes + output->length,
 			output->room - output->length - 1);
 		if (got > 0)
 			output->length += (size_t)got;

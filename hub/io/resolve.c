@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "hub/thread/crew_priv.h"
+#include "hub/thread/offload.h"
 #include "hub/thread/sleeper_priv.h"
 
 static struct crew crew = CREW("resolver", "HUBBUB_RESOLVER_THREADS", 4, crew);
@@ -239,18 +240,40 @@ is_numeric_service(const char *service)
 	return service == NULL || service[strspn(service, "0123456789")] == '\0';
 }
 
-/* In the C library's form, made ours. */
+/* What the C library looks up at once, in this thread. */
+struct conversion {
+	const char *host;
+	const char *service;
+	const struct addrinfo *hints;
+	struct addrinfo *addresses;
+	int error;
+	int system_error;
+};
+
+static void *
+convert_now(void *argument)
+{
+	struct conversion *c = argument;
+
+	c->error = getaddrinfo(c->host, c->service, c->hints, &c->addresses);
+	c->system_error = errno;
+	return NULL;
+}
+
+/* In the C library's form, made ours; by a coroutine on the thread's stack, which is larger than its own. */
 static int
 convert(const char *host, const char *service, const struct addrinfo *hints,
 	struct addrinfo **result)
 {
-	struct addrinfo *addresses;
-	int error = getaddrinfo(host, service, hints, &addresses);
+	struct conversion conversion = {.host = host, .service = service, .hints = hints};
 
-	if (error != 0)
-		return error;
-	*result = copy(addresses);
-	freeaddrinfo(addresses);
+	if (hub_on_thread_stack(convert_now, &conversion, NULL) != 0)
+		convert_now(&conversion);
+	errno = conversion.system_error;
+	if (conversion.error != 0)
+		return conversion.error;
+	*result = copy(conversion.addresses);
+	freeaddrinfo(conversion.addresses);
 	return *result != NULL ? 0 : EAI_MEMORY;
 }
 

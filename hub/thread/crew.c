@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <time.h>
 
+#include "hub/base/kernel.h"
 #include "hub/base/settings.h"
 
 #define IDLE_SECONDS 5
@@ -63,7 +64,9 @@ start_thread(struct crew *crew)
 	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
 	pthread_attr_setstacksize(&attributes, STACK_SIZE);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
+	kernel_calls_begin();
 	error = pthread_create(&thread, &attributes, crew_thread, crew);
+	kernel_calls_end();
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_attr_destroy(&attributes);
 	if (error == 0)

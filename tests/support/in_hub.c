@@ -4,8 +4,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "hub/arch/annotate_priv.h"
-
 int
 open_descriptors(void)
 {
@@ -40,10 +38,4 @@ in_hub(hub_fn *body, void *record)
 
 	cr_assert_eq(hub_run(body, record, NULL), 0, "hub_run fails");
 	cr_assert_eq(open_descriptors(), before, "descriptors are left open");
-}
-
-bool
-on_valgrind(void)
-{
-	return annotate_on_valgrind();
 }

@@ -1,0 +1,65 @@
+/* The names that _FORTIFY_SOURCE gives to calls whose buffer's size the compiler knows. */
+#include "hub/patch/patch_priv.h"
+
+#pragma GCC diagnostic ignored "-Wmissing-prototypes"
+#undef read
+#undef pread
+#undef recv
+#undef recvfrom
+#undef poll
+#undef ppoll
+
+/* Libc's: says what happened, and ends the process. */
+_Noreturn void __chk_fail(void);
+
+#define CHECKED(length, size)                                                                      \
+	do {                                                                                       \
+		if ((length) > (size))                                                             \
+			__chk_fail();                                                              \
+	} while (0)
+
+PATCH_EXPORT ssize_t
+__read_chk(int fd, void *buffer, size_t length, size_t size)
+{
+	CHECKED(length, size);
+	return read(fd, buffer, length);
+}
+
+PATCH_EXPORT ssize_t
+__pread_chk(int fd, void *buffer, size_t length, off_t offset, size_t size)
+{
+	CHECKED(length, size);
+	return pread(fd, buffer, length, offset);
+}
+
+extern __typeof__(__pread_chk) __pread64_chk __attribute__((alias("__pread_chk"))) PATCH_EXPORT;
+
+PATCH_EXPORT ssize_t
+__recv_chk(int fd, void *buffer, size_t length, size_t size, int flags)
+{
+	CHECKED(length, size);
+	return recv(fd, buffer, length, flags);
+}
+
+PATCH_EXPORT ssize_t
+__recvfrom_chk(int fd, void *buffer, size_t length, size_t size, int flags,
+	struct sockaddr *address, socklen_t *address_size)
+{
+	CHECKED(length, size);
+	return recvfrom(fd, buffer, length, flags, address, address_size);
+}
+
+PATCH_EXPORT int
+__poll_chk(struct pollfd *fds, nfds_t count, int timeout, size_t size)
+{
+	CHECKED(count, size / sizeof *fds);
+	return poll(fds, count, timeout);
+}
+
+PATCH_EXPORT int
+__ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *timeout, const sigset_t *mask,
+	size_t size)
+{
+	CHECKED(count, size / sizeof *fds);
+	return ppoll(fds, count, timeout, mask);
+}

@@ -1,0 +1,327 @@
+/* Children: waiting for them, and the two calls that start a shell. */
+#include <errno.h>
+#include <fcntl.h>
+#include <hubbub/io/fd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <unistd.h>
+
+#include "hub/base/kernel.h"
+#include "hub/base/list.h"
+#include "hub/patch/patch_priv.h"
+#include "hub/patch/stream_priv.h"
+
+/* How often children are looked for of whom no descriptor can tell: any of several, or one that is only stopped. */
+#define PAUSE_FIRST HUB_MILLISECOND
+#define PAUSE_MOST (16 * HUB_MILLISECOND)
+
+extern char **environ;
+
+/* ---- waiting ---- */
+
+/* One call's waits. */
+struct watch {
+	pid_t pid; /* whose end is awaited; 0 where that is not known */
+	int pidfd; /* -1 until it is opened */
+	int64_t pause;
+};
+
+#define WATCH(child)                                                                               \
+	{                                                                                          \
+		.pid = (child), .pidfd = -1, .pause = PAUSE_FIRST                                  \
+	}
+
+/* Waits until it is worth asking again. Returns 0, or -1 with errno. */
+static int
+watch_wait(struct watch *watch)
+{
+	struct interruptible wait;
+	int result;
+
+	if (watch->pid > 0 && watch->pidfd == -1) {
+		watch->pidfd = pidfd_open(watch->pid, 0);
+		descriptor_new(watch->pidfd);
+	}
+	interruptible_begin(&wait, WAIT_RESTARTED);
+	if (watch->pidfd != -1)
+		result = hub_await_fd(watch->pidfd, POLLIN, HUB_FOREVER) > 0 ? 0 : -1;
+	else
+		result = hub_sleep(watch->pause);
+	interruptible_end(&wait);
+	if (watch->pause < PAUSE_MOST)
+		watch->pause *= 2;
+	return result;
+}
+
+static void
+watch_end(struct watch *watch)
+{
+	int error = errno;
+
+	if (watch->pidfd != -1)
+		hub_close(watch->pidfd);
+	errno = error;
+}
+
+pid_t
+patch_wait4(pid_t pid, int *status, int options, struct rusage *usage)
+{
+	struct watch watch = WATCH(pid > 0 && !(options & (WUNTRACED | WCONTINUED)) ? pid : 0);
+	pid_t found;
+
+	if (options & WNOHANG)
+		return REAL(wait4)(pid, status, options, usage);
+	while ((found = REAL(wait4)(pid, status, options | WNOHANG, usage)) == 0)
+		if (watch_wait(&watch) != 0) {
+			found = -1;
+			break;
+		}
+	watch_end(&watch);
+	return found;
+}
+
+pid_t
+patch_wait3(int *status, int options, struct rusage *usage)
+{
+	return patch_wait4(-1, status, options, usage);
+}
+
+pid_t
+patch_waitpid(pid_t pid, int *status, int options)
+{
+	return patch_wait4(pid, status, options, NULL);
+}
+
+pid_t
+patch_wait(int *status)
+{
+	return patch_wait4(-1, status, 0, NULL);
+}
+
+int
+patch_waitid(idtype_t kind, id_t id, siginfo_t *info, int options)
+{
+	struct watch watch =
+		WATCH(kind == P_PID && !(options & (WSTOPPED | WCONTINUED)) ? (pid_t)id : 0);
+	siginfo_t own = {0};
+	int result;
+
+	if (options & WNOHANG)
+		return REAL(waitid)(kind, id, info, options);
+	for (;;) {
+		own.si_pid = 0;
+		result = REAL(waitid)(kind, id, &own, options | WNOHANG);
+		if (result != 0 || own.si_pid != 0)
+			break;
+		if (watch_wait(&watch) != 0) {
+			result = -1;
+			break;
+		}
+	}
+	watch_end(&watch);
+	if (result == 0 && info != NULL)
+		*info = own;
+	return result;
+}
+
+/* ---- system ---- */
+
+/* While a command runs the process ignores the terminal's signals, however many run: POSIX. */
+static unsigned commands;
+static struct sigaction interrupt_before, quit_before;
+static pthread_mutex_t commands_mutex = PTHREAD_MUTEX_INITIALIZER;
+
+static void
+ignore_terminal(sigset_t *handled)
+{
+	struct sigaction ignore = {.sa_handler = SIG_IGN};
+
+	sigemptyset(handled);
+	REAL(pthread_mutex_lock)(&commands_mutex);
+	if (commands++ == 0) {
+		REAL(sigaction)(SIGINT, &ignore, &interrupt_before);
+		REAL(sigaction)(SIGQUIT, &ignore, &quit_before);
+	}
+	if (interrupt_before.sa_handler != SIG_IGN)
+		sigaddset(handled, SIGINT);
+	if (quit_before.sa_handler != SIG_IGN)
+		sigaddset(handled, SIGQUIT);
+	REAL(pthread_mutex_unlock)(&commands_mutex);
+}
+
+static void
+restore_terminal(void)
+{
+	int error = errno;
+
+	REAL(pthread_mutex_lock)(&commands_mutex);
+	if (--commands == 0) {
+		REAL(sigaction)(SIGINT, &interrupt_before, NULL);
+		REAL(sigaction)(SIGQUIT, &quit_before, NULL);
+	}
+	REAL(pthread_mutex_unlock)(&commands_mutex);
+	errno = error;
+}
+
+static int
+run_command(const char *command)
+{
+	char *arguments[] = {"sh", "-c", "--", (char *)(uintptr_t)command, NULL};
+	posix_spawnattr_t attributes;
+	sigset_t defaults, mask;
+	int status = -1, error;
+	pid_t pid;
+
+	ignore_terminal(&defaults);
+	pthread_sigmask(SIG_SETMASK, NULL, &mask);
+	posix_spawnattr_init(&attributes);
+	posix_spawnattr_setsigdefault(&attributes, &defaults);
+	posix_spawnattr_setsigmask(&attributes, &mask);
+	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+	error = posix_spawn(&pid, "/bin/sh", NULL, &attributes, arguments, environ);
+	posix_spawnattr_destroy(&attributes);
+	if (error == 0) {
+		pid_t found;
+
+		while ((found = patch_waitpid(pid, &status, 0)) == -1 && errno == EINTR)
+			continue;
+		if (found == -1)
+			status = -1;
+	} else {
+		/* As if the shell had ended with 127. */
+		status = 127 << 8;
+		errno = error;
+	}
+	restore_terminal();
+	return status;
+}
+
+int
+patch_system(const char *command)
+{
+	if (command == NULL)
+		return run_command("exit 0") == 0;
+	return run_command(command);
+}
+
+/* ---- popen ---- */
+
+/* Streams of ours that pclose waits for. */
+struct pipe_stream {
+	struct list link;
+	FILE *stream;
+	pid_t pid;
+};
+
+static struct list streams = {&streams, &streams};
+static pthread_mutex_t streams_mutex = PTHREAD_MUTEX_INITIALIZER;
+
+/* The modes of popen(3): one of r and w, and e for close-on-exec. Returns false with errno EINVAL. */
+static bool
+take_mode(const char *mode, bool *is_reading, bool *is_cloexec)
+{
+	*is_reading = strchr(mode, 'r') != NULL;
+	*is_cloexec = strchr(mode, 'e') != NULL;
+	if (*is_reading != (strchr(mode, 'w') != NULL) && strspn(mode, "rwe") == strlen(mode))
+		return true;
+	errno = EINVAL;
+	return false;
+}
+
+/* The child closes the other streams of this kind: popen(3). */
+static int
+start_command(const char *command, int theirs, int to, pid_t *pid)
+{
+	char *arguments[] = {"sh", "-c", "--", (char *)(uintptr_t)command, NULL};
+	posix_spawn_file_actions_t actions;
+	int error;
+
+	posix_spawn_file_actions_init(&actions);
+	REAL(pthread_mutex_lock)(&streams_mutex);
+	LIST_EACH (link, &streams) {
+		int fd = fileno(CONTAINER_OF(link, struct pipe_stream, link)->stream);
+
+		if (fd != to)
+			posix_spawn_file_actions_addclose(&actions, fd);
+	}
+	REAL(pthread_mutex_unlock)(&streams_mutex);
+	error = posix_spawn_file_actions_adddup2(&actions, theirs, to);
+	if (error == 0)
+		error = posix_spawn(pid, "/bin/sh", &actions, NULL, arguments, environ);
+	posix_spawn_file_actions_destroy(&actions);
+	return error;
+}
+
+FILE *
+patch_popen(const char *command, const char *mode)
+{
+	struct pipe_stream *pipe_stream;
+	bool is_reading, is_cloexec;
+	int ends[2], error;
+
+	if (!take_mode(mode, &is_reading, &is_cloexec))
+		return NULL;
+	pipe_stream = malloc(sizeof *pipe_stream);
+	if (pipe_stream == NULL || patch_pipe2(ends, O_CLOEXEC) != 0) {
+		free(pipe_stream);
+		return NULL;
+	}
+	pipe_stream->stream = stream_open(ends[is_reading ? 0 : 1], is_reading ? "r" : "w");
+	error = pipe_stream->stream == NULL ? ENOMEM
+					    : start_command(command, ends[is_reading ? 1 : 0],
+						      is_reading ? 1 : 0, &pipe_stream->pid);
+	kernel_close(ends[is_reading ? 1 : 0]);
+	if (error != 0) {
+		if (pipe_stream->stream != NULL)
+			fclose(pipe_stream->stream);
+		else
+			kernel_close(ends[is_reading ? 0 : 1]);
+		free(pipe_stream);
+		errno = error;
+		return NULL;
+	}
+	if (!is_cloexec)
+		kernel_fcntl(ends[is_reading ? 0 : 1], F_SETFD, 0);
+	REAL(pthread_mutex_lock)(&streams_mutex);
+	list_append(&streams, &pipe_stream->link);
+	REAL(pthread_mutex_unlock)(&streams_mutex);
+	return pipe_stream->stream;
+}
+
+static struct pipe_stream *
+take_stream(const FILE *stream)
+{
+	struct pipe_stream *found = NULL;
+
+	REAL(pthread_mutex_lock)(&streams_mutex);
+	LIST_EACH (link, &streams) {
+		struct pipe_stream *each = CONTAINER_OF(link, struct pipe_stream, link);
+
+		if (each->stream == stream)
+			found = each;
+	}
+	if (found != NULL)
+		list_remove(&found->link);
+	REAL(pthread_mutex_unlock)(&streams_mutex);
+	return found;
+}
+
+int
+patch_pclose(FILE *stream)
+{
+	struct pipe_stream *ours = take_stream(stream);
+	pid_t pid, found;
+	int status;
+
+	if (ours == NULL) {
+		descriptor_new(fileno(stream));
+		return REAL(pclose)(stream);
+	}
+	pid = ours->pid;
+	free(ours);
+	fclose(stream);
+	while ((found = waitpid(pid, &status, 0)) == -1 && errno == EINTR)
+		continue;
+	return found == pid ? status : -1;
+}

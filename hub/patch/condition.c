@@ -1,0 +1,303 @@
+/* Conditions and semaphores between coroutines, and between coroutines and threads.
+ *
+ * A coroutine that waits is in a table of the process, by the address of what it waits for. Whoever signals, on any
+ * thread, looks there first, and at libc's own waiters if nobody is there. What other processes signal cannot be seen:
+ * a shared condition blocks the thread, a shared semaphore is looked at now and then. */
+#include <errno.h>
+#include <hubbub/thread/shared.h>
+#include <hubbub/timeout.h>
+#include <limits.h>
+
+#include "hub/base/list.h"
+#include "hub/patch/patch_priv.h"
+
+#define BUCKETS 256
+
+/* A semaphore is looked at so often: handlers of signals and other processes may post it, whom nobody sees. */
+#define LOOK_AGAIN (50 * HUB_MILLISECOND)
+#define LOOK_AGAIN_SHARED (5 * HUB_MILLISECOND)
+
+/* glibc's: in pthread_cond_t's __wrefs, and in the second half of a sem_t's struct new_sem. */
+#define CONDITION_IS_SHARED 1
+#define CONDITION_IS_MONOTONIC 2
+#define SEMAPHORE_PRIVATE_WORD 2
+
+struct sleeper {
+	struct list link;
+	const void *object;
+	struct hub_shared_semaphore *woken;
+	bool is_queued; /* under the bucket's mutex */
+};
+
+static struct bucket {
+	pthread_mutex_t mutex; /* held for a few instructions; taken as libc has it */
+	struct list sleepers;
+} buckets[BUCKETS];
+
+/* How many sleep: what every signal looks at. */
+static atomic_uint sleeping;
+
+/* Also in a child, which has none of the parent's coroutines. */
+static void
+reset(void)
+{
+	for (int i = 0; i < BUCKETS; i++) {
+		pthread_mutex_init(&buckets[i].mutex, NULL);
+		list_init(&buckets[i].sleepers);
+	}
+	atomic_store(&sleeping, 0);
+}
+
+static __attribute__((constructor)) void
+start(void)
+{
+	reset();
+	pthread_atfork(NULL, NULL, reset);
+}
+
+static struct bucket *
+bucket_of(const void *object)
+{
+	uintptr_t address = (uintptr_t)object;
+
+	return &buckets[(address >> 4 ^ address >> 12) % BUCKETS];
+}
+
+/* Returns 0 or ENOMEM. */
+static int
+sleeper_enter(struct sleeper *sleeper, const void *object)
+{
+	struct bucket *bucket = bucket_of(object);
+
+	sleeper->object = object;
+	sleeper->woken = hub_shared_semaphore_new(0);
+	if (sleeper->woken == NULL)
+		return ENOMEM;
+	sleeper->is_queued = true;
+	REAL(pthread_mutex_lock)(&bucket->mutex);
+	list_append(&bucket->sleepers, &sleeper->link);
+	REAL(pthread_mutex_unlock)(&bucket->mutex);
+	atomic_fetch_add(&sleeping, 1);
+	return 0;
+}
+
+/* Returns whether it had been woken. Whoever woke it is done with it then. */
+static bool
+sleeper_leave(struct sleeper *sleeper)
+{
+	struct bucket *bucket = bucket_of(sleeper->object);
+	bool was_queued;
+
+	REAL(pthread_mutex_lock)(&bucket->mutex);
+	was_queued = sleeper->is_queued;
+	if (was_queued)
+		list_remove(&sleeper->link);
+	REAL(pthread_mutex_unlock)(&bucket->mutex);
+	atomic_fetch_sub(&sleeping, 1);
+	hub_shared_semaphore_free(sleeper->woken);
+	return !was_queued;
+}
+
+/* Nothing but a wake and the time end it. */
+static void
+sleeper_sleep(struct sleeper *sleeper, int64_t nanoseconds)
+{
+	struct hub_timeout shield, limit;
+
+	hub_shield_start(&shield);
+	hub_timeout_start(&limit, nanoseconds);
+	hub_shared_semaphore_acquire(sleeper->woken);
+	hub_timeout_stop(&limit);
+	hub_shield_stop(&shield);
+}
+
+/* Wakes one, or all, of those who wait for the object. Returns whether there was one. */
+static bool
+wake(const void *object, bool is_all)
+{
+	struct bucket *bucket = bucket_of(object);
+	bool has_woken = false;
+
+	REAL(pthread_mutex_lock)(&bucket->mutex);
+	for (struct list *link = bucket->sleepers.next, *next; link != &bucket->sleepers;
+		link = next) {
+		struct sleeper *sleeper = CONTAINER_OF(link, struct sleeper, link);
+
+		next = link->next;
+		if (sleeper->object != object)
+			continue;
+		list_remove(link);
+		sleeper->is_queued = false;
+		hub_shared_semaphore_release(sleeper->woken);
+		has_woken = true;
+		if (!is_all)
+			break;
+	}
+	REAL(pthread_mutex_unlock)(&bucket->mutex);
+	return has_woken;
+}
+
+/* ---- conditions ---- */
+
+static bool
+condition_is(const pthread_cond_t *condition, unsigned flag)
+{
+	return condition->__data.__wrefs & flag;
+}
+
+/* end NULL: without end. */
+static int
+condition_wait(pthread_cond_t *condition, pthread_mutex_t *mutex, clockid_t clock,
+	const struct timespec *end)
+{
+	struct sleeper sleeper;
+	int saved = errno, error;
+	bool was_woken;
+
+	if (end != NULL && !patch_is_valid(end))
+		return EINVAL;
+	error = sleeper_enter(&sleeper, condition);
+	if (error != 0)
+		return error;
+	error = patch_pthread_mutex_unlock(mutex);
+	if (error != 0) {
+		sleeper_leave(&sleeper);
+		return error;
+	}
+	sleeper_sleep(&sleeper, end == NULL ? HUB_FOREVER : patch_time_left(clock, end));
+	was_woken = sleeper_leave(&sleeper);
+	error = patch_pthread_mutex_lock(mutex);
+	errno = saved;
+	if (error != 0)
+		return error;
+	return was_woken || end == NULL ? 0 : ETIMEDOUT;
+}
+
+int
+patch_pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex)
+{
+	if (condition_is(condition, CONDITION_IS_SHARED))
+		return REAL(pthread_cond_wait)(condition, mutex);
+	return condition_wait(condition, mutex, CLOCK_REALTIME, NULL);
+}
+
+int
+patch_pthread_cond_timedwait(
+	pthread_cond_t *condition, pthread_mutex_t *mutex, const struct timespec *end)
+{
+	if (condition_is(condition, CONDITION_IS_SHARED))
+		return REAL(pthread_cond_timedwait)(condition, mutex, end);
+	return condition_wait(condition, mutex,
+		condition_is(condition, CONDITION_IS_MONOTONIC) ? CLOCK_MONOTONIC : CLOCK_REALTIME,
+		end);
+}
+
+int
+patch_pthread_cond_clockwait(pthread_cond_t *condition, pthread_mutex_t *mutex, clockid_t clock,
+	const struct timespec *end)
+{
+	if (condition_is(condition, CONDITION_IS_SHARED) ||
+		(clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC))
+		return REAL(pthread_cond_clockwait)(condition, mutex, clock, end);
+	return condition_wait(condition, mutex, clock, end);
+}
+
+int
+patch_pthread_cond_signal(pthread_cond_t *condition)
+{
+	if (__builtin_expect(atomic_load(&sleeping) != 0, 0) && wake(condition, false))
+		return 0;
+	return REAL(pthread_cond_signal)(condition);
+}
+
+int
+patch_pthread_cond_broadcast(pthread_cond_t *condition)
+{
+	if (__builtin_expect(atomic_load(&sleeping) != 0, 0))
+		wake(condition, true);
+	return REAL(pthread_cond_broadcast)(condition);
+}
+
+/* ---- semaphores ---- */
+
+static bool
+semaphore_is_shared(const sem_t *semaphore)
+{
+	return ((const int *)(const void *)semaphore)[SEMAPHORE_PRIVATE_WORD] != 0;
+}
+
+static int
+semaphore_wait(sem_t *semaphore, clockid_t clock, const struct timespec *end)
+{
+	int64_t pause = semaphore_is_shared(semaphore) ? LOOK_AGAIN_SHARED : LOOK_AGAIN;
+	int64_t left = HUB_FOREVER;
+	struct sleeper sleeper;
+
+	if (sem_trywait(semaphore) == 0)
+		return 0;
+	if (end != NULL && !patch_is_valid(end)) {
+		errno = EINVAL;
+		return -1;
+	}
+	for (;;) {
+		int result;
+
+		errno = sleeper_enter(&sleeper, semaphore);
+		if (errno != 0)
+			return -1;
+		/* Posted before anybody could see that it is waited for. */
+		result = sem_trywait(semaphore);
+		if (result != 0 && end != NULL)
+			left = patch_time_left(clock, end);
+		if (result != 0 && left > 0)
+			sleeper_sleep(&sleeper, left < pause ? left : pause);
+		/* A wake that this one does not use is the next one's. */
+		if (sleeper_leave(&sleeper) && result == 0)
+			wake(semaphore, false);
+		if (result == 0)
+			return 0;
+		if (left == 0) {
+			errno = ETIMEDOUT;
+			return -1;
+		}
+		if (hub_sleep(0) != 0)
+			return -1;
+		if (sem_trywait(semaphore) == 0)
+			return 0;
+	}
+}
+
+int
+patch_sem_wait(sem_t *semaphore)
+{
+	return semaphore_wait(semaphore, CLOCK_REALTIME, NULL);
+}
+
+int
+patch_sem_timedwait(sem_t *semaphore, const struct timespec *end)
+{
+	return semaphore_wait(semaphore, CLOCK_REALTIME, end);
+}
+
+int
+patch_sem_clockwait(sem_t *semaphore, clockid_t clock, const struct timespec *end)
+{
+	if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC) {
+		errno = EINVAL;
+		return -1;
+	}
+	return semaphore_wait(semaphore, clock, end);
+}
+
+/* It is safe in a handler, which may have interrupted somebody who holds the bucket: there it only posts. */
+int
+patch_sem_post(sem_t *semaphore)
+{
+	int result = REAL(sem_post)(semaphore), error = errno;
+
+	if (__builtin_expect(atomic_load(&sleeping) != 0, 0) && result == 0 &&
+		!interrupt_in_handler())
+		wake(semaphore, false);
+	errno = error;
+	return result;
+}

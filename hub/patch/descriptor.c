@@ -1,0 +1,488 @@
+/* What the application believes of its descriptors.
+ *
+ * The kernel is the record: a socket is asked with MSG_DONTWAIT and a pipe with RWF_NOWAIT, so O_NONBLOCK is what the
+ * application has made it, in this process and in every other that has the descriptor, and nothing has to be restored
+ * after dup, fork or exec. There are two exceptions, kept in the table below: a listening socket on which a coroutine has
+ * called accept(2), which knows no such flag; and what the hub has made non-blocking by its own calls. */
+#include <errno.h>
+#include <fcntl.h>
+#include <hubbub/io/fd.h>
+#include <stdarg.h>
+#include <sys/ioctl.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "hub/base/kernel.h"
+#include "hub/patch/patch_priv.h"
+
+/* Numbers above are waited for as others are, but O_NONBLOCK is left alone: see patch_accept4. */
+#define TABLE_SIZE (1 << 20)
+
+enum view {
+	VIEW_KERNEL,      /* O_NONBLOCK is the application's, unless the hub set it */
+	VIEW_BLOCKING,    /* we have set it, the application has not */
+	VIEW_NONBLOCKING, /* the application has set it, after the hub */
+	VIEW_SHARED,      /* blocking for all: a program that we have started has it, too */
+};
+
+/* An entry is a view and the group of numbers that share an open file: those of dup(2). */
+static _Atomic uint32_t table[TABLE_SIZE];
+static atomic_uint groups;
+static atomic_int highest = -1;
+
+#define ENTRY(view, group) ((uint32_t)(view) | (uint32_t)(group) << 2)
+
+static enum view
+view_of(int fd)
+{
+	if (fd < 0 || fd > atomic_load_explicit(&highest, memory_order_acquire))
+		return VIEW_KERNEL;
+	return (enum view)(atomic_load(&table[fd]) & 3);
+}
+
+static void
+set(int fd, uint32_t entry)
+{
+	int most = atomic_load(&highest);
+
+	while (fd > most && !atomic_compare_exchange_weak(&highest, &most, fd))
+		continue;
+	atomic_store(&table[fd], entry);
+}
+
+/* All numbers of one group see the same. */
+static void
+set_view(int fd, enum view view)
+{
+	uint32_t group = table[fd] >> 2;
+
+	if (group == 0)
+		group = atomic_fetch_add(&groups, 1) + 1;
+	else
+		for (int other = 0; other <= atomic_load(&highest); other++)
+			if (table[other] >> 2 == group)
+				atomic_store(&table[other], ENTRY(view, group));
+	set(fd, ENTRY(view, group));
+}
+
+bool
+descriptor_is_nonblocking(int fd)
+{
+	int flags;
+
+	switch (view_of(fd)) {
+	case VIEW_BLOCKING:
+	case VIEW_SHARED:
+		return false;
+	case VIEW_NONBLOCKING:
+		return true;
+	default:
+		if (hub_made_nonblocking(fd))
+			return false;
+		flags = kernel_fcntl(fd, F_GETFL, 0);
+		return flags != -1 && (flags & O_NONBLOCK);
+	}
+}
+
+bool
+descriptor_is_hidden(int fd)
+{
+	enum view view = view_of(fd);
+
+	return view == VIEW_BLOCKING || view == VIEW_NONBLOCKING ||
+	       (view == VIEW_KERNEL && hub_made_nonblocking(fd));
+}
+
+int
+descriptor_hide_nonblocking(int fd)
+{
+	int flags;
+
+	if (fd < 0 || fd >= TABLE_SIZE)
+		return -1;
+	flags = kernel_fcntl(fd, F_GETFL, 0);
+	if (flags == -1)
+		return -1;
+	if (flags & O_NONBLOCK)
+		return 0;
+	/* Shown to a program by one of our children. */
+	if (view_of(fd) == VIEW_BLOCKING)
+		set_view(fd, VIEW_SHARED);
+	if (view_of(fd) == VIEW_SHARED)
+		return -1;
+	set_view(fd, VIEW_BLOCKING);
+	return kernel_fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+}
+
+/* The number is gone: who waits for it, in this thread's hub, gets EBADF. */
+static void
+forget(int fd)
+{
+	if (hub_is_running())
+		hub_release(fd);
+	if (fd >= 0 && fd <= atomic_load_explicit(&highest, memory_order_acquire))
+		atomic_store(&table[fd], 0);
+}
+
+void
+descriptor_new(int fd)
+{
+	if (fd >= 0)
+		forget(fd);
+}
+
+static void
+copy(int fd, int to)
+{
+	if (to < 0 || fd == to)
+		return;
+	forget(to);
+	if (fd < 0 || fd >= TABLE_SIZE || to >= TABLE_SIZE)
+		return;
+	if (view_of(fd) != VIEW_KERNEL)
+		set(to, atomic_load(&table[fd]));
+	else if (hub_made_nonblocking(fd)) {
+		/* The hub knows the one number and not the other. */
+		set_view(fd, VIEW_BLOCKING);
+		set(to, atomic_load(&table[fd]));
+	}
+}
+
+/* ---- patience ---- */
+
+static int64_t
+socket_timeout(int fd, short events)
+{
+	struct timeval time = {0};
+	socklen_t size = sizeof time;
+
+	if (getsockopt(fd, SOL_SOCKET, events == POLLIN ? SO_RCVTIMEO : SO_SNDTIMEO, &time,
+		    &size) != 0)
+		return HUB_FOREVER;
+	if (time.tv_sec == 0 && time.tv_usec == 0)
+		return HUB_FOREVER;
+	return time.tv_sec * HUB_SECOND + time.tv_usec * HUB_MICROSECOND;
+}
+
+static int64_t
+patience_left(struct patience *patience)
+{
+	int64_t now;
+
+	if (patience->is_begun && patience->end == HUB_FOREVER)
+		return HUB_FOREVER;
+	now = hub_now();
+	if (!patience->is_begun) {
+		int64_t timeout = socket_timeout(patience->fd, patience->events);
+
+		patience->is_begun = true;
+		patience->end = timeout >= HUB_FOREVER - now ? HUB_FOREVER : now + timeout;
+	}
+	if (patience->end == HUB_FOREVER)
+		return HUB_FOREVER;
+	return patience->end > now ? patience->end - now : 0;
+}
+
+bool
+patience_wait(struct patience *patience, int flags)
+{
+	struct interruptible wait;
+	int64_t left;
+	int result;
+
+	if ((flags & MSG_DONTWAIT) || descriptor_is_nonblocking(patience->fd)) {
+		errno = EAGAIN;
+		return false;
+	}
+	left = patience_left(patience);
+	/* A socket with a timeout is not restarted: signal(7). */
+	interruptible_begin(&wait, left == HUB_FOREVER ? WAIT_RESTARTED : WAIT_ENDED);
+	result = hub_await_fd(patience->fd, patience->events, left);
+	interruptible_end(&wait);
+	if (result == 0)
+		errno = EAGAIN;
+	return result > 0;
+}
+
+/* ---- what opens, copies and closes ---- */
+
+int
+patch_close(int fd)
+{
+	forget(fd);
+	return REAL(close)(fd);
+}
+
+int
+patch_close_range(unsigned first, unsigned last, int flags)
+{
+	/* With flags it closes nothing, or another table than the one that the hub has. */
+	if (flags == 0) {
+		long most = sysconf(_SC_OPEN_MAX);
+
+		for (unsigned fd = first; fd <= last && (long)fd < most; fd++)
+			forget((int)fd);
+	}
+	return REAL(close_range)(first, last, flags);
+}
+
+int
+patch_dup(int fd)
+{
+	int to = REAL(dup)(fd);
+
+	copy(fd, to);
+	return to;
+}
+
+/* Only one that is open replaces another. */
+static bool
+is_replaced(int fd, int to)
+{
+	return fd != to && to >= 0 && kernel_fcntl(fd, F_GETFD, 0) != -1;
+}
+
+int
+patch_dup2(int fd, int to)
+{
+	int result;
+
+	if (is_replaced(fd, to))
+		forget(to);
+	result = REAL(dup2)(fd, to);
+	copy(fd, result);
+	return result;
+}
+
+int
+patch_dup3(int fd, int to, int flags)
+{
+	int result;
+
+	if (is_replaced(fd, to) && (flags & ~O_CLOEXEC) == 0)
+		forget(to);
+	result = REAL(dup3)(fd, to, flags);
+	copy(fd, result);
+	return result;
+}
+
+static int
+two_new(int result, const int ends[2])
+{
+	if (result == 0) {
+		descriptor_new(ends[0]);
+		descriptor_new(ends[1]);
+	}
+	return result;
+}
+
+int
+patch_pipe(int ends[2])
+{
+	return two_new(REAL(pipe)(ends), ends);
+}
+
+int
+patch_pipe2(int ends[2], int flags)
+{
+	return two_new(REAL(pipe2)(ends, flags), ends);
+}
+
+int
+patch_socketpair(int domain, int type, int protocol, int ends[2])
+{
+	return two_new(REAL(socketpair)(domain, type, protocol, ends), ends);
+}
+
+int
+patch_socket(int domain, int type, int protocol)
+{
+	int fd = REAL(socket)(domain, type, protocol);
+
+	descriptor_new(fd);
+	return fd;
+}
+
+/* ---- O_NONBLOCK as the application sees it ---- */
+
+static int
+get_flags(int fd)
+{
+	int flags = REAL(fcntl)(fd, F_GETFL);
+
+	if (flags != -1 && descriptor_is_hidden(fd))
+		flags = descriptor_is_nonblocking(fd) ? flags | O_NONBLOCK : flags & ~O_NONBLOCK;
+	return flags;
+}
+
+static int
+set_flags(int fd, int flags)
+{
+	int result;
+
+	if (!descriptor_is_hidden(fd) || fd >= TABLE_SIZE)
+		return REAL(fcntl)(fd, F_SETFL, flags);
+	result = REAL(fcntl)(fd, F_SETFL, flags | O_NONBLOCK);
+	if (result == 0)
+		set_view(fd, flags & O_NONBLOCK ? VIEW_NONBLOCKING : VIEW_BLOCKING);
+	return result;
+}
+
+PATCH_EXPORT int
+fcntl(int fd, int command, ...)
+{
+	va_list arguments;
+	void *argument;
+	int result;
+
+	/* As libc does it: whatever it is, it is in that register. */
+	va_start(arguments, command);
+	argument = va_arg(arguments, void *);
+	va_end(arguments);
+	switch (command) {
+	case F_GETFL:
+		return get_flags(fd);
+	case F_SETFL:
+		return set_flags(fd, (int)(intptr_t)argument);
+	case F_DUPFD:
+	case F_DUPFD_CLOEXEC:
+		result = REAL(fcntl)(fd, command, argument);
+		copy(fd, result);
+		return result;
+	default:
+		return REAL(fcntl)(fd, command, argument);
+	}
+}
+
+extern __typeof__(fcntl) fcntl64 __attribute__((alias("fcntl"))) PATCH_EXPORT;
+extern __typeof__(fcntl) __fcntl __attribute__((alias("fcntl"))) PATCH_EXPORT;
+
+PATCH_EXPORT int
+ioctl(int fd, unsigned long request, ...)
+{
+	va_list arguments;
+	void *argument;
+
+	va_start(arguments, request);
+	argument = va_arg(arguments, void *);
+	va_end(arguments);
+	if (request == FIONBIO && argument != NULL && descriptor_is_hidden(fd) && fd < TABLE_SIZE) {
+		set_view(fd, *(int *)argument != 0 ? VIEW_NONBLOCKING : VIEW_BLOCKING);
+		return 0;
+	}
+	return REAL(ioctl)(fd, request, argument);
+}
+
+/* ---- what a new program inherits ---- */
+
+/* Sets or clears the kernel's flag of all that is blocking to the application and that a new program gets, which cannot
+ * know that the flag is not meant for it. It writes no memory: this may be a child of vfork(2). Keeps errno. */
+static void
+set_inherited(bool is_nonblocking)
+{
+	int most = atomic_load(&highest), error = errno;
+
+	for (int fd = 0; fd <= most; fd++) {
+		int flags;
+
+		if (view_of(fd) != VIEW_BLOCKING || (kernel_fcntl(fd, F_GETFD, 0) & FD_CLOEXEC))
+			continue;
+		flags = kernel_fcntl(fd, F_GETFL, 0);
+		if (flags != -1)
+			kernel_fcntl(fd, F_SETFL,
+				is_nonblocking ? flags | O_NONBLOCK : flags & ~O_NONBLOCK);
+	}
+	errno = error;
+}
+
+/* Only a call that fails returns. */
+#define EXEC(call)                                                                                 \
+	do {                                                                                       \
+		set_inherited(false);                                                              \
+		call;                                                                              \
+		set_inherited(true);                                                               \
+		return -1;                                                                         \
+	} while (0)
+
+int
+patch_execve(const char *path, char *const arguments[], char *const environment[])
+{
+	EXEC(REAL(execve)(path, arguments, environment));
+}
+
+int
+patch_execv(const char *path, char *const arguments[])
+{
+	EXEC(REAL(execv)(path, arguments));
+}
+
+int
+patch_execvp(const char *file, char *const arguments[])
+{
+	EXEC(REAL(execvp)(file, arguments));
+}
+
+int
+patch_execvpe(const char *file, char *const arguments[], char *const environment[])
+{
+	EXEC(REAL(execvpe)(file, arguments, environment));
+}
+
+/* The arguments of the forms with a list, in an array on this stack; environment, if not NULL, gets what comes after. */
+#define EXEC_LIST(last, first, environment, call)                                                  \
+	do {                                                                                       \
+		size_t count = 1;                                                                  \
+		va_list list;                                                                      \
+                                                                                                   \
+		va_start(list, last);                                                              \
+		while (va_arg(list, char *) != NULL)                                               \
+			count++;                                                                   \
+		va_end(list);                                                                      \
+		char **arguments = __builtin_alloca((count + 1) * sizeof *arguments);              \
+                                                                                                   \
+		va_start(list, last);                                                              \
+		arguments[0] = (char *)(uintptr_t)(first);                                         \
+		for (size_t i = 1; i <= count; i++)                                                \
+			arguments[i] = va_arg(list, char *);                                       \
+		environment;                                                                       \
+		va_end(list);                                                                      \
+		return call;                                                                       \
+	} while (0)
+
+PATCH_EXPORT int
+execl(const char *path, const char *first, ...)
+{
+	EXEC_LIST(first, first, (void)0, patch_execv(path, arguments));
+}
+
+PATCH_EXPORT int
+execlp(const char *file, const char *first, ...)
+{
+	EXEC_LIST(first, first, (void)0, patch_execvp(file, arguments));
+}
+
+PATCH_EXPORT int
+execle(const char *path, const char *first, ...)
+{
+	char *const *environment;
+
+	EXEC_LIST(first, first, environment = va_arg(list, char *const *),
+		patch_execve(path, arguments, environment));
+}
+
+/* From now on they are blocking for us, too: the open file is one. */
+int
+patch_posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
+	const posix_spawnattr_t *attributes, char *const arguments[], char *const environment[])
+{
+	set_inherited(false);
+	return REAL(posix_spawn)(pid, path, actions, attributes, arguments, environment);
+}
+
+int
+patch_posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actions_t *actions,
+	const posix_spawnattr_t *attributes, char *const arguments[], char *const environment[])
+{
+	set_inherited(false);
+	return REAL(posix_spawnp)(pid, file, actions, attributes, arguments, environment);
+}

@@ -1,0 +1,254 @@
+/* Waiting for several descriptors: poll, select, epoll_wait and their kin. */
+#include <errno.h>
+#include <hubbub/io/fd.h>
+#include <hubbub/io/poll.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+
+#include "hub/base/kernel.h"
+#include "hub/patch/patch_priv.h"
+
+/* select() of up to so many descriptors takes no memory but the stack's. */
+#define SMALL 16
+
+static int
+poll_interruptibly(struct pollfd *fds, nfds_t count, int timeout, bool is_masked)
+{
+	struct interruptible wait;
+	int result;
+
+	interruptible_begin(&wait, is_masked ? WAIT_MASKED : WAIT_ENDED);
+	result = hub_poll(fds, count, timeout);
+	interruptible_end(&wait);
+	return result;
+}
+
+int
+patch_poll(struct pollfd *fds, nfds_t count, int timeout)
+{
+	return poll_interruptibly(fds, count, timeout, false);
+}
+
+/* To milliseconds, the longer way. */
+static int
+milliseconds(int64_t nanoseconds)
+{
+	int64_t rounded;
+
+	if (nanoseconds == HUB_FOREVER)
+		return -1;
+	rounded = nanoseconds / HUB_MILLISECOND + (nanoseconds % HUB_MILLISECOND != 0);
+	return rounded > INT_MAX ? INT_MAX : (int)rounded;
+}
+
+/* Returns false with errno EINVAL. */
+static bool
+take_timeout(const struct timespec *timeout, int *result)
+{
+	if (timeout != NULL && !patch_is_valid(timeout)) {
+		errno = EINVAL;
+		return false;
+	}
+	*result = timeout == NULL ? -1 : milliseconds(patch_nanoseconds(timeout));
+	return true;
+}
+
+int
+patch_ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout, const sigset_t *mask)
+{
+	struct masked masked;
+	int time, result = -1;
+
+	if (!take_timeout(timeout, &time))
+		return -1;
+	if (masked_begin(&masked, mask))
+		result = poll_interruptibly(fds, count, time, mask != NULL);
+	masked_end(&masked);
+	return result;
+}
+
+/* ---- select, by poll ---- */
+
+/* Sets may be longer than fd_set is. */
+static bool
+is_in(const fd_set *set, int fd)
+{
+	const unsigned long *words = (const unsigned long *)(const void *)set;
+
+	return set != NULL && (words[fd / NFDBITS] >> (fd % NFDBITS) & 1);
+}
+
+static void
+add(fd_set *set, int fd)
+{
+	unsigned long *words = (unsigned long *)(void *)set;
+
+	words[fd / NFDBITS] |= 1UL << (fd % NFDBITS);
+}
+
+static void
+clear(fd_set *set, int count)
+{
+	if (set != NULL)
+		memset(set, 0, (size_t)(count + NFDBITS - 1) / NFDBITS * sizeof(unsigned long));
+}
+
+/* Stores what is asked for, as far as there is room. Returns how many there are. */
+static int
+to_poll(int count, fd_set *sets[3], struct pollfd *fds, int room)
+{
+	static const short events[] = {POLLIN, POLLOUT, POLLPRI};
+	int used = 0;
+
+	for (int fd = 0; fd < count; fd++) {
+		short wanted = 0;
+
+		for (int i = 0; i < 3; i++)
+			wanted |= is_in(sets[i], fd) ? events[i] : 0;
+		if (wanted == 0)
+			continue;
+		if (used < room)
+			fds[used] = (struct pollfd){fd, wanted, 0};
+		used++;
+	}
+	return used;
+}
+
+/* Returns the number of bits set, or -1 with errno EBADF. */
+static int
+from_poll(int count, fd_set *sets[3], const struct pollfd *fds, int used)
+{
+	/* As the kernel's select has it. */
+	static const short ready[] = {POLLIN | POLLHUP | POLLERR, POLLOUT | POLLERR, POLLPRI};
+	static const short asked[] = {POLLIN, POLLOUT, POLLPRI};
+	int bits = 0;
+
+	for (int i = 0; i < used; i++)
+		if (fds[i].revents & POLLNVAL) {
+			errno = EBADF;
+			return -1;
+		}
+	for (int i = 0; i < 3; i++)
+		clear(sets[i], count);
+	for (int i = 0; i < used; i++)
+		for (int s = 0; s < 3; s++)
+			if ((fds[i].events & asked[s]) && (fds[i].revents & ready[s])) {
+				add(sets[s], fds[i].fd);
+				bits++;
+			}
+	return bits;
+}
+
+static int
+select_by_poll(int count, fd_set *sets[3], int timeout, bool is_masked)
+{
+	struct pollfd small[SMALL], *fds = small;
+	int used, result;
+
+	if (count < 0) {
+		errno = EINVAL;
+		return -1;
+	}
+	used = to_poll(count, sets, small, SMALL);
+	if (used > SMALL) {
+		fds = calloc((size_t)used, sizeof *fds);
+		if (fds == NULL)
+			return -1;
+		to_poll(count, sets, fds, used);
+	}
+	result = poll_interruptibly(fds, (nfds_t)used, timeout, is_masked);
+	if (result >= 0)
+		result = from_poll(count, sets, fds, used);
+	if (fds != small)
+		free(fds);
+	return result;
+}
+
+int
+patch_select(int count, fd_set *reads, fd_set *writes, fd_set *others, struct timeval *timeout)
+{
+	fd_set *sets[] = {reads, writes, others};
+	int64_t began = hub_now(), wanted = HUB_FOREVER;
+	int result;
+
+	if (timeout != NULL) {
+		if (timeout->tv_sec < 0 || timeout->tv_usec < 0) {
+			errno = EINVAL;
+			return -1;
+		}
+		if (timeout->tv_sec < INT64_MAX / HUB_SECOND / 2)
+			wanted = timeout->tv_sec * HUB_SECOND + timeout->tv_usec * HUB_MICROSECOND;
+	}
+	result = select_by_poll(count, sets, milliseconds(wanted), false);
+	/* Linux tells how much was left. */
+	if (timeout != NULL && wanted != HUB_FOREVER) {
+		int64_t left = wanted - (hub_now() - began);
+
+		left = left > 0 && result != 0 ? left : 0;
+		*timeout = (struct timeval){left / HUB_SECOND, left % HUB_SECOND / HUB_MICROSECOND};
+	}
+	return result;
+}
+
+int
+patch_pselect(int count, fd_set *reads, fd_set *writes, fd_set *others,
+	const struct timespec *timeout, const sigset_t *mask)
+{
+	fd_set *sets[] = {reads, writes, others};
+	struct masked masked;
+	int time, result = -1;
+
+	if (!take_timeout(timeout, &time))
+		return -1;
+	if (masked_begin(&masked, mask))
+		result = select_by_poll(count, sets, time, mask != NULL);
+	masked_end(&masked);
+	return result;
+}
+
+/* ---- epoll: its own descriptor is readable when there are events ---- */
+
+static int
+wait_for_events(int fd, struct epoll_event *events, int count, int timeout, enum wait_kind kind)
+{
+	int64_t end = timeout > 0 ? hub_now() + timeout * HUB_MILLISECOND : HUB_FOREVER;
+	int result = REAL(epoll_wait)(fd, events, count, 0);
+
+	while (result == 0 && timeout != 0) {
+		int64_t left = end == HUB_FOREVER ? HUB_FOREVER : end - hub_now();
+		struct interruptible wait;
+		int ready;
+
+		if (left <= 0)
+			return 0;
+		interruptible_begin(&wait, kind);
+		ready = hub_await_fd(fd, POLLIN, left);
+		interruptible_end(&wait);
+		if (ready <= 0)
+			return ready;
+		/* Somebody else may have taken them. */
+		result = REAL(epoll_wait)(fd, events, count, 0);
+	}
+	return result;
+}
+
+int
+patch_epoll_wait(int fd, struct epoll_event *events, int count, int timeout)
+{
+	return wait_for_events(fd, events, count, timeout, WAIT_ENDED);
+}
+
+int
+patch_epoll_pwait(int fd, struct epoll_event *events, int count, int timeout, const sigset_t *mask)
+{
+	struct masked masked;
+	int result = -1;
+
+	if (masked_begin(&masked, mask))
+		result = wait_for_events(
+			fd, events, count, timeout, mask != NULL ? WAIT_MASKED : WAIT_ENDED);
+	masked_end(&masked);
+	return result;
+}

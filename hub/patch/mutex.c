@@ -1,0 +1,313 @@
+/* Mutexes between coroutines. To libc all coroutines of a thread are one owner; so who of them owns a recursive or an
+ * error-checking mutex is kept here, and who waits for one that another coroutine of the thread holds. Both belong to
+ * the thread: no lock guards them. glibc tells in a mutex which thread owns it.
+ *
+ * Nothing is kept of a plain mutex that nobody waits for: those of allocators, of libc and of the hub never are. */
+#include <errno.h>
+#include <hubbub/sync/event.h>
+#include <hubbub/timeout.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "hub/patch/patch_priv.h"
+
+#define BUCKETS 64
+
+/* The kinds in glibc's __kind, below the flags for robust, inheriting and shared ones. */
+#define KIND_MASK 3
+
+struct owner {
+	struct owner *next;
+	const pthread_mutex_t *mutex;
+	struct hub_coroutine *coroutine;
+};
+
+/* On the stack of who waits. */
+struct waiter {
+	struct waiter *next;
+	const pthread_mutex_t *mutex;
+	struct hub_event woken;
+};
+
+static _Thread_local struct {
+	struct owner *owners[BUCKETS];
+	struct waiter *waiters[BUCKETS];
+} tables;
+
+/* How many there are in both: what every unlock looks at. */
+static _Thread_local unsigned noted __attribute__((tls_model("initial-exec")));
+
+static _Thread_local pid_t this_thread;
+
+static size_t
+bucket_of(const pthread_mutex_t *mutex)
+{
+	uintptr_t address = (uintptr_t)mutex;
+
+	return (address >> 4 ^ address >> 12) % BUCKETS;
+}
+
+static bool
+counts_owner(const pthread_mutex_t *mutex)
+{
+	int kind = mutex->__data.__kind & KIND_MASK;
+
+	return kind == PTHREAD_MUTEX_RECURSIVE_NP || kind == PTHREAD_MUTEX_ERRORCHECK_NP;
+}
+
+/* Whether this thread holds it. Another thread's number may be read while it changes, but never as ours. */
+static bool
+is_held_here(const pthread_mutex_t *mutex)
+{
+	if (this_thread == 0)
+		this_thread = gettid();
+	return __atomic_load_n(&mutex->__data.__owner, __ATOMIC_RELAXED) == this_thread;
+}
+
+/* ---- owners ---- */
+
+static struct owner **
+owner_find(const pthread_mutex_t *mutex)
+{
+	struct owner **owner = &tables.owners[bucket_of(mutex)];
+
+	while (*owner != NULL && (*owner)->mutex != mutex)
+		owner = &(*owner)->next;
+	return owner;
+}
+
+static struct hub_coroutine *
+owner_of(const pthread_mutex_t *mutex)
+{
+	struct owner *owner = *owner_find(mutex);
+
+	return owner != NULL ? owner->coroutine : NULL;
+}
+
+static void
+owner_clear(const pthread_mutex_t *mutex)
+{
+	struct owner **place = owner_find(mutex), *owner = *place;
+
+	if (owner == NULL)
+		return;
+	*place = owner->next;
+	free(owner);
+	noted--;
+}
+
+/* The mutex has just been locked. Returns what locking it came to. */
+static int
+owner_set(pthread_mutex_t *mutex, int locked)
+{
+	struct owner *owner;
+
+	if ((locked != 0 && locked != EOWNERDEAD) || !counts_owner(mutex))
+		return locked;
+	/* Left by one that was destroyed while locked. */
+	owner_clear(mutex);
+	owner = malloc(sizeof *owner);
+	if (owner == NULL) {
+		REAL(pthread_mutex_unlock)(mutex);
+		return EAGAIN;
+	}
+	owner->mutex = mutex;
+	owner->coroutine = hub_current();
+	owner->next = tables.owners[bucket_of(mutex)];
+	tables.owners[bucket_of(mutex)] = owner;
+	noted++;
+	return locked;
+}
+
+/* ---- waiters ---- */
+
+static void
+waiter_enter(struct waiter *waiter)
+{
+	struct waiter **last = &tables.waiters[bucket_of(waiter->mutex)];
+
+	while (*last != NULL)
+		last = &(*last)->next;
+	*last = waiter;
+	noted++;
+}
+
+static void
+waiter_leave(struct waiter *waiter)
+{
+	struct waiter **place = &tables.waiters[bucket_of(waiter->mutex)];
+
+	while (*place != waiter)
+		place = &(*place)->next;
+	*place = waiter->next;
+	noted--;
+}
+
+static void
+wake_first(const pthread_mutex_t *mutex)
+{
+	struct waiter *waiter = tables.waiters[bucket_of(mutex)];
+
+	for (; waiter != NULL; waiter = waiter->next)
+		if (waiter->mutex == mutex && !waiter->woken.is_set) {
+			hub_event_set(&waiter->woken);
+			return;
+		}
+}
+
+/* Nothing but an unlock, the time or a deadlock ends it: callers do not expect that locking may fail. Returns 0 or an errno. */
+static int
+wait_woken(struct waiter *waiter, int64_t nanoseconds)
+{
+	struct hub_timeout shield, limit;
+	int error = 0;
+
+	hub_shield_start(&shield);
+	hub_timeout_start(&limit, nanoseconds);
+	do
+		error = hub_event_wait(&waiter->woken) == 0 ? 0 : errno;
+	while (error == EINTR);
+	hub_timeout_stop(&limit);
+	hub_shield_stop(&shield);
+	return error;
+}
+
+/* Returns 0 if the mutex is worth another try, else the answer. */
+static int
+try_on_coroutine(pthread_mutex_t *mutex, clockid_t clock, const struct timespec *end, bool *is_done)
+{
+	int64_t began = 0;
+	int result;
+
+	*is_done = true;
+	if (counts_owner(mutex) && is_held_here(mutex)) {
+		struct hub_coroutine *owner = owner_of(mutex);
+
+		/* Its own: once more, or EDEADLK; or the thread's, of before there were coroutines. */
+		if (owner == NULL || owner == hub_current())
+			return REAL(pthread_mutex_lock)(mutex);
+		*is_done = false;
+		return 0;
+	}
+	result = REAL(pthread_mutex_trylock)(mutex);
+	if (result != EBUSY)
+		return owner_set(mutex, result);
+	if (is_held_here(mutex)) {
+		*is_done = false;
+		return 0;
+	}
+	/* Another thread's. */
+	if (atomic_load(&patch_active) & PATCH_REPORTED)
+		began = report_begin();
+	result = end == NULL ? REAL(pthread_mutex_lock)(mutex)
+			     : REAL(pthread_mutex_clocklock)(mutex, clock, end);
+	if (began != 0)
+		report_end(CALL_pthread_mutex_lock, began);
+	return owner_set(mutex, result);
+}
+
+/* end NULL: without end. */
+static int
+lock_until(pthread_mutex_t *mutex, clockid_t clock, const struct timespec *end)
+{
+	struct waiter waiter = {.mutex = mutex};
+	bool is_done, is_waiting = false;
+	int error = errno, result;
+
+	for (;;) {
+		result = try_on_coroutine(mutex, clock, end, &is_done);
+		if (is_done)
+			break;
+		if (end != NULL && !patch_is_valid(end)) {
+			result = EINVAL;
+			break;
+		}
+		if (!is_waiting)
+			waiter_enter(&waiter);
+		is_waiting = true;
+		hub_event_clear(&waiter.woken);
+		result = wait_woken(
+			&waiter, end == NULL ? HUB_FOREVER : patch_time_left(clock, end));
+		if (result != 0)
+			break;
+	}
+	if (is_waiting)
+		waiter_leave(&waiter);
+	/* A wake that this one did not use is the next one's. */
+	if (result != 0 && waiter.woken.is_set)
+		wake_first(mutex);
+	errno = error;
+	return result;
+}
+
+int
+patch_pthread_mutex_lock(pthread_mutex_t *mutex)
+{
+	return lock_until(mutex, CLOCK_REALTIME, NULL);
+}
+
+int
+patch_pthread_mutex_timedlock(pthread_mutex_t *mutex, const struct timespec *end)
+{
+	return lock_until(mutex, CLOCK_REALTIME, end);
+}
+
+int
+patch_pthread_mutex_clocklock(pthread_mutex_t *mutex, clockid_t clock, const struct timespec *end)
+{
+	if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC)
+		return EINVAL;
+	return lock_until(mutex, clock, end);
+}
+
+int
+patch_pthread_mutex_trylock(pthread_mutex_t *mutex)
+{
+	if (counts_owner(mutex) && is_held_here(mutex)) {
+		struct hub_coroutine *owner = owner_of(mutex);
+
+		if (owner != NULL && owner != hub_current())
+			return EBUSY;
+		return REAL(pthread_mutex_trylock)(mutex);
+	}
+	return owner_set(mutex, REAL(pthread_mutex_trylock)(mutex));
+}
+
+int
+patch_pthread_mutex_unlock(pthread_mutex_t *mutex)
+{
+	bool is_released = true;
+	int result;
+
+	if (__builtin_expect(noted == 0, 1))
+		return REAL(pthread_mutex_unlock)(mutex);
+	if (counts_owner(mutex) && is_held_here(mutex)) {
+		struct hub_coroutine *owner = owner_of(mutex);
+
+		if (owner != NULL && owner != hub_current())
+			return EPERM;
+		is_released = (mutex->__data.__kind & KIND_MASK) != PTHREAD_MUTEX_RECURSIVE_NP ||
+			      mutex->__data.__count == 1;
+		if (is_released)
+			owner_clear(mutex);
+	}
+	result = REAL(pthread_mutex_unlock)(mutex);
+	/* It may be gone by now; its address is all that is used. */
+	if (result == 0 && is_released)
+		wake_first(mutex);
+	return result;
+}
+
+/* ---- children ---- */
+
+static void
+forget(void)
+{
+	this_thread = 0;
+}
+
+static __attribute__((constructor)) void
+start(void)
+{
+	pthread_atfork(NULL, NULL, forget);
+}

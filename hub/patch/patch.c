@@ -1,0 +1,152 @@
+#include "hub/patch/patch.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "hub/patch/patch_priv.h"
+
+atomic_uint patch_active;
+
+static const struct {
+	const char *name;
+	unsigned family;
+} families[] = {
+	{"all", HUB_PATCH_ALL},
+	{"none", 0},
+	{"os", HUB_PATCH_OS},
+	{"time", HUB_PATCH_TIME},
+	{"socket", HUB_PATCH_SOCKET},
+	{"dns", HUB_PATCH_DNS},
+	{"select", HUB_PATCH_SELECT},
+	{"subprocess", HUB_PATCH_SUBPROCESS},
+	{"thread", HUB_PATCH_THREAD},
+	{"create", HUB_PATCH_CREATE},
+};
+#define FAMILIES (sizeof families / sizeof families[0])
+
+static const struct {
+	const char *name;
+	unsigned family;
+} calls[] = {
+#define NAME_WAITS(family, name) {#name, HUB_PATCH_##family},
+#define NAME_NOTES(family, name) {#name, HUB_PATCH_##family},
+#define NAME_BLOCKS(family, name)
+#define NAME(kind, family, result, name, parameters, arguments) NAME_##kind(family, name)
+	PATCH_CALLS(NAME)
+#define OTHER(family, name) {#name, HUB_PATCH_##family},
+		PATCH_OTHERS(OTHER)};
+#define CALLS (sizeof calls / sizeof calls[0])
+
+bool
+patch_suspends(unsigned family)
+{
+	if (!(atomic_load_explicit(&patch_active, memory_order_relaxed) & family) ||
+		!hub_can_wait() || interrupt_in_handler() ||
+		atomic_load_explicit(&patch_exiting, memory_order_relaxed))
+		return false;
+	/* What suspends is a cancellation point, but for locks: pthreads(7). */
+	if (family != HUB_PATCH_THREAD && create_is_cancelled())
+		pthread_exit(PTHREAD_CANCELED);
+	return true;
+}
+
+void
+hub_patch_all(void)
+{
+	hub_patch(HUB_PATCH_ALL);
+}
+
+int
+hub_patch(unsigned wanted)
+{
+	if (wanted & ~(unsigned)(HUB_PATCH_ALL | HUB_PATCH_CREATE)) {
+		errno = EINVAL;
+		return -1;
+	}
+	atomic_fetch_or(&patch_active, wanted);
+	return 0;
+}
+
+unsigned
+hub_patched(void)
+{
+	return atomic_load(&patch_active) & ~PATCH_REPORTED;
+}
+
+bool
+hub_patch_has(const char *call)
+{
+	for (size_t i = 0; i < CALLS; i++)
+		if (strcmp(calls[i].name, call) == 0)
+			return hub_patched() & calls[i].family;
+	return false;
+}
+
+const char *
+hub_patch_call(size_t index, unsigned *family)
+{
+	if (index >= CALLS)
+		return NULL;
+	if (family != NULL)
+		*family = calls[index].family;
+	return calls[index].name;
+}
+
+/* One word of HUBBUB_PATCH. */
+static unsigned
+family_of(const char *word, size_t length)
+{
+	for (size_t i = 0; i < FAMILIES; i++)
+		if (strlen(families[i].name) == length &&
+			strncmp(families[i].name, word, length) == 0)
+			return families[i].family;
+	fprintf(stderr, "hubbub-patch: HUBBUB_PATCH names \"%.*s\", which is no family; there are:",
+		(int)length, word);
+	for (size_t i = 0; i < FAMILIES; i++)
+		fprintf(stderr, " %s", families[i].name);
+	fprintf(stderr, "\n");
+	return 0;
+}
+
+static unsigned
+families_of(const char *list)
+{
+	unsigned wanted = 0;
+
+	while (*list != '\0') {
+		size_t length = strcspn(list, ", ");
+
+		if (length > 0)
+			wanted |= family_of(list, length);
+		list += length + strspn(list + length, ", ");
+	}
+	return wanted;
+}
+
+/* Where nobody can call hub_patch, because the program knows nothing of it. */
+static bool
+is_preloaded(void)
+{
+	const char *preload = getenv("LD_PRELOAD");
+
+	return preload != NULL && strstr(preload, "libhubbub-patch") != NULL;
+}
+
+static __attribute__((constructor)) void
+start(void)
+{
+	const char *list = getenv("HUBBUB_PATCH"), *report = getenv("HUBBUB_PATCH_REPORT");
+	unsigned wanted = 0;
+
+	real_find();
+	if (list != NULL)
+		wanted = families_of(list);
+	else if (is_preloaded())
+		wanted = HUB_PATCH_ALL;
+	if (report != NULL && report[0] != '\0' && strcmp(report, "0") != 0)
+		wanted |= PATCH_REPORTED;
+	atomic_fetch_or(&patch_active, wanted);
+}

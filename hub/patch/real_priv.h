@@ -1,0 +1,30 @@
+/* The C library's own functions, behind ours. */
+#ifndef HUBBUB_PATCH_REAL_PRIV_H
+#define HUBBUB_PATCH_REAL_PRIV_H
+
+#include <stdbool.h>
+
+#include "hub/patch/calls.h"
+
+#define POINTER(kind, family, result, name, parameters, arguments) result(*name) parameters;
+
+struct real {
+	bool is_ready;
+	PATCH_CALLS(POINTER)
+	int (*fcntl)(int fd, int command, ...);
+	int (*ioctl)(int fd, unsigned long request, ...);
+	void (*exit)(int status);
+	void (*pthread_exit)(void *result);
+};
+
+#undef POINTER
+
+extern struct real real;
+
+/* Finds them all. Other libraries may call us before anything of ours has been set up. */
+void real_find(void);
+
+/* The C library's function of that name. */
+#define REAL(name) (__builtin_expect(real.is_ready, 1) ? real.name : (real_find(), real.name))
+
+#endif

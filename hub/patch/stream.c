@@ -1,0 +1,114 @@
+/* Streams of stdio over pipes, sockets and terminals. Stdio calls read and write inside libc, where nobody can stand
+ * between; but a stream with functions of one's own, fopencookie(3), calls those. Such a one has no number; this gives it
+ * one, in the place where fileno(3) looks for it: <bits/types/struct_FILE.h>, which is part of glibc's interface. */
+#include "hub/patch/stream_priv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <hubbub/io/fd.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "hub/patch/patch_priv.h"
+
+static int
+fd_of(void *cookie)
+{
+	return (int)(intptr_t)cookie;
+}
+
+/* The plain names are the patched ones. */
+static ssize_t
+stream_read(void *cookie, char *buffer, size_t length)
+{
+	return read(fd_of(cookie), buffer, length);
+}
+
+/* To stdio what is short has failed. */
+static ssize_t
+stream_write(void *cookie, const char *buffer, size_t length)
+{
+	ssize_t wrote = write(fd_of(cookie), buffer, length);
+
+	return wrote > 0 ? wrote : 0;
+}
+
+static int
+stream_seek(void *cookie, off64_t *offset, int whence)
+{
+	off64_t result = lseek64(fd_of(cookie), *offset, whence);
+
+	if (result == -1)
+		return -1;
+	*offset = result;
+	return 0;
+}
+
+static int
+stream_close(void *cookie)
+{
+	return close(fd_of(cookie));
+}
+
+/* What fopencookie(3) understands of a mode. Returns false for what is no mode. */
+static bool
+plain_mode(const char *mode, char plain[3])
+{
+	if (mode[0] != 'r' && mode[0] != 'w' && mode[0] != 'a')
+		return false;
+	plain[0] = mode[0];
+	plain[1] = strchr(mode, '+') != NULL ? '+' : '\0';
+	plain[2] = '\0';
+	return true;
+}
+
+FILE *
+stream_open(int fd, const char *mode)
+{
+	cookie_io_functions_t functions = {stream_read, stream_write, stream_seek, stream_close};
+	char plain[3];
+	FILE *stream;
+
+	if (!plain_mode(mode, plain)) {
+		errno = EINVAL;
+		return NULL;
+	}
+	stream = fopencookie((void *)(intptr_t)fd, plain, functions);
+	if (stream != NULL)
+		stream->_fileno = fd;
+	return stream;
+}
+
+FILE *
+patch_fdopen(int fd, const char *mode)
+{
+	struct stat status;
+	int flags;
+
+	/* Files need nothing, and errors are for libc to find. */
+	if (!(hub_patched() & HUB_PATCH_OS) || fstat(fd, &status) != 0 || S_ISREG(status.st_mode) ||
+		S_ISDIR(status.st_mode))
+		return REAL(fdopen)(fd, mode);
+	flags = REAL(fcntl)(fd, F_GETFL);
+	if (((flags & O_ACCMODE) == O_RDONLY && (mode[0] != 'r' || strchr(mode, '+') != NULL)) ||
+		((flags & O_ACCMODE) == O_WRONLY &&
+			(mode[0] == 'r' || strchr(mode, '+') != NULL))) {
+		errno = EINVAL;
+		return NULL;
+	}
+	if (strchr(mode, 'e') != NULL)
+		REAL(fcntl)(fd, F_SETFD, FD_CLOEXEC);
+	return stream_open(fd, mode);
+}
+
+/* Libc closes the number where nobody can see it. */
+int
+patch_fclose(FILE *stream)
+{
+	int fd = fileno(stream);
+
+	descriptor_new(fd);
+	return REAL(fclose)(stream);
+}

@@ -1,0 +1,111 @@
+/* Sleeping. */
+#include <errno.h>
+#include <unistd.h>
+
+#include "hub/patch/patch_priv.h"
+
+/* A clock that can be set is looked at so often. */
+#define LOOK_AGAIN HUB_SECOND
+
+/* Returns 0, or -1 with errno EINTR, ECANCELED or others. */
+static int
+sleep_for(int64_t nanoseconds)
+{
+	struct interruptible wait;
+	int result;
+
+	interruptible_begin(&wait, WAIT_ENDED);
+	result = hub_sleep(nanoseconds);
+	interruptible_end(&wait);
+	return result;
+}
+
+static struct timespec
+time_of(int64_t nanoseconds)
+{
+	return (struct timespec){nanoseconds / HUB_SECOND, nanoseconds % HUB_SECOND};
+}
+
+int64_t
+patch_time_left(clockid_t clock, const struct timespec *end)
+{
+	struct timespec now;
+	int64_t left;
+
+	clock_gettime(clock, &now);
+	if (end->tv_sec - now.tv_sec > INT64_MAX / HUB_SECOND / 2)
+		return HUB_FOREVER;
+	left = (end->tv_sec - now.tv_sec) * HUB_SECOND + end->tv_nsec - now.tv_nsec;
+	return left > 0 ? left : 0;
+}
+
+int
+patch_nanosleep(const struct timespec *time, struct timespec *left)
+{
+	int64_t began = hub_now(), wanted;
+
+	if (!patch_is_valid(time)) {
+		errno = EINVAL;
+		return -1;
+	}
+	wanted = patch_nanoseconds(time);
+	if (sleep_for(wanted) == 0)
+		return 0;
+	if (left != NULL && wanted != HUB_FOREVER) {
+		int64_t slept = hub_now() - began;
+
+		*left = time_of(slept < wanted ? wanted - slept : 0);
+	} else if (left != NULL) {
+		*left = *time;
+	}
+	return -1;
+}
+
+unsigned
+patch_sleep(unsigned seconds)
+{
+	struct timespec time = {seconds, 0}, left;
+
+	if (patch_nanosleep(&time, &left) == 0)
+		return 0;
+	/* To the nearest second, as libc has it: at least one, or it would look as if it had slept. */
+	seconds = (unsigned)left.tv_sec + (left.tv_nsec >= HUB_SECOND / 2);
+	return seconds > 0 ? seconds : 1;
+}
+
+int
+patch_usleep(useconds_t microseconds)
+{
+	return sleep_for(microseconds * HUB_MICROSECOND);
+}
+
+/* Until a time of the clock, which may be set meanwhile. */
+static int
+sleep_until(clockid_t clock, const struct timespec *end)
+{
+	int64_t left;
+
+	while ((left = patch_time_left(clock, end)) > 0)
+		if (sleep_for(clock == CLOCK_REALTIME && left > LOOK_AGAIN ? LOOK_AGAIN : left) !=
+			0)
+			return errno;
+	return 0;
+}
+
+int
+patch_clock_nanosleep(
+	clockid_t clock, int flags, const struct timespec *time, struct timespec *left)
+{
+	int error = errno, result;
+
+	/* Those of CPU time pass with what others do, too; libc says what is wrong. */
+	if ((clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC && clock != CLOCK_BOOTTIME) ||
+		!patch_is_valid(time))
+		return REAL(clock_nanosleep)(clock, flags, time, left);
+	if (flags & TIMER_ABSTIME)
+		result = sleep_until(clock, time);
+	else
+		result = patch_nanosleep(time, left) == 0 ? 0 : errno;
+	errno = error;
+	return result;
+}

@@ -1,0 +1,8 @@
+#include "hub/arch/annotate_priv.h"
+#include "tests/support/in_hub.h"
+
+bool
+on_valgrind(void)
+{
+	return annotate_on_valgrind();
+}

@@ -1,0 +1,42 @@
+/* One coroutine in one call of the C library's, others beside it: did they run meanwhile? */
+#ifndef HUBBUB_TESTS_SCENE_H
+#define HUBBUB_TESTS_SCENE_H
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct scene {
+	int ends[2]; /* what the call is about, and its other end */
+	int extra;   /* a descriptor more, or -1 */
+	pid_t child;
+	pthread_mutex_t mutex;
+	pthread_cond_t condition;
+	sem_t semaphore;
+	char buffer[1 << 16];
+	/* The outcome. */
+	long result;
+	int error;
+	bool is_calling;
+	bool has_ended;
+	unsigned ticks;     /* of the coroutine that does nothing but run */
+	bool has_suspended; /* it ticked while the call was under way */
+};
+
+typedef void scene_fn(struct scene *scene);
+
+/* In a hub: prepares, makes the call in one coroutine, and some ticks after it has begun wakes it in another. Each of
+ * prepare, wake and clean may be NULL. */
+void scene_play(
+	struct scene *scene, scene_fn *prepare, scene_fn *call, scene_fn *wake, scene_fn *clean);
+
+/* Stores a call's result and errno. */
+#define SCENE_CALL(scene, expression)                                                              \
+	do {                                                                                       \
+		errno = 0;                                                                         \
+		(scene)->result = (long)(expression);                                              \
+		(scene)->error = errno;                                                            \
+	} while (0)
+
+#endif

@@ -1,0 +1,403 @@
+/* The application believes what it set. */
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "hub/patch/patch.h"
+#include "tests/support/in_hub.h"
+
+#define MOST 40
+
+static long results[MOST];
+static int errors[MOST];
+
+#define NOTE(index, expression)                                                                    \
+	do {                                                                                       \
+		errno = 0;                                                                         \
+		results[index] = (long)(expression);                                               \
+		errors[index] = errno;                                                             \
+	} while (0)
+
+static bool
+is_nonblocking(int fd)
+{
+	return fcntl(fd, F_GETFL) & O_NONBLOCK;
+}
+
+static int
+listen_somewhere(void)
+{
+	struct sockaddr_in address = {
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	bind(fd, (struct sockaddr *)&address, sizeof address);
+	listen(fd, 16);
+	return fd;
+}
+
+static int
+connect_to(int listener)
+{
+	struct sockaddr_in address;
+	socklen_t size = sizeof address;
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	getsockname(listener, (struct sockaddr *)&address, &size);
+	if (connect(fd, (struct sockaddr *)&address, size) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+static void *
+accept_one(void *argument)
+{
+	close(accept(*(int *)argument, NULL, NULL));
+	return NULL;
+}
+
+static void
+set_timeout(int fd, int option, long microseconds)
+{
+	struct timeval time = {0, microseconds};
+
+	setsockopt(fd, SOL_SOCKET, option, &time, sizeof time);
+}
+
+/* Whatever a call does, the flag stays the application's. */
+static void *
+keep_flags(void *argument)
+{
+	int ends[2], pipes[2], listener = listen_somewhere(), copy, client, on = 1;
+	struct hub_coroutine *acceptor = hub_spawn(accept_one, &listener);
+	char byte;
+
+	socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
+	pipe(pipes);
+	set_timeout(ends[0], SO_RCVTIMEO, 3000);
+	NOTE(0, read(ends[0], &byte, 1));
+	NOTE(1, is_nonblocking(ends[0]));
+	/* A coroutine waits in accept: the kernel's flag is ours. */
+	hub_sleep(HUB_MILLISECOND);
+	NOTE(2, is_nonblocking(listener));
+	copy = dup(listener);
+	NOTE(3, is_nonblocking(copy));
+	client = connect_to(listener);
+	NOTE(4, client >= 0 && !is_nonblocking(client));
+	hub_join(acceptor, NULL);
+	/* The application's own word, by the one number, is seen by the other. */
+	fcntl(copy, F_SETFL, fcntl(copy, F_GETFL) | O_NONBLOCK);
+	NOTE(5, is_nonblocking(listener));
+	NOTE(6, accept(listener, NULL, NULL));
+	on = 0;
+	ioctl(listener, FIONBIO, &on);
+	NOTE(7, is_nonblocking(copy));
+	close(client);
+	close(copy);
+	/* Non-blocking is told at once. */
+	fcntl(ends[0], F_SETFL, O_NONBLOCK);
+	NOTE(8, read(ends[0], &byte, 1));
+	NOTE(9, recv(ends[0], &byte, 1, 0));
+	fcntl(pipes[0], F_SETFL, O_NONBLOCK);
+	NOTE(10, read(pipes[0], &byte, 1));
+	fcntl(ends[0], F_SETFL, 0);
+	NOTE(11, recv(ends[0], &byte, 1, MSG_DONTWAIT));
+	NOTE(12, is_nonblocking(pipes[1]));
+	close(ends[0]);
+	close(ends[1]);
+	close(pipes[0]);
+	close(pipes[1]);
+	close(listener);
+	return argument;
+}
+
+TestSuite(descriptor, .timeout = 60);
+
+Test(descriptor, flags_are_the_applications)
+{
+	hub_patch_all();
+	in_hub(keep_flags, NULL);
+	cr_expect(results[0] == -1 && errors[0] == EAGAIN, "a receive timeout");
+	cr_expect_eq(results[1], 0);
+	cr_expect_eq(results[2], 0, "a listening socket");
+	cr_expect_eq(results[3], 0, "and its duplicate");
+	cr_expect_eq(results[4], 1, "a connected one");
+	cr_expect_eq(results[5], 1, "set by a duplicate");
+	cr_expect(results[6] == -1 && errors[6] == EAGAIN, "%ld %d", results[6], errors[6]);
+	cr_expect_eq(results[7], 0, "cleared by ioctl");
+	for (int i = 8; i <= 11; i++)
+		cr_expect(results[i] == -1 && errors[i] == EAGAIN, "%d: %ld %d", i, results[i],
+			errors[i]);
+	cr_expect_eq(results[12], 0, "the other end of a pipe");
+}
+
+/* ---- timeouts of sockets ---- */
+
+static int64_t
+time_of_read(int fd)
+{
+	int64_t began = hub_now();
+	char byte;
+
+	NOTE(20, recv(fd, &byte, 1, 0));
+	return hub_now() - began;
+}
+
+static void *
+time_out(void *argument)
+{
+	int64_t *took = argument;
+	int ends[2], listener = listen_somewhere();
+	static char buffer[1 << 16];
+
+	socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
+	set_timeout(ends[0], SO_RCVTIMEO, 50000);
+	*took = time_of_read(ends[0]);
+	set_timeout(ends[0], SO_SNDTIMEO, 20000);
+	for (int i = 0; i < 100 && (i == 0 || results[21] > 0); i++)
+		NOTE(21, write(ends[0], buffer, sizeof buffer));
+	set_timeout(listener, SO_RCVTIMEO, 20000);
+	NOTE(22, accept(listener, NULL, NULL));
+	close(ends[0]);
+	close(ends[1]);
+	close(listener);
+	return NULL;
+}
+
+Test(descriptor, timeouts_of_sockets_hold)
+{
+	int64_t took = 0;
+
+	hub_patch_all();
+	in_hub(time_out, &took);
+	cr_expect(results[20] == -1 && errors[20] == EAGAIN, "%ld %d", results[20], errors[20]);
+	cr_expect_geq(took, 50 * HUB_MILLISECOND);
+	cr_expect_lt(took, 5 * HUB_SECOND);
+	cr_expect(results[21] == -1 && errors[21] == EAGAIN, "%ld %d", results[21], errors[21]);
+	cr_expect(results[22] == -1 && errors[22] == EAGAIN, "%ld %d", results[22], errors[22]);
+}
+
+/* ---- what the hub made ---- */
+
+static void *
+use_hubs(void *argument)
+{
+	int ends[2], flags;
+	char byte;
+
+	socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
+	hub_adopt(ends[0]);
+	NOTE(0, is_nonblocking(ends[0]));
+	set_timeout(ends[0], SO_RCVTIMEO, 3000);
+	NOTE(1, read(ends[0], &byte, 1));
+	flags = fcntl(ends[0], F_GETFL);
+	fcntl(ends[0], F_SETFL, flags | O_NONBLOCK);
+	NOTE(2, is_nonblocking(ends[0]));
+	NOTE(3, read(ends[0], &byte, 1));
+	fcntl(ends[0], F_SETFL, flags);
+	NOTE(4, is_nonblocking(ends[0]));
+	/* The hub itself still does not block. */
+	write(ends[1], "x", 1);
+	NOTE(5, hub_read(ends[0], &byte, 1));
+	NOTE(6, hub_recv(ends[0], &byte, 1, MSG_DONTWAIT));
+	close(ends[0]);
+	close(ends[1]);
+	return argument;
+}
+
+Test(descriptor, what_the_hub_made_is_blocking_until_the_application_says_otherwise)
+{
+	hub_patch_all();
+	in_hub(use_hubs, NULL);
+	cr_expect_eq(results[0], 0);
+	cr_expect(results[1] == -1 && errors[1] == EAGAIN);
+	cr_expect_eq(results[2], 1);
+	cr_expect(results[3] == -1 && errors[3] == EAGAIN);
+	cr_expect_eq(results[4], 0);
+	cr_expect_eq(results[5], 1);
+	cr_expect(results[6] == -1 && errors[6] == EAGAIN);
+}
+
+/* ---- programs ---- */
+
+extern char **environ;
+
+/* A program that tells by its exit code whether its descriptor blocks. */
+static void *
+start_program(void *argument)
+{
+	int listener = listen_somewhere(), status = 0;
+	struct hub_coroutine *acceptor = hub_spawn(accept_one, &listener);
+	char command[200];
+	char *arguments[] = {"sh", "-c", command, NULL};
+	pid_t pid;
+
+	hub_sleep(HUB_MILLISECOND);
+	/* Its flags in octal; 04000 is O_NONBLOCK. */
+	snprintf(command, sizeof command,
+		"f=$(sed -n 's/^flags:.//p' /proc/self/fdinfo/%d); test $((0$f & 04000)) -eq 0",
+		listener);
+	posix_spawn(&pid, "/bin/sh", NULL, NULL, arguments, environ);
+	NOTE(0, waitpid(pid, &status, 0) == pid ? status : -1);
+	pid = fork();
+	if (pid == 0) {
+		execv("/bin/sh", arguments);
+		_exit(9);
+	}
+	NOTE(1, waitpid(pid, &status, 0) == pid ? status : -1);
+	/* The acceptor goes on, and does not block the thread: this timer is proof. */
+	hub_sleep(2 * HUB_MILLISECOND);
+	close(connect_to(listener));
+	NOTE(2, hub_join(acceptor, NULL));
+	close(listener);
+	return argument;
+}
+
+Test(descriptor, a_program_inherits_what_the_application_set)
+{
+	hub_patch_all();
+	in_hub(start_program, NULL);
+	cr_expect_eq(results[0], 0, "by posix_spawn");
+	cr_expect_eq(results[1], 0, "by fork and exec");
+	cr_expect_eq(results[2], 0);
+}
+
+/* ---- threads that share a listening socket ---- */
+
+static void *
+accept_in_thread(void *argument)
+{
+	int fd = accept(*(int *)argument, NULL, NULL);
+
+	NOTE(5, fd);
+	close(fd);
+	return NULL;
+}
+
+static void *
+share_listener(void *argument)
+{
+	int listener = listen_somewhere();
+	struct hub_coroutine *acceptor = hub_spawn(accept_one, &listener);
+	pthread_t thread;
+
+	hub_sleep(HUB_MILLISECOND);
+	/* The kernel's flag is set now; the thread must not see it. */
+	pthread_create(&thread, NULL, accept_in_thread, &listener);
+	usleep(5000);
+	close(connect_to(listener));
+	close(connect_to(listener));
+	close(connect_to(listener));
+	pthread_join(thread, NULL);
+	hub_kill(acceptor);
+	hub_join(acceptor, NULL);
+	close(listener);
+	return argument;
+}
+
+Test(descriptor, a_thread_without_a_hub_may_accept_from_the_same_socket)
+{
+	hub_patch_all();
+	in_hub(share_listener, NULL);
+	cr_expect_geq(results[5], 0, "%d", errors[5]);
+}
+
+/* ---- numbers that come again ---- */
+
+static void *
+reuse_numbers(void *argument)
+{
+	int right = 0;
+
+	for (int i = 0; i < 200; i++) {
+		int ends[2], other[2];
+		char byte = 0;
+
+		socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
+		set_timeout(ends[0], SO_RCVTIMEO, 1000);
+		if (i % 4 == 0)
+			recv(ends[0], &byte, 1, 0);
+		/* By a way that nobody sees now and then. */
+		if (i % 2 == 0)
+			syscall(SYS_close, ends[0]);
+		else
+			close(ends[0]);
+		pipe(other);
+		write(other[1], "x", 1);
+		right += read(other[0], &byte, 1) == 1;
+		dup2(other[0], ends[1]);
+		close(other[0]);
+		close(other[1]);
+		close(ends[1]);
+	}
+	*(int *)argument = right;
+	return NULL;
+}
+
+Test(descriptor, numbers_may_come_again_however_they_were_closed)
+{
+	int right = 0;
+
+	hub_patch_all();
+	in_hub(reuse_numbers, &right);
+	cr_assert_eq(right, 200);
+}
+
+/* ---- above the table ---- */
+
+static void *
+go_above(void *argument)
+{
+	int ends[2], high;
+	char byte;
+
+	socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
+	high = fcntl(ends[0], F_DUPFD, *(int *)argument);
+	NOTE(0, high >= *(int *)argument);
+	write(ends[1], "x", 1);
+	NOTE(1, read(high, &byte, 1));
+	close(ends[1]);
+	NOTE(2, read(high, &byte, 1));
+	NOTE(3, close(high));
+	NOTE(4, read(high, &byte, 1));
+	NOTE(5, read(-1, &byte, 1));
+	NOTE(6, fcntl(1 << 30, F_GETFL));
+	NOTE(7, close(1 << 30));
+	NOTE(8, accept(1 << 30, NULL, NULL));
+	close(ends[0]);
+	return NULL;
+}
+
+Test(descriptor, high_numbers_and_impossible_ones)
+{
+	struct rlimit limit;
+	int first;
+
+	getrlimit(RLIMIT_NOFILE, &limit);
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+	first = (int)limit.rlim_cur - 10;
+	hub_patch_all();
+	in_hub(go_above, &first);
+	cr_expect_eq(results[0], 1);
+	cr_expect_eq(results[1], 1);
+	cr_expect_eq(results[2], 0);
+	cr_expect_eq(results[3], 0);
+	for (int i = 4; i <= 8; i++)
+		cr_expect(results[i] == -1 && errors[i] == EBADF, "%d: %ld %d", i, results[i],
+			errors[i]);
+}

@@ -1,0 +1,309 @@
+/* Mutexes between coroutines, of every kind. */
+#include <errno.h>
+#include <pthread.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "hub/patch/patch.h"
+#include "tests/support/in_hub.h"
+
+#define COROUTINES 50
+
+static pthread_mutex_t mutex;
+static int inside, most_inside, passes;
+static int results[16];
+
+static void
+init(int kind)
+{
+	pthread_mutexattr_t attributes;
+
+	pthread_mutexattr_init(&attributes);
+	pthread_mutexattr_settype(&attributes, kind);
+	pthread_mutex_init(&mutex, &attributes);
+	pthread_mutexattr_destroy(&attributes);
+}
+
+static void *
+enter_and_sleep(void *argument)
+{
+	for (int i = 0; i < 5; i++) {
+		pthread_mutex_lock(&mutex);
+		inside++;
+		most_inside = inside > most_inside ? inside : most_inside;
+		usleep(i % 2 == 0 ? 0 : 100);
+		inside--;
+		passes++;
+		pthread_mutex_unlock(&mutex);
+	}
+	return argument;
+}
+
+static void *
+contend(void *argument)
+{
+	struct hub_coroutine *coroutines[COROUTINES];
+
+	for (int i = 0; i < COROUTINES; i++)
+		coroutines[i] = hub_spawn(enter_and_sleep, NULL);
+	for (int i = 0; i < COROUTINES; i++)
+		hub_join(coroutines[i], NULL);
+	return argument;
+}
+
+TestSuite(mutex, .timeout = 60);
+
+static void
+contend_for(int kind)
+{
+	hub_patch_all();
+	init(kind);
+	inside = most_inside = passes = 0;
+	in_hub(contend, NULL);
+	cr_assert_eq(most_inside, 1, "%d at once", most_inside);
+	cr_assert_eq(passes, 5 * COROUTINES);
+	cr_assert_eq(pthread_mutex_trylock(&mutex), 0, "it is free");
+	cr_assert_eq(pthread_mutex_unlock(&mutex), 0);
+	cr_assert_eq(pthread_mutex_destroy(&mutex), 0);
+}
+
+Test(mutex, one_at_a_time_is_in_a_plain_one)
+{
+	contend_for(PTHREAD_MUTEX_NORMAL);
+}
+
+Test(mutex, one_at_a_time_is_in_an_adaptive_one)
+{
+	contend_for(PTHREAD_MUTEX_ADAPTIVE_NP);
+}
+
+Test(mutex, one_at_a_time_is_in_a_recursive_one)
+{
+	contend_for(PTHREAD_MUTEX_RECURSIVE);
+}
+
+Test(mutex, one_at_a_time_is_in_an_error_checking_one)
+{
+	contend_for(PTHREAD_MUTEX_ERRORCHECK);
+}
+
+/* ---- owners are coroutines ---- */
+
+static void *
+try_anothers(void *argument)
+{
+	results[0] = pthread_mutex_trylock(&mutex);
+	results[1] = pthread_mutex_unlock(&mutex);
+	return argument;
+}
+
+static void *
+own(void *argument)
+{
+	struct hub_coroutine *other;
+
+	results[2] = pthread_mutex_lock(&mutex);
+	results[3] = pthread_mutex_lock(&mutex);
+	other = hub_spawn(try_anothers, NULL);
+	hub_join(other, NULL);
+	results[4] = pthread_mutex_unlock(&mutex);
+	other = hub_spawn(try_anothers, NULL);
+	results[5] = results[3] == 0 ? pthread_mutex_trylock(&mutex) : 0;
+	if (results[3] == 0 && results[5] == 0)
+		pthread_mutex_unlock(&mutex);
+	hub_join(other, NULL);
+	results[6] = results[3] == 0 ? pthread_mutex_unlock(&mutex) : 0;
+	results[7] = pthread_mutex_unlock(&mutex);
+	return argument;
+}
+
+Test(mutex, recursion_is_of_a_coroutine)
+{
+	hub_patch_all();
+	init(PTHREAD_MUTEX_RECURSIVE);
+	in_hub(own, NULL);
+	cr_expect_eq(results[0], EBUSY, "held by another coroutine of the thread");
+	cr_expect_eq(results[1], EPERM);
+	cr_expect_eq(results[2], 0);
+	cr_expect_eq(results[3], 0, "once more");
+	cr_expect_eq(results[4], 0);
+	cr_expect_eq(results[5], 0, "still its own");
+	cr_expect_eq(results[6], 0);
+	cr_expect_eq(results[7], EPERM, "it owns it no more");
+}
+
+Test(mutex, errors_are_of_a_coroutine)
+{
+	hub_patch_all();
+	init(PTHREAD_MUTEX_ERRORCHECK);
+	in_hub(own, NULL);
+	cr_expect_eq(results[2], 0);
+	cr_expect_eq(results[3], EDEADLK);
+	cr_expect_eq(results[4], 0);
+	cr_expect_eq(results[7], EPERM);
+}
+
+/* ---- time, kills, threads ---- */
+
+static void *
+hold(void *argument)
+{
+	pthread_mutex_lock(&mutex);
+	usleep(30000);
+	pthread_mutex_unlock(&mutex);
+	return argument;
+}
+
+static void *
+lock_in_time(void *argument)
+{
+	struct hub_coroutine *holder = hub_spawn(hold, NULL);
+	struct timespec end, wrong = {0, 2000000000};
+
+	usleep(0);
+	clock_gettime(CLOCK_REALTIME, &end);
+	results[0] = pthread_mutex_timedlock(&mutex, &end);
+	results[1] = pthread_mutex_timedlock(&mutex, &wrong);
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	end.tv_sec += 10;
+	results[2] = pthread_mutex_clocklock(&mutex, CLOCK_MONOTONIC, &end);
+	results[3] = pthread_mutex_unlock(&mutex);
+	hub_join(holder, NULL);
+	return argument;
+}
+
+Test(mutex, deadlines_hold)
+{
+	hub_patch_all();
+	init(PTHREAD_MUTEX_NORMAL);
+	in_hub(lock_in_time, NULL);
+	cr_expect_eq(results[0], ETIMEDOUT);
+	cr_expect_eq(results[1], EINVAL);
+	cr_expect_eq(results[2], 0);
+	cr_expect_eq(results[3], 0);
+}
+
+static void *
+lock_killed(void *argument)
+{
+	results[0] = pthread_mutex_lock(&mutex);
+	results[1] = sleep(1) != 0 ? 1 : 0;
+	results[2] = pthread_mutex_unlock(&mutex);
+	return argument;
+}
+
+static void *
+kill_waiter(void *argument)
+{
+	struct hub_coroutine *holder = hub_spawn(hold, NULL), *waiter;
+
+	usleep(0);
+	waiter = hub_spawn(lock_killed, NULL);
+	usleep(1000);
+	hub_kill(waiter);
+	hub_join(waiter, NULL);
+	hub_join(holder, NULL);
+	results[3] = pthread_mutex_trylock(&mutex);
+	return argument;
+}
+
+Test(mutex, a_kill_does_not_make_locking_fail)
+{
+	hub_patch_all();
+	init(PTHREAD_MUTEX_NORMAL);
+	in_hub(kill_waiter, NULL);
+	cr_expect_eq(results[0], 0, "code that locks looks at no error");
+	cr_expect_eq(results[1], 1, "what may fail, fails");
+	cr_expect_eq(results[2], 0);
+	cr_expect_eq(results[3], 0);
+}
+
+static long counter;
+
+static void *
+count_in_thread(void *argument)
+{
+	for (int i = 0; i < 20000; i++) {
+		pthread_mutex_lock(&mutex);
+		counter++;
+		pthread_mutex_unlock(&mutex);
+	}
+	return argument;
+}
+
+static void *
+count_in_coroutine(void *argument)
+{
+	for (int i = 0; i < 200; i++) {
+		long before;
+
+		pthread_mutex_lock(&mutex);
+		before = counter;
+		usleep(0);
+		counter = before + 1;
+		pthread_mutex_unlock(&mutex);
+	}
+	return argument;
+}
+
+static void *
+count_all(void *argument)
+{
+	struct hub_coroutine *coroutines[10];
+	pthread_t threads[4];
+
+	for (int i = 0; i < 4; i++)
+		pthread_create(&threads[i], NULL, count_in_thread, NULL);
+	for (int i = 0; i < 10; i++)
+		coroutines[i] = hub_spawn(count_in_coroutine, NULL);
+	for (int i = 0; i < 10; i++)
+		hub_join(coroutines[i], NULL);
+	for (int i = 0; i < 4; i++)
+		pthread_join(threads[i], NULL);
+	return argument;
+}
+
+Test(mutex, threads_and_coroutines_exclude_each_other)
+{
+	hub_patch_all();
+	init(PTHREAD_MUTEX_NORMAL);
+	in_hub(count_all, NULL);
+	cr_assert_eq(counter, 4 * 20000 + 10 * 200);
+}
+
+static void *
+lock_again(void *argument)
+{
+	results[0] = pthread_mutex_lock(&mutex);
+	results[1] = pthread_mutex_lock(&mutex);
+	return argument;
+}
+
+Test(mutex, locking_a_plain_one_twice_is_a_deadlock_that_is_told)
+{
+	hub_patch_all();
+	init(PTHREAD_MUTEX_NORMAL);
+	cr_assert_eq(hub_run(lock_again, NULL, NULL), 0);
+	cr_expect_eq(results[0], 0);
+	cr_expect_eq(results[1], EDEADLK);
+}
+
+static void *
+lock_the_threads(void *argument)
+{
+	results[0] = pthread_mutex_lock(&mutex);
+	results[1] = pthread_mutex_unlock(&mutex);
+	return argument;
+}
+
+Test(mutex, a_recursive_one_of_the_thread_is_its_coroutines_too)
+{
+	hub_patch_all();
+	init(PTHREAD_MUTEX_RECURSIVE);
+	pthread_mutex_lock(&mutex);
+	in_hub(lock_the_threads, NULL);
+	cr_expect_eq(results[0], 0);
+	cr_expect_eq(results[1], 0);
+	cr_expect_eq(pthread_mutex_unlock(&mutex), 0);
+	cr_expect_eq(pthread_mutex_unlock(&mutex), EPERM);
+}

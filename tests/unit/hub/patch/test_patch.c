@@ -1,0 +1,326 @@
+/* Families, the query, and everything that is not a coroutine. */
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "hub/patch/calls.h"
+#include "hub/patch/patch.h"
+#include "tests/support/in_hub.h"
+
+static int ticks;
+static bool has_ended;
+
+static void *
+tick(void *argument)
+{
+	while (!has_ended) {
+		ticks++;
+		hub_sleep(0);
+	}
+	return argument;
+}
+
+/* How often others ran while this slept. */
+static int
+ticks_during(int (*call)(useconds_t))
+{
+	int before = ticks;
+
+	call(2000);
+	return ticks - before;
+}
+
+static void *
+sleep_families(void *argument)
+{
+	int *record = argument;
+	struct hub_coroutine *other = hub_spawn(tick, NULL);
+
+	hub_sleep(0);
+	record[0] = ticks_during(usleep);
+	hub_patch(HUB_PATCH_OS | HUB_PATCH_SOCKET);
+	record[1] = ticks_during(usleep);
+	hub_patch(HUB_PATCH_TIME);
+	record[2] = ticks_during(usleep);
+	hub_patch(HUB_PATCH_TIME);
+	record[3] = ticks_during(usleep);
+	has_ended = true;
+	hub_join(other, NULL);
+	return NULL;
+}
+
+TestSuite(patch, .timeout = 60);
+
+Test(patch, linked_nothing_is_patched_and_then_only_what_is_asked_for)
+{
+	int record[4];
+
+	cr_assert_eq(hub_patched(), 0);
+	cr_assert_not(hub_patch_has("usleep"));
+	in_hub(sleep_families, record);
+	cr_assert_eq(record[0], 0, "nothing");
+	cr_assert_eq(record[1], 0, "another family");
+	cr_assert_gt(record[2], 0, "its own");
+	cr_assert_gt(record[3], 0, "twice");
+	cr_assert_eq(hub_patched(), HUB_PATCH_OS | HUB_PATCH_SOCKET | HUB_PATCH_TIME);
+	cr_assert(hub_patch_has("usleep") && hub_patch_has("read") && hub_patch_has("fcntl"));
+	cr_assert_not(hub_patch_has("poll") || hub_patch_has("pthread_create"));
+	hub_patch_all();
+	cr_assert_eq(hub_patched(), HUB_PATCH_ALL);
+	cr_assert_not(hub_patch_has("pthread_create"), "that is never by itself");
+	cr_assert_not(hub_patch_has("qsort"));
+}
+
+Test(patch, there_is_no_other_family)
+{
+	cr_assert_eq(hub_patch(1U << 20), -1);
+	cr_assert_eq(errno, EINVAL);
+	cr_assert_eq(hub_patched(), 0);
+}
+
+Test(patch, every_call_of_the_table_is_in_the_library_and_in_front_of_libc)
+{
+	int count = 0;
+	const char *name;
+
+	for (size_t i = 0; (name = hub_patch_call(i, NULL)) != NULL; i++, count++) {
+		void *found = dlsym(RTLD_DEFAULT, name);
+		Dl_info info = {0};
+
+		cr_assert(found != NULL && dladdr(found, &info) != 0, "%s", name);
+		cr_expect_not_null(strstr(info.dli_fname, "libhubbub-patch"), "%s is from %s", name,
+			info.dli_fname);
+	}
+	cr_assert_gt(count, 90);
+#define ALIAS(alias, name)                                                                         \
+	{                                                                                          \
+		Dl_info info = {0};                                                                \
+		cr_expect(dladdr(dlsym(RTLD_DEFAULT, #alias), &info) != 0 &&                       \
+				  strstr(info.dli_fname, "libhubbub-patch") != NULL,               \
+			"%s", #alias);                                                             \
+	}
+	PATCH_ALIASES(ALIAS)
+}
+
+/* ---- off a coroutine ---- */
+
+static void *
+block_on_errand(void *argument)
+{
+	int before = ticks;
+
+	usleep(2000);
+	*(int *)argument = ticks - before;
+	return NULL;
+}
+
+static void *
+run_errand(void *argument)
+{
+	struct hub_coroutine *other = hub_spawn(tick, NULL);
+
+	hub_sleep(0);
+	hub_on_thread_stack(block_on_errand, argument, NULL);
+	has_ended = true;
+	hub_join(other, NULL);
+	return NULL;
+}
+
+Test(patch, on_the_threads_own_stack_calls_are_libcs)
+{
+	int during = -1;
+
+	hub_patch_all();
+	in_hub(run_errand, &during);
+	cr_assert_eq(during, 0);
+}
+
+static void *
+use_everything(void *argument)
+{
+	int ends[2];
+	char byte;
+
+	socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
+	write(ends[0], "x", 1);
+	*(bool *)argument = read(ends[1], &byte, 1) == 1 && usleep(1) == 0;
+	close(ends[0]);
+	close(ends[1]);
+	return NULL;
+}
+
+Test(patch, threads_without_a_hub_have_libcs)
+{
+	pthread_t thread;
+	bool is_right = false;
+
+	hub_patch_all();
+	cr_assert_eq(pthread_create(&thread, NULL, use_everything, &is_right), 0);
+	cr_assert_eq(pthread_join(thread, NULL), 0);
+	cr_assert(is_right);
+}
+
+/* ---- fork in the middle ---- */
+
+static void *
+fork_in_the_middle(void *argument)
+{
+	int status = 0;
+	pid_t child = fork();
+
+	if (child == 0) {
+		struct timespec pause = {0, 1000000};
+		int ends[2];
+		char byte;
+
+		/* Alone: no coroutine, so libc's own. */
+		if (pipe(ends) != 0 || write(ends[1], "x", 1) != 1 || read(ends[0], &byte, 1) != 1)
+			_exit(1);
+		if (nanosleep(&pause, NULL) != 0 || hub_can_wait())
+			_exit(2);
+		_exit(0);
+	}
+	*(int *)argument = waitpid(child, &status, 0) == child ? status : -1;
+	return NULL;
+}
+
+Test(patch, a_child_forked_by_a_coroutine_has_libcs_calls)
+{
+	int status = -1;
+
+	hub_patch_all();
+	in_hub(fork_in_the_middle, &status);
+	cr_assert_eq(status, 0, "%d", WEXITSTATUS(status));
+}
+
+/* ---- malloc and the locks of others ---- */
+
+static atomic_int rounds;
+
+static void
+churn(int times)
+{
+	for (int i = 0; i < times; i++) {
+		size_t size = 16u << (i % 12);
+		char *memory = malloc(size);
+
+		memset(memory, i, size);
+		free(memory);
+		atomic_fetch_add(&rounds, 1);
+	}
+}
+
+static void *
+churn_thread(void *argument)
+{
+	churn(20000);
+	return argument;
+}
+
+static void *
+churn_coroutine(void *argument)
+{
+	for (int i = 0; i < 100; i++) {
+		churn(20);
+		usleep(0);
+	}
+	return argument;
+}
+
+static void *
+churn_all(void *argument)
+{
+	struct hub_coroutine *coroutines[100];
+	pthread_t threads[8];
+
+	for (int i = 0; i < 8; i++)
+		pthread_create(&threads[i], NULL, churn_thread, NULL);
+	for (int i = 0; i < 100; i++)
+		coroutines[i] = hub_spawn(churn_coroutine, NULL);
+	for (int i = 0; i < 100; i++)
+		hub_join(coroutines[i], NULL);
+	for (int i = 0; i < 8; i++)
+		pthread_join(threads[i], NULL);
+	return argument;
+}
+
+Test(patch, malloc_by_eight_threads_and_a_hundred_coroutines)
+{
+	hub_patch_all();
+	in_hub(churn_all, NULL);
+	cr_assert_eq(rounds, 8 * 20000 + 100 * 100 * 20);
+}
+
+/* ---- exit ---- */
+
+static void
+wait_at_exit(void)
+{
+	int before = ticks;
+
+	usleep(2000);
+	_exit(ticks == before ? 7 : 8);
+}
+
+static void *
+exit_in_coroutine(void *argument)
+{
+	hub_spawn(tick, NULL);
+	hub_sleep(0);
+	exit(0);
+	return argument;
+}
+
+Test(patch, at_exit_nobody_else_runs)
+{
+	int status = 0;
+	pid_t child = fork();
+
+	if (child == 0) {
+		hub_patch_all();
+		atexit(wait_at_exit);
+		hub_run(exit_in_coroutine, NULL, NULL);
+		_exit(1);
+	}
+	cr_assert_eq(waitpid(child, &status, 0), child);
+	cr_assert_eq(WEXITSTATUS(status), 7, "%d", status);
+}
+
+/* ---- dlopen after patching ---- */
+
+static void *
+sleep_in_module(void *argument)
+{
+	int *during = argument, before;
+	struct hub_coroutine *other = hub_spawn(tick, NULL);
+	void *module = dlopen(HUBBUB_BUILD_DIR "/lib/patch-module.so", RTLD_NOW);
+	int (*pause)(useconds_t) =
+		module != NULL ? (int (*)(useconds_t))dlsym(module, "module_pause") : NULL;
+
+	hub_sleep(0);
+	before = ticks;
+	if (pause != NULL && pause(2000) == 0)
+		*during = ticks - before;
+	has_ended = true;
+	hub_join(other, NULL);
+	if (module != NULL)
+		dlclose(module);
+	return NULL;
+}
+
+Test(patch, what_is_loaded_later_is_patched_too)
+{
+	int during = -1;
+
+	hub_patch_all();
+	in_hub(sleep_in_module, &during);
+	cr_assert_gt(during, 0, "%d", during);
+}

@@ -1,0 +1,342 @@
+/* Partial results, ends and errors of reading and writing; streams of stdio. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/timerfd.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "hub/patch/patch.h"
+#include "tests/support/folder.h"
+#include "tests/support/in_hub.h"
+
+static long results[32];
+static int errors[32];
+
+#define NOTE(index, expression)                                                                    \
+	do {                                                                                       \
+		errno = 0;                                                                         \
+		results[index] = (long)(expression);                                               \
+		errors[index] = errno;                                                             \
+	} while (0)
+
+static char big[1 << 20], sink[1 << 20];
+static int pair[2];
+
+static void *
+write_in_pieces(void *argument)
+{
+	const char *text = argument;
+
+	for (; *text != '\0'; text++) {
+		hub_sleep(HUB_MILLISECOND);
+		write(pair[1], text, 1);
+	}
+	return NULL;
+}
+
+static void *
+receive_and_close(void *argument)
+{
+	hub_sleep(HUB_MILLISECOND);
+	results[31] = recv(pair[1], sink, 100000, MSG_WAITALL);
+	close(pair[1]);
+	return argument;
+}
+
+static void *
+transfer(void *argument)
+{
+	volatile int too_many = 5000;
+	struct iovec parts[20];
+	char buffer[16] = "";
+
+	signal(SIGPIPE, SIG_IGN);
+	socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+	hub_detach(hub_spawn(write_in_pieces, "abcdef"));
+	NOTE(0, recv(pair[0], buffer, 6, MSG_WAITALL));
+	NOTE(1, memcmp(buffer, "abcdef", 6));
+	hub_detach(hub_spawn(write_in_pieces, "gh"));
+	NOTE(2, recv(pair[0], buffer, 6, MSG_PEEK));
+	NOTE(3, recv(pair[0], buffer, 1, 0));
+	NOTE(4, read(pair[0], buffer, 0));
+	NOTE(5, read(pair[0], buffer, 6));
+	/* The peer takes a part and goes. */
+	for (size_t i = 0; i < 20; i++)
+		parts[i] = (struct iovec){big + i * 50000, 50000};
+	hub_detach(hub_spawn(receive_and_close, NULL));
+	NOTE(6, writev(pair[0], parts, 20));
+	NOTE(7, write(pair[0], big, 10));
+	NOTE(8, read(pair[0], buffer, 6));
+	NOTE(9, writev(pair[0], parts, too_many));
+	close(pair[0]);
+	return argument;
+}
+
+TestSuite(transfer, .timeout = 60);
+
+Test(transfer, parts_and_ends_are_as_with_blocking_sockets)
+{
+	hub_patch_all();
+	in_hub(transfer, NULL);
+	cr_expect_eq(results[0], 6, "MSG_WAITALL waits for all");
+	cr_expect_eq(results[1], 0);
+	cr_expect_geq(results[2], 1);
+	cr_expect_eq(results[3], 1);
+	cr_expect_eq(results[4], 0);
+	cr_expect_eq(results[5], 1);
+	cr_expect_eq(results[31], 100000);
+	cr_expect(results[6] >= 100000 && results[6] < 1000000, "what went out counts: %ld",
+		results[6]);
+	cr_expect(results[7] == -1 && errors[7] == EPIPE);
+	cr_expect(results[8] == 0 || errors[8] == ECONNRESET);
+	cr_expect(results[9] == -1 && errors[9] == EINVAL);
+}
+
+/* ---- pipes, and what the kernel cannot be asked about ---- */
+
+static void *
+drain_pipe(void *argument)
+{
+	int fd = *(int *)argument;
+	size_t total = 0;
+	ssize_t got;
+
+	while ((got = read(fd, sink, sizeof sink)) > 0) {
+		total += (size_t)got;
+		hub_sleep(0);
+	}
+	results[0] = (long)total;
+	return NULL;
+}
+
+static void *
+write_fifo(void *argument)
+{
+	int fd = *(int *)argument;
+
+	NOTE(4, write(fd, big, 300000));
+	return NULL;
+}
+
+static void *
+use_pipes(void *argument)
+{
+	int ends[2], fifo, got = 0;
+	struct hub_coroutine *reader, *writer;
+	char folder[FOLDER_SIZE], path[FOLDER_SIZE + 8];
+
+	pipe(ends);
+	reader = hub_spawn(drain_pipe, &ends[0]);
+	NOTE(1, write(ends[1], big, sizeof big));
+	close(ends[1]);
+	hub_join(reader, NULL);
+	close(ends[0]);
+	/* Of a FIFO it will not tell without O_NONBLOCK. */
+	folder_make(folder);
+	snprintf(path, sizeof path, "%s/fifo", folder);
+	mkfifo(path, 0600);
+	fifo = open(path, O_RDWR);
+	folder_remove(folder);
+	writer = hub_spawn(write_fifo, &fifo);
+	while (got < 300000) {
+		ssize_t more = read(fifo, sink, sizeof sink);
+
+		if (more <= 0)
+			break;
+		got += (int)more;
+	}
+	hub_join(writer, NULL);
+	results[5] = got;
+	close(fifo);
+	return argument;
+}
+
+Test(transfer, pipes_take_all_without_blocking_the_thread)
+{
+	hub_patch_all();
+	in_hub(use_pipes, NULL);
+	cr_expect_eq(results[0], sizeof big);
+	cr_expect_eq(results[1], sizeof big);
+	cr_expect_eq(results[4], 300000);
+	cr_expect_eq(results[5], 300000);
+}
+
+static int ticks;
+static bool has_ended;
+
+static void *
+tick(void *argument)
+{
+	while (!has_ended) {
+		ticks++;
+		hub_sleep(0);
+	}
+	return argument;
+}
+
+static void *
+raise_later(void *argument)
+{
+	hub_sleep(10 * HUB_MILLISECOND);
+	raise(SIGUSR2);
+	eventfd_write(*(int *)argument, 5);
+	return NULL;
+}
+
+/* Timers, signals and events that are read. */
+static void *
+read_events(void *argument)
+{
+	struct itimerspec when = {.it_value = {0, 10000000}};
+	int timer = timerfd_create(CLOCK_MONOTONIC, 0), event = eventfd(0, 0), signals, before;
+	struct hub_coroutine *ticker = hub_spawn(tick, NULL);
+	struct signalfd_siginfo info;
+	uint64_t count;
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR2);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	signals = signalfd(-1, &set, 0);
+	timerfd_settime(timer, 0, &when, NULL);
+	before = ticks;
+	NOTE(0, read(timer, &count, sizeof count));
+	NOTE(1, ticks > before);
+	hub_detach(hub_spawn(raise_later, &event));
+	before = ticks;
+	NOTE(2, read(signals, &info, sizeof info));
+	NOTE(3, ticks > before && info.ssi_signo == SIGUSR2);
+	NOTE(4, read(event, &count, sizeof count));
+	NOTE(5, count);
+	has_ended = true;
+	hub_join(ticker, NULL);
+	close(timer);
+	close(event);
+	close(signals);
+	return argument;
+}
+
+Test(transfer, timers_signals_and_events_can_be_read)
+{
+	hub_patch_all();
+	in_hub(read_events, NULL);
+	cr_expect_eq(results[0], 8);
+	cr_expect_eq(results[1], 1);
+	cr_expect_eq(results[2], (long)sizeof(struct signalfd_siginfo));
+	cr_expect_eq(results[3], 1);
+	cr_expect_eq(results[4], 8);
+	cr_expect_eq(results[5], 5);
+}
+
+/* ---- files ---- */
+
+static void *
+use_file(void *argument)
+{
+	char path[] = "/tmp/hubbub-transfer-XXXXXX", buffer[8] = "";
+	struct iovec part = {buffer, 4};
+	int fd = mkstemp(path);
+
+	unlink(path);
+	NOTE(0, write(fd, "0123456789", 10));
+	NOTE(1, lseek(fd, 0, SEEK_CUR));
+	NOTE(2, pread(fd, buffer, 4, 3));
+	NOTE(3, memcmp(buffer, "3456", 4));
+	lseek(fd, 8, SEEK_SET);
+	NOTE(4, read(fd, buffer, 8));
+	NOTE(5, read(fd, buffer, 8));
+	NOTE(6, pread(fd, buffer, 4, -1));
+	NOTE(7, preadv2(fd, &part, 1, 20, 0));
+	NOTE(8, fcntl(fd, F_GETFL) & O_NONBLOCK);
+	NOTE(9, writev(fd, &part, 1));
+	close(fd);
+	NOTE(10, write(fd, buffer, 1));
+	return argument;
+}
+
+Test(transfer, files_keep_their_offsets)
+{
+	hub_patch_all();
+	in_hub(use_file, NULL);
+	cr_expect_eq(results[0], 10);
+	cr_expect_eq(results[1], 10);
+	cr_expect_eq(results[2], 4);
+	cr_expect_eq(results[3], 0);
+	cr_expect_eq(results[4], 2);
+	cr_expect_eq(results[5], 0);
+	cr_expect(results[6] == -1 && errors[6] == EINVAL);
+	cr_expect_eq(results[7], 0);
+	cr_expect_eq(results[8], 0);
+	cr_expect_eq(results[9], 4);
+	cr_expect(results[10] == -1 && errors[10] == EBADF);
+}
+
+/* ---- stdio ---- */
+
+static void *
+say_slowly(void *argument)
+{
+	hub_sleep(5 * HUB_MILLISECOND);
+	write(pair[1], "first li", 8);
+	hub_sleep(5 * HUB_MILLISECOND);
+	write(pair[1], "ne\nsecond", 9);
+	hub_sleep(5 * HUB_MILLISECOND);
+	write(pair[1], " line\n", 6);
+	return argument;
+}
+
+static void *
+use_stream(void *argument)
+{
+	struct hub_coroutine *ticker = hub_spawn(tick, NULL);
+	char line[2][32] = {"", ""};
+	int before = ticks;
+	FILE *stream;
+
+	socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+	stream = fdopen(pair[0], "r+");
+	hub_detach(hub_spawn(say_slowly, NULL));
+	NOTE(0, fgets(line[0], sizeof line[0], stream) != NULL);
+	NOTE(1, fgets(line[1], sizeof line[1], stream) != NULL);
+	NOTE(2, strcmp(line[0], "first line\n") == 0 && strcmp(line[1], "second line\n") == 0);
+	NOTE(3, ticks > before);
+	NOTE(4, fileno(stream) == pair[0]);
+	fflush(stream);
+	fprintf(stream, "answer %d\n", 42);
+	NOTE(5, fflush(stream));
+	NOTE(6, read(pair[1], line[0], sizeof line[0]));
+	NOTE(7, strncmp(line[0], "answer 42\n", 10));
+	NOTE(8, fclose(stream));
+	NOTE(9, fcntl(pair[0], F_GETFD));
+	NOTE(10, fdopen(pair[0], "r") == NULL);
+	NOTE(11, fdopen(pair[1], "x") == NULL);
+	close(pair[1]);
+	has_ended = true;
+	hub_join(ticker, NULL);
+	return argument;
+}
+
+Test(transfer, streams_over_sockets_suspend)
+{
+	hub_patch_all();
+	in_hub(use_stream, NULL);
+	for (int i = 0; i <= 4; i++)
+		cr_expect_eq(results[i], 1, "%d", i);
+	cr_expect_eq(results[5], 0);
+	cr_expect_eq(results[6], 10);
+	cr_expect_eq(results[7], 0);
+	cr_expect_eq(results[8], 0);
+	cr_expect(results[9] == -1 && errors[9] == EBADF, "fclose closes");
+	cr_expect(results[10] == 1 && errors[10] == EBADF);
+	cr_expect(results[11] == 1 && errors[11] == EINVAL);
+}
