@@ -31,7 +31,7 @@ struct thread {
 	void *(*body)(void *argument);
 	void *argument;
 	void *result;
-	struct hub_coroutine *coroutine; /* the host's thread alone uses it */
+	struct hub_coroutine *coroutine; /* the host's thread alone uses it; NULL unless it runs */
 	struct hub_shared_event *ended;
 	jmp_buf exit;
 	bool has_ended;   /* this and what follows under the mutex */
@@ -155,6 +155,8 @@ run_thread(void *argument)
 	bool is_last;
 
 	hub_local_set(key, thread);
+	/* Killed before, it would never run, and nobody who joins it would be told. */
+	thread->coroutine = hub_current();
 	if (_setjmp(thread->exit) == 0)
 		thread->result = thread->body(thread->argument);
 	destroy_values(thread);
@@ -179,9 +181,10 @@ static void
 start_thread(struct hub_message *message)
 {
 	struct thread *thread = CONTAINER_OF(message, struct thread, message);
+	struct hub_coroutine *coroutine;
 
-	thread->coroutine = hub_spawn(run_thread, thread);
-	if (thread->coroutine == NULL) {
+	coroutine = hub_spawn(run_thread, thread);
+	if (coroutine == NULL) {
 		static const char line[] =
 			"hubbub-patch: no memory for the stack of a thread that pthread_create "
 			"has promised; HUBBUB_STACK_SIZE makes stacks smaller\n";
@@ -189,8 +192,8 @@ start_thread(struct hub_message *message)
 		kernel_write(STDERR_FILENO, line, sizeof line - 1);
 		abort();
 	}
-	hub_set_name(thread->coroutine, thread->name);
-	hub_detach(thread->coroutine);
+	hub_set_name(coroutine, thread->name);
+	hub_detach(coroutine);
 }
 
 static void *

@@ -75,6 +75,17 @@ Test(examples, sleep)
 				       "3 s\n");
 }
 
+Test(examples, patched_sleep)
+{
+	cr_assert_eq(run("example-patched-sleep", NULL), 0);
+	cr_assert_str_eq(program.text, "egon eats 1\n"
+				       "egon plays 1\n"
+				       "egon plays 2\n"
+				       "egon eats 2\n"
+				       "main\n"
+				       "3 s\n");
+}
+
 Test(examples, echo_server)
 {
 	char *argv[] = {program_path("example-echo-server"), "0", NULL};
@@ -99,5 +110,22 @@ Test(examples, five_hundred_clients)
 	cr_assert_eq(run("example-clients", port, "500", "20", NULL), 0, "%s", program.text);
 	cr_assert_str_eq(program.text, "500 clients, 10000 of 10000 exchanges right\n");
 	cr_assert_eq(program_stop(&server, SIGTERM, 20), 0);
+	program_end(&server);
+}
+
+Test(examples, five_hundred_clients_of_plain_accept_recv_and_send)
+{
+	struct program server;
+	char *argv[] = {program_path("example-patched-echo-server"), "0", NULL};
+	char port[16];
+	int number;
+
+	cr_assert(program_start(&server, argv, 0));
+	cr_assert(program_expect(&server, "\n", 10));
+	cr_assert_eq(sscanf(server.text, "ready: 127.0.0.1:%d", &number), 1);
+	snprintf(port, sizeof port, "%d", number);
+	cr_assert_eq(run("example-clients", port, "500", "20", NULL), 0, "%s", program.text);
+	cr_assert_str_eq(program.text, "500 clients, 10000 of 10000 exchanges right\n");
+	cr_assert_eq(program_stop(&server, SIGTERM, 10), 128 + SIGTERM);
 	program_end(&server);
 }

@@ -1,0 +1,97 @@
+/* A plain program of a hundred threads: each blocks for 0.2 s, uses a key, a mutex and a condition, and is joined. */
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define THREADS 100
+
+static pthread_key_t key;
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t all_here = PTHREAD_COND_INITIALIZER;
+static int here, destroyed, most_threads;
+
+static void
+destroy(void *value)
+{
+	(void)value;
+	__atomic_fetch_add(&destroyed, 1, __ATOMIC_RELAXED);
+}
+
+static int
+kernel_threads(void)
+{
+	FILE *status = fopen("/proc/self/status", "r");
+	char line[128];
+	int count = 0;
+
+	while (status != NULL && fgets(line, sizeof line, status) != NULL)
+		if (sscanf(line, "Threads: %d", &count) == 1)
+			break;
+	if (status != NULL)
+		fclose(status);
+	return count;
+}
+
+static void *
+work(void *argument)
+{
+	pthread_t self = pthread_self();
+
+	pthread_setspecific(key, argument);
+	pthread_mutex_lock(&mutex);
+	here++;
+	if (here == THREADS)
+		most_threads = kernel_threads();
+	while (here < THREADS)
+		pthread_cond_wait(&all_here, &mutex);
+	pthread_cond_broadcast(&all_here);
+	pthread_mutex_unlock(&mutex);
+	usleep(200000);
+	if (pthread_getspecific(key) != argument || !pthread_equal(self, pthread_self()))
+		return NULL;
+	if ((long)argument % 2 == 0)
+		pthread_exit(argument);
+	return argument;
+}
+
+static void *
+sleep_long(void *argument)
+{
+	for (;;)
+		sleep(1000);
+	return argument;
+}
+
+int
+main(void)
+{
+	pthread_t threads[THREADS], last;
+	struct timespec began, ended;
+	int right = 0;
+	void *result;
+
+	clock_gettime(CLOCK_MONOTONIC, &began);
+	pthread_key_create(&key, destroy);
+	for (long i = 0; i < THREADS; i++)
+		if (pthread_create(&threads[i], NULL, work, (void *)(i + 1)) != 0)
+			return 1;
+	for (long i = 0; i < THREADS; i++)
+		right += pthread_join(threads[i], &result) == 0 && result == (void *)(i + 1);
+	clock_gettime(CLOCK_MONOTONIC, &ended);
+	printf("%d of %d right, %d destroyed, %s, %s\n", right, THREADS, destroyed,
+		most_threads > THREADS ? "a kernel thread for each"
+		: most_threads <= 4    ? "one kernel thread for all"
+				       : "?",
+		ended.tv_sec - began.tv_sec + (ended.tv_nsec - began.tv_nsec) / 1e9 < 1 ? "in time"
+											: "late");
+	if (pthread_create(&last, NULL, sleep_long, NULL) != 0 || pthread_cancel(last) != 0 ||
+		pthread_join(last, &result) != 0)
+		return 1;
+	printf("%s\n", result == PTHREAD_CANCELED ? "canceled" : "not canceled");
+	if (pthread_create(&last, NULL, sleep_long, NULL) != 0 || pthread_detach(last) != 0)
+		return 1;
+	return right == THREADS ? 0 : 1;
+}

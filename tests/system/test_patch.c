@@ -1,0 +1,399 @@
+/* Patching, on libraries and programs that nobody here wrote, against real servers. */
+#include <arpa/inet.h>
+#include <criterion/criterion.h>
+#include <glob.h>
+#include <netinet/in.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tests/support/folder.h"
+#include "tests/support/program.h"
+
+#define STARTUP 60 /* seconds that a server may take */
+
+static struct program server, program;
+static char folder[FOLDER_SIZE];
+static int port;
+
+static void
+end(void)
+{
+	program_end(&program);
+	if (server.pid != 0)
+		program_stop(&server, SIGTERM, 20);
+	program_end(&server);
+	folder_remove(folder);
+}
+
+static int
+free_port(void)
+{
+	struct sockaddr_in address = {
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t size = sizeof address;
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	cr_assert_eq(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+	getsockname(fd, (struct sockaddr *)&address, &size);
+	close(fd);
+	return ntohs(address.sin_port);
+}
+
+/* Whether something accepts there. */
+static bool
+is_served(void *context)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET,
+		.sin_port = htons((in_port_t) * (int *)context),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	bool is_connected = connect(fd, (struct sockaddr *)&address, sizeof address) == 0;
+
+	close(fd);
+	return is_connected;
+}
+
+static bool
+is_installed(const char *pattern)
+{
+	glob_t found;
+	bool is_there = glob(pattern, 0, NULL, &found) == 0;
+
+	if (is_there)
+		globfree(&found);
+	return is_there;
+}
+
+/* Runs a shell command to its end, as the server's user. */
+static int
+run_shell(const char *format, ...)
+{
+	char command[1024];
+	char *argv[] = {"sh", "-c", command, NULL};
+	va_list arguments;
+	int code;
+
+	va_start(arguments, format);
+	vsnprintf(command, sizeof command, format, arguments);
+	va_end(arguments);
+	program_end(&program);
+	cr_assert(program_start(&program, argv, 0));
+	code = program_wait(&program, STARTUP);
+	return code;
+}
+
+static void
+start_server(const char *format, ...)
+{
+	char command[1024] = "exec ";
+	char *argv[] = {"sh", "-c", command, NULL};
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(command + 5, sizeof command - 5, format, arguments);
+	va_end(arguments);
+	cr_assert(program_start(&server, argv, 0));
+	if (!wait_until(is_served, &port, STARTUP)) {
+		program_expect(&server, "no such text", 1);
+		cr_assert_fail("the server does not serve: %s", server.text);
+	}
+}
+
+static void
+write_file(const char *name, const char *format, ...)
+{
+	char path[FOLDER_SIZE + 32];
+	va_list arguments;
+	FILE *file;
+
+	snprintf(path, sizeof path, "%s/%s", folder, name);
+	file = fopen(path, "w");
+	va_start(arguments, format);
+	vfprintf(file, format, arguments);
+	va_end(arguments);
+	fclose(file);
+}
+
+/* A server that refuses to be root is its package's user then. */
+static const char *
+as_user(const char *user)
+{
+	static char prefix[128];
+
+	prefix[0] = '\0';
+	if (getuid() == 0 && getpwnam(user) != NULL)
+		snprintf(prefix, sizeof prefix, "setpriv --reuid %s --regid %s --clear-groups ",
+			user, user);
+	return prefix;
+}
+
+#define NEEDS(condition, what)                                                                     \
+	do {                                                                                       \
+		if (!(condition))                                                                  \
+			cr_skip_test(what " is not installed");                                    \
+	} while (0)
+
+/* ---- servers ---- */
+
+static void
+start_postgres(void)
+{
+	NEEDS(is_installed("/usr/lib/postgresql/*/bin/initdb"), "postgresql");
+	cr_assert(folder_make(folder));
+	chmod(folder, 0777);
+	port = free_port();
+	cr_assert_eq(run_shell("%s$(ls -d /usr/lib/postgresql/*/bin | tail -n 1)/initdb -D %s/data "
+			       "-U postgres "
+			       "-A trust -E UTF8 --locale=C --no-sync",
+			     as_user("postgres"), folder),
+		0, "%s", program.text);
+	start_server("%s$(ls -d /usr/lib/postgresql/*/bin | tail -n 1)/postgres -D %s/data -p %d "
+		     "-k %s -F "
+		     "-c max_connections=200 -c listen_addresses=127.0.0.1",
+		as_user("postgres"), folder, port, folder);
+}
+
+static void
+start_redis(void)
+{
+	NEEDS(is_installed("/usr/bin/redis-server"), "redis-server");
+	cr_assert(folder_make(folder));
+	port = free_port();
+	start_server("redis-server --port %d --bind 127.0.0.1 --save '' --dir %s", port, folder);
+}
+
+/* A file at 50 kB a second, of which nginx lets the first second's go at once: a part of a second for 60 kB. */
+static void
+start_nginx(void)
+{
+	NEEDS(is_installed("/usr/sbin/nginx"), "nginx");
+	cr_assert(folder_make(folder));
+	chmod(folder, 0755);
+	port = free_port();
+	write_file("nginx.conf",
+		"daemon off; master_process off; pid %s/pid; error_log stderr;\n"
+		"events { worker_connections 1000; }\n"
+		"http { access_log off; client_body_temp_path %s/1; proxy_temp_path %s/2;\n"
+		"fastcgi_temp_path %s/3; uwsgi_temp_path %s/4; scgi_temp_path %s/5;\n"
+		"server { listen 127.0.0.1:%d; root %s;\n"
+		"location /slow { limit_rate 50000; } } }\n",
+		folder, folder, folder, folder, folder, folder, port, folder);
+	write_file("slow", "%060000d", 0);
+	write_file("fast", "%05000d\n", 1);
+	start_server("/usr/sbin/nginx -p %s -c %s/nginx.conf -e stderr", folder, folder);
+}
+
+static void
+start_mariadb(void)
+{
+	const char *user = getuid() == 0 ? "--user=root" : "";
+
+	NEEDS(is_installed("/usr/sbin/mariadbd") && is_installed("/usr/bin/mariadb-install-db"),
+		"mariadb-server-core");
+	cr_assert(folder_make(folder));
+	port = free_port();
+	cr_assert_eq(
+		run_shell("mariadb-install-db --no-defaults --datadir=%s/data %s --skip-test-db "
+			  "--auth-root-authentication-method=normal",
+			folder, user),
+		0, "%s", program.text);
+	start_server("/usr/sbin/mariadbd --no-defaults --datadir=%s/data %s --port=%d "
+		     "--socket=%s/socket "
+		     "--bind-address=127.0.0.1 --max-connections=200 --pid-file=%s/pid "
+		     "--innodb-flush-log-at-trx-commit=0",
+		folder, user, port, folder, folder);
+}
+
+/* ---- libraries ---- */
+
+#define CROWD 100
+#define FEW 10 /* who wait one after the other */
+
+/* Runs one of the crowd's programs. Returns the seconds that it tells. */
+static double
+crowd(const char *name, int count, const char *how)
+{
+	char port_text[16], count_text[16];
+	char *argv[] = {program_path(name), port_text, count_text, (char *)(uintptr_t)how, NULL};
+	int right = -1, of = -1;
+	double seconds = -1;
+	const char *line;
+
+	NEEDS(is_installed(argv[0]), "its library");
+	snprintf(port_text, sizeof port_text, "%d", port);
+	snprintf(count_text, sizeof count_text, "%d", count);
+	program_end(&program);
+	cr_assert(program_start(&program, argv, 0));
+	cr_assert_eq(program_wait(&program, 120), 0, "%s", program.text);
+	line = strstr(program.text, " right in");
+	while (line != NULL && line > program.text && line[-1] != '\n')
+		line--;
+	cr_assert(line != NULL && sscanf(line, "%d of %d right in %lf", &right, &of, &seconds) == 3,
+		"%s", program.text);
+	cr_assert_eq(right, count);
+	return seconds;
+}
+
+/* One after the other they take the sum of what each takes; patched, a hundred take hardly more than one. */
+static void
+expect_together(const char *name, double each)
+{
+	double patched = crowd(name, CROWD, NULL), unpatched = crowd(name, FEW, "unpatched");
+
+	cr_expect_geq(patched, each, "%.3f s: nobody waits at all", patched);
+	cr_expect_lt(patched, each * CROWD / 5, "%.3f s", patched);
+	cr_expect_geq(unpatched, each * FEW, "%.3f s", unpatched);
+}
+
+TestSuite(patch_libraries, .fini = end, .timeout = 300);
+
+Test(patch_libraries, a_hundred_coroutines_use_libpq)
+{
+	start_postgres();
+	expect_together("patch-postgres", 0.2);
+}
+
+Test(patch_libraries, a_hundred_coroutines_use_hiredis)
+{
+	start_redis();
+	expect_together("patch-redis", 0.2);
+}
+
+Test(patch_libraries, a_hundred_coroutines_use_libcurl)
+{
+	start_nginx();
+	expect_together("patch-http", 0.5);
+}
+
+Test(patch_libraries, a_hundred_coroutines_use_libmariadb)
+{
+	start_mariadb();
+	expect_together("patch-mariadb", 0.2);
+}
+
+Test(patch_libraries, the_report_names_what_blocked)
+{
+	char *argv[] = {"env", "HUBBUB_PATCH_REPORT=1", program_path("patch-report"), NULL};
+
+	cr_assert(program_start(&program, argv, 0));
+	cr_assert_eq(program_wait(&program, 20), 0, "%s", program.text);
+	cr_assert_not_null(strstr(program.text, "\nsigtimedwait "), "%s", program.text);
+	cr_assert_not_null(
+		strstr(program.text, "\nusleep "), "on the thread's own stack: %s", program.text);
+	cr_assert_null(strstr(program.text, "\nread "), "%s", program.text);
+}
+
+/* ---- programs, with the library preloaded ---- */
+
+TestSuite(patch_preload, .fini = end, .timeout = 300);
+
+/* What a command prints, with the library preloaded where families says which. */
+static char *
+output_of(const char *families, const char *command)
+{
+	char preload[4200] = "HUBBUB_PATCH=", list[64];
+	char *argv[] = {"env", preload, list, "sh", "-c", (char *)(uintptr_t)command, NULL};
+	char *text;
+
+	snprintf(list, sizeof list, "HUBBUB_PATCH=%s", families != NULL ? families : "none");
+	if (families != NULL) {
+		snprintf(preload, sizeof preload, "LD_PRELOAD=%s",
+			program_path("../lib/libhubbub-patch.so"));
+		cr_assert(is_installed(strchr(preload, '=') + 1), "%s", preload);
+	}
+	program_end(&program);
+	cr_assert(program_start(&program, argv, 0));
+	cr_assert_eq(program_wait(&program, 60), 0, "%s", program.text);
+	text = strdup(program.text);
+	cr_assert_not_null(text);
+	return text;
+}
+
+static void
+expect_same(const char *command)
+{
+	char *plain = output_of(NULL, command), *patched = output_of("all", command),
+	     *created = output_of("all,create", command);
+
+	cr_expect_gt(strlen(plain), 20, "%s", plain);
+	cr_expect_str_eq(patched, plain);
+	cr_expect_str_eq(created, plain);
+	free(plain);
+	free(patched);
+	free(created);
+}
+
+Test(patch_preload, curl_prints_the_same)
+{
+	char command[300];
+
+	NEEDS(is_installed("/usr/bin/curl"), "curl");
+	start_nginx();
+	snprintf(command, sizeof command,
+		"curl -sS -w '%%{http_code} %%{size_download}\\n' http://localhost:%d/fast "
+		"http://127.0.0.1:%d/none",
+		port, port);
+	expect_same(command);
+}
+
+Test(patch_preload, psql_prints_the_same)
+{
+	char command[300];
+
+	NEEDS(is_installed("/usr/bin/psql"), "postgresql-client");
+	start_postgres();
+	snprintf(command, sizeof command,
+		"psql -X -h 127.0.0.1 -p %d -U postgres -c 'select n, md5(n::text) from "
+		"generate_series(1, 500) n' 2>&1",
+		port);
+	expect_same(command);
+}
+
+Test(patch_preload, redis_cli_prints_the_same)
+{
+	char command[300];
+
+	NEEDS(is_installed("/usr/bin/redis-cli"), "redis-tools");
+	start_redis();
+	snprintf(command, sizeof command,
+		"for i in $(seq 100); do echo SET k$i v$i; echo GET k$i; done | redis-cli -p %d "
+		"2>&1",
+		port);
+	expect_same(command);
+}
+
+Test(patch_preload, a_hundred_threads_are_one_where_that_was_asked_for)
+{
+	char *command = strdup(program_path("patch-threads"));
+	char *plain = output_of(NULL, command);
+	char *patched = output_of("all", command);
+	char *created = output_of("all,create", command);
+
+	cr_expect_str_eq(plain,
+		"100 of 100 right, 100 destroyed, a kernel thread for each, in time\ncanceled\n");
+	cr_expect_str_eq(patched, plain);
+	cr_expect_str_eq(created,
+		"100 of 100 right, 100 destroyed, one kernel thread for all, in time\ncanceled\n");
+	free(plain);
+	free(patched);
+	free(created);
+	free(command);
+}
+
+Test(patch_preload, a_family_that_does_not_exist_is_named)
+{
+	char *text = output_of("all,sokcet", "true");
+
+	cr_expect_not_null(
+		strstr(text, "\"sokcet\", which is no family; there are: all none os time socket"),
+		"%s", text);
+	free(text);
+}
