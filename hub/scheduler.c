@@ -42,6 +42,7 @@
 
 _Thread_local struct hub *hub_this __attribute__((tls_model("initial-exec")));
 _Thread_local unsigned hub_due_calls __attribute__((tls_model("initial-exec")));
+_Thread_local bool hub_runs_here;
 
 static pthread_key_t hub_key;
 static pthread_once_t hub_key_once = PTHREAD_ONCE_INIT;
@@ -285,12 +286,6 @@ hub_can_wait(void)
 	       !kernel_is_calling();
 }
 
-bool
-hub_is_running(void)
-{
-	return hub_this != NULL && hub_this->loop != NULL;
-}
-
 int64_t
 hub_now(void)
 {
@@ -342,6 +337,7 @@ hub_make(size_t stack_size)
 void
 hub_forget(void)
 {
+	hub_runs_here = false;
 	pthread_setspecific(hub_key, NULL);
 	hub_this = NULL;
 }
@@ -541,6 +537,7 @@ hub_start(struct hub *hub, const struct hub_options *options)
 	counter_store(&hub->counters->busy_since, hub->now);
 	hub->due_interval = hub_due_calls = DUE_MIN;
 	hub->idlers = NULL;
+	hub_runs_here = true;
 	watchdog_watch(hub);
 	return 0;
 }
@@ -549,6 +546,7 @@ static void
 hub_stop(struct hub *hub)
 {
 	struct ev_loop *loop;
+	hub_runs_here = false;
 	watchdog_unwatch(hub);
 	signals_stop(hub);
 	fork_hub_stopped();

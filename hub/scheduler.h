@@ -88,8 +88,15 @@ hub_yield_due(void)
  * Switches: no.  Thread: any.  Errors: none. */
 bool hub_can_wait(void);
 
+/* The library's: whether this thread runs a hub. */
+extern _Thread_local bool hub_runs_here __attribute__((tls_model("initial-exec")));
+
 /* Whether this thread runs a hub. Switches: no.  Thread: any.  Errors: none. */
-bool hub_is_running(void);
+static inline bool
+hub_is_running(void)
+{
+	return hub_runs_here;
+}
 
 /* The present on CLOCK_MONOTONIC, in nanoseconds. Switches: no.  Thread: any.  Errors: none. */
 int64_t hub_now(void);

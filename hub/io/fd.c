@@ -387,7 +387,7 @@ known(int fd)
 {
 	struct hub *hub = hub_this;
 
-	if (hub == NULL || hub->loop == NULL || fd < 0 || fd >= hub->fds->size ||
+	if (hub == NULL || hub->fds == NULL || fd < 0 || fd >= hub->fds->size ||
 		hub->fds->entries[fd] == NULL || !hub->fds->entries[fd]->is_open)
 		return NULL;
 	return hub->fds->entries[fd];

@@ -40,8 +40,11 @@ watch_wait(struct watch *watch)
 	int result;
 
 	if (watch->pid > 0 && watch->pidfd == -1) {
-		watch->pidfd = pidfd_open(watch->pid, 0);
+				watch->pidfd = pidfd_open(watch->pid, 0);
 		descriptor_new(watch->pidfd);
+		/* No descriptor is left, or the kernel has none of this kind. */
+		if (watch->pidfd == -1)
+			watch->pid = 0;
 	}
 	interruptible_begin(&wait, WAIT_RESTARTED);
 	if (watch->pidfd != -1)

@@ -38,24 +38,21 @@ static atomic_int handlers;
 
 atomic_bool patch_exiting;
 
-/* Of the thread. Initial-exec, since a handler may be the first to look. */
-#define THREAD_LOCAL static _Thread_local __attribute__((tls_model("initial-exec")))
-
 /* The handlers that run, and where they began. One that was left by longjmp(3) stays until somebody looks. */
-THREAD_LOCAL struct {
+static _Thread_local struct {
 	const char *frame;
 	struct hub_coroutine *coroutine;
 } running[NESTED_MOST];
-THREAD_LOCAL volatile sig_atomic_t nested;
+static _Thread_local volatile sig_atomic_t nested;
 
 /* Who waits, first the one that has waited longest. */
-THREAD_LOCAL struct interruptible *waits_first, *waits_last;
+static _Thread_local struct interruptible *waits_first, *waits_last;
 /* The messenger's eventfd, or -1 with an offset of one, so that zero is none. */
-THREAD_LOCAL volatile sig_atomic_t bell;
+static _Thread_local volatile sig_atomic_t bell;
 /* Interruptions that the messenger has not delivered, with and without SA_RESTART. */
-THREAD_LOCAL volatile sig_atomic_t restarting, ending;
+static _Thread_local volatile sig_atomic_t restarting, ending;
 /* Handlers that have run, ever. */
-THREAD_LOCAL volatile sig_atomic_t handled;
+static _Thread_local volatile sig_atomic_t handled;
 
 bool
 interrupt_in_handler(void)
@@ -193,8 +190,8 @@ interruptible_end(struct interruptible *wait)
 
 /* While some wait with masks of their own, the thread has what all of them let through; the one that it had before is
  * restored after the last. */
-THREAD_LOCAL unsigned masked_waits;
-THREAD_LOCAL sigset_t mask_before;
+static _Thread_local unsigned masked_waits;
+static _Thread_local sigset_t mask_before;
 
 bool
 masked_begin(struct masked *masked, const sigset_t *mask)

@@ -35,7 +35,7 @@ static _Thread_local struct {
 } tables;
 
 /* How many there are in both: what every unlock looks at. */
-static _Thread_local unsigned noted __attribute__((tls_model("initial-exec")));
+static _Thread_local unsigned noted;
 
 static _Thread_local pid_t this_thread;
 

@@ -41,7 +41,7 @@ static const struct {
 #define CALLS (sizeof calls / sizeof calls[0])
 
 bool
-patch_suspends(unsigned family)
+patch_suspends_here(unsigned family)
 {
 	if (!(atomic_load_explicit(&patch_active, memory_order_relaxed) & family) ||
 		!hub_can_wait() || interrupt_in_handler() ||

@@ -17,9 +17,16 @@
 /* The families that are patched, and PATCH_REPORTED. */
 extern atomic_uint patch_active;
 
+/* The rest of patch_suspends, in a thread that runs a hub. */
+bool patch_suspends_here(unsigned family);
+
 /* Whether a call of that family suspends a coroutine here and now: not in a signal's handler, which may have interrupted
  * anything, nor once the process exits. */
-bool patch_suspends(unsigned family);
+static inline bool
+patch_suspends(unsigned family)
+{
+	return __builtin_expect(hub_is_running(), 0) && patch_suspends_here(family);
+}
 
 /* Each call's number, in the table's order. */
 enum patch_call {

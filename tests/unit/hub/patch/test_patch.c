@@ -86,27 +86,29 @@ Test(patch, there_is_no_other_family)
 	cr_assert_eq(hub_patched(), 0);
 }
 
+/* The library has it, and it is not libc's that programs find first: a sanitizer's may come before both. */
+static bool
+is_in_front(const char *name)
+{
+	void *library = dlopen("libhubbub-patch.so.0", RTLD_NOW | RTLD_NOLOAD);
+	void *ours = library != NULL ? dlsym(library, name) : NULL,
+	     *first = dlsym(RTLD_DEFAULT, name);
+	Dl_info info = {0};
+
+	return ours != NULL && dladdr(ours, &info) != 0 &&
+	       strstr(info.dli_fname, "libhubbub-patch") != NULL && first != NULL &&
+	       dladdr(first, &info) != 0 && strstr(info.dli_fname, "libc.so") == NULL;
+}
+
 Test(patch, every_call_of_the_table_is_in_the_library_and_in_front_of_libc)
 {
 	int count = 0;
 	const char *name;
 
-	for (size_t i = 0; (name = hub_patch_call(i, NULL)) != NULL; i++, count++) {
-		void *found = dlsym(RTLD_DEFAULT, name);
-		Dl_info info = {0};
-
-		cr_assert(found != NULL && dladdr(found, &info) != 0, "%s", name);
-		cr_expect_not_null(strstr(info.dli_fname, "libhubbub-patch"), "%s is from %s", name,
-			info.dli_fname);
-	}
+	for (size_t i = 0; (name = hub_patch_call(i, NULL)) != NULL; i++, count++)
+		cr_expect(is_in_front(name), "%s", name);
 	cr_assert_gt(count, 90);
-#define ALIAS(alias, name)                                                                         \
-	{                                                                                          \
-		Dl_info info = {0};                                                                \
-		cr_expect(dladdr(dlsym(RTLD_DEFAULT, #alias), &info) != 0 &&                       \
-				  strstr(info.dli_fname, "libhubbub-patch") != NULL,               \
-			"%s", #alias);                                                             \
-	}
+#define ALIAS(alias, name) cr_expect(is_in_front(#alias), "%s", #alias);
 	PATCH_ALIASES(ALIAS)
 }
 
