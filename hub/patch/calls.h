@@ -14,6 +14,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <resolv.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <spawn.h>
@@ -59,6 +60,7 @@
 	CALL(NOTES, OS, int, posix_spawnp, (pid_t *pid, const char *file, const posix_spawn_file_actions_t *actions, const posix_spawnattr_t *attributes, char *const arguments[], char *const environment[]), (pid, file, actions, attributes, arguments, environment)) \
 	CALL(NOTES, OS, int, sigaction, (int number, const struct sigaction *action, struct sigaction *before), (number, action, before)) \
 	CALL(NOTES, OS, sighandler_t, signal, (int number, sighandler_t handler), (number, handler)) \
+	CALL(NOTES, OS, int, siginterrupt, (int number, int interrupts), (number, interrupts)) \
 	CALL(WAITS, TIME, unsigned, sleep, (unsigned seconds), (seconds)) \
 	CALL(WAITS, TIME, int, usleep, (useconds_t microseconds), (microseconds)) \
 	CALL(WAITS, TIME, int, nanosleep, (const struct timespec *time, struct timespec *left), (time, left)) \
@@ -99,6 +101,7 @@
 	CALL(WAITS, SELECT, int, pselect, (int count, fd_set *reads, fd_set *writes, fd_set *others, const struct timespec *timeout, const sigset_t *mask), (count, reads, writes, others, timeout, mask)) \
 	CALL(WAITS, SELECT, int, epoll_wait, (int fd, struct epoll_event *events, int count, int timeout), (fd, events, count, timeout)) \
 	CALL(WAITS, SELECT, int, epoll_pwait, (int fd, struct epoll_event *events, int count, int timeout, const sigset_t *mask), (fd, events, count, timeout, mask)) \
+	CALL(WAITS, SELECT, int, epoll_pwait2, (int fd, struct epoll_event *events, int count, const struct timespec *timeout, const sigset_t *mask), (fd, events, count, timeout, mask)) \
 	CALL(WAITS, SUBPROCESS, pid_t, wait, (int *status), (status)) \
 	CALL(WAITS, SUBPROCESS, pid_t, waitpid, (pid_t pid, int *status, int options), (pid, status, options)) \
 	CALL(WAITS, SUBPROCESS, pid_t, wait4, (pid_t pid, int *status, int options, struct rusage *usage), (pid, status, options, usage)) \
@@ -120,6 +123,14 @@
 	CALL(WAITS, THREAD, int, sem_wait, (sem_t *semaphore), (semaphore)) \
 	CALL(WAITS, THREAD, int, sem_timedwait, (sem_t *semaphore, const struct timespec *end), (semaphore, end)) \
 	CALL(WAITS, THREAD, int, sem_clockwait, (sem_t *semaphore, clockid_t clock, const struct timespec *end), (semaphore, clock, end)) \
+	CALL(WAITS, THREAD, int, pthread_rwlock_rdlock, (pthread_rwlock_t *lock), (lock)) \
+	CALL(WAITS, THREAD, int, pthread_rwlock_wrlock, (pthread_rwlock_t *lock), (lock)) \
+	CALL(WAITS, THREAD, int, pthread_rwlock_timedrdlock, (pthread_rwlock_t *lock, const struct timespec *end), (lock, end)) \
+	CALL(WAITS, THREAD, int, pthread_rwlock_timedwrlock, (pthread_rwlock_t *lock, const struct timespec *end), (lock, end)) \
+	CALL(WAITS, THREAD, int, pthread_rwlock_clockrdlock, (pthread_rwlock_t *lock, clockid_t clock, const struct timespec *end), (lock, clock, end)) \
+	CALL(WAITS, THREAD, int, pthread_rwlock_clockwrlock, (pthread_rwlock_t *lock, clockid_t clock, const struct timespec *end), (lock, clock, end)) \
+	CALL(NOTES, THREAD, int, pthread_rwlock_unlock, (pthread_rwlock_t *lock), (lock)) \
+	CALL(WAITS, THREAD, int, sched_yield, (void), ()) \
 	CALL(NOTES, THREAD, int, sem_post, (sem_t *semaphore), (semaphore)) \
 	CALL(NOTES, THREAD, int, pthread_join, (pthread_t thread, void **result), (thread, result)) \
 	CALL(NOTES, CREATE, int, pthread_create, (pthread_t *thread, const pthread_attr_t *attributes, void *(*body)(void *), void *argument), (thread, attributes, body, argument)) \
@@ -129,6 +140,7 @@
 	CALL(NOTES, CREATE, int, pthread_timedjoin_np, (pthread_t thread, void **result, const struct timespec *end), (thread, result, end)) \
 	CALL(NOTES, CREATE, int, pthread_kill, (pthread_t thread, int number), (thread, number)) \
 	CALL(NOTES, CREATE, int, pthread_cancel, (pthread_t thread), (thread)) \
+	CALL(NOTES, CREATE, int, pthread_setcancelstate, (int state, int *before), (state, before)) \
 	CALL(NOTES, CREATE, int, pthread_setname_np, (pthread_t thread, const char *name), (thread, name)) \
 	CALL(NOTES, CREATE, int, pthread_getname_np, (pthread_t thread, char *name, size_t size), (thread, name, size)) \
 	CALL(NOTES, CREATE, int, pthread_getattr_np, (pthread_t thread, pthread_attr_t *attributes), (thread, attributes)) \
@@ -153,8 +165,6 @@
 	CALL(BLOCKS, OS, int, sigwait, (const sigset_t *set, int *number), (set, number)) \
 	CALL(BLOCKS, OS, int, sigwaitinfo, (const sigset_t *set, siginfo_t *info), (set, info)) \
 	CALL(BLOCKS, OS, int, sigtimedwait, (const sigset_t *set, siginfo_t *info, const struct timespec *timeout), (set, info, timeout)) \
-	CALL(BLOCKS, THREAD, int, pthread_rwlock_rdlock, (pthread_rwlock_t *lock), (lock)) \
-	CALL(BLOCKS, THREAD, int, pthread_rwlock_wrlock, (pthread_rwlock_t *lock), (lock)) \
 	CALL(BLOCKS, THREAD, int, pthread_barrier_wait, (pthread_barrier_t *barrier), (barrier))
 
 /* Written by hand, because their arguments vary or they do not return. */
@@ -165,7 +175,11 @@
 	OTHER(OS, execlp) \
 	OTHER(OS, execle) \
 	OTHER(OS, exit) \
-	OTHER(CREATE, pthread_exit)
+	OTHER(CREATE, pthread_exit) \
+	OTHER(CREATE, pthread_testcancel) \
+	OTHER(CREATE, __pthread_register_cancel) \
+	OTHER(CREATE, __pthread_unregister_cancel) \
+	OTHER(CREATE, __pthread_unwind_next)
 
 /* Other names that libc has for one of them, the checked ones of _FORTIFY_SOURCE apart (checked.c). */
 #define PATCH_ALIASES(ALIAS) \
@@ -204,6 +218,9 @@
 	ALIAS(__pthread_mutex_lock, pthread_mutex_lock) \
 	ALIAS(__pthread_mutex_trylock, pthread_mutex_trylock) \
 	ALIAS(__pthread_mutex_unlock, pthread_mutex_unlock) \
+	ALIAS(__pthread_rwlock_rdlock, pthread_rwlock_rdlock) \
+	ALIAS(__pthread_rwlock_wrlock, pthread_rwlock_wrlock) \
+	ALIAS(__pthread_rwlock_unlock, pthread_rwlock_unlock) \
 	ALIAS(lockf64, lockf)
 /* clang-format on */
 

@@ -1,7 +1,9 @@
 /* Children: waiting for them, and the two calls that start a shell. */
 #include <errno.h>
 #include <fcntl.h>
+#include <hubbub/coroutine.h>
 #include <hubbub/io/fd.h>
+#include <hubbub/timeout.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
@@ -40,7 +42,7 @@ watch_wait(struct watch *watch)
 	int result;
 
 	if (watch->pid > 0 && watch->pidfd == -1) {
-				watch->pidfd = pidfd_open(watch->pid, 0);
+		watch->pidfd = pidfd_open(watch->pid, 0);
 		descriptor_new(watch->pidfd);
 		/* No descriptor is left, or the kernel has none of this kind. */
 		if (watch->pidfd == -1)
@@ -167,6 +169,48 @@ restore_terminal(void)
 	errno = error;
 }
 
+/* Libc keeps SIGCHLD from a handler that would wait for the shell; so long as a coroutine of the thread is in system(). */
+static _Thread_local unsigned commands_here;
+static _Thread_local sigset_t mask_before;
+
+static void
+hold_sigchld(sigset_t *mask)
+{
+	sigset_t child;
+
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	if (commands_here++ == 0)
+		pthread_sigmask(SIG_BLOCK, &child, &mask_before);
+	*mask = mask_before;
+}
+
+static void
+release_sigchld(void)
+{
+	if (--commands_here == 0 && !sigismember(&mask_before, SIGCHLD)) {
+		sigset_t child;
+
+		sigemptyset(&child);
+		sigaddset(&child, SIGCHLD);
+		pthread_sigmask(SIG_UNBLOCK, &child, NULL);
+	}
+}
+
+/* The caller was killed or timed out: as libc where its thread is cancelled, so that no process is left behind. */
+static void
+give_up(pid_t pid)
+{
+	struct hub_timeout shield;
+	int error = errno;
+
+	kill(pid, SIGKILL);
+	hub_shield_start(&shield);
+	patch_waitpid(pid, NULL, 0);
+	hub_shield_stop(&shield);
+	errno = error;
+}
+
 static int
 run_command(const char *command)
 {
@@ -177,7 +221,7 @@ run_command(const char *command)
 	pid_t pid;
 
 	ignore_terminal(&defaults);
-	pthread_sigmask(SIG_SETMASK, NULL, &mask);
+	hold_sigchld(&mask);
 	posix_spawnattr_init(&attributes);
 	posix_spawnattr_setsigdefault(&attributes, &defaults);
 	posix_spawnattr_setsigmask(&attributes, &mask);
@@ -189,13 +233,16 @@ run_command(const char *command)
 
 		while ((found = patch_waitpid(pid, &status, 0)) == -1 && errno == EINTR)
 			continue;
-		if (found == -1)
+		if (found == -1) {
 			status = -1;
+			give_up(pid);
+		}
 	} else {
 		/* As if the shell had ended with 127. */
 		status = 127 << 8;
 		errno = error;
 	}
+	release_sigchld();
 	restore_terminal();
 	return status;
 }
@@ -310,6 +357,17 @@ take_stream(const FILE *stream)
 	return found;
 }
 
+static void *
+reap(void *pid)
+{
+	struct hub_timeout shield;
+
+	hub_shield_start(&shield);
+	patch_waitpid((pid_t)(intptr_t)pid, NULL, 0);
+	hub_shield_stop(&shield);
+	return NULL;
+}
+
 int
 patch_pclose(FILE *stream)
 {
@@ -326,5 +384,14 @@ patch_pclose(FILE *stream)
 	fclose(stream);
 	while ((found = waitpid(pid, &status, 0)) == -1 && errno == EINTR)
 		continue;
+	if (found == -1 && (errno == ECANCELED || errno == ETIMEDOUT)) {
+		int error = errno;
+		struct hub_coroutine *reaper = hub_spawn(reap, (void *)(intptr_t)pid);
+
+		/* Somebody has to wait for it. */
+		if (reaper != NULL)
+			hub_detach(reaper);
+		errno = error;
+	}
 	return found == pid ? status : -1;
 }

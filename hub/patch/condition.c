@@ -98,17 +98,20 @@ sleeper_leave(struct sleeper *sleeper)
 	return !was_queued;
 }
 
-/* Nothing but a wake and the time end it. */
+/* Nothing but a wake and the time end it; but for threads that are coroutines, which are only killed by pthread_cancel. */
 static void
 sleeper_sleep(struct sleeper *sleeper, int64_t nanoseconds)
 {
+	bool is_shielded = !create_is_thread();
 	struct hub_timeout shield, limit;
 
-	hub_shield_start(&shield);
+	if (is_shielded)
+		hub_shield_start(&shield);
 	hub_timeout_start(&limit, nanoseconds);
 	hub_shared_semaphore_acquire(sleeper->woken);
 	hub_timeout_stop(&limit);
-	hub_shield_stop(&shield);
+	if (is_shielded)
+		hub_shield_stop(&shield);
 }
 
 /* Wakes one, or all, of those who wait for the object. Returns whether there was one. */
@@ -167,6 +170,9 @@ condition_wait(pthread_cond_t *condition, pthread_mutex_t *mutex, clockid_t cloc
 	sleeper_sleep(&sleeper, end == NULL ? HUB_FOREVER : patch_time_left(clock, end));
 	was_woken = sleeper_leave(&sleeper);
 	error = patch_pthread_mutex_lock(mutex);
+	/* A wait for a condition, unlike that for a mutex, is a cancellation point, with the mutex held. */
+	if (!was_woken && create_is_cancelled())
+		pthread_exit(PTHREAD_CANCELED);
 	errno = saved;
 	if (error != 0)
 		return error;
@@ -218,6 +224,46 @@ patch_pthread_cond_broadcast(pthread_cond_t *condition)
 	return REAL(pthread_cond_broadcast)(condition);
 }
 
+/* ---- what is tried, and waited for until somebody gives it back: semaphores, locks of readers and writers ---- */
+
+/* Returns 0, or an errno: EAGAIN or EBUSY, it is not to be had now, or another. */
+typedef int try_fn(void *object);
+
+/* end NULL: without end. Returns 0 or an errno. Kills end it only where the caller looks at errors. */
+static int
+wait_by_trying(void *object, try_fn *try, int64_t pause, clockid_t clock,
+	const struct timespec *end, bool is_killable)
+{
+	int64_t left = HUB_FOREVER;
+	struct sleeper sleeper;
+	int saved = errno, error;
+
+	while ((error = try(object)) == EAGAIN || error == EBUSY) {
+		if (end != NULL && !patch_is_valid(end))
+			return EINVAL;
+		error = sleeper_enter(&sleeper, object);
+		if (error != 0)
+			return error;
+		/* Given back before anybody could see that it is waited for. */
+		error = try(object);
+		if (error != 0 && end != NULL)
+			left = patch_time_left(clock, end);
+		if (error != 0 && left > 0)
+			sleeper_sleep(&sleeper, left < pause ? left : pause);
+		/* A wake that this one does not use is the next one's. */
+		if (sleeper_leave(&sleeper) && error == 0)
+			wake(object, false);
+		if (error != EAGAIN && error != EBUSY)
+			break;
+		if (left == 0)
+			return ETIMEDOUT;
+		if (is_killable && hub_sleep(0) != 0)
+			return errno;
+	}
+	errno = saved;
+	return error;
+}
+
 /* ---- semaphores ---- */
 
 static bool
@@ -227,44 +273,21 @@ semaphore_is_shared(const sem_t *semaphore)
 }
 
 static int
+try_semaphore(void *semaphore)
+{
+	return sem_trywait(semaphore) == 0 ? 0 : errno;
+}
+
+static int
 semaphore_wait(sem_t *semaphore, clockid_t clock, const struct timespec *end)
 {
 	int64_t pause = semaphore_is_shared(semaphore) ? LOOK_AGAIN_SHARED : LOOK_AGAIN;
-	int64_t left = HUB_FOREVER;
-	struct sleeper sleeper;
+	int error = wait_by_trying(semaphore, try_semaphore, pause, clock, end, true);
 
-	if (sem_trywait(semaphore) == 0)
+	if (error == 0)
 		return 0;
-	if (end != NULL && !patch_is_valid(end)) {
-		errno = EINVAL;
-		return -1;
-	}
-	for (;;) {
-		int result;
-
-		errno = sleeper_enter(&sleeper, semaphore);
-		if (errno != 0)
-			return -1;
-		/* Posted before anybody could see that it is waited for. */
-		result = sem_trywait(semaphore);
-		if (result != 0 && end != NULL)
-			left = patch_time_left(clock, end);
-		if (result != 0 && left > 0)
-			sleeper_sleep(&sleeper, left < pause ? left : pause);
-		/* A wake that this one does not use is the next one's. */
-		if (sleeper_leave(&sleeper) && result == 0)
-			wake(semaphore, false);
-		if (result == 0)
-			return 0;
-		if (left == 0) {
-			errno = ETIMEDOUT;
-			return -1;
-		}
-		if (hub_sleep(0) != 0)
-			return -1;
-		if (sem_trywait(semaphore) == 0)
-			return 0;
-	}
+	errno = error;
+	return -1;
 }
 
 int
@@ -300,4 +323,81 @@ patch_sem_post(sem_t *semaphore)
 		wake(semaphore, false);
 	errno = error;
 	return result;
+}
+
+/* ---- locks of readers and writers: to libc all coroutines of a thread are one owner, so it is never asked to wait ---- */
+
+static int
+try_to_read(void *lock)
+{
+	return pthread_rwlock_tryrdlock(lock);
+}
+
+static int
+try_to_write(void *lock)
+{
+	return pthread_rwlock_trywrlock(lock);
+}
+
+static int
+lock_by_trying(pthread_rwlock_t *lock, try_fn *try, clockid_t clock, const struct timespec *end)
+{
+	if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC)
+		return EINVAL;
+	return wait_by_trying(lock, try, LOOK_AGAIN_SHARED, clock, end, false);
+}
+
+int
+patch_pthread_rwlock_rdlock(pthread_rwlock_t *lock)
+{
+	return lock_by_trying(lock, try_to_read, CLOCK_REALTIME, NULL);
+}
+
+int
+patch_pthread_rwlock_wrlock(pthread_rwlock_t *lock)
+{
+	return lock_by_trying(lock, try_to_write, CLOCK_REALTIME, NULL);
+}
+
+int
+patch_pthread_rwlock_timedrdlock(pthread_rwlock_t *lock, const struct timespec *end)
+{
+	return lock_by_trying(lock, try_to_read, CLOCK_REALTIME, end);
+}
+
+int
+patch_pthread_rwlock_timedwrlock(pthread_rwlock_t *lock, const struct timespec *end)
+{
+	return lock_by_trying(lock, try_to_write, CLOCK_REALTIME, end);
+}
+
+int
+patch_pthread_rwlock_clockrdlock(
+	pthread_rwlock_t *lock, clockid_t clock, const struct timespec *end)
+{
+	return lock_by_trying(lock, try_to_read, clock, end);
+}
+
+int
+patch_pthread_rwlock_clockwrlock(
+	pthread_rwlock_t *lock, clockid_t clock, const struct timespec *end)
+{
+	return lock_by_trying(lock, try_to_write, clock, end);
+}
+
+int
+patch_pthread_rwlock_unlock(pthread_rwlock_t *lock)
+{
+	int error = REAL(pthread_rwlock_unlock)(lock);
+
+	if (__builtin_expect(atomic_load(&sleeping) != 0, 0) && error == 0)
+		wake(lock, true);
+	return error;
+}
+
+int
+patch_sched_yield(void)
+{
+	hub_sleep(0);
+	return 0;
 }

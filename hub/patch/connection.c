@@ -113,29 +113,40 @@ connect_retry(int fd, const struct sockaddr *address, socklen_t size)
 	return result;
 }
 
-int
-patch_connect(int fd, const struct sockaddr *address, socklen_t size)
+/* What became of it: 0, or -1 with errno. */
+static int
+socket_error(int fd)
 {
-	struct patience patience = {.fd = fd, .events = POLLOUT};
 	int error = 0;
 	socklen_t length = sizeof error;
 
-	if (descriptor_is_nonblocking(fd))
-		return kernel_connect(fd, address, size);
-	if (connect_retry(fd, address, size) == 0)
-		return 0;
-	/* EALREADY: a call before was interrupted. */
-	if (errno != EINPROGRESS && errno != EALREADY)
-		return -1;
-	if (!patience_wait(&patience, 0)) {
-		/* As connect(2) with SO_SNDTIMEO. */
-		errno = errno == EAGAIN ? EINPROGRESS : errno;
-		return -1;
-	}
 	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) != 0)
 		return -1;
 	if (error == 0)
 		return 0;
 	errno = error;
 	return -1;
+}
+
+int
+patch_connect(int fd, const struct sockaddr *address, socklen_t size)
+{
+	struct patience patience = {.fd = fd, .events = POLLOUT};
+
+	if (descriptor_is_nonblocking(fd))
+		return kernel_connect(fd, address, size);
+	/* Asked again, the kernel tells how it ended and puts the socket into the state that goes with that; which it does
+	 * not, where only SO_ERROR is asked for. EALREADY: a call before was interrupted, or it is not over yet. */
+	while (connect_retry(fd, address, size) != 0) {
+		if (errno != EINPROGRESS && errno != EALREADY)
+			return -1;
+		if (!patience_wait(&patience, 0)) {
+			/* As connect(2) with SO_SNDTIMEO. */
+			errno = errno == EAGAIN ? EINPROGRESS : errno;
+			return -1;
+		}
+		if (address->sa_family != AF_INET && address->sa_family != AF_INET6)
+			return socket_error(fd);
+	}
+	return 0;
 }

@@ -25,6 +25,17 @@
 #define PAUSE_FIRST HUB_MILLISECOND
 #define PAUSE_MOST (16 * HUB_MILLISECOND)
 
+/* What pthread_cleanup_push of C keeps on the stack, a __pthread_unwind_buf_t: where to jump, and room for libc. */
+struct cleanup {
+	struct {
+		__jmp_buf registers;
+		int mask_was_saved;
+	} jump;
+	struct cleanup *outer;
+	void *room[3];
+};
+_Static_assert(sizeof(struct cleanup) == sizeof(__pthread_unwind_buf_t), "glibc's layout");
+
 struct thread {
 	struct list link; /* in threads */
 	struct hub_message message;
@@ -38,6 +49,8 @@ struct thread {
 	bool is_detached; /* nobody joins it */
 	bool is_joined;   /* somebody does */
 	atomic_bool is_cancelled;
+	atomic_bool is_deaf; /* PTHREAD_CANCEL_DISABLE */
+	struct cleanup *cleanup;
 	char name[NAME_SIZE];
 	void *values[]; /* PTHREAD_KEYS_MAX of them */
 };
@@ -159,6 +172,9 @@ run_thread(void *argument)
 	thread->coroutine = hub_current();
 	if (_setjmp(thread->exit) == 0)
 		thread->result = thread->body(thread->argument);
+	/* A child that this one has forked has no other thread. */
+	if (!is_host)
+		exit(0);
 	destroy_values(thread);
 	hub_local_set(key, NULL);
 	lock();
@@ -300,6 +316,56 @@ patch_pthread_self(void)
 	return thread != NULL ? (pthread_t)thread : REAL(pthread_self)();
 }
 
+/* ---- leaving: handlers of pthread_cleanup_push, innermost first ---- */
+
+/* To the innermost handler, which comes back by __pthread_unwind_next; to the thread's end after the last. */
+static _Noreturn void
+unwind(struct thread *thread)
+{
+	struct cleanup *cleanup = thread->cleanup;
+
+	if (cleanup == NULL)
+		_longjmp(thread->exit, 1);
+	thread->cleanup = cleanup->outer;
+	_longjmp((struct __jmp_buf_tag *)(void *)cleanup, 1);
+}
+
+PATCH_EXPORT void
+__pthread_register_cancel(__pthread_unwind_buf_t *buffer)
+{
+	struct thread *thread = this_one();
+	struct cleanup *cleanup = (struct cleanup *)(void *)buffer;
+
+	if (thread == NULL) {
+		REAL(register_cancel)(buffer);
+		return;
+	}
+	cleanup->outer = thread->cleanup;
+	thread->cleanup = cleanup;
+}
+
+PATCH_EXPORT void
+__pthread_unregister_cancel(__pthread_unwind_buf_t *buffer)
+{
+	struct thread *thread = this_one();
+
+	if (thread == NULL)
+		REAL(unregister_cancel)(buffer);
+	else
+		thread->cleanup = ((struct cleanup *)(void *)buffer)->outer;
+}
+
+PATCH_EXPORT void
+__pthread_unwind_next(__pthread_unwind_buf_t *buffer)
+{
+	struct thread *thread = this_one();
+
+	if (thread != NULL)
+		unwind(thread);
+	REAL(unwind_next)(buffer);
+	__builtin_unreachable();
+}
+
 PATCH_EXPORT void
 pthread_exit(void *result)
 {
@@ -307,7 +373,8 @@ pthread_exit(void *result)
 
 	if (thread != NULL) {
 		thread->result = result;
-		_longjmp(thread->exit, 1);
+		atomic_store(&thread->is_deaf, true);
+		unwind(thread);
 	}
 	if (getpid() == gettid()) {
 		lock();
@@ -459,11 +526,47 @@ patch_pthread_detach(pthread_t name)
 /* ---- ending others ---- */
 
 bool
+create_is_thread(void)
+{
+	return this_one() != NULL;
+}
+
+bool
+create_is_host(void)
+{
+	return is_host;
+}
+
+bool
 create_is_cancelled(void)
 {
 	struct thread *thread = this_one();
 
-	return thread != NULL && atomic_load(&thread->is_cancelled);
+	return thread != NULL && atomic_load(&thread->is_cancelled) &&
+	       !atomic_load(&thread->is_deaf);
+}
+
+int
+patch_pthread_setcancelstate(int state, int *before)
+{
+	struct thread *thread = this_one();
+	bool was_deaf;
+
+	if (thread == NULL || (state != PTHREAD_CANCEL_ENABLE && state != PTHREAD_CANCEL_DISABLE))
+		return REAL(pthread_setcancelstate)(state, before);
+	was_deaf = atomic_exchange(&thread->is_deaf, state == PTHREAD_CANCEL_DISABLE);
+	if (before != NULL)
+		*before = was_deaf ? PTHREAD_CANCEL_DISABLE : PTHREAD_CANCEL_ENABLE;
+	return 0;
+}
+
+PATCH_EXPORT void
+pthread_testcancel(void)
+{
+	if (this_one() == NULL)
+		REAL(pthread_testcancel)();
+	else if (create_is_cancelled())
+		pthread_exit(PTHREAD_CANCELED);
 }
 
 static void
@@ -474,7 +577,8 @@ deliver_cancel(struct hub_message *message)
 	lock();
 	/* It may have ended meanwhile, and be another. */
 	if (thread_of((pthread_t)cancel->thread) != NULL && cancel->thread->coroutine != NULL &&
-		atomic_load(&cancel->thread->is_cancelled))
+		atomic_load(&cancel->thread->is_cancelled) &&
+		!atomic_load(&cancel->thread->is_deaf))
 		hub_kill(cancel->thread->coroutine);
 	unlock();
 	free(cancel);

@@ -8,6 +8,8 @@
 #include <fcntl.h>
 #include <hubbub/io/fd.h>
 #include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -29,6 +31,13 @@ enum view {
 static _Atomic uint32_t table[TABLE_SIZE];
 static atomic_uint groups;
 static atomic_int highest = -1;
+
+/* How often each number was closed or made, by any thread; and what this thread's hub had seen of that when it last
+ * waited for it: so one that another thread has closed is not taken for what it was. */
+static _Atomic uint32_t generations[TABLE_SIZE];
+static _Thread_local uint32_t *seen;
+static _Thread_local int seen_size;
+static pthread_key_t seen_key;
 
 #define ENTRY(view, group) ((uint32_t)(view) | (uint32_t)(group) << 2)
 
@@ -114,10 +123,56 @@ descriptor_hide_nonblocking(int fd)
 	return kernel_fcntl(fd, F_SETFL, flags | O_NONBLOCK);
 }
 
+static __attribute__((constructor)) void
+start(void)
+{
+	REAL(pthread_key_create)(&seen_key, free);
+}
+
+/* Without memory for it the number is what it was. */
+static bool
+seen_grow(int fd)
+{
+	int size = seen_size != 0 ? seen_size : 64;
+	uint32_t *larger;
+
+	while (size <= fd)
+		size *= 2;
+	larger = realloc(seen, (size_t)size * sizeof *larger);
+	if (larger == NULL)
+		return false;
+	memset(larger + seen_size, 0, (size_t)(size - seen_size) * sizeof *larger);
+	seen = larger;
+	seen_size = size;
+	REAL(pthread_setspecific)(seen_key, seen);
+	return true;
+}
+
+void
+descriptor_look(int fd)
+{
+	uint32_t now;
+
+	if (fd < 0 || fd >= TABLE_SIZE || (fd >= seen_size && !seen_grow(fd)))
+		return;
+	/* Zero is: never. */
+	now = atomic_load_explicit(&generations[fd], memory_order_acquire) + 1;
+	/* What the hub itself made is as the hub knows it. */
+	if (seen[fd] != now && seen[fd] != 0 && !hub_made_nonblocking(fd))
+		hub_release(fd);
+	seen[fd] = now;
+}
+
 /* The number is gone: who waits for it, in this thread's hub, gets EBADF. */
 static void
 forget(int fd)
 {
+	if (fd >= 0 && fd < TABLE_SIZE) {
+		uint32_t now = atomic_fetch_add(&generations[fd], 1) + 2;
+
+		if (hub_is_running() && fd < seen_size)
+			seen[fd] = now;
+	}
 	if (hub_is_running())
 		hub_release(fd);
 	if (fd >= 0 && fd <= atomic_load_explicit(&highest, memory_order_acquire))
@@ -195,6 +250,7 @@ patience_wait(struct patience *patience, int flags)
 		return false;
 	}
 	left = patience_left(patience);
+	descriptor_look(patience->fd);
 	/* A socket with a timeout is not restarted: signal(7). */
 	interruptible_begin(&wait, left == HUB_FOREVER ? WAIT_RESTARTED : WAIT_ENDED);
 	result = hub_await_fd(patience->fd, patience->events, left);

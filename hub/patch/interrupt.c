@@ -329,6 +329,21 @@ patch_signal(int number, sighandler_t handler)
 	return patch_sigaction(number, &action, &before) == 0 ? before.sa_handler : SIG_ERR;
 }
 
+/* Libc changes the action where only the kernel is asked. */
+int
+patch_siginterrupt(int number, int interrupts)
+{
+	struct sigaction action;
+
+	if (patch_sigaction(number, NULL, &action) != 0)
+		return -1;
+	if (interrupts)
+		action.sa_flags &= ~SA_RESTART;
+	else
+		action.sa_flags |= SA_RESTART;
+	return patch_sigaction(number, &action, NULL);
+}
+
 /* What runs at exit may be anywhere: nobody else runs meanwhile. */
 PATCH_EXPORT void
 exit(int status)

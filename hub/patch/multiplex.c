@@ -19,6 +19,10 @@ poll_interruptibly(struct pollfd *fds, nfds_t count, int timeout, bool is_masked
 	struct interruptible wait;
 	int result;
 
+		/* Only if it waits; and the kernel has looked at the array. */
+	if (timeout != 0 && kernel_poll_now(fds, count) == 0)
+		for (nfds_t i = 0; i < count; i++)
+			descriptor_look(fds[i].fd);
 	interruptible_begin(&wait, is_masked ? WAIT_MASKED : WAIT_ENDED);
 	result = hub_poll(fds, count, timeout);
 	interruptible_end(&wait);
@@ -223,6 +227,7 @@ wait_for_events(int fd, struct epoll_event *events, int count, int timeout, enum
 
 		if (left <= 0)
 			return 0;
+		descriptor_look(fd);
 		interruptible_begin(&wait, kind);
 		ready = hub_await_fd(fd, POLLIN, left);
 		interruptible_end(&wait);
@@ -251,4 +256,15 @@ patch_epoll_pwait(int fd, struct epoll_event *events, int count, int timeout, co
 			fd, events, count, timeout, mask != NULL ? WAIT_MASKED : WAIT_ENDED);
 	masked_end(&masked);
 	return result;
+}
+
+int
+patch_epoll_pwait2(int fd, struct epoll_event *events, int count, const struct timespec *timeout,
+	const sigset_t *mask)
+{
+	int time;
+
+	if (!take_timeout(timeout, &time))
+		return -1;
+	return patch_epoll_pwait(fd, events, count, time, mask);
 }

@@ -172,7 +172,7 @@ wait_woken(struct waiter *waiter, int64_t nanoseconds)
 	return error;
 }
 
-/* Returns 0 if the mutex is worth another try, else the answer. */
+/* If it is done, the answer; otherwise what comes before another try: 0, to wait, or EAGAIN, nothing more. */
 static int
 try_on_coroutine(pthread_mutex_t *mutex, clockid_t clock, const struct timespec *end, bool *is_done)
 {
@@ -196,7 +196,17 @@ try_on_coroutine(pthread_mutex_t *mutex, clockid_t clock, const struct timespec 
 		*is_done = false;
 		return 0;
 	}
-	/* Another thread's. */
+	/* Another thread's. Of threads that are coroutines, none can go on while their host waits, and the other may wait for
+	 * one of them. */
+	if (create_is_host() && end == NULL) {
+		struct hub_timeout shield;
+
+		hub_shield_start(&shield);
+		hub_sleep(HUB_MILLISECOND);
+		hub_shield_stop(&shield);
+		*is_done = false;
+		return EAGAIN;
+	}
 	if (atomic_load(&patch_active) & PATCH_REPORTED)
 		began = report_begin();
 	result = end == NULL ? REAL(pthread_mutex_lock)(mutex)
@@ -218,6 +228,8 @@ lock_until(pthread_mutex_t *mutex, clockid_t clock, const struct timespec *end)
 		result = try_on_coroutine(mutex, clock, end, &is_done);
 		if (is_done)
 			break;
+		if (result == EAGAIN)
+			continue;
 		if (end != NULL && !patch_is_valid(end)) {
 			result = EINVAL;
 			break;

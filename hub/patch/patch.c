@@ -47,10 +47,16 @@ patch_suspends_here(unsigned family)
 		!hub_can_wait() || interrupt_in_handler() ||
 		atomic_load_explicit(&patch_exiting, memory_order_relaxed))
 		return false;
-	/* What suspends is a cancellation point, but for locks: pthreads(7). */
+	patch_canceled(family);
+	return true;
+}
+
+/* What suspends is a cancellation point, but for locks: pthreads(7). */
+void
+patch_canceled(unsigned family)
+{
 	if (family != HUB_PATCH_THREAD && create_is_cancelled())
 		pthread_exit(PTHREAD_CANCELED);
-	return true;
 }
 
 void

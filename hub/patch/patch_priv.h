@@ -28,6 +28,9 @@ patch_suspends(unsigned family)
 	return __builtin_expect(hub_is_running(), 0) && patch_suspends_here(family);
 }
 
+/* After a call that suspended and was told ECANCELED: if it was pthread_cancel, the thread ends here. Keeps errno. */
+void patch_canceled(unsigned family);
+
 /* Each call's number, in the table's order. */
 enum patch_call {
 #define NUMBER(kind, family, result, name, parameters, arguments) CALL_##name,
@@ -108,6 +111,9 @@ bool descriptor_is_hidden(int fd);
  * was: fd is above the table, or not open. */
 int descriptor_hide_nonblocking(int fd);
 
+/* Before this thread's hub waits for a number: another thread may have closed it since it last did. */
+void descriptor_look(int fd);
+
 /* A number that has just been made: whatever was known of it belongs to another descriptor. */
 void descriptor_new(int fd);
 
@@ -124,6 +130,12 @@ struct patience {
 bool patience_wait(struct patience *patience, int flags);
 
 /* ---- create.c ---- */
+
+/* Whether the caller is a thread that is a coroutine. */
+bool create_is_thread(void);
+
+/* Whether this is the host's thread. */
+bool create_is_host(void);
 
 /* Whether pthread_cancel was called for the caller, a thread that is a coroutine. */
 bool create_is_cancelled(void);

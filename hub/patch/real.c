@@ -25,5 +25,9 @@ real_find(void)
 	find(&real.ioctl, "ioctl");
 	find(&real.exit, "exit");
 	find(&real.pthread_exit, "pthread_exit");
+	find(&real.pthread_testcancel, "pthread_testcancel");
+	find(&real.register_cancel, "__pthread_register_cancel");
+	find(&real.unregister_cancel, "__pthread_unregister_cancel");
+	find(&real.unwind_next, "__pthread_unwind_next");
 	__atomic_store_n(&real.is_ready, true, __ATOMIC_RELEASE);
 }

@@ -15,6 +15,10 @@ struct real {
 	int (*ioctl)(int fd, unsigned long request, ...);
 	void (*exit)(int status);
 	void (*pthread_exit)(void *result);
+	void (*pthread_testcancel)(void);
+	void (*register_cancel)(__pthread_unwind_buf_t *buffer);
+	void (*unregister_cancel)(__pthread_unwind_buf_t *buffer);
+	void (*unwind_next)(__pthread_unwind_buf_t *buffer);
 };
 
 #undef POINTER

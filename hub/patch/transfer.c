@@ -37,6 +37,45 @@ received(ssize_t result)
 	return result == -1 && errno == ESHUTDOWN ? 0 : result;
 }
 
+/* ---- parts ---- */
+
+static size_t
+parts_length(const struct iovec *parts, size_t count)
+{
+	size_t length = 0;
+
+	for (size_t i = 0; i < count; i++)
+		length += parts[i].iov_len;
+	return length;
+}
+
+/* Takes what has gone out off the parts. Returns whether any are left. */
+static bool
+advance(struct iovec **parts, size_t *count, size_t done)
+{
+	while (*count > 0 && done >= (*parts)->iov_len) {
+		done -= (*parts)->iov_len;
+		(*parts)++;
+		(*count)--;
+	}
+	if (*count == 0)
+		return false;
+	(*parts)->iov_base = (char *)(*parts)->iov_base + done;
+	(*parts)->iov_len -= done;
+	return true;
+}
+
+/* A copy of the parts, in small if they fit there; NULL with errno ENOMEM. */
+static struct iovec *
+copy_parts(const struct iovec *parts, size_t count, struct iovec small[SMALL])
+{
+	struct iovec *copy = count <= SMALL ? small : malloc(count * sizeof *copy);
+
+	if (copy != NULL && count > 0)
+		memcpy(copy, parts, count * sizeof *copy);
+	return copy;
+}
+
 /* ---- what no poll can wait for: files, by another thread ---- */
 
 struct file_call {
@@ -100,6 +139,25 @@ is_file(int fd)
 
 /* ---- receiving ---- */
 
+/* Of a file of which only the beginning was in the cache. */
+static ssize_t
+read_rest(int fd, const struct iovec *parts, int count, size_t done)
+{
+	struct iovec small[SMALL], *copy = copy_parts(parts, (size_t)count, small), *rest = copy;
+	size_t left = (size_t)count;
+	ssize_t more = 0;
+
+	if (copy != NULL && advance(&rest, &left, done)) {
+		struct file_call c = {
+			.call = CALL_readv, .fd = fd, .parts = rest, .count = (int)left};
+
+		more = offload(&c);
+	}
+	if (copy != small)
+		free(copy);
+	return more > 0 ? more : 0;
+}
+
 /* Not a socket: a pipe, a terminal, a file, an eventfd. */
 static ssize_t
 read_other(int fd, const struct iovec *parts, int count)
@@ -110,7 +168,10 @@ read_other(int fd, const struct iovec *parts, int count)
 
 	for (;;) {
 		result = kernel_preadv2(fd, parts, count, -1, RWF_NOWAIT);
-		if (result >= 0 || (errno != EAGAIN && errno != EOPNOTSUPP && errno != EINVAL))
+		if (result > 0 && (size_t)result < parts_length(parts, (size_t)count) &&
+			is_file(fd))
+			return result + read_rest(fd, parts, count, (size_t)result);
+		if (result >= 0 || (errno != EAGAIN && errno != EOPNOTSUPP))
 			return result;
 		if (is_file(fd))
 			return offload(&c);
@@ -150,7 +211,12 @@ patch_readv(int fd, const struct iovec *parts, int count)
 
 	if (count <= 0 || count > IOV_MAX)
 		return kernel_readv(fd, parts, count);
-	UNTIL_DONE(result, fd, POLLIN, 0, kernel_recvmsg(fd, &message, MSG_DONTWAIT));
+	result = kernel_recvmsg(fd, &message, MSG_DONTWAIT);
+	/* Nothing is not waited for. The kernel has looked at the parts: they can be read. */
+	if (result == -1 && errno == EAGAIN && parts_length(parts, (size_t)count) == 0)
+		return kernel_readv(fd, parts, count);
+	if (result == -1 && errno == EAGAIN)
+		UNTIL_DONE(result, fd, POLLIN, 0, kernel_recvmsg(fd, &message, MSG_DONTWAIT));
 	if (result == -1 && errno == ENOTSOCK)
 		return read_other(fd, parts, count);
 	return received(result);
@@ -167,14 +233,15 @@ is_stream(int fd)
 
 /* MSG_WAITALL is for us to do: with MSG_DONTWAIT the kernel returns what there is. */
 static ssize_t
-receive_all(int fd, char *buffer, size_t length, int flags)
+receive_all(
+	int fd, char *buffer, size_t length, int flags, struct sockaddr *address, socklen_t *size)
 {
 	struct patience patience = {.fd = fd, .events = POLLIN};
 	size_t got = 0;
 
 	while (got < length) {
 		ssize_t result = kernel_recvfrom(
-			fd, buffer + got, length - got, flags | MSG_DONTWAIT, NULL, NULL);
+			fd, buffer + got, length - got, flags | MSG_DONTWAIT, address, size);
 
 		if (result > 0)
 			got += (size_t)result;
@@ -196,24 +263,47 @@ patch_recvfrom(
 {
 	ssize_t result;
 
-	if ((flags & (MSG_WAITALL | MSG_PEEK | MSG_DONTWAIT)) == MSG_WAITALL && is_stream(fd) &&
-		address == NULL)
-		return receive_all(fd, buffer, length, flags);
+	if ((flags & (MSG_WAITALL | MSG_PEEK | MSG_DONTWAIT)) == MSG_WAITALL && is_stream(fd))
+		return receive_all(fd, buffer, length, flags, address, size);
 	UNTIL_DONE(result, fd, POLLIN, flags,
 		kernel_recvfrom(fd, buffer, length, flags | MSG_DONTWAIT, address, size));
 	return received(result);
 }
 
+/* The rest of a message that is awaited whole; what goes with it came with the first part. */
+static ssize_t
+receive_rest(int fd, const struct msghdr *message, size_t got, int flags)
+{
+	struct patience patience = {.fd = fd, .events = POLLIN};
+	struct iovec small[SMALL], *copy = copy_parts(message->msg_iov, message->msg_iovlen, small);
+	struct msghdr rest = {.msg_iov = copy, .msg_iovlen = message->msg_iovlen};
+	bool is_left = copy != NULL && advance(&rest.msg_iov, &rest.msg_iovlen, got);
+
+	while (is_left) {
+		ssize_t more = kernel_recvmsg(fd, &rest, flags | MSG_DONTWAIT);
+
+		if (more > 0) {
+			got += (size_t)more;
+			is_left = advance(&rest.msg_iov, &rest.msg_iovlen, (size_t)more);
+		} else if (more == 0 || errno != EAGAIN || !patience_wait(&patience, flags)) {
+			break;
+		}
+	}
+	if (copy != small)
+		free(copy);
+	return (ssize_t)got;
+}
+
 ssize_t
 patch_recvmsg(int fd, struct msghdr *message, int flags)
 {
-	socklen_t size = message->msg_namelen;
-	size_t room = message->msg_controllen;
 	ssize_t result;
 
-	UNTIL_DONE(result, fd, POLLIN, flags,
-		(message->msg_namelen = size, message->msg_controllen = room,
-			kernel_recvmsg(fd, message, flags | MSG_DONTWAIT)));
+	UNTIL_DONE(result, fd, POLLIN, flags, kernel_recvmsg(fd, message, flags | MSG_DONTWAIT));
+	if (result > 0 && (flags & (MSG_WAITALL | MSG_PEEK | MSG_DONTWAIT)) == MSG_WAITALL &&
+		(size_t)result < parts_length(message->msg_iov, message->msg_iovlen) &&
+		is_stream(fd))
+		return receive_rest(fd, message, (size_t)result, flags);
 	return received(result);
 }
 
@@ -291,43 +381,6 @@ patch_sendto(int fd, const void *buffer, size_t length, int flags, const struct 
 	return result;
 }
 
-/* Takes what has gone out off the parts. Returns whether any are left. */
-static bool
-advance(struct iovec **parts, size_t *count, size_t done)
-{
-	while (*count > 0 && done >= (*parts)->iov_len) {
-		done -= (*parts)->iov_len;
-		(*parts)++;
-		(*count)--;
-	}
-	if (*count == 0)
-		return false;
-	(*parts)->iov_base = (char *)(*parts)->iov_base + done;
-	(*parts)->iov_len -= done;
-	return true;
-}
-
-/* A copy of the parts, in small if they fit there; NULL with errno ENOMEM. */
-static struct iovec *
-copy_parts(const struct iovec *parts, size_t count, struct iovec small[SMALL])
-{
-	struct iovec *copy = count <= SMALL ? small : malloc(count * sizeof *copy);
-
-	if (copy != NULL && count > 0)
-		memcpy(copy, parts, count * sizeof *copy);
-	return copy;
-}
-
-static size_t
-parts_length(const struct iovec *parts, size_t count)
-{
-	size_t length = 0;
-
-	for (size_t i = 0; i < count; i++)
-		length += parts[i].iov_len;
-	return length;
-}
-
 /* The rest of a message of which done bytes are out: its first part carried what goes with it. */
 static ssize_t
 send_rest(int fd, const struct msghdr *message, size_t done, int flags)
@@ -391,7 +444,7 @@ write_some(int fd, const struct iovec *parts, size_t count)
 	struct iovec part;
 	ssize_t wrote = kernel_pwritev2(fd, parts, (int)count, -1, RWF_NOWAIT);
 
-	if (wrote >= 0 || (errno != EOPNOTSUPP && errno != EINVAL))
+	if (wrote >= 0 || errno != EOPNOTSUPP)
 		return wrote;
 	/* As with reading: poll(2) tells that a little may be written without waiting. */
 	if (kernel_poll_now(&query, 1) == 0) {
@@ -410,22 +463,25 @@ write_other(int fd, const struct iovec *parts, int count)
 	struct file_call c = {.call = CALL_writev, .fd = fd, .parts = parts, .count = count};
 	struct patience patience = {.fd = fd, .events = POLLOUT};
 	struct iovec small[SMALL], *copy, *rest;
-	size_t left = (size_t)count, done = 0;
-	bool is_left = true;
+	size_t left = (size_t)count, done;
+	ssize_t wrote;
+	bool is_left;
 
 	if (is_file(fd))
 		return offload(&c);
 	if (descriptor_is_nonblocking(fd))
 		return kernel_writev(fd, parts, count);
+	/* The kernel looks at the parts first: those that cannot be read are its to tell of. */
+	wrote = kernel_pwritev2(fd, parts, count, -1, RWF_NOWAIT);
+	if (wrote == -1 && errno != EAGAIN && errno != EOPNOTSUPP)
+		return -1;
+	done = wrote > 0 ? (size_t)wrote : 0;
 	copy = rest = copy_parts(parts, (size_t)count, small);
 	if (copy == NULL)
 		return -1;
-	is_left = advance(&rest, &left, 0);
-	/* Nothing to write, or an error to find. */
-	if (!is_left && kernel_writev(fd, parts, count) < 0)
-		done = SIZE_MAX;
+	is_left = advance(&rest, &left, done);
 	while (is_left) {
-		ssize_t wrote = write_some(fd, rest, left);
+		wrote = write_some(fd, rest, left);
 
 		if (wrote >= 0) {
 			done += (size_t)wrote;

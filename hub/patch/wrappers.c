@@ -27,8 +27,13 @@
 	} while (0)
 
 #define WAITS(family, result, name, parameters, arguments)                                         \
-	if (patch_suspends(HUB_PATCH_##family))                                                    \
-		return patch_##name arguments;                                                     \
+	if (patch_suspends(HUB_PATCH_##family)) {                                                  \
+		result returned = patch_##name arguments;                                          \
+                                                                                                   \
+		if (__builtin_expect(errno == ECANCELED, 0))                                       \
+			patch_canceled(HUB_PATCH_##family);                                        \
+		return returned;                                                                   \
+	}                                                                                          \
 	PASS(result, name, arguments);
 #define NOTES(family, result, name, parameters, arguments) return patch_##name arguments;
 #define BLOCKS(family, result, name, parameters, arguments) PASS(result, name, arguments);

@@ -65,6 +65,75 @@ sleep_long(void *argument)
 	return argument;
 }
 
+static pthread_mutex_t outer = PTHREAD_MUTEX_INITIALIZER;
+static int cleaned;
+
+static void
+clean(void *argument)
+{
+	cleaned += (int)(long)argument;
+	pthread_mutex_unlock(&mutex);
+}
+
+static void *
+wait_for_ever(void *argument)
+{
+	pthread_mutex_lock(&mutex);
+	pthread_cleanup_push(clean, (void *)10);
+	for (;;)
+		pthread_cond_wait(&all_here, &mutex);
+	pthread_cleanup_pop(0);
+	return argument;
+}
+
+static void *
+leave_early(void *argument)
+{
+	pthread_mutex_lock(&mutex);
+	pthread_cleanup_push(clean, (void *)1);
+	pthread_exit(argument);
+	pthread_cleanup_pop(0);
+	return NULL;
+}
+
+static void *
+lock_outer(void *argument)
+{
+	pthread_mutex_lock(&outer);
+	pthread_mutex_unlock(&outer);
+	return argument;
+}
+
+static void *
+sleep_shortly(void *argument)
+{
+	usleep(20000);
+	return argument;
+}
+
+/* Returns whether handlers ran, and a mutex of this thread's keeps nobody from being joined. */
+static int
+clean_up(void)
+{
+	pthread_t one, other;
+	void *result;
+
+	pthread_create(&one, NULL, leave_early, &cleaned);
+	if (pthread_join(one, &result) != 0 || result != &cleaned || cleaned != 1)
+		return 0;
+	pthread_create(&one, NULL, wait_for_ever, NULL);
+	usleep(10000);
+	pthread_cancel(one);
+	if (pthread_join(one, &result) != 0 || result != PTHREAD_CANCELED || cleaned != 11)
+		return 0;
+	pthread_mutex_lock(&outer);
+	pthread_create(&one, NULL, lock_outer, NULL);
+	pthread_create(&other, NULL, sleep_shortly, NULL);
+	pthread_join(other, NULL);
+	pthread_mutex_unlock(&outer);
+	return pthread_join(one, NULL) == 0 && pthread_mutex_trylock(&mutex) == 0;
+}
+
 int
 main(void)
 {
@@ -91,6 +160,7 @@ main(void)
 		pthread_join(last, &result) != 0)
 		return 1;
 	printf("%s\n", result == PTHREAD_CANCELED ? "canceled" : "not canceled");
+	printf("%s\n", clean_up() ? "cleaned up" : "not cleaned up");
 	if (pthread_create(&last, NULL, sleep_long, NULL) != 0 || pthread_detach(last) != 0)
 		return 1;
 	return right == THREADS ? 0 : 1;

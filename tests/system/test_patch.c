@@ -159,6 +159,8 @@ start_postgres(void)
 		     "-k %s -F "
 		     "-c max_connections=200 -c listen_addresses=127.0.0.1",
 		as_user("postgres"), folder, port, folder);
+	/* It accepts before it is ready. */
+	cr_assert(program_expect(&server, "ready to accept connections", STARTUP));
 }
 
 static void
@@ -210,6 +212,7 @@ start_mariadb(void)
 		     "--bind-address=127.0.0.1 --max-connections=200 --pid-file=%s/pid "
 		     "--innodb-flush-log-at-trx-commit=0",
 		folder, user, port, folder, folder);
+	cr_assert(program_expect(&server, "ready for connections", STARTUP));
 }
 
 /* ---- libraries ---- */
@@ -377,11 +380,11 @@ Test(patch_preload, a_hundred_threads_are_one_where_that_was_asked_for)
 	char *patched = output_of("all", command);
 	char *created = output_of("all,create", command);
 
-	cr_expect_str_eq(plain,
-		"100 of 100 right, 100 destroyed, a kernel thread for each, in time\ncanceled\n");
+	cr_expect_str_eq(plain, "100 of 100 right, 100 destroyed, a kernel thread for each, in "
+				"time\ncanceled\ncleaned up\n");
 	cr_expect_str_eq(patched, plain);
-	cr_expect_str_eq(created,
-		"100 of 100 right, 100 destroyed, one kernel thread for all, in time\ncanceled\n");
+	cr_expect_str_eq(created, "100 of 100 right, 100 destroyed, one kernel thread for all, in "
+				  "time\ncanceled\ncleaned up\n");
 	free(plain);
 	free(patched);
 	free(created);

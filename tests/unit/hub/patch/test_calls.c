@@ -265,6 +265,15 @@ call_epoll_pwait(struct scene *s)
 	SCENE_CALL(s, epoll_pwait(s->ends[0], &event, 1, 10000, NULL));
 }
 
+static void
+call_epoll_pwait2(struct scene *s)
+{
+	struct timespec timeout = {10, 0};
+	struct epoll_event event;
+
+	SCENE_CALL(s, epoll_pwait2(s->ends[0], &event, 1, &timeout, NULL));
+}
+
 /* ---- connections ---- */
 
 static void
@@ -821,6 +830,45 @@ call_sem_clockwait(struct scene *s)
 	SCENE_CALL(s, sem_clockwait(&s->semaphore, CLOCK_REALTIME, &end));
 }
 
+static pthread_rwlock_t rwlock;
+
+static void
+make_written(struct scene *s)
+{
+	(void)s;
+	pthread_rwlock_init(&rwlock, NULL);
+	pthread_rwlock_wrlock(&rwlock);
+}
+
+static void
+release_rwlock(struct scene *s)
+{
+	(void)s;
+	pthread_rwlock_unlock(&rwlock);
+}
+
+#define RWLOCK_CALL(name, ...)                                                                     \
+	static void call_rwlock_##name(struct scene *s)                                            \
+	{                                                                                          \
+		struct timespec end = in_ten_seconds();                                            \
+                                                                                                   \
+		(void)end;                                                                         \
+		SCENE_CALL(s, pthread_rwlock_##name(__VA_ARGS__));                                 \
+		pthread_rwlock_unlock(&rwlock);                                                    \
+	}
+RWLOCK_CALL(rdlock, &rwlock)
+RWLOCK_CALL(wrlock, &rwlock)
+RWLOCK_CALL(timedrdlock, &rwlock, &end)
+RWLOCK_CALL(timedwrlock, &rwlock, &end)
+RWLOCK_CALL(clockrdlock, &rwlock, CLOCK_REALTIME, &end)
+RWLOCK_CALL(clockwrlock, &rwlock, CLOCK_REALTIME, &end)
+
+static void
+call_sched_yield(struct scene *s)
+{
+	SCENE_CALL(s, sched_yield());
+}
+
 /* ---- all of them ---- */
 
 #define ALL sizeof((struct scene *)0)->buffer
@@ -854,6 +902,7 @@ static const struct {
 	{"pselect", make_pair, call_pselect, write_to_it, 1, false, true},
 	{"epoll_wait", make_epoll, call_epoll_wait, write_to_it, 1, false, true},
 	{"epoll_pwait", make_epoll, call_epoll_pwait, write_to_it, 1, false, true},
+	{"epoll_pwait2", make_epoll, call_epoll_pwait2, write_to_it, 1, false, true},
 	{"accept", make_listener, call_accept, connect_to_it, 1, false, true},
 	{"accept4", make_listener, call_accept4, connect_to_it, 1, false, true},
 	{"connect", make_busy_listener, call_connect, accept_it, 0, false, false},
@@ -897,6 +946,19 @@ static const struct {
 	{"pthread_cond_wait", make_free, call_cond_wait, signal_it, 0, false, false},
 	{"pthread_cond_timedwait", make_free, call_cond_timedwait, signal_it, 0, false, false},
 	{"pthread_cond_clockwait", make_free, call_cond_clockwait, signal_it, 0, false, false},
+	{"pthread_rwlock_rdlock", make_written, call_rwlock_rdlock, release_rwlock, 0, false,
+		false},
+	{"pthread_rwlock_wrlock", make_written, call_rwlock_wrlock, release_rwlock, 0, false,
+		false},
+	{"pthread_rwlock_timedrdlock", make_written, call_rwlock_timedrdlock, release_rwlock, 0,
+		false, false},
+	{"pthread_rwlock_timedwrlock", make_written, call_rwlock_timedwrlock, release_rwlock, 0,
+		false, false},
+	{"pthread_rwlock_clockrdlock", make_written, call_rwlock_clockrdlock, release_rwlock, 0,
+		false, false},
+	{"pthread_rwlock_clockwrlock", make_written, call_rwlock_clockwrlock, release_rwlock, 0,
+		false, false},
+	{"sched_yield", NULL, call_sched_yield, NULL, 0, false, false},
 	{"sem_wait", make_free, call_sem_wait, post_it, 0, false, false},
 	{"sem_timedwait", make_free, call_sem_timedwait, post_it, 0, false, false},
 	{"sem_clockwait", make_free, call_sem_clockwait, post_it, 0, false, false},

@@ -257,3 +257,54 @@ Test(condition, another_process_may_post)
 	in_hub(wait_for_process, shared);
 	cr_expect_eq(results[0], 0);
 }
+
+/* ---- readers and writers ---- */
+
+static pthread_rwlock_t rwlock = PTHREAD_RWLOCK_INITIALIZER;
+static int written, readers, most_readers;
+
+static void *
+write_slowly(void *argument)
+{
+	int before;
+
+	pthread_rwlock_wrlock(&rwlock);
+	before = written;
+	usleep(100);
+	written = before + 1;
+	pthread_rwlock_unlock(&rwlock);
+	return argument;
+}
+
+static void *
+read_slowly(void *argument)
+{
+	pthread_rwlock_rdlock(&rwlock);
+	readers++;
+	most_readers = readers > most_readers ? readers : most_readers;
+	usleep(100);
+	readers--;
+	pthread_rwlock_unlock(&rwlock);
+	return argument;
+}
+
+static void *
+read_and_write(void *argument)
+{
+	struct hub_coroutine *coroutines[20];
+
+	for (int i = 0; i < 20; i++)
+		coroutines[i] = hub_spawn(i % 2 == 0 ? write_slowly : read_slowly, NULL);
+	for (int i = 0; i < 20; i++)
+		hub_join(coroutines[i], NULL);
+	return argument;
+}
+
+Test(condition, writers_exclude_each_other_and_readers_share)
+{
+	hub_patch_all();
+	in_hub(read_and_write, NULL);
+	cr_expect_eq(written, 10);
+	cr_expect_gt(most_readers, 1);
+	cr_expect_eq(pthread_rwlock_trywrlock(&rwlock), 0);
+}

@@ -401,3 +401,88 @@ Test(descriptor, high_numbers_and_impossible_ones)
 		cr_expect(results[i] == -1 && errors[i] == EBADF, "%d: %ld %d", i, results[i],
 			errors[i]);
 }
+
+/* ---- another thread closes, and the numbers come again ---- */
+
+static void *
+make_again(void *argument)
+{
+	int *ends = argument;
+
+	close(ends[0]);
+	close(ends[1]);
+	socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
+	return NULL;
+}
+
+static void *
+write_later(void *argument)
+{
+	hub_sleep(HUB_MILLISECOND);
+	NOTE(39, write(((int *)argument)[1], "x", 1));
+	return NULL;
+}
+
+static void *
+lose_to_thread(void *argument)
+{
+	int ends[2], right = 0;
+
+	socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
+	for (int i = 0; i < 20; i++) {
+		pthread_t thread;
+		char byte;
+
+		hub_detach(hub_spawn(write_later, ends));
+		right += read(ends[0], &byte, 1) == 1;
+		pthread_create(&thread, NULL, make_again, ends);
+		pthread_join(thread, NULL);
+	}
+	close(ends[0]);
+	close(ends[1]);
+	*(int *)argument = right;
+	return NULL;
+}
+
+Test(descriptor, a_thread_may_close_what_nobody_waits_for)
+{
+	int right = 0;
+
+	hub_patch_all();
+	in_hub(lose_to_thread, &right);
+	cr_assert_eq(right, 20);
+}
+
+/* ---- connecting twice ---- */
+
+static void *
+connect_twice(void *argument)
+{
+	struct sockaddr_in address = {
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t size = sizeof address;
+	int listener = listen_somewhere(), fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	getsockname(listener, (struct sockaddr *)&address, &size);
+	NOTE(0, connect(fd, (struct sockaddr *)&address, size));
+	NOTE(1, connect(fd, (struct sockaddr *)&address, size));
+	close(fd);
+	close(listener);
+	fd = socket(AF_INET, SOCK_STREAM, 0);
+	NOTE(2, connect(fd, (struct sockaddr *)&address, size));
+	NOTE(3, connect(fd, (struct sockaddr *)&address, size));
+	NOTE(4, is_nonblocking(fd));
+	close(fd);
+	return argument;
+}
+
+Test(descriptor, connecting_twice_tells_the_same_as_without_patching)
+{
+	hub_patch_all();
+	in_hub(connect_twice, NULL);
+	cr_expect_eq(results[0], 0);
+	cr_expect(results[1] == -1 && errors[1] == EISCONN, "%ld %d", results[1], errors[1]);
+	cr_expect(results[2] == -1 && errors[2] == ECONNREFUSED);
+	cr_expect(results[3] == -1 && errors[3] == ECONNREFUSED, "%ld %d", results[3], errors[3]);
+	cr_expect_eq(results[4], 0);
+}

@@ -340,3 +340,64 @@ Test(transfer, streams_over_sockets_suspend)
 	cr_expect(results[10] == 1 && errors[10] == EBADF);
 	cr_expect(results[11] == 1 && errors[11] == EINVAL);
 }
+
+/* ---- found by attacks ---- */
+
+static void *
+send_in_two(void *argument)
+{
+	hub_sleep(HUB_MILLISECOND);
+	write(pair[1], "hello", 5);
+	hub_sleep(5 * HUB_MILLISECOND);
+	write(pair[1], "world", 5);
+	return argument;
+}
+
+static void *
+wait_for_all(void *argument)
+{
+	char one[3], two[7];
+	struct iovec parts[] = {{one, 3}, {two, 7}}, none = {one, 0};
+	struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+	struct sockaddr_storage address;
+	socklen_t size = sizeof address;
+	char path[] = "/tmp/hubbub-transfer-XXXXXX";
+	int event = eventfd(0, 0), file = mkstemp(path);
+	uint64_t too_much = UINT64_MAX;
+
+	unlink(path);
+	socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+	hub_detach(hub_spawn(send_in_two, NULL));
+	NOTE(0, recvmsg(pair[0], &message, MSG_WAITALL));
+	NOTE(1, memcmp(one, "hel", 3) == 0 && memcmp(two, "loworld", 7) == 0);
+	hub_detach(hub_spawn(send_in_two, NULL));
+	NOTE(2, recvfrom(pair[0], sink, 10, MSG_WAITALL, (struct sockaddr *)&address, &size));
+	NOTE(3, readv(pair[0], &none, 1));
+	NOTE(4, write(event, &too_much, sizeof too_much));
+	/* Only its first page is in the cache. */
+	NOTE(5, write(file, big, sizeof big));
+	fsync(file);
+	posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED);
+	posix_fadvise(file, 0, 0, POSIX_FADV_RANDOM);
+	pread(file, sink, 100, 0);
+	lseek(file, 0, SEEK_SET);
+	NOTE(6, read(file, sink, sizeof sink));
+	close(pair[0]);
+	close(pair[1]);
+	close(event);
+	close(file);
+	return argument;
+}
+
+Test(transfer, all_is_waited_for_where_that_was_asked_for)
+{
+	hub_patch_all();
+	in_hub(wait_for_all, NULL);
+	cr_expect_eq(results[0], 10);
+	cr_expect_eq(results[1], 1);
+	cr_expect_eq(results[2], 10);
+	cr_expect_eq(results[3], 0);
+	cr_expect(results[4] == -1 && errors[4] == EINVAL);
+	cr_expect_eq(results[5], sizeof big);
+	cr_expect_eq(results[6], sizeof big, "%ld", results[6]);
+}
