@@ -232,6 +232,12 @@ kernel_waitid(idtype_t kind, id_t id, siginfo_t *info, int options)
 		waitid(kind, id, info, options), SYS_waitid, kind, id, info, options, NULL, 0);
 }
 
+static inline pid_t
+kernel_getpid(void)
+{
+	return (pid_t)KERNEL_CALL(getpid(), SYS_getpid, 0, 0, 0, 0, 0, 0);
+}
+
 /* poll(2) that does not wait. */
 static inline int
 kernel_poll_now(struct pollfd *fds, nfds_t count)

@@ -2,6 +2,9 @@
  * thread/offload.h); what is in the kernel's cache is read at once. hub_read, hub_readv, hub_write and
  * hub_writev (io/socket.h) of a regular file do the same, at the file's offset.
  *
+ * What is offloaded uses a duplicate of the descriptor, so that a close(2) meanwhile does no harm; closing that releases the
+ * process's record locks (F_SETLK) of the file, as POSIX has it: use locks of the open file (F_OFD_SETLK) beside it.
+ *
  * Each call may fail with the errno of the system call whose name it bears; with ECANCELED or ETIMEDOUT it has
  * done nothing. One that has begun is finished, whatever kills or times out the caller. */
 #ifndef HUBBUB_IO_FILE_H

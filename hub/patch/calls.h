@@ -138,6 +138,9 @@
 	CALL(NOTES, CREATE, int, pthread_detach, (pthread_t thread), (thread)) \
 	CALL(NOTES, CREATE, int, pthread_tryjoin_np, (pthread_t thread, void **result), (thread, result)) \
 	CALL(NOTES, CREATE, int, pthread_timedjoin_np, (pthread_t thread, void **result, const struct timespec *end), (thread, result, end)) \
+	CALL(NOTES, CREATE, int, pthread_clockjoin_np, (pthread_t thread, void **result, clockid_t clock, const struct timespec *end), (thread, result, clock, end)) \
+	CALL(NOTES, CREATE, int, pthread_setschedprio, (pthread_t thread, int priority), (thread, priority)) \
+	CALL(NOTES, CREATE, int, pthread_sigqueue, (pthread_t thread, int number, const union sigval value), (thread, number, value)) \
 	CALL(NOTES, CREATE, int, pthread_kill, (pthread_t thread, int number), (thread, number)) \
 	CALL(NOTES, CREATE, int, pthread_cancel, (pthread_t thread), (thread)) \
 	CALL(NOTES, CREATE, int, pthread_setcancelstate, (int state, int *before), (state, before)) \

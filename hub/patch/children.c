@@ -339,6 +339,21 @@ patch_popen(const char *command, const char *mode)
 	return pipe_stream->stream;
 }
 
+/* A child has no other thread, which could hold these. */
+static void
+reset(void)
+{
+	pthread_mutex_init(&commands_mutex, NULL);
+	pthread_mutex_init(&streams_mutex, NULL);
+	commands = commands_here = 0;
+}
+
+static __attribute__((constructor)) void
+start(void)
+{
+	pthread_atfork(NULL, NULL, reset);
+}
+
 static struct pipe_stream *
 take_stream(const FILE *stream)
 {
@@ -355,6 +370,12 @@ take_stream(const FILE *stream)
 		list_remove(&found->link);
 	REAL(pthread_mutex_unlock)(&streams_mutex);
 	return found;
+}
+
+void
+popen_forget(const FILE *stream)
+{
+	free(take_stream(stream));
 }
 
 static void *

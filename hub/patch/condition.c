@@ -98,20 +98,22 @@ sleeper_leave(struct sleeper *sleeper)
 	return !was_queued;
 }
 
-/* Nothing but a wake and the time end it; but for threads that are coroutines, which are only killed by pthread_cancel. */
-static void
+/* Returns 0 or an errno. Nothing but a wake, the time and hub_interrupt end it; but for threads that are coroutines, which are only killed by pthread_cancel. */
+static int
 sleeper_sleep(struct sleeper *sleeper, int64_t nanoseconds)
 {
 	bool is_shielded = !create_is_thread();
 	struct hub_timeout shield, limit;
+	int error;
 
 	if (is_shielded)
 		hub_shield_start(&shield);
 	hub_timeout_start(&limit, nanoseconds);
-	hub_shared_semaphore_acquire(sleeper->woken);
+	error = hub_shared_semaphore_acquire(sleeper->woken) == 0 ? 0 : errno;
 	hub_timeout_stop(&limit);
 	if (is_shielded)
 		hub_shield_stop(&shield);
+	return error;
 }
 
 /* Wakes one, or all, of those who wait for the object. Returns whether there was one. */
@@ -236,7 +238,8 @@ wait_by_trying(void *object, try_fn *try, int64_t pause, clockid_t clock,
 {
 	int64_t left = HUB_FOREVER;
 	struct sleeper sleeper;
-	int saved = errno, error;
+	struct interruptible wait;
+	int saved = errno, error, reason;
 
 	while ((error = try(object)) == EAGAIN || error == EBUSY) {
 		if (end != NULL && !patch_is_valid(end))
@@ -248,11 +251,18 @@ wait_by_trying(void *object, try_fn *try, int64_t pause, clockid_t clock,
 		error = try(object);
 		if (error != 0 && end != NULL)
 			left = patch_time_left(clock, end);
+		reason = 0;
+		if (is_killable)
+			interruptible_begin(&wait, WAIT_RESTARTED);
 		if (error != 0 && left > 0)
-			sleeper_sleep(&sleeper, left < pause ? left : pause);
+			reason = sleeper_sleep(&sleeper, left < pause ? left : pause);
+		if (is_killable)
+			interruptible_end(&wait);
 		/* A wake that this one does not use is the next one's. */
 		if (sleeper_leave(&sleeper) && error == 0)
 			wake(object, false);
+		if (reason == EINTR && is_killable)
+			return EINTR;
 		if (error != EAGAIN && error != EBUSY)
 			break;
 		if (left == 0)
@@ -284,6 +294,9 @@ semaphore_wait(sem_t *semaphore, clockid_t clock, const struct timespec *end)
 	int64_t pause = semaphore_is_shared(semaphore) ? LOOK_AGAIN_SHARED : LOOK_AGAIN;
 	int error = wait_by_trying(semaphore, try_semaphore, pause, clock, end, true);
 
+	/* A cancellation point, unlike locks. */
+	if (create_is_cancelled())
+		pthread_exit(PTHREAD_CANCELED);
 	if (error == 0)
 		return 0;
 	errno = error;

@@ -98,13 +98,21 @@ connect_now(int fd, const struct sockaddr *address, socklen_t size)
 
 /* A Unix socket whose backlog is full answers EAGAIN and cannot be polled for room. */
 static int
-connect_retry(int fd, const struct sockaddr *address, socklen_t size)
+connect_retry(struct patience *patience, const struct sockaddr *address, socklen_t size)
 {
 	struct timespec pause = {0, HUB_MILLISECOND};
 	int result;
 
-	while ((result = connect_now(fd, address, size)) == -1 && errno == EAGAIN &&
+	while ((result = connect_now(patience->fd, address, size)) == -1 && errno == EAGAIN &&
 		address->sa_family == AF_UNIX) {
+		int64_t left = patience_left(patience);
+
+		if (left == 0) {
+			errno = EAGAIN;
+			return -1;
+		}
+		if (left < pause.tv_nsec)
+			pause.tv_nsec = left;
 		if (patch_nanosleep(&pause, NULL) != 0)
 			return -1;
 		if (pause.tv_nsec < PAUSE_MAX)
@@ -137,7 +145,7 @@ patch_connect(int fd, const struct sockaddr *address, socklen_t size)
 		return kernel_connect(fd, address, size);
 	/* Asked again, the kernel tells how it ended and puts the socket into the state that goes with that; which it does
 	 * not, where only SO_ERROR is asked for. EALREADY: a call before was interrupted, or it is not over yet. */
-	while (connect_retry(fd, address, size) != 0) {
+	while (connect_retry(&patience, address, size) != 0) {
 		if (errno != EINPROGRESS && errno != EALREADY)
 			return -1;
 		if (!patience_wait(&patience, 0)) {

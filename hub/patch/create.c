@@ -450,12 +450,16 @@ patch_pthread_join(pthread_t name, void **result)
 		return join_kernel_thread(name, result);
 	if (error != 0)
 		return error;
-	if (hub_can_wait()) {
+	/* A cancellation point; other kills do not make it fail, for nobody expects that. */
+	if (hub_can_wait() && this_one() == NULL) {
 		hub_shield_start(&shield);
 		hub_shared_event_wait(thread->ended);
 		hub_shield_stop(&shield);
-	} else {
-		hub_shared_event_wait(thread->ended);
+	} else if (hub_shared_event_wait(thread->ended) != 0) {
+		lock();
+		thread->is_joined = false;
+		unlock();
+		pthread_exit(PTHREAD_CANCELED);
 	}
 	join_end(thread, result);
 	return 0;
@@ -479,28 +483,51 @@ patch_pthread_tryjoin_np(pthread_t name, void **result)
 	return error;
 }
 
+static int
+join_until(pthread_t name, void **result, clockid_t clock, const struct timespec *end)
+{
+	struct timespec pause = {0, PAUSE_FIRST};
+	int error;
+
+	if (end == NULL)
+		return pthread_join(name, result);
+	if (!patch_is_valid(end))
+		return EINVAL;
+	while ((error = pthread_tryjoin_np(name, result)) == EBUSY) {
+		if (patch_time_left(clock, end) == 0)
+			return ETIMEDOUT;
+		nanosleep(&pause, NULL);
+	}
+	return error;
+}
+
 int
 patch_pthread_timedjoin_np(pthread_t name, void **result, const struct timespec *end)
 {
-	struct timespec pause = {0, PAUSE_FIRST};
 	bool is_ours;
-	int error;
 
 	lock();
 	is_ours = thread_of(name) != NULL;
 	unlock();
 	if (!is_ours && !patch_suspends(HUB_PATCH_THREAD))
 		return REAL(pthread_timedjoin_np)(name, result, end);
-	if (end == NULL)
-		return pthread_join(name, result);
-	if (!patch_is_valid(end))
+	return join_until(name, result, CLOCK_REALTIME, end);
+}
+
+int
+patch_pthread_clockjoin_np(
+	pthread_t name, void **result, clockid_t clock, const struct timespec *end)
+{
+	bool is_ours;
+
+	lock();
+	is_ours = thread_of(name) != NULL;
+	unlock();
+	if (!is_ours && !patch_suspends(HUB_PATCH_THREAD))
+		return REAL(pthread_clockjoin_np)(name, result, clock, end);
+	if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC)
 		return EINVAL;
-	while ((error = pthread_tryjoin_np(name, result)) == EBUSY) {
-		if (patch_time_left(CLOCK_REALTIME, end) == 0)
-			return ETIMEDOUT;
-		nanosleep(&pause, NULL);
-	}
-	return error;
+	return join_until(name, result, clock, end);
 }
 
 int
@@ -685,19 +712,37 @@ patch_pthread_getschedparam(pthread_t name, int *policy, struct sched_param *par
 	return REAL(pthread_getschedparam)(kernel_thread(name), policy, parameters);
 }
 
+int
+patch_pthread_setschedprio(pthread_t name, int priority)
+{
+	return REAL(pthread_setschedprio)(kernel_thread(name), priority);
+}
+
+int
+patch_pthread_sigqueue(pthread_t name, int number, const union sigval value)
+{
+	return REAL(pthread_sigqueue)(kernel_thread(name), number, value);
+}
+
 /* ---- values by key ---- */
 
 /* The allocator's and the hub's own keys are the kernel thread's, whatever runs on it. */
 static bool
 is_of_thread(void (*destroy)(void *))
 {
+	const char *name;
 	void *address;
 	Dl_info info;
 
+	/* The program's free is the allocator's, and a usual destructor. */
+	if (destroy == free)
+		return false;
 	memcpy(&address, &destroy, sizeof address);
-	return address != NULL && dladdr(address, &info) != 0 && info.dli_fname != NULL &&
-	       (strstr(info.dli_fname, "libjemalloc") != NULL ||
-		       strstr(info.dli_fname, "libhubbub") != NULL);
+	if (address == NULL || dladdr(address, &info) == 0 || info.dli_fname == NULL)
+		return false;
+	name = strrchr(info.dli_fname, '/');
+	name = name != NULL ? name + 1 : info.dli_fname;
+	return strncmp(name, "libjemalloc", 11) == 0 || strncmp(name, "libhubbub", 9) == 0;
 }
 
 int
@@ -749,6 +794,11 @@ patch_pthread_setspecific(pthread_key_t wanted, const void *value)
 static void
 forget(void)
 {
+	struct thread *thread = this_one();
+
+	for (int i = 0; thread != NULL && i < PTHREAD_KEYS_MAX; i++)
+		if (thread->values[i] != NULL && keys[i].is_ours)
+			REAL(pthread_setspecific)((pthread_key_t)i, thread->values[i]);
 	pthread_mutex_init(&mutex, NULL);
 	list_init(&threads);
 	living = 0;

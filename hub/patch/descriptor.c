@@ -123,10 +123,20 @@ descriptor_hide_nonblocking(int fd)
 	return kernel_fcntl(fd, F_SETFL, flags | O_NONBLOCK);
 }
 
+static _Atomic pid_t process;
+
+static void
+note_process(void)
+{
+	atomic_store(&process, getpid());
+}
+
 static __attribute__((constructor)) void
 start(void)
 {
 	REAL(pthread_key_create)(&seen_key, free);
+	note_process();
+	pthread_atfork(NULL, NULL, note_process);
 }
 
 /* Without memory for it the number is what it was. */
@@ -163,17 +173,29 @@ descriptor_look(int fd)
 	seen[fd] = now;
 }
 
+/* Whether this is a child of vfork(2), whose memory is the parent's and whose descriptors are not. It costs a system call,
+ * so only where it matters. */
+static bool
+is_vforked(int fd)
+{
+	return (hub_is_running() || view_of(fd) != VIEW_KERNEL) &&
+	       kernel_getpid() != atomic_load(&process);
+}
+
 /* The number is gone: who waits for it, in this thread's hub, gets EBADF. */
 static void
 forget(int fd)
 {
+	if (is_vforked(fd))
+		return;
 	if (fd >= 0 && fd < TABLE_SIZE) {
 		uint32_t now = atomic_fetch_add(&generations[fd], 1) + 2;
 
-		if (hub_is_running() && fd < seen_size)
+		if (hub_is_running() && !interrupt_in_handler() && fd < seen_size)
 			seen[fd] = now;
 	}
-	if (hub_is_running())
+	/* A handler may have interrupted the hub: then it is found when the number is next waited for. */
+	if (hub_is_running() && !interrupt_in_handler())
 		hub_release(fd);
 	if (fd >= 0 && fd <= atomic_load_explicit(&highest, memory_order_acquire))
 		atomic_store(&table[fd], 0);
@@ -189,7 +211,7 @@ descriptor_new(int fd)
 static void
 copy(int fd, int to)
 {
-	if (to < 0 || fd == to)
+	if (to < 0 || fd == to || is_vforked(fd))
 		return;
 	forget(to);
 	if (fd < 0 || fd >= TABLE_SIZE || to >= TABLE_SIZE)
@@ -219,7 +241,7 @@ socket_timeout(int fd, short events)
 	return time.tv_sec * HUB_SECOND + time.tv_usec * HUB_MICROSECOND;
 }
 
-static int64_t
+int64_t
 patience_left(struct patience *patience)
 {
 	int64_t now;
@@ -245,7 +267,10 @@ patience_wait(struct patience *patience, int flags)
 	int64_t left;
 	int result;
 
-	if ((flags & MSG_DONTWAIT) || descriptor_is_nonblocking(patience->fd)) {
+	/* For errors and urgent bytes the kernel never waits. */
+	if ((flags & MSG_DONTWAIT) ||
+		(patience->events == POLLIN && (flags & (MSG_ERRQUEUE | MSG_OOB))) ||
+		descriptor_is_nonblocking(patience->fd)) {
 		errno = EAGAIN;
 		return false;
 	}
@@ -254,6 +279,10 @@ patience_wait(struct patience *patience, int flags)
 	/* A socket with a timeout is not restarted: signal(7). */
 	interruptible_begin(&wait, left == HUB_FOREVER ? WAIT_RESTARTED : WAIT_ENDED);
 	result = hub_await_fd(patience->fd, patience->events, left);
+	/* Writable, and yet it takes nothing: a datagram whose receiver is full, for which no poll can wait. */
+	if (result > 0 && patience->events == POLLOUT && ++patience->tries > 2 &&
+		hub_sleep(HUB_MILLISECOND * (patience->tries < 16 ? patience->tries : 16)) != 0)
+		result = -1;
 	interruptible_end(&wait);
 	if (result == 0)
 		errno = EAGAIN;

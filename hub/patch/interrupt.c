@@ -50,7 +50,7 @@ static _Thread_local struct interruptible *waits_first, *waits_last;
 /* The messenger's eventfd, or -1 with an offset of one, so that zero is none. */
 static _Thread_local volatile sig_atomic_t bell;
 /* Interruptions that the messenger has not delivered, with and without SA_RESTART. */
-static _Thread_local volatile sig_atomic_t restarting, ending;
+static _Thread_local atomic_int restarting, ending;
 /* Handlers that have run, ever. */
 static _Thread_local volatile sig_atomic_t handled;
 
@@ -93,9 +93,9 @@ on_signal(int number, siginfo_t *info, void *context)
 	if (bell == 0)
 		return;
 	if (flags & SA_RESTART)
-		restarting = restarting + 1;
+		atomic_fetch_add(&restarting, 1);
 	else
-		ending = ending + 1;
+		atomic_fetch_add(&ending, 1);
 	/* If it is full, it rings already. */
 	if (kernel_write(bell - 1, &one, sizeof one) < 0)
 		errno = error;
@@ -126,9 +126,9 @@ carry(void *argument)
 	while (hub_await_fd(fd, POLLIN, HUB_FOREVER) == 1) {
 		if (kernel_read(fd, &count, sizeof count) < 0)
 			continue;
-		for (; restarting > 0; restarting = restarting - 1)
+		for (int left = atomic_exchange(&restarting, 0); left > 0; left--)
 			interrupt_one(true);
-		for (; ending > 0; ending = ending - 1)
+		for (int left = atomic_exchange(&ending, 0); left > 0; left--)
 			interrupt_one(false);
 	}
 	/* The hub ends. */
@@ -153,7 +153,8 @@ start_messenger(void)
 	}
 	hub_set_name(messenger, "patch: signals");
 	hub_detach(messenger);
-	restarting = ending = 0;
+	atomic_store(&restarting, 0);
+	atomic_store(&ending, 0);
 	bell = fd + 1;
 }
 

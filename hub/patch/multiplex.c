@@ -1,5 +1,6 @@
 /* Waiting for several descriptors: poll, select, epoll_wait and their kin. */
 #include <errno.h>
+#include <fcntl.h>
 #include <hubbub/io/fd.h>
 #include <hubbub/io/poll.h>
 #include <limits.h>
@@ -19,7 +20,7 @@ poll_interruptibly(struct pollfd *fds, nfds_t count, int timeout, bool is_masked
 	struct interruptible wait;
 	int result;
 
-		/* Only if it waits; and the kernel has looked at the array. */
+	/* Only if it waits; and the kernel has looked at the array. */
 	if (timeout != 0 && kernel_poll_now(fds, count) == 0)
 		for (nfds_t i = 0; i < count; i++)
 			descriptor_look(fds[i].fd);
@@ -145,6 +146,25 @@ from_poll(int count, fd_set *sets[3], const struct pollfd *fds, int used)
 	return bits;
 }
 
+/* As many descriptors as the process has room for now: the kernel looks at no more of the sets, and callers that name more
+ * may have smaller ones. */
+static int
+room_for_descriptors(int count)
+{
+	char text[2048], *size;
+	int fd = kernel_open("/proc/self/status", O_RDONLY | O_CLOEXEC, 0), room = FD_SETSIZE;
+	ssize_t length = fd != -1 ? kernel_read(fd, text, sizeof text - 1) : -1;
+
+	if (fd != -1)
+		kernel_close(fd);
+	if (length > 0) {
+		text[length] = '\0';
+		size = strstr(text, "\nFDSize:");
+		room = size != NULL ? atoi(size + 8) : room;
+	}
+	return count < room ? count : room;
+}
+
 static int
 select_by_poll(int count, fd_set *sets[3], int timeout, bool is_masked)
 {
@@ -155,6 +175,8 @@ select_by_poll(int count, fd_set *sets[3], int timeout, bool is_masked)
 		errno = EINVAL;
 		return -1;
 	}
+	if (count > FD_SETSIZE)
+		count = room_for_descriptors(count);
 	used = to_poll(count, sets, small, SMALL);
 	if (used > SMALL) {
 		fds = calloc((size_t)used, sizeof *fds);

@@ -312,10 +312,17 @@ patch_pthread_mutex_unlock(pthread_mutex_t *mutex)
 
 /* ---- children ---- */
 
+/* One has none of the parent's coroutines, and to libc its mutexes belong to another thread. */
 static void
 forget(void)
 {
 	this_thread = 0;
+	for (int i = 0; i < BUCKETS; i++) {
+		tables.waiters[i] = NULL;
+		while (tables.owners[i] != NULL)
+			owner_clear(tables.owners[i]->mutex);
+	}
+	noted = 0;
 }
 
 static __attribute__((constructor)) void

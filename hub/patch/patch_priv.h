@@ -122,8 +122,12 @@ struct patience {
 	int fd;
 	short events; /* POLLIN or POLLOUT */
 	bool is_begun;
-	int64_t end; /* HUB_FOREVER for none */
+	int64_t end;    /* HUB_FOREVER for none */
+	unsigned tries; /* waits since anything went through */
 };
+
+/* How much of it is left, in nanoseconds; HUB_FOREVER for no end. */
+int64_t patience_left(struct patience *patience);
 
 /* After EAGAIN: waits until it is worth trying again. Returns true, or false with errno: EAGAIN (the application wants to
  * be told, by flags or by the descriptor's own, or the time is up), EBADF, EINTR, ECANCELED, ESHUTDOWN and others. */

@@ -109,6 +109,7 @@ patch_fclose(FILE *stream)
 {
 	int fd = fileno(stream);
 
+	popen_forget(stream);
 	descriptor_new(fd);
 	return REAL(fclose)(stream);
 }

@@ -112,21 +112,15 @@ run_file_call(void *argument)
 	return NULL;
 }
 
-/* On a duplicate: meanwhile the number may be closed and be something else's. */
+/* By the caller's own number: closing a duplicate would take the process's record locks of the file away. Who closes it
+ * meanwhile does what it would do to a thread. */
 static ssize_t
 offload(struct file_call *c)
 {
-	int fd = c->fd, result;
-
-	c->fd = kernel_fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	if (c->fd == -1)
+	if (hub_offload(run_file_call, c, NULL) != 0)
 		return -1;
-	result = hub_offload(run_file_call, c, NULL);
-	if (result != 0)
-		c->error = errno;
-	kernel_close(c->fd);
 	errno = c->error;
-	return result != 0 ? -1 : c->answer;
+	return c->answer;
 }
 
 static bool
@@ -350,6 +344,8 @@ send_all(int fd, const char *buffer, size_t length, int flags)
 		ssize_t sent = kernel_sendto(
 			fd, buffer + done, length - done, flags | MSG_DONTWAIT, NULL, 0);
 
+		if (sent > 0)
+			patience.tries = 0;
 		if (sent >= 0)
 			done += (size_t)sent;
 		if (sent >= 0 && (done >= length || (flags & MSG_DONTWAIT)))
@@ -378,6 +374,13 @@ patch_sendto(int fd, const void *buffer, size_t length, int flags, const struct 
 		return send_all(fd, buffer, length, flags);
 	UNTIL_DONE(result, fd, POLLOUT, flags,
 		kernel_sendto(fd, buffer, length, flags | MSG_DONTWAIT, address, size));
+	/* A stream that took a part; it takes no address either. */
+	if (result > 0 && (size_t)result < length && is_stream(fd)) {
+		ssize_t more =
+			send_all(fd, (const char *)buffer + result, length - (size_t)result, flags);
+
+		result += more > 0 ? more : 0;
+	}
 	return result;
 }
 
@@ -467,7 +470,8 @@ write_other(int fd, const struct iovec *parts, int count)
 	ssize_t wrote;
 	bool is_left;
 
-	if (is_file(fd))
+	/* A terminal that is said to be writable may take no more than a byte. */
+	if (is_file(fd) || (isatty(fd) && !descriptor_is_nonblocking(fd)))
 		return offload(&c);
 	if (descriptor_is_nonblocking(fd))
 		return kernel_writev(fd, parts, count);

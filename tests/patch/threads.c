@@ -8,7 +8,7 @@
 
 #define THREADS 100
 
-static pthread_key_t key;
+static pthread_key_t key, text_key;
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t all_here = PTHREAD_COND_INITIALIZER;
 static int here, destroyed, most_threads;
@@ -41,6 +41,7 @@ work(void *argument)
 	pthread_t self = pthread_self();
 
 	pthread_setspecific(key, argument);
+	pthread_setspecific(text_key, strdup("text"));
 	pthread_mutex_lock(&mutex);
 	here++;
 	if (here == THREADS)
@@ -50,6 +51,7 @@ work(void *argument)
 	pthread_cond_broadcast(&all_here);
 	pthread_mutex_unlock(&mutex);
 	usleep(200000);
+	*(char *)pthread_getspecific(text_key) = 'T';
 	if (pthread_getspecific(key) != argument || !pthread_equal(self, pthread_self()))
 		return NULL;
 	if ((long)argument % 2 == 0)
@@ -144,6 +146,7 @@ main(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &began);
 	pthread_key_create(&key, destroy);
+	pthread_key_create(&text_key, free);
 	for (long i = 0; i < THREADS; i++)
 		if (pthread_create(&threads[i], NULL, work, (void *)(i + 1)) != 0)
 			return 1;

@@ -13,7 +13,9 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "hub/patch/patch.h"
@@ -485,4 +487,115 @@ Test(descriptor, connecting_twice_tells_the_same_as_without_patching)
 	cr_expect(results[2] == -1 && errors[2] == ECONNREFUSED);
 	cr_expect(results[3] == -1 && errors[3] == ECONNREFUSED, "%ld %d", results[3], errors[3]);
 	cr_expect_eq(results[4], 0);
+}
+
+/* ---- record locks, and children of vfork ---- */
+
+static void *
+keep_lock(void *argument)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	char path[] = "/tmp/hubbub-lock-XXXXXX";
+	int file = mkstemp(path), status = 0;
+	pid_t child;
+
+	unlink(path);
+	NOTE(0, fcntl(file, F_SETLK, &lock));
+	NOTE(1, pwrite(file, "x", 1, 0));
+	NOTE(2, write(file, "y", 1));
+	child = fork();
+	if (child == 0)
+		_exit(fcntl(file, F_GETLK, &lock) == 0 && lock.l_type == F_WRLCK ? 0 : 1);
+	NOTE(3, waitpid(child, &status, 0) == child ? status : -1);
+	close(file);
+	return argument;
+}
+
+Test(descriptor, writing_keeps_the_process_locks)
+{
+	hub_patch_all();
+	in_hub(keep_lock, NULL);
+	cr_expect_eq(results[0], 0);
+	cr_expect_eq(results[1], 1);
+	cr_expect_eq(results[2], 1);
+	cr_expect_eq(results[3], 0, "another process sees it");
+}
+
+static void *
+read_one(void *argument)
+{
+	char byte;
+
+	NOTE(0, read(*(int *)argument, &byte, 1));
+	return NULL;
+}
+
+static void *
+close_in_child(void *argument)
+{
+	int ends[2], status = 0;
+	struct hub_coroutine *reader;
+	pid_t child;
+
+	socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
+	reader = hub_spawn(read_one, &ends[0]);
+	hub_sleep(HUB_MILLISECOND);
+	child = vfork();
+	if (child == 0) {
+		close(ends[0]);
+		close_range(3, ~0U, 0);
+		_exit(0);
+	}
+	NOTE(1, waitpid(child, &status, 0) == child ? status : -1);
+	write(ends[1], "x", 1);
+	hub_join(reader, NULL);
+	close(ends[0]);
+	close(ends[1]);
+	return argument;
+}
+
+Test(descriptor, what_a_child_of_vfork_closes_stays_open_here)
+{
+	hub_patch_all();
+	in_hub(close_in_child, NULL);
+	cr_expect_eq(results[0], 1, "%ld %d", results[0], errors[0]);
+	cr_expect_eq(results[1], 0);
+}
+
+/* ---- what no poll can wait for ---- */
+
+static void *
+fill_datagrams(void *argument)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct timespec before, after;
+	int receiver = socket(AF_UNIX, SOCK_DGRAM, 0), sender = socket(AF_UNIX, SOCK_DGRAM, 0);
+	char byte;
+
+	snprintf(
+		address.sun_path + 1, sizeof address.sun_path - 1, "hubbub-datagrams-%d", getpid());
+	bind(receiver, (struct sockaddr *)&address, sizeof address);
+	set_timeout(sender, SO_SNDTIMEO, 300000);
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &before);
+	for (int i = 0; i < 1000 && (i == 0 || results[0] == 1); i++)
+		NOTE(0, sendto(sender, "x", 1, 0, (struct sockaddr *)&address, sizeof address));
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &after);
+	NOTE(1, (after.tv_sec - before.tv_sec) * 1000 + (after.tv_nsec - before.tv_nsec) / 1000000);
+	NOTE(2, recv(receiver, &byte, 1, 0));
+	NOTE(3, sendto(sender, "x", 1, 0, (struct sockaddr *)&address, sizeof address));
+	NOTE(4, recv(sender, &byte, 1, MSG_ERRQUEUE));
+	close(receiver);
+	close(sender);
+	return argument;
+}
+
+Test(descriptor, a_full_receiver_of_datagrams_is_waited_for_without_spinning)
+{
+	hub_patch_all();
+	in_hub(fill_datagrams, NULL);
+	cr_expect(results[0] == -1 && errors[0] == EAGAIN, "%ld %d", results[0], errors[0]);
+	cr_expect_lt(results[1], 200, "%ld ms of CPU in 300", results[1]);
+	cr_expect_eq(results[2], 1);
+	cr_expect_eq(results[3], 1);
+	cr_expect(results[4] == -1 && errors[4] == EAGAIN, "for errors the kernel never waits");
 }
