@@ -519,3 +519,36 @@ Test(coroutine, a_shield_lets_a_killed_one_block_until_it_is_stopped)
 	in_hub(shield_body, &record);
 	cr_assert_arr_eq(record.errors, expected, sizeof expected);
 }
+
+static void *
+sleep_interrupted(void *argument)
+{
+	struct later_record *record = argument;
+
+	record->errors[0] = hub_sleep(HUB_FOREVER) == -1 ? errno : 0;
+	record->errors[1] = hub_sleep(HUB_MILLISECOND) == -1 ? errno : 0;
+	return NULL;
+}
+
+static void *
+interrupt_body(void *argument)
+{
+	struct later_record *record = argument;
+	struct hub_coroutine *coroutine = hub_spawn(sleep_interrupted, record);
+
+	record->errors[2] = hub_interrupt(coroutine);
+	hub_sleep(0);
+	record->errors[3] = hub_interrupt(coroutine);
+	record->errors[4] = hub_interrupt(coroutine);
+	hub_join(coroutine, NULL);
+	return NULL;
+}
+
+Test(coroutine, an_interrupt_ends_one_wait)
+{
+	static const int expected[] = {EINTR, 0, 0, 1, 0};
+	struct later_record record = {0};
+
+	in_hub(interrupt_body, &record);
+	cr_assert_arr_eq(record.errors, expected, sizeof expected);
+}

@@ -324,3 +324,113 @@ Test(fd, the_end_of_input_comes_after_what_has_arrived)
 	cr_assert_eq(record.results[7], -1);
 	cr_assert_eq(record.errors[7], EAGAIN);
 }
+
+static void *
+await_once(void *argument)
+{
+	struct record *record = argument;
+
+	record->results[0] = hub_await_fd(record->pair[0], POLLIN, HUB_FOREVER);
+	record->errors[0] = errno;
+	return NULL;
+}
+
+/* Waits in another coroutine, until what ends it. */
+static void
+await_until(struct record *record, void (*end)(struct record *record, struct hub_coroutine *waiter))
+{
+	struct hub_coroutine *waiter = hub_spawn(await_once, record);
+
+	hub_sleep(HUB_MILLISECOND);
+	end(record, waiter);
+	hub_join(waiter, NULL);
+}
+
+static void
+by_byte(struct record *record, struct hub_coroutine *waiter)
+{
+	(void)waiter;
+	write(record->pair[1], "x", 1);
+}
+
+static void
+by_interrupt(struct record *record, struct hub_coroutine *waiter)
+{
+	record->results[7] = hub_interrupt(waiter);
+}
+
+static void
+by_close(struct record *record, struct hub_coroutine *waiter)
+{
+	(void)waiter;
+	hub_close(record->pair[0]);
+}
+
+static void
+by_kill(struct record *record, struct hub_coroutine *waiter)
+{
+	(void)record;
+	hub_kill(waiter);
+}
+
+static void
+by_end_of_input(struct record *record, struct hub_coroutine *waiter)
+{
+	(void)waiter;
+	hub_end_input(record->pair[0]);
+}
+
+static void *
+await_body(void *argument)
+{
+	struct record *all = argument;
+	struct record record = {0};
+	struct hub_timeout scope;
+	int *pair = record.pair, *results = all->results, *errors = all->errors;
+
+	socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+	results[0] = hub_await_fd(pair[0], POLLIN, HUB_MILLISECOND);
+	await_until(&record, by_byte);
+	results[1] = record.results[0];
+	/* Its flags are as they were, until the hub reads from it. */
+	results[2] = !(fcntl(pair[0], F_GETFL) & O_NONBLOCK) && !hub_made_nonblocking(pair[0]);
+	hub_read(pair[0], record.bytes, 1);
+	results[3] = (fcntl(pair[0], F_GETFL) & O_NONBLOCK) && hub_made_nonblocking(pair[0]);
+	await_until(&record, by_interrupt);
+	errors[0] = record.results[0] == -1 && record.results[7] ? record.errors[0] : 0;
+	await_until(&record, by_kill);
+	errors[1] = record.results[0] == -1 ? record.errors[0] : 0;
+	hub_timeout_start(&scope, HUB_MILLISECOND);
+	errors[2] = hub_await_fd(pair[0], POLLIN, HUB_SECOND) == -1 ? errno : 0;
+	hub_timeout_stop(&scope);
+	await_until(&record, by_end_of_input);
+	results[4] = record.results[0];
+	errors[3] = hub_await_fd(pair[0], POLLIN, HUB_FOREVER) == -1 ? errno : 0;
+	hub_adopt(pair[0]);
+	await_until(&record, by_close);
+	errors[4] = record.results[0] == -1 ? record.errors[0] : 0;
+	errors[5] = hub_await_fd(-1, POLLIN, 0) == -1 ? errno : 0;
+	errors[6] = hub_await_fd(pair[1], POLLIN | POLLOUT, 0) == -1 ? errno : 0;
+	results[5] = hub_await_fd(pair[1], POLLOUT, HUB_SECOND);
+	results[6] = hub_can_wait() && hub_is_running();
+	hub_close(pair[1]);
+	return NULL;
+}
+
+Test(fd, awaiting_leaves_the_flags_alone_and_tells_why_it_ended)
+{
+	static const int expected[] = {
+		EINTR, ECANCELED, ETIMEDOUT, ESHUTDOWN, EBADF, EBADF, EINVAL};
+	struct record record = {0};
+
+	in_hub(await_body, &record);
+	cr_expect_eq(record.results[0], 0, "the time is up");
+	cr_expect_eq(record.results[1], 1);
+	cr_expect_eq(record.results[2], 1);
+	cr_expect_eq(record.results[3], 1);
+	cr_expect_eq(record.results[4], 1, "who waits is told that there is something to find out");
+	cr_expect_eq(record.results[5], 1);
+	cr_expect_eq(record.results[6], 1);
+	cr_assert_arr_eq(record.errors, expected, sizeof expected);
+	cr_assert(!hub_can_wait() && !hub_is_running() && !hub_made_nonblocking(0));
+}

@@ -170,6 +170,39 @@ Test(patch, threads_without_a_hub_have_libcs)
 	cr_assert(is_right);
 }
 
+static int early[2];
+
+static void *
+read_early(void *argument)
+{
+	char byte;
+
+	*(bool *)argument = read(early[0], &byte, 1) == 1;
+	return NULL;
+}
+
+static void *
+write_to_thread(void *argument)
+{
+	hub_sleep(5 * HUB_MILLISECOND);
+	*(bool *)argument = write(early[1], "x", 1) == 1;
+	return NULL;
+}
+
+Test(patch, threads_may_be_in_calls_when_it_begins)
+{
+	bool has_read = false, has_written = false;
+	pthread_t thread;
+
+	cr_assert_eq(pipe(early), 0);
+	cr_assert_eq(pthread_create(&thread, NULL, read_early, &has_read), 0);
+	usleep(5000);
+	hub_patch_all();
+	in_hub(write_to_thread, &has_written);
+	cr_assert_eq(pthread_join(thread, NULL), 0);
+	cr_assert(has_read && has_written);
+}
+
 /* ---- fork in the middle ---- */
 
 static void *
