@@ -48,6 +48,13 @@ patch_suspends_here(unsigned family)
 		atomic_load_explicit(&patch_exiting, memory_order_relaxed))
 		return false;
 	patch_canceled(family);
+	if (family != HUB_PATCH_THREAD) {
+		int error = errno;
+
+		/* One for whom there is always something to read must not keep the others from running. */
+		hub_yield_due();
+		errno = error;
+	}
 	return true;
 }
 

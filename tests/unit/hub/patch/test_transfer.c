@@ -401,3 +401,26 @@ Test(transfer, all_is_waited_for_where_that_was_asked_for)
 	cr_expect_eq(results[5], sizeof big);
 	cr_expect_eq(results[6], sizeof big, "%ld", results[6]);
 }
+
+static void *
+read_for_ever(void *argument)
+{
+	int zero = open("/dev/zero", O_RDONLY);
+	struct hub_coroutine *ticker = hub_spawn(tick, NULL);
+	long reads = 0;
+
+	while (ticks == 0 && reads < 10000000 && read(zero, sink, 1) == 1)
+		reads++;
+	NOTE(0, ticks);
+	has_ended = true;
+	hub_join(ticker, NULL);
+	close(zero);
+	return argument;
+}
+
+Test(transfer, who_never_has_to_wait_starves_nobody)
+{
+	hub_patch_all();
+	in_hub(read_for_ever, NULL);
+	cr_expect_gt(results[0], 0);
+}
