@@ -117,6 +117,10 @@ void descriptor_look(int fd);
 /* A number that has just been made: whatever was known of it belongs to another descriptor. */
 void descriptor_new(int fd);
 
+/* Sets or clears the kernel's flag of all that is blocking to the application and that a new program gets, which cannot
+ * know that the flag is not meant for it. It writes no memory: this may be a child of vfork(2). Keeps errno. */
+void descriptor_set_inherited(bool is_nonblocking);
+
 /* One call's patience: what a socket's SO_RCVTIMEO or SO_SNDTIMEO allows, over all its waits. */
 struct patience {
 	int fd;

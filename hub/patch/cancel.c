@@ -1,0 +1,185 @@
+/* Leaving a thread that is a coroutine: by pthread_exit, and because another cancels it. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "hub/patch/thread_priv.h"
+
+/* What pthread_cleanup_push of C keeps on the stack, a __pthread_unwind_buf_t: where to jump, and room for libc. */
+struct cleanup {
+	struct {
+		__jmp_buf registers;
+		int mask_was_saved;
+	} jump;
+	struct cleanup *outer;
+	void *room[3];
+};
+_Static_assert(sizeof(struct cleanup) == sizeof(__pthread_unwind_buf_t), "glibc's layout");
+
+/* A kill, on its way to the host. */
+struct cancel {
+	struct hub_message message;
+	struct thread *thread;
+};
+
+/* ---- leaving: handlers of pthread_cleanup_push, innermost first ---- */
+
+/* To the innermost handler, which comes back by __pthread_unwind_next; to the thread's end after the last. */
+static _Noreturn void
+unwind(struct thread *thread)
+{
+	struct cleanup *cleanup = thread->cleanup;
+
+	if (cleanup == NULL)
+		_longjmp(thread->exit, 1);
+	thread->cleanup = cleanup->outer;
+	_longjmp((struct __jmp_buf_tag *)(void *)cleanup, 1);
+}
+
+PATCH_EXPORT void
+__pthread_register_cancel(__pthread_unwind_buf_t *buffer)
+{
+	struct thread *thread = thread_this();
+	struct cleanup *cleanup = (struct cleanup *)(void *)buffer;
+
+	if (thread == NULL) {
+		REAL(register_cancel)(buffer);
+		return;
+	}
+	cleanup->outer = thread->cleanup;
+	thread->cleanup = cleanup;
+}
+
+PATCH_EXPORT void
+__pthread_unregister_cancel(__pthread_unwind_buf_t *buffer)
+{
+	struct thread *thread = thread_this();
+
+	if (thread == NULL)
+		REAL(unregister_cancel)(buffer);
+	else
+		thread->cleanup = ((struct cleanup *)(void *)buffer)->outer;
+}
+
+PATCH_EXPORT void
+__pthread_unwind_next(__pthread_unwind_buf_t *buffer)
+{
+	struct thread *thread = thread_this();
+
+	if (thread != NULL)
+		unwind(thread);
+	REAL(unwind_next)(buffer);
+	__builtin_unreachable();
+}
+
+void
+thread_leave(struct thread *thread, void *result)
+{
+	thread->result = result;
+	atomic_store(&thread->is_deaf, true);
+	unwind(thread);
+}
+
+PATCH_EXPORT void
+pthread_exit(void *result)
+{
+	struct thread *thread = thread_this();
+
+	if (thread != NULL)
+		thread_leave(thread, result);
+	if (getpid() == gettid())
+		create_main_exits();
+	REAL(pthread_exit)(result);
+	__builtin_unreachable();
+}
+
+/* ---- ending others ---- */
+
+bool
+create_is_thread(void)
+{
+	return thread_this() != NULL;
+}
+
+bool
+create_is_host(void)
+{
+	return thread_is_host;
+}
+
+bool
+create_is_cancelled(void)
+{
+	struct thread *thread = thread_this();
+
+	return thread != NULL && atomic_load(&thread->is_cancelled) &&
+	       !atomic_load(&thread->is_deaf);
+}
+
+int
+patch_pthread_setcancelstate(int state, int *before)
+{
+	struct thread *thread = thread_this();
+	bool was_deaf;
+
+	if (thread == NULL || (state != PTHREAD_CANCEL_ENABLE && state != PTHREAD_CANCEL_DISABLE))
+		return REAL(pthread_setcancelstate)(state, before);
+	was_deaf = atomic_exchange(&thread->is_deaf, state == PTHREAD_CANCEL_DISABLE);
+	if (before != NULL)
+		*before = was_deaf ? PTHREAD_CANCEL_DISABLE : PTHREAD_CANCEL_ENABLE;
+	return 0;
+}
+
+PATCH_EXPORT void
+pthread_testcancel(void)
+{
+	if (thread_this() == NULL)
+		REAL(pthread_testcancel)();
+	else if (create_is_cancelled())
+		pthread_exit(PTHREAD_CANCELED);
+}
+
+static void
+deliver_cancel(struct hub_message *message)
+{
+	struct cancel *cancel = CONTAINER_OF(message, struct cancel, message);
+
+	thread_lock();
+	/* It may have ended meanwhile, and be another. */
+	if (thread_find((pthread_t)cancel->thread) != NULL && cancel->thread->coroutine != NULL &&
+		atomic_load(&cancel->thread->is_cancelled) &&
+		!atomic_load(&cancel->thread->is_deaf))
+		hub_kill(cancel->thread->coroutine);
+	thread_unlock();
+	free(cancel);
+}
+
+int
+patch_pthread_cancel(pthread_t name)
+{
+	struct cancel *cancel;
+	struct thread *thread;
+
+	thread_lock();
+	thread = thread_find(name);
+	if (thread == NULL) {
+		thread_unlock();
+		return REAL(pthread_cancel)(name);
+	}
+	atomic_store(&thread->is_cancelled, true);
+	thread_unlock();
+	cancel = malloc(sizeof *cancel);
+	if (cancel == NULL)
+		return ENOMEM;
+	cancel->thread = thread;
+	cancel->message.deliver = deliver_cancel;
+	hub_mailbox_post(thread_host.mailbox, &cancel->message);
+	return 0;
+}
+
+int
+patch_pthread_kill(pthread_t name, int number)
+{
+	return REAL(pthread_kill)(thread_kernel(name), number);
+}

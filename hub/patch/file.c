@@ -1,0 +1,157 @@
+/* Files: by other threads, unless what is asked for is in the kernel's cache. */
+#include <hubbub/thread/offload.h>
+#include <unistd.h>
+
+#include "hub/base/kernel.h"
+#include "hub/patch/transfer_priv.h"
+
+static void *
+run_file_call(void *argument)
+{
+	struct file_call *c = argument;
+
+	switch (c->call) {
+	case CALL_readv:
+		c->answer = REAL(readv)(c->fd, c->parts, c->count);
+		break;
+	case CALL_writev:
+		c->answer = REAL(writev)(c->fd, c->parts, c->count);
+		break;
+	case CALL_preadv2:
+		c->answer = REAL(preadv2)(c->fd, c->parts, c->count, c->offset, c->flags);
+		break;
+	default:
+		c->answer = REAL(pwritev2)(c->fd, c->parts, c->count, c->offset, c->flags);
+		break;
+	}
+	c->error = errno;
+	return NULL;
+}
+
+ssize_t
+file_offload(struct file_call *c)
+{
+	if (hub_offload(run_file_call, c, NULL) != 0)
+		return -1;
+	errno = c->error;
+	return c->answer;
+}
+
+/* ---- at an offset: files ---- */
+
+ssize_t
+patch_preadv2(int fd, const struct iovec *parts, int count, off_t offset, int flags)
+{
+	struct file_call c = {.call = CALL_preadv2,
+		.fd = fd,
+		.parts = parts,
+		.count = count,
+		.offset = offset,
+		.flags = flags};
+	ssize_t result;
+
+	if (offset == -1)
+		return patch_readv(fd, parts, count);
+	result = kernel_preadv2(fd, parts, count, offset, flags | RWF_NOWAIT);
+	/* A part may be all that is cached; zero is the end. */
+	if ((result >= 0 &&
+		    (result == 0 || (size_t)result == parts_length(parts, (size_t)count))) ||
+		(flags & RWF_NOWAIT))
+		return result;
+	return file_offload(&c);
+}
+
+ssize_t
+patch_pwritev2(int fd, const struct iovec *parts, int count, off_t offset, int flags)
+{
+	struct file_call c = {.call = CALL_pwritev2,
+		.fd = fd,
+		.parts = parts,
+		.count = count,
+		.offset = offset,
+		.flags = flags};
+
+	return offset == -1 ? patch_writev(fd, parts, count) : file_offload(&c);
+}
+
+/* -1 is no offset to the older calls, but the file's own to the newer ones. */
+static bool
+is_offset(off_t offset)
+{
+	if (offset >= 0)
+		return true;
+	errno = EINVAL;
+	return false;
+}
+
+ssize_t
+patch_preadv(int fd, const struct iovec *parts, int count, off_t offset)
+{
+	return is_offset(offset) ? patch_preadv2(fd, parts, count, offset, 0) : -1;
+}
+
+ssize_t
+patch_pwritev(int fd, const struct iovec *parts, int count, off_t offset)
+{
+	return is_offset(offset) ? patch_pwritev2(fd, parts, count, offset, 0) : -1;
+}
+
+ssize_t
+patch_pread(int fd, void *buffer, size_t length, off_t offset)
+{
+	struct iovec part = {buffer, length};
+
+	return patch_preadv(fd, &part, 1, offset);
+}
+
+ssize_t
+patch_pwrite(int fd, const void *buffer, size_t length, off_t offset)
+{
+	struct iovec part = {(void *)(uintptr_t)buffer, length};
+
+	return patch_pwritev(fd, &part, 1, offset);
+}
+
+/* ---- sendfile ---- */
+
+#define CHUNK ((size_t)64 * 1024)
+
+/* A chunk of the file, which other calls of the application may move on. Returns its length. */
+static ssize_t
+read_chunk(int in, void *chunk, size_t length, off_t *offset)
+{
+	return offset != NULL ? patch_pread(in, chunk, length, *offset)
+			      : patch_read(in, chunk, length);
+}
+
+/* There is no sendfile(2) that does not wait, but for descriptors that never do: so it is read and sent. */
+ssize_t
+patch_sendfile(int out, int in, off_t *offset, size_t count)
+{
+	size_t done = 0;
+	ssize_t sent = 0;
+	char *chunk;
+
+	if (descriptor_is_nonblocking(out) || !is_file(in))
+		return REAL(sendfile)(out, in, offset, count);
+	chunk = malloc(CHUNK);
+	if (chunk == NULL)
+		return -1;
+	while (done < count) {
+		size_t most = count - done < CHUNK ? count - done : CHUNK;
+		ssize_t got = read_chunk(in, chunk, most, offset);
+
+		sent = got > 0 ? patch_write(out, chunk, (size_t)got) : got;
+		if (sent > 0)
+			done += (size_t)sent;
+		if (sent > 0 && offset != NULL)
+			*offset += sent;
+		/* What was read and not sent is to be read again. */
+		if (got > 0 && sent < got && offset == NULL)
+			lseek(in, (sent > 0 ? sent : 0) - got, SEEK_CUR);
+		if (sent <= 0 || sent < got)
+			break;
+	}
+	free(chunk);
+	return done > 0 || sent >= 0 ? (ssize_t)done : -1;
+}

@@ -1,0 +1,202 @@
+/* Receiving and reading. Each call is made without waiting, by MSG_DONTWAIT or RWF_NOWAIT, and again when the descriptor may
+ * be ready: its flags are never touched. The kernel's other answers, errors included, go straight back. */
+#include <limits.h>
+
+#include "hub/base/kernel.h"
+#include "hub/patch/transfer_priv.h"
+
+/* The hub has ended the input of a connection (hub_end_input): that is its end. */
+static ssize_t
+received(ssize_t result)
+{
+	return result == -1 && errno == ESHUTDOWN ? 0 : result;
+}
+
+/* Of a file of which only the beginning was in the cache. */
+static ssize_t
+read_rest(int fd, const struct iovec *parts, int count, size_t done)
+{
+	struct iovec small[SMALL], *copy = copy_parts(parts, (size_t)count, small), *rest = copy;
+	size_t left = (size_t)count;
+	ssize_t more = 0;
+
+	if (copy != NULL && advance(&rest, &left, done)) {
+		struct file_call c = {
+			.call = CALL_readv, .fd = fd, .parts = rest, .count = (int)left};
+
+		more = file_offload(&c);
+	}
+	if (copy != small)
+		free(copy);
+	return more > 0 ? more : 0;
+}
+
+/* Not a socket: a pipe, a terminal, a file, an eventfd. */
+static ssize_t
+read_other(int fd, const struct iovec *parts, int count)
+{
+	struct file_call c = {.call = CALL_readv, .fd = fd, .parts = parts, .count = count};
+	struct patience patience = {.fd = fd, .events = POLLIN};
+	ssize_t result;
+
+	for (;;) {
+		result = kernel_preadv2(fd, parts, count, -1, RWF_NOWAIT);
+		if (result > 0 && (size_t)result < parts_length(parts, (size_t)count) &&
+			is_file(fd))
+			return result + read_rest(fd, parts, count, (size_t)result);
+		if (result >= 0 || (errno != EAGAIN && errno != EOPNOTSUPP))
+			return result;
+		if (is_file(fd))
+			return file_offload(&c);
+		/* Where the kernel has no way to ask without waiting, poll(2) tells that it need not wait. */
+		if (errno != EAGAIN) {
+			struct pollfd query = {.fd = fd, .events = POLLIN};
+
+			if (kernel_poll_now(&query, 1) != 0 || descriptor_is_nonblocking(fd))
+				return kernel_readv(fd, parts, count);
+		}
+		if (!patience_wait(&patience, 0))
+			return received(-1);
+	}
+}
+
+ssize_t
+patch_read(int fd, void *buffer, size_t length)
+{
+	struct iovec part = {buffer, length};
+	ssize_t result;
+
+	if (length == 0)
+		return kernel_read(fd, buffer, length);
+	UNTIL_DONE(result, fd, POLLIN, 0,
+		kernel_recvfrom(fd, buffer, length, MSG_DONTWAIT, NULL, NULL));
+	if (result == -1 && errno == ENOTSOCK)
+		return read_other(fd, &part, 1);
+	return received(result);
+}
+
+ssize_t
+patch_readv(int fd, const struct iovec *parts, int count)
+{
+	struct msghdr message = {
+		.msg_iov = (struct iovec *)(uintptr_t)parts, .msg_iovlen = (size_t)count};
+	ssize_t result;
+
+	if (count <= 0 || count > IOV_MAX)
+		return kernel_readv(fd, parts, count);
+	result = kernel_recvmsg(fd, &message, MSG_DONTWAIT);
+	/* Nothing is not waited for. The kernel has looked at the parts: they can be read. */
+	if (result == -1 && errno == EAGAIN && parts_length(parts, (size_t)count) == 0)
+		return kernel_readv(fd, parts, count);
+	if (result == -1 && errno == EAGAIN)
+		UNTIL_DONE(result, fd, POLLIN, 0, kernel_recvmsg(fd, &message, MSG_DONTWAIT));
+	if (result == -1 && errno == ENOTSOCK)
+		return read_other(fd, parts, count);
+	return received(result);
+}
+
+/* MSG_WAITALL is for us to do: with MSG_DONTWAIT the kernel returns what there is. */
+static ssize_t
+receive_all(
+	int fd, char *buffer, size_t length, int flags, struct sockaddr *address, socklen_t *size)
+{
+	struct patience patience = {.fd = fd, .events = POLLIN};
+	size_t got = 0;
+
+	while (got < length) {
+		ssize_t result = kernel_recvfrom(
+			fd, buffer + got, length - got, flags | MSG_DONTWAIT, address, size);
+
+		if (result > 0)
+			got += (size_t)result;
+		else if (result == 0 || errno != EAGAIN || !patience_wait(&patience, flags))
+			return got > 0 ? (ssize_t)got : received(result);
+	}
+	return (ssize_t)got;
+}
+
+ssize_t
+patch_recv(int fd, void *buffer, size_t length, int flags)
+{
+	return patch_recvfrom(fd, buffer, length, flags, NULL, NULL);
+}
+
+ssize_t
+patch_recvfrom(
+	int fd, void *buffer, size_t length, int flags, struct sockaddr *address, socklen_t *size)
+{
+	ssize_t result;
+
+	if ((flags & (MSG_WAITALL | MSG_PEEK | MSG_DONTWAIT)) == MSG_WAITALL && is_stream(fd))
+		return receive_all(fd, buffer, length, flags, address, size);
+	UNTIL_DONE(result, fd, POLLIN, flags,
+		kernel_recvfrom(fd, buffer, length, flags | MSG_DONTWAIT, address, size));
+	return received(result);
+}
+
+/* The rest of a message that is awaited whole; what goes with it came with the first part. */
+static ssize_t
+receive_rest(int fd, const struct msghdr *message, size_t got, int flags)
+{
+	struct patience patience = {.fd = fd, .events = POLLIN};
+	struct iovec small[SMALL], *copy = copy_parts(message->msg_iov, message->msg_iovlen, small);
+	struct msghdr rest = {.msg_iov = copy, .msg_iovlen = message->msg_iovlen};
+	bool is_left = copy != NULL && advance(&rest.msg_iov, &rest.msg_iovlen, got);
+
+	while (is_left) {
+		ssize_t more = kernel_recvmsg(fd, &rest, flags | MSG_DONTWAIT);
+
+		if (more > 0) {
+			got += (size_t)more;
+			is_left = advance(&rest.msg_iov, &rest.msg_iovlen, (size_t)more);
+		} else if (more == 0 || errno != EAGAIN || !patience_wait(&patience, flags)) {
+			break;
+		}
+	}
+	if (copy != small)
+		free(copy);
+	return (ssize_t)got;
+}
+
+ssize_t
+patch_recvmsg(int fd, struct msghdr *message, int flags)
+{
+	ssize_t result;
+
+	UNTIL_DONE(result, fd, POLLIN, flags, kernel_recvmsg(fd, message, flags | MSG_DONTWAIT));
+	if (result > 0 && (flags & (MSG_WAITALL | MSG_PEEK | MSG_DONTWAIT)) == MSG_WAITALL &&
+		(size_t)result < parts_length(message->msg_iov, message->msg_iovlen) &&
+		is_stream(fd))
+		return receive_rest(fd, message, (size_t)result, flags);
+	return received(result);
+}
+
+int
+patch_recvmmsg(
+	int fd, struct mmsghdr *messages, unsigned count, int flags, struct timespec *timeout)
+{
+	int64_t end = timeout != NULL && patch_is_valid(timeout)
+			      ? hub_now() + patch_nanoseconds(timeout)
+			      : HUB_FOREVER;
+	unsigned done = 0;
+
+	if (timeout != NULL && !patch_is_valid(timeout)) {
+		errno = EINVAL;
+		return -1;
+	}
+	/* As recvmmsg(2): the time is looked at after each message, and the last flag is about the first one. */
+	while (done < count) {
+		int now = flags & ~MSG_WAITFORONE;
+		ssize_t result;
+
+		if (done > 0 && (flags & MSG_WAITFORONE))
+			now |= MSG_DONTWAIT;
+		result = patch_recvmsg(fd, &messages[done].msg_hdr, now);
+		if (result < 0)
+			break;
+		messages[done++].msg_len = (unsigned)result;
+		if (end != HUB_FOREVER && hub_now() >= end)
+			break;
+	}
+	return done > 0 || count == 0 ? (int)done : -1;
+}

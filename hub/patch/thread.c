@@ -1,0 +1,181 @@
+/* The threads that are coroutines, and what of theirs is the host's. A thread's name to the program, its pthread_t, is the
+ * address of what is known of it; whoever is given one looks whether it is ours, and passes it on to libc if not. */
+#include "hub/patch/thread_priv.h"
+
+#include <errno.h>
+#include <hubbub/sync/local.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct thread_host thread_host;
+_Thread_local bool thread_is_host;
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static struct list threads = {&threads, &threads};
+
+void
+thread_lock(void)
+{
+	REAL(pthread_mutex_lock)(&mutex);
+}
+
+void
+thread_unlock(void)
+{
+	REAL(pthread_mutex_unlock)(&mutex);
+}
+
+void
+thread_add(struct thread *thread)
+{
+	list_append(&threads, &thread->link);
+}
+
+struct thread *
+thread_find(pthread_t name)
+{
+	LIST_EACH (link, &threads) {
+		struct thread *thread = CONTAINER_OF(link, struct thread, link);
+
+		if ((pthread_t)thread == name)
+			return thread;
+	}
+	return NULL;
+}
+
+struct thread *
+thread_this(void)
+{
+	return thread_is_host && hub_current() != NULL ? hub_local_get(thread_host.key) : NULL;
+}
+
+pthread_t
+thread_kernel(pthread_t name)
+{
+	struct thread *thread;
+
+	thread_lock();
+	thread = thread_find(name);
+	thread_unlock();
+	return thread != NULL ? thread_host.thread : name;
+}
+
+void
+thread_free(struct thread *thread)
+{
+	list_remove(&thread->link);
+	hub_shared_event_free(thread->ended);
+	free(thread);
+}
+
+void
+thread_clear_value(pthread_key_t key)
+{
+	LIST_EACH (link, &threads)
+		CONTAINER_OF(link, struct thread, link)->values[key] = NULL;
+}
+
+/* ---- what is the host's ---- */
+
+int
+patch_pthread_setname_np(pthread_t name, const char *text)
+{
+	struct thread *thread;
+
+	if (strlen(text) >= THREAD_NAME_SIZE)
+		return ERANGE;
+	thread_lock();
+	thread = thread_find(name);
+	if (thread != NULL) {
+		strcpy(thread->name, text);
+		if (thread->coroutine != NULL && thread_is_host)
+			hub_set_name(thread->coroutine, text);
+	}
+	thread_unlock();
+	return thread != NULL ? 0 : REAL(pthread_setname_np)(name, text);
+}
+
+int
+patch_pthread_getname_np(pthread_t name, char *text, size_t size)
+{
+	struct thread *thread;
+	int error = 0;
+
+	thread_lock();
+	thread = thread_find(name);
+	if (thread != NULL && size < THREAD_NAME_SIZE)
+		error = ERANGE;
+	else if (thread != NULL)
+		strcpy(text, thread->name);
+	thread_unlock();
+	return thread != NULL ? error : REAL(pthread_getname_np)(name, text, size);
+}
+
+int
+patch_pthread_getattr_np(pthread_t name, pthread_attr_t *attributes)
+{
+	return REAL(pthread_getattr_np)(thread_kernel(name), attributes);
+}
+
+int
+patch_pthread_getcpuclockid(pthread_t name, clockid_t *clock)
+{
+	return REAL(pthread_getcpuclockid)(thread_kernel(name), clock);
+}
+
+int
+patch_pthread_setaffinity_np(pthread_t name, size_t size, const cpu_set_t *cpus)
+{
+	return REAL(pthread_setaffinity_np)(thread_kernel(name), size, cpus);
+}
+
+int
+patch_pthread_getaffinity_np(pthread_t name, size_t size, cpu_set_t *cpus)
+{
+	return REAL(pthread_getaffinity_np)(thread_kernel(name), size, cpus);
+}
+
+int
+patch_pthread_setschedparam(pthread_t name, int policy, const struct sched_param *parameters)
+{
+	return REAL(pthread_setschedparam)(thread_kernel(name), policy, parameters);
+}
+
+int
+patch_pthread_getschedparam(pthread_t name, int *policy, struct sched_param *parameters)
+{
+	return REAL(pthread_getschedparam)(thread_kernel(name), policy, parameters);
+}
+
+int
+patch_pthread_setschedprio(pthread_t name, int priority)
+{
+	return REAL(pthread_setschedprio)(thread_kernel(name), priority);
+}
+
+int
+patch_pthread_sigqueue(pthread_t name, int number, const union sigval value)
+{
+	return REAL(pthread_sigqueue)(thread_kernel(name), number, value);
+}
+
+/* A child has the thread that forked and no other. */
+static void
+forget(void)
+{
+	struct thread *thread = thread_this();
+
+	if (thread != NULL)
+		values_inherit(thread);
+	pthread_mutex_init(&mutex, NULL);
+	list_init(&threads);
+	thread_host.mailbox = NULL;
+	thread_is_host = false;
+	create_forget();
+}
+
+static __attribute__((constructor)) void
+start(void)
+{
+	pthread_atfork(NULL, NULL, forget);
+}

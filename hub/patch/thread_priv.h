@@ -1,0 +1,86 @@
+/* Threads that are coroutines: what is known of each, for those who create, join, cancel and ask. */
+#ifndef HUBBUB_PATCH_THREAD_PRIV_H
+#define HUBBUB_PATCH_THREAD_PRIV_H
+
+#include <hubbub/coroutine.h>
+#include <hubbub/thread/mailbox.h>
+#include <hubbub/thread/shared.h>
+#include <limits.h>
+#include <setjmp.h>
+
+#include "hub/base/list.h"
+#include "hub/patch/patch_priv.h"
+
+#define THREAD_NAME_SIZE 16 /* of pthread_setname_np(3) */
+
+struct cleanup;
+
+struct thread {
+	struct list link; /* in threads */
+	struct hub_message message;
+	void *(*body)(void *argument);
+	void *argument;
+	void *result;
+	struct hub_coroutine *coroutine; /* the host's thread alone uses it; NULL unless it runs */
+	struct hub_shared_event *ended;
+	jmp_buf exit;
+	bool has_ended;   /* this and what follows under the mutex */
+	bool is_detached; /* nobody joins it */
+	bool is_joined;   /* somebody does */
+	atomic_bool is_cancelled;
+	atomic_bool is_deaf; /* PTHREAD_CANCEL_DISABLE */
+	struct cleanup *cleanup;
+	char name[THREAD_NAME_SIZE];
+	void *values[]; /* PTHREAD_KEYS_MAX of them */
+};
+
+/* The kernel thread whose coroutines they are. */
+struct thread_host {
+	pthread_t thread;
+	struct hub_mailbox *mailbox; /* NULL before it runs */
+	int key;                     /* of hub_local: the struct thread that a coroutine is */
+};
+
+extern struct thread_host thread_host;
+
+/* Whether this is the host's thread. */
+extern _Thread_local bool thread_is_host;
+
+/* Guards what is known of them all. Taken as libc has it. */
+void thread_lock(void);
+void thread_unlock(void);
+
+/* Makes it known; the mutex is locked. */
+void thread_add(struct thread *thread);
+
+/* The mutex is locked, and nobody uses it any more. */
+void thread_free(struct thread *thread);
+
+/* The mutex is locked. NULL for one of libc's. */
+struct thread *thread_find(pthread_t name);
+
+/* The one that runs, or NULL. */
+struct thread *thread_this(void);
+
+/* Libc's thread for a name, for calls that coroutines cannot have of their own. */
+pthread_t thread_kernel(pthread_t name);
+
+/* None has a value of that key any more; the mutex is locked. */
+void thread_clear_value(pthread_key_t key);
+
+/* Leaves the caller's body, as pthread_exit does, after its cleanup handlers. cancel.c */
+_Noreturn void thread_leave(struct thread *thread, void *result);
+
+/* Calls the destructors of its values. values.c */
+void values_destroy(struct thread *thread);
+
+/* In a child that it has forked: its values are the kernel thread's. values.c */
+void values_inherit(const struct thread *thread);
+
+/* Whether the main thread has called pthread_exit, so that the process ends with the last thread. create.c */
+void create_main_exits(void);
+
+/* In a child process. */
+void create_forget(void);
+
+#endif
