@@ -171,6 +171,7 @@ condition_wait(pthread_cond_t *condition, pthread_mutex_t *mutex, clockid_t cloc
 	}
 	sleeper_sleep(&sleeper, end == NULL ? HUB_FOREVER : patch_time_left(clock, end));
 	was_woken = sleeper_leave(&sleeper);
+	patch_caller = NULL;
 	error = patch_pthread_mutex_lock(mutex);
 	/* A wait for a condition, unlike that for a mutex, is a cancellation point, with the mutex held. */
 	if (!was_woken && create_is_cancelled())

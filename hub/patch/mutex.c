@@ -3,6 +3,7 @@
  * the thread: no lock guards them. glibc tells in a mutex which thread owns it.
  *
  * Nothing is kept of a plain mutex that nobody waits for: those of allocators, of libc and of the hub never are. */
+#include <dlfcn.h>
 #include <errno.h>
 #include <hubbub/sync/event.h>
 #include <hubbub/timeout.h>
@@ -172,9 +173,23 @@ wait_woken(struct waiter *waiter, int64_t nanoseconds)
 	return error;
 }
 
+/* Whether the code there is the allocator's or the hub's, which are never left in the middle. */
+static bool
+is_indivisible(const void *caller)
+{
+	Dl_info of_caller, of_malloc, of_hub;
+
+	return caller != NULL && dladdr(caller, &of_caller) != 0 &&
+	       ((dladdr((const void *)(uintptr_t)malloc, &of_malloc) != 0 &&
+			of_malloc.dli_fbase == of_caller.dli_fbase) ||
+		       (dladdr((const void *)(uintptr_t)hub_sleep, &of_hub) != 0 &&
+			       of_hub.dli_fbase == of_caller.dli_fbase));
+}
+
 /* If it is done, the answer; otherwise what comes before another try: 0, to wait, or EAGAIN, nothing more. */
 static int
-try_on_coroutine(pthread_mutex_t *mutex, clockid_t clock, const struct timespec *end, bool *is_done)
+try_on_coroutine(pthread_mutex_t *mutex, clockid_t clock, const struct timespec *end,
+	const void *caller, bool *is_done)
 {
 	int64_t began = 0;
 	int result;
@@ -198,7 +213,7 @@ try_on_coroutine(pthread_mutex_t *mutex, clockid_t clock, const struct timespec 
 	}
 	/* Another thread's. Of threads that are coroutines, none can go on while their host waits, and the other may wait for
 	 * one of them. */
-	if (create_is_host() && end == NULL) {
+	if (create_is_host() && end == NULL && !is_indivisible(caller)) {
 		struct hub_timeout shield;
 
 		hub_shield_start(&shield);
@@ -220,12 +235,13 @@ try_on_coroutine(pthread_mutex_t *mutex, clockid_t clock, const struct timespec 
 static int
 lock_until(pthread_mutex_t *mutex, clockid_t clock, const struct timespec *end)
 {
+	const void *caller = patch_caller;
 	struct waiter waiter = {.mutex = mutex};
 	bool is_done, is_waiting = false;
 	int error = errno, result;
 
 	for (;;) {
-		result = try_on_coroutine(mutex, clock, end, &is_done);
+		result = try_on_coroutine(mutex, clock, end, caller, &is_done);
 		if (is_done)
 			break;
 		if (result == EAGAIN)

@@ -9,6 +9,7 @@
 #include "hub/patch/patch_priv.h"
 
 atomic_uint patch_active;
+_Thread_local const void *patch_caller;
 
 static const struct {
 	const char *name;

@@ -17,6 +17,9 @@
 /* The families that are patched, and PATCH_REPORTED. */
 extern atomic_uint patch_active;
 
+/* Where the call of this thread's that suspends now comes from; until it suspends. */
+extern _Thread_local const void *patch_caller;
+
 /* The rest of patch_suspends, in a thread that runs a hub. */
 bool patch_suspends_here(unsigned family);
 

@@ -28,7 +28,8 @@
 
 #define WAITS(family, result, name, parameters, arguments)                                         \
 	if (patch_suspends(HUB_PATCH_##family)) {                                                  \
-		result returned = patch_##name arguments;                                          \
+		result returned =                                                                  \
+			(patch_caller = __builtin_return_address(0), patch_##name arguments);      \
                                                                                                    \
 		if (__builtin_expect(errno == ECANCELED, 0))                                       \
 			patch_canceled(HUB_PATCH_##family);                                        \

@@ -273,7 +273,7 @@ Test(patch_libraries, a_hundred_coroutines_use_hiredis)
 Test(patch_libraries, a_hundred_coroutines_use_libcurl)
 {
 	start_nginx();
-	expect_together("patch-http", 0.5);
+	expect_together("patch-http", 0.2);
 }
 
 Test(patch_libraries, a_hundred_coroutines_use_libmariadb)
