@@ -302,10 +302,11 @@ int
 patch_close_range(unsigned first, unsigned last, int flags)
 {
 	/* With flags it closes nothing, or another table than the one that the hub has. */
-	if (flags == 0) {
+	if (flags == 0 && (hub_is_running() || atomic_load(&highest) >= 0)) {
 		long most = sysconf(_SC_OPEN_MAX);
 
-		for (unsigned fd = first; fd <= last && (long)fd < most; fd++)
+		/* Limits may be a billion. */
+		for (unsigned fd = first; fd <= last && (long)fd < most && fd < TABLE_SIZE; fd++)
 			forget((int)fd);
 	}
 	return REAL(close_range)(first, last, flags);
