@@ -56,7 +56,7 @@ receive_and_close(void *argument)
 static void *
 transfer(void *argument)
 {
-	volatile int too_many = 5000;
+	static struct iovec too_many[2000];
 	struct iovec parts[20];
 	char buffer[16] = "";
 
@@ -77,7 +77,7 @@ transfer(void *argument)
 	NOTE(6, writev(pair[0], parts, 20));
 	NOTE(7, write(pair[0], big, 10));
 	NOTE(8, read(pair[0], buffer, 6));
-	NOTE(9, writev(pair[0], parts, too_many));
+	NOTE(9, writev(pair[0], too_many, 2000));
 	close(pair[0]);
 	return argument;
 }
