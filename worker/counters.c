@@ -5,12 +5,14 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "hub/base/check.h"
 
 #define COUNTERS_MAGIC UINT32_C(0x68756262) /* "hubb" */
-#define READS_MAX 1000                      /* a master that died while folding is not waited for */
+#define READS_AT_ONCE 1000
+#define READS_MAX 1050 /* a master that died while folding is not waited for: about 8 ms */
 
 struct counters *
 counters_new(int *fd)
@@ -253,7 +255,12 @@ sum_whole(const struct counters *counters, uint32_t worker, uint32_t hub, bool i
 	bool found = false;
 
 	for (int tries = 0; tries < READS_MAX; tries++) {
-		uint32_t folds = __atomic_load_n(&counters->folds, __ATOMIC_ACQUIRE);
+		uint32_t folds;
+
+		/* Whoever folds may have lost its CPU in the middle. */
+		if (tries >= READS_AT_ONCE)
+			nanosleep(&(struct timespec){0, 100000}, NULL);
+		folds = __atomic_load_n(&counters->folds, __ATOMIC_ACQUIRE);
 
 		found = sum_once(counters, worker, hub, is_total, sum);
 		if (folds % 2 == 0 && folds == __atomic_load_n(&counters->folds, __ATOMIC_ACQUIRE))
