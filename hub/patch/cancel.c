@@ -78,6 +78,8 @@ thread_leave(struct thread *thread, void *result)
 {
 	thread->result = result;
 	atomic_store(&thread->is_deaf, true);
+	/* Its handlers may block. */
+	hub_catch_kill();
 	unwind(thread);
 }
 
@@ -126,6 +128,9 @@ patch_pthread_setcancelstate(int state, int *before)
 	if (thread == NULL || (state != PTHREAD_CANCEL_ENABLE && state != PTHREAD_CANCEL_DISABLE))
 		return REAL(pthread_setcancelstate)(state, before);
 	was_deaf = atomic_exchange(&thread->is_deaf, state == PTHREAD_CANCEL_DISABLE);
+	/* What it was told before waits until it listens again. */
+	if (state == PTHREAD_CANCEL_DISABLE)
+		hub_catch_kill();
 	if (before != NULL)
 		*before = was_deaf ? PTHREAD_CANCEL_DISABLE : PTHREAD_CANCEL_ENABLE;
 	return 0;

@@ -98,11 +98,10 @@ sleeper_leave(struct sleeper *sleeper)
 	return !was_queued;
 }
 
-/* Returns 0 or an errno. Nothing but a wake, the time and hub_interrupt end it; but for threads that are coroutines, which are only killed by pthread_cancel. */
+/* Returns 0 or an errno. Shielded, nothing but a wake, the time and hub_interrupt end it. */
 static int
-sleeper_sleep(struct sleeper *sleeper, int64_t nanoseconds)
+sleeper_sleep(struct sleeper *sleeper, int64_t nanoseconds, bool is_shielded)
 {
-	bool is_shielded = !create_is_thread();
 	struct hub_timeout shield, limit;
 	int error;
 
@@ -169,7 +168,9 @@ condition_wait(pthread_cond_t *condition, pthread_mutex_t *mutex, clockid_t cloc
 		sleeper_leave(&sleeper);
 		return error;
 	}
-	sleeper_sleep(&sleeper, end == NULL ? HUB_FOREVER : patch_time_left(clock, end));
+	/* A thread that is a coroutine is killed by nothing but pthread_cancel, which is to end this. */
+	sleeper_sleep(&sleeper, end == NULL ? HUB_FOREVER : patch_time_left(clock, end),
+		!create_is_thread());
 	was_woken = sleeper_leave(&sleeper);
 	patch_caller = NULL;
 	error = patch_pthread_mutex_lock(mutex);
@@ -256,7 +257,7 @@ wait_by_trying(void *object, try_fn *try, int64_t pause, clockid_t clock,
 		if (is_killable)
 			interruptible_begin(&wait, WAIT_RESTARTED);
 		if (error != 0 && left > 0)
-			reason = sleeper_sleep(&sleeper, left < pause ? left : pause);
+			reason = sleeper_sleep(&sleeper, left < pause ? left : pause, !is_killable);
 		if (is_killable)
 			interruptible_end(&wait);
 		/* A wake that this one does not use is the next one's. */

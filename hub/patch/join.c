@@ -99,6 +99,17 @@ patch_pthread_tryjoin_np(pthread_t name, void **result)
 	return error;
 }
 
+static bool
+is_ours(pthread_t name)
+{
+	bool is_found;
+
+	thread_lock();
+	is_found = thread_find(name) != NULL;
+	thread_unlock();
+	return is_found;
+}
+
 static int
 join_until(pthread_t name, void **result, clockid_t clock, const struct timespec *end)
 {
@@ -120,12 +131,7 @@ join_until(pthread_t name, void **result, clockid_t clock, const struct timespec
 int
 patch_pthread_timedjoin_np(pthread_t name, void **result, const struct timespec *end)
 {
-	bool is_ours;
-
-	thread_lock();
-	is_ours = thread_find(name) != NULL;
-	thread_unlock();
-	if (!is_ours && !patch_suspends(HUB_PATCH_THREAD))
+	if (!is_ours(name) && !patch_suspends(HUB_PATCH_THREAD))
 		return REAL(pthread_timedjoin_np)(name, result, end);
 	return join_until(name, result, CLOCK_REALTIME, end);
 }
@@ -134,12 +140,7 @@ int
 patch_pthread_clockjoin_np(
 	pthread_t name, void **result, clockid_t clock, const struct timespec *end)
 {
-	bool is_ours;
-
-	thread_lock();
-	is_ours = thread_find(name) != NULL;
-	thread_unlock();
-	if (!is_ours && !patch_suspends(HUB_PATCH_THREAD))
+	if (!is_ours(name) && !patch_suspends(HUB_PATCH_THREAD))
 		return REAL(pthread_clockjoin_np)(name, result, clock, end);
 	if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC)
 		return EINVAL;

@@ -140,7 +140,7 @@ int64_t patience_left(struct patience *patience);
  * be told, by flags or by the descriptor's own, or the time is up), EBADF, EINTR, ECANCELED, ESHUTDOWN and others. */
 bool patience_wait(struct patience *patience, int flags);
 
-/* ---- create.c ---- */
+/* ---- cancel.c: threads that are coroutines ---- */
 
 /* Whether the caller is a thread that is a coroutine. */
 bool create_is_thread(void);

@@ -75,6 +75,7 @@ send_rest(int fd, const struct msghdr *message, size_t done, int flags)
 		ssize_t sent = kernel_sendmsg(fd, &rest, flags | MSG_DONTWAIT);
 
 		if (sent >= 0) {
+			patience.tries = 0;
 			done += (size_t)sent;
 			is_left = advance(&rest.msg_iov, &rest.msg_iovlen, (size_t)sent);
 		} else if (errno != EAGAIN || !patience_wait(&patience, flags)) {
@@ -163,6 +164,7 @@ write_other(int fd, const struct iovec *parts, int count)
 		wrote = write_some(fd, rest, left);
 
 		if (wrote >= 0) {
+			patience.tries = 0;
 			done += (size_t)wrote;
 			is_left = advance(&rest, &left, (size_t)wrote);
 		} else if (errno != EAGAIN || !patience_wait(&patience, 0)) {

@@ -73,6 +73,9 @@ static int cleaned;
 static void
 clean(void *argument)
 {
+	/* A handler may block, though its thread was cancelled. */
+	if (usleep(2000) != 0)
+		return;
 	cleaned += (int)(long)argument;
 	pthread_mutex_unlock(&mutex);
 }
@@ -106,6 +109,26 @@ lock_outer(void *argument)
 	return argument;
 }
 
+static pthread_rwlock_t shared = PTHREAD_RWLOCK_INITIALIZER;
+
+static void *
+read_shared(void *argument)
+{
+	pthread_rwlock_rdlock(&shared);
+	pthread_rwlock_unlock(&shared);
+	pthread_testcancel();
+	return argument;
+}
+
+static void *
+write_shared(void *argument)
+{
+	pthread_rwlock_wrlock(&shared);
+	usleep(30000);
+	pthread_rwlock_unlock(&shared);
+	return argument;
+}
+
 static void *
 sleep_shortly(void *argument)
 {
@@ -127,6 +150,15 @@ clean_up(void)
 	usleep(10000);
 	pthread_cancel(one);
 	if (pthread_join(one, &result) != 0 || result != PTHREAD_CANCELED || cleaned != 11)
+		return 0;
+	/* One that is cancelled while it waits for what another of them holds. */
+	pthread_create(&other, NULL, write_shared, NULL);
+	usleep(5000);
+	pthread_create(&one, NULL, read_shared, NULL);
+	usleep(5000);
+	pthread_cancel(one);
+	if (pthread_join(one, &result) != 0 || result != PTHREAD_CANCELED ||
+		pthread_join(other, NULL) != 0)
 		return 0;
 	pthread_mutex_lock(&outer);
 	pthread_create(&one, NULL, lock_outer, NULL);
