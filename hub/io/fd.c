@@ -55,6 +55,9 @@ entry_reset(struct hub *hub, struct hub_fd *entry)
 	ev_io_stop(hub->loop, &entry->write);
 	waiters_wake_all(&entry->readers, ECANCELED);
 	waiters_wake_all(&entry->writers, ECANCELED);
+	if (entry->layer != NULL)
+		entry->layer->kind->free(entry->layer);
+	entry->layer = NULL;
 	entry->generation++;
 	entry->is_open = entry->is_adopted = false;
 }
@@ -290,6 +293,34 @@ fd_wait(struct hub_fd *entry, short events)
 	return fd_wait_either(entry);
 }
 
+/* What this thread's hub, if it runs one, knows of the number; NULL for nothing. */
+static struct hub_fd *
+known(int fd)
+{
+	struct hub *hub = hub_this;
+
+	if (hub == NULL || hub->fds == NULL || fd < 0 || fd >= hub->fds->size ||
+		hub->fds->entries[fd] == NULL || !hub->fds->entries[fd]->is_open)
+		return NULL;
+	return hub->fds->entries[fd];
+}
+
+bool
+fd_has_input(int fd)
+{
+	const struct hub_fd *entry = known(fd);
+
+	return entry != NULL && layer_has_input(entry);
+}
+
+const struct hub_layer *
+fd_layer(int fd)
+{
+	const struct hub_fd *entry = known(fd);
+
+	return entry != NULL ? entry->layer : NULL;
+}
+
 int
 fd_poll_now(int fd, short events)
 {
@@ -303,6 +334,8 @@ fd_poll_now(int fd, short events)
 	while (kernel_poll_now(&query, 1) < 0)
 		if (errno != EINTR)
 			return -1;
+	if (fd_has_input(fd))
+		query.revents |= POLLIN;
 	if (query.revents & POLLNVAL) {
 		errno = EBADF;
 		return -1;
@@ -381,18 +414,6 @@ hub_await_fd(int fd, short events, int64_t nanoseconds)
 
 /* ---- entering and leaving ---- */
 
-/* What this thread's hub, if it runs one, knows of the number; NULL for nothing. */
-static struct hub_fd *
-known(int fd)
-{
-	struct hub *hub = hub_this;
-
-	if (hub == NULL || hub->fds == NULL || fd < 0 || fd >= hub->fds->size ||
-		hub->fds->entries[fd] == NULL || !hub->fds->entries[fd]->is_open)
-		return NULL;
-	return hub->fds->entries[fd];
-}
-
 int
 hub_adopt(int fd)
 {
@@ -448,6 +469,10 @@ fd_activity(const struct hub *hub, int fd)
 int
 hub_close(int fd)
 {
+	struct hub_fd *entry = known(fd);
+
+	if (entry != NULL && entry->layer != NULL)
+		layer_close(entry);
 	hub_release(fd);
 	return kernel_close(fd);
 }

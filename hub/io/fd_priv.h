@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "hub/io/fd.h"
+#include "hub/io/layer_priv.h"
 #include "hub/scheduler_priv.h"
 #include "hub/waiters_priv.h"
 
@@ -24,6 +25,7 @@ struct hub_fd {
 	ev_io write;
 	struct hub_waiter *readers;
 	struct hub_waiter *writers;
+	struct hub_layer *layer; /* owned; NULL for none */
 	int fd;
 	uint32_t generation;
 	bool is_open;      /* the hub watches it */
@@ -116,6 +118,12 @@ struct fd_activity {
 	bool has_received;
 };
 struct fd_activity fd_activity(const struct hub *hub, int fd);
+
+/* Whether a number has a layer that something can be received from though the kernel knows nothing of it. */
+bool fd_has_input(int fd);
+
+/* The layer of a number; NULL if it has none, or the hub does not know it. */
+const struct hub_layer *fd_layer(int fd);
 
 /* Which of events are ready, with hang-ups and errors as all of them; or -1 with errno EBADF. */
 int fd_poll_now(int fd, short events);

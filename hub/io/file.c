@@ -2,12 +2,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "hub/base/kernel.h"
 #include "hub/io/fd_priv.h"
 #include "hub/io/sigpipe_priv.h"
+#include "hub/io/socket.h"
 #include "hub/thread/offload.h"
+
+#define PIECE ((size_t)16 * 1024)
 
 /* A call for another thread, with its answer and errno. */
 struct call {
@@ -197,6 +201,40 @@ send_quietly(int out, int in, off_t *offset, size_t count)
 	return sent;
 }
 
+/* For a descriptor with a layer, which the kernel would pass by. */
+static ssize_t
+send_by_layer(int out, int in, off_t *offset, size_t count)
+{
+	char *buffer = malloc(PIECE);
+	size_t done = 0;
+	ssize_t sent = buffer == NULL ? -1 : 0;
+
+	while (sent >= 0 && done < count) {
+		size_t piece = count - done < PIECE ? count - done : PIECE;
+		ssize_t got = offset != NULL ? hub_pread(in, buffer, piece, *offset)
+					     : hub_read(in, buffer, piece);
+
+		if (got <= 0) {
+			sent = got;
+			break;
+		}
+		sent = hub_send(out, buffer, (size_t)got, 0);
+		if (sent > 0) {
+			done += (size_t)sent;
+			if (offset != NULL)
+				*offset += sent;
+		}
+		/* What was read and not sent is read again next time. */
+		if (sent < got) {
+			if (offset == NULL)
+				lseek(in, (sent > 0 ? sent : 0) - got, SEEK_CUR);
+			break;
+		}
+	}
+	free(buffer);
+	return done > 0 || sent >= 0 ? (ssize_t)done : -1;
+}
+
 ssize_t
 hub_sendfile(int out, int in, off_t *offset, size_t count)
 {
@@ -211,6 +249,8 @@ hub_sendfile(int out, int in, off_t *offset, size_t count)
 	source = fd_lookup(self->hub, in);
 	if (entry == NULL || source == NULL)
 		return -1;
+	if (entry->layer != NULL)
+		return send_by_layer(out, in, offset, count);
 	generation = entry->generation;
 	source_generation = source->generation;
 	while (done < count) {

@@ -22,6 +22,13 @@ poll_now(struct pollfd *fds, nfds_t count)
 	do
 		ready = kernel_poll_now(fds, count);
 	while (ready < 0 && errno == EINTR);
+	for (nfds_t i = 0; ready >= 0 && i < count; i++) {
+		if (!(fds[i].events & POLLIN) || (fds[i].revents & POLLIN) ||
+			!fd_has_input(fds[i].fd))
+			continue;
+		ready += fds[i].revents == 0;
+		fds[i].revents |= POLLIN;
+	}
 	return ready;
 }
 

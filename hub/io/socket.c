@@ -89,6 +89,54 @@ parts_length(const struct iovec *parts, size_t count)
 	return length;
 }
 
+/* The parts of a transfer, for a layer. */
+static const struct iovec *
+transfer_parts(const struct transfer *transfer, struct iovec *whole, size_t *count)
+{
+	if (transfer->message != NULL) {
+		*count = transfer->message->msg_iovlen;
+		return transfer->message->msg_iov;
+	}
+	if (transfer->parts != NULL) {
+		*count = transfer->count > 0 ? (size_t)transfer->count : 0;
+		return transfer->parts;
+	}
+	*whole = (struct iovec){transfer->buffer, transfer->length};
+	*count = 1;
+	return whole;
+}
+
+/* A stream's bytes come without an address, and through a layer without anything else. */
+static __attribute__((noinline)) ssize_t
+receive_by_layer(struct hub_fd *entry, const struct transfer *transfer, const char *what)
+{
+	struct iovec whole;
+	size_t count;
+	const struct iovec *parts = transfer_parts(transfer, &whole, &count);
+	ssize_t received = layer_receive(entry, parts, count, transfer->flags, what);
+
+	if (received < 0)
+		return -1;
+	if (transfer->message != NULL) {
+		transfer->message->msg_namelen = 0;
+		transfer->message->msg_controllen = 0;
+		transfer->message->msg_flags = 0;
+	} else if (transfer->address_length != NULL) {
+		*transfer->address_length = 0;
+	}
+	return received;
+}
+
+static __attribute__((noinline)) ssize_t
+send_by_layer(struct hub_fd *entry, const struct transfer *transfer, const char *what)
+{
+	struct iovec whole;
+	size_t count;
+	const struct iovec *parts = transfer_parts(transfer, &whole, &count);
+
+	return layer_send(entry, parts, count, transfer->flags, what);
+}
+
 static inline void
 count_bytes(uint64_t *counter, ssize_t bytes)
 {
@@ -105,6 +153,8 @@ receive(const struct transfer *transfer, attempt_fn *attempt, const char *what)
 
 	if (__builtin_expect(entry == NULL, 0))
 		return -1;
+	if (__builtin_expect(entry->layer != NULL, 0))
+		return receive_by_layer(entry, transfer, what);
 	for (;;) {
 		ssize_t received;
 
@@ -139,6 +189,8 @@ send_some(const struct transfer *transfer, attempt_fn *attempt, const char *what
 
 	if (__builtin_expect(entry == NULL, 0))
 		return -1;
+	if (__builtin_expect(entry->layer != NULL, 0))
+		return send_by_layer(entry, transfer, what);
 	for (;;) {
 		ssize_t sent = attempt(transfer);
 
@@ -519,4 +571,19 @@ hub_connect(int fd, const struct sockaddr *address, socklen_t length)
 		return 0;
 	errno = error;
 	return -1;
+}
+
+int
+hub_shutdown(int fd, int how)
+{
+	struct hub_coroutine *self = hub_enter();
+	struct hub_fd *entry;
+
+	if (self == NULL)
+		return -1;
+	entry = fd_lookup_watched(self->hub, fd);
+	if (entry == NULL || (entry->layer != NULL && how != SHUT_RD &&
+				     layer_end_output(entry, "shutdown") != 0))
+		return -1;
+	return shutdown(fd, how);
 }

@@ -35,6 +35,10 @@ int hub_accept(int fd, struct sockaddr *address, socklen_t *length);
  * goes on in the kernel: close the fd. */
 int hub_connect(int fd, const struct sockaddr *address, socklen_t length);
 
+/* shutdown(2); over TLS it first says so to the peer, whom an end without a word would look like a broken connection.
+ * Switches: yes, over TLS, while the socket is full.  Returns 0, or -1 and errno. */
+int hub_shutdown(int fd, int how);
+
 /* recv(2). Switches: yes, if nothing is there.  Returns bytes, 0 at the end, or -1 and errno. */
 ssize_t hub_recv(int fd, void *buffer, size_t length, int flags);
 

@@ -1,0 +1,197 @@
+#include "hub/io/layer_priv.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+
+#include "hub/coroutine.h"
+#include "hub/io/fd_priv.h"
+#include "hub/scheduler_priv.h"
+
+void
+layer_attach(struct hub_fd *entry, struct hub_layer *layer)
+{
+	entry->layer = layer;
+}
+
+bool
+layer_has_input(const struct hub_fd *entry)
+{
+	return entry->layer != NULL && entry->layer->kind->has_input(entry->layer);
+}
+
+/* ---- what is kept ---- */
+
+/* Sends what a layer has kept, while its owner does something else. The layer may be gone when this runs, and another one
+ * in its place: then that one's is sent. */
+static void *
+flush_kept(void *argument)
+{
+	struct hub_fd *entry = argument;
+
+	while (entry->layer != NULL && entry->layer->kind->flush(entry->layer) != 0 &&
+		errno == EAGAIN && fd_wait_write(entry, "flush") == 0)
+		continue;
+	if (entry->layer != NULL)
+		entry->layer->has_flusher = false;
+	return NULL;
+}
+
+/* Returns 0, or -1 and errno if nobody will send what is kept. */
+static int
+have_flushed(struct hub_fd *entry)
+{
+	struct hub_layer *layer = entry->layer;
+	struct hub_coroutine *flusher;
+
+	if (layer->has_flusher || !layer->kind->has_kept(layer))
+		return 0;
+	flusher = hub_spawn(flush_kept, entry);
+	if (flusher == NULL)
+		return -1;
+	hub_set_name(flusher, "flush");
+	hub_detach(flusher);
+	layer->has_flusher = true;
+	return 0;
+}
+
+/* Returns 0 when nothing is kept any more, or -1 and errno. */
+static int
+wait_flushed(struct hub_fd *entry, const char *what)
+{
+	while (entry->layer->kind->flush(entry->layer) != 0)
+		if (errno != EAGAIN || fd_wait_write(entry, what) != 0)
+			return -1;
+	return 0;
+}
+
+/* ---- transfers ---- */
+
+static inline void
+count_bytes(uint64_t *counter, ssize_t bytes)
+{
+	/* Other processes read it, nobody else writes it. */
+	__atomic_store_n(counter, *counter + (uint64_t)bytes, __ATOMIC_RELAXED);
+}
+
+/* Into the first part that has room, as if it were the only one. */
+static ssize_t
+receive_now(struct hub_fd *entry, const struct iovec *parts, size_t count, int flags)
+{
+	size_t i = 0;
+
+	while (i < count && parts[i].iov_len == 0)
+		i++;
+	if (i == count)
+		return 0;
+	return entry->layer->kind->receive(
+		entry->layer, parts[i].iov_base, parts[i].iov_len, flags);
+}
+
+ssize_t
+layer_receive(
+	struct hub_fd *entry, const struct iovec *parts, size_t count, int flags, const char *what)
+{
+	bool may_wait = !(flags & MSG_DONTWAIT);
+
+	if (flags & MSG_OOB) {
+		errno = EOPNOTSUPP;
+		return -1;
+	}
+	for (;;) {
+		ssize_t received;
+		int error;
+
+		if (entry->is_drained && may_wait && !layer_has_input(entry) &&
+			fd_wait_read(entry, what) != 0)
+			return -1;
+		received = receive_now(entry, parts, count, flags);
+		error = errno;
+		/* An answer that the layer itself has given may be kept. */
+		if (have_flushed(entry) != 0 && received < 0)
+			return -1;
+		if (received >= 0) {
+			entry->has_received = true;
+			count_bytes(&hub_this->counters->bytes_received, received);
+			return received;
+		}
+		errno = error;
+		if (error == EAGAIN && entry->input_has_ended)
+			return 0;
+		if (error != EAGAIN || !may_wait || fd_wait_read(entry, what) != 0)
+			return -1;
+	}
+}
+
+/* Sends one part. Returns how much was taken, with errno if that is less than all. */
+static size_t
+send_part(struct hub_fd *entry, const struct iovec *part, bool may_wait, const char *what)
+{
+	const char *bytes = part->iov_base;
+	size_t done = 0;
+
+	while (done < part->iov_len) {
+		ssize_t sent =
+			entry->layer->kind->send(entry->layer, bytes + done, part->iov_len - done);
+
+		if (sent >= 0)
+			done += (size_t)sent;
+		else if (errno != EAGAIN || !may_wait || fd_wait_write(entry, what) != 0)
+			break;
+	}
+	return done;
+}
+
+ssize_t
+layer_send(
+	struct hub_fd *entry, const struct iovec *parts, size_t count, int flags, const char *what)
+{
+	bool may_wait = !(flags & MSG_DONTWAIT);
+	uint32_t generation = entry->generation;
+	size_t done = 0;
+	int error = 0;
+
+	if (flags & MSG_OOB) {
+		errno = EOPNOTSUPP;
+		return -1;
+	}
+	for (size_t i = 0; i < count && error == 0; i++) {
+		size_t sent = send_part(entry, &parts[i], may_wait, what);
+
+		done += sent;
+		if (sent < parts[i].iov_len)
+			error = errno;
+	}
+	count_bytes(&hub_this->counters->bytes_sent, (ssize_t)done);
+	/* Closed while it waited: the layer is gone. */
+	if (entry->generation != generation) {
+		errno = ECANCELED;
+		return done > 0 ? (ssize_t)done : -1;
+	}
+	if (error == 0 && may_wait && wait_flushed(entry, what) != 0 && done == 0)
+		error = errno;
+	if (entry->generation == generation && have_flushed(entry) != 0 && error == 0)
+		error = errno;
+	if (done > 0 || error == 0)
+		return (ssize_t)done;
+	errno = error;
+	return -1;
+}
+
+/* ---- ends ---- */
+
+int
+layer_end_output(struct hub_fd *entry, const char *what)
+{
+	if (entry->layer->kind->end_output(entry->layer) != 0)
+		return -1;
+	return wait_flushed(entry, what);
+}
+
+void
+layer_close(struct hub_fd *entry)
+{
+	if (entry->layer->kind->end_output(entry->layer) == 0)
+		entry->layer->kind->flush(entry->layer);
+	entry->layer->kind->free(entry->layer);
+	entry->layer = NULL;
+}

@@ -1,0 +1,54 @@
+/* A layer: what lies between a socket and whoever uses it, and changes the bytes on their way, such as TLS. Every call of
+ * io/socket.h on the descriptor goes through it. */
+#ifndef HUBBUB_IO_LAYER_PRIV_H
+#define HUBBUB_IO_LAYER_PRIV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+struct hub_fd;
+struct hub_layer;
+
+/* What a layer can do. None of these switches; receive, send, flush and end_output return -1 and errno, EAGAIN if the
+ * socket has to be ready first. */
+struct layer_kind {
+	ssize_t (*receive)(struct hub_layer *layer, void *buffer, size_t length, int flags);
+	/* What it takes counts as sent, though part of it may be kept for flush. */
+	ssize_t (*send)(struct hub_layer *layer, const void *buffer, size_t length);
+	/* Sends what it has kept. Returns 0 when that is nothing any more. */
+	int (*flush)(struct hub_layer *layer);
+	bool (*has_kept)(const struct hub_layer *layer);
+	/* Whether receive would return something though the socket is silent. */
+	bool (*has_input)(struct hub_layer *layer);
+	/* Says to the peer that nothing more will be sent. */
+	int (*end_output)(struct hub_layer *layer);
+	/* Frees it; sends nothing. */
+	void (*free)(struct hub_layer *layer);
+};
+
+struct hub_layer {
+	const struct layer_kind *kind;
+	bool has_flusher; /* a coroutine sends what is kept */
+};
+
+/* Puts a layer before a descriptor that has none; the entry owns it. */
+void layer_attach(struct hub_fd *entry, struct hub_layer *layer);
+
+/* Receiving and sending, as io/socket.h describes it, on an entry with a layer. */
+ssize_t layer_receive(
+	struct hub_fd *entry, const struct iovec *parts, size_t count, int flags, const char *what);
+ssize_t layer_send(
+	struct hub_fd *entry, const struct iovec *parts, size_t count, int flags, const char *what);
+
+/* Ends the output, and waits until that is sent. Returns 0, or -1 and errno. */
+int layer_end_output(struct hub_fd *entry, const char *what);
+
+/* Says that this is the end, as far as the socket takes that now, and frees the layer. */
+void layer_close(struct hub_fd *entry);
+
+/* Whether something can be received that the kernel knows nothing of. */
+bool layer_has_input(const struct hub_fd *entry);
+
+#endif

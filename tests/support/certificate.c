@@ -1,0 +1,28 @@
+#include "tests/support/certificate.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+bool
+certificate_make(struct certificate *certificate)
+{
+	char command[512];
+
+	if (certificate->folder[0] == '\0' && !folder_make(certificate->folder))
+		return false;
+	snprintf(certificate->file, sizeof certificate->file, "%s/cert.pem", certificate->folder);
+	snprintf(certificate->key, sizeof certificate->key, "%s/key.pem", certificate->folder);
+	snprintf(command, sizeof command,
+		"openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 "
+		"-subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1 "
+		"-keyout %s -out %s 2>/dev/null",
+		certificate->key, certificate->file);
+	return system(command) == 0;
+}
+
+void
+certificate_clean(struct certificate *certificate)
+{
+	folder_remove(certificate->folder);
+	certificate->folder[0] = '\0';
+}
