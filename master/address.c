@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 /* Splits at the last colon, takes brackets off a v6 host. */
@@ -17,9 +18,9 @@ split(const char *text, char *host, size_t size, const char **port)
 	size_t length;
 
 	if (strstr(text, "://") != NULL)
-		return "is a URL; write HOST:PORT, [V6]:PORT or :PORT";
+		return "is a URL; write HOST:PORT, [V6]:PORT, :PORT, udp:HOST:PORT or unix:PATH";
 	if (colon == NULL)
-		return "has no port; write HOST:PORT, [V6]:PORT or :PORT";
+		return "has no port; write HOST:PORT, [V6]:PORT, :PORT, udp:HOST:PORT or unix:PATH";
 	*port = colon + 1;
 	length = (size_t)(colon - text);
 	if (length >= 2 && text[0] == '[' && colon[-1] == ']') {
@@ -48,12 +49,13 @@ check_port(const char *port)
 
 /* All addresses: one v6 socket that takes v4 too, or v4 alone on a kernel without v6. */
 static size_t
-any_address(const char *port, struct address *address)
+any_address(enum address_kind kind, const char *port, struct address *address)
 {
 	in_port_t number = htons((in_port_t)atoi(port));
 	int probe = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	memset(address, 0, sizeof *address);
+	address->kind = kind;
 	if (probe == -1) {
 		struct sockaddr_in *v4 = (struct sockaddr_in *)&address->socket;
 
@@ -71,17 +73,53 @@ any_address(const char *port, struct address *address)
 	return 1;
 }
 
+static size_t
+path_address(const char *path, struct address *address, const char **why)
+{
+	struct sockaddr_un *name = (struct sockaddr_un *)&address->socket;
+	size_t length = strlen(path);
+
+	*why = length == 0                       ? "has no path; write unix:PATH"
+	       : length >= sizeof name->sun_path ? "has a path that is too long; at most 107 bytes"
+						 : NULL;
+	if (*why != NULL) {
+		errno = EINVAL;
+		return 0;
+	}
+	memset(address, 0, sizeof *address);
+	address->kind = ADDRESS_UNIX;
+	name->sun_family = AF_UNIX;
+	memcpy(name->sun_path, path, length);
+	address->length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length + 1);
+	return 1;
+}
+
+/* Takes a prefix off. */
+static bool
+skip(const char **text, const char *prefix)
+{
+	size_t length = strlen(prefix);
+
+	if (strncmp(*text, prefix, length) != 0)
+		return false;
+	*text += length;
+	return true;
+}
+
 size_t
 address_parse(const char *text, struct address *addresses, size_t max, const char **why)
 {
-	struct addrinfo hints = {
-		.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
+	enum address_kind kind = skip(&text, "udp:") ? ADDRESS_UDP : ADDRESS_TCP;
+	struct addrinfo hints = {.ai_socktype = kind == ADDRESS_UDP ? SOCK_DGRAM : SOCK_STREAM,
+		.ai_flags = AI_PASSIVE | AI_NUMERICSERV};
 	struct addrinfo *found;
 	const char *port = "";
 	char host[256];
 	size_t count = 0;
 	int error;
 
+	if (kind == ADDRESS_TCP && skip(&text, "unix:"))
+		return path_address(text, addresses, why);
 	*why = split(text, host, sizeof host, &port);
 	if (*why == NULL)
 		*why = check_port(port);
@@ -90,7 +128,7 @@ address_parse(const char *text, struct address *addresses, size_t max, const cha
 		return 0;
 	}
 	if (host[0] == '\0')
-		return any_address(port, addresses);
+		return any_address(kind, port, addresses);
 	error = getaddrinfo(host, port, &hints, &found);
 	if (error != 0) {
 		*why = error == EAI_NONAME ? "names no known host" : gai_strerror(error);
@@ -99,6 +137,7 @@ address_parse(const char *text, struct address *addresses, size_t max, const cha
 	}
 	for (struct addrinfo *each = found; each != NULL && count < max; each = each->ai_next) {
 		memset(&addresses[count], 0, sizeof addresses[count]);
+		addresses[count].kind = kind;
 		memcpy(&addresses[count].socket, each->ai_addr, each->ai_addrlen);
 		addresses[count++].length = each->ai_addrlen;
 	}
@@ -106,9 +145,23 @@ address_parse(const char *text, struct address *addresses, size_t max, const cha
 	return count;
 }
 
+bool
+address_is_open(const struct address *address)
+{
+	return address->kind != ADDRESS_UNIX && address_port(address) == 0;
+}
+
+const char *
+address_path(const struct address *address)
+{
+	return ((const struct sockaddr_un *)&address->socket)->sun_path;
+}
+
 unsigned
 address_port(const struct address *address)
 {
+	if (address->kind == ADDRESS_UNIX)
+		return 0;
 	if (address->socket.ss_family == AF_INET6)
 		return ntohs(((const struct sockaddr_in6 *)&address->socket)->sin6_port);
 	return ntohs(((const struct sockaddr_in *)&address->socket)->sin_port);
@@ -117,19 +170,22 @@ address_port(const struct address *address)
 void
 address_format(const struct address *address, char text[static ADDRESS_TEXT_SIZE])
 {
+	const char *prefix = address->kind == ADDRESS_UDP ? "udp:" : "";
 	char host[INET6_ADDRSTRLEN] = "";
 	unsigned port = address_port(address);
 
-	if (address->socket.ss_family == AF_INET6) {
+	if (address->kind == ADDRESS_UNIX) {
+		snprintf(text, ADDRESS_TEXT_SIZE, "unix:%s", address_path(address));
+	} else if (address->socket.ss_family == AF_INET6) {
 		const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&address->socket;
 
 		inet_ntop(AF_INET6, &v6->sin6_addr, host, sizeof host);
-		snprintf(text, ADDRESS_TEXT_SIZE, strcmp(host, "::") == 0 ? "%.0s:%u" : "[%s]:%u",
-			host, port);
+		snprintf(text, ADDRESS_TEXT_SIZE,
+			strcmp(host, "::") == 0 ? "%s%.0s:%u" : "%s[%s]:%u", prefix, host, port);
 	} else {
 		const struct sockaddr_in *v4 = (const struct sockaddr_in *)&address->socket;
 
 		inet_ntop(AF_INET, &v4->sin_addr, host, sizeof host);
-		snprintf(text, ADDRESS_TEXT_SIZE, "%s:%u", host, port);
+		snprintf(text, ADDRESS_TEXT_SIZE, "%s%s:%u", prefix, host, port);
 	}
 }

@@ -1,16 +1,20 @@
-/* Addresses to listen on, as operators write them: HOST:PORT, [V6]:PORT, :PORT. */
+/* Addresses to listen on, as operators write them: HOST:PORT, [V6]:PORT, :PORT; udp: before one of these; unix:PATH. */
 #ifndef HUBBUB_MASTER_ADDRESS_H
 #define HUBBUB_MASTER_ADDRESS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/socket.h>
 
+enum address_kind { ADDRESS_TCP, ADDRESS_UDP, ADDRESS_UNIX };
+
 struct address {
+	enum address_kind kind;
 	struct sockaddr_storage socket;
 	socklen_t length;
 };
 
-#define ADDRESS_TEXT_SIZE 64
+#define ADDRESS_TEXT_SIZE 128 /* the longest is a path with its "unix:" */
 
 /* Resolves text to at most max addresses; ":PORT" means all addresses of the machine, v4 and v6 by
  * one socket where the kernel has v6. May ask the resolver for a name.
@@ -18,9 +22,16 @@ struct address {
  * no address) or EHOSTUNREACH (the name has none). */
 size_t address_parse(const char *text, struct address *addresses, size_t max, const char **why);
 
-/* Writes "127.0.0.1:9090", "[::1]:9090" or ":9090" (all addresses). */
+/* Writes "127.0.0.1:9090", "[::1]:9090", ":9090" (all addresses), the same with "udp:", or "unix:/run/echo.sock". */
 void address_format(const struct address *address, char text[static ADDRESS_TEXT_SIZE]);
 
+/* 0 for a path. */
 unsigned address_port(const struct address *address);
+
+/* Whether the port is the kernel's to choose, and is not chosen yet. */
+bool address_is_open(const struct address *address);
+
+/* The path of ADDRESS_UNIX. */
+const char *address_path(const struct address *address);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -32,6 +33,11 @@ claim_explain(const struct address *address, int error)
 			text);
 		break;
 	case EACCES:
+		if (address->kind == ADDRESS_UNIX) {
+			log_error(
+				"cannot listen on %s: this user may not write in its folder", text);
+			break;
+		}
 		log_error("cannot listen on %s: ports below 1024 need privilege; choose a higher "
 			  "--listen, or start as root with --user, or grant CAP_NET_BIND_SERVICE",
 			text);
@@ -45,6 +51,7 @@ claim_explain(const struct address *address, int error)
 
 #define RETRY_EVERY 20 /* milliseconds */
 #define RETRY_FOR 2000
+#define LOCKED_MOST 90 /* characters of an address that fit into a lock's name */
 
 /* An abstract Unix socket: the kernel frees the name with its owner, however that dies, and names
  * live in the same network namespace as the port. Nobody accepts on it: whoever connects only asks
@@ -56,6 +63,11 @@ lock_take(const char *text)
 	struct sockaddr_un name = {.sun_family = AF_UNIX};
 	int length = snprintf(name.sun_path + 1, sizeof name.sun_path - 1, "hubbub-lock/%s", text);
 	int error, fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	/* A long path is told apart by its end, which has the file's name. */
+	if (length >= (int)sizeof name.sun_path - 1)
+		length = snprintf(name.sun_path + 1, sizeof name.sun_path - 1, "hubbub-lock/%s",
+			text + strlen(text) - LOCKED_MOST);
 
 	if (fd == -1)
 		return -1;
@@ -79,7 +91,8 @@ claim_port(const struct address *address)
 	char text[ADDRESS_TEXT_SIZE];
 	int fd;
 
-	snprintf(text, sizeof text, "starting/%u", address_port(address));
+	snprintf(text, sizeof text, "starting/%s%u", address->kind == ADDRESS_UDP ? "udp:" : "",
+		address_port(address));
 	for (int waited = 0;
 		(fd = lock_take(text)) == -1 && errno == EADDRINUSE && waited < RETRY_FOR;
 		waited += RETRY_EVERY)
@@ -119,8 +132,9 @@ claim_address(const struct address *address)
 static int
 probe_once(const struct address *address)
 {
-	int error = 0, on = 1;
-	int fd = socket(address->socket.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int error = 0, on = address->kind == ADDRESS_TCP;
+	int type = address->kind == ADDRESS_UDP ? SOCK_DGRAM : SOCK_STREAM;
+	int fd = socket(address->socket.ss_family, type | SOCK_CLOEXEC, 0);
 
 	if (fd == -1)
 		return errno;
@@ -131,12 +145,47 @@ probe_once(const struct address *address)
 	return error;
 }
 
+/* A socket's file that nobody listens on is what a killed server has left. */
+static int
+claim_path(const struct address *address)
+{
+	const char *path = address_path(address);
+	struct stat status;
+	int fd, error = 0;
+
+	if (lstat(path, &status) != 0)
+		return 0;
+	if (!S_ISSOCK(status.st_mode)) {
+		log_error("cannot listen on unix:%s: a file that is no socket is in the way; "
+			  "remove it, or "
+			  "choose another --listen",
+			path);
+		return -1;
+	}
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd == -1 ||
+		connect(fd, (const struct sockaddr *)&address->socket, address->length) != 0)
+		error = errno;
+	if (fd != -1)
+		close(fd);
+	/* Gone meanwhile is as good. */
+	if (error == ECONNREFUSED && (unlink(path) == 0 || errno == ENOENT))
+		return 0;
+	claim_explain(address, error == 0 || error == EAGAIN ? EADDRINUSE
+			       : error == ECONNREFUSED       ? errno
+							     : error);
+	return -1;
+}
+
 /* Workers of a server that was killed hold the port until they are dead, a moment later. */
 int
 claim_probe(const struct address *address)
 {
 	char holder[HOLDER_TEXT_SIZE];
 	int error;
+
+	if (address->kind == ADDRESS_UNIX)
+		return claim_path(address);
 
 	for (int waited = 0; (error = probe_once(address)) == EADDRINUSE && waited < RETRY_FOR;
 		waited += RETRY_EVERY) {

@@ -12,8 +12,8 @@ int claim_address(const struct address *address);
  * seconds. */
 int claim_port(const struct address *address);
 
-/* Finds out whether somebody else listens there. Returns 0, or -1 after logging. May wait for two
- * seconds, for workers of a server that was killed. */
+/* Finds out whether somebody else listens there; what a killed server has left of a path is removed.
+ * Returns 0, or -1 after logging. May wait for two seconds, for workers of a server that was killed. */
 int claim_probe(const struct address *address);
 
 /* Logs why an address cannot be had, and what to do about it. */

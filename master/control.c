@@ -491,6 +491,17 @@ choose_folder(void)
 	return own;
 }
 
+/* Of a server with paths alone it is 0. */
+static unsigned
+first_port(const struct sockets *sockets)
+{
+	unsigned port = 0;
+
+	for (unsigned i = 0; port == 0 && i < sockets->address_count; i++)
+		port = address_port(&sockets->addresses[i]);
+	return port;
+}
+
 static bool
 choose_path(struct control *control, const char *path)
 {
@@ -505,8 +516,7 @@ choose_path(struct control *control, const char *path)
 	}
 	length = path != NULL ? snprintf(control->path, size, "%s", path)
 			      : snprintf(control->path, size, "%s/%s-%u.sock", folder,
-					master->service->name,
-					address_port(&master->sockets.addresses[0]));
+					master->service->name, first_port(&master->sockets));
 	errno = ENAMETOOLONG;
 	return length < (int)size;
 }

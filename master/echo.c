@@ -150,6 +150,17 @@ serve(int client, void *context)
 	}
 }
 
+static ssize_t
+answer(struct hub_datagram *datagram, size_t size, void *context)
+{
+	const struct echo *echo = context;
+
+	(void)size;
+	if (!echo->is_verbatim)
+		upper(datagram->data, datagram->length);
+	return (ssize_t)datagram->length;
+}
+
 static const char *
 set_reply(const char *value, void *context)
 {
@@ -172,6 +183,7 @@ main(int argc, char **argv)
 		.version = HUBBUB_VERSION,
 		.listen = "127.0.0.1:9090",
 		.serve = serve,
+		.answer = answer,
 		.context = &echo,
 		.context_size = sizeof echo,
 		.options = options,

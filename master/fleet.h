@@ -101,6 +101,7 @@ struct occupant {
 	int64_t empty_since; /* clock, while it has no occupant and an empty queue; 0 otherwise */
 	unsigned queued;     /* at the last tick */
 	unsigned weight;     /* share of new connections */
+	bool has_datagrams;  /* the program for datagrams knows it as one that answers */
 };
 
 /* What happens to the fleet that its owner wants to know. */
@@ -134,8 +135,10 @@ struct fleet {
 	double arrivals;   /* per tick, lately */
 	bool can_steer;
 	bool is_steered; /* a program is attached */
-	bool was_ready;  /* all_ready was called */
-	bool has_served; /* some worker was ready once */
+	unsigned
+		datagram_seats; /* of which the program for datagrams knows; 0: there is none yet */
+	bool was_ready;         /* all_ready was called */
+	bool has_served;        /* some worker was ready once */
 	bool is_leaving;
 };
 

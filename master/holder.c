@@ -1,4 +1,4 @@
-/* /proc/net/tcp has the inode of each listening socket, /proc/PID/fd the inodes that a process has
+/* /proc/net/tcp, udp and unix have the inode of each listening socket, /proc/PID/fd the inodes that a process has
  * open, as far as this user may look. */
 #include "master/holder.h"
 
@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #define STATE_LISTEN 0x0A
+#define STATE_UNCONNECTED 0x07 /* of a datagram socket that takes what anybody sends */
 
 /* Whether one address, as /proc writes it, takes what is meant for the other: zeros take all. */
 static bool
@@ -37,7 +38,7 @@ format_hex(const struct address *address, char text[33])
 
 /* The inode of a listening socket on that port that is in the address's way, or 0. */
 static unsigned long
-listening_inode(const char *table, unsigned port, const char *wanted)
+listening_inode(const char *table, unsigned wanted_state, unsigned port, const char *wanted)
 {
 	FILE *stream = fopen(table, "re");
 	char line[512];
@@ -52,10 +53,53 @@ listening_inode(const char *table, unsigned port, const char *wanted)
 
 		if (sscanf(line, " %*u: %32[0-9A-F]:%x %*[0-9A-F]:%*x %x %*s %*s %*s %*u %*u %lu",
 			    host, &local, &state, &found) == 4 &&
-			local == port && state == STATE_LISTEN && covers(host, wanted))
+			local == port && state == wanted_state && covers(host, wanted))
 			inode = found;
 	}
 	fclose(stream);
+	return inode;
+}
+
+/* The inode of the socket at a path that was listened on first, or 0. */
+static unsigned long
+path_inode(const char *wanted)
+{
+	FILE *stream = fopen("/proc/self/net/unix", "re");
+	char line[512];
+	unsigned long inode = 0;
+
+	if (stream == NULL)
+		return 0;
+	while (inode == 0 && fgets(line, sizeof line, stream) != NULL) {
+		unsigned long found = 0;
+		char path[128] = "";
+
+		if (sscanf(line, "%*s %*s %*s %*s %*s %*s %lu %127s", &found, path) == 2 &&
+			strcmp(path, wanted) == 0)
+			inode = found;
+	}
+	fclose(stream);
+	return inode;
+}
+
+static unsigned long
+find_inode(const struct address *address)
+{
+	unsigned state = address->kind == ADDRESS_UDP ? STATE_UNCONNECTED : STATE_LISTEN;
+	unsigned port = address_port(address);
+	unsigned long inode;
+	char wanted[33];
+
+	if (address->kind == ADDRESS_UNIX)
+		return path_inode(address_path(address));
+	format_hex(address, wanted);
+	inode = listening_inode(
+		address->kind == ADDRESS_UDP ? "/proc/self/net/udp" : "/proc/self/net/tcp", state,
+		port, wanted);
+	if (inode == 0)
+		inode = listening_inode(address->kind == ADDRESS_UDP ? "/proc/self/net/udp6"
+								     : "/proc/self/net/tcp6",
+			state, port, wanted);
 	return inode;
 }
 
@@ -103,18 +147,14 @@ describe(const char *pid, char text[static HOLDER_TEXT_SIZE])
 void
 holder_find(const struct address *address, char text[static HOLDER_TEXT_SIZE])
 {
-	unsigned port = address_port(address);
 	unsigned long inode;
-	char socket[64], wanted[33];
+	char socket[64];
 	struct dirent *entry;
 	DIR *processes;
 	bool found = false;
 
 	snprintf(text, HOLDER_TEXT_SIZE, HOLDER_UNKNOWN);
-	format_hex(address, wanted);
-	inode = listening_inode("/proc/self/net/tcp", port, wanted);
-	if (inode == 0)
-		inode = listening_inode("/proc/self/net/tcp6", port, wanted);
+	inode = find_inode(address);
 	if (inode == 0)
 		return;
 	snprintf(socket, sizeof socket, "socket:[%lu]", inode);

@@ -155,7 +155,7 @@ start_patting(struct master *master)
 struct fleet_config
 master_config(const struct master *master, const struct options *options)
 {
-	return (struct fleet_config){
+	struct fleet_config config = {
 		.processes = options->processes,
 		.threads = options->threads,
 		.drain_timeout = options->drain_timeout,
@@ -165,6 +165,7 @@ master_config(const struct master *master, const struct options *options)
 		.heritage =
 			{
 				.serve = master->service->serve,
+				.answer = master->service->answer,
 				.context = master->service->context,
 				.addresses = master->sockets.address_count,
 				.hub = {.stack_size = options->stack_size,
@@ -172,8 +173,14 @@ master_config(const struct master *master, const struct options *options)
 				.pin = options->pin,
 				.idle_timeout = options->idle_timeout,
 				.write_timeout = options->write_timeout,
+				.tls = options->tls,
+				.has_proxy = options->has_proxy,
+				.network_count = options->network_count,
 			},
 	};
+
+	memcpy(config.heritage.networks, options->networks, sizeof options->networks);
+	return config;
 }
 
 static int

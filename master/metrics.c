@@ -128,6 +128,24 @@ value_late(const struct worker_row *row)
 	return (double)row->late;
 }
 
+static double
+value_datagrams(const struct worker_row *row)
+{
+	return (double)row->datagrams;
+}
+
+static double
+value_replies(const struct worker_row *row)
+{
+	return (double)row->replies;
+}
+
+static double
+value_replies_failed(const struct worker_row *row)
+{
+	return (double)row->replies_failed;
+}
+
 static const struct {
 	const char *name;
 	const char *type;
@@ -149,6 +167,10 @@ static const struct {
 	{"loop_lag_seconds", "gauge", "How late the hub's pulse has been lately, at most.",
 		value_lag},
 	{"late_total", "counter", "Times that the hub did not switch for 100 ms.", value_late},
+	{"datagrams_total", "counter", "Datagrams received.", value_datagrams},
+	{"replies_total", "counter", "Datagrams sent in answer.", value_replies},
+	{"replies_failed_total", "counter", "Answers to datagrams that could not be sent.",
+		value_replies_failed},
 };
 
 static void
@@ -184,6 +206,17 @@ write_kinds(FILE *stream, const struct hub_sums *sums)
 			row->accept_errors[ACCEPT_ERROR_LIMIT]);
 		write_kind(stream, "accept_errors_total", row, "aborted",
 			row->accept_errors[ACCEPT_ERROR_ABORTED]);
+	}
+	write_head(stream, "refused_total", "counter",
+		"Connections not served: their sender may not send a PROXY header, that was wrong "
+		"or "
+		"late, or so was the TLS handshake.");
+	for (unsigned i = 0; i < sums->count; i++) {
+		const struct worker_row *row = &sums->rows[i];
+
+		write_kind(stream, "refused_total", row, "sender", row->refused[REFUSAL_SENDER]);
+		write_kind(stream, "refused_total", row, "header", row->refused[REFUSAL_HEADER]);
+		write_kind(stream, "refused_total", row, "tls", row->refused[REFUSAL_TLS]);
 	}
 	write_head(stream, "timeouts_total", "counter",
 		"Connections closed by the idle and the write timeout.");

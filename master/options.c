@@ -14,6 +14,7 @@
 #include "hub/base/clock.h"
 #include "hub/stack_priv.h"
 #include "master/cpus.h"
+#include "master/network.h"
 #include "master/sockets.h"
 
 #define USAGE_EXIT 2
@@ -31,6 +32,10 @@ enum key {
 	KEY_IDLE_TIMEOUT,
 	KEY_WRITE_TIMEOUT,
 	KEY_BALANCE,
+	KEY_TLS_CERT,
+	KEY_TLS_KEY,
+	KEY_PROXY_PROTOCOL,
+	KEY_PROXY_FROM,
 	KEY_ADMIN,
 	KEY_CONTROL,
 	KEY_STACK_SIZE,
@@ -47,7 +52,9 @@ enum key {
 
 static const struct argp_option own_options[] = {
 	{"listen", KEY_LISTEN, "ADDR", 0,
-		"Listen on HOST:PORT, [V6]:PORT or :PORT (all addresses); may be repeated", 1},
+		"Listen on HOST:PORT, [V6]:PORT, :PORT (all addresses, v4 and v6), unix:PATH, or "
+		"udp: before one of the first three; may be repeated",
+		1},
 	{"processes", KEY_PROCESSES, "N|auto", 0,
 		"Worker processes; auto: 2 where there are 2 CPUs or more", 1},
 	{"threads", KEY_THREADS, "N|auto", 0,
@@ -67,6 +74,15 @@ static const struct argp_option own_options[] = {
 		"On TERM, go on accepting for S seconds first, no longer ready (0)", 2},
 	{"hang-timeout", KEY_HANG_TIMEOUT, "S", 0,
 		"Replace a worker with a hub that is silent for S seconds (30; 0: never)", 2},
+	{"tls-cert", KEY_TLS_CERT, "FILE", 0,
+		"Speak TLS on TCP; FILE has the certificates, in PEM form, read again on HUP", 2},
+	{"tls-key", KEY_TLS_KEY, "FILE", 0, "The private key of --tls-cert, in PEM form", 2},
+	{"proxy-protocol", KEY_PROXY_PROTOCOL, "off|on", 0,
+		"Expect a PROXY header (version 2) from a load balancer in front (off)", 2},
+	{"proxy-from", KEY_PROXY_FROM, "NET", 0,
+		"Refuse connections without a header from NET, as 10.0.0.0/8; may be repeated "
+		"(127.0.0.0/8 and ::1)",
+		2},
 	{"stack-size", KEY_STACK_SIZE, "SIZE", 0, "Stack of each coroutine, 16K to 1G (64K)", 3},
 	{"pin", KEY_PIN, NULL, 0, "Pin each hub's thread to one CPU", 3},
 	{"balance", KEY_BALANCE, "load|hash", 0,
@@ -200,7 +216,7 @@ static void
 add_address(struct options *options, struct address address)
 {
 	for (size_t i = 0; i < options->address_count; i++)
-		if (address_port(&address) != 0 &&
+		if (!address_is_open(&address) &&
 			memcmp(&options->addresses[i], &address, sizeof address) == 0)
 			return;
 	options->addresses[options->address_count++] = address;
@@ -231,11 +247,32 @@ parse_listen(struct parse *parse, const char *value)
 static void
 parse_admin(struct parse *parse, const char *value)
 {
+	struct address *address = &parse->options->admin_address;
 	const char *why;
 
 	parse->options->admin = value;
-	if (!parse->is_again && address_parse(value, &parse->options->admin_address, 1, &why) == 0)
+	if (parse->is_again)
+		return;
+	if (address_parse(value, address, 1, &why) == 0)
 		complain(parse, "--admin: '%s' %s", value, why);
+	else if (address->kind != ADDRESS_TCP)
+		complain(parse, "--admin: '%s' is not HOST:PORT, [V6]:PORT or :PORT", value);
+}
+
+static void
+parse_network(struct parse *parse, const char *value)
+{
+	struct options *options = parse->options;
+
+	if (options->network_count == WORKER_NETWORKS_MAX)
+		complain(parse, "--proxy-from: more than %d networks", WORKER_NETWORKS_MAX);
+	else if (network_parse(value, &options->networks[options->network_count]))
+		options->network_count++;
+	else
+		complain(parse,
+			"--proxy-from: '%s' is not an address or a network, such as 10.0.0.0/8 or "
+			"2001:db8::/32",
+			value);
 }
 
 static void
@@ -255,6 +292,7 @@ parse_own_option(struct parse *parse, int key, char *value)
 {
 	static const char *const backends[HUB_BACKEND_MAX] = {"epoll", "poll"};
 	static const char *const balances[] = {"load", "hash"};
+	static const char *const switches[] = {"off", "on"};
 	struct options *options = parse->options;
 
 	switch (key) {
@@ -300,6 +338,18 @@ parse_own_option(struct parse *parse, int key, char *value)
 		break;
 	case KEY_BACKEND:
 		options->backend = parse_word(parse, "backend", value, backends, HUB_BACKEND_MAX);
+		break;
+	case KEY_TLS_CERT:
+		options->tls_certificate = value;
+		break;
+	case KEY_TLS_KEY:
+		options->tls_key = value;
+		break;
+	case KEY_PROXY_PROTOCOL:
+		options->has_proxy = parse_word(parse, "proxy-protocol", value, switches, 2) == 1;
+		break;
+	case KEY_PROXY_FROM:
+		parse_network(parse, value);
 		break;
 	case KEY_ADMIN:
 		parse_admin(parse, value);
@@ -436,6 +486,47 @@ set_up_argp(struct argp *argp, char *description, size_t size, const struct pars
 }
 
 static void
+load_tls(struct parse *parse)
+{
+	struct options *options = parse->options;
+
+	if (options->tls_certificate == NULL && options->tls_key == NULL)
+		return;
+	if (options->tls_key == NULL)
+		complain(parse, "--tls-cert: needs --tls-key");
+	else if (options->tls_certificate == NULL)
+		complain(parse, "--tls-key: needs --tls-cert");
+	else if ((options->tls = hub_tls_server_new(options->tls_certificate, options->tls_key)) ==
+		 NULL)
+		complain(parse, "--tls-cert, --tls-key: %s", hub_tls_why());
+}
+
+static void
+check_proxy(struct parse *parse)
+{
+	struct options *options = parse->options;
+
+	if (options->network_count > 0 && !options->has_proxy)
+		complain(parse, "--proxy-from: needs --proxy-protocol=on");
+	if (options->network_count > 0)
+		return;
+	network_parse("127.0.0.0/8", &options->networks[0]);
+	network_parse("::1", &options->networks[1]);
+	options->network_count = 2;
+}
+
+static void
+check_addresses(struct parse *parse)
+{
+	const struct options *options = parse->options;
+
+	for (size_t i = 0; i < options->address_count; i++)
+		if (options->addresses[i].kind == ADDRESS_UDP && parse->service->answer == NULL)
+			complain(parse, "--listen: %s has no answer to datagrams",
+				parse->service->name);
+}
+
+static void
 check_whole(struct parse *parse)
 {
 	struct options *options = parse->options;
@@ -444,12 +535,16 @@ check_whole(struct parse *parse)
 		parse_listen(parse, parse->service->listen);
 	if (options->group != NULL && options->user == NULL)
 		complain(parse, "--group: needs --user");
+	check_addresses(parse);
+	check_proxy(parse);
 	options->asked_processes = options->processes;
 	options->asked_threads = options->threads;
 	choose_counts(options);
 	if ((size_t)options->processes * options->threads > SOCKETS_SEATS_MAX)
 		complain(parse, "--processes, --threads: %u x %u are more than %d hubs",
 			options->processes, options->threads, SOCKETS_SEATS_MAX);
+	if (parse->error[0] == '\0')
+		load_tls(parse);
 }
 
 int
@@ -519,6 +614,8 @@ options_use(const struct options *options, const struct hubbub_service *service)
 void
 options_free(struct options *options)
 {
+	hub_tls_free(options->tls);
+	options->tls = NULL;
 	free(options->context);
 	options->context = NULL;
 	arguments_free(&options->arguments);

@@ -11,6 +11,7 @@
 #include "master/address.h"
 #include "master/arguments.h"
 #include "master/server.h"
+#include "worker/heritage.h"
 
 #define OPTIONS_ADDRESSES_MAX 16
 #define OPTIONS_PROCESSES_MAX 1024
@@ -38,6 +39,12 @@ struct options {
 	bool pin;
 	bool balances_by_hash;
 	bool check;
+	const char *tls_certificate; /* NULL for none; borrows from arguments */
+	const char *tls_key;
+	struct hub_tls *tls; /* made of both; owned */
+	bool has_proxy;
+	struct worker_network networks[WORKER_NETWORKS_MAX]; /* whose PROXY headers are believed */
+	unsigned network_count;
 	struct arguments arguments; /* the command line, with its files */
 	struct address admin_address;
 	/* NULL for none or the default; these borrow from arguments. */

@@ -90,9 +90,12 @@ adopt_seat(struct fleet *fleet, unsigned index)
 	struct channel_message adopt = {.kind = CHANNEL_ADOPT};
 	struct slot *slot = find_adopter(fleet);
 
-	for (unsigned i = 0; slot != NULL && i < fleet->sockets->address_count; i++)
-		if (fleet->sockets->shared[i] == -1)
+	for (unsigned i = 0; slot != NULL && i < fleet->sockets->address_count; i++) {
+		adopt.value = i;
+		if (fleet->sockets->addresses[i].kind == ADDRESS_TCP &&
+			fleet->sockets->shared[i] == -1)
 			slot_tell(slot, &adopt, seat->fds[i]);
+	}
 }
 
 void
@@ -159,7 +162,8 @@ attach(struct fleet *fleet, const unsigned *weights)
 	const struct seat *seat = &fleet->sockets->seats[fleet->sockets->order[0]];
 
 	for (unsigned i = 0; i < fleet->sockets->address_count && fleet->can_steer; i++) {
-		if (fleet->sockets->shared[i] != -1 ||
+		if (fleet->sockets->addresses[i].kind != ADDRESS_TCP ||
+			fleet->sockets->shared[i] != -1 ||
 			steering_attach(seat->fds[i], weights, fleet->sockets->listening) == 0)
 			continue;
 		fleet->can_steer = false;
@@ -189,8 +193,55 @@ detach(struct fleet *fleet)
 	const struct seat *seat = &fleet->sockets->seats[fleet->sockets->order[0]];
 
 	for (unsigned i = 0; fleet->is_steered && i < fleet->sockets->address_count; i++)
-		steering_detach(seat->fds[i]);
+		if (fleet->sockets->addresses[i].kind == ADDRESS_TCP)
+			steering_detach(seat->fds[i]);
 	fleet->is_steered = false;
+}
+
+/* ---- steering datagrams ---- */
+
+static bool
+have_datagrams_changed(const struct fleet *fleet, const bool *is_there)
+{
+	if (fleet->datagram_seats != fleet->sockets->seat_count)
+		return true;
+	for (unsigned i = 0; i < fleet->datagram_seats; i++)
+		if (is_there[i] != fleet->seats[i].has_datagrams)
+			return true;
+	return false;
+}
+
+static void
+attach_datagrams(struct fleet *fleet, const bool *is_there)
+{
+	const struct sockets *sockets = fleet->sockets;
+
+	for (unsigned i = 0; i < sockets->address_count; i++)
+		if (sockets->addresses[i].kind == ADDRESS_UDP && sockets->shared[i] == -1 &&
+			steering_attach_datagrams(sockets->seats[0].fds[i], is_there,
+				sockets->seat_count, sockets->addresses[i].socket.ss_family) != 0)
+			events_note(LOG_WARNING,
+				"cannot steer datagrams (%s): some may wait where nobody answers",
+				strerror(errno));
+}
+
+/* Only when somebody comes or goes: the senders stay where they are. */
+static void
+steer_datagrams(struct fleet *fleet)
+{
+	bool is_there[STEERING_MEMBERS_MAX], any = false;
+	unsigned count = fleet->sockets->seat_count;
+
+	for (unsigned i = 0; i < count; i++) {
+		is_there[i] = fleet->sockets->seats[i].listens && accepts(&fleet->seats[i]);
+		any = any || is_there[i];
+	}
+	if (!any || !have_datagrams_changed(fleet, is_there))
+		return;
+	attach_datagrams(fleet, is_there);
+	fleet->datagram_seats = count;
+	for (unsigned i = 0; i < count; i++)
+		fleet->seats[i].has_datagrams = is_there[i];
 }
 
 void
@@ -198,6 +249,8 @@ seating_steer(struct fleet *fleet)
 {
 	unsigned weights[STEERING_MEMBERS_MAX];
 
+	if (!fleet->is_frozen && fleet->sockets->listening > 0)
+		steer_datagrams(fleet);
 	if (!fleet->can_steer || fleet->is_frozen || fleet->sockets->listening == 0 ||
 		fleet->sockets->listening > STEERING_MEMBERS_MAX || !weigh(fleet, weights))
 		return;

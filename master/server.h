@@ -15,13 +15,19 @@
  *		return hubbub_main(argc, argv, &service);
  *	}
  *
+ * hubbub_peer (<hubbub/peer.h>) tells who the client is. With --tls-cert the bytes are encrypted on their way, which serve
+ * need not know.
+ *
  * The program has all options of hubbub-echo (--help shows them): a master process forks workers,
  * each runs threads, each thread a hub, and serve runs in a coroutine of its own per connection. */
 #ifndef HUBBUB_SERVER_H
 #define HUBBUB_SERVER_H
 
 #include <hubbub/api.h>
+#include <hubbub/io/server.h>
+#include <hubbub/peer.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 HUBBUB_API_BEGIN
 
@@ -51,6 +57,11 @@ struct hubbub_service {
 	 * are set again, so that one that is no longer given has its default, and a reload that
 	 * fails changes nothing. 0: options are set again on top of what they are. */
 	size_t context_size;
+	/* One datagram, for addresses udp:HOST:PORT; NULL: such addresses are refused. The answer is written over
+	 * datagram->data, where there is room for size bytes. A hub's datagrams come one after the other: the next one
+	 * waits until this returns. Returns the answer's length, or -1 for none; datagram->socket and hub_sendto serve for
+	 * answers that come later, or go elsewhere. */
+	ssize_t (*answer)(struct hub_datagram *datagram, size_t size, void *context);
 };
 
 /* Runs the server as the command line says; call it from main, before any thread is started.

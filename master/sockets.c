@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "hub/base/log.h"
@@ -28,20 +29,42 @@ set_flag(int fd, int level, int option)
 
 /* ---- binding ---- */
 
+static void
+set_flags(const struct address *address, int fd)
+{
+	switch (address->kind) {
+	case ADDRESS_TCP:
+		/* Accepted sockets inherit it: a reply is not held back for more. */
+		set_flag(fd, IPPROTO_TCP, TCP_NODELAY);
+		break;
+	case ADDRESS_UDP:
+		/* A reply leaves from the address that was asked. */
+		if (address->socket.ss_family == AF_INET6)
+			set_flag(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO);
+		else
+			set_flag(fd, IPPROTO_IP, IP_PKTINFO);
+		break;
+	case ADDRESS_UNIX:
+		break;
+	}
+}
+
 /* Returns a bound socket, or -1 with errno. */
 static int
 bind_one(struct address *address)
 {
+	int type = address->kind == ADDRESS_UDP ? SOCK_DGRAM : SOCK_STREAM;
 	int error, off = 0,
-		   fd = socket(address->socket.ss_family,
-			   SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+		   fd = socket(address->socket.ss_family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (fd == -1)
 		return -1;
-	set_flag(fd, SOL_SOCKET, SO_REUSEADDR);
-	set_flag(fd, SOL_SOCKET, SO_REUSEPORT);
-	/* Accepted sockets inherit it: a reply is not held back for more. */
-	set_flag(fd, IPPROTO_TCP, TCP_NODELAY);
+	/* To a datagram socket it would mean what SO_REUSEPORT does, for anybody. */
+	if (address->kind == ADDRESS_TCP)
+		set_flag(fd, SOL_SOCKET, SO_REUSEADDR);
+	if (address->kind != ADDRESS_UNIX)
+		set_flag(fd, SOL_SOCKET, SO_REUSEPORT);
+	set_flags(address, fd);
 	/* All addresses are v4, too, whatever net.ipv6.bindv6only says. */
 	if (address->socket.ss_family == AF_INET6 &&
 		IN6_IS_ADDR_UNSPECIFIED(&((struct sockaddr_in6 *)&address->socket)->sin6_addr))
@@ -54,6 +77,46 @@ bind_one(struct address *address)
 	close(fd);
 	errno = error;
 	return -1;
+}
+
+/* The one socket of a path; whoever may enter its folder may connect. Returns 0, or -1 with errno. */
+static int
+bind_path(struct sockets *sockets, unsigned index)
+{
+	struct address *address = &sockets->addresses[index];
+	int fd = bind_one(address);
+
+	if (fd == -1)
+		return -1;
+	sockets->shared[index] = fd;
+	if (chmod(address_path(address), 0666) != 0)
+		log_warning("cannot let others connect to %s: %s", address_path(address),
+			strerror(errno));
+	return 0;
+}
+
+static int
+bind_paths(struct sockets *sockets)
+{
+	for (unsigned i = 0; i < sockets->address_count; i++) {
+		if (sockets->addresses[i].kind != ADDRESS_UNIX || sockets->shared[i] != -1 ||
+			bind_path(sockets, i) == 0)
+			continue;
+		sockets->refused = i;
+		return -1;
+	}
+	return 0;
+}
+
+/* Paths of sockets that were passed are not this server's to remove. */
+static void
+remove_paths(struct sockets *sockets)
+{
+	for (unsigned i = 0; sockets->is_owner && i < sockets->address_count; i++)
+		if (sockets->addresses[i].kind == ADDRESS_UNIX && sockets->shared[i] != -1 &&
+			sockets->passed[i] == -1)
+			unlink(address_path(&sockets->addresses[i]));
+	sockets->is_owner = false;
 }
 
 static int
@@ -164,10 +227,11 @@ sockets_init(struct sockets *sockets, const struct address *addresses, unsigned 
 static bool
 is_port_locked(const struct sockets *sockets, unsigned index)
 {
-	unsigned port = address_port(&sockets->addresses[index]);
+	const struct address *address = &sockets->addresses[index];
 
 	for (unsigned i = 0; i < index; i++)
-		if (sockets->port_locks[i] != -1 && address_port(&sockets->addresses[i]) == port)
+		if (sockets->port_locks[i] != -1 && sockets->addresses[i].kind == address->kind &&
+			address_port(&sockets->addresses[i]) == address_port(address))
 			return true;
 	return false;
 }
@@ -178,7 +242,7 @@ claim_all(struct sockets *sockets)
 	for (unsigned i = 0; i < sockets->address_count; i++) {
 		struct address *address = &sockets->addresses[i];
 
-		if (address_port(address) == 0)
+		if (address_is_open(address))
 			continue;
 		sockets->locks[i] = claim_address(address);
 		if (sockets->locks[i] == -1)
@@ -186,7 +250,7 @@ claim_all(struct sockets *sockets)
 		/* One that was passed is this server's, whoever holds it besides. */
 		if (sockets->shared[i] != -1)
 			continue;
-		if (!is_port_locked(sockets, i)) {
+		if (address->kind != ADDRESS_UNIX && !is_port_locked(sockets, i)) {
 			sockets->port_locks[i] = claim_port(address);
 			if (sockets->port_locks[i] == -1)
 				return -1;
@@ -220,7 +284,7 @@ seat_passed(struct sockets *sockets)
 	char text[ADDRESS_TEXT_SIZE];
 
 	for (unsigned i = 0; i < sockets->address_count; i++) {
-		if (sockets->shared[i] == -1)
+		if (sockets->shared[i] == -1 || sockets->addresses[i].kind == ADDRESS_UNIX)
 			continue;
 		if (can_have_siblings(sockets, i)) {
 			close(sockets->seats[0].fds[i]);
@@ -240,7 +304,8 @@ sockets_open(struct sockets *sockets, unsigned seats)
 {
 	if (claim_all(sockets) != 0)
 		return -1;
-	if (sockets_grow(sockets, 1) != 0) {
+	sockets->is_owner = true;
+	if (bind_paths(sockets) != 0 || sockets_grow(sockets, 1) != 0) {
 		claim_explain(&sockets->addresses[sockets->refused], errno);
 		return -1;
 	}
@@ -267,18 +332,22 @@ bool
 sockets_take(struct sockets *sockets, int fd)
 {
 	struct address passed = {.length = sizeof passed.socket};
+	int type = 0;
+	socklen_t size = sizeof type;
 
-	if (getsockname(fd, (struct sockaddr *)&passed.socket, &passed.length) != 0)
+	if (getsockname(fd, (struct sockaddr *)&passed.socket, &passed.length) != 0 ||
+		getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) != 0)
 		return false;
 	for (unsigned i = 0; i < sockets->address_count; i++) {
 		const struct address *own = &sockets->addresses[i];
 
 		if (sockets->shared[i] != -1 || own->length != passed.length ||
-			memcmp(&own->socket, &passed.socket, own->length) != 0)
+			memcmp(&own->socket, &passed.socket, own->length) != 0 ||
+			(own->kind == ADDRESS_UDP) != (type == SOCK_DGRAM))
 			continue;
 		fcntl(fd, F_SETFD, FD_CLOEXEC);
 		fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
-		set_flag(fd, IPPROTO_TCP, TCP_NODELAY);
+		set_flags(own, fd);
 		sockets->shared[i] = sockets->passed[i] = fd;
 		return true;
 	}
@@ -287,11 +356,30 @@ sockets_take(struct sockets *sockets, int fd)
 
 /* ---- listening ---- */
 
-/* Whether a socket is this server's alone. */
+/* Whether a socket is this server's alone, and can be taken out of its group without being closed. */
 static bool
 is_own(const struct sockets *sockets, const struct seat *seat, unsigned address)
 {
-	return sockets->shared[address] == -1 && seat->fds[address] != sockets->passed[address];
+	return sockets->addresses[address].kind == ADDRESS_TCP && sockets->shared[address] == -1 &&
+	       seat->fds[address] != sockets->passed[address];
+}
+
+/* Returns 0, or -1 with errno. */
+static int
+listen_on(const struct sockets *sockets, const struct seat *seat, unsigned address)
+{
+	switch (sockets->addresses[address].kind) {
+	case ADDRESS_TCP:
+		if (sockets->shared[address] != -1)
+			return 0;
+		break;
+	case ADDRESS_UDP:
+		return 0;
+	case ADDRESS_UNIX:
+		/* Again and again the same one. */
+		break;
+	}
+	return listen(seat->fds[address], sockets->backlog);
 }
 
 /* Takes one socket out of its group. */
@@ -312,7 +400,7 @@ sockets_listen(struct sockets *sockets, unsigned index)
 	for (unsigned i = 0; i < sockets->address_count; i++) {
 		int error;
 
-		if (sockets->shared[i] != -1 || listen(seat->fds[i], sockets->backlog) == 0)
+		if (listen_on(sockets, seat, i) == 0)
 			continue;
 		/* In all groups or in none. */
 		error = errno;
@@ -368,6 +456,7 @@ sockets_forget(struct sockets *sockets)
 	for (unsigned i = 0; i < sockets->seat_count; i++)
 		sockets->seats[i].listens = false;
 	sockets->listening = 0;
+	sockets->is_owner = false;
 }
 
 void
@@ -394,6 +483,7 @@ sockets_deafen(struct sockets *sockets)
 	};
 	static const struct sock_fprog program = {5, drop_syn};
 
+	remove_paths(sockets);
 	for (unsigned i = 0; i < sockets->listening; i++)
 		for (unsigned address = 0; address < sockets->address_count; address++)
 			if (is_own(sockets, &sockets->seats[sockets->order[i]], address))
@@ -412,6 +502,7 @@ sockets_unlock_ports(struct sockets *sockets)
 void
 sockets_close(struct sockets *sockets)
 {
+	remove_paths(sockets);
 	for (unsigned i = 0; i < sockets->seat_count; i++)
 		free_seat(sockets, &sockets->seats[i]);
 	close_all(sockets->shared, sockets->address_count);

@@ -10,7 +10,11 @@
  *	             listens
  *
  * Parking a seat takes it out of the group again; the kernel then moves the last member into its
- * place, and so does order. */
+ * place, and so does order.
+ *
+ * A datagram socket is a member from when it is bound, for good, so there the index is the seat's
+ * number, and the steering program alone keeps datagrams away from seats on which nobody sits. Of a
+ * path there is one socket, which all seats share. */
 #ifndef HUBBUB_MASTER_SOCKETS_H
 #define HUBBUB_MASTER_SOCKETS_H
 
@@ -32,8 +36,9 @@ struct sockets {
 	unsigned address_count;
 	int backlog;
 	bool can_bind; /* false once privileges are dropped: the group needs one uid */
-	/* [address]: a socket that was passed to this server and cannot have siblings, because it
-	 * belongs to another user; or -1. All seats hold duplicates of it. */
+	bool is_owner; /* no other master has them: paths are this one's to remove */
+	/* [address]: the one socket of a path, or one that was passed to this server and cannot have
+	 * siblings, because it belongs to another user; or -1. All seats hold duplicates of it. */
 	int *shared;
 	/* [address]: the socket that was passed, whatever became of it, or -1: it is not this server's
 	 * to shut. */
@@ -79,8 +84,8 @@ void sockets_forget(struct sockets *sockets);
 /* Shuts all sockets and gives the addresses up: the master that had taken them is dead. */
 void sockets_abandon(struct sockets *sockets);
 
-/* From now on no connection begins on any seat; handshakes that have begun go on. For the end, when
- * no other member of the group can take over. */
+/* From now on no connection begins on any seat; handshakes that have begun go on, and paths are gone.
+ * For the end, when no other member of the group can take over. */
 void sockets_deafen(struct sockets *sockets);
 
 /* Lets other servers start on the same ports, at other addresses; once one socket of each

@@ -144,7 +144,11 @@ status_json(const struct master *master)
 	json_t *totals, *object;
 	char *text;
 
-	totals = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+	totals = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
+			   "s:I, s:I, s:I}",
+		"datagrams", whole(total.datagrams), "replies", whole(total.replies), "refused",
+		whole(total.refused[REFUSAL_SENDER] + total.refused[REFUSAL_HEADER] +
+			total.refused[REFUSAL_TLS]),
 		"accepts", whole(total.accepted), "closed", whole(total.closed), "handed",
 		whole(total.handed), "received_bytes", whole(total.hub.bytes_received),
 		"sent_bytes", whole(total.hub.bytes_sent), "idle_closed", whole(total.idle_closed),

@@ -3,7 +3,10 @@
  * The kernel asks a classic BPF program, attached to the sockets of an address, for the index of the
  * member that gets the connection. Ours draws a random number and compares it with cumulated
  * weights; the weights follow the load. No privilege is needed, attaching takes some microseconds,
- * and where the kernel has it not, connections are spread by hash. */
+ * and where the kernel has it not, connections are spread by hash.
+ *
+ * Of datagrams a program of its own looks at the sender's address and port, so that a peer stays on its
+ * hub, whoever else comes and goes. */
 #ifndef HUBBUB_MASTER_STEERING_H
 #define HUBBUB_MASTER_STEERING_H
 
@@ -14,7 +17,7 @@
 
 #define STEERING_WEIGHT_MAX 10000
 /* Instructions for so many members. */
-#define STEERING_PROGRAM_SIZE(members) (2 * (size_t)(members) + 4)
+#define STEERING_PROGRAM_SIZE(members) (2 * (size_t)(members) + 24)
 #define STEERING_MEMBERS_MAX 2000 /* the kernel takes 4096 instructions */
 
 /* What is known of one member. */
@@ -36,6 +39,14 @@ size_t steering_program(const unsigned *weights, size_t count, struct sock_filte
 
 /* Attaches such a program to the group of one of its sockets. Returns 0, or -1 with errno. */
 int steering_attach(int socket, const unsigned *weights, size_t count);
+
+/* Writes a program that returns, for a datagram's sender, the index of a member that is there, always the same one as
+ * long as that stays; family is the sockets' own. Returns its length, or 0 if none is there or there are too many. */
+size_t steering_datagram_program(
+	const bool *is_there, size_t count, int family, struct sock_filter *program);
+
+/* Attaches such a program to the group of one of its sockets. Returns 0, or -1 with errno. */
+int steering_attach_datagrams(int socket, const bool *is_there, size_t count, int family);
 
 /* Leaves it to the kernel's hash again. */
 void steering_detach(int socket);

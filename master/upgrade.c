@@ -20,7 +20,7 @@
 #include "master/master.h"
 #include "master/notify.h"
 
-#define VERSION 2
+#define VERSION 3
 #define TAKE_TIME 2. /* seconds between GO and TOOK, in which nobody accepts */
 #define VARIABLE "HUBBUB_HANDOVER"
 #define TIME_DEFAULT 30. /* seconds for the new master to get ready, without a --hang-timeout */
@@ -55,8 +55,9 @@ address_json(const struct sockets *sockets, unsigned index)
 
 	for (socklen_t i = 0; i < address->length; i++)
 		snprintf(hex + 2 * i, 3, "%02x", bytes[i]);
-	return json_pack("{s:s, s:i, s:i, s:i}", "socket", hex, "lock", sockets->locks[index],
-		"shared", sockets->shared[index], "passed", sockets->passed[index]);
+	return json_pack("{s:i, s:s, s:i, s:i, s:i}", "kind", (int)address->kind, "socket", hex,
+		"lock", sockets->locks[index], "shared", sockets->shared[index], "passed",
+		sockets->passed[index]);
 }
 
 static json_t *
@@ -322,6 +323,7 @@ take_over(struct master *master, const struct sentence *go)
 		sockets->order[sockets->listening++] = go->order[i];
 		sockets->seats[go->order[i]].listens = true;
 	}
+	sockets->is_owner = true;
 	fleet_commit(&master->fleet);
 	say(master, WORD_TOOK);
 	/* The former master needs no word more; what its workers have is read from their counters. */
@@ -484,8 +486,10 @@ inherit_addresses(struct sockets *sockets, const json_t *addresses)
 		sockets->shared[i] = descriptor(integer(entry, "shared"));
 		/* Of the first seat, or the shared one: it is closed with that. */
 		sockets->passed[i] = integer(entry, "passed");
-		if (address_port(own) != 0 &&
-			!is_address(own, json_string_value(json_object_get(entry, "socket"))))
+		if (integer(entry, "kind") != (int)own->kind ||
+			(!address_is_open(own) &&
+				!is_address(
+					own, json_string_value(json_object_get(entry, "socket")))))
 			return -1;
 	}
 	return 0;

@@ -1,12 +1,17 @@
 #include "worker/acceptor.h"
 
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "hub/base/clock.h"
 #include "hub/base/log.h"
 #include "worker/connection.h"
+#include "worker/datagrams.h"
 #include "worker/handoff.h"
+#include "worker/thread.h"
 
 /* One line a second for the whole server: who moves the shared clock forward may log. */
 static bool
@@ -20,11 +25,32 @@ may_log(struct counters *counters)
 		       false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
+void
+acceptor_complain(const struct worker_thread *thread, const char *format, ...)
+{
+	char text[320];
+	va_list arguments;
+
+	if (!may_log(thread->heritage->counters))
+		return;
+	va_start(arguments, format);
+	vsnprintf(text, sizeof text, format, arguments);
+	va_end(arguments);
+	log_warning("%s", text);
+}
+
+static struct worker_thread *
+thread_of(void *context)
+{
+	return ((struct acceptor *)context)->thread;
+}
+
 /* A connection is accepted only with one of the permits that the master gives out. */
 static bool
 may_accept(void *context)
 {
-	struct worker_thread *thread = context;
+	struct worker_thread *thread = thread_of(context);
+
 	if (counters_take_permits(thread->row, 1) == 1)
 		return true;
 	/* Until acceptor_retry: there may be several acceptors, and all of them wait then. */
@@ -35,16 +61,16 @@ may_accept(void *context)
 static void
 not_accepted(void *context)
 {
-	counters_give_permits(((struct worker_thread *)context)->row, 1);
+	counters_give_permits(thread_of(context)->row, 1);
 }
 
 static bool
 take_over(void *context, int client)
 {
-	struct worker_thread *thread = context;
+	const struct acceptor *acceptor = context;
 
-	counters_add(&thread->row->accepted, 1);
-	return handoff_offer(thread, client);
+	counters_add(&acceptor->thread->row->accepted, 1);
+	return handoff_offer(acceptor->thread, client, acceptor->address);
 }
 
 void
@@ -54,19 +80,20 @@ acceptor_retry(struct worker_thread *thread)
 		return;
 	thread->is_out_of_permits = false;
 	for (unsigned i = 0; i < thread->heritage->addresses; i++)
-		hub_server_retry(thread->acceptors[i]);
+		if (thread->acceptors[i].server != NULL)
+			hub_server_retry(thread->acceptors[i].server);
 }
 
 static void
 opened(void *context)
 {
-	counters_add(&((struct worker_thread *)context)->row->opened, 1);
+	counters_add(&thread_of(context)->row->opened, 1);
 }
 
 static void
 closed(void *context)
 {
-	struct worker_thread *thread = context;
+	struct worker_thread *thread = thread_of(context);
 
 	counters_add(&thread->row->closed, 1);
 	counters_give_permits(thread->row, 1);
@@ -76,22 +103,35 @@ closed(void *context)
 static void
 accept_failed(void *context, int error, bool will_wait)
 {
-	struct worker_thread *thread = context;
+	struct worker_thread *thread = thread_of(context);
 
 	counters_add(
 		&thread->row->accept_errors[will_wait ? ACCEPT_ERROR_LIMIT : ACCEPT_ERROR_ABORTED],
 		1);
-	if (will_wait && may_log(thread->heritage->counters))
-		log_warning("cannot accept connections: %s; trying again as connections close "
-			    "(raise the file limit: ulimit -n, LimitNOFILE=)",
+	if (will_wait)
+		acceptor_complain(thread,
+			"cannot accept connections: %s; trying again as connections close "
+			"(raise the file limit: ulimit -n, LimitNOFILE=)",
 			strerror(error));
-	else if (!will_wait && (error == EBADF || error == EINVAL || error == ENOTSOCK))
+	else if (error == EBADF || error == EINVAL || error == ENOTSOCK)
 		log_error("hub %u of worker %u stops accepting: %s", thread->index,
 			thread->heritage->index, strerror(error));
 }
 
-struct hub_server *
-acceptor_new(struct worker_thread *thread, int socket)
+/* ---- its life ---- */
+
+static int
+option_of(int socket, int option)
+{
+	int value = 0;
+	socklen_t length = sizeof value;
+
+	getsockopt(socket, SOL_SOCKET, option, &value, &length);
+	return value;
+}
+
+int
+acceptor_init(struct acceptor *acceptor, struct worker_thread *thread, unsigned address, int socket)
 {
 	struct hub_server_options options = {.pool = &thread->pool,
 		.opened = opened,
@@ -101,21 +141,59 @@ acceptor_new(struct worker_thread *thread, int socket)
 		.take_over = take_over,
 		.accept_failed = accept_failed};
 
-	return hub_stream_server_new(socket, connection_serve, thread, &options);
+	*acceptor = (struct acceptor){.thread = thread,
+		.address = address,
+		.is_path = option_of(socket, SO_DOMAIN) == AF_UNIX};
+	if (option_of(socket, SO_TYPE) == SOCK_DGRAM) {
+		acceptor->datagrams = datagrams_new(thread, socket);
+		return acceptor->datagrams != NULL ? 0 : -1;
+	}
+	acceptor->server = hub_stream_server_new(socket, connection_serve, acceptor, &options);
+	return acceptor->server != NULL ? 0 : -1;
 }
 
 void
-acceptor_pause(struct hub_server *acceptor)
+acceptor_fini(struct acceptor *acceptor)
 {
-	hub_server_pause(acceptor);
+	hub_server_free(acceptor->server);
+	datagrams_free(acceptor->datagrams);
+}
+
+int
+acceptor_start(struct acceptor *acceptor)
+{
+	return acceptor->server != NULL ? hub_server_start(acceptor->server)
+					: datagrams_start(acceptor->datagrams);
 }
 
 void
-acceptor_empty(struct worker_thread *thread, struct hub_server *acceptor)
+acceptor_pause(struct acceptor *acceptor)
 {
-	int accepted = 1;
+	if (acceptor->server != NULL)
+		hub_server_pause(acceptor->server);
+	else
+		datagrams_stop(acceptor->datagrams);
+}
+
+void
+acceptor_empty(struct acceptor *acceptor)
+{
+	const struct worker_thread *thread = acceptor->thread;
+	int accepted = acceptor->server != NULL;
 
 	while (accepted == 1 && !thread_is_commanded(thread, THREAD_FINISH) &&
 		!thread_is_commanded(thread, THREAD_STOP))
-		accepted = hub_server_accept_queued(acceptor);
+		accepted = hub_server_accept_queued(acceptor->server);
+}
+
+void
+acceptor_serve(struct acceptor *acceptor, int client)
+{
+	struct worker_thread *thread = acceptor->thread;
+
+	if (hub_server_serve(acceptor->server, client) == 0)
+		return;
+	counters_give_permits(thread->row, 1);
+	log_warning("hub %u of worker %u cannot serve a connection that it was given: no memory",
+		thread->index, thread->heritage->index);
 }

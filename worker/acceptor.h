@@ -1,20 +1,48 @@
-/* An acceptor: the hub's server for one listening socket, with the worker's permits, counters and log. */
+/* An acceptor: what one hub does with one of its sockets. Of a listener it is the hub's server, with the worker's
+ * permits, counters and log; of a datagram socket the coroutine that answers. */
 #ifndef HUBBUB_WORKER_ACCEPTOR_H
 #define HUBBUB_WORKER_ACCEPTOR_H
 
-#include "worker/thread.h"
+#include <stdbool.h>
 
-/* Makes one, which owns the socket, and whose connections run in the thread's pool. NULL with errno ENOMEM. */
-struct hub_server *acceptor_new(struct worker_thread *thread, int socket);
+#include "hub/io/server.h"
+
+struct datagrams;
+struct worker_thread;
+
+struct acceptor {
+	struct worker_thread *thread;
+	unsigned address;            /* index */
+	bool is_path;                /* a Unix socket: its peers are on this machine */
+	struct hub_server *server;   /* owned; NULL for a datagram socket */
+	struct datagrams *datagrams; /* owned; NULL for a listener */
+};
+
+/* Prepares one, which owns the socket, and whose connections run in the thread's pool. Returns 0, or -1 with errno
+ * ENOMEM. */
+int acceptor_init(
+	struct acceptor *acceptor, struct worker_thread *thread, unsigned address, int socket);
+void acceptor_fini(struct acceptor *acceptor);
+
+/* Begins to accept. Switches: no.  Returns 0, or -1 with errno ENOMEM. */
+int acceptor_start(struct acceptor *acceptor);
 
 /* Lets the thread's acceptors try again, if one of them was without a permit. */
 void acceptor_retry(struct worker_thread *thread);
 
 /* Stops waiting for connections. The socket stays open until the process ends, because others hold it too: libev
- * would rebuild its epoll set at each event of a closed descriptor. Switches. */
-void acceptor_pause(struct hub_server *acceptor);
+ * would rebuild its epoll set at each event of a closed descriptor. Datagrams that have come are answered first.
+ * Switches. */
+void acceptor_pause(struct acceptor *acceptor);
 
 /* Accepts what is queued, unless the thread is to stop; after acceptor_pause. Switches. */
-void acceptor_empty(struct worker_thread *thread, struct hub_server *acceptor);
+void acceptor_empty(struct acceptor *acceptor);
+
+/* Serves a connection that another hub has accepted on the same address, with the thread's permit. Switches. */
+void acceptor_serve(struct acceptor *acceptor, int client);
+
+/* Logs why a client was not accepted or served, if nobody of the whole server has logged such a thing within a second. */
+void acceptor_complain(const struct worker_thread *thread, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 #endif

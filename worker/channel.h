@@ -14,7 +14,7 @@ enum channel_kind {
 	CHANNEL_DUMPED,  /* this hub has written its stacks; value is that of CHANNEL_DUMP */
 	/* master to worker */
 	CHANNEL_ACCEPT, /* the sockets listen: start to accept */
-	CHANNEL_ADOPT,  /* with a listener of another: accept what is queued there, and close it */
+	CHANNEL_ADOPT, /* with a listener of another, of address value: accept what is queued there, and close it */
 	CHANNEL_HANDOVER, /* others accept on the same sockets: accept no more, serve what is open
 			     for value nanoseconds, leave */
 	CHANNEL_DRAIN,    /* the same, but nobody else accepts: take what is queued first */

@@ -1,10 +1,17 @@
 #include "worker/connection.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/sockios.h>
+#include <netinet/in.h>
+#include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include "worker/proxy.h"
+#include "worker/thread.h"
+
+#define HANDSHAKE_TIME (10 * HUB_SECOND)
 #define LINGER HUB_SECOND
 #define LINGER_FINISHING (200 * HUB_MILLISECOND)
 #define LOOK_LEAST (20 * HUB_MILLISECOND)
@@ -30,14 +37,12 @@ discard(int client)
 	return length == -1 && errno == EAGAIN;
 }
 
-void
-connection_serve(int client, void *context)
+static void
+end(int client, const struct worker_thread *thread)
 {
-	const struct worker_thread *thread = context;
 	int64_t pause = HUB_MILLISECOND, left;
 
-	thread->heritage->serve(client, thread->heritage->context);
-	if (!discard(client) || shutdown(client, SHUT_WR) != 0)
+	if (!discard(client) || hub_shutdown(client, SHUT_WR) != 0)
 		return;
 	left = thread_is_commanded(thread, THREAD_FINISH) ? LINGER_FINISHING : LINGER;
 	/* Not by waiting to receive, which is what an idle connection does. */
@@ -47,12 +52,119 @@ connection_serve(int client, void *context)
 	}
 }
 
+/* ---- its beginning ---- */
+
+/* Who the client is, in words. */
+static void
+name_client(int client, char *text, size_t size)
+{
+	struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
+	socklen_t length = sizeof address;
+	char host[INET6_ADDRSTRLEN] = "?";
+	unsigned port = 0;
+
+	getpeername(client, (struct sockaddr *)&address, &length);
+	if (address.ss_family == AF_INET) {
+		const struct sockaddr_in *v4 = (const struct sockaddr_in *)&address;
+
+		inet_ntop(AF_INET, &v4->sin_addr, host, sizeof host);
+		port = ntohs(v4->sin_port);
+	} else if (address.ss_family == AF_INET6) {
+		const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&address;
+
+		inet_ntop(AF_INET6, &v6->sin6_addr, host, sizeof host);
+		port = ntohs(v6->sin6_port);
+	}
+	if (port != 0)
+		snprintf(text, size, "a client at %s, port %u", host, port);
+	else
+		snprintf(text, size, "a client");
+}
+
+static void
+refuse(int client, struct worker_thread *thread, enum refusal refusal, const char *why)
+{
+	char name[80];
+
+	/* Those that are ended because the hub is to end are no offenders. */
+	if (thread_is_commanded(thread, THREAD_FINISH) || thread_is_commanded(thread, THREAD_STOP))
+		return;
+	counters_add(&thread->row->refused[refusal], 1);
+	name_client(client, name, sizeof name);
+	acceptor_complain(thread, "refused %s: %s", name, why);
+}
+
+/* Returns whether the client is known, or as well as known. */
+static bool
+read_proxy_header(int client, const struct acceptor *acceptor, struct sockaddr_storage *address)
+{
+	struct worker_thread *thread = acceptor->thread;
+	enum refusal refusal;
+	const char *why;
+
+	if (!proxy_read(client, thread->heritage, acceptor->is_path, address, &refusal, &why)) {
+		refuse(client, thread, refusal, why);
+		return false;
+	}
+	if (address->ss_family == AF_UNSPEC || peers_remember(&thread->peers, client, address) == 0)
+		return true;
+	acceptor_complain(thread, "no memory for the name of a client");
+	return false;
+}
+
+static bool
+begin_tls(int client, const struct acceptor *acceptor)
+{
+	struct worker_thread *thread = acceptor->thread;
+	struct hub_timeout scope;
+	bool is_done;
+	char why[200];
+
+	hub_timeout_start(&scope, HANDSHAKE_TIME);
+	is_done = hub_tls_accept(client, thread->heritage->tls) == 0;
+	if (!is_done)
+		snprintf(why, sizeof why, "%s",
+			errno == ETIMEDOUT ? "its TLS handshake took too long" : hub_tls_why());
+	hub_timeout_stop(&scope);
+	if (!is_done)
+		refuse(client, thread, REFUSAL_TLS, why);
+	return is_done;
+}
+
+/* Through a proxy, the client has a name here that lasts as long as it is served. */
+static __attribute__((noinline)) void
+serve_behind_proxy(int client, const struct acceptor *acceptor)
+{
+	const struct worker_heritage *heritage = acceptor->thread->heritage;
+	struct sockaddr_storage address;
+
+	if (!read_proxy_header(client, acceptor, &address))
+		return;
+	if (heritage->tls == NULL || acceptor->is_path || begin_tls(client, acceptor))
+		heritage->serve(client, heritage->context);
+	peers_forget(&acceptor->thread->peers, client);
+}
+
+void
+connection_serve(int client, void *context)
+{
+	const struct acceptor *acceptor = context;
+	const struct worker_heritage *heritage = acceptor->thread->heritage;
+
+	if (heritage->has_proxy)
+		serve_behind_proxy(client, acceptor);
+	else if (heritage->tls == NULL || acceptor->is_path || begin_tls(client, acceptor))
+		heritage->serve(client, heritage->context);
+	end(client, acceptor->thread);
+}
+
 static void
 visit_all(struct worker_thread *thread,
 	void (*visit)(const struct hub_connection *connection, void *context), void *context)
 {
 	for (unsigned i = 0; i < thread->heritage->addresses; i++)
-		hub_server_visit(thread->acceptors[i], visit, context);
+		if (thread->acceptors[i].server != NULL)
+			hub_server_visit(thread->acceptors[i].server, visit, context);
 }
 
 /* ---- timeouts ---- */

@@ -170,6 +170,11 @@ add_counts(struct worker_row *to, const struct worker_row *from)
 	add(&to->late, &from->late);
 	for (int kind = 0; kind < ACCEPT_ERROR_MAX; kind++)
 		add(&to->accept_errors[kind], &from->accept_errors[kind]);
+	for (int why = 0; why < REFUSAL_MAX; why++)
+		add(&to->refused[why], &from->refused[why]);
+	add(&to->datagrams, &from->datagrams);
+	add(&to->replies, &from->replies);
+	add(&to->replies_failed, &from->replies_failed);
 }
 
 static uint32_t

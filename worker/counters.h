@@ -24,6 +24,14 @@ enum accept_error {
 	ACCEPT_ERROR_MAX
 };
 
+/* Why a connection that was accepted was not served. */
+enum refusal {
+	REFUSAL_SENDER, /* a PROXY header is expected, and the peer is not trusted to send one */
+	REFUSAL_HEADER, /* its PROXY header is wrong, or did not come in time */
+	REFUSAL_TLS,    /* the handshake failed, or did not end in time */
+	REFUSAL_MAX
+};
+
 enum row_state { ROW_FREE, ROW_LIVE, ROW_LEDGER };
 
 #define CRASH_FRAMES 32
@@ -58,6 +66,10 @@ struct worker_row {
 	uint64_t idle_closed;    /* by the idle timeout */
 	uint64_t write_closed;   /* by the write timeout */
 	uint64_t accept_errors[ACCEPT_ERROR_MAX];
+	uint64_t refused[REFUSAL_MAX];
+	uint64_t datagrams;      /* received */
+	uint64_t replies;        /* datagrams that were sent in answer */
+	uint64_t replies_failed; /* and those that could not be */
 	uint64_t late; /* times that it did not switch for 100 ms; by the watchdog's thread */
 
 	/* How many connections it may still open. Master and hub add and take, atomically. */
@@ -66,7 +78,7 @@ struct worker_row {
 	struct worker_crash crash __attribute__((aligned(128)));
 } __attribute__((aligned(128)));
 
-#define COUNTERS_VERSION 2
+#define COUNTERS_VERSION 3
 #define COUNTERS_ROWS                                                                              \
 	8192 /* four times as many as there may be hubs: a ledger, three generations */
 
@@ -82,8 +94,8 @@ struct counters {
 	uint64_t hangs;
 	uint64_t reloads;
 	uint64_t upgrades;
-	/* Clock at which the next line about accept errors may be logged, by whichever hub sets it
-	 * forward: one line a second for the whole server. */
+	/* Clock at which the next line about connections that cannot be accepted or served may be logged, by whichever
+	 * hub sets it forward: one line a second for the whole server. */
 	int64_t next_accept_line __attribute__((aligned(128)));
 	struct worker_row rows[COUNTERS_ROWS] __attribute__((aligned(128)));
 };

@@ -17,6 +17,7 @@ struct parcel {
 	struct hub_message message;
 	struct worker_thread *to;
 	struct list link;
+	unsigned address;
 	int client;
 };
 
@@ -32,13 +33,14 @@ deliver(struct hub_message *message)
 
 /* Returns false if there is no memory. */
 static bool
-send_to(struct worker_thread *to, int client)
+send_to(struct worker_thread *to, int client, unsigned address)
 {
 	struct parcel *parcel = malloc(sizeof *parcel);
 
 	if (parcel == NULL)
 		return false;
-	*parcel = (struct parcel){.message = {NULL, deliver}, .to = to, .client = client};
+	*parcel = (struct parcel){
+		.message = {NULL, deliver}, .to = to, .address = address, .client = client};
 	hub_mailbox_post(to->mailbox, &parcel->message);
 	return true;
 }
@@ -77,7 +79,7 @@ find_least(struct worker_thread *thread, const struct worker_thread *except)
 }
 
 bool
-handoff_offer(struct worker_thread *thread, int client)
+handoff_offer(struct worker_thread *thread, int client, unsigned address)
 {
 	uint64_t own = counters_open(thread->row), open;
 	struct worker_thread *least;
@@ -90,7 +92,7 @@ handoff_offer(struct worker_thread *thread, int client)
 	open = counters_open(least->row);
 	if (own < open + MARGIN(open) || counters_take_permits(least->row, 1) == 0)
 		return false;
-	if (!send_to(least, client)) {
+	if (!send_to(least, client, address)) {
 		counters_give_permits(least->row, 1);
 		return false;
 	}
@@ -100,14 +102,14 @@ handoff_offer(struct worker_thread *thread, int client)
 }
 
 void
-handoff_adopt(struct worker_thread *leader, int listener)
+handoff_adopt(struct worker_thread *leader, int listener, unsigned address)
 {
 	struct worker_thread *to;
 
 	while ((to = find_least(leader, NULL)) != NULL && counters_take_permits(to->row, 1) == 1) {
 		int client = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-		if (client != -1 && send_to(to, client)) {
+		if (client != -1 && send_to(to, client, address)) {
 			counters_add(&leader->row->accepted, 1);
 			counters_add(&leader->row->handed, to != leader);
 			continue;
@@ -131,14 +133,8 @@ handoff_run(void *argument)
 		while (!list_is_empty(&thread->parcels)) {
 			struct parcel *parcel =
 				CONTAINER_OF(thread->parcels.next, struct parcel, link);
-			int client = parcel->client;
 
-			if (hub_server_serve(thread->acceptors[0], client) != 0) {
-				counters_give_permits(thread->row, 1);
-				log_warning("hub %u of worker %u cannot serve a connection that "
-					    "it was given: no memory",
-					thread->index, thread->heritage->index);
-			}
+			acceptor_serve(&thread->acceptors[parcel->address], parcel->client);
 			/* Until here it counts as one that is on its way. */
 			list_remove(&parcel->link);
 			free(parcel);

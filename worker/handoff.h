@@ -5,13 +5,13 @@
 
 #include "worker/thread.h"
 
-/* Gives a connection that thread has just accepted to a sibling with clearly fewer, if there is
+/* Gives a connection that thread has just accepted on the address of that index to a sibling with clearly fewer, if there is
  * one. Returns whether it did; the connection is the sibling's then, and so is its permit. */
-bool handoff_offer(struct worker_thread *thread, int client);
+bool handoff_offer(struct worker_thread *thread, int client, unsigned address);
 
-/* Accepts what is queued on listener, spreads it over the hubs, as far as they have permits, and
+/* Accepts what is queued on listener, which is one of that address, spreads it over the hubs, as far as they have permits, and
  * closes listener, which never enters a loop. Called by the leading hub. */
-void handoff_adopt(struct worker_thread *leader, int listener);
+void handoff_adopt(struct worker_thread *leader, int listener, unsigned address);
 
 /* Serves what siblings give: the body of a coroutine of each hub; its argument is the thread. */
 void *handoff_run(void *thread);

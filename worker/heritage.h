@@ -5,13 +5,26 @@
 #define HUBBUB_WORKER_HERITAGE_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
+#include "hub/io/server.h"
+#include "hub/io/tls.h"
 #include "hub/scheduler.h"
 #include "worker/counters.h"
+
+#define WORKER_NETWORKS_MAX 32
+
+/* The addresses that begin with the same bits: 10.0.0.0/8. */
+struct worker_network {
+	int family;
+	unsigned char bytes[16];
+	unsigned bits;
+};
 
 struct worker_heritage {
 	/* The service; borrowed for the process's life. */
 	void (*serve)(int client, void *context);
+	ssize_t (*answer)(struct hub_datagram *datagram, size_t size, void *context); /* or NULL */
 	void *context;
 
 	unsigned index;     /* of the worker, from 0 */
@@ -27,6 +40,11 @@ struct worker_heritage {
 	bool pin;                  /* each hub's thread to one CPU */
 	int64_t idle_timeout;      /* nanoseconds; 0 for none */
 	int64_t write_timeout;     /* the same */
+	struct hub_tls *tls;       /* of TCP connections; NULL for none; borrowed */
+	/* Connections begin with a PROXY header, and come from these networks or by a path. */
+	bool has_proxy;
+	struct worker_network networks[WORKER_NETWORKS_MAX];
+	unsigned network_count;
 };
 
 #endif

@@ -212,7 +212,7 @@ static void
 accept_all(struct worker_thread *thread)
 {
 	for (unsigned i = 0; i < thread->heritage->addresses; i++)
-		if (hub_server_start(thread->acceptors[i]) != 0)
+		if (acceptor_start(&thread->acceptors[i]) != 0)
 			log_error("hub %u has no memory to accept on socket %u", thread->index, i);
 	__atomic_store_n(&thread->is_welcoming, true, __ATOMIC_RELEASE);
 }
@@ -227,9 +227,9 @@ accept_no_more(struct worker_thread *thread)
 		await(thread, BIT(THREAD_FINISH) | BIT(THREAD_STOP), hub_now() + HANDSHAKE);
 	__atomic_store_n(&thread->is_welcoming, false, __ATOMIC_RELEASE);
 	for (unsigned i = 0; i < thread->heritage->addresses; i++) {
-		acceptor_pause(thread->acceptors[i]);
+		acceptor_pause(&thread->acceptors[i]);
 		if (is_last)
-			acceptor_empty(thread, thread->acceptors[i]);
+			acceptor_empty(&thread->acceptors[i]);
 	}
 	report(thread, CHANNEL_DRAINED, 0);
 	tell_leader(thread, THREAD_QUIET);
@@ -268,7 +268,7 @@ thread_main(void *argument)
 		let_end(thread);
 	}
 	for (unsigned i = 0; i < thread->heritage->addresses; i++)
-		acceptor_pause(thread->acceptors[i]);
+		acceptor_pause(&thread->acceptors[i]);
 	return NULL;
 }
 
@@ -326,6 +326,7 @@ thread_run(struct worker_thread *thread)
 	if (thread->cpu >= 0)
 		pin_thread(thread);
 	crash_use_row(thread->row);
+	peers_use(&thread->peers);
 	options.counters = &thread->row->hub;
 	thread->hooks = (struct hub_hooks){.blocked = blocked, .context = thread};
 	hub_set_hooks(&thread->hooks);
@@ -393,7 +394,7 @@ thread_init(struct worker_thread *thread, const struct worker_heritage *heritage
 	if (thread->acceptors == NULL)
 		return -1;
 	for (unsigned i = 0; i < heritage->addresses; i++)
-		if ((thread->acceptors[i] = acceptor_new(thread, sockets[i])) == NULL)
+		if (acceptor_init(&thread->acceptors[i], thread, i, sockets[i]) != 0)
 			return -1;
 	return 0;
 }
@@ -403,6 +404,7 @@ thread_fini(struct worker_thread *thread)
 {
 	sem_destroy(&thread->started);
 	for (unsigned i = 0; thread->acceptors != NULL && i < thread->heritage->addresses; i++)
-		hub_server_free(thread->acceptors[i]);
+		acceptor_fini(&thread->acceptors[i]);
 	free(thread->acceptors);
+	peers_fini(&thread->peers);
 }

@@ -9,7 +9,9 @@
 
 #include "hub/base/list.h"
 #include "hub/hub.h"
+#include "worker/acceptor.h"
 #include "worker/heritage.h"
+#include "worker/peers.h"
 
 enum thread_command {
 	THREAD_ACCEPT,   /* start to accept */
@@ -65,13 +67,14 @@ struct worker_thread {
 	int64_t drain_window; /* nanoseconds; before THREAD_HANDOVER or THREAD_DRAIN is posted */
 
 	/* The hub's own from here on. */
-	unsigned commanded;            /* bits 1 << thread_command */
-	struct hub_event command;      /* set when another bit is */
-	struct hub_pool pool;          /* its connections */
-	struct hub_server **acceptors; /* one per address; owned */
-	struct list parcels;           /* connections that siblings gave it; see handoff.h */
+	unsigned commanded;         /* bits 1 << thread_command */
+	struct hub_event command;   /* set when another bit is */
+	struct hub_pool pool;       /* its connections */
+	struct acceptor *acceptors; /* one per address; owned */
+	struct list parcels;        /* connections that siblings gave it; see handoff.h */
 	struct hub_event parcel;
 	bool is_out_of_permits;
+	struct peers peers; /* of connections that came through a proxy */
 };
 
 /* Prepares a thread that does not run yet; its sockets are the heritage's for that index.

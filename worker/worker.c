@@ -101,7 +101,7 @@ obey(struct worker *worker, const struct channel_message *message, int descripto
 		break;
 	case CHANNEL_ADOPT:
 		if (descriptor != -1 && !worker->is_leaving) {
-			handoff_adopt(&worker->threads[0], descriptor);
+			handoff_adopt(&worker->threads[0], descriptor, (unsigned)message->value);
 			return;
 		}
 		break;

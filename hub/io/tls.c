@@ -25,6 +25,7 @@
 #include "hub/coroutine.h"
 #include "hub/io/fd_priv.h"
 #include "hub/scheduler_priv.h"
+#include "hub/thread/offload.h"
 
 struct hub_tls {
 	SSL_CTX *context;
@@ -347,18 +348,33 @@ wait_flushed(struct tls_layer *layer)
 	return 0;
 }
 
-/* Returns 0, or -1 and errno; the layer may be freed then. */
+/* One step of a handshake: 0 when that is done, or an errno. Signatures need much stack, which an idle connection is not
+ * to hold: it runs on the thread's. */
+static void *
+step(void *argument)
+{
+	struct tls_layer *layer = argument;
+	int result, error;
+
+	ERR_clear_error();
+	result = SSL_do_handshake(layer->ssl);
+	error = result == 1 ? 0 : judge(layer, result);
+	if (error == 0 && result != 1)
+		error = ECONNRESET;
+	return (void *)(intptr_t)error;
+}
+
+/* Returns 0, or -1 and errno. */
 static int
 shake_hands(struct tls_layer *layer)
 {
 	for (;;) {
-		int result, error;
+		void *result;
+		int error;
 
-		ERR_clear_error();
-		result = SSL_do_handshake(layer->ssl);
-		error = result == 1 ? 0 : judge(layer, result);
-		if (error == 0 && result != 1)
-			error = ECONNRESET;
+		if (hub_on_thread_stack(step, layer, &result) != 0)
+			return -1;
+		error = (int)(intptr_t)result;
 		if (error == EPROTO && SSL_get_verify_result(layer->ssl) != X509_V_OK)
 			snprintf(why, sizeof why, "the certificate is not trusted: %s",
 				X509_verify_cert_error_string(SSL_get_verify_result(layer->ssl)));

@@ -17,7 +17,8 @@ is_loopback(const struct address *address)
 {
 	const struct sockaddr_in *v4 = (const struct sockaddr_in *)(const void *)&address->socket;
 
-	return v4->sin_family == AF_INET && ntohl(v4->sin_addr.s_addr) >> 24 == 127;
+	return address->kind != ADDRESS_UNIX && v4->sin_family == AF_INET &&
+	       ntohl(v4->sin_addr.s_addr) >> 24 == 127;
 }
 
 static void
@@ -26,10 +27,12 @@ choose_sources(struct load *load)
 	/* connect(2) looks for a free port among those of one parity first, and long where few are left. */
 	double room = PORTS_SHARE * preflight_ports() * load->target_count;
 	double all = (double)load->connections + load->idle;
-	bool is_local = true;
+	bool is_local = true, has_ports = false;
 
 	for (unsigned i = 0; i < load->target_count; i++)
 		is_local = is_local && is_loopback(&load->targets[i]);
+	for (unsigned i = 0; i < load->target_count; i++)
+		has_ports = has_ports || load->targets[i].kind != ADDRESS_UNIX;
 	for (unsigned i = 0; i < load->target_count && load->source_count > 0; i++)
 		if (load->targets[i].socket.ss_family != AF_INET)
 			value_refuse("--source names IPv4 addresses, but the target is %s",
@@ -38,7 +41,7 @@ choose_sources(struct load *load)
 		(load->churn >= 0 || load->lifetime != LOAD_NEVER))
 		/* A connection that we close first keeps its port for a minute. */
 		field_add_sources(load, LOOPBACK, LOOPBACK + CHURN_SOURCES - 1);
-	if (load->source_count > 0 || all <= room || room <= 0)
+	if (load->source_count > 0 || all <= room || room <= 0 || !has_ports)
 		return;
 	if (!is_local && all <= room / PORTS_SHARE)
 		return;
@@ -116,6 +119,12 @@ complete_print(const struct load *load)
 	printf("--close=%s\n", load_close_names[load->close]);
 	if (load->source_count > 0)
 		printf("# %u source addresses\n", load->source_count);
+	if (load->has_tls)
+		printf("--tls\n");
+	if (load->authorities != NULL)
+		printf("--tls-ca=%s\n", load->authorities);
+	if (load->trusts_anybody)
+		printf("--tls-insecure\n");
 	printf("--size=%s\n--framing=%s\n--verify=%s\n--nodelay=%s\n--seed=%llu\n",
 		load->sizes_text, message_framing_names[load->framing],
 		message_verify_names[load->verify], load->nodelay ? "on" : "off",

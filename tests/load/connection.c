@@ -103,8 +103,8 @@ count_late(struct connection *connection)
 	ssize_t received = -1;
 
 	if (connection->reply_offset > 0 && hub_adopt(connection->fd) == 0) {
-		shutdown(connection->fd, SHUT_WR);
 		hub_timeout_start(&scope, HALF_CLOSE_MAX);
+		hub_shutdown(connection->fd, SHUT_WR);
 		received = hub_recv(connection->fd, driver->receive_buffer, DRIVER_BUFFER, 0);
 		hub_timeout_stop(&scope);
 	}
@@ -186,12 +186,18 @@ converse(struct connection *connection)
 		int64_t now, arrived;
 		ssize_t received = receive(connection, &now, &arrived);
 
-		if (received <= 0) {
+		/* A datagram may be empty. */
+		if (received < 0 || (received == 0 && (!driver->load->is_datagrams ||
+							      connection->end != END_NONE))) {
 			count_end(connection, received < 0 ? errno : 0);
 			return;
 		}
 		connection->last_received = now;
-		if (!receiving_take(connection, driver->receive_buffer, (size_t)received, arrived))
+		if (driver->load->is_datagrams)
+			datagrams_take(
+				connection, driver->receive_buffer, (size_t)received, arrived);
+		else if (!receiving_take(
+				 connection, driver->receive_buffer, (size_t)received, arrived))
 			return;
 		if (is_used_up(connection, now)) {
 			connection->end = END_ORDERLY;
@@ -228,8 +234,8 @@ close_half(struct connection *connection)
 	struct hub_timeout scope;
 	ssize_t received;
 
-	shutdown(connection->fd, SHUT_WR);
 	hub_timeout_start(&scope, HALF_CLOSE_MAX);
+	hub_shutdown(connection->fd, SHUT_WR);
 	received = hub_recv(connection->fd, driver->receive_buffer, DRIVER_BUFFER, 0);
 	hub_timeout_stop(&scope);
 	if (received > 0)
@@ -248,7 +254,8 @@ finish(struct connection *connection)
 
 	if (driver->load->close == LOAD_CLOSE_RST)
 		close_by_reset(fd);
-	else if (driver->load->close == LOAD_CLOSE_HALF && connection->end == END_ORDERLY)
+	else if (driver->load->close == LOAD_CLOSE_HALF && connection->end == END_ORDERLY &&
+		 !driver->load->is_datagrams)
 		close_half(connection);
 	else
 		hub_close(fd);
@@ -410,6 +417,10 @@ connection_check(struct connection *connection, int64_t now)
 		/* It is between two messages: closed by its own coroutine. */
 		connection->end = END_ORDERLY;
 		hub_end_input(connection->fd);
+		return;
+	}
+	if (driver->load->is_datagrams) {
+		datagrams_check(connection, now);
 		return;
 	}
 	if (connection->flying.count == 0)

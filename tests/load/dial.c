@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <linux/net_tstamp.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "tests/load/driver_priv.h"
@@ -31,12 +32,12 @@ wait_for_turn(struct driver *driver)
 }
 
 static void
-set_up(const struct load *load, int fd)
+set_up(const struct load *load, enum address_kind kind, int fd)
 {
 	const int stamps = SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE;
 	int on = 1;
 
-	if (load->nodelay)
+	if (load->nodelay && kind == ADDRESS_TCP)
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 	if (load->kernel_times)
 		setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPING, &stamps, sizeof stamps);
@@ -76,27 +77,46 @@ is_connected_to_itself(int fd)
 	       own_length == peer_length && memcmp(&own, &peer, own_length) == 0;
 }
 
+/* Returns 0 or an errno. */
+static int
+begin_tls(struct driver *driver, unsigned target, int fd)
+{
+	int error;
+
+	if (hub_tls_connect(fd, driver->load->tls, driver->load->tls_name[target]) == 0)
+		return 0;
+	error = errno;
+	if (driver->row->refusal[0] == '\0')
+		snprintf(driver->row->refusal, sizeof driver->row->refusal, "%s", hub_tls_why());
+	return error;
+}
+
 /* Returns a descriptor, or -1 and errno. */
 static int
-dial_once(struct driver *driver, const struct address *target)
+dial_once(struct driver *driver, unsigned index)
 {
+	const struct address *target = &driver->load->targets[index];
 	struct hub_timeout scope;
-	int fd = hub_socket(target->socket.ss_family, SOCK_STREAM, 0), error = 0;
+	int fd = hub_socket(target->socket.ss_family,
+		    target->kind == ADDRESS_UDP ? SOCK_DGRAM : SOCK_STREAM, 0),
+	    error = 0;
 	int64_t began = clock_now();
 
 	if (fd == -1)
 		return -1;
-	set_up(driver->load, fd);
-	if (bind_source(driver, fd) != 0)
+	set_up(driver->load, target->kind, fd);
+	if (target->kind != ADDRESS_UNIX && bind_source(driver, fd) != 0)
 		error = errno;
 	hub_timeout_start(&scope, driver->load->connect_timeout);
 	if (error == 0 &&
 		hub_connect(fd, (const struct sockaddr *)&target->socket, target->length) != 0)
 		error = errno;
+	if (error == 0 && target->kind != ADDRESS_UNIX && is_connected_to_itself(fd))
+		error = ECONNREFUSED;
+	if (error == 0 && driver->load->tls != NULL)
+		error = begin_tls(driver, index, fd);
 	if (hub_timeout_stop(&scope) && error != 0)
 		error = ETIMEDOUT;
-	if (error == 0 && is_connected_to_itself(fd))
-		error = ECONNREFUSED;
 	if (error == 0) {
 		histogram_record(&driver->row->connect, clock_now() - began);
 		return fd;
@@ -109,13 +129,12 @@ dial_once(struct driver *driver, const struct address *target)
 int
 dial(struct driver *driver, unsigned index)
 {
-	const struct address *target = &driver->load->targets[index % driver->load->target_count];
 	int fd, error;
 
 	if (wait_for_turn(driver) != 0)
 		return -1;
 	for (unsigned tries = driver->load->source_count;; tries--) {
-		fd = dial_once(driver, target);
+		fd = dial_once(driver, index % driver->load->target_count);
 		if (fd != -1)
 			return fd;
 		/* Another source address may have ports left. */

@@ -136,6 +136,14 @@ void connection_refill(struct connection *connection, int64_t now);
 /* Looks after it, from time to time: replies that are late, sends that could not go on. */
 void connection_check(struct connection *connection, int64_t now);
 
+/* ---- datagrams.c ---- */
+
+/* Takes one reply. A wrong one is counted, and is none. Does not switch. */
+void datagrams_take(struct connection *connection, const char *bytes, size_t length, int64_t now);
+
+/* Gives up what has no reply in time, as connection_check does for streams. */
+void datagrams_check(struct connection *connection, int64_t now);
+
 /* ---- dial.c ---- */
 
 /* Opens a connection to the target of number index, when it is its turn by the connect rate; after the start that only

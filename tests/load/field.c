@@ -219,13 +219,29 @@ field_grid(struct load *load, const char *value)
 		value_refuse("--grid: names none");
 }
 
+/* The host of HOST:PORT, without brackets: whom its certificate is to be for. */
+static void
+name_host(const char *text, char *host, size_t size)
+{
+	const char *colon = strrchr(text, ':');
+	size_t length = colon != NULL ? (size_t)(colon - text) : 0;
+
+	if (length >= 2 && text[0] == '[')
+		snprintf(host, size, "%.*s", (int)length - 2, text + 1);
+	else
+		snprintf(host, size, "%.*s", (int)length, text);
+}
+
 void
 field_target(struct load *load, const char *value)
 {
 	const char *why;
 	char text[ADDRESS_TEXT_SIZE * 4];
+	bool is_udp = strncmp(value, "udp:", 4) == 0;
+	const char *rest = is_udp ? value + 4 : value;
 	/* To a client, ":PORT" is this machine. */
-	int length = snprintf(text, sizeof text, "%s%s", value[0] == ':' ? "127.0.0.1" : "", value);
+	int length = snprintf(text, sizeof text, "%s%s%s", is_udp ? "udp:" : "",
+		rest[0] == ':' ? "127.0.0.1" : "", rest);
 
 	if (load->target_count == LOAD_TARGETS_MAX)
 		value_refuse("more than %d targets", LOAD_TARGETS_MAX);
@@ -237,8 +253,9 @@ field_target(struct load *load, const char *value)
 		fprintf(stderr, "hubbub-load: '%s' %s\n", value, why);
 		exit(LOAD_FAILED);
 	}
-	if (address_port(&load->targets[load->target_count]) == 0)
+	if (address_is_open(&load->targets[load->target_count]))
 		value_refuse("'%s': port 0 is none to connect to", value);
 	address_format(&load->targets[load->target_count], load->target_text[load->target_count]);
+	name_host(text, load->tls_name[load->target_count], sizeof load->tls_name[0]);
 	load->target_count++;
 }

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "hub/io/tls.h"
 #include "master/address.h"
 #include "tests/load/gate.h"
 #include "tests/load/message.h"
@@ -72,6 +73,12 @@ struct load {
 	double connect_rate;
 	bool limits_reconnects; /* by that rate, too, because it was asked for */
 	int64_t connect_timeout;
+	bool is_datagrams;   /* all targets are udp: */
+	struct hub_tls *tls; /* of all connections; NULL for none */
+	bool has_tls;        /* asked for */
+	bool trusts_anybody;
+	const char *authorities;                                /* PEM file; NULL: the system's */
+	char tls_name[LOAD_TARGETS_MAX][ADDRESS_TEXT_SIZE * 2]; /* the host, as it was written */
 	int64_t churn;    /* messages per connection; -1: no end */
 	int64_t lifetime; /* LOAD_NEVER: no end */
 	enum load_close close;

@@ -66,6 +66,15 @@ parse_connections(struct parse *parse, int key, char *value)
 	case KEY_SOURCE:
 		field_sources(load, value);
 		break;
+	case KEY_TLS:
+		load->has_tls = true;
+		break;
+	case KEY_TLS_CA:
+		load->authorities = value_name("tls-ca", value);
+		break;
+	case KEY_TLS_INSECURE:
+		load->trusts_anybody = true;
+		break;
 	case KEY_SLOW:
 		field_slow(load, value);
 		break;
@@ -405,6 +414,50 @@ check_gates(const struct load *load)
 }
 
 static void
+check_tls(struct load *load)
+{
+	if (!load->has_tls && (load->authorities != NULL || load->trusts_anybody))
+		value_refuse("--tls-ca and --tls-insecure need --tls");
+	if (!load->has_tls)
+		return;
+	if (load->is_datagrams)
+		value_refuse("--tls does not go with udp: targets");
+	if (load->kernel_times)
+		value_refuse("--kernel-ts does not go with --tls: a record may come in parts");
+	load->tls = hub_tls_client_new(load->authorities);
+	if (load->tls == NULL)
+		value_refuse("--tls-ca: %s", hub_tls_why());
+	if (load->trusts_anybody)
+		hub_tls_trust_anybody(load->tls);
+}
+
+#define DATAGRAM_MOST 65507 /* what IP leaves */
+
+static void
+check_datagrams(struct load *load)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < load->target_count; i++)
+		count += load->targets[i].kind == ADDRESS_UDP;
+	if (count == 0)
+		return;
+	if (count < load->target_count)
+		value_refuse("udp: targets and others do not go together");
+	load->is_datagrams = true;
+	if (sizes_least(&load->sizes) < MESSAGE_HEAD || sizes_most(&load->sizes) > DATAGRAM_MOST)
+		value_refuse("--size: datagrams have %d to %d bytes here: replies that come in "
+			     "another order are told apart by their first %d",
+			MESSAGE_HEAD, DATAGRAM_MOST, MESSAGE_HEAD);
+	if (load->framing != MESSAGE_RAW)
+		value_refuse("--framing: a datagram needs none");
+	if (load->idle > 0)
+		value_refuse("--idle: there is no connection to hold with udp: targets");
+	if (load->churn == 0)
+		value_refuse("--churn=0: there is no handshake with udp: targets");
+}
+
+static void
 check_whole(struct parse *parse)
 {
 	struct load *load = parse->load;
@@ -439,6 +492,8 @@ check_whole(struct parse *parse)
 	load->rate.warmup = (double)load->warmup / 1e9;
 	load->rate.duration = load->duration == LOAD_NEVER ? 1e9 : (double)load->duration / 1e9;
 	check_messages(load);
+	check_datagrams(load);
+	check_tls(load);
 }
 
 static _Noreturn void
@@ -449,7 +504,8 @@ refuse_without_target(enum options_purpose purpose)
 				"  hubbub-load sweep --grid 1x1,1x2,2x1,2x2 -- hubbub-echo\n");
 	else
 		fprintf(stderr,
-			"hubbub-load: which server? Name it as HOST:PORT\n"
+			"hubbub-load: which server? Name it as HOST:PORT, udp:HOST:PORT or "
+			"unix:PATH\n"
 			"  hubbub-load 127.0.0.1:9090             closed loop, 10 s\n"
 			"  hubbub-load -R 50k 127.0.0.1:9090      50000 messages a second, on "
 			"time\n"
@@ -506,7 +562,7 @@ set_defaults(struct load *load, enum options_purpose purpose)
 void
 options_parse(struct load *load, int argc, char **argv, enum options_purpose purpose)
 {
-	static const char usage[] = "[run] HOST:PORT...\n"
+	static const char usage[] = "[run] [udp:]HOST:PORT|unix:PATH...\n"
 				    "search EXPR HOST:PORT\n"
 				    "sweep [--grid LIST] -- SERVER [OPTION...]\n"
 				    "compare BASE.json NEW.json...\n"

@@ -32,6 +32,10 @@ const struct argp_option options_table[] = {
 		2},
 	{"slow", KEY_SLOW, "N@RATE", 0, "N of the connections read only RATE bytes per second (0)",
 		2},
+	{"tls", KEY_TLS, NULL, 0, "Speak TLS; the handshake is part of the connect time", 2},
+	{"tls-ca", KEY_TLS_CA, "FILE", 0,
+		"Trust the certificates in FILE, in PEM form, instead of the system's", 2},
+	{"tls-insecure", KEY_TLS_INSECURE, NULL, 0, "Trust whoever answers", 2},
 	{NULL, 0, NULL, 0, "Messages", 3},
 	{"size", KEY_SIZE, "SPEC", 0,
 		"Bytes: 64 | 16-4096 | exp:512 | 64:90,1Ki:10 (weights) | @FILE of SIZE WEIGHT "

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <math.h>
-#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 #include <unistd.h>
 
 #include "hub/base/clock.h"
+#include "hub/hub.h"
 #include "master/cpus.h"
 
 uint64_t
@@ -212,81 +212,111 @@ check_cpus(const struct load *load, struct findings *findings)
 
 /* ---- the server ---- */
 
-static bool
-wait_for(int fd, short events, int milliseconds)
-{
-	struct pollfd query = {.fd = fd, .events = events};
+/* One question to the server; its answer. */
+struct question {
+	const struct load *load;
+	unsigned target;
+	int64_t took;
+	char why[160]; /* what is wrong; empty if nothing is */
+};
 
-	return poll(&query, 1, milliseconds) == 1;
+static void __attribute__((format(printf, 2, 3)))
+answer(struct question *question, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(question->why, sizeof question->why, format, arguments);
+	va_end(arguments);
 }
 
-/* One verified message. Returns a phrase that says what is wrong, or NULL. */
-static const char *
-exchange(const struct load *load, const struct address *target, int64_t *took)
+/* Connects in time. Returns whether it did. */
+static bool
+reach(struct question *question, int fd)
 {
-	static char phrase[128];
+	const struct load *load = question->load;
+	const struct address *target = &load->targets[question->target];
+	struct hub_timeout scope;
+	bool is_reached;
+
+	hub_timeout_start(&scope, load->connect_timeout);
+	is_reached = hub_connect(fd, (const struct sockaddr *)&target->socket, target->length) == 0;
+	if (!is_reached)
+		answer(question, "%s", strerror(errno));
+	if (is_reached && load->tls != NULL) {
+		is_reached = hub_tls_connect(fd, load->tls, load->tls_name[question->target]) == 0;
+		if (!is_reached)
+			answer(question, "no TLS: %s",
+				errno == ETIMEDOUT ? "no handshake in time" : hub_tls_why());
+	}
+	hub_timeout_stop(&scope);
+	return is_reached;
+}
+
+static void
+exchange(struct question *question, int fd)
+{
+	const struct load *load = question->load;
 	struct message message = {1, 0, sizes_least(&load->sizes)};
+	struct hub_timeout scope;
 	char bytes[256];
-	size_t got = 0;
-	int fd = socket(target->socket.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0),
-	    error = 0, patience = (int)(load->connect_timeout / CLOCK_MILLISECOND);
-	socklen_t length = sizeof error;
-	int64_t began = clock_now();
-	const char *why = NULL;
+	ssize_t received = -1;
+	uint32_t same;
 
 	if (message.length > sizeof bytes)
 		message.length = sizeof bytes;
-	if (fd == -1)
-		return strerror(errno);
-	if (connect(fd, (const struct sockaddr *)&target->socket, target->length) != 0)
-		error = errno;
-	if (error == EINPROGRESS) {
-		error = ETIMEDOUT;
-		if (wait_for(fd, POLLOUT, patience))
-			getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length);
-	}
 	message_write(&message, 0, bytes, message.length);
-	if (error != 0)
-		why = strerror(error);
-	else if (send(fd, bytes, message.length, MSG_NOSIGNAL) != (ssize_t)message.length)
-		why = strerror(errno);
-	while (why == NULL && got < message.length) {
-		ssize_t received = -1;
+	hub_timeout_start(&scope, load->timeout);
+	if (hub_send(fd, bytes, message.length, 0) == (ssize_t)message.length)
+		received = hub_recv(fd, bytes, message.length, MSG_WAITALL);
+	if (received < 0)
+		answer(question, "%s", errno == ETIMEDOUT ? "no reply in time" : strerror(errno));
+	else if (received < (ssize_t)message.length)
+		answer(question, "the server closed the connection");
+	hub_timeout_stop(&scope);
+	if (question->why[0] != '\0')
+		return;
+	same = message_compare(&message, 0, bytes, message.length);
+	if (same < message.length)
+		answer(question, "byte %u of the reply is not what was sent: is it an echo?", same);
+}
 
-		if (wait_for(fd, POLLIN, (int)(load->timeout / CLOCK_MILLISECOND)))
-			received = recv(fd, bytes + got, sizeof bytes - got, 0);
-		if (received == 0)
-			why = "the server closed the connection";
-		else if (received < 0)
-			why = "no reply in time";
-		else
-			got += (size_t)received;
-	}
-	*took = clock_now() - began;
-	close(fd);
-	if (why != NULL)
-		return why;
-	got = message_compare(&message, 0, bytes, message.length);
-	if (got == message.length)
+/* One verified message. */
+static void *
+ask(void *argument)
+{
+	struct question *question = argument;
+	const struct address *target = &question->load->targets[question->target];
+	int64_t began = clock_now();
+	int fd = hub_socket(target->socket.ss_family,
+		target->kind == ADDRESS_UDP ? SOCK_DGRAM : SOCK_STREAM, 0);
+
+	if (fd == -1) {
+		answer(question, "%s", strerror(errno));
 		return NULL;
-	snprintf(phrase, sizeof phrase,
-		"byte %zu of the reply is not what was sent: is it an echo?", got);
-	return phrase;
+	}
+	if (reach(question, fd))
+		exchange(question, fd);
+	question->took = clock_now() - began;
+	hub_close(fd);
+	return NULL;
 }
 
 static void
 check_server(const struct load *load, struct findings *findings)
 {
 	for (unsigned i = 0; i < load->target_count; i++) {
-		int64_t took = 0;
-		const char *why = exchange(load, &load->targets[i], &took);
+		struct question question = {.load = load, .target = i};
 		char text[UNITS_TEXT_SIZE];
 
-		if (why != NULL)
-			say(findings, 'e', "%s: %s", load->target_text[i], why);
+		if (hub_run(ask, &question, NULL) != 0)
+			answer(&question, "%s", strerror(errno));
+		if (question.why[0] != '\0')
+			say(findings, 'e', "%s: %s", load->target_text[i], question.why);
 		else
 			say(findings, 'o', "%s: connected, one message echoed and verified, in %s",
-				load->target_text[i], units_write_time(text, took, UNITS_AUTO));
+				load->target_text[i],
+				units_write_time(text, question.took, UNITS_AUTO));
 	}
 }
 

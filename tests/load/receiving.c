@@ -136,6 +136,34 @@ complete(struct connection *connection, int64_t now)
 }
 
 bool
+receiving_take_whole(struct connection *connection, const char *bytes, size_t length, int64_t now)
+{
+	struct driver *driver = connection->driver;
+	struct message message = {connection->number, connection->next_reply, 0};
+	uint32_t same;
+
+	if (connection->flying.count == 0) {
+		report_unasked(connection, bytes, length);
+		return false;
+	}
+	message.length = driver->flights.items[connection->flying.first].length;
+	same = message_compare(
+		&message, 0, bytes, (uint32_t)(length < message.length ? length : message.length));
+	if (same < length && same < message.length) {
+		report_wrong(driver, &message, bytes, length, 0, same);
+		return false;
+	}
+	if (length != message.length) {
+		offend(driver, &message,
+			length < message.length ? MESSAGE_TRUNCATED : MESSAGE_EXTRA,
+			"a datagram of %zu bytes instead of %u", length, message.length);
+		return false;
+	}
+	complete(connection, now);
+	return true;
+}
+
+bool
 receiving_take(struct connection *connection, const char *bytes, size_t length, int64_t now)
 {
 	struct driver *driver = connection->driver;

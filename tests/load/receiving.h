@@ -14,6 +14,11 @@ struct message;
  * counted, and the connection is of no use any more. Does not switch. */
 bool receiving_take(struct connection *connection, const char *bytes, size_t length, int64_t now);
 
+/* Takes a datagram, which is to be the whole reply that is awaited. Returns false if it is not: the offence is counted.
+ * Does not switch. */
+bool receiving_take_whole(
+	struct connection *connection, const char *bytes, size_t length, int64_t now);
+
 /* Checks a whole message that came over a connection that has no slot; the offence is counted. Returns whether it is
  * right. */
 bool receiving_check(struct driver *driver, const struct message *message, const char *bytes);

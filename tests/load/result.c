@@ -265,6 +265,8 @@ note_method(struct result *result)
 	if (result->load->server_stats != NULL && result->server_after == NULL)
 		note(result, "%s did not answer with the server's counters",
 			result->load->server_stats);
+	if (result->refusal[0] != '\0')
+		note(result, "a TLS handshake failed: %s", result->refusal);
 	if (result->load->verify == MESSAGE_NONE)
 		note(result, "not verified: replies were only counted");
 }

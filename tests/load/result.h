@@ -64,6 +64,7 @@ struct result {
 	int signal;                      /* that ended it; 0 if none */
 	char trouble[SEGMENT_TEXT_SIZE]; /* why it could not run; empty if it could */
 	char offence[SEGMENT_TEXT_SIZE];
+	char refusal[SEGMENT_TEXT_SIZE];
 	char aborted[RESULT_TEXT_SIZE]; /* the condition that ended it; empty if none did */
 	/* the judgement */
 	char reasons[RESULT_REASONS_MAX][RESULT_TEXT_SIZE]; /* why it is invalid */

@@ -139,9 +139,13 @@ connect_all(struct session *session)
 	if (tally->opened == 0 && tally->idle_opened == 0) {
 		char errors[RESULT_TEXT_SIZE];
 
+		const char *refusal = session->crew.segment->row[0].refusal;
+
 		snprintf(result->trouble, sizeof result->trouble,
-			"no connection to %s could be opened: %s", result->load->target_text[0],
-			result_errors(session->now, errors, sizeof errors));
+			"no connection to %s could be opened: %s%s%.160s",
+			result->load->target_text[0],
+			result_errors(session->now, errors, sizeof errors),
+			refusal[0] != '\0' ? "; " : "", refusal);
 		return false;
 	}
 	return true;
@@ -276,6 +280,8 @@ conclude(struct session *session)
 			ended = segment->row[i].ended;
 		if (result->offence[0] == '\0')
 			memcpy(result->offence, segment->row[i].offence, SEGMENT_TEXT_SIZE);
+		if (result->refusal[0] == '\0')
+			memcpy(result->refusal, segment->row[i].refusal, SEGMENT_TEXT_SIZE);
 		if (result->trouble[0] == '\0')
 			memcpy(result->trouble, segment->row[i].trouble, SEGMENT_TEXT_SIZE);
 	}

@@ -66,6 +66,8 @@ struct row {
 		lag;   /* actual send minus intended time, where only the generator is to blame */
 	int64_t ended; /* clock at which the window ended; 0: not yet */
 	char offence[SEGMENT_TEXT_SIZE]; /* the first wrong reply; empty if there is none */
+	char refusal
+		[SEGMENT_TEXT_SIZE]; /* why the first TLS handshake that failed did; empty if none did */
 	char trouble[SEGMENT_TEXT_SIZE]; /* why the thread could not run; empty if it could */
 };
 

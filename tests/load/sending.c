@@ -70,6 +70,9 @@ fill(struct connection *connection)
 		allowed = connection->quota;
 	if (allowed > connection->due.count)
 		allowed = connection->due.count;
+	/* Each is a datagram of its own. */
+	if (allowed > 1 && driver->load->is_datagrams)
+		allowed = 1;
 	for (; allowed > 0 && used < SEND_MAX; allowed--) {
 		message.length = items[index].length;
 		part = message.length < SEND_MAX - used ? message.length : SEND_MAX - used;

@@ -62,6 +62,16 @@ server_start(
 	return sscanf(ready, "ready: 127.0.0.1:%d", &server->program.port) == 1;
 }
 
+int
+server_port(const struct server *server, const char *address)
+{
+	const char *ready = strstr(server->program.text, "ready: ");
+	const char *own = ready != NULL ? strstr(ready, address) : NULL;
+	int port = 0;
+
+	return own != NULL && sscanf(own + strlen(address), "%d", &port) == 1 ? port : 0;
+}
+
 /* ---- hubbub-ctl ---- */
 
 int

@@ -39,6 +39,9 @@ long server_number(struct server *server, const char *key);
 pid_t server_worker(struct server *server, unsigned worker);
 long server_hub(struct server *server, unsigned worker, unsigned hub, const char *key);
 
+/* The port of another address that its ready line names, such as "udp:127.0.0.1:"; 0 if it has none. */
+int server_port(const struct server *server, const char *address);
+
 /* Sends TERM and waits; returns the exit code. */
 int server_end(struct server *server, double seconds);
 

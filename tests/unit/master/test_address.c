@@ -24,6 +24,26 @@ Test(address, parses_what_operators_write)
 	round_trip("[2001:db8::7]:65535", "[2001:db8::7]:65535");
 	round_trip(":0", ":0");
 	round_trip(":9090", ":9090");
+	round_trip("udp:127.0.0.1:53", "udp:127.0.0.1:53");
+	round_trip("udp::53", "udp::53");
+	round_trip("udp:[::1]:53", "udp:[::1]:53");
+	round_trip("unix:/run/echo.sock", "unix:/run/echo.sock");
+	round_trip("unix:./a:b", "unix:./a:b");
+}
+
+Test(address, kinds)
+{
+	struct address address;
+	const char *why;
+
+	cr_assert_eq(address_parse("udp:127.0.0.1:0", &address, 1, &why), 1);
+	cr_assert_eq(address.kind, ADDRESS_UDP);
+	cr_assert(address_is_open(&address));
+	cr_assert_eq(address_parse("unix:/tmp/a", &address, 1, &why), 1);
+	cr_assert_eq(address.kind, ADDRESS_UNIX);
+	cr_assert_not(address_is_open(&address));
+	cr_assert_eq(address_port(&address), 0);
+	cr_assert_str_eq(address_path(&address), "/tmp/a");
 }
 
 static void
@@ -45,5 +65,11 @@ Test(address, says_what_is_wrong)
 	refused("127.0.0.1:-1", "no valid port");
 	refused("127.0.0.1:9090x", "no valid port");
 	refused("::1:9090", "brackets");
+	refused("udp:9090", "has no port");
+	refused("unix:", "no path");
+	refused("unix:/a/path/of/more/than/a/hundred/and/seven/bytes/which/is/what/the/kernel/"
+		"allows/for/a/socket/in/the/file/system",
+		"too long");
+	refused("http://127.0.0.1:80", "URL");
 	refused("no.such.host.invalid:1", "");
 }

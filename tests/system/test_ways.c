@@ -1,0 +1,428 @@
+/* More ways in: paths, both families of addresses, datagrams, TLS, and proxies in front. */
+#include <arpa/inet.h>
+#include <criterion/criterion.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "tests/support/certificate.h"
+#include "tests/support/client.h"
+#include "tests/support/folder.h"
+#include "tests/support/loader.h"
+#include "tests/support/server.h"
+
+static struct server server;
+static struct loader loader;
+static struct certificate certificate;
+static char folder[FOLDER_SIZE];
+static char option[4][FOLDER_SIZE + 64];
+
+static void
+end(void)
+{
+	loader_clean(&loader);
+	server_clean(&server);
+	certificate_clean(&certificate);
+	folder_remove(folder);
+}
+
+TestSuite(ways, .fini = end, .timeout = 120);
+
+/* Text of a format, in one of a few places. */
+static char *__attribute__((format(printf, 2, 3))) write_option(int place, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(option[place], sizeof option[place], format, arguments);
+	va_end(arguments);
+	return option[place];
+}
+
+/* ---- paths ---- */
+
+static int
+connect_path(const char *path)
+{
+	struct sockaddr_un name = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	snprintf(name.sun_path, sizeof name.sun_path, "%s", path);
+	if (connect(fd, (struct sockaddr *)&name, sizeof name) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+Test(ways, a_path)
+{
+	char path[FOLDER_SIZE + 16];
+	struct program other;
+	char *argv[] = {NULL, option[0], "--control=/dev/null/none", NULL};
+	int fd;
+
+	cr_assert(folder_make(folder));
+	snprintf(path, sizeof path, "%s/echo.sock", folder);
+	cr_assert(server_start(&server, "hubbub-echo", "2", "2",
+			  write_option(0, "--listen=unix:%s", path), NULL),
+		"%s", server.program.text);
+	fd = connect_path(path);
+	cr_assert(client_exchange(fd, "hello", "HELLO"));
+	/* Whoever may enter the folder may connect. */
+	cr_assert_eq(access(path, R_OK | W_OK), 0);
+	cr_assert(loader_start(&loader, 0, "-R", "2000", "-d", "3", "--churn=20",
+		write_option(1, "unix:%s", path), NULL));
+	cr_assert(program_expect(&loader.program, "1.0", 10));
+	cr_assert_eq(server_ctl(&server, "reload", NULL, NULL, 0), 0);
+	cr_assert_eq(server_ctl(&server, "upgrade", NULL, NULL, 0), 0);
+	cr_assert_eq(loader_wait(&loader, 30), 0, "%s", loader.program.text);
+	cr_assert_eq(loader_number(&loader, "errors.total"), 0);
+	/* A second copy is told who is there. */
+	argv[0] = program_path("hubbub-echo");
+	cr_assert(program_start(&other, argv, 0));
+	cr_assert_eq(program_wait(&other, 20), 1);
+	cr_assert_not_null(strstr(other.text, "another hubbub server has it"), "%s", other.text);
+	program_end(&other);
+	/* At the end nobody can queue any more, but who is there is served. */
+	cr_assert_eq(access(path, F_OK), 0);
+	server_ctl(&server, "drain", NULL, NULL, 0);
+	cr_assert_eq(access(path, F_OK), -1);
+	close(fd);
+}
+
+Test(ways, a_path_is_left_by_a_kill_and_taken_again)
+{
+	char path[FOLDER_SIZE + 16];
+	int fd;
+
+	cr_assert(folder_make(folder));
+	snprintf(path, sizeof path, "%s/echo.sock", folder);
+	write_option(0, "--listen=unix:%s", path);
+	cr_assert(server_start(&server, "hubbub-echo", "1", "1", option[0], NULL));
+	program_stop(&server.program, SIGKILL, 10);
+	server_clean(&server);
+	cr_assert_eq(access(path, F_OK), 0);
+	cr_assert(server_start(&server, "hubbub-echo", "1", "1", option[0], NULL), "%s",
+		server.program.text);
+	fd = connect_path(path);
+	cr_assert(client_exchange(fd, "hello", "HELLO"));
+	close(fd);
+}
+
+/* ---- both families ---- */
+
+static bool
+has_v6(void)
+{
+	struct sockaddr_in6 loopback = {
+		.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool has = fd != -1 && bind(fd, (struct sockaddr *)&loopback, sizeof loopback) == 0;
+
+	close(fd);
+	return has;
+}
+
+Test(ways, one_address_for_both_families)
+{
+	if (!has_v6())
+		cr_skip_test("this machine has no IPv6");
+	cr_assert(server_start(
+		&server, "hubbub-echo", "2", "1", "--listen=:0", "--listen=udp::0", NULL));
+	for (int family = 0; family < 2; family++) {
+		const char *host = family == 0 ? "127.0.0.1" : "[::1]";
+
+		cr_assert_eq(
+			loader_run(&loader, 0, "-n", "2000", "-c", "8",
+				write_option(0, "%s:%d", host, server_port(&server, ", :")), NULL),
+			0, "%s", loader.program.text);
+		cr_assert_eq(
+			loader_run(&loader, 0, "-n", "2000", "-c", "8",
+				write_option(0, "udp:%s:%d", host, server_port(&server, "udp::")),
+				NULL),
+			0, "%s", loader.program.text);
+		cr_assert_eq(loader_number(&loader, "load.messages"), 2000);
+	}
+}
+
+/* ---- datagrams ---- */
+
+Test(ways, datagrams_are_answered_through_every_change)
+{
+	cr_assert(server_start(&server, "hubbub-echo", "2", "2", "--listen=udp:127.0.0.1:0", NULL));
+	write_option(0, "udp:127.0.0.1:%d", server_port(&server, "udp:127.0.0.1:"));
+	cr_assert(loader_start(&loader, 0, "-R", "3000", "-d", "6", "--size=24-1400",
+		"--timeout=2s", option[0], NULL));
+	cr_assert(program_expect(&loader.program, "1.0", 10));
+	cr_assert_eq(server_ctl(&server, "reload", NULL, NULL, 0), 0);
+	cr_assert_eq(server_ctl(&server, "scale", "3x1", NULL, 0), 0);
+	cr_assert_eq(server_ctl(&server, "upgrade", NULL, NULL, 0), 0);
+	cr_assert_eq(server_ctl(&server, "scale", "1x2", NULL, 0), 0);
+	cr_assert_eq(loader_wait(&loader, 30), 0, "%s", loader.program.text);
+	cr_assert_eq(loader_number(&loader, "load.lost"), 0);
+	cr_assert_geq(server_number(&server, "totals.replies"), 18000);
+	cr_assert_eq(server_number(&server, "totals.replies"),
+		server_number(&server, "totals.datagrams"));
+}
+
+/* How many hubs have got datagrams. */
+static int
+hubs_with_datagrams(void)
+{
+	int code, hubs = 0;
+	char *metrics = server_get(&server, "/metrics", &code), *at = metrics;
+	const char name[] = "\nhubbub_datagrams_total{";
+
+	while (at != NULL && (at = strstr(at, name)) != NULL) {
+		at = strchr(at + 1, '}');
+		hubs += atof(at + 1) > 0;
+	}
+	free(metrics);
+	return hubs;
+}
+
+static int
+connect_udp(int port)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((in_port_t)port)};
+	struct timeval patience = {5, 0};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+	connect(fd, (struct sockaddr *)&address, sizeof address);
+	return fd;
+}
+
+Test(ways, a_peers_datagrams_stay_on_a_hub)
+{
+	char big[60000], reply[65536];
+	int port, fd;
+
+	cr_assert(server_start(&server, "hubbub-echo", "2", "2", "--listen=udp:127.0.0.1:0", NULL));
+	port = server_port(&server, "udp:127.0.0.1:");
+	fd = connect_udp(port);
+	for (int i = 0; i < 100; i++)
+		cr_assert(client_exchange(fd, "hello", "HELLO"));
+	cr_assert_eq(hubs_with_datagrams(), 1);
+	/* An empty one is one, too, and so is one of the largest. */
+	cr_assert_eq(send(fd, "", 0, 0), 0);
+	cr_assert_eq(recv(fd, reply, sizeof reply, 0), 0);
+	memset(big, 'x', sizeof big);
+	cr_assert_eq(send(fd, big, sizeof big, 0), (ssize_t)sizeof big);
+	cr_assert_eq(recv(fd, reply, sizeof reply, 0), (ssize_t)sizeof big);
+	cr_assert_eq(reply[59999], 'X');
+	close(fd);
+	for (int i = 0; i < 64; i++) {
+		fd = connect_udp(port);
+		cr_assert(client_exchange(fd, "hello", "HELLO"));
+		close(fd);
+	}
+	cr_assert_eq(hubs_with_datagrams(), 4);
+}
+
+Test(ways, a_dead_hubs_datagrams_go_elsewhere)
+{
+	int port, fd, answered = 0;
+
+	cr_assert(server_start(&server, "hubbub-echo", "2", "1", "--listen=udp:127.0.0.1:0", NULL));
+	port = server_port(&server, "udp:127.0.0.1:");
+	for (int round = 0; round < 4; round++) {
+		kill(server_worker(&server, (unsigned)round % 2), SIGKILL);
+		for (int i = 0; i < 32; i++) {
+			fd = connect_udp(port);
+			answered += client_exchange(fd, "hello", "HELLO");
+			close(fd);
+		}
+	}
+	/* What was queued waits for the new worker. */
+	cr_assert_eq(answered, 128);
+}
+
+Test(ways, a_service_without_an_answer_refuses_datagrams)
+{
+	struct program other;
+	char *argv[] = {program_path("naughty"), "--listen=udp:127.0.0.1:0", NULL};
+
+	cr_assert(program_start(&other, argv, 0));
+	cr_assert_eq(program_wait(&other, 20), 2);
+	cr_assert_not_null(strstr(other.text, "has no answer to datagrams"), "%s", other.text);
+	program_end(&other);
+}
+
+/* ---- TLS ---- */
+
+static void
+start_tls(const char *name)
+{
+	cr_assert(certificate_make(&certificate));
+	cr_assert(server_start(&server, name, "2", "2",
+			  write_option(0, "--tls-cert=%s", certificate.file),
+			  write_option(1, "--tls-key=%s", certificate.key), NULL),
+		"%s", server.program.text);
+}
+
+/* Loads it over TLS, trusting the certificate that is there now. */
+static int
+load_tls(const char *more)
+{
+	return loader_run(&loader, server.program.port, "--tls",
+		write_option(2, "--tls-ca=%s", certificate.file), "-c", "16", more, NULL);
+}
+
+Test(ways, tls)
+{
+	start_tls("hubbub-echo");
+	cr_assert_eq(load_tls("-n5000"), 0, "%s", loader.program.text);
+	cr_assert_eq(loader_run(&loader, server.program.port, "--tls", option[2], "-n", "2000",
+			     "--size=1-200Ki", NULL),
+		0, "%s", loader.program.text);
+	cr_assert_eq(loader_run(&loader, server.program.port, "--tls",
+			     write_option(2, "--tls-ca=%s", certificate.file), "-n", "1000",
+			     "--churn=5", "--close=half", NULL),
+		0, "%s", loader.program.text);
+	cr_assert_eq(loader_number(&loader, "errors.total"), 0);
+	/* Whom the system does not trust, hubbub-load does not. */
+	cr_assert_eq(loader_run(&loader, server.program.port, "--tls", "-n", "10", NULL), 1);
+	cr_assert_not_null(strstr(loader.program.text, "certificate is not trusted"), "%s",
+		loader.program.text);
+	cr_assert_eq(loader_run(&loader, server.program.port, "--tls", "--tls-insecure", "-n", "10",
+			     NULL),
+		0, "%s", loader.program.text);
+	/* Who speaks no TLS is refused, and counted. */
+	cr_assert_neq(loader_run(&loader, server.program.port, "-n", "10", "-c", "1", NULL), 0);
+	cr_assert_gt(server_number(&server, "totals.refused"), 0);
+	cr_assert(program_expect(&server.program, "refused a client at 127.0.0.1", 5));
+	cr_assert_eq(server_end(&server, 20), 0);
+}
+
+Test(ways, tls_certificates_are_read_again)
+{
+	char output[1024];
+	FILE *file;
+
+	start_tls("hubbub-echo");
+	cr_assert(loader_start(&loader, server.program.port, "--tls", "--tls-insecure", "-R", "500",
+		"-d", "4", "-c", "8", "--churn=50", NULL));
+	cr_assert(program_expect(&loader.program, "1.0", 10));
+	cr_assert(certificate_make(&certificate));
+	cr_assert_eq(server_ctl(&server, "reload", NULL, output, sizeof output), 0, "%s", output);
+	cr_assert_eq(loader_wait(&loader, 30), 0, "%s", loader.program.text);
+	cr_assert_eq(loader_number(&loader, "errors.total"), 0);
+	cr_assert_eq(load_tls("-n100"), 0, "the new one is used: %s", loader.program.text);
+	/* One that is none changes nothing. */
+	file = fopen(certificate.key, "w");
+	cr_assert_not_null(file);
+	fputs("no key\n", file);
+	fclose(file);
+	cr_assert_eq(server_ctl(&server, "reload", NULL, output, sizeof output), 1);
+	cr_assert_not_null(strstr(output, "no private key"), "%s", output);
+	cr_assert_eq(load_tls("-n100"), 0, "%s", loader.program.text);
+	cr_assert_eq(server_number(&server, "totals.reloads"), 1);
+}
+
+Test(ways, tls_drains_without_a_loss)
+{
+	start_tls("hubbub-echo");
+	cr_assert(loader_start(&loader, server.program.port, "--tls", "--tls-insecure", "-R",
+		"1000", "-d", "5", "-c", "20", NULL));
+	cr_assert(program_expect(&loader.program, "1.0", 10));
+	cr_assert_eq(server_ctl(&server, "reload", NULL, NULL, 0), 0);
+	cr_assert_eq(server_ctl(&server, "upgrade", NULL, NULL, 0), 0);
+	cr_assert_eq(loader_wait(&loader, 40), 0, "%s", loader.program.text);
+	cr_assert_eq(loader_number(&loader, "load.lost"), 0);
+}
+
+Test(ways, tls_files_that_are_none)
+{
+	struct program other;
+	char *argv[] = {program_path("hubbub-echo"), "--listen=127.0.0.1:0", "--tls-cert=/dev/null",
+		"--tls-key=/dev/null", "--check", NULL};
+
+	cr_assert(program_start(&other, argv, 0));
+	cr_assert_eq(program_wait(&other, 20), 2);
+	cr_assert_not_null(strstr(other.text, "/dev/null has no certificate"), "%s", other.text);
+	program_end(&other);
+	argv[3] = "--check";
+	argv[4] = NULL;
+	cr_assert(program_start(&other, argv, 0));
+	cr_assert_eq(program_wait(&other, 20), 2);
+	cr_assert_not_null(strstr(other.text, "needs --tls-key"), "%s", other.text);
+	program_end(&other);
+}
+
+/* ---- proxies ---- */
+
+#define V4_HEADER "\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xc0\0\x02\x07\xc0\0\x02\x01\x1f\x90\0\x50"
+#define LOCAL_HEADER "\r\n\r\n\0\r\nQUIT\n\x20\0\0\0"
+
+/* What a client gets that sends these bytes: the first line, or "" for an end or a reset. */
+static const char *
+told(const char *bytes, size_t length)
+{
+	static char line[128];
+	int fd = client_connect(server.program.port);
+	size_t got = 0;
+	ssize_t received;
+
+	send(fd, bytes, length, MSG_NOSIGNAL);
+	while (got < sizeof line - 1 &&
+		(received = recv(fd, line + got, sizeof line - 1 - got, 0)) > 0)
+		got += (size_t)received;
+	line[got] = '\0';
+	close(fd);
+	return line;
+}
+
+Test(ways, a_proxy_names_the_client)
+{
+	char expected[64];
+	int fd;
+
+	cr_assert(server_start(&server, "example-peer", "1", "2", "--proxy-protocol=on", NULL));
+	cr_assert_str_eq(told(V4_HEADER, 28), "192.0.2.7 port 8080\n");
+	/* In any pieces. */
+	fd = client_connect(server.program.port);
+	for (int i = 0; i < 28; i++) {
+		send(fd, V4_HEADER + i, 1, MSG_NOSIGNAL);
+		poll(NULL, 0, 1);
+	}
+	cr_assert(client_exchange(fd, "", "192.0.2.7 port 8080\n"));
+	close(fd);
+	/* Its own connections are its own. */
+	snprintf(expected, sizeof expected, "127.0.0.1 port ");
+	cr_assert_eq(strncmp(told(LOCAL_HEADER, 16), expected, strlen(expected)), 0);
+	cr_assert_eq(server_number(&server, "totals.refused"), 0);
+	cr_assert_str_eq(told("GET / HTTP/1.0\r\n\r\n", 18), "");
+	cr_assert_str_eq(told("PROXY TCP4 192.0.2.7 192.0.2.1 8080 80\r\n", 40), "");
+	cr_assert_eq(server_number(&server, "totals.refused"), 2);
+	cr_assert(program_expect(&server.program, "does not begin with a PROXY header", 5), "%s",
+		server.program.text);
+}
+
+Test(ways, a_stranger_is_no_proxy)
+{
+	cr_assert(server_start(&server, "example-peer", "1", "1", "--proxy-protocol=on",
+		"--proxy-from=10.0.0.0/8", "--proxy-from=2001:db8::/32", NULL));
+	cr_assert_str_eq(told(V4_HEADER, 28), "");
+	cr_assert_eq(server_number(&server, "totals.refused"), 1);
+	cr_assert(program_expect(&server.program, "--proxy-from trusts", 5));
+}
+
+Test(ways, a_proxy_before_tls)
+{
+	cr_assert(certificate_make(&certificate));
+	cr_assert(server_start(&server, "example-peer", "1", "1", "--proxy-protocol=on",
+		write_option(0, "--tls-cert=%s", certificate.file),
+		write_option(1, "--tls-key=%s", certificate.key), NULL));
+	/* A header that is not there is not waited for without end. */
+	cr_assert_str_eq(told("\x16\x03\x01\0\x05hello_no_header", 20), "");
+	cr_assert_eq(server_number(&server, "totals.refused"), 1);
+}

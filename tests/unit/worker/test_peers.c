@@ -1,0 +1,44 @@
+#include "worker/peers.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "worker/peer.h"
+
+Test(peers, known_ones_come_before_the_kernels)
+{
+	struct sockaddr_storage named = {.ss_family = AF_INET6}, found;
+	struct peers peers = {0};
+	socklen_t length = sizeof found;
+	int pair[2];
+
+	socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+	cr_assert_eq(hubbub_peer(pair[0], (struct sockaddr *)&found, &length), 0);
+	cr_assert_eq(found.ss_family, AF_UNIX);
+	peers_use(&peers);
+	((struct sockaddr_in6 *)&named)->sin6_port = 99;
+	cr_assert_eq(peers_remember(&peers, 1000, &named), 0);
+	cr_assert_eq(peers_remember(&peers, pair[0], &named), 0);
+	length = sizeof found;
+	cr_assert_eq(hubbub_peer(pair[0], (struct sockaddr *)&found, &length), 0);
+	cr_assert_eq(found.ss_family, AF_INET6);
+	cr_assert_eq(length, sizeof(struct sockaddr_in6));
+	cr_assert_eq(((struct sockaddr_in6 *)&found)->sin6_port, 99);
+	/* Like getpeername: what does not fit is cut off, and the length is the whole one. */
+	length = 2;
+	cr_assert_eq(hubbub_peer(pair[0], (struct sockaddr *)&found, &length), 0);
+	cr_assert_eq(length, sizeof(struct sockaddr_in6));
+	peers_forget(&peers, pair[0]);
+	peers_forget(&peers, 100000);
+	length = sizeof found;
+	cr_assert_eq(hubbub_peer(pair[0], (struct sockaddr *)&found, &length), 0);
+	cr_assert_eq(found.ss_family, AF_UNIX);
+	peers_fini(&peers);
+	close(pair[0]);
+	close(pair[1]);
+	cr_assert_eq(hubbub_peer(pair[0], (struct sockaddr *)&found, &length), -1);
+	cr_assert_eq(errno, EBADF);
+}

@@ -1,0 +1,224 @@
+#include "worker/datagrams.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+
+#include "hub/base/kernel.h"
+#include "worker/thread.h"
+
+#define BATCH 32
+#define SIZE_MOST 65536 /* of one; the longest there is has less */
+#define CONTROL_SIZE 64 /* for the address that was asked */
+
+struct datagrams {
+	struct worker_thread *thread;
+	int socket;
+	struct hub_coroutine *coroutine; /* NULL while it does not answer */
+	bool is_stopping;
+	/* [BATCH] each. Pages of the buffers that no datagram ever reached take no memory. */
+	unsigned char *buffers;
+	struct mmsghdr messages[BATCH];
+	struct iovec parts[BATCH];
+	struct hub_datagram datagrams[BATCH];
+	_Alignas(struct cmsghdr) unsigned char controls[BATCH][CONTROL_SIZE];
+};
+
+struct datagrams *
+datagrams_new(struct worker_thread *thread, int socket)
+{
+	struct datagrams *datagrams = calloc(1, sizeof *datagrams);
+
+	if (datagrams == NULL)
+		return NULL;
+	datagrams->thread = thread;
+	datagrams->socket = socket;
+	datagrams->buffers = mmap(NULL, (size_t)BATCH * SIZE_MOST, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (datagrams->buffers == MAP_FAILED) {
+		free(datagrams);
+		errno = ENOMEM;
+		return NULL;
+	}
+	return datagrams;
+}
+
+void
+datagrams_free(struct datagrams *datagrams)
+{
+	if (datagrams == NULL)
+		return;
+	munmap(datagrams->buffers, (size_t)BATCH * SIZE_MOST);
+	free(datagrams);
+}
+
+static void
+prepare(struct datagrams *datagrams)
+{
+	for (unsigned i = 0; i < BATCH; i++) {
+		struct hub_datagram *datagram = &datagrams->datagrams[i];
+
+		datagrams->parts[i] =
+			(struct iovec){datagrams->buffers + (size_t)i * SIZE_MOST, SIZE_MOST};
+		datagrams->messages[i].msg_hdr = (struct msghdr){.msg_name = &datagram->address,
+			.msg_namelen = sizeof datagram->address,
+			.msg_iov = &datagrams->parts[i],
+			.msg_iovlen = 1,
+			.msg_control = datagrams->controls[i],
+			.msg_controllen = CONTROL_SIZE};
+	}
+}
+
+/* The answer leaves from the address that was asked, by whatever interface leads to the peer. */
+static void
+leave_route_open(struct msghdr *message)
+{
+	for (struct cmsghdr *part = CMSG_FIRSTHDR(message); part != NULL;
+		part = CMSG_NXTHDR(message, part)) {
+		if (part->cmsg_level == IPPROTO_IP && part->cmsg_type == IP_PKTINFO) {
+			struct in_pktinfo *info = (struct in_pktinfo *)CMSG_DATA(part);
+
+			info->ipi_ifindex = 0;
+		} else if (part->cmsg_level == IPPROTO_IPV6 && part->cmsg_type == IPV6_PKTINFO) {
+			struct in6_pktinfo *info = (struct in6_pktinfo *)CMSG_DATA(part);
+
+			/* An address of the link means nothing without it. */
+			if (!IN6_IS_ADDR_LINKLOCAL(&info->ipi6_addr))
+				info->ipi6_ifindex = 0;
+		}
+	}
+}
+
+/* Lets the service answer each of count; answers move to the front. Returns how many there are. */
+static unsigned
+answer_all(struct datagrams *datagrams, unsigned count)
+{
+	const struct worker_heritage *heritage = datagrams->thread->heritage;
+	struct worker_row *row = datagrams->thread->row;
+	unsigned answers = 0;
+	uint64_t bytes = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		struct hub_datagram *datagram = &datagrams->datagrams[i];
+		struct mmsghdr *message = &datagrams->messages[i];
+		ssize_t length;
+
+		datagram->socket = datagrams->socket;
+		datagram->data = datagrams->parts[i].iov_base;
+		datagram->length = message->msg_len;
+		datagram->address_length = message->msg_hdr.msg_namelen;
+		bytes += message->msg_len;
+		length = heritage->answer(datagram, SIZE_MOST, heritage->context);
+		/* Nobody could be told. */
+		if (length < 0 || length > SIZE_MOST || datagram->address_length == 0)
+			continue;
+		datagrams->parts[i].iov_len = (size_t)length;
+		leave_route_open(&message->msg_hdr);
+		message->msg_hdr.msg_flags = 0;
+		if (answers < i)
+			datagrams->messages[answers].msg_hdr = message->msg_hdr;
+		answers++;
+	}
+	counters_add(&row->datagrams, count);
+	counters_add(&row->hub.bytes_received, bytes);
+	return answers;
+}
+
+/* Sends them. One that cannot be sent is dropped, as the network might have; it says so in a counter. */
+static void
+send_all(struct datagrams *datagrams, unsigned count)
+{
+	struct worker_row *row = datagrams->thread->row;
+	uint64_t bytes = 0;
+	unsigned done = 0;
+
+	while (done < count) {
+		int sent;
+
+		kernel_calls_begin();
+		sent = sendmmsg(datagrams->socket, datagrams->messages + done, count - done,
+			MSG_DONTWAIT | MSG_NOSIGNAL);
+		kernel_calls_end();
+		if (sent < 0 && errno == EINTR)
+			continue;
+		/* The peers' queues are not ours; a device's is, and it moves on. */
+		if (sent < 0 && errno == EAGAIN && hub_wait_fd(datagrams->socket, POLLOUT) > 0)
+			continue;
+		if (sent <= 0) {
+			counters_add(&row->replies_failed, 1);
+			done++;
+			continue;
+		}
+		for (int i = 0; i < sent; i++)
+			bytes += datagrams->messages[done + (unsigned)i].msg_len;
+		counters_add(&row->replies, (uint64_t)sent);
+		done += (unsigned)sent;
+	}
+	counters_add(&row->hub.bytes_sent, bytes);
+}
+
+/* Returns how many were there; 0 if none. */
+static unsigned
+take_batch(struct datagrams *datagrams)
+{
+	int count;
+
+	prepare(datagrams);
+	kernel_calls_begin();
+	do
+		count = recvmmsg(datagrams->socket, datagrams->messages, BATCH, MSG_DONTWAIT, NULL);
+	while (count < 0 && errno == EINTR);
+	kernel_calls_end();
+	return count > 0 ? (unsigned)count : 0;
+}
+
+static void *
+run(void *argument)
+{
+	struct datagrams *datagrams = argument;
+
+	for (;;) {
+		unsigned count = take_batch(datagrams);
+
+		if (count > 0)
+			send_all(datagrams, answer_all(datagrams, count));
+		if (count == BATCH) {
+			/* There may be more; connections get their turn. */
+			if (hub_sleep(0) != 0)
+				return NULL;
+			continue;
+		}
+		if (datagrams->is_stopping)
+			return NULL;
+		/* Not asked first: the last batch took all there was. */
+		if (hub_await_fd(datagrams->socket, POLLIN, HUB_FOREVER) < 0 && errno != ESHUTDOWN)
+			return NULL;
+	}
+}
+
+int
+datagrams_start(struct datagrams *datagrams)
+{
+	datagrams->is_stopping = false;
+	datagrams->coroutine = hub_spawn(run, datagrams);
+	if (datagrams->coroutine == NULL)
+		return -1;
+	hub_set_name(datagrams->coroutine, "datagrams");
+	return 0;
+}
+
+void
+datagrams_stop(struct datagrams *datagrams)
+{
+	if (datagrams->coroutine == NULL)
+		return;
+	datagrams->is_stopping = true;
+	hub_end_input(datagrams->socket);
+	if (hub_join(datagrams->coroutine, NULL) != 0)
+		hub_detach(datagrams->coroutine);
+	datagrams->coroutine = NULL;
+}

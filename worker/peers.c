@@ -1,0 +1,81 @@
+#include "worker/peers.h"
+
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/un.h>
+
+#include "worker/peer.h"
+
+static _Thread_local struct peers *own;
+
+void
+peers_use(struct peers *peers)
+{
+	own = peers;
+}
+
+int
+peers_remember(struct peers *peers, int client, const struct sockaddr_storage *address)
+{
+	int size = peers->size != 0 ? peers->size : 64;
+	const struct sockaddr_storage **grown;
+
+	if (client >= peers->size) {
+		while (size <= client)
+			size *= 2;
+		grown = realloc(peers->addresses, (size_t)size * sizeof *grown);
+		if (grown == NULL)
+			return -1;
+		memset(grown + peers->size, 0, (size_t)(size - peers->size) * sizeof *grown);
+		peers->addresses = grown;
+		peers->size = size;
+	}
+	peers->addresses[client] = address;
+	return 0;
+}
+
+void
+peers_forget(struct peers *peers, int client)
+{
+	if (client < peers->size)
+		peers->addresses[client] = NULL;
+}
+
+void
+peers_fini(struct peers *peers)
+{
+	if (own == peers)
+		own = NULL;
+	free(peers->addresses);
+	*peers = (struct peers){0};
+}
+
+static socklen_t
+length_of(const struct sockaddr_storage *address)
+{
+	switch (address->ss_family) {
+	case AF_INET:
+		return sizeof(struct sockaddr_in);
+	case AF_INET6:
+		return sizeof(struct sockaddr_in6);
+	default:
+		return sizeof(struct sockaddr_un);
+	}
+}
+
+int
+hubbub_peer(int client, struct sockaddr *address, socklen_t *length)
+{
+	const struct sockaddr_storage *known = NULL;
+	socklen_t whole;
+
+	if (own != NULL && client >= 0 && client < own->size)
+		known = own->addresses[client];
+	if (known == NULL)
+		return getpeername(client, address, length);
+	whole = length_of(known);
+	memcpy(address, known, *length < whole ? *length : whole);
+	*length = whole;
+	return 0;
+}

@@ -1,0 +1,248 @@
+#include "worker/proxy.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/un.h>
+
+#include "hub/hub.h"
+
+#define HEADER_TIME                                                                                \
+	(5 * HUB_SECOND) /* the protocol asks for 3 at least: a packet may have to be sent again */
+#define COMMON_SIZE 256  /* of a header with a few values */
+
+enum {
+	COMMAND_LOCAL = 0x20,
+	COMMAND_PROXY = 0x21,
+	FAMILY_UNSPECIFIED = 0x00,
+	FAMILY_V4_STREAM = 0x11,
+	FAMILY_V4_DATAGRAM = 0x12,
+	FAMILY_V6_STREAM = 0x21,
+	FAMILY_V6_DATAGRAM = 0x22,
+	FAMILY_PATH_STREAM = 0x31,
+	FAMILY_PATH_DATAGRAM = 0x32,
+	VALUE_CHECKSUM = 0x03
+};
+
+static const unsigned char signature[12] = "\r\n\r\n\0\r\nQUIT\n";
+
+static unsigned
+big_endian(const unsigned char *bytes)
+{
+	return (unsigned)bytes[0] << 8 | bytes[1];
+}
+
+int
+proxy_parse_head(const unsigned char head[static PROXY_HEAD_SIZE], const char **why)
+{
+	if (memcmp(head, "PROXY ", 6) == 0) {
+		*why = "its PROXY header is of version 1; let the proxy send version 2 "
+		       "(send-proxy-v2)";
+		return -1;
+	}
+	if (memcmp(head, signature, sizeof signature) != 0) {
+		*why = "it does not begin with a PROXY header";
+		return -1;
+	}
+	if (head[12] != COMMAND_LOCAL && head[12] != COMMAND_PROXY) {
+		*why = "its PROXY header has a version or command that is not known";
+		return -1;
+	}
+	return (int)big_endian(head + 14);
+}
+
+/* ---- what is said of the client ---- */
+
+/* Sets client and returns how many bytes the addresses take; or SIZE_MAX for a family that is not known. */
+static size_t
+parse_addresses(
+	int family, const unsigned char *rest, size_t length, struct sockaddr_storage *client)
+{
+	struct sockaddr_in *v4 = (struct sockaddr_in *)client;
+	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)client;
+	struct sockaddr_un *path = (struct sockaddr_un *)client;
+
+	switch (family) {
+	case FAMILY_V4_STREAM:
+	case FAMILY_V4_DATAGRAM:
+		if (length < 12)
+			return SIZE_MAX;
+		v4->sin_family = AF_INET;
+		memcpy(&v4->sin_addr, rest, 4);
+		memcpy(&v4->sin_port, rest + 8, 2);
+		return 12;
+	case FAMILY_V6_STREAM:
+	case FAMILY_V6_DATAGRAM:
+		if (length < 36)
+			return SIZE_MAX;
+		v6->sin6_family = AF_INET6;
+		memcpy(&v6->sin6_addr, rest, 16);
+		memcpy(&v6->sin6_port, rest + 32, 2);
+		return 36;
+	case FAMILY_PATH_STREAM:
+	case FAMILY_PATH_DATAGRAM:
+		if (length < 216)
+			return SIZE_MAX;
+		path->sun_family = AF_UNIX;
+		memcpy(path->sun_path, rest, sizeof path->sun_path);
+		return 216;
+	default:
+		return SIZE_MAX;
+	}
+}
+
+/* CRC-32C, of header with the checksum's own bytes, at that offset, as zeros. */
+static uint32_t
+checksum(const unsigned char *header, size_t length, size_t own)
+{
+	uint32_t sum = UINT32_MAX;
+
+	for (size_t i = 0; i < length; i++) {
+		sum ^= i >= own && i < own + 4 ? 0 : header[i];
+		for (int bit = 0; bit < 8; bit++)
+			sum = sum >> 1 ^ (sum & 1 ? 0x82F63B78u : 0);
+	}
+	return ~sum;
+}
+
+/* Goes through the values from offset on. Returns what is wrong with them, or NULL. */
+static const char *
+check_values(const unsigned char *header, size_t length, size_t at)
+{
+	while (at < length) {
+		size_t size;
+
+		if (length - at < 3)
+			return "a value in its PROXY header is cut off";
+		size = big_endian(header + at + 1);
+		if (length - at - 3 < size)
+			return "a value in its PROXY header is longer than the header";
+		if (header[at] == VALUE_CHECKSUM) {
+			uint32_t sum = checksum(header, length, at + 3);
+			const unsigned char own[4] = {(unsigned char)(sum >> 24),
+				(unsigned char)(sum >> 16), (unsigned char)(sum >> 8),
+				(unsigned char)sum};
+
+			if (size != 4 || memcmp(header + at + 3, own, 4) != 0)
+				return "the checksum of its PROXY header is wrong";
+		}
+		at += 3 + size;
+	}
+	return NULL;
+}
+
+bool
+proxy_parse(const unsigned char *header, size_t length, struct sockaddr_storage *client,
+	const char **why)
+{
+	size_t addresses;
+	int rest;
+
+	memset(client, 0, sizeof *client);
+	*why = "its PROXY header is too short";
+	if (length < PROXY_HEAD_SIZE)
+		return false;
+	rest = proxy_parse_head(header, why);
+	if (rest < 0 || (size_t)rest + PROXY_HEAD_SIZE != length)
+		return false;
+	/* The proxy's own connection, or one that it cannot describe: whatever else it says is skipped. */
+	if (header[12] == COMMAND_LOCAL || header[13] == FAMILY_UNSPECIFIED)
+		return true;
+	addresses = parse_addresses(header[13], header + PROXY_HEAD_SIZE, (size_t)rest, client);
+	*why = "its PROXY header has addresses of a kind that is not known, or not whole";
+	if (addresses == SIZE_MAX)
+		return false;
+	*why = check_values(header, length, PROXY_HEAD_SIZE + addresses);
+	return *why == NULL;
+}
+
+/* ---- whom to believe ---- */
+
+static bool
+is_in(const unsigned char *bytes, const struct worker_network *network)
+{
+	unsigned whole = network->bits / 8, rest = network->bits % 8;
+
+	return memcmp(bytes, network->bytes, whole) == 0 &&
+	       (rest == 0 || (bytes[whole] ^ network->bytes[whole]) >> (8 - rest) == 0);
+}
+
+bool
+proxy_is_trusted(
+	const struct sockaddr_storage *address, const struct worker_network *networks, size_t count)
+{
+	const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
+	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)address;
+	const unsigned char *bytes = (const unsigned char *)&v4->sin_addr;
+	int family = address->ss_family;
+
+	if (family == AF_INET6) {
+		bytes = v6->sin6_addr.s6_addr;
+		if (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr)) {
+			bytes += 12;
+			family = AF_INET;
+		}
+	}
+	for (size_t i = 0; i < count; i++)
+		if (networks[i].family == family && is_in(bytes, &networks[i]))
+			return true;
+	return false;
+}
+
+/* ---- reading ---- */
+
+/* The whole header, in buffer, or in memory of its own if that is too small. Returns its length, or 0 with *why. */
+static size_t
+read_header(
+	int fd, unsigned char buffer[static COMMON_SIZE], unsigned char **header, const char **why)
+{
+	int rest;
+
+	*header = buffer;
+	*why = "its PROXY header did not come whole, and in time";
+	if (hub_recv(fd, buffer, PROXY_HEAD_SIZE, MSG_WAITALL) != PROXY_HEAD_SIZE)
+		return 0;
+	rest = proxy_parse_head(buffer, why);
+	if (rest < 0)
+		return 0;
+	if (rest + PROXY_HEAD_SIZE > COMMON_SIZE) {
+		*header = malloc((size_t)rest + PROXY_HEAD_SIZE);
+		if (*header == NULL) {
+			*why = "there is no memory for its PROXY header";
+			return 0;
+		}
+		memcpy(*header, buffer, PROXY_HEAD_SIZE);
+	}
+	*why = "its PROXY header did not come whole, and in time";
+	if (rest > 0 && hub_recv(fd, *header + PROXY_HEAD_SIZE, (size_t)rest, MSG_WAITALL) != rest)
+		return 0;
+	return (size_t)rest + PROXY_HEAD_SIZE;
+}
+
+bool
+proxy_read(int fd, const struct worker_heritage *heritage, bool is_path,
+	struct sockaddr_storage *client, enum refusal *refusal, const char **why)
+{
+	unsigned char buffer[COMMON_SIZE], *header;
+	socklen_t length = sizeof *client;
+	struct hub_timeout scope;
+	size_t size;
+	bool is_right;
+
+	*refusal = REFUSAL_SENDER;
+	*why = "it is none that --proxy-from trusts";
+	if (!is_path &&
+		(getpeername(fd, (struct sockaddr *)client, &length) != 0 ||
+			!proxy_is_trusted(client, heritage->networks, heritage->network_count)))
+		return false;
+	*refusal = REFUSAL_HEADER;
+	hub_timeout_start(&scope, HEADER_TIME);
+	size = read_header(fd, buffer, &header, why);
+	hub_timeout_stop(&scope);
+	is_right = size > 0 && proxy_parse(header, size, client, why);
+	if (header != buffer)
+		free(header);
+	return is_right;
+}
