@@ -80,7 +80,7 @@ static const struct argp_option own_options[] = {
 	{"proxy-protocol", KEY_PROXY_PROTOCOL, "off|on", 0,
 		"Expect a PROXY header (version 2) from a load balancer in front (off)", 2},
 	{"proxy-from", KEY_PROXY_FROM, "NET", 0,
-		"Refuse connections without a header from NET, as 10.0.0.0/8; may be repeated "
+		"Whose headers are believed, as 10.0.0.0/8; all others are refused; may be repeated "
 		"(127.0.0.0/8 and ::1)",
 		2},
 	{"stack-size", KEY_STACK_SIZE, "SIZE", 0, "Stack of each coroutine, 16K to 1G (64K)", 3},
