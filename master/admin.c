@@ -108,6 +108,19 @@ answer_page(struct admin *admin, struct MHD_Connection *connection)
 		(size_t)(admin_page_end - admin_page), MHD_RESPMEM_PERSISTENT);
 }
 
+/* A page of another site can make a browser send a POST, but not with a header of its own. */
+static enum MHD_Result
+answer_drain(struct admin *admin, struct MHD_Connection *connection)
+{
+	const char *word = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "X-Hubbub");
+
+	if (word == NULL || strcmp(word, "drain") != 0)
+		return answer_text(connection, MHD_HTTP_FORBIDDEN,
+			"say that it is meant: curl -X POST -H 'X-Hubbub: drain' .../drain\n");
+	master_drain(admin->master);
+	return answer_text(connection, MHD_HTTP_ACCEPTED, "draining\n");
+}
+
 static const struct {
 	const char *path;
 	enum MHD_Result (*answer)(struct admin *admin, struct MHD_Connection *connection);
@@ -125,9 +138,11 @@ on_request(void *context, struct MHD_Connection *connection, const char *url, co
 {
 	(void)version, (void)data, (void)state;
 	*data_size = 0;
+	if (strcmp(method, "POST") == 0 && strcmp(url, "/drain") == 0)
+		return answer_drain(context, connection);
 	if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
 		return answer_text(connection, MHD_HTTP_METHOD_NOT_ALLOWED,
-			"nothing can be changed here; use hubbub-ctl\n");
+			"nothing but POST /drain can be changed here; use hubbub-ctl\n");
 	for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++)
 		if (strcmp(url, pages[i].path) == 0)
 			return pages[i].answer(context, connection);
@@ -166,21 +181,18 @@ on_timeout(struct ev_loop *loop, ev_timer *timer, int events)
 	run(timer->data);
 }
 
-int
-admin_bind(const struct address *address)
+/* Where it is, which port 0 does not tell. */
+static void
+say_where(int fd)
 {
-	int on = 1,
-	    fd = socket(address->socket.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct address own = {.length = sizeof own.socket};
+	char text[ADDRESS_TEXT_SIZE];
 
-	if (fd != -1 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
-		bind(fd, (const struct sockaddr *)&address->socket, address->length) == 0 &&
-		listen(fd, SOMAXCONN) == 0)
-		return fd;
-	claim_explain(address, errno);
-	log_error("that address is --admin's");
-	if (fd != -1)
-		close(fd);
-	return -1;
+	if (getsockname(fd, (struct sockaddr *)&own.socket, &own.length) != 0)
+		return;
+	address_format(&own, text);
+	log_info("a live page, metrics and health are at http://%s%s/",
+		text[0] == ':' ? "localhost" : "", text);
 }
 
 struct admin *
@@ -208,6 +220,7 @@ admin_start(struct master *master, int fd)
 	ev_timer_init(&admin->timeout, on_timeout, 0., 0.);
 	admin->events.data = admin->timeout.data = admin;
 	ev_io_start(master->loop, &admin->events);
+	say_where(fd);
 	run(admin);
 	return admin;
 }

@@ -1,4 +1,4 @@
-/* The admin HTTP server: /metrics, /livez, /readyz, /stats.json, and / (a live page). It is
+/* The admin HTTP server: /metrics, /livez, /readyz, /stats.json, / (a live page), and POST /drain. It is
  * libmicrohttpd's, run from the master's loop: no thread, and nothing that waits. */
 #ifndef HUBBUB_MASTER_ADMIN_H
 #define HUBBUB_MASTER_ADMIN_H
@@ -7,9 +7,6 @@
 
 struct master;
 struct admin;
-
-/* Binds and listens. Returns the socket, or -1 after logging. */
-int admin_bind(const struct address *address);
 
 /* Serves on a listening socket, which it owns. NULL after logging. */
 struct admin *admin_start(struct master *master, int fd);

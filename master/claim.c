@@ -199,3 +199,20 @@ claim_probe(const struct address *address)
 	claim_explain(address, error);
 	return -1;
 }
+
+int
+claim_listen(const struct address *address, const char *option)
+{
+	int on = 1,
+	    fd = socket(address->socket.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd != -1 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+		bind(fd, (const struct sockaddr *)&address->socket, address->length) == 0 &&
+		listen(fd, SOMAXCONN) == 0)
+		return fd;
+	claim_explain(address, errno);
+	log_error("that address is --%s's", option);
+	if (fd != -1)
+		close(fd);
+	return -1;
+}

@@ -16,6 +16,9 @@ int claim_port(const struct address *address);
  * Returns 0, or -1 after logging. May wait for two seconds, for workers of a server that was killed. */
 int claim_probe(const struct address *address);
 
+/* Listens at an address for the master itself, which that option names. Returns the socket, or -1 after logging. */
+int claim_listen(const struct address *address, const char *option);
+
 /* Logs why an address cannot be had, and what to do about it. */
 void claim_explain(const struct address *address, int error);
 

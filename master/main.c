@@ -16,6 +16,7 @@
 #include "hub/base/log.h"
 #include "master/activation.h"
 #include "master/change.h"
+#include "master/claim.h"
 #include "master/limits.h"
 #include "master/logfile.h"
 #include "master/master.h"
@@ -87,7 +88,9 @@ open_doors(struct master *master)
 	control_start(master->control);
 	if (master->upgrade.admin != -1)
 		master->admin = admin_start(master, master->upgrade.admin);
-	master->upgrade.admin = -1;
+	if (master->upgrade.agent != -1)
+		master->agent = agent_start(master, master->upgrade.agent);
+	master->upgrade.admin = master->upgrade.agent = -1;
 }
 
 void
@@ -229,7 +232,10 @@ open_all(struct master *master)
 	if (options->pidfile != NULL && (master->pidfile = pidfile_take(options->pidfile)) == -1)
 		return -1;
 	if (options->admin != NULL &&
-		(master->upgrade.admin = admin_bind(&options->admin_address)) == -1)
+		(master->upgrade.admin = claim_listen(&options->admin_address, "admin")) == -1)
+		return -1;
+	if (options->agent != NULL &&
+		(master->upgrade.agent = claim_listen(&options->agent_address, "agent")) == -1)
 		return -1;
 	master->control = control_open(master, options->control, &master->identity, &is_fatal);
 	if (master->control == NULL && is_fatal)
@@ -365,6 +371,7 @@ close_all(struct master *master)
 	sockets_close(&master->sockets);
 	control_close(master->control, is_ours);
 	admin_stop(master->admin);
+	agent_stop(master->agent);
 	if (is_ours)
 		pidfile_remove(master->pidfile, master->options.pidfile);
 	upgrade_fini(master);
@@ -388,7 +395,7 @@ hubbub_main(int argc, char **argv, const struct hubbub_service *service)
 		.started = (int64_t)time(NULL),
 		.pidfile = -1,
 		.counters_file = -1,
-		.upgrade = {.pidfd = -1, .channel = -1, .control = -1, .admin = -1}};
+		.upgrade = {.pidfd = -1, .channel = -1, .control = -1, .admin = -1, .agent = -1}};
 	prepare_process();
 	upgrade_remember_program();
 	logfile_remember();

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "master/admin.h"
+#include "master/agent.h"
 #include "master/control.h"
 #include "master/fleet.h"
 #include "master/identity.h"
@@ -49,6 +50,7 @@ struct master {
 	const char *fall;    /* why the generation of the change was dropped; NULL if it was not */
 	struct control *control; /* NULL without */
 	struct admin *admin;
+	struct agent *agent;
 	struct upgrade upgrade;
 	int pidfile;
 	bool is_told_twice; /* TERM came though it had handed over: the next one is meant */

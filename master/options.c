@@ -37,6 +37,7 @@ enum key {
 	KEY_PROXY_PROTOCOL,
 	KEY_PROXY_FROM,
 	KEY_ADMIN,
+	KEY_AGENT,
 	KEY_CONTROL,
 	KEY_STACK_SIZE,
 	KEY_PIN,
@@ -80,7 +81,8 @@ static const struct argp_option own_options[] = {
 	{"proxy-protocol", KEY_PROXY_PROTOCOL, "off|on", 0,
 		"Expect a PROXY header (version 2) from a load balancer in front (off)", 2},
 	{"proxy-from", KEY_PROXY_FROM, "NET", 0,
-		"Whose headers are believed, as 10.0.0.0/8; all others are refused; may be repeated "
+		"Whose headers are believed, as 10.0.0.0/8; all others are refused; may be "
+		"repeated "
 		"(127.0.0.0/8 and ::1)",
 		2},
 	{"stack-size", KEY_STACK_SIZE, "SIZE", 0, "Stack of each coroutine, 16K to 1G (64K)", 3},
@@ -92,6 +94,10 @@ static const struct argp_option own_options[] = {
 	{"backend", KEY_BACKEND, "epoll|poll", 0, "How hubs wait for descriptors (epoll)", 3},
 	{"admin", KEY_ADMIN, "ADDR", 0,
 		"Serve HTTP there: / (a live page), /metrics, /livez, /readyz, /stats.json (off)",
+		4},
+	{"agent", KEY_AGENT, "ADDR", 0,
+		"Tell load balancers there what share of connections is wanted (HAProxy's "
+		"agent-check; off)",
 		4},
 	{"control", KEY_CONTROL, "PATH", 0,
 		"Unix socket for hubbub-ctl (NAME-PORT.sock in /run/hubbub or "
@@ -244,19 +250,19 @@ parse_listen(struct parse *parse, const char *value)
 		add_address(options, options->addresses[options->address_count + i]);
 }
 
+/* Of the master itself. */
 static void
-parse_admin(struct parse *parse, const char *value)
+parse_own_address(
+	struct parse *parse, const char *option, const char *value, struct address *address)
 {
-	struct address *address = &parse->options->admin_address;
 	const char *why;
 
-	parse->options->admin = value;
 	if (parse->is_again)
 		return;
 	if (address_parse(value, address, 1, &why) == 0)
-		complain(parse, "--admin: '%s' %s", value, why);
+		complain(parse, "--%s: '%s' %s", option, value, why);
 	else if (address->kind != ADDRESS_TCP)
-		complain(parse, "--admin: '%s' is not HOST:PORT, [V6]:PORT or :PORT", value);
+		complain(parse, "--%s: '%s' is not HOST:PORT, [V6]:PORT or :PORT", option, value);
 }
 
 static void
@@ -352,7 +358,12 @@ parse_own_option(struct parse *parse, int key, char *value)
 		parse_network(parse, value);
 		break;
 	case KEY_ADMIN:
-		parse_admin(parse, value);
+		options->admin = value;
+		parse_own_address(parse, "admin", value, &options->admin_address);
+		break;
+	case KEY_AGENT:
+		options->agent = value;
+		parse_own_address(parse, "agent", value, &options->agent_address);
 		break;
 	case KEY_CONTROL:
 		options->control = value;

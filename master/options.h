@@ -47,8 +47,10 @@ struct options {
 	unsigned network_count;
 	struct arguments arguments; /* the command line, with its files */
 	struct address admin_address;
+	struct address agent_address;
 	/* NULL for none or the default; these borrow from arguments. */
 	const char *admin;
+	const char *agent;
 	const char *control;
 	const char *pidfile;
 	const char *user;

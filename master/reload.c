@@ -25,6 +25,8 @@ find_fixed(const struct options *now, const struct options *next)
 			return "listen";
 	if (!same(now->admin, next->admin))
 		return "admin";
+	if (!same(now->agent, next->agent))
+		return "agent";
 	if (!same(now->control, next->control))
 		return "control";
 	if (!same(now->pidfile, next->pidfile))

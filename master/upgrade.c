@@ -79,8 +79,9 @@ seats_json(const struct sockets *sockets)
 static json_t *
 fixed_json(const struct options *options)
 {
-	return json_pack("{s:s?, s:s?, s:s?, s:s?}", "admin", options->admin, "control",
-		options->control, "pidfile", options->pidfile, "user", options->user);
+	return json_pack("{s:s?, s:s?, s:s?, s:s?, s:s?}", "admin", options->admin, "agent",
+		options->agent, "control", options->control, "pidfile", options->pidfile, "user",
+		options->user);
 }
 
 static json_t *
@@ -91,16 +92,18 @@ document(const struct master *master, int channel)
 
 	for (unsigned i = 0; i < master->sockets.address_count; i++)
 		json_array_append_new(addresses, address_json(&master->sockets, i));
-	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:s, s:i, s:i, s:b, s:i, s:i, s:i, s:i, s:i, "
-			 "s:o, s:o, s:o}",
+	return json_pack(
+		"{s:i, s:i, s:i, s:i, s:i, s:s, s:i, s:i, s:i, s:b, s:i, s:i, s:i, s:i, s:i, "
+		"s:o, s:o, s:o}",
 		"version", VERSION, "master", (int)getpid(), "channel", channel, "counters",
 		master->counters_file, "control", control_fd(master->control), "control_path",
-		control_path(master->control), "admin", admin_fd(master->admin), "pidfile",
-		master->pidfile, "can_bind", master->sockets.can_bind, "generations",
-		(int)master->fleet.generations, "processes", (int)config->processes, "threads",
-		(int)config->threads, "asked_processes", (int)master->options.asked_processes,
-		"asked_threads", (int)master->options.asked_threads, "addresses", addresses,
-		"seats", seats_json(&master->sockets), "fixed", fixed_json(&master->options));
+		control_path(master->control), "admin", admin_fd(master->admin), "agent",
+		agent_fd(master->agent), "pidfile", master->pidfile, "can_bind",
+		master->sockets.can_bind, "generations", (int)master->fleet.generations,
+		"processes", (int)config->processes, "threads", (int)config->threads,
+		"asked_processes", (int)master->options.asked_processes, "asked_threads",
+		(int)master->options.asked_threads, "addresses", addresses, "seats",
+		seats_json(&master->sockets), "fixed", fixed_json(&master->options));
 }
 
 static int
@@ -140,6 +143,7 @@ become_heir(const struct master *master, int handover, int channel)
 	keep(master->counters_file);
 	keep(control_fd(master->control));
 	keep(admin_fd(master->admin));
+	keep(agent_fd(master->agent));
 	keep(master->pidfile);
 	for (unsigned i = 0; i < sockets->address_count; i++) {
 		keep(sockets->locks[i]);
@@ -292,6 +296,7 @@ hand_over(struct master *master)
 	sockets_forget(&master->sockets);
 	control_pause(master->control);
 	admin_pause(master->admin);
+	agent_pause(master->agent);
 	notify_send("MAINPID=%d", (int)upgrade->pid);
 	fleet_leave(&master->fleet, CHANNEL_HANDOVER);
 	fleet_freeze(&master->fleet, false);
@@ -564,6 +569,7 @@ inherit_from(struct master *master, const json_t *object)
 	upgrade->channel = descriptor(integer(object, "channel"));
 	upgrade->control = descriptor(integer(object, "control"));
 	upgrade->admin = descriptor(integer(object, "admin"));
+	upgrade->agent = descriptor(integer(object, "agent"));
 	upgrade->processes = (unsigned)integer(object, "processes");
 	upgrade->threads = (unsigned)integer(object, "threads");
 	upgrade->asked_processes = (unsigned)integer(object, "asked_processes");

@@ -39,6 +39,7 @@ struct upgrade {
 	unsigned generations;
 	int control; /* descriptors that were handed over, or -1 */
 	int admin;
+	int agent;
 	char *control_path;
 };
 
