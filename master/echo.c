@@ -2,10 +2,12 @@
 #include <errno.h>
 #include <hubbub/hub.h>
 #include <hubbub/server.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define BUFFER_SIZE ((size_t)64 * 1024)
 #define HELD_MAX ((size_t)16 << 20)         /* for one peer */
@@ -150,12 +152,41 @@ serve(int client, void *context)
 	}
 }
 
+static in_port_t
+port_of(const struct sockaddr_storage *address)
+{
+	return address->ss_family == AF_INET6 ? ((const struct sockaddr_in6 *)address)->sin6_port
+					      : ((const struct sockaddr_in *)address)->sin_port;
+}
+
+/* Two echo services that answer each other, or one itself, would never cease; a forged sender is enough to begin. */
+static bool
+is_from_a_service(const struct hub_datagram *datagram)
+{
+	static _Thread_local struct {
+		int socket;
+		in_port_t port;
+	} own = {-1, 0};
+
+	if (own.socket != datagram->socket) {
+		struct sockaddr_storage address = {.ss_family = AF_INET};
+		socklen_t length = sizeof address;
+
+		getsockname(datagram->socket, (struct sockaddr *)&address, &length);
+		own.port = port_of(&address);
+		own.socket = datagram->socket;
+	}
+	return port_of(&datagram->address) == own.port;
+}
+
 static ssize_t
 answer(struct hub_datagram *datagram, size_t size, void *context)
 {
 	const struct echo *echo = context;
 
 	(void)size;
+	if (is_from_a_service(datagram))
+		return -1;
 	if (!echo->is_verbatim)
 		upper(datagram->data, datagram->length);
 	return (ssize_t)datagram->length;

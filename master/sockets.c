@@ -14,6 +14,8 @@
 #include "hub/base/log.h"
 #include "master/claim.h"
 
+#define DATAGRAM_BUFFER                                                                            \
+	(4 << 20)    /* bytes; as many as net.core.rmem_max allows who may not exceed it */
 #define TCP_FLAGS 13 /* offset of the byte in a TCP header */
 #define TCP_FLAG_SYN 0x02
 #define TCP_FLAG_ACK 0x10
@@ -32,12 +34,17 @@ set_flag(int fd, int level, int option)
 static void
 set_flags(const struct address *address, int fd)
 {
+	int buffer = DATAGRAM_BUFFER;
+
 	switch (address->kind) {
 	case ADDRESS_TCP:
 		/* Accepted sockets inherit it: a reply is not held back for more. */
 		set_flag(fd, IPPROTO_TCP, TCP_NODELAY);
 		break;
 	case ADDRESS_UDP:
+		/* What comes while a hub does something else has to wait somewhere. */
+		if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof buffer) != 0)
+			setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer);
 		/* A reply leaves from the address that was asked. */
 		if (address->socket.ss_family == AF_INET6)
 			set_flag(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO);

@@ -388,6 +388,12 @@ shake_hands(struct tls_layer *layer)
 			return -1;
 		if (error == 0)
 			return 0;
+		/* Nobody waits for input that was ended from outside. */
+		if (layer->entry->input_has_ended) {
+			snprintf(why, sizeof why, "the handshake was broken off");
+			errno = ECONNRESET;
+			return -1;
+		}
 		if (fd_wait_read(layer->entry, "handshake") != 0)
 			return -1;
 	}

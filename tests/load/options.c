@@ -413,6 +413,15 @@ check_gates(const struct load *load)
 				load->fail_if[i].text);
 }
 
+/* Lasts as long as the process. */
+static struct hub_tls *client_tls;
+
+static void
+free_client_tls(void)
+{
+	hub_tls_free(client_tls);
+}
+
 static void
 check_tls(struct load *load)
 {
@@ -424,7 +433,8 @@ check_tls(struct load *load)
 		value_refuse("--tls does not go with udp: targets");
 	if (load->kernel_times)
 		value_refuse("--kernel-ts does not go with --tls: a record may come in parts");
-	load->tls = hub_tls_client_new(load->authorities);
+	load->tls = client_tls = hub_tls_client_new(load->authorities);
+	atexit(free_client_tls);
 	if (load->tls == NULL)
 		value_refuse("--tls-ca: %s", hub_tls_why());
 	if (load->trusts_anybody)

@@ -154,6 +154,9 @@ Test(ways, one_address_for_both_families)
 
 /* ---- datagrams ---- */
 
+static void start_tls(const char *name);
+static int load_tls(const char *more);
+
 Test(ways, datagrams_are_answered_through_every_change)
 {
 	cr_assert(server_start(&server, "hubbub-echo", "2", "2", "--listen=udp:127.0.0.1:0", NULL));
@@ -226,6 +229,45 @@ Test(ways, a_peers_datagrams_stay_on_a_hub)
 		close(fd);
 	}
 	cr_assert_eq(hubs_with_datagrams(), 4);
+}
+
+/* What claims to come from the service itself is not answered: that would never end. */
+Test(ways, datagrams_of_its_own_are_not_answered)
+{
+	struct sockaddr_in own = {.sin_family = AF_INET};
+	int port, fd;
+	long before;
+
+	cr_assert(server_start(&server, "hubbub-echo", "1", "1", "--listen=udp:127.0.0.1:0", NULL));
+	port = server_port(&server, "udp:127.0.0.1:");
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	own.sin_port = htons((in_port_t)port);
+	own.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1);
+	cr_assert_eq(bind(fd, (struct sockaddr *)&own, sizeof own), 0);
+	own.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	cr_assert_eq(sendto(fd, "hello", 5, 0, (struct sockaddr *)&own, sizeof own), 5);
+	close(fd);
+	fd = connect_udp(port);
+	cr_assert(client_exchange(fd, "hello", "HELLO"));
+	close(fd);
+	before = server_number(&server, "totals.datagrams");
+	cr_assert_eq(before, 2);
+	cr_assert_eq(server_number(&server, "totals.replies"), 1);
+}
+
+/* Many who connect and say nothing do not keep a server from ending. */
+Test(ways, tls_ends_handshakes_that_are_under_way)
+{
+	int fds[20];
+
+	start_tls("hubbub-echo");
+	for (int i = 0; i < 20; i++)
+		fds[i] = client_connect(server.program.port);
+	cr_assert_eq(load_tls("-n100"), 0, "%s", loader.program.text);
+	cr_assert_eq(server_ctl(&server, "reload", NULL, NULL, 0), 0);
+	cr_assert_eq(server_ctl(&server, "stop", NULL, NULL, 0), 0);
+	for (int i = 0; i < 20; i++)
+		close(fds[i]);
 }
 
 Test(ways, a_dead_hubs_datagrams_go_elsewhere)

@@ -275,15 +275,28 @@ no_tls_body(void *argument)
 	hub_join(server, NULL);
 	snprintf(record->text, sizeof record->text, "%s", hub_tls_why());
 	close_both(record);
+	record->errors[2] = record->errors[0];
 	/* Silence, until the caller's deadline. */
 	socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, record->fds);
 	hub_timeout_start(&scope, 20 * HUB_MILLISECOND);
 	record->results[1] = hub_tls_accept(record->fds[0], record->server);
 	record->errors[1] = errno;
 	hub_timeout_stop(&scope);
-	/* An end in the middle. */
+	hub_close(record->fds[0]);
+	hub_close(record->fds[1]);
+	/* Broken off by whoever drains. */
+	socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, record->fds);
 	server = hub_spawn(accept_side, record);
-	record->errors[2] = record->errors[0];
+	hub_sleep(0);
+	hub_end_input(record->fds[0]);
+	hub_join(server, NULL);
+	record->results[3] = record->results[0];
+	record->errors[3] = record->errors[0];
+	hub_close(record->fds[0]);
+	hub_close(record->fds[1]);
+	/* An end in the middle. */
+	socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, record->fds);
+	server = hub_spawn(accept_side, record);
 	hub_send(record->fds[1], "\x16\x03\x01", 3, 0);
 	hub_close(record->fds[1]);
 	hub_join(server, NULL);
@@ -301,6 +314,8 @@ Test(tls, what_is_no_handshake_is_refused)
 	cr_assert(strstr(record.text, "http request") != NULL, "%s", record.text);
 	cr_assert_eq(record.results[1], -1);
 	cr_assert_eq(record.errors[1], ETIMEDOUT);
+	cr_assert_eq(record.results[3], -1);
+	cr_assert_eq(record.errors[3], ECONNRESET);
 	cr_assert_eq(record.results[0], -1);
 	cr_assert_eq(record.errors[0], ECONNRESET);
 	free_contexts(&record);
