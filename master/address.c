@@ -110,6 +110,7 @@ size_t
 address_parse(const char *text, struct address *addresses, size_t max, const char **why)
 {
 	enum address_kind kind = skip(&text, "udp:") ? ADDRESS_UDP : ADDRESS_TCP;
+	bool is_named = kind == ADDRESS_UDP || skip(&text, "tcp:");
 	struct addrinfo hints = {.ai_socktype = kind == ADDRESS_UDP ? SOCK_DGRAM : SOCK_STREAM,
 		.ai_flags = AI_PASSIVE | AI_NUMERICSERV};
 	struct addrinfo *found;
@@ -118,7 +119,7 @@ address_parse(const char *text, struct address *addresses, size_t max, const cha
 	size_t count = 0;
 	int error;
 
-	if (kind == ADDRESS_TCP && skip(&text, "unix:"))
+	if (!is_named && skip(&text, "unix:"))
 		return path_address(text, addresses, why);
 	*why = split(text, host, sizeof host, &port);
 	if (*why == NULL)
@@ -149,6 +150,27 @@ bool
 address_is_open(const struct address *address)
 {
 	return address->kind != ADDRESS_UNIX && address_port(address) == 0;
+}
+
+static bool
+is_any(const struct address *address)
+{
+	if (address->socket.ss_family == AF_INET6)
+		return IN6_IS_ADDR_UNSPECIFIED(
+			&((const struct sockaddr_in6 *)&address->socket)->sin6_addr);
+	return ((const struct sockaddr_in *)&address->socket)->sin_addr.s_addr == INADDR_ANY;
+}
+
+bool
+address_overlaps(const struct address *address, const struct address *other)
+{
+	if (address->kind != other->kind || address_is_open(address))
+		return false;
+	if (address->length == other->length &&
+		memcmp(&address->socket, &other->socket, address->length) == 0)
+		return true;
+	return address->kind != ADDRESS_UNIX && address_port(address) == address_port(other) &&
+	       (is_any(address) || is_any(other));
 }
 
 const char *

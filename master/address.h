@@ -31,6 +31,9 @@ unsigned address_port(const struct address *address);
 /* Whether the port is the kernel's to choose, and is not chosen yet. */
 bool address_is_open(const struct address *address);
 
+/* Whether both cannot be listened on at once: the same, or the same port and one of them all addresses. */
+bool address_overlaps(const struct address *address, const struct address *other);
+
 /* The path of ADDRESS_UNIX. */
 const char *address_path(const struct address *address);
 

@@ -107,14 +107,36 @@ claim_port(const struct address *address)
 	return fd;
 }
 
+/* A path may be spelled in many ways: its folder is named by what it is. Returns false with errno if there is none. */
+static bool
+name_lock(const struct address *address, char text[static ADDRESS_TEXT_SIZE])
+{
+	char folder[ADDRESS_TEXT_SIZE];
+	struct stat status;
+	char *slash;
+
+	address_format(address, text);
+	if (address->kind != ADDRESS_UNIX)
+		return true;
+	snprintf(folder, sizeof folder, "%s", address_path(address));
+	slash = strrchr(folder, '/');
+	if (slash != NULL)
+		*slash = '\0';
+	if (stat(slash == NULL ? "." : slash == folder ? "/" : folder, &status) != 0)
+		return false;
+	snprintf(text, ADDRESS_TEXT_SIZE, "%lx:%lx/%.64s", (unsigned long)status.st_dev,
+		(unsigned long)status.st_ino, slash != NULL ? slash + 1 : folder);
+	return true;
+}
+
 int
 claim_address(const struct address *address)
 {
 	char text[ADDRESS_TEXT_SIZE], holder[HOLDER_TEXT_SIZE];
 	int fd;
 
+	fd = name_lock(address, text) ? lock_take(text) : -1;
 	address_format(address, text);
-	fd = lock_take(text);
 	if (fd == -1 && errno == EADDRINUSE) {
 		holder_find(address, holder);
 		log_error("cannot listen on %s: another hubbub server has it, %s; stop that, or "
@@ -122,7 +144,8 @@ claim_address(const struct address *address)
 			  "another --listen",
 			text, holder);
 	} else if (fd == -1) {
-		log_error("cannot lock %s: %s", text, strerror(errno));
+		log_error("cannot lock %s: %s%s", text, strerror(errno),
+			errno == ENOENT ? " (its folder)" : "");
 	}
 	return fd;
 }
@@ -156,9 +179,8 @@ claim_path(const struct address *address)
 	if (lstat(path, &status) != 0)
 		return 0;
 	if (!S_ISSOCK(status.st_mode)) {
-		log_error("cannot listen on unix:%s: a file that is no socket is in the way; "
-			  "remove it, or "
-			  "choose another --listen",
+		log_error("cannot listen on unix:%s: what is there is no socket; choose "
+			  "another path, or move it away",
 			path);
 		return -1;
 	}

@@ -526,15 +526,48 @@ check_proxy(struct parse *parse)
 	options->network_count = 2;
 }
 
+/* The master's own addresses are nobody else's. */
 static void
-check_addresses(struct parse *parse)
+check_own_address(struct parse *parse, const char *option, const struct address *own)
 {
 	const struct options *options = parse->options;
 
 	for (size_t i = 0; i < options->address_count; i++)
-		if (options->addresses[i].kind == ADDRESS_UDP && parse->service->answer == NULL)
+		if (address_overlaps(own, &options->addresses[i]))
+			complain(parse,
+				"--%s and --listen are the same address; choose another port",
+				option);
+}
+
+static void
+check_addresses(struct parse *parse)
+{
+	const struct options *options = parse->options;
+	bool has_tcp = parse->is_again, has_stream = parse->is_again;
+
+	for (size_t i = 0; i < options->address_count; i++) {
+		const struct address *address = &options->addresses[i];
+
+		has_tcp = has_tcp || address->kind == ADDRESS_TCP;
+		has_stream = has_stream || address->kind != ADDRESS_UDP;
+		if (address->kind == ADDRESS_UDP && parse->service->answer == NULL)
 			complain(parse, "--listen: %s has no answer to datagrams",
 				parse->service->name);
+		if (address->kind == ADDRESS_UNIX && options->control != NULL &&
+			strcmp(options->control, address_path(address)) == 0)
+			complain(parse, "--control and --listen are the same path; choose another");
+	}
+	if (options->tls_certificate != NULL && !has_tcp)
+		complain(parse, "--tls-cert: TLS is for TCP, and no --listen address is of it");
+	if (options->has_proxy && !has_stream)
+		complain(parse, "--proxy-protocol: no --listen address has connections");
+	if (options->admin != NULL && !parse->is_again)
+		check_own_address(parse, "admin", &options->admin_address);
+	if (options->agent != NULL && !parse->is_again)
+		check_own_address(parse, "agent", &options->agent_address);
+	if (options->admin != NULL && options->agent != NULL && !parse->is_again &&
+		address_overlaps(&options->admin_address, &options->agent_address))
+		complain(parse, "--admin and --agent are the same address; choose another port");
 }
 
 static void

@@ -110,9 +110,34 @@ bind_paths(struct sockets *sockets)
 			bind_path(sockets, i) == 0)
 			continue;
 		sockets->refused = i;
+		sockets_know_paths(sockets);
 		return -1;
 	}
+	sockets_know_paths(sockets);
 	return 0;
+}
+
+void
+sockets_know_paths(struct sockets *sockets)
+{
+	for (unsigned i = 0; i < sockets->address_count; i++) {
+		struct stat status;
+
+		if (sockets->addresses[i].kind == ADDRESS_UNIX && sockets->shared[i] != -1 &&
+			lstat(address_path(&sockets->addresses[i]), &status) == 0)
+			sockets->paths[i] = (struct path_identity){status.st_dev, status.st_ino};
+	}
+}
+
+/* Whether the file at a path is still the one that was bound: somebody may have removed it, and bound another. */
+static bool
+is_own_path(const struct sockets *sockets, unsigned index)
+{
+	struct stat status;
+
+	return lstat(address_path(&sockets->addresses[index]), &status) == 0 &&
+	       status.st_dev == sockets->paths[index].device &&
+	       status.st_ino == sockets->paths[index].inode;
 }
 
 /* Paths of sockets that were passed are not this server's to remove. */
@@ -121,7 +146,7 @@ remove_paths(struct sockets *sockets)
 {
 	for (unsigned i = 0; sockets->is_owner && i < sockets->address_count; i++)
 		if (sockets->addresses[i].kind == ADDRESS_UNIX && sockets->shared[i] != -1 &&
-			sockets->passed[i] == -1)
+			sockets->passed[i] == -1 && is_own_path(sockets, i))
 			unlink(address_path(&sockets->addresses[i]));
 	sockets->is_owner = false;
 }
@@ -215,10 +240,11 @@ sockets_init(struct sockets *sockets, const struct address *addresses, unsigned 
 		.addresses = calloc(address_count, sizeof *sockets->addresses),
 		.shared = calloc(address_count, sizeof *sockets->shared),
 		.passed = calloc(address_count, sizeof *sockets->passed),
+		.paths = calloc(address_count, sizeof *sockets->paths),
 		.locks = calloc(address_count, sizeof *sockets->locks),
 		.port_locks = calloc(address_count, sizeof *sockets->port_locks)};
-	if (sockets->addresses == NULL || sockets->shared == NULL || sockets->passed == NULL ||
-		sockets->locks == NULL || sockets->port_locks == NULL) {
+	if (sockets->addresses == NULL || sockets->paths == NULL || sockets->shared == NULL ||
+		sockets->passed == NULL || sockets->locks == NULL || sockets->port_locks == NULL) {
 		log_error("no memory for listening sockets");
 		return -1;
 	}
@@ -518,6 +544,7 @@ sockets_close(struct sockets *sockets)
 	free(sockets->addresses);
 	free(sockets->shared);
 	free(sockets->passed);
+	free(sockets->paths);
 	free(sockets->locks);
 	free(sockets->port_locks);
 	free(sockets->seats);

@@ -20,6 +20,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "master/address.h"
 #include "master/steering.h"
@@ -29,6 +30,11 @@
 struct seat {
 	int *fds; /* one per address; owned */
 	bool listens;
+};
+
+struct path_identity {
+	dev_t device;
+	ino_t inode;
 };
 
 struct sockets {
@@ -43,7 +49,8 @@ struct sockets {
 	/* [address]: the socket that was passed, whatever became of it, or -1: it is not this server's
 	 * to shut. */
 	int *passed;
-	int *locks;      /* [address]: held while this server owns the address */
+	struct path_identity *paths; /* [address]: which file its path was, when it was bound */
+	int *locks;                  /* [address]: held while this server owns the address */
 	int *port_locks; /* [address]: held until this server listens; see sockets_unlock_ports */
 	struct seat *seats;
 	unsigned seat_count;
@@ -87,6 +94,9 @@ void sockets_abandon(struct sockets *sockets);
 /* From now on no connection begins on any seat; handshakes that have begun go on, and paths are gone.
  * For the end, when no other member of the group can take over. */
 void sockets_deafen(struct sockets *sockets);
+
+/* Remembers which files the paths are, of sockets that another master has bound. */
+void sockets_know_paths(struct sockets *sockets);
 
 /* Lets other servers start on the same ports, at other addresses; once one socket of each
  * address listens. */

@@ -329,6 +329,7 @@ take_over(struct master *master, const struct sentence *go)
 		sockets->seats[go->order[i]].listens = true;
 	}
 	sockets->is_owner = true;
+	sockets_know_paths(sockets);
 	fleet_commit(&master->fleet);
 	say(master, WORD_TOOK);
 	/* The former master needs no word more; what its workers have is read from their counters. */

@@ -27,6 +27,9 @@
 #include "hub/scheduler_priv.h"
 #include "hub/thread/offload.h"
 
+#define READ_AT_ONCE 16384
+#define KEPT_MOST ((size_t)256 * 1024)
+
 struct hub_tls {
 	SSL_CTX *context;
 	bool is_server;
@@ -41,6 +44,7 @@ struct tls_layer {
 	unsigned char *kept; /* encrypted, not yet sent; NULL while that is nothing */
 	size_t kept_length;
 	size_t kept_sent;
+	ssize_t budget; /* bytes that may still be read in this call */
 	int error;      /* errno of the last failure of the socket; 0 for none */
 	bool is_broken; /* nothing can be said any more, not even the end */
 };
@@ -80,14 +84,21 @@ bio_read(BIO *bio, char *buffer, int length)
 	ssize_t got;
 
 	BIO_clear_retry_flags(bio);
+	/* OpenSSL goes on as long as there are records that are not the application's; others want their turn. */
+	if (layer->budget <= 0) {
+		BIO_set_retry_read(bio);
+		return -1;
+	}
 	do
 		got = kernel_recvfrom(
 			layer->entry->fd, buffer, (size_t)length, MSG_DONTWAIT, NULL, NULL);
 	while (got < 0 && errno == EINTR);
 	/* A short read says that there is no more, which saves asking. */
 	layer->entry->is_drained = got < 0 ? errno == EAGAIN : got > 0 && got < length;
-	if (got >= 0)
+	if (got >= 0) {
+		layer->budget -= got;
 		return (int)got;
+	}
 	if (errno == EAGAIN)
 		BIO_set_retry_read(bio);
 	else
@@ -98,8 +109,11 @@ bio_read(BIO *bio, char *buffer, int length)
 static bool
 keep(struct tls_layer *layer, const char *bytes, size_t length)
 {
-	unsigned char *grown = realloc(layer->kept, layer->kept_length + length);
+	unsigned char *grown = NULL;
 
+	/* A peer that asks and asks, and reads nothing, is given up. */
+	if (layer->kept_length + length <= KEPT_MOST)
+		grown = realloc(layer->kept, layer->kept_length + length);
 	if (grown == NULL)
 		return false;
 	memcpy(grown + layer->kept_length, bytes, length);
@@ -205,6 +219,7 @@ tls_receive(struct hub_layer *base, void *buffer, size_t length, int flags)
 	int result;
 
 	ERR_clear_error();
+	layer->budget = READ_AT_ONCE;
 	result = flags & MSG_PEEK ? SSL_peek_ex(layer->ssl, buffer, length, &got)
 				  : SSL_read_ex(layer->ssl, buffer, length, &got);
 	if (result > 0)
@@ -357,6 +372,7 @@ step(void *argument)
 	int result, error;
 
 	ERR_clear_error();
+	layer->budget = READ_AT_ONCE;
 	result = SSL_do_handshake(layer->ssl);
 	error = result == 1 ? 0 : judge(layer, result);
 	if (error == 0 && result != 1)

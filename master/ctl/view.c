@@ -107,11 +107,18 @@ print_head(FILE *stream, const json_t *state)
 		(long long)whole(state, "generation"));
 	fprintf(stream,
 		"%lld connections of %lld, most on one hub %.2f of the mean; %lld accepted, %lld "
-		"workers replaced, %lld hangs, %lld reloads, %lld upgrades\n\n",
+		"workers replaced, %lld hangs, %lld reloads, %lld upgrades\n",
 		(long long)whole(state, "connections"), (long long)whole(state, "max_connections"),
 		real(state, "imbalance"), (long long)whole(totals, "accepts"),
 		(long long)whole(totals, "respawns"), (long long)whole(totals, "hangs"),
 		(long long)whole(totals, "reloads"), (long long)whole(totals, "upgrades"));
+	if (whole(totals, "datagrams") > 0)
+		fprintf(stream, "%lld datagrams, %lld answered\n",
+			(long long)whole(totals, "datagrams"), (long long)whole(totals, "replies"));
+	if (whole(totals, "refused") > 0)
+		fprintf(stream, "%lld connections refused: the log says why\n",
+			(long long)whole(totals, "refused"));
+	fprintf(stream, "\n");
 }
 
 static void

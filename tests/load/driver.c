@@ -178,7 +178,9 @@ driver_count_due(const struct driver *driver, const struct fifo *fifo)
 
 	for (uint32_t i = fifo->first, left = fifo->count; left > 0;
 		i = driver->flights.items[i].next, left--)
-		count += driver_in_window(driver, driver->flights.items[i].intended);
+		/* Without a length it is answered, by a datagram that overtook others. */
+		count += driver->flights.items[i].length > 0 &&
+			 driver_in_window(driver, driver->flights.items[i].intended);
 	return count;
 }
 

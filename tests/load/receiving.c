@@ -113,12 +113,11 @@ receiving_check(struct driver *driver, const struct message *message, const char
 
 /* ---- replies ---- */
 
+/* A message is answered. */
 static void
-complete(struct connection *connection, int64_t now)
+record(struct driver *driver, const struct flight *flight, int64_t now)
 {
-	struct driver *driver = connection->driver;
 	struct row *row = driver->row;
-	const struct flight *flight = &driver->flights.items[connection->flying.first];
 
 	if (driver_in_window(driver, flight->intended)) {
 		histogram_record(&row->response, now - flight->intended);
@@ -129,26 +128,35 @@ complete(struct connection *connection, int64_t now)
 	if (driver->load->verify != MESSAGE_NONE)
 		tally_add(&row->tally.checked, 1);
 	driver->answered = now;
-	tally_add(&row->tally.in_flight, (uint64_t)-1);
+}
+
+static void
+complete(struct connection *connection, int64_t now)
+{
+	struct driver *driver = connection->driver;
+
+	record(driver, &driver->flights.items[connection->flying.first], now);
+	tally_add(&driver->row->tally.in_flight, (uint64_t)-1);
 	flights_pop(&driver->flights, &connection->flying);
 	connection->next_reply++;
 	connection->reply_offset = 0;
 }
 
+void
+receiving_unasked(struct connection *connection, const char *bytes, size_t length)
+{
+	report_unasked(connection, bytes, length);
+}
+
 bool
-receiving_take_whole(struct connection *connection, const char *bytes, size_t length, int64_t now)
+receiving_take_whole(struct connection *connection, uint64_t sequence, const struct flight *flight,
+	const char *bytes, size_t length, int64_t now)
 {
 	struct driver *driver = connection->driver;
-	struct message message = {connection->number, connection->next_reply, 0};
-	uint32_t same;
-
-	if (connection->flying.count == 0) {
-		report_unasked(connection, bytes, length);
-		return false;
-	}
-	message.length = driver->flights.items[connection->flying.first].length;
-	same = message_compare(
+	struct message message = {connection->number, sequence, flight->length};
+	uint32_t same = message_compare(
 		&message, 0, bytes, (uint32_t)(length < message.length ? length : message.length));
+
 	if (same < length && same < message.length) {
 		report_wrong(driver, &message, bytes, length, 0, same);
 		return false;
@@ -159,7 +167,7 @@ receiving_take_whole(struct connection *connection, const char *bytes, size_t le
 			"a datagram of %zu bytes instead of %u", length, message.length);
 		return false;
 	}
-	complete(connection, now);
+	record(driver, flight, now);
 	return true;
 }
 

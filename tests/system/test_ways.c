@@ -1,10 +1,12 @@
 /* More ways in: paths, both families of addresses, datagrams, TLS, and proxies in front. */
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -114,6 +116,52 @@ Test(ways, a_path_is_left_by_a_kill_and_taken_again)
 	fd = connect_path(path);
 	cr_assert(client_exchange(fd, "hello", "HELLO"));
 	close(fd);
+}
+
+/* However it is spelled, a path is one server's; and one that another has taken meanwhile is not removed. */
+Test(ways, a_path_has_one_owner)
+{
+	char path[FOLDER_SIZE + 16];
+	struct program other;
+	char *argv[] = {NULL, option[0], "--control=/dev/null/none", NULL};
+	int fd;
+
+	cr_assert(folder_make(folder));
+	snprintf(path, sizeof path, "%s/echo.sock", folder);
+	cr_assert(server_start(
+		&server, "hubbub-echo", "1", "1", write_option(0, "--listen=unix:%s", path), NULL));
+	argv[0] = program_path("hubbub-echo");
+	write_option(0, "--listen=unix:%s/./echo.sock", folder);
+	cr_assert(program_start(&other, argv, 0));
+	cr_assert_eq(program_wait(&other, 20), 1);
+	program_end(&other);
+	cr_assert_eq(unlink(path), 0);
+	fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+	close(fd);
+	cr_assert_eq(server_end(&server, 20), 0);
+	cr_assert_eq(access(path, F_OK), 0);
+}
+
+Test(ways, addresses_that_are_in_each_others_way)
+{
+	static const char *const wrong[][3] = {
+		{"--listen=127.0.0.1:19090", "--agent=127.0.0.1:19090", "--agent and --listen"},
+		{"--listen=:19090", "--admin=127.0.0.1:19090", "--admin and --listen"},
+		{"--admin=127.0.0.1:19090", "--agent=127.0.0.1:19090", "--admin and --agent"},
+		{"--listen=unix:/tmp/c", "--control=/tmp/c", "--control and --listen"},
+		{"--listen=udp:127.0.0.1:0", "--proxy-protocol=on", "has connections"},
+	};
+
+	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+		char *argv[] = {program_path("hubbub-echo"), (char *)(uintptr_t)wrong[i][0],
+			(char *)(uintptr_t)wrong[i][1], "--check", NULL};
+		struct program other;
+
+		cr_assert(program_start(&other, argv, 0));
+		cr_assert_eq(program_wait(&other, 20), 2, "%s", wrong[i][2]);
+		cr_assert_not_null(strstr(other.text, wrong[i][2]), "%s", other.text);
+		program_end(&other);
+	}
 }
 
 /* ---- both families ---- */
