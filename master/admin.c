@@ -4,6 +4,7 @@
 #include <ev.h>
 #include <fcntl.h>
 #include <microhttpd.h>
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,12 +109,36 @@ answer_page(struct admin *admin, struct MHD_Connection *connection)
 		(size_t)(admin_page_end - admin_page), MHD_RESPMEM_PERSISTENT);
 }
 
+/* Whether the client is on this machine, and has not been led here by a name that somebody else gave it. */
+static bool
+is_from_here(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	const char *host = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Host");
+	const struct sockaddr_in *v4;
+	const struct sockaddr_in6 *v6;
+
+	if (info == NULL || host == NULL ||
+		(strncmp(host, "localhost", 9) != 0 && strspn(host, "0123456789.:[") == 0))
+		return false;
+	v4 = (const struct sockaddr_in *)info->client_addr;
+	v6 = (const struct sockaddr_in6 *)info->client_addr;
+	if (v4->sin_family == AF_INET)
+		return ntohl(v4->sin_addr.s_addr) >> 24 == 127;
+	return IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr) ||
+	       (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr) && v6->sin6_addr.s6_addr[12] == 127);
+}
+
 /* A page of another site can make a browser send a POST, but not with a header of its own. */
 static enum MHD_Result
 answer_drain(struct admin *admin, struct MHD_Connection *connection)
 {
 	const char *word = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "X-Hubbub");
 
+	if (!is_from_here(connection))
+		return answer_text(connection, MHD_HTTP_FORBIDDEN,
+			"only from this machine, by its address; or use hubbub-ctl drain\n");
 	if (word == NULL || strcmp(word, "drain") != 0)
 		return answer_text(connection, MHD_HTTP_FORBIDDEN,
 			"say that it is meant: curl -X POST -H 'X-Hubbub: drain' .../drain\n");

@@ -91,14 +91,14 @@ static int
 bind_path(struct sockets *sockets, unsigned index)
 {
 	struct address *address = &sockets->addresses[index];
+	/* Not by chmod(2) afterwards, by when the path may be a link to something else. */
+	mode_t mask = umask(0111);
 	int fd = bind_one(address);
 
+	umask(mask);
 	if (fd == -1)
 		return -1;
 	sockets->shared[index] = fd;
-	if (chmod(address_path(address), 0666) != 0)
-		log_warning("cannot let others connect to %s: %s", address_path(address),
-			strerror(errno));
 	return 0;
 }
 

@@ -12,6 +12,7 @@
 #include "worker/thread.h"
 
 #define BATCH 32
+#define LAST_BATCHES 64 /* more than the kernel holds of what is not tiny */
 #define SIZE_MOST 65536 /* of one; the longest there is has less */
 #define CONTROL_SIZE 64 /* for the address that was asked */
 
@@ -20,6 +21,7 @@ struct datagrams {
 	int socket;
 	struct hub_coroutine *coroutine; /* NULL while it does not answer */
 	bool is_stopping;
+	unsigned last; /* full batches that are still taken then */
 	/* [BATCH] each. Pages of the buffers that no datagram ever reached take no memory. */
 	unsigned char *buffers;
 	struct mmsghdr messages[BATCH];
@@ -187,8 +189,8 @@ run(void *argument)
 		if (count > 0)
 			send_all(datagrams, answer_all(datagrams, count));
 		if (count == BATCH) {
-			/* There may be more; connections get their turn. */
-			if (hub_sleep(0) != 0)
+			/* There may be more; connections get their turn. A flood does not keep it from stopping. */
+			if ((datagrams->is_stopping && datagrams->last-- == 0) || hub_sleep(0) != 0)
 				return NULL;
 			continue;
 		}
@@ -217,6 +219,7 @@ datagrams_stop(struct datagrams *datagrams)
 	if (datagrams->coroutine == NULL)
 		return;
 	datagrams->is_stopping = true;
+	datagrams->last = LAST_BATCHES;
 	hub_end_input(datagrams->socket);
 	if (hub_join(datagrams->coroutine, NULL) != 0)
 		hub_detach(datagrams->coroutine);

@@ -25,7 +25,7 @@ int hub_adopt(int fd);
  * Switches: no.  Errors: none. */
 bool hub_made_nonblocking(int fd);
 
-/* Makes the hub forget fd, which stays open and non-blocking; who waits for it gets ECANCELED.
+/* Makes the hub forget fd, which stays open and non-blocking (TLS on it is forgotten without a word to the peer); who waits for it gets ECANCELED.
  * Switches: no.  Errors: none; an unknown fd is ignored. */
 void hub_release(int fd);
 

@@ -201,37 +201,48 @@ send_quietly(int out, int in, off_t *offset, size_t count)
 	return sent;
 }
 
-/* For a descriptor with a layer, which the kernel would pass by. */
+/* For a descriptor with a layer, which the kernel would pass by. Reading may switch: what was read for one connection must
+ * not go to another that has got its number meanwhile. */
 static ssize_t
-send_by_layer(int out, int in, off_t *offset, size_t count)
+send_by_layer(struct hub_fd *out, struct hub_fd *in, off_t *offset, size_t count)
 {
+	uint32_t out_generation = out->generation, in_generation = in->generation;
 	char *buffer = malloc(PIECE);
 	size_t done = 0;
 	ssize_t sent = buffer == NULL ? -1 : 0;
+	int error = errno;
 
 	while (sent >= 0 && done < count) {
 		size_t piece = count - done < PIECE ? count - done : PIECE;
-		ssize_t got = offset != NULL ? hub_pread(in, buffer, piece, *offset)
-					     : hub_read(in, buffer, piece);
+		ssize_t got = offset != NULL ? hub_pread(in->fd, buffer, piece, *offset)
+					     : hub_read(in->fd, buffer, piece);
 
+		error = errno;
 		if (got <= 0) {
 			sent = got;
 			break;
 		}
-		sent = hub_send(out, buffer, (size_t)got, 0);
+		if (out->generation != out_generation || in->generation != in_generation) {
+			sent = -1;
+			error = ECANCELED;
+			break;
+		}
+		sent = hub_send(out->fd, buffer, (size_t)got, 0);
+		error = errno;
 		if (sent > 0) {
 			done += (size_t)sent;
 			if (offset != NULL)
 				*offset += sent;
 		}
+		if (sent == got)
+			continue;
 		/* What was read and not sent is read again next time. */
-		if (sent < got) {
-			if (offset == NULL)
-				lseek(in, (sent > 0 ? sent : 0) - got, SEEK_CUR);
-			break;
-		}
+		if (offset == NULL && in->generation == in_generation)
+			lseek(in->fd, (sent > 0 ? sent : 0) - got, SEEK_CUR);
+		break;
 	}
 	free(buffer);
+	errno = error;
 	return done > 0 || sent >= 0 ? (ssize_t)done : -1;
 }
 
@@ -249,8 +260,12 @@ hub_sendfile(int out, int in, off_t *offset, size_t count)
 	source = fd_lookup(self->hub, in);
 	if (entry == NULL || source == NULL)
 		return -1;
-	if (entry->layer != NULL)
-		return send_by_layer(out, in, offset, count);
+	if (entry->layer != NULL && source->is_file)
+		return send_by_layer(entry, source, offset, count);
+	if (entry->layer != NULL) {
+		errno = EINVAL;
+		return -1;
+	}
 	generation = entry->generation;
 	source_generation = source->generation;
 	while (done < count) {

@@ -1,11 +1,21 @@
 #include "hub/io/layer_priv.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 
+#include "hub/base/kernel.h"
+#include "hub/base/list.h"
 #include "hub/coroutine.h"
 #include "hub/io/fd_priv.h"
+#include "hub/io/socket.h"
+#include "hub/link.h"
 #include "hub/scheduler_priv.h"
+#include "hub/timeout.h"
+
+#define PIECE_MOST ((size_t)64 * 1024) /* then everybody else gets a turn */
+#define REST_TIME (10 * HUB_SECOND)
 
 void
 layer_attach(struct hub_fd *entry, struct hub_layer *layer)
@@ -122,6 +132,21 @@ layer_receive(
 	}
 }
 
+/* Lets others run, if it is their turn. Returns false with errno if this was ended meanwhile. */
+static bool
+take_turns(const struct hub_fd *entry)
+{
+	uint32_t generation = entry->generation;
+
+	if (!hub_tick(hub_this))
+		return true;
+	hub_pause(hub_this);
+	if (hub_enter() == NULL)
+		return false;
+	errno = ECANCELED;
+	return entry->generation == generation;
+}
+
 /* Sends one part. Returns how much was taken, with errno if that is less than all. */
 static size_t
 send_part(struct hub_fd *entry, const struct iovec *part, bool may_wait, const char *what)
@@ -130,12 +155,15 @@ send_part(struct hub_fd *entry, const struct iovec *part, bool may_wait, const c
 	size_t done = 0;
 
 	while (done < part->iov_len) {
-		ssize_t sent =
-			entry->layer->kind->send(entry->layer, bytes + done, part->iov_len - done);
+		size_t piece = part->iov_len - done;
+		ssize_t sent = entry->layer->kind->send(
+			entry->layer, bytes + done, piece < PIECE_MOST ? piece : PIECE_MOST);
 
-		if (sent >= 0)
+		if (sent >= 0) {
 			done += (size_t)sent;
-		else if (errno != EAGAIN || !may_wait || fd_wait_write(entry, what) != 0)
+			if (done < part->iov_len && may_wait && !take_turns(entry))
+				break;
+		} else if (errno != EAGAIN || !may_wait || fd_wait_write(entry, what) != 0)
 			break;
 	}
 	return done;
@@ -187,11 +215,70 @@ layer_end_output(struct hub_fd *entry, const char *what)
 	return wait_flushed(entry, what);
 }
 
+/* What a connection that is closed has not sent yet. */
+struct rest {
+	struct hub_link link;
+	int fd;
+	unsigned char *bytes;
+	size_t length;
+};
+
+/* Also if the coroutine was killed before it ever ran. */
+static void
+rest_ended(struct hub_link *link, struct hub_coroutine *coroutine)
+{
+	struct rest *rest = CONTAINER_OF(link, struct rest, link);
+
+	(void)coroutine;
+	hub_close(rest->fd);
+	free(rest->bytes);
+	free(rest);
+}
+
+static void *
+send_rest(void *argument)
+{
+	struct rest *rest = argument;
+	struct hub_timeout scope;
+
+	hub_timeout_start(&scope, REST_TIME);
+	hub_send(rest->fd, rest->bytes, rest->length, 0);
+	hub_timeout_stop(&scope);
+	return NULL;
+}
+
+/* Without memory or files for it, it is lost, and the peer sees no end. */
+static void
+leave_rest(struct hub_fd *entry)
+{
+	struct rest *rest = malloc(sizeof *rest);
+	struct hub_coroutine *sender = NULL;
+
+	if (rest == NULL)
+		return;
+	rest->bytes = entry->layer->kind->take_kept(entry->layer, &rest->length);
+	rest->fd = kernel_fcntl(entry->fd, F_DUPFD_CLOEXEC, 0);
+	if (rest->fd != -1 && hub_adopt(rest->fd) == 0)
+		sender = hub_spawn(send_rest, rest);
+	if (sender == NULL) {
+		if (rest->fd != -1)
+			hub_close(rest->fd);
+		free(rest->bytes);
+		free(rest);
+		return;
+	}
+	hub_set_name(sender, "rest");
+	rest->link.ended = rest_ended;
+	hub_link(sender, &rest->link);
+	hub_detach(sender);
+}
+
 void
 layer_close(struct hub_fd *entry)
 {
-	if (entry->layer->kind->end_output(entry->layer) == 0)
-		entry->layer->kind->flush(entry->layer);
+	entry->layer->kind->end_output(entry->layer);
+	if (entry->layer->kind->flush(entry->layer) != 0 && errno == EAGAIN)
+		leave_rest(entry);
 	entry->layer->kind->free(entry->layer);
 	entry->layer = NULL;
 }

@@ -20,6 +20,8 @@ struct layer_kind {
 	/* Sends what it has kept. Returns 0 when that is nothing any more. */
 	int (*flush)(struct hub_layer *layer);
 	bool (*has_kept)(const struct hub_layer *layer);
+	/* Gives what it has kept away, for the caller to send and free; NULL if that is nothing. */
+	unsigned char *(*take_kept)(struct hub_layer *layer, size_t *length);
 	/* Whether receive would return something though the socket is silent. */
 	bool (*has_input)(struct hub_layer *layer);
 	/* Says to the peer that nothing more will be sent. */
@@ -45,7 +47,8 @@ ssize_t layer_send(
 /* Ends the output, and waits until that is sent. Returns 0, or -1 and errno. */
 int layer_end_output(struct hub_fd *entry, const char *what);
 
-/* Says that this is the end, as far as the socket takes that now, and frees the layer. */
+/* Says that this is the end, and frees the layer. What the socket does not take now is sent by a coroutine on a duplicate,
+ * within some seconds, as the kernel would send what it has taken. */
 void layer_close(struct hub_fd *entry);
 
 /* Whether something can be received that the kernel knows nothing of. */

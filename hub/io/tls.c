@@ -257,6 +257,21 @@ tls_has_kept(const struct hub_layer *base)
 	return CONTAINER_OF(base, struct tls_layer, layer)->kept != NULL;
 }
 
+static unsigned char *
+tls_take_kept(struct hub_layer *base, size_t *length)
+{
+	struct tls_layer *layer = tls_of(base);
+	unsigned char *kept = layer->kept;
+
+	if (kept == NULL)
+		return NULL;
+	*length = layer->kept_length - layer->kept_sent;
+	memmove(kept, kept + layer->kept_sent, *length);
+	layer->kept = NULL;
+	layer->kept_length = layer->kept_sent = 0;
+	return kept;
+}
+
 static ssize_t
 tls_send(struct hub_layer *base, const void *buffer, size_t length)
 {
@@ -292,7 +307,9 @@ tls_has_input(struct hub_layer *base)
 	struct tls_layer *layer = tls_of(base);
 	char byte;
 
-	if (SSL_pending(layer->ssl) > 0)
+	/* Its end, too, is told as often as it is asked for. */
+	if (SSL_pending(layer->ssl) > 0 || layer->is_broken ||
+		(SSL_get_shutdown(layer->ssl) & SSL_RECEIVED_SHUTDOWN))
 		return true;
 	return SSL_has_pending(layer->ssl) &&
 	       (tls_receive(base, &byte, 1, MSG_PEEK) >= 0 || errno != EAGAIN);
@@ -307,6 +324,9 @@ tls_end_output(struct hub_layer *base)
 		errno = EPIPE;
 		return -1;
 	}
+	/* A second call would wait for the peer's own end, and read it. */
+	if (SSL_get_shutdown(layer->ssl) & SSL_SENT_SHUTDOWN)
+		return 0;
 	ERR_clear_error();
 	if (SSL_shutdown(layer->ssl) >= 0)
 		return 0;
@@ -329,6 +349,7 @@ static const struct layer_kind tls_kind = {.receive = tls_receive,
 	.flush = tls_flush,
 	.has_kept = tls_has_kept,
 	.has_input = tls_has_input,
+	.take_kept = tls_take_kept,
 	.end_output = tls_end_output,
 	.free = tls_free};
 
@@ -357,9 +378,15 @@ layer_new(struct hub_fd *entry, const struct hub_tls *tls)
 static int
 wait_flushed(struct tls_layer *layer)
 {
-	while (tls_flush(&layer->layer) != 0)
-		if (errno != EAGAIN || fd_wait_write(layer->entry, "handshake") != 0)
-			return -1;
+	while (tls_flush(&layer->layer) != 0) {
+		if (errno == EAGAIN && fd_wait_write(layer->entry, "handshake") == 0)
+			continue;
+		if (errno == EPIPE || errno == ECONNRESET) {
+			snprintf(why, sizeof why, "the peer has gone");
+			errno = ECONNRESET;
+		}
+		return -1;
+	}
 	return 0;
 }
 
@@ -417,13 +444,14 @@ shake_hands(struct tls_layer *layer)
 
 /* A name is an address, or else goes to the server, too, which may have several certificates. */
 static bool
-expect_name(SSL *ssl, const char *name)
+expect_name(SSL *ssl, const char *name, bool is_checked)
 {
 	struct in6_addr address;
 
 	if (inet_pton(AF_INET, name, &address) == 1 || inet_pton(AF_INET6, name, &address) == 1)
-		return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name) == 1;
-	return SSL_set1_host(ssl, name) == 1 && SSL_set_tlsext_host_name(ssl, name) == 1;
+		return !is_checked || X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name) == 1;
+	return (!is_checked || SSL_set1_host(ssl, name) == 1) &&
+	       SSL_set_tlsext_host_name(ssl, name) == 1;
 }
 
 static int
@@ -449,16 +477,22 @@ begin(int fd, struct hub_tls *tls, const char *name)
 		SSL_set_accept_state(layer->ssl);
 	else
 		SSL_set_connect_state(layer->ssl);
-	if (name != NULL && !expect_name(layer->ssl, name))
+	if (name != NULL && !expect_name(layer->ssl, name, !tls->trusts_anybody))
 		error = ENOMEM;
 	else if (shake_hands(layer) != 0)
 		error = errno;
+	/* Another coroutine was quicker. */
+	if (error == 0 && entry->layer != NULL)
+		error = EALREADY;
 	if (error == 0) {
 		/* What the handshake left in OpenSSL's buffer is found by asking. */
 		layer_attach(entry, &layer->layer);
 		return 0;
 	}
 	tls_free(&layer->layer);
+	/* The others were explained where they came from, and nobody else has run since. */
+	if (error != EPROTO && error != ECONNRESET)
+		snprintf(why, sizeof why, "%s", strerror(error));
 	errno = error;
 	return -1;
 }
@@ -472,7 +506,7 @@ hub_tls_accept(int fd, struct hub_tls *tls)
 int
 hub_tls_connect(int fd, struct hub_tls *tls, const char *name)
 {
-	return begin(fd, tls, tls->trusts_anybody ? NULL : name);
+	return begin(fd, tls, name);
 }
 
 const char *

@@ -42,8 +42,8 @@ void hub_tls_free(struct hub_tls *tls);
 
 /* Waits for a client's handshake on fd, a connected stream socket; afterwards the connection is encrypted.
  * Switches: yes.  A deadline is the caller's to set (hub_timeout_start).
- * Returns 0; or -1 with errno EPROTO (they cannot agree, or it is no TLS), ECONNRESET (also after hub_end_input), EALREADY (fd has TLS), ENOMEM,
- * EBADF, ECANCELED, ETIMEDOUT, EDEADLK or EPERM; then fd is of no use any more, and hub_tls_why says more. */
+ * Returns 0; or -1 with errno EPROTO (they cannot agree, or it is no TLS), ECONNRESET (also after hub_end_input), EALREADY (fd has TLS), EINVAL (fd is no stream
+ * socket), ENOMEM, EBADF, ECANCELED, ETIMEDOUT, EDEADLK or EPERM; then fd is of no use any more, and hub_tls_why says more. */
 int hub_tls_accept(int fd, struct hub_tls *tls);
 
 /* Begins a handshake with a server, whose certificate must be valid for name, a host's name or address; NULL checks no

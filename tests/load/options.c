@@ -431,6 +431,9 @@ check_tls(struct load *load)
 		return;
 	if (load->is_datagrams)
 		value_refuse("--tls does not go with udp: targets");
+	for (unsigned i = 0; i < load->target_count; i++)
+		if (load->targets[i].kind == ADDRESS_UNIX)
+			value_refuse("--tls does not go with %s", load->target_text[i]);
 	if (load->kernel_times)
 		value_refuse("--kernel-ts does not go with --tls: a record may come in parts");
 	load->tls = client_tls = hub_tls_client_new(load->authorities);

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -376,6 +377,121 @@ Test(tls, ends)
 	cr_assert_eq(record.results[4], 0);
 	cr_assert_eq(record.results[2], -1);
 	cr_assert_eq(record.errors[2], ECANCELED);
+	free_contexts(&record);
+}
+
+/* The kernel's buffer is full when it is closed; what was taken arrives all the same, and then the end. */
+static void *
+rest_body(void *argument)
+{
+	struct record *record = argument;
+	static char bytes[BIG];
+	struct hub_coroutine *reader;
+
+	for (size_t i = 0; i < BIG; i++)
+		bytes[i] = (char)(i % 251);
+	shake_hands(record);
+	record->results[2] = hub_send(record->fds[1], bytes, BIG, MSG_DONTWAIT);
+	hub_close(record->fds[1]);
+	reader = hub_spawn(read_big, record);
+	hub_join(reader, NULL);
+	hub_close(record->fds[0]);
+	hub_sleep(10 * HUB_MILLISECOND);
+	return NULL;
+}
+
+Test(tls, what_was_taken_is_sent_after_the_close)
+{
+	struct record record;
+
+	make_contexts(&record);
+	in_hub(rest_body, &record);
+	cr_assert_eq(record.results[3], 0);
+	cr_assert_eq(record.results[4], record.results[2]);
+	free_contexts(&record);
+}
+
+/* The end is told as often as it is asked for, and said once. */
+static void *
+twice_body(void *argument)
+{
+	struct record *record = argument;
+
+	shake_hands(record);
+	record->results[2] = hub_shutdown(record->fds[1], SHUT_WR);
+	record->results[3] = hub_shutdown(record->fds[1], SHUT_WR);
+	record->results[4] = hub_recv(record->fds[0], record->bytes, 1, 0);
+	record->results[5] = hub_recv(record->fds[0], record->bytes, 1, 0);
+	hub_send(record->fds[0], "x", 1, 0);
+	record->results[6] = hub_recv(record->fds[1], record->bytes, 1, 0);
+	close_both(record);
+	return NULL;
+}
+
+Test(tls, ends_are_said_once_and_told_again)
+{
+	struct record record;
+
+	make_contexts(&record);
+	in_hub(twice_body, &record);
+	cr_assert_eq(record.results[2], 0);
+	cr_assert_eq(record.results[3], 0);
+	cr_assert_eq(record.results[4], 0);
+	cr_assert_eq(record.results[5], 0);
+	cr_assert_eq(record.results[6], 1);
+	free_contexts(&record);
+}
+
+/* A big send lets others run. */
+static void *
+count_turns(void *argument)
+{
+	struct record *record = argument;
+
+	while (record->results[3] == 0 && hub_sleep(0) == 0)
+		record->results[4]++;
+	return NULL;
+}
+
+static void *
+drink(void *argument)
+{
+	struct record *record = argument;
+	static char bytes[65536];
+
+	while (hub_recv(record->fds[0], bytes, sizeof bytes, 0) > 0)
+		continue;
+	return NULL;
+}
+
+static void *
+turns_body(void *argument)
+{
+	struct record *record = argument;
+	char *bytes = calloc(8, BIG);
+	struct hub_coroutine *counter, *drinker;
+
+	shake_hands(record);
+	drinker = hub_spawn(drink, record);
+	counter = hub_spawn(count_turns, record);
+	record->results[2] = hub_send(record->fds[1], bytes, 8 * BIG, 0);
+	record->results[3] = 1;
+	hub_join(counter, NULL);
+	hub_close(record->fds[1]);
+	hub_join(drinker, NULL);
+	hub_close(record->fds[0]);
+	free(bytes);
+	return NULL;
+}
+
+Test(tls, a_big_send_lets_others_run)
+{
+	struct record record;
+
+	make_contexts(&record);
+	in_hub(turns_body, &record);
+	cr_assert_eq(record.results[2], 8 * (long)BIG);
+	cr_assert_gt(record.results[4], 3);
 	free_contexts(&record);
 }
 
