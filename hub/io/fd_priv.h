@@ -2,9 +2,11 @@
 #ifndef HUBBUB_IO_FD_PRIV_H
 #define HUBBUB_IO_FD_PRIV_H
 
+#include <errno.h>
 #include <ev.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "hub/io/fd.h"
 #include "hub/io/layer_priv.h"
@@ -88,6 +90,30 @@ fd_lookup(struct hub *hub, int fd)
 /* Enters a descriptor that has just been made, non-blocking: forgets what the number was before.
  * NULL with errno ENOMEM. */
 struct hub_fd *fd_enter_new(struct hub *hub, int fd, bool is_stream);
+
+/* Lets others run, if it is their turn. The caller has entered (hub_enter). Returns false with errno, ECANCELED if the
+ * descriptor was closed meanwhile, or what hub_enter says. */
+static inline __attribute__((always_inline)) bool
+fd_take_turns(const struct hub_fd *entry)
+{
+	uint32_t generation;
+
+	if (!hub_tick(hub_this))
+		return true;
+	generation = entry->generation;
+	hub_pause(hub_this);
+	if (hub_enter() == NULL)
+		return false;
+	errno = ECANCELED;
+	return entry->generation == generation;
+}
+
+/* Counts bytes of the hub; other processes read the counter, nobody else writes it. */
+static inline void
+fd_count_bytes(uint64_t *counter, ssize_t bytes)
+{
+	__atomic_store_n(counter, *counter + (uint64_t)bytes, __ATOMIC_RELAXED);
+}
 
 /* Waits until fd may be read or written; the caller has entered (hub_enter). is_spurious wakes are
  * possible: try again and wait again.

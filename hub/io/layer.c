@@ -76,13 +76,6 @@ wait_flushed(struct hub_fd *entry, const char *what)
 
 /* ---- transfers ---- */
 
-static inline void
-count_bytes(uint64_t *counter, ssize_t bytes)
-{
-	/* Other processes read it, nobody else writes it. */
-	__atomic_store_n(counter, *counter + (uint64_t)bytes, __ATOMIC_RELAXED);
-}
-
 /* Into the first part that has room, as if it were the only one. */
 static ssize_t
 receive_now(struct hub_fd *entry, const struct iovec *parts, size_t count, int flags)
@@ -121,7 +114,7 @@ layer_receive(
 			return -1;
 		if (received >= 0) {
 			entry->has_received = true;
-			count_bytes(&hub_this->counters->bytes_received, received);
+			fd_count_bytes(&hub_this->counters->bytes_received, received);
 			return received;
 		}
 		errno = error;
@@ -130,21 +123,6 @@ layer_receive(
 		if (error != EAGAIN || !may_wait || fd_wait_read(entry, what) != 0)
 			return -1;
 	}
-}
-
-/* Lets others run, if it is their turn. Returns false with errno if this was ended meanwhile. */
-static bool
-take_turns(const struct hub_fd *entry)
-{
-	uint32_t generation = entry->generation;
-
-	if (!hub_tick(hub_this))
-		return true;
-	hub_pause(hub_this);
-	if (hub_enter() == NULL)
-		return false;
-	errno = ECANCELED;
-	return entry->generation == generation;
 }
 
 /* Sends one part. Returns how much was taken, with errno if that is less than all. */
@@ -161,10 +139,11 @@ send_part(struct hub_fd *entry, const struct iovec *part, bool may_wait, const c
 
 		if (sent >= 0) {
 			done += (size_t)sent;
-			if (done < part->iov_len && may_wait && !take_turns(entry))
+			if (done < part->iov_len && may_wait && !fd_take_turns(entry))
 				break;
-		} else if (errno != EAGAIN || !may_wait || fd_wait_write(entry, what) != 0)
+		} else if (errno != EAGAIN || !may_wait || fd_wait_write(entry, what) != 0) {
 			break;
+		}
 	}
 	return done;
 }
@@ -189,7 +168,7 @@ layer_send(
 		if (sent < parts[i].iov_len)
 			error = errno;
 	}
-	count_bytes(&hub_this->counters->bytes_sent, (ssize_t)done);
+	fd_count_bytes(&hub_this->counters->bytes_sent, (ssize_t)done);
 	/* Closed while it waited: the layer is gone. */
 	if (entry->generation != generation) {
 		errno = ECANCELED;

@@ -62,20 +62,12 @@ transfer_begin(int fd, int flags)
 {
 	struct hub_coroutine *self = hub_enter();
 	struct hub_fd *entry;
-	uint32_t generation;
 
 	if (__builtin_expect(self == NULL, 0))
 		return NULL;
 	entry = fd_lookup(self->hub, fd);
-	if (__builtin_expect(entry == NULL, 0) || (flags & MSG_DONTWAIT) || !hub_tick(self->hub))
+	if (__builtin_expect(entry == NULL, 0) || (flags & MSG_DONTWAIT) || fd_take_turns(entry))
 		return entry;
-	generation = entry->generation;
-	hub_pause(self->hub);
-	if (hub_enter() == NULL)
-		return NULL;
-	if (entry->generation == generation)
-		return entry;
-	errno = ECANCELED;
 	return NULL;
 }
 
@@ -137,13 +129,6 @@ send_by_layer(struct hub_fd *entry, const struct transfer *transfer, const char 
 	return layer_send(entry, parts, count, transfer->flags, what);
 }
 
-static inline void
-count_bytes(uint64_t *counter, ssize_t bytes)
-{
-	/* Other processes read it, nobody else writes it. */
-	__atomic_store_n(counter, *counter + (uint64_t)bytes, __ATOMIC_RELAXED);
-}
-
 /* The loop of all that receives. A fairness pause comes before the attempt and never after: what
  * has arrived in the caller's buffer is returned without a switch. */
 static ALWAYS_INLINE ssize_t
@@ -167,7 +152,7 @@ receive(const struct transfer *transfer, attempt_fn *attempt, const char *what)
 					    (size_t)received < transfer->length &&
 					    !(transfer->flags & (MSG_PEEK | MSG_OOB));
 			entry->has_received = true;
-			count_bytes(&hub_this->counters->bytes_received, received);
+			fd_count_bytes(&hub_this->counters->bytes_received, received);
 			return received;
 		}
 		if (errno == EINTR)
@@ -195,7 +180,7 @@ send_some(const struct transfer *transfer, attempt_fn *attempt, const char *what
 		ssize_t sent = attempt(transfer);
 
 		if (__builtin_expect(sent >= 0, 1)) {
-			count_bytes(&hub_this->counters->bytes_sent, sent);
+			fd_count_bytes(&hub_this->counters->bytes_sent, sent);
 			return sent;
 		}
 		if (errno == EINTR)
