@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <openssl/ssl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -492,6 +493,104 @@ Test(tls, a_big_send_lets_others_run)
 	in_hub(turns_body, &record);
 	cr_assert_eq(record.results[2], 8 * (long)BIG);
 	cr_assert_gt(record.results[4], 3);
+	free_contexts(&record);
+}
+
+/* ---- a peer that asks for new keys without end ---- */
+
+#define UPDATES 4000
+
+/* OpenSSL over memory, so that what it says can be sent when it is wanted. */
+struct peer {
+	SSL_CTX *context;
+	SSL *ssl;
+	BIO *in;
+	BIO *out;
+	int fd;
+};
+
+static void
+say(struct peer *peer)
+{
+	char *bytes;
+	long length = BIO_get_mem_data(peer->out, &bytes);
+
+	hub_send(peer->fd, bytes, (size_t)length, 0);
+	(void)BIO_reset(peer->out);
+}
+
+static bool
+meet(struct peer *peer)
+{
+	char bytes[4096];
+
+	while (SSL_do_handshake(peer->ssl) != 1) {
+		ssize_t got;
+
+		say(peer);
+		got = hub_recv(peer->fd, bytes, sizeof bytes, 0);
+		if (got <= 0)
+			return false;
+		BIO_write(peer->in, bytes, (int)got);
+	}
+	say(peer);
+	return true;
+}
+
+static void *
+receive_one(void *argument)
+{
+	struct record *record = argument;
+
+	record->results[2] = hub_recv(record->fds[0], record->bytes, 1, 0);
+	record->errors[2] = errno;
+	record->results[3] = 1;
+	return NULL;
+}
+
+static void *
+updates_body(void *argument)
+{
+	struct record *record = argument;
+	struct peer peer = {.context = SSL_CTX_new(TLS_client_method()),
+		.in = BIO_new(BIO_s_mem()),
+		.out = BIO_new(BIO_s_mem())};
+	struct hub_coroutine *server, *counter;
+
+	peer.ssl = SSL_new(peer.context);
+	SSL_set_bio(peer.ssl, peer.in, peer.out);
+	SSL_set_connect_state(peer.ssl);
+	socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, record->fds);
+	peer.fd = record->fds[1];
+	server = hub_spawn(accept_side, record);
+	record->results[1] = meet(&peer);
+	hub_join(server, NULL);
+	for (int i = 0; i < UPDATES; i++) {
+		SSL_key_update(peer.ssl, SSL_KEY_UPDATE_NOT_REQUESTED);
+		SSL_do_handshake(peer.ssl);
+	}
+	SSL_write(peer.ssl, "x", 1);
+	/* All is in the socket before anybody reads. */
+	say(&peer);
+	server = hub_spawn(receive_one, record);
+	counter = hub_spawn(count_turns, record);
+	hub_join(server, NULL);
+	hub_join(counter, NULL);
+	close_both(record);
+	SSL_free(peer.ssl);
+	SSL_CTX_free(peer.context);
+	return NULL;
+}
+
+Test(tls, a_peer_that_wants_new_keys_again_and_again_does_not_keep_the_hub)
+{
+	struct record record;
+
+	make_contexts(&record);
+	in_hub(updates_body, &record);
+	cr_assert_eq(record.results[1], 1);
+	cr_assert_eq(record.results[2], 1, "%s", strerror(record.errors[2]));
+	cr_assert_gt(record.results[4], 3, "others ran %ld times", record.results[4]);
 	free_contexts(&record);
 }
 
