@@ -293,24 +293,46 @@ parse_service_option(struct parse *parse, int key, const char *value)
 
 /* ---- argp ---- */
 
-static void
-parse_own_option(struct parse *parse, int key, char *value)
+/* Processes, threads, hubs. Returns whether the option is one of these. */
+static bool
+parse_work(struct parse *parse, int key, char *value)
 {
 	static const char *const backends[HUB_BACKEND_MAX] = {"epoll", "poll"};
 	static const char *const balances[] = {"load", "hash"};
-	static const char *const switches[] = {"off", "on"};
 	struct options *options = parse->options;
 
 	switch (key) {
-	case KEY_LISTEN:
-		parse_listen(parse, value);
-		break;
 	case KEY_PROCESSES:
 		options->processes = parse_count(parse, "processes", value, OPTIONS_PROCESSES_MAX);
 		break;
 	case KEY_THREADS:
 		options->threads = parse_count(parse, "threads", value, OPTIONS_THREADS_MAX);
 		break;
+	case KEY_STACK_SIZE:
+		options->stack_size = parse_size(parse, "stack-size", value);
+		break;
+	case KEY_PIN:
+		options->pin = true;
+		break;
+	case KEY_BALANCE:
+		options->balances_by_hash = parse_word(parse, "balance", value, balances, 2) == 1;
+		break;
+	case KEY_BACKEND:
+		options->backend = parse_word(parse, "backend", value, backends, HUB_BACKEND_MAX);
+		break;
+	default:
+		return false;
+	}
+	return true;
+}
+
+/* Numbers and times. Returns whether the option is one of these. */
+static bool
+parse_limit(struct parse *parse, int key, char *value)
+{
+	struct options *options = parse->options;
+
+	switch (key) {
 	case KEY_MAX_CONNECTIONS:
 		options->max_connections =
 			parse_whole(parse, "max-connections", value, 1, 1000000000, "");
@@ -333,17 +355,22 @@ parse_own_option(struct parse *parse, int key, char *value)
 	case KEY_HANG_TIMEOUT:
 		options->hang_timeout = parse_seconds(parse, "hang-timeout", value);
 		break;
-	case KEY_STACK_SIZE:
-		options->stack_size = parse_size(parse, "stack-size", value);
-		break;
-	case KEY_PIN:
-		options->pin = true;
-		break;
-	case KEY_BALANCE:
-		options->balances_by_hash = parse_word(parse, "balance", value, balances, 2) == 1;
-		break;
-	case KEY_BACKEND:
-		options->backend = parse_word(parse, "backend", value, backends, HUB_BACKEND_MAX);
+	default:
+		return false;
+	}
+	return true;
+}
+
+/* Ways in, of clients and of operators. Returns whether the option is one of these. */
+static bool
+parse_way(struct parse *parse, int key, char *value)
+{
+	static const char *const switches[] = {"off", "on"};
+	struct options *options = parse->options;
+
+	switch (key) {
+	case KEY_LISTEN:
+		parse_listen(parse, value);
 		break;
 	case KEY_TLS_CERT:
 		options->tls_certificate = value;
@@ -368,6 +395,19 @@ parse_own_option(struct parse *parse, int key, char *value)
 	case KEY_CONTROL:
 		options->control = value;
 		break;
+	default:
+		return false;
+	}
+	return true;
+}
+
+/* The process, its log. Returns whether the option is one of these. */
+static bool
+parse_operation(struct parse *parse, int key, char *value)
+{
+	struct options *options = parse->options;
+
+	switch (key) {
 	case KEY_PIDFILE:
 		options->pidfile = value;
 		break;
@@ -388,14 +428,22 @@ parse_own_option(struct parse *parse, int key, char *value)
 	case KEY_CHECK:
 		options->check = true;
 		break;
-	case ARGP_KEY_ARG:
+	default:
+		return false;
+	}
+	return true;
+}
+
+static void
+parse_own_option(struct parse *parse, int key, char *value)
+{
+	if (key == ARGP_KEY_ARG)
 		complain(parse,
 			"'%s' is not an option; addresses are given with --listen, see --help",
 			value);
-		break;
-	default:
+	else if (!parse_work(parse, key, value) && !parse_limit(parse, key, value) &&
+		 !parse_way(parse, key, value) && !parse_operation(parse, key, value))
 		parse_service_option(parse, key, value);
-	}
 }
 
 static error_t
