@@ -22,6 +22,7 @@
 #include "master/master.h"
 #include "master/notify.h"
 #include "master/pidfile.h"
+#include "master/program.h"
 #include "master/server.h"
 #include "master/signals.h"
 
@@ -397,7 +398,7 @@ hubbub_main(int argc, char **argv, const struct hubbub_service *service)
 		.counters_file = -1,
 		.upgrade = {.pidfd = -1, .channel = -1, .control = -1, .admin = -1, .agent = -1}};
 	prepare_process();
-	upgrade_remember_program();
+	program_remember();
 	logfile_remember();
 	options_parse(&master.options, argc, argv, service);
 	log_setup(service->name, master.options.log_level, master.options.log_format);

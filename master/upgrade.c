@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +18,7 @@
 #include "master/events.h"
 #include "master/master.h"
 #include "master/notify.h"
+#include "master/program.h"
 
 #define VERSION 3
 #define TAKE_TIME 2. /* seconds between GO and TOOK, in which nobody accepts */
@@ -33,16 +33,6 @@ struct sentence {
 	uint32_t count;
 	uint16_t order[SOCKETS_SEATS_MAX];
 };
-
-static char program[PATH_MAX];
-
-void
-upgrade_remember_program(void)
-{
-	ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
-
-	program[length > 0 ? length : 0] = '\0';
-}
 
 /* ---- the document ---- */
 
@@ -158,8 +148,8 @@ become_heir(const struct master *master, int handover, int channel)
 		signal(number_of_signal, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	execv(program, master->argv);
-	log_error("cannot execute %s: %s", program, strerror(errno));
+	execv(program_remembered(), master->argv);
+	log_error("cannot execute %s: %s", program_remembered(), strerror(errno));
 	_exit(126);
 }
 
@@ -402,8 +392,7 @@ upgrade_start(struct master *master, const char **why)
 	       "instead";
 	if (getpid() == 1)
 		return -1;
-	*why = "the program's path is unknown (is /proc mounted?)";
-	if (program[0] == '\0')
+	if (!program_is_there(why))
 		return -1;
 	*why = "a worker is not ready; try again when all are";
 	if (!fleet_is_steady(&master->fleet))

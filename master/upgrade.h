@@ -43,9 +43,6 @@ struct upgrade {
 	char *control_path;
 };
 
-/* Remembers which program this is; at the start, while its path is certain. */
-void upgrade_remember_program(void);
-
 /* In the old master: starts the new one. Returns 0, or -1 with *why. master_changed follows. */
 int upgrade_start(struct master *master, const char **why);
 

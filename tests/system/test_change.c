@@ -215,43 +215,91 @@ copy_program(const char *name, const char *to)
 	cr_assert_eq(system(command), 0);
 }
 
-Test(change, an_upgrade_runs_the_program_that_is_now_in_its_place)
+/* Starts the service at a path, with a pid file and a control socket in the test's folder. */
+static void
+start_at(const char *path, struct program *echo)
 {
-	char path[96], link[96], target[200] = "", option[100], control[130];
-	char *argv[] = {path, "--listen=127.0.0.1:0", "-p1", "-t1", control, option, NULL};
-	struct program echo;
-	struct stat now, then;
+	char option[100], control[130], *own = strdup(path);
+	char *argv[] = {own, "--listen=127.0.0.1:0", "-p1", "-t1", control, option, NULL};
 
-	snprintf(path, sizeof path, "%s/service", folder);
 	snprintf(option, sizeof option, "--pidfile=%s/pid", folder);
 	snprintf(server.control, sizeof server.control, "%s/control", folder);
 	snprintf(control, sizeof control, "--control=%s", server.control);
 	setenv("LD_LIBRARY_PATH", HUBBUB_BUILD_DIR "/lib", 1);
-	copy_program("hubbub-echo", path);
-	cr_assert_eq(stat(path, &then), 0);
-	cr_assert(program_start(&echo, argv, 0));
-	cr_assert(program_expect(&echo, ", pid ", 20), "%s", echo.text);
+	cr_assert(program_start(echo, argv, 0));
+	cr_assert(program_expect(echo, ", pid ", 20), "%s", echo->text);
 	cr_assert_eq(
-		sscanf(strstr(echo.text, "ready: "), "ready: 127.0.0.1:%d", &server.program.port),
+		sscanf(strstr(echo->text, "ready: "), "ready: 127.0.0.1:%d", &server.program.port),
 		1);
-	copy_program("naughty", path);
-	cr_assert_eq(ctl("upgrade"), 0, "%s", output);
+	free(own);
+}
+
+/* The former master has ended; the new one, whom the pid file names, runs that program. */
+static void
+expect_heir_runs(const char *path, struct program *echo)
+{
+	char link[96], target[200] = "";
+	FILE *file;
+
 	/* The one that runs now answers lines, which echo does not. */
 	cr_assert(answers("sleep 1\n", "done\n"));
-	cr_assert_eq(program_wait(&echo, 20), 0);
+	cr_assert_eq(program_wait(echo, 20), 0);
 	snprintf(link, sizeof link, "%s/pid", folder);
-	FILE *file = fopen(link, "r");
+	file = fopen(link, "r");
 	cr_assert_not_null(file);
 	cr_assert_eq(fscanf(file, "%d", &server.pid), 1);
 	fclose(file);
 	snprintf(link, sizeof link, "/proc/%d/exe", (int)server.pid);
 	cr_assert_gt(readlink(link, target, sizeof target - 1), 0);
 	cr_assert_str_eq(target, path);
+}
+
+Test(change, an_upgrade_runs_the_program_that_is_now_in_its_place)
+{
+	char path[96], pidfile[96];
+	struct program echo;
+	struct stat now, then;
+
+	snprintf(path, sizeof path, "%s/service", folder);
+	snprintf(pidfile, sizeof pidfile, "%s/pid", folder);
+	copy_program("hubbub-echo", path);
+	cr_assert_eq(stat(path, &then), 0);
+	start_at(path, &echo);
+	unlink(path);
+	cr_assert_eq(ctl("upgrade"), 1);
+	cr_assert_not_null(strstr(output, "cannot execute "), "%s", output);
+	cr_assert_not_null(strstr(output, path), "%s", output);
+	copy_program("naughty", path);
+	cr_assert_eq(ctl("upgrade"), 0, "%s", output);
+	expect_heir_runs(path, &echo);
 	cr_assert_eq(stat(path, &now), 0);
 	cr_assert_neq(now.st_ino, then.st_ino);
 	cr_assert_eq(server_end(&server, 20), 0);
-	snprintf(link, sizeof link, "%s/pid", folder);
-	cr_assert_neq(access(link, F_OK), 0, "the pid file is left");
+	cr_assert_neq(access(pidfile, F_OK), 0, "the pid file is left");
+	program_end(&echo);
+}
+
+Test(change, an_upgrade_runs_the_program_that_its_name_means_now)
+{
+	char current[96], other[96], path[120], release[2][96];
+	struct program echo;
+
+	snprintf(current, sizeof current, "%s/current", folder);
+	snprintf(other, sizeof other, "%s/other", folder);
+	for (int i = 0; i < 2; i++) {
+		snprintf(path, sizeof path, "%s/%d", folder, i + 1);
+		cr_assert_eq(mkdir(path, 0755), 0);
+		snprintf(release[i], sizeof release[i], "%s/%d/service", folder, i + 1);
+		copy_program(i == 0 ? "hubbub-echo" : "naughty", release[i]);
+	}
+	cr_assert_eq(symlink("1", current), 0);
+	snprintf(path, sizeof path, "%s/service", current);
+	start_at(path, &echo);
+	cr_assert_eq(symlink("2", other), 0);
+	cr_assert_eq(rename(other, current), 0);
+	cr_assert_eq(ctl("upgrade"), 0, "%s", output);
+	expect_heir_runs(release[1], &echo);
+	cr_assert_eq(server_end(&server, 20), 0);
 	program_end(&echo);
 }
 
