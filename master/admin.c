@@ -25,8 +25,9 @@ extern const char admin_page_end[] __attribute__((visibility("hidden")));
 
 struct admin {
 	struct master *master;
-	struct MHD_Daemon *daemon;
-	int fd;
+	struct MHD_Daemon *daemon; /* NULL if it could not be started again */
+	int fd;                    /* listens; owned */
+	bool has_handed_over;      /* another master accepts on it */
 	ev_io events;
 	ev_timer timeout; /* libmicrohttpd's own */
 };
@@ -34,8 +35,8 @@ struct admin {
 /* ---- answers ---- */
 
 static enum MHD_Result
-answer(struct MHD_Connection *connection, unsigned code, const char *type, const char *text,
-	size_t length, enum MHD_ResponseMemoryMode mode)
+answer(const struct admin *admin, struct MHD_Connection *connection, unsigned code,
+	const char *type, const char *text, size_t length, enum MHD_ResponseMemoryMode mode)
 {
 	struct MHD_Response *response =
 		MHD_create_response_from_buffer(length, (void *)(uintptr_t)text, mode);
@@ -45,6 +46,8 @@ answer(struct MHD_Connection *connection, unsigned code, const char *type, const
 		return MHD_NO;
 	MHD_add_response_header(response, "Content-Type", type);
 	MHD_add_response_header(response, "Cache-Control", "no-store");
+	if (admin->has_handed_over)
+		MHD_add_response_header(response, "Connection", "close");
 	if (code == MHD_HTTP_METHOD_NOT_ALLOWED)
 		MHD_add_response_header(response, "Allow", "GET, HEAD");
 	result = MHD_queue_response(connection, code, response);
@@ -53,19 +56,22 @@ answer(struct MHD_Connection *connection, unsigned code, const char *type, const
 }
 
 static enum MHD_Result
-answer_text(struct MHD_Connection *connection, unsigned code, const char *text)
+answer_text(const struct admin *admin, struct MHD_Connection *connection, unsigned code,
+	const char *text)
 {
-	return answer(connection, code, "text/plain; charset=utf-8", text, strlen(text),
+	return answer(admin, connection, code, "text/plain; charset=utf-8", text, strlen(text),
 		MHD_RESPMEM_PERSISTENT);
 }
 
 /* text is owned from now on. */
 static enum MHD_Result
-answer_made(struct MHD_Connection *connection, const char *type, char *text, size_t length)
+answer_made(const struct admin *admin, struct MHD_Connection *connection, const char *type,
+	char *text, size_t length)
 {
 	if (text == NULL)
-		return answer_text(connection, MHD_HTTP_INTERNAL_SERVER_ERROR, "no memory\n");
-	return answer(connection, MHD_HTTP_OK, type, text, length, MHD_RESPMEM_MUST_FREE);
+		return answer_text(
+			admin, connection, MHD_HTTP_INTERNAL_SERVER_ERROR, "no memory\n");
+	return answer(admin, connection, MHD_HTTP_OK, type, text, length, MHD_RESPMEM_MUST_FREE);
 }
 
 static enum MHD_Result
@@ -74,7 +80,8 @@ answer_metrics(struct admin *admin, struct MHD_Connection *connection)
 	size_t length = 0;
 	char *text = metrics_text(admin->master, &length);
 
-	return answer_made(connection, "text/plain; version=0.0.4; charset=utf-8", text, length);
+	return answer_made(
+		admin, connection, "text/plain; version=0.0.4; charset=utf-8", text, length);
 }
 
 static enum MHD_Result
@@ -82,30 +89,31 @@ answer_stats(struct admin *admin, struct MHD_Connection *connection)
 {
 	char *text = status_json(admin->master);
 
-	return answer_made(connection, "application/json", text, text != NULL ? strlen(text) : 0);
+	return answer_made(
+		admin, connection, "application/json", text, text != NULL ? strlen(text) : 0);
 }
 
 /* The master's loop runs, or nobody would answer: so it lives, whatever the load. */
 static enum MHD_Result
 answer_live(struct admin *admin, struct MHD_Connection *connection)
 {
-	(void)admin;
-	return answer_text(connection, MHD_HTTP_OK, "alive\n");
+	return answer_text(admin, connection, MHD_HTTP_OK, "alive\n");
 }
 
 static enum MHD_Result
 answer_ready(struct admin *admin, struct MHD_Connection *connection)
 {
-	return master_is_ready(admin->master)
-		       ? answer_text(connection, MHD_HTTP_OK, "ready\n")
-		       : answer_text(connection, MHD_HTTP_SERVICE_UNAVAILABLE, "not ready\n");
+	/* The other master is ready, or it would not have taken over. */
+	return admin->has_handed_over || master_is_ready(admin->master)
+		       ? answer_text(admin, connection, MHD_HTTP_OK, "ready\n")
+		       : answer_text(
+				 admin, connection, MHD_HTTP_SERVICE_UNAVAILABLE, "not ready\n");
 }
 
 static enum MHD_Result
 answer_page(struct admin *admin, struct MHD_Connection *connection)
 {
-	(void)admin;
-	return answer(connection, MHD_HTTP_OK, "text/html; charset=utf-8", admin_page,
+	return answer(admin, connection, MHD_HTTP_OK, "text/html; charset=utf-8", admin_page,
 		(size_t)(admin_page_end - admin_page), MHD_RESPMEM_PERSISTENT);
 }
 
@@ -137,13 +145,13 @@ answer_drain(struct admin *admin, struct MHD_Connection *connection)
 	const char *word = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "X-Hubbub");
 
 	if (!is_from_here(connection))
-		return answer_text(connection, MHD_HTTP_FORBIDDEN,
+		return answer_text(admin, connection, MHD_HTTP_FORBIDDEN,
 			"only from this machine, by its address; or use hubbub-ctl drain\n");
 	if (word == NULL || strcmp(word, "drain") != 0)
-		return answer_text(connection, MHD_HTTP_FORBIDDEN,
+		return answer_text(admin, connection, MHD_HTTP_FORBIDDEN,
 			"say that it is meant: curl -X POST -H 'X-Hubbub: drain' .../drain\n");
 	master_drain(admin->master);
-	return answer_text(connection, MHD_HTTP_ACCEPTED, "draining\n");
+	return answer_text(admin, connection, MHD_HTTP_ACCEPTED, "draining\n");
 }
 
 static const struct {
@@ -161,17 +169,19 @@ static enum MHD_Result
 on_request(void *context, struct MHD_Connection *connection, const char *url, const char *method,
 	const char *version, const char *data, size_t *data_size, void **state)
 {
+	struct admin *admin = context;
+
 	(void)version, (void)data, (void)state;
 	*data_size = 0;
 	if (strcmp(method, "POST") == 0 && strcmp(url, "/drain") == 0)
-		return answer_drain(context, connection);
+		return answer_drain(admin, connection);
 	if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
-		return answer_text(connection, MHD_HTTP_METHOD_NOT_ALLOWED,
+		return answer_text(admin, connection, MHD_HTTP_METHOD_NOT_ALLOWED,
 			"nothing but POST /drain can be changed here; use hubbub-ctl\n");
 	for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++)
 		if (strcmp(url, pages[i].path) == 0)
-			return pages[i].answer(context, connection);
-	return answer_text(connection, MHD_HTTP_NOT_FOUND,
+			return pages[i].answer(admin, connection);
+	return answer_text(admin, connection, MHD_HTTP_NOT_FOUND,
 		"there are /, /metrics, /livez, /readyz and /stats.json\n");
 }
 
@@ -220,44 +230,99 @@ say_where(int fd)
 		text[0] == ':' ? "localhost" : "", text);
 }
 
+/* Returns 0, or -1. */
+static int
+start_daemon(struct admin *admin)
+{
+	const union MHD_DaemonInfo *info = NULL;
+
+	admin->daemon = MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, on_request, admin,
+		MHD_OPTION_LISTEN_SOCKET, admin->fd, MHD_OPTION_CONNECTION_LIMIT,
+		(unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_TIMEOUT,
+		MHD_OPTION_END);
+	if (admin->daemon != NULL)
+		info = MHD_get_daemon_info(admin->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+	if (info == NULL) {
+		log_error("cannot start the admin server: no memory or no more files");
+		return -1;
+	}
+	admin->has_handed_over = false;
+	ev_io_init(&admin->events, on_event, info->epoll_fd, EV_READ);
+	admin->events.data = admin;
+	ev_io_start(admin->master->loop, &admin->events);
+	run(admin);
+	return 0;
+}
+
+/* The listening socket stays open. */
+static void
+stop_daemon(struct admin *admin)
+{
+	admin_pause(admin);
+	if (admin->daemon == NULL)
+		return;
+	if (!admin->has_handed_over)
+		MHD_quiesce_daemon(admin->daemon);
+	MHD_stop_daemon(admin->daemon);
+	admin->daemon = NULL;
+}
+
 struct admin *
 admin_start(struct master *master, int fd)
 {
 	struct admin *admin = calloc(1, sizeof *admin);
-	const union MHD_DaemonInfo *info = NULL;
 
-	if (admin != NULL)
-		admin->daemon = MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, on_request, admin,
-			MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
-			(unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_TIMEOUT,
-			MHD_OPTION_END);
-	if (admin != NULL && admin->daemon != NULL)
-		info = MHD_get_daemon_info(admin->daemon, MHD_DAEMON_INFO_EPOLL_FD);
-	if (info == NULL) {
-		log_error("cannot start the admin server: no memory or no more files");
-		free(admin);
+	if (admin == NULL) {
+		log_error("cannot start the admin server: no memory");
 		close(fd);
 		return NULL;
 	}
 	admin->master = master;
 	admin->fd = fd;
-	ev_io_init(&admin->events, on_event, info->epoll_fd, EV_READ);
+	ev_init(&admin->events, on_event);
 	ev_timer_init(&admin->timeout, on_timeout, 0., 0.);
-	admin->events.data = admin->timeout.data = admin;
-	ev_io_start(master->loop, &admin->events);
+	admin->timeout.data = admin;
+	if (start_daemon(admin) != 0) {
+		admin_stop(admin);
+		return NULL;
+	}
 	say_where(fd);
-	run(admin);
 	return admin;
 }
 
 void
 admin_pause(struct admin *admin)
 {
-	if (admin == NULL || admin->fd == -1)
+	if (admin == NULL)
+		return;
+	ev_io_stop(admin->master->loop, &admin->events);
+	ev_timer_stop(admin->master->loop, &admin->timeout);
+}
+
+void
+admin_hand_over(struct admin *admin)
+{
+	if (admin == NULL || admin->daemon == NULL)
 		return;
 	MHD_quiesce_daemon(admin->daemon);
-	close(admin->fd);
-	admin->fd = -1;
+	admin->has_handed_over = true;
+	ev_io_start(admin->master->loop, &admin->events);
+	run(admin);
+}
+
+void
+admin_resume(struct admin *admin)
+{
+	if (admin == NULL)
+		return;
+	if (!admin->has_handed_over && admin->daemon != NULL) {
+		ev_io_start(admin->master->loop, &admin->events);
+		run(admin);
+		return;
+	}
+	/* What was handed over cannot accept again. */
+	stop_daemon(admin);
+	start_daemon(admin);
 }
 
 int
@@ -271,8 +336,7 @@ admin_stop(struct admin *admin)
 {
 	if (admin == NULL)
 		return;
-	ev_io_stop(admin->master->loop, &admin->events);
-	ev_timer_stop(admin->master->loop, &admin->timeout);
-	MHD_stop_daemon(admin->daemon);
+	stop_daemon(admin);
+	close(admin->fd);
 	free(admin);
 }

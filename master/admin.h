@@ -11,12 +11,18 @@ struct admin;
 /* Serves on a listening socket, which it owns. NULL after logging. */
 struct admin *admin_start(struct master *master, int fd);
 
-/* Ceases to accept: another master does, on the same socket. */
+/* Answers nobody for a moment. NULL is ignored, as by the others. */
 void admin_pause(struct admin *admin);
+
+/* Another master accepts on the same socket; those that are connected are answered once more, and let go. */
+void admin_hand_over(struct admin *admin);
+
+/* Answers again, after either. */
+void admin_resume(struct admin *admin);
 
 int admin_fd(const struct admin *admin);
 
-/* Closes everything. NULL is ignored. */
+/* Closes everything. */
 void admin_stop(struct admin *admin);
 
 #endif

@@ -124,6 +124,13 @@ agent_pause(struct agent *agent)
 	ev_timer_stop(agent->master->loop, &agent->again);
 }
 
+void
+agent_resume(struct agent *agent)
+{
+	if (agent != NULL)
+		ev_io_start(agent->master->loop, &agent->listener);
+}
+
 int
 agent_fd(const struct agent *agent)
 {

@@ -14,8 +14,9 @@ struct master;
 /* Answers on a listening socket, which it owns, from the master's loop. NULL after logging. */
 struct agent *agent_start(struct master *master, int fd);
 
-/* Ceases to: another master does, on the same socket. NULL is ignored, as by the others. */
+/* Ceases to, as long as another master does, on the same socket; and answers again. NULL is ignored, as by the others. */
 void agent_pause(struct agent *agent);
+void agent_resume(struct agent *agent);
 
 int agent_fd(const struct agent *agent);
 void agent_stop(struct agent *agent);

@@ -192,7 +192,6 @@ master_upgrade(struct master *master, const char **why)
 {
 	if (may_change(master, why) != 0 || upgrade_start(master, why) != 0)
 		return refuse("upgrade", *why);
-	log_info("upgrading: the new master is pid %d", (int)master->upgrade.pid);
 	master->change = CHANGE_UPGRADE;
 	return 0;
 }
@@ -204,6 +203,9 @@ static void
 give_up_change(struct master *master)
 {
 	upgrade_abandon(master);
+	if (master->phase == MASTER_HANDED_OVER)
+		return;
+	upgrade_leave(master);
 	fleet_abandon(&master->fleet);
 	if (master->change != CHANGE_NONE)
 		master_changed(master, "the server is stopping");
@@ -235,6 +237,11 @@ master_drain(struct master *master)
 	if (master->phase > MASTER_SERVING)
 		return;
 	give_up_change(master);
+	/* It turned out to have happened: the new master is the one to drain. */
+	if (master->phase == MASTER_HANDED_OVER) {
+		upgrade_pass_drain(master);
+		return;
+	}
 	notify_send("STOPPING=1\nSTATUS=draining");
 	if (delay <= 0) {
 		drain(master);
@@ -251,7 +258,9 @@ void
 master_stop(struct master *master, int exit_code)
 {
 	give_up_change(master);
-	notify_send("STOPPING=1");
+	if (master->phase != MASTER_HANDED_OVER && !master->upgrade.is_heir)
+		notify_send("STOPPING=1");
+	master->is_stopped = true;
 	master->exit_code = exit_code;
 	if (master->phase != MASTER_HANDED_OVER)
 		master->phase = MASTER_DRAINING;

@@ -31,6 +31,7 @@ enum waits { WAITS_REQUEST, WAITS_CHANGE, WAITS_END, WAITS_DUMP, WAITS_FLUSH };
 struct control {
 	struct master *master;
 	char path[sizeof((struct sockaddr_un *)NULL)->sun_path];
+	struct stat file; /* what was at path when this master began to hear */
 	ev_io listener;
 	struct list clients;
 	unsigned client_count;
@@ -311,6 +312,8 @@ request(struct client *client)
 	ev_timer_stop(loop_of(client->control), &client->patience);
 	if (strcmp(command, "status") == 0) {
 		request_status(client);
+	} else if (master->phase == MASTER_HANDED_OVER) {
+		client_finish(client, "another master has just taken over; ask again", NULL);
 	} else if (strcmp(command, "stacks") == 0) {
 		request_stacks(client);
 	} else if (strcmp(command, "scale") == 0) {
@@ -614,8 +617,21 @@ control_open(
 void
 control_start(struct control *control)
 {
-	if (control != NULL)
-		ev_io_start(loop_of(control), &control->listener);
+	if (control == NULL)
+		return;
+	if (lstat(control->path, &control->file) != 0)
+		control->file = (struct stat){0};
+	ev_io_start(loop_of(control), &control->listener);
+}
+
+/* Somebody may have removed the file, and made another one. */
+static bool
+is_own_file(const struct control *control)
+{
+	struct stat now;
+
+	return lstat(control->path, &now) == 0 && now.st_dev == control->file.st_dev &&
+	       now.st_ino == control->file.st_ino;
 }
 
 void
@@ -653,7 +669,7 @@ control_close(struct control *control, bool is_ours)
 	if (control->dump != -1)
 		close(control->dump);
 	close(control->listener.fd);
-	if (is_ours)
+	if (is_ours && is_own_file(control))
 		unlink(control->path);
 	free(control);
 }

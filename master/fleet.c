@@ -252,11 +252,19 @@ revoke_slot(struct slot *slot, void *unused)
 	permits_revoke(slot);
 }
 
+/* No hub of such a generation will sit on the seats beyond. */
+static void
+retire_beyond(struct fleet *fleet, const struct fleet_config *config)
+{
+	for (unsigned i = 0; i < fleet->sockets->listening; i++)
+		if (fleet->sockets->order[i] >= config->processes * config->threads)
+			seating_retire(fleet, fleet->sockets->order[i]);
+}
+
 void
 fleet_commit(struct fleet *fleet)
 {
 	struct generation *former = fleet->serving, *risen = fleet->rising;
-	unsigned seats = risen->config.processes * risen->config.threads;
 
 	risen->phase = GENERATION_SERVING;
 	fleet->serving = risen;
@@ -268,9 +276,7 @@ fleet_commit(struct fleet *fleet)
 		generation_retire(former);
 	for (unsigned i = 0; i < risen->count; i++)
 		slot_sit(risen->slots[i]);
-	for (unsigned i = 0; i < fleet->sockets->listening; i++)
-		if (fleet->sockets->order[i] >= seats)
-			seating_retire(fleet, fleet->sockets->order[i]);
+	retire_beyond(fleet, &risen->config);
 	permits_share(fleet);
 	for (unsigned i = 0; i < risen->count; i++)
 		slot_accept(risen->slots[i]);
@@ -402,6 +408,20 @@ fleet_leave(struct fleet *fleet, enum channel_kind farewell)
 	if (farewell == CHANNEL_HANDOVER)
 		generation_each(serving, revoke_slot, NULL);
 	generation_leave(serving, farewell);
+}
+
+int
+fleet_return(struct fleet *fleet, const struct fleet_config *config)
+{
+	fleet->is_leaving = fleet->was_ready = false;
+	retire_beyond(fleet, config);
+	return fleet_start(fleet, config);
+}
+
+bool
+fleet_is_gone(const struct fleet *fleet)
+{
+	return fleet->serving == NULL && fleet->rising == NULL && fleet->leaving == NULL;
 }
 
 static void

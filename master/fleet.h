@@ -175,6 +175,13 @@ unsigned fleet_accepting(const struct fleet *fleet);
  * sockets (CHANNEL_HANDOVER), or at once but in order (CHANNEL_STOP). */
 void fleet_leave(struct fleet *fleet, enum channel_kind farewell);
 
+/* After fleet_leave with CHANNEL_HANDOVER: nobody follows after all, so another generation serves, on the seats of
+ * sockets. events.all_ready follows. Returns 0, or -1 with errno. */
+int fleet_return(struct fleet *fleet, const struct fleet_config *config);
+
+/* Whether no worker is left, and none is to come. */
+bool fleet_is_gone(const struct fleet *fleet);
+
 /* Kills every worker at once. */
 void fleet_kill(struct fleet *fleet);
 

@@ -16,12 +16,12 @@
 #include "hub/base/log.h"
 #include "master/activation.h"
 #include "master/change.h"
-#include "master/claim.h"
+#include "master/doors.h"
+#include "master/handover.h"
 #include "master/limits.h"
 #include "master/logfile.h"
 #include "master/master.h"
 #include "master/notify.h"
-#include "master/pidfile.h"
 #include "master/program.h"
 #include "master/server.h"
 #include "master/signals.h"
@@ -73,38 +73,24 @@ master_notify_ready(const struct master *master)
 }
 
 static void
-say_ready(struct master *master)
+become_ready(struct master *master)
 {
 	master->phase = MASTER_SERVING;
 	print_ready_line(master);
-	master_notify_ready(master);
-}
-
-/* Answers operators from now on. */
-static void
-open_doors(struct master *master)
-{
-	if (master->pidfile != -1)
-		pidfile_write(master->pidfile);
-	control_start(master->control);
-	if (master->upgrade.admin != -1)
-		master->admin = admin_start(master, master->upgrade.admin);
-	if (master->upgrade.agent != -1)
-		master->agent = agent_start(master, master->upgrade.agent);
-	master->upgrade.admin = master->upgrade.agent = -1;
 }
 
 void
 master_took_over(struct master *master)
 {
-	open_doors(master);
-	say_ready(master);
+	doors_open(master);
+	become_ready(master);
 }
 
 static void
 all_ready(void *context)
 {
-	say_ready(context);
+	become_ready(context);
+	master_notify_ready(context);
 }
 
 /* ---- what the fleet tells ---- */
@@ -114,7 +100,8 @@ leave(void *context)
 {
 	struct master *master = context;
 
-	ev_break(master->loop, EVBREAK_ALL);
+	if (!upgrade_must_stay(master))
+		ev_break(master->loop, EVBREAK_ALL);
 }
 
 static void
@@ -195,7 +182,7 @@ prepare_fleet(struct master *master)
 	fleet->loop = master->loop;
 	fleet->sockets = &master->sockets;
 	fleet->counters = master->counters;
-	fleet->generations = master->upgrade.generations;
+	fleet->generations = master->upgrade.former.generations;
 	fleet->events = (struct fleet_events){
 		.all_ready = all_ready,
 		.risen = change_risen,
@@ -218,7 +205,6 @@ open_all(struct master *master)
 {
 	struct options *options = &master->options;
 	unsigned seats = options->processes * options->threads;
-	bool is_fatal = false;
 
 	if (master->identity.changes && seats < SPARE_SEATS)
 		seats = SPARE_SEATS;
@@ -228,18 +214,7 @@ open_all(struct master *master)
 		log_error("cannot make the counters: %s", strerror(errno));
 		return -1;
 	}
-	if (sockets_open(&master->sockets, seats) != 0)
-		return -1;
-	if (options->pidfile != NULL && (master->pidfile = pidfile_take(options->pidfile)) == -1)
-		return -1;
-	if (options->admin != NULL &&
-		(master->upgrade.admin = claim_listen(&options->admin_address, "admin")) == -1)
-		return -1;
-	if (options->agent != NULL &&
-		(master->upgrade.agent = claim_listen(&options->agent_address, "agent")) == -1)
-		return -1;
-	master->control = control_open(master, options->control, &master->identity, &is_fatal);
-	if (master->control == NULL && is_fatal)
+	if (sockets_open(&master->sockets, seats) != 0 || doors_prepare(master) != 0)
 		return -1;
 	if (identity_assume(&master->identity) != 0)
 		return -1;
@@ -247,28 +222,17 @@ open_all(struct master *master)
 	return 0;
 }
 
-static int
-inherit_all(struct master *master)
-{
-	if (upgrade_inherit(master) != 0)
-		return -1;
-	if (master->upgrade.control != -1)
-		master->control = control_inherit(
-			master, master->upgrade.control, master->upgrade.control_path);
-	return 0;
-}
-
 /* The shape of the former master, if the options ask for the same as its own did. */
 static struct fleet_config
 heirs_config(const struct master *master)
 {
-	const struct upgrade *upgrade = &master->upgrade;
+	const struct former *former = &master->upgrade.former;
 	struct fleet_config config = master_config(master, &master->options);
 
-	if (upgrade->asked_processes == master->options.asked_processes &&
-		upgrade->asked_threads == master->options.asked_threads) {
-		config.processes = upgrade->processes;
-		config.threads = upgrade->threads;
+	if (former->asked_processes == master->options.asked_processes &&
+		former->asked_threads == master->options.asked_threads) {
+		config.processes = former->processes;
+		config.threads = former->threads;
 	}
 	return config;
 }
@@ -309,25 +273,27 @@ static int
 supervise(struct master *master)
 {
 	const struct options *options = &master->options;
-	bool is_heir = upgrade_is_heir();
+	bool is_heir = handover_is_there();
 
 	if (identity_find(&master->identity, options->user, options->group) != 0 ||
 		limits_raise((unsigned)options->address_count, options->processes,
 			options->threads) != 0 ||
 		sockets_init(&master->sockets, options->addresses, (unsigned)options->address_count,
 			(int)options->backlog) != 0 ||
-		(is_heir ? inherit_all(master) : open_all(master)) != 0 ||
+		(is_heir ? handover_inherit(master) : open_all(master)) != 0 ||
 		prepare_fleet(master) != 0)
 		return 1;
 	if (!is_heir)
 		limits_warn(options->backlog);
 	signals_watch(master);
 	change_init(master);
+	if (is_heir)
+		upgrade_listen(master);
 	if (start_fleet(master) != 0)
 		return 1;
 	/* Until a former master has handed over, it is the one to answer. */
 	if (!is_heir)
-		open_doors(master);
+		doors_open(master);
 	start_patting(master);
 	ev_run(master->loop, 0);
 	say_done(master);
@@ -370,11 +336,7 @@ close_all(struct master *master)
 
 	/* Nobody waits for this process longer than for its sockets. */
 	sockets_close(&master->sockets);
-	control_close(master->control, is_ours);
-	admin_stop(master->admin);
-	agent_stop(master->agent);
-	if (is_ours)
-		pidfile_remove(master->pidfile, master->options.pidfile);
+	doors_close(master, is_ours);
 	upgrade_fini(master);
 	fleet_fini(&master->fleet);
 	counters_free(&master->counters);
@@ -396,7 +358,9 @@ hubbub_main(int argc, char **argv, const struct hubbub_service *service)
 		.started = (int64_t)time(NULL),
 		.pidfile = -1,
 		.counters_file = -1,
-		.upgrade = {.pidfd = -1, .channel = -1, .control = -1, .admin = -1, .agent = -1}};
+		.admin_socket = -1,
+		.agent_socket = -1};
+	upgrade_init(&master.upgrade);
 	prepare_process();
 	program_remember();
 	logfile_remember();

@@ -51,9 +51,12 @@ struct master {
 	struct control *control; /* NULL without */
 	struct admin *admin;
 	struct agent *agent;
-	struct upgrade upgrade;
+	int admin_socket; /* what they will listen on; -1 once they do, or without */
+	int agent_socket;
 	int pidfile;
+	struct upgrade upgrade;
 	bool is_told_twice; /* TERM came though it had handed over: the next one is meant */
+	bool is_stopped;    /* at once */
 	int64_t started;    /* seconds since the epoch */
 	int exit_code;
 };

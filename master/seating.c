@@ -264,6 +264,22 @@ seating_steer(struct fleet *fleet)
 		attach(fleet, weights);
 }
 
+void
+seating_inherit(struct fleet *fleet, bool is_order_known)
+{
+	for (unsigned i = 0; i < SOCKETS_SEATS_MAX; i++)
+		fleet->seats[i] = (struct occupant){0};
+	fleet->datagram_seats = 0;
+	fleet->is_steered = true;
+	if (is_order_known || fleet->sockets->listening == 0)
+		return;
+	events_note(LOG_WARNING,
+		"the order of the listening sockets is not known any more: connections are spread "
+		"by the kernel's hash until the next upgrade or restart");
+	fleet->can_steer = false;
+	detach(fleet);
+}
+
 /* ---- the tick ---- */
 
 static void

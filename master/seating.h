@@ -24,4 +24,8 @@ void seating_steer(struct fleet *fleet);
 /* Measures queues and arrivals, adopts and retires. Called every FLEET_TICK. */
 void seating_tick(struct fleet *fleet, int64_t now);
 
+/* For a master that gets the sockets from another one, which may have steered: nobody sits anywhere yet. Without the order
+ * of the group nobody can steer. */
+void seating_inherit(struct fleet *fleet, bool is_order_known);
+
 #endif

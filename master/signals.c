@@ -31,6 +31,7 @@ reopen_log(struct master *master)
 	if (file == -1)
 		return;
 	fleet_reopen(&master->fleet, file);
+	upgrade_reopen(master, file);
 	close(file);
 }
 
@@ -56,6 +57,11 @@ on_stop_signal(struct master *master, int number)
 {
 	if (number == SIGTERM && master->phase <= MASTER_SERVING) {
 		master_drain(master);
+		return;
+	}
+	if (number == SIGTERM && master->phase == MASTER_HANDED_OVER &&
+		upgrade_pass_drain(master)) {
+		log_info("another master has just taken over; it was told to drain");
 		return;
 	}
 	if (number == SIGTERM && master->phase == MASTER_HANDED_OVER && !master->is_told_twice) {

@@ -102,23 +102,8 @@ bind_path(struct sockets *sockets, unsigned index)
 	return 0;
 }
 
-static int
-bind_paths(struct sockets *sockets)
-{
-	for (unsigned i = 0; i < sockets->address_count; i++) {
-		if (sockets->addresses[i].kind != ADDRESS_UNIX || sockets->shared[i] != -1 ||
-			bind_path(sockets, i) == 0)
-			continue;
-		sockets->refused = i;
-		sockets_know_paths(sockets);
-		return -1;
-	}
-	sockets_know_paths(sockets);
-	return 0;
-}
-
-void
-sockets_know_paths(struct sockets *sockets)
+static void
+know_paths(struct sockets *sockets)
 {
 	for (unsigned i = 0; i < sockets->address_count; i++) {
 		struct stat status;
@@ -127,6 +112,21 @@ sockets_know_paths(struct sockets *sockets)
 			lstat(address_path(&sockets->addresses[i]), &status) == 0)
 			sockets->paths[i] = (struct path_identity){status.st_dev, status.st_ino};
 	}
+}
+
+static int
+bind_paths(struct sockets *sockets)
+{
+	for (unsigned i = 0; i < sockets->address_count; i++) {
+		if (sockets->addresses[i].kind != ADDRESS_UNIX || sockets->shared[i] != -1 ||
+			bind_path(sockets, i) == 0)
+			continue;
+		sockets->refused = i;
+		know_paths(sockets);
+		return -1;
+	}
+	know_paths(sockets);
+	return 0;
 }
 
 /* Whether the file at a path is still the one that was bound: somebody may have removed it, and bound another. */
@@ -236,6 +236,7 @@ sockets_init(struct sockets *sockets, const struct address *addresses, unsigned 
 {
 	*sockets = (struct sockets){.address_count = address_count,
 		.backlog = backlog,
+		.roll_file = -1,
 		.can_bind = true,
 		.addresses = calloc(address_count, sizeof *sockets->addresses),
 		.shared = calloc(address_count, sizeof *sockets->shared),
@@ -337,6 +338,11 @@ sockets_open(struct sockets *sockets, unsigned seats)
 {
 	if (claim_all(sockets) != 0)
 		return -1;
+	sockets->roll = roll_new(&sockets->roll_file);
+	if (sockets->roll == NULL) {
+		log_error("no memory for listening sockets");
+		return -1;
+	}
 	sockets->is_owner = true;
 	if (bind_paths(sockets) != 0 || sockets_grow(sockets, 1) != 0) {
 		claim_explain(&sockets->addresses[sockets->refused], errno);
@@ -444,6 +450,7 @@ sockets_listen(struct sockets *sockets, unsigned index)
 	}
 	seat->listens = true;
 	sockets->order[sockets->listening++] = index;
+	roll_write(sockets->roll, sockets->order, sockets->listening);
 	return 0;
 }
 
@@ -461,6 +468,7 @@ sockets_park(struct sockets *sockets, unsigned index)
 		if (sockets->order[at] != index)
 			continue;
 		sockets->order[at] = sockets->order[--sockets->listening];
+		roll_write(sockets->roll, sockets->order, sockets->listening);
 		break;
 	}
 }
@@ -492,14 +500,72 @@ sockets_forget(struct sockets *sockets)
 	sockets->is_owner = false;
 }
 
-void
-sockets_abandon(struct sockets *sockets)
+/* Whether a seat is a member of the group now, which the master that wrote the roll may not have lived to write. */
+static bool
+is_member(const struct sockets *sockets, unsigned index)
 {
-	for (unsigned seat = 0; seat < sockets->seat_count; seat++)
-		for (unsigned i = 0; i < sockets->address_count; i++)
-			shut(sockets, &sockets->seats[seat], i);
-	sockets_forget(sockets);
+	for (unsigned i = 0; index < sockets->seat_count && i < sockets->address_count; i++) {
+		const struct seat *seat = &sockets->seats[index];
+		int listens = 0;
+		socklen_t length = sizeof listens;
+
+		if (sockets->addresses[i].kind == ADDRESS_TCP && is_own(sockets, seat, i))
+			return getsockopt(seat->fds[i], SOL_SOCKET, SO_ACCEPTCONN, &listens,
+				       &length) == 0 &&
+			       listens != 0;
+	}
+	/* Without a TCP socket of its own it is in no group, and what the roll says holds. */
+	return index < sockets->seat_count;
+}
+
+/* The kernel moves the last member into the place of one that leaves. Several that left may have done so in another order
+ * than this: then it is not known who moved, unless they were the last ones anyway. */
+static bool
+strike_absent(struct sockets *sockets)
+{
+	unsigned *order = sockets->order, absent = 0;
+	bool is_known = true;
+
+	for (unsigned i = 0; i < sockets->listening;) {
+		if (is_member(sockets, order[i])) {
+			is_known = is_known && absent <= 1;
+			i++;
+			continue;
+		}
+		absent++;
+		order[i] = order[--sockets->listening];
+	}
+	return is_known;
+}
+
+bool
+sockets_own(struct sockets *sockets)
+{
+	unsigned *order = calloc(2 * (size_t)SOCKETS_SEATS_MAX, sizeof *order);
+	bool is_known;
+
+	if (order == NULL)
+		return false;
+	free(sockets->order);
+	sockets->order = order;
+	sockets->listening = roll_read(sockets->roll, order);
+	is_known = strike_absent(sockets);
+	for (unsigned i = 0; i < sockets->listening; i++)
+		sockets->seats[order[i]].listens = true;
+	roll_write(sockets->roll, order, sockets->listening);
+	sockets->is_owner = true;
+	know_paths(sockets);
+	return is_known;
+}
+
+void
+sockets_release(struct sockets *sockets)
+{
+	for (unsigned i = 0; i < sockets->seat_count; i++)
+		close_all(sockets->seats[i].fds, sockets->address_count);
+	close_all(sockets->shared, sockets->address_count);
 	close_all(sockets->locks, sockets->address_count);
+	sockets_unlock_ports(sockets);
 }
 
 void
@@ -549,5 +615,8 @@ sockets_close(struct sockets *sockets)
 	free(sockets->port_locks);
 	free(sockets->seats);
 	free(sockets->order);
-	*sockets = (struct sockets){0};
+	roll_free(&sockets->roll);
+	if (sockets->roll_file != -1)
+		close(sockets->roll_file);
+	*sockets = (struct sockets){.roll_file = -1};
 }

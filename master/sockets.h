@@ -23,6 +23,7 @@
 #include <sys/types.h>
 
 #include "master/address.h"
+#include "master/roll.h"
 #include "master/steering.h"
 
 #define SOCKETS_SEATS_MAX STEERING_MEMBERS_MAX
@@ -57,6 +58,8 @@ struct sockets {
 	unsigned refused; /* the address for which binding failed last */
 	unsigned *order;  /* seats that listen, as the kernel counts them */
 	unsigned listening;
+	struct roll *roll; /* the same for the next master; NULL before sockets_open */
+	int roll_file;     /* -1 without */
 };
 
 /* Prepares for these addresses; opens nothing. Returns 0, or -1 after logging. */
@@ -88,15 +91,15 @@ unsigned sockets_queued(const struct sockets *sockets, unsigned seat);
 /* The group is another master's from now on: nothing here changes it any more. */
 void sockets_forget(struct sockets *sockets);
 
-/* Shuts all sockets and gives the addresses up: the master that had taken them is dead. */
-void sockets_abandon(struct sockets *sockets);
+/* The group is this master's from now on, as the one before has left it. Returns whether its order is known for sure. */
+bool sockets_own(struct sockets *sockets);
+
+/* After sockets_forget: closes all and gives the addresses up; what they are is still known. */
+void sockets_release(struct sockets *sockets);
 
 /* From now on no connection begins on any seat; handshakes that have begun go on, and paths are gone.
  * For the end, when no other member of the group can take over. */
 void sockets_deafen(struct sockets *sockets);
-
-/* Remembers which files the paths are, of sockets that another master has bound. */
-void sockets_know_paths(struct sockets *sockets);
 
 /* Lets other servers start on the same ports, at other addresses; once one socket of each
  * address listens. */

@@ -1,13 +1,10 @@
 #include "master/upgrade.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -15,191 +12,298 @@
 
 #include "hub/base/clock.h"
 #include "hub/base/log.h"
+#include "master/commit.h"
+#include "master/doors.h"
 #include "master/events.h"
+#include "master/handover.h"
+#include "master/launch.h"
 #include "master/master.h"
 #include "master/notify.h"
 #include "master/program.h"
+#include "master/seating.h"
+#include "worker/channel.h"
 
-#define VERSION 3
-#define TAKE_TIME 2. /* seconds between GO and TOOK, in which nobody accepts */
-#define VARIABLE "HUBBUB_HANDOVER"
-#define TIME_DEFAULT 30. /* seconds for the new master to get ready, without a --hang-timeout */
+/* At the commit word. Counted, not timed: a pause of the whole machine is no delay of the other master. */
+#define LOOK_EVERY 0.1
+#define LOOKS_MAX 20       /* between OFFERED and TAKEN, in which nobody accepts */
+#define TIME_DEFAULT 30.   /* seconds for the new master to get ready, without a --hang-timeout */
+#define MESSAGES_AT_ONCE 8 /* more than there ever are */
 
-enum word { WORD_RISEN = 1, WORD_GO, WORD_TOOK };
-
-/* What masters say to each other; with GO the order of the kernel's group. */
-struct sentence {
-	uint32_t word;
-	uint32_t count;
-	uint16_t order[SOCKETS_SEATS_MAX];
+/* What masters say to each other: kinds of struct channel_message. */
+enum word {
+	WORD_RISEN = 1,
+	WORD_GO,
+	WORD_TOOK,
+	WORD_NAMED,
+	WORD_LEAVING,
+	WORD_DRAIN,  /* to the new one: the old one was told to */
+	WORD_REOPEN, /* to the old one, with a file: standard error from now on */
 };
 
-/* ---- the document ---- */
-
-static json_t *
-address_json(const struct sockets *sockets, unsigned index)
-{
-	const struct address *address = &sockets->addresses[index];
-	char hex[2 * sizeof address->socket + 1];
-	const unsigned char *bytes = (const unsigned char *)&address->socket;
-
-	for (socklen_t i = 0; i < address->length; i++)
-		snprintf(hex + 2 * i, 3, "%02x", bytes[i]);
-	return json_pack("{s:i, s:s, s:i, s:i, s:i}", "kind", (int)address->kind, "socket", hex,
-		"lock", sockets->locks[index], "shared", sockets->shared[index], "passed",
-		sockets->passed[index]);
-}
-
-static json_t *
-seats_json(const struct sockets *sockets)
-{
-	json_t *seats = json_array();
-
-	for (unsigned seat = 0; seat < sockets->seat_count; seat++) {
-		json_t *fds = json_array();
-
-		for (unsigned i = 0; i < sockets->address_count; i++)
-			json_array_append_new(fds, json_integer(sockets->seats[seat].fds[i]));
-		json_array_append_new(seats, fds);
-	}
-	return seats;
-}
-
-/* Options that make descriptors which are handed over. */
-static json_t *
-fixed_json(const struct options *options)
-{
-	return json_pack("{s:s?, s:s?, s:s?, s:s?, s:s?}", "admin", options->admin, "agent",
-		options->agent, "control", options->control, "pidfile", options->pidfile, "user",
-		options->user);
-}
-
-static json_t *
-document(const struct master *master, int channel)
-{
-	const struct fleet_config *config = &master->fleet.serving->config;
-	json_t *addresses = json_array();
-
-	for (unsigned i = 0; i < master->sockets.address_count; i++)
-		json_array_append_new(addresses, address_json(&master->sockets, i));
-	return json_pack(
-		"{s:i, s:i, s:i, s:i, s:i, s:s, s:i, s:i, s:i, s:b, s:i, s:i, s:i, s:i, s:i, "
-		"s:o, s:o, s:o}",
-		"version", VERSION, "master", (int)getpid(), "channel", channel, "counters",
-		master->counters_file, "control", control_fd(master->control), "control_path",
-		control_path(master->control), "admin", admin_fd(master->admin), "agent",
-		agent_fd(master->agent), "pidfile", master->pidfile, "can_bind",
-		master->sockets.can_bind, "generations", (int)master->fleet.generations,
-		"processes", (int)config->processes, "threads", (int)config->threads,
-		"asked_processes", (int)master->options.asked_processes, "asked_threads",
-		(int)master->options.asked_threads, "addresses", addresses, "seats",
-		seats_json(&master->sockets), "fixed", fixed_json(&master->options));
-}
-
-static int
-write_document(const struct master *master, int channel)
-{
-	json_t *object = document(master, channel);
-	int fd = memfd_create("hubbub-handover", MFD_CLOEXEC);
-
-	if (object == NULL || fd == -1 || json_dumpfd(object, fd, JSON_COMPACT) != 0) {
-		if (fd != -1)
-			close(fd);
-		fd = -1;
-	}
-	json_decref(object);
-	return fd;
-}
-
-/* ---- the old master ---- */
-
 static void
-keep(int fd)
+say(int channel, enum word word, int file)
 {
-	if (fd != -1)
-		fcntl(fd, F_SETFD, 0);
-}
+	struct channel_message message = {.kind = word};
 
-/* In the child: only what the document names goes through the exec. */
-static _Noreturn void
-become_heir(const struct master *master, int handover, int channel)
-{
-	const struct sockets *sockets = &master->sockets;
-	char number[16];
-	sigset_t none;
-
-	keep(handover);
-	keep(channel);
-	keep(master->counters_file);
-	keep(control_fd(master->control));
-	keep(admin_fd(master->admin));
-	keep(agent_fd(master->agent));
-	keep(master->pidfile);
-	for (unsigned i = 0; i < sockets->address_count; i++) {
-		keep(sockets->locks[i]);
-		keep(sockets->shared[i]);
-	}
-	for (unsigned seat = 0; seat < sockets->seat_count; seat++)
-		for (unsigned i = 0; i < sockets->address_count; i++)
-			keep(sockets->seats[seat].fds[i]);
-	snprintf(number, sizeof number, "%d", handover);
-	setenv(VARIABLE, number, 1);
-	for (int number_of_signal = 1; number_of_signal < NSIG; number_of_signal++)
-		signal(number_of_signal, SIG_DFL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	execv(program_remembered(), master->argv);
-	log_error("cannot execute %s: %s", program_remembered(), strerror(errno));
-	_exit(126);
+	/* The commit word tells it, too; and if the other one is dead, that is noticed. */
+	if (channel_send(channel, &message, file) != 0)
+		log_debug("the other master does not hear: %s", strerror(errno));
 }
 
 static void
-forget(struct master *master)
+start_timer(struct master *master, ev_timer *timer, double after, double every)
 {
-	struct upgrade *upgrade = &master->upgrade;
+	ev_timer_stop(master->loop, timer);
+	ev_now_update(master->loop);
+	ev_timer_set(timer, after, every);
+	ev_timer_start(master->loop, timer);
+}
 
-	ev_io_stop(master->loop, &upgrade->talk);
-	ev_io_stop(master->loop, &upgrade->exit);
-	ev_timer_stop(master->loop, &upgrade->deadline);
-	if (upgrade->channel != -1)
-		close(upgrade->channel);
-	if (upgrade->pidfd != -1)
-		close(upgrade->pidfd);
-	upgrade->channel = upgrade->pidfd = -1;
-	upgrade->pid = 0;
-	upgrade->is_offered = false;
+/* ---- the old master: ends of an attempt ---- */
+
+static void
+forget_successor(struct master *master)
+{
+	struct successor *successor = &master->upgrade.successor;
+
+	ev_io_stop(master->loop, &successor->talk);
+	ev_io_stop(master->loop, &successor->birth);
+	ev_io_stop(master->loop, &successor->death);
+	ev_timer_stop(master->loop, &successor->deadline);
+	if (successor->channel != -1)
+		close(successor->channel);
+	if (successor->pidfd != -1)
+		close(successor->pidfd);
+	if (successor->leash != -1)
+		close(successor->leash);
+	commit_free(&successor->commit);
+	successor->channel = successor->pidfd = successor->leash = -1;
+	successor->pid = successor->launcher = 0;
+	successor->phase = SUCCESSOR_NONE;
+}
+
+/* Its parent from now on is whoever reaps orphans: the service manager, if there is one. */
+static void
+let_go(struct successor *successor, struct ev_loop *loop)
+{
+	ev_io_stop(loop, &successor->birth);
+	if (successor->leash != -1)
+		close(successor->leash);
+	successor->leash = -1;
+}
+
+/* The new master owns the server. */
+static void
+hand_over(struct master *master)
+{
+	struct successor *successor = &master->upgrade.successor;
+
+	if (successor->phase == SUCCESSOR_SERVING)
+		return;
+	events_note(LOG_INFO, "handed over to the new master, pid %d", (int)successor->pid);
+	ev_timer_stop(master->loop, &successor->deadline);
+	successor->phase = SUCCESSOR_SERVING;
+	successor->config = master->fleet.serving->config;
+	master->phase = MASTER_HANDED_OVER;
+	sockets_forget(&master->sockets);
+	doors_hand_over(master);
+	fleet_leave(&master->fleet, CHANNEL_HANDOVER);
+	fleet_freeze(&master->fleet, false);
+	let_go(successor, master->loop);
+}
+
+/* Everything that a hand-over consists of is done, here and there. */
+static void
+complete(struct master *master)
+{
+	if (upgrade_must_stay(master))
+		return;
+	master_changed(master, NULL);
+	if (fleet_is_gone(&master->fleet))
+		ev_break(master->loop, EVBREAK_ALL);
+}
+
+/* Once the launcher is gone, so that the new master is the service manager's own child. */
+static void
+name_successor(struct master *master)
+{
+	struct successor *successor = &master->upgrade.successor;
+
+	notify_send("MAINPID=%d", (int)successor->pid);
+	say(successor->channel, WORD_NAMED, -1);
+	successor->is_named = true;
+	complete(master);
+}
+
+/* Gives the attempt up. Returns false, and hands over, if the new master has taken over meanwhile. */
+static bool
+withdraw(struct master *master)
+{
+	struct successor *successor = &master->upgrade.successor;
+
+	if (!commit_withdraw(successor->commit)) {
+		hand_over(master);
+		return false;
+	}
+	/* Its workers find that it is dead, and have nothing to drain; it, and the launcher, are reaped as strangers. */
+	if (successor->pidfd != -1)
+		pidfd_send_signal(successor->pidfd, SIGKILL, NULL, 0);
+	if (successor->phase == SUCCESSOR_OFFERED)
+		doors_resume(master);
+	forget_successor(master);
+	fleet_freeze(&master->fleet, false);
+	return true;
 }
 
 static void
 roll_back(struct master *master, const char *why)
 {
-	forget(master);
-	fleet_freeze(&master->fleet, false);
-	master_changed(master, why);
+	if (withdraw(master))
+		master_changed(master, why);
 }
 
-bool
-upgrade_reap(struct master *master, pid_t pid)
+void
+upgrade_abandon(struct master *master)
 {
-	struct upgrade *upgrade = &master->upgrade;
-	char why[160];
-	int status = 0;
+	enum successor_phase phase = master->upgrade.successor.phase;
 
-	if (upgrade->is_heir || upgrade->pid == 0 || upgrade->pid != pid)
-		return false;
-	if (waitpid(pid, &status, WNOHANG) != pid)
-		return true;
-	if (master->phase == MASTER_HANDED_OVER) {
-		forget(master);
-		/* It may have handed over itself, and have left in order. */
-		if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-			return true;
-		events_note(LOG_ERROR,
-			"the new master (pid %d) is dead; closing the sockets that it had",
-			(int)pid);
-		sockets_abandon(&master->sockets);
-		return true;
+	if (phase == SUCCESSOR_STARTING || phase == SUCCESSOR_OFFERED)
+		withdraw(master);
+}
+
+/* The new master has died without leaving: this one serves on. */
+static void
+take_back(struct master *master)
+{
+	struct successor *successor = &master->upgrade.successor;
+	struct fleet_config config = successor->config;
+	bool is_to_drain = successor->is_to_drain;
+
+	events_note(LOG_ERROR, "the new master (pid %d) is dead; this one, pid %d, %s",
+		(int)successor->pid, (int)getpid(),
+		is_to_drain ? "ends what it was told to" : "serves again");
+	forget_successor(master);
+	master_changed(master, "the new master died when it had taken over");
+	master->phase = MASTER_STARTING;
+	doors_resume(master);
+	seating_inherit(&master->fleet, sockets_own(&master->sockets));
+	if (is_to_drain) {
+		master_drain(master);
+	} else if (fleet_return(&master->fleet, &config) != 0) {
+		log_error("cannot serve again: %s", strerror(errno));
+		master_stop(master, 1);
 	}
+}
+
+/* The new master stops as it was told to, or is a former one itself: this one only drains. */
+static void
+renounce(struct master *master)
+{
+	hand_over(master);
+	forget_successor(master);
+	doors_close(master, false);
+	sockets_release(&master->sockets);
+	master_changed(master, NULL);
+	if (fleet_is_gone(&master->fleet))
+		ev_break(master->loop, EVBREAK_ALL);
+}
+
+/* ---- the old master: what happens ---- */
+
+/* The new master is ready: nobody here opens a connection until it has taken over, or died. */
+static void
+offer(struct master *master)
+{
+	struct successor *successor = &master->upgrade.successor;
+
+	if (successor->phase != SUCCESSOR_STARTING || master->phase != MASTER_SERVING)
+		return;
+	successor->phase = SUCCESSOR_OFFERED;
+	fleet_freeze(&master->fleet, true);
+	doors_pause(master);
+	commit_offer(successor->commit);
+	successor->looks = 0;
+	start_timer(master, &successor->deadline, LOOK_EVERY, LOOK_EVERY);
+	say(successor->channel, WORD_GO, -1);
+}
+
+static void
+look_at_commit(struct master *master)
+{
+	struct successor *successor = &master->upgrade.successor;
+
+	if (successor->phase == SUCCESSOR_OFFERED &&
+		commit_state(successor->commit) == COMMIT_TAKEN)
+		hand_over(master);
+}
+
+static void
+reopen(struct master *master, int file)
+{
+	dup2(file, STDERR_FILENO);
+	fleet_reopen(&master->fleet, file);
+}
+
+static void
+hear_successor(struct master *master, enum word word, int file)
+{
+	struct successor *successor = &master->upgrade.successor;
+
+	switch (word) {
+	case WORD_RISEN:
+		offer(master);
+		break;
+	case WORD_TOOK:
+		look_at_commit(master);
+		successor->has_told = true;
+		complete(master);
+		break;
+	case WORD_LEAVING:
+		renounce(master);
+		break;
+	case WORD_REOPEN:
+		if (file != -1)
+			reopen(master, file);
+		break;
+	default:
+		log_warning("the new master says what this one does not know (%u)", word);
+	}
+}
+
+/* Hears all that has come from the other master, whose channel may be closed while it does. Returns false at the end. */
+static bool
+hear_all(struct master *master, const int *channel,
+	void (*hear)(struct master *master, enum word word, int file))
+{
+	for (int i = 0; i < MESSAGES_AT_ONCE && *channel != -1; i++) {
+		struct channel_message message;
+		int file, result = channel_receive(*channel, &message, &file);
+
+		if (result <= 0)
+			return result == 0;
+		hear(master, message.kind, file);
+		if (file != -1)
+			close(file);
+	}
+	return true;
+}
+
+static void
+on_successor(struct ev_loop *loop, ev_io *watcher, int events)
+{
+	struct master *master = watcher->data;
+
+	(void)events;
+	/* At the end its pidfd tells more. */
+	if (!hear_all(master, &master->upgrade.successor.channel, hear_successor))
+		ev_io_stop(loop, watcher);
+}
+
+static const char *
+explain_death(int status)
+{
+	static char why[160];
+
 	if (WIFSIGNALED(status))
 		snprintf(why, sizeof why,
 			"the new program was killed by signal %d (%s) while it started",
@@ -208,185 +312,161 @@ upgrade_reap(struct master *master, pid_t pid)
 		snprintf(why, sizeof why,
 			"the new program exited with code %d while it started; the log says why",
 			WEXITSTATUS(status));
-	roll_back(master, why);
+	return why;
+}
+
+static void
+on_death(struct ev_loop *loop, ev_io *watcher, int events)
+{
+	struct master *master = watcher->data;
+	struct successor *successor = &master->upgrade.successor;
+
+	(void)events;
+	ev_io_stop(loop, watcher);
+	hear_all(master, &successor->channel, hear_successor);
+	if (successor->phase == SUCCESSOR_NONE)
+		return;
+	look_at_commit(master);
+	if (successor->phase == SUCCESSOR_SERVING)
+		take_back(master);
+	else if (successor->launcher == 0)
+		roll_back(master, "the new program died while it started");
+	/* Else the launcher is about to end, and tells how. */
+}
+
+bool
+upgrade_reap(struct master *master, pid_t pid)
+{
+	struct successor *successor = &master->upgrade.successor;
+	int status = 0;
+
+	if (successor->launcher == 0 || successor->launcher != pid)
+		return false;
+	if (waitpid(pid, &status, WNOHANG) != pid)
+		return true;
+	successor->launcher = 0;
+	if (successor->phase == SUCCESSOR_OFFERED)
+		hear_all(master, &successor->channel, hear_successor);
+	look_at_commit(master);
+	if (successor->phase == SUCCESSOR_SERVING)
+		name_successor(master);
+	else if (successor->phase != SUCCESSOR_NONE)
+		roll_back(master, explain_death(status));
 	return true;
 }
 
 static void
-on_exit_of_heir(struct ev_loop *loop, ev_io *watcher, int events)
+on_birth(struct ev_loop *loop, ev_io *watcher, int events)
 {
 	struct master *master = watcher->data;
+	struct successor *successor = &master->upgrade.successor;
+	pid_t pid = launch_born(successor->leash, &successor->pidfd);
 
-	(void)loop, (void)events;
-	upgrade_reap(master, master->upgrade.pid);
-}
-
-void
-upgrade_abandon(struct master *master)
-{
-	struct upgrade *upgrade = &master->upgrade;
-
-	if (upgrade->is_heir || upgrade->pidfd == -1 || master->phase == MASTER_HANDED_OVER)
+	(void)events;
+	if (pid == 0)
 		return;
-	/* Its workers die with it; the master reaps it as it does strangers. */
-	pidfd_send_signal(upgrade->pidfd, SIGKILL, NULL, 0);
-	forget(master);
-	fleet_freeze(&master->fleet, false);
+	ev_io_stop(loop, watcher);
+	/* Without one the launcher's end is its end. */
+	if (pid < 0)
+		return;
+	successor->pid = pid;
+	ev_io_set(&successor->death, successor->pidfd, EV_READ);
+	ev_io_start(loop, &successor->death);
+	log_info("upgrading: the new master is pid %d", (int)pid);
 }
 
 static void
 on_deadline(struct ev_loop *loop, ev_timer *timer, int events)
 {
 	struct master *master = timer->data;
+	struct successor *successor = &master->upgrade.successor;
+	enum successor_phase before = successor->phase;
 
 	(void)loop, (void)events;
-	if (master->upgrade.is_heir) {
-		log_error("the former master does not hand over; leaving");
-		master_stop(master, 1);
+	/* What it has said or done may have waited as long as this master did. */
+	hear_all(master, &successor->channel, hear_successor);
+	look_at_commit(master);
+	if (successor->phase != before)
 		return;
-	}
-	upgrade_abandon(master);
-	master_changed(master, "the new program did not get ready in time, and was killed");
+	if (before == SUCCESSOR_STARTING)
+		roll_back(master, "the new program did not get ready in time, and was killed");
+	else if (++successor->looks >= LOOKS_MAX)
+		roll_back(master, "the new program did not take over in time, and was killed");
 }
 
-/* The new master is ready: nobody here opens a connection until it has taken over, or died. */
+/* ---- the old master: starting the new one ---- */
+
+struct launching {
+	const struct master *master;
+	int document;
+	int channel;
+	int commit;
+};
+
+/* In the child: only what the document names goes through the exec. */
 static void
-offer(struct master *master)
+become_heir(void *context)
 {
-	static struct sentence go;
-	struct upgrade *upgrade = &master->upgrade;
-	size_t length;
+	const struct launching *launching = context;
+	const struct master *master = launching->master;
+	sigset_t none;
 
-	go.word = WORD_GO;
-	go.count = master->sockets.listening;
-	for (unsigned i = 0; i < go.count; i++)
-		go.order[i] = (uint16_t)master->sockets.order[i];
-	length = offsetof(struct sentence, order) + go.count * sizeof go.order[0];
-	upgrade->is_offered = true;
-	fleet_freeze(&master->fleet, true);
-	ev_timer_stop(master->loop, &upgrade->deadline);
-	ev_now_update(master->loop);
-	ev_timer_set(&upgrade->deadline, TAKE_TIME, 0.);
-	ev_timer_start(master->loop, &upgrade->deadline);
-	/* If it does not hear, it is dead, and that is noticed. */
-	if (send(upgrade->channel, &go, length, MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)length)
-		log_error("the new master does not hear: %s", strerror(errno));
-}
-
-/* The new master serves. */
-static void
-hand_over(struct master *master)
-{
-	struct upgrade *upgrade = &master->upgrade;
-
-	events_note(LOG_INFO, "handed over to the new master, pid %d", (int)upgrade->pid);
-	ev_timer_stop(master->loop, &upgrade->deadline);
-	upgrade->is_offered = false;
-	master->phase = MASTER_HANDED_OVER;
-	sockets_forget(&master->sockets);
-	control_pause(master->control);
-	admin_pause(master->admin);
-	agent_pause(master->agent);
-	notify_send("MAINPID=%d", (int)upgrade->pid);
-	fleet_leave(&master->fleet, CHANNEL_HANDOVER);
-	fleet_freeze(&master->fleet, false);
-	master_changed(master, NULL);
-}
-
-/* ---- the new master ---- */
-
-static void
-say(struct master *master, enum word word)
-{
-	uint32_t words[2] = {word, 0};
-
-	if (send(master->upgrade.channel, words, sizeof words, MSG_NOSIGNAL | MSG_DONTWAIT) !=
-		sizeof words)
-		log_error("cannot tell the former master: %s", strerror(errno));
+	handover_keep(master, launching->document, launching->channel, launching->commit);
+	for (int number = 1; number < NSIG; number++)
+		signal(number, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	execv(program_remembered(), master->argv);
+	log_error("cannot execute %s: %s", program_remembered(), strerror(errno));
+	_exit(126);
 }
 
 static void
-take_over(struct master *master, const struct sentence *go)
+watch_successor(struct master *master)
 {
-	struct sockets *sockets = &master->sockets;
-	pid_t former = master->upgrade.pid;
-
-	/* A worker has died since: this master is about to leave. */
-	if (master->fleet.rising == NULL)
-		return;
-	for (unsigned i = 0; i < go->count && go->order[i] < sockets->seat_count; i++) {
-		sockets->order[sockets->listening++] = go->order[i];
-		sockets->seats[go->order[i]].listens = true;
-	}
-	sockets->is_owner = true;
-	sockets_know_paths(sockets);
-	fleet_commit(&master->fleet);
-	say(master, WORD_TOOK);
-	/* The former master needs no word more; what its workers have is read from their counters. */
-	forget(master);
-	master->upgrade.is_heir = false;
-	counters_note(&master->counters->upgrades, 1);
-	events_note(LOG_INFO, "took over from the former master, pid %d", (int)former);
-	master_took_over(master);
-}
-
-void
-upgrade_risen(struct master *master)
-{
-	say(master, WORD_RISEN);
-}
-
-/* ---- both ---- */
-
-static void
-on_talk(struct ev_loop *loop, ev_io *watcher, int events)
-{
-	static struct sentence sentence;
-	struct master *master = watcher->data;
-	struct upgrade *upgrade = &master->upgrade;
-	ssize_t length = recv(upgrade->channel, &sentence, sizeof sentence, MSG_DONTWAIT);
-
-	(void)events;
-	if (length < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	if (length < (ssize_t)offsetof(struct sentence, order)) {
-		/* The end: of the new master its pidfd tells more. */
-		ev_io_stop(loop, watcher);
-		if (upgrade->is_heir) {
-			log_error("the former master gave the upgrade up; leaving");
-			master_stop(master, 1);
-		}
-	} else if (upgrade->is_heir && sentence.word == WORD_GO) {
-		take_over(master, &sentence);
-	} else if (!upgrade->is_heir && sentence.word == WORD_RISEN && !upgrade->is_offered &&
-		   master->phase == MASTER_SERVING) {
-		offer(master);
-	} else if (!upgrade->is_heir && sentence.word == WORD_TOOK && upgrade->is_offered) {
-		hand_over(master);
-	}
-}
-
-static void
-watch(struct master *master)
-{
-	struct upgrade *upgrade = &master->upgrade;
+	struct successor *successor = &master->upgrade.successor;
 	int64_t limit = master->options.hang_timeout;
 
-	ev_io_init(&upgrade->talk, on_talk, upgrade->channel, EV_READ);
-	ev_timer_init(&upgrade->deadline, on_deadline,
+	ev_io_init(&successor->talk, on_successor, successor->channel, EV_READ);
+	ev_io_init(&successor->birth, on_birth, successor->leash, EV_READ);
+	ev_io_init(&successor->death, on_death, -1, EV_READ);
+	/* What it has said is heard before its death. */
+	ev_set_priority(&successor->talk, 1);
+	successor->talk.data = successor->birth.data = successor->death.data =
+		successor->deadline.data = master;
+	ev_io_start(master->loop, &successor->talk);
+	ev_io_start(master->loop, &successor->birth);
+	start_timer(master, &successor->deadline,
 		limit > 0 ? (double)limit / (double)CLOCK_SECOND : TIME_DEFAULT, 0.);
-	upgrade->talk.data = upgrade->exit.data = upgrade->deadline.data = master;
-	ev_io_start(master->loop, &upgrade->talk);
-	ev_now_update(master->loop);
-	ev_timer_start(master->loop, &upgrade->deadline);
+}
+
+/* Returns 0, or -1; then nothing is left of it. */
+static int
+start_successor(struct master *master, int heirs_end)
+{
+	struct successor *successor = &master->upgrade.successor;
+	struct launching launching = {master, -1, heirs_end, -1};
+
+	successor->commit = commit_new(&launching.commit);
+	if (successor->commit != NULL)
+		launching.document = handover_write(master, heirs_end, launching.commit);
+	if (launching.document != -1) {
+		successor->launcher = launch(become_heir, &launching, &successor->leash);
+		close(launching.document);
+	}
+	if (launching.commit != -1)
+		close(launching.commit);
+	if (successor->launcher > 0)
+		return 0;
+	forget_successor(master);
+	return -1;
 }
 
 int
 upgrade_start(struct master *master, const char **why)
 {
-	struct upgrade *upgrade = &master->upgrade;
-	sigset_t all, before;
-	int pair[2], handover;
+	struct successor *successor = &master->upgrade.successor;
+	int pair[2], result;
 
 	*why = "this is process 1, whose end would end its container: start a new container "
 	       "instead";
@@ -400,217 +480,214 @@ upgrade_start(struct master *master, const char **why)
 	*why = "no memory, or no more files";
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
 		return -1;
-	handover = write_document(master, pair[1]);
-	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, &before);
-	upgrade->pid = handover != -1 ? fork() : -1;
-	if (upgrade->pid == 0)
-		become_heir(master, handover, pair[1]);
-	sigprocmask(SIG_SETMASK, &before, NULL);
-	if (handover != -1)
-		close(handover);
+	successor->channel = pair[0];
+	/* From here on the new master and this one stand in for each other, and for nobody a third. */
+	upgrade_leave(master);
+	result = start_successor(master, pair[1]);
 	close(pair[1]);
-	upgrade->channel = pair[0];
-	upgrade->pidfd = upgrade->pid > 0 ? pidfd_open(upgrade->pid, 0) : -1;
-	if (upgrade->pidfd == -1) {
-		if (upgrade->pid > 0) {
-			kill(upgrade->pid, SIGKILL);
-			waitpid(upgrade->pid, NULL, 0);
-		}
-		close(upgrade->channel);
-		upgrade->channel = -1;
-		upgrade->pid = 0;
+	if (result != 0)
 		return -1;
-	}
-	ev_io_init(&upgrade->exit, on_exit_of_heir, upgrade->pidfd, EV_READ);
-	watch(master);
-	ev_io_start(master->loop, &upgrade->exit);
+	successor->phase = SUCCESSOR_STARTING;
+	successor->has_told = successor->is_named = successor->is_to_drain = false;
+	watch_successor(master);
 	return 0;
 }
 
-/* ---- inheriting ---- */
-
 bool
-upgrade_is_heir(void)
+upgrade_pass_drain(struct master *master)
 {
-	return getenv(VARIABLE) != NULL;
-}
+	struct successor *successor = &master->upgrade.successor;
 
-static int
-integer(const json_t *object, const char *key)
-{
-	return (int)json_integer_value(json_object_get(object, key));
-}
-
-/* From now on a child that is executed does not get it. */
-static int
-descriptor(int fd)
-{
-	if (fd != -1)
-		fcntl(fd, F_SETFD, FD_CLOEXEC);
-	return fd;
-}
-
-static bool
-is_address(const struct address *address, const char *hex)
-{
-	const unsigned char *bytes = (const unsigned char *)&address->socket;
-
-	if (hex == NULL || strlen(hex) != 2 * address->length)
+	if (successor->phase != SUCCESSOR_SERVING || successor->is_named)
 		return false;
-	for (socklen_t i = 0; i < address->length; i++) {
-		unsigned byte;
-
-		if (sscanf(hex + 2 * i, "%2x", &byte) != 1 || byte != bytes[i])
-			return false;
-	}
+	successor->is_to_drain = true;
+	say(successor->channel, WORD_DRAIN, -1);
 	return true;
 }
 
-/* The addresses must be the same, in the same order; port 0 stands for what it became. */
-static int
-inherit_addresses(struct sockets *sockets, const json_t *addresses)
+bool
+upgrade_must_stay(const struct master *master)
 {
-	if (json_array_size(addresses) != sockets->address_count)
-		return -1;
-	for (unsigned i = 0; i < sockets->address_count; i++) {
-		const json_t *entry = json_array_get(addresses, i);
-		struct address *own = &sockets->addresses[i];
+	const struct successor *successor = &master->upgrade.successor;
 
-		sockets->locks[i] = descriptor(integer(entry, "lock"));
-		sockets->shared[i] = descriptor(integer(entry, "shared"));
-		/* Of the first seat, or the shared one: it is closed with that. */
-		sockets->passed[i] = integer(entry, "passed");
-		if (integer(entry, "kind") != (int)own->kind ||
-			(!address_is_open(own) &&
-				!is_address(
-					own, json_string_value(json_object_get(entry, "socket")))))
-			return -1;
-	}
-	return 0;
+	return successor->phase == SUCCESSOR_SERVING &&
+	       !(successor->has_told && successor->is_named) && !master->is_stopped;
 }
 
-static int
-inherit_seats(struct sockets *sockets, const json_t *seats)
+/* ---- the new master ---- */
+
+static void
+forget_former(struct master *master)
 {
-	size_t count = json_array_size(seats);
+	struct former *former = &master->upgrade.former;
 
-	if (count == 0 || count > SOCKETS_SEATS_MAX)
-		return -1;
-	sockets->seats = calloc(count, sizeof *sockets->seats);
-	sockets->order = calloc(count, sizeof *sockets->order);
-	if (sockets->seats == NULL || sockets->order == NULL)
-		return -1;
-	for (size_t seat = 0; seat < count; seat++) {
-		const json_t *fds = json_array_get(seats, seat);
-		int *own = calloc(sockets->address_count, sizeof *own);
-
-		if (own == NULL)
-			return -1;
-		sockets->seats[sockets->seat_count++].fds = own;
-		for (unsigned i = 0; i < sockets->address_count; i++)
-			own[i] = descriptor((int)json_integer_value(json_array_get(fds, i)));
-	}
-	for (unsigned i = 0; i < sockets->address_count; i++) {
-		struct address *address = &sockets->addresses[i];
-
-		address->length = sizeof address->socket;
-		if (getsockname(sockets->seats[0].fds[i], (struct sockaddr *)&address->socket,
-			    &address->length) != 0)
-			return -1;
-	}
-	return 0;
+	ev_io_stop(master->loop, &former->talk);
+	ev_timer_stop(master->loop, &former->look);
+	if (former->channel != -1)
+		close(former->channel);
+	former->channel = -1;
+	commit_free(&former->commit);
 }
 
-/* Whether this program was given the same as the one that runs. */
-static bool
-is_fixed_same(const struct options *options, const json_t *former)
+/* Ends this master, which nobody knows yet. */
+static void
+give_way(struct master *master, const char *why)
 {
-	json_t *own = fixed_json(options);
-	const char *name;
-	json_t *value;
-	bool is_same = own != NULL;
-
-	json_object_foreach(own, name, value)
-	{
-		if (json_equal(value, json_object_get(former, name)))
-			continue;
-		log_error("--%s cannot change by an upgrade; restart the server for that", name);
-		is_same = false;
-	}
-	json_decref(own);
-	return is_same;
+	ev_timer_stop(master->loop, &master->upgrade.former.look);
+	log_error("%s; leaving", why);
+	master_stop(master, 1);
 }
 
-static int
-inherit_from(struct master *master, const json_t *object)
+static void
+take_over(struct master *master)
 {
-	struct upgrade *upgrade = &master->upgrade;
+	struct former *former = &master->upgrade.former;
 
-	if (integer(object, "version") != VERSION) {
-		log_error("the former master speaks version %d of the handover, this program %d; "
-			  "restart instead",
-			integer(object, "version"), VERSION);
-		return -1;
+	/* A worker has died since: this master is about to leave. */
+	if (!master->upgrade.is_heir || master->fleet.rising == NULL)
+		return;
+	if (!commit_take(former->commit, former->is_dead)) {
+		if (commit_state(former->commit) == COMMIT_WITHDRAWN)
+			give_way(master, "the former master gave the upgrade up");
+		return;
 	}
-	if (!is_fixed_same(&master->options, json_object_get(object, "fixed")))
-		return -1;
-	upgrade->pid = integer(object, "master");
-	upgrade->channel = descriptor(integer(object, "channel"));
-	upgrade->control = descriptor(integer(object, "control"));
-	upgrade->admin = descriptor(integer(object, "admin"));
-	upgrade->agent = descriptor(integer(object, "agent"));
-	upgrade->processes = (unsigned)integer(object, "processes");
-	upgrade->threads = (unsigned)integer(object, "threads");
-	upgrade->asked_processes = (unsigned)integer(object, "asked_processes");
-	upgrade->asked_threads = (unsigned)integer(object, "asked_threads");
-	upgrade->generations = (unsigned)integer(object, "generations");
-	upgrade->control_path = strdup(json_string_value(json_object_get(object, "control_path")));
-	master->pidfile = descriptor(integer(object, "pidfile"));
-	master->counters_file = descriptor(integer(object, "counters"));
-	master->counters = counters_map(master->counters_file);
-	if (master->counters == NULL) {
-		log_error("the former master's counters are of another version; restart instead");
-		return -1;
-	}
-	if (inherit_addresses(&master->sockets, json_object_get(object, "addresses")) != 0) {
-		log_error("the --listen addresses differ from those of the running server; restart "
-			  "to change them");
-		return -1;
-	}
-	if (inherit_seats(&master->sockets, json_object_get(object, "seats")) != 0) {
-		log_error("the former master's sockets cannot be taken over");
-		return -1;
-	}
-	master->sockets.can_bind = json_is_true(json_object_get(object, "can_bind"));
-	watch(master);
-	return 0;
-}
-
-int
-upgrade_inherit(struct master *master)
-{
-	int fd = atoi(getenv(VARIABLE)), result = -1;
-	json_error_t error;
-	json_t *object;
-
-	lseek(fd, 0, SEEK_SET);
-	object = json_loadfd(fd, 0, &error);
-	close(fd);
-	unsetenv(VARIABLE);
-	master->upgrade.is_heir = true;
-	if (object == NULL)
-		log_error("the former master's handover cannot be read: %s", error.text);
+	ev_timer_stop(master->loop, &former->look);
+	master->upgrade.is_heir = false;
+	seating_inherit(&master->fleet, sockets_own(&master->sockets));
+	fleet_commit(&master->fleet);
+	counters_note(&master->counters->upgrades, 1);
+	events_note(LOG_INFO, "took over from the former master, pid %d", (int)former->pid);
+	master_took_over(master);
+	if (former->channel != -1)
+		say(former->channel, WORD_TOOK, -1);
 	else
-		result = inherit_from(master, object);
-	json_decref(object);
-	return result;
+		master_notify_ready(master);
+}
+
+static void
+hear_former(struct master *master, enum word word, int file)
+{
+	(void)file;
+	switch (word) {
+	case WORD_GO:
+		take_over(master);
+		break;
+	case WORD_NAMED:
+		master->upgrade.former.has_named = true;
+		master_notify_ready(master);
+		break;
+	case WORD_DRAIN:
+		master_drain(master);
+		break;
+	default:
+		log_warning("the former master says what this one does not know (%u)", word);
+	}
+}
+
+/* The former master is dead, or has given up, or has drained. */
+static void
+lose_former(struct master *master)
+{
+	struct former *former = &master->upgrade.former;
+
+	ev_io_stop(master->loop, &former->talk);
+	close(former->channel);
+	former->channel = -1;
+	if (!master->upgrade.is_heir) {
+		forget_former(master);
+		if (!former->has_named)
+			master_notify_ready(master);
+	} else if (commit_state(former->commit) == COMMIT_WITHDRAWN) {
+		give_way(master, "the former master gave the upgrade up");
+	} else {
+		events_note(LOG_ERROR, "the former master (pid %d) is dead; taking over%s",
+			(int)former->pid, former->has_risen ? "" : " when the workers are ready");
+		former->is_dead = true;
+		if (former->has_risen)
+			take_over(master);
+	}
+}
+
+static void
+on_former(struct ev_loop *loop, ev_io *watcher, int events)
+{
+	struct master *master = watcher->data;
+
+	(void)loop, (void)events;
+	if (!hear_all(master, &master->upgrade.former.channel, hear_former))
+		lose_former(master);
+}
+
+static void
+on_look(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	(void)loop, (void)events;
+	take_over(timer->data);
+}
+
+void
+upgrade_listen(struct master *master)
+{
+	struct former *former = &master->upgrade.former;
+
+	ev_io_init(&former->talk, on_former, former->channel, EV_READ);
+	former->talk.data = former->look.data = master;
+	ev_io_start(master->loop, &former->talk);
+}
+
+void
+upgrade_risen(struct master *master)
+{
+	struct former *former = &master->upgrade.former;
+
+	former->has_risen = true;
+	if (former->is_dead) {
+		take_over(master);
+		return;
+	}
+	say(former->channel, WORD_RISEN, -1);
+	start_timer(master, &former->look, LOOK_EVERY, LOOK_EVERY);
+}
+
+void
+upgrade_reopen(struct master *master, int file)
+{
+	if (master->upgrade.former.channel != -1)
+		say(master->upgrade.former.channel, WORD_REOPEN, file);
+}
+
+void
+upgrade_leave(struct master *master)
+{
+	struct former *former = &master->upgrade.former;
+
+	if (master->upgrade.is_heir || former->channel == -1)
+		return;
+	say(former->channel, WORD_LEAVING, -1);
+	forget_former(master);
+}
+
+/* ---- both ---- */
+
+void
+upgrade_init(struct upgrade *upgrade)
+{
+	*upgrade = (struct upgrade){
+		.former = {.channel = -1},
+		.successor = {.pidfd = -1, .channel = -1, .leash = -1},
+	};
+	ev_init(&upgrade->former.talk, on_former);
+	ev_init(&upgrade->former.look, on_look);
+	ev_init(&upgrade->successor.talk, on_successor);
+	ev_init(&upgrade->successor.birth, on_birth);
+	ev_init(&upgrade->successor.death, on_death);
+	ev_init(&upgrade->successor.deadline, on_deadline);
 }
 
 void
 upgrade_fini(struct master *master)
 {
-	forget(master);
-	free(master->upgrade.control_path);
-	master->upgrade.control_path = NULL;
+	upgrade_leave(master);
+	forget_former(master);
+	forget_successor(master);
 }

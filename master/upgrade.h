@@ -1,18 +1,28 @@
 /* Upgrade: the program that is now in this one's place takes over the sockets, as one transaction.
  *
- *	old master                                       new master
- *	  | fork, exec ------------------------------------> options, as at a start
- *	  |                                                  workers start on the same sockets
- *	  | <------------------------------- RISEN --------- every hub is ready
- *	  | its workers open nothing more
- *	  | -------------------------------- GO -----------> its hubs accept; it steers
- *	  | <------------------------------- TOOK ---------- it answers, and says that it is ready
- *	  | its workers drain; it exits
+ *	old master              commit word              new master
+ *	  | fork, fork, exec ----------------------------> options, as at a start
+ *	  |                     PREPARING                  workers start on the same sockets
+ *	  | <------------------------------ RISEN -------- every hub is ready
+ *	  | grants no permit, closes its doors
+ *	  | swaps in            OFFERED
+ *	  | ------------------------------- GO ---------->
+ *	  |                     TAKEN <------------------- swaps; its hubs accept, it opens its doors
+ *	  | <------------------------------ TOOK ---------
+ *	  | its workers drain; it names the new one to the service manager, whose child that is by now
+ *	  | ------------------------------- NAMED -------> says that it is ready
+ *	  |                                                  ...
+ *	  | <------------------------------ LEAVING ------ it stops, or begins an upgrade itself
+ *	  | closes the sockets, which it kept till then
  *
- * Until GO the old one serves as if nothing happened, and until TOOK it can go on as before: if the
- * new one exits, crashes, or is not ready in time, it is killed, and that is all. If it dies later,
- * while the old one drains, the old one closes the sockets, so that nobody waits there in vain. What is handed over is a document (JSON in a memfd, whose
- * number is in HUBBUB_HANDOVER) of descriptors, which survive the exec. */
+ * The commit point is one compare-and-swap of a word in memory that both share (commit.h): OFFERED becomes TAKEN by
+ * the new master, or WITHDRAWN by the old one, never both. So a pause of either, however long, decides nothing by
+ * itself; messages only wake the other one up, and each deadline looks at the channel and at the word first.
+ *
+ * Until the word is TAKEN the old master serves, and goes on if the new one exits, crashes, or is not ready in time.
+ * If the old one dies before it, the new one takes over as soon as it is ready. From TAKEN on the new one serves; if
+ * it dies while the old one drains, without having said LEAVING, the old one starts workers on the same sockets and
+ * serves again. tests/model/upgrade.pml has both masters, and what may befall them. */
 #ifndef HUBBUB_MASTER_UPGRADE_H
 #define HUBBUB_MASTER_UPGRADE_H
 
@@ -21,45 +31,87 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "master/fleet.h"
+
+struct commit;
 struct master;
 
-struct upgrade {
-	bool is_heir;    /* this master was started by another one, and has not got its GO */
-	bool is_offered; /* the new master got its GO, and has not said TOOK */
-	pid_t pid;       /* of the other master; 0 for none */
-	int pidfd;       /* of the new one, in the old one; -1 otherwise */
-	int channel;     /* to the other master, or -1 */
+/* In the new master: the one that it came from. */
+struct former {
+	pid_t pid;
+	int channel; /* -1 without one */
+	struct commit *commit;
 	ev_io talk;
-	ev_io exit;
-	ev_timer deadline;
-	unsigned asked_processes; /* what the options of the former master said, */
+	ev_timer look;  /* at the commit word, from RISEN on */
+	bool has_risen; /* RISEN was said, or would have been */
+	bool is_dead;   /* before it had handed over */
+	bool has_named; /* this master to the service manager */
+	/* What its options said, and what it really ran with. */
+	unsigned asked_processes;
 	unsigned asked_threads;
-	unsigned processes; /* and what it really ran with */
+	unsigned processes;
 	unsigned threads;
 	unsigned generations;
-	int control; /* descriptors that were handed over, or -1 */
-	int admin;
-	int agent;
-	char *control_path;
 };
+
+enum successor_phase { SUCCESSOR_NONE, SUCCESSOR_STARTING, SUCCESSOR_OFFERED, SUCCESSOR_SERVING };
+
+/* In the old master: the one that it has started. */
+struct successor {
+	enum successor_phase phase;
+	pid_t pid; /* 0 until the launcher has told it, and without one */
+	int pidfd; /* -1 likewise */
+	int channel;
+	struct commit *commit;
+	pid_t launcher; /* its parent until it has taken over; 0 once that is reaped */
+	int leash;      /* the launcher's; -1 once it was let go */
+	ev_io talk;
+	ev_io birth; /* on leash */
+	ev_io death; /* on pidfd */
+	ev_timer deadline;
+	unsigned looks;             /* at the commit word since it was offered */
+	bool has_told;              /* TOOK came */
+	bool is_named;              /* to the service manager */
+	bool is_to_drain;           /* DRAIN was said */
+	struct fleet_config config; /* to serve by again, if it dies */
+};
+
+struct upgrade {
+	bool is_heir; /* this master was started by another one, and has not taken over yet */
+	struct former former;
+	struct successor successor;
+};
+
+void upgrade_init(struct upgrade *upgrade);
 
 /* In the old master: starts the new one. Returns 0, or -1 with *why. master_changed follows. */
 int upgrade_start(struct master *master, const char **why);
 
-/* In the old master: drops a new one that is not ready yet. */
+/* In the old master: drops a new one, unless that has taken over; then the phase is MASTER_HANDED_OVER. */
 void upgrade_abandon(struct master *master);
 
-/* Handles the death of the new master, if that is its pid. Returns whether it is. */
+/* In the old master: handles the death of the launcher, if that is its pid. Returns whether it is. */
 bool upgrade_reap(struct master *master, pid_t pid);
 
-/* In a new master: whether there is one to take over from. */
-bool upgrade_is_heir(void);
+/* In the old master, which was told to drain: tells the new one, if that is not the service manager's yet. Returns
+ * whether it did. */
+bool upgrade_pass_drain(struct master *master);
 
-/* Takes sockets, counters and all the rest from the document. Returns 0, or -1 after logging. */
-int upgrade_inherit(struct master *master);
+/* In the old master: whether the new one has taken over, but has not opened its doors yet, or is not yet named to the
+ * service manager. So long this one stays, even without a worker. */
+bool upgrade_must_stay(const struct master *master);
+
+/* In a new master: begins to listen to the old one, after handover_inherit. */
+void upgrade_listen(struct master *master);
 
 /* In the new master, when its generation has risen: asks for the GO. */
 void upgrade_risen(struct master *master);
+
+/* In the new master: has the old one write to another log, too. */
+void upgrade_reopen(struct master *master, int file);
+
+/* In the new master, which is about to stop, or to start a new one itself: the old one is not to serve again. */
+void upgrade_leave(struct master *master);
 
 /* Closes what it holds. */
 void upgrade_fini(struct master *master);

@@ -1,0 +1,16 @@
+/* Memory that masters share through an upgrade: a memfd, whose descriptor survives the exec. */
+#ifndef HUBBUB_MASTER_MEMORY_H
+#define HUBBUB_MASTER_MEMORY_H
+
+#include <stddef.h>
+
+/* Makes and maps so many bytes, all zero. *fd names them, and is the caller's. NULL with errno, and *fd -1. */
+void *memory_new(const char *name, size_t size, int *fd);
+
+/* Maps those of another process. NULL with errno, EPROTO if they are of another size. */
+void *memory_map(int fd, size_t size);
+
+/* Unmaps them and nulls the pointer. A NULL pointer is ignored. */
+void memory_free(void **memory, size_t size);
+
+#endif
