@@ -432,6 +432,8 @@ on_connect(struct ev_loop *loop, ev_io *watcher, int events)
 	ev_io_init(&client->input, on_input, fd, EV_READ);
 	ev_io_init(&client->output, on_output, fd, EV_WRITE);
 	ev_timer_init(&client->patience, on_patience, PATIENCE, 0.);
+	/* What it has sent while the master stood still counts. */
+	ev_set_priority(&client->patience, -1);
 	client->input.data = client->output.data = client->patience.data = client;
 	list_append(&control->clients, &client->link);
 	control->client_count++;
@@ -588,6 +590,7 @@ control_inherit(struct master *master, int fd, const char *path)
 	ev_timer_init(&control->again, on_again, AGAIN_AFTER, 0.);
 	control->again.data = control;
 	ev_timer_init(&control->dump_over, on_dump_over, 0., 0.);
+	ev_set_priority(&control->dump_over, -1);
 	control->listener.data = control->progress.data = control->dump_over.data = control;
 	return control;
 }

@@ -132,15 +132,16 @@ look(struct slot *slot, void *elapsed)
 
 /* A generation that does not get ready must not stand in the way of other changes. */
 static void
-drop_if_late(struct fleet *fleet, int64_t now)
+drop_if_late(struct fleet *fleet, int64_t elapsed)
 {
-	const struct generation *rising = fleet->rising;
+	struct generation *rising = fleet->rising;
 	int64_t limit;
 
 	if (rising == NULL)
 		return;
 	limit = rising->config.hang_timeout > 0 ? rising->config.hang_timeout : RISE_TIME;
-	if (now - rising->started < limit + RISE_MORE)
+	rising->seen += fleet_seen(elapsed);
+	if (rising->seen < limit + RISE_MORE)
 		return;
 	fleet_abandon(fleet);
 	fleet->events.fell(fleet->events.context, "the new workers did not get ready in time");
@@ -157,7 +158,7 @@ on_tick(struct ev_loop *loop, ev_timer *timer, int events)
 	fleet_each(fleet, look, &elapsed);
 	if (++fleet->ticks % ORPHANS_EVERY == 0)
 		counters_fold_orphans(fleet->counters);
-	drop_if_late(fleet, now);
+	drop_if_late(fleet, elapsed);
 	if (fleet->is_frozen)
 		return;
 	seating_tick(fleet, now);

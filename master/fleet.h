@@ -22,12 +22,15 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "hub/base/clock.h"
 #include "master/sockets.h"
 #include "master/supervision.h"
 #include "worker/channel.h"
 #include "worker/heritage.h"
 
 #define FLEET_TICK 0.05 /* seconds */
+/* A longer time between two ticks means that the master did not run, or nobody did. */
+#define FLEET_SEEN_MOST (2 * (int64_t)(FLEET_TICK * (double)CLOCK_SECOND))
 
 struct fleet;
 struct generation;
@@ -88,7 +91,7 @@ struct generation {
 	struct fleet_config config;
 	struct slot **slots; /* owned */
 	unsigned count;
-	int64_t started;   /* clock */
+	int64_t seen;      /* nanoseconds that the master saw it rise */
 	ev_timer deadline; /* for leaving: first connections are closed, then workers are killed */
 	bool is_stopped;
 };
@@ -201,6 +204,13 @@ uint64_t fleet_open(const struct fleet *fleet);
 void fleet_fini(struct fleet *fleet);
 
 /* ---- between the files of the fleet ---- */
+
+/* How much of the time since the last tick the master saw pass. */
+static inline int64_t
+fleet_seen(int64_t elapsed)
+{
+	return elapsed < FLEET_SEEN_MOST ? elapsed : FLEET_SEEN_MOST;
+}
 
 /* Calls visit for each slot of each generation. */
 void fleet_each(

@@ -57,7 +57,6 @@ generation_new(struct fleet *fleet, const struct fleet_config *config, enum gene
 	generation->number = ++fleet->generations;
 	generation->phase = phase;
 	generation->config = *config;
-	generation->started = clock_now();
 	ev_init(&generation->deadline, on_deadline);
 	generation->deadline.data = generation;
 	return generation;

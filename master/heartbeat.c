@@ -4,8 +4,6 @@
 #include "master/events.h"
 #include "master/slot.h"
 
-/* A longer time between two looks means that the master did not run, or nobody did. */
-#define LOOK_MOST (2 * (int64_t)(FLEET_TICK * (double)CLOCK_SECOND))
 #define BUSY_FADE 0.8
 
 /* The share of the time that it was busy; a hub that has been busy since the last look and has not
@@ -38,7 +36,7 @@ look_at(struct slot_hub *hub, const struct worker_row *row, int64_t elapsed)
 		hub->is_hung = false;
 		return false;
 	}
-	hub->silent += elapsed < LOOK_MOST ? elapsed : LOOK_MOST;
+	hub->silent += fleet_seen(elapsed);
 	if (hub->is_hung || hub->silent < HEARTBEAT_HUNG)
 		return false;
 	hub->is_hung = true;
@@ -51,7 +49,7 @@ look_at_start(struct slot *slot, int64_t elapsed)
 {
 	int64_t limit = slot->generation->config.hang_timeout;
 
-	slot->hubs[0].silent += elapsed < LOOK_MOST ? elapsed : LOOK_MOST;
+	slot->hubs[0].silent += fleet_seen(elapsed);
 	if (limit > 0 && slot->hubs[0].silent >= limit && !slot->is_killed) {
 		slot->hubs[0].silent = 0;
 		slot_event(slot, SUPERVISION_HANG_TIMEOUT);

@@ -518,24 +518,26 @@ is_member(const struct sockets *sockets, unsigned index)
 	return index < sockets->seat_count;
 }
 
-/* The kernel moves the last member into the place of one that leaves. Several that left may have done so in another order
- * than this: then it is not known who moved, unless they were the last ones anyway. */
+/* The kernel moves the last member into the place of one that leaves. If several have left, in an order that is not known,
+ * it is not known either who was moved, unless all of them were the last ones. */
 static bool
 strike_absent(struct sockets *sockets)
 {
-	unsigned *order = sockets->order, absent = 0;
-	bool is_known = true;
+	unsigned *order = sockets->order, absent = 0, behind = 0;
 
-	for (unsigned i = 0; i < sockets->listening;) {
-		if (is_member(sockets, order[i])) {
-			is_known = is_known && absent <= 1;
-			i++;
-			continue;
-		}
-		absent++;
-		order[i] = order[--sockets->listening];
+	for (unsigned i = 0; i < sockets->listening; i++) {
+		if (!is_member(sockets, order[i]))
+			absent++;
+		else if (absent > 0)
+			behind++;
 	}
-	return is_known;
+	for (unsigned i = 0; i < sockets->listening;) {
+		if (is_member(sockets, order[i]))
+			i++;
+		else
+			order[i] = order[--sockets->listening];
+	}
+	return absent <= 1 || behind == 0;
 }
 
 bool

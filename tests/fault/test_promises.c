@@ -363,6 +363,37 @@ Test(promises, a_pause_of_everything_kills_nobody)
 	cr_assert_eq(server_end(&server, 40), 0);
 }
 
+static bool
+has_reloaded(void *unused)
+{
+	(void)unused;
+	return server_number(&server, "totals.reloads") == 1;
+}
+
+Test(promises, a_pause_of_everything_in_a_reload_fails_nothing)
+{
+	pid_t workers[8];
+	int count;
+
+	cr_assert(server_start(&server, "hubbub-echo", "2", "2", "--hang-timeout=0.5", NULL));
+	kill(server.pid, SIGSTOP);
+	kill(server.pid, SIGHUP);
+	kill(server.pid, SIGCONT);
+	/* Whatever has begun by now. */
+	nap(0.003);
+	kill(server.pid, SIGSTOP);
+	count = program_children(server.pid, workers, 8);
+	for (int i = 0; i < count; i++)
+		kill(workers[i], SIGSTOP);
+	nap(4);
+	for (int i = 0; i < count; i++)
+		kill(workers[i], SIGCONT);
+	kill(server.pid, SIGCONT);
+	cr_assert(wait_until(has_reloaded, NULL, 10), "%s", server.program.text);
+	cr_assert_eq(connect_a_thousand(), 0);
+	cr_assert_eq(server_end(&server, 40), 0);
+}
+
 /* ---- the end ---- */
 
 Test(promises, term_serves_what_is_queued_and_finishes_what_was_begun)

@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -40,6 +41,23 @@ open_seats(struct sockets *sockets, unsigned seats)
 	cr_assert_eq(sockets_open(sockets, seats), 0);
 }
 
+/* Each index of the kernel's is the seat that the order says. */
+static void
+assert_order(const struct sockets *sockets)
+{
+	for (unsigned index = 0; index < sockets->listening; index++) {
+		unsigned weights[8] = {0}, before = sockets_queued(sockets, sockets->order[index]);
+
+		weights[index] = 1;
+		cr_assert_eq(steering_attach(sockets->seats[sockets->order[0]].fds[0], weights,
+				     sockets->listening),
+			0);
+		cr_assert_eq(connect_to(&sockets->addresses[0]), 0);
+		cr_assert_eq(sockets_queued(sockets, sockets->order[index]), before + 1, "index %u",
+			index);
+	}
+}
+
 Test(sockets, all_share_one_port_and_listen_only_when_told)
 {
 	struct sockets sockets;
@@ -71,16 +89,96 @@ Test(sockets, the_order_is_that_of_the_kernel_also_after_parking)
 	cr_assert_eq(sockets.order[0], 0);
 	cr_assert_eq(sockets.order[1], 3);
 	cr_assert_eq(sockets.order[2], 2);
-	/* Each index that the program names is that seat. */
-	for (unsigned index = 0; index < 3; index++) {
-		unsigned weights[3] = {0};
-
-		weights[index] = 1;
-		cr_assert_eq(steering_attach(sockets.seats[0].fds[0], weights, 3), 0);
-		cr_assert_eq(connect_to(&sockets.addresses[0]), 0);
-		cr_assert_eq(sockets_queued(&sockets, sockets.order[index]), 1, "index %u", index);
-	}
+	assert_order(&sockets);
 	sockets_close(&sockets);
+}
+
+/* What another master has of the same sockets: duplicates, and the roll. */
+static void
+inherit(struct sockets *heir, const struct sockets *from)
+{
+	cr_assert_eq(sockets_init(heir, from->addresses, 1, 16), 0);
+	heir->roll_file = dup(from->roll_file);
+	heir->roll = roll_map(heir->roll_file);
+	heir->seats = calloc(from->seat_count, sizeof *heir->seats);
+	cr_assert(heir->roll != NULL && heir->seats != NULL);
+	for (unsigned i = 0; i < from->seat_count; i++) {
+		heir->seats[i].fds = malloc(sizeof(int));
+		heir->seats[i].fds[0] = dup(from->seats[i].fds[0]);
+	}
+	heir->seat_count = from->seat_count;
+}
+
+Test(sockets, another_master_goes_on_with_the_order)
+{
+	struct sockets sockets, heir;
+
+	open_seats(&sockets, 4);
+	for (unsigned seat = 0; seat < 4; seat++)
+		cr_assert_eq(sockets_listen(&sockets, seat), 0);
+	sockets_park(&sockets, 1);
+	inherit(&heir, &sockets);
+	sockets_forget(&sockets);
+	cr_assert(sockets_own(&heir));
+	cr_assert_eq(heir.listening, 3);
+	assert_order(&heir);
+	/* The former master owns them again, as the new one leaves them. */
+	cr_assert_eq(sockets_listen(&heir, 1), 0);
+	sockets_park(&heir, 0);
+	sockets_forget(&heir);
+	cr_assert(sockets_own(&sockets));
+	cr_assert_eq(sockets.listening, 3);
+	cr_assert_not(sockets.seats[0].listens);
+	assert_order(&sockets);
+	sockets_close(&heir);
+	sockets_close(&sockets);
+}
+
+Test(sockets, a_parked_seat_that_the_roll_still_has_is_struck)
+{
+	struct sockets sockets, heir;
+
+	open_seats(&sockets, 4);
+	for (unsigned seat = 0; seat < 4; seat++)
+		cr_assert_eq(sockets_listen(&sockets, seat), 0);
+	inherit(&heir, &sockets);
+	/* As if its master had died between the two steps of parking. */
+	shutdown(sockets.seats[1].fds[0], SHUT_RDWR);
+	cr_assert(sockets_own(&heir));
+	cr_assert_eq(heir.listening, 3);
+	assert_order(&heir);
+	sockets_close(&heir);
+	sockets_close(&sockets);
+}
+
+Test(sockets, seats_that_die_with_another_master_leave_the_order_known_if_they_came_last)
+{
+	for (int is_last = 0; is_last < 2; is_last++) {
+		struct sockets sockets, heir;
+
+		open_seats(&sockets, 2);
+		cr_assert_eq(sockets_listen(&sockets, 0), 0);
+		if (is_last)
+			cr_assert_eq(sockets_listen(&sockets, 1), 0);
+		inherit(&heir, &sockets);
+		sockets_forget(&sockets);
+		cr_assert(sockets_own(&heir));
+		cr_assert_eq(sockets_grow(&heir, 5), 0);
+		for (unsigned seat = 1; seat < 5; seat++)
+			cr_assert_eq(sockets_listen(&heir, seat), 0);
+		if (!is_last) {
+			/* Then seat 1 is the last of the group. */
+			sockets_park(&heir, 1);
+			cr_assert_eq(sockets_listen(&heir, 1), 0);
+		}
+		sockets_forget(&heir);
+		sockets_close(&heir);
+		cr_assert_eq(sockets_own(&sockets), is_last == 1);
+		cr_assert_eq(sockets.listening, 2);
+		if (is_last)
+			assert_order(&sockets);
+		sockets_close(&sockets);
+	}
 }
 
 Test(sockets, more_can_be_bound_later_until_privileges_are_dropped)
