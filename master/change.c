@@ -56,8 +56,8 @@ change_risen(void *context)
 {
 	struct master *master = context;
 
-	if (master->upgrade.is_heir) {
-		upgrade_risen(master);
+	if (master->is_heir) {
+		takeover_risen(master);
 		return;
 	}
 	if (master->change == CHANGE_RELOAD)
@@ -101,7 +101,7 @@ change_fell(void *context, const char *why)
 {
 	struct master *master = context;
 
-	if (master->upgrade.is_heir) {
+	if (master->is_heir) {
 		log_error("cannot take over: %s", why);
 		master_stop(master, 1);
 		return;
@@ -205,7 +205,7 @@ give_up_change(struct master *master)
 	upgrade_abandon(master);
 	if (master->phase == MASTER_HANDED_OVER)
 		return;
-	upgrade_leave(master);
+	takeover_leave(master);
 	fleet_abandon(&master->fleet);
 	if (master->change != CHANGE_NONE)
 		master_changed(master, "the server is stopping");
@@ -258,7 +258,7 @@ void
 master_stop(struct master *master, int exit_code)
 {
 	give_up_change(master);
-	if (master->phase != MASTER_HANDED_OVER && !master->upgrade.is_heir)
+	if (master->phase != MASTER_HANDED_OVER && !master->is_heir)
 		notify_send("STOPPING=1");
 	master->is_stopped = true;
 	master->exit_code = exit_code;

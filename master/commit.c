@@ -59,3 +59,9 @@ commit_take(struct commit *commit, bool is_alone)
 	return swap(commit, COMMIT_OFFERED, COMMIT_TAKEN) ||
 	       (is_alone && swap(commit, COMMIT_PREPARING, COMMIT_TAKEN));
 }
+
+void
+commit_leave(struct commit *commit)
+{
+	swap(commit, COMMIT_TAKEN, COMMIT_LEFT);
+}

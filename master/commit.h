@@ -2,7 +2,7 @@
  * each of them can tell at any time, whatever was said or not, who owns the server; and of two that would decide at the
  * same time one finds that the other one has.
  *
- *	PREPARING --offer--> OFFERED --take--> TAKEN
+ *	PREPARING --offer--> OFFERED --take--> TAKEN --leave--> LEFT
  *	    |                   |
  *	    +-----withdraw------+------------> WITHDRAWN
  *
@@ -12,10 +12,13 @@
 
 #include <stdbool.h>
 
+#define COMMIT_LOOK_EVERY 0.1 /* seconds, while either master waits for the other one's swap */
+
 enum commit_state {
 	COMMIT_PREPARING, /* the old master owns the server; the new one is not ready */
 	COMMIT_OFFERED, /* nobody opens connections: the new one may take over, the old one withdraw */
 	COMMIT_TAKEN,     /* the new one owns the server */
+	COMMIT_LEFT,      /* it did, and is not to be stood in for */
 	COMMIT_WITHDRAWN, /* the old one does, and the new one leaves */
 };
 
@@ -40,5 +43,8 @@ bool commit_withdraw(struct commit *commit);
 
 /* In the new master; is_alone: the old one is dead. Returns whether this one owns the server now. */
 bool commit_take(struct commit *commit, bool is_alone);
+
+/* In the new master, which has taken over. */
+void commit_leave(struct commit *commit);
 
 #endif

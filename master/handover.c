@@ -299,7 +299,7 @@ inherit_from(struct master *master, const json_t *object)
 		return -1;
 	}
 	if (!is_fixed_same(&master->options, json_object_get(object, "fixed")) ||
-		inherit_former(&master->upgrade.former, object) != 0)
+		inherit_former(&master->former, object) != 0)
 		return -1;
 	master->admin_socket = descriptor(integer(object, "admin"));
 	master->agent_socket = descriptor(integer(object, "agent"));
@@ -328,7 +328,7 @@ handover_inherit(struct master *master)
 	object = json_loadfd(fd, 0, &error);
 	close(fd);
 	unsetenv(VARIABLE);
-	master->upgrade.is_heir = true;
+	master->is_heir = true;
 	if (object == NULL)
 		log_error("the former master's handover cannot be read: %s", error.text);
 	else

@@ -182,7 +182,7 @@ prepare_fleet(struct master *master)
 	fleet->loop = master->loop;
 	fleet->sockets = &master->sockets;
 	fleet->counters = master->counters;
-	fleet->generations = master->upgrade.former.generations;
+	fleet->generations = master->former.generations;
 	fleet->events = (struct fleet_events){
 		.all_ready = all_ready,
 		.risen = change_risen,
@@ -226,7 +226,7 @@ open_all(struct master *master)
 static struct fleet_config
 heirs_config(const struct master *master)
 {
-	const struct former *former = &master->upgrade.former;
+	const struct former *former = &master->former;
 	struct fleet_config config = master_config(master, &master->options);
 
 	if (former->asked_processes == master->options.asked_processes &&
@@ -243,7 +243,7 @@ start_fleet(struct master *master)
 	struct fleet_config config = heirs_config(master);
 	const char *why;
 
-	if (master->upgrade.is_heir) {
+	if (master->is_heir) {
 		if (fleet_rise(&master->fleet, &config, &why) == 0)
 			return 0;
 		log_error("cannot take over: %s", why);
@@ -288,7 +288,7 @@ supervise(struct master *master)
 	signals_watch(master);
 	change_init(master);
 	if (is_heir)
-		upgrade_listen(master);
+		takeover_listen(master);
 	if (start_fleet(master) != 0)
 		return 1;
 	/* Until a former master has handed over, it is the one to answer. */
@@ -332,12 +332,13 @@ check(struct master *master)
 static void
 close_all(struct master *master)
 {
-	bool is_ours = master->phase != MASTER_HANDED_OVER && !master->upgrade.is_heir;
+	bool is_ours = master->phase != MASTER_HANDED_OVER && !master->is_heir;
 
 	/* Nobody waits for this process longer than for its sockets. */
 	sockets_close(&master->sockets);
 	doors_close(master, is_ours);
 	upgrade_fini(master);
+	takeover_fini(master);
 	fleet_fini(&master->fleet);
 	counters_free(&master->counters);
 	if (master->counters_file != -1)
@@ -360,7 +361,8 @@ hubbub_main(int argc, char **argv, const struct hubbub_service *service)
 		.counters_file = -1,
 		.admin_socket = -1,
 		.agent_socket = -1};
-	upgrade_init(&master.upgrade);
+	upgrade_init(&master.successor);
+	takeover_init(&master.former);
 	prepare_process();
 	program_remember();
 	logfile_remember();

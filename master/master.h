@@ -12,6 +12,7 @@
 #include "master/fleet.h"
 #include "master/identity.h"
 #include "master/options.h"
+#include "master/takeover.h"
 #include "master/upgrade.h"
 
 enum master_phase {
@@ -54,7 +55,9 @@ struct master {
 	int admin_socket; /* what they will listen on; -1 once they do, or without */
 	int agent_socket;
 	int pidfile;
-	struct upgrade upgrade;
+	struct successor successor;
+	struct former former;
+	bool is_heir;       /* another master has started this one, and has not handed over yet */
 	bool is_told_twice; /* TERM came though it had handed over: the next one is meant */
 	bool is_stopped;    /* at once */
 	int64_t started;    /* seconds since the epoch */

@@ -31,7 +31,7 @@ reopen_log(struct master *master)
 	if (file == -1)
 		return;
 	fleet_reopen(&master->fleet, file);
-	upgrade_reopen(master, file);
+	takeover_reopen(master, file);
 	close(file);
 }
 

@@ -21,34 +21,11 @@
 #include "master/notify.h"
 #include "master/program.h"
 #include "master/seating.h"
-#include "worker/channel.h"
+#include "master/word.h"
 
-/* At the commit word. Counted, not timed: a pause of the whole machine is no delay of the other master. */
-#define LOOK_EVERY 0.1
-#define LOOKS_MAX 20       /* between OFFERED and TAKEN, in which nobody accepts */
-#define TIME_DEFAULT 30.   /* seconds for the new master to get ready, without a --hang-timeout */
-#define MESSAGES_AT_ONCE 8 /* more than there ever are */
-
-/* What masters say to each other: kinds of struct channel_message. */
-enum word {
-	WORD_RISEN = 1,
-	WORD_GO,
-	WORD_TOOK,
-	WORD_NAMED,
-	WORD_LEAVING,
-	WORD_DRAIN,  /* to the new one: the old one was told to */
-	WORD_REOPEN, /* to the old one, with a file: standard error from now on */
-};
-
-static void
-say(int channel, enum word word, int file)
-{
-	struct channel_message message = {.kind = word};
-
-	/* The commit word tells it, too; and if the other one is dead, that is noticed. */
-	if (channel_send(channel, &message, file) != 0)
-		log_debug("the other master does not hear: %s", strerror(errno));
-}
+/* Counted, not timed: a pause of the whole machine is no delay of the new master. */
+#define LOOKS_MAX 20     /* between OFFERED and TAKEN, in which nobody accepts */
+#define TIME_DEFAULT 30. /* seconds for the new master to get ready, without a --hang-timeout */
 
 static void
 start_timer(struct master *master, ev_timer *timer, double after, double every)
@@ -59,12 +36,12 @@ start_timer(struct master *master, ev_timer *timer, double after, double every)
 	ev_timer_start(master->loop, timer);
 }
 
-/* ---- the old master: ends of an attempt ---- */
+/* ---- ends of an attempt ---- */
 
 static void
 forget_successor(struct master *master)
 {
-	struct successor *successor = &master->upgrade.successor;
+	struct successor *successor = &master->successor;
 
 	ev_io_stop(master->loop, &successor->talk);
 	ev_io_stop(master->loop, &successor->birth);
@@ -96,9 +73,9 @@ let_go(struct successor *successor, struct ev_loop *loop)
 static void
 hand_over(struct master *master)
 {
-	struct successor *successor = &master->upgrade.successor;
+	struct successor *successor = &master->successor;
 
-	if (successor->phase == SUCCESSOR_SERVING)
+	if (successor->phase >= SUCCESSOR_SERVING)
 		return;
 	events_note(LOG_INFO, "handed over to the new master, pid %d", (int)successor->pid);
 	ev_timer_stop(master->loop, &successor->deadline);
@@ -116,7 +93,7 @@ hand_over(struct master *master)
 static void
 complete(struct master *master)
 {
-	if (upgrade_must_stay(master))
+	if (master->successor.phase < SUCCESSOR_SERVING || upgrade_must_stay(master))
 		return;
 	master_changed(master, NULL);
 	if (fleet_is_gone(&master->fleet))
@@ -127,22 +104,51 @@ complete(struct master *master)
 static void
 name_successor(struct master *master)
 {
-	struct successor *successor = &master->upgrade.successor;
+	struct successor *successor = &master->successor;
 
 	notify_send("MAINPID=%d", (int)successor->pid);
-	say(successor->channel, WORD_NAMED, -1);
+	word_say(successor->channel, WORD_NAMED, -1);
 	successor->is_named = true;
 	complete(master);
+}
+
+/* The new master stops as it was told to, or is a former one itself: this one only drains. */
+static void
+renounce(struct master *master)
+{
+	struct successor *successor = &master->successor;
+
+	if (successor->phase == SUCCESSOR_LEFT)
+		return;
+	hand_over(master);
+	successor->phase = SUCCESSOR_LEFT;
+	successor->has_told = true;
+	sockets_release(&master->sockets);
+	complete(master);
+	doors_close(master, false);
+}
+
+static void
+look_at_commit(struct master *master)
+{
+	struct successor *successor = &master->successor;
+
+	if (successor->phase == SUCCESSOR_NONE)
+		return;
+	if (commit_state(successor->commit) == COMMIT_LEFT)
+		renounce(master);
+	else if (commit_state(successor->commit) == COMMIT_TAKEN)
+		hand_over(master);
 }
 
 /* Gives the attempt up. Returns false, and hands over, if the new master has taken over meanwhile. */
 static bool
 withdraw(struct master *master)
 {
-	struct successor *successor = &master->upgrade.successor;
+	struct successor *successor = &master->successor;
 
 	if (!commit_withdraw(successor->commit)) {
-		hand_over(master);
+		look_at_commit(master);
 		return false;
 	}
 	/* Its workers find that it is dead, and have nothing to drain; it, and the launcher, are reaped as strangers. */
@@ -165,7 +171,7 @@ roll_back(struct master *master, const char *why)
 void
 upgrade_abandon(struct master *master)
 {
-	enum successor_phase phase = master->upgrade.successor.phase;
+	enum successor_phase phase = master->successor.phase;
 
 	if (phase == SUCCESSOR_STARTING || phase == SUCCESSOR_OFFERED)
 		withdraw(master);
@@ -175,7 +181,7 @@ upgrade_abandon(struct master *master)
 static void
 take_back(struct master *master)
 {
-	struct successor *successor = &master->upgrade.successor;
+	struct successor *successor = &master->successor;
 	struct fleet_config config = successor->config;
 	bool is_to_drain = successor->is_to_drain;
 
@@ -195,46 +201,25 @@ take_back(struct master *master)
 	}
 }
 
-/* The new master stops as it was told to, or is a former one itself: this one only drains. */
-static void
-renounce(struct master *master)
-{
-	hand_over(master);
-	forget_successor(master);
-	doors_close(master, false);
-	sockets_release(&master->sockets);
-	master_changed(master, NULL);
-	if (fleet_is_gone(&master->fleet))
-		ev_break(master->loop, EVBREAK_ALL);
-}
-
-/* ---- the old master: what happens ---- */
+/* ---- what happens ---- */
 
 /* The new master is ready: nobody here opens a connection until it has taken over, or died. */
 static void
 offer(struct master *master)
 {
-	struct successor *successor = &master->upgrade.successor;
+	struct successor *successor = &master->successor;
 
-	if (successor->phase != SUCCESSOR_STARTING || master->phase != MASTER_SERVING)
+	/* The launcher may be slower than the new master, without whose pid its death is not seen. */
+	if (!successor->has_risen || successor->pid == 0 ||
+		successor->phase != SUCCESSOR_STARTING || master->phase != MASTER_SERVING)
 		return;
 	successor->phase = SUCCESSOR_OFFERED;
 	fleet_freeze(&master->fleet, true);
 	doors_pause(master);
 	commit_offer(successor->commit);
 	successor->looks = 0;
-	start_timer(master, &successor->deadline, LOOK_EVERY, LOOK_EVERY);
-	say(successor->channel, WORD_GO, -1);
-}
-
-static void
-look_at_commit(struct master *master)
-{
-	struct successor *successor = &master->upgrade.successor;
-
-	if (successor->phase == SUCCESSOR_OFFERED &&
-		commit_state(successor->commit) == COMMIT_TAKEN)
-		hand_over(master);
+	start_timer(master, &successor->deadline, COMMIT_LOOK_EVERY, COMMIT_LOOK_EVERY);
+	word_say(successor->channel, WORD_GO, -1);
 }
 
 static void
@@ -247,19 +232,20 @@ reopen(struct master *master, int file)
 static void
 hear_successor(struct master *master, enum word word, int file)
 {
-	struct successor *successor = &master->upgrade.successor;
+	struct successor *successor = &master->successor;
 
 	switch (word) {
 	case WORD_RISEN:
+		successor->has_risen = true;
 		offer(master);
 		break;
 	case WORD_TOOK:
-		look_at_commit(master);
 		successor->has_told = true;
+		look_at_commit(master);
 		complete(master);
 		break;
 	case WORD_LEAVING:
-		renounce(master);
+		look_at_commit(master);
 		break;
 	case WORD_REOPEN:
 		if (file != -1)
@@ -270,24 +256,6 @@ hear_successor(struct master *master, enum word word, int file)
 	}
 }
 
-/* Hears all that has come from the other master, whose channel may be closed while it does. Returns false at the end. */
-static bool
-hear_all(struct master *master, const int *channel,
-	void (*hear)(struct master *master, enum word word, int file))
-{
-	for (int i = 0; i < MESSAGES_AT_ONCE && *channel != -1; i++) {
-		struct channel_message message;
-		int file, result = channel_receive(*channel, &message, &file);
-
-		if (result <= 0)
-			return result == 0;
-		hear(master, message.kind, file);
-		if (file != -1)
-			close(file);
-	}
-	return true;
-}
-
 static void
 on_successor(struct ev_loop *loop, ev_io *watcher, int events)
 {
@@ -295,7 +263,7 @@ on_successor(struct ev_loop *loop, ev_io *watcher, int events)
 
 	(void)events;
 	/* At the end its pidfd tells more. */
-	if (!hear_all(master, &master->upgrade.successor.channel, hear_successor))
+	if (!word_hear(master, &master->successor.channel, hear_successor))
 		ev_io_stop(loop, watcher);
 }
 
@@ -319,17 +287,15 @@ static void
 on_death(struct ev_loop *loop, ev_io *watcher, int events)
 {
 	struct master *master = watcher->data;
-	struct successor *successor = &master->upgrade.successor;
+	struct successor *successor = &master->successor;
 
 	(void)events;
 	ev_io_stop(loop, watcher);
-	hear_all(master, &successor->channel, hear_successor);
-	if (successor->phase == SUCCESSOR_NONE)
-		return;
+	word_hear(master, &successor->channel, hear_successor);
 	look_at_commit(master);
 	if (successor->phase == SUCCESSOR_SERVING)
 		take_back(master);
-	else if (successor->launcher == 0)
+	else if (successor->phase < SUCCESSOR_SERVING && successor->launcher == 0)
 		roll_back(master, "the new program died while it started");
 	/* Else the launcher is about to end, and tells how. */
 }
@@ -337,7 +303,7 @@ on_death(struct ev_loop *loop, ev_io *watcher, int events)
 bool
 upgrade_reap(struct master *master, pid_t pid)
 {
-	struct successor *successor = &master->upgrade.successor;
+	struct successor *successor = &master->successor;
 	int status = 0;
 
 	if (successor->launcher == 0 || successor->launcher != pid)
@@ -346,11 +312,11 @@ upgrade_reap(struct master *master, pid_t pid)
 		return true;
 	successor->launcher = 0;
 	if (successor->phase == SUCCESSOR_OFFERED)
-		hear_all(master, &successor->channel, hear_successor);
+		word_hear(master, &successor->channel, hear_successor);
 	look_at_commit(master);
-	if (successor->phase == SUCCESSOR_SERVING)
+	if (successor->phase >= SUCCESSOR_SERVING)
 		name_successor(master);
-	else if (successor->phase != SUCCESSOR_NONE)
+	else
 		roll_back(master, explain_death(status));
 	return true;
 }
@@ -359,7 +325,7 @@ static void
 on_birth(struct ev_loop *loop, ev_io *watcher, int events)
 {
 	struct master *master = watcher->data;
-	struct successor *successor = &master->upgrade.successor;
+	struct successor *successor = &master->successor;
 	pid_t pid = launch_born(successor->leash, &successor->pidfd);
 
 	(void)events;
@@ -373,18 +339,19 @@ on_birth(struct ev_loop *loop, ev_io *watcher, int events)
 	ev_io_set(&successor->death, successor->pidfd, EV_READ);
 	ev_io_start(loop, &successor->death);
 	log_info("upgrading: the new master is pid %d", (int)pid);
+	offer(master);
 }
 
 static void
 on_deadline(struct ev_loop *loop, ev_timer *timer, int events)
 {
 	struct master *master = timer->data;
-	struct successor *successor = &master->upgrade.successor;
+	struct successor *successor = &master->successor;
 	enum successor_phase before = successor->phase;
 
 	(void)loop, (void)events;
 	/* What it has said or done may have waited as long as this master did. */
-	hear_all(master, &successor->channel, hear_successor);
+	word_hear(master, &successor->channel, hear_successor);
 	look_at_commit(master);
 	if (successor->phase != before)
 		return;
@@ -394,7 +361,7 @@ on_deadline(struct ev_loop *loop, ev_timer *timer, int events)
 		roll_back(master, "the new program did not take over in time, and was killed");
 }
 
-/* ---- the old master: starting the new one ---- */
+/* ---- starting the new master ---- */
 
 struct launching {
 	const struct master *master;
@@ -424,7 +391,7 @@ become_heir(void *context)
 static void
 watch_successor(struct master *master)
 {
-	struct successor *successor = &master->upgrade.successor;
+	struct successor *successor = &master->successor;
 	int64_t limit = master->options.hang_timeout;
 
 	ev_io_init(&successor->talk, on_successor, successor->channel, EV_READ);
@@ -444,7 +411,7 @@ watch_successor(struct master *master)
 static int
 start_successor(struct master *master, int heirs_end)
 {
-	struct successor *successor = &master->upgrade.successor;
+	struct successor *successor = &master->successor;
 	struct launching launching = {master, -1, heirs_end, -1};
 
 	successor->commit = commit_new(&launching.commit);
@@ -465,7 +432,7 @@ start_successor(struct master *master, int heirs_end)
 int
 upgrade_start(struct master *master, const char **why)
 {
-	struct successor *successor = &master->upgrade.successor;
+	struct successor *successor = &master->successor;
 	int pair[2], result;
 
 	*why = "this is process 1, whose end would end its container: start a new container "
@@ -473,6 +440,9 @@ upgrade_start(struct master *master, const char **why)
 	if (getpid() == 1)
 		return -1;
 	if (!program_is_there(why))
+		return -1;
+	*why = "the former master has not handed over entirely yet; try again";
+	if (master->former.channel != -1 && !master->former.has_named)
 		return -1;
 	*why = "a worker is not ready; try again when all are";
 	if (!fleet_is_steady(&master->fleet))
@@ -482,13 +452,14 @@ upgrade_start(struct master *master, const char **why)
 		return -1;
 	successor->channel = pair[0];
 	/* From here on the new master and this one stand in for each other, and for nobody a third. */
-	upgrade_leave(master);
+	takeover_leave(master);
 	result = start_successor(master, pair[1]);
 	close(pair[1]);
 	if (result != 0)
 		return -1;
 	successor->phase = SUCCESSOR_STARTING;
-	successor->has_told = successor->is_named = successor->is_to_drain = false;
+	successor->has_risen = successor->has_told = successor->is_named = successor->is_to_drain =
+		false;
 	watch_successor(master);
 	return 0;
 }
@@ -496,198 +467,38 @@ upgrade_start(struct master *master, const char **why)
 bool
 upgrade_pass_drain(struct master *master)
 {
-	struct successor *successor = &master->upgrade.successor;
+	struct successor *successor = &master->successor;
 
 	if (successor->phase != SUCCESSOR_SERVING || successor->is_named)
 		return false;
 	successor->is_to_drain = true;
-	say(successor->channel, WORD_DRAIN, -1);
+	word_say(successor->channel, WORD_DRAIN, -1);
 	return true;
 }
 
 bool
 upgrade_must_stay(const struct master *master)
 {
-	const struct successor *successor = &master->upgrade.successor;
+	const struct successor *successor = &master->successor;
 
-	return successor->phase == SUCCESSOR_SERVING &&
+	return successor->phase >= SUCCESSOR_SERVING &&
 	       !(successor->has_told && successor->is_named) && !master->is_stopped;
 }
 
-/* ---- the new master ---- */
-
-static void
-forget_former(struct master *master)
-{
-	struct former *former = &master->upgrade.former;
-
-	ev_io_stop(master->loop, &former->talk);
-	ev_timer_stop(master->loop, &former->look);
-	if (former->channel != -1)
-		close(former->channel);
-	former->channel = -1;
-	commit_free(&former->commit);
-}
-
-/* Ends this master, which nobody knows yet. */
-static void
-give_way(struct master *master, const char *why)
-{
-	ev_timer_stop(master->loop, &master->upgrade.former.look);
-	log_error("%s; leaving", why);
-	master_stop(master, 1);
-}
-
-static void
-take_over(struct master *master)
-{
-	struct former *former = &master->upgrade.former;
-
-	/* A worker has died since: this master is about to leave. */
-	if (!master->upgrade.is_heir || master->fleet.rising == NULL)
-		return;
-	if (!commit_take(former->commit, former->is_dead)) {
-		if (commit_state(former->commit) == COMMIT_WITHDRAWN)
-			give_way(master, "the former master gave the upgrade up");
-		return;
-	}
-	ev_timer_stop(master->loop, &former->look);
-	master->upgrade.is_heir = false;
-	seating_inherit(&master->fleet, sockets_own(&master->sockets));
-	fleet_commit(&master->fleet);
-	counters_note(&master->counters->upgrades, 1);
-	events_note(LOG_INFO, "took over from the former master, pid %d", (int)former->pid);
-	master_took_over(master);
-	if (former->channel != -1)
-		say(former->channel, WORD_TOOK, -1);
-	else
-		master_notify_ready(master);
-}
-
-static void
-hear_former(struct master *master, enum word word, int file)
-{
-	(void)file;
-	switch (word) {
-	case WORD_GO:
-		take_over(master);
-		break;
-	case WORD_NAMED:
-		master->upgrade.former.has_named = true;
-		master_notify_ready(master);
-		break;
-	case WORD_DRAIN:
-		master_drain(master);
-		break;
-	default:
-		log_warning("the former master says what this one does not know (%u)", word);
-	}
-}
-
-/* The former master is dead, or has given up, or has drained. */
-static void
-lose_former(struct master *master)
-{
-	struct former *former = &master->upgrade.former;
-
-	ev_io_stop(master->loop, &former->talk);
-	close(former->channel);
-	former->channel = -1;
-	if (!master->upgrade.is_heir) {
-		forget_former(master);
-		if (!former->has_named)
-			master_notify_ready(master);
-	} else if (commit_state(former->commit) == COMMIT_WITHDRAWN) {
-		give_way(master, "the former master gave the upgrade up");
-	} else {
-		events_note(LOG_ERROR, "the former master (pid %d) is dead; taking over%s",
-			(int)former->pid, former->has_risen ? "" : " when the workers are ready");
-		former->is_dead = true;
-		if (former->has_risen)
-			take_over(master);
-	}
-}
-
-static void
-on_former(struct ev_loop *loop, ev_io *watcher, int events)
-{
-	struct master *master = watcher->data;
-
-	(void)loop, (void)events;
-	if (!hear_all(master, &master->upgrade.former.channel, hear_former))
-		lose_former(master);
-}
-
-static void
-on_look(struct ev_loop *loop, ev_timer *timer, int events)
-{
-	(void)loop, (void)events;
-	take_over(timer->data);
-}
+/* ---- its memory ---- */
 
 void
-upgrade_listen(struct master *master)
+upgrade_init(struct successor *successor)
 {
-	struct former *former = &master->upgrade.former;
-
-	ev_io_init(&former->talk, on_former, former->channel, EV_READ);
-	former->talk.data = former->look.data = master;
-	ev_io_start(master->loop, &former->talk);
-}
-
-void
-upgrade_risen(struct master *master)
-{
-	struct former *former = &master->upgrade.former;
-
-	former->has_risen = true;
-	if (former->is_dead) {
-		take_over(master);
-		return;
-	}
-	say(former->channel, WORD_RISEN, -1);
-	start_timer(master, &former->look, LOOK_EVERY, LOOK_EVERY);
-}
-
-void
-upgrade_reopen(struct master *master, int file)
-{
-	if (master->upgrade.former.channel != -1)
-		say(master->upgrade.former.channel, WORD_REOPEN, file);
-}
-
-void
-upgrade_leave(struct master *master)
-{
-	struct former *former = &master->upgrade.former;
-
-	if (master->upgrade.is_heir || former->channel == -1)
-		return;
-	say(former->channel, WORD_LEAVING, -1);
-	forget_former(master);
-}
-
-/* ---- both ---- */
-
-void
-upgrade_init(struct upgrade *upgrade)
-{
-	*upgrade = (struct upgrade){
-		.former = {.channel = -1},
-		.successor = {.pidfd = -1, .channel = -1, .leash = -1},
-	};
-	ev_init(&upgrade->former.talk, on_former);
-	ev_init(&upgrade->former.look, on_look);
-	ev_init(&upgrade->successor.talk, on_successor);
-	ev_init(&upgrade->successor.birth, on_birth);
-	ev_init(&upgrade->successor.death, on_death);
-	ev_init(&upgrade->successor.deadline, on_deadline);
+	*successor = (struct successor){.pidfd = -1, .channel = -1, .leash = -1};
+	ev_init(&successor->talk, on_successor);
+	ev_init(&successor->birth, on_birth);
+	ev_init(&successor->death, on_death);
+	ev_init(&successor->deadline, on_deadline);
 }
 
 void
 upgrade_fini(struct master *master)
 {
-	upgrade_leave(master);
-	forget_former(master);
 	forget_successor(master);
 }

@@ -1,4 +1,5 @@
-/* Upgrade: the program that is now in this one's place takes over the sockets, as one transaction.
+/* Upgrade, in the old master: the program that is now in this one's place takes over the sockets, as one transaction.
+ * takeover.h is the new master's part of it.
  *
  *	old master              commit word              new master
  *	  | fork, fork, exec ----------------------------> options, as at a start
@@ -36,27 +37,15 @@
 struct commit;
 struct master;
 
-/* In the new master: the one that it came from. */
-struct former {
-	pid_t pid;
-	int channel; /* -1 without one */
-	struct commit *commit;
-	ev_io talk;
-	ev_timer look;  /* at the commit word, from RISEN on */
-	bool has_risen; /* RISEN was said, or would have been */
-	bool is_dead;   /* before it had handed over */
-	bool has_named; /* this master to the service manager */
-	/* What its options said, and what it really ran with. */
-	unsigned asked_processes;
-	unsigned asked_threads;
-	unsigned processes;
-	unsigned threads;
-	unsigned generations;
+enum successor_phase {
+	SUCCESSOR_NONE,
+	SUCCESSOR_STARTING,
+	SUCCESSOR_OFFERED,
+	SUCCESSOR_SERVING,
+	SUCCESSOR_LEFT, /* it is stopping, or another one's old master */
 };
 
-enum successor_phase { SUCCESSOR_NONE, SUCCESSOR_STARTING, SUCCESSOR_OFFERED, SUCCESSOR_SERVING };
-
-/* In the old master: the one that it has started. */
+/* In the old master: the new one. */
 struct successor {
 	enum successor_phase phase;
 	pid_t pid; /* 0 until the launcher has told it, and without one */
@@ -70,48 +59,30 @@ struct successor {
 	ev_io death; /* on pidfd */
 	ev_timer deadline;
 	unsigned looks;             /* at the commit word since it was offered */
+	bool has_risen;             /* RISEN came */
 	bool has_told;              /* TOOK came */
 	bool is_named;              /* to the service manager */
 	bool is_to_drain;           /* DRAIN was said */
 	struct fleet_config config; /* to serve by again, if it dies */
 };
 
-struct upgrade {
-	bool is_heir; /* this master was started by another one, and has not taken over yet */
-	struct former former;
-	struct successor successor;
-};
+void upgrade_init(struct successor *successor);
 
-void upgrade_init(struct upgrade *upgrade);
-
-/* In the old master: starts the new one. Returns 0, or -1 with *why. master_changed follows. */
+/* Starts the new master. Returns 0, or -1 with *why. master_changed follows. */
 int upgrade_start(struct master *master, const char **why);
 
-/* In the old master: drops a new one, unless that has taken over; then the phase is MASTER_HANDED_OVER. */
+/* Drops a new one, unless that has taken over; then the phase is MASTER_HANDED_OVER. */
 void upgrade_abandon(struct master *master);
 
-/* In the old master: handles the death of the launcher, if that is its pid. Returns whether it is. */
+/* Handles the death of the launcher, if that is its pid. Returns whether it is. */
 bool upgrade_reap(struct master *master, pid_t pid);
 
-/* In the old master, which was told to drain: tells the new one, if that is not the service manager's yet. Returns
- * whether it did. */
+/* This master was told to drain: tells the new one, if that is not the service manager's yet. Returns whether it did. */
 bool upgrade_pass_drain(struct master *master);
 
-/* In the old master: whether the new one has taken over, but has not opened its doors yet, or is not yet named to the
- * service manager. So long this one stays, even without a worker. */
+/* Whether the new one has taken over, but has not opened its doors yet, or is not yet named to the service manager. So
+ * long this one stays, even without a worker. */
 bool upgrade_must_stay(const struct master *master);
-
-/* In a new master: begins to listen to the old one, after handover_inherit. */
-void upgrade_listen(struct master *master);
-
-/* In the new master, when its generation has risen: asks for the GO. */
-void upgrade_risen(struct master *master);
-
-/* In the new master: has the old one write to another log, too. */
-void upgrade_reopen(struct master *master, int file);
-
-/* In the new master, which is about to stop, or to start a new one itself: the old one is not to serve again. */
-void upgrade_leave(struct master *master);
 
 /* Closes what it holds. */
 void upgrade_fini(struct master *master);

@@ -140,6 +140,27 @@ has_content(void *context)
 	return file_has(content->path, content->text);
 }
 
+/* A program whose worker's standard error is to be a file. */
+struct worker_log {
+	const struct program *program;
+	const char *path;
+};
+
+static bool
+is_worker_log(void *context)
+{
+	const struct worker_log *log = context;
+	char link[64], target[128];
+	pid_t worker = 0;
+	ssize_t length;
+
+	program_children(log->program->pid, &worker, 1);
+	snprintf(link, sizeof link, "/proc/%d/fd/2", (int)worker);
+	length = readlink(link, target, sizeof target - 1);
+	target[length > 0 ? length : 0] = '\0';
+	return strcmp(target, log->path) == 0;
+}
+
 Test(operation, usr1_reopens_the_log_in_master_and_workers)
 {
 	char log[96], moved[96], command[256];
@@ -147,6 +168,7 @@ Test(operation, usr1_reopens_the_log_in_master_and_workers)
 	struct content ready = {log, "ready: "}, reopened = {log, "the log is reopened"};
 	struct content late = {log, "has not switched"};
 	struct program naughty;
+	struct worker_log workers = {&naughty, log};
 	int fd, port;
 	FILE *file;
 
@@ -163,6 +185,7 @@ Test(operation, usr1_reopens_the_log_in_master_and_workers)
 	cr_assert_eq(rename(log, moved), 0);
 	kill(naughty.pid, SIGUSR1);
 	cr_assert(wait_until(has_content, &reopened, 10));
+	cr_assert(wait_until(is_worker_log, &workers, 10));
 	/* A worker's line goes there, too. */
 	if (getenv("HUBBUB_WATCHDOG") == NULL) {
 		fd = client_connect(port);

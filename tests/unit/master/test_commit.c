@@ -9,8 +9,8 @@ Test(commit, one_of_two_wins_and_both_know)
 {
 	static const struct {
 		const char *
-			acts; /* o: offered, t: taken, T: taken by a master that is alone, w: withdrawn */
-		const char *results; /* what each act but an offer returns */
+			acts; /* o: offered, t: taken, T: taken by a master that is alone, w: withdrawn, l: left */
+		const char *results; /* what each act returns, if it does */
 		enum commit_state state;
 	} cases[] = {
 		{"t", "0", COMMIT_PREPARING},
@@ -29,6 +29,10 @@ Test(commit, one_of_two_wins_and_both_know)
 		{"owT", "-10", COMMIT_WITHDRAWN},
 		{"ott", "-10", COMMIT_TAKEN},
 		{"Tow", "1-0", COMMIT_TAKEN},
+		{"ol", "--", COMMIT_OFFERED},
+		{"otl", "-1-", COMMIT_LEFT},
+		{"otlw", "-1-0", COMMIT_LEFT},
+		{"otlt", "-1-0", COMMIT_LEFT},
 	};
 
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -41,6 +45,8 @@ Test(commit, one_of_two_wins_and_both_know)
 
 			if (cases[i].acts[act] == 'o')
 				commit_offer(old);
+			else if (cases[i].acts[act] == 'l')
+				commit_leave(new);
 			else if (cases[i].acts[act] == 'w')
 				result = commit_withdraw(old) ? '1' : '0';
 			else

@@ -1,0 +1,179 @@
+#include "master/takeover.h"
+
+#include <unistd.h>
+
+#include "hub/base/log.h"
+#include "master/commit.h"
+#include "master/events.h"
+#include "master/master.h"
+#include "master/seating.h"
+#include "master/word.h"
+
+static void
+forget_former(struct master *master)
+{
+	struct former *former = &master->former;
+
+	ev_io_stop(master->loop, &former->talk);
+	ev_timer_stop(master->loop, &former->look);
+	if (former->channel != -1)
+		close(former->channel);
+	former->channel = -1;
+	commit_free(&former->commit);
+}
+
+/* Ends this master, which nobody knows yet. */
+static void
+give_way(struct master *master, const char *why)
+{
+	ev_timer_stop(master->loop, &master->former.look);
+	log_error("%s; leaving", why);
+	master_stop(master, 1);
+}
+
+static void
+take_over(struct master *master)
+{
+	struct former *former = &master->former;
+
+	/* A worker has died since: this master is about to leave. */
+	if (!master->is_heir || master->fleet.rising == NULL)
+		return;
+	if (!commit_take(former->commit, former->is_dead)) {
+		if (commit_state(former->commit) == COMMIT_WITHDRAWN)
+			give_way(master, "the former master gave the upgrade up");
+		return;
+	}
+	ev_timer_stop(master->loop, &former->look);
+	master->is_heir = false;
+	seating_inherit(&master->fleet, sockets_own(&master->sockets));
+	fleet_commit(&master->fleet);
+	counters_note(&master->counters->upgrades, 1);
+	events_note(LOG_INFO, "took over from the former master, pid %d", (int)former->pid);
+	master_took_over(master);
+	if (former->channel != -1)
+		word_say(former->channel, WORD_TOOK, -1);
+	else
+		master_notify_ready(master);
+}
+
+static void
+hear_former(struct master *master, enum word word, int file)
+{
+	(void)file;
+	switch (word) {
+	case WORD_GO:
+		take_over(master);
+		break;
+	case WORD_NAMED:
+		master->former.has_named = true;
+		master_notify_ready(master);
+		break;
+	case WORD_DRAIN:
+		master_drain(master);
+		break;
+	default:
+		log_warning("the former master says what this one does not know (%u)", word);
+	}
+}
+
+/* The former master is dead, or has given up, or has drained. */
+static void
+lose_former(struct master *master)
+{
+	struct former *former = &master->former;
+
+	ev_io_stop(master->loop, &former->talk);
+	close(former->channel);
+	former->channel = -1;
+	if (!master->is_heir) {
+		forget_former(master);
+		if (!former->has_named)
+			master_notify_ready(master);
+	} else if (commit_state(former->commit) == COMMIT_WITHDRAWN) {
+		give_way(master, "the former master gave the upgrade up");
+	} else {
+		events_note(LOG_ERROR, "the former master (pid %d) is dead; taking over%s",
+			(int)former->pid, former->has_risen ? "" : " when the workers are ready");
+		former->is_dead = true;
+		if (former->has_risen)
+			take_over(master);
+	}
+}
+
+static void
+on_former(struct ev_loop *loop, ev_io *watcher, int events)
+{
+	struct master *master = watcher->data;
+
+	(void)loop, (void)events;
+	if (!word_hear(master, &master->former.channel, hear_former))
+		lose_former(master);
+}
+
+static void
+on_look(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	(void)loop, (void)events;
+	take_over(timer->data);
+}
+
+void
+takeover_listen(struct master *master)
+{
+	struct former *former = &master->former;
+
+	ev_io_init(&former->talk, on_former, former->channel, EV_READ);
+	former->talk.data = former->look.data = master;
+	ev_io_start(master->loop, &former->talk);
+}
+
+void
+takeover_risen(struct master *master)
+{
+	struct former *former = &master->former;
+
+	former->has_risen = true;
+	if (former->is_dead) {
+		take_over(master);
+		return;
+	}
+	word_say(former->channel, WORD_RISEN, -1);
+	ev_now_update(master->loop);
+	ev_timer_set(&former->look, COMMIT_LOOK_EVERY, COMMIT_LOOK_EVERY);
+	ev_timer_start(master->loop, &former->look);
+}
+
+void
+takeover_reopen(struct master *master, int file)
+{
+	if (master->former.channel != -1)
+		word_say(master->former.channel, WORD_REOPEN, file);
+}
+
+void
+takeover_leave(struct master *master)
+{
+	struct former *former = &master->former;
+
+	if (master->is_heir || former->channel == -1)
+		return;
+	commit_leave(former->commit);
+	word_say(former->channel, WORD_LEAVING, -1);
+	forget_former(master);
+}
+
+void
+takeover_init(struct former *former)
+{
+	*former = (struct former){.channel = -1};
+	ev_init(&former->talk, on_former);
+	ev_init(&former->look, on_look);
+}
+
+void
+takeover_fini(struct master *master)
+{
+	takeover_leave(master);
+	forget_former(master);
+}

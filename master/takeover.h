@@ -1,0 +1,47 @@
+/* The new master's part of an upgrade (upgrade.h): it rises, takes over, and lets the old one know when it leaves. */
+#ifndef HUBBUB_MASTER_TAKEOVER_H
+#define HUBBUB_MASTER_TAKEOVER_H
+
+#include <ev.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct commit;
+struct master;
+
+/* The old master. */
+struct former {
+	pid_t pid;
+	int channel; /* -1 without one, and once it is gone */
+	struct commit *commit;
+	ev_io talk;
+	ev_timer look;  /* at the commit word, from RISEN on */
+	bool has_risen; /* RISEN was said, or would have been */
+	bool is_dead;   /* before it had handed over */
+	bool has_named; /* this master to the service manager */
+	/* What its options said, and what it really ran with. */
+	unsigned asked_processes;
+	unsigned asked_threads;
+	unsigned processes;
+	unsigned threads;
+	unsigned generations;
+};
+
+void takeover_init(struct former *former);
+
+/* Begins to listen to the old one, after handover_inherit. */
+void takeover_listen(struct master *master);
+
+/* This master's generation has risen: asks for the GO. */
+void takeover_risen(struct master *master);
+
+/* Has the old one write to another log, too. */
+void takeover_reopen(struct master *master, int file);
+
+/* This master is about to stop, or to start a new one itself: the old one is not to serve again. */
+void takeover_leave(struct master *master);
+
+/* Closes what it holds, and leaves. */
+void takeover_fini(struct master *master);
+
+#endif

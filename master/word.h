@@ -1,0 +1,26 @@
+/* What two masters say to each other in an upgrade (upgrade.h): kinds of struct channel_message. */
+#ifndef HUBBUB_MASTER_WORD_H
+#define HUBBUB_MASTER_WORD_H
+
+#include <stdbool.h>
+
+struct master;
+
+enum word {
+	WORD_RISEN = 1,
+	WORD_GO,
+	WORD_TOOK,
+	WORD_NAMED,
+	WORD_LEAVING,
+	WORD_DRAIN,  /* to the new one: the old one was told to */
+	WORD_REOPEN, /* to the old one, with a file: standard error from now on */
+};
+
+/* Says one, with a file unless that is -1, which stays the caller's. Never waits. */
+void word_say(int channel, enum word word, int file);
+
+/* Hears all that has come; *channel may be closed, and -1, while it does. Returns false at the end of the channel. */
+bool word_hear(struct master *master, const int *channel,
+	void (*hear)(struct master *master, enum word word, int file));
+
+#endif
