@@ -309,6 +309,9 @@ fork_process(struct slot *slot)
 	heritage.index = slot->index;
 	heritage.threads = threads;
 	heritage.channel = pair[1];
+	heritage.master = getpid();
+	heritage.backlog = fleet->sockets->backlog;
+	heritage.drain_timeout = generation->config.drain_timeout;
 	heritage.sockets = sockets;
 	heritage.counters = fleet->counters;
 	heritage.rows = slot->rows;

@@ -4,7 +4,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -74,7 +73,7 @@ reset_signals(void)
 }
 
 static _Noreturn void
-become_worker(const struct worker_heritage *heritage, pid_t master)
+become_worker(const struct worker_heritage *heritage)
 {
 	if (close_the_rest(heritage) != 0) {
 		log_error("worker %u cannot close what it inherited: %s", heritage->index,
@@ -82,10 +81,6 @@ become_worker(const struct worker_heritage *heritage, pid_t master)
 		_exit(1);
 	}
 	reset_signals();
-	/* A worker learns of the master's death by the end of its channel; one that is stuck would
-	 * not, so the kernel kills it. */
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != master)
-		_exit(1);
 	/* What the program registered with atexit, and what it has buffered, is the master's. */
 	annotate_exit(worker_run(heritage));
 }
@@ -94,14 +89,14 @@ pid_t
 spawn_worker(const struct worker_heritage *heritage, int *pidfd)
 {
 	sigset_t all, before;
-	pid_t master = getpid(), pid;
+	pid_t pid;
 
 	/* A signal that reaches the child before reset_signals would run the master's handler. */
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &before);
 	pid = fork();
 	if (pid == 0)
-		become_worker(heritage, master);
+		become_worker(heritage);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	if (pid == -1)
 		return -1;

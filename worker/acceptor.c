@@ -176,14 +176,29 @@ acceptor_pause(struct acceptor *acceptor)
 }
 
 void
-acceptor_empty(struct acceptor *acceptor)
+acceptor_empty(struct acceptor *acceptor, int64_t nanoseconds)
 {
 	const struct worker_thread *thread = acceptor->thread;
 	int accepted = acceptor->server != NULL;
+	struct hub_timeout scope;
 
-	while (accepted == 1 && !thread_is_commanded(thread, THREAD_FINISH) &&
-		!thread_is_commanded(thread, THREAD_STOP))
+	hub_timeout_start(&scope, nanoseconds);
+	/* The kernel queues one more than it is told to. */
+	for (int left = thread->heritage->backlog + 1;
+		left > 0 && accepted == 1 && !thread_is_commanded(thread, THREAD_FINISH) &&
+		!thread_is_commanded(thread, THREAD_STOP);
+		left--)
 		accepted = hub_server_accept_queued(acceptor->server);
+	hub_timeout_stop(&scope);
+}
+
+void
+acceptor_close(struct acceptor *acceptor)
+{
+	if (acceptor->server != NULL)
+		hub_server_close(acceptor->server);
+	else
+		datagrams_close(acceptor->datagrams);
 }
 
 void

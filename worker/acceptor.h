@@ -30,13 +30,15 @@ int acceptor_start(struct acceptor *acceptor);
 /* Lets the thread's acceptors try again, if one of them was without a permit. */
 void acceptor_retry(struct worker_thread *thread);
 
-/* Stops waiting for connections. The socket stays open until the process ends, because others hold it too: libev
- * would rebuild its epoll set at each event of a closed descriptor. Datagrams that have come are answered first.
- * Switches. */
+/* Stops waiting for connections. Datagrams that have come are answered first. Switches. */
 void acceptor_pause(struct acceptor *acceptor);
 
-/* Accepts what is queued, unless the thread is to stop; after acceptor_pause. Switches. */
-void acceptor_empty(struct acceptor *acceptor);
+/* Accepts as many as may be queued, for so many nanoseconds at most, unless the thread is to stop;
+ * after acceptor_pause. Switches. */
+void acceptor_empty(struct acceptor *acceptor, int64_t nanoseconds);
+
+/* Closes the socket, after acceptor_pause: what has been accepted goes on. */
+void acceptor_close(struct acceptor *acceptor);
 
 /* Serves a connection that another hub has accepted on the same address, with the thread's permit. Switches. */
 void acceptor_serve(struct acceptor *acceptor, int client);

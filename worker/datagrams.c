@@ -1,12 +1,14 @@
 #include "worker/datagrams.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "hub/base/kernel.h"
 #include "worker/thread.h"
@@ -18,7 +20,7 @@
 
 struct datagrams {
 	struct worker_thread *thread;
-	int socket;
+	int socket;                      /* -1 once it is closed */
 	struct hub_coroutine *coroutine; /* NULL while it does not answer */
 	bool is_stopping;
 	unsigned last; /* full batches that are still taken then */
@@ -224,4 +226,24 @@ datagrams_stop(struct datagrams *datagrams)
 	if (hub_join(datagrams->coroutine, NULL) != 0)
 		hub_detach(datagrams->coroutine);
 	datagrams->coroutine = NULL;
+}
+
+/* A service may know the number, for answers that come later: they fail from now on, and go to nothing
+ * else that would get the number. */
+void
+datagrams_close(struct datagrams *datagrams)
+{
+	int nobody;
+
+	if (datagrams->socket == -1)
+		return;
+	nobody = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	hub_release(datagrams->socket);
+	kernel_calls_begin();
+	if (nobody == -1 || dup3(nobody, datagrams->socket, O_CLOEXEC) == -1)
+		close(datagrams->socket);
+	if (nobody != -1)
+		close(nobody);
+	kernel_calls_end();
+	datagrams->socket = -1;
 }

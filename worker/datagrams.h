@@ -12,8 +12,11 @@ struct datagrams *datagrams_new(struct worker_thread *thread, int socket);
 /* Begins to answer. Switches: no.  Returns 0, or -1 with errno ENOMEM. */
 int datagrams_start(struct datagrams *datagrams);
 
-/* Answers what has come, and stops. The socket stays open, as a listener's does. Switches. */
+/* Answers what has come, and stops. Switches. */
 void datagrams_stop(struct datagrams *datagrams);
+
+/* Closes the socket; after datagrams_stop. */
+void datagrams_close(struct datagrams *datagrams);
 
 /* NULL is ignored. */
 void datagrams_free(struct datagrams *datagrams);

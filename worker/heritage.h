@@ -33,11 +33,14 @@ struct worker_heritage {
 	const int *sockets; /* [threads * addresses], bound; the worker owns and closes them; -1 for
 			       one that is not to be had */
 	int channel;        /* to the master; see channel.h */
+	pid_t master; /* whose death the kernel tells, since a stuck worker hears no channel; or 0 */
 
 	struct counters *counters; /* shared */
 	struct worker_row *rows;   /* this worker's, one per hub */
 	struct hub_options hub;    /* counters left NULL */
 	bool pin;                  /* each hub's thread to one CPU */
+	int backlog;               /* the longest queue of a listener */
+	int64_t drain_timeout;     /* nanoseconds; for a worker whose master is dead */
 	int64_t idle_timeout;      /* nanoseconds; 0 for none */
 	int64_t write_timeout;     /* the same */
 	struct hub_tls *tls;       /* of TCP connections; NULL for none; borrowed */

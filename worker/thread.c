@@ -25,6 +25,8 @@
 #define PULSE (100 * HUB_MILLISECOND)
 /* When nobody takes over, handshakes that have begun get this long to end, and are served. */
 #define HANDSHAKE (200 * HUB_MILLISECOND)
+/* When the master is dead, for what is queued to be accepted: another one waits for the sockets. */
+#define QUEUE_TIME HUB_SECOND
 
 static void
 report(struct worker_thread *thread, enum channel_kind kind, int64_t value)
@@ -217,19 +219,28 @@ accept_all(struct worker_thread *thread)
 	__atomic_store_n(&thread->is_welcoming, true, __ATOMIC_RELEASE);
 }
 
+/* Sockets are closed in any case: a worker that drains for long would keep them from the next
+ * server. */
 static void
 accept_no_more(struct worker_thread *thread)
 {
+	bool accepts = thread_is_commanded(thread, THREAD_ACCEPT);
 	bool is_last = thread_is_commanded(thread, THREAD_DRAIN) &&
 		       !thread_is_commanded(thread, THREAD_FINISH);
+	bool is_abandoned;
 
-	if (is_last && thread_is_commanded(thread, THREAD_ACCEPT))
-		await(thread, BIT(THREAD_FINISH) | BIT(THREAD_STOP), hub_now() + HANDSHAKE);
+	if (is_last && accepts)
+		await(thread, BIT(THREAD_FINISH) | BIT(THREAD_STOP) | BIT(THREAD_ABANDON),
+			hub_now() + HANDSHAKE);
+	/* If it never accepted, who is queued there is another generation's. */
+	is_abandoned = thread_is_commanded(thread, THREAD_ABANDON) && accepts;
 	__atomic_store_n(&thread->is_welcoming, false, __ATOMIC_RELEASE);
 	for (unsigned i = 0; i < thread->heritage->addresses; i++) {
 		acceptor_pause(&thread->acceptors[i]);
-		if (is_last)
-			acceptor_empty(&thread->acceptors[i]);
+		if (is_last || is_abandoned)
+			acceptor_empty(
+				&thread->acceptors[i], is_abandoned ? QUEUE_TIME : HUB_FOREVER);
+		acceptor_close(&thread->acceptors[i]);
 	}
 	report(thread, CHANNEL_DRAINED, 0);
 	tell_leader(thread, THREAD_QUIET);
@@ -249,7 +260,8 @@ static void *
 thread_main(void *argument)
 {
 	struct worker_thread *thread = argument;
-	unsigned leave = BIT(THREAD_HANDOVER) | BIT(THREAD_DRAIN) | BIT(THREAD_FINISH);
+	unsigned leave =
+		BIT(THREAD_HANDOVER) | BIT(THREAD_DRAIN) | BIT(THREAD_ABANDON) | BIT(THREAD_FINISH);
 
 	thread->mailbox = hub_mailbox();
 	if (!start_coroutines(thread)) {

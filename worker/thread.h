@@ -17,6 +17,7 @@ enum thread_command {
 	THREAD_ACCEPT,   /* start to accept */
 	THREAD_HANDOVER, /* accept no more: others do, on the same sockets */
 	THREAD_DRAIN,    /* accept no more, after what is queued: nobody else does */
+	THREAD_ABANDON,  /* accept no more, after what is queued now: the master is dead */
 	THREAD_EMPTY,    /* say when the last connection has ended */
 	THREAD_FINISH,   /* end connections now, at the boundary of a message */
 	THREAD_STOP,     /* end; what is open then is killed */
@@ -64,7 +65,7 @@ struct worker_thread {
 	bool has_failed;
 	struct hub_mailbox *mailbox;
 	struct thread_order orders[THREAD_COMMAND_MAX]; /* each is posted once at most */
-	int64_t drain_window; /* nanoseconds; before THREAD_HANDOVER or THREAD_DRAIN is posted */
+	int64_t drain_window; /* nanoseconds; before a command to accept no more is posted */
 
 	/* The hub's own from here on. */
 	unsigned commanded;         /* bits 1 << thread_command */

@@ -14,10 +14,13 @@
 #include "worker/channel.h"
 #include "worker/crash.h"
 #include "worker/handoff.h"
+#include "worker/orphan.h"
 #include "worker/thread.h"
 
 /* After STOP, for connections to end at the boundary of a message before they are killed. */
 #define FINISH_TIME (500 * HUB_MILLISECOND)
+/* How often a worker without a master gives up permits, of connections that have ended. */
+#define GIVE_UP_EVERY (100 * HUB_MILLISECOND)
 
 struct worker {
 	const struct worker_heritage *heritage;
@@ -25,6 +28,7 @@ struct worker {
 	unsigned running;                /* hubs that started, the first included */
 	unsigned heard[THREAD_NEWS_MAX]; /* how many hubs are quiet, and idle */
 	bool is_leaving;
+	int64_t left; /* clock at which that began */
 	bool is_to_stop;
 	struct hub_event changed; /* set whenever one of these changes */
 	bool has_failed;
@@ -75,9 +79,19 @@ leave(struct worker *worker, enum thread_command command, int64_t window)
 	if (worker->is_leaving)
 		return;
 	worker->is_leaving = true;
+	worker->left = hub_now();
 	for (unsigned i = 0; i < worker->running; i++)
 		worker->threads[i].drain_window = window;
 	command_all(worker, command);
+	hub_event_set(&worker->changed);
+}
+
+static void
+stop(struct worker *worker)
+{
+	worker->is_to_stop = true;
+	leave(worker, THREAD_FINISH, 0);
+	command_all(worker, THREAD_FINISH);
 	hub_event_set(&worker->changed);
 }
 
@@ -112,10 +126,7 @@ obey(struct worker *worker, const struct channel_message *message, int descripto
 		leave(worker, THREAD_DRAIN, message->value);
 		break;
 	case CHANNEL_STOP:
-		worker->is_to_stop = true;
-		leave(worker, THREAD_FINISH, 0);
-		command_all(worker, THREAD_FINISH);
-		hub_event_set(&worker->changed);
+		stop(worker);
 		break;
 	case CHANNEL_DUMP:
 		dump_all(worker, descriptor, message->value);
@@ -132,6 +143,65 @@ obey(struct worker *worker, const struct channel_message *message, int descripto
 		close(descriptor);
 }
 
+/* ---- without a master ---- */
+
+static uint64_t
+count_open(const struct worker *worker)
+{
+	uint64_t open = 0;
+
+	for (unsigned i = 0; i < worker->heritage->threads; i++)
+		open += counters_open(&worker->heritage->rows[i]);
+	return open;
+}
+
+/* Nobody else writes them any more. Another master that shares the segment gives them to its own
+ * workers. */
+static void
+give_up_permits(const struct worker *worker)
+{
+	struct worker_row *rows = worker->heritage->rows;
+	int64_t free = 0;
+
+	for (unsigned i = 0; i < worker->heritage->threads; i++)
+		free += counters_take_permits(&rows[i], INT64_MAX);
+	__atomic_fetch_sub(&rows[0].granted, free, __ATOMIC_RELAXED);
+}
+
+/* If a hub does not become quiet, the kernel kills the process: its sockets are in the way of the next
+ * server. */
+static void
+drain_alone(struct worker *worker)
+{
+	const struct worker_heritage *heritage = worker->heritage;
+	int64_t deadline;
+
+	orphan_begin();
+	leave(worker, THREAD_ABANDON, heritage->drain_timeout);
+	/* Also those who wait for handshakes, in a drain that the master began. */
+	command_all(worker, THREAD_ABANDON);
+	deadline = worker->left + heritage->drain_timeout;
+	/* One that was never to accept, such as an upgrade's that failed, leaves without a word. */
+	if (thread_is_commanded(&worker->threads[0], THREAD_ACCEPT))
+		log_warning("the master is gone; worker %u drains %lu connections, at most %.1f s",
+			heritage->index, (unsigned long)count_open(worker),
+			(double)(deadline - hub_now()) / (double)HUB_SECOND);
+	while (worker->heard[THREAD_QUIET] < worker->running) {
+		hub_event_clear(&worker->changed);
+		if (hub_event_wait(&worker->changed) != 0)
+			return;
+	}
+	orphan_last_until(deadline + FINISH_TIME + ORPHAN_TIME);
+	while (hub_now() < deadline) {
+		give_up_permits(worker);
+		if (hub_sleep(GIVE_UP_EVERY) != 0)
+			return;
+	}
+	log_warning("the drain deadline has passed; worker %u closes %lu connections",
+		heritage->index, (unsigned long)count_open(worker));
+	stop(worker);
+}
+
 static void *
 hear_master(void *argument)
 {
@@ -145,9 +215,8 @@ hear_master(void *argument)
 			return NULL;
 		result = channel_receive(worker->heritage->channel, &message, &descriptor);
 		if (result < 0) {
-			/* The master is dead: nobody would ever reload or stop this worker. */
-			log_error("the master is gone; worker %u leaves", worker->heritage->index);
-			_exit(1);
+			drain_alone(worker);
+			return NULL;
 		}
 		if (result > 0)
 			obey(worker, &message, descriptor);
@@ -205,6 +274,7 @@ lead(void *argument)
 {
 	struct worker *worker = argument;
 	struct hub_coroutine *ear;
+	unsigned running;
 
 	worker->running = 1;
 	worker->has_failed = start_others(worker) != 0;
@@ -224,7 +294,10 @@ lead(void *argument)
 	} else {
 		worker->has_failed = true;
 	}
-	for (unsigned i = 1; i < worker->running; i++) {
+	/* The ear commands nobody any more. */
+	running = worker->running;
+	worker->running = 0;
+	for (unsigned i = 1; i < running; i++) {
 		thread_command(&worker->threads[i], THREAD_STOP);
 		thread_join(&worker->threads[i]);
 	}
@@ -258,6 +331,12 @@ worker_run(const struct worker_heritage *heritage)
 
 	hub_event_init(&worker.changed);
 	crash_install(&heritage->rows[0]);
+	if (heritage->master != 0 && orphan_prepare(heritage->master) != 0) {
+		if (errno != ESRCH)
+			log_error("worker %u cannot watch the master: %s", heritage->index,
+				strerror(errno));
+		return 1;
+	}
 	if (prepare_threads(&worker) != 0) {
 		log_error("worker %u has no memory for its threads", heritage->index);
 		return 1;

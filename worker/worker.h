@@ -4,8 +4,8 @@
 
 #include "worker/heritage.h"
 
-/* Runs a worker in this process until the master tells it to leave, or is dead. Threads are started
- * here; the calling thread only listens to the master.
+/* Runs a worker in this process until the master tells it to leave, or is dead: then it closes what
+ * listens, and drains to its deadline. Threads are started here.
  * Returns the process's exit code: 0 after a drain or stop, 1 if it could not start (logged). */
 int worker_run(const struct worker_heritage *heritage);
 

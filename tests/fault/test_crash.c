@@ -160,7 +160,13 @@ is_gone(void *context)
 	return state == 'Z';
 }
 
-Test(crash, workers_die_with_the_master_even_stuck_ones)
+static bool
+listens_no_more(void *context)
+{
+	return program_listeners(*(pid_t *)context) == 0;
+}
+
+Test(crash, workers_outlive_the_master_until_what_is_open_has_ended_even_stopped_ones)
 {
 	pid_t workers[2];
 	int fd;
@@ -171,14 +177,18 @@ Test(crash, workers_die_with_the_master_even_stuck_ones)
 	fd = client_connect(server.port);
 	cr_assert_eq(program_stop(&server, SIGKILL, 10), 128 + SIGKILL);
 	for (int i = 0; i < 2; i++)
-		cr_assert(wait_until(is_gone, &workers[i], 1.0), "worker %d lives on", i);
-	close(fd);
+		cr_assert(wait_until(listens_no_more, &workers[i], 10), "worker %d listens", i);
+	cr_assert(client_exchange(fd, "open", "OPEN"));
 	/* The port is free again. */
 	char option[64];
 	struct program second;
 
 	snprintf(option, sizeof option, "--listen=127.0.0.1:%d", server.port);
 	cr_assert(program_start_echo(&second, option, "-p1", "-t1", NULL), "%s", second.text);
+	cr_assert(client_exchange(fd, "still", "STILL"));
+	close(fd);
+	for (int i = 0; i < 2; i++)
+		cr_assert(wait_until(is_gone, &workers[i], 10), "worker %d lives on", i);
 	program_end(&second);
 }
 

@@ -51,6 +51,7 @@ program_start(struct program *program, char *const argv[], unsigned files)
 		_exit(127);
 	}
 	close(pipes[1]);
+	program->group = program->pid;
 	program->output = pipes[0];
 	return program->pid > 0;
 }
@@ -153,7 +154,12 @@ program_end(struct program *program)
 		killpg(program->pid, SIGKILL);
 		waitpid(program->pid, NULL, 0);
 		program->pid = 0;
+	} else if (program->group > 0 && kill(program->group, 0) != 0) {
+		/* The workers of a master that was killed. The number of a group with members is given
+		 * to no new process; one that another leader has is another group's. */
+		killpg(program->group, SIGKILL);
 	}
+	program->group = 0;
 	if (program->output != -1)
 		close(program->output);
 	program->output = -1;
@@ -208,6 +214,58 @@ program_files(pid_t pid)
 		closedir(folder);
 	/* Without the two that every folder has. */
 	return count > 2 ? count - 2 : 0;
+}
+
+/* Whether a table of /proc/net has that socket, and says that it takes what comes. */
+static bool
+is_taking(const char *table, const char *format, unsigned long wanted, unsigned long inode)
+{
+	FILE *stream = fopen(table, "re");
+	char line[512];
+	bool is = false;
+
+	while (stream != NULL && !is && fgets(line, sizeof line, stream) != NULL) {
+		unsigned long state = 0, found = 0;
+
+		is = sscanf(line, format, &state, &found) == 2 && found == inode && state == wanted;
+	}
+	if (stream != NULL)
+		fclose(stream);
+	return is;
+}
+
+static bool
+is_listener(unsigned long inode)
+{
+	static const char internet[] = " %*u: %*s %*s %lx %*s %*s %*s %*u %*u %lu";
+
+	return is_taking("/proc/net/tcp", internet, 0x0A, inode) ||
+	       is_taking("/proc/net/tcp6", internet, 0x0A, inode) ||
+	       is_taking("/proc/net/udp", internet, 0x07, inode) ||
+	       is_taking("/proc/net/udp6", internet, 0x07, inode) ||
+	       is_taking("/proc/net/unix", "%*s %*s %*s %lx %*s %*s %lu", 0x10000, inode);
+}
+
+int
+program_listeners(pid_t pid)
+{
+	char path[64], link[64];
+	const struct dirent *entry;
+	int count = 0;
+	DIR *folder;
+
+	snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
+	folder = opendir(path);
+	while (folder != NULL && (entry = readdir(folder)) != NULL) {
+		ssize_t length = readlinkat(dirfd(folder), entry->d_name, link, sizeof link - 1);
+		unsigned long inode;
+
+		link[length > 0 ? length : 0] = '\0';
+		count += sscanf(link, "socket:[%lu]", &inode) == 1 && is_listener(inode);
+	}
+	if (folder != NULL)
+		closedir(folder);
+	return count;
 }
 
 bool

@@ -10,6 +10,7 @@
 
 struct program {
 	pid_t pid;                      /* 0 once it was awaited */
+	pid_t group;                    /* its process group */
 	int output;                     /* stdout and stderr of the program, to read */
 	int port;                       /* from its ready line, or 0 */
 	char text[PROGRAM_OUTPUT_SIZE]; /* what it has printed so far, as a string */
@@ -37,7 +38,7 @@ int program_wait(struct program *program, double seconds);
 /* Sends the signal and waits. */
 int program_stop(struct program *program, int signal, double seconds);
 
-/* Kills the program's whole process group, if it still runs, and frees what it held. */
+/* Kills the program's whole process group, also what it has left, and frees what it held. */
 void program_end(struct program *program);
 
 /* The children of a process. Returns how many were stored. */
@@ -46,6 +47,9 @@ int program_children(pid_t pid, pid_t *children, int max);
 /* What a process has in memory, in bytes, and how many descriptors it has open; 0 if it is gone. */
 long program_memory(pid_t pid);
 int program_files(pid_t pid);
+
+/* How many of its descriptors take connections or datagrams. */
+int program_listeners(pid_t pid);
 
 /* Polls until condition(context) or seconds have passed; returns its last answer. */
 bool wait_until(bool (*condition)(void *context), void *context, double seconds);

@@ -25,6 +25,7 @@ struct fixture {
 	struct worker_row *rows;
 	int sockets[THREADS];
 	int channel;
+	int64_t drain_timeout;
 	struct sockaddr_in address;
 	pid_t pid;
 };
@@ -66,6 +67,7 @@ start_worker(struct fixture *fixture, void (*serve)(int, void *), unsigned files
 	fixture->rows = counters_claim(fixture->counters, 0, 1, THREADS);
 	for (int i = 0; i < THREADS; i++)
 		fixture->rows[i].permits = 1000;
+	fixture->rows[0].granted = THREADS * 1000;
 	socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair);
 	fixture->channel = pair[0];
 	fixture->pid = fork();
@@ -76,6 +78,8 @@ start_worker(struct fixture *fixture, void (*serve)(int, void *), unsigned files
 			.addresses = 1,
 			.sockets = fixture->sockets,
 			.channel = pair[1],
+			.backlog = 128,
+			.drain_timeout = fixture->drain_timeout,
 			.counters = fixture->counters,
 			.rows = fixture->rows};
 
@@ -140,7 +144,8 @@ worker_exit(struct fixture *fixture)
 	alarm(20);
 	waitpid(fixture->pid, &status, 0);
 	alarm(0);
-	close(fixture->channel);
+	if (fixture->channel != -1)
+		close(fixture->channel);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
@@ -163,7 +168,7 @@ sum(const struct fixture *fixture, size_t field)
 
 Test(worker, accepts_only_when_told_to_and_counts)
 {
-	struct fixture fixture;
+	struct fixture fixture = {0};
 	int client;
 
 	start_worker(&fixture, serve_once, 0);
@@ -182,7 +187,7 @@ Test(worker, accepts_only_when_told_to_and_counts)
 
 Test(worker, draining_serves_what_is_queued_and_open_and_then_leaves)
 {
-	struct fixture fixture;
+	struct fixture fixture = {0};
 	int clients[20];
 
 	start_worker(&fixture, serve_once, 0);
@@ -199,7 +204,7 @@ Test(worker, draining_serves_what_is_queued_and_open_and_then_leaves)
 
 Test(worker, stop_closes_open_connections)
 {
-	struct fixture fixture;
+	struct fixture fixture = {0};
 	int client;
 	char byte;
 
@@ -214,16 +219,6 @@ Test(worker, stop_closes_open_connections)
 	cr_assert_eq(sum(&fixture, offsetof(struct worker_row, closed)), 1);
 }
 
-Test(worker, leaves_when_the_master_is_gone)
-{
-	struct fixture fixture;
-
-	start_worker(&fixture, serve_once, 0);
-	accept_on_all(&fixture);
-	shutdown(fixture.channel, SHUT_RDWR);
-	cr_assert_eq(worker_exit(&fixture), 1);
-}
-
 static void
 hold(int client, void *context)
 {
@@ -234,9 +229,107 @@ hold(int client, void *context)
 		hub_send(client, &byte, 1, 0);
 }
 
+/* ---- without a master ---- */
+
+/* As when it is killed: neither the channel nor the sockets are held any more. */
+static void
+lose_master(struct fixture *fixture)
+{
+	close(fixture->channel);
+	fixture->channel = -1;
+	for (int i = 0; i < THREADS; i++)
+		close(fixture->sockets[i]);
+}
+
+static bool
+is_refused(void *context)
+{
+	int fd = connect_client(context);
+
+	if (fd != -1)
+		close(fd);
+	return fd == -1;
+}
+
+/* Every permit that no connection needs is given up. */
+static bool
+has_only_granted_one(void *context)
+{
+	const struct fixture *fixture = context;
+
+	return __atomic_load_n(&fixture->rows[0].granted, __ATOMIC_RELAXED) == 1;
+}
+
+Test(worker, whose_master_is_gone_closes_what_listens_and_serves_what_is_open)
+{
+	struct fixture fixture = {.drain_timeout = 60 * HUB_SECOND};
+	int client;
+
+	start_worker(&fixture, hold, 0);
+	accept_on_all(&fixture);
+	client = connect_client(&fixture);
+	cr_assert(exchange(client));
+	lose_master(&fixture);
+	cr_assert(wait_until(is_refused, &fixture, 10), "it still listens");
+	cr_assert(wait_until(has_only_granted_one, &fixture, 10));
+	cr_assert(exchange(client));
+	close(client);
+	cr_assert_eq(worker_exit(&fixture), 0);
+}
+
+Test(worker, whose_master_is_gone_serves_what_was_queued)
+{
+	struct fixture fixture = {.drain_timeout = 60 * HUB_SECOND};
+	int clients[20];
+
+	start_worker(&fixture, serve_once, 0);
+	cr_assert(hear(&fixture, CHANNEL_READY, 1));
+	for (int i = 0; i < 20; i++)
+		clients[i] = connect_client(&fixture);
+	tell(&fixture, CHANNEL_ACCEPT, 0);
+	lose_master(&fixture);
+	for (int i = 0; i < 20; i++) {
+		cr_assert(exchange(clients[i]), "client %d is lost", i);
+		close(clients[i]);
+	}
+	cr_assert_eq(worker_exit(&fixture), 0);
+}
+
+Test(worker, whose_master_is_gone_ends_connections_at_the_deadline)
+{
+	struct fixture fixture = {.drain_timeout = HUB_SECOND / 5};
+	int client;
+	char byte;
+
+	start_worker(&fixture, hold, 0);
+	accept_on_all(&fixture);
+	client = connect_client(&fixture);
+	while (sum(&fixture, offsetof(struct worker_row, accepted)) == 0)
+		poll(NULL, 0, 1);
+	lose_master(&fixture);
+	cr_assert_eq(recv(client, &byte, 1, 0), 0, "it is not closed in order");
+	cr_assert_eq(worker_exit(&fixture), 0);
+}
+
+Test(worker, whose_master_is_gone_before_it_was_to_accept_leaves)
+{
+	struct fixture fixture = {.drain_timeout = 60 * HUB_SECOND};
+	int client;
+
+	start_worker(&fixture, serve_once, 0);
+	client = connect_client(&fixture);
+	cr_assert(hear(&fixture, CHANNEL_READY, 1));
+	close(fixture.channel);
+	fixture.channel = -1;
+	cr_assert_eq(worker_exit(&fixture), 0);
+	cr_assert_eq(sum(&fixture, offsetof(struct worker_row, accepted)), 0,
+		"that one was another generation's");
+	close(client);
+}
+
 Test(worker, out_of_files_it_waits_without_spinning_and_goes_on_as_connections_close)
 {
-	struct fixture fixture;
+	struct fixture fixture = {0};
 	struct rusage usage;
 	int clients[60];
 	uint64_t errors;

@@ -1,0 +1,81 @@
+#include "worker/orphan.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "hub/base/clock.h"
+#include "hub/hub.h"
+
+/* The handler's too, so all of it is atomic or set before. */
+static pid_t parent, self; /* self is 0 until all is prepared */
+static timer_t timer;
+static int64_t end; /* when the process is to be killed; 0 while the master lives */
+
+/* Sets the timer to end, which another thread may change meanwhile: the last one counts.
+ * Async-signal-safe. */
+static void
+arm(void)
+{
+	int64_t at;
+
+	do {
+		struct itimerspec limit = {0};
+
+		at = __atomic_load_n(&end, __ATOMIC_SEQ_CST);
+		limit.it_value.tv_sec = at / CLOCK_SECOND;
+		limit.it_value.tv_nsec = at % CLOCK_SECOND;
+		timer_settime(timer, TIMER_ABSTIME, &limit, NULL);
+	} while (at != __atomic_load_n(&end, __ATOMIC_SEQ_CST));
+}
+
+void
+orphan_begin(void)
+{
+	int64_t none = 0;
+
+	if (self != 0 && __atomic_compare_exchange_n(&end, &none, clock_now() + ORPHAN_TIME, false,
+				 __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		arm();
+}
+
+void
+orphan_last_until(int64_t time)
+{
+	if (self == 0)
+		return;
+	__atomic_store_n(&end, time, __ATOMIC_SEQ_CST);
+	arm();
+}
+
+static void
+on_continue(int number)
+{
+	int error = errno;
+
+	(void)number;
+	/* A child that the worker forks has this handler, but not the timer. */
+	if (getppid() != parent && getpid() == self)
+		orphan_begin();
+	errno = error;
+}
+
+int
+orphan_prepare(pid_t master)
+{
+	struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGKILL};
+	struct sigaction action = {.sa_handler = on_continue, .sa_flags = SA_RESTART | SA_ONSTACK};
+
+	parent = master;
+	if (timer_create(CLOCK_MONOTONIC, &event, &timer) != 0)
+		return -1;
+	self = getpid();
+	if (sigaction(SIGCONT, &action, NULL) != 0 || prctl(PR_SET_PDEATHSIG, SIGCONT) != 0)
+		return -1;
+	if (getppid() == master)
+		return 0;
+	errno = ESRCH;
+	return -1;
+}
