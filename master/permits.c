@@ -1,7 +1,5 @@
 #include "master/permits.h"
 
-#include <unistd.h>
-
 #include "hub/base/clock.h"
 #include "master/events.h"
 #include "master/slot.h"
@@ -78,7 +76,7 @@ granted_elsewhere(const struct fleet *fleet)
 	for (uint32_t i = 0; i < counters->used; i++) {
 		const struct worker_row *row = &counters->rows[i];
 
-		if (row->state == ROW_LIVE && row->master != (int32_t)getpid())
+		if (row->state == ROW_LIVE && !counters_is_own(row))
 			granted += __atomic_load_n(&row->granted, __ATOMIC_RELAXED);
 	}
 	return granted;

@@ -26,16 +26,17 @@ static int
 close_the_rest(const struct worker_heritage *heritage)
 {
 	unsigned count = heritage->threads * heritage->addresses;
-	int *keep = malloc((count + 1) * sizeof *keep);
+	int *keep = malloc((count + 2) * sizeof *keep);
 	unsigned from = STDERR_FILENO + 1;
 	int result = 0;
 
 	if (keep == NULL)
 		return -1;
 	memcpy(keep, heritage->sockets, count * sizeof *keep);
-	keep[count] = heritage->channel;
-	qsort(keep, count + 1, sizeof *keep, compare);
-	for (unsigned i = 0; i <= count && result == 0; i++) {
+	keep[count++] = heritage->channel;
+	keep[count++] = counters_file();
+	qsort(keep, count, sizeof *keep, compare);
+	for (unsigned i = 0; i < count && result == 0; i++) {
 		unsigned next = (unsigned)keep[i];
 
 		if (next > from)

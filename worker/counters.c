@@ -1,7 +1,7 @@
 #include "worker/counters.h"
 
 #include <errno.h>
-#include <signal.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -13,6 +13,18 @@
 #define COUNTERS_MAGIC UINT32_C(0x68756262) /* "hubb" */
 #define READS_AT_ONCE 1000
 #define READS_MAX 1050 /* a master that died while folding is not waited for: about 8 ms */
+
+/* What this process is. */
+static int own_file = -1;
+static uint32_t own_number; /* among the segment's masters, from 1 */
+
+static struct counters *
+become_master(struct counters *counters, int fd)
+{
+	own_file = fd;
+	own_number = __atomic_add_fetch(&counters->masters, 1, __ATOMIC_RELAXED);
+	return counters;
+}
 
 struct counters *
 counters_new(int *fd)
@@ -38,7 +50,7 @@ counters_new(int *fd)
 	counters->magic = COUNTERS_MAGIC;
 	counters->version = COUNTERS_VERSION;
 	counters->row_size = sizeof(struct worker_row);
-	return counters;
+	return become_master(counters, *fd);
 }
 
 struct counters *
@@ -58,7 +70,7 @@ counters_map(int fd)
 		return NULL;
 	if (counters->magic == COUNTERS_MAGIC && counters->version == COUNTERS_VERSION &&
 		counters->row_size == sizeof(struct worker_row))
-		return counters;
+		return become_master(counters, fd);
 	munmap(counters, sizeof *counters);
 	errno = EPROTO;
 	return NULL;
@@ -72,6 +84,78 @@ counters_free(struct counters **pointer)
 	*pointer = NULL;
 	if (counters != NULL)
 		munmap(counters, sizeof *counters);
+}
+
+int
+counters_file(void)
+{
+	return own_file;
+}
+
+/* ---- whose a row is ---- */
+
+/* Bytes of the file: who lives, and who has a right. */
+static off_t
+life_of(const struct counters *counters, const struct worker_row *row)
+{
+	return row - counters->rows;
+}
+
+static off_t
+right_to(const struct counters *counters, const struct worker_row *row)
+{
+	return COUNTERS_ROWS + life_of(counters, row);
+}
+
+/* Takes or gives back count bytes, as type says; takes all or none, without waiting. */
+static bool
+lock(short type, off_t first, uint32_t count)
+{
+	struct flock range = {
+		.l_type = type, .l_whence = SEEK_SET, .l_start = first, .l_len = count};
+
+	return fcntl(own_file, F_SETLK, &range) == 0;
+}
+
+/* Whether another process has one of these bytes; so it is thought if the kernel does not tell. */
+static bool
+is_locked(int fd, off_t first, uint32_t count)
+{
+	struct flock range = {
+		.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = first, .l_len = count};
+
+	return fcntl(fd, F_GETLK, &range) != 0 || range.l_type != F_UNLCK;
+}
+
+int
+counters_hold(const struct counters *counters, const struct worker_row *rows, uint32_t count)
+{
+	return lock(F_WRLCK, life_of(counters, rows), count) ? 0 : -1;
+}
+
+bool
+counters_is_own(const struct worker_row *row)
+{
+	return __atomic_load_n(&row->master, __ATOMIC_RELAXED) == own_number;
+}
+
+bool
+counters_are_orphaned(const char *path)
+{
+	struct stat own, other;
+	bool are_orphaned;
+	int fd;
+
+	/* To close a descriptor of one's own file is to lose the locks. */
+	if (stat(path, &other) != 0 || (fstat(own_file, &own) == 0 && own.st_dev == other.st_dev &&
+					       own.st_ino == other.st_ino))
+		return false;
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd == -1)
+		return false;
+	are_orphaned = !is_locked(fd, COUNTERS_ROWS, COUNTERS_ROWS);
+	close(fd);
+	return are_orphaned;
 }
 
 /* ---- claiming ---- */
@@ -98,15 +182,31 @@ row_state(const struct worker_row *row)
 	return __atomic_load_n(&row->state, __ATOMIC_ACQUIRE);
 }
 
-/* Claims rows at that place, all or none. */
+/* None of them is this master's then. */
 static bool
-claim_at(struct worker_row *rows, uint32_t count, enum row_state state)
+are_free(const struct worker_row *rows, uint32_t count)
 {
+	for (uint32_t i = 0; i < count; i++)
+		if (row_state(&rows[i]) != ROW_FREE)
+			return false;
+	return true;
+}
+
+/* Claims rows at that place, all or none; the right to them first, so that no living row is ever
+ * without. A ledger is everybody's. */
+static bool
+claim_at(const struct counters *counters, struct worker_row *rows, uint32_t count,
+	enum row_state state)
+{
+	if (!are_free(rows, count) ||
+		(state == ROW_LIVE && !lock(F_WRLCK, right_to(counters, rows), count)))
+		return false;
 	for (uint32_t i = 0; i < count; i++) {
 		if (row_claim(&rows[i], state))
 			continue;
 		while (i-- > 0)
 			row_free(&rows[i]);
+		lock(F_UNLCK, right_to(counters, rows), count);
 		return false;
 	}
 	return true;
@@ -119,7 +219,7 @@ claim(struct counters *counters, uint32_t count, enum row_state state)
 		uint32_t used = __atomic_load_n(&counters->used, __ATOMIC_RELAXED);
 
 		if (row_state(&counters->rows[at]) != ROW_FREE ||
-			!claim_at(&counters->rows[at], count, state))
+			!claim_at(counters, &counters->rows[at], count, state))
 			continue;
 		while (used < at + count &&
 			!__atomic_compare_exchange_n(&counters->used, &used, at + count, false,
@@ -139,7 +239,7 @@ counters_claim(struct counters *counters, uint32_t worker, uint32_t generation, 
 		rows[i].worker = worker;
 		rows[i].index = i;
 		rows[i].generation = generation;
-		__atomic_store_n(&rows[i].master, (int32_t)getpid(), __ATOMIC_RELAXED);
+		__atomic_store_n(&rows[i].master, own_number, __ATOMIC_RELAXED);
 	}
 	return rows;
 }
@@ -215,19 +315,34 @@ counters_fold(struct counters *counters, struct worker_row *rows, uint32_t count
 		row_free(&rows[i]);
 	}
 	__atomic_fetch_add(&counters->folds, 1, __ATOMIC_ACQ_REL);
+	lock(F_UNLCK, right_to(counters, rows), count);
+}
+
+static void
+fold_orphan(struct counters *counters, struct worker_row *row)
+{
+	/* Its master lives, or another one folds it. */
+	if (!lock(F_WRLCK, right_to(counters, row), 1))
+		return;
+	if (row_state(row) == ROW_LIVE && !is_locked(own_file, life_of(counters, row), 1)) {
+		counters_note(&counters->lost, counters_open(row));
+		counters_fold(counters, row, 1);
+	} else {
+		lock(F_UNLCK, right_to(counters, row), 1);
+	}
 }
 
 void
 counters_fold_orphans(struct counters *counters)
 {
-	for (uint32_t i = 0; i < rows_used(counters); i++) {
-		struct worker_row *row = &counters->rows[i];
-		int32_t master = __atomic_load_n(&row->master, __ATOMIC_RELAXED);
-
-		if (row_state(row) == ROW_LIVE && master != 0 && master != (int32_t)getpid() &&
-			kill(master, 0) != 0 && errno == ESRCH)
-			counters_fold(counters, row, 1);
-	}
+	for (uint32_t i = 0; i < rows_used(counters); i++)
+		if (row_state(&counters->rows[i]) == ROW_LIVE &&
+			!counters_is_own(&counters->rows[i]))
+			fold_orphan(counters, &counters->rows[i]);
+	/* A master that died while it folded must not let readers wait for ever. */
+	if (__atomic_load_n(&counters->folds, __ATOMIC_ACQUIRE) % 2 != 0 &&
+		!is_locked(own_file, COUNTERS_ROWS, COUNTERS_ROWS))
+		__atomic_fetch_add(&counters->folds, 1, __ATOMIC_ACQ_REL);
 }
 
 static bool

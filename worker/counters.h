@@ -7,8 +7,16 @@
  *	                         nothing goes back; the master writes
  *
  * Rows are padded so that no two share a cache line. Each field has a single writer; readers load
- * field by field; there are no locks. During an upgrade two masters use one segment: rows are
- * claimed by compare and swap, and belong to the master that claimed them. */
+ * field by field, without locks. During an upgrade several masters use one segment. Whose a row is, and
+ * whether it lives, is known by record locks on the file, which the kernel takes away from a process
+ * that is dead, reaped or not, and gives to none by fork:
+ *
+ *	byte i                   held by the worker whose row i is
+ *	byte COUNTERS_ROWS + i   the right to claim, fold and free row i: held by the master that claimed
+ *	                         it, until it has folded it, and by one that folds it in its place
+ *
+ * A process makes or maps one segment, and never closes a descriptor of its file before its end: with
+ * any of them all its locks would go. */
 #ifndef HUBBUB_WORKER_COUNTERS_H
 #define HUBBUB_WORKER_COUNTERS_H
 
@@ -52,7 +60,7 @@ struct worker_row {
 	uint32_t worker;
 	uint32_t index; /* of the hub in its worker */
 	uint32_t generation;
-	int32_t master;  /* pid of the one that claimed it */
+	uint32_t master; /* the number of the one that claimed it; no other master ever has it */
 	int64_t granted; /* in a process's first row: all permits that it has, free and used */
 
 	/* The hub's. */
@@ -78,7 +86,7 @@ struct worker_row {
 	struct worker_crash crash __attribute__((aligned(128)));
 } __attribute__((aligned(128)));
 
-#define COUNTERS_VERSION 3
+#define COUNTERS_VERSION 4
 #define COUNTERS_ROWS                                                                              \
 	8192 /* four times as many as there may be hubs: a ledger, three generations */
 
@@ -86,8 +94,9 @@ struct counters {
 	uint32_t magic;
 	uint32_t version;
 	uint32_t row_size;
-	uint32_t used;  /* rows below this may be in use */
-	uint32_t folds; /* odd while a row is being folded: readers try again */
+	uint32_t used;    /* rows below this may be in use */
+	uint32_t folds;   /* odd while a row is being folded: readers try again */
+	uint32_t masters; /* how many there have been */
 	/* Of the whole server, through all its masters, each of which adds. */
 	uint64_t respawns;
 	uint64_t lost; /* connections that died with their worker, those being accepted included */
@@ -100,16 +109,20 @@ struct counters {
 	struct worker_row rows[COUNTERS_ROWS] __attribute__((aligned(128)));
 };
 
-/* Makes a segment and maps it; children share it. *fd names it, and is the caller's. NULL with errno. */
+/* The calling process becomes one of a segment's masters: of a new one, whose *fd stays the caller's and
+ * is shared by children, as the mapping is; NULL with errno. */
 struct counters *counters_new(int *fd);
 
-/* Maps the segment of another process. NULL with errno, EPROTO if it is none of this version. */
+/* Or of that of another process. NULL with errno, EPROTO if it is none of this version. */
 struct counters *counters_map(int fd);
+
+/* The segment's descriptor in this process and its children; -1 if there is none. */
+int counters_file(void);
 
 /* Unmaps it and nulls the pointer. NULL is ignored. */
 void counters_free(struct counters **counters);
 
-/* Claims count rows, one after the other, for the hubs of a new process of that worker.
+/* Claims count rows, one after the other, for the hubs of a new process of that worker, by this master.
  * NULL if so many are not free. */
 struct worker_row *counters_claim(
 	struct counters *counters, uint32_t worker, uint32_t generation, uint32_t count);
@@ -118,8 +131,18 @@ struct worker_row *counters_claim(
  * closed. */
 void counters_fold(struct counters *counters, struct worker_row *rows, uint32_t count);
 
-/* Folds the rows of masters that are gone, and so are their workers, without having folded them. */
+/* In a worker: the rows are its own as long as it lives. Returns 0, or -1 with errno. */
+int counters_hold(const struct counters *counters, const struct worker_row *rows, uint32_t count);
+
+/* Folds the rows of masters that are dead, if their workers are, too; what those had open is lost. */
 void counters_fold_orphans(struct counters *counters);
+
+/* Whether this process has claimed that row. */
+bool counters_is_own(const struct worker_row *row);
+
+/* Whether path, a descriptor in another process's folder in /proc, is of a segment that has no living
+ * master: then that process is a worker which drains. False if this process may not look. */
+bool counters_are_orphaned(const char *path);
 
 /* Copies what all rows of one worker and hub have counted, added up over its processes, living and
  * dead, in any master; gauges are those of the living ones. Returns false if there never was one. */

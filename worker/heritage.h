@@ -35,7 +35,7 @@ struct worker_heritage {
 	int channel;        /* to the master; see channel.h */
 	pid_t master; /* whose death the kernel tells, since a stuck worker hears no channel; or 0 */
 
-	struct counters *counters; /* shared */
+	struct counters *counters; /* shared, with the descriptor of their file (counters_file) */
 	struct worker_row *rows;   /* this worker's, one per hub */
 	struct hub_options hub;    /* counters left NULL */
 	bool pin;                  /* each hub's thread to one CPU */

@@ -331,6 +331,12 @@ worker_run(const struct worker_heritage *heritage)
 
 	hub_event_init(&worker.changed);
 	crash_install(&heritage->rows[0]);
+	/* First the rows are held, then the master lives: so no other one folds them in between. */
+	if (counters_hold(heritage->counters, heritage->rows, heritage->threads) != 0) {
+		log_error(
+			"worker %u cannot hold its counters: %s", heritage->index, strerror(errno));
+		return 1;
+	}
 	if (heritage->master != 0 && orphan_prepare(heritage->master) != 0) {
 		if (errno != ESRCH)
 			log_error("worker %u cannot watch the master: %s", heritage->index,

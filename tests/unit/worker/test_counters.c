@@ -2,8 +2,12 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -102,20 +106,147 @@ Test(counters, two_generations_of_a_worker_are_added_up)
 	cr_assert_eq(counters_open(&sum), 6);
 }
 
-Test(counters, rows_of_a_master_that_is_gone_are_folded)
-{
-	struct worker_row *rows = counters_claim(counters, 3, 1, 2), sum;
+/* ---- orphans ---- */
 
-	rows[0].accepted = 8;
+/* Another master and its worker of two hubs, which has three connections open. */
+struct family {
+	pid_t master;
+	pid_t worker; /* a child of this process as soon as the master is dead */
+};
+
+static void
+be_worker(struct worker_row *rows, int ready)
+{
+	pid_t self = getpid();
+
+	rows[0].accepted = rows[0].opened = 8;
+	rows[0].closed = 5;
+	if (counters_hold(counters, rows, 2) == 0 &&
+		write(ready, &self, sizeof self) == sizeof self)
+		pause();
+	_exit(1);
+}
+
+static void
+be_master(int ready)
+{
+	struct worker_row *rows;
+
+	counters = counters_map(file);
+	rows = counters_claim(counters, 3, 1, 2);
+	if (fork() == 0) {
+		alarm(60);
+		be_worker(rows, ready);
+	}
+	pause();
+	_exit(1);
+}
+
+static struct family
+start_family(void)
+{
+	struct family family;
+	int ready[2];
+
+	cr_assert_eq(pipe(ready), 0);
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	family.master = fork();
+	if (family.master == 0) {
+		/* If the test fails, nothing is left of it. */
+		alarm(60);
+		be_master(ready[1]);
+	}
+	cr_assert_eq(read(ready[0], &family.worker, sizeof family.worker), sizeof family.worker);
+	close(ready[0]);
+	close(ready[1]);
+	return family;
+}
+
+/* Dead, but not reaped. */
+static void
+make_zombie(pid_t pid)
+{
+	siginfo_t status;
+
+	kill(pid, SIGKILL);
+	cr_assert_eq(waitid(P_PID, (id_t)pid, &status, WEXITED | WNOWAIT), 0);
+}
+
+static bool
+live(void)
+{
 	counters_fold_orphans(counters);
-	cr_assert_eq(rows[0].state, (uint32_t)ROW_LIVE, "this master lives");
-	/* More than there are processes. */
-	rows[0].master = rows[1].master = 1 << 30;
-	counters_fold_orphans(counters);
-	cr_assert_neq(rows[0].state, (uint32_t)ROW_LIVE);
-	cr_assert_neq(rows[1].state, (uint32_t)ROW_LIVE);
+	return counters->rows[0].state == ROW_LIVE && counters->rows[1].state == ROW_LIVE;
+}
+
+Test(counters, rows_are_folded_when_both_master_and_worker_are_dead_reaped_or_not)
+{
+	struct family family = start_family();
+	struct worker_row sum;
+
+	cr_assert_not(counters_is_own(&counters->rows[0]));
+	cr_assert(live());
+	make_zombie(family.master);
+	cr_assert(live(), "its worker drains");
+	make_zombie(family.worker);
+	cr_assert_not(live());
 	cr_assert(counters_sum(counters, 3, 0, &sum));
 	cr_assert_eq(sum.accepted, 8);
+	cr_assert_eq(counters_open(&sum), 0);
+	cr_assert_eq(counters->lost, 3);
+	waitpid(family.master, NULL, 0);
+	waitpid(family.worker, NULL, 0);
+}
+
+Test(counters, rows_of_a_living_master_are_its_own_to_fold)
+{
+	struct family family = start_family();
+	struct pollfd query = {.events = POLLIN};
+
+	kill(family.worker, SIGKILL);
+	/* Its master does not reap it. */
+	query.fd = pidfd_open(family.worker, 0);
+	cr_assert_eq(poll(&query, 1, 10000), 1);
+	close(query.fd);
+	cr_assert(live());
+	kill(family.master, SIGKILL);
+	waitpid(family.master, NULL, 0);
+	cr_assert_not(live());
+	waitpid(family.worker, NULL, 0);
+}
+
+/* A master that has the pid of a dead one is another. */
+Test(counters, a_pid_is_no_identity)
+{
+	struct worker_row *rows = counters_claim(counters, 0, 1, 1), *fresh;
+	struct counters *again;
+
+	cr_assert(counters_is_own(rows));
+	counters_fold_orphans(counters);
+	cr_assert_eq(rows->state, (uint32_t)ROW_LIVE);
+	again = counters_map(file);
+	cr_assert_not(counters_is_own(rows));
+	fresh = counters_claim(counters, 0, 1, 1);
+	cr_assert(counters_is_own(fresh));
+	counters_fold_orphans(again);
+	cr_assert_neq(rows->state, (uint32_t)ROW_LIVE);
+	cr_assert_eq(fresh->state, (uint32_t)ROW_LIVE);
+	counters_free(&again);
+}
+
+Test(counters, a_master_that_died_while_it_folded_lets_nobody_wait)
+{
+	struct family family = start_family();
+
+	counters->folds++;
+	counters_fold_orphans(counters);
+	cr_assert_eq(counters->folds, 1, "it lives, and may be at it");
+	kill(family.worker, SIGKILL);
+	kill(family.master, SIGKILL);
+	waitpid(family.master, NULL, 0);
+	waitpid(family.worker, NULL, 0);
+	cr_assert_not(live());
+	cr_assert_eq(counters->folds % 2, 0);
 }
 
 Test(counters, there_is_an_end_to_rows)
