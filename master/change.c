@@ -257,10 +257,11 @@ master_drain(struct master *master)
 void
 master_stop(struct master *master, int exit_code)
 {
+	master->is_stopped = true;
 	give_up_change(master);
 	if (master->phase != MASTER_HANDED_OVER && !master->is_heir)
 		notify_send("STOPPING=1");
-	master->is_stopped = true;
+	takeover_stop(master);
 	master->exit_code = exit_code;
 	if (master->phase != MASTER_HANDED_OVER)
 		master->phase = MASTER_DRAINING;

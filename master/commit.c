@@ -60,8 +60,14 @@ commit_take(struct commit *commit, bool is_alone)
 	       (is_alone && swap(commit, COMMIT_PREPARING, COMMIT_TAKEN));
 }
 
-void
+bool
 commit_leave(struct commit *commit)
 {
-	swap(commit, COMMIT_TAKEN, COMMIT_LEFT);
+	return swap(commit, COMMIT_TAKEN, COMMIT_LEFT) || commit_state(commit) == COMMIT_LEFT;
+}
+
+bool
+commit_retake(struct commit *commit)
+{
+	return swap(commit, COMMIT_TAKEN, COMMIT_RETAKEN);
 }

@@ -3,7 +3,7 @@
  * same time one finds that the other one has.
  *
  *	PREPARING --offer--> OFFERED --take--> TAKEN --leave--> LEFT
- *	    |                   |
+ *	    |                   |                 +----retake--> RETAKEN
  *	    +-----withdraw------+------------> WITHDRAWN
  *
  * A new master whose old one is dead takes from PREPARING, too. */
@@ -18,7 +18,8 @@ enum commit_state {
 	COMMIT_PREPARING, /* the old master owns the server; the new one is not ready */
 	COMMIT_OFFERED, /* nobody opens connections: the new one may take over, the old one withdraw */
 	COMMIT_TAKEN,     /* the new one owns the server */
-	COMMIT_LEFT,      /* it did, and is not to be stood in for */
+	COMMIT_LEFT,      /* it did, and the old one is not to serve again, whatever befalls it */
+	COMMIT_RETAKEN,   /* the old one does, because the new one died */
 	COMMIT_WITHDRAWN, /* the old one does, and the new one leaves */
 };
 
@@ -44,7 +45,11 @@ bool commit_withdraw(struct commit *commit);
 /* In the new master; is_alone: the old one is dead. Returns whether this one owns the server now. */
 bool commit_take(struct commit *commit, bool is_alone);
 
-/* In the new master, which has taken over. */
-void commit_leave(struct commit *commit);
+/* In the new master, which has taken over, or in the one after it. Returns whether the old one has not taken back, and never
+ * will. */
+bool commit_leave(struct commit *commit);
+
+/* In the old master, when the new one is dead. Returns whether this one owns the server again. */
+bool commit_retake(struct commit *commit);
 
 #endif

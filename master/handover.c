@@ -73,18 +73,18 @@ document(const struct master *master, int channel, int commit)
 	const struct fleet_config *config = &master->fleet.serving->config;
 
 	return json_pack(
-		"{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:s, s:i, s:i, s:i, s:b, s:i, s:i, s:i, s:i, "
-		"s:i, s:o, s:o, s:o}",
+		"{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:s, s:i, s:i, s:i, s:b, s:i, s:i, s:i, "
+		"s:i, s:i, s:o, s:o, s:o}",
 		"version", VERSION, "master", (int)getpid(), "channel", channel, "commit", commit,
-		"counters", master->counters_file, "roll", master->sockets.roll_file, "control",
-		control_fd(master->control), "control_path", control_path(master->control), "admin",
-		admin_fd(master->admin), "agent", agent_fd(master->agent), "pidfile",
-		master->pidfile, "can_bind", master->sockets.can_bind, "generations",
-		(int)master->fleet.generations, "processes", (int)config->processes, "threads",
-		(int)config->threads, "asked_processes", (int)master->options.asked_processes,
-		"asked_threads", (int)master->options.asked_threads, "addresses",
-		addresses_json(&master->sockets), "seats", seats_json(&master->sockets), "fixed",
-		fixed_json(&master->options));
+		"elder", master->former.commit_file, "counters", master->counters_file, "roll",
+		master->sockets.roll_file, "control", control_fd(master->control), "control_path",
+		control_path(master->control), "admin", admin_fd(master->admin), "agent",
+		agent_fd(master->agent), "pidfile", master->pidfile, "can_bind",
+		master->sockets.can_bind, "generations", (int)master->fleet.generations,
+		"processes", (int)config->processes, "threads", (int)config->threads,
+		"asked_processes", (int)master->options.asked_processes, "asked_threads",
+		(int)master->options.asked_threads, "addresses", addresses_json(&master->sockets),
+		"seats", seats_json(&master->sockets), "fixed", fixed_json(&master->options));
 }
 
 int
@@ -118,6 +118,7 @@ handover_keep(const struct master *master, int document, int channel, int commit
 	keep(document);
 	keep(channel);
 	keep(commit);
+	keep(master->former.commit_file);
 	keep(master->counters_file);
 	keep(sockets->roll_file);
 	keep(control_fd(master->control));
@@ -270,7 +271,7 @@ is_fixed_same(const struct options *options, const json_t *former)
 static int
 inherit_former(struct former *former, const json_t *object)
 {
-	int commit = descriptor(integer(object, "commit"));
+	int elder = descriptor(integer(object, "elder"));
 
 	former->pid = integer(object, "master");
 	former->channel = descriptor(integer(object, "channel"));
@@ -279,10 +280,14 @@ inherit_former(struct former *former, const json_t *object)
 	former->asked_processes = (unsigned)integer(object, "asked_processes");
 	former->asked_threads = (unsigned)integer(object, "asked_threads");
 	former->generations = (unsigned)integer(object, "generations");
-	former->commit = commit_map(commit);
-	close(commit);
-	if (former->commit != NULL)
+	former->commit_file = descriptor(integer(object, "commit"));
+	former->commit = commit_map(former->commit_file);
+	former->elder = elder != -1 ? commit_map(elder) : NULL;
+	if (former->commit != NULL && (elder == -1) == (former->elder == NULL)) {
+		if (elder != -1)
+			close(elder);
 		return 0;
+	}
 	log_error("the former master's commit word cannot be read");
 	return -1;
 }

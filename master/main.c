@@ -100,7 +100,7 @@ leave(void *context)
 {
 	struct master *master = context;
 
-	if (!upgrade_must_stay(master))
+	if (!upgrade_must_stay(master) && !takeover_must_stay(master))
 		ev_break(master->loop, EVBREAK_ALL);
 }
 

@@ -9,8 +9,8 @@
 #include "master/seating.h"
 #include "master/word.h"
 
-static void
-forget_former(struct master *master)
+void
+takeover_forget(struct master *master)
 {
 	struct former *former = &master->former;
 
@@ -18,8 +18,11 @@ forget_former(struct master *master)
 	ev_timer_stop(master->loop, &former->look);
 	if (former->channel != -1)
 		close(former->channel);
-	former->channel = -1;
+	if (former->commit_file != -1)
+		close(former->commit_file);
+	former->channel = former->commit_file = -1;
 	commit_free(&former->commit);
+	commit_free(&former->elder);
 }
 
 /* Ends this master, which nobody knows yet. */
@@ -45,6 +48,10 @@ take_over(struct master *master)
 		return;
 	}
 	ev_timer_stop(master->loop, &former->look);
+	if (former->elder != NULL && !commit_leave(former->elder)) {
+		give_way(master, "the former master is dead, and the one before it serves again");
+		return;
+	}
 	master->is_heir = false;
 	seating_inherit(&master->fleet, sockets_own(&master->sockets));
 	fleet_commit(&master->fleet);
@@ -87,9 +94,11 @@ lose_former(struct master *master)
 	close(former->channel);
 	former->channel = -1;
 	if (!master->is_heir) {
-		forget_former(master);
-		if (!former->has_named)
+		takeover_forget(master);
+		if (!former->has_named && master->phase == MASTER_SERVING)
 			master_notify_ready(master);
+		if (former->is_left && fleet_is_gone(&master->fleet))
+			ev_break(master->loop, EVBREAK_ALL);
 	} else if (commit_state(former->commit) == COMMIT_WITHDRAWN) {
 		give_way(master, "the former master gave the upgrade up");
 	} else {
@@ -156,17 +165,30 @@ takeover_leave(struct master *master)
 {
 	struct former *former = &master->former;
 
-	if (master->is_heir || former->channel == -1)
+	if (master->is_heir || former->channel == -1 || former->is_left)
 		return;
+	former->is_left = true;
 	commit_leave(former->commit);
 	word_say(former->channel, WORD_LEAVING, -1);
-	forget_former(master);
+}
+
+void
+takeover_stop(struct master *master)
+{
+	if (!master->is_heir && master->former.channel != -1)
+		word_say(master->former.channel, WORD_STOP, -1);
+}
+
+bool
+takeover_must_stay(const struct master *master)
+{
+	return master->former.channel != -1 && master->former.is_left && !master->is_stopped;
 }
 
 void
 takeover_init(struct former *former)
 {
-	*former = (struct former){.channel = -1};
+	*former = (struct former){.channel = -1, .commit_file = -1};
 	ev_init(&former->talk, on_former);
 	ev_init(&former->look, on_look);
 }
@@ -175,5 +197,5 @@ void
 takeover_fini(struct master *master)
 {
 	takeover_leave(master);
-	forget_former(master);
+	takeover_forget(master);
 }

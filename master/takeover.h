@@ -14,11 +14,15 @@ struct former {
 	pid_t pid;
 	int channel; /* -1 without one, and once it is gone */
 	struct commit *commit;
+	int commit_file; /* names it, for the next master; -1 without */
+	/* The former one's with the one before it, which is to stand in for nobody any more; NULL without. */
+	struct commit *elder;
 	ev_io talk;
 	ev_timer look;  /* at the commit word, from RISEN on */
 	bool has_risen; /* RISEN was said, or would have been */
 	bool is_dead;   /* before it had handed over */
 	bool has_named; /* this master to the service manager */
+	bool is_left;   /* LEAVING was said */
 	/* What its options said, and what it really ran with. */
 	unsigned asked_processes;
 	unsigned asked_threads;
@@ -38,10 +42,20 @@ void takeover_risen(struct master *master);
 /* Has the old one write to another log, too. */
 void takeover_reopen(struct master *master, int file);
 
-/* This master is about to stop, or to start a new one itself: the old one is not to serve again. */
+/* This master is about to stop, or was taken over itself: the old one is not to serve again. */
 void takeover_leave(struct master *master);
 
-/* Closes what it holds, and leaves. */
+/* The old one is to end at once. */
+void takeover_stop(struct master *master);
+
+/* Whether this master, all of whose workers are gone, has to stay, since it has left and the old one still drains: when the
+ * service manager's own child ends, all of the service does. */
+bool takeover_must_stay(const struct master *master);
+
+/* Closes what it holds of the old one, without a word. */
+void takeover_forget(struct master *master);
+
+/* The same, and leaves. */
 void takeover_fini(struct master *master);
 
 #endif

@@ -86,6 +86,9 @@ hand_over(struct master *master)
 	doors_hand_over(master);
 	fleet_leave(&master->fleet, CHANNEL_HANDOVER);
 	fleet_freeze(&master->fleet, false);
+	/* From here on the new master and this one stand in for each other, and nobody older does. */
+	takeover_leave(master);
+	takeover_forget(master);
 	let_go(successor, master->loop);
 }
 
@@ -247,6 +250,9 @@ hear_successor(struct master *master, enum word word, int file)
 	case WORD_LEAVING:
 		look_at_commit(master);
 		break;
+	case WORD_STOP:
+		master_stop(master, 0);
+		break;
 	case WORD_REOPEN:
 		if (file != -1)
 			reopen(master, file);
@@ -293,8 +299,10 @@ on_death(struct ev_loop *loop, ev_io *watcher, int events)
 	ev_io_stop(loop, watcher);
 	word_hear(master, &successor->channel, hear_successor);
 	look_at_commit(master);
-	if (successor->phase == SUCCESSOR_SERVING)
+	if (successor->phase == SUCCESSOR_SERVING && commit_retake(successor->commit))
 		take_back(master);
+	else if (successor->phase == SUCCESSOR_SERVING)
+		renounce(master);
 	else if (successor->phase < SUCCESSOR_SERVING && successor->launcher == 0)
 		roll_back(master, "the new program died while it started");
 	/* Else the launcher is about to end, and tells how. */
@@ -451,8 +459,6 @@ upgrade_start(struct master *master, const char **why)
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
 		return -1;
 	successor->channel = pair[0];
-	/* From here on the new master and this one stand in for each other, and for nobody a third. */
-	takeover_leave(master);
 	result = start_successor(master, pair[1]);
 	close(pair[1]);
 	if (result != 0)

@@ -13,7 +13,8 @@
  *	  | its workers drain; it names the new one to the service manager, whose child that is by now
  *	  | ------------------------------- NAMED -------> says that it is ready
  *	  |                                                  ...
- *	  | <------------------------------ LEAVING ------ it stops, or begins an upgrade itself
+ *	  |                     LEFT <-------------------- swaps, when it stops, or was taken over itself
+ *	  | <------------------------------ LEAVING ------
  *	  | closes the sockets, which it kept till then
  *
  * The commit point is one compare-and-swap of a word in memory that both share (commit.h): OFFERED becomes TAKEN by
@@ -22,8 +23,8 @@
  *
  * Until the word is TAKEN the old master serves, and goes on if the new one exits, crashes, or is not ready in time.
  * If the old one dies before it, the new one takes over as soon as it is ready. From TAKEN on the new one serves; if
- * it dies while the old one drains, without having said LEAVING, the old one starts workers on the same sockets and
- * serves again. tests/model/upgrade.pml has both masters, and what may befall them. */
+ * it dies while the old one drains, the old one swaps TAKEN for RETAKEN, starts workers on the same sockets and serves
+ * again. Of three masters, each of which may die, the last one leaves the first one's word when it has taken over. tests/model/upgrade.pml has both masters, and what may befall them. */
 #ifndef HUBBUB_MASTER_UPGRADE_H
 #define HUBBUB_MASTER_UPGRADE_H
 

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include "hub/base/log.h"
-#include "worker/channel.h"
 
 #define WORDS_AT_ONCE 1000 /* more than a socket holds */
 

@@ -4,15 +4,18 @@
 
 #include <stdbool.h>
 
+#include "worker/channel.h"
+
 struct master;
 
 enum word {
-	WORD_RISEN = 1,
+	WORD_RISEN = CHANNEL_KIND_MAX, /* a worker's messages are others */
 	WORD_GO,
 	WORD_TOOK,
 	WORD_NAMED,
 	WORD_LEAVING,
 	WORD_DRAIN,  /* to the new one: the old one was told to */
+	WORD_STOP,   /* to the old one: at once */
 	WORD_REOPEN, /* to the old one, with a file: standard error from now on */
 };
 

@@ -9,8 +9,9 @@ Test(commit, one_of_two_wins_and_both_know)
 {
 	static const struct {
 		const char *
-			acts; /* o: offered, t: taken, T: taken by a master that is alone, w: withdrawn, l: left */
-		const char *results; /* what each act returns, if it does */
+			acts; /* o: offered, t: taken, T: taken by a master that is alone, w: withdrawn, l: left,
+				   * r: retaken */
+		const char *results; /* what each act but an offer returns */
 		enum commit_state state;
 	} cases[] = {
 		{"t", "0", COMMIT_PREPARING},
@@ -29,10 +30,17 @@ Test(commit, one_of_two_wins_and_both_know)
 		{"owT", "-10", COMMIT_WITHDRAWN},
 		{"ott", "-10", COMMIT_TAKEN},
 		{"Tow", "1-0", COMMIT_TAKEN},
-		{"ol", "--", COMMIT_OFFERED},
-		{"otl", "-1-", COMMIT_LEFT},
-		{"otlw", "-1-0", COMMIT_LEFT},
-		{"otlt", "-1-0", COMMIT_LEFT},
+		{"ol", "-0", COMMIT_OFFERED},
+		{"or", "-0", COMMIT_OFFERED},
+		{"otl", "-11", COMMIT_LEFT},
+		{"otll", "-111", COMMIT_LEFT},
+		{"otlw", "-110", COMMIT_LEFT},
+		{"otlt", "-110", COMMIT_LEFT},
+		{"otlr", "-110", COMMIT_LEFT},
+		{"otr", "-11", COMMIT_RETAKEN},
+		{"otrl", "-110", COMMIT_RETAKEN},
+		{"otrw", "-110", COMMIT_RETAKEN},
+		{"otrT", "-110", COMMIT_RETAKEN},
 	};
 
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -46,7 +54,9 @@ Test(commit, one_of_two_wins_and_both_know)
 			if (cases[i].acts[act] == 'o')
 				commit_offer(old);
 			else if (cases[i].acts[act] == 'l')
-				commit_leave(new);
+				result = commit_leave(new) ? '1' : '0';
+			else if (cases[i].acts[act] == 'r')
+				result = commit_retake(old) ? '1' : '0';
 			else if (cases[i].acts[act] == 'w')
 				result = commit_withdraw(old) ? '1' : '0';
 			else
