@@ -409,7 +409,10 @@ Test(change, an_upgrade_that_dies_at_the_last_moment_is_rolled_back)
 
 		kill(master, SIGUSR2);
 		heir = find_heir();
-		cr_assert_neq(heir, 0);
+		/* It was quicker, and is nobody's child here any more. */
+		if (heir == 0)
+			heir = (pid_t)server_number(&server, "pid");
+		cr_assert_neq(heir, master);
 		/* At a random moment of its start. */
 		usleep((useconds_t)(i * 700));
 		kill(heir, SIGKILL);
