@@ -176,7 +176,7 @@ fd_enter(struct hub *hub, int fd)
 /* ---- waiting ---- */
 
 static int
-wait_ended(const struct hub_fd *entry, uint32_t generation, int reason)
+wait_ended(const struct hub_fd *entry, fd_generation generation, int reason)
 {
 	if (reason == 0 && entry->generation != generation)
 		reason = ECANCELED;
@@ -193,7 +193,7 @@ wait_direction(struct hub_fd *entry, struct hub_waiter **waiters, ev_io *watcher
 	struct hub *hub = hub_this;
 	struct wait wait = {what, (const void *)(intptr_t)entry->fd, deadline, true, false};
 	struct hub_waiter waiter;
-	uint32_t generation = entry->generation;
+	fd_generation generation = entry->generation;
 	int reason;
 
 	if (entry->is_file)
@@ -210,13 +210,15 @@ wait_direction(struct hub_fd *entry, struct hub_waiter **waiters, ev_io *watcher
 static inline __attribute__((always_inline)) int
 wait_read_until(struct hub_fd *entry, const char *what, int64_t deadline)
 {
+	fd_generation generation = entry->generation;
 	int result;
 
 	if (entry->input_has_ended)
 		return 0;
 	result = wait_direction(entry, &entry->readers, &entry->read, what, deadline);
-
-	entry->is_woken = false;
+	/* The number's next owner has readers of its own. */
+	if (__builtin_expect(entry->generation == generation, 1))
+		entry->is_woken = false;
 	return result;
 }
 
@@ -235,9 +237,8 @@ fd_wait_write(struct hub_fd *entry, const char *what)
 int
 fd_interest_enter(struct fd_interest *interest, int fd, short events, struct hub_coroutine *self)
 {
-	struct hub_fd *entry = fd_lookup_watched(self->hub, fd);
+	struct hub_fd *entry = fd_interest_note(interest, self->hub, fd);
 
-	interest->entry = entry;
 	if (entry == NULL)
 		return errno;
 	interest->reader.is_queued = interest->reader.is_met = false;
@@ -260,7 +261,7 @@ fd_interest_leave(struct fd_interest *interest)
 
 	if (entry == NULL)
 		return false;
-	if (interest->reader.is_met)
+	if (interest->reader.is_met && !fd_interest_is_over(interest))
 		entry->is_woken = false;
 	waiter_leave(&entry->readers, &interest->reader);
 	waiter_leave(&entry->writers, &interest->writer);
@@ -274,7 +275,7 @@ fd_wait_either(struct hub_fd *entry)
 	struct wait wait = {
 		"descriptor", (const void *)(intptr_t)entry->fd, HUB_FOREVER, true, false};
 	struct fd_interest interest;
-	uint32_t generation = entry->generation;
+	fd_generation generation = entry->generation;
 	int reason;
 
 	fd_interest_enter(&interest, entry->fd, POLLIN | POLLOUT, hub_this->current);
@@ -358,13 +359,8 @@ hub_wait_fd(int fd, short events)
 		errno = EINVAL;
 		return -1;
 	}
-	if (hub_tick(self->hub)) {
-		hub_pause(self->hub);
-		if (hub_enter() == NULL)
-			return -1;
-	}
 	entry = fd_lookup_watched(self->hub, fd);
-	if (entry == NULL)
+	if (entry == NULL || !fd_take_turns(entry))
 		return -1;
 	for (;;) {
 		int ready = fd_poll_now(fd, events);
@@ -383,7 +379,7 @@ hub_await_fd(int fd, short events, int64_t nanoseconds)
 {
 	struct hub_coroutine *self = hub_enter();
 	struct hub_fd *entry;
-	uint32_t generation;
+	fd_generation generation;
 	int64_t deadline;
 
 	if (self == NULL)

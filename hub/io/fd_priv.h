@@ -13,6 +13,9 @@
 #include "hub/scheduler_priv.h"
 #include "hub/waiters_priv.h"
 
+/* Which opening of which number: no other one of the hub ever has the same, and 0 is none. */
+typedef uint64_t fd_generation;
+
 /* One number.
  *
  * - The read watcher is level-triggered, started at the first wait and left on; it stops when it
@@ -21,7 +24,7 @@
  * - is_drained: the last receive took all there was, so the next one waits before it tries; the
  *   read watcher's event clears it. Holds for stream sockets only, where a short read says so.
  * - input_has_ended: whoever receives is told of the end of the stream when nothing is left to receive.
- * - generation: counts releases, so that one who waited knows whether fd is still what it was. */
+ * - generation: another one after each release, so that one who waited knows whether fd is still what it was. */
 struct hub_fd {
 	ev_io read;
 	ev_io write;
@@ -29,7 +32,7 @@ struct hub_fd {
 	struct hub_waiter *writers;
 	struct hub_layer *layer; /* owned; NULL for none */
 	int fd;
-	uint32_t generation;
+	fd_generation generation;
 	bool is_open;      /* the hub watches it */
 	bool is_adopted;   /* and has seen to it that it does not block */
 	bool was_blocking; /* before */
@@ -91,12 +94,31 @@ fd_lookup(struct hub *hub, int fd)
  * NULL with errno ENOMEM. */
 struct hub_fd *fd_enter_new(struct hub *hub, int fd, bool is_stream);
 
+/* A descriptor that is kept across switches, after which its number may be another's. */
+struct fd_hold {
+	struct hub_fd *entry; /* NULL for none */
+	fd_generation generation;
+};
+
+static inline struct fd_hold
+fd_hold(struct hub_fd *entry)
+{
+	return (struct fd_hold){entry, entry != NULL ? entry->generation : 0};
+}
+
+/* Whether it is still open, and not only its number. */
+static inline bool
+fd_is_held(const struct fd_hold *hold)
+{
+	return hold->entry != NULL && hold->entry->generation == hold->generation;
+}
+
 /* Lets others run, if it is their turn. The caller has entered (hub_enter). Returns false with errno, ECANCELED if the
  * descriptor was closed meanwhile, or what hub_enter says. */
 static inline __attribute__((always_inline)) bool
 fd_take_turns(const struct hub_fd *entry)
 {
-	uint32_t generation;
+	fd_generation generation;
 
 	if (!hub_tick(hub_this))
 		return true;
@@ -124,9 +146,20 @@ int fd_wait_write(struct hub_fd *entry, const char *what);
 /* One descriptor among the things that a coroutine waits for. */
 struct fd_interest {
 	struct hub_fd *entry; /* NULL for none */
+	fd_generation generation;
 	struct hub_waiter reader;
 	struct hub_waiter writer;
 };
+
+/* Remembers what a number is. Returns its entry; NULL with errno EBADF, ENOMEM. */
+static inline struct hub_fd *
+fd_interest_note(struct fd_interest *interest, struct hub *hub, int fd)
+{
+	interest->entry = fd_lookup_watched(hub, fd);
+	if (interest->entry != NULL)
+		interest->generation = interest->entry->generation;
+	return interest->entry;
+}
 
 /* Enters self for events, which are POLLIN, POLLOUT or both; it then calls hub_suspend, and
  * fd_interest_leave in any case. Returns 0, or an errno: EBADF, ENOMEM; then it is not entered. */
@@ -135,6 +168,13 @@ int fd_interest_enter(
 
 /* Returns whether it was the descriptor that was woken, or released. */
 bool fd_interest_leave(struct fd_interest *interest);
+
+/* Whether the descriptor was released since it was noted or entered, whoever was woken. */
+static inline bool
+fd_interest_is_over(const struct fd_interest *interest)
+{
+	return interest->entry != NULL && interest->entry->generation != interest->generation;
+}
 
 /* Whether the number is one that somebody waits to receive from, and whether anything ever came; and whether somebody
  * waits for it to take more. False in each for a number that the hub does not know. */

@@ -201,45 +201,54 @@ send_quietly(int out, int in, off_t *offset, size_t count)
 	return sent;
 }
 
-/* For a descriptor with a layer, which the kernel would pass by. Reading may switch: what was read for one connection must
- * not go to another that has got its number meanwhile. */
+/* One piece of a file for a descriptor with a layer. Returns how much of it was sent, 0 at the file's end, or -1. */
 static ssize_t
-send_by_layer(struct hub_fd *out, struct hub_fd *in, off_t *offset, size_t count)
+send_piece(const struct fd_hold *out, const struct fd_hold *in, off_t *offset, char *buffer,
+	size_t length, bool *is_whole)
 {
-	uint32_t out_generation = out->generation, in_generation = in->generation;
+	int from = in->entry->fd, error;
+	ssize_t got = offset != NULL ? hub_pread(from, buffer, length, *offset)
+				     : hub_read(from, buffer, length);
+	ssize_t sent = -1;
+
+	*is_whole = false;
+	if (got <= 0)
+		return got;
+	/* Reading may have switched. */
+	errno = ECANCELED;
+	if (fd_is_held(out))
+		sent = hub_send(out->entry->fd, buffer, (size_t)got, 0);
+	*is_whole = sent == got;
+	if (sent > 0 && offset != NULL)
+		*offset += sent;
+	/* What was read and not sent is read again next time. */
+	error = errno;
+	if (sent < got && offset == NULL && fd_is_held(in))
+		lseek(from, (sent > 0 ? sent : 0) - got, SEEK_CUR);
+	errno = error;
+	return sent;
+}
+
+/* For a descriptor with a layer, which the kernel would pass by. */
+static ssize_t
+send_by_layer(const struct fd_hold *out, const struct fd_hold *in, off_t *offset, size_t count)
+{
 	char *buffer = malloc(PIECE);
 	size_t done = 0;
 	ssize_t sent = buffer == NULL ? -1 : 0;
+	bool is_whole = buffer != NULL;
 	int error = errno;
 
-	while (sent >= 0 && done < count) {
+	while (is_whole && done < count) {
 		size_t piece = count - done < PIECE ? count - done : PIECE;
-		ssize_t got = offset != NULL ? hub_pread(in->fd, buffer, piece, *offset)
-					     : hub_read(in->fd, buffer, piece);
 
-		error = errno;
-		if (got <= 0) {
-			sent = got;
+		sent = -1;
+		error = ECANCELED;
+		if (!fd_is_held(out) || !fd_is_held(in))
 			break;
-		}
-		if (out->generation != out_generation || in->generation != in_generation) {
-			sent = -1;
-			error = ECANCELED;
-			break;
-		}
-		sent = hub_send(out->fd, buffer, (size_t)got, 0);
+		sent = send_piece(out, in, offset, buffer, piece, &is_whole);
 		error = errno;
-		if (sent > 0) {
-			done += (size_t)sent;
-			if (offset != NULL)
-				*offset += sent;
-		}
-		if (sent == got)
-			continue;
-		/* What was read and not sent is read again next time. */
-		if (offset == NULL && in->generation == in_generation)
-			lseek(in->fd, (sent > 0 ? sent : 0) - got, SEEK_CUR);
-		break;
+		done += sent > 0 ? (size_t)sent : 0;
 	}
 	free(buffer);
 	errno = error;
@@ -250,46 +259,39 @@ ssize_t
 hub_sendfile(int out, int in, off_t *offset, size_t count)
 {
 	struct hub_coroutine *self = hub_enter();
-	struct hub_fd *entry, *source;
-	uint32_t generation, source_generation;
+	struct fd_hold to, from;
 	size_t done = 0;
 
 	if (self == NULL)
 		return -1;
-	entry = fd_lookup(self->hub, out);
-	source = fd_lookup(self->hub, in);
-	if (entry == NULL || source == NULL)
+	to = fd_hold(fd_lookup(self->hub, out));
+	from = fd_hold(fd_lookup(self->hub, in));
+	if (to.entry == NULL || from.entry == NULL)
 		return -1;
-	if (entry->layer != NULL && source->is_file)
-		return send_by_layer(entry, source, offset, count);
-	if (entry->layer != NULL) {
+	if (to.entry->layer != NULL && from.entry->is_file)
+		return send_by_layer(&to, &from, offset, count);
+	if (to.entry->layer != NULL) {
 		errno = EINVAL;
 		return -1;
 	}
-	generation = entry->generation;
-	source_generation = source->generation;
 	while (done < count) {
-		ssize_t sent;
+		ssize_t sent = -1;
 
 		/* Closed while the socket was waited for. */
-		if (source->generation != source_generation) {
-			errno = ECANCELED;
-			return done > 0 ? (ssize_t)done : -1;
-		}
-		sent = send_quietly(out, in, offset, count - done);
-
+		errno = ECANCELED;
+		if (fd_is_held(&from))
+			sent = send_quietly(out, in, offset, count - done);
 		if (sent == 0)
 			break;
 		if (sent > 0) {
 			done += (size_t)sent;
-			if (hub_tick(self->hub) &&
-				(hub_sleep(0) != 0 || entry->generation != generation))
-				return (ssize_t)done;
+			if (!fd_take_turns(to.entry))
+				break;
 			continue;
 		}
 		if (errno == EINTR)
 			continue;
-		if (errno != EAGAIN || fd_wait_write(entry, "sendfile") != 0)
+		if (errno != EAGAIN || fd_wait_write(to.entry, "sendfile") != 0)
 			return done > 0 ? (ssize_t)done : -1;
 	}
 	return (ssize_t)done;

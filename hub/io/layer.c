@@ -31,19 +31,34 @@ layer_has_input(const struct hub_fd *entry)
 
 /* ---- what is kept ---- */
 
-/* Sends what a layer has kept, while its owner does something else. The layer may be gone when this runs, and another one
- * in its place: then that one's is sent. */
+/* A coroutine that sends what a layer has kept, while the layer's owner does something else. */
+struct flusher {
+	struct hub_link link;
+	struct fd_hold hold;
+};
+
 static void *
 flush_kept(void *argument)
 {
-	struct hub_fd *entry = argument;
+	struct flusher *flusher = argument;
+	struct hub_fd *entry = flusher->hold.entry;
 
-	while (entry->layer != NULL && entry->layer->kind->flush(entry->layer) != 0 &&
+	while (fd_is_held(&flusher->hold) && entry->layer->kind->flush(entry->layer) != 0 &&
 		errno == EAGAIN && fd_wait_write(entry, "flush") == 0)
 		continue;
-	if (entry->layer != NULL)
-		entry->layer->has_flusher = false;
 	return NULL;
+}
+
+/* Also if the coroutine was killed before it ever ran. */
+static void
+flusher_ended(struct hub_link *link, struct hub_coroutine *coroutine)
+{
+	struct flusher *flusher = CONTAINER_OF(link, struct flusher, link);
+
+	(void)coroutine;
+	if (fd_is_held(&flusher->hold))
+		flusher->hold.entry->layer->has_flusher = false;
+	free(flusher);
 }
 
 /* Returns 0, or -1 and errno if nobody will send what is kept. */
@@ -51,15 +66,21 @@ static int
 have_flushed(struct hub_fd *entry)
 {
 	struct hub_layer *layer = entry->layer;
-	struct hub_coroutine *flusher;
+	struct hub_coroutine *coroutine;
+	struct flusher *flusher;
 
 	if (layer->has_flusher || !layer->kind->has_kept(layer))
 		return 0;
-	flusher = hub_spawn(flush_kept, entry);
-	if (flusher == NULL)
+	flusher = malloc(sizeof *flusher);
+	coroutine = flusher != NULL ? hub_spawn(flush_kept, flusher) : NULL;
+	if (coroutine == NULL) {
+		free(flusher);
 		return -1;
-	hub_set_name(flusher, "flush");
-	hub_detach(flusher);
+	}
+	*flusher = (struct flusher){{.ended = flusher_ended}, fd_hold(entry)};
+	hub_set_name(coroutine, "flush");
+	hub_link(coroutine, &flusher->link);
+	hub_detach(coroutine);
 	layer->has_flusher = true;
 	return 0;
 }
@@ -153,7 +174,7 @@ layer_send(
 	struct hub_fd *entry, const struct iovec *parts, size_t count, int flags, const char *what)
 {
 	bool may_wait = !(flags & MSG_DONTWAIT);
-	uint32_t generation = entry->generation;
+	fd_generation generation = entry->generation;
 	size_t done = 0;
 	int error = 0;
 
@@ -197,7 +218,7 @@ layer_end_output(struct hub_fd *entry, const char *what)
 /* What a connection that is closed has not sent yet. */
 struct rest {
 	struct hub_link link;
-	int fd;
+	struct fd_hold hold; /* of a duplicate */
 	unsigned char *bytes;
 	size_t length;
 };
@@ -209,7 +230,8 @@ rest_ended(struct hub_link *link, struct hub_coroutine *coroutine)
 	struct rest *rest = CONTAINER_OF(link, struct rest, link);
 
 	(void)coroutine;
-	hub_close(rest->fd);
+	if (fd_is_held(&rest->hold))
+		hub_close(rest->hold.entry->fd);
 	free(rest->bytes);
 	free(rest);
 }
@@ -221,7 +243,8 @@ send_rest(void *argument)
 	struct hub_timeout scope;
 
 	hub_timeout_start(&scope, REST_TIME);
-	hub_send(rest->fd, rest->bytes, rest->length, 0);
+	if (fd_is_held(&rest->hold))
+		hub_send(rest->hold.entry->fd, rest->bytes, rest->length, 0);
 	hub_timeout_stop(&scope);
 	return NULL;
 }
@@ -232,20 +255,22 @@ leave_rest(struct hub_fd *entry)
 {
 	struct rest *rest = malloc(sizeof *rest);
 	struct hub_coroutine *sender = NULL;
+	int fd;
 
 	if (rest == NULL)
 		return;
 	rest->bytes = entry->layer->kind->take_kept(entry->layer, &rest->length);
-	rest->fd = kernel_fcntl(entry->fd, F_DUPFD_CLOEXEC, 0);
-	if (rest->fd != -1 && hub_adopt(rest->fd) == 0)
+	fd = kernel_fcntl(entry->fd, F_DUPFD_CLOEXEC, 0);
+	if (fd != -1 && hub_adopt(fd) == 0)
 		sender = hub_spawn(send_rest, rest);
 	if (sender == NULL) {
-		if (rest->fd != -1)
-			hub_close(rest->fd);
+		if (fd != -1)
+			hub_close(fd);
 		free(rest->bytes);
 		free(rest);
 		return;
 	}
+	rest->hold = fd_hold(fd_lookup(hub_this, fd));
 	hub_set_name(sender, "rest");
 	rest->link.ended = rest_ended;
 	hub_link(sender, &rest->link);

@@ -32,6 +32,33 @@ poll_now(struct pollfd *fds, nfds_t count)
 	return ready;
 }
 
+/* The same after a switch: what was released meanwhile is told with POLLNVAL, whatever its number is now. */
+static int
+poll_again(struct pollfd *fds, nfds_t count, const struct fd_interest *interests)
+{
+	int ready = poll_now(fds, count);
+
+	for (nfds_t i = 0; ready >= 0 && i < count; i++) {
+		if (!fd_interest_is_over(&interests[i]))
+			continue;
+		ready += fds[i].revents == 0;
+		fds[i].revents = POLLNVAL;
+	}
+	return ready;
+}
+
+/* Lets others run. Returns 0 or an errno. */
+static int
+take_turns(const struct pollfd *fds, nfds_t count, struct fd_interest *interests)
+{
+	struct hub *hub = hub_this;
+
+	for (nfds_t i = 0; i < count; i++)
+		fd_interest_note(&interests[i], hub, fds[i].fd);
+	hub_pause(hub);
+	return hub_enter() != NULL ? 0 : errno;
+}
+
 /* Returns 0 or an errno. */
 static int
 wait_once(struct pollfd *fds, nfds_t count, struct fd_interest *interests, int64_t deadline)
@@ -56,7 +83,7 @@ wait_once(struct pollfd *fds, nfds_t count, struct fd_interest *interests, int64
 	if (reason == 0)
 		reason = hub_suspend(&wait);
 	for (nfds_t i = 0; i < entered; i++)
-		/* A closed one is found by polling again. */
+		/* A released one is found by polling again. */
 		if (fd_interest_leave(&interests[i]) && reason == ECANCELED)
 			reason = 0;
 	if (reason == ETIMEDOUT && wait.deadline != deadline && coroutine_interrupted(self) == 0)
@@ -64,24 +91,14 @@ wait_once(struct pollfd *fds, nfds_t count, struct fd_interest *interests, int64
 	return reason;
 }
 
-int
-hub_poll(struct pollfd *fds, nfds_t count, int timeout)
+/* The rest of a poll, which waits, or whose turn it is to let others run. Returns as hub_poll. */
+static int
+wait_all(struct pollfd *fds, nfds_t count, int timeout, bool is_turn)
 {
-	struct hub_coroutine *self = hub_enter();
 	struct fd_interest small[SMALL], *interests = small;
 	int64_t deadline = HUB_FOREVER;
-	int ready, reason = 0;
+	int ready = 0, reason = 0;
 
-	if (self == NULL)
-		return -1;
-	if (hub_tick(self->hub)) {
-		hub_pause(self->hub);
-		if (hub_enter() == NULL)
-			return -1;
-	}
-	ready = poll_now(fds, count);
-	if (ready != 0 || timeout == 0)
-		return ready;
 	if (count > SMALL) {
 		interests = malloc(count * sizeof *interests);
 		if (interests == NULL)
@@ -89,17 +106,39 @@ hub_poll(struct pollfd *fds, nfds_t count, int timeout)
 	}
 	if (timeout > 0)
 		deadline = clock_after(clock_now(), timeout * HUB_MILLISECOND);
-	while (ready == 0 && reason == 0) {
+	if (is_turn) {
+		reason = take_turns(fds, count, interests);
+		if (reason == 0)
+			ready = poll_again(fds, count, interests);
+	}
+	while (timeout != 0 && ready == 0 && reason == 0) {
 		reason = wait_once(fds, count, interests, deadline);
 		if (reason == 0)
-			ready = poll_now(fds, count);
+			ready = poll_again(fds, count, interests);
 	}
 	if (interests != small)
 		free(interests);
-	if (ready != 0)
+	if (ready != 0 || reason == 0)
 		return ready;
-	if (reason == ETIMEDOUT && coroutine_interrupted(self) == 0)
+	if (reason == ETIMEDOUT && coroutine_interrupted(hub_this->current) == 0)
 		return 0;
 	errno = reason;
 	return -1;
+}
+
+int
+hub_poll(struct pollfd *fds, nfds_t count, int timeout)
+{
+	struct hub_coroutine *self = hub_enter();
+	bool is_turn;
+	int ready = 0;
+
+	if (self == NULL)
+		return -1;
+	is_turn = hub_tick(self->hub);
+	if (!is_turn)
+		ready = poll_now(fds, count);
+	if (ready != 0 || (timeout == 0 && !is_turn))
+		return ready;
+	return wait_all(fds, count, timeout, is_turn);
 }

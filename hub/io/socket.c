@@ -1,5 +1,8 @@
 /* Each call is one attempt (a POSIX call that does not block) in one of three loops: receive,
- * send, accept. The loops are inlined into the calls, so the attempt costs no indirect call. */
+ * send, accept. The loops are inlined into the calls, so the attempt costs no indirect call.
+ *
+ * A number is looked up once, when a call begins. After that the entry is used, and whatever may switch in between (a
+ * wait, a turn of others) compares its generation: so what a call does next, it does to the same open file. */
 #include "hub/io/socket.h"
 
 #include <errno.h>
@@ -132,12 +135,9 @@ send_by_layer(struct hub_fd *entry, const struct transfer *transfer, const char 
 /* The loop of all that receives. A fairness pause comes before the attempt and never after: what
  * has arrived in the caller's buffer is returned without a switch. */
 static ALWAYS_INLINE ssize_t
-receive(const struct transfer *transfer, attempt_fn *attempt, const char *what)
+receive_from(struct hub_fd *entry, const struct transfer *transfer, attempt_fn *attempt,
+	const char *what)
 {
-	struct hub_fd *entry = transfer_begin(transfer->fd, transfer->flags);
-
-	if (__builtin_expect(entry == NULL, 0))
-		return -1;
 	if (__builtin_expect(entry->layer != NULL, 0))
 		return receive_by_layer(entry, transfer, what);
 	for (;;) {
@@ -166,16 +166,20 @@ receive(const struct transfer *transfer, attempt_fn *attempt, const char *what)
 	}
 }
 
-/* The first attempt of all that sends; what a stream did not take is for the caller. */
 static ALWAYS_INLINE ssize_t
-send_some(const struct transfer *transfer, attempt_fn *attempt, const char *what)
+receive(const struct transfer *transfer, attempt_fn *attempt, const char *what)
 {
 	struct hub_fd *entry = transfer_begin(transfer->fd, transfer->flags);
 
-	if (__builtin_expect(entry == NULL, 0))
-		return -1;
-	if (__builtin_expect(entry->layer != NULL, 0))
-		return send_by_layer(entry, transfer, what);
+	return __builtin_expect(entry != NULL, 1) ? receive_from(entry, transfer, attempt, what)
+						  : -1;
+}
+
+/* The first attempt that sends anything. */
+static ALWAYS_INLINE ssize_t
+send_some(struct hub_fd *entry, const struct transfer *transfer, attempt_fn *attempt,
+	const char *what)
+{
 	for (;;) {
 		ssize_t sent = attempt(transfer);
 
@@ -190,6 +194,44 @@ send_some(const struct transfer *transfer, attempt_fn *attempt, const char *what
 		if (fd_wait_write(entry, what) != 0)
 			return -1;
 	}
+}
+
+/* A stream that took a part takes the rest later; a datagram, or MSG_DONTWAIT, is done. */
+static ALWAYS_INLINE bool
+is_partial(const struct hub_fd *entry, const struct transfer *transfer, ssize_t sent)
+{
+	return sent > 0 && (size_t)sent < transfer->length && !(transfer->flags & MSG_DONTWAIT) &&
+	       !entry->is_file;
+}
+
+/* The loop of all that sends from one buffer: one attempt after the other. A layer sends all by itself. */
+static ALWAYS_INLINE ssize_t
+send_to(struct hub_fd *entry, struct transfer *transfer, attempt_fn *attempt, const char *what)
+{
+	size_t done = 0;
+
+	if (__builtin_expect(entry->layer != NULL, 0))
+		return send_by_layer(entry, transfer, what);
+	for (;;) {
+		ssize_t sent = send_some(entry, transfer, attempt, what);
+
+		if (sent < 0)
+			return done > 0 ? (ssize_t)done : -1;
+		done += (size_t)sent;
+		if (__builtin_expect(!is_partial(entry, transfer, sent), 1) ||
+			!fd_take_turns(entry))
+			return (ssize_t)done;
+		transfer->buffer = (char *)transfer->buffer + sent;
+		transfer->length -= (size_t)sent;
+	}
+}
+
+static ALWAYS_INLINE ssize_t
+send_all(struct transfer *transfer, attempt_fn *attempt, const char *what)
+{
+	struct hub_fd *entry = transfer_begin(transfer->fd, transfer->flags);
+
+	return __builtin_expect(entry != NULL, 1) ? send_to(entry, transfer, attempt, what) : -1;
 }
 
 static ssize_t
@@ -255,27 +297,38 @@ attempt_writev(const struct transfer *t)
 	return kernel_writev(t->fd, t->parts, t->count);
 }
 
+/* The rest of what MSG_WAITALL asks for, as far as it comes. */
+static __attribute__((noinline)) ssize_t
+receive_rest(struct hub_fd *entry, struct transfer *transfer, ssize_t got)
+{
+	ssize_t received = got;
+
+	while ((size_t)received < transfer->length &&
+		((transfer->flags & MSG_DONTWAIT) || fd_take_turns(entry))) {
+		transfer->buffer = (char *)transfer->buffer + received;
+		transfer->length -= (size_t)received;
+		received = receive_from(entry, transfer, attempt_recv, "recv");
+		if (received <= 0)
+			break;
+		got += received;
+	}
+	return got;
+}
+
 ssize_t
 hub_recv(int fd, void *buffer, size_t length, int flags)
 {
 	struct transfer transfer = {.fd = fd, .flags = flags, .buffer = buffer, .length = length};
-	size_t got = 0;
+	struct hub_fd *entry = transfer_begin(fd, flags);
+	ssize_t received;
 
-	for (;;) {
-		ssize_t received = receive(&transfer, attempt_recv, "recv");
-
-		if (!(flags & MSG_WAITALL) || (flags & MSG_PEEK))
-			return received;
-		if (received > 0 && !fd_lookup(hub_this, fd)->is_stream)
-			return received;
-		if (received <= 0)
-			return got > 0 ? (ssize_t)got : received;
-		got += (size_t)received;
-		if (got == length)
-			return (ssize_t)got;
-		transfer.buffer = (char *)buffer + got;
-		transfer.length = length - got;
-	}
+	if (__builtin_expect(entry == NULL, 0))
+		return -1;
+	received = receive_from(entry, &transfer, attempt_recv, "recv");
+	if (__builtin_expect((flags & (MSG_WAITALL | MSG_PEEK)) != MSG_WAITALL, 1) ||
+		received <= 0 || !entry->is_stream)
+		return received;
+	return receive_rest(entry, &transfer, received);
 }
 
 ssize_t
@@ -329,35 +382,6 @@ hub_readv(int fd, const struct iovec *parts, int count)
 	return receive(&transfer, attempt_readv, "readv");
 }
 
-/* A stream that took a part takes the rest later; a datagram, or MSG_DONTWAIT, is done. */
-static bool
-is_partial(int fd, int flags, ssize_t sent, size_t length)
-{
-	return sent > 0 && (size_t)sent < length && !(flags & MSG_DONTWAIT) &&
-	       !fd_lookup(hub_this, fd)->is_file;
-}
-
-/* Sends on from offset by one attempt after the other. */
-static ALWAYS_INLINE ssize_t
-send_all(struct transfer *transfer, attempt_fn *attempt, const char *what)
-{
-	const char *buffer = transfer->buffer;
-	size_t length = transfer->length, done = 0;
-
-	for (;;) {
-		ssize_t sent = send_some(transfer, attempt, what);
-
-		if (sent < 0)
-			return done > 0 ? (ssize_t)done : -1;
-		done += (size_t)sent;
-		if (__builtin_expect(
-			    !is_partial(transfer->fd, transfer->flags, sent, transfer->length), 1))
-			return (ssize_t)done;
-		transfer->buffer = (void *)(uintptr_t)(buffer + done);
-		transfer->length = length - done;
-	}
-}
-
 ssize_t
 hub_send(int fd, const void *buffer, size_t length, int flags)
 {
@@ -400,29 +424,51 @@ hub_sendto(int fd, const void *buffer, size_t length, int flags, const struct so
 
 /* After a part of a gathered message went out: the rest, piece by piece. */
 static ssize_t
-send_rest(int fd, const struct iovec *parts, size_t count, size_t done, bool is_socket, int flags)
+send_rest(struct hub_fd *entry, const struct iovec *parts, size_t count, size_t done, int flags)
 {
 	size_t skip = done;
 
 	for (size_t i = 0; i < count; i++) {
-		const char *piece = parts[i].iov_base;
 		size_t length = parts[i].iov_len;
+		struct transfer piece = {.fd = entry->fd, .flags = flags};
 		ssize_t sent;
 
 		if (skip >= length) {
 			skip -= length;
 			continue;
 		}
-		sent = is_socket ? hub_send(fd, piece + skip, length - skip, flags)
-				 : hub_write(fd, piece + skip, length - skip);
+		piece.buffer = (char *)parts[i].iov_base + skip;
+		piece.length = length -= skip;
+		skip = 0;
+		if (!fd_take_turns(entry))
+			break;
+		sent = entry->is_socket ? send_to(entry, &piece, attempt_send, "send")
+					: send_to(entry, &piece, attempt_write, "write");
 		if (sent < 0)
 			break;
 		done += (size_t)sent;
-		if ((size_t)sent < length - skip)
+		if ((size_t)sent < length)
 			break;
-		skip = 0;
 	}
 	return (ssize_t)done;
+}
+
+/* The same from several buffers. */
+static ALWAYS_INLINE ssize_t
+send_parts(struct transfer *transfer, const struct iovec *parts, size_t count, attempt_fn *attempt,
+	const char *what)
+{
+	struct hub_fd *entry = transfer_begin(transfer->fd, transfer->flags);
+	ssize_t sent;
+
+	if (__builtin_expect(entry == NULL, 0))
+		return -1;
+	if (__builtin_expect(entry->layer != NULL, 0))
+		return send_by_layer(entry, transfer, what);
+	sent = send_some(entry, transfer, attempt, what);
+	if (__builtin_expect(!is_partial(entry, transfer, sent), 1))
+		return sent;
+	return send_rest(entry, parts, count, (size_t)sent, transfer->flags);
 }
 
 ssize_t
@@ -432,11 +478,9 @@ hub_sendmsg(int fd, const struct msghdr *message, int flags)
 		.flags = flags,
 		.message = (struct msghdr *)(uintptr_t)message,
 		.length = parts_length(message->msg_iov, message->msg_iovlen)};
-	ssize_t sent = send_some(&transfer, attempt_sendmsg, "sendmsg");
 
-	if (!is_partial(fd, flags, sent, transfer.length))
-		return sent;
-	return send_rest(fd, message->msg_iov, message->msg_iovlen, (size_t)sent, true, flags);
+	return send_parts(
+		&transfer, message->msg_iov, message->msg_iovlen, attempt_sendmsg, "sendmsg");
 }
 
 ssize_t
@@ -446,7 +490,6 @@ hub_writev(int fd, const struct iovec *parts, int count)
 		.parts = parts,
 		.count = count,
 		.length = parts_length(parts, count > 0 ? (size_t)count : 0)};
-	ssize_t sent;
 
 	if (__builtin_expect(fd_is_file(fd), 0))
 		return file_writev(fd, parts, count);
@@ -456,10 +499,7 @@ hub_writev(int fd, const struct iovec *parts, int count)
 
 		return hub_sendmsg(fd, &message, 0);
 	}
-	sent = send_some(&transfer, attempt_writev, "writev");
-	if (!is_partial(fd, 0, sent, transfer.length))
-		return sent;
-	return send_rest(fd, parts, (size_t)count, (size_t)sent, false, 0);
+	return send_parts(&transfer, parts, (size_t)count, attempt_writev, "writev");
 }
 
 int
@@ -514,7 +554,7 @@ static int
 connect_retry(struct hub_fd *entry, const struct sockaddr *address, socklen_t length)
 {
 	int64_t pause = HUB_MILLISECOND;
-	uint32_t generation = entry->generation;
+	fd_generation generation = entry->generation;
 
 	for (;;) {
 		if (kernel_connect(entry->fd, address, length) == 0)
