@@ -20,7 +20,7 @@ coroutine_new(struct hub *hub, hub_fn *body, void *argument, bool is_raw)
 
 	if (coroutine == NULL)
 		return NULL;
-	/* All but epoch and life, which outlive the slot's owners. */
+	/* All but epoch, which outlives the slot's owners. */
 	arch_context_init(&coroutine->context, coroutine, coroutine);
 	coroutine->hub = hub;
 	coroutine->body = body;
@@ -31,7 +31,7 @@ coroutine_new(struct hub *hub, hub_fn *body, void *argument, bool is_raw)
 	coroutine->is_told = false;
 	if (is_raw)
 		coroutine_set_parent(coroutine, hub->current);
-	coroutine->life++;
+	coroutine->id = ++hub->ids;
 	coroutine->scope = NULL;
 	coroutine->interrupt = 0;
 	coroutine->is_raw = is_raw;
@@ -70,8 +70,8 @@ coroutine_free(struct hub_coroutine *coroutine)
 		locals_free(&coroutine->locals);
 	if (coroutine->failure != NULL)
 		failure_free(coroutine->failure);
-	/* To those who know it as parent or driver, it is gone. */
-	coroutine->life++;
+	/* To those who know it as parent, heir or driver, it is gone. */
+	coroutine->id = 0;
 	coroutine->scope = NULL;
 	coroutine->switched_to = coroutine->switched_from = NULL;
 	stack_put(&hub->arena, &coroutine->stack);
@@ -130,7 +130,7 @@ coroutine_living_parent(const struct hub_coroutine *coroutine)
 	for (;;) {
 		struct hub_coroutine *parent = coroutine->parent;
 
-		if (parent == NULL || parent->life != coroutine->parent_life)
+		if (parent == NULL || parent->id != coroutine->parent_id)
 			return NULL;
 		if (parent->state != COROUTINE_DONE)
 			return parent;
@@ -151,7 +151,7 @@ raw_end(struct hub *hub, struct hub_coroutine *self)
 	if (self->links != NULL)
 		links_tell(hub, self);
 	self->state = COROUTINE_DONE;
-	heir = self->heir != NULL ? self->heir : coroutine_living_parent(self);
+	heir = self->heir != NULL ? coroutine_heir(self) : coroutine_living_parent(self);
 	while (thrown != 0 && heir != NULL && heir->is_raw && !heir->has_run) {
 		heir->state = COROUTINE_DONE;
 		heir = coroutine_living_parent(heir);
@@ -395,6 +395,12 @@ hub_current(void)
 	struct hub *hub = hub_this;
 
 	return hub != NULL && hub->current != &hub->root ? hub->current : NULL;
+}
+
+uint64_t
+hub_id(const struct hub_coroutine *coroutine)
+{
+	return coroutine->id;
 }
 
 void

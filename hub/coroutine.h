@@ -75,6 +75,11 @@ bool hub_catch_kill(void);
 /* The running coroutine, or NULL outside of any. Switches: no.  Errors: none. */
 struct hub_coroutine *hub_current(void);
 
+/* A number that no other coroutine of the thread has, before or after: for who keeps it beyond the coroutine's life, when
+ * the pointer may be another one's.
+ * Switches: no.  Errors: none. */
+uint64_t hub_id(const struct hub_coroutine *coroutine);
+
 /* Names the coroutine for dumps and messages; copied, cut to 31 bytes.
  * Switches: no.  Errors: none. */
 void hub_set_name(struct hub_coroutine *coroutine, const char *name);

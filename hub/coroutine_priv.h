@@ -57,9 +57,10 @@ struct hub_coroutine {
 	void *result;
 	struct hub_coroutine *parent; /* raw: who gets the result; scheduled: who joins, or NULL */
 	struct hub_coroutine
-		*heir;        /* raw: who gets the end instead of the parent, untold of failures */
-	uint32_t parent_life; /* raw: the parent's life; another one is another coroutine */
-	uint32_t life;        /* counts the coroutines that ever lived in this slot */
+		*heir;      /* raw: who gets the end instead of the parent, untold of failures */
+	uint64_t parent_id; /* raw: the parent's; with another one it is another coroutine */
+	uint64_t heir_id;
+	uint64_t id; /* no other coroutine of the thread ever has it; 0 for the thread's own stack, and in a free slot */
 	/* Whom it last switched to, and who last switched to it; see coroutine_driver. */
 	struct hub_coroutine *switched_to;
 	struct hub_coroutine *switched_from;
@@ -96,7 +97,24 @@ static inline void
 coroutine_set_parent(struct hub_coroutine *coroutine, struct hub_coroutine *parent)
 {
 	coroutine->parent = parent;
-	coroutine->parent_life = parent->life;
+	coroutine->parent_id = parent->id;
+}
+
+/* Makes heir the one that gets a raw coroutine's end. */
+static inline void
+coroutine_set_heir(struct hub_coroutine *coroutine, struct hub_coroutine *heir)
+{
+	coroutine->heir = heir;
+	coroutine->heir_id = heir->id;
+}
+
+/* A raw coroutine's heir; NULL if it has none, or that is gone. */
+static inline struct hub_coroutine *
+coroutine_heir(const struct hub_coroutine *coroutine)
+{
+	struct hub_coroutine *heir = coroutine->heir;
+
+	return heir != NULL && heir->id == coroutine->heir_id ? heir : NULL;
 }
 
 /* The nearest ancestor of a raw coroutine that has not ended; NULL if one on the way is gone. */

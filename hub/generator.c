@@ -72,7 +72,7 @@ resume(struct hub_generator *generator, void *sent, int error, void **value)
 	CHECK_WHY(!generator->is_running, "a generator is asked for a value while it runs");
 	generator->is_running = true;
 	/* The consumer of the last value, not the creator, gets the end. */
-	coroutine->heir = coroutine->hub->current;
+	coroutine_set_heir(coroutine, coroutine->hub->current);
 	if (error != 0)
 		*value = hub_throw(coroutine, error);
 	else
@@ -123,11 +123,13 @@ hub_generator_failure(const struct hub_generator *generator)
 void *
 hub_yield(void *value)
 {
-	struct hub_coroutine *self = hub_current();
+	struct hub_coroutine *self = hub_current(), *consumer;
 
 	CHECK_WHY(self != NULL && self->is_raw && self->body == generator_main,
 		"hub_yield outside of a generator's body");
-	return hub_switch(self->heir, value);
+	consumer = coroutine_heir(self);
+	CHECK_WHY(consumer != NULL, "hub_yield to one that was freed while it waited for the value");
+	return hub_switch(consumer, value);
 }
 
 void

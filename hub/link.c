@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "hub/base/list.h"
 #include "hub/failure.h"
@@ -84,13 +83,18 @@ struct vigil {
 struct vigil_link {
 	struct hub_link link;
 	struct vigil *vigil;
+	struct hub_coroutine *coroutine; /* who is detached is gone after its end: then this is but a name */
+	uint64_t ended;                  /* the how manieth it was of its hub; 0: it has not ended */
+	size_t index;                    /* in the caller's array */
 };
 
 static void
 vigil_ended(struct hub_link *link, struct hub_coroutine *coroutine)
 {
-	struct vigil *vigil = CONTAINER_OF(link, struct vigil_link, link)->vigil;
+	struct vigil_link *own = CONTAINER_OF(link, struct vigil_link, link);
+	struct vigil *vigil = own->vigil;
 
+	own->ended = coroutine->ended;
 	if (vigil->missing > 0)
 		vigil->missing--;
 	if (vigil->missing == 0 ||
@@ -100,29 +104,29 @@ vigil_ended(struct hub_link *link, struct hub_coroutine *coroutine)
 		hub_wake(vigil->waiter, vigil->epoch, 0);
 }
 
+/* In the order of their ends; then those that have not ended, as they came. */
 static int
 compare_ends(const void *a, const void *b)
 {
-	uint64_t first = (*(struct hub_coroutine *const *)a)->ended;
-	uint64_t second = (*(struct hub_coroutine *const *)b)->ended;
+	const struct vigil_link *first = a, *second = b;
 
-	return first < second ? -1 : first > second;
+	if (first->ended == second->ended)
+		return first->index < second->index ? -1 : 1;
+	/* Zero becomes the largest. */
+	return first->ended - 1 < second->ended - 1 ? -1 : 1;
 }
 
 /* Those that have ended to the front; returns how many. */
 static size_t
-sort_ended(struct hub_coroutine **coroutines, size_t count, struct hub_coroutine **spare)
+sort_ended(struct hub_coroutine **coroutines, size_t count, struct vigil_link *links)
 {
-	size_t ended = 0, others = 0;
+	size_t ended = 0;
 
+	qsort(links, count, sizeof *links, compare_ends);
 	for (size_t i = 0; i < count; i++) {
-		if (coroutines[i]->state == COROUTINE_DONE)
-			coroutines[ended++] = coroutines[i];
-		else
-			spare[others++] = coroutines[i];
+		coroutines[i] = links[i].coroutine;
+		ended += links[i].ended != 0;
 	}
-	memcpy(coroutines + ended, spare, others * sizeof *spare);
-	qsort(coroutines, ended, sizeof *coroutines, compare_ends);
 	return ended;
 }
 
@@ -137,13 +141,16 @@ keep_vigil(struct vigil *vigil, struct hub_coroutine **coroutines, size_t count,
 	for (size_t i = 0; i < count; i++) {
 		CHECK_WHY(coroutines[i]->hub == hub_this,
 			"a coroutine is waited for on another thread");
-		links[i] = (struct vigil_link){.link = {.ended = vigil_ended}, .vigil = vigil};
+		links[i] = (struct vigil_link){.link = {.ended = vigil_ended},
+			.vigil = vigil,
+			.coroutine = coroutines[i],
+			.index = i};
 		hub_link(coroutines[i], &links[i].link);
 	}
 	if (!vigil->is_over)
 		reason = hub_suspend(&wait);
 	for (size_t i = 0; i < count; i++)
-		hub_unlink(coroutines[i], &links[i].link);
+		hub_unlink(links[i].coroutine, &links[i].link);
 	return reason;
 }
 
@@ -154,7 +161,6 @@ hub_wait_ended(struct hub_coroutine **coroutines, size_t count, size_t enough, u
 	struct hub_coroutine *self = hub_enter();
 	struct vigil vigil = {.waiter = self, .flags = flags};
 	struct vigil_link *links;
-	struct hub_coroutine **spare;
 	int reason;
 
 	*ended = 0;
@@ -167,14 +173,13 @@ hub_wait_ended(struct hub_coroutine **coroutines, size_t count, size_t enough, u
 		}
 	if (count == 0)
 		return 0;
-	links = calloc(count, sizeof *links + sizeof(struct hub_coroutine *));
+	links = calloc(count, sizeof *links);
 	if (links == NULL)
 		return -1;
-	spare = (struct hub_coroutine **)(void *)(links + count);
 	vigil.missing = enough == 0 || enough > count ? count : enough;
 	vigil.epoch = self->epoch;
 	reason = keep_vigil(&vigil, coroutines, count, links);
-	*ended = sort_ended(coroutines, count, spare);
+	*ended = sort_ended(coroutines, count, links);
 	free(links);
 	if (reason == 0)
 		return 0;

@@ -57,6 +57,7 @@ struct hub {
 	size_t pending;
 	size_t scheduled; /* scheduled coroutines that have not ended */
 	uint64_t ended;   /* scheduled coroutines that have */
+	uint64_t ids;     /* coroutines that ever lived */
 	size_t selects;   /* calls of hub_select, whose cases take turns */
 	bool is_ending;   /* the first coroutine has ended; the rest is killed */
 	bool is_telling;  /* links are being told: no coroutine runs, on a coroutine's stack */

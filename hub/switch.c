@@ -111,7 +111,7 @@ hub_thrown(void)
 struct hub_coroutine *
 hub_parent(const struct hub_coroutine *coroutine)
 {
-	if (!coroutine->is_raw || coroutine->parent->life != coroutine->parent_life)
+	if (!coroutine->is_raw || coroutine->parent->id != coroutine->parent_id)
 		return NULL;
 	return coroutine->parent;
 }

@@ -12,6 +12,20 @@ hub_lock_init(struct hub_lock *lock)
 
 #define DEADLOCKS_MAX 4
 
+static bool
+is_owner(const struct hub_lock *lock, const struct hub_coroutine *coroutine)
+{
+	return lock->owner == coroutine && lock->owner_id == coroutine->id;
+}
+
+/* NULL: to nobody. */
+static void
+give(struct hub_lock *lock, struct hub_coroutine *owner)
+{
+	lock->owner = owner;
+	lock->owner_id = owner != NULL ? owner->id : 0;
+}
+
 /* Waits until the lock is handed over. A shielded wait ends in no other way. */
 static int
 lock_wait(struct hub_lock *lock, struct hub_coroutine *self, bool is_shielded)
@@ -28,7 +42,7 @@ lock_wait(struct hub_lock *lock, struct hub_coroutine *self, bool is_shielded)
 		waiter_leave(&lock->first, &waiter);
 		/* Released while this one was awake: nobody hands it over any more. */
 		if (is_shielded && lock->owner == NULL) {
-			lock->owner = self;
+			give(lock, self);
 			return 0;
 		}
 		/* Its owner may have been told of the deadlock, too, and release it now. */
@@ -46,11 +60,11 @@ hub_lock_try_acquire(struct hub_lock *lock)
 
 	if (self == NULL)
 		return -1;
-	if (lock->owner != NULL && lock->owner != self) {
+	if (lock->owner != NULL && !is_owner(lock, self)) {
 		errno = EBUSY;
 		return -1;
 	}
-	lock->owner = self;
+	give(lock, self);
 	lock->depth++;
 	return 0;
 }
@@ -79,7 +93,7 @@ lock_hand_over(struct hub_lock *lock)
 
 	do {
 		heir = lock->first != NULL ? lock->first->coroutine : NULL;
-		lock->owner = heir;
+		give(lock, heir);
 		lock->depth = heir != NULL;
 	} while (heir != NULL && !waiter_wake_first(&lock->first, 0));
 }
@@ -87,7 +101,9 @@ lock_hand_over(struct hub_lock *lock)
 int
 hub_lock_release(struct hub_lock *lock)
 {
-	if (lock->owner == NULL || lock->owner != hub_current()) {
+	const struct hub_coroutine *self = hub_current();
+
+	if (self == NULL || !is_owner(lock, self)) {
 		errno = EPERM;
 		return -1;
 	}
@@ -113,7 +129,7 @@ hub_condition_wait(struct hub_condition *condition, struct hub_lock *lock)
 
 	if (self == NULL)
 		return -1;
-	if (lock->owner != self) {
+	if (!is_owner(lock, self)) {
 		errno = EPERM;
 		return -1;
 	}
@@ -122,7 +138,7 @@ hub_condition_wait(struct hub_condition *condition, struct hub_lock *lock)
 	reason = hub_suspend(&wait);
 	waiter_leave(&condition->first, &waiter);
 	if (lock->owner == NULL)
-		lock->owner = self;
+		give(lock, self);
 	else
 		lock_wait(lock, self, true);
 	lock->depth = depth;

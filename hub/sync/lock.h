@@ -3,6 +3,8 @@
 #ifndef HUBBUB_SYNC_LOCK_H
 #define HUBBUB_SYNC_LOCK_H
 
+#include <stdint.h>
+
 #include "../api.h"
 
 HUBBUB_API_BEGIN
@@ -10,10 +12,12 @@ HUBBUB_API_BEGIN
 struct hub_coroutine;
 struct hub_waiter;
 
-/* A recursive lock, owned by a coroutine. Fair. The fields are the library's; {0} is a free one. */
+/* A recursive lock, owned by a coroutine; one that ends without having released it leaves it locked for ever. Fair. The
+ * fields are the library's; {0} is a free one. */
 struct hub_lock {
 	struct hub_waiter *first;
 	struct hub_coroutine *owner;
+	uint64_t owner_id; /* its hub_id: an owner that has ended may have left its memory to another */
 	unsigned depth; /* how often the owner acquired it */
 };
 

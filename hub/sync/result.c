@@ -7,17 +7,36 @@
 #include "hub/base/list.h"
 #include "hub/waiters_priv.h"
 
+/* What one who waits is given. */
+struct arrival {
+	void *value;
+	struct hub_failure failure;
+};
+
 void
 hub_result_init(struct hub_result *result)
 {
 	*result = (struct hub_result){0};
 }
 
+static void
+unlink_coroutine(struct hub_result *result)
+{
+	if (result->coroutine != NULL)
+		hub_unlink(result->coroutine, &result->link);
+	result->coroutine = NULL;
+}
+
+/* From here on its memory may go: so the coroutine forgets it, and those who wait are given it now. */
 static int
 arrive(struct hub_result *result, void *value)
 {
+	unlink_coroutine(result);
 	result->value = value;
 	result->is_set = true;
+	for (struct hub_waiter *each = result->first; each != NULL; each = each->next)
+		if (each->item != NULL)
+			*(struct arrival *)each->item = (struct arrival){value, result->failure};
 	waiters_wake_all(&result->first, 0);
 	return 0;
 }
@@ -55,8 +74,6 @@ coroutine_ended(struct hub_link *link, struct hub_coroutine *coroutine)
 {
 	struct hub_result *result = CONTAINER_OF(link, struct hub_result, link);
 
-	if (result->is_set)
-		return;
 	if (coroutine->failure != NULL)
 		result->failure = *coroutine->failure;
 	arrive(result, coroutine->result);
@@ -65,7 +82,11 @@ coroutine_ended(struct hub_link *link, struct hub_coroutine *coroutine)
 void
 hub_result_link(struct hub_result *result, struct hub_coroutine *coroutine)
 {
+	unlink_coroutine(result);
+	if (result->is_set)
+		return;
 	result->link.ended = coroutine_ended;
+	result->coroutine = coroutine;
 	hub_link(coroutine, &result->link);
 }
 
@@ -74,21 +95,24 @@ hub_result_get(struct hub_result *result, void **value, struct hub_failure *fail
 {
 	struct hub_coroutine *self = hub_enter();
 	struct wait wait = {"result", result, HUB_FOREVER, false, false};
-	struct hub_waiter waiter;
+	struct arrival arrival;
+	struct hub_waiter waiter = {.item = &arrival};
 
 	if (failure != NULL)
 		*failure = (struct hub_failure){0};
 	if (self == NULL)
 		return -1;
-	if (!result->is_set && waiter_wait(&result->first, &waiter, self, &wait) != 0)
+	if (result->is_set)
+		arrival = (struct arrival){result->value, result->failure};
+	else if (waiter_wait(&result->first, &waiter, self, &wait) != 0)
 		return -1;
 	if (failure != NULL)
-		*failure = result->failure;
+		*failure = arrival.failure;
 	if (value != NULL)
-		*value = result->value;
-	if (result->failure.code == 0)
+		*value = arrival.value;
+	if (arrival.failure.code == 0)
 		return 0;
-	errno = result->failure.code;
+	errno = arrival.failure.code;
 	return -1;
 }
 

@@ -19,13 +19,16 @@ struct hub_result {
 	struct hub_failure failure;
 	bool is_set;
 	struct hub_link link;
+	struct hub_coroutine *coroutine; /* that it is linked to; NULL for none */
 };
 
 /* Makes result one that has not arrived. Switches: no. */
 void hub_result_init(struct hub_result *result);
 
 /* Sets the value and wakes all who wait, in the order in which they came.
- * Switches: no.  Returns 0, or -1 with errno EALREADY (it has arrived before, and stays). */
+ * Switches: no.  Ownership: its memory may go as soon as it has arrived, though some of those whom this has woken have not
+ * run yet, or a coroutine that it was linked to has not ended.
+ * Returns 0, or -1 with errno EALREADY (it has arrived before, and stays). */
 int hub_result_set(struct hub_result *result, void *value);
 
 /* As hub_result_set, with a failure instead of a value. Switches: no. */
@@ -33,8 +36,8 @@ int hub_result_fail(struct hub_result *result, int code, const char *format, ...
 	__attribute__((format(printf, 3, 4)));
 
 /* Makes result that of the coroutine, when it ends; of a killed one it is what its body returned. The
- * coroutine is still to be joined or detached.
- * Switches: no.  Ownership: result is borrowed until it has arrived. */
+ * coroutine is still to be joined or detached. One that was linked to another coroutine is that one's no more.
+ * Switches: no.  Ownership: result is borrowed until it has arrived; who gives up waiting for it sets it. */
 void hub_result_link(struct hub_result *result, struct hub_coroutine *coroutine);
 
 /* Waits for the result; a failure is copied where failure is not NULL.

@@ -19,6 +19,7 @@ struct selector {
 	struct queue_putter putter; /* its waiter is the case's, whatever the kind */
 	struct fd_interest interest;
 	struct hub_link link;
+	uint64_t id; /* of the coroutine whose end is awaited */
 };
 
 /* Makes the case happen if it can now. Returns 0 (it has), EAGAIN, or why it can only fail. */
@@ -99,6 +100,28 @@ awaited_ended(struct hub_link *link, struct hub_coroutine *coroutine)
 	waiter->is_met = hub_wake(waiter->coroutine, waiter->epoch, 0);
 }
 
+/* Remembers what a descriptor or coroutine is; after a switch its number, or its memory, may be another's. */
+static void
+note(const struct hub_case *one, struct selector *selector)
+{
+	if (one->kind == HUB_CASE_FD)
+		fd_interest_note(&selector->interest, hub_this, one->fd);
+	else if (one->kind == HUB_CASE_ENDED)
+		selector->id = hub_id(one->object);
+}
+
+/* Whether that has been closed, or has ended, since. */
+static bool
+is_over(const struct hub_case *one, const struct selector *selector)
+{
+	const struct hub_coroutine *awaited = one->object;
+
+	if (one->kind == HUB_CASE_FD)
+		return fd_interest_is_over(&selector->interest);
+	return one->kind == HUB_CASE_ENDED &&
+	       (awaited->id != selector->id || awaited->state == COROUTINE_DONE);
+}
+
 /* Returns 0, or an errno if the case cannot be waited for. */
 static int
 enter(struct hub_case *one, struct selector *selector, struct hub_coroutine *self)
@@ -110,9 +133,11 @@ enter(struct hub_case *one, struct selector *selector, struct hub_coroutine *sel
 	if (waiters != NULL) {
 		if (one->kind == HUB_CASE_QUEUE_PUT)
 			queue_putter_init(one->object, &selector->putter, one->item, 0);
-		waiter->item = one->item;
+		/* A result gives itself only to those who ask for it. */
+		waiter->item = one->kind != HUB_CASE_RESULT ? one->item : NULL;
 		waiter_enter(waiters, waiter, self);
 	} else if (one->kind == HUB_CASE_ENDED) {
+		note(one, selector);
 		waiter->coroutine = self;
 		waiter->epoch = self->epoch;
 		selector->link.ended = awaited_ended;
@@ -143,7 +168,9 @@ static bool
 happen(struct hub_case *one, const struct selector *selector, int reason)
 {
 	one->error = reason;
-	if (reason != 0)
+	if (one->kind == HUB_CASE_FD && is_over(one, selector))
+		one->error = ECANCELED;
+	if (one->error != 0)
 		return true;
 	if (one->kind == HUB_CASE_CHANNEL_GET || one->kind == HUB_CASE_QUEUE_GET)
 		one->item = selector->putter.waiter.item;
@@ -151,6 +178,30 @@ happen(struct hub_case *one, const struct selector *selector, int reason)
 		return true;
 	one->error = try_now(one);
 	return one->error != EAGAIN;
+}
+
+/* Makes the first case happen whose descriptor was closed, or whose coroutine has ended, while another case, or nothing,
+ * was woken. Returns its index, or -1. */
+static int
+find_over(struct hub_case *cases, size_t count, const struct selector *selectors)
+{
+	for (size_t i = 0; i < count; i++)
+		if (is_over(&cases[i], &selectors[i])) {
+			cases[i].error = cases[i].kind == HUB_CASE_FD ? ECANCELED : 0;
+			return (int)i;
+		}
+	return -1;
+}
+
+/* Lets others run. Returns as wait_once. */
+static int
+take_turns(struct hub_case *cases, size_t count, struct selector *selectors, int *reason)
+{
+	for (size_t i = 0; i < count; i++)
+		note(&cases[i], &selectors[i]);
+	hub_pause(hub_this);
+	*reason = hub_enter() != NULL ? 0 : errno;
+	return *reason == 0 ? find_over(cases, count, selectors) : -1;
 }
 
 /* Waits in all cases. Returns the index of the one that happened, or -1 and an errno in *reason (0: wait on). */
@@ -163,7 +214,6 @@ wait_once(struct hub_case *cases, size_t count, struct selector *selectors, int6
 	size_t entered = 0;
 	int met = -1;
 
-	*reason = 0;
 	for (; entered < count && *reason == 0; entered++) {
 		*reason = enter(&cases[entered], &selectors[entered], self);
 		if (cases[entered].kind == HUB_CASE_FD)
@@ -181,7 +231,7 @@ wait_once(struct hub_case *cases, size_t count, struct selector *selectors, int6
 
 		*reason = 0;
 		if (!happen(&cases[met], &selectors[met], woken))
-			met = -1;
+			met = find_over(cases, entered, selectors);
 	} else if (*reason == ETIMEDOUT && coroutine_interrupted(self) == 0) {
 		*reason = EAGAIN;
 	}
@@ -209,13 +259,49 @@ fail(int error)
 	return -1;
 }
 
+/* The rest of a select, which waits, or whose turn it is to let others run. Returns the index, or -1 and an errno in
+ * *reason. */
+static int
+wait_all(struct hub_case *cases, size_t count, int64_t timeout, bool is_turn, int *reason)
+{
+	struct selector small[SMALL], *selectors = small;
+	int64_t deadline = HUB_FOREVER;
+	int index = -1;
+
+	*reason = 0;
+	if (count > SMALL) {
+		selectors = malloc(count * sizeof *selectors);
+		if (selectors == NULL) {
+			*reason = errno;
+			return -1;
+		}
+	}
+	if (timeout != HUB_FOREVER)
+		deadline = clock_after(clock_now(), timeout);
+	if (is_turn) {
+		index = take_turns(cases, count, selectors, reason);
+		if (index < 0 && *reason == 0)
+			index = try_all(cases, count, hub_this->selects++);
+		if (index < 0 && *reason == 0 && timeout <= 0)
+			*reason = EAGAIN;
+	}
+	while (index < 0 && *reason == 0) {
+		index = wait_once(cases, count, selectors, deadline, reason);
+		/* Woken for a descriptor that is not ready any more; something else may have happened since. */
+		if (index < 0 && *reason == 0)
+			index = try_all(cases, count, hub_this->selects);
+	}
+	if (selectors != small)
+		free(selectors);
+	return index;
+}
+
 int
 hub_select(struct hub_case *cases, size_t count, int64_t timeout)
 {
 	struct hub_coroutine *self = hub_enter();
-	struct selector small[SMALL], *selectors = small;
-	int64_t deadline = HUB_FOREVER;
-	int index, reason = 0;
+	int index = -1, reason;
+	bool is_turn;
 
 	if (self == NULL)
 		return -1;
@@ -225,30 +311,13 @@ hub_select(struct hub_case *cases, size_t count, int64_t timeout)
 	if (count == 0 && timeout == HUB_FOREVER)
 		return fail(EINVAL);
 	/* Cases that are always ready must not keep the others from running. */
-	if (hub_tick(self->hub)) {
-		hub_pause(self->hub);
-		if (hub_enter() == NULL)
-			return -1;
-	}
-	index = count > 0 ? try_all(cases, count, self->hub->selects++) : -1;
+	is_turn = hub_tick(self->hub);
+	if (!is_turn)
+		index = try_all(cases, count, self->hub->selects++);
 	if (index >= 0)
 		return index;
-	if (timeout <= 0)
+	if (timeout <= 0 && !is_turn)
 		return fail(EAGAIN);
-	if (count > SMALL) {
-		selectors = malloc(count * sizeof *selectors);
-		if (selectors == NULL)
-			return -1;
-	}
-	if (timeout != HUB_FOREVER)
-		deadline = clock_after(clock_now(), timeout);
-	while (index < 0 && reason == 0) {
-		index = wait_once(cases, count, selectors, deadline, &reason);
-		/* Woken for a descriptor that is not ready any more; something else may have happened since. */
-		if (index < 0 && reason == 0)
-			index = try_all(cases, count, self->hub->selects);
-	}
-	if (selectors != small)
-		free(selectors);
+	index = wait_all(cases, count, timeout, is_turn, &reason);
 	return index >= 0 ? index : fail(reason);
 }
