@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include "hub/io/fd_priv.h"
 #include "worker/proxy.h"
 #include "worker/thread.h"
 
@@ -37,16 +38,17 @@ discard(int client)
 	return length == -1 && errno == EAGAIN;
 }
 
+/* The service may have closed it itself: then the number may be another connection's. */
 static void
-end(int client, const struct worker_thread *thread)
+end(int client, const struct fd_opening *opening, const struct worker_thread *thread)
 {
 	int64_t pause = HUB_MILLISECOND, left;
 
-	if (!discard(client) || hub_shutdown(client, SHUT_WR) != 0)
+	if (fd_was_closed(opening) || !discard(client) || hub_shutdown(client, SHUT_WR) != 0)
 		return;
 	left = thread_is_commanded(thread, THREAD_FINISH) ? LINGER_FINISHING : LINGER;
 	/* Not by waiting to receive, which is what an idle connection does. */
-	while (left > 0 && hub_sleep(pause) == 0 && discard(client)) {
+	while (left > 0 && hub_sleep(pause) == 0 && !fd_was_closed(opening) && discard(client)) {
 		left -= pause;
 		pause *= 2;
 	}
@@ -133,7 +135,7 @@ begin_tls(int client, const struct acceptor *acceptor)
 
 /* Through a proxy, the client has a name here that lasts as long as it is served. */
 static __attribute__((noinline)) void
-serve_behind_proxy(int client, const struct acceptor *acceptor)
+serve_behind_proxy(int client, const struct fd_opening *opening, const struct acceptor *acceptor)
 {
 	const struct worker_heritage *heritage = acceptor->thread->heritage;
 	struct sockaddr_storage address;
@@ -142,7 +144,8 @@ serve_behind_proxy(int client, const struct acceptor *acceptor)
 		return;
 	if (heritage->tls == NULL || acceptor->is_path || begin_tls(client, acceptor))
 		heritage->serve(client, heritage->context);
-	peers_forget(&acceptor->thread->peers, client);
+	if (!fd_was_closed(opening))
+		peers_forget(&acceptor->thread->peers, client);
 }
 
 void
@@ -150,12 +153,13 @@ connection_serve(int client, void *context)
 {
 	const struct acceptor *acceptor = context;
 	const struct worker_heritage *heritage = acceptor->thread->heritage;
+	struct fd_opening opening = fd_opening(client);
 
 	if (heritage->has_proxy)
-		serve_behind_proxy(client, acceptor);
+		serve_behind_proxy(client, &opening, acceptor);
 	else if (heritage->tls == NULL || acceptor->is_path || begin_tls(client, acceptor))
 		heritage->serve(client, heritage->context);
-	end(client, acceptor->thread);
+	end(client, &opening, acceptor->thread);
 }
 
 static void

@@ -5,7 +5,13 @@
 #include <string.h>
 #include <sys/un.h>
 
+#include "hub/io/fd_priv.h"
 #include "worker/peer.h"
+
+struct peer {
+	const struct sockaddr_storage *address; /* NULL where none is known; borrowed */
+	struct fd_opening opening; /* whose: the number may be another connection's already */
+};
 
 static _Thread_local struct peers *own;
 
@@ -19,19 +25,19 @@ int
 peers_remember(struct peers *peers, int client, const struct sockaddr_storage *address)
 {
 	int size = peers->size != 0 ? peers->size : 64;
-	const struct sockaddr_storage **grown;
+	struct peer *grown;
 
 	if (client >= peers->size) {
 		while (size <= client)
 			size *= 2;
-		grown = realloc(peers->addresses, (size_t)size * sizeof *grown);
+		grown = realloc(peers->all, (size_t)size * sizeof *grown);
 		if (grown == NULL)
 			return -1;
 		memset(grown + peers->size, 0, (size_t)(size - peers->size) * sizeof *grown);
-		peers->addresses = grown;
+		peers->all = grown;
 		peers->size = size;
 	}
-	peers->addresses[client] = address;
+	peers->all[client] = (struct peer){address, fd_opening(client)};
 	return 0;
 }
 
@@ -39,7 +45,7 @@ void
 peers_forget(struct peers *peers, int client)
 {
 	if (client < peers->size)
-		peers->addresses[client] = NULL;
+		peers->all[client].address = NULL;
 }
 
 void
@@ -47,7 +53,7 @@ peers_fini(struct peers *peers)
 {
 	if (own == peers)
 		own = NULL;
-	free(peers->addresses);
+	free(peers->all);
 	*peers = (struct peers){0};
 }
 
@@ -70,8 +76,9 @@ hubbub_peer(int client, struct sockaddr *address, socklen_t *length)
 	const struct sockaddr_storage *known = NULL;
 	socklen_t whole;
 
-	if (own != NULL && client >= 0 && client < own->size)
-		known = own->addresses[client];
+	if (own != NULL && client >= 0 && client < own->size &&
+		!fd_was_closed(&own->all[client].opening))
+		known = own->all[client].address;
 	if (known == NULL)
 		return getpeername(client, address, length);
 	whole = length_of(known);

@@ -4,8 +4,10 @@
 
 #include <sys/socket.h>
 
+struct peer;
+
 struct peers {
-	const struct sockaddr_storage **addresses; /* [size]; NULL where none is known; borrowed */
+	struct peer *all; /* [size] */
 	int size;
 };
 

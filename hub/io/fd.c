@@ -99,8 +99,8 @@ table_grow(struct fd_table *table, int fd)
 	return true;
 }
 
-struct hub_fd *
-fd_enter_new(struct hub *hub, int fd, bool is_stream)
+static struct hub_fd *
+enter(struct hub *hub, int fd, bool is_stream)
 {
 	struct fd_table *table = hub->fds;
 	struct hub_fd *entry;
@@ -117,7 +117,6 @@ fd_enter_new(struct hub *hub, int fd, bool is_stream)
 		table->entries[fd] = entry;
 		entry->fd = fd;
 	} else if (entry->is_open) {
-		/* It was closed behind our back. */
 		entry_reset(hub, entry);
 	}
 	ev_io_init(&entry->read, on_readable, fd, EV_READ);
@@ -134,6 +133,17 @@ fd_enter_new(struct hub *hub, int fd, bool is_stream)
 }
 
 struct hub_fd *
+fd_enter_new(struct hub *hub, int fd, bool is_stream)
+{
+	struct hub_fd *entry = enter(hub, fd, is_stream);
+
+	/* It may have been closed behind our back. */
+	if (entry != NULL)
+		entry->closings++;
+	return entry;
+}
+
+struct hub_fd *
 fd_enter_watched(struct hub *hub, int fd)
 {
 	struct hub_fd *entry;
@@ -143,7 +153,7 @@ fd_enter_watched(struct hub *hub, int fd)
 
 	if (fstat(fd, &status) != 0)
 		return NULL;
-	entry = fd_enter_new(hub, fd,
+	entry = enter(hub, fd,
 		S_ISSOCK(status.st_mode) &&
 			getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) == 0 &&
 			type == SOCK_STREAM);
@@ -294,16 +304,32 @@ fd_wait(struct hub_fd *entry, short events)
 	return fd_wait_either(entry);
 }
 
+/* The number's entry in this thread's hub, if it runs one and there is one. */
+static struct hub_fd *
+entry_of(int fd)
+{
+	struct hub *hub = hub_this;
+
+	return hub != NULL && hub->fds != NULL && fd >= 0 && fd < hub->fds->size
+		       ? hub->fds->entries[fd]
+		       : NULL;
+}
+
 /* What this thread's hub, if it runs one, knows of the number; NULL for nothing. */
 static struct hub_fd *
 known(int fd)
 {
-	struct hub *hub = hub_this;
+	struct hub_fd *entry = entry_of(fd);
 
-	if (hub == NULL || hub->fds == NULL || fd < 0 || fd >= hub->fds->size ||
-		hub->fds->entries[fd] == NULL || !hub->fds->entries[fd]->is_open)
-		return NULL;
-	return hub->fds->entries[fd];
+	return entry != NULL && entry->is_open ? entry : NULL;
+}
+
+struct fd_opening
+fd_opening(int fd)
+{
+	struct hub_fd *entry = entry_of(fd);
+
+	return (struct fd_opening){entry, entry != NULL ? entry->closings : 0};
 }
 
 bool
@@ -441,6 +467,16 @@ hub_release(int fd)
 }
 
 void
+hub_closed(int fd)
+{
+	struct hub_fd *entry = entry_of(fd);
+
+	hub_release(fd);
+	if (entry != NULL)
+		entry->closings++;
+}
+
+void
 hub_end_input(int fd)
 {
 	struct hub_fd *entry = known(fd);
@@ -469,6 +505,6 @@ hub_close(int fd)
 
 	if (entry != NULL && entry->layer != NULL)
 		layer_close(entry);
-	hub_release(fd);
+	hub_closed(fd);
 	return kernel_close(fd);
 }

@@ -29,6 +29,11 @@ bool hub_made_nonblocking(int fd);
  * Switches: no.  Errors: none; an unknown fd is ignored. */
 void hub_release(int fd);
 
+/* Says that fd is closed, or another open file now, by other means than hub_close: the hub forgets it as by hub_release,
+ * and whoever was to close it, such as a server its connection, leaves it alone.
+ * Switches: no.  Errors: none; an unknown fd is ignored. */
+void hub_closed(int fd);
+
 /* Makes receiving from fd return 0, as at the end of the stream, as soon as all that has arrived is received; who
  * waits to receive is told at once. For ending a connection at the boundary of a message: whoever serves it need
  * not know why. Sending goes on. hub_adopt undoes it.

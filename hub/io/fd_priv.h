@@ -24,7 +24,9 @@ typedef uint64_t fd_generation;
  * - is_drained: the last receive took all there was, so the next one waits before it tries; the
  *   read watcher's event clears it. Holds for stream sockets only, where a short read says so.
  * - input_has_ended: whoever receives is told of the end of the stream when nothing is left to receive.
- * - generation: another one after each release, so that one who waited knows whether fd is still what it was. */
+ * - generation: another one after each release, so that one who waited knows whether fd is still what it was.
+ * - closings: how often the number was closed, as far as the hub knows; a release leaves it open. So one who is to close
+ *   it, or to end it from outside, knows whether it still is what it was given. */
 struct hub_fd {
 	ev_io read;
 	ev_io write;
@@ -33,6 +35,7 @@ struct hub_fd {
 	struct hub_layer *layer; /* owned; NULL for none */
 	int fd;
 	fd_generation generation;
+	uint64_t closings;
 	bool is_open;      /* the hub watches it */
 	bool is_adopted;   /* and has seen to it that it does not block */
 	bool was_blocking; /* before */
@@ -111,6 +114,22 @@ static inline bool
 fd_is_held(const struct fd_hold *hold)
 {
 	return hold->entry != NULL && hold->entry->generation == hold->generation;
+}
+
+/* A number that is to be closed in the end, though others may do so before. */
+struct fd_opening {
+	struct hub_fd *entry; /* NULL: the hub knows nothing of it */
+	uint64_t closings;
+};
+
+/* What the number is now. */
+struct fd_opening fd_opening(int fd);
+
+/* Whether it was closed since; its number may be another's. In the same hub. */
+static inline bool
+fd_was_closed(const struct fd_opening *opening)
+{
+	return opening->entry != NULL && opening->entry->closings != opening->closings;
 }
 
 /* Lets others run, if it is their turn. The caller has entered (hub_enter). Returns false with errno, ECANCELED if the

@@ -22,7 +22,8 @@
 #define ACCEPTS_IN_A_ROW 64 /* then everybody else gets a turn */
 
 struct hub_server {
-	int socket; /* -1 once it is closed */
+	int socket;                 /* -1 once it is closed */
+	struct fd_opening listener; /* what the socket is, while the server uses it */
 	hub_serve_fn *serve;
 	hub_datagram_fn *handle; /* NULL for a stream server */
 	void *context;
@@ -45,12 +46,21 @@ struct guest {
 	struct hub_server *server;
 	struct hub_coroutine *coroutine;
 	int client; /* -1 for a datagram */
+	struct fd_opening opening;
 	struct hub_mark mark;
 	struct hub_datagram datagram;
 	unsigned char data[];
 };
 
 /* ---- guests ---- */
+
+/* Unless the service, or whoever else, has done so: then the number may be another connection's. */
+static void
+guest_close(const struct guest *guest)
+{
+	if (guest->client != -1 && !fd_was_closed(&guest->opening))
+		hub_close(guest->client);
+}
 
 static void
 guest_left(struct hub_link *link, struct hub_coroutine *coroutine)
@@ -59,8 +69,7 @@ guest_left(struct hub_link *link, struct hub_coroutine *coroutine)
 	struct hub_server *server = guest->server;
 
 	(void)coroutine;
-	if (guest->client != -1)
-		hub_close(guest->client);
+	guest_close(guest);
 	list_remove(&guest->siblings);
 	free(guest);
 	server->count--;
@@ -97,8 +106,7 @@ guest_enter(struct hub_server *server, struct guest *guest)
 	if (guest->coroutine == NULL) {
 		int error = errno;
 
-		if (guest->client != -1)
-			hub_close(guest->client);
+		guest_close(guest);
 		free(guest);
 		return error;
 	}
@@ -110,6 +118,24 @@ guest_enter(struct hub_server *server, struct guest *guest)
 	guest->link.ended = guest_left;
 	hub_link(guest->coroutine, &guest->link);
 	return 0;
+}
+
+/* ---- the socket ---- */
+
+/* Begins to use it: from here on it is known if others close it. */
+static void
+socket_begin(struct hub_server *server)
+{
+	fd_lookup_watched(hub_this, server->socket);
+	server->listener = fd_opening(server->socket);
+}
+
+static void
+socket_end(struct hub_server *server)
+{
+	if (fd_was_closed(&server->listener))
+		server->socket = -1;
+	server->listener = (struct fd_opening){0};
 }
 
 /* ---- accepting ---- */
@@ -184,6 +210,7 @@ welcome(struct hub_server *server, int client)
 		return ENOMEM;
 	}
 	guest->client = client;
+	guest->opening = fd_opening(client);
 	guest->mark = (struct hub_mark){0};
 	return guest_enter(server, guest);
 }
@@ -202,7 +229,9 @@ wait_queued(struct hub_server *server)
 	struct hub_fd *entry = hub_enter() != NULL ? fd_lookup(hub_this, server->socket) : NULL;
 
 	server->in_a_row = 0;
-	return entry != NULL && fd_wait_read(entry, "accept") == 0 ? 0 : errno;
+	if (entry != NULL && fd_wait_read(entry, "accept") == 0)
+		return 0;
+	return fd_was_closed(&server->listener) ? EBADF : errno;
 }
 
 /* Accepts what is queued now, if that is permitted. Returns the connection, or -1 with errno. */
@@ -300,8 +329,11 @@ take_one(struct hub_server *server, bool may_wait)
 	/* While the pool is full, whoever comes is better off in the kernel's queue. */
 	if (hub_pool_wait(server->options.pool) != 0)
 		return errno;
-	error = server->handle != NULL ? take_datagram(server, may_wait)
-				       : take_connection(server, may_wait);
+	if (fd_was_closed(&server->listener))
+		error = EBADF;
+	else
+		error = server->handle != NULL ? take_datagram(server, may_wait)
+					       : take_connection(server, may_wait);
 	if (error == 0)
 		server->pause = 0;
 	if (error == 0 || (error == EAGAIN && !may_wait))
@@ -377,6 +409,7 @@ hub_server_start(struct hub_server *server)
 	server->acceptor = hub_spawn(accept_all, server);
 	if (server->acceptor == NULL)
 		return -1;
+	socket_begin(server);
 	hub_set_name(server->acceptor, "acceptor");
 	return 0;
 }
@@ -391,14 +424,15 @@ hub_server_pause(struct hub_server *server)
 		return;
 	server->acceptor = NULL;
 	hub_kill(acceptor);
-	if (hub_current() == NULL) {
+	if (hub_current() != NULL) {
+		hub_shield_start(&shield);
+		if (hub_join(acceptor, NULL) != 0)
+			hub_detach(acceptor);
+		hub_shield_stop(&shield);
+	} else {
 		hub_detach(acceptor);
-		return;
 	}
-	hub_shield_start(&shield);
-	if (hub_join(acceptor, NULL) != 0)
-		hub_detach(acceptor);
-	hub_shield_stop(&shield);
+	socket_end(server);
 }
 
 int
@@ -409,7 +443,9 @@ hub_server_accept_queued(struct hub_server *server)
 	CHECK_WHY(server->acceptor == NULL, "hub_server_accept_queued before hub_server_pause");
 	if (hub_enter() == NULL)
 		return -1;
+	socket_begin(server);
 	error = take_one(server, false);
+	socket_end(server);
 	if (error == 0 || error == EAGAIN)
 		return error == 0;
 	errno = error;
@@ -449,6 +485,8 @@ hub_server_visit(struct hub_server *server,
 		struct hub_connection connection = {guest->client, HUB_ACTIVITY_OTHER,
 			guest->coroutine->waits_since, activity.has_received, &guest->mark};
 
+		if (fd_was_closed(&guest->opening))
+			continue;
 		if (guest->coroutine->state != COROUTINE_WAITING)
 			connection.since = hub_this->now;
 		else if (activity.is_sending)
@@ -540,6 +578,7 @@ int
 hub_server_stop(struct hub_server *server, int64_t nanoseconds)
 {
 	struct hub_timeout scope;
+	struct fd_opening opening;
 	int error;
 
 	if (hub_current() == NULL || is_guest(server)) {
@@ -547,11 +586,14 @@ hub_server_stop(struct hub_server *server, int64_t nanoseconds)
 		return -1;
 	}
 	hub_server_pause(server);
+	opening = fd_opening(server->socket);
 	hub_timeout_start(&scope, nanoseconds);
 	error = finish(server);
 	hub_timeout_stop(&scope);
 	if (server->count > 0)
 		expel(server);
+	if (fd_was_closed(&opening))
+		server->socket = -1;
 	hub_server_close(server);
 	if (error == 0)
 		return 0;

@@ -169,7 +169,7 @@ descriptor_look(int fd)
 	now = atomic_load_explicit(&generations[fd], memory_order_acquire) + 1;
 	/* What the hub itself made is as the hub knows it. */
 	if (seen[fd] != now && seen[fd] != 0 && !hub_made_nonblocking(fd))
-		hub_release(fd);
+		hub_closed(fd);
 	seen[fd] = now;
 }
 
@@ -196,7 +196,7 @@ forget(int fd)
 	}
 	/* A handler may have interrupted the hub: then it is found when the number is next waited for. */
 	if (hub_is_running() && !interrupt_in_handler())
-		hub_release(fd);
+		hub_closed(fd);
 	if (fd >= 0 && fd <= atomic_load_explicit(&highest, memory_order_acquire))
 		atomic_store(&table[fd], 0);
 }
