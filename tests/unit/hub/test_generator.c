@@ -278,3 +278,69 @@ Test(generator, that_ends_for_its_own_child_makes_no_cycle_of_parents, .timeout 
 	hub_free(child);
 	hub_generator_free(cyclic);
 }
+
+/* ---- whose consumer is freed while it waits for the value ---- */
+
+static struct hub_generator *slow;
+static struct hub_coroutine *consumer;
+
+static void *
+ends_slowly(void *argument)
+{
+	hub_sleep(2 * HUB_MILLISECOND);
+	return argument;
+}
+
+static void *
+consumes(void *argument)
+{
+	void *value;
+
+	hub_generator_next(slow, &value);
+	return argument;
+}
+
+static void *
+drives(void *argument)
+{
+	hub_switch(consumer, argument);
+	return argument;
+}
+
+static void *
+sleeps(void *argument)
+{
+	hub_sleep(10 * HUB_MILLISECOND);
+	return argument;
+}
+
+static void *
+orphan_body(void *argument)
+{
+	struct hub_coroutine *driver, *successor;
+	int *results = argument;
+
+	slow = hub_generator_new(ends_slowly, NULL);
+	consumer = hub_new(consumes);
+	driver = hub_spawn(drives, NULL);
+	hub_sleep(0);
+	/* The generator sleeps on behalf of the two, who are suspended in hub_switch. */
+	hub_free(consumer);
+	successor = hub_spawn(sleeps, NULL);
+	results[0] = successor == consumer;
+	hub_join(successor, NULL);
+	results[1]++;
+	/* Nobody will ever switch to the driver again. */
+	hub_detach(driver);
+	hub_generator_free(slow);
+	return NULL;
+}
+
+Test(generator, its_end_does_not_reach_the_successor_of_a_consumer_that_was_freed, .timeout = 30)
+{
+	int results[2] = {0};
+
+	in_hub(orphan_body, results);
+	cr_assert_eq(results[0], 1, "the slot was not used again: this test tells nothing");
+	cr_assert_eq(results[1], 1);
+}

@@ -234,3 +234,77 @@ Test(link, is_told_of_a_raw_coroutine_too)
 	in_hub(raw_link_body, &record);
 	cr_assert_str_eq(record.text, "r");
 }
+
+/* ---- coroutines that are gone when the wait is over, and whose memory is another's ---- */
+
+static void *
+spawn_after_end(void *argument)
+{
+	struct hub_coroutine *gone = argument;
+
+	hub_sleep(HUB_MILLISECOND);
+	/* It has ended: in its memory there is a new one that sleeps. */
+	return hub_spawn(sleep_ms, (void *)5) == gone ? gone : NULL;
+}
+
+static void *
+gone_body(void *argument)
+{
+	struct record *record = argument;
+	struct hub_coroutine *all[2] = {
+		hub_spawn(sleep_ms, (void *)60000), hub_spawn(nothing, NULL)};
+	struct hub_coroutine *spawner = hub_spawn(spawn_after_end, all[1]);
+	struct hub_timeout scope;
+	void *reused;
+
+	hub_detach(all[1]);
+	hub_timeout_start(&scope, 3 * HUB_MILLISECOND);
+	record->errors[0] = hub_wait_ended(all, 2, 0, 0, &record->counts[0]) == -1 ? errno : 0;
+	hub_timeout_stop(&scope);
+	hub_join(spawner, &reused);
+	record->counts[1] = reused != NULL && all[0] == reused;
+	hub_kill(all[1]);
+	hub_join(all[1], NULL);
+	hub_detach(reused);
+	return NULL;
+}
+
+Test(link, waiting_counts_one_that_is_gone_and_not_its_successor)
+{
+	struct record record = {0};
+
+	in_hub(gone_body, &record);
+	cr_assert_eq(record.counts[1], 1, "the slot was not used again: this test tells nothing");
+	cr_assert_eq(record.errors[0], ETIMEDOUT);
+	cr_assert_eq(record.counts[0], 1);
+}
+
+static void *
+take_id(void *argument)
+{
+	*(uint64_t *)argument = hub_id(hub_current());
+	return hub_current();
+}
+
+static void *
+id_body(void *argument)
+{
+	struct record *record = argument;
+	uint64_t ids[3];
+	void *coroutines[3];
+
+	for (int i = 0; i < 3; i++)
+		hub_join(hub_spawn(take_id, &ids[i]), &coroutines[i]);
+	record->counts[0] = coroutines[0] == coroutines[1] && coroutines[1] == coroutines[2];
+	record->counts[1] = ids[0] != ids[1] && ids[1] != ids[2] && ids[0] != ids[2];
+	return NULL;
+}
+
+Test(link, no_two_coroutines_have_the_same_id)
+{
+	struct record record = {0};
+
+	in_hub(id_body, &record);
+	cr_assert_eq(record.counts[0], 1, "the slot was not used again: this test tells nothing");
+	cr_assert_eq(record.counts[1], 1);
+}

@@ -525,3 +525,105 @@ Test(server, a_visitor_sees_what_connections_do)
 	cr_assert_eq(record.errors[0], 0);
 	cr_assert_eq(record.counts[6], 3);
 }
+
+/* ---- numbers that others close, and that are somebody else's when the server comes to them ---- */
+
+/* Closes its connection itself; the number goes to one who has something to lose. */
+static void
+serve_and_close(int client, void *context)
+{
+	struct record *record = context;
+	int ends[2];
+
+	socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends);
+	hub_close(client);
+	record->counts[0] = dup2(ends[0], client);
+	record->counts[1] = ends[1];
+	close(ends[0]);
+	hub_adopt(client);
+	hub_event_set(&record->go);
+	hub_sleep(2 * HUB_MILLISECOND);
+}
+
+static void
+end_all(const struct hub_connection *connection, void *context)
+{
+	(void)context;
+	hub_end_input(connection->client);
+}
+
+static void *
+closing_service_body(void *argument)
+{
+	struct record *record = argument;
+	int listener = hub_create_server("127.0.0.1", "0", 0), client;
+	struct hub_server *server = hub_stream_server_new(listener, serve_and_close, record, NULL);
+
+	hub_server_start(server);
+	client = connect_to(listener);
+	hub_event_wait(&record->go);
+	hub_server_visit(server, end_all, NULL);
+	hub_server_stop(server, 10 * HUB_SECOND);
+	hub_server_free(server);
+	hub_close(client);
+	send(record->counts[1], "heir", 4, MSG_NOSIGNAL);
+	record->errors[0] = (int)hub_recv(record->counts[0], record->text, 16, 0);
+	record->errors[1] = errno;
+	record->errors[2] = (int)hub_recv(record->counts[0], record->text, 16, MSG_DONTWAIT);
+	record->errors[3] = errno;
+	hub_close(record->counts[0]);
+	close(record->counts[1]);
+	return NULL;
+}
+
+Test(server, closes_and_ends_only_what_it_was_given)
+{
+	struct record record = {0};
+
+	in_hub(closing_service_body, &record);
+	cr_assert_eq(record.errors[0], 4, "%s", strerror(record.errors[1]));
+	cr_assert_eq(record.errors[2], -1, "the heir's input was ended");
+	cr_assert_eq(record.errors[3], EAGAIN);
+}
+
+/* The listener is another server's when the first one goes on, and when it is stopped. */
+static void *
+closed_listener_body(void *argument)
+{
+	struct hub_server_options options = {.accept_failed = accept_failed};
+	int listener = hub_create_server("127.0.0.1", "0", 0), second, client;
+	struct hub_server *server;
+
+	current = argument;
+	second = hub_create_server("127.0.0.1", "0", 0);
+	server = hub_stream_server_new(listener, echo, current, &options);
+	hub_server_start(server);
+	hub_sleep(0);
+	hub_close(listener);
+	dup2(second, listener);
+	hub_adopt(listener);
+	client = connect_to(second);
+	hub_sleep(2 * HUB_MILLISECOND);
+	current->counts[0] = (int)hub_server_connections(server);
+	current->errors[0] = hub_server_stop(server, HUB_MILLISECOND) == -1 ? errno : 0;
+	current->errors[1] = hub_server_start(server) == -1 ? errno : 0;
+	hub_server_free(server);
+	current->counts[1] = hub_accept(listener, NULL, NULL);
+	hub_close(current->counts[1]);
+	hub_close(listener);
+	hub_close(second);
+	hub_close(client);
+	return NULL;
+}
+
+Test(server, whose_listener_is_closed_leaves_its_successor_alone)
+{
+	struct record record = {0};
+
+	in_hub(closed_listener_body, &record);
+	cr_assert_eq(record.counts[0], 0, "it accepts what is another's");
+	cr_assert_eq(record.errors[0], 0, "%s", strerror(record.errors[0]));
+	cr_assert_eq(record.errors[1], EBADF);
+	cr_assert_geq(record.counts[1], 0, "the successor is closed");
+	cr_assert_geq(record.failed, 1);
+}

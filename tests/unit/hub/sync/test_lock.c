@@ -210,3 +210,57 @@ Test(condition, a_killed_waiter_has_the_lock_again_too)
 	cr_assert_eq(record.results[2], 0);
 	cr_assert_eq(record.results[3], 1);
 }
+
+static void *
+die_with_it(void *argument)
+{
+	struct record *record = argument;
+
+	hub_lock_acquire(&record->lock);
+	return hub_current();
+}
+
+/* In the memory of the one that has died with it. */
+static void *
+try_all(void *argument)
+{
+	struct record *record = argument;
+	struct hub_timeout scope;
+
+	record->results[0] = record->lock.owner == hub_current();
+	record->results[1] = hub_lock_try_acquire(&record->lock);
+	record->errors[1] = errno;
+	record->results[2] = hub_lock_release(&record->lock);
+	record->errors[2] = errno;
+	record->results[3] = hub_condition_wait(&record->condition, &record->lock);
+	record->errors[3] = errno;
+	hub_timeout_start(&scope, HUB_MILLISECOND);
+	record->results[4] = hub_lock_acquire(&record->lock);
+	record->errors[4] = errno;
+	hub_timeout_stop(&scope);
+	return hub_current();
+}
+
+static void *
+successor_body(void *argument)
+{
+	hub_join(hub_spawn(die_with_it, argument), NULL);
+	hub_join(hub_spawn(try_all, argument), NULL);
+	return NULL;
+}
+
+Test(lock, is_not_its_dead_owners_successors)
+{
+	struct record record = {0};
+
+	in_hub(successor_body, &record);
+	cr_assert(record.results[0], "the slot was not used again: this test tells nothing");
+	cr_assert_eq(record.results[1], -1);
+	cr_assert_eq(record.errors[1], EBUSY);
+	cr_assert_eq(record.results[2], -1);
+	cr_assert_eq(record.errors[2], EPERM);
+	cr_assert_eq(record.results[3], -1);
+	cr_assert_eq(record.errors[3], EPERM);
+	cr_assert_eq(record.results[4], -1);
+	cr_assert_eq(record.errors[4], ETIMEDOUT);
+}

@@ -2,7 +2,9 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
+#include "hub/scheduler_priv.h"
 #include "tests/support/in_hub.h"
 
 struct record {
@@ -324,4 +326,162 @@ Test(select, what_happens_between_a_readiness_that_is_gone_and_its_turn_is_not_l
 
 	in_hub(emptied_body, &record);
 	cr_assert_eq(record.errors[0], 0, "%s", strerror(record.errors[0]));
+}
+
+/* ---- what is gone when the wait is over, and whose memory, or number, is another's ---- */
+
+static struct {
+	struct hub_coroutine *selector, *gone, *successor;
+	int closed; /* its number is another's in the end, where there is something to read */
+	int heir[2];
+	bool has_gone;
+} scene;
+
+/* The loop is polled when the caller yields next, or not before somebody else has said so. */
+static void
+yield(bool is_polling)
+{
+	hub_this->ticks = is_polling ? 1 : 1000;
+	hub_this->slice_started -= is_polling ? HUB_SECOND : 0;
+	hub_sleep(0);
+}
+
+/* Once the selector is woken by the first descriptor, and has not run: what there was is gone, and so is this. */
+static void *
+go_in_time(void *argument)
+{
+	char byte;
+
+	while (scene.selector == NULL || scene.selector->state == COROUTINE_WAITING)
+		yield(false);
+	recv(pair[1], &byte, 1, MSG_DONTWAIT);
+	scene.has_gone = true;
+	return argument;
+}
+
+static void *
+sleep_in_its_place(void *argument)
+{
+	hub_sleep(HUB_FOREVER);
+	return argument;
+}
+
+static void *
+replace_in_time(void *argument)
+{
+	while (!scene.has_gone)
+		yield(true);
+	scene.successor = hub_spawn(sleep_in_its_place, NULL);
+	hub_close(scene.closed);
+	dup2(scene.heir[1], scene.closed);
+	hub_adopt(scene.closed);
+	return argument;
+}
+
+static void
+set_scene(hub_fn *go)
+{
+	memset(&scene, 0, sizeof scene);
+	socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+	socketpair(AF_UNIX, SOCK_STREAM, 0, scene.heir);
+	send(scene.heir[0], "x", 1, 0);
+	scene.closed = dup(pair[0]);
+	scene.gone = hub_spawn(go, NULL);
+	hub_detach(scene.gone);
+}
+
+static void
+clear_scene(void)
+{
+	current->counts[0] += scene.successor == scene.gone;
+	hub_kill(scene.successor);
+	hub_join(scene.successor, NULL);
+	hub_close(pair[0]);
+	hub_close(pair[1]);
+	hub_close(scene.closed);
+	close(scene.heir[0]);
+	close(scene.heir[1]);
+}
+
+static void *
+select_two(void *argument)
+{
+	int i = (int)(intptr_t)argument;
+	struct hub_case cases[] = {hub_case_fd(pair[1], POLLIN),
+		i == 0 ? hub_case_ended(scene.gone) : hub_case_fd(scene.closed, POLLIN)};
+
+	current->indices[i] = hub_select(cases, 2, 5 * HUB_SECOND);
+	current->errors[i] = cases[1].error;
+	return NULL;
+}
+
+static void *
+in_vain_body(void *argument)
+{
+	current = argument;
+	for (intptr_t i = 0; i < 2; i++) {
+		struct hub_coroutine *replacer, *selector;
+
+		set_scene(go_in_time);
+		replacer = hub_spawn(replace_in_time, NULL);
+		selector = hub_spawn(select_two, (void *)i);
+		while (selector->state != COROUTINE_WAITING)
+			hub_sleep(0);
+		scene.selector = selector;
+		send(pair[0], "x", 1, 0);
+		hub_join(selector, NULL);
+		hub_join(replacer, NULL);
+		clear_scene();
+	}
+	return NULL;
+}
+
+Test(select, woken_in_vain_it_takes_nobody_for_what_is_gone)
+{
+	struct record record = {0};
+
+	in_hub(in_vain_body, &record);
+	cr_assert_eq(record.counts[0], 2, "the slot was not used again: this test tells nothing");
+	cr_assert_eq(record.indices[0], 1, "%d", record.indices[0]);
+	cr_assert_eq(record.errors[0], 0);
+	cr_assert_eq(record.indices[1], 1, "%d", record.indices[1]);
+	cr_assert_eq(record.errors[1], ECANCELED, "%s", strerror(record.errors[1]));
+}
+
+/* The same in its turn, before it has looked at anything. */
+static void *
+go_at_once(void *argument)
+{
+	scene.has_gone = true;
+	return argument;
+}
+
+static void *
+turn_body(void *argument)
+{
+	current = argument;
+	for (intptr_t i = 0; i < 2; i++) {
+		struct hub_coroutine *replacer;
+
+		set_scene(go_at_once);
+		replacer = hub_spawn(replace_in_time, NULL);
+		hub_this->ticks = 1;
+		hub_this->slice_started -= HUB_SECOND;
+		select_two((void *)i);
+		hub_join(replacer, NULL);
+		clear_scene();
+	}
+	return NULL;
+}
+
+Test(select, in_its_turn_it_takes_nobody_for_what_is_gone)
+{
+	struct record record = {0};
+
+	in_hub(turn_body, &record);
+	cr_assert_eq(record.counts[0], 2, "the slot was not used again: this test tells nothing");
+	cr_assert_eq(record.indices[0], 1, "%d", record.indices[0]);
+	cr_assert_eq(record.errors[0], 0);
+	cr_assert_eq(record.indices[1], 1, "%d", record.indices[1]);
+	cr_assert_eq(record.errors[1], ECANCELED, "%s", strerror(record.errors[1]));
 }
