@@ -49,10 +49,16 @@ watch_wait(struct watch *watch)
 			watch->pid = 0;
 	}
 	interruptible_begin(&wait, WAIT_RESTARTED);
-	if (watch->pidfd != -1)
+	if (watch->pidfd != -1) {
 		result = hub_await_fd(watch->pidfd, POLLIN, HUB_FOREVER) > 0 ? 0 : -1;
-	else
+		/* Whoever closes all that is open closes this, too: it is opened again. */
+		if (result != 0 && errno == EBADF) {
+			watch->pidfd = -1;
+			result = 0;
+		}
+	} else {
 		result = hub_sleep(watch->pause);
+	}
 	interruptible_end(&wait);
 	if (watch->pause < PAUSE_MOST)
 		watch->pause *= 2;

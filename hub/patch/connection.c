@@ -100,6 +100,7 @@ connect_now(int fd, const struct sockaddr *address, socklen_t size)
 static int
 connect_retry(struct patience *patience, const struct sockaddr *address, socklen_t size)
 {
+	uint32_t generation = descriptor_generation(patience->fd);
 	struct timespec pause = {0, HUB_MILLISECOND};
 	int result;
 
@@ -115,6 +116,10 @@ connect_retry(struct patience *patience, const struct sockaddr *address, socklen
 			pause.tv_nsec = left;
 		if (patch_nanosleep(&pause, NULL) != 0)
 			return -1;
+		if (descriptor_generation(patience->fd) != generation) {
+			errno = EBADF;
+			return -1;
+		}
 		if (pause.tv_nsec < PAUSE_MAX)
 			pause.tv_nsec *= 2;
 	}

@@ -158,6 +158,14 @@ seen_grow(int fd)
 	return true;
 }
 
+uint32_t
+descriptor_generation(int fd)
+{
+	return fd >= 0 && fd < TABLE_SIZE
+		       ? atomic_load_explicit(&generations[fd], memory_order_acquire)
+		       : 0;
+}
+
 void
 descriptor_look(int fd)
 {
@@ -263,6 +271,7 @@ patience_left(struct patience *patience)
 bool
 patience_wait(struct patience *patience, int flags)
 {
+	uint32_t generation = descriptor_generation(patience->fd);
 	struct interruptible wait;
 	int64_t left;
 	int result;
@@ -286,7 +295,10 @@ patience_wait(struct patience *patience, int flags)
 	interruptible_end(&wait);
 	if (result == 0)
 		errno = EAGAIN;
-	return result > 0;
+	if (result <= 0)
+		return false;
+	errno = EBADF;
+	return descriptor_generation(patience->fd) == generation;
 }
 
 /* ---- what opens, copies and closes ---- */

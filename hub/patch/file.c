@@ -10,6 +10,11 @@ run_file_call(void *argument)
 {
 	struct file_call *c = argument;
 
+	if (descriptor_generation(c->fd) != c->generation) {
+		c->answer = -1;
+		c->error = EBADF;
+		return NULL;
+	}
 	switch (c->call) {
 	case CALL_readv:
 		c->answer = REAL(readv)(c->fd, c->parts, c->count);
@@ -31,6 +36,7 @@ run_file_call(void *argument)
 ssize_t
 file_offload(struct file_call *c)
 {
+	c->generation = descriptor_generation(c->fd);
 	if (hub_offload(run_file_call, c, NULL) != 0)
 		return -1;
 	errno = c->error;
@@ -116,6 +122,11 @@ patch_pwrite(int fd, const void *buffer, size_t length, off_t offset)
 
 #define CHUNK ((size_t)64 * 1024)
 
+struct two {
+	int out, in;
+	uint32_t out_generation, in_generation;
+};
+
 /* A chunk of the file, which other calls of the application may move on. Returns its length. */
 static ssize_t
 read_chunk(int in, void *chunk, size_t length, off_t *offset)
@@ -124,10 +135,32 @@ read_chunk(int in, void *chunk, size_t length, off_t *offset)
 			      : patch_read(in, chunk, length);
 }
 
+/* Sends it, unless its descriptor was closed while it was read; takes back what was not sent, unless the file was closed
+ * meanwhile. Returns how much was sent, or -1. */
+static ssize_t
+send_chunk(const struct two *two, const char *chunk, ssize_t got, off_t *offset)
+{
+	ssize_t sent = -1;
+
+	errno = EBADF;
+	if (descriptor_generation(two->out) == two->out_generation)
+		sent = patch_write(two->out, chunk, (size_t)got);
+	if (sent > 0 && offset != NULL)
+		*offset += sent;
+	if (sent < got && offset == NULL && descriptor_generation(two->in) == two->in_generation) {
+		int error = errno;
+
+		lseek(two->in, (sent > 0 ? sent : 0) - got, SEEK_CUR);
+		errno = error;
+	}
+	return sent;
+}
+
 /* There is no sendfile(2) that does not wait, but for descriptors that never do: so it is read and sent. */
 ssize_t
 patch_sendfile(int out, int in, off_t *offset, size_t count)
 {
+	const struct two two = {out, in, descriptor_generation(out), descriptor_generation(in)};
 	size_t done = 0;
 	ssize_t sent = 0;
 	char *chunk;
@@ -139,16 +172,14 @@ patch_sendfile(int out, int in, off_t *offset, size_t count)
 		return -1;
 	while (done < count) {
 		size_t most = count - done < CHUNK ? count - done : CHUNK;
-		ssize_t got = read_chunk(in, chunk, most, offset);
+		ssize_t got = -1;
 
-		sent = got > 0 ? patch_write(out, chunk, (size_t)got) : got;
+		errno = EBADF;
+		if (descriptor_generation(in) == two.in_generation)
+			got = read_chunk(in, chunk, most, offset);
+		sent = got > 0 ? send_chunk(&two, chunk, got, offset) : got;
 		if (sent > 0)
 			done += (size_t)sent;
-		if (sent > 0 && offset != NULL)
-			*offset += sent;
-		/* What was read and not sent is to be read again. */
-		if (got > 0 && sent < got && offset == NULL)
-			lseek(in, (sent > 0 ? sent : 0) - got, SEEK_CUR);
 		if (sent <= 0 || sent < got)
 			break;
 	}

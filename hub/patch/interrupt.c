@@ -131,9 +131,10 @@ carry(void *argument)
 		for (int left = atomic_exchange(&ending, 0); left > 0; left--)
 			interrupt_one(false);
 	}
-	/* The hub ends. */
+	/* The hub ends; or the program has closed all that was open. */
 	bell = 0;
-	hub_close(fd);
+	if (errno != EBADF)
+		hub_close(fd);
 	return NULL;
 }
 

@@ -20,7 +20,8 @@
 struct owner {
 	struct owner *next;
 	const pthread_mutex_t *mutex;
-	struct hub_coroutine *coroutine;
+	uint64_t
+		id; /* the coroutine's: it may have ended, and left its memory to another; 0: the thread itself */
 };
 
 /* On the stack of who waits. */
@@ -77,12 +78,22 @@ owner_find(const pthread_mutex_t *mutex)
 	return owner;
 }
 
-static struct hub_coroutine *
-owner_of(const pthread_mutex_t *mutex)
+static uint64_t
+current_id(void)
 {
-	struct owner *owner = *owner_find(mutex);
+	const struct hub_coroutine *self = hub_current();
 
-	return owner != NULL ? owner->coroutine : NULL;
+	return self != NULL ? hub_id(self) : 0;
+}
+
+/* Whether another coroutine of this thread, which holds the mutex, owns it; if not, it is the caller's, or the thread's, of
+ * before there were coroutines. */
+static bool
+is_anothers(const pthread_mutex_t *mutex)
+{
+	const struct owner *owner = *owner_find(mutex);
+
+	return owner != NULL && owner->id != 0 && owner->id != current_id();
 }
 
 static void
@@ -113,7 +124,7 @@ owner_set(pthread_mutex_t *mutex, int locked)
 		return EAGAIN;
 	}
 	owner->mutex = mutex;
-	owner->coroutine = hub_current();
+	owner->id = current_id();
 	owner->next = tables.owners[bucket_of(mutex)];
 	tables.owners[bucket_of(mutex)] = owner;
 	noted++;
@@ -196,10 +207,8 @@ try_on_coroutine(pthread_mutex_t *mutex, clockid_t clock, const struct timespec 
 
 	*is_done = true;
 	if (counts_owner(mutex) && is_held_here(mutex)) {
-		struct hub_coroutine *owner = owner_of(mutex);
-
-		/* Its own: once more, or EDEADLK; or the thread's, of before there were coroutines. */
-		if (owner == NULL || owner == hub_current())
+		/* Its own: once more, or EDEADLK. */
+		if (!is_anothers(mutex))
 			return REAL(pthread_mutex_lock)(mutex);
 		*is_done = false;
 		return 0;
@@ -292,9 +301,7 @@ int
 patch_pthread_mutex_trylock(pthread_mutex_t *mutex)
 {
 	if (counts_owner(mutex) && is_held_here(mutex)) {
-		struct hub_coroutine *owner = owner_of(mutex);
-
-		if (owner != NULL && owner != hub_current())
+		if (is_anothers(mutex))
 			return EBUSY;
 		return REAL(pthread_mutex_trylock)(mutex);
 	}
@@ -310,9 +317,7 @@ patch_pthread_mutex_unlock(pthread_mutex_t *mutex)
 	if (__builtin_expect(noted == 0, 1))
 		return REAL(pthread_mutex_unlock)(mutex);
 	if (counts_owner(mutex) && is_held_here(mutex)) {
-		struct hub_coroutine *owner = owner_of(mutex);
-
-		if (owner != NULL && owner != hub_current())
+		if (is_anothers(mutex))
 			return EPERM;
 		is_released = (mutex->__data.__kind & KIND_MASK) != PTHREAD_MUTEX_RECURSIVE_NP ||
 			      mutex->__data.__count == 1;

@@ -87,12 +87,13 @@ struct file_call {
 	int count;
 	off_t offset;
 	int flags;
+	uint32_t generation; /* file_offload's */
 	ssize_t answer;
 	int error;
 };
 
-/* By the caller's own number: closing a duplicate would take the process's record locks of the file away. Who closes it
- * meanwhile does what it would do to a thread. Returns the answer, with its errno; or -1 with errno of hub_offload. */
+/* By the caller's own number: closing a duplicate would take the process's record locks of the file away. Where that was
+ * closed before its turn came, the answer is EBADF; who closes it then does what it would do to a thread. Returns the answer, with its errno; or -1 with errno of hub_offload. */
 ssize_t file_offload(struct file_call *call);
 
 #endif

@@ -307,3 +307,50 @@ Test(mutex, a_recursive_one_of_the_thread_is_its_coroutines_too)
 	cr_expect_eq(pthread_mutex_unlock(&mutex), 0);
 	cr_expect_eq(pthread_mutex_unlock(&mutex), EPERM);
 }
+
+/* ---- of one that has died with it, in whose memory there is another ---- */
+
+static void *
+die_with_it(void *argument)
+{
+	pthread_mutex_lock(&mutex);
+	*(void **)argument = hub_current();
+	return NULL;
+}
+
+static void *
+try_all(void *argument)
+{
+	struct timespec at_once = {0, 0};
+
+	results[0] = *(void **)argument == hub_current();
+	results[1] = pthread_mutex_trylock(&mutex);
+	results[2] = pthread_mutex_unlock(&mutex);
+	results[3] = pthread_mutex_timedlock(&mutex, &at_once);
+	return NULL;
+}
+
+static void *
+succeed(void *argument)
+{
+	void *dead = argument;
+
+	hub_join(hub_spawn(die_with_it, &dead), NULL);
+	hub_join(hub_spawn(try_all, &dead), NULL);
+	return NULL;
+}
+
+Test(mutex, a_dead_owners_is_not_its_successors)
+{
+	static const int kinds[] = {PTHREAD_MUTEX_RECURSIVE, PTHREAD_MUTEX_ERRORCHECK};
+
+	hub_patch_all();
+	for (int i = 0; i < 2; i++) {
+		init(kinds[i]);
+		in_hub(succeed, NULL);
+		cr_assert(results[0], "the slot was not used again: this test tells nothing");
+		cr_assert_eq(results[1], EBUSY, "%d", results[1]);
+		cr_assert_eq(results[2], EPERM, "%d", results[2]);
+		cr_assert_eq(results[3], ETIMEDOUT, "%d", results[3]);
+	}
+}

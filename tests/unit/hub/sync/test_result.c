@@ -1,6 +1,6 @@
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "tests/support/in_hub.h"
 
@@ -80,7 +80,20 @@ Test(result, is_a_coroutines_end_or_a_failure)
 	cr_assert_str_eq(record.result.failure.text, "line 3");
 }
 
-/* ---- memory that goes as soon as the result has arrived ---- */
+/* ---- memory that goes as soon as the result has arrived: to touch it after that is fatal ---- */
+
+static struct hub_result *
+borrow(void)
+{
+	return mmap(NULL, sizeof(struct hub_result), PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+
+static void
+take_back(struct hub_result *result)
+{
+	munmap(result, sizeof *result);
+}
 
 static void *
 sleep_some(void *argument)
@@ -118,7 +131,7 @@ end_at_once(void *argument)
 static void
 arrive_before(enum arrival arrival, struct record *record, struct reader *reader)
 {
-	struct hub_result *result = calloc(1, sizeof *result);
+	struct hub_result *result = borrow();
 	struct hub_coroutine *late = hub_spawn(sleep_some, NULL);
 	struct hub_coroutine *early, *getter;
 
@@ -139,8 +152,7 @@ arrive_before(enum arrival arrival, struct record *record, struct reader *reader
 	}
 	/* Once it has arrived, linking is nothing. */
 	hub_result_link(result, late);
-	memset(result, 0xff, sizeof *result);
-	free(result);
+	take_back(result);
 	hub_join(getter, NULL);
 	hub_join(late, NULL);
 }
@@ -174,7 +186,7 @@ give_up_body(void *argument)
 {
 	struct record *record = argument;
 	struct hub_coroutine *late = hub_spawn(sleep_some, NULL);
-	struct hub_result *result = calloc(1, sizeof *result);
+	struct hub_result *result = borrow();
 	struct hub_timeout scope;
 
 	hub_result_link(result, late);
@@ -182,8 +194,7 @@ give_up_body(void *argument)
 	record->errors[0] = hub_result_get(result, NULL, NULL) == -1 ? errno : 0;
 	hub_timeout_stop(&scope);
 	hub_result_set(result, NULL);
-	memset(result, 0xff, sizeof *result);
-	free(result);
+	take_back(result);
 	hub_join(late, NULL);
 	return NULL;
 }
