@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "hub/scheduler_priv.h"
+#include "tests/support/certificate.h"
 
 enum { ACTORS = 48, OBJECTS = 3, PERMITS = 2, CAPACITY = 4 };
 #define ROUND (150 * HUB_MILLISECOND)
@@ -57,7 +58,13 @@ static struct {
 	struct hub_shared_semaphore *shared_semaphore;
 	struct hub_shared_queue *shared_queue;
 	struct hub_pool pool;
-	int pairs[OBJECTS][2];
+	/* Each byte that is sent over a pair is its serial number's last. */
+	struct pair {
+		int ends[2];
+		unsigned serial;
+		bool is_accepted, is_ready; /* the handshake has begun, and is done */
+	} pairs[OBJECTS], secure[OBJECTS];
+	unsigned serial;
 	bool is_locked[OBJECTS];
 	struct hub_coroutine *actors[ACTORS];
 	/* What must come out even. */
@@ -231,7 +238,7 @@ do_select(unsigned i)
 		hub_case_channel_put(&world.channels[(i + 1) % OBJECTS], &world),
 		hub_case_event(&world.events[i]),
 		hub_case_semaphore(&world.semaphores[i]),
-		hub_case_fd(world.pairs[i][0], POLLIN),
+		hub_case_fd(world.pairs[i].ends[0], POLLIN),
 	};
 	int index;
 
@@ -265,27 +272,63 @@ do_select(unsigned i)
 	return true;
 }
 
+/* What was called for a pair is of that pair, whoever has its number now. */
+static bool
+receive_from(const struct pair *pair)
+{
+	char bytes[5000];
+	unsigned char serial = (unsigned char)pair->serial;
+	ssize_t received = hub_recv(
+		pair->ends[0], bytes, 1 + below(sizeof bytes), below(4) == 0 ? MSG_WAITALL : 0);
+
+	/* Any error may be: others close it. */
+	for (ssize_t i = 0; i < received; i++)
+		if ((unsigned char)bytes[i] != serial) {
+			complain("a byte comes from another connection", i);
+			break;
+		}
+	return received > 0;
+}
+
+static bool
+send_over(const struct pair *pair, size_t most)
+{
+	static char bytes[256][60000];
+	char *own = bytes[pair->serial % 256];
+	size_t size = 1 + below((unsigned)most);
+	struct iovec parts[2] = {{own, size / 2}, {own, size - size / 2}};
+
+	memset(own, (int)(pair->serial % 256), size);
+	return below(2) ? hub_send(pair->ends[1], own, size, 0) > 0
+			: hub_writev(pair->ends[1], parts, 2) > 0;
+}
+
 static bool
 do_receive(unsigned i)
 {
-	char bytes[16];
-
-	/* Any error may be: others close it. */
-	return hub_recv(world.pairs[i][0], bytes, sizeof bytes, 0) > 0;
+	return receive_from(&world.pairs[i]);
 }
 
 static bool
 do_send(unsigned i)
 {
-	return hub_send(world.pairs[i][1], "0123456789", 1 + below(10), 0) > 0;
+	return send_over(&world.pairs[i], below(4) == 0 ? 60000 : 10);
 }
 
 static bool
 do_poll(unsigned i)
 {
-	struct pollfd fds[2] = {{world.pairs[i][0], POLLIN, 0}, {world.pairs[i][1], POLLOUT, 0}};
+	struct pollfd fds[2] = {
+		{world.pairs[i].ends[0], POLLIN, 0}, {world.pairs[i].ends[1], POLLOUT, 0}};
 
 	return hub_poll(fds, 1 + below(2), (int)below(3)) > 0;
+}
+
+static bool
+open_pair(struct pair *pair)
+{
+	pair->serial = world.serial++;
+	return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair->ends) == 0;
 }
 
 static bool
@@ -293,9 +336,156 @@ do_close(unsigned i)
 {
 	if (below(4) != 0)
 		return true;
-	hub_close(world.pairs[i][0]);
-	hub_close(world.pairs[i][1]);
-	return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, world.pairs[i]) == 0;
+	hub_close(world.pairs[i].ends[0]);
+	hub_close(world.pairs[i].ends[1]);
+	return open_pair(&world.pairs[i]);
+}
+
+/* ---- over TLS ---- */
+
+static struct hub_tls *tls_server, *tls_client;
+
+/* Unless it was closed before this begins. */
+static void *
+accept_secure(void *argument)
+{
+	struct pair *pair = argument;
+
+	if (pair->ends[0] != -1 && !pair->is_accepted) {
+		pair->is_accepted = true;
+		hub_tls_accept(pair->ends[0], tls_server);
+	}
+	return NULL;
+}
+
+/* Others may close both ends meanwhile. */
+static bool
+shake_hands(struct pair *pair)
+{
+	unsigned serial = pair->serial;
+	int ends[2] = {pair->ends[0], pair->ends[1]};
+	struct hub_timeout shield, scope;
+	struct hub_nursery nursery;
+	bool is_done;
+
+	hub_shield_start(&shield);
+	hub_timeout_start(&scope, 50 * HUB_MILLISECOND);
+	hub_nursery_open(&nursery);
+	hub_nursery_spawn(&nursery, accept_secure, pair);
+	is_done = hub_tls_connect(ends[1], tls_client, NULL) == 0;
+	is_done = hub_nursery_close(&nursery) == 0 && is_done;
+	hub_timeout_stop(&scope);
+	hub_shield_stop(&shield);
+	is_done = is_done && pair->ends[0] != -1 && pair->serial == serial;
+	pair->is_ready = pair->is_ready || (is_done && hub_tls_version(ends[0]) != NULL);
+	return is_done;
+}
+
+static bool
+do_secure_open(unsigned i)
+{
+	struct pair *pair = &world.secure[i];
+
+	if (pair->ends[0] != -1)
+		return false;
+	return open_pair(pair) && shake_hands(pair);
+}
+
+static void
+close_secure(struct pair *pair)
+{
+	if (pair->ends[0] == -1)
+		return;
+	hub_close(pair->ends[0]);
+	hub_close(pair->ends[1]);
+	*pair = (struct pair){.ends = {-1, -1}};
+}
+
+static bool
+do_secure_close(unsigned i)
+{
+	struct pair *pair = &world.secure[i];
+
+	if (pair->ends[0] == -1 || below(pair->is_ready ? 4 : 40) != 0)
+		return false;
+	close_secure(pair);
+	return true;
+}
+
+static bool
+do_secure_receive(unsigned i)
+{
+	return world.secure[i].is_ready && receive_from(&world.secure[i]);
+}
+
+static bool
+do_secure_send(unsigned i)
+{
+	return world.secure[i].is_ready && send_over(&world.secure[i], 60000);
+}
+
+/* ---- whose memory goes, and is another's ---- */
+
+static void *
+give_self(void *argument)
+{
+	do_sleep(1);
+	return argument;
+}
+
+static bool
+do_result(unsigned i)
+{
+	struct hub_result *result = calloc(1, sizeof *result);
+	struct hub_coroutine *own = hub_spawn(give_self, &world);
+	void *value = NULL;
+	bool has_arrived;
+
+	(void)i;
+	hub_result_link(result, own);
+	has_arrived = below(2) && hub_result_get(result, &value, NULL) == 0;
+	expect(!has_arrived || value == &world || value == NULL, "another result", 0);
+	if (!hub_result_is_set(result))
+		hub_result_set(result, NULL);
+	memset(result, 0xa5, sizeof *result);
+	free(result);
+	hub_detach(own);
+	return has_arrived;
+}
+
+static void *
+die_with_lock(void *argument)
+{
+	hub_lock_try_acquire(argument);
+	return NULL;
+}
+
+static void *
+try_lock(void *argument)
+{
+	errno = 0;
+	if (hub_lock_try_acquire(argument) == 0)
+		complain("a dead owner's lock is acquired", 0);
+	if (hub_lock_release(argument) == 0)
+		complain("a dead owner's lock is released", 0);
+	return NULL;
+}
+
+static bool
+do_inherit(unsigned i)
+{
+	struct hub_lock lock = {0};
+	struct hub_timeout shield;
+	bool was_acquired;
+
+	(void)i;
+	hub_shield_start(&shield);
+	hub_join(hub_spawn(die_with_lock, &lock), NULL);
+	was_acquired = lock.owner != NULL;
+	if (was_acquired)
+		hub_join(hub_spawn(try_lock, &lock), NULL);
+	hub_shield_stop(&shield);
+	return was_acquired;
 }
 
 static bool
@@ -354,6 +544,22 @@ do_wait_ended(unsigned i)
 		expect(hub_join(own[j], NULL) == 0, "a shielded join fails", errno);
 	hub_shield_stop(&shield);
 	return result;
+}
+
+static bool
+do_wait_detached(unsigned i)
+{
+	struct hub_coroutine *own[3];
+	size_t ended, enough = 1 + below(3);
+
+	for (int j = 0; j < 3; j++) {
+		own[j] = hub_spawn(child, (void *)(intptr_t)i);
+		hub_detach(own[j]);
+	}
+	if (hub_wait_ended(own, 3, enough, 0, &ended) != 0)
+		return false;
+	expect(ended >= enough, "fewer have ended than were waited for", (long)ended);
+	return true;
 }
 
 static bool
@@ -501,9 +707,18 @@ static struct {
 	{"send", do_send, 0, 0},
 	{"poll", do_poll, 0, 0},
 	{"close", do_close, 0, 0},
+	{"secure open", do_secure_open, 0, 0},
+	{"secure close", do_secure_close, 0, 0},
+	{"secure send", do_secure_send, 0, 0},
+	{"secure send", do_secure_send, 0, 0},
+	{"secure recv", do_secure_receive, 0, 0},
+	{"secure recv", do_secure_receive, 0, 0},
+	{"result", do_result, 0, 0},
+	{"inherit", do_inherit, 0, 0},
 	{"kill", do_kill, 0, 0},
 	{"join", do_join, 0, 0},
 	{"wait ended", do_wait_ended, 0, 0},
+	{"detached", do_wait_detached, 0, 0},
 	{"nursery", do_nursery, 0, 0},
 	{"pool", do_pool, 0, 0},
 	{"shield", do_shield, 0, 0},
@@ -580,7 +795,8 @@ world_make(void)
 	for (unsigned i = 0; i < OBJECTS; i++) {
 		hub_semaphore_init(&world.semaphores[i], PERMITS);
 		world.queues[i] = hub_queue_new(i % HUB_QUEUE_ORDER_MAX, CAPACITY);
-		socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, world.pairs[i]);
+		open_pair(&world.pairs[i]);
+		world.secure[i].ends[0] = world.secure[i].ends[1] = -1;
 	}
 	hub_pool_init(&world.pool, 3);
 	world.shared_semaphore = hub_shared_semaphore_new(PERMITS);
@@ -630,8 +846,9 @@ world_free(void)
 {
 	for (int i = 0; i < OBJECTS; i++) {
 		hub_queue_free(world.queues[i]);
-		hub_close(world.pairs[i][0]);
-		hub_close(world.pairs[i][1]);
+		hub_close(world.pairs[i].ends[0]);
+		hub_close(world.pairs[i].ends[1]);
+		close_secure(&world.secure[i]);
 	}
 	hub_shared_semaphore_free(world.shared_semaphore);
 	hub_shared_queue_free(world.shared_queue);
@@ -644,6 +861,9 @@ end_all(void)
 	int64_t end = hub_now() + PATIENCE;
 
 	while (hub_this->scheduled > 1) {
+		/* What a layer keeps waits for room as long as the connection is open. */
+		for (int i = 0; i < OBJECTS; i++)
+			close_secure(&world.secure[i]);
 		for (int i = 0; i < ACTORS; i++)
 			if (world.actors[i] != NULL)
 				hub_kill(world.actors[i]);
@@ -691,6 +911,20 @@ open_descriptors(void)
 	return count;
 }
 
+static void
+make_tls(void)
+{
+	static struct certificate certificate;
+
+	if (!certificate_make(&certificate)) {
+		complain("openssl makes no certificate", errno);
+		return;
+	}
+	tls_server = hub_tls_server_new(certificate.file, certificate.key);
+	tls_client = hub_tls_client_new(certificate.file);
+	certificate_clean(&certificate);
+}
+
 /* Failures of detached children are part of the game. */
 static void
 ignore_failure(
@@ -713,6 +947,7 @@ main(int argc, char **argv)
 		else if (strcmp(argv[i], "--seed") == 0)
 			seed = strtoull(argv[i + 1], NULL, 10);
 	}
+	make_tls();
 	printf("chaos: seed %llu\n", (unsigned long long)seed);
 	fflush(stdout);
 	random_state = seed | 1;
@@ -732,6 +967,8 @@ main(int argc, char **argv)
 			acts[i].tries);
 		expect(acts[i].successes > 0, "nothing ever succeeded in one kind of act", i);
 	}
+	hub_tls_free(tls_server);
+	hub_tls_free(tls_client);
 	printf("chaos: %d rounds, %ld failures, seed %llu\n", rounds, failures,
 		(unsigned long long)seed);
 	return failures == 0 ? 0 : 1;
