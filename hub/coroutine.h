@@ -75,8 +75,8 @@ bool hub_catch_kill(void);
 /* The running coroutine, or NULL outside of any. Switches: no.  Errors: none. */
 struct hub_coroutine *hub_current(void);
 
-/* A number that no other coroutine of the thread has, before or after: for who keeps it beyond the coroutine's life, when
- * the pointer may be another one's.
+/* A number that no other coroutine of the thread ever has: for who remembers one beyond its life,
+ * when the pointer may be another's.
  * Switches: no.  Errors: none. */
 uint64_t hub_id(const struct hub_coroutine *coroutine);
 

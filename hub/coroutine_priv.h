@@ -60,7 +60,7 @@ struct hub_coroutine {
 		*heir;      /* raw: who gets the end instead of the parent, untold of failures */
 	uint64_t parent_id; /* raw: the parent's; with another one it is another coroutine */
 	uint64_t heir_id;
-	uint64_t id; /* no other coroutine of the thread ever has it; 0 for the thread's own stack, and in a free slot */
+	uint64_t id; /* of hub_id; 0 for the thread's own stack, and in a free slot */
 	/* Whom it last switched to, and who last switched to it; see coroutine_driver. */
 	struct hub_coroutine *switched_to;
 	struct hub_coroutine *switched_from;

@@ -83,8 +83,8 @@ struct vigil {
 struct vigil_link {
 	struct hub_link link;
 	struct vigil *vigil;
-	struct hub_coroutine *coroutine; /* who is detached is gone after its end: then this is but a name */
-	uint64_t ended;                  /* the how manieth it was of its hub; 0: it has not ended */
+	struct hub_coroutine *coroutine; /* one that has ended may be gone, and this another's */
+	uint64_t ended;                  /* its place among the ends of its hub; 0: it runs */
 	size_t index;                    /* in the caller's array */
 };
 

@@ -32,8 +32,8 @@ enum hub_wait_flags {
 /* Waits until enough of the coroutines have ended; 0, or more than count, means all of them. Then
  * those that have ended stand first in the array, in the order of their ends, and *ended says how
  * many they are, also when this fails: so that a call with the rest of the array waits for the next
- * ones. It joins none: each is still to be joined (or detached), which then does not wait. One that is detached already,
- * or that somebody else joins meanwhile, counts, too, but its pointer is of no more use then.
+ * ones. It joins none: each is still to be joined (or detached), which then does not wait. One that
+ * is detached, or that another coroutine joins, counts, too; its pointer is of no more use then.
  * Switches: yes, unless enough have ended.
  * Returns 0, or -1 with errno ECANCELED, ETIMEDOUT, EDEADLK, EPERM or ENOMEM. */
 int hub_wait_ended(struct hub_coroutine **coroutines, size_t count, size_t enough, unsigned flags,

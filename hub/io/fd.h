@@ -29,8 +29,9 @@ bool hub_made_nonblocking(int fd);
  * Switches: no.  Errors: none; an unknown fd is ignored. */
 void hub_release(int fd);
 
-/* Says that fd is closed, or another open file now, by other means than hub_close: the hub forgets it as by hub_release,
- * and whoever was to close it, such as a server its connection, leaves it alone.
+/* Says that fd was closed by other means than hub_close, or is another open file now: the hub
+ * forgets it as by hub_release, and whoever was to close it, such as a server its connection, does
+ * not.
  * Switches: no.  Errors: none; an unknown fd is ignored. */
 void hub_closed(int fd);
 

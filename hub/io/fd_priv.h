@@ -23,10 +23,12 @@ typedef uint64_t fd_generation;
  *   epoll_ctl. The write watcher runs only while somebody waits to write.
  * - is_drained: the last receive took all there was, so the next one waits before it tries; the
  *   read watcher's event clears it. Holds for stream sockets only, where a short read says so.
- * - input_has_ended: whoever receives is told of the end of the stream when nothing is left to receive.
- * - generation: another one after each release, so that one who waited knows whether fd is still what it was.
- * - closings: how often the number was closed, as far as the hub knows; a release leaves it open. So one who is to close
- *   it, or to end it from outside, knows whether it still is what it was given. */
+ * - input_has_ended: whoever receives is told of the end of the stream when nothing is left to
+ *   receive.
+ * - generation: another one after each release, so that who has waited knows whether fd still is
+ *   what it was.
+ * - closings: how often the number was closed, as far as the hub knows; a release leaves it open.
+ *   So who is to close it, or end it from outside, knows whether it still is what he was given. */
 struct hub_fd {
 	ev_io read;
 	ev_io write;

@@ -201,7 +201,8 @@ send_quietly(int out, int in, off_t *offset, size_t count)
 	return sent;
 }
 
-/* One piece of a file for a descriptor with a layer. Returns how much of it was sent, 0 at the file's end, or -1. */
+/* One piece of a file for a descriptor with a layer. Returns how much of it was sent, 0 at the
+ * file's end, or -1. */
 static ssize_t
 send_piece(const struct fd_hold *out, const struct fd_hold *in, off_t *offset, char *buffer,
 	size_t length, bool *is_whole)

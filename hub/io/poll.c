@@ -32,7 +32,8 @@ poll_now(struct pollfd *fds, nfds_t count)
 	return ready;
 }
 
-/* The same after a switch: what was released meanwhile is told with POLLNVAL, whatever its number is now. */
+/* The same after a switch: what was released meanwhile is told with POLLNVAL, whatever its number
+ * is now. */
 static int
 poll_again(struct pollfd *fds, nfds_t count, const struct fd_interest *interests)
 {

@@ -1,8 +1,9 @@
-/* Each call is one attempt (a POSIX call that does not block) in one of three loops: receive,
- * send, accept. The loops are inlined into the calls, so the attempt costs no indirect call.
+/* Each call is one attempt (a POSIX call that does not block) in one of three loops: receive, send,
+ * accept. The loops are inlined into the calls, so the attempt costs no indirect call.
  *
- * A number is looked up once, when a call begins. After that the entry is used, and whatever may switch in between (a
- * wait, a turn of others) compares its generation: so what a call does next, it does to the same open file. */
+ * A number is looked up once, when a call begins. From then on the entry is used, and what may
+ * switch (a wait, a turn of others) compares its generation: so what comes next is done to the same
+ * open file. */
 #include "hub/io/socket.h"
 
 #include <errno.h>
@@ -204,7 +205,8 @@ is_partial(const struct hub_fd *entry, const struct transfer *transfer, ssize_t 
 	       !entry->is_file;
 }
 
-/* The loop of all that sends from one buffer: one attempt after the other. A layer sends all by itself. */
+/* The loop of all that sends from one buffer: one attempt after the other. A layer sends all
+ * itself. */
 static ALWAYS_INLINE ssize_t
 send_to(struct hub_fd *entry, struct transfer *transfer, attempt_fn *attempt, const char *what)
 {

@@ -135,8 +135,8 @@ read_chunk(int in, void *chunk, size_t length, off_t *offset)
 			      : patch_read(in, chunk, length);
 }
 
-/* Sends it, unless its descriptor was closed while it was read; takes back what was not sent, unless the file was closed
- * meanwhile. Returns how much was sent, or -1. */
+/* Sends it, unless the descriptor was closed while it was read; gives back what was not sent,
+ * unless the file was closed. Returns how much was sent, or -1. */
 static ssize_t
 send_chunk(const struct two *two, const char *chunk, ssize_t got, off_t *offset)
 {

@@ -20,8 +20,7 @@
 struct owner {
 	struct owner *next;
 	const pthread_mutex_t *mutex;
-	uint64_t
-		id; /* the coroutine's: it may have ended, and left its memory to another; 0: the thread itself */
+	uint64_t id; /* of the coroutine, whose memory may be another's; 0: the thread itself */
 };
 
 /* On the stack of who waits. */
@@ -86,8 +85,8 @@ current_id(void)
 	return self != NULL ? hub_id(self) : 0;
 }
 
-/* Whether another coroutine of this thread, which holds the mutex, owns it; if not, it is the caller's, or the thread's, of
- * before there were coroutines. */
+/* Of a mutex that this thread holds: whether another coroutine owns it. If not, it is the caller's,
+ * or the thread's own, of before there were coroutines. */
 static bool
 is_anothers(const pthread_mutex_t *mutex)
 {

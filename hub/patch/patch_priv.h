@@ -117,8 +117,8 @@ int descriptor_hide_nonblocking(int fd);
 /* Before this thread's hub waits for a number: another thread may have closed it since it last did. */
 void descriptor_look(int fd);
 
-/* How often a number was closed or made, by any thread: another answer, another descriptor. Numbers above the table have
- * none. */
+/* How often a number was closed or made, by any thread: another answer, another descriptor. 0 for
+ * numbers above the table. */
 uint32_t descriptor_generation(int fd);
 
 /* A number that has just been made: whatever was known of it belongs to another descriptor. */

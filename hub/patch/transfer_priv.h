@@ -92,8 +92,9 @@ struct file_call {
 	int error;
 };
 
-/* By the caller's own number: closing a duplicate would take the process's record locks of the file away. Where that was
- * closed before its turn came, the answer is EBADF; who closes it then does what it would do to a thread. Returns the answer, with its errno; or -1 with errno of hub_offload. */
+/* By the caller's own number: closing a duplicate would take the process's record locks of the file
+ * away. If that was closed before its turn came, the answer is EBADF; later it is as with a thread.
+ * Returns the answer, with its errno; or -1 with errno of hub_offload. */
 ssize_t file_offload(struct file_call *call);
 
 #endif

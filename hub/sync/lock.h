@@ -12,13 +12,13 @@ HUBBUB_API_BEGIN
 struct hub_coroutine;
 struct hub_waiter;
 
-/* A recursive lock, owned by a coroutine; one that ends without having released it leaves it locked for ever. Fair. The
- * fields are the library's; {0} is a free one. */
+/* A recursive lock, owned by a coroutine; one that ends without releasing it leaves it locked for
+ * ever. Fair. The fields are the library's; {0} is a free one. */
 struct hub_lock {
 	struct hub_waiter *first;
 	struct hub_coroutine *owner;
-	uint64_t owner_id; /* its hub_id: an owner that has ended may have left its memory to another */
-	unsigned depth; /* how often the owner acquired it */
+	uint64_t owner_id; /* its hub_id: the memory of one that has ended may be another's */
+	unsigned depth;    /* how often the owner acquired it */
 };
 
 /* What coroutines that hold the lock wait for. The field is the library's; {0} has no waiters. */

@@ -27,7 +27,8 @@ unlink_coroutine(struct hub_result *result)
 	result->coroutine = NULL;
 }
 
-/* From here on its memory may go: so the coroutine forgets it, and those who wait are given it now. */
+/* From here on its memory may go: so the coroutine forgets it, and those who wait are given it
+ * now. */
 static int
 arrive(struct hub_result *result, void *value)
 {

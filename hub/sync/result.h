@@ -26,8 +26,8 @@ struct hub_result {
 void hub_result_init(struct hub_result *result);
 
 /* Sets the value and wakes all who wait, in the order in which they came.
- * Switches: no.  Ownership: its memory may go as soon as it has arrived, though some of those whom this has woken have not
- * run yet, or a coroutine that it was linked to has not ended.
+ * Switches: no.  Ownership: its memory may go as soon as it has arrived, though some of those whom
+ * this has woken have not run yet, or a coroutine that it was linked to has not ended.
  * Returns 0, or -1 with errno EALREADY (it has arrived before, and stays). */
 int hub_result_set(struct hub_result *result, void *value);
 
@@ -35,9 +35,11 @@ int hub_result_set(struct hub_result *result, void *value);
 int hub_result_fail(struct hub_result *result, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* Makes result that of the coroutine, when it ends; of a killed one it is what its body returned. The
- * coroutine is still to be joined or detached. One that was linked to another coroutine is that one's no more.
- * Switches: no.  Ownership: result is borrowed until it has arrived; who gives up waiting for it sets it. */
+/* Makes result that of the coroutine, when it ends; of a killed one it is what its body returned.
+ * The coroutine is still to be joined or detached. One that was linked to another coroutine is that
+ * one's no more.
+ * Switches: no.  Ownership: result is borrowed until it has arrived; who gives up waiting for it
+ * sets it. */
 void hub_result_link(struct hub_result *result, struct hub_coroutine *coroutine);
 
 /* Waits for the result; a failure is copied where failure is not NULL.

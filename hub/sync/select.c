@@ -100,7 +100,8 @@ awaited_ended(struct hub_link *link, struct hub_coroutine *coroutine)
 	waiter->is_met = hub_wake(waiter->coroutine, waiter->epoch, 0);
 }
 
-/* Remembers what a descriptor or coroutine is; after a switch its number, or its memory, may be another's. */
+/* Remembers what a descriptor or coroutine is; after a switch its number, or its memory, may be
+ * another's. */
 static void
 note(const struct hub_case *one, struct selector *selector)
 {
@@ -180,8 +181,8 @@ happen(struct hub_case *one, const struct selector *selector, int reason)
 	return one->error != EAGAIN;
 }
 
-/* Makes the first case happen whose descriptor was closed, or whose coroutine has ended, while another case, or nothing,
- * was woken. Returns its index, or -1. */
+/* Makes the first case happen whose descriptor was closed, or whose coroutine has ended, while
+ * another case, or nothing, was woken. Returns its index, or -1. */
 static int
 find_over(struct hub_case *cases, size_t count, const struct selector *selectors)
 {
@@ -259,8 +260,8 @@ fail(int error)
 	return -1;
 }
 
-/* The rest of a select, which waits, or whose turn it is to let others run. Returns the index, or -1 and an errno in
- * *reason. */
+/* The rest of a select, which waits, or whose turn it is to let others run. Returns the index, or
+ * -1 and an errno in *reason. */
 static int
 wait_all(struct hub_case *cases, size_t count, int64_t timeout, bool is_turn, int *reason)
 {
@@ -287,7 +288,8 @@ wait_all(struct hub_case *cases, size_t count, int64_t timeout, bool is_turn, in
 	}
 	while (index < 0 && *reason == 0) {
 		index = wait_once(cases, count, selectors, deadline, reason);
-		/* Woken for a descriptor that is not ready any more; something else may have happened since. */
+		/* Woken for a descriptor that is not ready any more; something else may have
+		 * happened since. */
 		if (index < 0 && *reason == 0)
 			index = try_all(cases, count, hub_this->selects);
 	}

@@ -1,6 +1,6 @@
-/* Every call that takes a descriptor and may switch, generically: another coroutine closes the descriptor meanwhile, and the
- * number is at once somebody else's. The call fails, or returns what it had done; the number's next owner neither gets nor
- * loses a byte. */
+/* Every call that takes a descriptor and may switch, generically: another coroutine closes the
+ * descriptor meanwhile, and the number is at once somebody else's. The call fails, or returns what
+ * it had done; the number's next owner neither gets nor loses a byte. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>

@@ -526,7 +526,8 @@ Test(server, a_visitor_sees_what_connections_do)
 	cr_assert_eq(record.counts[6], 3);
 }
 
-/* ---- numbers that others close, and that are somebody else's when the server comes to them ---- */
+/* ---- numbers that others close, and that are somebody else's when the server comes to them
+ * ---- */
 
 /* Closes its connection itself; the number goes to one who has something to lose. */
 static void

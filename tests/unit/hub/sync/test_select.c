@@ -346,7 +346,8 @@ yield(bool is_polling)
 	hub_sleep(0);
 }
 
-/* Once the selector is woken by the first descriptor, and has not run: what there was is gone, and so is this. */
+/* Once the selector is woken by the first descriptor, and has not run: what there was is gone, and
+ * so is this. */
 static void *
 go_in_time(void *argument)
 {
