@@ -20,7 +20,9 @@ coroutine_new(struct hub *hub, hub_fn *body, void *argument, bool is_raw)
 
 	if (coroutine == NULL)
 		return NULL;
-	/* All but epoch, which outlives the slot's owners. */
+	/* Epochs grow only as the run queue does: so this one is above those of all waits that were, of whatever lived in
+	 * this slot, also if its memory has gone back since. */
+	coroutine->epoch = (uint32_t)hub->appended + 1;
 	arch_context_init(&coroutine->context, coroutine, coroutine);
 	coroutine->hub = hub;
 	coroutine->body = body;

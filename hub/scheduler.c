@@ -455,6 +455,8 @@ poll_loop(struct hub *hub)
 	int flags = EVRUN_ONCE;
 	int64_t began = hub->slice_started;
 
+	if ((hub->arena.is_restless || hub->trim.is_wanted) && !ev_is_active(&hub->trim.timer))
+		trim_start(hub);
 	if (hub->ready_first != NULL || hub->idlers != NULL)
 		flags = EVRUN_NOWAIT;
 	else
@@ -536,6 +538,7 @@ hub_start(struct hub *hub, const struct hub_options *options)
 	hub->ticks = hub->tick_interval = TICKS_MIN;
 	counter_store(&hub->counters->busy_since, hub->now);
 	hub->due_interval = hub_due_calls = DUE_MIN;
+	trim_prepare(hub);
 	hub->idlers = NULL;
 	hub_runs_here = true;
 	watchdog_watch(hub);
@@ -549,6 +552,7 @@ hub_stop(struct hub *hub)
 	hub_runs_here = false;
 	watchdog_unwatch(hub);
 	signals_stop(hub);
+	trim_stop(hub);
 	fork_hub_stopped();
 	fd_table_free(hub->fds);
 	hub->fds = NULL;

@@ -14,6 +14,7 @@
 #include "hub/scheduler.h"
 #include "hub/stack_priv.h"
 #include "hub/thread/mailbox_priv.h"
+#include "hub/trim_priv.h"
 
 struct fd_table;
 struct hub_waiter;
@@ -44,6 +45,7 @@ struct hub {
 		root; /* the thread's own stack: runs the loop, or code outside hub_run */
 	struct hub_coroutine *main; /* the first coroutine of hub_run */
 	struct stack_arena arena;
+	struct trim trim;
 
 	/* hub_yield_due: how many calls until the clock is read, and when it was. */
 	unsigned due_interval;

@@ -5,14 +5,28 @@
  *                   ^ low                     frames grow down <-^              ^ colour gap
  *
  * - The owner's object (a coroutine) begins with struct stack and lives at the top of its slot, so
- *   that a coroutine costs one page and no allocation. Memory of a slot stays mapped until
- *   the arena ends: a stale pointer to a finished coroutine still reads its epoch.
+ *   that a coroutine costs one page and no allocation.
  * - Touching the guard raises SIGSEGV. Everything is built with -fstack-clash-protection, so that
  *   no frame, however large, steps over 16 KiB.
  * - Slot tops are shifted by multiples of a cache line ("coloured"): page-aligned tops would all
  *   compete for the same sets of the first-level cache.
- * - A slot that comes back keeps its first page; the pages below go back to the kernel only if
- *   they were used, which a watermark and the stack pointer at each park tell.
+ *
+ * What becomes of the memory of slots that are not needed:
+ *
+ *   in use ---- put ----> idle ---- cool ----> cold ---- cool, all of a chunk ----> spent
+ *     ^  its pages below    |  keeps its first   |  guard and page      page tables    |
+ *     |  the first go back  |  page              |  tables are left     go, too        |
+ *     +------ get ----------+------ made anew ---+-------------- mapped anew ----------+
+ *
+ * - Pages below the first go back when a coroutine ends, if a watermark or the stack pointer at a
+ *   park tells that they were used. A frame's probes touch pages and change nothing that could be
+ *   seen, so a sweep also gives back what lies below each stack that is new since the last one,
+ *   whether that is in use or free: nothing needs to be known of what touched it.
+ * - Of the chunks, whichever was full last is used first, so that others become empty.
+ * - Addresses stay the arena's until it ends, and what went back reads as zeros: whoever looks at a
+ *   coroutine that is gone, in order to compare its epoch or its life, finds zeros, or what its slot's
+ *   last owner left, or the present owner's. So an owner keeps 0 for "nobody", and begins, in an
+ *   object that is all zeros, with numbers that no earlier owner of any slot had.
  *
  * One thread: the hub's. */
 #ifndef HUBBUB_STACK_H
@@ -24,35 +38,37 @@
 
 #include "hub/arch/annotate_priv.h"
 #include "hub/base/list.h"
+#include "hub/guard_priv.h"
 
-#define STACK_GUARD_SIZE ((size_t)16 * 1024)
 #define STACK_SIZE_DEFAULT ((size_t)64 * 1024)
 #define STACK_SIZE_MIN ((size_t)16 * 1024)
 #define STACK_SIZE_MAX ((size_t)1024 * 1024 * 1024)
 
+struct chunk;
+
 /* Head of the object at the top of a slot. */
 struct stack {
-	struct stack *next_free; /* in the arena's list of free slots */
-	unsigned char *low;      /* lowest usable byte, right above the guard */
-	unsigned char *end;      /* first byte after the slot; a multiple of the page size */
+	struct chunk *chunk;
+	unsigned char *low; /* lowest usable byte, right above the guard */
+	unsigned char *end; /* first byte after the slot; a multiple of the page size */
 	struct annotate annotate;
-	bool is_free;
-	bool is_deep;   /* its pages below the first were used since the slot was last trimmed */
-	bool is_canary; /* nothing guards it but a canary, checked at each park */
 	void *mark;     /* parking with a stack pointer below this calls stack_parked_low */
+	uint16_t index; /* in the chunk */
+	bool is_deep;   /* its pages below the first were used since they last went back */
+	bool is_canary; /* nothing guards it but a canary, checked at each park */
 };
 
-enum stack_guard { STACK_GUARD_MARKER, STACK_GUARD_PROTECT, STACK_GUARD_CANARY };
-
 struct stack_arena {
-	struct list chunks;
-	struct stack *free;
-	unsigned char *fresh; /* next slot of the newest chunk that was never used */
-	unsigned char *fresh_end;
+	struct list chunks; /* all, for hub.gdb, too */
+	struct list open;   /* those with an idle slot: whichever was full last comes first */
+	struct list cold;   /* those without, but with a cold slot */
+	struct list spent;  /* those with nothing but cold slots, whose page tables went, too */
 	size_t stack_size;  /* usable bytes, object included */
 	size_t slot_size;   /* guard included */
 	size_t object_size; /* of the owner's object, struct stack included */
 	size_t used;        /* slots in use */
+	size_t peak;        /* most of them since somebody last looked */
+	bool is_restless;   /* slots were got or put, or parked deep, since the last sweep */
 };
 
 /* stack_size is rounded up to pages; object_size is the owner's, struct stack included. */
@@ -61,27 +77,32 @@ void stack_arena_init(struct stack_arena *arena, size_t stack_size, size_t objec
 /* Unmaps everything. None of the arena's stacks may be running. */
 void stack_arena_fini(struct stack_arena *arena);
 
-/* Takes a slot: the last one freed, whose memory is warm, else one never used. The object's bytes
- * after struct stack are as its last owner left them (zero in a fresh slot).
+/* Takes a slot. The object's bytes after struct stack are as its last owner left them, or zero.
  * Returns NULL with errno ENOMEM. */
 struct stack *stack_get(struct stack_arena *arena);
 
-/* Gives the slot back. The caller may still stand on that stack, in a frame of the first page, if
- * it takes no other slot before it leaves. */
+/* Gives the slot back. The caller may still stand on that stack, if no slot is taken, and nothing
+ * swept, before it leaves. */
 void stack_put(struct stack_arena *arena, struct stack *stack);
 
 /* The slow path of a park: notes that the stack is deep, or checks its canary. */
 void stack_parked_low(struct stack *stack);
 
-/* Calls visit for each slot that is in use, in no order; visit may put that slot. */
+/* Calls visit for each slot that is in use, in no order; visit may put that slot, and others. */
 void stack_arena_each(struct stack_arena *arena, void (*visit)(struct stack *stack, void *context),
 	void *context);
 
+/* Gives back the pages below the first, or below its frames, of each stack that was got, or parked
+ * deep, since it was last swept; of at most that many. parked_at tells the stack pointer of one in use:
+ * none of them may be running. Returns whether some are left. */
+bool stack_arena_sweep(struct stack_arena *arena,
+	const void *(*parked_at)(const struct stack *stack), size_t most);
+
+/* Gives back free slots, but for as many as, with those in use, make up keep; of at most that many
+ * chunks. None of the arena's stacks may be running. Returns whether some are left. */
+bool stack_arena_cool(struct stack_arena *arena, size_t keep, size_t most);
+
 /* True if the address lies in the guard below the stack. Async-signal-safe. */
 bool stack_guards(const struct stack *stack, const void *address);
-
-/* What guards new stacks of this process, found out once by trying. HUBBUB_STACK_GUARD in the
- * environment (marker, protect, canary) chooses a weaker one, for tests. */
-enum stack_guard stack_guard_kind(void);
 
 #endif

@@ -146,10 +146,14 @@ hub_is_done(const struct hub_coroutine *coroutine)
 void
 hub_free(struct hub_coroutine *coroutine)
 {
+	struct hub *hub;
+
 	if (coroutine == NULL)
 		return;
 	CHECK_WHY(coroutine->is_raw && (coroutine->state == COROUTINE_SWITCHED ||
 					       coroutine->state == COROUTINE_DONE),
 		"hub_free of a coroutine that runs, waits in a blocking call, or is not raw");
+	hub = coroutine->hub;
 	coroutine_free(coroutine);
+	trim_outside(hub);
 }

@@ -27,28 +27,29 @@
 
 /* Reads and forgets what has arrived. Returns whether more may come. */
 static bool
-discard(int client)
+discard(int client, struct worker_thread *thread)
 {
-	char bytes[4096];
 	ssize_t length;
 
 	do
-		length = recv(client, bytes, sizeof bytes, MSG_DONTWAIT);
+		length = recv(client, thread->nowhere, sizeof thread->nowhere, MSG_DONTWAIT);
 	while (length > 0 || (length == -1 && errno == EINTR));
 	return length == -1 && errno == EAGAIN;
 }
 
 /* The service may have closed it itself: then the number may be another connection's. */
 static void
-end(int client, const struct fd_opening *opening, const struct worker_thread *thread)
+end(int client, const struct fd_opening *opening, struct worker_thread *thread)
 {
 	int64_t pause = HUB_MILLISECOND, left;
 
-	if (fd_was_closed(opening) || !discard(client) || hub_shutdown(client, SHUT_WR) != 0)
+	if (fd_was_closed(opening) || !discard(client, thread) ||
+		hub_shutdown(client, SHUT_WR) != 0)
 		return;
 	left = thread_is_commanded(thread, THREAD_FINISH) ? LINGER_FINISHING : LINGER;
 	/* Not by waiting to receive, which is what an idle connection does. */
-	while (left > 0 && hub_sleep(pause) == 0 && !fd_was_closed(opening) && discard(client)) {
+	while (left > 0 && hub_sleep(pause) == 0 && !fd_was_closed(opening) &&
+		discard(client, thread)) {
 		left -= pause;
 		pause *= 2;
 	}

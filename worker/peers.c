@@ -8,6 +8,9 @@
 #include "hub/io/fd_priv.h"
 #include "worker/peer.h"
 
+#define SIZE_FIRST 64
+#define SIZE_KEPT 1024
+
 struct peer {
 	const struct sockaddr_storage *address; /* NULL where none is known; borrowed */
 	struct fd_opening opening; /* whose: the number may be another connection's already */
@@ -24,7 +27,7 @@ peers_use(struct peers *peers)
 int
 peers_remember(struct peers *peers, int client, const struct sockaddr_storage *address)
 {
-	int size = peers->size != 0 ? peers->size : 64;
+	int size = peers->size != 0 ? peers->size : SIZE_FIRST;
 	struct peer *grown;
 
 	if (client >= peers->size) {
@@ -37,6 +40,7 @@ peers_remember(struct peers *peers, int client, const struct sockaddr_storage *a
 		peers->all = grown;
 		peers->size = size;
 	}
+	peers->count += peers->all[client].address == NULL;
 	peers->all[client] = (struct peer){address, fd_opening(client)};
 	return 0;
 }
@@ -44,8 +48,15 @@ peers_remember(struct peers *peers, int client, const struct sockaddr_storage *a
 void
 peers_forget(struct peers *peers, int client)
 {
-	if (client < peers->size)
-		peers->all[client].address = NULL;
+	if (client >= peers->size || peers->all[client].address == NULL)
+		return;
+	peers->all[client].address = NULL;
+	/* The numbers of those who come next may be small again. */
+	if (--peers->count == 0 && peers->size > SIZE_KEPT) {
+		free(peers->all);
+		peers->all = NULL;
+		peers->size = 0;
+	}
 }
 
 void

@@ -9,6 +9,7 @@ struct peer;
 struct peers {
 	struct peer *all; /* [size] */
 	int size;
+	int count; /* of those known */
 };
 
 /* hubbub_peer asks these, in the calling thread. */

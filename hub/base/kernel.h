@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -236,6 +237,13 @@ static inline pid_t
 kernel_getpid(void)
 {
 	return (pid_t)KERNEL_CALL(getpid(), SYS_getpid, 0, 0, 0, 0, 0, 0);
+}
+
+static inline int
+kernel_madvise(void *address, size_t length, int advice)
+{
+	return (int)KERNEL_CALL(
+		madvise(address, length, advice), SYS_madvise, address, length, advice, 0, 0, 0);
 }
 
 /* poll(2) that does not wait. */

@@ -23,17 +23,18 @@ def coroutines(hub):
     arena = hub["arena"]
     colours = int(gdb.lookup_static_symbol("stack_colours").value())
     step = int(gdb.lookup_static_symbol("stack_colour_step").value())
+    slots = int(gdb.lookup_static_symbol("stack_chunk_slots").value())
     chunk_type = gdb.lookup_type("struct chunk").pointer()
     coroutine_type = gdb.lookup_type("struct hub_coroutine").pointer()
     link = arena["chunks"]["next"]
     while link != arena["chunks"].address:
         chunk = link.cast(chunk_type)
-        for i in range(int(chunk["slots"])):
+        for i in range(slots):
+            if (int(chunk["idle"][i // 64]) | int(chunk["cold"][i // 64])) >> i % 64 & 1:
+                continue
             top = int(chunk["base"]) + (i + 1) * int(arena["slot_size"])
             at = top - int(arena["object_size"]) - i % colours * step
-            coroutine = gdb.Value(at).cast(coroutine_type)
-            if not coroutine["stack"]["is_free"]:
-                yield coroutine
+            yield gdb.Value(at).cast(coroutine_type)
         link = link["next"]
 
 

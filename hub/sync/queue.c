@@ -12,6 +12,7 @@
 #include "hub/waiters_priv.h"
 
 #define ROOM_FIRST 16
+#define ROOM_KEPT 256
 
 struct hub_queue {
 	enum hub_queue_order order;
@@ -66,10 +67,10 @@ ring_at(struct hub_queue *queue, size_t index)
 	return &queue->items[(queue->head + index) & (queue->room - 1)];
 }
 
+/* Returns false when memory is out. */
 static bool
-array_grow(struct hub_queue *queue)
+array_resize(struct hub_queue *queue, size_t room)
 {
-	size_t room = queue->room != 0 ? 2 * queue->room : ROOM_FIRST;
 	struct queue_item *items = malloc(room * sizeof *items);
 
 	if (items == NULL)
@@ -81,6 +82,20 @@ array_grow(struct hub_queue *queue)
 	queue->room = room;
 	queue->head = 0;
 	return true;
+}
+
+static bool
+array_grow(struct hub_queue *queue)
+{
+	return array_resize(queue, queue->room != 0 ? 2 * queue->room : ROOM_FIRST);
+}
+
+/* What a crowd has needed goes back as it leaves. */
+static void
+array_shrink(struct hub_queue *queue)
+{
+	if (queue->room > ROOM_KEPT && queue->count < queue->room / 8)
+		array_resize(queue, queue->room / 2);
 }
 
 static bool
@@ -247,6 +262,7 @@ hub_queue_try_get(struct hub_queue *queue, void **item)
 	if (queue->count == 0)
 		return fail(queue->is_closed ? EPIPE : EAGAIN);
 	*item = array_take(queue).value;
+	array_shrink(queue);
 	/* There is room now; and what array_take has left is enough for one more. */
 	putter = waiters_meet(&queue->putters);
 	if (putter != NULL) {

@@ -169,6 +169,7 @@ hub_shared_event_wait(struct hub_shared_event *event)
 /* ---- queue ---- */
 
 #define ROOM_FIRST 16
+#define ROOM_KEPT 256
 
 struct hub_shared_queue {
 	pthread_mutex_t mutex;
@@ -208,10 +209,10 @@ hub_shared_queue_free(struct hub_shared_queue *queue)
 	free(queue);
 }
 
+/* Returns false when memory is out. */
 static bool
-ring_grow(struct hub_shared_queue *queue)
+ring_resize(struct hub_shared_queue *queue, size_t room)
 {
-	size_t room = queue->room != 0 ? 2 * queue->room : ROOM_FIRST;
 	void **items = malloc(room * sizeof *items);
 
 	if (items == NULL)
@@ -223,6 +224,20 @@ ring_grow(struct hub_shared_queue *queue)
 	queue->room = room;
 	queue->head = 0;
 	return true;
+}
+
+static bool
+ring_grow(struct hub_shared_queue *queue)
+{
+	return ring_resize(queue, queue->room != 0 ? 2 * queue->room : ROOM_FIRST);
+}
+
+/* What a crowd has needed goes back as it leaves. */
+static void
+ring_shrink(struct hub_shared_queue *queue)
+{
+	if (queue->room > ROOM_KEPT && queue->count < queue->room / 8)
+		ring_resize(queue, queue->room / 2);
 }
 
 static bool
@@ -262,6 +277,7 @@ get_now(struct hub_shared_queue *queue, void **item)
 		return queue->is_closed ? EPIPE : EAGAIN;
 	*item = queue->items[queue->head++ & (queue->room - 1)];
 	queue->count--;
+	ring_shrink(queue);
 	/* There is room now, for whoever has waited longest. */
 	putter = sleeper_first(&queue->putters);
 	if (putter != NULL) {

@@ -40,7 +40,8 @@ family_memory(const struct family *family, const char *field)
 		double kilobytes;
 		FILE *file;
 
-		snprintf(path, sizeof path, "/proc/%d/smaps_rollup", (int)family->pids[i]);
+		snprintf(path, sizeof path, "/proc/%d/%s", (int)family->pids[i],
+			strncmp(field, "Vm", 2) == 0 ? "status" : "smaps_rollup");
 		file = fopen(path, "re");
 		while (file != NULL && fgets(line, sizeof line, file) != NULL)
 			if (strncmp(line, field, length) == 0 && line[length] == ':' &&

@@ -6,6 +6,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "tests/support/allocated.h"
 #include "worker/peer.h"
 
 Test(peers, known_ones_come_before_the_kernels)
@@ -41,4 +42,22 @@ Test(peers, known_ones_come_before_the_kernels)
 	close(pair[1]);
 	cr_assert_eq(hubbub_peer(pair[0], (struct sockaddr *)&found, &length), -1);
 	cr_assert_eq(errno, EBADF);
+}
+
+Test(peers, their_table_goes_with_the_last_of_them)
+{
+	struct sockaddr_storage named = {.ss_family = AF_INET6};
+	struct peers peers = {0};
+	long before = allocated_bytes();
+
+	for (int client = 0; client < 20000; client++)
+		cr_assert_eq(peers_remember(&peers, client, &named), 0);
+	/* Twice is once. */
+	cr_assert_eq(peers_remember(&peers, 7, &named), 0);
+	for (int client = 0; client < 20000; client++)
+		peers_forget(&peers, client);
+	peers_forget(&peers, 7);
+	if (before != -1)
+		cr_assert_lt(allocated_bytes() - before, 16 * 1024);
+	peers_fini(&peers);
 }

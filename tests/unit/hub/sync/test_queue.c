@@ -1,5 +1,6 @@
 #include <errno.h>
 
+#include "tests/support/allocated.h"
 #include "tests/support/in_hub.h"
 
 struct record {
@@ -52,6 +53,33 @@ Test(queue, lifo)
 	for (int i = 0; i < 40; i++)
 		cr_assert_eq(record.got[i], 40 - i);
 	hub_queue_free(record.queue);
+}
+
+/* What the items of a crowd lie in is not kept when they have left. */
+static void
+crowd_leaves(enum hub_queue_order order)
+{
+	enum { CROWD = 100000 };
+	struct hub_queue *queue = hub_queue_new(order, 0);
+	long before = allocated_bytes();
+	void *item;
+
+	for (intptr_t i = 0; i < CROWD; i++)
+		hub_queue_try_put(queue, (void *)i);
+	for (intptr_t i = 0; i < CROWD; i++) {
+		hub_queue_try_get(queue, &item);
+		cr_assert_eq((intptr_t)item, order == HUB_QUEUE_LIFO ? CROWD - 1 - i : i);
+	}
+	if (before != -1)
+		cr_assert_lt(allocated_bytes() - before, 16 * 1024);
+	hub_queue_free(queue);
+}
+
+Test(queue, gives_back_what_a_crowd_has_needed)
+{
+	crowd_leaves(HUB_QUEUE_FIFO);
+	crowd_leaves(HUB_QUEUE_LIFO);
+	crowd_leaves(HUB_QUEUE_PRIORITY);
 }
 
 static void *

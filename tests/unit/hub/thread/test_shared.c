@@ -2,6 +2,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "tests/support/allocated.h"
 #include "tests/support/in_hub.h"
 
 struct record {
@@ -199,4 +200,22 @@ Test(shared, the_woken_one_may_free_the_object)
 	pthread_join(thread, NULL);
 	hub_shared_queue_free(handed);
 	cr_assert_eq(shared.errors[0], 0);
+}
+
+Test(shared, a_queue_gives_back_what_a_crowd_has_needed)
+{
+	enum { CROWD = 100000 };
+	struct hub_shared_queue *queue = hub_shared_queue_new(0);
+	long before = allocated_bytes();
+	void *item;
+
+	for (intptr_t i = 0; i < CROWD; i++)
+		hub_shared_queue_try_put(queue, (void *)i);
+	for (intptr_t i = 0; i < CROWD; i++) {
+		hub_shared_queue_try_get(queue, &item);
+		cr_assert_eq((intptr_t)item, i);
+	}
+	if (before != -1)
+		cr_assert_lt(allocated_bytes() - before, 16 * 1024);
+	hub_shared_queue_free(queue);
 }

@@ -1,0 +1,222 @@
+#include "hub/chunk_priv.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+/* For hub.gdb, which knows no macros. */
+static const size_t stack_colours __attribute__((used)) = COLOURS;
+static const size_t stack_colour_step __attribute__((used)) = COLOUR_STEP;
+static const size_t stack_chunk_slots __attribute__((used)) = CHUNK_SLOTS;
+
+const uint64_t stack_watermark[] = {
+	UINT64_C(0x9d5a1c37e84b60f2),
+	UINT64_C(0x6be0f8213c94a75d),
+	UINT64_C(0xf14729d80e6bc3a5),
+	UINT64_C(0x3a86dcb2751fe940),
+};
+
+/* ---- slots ---- */
+
+void
+stack_set_watermark(struct stack *stack)
+{
+	memcpy(first_page(stack), stack_watermark, WATERMARK_SIZE);
+	stack->mark = stack->is_canary ? (void *)UINTPTR_MAX : first_page(stack);
+	stack->is_deep = false;
+}
+
+struct stack *
+slot_make(struct chunk *chunk, unsigned index)
+{
+	struct stack *stack = slot_object(chunk, index);
+
+	stack->chunk = chunk;
+	stack->index = (uint16_t)index;
+	stack->low = slot_base(chunk, index) + STACK_GUARD_SIZE;
+	stack->end = slot_base(chunk, index + 1);
+	if (!set_has(chunk->guarded, index) && guard_install(slot_base(chunk, index)))
+		set_add(chunk->guarded, index);
+	stack->is_canary = !set_has(chunk->guarded, index);
+	if (stack->is_canary)
+		memcpy(stack->low, stack_watermark, WATERMARK_SIZE);
+	stack_set_watermark(stack);
+	annotate_stack_new(&stack->annotate, stack->low, (size_t)(stack->end - stack->low));
+	set_remove(chunk->cold, index);
+	return stack;
+}
+
+/* The tools forget a stack that is to end. */
+static void
+slot_forget(const struct chunk *chunk, unsigned index)
+{
+	struct stack *stack = slot_object(chunk, index);
+
+	annotate_stack_clean(&stack->annotate, stack->low, (size_t)(stack->end - stack->low));
+	annotate_stack_free(&stack->annotate);
+}
+
+/* An idle slot whose memory goes. */
+static void
+slot_cool(struct chunk *chunk, unsigned index)
+{
+	slot_forget(chunk, index);
+	set_remove(chunk->idle, index);
+	set_remove(chunk->suspect, index);
+	set_add(chunk->cold, index);
+	chunk->idlers--;
+}
+
+/* ---- chunks ---- */
+
+static size_t
+chunk_size(const struct stack_arena *arena)
+{
+	return CHUNK_SLOTS * arena->slot_size;
+}
+
+/* Anywhere, or in place of what is there. Returns NULL with errno. */
+static void *
+chunk_map(const struct stack_arena *arena, void *at, int protection)
+{
+	size_t size = chunk_size(arena);
+	int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | (at != NULL ? MAP_FIXED : 0);
+	void *base = mmap(at, size, protection, flags, -1, 0);
+
+	if (base == MAP_FAILED)
+		return NULL;
+	/* A transparent huge page would turn each stack's one page into 2 MiB. */
+	madvise(base, size, MADV_NOHUGEPAGE);
+	return base;
+}
+
+static struct chunk *
+chunk_new(struct stack_arena *arena)
+{
+	struct chunk *chunk = calloc(1, sizeof *chunk);
+
+	if (chunk == NULL)
+		return NULL;
+	chunk->base = chunk_map(arena, NULL, PROT_READ | PROT_WRITE);
+	if (chunk->base == NULL) {
+		free(chunk);
+		return NULL;
+	}
+	chunk->arena = arena;
+	memset(chunk->cold, 0xff, sizeof chunk->cold);
+	list_init(&chunk->place);
+	list_append(&arena->chunks, &chunk->link);
+	return chunk;
+}
+
+/* A chunk with a cold slot: one that is mapped, or one whose memory went back, or a new one. NULL if
+ * memory is out. */
+struct chunk *
+chunk_with_cold(struct stack_arena *arena)
+{
+	struct chunk *chunk;
+
+	if (!list_is_empty(&arena->cold))
+		return CONTAINER_OF(arena->cold.next, struct chunk, place);
+	if (list_is_empty(&arena->spent)) {
+		chunk = chunk_new(arena);
+	} else {
+		chunk = CONTAINER_OF(arena->spent.next, struct chunk, place);
+		if (chunk_map(arena, chunk->base, PROT_READ | PROT_WRITE) == NULL)
+			return NULL;
+		list_remove(&chunk->place);
+	}
+	if (chunk != NULL)
+		list_append(&arena->cold, &chunk->place);
+	return chunk;
+}
+
+/* ---- giving back ---- */
+
+static unsigned
+set_count(const slot_set set)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < CHUNK_WORDS; i++)
+		count += (unsigned)__builtin_popcountll(set[i]);
+	return count;
+}
+
+/* The memory of a chunk that nobody uses goes back with its page tables, which guards would keep; its
+ * addresses stay, and read as zeros. */
+static void
+chunk_spend(struct stack_arena *arena, struct chunk *chunk)
+{
+	for (unsigned i = 0; i < CHUNK_SLOTS; i++)
+		if (set_has(chunk->idle, i))
+			slot_cool(chunk, i);
+	if (chunk_map(arena, chunk->base, PROT_READ) == NULL) {
+		madvise(chunk->base, chunk_size(arena), MADV_DONTNEED);
+		return;
+	}
+	guards_unmapped(set_count(chunk->guarded));
+	memset(chunk->guarded, 0, sizeof chunk->guarded);
+	list_remove(&chunk->place);
+	list_append(&arena->spent, &chunk->place);
+	chunk->is_open = false;
+}
+
+/* Gives back its idle slots, after the first few, with one call for each row of them: guards in between
+ * stay. */
+static void
+chunk_cool(struct chunk *chunk, size_t spare)
+{
+	for (unsigned i = 0; i < CHUNK_SLOTS; i++) {
+		unsigned from = i;
+
+		if (!set_has(chunk->idle, i) || (spare > 0 && spare-- > 0))
+			continue;
+		for (; i < CHUNK_SLOTS && set_has(chunk->idle, i); i++)
+			slot_cool(chunk, i);
+		madvise(slot_base(chunk, from), (i - from) * chunk->arena->slot_size,
+			MADV_DONTNEED);
+	}
+}
+
+bool
+stack_arena_cool(struct stack_arena *arena, size_t keep, size_t most)
+{
+	size_t spare = keep > arena->used ? keep - arena->used : 0;
+
+	LIST_EACH (link, &arena->open) {
+		struct chunk *chunk = CONTAINER_OF(link, struct chunk, place);
+
+		if (chunk->idlers <= spare) {
+			spare -= chunk->idlers;
+			continue;
+		}
+		if (most-- == 0)
+			return true;
+		if (chunk->used == 0 && spare == 0)
+			chunk_spend(arena, chunk);
+		else
+			chunk_cool(chunk, spare);
+		spare = 0;
+	}
+	return false;
+}
+
+void
+stack_arena_fini(struct stack_arena *arena)
+{
+	LIST_EACH (link, &arena->chunks) {
+		struct chunk *chunk = CONTAINER_OF(link, struct chunk, link);
+
+		for (unsigned i = 0; i < CHUNK_SLOTS; i++)
+			if (!set_has(chunk->cold, i))
+				slot_forget(chunk, i);
+		guards_unmapped(set_count(chunk->guarded));
+		munmap(chunk->base, chunk_size(arena));
+		free(chunk);
+	}
+	list_init(&arena->chunks);
+	list_init(&arena->open);
+	list_init(&arena->cold);
+	list_init(&arena->spent);
+}

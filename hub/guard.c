@@ -1,0 +1,94 @@
+#include "hub/guard_priv.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "hub/arch/annotate_priv.h"
+
+/* Linux 6.13; Debian's headers lack it. */
+#ifndef MADV_GUARD_INSTALL
+#define MADV_GUARD_INSTALL 102
+#endif
+
+static enum stack_guard kind;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static atomic_long protect_budget;
+
+static long
+read_max_map_count(void)
+{
+	long count = 65530;
+	FILE *file = fopen("/proc/sys/vm/max_map_count", "re");
+
+	if (file != NULL) {
+		if (fscanf(file, "%ld", &count) != 1)
+			count = 65530;
+		fclose(file);
+	}
+	return count;
+}
+
+/* Emulators accept advice that they do not know, so only a touch tells whether a guard guards. */
+static bool
+marker_guards(void)
+{
+	size_t page_size = (size_t)sysconf(_SC_PAGESIZE);
+	unsigned char *page = mmap(NULL, page_size, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	bool guards;
+
+	if (page == MAP_FAILED)
+		return false;
+	guards = !annotate_on_valgrind() && madvise(page, page_size, MADV_GUARD_INSTALL) == 0 &&
+		 access((const char *)page, F_OK) == -1 && errno == EFAULT;
+	munmap(page, page_size);
+	return guards;
+}
+
+static void
+choose(void)
+{
+	const char *wish = getenv("HUBBUB_STACK_GUARD");
+
+	atomic_init(&protect_budget, read_max_map_count() / 4);
+	if (wish != NULL && strcmp(wish, "canary") == 0)
+		kind = STACK_GUARD_CANARY;
+	else if ((wish != NULL && strcmp(wish, "protect") == 0) || !marker_guards())
+		kind = STACK_GUARD_PROTECT;
+	else
+		kind = STACK_GUARD_MARKER;
+}
+
+enum stack_guard
+stack_guard_kind(void)
+{
+	pthread_once(&once, choose);
+	return kind;
+}
+
+bool
+guard_install(unsigned char *at)
+{
+	if (kind == STACK_GUARD_MARKER)
+		return madvise(at, STACK_GUARD_SIZE, MADV_GUARD_INSTALL) == 0;
+	if (kind == STACK_GUARD_CANARY)
+		return false;
+	if (atomic_fetch_sub(&protect_budget, 1) > 0 &&
+		mprotect(at, STACK_GUARD_SIZE, PROT_NONE) == 0)
+		return true;
+	atomic_fetch_add(&protect_budget, 1);
+	return false;
+}
+
+void
+guards_unmapped(size_t count)
+{
+	if (kind == STACK_GUARD_PROTECT)
+		atomic_fetch_add(&protect_budget, (long)count);
+}

@@ -1,0 +1,48 @@
+/* What a hub gives back when it needs less than it did: pages of stacks, slots, entries of descriptors, and what
+ * the allocator keeps.
+ *
+ * A timer looks every second, in the loop, where no coroutine runs. It starts when the memory of
+ * stacks or descriptors has changed, and stops when nothing has changed, and everything has gone back,
+ * for as long as memory is kept: so an idle hub is not woken. It wakes nobody, so it does not
+ * count as something that a waiter may hope for.
+ *
+ * HUBBUB_TRIM in the environment: for how many milliseconds memory is kept that is not needed (40000). */
+#ifndef HUBBUB_TRIM_PRIV_H
+#define HUBBUB_TRIM_PRIV_H
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct hub;
+
+#define TRIM_WINDOWS 5
+
+struct trim {
+	ev_timer timer;
+	int64_t window;     /* nanoseconds */
+	int64_t look_every; /* the same */
+	int64_t began;      /* the present window */
+	/* The most slots that were in use in each window; the newest first. */
+	size_t peaks[TRIM_WINDOWS];
+	unsigned quiet;  /* windows in a row in which nothing has changed */
+	bool is_cooling; /* some of what the last window has found is still to go back */
+	bool is_wanted;  /* set by whoever has something to give back, for the timer to start */
+};
+
+/* For how long memory has not been needed, in nanoseconds, before it goes back. */
+int64_t trim_kept(const struct hub *hub);
+
+/* Of a hub whose loop exists; before it ends. */
+void trim_prepare(struct hub *hub);
+void trim_stop(struct hub *hub);
+
+/* Starts the timer. */
+void trim_start(struct hub *hub);
+
+/* Without a loop there is no time: when a coroutine is gone, and with it most of those that there were, what they
+ * needed goes back. */
+void trim_outside(struct hub *hub);
+
+#endif

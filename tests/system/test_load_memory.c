@@ -1,0 +1,148 @@
+/* What connections cost, and that it comes back. */
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "tests/support/client.h"
+#include "tests/support/family.h"
+#include "tests/support/loader.h"
+#include "tests/support/server.h"
+
+/* Of one connection that has had one answer: what its worker has written for it, page tables included. */
+#define COST_MOST 4900.
+/* What a worker may have more than before, as a share or in bytes. */
+#define SHARE_LEFT 0.1
+#define BYTES_LEFT 2e6
+
+static struct server server;
+static struct loader loader;
+
+static void
+clean(void)
+{
+	loader_clean(&loader);
+	server_clean(&server);
+}
+
+TestSuite(load_memory, .fini = clean, .timeout = 300);
+
+static void
+skip_where_memory_is_not_ours(void)
+{
+	if (strstr(program_path("hubbub-echo"), "san") != NULL)
+		cr_skip_test("a sanitizer needs memory of its own");
+}
+
+/* ---- one after the other ---- */
+
+#define CROWD 10000
+
+static double
+written(void)
+{
+	struct family family;
+
+	family_find(&family, server.pid);
+	return family_memory(&family, "Private_Dirty") + family_memory(&family, "VmPTE");
+}
+
+static bool
+nobody_is_left(void *unused)
+{
+	(void)unused;
+	return server_number(&server, "connections") == 0;
+}
+
+/* What each of a crowd costs that comes, has one answer each, and leaves. */
+static double
+crowd_cost(double before)
+{
+	static int clients[CROWD];
+	double cost;
+
+	for (int i = 0; i < CROWD; i++) {
+		clients[i] = client_connect(server.program.port);
+		cr_assert(client_exchange(clients[i], "hello", "HELLO"), "client %d", i);
+	}
+	cost = (written() - before) / CROWD;
+	for (int i = 0; i < CROWD; i++)
+		close(clients[i]);
+	cr_assert(wait_until(nobody_is_left, NULL, 30));
+	return cost;
+}
+
+Test(load_memory, a_later_crowd_costs_what_the_first_did)
+{
+	double before;
+
+	skip_where_memory_is_not_ours();
+	cr_assert(server_start(&server, "hubbub-echo", "1", "1", NULL));
+	before = written();
+	for (int i = 0; i < 2; i++) {
+		double cost = crowd_cost(before);
+
+		cr_assert_leq(cost, COST_MOST, "crowd %d: %.0f bytes for each", i + 1, cost);
+	}
+}
+
+/* ---- all at once ---- */
+
+static double
+worker_memory(const struct family *family, int worker)
+{
+	struct family one = {.pids = {family->pids[worker]}, .count = 1};
+
+	return family_memory(&one, "VmRSS") + family_memory(&one, "VmPTE");
+}
+
+struct watch {
+	struct family family;
+	double before[FAMILY_MAX];
+	double more; /* of the worker that has most more */
+};
+
+static bool
+is_as_before(void *context)
+{
+	struct watch *watch = context;
+	bool is_so = true;
+
+	watch->more = 0;
+	for (int i = 1; i < watch->family.count; i++) {
+		double before = watch->before[i];
+		double more = worker_memory(&watch->family, i) - before;
+
+		if (more > watch->more)
+			watch->more = more;
+		is_so = is_so && (more <= BYTES_LEFT || more <= SHARE_LEFT * before);
+	}
+	return is_so;
+}
+
+/* With HUBBUB_MINUTE in the environment it takes as long as it does in earnest. */
+Test(load_memory, a_hundred_thousand_that_have_left_are_forgotten)
+{
+	static struct watch watch;
+	struct rlimit files;
+	char processes[32];
+
+	skip_where_memory_is_not_ours();
+	if (getenv("HUBBUB_MINUTE") == NULL)
+		setenv("HUBBUB_TRIM", "5000", 1);
+	getrlimit(RLIMIT_NOFILE, &files);
+	snprintf(processes, sizeof processes, "%lu",
+		100000 / ((unsigned long)files.rlim_max - 500) + 1);
+	cr_assert(server_start(&server, "hubbub-echo", processes, "1", NULL));
+	family_find(&watch.family, server.pid);
+	for (int i = 1; i < watch.family.count; i++)
+		watch.before[i] = worker_memory(&watch.family, i);
+	cr_assert_eq(loader_run(&loader, server.program.port, "-c", "10", "-R", "100", "-d", "1s",
+			     "--idle=100k", NULL),
+		0, "%s", loader.program.text);
+	cr_assert_eq(loader_number(&loader, "connections.idle_opened"), 100000);
+	cr_assert(wait_until(nobody_is_left, NULL, 30));
+	cr_assert_not(is_as_before(&watch));
+	cr_assert(wait_until(is_as_before, &watch, 60), "%.0f bytes more than before", watch.more);
+}
