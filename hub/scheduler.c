@@ -30,15 +30,13 @@
 /* How often those who wait when nothing can happen any more are told so at the end of the hub. */
 #define LAST_WORDS_MAX 8
 
-/* The clock costs about as much as five switches, so it is read every so many of them: often where
- * they are slow, rarely where they are fast. */
-#define TICKS_MIN 4
-#define TICKS_MAX 64
-
-/* The same for hub_yield_due, whose caller may compute for nanoseconds or for milliseconds between two
- * calls. */
-#define DUE_MIN 1
-#define DUE_MAX (1U << 16)
+/* The clock costs about as much as five switches, so it is read every so many of them, and of the calls
+ * of hub_yield_due: often where they are slow, rarely where they are fast. What was fast may be slow from
+ * the next one on, which counting cannot know: only UNWATCHED_MOST are counted on, unless the watchdog's
+ * thread is about to make the hub look. */
+#define UNWATCHED_MOST 4U
+#define TICKS_MOST 64U
+#define DUE_MOST (1U << 16)
 
 _Thread_local struct hub *hub_this __attribute__((tls_model("initial-exec")));
 _Thread_local unsigned hub_due_calls __attribute__((tls_model("initial-exec")));
@@ -67,16 +65,28 @@ expire_drivers_too(struct hub_coroutine *coroutine, int64_t now)
 	}
 }
 
+/* How many calls until the clock, which is now, is read again, after so many calls took that long. Slow ones
+ * have it read at the next; fast ones ever more rarely, until it is about a sixteenth of a slice. */
+static unsigned
+next_interval(const struct hub *hub, int64_t now, unsigned calls, int64_t took, unsigned most)
+{
+	if (took > SLICE / 4)
+		return 1;
+	if (now >= __atomic_load_n(&hub->watched.attended_until, __ATOMIC_RELAXED))
+		most = UNWATCHED_MOST;
+	if (took < SLICE / 16)
+		calls *= 2;
+	return calls < most ? calls : most;
+}
+
 bool
 hub_slice_expired(struct hub *hub)
 {
 	int64_t now = clock_now(), used = now - hub->slice_started;
 
-	if (now - hub->now > SLICE / 4 && hub->tick_interval > TICKS_MIN)
-		hub->tick_interval /= 2;
-	else if (now - hub->now < SLICE / 16 && hub->tick_interval < TICKS_MAX)
-		hub->tick_interval *= 2;
-	hub->ticks = hub->tick_interval;
+	hub->tick_interval =
+		next_interval(hub, now, hub->tick_interval, now - hub->now, TICKS_MOST);
+	hub_count_ticks(hub, hub->tick_interval);
 	hub->now = now;
 	/* One that never waits must still learn that its time is up. */
 	expire_drivers_too(hub->current, now);
@@ -96,7 +106,7 @@ reschedule(struct hub *hub)
 {
 	if (hub->ready_first != NULL) {
 		hub_queue_append(hub, hub->current);
-		hub_transfer(hub, hub_next_to_run(hub), NULL, false);
+		hub_transfer(hub, hub_tick(hub) ? &hub->root : hub_queue_take(hub), NULL, false);
 	} else if (hub_tick(hub)) {
 		hub_pause(hub);
 	}
@@ -248,27 +258,28 @@ hub_idle(void)
 	return waiter_wait(&self->hub->idlers, &waiter, self, &wait);
 }
 
+static inline void
+count_due_calls(unsigned calls)
+{
+	__atomic_store_n(&hub_due_calls, calls, __ATOMIC_RELAXED);
+}
+
 int
 hub_yield_check(void)
 {
 	struct hub_coroutine *self = hub_enter();
 	struct hub *hub;
-	int64_t now, since;
+	int64_t now;
 
-	hub_due_calls = DUE_MIN;
+	count_due_calls(1);
 	if (self == NULL)
 		return -1;
 	hub = self->hub;
 	now = clock_now();
-	since = now - hub->due_read;
-	/* As often as the clock tells about a sixteenth of a slice. */
-	if (since < SLICE / 16 && hub->due_interval < DUE_MAX)
-		hub->due_interval *= 2;
-	else if (since > SLICE / 4)
-		hub->due_interval =
-			hub->due_interval / 4 > DUE_MIN ? hub->due_interval / 4 : DUE_MIN;
+	hub->due_interval =
+		next_interval(hub, now, hub->due_interval, now - hub->due_read, DUE_MOST);
 	hub->due_read = hub->now = now;
-	hub_due_calls = hub->due_interval;
+	count_due_calls(hub->due_interval);
 	expire_drivers_too(self, now);
 	if (now - hub->slice_started >= SLICE) {
 		hub_pause(hub);
@@ -466,7 +477,10 @@ poll_loop(struct hub *hub)
 	ev_run(hub->loop, flags);
 	if (hub->ready_first == NULL)
 		waiters_wake_all(&hub->idlers, 0);
-	hub->ticks = hub->tick_interval = TICKS_MIN;
+	/* Whoever runs now need not be as fast as who ran before. */
+	if (hub->tick_interval > UNWATCHED_MOST)
+		hub->tick_interval = UNWATCHED_MOST;
+	hub_count_ticks(hub, hub->tick_interval);
 	hub->now = hub->slice_started = clock_now();
 	if (flags != EVRUN_ONCE)
 		count_busy(hub, hub->now - began);
@@ -534,10 +548,11 @@ hub_start(struct hub *hub, const struct hub_options *options)
 	hub->pending = 0;
 	hub->is_ending = hub->is_reachable = false;
 	hub->last_words = 0;
-	hub->now = hub->slice_started = clock_now();
-	hub->ticks = hub->tick_interval = TICKS_MIN;
+	hub->now = hub->slice_started = hub->due_read = clock_now();
+	hub->tick_interval = hub->due_interval = 1;
+	hub_count_ticks(hub, 1);
+	count_due_calls(1);
 	counter_store(&hub->counters->busy_since, hub->now);
-	hub->due_interval = hub_due_calls = DUE_MIN;
 	trim_prepare(hub);
 	hub->idlers = NULL;
 	hub_runs_here = true;

@@ -3,7 +3,8 @@
  * A hub is one thread's scheduler: a queue of runnable coroutines over one libev loop. Runnable
  * coroutines run in the order in which they became so; a blocking call switches straight to the
  * next one. The loop is polled when none is left or a slice of a millisecond is used up, so that
- * neither busy coroutines nor ready descriptors starve the rest. */
+ * neither busy coroutines nor ready descriptors starve the rest: a call on a descriptor, or on what threads
+ * share, that does not have to wait lets the others run first when the slice is over. */
 #ifndef HUBBUB_SCHEDULER_H
 #define HUBBUB_SCHEDULER_H
 
@@ -81,7 +82,10 @@ int hub_yield_check(void);
 static inline int
 hub_yield_due(void)
 {
-	return __builtin_expect(--hub_due_calls != 0, 1) ? 0 : hub_yield_check();
+	unsigned left = __atomic_load_n(&hub_due_calls, __ATOMIC_RELAXED) - 1;
+
+	__atomic_store_n(&hub_due_calls, left, __ATOMIC_RELAXED);
+	return __builtin_expect(left != 0, 1) ? 0 : hub_yield_check();
 }
 
 /* Whether the caller is a coroutine of a running hub, which a blocking call of this library would suspend.

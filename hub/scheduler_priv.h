@@ -146,17 +146,41 @@ void hub_timer_fired(struct ev_loop *loop, ev_timer *timer, int events);
  * descriptors still unread), and after sixteen milliseconds in any case. */
 bool hub_slice_expired(struct hub *hub);
 
+/* The watchdog's thread does that, too: a hub's own count may overwrite it, but not while its steps are
+ * slow. */
+static inline void
+hub_count_ticks(struct hub *hub, uint32_t ticks)
+{
+	__atomic_store_n(&hub->ticks, ticks, __ATOMIC_RELAXED);
+}
+
 /* True when the loop is due. Counts switches, and calls that did not have to wait, so that a peer
  * that is always ready starves nobody. */
 static inline bool
 hub_tick(struct hub *hub)
 {
-	return __builtin_expect(--hub->ticks == 0, 0) && hub_slice_expired(hub);
+	uint32_t left = __atomic_load_n(&hub->ticks, __ATOMIC_RELAXED) - 1;
+
+	hub_count_ticks(hub, left);
+	return __builtin_expect(left == 0, 0) && hub_slice_expired(hub);
 }
 
 /* Lets the loop and every runnable coroutine run before the caller goes on: what to do when hub_tick
  * says so. */
 void hub_pause(struct hub *hub);
+
+/* hub_enter, for a blocking call that may not have to wait: lets the others run first if they are due. The
+ * caller looks up what it works on afterwards. */
+static inline struct hub_coroutine *
+hub_enter_in_turn(void)
+{
+	struct hub_coroutine *self = hub_enter();
+
+	if (self == NULL || !hub_tick(self->hub))
+		return self;
+	hub_pause(self->hub);
+	return hub_enter();
+}
 
 /* Recomputes what the coroutine's blocking calls fail with, after a kill or a scope's change. */
 void coroutine_update_interrupt(struct hub_coroutine *coroutine);

@@ -10,6 +10,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#define TEXT(number) TEXT_OF(number)
+#define TEXT_OF(number) #number
+
 /* Splits at the last colon, takes brackets off a v6 host. */
 static const char *
 split(const char *text, char *host, size_t size, const char **port)
@@ -106,8 +109,38 @@ skip(const char **text, const char *prefix)
 	return true;
 }
 
+/* The resolver gives one that is doubled in the hosts file twice. Returns how many there are, or 0 with *why and errno. */
+static size_t
+collect(const struct addrinfo *found, enum address_kind kind, struct address *addresses,
+	const char **why)
+{
+	size_t count = 0;
+
+	for (; found != NULL; found = found->ai_next) {
+		struct address address;
+		bool is_new = true;
+
+		memset(&address, 0, sizeof address);
+		address.kind = kind;
+		memcpy(&address.socket, found->ai_addr, found->ai_addrlen);
+		address.length = found->ai_addrlen;
+		for (size_t i = 0; i < count; i++)
+			is_new = is_new && !address_is_same(&address, &addresses[i]);
+		if (is_new && count == ADDRESSES_MAX) {
+			*why = "names more than " TEXT(ADDRESSES_MAX) " addresses";
+			errno = E2BIG;
+			return 0;
+		}
+		if (is_new)
+			addresses[count++] = address;
+	}
+	for (size_t i = 0; i < count; i++)
+		addresses[i].is_alternative = count > 1;
+	return count;
+}
+
 size_t
-address_parse(const char *text, struct address *addresses, size_t max, const char **why)
+address_parse(const char *text, struct address addresses[static ADDRESSES_MAX], const char **why)
 {
 	enum address_kind kind = skip(&text, "udp:") ? ADDRESS_UDP : ADDRESS_TCP;
 	bool is_named = kind == ADDRESS_UDP || skip(&text, "tcp:");
@@ -116,7 +149,7 @@ address_parse(const char *text, struct address *addresses, size_t max, const cha
 	struct addrinfo *found;
 	const char *port = "";
 	char host[256];
-	size_t count = 0;
+	size_t count;
 	int error;
 
 	if (!is_named && skip(&text, "unix:"))
@@ -136,13 +169,10 @@ address_parse(const char *text, struct address *addresses, size_t max, const cha
 		errno = EHOSTUNREACH;
 		return 0;
 	}
-	for (struct addrinfo *each = found; each != NULL && count < max; each = each->ai_next) {
-		memset(&addresses[count], 0, sizeof addresses[count]);
-		addresses[count].kind = kind;
-		memcpy(&addresses[count].socket, each->ai_addr, each->ai_addrlen);
-		addresses[count++].length = each->ai_addrlen;
-	}
+	count = collect(found, kind, addresses, why);
+	error = errno;
 	freeaddrinfo(found);
+	errno = error;
 	return count;
 }
 
@@ -162,12 +192,18 @@ is_any(const struct address *address)
 }
 
 bool
+address_is_same(const struct address *address, const struct address *other)
+{
+	return address->kind == other->kind && address->length == other->length &&
+	       memcmp(&address->socket, &other->socket, address->length) == 0;
+}
+
+bool
 address_overlaps(const struct address *address, const struct address *other)
 {
 	if (address->kind != other->kind || address_is_open(address))
 		return false;
-	if (address->length == other->length &&
-		memcmp(&address->socket, &other->socket, address->length) == 0)
+	if (address_is_same(address, other))
 		return true;
 	return address->kind != ADDRESS_UNIX && address_port(address) == address_port(other) &&
 	       (is_any(address) || is_any(other));
@@ -187,6 +223,19 @@ address_port(const struct address *address)
 	if (address->socket.ss_family == AF_INET6)
 		return ntohs(((const struct sockaddr_in6 *)&address->socket)->sin6_port);
 	return ntohs(((const struct sockaddr_in *)&address->socket)->sin_port);
+}
+
+void
+address_set_port(struct address *address, unsigned port)
+{
+	in_port_t number = htons((in_port_t)port);
+
+	if (address->kind == ADDRESS_UNIX)
+		return;
+	if (address->socket.ss_family == AF_INET6)
+		((struct sockaddr_in6 *)&address->socket)->sin6_port = number;
+	else
+		((struct sockaddr_in *)&address->socket)->sin_port = number;
 }
 
 void

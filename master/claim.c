@@ -222,19 +222,135 @@ claim_probe(const struct address *address)
 	return -1;
 }
 
-int
-claim_listen(const struct address *address, const char *option)
-{
-	int on = 1,
-	    fd = socket(address->socket.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+/* ---- what a name stands for, and this machine has ---- */
 
-	if (fd != -1 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
-		bind(fd, (const struct sockaddr *)&address->socket, address->length) == 0 &&
-		listen(fd, SOMAXCONN) == 0)
-		return fd;
-	claim_explain(address, errno);
-	log_error("that address is --%s's", option);
+/* Returns 0, or the errno that says that the machine does not have it; other trouble shows later. */
+static int
+find_missing(const struct address *address)
+{
+	struct address any_port = *address;
+	int type = address->kind == ADDRESS_UDP ? SOCK_DGRAM : SOCK_STREAM;
+	int error = 0, fd;
+
+	if (address->kind == ADDRESS_UNIX)
+		return 0;
+	address_set_port(&any_port, 0);
+	fd = socket(address->socket.ss_family, type | SOCK_CLOEXEC, 0);
+	if (fd == -1 || bind(fd, (const struct sockaddr *)&any_port.socket, any_port.length) != 0)
+		error = errno;
 	if (fd != -1)
 		close(fd);
+	return error == EADDRNOTAVAIL || error == EAFNOSUPPORT ? error : 0;
+}
+
+/* Whether another address of the same name can be had. */
+static bool
+has_another(const struct address *addresses, size_t count, size_t index)
+{
+	for (size_t i = 0; i < count; i++)
+		if (i != index && addresses[i].name == addresses[index].name &&
+			find_missing(&addresses[i]) == 0)
+			return true;
+	return false;
+}
+
+bool
+claim_can_spare(const struct address *addresses, size_t count, size_t index)
+{
+	const struct address *address = &addresses[index];
+	int error = address->is_alternative ? find_missing(address) : 0;
+	char text[ADDRESS_TEXT_SIZE];
+
+	if (error == 0 || !has_another(addresses, count, index))
+		return false;
+	address_format(address, text);
+	log_warning("not listening on %s, which is one of several addresses of a name: %s", text,
+		error == EADDRNOTAVAIL ? "no interface of this machine has it" : strerror(error));
+	return true;
+}
+
+int
+claim_follow_port(struct address *addresses, size_t index)
+{
+	struct address *address = &addresses[index];
+
+	if (!address_is_open(address))
+		return 0;
+	for (size_t i = 0; i < index && address_is_open(address); i++)
+		if (addresses[i].name == address->name && addresses[i].kind == address->kind)
+			address_set_port(address, address_port(&addresses[i]));
+	return address_is_open(address) ? 0 : probe_once(address);
+}
+
+/* Port 0 becomes a real one. Returns a listening socket, or -1 with errno. */
+static int
+listen_at(struct address *address)
+{
+	int on = 1, error;
+	int fd = socket(address->socket.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd == -1)
+		return -1;
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+		bind(fd, (const struct sockaddr *)&address->socket, address->length) == 0 &&
+		listen(fd, SOMAXCONN) == 0 &&
+		getsockname(fd, (struct sockaddr *)&address->socket, &address->length) == 0)
+		return fd;
+	error = errno;
+	close(fd);
+	errno = error;
+	return -1;
+}
+
+/* Listens at as many as it can. Returns 0, or an errno, with the index of the one that it is about. */
+static int
+listen_at_all(struct address *addresses, size_t count, int *fds, size_t *refused)
+{
+	for (size_t i = 0; i < count; i++) {
+		int error = claim_follow_port(addresses, i);
+
+		fds[i] = error == 0 ? listen_at(&addresses[i]) : -1;
+		if (fds[i] != -1)
+			continue;
+		*refused = i;
+		return error == 0 ? errno : error;
+	}
+	return 0;
+}
+
+static void
+close_all(int *fds, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (fds[i] != -1)
+			close(fds[i]);
+		fds[i] = -1;
+	}
+}
+
+int
+claim_listen(const struct address *wanted, size_t count, const char *option,
+	int fds[static ADDRESSES_MAX])
+{
+	struct address addresses[ADDRESSES_MAX];
+	size_t kept = 0, refused = 0;
+	int error = 0, tries = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (!claim_can_spare(wanted, count, i))
+			addresses[kept++] = wanted[i];
+	do {
+		for (size_t i = 0; i < kept; i++)
+			address_set_port(&addresses[i], address_port(&wanted[0]));
+		error = listen_at_all(addresses, kept, fds, &refused);
+		if (error != 0)
+			close_all(fds, kept);
+		/* A port that was free at one address may be taken at another. */
+	} while (error == EADDRINUSE && refused > 0 && address_is_open(&wanted[0]) &&
+		 ++tries < CLAIM_PORTS_MAX);
+	if (error == 0)
+		return 0;
+	claim_explain(&addresses[refused], error);
+	log_error("that address is --%s's", option);
 	return -1;
 }

@@ -16,8 +16,20 @@ int claim_port(const struct address *address);
  * Returns 0, or -1 after logging. May wait for two seconds, for workers of a server that was killed. */
 int claim_probe(const struct address *address);
 
-/* Listens at an address for the master itself, which that option names. Returns the socket, or -1 after logging. */
-int claim_listen(const struct address *address, const char *option);
+/* Whether the machine does not have one of the addresses, and it can be done without, because it has another of the same
+ * name; logs a warning then. */
+bool claim_can_spare(const struct address *addresses, size_t count, size_t index);
+
+/* Gives an address whose port is open the one that an earlier address of the same name has got. Returns 0, or an errno if that
+ * is not to be had: EADDRINUSE. */
+int claim_follow_port(struct address *addresses, size_t index);
+
+#define CLAIM_PORTS_MAX 32 /* tries to find a port that is free at all addresses of a name */
+
+/* Listens for the master itself at the addresses of the name that an option gives, as far as the machine has them, all at
+ * one port. fds come as -1, and stay so but for those. Returns 0, or -1 after logging. */
+int claim_listen(const struct address *addresses, size_t count, const char *option,
+	int fds[static ADDRESSES_MAX]);
 
 /* Logs why an address cannot be had, and what to do about it. */
 void claim_explain(const struct address *address, int error);

@@ -14,11 +14,10 @@ doors_prepare(struct master *master)
 
 	if (options->pidfile != NULL && (master->pidfile = pidfile_take(options->pidfile)) == -1)
 		return -1;
-	if (options->admin != NULL &&
-		(master->admin_socket = claim_listen(&options->admin_address, "admin")) == -1)
-		return -1;
-	if (options->agent != NULL &&
-		(master->agent_socket = claim_listen(&options->agent_address, "agent")) == -1)
+	if (claim_listen(options->admin_at.addresses, options->admin_at.count, "admin",
+		    master->admin_sockets) != 0 ||
+		claim_listen(options->agent_at.addresses, options->agent_at.count, "agent",
+			master->agent_sockets) != 0)
 		return -1;
 	master->control = control_open(master, options->control, &master->identity, &is_fatal);
 	return master->control == NULL && is_fatal ? -1 : 0;
@@ -30,19 +29,23 @@ doors_open(struct master *master)
 	if (master->pidfile != -1)
 		pidfile_write(master->pidfile);
 	control_start(master->control);
-	if (master->admin_socket != -1)
-		master->admin = admin_start(master, master->admin_socket);
-	if (master->agent_socket != -1)
-		master->agent = agent_start(master, master->agent_socket);
-	master->admin_socket = master->agent_socket = -1;
+	for (int i = 0; i < ADDRESSES_MAX; i++) {
+		if (master->admin_sockets[i] != -1)
+			master->admins[i] = admin_start(master, master->admin_sockets[i]);
+		if (master->agent_sockets[i] != -1)
+			master->agents[i] = agent_start(master, master->agent_sockets[i]);
+		master->admin_sockets[i] = master->agent_sockets[i] = -1;
+	}
 }
 
 void
 doors_pause(struct master *master)
 {
 	control_pause(master->control);
-	admin_pause(master->admin);
-	agent_pause(master->agent);
+	for (int i = 0; i < ADDRESSES_MAX; i++) {
+		admin_pause(master->admins[i]);
+		agent_pause(master->agents[i]);
+	}
 }
 
 void
@@ -51,29 +54,34 @@ doors_resume(struct master *master)
 	if (master->pidfile != -1)
 		pidfile_write(master->pidfile);
 	control_start(master->control);
-	admin_resume(master->admin);
-	agent_resume(master->agent);
+	for (int i = 0; i < ADDRESSES_MAX; i++) {
+		admin_resume(master->admins[i]);
+		agent_resume(master->agents[i]);
+	}
 }
 
 void
 doors_hand_over(struct master *master)
 {
 	doors_pause(master);
-	admin_hand_over(master->admin);
+	for (int i = 0; i < ADDRESSES_MAX; i++)
+		admin_hand_over(master->admins[i]);
 }
 
 void
 doors_close(struct master *master, bool is_ours)
 {
 	control_close(master->control, is_ours);
-	admin_stop(master->admin);
-	agent_stop(master->agent);
+	for (int i = 0; i < ADDRESSES_MAX; i++) {
+		admin_stop(master->admins[i]);
+		agent_stop(master->agents[i]);
+		master->admins[i] = NULL;
+		master->agents[i] = NULL;
+	}
 	if (is_ours)
 		pidfile_remove(master->pidfile, master->options.pidfile);
 	else if (master->pidfile != -1)
 		close(master->pidfile);
 	master->control = NULL;
-	master->admin = NULL;
-	master->agent = NULL;
 	master->pidfile = -1;
 }

@@ -58,6 +58,37 @@ seats_json(const struct sockets *sockets)
 	return seats;
 }
 
+static json_t *
+admins_json(const struct master *master)
+{
+	json_t *fds = json_array();
+
+	for (int i = 0; i < ADDRESSES_MAX; i++)
+		json_array_append_new(fds, json_integer(admin_fd(master->admins[i])));
+	return fds;
+}
+
+static json_t *
+agents_json(const struct master *master)
+{
+	json_t *fds = json_array();
+
+	for (int i = 0; i < ADDRESSES_MAX; i++)
+		json_array_append_new(fds, json_integer(agent_fd(master->agents[i])));
+	return fds;
+}
+
+/* As they were written. */
+static json_t *
+listen_json(const struct options *options)
+{
+	json_t *texts = json_array();
+
+	for (size_t i = 0; i < options->listen_count; i++)
+		json_array_append_new(texts, json_string(options->listen[i]));
+	return texts;
+}
+
 /* Options that make descriptors which are handed over. */
 static json_t *
 fixed_json(const struct options *options)
@@ -73,18 +104,19 @@ document(const struct master *master, int channel, int commit)
 	const struct fleet_config *config = &master->fleet.serving->config;
 
 	return json_pack(
-		"{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:s, s:i, s:i, s:i, s:b, s:i, s:i, s:i, "
-		"s:i, s:i, s:o, s:o, s:o}",
+		"{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:s, s:o, s:o, s:i, s:b, s:i, s:i, s:i, "
+		"s:i, s:i, s:o, s:o, s:o, s:o}",
 		"version", VERSION, "master", (int)getpid(), "channel", channel, "commit", commit,
 		"elder", master->former.commit_file, "counters", master->counters_file, "roll",
 		master->sockets.roll_file, "control", control_fd(master->control), "control_path",
-		control_path(master->control), "admin", admin_fd(master->admin), "agent",
-		agent_fd(master->agent), "pidfile", master->pidfile, "can_bind",
+		control_path(master->control), "admin", admins_json(master), "agent",
+		agents_json(master), "pidfile", master->pidfile, "can_bind",
 		master->sockets.can_bind, "generations", (int)master->fleet.generations,
 		"processes", (int)config->processes, "threads", (int)config->threads,
 		"asked_processes", (int)master->options.asked_processes, "asked_threads",
-		(int)master->options.asked_threads, "addresses", addresses_json(&master->sockets),
-		"seats", seats_json(&master->sockets), "fixed", fixed_json(&master->options));
+		(int)master->options.asked_threads, "listen", listen_json(&master->options),
+		"addresses", addresses_json(&master->sockets), "seats",
+		seats_json(&master->sockets), "fixed", fixed_json(&master->options));
 }
 
 int
@@ -122,8 +154,10 @@ handover_keep(const struct master *master, int document, int channel, int commit
 	keep(master->counters_file);
 	keep(sockets->roll_file);
 	keep(control_fd(master->control));
-	keep(admin_fd(master->admin));
-	keep(agent_fd(master->agent));
+	for (int i = 0; i < ADDRESSES_MAX; i++) {
+		keep(admin_fd(master->admins[i]));
+		keep(agent_fd(master->agents[i]));
+	}
 	keep(master->pidfile);
 	for (unsigned i = 0; i < sockets->address_count; i++) {
 		keep(sockets->locks[i]);
@@ -159,41 +193,91 @@ descriptor(int fd)
 	return fd;
 }
 
-static bool
-is_address(const struct address *address, const char *hex)
+static void
+inherit_fds(int fds[static ADDRESSES_MAX], const json_t *former)
 {
-	const unsigned char *bytes = (const unsigned char *)&address->socket;
+	for (size_t i = 0; i < ADDRESSES_MAX && i < json_array_size(former); i++)
+		fds[i] = descriptor((int)json_integer_value(json_array_get(former, i)));
+}
 
-	if (hex == NULL || strlen(hex) != 2 * address->length)
+static bool
+read_address(const json_t *entry, struct address *address)
+{
+	const char *hex = json_string_value(json_object_get(entry, "socket"));
+	unsigned char *bytes = (unsigned char *)&address->socket;
+	size_t length = hex != NULL ? strlen(hex) / 2 : 0;
+
+	memset(address, 0, sizeof *address);
+	if (length == 0 || length > sizeof address->socket)
 		return false;
-	for (socklen_t i = 0; i < address->length; i++) {
-		unsigned byte;
-
-		if (sscanf(hex + 2 * i, "%2x", &byte) != 1 || byte != bytes[i])
+	for (size_t i = 0; i < length; i++)
+		if (sscanf(hex + 2 * i, "%2hhx", &bytes[i]) != 1)
 			return false;
-	}
+	address->kind = (enum address_kind)integer(entry, "kind");
+	address->length = (socklen_t)length;
 	return true;
 }
 
-/* The addresses must be the same, in the same order; port 0 stands for what it became. */
-static int
-inherit_addresses(struct sockets *sockets, const json_t *addresses)
+/* Whether a socket may be what an option means; port 0 stands for what it became. */
+static bool
+is_meant(const struct address *own, const struct address *former)
 {
-	if (json_array_size(addresses) != sockets->address_count)
+	struct address same_port = *former;
+
+	if (address_is_open(own))
+		address_set_port(&same_port, 0);
+	return address_is_same(own, &same_port);
+}
+
+/* Whether the sockets are those that the options mean, in any order. What they could do without may be missing. */
+static bool
+are_meant(const struct options *options, const struct address *former, size_t count)
+{
+	size_t meant = 0;
+
+	for (size_t i = 0; i < options->address_count; i++) {
+		const struct address *own = &options->addresses[i];
+		size_t at = 0;
+
+		while (at < count && !is_meant(own, &former[at]))
+			at++;
+		if (at == count && !own->is_alternative)
+			return false;
+		meant += at < count;
+	}
+	return meant == count;
+}
+
+/* The former master's sockets stay what they are, whatever else the names in --listen stand for by now; other names must
+ * mean the same. */
+static int
+inherit_addresses(struct master *master, const json_t *object)
+{
+	struct sockets *sockets = &master->sockets;
+	const json_t *former = json_object_get(object, "addresses");
+	struct address addresses[ADDRESSES_MAX];
+	size_t count = json_array_size(former);
+	json_t *listen = listen_json(&master->options);
+	bool is_same = json_equal(listen, json_object_get(object, "listen")) != 0;
+
+	json_decref(listen);
+	if (count == 0 || count > ADDRESSES_MAX)
 		return -1;
-	for (unsigned i = 0; i < sockets->address_count; i++) {
-		const json_t *entry = json_array_get(addresses, i);
-		struct address *own = &sockets->addresses[i];
+	for (size_t i = 0; i < count; i++)
+		if (!read_address(json_array_get(former, i), &addresses[i]))
+			return -1;
+	if (!is_same && !are_meant(&master->options, addresses, count))
+		return -1;
+	sockets_close(sockets);
+	if (sockets_init(sockets, addresses, (unsigned)count, (int)master->options.backlog) != 0)
+		return -1;
+	for (size_t i = 0; i < count; i++) {
+		const json_t *entry = json_array_get(former, i);
 
 		sockets->locks[i] = descriptor(integer(entry, "lock"));
 		sockets->shared[i] = descriptor(integer(entry, "shared"));
 		/* Of the first seat, or the shared one: it is closed with that. */
 		sockets->passed[i] = integer(entry, "passed");
-		if (integer(entry, "kind") != (int)own->kind ||
-			(!address_is_open(own) &&
-				!is_address(
-					own, json_string_value(json_object_get(entry, "socket")))))
-			return -1;
 	}
 	return 0;
 }
@@ -230,9 +314,11 @@ inherit_seats(struct sockets *sockets, const json_t *seats)
 }
 
 static int
-inherit_sockets(struct sockets *sockets, const json_t *object)
+inherit_sockets(struct master *master, const json_t *object)
 {
-	if (inherit_addresses(sockets, json_object_get(object, "addresses")) != 0) {
+	struct sockets *sockets = &master->sockets;
+
+	if (inherit_addresses(master, object) != 0) {
 		log_error("the --listen addresses differ from those of the running server; restart "
 			  "to change them");
 		return -1;
@@ -306,8 +392,8 @@ inherit_from(struct master *master, const json_t *object)
 	if (!is_fixed_same(&master->options, json_object_get(object, "fixed")) ||
 		inherit_former(&master->former, object) != 0)
 		return -1;
-	master->admin_socket = descriptor(integer(object, "admin"));
-	master->agent_socket = descriptor(integer(object, "agent"));
+	inherit_fds(master->admin_sockets, json_object_get(object, "admin"));
+	inherit_fds(master->agent_sockets, json_object_get(object, "agent"));
 	master->pidfile = descriptor(integer(object, "pidfile"));
 	control = descriptor(integer(object, "control"));
 	if (control != -1)
@@ -319,7 +405,7 @@ inherit_from(struct master *master, const json_t *object)
 		log_error("the former master's counters are of another version; restart instead");
 		return -1;
 	}
-	return inherit_sockets(&master->sockets, object);
+	return inherit_sockets(master, object);
 }
 
 int

@@ -49,7 +49,7 @@ print_ready_line(const struct master *master)
 {
 	const struct sockets *sockets = &master->sockets;
 	const struct fleet_config *config = &master->fleet.serving->config;
-	char line[OPTIONS_ADDRESSES_MAX * ADDRESS_TEXT_SIZE + 128] = "ready: ";
+	char line[ADDRESSES_MAX * ADDRESS_TEXT_SIZE + 128] = "ready: ";
 	char text[ADDRESS_TEXT_SIZE];
 	size_t length = strlen(line);
 
@@ -359,8 +359,8 @@ hubbub_main(int argc, char **argv, const struct hubbub_service *service)
 		.started = (int64_t)time(NULL),
 		.pidfile = -1,
 		.counters_file = -1,
-		.admin_socket = -1,
-		.agent_socket = -1};
+		.admin_sockets = {[0 ... ADDRESSES_MAX - 1] = -1},
+		.agent_sockets = {[0 ... ADDRESSES_MAX - 1] = -1}};
 	upgrade_init(&master.successor);
 	takeover_init(&master.former);
 	prepare_process();

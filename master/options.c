@@ -217,51 +217,75 @@ parse_word(struct parse *parse, const char *option, const char *value, const cha
 	return 0;
 }
 
-/* localhost and 127.0.0.1 are one address; two of port 0 are two ports. */
-static void
-add_address(struct options *options, struct address address)
+/* One that was there before; two of port 0 are two ports. NULL if there is none. */
+static struct address *
+find_address(struct options *options, const struct address *address)
 {
 	for (size_t i = 0; i < options->address_count; i++)
-		if (!address_is_open(&address) &&
-			memcmp(&options->addresses[i], &address, sizeof address) == 0)
-			return;
-	options->addresses[options->address_count++] = address;
+		if (!address_is_open(address) && address_is_same(&options->addresses[i], address))
+			return &options->addresses[i];
+	return NULL;
+}
+
+static void
+add_address(struct parse *parse, const struct address *address)
+{
+	struct options *options = parse->options;
+	struct address *known = find_address(options, address);
+
+	if (known != NULL)
+		/* It may have been asked for alone. */
+		known->is_alternative = known->is_alternative && address->is_alternative;
+	else if (options->address_count == ADDRESSES_MAX)
+		complain(parse, "--listen: more than %d addresses", ADDRESSES_MAX);
+	else
+		options->addresses[options->address_count++] = *address;
 }
 
 static void
 parse_listen(struct parse *parse, const char *value)
 {
 	struct options *options = parse->options;
+	struct address found[ADDRESSES_MAX];
+	unsigned name = (unsigned)options->listen_count;
 	const char *why;
-	size_t room = OPTIONS_ADDRESSES_MAX - options->address_count;
+	size_t count;
 
-	if (room == 0 || options->listen_count == OPTIONS_ADDRESSES_MAX) {
-		complain(parse, "--listen: more than %d addresses", OPTIONS_ADDRESSES_MAX);
+	if (options->listen_count == ADDRESSES_MAX) {
+		complain(parse, "--listen: more than %d addresses", ADDRESSES_MAX);
 		return;
 	}
 	options->listen[options->listen_count++] = value;
 	/* Sockets stay what they are, and the resolver may take its time. */
 	if (parse->is_again)
 		return;
-	room = address_parse(value, options->addresses + options->address_count, room, &why);
-	if (room == 0)
+	count = address_parse(value, found, &why);
+	if (count == 0)
 		complain(parse, "--listen: '%s' %s", value, why);
-	for (size_t i = 0; i < room; i++)
-		add_address(options, options->addresses[options->address_count + i]);
+	/* One with an address of an earlier name is another word for that. */
+	for (size_t i = 0; i < count; i++) {
+		const struct address *known = find_address(options, &found[i]);
+
+		name = known != NULL ? known->name : name;
+	}
+	for (size_t i = 0; i < count; i++) {
+		found[i].name = name;
+		add_address(parse, &found[i]);
+	}
 }
 
-/* Of the master itself. */
 static void
 parse_own_address(
-	struct parse *parse, const char *option, const char *value, struct address *address)
+	struct parse *parse, const char *option, const char *value, struct own_addresses *own)
 {
 	const char *why;
 
 	if (parse->is_again)
 		return;
-	if (address_parse(value, address, 1, &why) == 0)
+	own->count = address_parse(value, own->addresses, &why);
+	if (own->count == 0)
 		complain(parse, "--%s: '%s' %s", option, value, why);
-	else if (address->kind != ADDRESS_TCP)
+	else if (own->addresses[0].kind != ADDRESS_TCP)
 		complain(parse, "--%s: '%s' is not HOST:PORT, [V6]:PORT or :PORT", option, value);
 }
 
@@ -386,11 +410,11 @@ parse_way(struct parse *parse, int key, char *value)
 		break;
 	case KEY_ADMIN:
 		options->admin = value;
-		parse_own_address(parse, "admin", value, &options->admin_address);
+		parse_own_address(parse, "admin", value, &options->admin_at);
 		break;
 	case KEY_AGENT:
 		options->agent = value;
-		parse_own_address(parse, "agent", value, &options->agent_address);
+		parse_own_address(parse, "agent", value, &options->agent_at);
 		break;
 	case KEY_CONTROL:
 		options->control = value;
@@ -576,15 +600,15 @@ check_proxy(struct parse *parse)
 
 /* The master's own addresses are nobody else's. */
 static void
-check_own_address(struct parse *parse, const char *option, const struct address *own)
+check_apart(struct parse *parse, const char *option, const struct own_addresses *own,
+	const char *other, const struct address *others, size_t count)
 {
-	const struct options *options = parse->options;
-
-	for (size_t i = 0; i < options->address_count; i++)
-		if (address_overlaps(own, &options->addresses[i]))
-			complain(parse,
-				"--%s and --listen are the same address; choose another port",
-				option);
+	for (size_t i = 0; i < own->count; i++)
+		for (size_t j = 0; j < count; j++)
+			if (address_overlaps(&own->addresses[i], &others[j]))
+				complain(parse,
+					"--%s and --%s are the same address; choose another port",
+					option, other);
 }
 
 static void
@@ -609,13 +633,12 @@ check_addresses(struct parse *parse)
 		complain(parse, "--tls-cert: TLS is for TCP, and no --listen address is of it");
 	if (options->has_proxy && !has_stream)
 		complain(parse, "--proxy-protocol: no --listen address has connections");
-	if (options->admin != NULL && !parse->is_again)
-		check_own_address(parse, "admin", &options->admin_address);
-	if (options->agent != NULL && !parse->is_again)
-		check_own_address(parse, "agent", &options->agent_address);
-	if (options->admin != NULL && options->agent != NULL && !parse->is_again &&
-		address_overlaps(&options->admin_address, &options->agent_address))
-		complain(parse, "--admin and --agent are the same address; choose another port");
+	check_apart(parse, "admin", &options->admin_at, "listen", options->addresses,
+		options->address_count);
+	check_apart(parse, "agent", &options->agent_at, "listen", options->addresses,
+		options->address_count);
+	check_apart(parse, "admin", &options->admin_at, "agent", options->agent_at.addresses,
+		options->agent_at.count);
 }
 
 static void

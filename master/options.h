@@ -13,14 +13,19 @@
 #include "master/server.h"
 #include "worker/heritage.h"
 
-#define OPTIONS_ADDRESSES_MAX 16
 #define OPTIONS_PROCESSES_MAX 1024
 #define OPTIONS_THREADS_MAX 1024
 
+/* Of the master itself: those of a name. */
+struct own_addresses {
+	struct address addresses[ADDRESSES_MAX];
+	size_t count;
+};
+
 struct options {
-	struct address addresses[OPTIONS_ADDRESSES_MAX]; /* not on a reload, nor admin_address */
+	struct address addresses[ADDRESSES_MAX]; /* each once; not on a reload */
 	size_t address_count;
-	const char *listen[OPTIONS_ADDRESSES_MAX]; /* as it was written */
+	const char *listen[ADDRESSES_MAX]; /* as it was written */
 	size_t listen_count;
 	unsigned processes; /* chosen, if auto */
 	unsigned threads;
@@ -45,9 +50,9 @@ struct options {
 	bool has_proxy;
 	struct worker_network networks[WORKER_NETWORKS_MAX]; /* whose PROXY headers are believed */
 	unsigned network_count;
-	struct arguments arguments; /* the command line, with its files */
-	struct address admin_address;
-	struct address agent_address;
+	struct arguments arguments;    /* the command line, with its files */
+	struct own_addresses admin_at; /* not on a reload, either */
+	struct own_addresses agent_at;
 	/* NULL for none or the default; these borrow from arguments. */
 	const char *admin;
 	const char *agent;

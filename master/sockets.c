@@ -151,6 +151,21 @@ remove_paths(struct sockets *sockets)
 	sockets->is_owner = false;
 }
 
+/* A seat's socket for an address. Returns it, or -1 with errno. */
+static int
+bind_at(struct sockets *sockets, unsigned index)
+{
+	int error;
+
+	if (sockets->shared[index] != -1)
+		return fcntl(sockets->shared[index], F_DUPFD_CLOEXEC, 3);
+	error = claim_follow_port(sockets->addresses, index);
+	if (error == 0)
+		return bind_one(&sockets->addresses[index]);
+	errno = error;
+	return -1;
+}
+
 static int
 bind_seat(struct sockets *sockets, struct seat *seat)
 {
@@ -159,9 +174,7 @@ bind_seat(struct sockets *sockets, struct seat *seat)
 	if (seat->fds == NULL)
 		return -1;
 	for (unsigned i = 0; i < sockets->address_count; i++) {
-		seat->fds[i] = sockets->shared[i] != -1
-				       ? fcntl(sockets->shared[i], F_DUPFD_CLOEXEC, 3)
-				       : bind_one(&sockets->addresses[i]);
+		seat->fds[i] = bind_at(sockets, i);
 		if (seat->fds[i] == -1) {
 			int error = errno;
 
@@ -257,6 +270,29 @@ sockets_init(struct sockets *sockets, const struct address *addresses, unsigned 
 	return 0;
 }
 
+static void
+leave_out(struct sockets *sockets, unsigned index)
+{
+	unsigned after = --sockets->address_count - index;
+
+	memmove(&sockets->addresses[index], &sockets->addresses[index + 1],
+		after * sizeof *sockets->addresses);
+	memmove(&sockets->shared[index], &sockets->shared[index + 1],
+		after * sizeof *sockets->shared);
+	memmove(&sockets->passed[index], &sockets->passed[index + 1],
+		after * sizeof *sockets->passed);
+}
+
+/* Leaves out what the machine does not have and its name can do without. Nothing is open yet but what was passed. */
+static void
+leave_out_missing(struct sockets *sockets)
+{
+	for (unsigned i = sockets->address_count; i-- > 0;)
+		if (sockets->shared[i] == -1 &&
+			claim_can_spare(sockets->addresses, sockets->address_count, i))
+			leave_out(sockets, i);
+}
+
 /* An earlier address of this server may have the same port. */
 static bool
 is_port_locked(const struct sockets *sockets, unsigned index)
@@ -293,6 +329,38 @@ claim_all(struct sockets *sockets)
 			return -1;
 	}
 	return 0;
+}
+
+/* Gives the ports back that the kernel chose. Returns whether there are any. */
+static bool
+reopen_ports(struct sockets *sockets)
+{
+	bool has_open = false;
+
+	for (unsigned i = 0; i < sockets->address_count; i++) {
+		/* A chosen one is locked once it is certain. */
+		if (sockets->locks[i] != -1)
+			continue;
+		address_set_port(&sockets->addresses[i], 0);
+		has_open = true;
+	}
+	return has_open;
+}
+
+/* The first seat's sockets are bound to the ports that all others share. Returns 0, or -1 with errno. */
+static int
+bind_first_seat(struct sockets *sockets)
+{
+	/* A port that was free at one address of a name may be taken at another. */
+	for (int tries = 0; tries < CLAIM_PORTS_MAX; tries++) {
+		if (sockets_grow(sockets, 1) == 0)
+			return 0;
+		if (errno != EADDRINUSE || sockets->locks[sockets->refused] != -1 ||
+			!reopen_ports(sockets))
+			return -1;
+	}
+	errno = EADDRINUSE;
+	return -1;
 }
 
 /* Whether siblings can be bound beside a socket that was passed. */
@@ -336,6 +404,7 @@ seat_passed(struct sockets *sockets)
 int
 sockets_open(struct sockets *sockets, unsigned seats)
 {
+	leave_out_missing(sockets);
 	if (claim_all(sockets) != 0)
 		return -1;
 	sockets->roll = roll_new(&sockets->roll_file);
@@ -344,7 +413,7 @@ sockets_open(struct sockets *sockets, unsigned seats)
 		return -1;
 	}
 	sockets->is_owner = true;
-	if (bind_paths(sockets) != 0 || sockets_grow(sockets, 1) != 0) {
+	if (bind_paths(sockets) != 0 || bind_first_seat(sockets) != 0) {
 		claim_explain(&sockets->addresses[sockets->refused], errno);
 		return -1;
 	}

@@ -67,7 +67,8 @@ int sockets_init(struct sockets *sockets, const struct address *addresses, unsig
 	int backlog);
 
 /* Locks each address against a second copy, checks that nobody else listens on it, and binds so many
- * seats; none listens yet. Returns 0, or -1 after logging one line that says what to do. */
+ * seats; none listens yet. An address that the machine does not have is left out, with a warning, where it is one of several
+ * of a name; those of a name with port 0 get one port. Returns 0, or -1 after logging one line that says what to do. */
 int sockets_open(struct sockets *sockets, unsigned seats);
 
 /* Uses a listening socket that was passed to this server for an address, before sockets_open. It

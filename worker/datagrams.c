@@ -111,6 +111,8 @@ answer_all(struct datagrams *datagrams, unsigned count)
 		struct mmsghdr *message = &datagrams->messages[i];
 		ssize_t length;
 
+		/* Killed, it answers what was received. */
+		hub_yield_due();
 		datagram->socket = datagrams->socket;
 		datagram->data = datagrams->parts[i].iov_base;
 		datagram->length = message->msg_len;

@@ -22,6 +22,10 @@
 #define TIME_DEFAULT 100
 #define TIME_MOST 3600000
 #define REPORT_SIZE 8192
+/* How often the thread looks at hubs that were busy of late, and at others. */
+#define LOOK_OFTEN (10 * CLOCK_MILLISECOND)
+#define LOOK_SELDOM (100 * CLOCK_MILLISECOND)
+#define OF_LATE (100 * CLOCK_MILLISECOND)
 /* How long the hub's thread may take to answer the signal: longer if the kernel holds it. */
 #define ANSWER_TIME (100 * CLOCK_MILLISECOND)
 #define STACK_SIZE ((size_t)256 * 1024)
@@ -184,15 +188,31 @@ is_runnable(const struct watched *watched)
 	return state != NULL && state[1] == ' ' && state[2] == 'R';
 }
 
-/* A thread that would run but gets no CPU is not blocked by its coroutine. */
+/* A thread that would run but gets no CPU is not blocked by its coroutine, unless that has used a good part of the time
+ * that is to be reported, however long it took to get it. */
 static bool
-is_starved(const struct watched *watched, int64_t stood)
+is_starved(const struct watched *watched)
 {
-	return is_runnable(watched) && time_used(watched) - watched->used < stood / 2;
+	return is_runnable(watched) &&
+	       time_used(watched) - watched->used < watched->next_report / 2;
 }
 
-/* Returns whether the hub is busy. */
+/* Makes a hub look at its clock, however many calls it counts on before it would: they may have become slow.
+ * It counts on many only while it is attended to, and the last time, when it is no more, takes that back.
+ * Returns whether it is. */
 static bool
+attend(struct hub *hub, int64_t now)
+{
+	struct watched *watched = &hub->watched;
+
+	if (__atomic_load_n(&hub->counters->busy_since, __ATOMIC_RELAXED) != 0)
+		__atomic_store_n(&watched->attended_until, now + OF_LATE, __ATOMIC_RELAXED);
+	hub_count_ticks(hub, 1);
+	__atomic_store_n(watched->due_calls, 1, __ATOMIC_RELAXED);
+	return now < watched->attended_until;
+}
+
+static void
 look_at(struct hub *hub, int64_t now)
 {
 	struct watched *watched = &hub->watched;
@@ -206,22 +226,24 @@ look_at(struct hub *hub, int64_t now)
 		watched->since = now;
 		watched->used = time_used(watched);
 		watched->next_report = limit;
-	} else if (now - watched->since >= watched->next_report &&
-		   !is_starved(watched, now - watched->since)) {
+	} else if (limit > 0 && now - watched->since >= watched->next_report &&
+		   !is_starved(watched)) {
 		watched->next_report *= 10;
 		report(hub, now - watched->since);
 	}
-	return busy_since != 0;
 }
 
-/* Looks four times within the limit while a hub is busy, and less often while all are idle. The mutex is locked. */
+/* Where a limit is set, at least four times within it while a hub is busy. The mutex is locked. */
 static void
-pause_for(bool is_busy)
+pause_for(bool is_attended)
 {
-	int64_t pause = is_busy ? limit / 4 : limit;
+	int64_t pause = is_attended ? LOOK_OFTEN : LOOK_SELDOM;
+	int64_t most = is_attended ? limit / 4 : limit;
 	int64_t end;
 	struct timespec until;
 
+	if (limit > 0 && pause > most)
+		pause = most;
 	if (pause < CLOCK_MILLISECOND)
 		pause = CLOCK_MILLISECOND;
 	end = clock_now() + pause;
@@ -239,9 +261,9 @@ watch(void *argument)
 	 * counting references; and an empty one, so that none is held open here. */
 	close_range(0, ~0U, CLOSE_RANGE_UNSHARE);
 	pthread_mutex_lock(&mutex);
-	while (limit > 0 && !list_is_empty(&hubs)) {
+	while (!list_is_empty(&hubs)) {
 		int64_t now = clock_now();
-		bool is_busy = false;
+		bool is_attended = false;
 
 		/* This thread was stopped, too, with its process or its machine: what it saw before says nothing. */
 		if (now - looked > 2 * limit)
@@ -249,9 +271,13 @@ watch(void *argument)
 				CONTAINER_OF(link, struct watched, link)->taken = UINT64_MAX;
 		looked = now;
 
-		LIST_EACH (link, &hubs)
-			is_busy |= look_at(CONTAINER_OF(link, struct hub, watched.link), now);
-		pause_for(is_busy);
+		LIST_EACH (link, &hubs) {
+			struct hub *hub = CONTAINER_OF(link, struct hub, watched.link);
+
+			is_attended |= attend(hub, now);
+			look_at(hub, now);
+		}
+		pause_for(is_attended);
 	}
 	is_running = false;
 	pthread_mutex_unlock(&mutex);
@@ -282,9 +308,10 @@ start(void)
 	pthread_t thread;
 	sigset_t all, mask;
 
-	if (is_running || limit <= 0 || list_is_empty(&hubs))
+	if (limit > 0 && !list_is_empty(&hubs))
+		take_signal();
+	if (is_running || list_is_empty(&hubs))
 		return;
-	take_signal();
 	sigfillset(&all);
 	pthread_attr_init(&attributes);
 	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
@@ -310,8 +337,12 @@ watchdog_watch(struct hub *hub)
 	watched->tid = gettid();
 	watched->since = clock_now();
 	watched->next_report = limit;
+	watched->due_calls = &hub_due_calls;
 	list_append(&hubs, &watched->link);
 	start();
+	/* A new hub is busy. */
+	watched->attended_until = is_running ? watched->since + OF_LATE : 0;
+	pthread_cond_signal(&changed);
 	pthread_mutex_unlock(&mutex);
 }
 

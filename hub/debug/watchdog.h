@@ -1,9 +1,10 @@
 /* Watchdog: reports a hub that has not switched for long, because a coroutine computes or blocks the thread.
  *
  * It is always on: a thread of the process looks at each hub's switch counter now and then, which costs the
- * hubs nothing. A hub that has not switched for HUBBUB_WATCHDOG milliseconds (environment; default 100, 0
- * turns it off) is reported once, and again when the time has grown tenfold: by the hook `blocked`
- * (debug/hooks.h), or on stderr, with the running coroutine's name and a backtrace.
+ * hubs nothing, and makes those that are busy look at their clocks every 10 ms. A hub that has not switched for
+ * HUBBUB_WATCHDOG milliseconds (environment; default 100, 0 turns reports off) is reported once, and again
+ * when the time has grown tenfold: by the hook `blocked` (debug/hooks.h), or on stderr, with the running
+ * coroutine's name and a backtrace.
  *
  * A thread that gets no CPU, because the machine is overloaded, is not reported.
  *

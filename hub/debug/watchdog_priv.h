@@ -25,6 +25,9 @@ struct watched {
 	int64_t used;  /* CPU time of the thread then */
 	pid_t tid;
 	int64_t next_report; /* how long it must stand still to be reported */
+	/* Until then the watchdog often makes it look at its clock. Relaxed: the hub reads it. */
+	int64_t attended_until;
+	unsigned *due_calls; /* its thread's hub_due_calls */
 	atomic_bool is_expected;
 	/* The hub's thread writes these while is_asked, and then clears it. */
 	atomic_bool is_asked;

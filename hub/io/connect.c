@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -13,7 +14,6 @@
 #include "hub/sync/nursery.h"
 #include "hub/sync/select.h"
 
-#define ADDRESSES_MAX 16
 #define BACKLOG_DEFAULT 4096
 /* RFC 8305, section 5: the recommended delay between attempts. */
 #define HEAD_START (250 * HUB_MILLISECOND)
@@ -43,15 +43,21 @@ look_up(const char *host, const char *service, int flags, struct addrinfo **resu
 	}
 }
 
-/* Fills in the addresses, families alternating from the first one's; returns how many. */
-static size_t
-alternate(const struct addrinfo *all, const struct addrinfo **sorted)
+/* The addresses, families alternating from the first one's; to be freed. NULL with errno. */
+static const struct addrinfo **
+alternate(const struct addrinfo *all, size_t *number)
 {
-	const struct addrinfo *next[2] = {all, all};
+	const struct addrinfo *next[2] = {all, all}, **sorted;
 	size_t count = 0;
 
-	for (int family = 0; count < ADDRESSES_MAX && (next[0] != NULL || next[1] != NULL);
-		family = !family) {
+	for (const struct addrinfo *each = all; each != NULL; each = each->ai_next)
+		count++;
+	sorted = malloc(count * sizeof *sorted);
+	if (sorted == NULL)
+		return NULL;
+	*number = count;
+	count = 0;
+	for (int family = 0; next[0] != NULL || next[1] != NULL; family = !family) {
 		bool is_first_family = family == 0;
 
 		while (next[family] != NULL &&
@@ -62,7 +68,7 @@ alternate(const struct addrinfo *all, const struct addrinfo **sorted)
 		sorted[count++] = next[family];
 		next[family] = next[family]->ai_next;
 	}
-	return count;
+	return sorted;
 }
 
 /* ---- connecting ---- */
@@ -159,16 +165,18 @@ connect_first(const struct addrinfo **addresses, size_t count)
 int
 hub_create_connection(const char *host, const char *service)
 {
-	const struct addrinfo *sorted[ADDRESSES_MAX];
+	const struct addrinfo **sorted;
 	struct addrinfo *addresses;
 	size_t count;
-	int fd, error;
+	int fd = -1, error;
 
 	if (look_up(host, service, 0, &addresses) != 0)
 		return -1;
-	count = alternate(addresses, sorted);
-	fd = count == 1 ? connect_to(sorted[0]) : connect_first(sorted, count);
+	sorted = alternate(addresses, &count);
+	if (sorted != NULL)
+		fd = count == 1 ? connect_to(sorted[0]) : connect_first(sorted, count);
 	error = errno;
+	free(sorted);
 	hub_freeaddrinfo(addresses);
 	errno = error;
 	return fd;
@@ -215,21 +223,30 @@ listen_anywhere(const struct addrinfo *addresses, int backlog)
 	return -1;
 }
 
+/* On the first address that this machine has; one that is in use is no reason to listen elsewhere. */
+static int
+listen_at_first(const struct addrinfo *addresses, int backlog)
+{
+	for (const struct addrinfo *each = addresses; each != NULL; each = each->ai_next) {
+		int fd = listen_at(each, false, backlog);
+
+		if (fd != -1 || (errno != EADDRNOTAVAIL && errno != EAFNOSUPPORT))
+			return fd;
+	}
+	return -1;
+}
+
 int
 hub_create_server(const char *host, const char *service, int backlog)
 {
 	struct addrinfo *addresses;
-	int fd = -1, error;
+	int fd, error;
 
 	if (look_up(host, service, AI_PASSIVE, &addresses) != 0)
 		return -1;
 	errno = 0;
-	if (host == NULL)
-		fd = listen_anywhere(addresses, backlog);
-	else
-		for (const struct addrinfo *each = addresses; fd == -1 && each != NULL;
-			each = each->ai_next)
-			fd = listen_at(each, false, backlog);
+	fd = host == NULL ? listen_anywhere(addresses, backlog)
+			  : listen_at_first(addresses, backlog);
 	error = errno;
 	hub_freeaddrinfo(addresses);
 	errno = error;

@@ -15,8 +15,8 @@ HUBBUB_API_BEGIN
  * EAGAIN (the name cannot be looked up now), ENOMEM, ECANCELED, ETIMEDOUT or EPERM. */
 int hub_create_connection(const char *host, const char *service);
 
-/* Makes a TCP socket that listens at service, a port number ("0": any free one) or name, on host; NULL: on
- * all addresses of this machine, IPv6 and IPv4. The address may be in use by connections that end
+/* Makes a TCP socket that listens at service, a port number ("0": any free one) or name, on the first address of
+ * host that this machine has; NULL: on all addresses of this machine, IPv6 and IPv4. The address may be in use by connections that end
  * (SO_REUSEADDR). backlog as of listen(2); 0 means 4096.
  * Switches: yes, unless host and service are in numbers.  Ownership: the caller closes it, by hub_close.
  * Returns the socket, or -1 with errno of socket(2), bind(2) and listen(2), or as hub_create_connection. */

@@ -123,12 +123,12 @@ hub_open(const char *path, int flags, mode_t mode)
 	return fd;
 }
 
-/* From the cache, without waiting; offset -1 is the file's own. Returns -1 where that cannot be: other errors
- * are found again by the call that may wait. */
+/* From the cache, without waiting; offset -1 is the file's own. Returns -1 where that cannot be, or others are due,
+ * who run while the call that may wait does; it finds other errors again. */
 static ssize_t
 read_cached(int fd, const struct iovec *parts, int count, off_t offset)
 {
-	if (hub_enter() == NULL)
+	if (hub_enter() == NULL || hub_tick(hub_this))
 		return -1;
 	return kernel_preadv2(fd, parts, count, offset, RWF_NOWAIT);
 }

@@ -321,9 +321,10 @@ take_one(struct hub_server *server, bool may_wait)
 	int error = 0;
 	enum verdict verdict;
 
-	if (may_wait && ++server->in_a_row >= ACCEPTS_IN_A_ROW) {
+	if (may_wait && (++server->in_a_row >= ACCEPTS_IN_A_ROW || hub_tick(hub_this))) {
 		server->in_a_row = 0;
-		if (hub_sleep(0) != 0)
+		hub_pause(hub_this);
+		if (hub_enter() == NULL)
 			return errno;
 	}
 	/* While the pool is full, whoever comes is better off in the kernel's queue. */

@@ -586,6 +586,8 @@ hub_connect(int fd, const struct sockaddr *address, socklen_t length)
 	if (self == NULL || hub_adopt(fd) != 0)
 		return -1;
 	entry = fd_lookup(self->hub, fd);
+	if (!fd_take_turns(entry))
+		return -1;
 	if (connect_retry(entry, address, length) == 0)
 		return 0;
 	if (errno != EINPROGRESS && errno != EINTR)

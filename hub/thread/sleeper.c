@@ -23,7 +23,8 @@ sleeper_init(struct sleeper *sleeper)
 	sleeper->mailbox = NULL;
 	if (hub == NULL || hub->loop == NULL)
 		return 0;
-	sleeper->coroutine = hub_enter();
+	/* Other threads can see to it that it never has to wait. */
+	sleeper->coroutine = hub_enter_in_turn();
 	if (sleeper->coroutine == NULL)
 		return errno;
 	sleeper->mailbox = &hub->mailbox;

@@ -6,6 +6,7 @@
 #include "master/cpus.h"
 #include "tests/load/field.h"
 #include "tests/load/preflight.h"
+#include "tests/load/target.h"
 #include "tests/load/value.h"
 
 #define LOOPBACK UINT32_C(0x7f000001)
@@ -83,6 +84,7 @@ complete_load(struct load *load)
 		load->threads--;
 	while (load->processes > 1 && load->processes * load->threads > all)
 		load->processes--;
+	target_choose(load);
 	choose_sources(load);
 }
 

@@ -186,12 +186,12 @@ field_max_lag(struct load *load, const char *value)
 void
 field_server_stats(struct load *load, const char *value)
 {
-	struct address address;
+	struct address addresses[ADDRESSES_MAX];
 	const char *why, *host = strncmp(value, "http://", 7) == 0 ? value + 7 : value;
 	char text[ADDRESS_TEXT_SIZE * 4];
 
 	snprintf(text, sizeof text, "%.*s", (int)strcspn(host, "/"), host);
-	if (address_parse(text, &address, 1, &why) == 0)
+	if (address_parse(text, addresses, &why) == 0)
 		value_refuse("--server-stats: '%s' %s", value, why);
 	load->server_stats = value;
 }
@@ -235,6 +235,7 @@ name_host(const char *text, char *host, size_t size)
 void
 field_target(struct load *load, const char *value)
 {
+	struct address addresses[ADDRESSES_MAX], *target = &load->targets[load->target_count];
 	const char *why;
 	char text[ADDRESS_TEXT_SIZE * 4];
 	bool is_udp = strncmp(value, "udp:", 4) == 0;
@@ -247,15 +248,17 @@ field_target(struct load *load, const char *value)
 		value_refuse("more than %d targets", LOAD_TARGETS_MAX);
 	if (length >= (int)sizeof text)
 		value_refuse("'%s' is too long", value);
-	if (address_parse(text, &load->targets[load->target_count], 1, &why) == 0) {
+	if (address_parse(text, addresses, &why) == 0) {
 		if (errno == EINVAL)
 			value_refuse("'%s' %s", value, why);
 		fprintf(stderr, "hubbub-load: '%s' %s\n", value, why);
 		exit(LOAD_FAILED);
 	}
-	if (address_is_open(&load->targets[load->target_count]))
+	/* If it has others, target_choose looks which one answers. */
+	*target = addresses[0];
+	if (address_is_open(target))
 		value_refuse("'%s': port 0 is none to connect to", value);
-	address_format(&load->targets[load->target_count], load->target_text[load->target_count]);
+	address_format(target, load->target_text[load->target_count]);
 	name_host(text, load->tls_name[load->target_count], sizeof load->tls_name[0]);
 	load->target_count++;
 }

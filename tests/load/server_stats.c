@@ -12,28 +12,38 @@
 #define ANSWER_MAX ((size_t)8 << 20)
 
 static int
-connect_to(const char *where)
+connect_at(const struct address *address)
 {
 	static const struct timeval patience = {.tv_sec = 2};
-	struct address address;
-	const char *why;
-	char host[256];
-	int fd;
+	int fd = socket(address->socket.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	if (strncmp(where, "http://", 7) == 0)
-		where += 7;
-	snprintf(host, sizeof host, "%.*s", (int)strcspn(where, "/"), where);
-	if (address_parse(host, &address, 1, &why) == 0)
-		return -1;
-	fd = socket(address.socket.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd == -1)
 		return -1;
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-	if (connect(fd, (struct sockaddr *)&address.socket, address.length) == 0)
+	if (connect(fd, (const struct sockaddr *)&address->socket, address->length) == 0)
 		return fd;
 	close(fd);
 	return -1;
+}
+
+/* To the first address of the name that answers. */
+static int
+connect_to(const char *where)
+{
+	struct address addresses[ADDRESSES_MAX];
+	const char *why;
+	char host[256];
+	size_t count;
+	int fd = -1;
+
+	if (strncmp(where, "http://", 7) == 0)
+		where += 7;
+	snprintf(host, sizeof host, "%.*s", (int)strcspn(where, "/"), where);
+	count = address_parse(host, addresses, &why);
+	for (size_t i = 0; i < count && fd == -1; i++)
+		fd = connect_at(&addresses[i]);
+	return fd;
 }
 
 json_t *

@@ -92,7 +92,7 @@ start_server(struct sweep *sweep, struct load_shape shape)
 	snprintf(address, sizeof address, "%s%.*s", *ready == ':' ? "127.0.0.1" : "",
 		(int)strcspn(ready, ", \n"), ready);
 	sweep->load->target_count = 1;
-	if (address_parse(address, sweep->load->targets, 1, &why) == 0) {
+	if (address_parse(address, sweep->load->targets, &why) == 0) {
 		fail(sweep, "the server's ready line has no address: %s", ready);
 		return false;
 	}

@@ -189,7 +189,7 @@ Test(operation, usr1_reopens_the_log_in_master_and_workers)
 	/* A worker's line goes there, too. */
 	if (getenv("HUBBUB_WATCHDOG") == NULL) {
 		fd = client_connect(port);
-		cr_assert(client_exchange(fd, "spin 400\n", "done\n"));
+		cr_assert(client_exchange(fd, "spin 3000\n", "done\n"));
 		cr_assert(wait_until(has_content, &late, 5));
 		close(fd);
 	}

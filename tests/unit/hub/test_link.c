@@ -117,8 +117,8 @@ wait_body(void *argument)
 	struct hub_timeout scope;
 	size_t ended;
 
-	all[0] = hub_spawn(sleep_ms, (void *)9);
-	all[1] = hub_spawn(sleep_ms, (void *)5);
+	all[0] = hub_spawn(sleep_ms, (void *)300);
+	all[1] = hub_spawn(sleep_ms, (void *)150);
 	all[2] = hub_spawn(sleep_ms, (void *)1);
 	all[3] = hub_spawn(sleep_ms, (void *)60000);
 	memcpy(record->sorted, all, sizeof record->sorted);

@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "hub/hub.h"
@@ -57,38 +58,43 @@ bind_sockets(struct fixture *fixture)
 	}
 }
 
+/* heritage lacks only what the fixture has. */
 static void
-start_worker(struct fixture *fixture, void (*serve)(int, void *), unsigned files)
+launch(struct fixture *fixture, struct worker_heritage heritage, unsigned files)
 {
 	int pair[2], counters_file;
 
-	bind_sockets(fixture);
 	fixture->counters = counters_new(&counters_file);
-	fixture->rows = counters_claim(fixture->counters, 0, 1, THREADS);
-	for (int i = 0; i < THREADS; i++)
+	fixture->rows = counters_claim(fixture->counters, 0, 1, heritage.threads);
+	for (unsigned i = 0; i < heritage.threads; i++)
 		fixture->rows[i].permits = 1000;
-	fixture->rows[0].granted = THREADS * 1000;
+	fixture->rows[0].granted = heritage.threads * 1000;
 	socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair);
 	fixture->channel = pair[0];
 	fixture->pid = fork();
 	if (fixture->pid == 0) {
 		struct rlimit limit = {files, files};
-		struct worker_heritage heritage = {.serve = serve,
-			.threads = THREADS,
-			.addresses = 1,
-			.sockets = fixture->sockets,
-			.channel = pair[1],
-			.backlog = 128,
-			.drain_timeout = fixture->drain_timeout,
-			.counters = fixture->counters,
-			.rows = fixture->rows};
 
+		heritage.addresses = 1;
+		heritage.backlog = 128;
+		heritage.drain_timeout = fixture->drain_timeout;
+		heritage.sockets = fixture->sockets;
+		heritage.channel = pair[1];
+		heritage.counters = fixture->counters;
+		heritage.rows = fixture->rows;
 		close(pair[0]);
 		if (files != 0)
 			setrlimit(RLIMIT_NOFILE, &limit);
 		exit(worker_run(&heritage));
 	}
 	close(pair[1]);
+}
+
+static void
+start_worker(struct fixture *fixture, void (*serve)(int, void *), unsigned files)
+{
+	bind_sockets(fixture);
+	launch(fixture, (struct worker_heritage){.serve = serve, .threads = THREADS}, files);
 }
 
 static void
@@ -365,4 +371,42 @@ Test(worker, out_of_files_it_waits_without_spinning_and_goes_on_as_connections_c
 	getrusage(RUSAGE_CHILDREN, &usage);
 	cr_assert_lt(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec, 2, "it has spun");
 	cr_assert_lt(errors, 10000);
+}
+
+static ssize_t
+answer_slowly(struct hub_datagram *datagram, size_t size, void *context)
+{
+	static const struct timespec step = {0, 30000000};
+
+	(void)size, (void)context;
+	nanosleep(&step, NULL);
+	return (ssize_t)datagram->length;
+}
+
+/* Those that are queued, two dozen, are taken out at once; what else the hub has to do does not wait for all. */
+Test(worker, slow_answers_to_datagrams_take_turns, .timeout = 60)
+{
+	struct fixture fixture = {.address = {.sin_family = AF_INET}};
+	socklen_t length = sizeof fixture.address;
+	int client = socket(AF_INET, SOCK_DGRAM, 0);
+
+	fixture.sockets[0] = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+	fixture.address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	bind(fixture.sockets[0], (struct sockaddr *)&fixture.address, length);
+	getsockname(fixture.sockets[0], (struct sockaddr *)&fixture.address, &length);
+	for (int i = 0; i < 24; i++)
+		sendto(client, "x", 1, 0, (struct sockaddr *)&fixture.address, length);
+	launch(&fixture,
+		(struct worker_heritage){
+			.serve = serve_once, .answer = answer_slowly, .threads = 1},
+		0);
+	accept_on_all(&fixture);
+	while (__atomic_load_n(&fixture.rows[0].replies, __ATOMIC_RELAXED) < 24)
+		poll(NULL, 0, 1);
+	/* It remembers the longest, and forgets an eighth of it ten times a second. */
+	cr_assert_lt(
+		__atomic_load_n(&fixture.rows[0].lag, __ATOMIC_RELAXED), 300 * HUB_MILLISECOND);
+	tell(&fixture, CHANNEL_STOP, 0);
+	cr_assert_eq(worker_exit(&fixture), 0);
+	close(client);
 }

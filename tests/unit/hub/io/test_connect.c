@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "tests/support/in_hub.h"
+#include "tests/support/names.h"
 
 struct record {
 	int errors[8];
@@ -92,4 +93,48 @@ Test(connect, finds_the_address_that_answers)
 	cr_assert_eq(record.errors[4], ECONNREFUSED);
 	cr_assert_eq(record.errors[5], ENOENT);
 	cr_assert_eq(record.errors[6], EADDRNOTAVAIL);
+}
+
+static void *
+named_body(void *argument)
+{
+	struct record *record = argument;
+	int listener = hub_create_server("127.0.0.20", "0", 0), second;
+	char port[8];
+
+	current = record;
+	record->errors[0] = talk("many", listener);
+	port_of(listener, port);
+	hub_close(listener);
+	listener = hub_create_server("partly", "0", 0);
+	record->errors[1] = talk("127.0.0.1", listener);
+	port_of(listener, port);
+	second = hub_create_server("both", port, 0);
+	record->errors[2] = second == -1 ? errno : 0;
+	record->errors[3] = hub_create_server("elsewhere", "0", 0) == -1 ? errno : 0;
+	hub_close(listener);
+	return NULL;
+}
+
+Test(connect, tries_all_addresses_of_a_name)
+{
+	struct record record = {0};
+	const char *why = names_enter("127.0.0.1 many\n127.0.0.2 many\n127.0.0.3 many\n"
+				      "127.0.0.4 many\n127.0.0.5 many\n127.0.0.6 many\n"
+				      "127.0.0.7 many\n127.0.0.8 many\n127.0.0.9 many\n"
+				      "127.0.0.10 many\n127.0.0.11 many\n127.0.0.12 many\n"
+				      "127.0.0.13 many\n127.0.0.14 many\n127.0.0.15 many\n"
+				      "127.0.0.16 many\n127.0.0.17 many\n127.0.0.18 many\n"
+				      "127.0.0.19 many\n127.0.0.20 many\n"
+				      "192.0.2.1 partly\n127.0.0.1 partly\n"
+				      "127.0.0.1 both\n127.0.0.2 both\n192.0.2.1 elsewhere\n",
+		true);
+
+	if (why != NULL)
+		cr_skip_test("%s", why);
+	in_hub(named_body, &record);
+	cr_assert_eq(record.errors[0], 0);
+	cr_assert_eq(record.errors[1], 0, "one that this machine does not have is passed over");
+	cr_assert_eq(record.errors[2], EADDRINUSE, "one that is in use is not");
+	cr_assert_eq(record.errors[3], EADDRNOTAVAIL);
 }

@@ -426,6 +426,37 @@ Test(transfer, who_never_has_to_wait_starves_nobody)
 }
 
 static void *
+read_ever_slower(void *argument)
+{
+	int zero = open("/dev/zero", O_RDONLY);
+	struct hub_coroutine *ticker = hub_spawn(tick, NULL);
+	int64_t began = hub_now();
+	long steps = 0;
+
+	while (hub_now() - began < 30 * HUB_MILLISECOND)
+		NOTE(0, read(zero, sink, 1));
+	for (ticks = 0; ticks == 0 && steps < 50; steps++) {
+		began = hub_now();
+		while (hub_now() - began < 10 * HUB_MILLISECOND)
+			continue;
+		NOTE(0, read(zero, sink, 1));
+	}
+	NOTE(1, steps);
+	has_ended = true;
+	hub_join(ticker, NULL);
+	close(zero);
+	return argument;
+}
+
+Test(transfer, who_becomes_slow_lets_others_run_as_soon)
+{
+	hub_patch_all();
+	in_hub(read_ever_slower, NULL);
+	cr_expect_eq(results[0], 1);
+	cr_expect_lt(results[1], 15, "%ld steps of 10 ms", results[1]);
+}
+
+static void *
 trickle(void *argument)
 {
 	int fd = *(int *)argument;

@@ -1,0 +1,11 @@
+/* Which address of a target's name is loaded. */
+#ifndef HUBBUB_LOAD_TARGET_H
+#define HUBBUB_LOAD_TARGET_H
+
+#include "tests/load/load.h"
+
+/* Of a name with several addresses the first one that answers becomes the target, for all connections of the run; those that
+ * do not are named on stderr. If none answers, the first stays it, and the run says so. */
+void target_choose(struct load *load);
+
+#endif
