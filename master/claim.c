@@ -9,8 +9,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "hub/base/clock.h"
 #include "hub/base/log.h"
 #include "master/holder.h"
+#include "worker/heritage.h"
 
 /* ---- errors that say what to do ---- */
 
@@ -26,6 +28,11 @@ claim_explain(const struct address *address, int error)
 		log_error("cannot listen on %s: it is in use by %s; stop that, or choose another "
 			  "--listen",
 			text, holder);
+		break;
+	case ENOTSOCK:
+		log_error("cannot listen on %s: what is there is no socket; choose another path, "
+			  "or move it away",
+			text);
 		break;
 	case EADDRNOTAVAIL:
 		log_error("cannot listen on %s: no interface of this machine has that address; "
@@ -153,7 +160,7 @@ claim_address(const struct address *address)
 /* SO_REUSEPORT would let this server join, and share the connections of, any other of the same user
  * that set it too; a bind without it finds out. Returns 0, or an errno. */
 static int
-probe_once(const struct address *address)
+probe_port(const struct address *address)
 {
 	int error = 0, on = address->kind == ADDRESS_TCP;
 	int type = address->kind == ADDRESS_UDP ? SOCK_DGRAM : SOCK_STREAM;
@@ -168,9 +175,10 @@ probe_once(const struct address *address)
 	return error;
 }
 
-/* A socket's file that nobody listens on is what a killed server has left. */
+/* A socket's file that nobody listens on is what a killed server has left, and is removed. Returns 0, or
+ * an errno: ENOTSOCK if something else is there. */
 static int
-claim_path(const struct address *address)
+probe_path(const struct address *address)
 {
 	const char *path = address_path(address);
 	struct stat status;
@@ -178,12 +186,8 @@ claim_path(const struct address *address)
 
 	if (lstat(path, &status) != 0)
 		return 0;
-	if (!S_ISSOCK(status.st_mode)) {
-		log_error("cannot listen on unix:%s: what is there is no socket; choose "
-			  "another path, or move it away",
-			path);
-		return -1;
-	}
+	if (!S_ISSOCK(status.st_mode))
+		return ENOTSOCK;
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd == -1 ||
 		connect(fd, (const struct sockaddr *)&address->socket, address->length) != 0)
@@ -191,31 +195,43 @@ claim_path(const struct address *address)
 	if (fd != -1)
 		close(fd);
 	/* Gone meanwhile is as good. */
-	if (error == ECONNREFUSED && (unlink(path) == 0 || errno == ENOENT))
-		return 0;
-	claim_explain(address, error == 0 || error == EAGAIN ? EADDRINUSE
-			       : error == ECONNREFUSED       ? errno
-							     : error);
-	return -1;
+	if (error == ECONNREFUSED)
+		return unlink(path) == 0 || errno == ENOENT ? 0 : errno;
+	return error == 0 || error == EAGAIN ? EADDRINUSE : error;
 }
 
-/* Workers of a server that was killed hold the port until they are dead, a moment later. */
+/* Waits a moment if it is worth trying again: workers of a server that was killed are about to close
+ * what listens, and nobody can be seen while a process ends. */
+static bool
+may_retry(const struct address *address, int64_t began, bool *has_waited)
+{
+	char text[ADDRESS_TEXT_SIZE], holder[HOLDER_TEXT_SIZE];
+	enum holder kind = holder_find(address, holder);
+	int64_t limit = RETRY_FOR * CLOCK_MILLISECOND + (*has_waited ? ORPHAN_TIME : 0);
+
+	if (kind == HOLDER_ORPHAN && !*has_waited) {
+		address_format(address, text);
+		log_info("%s is still held by %s, whose master is dead; waiting", text, holder);
+		*has_waited = true;
+	}
+	if (kind == HOLDER_OTHER || clock_now() - began > limit)
+		return false;
+	poll(NULL, 0, RETRY_EVERY);
+	return true;
+}
+
 int
 claim_probe(const struct address *address)
 {
-	char holder[HOLDER_TEXT_SIZE];
+	int (*probe)(const struct address *address) =
+		address->kind == ADDRESS_UNIX ? probe_path : probe_port;
+	int64_t began = clock_now();
+	bool has_waited = false;
 	int error;
 
-	if (address->kind == ADDRESS_UNIX)
-		return claim_path(address);
-
-	for (int waited = 0; (error = probe_once(address)) == EADDRINUSE && waited < RETRY_FOR;
-		waited += RETRY_EVERY) {
-		holder_find(address, holder);
-		if (strcmp(holder, HOLDER_UNKNOWN) != 0)
-			break;
-		poll(NULL, 0, RETRY_EVERY);
-	}
+	do
+		error = probe(address);
+	while (error == EADDRINUSE && may_retry(address, began, &has_waited));
 	if (error == 0)
 		return 0;
 	claim_explain(address, error);
@@ -279,7 +295,7 @@ claim_follow_port(struct address *addresses, size_t index)
 	for (size_t i = 0; i < index && address_is_open(address); i++)
 		if (addresses[i].name == address->name && addresses[i].kind == address->kind)
 			address_set_port(address, address_port(&addresses[i]));
-	return address_is_open(address) ? 0 : probe_once(address);
+	return address_is_open(address) ? 0 : probe_port(address);
 }
 
 /* Port 0 becomes a real one. Returns a listening socket, or -1 with errno. */

@@ -13,7 +13,7 @@ int claim_address(const struct address *address);
 int claim_port(const struct address *address);
 
 /* Finds out whether somebody else listens there; what a killed server has left of a path is removed.
- * Returns 0, or -1 after logging. May wait for two seconds, for workers of a server that was killed. */
+ * Returns 0, or -1 after logging. May wait for some seconds, for workers of a server that was killed. */
 int claim_probe(const struct address *address);
 
 /* Whether the machine does not have one of the addresses, and it can be done without, because it has another of the same

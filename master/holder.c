@@ -11,6 +11,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "worker/counters.h"
+
+#define PATH_SIZE 64
 #define STATE_LISTEN 0x0A
 #define STATE_UNCONNECTED 0x07 /* of a datagram socket that takes what anybody sends */
 
@@ -103,28 +106,39 @@ find_inode(const struct address *address)
 	return inode;
 }
 
+/* Finds a descriptor of the process whose link in /proc begins like that, and writes its path. */
 static bool
-process_has(const char *pid, const char *socket)
+find_descriptor(const char *pid, const char *beginning, char path[static PATH_SIZE])
 {
-	char path[300], link[64];
+	char folder_path[PATH_SIZE / 2], link[64];
 	struct dirent *entry;
 	bool has = false;
 	DIR *folder;
 
-	snprintf(path, sizeof path, "/proc/%s/fd", pid);
-	folder = opendir(path);
+	snprintf(folder_path, sizeof folder_path, "/proc/%.20s/fd", pid);
+	folder = opendir(folder_path);
 	if (folder == NULL)
 		return false;
 	while (!has && (entry = readdir(folder)) != NULL) {
 		ssize_t length = readlinkat(dirfd(folder), entry->d_name, link, sizeof link - 1);
 
-		if (length > 0) {
-			link[length] = '\0';
-			has = strcmp(link, socket) == 0;
-		}
+		link[length > 0 ? length : 0] = '\0';
+		has = strncmp(link, beginning, strlen(beginning)) == 0;
+		if (has)
+			snprintf(path, PATH_SIZE, "%s/%.20s", folder_path, entry->d_name);
 	}
 	closedir(folder);
 	return has;
+}
+
+/* A worker has the counters that it shares with its master, and with nobody if that is dead. */
+static bool
+is_orphan(const char *pid)
+{
+	char path[PATH_SIZE];
+
+	return find_descriptor(pid, "/memfd:" COUNTERS_NAME " ", path) &&
+	       counters_are_orphaned(path);
 }
 
 static void
@@ -144,28 +158,30 @@ describe(const char *pid, char text[static HOLDER_TEXT_SIZE])
 	snprintf(text, HOLDER_TEXT_SIZE, "pid %.10s (%s)", pid, name);
 }
 
-void
+enum holder
 holder_find(const struct address *address, char text[static HOLDER_TEXT_SIZE])
 {
+	enum holder kind = HOLDER_UNKNOWN;
 	unsigned long inode;
-	char socket[64];
+	char socket[64], path[PATH_SIZE];
 	struct dirent *entry;
 	DIR *processes;
-	bool found = false;
 
-	snprintf(text, HOLDER_TEXT_SIZE, HOLDER_UNKNOWN);
+	snprintf(text, HOLDER_TEXT_SIZE, "another process");
 	inode = find_inode(address);
 	if (inode == 0)
-		return;
+		return kind;
 	snprintf(socket, sizeof socket, "socket:[%lu]", inode);
 	processes = opendir("/proc");
 	if (processes == NULL)
-		return;
-	while (!found && (entry = readdir(processes)) != NULL) {
-		found = isdigit((unsigned char)entry->d_name[0]) &&
-			process_has(entry->d_name, socket);
-		if (found)
-			describe(entry->d_name, text);
+		return kind;
+	while (kind == HOLDER_UNKNOWN && (entry = readdir(processes)) != NULL) {
+		if (!isdigit((unsigned char)entry->d_name[0]) ||
+			!find_descriptor(entry->d_name, socket, path))
+			continue;
+		describe(entry->d_name, text);
+		kind = is_orphan(entry->d_name) ? HOLDER_ORPHAN : HOLDER_OTHER;
 	}
 	closedir(processes);
+	return kind;
 }

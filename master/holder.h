@@ -6,9 +6,13 @@
 
 #define HOLDER_TEXT_SIZE 64
 
-#define HOLDER_UNKNOWN "another process"
+enum holder {
+	HOLDER_UNKNOWN, /* nobody, or /proc does not tell */
+	HOLDER_ORPHAN, /* a worker of a server of this kind whose master is dead: it is about to leave */
+	HOLDER_OTHER
+};
 
-/* Writes "pid 123 (nginx)", or HOLDER_UNKNOWN where /proc does not tell. */
-void holder_find(const struct address *address, char text[static HOLDER_TEXT_SIZE]);
+/* Writes "pid 123 (nginx)", or "another process". */
+enum holder holder_find(const struct address *address, char text[static HOLDER_TEXT_SIZE]);
 
 #endif

@@ -31,7 +31,7 @@ counters_new(int *fd)
 {
 	struct counters *counters;
 
-	*fd = memfd_create("hubbub-counters", MFD_CLOEXEC);
+	*fd = memfd_create(COUNTERS_NAME, MFD_CLOEXEC);
 	if (*fd == -1)
 		return NULL;
 	/* Sparse: rows that are never used cost no memory. */

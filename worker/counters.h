@@ -86,6 +86,7 @@ struct worker_row {
 	struct worker_crash crash __attribute__((aligned(128)));
 } __attribute__((aligned(128)));
 
+#define COUNTERS_NAME "hubbub-counters" /* of the file */
 #define COUNTERS_VERSION 4
 #define COUNTERS_ROWS                                                                              \
 	8192 /* four times as many as there may be hubs: a ledger, three generations */

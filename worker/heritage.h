@@ -14,6 +14,9 @@
 
 #define WORKER_NETWORKS_MAX 32
 
+/* Nanoseconds from the master's death until a worker has closed what listens; else it is killed. */
+#define ORPHAN_TIME (5 * HUB_SECOND)
+
 /* The addresses that begin with the same bits: 10.0.0.0/8. */
 struct worker_network {
 	int family;

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "hub/base/clock.h"
-#include "hub/hub.h"
+#include "worker/heritage.h"
 
 /* The handler's too, so all of it is atomic or set before. */
 static pid_t parent, self; /* self is 0 until all is prepared */

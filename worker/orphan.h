@@ -12,9 +12,6 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* From the master's death: for accepting no more and closing what listens. */
-#define ORPHAN_TIME (5 * HUB_SECOND)
-
 /* In a new worker, on its only thread: asks to be told of the death of master. Returns 0, or -1 with
  * errno, ESRCH if it is dead already. */
 int orphan_prepare(pid_t master);

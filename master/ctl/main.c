@@ -164,8 +164,9 @@ run(const struct request *request, size_t command, const char *path)
 		snprintf(line, sizeof line, "%s%s%s", request->command,
 			request->argument != NULL ? " " : "",
 			request->argument != NULL ? request->argument : "");
-		result = dialogue_run(path, line, commands[command].ends, hear,
-			(void *)(uintptr_t)request, message, sizeof message);
+		result = dialogue_run(path, line, is_status ? DIALOGUE_STATUS_TIME : DIALOGUE_TIME,
+			commands[command].ends, hear, (void *)(uintptr_t)request, message,
+			sizeof message);
 	}
 	if (result != 0)
 		fprintf(stderr, "hubbub-ctl: %s\n", message);

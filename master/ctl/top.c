@@ -155,8 +155,8 @@ top_run(const char *path, char *message, int message_size)
 		json_decref(before);
 		before = state;
 		state = NULL;
-		result = dialogue_run(
-			path, "status", false, keep_state, &state, message, message_size);
+		result = dialogue_run(path, "status", DIALOGUE_STATUS_TIME, false, keep_state,
+			&state, message, message_size);
 		if (state == NULL)
 			break;
 		draw(state, before, began - asked);

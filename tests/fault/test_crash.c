@@ -143,23 +143,6 @@ Test(crash, what_is_queued_when_a_worker_dies_is_served_by_the_next)
 	cr_assert_not_null(strstr(server.text, "killed by signal 9"), "%s", server.text);
 }
 
-/* Dead: no such process, or a zombie that whoever adopted it has not reaped. */
-static bool
-is_gone(void *context)
-{
-	char path[64], state = 'Z';
-	FILE *stream;
-
-	snprintf(path, sizeof path, "/proc/%d/stat", (int)*(pid_t *)context);
-	stream = fopen(path, "re");
-	if (stream == NULL)
-		return true;
-	if (fscanf(stream, "%*d %*s %c", &state) != 1)
-		state = 'Z';
-	fclose(stream);
-	return state == 'Z';
-}
-
 static bool
 listens_no_more(void *context)
 {
@@ -188,7 +171,7 @@ Test(crash, workers_outlive_the_master_until_what_is_open_has_ended_even_stopped
 	cr_assert(client_exchange(fd, "still", "STILL"));
 	close(fd);
 	for (int i = 0; i < 2; i++)
-		cr_assert(wait_until(is_gone, &workers[i], 10), "worker %d lives on", i);
+		cr_assert(wait_until(program_is_gone, &workers[i], 10), "worker %d lives on", i);
 	program_end(&second);
 }
 

@@ -216,6 +216,22 @@ program_files(pid_t pid)
 	return count > 2 ? count - 2 : 0;
 }
 
+bool
+program_is_gone(void *pid)
+{
+	char path[64], state = 'Z';
+	FILE *stream;
+
+	snprintf(path, sizeof path, "/proc/%d/stat", (int)*(pid_t *)pid);
+	stream = fopen(path, "re");
+	if (stream == NULL)
+		return true;
+	if (fscanf(stream, "%*d %*s %c", &state) != 1)
+		state = 'Z';
+	fclose(stream);
+	return state == 'Z';
+}
+
 /* Whether a table of /proc/net has that socket, and says that it takes what comes. */
 static bool
 is_taking(const char *table, const char *format, unsigned long wanted, unsigned long inode)

@@ -48,6 +48,9 @@ int program_children(pid_t pid, pid_t *children, int max);
 long program_memory(pid_t pid);
 int program_files(pid_t pid);
 
+/* Whether the process, a pid_t, is dead, reaped or not; for wait_until. */
+bool program_is_gone(void *pid);
+
 /* How many of its descriptors take connections or datagrams. */
 int program_listeners(pid_t pid);
 

@@ -16,9 +16,8 @@
 #include "tests/support/client.h"
 #include "tests/support/folder.h"
 
-/* A port that was free a moment ago. */
-static int
-free_port(void)
+int
+server_free_port(void)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET};
 	socklen_t length = sizeof address;
@@ -41,7 +40,7 @@ server_start(
 	const char *ready;
 	va_list more;
 
-	*server = (struct server){.admin = free_port()};
+	*server = (struct server){.admin = server_free_port()};
 	if (!folder_make(server->folder))
 		return false;
 	snprintf(server->control, sizeof server->control, "%s/control", server->folder);

@@ -16,6 +16,9 @@ struct server {
 	int admin; /* port */
 };
 
+/* A port that was free a moment ago. */
+int server_free_port(void);
+
 /* Starts a program of this build with -p and -t and more options (ended by NULL), a control socket,
  * and an admin server, and waits until it is ready. */
 bool server_start(struct server *server, const char *name, const char *processes,

@@ -171,21 +171,31 @@ listens_no_more(void *worker)
 	return program_listeners(*(pid_t *)worker) == 0;
 }
 
+static bool
+has_accepted(void *unused)
+{
+	(void)unused;
+	return server_hub(&server, 0, 0, "connections") +
+		       server_hub(&server, 0, 1, "connections") ==
+	       1;
+}
+
 /* Whoever accepts no more keeps no socket from the next server, however long its connections last. */
 Test(change, those_who_leave_close_what_listens)
 {
 	char path[96];
-	/* They have not said anything yet, and so are not idle. */
 	int clients[3];
+	pid_t worker;
 
 	snprintf(path, sizeof path, "--listen=unix:%s/path", folder);
 	cr_assert(server_start(
 			  &server, "hubbub-echo", "1", "2", path, "--listen=udp:127.0.0.1:0", NULL),
 		"%s", server.program.text);
 	for (int i = 0; i < 3; i++) {
-		pid_t worker = server_worker(&server, 0);
-
+		/* It says nothing yet, so it is not idle. */
 		clients[i] = client_connect(server.program.port);
+		cr_assert(wait_until(has_accepted, NULL, 10));
+		worker = server_worker(&server, 0);
 		cr_assert_eq(program_listeners(worker), 6, "three addresses of two hubs");
 		cr_assert_eq(
 			i == 2 ? kill(server.pid, SIGTERM) : ctl(i == 0 ? "reload" : "upgrade"), 0,

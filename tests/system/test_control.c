@@ -256,6 +256,59 @@ Test(control, what_a_killed_server_leaves_is_taken_and_what_a_living_one_has_is_
 	program_end(&second);
 }
 
+static void
+expect_silence(const char *command)
+{
+	cr_assert_eq(ctl(command, NULL), 1, "%s: %s", command, output);
+	cr_assert_not_null(strstr(output, server.control), "%s: %s", command, output);
+	cr_assert_not_null(strstr(output, "does not answer: is its process stopped?"), "%s: %s",
+		command, output);
+}
+
+Test(control, a_master_that_is_stopped_is_not_waited_for)
+{
+	cr_assert(server_start(&server, "hubbub-echo", "1", "1", NULL));
+	kill(server.pid, SIGSTOP);
+	expect_silence("status");
+	expect_silence("reload");
+	expect_silence("drain");
+	kill(server.pid, SIGCONT);
+}
+
+Test(control, a_socket_on_which_nobody_accepts_is_not_waited_for)
+{
+	struct sockaddr_un name = {.sun_family = AF_UNIX};
+	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), fd, full = 0;
+
+	snprintf(server.control, sizeof server.control, "/tmp/hubbub-silent-%d", (int)getpid());
+	snprintf(name.sun_path, sizeof name.sun_path, "%s", server.control);
+	cr_assert_eq(bind(listener, (struct sockaddr *)&name, sizeof name), 0);
+	cr_assert_eq(listen(listener, 0), 0);
+	while (full == 0) {
+		fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+		if (connect(fd, (struct sockaddr *)&name, sizeof name) != 0)
+			full = errno;
+	}
+	cr_expect_eq(full, EAGAIN);
+	expect_silence("status");
+	unlink(server.control);
+}
+
+/* What takes long tells so each second. */
+Test(control, a_long_drain_is_waited_for)
+{
+	int fd;
+
+	cr_assert(server_start(&server, "hubbub-echo", "1", "1", "--drain-timeout=12", NULL));
+	/* It has said nothing yet, so it is not idle. */
+	fd = client_connect(server.program.port);
+	while (server_number(&server, "connections") == 0)
+		poll(NULL, 0, 10);
+	cr_assert_eq(ctl("drain", NULL), 0, "%s", output);
+	cr_assert_not_null(strstr(output, "the server has ended"), "%s", output);
+	close(fd);
+}
+
 Test(control, top_shows_a_screen)
 {
 	char *argv[] = {"/usr/bin/script", "-qec", NULL, "/dev/null", NULL};

@@ -1,0 +1,261 @@
+/* A master that is killed takes nothing with it: what is open is served to its end, and the next master
+ * finds nothing in its way. */
+#include <arpa/inet.h>
+#include <criterion/criterion.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "hub/base/clock.h"
+#include "tests/support/client.h"
+#include "tests/support/folder.h"
+#include "tests/support/server.h"
+#include "tests/support/witness.h"
+
+static struct server server; /* the one that is asked: first the former, then the next */
+static struct program next;
+static char folder[FOLDER_SIZE];
+static pid_t workers[2];
+static int agent, datagrams; /* ports */
+
+static void
+end(void)
+{
+	program_end(&next);
+	program_end(&server.program);
+	server_clean(&server);
+	folder_remove(folder);
+}
+
+TestSuite(orphans, .fini = end, .timeout = 120);
+
+/* ---- two servers, one after the other ---- */
+
+/* Starts one with all that a server can open: the same for the former and the next. */
+static void
+start(struct program *program, const char *name)
+{
+	char text[7][FOLDER_SIZE + 64];
+	char *argv[] = {program_path(name), "-p2", "-t2", text[0], text[1], text[2], text[3],
+		text[4], text[5], text[6], NULL};
+
+	snprintf(text[0], sizeof text[0], "--listen=127.0.0.1:%d", server.program.port);
+	snprintf(text[1], sizeof text[1], "--listen=unix:%s/path", folder);
+	/* Only hubbub-echo answers datagrams. */
+	if (strcmp(name, "hubbub-echo") == 0)
+		snprintf(text[2], sizeof text[2], "--listen=udp:127.0.0.1:%d", datagrams);
+	else
+		snprintf(text[2], sizeof text[2], "--log-level=info");
+	snprintf(text[3], sizeof text[3], "--admin=127.0.0.1:%d", server.admin);
+	snprintf(text[4], sizeof text[4], "--agent=127.0.0.1:%d", agent);
+	snprintf(text[5], sizeof text[5], "--control=%s", server.control);
+	snprintf(text[6], sizeof text[6], "--pidfile=%s/pid", folder);
+	cr_assert(program_start(program, argv, 0));
+	cr_assert(program_expect(program, ", pid ", 20), "%s", program->text);
+	server.pid = program->pid;
+}
+
+static void
+start_former(const char *name)
+{
+	cr_assert(folder_make(folder));
+	server = (struct server){.admin = server_free_port()};
+	agent = server_free_port();
+	snprintf(server.control, sizeof server.control, "%s/control", folder);
+	start(&server.program, name);
+	cr_assert_eq(sscanf(strstr(server.program.text, "ready: "), "ready: 127.0.0.1:%d",
+			     &server.program.port),
+		1);
+	datagrams = server_port(&server, "udp:127.0.0.1:");
+	cr_assert_eq(program_children(server.pid, workers, 2), 2);
+}
+
+/* It stays a zombie: whoever started it need not look. */
+static void
+kill_former(void)
+{
+	kill(server.program.pid, SIGKILL);
+	cr_assert(wait_until(program_is_gone, &server.program.pid, 10));
+}
+
+static bool
+are_workers_gone(void *unused)
+{
+	(void)unused;
+	return program_is_gone(&workers[0]) && program_is_gone(&workers[1]);
+}
+
+/* ---- every door ---- */
+
+static int
+connect_path(void)
+{
+	struct sockaddr_un name = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	snprintf(name.sun_path, sizeof name.sun_path, "%s/path", folder);
+	cr_assert_eq(connect(fd, (struct sockaddr *)&name, sizeof name), 0);
+	return fd;
+}
+
+static int
+connect_datagrams(void)
+{
+	struct sockaddr_in address = {
+		.sin_family = AF_INET, .sin_port = htons((uint16_t)datagrams)};
+	struct timeval limit = {10, 0};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+	cr_assert_eq(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
+	return fd;
+}
+
+static void
+expect_every_door(void)
+{
+	int fds[] = {client_connect(server.program.port), connect_path(), connect_datagrams()};
+	char path[FOLDER_SIZE + 16], output[2048];
+	FILE *file;
+	int pid;
+
+	for (int i = 0; i < 3; i++) {
+		cr_assert(client_exchange(fds[i], "new", "NEW"), "way %d", i);
+		close(fds[i]);
+	}
+	cr_assert_eq(server_ctl(&server, "status", NULL, output, sizeof output), 0, "%s", output);
+	cr_assert_eq(server_number(&server, "pid"), (long)next.pid);
+	fds[0] = client_connect(agent);
+	cr_assert_neq(fds[0], -1);
+	close(fds[0]);
+	snprintf(path, sizeof path, "%s/pid", folder);
+	file = fopen(path, "r");
+	cr_assert_not_null(file);
+	cr_assert_eq(fscanf(file, "%d", &pid), 1);
+	fclose(file);
+	cr_assert_eq(pid, next.pid);
+}
+
+/* ---- the promise ---- */
+
+Test(orphans, a_killed_master_takes_nothing_with_it)
+{
+	struct witness lasting, passing;
+	uint64_t before;
+
+	start_former("hubbub-echo");
+	lasting = (struct witness){
+		.port = server.program.port, .lasting = 200, .pause = 0.05, .limit = CLOCK_SECOND};
+	passing = (struct witness){
+		.port = server.program.port, .rate = 300, .limit = 5 * CLOCK_SECOND};
+	witness_start(&lasting);
+	witness_start(&passing);
+	poll(NULL, 0, 500);
+	kill_former();
+	start(&next, "hubbub-echo");
+	expect_every_door();
+	before = __atomic_load_n(&lasting.result.exchanges, __ATOMIC_RELAXED);
+	poll(NULL, 0, 1000);
+	cr_assert_not(program_is_gone(&workers[0]));
+	cr_assert_not(program_is_gone(&workers[1]));
+	witness_stop(&passing);
+	witness_stop(&lasting);
+	fprintf(stderr, "lasting: %s\n", witness_text(&lasting));
+	cr_assert_eq(witness_failures(&lasting), 0, "%s", witness_text(&lasting));
+	cr_assert_eq(lasting.result.ended, 0, "%s", witness_text(&lasting));
+	cr_assert_gt(lasting.result.exchanges, before + 1000);
+	fprintf(stderr, "passing: %s\n", witness_text(&passing));
+	/* In between nobody listened; but whoever was accepted was served. */
+	cr_assert_eq(
+		passing.result.wrong + passing.result.unanswered, 0, "%s", witness_text(&passing));
+	cr_assert(wait_until(are_workers_gone, NULL, 10), "they serve nobody, and stay");
+	cr_assert_eq(program_stop(&next, SIGTERM, 20), 0, "%s", next.text);
+}
+
+Test(orphans, a_stuck_worker_whose_master_is_dead_is_in_nobodys_way_for_long)
+{
+	int stuck;
+
+	start_former("naughty");
+	stuck = client_connect(server.program.port);
+	cr_assert_eq(send(stuck, "spin 100000\n", 12, 0), 12);
+	/* So that one of them serves it. */
+	while (server_number(&server, "connections") == 0)
+		poll(NULL, 0, 10);
+	kill_former();
+	start(&next, "naughty");
+	cr_assert(wait_until(are_workers_gone, NULL, 10));
+	cr_assert_not_null(strstr(next.text, "whose master is dead; waiting"), "%s", next.text);
+	close(stuck);
+	cr_assert_eq(program_stop(&next, SIGTERM, 20), 0, "%s", next.text);
+}
+
+/* ---- during an upgrade ---- */
+
+enum { LIMIT = 10, OLD = 6 };
+
+static bool
+are_old_accepted(void *unused)
+{
+	(void)unused;
+	return server_number(&server, "connections") == OLD;
+}
+
+/* Those that have been answered are closed. Returns how many. */
+static int
+close_answered(struct pollfd *clients, int milliseconds)
+{
+	int count = 0;
+
+	while (poll(clients, LIMIT, milliseconds) > 0)
+		for (int i = 0; i < LIMIT; i++) {
+			char byte;
+
+			if (clients[i].revents == 0)
+				continue;
+			count += recv(clients[i].fd, &byte, 1, 0) == 1 && byte == 'A';
+			/* It is closed later: its permit is not to be the next one's. */
+			clients[i].fd = -1 - clients[i].fd;
+		}
+	return count;
+}
+
+Test(orphans, count_against_the_limit_until_they_end_and_no_longer)
+{
+	struct pollfd clients[LIMIT];
+	int old[OLD];
+
+	cr_assert(server_start(&server, "hubbub-echo", "1", "1", "--max-connections=10", NULL),
+		"%s", server.program.text);
+	cr_assert_eq(program_children(server.pid, workers, 2), 1);
+	/* They have said nothing yet, so they are not idle. */
+	for (int i = 0; i < OLD; i++)
+		old[i] = client_connect(server.program.port);
+	cr_assert(wait_until(are_old_accepted, NULL, 10));
+	cr_assert_eq(server_ctl(&server, "upgrade", NULL, NULL, 0), 0, "%s", server.program.text);
+	server.pid = (pid_t)server_number(&server, "pid");
+	kill_former();
+	for (int i = 0; i < LIMIT; i++) {
+		clients[i] = (struct pollfd){client_connect(server.program.port), POLLIN, 0};
+		cr_assert_eq(send(clients[i].fd, "a", 1, 0), 1);
+	}
+	/* More than the time in which the new master looks twice whether they live. */
+	cr_assert_eq(close_answered(clients, 2500), LIMIT - OLD);
+	for (int i = 0; i < OLD; i++) {
+		cr_assert(client_exchange(old[i], "old", "OLD"), "client %d", i);
+		close(old[i]);
+	}
+	cr_assert_eq(close_answered(clients, 2500), OLD);
+	workers[1] = workers[0];
+	cr_assert(wait_until(are_workers_gone, NULL, 10));
+	cr_assert_eq(server_number(&server, "totals.lost"), 0);
+	for (int i = 0; i < LIMIT; i++)
+		close(-1 - clients[i].fd);
+	cr_assert_eq(server_end(&server, 40), 0);
+}
