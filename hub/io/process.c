@@ -419,10 +419,12 @@ hub_process_communicate(struct hub_process *process, const void *input, size_t l
 
 		if (hub_poll(fds, 3, -1) < 0)
 			return -1;
-		if (fds[0].revents != 0 && write_some(process) != 0)
+		/* One that another coroutine has closed meanwhile is no more of its business. */
+		if (process->fds[0] != -1 && fds[0].revents != 0 && write_some(process) != 0)
 			return -1;
 		for (int stream = 1; stream < 3; stream++)
-			if (fds[stream].revents != 0 && read_some(process, stream) != 0)
+			if (process->fds[stream] != -1 && fds[stream].revents != 0 &&
+				read_some(process, stream) != 0)
 				return -1;
 	}
 	return hub_process_wait(process, status);

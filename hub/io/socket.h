@@ -4,8 +4,10 @@
  * and adds the errors of every blocking call: ECANCELED (killed, or the fd was closed by another
  * coroutine), ETIMEDOUT, EDEADLK, EPERM, and ENOMEM for a descriptor new to the hub.
  *
- * - Receiving returns what there is, sending sends all; when a send is interrupted by a time-out or
- *   kill after a part went out, it returns that part's length, and the next call fails.
+ * - Receiving returns what there is, sending sends all; when a send is interrupted by a time-out, a
+ *   kill, or a close after a part went out, it returns that part's length, and the next call fails.
+ * - A call stays with the connection that its number meant when it began: one that is closed
+ *   meanwhile ends it, even if the number is somebody else's at once.
  * - MSG_DONTWAIT in flags makes a call fail with EAGAIN instead of suspending; it never switches.
  * - A receiving call does not switch between the kernel's answer and its return, so that coroutines
  *   may share a buffer for what they use up before their next switch.
