@@ -13,7 +13,8 @@
 
 struct hub_signal {
 	ev_signal watcher;
-	struct list link; /* in all */
+	struct list link;    /* in all */
+	struct list pending; /* arrivals whose handlers have not begun: they end with it */
 	struct hub *hub;
 	void (*handler)(int number, void *context);
 	void *context;
@@ -31,6 +32,7 @@ static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 /* A signal that has arrived, for one handler. */
 struct arrival {
 	struct hub_link link;
+	struct list siblings;
 	void (*handler)(int number, void *context);
 	void *context;
 	int number;
@@ -41,15 +43,20 @@ run_handler(void *argument)
 {
 	struct arrival *arrival = argument;
 
-	arrival->handler(arrival->number, arrival->context);
+	list_remove(&arrival->siblings);
+	if (arrival->handler != NULL)
+		arrival->handler(arrival->number, arrival->context);
 	return NULL;
 }
 
 static void
 handler_ended(struct hub_link *link, struct hub_coroutine *coroutine)
 {
+	struct arrival *arrival = CONTAINER_OF(link, struct arrival, link);
+
 	(void)coroutine;
-	free(CONTAINER_OF(link, struct arrival, link));
+	list_remove(&arrival->siblings);
+	free(arrival);
 }
 
 /* Without memory the signal is lost, as one to a process that is out of memory may be. */
@@ -67,8 +74,11 @@ on_signal(struct ev_loop *loop, ev_signal *watcher, int events)
 		free(arrival);
 		return;
 	}
-	*arrival = (struct arrival){
-		{.ended = handler_ended}, signal->handler, signal->context, watcher->signum};
+	*arrival = (struct arrival){.link = {.ended = handler_ended},
+		.handler = signal->handler,
+		.context = signal->context,
+		.number = watcher->signum};
+	list_append(&signal->pending, &arrival->siblings);
 	hub_set_name(coroutine, "signal");
 	hub_link(coroutine, &arrival->link);
 	hub_detach(coroutine);
@@ -140,6 +150,7 @@ hub_signal_start(int number, void (*handler)(int number, void *context), void *c
 	if (signal == NULL)
 		return NULL;
 	*signal = (struct hub_signal){.hub = hub, .handler = handler, .context = context};
+	list_init(&signal->pending);
 	ev_signal_init(&signal->watcher, on_signal, number);
 	error = claim(hub, signal);
 	if (error != 0) {
@@ -159,6 +170,11 @@ give_up(struct hub_signal *signal)
 	struct handled *known = &handled[number];
 
 	list_remove(&signal->link);
+	/* What the handler is given may be gone with it. */
+	LIST_EACH (pending, &signal->pending) {
+		CONTAINER_OF(pending, struct arrival, siblings)->handler = NULL;
+		list_remove(pending);
+	}
 	ev_signal_stop(signal->hub->loop, &signal->watcher);
 	if (--known->handlers > 0)
 		return;

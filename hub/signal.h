@@ -18,9 +18,9 @@ struct hub_signal;
 struct hub_signal *hub_signal_start(
 	int number, void (*handler)(int number, void *context), void *context);
 
-/* Ends that; handlers that run go on. The signal's former action is restored with its last handler; in
- * between, for an instant, libev sets the default action, by which a signal that arrives just then counts. NULL is
- * ignored. Switches: no. */
+/* Ends that: handlers that run go on, those that have not begun never do. The signal's former
+ * action is restored with its last handler; in between, for an instant, libev sets the default
+ * action, by which a signal that arrives just then counts. NULL is ignored. Switches: no. */
 void hub_signal_stop(struct hub_signal *signal);
 
 HUBBUB_API_END

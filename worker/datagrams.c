@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "hub/base/kernel.h"
+#include "hub/io/fd_priv.h"
 #include "worker/thread.h"
 
 #define BATCH 32
@@ -186,8 +187,9 @@ static void *
 run(void *argument)
 {
 	struct datagrams *datagrams = argument;
+	struct fd_opening opening = fd_opening(datagrams->socket);
 
-	for (;;) {
+	while (!fd_was_closed(&opening)) {
 		unsigned count = take_batch(datagrams);
 
 		if (count > 0)
@@ -204,6 +206,7 @@ run(void *argument)
 		if (hub_await_fd(datagrams->socket, POLLIN, HUB_FOREVER) < 0 && errno != ESHUTDOWN)
 			return NULL;
 	}
+	return NULL;
 }
 
 int

@@ -327,7 +327,8 @@ known(int fd)
 struct fd_opening
 fd_opening(int fd)
 {
-	struct hub_fd *entry = entry_of(fd);
+	struct hub *hub = hub_this;
+	struct hub_fd *entry = hub != NULL && hub->fds != NULL ? fd_lookup_watched(hub, fd) : NULL;
 
 	return (struct fd_opening){entry, entry != NULL ? entry->closings : 0};
 }

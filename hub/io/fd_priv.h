@@ -120,11 +120,11 @@ fd_is_held(const struct fd_hold *hold)
 
 /* A number that is to be closed in the end, though others may do so before. */
 struct fd_opening {
-	struct hub_fd *entry; /* NULL: the hub knows nothing of it */
+	struct hub_fd *entry; /* NULL: it was none, or no hub runs here */
 	uint64_t closings;
 };
 
-/* What the number is now. */
+/* What the number is now; one that is new to the hub enters. */
 struct fd_opening fd_opening(int fd);
 
 /* Whether it was closed since; its number may be another's. In the same hub. */

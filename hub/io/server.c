@@ -126,7 +126,6 @@ guest_enter(struct hub_server *server, struct guest *guest)
 static void
 socket_begin(struct hub_server *server)
 {
-	fd_lookup_watched(hub_this, server->socket);
 	server->listener = fd_opening(server->socket);
 }
 

@@ -24,8 +24,8 @@ HUBBUB_API_BEGIN
 
 struct hub_server;
 
-/* Serves one connection; the descriptor is closed when it returns, unless it has been closed by then.
- * It may switch. */
+/* Serves one connection; the descriptor is closed when it returns, unless it has been closed by
+ * then. It may switch. */
 typedef void hub_serve_fn(int client, void *context);
 
 /* One datagram; valid until the handler returns. The reply goes through the same socket, by hub_sendto. */

@@ -10,7 +10,8 @@
 
 HUBBUB_API_BEGIN
 
-/* The fields are the library's. It lives until hub_pool_join has returned 0. */
+/* The fields are the library's. It lives until hub_pool_join has returned 0, to all who are in
+ * it. */
 struct hub_pool {
 	struct hub_group group;
 	struct hub_semaphore slots;

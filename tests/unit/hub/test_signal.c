@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "hub/scheduler_priv.h"
 #include "tests/support/in_hub.h"
 
 struct record {
@@ -89,4 +90,30 @@ Test(signal, handlers_are_coroutines_and_the_old_action_comes_back)
 	cr_assert_eq(action.sa_handler, SIG_IGN);
 	sigaction(SIGUSR2, NULL, &action);
 	cr_assert_eq(action.sa_handler, SIG_DFL);
+}
+
+/* ---- stopped between a signal and its handler ---- */
+
+static void *
+stop_body(void *argument)
+{
+	struct record *record = argument;
+	struct hub_signal *signal = hub_signal_start(SIGUSR1, on_usr1, record);
+
+	kill(getpid(), SIGUSR1);
+	/* The handler's coroutine is there, behind this one in the queue. */
+	while (hub_this->scheduled == 1)
+		hub_sleep(0);
+	hub_signal_stop(signal);
+	while (hub_this->scheduled > 1)
+		hub_sleep(0);
+	return NULL;
+}
+
+Test(signal, once_stopped_its_handler_does_not_begin)
+{
+	struct record record = {0};
+
+	in_hub(stop_body, &record);
+	cr_assert_eq(record.runs, 0);
 }
