@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "hub/debug/watchdog_priv.h"
+#include "hub/io/fd_priv.h"
 #include "hub/io/resolve_priv.h"
 #include "hub/scheduler_priv.h"
 #include "hub/signal_priv.h"
@@ -30,6 +31,7 @@ forget_hubs(void)
 		struct ev_loop *loop = hub->loop;
 
 		hub->loop = NULL;
+		identity_stop(hub);
 		hub_forget();
 		ev_loop_destroy(loop);
 	}

@@ -474,7 +474,9 @@ poll_loop(struct hub *hub)
 		counter_store(&hub->counters->busy_since, 0);
 	if (flags == EVRUN_ONCE)
 		count_busy(hub, clock_now() - began);
+	hub->is_polling = true;
 	ev_run(hub->loop, flags);
+	hub->is_polling = false;
 	if (hub->ready_first == NULL)
 		waiters_wake_all(&hub->idlers, 0);
 	/* Whoever runs now need not be as fast as who ran before. */
@@ -533,13 +535,7 @@ hub_start(struct hub *hub, const struct hub_options *options)
 		return -1;
 	}
 	kernel_close(probe);
-	hub->fds = fd_table_new();
-	if (hub->fds == NULL) {
-		ev_loop_destroy(hub->loop);
-		hub->loop = NULL;
-		errno = ENOMEM;
-		return -1;
-	}
+	fd_table_start(hub);
 	hub->own_counters = (struct hub_counters){0};
 	hub->counters = options->counters != NULL ? options->counters : &hub->own_counters;
 	mailbox_start(&hub->mailbox, hub->loop);
@@ -569,8 +565,7 @@ hub_stop(struct hub *hub)
 	signals_stop(hub);
 	trim_stop(hub);
 	fork_hub_stopped();
-	fd_table_free(hub->fds);
-	hub->fds = NULL;
+	fd_table_stop(hub);
 	mailbox_stop(&hub->mailbox);
 	counter_store(&hub->counters->busy_since, 0);
 	/* libev closes its descriptors by close(2), which hub/patch may have close for a running hub. */

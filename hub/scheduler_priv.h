@@ -11,12 +11,12 @@
 #include "hub/coroutine_priv.h"
 #include "hub/debug/hooks.h"
 #include "hub/debug/watchdog_priv.h"
+#include "hub/io/table_priv.h"
 #include "hub/scheduler.h"
 #include "hub/stack_priv.h"
 #include "hub/thread/mailbox_priv.h"
 #include "hub/trim_priv.h"
 
-struct fd_table;
 struct hub_waiter;
 
 /* What a coroutine wants run on the thread's own stack. */
@@ -69,7 +69,9 @@ struct hub {
 	struct hub_counters own_counters;
 	struct watched watched;
 	struct hub_mailbox mailbox;
-	struct fd_table *fds;
+	struct fd_table fds;
+	bool is_polling; /* libev runs */
+	int watch_error; /* errno of the last watch that the kernel refused to libev */
 };
 
 extern _Thread_local struct hub *hub_this __attribute__((tls_model("initial-exec")));

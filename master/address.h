@@ -14,7 +14,7 @@ struct address {
 	enum address_kind kind;
 	struct sockaddr_storage socket;
 	socklen_t length;
-	unsigned name;       /* which of those that were asked for; a name can have several addresses */
+	unsigned name; /* which of those that were asked for; a name can have several addresses */
 	bool is_alternative; /* and so can do without this one, if the machine does not have it */
 };
 

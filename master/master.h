@@ -49,10 +49,11 @@ struct master {
 	enum master_change change;
 	bool is_asked_again; /* HUP came during a change */
 	const char *fall;    /* why the generation of the change was dropped; NULL if it was not */
-	struct control *control; /* NULL without */
+	struct control *control;             /* NULL without */
 	struct admin *admins[ADDRESSES_MAX]; /* one for each address of the name; NULL without */
 	struct agent *agents[ADDRESSES_MAX];
-	int admin_sockets[ADDRESSES_MAX]; /* what they will listen on; -1 once they do, or without */
+	int admin_sockets
+		[ADDRESSES_MAX]; /* what they will listen on; -1 once they do, or without */
 	int agent_sockets[ADDRESSES_MAX];
 	int pidfile;
 	struct successor successor;

@@ -61,6 +61,27 @@ annotate_readable(const void *address, size_t size)
 #endif
 }
 
+/* The memory holds pointers to what is not leaked, though malloc did not make it. */
+static inline void
+annotate_holder(const void *address, size_t size)
+{
+#ifdef ANNOTATE_ASAN
+	__lsan_register_root_region(address, size);
+#else
+	(void)address, (void)size;
+#endif
+}
+
+static inline void
+annotate_holder_gone(const void *address, size_t size)
+{
+#ifdef ANNOTATE_ASAN
+	__lsan_unregister_root_region(address, size);
+#else
+	(void)address, (void)size;
+#endif
+}
+
 /* _exit, but not before leaks are looked for. */
 static inline _Noreturn void
 annotate_exit(int code)

@@ -6,60 +6,60 @@
 #include <ev.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/socket.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 
 #include "hub/io/fd.h"
 #include "hub/io/layer_priv.h"
+#include "hub/io/table_priv.h"
 #include "hub/scheduler_priv.h"
 #include "hub/waiters_priv.h"
 
-/* Which opening of which number: no other one of the hub ever has the same, and 0 is none. */
+/* Unique in its hub, and 0 while no descriptor of the number is in the hub: so whoever has waited knows whether the entry is
+ * still about the same. */
 typedef uint64_t fd_generation;
 
-/* One number.
+/* One number. What receiving and waiting touch is in the first two cache lines.
  *
  * - The read watcher is level-triggered, started at the first wait and left on; it stops when it
  *   fires and nobody waits. So a connection that alternates between receiving and waiting costs no
  *   epoll_ctl. The write watcher runs only while somebody waits to write.
- * - is_drained: the last receive took all there was, so the next one waits before it tries; the
- *   read watcher's event clears it. Holds for stream sockets only, where a short read says so.
- * - input_has_ended: whoever receives is told of the end of the stream when nothing is left to
- *   receive.
- * - generation: another one after each release, so that who has waited knows whether fd still is
- *   what it was.
- * - closings: how often the number was closed, as far as the hub knows; a release leaves it open.
- *   So who is to close it, or end it from outside, knows whether it still is what he was given. */
+ * - drained_for: the coroutine whose last receive took all there was, so that its next one waits before it tries; the
+ *   read watcher's event clears it. Holds for stream sockets only, where a short read says so. Others try first: they may
+ *   know the number from elsewhere.
+ * - input_has_ended: whoever receives is told of the end of the stream when nothing is left to receive.
+ * - opening: another one after each close of the number, as far as the hub knows of it; a release leaves it. So whoever is
+ *   to close the number, or to end it from outside, knows whether it still is what it was. */
 struct hub_fd {
 	ev_io read;
-	ev_io write;
 	struct hub_waiter *readers;
-	struct hub_waiter *writers;
-	struct hub_layer *layer; /* owned; NULL for none */
-	int fd;
-	fd_generation generation;
-	uint64_t closings;
-	bool is_open;      /* the hub watches it */
-	bool is_adopted;   /* and has seen to it that it does not block */
-	bool was_blocking; /* before */
-	bool is_stream;    /* a stream socket */
+	bool is_adopted; /* the hub has seen to it that it does not block */
+	bool is_woken;   /* a reader was woken and has not run yet: the event is being dealt with */
+	bool is_fresh;   /* its waits are looked at next: see sweep.c */
+	bool is_stream;  /* a stream socket */
 	bool is_socket;
 	bool is_file; /* regular: always ready, epoll refuses it */
-	bool is_drained;
 	bool has_received;
-	bool input_has_ended; /* hub_end_input */
-	bool is_woken; /* a reader was woken and has not run yet: the event is being dealt with */
+	bool input_has_ended;    /* hub_end_input */
+	struct hub_layer *layer; /* owned; NULL for none */
+	fd_generation generation;
+	const struct hub_coroutine *drained_for; /* FD_ANYBODY: whoever is first */
+	struct hub_waiter *writers;
+	struct list sweep; /* in one of the table's queues */
+	int64_t due;       /* when the sweep looks at it */
+	uint32_t opening;
+	uint8_t level;         /* of the queue */
+	bool was_blocking;     /* before the hub adopted it */
+	bool is_known : 1;     /* device and inode are noted: see identity.c */
+	bool is_member : 1;    /* it takes the set of kinds to know it again */
+	bool lacks_nowait : 1; /* see nowait.c */
+	ev_io write;
+	dev_t device;
+	ino_t inode;
 };
 
-/* Grows on demand: a limit of a billion descriptors costs nothing. */
-struct fd_table {
-	struct hub_fd **entries;
-	int size;
-};
-
-struct fd_table *fd_table_new(void);
-
-/* Stops every watcher; descriptors stay open. */
-void fd_table_free(struct fd_table *table);
+#define FD_ANYBODY ((const struct hub_coroutine *)1)
 
 /* Enters a number that is new to the hub, with its flags as they are. NULL with errno EBADF, ENOMEM. */
 struct hub_fd *fd_enter_watched(struct hub *hub, int fd);
@@ -67,17 +67,25 @@ struct hub_fd *fd_enter_watched(struct hub *hub, int fd);
 /* Enters a number that the hub has not adopted, and makes it non-blocking. NULL with errno EBADF, ENOMEM. */
 struct hub_fd *fd_enter(struct hub *hub, int fd);
 
+/* The entry of a number below the table's size. */
+static inline struct hub_fd *
+fd_entry(const struct hub *hub, int fd)
+{
+	return &hub->fds.chunks[(unsigned)fd >> FD_CHUNK_BITS]
+			.entries[(unsigned)fd & (FD_CHUNK - 1)];
+}
+
 /* The entry of a number, which is only waited for; one that is new to the hub enters now, with its flags as they are.
  * NULL with errno EBADF, ENOMEM. */
 static inline struct hub_fd *
 fd_lookup_watched(struct hub *hub, int fd)
 {
-	const struct fd_table *table = hub->fds;
+	if (__builtin_expect((unsigned)fd < hub->fds.size, 1)) {
+		struct hub_fd *entry = fd_entry(hub, fd);
 
-	if (__builtin_expect(fd >= 0 && fd < table->size && table->entries[fd] != NULL &&
-				     table->entries[fd]->is_open,
-		    1))
-		return table->entries[fd];
+		if (__builtin_expect(entry->generation != 0, 1))
+			return entry;
+	}
 	return fd_enter_watched(hub, fd);
 }
 
@@ -86,12 +94,12 @@ fd_lookup_watched(struct hub *hub, int fd)
 static inline struct hub_fd *
 fd_lookup(struct hub *hub, int fd)
 {
-	const struct fd_table *table = hub->fds;
+	if (__builtin_expect((unsigned)fd < hub->fds.size, 1)) {
+		struct hub_fd *entry = fd_entry(hub, fd);
 
-	if (__builtin_expect(fd >= 0 && fd < table->size && table->entries[fd] != NULL &&
-				     table->entries[fd]->is_adopted,
-		    1))
-		return table->entries[fd];
+		if (__builtin_expect(entry->is_adopted, 1))
+			return entry;
+	}
 	return fd_enter(hub, fd);
 }
 
@@ -120,8 +128,8 @@ fd_is_held(const struct fd_hold *hold)
 
 /* A number that is to be closed in the end, though others may do so before. */
 struct fd_opening {
-	struct hub_fd *entry; /* NULL: it was none, or no hub runs here */
-	uint64_t closings;
+	const struct hub_fd *entry; /* NULL: it was none, or no hub runs here */
+	uint32_t opening;
 };
 
 /* What the number is now; one that is new to the hub enters. */
@@ -131,24 +139,18 @@ struct fd_opening fd_opening(int fd);
 static inline bool
 fd_was_closed(const struct fd_opening *opening)
 {
-	return opening->entry != NULL && opening->entry->closings != opening->closings;
+	return opening->entry != NULL && opening->entry->opening != opening->opening;
 }
 
-/* Lets others run, if it is their turn. The caller has entered (hub_enter). Returns false with errno, ECANCELED if the
+/* Lets others run. The caller has entered (hub_enter). Returns false with errno, EBADF or ENOMEM, ECANCELED if the
  * descriptor was closed meanwhile, or what hub_enter says. */
-static inline __attribute__((always_inline)) bool
-fd_take_turns(const struct hub_fd *entry)
-{
-	fd_generation generation;
+bool fd_let_others_run(struct hub_fd *entry);
 
-	if (!hub_tick(hub_this))
-		return true;
-	generation = entry->generation;
-	hub_pause(hub_this);
-	if (hub_enter() == NULL)
-		return false;
-	errno = ECANCELED;
-	return entry->generation == generation;
+/* The same, if it is their turn. */
+static inline __attribute__((always_inline)) bool
+fd_take_turns(struct hub_fd *entry)
+{
+	return !hub_tick(hub_this) || fd_let_others_run(entry);
 }
 
 /* Counts bytes of the hub; other processes read the counter, nobody else writes it. */
@@ -158,11 +160,76 @@ fd_count_bytes(uint64_t *counter, ssize_t bytes)
 	__atomic_store_n(counter, *counter + (uint64_t)bytes, __ATOMIC_RELAXED);
 }
 
-/* Waits until fd may be read or written; the caller has entered (hub_enter). is_spurious wakes are
+/* Whether the next receive of the running coroutine is to wait before it tries. */
+static inline bool
+fd_is_drained(const struct hub_fd *entry)
+{
+	return __builtin_expect(entry->drained_for != NULL, 0) &&
+	       (entry->drained_for == hub_this->current || entry->drained_for == FD_ANYBODY);
+}
+
+static inline void
+fd_set_drained(struct hub_fd *entry, bool is_drained)
+{
+	entry->drained_for = is_drained ? hub_this->current : NULL;
+}
+
+/* ---- numbers that were closed or opened behind the hub's back ---- */
+
+/* What this thread's hub, if it runs one, knows of the number; NULL for nothing. */
+struct hub_fd *fd_known(int fd);
+
+/* Whether the number still means what its entry says: two system calls at most, none of which waits. */
+bool fd_is_same(struct hub *hub, struct hub_fd *entry);
+
+/* Makes sure that the entry is about what its number means now: one that is stale is forgotten, which wakes who waits with
+ * EBADF, and enters anew. Every wait begins so, but that of a drained stream. Returns false with errno EBADF, ENOMEM. */
+bool fd_renew(struct hub_fd *entry);
+
+/* Whether a number that is in the hub has a layer, which is not that of somebody who had the number before. */
+bool fd_has_layer(struct hub_fd *entry);
+
+/* Whether the stream's input was ended, and not that of somebody who had the number before. */
+bool fd_input_has_ended(struct hub_fd *entry);
+
+/* The hub forgets the number; who waits for it is woken with that reason. */
+void fd_forget(struct hub *hub, struct hub_fd *entry, int reason);
+
+/* ---- identity.c ---- */
+
+struct stat;
+
+/* Notes what the number means, as fstat(2) has told. */
+void identity_note(struct hub *hub, struct hub_fd *entry, const struct stat *status);
+void identity_forget(struct hub *hub, struct hub_fd *entry);
+void identity_stop(struct hub *hub);
+
+/* ---- nowait.c: system calls that do not wait, whatever the number means by now ---- */
+
+/* Before a system call that has no form that does not wait: the number is made non-blocking if it is not. Returns 0, or
+ * -1 with errno EBADF. */
+int fd_keep_from_blocking(int fd);
+
+/* accept4(2) for the hub, not interrupted by signals. */
+int fd_accept_now(int fd, struct sockaddr *address, socklen_t *length);
+
+/* readv(2) and writev(2) on what is no socket. */
+ssize_t fd_read_now(int fd, const struct iovec *parts, int count);
+ssize_t fd_write_now(int fd, const struct iovec *parts, int count);
+
+/* ---- waiting ---- */
+
+/* Waits until fd may be read or written; the caller has entered (hub_enter), and been told EAGAIN. Spurious wakes are
  * possible: try again and wait again.
- * Returns 0, or -1 with errno ECANCELED (killed, or released meanwhile), ETIMEDOUT, EDEADLK. */
+ * Returns 0, or -1 with errno EBADF (closed behind the hub's back), ECANCELED (killed, or released meanwhile), ETIMEDOUT,
+ * EDEADLK, ENOMEM and ENOSPC (the kernel watches no more), EINVAL and ELOOP (it watches no such thing; its input has
+ * ended). */
 int fd_wait_read(struct hub_fd *entry, const char *what);
 int fd_wait_write(struct hub_fd *entry, const char *what);
+
+/* The same for a stream that is drained, without having tried: if it turns out that the number was opened anew, perhaps
+ * before this was called, it returns 0, unless there was a layer; and also if the input has ended. */
+int fd_wait_drained(struct hub_fd *entry, const char *what);
 
 /* One descriptor among the things that a coroutine waits for. */
 struct fd_interest {

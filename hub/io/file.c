@@ -207,7 +207,7 @@ static ssize_t
 send_piece(const struct fd_hold *out, const struct fd_hold *in, off_t *offset, char *buffer,
 	size_t length, bool *is_whole)
 {
-	int from = in->entry->fd, error;
+	int from = in->entry->read.fd, error;
 	ssize_t got = offset != NULL ? hub_pread(from, buffer, length, *offset)
 				     : hub_read(from, buffer, length);
 	ssize_t sent = -1;
@@ -218,7 +218,7 @@ send_piece(const struct fd_hold *out, const struct fd_hold *in, off_t *offset, c
 	/* Reading may have switched. */
 	errno = ECANCELED;
 	if (fd_is_held(out))
-		sent = hub_send(out->entry->fd, buffer, (size_t)got, 0);
+		sent = hub_send(out->entry->read.fd, buffer, (size_t)got, 0);
 	*is_whole = sent == got;
 	if (sent > 0 && offset != NULL)
 		*offset += sent;
@@ -269,6 +269,10 @@ hub_sendfile(int out, int in, off_t *offset, size_t count)
 	from = fd_hold(fd_lookup(self->hub, in));
 	if (to.entry == NULL || from.entry == NULL)
 		return -1;
+	if (!fd_renew(to.entry) || !fd_renew(from.entry))
+		return -1;
+	to = fd_hold(to.entry);
+	from = fd_hold(from.entry);
 	if (to.entry->layer != NULL && from.entry->is_file)
 		return send_by_layer(&to, &from, offset, count);
 	if (to.entry->layer != NULL) {
@@ -280,7 +284,8 @@ hub_sendfile(int out, int in, off_t *offset, size_t count)
 
 		/* Closed while the socket was waited for. */
 		errno = ECANCELED;
-		if (fd_is_held(&from))
+		if (fd_is_held(&from) && fd_keep_from_blocking(out) == 0 &&
+			(from.entry->is_file || fd_keep_from_blocking(in) == 0))
 			sent = send_quietly(out, in, offset, count - done);
 		if (sent == 0)
 			break;

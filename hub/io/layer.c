@@ -125,8 +125,8 @@ layer_receive(
 		ssize_t received;
 		int error;
 
-		if (entry->is_drained && may_wait && !layer_has_input(entry) &&
-			fd_wait_read(entry, what) != 0)
+		if (fd_is_drained(entry) && may_wait && !layer_has_input(entry) &&
+			fd_wait_drained(entry, what) != 0)
 			return -1;
 		received = receive_now(entry, parts, count, flags);
 		error = errno;
@@ -151,6 +151,7 @@ static size_t
 send_part(struct hub_fd *entry, const struct iovec *part, bool may_wait, const char *what)
 {
 	const char *bytes = part->iov_base;
+	fd_generation generation = entry->generation;
 	size_t done = 0;
 
 	while (done < part->iov_len) {
@@ -160,7 +161,8 @@ send_part(struct hub_fd *entry, const struct iovec *part, bool may_wait, const c
 
 		if (sent >= 0) {
 			done += (size_t)sent;
-			if (done < part->iov_len && may_wait && !fd_take_turns(entry))
+			if (done < part->iov_len && may_wait &&
+				(!fd_take_turns(entry) || entry->generation != generation))
 				break;
 		} else if (errno != EAGAIN || !may_wait || fd_wait_write(entry, what) != 0) {
 			break;
@@ -231,7 +233,7 @@ rest_ended(struct hub_link *link, struct hub_coroutine *coroutine)
 
 	(void)coroutine;
 	if (fd_is_held(&rest->hold))
-		hub_close(rest->hold.entry->fd);
+		hub_close(rest->hold.entry->read.fd);
 	free(rest->bytes);
 	free(rest);
 }
@@ -244,7 +246,7 @@ send_rest(void *argument)
 
 	hub_timeout_start(&scope, REST_TIME);
 	if (fd_is_held(&rest->hold))
-		hub_send(rest->hold.entry->fd, rest->bytes, rest->length, 0);
+		hub_send(rest->hold.entry->read.fd, rest->bytes, rest->length, 0);
 	hub_timeout_stop(&scope);
 	return NULL;
 }
@@ -260,7 +262,7 @@ leave_rest(struct hub_fd *entry)
 	if (rest == NULL)
 		return;
 	rest->bytes = entry->layer->kind->take_kept(entry->layer, &rest->length);
-	fd = kernel_fcntl(entry->fd, F_DUPFD_CLOEXEC, 0);
+	fd = kernel_fcntl(entry->read.fd, F_DUPFD_CLOEXEC, 0);
 	if (fd != -1 && hub_adopt(fd) == 0)
 		sender = hub_spawn(send_rest, rest);
 	if (sender == NULL) {

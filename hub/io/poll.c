@@ -70,10 +70,11 @@ wait_once(struct pollfd *fds, nfds_t count, struct fd_interest *interests, int64
 	int64_t look_again = clock_after(clock_now(), LOOK_AGAIN);
 	int reason = 0;
 
+	for (nfds_t i = 0; i < count; i++)
+		interests[i].entry = NULL;
 	for (; entered < count && reason == 0; entered++) {
 		short events = fds[entered].events & (POLLIN | POLLOUT);
 
-		interests[entered].entry = NULL;
 		if (fds[entered].fd < 0)
 			continue;
 		reason = fd_interest_enter(&interests[entered], fds[entered].fd, events, self);
@@ -87,6 +88,9 @@ wait_once(struct pollfd *fds, nfds_t count, struct fd_interest *interests, int64
 		/* A released one is found by polling again. */
 		if (fd_interest_leave(&interests[i]) && reason == ECANCELED)
 			reason = 0;
+	/* Which one was closed behind the hub's back is found by polling again. */
+	if (reason == EBADF)
+		reason = 0;
 	if (reason == ETIMEDOUT && wait.deadline != deadline && coroutine_interrupted(self) == 0)
 		reason = 0;
 	return reason;

@@ -151,7 +151,7 @@ watch(struct hub_process *process)
 	int error;
 
 	process->pidfd = pidfd_open(process->pid, 0);
-	if (process->pidfd != -1 && fd_enter_new(hub_this, process->pidfd, false) != NULL)
+	if (process->pidfd != -1 && fd_enter_watched(hub_this, process->pidfd) != NULL)
 		return 0;
 	error = errno;
 	kill(process->pid, SIGKILL);
@@ -277,7 +277,7 @@ hub_waitpid(pid_t pid, int *status)
 			errno = ECHILD;
 		return -1;
 	}
-	if (fd_enter_new(hub_this, pidfd, false) == NULL) {
+	if (fd_enter_watched(hub_this, pidfd) == NULL) {
 		kernel_close(pidfd);
 		return -1;
 	}

@@ -239,9 +239,7 @@ accept_now(struct hub_server *server)
 {
 	int client, error;
 
-	do
-		client = kernel_accept4(server->socket, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-	while (client == -1 && errno == EINTR);
+	client = fd_accept_now(server->socket, NULL, NULL);
 	if (client != -1)
 		return client;
 	error = errno;
@@ -274,7 +272,7 @@ take_connection(struct hub_server *server, bool may_wait)
 		kernel_close(client);
 	} else {
 		/* A client seldom speaks before it is accepted: wait for it instead of asking first. */
-		entry->is_drained = true;
+		entry->drained_for = FD_ANYBODY;
 		error = welcome(server, client);
 	}
 	if (error != 0 && options->not_accepted != NULL)

@@ -28,7 +28,7 @@ fd_is_file(int fd)
 	if (hub_current() == NULL || hub_this->loop == NULL)
 		return false;
 	entry = fd_lookup(hub_this, fd);
-	return entry != NULL && entry->is_file;
+	return entry != NULL && entry->is_file && fd_renew(entry) && entry->is_file;
 }
 
 /* Whether fd is a socket that the hub knows. */
@@ -41,6 +41,13 @@ fd_is_socket(int fd)
 		return false;
 	entry = fd_lookup(hub_this, fd);
 	return entry != NULL && entry->is_socket;
+}
+
+/* Whether fd, by a call for sockets, turned out to be none any more, and its entry has been told. */
+static ALWAYS_INLINE bool
+fd_was_socket(int fd, ssize_t result)
+{
+	return result == -1 && errno == ENOTSOCK && fd_renew(fd_entry(hub_this, fd));
 }
 
 /* The arguments of any transfer; each attempt uses its own. */
@@ -139,26 +146,26 @@ static ALWAYS_INLINE ssize_t
 receive_from(struct hub_fd *entry, const struct transfer *transfer, attempt_fn *attempt,
 	const char *what)
 {
-	if (__builtin_expect(entry->layer != NULL, 0))
+	if (__builtin_expect(entry->layer != NULL, 0) && fd_has_layer(entry))
 		return receive_by_layer(entry, transfer, what);
 	for (;;) {
 		ssize_t received;
 
-		if (entry->is_drained && !(transfer->flags & MSG_DONTWAIT) &&
-			fd_wait_read(entry, what) != 0)
+		if (fd_is_drained(entry) && !(transfer->flags & MSG_DONTWAIT) &&
+			fd_wait_drained(entry, what) != 0)
 			return -1;
 		received = attempt(transfer);
 		if (__builtin_expect(received >= 0, 1)) {
-			entry->is_drained = entry->is_stream && received > 0 &&
-					    (size_t)received < transfer->length &&
-					    !(transfer->flags & (MSG_PEEK | MSG_OOB));
+			fd_set_drained(entry, entry->is_stream && received > 0 &&
+						      (size_t)received < transfer->length &&
+						      !(transfer->flags & (MSG_PEEK | MSG_OOB)));
 			entry->has_received = true;
 			fd_count_bytes(&hub_this->counters->bytes_received, received);
 			return received;
 		}
 		if (errno == EINTR)
 			continue;
-		if (errno == EAGAIN && entry->input_has_ended)
+		if (errno == EAGAIN && fd_input_has_ended(entry))
 			return 0;
 		if (errno != EAGAIN || (transfer->flags & MSG_DONTWAIT))
 			return -1;
@@ -212,7 +219,7 @@ send_to(struct hub_fd *entry, struct transfer *transfer, attempt_fn *attempt, co
 {
 	size_t done = 0;
 
-	if (__builtin_expect(entry->layer != NULL, 0))
+	if (__builtin_expect(entry->layer != NULL, 0) && fd_has_layer(entry))
 		return send_by_layer(entry, transfer, what);
 	for (;;) {
 		ssize_t sent = send_some(entry, transfer, attempt, what);
@@ -258,13 +265,15 @@ attempt_recvmsg(const struct transfer *t)
 static ssize_t
 attempt_read(const struct transfer *t)
 {
-	return kernel_read(t->fd, t->buffer, t->length);
+	const struct iovec part = {t->buffer, t->length};
+
+	return fd_read_now(t->fd, &part, 1);
 }
 
 static ssize_t
 attempt_readv(const struct transfer *t)
 {
-	return kernel_readv(t->fd, t->parts, t->count);
+	return fd_read_now(t->fd, t->parts, t->count);
 }
 
 static ssize_t
@@ -290,13 +299,15 @@ attempt_sendmsg(const struct transfer *t)
 static ssize_t
 attempt_write(const struct transfer *t)
 {
-	return kernel_write(t->fd, t->buffer, t->length);
+	const struct iovec part = {t->buffer, t->length};
+
+	return fd_write_now(t->fd, &part, 1);
 }
 
 static ssize_t
 attempt_writev(const struct transfer *t)
 {
-	return kernel_writev(t->fd, t->parts, t->count);
+	return fd_write_now(t->fd, t->parts, t->count);
 }
 
 /* The rest of what MSG_WAITALL asks for, as far as it comes. */
@@ -363,6 +374,12 @@ hub_read(int fd, void *buffer, size_t length)
 {
 	struct transfer transfer = {.fd = fd, .buffer = buffer, .length = length};
 
+	if (length > 0 && fd_is_socket(fd)) {
+		ssize_t received = hub_recv(fd, buffer, length, 0);
+
+		if (!fd_was_socket(fd, received))
+			return received;
+	}
 	if (__builtin_expect(fd_is_file(fd), 0)) {
 		struct iovec part = {buffer, length};
 
@@ -379,6 +396,14 @@ hub_readv(int fd, const struct iovec *parts, int count)
 		.count = count,
 		.length = parts_length(parts, count > 0 ? (size_t)count : 0)};
 
+	if (transfer.length > 0 && fd_is_socket(fd)) {
+		struct msghdr message = {
+			.msg_iov = (struct iovec *)(uintptr_t)parts, .msg_iovlen = (size_t)count};
+		ssize_t received = hub_recvmsg(fd, &message, 0);
+
+		if (!fd_was_socket(fd, received))
+			return received;
+	}
 	if (__builtin_expect(fd_is_file(fd), 0))
 		return file_readv(fd, parts, count);
 	return receive(&transfer, attempt_readv, "readv");
@@ -399,14 +424,18 @@ hub_write(int fd, const void *buffer, size_t length)
 	struct transfer transfer = {
 		.fd = fd, .buffer = (void *)(uintptr_t)buffer, .length = length};
 
+	/* For MSG_NOSIGNAL. */
+	if (fd_is_socket(fd)) {
+		ssize_t sent = hub_send(fd, buffer, length, 0);
+
+		if (!fd_was_socket(fd, sent))
+			return sent;
+	}
 	if (__builtin_expect(fd_is_file(fd), 0)) {
 		struct iovec part = {(void *)(uintptr_t)buffer, length};
 
 		return file_writev(fd, &part, 1);
 	}
-	/* For MSG_NOSIGNAL. */
-	if (fd_is_socket(fd))
-		return hub_send(fd, buffer, length, 0);
 	return send_all(&transfer, attempt_write, "write");
 }
 
@@ -432,7 +461,7 @@ send_rest(struct hub_fd *entry, const struct iovec *parts, size_t count, size_t 
 
 	for (size_t i = 0; i < count; i++) {
 		size_t length = parts[i].iov_len;
-		struct transfer piece = {.fd = entry->fd, .flags = flags};
+		struct transfer piece = {.fd = entry->read.fd, .flags = flags};
 		ssize_t sent;
 
 		if (skip >= length) {
@@ -465,7 +494,7 @@ send_parts(struct transfer *transfer, const struct iovec *parts, size_t count, a
 
 	if (__builtin_expect(entry == NULL, 0))
 		return -1;
-	if (__builtin_expect(entry->layer != NULL, 0))
+	if (__builtin_expect(entry->layer != NULL, 0) && fd_has_layer(entry))
 		return send_by_layer(entry, transfer, what);
 	sent = send_some(entry, transfer, attempt, what);
 	if (__builtin_expect(!is_partial(entry, transfer, sent), 1))
@@ -493,14 +522,17 @@ hub_writev(int fd, const struct iovec *parts, int count)
 		.count = count,
 		.length = parts_length(parts, count > 0 ? (size_t)count : 0)};
 
-	if (__builtin_expect(fd_is_file(fd), 0))
-		return file_writev(fd, parts, count);
 	if (fd_is_socket(fd) && count >= 0) {
 		struct msghdr message = {
 			.msg_iov = (struct iovec *)(uintptr_t)parts, .msg_iovlen = (size_t)count};
 
-		return hub_sendmsg(fd, &message, 0);
+		ssize_t sent = hub_sendmsg(fd, &message, 0);
+
+		if (!fd_was_socket(fd, sent))
+			return sent;
 	}
+	if (__builtin_expect(fd_is_file(fd), 0))
+		return file_writev(fd, parts, count);
 	return send_parts(&transfer, parts, (size_t)count, attempt_writev, "writev");
 }
 
@@ -534,9 +566,7 @@ hub_accept(int fd, struct sockaddr *address, socklen_t *length)
 
 	if (listener == NULL)
 		return -1;
-	while ((client = kernel_accept4(fd, address, length, SOCK_NONBLOCK | SOCK_CLOEXEC)) == -1) {
-		if (errno == EINTR)
-			continue;
+	while ((client = fd_accept_now(fd, address, length)) == -1) {
 		if (errno != EAGAIN || fd_wait_read(listener, "accept") != 0)
 			return -1;
 	}
@@ -547,7 +577,7 @@ hub_accept(int fd, struct sockaddr *address, socklen_t *length)
 		return -1;
 	}
 	/* A client seldom speaks before it is accepted: wait for it instead of asking first. */
-	entry->is_drained = entry->is_stream;
+	entry->drained_for = entry->is_stream ? FD_ANYBODY : NULL;
 	return client;
 }
 
@@ -559,13 +589,13 @@ connect_retry(struct hub_fd *entry, const struct sockaddr *address, socklen_t le
 	fd_generation generation = entry->generation;
 
 	for (;;) {
-		if (kernel_connect(entry->fd, address, length) == 0)
+		if (kernel_connect(entry->read.fd, address, length) == 0)
 			return 0;
 		if (errno != EAGAIN || address->sa_family != AF_UNIX)
 			return -1;
 		if (hub_sleep(pause) != 0)
 			return -1;
-		if (entry->generation != generation) {
+		if (entry->generation != generation || !fd_is_same(hub_this, entry)) {
 			errno = ECANCELED;
 			return -1;
 		}
@@ -611,8 +641,8 @@ hub_shutdown(int fd, int how)
 	if (self == NULL)
 		return -1;
 	entry = fd_lookup_watched(self->hub, fd);
-	if (entry == NULL || (entry->layer != NULL && how != SHUT_RD &&
-				     layer_end_output(entry, "shutdown") != 0))
+	if (entry == NULL ||
+		(fd_has_layer(entry) && how != SHUT_RD && layer_end_output(entry, "shutdown") != 0))
 		return -1;
 	return shutdown(fd, how);
 }

@@ -91,10 +91,10 @@ bio_read(BIO *bio, char *buffer, int length)
 	}
 	do
 		got = kernel_recvfrom(
-			layer->entry->fd, buffer, (size_t)length, MSG_DONTWAIT, NULL, NULL);
+			layer->entry->read.fd, buffer, (size_t)length, MSG_DONTWAIT, NULL, NULL);
 	while (got < 0 && errno == EINTR);
 	/* A short read says that there is no more, which saves asking. */
-	layer->entry->is_drained = got < 0 ? errno == EAGAIN : got > 0 && got < length;
+	fd_set_drained(layer->entry, got < 0 ? errno == EAGAIN : got > 0 && got < length);
 	if (got >= 0) {
 		layer->budget -= got;
 		return (int)got;
@@ -129,7 +129,7 @@ send_now(const struct tls_layer *layer, const void *bytes, size_t length)
 
 	do
 		sent = kernel_sendto(
-			layer->entry->fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL, NULL, 0);
+			layer->entry->read.fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL, NULL, 0);
 	while (sent < 0 && errno == EINTR);
 	return sent;
 }
@@ -462,7 +462,7 @@ begin(int fd, struct hub_tls *tls, const char *name)
 	struct tls_layer *layer;
 	int error = 0;
 
-	if (entry == NULL)
+	if (entry == NULL || !fd_renew(entry))
 		return -1;
 	if (entry->layer != NULL || !entry->is_stream) {
 		errno = entry->layer != NULL ? EALREADY : EINVAL;

@@ -45,12 +45,15 @@
 	CALL(WAITS, OS, ssize_t, sendfile, (int out, int in, off_t *offset, size_t count), (out, in, offset, count)) \
 	CALL(NOTES, OS, int, close, (int fd), (fd)) \
 	CALL(NOTES, OS, int, close_range, (unsigned first, unsigned last, int flags), (first, last, flags)) \
+	CALL(NOTES, OS, void, closefrom, (int first), (first)) \
 	CALL(NOTES, OS, int, dup, (int fd), (fd)) \
 	CALL(NOTES, OS, int, dup2, (int fd, int to), (fd, to)) \
 	CALL(NOTES, OS, int, dup3, (int fd, int to, int flags), (fd, to, flags)) \
 	CALL(NOTES, OS, int, pipe, (int ends[2]), (ends)) \
 	CALL(NOTES, OS, int, pipe2, (int ends[2], int flags), (ends, flags)) \
 	CALL(NOTES, OS, int, fclose, (FILE *stream), (stream)) \
+	CALL(NOTES, OS, FILE *, freopen, (const char *path, const char *mode, FILE *stream), (path, mode, stream)) \
+	CALL(NOTES, OS, int, daemon, (int keeps_folder, int keeps_streams), (keeps_folder, keeps_streams)) \
 	CALL(NOTES, OS, FILE *, fdopen, (int fd, const char *mode), (fd, mode)) \
 	CALL(NOTES, OS, int, execve, (const char *path, char *const arguments[], char *const environment[]), (path, arguments, environment)) \
 	CALL(NOTES, OS, int, execv, (const char *path, char *const arguments[]), (path, arguments)) \
@@ -102,6 +105,7 @@
 	CALL(WAITS, SELECT, int, epoll_wait, (int fd, struct epoll_event *events, int count, int timeout), (fd, events, count, timeout)) \
 	CALL(WAITS, SELECT, int, epoll_pwait, (int fd, struct epoll_event *events, int count, int timeout, const sigset_t *mask), (fd, events, count, timeout, mask)) \
 	CALL(WAITS, SELECT, int, epoll_pwait2, (int fd, struct epoll_event *events, int count, const struct timespec *timeout, const sigset_t *mask), (fd, events, count, timeout, mask)) \
+	CALL(NOTES, SELECT, int, epoll_ctl, (int set, int operation, int fd, struct epoll_event *event), (set, operation, fd, event)) \
 	CALL(WAITS, SUBPROCESS, pid_t, wait, (int *status), (status)) \
 	CALL(WAITS, SUBPROCESS, pid_t, waitpid, (pid_t pid, int *status, int options), (pid, status, options)) \
 	CALL(WAITS, SUBPROCESS, pid_t, wait4, (pid_t pid, int *status, int options, struct rusage *usage), (pid, status, options, usage)) \
@@ -224,6 +228,7 @@
 	ALIAS(__pthread_rwlock_rdlock, pthread_rwlock_rdlock) \
 	ALIAS(__pthread_rwlock_wrlock, pthread_rwlock_wrlock) \
 	ALIAS(__pthread_rwlock_unlock, pthread_rwlock_unlock) \
+	ALIAS(freopen64, freopen) \
 	ALIAS(lockf64, lockf)
 /* clang-format on */
 

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -29,6 +30,7 @@ enum view {
 
 /* An entry is a view and the group of numbers that share an open file: those of dup(2). */
 static _Atomic uint32_t table[TABLE_SIZE];
+static _Atomic uint64_t marks[TABLE_SIZE];
 static atomic_uint groups;
 static atomic_int highest = -1;
 
@@ -41,12 +43,26 @@ static pthread_key_t seen_key;
 
 #define ENTRY(view, group) ((uint32_t)(view) | (uint32_t)(group) << 2)
 
+/* The open file that the number means, as far as that can be told. */
+static uint64_t
+mark_of(int fd)
+{
+	struct stat status;
+
+	return fstat(fd, &status) == 0 ? (uint64_t)status.st_ino ^ (uint64_t)status.st_dev << 40
+				       : 0;
+}
+
+/* What the table says of another open file, because the number was closed and opened unseen, does not hold. */
 static enum view
 view_of(int fd)
 {
+	enum view view;
+
 	if (fd < 0 || fd > atomic_load_explicit(&highest, memory_order_acquire))
 		return VIEW_KERNEL;
-	return (enum view)(atomic_load(&table[fd]) & 3);
+	view = (enum view)(atomic_load(&table[fd]) & 3);
+	return view == VIEW_KERNEL || atomic_load(&marks[fd]) == mark_of(fd) ? view : VIEW_KERNEL;
 }
 
 static void
@@ -56,6 +72,7 @@ set(int fd, uint32_t entry)
 
 	while (fd > most && !atomic_compare_exchange_weak(&highest, &most, fd))
 		continue;
+	atomic_store(&marks[fd], mark_of(fd));
 	atomic_store(&table[fd], entry);
 }
 
@@ -216,8 +233,20 @@ descriptor_new(int fd)
 		forget(fd);
 }
 
-static void
-copy(int fd, int to)
+void
+descriptor_range_new(unsigned first, unsigned last)
+{
+	long most = sysconf(_SC_OPEN_MAX);
+
+	if (!hub_is_running() && atomic_load(&highest) < 0)
+		return;
+	/* Limits may be a billion. */
+	for (unsigned fd = first; fd <= last && (long)fd < most && fd < TABLE_SIZE; fd++)
+		forget((int)fd);
+}
+
+void
+descriptor_copy(int fd, int to)
 {
 	if (to < 0 || fd == to || is_vforked(fd))
 		return;
@@ -301,106 +330,6 @@ patience_wait(struct patience *patience, int flags)
 	return descriptor_generation(patience->fd) == generation;
 }
 
-/* ---- what opens, copies and closes ---- */
-
-int
-patch_close(int fd)
-{
-	forget(fd);
-	return REAL(close)(fd);
-}
-
-int
-patch_close_range(unsigned first, unsigned last, int flags)
-{
-	/* With flags it closes nothing, or another table than the one that the hub has. */
-	if (flags == 0 && (hub_is_running() || atomic_load(&highest) >= 0)) {
-		long most = sysconf(_SC_OPEN_MAX);
-
-		/* Limits may be a billion. */
-		for (unsigned fd = first; fd <= last && (long)fd < most && fd < TABLE_SIZE; fd++)
-			forget((int)fd);
-	}
-	return REAL(close_range)(first, last, flags);
-}
-
-int
-patch_dup(int fd)
-{
-	int to = REAL(dup)(fd);
-
-	copy(fd, to);
-	return to;
-}
-
-/* Only one that is open replaces another. */
-static bool
-is_replaced(int fd, int to)
-{
-	return fd != to && to >= 0 && kernel_fcntl(fd, F_GETFD, 0) != -1;
-}
-
-int
-patch_dup2(int fd, int to)
-{
-	int result;
-
-	if (is_replaced(fd, to))
-		forget(to);
-	result = REAL(dup2)(fd, to);
-	copy(fd, result);
-	return result;
-}
-
-int
-patch_dup3(int fd, int to, int flags)
-{
-	int result;
-
-	if (is_replaced(fd, to) && (flags & ~O_CLOEXEC) == 0)
-		forget(to);
-	result = REAL(dup3)(fd, to, flags);
-	copy(fd, result);
-	return result;
-}
-
-static int
-two_new(int result, const int ends[2])
-{
-	if (result == 0) {
-		descriptor_new(ends[0]);
-		descriptor_new(ends[1]);
-	}
-	return result;
-}
-
-int
-patch_pipe(int ends[2])
-{
-	return two_new(REAL(pipe)(ends), ends);
-}
-
-int
-patch_pipe2(int ends[2], int flags)
-{
-	return two_new(REAL(pipe2)(ends, flags), ends);
-}
-
-int
-patch_socketpair(int domain, int type, int protocol, int ends[2])
-{
-	return two_new(REAL(socketpair)(domain, type, protocol, ends), ends);
-}
-
-int
-patch_socket(int domain, int type, int protocol)
-{
-	int fd = REAL(socket)(domain, type, protocol);
-
-	descriptor_new(fd);
-	return fd;
-}
-
 /* ---- O_NONBLOCK as the application sees it ---- */
 
 static int
@@ -445,7 +374,7 @@ fcntl(int fd, int command, ...)
 	case F_DUPFD:
 	case F_DUPFD_CLOEXEC:
 		result = REAL(fcntl)(fd, command, argument);
-		copy(fd, result);
+		descriptor_copy(fd, result);
 		return result;
 	default:
 		return REAL(fcntl)(fd, command, argument);

@@ -262,6 +262,12 @@ wait_for_events(int fd, struct epoll_event *events, int count, int timeout, enum
 }
 
 int
+patch_epoll_ctl(int set, int operation, int fd, struct epoll_event *event)
+{
+	return hub_epoll_ctl(set, operation, fd, event);
+}
+
+int
 patch_epoll_wait(int fd, struct epoll_event *events, int count, int timeout)
 {
 	return wait_for_events(fd, events, count, timeout, WAIT_ENDED);

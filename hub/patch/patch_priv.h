@@ -123,6 +123,10 @@ uint32_t descriptor_generation(int fd);
 
 /* A number that has just been made: whatever was known of it belongs to another descriptor. */
 void descriptor_new(int fd);
+void descriptor_range_new(unsigned first, unsigned last);
+
+/* A number that means the same open file as another one. */
+void descriptor_copy(int fd, int to);
 
 /* Sets or clears the kernel's flag of all that is blocking to the application and that a new program gets, which cannot
  * know that the flag is not meant for it. It writes no memory: this may be a child of vfork(2). Keeps errno. */

@@ -169,7 +169,7 @@ static bool
 happen(struct hub_case *one, const struct selector *selector, int reason)
 {
 	one->error = reason;
-	if (one->kind == HUB_CASE_FD && is_over(one, selector))
+	if (reason == 0 && one->kind == HUB_CASE_FD && is_over(one, selector))
 		one->error = ECANCELED;
 	if (one->error != 0)
 		return true;

@@ -1,0 +1,109 @@
+/* Whether a number still means what it meant.
+ *
+ * Sockets, pipes and files are told apart by device and inode. Others are not: all eventfds, timerfds, signalfds and epoll
+ * sets of a machine share one inode, and a terminal or a named pipe has the same each time it is opened. Those are members
+ * of an epoll set, kinds, that nobody ever waits for: the kernel keeps in it the pair of number and open file, so that
+ * adding the pair again fails with EEXIST as long as the number means the same, and succeeds when it does not.
+ *
+ * An accepted socket is looked at when it is first asked about, and not before: most never are. */
+#include <errno.h>
+#include <sys/epoll.h>
+#include <sys/stat.h>
+
+#include "hub/base/kernel.h"
+#include "hub/io/fd_priv.h"
+
+static bool
+is_always_ready(const struct stat *status)
+{
+	return S_ISREG(status->st_mode) || S_ISDIR(status->st_mode);
+}
+
+static bool
+is_stream(int fd, const struct stat *status)
+{
+	int type;
+	socklen_t length = sizeof type;
+
+	return S_ISSOCK(status->st_mode) &&
+	       getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) == 0 && type == SOCK_STREAM;
+}
+
+/* By the type of the file: a pipe that has a name has the file system's device. */
+static bool
+has_own_inode(const struct stat *status)
+{
+	return S_ISSOCK(status->st_mode) || is_always_ready(status);
+}
+
+/* Adds the pair of number and open file. Returns 0, or an errno: EEXIST if it is there; others if there is no telling. */
+static int
+join_kinds(struct hub *hub, int fd)
+{
+	struct epoll_event nothing = {0};
+
+	if (hub->fds.kinds == -1)
+		hub->fds.kinds = epoll_create1(EPOLL_CLOEXEC);
+	return epoll_ctl(hub->fds.kinds, EPOLL_CTL_ADD, fd, &nothing) == 0 ? 0 : errno;
+}
+
+/* A duplicate may keep the old pair alive after the number is closed. */
+static void
+leave_kinds(struct hub *hub, int fd)
+{
+	struct epoll_event nothing = {0};
+
+	epoll_ctl(hub->fds.kinds, EPOLL_CTL_DEL, fd, &nothing);
+}
+
+void
+identity_stop(struct hub *hub)
+{
+	if (hub->fds.kinds != -1)
+		kernel_close(hub->fds.kinds);
+}
+
+static void
+note(struct hub *hub, struct hub_fd *entry, const struct stat *status)
+{
+	entry->device = status->st_dev;
+	entry->inode = status->st_ino;
+	entry->is_known = true;
+	entry->is_member = !has_own_inode(status);
+	if (entry->is_member)
+		join_kinds(hub, entry->read.fd);
+}
+
+void
+identity_note(struct hub *hub, struct hub_fd *entry, const struct stat *status)
+{
+	entry->is_socket = S_ISSOCK(status->st_mode);
+	entry->is_file = is_always_ready(status);
+	entry->is_stream = is_stream(entry->read.fd, status);
+	note(hub, entry, status);
+}
+
+void
+identity_forget(struct hub *hub, struct hub_fd *entry)
+{
+	if (entry->is_member)
+		leave_kinds(hub, entry->read.fd);
+	entry->is_known = entry->is_member = false;
+}
+
+bool
+fd_is_same(struct hub *hub, struct hub_fd *entry)
+{
+	struct stat status;
+
+	if (fstat(entry->read.fd, &status) != 0)
+		return false;
+	if (entry->is_known)
+		return entry->device == status.st_dev && entry->inode == status.st_ino &&
+		       (!entry->is_member || join_kinds(hub, entry->read.fd) != 0);
+	if (entry->is_socket != S_ISSOCK(status.st_mode) ||
+		entry->is_stream != is_stream(entry->read.fd, &status))
+		return false;
+	note(hub, entry, &status);
+	return true;
+}

@@ -1,0 +1,63 @@
+/* What libev hears from the kernel.
+ *
+ * libev 4.33, as Debian builds it, ends the process by an assertion when epoll_ctl(2) says EBADF, ELOOP or EINVAL of a
+ * descriptor, and when poll(2) says POLLNVAL; of any other error it tells the watchers (EV_ERROR). Nobody can make sure
+ * beforehand that a number is open when libev comes to it: another thread may close it at any time. So these two calls
+ * stand before libc's, and while a hub polls they say the same in words that libev bears. For everybody else they are
+ * libc's own.
+ *
+ * In a program that loads this library at run time (dlopen(3)) libev finds libc's calls first, and asserts. One into which
+ * it is preloaded with hub/patch has them from there. */
+#include <dlfcn.h>
+#include <errno.h>
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "hub/io/fd.h"
+#include "hub/scheduler_priv.h"
+
+#define EXPORT __attribute__((visibility("default")))
+
+static bool
+hub_polls(void)
+{
+	return hub_this != NULL && hub_this->is_polling;
+}
+
+int
+hub_epoll_ctl(int set, int operation, int fd, struct epoll_event *event)
+{
+	int result = (int)syscall(SYS_epoll_ctl, set, operation, fd, event);
+
+	if (__builtin_expect(result == -1, 0) && hub_polls()) {
+		hub_this->watch_error = errno;
+		if (errno == EBADF || errno == ELOOP || errno == EINVAL)
+			errno = ENOSPC;
+	}
+	return result;
+}
+
+extern __typeof__(epoll_ctl) epoll_ctl __attribute__((alias("hub_epoll_ctl"))) EXPORT;
+
+typedef int poll_fn(struct pollfd *fds, nfds_t count, int timeout);
+
+EXPORT int
+poll(struct pollfd *fds, nfds_t count, int timeout)
+{
+	static _Atomic(poll_fn *) next;
+	poll_fn *call = next;
+	int result;
+
+	if (__builtin_expect(call == NULL, 0))
+		next = call = (poll_fn *)dlsym(RTLD_NEXT, "poll");
+	result = call(fds, count, timeout);
+	if (result <= 0 || !hub_polls())
+		return result;
+	/* Whoever waits asks again, and is told. */
+	for (nfds_t i = 0; i < count; i++)
+		if (fds[i].revents & POLLNVAL)
+			fds[i].revents = POLLERR;
+	return result;
+}

@@ -1,0 +1,81 @@
+/* An entry's word that its descriptor is non-blocking is not relied on: the number may have been closed and opened again
+ * since, or the flag taken away. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+
+#include "hub/base/kernel.h"
+#include "hub/io/fd_priv.h"
+
+int
+fd_keep_from_blocking(int fd)
+{
+	int flags = kernel_fcntl(fd, F_GETFL, 0);
+	struct hub_fd *entry;
+
+	if (flags == -1 || (flags & O_NONBLOCK))
+		return flags == -1 ? -1 : 0;
+	entry = fd_known(fd);
+	if (entry != NULL && !fd_renew(entry))
+		return -1;
+	return kernel_fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+}
+
+int
+fd_accept_now(int fd, struct sockaddr *address, socklen_t *length)
+{
+	int client = fd_keep_from_blocking(fd);
+
+	if (client == -1)
+		return -1;
+	do
+		client = kernel_accept4(fd, address, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	while (client == -1 && errno == EINTR);
+	return client;
+}
+
+/* Whether the kernel has a call for it that does not wait, as far as is known. */
+static bool
+may_have_nowait(int fd)
+{
+	const struct hub_fd *entry = fd_known(fd);
+
+	return entry == NULL || !entry->lacks_nowait;
+}
+
+/* After EOPNOTSUPP. Returns whether it may be tried without. */
+static bool
+has_no_nowait(int fd)
+{
+	struct hub_fd *entry = fd_known(fd);
+
+	if (entry != NULL)
+		entry->lacks_nowait = true;
+	return fd_keep_from_blocking(fd) == 0;
+}
+
+ssize_t
+fd_read_now(int fd, const struct iovec *parts, int count)
+{
+	ssize_t got = -1;
+
+	errno = EOPNOTSUPP;
+	if (may_have_nowait(fd))
+		got = kernel_preadv2(fd, parts, count, -1, RWF_NOWAIT);
+	if (got == -1 && errno == EOPNOTSUPP && has_no_nowait(fd))
+		got = kernel_readv(fd, parts, count);
+	return got;
+}
+
+ssize_t
+fd_write_now(int fd, const struct iovec *parts, int count)
+{
+	ssize_t sent = -1;
+
+	errno = EOPNOTSUPP;
+	if (may_have_nowait(fd))
+		sent = kernel_pwritev2(fd, parts, count, -1, RWF_NOWAIT);
+	if (sent == -1 && errno == EOPNOTSUPP && has_no_nowait(fd))
+		sent = kernel_writev(fd, parts, count);
+	return sent;
+}

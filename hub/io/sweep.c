@@ -1,0 +1,136 @@
+/* Entries that are waited for are in one of a few queues: a wait that has just begun in the first, looked at after 50 ms;
+ * one that was looked at in the next, after twice as long. In each all wait equally long, so its first is due first. A turn
+ * looks at so many and no more: a hundred thousand idle connections cost a thousandth of a CPU, and delay nobody. */
+#include "hub/io/sweep_priv.h"
+
+#include <errno.h>
+
+#include "hub/base/clock.h"
+#include "hub/io/fd_priv.h"
+
+#define FIRST (50 * CLOCK_MILLISECOND)
+#define TRIM_INTERVAL (5 * CLOCK_SECOND)
+/* Of waits that have just begun, and of others. */
+#define LOOKS_AT_ONCE 256
+#define LOOKS_AGAIN 32
+
+static void
+queue(struct hub *hub, struct hub_fd *entry, unsigned level)
+{
+	entry->level = (uint8_t)level;
+	entry->is_fresh = level == 0;
+	entry->due = hub->now + (FIRST << level);
+	list_append(&hub->fds.levels[level], &entry->sweep);
+}
+
+static void
+arm(struct hub *hub, int64_t delay)
+{
+	ev_timer *timer = &hub->fds.sweep;
+
+	if (ev_is_active(timer) &&
+		ev_timer_remaining(hub->loop, timer) <= (double)delay / (double)CLOCK_SECOND)
+		return;
+	ev_timer_stop(hub->loop, timer);
+	ev_timer_set(timer, (double)delay / (double)CLOCK_SECOND, 0.);
+	ev_timer_start(hub->loop, timer);
+}
+
+void
+sweep_enter(struct hub *hub, struct hub_fd *entry)
+{
+	sweep_leave(entry);
+	queue(hub, entry, 0);
+	arm(hub, FIRST);
+}
+
+void
+sweep_leave(struct hub_fd *entry)
+{
+	entry->is_fresh = false;
+	if (entry->sweep.next != NULL)
+		list_remove(&entry->sweep);
+}
+
+void
+sweep_later(struct hub *hub)
+{
+	arm(hub, TRIM_INTERVAL);
+}
+
+/* When the wait of a queue's first waiter began; the present for none. */
+static int64_t
+since(const struct hub *hub, const struct hub_waiter *first)
+{
+	if (first == NULL || first->coroutine->state != COROUTINE_WAITING)
+		return hub->now;
+	return first->coroutine->waits_since;
+}
+
+static void
+look_at(struct hub *hub, struct hub_fd *entry)
+{
+	int64_t reads = since(hub, entry->readers), writes = since(hub, entry->writers);
+
+	sweep_leave(entry);
+	if (entry->readers == NULL && entry->writers == NULL)
+		return;
+	if (hub->now - (reads < writes ? reads : writes) < FIRST)
+		queue(hub, entry, 0);
+	else if (!fd_is_same(hub, entry))
+		fd_forget(hub, entry, EBADF);
+	else
+		queue(hub, entry,
+			entry->level + 1U < SWEEP_LEVELS ? entry->level + 1U : entry->level);
+}
+
+/* Looks at what is due of a queue, and no more than so many. Returns how many that were; *next becomes the time until
+ * more is due, if that is sooner. */
+static unsigned
+look_at_due(struct hub *hub, struct list *entries, unsigned most, int64_t *next)
+{
+	for (unsigned looks = 0;; looks++) {
+		struct hub_fd *first = CONTAINER_OF(entries->next, struct hub_fd, sweep);
+
+		if (list_is_empty(entries))
+			return looks;
+		if (looks == most || first->due > hub->now) {
+			if (first->due - hub->now < *next)
+				*next = first->due - hub->now;
+			return looks;
+		}
+		look_at(hub, first);
+	}
+}
+
+static void
+on_time(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct hub *hub = CONTAINER_OF(timer, struct hub, fds.sweep);
+	int64_t next = hub->fds.idle != 0 ? TRIM_INTERVAL : INT64_MAX;
+	unsigned left = LOOKS_AGAIN;
+
+	(void)loop, (void)events;
+	hub->now = clock_now();
+	fd_table_trim(hub);
+	look_at_due(hub, &hub->fds.levels[0], LOOKS_AT_ONCE, &next);
+	/* Each queue leaves half to those after it. */
+	for (unsigned level = 1; level < SWEEP_LEVELS; level++)
+		left -= look_at_due(hub, &hub->fds.levels[level], (left + 1) / 2, &next);
+	if (next != INT64_MAX)
+		arm(hub, next > FIRST ? next : FIRST);
+}
+
+void
+sweep_start(struct hub *hub)
+{
+	for (unsigned level = 0; level < SWEEP_LEVELS; level++)
+		list_init(&hub->fds.levels[level]);
+	ev_timer_init(&hub->fds.sweep, on_time, 0., 0.);
+}
+
+void
+sweep_stop(struct hub *hub)
+{
+	ev_timer_stop(hub->loop, &hub->fds.sweep);
+}

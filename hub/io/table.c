@@ -1,0 +1,157 @@
+#include "hub/io/table_priv.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "hub/arch/annotate_priv.h"
+#include "hub/base/clock.h"
+#include "hub/io/fd_priv.h"
+#include "hub/io/sweep_priv.h"
+
+#define CHUNK_SIZE (FD_CHUNK * sizeof(struct hub_fd))
+#define KEPT (60 * CLOCK_SECOND)
+#define CHUNKS_AT_ONCE 256
+
+/* The entries of every chunk that has never been needed: read, never written. */
+static struct hub_fd nothing[FD_CHUNK];
+
+static struct fd_chunk *
+chunk_of(struct hub *hub, const struct hub_fd *entry)
+{
+	return &hub->fds.chunks[entry->read.fd >> FD_CHUNK_BITS];
+}
+
+static bool
+grow(struct fd_table *table, unsigned fd)
+{
+	unsigned size = table->size != 0 ? table->size : FD_CHUNK;
+	struct fd_chunk *chunks;
+
+	while (size <= fd)
+		size *= 2;
+	chunks = realloc(table->chunks, size / FD_CHUNK * sizeof *chunks);
+	if (chunks == NULL)
+		return false;
+	for (unsigned i = table->size / FD_CHUNK; i < size / FD_CHUNK; i++)
+		chunks[i] = (struct fd_chunk){.entries = nothing};
+	table->chunks = chunks;
+	table->size = size;
+	return true;
+}
+
+/* By mmap: what malloc gives back stays where it is when something else lies beside it. */
+static bool
+chunk_make(struct fd_chunk *chunk)
+{
+	struct hub_fd *entries = mmap(NULL, CHUNK_SIZE, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (entries == MAP_FAILED)
+		return false;
+	/* A few descriptors are not to take two megabytes. */
+	madvise(entries, CHUNK_SIZE, MADV_NOHUGEPAGE);
+	annotate_holder(entries, CHUNK_SIZE);
+	chunk->entries = entries;
+	return true;
+}
+
+static void
+chunk_free(struct fd_chunk *chunk)
+{
+	annotate_holder_gone(chunk->entries, CHUNK_SIZE);
+	munmap(chunk->entries, CHUNK_SIZE);
+}
+
+struct hub_fd *
+fd_table_entry(struct hub *hub, int fd)
+{
+	struct fd_table *table = &hub->fds;
+	struct hub_fd *entry;
+
+	if (((unsigned)fd >= table->size && !grow(table, (unsigned)fd)) ||
+		(table->chunks[fd >> FD_CHUNK_BITS].entries == nothing &&
+			!chunk_make(&table->chunks[fd >> FD_CHUNK_BITS]))) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	entry = fd_entry(hub, fd);
+	entry->read.fd = fd;
+	return entry;
+}
+
+void
+fd_table_enter(struct hub *hub, struct hub_fd *entry)
+{
+	struct fd_chunk *chunk = chunk_of(hub, entry);
+
+	if (chunk->open++ == 0 && chunk->has_memory)
+		hub->fds.idle--;
+	chunk->has_memory = true;
+	entry->generation = ++hub->fds.generations;
+	if (entry->opening == 0)
+		fd_table_reopen(hub, entry);
+}
+
+void
+fd_table_reopen(struct hub *hub, struct hub_fd *entry)
+{
+	/* 0 is what entries have that were never opened. */
+	if (++hub->fds.openings == 0)
+		hub->fds.openings++;
+	entry->opening = hub->fds.openings;
+}
+
+void
+fd_table_leave(struct hub *hub, struct hub_fd *entry)
+{
+	struct fd_chunk *chunk = chunk_of(hub, entry);
+
+	entry->generation = 0;
+	if (--chunk->open != 0)
+		return;
+	chunk->idle_since = hub->now;
+	hub->fds.idle++;
+	sweep_later(hub);
+}
+
+void
+fd_table_trim(struct hub *hub)
+{
+	struct fd_table *table = &hub->fds;
+	unsigned count = table->size / FD_CHUNK;
+
+	for (unsigned i = 0; i < count && i < CHUNKS_AT_ONCE && table->idle != 0; i++) {
+		struct fd_chunk *chunk = &table->chunks[table->trimmed++ % count];
+
+		if (!chunk->has_memory || chunk->open != 0 || hub->now - chunk->idle_since < KEPT)
+			continue;
+		madvise(chunk->entries, CHUNK_SIZE, MADV_DONTNEED);
+		chunk->has_memory = false;
+		table->idle--;
+	}
+}
+
+void
+fd_table_start(struct hub *hub)
+{
+	hub->fds = (struct fd_table){.kinds = -1};
+	sweep_start(hub);
+}
+
+void
+fd_table_stop(struct hub *hub)
+{
+	struct fd_table *table = &hub->fds;
+
+	for (unsigned fd = 0; fd < table->size; fd++)
+		if (fd_entry(hub, (int)fd)->generation != 0)
+			fd_forget(hub, fd_entry(hub, (int)fd), ECANCELED);
+	for (unsigned i = 0; i < table->size / FD_CHUNK; i++)
+		if (table->chunks[i].entries != nothing)
+			chunk_free(&table->chunks[i]);
+	free(table->chunks);
+	identity_stop(hub);
+	sweep_stop(hub);
+	*table = (struct fd_table){.kinds = -1};
+}

@@ -1,0 +1,315 @@
+/* Waiting for descriptors, one or some among other things. */
+#include <errno.h>
+#include <poll.h>
+
+#include "hub/base/clock.h"
+#include "hub/base/kernel.h"
+#include "hub/io/fd_priv.h"
+#include "hub/io/sweep_priv.h"
+
+/* Has the loop watch it, and the sweep look at it if that lasts. */
+static inline __attribute__((always_inline)) void
+watch(struct hub *hub, struct hub_fd *entry, ev_io *watcher)
+{
+	if (!ev_is_active(watcher))
+		ev_io_start(hub->loop, watcher);
+	if (__builtin_expect(!entry->is_fresh, 0))
+		sweep_enter(hub, entry);
+}
+
+/* The event may be that of a descriptor which is open elsewhere, under a number that means something else here by now. */
+static bool
+is_lost(struct hub_fd *entry)
+{
+	if (fd_is_same(hub_this, entry))
+		return false;
+	fd_forget(hub_this, entry, EBADF);
+	return true;
+}
+
+static int
+wait_ended(struct hub_fd *entry, fd_generation generation, int reason)
+{
+	if (reason == 0 && entry->generation != generation)
+		reason = ECANCELED;
+	if (reason == 0)
+		return 0;
+	errno = reason;
+	return -1;
+}
+
+static inline __attribute__((always_inline)) int
+wait_direction(struct hub_fd *entry, struct hub_waiter **waiters, ev_io *watcher, const char *what,
+	int64_t deadline, bool is_checked)
+{
+	struct hub *hub = hub_this;
+	struct wait wait = {what, (const void *)(intptr_t)entry->read.fd, deadline, true, false};
+	struct hub_waiter waiter;
+	fd_generation generation = entry->generation;
+	uint64_t taken = hub->taken;
+	int reason;
+
+	waiter_enter(waiters, &waiter, hub->current);
+	watch(hub, entry, watcher);
+	reason = hub_suspend(&wait);
+	/* The entry outlives the descriptor, so this is safe even if that was closed. */
+	waiter_leave(waiters, &waiter);
+	/* Where nobody else has run, nobody can have closed it. A drained stream tries anew, as if it had not waited; but
+	 * a layer must not. */
+	if (reason == 0 && entry->generation == generation &&
+		(is_checked ? hub->taken != taken + 1 : entry->layer != NULL) && is_lost(entry))
+		reason = EBADF;
+	return wait_ended(entry, generation, reason);
+}
+
+static inline __attribute__((always_inline)) int
+wait_to_read(struct hub_fd *entry, const char *what, int64_t deadline, bool is_checked)
+{
+	fd_generation generation = entry->generation;
+	int result =
+		wait_direction(entry, &entry->readers, &entry->read, what, deadline, is_checked);
+
+	/* The number's next owner has readers of its own. */
+	if (__builtin_expect(entry->generation == generation, 1))
+		entry->is_woken = false;
+	return result;
+}
+
+/* What a wait begins with. A layer was checked when the call began, and is when the wait ends. */
+static bool
+may_wait(struct hub_fd *entry)
+{
+	return entry->layer != NULL || fd_renew(entry);
+}
+
+/* Files are always ready; whoever is told EAGAIN by one all the same must not keep others from running. */
+static int
+pass_turn(void)
+{
+	hub_pause(hub_this);
+	return hub_enter() != NULL ? 0 : -1;
+}
+
+static int
+wait_read_until(struct hub_fd *entry, const char *what, int64_t deadline)
+{
+	if (!may_wait(entry))
+		return -1;
+	if (entry->is_file)
+		return pass_turn();
+	/* Whoever receives has asked before; whoever accepts would ask for ever. */
+	if (entry->input_has_ended) {
+		errno = EINVAL;
+		return -1;
+	}
+	return wait_to_read(entry, what, deadline, true);
+}
+
+static int
+wait_write_until(struct hub_fd *entry, const char *what, int64_t deadline)
+{
+	if (!may_wait(entry))
+		return -1;
+	if (entry->is_file)
+		return pass_turn();
+	return wait_direction(entry, &entry->writers, &entry->write, what, deadline, true);
+}
+
+bool
+fd_let_others_run(struct hub_fd *entry)
+{
+	fd_generation generation;
+
+	/* What they may find out of the number is not to be taken for what they have done to it. */
+	if (!fd_renew(entry))
+		return false;
+	generation = entry->generation;
+	hub_pause(hub_this);
+	if (hub_enter() == NULL)
+		return false;
+	errno = ECANCELED;
+	if (entry->generation != generation)
+		return false;
+	errno = EBADF;
+	return !is_lost(entry);
+}
+
+int
+fd_wait_read(struct hub_fd *entry, const char *what)
+{
+	return wait_read_until(entry, what, HUB_FOREVER);
+}
+
+int
+fd_wait_write(struct hub_fd *entry, const char *what)
+{
+	return wait_write_until(entry, what, HUB_FOREVER);
+}
+
+int
+fd_wait_drained(struct hub_fd *entry, const char *what)
+{
+	bool has_layer = entry->layer != NULL;
+
+	if (entry->input_has_ended || wait_to_read(entry, what, HUB_FOREVER, false) == 0)
+		return 0;
+	return errno == EBADF && !has_layer ? 0 : -1;
+}
+
+int
+fd_interest_enter(struct fd_interest *interest, int fd, short events, struct hub_coroutine *self)
+{
+	struct hub_fd *entry = fd_lookup_watched(self->hub, fd);
+
+	interest->entry = NULL;
+	if (entry == NULL || !fd_renew(entry))
+		return errno;
+	interest->entry = entry;
+	interest->generation = entry->generation;
+	interest->reader.is_queued = interest->reader.is_met = false;
+	interest->writer.is_queued = interest->writer.is_met = false;
+	if (events & POLLIN) {
+		waiter_enter(&entry->readers, &interest->reader, self);
+		watch(self->hub, entry, &entry->read);
+	}
+	if (events & POLLOUT) {
+		waiter_enter(&entry->writers, &interest->writer, self);
+		watch(self->hub, entry, &entry->write);
+	}
+	return 0;
+}
+
+bool
+fd_interest_leave(struct fd_interest *interest)
+{
+	struct hub_fd *entry = interest->entry;
+
+	if (entry == NULL)
+		return false;
+	if (interest->reader.is_met && !fd_interest_is_over(interest))
+		entry->is_woken = false;
+	waiter_leave(&entry->readers, &interest->reader);
+	waiter_leave(&entry->writers, &interest->writer);
+	if (!interest->reader.is_met && !interest->writer.is_met)
+		return false;
+	if (entry->generation == interest->generation)
+		is_lost(entry);
+	return true;
+}
+
+/* Whichever direction is ready first wakes it. */
+static int
+wait_either(struct hub_fd *entry)
+{
+	struct wait wait = {
+		"descriptor", (const void *)(intptr_t)entry->read.fd, HUB_FOREVER, true, false};
+	struct fd_interest interest;
+	int reason =
+		fd_interest_enter(&interest, entry->read.fd, POLLIN | POLLOUT, hub_this->current);
+
+	if (reason != 0) {
+		errno = reason;
+		return -1;
+	}
+	reason = hub_suspend(&wait);
+	fd_interest_leave(&interest);
+	return wait_ended(entry, interest.generation, reason);
+}
+
+static int
+fd_wait(struct hub_fd *entry, short events)
+{
+	if (events == POLLIN)
+		return fd_wait_read(entry, "descriptor");
+	if (events == POLLOUT)
+		return fd_wait_write(entry, "descriptor");
+	return wait_either(entry);
+}
+
+int
+fd_poll_now(int fd, short events)
+{
+	struct pollfd query = {.fd = fd, .events = events};
+
+	if (fd < 0) {
+		errno = EBADF;
+		return -1;
+	}
+	/* Even without waiting it may be interrupted. */
+	while (kernel_poll_now(&query, 1) < 0)
+		if (errno != EINTR)
+			return -1;
+	if (fd_has_input(fd))
+		query.revents |= POLLIN;
+	if (query.revents & POLLNVAL) {
+		errno = EBADF;
+		return -1;
+	}
+	/* A hang-up or error is for either direction to find. */
+	if (query.revents & (POLLHUP | POLLERR))
+		return events;
+	return query.revents & events;
+}
+
+int
+hub_wait_fd(int fd, short events)
+{
+	struct hub_coroutine *self = hub_enter();
+	struct hub_fd *entry;
+
+	if (self == NULL)
+		return -1;
+	if (events == 0 || (events & ~(POLLIN | POLLOUT)) != 0) {
+		errno = EINVAL;
+		return -1;
+	}
+	entry = fd_lookup_watched(self->hub, fd);
+	if (entry == NULL || !fd_take_turns(entry))
+		return -1;
+	for (;;) {
+		int ready = fd_poll_now(fd, events);
+
+		if (ready >= 0 && (events & POLLIN) && fd_input_has_ended(entry))
+			ready |= POLLIN;
+		if (ready != 0)
+			return ready;
+		if (fd_wait(entry, events) != 0)
+			return -1;
+	}
+}
+
+int
+hub_await_fd(int fd, short events, int64_t nanoseconds)
+{
+	struct hub_coroutine *self = hub_enter();
+	struct hub_fd *entry;
+	fd_generation generation;
+	int64_t deadline;
+
+	if (self == NULL)
+		return -1;
+	if (events != POLLIN && events != POLLOUT) {
+		errno = EINVAL;
+		return -1;
+	}
+	entry = fd_lookup_watched(self->hub, fd);
+	if (entry == NULL || !may_wait(entry))
+		return -1;
+	if (entry->is_file)
+		return 1;
+	if (entry->input_has_ended && events == POLLIN) {
+		errno = ESHUTDOWN;
+		return -1;
+	}
+	generation = entry->generation;
+	deadline = nanoseconds == HUB_FOREVER ? HUB_FOREVER : clock_after(clock_now(), nanoseconds);
+	if ((events == POLLIN ? wait_to_read(entry, "descriptor", deadline, true)
+			      : wait_direction(entry, &entry->writers, &entry->write, "descriptor",
+					deadline, true)) == 0)
+		return 1;
+	if (coroutine_interrupted(self) != 0)
+		return -1;
+	if (entry->generation != generation)
+		errno = EBADF;
+	return errno == ETIMEDOUT ? 0 : -1;
+}

@@ -1,0 +1,557 @@
+/* Numbers that are closed, or opened anew, behind the hub's back: every way to close one, every thing that it may be
+ * then, everything that it may have been, and whoever may have waited for it. Nobody may be left waiting, who waited for the
+ * old one must get an error and none of the new one's bytes, and whoever has the number then must be served. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "tests/support/certificate.h"
+#include "tests/support/in_hub.h"
+
+/* The first scene's number: the others' follow. Above what else the scenes that play at once open. */
+#define FIRST_NUMBER 400
+#define AT_ONCE 64
+/* Nothing takes that long but a hang. */
+#define PATIENCE (30 * HUB_SECOND)
+#define MOMENT (20 * HUB_MILLISECOND)
+
+/* ---- what the number was, and who waits ---- */
+
+/* clang-format off */
+#define WAS(EACH) \
+	EACH(idle_stream) EACH(drained_stream) EACH(stream_read) EACH(stream_written) EACH(stream_polled) \
+	EACH(stream_selected) EACH(pipe_read) EACH(eventfd_read) EACH(listener) EACH(file) EACH(tls_idle) \
+	EACH(tls_read) EACH(ended)
+/* clang-format on */
+
+#define NUMBER(name) WAS_##name,
+enum was { WAS(NUMBER) WAS_MAX };
+#undef NUMBER
+#define NAME(name) #name,
+static const char *const was_names[] = {WAS(NAME)};
+
+/* ---- what it is then ---- */
+
+/* clang-format off */
+#define IS(EACH) \
+	EACH(nothing) EACH(stream) EACH(datagram) EACH(pipe) EACH(event) EACH(timer) EACH(epoll) EACH(file_now) \
+	EACH(listening) EACH(tls_now)
+/* clang-format on */
+
+#define NUMBER(name) IS_##name,
+enum is { IS(NUMBER) IS_MAX };
+#undef NUMBER
+static const char *const is_names[] = {IS(NAME)};
+
+struct scene {
+	enum was was;
+	enum is is;
+	bool is_patient; /* who has the number next does nothing before who waited is told */
+	int number;
+	void (*close)(struct scene *scene, int replacement);
+	int old_peer;
+	int peer; /* what makes the new one readable */
+	struct hub_tls *server, *client;
+	struct hub_coroutine *waiter;
+	bool waiter_is_right;
+	char fault[128];
+};
+
+static void
+fault(struct scene *scene, const char *what, long result)
+{
+	if (scene->fault[0] == '\0')
+		snprintf(scene->fault, sizeof scene->fault, "%s: %ld, %s", what, result,
+			result < 0 ? strerror(errno) : "-");
+}
+
+/* Moves fd to the scene's number, unseen. */
+static void
+put(const struct scene *scene, int fd)
+{
+	syscall(SYS_dup3, fd, scene->number, O_CLOEXEC);
+	syscall(SYS_close, fd);
+}
+
+static int
+temporary_file(void)
+{
+	char path[] = "/tmp/hubbub-behind-XXXXXX";
+	int fd = mkostemp(path, O_CLOEXEC);
+
+	unlink(path);
+	if (write(fd, "file", 4) == 4)
+		lseek(fd, 0, SEEK_SET);
+	return fd;
+}
+
+static int
+listening_socket(void)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	sa_family_t family = AF_UNIX;
+
+	/* The kernel finds a name. */
+	bind(fd, (struct sockaddr *)(void *)&family, sizeof family);
+	listen(fd, 8);
+	return fd;
+}
+
+/* ---- the old one ---- */
+
+static bool
+is_refused(long result)
+{
+	return result == -1 && (errno == EBADF || errno == ECANCELED);
+}
+
+static void *
+wait_for_old(void *argument)
+{
+	struct scene *scene = argument;
+	struct pollfd query = {scene->number, POLLIN, 0};
+	static char many[1 << 16];
+	uint64_t count;
+	char byte;
+
+	switch (scene->was) {
+	case WAS_stream_written:
+		while (hub_send(scene->number, many, sizeof many, 0) == sizeof many)
+			continue;
+		/* A part may have gone out: then that is what it is told. */
+		scene->waiter_is_right = true;
+		break;
+	case WAS_stream_polled:
+		scene->waiter_is_right = hub_poll(&query, 1, -1) == 1 && query.revents == POLLNVAL;
+		break;
+	case WAS_stream_selected: {
+		struct hub_case one = hub_case_fd(scene->number, POLLIN);
+
+		scene->waiter_is_right = hub_select(&one, 1, HUB_FOREVER) == 0 &&
+					 (one.error == EBADF || one.error == ECANCELED);
+		break;
+	}
+	case WAS_pipe_read:
+	case WAS_eventfd_read:
+		scene->waiter_is_right = is_refused(hub_read(scene->number, &count, sizeof count));
+		break;
+	case WAS_listener:
+		scene->waiter_is_right = is_refused(hub_accept(scene->number, NULL, NULL));
+		break;
+	default:
+		scene->waiter_is_right = is_refused(hub_recv(scene->number, &byte, 1, 0));
+	}
+	return NULL;
+}
+
+static void *
+accept_tls(void *argument)
+{
+	struct scene *scene = argument;
+
+	if (hub_tls_accept(scene->number, scene->server) != 0)
+		fault(scene, "hub_tls_accept", -1);
+	return NULL;
+}
+
+/* A TLS connection of the number with its peer; whose side the number is does not matter. */
+static void
+shake_hands(struct scene *scene, int peer)
+{
+	struct hub_coroutine *server = hub_spawn(accept_tls, scene);
+
+	if (hub_tls_connect(peer, scene->client, "localhost") != 0)
+		fault(scene, "hub_tls_connect", -1);
+	hub_join(server, NULL);
+}
+
+static void
+make_old(struct scene *scene)
+{
+	int pair[2] = {-1, -1};
+	char bytes[8];
+
+	switch (scene->was) {
+	case WAS_pipe_read:
+		pipe2(pair, O_CLOEXEC);
+		break;
+	case WAS_eventfd_read:
+		pair[0] = eventfd(0, EFD_CLOEXEC);
+		break;
+	case WAS_listener:
+		pair[0] = listening_socket();
+		break;
+	case WAS_file:
+		pair[0] = temporary_file();
+		break;
+	default:
+		socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair);
+	}
+	put(scene, pair[0]);
+	scene->old_peer = pair[1];
+	hub_adopt(scene->number);
+	if (scene->was == WAS_drained_stream) {
+		hub_send(scene->old_peer, "x", 1, 0);
+		hub_recv(scene->number, bytes, sizeof bytes, 0);
+	}
+	if (scene->was == WAS_tls_idle || scene->was == WAS_tls_read)
+		shake_hands(scene, scene->old_peer);
+	if (scene->was == WAS_ended)
+		hub_end_input(scene->number);
+}
+
+/* Somebody waits, or has waited: then a watcher is left on. */
+static void
+wait_for_it(struct scene *scene)
+{
+	scene->waiter = hub_spawn(wait_for_old, scene);
+	hub_sleep(MOMENT);
+	switch (scene->was) {
+	case WAS_idle_stream:
+	case WAS_drained_stream:
+	case WAS_file:
+	case WAS_tls_idle:
+	case WAS_ended:
+		hub_kill(scene->waiter);
+		hub_join(scene->waiter, NULL);
+		scene->waiter = NULL;
+		break;
+	default:
+		break;
+	}
+}
+
+/* ---- the new one ---- */
+
+static int
+make_new(struct scene *scene)
+{
+	struct epoll_event event = {.events = EPOLLIN};
+	int pair[2] = {-1, -1};
+
+	switch (scene->is) {
+	case IS_nothing:
+		break;
+	case IS_datagram:
+		socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair);
+		break;
+	case IS_pipe:
+		pipe2(pair, O_CLOEXEC);
+		break;
+	case IS_event:
+		pair[0] = eventfd(0, EFD_CLOEXEC);
+		pair[1] = dup(pair[0]);
+		break;
+	case IS_timer:
+		pair[0] = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+		break;
+	case IS_epoll:
+		pair[0] = epoll_create1(EPOLL_CLOEXEC);
+		pair[1] = eventfd(0, EFD_CLOEXEC);
+		epoll_ctl(pair[0], EPOLL_CTL_ADD, pair[1], &event);
+		break;
+	case IS_file_now:
+		pair[0] = temporary_file();
+		break;
+	case IS_listening:
+		pair[0] = listening_socket();
+		pair[1] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		break;
+	default:
+		socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair);
+	}
+	scene->peer = pair[1];
+	return pair[0];
+}
+
+/* What whoever has the new one does first. */
+static long
+use(struct scene *scene, char bytes[8])
+{
+	int client;
+
+	switch (scene->is) {
+	case IS_epoll:
+		return hub_wait_fd(scene->number, POLLIN);
+	case IS_listening:
+		client = hub_accept(scene->number, NULL, NULL);
+		if (client >= 0)
+			hub_close(client);
+		return client;
+	case IS_datagram:
+		return hub_recv(scene->number, bytes, 8, 0);
+	default:
+		return hub_read(scene->number, bytes, 8);
+	}
+}
+
+static void
+feed(struct scene *scene)
+{
+	struct itimerspec soon = {.it_value.tv_nsec = HUB_MILLISECOND};
+	uint64_t one = 1;
+	struct sockaddr_storage address;
+	socklen_t length = sizeof address;
+
+	switch (scene->is) {
+	case IS_event:
+	case IS_epoll:
+		if (write(scene->peer, &one, sizeof one) != sizeof one)
+			fault(scene, "write", -1);
+		break;
+	case IS_listening:
+		getsockname(scene->number, (struct sockaddr *)&address, &length);
+		if (connect(scene->peer, (struct sockaddr *)&address, length) != 0)
+			fault(scene, "connect", -1);
+		break;
+	case IS_timer:
+		timerfd_settime(scene->number, 0, &soon, NULL);
+		break;
+	case IS_file_now:
+		break;
+	default:
+		if (hub_write(scene->peer, "fresh", 5) != 5)
+			fault(scene, "hub_write", -1);
+	}
+}
+
+/* Whoever has the number is served: its time runs out, what comes is received, what it sends arrives. */
+static void *
+own(void *argument)
+{
+	struct scene *scene = argument;
+	struct hub_timeout scope;
+	char bytes[8] = "";
+	bool has_expired;
+	long result;
+
+	if (scene->is == IS_tls_now)
+		shake_hands(scene, scene->peer);
+	if (scene->is != IS_file_now) {
+		hub_timeout_start(&scope, MOMENT / 4);
+		result = use(scene, bytes);
+		has_expired = hub_timeout_stop(&scope);
+		if (result != -1 || !has_expired)
+			fault(scene, "nothing has come", result);
+	}
+	feed(scene);
+	hub_timeout_start(&scope, PATIENCE);
+	result = use(scene, bytes);
+	if (hub_timeout_stop(&scope) || result < 0 || (scene->is != IS_listening && result == 0))
+		fault(scene, "something has come", result);
+	if (scene->is == IS_stream || scene->is == IS_tls_now || scene->is == IS_datagram) {
+		if (memcmp(bytes, "fresh", 5) != 0)
+			fault(scene, "other bytes", result);
+		result = hub_write(scene->number, "back", 4);
+		if (result != 4 || hub_recv(scene->peer, bytes, 4, 0) != 4 ||
+			memcmp(bytes, "back", 4) != 0)
+			fault(scene, "sending", result);
+	}
+	return NULL;
+}
+
+static void *
+play(void *argument)
+{
+	struct scene *scene = argument;
+	struct hub_coroutine *owner = NULL;
+	struct hub_timeout scope;
+
+	make_old(scene);
+	wait_for_it(scene);
+	scene->close(scene, make_new(scene));
+	if (scene->is != IS_nothing && !scene->is_patient)
+		owner = hub_spawn(own, scene);
+	if (scene->waiter != NULL) {
+		hub_timeout_start(&scope, PATIENCE);
+		if (hub_join(scene->waiter, NULL) != 0 || !scene->waiter_is_right)
+			fault(scene, "who waited", scene->waiter_is_right);
+		hub_timeout_stop(&scope);
+	}
+	if (scene->is != IS_nothing && scene->is_patient)
+		owner = hub_spawn(own, scene);
+	if (owner != NULL)
+		hub_join(owner, NULL);
+	hub_close(scene->number);
+	if (scene->peer != -1)
+		hub_close(scene->peer);
+	if (scene->old_peer != -1)
+		hub_close(scene->old_peer);
+	return NULL;
+}
+
+/* ---- closing ---- */
+
+static void
+then_put(struct scene *scene, int replacement)
+{
+	if (replacement != -1)
+		put(scene, replacement);
+}
+
+static void
+by_close(struct scene *scene, int replacement)
+{
+	close(scene->number);
+	then_put(scene, replacement);
+}
+
+/* As libuv does it. */
+static void
+by_system_call(struct scene *scene, int replacement)
+{
+	syscall(SYS_close, scene->number);
+	then_put(scene, replacement);
+}
+
+static void
+by_dup2(struct scene *scene, int replacement)
+{
+	int other = replacement != -1 ? replacement : open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	dup2(other, scene->number);
+	close(other);
+	if (replacement == -1)
+		close(scene->number);
+}
+
+static void
+by_close_range(struct scene *scene, int replacement)
+{
+	close_range((unsigned)scene->number, (unsigned)scene->number, 0);
+	then_put(scene, replacement);
+}
+
+static void
+by_stream(struct scene *scene, int replacement)
+{
+	FILE *stream = fdopen(scene->number, "r");
+
+	if (stream == NULL || freopen("/dev/null", "r", stream) == NULL || fclose(stream) != 0)
+		fault(scene, "freopen", -1);
+	then_put(scene, replacement);
+}
+
+static void *
+close_in_thread(void *argument)
+{
+	syscall(SYS_close, *(int *)argument);
+	return NULL;
+}
+
+static void
+by_thread(struct scene *scene, int replacement)
+{
+	pthread_t thread;
+
+	pthread_create(&thread, NULL, close_in_thread, &scene->number);
+	pthread_join(thread, NULL);
+	then_put(scene, replacement);
+}
+
+/* It arrives in a message, while another process still has the old one: the kernel goes on telling of that. */
+static void
+by_message(struct scene *scene, int replacement)
+{
+	int copy = fcntl(scene->number, F_DUPFD_CLOEXEC, 0), pair[2];
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr header;
+	} control = {.header = {CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS}};
+	char byte = 0;
+	struct iovec part = {&byte, 1};
+	struct msghdr message = {.msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = sizeof control.bytes};
+
+	if (replacement == -1) {
+		by_close(scene, -1);
+		close(copy);
+		return;
+	}
+	socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair);
+	memcpy(CMSG_DATA(&control.header), &replacement, sizeof replacement);
+	sendmsg(pair[0], &message, 0);
+	close(replacement);
+	recvmsg(pair[1], &message, MSG_CMSG_CLOEXEC);
+	memcpy(&replacement, CMSG_DATA(&control.header), sizeof replacement);
+	put(scene, replacement);
+	close(pair[0]);
+	close(pair[1]);
+	close(copy);
+}
+
+/* ---- the tests ---- */
+
+struct play {
+	void (*close)(struct scene *scene, int replacement);
+	struct scene scenes[WAS_MAX * IS_MAX * 2];
+	size_t count;
+};
+
+static void *
+play_all(void *argument)
+{
+	struct play *all = argument;
+	struct hub_pool pool;
+
+	hub_pool_init(&pool, AT_ONCE);
+	for (size_t i = 0; i < all->count; i++)
+		hub_pool_spawn(&pool, play, &all->scenes[i]);
+	hub_pool_join(&pool);
+	return NULL;
+}
+
+static void
+try_all(void (*closer)(struct scene *scene, int replacement))
+{
+	static struct play all;
+	static struct certificate certificate;
+	struct hub_tls *server, *client;
+
+	cr_assert(certificate_make(&certificate));
+	server = hub_tls_server_new(certificate.file, certificate.key);
+	client = hub_tls_client_new(certificate.file);
+	all.count = 0;
+	for (unsigned i = 0; i < WAS_MAX * IS_MAX * 2; i++)
+		all.scenes[all.count++] = (struct scene){.was = i / 2 % WAS_MAX,
+			.is = i / 2 / WAS_MAX,
+			.is_patient = i % 2,
+			.number = FIRST_NUMBER + (int)i,
+			.close = closer,
+			.server = server,
+			.client = client};
+	in_hub(play_all, &all);
+	for (size_t i = 0; i < all.count; i++)
+		cr_expect(all.scenes[i].fault[0] == '\0', "%s, then %s%s: %s",
+			was_names[all.scenes[i].was], is_names[all.scenes[i].is],
+			all.scenes[i].is_patient ? ", patient" : "", all.scenes[i].fault);
+	hub_tls_free(server);
+	hub_tls_free(client);
+	certificate_clean(&certificate);
+}
+
+#define CLOSED(how)                                                                                \
+	Test(behind, closed_##how, .timeout = 120)                                                 \
+	{                                                                                          \
+		try_all(how);                                                                      \
+	}
+
+CLOSED(by_close)
+CLOSED(by_system_call)
+CLOSED(by_dup2)
+CLOSED(by_close_range)
+CLOSED(by_stream)
+CLOSED(by_thread)
+CLOSED(by_message)
