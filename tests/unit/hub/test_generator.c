@@ -283,11 +283,13 @@ Test(generator, that_ends_for_its_own_child_makes_no_cycle_of_parents, .timeout 
 
 static struct hub_generator *slow;
 static struct hub_coroutine *consumer;
+static struct hub_event may_end, has_ended;
 
 static void *
-ends_slowly(void *argument)
+ends_when_told(void *argument)
 {
-	hub_sleep(2 * HUB_MILLISECOND);
+	hub_event_wait(&may_end);
+	hub_event_set(&has_ended);
 	return argument;
 }
 
@@ -308,9 +310,10 @@ drives(void *argument)
 }
 
 static void *
-sleeps(void *argument)
+outlives_it(void *argument)
 {
-	hub_sleep(10 * HUB_MILLISECOND);
+	hub_event_wait(&has_ended);
+	hub_sleep(0);
 	return argument;
 }
 
@@ -320,14 +323,15 @@ orphan_body(void *argument)
 	struct hub_coroutine *driver, *successor;
 	int *results = argument;
 
-	slow = hub_generator_new(ends_slowly, NULL);
+	slow = hub_generator_new(ends_when_told, NULL);
 	consumer = hub_new(consumes);
 	driver = hub_spawn(drives, NULL);
 	hub_sleep(0);
-	/* The generator sleeps on behalf of the two, who are suspended in hub_switch. */
+	/* The generator waits on behalf of the two, who are suspended in hub_switch. */
 	hub_free(consumer);
-	successor = hub_spawn(sleeps, NULL);
+	successor = hub_spawn(outlives_it, NULL);
 	results[0] = successor == consumer;
+	hub_event_set(&may_end);
 	hub_join(successor, NULL);
 	results[1]++;
 	/* Nobody will ever switch to the driver again. */
