@@ -2,6 +2,7 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <hubbub/hub.h>
 #include <netinet/in.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -59,5 +60,42 @@ Test(peers, their_table_goes_with_the_last_of_them)
 	peers_forget(&peers, 7);
 	if (before != -1)
 		cr_assert_lt(allocated_bytes() - before, 16 * 1024);
+	peers_fini(&peers);
+}
+
+/* ---- a number that was closed while its name was known, and is another connection's ---- */
+
+static int family;
+
+static void *
+reuse_body(void *argument)
+{
+	struct sockaddr_storage named = {.ss_family = AF_INET6}, found = {0};
+	struct peers *peers = argument;
+	socklen_t length = sizeof found;
+	int pair[2], next[2];
+
+	socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+	hub_adopt(pair[0]);
+	peers_remember(peers, pair[0], &named);
+	socketpair(AF_UNIX, SOCK_STREAM, 0, next);
+	hub_close(pair[0]);
+	dup2(next[0], pair[0]);
+	if (hubbub_peer(pair[0], (struct sockaddr *)&found, &length) == 0)
+		family = found.ss_family;
+	close(pair[0]);
+	close(pair[1]);
+	close(next[0]);
+	close(next[1]);
+	return NULL;
+}
+
+Test(peers, a_name_is_not_the_next_connections)
+{
+	struct peers peers = {0};
+
+	peers_use(&peers);
+	cr_assert_eq(hub_run(reuse_body, &peers, NULL), 0);
+	cr_assert_eq(family, AF_UNIX, "%d", family);
 	peers_fini(&peers);
 }
