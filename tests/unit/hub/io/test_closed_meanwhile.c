@@ -696,6 +696,8 @@ in_scene(hub_fn *body)
 	cr_assert_str_empty(scene.wrong, "%s", scene.wrong);
 }
 
+TestSuite(closed_meanwhile, .timeout = 240);
+
 Test(closed_meanwhile, plain)
 {
 	in_scene(plain_body);
