@@ -9,7 +9,7 @@
  *
  * - Whoever waits for such a number gets EBADF (hub_poll: POLLNVAL), as soon as anybody else waits for the number, or else
  *   when its wait is looked at: within about 0.1 s if it has just begun, and within the time that it had lasted by then if it
- *   is older, at most 13 s; later where more than some thousand wait. ECANCELED, if it was about to go on.
+ *   is older, at most 13 s; later where more than four thousand wait. ECANCELED, if it was about to go on.
  * - Whoever has the number next is served as if it were new. Only one that the same coroutine goes on to receive from, right
  *   after it has received from the old one, may be late by about 0.1 s, the first time; and there a coroutine whose wait was
  *   younger than that cannot be told from one that means the new one.

@@ -31,10 +31,13 @@ hub_epoll_ctl(int set, int operation, int fd, struct epoll_event *event)
 {
 	int result = (int)syscall(SYS_epoll_ctl, set, operation, fd, event);
 
-	if (__builtin_expect(result == -1, 0) && hub_polls()) {
+	/* These it expects. */
+	if (__builtin_expect(
+		    result == 0 || errno == EEXIST || errno == ENOENT || errno == EPERM, 1))
+		return result;
+	if (hub_polls() && set != hub_this->fds.kinds) {
 		hub_this->watch_error = errno;
-		if (errno == EBADF || errno == ELOOP || errno == EINVAL)
-			errno = ENOSPC;
+		errno = ENOSPC;
 	}
 	return result;
 }
@@ -43,16 +46,23 @@ extern __typeof__(epoll_ctl) epoll_ctl __attribute__((alias("hub_epoll_ctl"))) E
 
 typedef int poll_fn(struct pollfd *fds, nfds_t count, int timeout);
 
+static poll_fn *next_poll;
+
+/* Before a signal's handler may want it. */
+static __attribute__((constructor)) void
+find_poll(void)
+{
+	next_poll = (poll_fn *)dlsym(RTLD_NEXT, "poll");
+}
+
 EXPORT int
 poll(struct pollfd *fds, nfds_t count, int timeout)
 {
-	static _Atomic(poll_fn *) next;
-	poll_fn *call = next;
 	int result;
 
-	if (__builtin_expect(call == NULL, 0))
-		next = call = (poll_fn *)dlsym(RTLD_NEXT, "poll");
-	result = call(fds, count, timeout);
+	if (__builtin_expect(next_poll == NULL, 0))
+		find_poll();
+	result = next_poll(fds, count, timeout);
 	if (result <= 0 || !hub_polls())
 		return result;
 	/* Whoever waits asks again, and is told. */

@@ -12,7 +12,7 @@
 #define TRIM_INTERVAL (5 * CLOCK_SECOND)
 /* Of waits that have just begun, and of others. */
 #define LOOKS_AT_ONCE 256
-#define LOOKS_AGAIN 32
+#define LOOKS_AGAIN 16
 
 static void
 queue(struct hub *hub, struct hub_fd *entry, unsigned level)

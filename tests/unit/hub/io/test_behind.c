@@ -5,6 +5,8 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -555,3 +557,135 @@ CLOSED(by_close_range)
 CLOSED(by_stream)
 CLOSED(by_thread)
 CLOSED(by_message)
+
+/* ---- beside the table ---- */
+
+#define EXCHANGES 20000
+
+struct exchange {
+	int numbers[4];
+	atomic_bool is_over;
+	long ends;
+};
+
+/* The number is closed and comes back at any moment, also while libev tells the kernel of it. */
+static void *
+exchange_in_thread(void *argument)
+{
+	struct exchange *exchange = argument;
+
+	for (unsigned i = 0; i < EXCHANGES; i++) {
+		int number = exchange->numbers[i % 4], pair[2];
+
+		syscall(SYS_close, number);
+		if (i % 3 == 0)
+			sched_yield();
+		socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair);
+		syscall(SYS_dup3, pair[0], number, O_CLOEXEC);
+		syscall(SYS_close, pair[0]);
+		syscall(SYS_close, pair[1]);
+	}
+	atomic_store(&exchange->is_over, true);
+	return NULL;
+}
+
+static void *
+wait_for_exchanged(void *argument)
+{
+	struct exchange *exchange = argument;
+	unsigned i = 0;
+	char byte;
+
+	while (!atomic_load(&exchange->is_over)) {
+		struct hub_timeout scope;
+		int number = exchange->numbers[i++ % 4];
+
+		hub_timeout_start(&scope, i % 5 * 100 * HUB_MICROSECOND);
+		if (i % 2 == 0)
+			hub_recv(number, &byte, 1, 0);
+		else
+			hub_wait_fd(number, POLLIN);
+		hub_timeout_stop(&scope);
+		exchange->ends++;
+	}
+	return NULL;
+}
+
+static void *
+exchange_body(void *argument)
+{
+	struct exchange *exchange = argument;
+	pthread_t thread;
+	struct hub_pool pool;
+
+	for (int i = 0; i < 4; i++)
+		exchange->numbers[i] = FIRST_NUMBER + i;
+	pthread_create(&thread, NULL, exchange_in_thread, exchange);
+	hub_pool_init(&pool, 0);
+	for (int i = 0; i < 8; i++)
+		hub_pool_spawn(&pool, wait_for_exchanged, exchange);
+	hub_pool_join(&pool);
+	pthread_join(thread, NULL);
+	for (int i = 0; i < 4; i++)
+		hub_close(exchange->numbers[i]);
+	return NULL;
+}
+
+Test(behind, a_thread_closes_and_opens_at_any_moment, .timeout = 120)
+{
+	static struct exchange exchange;
+
+	in_hub(exchange_body, &exchange);
+	cr_assert_gt(exchange.ends, 0);
+}
+
+/* What the kernel will not watch: the loop's own set of descriptors, which would have to watch itself. */
+static void *
+wait_for_sets(void *argument)
+{
+	int *refused = argument;
+
+	for (int fd = 0; fd < FIRST_NUMBER; fd++) {
+		char path[32], target[32] = "";
+
+		snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+		if (readlink(path, target, sizeof target - 1) < 0 ||
+			strstr(target, "eventpoll") == NULL)
+			continue;
+		*refused += hub_await_fd(fd, POLLIN, HUB_SECOND) == -1 && errno == EINVAL;
+		hub_release(fd);
+	}
+	return NULL;
+}
+
+Test(behind, what_cannot_be_watched_is_an_error, .timeout = 60)
+{
+	struct hub_options options = {.backend = HUB_BACKEND_EPOLL};
+	int refused = 0;
+
+	cr_assert_eq(hub_run_with(&options, wait_for_sets, &refused, NULL), 0);
+	cr_assert_eq(refused, 1);
+}
+
+/* A wait that has lasted longer than the sweep's first looks. */
+static void *
+old_wait_body(void *argument)
+{
+	struct scene *scene = argument;
+
+	make_old(scene);
+	scene->waiter = hub_spawn(wait_for_old, scene);
+	hub_sleep(300 * HUB_MILLISECOND);
+	syscall(SYS_close, scene->number);
+	hub_join(scene->waiter, NULL);
+	hub_close(scene->old_peer);
+	return NULL;
+}
+
+Test(behind, a_wait_that_has_lasted_ends, .timeout = 60)
+{
+	struct scene scene = {.was = WAS_stream_read, .number = FIRST_NUMBER};
+
+	in_hub(old_wait_body, &scene);
+	cr_assert(scene.waiter_is_right);
+}
