@@ -21,6 +21,8 @@ const uint64_t stack_watermark[] = {
 void
 stack_set_watermark(struct stack *stack)
 {
+	/* Below the frames, where valgrind lets nobody look. */
+	annotate_readable(first_page(stack), WATERMARK_SIZE);
 	memcpy(first_page(stack), stack_watermark, WATERMARK_SIZE);
 	stack->mark = stack->is_canary ? (void *)UINTPTR_MAX : first_page(stack);
 	stack->is_deep = false;

@@ -37,7 +37,6 @@ struct chunk {
 
 /* Words that nobody writes by chance. */
 extern const uint64_t stack_watermark[WATERMARK_SIZE / sizeof(uint64_t)];
-extern size_t stack_page_size;
 
 static inline uint64_t
 bit_of(unsigned index)

@@ -16,6 +16,8 @@
 #define MADV_GUARD_INSTALL 102
 #endif
 
+size_t stack_page_size;
+
 static enum stack_guard kind;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static atomic_long protect_budget;
@@ -38,16 +40,16 @@ read_max_map_count(void)
 static bool
 marker_guards(void)
 {
-	size_t page_size = (size_t)sysconf(_SC_PAGESIZE);
-	unsigned char *page = mmap(NULL, page_size, PROT_READ | PROT_WRITE,
+	unsigned char *page = mmap(NULL, stack_page_size, PROT_READ | PROT_WRITE,
 		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	bool guards;
 
 	if (page == MAP_FAILED)
 		return false;
-	guards = !annotate_on_valgrind() && madvise(page, page_size, MADV_GUARD_INSTALL) == 0 &&
+	guards = !annotate_on_valgrind() &&
+		 madvise(page, stack_page_size, MADV_GUARD_INSTALL) == 0 &&
 		 access((const char *)page, F_OK) == -1 && errno == EFAULT;
-	munmap(page, page_size);
+	munmap(page, stack_page_size);
 	return guards;
 }
 
@@ -56,6 +58,7 @@ choose(void)
 {
 	const char *wish = getenv("HUBBUB_STACK_GUARD");
 
+	stack_page_size = (size_t)sysconf(_SC_PAGESIZE);
 	atomic_init(&protect_budget, read_max_map_count() / 4);
 	if (wish != NULL && strcmp(wish, "canary") == 0)
 		kind = STACK_GUARD_CANARY;

@@ -19,6 +19,9 @@ enum stack_guard { STACK_GUARD_MARKER, STACK_GUARD_PROTECT, STACK_GUARD_CANARY }
  * environment (marker, protect, canary) chooses a weaker one, for tests. */
 enum stack_guard stack_guard_kind(void);
 
+/* Known once stack_guard_kind was called. */
+extern size_t stack_page_size;
+
 /* Guards STACK_GUARD_SIZE bytes from there on. Returns false if nothing does. */
 bool guard_install(unsigned char *at);
 

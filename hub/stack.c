@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include "hub/base/check.h"
 #include "hub/base/kernel.h"
@@ -13,15 +12,12 @@
  * who give its pages back. */
 #define FRAMES_ROOM 512
 
-size_t stack_page_size;
-
 /* ---- slots ---- */
 
 void
 stack_arena_init(struct stack_arena *arena, size_t stack_size, size_t object_size)
 {
 	stack_guard_kind();
-	stack_page_size = (size_t)sysconf(_SC_PAGESIZE);
 	*arena = (struct stack_arena){.object_size = (object_size + 63) & ~(size_t)63};
 	arena->stack_size = (stack_size + stack_page_size - 1) & ~(stack_page_size - 1);
 	arena->slot_size = arena->stack_size + STACK_GUARD_SIZE;

@@ -100,6 +100,9 @@ the_end_gives_back(void)
 {
 	struct record record = {.writes = true};
 
+#ifdef __SANITIZE_ADDRESS__
+	cr_skip_test("its frames are larger, and lie elsewhere");
+#endif
 	in_hub(end_body, &record);
 	cr_assert_geq(record.in_use, 6);
 	cr_assert_eq(record.after_end, 1);
@@ -289,7 +292,7 @@ Test(trim, its_timer_is_nothing_to_wait_for)
 
 /* ---- crowds ---- */
 
-enum { CROWD = 20000 };
+enum { CROWD = 5000 };
 
 static void *
 crowd_body(void *argument)
