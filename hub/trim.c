@@ -77,7 +77,7 @@ look(struct ev_loop *loop, ev_timer *timer, int events)
 {
 	struct trim *trim = CONTAINER_OF(timer, struct trim, timer);
 	struct hub *hub = CONTAINER_OF(trim, struct hub, trim);
-	int64_t now = clock_now();
+	int64_t now = hub->now = clock_now();
 	bool has_more;
 
 	(void)loop, (void)events;
@@ -85,6 +85,7 @@ look(struct ev_loop *loop, ev_timer *timer, int events)
 		trim->quiet = 0;
 	trim->is_wanted = false;
 	has_more = stack_arena_sweep(&hub->arena, parked_at, SWEEP_MOST);
+	fd_table_trim(hub);
 	if (now - trim->began >= trim->window)
 		turn_window(hub, now);
 	if (trim->is_cooling)

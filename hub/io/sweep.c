@@ -9,7 +9,6 @@
 #include "hub/io/fd_priv.h"
 
 #define FIRST (50 * CLOCK_MILLISECOND)
-#define TRIM_INTERVAL (5 * CLOCK_SECOND)
 /* Of waits that have just begun, and of others. */
 #define LOOKS_AT_ONCE 256
 #define LOOKS_AGAIN 16
@@ -50,12 +49,6 @@ sweep_leave(struct hub_fd *entry)
 	entry->is_fresh = false;
 	if (entry->sweep.next != NULL)
 		list_remove(&entry->sweep);
-}
-
-void
-sweep_later(struct hub *hub)
-{
-	arm(hub, TRIM_INTERVAL);
 }
 
 /* When the wait of a queue's first waiter began; the present for none. */
@@ -107,12 +100,11 @@ static void
 on_time(struct ev_loop *loop, ev_timer *timer, int events)
 {
 	struct hub *hub = CONTAINER_OF(timer, struct hub, fds.sweep);
-	int64_t next = hub->fds.idle != 0 ? TRIM_INTERVAL : INT64_MAX;
+	int64_t next = INT64_MAX;
 	unsigned left = LOOKS_AGAIN;
 
 	(void)loop, (void)events;
 	hub->now = clock_now();
-	fd_table_trim(hub);
 	look_at_due(hub, &hub->fds.levels[0], LOOKS_AT_ONCE, &next);
 	/* Each queue leaves half to those after it. */
 	for (unsigned level = 1; level < SWEEP_LEVELS; level++)

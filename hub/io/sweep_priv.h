@@ -13,7 +13,4 @@ void sweep_stop(struct hub *hub);
 void sweep_enter(struct hub *hub, struct hub_fd *entry);
 void sweep_leave(struct hub_fd *entry);
 
-/* There is memory to give back, some time. */
-void sweep_later(struct hub *hub);
-
 #endif

@@ -8,9 +8,9 @@
 #include "hub/base/clock.h"
 #include "hub/io/fd_priv.h"
 #include "hub/io/sweep_priv.h"
+#include "hub/scheduler_priv.h"
 
 #define CHUNK_SIZE (FD_CHUNK * sizeof(struct hub_fd))
-#define KEPT (60 * CLOCK_SECOND)
 #define CHUNKS_AT_ONCE 256
 
 /* The entries of every chunk that has never been needed: read, never written. */
@@ -112,7 +112,7 @@ fd_table_leave(struct hub *hub, struct hub_fd *entry)
 		return;
 	chunk->idle_since = hub->now;
 	hub->fds.idle++;
-	sweep_later(hub);
+	hub->trim.is_wanted = true;
 }
 
 void
@@ -124,7 +124,8 @@ fd_table_trim(struct hub *hub)
 	for (unsigned i = 0; i < count && i < CHUNKS_AT_ONCE && table->idle != 0; i++) {
 		struct fd_chunk *chunk = &table->chunks[table->trimmed++ % count];
 
-		if (!chunk->has_memory || chunk->open != 0 || hub->now - chunk->idle_since < KEPT)
+		if (!chunk->has_memory || chunk->open != 0 ||
+			hub->now - chunk->idle_since < trim_kept(hub))
 			continue;
 		madvise(chunk->entries, CHUNK_SIZE, MADV_DONTNEED);
 		chunk->has_memory = false;
