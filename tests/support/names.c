@@ -44,8 +44,8 @@ mount_hosts(const char *hosts)
 	char path[] = "/tmp/hubbub-hosts-XXXXXX";
 	int fd = mkstemp(path);
 	bool is_well = fd != -1 && write_file(path, hosts) && fchmod(fd, 0644) == 0 &&
-		       mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
-		       mount(path, "/etc/hosts", NULL, MS_BIND, NULL) == 0;
+		       mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0 &&
+		       mount(path, "/etc/hosts", "none", MS_BIND, NULL) == 0;
 
 	if (fd != -1)
 		close(fd);
