@@ -95,13 +95,18 @@ all_ready(void *context)
 
 /* ---- what the fleet tells ---- */
 
+void
+master_end_if_gone(struct master *master)
+{
+	if (master->phase >= MASTER_DRAINING && fleet_is_gone(&master->fleet) &&
+		!upgrade_must_stay(master) && !takeover_must_stay(master))
+		ev_break(master->loop, EVBREAK_ALL);
+}
+
 static void
 leave(void *context)
 {
-	struct master *master = context;
-
-	if (!upgrade_must_stay(master) && !takeover_must_stay(master))
-		ev_break(master->loop, EVBREAK_ALL);
+	master_end_if_gone(context);
 }
 
 static void

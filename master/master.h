@@ -93,6 +93,9 @@ void master_changed(struct master *master, const char *why);
 /* Tells the service manager that, and in what shape, the server serves. */
 void master_notify_ready(const struct master *master);
 
+/* Ends this process if it stops or has handed over, no worker is left, and no other master needs it to stay. */
+void master_end_if_gone(struct master *master);
+
 /* Everything is this master's now: it answers, and says that it is ready. */
 void master_took_over(struct master *master);
 

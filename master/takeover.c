@@ -9,8 +9,8 @@
 #include "master/seating.h"
 #include "master/word.h"
 
-void
-takeover_forget(struct master *master)
+static void
+forget(struct master *master)
 {
 	struct former *former = &master->former;
 
@@ -94,11 +94,10 @@ lose_former(struct master *master)
 	close(former->channel);
 	former->channel = -1;
 	if (!master->is_heir) {
-		takeover_forget(master);
+		forget(master);
 		if (!former->has_named && master->phase == MASTER_SERVING)
 			master_notify_ready(master);
-		if (former->is_left && fleet_is_gone(&master->fleet))
-			ev_break(master->loop, EVBREAK_ALL);
+		master_end_if_gone(master);
 	} else if (commit_state(former->commit) == COMMIT_WITHDRAWN) {
 		give_way(master, "the former master gave the upgrade up");
 	} else {
@@ -180,6 +179,14 @@ takeover_stop(struct master *master)
 }
 
 bool
+takeover_is_complete(struct master *master)
+{
+	/* What it has said may wait behind whoever asks. */
+	word_hear(master, &master->former.channel, hear_former);
+	return master->former.channel == -1 || master->former.has_named;
+}
+
+bool
 takeover_must_stay(const struct master *master)
 {
 	return master->former.channel != -1 && master->former.is_left && !master->is_stopped;
@@ -197,5 +204,5 @@ void
 takeover_fini(struct master *master)
 {
 	takeover_leave(master);
-	takeover_forget(master);
+	forget(master);
 }

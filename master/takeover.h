@@ -52,10 +52,10 @@ void takeover_stop(struct master *master);
  * service manager's own child ends, all of the service does. */
 bool takeover_must_stay(const struct master *master);
 
-/* Closes what it holds of the old one, without a word. */
-void takeover_forget(struct master *master);
+/* Whether there is nothing more to hear of the old one's hand-over. */
+bool takeover_is_complete(struct master *master);
 
-/* The same, and leaves. */
+/* Leaves, and closes what it holds. */
 void takeover_fini(struct master *master);
 
 #endif

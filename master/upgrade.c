@@ -88,7 +88,6 @@ hand_over(struct master *master)
 	fleet_freeze(&master->fleet, false);
 	/* From here on the new master and this one stand in for each other, and nobody older does. */
 	takeover_leave(master);
-	takeover_forget(master);
 	let_go(successor, master->loop);
 }
 
@@ -99,8 +98,7 @@ complete(struct master *master)
 	if (master->successor.phase < SUCCESSOR_SERVING || upgrade_must_stay(master))
 		return;
 	master_changed(master, NULL);
-	if (fleet_is_gone(&master->fleet))
-		ev_break(master->loop, EVBREAK_ALL);
+	master_end_if_gone(master);
 }
 
 /* Once the launcher is gone, so that the new master is the service manager's own child. */
@@ -230,6 +228,7 @@ reopen(struct master *master, int file)
 {
 	dup2(file, STDERR_FILENO);
 	fleet_reopen(&master->fleet, file);
+	takeover_reopen(master, file);
 }
 
 static void
@@ -450,7 +449,7 @@ upgrade_start(struct master *master, const char **why)
 	if (!program_is_there(why))
 		return -1;
 	*why = "the former master has not handed over entirely yet; try again";
-	if (master->former.channel != -1 && !master->former.has_named)
+	if (!takeover_is_complete(master))
 		return -1;
 	*why = "a worker is not ready; try again when all are";
 	if (!fleet_is_steady(&master->fleet))

@@ -11,7 +11,9 @@
 #define FIRST (50 * CLOCK_MILLISECOND)
 /* Of waits that have just begun, and of others. */
 #define LOOKS_AT_ONCE 256
-#define LOOKS_AGAIN 16
+#define LOOKS_AGAIN 128
+/* From this queue on, of waits that have lasted for seconds, several are looked at together: waking costs more. */
+#define LEVEL_OLD 5
 
 static void
 queue(struct hub *hub, struct hub_fd *entry, unsigned level)
@@ -80,20 +82,26 @@ look_at(struct hub *hub, struct hub_fd *entry)
 /* Looks at what is due of a queue, and no more than so many. Returns how many that were; *next becomes the time until
  * more is due, if that is sooner. */
 static unsigned
-look_at_due(struct hub *hub, struct list *entries, unsigned most, int64_t *next)
+look_at_due(struct hub *hub, unsigned level, unsigned most, int64_t *next)
 {
-	for (unsigned looks = 0;; looks++) {
+	struct list *entries = &hub->fds.levels[level];
+	int64_t pause = level < LEVEL_OLD ? FIRST : FIRST << (LEVEL_OLD - 2);
+	unsigned looks = 0;
+
+	while (!list_is_empty(entries)) {
 		struct hub_fd *first = CONTAINER_OF(entries->next, struct hub_fd, sweep);
 
-		if (list_is_empty(entries))
-			return looks;
 		if (looks == most || first->due > hub->now) {
-			if (first->due - hub->now < *next)
-				*next = first->due - hub->now;
-			return looks;
+			if (first->due - hub->now > pause)
+				pause = first->due - hub->now;
+			if (pause < *next)
+				*next = pause;
+			break;
 		}
 		look_at(hub, first);
+		looks++;
 	}
+	return looks;
 }
 
 static void
@@ -105,12 +113,13 @@ on_time(struct ev_loop *loop, ev_timer *timer, int events)
 
 	(void)loop, (void)events;
 	hub->now = clock_now();
-	look_at_due(hub, &hub->fds.levels[0], LOOKS_AT_ONCE, &next);
+	look_at_due(hub, 0, LOOKS_AT_ONCE, &next);
 	/* Each queue leaves half to those after it. */
 	for (unsigned level = 1; level < SWEEP_LEVELS; level++)
-		left -= look_at_due(hub, &hub->fds.levels[level], (left + 1) / 2, &next);
+		left -= look_at_due(
+			hub, level, level + 1 < SWEEP_LEVELS ? (left + 1) / 2 : left, &next);
 	if (next != INT64_MAX)
-		arm(hub, next > FIRST ? next : FIRST);
+		arm(hub, next);
 }
 
 void
