@@ -925,6 +925,23 @@ make_tls(void)
 	certificate_clean(&certificate);
 }
 
+static void *
+dump_body(void *argument)
+{
+	hub_dump(*(int *)argument);
+	return NULL;
+}
+
+/* At the first backtrace, which the watchdog may ask for, libunwind opens two descriptors for ever. */
+static void
+dump_once(void)
+{
+	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	hub_run(dump_body, &null, NULL);
+	close(null);
+}
+
 /* Failures of detached children are part of the game. */
 static void
 ignore_failure(
@@ -954,6 +971,7 @@ main(int argc, char **argv)
 	hub_set_hooks(&hooks);
 	end = hub_now() + seconds * HUB_SECOND;
 	hub_run(round_body, NULL, NULL);
+	dump_once();
 	descriptors = open_descriptors();
 	while (hub_now() < end && failures == 0) {
 		if (hub_run(round_body, NULL, NULL) != 0)
