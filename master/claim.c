@@ -58,7 +58,8 @@ claim_explain(const struct address *address, int error)
 
 #define RETRY_EVERY 20 /* milliseconds */
 #define RETRY_FOR 2000
-#define LOCKED_MOST 90 /* characters of an address that fit into a lock's name */
+#define ORPHANS_FOR (3 * ORPHAN_TIME) /* a slow machine gets more than those who are stuck */
+#define LOCKED_MOST 90                /* characters of an address that fit into a lock's name */
 
 /* An abstract Unix socket: the kernel frees the name with its owner, however that dies, and names
  * live in the same network namespace as the port. Nobody accepts on it: whoever connects only asks
@@ -200,21 +201,30 @@ probe_path(const struct address *address)
 	return error == 0 || error == EAGAIN ? EADDRINUSE : error;
 }
 
-/* Waits a moment if it is worth trying again: workers of a server that was killed are about to close
- * what listens, and nobody can be seen while a process ends. */
+struct wait {
+	int64_t began;
+	int64_t seen; /* when a worker of a dead master was last there; 0 if none was */
+};
+
+/* Waits a moment if it is worth trying again: workers of a server that was killed close what listens,
+ * and nobody can be seen while a process ends. */
 static bool
-may_retry(const struct address *address, int64_t began, bool *has_waited)
+may_retry(const struct address *address, struct wait *wait)
 {
 	char text[ADDRESS_TEXT_SIZE], holder[HOLDER_TEXT_SIZE];
 	enum holder kind = holder_find(address, holder);
-	int64_t limit = RETRY_FOR * CLOCK_MILLISECOND + (*has_waited ? ORPHAN_TIME : 0);
+	int64_t now = clock_now();
+	int64_t end = (wait->seen != 0 ? wait->seen : wait->began) + RETRY_FOR * CLOCK_MILLISECOND;
 
-	if (kind == HOLDER_ORPHAN && !*has_waited) {
+	if (kind == HOLDER_ORPHAN && wait->seen == 0) {
 		address_format(address, text);
 		log_info("%s is still held by %s, whose master is dead; waiting", text, holder);
-		*has_waited = true;
 	}
-	if (kind == HOLDER_OTHER || clock_now() - began > limit)
+	if (kind == HOLDER_ORPHAN) {
+		wait->seen = now;
+		end = wait->began + ORPHANS_FOR;
+	}
+	if (kind == HOLDER_OTHER || now > end)
 		return false;
 	poll(NULL, 0, RETRY_EVERY);
 	return true;
@@ -225,13 +235,12 @@ claim_probe(const struct address *address)
 {
 	int (*probe)(const struct address *address) =
 		address->kind == ADDRESS_UNIX ? probe_path : probe_port;
-	int64_t began = clock_now();
-	bool has_waited = false;
+	struct wait wait = {.began = clock_now()};
 	int error;
 
 	do
 		error = probe(address);
-	while (error == EADDRINUSE && may_retry(address, began, &has_waited));
+	while (error == EADDRINUSE && may_retry(address, &wait));
 	if (error == 0)
 		return 0;
 	claim_explain(address, error);
@@ -256,6 +265,9 @@ find_missing(const struct address *address)
 		error = errno;
 	if (fd != -1)
 		close(fd);
+	/* A link-local address of a hosts file, which says nothing of the interface. */
+	if (error == EINVAL && address->socket.ss_family == AF_INET6)
+		error = EADDRNOTAVAIL;
 	return error == EADDRNOTAVAIL || error == EAFNOSUPPORT ? error : 0;
 }
 

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <ev.h>
+#include <fcntl.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -231,6 +232,8 @@ request_stacks(struct client *client)
 		client_finish(client, strerror(errno), NULL);
 		return;
 	}
+	/* All hubs write to it, at the same time. */
+	fcntl(control->dump, F_SETFL, O_APPEND);
 	control->dump_done = 0;
 	control->dump_expected =
 		fleet_dump(&control->master->fleet, control->dump, ++control->dump_number);

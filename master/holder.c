@@ -158,30 +158,34 @@ describe(const char *pid, char text[static HOLDER_TEXT_SIZE])
 	snprintf(text, HOLDER_TEXT_SIZE, "pid %.10s (%s)", pid, name);
 }
 
+/* A worker that is about to close its sockets may have one that nobody can see: bound, and parked. */
 enum holder
 holder_find(const struct address *address, char text[static HOLDER_TEXT_SIZE])
 {
+	unsigned long inode = find_inode(address);
 	enum holder kind = HOLDER_UNKNOWN;
-	unsigned long inode;
 	char socket[64], path[PATH_SIZE];
+	DIR *processes = opendir("/proc");
 	struct dirent *entry;
-	DIR *processes;
+	bool is_found = false;
 
 	snprintf(text, HOLDER_TEXT_SIZE, "another process");
-	inode = find_inode(address);
-	if (inode == 0)
-		return kind;
 	snprintf(socket, sizeof socket, "socket:[%lu]", inode);
-	processes = opendir("/proc");
-	if (processes == NULL)
-		return kind;
-	while (kind == HOLDER_UNKNOWN && (entry = readdir(processes)) != NULL) {
-		if (!isdigit((unsigned char)entry->d_name[0]) ||
-			!find_descriptor(entry->d_name, socket, path))
+	while (processes != NULL && !is_found && (entry = readdir(processes)) != NULL) {
+		const char *pid = entry->d_name;
+
+		if (!isdigit((unsigned char)*pid))
 			continue;
-		describe(entry->d_name, text);
-		kind = is_orphan(entry->d_name) ? HOLDER_ORPHAN : HOLDER_OTHER;
+		is_found = inode != 0 && find_descriptor(pid, socket, path);
+		if (is_found)
+			describe(pid, text);
+		if (is_orphan(pid))
+			kind = HOLDER_ORPHAN;
+		else if (is_found)
+			/* Unless it has just ended. */
+			kind = find_descriptor(pid, socket, path) ? HOLDER_OTHER : HOLDER_UNKNOWN;
 	}
-	closedir(processes);
+	if (processes != NULL)
+		closedir(processes);
 	return kind;
 }

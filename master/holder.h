@@ -8,7 +8,7 @@
 
 enum holder {
 	HOLDER_UNKNOWN, /* nobody, or /proc does not tell */
-	HOLDER_ORPHAN, /* a worker of a server of this kind whose master is dead: it is about to leave */
+	HOLDER_ORPHAN,  /* it may be a worker whose master is dead, and which closes its sockets */
 	HOLDER_OTHER
 };
 

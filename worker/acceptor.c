@@ -176,13 +176,13 @@ acceptor_pause(struct acceptor *acceptor)
 }
 
 void
-acceptor_empty(struct acceptor *acceptor, int64_t nanoseconds)
+acceptor_empty(struct acceptor *acceptor, int64_t until)
 {
 	const struct worker_thread *thread = acceptor->thread;
 	int accepted = acceptor->server != NULL;
 	struct hub_timeout scope;
 
-	hub_timeout_start(&scope, nanoseconds);
+	hub_timeout_start(&scope, until == HUB_FOREVER ? HUB_FOREVER : until - hub_now());
 	/* The kernel queues one more than it is told to. */
 	for (int left = thread->heritage->backlog + 1;
 		left > 0 && accepted == 1 && !thread_is_commanded(thread, THREAD_FINISH) &&

@@ -33,9 +33,9 @@ void acceptor_retry(struct worker_thread *thread);
 /* Stops waiting for connections. Datagrams that have come are answered first. Switches. */
 void acceptor_pause(struct acceptor *acceptor);
 
-/* Accepts as many as may be queued, for so many nanoseconds at most, unless the thread is to stop;
+/* Accepts as many as may be queued, until that time (hub_now) at most, unless the thread is to stop;
  * after acceptor_pause. Switches. */
-void acceptor_empty(struct acceptor *acceptor, int64_t nanoseconds);
+void acceptor_empty(struct acceptor *acceptor, int64_t until);
 
 /* Closes the socket, after acceptor_pause: what has been accepted goes on. */
 void acceptor_close(struct acceptor *acceptor);

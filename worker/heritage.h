@@ -14,7 +14,8 @@
 
 #define WORKER_NETWORKS_MAX 32
 
-/* Nanoseconds from the master's death until a worker has closed what listens; else it is killed. */
+/* Nanoseconds after the master's death after which a worker that does nothing, and has not closed what
+ * listens, is killed. */
 #define ORPHAN_TIME (5 * HUB_SECOND)
 
 /* The addresses that begin with the same bits: 10.0.0.0/8. */

@@ -20,7 +20,8 @@ int orphan_prepare(pid_t master);
  * before. Without orphan_prepare nothing here does anything. */
 void orphan_begin(void);
 
-/* No other master needs what it still holds: it is killed at that time (hub_now) instead. */
+/* It is not stuck, or holds nothing any more that another master needs: it is killed at that time
+ * (hub_now) instead. */
 void orphan_last_until(int64_t time);
 
 #endif

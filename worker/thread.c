@@ -228,18 +228,19 @@ accept_no_more(struct worker_thread *thread)
 	bool is_last = thread_is_commanded(thread, THREAD_DRAIN) &&
 		       !thread_is_commanded(thread, THREAD_FINISH);
 	bool is_abandoned;
+	int64_t until;
 
 	if (is_last && accepts)
 		await(thread, BIT(THREAD_FINISH) | BIT(THREAD_STOP) | BIT(THREAD_ABANDON),
 			hub_now() + HANDSHAKE);
 	/* If it never accepted, who is queued there is another generation's. */
 	is_abandoned = thread_is_commanded(thread, THREAD_ABANDON) && accepts;
+	until = is_abandoned ? hub_now() + QUEUE_TIME : HUB_FOREVER;
 	__atomic_store_n(&thread->is_welcoming, false, __ATOMIC_RELEASE);
 	for (unsigned i = 0; i < thread->heritage->addresses; i++) {
 		acceptor_pause(&thread->acceptors[i]);
 		if (is_last || is_abandoned)
-			acceptor_empty(
-				&thread->acceptors[i], is_abandoned ? QUEUE_TIME : HUB_FOREVER);
+			acceptor_empty(&thread->acceptors[i], until);
 		acceptor_close(&thread->acceptors[i]);
 	}
 	report(thread, CHANNEL_DRAINED, 0);

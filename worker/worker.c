@@ -19,7 +19,9 @@
 
 /* After STOP, for connections to end at the boundary of a message before they are killed. */
 #define FINISH_TIME (500 * HUB_MILLISECOND)
-/* How often a worker without a master gives up permits, of connections that have ended. */
+/* Without a master: how often to look whether all hubs are quiet, and to give up the permits of
+ * connections that have ended. */
+#define LOOK_EVERY (10 * HUB_MILLISECOND)
 #define GIVE_UP_EVERY (100 * HUB_MILLISECOND)
 
 struct worker {
@@ -168,13 +170,27 @@ give_up_permits(const struct worker *worker)
 	__atomic_fetch_sub(&rows[0].granted, free, __ATOMIC_RELAXED);
 }
 
-/* If a hub does not become quiet, the kernel kills the process: its sockets are in the way of the next
- * server. */
+/* When the kernel is to kill the process, whose sockets are in the way of the next server: ORPHAN_TIME
+ * after the last sign of life of some hub, but not before it can have closed them. */
+static int64_t
+stuck_at(const struct worker *worker, int64_t began)
+{
+	int64_t oldest = INT64_MAX;
+
+	for (unsigned i = 0; i < worker->running; i++) {
+		int64_t last =
+			__atomic_load_n(&worker->heritage->rows[i].heartbeat, __ATOMIC_RELAXED);
+
+		oldest = last < oldest ? last : oldest;
+	}
+	return (oldest > began ? oldest : began) + ORPHAN_TIME;
+}
+
 static void
 drain_alone(struct worker *worker)
 {
 	const struct worker_heritage *heritage = worker->heritage;
-	int64_t deadline;
+	int64_t began = hub_now(), deadline;
 
 	orphan_begin();
 	leave(worker, THREAD_ABANDON, heritage->drain_timeout);
@@ -187,8 +203,8 @@ drain_alone(struct worker *worker)
 			heritage->index, (unsigned long)count_open(worker),
 			(double)(deadline - hub_now()) / (double)HUB_SECOND);
 	while (worker->heard[THREAD_QUIET] < worker->running) {
-		hub_event_clear(&worker->changed);
-		if (hub_event_wait(&worker->changed) != 0)
+		orphan_last_until(stuck_at(worker, began));
+		if (hub_sleep(LOOK_EVERY) != 0)
 			return;
 	}
 	orphan_last_until(deadline + FINISH_TIME + ORPHAN_TIME);

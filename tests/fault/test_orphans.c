@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "hub/base/clock.h"
@@ -21,7 +22,7 @@ static struct server server; /* the one that is asked: first the former, then th
 static struct program next;
 static char folder[FOLDER_SIZE];
 static pid_t workers[2];
-static int agent, datagrams; /* ports */
+static int port, agent;
 
 static void
 end(void)
@@ -44,11 +45,11 @@ start(struct program *program, const char *name)
 	char *argv[] = {program_path(name), "-p2", "-t2", text[0], text[1], text[2], text[3],
 		text[4], text[5], text[6], NULL};
 
-	snprintf(text[0], sizeof text[0], "--listen=127.0.0.1:%d", server.program.port);
+	snprintf(text[0], sizeof text[0], "--listen=127.0.0.1:%d", port);
 	snprintf(text[1], sizeof text[1], "--listen=unix:%s/path", folder);
 	/* Only hubbub-echo answers datagrams. */
 	if (strcmp(name, "hubbub-echo") == 0)
-		snprintf(text[2], sizeof text[2], "--listen=udp:127.0.0.1:%d", datagrams);
+		snprintf(text[2], sizeof text[2], "--listen=udp:127.0.0.1:%d", port);
 	else
 		snprintf(text[2], sizeof text[2], "--log-level=info");
 	snprintf(text[3], sizeof text[3], "--admin=127.0.0.1:%d", server.admin);
@@ -64,14 +65,12 @@ static void
 start_former(const char *name)
 {
 	cr_assert(folder_make(folder));
-	server = (struct server){.admin = server_free_port()};
-	agent = server_free_port();
+	server = (struct server){.admin = server_lasting_port()};
+	port = server_lasting_port();
+	agent = server_lasting_port();
 	snprintf(server.control, sizeof server.control, "%s/control", folder);
 	start(&server.program, name);
-	cr_assert_eq(sscanf(strstr(server.program.text, "ready: "), "ready: 127.0.0.1:%d",
-			     &server.program.port),
-		1);
-	datagrams = server_port(&server, "udp:127.0.0.1:");
+	server.program.port = port;
 	cr_assert_eq(program_children(server.pid, workers, 2), 2);
 }
 
@@ -79,8 +78,10 @@ start_former(const char *name)
 static void
 kill_former(void)
 {
+	siginfo_t status;
+
 	kill(server.program.pid, SIGKILL);
-	cr_assert(wait_until(program_is_gone, &server.program.pid, 10));
+	cr_assert_eq(waitid(P_PID, (id_t)server.program.pid, &status, WEXITED | WNOWAIT), 0);
 }
 
 static bool
@@ -106,8 +107,7 @@ connect_path(void)
 static int
 connect_datagrams(void)
 {
-	struct sockaddr_in address = {
-		.sin_family = AF_INET, .sin_port = htons((uint16_t)datagrams)};
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
 	struct timeval limit = {10, 0};
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
@@ -120,7 +120,7 @@ connect_datagrams(void)
 static void
 expect_every_door(void)
 {
-	int fds[] = {client_connect(server.program.port), connect_path(), connect_datagrams()};
+	int fds[] = {client_connect(port), connect_path(), connect_datagrams()};
 	char path[FOLDER_SIZE + 16], output[2048];
 	FILE *file;
 	int pid;
@@ -151,9 +151,8 @@ Test(orphans, a_killed_master_takes_nothing_with_it)
 
 	start_former("hubbub-echo");
 	lasting = (struct witness){
-		.port = server.program.port, .lasting = 200, .pause = 0.05, .limit = CLOCK_SECOND};
-	passing = (struct witness){
-		.port = server.program.port, .rate = 300, .limit = 5 * CLOCK_SECOND};
+		.port = port, .lasting = 200, .pause = 0.05, .limit = 20 * CLOCK_SECOND};
+	passing = (struct witness){.port = port, .rate = 300, .limit = 20 * CLOCK_SECOND};
 	witness_start(&lasting);
 	witness_start(&passing);
 	poll(NULL, 0, 500);
@@ -162,13 +161,12 @@ Test(orphans, a_killed_master_takes_nothing_with_it)
 	expect_every_door();
 	before = __atomic_load_n(&lasting.result.exchanges, __ATOMIC_RELAXED);
 	poll(NULL, 0, 1000);
-	cr_assert_not(program_is_gone(&workers[0]));
-	cr_assert_not(program_is_gone(&workers[1]));
+	/* One that serves nobody has left. */
+	cr_assert_not(are_workers_gone(NULL));
 	witness_stop(&passing);
 	witness_stop(&lasting);
 	fprintf(stderr, "lasting: %s\n", witness_text(&lasting));
 	cr_assert_eq(witness_failures(&lasting), 0, "%s", witness_text(&lasting));
-	cr_assert_eq(lasting.result.ended, 0, "%s", witness_text(&lasting));
 	cr_assert_gt(lasting.result.exchanges, before + 1000);
 	fprintf(stderr, "passing: %s\n", witness_text(&passing));
 	/* In between nobody listened; but whoever was accepted was served. */
@@ -178,6 +176,13 @@ Test(orphans, a_killed_master_takes_nothing_with_it)
 	cr_assert_eq(program_stop(&next, SIGTERM, 20), 0, "%s", next.text);
 }
 
+static bool
+is_one_hung(void *unused)
+{
+	(void)unused;
+	return server_number(&server, "totals.hangs") > 0;
+}
+
 Test(orphans, a_stuck_worker_whose_master_is_dead_is_in_nobodys_way_for_long)
 {
 	int stuck;
@@ -185,9 +190,8 @@ Test(orphans, a_stuck_worker_whose_master_is_dead_is_in_nobodys_way_for_long)
 	start_former("naughty");
 	stuck = client_connect(server.program.port);
 	cr_assert_eq(send(stuck, "spin 100000\n", 12, 0), 12);
-	/* So that one of them serves it. */
-	while (server_number(&server, "connections") == 0)
-		poll(NULL, 0, 10);
+	/* Then the master has parked its sockets: nobody can see who holds them. */
+	cr_assert(wait_until(is_one_hung, NULL, 10));
 	kill_former();
 	start(&next, "naughty");
 	cr_assert(wait_until(are_workers_gone, NULL, 10));

@@ -16,18 +16,40 @@
 #include "tests/support/client.h"
 #include "tests/support/folder.h"
 
-int
-server_free_port(void)
+/* Returns the port, or 0 if that is not free; 0 stands for any that is. */
+static int
+try_port(int port)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET};
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
 	socklen_t length = sizeof address;
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
 	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	bind(fd, (struct sockaddr *)&address, sizeof address);
-	getsockname(fd, (struct sockaddr *)&address, &length);
+	if (bind(fd, (struct sockaddr *)&address, sizeof address) != 0 ||
+		getsockname(fd, (struct sockaddr *)&address, &length) != 0)
+		address.sin_port = 0;
 	close(fd);
 	return ntohs(address.sin_port);
+}
+
+/* Below those that the kernel gives to whoever does not ask for one. */
+int
+server_lasting_port(void)
+{
+	static unsigned seed;
+	FILE *file = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
+	int first = 32768, port;
+
+	if (file != NULL) {
+		if (fscanf(file, "%d", &first) != 1)
+			first = 32768;
+		fclose(file);
+	}
+	seed += (unsigned)getpid();
+	do
+		port = try_port(first > 2048 ? first - 1 - rand_r(&seed) % (first / 2) : 0);
+	while (port == 0);
+	return port;
 }
 
 bool
@@ -40,7 +62,7 @@ server_start(
 	const char *ready;
 	va_list more;
 
-	*server = (struct server){.admin = server_free_port()};
+	*server = (struct server){.admin = try_port(0)};
 	if (!folder_make(server->folder))
 		return false;
 	snprintf(server->control, sizeof server->control, "%s/control", server->folder);

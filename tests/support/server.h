@@ -16,8 +16,8 @@ struct server {
 	int admin; /* port */
 };
 
-/* A port that was free a moment ago. */
-int server_free_port(void);
+/* A port that was free a moment ago, and that no client gets as its own: a server can have it again. */
+int server_lasting_port(void);
 
 /* Starts a program of this build with -p and -t and more options (ended by NULL), a control socket,
  * and an admin server, and waits until it is ready. */
