@@ -197,7 +197,8 @@ send_quietly(int out, int in, off_t *offset, size_t count)
 
 	sigpipe_block(&guard);
 	sent = kernel_sendfile(out, in, offset, count);
-	sigpipe_unblock(&guard, sent < 0 && errno == EPIPE);
+	/* A part may have been sent before the peer's end was found. */
+	sigpipe_unblock(&guard, sent < 0 ? errno == EPIPE : (size_t)sent < count);
 	return sent;
 }
 

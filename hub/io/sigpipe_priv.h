@@ -25,9 +25,9 @@ sigpipe_block(struct sigpipe_guard *guard)
 	pthread_sigmask(SIG_BLOCK, &pipe, &guard->before);
 }
 
-/* has_failed: with EPIPE. Keeps errno. */
+/* is_raised: perhaps; the call failed with EPIPE, or did a part. Keeps errno. */
 static inline void
-sigpipe_unblock(const struct sigpipe_guard *guard, bool has_failed)
+sigpipe_unblock(const struct sigpipe_guard *guard, bool is_raised)
 {
 	static const struct timespec now;
 	int error = errno;
@@ -35,7 +35,7 @@ sigpipe_unblock(const struct sigpipe_guard *guard, bool has_failed)
 
 	sigemptyset(&pipe);
 	sigaddset(&pipe, SIGPIPE);
-	if (has_failed && !sigismember(&guard->pending, SIGPIPE))
+	if (is_raised && !sigismember(&guard->pending, SIGPIPE))
 		while (sigtimedwait(&pipe, NULL, &now) == -1 && errno == EINTR)
 			continue;
 	pthread_sigmask(SIG_SETMASK, &guard->before, NULL);

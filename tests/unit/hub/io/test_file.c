@@ -108,6 +108,46 @@ Test(file, sendfile_waits_for_the_socket)
 	cr_assert_eq(record.offset, LARGE);
 }
 
+/* The kernel sends a part, is told that nobody wants it, and raises SIGPIPE for the rest. */
+static void *
+gone_body(void *argument)
+{
+	struct record *record = argument;
+	int fd = hub_open(record->path, O_RDWR, 0), listener, client;
+	struct sockaddr_storage address;
+	socklen_t length = sizeof address;
+
+	listener = hub_create_server("127.0.0.1", "0", 0);
+	getsockname(listener, (struct sockaddr *)&address, &length);
+	client = hub_socket(address.ss_family, SOCK_STREAM, 0);
+	record->results[0] = hub_connect(client, (struct sockaddr *)&address, length);
+	hub_close(hub_accept(listener, NULL, NULL));
+	for (int i = 1; i <= 2; i++) {
+		record->offset = 0;
+		record->results[i] = hub_sendfile(client, fd, &record->offset, LARGE);
+		record->errors[i] = errno;
+	}
+	hub_close(client);
+	hub_close(listener);
+	hub_close(fd);
+	return NULL;
+}
+
+Test(file, sendfile_to_one_who_has_gone_raises_no_signal)
+{
+	struct record record = {.path = "/tmp/hubbub-test-XXXXXX"};
+	int fd = mkstemp(record.path);
+
+	cr_assert_eq(ftruncate(fd, LARGE), 0);
+	close(fd);
+	in_hub(gone_body, &record);
+	unlink(record.path);
+	cr_assert_eq(record.results[0], 0);
+	cr_assert_lt(record.results[1], LARGE);
+	cr_assert_eq(record.results[2], -1);
+	cr_assert_eq(record.errors[2], EPIPE);
+}
+
 /* ---- closed before its turn ---- */
 
 static void *
