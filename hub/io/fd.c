@@ -193,6 +193,17 @@ fd_known(int fd)
 }
 
 bool
+fd_is_kept(const struct fd_hold *hold)
+{
+	if (!fd_is_held(hold))
+		return false;
+	if (fd_is_same(hub_this, hold->entry))
+		return true;
+	fd_forget(hub_this, hold->entry, EBADF);
+	return false;
+}
+
+bool
 fd_renew(struct hub_fd *entry)
 {
 	struct hub *hub = hub_this;

@@ -126,6 +126,10 @@ fd_is_held(const struct fd_hold *hold)
 	return hold->entry != NULL && hold->entry->generation == hold->generation;
 }
 
+/* Whether it is, and its number still means it: for whoever goes on by number after a switch, which others may have used
+ * to close that behind the hub's back. */
+bool fd_is_kept(const struct fd_hold *hold);
+
 /* A number that is to be closed in the end, though others may do so before. */
 struct fd_opening {
 	const struct hub_fd *entry; /* NULL: it was none, or no hub runs here */

@@ -218,14 +218,14 @@ send_piece(const struct fd_hold *out, const struct fd_hold *in, off_t *offset, c
 		return got;
 	/* Reading may have switched. */
 	errno = ECANCELED;
-	if (fd_is_held(out))
+	if (fd_is_kept(out))
 		sent = hub_send(out->entry->read.fd, buffer, (size_t)got, 0);
 	*is_whole = sent == got;
 	if (sent > 0 && offset != NULL)
 		*offset += sent;
 	/* What was read and not sent is read again next time. */
 	error = errno;
-	if (sent < got && offset == NULL && fd_is_held(in))
+	if (sent < got && offset == NULL && fd_is_kept(in))
 		lseek(from, (sent > 0 ? sent : 0) - got, SEEK_CUR);
 	errno = error;
 	return sent;
@@ -246,7 +246,7 @@ send_by_layer(const struct fd_hold *out, const struct fd_hold *in, off_t *offset
 
 		sent = -1;
 		error = ECANCELED;
-		if (!fd_is_held(out) || !fd_is_held(in))
+		if (!fd_is_kept(out) || !fd_is_kept(in))
 			break;
 		sent = send_piece(out, in, offset, buffer, piece, &is_whole);
 		error = errno;
@@ -285,7 +285,7 @@ hub_sendfile(int out, int in, off_t *offset, size_t count)
 
 		/* Closed while the socket was waited for. */
 		errno = ECANCELED;
-		if (fd_is_held(&from) && fd_keep_from_blocking(out) == 0 &&
+		if (fd_is_kept(&from) && fd_keep_from_blocking(out) == 0 &&
 			(from.entry->is_file || fd_keep_from_blocking(in) == 0))
 			sent = send_quietly(out, in, offset, count - done);
 		if (sent == 0)

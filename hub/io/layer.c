@@ -43,7 +43,7 @@ flush_kept(void *argument)
 	struct flusher *flusher = argument;
 	struct hub_fd *entry = flusher->hold.entry;
 
-	while (fd_is_held(&flusher->hold) && entry->layer->kind->flush(entry->layer) != 0 &&
+	while (fd_is_kept(&flusher->hold) && entry->layer->kind->flush(entry->layer) != 0 &&
 		errno == EAGAIN && fd_wait_write(entry, "flush") == 0)
 		continue;
 	return NULL;
@@ -232,7 +232,7 @@ rest_ended(struct hub_link *link, struct hub_coroutine *coroutine)
 	struct rest *rest = CONTAINER_OF(link, struct rest, link);
 
 	(void)coroutine;
-	if (fd_is_held(&rest->hold))
+	if (fd_is_kept(&rest->hold))
 		hub_close(rest->hold.entry->read.fd);
 	free(rest->bytes);
 	free(rest);
@@ -245,7 +245,7 @@ send_rest(void *argument)
 	struct hub_timeout scope;
 
 	hub_timeout_start(&scope, REST_TIME);
-	if (fd_is_held(&rest->hold))
+	if (fd_is_kept(&rest->hold))
 		hub_send(rest->hold.entry->read.fd, rest->bytes, rest->length, 0);
 	hub_timeout_stop(&scope);
 	return NULL;

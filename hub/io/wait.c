@@ -46,7 +46,6 @@ wait_direction(struct hub_fd *entry, struct hub_waiter **waiters, ev_io *watcher
 	struct wait wait = {what, (const void *)(intptr_t)entry->read.fd, deadline, true, false};
 	struct hub_waiter waiter;
 	fd_generation generation = entry->generation;
-	uint64_t taken = hub->taken;
 	int reason;
 
 	waiter_enter(waiters, &waiter, hub->current);
@@ -54,10 +53,10 @@ wait_direction(struct hub_fd *entry, struct hub_waiter **waiters, ev_io *watcher
 	reason = hub_suspend(&wait);
 	/* The entry outlives the descriptor, so this is safe even if that was closed. */
 	waiter_leave(waiters, &waiter);
-	/* Where nobody else has run, nobody can have closed it. A drained stream tries anew, as if it had not waited; but
+	/* Though no other coroutine has run: threads close, too. A drained stream tries anew, as if it had not waited; but
 	 * a layer must not. */
 	if (reason == 0 && entry->generation == generation &&
-		(is_checked ? hub->taken != taken + 1 : entry->layer != NULL) && is_lost(entry))
+		(is_checked || entry->layer != NULL) && is_lost(entry))
 		reason = EBADF;
 	return wait_ended(entry, generation, reason);
 }

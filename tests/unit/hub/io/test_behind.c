@@ -17,6 +17,8 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "hub/base/list.h"
+#include "hub/scheduler_priv.h"
 #include "tests/support/certificate.h"
 #include "tests/support/in_hub.h"
 
@@ -688,4 +690,154 @@ Test(behind, a_wait_that_has_lasted_ends, .timeout = 60)
 
 	in_hub(old_wait_body, &scene);
 	cr_assert(scene.waiter_is_right);
+}
+
+/* A file is read by another thread, and sent by TLS; meanwhile the connection's number becomes a plain socket's, or the
+ * file's another file's. */
+struct sent_file {
+	struct hub_tls *server, *client;
+	bool is_file_lost;
+	int fds[2];
+	int file;
+	struct hub_coroutine *coroutine;
+	ssize_t result, leaked;
+};
+
+static void *
+accept_one(void *argument)
+{
+	struct sent_file *sent = argument;
+
+	hub_tls_accept(sent->fds[1], sent->server);
+	return NULL;
+}
+
+static void *
+send_file(void *argument)
+{
+	struct sent_file *sent = argument;
+
+	off_t offset = 0;
+
+	sent->result = hub_sendfile(sent->fds[0], sent->file, &offset, 1000);
+	return NULL;
+}
+
+static void *
+sent_file_body(void *argument)
+{
+	struct sent_file *sent = argument;
+	struct hub_coroutine *acceptor;
+	int heir[2], file = temporary_file();
+	char byte;
+
+	socketpair(AF_UNIX, SOCK_STREAM, 0, sent->fds);
+	socketpair(AF_UNIX, SOCK_STREAM, 0, heir);
+	pwrite(file, "another file", 12, 0);
+	sent->file = temporary_file();
+	acceptor = hub_spawn(accept_one, sent);
+	hub_tls_connect(sent->fds[0], sent->client, "localhost");
+	hub_join(acceptor, NULL);
+	sent->coroutine = hub_spawn(send_file, sent);
+	while (sent->coroutine->state != COROUTINE_WAITING)
+		hub_sleep(0);
+	syscall(SYS_dup3, sent->is_file_lost ? file : heir[0],
+		sent->is_file_lost ? sent->file : sent->fds[0], O_CLOEXEC);
+	hub_join(sent->coroutine, NULL);
+	sent->leaked = recv(heir[1], &byte, 1, MSG_DONTWAIT);
+	for (int i = 0; i < 2; i++) {
+		hub_close(sent->fds[i]);
+		hub_close(heir[i]);
+	}
+	hub_close(file);
+	hub_close(sent->file);
+	return NULL;
+}
+
+Test(behind, a_file_goes_on_to_nobody_else, .timeout = 60)
+{
+	static struct certificate certificate;
+	struct sent_file sent = {0};
+
+	cr_assert(certificate_make(&certificate));
+	sent.server = hub_tls_server_new(certificate.file, certificate.key);
+	sent.client = hub_tls_client_new(certificate.file);
+	in_hub(sent_file_body, &sent);
+	cr_assert_eq(sent.result, -1);
+	cr_assert_lt(sent.leaked, 0);
+	sent.is_file_lost = true;
+	in_hub(sent_file_body, &sent);
+	cr_assert_eq(sent.result, 4);
+	hub_tls_free(sent.server);
+	hub_tls_free(sent.client);
+	certificate_clean(&certificate);
+}
+
+/* One whose number becomes another's while no coroutine but it lives, as a thread would do it; a duplicate of what it
+ * was stays open, and wakes it. */
+struct usurped {
+	struct hub_message message;
+	int number, peer;              /* of what it was */
+	int successor, successor_peer; /* of what it becomes */
+	int duplicate;
+	bool is_written;
+	ssize_t result, leaked;
+};
+
+static char plenty[400000];
+
+static void
+usurp(struct hub_message *message)
+{
+	struct usurped *usurped = CONTAINER_OF(message, struct usurped, message);
+	static char taken[65536];
+
+	usurped->duplicate = dup(usurped->number);
+	dup2(usurped->successor, usurped->number);
+	if (usurped->is_written)
+		while (recv(usurped->peer, taken, sizeof taken, MSG_DONTWAIT) > 0)
+			continue;
+	else
+		send(usurped->peer, "x", 1, 0);
+}
+
+static void *
+usurped_body(void *argument)
+{
+	struct usurped *usurped = argument;
+	struct hub_timeout scope;
+	int old[2], new[2];
+	char byte;
+
+	socketpair(AF_UNIX, usurped->is_written ? SOCK_STREAM : SOCK_DGRAM, 0, old);
+	socketpair(AF_UNIX, usurped->is_written ? SOCK_STREAM : SOCK_DGRAM, 0, new);
+	usurped->number = old[0], usurped->peer = old[1];
+	usurped->successor = new[0], usurped->successor_peer = new[1];
+	send(new[1], "y", 1, 0);
+	usurped->message.deliver = usurp;
+	hub_mailbox_post(hub_mailbox(), &usurped->message);
+	hub_timeout_start(&scope, PATIENCE);
+	if (usurped->is_written)
+		usurped->result = hub_send(old[0], plenty, sizeof plenty, 0);
+	else
+		usurped->result = hub_recv(old[0], &byte, 1, 0);
+	hub_timeout_stop(&scope);
+	usurped->leaked = recv(new[1], plenty, sizeof plenty, MSG_DONTWAIT);
+	hub_close(old[0]);
+	hub_close(old[1]);
+	hub_close(new[0]);
+	hub_close(new[1]);
+	close(usurped->duplicate);
+	return NULL;
+}
+
+Test(behind, who_is_alone_is_not_taken_for_the_next_owner, .timeout = 60)
+{
+	struct usurped writer = {.is_written = true}, reader = {0};
+
+	in_hub(usurped_body, &writer);
+	cr_assert_lt(writer.result, (ssize_t)sizeof plenty);
+	cr_assert_lt(writer.leaked, 0, "%zd bytes", writer.leaked);
+	in_hub(usurped_body, &reader);
+	cr_assert_lt(reader.result, 0);
 }
