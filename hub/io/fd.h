@@ -14,9 +14,9 @@
  *   after it has received from the old one, may be late by about 0.1 s, the first time; and there a coroutine whose wait was
  *   younger than that cannot be told from one that means the new one.
  * - TLS never goes on with another descriptor, nor does hub_end_input.
- * - No call ends the process, keeps others from running or blocks the thread, whatever the number has become. (Only accept(2)
- *   and read(2) of a terminal or an inotify have no form that does not wait: there another thread that puts a blocking
- *   descriptor in the number's place just as the call is made makes it block.)
+ * - No call ends the process, keeps others from running or blocks the thread, whatever the number has become. (Only accept(2),
+ *   sendfile(2), and read(2) of a terminal or an inotify have no form that does not wait: there another thread that puts a
+ *   blocking descriptor in the number's place just as the call is made makes it block.)
  *
  * A number that means the same open file again (dup2 of a duplicate) is the same. The hub's own descriptors, of which
  * closefrom(3) knows nothing, must stay open. */

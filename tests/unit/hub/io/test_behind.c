@@ -64,6 +64,7 @@ struct scene {
 	int number;
 	void (*close)(struct scene *scene, int replacement);
 	int old_peer;
+	int copy; /* keeps the old one open; -1 for none */
 	int peer; /* what makes the new one readable */
 	struct hub_tls *server, *client;
 	struct hub_coroutine *waiter;
@@ -387,6 +388,8 @@ play(void *argument)
 	if (owner != NULL)
 		hub_join(owner, NULL);
 	hub_close(scene->number);
+	if (scene->copy != -1)
+		close(scene->copy);
 	if (scene->peer != -1)
 		hub_close(scene->peer);
 	if (scene->old_peer != -1)
@@ -463,11 +466,21 @@ by_thread(struct scene *scene, int replacement)
 	then_put(scene, replacement);
 }
 
-/* It arrives in a message, while another process still has the old one: the kernel goes on telling of that. */
+/* The old one stays open elsewhere, so that the kernel goes on telling of it. */
+static void
+by_close_of_a_copy(struct scene *scene, int replacement)
+{
+	scene->copy = fcntl(scene->number, F_DUPFD_CLOEXEC, 0);
+	by_close(scene, replacement);
+	if (scene->old_peer != -1)
+		send(scene->old_peer, "x", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+/* It arrives in a message. */
 static void
 by_message(struct scene *scene, int replacement)
 {
-	int copy = fcntl(scene->number, F_DUPFD_CLOEXEC, 0), pair[2];
+	int pair[2];
 	union {
 		char bytes[CMSG_SPACE(sizeof(int))];
 		struct cmsghdr header;
@@ -481,7 +494,6 @@ by_message(struct scene *scene, int replacement)
 
 	if (replacement == -1) {
 		by_close(scene, -1);
-		close(copy);
 		return;
 	}
 	socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair);
@@ -493,7 +505,6 @@ by_message(struct scene *scene, int replacement)
 	put(scene, replacement);
 	close(pair[0]);
 	close(pair[1]);
-	close(copy);
 }
 
 /* ---- the tests ---- */
@@ -534,6 +545,7 @@ try_all(void (*closer)(struct scene *scene, int replacement))
 			.is_patient = i % 2,
 			.number = FIRST_NUMBER + (int)i,
 			.close = closer,
+			.copy = -1,
 			.server = server,
 			.client = client};
 	in_hub(play_all, &all);
@@ -558,6 +570,7 @@ CLOSED(by_dup2)
 CLOSED(by_close_range)
 CLOSED(by_stream)
 CLOSED(by_thread)
+CLOSED(by_close_of_a_copy)
 CLOSED(by_message)
 
 /* ---- beside the table ---- */
@@ -686,7 +699,7 @@ old_wait_body(void *argument)
 
 Test(behind, a_wait_that_has_lasted_ends, .timeout = 60)
 {
-	struct scene scene = {.was = WAS_stream_read, .number = FIRST_NUMBER};
+	struct scene scene = {.was = WAS_stream_read, .number = FIRST_NUMBER, .copy = -1};
 
 	in_hub(old_wait_body, &scene);
 	cr_assert(scene.waiter_is_right);
