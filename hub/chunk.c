@@ -124,7 +124,8 @@ chunk_with_cold(struct stack_arena *arena)
 		chunk = chunk_new(arena);
 	} else {
 		chunk = CONTAINER_OF(arena->spent.next, struct chunk, place);
-		if (chunk_map(arena, chunk->base, PROT_READ | PROT_WRITE) == NULL)
+		/* Not mapped again: where memory is committed strictly, that leaves a hole when it fails. */
+		if (mprotect(chunk->base, chunk_size(arena), PROT_READ | PROT_WRITE) != 0)
 			return NULL;
 		list_remove(&chunk->place);
 	}
