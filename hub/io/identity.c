@@ -69,9 +69,12 @@ note(struct hub *hub, struct hub_fd *entry, const struct stat *status)
 	entry->device = status->st_dev;
 	entry->inode = status->st_ino;
 	entry->is_known = true;
-	entry->is_member = !has_own_inode(status);
-	if (entry->is_member)
-		join_kinds(hub, entry->read.fd);
+	if (!has_own_inode(status)) {
+		int error = join_kinds(hub, entry->read.fd);
+
+		/* Where no set can be made, or it takes no more, there is no telling. */
+		entry->is_member = error == 0 || error == EEXIST;
+	}
 }
 
 void
