@@ -24,7 +24,7 @@
  *   whether that is in use or free: nothing needs to be known of what touched it.
  * - Of the chunks, whichever was full last is used first, so that others become empty.
  * - Addresses stay the arena's until it ends, and what went back reads as zeros: whoever looks at a
- *   coroutine that is gone, in order to compare its epoch or its life, finds zeros, or what its slot's
+ *   coroutine that is gone, in order to compare its epoch or its id, finds zeros, or what its slot's
  *   last owner left, or the present owner's. So an owner keeps 0 for "nobody", and begins, in an
  *   object that is all zeros, with numbers that no earlier owner of any slot had.
  *

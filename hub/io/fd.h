@@ -11,8 +11,8 @@
  *   when its wait is looked at: within about 0.1 s if it has just begun, and within the time that it had lasted by then if it
  *   is older, at most 13 s; later where more than four thousand wait. ECANCELED, if it was about to go on.
  * - Whoever has the number next is served as if it were new. Only one that the same coroutine goes on to receive from, right
- *   after it has received from the old one, may be late by about 0.1 s, the first time; and there a coroutine whose wait was
- *   younger than that cannot be told from one that means the new one.
+ *   after it has received from the old one, or that was accepted by then and not waited for, may be late by about 0.1 s, the
+ *   first time; and there a coroutine whose wait was younger than that cannot be told from one that means the new one.
  * - TLS never goes on with another descriptor, nor does hub_end_input.
  * - No call ends the process, keeps others from running or blocks the thread, whatever the number has become. (Only accept(2),
  *   sendfile(2), and read(2) of a terminal or an inotify have no form that does not wait: there another thread that puts a

@@ -232,7 +232,8 @@ int fd_wait_read(struct hub_fd *entry, const char *what);
 int fd_wait_write(struct hub_fd *entry, const char *what);
 
 /* The same for a stream that is drained, without having tried: if it turns out that the number was opened anew, perhaps
- * before this was called, it returns 0, unless there was a layer; and also if the input has ended. */
+ * before this was called, because the sweep has not confirmed the wait, it returns 0, unless there was a layer; and also if
+ * the input has ended. */
 int fd_wait_drained(struct hub_fd *entry, const char *what);
 
 /* One descriptor among the things that a coroutine waits for. */

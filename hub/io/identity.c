@@ -5,7 +5,8 @@
  * of an epoll set, kinds, that nobody ever waits for: the kernel keeps in it the pair of number and open file, so that
  * adding the pair again fails with EEXIST as long as the number means the same, and succeeds when it does not.
  *
- * An accepted socket is looked at when it is first asked about, and not before: most never are. */
+ * An accepted socket is looked at when it is first asked about, and not before: most never are. Until then another stream
+ * under its number passes for it; so when the sweep is the one to ask, it has the kernel watch the number anew. */
 #include <errno.h>
 #include <sys/epoll.h>
 #include <sys/stat.h>

@@ -320,6 +320,9 @@ receive_rest(struct hub_fd *entry, struct transfer *transfer, ssize_t got)
 		((transfer->flags & MSG_DONTWAIT) || fd_take_turns(entry))) {
 		transfer->buffer = (char *)transfer->buffer + received;
 		transfer->length -= (size_t)received;
+		/* The wait of a drained stream may go on with the number's next one. */
+		if (entry->layer == NULL)
+			fd_set_drained(entry, false);
 		received = receive_from(entry, transfer, attempt_recv, "recv");
 		if (received <= 0)
 			break;

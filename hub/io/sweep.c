@@ -62,21 +62,47 @@ since(const struct hub *hub, const struct hub_waiter *first)
 	return first->coroutine->waits_since;
 }
 
+/* Those who wait now wait for what the number means now, and not for what it means after a close. */
+static void
+confirm(struct hub_fd *entry)
+{
+	for (struct hub_waiter *each = entry->readers; each != NULL; each = each->next)
+		each->item = entry;
+}
+
+/* The number may mean something that the kernel does not watch yet. */
+static void
+watch_anew(struct hub *hub, ev_io *watcher)
+{
+	if (!ev_is_active(watcher))
+		return;
+	ev_io_stop(hub->loop, watcher);
+	ev_io_set(watcher, watcher->fd, watcher->events);
+	ev_io_start(hub->loop, watcher);
+}
+
 static void
 look_at(struct hub *hub, struct hub_fd *entry)
 {
 	int64_t reads = since(hub, entry->readers), writes = since(hub, entry->writers);
+	bool is_known = entry->is_known;
 
 	sweep_leave(entry);
 	if (entry->readers == NULL && entry->writers == NULL)
 		return;
-	if (hub->now - (reads < writes ? reads : writes) < FIRST)
+	if (hub->now - (reads < writes ? reads : writes) < FIRST) {
 		queue(hub, entry, 0);
-	else if (!fd_is_same(hub, entry))
+	} else if (!fd_is_same(hub, entry)) {
 		fd_forget(hub, entry, EBADF);
-	else
+	} else {
+		if (!is_known) {
+			watch_anew(hub, &entry->read);
+			watch_anew(hub, &entry->write);
+		}
+		confirm(entry);
 		queue(hub, entry,
 			entry->level + 1U < SWEEP_LEVELS ? entry->level + 1U : entry->level);
+	}
 }
 
 /* Looks at what is due of a queue, and no more than so many. Returns how many that were; *next becomes the time until

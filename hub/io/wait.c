@@ -44,8 +44,9 @@ wait_direction(struct hub_fd *entry, struct hub_waiter **waiters, ev_io *watcher
 {
 	struct hub *hub = hub_this;
 	struct wait wait = {what, (const void *)(intptr_t)entry->read.fd, deadline, true, false};
-	struct hub_waiter waiter;
+	struct hub_waiter waiter = {.item = NULL};
 	fd_generation generation = entry->generation;
+	bool has_layer = entry->layer != NULL;
 	int reason;
 
 	waiter_enter(waiters, &waiter, hub->current);
@@ -53,10 +54,12 @@ wait_direction(struct hub_fd *entry, struct hub_waiter **waiters, ev_io *watcher
 	reason = hub_suspend(&wait);
 	/* The entry outlives the descriptor, so this is safe even if that was closed. */
 	waiter_leave(waiters, &waiter);
-	/* Though no other coroutine has run: threads close, too. A drained stream tries anew, as if it had not waited; but
-	 * a layer must not. */
-	if (reason == 0 && entry->generation == generation &&
-		(is_checked || entry->layer != NULL) && is_lost(entry))
+	/* A drained stream may have been the number's next one already: then it tries anew, as if it had not waited. */
+	if (!is_checked && reason == EBADF && !has_layer && waiter.item == NULL)
+		return 0;
+	/* Though no other coroutine has run: threads close, too. */
+	if (reason == 0 && entry->generation == generation && (is_checked || has_layer) &&
+		is_lost(entry))
 		reason = EBADF;
 	return wait_ended(entry, generation, reason);
 }
@@ -148,11 +151,7 @@ fd_wait_write(struct hub_fd *entry, const char *what)
 int
 fd_wait_drained(struct hub_fd *entry, const char *what)
 {
-	bool has_layer = entry->layer != NULL;
-
-	if (entry->input_has_ended || wait_to_read(entry, what, HUB_FOREVER, false) == 0)
-		return 0;
-	return errno == EBADF && !has_layer ? 0 : -1;
+	return entry->input_has_ended ? 0 : wait_to_read(entry, what, HUB_FOREVER, false);
 }
 
 int
