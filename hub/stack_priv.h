@@ -28,6 +28,12 @@
  *   last owner left, or the present owner's. So an owner keeps 0 for "nobody", and begins, in an
  *   object that is all zeros, with numbers that no earlier owner of any slot had.
  *
+ * Measured: mincore(2), which would tell what was touched, costs 1.0 us for a slot and 166 us for a
+ * chunk of 1024, MADV_DONTNEED 0.6 to 0.8 us for a slot: so all that is suspect goes back, 256 in one go.
+ * Guard markers keep 3 MB of page tables for 20 000 slots, which MADV_DONTNEED leaves: so an empty chunk
+ * is mapped over. Sets of bits beside the chunk, instead of a list through the slots' memory, took spawn
+ * and finish from 38 to 41 to 45 ns.
+ *
  * One thread: the hub's. */
 #ifndef HUBBUB_STACK_H
 #define HUBBUB_STACK_H

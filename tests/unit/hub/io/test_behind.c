@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
@@ -853,4 +854,173 @@ Test(behind, who_is_alone_is_not_taken_for_the_next_owner, .timeout = 60)
 	cr_assert_lt(writer.leaked, 0, "%zd bytes", writer.leaked);
 	in_hub(usurped_body, &reader);
 	cr_assert_lt(reader.result, 0);
+}
+
+/* ---- who waits for what comes next ---- */
+
+struct next {
+	bool is_message; /* that what comes next is a part of */
+	int64_t moment;  /* from the wait's begin to the close */
+	char bytes[8];
+	ssize_t received; /* after the first byte */
+	int error;
+};
+
+static void *
+receive_next(void *argument)
+{
+	struct next *next = argument;
+
+	if (!next->is_message)
+		hub_recv(FIRST_NUMBER, next->bytes, sizeof next->bytes, 0);
+	next->received = hub_recv(
+		FIRST_NUMBER, next->bytes, sizeof next->bytes, next->is_message ? MSG_WAITALL : 0);
+	next->error = errno;
+	return NULL;
+}
+
+static void *
+next_body(void *argument)
+{
+	struct next *next = argument;
+	struct scene scene = {.was = WAS_stream_read, .number = FIRST_NUMBER};
+	struct hub_coroutine *coroutine;
+	int pair[2];
+
+	make_old(&scene);
+	hub_send(scene.old_peer, "1", 1, 0);
+	coroutine = hub_spawn(receive_next, next);
+	hub_sleep(next->moment);
+	socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair);
+	put(&scene, pair[0]);
+	hub_send(pair[1], "another's", 9, 0);
+	hub_join(coroutine, NULL);
+	hub_close(FIRST_NUMBER);
+	hub_close(pair[1]);
+	hub_close(scene.old_peer);
+	return NULL;
+}
+
+/* Whoever has received all that there was waits without asking first what the number means. */
+Test(behind, a_drained_wait_that_has_lasted_takes_nothing_of_the_next_one, .timeout = 60)
+{
+	struct next next = {.moment = 300 * HUB_MILLISECOND};
+
+	in_hub(next_body, &next);
+	cr_assert_eq(next.received, -1);
+	cr_assert_eq(next.error, EBADF);
+}
+
+Test(behind, a_message_does_not_go_on_with_the_next_one, .timeout = 60)
+{
+	struct next next = {.is_message = true, .moment = MOMENT};
+
+	in_hub(next_body, &next);
+	cr_assert_eq(next.received, 1);
+	cr_assert_eq(next.bytes[0], '1');
+}
+
+struct visit {
+	int number;
+	ssize_t received;
+};
+
+static void *
+receive_visit(void *argument)
+{
+	struct visit *visit = argument;
+	struct hub_timeout scope;
+	char byte;
+
+	hub_timeout_start(&scope, PATIENCE);
+	visit->received = hub_recv(visit->number, &byte, 1, 0);
+	hub_timeout_stop(&scope);
+	return NULL;
+}
+
+/* Another stream takes the number before anybody has looked at what was accepted. Which of two that wait for the number
+ * means which is not known then, but neither waits for ever. */
+static void *
+accepted_body(void *argument)
+{
+	struct visit *visits = argument;
+	struct scene scene = {.was = WAS_listener};
+	struct hub_coroutine *waiters[2];
+	int client = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), listener = listening_socket();
+	struct sockaddr_storage address;
+	socklen_t length = sizeof address;
+	int pair[2];
+
+	getsockname(listener, (struct sockaddr *)&address, &length);
+	connect(client, (struct sockaddr *)&address, length);
+	scene.number = hub_accept(listener, NULL, NULL);
+	visits[0].number = visits[1].number = scene.number;
+	waiters[0] = hub_spawn(receive_visit, &visits[0]);
+	hub_sleep(MOMENT);
+	socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair);
+	put(&scene, pair[0]);
+	waiters[1] = hub_spawn(receive_visit, &visits[1]);
+	hub_send(pair[1], "two", 2, 0);
+	hub_join(waiters[0], NULL);
+	hub_join(waiters[1], NULL);
+	hub_close(scene.number);
+	hub_close(pair[1]);
+	hub_close(listener);
+	hub_close(client);
+	return NULL;
+}
+
+Test(behind, an_accepted_one_that_is_replaced_at_once_hangs_nobody, .timeout = 90)
+{
+	struct visit visits[2] = {{0}};
+
+	in_hub(accepted_body, visits);
+	cr_assert_eq(visits[0].received, 1);
+	cr_assert_eq(visits[1].received, 1);
+}
+
+/* ---- no more files ---- */
+
+static void *
+read_byte(void *argument)
+{
+	char byte;
+
+	return (void *)(intptr_t)hub_read(*(int *)argument, &byte, 1);
+}
+
+/* What tells pipes apart is a set of its own, which cannot be made at first. */
+static void *
+full_body(void *argument)
+{
+	ssize_t *received = argument;
+	struct hub_coroutine *reader;
+	struct rlimit files, none;
+	void *result;
+	int ends[2];
+
+	pipe2(ends, O_CLOEXEC);
+	getrlimit(RLIMIT_NOFILE, &files);
+	none = files;
+	none.rlim_cur = 0;
+	setrlimit(RLIMIT_NOFILE, &none);
+	reader = hub_spawn(read_byte, &ends[0]);
+	hub_sleep(MOMENT);
+	setrlimit(RLIMIT_NOFILE, &files);
+	/* The sweep looks at what waits. */
+	hub_sleep(300 * HUB_MILLISECOND);
+	hub_write(ends[1], "x", 1);
+	hub_join(reader, &result);
+	*received = (ssize_t)(intptr_t)result;
+	hub_close(ends[0]);
+	hub_close(ends[1]);
+	return NULL;
+}
+
+Test(behind, what_cannot_be_told_apart_is_not_taken_for_closed, .timeout = 60)
+{
+	ssize_t received = 0;
+
+	in_hub(full_body, &received);
+	cr_assert_eq(received, 1);
 }
