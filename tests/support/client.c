@@ -3,24 +3,54 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
+
+static int
+connect_to(int type, const struct sockaddr *address, socklen_t length)
+{
+	struct timeval limit = {10, 0};
+	int fd = socket(address->sa_family, type | SOCK_CLOEXEC, 0);
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+	if (connect(fd, address, length) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+static int
+connect_port(int type, int port)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	return connect_to(type, (struct sockaddr *)&address, sizeof address);
+}
 
 int
 client_connect(int port)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-	struct timeval limit = {10, 0};
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	return connect_port(SOCK_STREAM, port);
+}
 
-	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-	if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0)
-		return fd;
-	close(fd);
-	return -1;
+int
+client_connect_udp(int port)
+{
+	return connect_port(SOCK_DGRAM, port);
+}
+
+int
+client_connect_path(const char *path)
+{
+	struct sockaddr_un name = {.sun_family = AF_UNIX};
+
+	snprintf(name.sun_path, sizeof name.sun_path, "%s", path);
+	return connect_to(SOCK_STREAM, (struct sockaddr *)&name, sizeof name);
 }
 
 bool

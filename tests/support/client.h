@@ -1,12 +1,14 @@
-/* A blocking TCP client on loopback, with ten seconds for everything. */
+/* A blocking client on loopback, with ten seconds for everything. */
 #ifndef HUBBUB_TESTS_CLIENT_H
 #define HUBBUB_TESTS_CLIENT_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Returns a connected socket, or -1. */
+/* Each returns a connected socket, or -1: of TCP, of datagrams, of a path. */
 int client_connect(int port);
+int client_connect_udp(int port);
+int client_connect_path(const char *path);
 
 /* Sends text and receives exactly as much as expected is long. Returns whether it is that. */
 bool client_exchange(int fd, const char *text, const char *expected);

@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "tests/support/certificate.h"
@@ -50,19 +49,6 @@ static char *__attribute__((format(printf, 2, 3))) write_option(int place, const
 
 /* ---- paths ---- */
 
-static int
-connect_path(const char *path)
-{
-	struct sockaddr_un name = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	snprintf(name.sun_path, sizeof name.sun_path, "%s", path);
-	if (connect(fd, (struct sockaddr *)&name, sizeof name) == 0)
-		return fd;
-	close(fd);
-	return -1;
-}
-
 Test(ways, a_path)
 {
 	char path[FOLDER_SIZE + 16];
@@ -75,7 +61,7 @@ Test(ways, a_path)
 	cr_assert(server_start(&server, "hubbub-echo", "2", "2",
 			  write_option(0, "--listen=unix:%s", path), NULL),
 		"%s", server.program.text);
-	fd = connect_path(path);
+	fd = client_connect_path(path);
 	cr_assert(client_exchange(fd, "hello", "HELLO"));
 	/* Whoever may enter the folder may connect. */
 	cr_assert_eq(access(path, R_OK | W_OK), 0);
@@ -113,7 +99,7 @@ Test(ways, a_path_is_left_by_a_kill_and_taken_again)
 	cr_assert_eq(access(path, F_OK), 0);
 	cr_assert(server_start(&server, "hubbub-echo", "1", "1", option[0], NULL), "%s",
 		server.program.text);
-	fd = connect_path(path);
+	fd = client_connect_path(path);
 	cr_assert(client_exchange(fd, "hello", "HELLO"));
 	close(fd);
 }
@@ -238,19 +224,6 @@ hubs_with_datagrams(void)
 	return hubs;
 }
 
-static int
-connect_udp(int port)
-{
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((in_port_t)port)};
-	struct timeval patience = {5, 0};
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-	connect(fd, (struct sockaddr *)&address, sizeof address);
-	return fd;
-}
-
 Test(ways, a_peers_datagrams_stay_on_a_hub)
 {
 	char big[60000], reply[65536];
@@ -258,7 +231,7 @@ Test(ways, a_peers_datagrams_stay_on_a_hub)
 
 	cr_assert(server_start(&server, "hubbub-echo", "2", "2", "--listen=udp:127.0.0.1:0", NULL));
 	port = server_port(&server, "udp:127.0.0.1:");
-	fd = connect_udp(port);
+	fd = client_connect_udp(port);
 	for (int i = 0; i < 100; i++)
 		cr_assert(client_exchange(fd, "hello", "HELLO"));
 	cr_assert_eq(hubs_with_datagrams(), 1);
@@ -271,7 +244,7 @@ Test(ways, a_peers_datagrams_stay_on_a_hub)
 	cr_assert_eq(reply[59999], 'X');
 	close(fd);
 	for (int i = 0; i < 64; i++) {
-		fd = connect_udp(port);
+		fd = client_connect_udp(port);
 		cr_assert(client_exchange(fd, "hello", "HELLO"));
 		close(fd);
 	}
@@ -302,7 +275,7 @@ Test(ways, datagrams_of_its_own_are_not_answered)
 	own.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	cr_assert_eq(sendto(fd, "hello", 5, 0, (struct sockaddr *)&own, sizeof own), 5);
 	close(fd);
-	fd = connect_udp(port);
+	fd = client_connect_udp(port);
 	cr_assert(client_exchange(fd, "hello", "HELLO"));
 	close(fd);
 	cr_assert(wait_until(one_of_two_is_answered, NULL, 10));
@@ -340,7 +313,7 @@ Test(ways, a_dead_hubs_datagrams_go_elsewhere)
 	for (int round = 0; round < 4; round++) {
 		kill(server_worker(&server, (unsigned)round % 2), SIGKILL);
 		for (int i = 0; i < 32; i++) {
-			fd = connect_udp(port);
+			fd = client_connect_udp(port);
 			answered += client_exchange(fd, "hello", "HELLO");
 			close(fd);
 		}
