@@ -1,0 +1,188 @@
+/* An upgrade under a service manager, for which this process stands: it adopts what its children
+ * leave, knows a main process, and ends the rest with that one. */
+#include <criterion/criterion.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "hub/base/clock.h"
+#include "tests/support/client.h"
+#include "tests/support/folder.h"
+#include "tests/support/server.h"
+
+#define CLIENTS 50
+
+static struct server server;
+static char folder[FOLDER_SIZE];
+static int channel = -1;
+static int clients[CLIENTS];
+
+static void
+begin(void)
+{
+	struct sockaddr_un name = {.sun_family = AF_UNIX};
+	int on = 1;
+
+	cr_assert(folder_make(folder));
+	snprintf(name.sun_path, sizeof name.sun_path, "%s/notify", folder);
+	channel = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	cr_assert_eq(bind(channel, (struct sockaddr *)&name, sizeof name), 0);
+	setsockopt(channel, SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
+	setenv("NOTIFY_SOCKET", name.sun_path, 1);
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+}
+
+static void
+end(void)
+{
+	server_clean(&server);
+	folder_remove(folder);
+}
+
+TestSuite(manager, .init = begin, .fini = end, .timeout = 60);
+
+/* ---- what it is told ---- */
+
+struct notice {
+	pid_t sender;
+	char text[512];
+};
+
+/* Receives the next one, within ten seconds. */
+static bool
+receive(struct notice *notice)
+{
+	union {
+		char room[CMSG_SPACE(sizeof(struct ucred))];
+		struct cmsghdr align;
+	} control = {{0}};
+	struct iovec part = {notice->text, sizeof notice->text - 1};
+	struct msghdr envelope = {.msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof control};
+	struct pollfd query = {.fd = channel, .events = POLLIN};
+	struct ucred sender;
+	ssize_t length;
+
+	if (poll(&query, 1, 10000) != 1 || (length = recvmsg(channel, &envelope, 0)) < 0)
+		return false;
+	memcpy(&sender, CMSG_DATA(CMSG_FIRSTHDR(&envelope)), sizeof sender);
+	notice->sender = sender.pid;
+	notice->text[length] = '\0';
+	return true;
+}
+
+/* The next one that has the text. */
+static void
+expect_notice(struct notice *notice, const char *text)
+{
+	do
+		cr_assert(receive(notice), "no %s", text);
+	while (strstr(notice->text, text) == NULL);
+}
+
+static pid_t
+parent_of(pid_t pid)
+{
+	char path[64], text[512] = "";
+	const char *rest;
+	int parent = 0;
+	FILE *stream;
+
+	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+	stream = fopen(path, "re");
+	if (stream == NULL)
+		return 0;
+	if (fread(text, 1, sizeof text - 1, stream) > 0 && (rest = strrchr(text, ')')) != NULL &&
+		sscanf(rest, ") %*c %d", &parent) != 1)
+		parent = 0;
+	fclose(stream);
+	return parent;
+}
+
+/* The new master is this process's own child when it is named, and says then that it is ready. */
+static void
+upgrade(void)
+{
+	char *argv[] = {program_path("hubbub-ctl"), "--socket", server.control, "upgrade", NULL};
+	struct notice notice;
+	struct program ctl;
+	int named;
+
+	cr_assert(program_start(&ctl, argv, 0));
+	do {
+		cr_assert(receive(&notice), "the new master is not named");
+		cr_assert_eq(notice.sender, server.pid, "%s", notice.text);
+	} while (sscanf(notice.text, "MAINPID=%d", &named) != 1);
+	cr_assert_eq(parent_of(named), getpid(), "it is not our child");
+	expect_notice(&notice, "READY=1");
+	cr_assert_eq(notice.sender, named);
+	cr_assert_eq(program_wait(&ctl, 10), 0, "%s", ctl.text);
+	program_end(&ctl);
+	server.pid = named;
+}
+
+Test(manager, the_new_master_is_its_own_child_before_it_is_named)
+{
+	struct notice notice;
+
+	cr_assert(server_start(&server, "hubbub-echo", "2", "1", NULL), "%s", server.program.text);
+	expect_notice(&notice, "READY=1");
+	for (int i = 0; i < 5; i++)
+		upgrade();
+	kill(server.pid, SIGTERM);
+	expect_notice(&notice, "STOPPING=1");
+	cr_assert_eq(notice.sender, server.pid);
+	cr_assert_eq(waitpid(server.pid, NULL, 0), server.pid);
+}
+
+/* ---- how it ends the server ---- */
+
+static void
+open_clients(void)
+{
+	for (int i = 0; i < CLIENTS; i++) {
+		clients[i] = client_connect(server.program.port);
+		cr_assert(client_exchange(clients[i], "hello\n", "HELLO\n"));
+	}
+}
+
+/* TERM to the main process; and when that has ended, KILL to the rest. */
+static void
+stop_server(void)
+{
+	int status;
+
+	kill(server.pid, SIGTERM);
+	cr_assert_eq(waitpid(server.pid, &status, 0), server.pid);
+	cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	kill(-server.program.pid, SIGKILL);
+}
+
+Test(manager, a_stop_after_an_upgrade_cuts_nobody_off)
+{
+	struct notice notice;
+
+	cr_assert(server_start(&server, "naughty", "2", "2", "--drain-timeout=20", NULL), "%s",
+		server.program.text);
+	expect_notice(&notice, "READY=1");
+	open_clients();
+	upgrade();
+	/* They are the former master's, which has to end what they have begun. */
+	for (int i = 0; i < CLIENTS; i++)
+		cr_assert_eq(send(clients[i], "sleep 1500\n", 11, 0), 11);
+	stop_server();
+	for (int i = 0; i < CLIENTS; i++) {
+		cr_assert(client_exchange(clients[i], "", "done\n"), "client %d is cut off", i);
+		cr_assert(client_sees_end(clients[i]), "client %d", i);
+		close(clients[i]);
+	}
+}
