@@ -26,7 +26,7 @@ claim_explain(const struct address *address, int error)
 	case EADDRINUSE:
 		holder_find(address, holder);
 		log_error("cannot listen on %s: it is in use by %s; stop that, or choose another "
-			  "--listen",
+			  "address",
 			text, holder);
 		break;
 	case ENOTSOCK:
@@ -148,12 +148,12 @@ claim_address(const struct address *address)
 	if (fd == -1 && errno == EADDRINUSE) {
 		holder_find(address, holder);
 		log_error("cannot listen on %s: another hubbub server has it, %s; stop that, or "
-			  "choose "
-			  "another --listen",
+			  "choose another address",
 			text, holder);
+	} else if (fd == -1 && errno == ENOENT) {
+		log_error("cannot listen on %s: there is no such folder", text);
 	} else if (fd == -1) {
-		log_error("cannot lock %s: %s%s", text, strerror(errno),
-			errno == ENOENT ? " (its folder)" : "");
+		log_error("cannot lock %s: %s", text, strerror(errno));
 	}
 	return fd;
 }

@@ -455,7 +455,7 @@ on_progress(struct ev_loop *loop, ev_timer *timer, int events)
 	(void)loop, (void)events;
 	snprintf(end, sizeof end, "%lu connections are open",
 		(unsigned long)fleet_open(&control->master->fleet));
-	snprintf(change, sizeof change, "not yet; %u hubs accept meanwhile",
+	snprintf(change, sizeof change, "not yet; %u hubs go on accepting",
 		fleet_accepting(&control->master->fleet));
 	LIST_EACH (link, &control->clients) {
 		struct client *client = CONTAINER_OF(link, struct client, link);

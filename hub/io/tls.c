@@ -605,7 +605,7 @@ hub_tls_server_new(const char *certificate, const char *key)
 		return give_up(tls, certificate, "has no certificate in PEM form");
 	if (SSL_CTX_use_PrivateKey_file(tls->context, key, SSL_FILETYPE_PEM) != 1)
 		return give_up(tls, key,
-			"has no private key without a passphrase that belongs to the certificate");
+			"has no private key that fits the certificate and needs no passphrase");
 	return tls;
 }
 
