@@ -62,7 +62,7 @@ server_start(
 	const char *ready;
 	va_list more;
 
-	*server = (struct server){.admin = try_port(0)};
+	*server = (struct server){.admin = server_lasting_port()};
 	if (!folder_make(server->folder))
 		return false;
 	snprintf(server->control, sizeof server->control, "%s/control", server->folder);
