@@ -42,8 +42,8 @@ master_changed(struct master *master, const char *why)
 	if (master->change == CHANGE_NONE)
 		return;
 	if (why != NULL)
-		events_note(LOG_ERROR, "%s failed, and changed nothing: %s", names[master->change],
-			why);
+		events_note(LOG_ERROR, "%s failed%s: %s", names[master->change],
+			master->phase == MASTER_HANDED_OVER ? "" : ", and changed nothing", why);
 	else if (serving != NULL)
 		events_note(LOG_INFO, "%s done: generation %u serves, %u processes x %u threads",
 			names[master->change], serving->number, serving->config.processes,

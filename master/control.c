@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <ev.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -341,6 +342,15 @@ request(struct client *client)
 
 /* ---- what comes in ---- */
 
+/* One that will only send no more is there. */
+static bool
+has_gone(const struct client *client)
+{
+	struct pollfd query = {.fd = client->input.fd};
+
+	return poll(&query, 1, 0) == 1 && (query.revents & POLLHUP);
+}
+
 static void
 on_input(struct ev_loop *loop, ev_io *watcher, int events)
 {
@@ -373,7 +383,11 @@ on_input(struct ev_loop *loop, ev_io *watcher, int events)
 	}
 	*newline = '\0';
 	client->line_length = 0;
-	request(client);
+	/* Who has given up waiting, while the master stood still, may have been told that it failed. */
+	if (has_gone(client))
+		client_free(client);
+	else
+		request(client);
 }
 
 static void

@@ -93,9 +93,9 @@ listen_json(const struct options *options)
 static json_t *
 fixed_json(const struct options *options)
 {
-	return json_pack("{s:s?, s:s?, s:s?, s:s?, s:s?}", "admin", options->admin, "agent",
+	return json_pack("{s:s?, s:s?, s:s?, s:s?, s:s?, s:s?}", "admin", options->admin, "agent",
 		options->agent, "control", options->control, "pidfile", options->pidfile, "user",
-		options->user);
+		options->user, "group", options->group);
 }
 
 static json_t *

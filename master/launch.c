@@ -101,5 +101,5 @@ launch_born(int leash, int *pidfd)
 
 	if (result <= 0)
 		return result;
-	return *pidfd != -1 ? (pid_t)born.value : -1;
+	return (pid_t)born.value;
 }

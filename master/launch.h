@@ -13,7 +13,7 @@
  * launcher go. Returns the launcher's pid, or -1 with errno. */
 pid_t launch(void (*become)(void *context), void *context, int *leash);
 
-/* Receives the grandchild's pid from the leash; *pidfd becomes the caller's.
+/* Receives the grandchild's pid from the leash; *pidfd becomes the caller's, -1 if there are no more files.
  * Returns it; 0 if it is not there yet; or -1 if there is none. */
 pid_t launch_born(int leash, int *pidfd);
 

@@ -342,6 +342,10 @@ on_birth(struct ev_loop *loop, ev_io *watcher, int events)
 	/* Without one the launcher's end is its end. */
 	if (pid < 0)
 		return;
+	if (successor->pidfd == -1) {
+		roll_back(master, "no more files (raise the limit: ulimit -n, LimitNOFILE=)");
+		return;
+	}
 	successor->pid = pid;
 	ev_io_set(&successor->death, successor->pidfd, EV_READ);
 	ev_io_start(loop, &successor->death);

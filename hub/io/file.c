@@ -285,7 +285,7 @@ hub_sendfile(int out, int in, off_t *offset, size_t count)
 
 		/* Closed while the socket was waited for. */
 		errno = ECANCELED;
-		if (fd_is_kept(&from) && fd_keep_from_blocking(out) == 0 &&
+		if (fd_is_kept(&from) && fd_is_held(&to) && fd_keep_from_blocking(out) == 0 &&
 			(from.entry->is_file || fd_keep_from_blocking(in) == 0))
 			sent = send_quietly(out, in, offset, count - done);
 		if (sent == 0)

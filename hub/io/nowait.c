@@ -43,7 +43,14 @@ may_have_nowait(int fd)
 	return entry == NULL || !entry->lacks_nowait;
 }
 
-/* After EOPNOTSUPP. Returns whether it may be tried without. */
+/* By this kind of file, by this kernel, or by a filter of system calls that is older than they are. */
+static bool
+is_unsupported(void)
+{
+	return errno == EOPNOTSUPP || errno == ENOSYS;
+}
+
+/* After that. Returns whether it may be tried without. */
 static bool
 has_no_nowait(int fd)
 {
@@ -62,7 +69,7 @@ fd_read_now(int fd, const struct iovec *parts, int count)
 	errno = EOPNOTSUPP;
 	if (may_have_nowait(fd))
 		got = kernel_preadv2(fd, parts, count, -1, RWF_NOWAIT);
-	if (got == -1 && errno == EOPNOTSUPP && has_no_nowait(fd))
+	if (got == -1 && is_unsupported() && has_no_nowait(fd))
 		got = kernel_readv(fd, parts, count);
 	return got;
 }
@@ -75,7 +82,7 @@ fd_write_now(int fd, const struct iovec *parts, int count)
 	errno = EOPNOTSUPP;
 	if (may_have_nowait(fd))
 		sent = kernel_pwritev2(fd, parts, count, -1, RWF_NOWAIT);
-	if (sent == -1 && errno == EOPNOTSUPP && has_no_nowait(fd))
+	if (sent == -1 && is_unsupported() && has_no_nowait(fd))
 		sent = kernel_writev(fd, parts, count);
 	return sent;
 }

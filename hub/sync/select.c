@@ -19,7 +19,8 @@ struct selector {
 	struct queue_putter putter; /* its waiter is the case's, whatever the kind */
 	struct fd_interest interest;
 	struct hub_link link;
-	uint64_t id; /* of the coroutine whose end is awaited */
+	uint64_t id;   /* of the coroutine whose end is awaited */
+	bool is_taken; /* by a result that has arrived, though another case had woken the select */
 };
 
 /* Makes the case happen if it can now. Returns 0 (it has), EAGAIN, or why it can only fail. */
@@ -111,7 +112,7 @@ note(const struct hub_case *one, struct selector *selector)
 		selector->id = hub_id(one->object);
 }
 
-/* Whether that has been closed, or has ended, since. */
+/* Whether that has been closed, or has ended, or has arrived, since. */
 static bool
 is_over(const struct hub_case *one, const struct selector *selector)
 {
@@ -119,6 +120,9 @@ is_over(const struct hub_case *one, const struct selector *selector)
 
 	if (one->kind == HUB_CASE_FD)
 		return fd_interest_is_over(&selector->interest);
+	/* Its memory may be gone by now. */
+	if (one->kind == HUB_CASE_RESULT)
+		return selector->is_taken;
 	return one->kind == HUB_CASE_ENDED &&
 	       (awaited->id != selector->id || awaited->state == COROUTINE_DONE);
 }
@@ -130,7 +134,7 @@ enter(struct hub_case *one, struct selector *selector, struct hub_coroutine *sel
 	struct hub_waiter *waiter = &selector->putter.waiter;
 	struct hub_waiter **waiters = waiters_of(one);
 
-	waiter->is_queued = waiter->is_met = false;
+	selector->is_taken = waiter->is_queued = waiter->is_met = false;
 	if (waiters != NULL) {
 		if (one->kind == HUB_CASE_QUEUE_PUT)
 			queue_putter_init(one->object, &selector->putter, one->item, 0);
@@ -153,15 +157,17 @@ enter(struct hub_case *one, struct selector *selector, struct hub_coroutine *sel
 static bool
 leave(struct hub_case *one, struct selector *selector)
 {
-	struct hub_waiter **waiters = waiters_of(one);
+	struct hub_waiter **waiters = waiters_of(one), *waiter = &selector->putter.waiter;
 
+	if (one->kind == HUB_CASE_RESULT)
+		selector->is_taken = !waiter->is_queued && !waiter->is_met;
 	if (waiters != NULL)
-		waiter_leave(waiters, &selector->putter.waiter);
+		waiter_leave(waiters, waiter);
 	else if (one->kind == HUB_CASE_ENDED)
 		hub_unlink(one->object, &selector->link);
 	else if (one->kind == HUB_CASE_FD)
 		return fd_interest_leave(&selector->interest);
-	return selector->putter.waiter.is_met;
+	return waiter->is_met;
 }
 
 /* After the case was woken with reason. Returns false if a descriptor was not ready after all. */
@@ -198,9 +204,15 @@ find_over(struct hub_case *cases, size_t count, const struct selector *selectors
 static int
 take_turns(struct hub_case *cases, size_t count, struct selector *selectors, int *reason)
 {
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		note(&cases[i], &selectors[i]);
+		if (cases[i].kind == HUB_CASE_RESULT)
+			enter(&cases[i], &selectors[i], hub_this->current);
+	}
 	hub_pause(hub_this);
+	for (size_t i = 0; i < count; i++)
+		if (cases[i].kind == HUB_CASE_RESULT)
+			leave(&cases[i], &selectors[i]);
 	*reason = hub_enter() != NULL ? 0 : errno;
 	return *reason == 0 ? find_over(cases, count, selectors) : -1;
 }

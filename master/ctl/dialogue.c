@@ -174,8 +174,8 @@ explain(const char *path, int error, char *message, int message_size)
 {
 	if (error == EAGAIN)
 		snprintf(message, (size_t)message_size,
-			"the server at %s does not answer: is its process stopped? (kill -CONT); "
-			"what was asked may yet be done",
+			"the server at %s does not answer, and was told nothing: is its process "
+			"stopped? (kill -CONT)",
 			path);
 	else
 		snprintf(message, (size_t)message_size, "cannot talk to %s: %s", path,

@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -332,6 +333,7 @@ Test(select, what_happens_between_a_readiness_that_is_gone_and_its_turn_is_not_l
 
 static struct {
 	struct hub_coroutine *selector, *gone, *successor;
+	struct hub_result *result; /* arrives, and its memory goes */
 	int closed; /* its number is another's in the end, where there is something to read */
 	int heir[2];
 	bool has_gone;
@@ -376,6 +378,8 @@ replace_in_time(void *argument)
 	hub_close(scene.closed);
 	dup2(scene.heir[1], scene.closed);
 	hub_adopt(scene.closed);
+	hub_result_set(scene.result, NULL);
+	munmap(scene.result, sizeof *scene.result);
 	return argument;
 }
 
@@ -387,6 +391,8 @@ set_scene(hub_fn *go)
 	socketpair(AF_UNIX, SOCK_STREAM, 0, scene.heir);
 	send(scene.heir[0], "x", 1, 0);
 	scene.closed = dup(pair[0]);
+	scene.result = mmap(NULL, sizeof *scene.result, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	scene.gone = hub_spawn(go, NULL);
 	hub_detach(scene.gone);
 }
@@ -408,8 +414,10 @@ static void *
 select_two(void *argument)
 {
 	int i = (int)(intptr_t)argument;
-	struct hub_case cases[] = {hub_case_fd(pair[1], POLLIN),
-		i == 0 ? hub_case_ended(scene.gone) : hub_case_fd(scene.closed, POLLIN)};
+	struct hub_case cases[] = {
+		hub_case_fd(pair[1], POLLIN), i == 0   ? hub_case_ended(scene.gone)
+					      : i == 1 ? hub_case_fd(scene.closed, POLLIN)
+						       : hub_case_result(scene.result)};
 
 	current->indices[i] = hub_select(cases, 2, 5 * HUB_SECOND);
 	current->errors[i] = cases[1].error;
@@ -420,7 +428,7 @@ static void *
 in_vain_body(void *argument)
 {
 	current = argument;
-	for (intptr_t i = 0; i < 2; i++) {
+	for (intptr_t i = 0; i < 3; i++) {
 		struct hub_coroutine *replacer, *selector;
 
 		set_scene(go_in_time);
@@ -442,11 +450,12 @@ Test(select, woken_in_vain_it_takes_nobody_for_what_is_gone)
 	struct record record = {0};
 
 	in_hub(in_vain_body, &record);
-	cr_assert_eq(record.counts[0], 2, "the slot was not used again: this test tells nothing");
-	cr_assert_eq(record.indices[0], 1, "%d", record.indices[0]);
+	cr_assert_eq(record.counts[0], 3, "the slot was not used again: this test tells nothing");
+	for (int i = 0; i < 3; i++)
+		cr_assert_eq(record.indices[i], 1, "%d", record.indices[i]);
 	cr_assert_eq(record.errors[0], 0);
-	cr_assert_eq(record.indices[1], 1, "%d", record.indices[1]);
 	cr_assert_eq(record.errors[1], ECANCELED, "%s", strerror(record.errors[1]));
+	cr_assert_eq(record.errors[2], 0);
 }
 
 /* The same in its turn, before it has looked at anything. */
@@ -461,7 +470,7 @@ static void *
 turn_body(void *argument)
 {
 	current = argument;
-	for (intptr_t i = 0; i < 2; i++) {
+	for (intptr_t i = 0; i < 3; i++) {
 		struct hub_coroutine *replacer;
 
 		set_scene(go_at_once);
@@ -480,9 +489,10 @@ Test(select, in_its_turn_it_takes_nobody_for_what_is_gone)
 	struct record record = {0};
 
 	in_hub(turn_body, &record);
-	cr_assert_eq(record.counts[0], 2, "the slot was not used again: this test tells nothing");
-	cr_assert_eq(record.indices[0], 1, "%d", record.indices[0]);
+	cr_assert_eq(record.counts[0], 3, "the slot was not used again: this test tells nothing");
+	for (int i = 0; i < 3; i++)
+		cr_assert_eq(record.indices[i], 1, "%d", record.indices[i]);
 	cr_assert_eq(record.errors[0], 0);
-	cr_assert_eq(record.indices[1], 1, "%d", record.indices[1]);
 	cr_assert_eq(record.errors[1], ECANCELED, "%s", strerror(record.errors[1]));
+	cr_assert_eq(record.errors[2], 0);
 }
