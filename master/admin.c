@@ -28,6 +28,7 @@ struct admin {
 	struct MHD_Daemon *daemon; /* NULL if it could not be started again */
 	int fd;                    /* listens; owned */
 	bool has_handed_over;      /* another master accepts on it */
+	bool was_told;             /* where it is */
 	ev_io events;
 	ev_timer timeout; /* libmicrohttpd's own */
 };
@@ -230,9 +231,9 @@ say_where(int fd)
 		text[0] == ':' ? "localhost" : "", text);
 }
 
-/* Returns 0, or -1. */
+/* Nobody is answered yet. Returns 0, or -1 after logging. */
 static int
-start_daemon(struct admin *admin)
+make_daemon(struct admin *admin)
 {
 	const union MHD_DaemonInfo *info = NULL;
 
@@ -249,8 +250,6 @@ start_daemon(struct admin *admin)
 	admin->has_handed_over = false;
 	ev_io_init(&admin->events, on_event, info->epoll_fd, EV_READ);
 	admin->events.data = admin;
-	ev_io_start(admin->master->loop, &admin->events);
-	run(admin);
 	return 0;
 }
 
@@ -268,7 +267,7 @@ stop_daemon(struct admin *admin)
 }
 
 struct admin *
-admin_start(struct master *master, int fd)
+admin_new(struct master *master, int fd)
 {
 	struct admin *admin = calloc(1, sizeof *admin);
 
@@ -282,12 +281,10 @@ admin_start(struct master *master, int fd)
 	ev_init(&admin->events, on_event);
 	ev_timer_init(&admin->timeout, on_timeout, 0., 0.);
 	admin->timeout.data = admin;
-	if (start_daemon(admin) != 0) {
-		admin_stop(admin);
-		return NULL;
-	}
-	say_where(fd);
-	return admin;
+	if (make_daemon(admin) == 0)
+		return admin;
+	admin_stop(admin);
+	return NULL;
 }
 
 void
@@ -311,18 +308,20 @@ admin_hand_over(struct admin *admin)
 }
 
 void
-admin_resume(struct admin *admin)
+admin_open(struct admin *admin)
 {
 	if (admin == NULL)
 		return;
-	if (!admin->has_handed_over && admin->daemon != NULL) {
-		ev_io_start(admin->master->loop, &admin->events);
-		run(admin);
-		return;
-	}
 	/* What was handed over cannot accept again. */
-	stop_daemon(admin);
-	start_daemon(admin);
+	if (admin->has_handed_over)
+		stop_daemon(admin);
+	if (admin->daemon == NULL && make_daemon(admin) != 0)
+		return;
+	ev_io_start(admin->master->loop, &admin->events);
+	run(admin);
+	if (!admin->was_told)
+		say_where(admin->fd);
+	admin->was_told = true;
 }
 
 int

@@ -8,17 +8,17 @@
 struct master;
 struct admin;
 
-/* Serves on a listening socket, which it owns. NULL after logging. */
-struct admin *admin_start(struct master *master, int fd);
+/* Makes one for a listening socket, which it owns; it answers from admin_open on. NULL after logging. */
+struct admin *admin_new(struct master *master, int fd);
 
-/* Answers nobody for a moment. NULL is ignored, as by the others. */
+/* Answers, from now on or again. NULL is ignored, as by the others. */
+void admin_open(struct admin *admin);
+
+/* Answers nobody for a moment. */
 void admin_pause(struct admin *admin);
 
 /* Another master accepts on the same socket; those that are connected are answered once more, and let go. */
 void admin_hand_over(struct admin *admin);
-
-/* Answers again, after either. */
-void admin_resume(struct admin *admin);
 
 int admin_fd(const struct admin *admin);
 

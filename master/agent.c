@@ -98,7 +98,7 @@ on_again(struct ev_loop *loop, ev_timer *timer, int events)
 }
 
 struct agent *
-agent_start(struct master *master, int fd)
+agent_new(struct master *master, int fd)
 {
 	struct agent *agent = calloc(1, sizeof *agent);
 
@@ -111,7 +111,6 @@ agent_start(struct master *master, int fd)
 	ev_io_init(&agent->listener, on_connect, fd, EV_READ);
 	ev_init(&agent->again, on_again);
 	agent->listener.data = agent->again.data = agent;
-	ev_io_start(master->loop, &agent->listener);
 	return agent;
 }
 
@@ -125,7 +124,7 @@ agent_pause(struct agent *agent)
 }
 
 void
-agent_resume(struct agent *agent)
+agent_open(struct agent *agent)
 {
 	if (agent != NULL)
 		ev_io_start(agent->master->loop, &agent->listener);

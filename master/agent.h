@@ -11,12 +11,13 @@
 struct agent;
 struct master;
 
-/* Answers on a listening socket, which it owns, from the master's loop. NULL after logging. */
-struct agent *agent_start(struct master *master, int fd);
+/* Makes one for a listening socket, which it owns; it answers from agent_open on, from the master's loop. NULL after logging. */
+struct agent *agent_new(struct master *master, int fd);
 
-/* Ceases to, as long as another master does, on the same socket; and answers again. NULL is ignored, as by the others. */
+/* Answers, from now on or again; and ceases to, as long as another master does, on the same socket. NULL is ignored, as by
+ * the others. */
+void agent_open(struct agent *agent);
 void agent_pause(struct agent *agent);
-void agent_resume(struct agent *agent);
 
 int agent_fd(const struct agent *agent);
 void agent_stop(struct agent *agent);

@@ -23,6 +23,20 @@ doors_prepare(struct master *master)
 	return master->control == NULL && is_fatal ? -1 : 0;
 }
 
+int
+doors_build(struct master *master)
+{
+	for (int i = 0; i < ADDRESSES_MAX; i++) {
+		int admin = master->admin_sockets[i], agent = master->agent_sockets[i];
+
+		master->admin_sockets[i] = master->agent_sockets[i] = -1;
+		if ((admin != -1 && (master->admins[i] = admin_new(master, admin)) == NULL) ||
+			(agent != -1 && (master->agents[i] = agent_new(master, agent)) == NULL))
+			return -1;
+	}
+	return 0;
+}
+
 void
 doors_open(struct master *master)
 {
@@ -30,11 +44,8 @@ doors_open(struct master *master)
 		pidfile_write(master->pidfile);
 	control_start(master->control);
 	for (int i = 0; i < ADDRESSES_MAX; i++) {
-		if (master->admin_sockets[i] != -1)
-			master->admins[i] = admin_start(master, master->admin_sockets[i]);
-		if (master->agent_sockets[i] != -1)
-			master->agents[i] = agent_start(master, master->agent_sockets[i]);
-		master->admin_sockets[i] = master->agent_sockets[i] = -1;
+		admin_open(master->admins[i]);
+		agent_open(master->agents[i]);
 	}
 }
 
@@ -45,18 +56,6 @@ doors_pause(struct master *master)
 	for (int i = 0; i < ADDRESSES_MAX; i++) {
 		admin_pause(master->admins[i]);
 		agent_pause(master->agents[i]);
-	}
-}
-
-void
-doors_resume(struct master *master)
-{
-	if (master->pidfile != -1)
-		pidfile_write(master->pidfile);
-	control_start(master->control);
-	for (int i = 0; i < ADDRESSES_MAX; i++) {
-		admin_resume(master->admins[i]);
-		agent_resume(master->agents[i]);
 	}
 }
 

@@ -7,17 +7,18 @@
 
 struct master;
 
-/* Opens what the options ask for; whoever comes waits until doors_open. Returns 0, or -1 after logging. */
+/* Listens where the options say; whoever comes waits until doors_open. Returns 0, or -1 after logging. */
 int doors_prepare(struct master *master);
 
-/* Answers from now on. */
+/* Makes what will answer, on sockets that were prepared, or handed over; so that nothing is left that could fail when this
+ * master owns the server. Returns 0, or -1 after logging. */
+int doors_build(struct master *master);
+
+/* Answers: for the first time, after doors_pause, or after doors_hand_over. */
 void doors_open(struct master *master);
 
 /* Answers nobody for a moment: whoever comes waits. */
 void doors_pause(struct master *master);
-
-/* Answers again, after doors_pause or doors_hand_over. */
-void doors_resume(struct master *master);
 
 /* Another master answers whoever comes; this one, those that have come. */
 void doors_hand_over(struct master *master);

@@ -51,7 +51,11 @@ stand_between(void (*become)(void *context), void *context, int leash)
 	}
 	prctl(PR_SET_NAME, "hubbub-launcher");
 	born.value = pid;
-	channel_send(leash, &born, fds[1].fd);
+	/* Whose pid nobody knows could not be watched. */
+	if (channel_send(leash, &born, fds[1].fd) != 0) {
+		kill(pid, SIGKILL);
+		_exit(1);
+	}
 	/* Above all the other end of the leash, and what the grandchild's death is to close. */
 	if (dup2(leash, 0) != 0 || dup2(fds[1].fd, 1) != 1)
 		_exit(1);

@@ -286,7 +286,7 @@ supervise(struct master *master)
 		sockets_init(&master->sockets, options->addresses, (unsigned)options->address_count,
 			(int)options->backlog) != 0 ||
 		(is_heir ? handover_inherit(master) : open_all(master)) != 0 ||
-		prepare_fleet(master) != 0)
+		doors_build(master) != 0 || prepare_fleet(master) != 0)
 		return 1;
 	if (!is_heir)
 		limits_warn(options->backlog);

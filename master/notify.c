@@ -1,5 +1,6 @@
 #include "master/notify.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -10,9 +11,11 @@
 #include <unistd.h>
 
 #include "hub/base/clock.h"
+#include "hub/base/log.h"
 
 static struct sockaddr_un manager;
 static socklen_t manager_length;
+static int channel; /* made at the start: no word is lost later because files ran out */
 static int64_t watchdog;
 
 void
@@ -24,6 +27,11 @@ notify_init(void)
 	if (path == NULL || (path[0] != '/' && path[0] != '@') ||
 		strlen(path) >= sizeof manager.sun_path)
 		return;
+	channel = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (channel == -1) {
+		log_error("cannot talk to the service manager: %s", strerror(errno));
+		return;
+	}
 	manager.sun_family = AF_UNIX;
 	memcpy(manager.sun_path, path, strlen(path));
 	manager_length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
@@ -40,19 +48,15 @@ notify_send(const char *format, ...)
 {
 	char text[512];
 	va_list arguments;
-	int length, fd;
+	int length;
 
 	if (manager_length == 0)
 		return;
 	va_start(arguments, format);
 	length = vsnprintf(text, sizeof text, format, arguments);
 	va_end(arguments);
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd == -1)
-		return;
-	sendto(fd, text, (size_t)length, MSG_NOSIGNAL, (const struct sockaddr *)&manager,
+	sendto(channel, text, (size_t)length, MSG_NOSIGNAL, (const struct sockaddr *)&manager,
 		manager_length);
-	close(fd);
 }
 
 int64_t

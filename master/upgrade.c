@@ -156,7 +156,7 @@ withdraw(struct master *master)
 	if (successor->pidfd != -1)
 		pidfd_send_signal(successor->pidfd, SIGKILL, NULL, 0);
 	if (successor->phase == SUCCESSOR_OFFERED)
-		doors_resume(master);
+		doors_open(master);
 	forget_successor(master);
 	fleet_freeze(&master->fleet, false);
 	return true;
@@ -192,7 +192,7 @@ take_back(struct master *master)
 	forget_successor(master);
 	master_changed(master, "the new master died when it had taken over");
 	master->phase = MASTER_STARTING;
-	doors_resume(master);
+	doors_open(master);
 	seating_inherit(&master->fleet, sockets_own(&master->sockets));
 	if (is_to_drain) {
 		master_drain(master);

@@ -68,7 +68,8 @@ Test(watchdog, names_who_does_not_switch_with_a_backtrace)
 		cr_skip_test("it runs one thread at a time");
 	run(&record);
 	cr_assert_geq(record.reports, 1);
-	cr_assert_leq(record.reports, 2, "reported %d times", record.reports);
+	/* Not each time that it is looked at, which is every few milliseconds. */
+	cr_assert_leq(record.reports, 20, "reported %d times", record.reports);
 	cr_assert_geq(record.nanoseconds, 20 * HUB_MILLISECOND);
 	cr_assert_not_null(strstr(record.text, "\"the culprit\""), "%s", record.text);
 	cr_assert_not_null(strstr(record.text, "compute_for"), "%s", record.text);
