@@ -47,8 +47,9 @@ channel_receive(int channel, struct channel_message *message, int *descriptor)
 	ssize_t length = recvmsg(channel, &envelope, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 
 	*descriptor = -1;
+	/* Of any other error the next call may know nothing. */
 	if (length < 0)
-		return errno == EAGAIN || errno == EINTR ? 0 : -1;
+		return errno == ECONNRESET || errno == EBADF ? -1 : 0;
 	header = CMSG_FIRSTHDR(&envelope);
 	if (header != NULL && header->cmsg_type == SCM_RIGHTS)
 		memcpy(descriptor, CMSG_DATA(header), sizeof *descriptor);

@@ -35,7 +35,8 @@ struct channel_message {
 int channel_send(int channel, const struct channel_message *message, int descriptor);
 
 /* Receives one without waiting; *descriptor is -1 or the caller's to close.
- * Returns 1; 0 if none is there; or -1: the other side is gone. */
+ * Returns 1; 0 if none is there, or none can be had now (ENOMEM), but perhaps next time; or -1:
+ * the other side is gone. */
 int channel_receive(int channel, struct channel_message *message, int *descriptor);
 
 #endif

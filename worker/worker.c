@@ -227,8 +227,12 @@ hear_master(void *argument)
 
 	for (;;) {
 		/* Not hub_recv, which would count these bytes as the clients'. */
-		if (hub_wait_fd(worker->heritage->channel, POLLIN) < 0)
-			return NULL;
+		if (hub_wait_fd(worker->heritage->channel, POLLIN) < 0) {
+			/* What fails for want of memory is tried again; who is killed leaves. */
+			if (hub_sleep(LOOK_EVERY) != 0)
+				return NULL;
+			continue;
+		}
 		result = channel_receive(worker->heritage->channel, &message, &descriptor);
 		if (result < 0) {
 			drain_alone(worker);

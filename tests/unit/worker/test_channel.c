@@ -3,7 +3,13 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static int pair[2];
@@ -66,4 +72,36 @@ Test(channel, what_is_no_message_is_an_error_and_leaves_no_descriptor)
 	cr_assert_eq(send(pair[0], "short", 5, 0), 5);
 	cr_assert_eq(channel_receive(pair[1], &got, &descriptor), -1);
 	cr_assert_eq(descriptor, -1);
+}
+
+/* From here on recvmsg(2) finds no memory. */
+static bool
+refuse_recvmsg(void)
+{
+	struct sock_filter steps[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_recvmsg, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOMEM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog filter = {sizeof steps / sizeof *steps, steps};
+
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
+}
+
+Test(channel, no_memory_is_not_the_end)
+{
+	struct channel_message message = {.kind = CHANNEL_DRAIN}, got;
+	int descriptor, status = 0;
+	pid_t child = fork();
+
+	if (child == 0)
+		_exit(refuse_recvmsg() ? channel_receive(pair[1], &got, &descriptor) & 0xff : 2);
+	cr_assert_eq(channel_send(pair[0], &message, -1), 0);
+	cr_assert_eq(waitpid(child, &status, 0), child);
+	if (status == 2 << 8)
+		cr_skip_test("seccomp is not allowed here");
+	cr_assert_eq(status, 0);
+	cr_assert_eq(channel_receive(pair[1], &got, &descriptor), 1);
 }
