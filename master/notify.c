@@ -13,6 +13,8 @@
 #include "hub/base/clock.h"
 #include "hub/base/log.h"
 
+#define TRIES 3
+
 static struct sockaddr_un manager;
 static socklen_t manager_length;
 static int channel; /* made at the start: no word is lost later because files ran out */
@@ -55,8 +57,12 @@ notify_send(const char *format, ...)
 	va_start(arguments, format);
 	length = vsnprintf(text, sizeof text, format, arguments);
 	va_end(arguments);
-	sendto(channel, text, (size_t)length, MSG_NOSIGNAL, (const struct sockaddr *)&manager,
-		manager_length);
+	/* Want of memory passes, and the word may be the one that names the next master. */
+	for (int tries = 0; tries < TRIES; tries++)
+		if (sendto(channel, text, (size_t)length, MSG_NOSIGNAL,
+			    (const struct sockaddr *)&manager, manager_length) != -1)
+			return;
+	log_debug("the service manager was not told: %s", strerror(errno));
 }
 
 int64_t
