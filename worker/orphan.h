@@ -24,4 +24,7 @@ void orphan_begin(void);
  * (hub_now) instead. */
 void orphan_last_until(int64_t time);
 
+/* On the first thread: the worker is about to exit, and is not told any more. */
+void orphan_end(void);
+
 #endif

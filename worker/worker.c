@@ -373,5 +373,6 @@ worker_run(const struct worker_heritage *heritage)
 	for (unsigned i = 0; i < heritage->threads; i++)
 		thread_fini(&worker.threads[i]);
 	free(worker.threads);
+	orphan_end();
 	return worker.has_failed ? 1 : 0;
 }
