@@ -382,6 +382,7 @@ is_as_before(void *master)
 {
 	json_t *state = server_stats(&server);
 	bool is_so = json_integer_value(json_object_get(state, "pid")) == *(pid_t *)master &&
+		     json_is_true(json_object_get(state, "ready")) &&
 		     json_is_false(json_object_get(state, "changing"));
 
 	json_decref(state);
