@@ -18,8 +18,8 @@
  *   sendfile(2), and read(2) of a terminal or an inotify have no form that does not wait: there another thread that puts a
  *   blocking descriptor in the number's place just as the call is made makes it block.)
  *
- * A number that means the same open file again (dup2 of a duplicate) is the same. The hub's own descriptors, of which
- * closefrom(3) knows nothing, must stay open. */
+ * A number that means the same open file again (dup2 of a duplicate) is the same. The hub's own descriptors may be closed with
+ * all others, as closefrom(3) does, if nothing is opened before the hub polls next: until then their numbers are its own. */
 #ifndef HUBBUB_IO_FD_H
 #define HUBBUB_IO_FD_H
 

@@ -208,6 +208,11 @@ void identity_note(struct hub *hub, struct hub_fd *entry, const struct stat *sta
 void identity_forget(struct hub *hub, struct hub_fd *entry);
 void identity_stop(struct hub *hub);
 
+/* ---- libev.c ---- */
+
+/* Before the first loop polls. */
+void libev_start(void);
+
 /* ---- nowait.c: system calls that do not wait, whatever the number means by now ---- */
 
 /* Before a system call that has no form that does not wait: the number is made non-blocking if it is not. Returns 0, or

@@ -11,12 +11,13 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "hub/io/fd.h"
-#include "hub/scheduler_priv.h"
+#include "hub/io/fd_priv.h"
 
 #define EXPORT __attribute__((visibility("default")))
 
@@ -43,6 +44,26 @@ hub_epoll_ctl(int set, int operation, int fd, struct epoll_event *event)
 }
 
 extern __typeof__(epoll_ctl) epoll_ctl __attribute__((alias("hub_epoll_ctl"))) EXPORT;
+
+/* What libev does not expect; without this it would abort at each. */
+static void
+on_system_error(const char *what)
+{
+	/* Whoever has closed all numbers, as closefrom(3) does, has closed the loop's own, too: it makes others before it
+	 * polls again, and tells what it watched. */
+	if (errno == EBADF && hub_polls()) {
+		ev_loop_fork(hub_this->loop);
+		return;
+	}
+	perror(what);
+	abort();
+}
+
+void
+libev_start(void)
+{
+	ev_set_syserr_cb(on_system_error);
+}
 
 typedef int poll_fn(struct pollfd *fds, nfds_t count, int timeout);
 

@@ -137,6 +137,7 @@ void
 fd_table_start(struct hub *hub)
 {
 	hub->fds = (struct fd_table){.kinds = -1};
+	libev_start();
 	sweep_start(hub);
 }
 

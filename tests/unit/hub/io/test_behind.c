@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "hub/base/list.h"
@@ -1023,4 +1024,56 @@ Test(behind, what_cannot_be_told_apart_is_not_taken_for_closed, .timeout = 60)
 
 	in_hub(full_body, &received);
 	cr_assert_eq(received, 1);
+}
+
+/* ---- all numbers, the loop's own included ---- */
+
+static void *
+receive_to_the_end(void *argument)
+{
+	char byte;
+
+	return (void *)(intptr_t)(hub_recv(*(int *)argument, &byte, 1, 0) == -1 ? errno : 0);
+}
+
+static void *
+close_all_body(void *argument)
+{
+	int pair[2], next[2];
+	struct hub_coroutine *reader;
+	struct hub_timeout scope;
+	void *error = NULL;
+	char byte = 0;
+
+	socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+	reader = hub_spawn(receive_to_the_end, &pair[0]);
+	hub_sleep(MOMENT);
+	closefrom(3);
+	hub_timeout_start(&scope, PATIENCE);
+	hub_join(reader, &error);
+	socketpair(AF_UNIX, SOCK_STREAM, 0, next);
+	reader = hub_spawn(receive_to_the_end, &next[0]);
+	hub_sleep(MOMENT);
+	if (send(next[1], "x", 1, 0) != 1 || hub_join(reader, argument) != 0)
+		byte = 1;
+	hub_timeout_stop(&scope);
+	/* In a loop that polls again, and knows the time. */
+	hub_sleep(MOMENT);
+	return byte == 0 && (intptr_t)error == EBADF && *(void **)argument == NULL ? argument
+										   : NULL;
+}
+
+/* In a process of its own: Criterion has descriptors, too. */
+Test(behind, whoever_closes_all_numbers_goes_on, .timeout = 60)
+{
+	int status = 0;
+	pid_t child = fork();
+
+	if (child == 0) {
+		void *result = &child, *is_well = NULL;
+
+		_exit(hub_run(close_all_body, &result, &is_well) == 0 && is_well != NULL ? 0 : 1);
+	}
+	cr_assert_eq(waitpid(child, &status, 0), child);
+	cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0, "status %x", (unsigned)status);
 }
