@@ -168,6 +168,8 @@ run(const struct request *request, size_t command, const char *path)
 			commands[command].ends, hear, (void *)(uintptr_t)request, message,
 			sizeof message);
 	}
+	/* Where both go to one place, the last word comes last. */
+	fflush(stdout);
 	if (result != 0)
 		fprintf(stderr, "hubbub-ctl: %s\n", message);
 	else if (is_status)

@@ -102,7 +102,7 @@ estate_start(struct estate *estate, const char *interruption)
 	char variable[FOLDER_SIZE + 64];
 	bool has_started;
 
-	*estate = (struct estate){0};
+	*estate = (struct estate){.udp = server_lasting_port()};
 	if (!folder_make(estate->folder))
 		return fail(estate, "no folder");
 	snprintf(estate->pidfile, sizeof estate->pidfile, "%s/pid", estate->folder);
@@ -118,7 +118,6 @@ estate_start(struct estate *estate, const char *interruption)
 		options.path, options.udp, options.drain, NULL);
 	if (interruption != NULL)
 		preload(false);
-	estate->udp = server_port(&estate->server, "udp:127.0.0.1:");
 	return has_started || fail(estate, estate->server.program.text);
 }
 

@@ -57,7 +57,7 @@ start(struct program *program, const char *name)
 	snprintf(text[5], sizeof text[5], "--control=%s", server.control);
 	snprintf(text[6], sizeof text[6], "--pidfile=%s/pid", folder);
 	cr_assert(program_start(program, argv, 0));
-	cr_assert(program_expect(program, ", pid ", 20), "%s", program->text);
+	cr_assert(program_expect(program, ", pid ", 60), "%s", program->text);
 	server.pid = program->pid;
 }
 
@@ -201,7 +201,7 @@ Test(orphans, a_stuck_worker_whose_master_is_dead_is_in_nobodys_way_for_long)
 	stuck = client_connect(server.program.port);
 	cr_assert_eq(send(stuck, "spin 100000\n", 12, 0), 12);
 	/* Then the master has parked its sockets: nobody can see who holds them. */
-	cr_assert(wait_until(is_one_hung, NULL, 10));
+	cr_assert(wait_until(is_one_hung, NULL, 60));
 	kill_former();
 	start(&next, "naughty");
 	cr_assert(wait_until(are_workers_gone, NULL, 10));

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -36,19 +37,22 @@ try_port(int port)
 int
 server_lasting_port(void)
 {
-	static unsigned seed;
 	FILE *file = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
-	int first = 32768, port;
+	int first = 32768, port = 0;
 
 	if (file != NULL) {
 		if (fscanf(file, "%d", &first) != 1)
 			first = 32768;
 		fclose(file);
 	}
-	seed += (unsigned)getpid();
-	do
-		port = try_port(first > 2048 ? first - 1 - rand_r(&seed) % (first / 2) : 0);
-	while (port == 0);
+	while (port == 0) {
+		unsigned some;
+
+		/* Servers that are started at the same time are not to try the same ones. */
+		if (getrandom(&some, sizeof some, 0) == sizeof some)
+			port = try_port(
+				first > 2048 ? first - 1 - (int)(some % (unsigned)first / 2) : 0);
+	}
 	return port;
 }
 
@@ -57,7 +61,8 @@ server_start(
 	struct server *server, const char *name, const char *processes, const char *threads, ...)
 {
 	char admin[64], control[160], p[16], t[16];
-	char *argv[64] = {program_path(name), "--listen=127.0.0.1:0", p, t, admin, control};
+	char listen[64];
+	char *argv[64] = {program_path(name), listen, p, t, admin, control};
 	int count = 6;
 	const char *ready;
 	va_list more;
@@ -66,6 +71,7 @@ server_start(
 	if (!folder_make(server->folder))
 		return false;
 	snprintf(server->control, sizeof server->control, "%s/control", server->folder);
+	snprintf(listen, sizeof listen, "--listen=127.0.0.1:%d", server_lasting_port());
 	snprintf(p, sizeof p, "-p%s", processes);
 	snprintf(t, sizeof t, "-t%s", threads);
 	snprintf(admin, sizeof admin, "--admin=127.0.0.1:%d", server->admin);
@@ -128,6 +134,8 @@ server_get(struct server *server, const char *path, int *code)
 		free(answer);
 		return NULL;
 	}
+	/* A machine that is busy with sanitized processes makes the master wait for its turn. */
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &(struct timeval){30, 0}, sizeof(struct timeval));
 	snprintf(request, sizeof request,
 		"GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", path);
 	if (send(fd, request, strlen(request), MSG_NOSIGNAL) < 0)
