@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "hub/base/kernel.h"
+#include "hub/link.h"
 #include "hub/patch/patch_priv.h"
 
 #define SIGNALS 65
@@ -104,6 +105,8 @@ on_signal(int number, siginfo_t *info, void *context)
 
 /* ---- the messenger ---- */
 
+static _Thread_local struct hub_link link_to_end;
+
 /* One that waits with a mask of its own has let the signal in: it comes first. */
 static void
 interrupt_one(bool is_restarting)
@@ -131,11 +134,20 @@ carry(void *argument)
 		for (int left = atomic_exchange(&ending, 0); left > 0; left--)
 			interrupt_one(false);
 	}
-	/* The hub ends; or the program has closed all that was open. */
-	bell = 0;
-	if (errno != EBADF)
-		hub_close(fd);
+	/* The program has closed all that was open; else the hub ends. */
+	if (errno == EBADF)
+		bell = 0;
 	return NULL;
+}
+
+/* Also of a messenger that the hub's end has met before it ever ran. */
+static void
+messenger_ended(struct hub_link *link, struct hub_coroutine *messenger)
+{
+	(void)link, (void)messenger;
+	if (bell != 0)
+		hub_close(bell - 1);
+	bell = 0;
 }
 
 /* Signals stay without effect on waits where there is no memory for it. */
@@ -153,6 +165,8 @@ start_messenger(void)
 		return;
 	}
 	hub_set_name(messenger, "patch: signals");
+	link_to_end.ended = messenger_ended;
+	hub_link(messenger, &link_to_end);
 	hub_detach(messenger);
 	atomic_store(&restarting, 0);
 	atomic_store(&ending, 0);

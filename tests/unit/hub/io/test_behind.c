@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -106,10 +107,10 @@ static int
 listening_socket(void)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	sa_family_t family = AF_UNIX;
+	struct sockaddr_un name = {.sun_family = AF_UNIX};
 
 	/* The kernel finds a name. */
-	bind(fd, (struct sockaddr *)(void *)&family, sizeof family);
+	bind(fd, (struct sockaddr *)&name, sizeof name.sun_family);
 	listen(fd, 8);
 	return fd;
 }
