@@ -4,45 +4,45 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+static const struct {
+	const char *
+		acts; /* o: offered, t: taken, T: taken by a master that is alone, w: withdrawn, l: left,
+			   * r: retaken */
+	const char *results; /* what each act but an offer returns */
+	enum commit_state state;
+} cases[] = {
+	{"t", "0", COMMIT_PREPARING},
+	{"T", "1", COMMIT_TAKEN},
+	{"w", "1", COMMIT_WITHDRAWN},
+	{"wt", "10", COMMIT_WITHDRAWN},
+	{"wT", "10", COMMIT_WITHDRAWN},
+	{"ww", "11", COMMIT_WITHDRAWN},
+	{"wot", "1-0", COMMIT_WITHDRAWN},
+	{"o", "-", COMMIT_OFFERED},
+	{"ot", "-1", COMMIT_TAKEN},
+	{"oT", "-1", COMMIT_TAKEN},
+	{"ow", "-1", COMMIT_WITHDRAWN},
+	{"otw", "-10", COMMIT_TAKEN},
+	{"owt", "-10", COMMIT_WITHDRAWN},
+	{"owT", "-10", COMMIT_WITHDRAWN},
+	{"ott", "-10", COMMIT_TAKEN},
+	{"Tow", "1-0", COMMIT_TAKEN},
+	{"ol", "-0", COMMIT_OFFERED},
+	{"or", "-0", COMMIT_OFFERED},
+	{"otl", "-11", COMMIT_LEFT},
+	{"otll", "-111", COMMIT_LEFT},
+	{"otlw", "-110", COMMIT_LEFT},
+	{"otlt", "-110", COMMIT_LEFT},
+	{"otlr", "-110", COMMIT_LEFT},
+	{"otr", "-11", COMMIT_RETAKEN},
+	{"otrl", "-110", COMMIT_RETAKEN},
+	{"otrw", "-110", COMMIT_RETAKEN},
+	{"otrT", "-110", COMMIT_RETAKEN},
+};
+
 /* Every order in which the two masters can act: at most one of them owns the server. */
 Test(commit, one_of_two_wins_and_both_know)
 {
-	static const struct {
-		const char *
-			acts; /* o: offered, t: taken, T: taken by a master that is alone, w: withdrawn, l: left,
-				   * r: retaken */
-		const char *results; /* what each act but an offer returns */
-		enum commit_state state;
-	} cases[] = {
-		{"t", "0", COMMIT_PREPARING},
-		{"T", "1", COMMIT_TAKEN},
-		{"w", "1", COMMIT_WITHDRAWN},
-		{"wt", "10", COMMIT_WITHDRAWN},
-		{"wT", "10", COMMIT_WITHDRAWN},
-		{"ww", "11", COMMIT_WITHDRAWN},
-		{"wot", "1-0", COMMIT_WITHDRAWN},
-		{"o", "-", COMMIT_OFFERED},
-		{"ot", "-1", COMMIT_TAKEN},
-		{"oT", "-1", COMMIT_TAKEN},
-		{"ow", "-1", COMMIT_WITHDRAWN},
-		{"otw", "-10", COMMIT_TAKEN},
-		{"owt", "-10", COMMIT_WITHDRAWN},
-		{"owT", "-10", COMMIT_WITHDRAWN},
-		{"ott", "-10", COMMIT_TAKEN},
-		{"Tow", "1-0", COMMIT_TAKEN},
-		{"ol", "-0", COMMIT_OFFERED},
-		{"or", "-0", COMMIT_OFFERED},
-		{"otl", "-11", COMMIT_LEFT},
-		{"otll", "-111", COMMIT_LEFT},
-		{"otlw", "-110", COMMIT_LEFT},
-		{"otlt", "-110", COMMIT_LEFT},
-		{"otlr", "-110", COMMIT_LEFT},
-		{"otr", "-11", COMMIT_RETAKEN},
-		{"otrl", "-110", COMMIT_RETAKEN},
-		{"otrw", "-110", COMMIT_RETAKEN},
-		{"otrT", "-110", COMMIT_RETAKEN},
-	};
-
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		int fd;
 		struct commit *old = commit_new(&fd), *new = commit_map(fd);
