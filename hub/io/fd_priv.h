@@ -241,37 +241,31 @@ int fd_wait_write(struct hub_fd *entry, const char *what);
  * the input has ended. */
 int fd_wait_drained(struct hub_fd *entry, const char *what);
 
-/* One descriptor among the things that a coroutine waits for. */
+/* One descriptor among the things that a coroutine waits for, from the first wait of a call to the last: it begins with
+ * nothing held. */
 struct fd_interest {
-	struct hub_fd *entry; /* NULL for none */
-	fd_generation generation;
+	struct fd_hold hold; /* what the number was when it was noted */
 	struct hub_waiter reader;
 	struct hub_waiter writer;
 };
 
-/* Remembers what a number is. Returns its entry; NULL with errno EBADF, ENOMEM. */
-static inline struct hub_fd *
-fd_interest_note(struct fd_interest *interest, struct hub *hub, int fd)
-{
-	interest->entry = fd_lookup_watched(hub, fd);
-	if (interest->entry != NULL)
-		interest->generation = interest->entry->generation;
-	return interest->entry;
-}
+/* Notes what a number is, unless it was noted before. Returns 0, or an errno: EBADF, ENOMEM; EBADF also if it means
+ * something else than it did. */
+int fd_interest_note(struct fd_interest *interest, struct hub *hub, int fd);
 
-/* Enters self for events, which are POLLIN, POLLOUT or both; it then calls hub_suspend, and
- * fd_interest_leave in any case. Returns 0, or an errno: EBADF, ENOMEM; then it is not entered. */
+/* Notes the number and enters self for events, which are POLLIN, POLLOUT or both; it then calls hub_suspend, and
+ * fd_interest_leave in any case. Returns as fd_interest_note; then it is not entered. */
 int fd_interest_enter(
 	struct fd_interest *interest, int fd, short events, struct hub_coroutine *self);
 
 /* Returns whether it was the descriptor that was woken, or released. */
 bool fd_interest_leave(struct fd_interest *interest);
 
-/* Whether the descriptor was released since it was noted or entered, whoever was woken. */
+/* Whether the descriptor was released since it was noted, whoever was woken. */
 static inline bool
 fd_interest_is_over(const struct fd_interest *interest)
 {
-	return interest->entry != NULL && interest->entry->generation != interest->generation;
+	return interest->hold.entry != NULL && !fd_is_held(&interest->hold);
 }
 
 /* Whether the number is one that somebody waits to receive from, and whether anything ever came; and whether somebody

@@ -40,7 +40,7 @@ poll_again(struct pollfd *fds, nfds_t count, const struct fd_interest *interests
 	int ready = poll_now(fds, count);
 
 	for (nfds_t i = 0; ready >= 0 && i < count; i++) {
-		if (!fd_interest_is_over(&interests[i]))
+		if (fds[i].fd < 0 || !fd_interest_is_over(&interests[i]))
 			continue;
 		ready += fds[i].revents == 0;
 		fds[i].revents = POLLNVAL;
@@ -48,7 +48,7 @@ poll_again(struct pollfd *fds, nfds_t count, const struct fd_interest *interests
 	return ready;
 }
 
-/* Lets others run. Returns 0 or an errno. */
+/* Lets others run, who may close numbers and open them anew. Returns 0 or an errno. */
 static int
 take_turns(const struct pollfd *fds, nfds_t count, struct fd_interest *interests)
 {
@@ -57,7 +57,11 @@ take_turns(const struct pollfd *fds, nfds_t count, struct fd_interest *interests
 	for (nfds_t i = 0; i < count; i++)
 		fd_interest_note(&interests[i], hub, fds[i].fd);
 	hub_pause(hub);
-	return hub_enter() != NULL ? 0 : errno;
+	if (hub_enter() == NULL)
+		return errno;
+	for (nfds_t i = 0; i < count; i++)
+		fd_is_kept(&interests[i].hold);
+	return 0;
 }
 
 /* Returns 0 or an errno. */
@@ -70,8 +74,6 @@ wait_once(struct pollfd *fds, nfds_t count, struct fd_interest *interests, int64
 	int64_t look_again = clock_after(clock_now(), LOOK_AGAIN);
 	int reason = 0;
 
-	for (nfds_t i = 0; i < count; i++)
-		interests[i].entry = NULL;
 	for (; entered < count && reason == 0; entered++) {
 		short events = fds[entered].events & (POLLIN | POLLOUT);
 
@@ -109,6 +111,8 @@ wait_all(struct pollfd *fds, nfds_t count, int timeout, bool is_turn)
 		if (interests == NULL)
 			return -1;
 	}
+	for (nfds_t i = 0; i < count; i++)
+		interests[i].hold = fd_hold(NULL);
 	if (timeout > 0)
 		deadline = clock_after(clock_now(), timeout * HUB_MILLISECOND);
 	if (is_turn) {

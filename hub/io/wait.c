@@ -155,17 +155,30 @@ fd_wait_drained(struct hub_fd *entry, const char *what)
 }
 
 int
-fd_interest_enter(struct fd_interest *interest, int fd, short events, struct hub_coroutine *self)
+fd_interest_note(struct fd_interest *interest, struct hub *hub, int fd)
 {
-	struct hub_fd *entry = fd_lookup_watched(self->hub, fd);
+	struct hub_fd *entry = fd_lookup_watched(hub, fd);
 
-	interest->entry = NULL;
+	/* What was not noticed before the call is not to be taken for what has happened since. */
 	if (entry == NULL || !fd_renew(entry))
 		return errno;
-	interest->entry = entry;
-	interest->generation = entry->generation;
+	if (interest->hold.entry == NULL)
+		interest->hold = fd_hold(entry);
+	return fd_is_held(&interest->hold) ? 0 : EBADF;
+}
+
+int
+fd_interest_enter(struct fd_interest *interest, int fd, short events, struct hub_coroutine *self)
+{
+	struct hub_fd *entry;
+	int error;
+
 	interest->reader.is_queued = interest->reader.is_met = false;
 	interest->writer.is_queued = interest->writer.is_met = false;
+	error = fd_interest_note(interest, self->hub, fd);
+	if (error != 0)
+		return error;
+	entry = interest->hold.entry;
 	if (events & POLLIN) {
 		waiter_enter(&entry->readers, &interest->reader, self);
 		watch(self->hub, entry, &entry->read);
@@ -180,7 +193,7 @@ fd_interest_enter(struct fd_interest *interest, int fd, short events, struct hub
 bool
 fd_interest_leave(struct fd_interest *interest)
 {
-	struct hub_fd *entry = interest->entry;
+	struct hub_fd *entry = interest->hold.entry;
 
 	if (entry == NULL)
 		return false;
@@ -190,7 +203,7 @@ fd_interest_leave(struct fd_interest *interest)
 	waiter_leave(&entry->writers, &interest->writer);
 	if (!interest->reader.is_met && !interest->writer.is_met)
 		return false;
-	if (entry->generation == interest->generation)
+	if (fd_is_held(&interest->hold))
 		is_lost(entry);
 	return true;
 }
@@ -201,7 +214,7 @@ wait_either(struct hub_fd *entry)
 {
 	struct wait wait = {
 		"descriptor", (const void *)(intptr_t)entry->read.fd, HUB_FOREVER, true, false};
-	struct fd_interest interest;
+	struct fd_interest interest = {0};
 	int reason =
 		fd_interest_enter(&interest, entry->read.fd, POLLIN | POLLOUT, hub_this->current);
 
@@ -211,7 +224,7 @@ wait_either(struct hub_fd *entry)
 	}
 	reason = hub_suspend(&wait);
 	fd_interest_leave(&interest);
-	return wait_ended(entry, interest.generation, reason);
+	return wait_ended(entry, interest.hold.generation, reason);
 }
 
 static int

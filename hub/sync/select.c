@@ -101,7 +101,7 @@ awaited_ended(struct hub_link *link, struct hub_coroutine *coroutine)
 	waiter->is_met = hub_wake(waiter->coroutine, waiter->epoch, 0);
 }
 
-/* Remembers what a descriptor or coroutine is; after a switch its number, or its memory, may be
+/* Notes what a descriptor or coroutine is; after a switch its number, or its memory, may be
  * another's. */
 static void
 note(const struct hub_case *one, struct selector *selector)
@@ -214,7 +214,13 @@ take_turns(struct hub_case *cases, size_t count, struct selector *selectors, int
 		if (cases[i].kind == HUB_CASE_RESULT)
 			leave(&cases[i], &selectors[i]);
 	*reason = hub_enter() != NULL ? 0 : errno;
-	return *reason == 0 ? find_over(cases, count, selectors) : -1;
+	if (*reason != 0)
+		return -1;
+	/* Also what was closed behind the hub's back. */
+	for (size_t i = 0; i < count; i++)
+		if (cases[i].kind == HUB_CASE_FD)
+			fd_is_kept(&selectors[i].interest.hold);
+	return find_over(cases, count, selectors);
 }
 
 /* Waits in all cases. Returns the index of the one that happened, or -1 and an errno in *reason (0: wait on). */
@@ -245,6 +251,10 @@ wait_once(struct hub_case *cases, size_t count, struct selector *selectors, int6
 		*reason = 0;
 		if (!happen(&cases[met], &selectors[met], woken))
 			met = find_over(cases, entered, selectors);
+	} else if (*reason == EBADF) {
+		/* One that waited before is closed by now. */
+		met = find_over(cases, entered + 1, selectors);
+		*reason = met >= 0 ? 0 : EBADF;
 	} else if (*reason == ETIMEDOUT && coroutine_interrupted(self) == 0) {
 		*reason = EAGAIN;
 	}
@@ -289,6 +299,8 @@ wait_all(struct hub_case *cases, size_t count, int64_t timeout, bool is_turn, in
 			return -1;
 		}
 	}
+	for (size_t i = 0; i < count; i++)
+		selectors[i].interest.hold = fd_hold(NULL);
 	if (timeout != HUB_FOREVER)
 		deadline = clock_after(clock_now(), timeout);
 	if (is_turn) {

@@ -46,7 +46,8 @@ static const char *const moment_names[] = {"waiting", "woken", "turn"};
 struct scene {
 	struct hub_tls *server, *client;
 	enum moment moment;
-	int count; /* of callers */
+	bool is_behind; /* closed without the hub's knowledge, as dup2(2) does it */
+	int count;      /* of callers */
 	int fd, peer;
 	int heir_peer;
 	int file;
@@ -435,10 +436,12 @@ bequeath(struct scene *s, enum state state)
 		pair[0] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	else
 		socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair);
-	hub_close(s->fd);
+	if (!s->is_behind)
+		hub_close(s->fd);
 	dup3(pair[0], s->fd, O_CLOEXEC);
 	close(pair[0]);
-	hub_adopt(s->fd);
+	if (!s->is_behind)
+		hub_adopt(s->fd);
 	s->heir_peer = state == LISTENING ? connect_to(s->fd) : pair[1];
 	if (pair[1] != -1)
 		send(s->heir_peer, heirloom, sizeof heirloom, 0);
@@ -455,7 +458,8 @@ complain(struct caller *caller, const char *format, ...)
 	va_list arguments;
 
 	used += (size_t)snprintf(s->wrong + used, sizeof s->wrong - used,
-		"\n%s, %s, %d: ", caller->call->name, moment_names[s->moment], s->count);
+		"\n%s, %s%s, %d: ", caller->call->name, moment_names[s->moment],
+		s->is_behind ? ", behind" : "", s->count);
 	if (used >= sizeof s->wrong)
 		return;
 	va_start(arguments, format);
@@ -518,10 +522,14 @@ check_result(struct caller *caller, bool is_alone)
 {
 	const struct call *call = caller->call;
 
-	if (!is_alone && call->result == PART && caller->result == -1 && caller->error == ECANCELED)
+	int error = caller->error;
+
+	if (caller->scene->is_behind && error == EBADF && call->error != EBADF)
+		error = ECANCELED;
+	if (!is_alone && call->result == PART && caller->result == -1 && error == ECANCELED)
 		return;
 	if (call->result == PART ? caller->result <= 0 || caller->result >= (long)BIG
-				 : caller->result != call->result || caller->error != call->error)
+				 : caller->result != call->result || error != call->error)
 		complain(caller, "returned %ld (%s)", caller->result, strerror(caller->error));
 }
 
@@ -621,7 +629,8 @@ act(struct scene *s, const struct call *call, bool is_tls, int count)
 		sent += callers[i].result > 0 ? callers[i].result : 0;
 	}
 	check_heir(&callers[0]);
-	if (call->state == ROOM && s->moment == WAITING)
+	/* What a layer had not sent yet is lost with a close behind its back. */
+	if (call->state == ROOM && s->moment == WAITING && !s->is_behind)
 		check_peer(&callers[0], sent);
 	hub_close(s->fd);
 	if (s->peer != -1)
@@ -652,7 +661,9 @@ static void
 act_all(struct scene *s, enum layers layer)
 {
 	for (int i = 0; i < CALLS; i++)
-		for (s->moment = 0; s->moment < MOMENTS; s->moment++) {
+		for (int way = 0; way < MOMENTS * 2; way++) {
+			s->moment = way / 2;
+			s->is_behind = way % 2 == 1;
 			if (!(calls[i].layers & layer) || !has(&calls[i], s->moment))
 				continue;
 			act(s, &calls[i], layer == TLS, 1);
