@@ -285,14 +285,20 @@ hub_getaddrinfo(const char *host, const char *service, const struct addrinfo *hi
 	static const struct addrinfo no_hints = {
 		.ai_flags = AI_V4MAPPED | AI_ADDRCONFIG, .ai_family = AF_UNSPEC};
 	struct addrinfo own = hints != NULL ? *hints : no_hints;
+	bool is_numeric = is_numeric_host(host) && is_numeric_service(service);
 	struct sleeper sleeper;
-	int error = sleeper_init(&sleeper);
+	int error = 0;
 
+	/* Numbers let nobody else run, even if it is their turn. */
+	if (!is_numeric)
+		error = sleeper_init(&sleeper);
+	else if (hub_enter() == NULL)
+		error = errno;
 	if (error == ECANCELED || error == ETIMEDOUT) {
 		errno = error;
 		return EAI_SYSTEM;
 	}
-	if (is_numeric_host(host) && is_numeric_service(service)) {
+	if (is_numeric) {
 		if (host != NULL)
 			own.ai_flags |= AI_NUMERICHOST;
 		own.ai_flags |= service != NULL ? AI_NUMERICSERV : 0;
