@@ -318,7 +318,7 @@ robbery_body(void *argument)
 	/* All wait in the loop, then all become ready before it is polled again. */
 	hub_sleep(HUB_MILLISECOND);
 	for (int i = 0; i < 3; i++)
-		hub_send(robbery->pairs[i][1], "x", 1, 0);
+		send(robbery->pairs[i][1], "x", 1, 0);
 	hub_join(robbery->reader, NULL);
 	for (int i = 0; i < 2; i++)
 		hub_join(thieves[i], NULL);

@@ -207,7 +207,7 @@ partial_body(void *argument)
 	struct hub_timeout scope;
 
 	socketpair(AF_UNIX, SOCK_STREAM, 0, record->fds);
-	hub_timeout_start(&scope, 2 * HUB_MILLISECOND);
+	hub_timeout_start(&scope, 100 * HUB_MILLISECOND);
 	record->results[0] = hub_send(record->fds[0], big, BIG, 0);
 	record->results[1] = hub_send(record->fds[0], big, BIG, 0);
 	record->errors[1] = errno;
