@@ -29,11 +29,11 @@ idle_share(const struct fleet *fleet)
 	unsigned count = 0, share;
 
 	for (unsigned i = 0; i < fleet->sockets->listening; i++) {
-		const struct occupant *seat = &fleet->seats[fleet->sockets->order[i]];
+		const struct occupant *occupant = &fleet->occupants[fleet->sockets->order[i]];
 
-		if (seat->slot == NULL || seat->slot->rows == NULL)
+		if (occupant->slot == NULL || occupant->slot->rows == NULL)
 			continue;
-		busy += seat->slot->hubs[seat->hub].busy;
+		busy += occupant->slot->hubs[occupant->hub].busy;
 		count++;
 	}
 	share = count > 0 ? (unsigned)(100 * (1 - busy / count)) / 10 * 10 : 0;

@@ -81,7 +81,7 @@ fleet_slot_gone(struct slot *slot)
 	if (slot->farewell == CHANNEL_DRAIN ||
 		(fleet->is_leaving && slot->farewell == CHANNEL_STOP))
 		for (unsigned hub = 0; hub < slot->generation->config.threads; hub++)
-			if (fleet->seats[slot_seat(slot, hub)].slot == NULL)
+			if (fleet->occupants[slot_seat(slot, hub)].slot == NULL)
 				seating_retire(fleet, slot_seat(slot, hub));
 	ev_timer_start(fleet->loop, &fleet->sweep);
 }
@@ -181,8 +181,8 @@ fleet_each(struct fleet *fleet, void (*visit)(struct slot *slot, void *context),
 int
 fleet_init(struct fleet *fleet)
 {
-	fleet->seats = calloc(SOCKETS_SEATS_MAX, sizeof *fleet->seats);
-	if (fleet->seats == NULL)
+	fleet->occupants = calloc(SOCKETS_SEATS_MAX, sizeof *fleet->occupants);
+	if (fleet->occupants == NULL)
 		return -1;
 	fleet->can_steer = true;
 	fleet->ticked = clock_now();
@@ -383,7 +383,7 @@ fleet_accepting(const struct fleet *fleet)
 	unsigned count = 0;
 
 	for (unsigned i = 0; i < fleet->sockets->listening; i++)
-		count += fleet->seats[fleet->sockets->order[i]].slot != NULL;
+		count += fleet->occupants[fleet->sockets->order[i]].slot != NULL;
 	return count;
 }
 
@@ -509,6 +509,6 @@ fleet_fini(struct fleet *fleet)
 	CHECK(fleet->serving == NULL && fleet->rising == NULL && fleet->leaving == NULL);
 	ev_timer_stop(fleet->loop, &fleet->tick);
 	ev_timer_stop(fleet->loop, &fleet->sweep);
-	free(fleet->seats);
-	fleet->seats = NULL;
+	free(fleet->occupants);
+	fleet->occupants = NULL;
 }

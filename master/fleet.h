@@ -126,7 +126,7 @@ struct fleet {
 	struct generation *serving; /* NULL before the start, and once it leaves */
 	struct generation *rising;
 	struct generation *leaving; /* a list */
-	struct occupant *seats;     /* [SOCKETS_SEATS_MAX] */
+	struct occupant *occupants; /* [SOCKETS_SEATS_MAX] */
 	ev_timer tick;
 	ev_timer
 		sweep; /* frees generations that are gone, outside of what happens to their slots */

@@ -246,18 +246,20 @@ write_seats(FILE *stream, const struct fleet *fleet)
 	for (size_t metric = 0; metric < sizeof metrics / sizeof metrics[0]; metric++) {
 		write_head(stream, metrics[metric].name, "gauge", metrics[metric].help);
 		for (unsigned i = 0; i < fleet->sockets->listening; i++) {
-			const struct occupant *seat = &fleet->seats[fleet->sockets->order[i]];
+			const struct occupant *occupant =
+				&fleet->occupants[fleet->sockets->order[i]];
 			double values[4];
 
-			if (seat->slot == NULL || seat->slot->rows == NULL)
+			if (occupant->slot == NULL || occupant->slot->rows == NULL)
 				continue;
-			values[0] = seat->slot->hubs[seat->hub].busy;
-			values[1] = seat->queued;
-			values[2] = seat->weight;
+			values[0] = occupant->slot->hubs[occupant->hub].busy;
+			values[1] = occupant->queued;
+			values[2] = occupant->weight;
 			values[3] = (double)__atomic_load_n(
-				&seat->slot->rows[seat->hub].permits, __ATOMIC_RELAXED);
+				&occupant->slot->rows[occupant->hub].permits, __ATOMIC_RELAXED);
 			fprintf(stream, "hubbub_%s{worker=\"%u\",hub=\"%u\"} %.15g\n",
-				metrics[metric].name, seat->slot->index, seat->hub, values[metric]);
+				metrics[metric].name, occupant->slot->index, occupant->hub,
+				values[metric]);
 		}
 	}
 }

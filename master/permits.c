@@ -102,12 +102,12 @@ collect(const struct fleet *fleet, struct hubs *hubs)
 {
 	hubs->count = 0;
 	for (unsigned i = 0; i < fleet->sockets->listening; i++) {
-		const struct occupant *seat = &fleet->seats[fleet->sockets->order[i]];
+		const struct occupant *occupant = &fleet->occupants[fleet->sockets->order[i]];
 
-		if (seat->slot == NULL || seat->slot->rows == NULL)
+		if (occupant->slot == NULL || occupant->slot->rows == NULL)
 			continue;
-		hubs->at[hubs->count++] = (struct hub_share){
-			seat->slot, &seat->slot->rows[seat->hub], seat->queued, false};
+		hubs->at[hubs->count++] = (struct hub_share){occupant->slot,
+			&occupant->slot->rows[occupant->hub], occupant->queued, false};
 	}
 }
 

@@ -35,31 +35,31 @@ accepts(const struct occupant *occupant)
 void
 seating_enter(struct fleet *fleet, struct slot *slot, unsigned hub)
 {
-	struct occupant *seat = &fleet->seats[slot_seat(slot, hub)];
+	struct occupant *occupant = &fleet->occupants[slot_seat(slot, hub)];
 
-	seat->slot = slot;
-	seat->hub = hub;
-	seat->is_retiring = false;
-	seat->empty_since = 0;
+	occupant->slot = slot;
+	occupant->hub = hub;
+	occupant->is_retiring = false;
+	occupant->empty_since = 0;
 }
 
 void
 seating_leave(struct fleet *fleet, const struct slot *slot, unsigned hub)
 {
-	struct occupant *seat = &fleet->seats[slot_seat(slot, hub)];
+	struct occupant *occupant = &fleet->occupants[slot_seat(slot, hub)];
 
-	if (seat->slot == slot)
-		seat->slot = NULL;
+	if (occupant->slot == slot)
+		occupant->slot = NULL;
 }
 
 void
 seating_retire(struct fleet *fleet, unsigned index)
 {
-	struct occupant *seat = &fleet->seats[index];
+	struct occupant *occupant = &fleet->occupants[index];
 
-	seat->slot = NULL;
-	seat->is_retiring = true;
-	seat->empty_since = 0;
+	occupant->slot = NULL;
+	occupant->is_retiring = true;
+	occupant->empty_since = 0;
 }
 
 /* ---- adoption ---- */
@@ -104,7 +104,7 @@ seating_adopt(struct fleet *fleet)
 	for (unsigned i = 0; i < fleet->sockets->listening; i++) {
 		unsigned index = fleet->sockets->order[i];
 
-		if (!accepts(&fleet->seats[index]) && sockets_queued(fleet->sockets, index) > 0)
+		if (!accepts(&fleet->occupants[index]) && sockets_queued(fleet->sockets, index) > 0)
 			adopt_seat(fleet, index);
 	}
 }
@@ -112,14 +112,14 @@ seating_adopt(struct fleet *fleet)
 /* ---- steering ---- */
 
 static void
-load_of(const struct occupant *seat, struct steering_load *load)
+load_of(const struct occupant *occupant, struct steering_load *load)
 {
-	*load = (struct steering_load){.is_away = !accepts(seat)};
+	*load = (struct steering_load){.is_away = !accepts(occupant)};
 	if (load->is_away)
 		return;
-	load->is_away = __atomic_load_n(&row_of(seat)->permits, __ATOMIC_RELAXED) <= 0;
-	load->open = counters_open(row_of(seat)) + seat->queued;
-	load->busy = seat->slot->hubs[seat->hub].busy;
+	load->is_away = __atomic_load_n(&row_of(occupant)->permits, __ATOMIC_RELAXED) <= 0;
+	load->open = counters_open(row_of(occupant)) + occupant->queued;
+	load->busy = occupant->slot->hubs[occupant->hub].busy;
 }
 
 /* Nobody has permits: who comes waits in a queue that somebody will serve. */
@@ -129,7 +129,7 @@ weigh_waiting(struct fleet *fleet, unsigned *weights)
 	bool any = false;
 
 	for (unsigned i = 0; i < fleet->sockets->listening; i++) {
-		weights[i] = accepts(&fleet->seats[fleet->sockets->order[i]]) ? 1 : 0;
+		weights[i] = accepts(&fleet->occupants[fleet->sockets->order[i]]) ? 1 : 0;
 		any = any || weights[i] != 0;
 	}
 	return any;
@@ -142,7 +142,7 @@ weigh(struct fleet *fleet, unsigned *weights)
 	struct steering_load loads[STEERING_MEMBERS_MAX];
 
 	for (unsigned i = 0; i < count; i++)
-		load_of(&fleet->seats[fleet->sockets->order[i]], &loads[i]);
+		load_of(&fleet->occupants[fleet->sockets->order[i]], &loads[i]);
 	if (fleet->serving != NULL && !fleet->serving->config.balances) {
 		/* Nobody is favoured, but who is away gets nothing all the same. */
 		for (unsigned i = 0; i < count; i++)
@@ -182,7 +182,7 @@ is_hash_enough(const struct fleet *fleet)
 	if (fleet->serving == NULL || fleet->serving->config.balances)
 		return false;
 	for (unsigned i = 0; i < fleet->sockets->listening; i++)
-		if (fleet->seats[fleet->sockets->order[i]].weight == 0)
+		if (fleet->occupants[fleet->sockets->order[i]].weight == 0)
 			return false;
 	return true;
 }
@@ -206,7 +206,7 @@ have_datagrams_changed(const struct fleet *fleet, const bool *is_there)
 	if (fleet->datagram_seats != fleet->sockets->seat_count)
 		return true;
 	for (unsigned i = 0; i < fleet->datagram_seats; i++)
-		if (is_there[i] != fleet->seats[i].has_datagrams)
+		if (is_there[i] != fleet->occupants[i].has_datagrams)
 			return true;
 	return false;
 }
@@ -233,7 +233,7 @@ steer_datagrams(struct fleet *fleet)
 	unsigned count = fleet->sockets->seat_count;
 
 	for (unsigned i = 0; i < count; i++) {
-		is_there[i] = fleet->sockets->seats[i].listens && accepts(&fleet->seats[i]);
+		is_there[i] = fleet->sockets->seats[i].listens && accepts(&fleet->occupants[i]);
 		any = any || is_there[i];
 	}
 	if (!any || !have_datagrams_changed(fleet, is_there))
@@ -241,7 +241,7 @@ steer_datagrams(struct fleet *fleet)
 	attach_datagrams(fleet, is_there);
 	fleet->datagram_seats = count;
 	for (unsigned i = 0; i < count; i++)
-		fleet->seats[i].has_datagrams = is_there[i];
+		fleet->occupants[i].has_datagrams = is_there[i];
 }
 
 void
@@ -255,9 +255,9 @@ seating_steer(struct fleet *fleet)
 		fleet->sockets->listening > STEERING_MEMBERS_MAX || !weigh(fleet, weights))
 		return;
 	for (unsigned i = 0; i < SOCKETS_SEATS_MAX && i < fleet->sockets->seat_count; i++)
-		fleet->seats[i].weight = 0;
+		fleet->occupants[i].weight = 0;
 	for (unsigned i = 0; i < fleet->sockets->listening; i++)
-		fleet->seats[fleet->sockets->order[i]].weight = weights[i];
+		fleet->occupants[fleet->sockets->order[i]].weight = weights[i];
 	if (is_hash_enough(fleet))
 		detach(fleet);
 	else
@@ -268,7 +268,7 @@ void
 seating_inherit(struct fleet *fleet, bool is_order_known)
 {
 	for (unsigned i = 0; i < SOCKETS_SEATS_MAX; i++)
-		fleet->seats[i] = (struct occupant){0};
+		fleet->occupants[i] = (struct occupant){0};
 	fleet->datagram_seats = 0;
 	fleet->is_steered = true;
 	if (is_order_known || fleet->sockets->listening == 0)
@@ -285,15 +285,16 @@ seating_inherit(struct fleet *fleet, bool is_order_known)
 static void
 park_if_empty(struct fleet *fleet, unsigned index, int64_t now)
 {
-	struct occupant *seat = &fleet->seats[index];
+	struct occupant *occupant = &fleet->occupants[index];
 
-	if (seat->queued > 0)
-		seat->empty_since = 0;
-	else if (seat->empty_since == 0)
-		seat->empty_since = now;
-	else if (now - seat->empty_since >= (fleet->is_leaving ? HANDSHAKE_AT_END : HANDSHAKE)) {
+	if (occupant->queued > 0)
+		occupant->empty_since = 0;
+	else if (occupant->empty_since == 0)
+		occupant->empty_since = now;
+	else if (now - occupant->empty_since >=
+		 (fleet->is_leaving ? HANDSHAKE_AT_END : HANDSHAKE)) {
 		sockets_park(fleet->sockets, index);
-		seat->is_retiring = false;
+		occupant->is_retiring = false;
 	}
 }
 
@@ -316,12 +317,12 @@ seating_tick(struct fleet *fleet, int64_t now)
 	/* From the end, because parking one moves the last into its place. */
 	for (unsigned i = fleet->sockets->listening; i-- > 0;) {
 		unsigned index = fleet->sockets->order[i];
-		struct occupant *seat = &fleet->seats[index];
+		struct occupant *occupant = &fleet->occupants[index];
 
-		seat->queued = sockets_queued(fleet->sockets, index);
-		if (!accepts(seat) && seat->queued > 0)
+		occupant->queued = sockets_queued(fleet->sockets, index);
+		if (!accepts(occupant) && occupant->queued > 0)
 			adopt_seat(fleet, index);
-		if (seat->is_retiring && seat->slot == NULL)
+		if (occupant->is_retiring && occupant->slot == NULL)
 			park_if_empty(fleet, index, now);
 	}
 }

@@ -28,8 +28,8 @@ static json_t *
 hub_json(const struct slot *slot, unsigned hub)
 {
 	const struct worker_row *row = &slot->rows[hub];
-	const struct occupant *seat = &slot->generation->fleet->seats[slot_seat(slot, hub)];
-	bool sits = seat->slot == slot;
+	const struct occupant *occupant = &slot->generation->fleet->occupants[slot_seat(slot, hub)];
+	bool sits = occupant->slot == slot;
 	struct worker_row sum;
 
 	counters_sum(slot->generation->fleet->counters, slot->index, hub, &sum);
@@ -37,11 +37,12 @@ hub_json(const struct slot *slot, unsigned hub)
 		"hub", (int)hub, "accepts", sits, "hung", slot->hubs[hub].is_hung, "connections",
 		whole(counters_open(row)), "busy", slot->hubs[hub].busy, "lag_ms",
 		(double)__atomic_load_n(&row->lag, __ATOMIC_RELAXED) / (double)CLOCK_MILLISECOND,
-		"queue", sits ? (int)seat->queued : 0, "weight", sits ? (int)seat->weight : 0,
-		"permits", (json_int_t)__atomic_load_n(&row->permits, __ATOMIC_RELAXED),
-		"accepts_total", whole(sum.accepted), "handed_total", whole(sum.handed),
-		"received_bytes_total", whole(sum.hub.bytes_received), "sent_bytes_total",
-		whole(sum.hub.bytes_sent), "late_total", whole(sum.late));
+		"queue", sits ? (int)occupant->queued : 0, "weight",
+		sits ? (int)occupant->weight : 0, "permits",
+		(json_int_t)__atomic_load_n(&row->permits, __ATOMIC_RELAXED), "accepts_total",
+		whole(sum.accepted), "handed_total", whole(sum.handed), "received_bytes_total",
+		whole(sum.hub.bytes_received), "sent_bytes_total", whole(sum.hub.bytes_sent),
+		"late_total", whole(sum.late));
 }
 
 static json_t *
@@ -120,12 +121,12 @@ status_imbalance(const struct fleet *fleet)
 	unsigned count = 0;
 
 	for (unsigned i = 0; i < fleet->sockets->listening; i++) {
-		const struct occupant *seat = &fleet->seats[fleet->sockets->order[i]];
+		const struct occupant *occupant = &fleet->occupants[fleet->sockets->order[i]];
 		uint64_t open;
 
-		if (seat->slot == NULL || seat->slot->rows == NULL)
+		if (occupant->slot == NULL || occupant->slot->rows == NULL)
 			continue;
-		open = counters_open(&seat->slot->rows[seat->hub]);
+		open = counters_open(&occupant->slot->rows[occupant->hub]);
 		sum += open;
 		count++;
 		if (open > most)
