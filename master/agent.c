@@ -21,22 +21,31 @@ struct agent {
 	ev_timer again;
 };
 
+/* How busy the hubs are that accept. */
+struct load {
+	double sum;
+	unsigned count;
+};
+
+static void
+add_busy(const struct occupant *occupant, void *context)
+{
+	struct load *load = context;
+
+	load->sum += occupant->slot->hubs[occupant->hub].busy;
+	load->count++;
+}
+
 /* How much of the hubs' time is left, of a hundred, in steps of ten and never nothing. */
 static unsigned
 idle_share(const struct fleet *fleet)
 {
-	double busy = 0;
-	unsigned count = 0, share;
+	struct load busy = {0};
+	unsigned share = 0;
 
-	for (unsigned i = 0; i < fleet->sockets->listening; i++) {
-		const struct occupant *occupant = &fleet->occupants[fleet->sockets->order[i]];
-
-		if (occupant->slot == NULL || occupant->slot->rows == NULL)
-			continue;
-		busy += occupant->slot->hubs[occupant->hub].busy;
-		count++;
-	}
-	share = count > 0 ? (unsigned)(100 * (1 - busy / count)) / 10 * 10 : 0;
+	roster_each_sitting(fleet, add_busy, &busy);
+	if (busy.count > 0)
+		share = (unsigned)(100 * (1 - busy.sum / busy.count)) / 10 * 10;
 	return share < 10 ? 10 : share > 100 ? 100 : share;
 }
 

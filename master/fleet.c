@@ -167,15 +167,6 @@ on_tick(struct ev_loop *loop, ev_timer *timer, int events)
 		seating_steer(fleet);
 }
 
-void
-fleet_each(struct fleet *fleet, void (*visit)(struct slot *slot, void *context), void *context)
-{
-	generation_each(fleet->serving, visit, context);
-	generation_each(fleet->rising, visit, context);
-	for (struct generation *each = fleet->leaving; each != NULL; each = each->next)
-		generation_each(each, visit, context);
-}
-
 /* ---- the fleet ---- */
 
 int
@@ -368,23 +359,6 @@ fleet_freeze(struct fleet *fleet, bool is_frozen)
 		generation_each(fleet->serving, revoke_slot, NULL);
 	else
 		permits_share(fleet);
-}
-
-bool
-fleet_is_steady(const struct fleet *fleet)
-{
-	return fleet->serving != NULL && fleet->rising == NULL &&
-	       generation_is(fleet->serving, SUPERVISION_READY);
-}
-
-unsigned
-fleet_accepting(const struct fleet *fleet)
-{
-	unsigned count = 0;
-
-	for (unsigned i = 0; i < fleet->sockets->listening; i++)
-		count += fleet->occupants[fleet->sockets->order[i]].slot != NULL;
-	return count;
 }
 
 void

@@ -62,15 +62,6 @@ generation_new(struct fleet *fleet, const struct fleet_config *config, enum gene
 	return generation;
 }
 
-bool
-generation_is(const struct generation *generation, enum supervision_state state)
-{
-	for (unsigned i = 0; i < generation->count; i++)
-		if (generation->slots[i]->state != state)
-			return false;
-	return true;
-}
-
 static uint64_t
 generation_open(const struct generation *generation)
 {
@@ -154,14 +145,6 @@ generation_make(struct fleet *fleet, const struct fleet_config *config, enum gen
 		generation_free(generation);
 	errno = ENOMEM;
 	return NULL;
-}
-
-void
-generation_each(struct generation *generation, void (*visit)(struct slot *slot, void *context),
-	void *context)
-{
-	for (unsigned i = 0; generation != NULL && i < generation->count; i++)
-		visit(generation->slots[i], context);
 }
 
 void

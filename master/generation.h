@@ -2,7 +2,7 @@
 #ifndef HUBBUB_MASTER_GENERATION_H
 #define HUBBUB_MASTER_GENERATION_H
 
-#include "master/fleet.h"
+#include "master/roster.h"
 
 /* Makes one without slots, and one with as many as the configuration says, all empty. NULL with
  * errno ENOMEM. */
@@ -23,13 +23,6 @@ void generation_retire(struct generation *generation);
 
 /* The same, and tells its workers; when they have ended it is gone. */
 void generation_leave(struct generation *generation, enum channel_kind farewell);
-
-/* Whether all its slots are in that state. */
-bool generation_is(const struct generation *generation, enum supervision_state state);
-
-/* Calls visit for each of its slots. NULL has none. */
-void generation_each(struct generation *generation, void (*visit)(struct slot *slot, void *context),
-	void *context);
 
 /* Frees one whose slots have no process. */
 void generation_free(struct generation *generation);

@@ -4,7 +4,7 @@
 #ifndef HUBBUB_MASTER_HEARTBEAT_H
 #define HUBBUB_MASTER_HEARTBEAT_H
 
-#include "master/fleet.h"
+#include "master/roster.h"
 
 #define HEARTBEAT_HUNG (500 * INT64_C(1000000)) /* nanoseconds */
 

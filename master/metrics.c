@@ -228,39 +228,69 @@ write_kinds(FILE *stream, const struct hub_sums *sums)
 	}
 }
 
-/* What is measured now, of hubs that accept. */
+/* ---- hubs that accept ---- */
+
+static double
+value_busy_ratio(const struct occupant *occupant)
+{
+	return occupant->slot->hubs[occupant->hub].busy;
+}
+
+static double
+value_queue(const struct occupant *occupant)
+{
+	return occupant->queued;
+}
+
+static double
+value_weight(const struct occupant *occupant)
+{
+	return occupant->weight;
+}
+
+static double
+value_permits(const struct occupant *occupant)
+{
+	return (double)__atomic_load_n(&occupant_row(occupant)->permits, __ATOMIC_RELAXED);
+}
+
+static const struct seat_metric {
+	const char *name;
+	const char *help;
+	double (*value)(const struct occupant *occupant);
+} seat_metrics[] = {
+	{"busy_ratio", "Share of the time in which the hub did not wait, lately.",
+		value_busy_ratio},
+	{"accept_queue", "Connections that wait to be accepted.", value_queue},
+	{"steering_weight", "Share of new connections, relative to that of other hubs.",
+		value_weight},
+	{"permits", "Connections that the hub may still open before the master moves more.",
+		value_permits},
+};
+
+struct seat_line {
+	FILE *stream;
+	const struct seat_metric *metric;
+};
+
+static void
+write_seat(const struct occupant *occupant, void *context)
+{
+	const struct seat_line *line = context;
+
+	fprintf(line->stream, "hubbub_%s{worker=\"%u\",hub=\"%u\"} %.15g\n", line->metric->name,
+		occupant->slot->index, occupant->hub, line->metric->value(occupant));
+}
+
+/* What is measured now. */
 static void
 write_seats(FILE *stream, const struct fleet *fleet)
 {
-	static const struct {
-		const char *name;
-		const char *help;
-	} metrics[] = {
-		{"busy_ratio", "Share of the time in which the hub did not wait, lately."},
-		{"accept_queue", "Connections that wait to be accepted."},
-		{"steering_weight", "Share of new connections, relative to that of other hubs."},
-		{"permits",
-			"Connections that the hub may still open before the master moves more."},
-	};
+	for (size_t i = 0; i < sizeof seat_metrics / sizeof seat_metrics[0]; i++) {
+		struct seat_line line = {stream, &seat_metrics[i]};
 
-	for (size_t metric = 0; metric < sizeof metrics / sizeof metrics[0]; metric++) {
-		write_head(stream, metrics[metric].name, "gauge", metrics[metric].help);
-		for (unsigned i = 0; i < fleet->sockets->listening; i++) {
-			const struct occupant *occupant =
-				&fleet->occupants[fleet->sockets->order[i]];
-			double values[4];
-
-			if (occupant->slot == NULL || occupant->slot->rows == NULL)
-				continue;
-			values[0] = occupant->slot->hubs[occupant->hub].busy;
-			values[1] = occupant->queued;
-			values[2] = occupant->weight;
-			values[3] = (double)__atomic_load_n(
-				&occupant->slot->rows[occupant->hub].permits, __ATOMIC_RELAXED);
-			fprintf(stream, "hubbub_%s{worker=\"%u\",hub=\"%u\"} %.15g\n",
-				metrics[metric].name, occupant->slot->index, occupant->hub,
-				values[metric]);
-		}
+		write_head(stream, line.metric->name, "gauge", line.metric->help);
+		roster_each_sitting(fleet, write_seat, &line);
 	}
 }
 

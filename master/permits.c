@@ -2,7 +2,6 @@
 
 #include "hub/base/clock.h"
 #include "master/events.h"
-#include "master/slot.h"
 
 #define WARN_EVERY (10 * CLOCK_SECOND)
 /* What moves at once to a hub that has none, from one that has many. */
@@ -98,17 +97,12 @@ struct hubs {
 };
 
 static void
-collect(const struct fleet *fleet, struct hubs *hubs)
+collect(const struct occupant *occupant, void *context)
 {
-	hubs->count = 0;
-	for (unsigned i = 0; i < fleet->sockets->listening; i++) {
-		const struct occupant *occupant = &fleet->occupants[fleet->sockets->order[i]];
+	struct hubs *hubs = context;
 
-		if (occupant->slot == NULL || occupant->slot->rows == NULL)
-			continue;
-		hubs->at[hubs->count++] = (struct hub_share){occupant->slot,
-			&occupant->slot->rows[occupant->hub], occupant->queued, false};
-	}
+	hubs->at[hubs->count++] =
+		(struct hub_share){occupant->slot, occupant_row(occupant), occupant->queued, false};
 }
 
 /* How many more the process may have. */
@@ -263,7 +257,8 @@ permits_share(struct fleet *fleet)
 	fleet_each(fleet, take_back, &granted);
 	if (fleet->serving == NULL)
 		return;
-	collect(fleet, &hubs);
+	hubs.count = 0;
+	roster_each_sitting(fleet, collect, &hubs);
 	if (hubs.count == 0)
 		return;
 	if (fleet->serving->config.max_connections == 0) {

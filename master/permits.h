@@ -8,7 +8,7 @@
 #ifndef HUBBUB_MASTER_PERMITS_H
 #define HUBBUB_MASTER_PERMITS_H
 
-#include "master/fleet.h"
+#include "master/roster.h"
 
 /* Takes back what hubs that leave have free, and shares out what there is among those that accept. */
 void permits_share(struct fleet *fleet);

@@ -17,21 +17,6 @@
 #define HANDSHAKE_AT_END (200 * CLOCK_MILLISECOND)
 #define ARRIVALS_FADE 0.7
 
-static struct worker_row *
-row_of(const struct occupant *occupant)
-{
-	return &occupant->slot->rows[occupant->hub];
-}
-
-/* Whether somebody sits there who will accept. */
-static bool
-accepts(const struct occupant *occupant)
-{
-	const struct slot *slot = occupant->slot;
-
-	return slot != NULL && slot->rows != NULL && !slot->hubs[occupant->hub].is_hung;
-}
-
 void
 seating_enter(struct fleet *fleet, struct slot *slot, unsigned hub)
 {
@@ -104,7 +89,8 @@ seating_adopt(struct fleet *fleet)
 	for (unsigned i = 0; i < fleet->sockets->listening; i++) {
 		unsigned index = fleet->sockets->order[i];
 
-		if (!accepts(&fleet->occupants[index]) && sockets_queued(fleet->sockets, index) > 0)
+		if (!occupant_accepts(&fleet->occupants[index]) &&
+			sockets_queued(fleet->sockets, index) > 0)
 			adopt_seat(fleet, index);
 	}
 }
@@ -114,11 +100,11 @@ seating_adopt(struct fleet *fleet)
 static void
 load_of(const struct occupant *occupant, struct steering_load *load)
 {
-	*load = (struct steering_load){.is_away = !accepts(occupant)};
+	*load = (struct steering_load){.is_away = !occupant_accepts(occupant)};
 	if (load->is_away)
 		return;
-	load->is_away = __atomic_load_n(&row_of(occupant)->permits, __ATOMIC_RELAXED) <= 0;
-	load->open = counters_open(row_of(occupant)) + occupant->queued;
+	load->is_away = __atomic_load_n(&occupant_row(occupant)->permits, __ATOMIC_RELAXED) <= 0;
+	load->open = counters_open(occupant_row(occupant)) + occupant->queued;
 	load->busy = occupant->slot->hubs[occupant->hub].busy;
 }
 
@@ -129,7 +115,7 @@ weigh_waiting(struct fleet *fleet, unsigned *weights)
 	bool any = false;
 
 	for (unsigned i = 0; i < fleet->sockets->listening; i++) {
-		weights[i] = accepts(&fleet->occupants[fleet->sockets->order[i]]) ? 1 : 0;
+		weights[i] = occupant_accepts(&fleet->occupants[fleet->sockets->order[i]]) ? 1 : 0;
 		any = any || weights[i] != 0;
 	}
 	return any;
@@ -233,7 +219,8 @@ steer_datagrams(struct fleet *fleet)
 	unsigned count = fleet->sockets->seat_count;
 
 	for (unsigned i = 0; i < count; i++) {
-		is_there[i] = fleet->sockets->seats[i].listens && accepts(&fleet->occupants[i]);
+		is_there[i] =
+			fleet->sockets->seats[i].listens && occupant_accepts(&fleet->occupants[i]);
 		any = any || is_there[i];
 	}
 	if (!any || !have_datagrams_changed(fleet, is_there))
@@ -320,7 +307,7 @@ seating_tick(struct fleet *fleet, int64_t now)
 		struct occupant *occupant = &fleet->occupants[index];
 
 		occupant->queued = sockets_queued(fleet->sockets, index);
-		if (!accepts(occupant) && occupant->queued > 0)
+		if (!occupant_accepts(occupant) && occupant->queued > 0)
 			adopt_seat(fleet, index);
 		if (occupant->is_retiring && occupant->slot == NULL)
 			park_if_empty(fleet, index, now);

@@ -3,7 +3,7 @@
 #ifndef HUBBUB_MASTER_SEATING_H
 #define HUBBUB_MASTER_SEATING_H
 
-#include "master/fleet.h"
+#include "master/roster.h"
 
 /* A hub of the slot accepts on its seat from now on, instead of whoever did. */
 void seating_enter(struct fleet *fleet, struct slot *slot, unsigned hub);

@@ -16,6 +16,7 @@
 #include "hub/debug/backtrace_priv.h"
 #include "master/backoff.h"
 #include "master/events.h"
+#include "master/fleet.h"
 #include "master/limits.h"
 #include "master/permits.h"
 #include "master/seating.h"
@@ -35,12 +36,6 @@ slot_tell(struct slot *slot, const struct channel_message *message, int descript
 		log_warning("cannot reach worker %u (pid %d): %s", slot->index, (int)slot->pid,
 			strerror(errno));
 	return false;
-}
-
-unsigned
-slot_seat(const struct slot *slot, unsigned hub)
-{
-	return slot->index * slot->generation->config.threads + hub;
 }
 
 /* ---- ready ---- */

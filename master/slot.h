@@ -2,7 +2,7 @@
 #ifndef HUBBUB_MASTER_SLOT_H
 #define HUBBUB_MASTER_SLOT_H
 
-#include "master/fleet.h"
+#include "master/roster.h"
 
 /* Makes an empty slot. NULL with errno ENOMEM. */
 struct slot *slot_new(struct generation *generation, unsigned index);
@@ -21,9 +21,6 @@ void slot_kill(struct slot *slot);
 
 /* Sends it a message, with a descriptor unless that is -1. Never waits. Returns whether it was sent. */
 bool slot_tell(struct slot *slot, const struct channel_message *message, int descriptor);
-
-/* The seat of one of its hubs. */
-unsigned slot_seat(const struct slot *slot, unsigned hub);
 
 /* Its hubs, which are ready, get their seats; then, when they have permits, they are told to
  * accept. */

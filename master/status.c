@@ -8,7 +8,6 @@
 #include "master/events.h"
 #include "master/master.h"
 #include "master/permits.h"
-#include "master/slot.h"
 
 static double
 seconds(int64_t nanoseconds)
@@ -113,26 +112,33 @@ events_json(void)
 	return events;
 }
 
+/* Connections that are open on the hubs that accept. */
+struct spread {
+	uint64_t most;
+	uint64_t sum;
+	unsigned count;
+};
+
+static void
+add_open(const struct occupant *occupant, void *context)
+{
+	struct spread *spread = context;
+	uint64_t open = counters_open(occupant_row(occupant));
+
+	spread->sum += open;
+	spread->count++;
+	if (open > spread->most)
+		spread->most = open;
+}
+
 /* Most connections on a hub over the mean; 1 is even. */
 double
 status_imbalance(const struct fleet *fleet)
 {
-	uint64_t most = 0, sum = 0;
-	unsigned count = 0;
+	struct spread spread = {0};
 
-	for (unsigned i = 0; i < fleet->sockets->listening; i++) {
-		const struct occupant *occupant = &fleet->occupants[fleet->sockets->order[i]];
-		uint64_t open;
-
-		if (occupant->slot == NULL || occupant->slot->rows == NULL)
-			continue;
-		open = counters_open(&occupant->slot->rows[occupant->hub]);
-		sum += open;
-		count++;
-		if (open > most)
-			most = open;
-	}
-	return sum > 0 ? (double)most * count / (double)sum : 1;
+	roster_each_sitting(fleet, add_open, &spread);
+	return spread.sum > 0 ? (double)spread.most * spread.count / (double)spread.sum : 1;
 }
 
 char *
