@@ -7,16 +7,14 @@
 #include "hub/base/check.h"
 #include "hub/base/clock.h"
 #include "hub/base/log.h"
-#include "master/backoff.h"
-#include "master/events.h"
 #include "master/generation.h"
 #include "master/heartbeat.h"
 #include "master/permits.h"
+#include "master/reactions.h"
 #include "master/seating.h"
 #include "master/slot.h"
 
-#define ORPHANS_EVERY 20          /* ticks */
-#define FAILURES_AT_FIRST_BOOT 10 /* of one slot, before any worker was ever ready */
+#define ORPHANS_EVERY 20 /* ticks */
 /* For all of a generation to get ready, without a hang timeout; and beyond that, since the same time
  * ends a worker that does not. */
 #define RISE_TIME (30 * CLOCK_SECOND)
@@ -51,76 +49,6 @@ on_sweep(struct ev_loop *loop, ev_timer *timer, int events)
 	}
 }
 
-/* ---- what happens to slots ---- */
-
-void
-fleet_slot_ready(struct slot *slot)
-{
-	struct generation *generation = slot->generation;
-	struct fleet *fleet = generation->fleet;
-
-	if (generation->phase == GENERATION_RISING) {
-		if (generation_is(generation, SUPERVISION_READY))
-			fleet->events.risen(fleet->events.context);
-		return;
-	}
-	fleet->has_served = true;
-	if (fleet->was_ready || generation != fleet->serving ||
-		!generation_is(generation, SUPERVISION_READY))
-		return;
-	fleet->was_ready = true;
-	fleet->events.all_ready(fleet->events.context);
-}
-
-void
-fleet_slot_gone(struct slot *slot)
-{
-	struct fleet *fleet = slot->generation->fleet;
-
-	/* Nobody follows: as soon as nobody waits in its queues, who comes is refused. */
-	if (slot->farewell == CHANNEL_DRAIN ||
-		(fleet->is_leaving && slot->farewell == CHANNEL_STOP))
-		for (unsigned hub = 0; hub < slot->generation->config.threads; hub++)
-			if (fleet->occupants[slot_seat(slot, hub)].slot == NULL)
-				seating_retire(fleet, slot_seat(slot, hub));
-	ev_timer_start(fleet->loop, &fleet->sweep);
-}
-
-/* While nobody serves, nobody waits long. */
-static void
-hasten(struct fleet *fleet)
-{
-	for (unsigned i = 0; fleet_accepting(fleet) == 0 && i < fleet->serving->count; i++) {
-		struct slot *slot = fleet->serving->slots[i];
-
-		if (slot->state != SUPERVISION_BACKING_OFF ||
-			ev_timer_remaining(fleet->loop, &slot->respawn) <= BACKOFF_MAX_ALONE)
-			continue;
-		ev_timer_stop(fleet->loop, &slot->respawn);
-		ev_timer_set(&slot->respawn, BACKOFF_MAX_ALONE, 0.);
-		ev_timer_start(fleet->loop, &slot->respawn);
-	}
-}
-
-void
-fleet_slot_failed(struct slot *slot)
-{
-	struct generation *generation = slot->generation;
-	struct fleet *fleet = generation->fleet;
-
-	if (generation == fleet->rising) {
-		fleet_abandon(fleet);
-		fleet->events.fell(
-			fleet->events.context, "a worker died while it started; the log says why");
-	} else if (!fleet->has_served && slot->failures >= FAILURES_AT_FIRST_BOOT) {
-		events_note(LOG_ERROR, "no worker could start in %u tries each; giving up",
-			slot->failures);
-		fleet->events.hopeless(fleet->events.context);
-	} else if (generation == fleet->serving) {
-		hasten(fleet);
-	}
-}
-
 /* ---- the tick ---- */
 
 static void
@@ -143,7 +71,7 @@ drop_if_late(struct fleet *fleet, int64_t elapsed)
 	rising->seen += fleet_seen(elapsed);
 	if (rising->seen < limit + RISE_MORE)
 		return;
-	fleet_abandon(fleet);
+	generation_abandon(rising);
 	fleet->events.fell(fleet->events.context, "the new workers did not get ready in time");
 }
 
@@ -175,6 +103,7 @@ fleet_init(struct fleet *fleet)
 	fleet->occupants = calloc(SOCKETS_SEATS_MAX, sizeof *fleet->occupants);
 	if (fleet->occupants == NULL)
 		return -1;
+	fleet->slot_events = &reactions;
 	fleet->can_steer = true;
 	fleet->ticked = clock_now();
 	ev_timer_init(&fleet->tick, on_tick, FLEET_TICK, FLEET_TICK);
@@ -267,7 +196,7 @@ fleet_commit(struct fleet *fleet)
 	if (former != NULL)
 		generation_retire(former);
 	for (unsigned i = 0; i < risen->count; i++)
-		slot_sit(risen->slots[i]);
+		seating_sit(risen->slots[i]);
 	retire_beyond(fleet, &risen->config);
 	permits_share(fleet);
 	for (unsigned i = 0; i < risen->count; i++)
@@ -281,14 +210,8 @@ fleet_commit(struct fleet *fleet)
 void
 fleet_abandon(struct fleet *fleet)
 {
-	struct generation *rising = fleet->rising;
-
-	if (rising == NULL)
-		return;
-	fleet->rising = NULL;
-	generation_leave(rising, CHANNEL_STOP);
-	for (unsigned i = 0; i < rising->count; i++)
-		slot_kill(rising->slots[i]);
+	if (fleet->rising != NULL)
+		generation_abandon(fleet->rising);
 }
 
 /* Moves the last slots to a generation of their own, which leaves. */

@@ -71,9 +71,4 @@ uint64_t fleet_open(const struct fleet *fleet);
 
 void fleet_fini(struct fleet *fleet);
 
-/* A slot has become ready; is dead for good; has failed, and a pause has begun unless it is a rising one. */
-void fleet_slot_ready(struct slot *slot);
-void fleet_slot_gone(struct slot *slot);
-void fleet_slot_failed(struct slot *slot);
-
 #endif

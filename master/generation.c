@@ -134,6 +134,15 @@ generation_leave(struct generation *generation, enum channel_kind farewell)
 	ev_timer_start(fleet->loop, &fleet->sweep);
 }
 
+void
+generation_abandon(struct generation *rising)
+{
+	rising->fleet->rising = NULL;
+	generation_leave(rising, CHANNEL_STOP);
+	for (unsigned i = 0; i < rising->count; i++)
+		slot_kill(rising->slots[i]);
+}
+
 struct generation *
 generation_make(struct fleet *fleet, const struct fleet_config *config, enum generation_phase phase)
 {

@@ -24,6 +24,9 @@ void generation_retire(struct generation *generation);
 /* The same, and tells its workers; when they have ended it is gone. */
 void generation_leave(struct generation *generation, enum channel_kind farewell);
 
+/* Drops the one that rises, and kills its workers. */
+void generation_abandon(struct generation *rising);
+
 /* Frees one whose slots have no process. */
 void generation_free(struct generation *generation);
 

@@ -111,11 +111,25 @@ struct fleet_events {
 	void *context;
 };
 
+/* What happens to a slot that concerns the rest of the fleet; its process is slot.c's to deal with. */
+struct slot_events {
+	void (*serves)(struct slot *slot);   /* all its hubs have become ready */
+	void (*suspect)(struct slot *slot);  /* a hub gives no sign of life */
+	void (*rejoined)(struct slot *slot); /* all its hubs give signs of life again */
+	void (*drained)(
+		struct slot *slot, unsigned hub); /* it leaves, and this hub accepts no more */
+	void (*lost)(struct slot *slot);   /* its process is dead; its rows are still there */
+	void (*failed)(struct slot *slot); /* after lost, or a fork that failed: a pause has begun,
+					      unless its generation does not serve */
+	void (*gone)(struct slot *slot);   /* it has no process, and none will come */
+};
+
 struct fleet {
 	struct ev_loop *loop;
 	struct sockets *sockets;   /* borrowed */
 	struct counters *counters; /* borrowed */
 	struct fleet_events events;
+	const struct slot_events *slot_events;
 	struct generation *serving; /* NULL before the start, and once it leaves */
 	struct generation *rising;
 	struct generation *leaving; /* a list */

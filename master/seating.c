@@ -17,10 +17,16 @@
 #define HANDSHAKE_AT_END (200 * CLOCK_MILLISECOND)
 #define ARRIVALS_FADE 0.7
 
-void
-seating_enter(struct fleet *fleet, struct slot *slot, unsigned hub)
+static struct occupant *
+occupant_of(const struct slot *slot, unsigned hub)
 {
-	struct occupant *occupant = &fleet->occupants[slot_seat(slot, hub)];
+	return &slot->generation->fleet->occupants[slot_seat(slot, hub)];
+}
+
+static void
+enter(struct slot *slot, unsigned hub)
+{
+	struct occupant *occupant = occupant_of(slot, hub);
 
 	occupant->slot = slot;
 	occupant->hub = hub;
@@ -29,9 +35,28 @@ seating_enter(struct fleet *fleet, struct slot *slot, unsigned hub)
 }
 
 void
-seating_leave(struct fleet *fleet, const struct slot *slot, unsigned hub)
+seating_sit(struct slot *slot)
 {
-	struct occupant *occupant = &fleet->occupants[slot_seat(slot, hub)];
+	struct fleet *fleet = slot->generation->fleet;
+
+	for (unsigned hub = 0; hub < slot->generation->config.threads; hub++) {
+		if (sockets_listen(fleet->sockets, slot_seat(slot, hub)) != 0) {
+			events_note(LOG_ERROR, "cannot listen for hub %u of worker %u: %s", hub,
+				slot->index, strerror(errno));
+			/* Another try, after a pause, is as good as anything. */
+			slot_kill(slot);
+			return;
+		}
+		enter(slot, hub);
+	}
+	/* Every address has a socket that another server's probe finds. */
+	sockets_unlock_ports(fleet->sockets);
+}
+
+void
+seating_leave(const struct slot *slot, unsigned hub)
+{
+	struct occupant *occupant = occupant_of(slot, hub);
 
 	if (occupant->slot == slot)
 		occupant->slot = NULL;

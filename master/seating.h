@@ -5,11 +5,12 @@
 
 #include "master/roster.h"
 
-/* A hub of the slot accepts on its seat from now on, instead of whoever did. */
-void seating_enter(struct fleet *fleet, struct slot *slot, unsigned hub);
+/* The hubs of a slot, which are ready, sit on their seats, which listen from now on, instead of
+ * whoever did. If one cannot listen, the slot's process is killed, after a line in the log. */
+void seating_sit(struct slot *slot);
 
-/* It does not any more, if it did. */
-void seating_leave(struct fleet *fleet, const struct slot *slot, unsigned hub);
+/* The hub accepts on its seat no more; nothing happens if another one sits there. */
+void seating_leave(const struct slot *slot, unsigned hub);
 
 /* No hub will sit on this seat: it gets nothing new, and is parked when its queue has been empty
  * for a while. */

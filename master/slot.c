@@ -16,10 +16,7 @@
 #include "hub/debug/backtrace_priv.h"
 #include "master/backoff.h"
 #include "master/events.h"
-#include "master/fleet.h"
 #include "master/limits.h"
-#include "master/permits.h"
-#include "master/seating.h"
 #include "master/spawn.h"
 
 #define HEALTHY_AFTER 60. /* seconds */
@@ -36,27 +33,6 @@ slot_tell(struct slot *slot, const struct channel_message *message, int descript
 		log_warning("cannot reach worker %u (pid %d): %s", slot->index, (int)slot->pid,
 			strerror(errno));
 	return false;
-}
-
-/* ---- ready ---- */
-
-void
-slot_sit(struct slot *slot)
-{
-	struct fleet *fleet = slot->generation->fleet;
-
-	for (unsigned hub = 0; hub < slot->generation->config.threads; hub++) {
-		if (sockets_listen(fleet->sockets, slot_seat(slot, hub)) != 0) {
-			events_note(LOG_ERROR, "cannot listen for hub %u of worker %u: %s", hub,
-				slot->index, strerror(errno));
-			/* Another try, after a pause, is as good as anything. */
-			slot_kill(slot);
-			return;
-		}
-		seating_enter(fleet, slot, hub);
-	}
-	/* Every address has a socket that another server's probe finds. */
-	sockets_unlock_ports(fleet->sockets);
 }
 
 void
@@ -79,16 +55,6 @@ slot_catch_up(struct slot *slot)
 		slot->must_leave = false;
 }
 
-/* A hub that leaves for good accepts no more: its seat is empty, and so is its queue. */
-static void
-hub_drained(struct slot *slot, unsigned hub)
-{
-	log_debug("hub %u of worker %u accepts no more", hub, slot->index);
-	seating_leave(slot->generation->fleet, slot, hub);
-	if (slot->farewell == CHANNEL_DRAIN)
-		sockets_park(slot->generation->fleet->sockets, slot_seat(slot, hub));
-}
-
 static void
 hear(struct slot *slot, const struct channel_message *message)
 {
@@ -100,7 +66,7 @@ hear(struct slot *slot, const struct channel_message *message)
 	if (message->kind == CHANNEL_READY)
 		slot_event(slot, SUPERVISION_ALL_READY);
 	else if (message->kind == CHANNEL_DRAINED && slot->state == SUPERVISION_DRAINING)
-		hub_drained(slot, message->hub);
+		slot->generation->fleet->slot_events->drained(slot, message->hub);
 	else if (message->kind == CHANNEL_DUMPED)
 		slot->generation->fleet->events.dumped(
 			slot->generation->fleet->events.context, message->value);
@@ -146,13 +112,7 @@ serve(struct slot *slot)
 	ev_timer_start(fleet->loop, &slot->healthy);
 	log_debug("worker %u (pid %d) is ready, %.0f ms after its start", slot->index,
 		(int)slot->pid, (double)(slot->ready - slot->started) / (double)CLOCK_MILLISECOND);
-	if (slot->generation->phase == GENERATION_SERVING) {
-		slot_sit(slot);
-		permits_share(fleet);
-		slot_accept(slot);
-		seating_steer(fleet);
-	}
-	fleet_slot_ready(slot);
+	fleet->slot_events->serves(slot);
 }
 
 /* ---- death ---- */
@@ -215,9 +175,7 @@ clean_up(struct slot *slot)
 	slot->pidfd = slot->channel = -1;
 	slot->pid = 0;
 	slot->must_accept = slot->must_leave = false;
-	permits_lose(slot);
-	for (unsigned hub = 0; hub < generation->config.threads; hub++)
-		seating_leave(fleet, slot, hub);
+	fleet->slot_events->lost(slot);
 	counters_fold(fleet->counters, slot->rows, generation->config.threads);
 	slot->rows = NULL;
 	memset(slot->hubs, 0, generation->config.threads * sizeof *slot->hubs);
@@ -245,6 +203,25 @@ on_death(struct ev_loop *loop, ev_io *watcher, int events)
 }
 
 static void
+pause_for(struct slot *slot, double seconds)
+{
+	struct fleet *fleet = slot->generation->fleet;
+
+	ev_timer_stop(fleet->loop, &slot->respawn);
+	ev_now_update(fleet->loop);
+	ev_timer_set(&slot->respawn, seconds, 0.);
+	ev_timer_start(fleet->loop, &slot->respawn);
+}
+
+void
+slot_hasten(struct slot *slot, double most)
+{
+	if (slot->state == SUPERVISION_BACKING_OFF &&
+		ev_timer_remaining(slot->generation->fleet->loop, &slot->respawn) > most)
+		pause_for(slot, most);
+}
+
+static void
 back_off(struct slot *slot)
 {
 	struct fleet *fleet = slot->generation->fleet;
@@ -253,7 +230,7 @@ back_off(struct slot *slot)
 
 	slot->ready = 0;
 	if (slot->generation->phase != GENERATION_SERVING) {
-		fleet_slot_failed(slot);
+		fleet->slot_events->failed(slot);
 		return;
 	}
 	pause = backoff_pause(&slot->failures, served, fleet_accepting(fleet) > 0);
@@ -262,22 +239,8 @@ back_off(struct slot *slot)
 		events_note(LOG_WARNING,
 			"worker %u failed %u times in a row; starting another in %.2f s",
 			slot->index, slot->failures, pause);
-	ev_now_update(fleet->loop);
-	ev_timer_set(&slot->respawn, pause, 0.);
-	ev_timer_start(fleet->loop, &slot->respawn);
-	fleet_slot_failed(slot);
-}
-
-static void
-replace(struct slot *slot)
-{
-	struct fleet *fleet = slot->generation->fleet;
-
-	clean_up(slot);
-	back_off(slot);
-	/* What is queued there is served by others meanwhile. */
-	seating_steer(fleet);
-	seating_adopt(fleet);
+	pause_for(slot, pause);
+	fleet->slot_events->failed(slot);
 }
 
 /* ---- birth ---- */
@@ -412,21 +375,17 @@ act(struct slot *slot, enum supervision_action action)
 		serve(slot);
 		return;
 	case SUPERVISION_STEER_AROUND:
-		seating_steer(fleet);
-		seating_adopt(fleet);
+		fleet->slot_events->suspect(slot);
 		return;
 	case SUPERVISION_REJOIN:
-		events_note(LOG_INFO, "worker %u (pid %d) gives signs of life again", slot->index,
-			(int)slot->pid);
-		seating_steer(fleet);
-		/* It may be what others have waited for. */
-		fleet_slot_ready(slot);
+		fleet->slot_events->rejoined(slot);
 		return;
 	case SUPERVISION_KILL:
 		kill_hung(slot);
 		return;
 	case SUPERVISION_REPLACE:
-		replace(slot);
+		clean_up(slot);
+		back_off(slot);
 		return;
 	case SUPERVISION_TELL:
 		ev_timer_stop(fleet->loop, &slot->healthy);
@@ -436,11 +395,11 @@ act(struct slot *slot, enum supervision_action action)
 		return;
 	case SUPERVISION_RETIRE:
 		clean_up(slot);
-		fleet_slot_gone(slot);
+		fleet->slot_events->gone(slot);
 		return;
 	case SUPERVISION_GIVE_UP_PAUSE:
 		ev_timer_stop(fleet->loop, &slot->respawn);
-		fleet_slot_gone(slot);
+		fleet->slot_events->gone(slot);
 		return;
 	}
 }

@@ -1,4 +1,5 @@
-/* One worker process: its fork, its messages, its death, and its pauses. */
+/* One worker process: its fork, its messages, its death, and its pauses. What follows for the rest of
+ * the fleet it leaves to the fleet's slot_events, and knows nothing of. */
 #ifndef HUBBUB_MASTER_SLOT_H
 #define HUBBUB_MASTER_SLOT_H
 
@@ -22,10 +23,11 @@ void slot_kill(struct slot *slot);
 /* Sends it a message, with a descriptor unless that is -1. Never waits. Returns whether it was sent. */
 bool slot_tell(struct slot *slot, const struct channel_message *message, int descriptor);
 
-/* Its hubs, which are ready, get their seats; then, when they have permits, they are told to
- * accept. */
-void slot_sit(struct slot *slot);
+/* Tells it that it may accept, since its hubs have their seats and permits. */
 void slot_accept(struct slot *slot);
+
+/* Shortens the pause before its next process to at most so many seconds. */
+void slot_hasten(struct slot *slot, double most);
 
 /* Tells it what it could not be told before, because it did not read. */
 void slot_catch_up(struct slot *slot);
