@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
@@ -13,10 +12,10 @@
 #include "hub/base/check.h"
 #include "hub/base/clock.h"
 #include "hub/base/log.h"
-#include "hub/debug/backtrace_priv.h"
 #include "master/backoff.h"
 #include "master/events.h"
 #include "master/limits.h"
+#include "master/obituary.h"
 #include "master/spawn.h"
 
 #define HEALTHY_AFTER 60. /* seconds */
@@ -117,49 +116,6 @@ serve(struct slot *slot)
 
 /* ---- death ---- */
 
-static void
-log_crash(const struct slot *slot)
-{
-	for (unsigned hub = 0; hub < slot->generation->config.threads; hub++) {
-		const struct worker_crash *crash = &slot->rows[hub].crash;
-		char text[4096], *rest = text;
-
-		if (__atomic_load_n(&crash->signal, __ATOMIC_ACQUIRE) == 0)
-			continue;
-		events_note(LOG_ERROR,
-			"worker %u crashed: signal %d (%s), code %d, address 0x%llx, in coroutine "
-			"\"%.*s\" of hub %u:",
-			slot->index, crash->signal, strsignal(crash->signal), crash->code,
-			(unsigned long long)crash->address, (int)sizeof crash->coroutine,
-			crash->coroutine, hub);
-		/* A worker is a fork of this process: the same addresses are the same code. */
-		backtrace_write(text, sizeof text, crash->frames,
-			crash->frame_count <= CRASH_FRAMES ? crash->frame_count : 0);
-		for (char *line; (line = strsep(&rest, "\n")) != NULL;)
-			if (*line != '\0')
-				log_error("  %s", line);
-	}
-}
-
-static void
-log_death(const struct slot *slot, const siginfo_t *status)
-{
-	double age = (double)(clock_now() - slot->started) / (double)CLOCK_SECOND;
-
-	if (slot->state == SUPERVISION_DRAINING && status->si_code == CLD_EXITED &&
-		status->si_status == 0)
-		log_debug("worker %u (pid %d) has drained", slot->index, (int)slot->pid);
-	else if (slot->is_killed)
-		log_debug("worker %u (pid %d) is killed", slot->index, (int)slot->pid);
-	else if (status->si_code == CLD_EXITED)
-		events_note(LOG_ERROR, "worker %u (pid %d) exited with code %d after %.1f s",
-			slot->index, (int)slot->pid, status->si_status, age);
-	else
-		events_note(LOG_ERROR,
-			"worker %u (pid %d) was killed by signal %d (%s) after %.1f s", slot->index,
-			(int)slot->pid, status->si_status, strsignal(status->si_status), age);
-}
-
 /* Forgets the process, whose rows have been read. */
 static void
 clean_up(struct slot *slot)
@@ -190,8 +146,7 @@ slot_reap(struct slot *slot)
 		(waitid(P_PIDFD, (id_t)slot->pidfd, &status, WEXITED | WNOHANG) == 0 &&
 			status.si_pid == 0))
 		return;
-	log_death(slot, &status);
-	log_crash(slot);
+	obituary_note(slot, &status);
 	slot_event(slot, SUPERVISION_EXIT);
 }
 
