@@ -7,6 +7,7 @@
 #include "hub/base/check.h"
 #include "hub/base/clock.h"
 #include "hub/base/log.h"
+#include "master/balance.h"
 #include "master/generation.h"
 #include "master/heartbeat.h"
 #include "master/permits.h"
@@ -89,10 +90,11 @@ on_tick(struct ev_loop *loop, ev_timer *timer, int events)
 	drop_if_late(fleet, elapsed);
 	if (fleet->is_frozen)
 		return;
+	balance_measure(fleet);
 	seating_tick(fleet, now);
 	permits_share(fleet);
 	if (!fleet->is_leaving)
-		seating_steer(fleet);
+		balance_steer(fleet);
 }
 
 /* ---- the fleet ---- */
@@ -201,7 +203,7 @@ fleet_commit(struct fleet *fleet)
 	permits_share(fleet);
 	for (unsigned i = 0; i < risen->count; i++)
 		slot_accept(risen->slots[i]);
-	seating_steer(fleet);
+	balance_steer(fleet);
 	if (former != NULL)
 		generation_leave(former, CHANNEL_HANDOVER);
 	seating_adopt(fleet);
@@ -239,7 +241,7 @@ shrink(struct generation *serving, unsigned processes)
 		for (unsigned hub = 0; hub < part->config.threads; hub++)
 			seating_retire(fleet, slot_seat(part->slots[i], hub));
 	}
-	seating_steer(fleet);
+	balance_steer(fleet);
 	generation_leave(part, CHANNEL_HANDOVER);
 	seating_adopt(fleet);
 	return 0;
@@ -314,6 +316,13 @@ fleet_return(struct fleet *fleet, const struct fleet_config *config)
 	fleet->is_leaving = fleet->was_ready = false;
 	retire_beyond(fleet, config);
 	return fleet_start(fleet, config);
+}
+
+void
+fleet_inherit(struct fleet *fleet, bool is_order_known)
+{
+	memset(fleet->occupants, 0, SOCKETS_SEATS_MAX * sizeof *fleet->occupants);
+	balance_inherit(fleet, is_order_known);
 }
 
 bool

@@ -50,6 +50,10 @@ void fleet_leave(struct fleet *fleet, enum channel_kind farewell);
  * sockets. events.all_ready follows. Returns 0, or -1 with errno. */
 int fleet_return(struct fleet *fleet, const struct fleet_config *config);
 
+/* The sockets are another master's no more, which may have steered: nobody sits anywhere yet. Without
+ * the order of their group nobody can steer. */
+void fleet_inherit(struct fleet *fleet, bool is_order_known);
+
 /* Whether no worker is left, and none is to come. */
 bool fleet_is_gone(const struct fleet *fleet);
 

@@ -2,6 +2,7 @@
 
 #include "hub/base/log.h"
 #include "master/backoff.h"
+#include "master/balance.h"
 #include "master/events.h"
 #include "master/generation.h"
 #include "master/permits.h"
@@ -39,7 +40,7 @@ on_serves(struct slot *slot)
 		seating_sit(slot);
 		permits_share(fleet);
 		slot_accept(slot);
-		seating_steer(fleet);
+		balance_steer(fleet);
 	}
 	tell_if_all_ready(slot);
 }
@@ -49,7 +50,7 @@ on_suspect(struct slot *slot)
 {
 	struct fleet *fleet = slot->generation->fleet;
 
-	seating_steer(fleet);
+	balance_steer(fleet);
 	seating_adopt(fleet);
 }
 
@@ -58,7 +59,7 @@ on_rejoined(struct slot *slot)
 {
 	events_note(LOG_INFO, "worker %u (pid %d) gives signs of life again", slot->index,
 		(int)slot->pid);
-	seating_steer(slot->generation->fleet);
+	balance_steer(slot->generation->fleet);
 	tell_if_all_ready(slot);
 }
 
@@ -106,7 +107,7 @@ on_failed(struct slot *slot)
 		hasten(fleet);
 	}
 	/* What is queued there is served by others meanwhile. */
-	seating_steer(fleet);
+	balance_steer(fleet);
 	seating_adopt(fleet);
 }
 

@@ -1,21 +1,18 @@
 #include "master/seating.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "hub/base/clock.h"
 #include "hub/base/log.h"
 #include "master/events.h"
 #include "master/slot.h"
-#include "master/steering.h"
 
 /* A handshake that began before a seat was steered around ends within this time, even if its last
  * packet is lost and sent again. */
 #define HANDSHAKE (3 * CLOCK_SECOND)
 /* When the server ends, clients wait for it. */
 #define HANDSHAKE_AT_END (200 * CLOCK_MILLISECOND)
-#define ARRIVALS_FADE 0.7
 
 static struct occupant *
 occupant_of(const struct slot *slot, unsigned hub)
@@ -120,178 +117,6 @@ seating_adopt(struct fleet *fleet)
 	}
 }
 
-/* ---- steering ---- */
-
-static void
-load_of(const struct occupant *occupant, struct steering_load *load)
-{
-	*load = (struct steering_load){.is_away = !occupant_accepts(occupant)};
-	if (load->is_away)
-		return;
-	load->is_away = __atomic_load_n(&occupant_row(occupant)->permits, __ATOMIC_RELAXED) <= 0;
-	load->open = counters_open(occupant_row(occupant)) + occupant->queued;
-	load->busy = occupant->slot->hubs[occupant->hub].busy;
-}
-
-/* Nobody has permits: who comes waits in a queue that somebody will serve. */
-static bool
-weigh_waiting(struct fleet *fleet, unsigned *weights)
-{
-	bool any = false;
-
-	for (unsigned i = 0; i < fleet->sockets->listening; i++) {
-		weights[i] = occupant_accepts(&fleet->occupants[fleet->sockets->order[i]]) ? 1 : 0;
-		any = any || weights[i] != 0;
-	}
-	return any;
-}
-
-static bool
-weigh(struct fleet *fleet, unsigned *weights)
-{
-	unsigned count = fleet->sockets->listening;
-	struct steering_load loads[STEERING_MEMBERS_MAX];
-
-	for (unsigned i = 0; i < count; i++)
-		load_of(&fleet->occupants[fleet->sockets->order[i]], &loads[i]);
-	if (fleet->serving != NULL && !fleet->serving->config.balances) {
-		/* Nobody is favoured, but who is away gets nothing all the same. */
-		for (unsigned i = 0; i < count; i++)
-			weights[i] = loads[i].is_away ? 0 : 1;
-	} else {
-		steering_weigh(loads, count, fleet->arrivals, weights);
-	}
-	for (unsigned i = 0; i < count; i++)
-		if (weights[i] != 0)
-			return true;
-	return weigh_waiting(fleet, weights);
-}
-
-static void
-attach(struct fleet *fleet, const unsigned *weights)
-{
-	const struct seat *seat = &fleet->sockets->seats[fleet->sockets->order[0]];
-
-	for (unsigned i = 0; i < fleet->sockets->address_count && fleet->can_steer; i++) {
-		if (fleet->sockets->addresses[i].kind != ADDRESS_TCP ||
-			fleet->sockets->shared[i] != -1 ||
-			steering_attach(seat->fds[i], weights, fleet->sockets->listening) == 0)
-			continue;
-		fleet->can_steer = false;
-		events_note(LOG_WARNING,
-			"cannot steer connections (%s): they are spread by the kernel's hash, also "
-			"to hubs that hang",
-			strerror(errno));
-	}
-	fleet->is_steered = fleet->can_steer;
-}
-
-/* By hash, as long as every member accepts: then nothing needs to be attached. */
-static bool
-is_hash_enough(const struct fleet *fleet)
-{
-	if (fleet->serving == NULL || fleet->serving->config.balances)
-		return false;
-	for (unsigned i = 0; i < fleet->sockets->listening; i++)
-		if (fleet->occupants[fleet->sockets->order[i]].weight == 0)
-			return false;
-	return true;
-}
-
-static void
-detach(struct fleet *fleet)
-{
-	const struct seat *seat = &fleet->sockets->seats[fleet->sockets->order[0]];
-
-	for (unsigned i = 0; fleet->is_steered && i < fleet->sockets->address_count; i++)
-		if (fleet->sockets->addresses[i].kind == ADDRESS_TCP)
-			steering_detach(seat->fds[i]);
-	fleet->is_steered = false;
-}
-
-/* ---- steering datagrams ---- */
-
-static bool
-have_datagrams_changed(const struct fleet *fleet, const bool *is_there)
-{
-	if (fleet->datagram_seats != fleet->sockets->seat_count)
-		return true;
-	for (unsigned i = 0; i < fleet->datagram_seats; i++)
-		if (is_there[i] != fleet->occupants[i].has_datagrams)
-			return true;
-	return false;
-}
-
-static void
-attach_datagrams(struct fleet *fleet, const bool *is_there)
-{
-	const struct sockets *sockets = fleet->sockets;
-
-	for (unsigned i = 0; i < sockets->address_count; i++)
-		if (sockets->addresses[i].kind == ADDRESS_UDP && sockets->shared[i] == -1 &&
-			steering_attach_datagrams(sockets->seats[0].fds[i], is_there,
-				sockets->seat_count, sockets->addresses[i].socket.ss_family) != 0)
-			events_note(LOG_WARNING,
-				"cannot steer datagrams (%s): some may wait where nobody answers",
-				strerror(errno));
-}
-
-/* Only when somebody comes or goes: the senders stay where they are. */
-static void
-steer_datagrams(struct fleet *fleet)
-{
-	bool is_there[STEERING_MEMBERS_MAX], any = false;
-	unsigned count = fleet->sockets->seat_count;
-
-	for (unsigned i = 0; i < count; i++) {
-		is_there[i] =
-			fleet->sockets->seats[i].listens && occupant_accepts(&fleet->occupants[i]);
-		any = any || is_there[i];
-	}
-	if (!any || !have_datagrams_changed(fleet, is_there))
-		return;
-	attach_datagrams(fleet, is_there);
-	fleet->datagram_seats = count;
-	for (unsigned i = 0; i < count; i++)
-		fleet->occupants[i].has_datagrams = is_there[i];
-}
-
-void
-seating_steer(struct fleet *fleet)
-{
-	unsigned weights[STEERING_MEMBERS_MAX];
-
-	if (!fleet->is_frozen && fleet->sockets->listening > 0)
-		steer_datagrams(fleet);
-	if (!fleet->can_steer || fleet->is_frozen || fleet->sockets->listening == 0 ||
-		fleet->sockets->listening > STEERING_MEMBERS_MAX || !weigh(fleet, weights))
-		return;
-	for (unsigned i = 0; i < SOCKETS_SEATS_MAX && i < fleet->sockets->seat_count; i++)
-		fleet->occupants[i].weight = 0;
-	for (unsigned i = 0; i < fleet->sockets->listening; i++)
-		fleet->occupants[fleet->sockets->order[i]].weight = weights[i];
-	if (is_hash_enough(fleet))
-		detach(fleet);
-	else
-		attach(fleet, weights);
-}
-
-void
-seating_inherit(struct fleet *fleet, bool is_order_known)
-{
-	for (unsigned i = 0; i < SOCKETS_SEATS_MAX; i++)
-		fleet->occupants[i] = (struct occupant){0};
-	fleet->datagram_seats = 0;
-	fleet->is_steered = true;
-	if (is_order_known || fleet->sockets->listening == 0)
-		return;
-	events_note(LOG_WARNING,
-		"the order of the listening sockets is not known any more: connections are spread "
-		"by the kernel's hash until the next upgrade or restart");
-	fleet->can_steer = false;
-	detach(fleet);
-}
-
 /* ---- the tick ---- */
 
 static void
@@ -310,22 +135,9 @@ park_if_empty(struct fleet *fleet, unsigned index, int64_t now)
 	}
 }
 
-static void
-measure_arrivals(struct fleet *fleet)
-{
-	uint64_t accepted = counters_total(fleet->counters).accepted;
-	double arrived = accepted > fleet->accepted ? (double)(accepted - fleet->accepted) : 0;
-
-	fleet->accepted = accepted;
-	fleet->arrivals *= ARRIVALS_FADE;
-	if (arrived > fleet->arrivals)
-		fleet->arrivals = arrived;
-}
-
 void
 seating_tick(struct fleet *fleet, int64_t now)
 {
-	measure_arrivals(fleet);
 	/* From the end, because parking one moves the last into its place. */
 	for (unsigned i = fleet->sockets->listening; i-- > 0;) {
 		unsigned index = fleet->sockets->order[i];

@@ -1,5 +1,5 @@
-/* Who sits where: which hub accepts on which seat, what share of new connections it gets, and who
- * serves the queue of a seat on which nobody accepts. */
+/* Who sits where: which hub accepts on which seat, and who serves the queue of a seat on which nobody
+ * accepts. A queue is never left alone: it is served, adopted, or empty for long enough to be parked. */
 #ifndef HUBBUB_MASTER_SEATING_H
 #define HUBBUB_MASTER_SEATING_H
 
@@ -19,14 +19,7 @@ void seating_retire(struct fleet *fleet, unsigned seat);
 /* Sends every queue on which nobody accepts to a worker that serves it. */
 void seating_adopt(struct fleet *fleet);
 
-/* Gives the kernel the shares that follow from the loads, now: after each change of who sits where. */
-void seating_steer(struct fleet *fleet);
-
-/* Measures queues and arrivals, adopts and retires. Called every FLEET_TICK. */
+/* Measures queues, adopts, and parks what is to retire. Called every FLEET_TICK. */
 void seating_tick(struct fleet *fleet, int64_t now);
-
-/* For a master that gets the sockets from another one, which may have steered: nobody sits anywhere yet. Without the order
- * of the group nobody can steer. */
-void seating_inherit(struct fleet *fleet, bool is_order_known);
 
 #endif

@@ -6,7 +6,6 @@
 #include "master/commit.h"
 #include "master/events.h"
 #include "master/master.h"
-#include "master/seating.h"
 #include "master/word.h"
 
 static void
@@ -53,7 +52,7 @@ take_over(struct master *master)
 		return;
 	}
 	master->is_heir = false;
-	seating_inherit(&master->fleet, sockets_own(&master->sockets));
+	fleet_inherit(&master->fleet, sockets_own(&master->sockets));
 	fleet_commit(&master->fleet);
 	counters_note(&master->counters->upgrades, 1);
 	events_note(LOG_INFO, "took over from the former master, pid %d", (int)former->pid);

@@ -20,7 +20,6 @@
 #include "master/master.h"
 #include "master/notify.h"
 #include "master/program.h"
-#include "master/seating.h"
 #include "master/word.h"
 
 /* Counted, not timed: a pause of the whole machine is no delay of the new master. */
@@ -193,7 +192,7 @@ take_back(struct master *master)
 	master_changed(master, "the new master died when it had taken over");
 	master->phase = MASTER_STARTING;
 	doors_open(master);
-	seating_inherit(&master->fleet, sockets_own(&master->sockets));
+	fleet_inherit(&master->fleet, sockets_own(&master->sockets));
 	if (is_to_drain) {
 		master_drain(master);
 	} else if (fleet_return(&master->fleet, &config) != 0) {
