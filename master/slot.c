@@ -264,11 +264,8 @@ spawn(struct slot *slot)
 	}
 	slot->is_killed = false;
 	slot->started = clock_now();
-	ev_io_init(&slot->exit, on_death, slot->pidfd, EV_READ);
-	ev_io_init(&slot->talk, on_message, slot->channel, EV_READ);
-	/* What it has said is heard before its death. */
-	ev_set_priority(&slot->talk, 1);
-	slot->exit.data = slot->talk.data = slot;
+	ev_io_set(&slot->exit, slot->pidfd, EV_READ);
+	ev_io_set(&slot->talk, slot->channel, EV_READ);
 	ev_io_start(fleet->loop, &slot->exit);
 	ev_io_start(fleet->loop, &slot->talk);
 }
@@ -385,9 +382,13 @@ slot_new(struct generation *generation, unsigned index)
 	slot->capacity = (int64_t)limits_connections(
 		generation->config.heritage.addresses, generation->config.threads);
 	slot->pidfd = slot->channel = -1;
-	ev_timer_init(&slot->respawn, on_respawn, 0., 0.);
-	ev_timer_init(&slot->healthy, on_healthy, 0., 0.);
-	slot->respawn.data = slot->healthy.data = slot;
+	ev_init(&slot->exit, on_death);
+	ev_init(&slot->talk, on_message);
+	/* What it has said is heard before its death. */
+	ev_set_priority(&slot->talk, 1);
+	ev_init(&slot->respawn, on_respawn);
+	ev_init(&slot->healthy, on_healthy);
+	slot->exit.data = slot->talk.data = slot->respawn.data = slot->healthy.data = slot;
 	return slot;
 }
 
