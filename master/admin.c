@@ -14,6 +14,7 @@
 #include "master/claim.h"
 #include "master/master.h"
 #include "master/metrics.h"
+#include "master/ready.h"
 #include "master/status.h"
 
 #define CONNECTIONS_MAX 64
@@ -105,7 +106,7 @@ static enum MHD_Result
 answer_ready(struct admin *admin, struct MHD_Connection *connection)
 {
 	/* The other master is ready, or it would not have taken over. */
-	return admin->has_handed_over || master_is_ready(admin->master)
+	return admin->has_handed_over || ready_is(admin->master)
 		       ? answer_text(admin, connection, MHD_HTTP_OK, "ready\n")
 		       : answer_text(
 				 admin, connection, MHD_HTTP_SERVICE_UNAVAILABLE, "not ready\n");

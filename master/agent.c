@@ -11,6 +11,7 @@
 #include "hub/base/log.h"
 #include "master/master.h"
 #include "master/permits.h"
+#include "master/ready.h"
 
 #define ANSWERS_AT_ONCE 16
 #define AGAIN_AFTER 0.1 /* seconds, when files ran out */
@@ -57,7 +58,7 @@ write_line(const struct master *master, char *line, size_t size)
 
 	if (master->phase != MASTER_SERVING)
 		return snprintf(line, size, "drain\n");
-	if (!master_is_ready(master))
+	if (!ready_is(master))
 		return snprintf(line, size, "down\n");
 	total = counters_total(master->counters);
 	if (counters_open(&total) >= permits_limit(fleet))

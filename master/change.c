@@ -4,6 +4,7 @@
 #include "hub/base/log.h"
 #include "master/events.h"
 #include "master/notify.h"
+#include "master/ready.h"
 #include "master/reload.h"
 
 #define SETTLED_EVERY 0.02
@@ -28,7 +29,7 @@ finish(struct master *master, const char *why)
 	master->change = CHANGE_NONE;
 	master->fall = NULL;
 	if (master->phase == MASTER_SERVING)
-		master_notify_ready(master);
+		ready_notify(master);
 	control_changed(master->control, why);
 	if (master->is_asked_again)
 		ev_timer_start(master->loop, &master->again);

@@ -17,6 +17,7 @@
 #include "hub/base/list.h"
 #include "hub/base/log.h"
 #include "master/master.h"
+#include "master/ready.h"
 #include "master/status.h"
 
 #define CLIENTS_MAX 32
@@ -253,7 +254,7 @@ request_status(struct client *client)
 	if (json != NULL)
 		client_say(client, '|', json, strlen(json));
 	client_finish(client, json == NULL ? "no memory" : NULL,
-		master_is_ready(client->control->master) ? "ready" : "not ready");
+		ready_is(client->control->master) ? "ready" : "not ready");
 	free(json);
 }
 

@@ -16,6 +16,7 @@
 #include "hub/base/log.h"
 #include "master/activation.h"
 #include "master/change.h"
+#include "master/config.h"
 #include "master/doors.h"
 #include "master/handover.h"
 #include "master/limits.h"
@@ -23,77 +24,27 @@
 #include "master/master.h"
 #include "master/notify.h"
 #include "master/program.h"
+#include "master/ready.h"
 #include "master/server.h"
 #include "master/signals.h"
 
 #define SPARE_SEATS 64 /* bound before privileges are dropped */
 
-const char *const master_phase_names[MASTER_PHASE_MAX] = {
-	[MASTER_STARTING] = "starting",
-	[MASTER_SERVING] = "serving",
-	[MASTER_DELAYING] = "about to drain",
-	[MASTER_DRAINING] = "draining",
-	[MASTER_HANDED_OVER] = "handed over",
-};
-
-bool
-master_is_ready(const struct master *master)
-{
-	return master->phase == MASTER_SERVING && fleet_accepting(&master->fleet) > 0;
-}
-
-/* ---- ready ---- */
-
-static void
-print_ready_line(const struct master *master)
-{
-	const struct sockets *sockets = &master->sockets;
-	const struct fleet_config *config = &master->fleet.serving->config;
-	char line[ADDRESSES_MAX * ADDRESS_TEXT_SIZE + 128] = "ready: ";
-	char text[ADDRESS_TEXT_SIZE];
-	size_t length = strlen(line);
-
-	for (unsigned i = 0; i < sockets->address_count; i++) {
-		address_format(&sockets->addresses[i], text);
-		length += (size_t)snprintf(line + length, sizeof line - length, "%s, ", text);
-	}
-	length += (size_t)snprintf(line + length, sizeof line - length,
-		"%u processes x %u threads, pid %d\n", config->processes, config->threads,
-		(int)getpid());
-	log_bare(line, length);
-}
-
-void
-master_notify_ready(const struct master *master)
-{
-	const struct fleet_config *config = &master->fleet.serving->config;
-
-	notify_send("READY=1\nMAINPID=%d\nSTATUS=serving, %u processes x %u threads", (int)getpid(),
-		config->processes, config->threads);
-}
-
-static void
-become_ready(struct master *master)
-{
-	master->phase = MASTER_SERVING;
-	print_ready_line(master);
-}
+/* ---- what happens ---- */
 
 void
 master_took_over(struct master *master)
 {
 	doors_open(master);
-	become_ready(master);
+	ready_begin(master);
 }
 
 static void
 all_ready(void *context)
 {
-	become_ready(context);
-	master_notify_ready(context);
+	ready_begin(context);
+	ready_notify(context);
 }
-
-/* ---- what the fleet tells ---- */
 
 void
 master_end_if_gone(struct master *master)
@@ -148,37 +99,6 @@ start_patting(struct master *master)
 
 /* ---- starting ---- */
 
-struct fleet_config
-master_config(const struct master *master, const struct options *options)
-{
-	struct fleet_config config = {
-		.processes = options->processes,
-		.threads = options->threads,
-		.drain_timeout = options->drain_timeout,
-		.hang_timeout = options->hang_timeout,
-		.max_connections = options->max_connections,
-		.balances = !options->balances_by_hash,
-		.heritage =
-			{
-				.serve = master->service->serve,
-				.answer = master->service->answer,
-				.context = master->service->context,
-				.addresses = master->sockets.address_count,
-				.hub = {.stack_size = options->stack_size,
-					.backend = options->backend},
-				.pin = options->pin,
-				.idle_timeout = options->idle_timeout,
-				.write_timeout = options->write_timeout,
-				.tls = options->tls,
-				.has_proxy = options->has_proxy,
-				.network_count = options->network_count,
-			},
-	};
-
-	memcpy(config.heritage.networks, options->networks, sizeof options->networks);
-	return config;
-}
-
 static int
 prepare_fleet(struct master *master)
 {
@@ -227,25 +147,10 @@ open_all(struct master *master)
 	return 0;
 }
 
-/* The shape of the former master, if the options ask for the same as its own did. */
-static struct fleet_config
-heirs_config(const struct master *master)
-{
-	const struct former *former = &master->former;
-	struct fleet_config config = master_config(master, &master->options);
-
-	if (former->asked_processes == master->options.asked_processes &&
-		former->asked_threads == master->options.asked_threads) {
-		config.processes = former->processes;
-		config.threads = former->threads;
-	}
-	return config;
-}
-
 static int
 start_fleet(struct master *master)
 {
-	struct fleet_config config = heirs_config(master);
+	struct fleet_config config = config_of_heir(master);
 	const char *why;
 
 	if (master->is_heir) {
@@ -254,7 +159,7 @@ start_fleet(struct master *master)
 		log_error("cannot take over: %s", why);
 		return -1;
 	}
-	config = master_config(master, &master->options);
+	config = config_of(master, &master->options);
 	if (fleet_start(&master->fleet, &config) == 0)
 		return 0;
 	log_error("cannot start: %s", strerror(errno));

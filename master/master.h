@@ -65,11 +65,6 @@ struct master {
 	int exit_code;
 };
 
-extern const char *const master_phase_names[MASTER_PHASE_MAX];
-
-/* Whether it serves: at least one hub accepts, and it is not stopping. */
-bool master_is_ready(const struct master *master);
-
 /* What signals and hubbub-ctl ask for. A change that cannot begin returns -1 with *why (valid until
  * the next call); one that has begun returns 0, and how it ends is told by control_changed, later,
  * unless there was nothing to do: then change is CHANGE_NONE. */
@@ -84,14 +79,8 @@ void master_stop(struct master *master, int exit_code);
 
 /* ---- between its files ---- */
 
-/* The configuration that follows from options, with that many processes and threads. */
-struct fleet_config master_config(const struct master *master, const struct options *options);
-
 /* A change has come to its end; why is NULL if it succeeded. */
 void master_changed(struct master *master, const char *why);
-
-/* Tells the service manager that, and in what shape, the server serves. */
-void master_notify_ready(const struct master *master);
 
 /* Ends this process if it stops or has handed over, no worker is left, and no other master needs it to stay. */
 void master_end_if_gone(struct master *master);

@@ -6,6 +6,7 @@
 #include "hub/base/clock.h"
 #include "master/master.h"
 #include "master/permits.h"
+#include "master/ready.h"
 #include "master/status.h"
 
 static double
@@ -328,8 +329,7 @@ write_server(FILE *stream, const struct master *master)
 	fprintf(stream, "hubbub_build_info{service=\"%s\",version=\"%s\",hubbub=\"%s\"} 1\n",
 		master->service->name, master->service->version, HUBBUB_VERSION);
 	write_one(stream, "ready", "gauge",
-		"1 if the server accepts connections and is not stopping.",
-		master_is_ready(master));
+		"1 if the server accepts connections and is not stopping.", ready_is(master));
 	write_one(stream, "start_time_seconds", "gauge",
 		"When this master started, in seconds since the epoch.", (double)master->started);
 	write_one(stream, "processes", "gauge", "Worker processes that should serve.",

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "hub/base/log.h"
+#include "master/config.h"
 #include "master/events.h"
 #include "master/notify.h"
 
@@ -38,20 +39,6 @@ find_fixed(const struct options *now, const struct options *next)
 	return now->backlog != next->backlog ? "backlog" : NULL;
 }
 
-/* A shape that was set while it ran stays, unless the options ask for another one than before. */
-static void
-choose_shape(const struct master *master, struct fleet_config *config)
-{
-	const struct options *now = &master->options, *next = &master->next;
-
-	if (now->asked_processes != next->asked_processes ||
-		now->asked_threads != next->asked_threads || next->processes != now->processes ||
-		next->threads != now->threads)
-		return;
-	config->processes = master->fleet.serving->config.processes;
-	config->threads = master->fleet.serving->config.threads;
-}
-
 int
 reload_start(struct master *master, const char **why)
 {
@@ -68,8 +55,7 @@ reload_start(struct master *master, const char **why)
 	}
 	*why = error;
 	if (result == 0) {
-		config = master_config(master, &master->next);
-		choose_shape(master, &config);
+		config = config_of_next(master);
 		/* Workers are forked with what the new options have set; those of the present
 		 * generation that are replaced meanwhile, with what they had. */
 		options_use(&master->next, master->service);

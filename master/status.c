@@ -8,6 +8,7 @@
 #include "master/events.h"
 #include "master/master.h"
 #include "master/permits.h"
+#include "master/ready.h"
 
 static double
 seconds(int64_t nanoseconds)
@@ -168,8 +169,8 @@ status_json(const struct master *master)
 	object = json_pack("{s:s, s:s, s:i, s:s, s:b, s:I, s:i, s:i, s:i, s:b, s:o, s:I, s:I, s:f, "
 			   "s:b, s:o, s:o, s:o, s:o}",
 		"name", master->service->name, "version", master->service->version, "pid",
-		(int)getpid(), "phase", master_phase_names[master->phase], "ready",
-		master_is_ready(master), "started", (json_int_t)master->started, "generation",
+		(int)getpid(), "phase", ready_phase_names[master->phase], "ready", ready_is(master),
+		"started", (json_int_t)master->started, "generation",
 		serving != NULL ? (int)serving->number : 0, "processes",
 		serving != NULL ? (int)serving->config.processes : 0, "threads",
 		serving != NULL ? (int)serving->config.threads : 0, "changing",

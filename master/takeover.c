@@ -6,6 +6,7 @@
 #include "master/commit.h"
 #include "master/events.h"
 #include "master/master.h"
+#include "master/ready.h"
 #include "master/word.h"
 
 static void
@@ -60,7 +61,7 @@ take_over(struct master *master)
 	if (former->channel != -1)
 		word_say(former->channel, WORD_TOOK, -1);
 	else
-		master_notify_ready(master);
+		ready_notify(master);
 }
 
 static void
@@ -73,7 +74,7 @@ hear_former(struct master *master, enum word word, int file)
 		break;
 	case WORD_NAMED:
 		master->former.has_named = true;
-		master_notify_ready(master);
+		ready_notify(master);
 		break;
 	case WORD_DRAIN:
 		master_drain(master);
@@ -95,7 +96,7 @@ lose_former(struct master *master)
 	if (!master->is_heir) {
 		forget(master);
 		if (!former->has_named && master->phase == MASTER_SERVING)
-			master_notify_ready(master);
+			ready_notify(master);
 		master_end_if_gone(master);
 	} else if (commit_state(former->commit) == COMMIT_WITHDRAWN) {
 		give_way(master, "the former master gave the upgrade up");
