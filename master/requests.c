@@ -1,0 +1,285 @@
+#include "master/requests.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "hub/base/log.h"
+#include "master/change.h"
+#include "master/client.h"
+#include "master/ready.h"
+#include "master/status.h"
+
+#define CLIENTS_MAX 32
+#define PROGRESS_EVERY 1. /* seconds */
+#define DUMP_TIME 3.      /* seconds for hubs to write their coroutines */
+
+/* What a client awaits; 0 is nothing. */
+enum awaits { AWAITS_CHANGE = 1, AWAITS_END, AWAITS_DUMP };
+
+/* ---- stacks ---- */
+
+/* Gives what hubs have written to those who asked for it. */
+static void
+tell_dump(struct requests *requests, const char *text, size_t size, const char *lost)
+{
+	LIST_EACH (link, &requests->clients) {
+		struct client *client = CONTAINER_OF(link, struct client, link);
+
+		if (client->awaits != AWAITS_DUMP)
+			continue;
+		client_say_lines(client, '|', text, size);
+		client_finish(client, lost, "all hubs answered");
+	}
+}
+
+static void
+finish_dump(struct requests *requests)
+{
+	struct stat status;
+	char *text = MAP_FAILED, late[128] = "";
+	size_t size = 0;
+	const char *lost = NULL;
+
+	ev_timer_stop(requests->master->loop, &requests->dump_over);
+	if (fstat(requests->dump, &status) == 0 && status.st_size > 0) {
+		size = (size_t)status.st_size;
+		text = mmap(NULL, size, PROT_READ, MAP_PRIVATE, requests->dump, 0);
+	}
+	if (requests->dump_done < requests->dump_expected) {
+		snprintf(late, sizeof late,
+			"%u of %u hubs did not answer: they hang, and the log has their backtrace",
+			requests->dump_expected - requests->dump_done, requests->dump_expected);
+		lost = late;
+	}
+	tell_dump(requests, text, text != MAP_FAILED ? size : 0, lost);
+	if (text != MAP_FAILED)
+		munmap(text, size);
+	close(requests->dump);
+	requests->dump = -1;
+}
+
+static void
+on_dump_over(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	(void)loop, (void)events;
+	finish_dump(timer->data);
+}
+
+void
+requests_dumped(struct requests *requests, int64_t number)
+{
+	/* One that comes late was meant for an earlier request. */
+	if (requests->dump == -1 || number != requests->dump_number)
+		return;
+	if (++requests->dump_done == requests->dump_expected)
+		finish_dump(requests);
+}
+
+static void
+request_stacks(struct requests *requests, struct client *client)
+{
+	struct master *master = requests->master;
+
+	client->awaits = AWAITS_DUMP;
+	if (requests->dump != -1)
+		return;
+	requests->dump = memfd_create("hubbub-stacks", MFD_CLOEXEC);
+	if (requests->dump == -1) {
+		client_finish(client, strerror(errno), NULL);
+		return;
+	}
+	/* All hubs write to it, at the same time. */
+	fcntl(requests->dump, F_SETFL, O_APPEND);
+	requests->dump_done = 0;
+	requests->dump_expected =
+		fleet_dump(&master->fleet, requests->dump, ++requests->dump_number);
+	ev_now_update(master->loop);
+	ev_timer_set(&requests->dump_over, requests->dump_expected > 0 ? DUMP_TIME : 0., 0.);
+	ev_timer_start(master->loop, &requests->dump_over);
+}
+
+/* ---- what is asked ---- */
+
+static void
+request_status(struct requests *requests, struct client *client)
+{
+	char *json = status_json(requests->master);
+
+	if (json != NULL)
+		client_say(client, '|', json, strlen(json));
+	client_finish(client, json == NULL ? "no memory" : NULL,
+		ready_is(requests->master) ? "ready" : "not ready");
+	free(json);
+}
+
+static void
+await(struct requests *requests, struct client *client, enum awaits awaits)
+{
+	client->awaits = awaits;
+	ev_timer_again(requests->master->loop, &requests->progress);
+}
+
+/* Answers what asked for a change, which began with that result. */
+static void
+await_change(struct requests *requests, struct client *client, int result, const char *why)
+{
+	if (result != 0)
+		client_finish(client, why, NULL);
+	else if (requests->master->change == CHANGE_NONE)
+		client_finish(client, NULL, "done");
+	else
+		await(requests, client, AWAITS_CHANGE);
+}
+
+static void
+request_scale(struct requests *requests, struct client *client, const char *argument)
+{
+	unsigned processes, threads;
+	const char *why = NULL;
+	char rest;
+	int result;
+
+	if (sscanf(argument, "%ux%u%c", &processes, &threads, &rest) != 2 || processes < 1 ||
+		processes > OPTIONS_PROCESSES_MAX || threads < 1 || threads > OPTIONS_THREADS_MAX) {
+		client_finish(client,
+			"scale takes PROCESSESxTHREADS, each from 1 to 1024, such as 2x4", NULL);
+		return;
+	}
+	result = master_scale(requests->master, processes, threads, &why);
+	await_change(requests, client, result, why);
+}
+
+static void
+request_change(struct requests *requests, struct client *client,
+	int (*change)(struct master *master, const char **why))
+{
+	const char *why = NULL;
+	int result = change(requests->master, &why);
+
+	await_change(requests, client, result, why);
+}
+
+static void
+on_line(struct client *client, char *command, void *context)
+{
+	struct requests *requests = context;
+	struct master *master = requests->master;
+	char *argument = command + strcspn(command, " ");
+
+	if (*argument != '\0')
+		*argument++ = '\0';
+	if (strcmp(command, "status") == 0) {
+		request_status(requests, client);
+	} else if (master->phase == MASTER_HANDED_OVER) {
+		client_finish(client, "another master has just taken over; ask again", NULL);
+	} else if (strcmp(command, "stacks") == 0) {
+		request_stacks(requests, client);
+	} else if (strcmp(command, "scale") == 0) {
+		request_scale(requests, client, argument);
+	} else if (strcmp(command, "reload") == 0) {
+		request_change(requests, client, master_reload);
+	} else if (strcmp(command, "upgrade") == 0) {
+		request_change(requests, client, master_upgrade);
+	} else if (strcmp(command, "drain") == 0) {
+		await(requests, client, AWAITS_END);
+		master_drain(master);
+	} else if (strcmp(command, "stop") == 0) {
+		await(requests, client, AWAITS_END);
+		master_stop(master, 0);
+	} else {
+		client_finish(client,
+			"unknown command; there are status, scale, reload, upgrade, drain, stop "
+			"and stacks",
+			NULL);
+	}
+}
+
+/* ---- what those who wait are told ---- */
+
+static void
+on_progress(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct requests *requests = timer->data;
+	const struct fleet *fleet = &requests->master->fleet;
+	char end[128], change[128];
+
+	(void)loop, (void)events;
+	snprintf(end, sizeof end, "%lu connections are open", (unsigned long)fleet_open(fleet));
+	snprintf(change, sizeof change, "not yet; %u hubs go on accepting", fleet_accepting(fleet));
+	LIST_EACH (link, &requests->clients) {
+		struct client *client = CONTAINER_OF(link, struct client, link);
+
+		if (client->awaits == AWAITS_END || client->awaits == AWAITS_CHANGE) {
+			const char *text = client->awaits == AWAITS_END ? end : change;
+
+			client_say(client, '-', text, strlen(text));
+			client_flush(client);
+		}
+	}
+}
+
+void
+requests_changed(struct requests *requests, const char *why)
+{
+	LIST_EACH (link, &requests->clients) {
+		struct client *client = CONTAINER_OF(link, struct client, link);
+
+		if (client->awaits == AWAITS_CHANGE)
+			client_finish(client, why, "done");
+	}
+}
+
+/* ---- clients ---- */
+
+static bool
+are_too_many(const struct requests *requests)
+{
+	unsigned count = 0;
+
+	LIST_EACH (link, &requests->clients)
+		count++;
+	return count >= CLIENTS_MAX;
+}
+
+void
+requests_take(struct requests *requests, int fd)
+{
+	struct client *client;
+
+	if (are_too_many(requests)) {
+		close(fd);
+		return;
+	}
+	client = client_new(requests->master->loop, fd, on_line, requests);
+	if (client != NULL)
+		list_append(&requests->clients, &client->link);
+}
+
+void
+requests_init(struct requests *requests, struct master *master)
+{
+	*requests = (struct requests){.master = master, .dump = -1};
+	list_init(&requests->clients);
+	ev_init(&requests->progress, on_progress);
+	requests->progress.repeat = PROGRESS_EVERY;
+	ev_init(&requests->dump_over, on_dump_over);
+	ev_set_priority(&requests->dump_over, -1);
+	requests->progress.data = requests->dump_over.data = requests;
+}
+
+void
+requests_fini(struct requests *requests)
+{
+	LIST_EACH (link, &requests->clients)
+		client_free(CONTAINER_OF(link, struct client, link));
+	ev_timer_stop(requests->master->loop, &requests->progress);
+	ev_timer_stop(requests->master->loop, &requests->dump_over);
+	if (requests->dump != -1)
+		close(requests->dump);
+}

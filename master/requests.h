@@ -1,0 +1,41 @@
+/* Requests: what clients of the control socket ask for, and what they are told until it is done.
+ *
+ * A client is answered at once, or waits: for the end of the change under way, of the server, or of a dump of all coroutines,
+ * of which there is one at a time. No answer waits for a worker; a dump goes without those that hang. */
+#ifndef HUBBUB_MASTER_REQUESTS_H
+#define HUBBUB_MASTER_REQUESTS_H
+
+#include <ev.h>
+#include <stdint.h>
+
+#include "hub/base/list.h"
+
+struct master;
+
+struct requests {
+	struct master *master;
+	struct list clients;
+	ev_timer progress; /* while a client waits for the end of a change, or of the server */
+	/* The dump under way. */
+	int dump; /* the memfd that hubs write to; -1 without one */
+	int64_t dump_number;
+	unsigned dump_expected;
+	unsigned dump_done;
+	ev_timer dump_over;
+};
+
+void requests_init(struct requests *requests, struct master *master);
+
+/* Hears a client, by a connected socket, which it owns from now on. Of too many it is closed. */
+void requests_take(struct requests *requests, int fd);
+
+/* The change that clients wait for has ended; why is NULL if it succeeded. */
+void requests_changed(struct requests *requests, const char *why);
+
+/* A hub has written its coroutines, as it was asked with that number. */
+void requests_dumped(struct requests *requests, int64_t number);
+
+/* Hangs up on all clients. */
+void requests_fini(struct requests *requests);
+
+#endif
