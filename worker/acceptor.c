@@ -1,43 +1,13 @@
 #include "worker/acceptor.h"
 
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
-#include "hub/base/clock.h"
 #include "hub/base/log.h"
-#include "worker/connection.h"
+#include "worker/complain.h"
 #include "worker/datagrams.h"
-#include "worker/handoff.h"
 #include "worker/thread.h"
-
-/* One line a second for the whole server: who moves the shared clock forward may log. */
-static bool
-may_log(struct counters *counters)
-{
-	int64_t now = clock_now();
-	int64_t next = __atomic_load_n(&counters->next_accept_line, __ATOMIC_RELAXED);
-
-	return now >= next &&
-	       __atomic_compare_exchange_n(&counters->next_accept_line, &next, now + CLOCK_SECOND,
-		       false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
-}
-
-void
-acceptor_complain(const struct worker_thread *thread, const char *format, ...)
-{
-	char text[320];
-	va_list arguments;
-
-	if (!may_log(thread->heritage->counters))
-		return;
-	va_start(arguments, format);
-	vsnprintf(text, sizeof text, format, arguments);
-	va_end(arguments);
-	log_warning("%s", text);
-}
 
 static struct worker_thread *
 thread_of(void *context)
@@ -70,7 +40,7 @@ take_over(void *context, int client)
 	const struct acceptor *acceptor = context;
 
 	counters_add(&acceptor->thread->row->accepted, 1);
-	return handoff_offer(acceptor->thread, client, acceptor->address);
+	return acceptor->uses.take_over(acceptor->thread, client, acceptor->address);
 }
 
 void
@@ -109,7 +79,7 @@ accept_failed(void *context, int error, bool will_wait)
 		&thread->row->accept_errors[will_wait ? ACCEPT_ERROR_LIMIT : ACCEPT_ERROR_ABORTED],
 		1);
 	if (will_wait)
-		acceptor_complain(thread,
+		complain(thread->heritage->counters,
 			"cannot accept connections: %s; trying again as connections close "
 			"(raise the file limit: ulimit -n, LimitNOFILE=)",
 			strerror(error));
@@ -131,7 +101,8 @@ option_of(int socket, int option)
 }
 
 int
-acceptor_init(struct acceptor *acceptor, struct worker_thread *thread, unsigned address, int socket)
+acceptor_init(struct acceptor *acceptor, struct worker_thread *thread, unsigned address, int socket,
+	struct acceptor_uses uses)
 {
 	struct hub_server_options options = {.pool = &thread->pool,
 		.opened = opened,
@@ -143,12 +114,13 @@ acceptor_init(struct acceptor *acceptor, struct worker_thread *thread, unsigned 
 
 	*acceptor = (struct acceptor){.thread = thread,
 		.address = address,
+		.uses = uses,
 		.is_path = option_of(socket, SO_DOMAIN) == AF_UNIX};
 	if (option_of(socket, SO_TYPE) == SOCK_DGRAM) {
 		acceptor->datagrams = datagrams_new(thread, socket);
 		return acceptor->datagrams != NULL ? 0 : -1;
 	}
-	acceptor->server = hub_stream_server_new(socket, connection_serve, acceptor, &options);
+	acceptor->server = hub_stream_server_new(socket, uses.serve, acceptor, &options);
 	return acceptor->server != NULL ? 0 : -1;
 }
 

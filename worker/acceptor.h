@@ -10,9 +10,18 @@
 struct datagrams;
 struct worker_thread;
 
+/* What becomes of a connection that a listener has accepted. */
+struct acceptor_uses {
+	/* Offers it to another hub, before anything else; returns whether that has it now. */
+	bool (*take_over)(struct worker_thread *thread, int client, unsigned address);
+	/* Serves it, as a coroutine; context is the acceptor. */
+	void (*serve)(int client, void *context);
+};
+
 struct acceptor {
 	struct worker_thread *thread;
-	unsigned address;            /* index */
+	unsigned address; /* index */
+	struct acceptor_uses uses;
 	bool is_path;                /* a Unix socket: its peers are on this machine */
 	struct hub_server *server;   /* owned; NULL for a datagram socket */
 	struct datagrams *datagrams; /* owned; NULL for a listener */
@@ -20,8 +29,8 @@ struct acceptor {
 
 /* Prepares one, which owns the socket, and whose connections run in the thread's pool. Returns 0, or -1 with errno
  * ENOMEM. */
-int acceptor_init(
-	struct acceptor *acceptor, struct worker_thread *thread, unsigned address, int socket);
+int acceptor_init(struct acceptor *acceptor, struct worker_thread *thread, unsigned address,
+	int socket, struct acceptor_uses uses);
 void acceptor_fini(struct acceptor *acceptor);
 
 /* Begins to accept. Switches: no.  Returns 0, or -1 with errno ENOMEM. */
@@ -42,9 +51,5 @@ void acceptor_close(struct acceptor *acceptor);
 
 /* Serves a connection that another hub has accepted on the same address, with the thread's permit. Switches. */
 void acceptor_serve(struct acceptor *acceptor, int client);
-
-/* Logs why a client was not accepted or served, if nobody of the whole server has logged such a thing within a second. */
-void acceptor_complain(const struct worker_thread *thread, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
 
 #endif

@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 
 #include "hub/io/fd_priv.h"
+#include "worker/acceptor.h"
+#include "worker/complain.h"
 #include "worker/proxy.h"
 #include "worker/thread.h"
 
@@ -94,7 +96,7 @@ refuse(int client, struct worker_thread *thread, enum refusal refusal, const cha
 		return;
 	counters_add(&thread->row->refused[refusal], 1);
 	name_client(client, name, sizeof name);
-	acceptor_complain(thread, "refused %s: %s", name, why);
+	complain(thread->heritage->counters, "refused %s: %s", name, why);
 }
 
 /* Returns whether the client is known, or as well as known. */
@@ -111,7 +113,7 @@ read_proxy_header(int client, const struct acceptor *acceptor, struct sockaddr_s
 	}
 	if (address->ss_family == AF_UNSPEC || peers_remember(&thread->peers, client, address) == 0)
 		return true;
-	acceptor_complain(thread, "no memory for the name of a client");
+	complain(thread->heritage->counters, "no memory for the name of a client");
 	return false;
 }
 

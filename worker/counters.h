@@ -104,9 +104,8 @@ struct counters {
 	uint64_t hangs;
 	uint64_t reloads;
 	uint64_t upgrades;
-	/* Clock at which the next line about connections that cannot be accepted or served may be logged, by whichever
-	 * hub sets it forward: one line a second for the whole server. */
-	int64_t next_accept_line __attribute__((aligned(128)));
+	/* Clock from which complain() may log another line. */
+	int64_t next_complaint __attribute__((aligned(128)));
 	struct worker_row rows[COUNTERS_ROWS] __attribute__((aligned(128)));
 };
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "hub/base/log.h"
+#include "worker/acceptor.h"
 
 /* A connection moves only if that is worth waking another thread: for four more, and an eighth. */
 #define MARGIN(open) (4 + (open) / 8)

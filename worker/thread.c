@@ -69,12 +69,6 @@ thread_command(struct worker_thread *thread, enum thread_command command)
 	hub_mailbox_post(thread->mailbox, &order->message);
 }
 
-bool
-thread_is_commanded(const struct worker_thread *thread, enum thread_command command)
-{
-	return thread->commanded & BIT(command);
-}
-
 /* Waits until one of the commands, a set of bits, has been given, or until a time, which may be
  * HUB_FOREVER. */
 static void
@@ -82,10 +76,13 @@ await(struct worker_thread *thread, unsigned commands, int64_t until)
 {
 	while (!(thread->commanded & commands) && hub_now() < until) {
 		struct hub_timeout scope;
+		int result;
 
 		hub_event_clear(&thread->command);
 		hub_timeout_start(&scope, until == HUB_FOREVER ? HUB_FOREVER : until - hub_now());
-		CHECK(hub_event_wait(&thread->command) == 0 || errno == ETIMEDOUT);
+		result = hub_event_wait(&thread->command);
+		/* Nobody kills the hub's first coroutine. */
+		CHECK(result == 0 || errno == ETIMEDOUT);
 		hub_timeout_stop(&scope);
 	}
 }
@@ -393,6 +390,7 @@ thread_init(struct worker_thread *thread, const struct worker_heritage *heritage
 	struct worker *leader)
 {
 	const int *sockets = heritage->sockets + index * heritage->addresses;
+	struct acceptor_uses uses = {.take_over = handoff_offer, .serve = connection_serve};
 
 	*thread = (struct worker_thread){.heritage = heritage,
 		.row = &heritage->rows[index],
@@ -407,7 +405,7 @@ thread_init(struct worker_thread *thread, const struct worker_heritage *heritage
 	if (thread->acceptors == NULL)
 		return -1;
 	for (unsigned i = 0; i < heritage->addresses; i++)
-		if (acceptor_init(&thread->acceptors[i], thread, i, sockets[i]) != 0)
+		if (acceptor_init(&thread->acceptors[i], thread, i, sockets[i], uses) != 0)
 			return -1;
 	return 0;
 }

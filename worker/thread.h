@@ -9,7 +9,6 @@
 
 #include "hub/base/list.h"
 #include "hub/hub.h"
-#include "worker/acceptor.h"
 #include "worker/heritage.h"
 #include "worker/peers.h"
 
@@ -31,6 +30,7 @@ enum thread_news {
 	THREAD_NEWS_MAX
 };
 
+struct acceptor;
 struct worker;
 struct worker_thread;
 
@@ -87,7 +87,11 @@ int thread_init(struct worker_thread *thread, const struct worker_heritage *heri
 void thread_fini(struct worker_thread *thread);
 
 /* Whether the hub has got that command. Its thread only. */
-bool thread_is_commanded(const struct worker_thread *thread, enum thread_command command);
+static inline bool
+thread_is_commanded(const struct worker_thread *thread, enum thread_command command)
+{
+	return (thread->commanded & 1U << command) != 0;
+}
 
 /* Runs the hub in the calling thread until THREAD_STOP; sets has_failed (logged) if it cannot. */
 void thread_run(struct worker_thread *thread);

@@ -1,0 +1,34 @@
+#include "worker/complain.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "hub/base/clock.h"
+#include "hub/base/log.h"
+#include "worker/counters.h"
+
+/* The hub that sets the shared clock forward may log. */
+static bool
+may_log(struct counters *counters)
+{
+	int64_t now = clock_now();
+	int64_t next = __atomic_load_n(&counters->next_complaint, __ATOMIC_RELAXED);
+
+	return now >= next &&
+	       __atomic_compare_exchange_n(&counters->next_complaint, &next, now + CLOCK_SECOND,
+		       false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+}
+
+void
+complain(struct counters *counters, const char *format, ...)
+{
+	char text[320];
+	va_list arguments;
+
+	if (!may_log(counters))
+		return;
+	va_start(arguments, format);
+	vsnprintf(text, sizeof text, format, arguments);
+	va_end(arguments);
+	log_warning("%s", text);
+}
