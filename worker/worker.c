@@ -253,6 +253,7 @@ wait_news(struct worker *worker, enum thread_news news)
 
 	while (worker->heard[news] < worker->running) {
 		struct hub_timeout scope;
+		bool is_killed;
 
 		if (worker->is_to_stop && until == HUB_FOREVER)
 			until = hub_now() + FINISH_TIME;
@@ -260,9 +261,10 @@ wait_news(struct worker *worker, enum thread_news news)
 			return;
 		hub_event_clear(&worker->changed);
 		hub_timeout_start(&scope, until == HUB_FOREVER ? HUB_FOREVER : until - hub_now());
-		if (hub_event_wait(&worker->changed) != 0 && errno == ECANCELED)
-			return;
+		is_killed = hub_event_wait(&worker->changed) != 0 && errno == ECANCELED;
 		hub_timeout_stop(&scope);
+		if (is_killed)
+			return;
 	}
 }
 
