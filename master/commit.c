@@ -2,7 +2,7 @@
 
 #include <stdint.h>
 
-#include "master/memory.h"
+#include "hub/base/memory.h"
 
 struct commit {
 	uint32_t state;

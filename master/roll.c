@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "hub/base/check.h"
-#include "master/memory.h"
+#include "hub/base/memory.h"
 #include "master/sockets.h"
 
 /* One page is written while the other one is read; the number of the page changes last. */

@@ -3,12 +3,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "hub/base/check.h"
+#include "hub/base/memory.h"
 
 #define COUNTERS_MAGIC UINT32_C(0x68756262) /* "hubb" */
 #define READS_AT_ONCE 1000
@@ -29,24 +29,11 @@ become_master(struct counters *counters, int fd)
 struct counters *
 counters_new(int *fd)
 {
-	struct counters *counters;
-
-	*fd = memfd_create(COUNTERS_NAME, MFD_CLOEXEC);
-	if (*fd == -1)
-		return NULL;
 	/* Sparse: rows that are never used cost no memory. */
-	counters =
-		ftruncate(*fd, sizeof *counters) != 0
-			? MAP_FAILED
-			: mmap(NULL, sizeof *counters, PROT_READ | PROT_WRITE, MAP_SHARED, *fd, 0);
-	if (counters == MAP_FAILED) {
-		int error = errno;
+	struct counters *counters = memory_new(COUNTERS_NAME, sizeof *counters, fd);
 
-		close(*fd);
-		*fd = -1;
-		errno = error;
+	if (counters == NULL)
 		return NULL;
-	}
 	counters->magic = COUNTERS_MAGIC;
 	counters->version = COUNTERS_VERSION;
 	counters->row_size = sizeof(struct worker_row);
@@ -56,34 +43,22 @@ counters_new(int *fd)
 struct counters *
 counters_map(int fd)
 {
-	struct counters *counters;
-	struct stat status;
+	struct counters *counters = memory_map(fd, sizeof *counters);
 
-	if (fstat(fd, &status) != 0)
-		return NULL;
-	if ((size_t)status.st_size != sizeof *counters) {
-		errno = EPROTO;
-		return NULL;
-	}
-	counters = mmap(NULL, sizeof *counters, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (counters == MAP_FAILED)
+	if (counters == NULL)
 		return NULL;
 	if (counters->magic == COUNTERS_MAGIC && counters->version == COUNTERS_VERSION &&
 		counters->row_size == sizeof(struct worker_row))
 		return become_master(counters, fd);
-	munmap(counters, sizeof *counters);
+	counters_free(&counters);
 	errno = EPROTO;
 	return NULL;
 }
 
 void
-counters_free(struct counters **pointer)
+counters_free(struct counters **counters)
 {
-	struct counters *counters = *pointer;
-
-	*pointer = NULL;
-	if (counters != NULL)
-		munmap(counters, sizeof *counters);
+	memory_free((void **)counters, sizeof **counters);
 }
 
 int

@@ -1,4 +1,4 @@
-#include "master/memory.h"
+#include "hub/base/memory.h"
 
 #include <errno.h>
 #include <sys/mman.h>

@@ -1,6 +1,6 @@
-/* Memory that masters share through an upgrade: a memfd, whose descriptor survives the exec. */
-#ifndef HUBBUB_MASTER_MEMORY_H
-#define HUBBUB_MASTER_MEMORY_H
+/* Memory that processes share: a memfd. A child has it by the fork, another program by the descriptor. */
+#ifndef HUBBUB_BASE_MEMORY_H
+#define HUBBUB_BASE_MEMORY_H
 
 #include <stddef.h>
 
