@@ -1,0 +1,69 @@
+"""The C files of the tree, as the lints read them."""
+import os
+import re
+import subprocess
+import sys
+from functools import lru_cache
+
+sys.dont_write_bytecode = True
+
+# From the ground up: what is linked together, and may see what is private among its own files.
+PARTS = ["hub", "hub/patch", "worker", "master", "tests/load"]
+INCLUDE = re.compile(r'^\s*#\s*include\s*["<]([^">]+)[">]', re.M)
+# The house's style: the return type on a line of its own, then the name.
+DEFINITION = re.compile(r"^(?!typedef|#)([\w][\w *()\"-]*)\n(\w+)\(", re.M)
+
+
+@lru_cache(None)
+def files():
+    """All .c and .h files, of git or not yet."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard", "*.c", "*.h"], capture_output=True, text=True, check=True
+    ).stdout.split()
+    return sorted({path for path in listed if os.path.exists(path)})
+
+
+@lru_cache(None)
+def text(path):
+    return open(path, encoding="utf-8").read()
+
+
+@lru_cache(None)
+def code(path):
+    """The text with its lines where they were, but no comments, and nothing in its strings."""
+
+    def blank(match):
+        kept = "\n" * match.group(0).count("\n")
+        return match.group(0)[0] * 2 + kept if match.group(0)[0] in "\"'" else " " + kept
+
+    return re.sub(r"/\*.*?\*/|//[^\n]*|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'", blank, text(path), flags=re.S)
+
+
+def part(path):
+    """The part that a file belongs to, or None for one of the tests or from outside."""
+    return max((part for part in PARTS if path.startswith(part + "/")), key=len, default=None)
+
+
+def includes(path):
+    """Pairs: as it is written, and the path from the root of the tree."""
+    for written in INCLUDE.findall(text(path)):
+        beside = os.path.normpath(os.path.join(os.path.dirname(path), written))
+        if written.startswith("hubbub/"):
+            # The public face: of the hub, but for these.
+            others = {"hubbub/peer.h": "worker/peer.h", "hubbub/server.h": "master/server.h"}
+            yield written, others.get(written, "hub/" + written[7:])
+        else:
+            yield written, beside if os.path.exists(beside) else written
+
+
+def functions(path):
+    """The functions that a file defines: name, what comes before it, first line, number of lines."""
+    plain = code(path)
+    for match in DEFINITION.finditer(plain):
+        opening = re.compile(r"^\{", re.M).search(plain, match.end())
+        semicolon = plain.find(";", match.end())
+        if opening is None or -1 < semicolon < opening.start():
+            continue
+        end = plain.find("\n}", opening.start())
+        first = plain.count("\n", 0, match.start()) + 1
+        yield match.group(2), match.group(1), first, plain.count("\n", 0, end + 1) + 2 - first
