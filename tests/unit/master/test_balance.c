@@ -1,0 +1,233 @@
+#include "master/balance.h"
+
+#include <criterion/criterion.h>
+#include <unistd.h>
+
+#include "master/permits.h"
+#include "master/seating.h"
+#include "master/slot.h"
+#include "tests/unit/master/fake_fleet.h"
+
+static struct fake_fleet fake;
+
+/* Four workers of one hub, all ready and with permits. */
+static void
+begin_at(const char *address)
+{
+	fake_open(&fake, address, 4, 1);
+	for (unsigned i = 0; i < 4; i++)
+		fake_slot(&fake, i)->capacity = 100;
+	for (unsigned i = 0; i < 4; i++)
+		close(fake_serve(fake_slot(&fake, i)));
+	permits_share(&fake.fleet);
+	balance_steer(&fake.fleet);
+}
+
+static void
+begin(void)
+{
+	begin_at(NULL);
+}
+
+static void
+end(void)
+{
+	fake_close(&fake);
+}
+
+TestSuite(balance, .init = begin, .fini = end);
+
+static unsigned
+weight(unsigned seat)
+{
+	return fake.fleet.occupants[seat].weight;
+}
+
+static struct worker_row *
+row(unsigned worker)
+{
+	return fake_slot(&fake, worker)->rows;
+}
+
+/* ---- shares ---- */
+
+Test(balance, equals_get_equal_shares_by_a_program)
+{
+	cr_assert(fake.fleet.is_steered);
+	for (unsigned seat = 0; seat < 4; seat++)
+		cr_assert_eq(weight(seat), STEERING_WEIGHT_MAX / 4);
+}
+
+Test(balance, who_is_gone_hangs_or_has_no_permits_gets_nothing)
+{
+	seating_leave(fake_slot(&fake, 0), 0);
+	fake_slot(&fake, 1)->hubs[0].is_hung = true;
+	permits_revoke(fake_slot(&fake, 2));
+	balance_steer(&fake.fleet);
+	cr_assert_eq(weight(0), 0);
+	cr_assert_eq(weight(1), 0);
+	cr_assert_eq(weight(2), 0);
+	cr_assert_eq(weight(3), STEERING_WEIGHT_MAX);
+}
+
+Test(balance, a_hub_with_fewer_connections_gets_more_and_its_queue_counts)
+{
+	for (unsigned i = 0; i < 3; i++)
+		counters_add(&row(i)->opened, 100);
+	counters_add(&row(3)->opened, 60);
+	fake.fleet.occupants[3].queued = 20;
+	balance_steer(&fake.fleet);
+	cr_assert_eq(weight(0), 0);
+	cr_assert_eq(weight(3), STEERING_WEIGHT_MAX);
+	fake.fleet.occupants[3].queued = 40;
+	balance_steer(&fake.fleet);
+	cr_assert_eq(weight(0), weight(3));
+}
+
+Test(balance, where_nobody_has_permits_those_who_accept_get_who_will_wait)
+{
+	fake.fleet.is_frozen = false;
+	for (unsigned i = 0; i < 4; i++)
+		permits_revoke(fake_slot(&fake, i));
+	fake_slot(&fake, 1)->hubs[0].is_hung = true;
+	balance_steer(&fake.fleet);
+	cr_assert_eq(weight(0), 1);
+	cr_assert_eq(weight(1), 0);
+	cr_assert_eq(weight(2), 1);
+	cr_assert_eq(weight(3), 1);
+}
+
+Test(balance, where_nobody_accepts_all_stays_as_it_was)
+{
+	for (unsigned i = 0; i < 4; i++)
+		seating_leave(fake_slot(&fake, i), 0);
+	balance_steer(&fake.fleet);
+	for (unsigned seat = 0; seat < 4; seat++)
+		cr_assert_eq(weight(seat), STEERING_WEIGHT_MAX / 4);
+}
+
+Test(balance, a_frozen_fleet_is_not_steered)
+{
+	fake_slot(&fake, 1)->hubs[0].is_hung = true;
+	fake.fleet.is_frozen = true;
+	balance_steer(&fake.fleet);
+	cr_assert_eq(weight(1), STEERING_WEIGHT_MAX / 4);
+	fake.fleet.is_frozen = false;
+}
+
+/* ---- the kernel ---- */
+
+/* Only that hub is well; all of some clients come to its seat. */
+static void
+assert_all_go_to(unsigned worker)
+{
+	unsigned before = sockets_queued(&fake.sockets, worker);
+	int clients[8];
+
+	for (unsigned i = 0; i < 4; i++)
+		fake_slot(&fake, i)->hubs[0].is_hung = i != worker;
+	balance_steer(&fake.fleet);
+	for (int i = 0; i < 8; i++)
+		clients[i] = fake_client(&fake);
+	cr_assert_eq(sockets_queued(&fake.sockets, worker), before + 8, "worker %u", worker);
+	for (int i = 0; i < 8; i++)
+		close(clients[i]);
+}
+
+Test(balance, the_kernel_does_as_the_weights_say_also_after_a_seat_was_parked)
+{
+	for (unsigned worker = 0; worker < 4; worker++)
+		assert_all_go_to(worker);
+	/* Closing renumbers: the fourth comes into the place of the first. */
+	seating_leave(fake_slot(&fake, 0), 0);
+	sockets_park(&fake.sockets, 0);
+	for (unsigned worker = 1; worker < 4; worker++)
+		assert_all_go_to(worker);
+}
+
+Test(balance, by_hash_a_program_is_there_only_while_somebody_is_away)
+{
+	fake.fleet.serving->config.balances = false;
+	counters_add(&row(0)->opened, 1000);
+	balance_steer(&fake.fleet);
+	cr_assert_not(fake.fleet.is_steered);
+	assert_all_go_to(2);
+	cr_assert(fake.fleet.is_steered);
+	for (unsigned i = 0; i < 4; i++)
+		fake_slot(&fake, i)->hubs[0].is_hung = false;
+	balance_steer(&fake.fleet);
+	cr_assert_not(fake.fleet.is_steered);
+}
+
+/* ---- another master's group ---- */
+
+Test(balance, with_the_order_of_its_group_another_master_goes_on_to_steer)
+{
+	fleet_inherit(&fake.fleet, true);
+	cr_assert_null(fake.fleet.occupants[2].slot);
+	cr_assert(fake.fleet.is_steered && fake.fleet.can_steer);
+	for (unsigned i = 0; i < 4; i++)
+		seating_sit(fake_slot(&fake, i));
+	assert_all_go_to(2);
+}
+
+Test(balance, without_the_order_nobody_is_steered_any_more)
+{
+	fleet_inherit(&fake.fleet, false);
+	cr_assert_not(fake.fleet.is_steered);
+	cr_assert_not(fake.fleet.can_steer);
+	for (unsigned i = 0; i < 4; i++)
+		seating_sit(fake_slot(&fake, i));
+	balance_steer(&fake.fleet);
+	cr_assert_not(fake.fleet.is_steered);
+}
+
+Test(balance, of_a_group_without_members_no_order_is_needed)
+{
+	for (unsigned seat = 0; seat < 4; seat++)
+		sockets_park(&fake.sockets, seat);
+	fleet_inherit(&fake.fleet, false);
+	cr_assert(fake.fleet.can_steer);
+}
+
+/* ---- arrivals ---- */
+
+Test(balance, arrivals_are_the_most_of_late_and_fade)
+{
+	counters_add(&row(0)->accepted, 30);
+	counters_add(&row(1)->accepted, 10);
+	balance_measure(&fake.fleet);
+	cr_assert_float_eq(fake.fleet.arrivals, 40, 1e-9);
+	counters_add(&row(0)->accepted, 5);
+	balance_measure(&fake.fleet);
+	cr_assert_float_eq(fake.fleet.arrivals, 28, 1e-9);
+	counters_add(&row(0)->accepted, 100);
+	balance_measure(&fake.fleet);
+	cr_assert_float_eq(fake.fleet.arrivals, 100, 1e-9);
+}
+
+/* ---- datagrams ---- */
+
+static void
+begin_with_datagrams(void)
+{
+	begin_at("udp:127.0.0.1:0");
+}
+
+Test(balance, datagrams_go_where_somebody_answers, .init = begin_with_datagrams)
+{
+	for (unsigned seat = 0; seat < 4; seat++)
+		cr_assert(fake.fleet.occupants[seat].has_datagrams);
+	cr_assert_eq(fake.fleet.datagram_seats, 4);
+	seating_leave(fake_slot(&fake, 1), 0);
+	fake_slot(&fake, 2)->hubs[0].is_hung = true;
+	balance_steer(&fake.fleet);
+	cr_assert(fake.fleet.occupants[0].has_datagrams);
+	cr_assert_not(fake.fleet.occupants[1].has_datagrams);
+	cr_assert_not(fake.fleet.occupants[2].has_datagrams);
+	/* Without anybody the program stays. */
+	seating_leave(fake_slot(&fake, 0), 0);
+	seating_leave(fake_slot(&fake, 3), 0);
+	balance_steer(&fake.fleet);
+	cr_assert(fake.fleet.occupants[0].has_datagrams);
+}
