@@ -178,6 +178,14 @@ fake_say(struct slot *slot, int end, enum channel_kind kind, unsigned hub)
 	ev_invoke(slot->generation->fleet->loop, &slot->talk, EV_READ);
 }
 
+void
+fake_fire(struct fake_fleet *fake, ev_timer *timer)
+{
+	cr_assert(ev_is_active(timer));
+	ev_timer_stop(fake->loop, timer);
+	ev_invoke(fake->loop, timer, EV_TIMER);
+}
+
 unsigned
 fake_heard(int end, enum channel_kind kind)
 {

@@ -47,6 +47,9 @@ struct slot *fake_slot(struct fake_fleet *fake, unsigned index);
 /* Sends a message as the fake, and has the slot hear it. */
 void fake_say(struct slot *slot, int end, enum channel_kind kind, unsigned hub);
 
+/* Lets a timer's time be over. */
+void fake_fire(struct fake_fleet *fake, ev_timer *timer);
+
 /* Receives what a fake was told: how many messages, all other kinds being dropped, with their
  * descriptors closed. */
 unsigned fake_heard(int end, enum channel_kind kind);
