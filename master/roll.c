@@ -4,14 +4,14 @@
 
 #include "hub/base/check.h"
 #include "hub/base/memory.h"
-#include "master/sockets.h"
+#include "master/steering.h"
 
 /* One page is written while the other one is read; the number of the page changes last. */
 struct roll {
 	unsigned current;
 	struct {
 		unsigned count;
-		unsigned order[SOCKETS_SEATS_MAX];
+		unsigned order[STEERING_MEMBERS_MAX];
 	} pages[2];
 };
 
@@ -38,7 +38,7 @@ roll_write(struct roll *roll, const unsigned *order, unsigned count)
 {
 	unsigned next = 1 - __atomic_load_n(&roll->current, __ATOMIC_RELAXED) % 2;
 
-	CHECK(count <= SOCKETS_SEATS_MAX);
+	CHECK(count <= STEERING_MEMBERS_MAX);
 	memcpy(roll->pages[next].order, order, count * sizeof *order);
 	roll->pages[next].count = count;
 	__atomic_store_n(&roll->current, next, __ATOMIC_RELEASE);
@@ -50,8 +50,8 @@ roll_read(const struct roll *roll, unsigned *order)
 	unsigned current = __atomic_load_n(&roll->current, __ATOMIC_ACQUIRE) % 2;
 	unsigned count = roll->pages[current].count;
 
-	if (count > SOCKETS_SEATS_MAX)
-		count = SOCKETS_SEATS_MAX;
+	if (count > STEERING_MEMBERS_MAX)
+		count = STEERING_MEMBERS_MAX;
 	memcpy(order, roll->pages[current].order, count * sizeof *order);
 	return count;
 }

@@ -14,10 +14,10 @@ struct roll *roll_map(int fd);
 /* Unmaps it and nulls the pointer. A NULL pointer is ignored. */
 void roll_free(struct roll **roll);
 
-/* Writes all of it, at most SOCKETS_SEATS_MAX. A writer that dies leaves what was there, or all of the new. */
+/* Writes all of it, at most STEERING_MEMBERS_MAX. A writer that dies leaves what was there, or all of the new. */
 void roll_write(struct roll *roll, const unsigned *order, unsigned count);
 
-/* Reads all of it into order, which has room for SOCKETS_SEATS_MAX. Returns how many there are. */
+/* Reads all of it into order, which has room for STEERING_MEMBERS_MAX. Returns how many there are. */
 unsigned roll_read(const struct roll *roll, unsigned *order);
 
 #endif

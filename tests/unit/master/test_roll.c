@@ -3,17 +3,17 @@
 #include <criterion/criterion.h>
 #include <unistd.h>
 
-#include "master/sockets.h"
+#include "master/steering.h"
 
 Test(roll, another_master_reads_what_was_written_last)
 {
 	int fd;
 	struct roll *written = roll_new(&fd), *read = roll_map(fd);
-	unsigned order[SOCKETS_SEATS_MAX];
+	unsigned order[STEERING_MEMBERS_MAX];
 
 	cr_assert(written != NULL && read != NULL);
 	cr_assert_eq(roll_read(read, order), 0);
-	for (unsigned count = 0; count <= SOCKETS_SEATS_MAX; count += 250) {
+	for (unsigned count = 0; count <= STEERING_MEMBERS_MAX; count += 250) {
 		for (unsigned i = 0; i < count; i++)
 			order[i] = count - i;
 		roll_write(written, order, count);
