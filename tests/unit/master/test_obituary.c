@@ -1,0 +1,83 @@
+#include "master/obituary.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "master/events.h"
+#include "tests/unit/master/fake_fleet.h"
+
+static struct fake_fleet fake;
+static struct slot *slot;
+
+static void
+begin(void)
+{
+	fake_open(&fake, NULL, 2, 2);
+	fake_record(&fake);
+	slot = fake_slot(&fake, 1);
+	close(fake_serve(slot));
+}
+
+static void
+end(void)
+{
+	fake_close(&fake);
+}
+
+TestSuite(obituary, .init = begin, .fini = end);
+
+static bool
+says(unsigned newest, const char *words)
+{
+	const struct event_note *note = events_newest(newest);
+
+	return note != NULL && strstr(note->text, words) != NULL;
+}
+
+Test(obituary, says_how_a_worker_ended)
+{
+	siginfo_t exited = {.si_code = CLD_EXITED}, killed = {.si_code = CLD_KILLED};
+
+	exited.si_status = 7;
+	killed.si_status = SIGSEGV;
+	obituary_note(slot, &exited);
+	cr_assert(
+		says(0, "worker 1") && says(0, "exited with code 7"), "%s", events_newest(0)->text);
+	obituary_note(slot, &killed);
+	cr_assert(says(0, "signal 11"), "%s", events_newest(0)->text);
+}
+
+Test(obituary, an_end_that_was_wanted_is_no_news)
+{
+	siginfo_t exited = {.si_code = CLD_EXITED}, killed = {.si_code = CLD_KILLED};
+
+	killed.si_status = SIGKILL;
+	slot->state = SUPERVISION_DRAINING;
+	obituary_note(slot, &exited);
+	slot->is_killed = true;
+	obituary_note(slot, &killed);
+	cr_assert_null(events_newest(0));
+	/* That one drains does not excuse how it ends. */
+	slot->is_killed = false;
+	exited.si_status = 1;
+	obituary_note(slot, &exited);
+	cr_assert(says(0, "exited with code 1"));
+}
+
+Test(obituary, says_where_a_hub_crashed)
+{
+	siginfo_t killed = {.si_code = CLD_DUMPED};
+	struct worker_crash *crash = &slot->rows[1].crash;
+
+	killed.si_status = SIGSEGV;
+	strcpy(crash->coroutine, "client 7");
+	crash->address = 0x42;
+	crash->signal = SIGSEGV;
+	/* What a dying process has written is not believed. */
+	crash->frame_count = 1U << 31;
+	obituary_note(slot, &killed);
+	cr_assert(says(0, "in coroutine \"client 7\" of hub 1") && says(0, "address 0x42"), "%s",
+		events_newest(0)->text);
+	cr_assert(says(1, "signal 11"));
+}
