@@ -289,6 +289,9 @@ Test(permits, where_a_process_is_full_only_a_sibling_helps)
 	struct slot *slot = fake_slot(&fake, 0);
 
 	open_some(0, row(0)->permits);
+	/* Another process has more to spare. */
+	grant(4, 10);
+	grant(5, -10);
 	slot->capacity = slot->granted;
 	fake.fleet.occupants[0].queued = 4;
 	fake.fleet.occupants[1].queued = 0;
