@@ -8,8 +8,8 @@
 #include "hub/defer_priv.h"
 #include "hub/failure_priv.h"
 #include "hub/link_priv.h"
+#include "hub/local_priv.h"
 #include "hub/scheduler_priv.h"
-#include "hub/sync/local_priv.h"
 
 #define CLEAN_UP_ROUNDS 4
 
@@ -286,6 +286,18 @@ hub_join(struct hub_coroutine *coroutine, void **result)
 }
 
 int
+hub_get(struct hub_coroutine *coroutine, void **result, struct hub_failure *failure)
+{
+	*failure = (struct hub_failure){0};
+	if (coroutine_join(coroutine, result, failure) != 0)
+		return -1;
+	if (failure->code == 0)
+		return 0;
+	errno = failure->code;
+	return -1;
+}
+
+int
 hub_detach(struct hub_coroutine *coroutine)
 {
 	if (!coroutine_is_joinable(coroutine)) {
@@ -298,28 +310,6 @@ hub_detach(struct hub_coroutine *coroutine)
 		coroutine_free(coroutine);
 	}
 	return 0;
-}
-
-int
-coroutine_drivers_interrupt(const struct hub_coroutine *coroutine)
-{
-	int interrupt = 0;
-
-	while (interrupt == 0 && coroutine->shields == 0 &&
-		(coroutine = coroutine_driver(coroutine)) != NULL)
-		interrupt = coroutine->interrupt;
-	return interrupt;
-}
-
-int64_t
-coroutine_drivers_deadline(const struct hub_coroutine *coroutine)
-{
-	int64_t earliest = HUB_FOREVER;
-
-	while (coroutine->shields == 0 && (coroutine = coroutine_driver(coroutine)) != NULL)
-		if (coroutine->scope != NULL && coroutine->scope->earliest < earliest)
-			earliest = coroutine->scope->earliest;
-	return earliest;
 }
 
 /* What blocks may be a raw coroutine, such as a generator, that runs for this one. */
@@ -389,14 +379,6 @@ hub_catch_kill(void)
 	self->is_killed = false;
 	coroutine_update_interrupt(self);
 	return true;
-}
-
-struct hub_coroutine *
-hub_current(void)
-{
-	struct hub *hub = hub_this;
-
-	return hub != NULL && hub->current != &hub->root ? hub->current : NULL;
 }
 
 uint64_t

@@ -120,39 +120,11 @@ coroutine_heir(const struct hub_coroutine *coroutine)
 /* The nearest ancestor of a raw coroutine that has not ended; NULL if one on the way is gone. */
 struct hub_coroutine *coroutine_living_parent(const struct hub_coroutine *coroutine);
 
-/* What a raw coroutine's blocking calls fail with at once on behalf of those who drive it, or 0. */
-int coroutine_drivers_interrupt(const struct hub_coroutine *coroutine);
-
-/* What blocking calls of the coroutine fail with at once: 0, ECANCELED or ETIMEDOUT. */
-static inline int
-coroutine_interrupted(const struct hub_coroutine *coroutine)
-{
-	if (__builtin_expect(coroutine->is_raw, 0) && coroutine->interrupt == 0 &&
-		coroutine->shields == 0)
-		return coroutine_drivers_interrupt(coroutine);
-	return coroutine->interrupt;
-}
-
 /* Kills it: its blocking calls fail with ECANCELED, the present one included. */
 void coroutine_kill(struct hub_coroutine *coroutine);
 
 /* Ends the wait of the coroutine, or of what waits on its behalf, if that may no longer block. */
 void coroutine_wake_interrupted(struct hub_coroutine *coroutine);
-
-/* Whoever is suspended in hub_switch because it switched to this one, which so runs on its behalf; NULL
- * if nobody is. The driver's kills and scopes reach what it drives. */
-static inline struct hub_coroutine *
-coroutine_driver(const struct hub_coroutine *coroutine)
-{
-	struct hub_coroutine *driver = coroutine->switched_from;
-	bool drives = driver != NULL && driver->state == COROUTINE_SWITCHED &&
-		      driver->switched_to == coroutine;
-
-	return drives ? driver : NULL;
-}
-
-/* The earliest deadline of the scopes of all who drive this one; INT64_MAX for none. */
-int64_t coroutine_drivers_deadline(const struct hub_coroutine *coroutine);
 
 /* Whether it can be joined, or detached, by somebody. */
 bool coroutine_is_joinable(const struct hub_coroutine *coroutine);

@@ -74,18 +74,6 @@ failure_report(const struct hub_coroutine *ended)
 			ended->failure->code, strerror(ended->failure->code));
 }
 
-int
-hub_get(struct hub_coroutine *coroutine, void **result, struct hub_failure *failure)
-{
-	*failure = (struct hub_failure){0};
-	if (coroutine_join(coroutine, result, failure) != 0)
-		return -1;
-	if (failure->code == 0)
-		return 0;
-	errno = failure->code;
-	return -1;
-}
-
 const struct hub_failure *
 hub_failure_of(const struct hub_coroutine *coroutine)
 {

@@ -8,9 +8,11 @@
 #include <stdint.h>
 
 #include "hub/base/check.h"
+#include "hub/base/clock.h"
 #include "hub/coroutine_priv.h"
 #include "hub/debug/hooks.h"
 #include "hub/debug/watchdog_priv.h"
+#include "hub/interruption_priv.h"
 #include "hub/io/table_priv.h"
 #include "hub/scheduler.h"
 #include "hub/stack_priv.h"
@@ -18,6 +20,9 @@
 #include "hub/trim_priv.h"
 
 struct hub_waiter;
+
+/* So many ticks pass unlooked at while the watchdog's thread does not see to the hub; see scheduler.c. */
+#define HUB_TICKS_UNWATCHED 4U
 
 /* What a coroutine wants run on the thread's own stack. */
 struct errand {
@@ -72,12 +77,13 @@ struct hub {
 	struct fd_table fds;
 	bool is_polling; /* libev runs */
 	int watch_error; /* errno of the last watch that the kernel refused to libev */
+	void (*free)(struct hub *hub); /* at the end of the thread */
 };
 
 extern _Thread_local struct hub *hub_this __attribute__((tls_model("initial-exec")));
 
-/* This thread's hub, made at first use; NULL with errno ENOMEM. */
-struct hub *hub_of_thread(void);
+/* The thread has this hub from now on; hub->free is called when the thread ends. */
+void hub_remember(struct hub *hub);
 
 /* This thread has no hub any more: a child process. */
 void hub_forget(void);
@@ -156,6 +162,22 @@ hub_count_ticks(struct hub *hub, uint32_t ticks)
 	__atomic_store_n(&hub->ticks, ticks, __ATOMIC_RELAXED);
 }
 
+static inline void
+hub_count_due_calls(unsigned calls)
+{
+	__atomic_store_n(&hub_due_calls, calls, __ATOMIC_RELAXED);
+}
+
+/* Begins a slice: coroutines get the thread from the loop. Whoever runs now need not be as fast as who ran before. */
+static inline void
+hub_slice_start(struct hub *hub)
+{
+	if (hub->tick_interval > HUB_TICKS_UNWATCHED)
+		hub->tick_interval = HUB_TICKS_UNWATCHED;
+	hub_count_ticks(hub, hub->tick_interval);
+	hub->now = hub->slice_started = clock_now();
+}
+
 /* True when the loop is due. Counts switches, and calls that did not have to wait, so that a peer
  * that is always ready starves nobody. */
 static inline bool
@@ -183,12 +205,6 @@ hub_enter_in_turn(void)
 	hub_pause(self->hub);
 	return hub_enter();
 }
-
-/* Recomputes what the coroutine's blocking calls fail with, after a kill or a scope's change. */
-void coroutine_update_interrupt(struct hub_coroutine *coroutine);
-
-/* Marks the scopes of the coroutine that have expired by now. */
-void coroutine_expire_scopes(struct hub_coroutine *coroutine, int64_t now);
 
 /* The trace hook, out of the way. */
 void hub_trace(struct hub *hub, struct hub_coroutine *to);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "hub/run_priv.h"
 #include "hub/scheduler_priv.h"
 
 struct hub_coroutine *

@@ -1,5 +1,6 @@
 #include "hub/debug/hooks.h"
 
+#include "hub/run_priv.h"
 #include "hub/scheduler_priv.h"
 
 const struct hub_hooks *

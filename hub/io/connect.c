@@ -10,9 +10,9 @@
 #include "hub/io/resolve.h"
 #include "hub/io/socket.h"
 #include "hub/scheduler.h"
+#include "hub/select.h"
 #include "hub/sync/event.h"
 #include "hub/sync/nursery.h"
-#include "hub/sync/select.h"
 
 #define BACKLOG_DEFAULT 4096
 /* RFC 8305, section 5: the recommended delay between attempts. */

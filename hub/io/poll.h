@@ -1,5 +1,5 @@
 /* Waiting for several descriptors at once. For descriptors together with queues, events and coroutines see
- * sync/select.h. */
+ * select.h. */
 #ifndef HUBBUB_IO_POLL_H
 #define HUBBUB_IO_POLL_H
 

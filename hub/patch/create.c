@@ -2,7 +2,7 @@
  *
  * What coroutines of one thread cannot have of their own: variables of _Thread_local, the signal mask, priorities. */
 #include <errno.h>
-#include <hubbub/sync/local.h>
+#include <hubbub/local.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

@@ -2,7 +2,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <hubbub/io/resolve.h>
-#include <hubbub/sync/local.h>
+#include <hubbub/local.h>
 #include <hubbub/thread/offload.h>
 #include <stdlib.h>
 #include <string.h>

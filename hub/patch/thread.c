@@ -3,7 +3,7 @@
 #include "hub/patch/thread_priv.h"
 
 #include <errno.h>
-#include <hubbub/sync/local.h>
+#include <hubbub/local.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,26 +1,7 @@
-/* Coroutine-local values: one per coroutine and key, as pthread_setspecific(3) has one per thread. */
+/* Coroutine-local values are declared in local.h; this name of it stays for programs that include it. */
 #ifndef HUBBUB_SYNC_LOCAL_H
 #define HUBBUB_SYNC_LOCAL_H
 
-#include "../api.h"
-
-HUBBUB_API_BEGIN
-
-#define HUB_LOCAL_MAX 64
-
-/* Makes a key, for the life of the process; destroy, if not NULL, is called with each value that is not
- * NULL when its coroutine ends, after all that was deferred; it may block, as far as the coroutine may.
- * Switches: no.  Thread: any.  Returns the key, or -1 with errno EAGAIN (HUB_LOCAL_MAX keys exist). */
-int hub_local_new(void (*destroy)(void *value));
-
-/* Sets the running coroutine's value; the old one is not destroyed.
- * Switches: no.  Thread: a coroutine's, raw or scheduled.
- * Returns 0, or -1 with errno ENOMEM, EINVAL (no such key) or EPERM (no coroutine runs). */
-int hub_local_set(int key, void *value);
-
-/* The running coroutine's value; NULL where none was set. Switches: no.  Errors: none. */
-void *hub_local_get(int key);
-
-HUBBUB_API_END
+#include "../local.h"
 
 #endif

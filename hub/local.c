@@ -1,4 +1,4 @@
-#include "hub/sync/local_priv.h"
+#include "hub/local_priv.h"
 
 #include <errno.h>
 #include <pthread.h>

@@ -1,7 +1,7 @@
-#ifndef HUBBUB_SYNC_LOCAL_PRIV_H
-#define HUBBUB_SYNC_LOCAL_PRIV_H
+#ifndef HUBBUB_LOCAL_PRIV_H
+#define HUBBUB_LOCAL_PRIV_H
 
-#include "hub/sync/local.h"
+#include "hub/local.h"
 
 struct locals;
 

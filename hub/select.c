@@ -1,6 +1,6 @@
 /* One coroutine waits in the queues of several objects at once, all with the epoch of one wait: the first
  * that wakes it wins, and to the others it is a waiter that waits no more. */
-#include "hub/sync/select.h"
+#include "hub/select.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -1,0 +1,66 @@
+#include "hub/interruption_priv.h"
+
+#include <errno.h>
+
+int
+coroutine_drivers_interrupt(const struct hub_coroutine *coroutine)
+{
+	int interrupt = 0;
+
+	while (interrupt == 0 && coroutine->shields == 0 &&
+		(coroutine = coroutine_driver(coroutine)) != NULL)
+		interrupt = coroutine->interrupt;
+	return interrupt;
+}
+
+int64_t
+coroutine_drivers_deadline(const struct hub_coroutine *coroutine)
+{
+	int64_t earliest = INT64_MAX;
+
+	while (coroutine->shields == 0 && (coroutine = coroutine_driver(coroutine)) != NULL)
+		if (coroutine->scope != NULL && coroutine->scope->earliest < earliest)
+			earliest = coroutine->scope->earliest;
+	return earliest;
+}
+
+void
+coroutine_update_interrupt(struct hub_coroutine *coroutine)
+{
+	struct hub_timeout *scope = coroutine->scope;
+
+	coroutine->interrupt = 0;
+	for (; scope != NULL && !scope->is_shield; scope = scope->outer)
+		if (scope->reason != 0)
+			coroutine->interrupt = scope->reason;
+	if (coroutine->is_killed && scope == NULL)
+		coroutine->interrupt = ECANCELED;
+}
+
+void
+coroutine_expire_scopes(struct hub_coroutine *coroutine, int64_t now)
+{
+	bool has_expired = false;
+
+	if (coroutine->scope->earliest > now)
+		return;
+	for (struct hub_timeout *scope = coroutine->scope; scope != NULL && !scope->is_shield;
+		scope = scope->outer) {
+		if (scope->reason != 0 || scope->deadline > now)
+			continue;
+		scope->reason = ETIMEDOUT;
+		has_expired = true;
+	}
+	if (has_expired)
+		coroutine_update_interrupt(coroutine);
+}
+
+void
+coroutine_expire_drivers_too(struct hub_coroutine *coroutine, int64_t now)
+{
+	while (coroutine != NULL) {
+		if (coroutine->scope != NULL)
+			coroutine_expire_scopes(coroutine, now);
+		coroutine = coroutine->shields == 0 ? coroutine_driver(coroutine) : NULL;
+	}
+}

@@ -1,0 +1,360 @@
+/* A hub from its start to its end: makes it, turns it (run what is runnable, then poll), ends it.
+ *
+ * The roof of this library: whatever a hub consists of (the loop, the table of descriptors, the mailbox, the watch) is
+ * started and stopped here, and nothing below knows how. */
+#include "hub/run_priv.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "hub/base/clock.h"
+#include "hub/base/kernel.h"
+#include "hub/base/settings.h"
+#include "hub/debug/dump.h"
+#include "hub/debug/overflow_priv.h"
+#include "hub/failure_priv.h"
+#include "hub/fork_priv.h"
+#include "hub/io/fd_priv.h"
+#include "hub/scheduler_priv.h"
+#include "hub/signal_priv.h"
+#include "hub/waiters_priv.h"
+
+/* How often those who wait when nothing can happen any more are told so at the end of the hub. */
+#define LAST_WORDS_MAX 8
+
+/* ---- the hub of a thread ---- */
+
+static void
+hub_end_thread(struct hub *hub)
+{
+	overflow_thread_stop();
+	stack_arena_fini(&hub->arena);
+	free(hub);
+}
+
+static struct hub *
+hub_make(size_t stack_size)
+{
+	struct hub *hub = calloc(1, sizeof *hub);
+
+	if (hub == NULL || overflow_thread_start() != 0) {
+		free(hub);
+		errno = ENOMEM;
+		return NULL;
+	}
+	stack_arena_init(&hub->arena, stack_size, sizeof(struct hub_coroutine));
+	annotate_stack_native(&hub->root.stack.annotate);
+	hub->root.hub = hub;
+	strcpy(hub->root.name, "hub");
+	hub->root.state = COROUTINE_RUNNING;
+	hub->current = &hub->root;
+	hub->free = hub_end_thread;
+	hub_remember(hub);
+	return hub;
+}
+
+struct hub *
+hub_of_thread(void)
+{
+	return hub_this != NULL ? hub_this : hub_make(STACK_SIZE_DEFAULT);
+}
+
+/* The thread's hub, with an arena of that stack size unless raw coroutines live in the old one. */
+static struct hub *
+hub_sized(size_t stack_size)
+{
+	struct hub *hub = hub_this;
+
+	if (hub == NULL)
+		return hub_make(stack_size);
+	if (hub->arena.used == 0) {
+		stack_arena_fini(&hub->arena);
+		stack_arena_init(&hub->arena, stack_size, sizeof(struct hub_coroutine));
+	}
+	return hub;
+}
+
+/* ---- a turn ---- */
+
+static void
+visit_kill(struct stack *stack, void *context)
+{
+	struct hub_coroutine *coroutine = (struct hub_coroutine *)(void *)stack;
+
+	(void)context;
+	if (coroutine->state == COROUTINE_DONE)
+		return;
+	/* A raw coroutine that does not block may go on after this hub. */
+	if (coroutine->is_raw && coroutine->state == COROUTINE_SWITCHED)
+		return;
+	coroutine_kill(coroutine);
+}
+
+/* Scheduled coroutines that nobody joined go; raw ones are their creator's to free, but one that
+ * waits in a blocking call can never be woken again. */
+static void
+visit_end(struct stack *stack, void *context)
+{
+	struct hub_coroutine *coroutine = (struct hub_coroutine *)(void *)stack;
+	struct hub *hub = context;
+
+	if (!coroutine->is_raw) {
+		failure_report(coroutine);
+		coroutine_free(coroutine);
+		return;
+	}
+	ev_timer_stop(hub->loop, &coroutine->timer);
+	if (coroutine->state != COROUTINE_SWITCHED)
+		coroutine->state = COROUTINE_DONE;
+	/* The kill was this hub's. */
+	coroutine->is_killed = false;
+	coroutine_update_interrupt(coroutine);
+}
+
+/* Nothing can happen any more: tell the first coroutine, or, if that is suspended in hub_switch,
+ * all that wait, since one of them must be who it switched to. */
+static void
+visit_deadlocked(struct stack *stack, void *context)
+{
+	struct hub_coroutine *coroutine = (struct hub_coroutine *)(void *)stack;
+
+	(void)context;
+	if (coroutine->has_run)
+		hub_wake(coroutine, coroutine->epoch, EDEADLK);
+}
+
+static void
+hub_resolve_deadlock(struct hub *hub)
+{
+	static const char line[] = "hubbub: deadlock: nothing can wake the first coroutine; "
+				   "it gets EDEADLK\n";
+
+	/* The hub ends: who still waits, shielded, is told; who is left then is suspended in hub_switch, or
+	 * does not listen, for good. */
+	if (hub->is_ending) {
+		if (hub->last_words++ < LAST_WORDS_MAX)
+			stack_arena_each(&hub->arena, visit_deadlocked, NULL);
+		if (hub->ready_first == NULL)
+			hub->scheduled = 0;
+		return;
+	}
+	if (kernel_write(STDERR_FILENO, line, sizeof line - 1) > 0)
+		hub_dump(STDERR_FILENO);
+	if (hub->main->state == COROUTINE_WAITING)
+		hub_wake(hub->main, hub->main->epoch, EDEADLK);
+	else
+		stack_arena_each(&hub->arena, visit_deadlocked, NULL);
+	CHECK_WHY(hub->ready_first != NULL,
+		"deadlock: every coroutine is suspended in hub_switch and none can go on");
+}
+
+static inline void
+counter_store(int64_t *counter, int64_t value)
+{
+	__atomic_store_n(counter, value, __ATOMIC_RELAXED);
+}
+
+/* Runs what is runnable, until the loop is due; in between, errands, which are no coroutine's. */
+static void
+run_coroutines(struct hub *hub)
+{
+	struct hub_coroutine *next = hub_queue_take(hub);
+
+	hub_transfer(hub, next, NULL, false);
+	while (hub->errand != NULL) {
+		struct errand *errand = hub->errand;
+
+		hub->errand = NULL;
+		errand->result = errand->function(errand->argument);
+		hub_transfer(hub, errand->coroutine, NULL, false);
+	}
+}
+
+static inline void
+count_busy(struct hub *hub, int64_t nanoseconds)
+{
+	counter_store((int64_t *)&hub->counters->busy, (int64_t)hub->counters->busy + nanoseconds);
+}
+
+/* Polls; waits if nothing is runnable. */
+static void
+poll_loop(struct hub *hub)
+{
+	int flags = EVRUN_ONCE;
+	int64_t began = hub->slice_started;
+
+	if ((hub->arena.is_restless || hub->trim.is_wanted) && !ev_is_active(&hub->trim.timer))
+		trim_start(hub);
+	if (hub->ready_first != NULL || hub->idlers != NULL)
+		flags = EVRUN_NOWAIT;
+	else
+		counter_store(&hub->counters->busy_since, 0);
+	if (flags == EVRUN_ONCE)
+		count_busy(hub, clock_now() - began);
+	hub->is_polling = true;
+	ev_run(hub->loop, flags);
+	hub->is_polling = false;
+	if (hub->ready_first == NULL)
+		waiters_wake_all(&hub->idlers, 0);
+	hub_slice_start(hub);
+	if (flags != EVRUN_ONCE)
+		count_busy(hub, hub->now - began);
+	counter_store(&hub->counters->busy_since, hub->now);
+	counter_store((int64_t *)&hub->counters->polls, (int64_t)hub->counters->polls + 1);
+}
+
+/* One turn: run what is runnable, then poll. */
+static void
+hub_turn(struct hub *hub)
+{
+	if (hub->ready_first != NULL) {
+		hub->batch = hub->appended;
+		run_coroutines(hub);
+		if (hub->main->state == COROUTINE_DONE && !hub->is_ending) {
+			hub->is_ending = true;
+			stack_arena_each(&hub->arena, visit_kill, NULL);
+		}
+	}
+	if (hub->scheduled == 0)
+		return;
+	if (hub->ready_first == NULL && hub->pending == 0 && !hub->is_reachable)
+		hub_resolve_deadlock(hub);
+	else
+		poll_loop(hub);
+}
+
+/* ---- from start to end ---- */
+
+static int
+hub_start(struct hub *hub, const struct hub_options *options)
+{
+	static const unsigned backends[HUB_BACKEND_MAX] = {
+		[HUB_BACKEND_EPOLL] = EVBACKEND_EPOLL,
+		[HUB_BACKEND_POLL] = EVBACKEND_POLL,
+	};
+	int probe;
+
+	hub->loop = ev_loop_new(EVFLAG_NOENV | EVFLAG_NOSIGMASK | backends[options->backend]);
+	/* libev tells no reason; running out of descriptors is the one that is met. */
+	if (hub->loop == NULL) {
+		errno = EMFILE;
+		return -1;
+	}
+	/* The mailbox makes libev open an eventfd, and abort if it cannot. */
+	probe = eventfd(0, EFD_CLOEXEC);
+	if (probe == -1) {
+		ev_loop_destroy(hub->loop);
+		hub->loop = NULL;
+		errno = EMFILE;
+		return -1;
+	}
+	kernel_close(probe);
+	fd_table_start(hub);
+	hub->own_counters = (struct hub_counters){0};
+	hub->counters = options->counters != NULL ? options->counters : &hub->own_counters;
+	mailbox_start(&hub->mailbox, hub->loop);
+	fork_prepare();
+	fork_hub_started();
+	hub->pending = 0;
+	hub->is_ending = hub->is_reachable = false;
+	hub->last_words = 0;
+	hub->tick_interval = hub->due_interval = 1;
+	hub_slice_start(hub);
+	hub->due_read = hub->now;
+	hub_count_due_calls(1);
+	counter_store(&hub->counters->busy_since, hub->now);
+	trim_prepare(hub);
+	hub->idlers = NULL;
+	hub_runs_here = true;
+	watchdog_watch(hub);
+	return 0;
+}
+
+static void
+hub_stop(struct hub *hub)
+{
+	struct ev_loop *loop;
+
+	hub_runs_here = false;
+	watchdog_unwatch(hub);
+	signals_stop(hub);
+	trim_stop(hub);
+	fork_hub_stopped();
+	fd_table_stop(hub);
+	mailbox_stop(&hub->mailbox);
+	counter_store(&hub->counters->busy_since, 0);
+	/* libev closes its descriptors by close(2), which hub/patch may have close for a running hub. */
+	loop = hub->loop;
+	hub->loop = NULL;
+	/* libev keeps for ever what its destroy leaves; ev_loop_destroy frees a loop that is not
+	 * the default one. */
+	ev_loop_destroy(loop);
+}
+
+int
+hub_run_with(const struct hub_options *options, hub_fn *body, void *argument, void **result)
+{
+	static const char *const backends[] = {"epoll", "poll", NULL};
+	struct hub_options defaults = {0};
+	size_t stack_size;
+	struct hub *hub;
+
+	if (options == NULL) {
+		defaults.backend = (enum hub_backend)setting_choice(
+			"HUBBUB_BACKEND", backends, HUB_BACKEND_EPOLL);
+		options = &defaults;
+	}
+	stack_size = options->stack_size;
+	if (stack_size == 0)
+		stack_size = (size_t)setting_number(
+			"HUBBUB_STACK_SIZE", STACK_SIZE_MIN, STACK_SIZE_MAX, STACK_SIZE_DEFAULT);
+	if (stack_size < STACK_SIZE_MIN || stack_size > STACK_SIZE_MAX ||
+		(unsigned)options->backend >= HUB_BACKEND_MAX) {
+		errno = EINVAL;
+		return -1;
+	}
+	if (hub_this != NULL && (hub_this->loop != NULL || hub_this->current != &hub_this->root)) {
+		errno = EBUSY;
+		return -1;
+	}
+	hub = hub_sized(stack_size);
+	if (hub == NULL || hub_start(hub, options) != 0)
+		return -1;
+	hub->main = hub_spawn(body, argument);
+	if (hub->main == NULL) {
+		hub_stop(hub);
+		errno = ENOMEM;
+		return -1;
+	}
+	hub_set_name(hub->main, "main");
+	hub->main->spawned_at = (const void *)body;
+	while (hub->scheduled > 0)
+		hub_turn(hub);
+	if (result != NULL)
+		*result = hub->main->result;
+	hub->ready_first = NULL;
+	stack_arena_each(&hub->arena, visit_end, hub);
+	hub->main = NULL;
+	hub_stop(hub);
+	return 0;
+}
+
+int
+hub_run(hub_fn *body, void *argument, void **result)
+{
+	return hub_run_with(NULL, body, argument, result);
+}
+
+int
+hub_idle(void)
+{
+	struct hub_coroutine *self = hub_enter();
+	struct wait wait = {"idle", NULL, HUB_FOREVER, true, false};
+	struct hub_waiter waiter;
+
+	if (self == NULL)
+		return -1;
+	return waiter_wait(&self->hub->idlers, &waiter, self, &wait);
+}

@@ -1,0 +1,9 @@
+#ifndef HUBBUB_RUN_PRIV_H
+#define HUBBUB_RUN_PRIV_H
+
+struct hub;
+
+/* This thread's hub, made at first use; NULL with errno ENOMEM. */
+struct hub *hub_of_thread(void);
+
+#endif

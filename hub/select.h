@@ -1,0 +1,126 @@
+/* Select: waiting for whichever of several things happens first, as in Go.
+ *
+ *	struct hub_case cases[] = {
+ *		hub_case_get(jobs),
+ *		hub_case_event(&quit),
+ *		hub_case_fd(client, POLLIN),
+ *	};
+ *	switch (hub_select(cases, 3, 5 * HUB_SECOND)) {
+ *	case 0: work(cases[0].item); break;
+ *	...
+ *
+ * Exactly one case happens: of the others nothing was taken, put or acquired. */
+#ifndef HUBBUB_SELECT_H
+#define HUBBUB_SELECT_H
+
+#include <stddef.h>
+
+#include "coroutine.h"
+#include "sync/channel.h"
+#include "sync/event.h"
+#include "sync/queue.h"
+#include "sync/result.h"
+#include "sync/semaphore.h"
+
+HUBBUB_API_BEGIN
+
+/* What a case waits for. A case of HUB_CASE_NEVER is ignored. */
+enum hub_case_kind {
+	HUB_CASE_NEVER,
+	HUB_CASE_CHANNEL_GET,
+	HUB_CASE_CHANNEL_PUT,
+	HUB_CASE_QUEUE_GET,
+	HUB_CASE_QUEUE_PUT,
+	HUB_CASE_EVENT,
+	HUB_CASE_RESULT,
+	HUB_CASE_SEMAPHORE,
+	HUB_CASE_ENDED,
+	HUB_CASE_FD,
+	HUB_CASE_MAX
+};
+
+/* One thing to wait for; made by the functions below. */
+struct hub_case {
+	enum hub_case_kind kind;
+	void *object;
+	void *item;    /* what is put, or was got */
+	int fd;        /* of HUB_CASE_FD */
+	short events;  /* POLLIN, POLLOUT */
+	short revents; /* which of them are ready */
+	int error; /* 0, or why it happened otherwise: EPIPE (closed), EBADF, ECANCELED (fd closed) */
+};
+
+/* A get from the channel. Switches: no. */
+static inline struct hub_case
+hub_case_channel_get(struct hub_channel *channel)
+{
+	return (struct hub_case){HUB_CASE_CHANNEL_GET, channel, NULL, -1, 0, 0, 0};
+}
+
+/* A put into the channel. Switches: no. */
+static inline struct hub_case
+hub_case_channel_put(struct hub_channel *channel, void *item)
+{
+	return (struct hub_case){HUB_CASE_CHANNEL_PUT, channel, item, -1, 0, 0, 0};
+}
+
+/* A get from the queue. Switches: no. */
+static inline struct hub_case
+hub_case_get(struct hub_queue *queue)
+{
+	return (struct hub_case){HUB_CASE_QUEUE_GET, queue, NULL, -1, 0, 0, 0};
+}
+
+/* A put into the queue, with priority 0. Switches: no. */
+static inline struct hub_case
+hub_case_put(struct hub_queue *queue, void *item)
+{
+	return (struct hub_case){HUB_CASE_QUEUE_PUT, queue, item, -1, 0, 0, 0};
+}
+
+/* The event being set. Switches: no. */
+static inline struct hub_case
+hub_case_event(struct hub_event *event)
+{
+	return (struct hub_case){HUB_CASE_EVENT, event, NULL, -1, 0, 0, 0};
+}
+
+/* The result having arrived; hub_result_get then does not wait. Switches: no. */
+static inline struct hub_case
+hub_case_result(struct hub_result *result)
+{
+	return (struct hub_case){HUB_CASE_RESULT, result, NULL, -1, 0, 0, 0};
+}
+
+/* A permit of the semaphore, which is acquired. Switches: no. */
+static inline struct hub_case
+hub_case_semaphore(struct hub_semaphore *semaphore)
+{
+	return (struct hub_case){HUB_CASE_SEMAPHORE, semaphore, NULL, -1, 0, 0, 0};
+}
+
+/* The coroutine's end; it is still to be joined. Switches: no. */
+static inline struct hub_case
+hub_case_ended(struct hub_coroutine *coroutine)
+{
+	return (struct hub_case){HUB_CASE_ENDED, coroutine, NULL, -1, 0, 0, 0};
+}
+
+/* The descriptor being ready for one of events (POLLIN, POLLOUT). Switches: no. */
+static inline struct hub_case
+hub_case_fd(int fd, short events)
+{
+	return (struct hub_case){HUB_CASE_FD, NULL, NULL, fd, events, 0, 0};
+}
+
+/* Waits until one of the cases can happen, makes it happen, and returns its index; where several can, they
+ * take turns. Waits timeout nanoseconds at most: 0 or less not at all, HUB_FOREVER without end.
+ * Switches: yes, unless one can happen at once.
+ * Returns the index, with error, item and revents of that case set; or -1 with errno EAGAIN (the timeout
+ * has passed), EINVAL (count is 0 and timeout HUB_FOREVER, or a case is none), ENOMEM, ECANCELED,
+ * ETIMEDOUT, EDEADLK or EPERM. */
+int hub_select(struct hub_case *cases, size_t count, int64_t timeout);
+
+HUBBUB_API_END
+
+#endif
