@@ -316,7 +316,7 @@ hub_close(int fd)
 	struct hub_fd *entry = fd_known(fd);
 
 	if (entry != NULL && entry->layer != NULL)
-		layer_close(entry);
+		entry->layer->kind->close(entry);
 	hub_closed(fd);
 	return kernel_close(fd);
 }

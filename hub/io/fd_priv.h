@@ -277,6 +277,13 @@ struct fd_activity {
 };
 struct fd_activity fd_activity(const struct hub *hub, int fd);
 
+/* Whether something can be received from the entry's layer that the kernel knows nothing of. */
+static inline bool
+layer_has_input(const struct hub_fd *entry)
+{
+	return entry->layer != NULL && entry->layer->kind->has_input(entry->layer);
+}
+
 /* Whether a number has a layer that something can be received from though the kernel knows nothing of it. */
 bool fd_has_input(int fd);
 

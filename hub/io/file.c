@@ -2,16 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "hub/base/kernel.h"
 #include "hub/io/fd_priv.h"
-#include "hub/io/sigpipe_priv.h"
-#include "hub/io/socket.h"
 #include "hub/thread/offload.h"
-
-#define PIECE ((size_t)16 * 1024)
 
 /* A call for another thread, with its answer and errno. */
 struct call {
@@ -186,120 +181,4 @@ hub_fdatasync(int fd)
 	struct call call = {.run = run_fdatasync, .fd = fd};
 
 	return (int)offload_fd(&call);
-}
-
-/* sendfile(2) without SIGPIPE. Keeps errno. */
-static ssize_t
-send_quietly(int out, int in, off_t *offset, size_t count)
-{
-	struct sigpipe_guard guard;
-	ssize_t sent;
-
-	sigpipe_block(&guard);
-	sent = kernel_sendfile(out, in, offset, count);
-	/* A part may have been sent before the peer's end was found. */
-	sigpipe_unblock(&guard, sent < 0 ? errno == EPIPE : (size_t)sent < count);
-	return sent;
-}
-
-/* One piece of a file for a descriptor with a layer. Returns how much of it was sent, 0 at the
- * file's end, or -1. */
-static ssize_t
-send_piece(const struct fd_hold *out, const struct fd_hold *in, off_t *offset, char *buffer,
-	size_t length, bool *is_whole)
-{
-	int from = in->entry->read.fd, error;
-	ssize_t got = offset != NULL ? hub_pread(from, buffer, length, *offset)
-				     : hub_read(from, buffer, length);
-	ssize_t sent = -1;
-
-	*is_whole = false;
-	if (got <= 0)
-		return got;
-	/* Reading may have switched. */
-	errno = ECANCELED;
-	if (fd_is_kept(out))
-		sent = hub_send(out->entry->read.fd, buffer, (size_t)got, 0);
-	*is_whole = sent == got;
-	if (sent > 0 && offset != NULL)
-		*offset += sent;
-	/* What was read and not sent is read again next time. */
-	error = errno;
-	if (sent < got && offset == NULL && fd_is_kept(in))
-		lseek(from, (sent > 0 ? sent : 0) - got, SEEK_CUR);
-	errno = error;
-	return sent;
-}
-
-/* For a descriptor with a layer, which the kernel would pass by. */
-static ssize_t
-send_by_layer(const struct fd_hold *out, const struct fd_hold *in, off_t *offset, size_t count)
-{
-	char *buffer = malloc(PIECE);
-	size_t done = 0;
-	ssize_t sent = buffer == NULL ? -1 : 0;
-	bool is_whole = buffer != NULL;
-	int error = errno;
-
-	while (is_whole && done < count) {
-		size_t piece = count - done < PIECE ? count - done : PIECE;
-
-		sent = -1;
-		error = ECANCELED;
-		if (!fd_is_kept(out) || !fd_is_kept(in))
-			break;
-		sent = send_piece(out, in, offset, buffer, piece, &is_whole);
-		error = errno;
-		done += sent > 0 ? (size_t)sent : 0;
-	}
-	free(buffer);
-	errno = error;
-	return done > 0 || sent >= 0 ? (ssize_t)done : -1;
-}
-
-ssize_t
-hub_sendfile(int out, int in, off_t *offset, size_t count)
-{
-	struct hub_coroutine *self = hub_enter();
-	struct fd_hold to, from;
-	size_t done = 0;
-
-	if (self == NULL)
-		return -1;
-	to = fd_hold(fd_lookup(self->hub, out));
-	from = fd_hold(fd_lookup(self->hub, in));
-	if (to.entry == NULL || from.entry == NULL)
-		return -1;
-	if (!fd_renew(to.entry) || !fd_renew(from.entry))
-		return -1;
-	to = fd_hold(to.entry);
-	from = fd_hold(from.entry);
-	if (to.entry->layer != NULL && from.entry->is_file)
-		return send_by_layer(&to, &from, offset, count);
-	if (to.entry->layer != NULL) {
-		errno = EINVAL;
-		return -1;
-	}
-	while (done < count) {
-		ssize_t sent = -1;
-
-		/* Closed while the socket was waited for. */
-		errno = ECANCELED;
-		if (fd_is_kept(&from) && fd_is_held(&to) && fd_keep_from_blocking(out) == 0 &&
-			(from.entry->is_file || fd_keep_from_blocking(in) == 0))
-			sent = send_quietly(out, in, offset, count - done);
-		if (sent == 0)
-			break;
-		if (sent > 0) {
-			done += (size_t)sent;
-			if (!fd_take_turns(to.entry))
-				break;
-			continue;
-		}
-		if (errno == EINTR)
-			continue;
-		if (errno != EAGAIN || fd_wait_write(to.entry, "sendfile") != 0)
-			return done > 0 ? (ssize_t)done : -1;
-	}
-	return (ssize_t)done;
 }

@@ -1,32 +1,21 @@
 #include "hub/io/layer_priv.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
-#include "hub/base/kernel.h"
 #include "hub/base/list.h"
 #include "hub/coroutine.h"
 #include "hub/io/fd_priv.h"
-#include "hub/io/socket.h"
 #include "hub/link.h"
 #include "hub/scheduler_priv.h"
-#include "hub/timeout.h"
 
 #define PIECE_MOST ((size_t)64 * 1024) /* then everybody else gets a turn */
-#define REST_TIME (10 * HUB_SECOND)
 
 void
 layer_attach(struct hub_fd *entry, struct hub_layer *layer)
 {
 	entry->layer = layer;
-}
-
-bool
-layer_has_input(const struct hub_fd *entry)
-{
-	return entry->layer != NULL && entry->layer->kind->has_input(entry->layer);
 }
 
 /* ---- what is kept ---- */
@@ -215,76 +204,4 @@ layer_end_output(struct hub_fd *entry, const char *what)
 	if (entry->layer->kind->end_output(entry->layer) != 0)
 		return -1;
 	return wait_flushed(entry, what);
-}
-
-/* What a connection that is closed has not sent yet. */
-struct rest {
-	struct hub_link link;
-	struct fd_hold hold; /* of a duplicate */
-	unsigned char *bytes;
-	size_t length;
-};
-
-/* Also if the coroutine was killed before it ever ran. */
-static void
-rest_ended(struct hub_link *link, struct hub_coroutine *coroutine)
-{
-	struct rest *rest = CONTAINER_OF(link, struct rest, link);
-
-	(void)coroutine;
-	if (fd_is_kept(&rest->hold))
-		hub_close(rest->hold.entry->read.fd);
-	free(rest->bytes);
-	free(rest);
-}
-
-static void *
-send_rest(void *argument)
-{
-	struct rest *rest = argument;
-	struct hub_timeout scope;
-
-	hub_timeout_start(&scope, REST_TIME);
-	if (fd_is_kept(&rest->hold))
-		hub_send(rest->hold.entry->read.fd, rest->bytes, rest->length, 0);
-	hub_timeout_stop(&scope);
-	return NULL;
-}
-
-/* Without memory or files for it, it is lost, and the peer sees no end. */
-static void
-leave_rest(struct hub_fd *entry)
-{
-	struct rest *rest = malloc(sizeof *rest);
-	struct hub_coroutine *sender = NULL;
-	int fd;
-
-	if (rest == NULL)
-		return;
-	rest->bytes = entry->layer->kind->take_kept(entry->layer, &rest->length);
-	fd = kernel_fcntl(entry->read.fd, F_DUPFD_CLOEXEC, 0);
-	if (fd != -1 && hub_adopt(fd) == 0)
-		sender = hub_spawn(send_rest, rest);
-	if (sender == NULL) {
-		if (fd != -1)
-			hub_close(fd);
-		free(rest->bytes);
-		free(rest);
-		return;
-	}
-	rest->hold = fd_hold(fd_lookup(hub_this, fd));
-	hub_set_name(sender, "rest");
-	rest->link.ended = rest_ended;
-	hub_link(sender, &rest->link);
-	hub_detach(sender);
-}
-
-void
-layer_close(struct hub_fd *entry)
-{
-	entry->layer->kind->end_output(entry->layer);
-	if (entry->layer->kind->flush(entry->layer) != 0 && errno == EAGAIN)
-		leave_rest(entry);
-	entry->layer->kind->free(entry->layer);
-	entry->layer = NULL;
 }

@@ -28,6 +28,9 @@ struct layer_kind {
 	int (*end_output)(struct hub_layer *layer);
 	/* Frees it; sends nothing. */
 	void (*free)(struct hub_layer *layer);
+	/* Before the descriptor is closed: says to the peer that this is the end, has sent what was kept, and frees the
+	 * layer, which the entry then has no more. */
+	void (*close)(struct hub_fd *entry);
 };
 
 struct hub_layer {
@@ -46,12 +49,5 @@ ssize_t layer_send(
 
 /* Ends the output, and waits until that is sent. Returns 0, or -1 and errno. */
 int layer_end_output(struct hub_fd *entry, const char *what);
-
-/* Says that this is the end, and frees the layer. What the socket does not take now is sent by a coroutine on a duplicate,
- * within some seconds, as the kernel would send what it has taken. */
-void layer_close(struct hub_fd *entry);
-
-/* Whether something can be received that the kernel knows nothing of. */
-bool layer_has_input(const struct hub_fd *entry);
 
 #endif

@@ -24,6 +24,7 @@
 #include "hub/base/list.h"
 #include "hub/coroutine.h"
 #include "hub/io/fd_priv.h"
+#include "hub/io/unsent_priv.h"
 #include "hub/scheduler_priv.h"
 #include "hub/thread/offload.h"
 
@@ -351,7 +352,8 @@ static const struct layer_kind tls_kind = {.receive = tls_receive,
 	.has_input = tls_has_input,
 	.take_kept = tls_take_kept,
 	.end_output = tls_end_output,
-	.free = tls_free};
+	.free = tls_free,
+	.close = unsent_close};
 
 static struct tls_layer *
 layer_new(struct hub_fd *entry, const struct hub_tls *tls)

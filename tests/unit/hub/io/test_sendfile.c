@@ -1,0 +1,104 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "tests/support/in_hub.h"
+
+#define LARGE (1024 * 1024)
+
+struct record {
+	char path[64];
+	ssize_t results[3];
+	int errors[3];
+	ssize_t sent, received;
+	off_t offset;
+};
+
+static int pair[2];
+
+static void *
+receive_all(void *argument)
+{
+	struct record *record = argument;
+	static char buffer[65536];
+	ssize_t got;
+
+	while ((got = hub_recv(pair[1], buffer, sizeof buffer, 0)) > 0)
+		record->received += got;
+	return NULL;
+}
+
+static void *
+sendfile_body(void *argument)
+{
+	struct record *record = argument;
+	int fd = hub_open(record->path, O_RDWR, 0);
+	struct hub_coroutine *receiver;
+
+	socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+	receiver = hub_spawn(receive_all, record);
+	record->offset = 10;
+	/* More than there is: it ends with the file. */
+	record->sent = hub_sendfile(pair[0], fd, &record->offset, 2 * LARGE);
+	hub_close(pair[0]);
+	hub_join(receiver, NULL);
+	hub_close(pair[1]);
+	hub_close(fd);
+	return NULL;
+}
+
+Test(sendfile, waits_for_the_socket)
+{
+	struct record record = {.path = "/tmp/hubbub-test-XXXXXX"};
+	int fd = mkstemp(record.path);
+
+	cr_assert_eq(ftruncate(fd, LARGE), 0);
+	close(fd);
+	in_hub(sendfile_body, &record);
+	unlink(record.path);
+	cr_assert_eq(record.sent, LARGE - 10);
+	cr_assert_eq(record.received, LARGE - 10);
+	cr_assert_eq(record.offset, LARGE);
+}
+
+/* The kernel sends a part, is told that nobody wants it, and raises SIGPIPE for the rest. */
+static void *
+gone_body(void *argument)
+{
+	struct record *record = argument;
+	int fd = hub_open(record->path, O_RDWR, 0), listener, client;
+	struct sockaddr_storage address;
+	socklen_t length = sizeof address;
+
+	listener = hub_create_server("127.0.0.1", "0", 0);
+	getsockname(listener, (struct sockaddr *)&address, &length);
+	client = hub_socket(address.ss_family, SOCK_STREAM, 0);
+	record->results[0] = hub_connect(client, (struct sockaddr *)&address, length);
+	hub_close(hub_accept(listener, NULL, NULL));
+	for (int i = 1; i <= 2; i++) {
+		record->offset = 0;
+		record->results[i] = hub_sendfile(client, fd, &record->offset, LARGE);
+		record->errors[i] = errno;
+	}
+	hub_close(client);
+	hub_close(listener);
+	hub_close(fd);
+	return NULL;
+}
+
+Test(sendfile, to_one_who_has_gone_raises_no_signal)
+{
+	struct record record = {.path = "/tmp/hubbub-test-XXXXXX"};
+	int fd = mkstemp(record.path);
+
+	cr_assert_eq(ftruncate(fd, LARGE), 0);
+	close(fd);
+	in_hub(gone_body, &record);
+	unlink(record.path);
+	cr_assert_eq(record.results[0], 0);
+	cr_assert_lt(record.results[1], LARGE);
+	cr_assert_eq(record.results[2], -1);
+	cr_assert_eq(record.errors[2], EPIPE);
+}
