@@ -1,3 +1,5 @@
+/* Fork. Whoever keeps something that a child process must not believe registers here how to reset it: this file knows of
+ * none of them. */
 #include "hub/fork_priv.h"
 
 #include <errno.h>
@@ -5,42 +7,41 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
-#include "hub/debug/watchdog_priv.h"
-#include "hub/io/fd_priv.h"
-#include "hub/io/resolve_priv.h"
-#include "hub/scheduler_priv.h"
-#include "hub/signal_priv.h"
-#include "hub/thread/offload_priv.h"
+#include "hub/base/check.h"
 
+#define RESETS_MOST 8
+
+static void (*resets[RESETS_MOST])(void);
+static atomic_uint reset_count;
 static atomic_uint running;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-/* The parent's threads are not here. The hub's memory stays, because the child may stand on one of its stacks;
- * its loop goes, which closes this process's copies of the descriptors and tells the kernel nothing else. */
 static void
-forget_hubs(void)
+reset_all(void)
 {
-	struct hub *hub = hub_this;
+	unsigned count = atomic_load(&reset_count);
 
 	atomic_store(&running, 0);
-	offload_reset();
-	resolve_reset();
-	watchdog_reset();
-	signals_reset();
-	if (hub != NULL && hub->loop != NULL) {
-		struct ev_loop *loop = hub->loop;
-
-		hub->loop = NULL;
-		identity_stop(hub);
-		hub_forget();
-		ev_loop_destroy(loop);
-	}
+	for (unsigned i = 0; i < count; i++)
+		resets[i]();
 }
 
 static void
 prepare_once(void)
 {
-	CHECK(pthread_atfork(NULL, NULL, forget_hubs) == 0);
+	int error = pthread_atfork(NULL, NULL, reset_all);
+
+	CHECK(error == 0);
+}
+
+void
+fork_on_child(void (*reset)(void))
+{
+	unsigned count = atomic_load(&reset_count);
+
+	CHECK_WHY(count < RESETS_MOST, "too many resets: raise RESETS_MOST");
+	resets[count] = reset;
+	atomic_store(&reset_count, count + 1);
 }
 
 void

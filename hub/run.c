@@ -4,6 +4,7 @@
  * started and stopped here, and nothing below knows how. */
 #include "hub/run_priv.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -21,8 +22,10 @@
 #include "hub/signal_priv.h"
 #include "hub/waiters_priv.h"
 
-/* How often those who wait when nothing can happen any more are told so at the end of the hub. */
+/* While a hub ends: how many times coroutines that still wait get EDEADLK before the hub gives up on them. */
 #define LAST_WORDS_MAX 8
+
+static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
 
 /* ---- the hub of a thread ---- */
 
@@ -74,6 +77,33 @@ hub_sized(size_t stack_size)
 		stack_arena_init(&hub->arena, stack_size, sizeof(struct hub_coroutine));
 	}
 	return hub;
+}
+
+/* ---- in a child process ---- */
+
+/* The hub's memory stays, because the child may stand on one of its stacks; its loop goes, which closes this process's
+ * copies of the descriptors and tells the kernel nothing else. */
+static void
+hub_abandon(void)
+{
+	struct hub *hub = hub_this;
+
+	if (hub != NULL && hub->loop != NULL) {
+		struct ev_loop *loop = hub->loop;
+
+		hub->loop = NULL;
+		identity_stop(hub);
+		hub_forget();
+		ev_loop_destroy(loop);
+	}
+}
+
+/* After all constructors: the resets of others still use the loop. */
+static void
+prepare_forks(void)
+{
+	fork_on_child(hub_abandon);
+	fork_prepare();
 }
 
 /* ---- a turn ---- */
@@ -255,7 +285,7 @@ hub_start(struct hub *hub, const struct hub_options *options)
 	hub->own_counters = (struct hub_counters){0};
 	hub->counters = options->counters != NULL ? options->counters : &hub->own_counters;
 	mailbox_start(&hub->mailbox, hub->loop);
-	fork_prepare();
+	pthread_once(&fork_once, prepare_forks);
 	fork_hub_started();
 	hub->pending = 0;
 	hub->is_ending = hub->is_reachable = false;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "hub/base/list.h"
+#include "hub/fork_priv.h"
 #include "hub/scheduler_priv.h"
 
 struct hub_signal {
@@ -209,8 +210,8 @@ signals_stop(struct hub *hub)
 	pthread_mutex_unlock(&mutex);
 }
 
-void
-signals_reset(void)
+static void
+reset(void)
 {
 	pthread_mutex_init(&mutex, NULL);
 	while (!list_is_empty(&all)) {
@@ -219,4 +220,10 @@ signals_reset(void)
 		give_up(signal);
 		free(signal);
 	}
+}
+
+static __attribute__((constructor)) void
+register_reset(void)
+{
+	fork_on_child(reset);
 }

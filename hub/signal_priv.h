@@ -8,7 +8,4 @@ struct hub;
 /* Stops all of the hub's that are left. */
 void signals_stop(struct hub *hub);
 
-/* In a child process, which has none of the parent's hubs. */
-void signals_reset(void);
-
 #endif

@@ -17,6 +17,7 @@
 #include "hub/base/log.h"
 #include "hub/base/settings.h"
 #include "hub/debug/backtrace_priv.h"
+#include "hub/fork_priv.h"
 #include "hub/scheduler_priv.h"
 
 #define TIME_DEFAULT 100
@@ -354,13 +355,19 @@ watchdog_unwatch(struct hub *hub)
 	pthread_mutex_unlock(&mutex);
 }
 
-void
-watchdog_reset(void)
+static void
+reset(void)
 {
 	mutex = (pthread_mutex_t)PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 	pthread_cond_init(&changed, NULL);
 	list_init(&hubs);
 	is_running = false;
+}
+
+static __attribute__((constructor)) void
+register_reset(void)
+{
+	fork_on_child(reset);
 }
 
 void

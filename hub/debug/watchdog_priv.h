@@ -43,7 +43,4 @@ void watchdog_set_hooks(struct hub *hub, const struct hub_hooks *hooks);
 void watchdog_watch(struct hub *hub);
 void watchdog_unwatch(struct hub *hub);
 
-/* In a child process, which has no watchdog yet. */
-void watchdog_reset(void);
-
 #endif

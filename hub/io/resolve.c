@@ -1,10 +1,11 @@
-#include "hub/io/resolve_priv.h"
+#include "hub/io/resolve.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "hub/fork_priv.h"
 #include "hub/thread/crew_priv.h"
 #include "hub/thread/offload.h"
 #include "hub/thread/sleeper_priv.h"
@@ -310,9 +311,15 @@ hub_getaddrinfo(const char *host, const char *service, const struct addrinfo *hi
 	return wait_for(host, service, &own, &sleeper, result);
 }
 
-void
-resolve_reset(void)
+static void
+reset(void)
 {
 	crew_reset(&crew);
 	list_init(&lookups);
+}
+
+static __attribute__((constructor)) void
+register_reset(void)
+{
+	fork_on_child(reset);
 }

@@ -2,8 +2,8 @@
 
 #include <errno.h>
 
+#include "hub/fork_priv.h"
 #include "hub/thread/crew_priv.h"
-#include "hub/thread/offload_priv.h"
 #include "hub/thread/sleeper_priv.h"
 
 static struct crew crew = CREW("offload", "HUBBUB_OFFLOAD_THREADS", 16, crew);
@@ -92,8 +92,14 @@ hub_on_thread_stack(hub_fn *function, void *argument, void **result)
 	return 0;
 }
 
-void
-offload_reset(void)
+static void
+reset(void)
 {
 	crew_reset(&crew);
+}
+
+static __attribute__((constructor)) void
+register_reset(void)
+{
+	fork_on_child(reset);
 }

@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "hub/fork_priv.h"
 #include "tests/support/in_hub.h"
 
 struct record {
@@ -113,4 +114,42 @@ Test(fork, a_child_has_a_fresh_hub_and_the_parent_keeps_its_own)
 	cr_assert_gt(child, 0);
 	waitpid(child, &status, 0);
 	cr_assert_eq(status, 0);
+}
+
+static int order[4];
+static int steps;
+
+static void
+reset_first(void)
+{
+	order[steps++] = 1;
+}
+
+static void
+reset_second(void)
+{
+	order[steps++] = 2;
+}
+
+static void
+call_last(void)
+{
+	order[steps++] = 3;
+}
+
+Test(fork, children_are_reset_in_order_before_the_program_is_called)
+{
+	pid_t child;
+	int status = -1;
+
+	cr_assert_eq(hub_at_fork(NULL, NULL, call_last), 0);
+	fork_on_child(reset_first);
+	fork_on_child(reset_second);
+	child = hub_fork();
+	if (child == 0)
+		_exit(steps == 3 && order[0] == 1 && order[1] == 2 && order[2] == 3 ? 0 : 1);
+	cr_assert_gt(child, 0);
+	waitpid(child, &status, 0);
+	cr_assert_eq(status, 0);
+	cr_assert_eq(steps, 0, "the parent was reset");
 }
