@@ -18,6 +18,7 @@
 #include "hub/failure_priv.h"
 #include "hub/fork_priv.h"
 #include "hub/io/fd_priv.h"
+#include "hub/io/sweep_priv.h"
 #include "hub/scheduler_priv.h"
 #include "hub/signal_priv.h"
 #include "hub/waiters_priv.h"
@@ -281,7 +282,9 @@ hub_start(struct hub *hub, const struct hub_options *options)
 		return -1;
 	}
 	kernel_close(probe);
+	libev_start();
 	fd_table_start(hub);
+	sweep_start(hub);
 	hub->own_counters = (struct hub_counters){0};
 	hub->counters = options->counters != NULL ? options->counters : &hub->own_counters;
 	mailbox_start(&hub->mailbox, hub->loop);
@@ -312,6 +315,9 @@ hub_stop(struct hub *hub)
 	signals_stop(hub);
 	trim_stop(hub);
 	fork_hub_stopped();
+	fd_forget_all(hub, ECANCELED);
+	sweep_stop(hub);
+	identity_stop(hub);
 	fd_table_stop(hub);
 	mailbox_stop(&hub->mailbox);
 	counter_store(&hub->counters->busy_since, 0);

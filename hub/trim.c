@@ -85,7 +85,8 @@ look(struct ev_loop *loop, ev_timer *timer, int events)
 		trim->quiet = 0;
 	trim->is_wanted = false;
 	has_more = stack_arena_sweep(&hub->arena, parked_at, SWEEP_MOST);
-	fd_table_trim(hub);
+	/* For how long memory has not been needed before it goes back. */
+	fd_table_trim(hub, trim->window * (TRIM_WINDOWS - 1));
 	if (now - trim->began >= trim->window)
 		turn_window(hub, now);
 	if (trim->is_cooling)
@@ -103,12 +104,6 @@ trim_prepare(struct hub *hub)
 					    CLOCK_MILLISECOND / TRIM_WINDOWS};
 	hub->trim.look_every = hub->trim.window < CLOCK_SECOND ? hub->trim.window : CLOCK_SECOND;
 	ev_timer_init(&hub->trim.timer, look, 0., 0.);
-}
-
-int64_t
-trim_kept(const struct hub *hub)
-{
-	return hub->trim.window * (TRIM_WINDOWS - 1);
 }
 
 void

@@ -31,9 +31,6 @@ struct trim {
 	bool is_wanted;  /* set by whoever has something to give back, for the timer to start */
 };
 
-/* For how long memory has not been needed, in nanoseconds, before it goes back. */
-int64_t trim_kept(const struct hub *hub);
-
 /* Of a hub whose loop exists; before it ends. */
 void trim_prepare(struct hub *hub);
 void trim_stop(struct hub *hub);

@@ -83,6 +83,14 @@ fd_forget(struct hub *hub, struct hub_fd *entry, int reason)
 	fd_table_leave(hub, entry);
 }
 
+void
+fd_forget_all(struct hub *hub, int reason)
+{
+	for (unsigned fd = 0; fd < hub->fds.size; fd++)
+		if (fd_entry(hub, (int)fd)->generation != 0)
+			fd_forget(hub, fd_entry(hub, (int)fd), reason);
+}
+
 /* The number's entry, with a new generation; whatever it was before is forgotten. NULL with errno ENOMEM. */
 static struct hub_fd *
 enter(struct hub *hub, int fd)

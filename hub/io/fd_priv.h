@@ -199,6 +199,9 @@ bool fd_input_has_ended(struct hub_fd *entry);
 /* The hub forgets the number; who waits for it is woken with that reason. */
 void fd_forget(struct hub *hub, struct hub_fd *entry, int reason);
 
+/* Every number that is in the hub; descriptors stay open. */
+void fd_forget_all(struct hub *hub, int reason);
+
 /* ---- identity.c ---- */
 
 struct stat;

@@ -6,7 +6,6 @@
 #include <errno.h>
 
 #include "hub/base/clock.h"
-#include "hub/io/fd_priv.h"
 
 #define FIRST (50 * CLOCK_MILLISECOND)
 /* Of waits that have just begun, and of others. */
@@ -43,14 +42,6 @@ sweep_enter(struct hub *hub, struct hub_fd *entry)
 	sweep_leave(entry);
 	queue(hub, entry, 0);
 	arm(hub, FIRST);
-}
-
-void
-sweep_leave(struct hub_fd *entry)
-{
-	entry->is_fresh = false;
-	if (entry->sweep.next != NULL)
-		list_remove(&entry->sweep);
 }
 
 /* When the wait of a queue's first waiter began; the present for none. */

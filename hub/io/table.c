@@ -7,7 +7,6 @@
 #include "hub/arch/annotate_priv.h"
 #include "hub/base/clock.h"
 #include "hub/io/fd_priv.h"
-#include "hub/io/sweep_priv.h"
 #include "hub/scheduler_priv.h"
 
 #define CHUNK_SIZE (FD_CHUNK * sizeof(struct hub_fd))
@@ -116,7 +115,7 @@ fd_table_leave(struct hub *hub, struct hub_fd *entry)
 }
 
 void
-fd_table_trim(struct hub *hub)
+fd_table_trim(struct hub *hub, int64_t kept)
 {
 	struct fd_table *table = &hub->fds;
 	unsigned count = table->size / FD_CHUNK;
@@ -124,8 +123,7 @@ fd_table_trim(struct hub *hub)
 	for (unsigned i = 0; i < count && i < CHUNKS_AT_ONCE && table->idle != 0; i++) {
 		struct fd_chunk *chunk = &table->chunks[table->trimmed++ % count];
 
-		if (!chunk->has_memory || chunk->open != 0 ||
-			hub->now - chunk->idle_since < trim_kept(hub))
+		if (!chunk->has_memory || chunk->open != 0 || hub->now - chunk->idle_since < kept)
 			continue;
 		madvise(chunk->entries, CHUNK_SIZE, MADV_DONTNEED);
 		chunk->has_memory = false;
@@ -137,8 +135,6 @@ void
 fd_table_start(struct hub *hub)
 {
 	hub->fds = (struct fd_table){.kinds = -1};
-	libev_start();
-	sweep_start(hub);
 }
 
 void
@@ -146,14 +142,9 @@ fd_table_stop(struct hub *hub)
 {
 	struct fd_table *table = &hub->fds;
 
-	for (unsigned fd = 0; fd < table->size; fd++)
-		if (fd_entry(hub, (int)fd)->generation != 0)
-			fd_forget(hub, fd_entry(hub, (int)fd), ECANCELED);
 	for (unsigned i = 0; i < table->size / FD_CHUNK; i++)
 		if (table->chunks[i].entries != nothing)
 			chunk_free(&table->chunks[i]);
 	free(table->chunks);
-	identity_stop(hub);
-	sweep_stop(hub);
 	*table = (struct fd_table){.kinds = -1};
 }

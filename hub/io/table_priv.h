@@ -43,7 +43,7 @@ struct fd_table {
 
 void fd_table_start(struct hub *hub);
 
-/* Stops every watcher; descriptors stay open. No entry may be looked at any more. */
+/* Nothing is in it any more (fd_forget_all). No entry may be looked at afterwards. */
 void fd_table_stop(struct hub *hub);
 
 /* The entry of a number that has none yet, or whose descriptor has left; all zero but for what is left of that.
@@ -57,9 +57,9 @@ void fd_table_leave(struct hub *hub, struct hub_fd *entry);
 /* The number was closed, or means another open file by now. */
 void fd_table_reopen(struct hub *hub, struct hub_fd *entry);
 
-/* Gives back the memory of entries beyond what the last minute needed. To be called every few seconds as long as
+/* Gives back the memory of chunks that have been idle for so many nanoseconds. To be called every few seconds as long as
  * table.idle is not 0, and it may be called at any time outside a look-up: it looks at no more than a few hundred chunks,
  * and takes microseconds where there is nothing to give back. */
-void fd_table_trim(struct hub *hub);
+void fd_table_trim(struct hub *hub, int64_t kept);
 
 #endif

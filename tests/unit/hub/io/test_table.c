@@ -52,11 +52,11 @@ trim_body(void *argument)
 		hub_close(fd);
 	record->idle[0] = hub_this->fds.idle;
 	record->generations[1] = entry->generation;
-	fd_table_trim(hub_this);
+	fd_table_trim(hub_this, 60 * CLOCK_SECOND);
 	record->idle[1] = hub_this->fds.idle;
 	/* A minute later. */
 	hub_this->now += 61 * CLOCK_SECOND;
-	fd_table_trim(hub_this);
+	fd_table_trim(hub_this, 60 * CLOCK_SECOND);
 	record->idle[2] = hub_this->fds.idle;
 	record->pages[1] = pages_of(fd_entry(hub_this, FIRST));
 	record->generations[2] = entry->generation;
