@@ -2,18 +2,12 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "hub/base/clock.h"
 #include "master/master.h"
 #include "master/permits.h"
 #include "master/ready.h"
 #include "master/status.h"
-
-static double
-seconds(int64_t nanoseconds)
-{
-	return (double)nanoseconds / (double)CLOCK_SECOND;
-}
 
 /* Every worker and hub that ever was, and what it has counted. */
 struct hub_sums {
@@ -61,173 +55,72 @@ write_one(FILE *stream, const char *name, const char *type, const char *help, do
 	fprintf(stream, "hubbub_%s %.15g\n", name, value);
 }
 
-typedef double value_fn(const struct worker_row *row);
+/* ---- what is counted ---- */
 
-static double
-value_open(const struct worker_row *row)
+static const char *
+type_of(const struct counted *counter)
 {
-	return (double)counters_open(row);
+	return counter->kind == COUNTED_COUNTER ? "counter" : "gauge";
 }
 
-static double
-value_accepted(const struct worker_row *row)
+/* The number after the last row that is of the same metric as first. */
+static unsigned
+metric_end(unsigned first)
 {
-	return (double)row->accepted;
-}
+	unsigned end = first + 1;
 
-static double
-value_opened(const struct worker_row *row)
-{
-	return (double)row->opened;
+	while (end < COUNTED_MAX && strcmp(counted[end].metric, counted[first].metric) == 0)
+		end++;
+	return end;
 }
-
-static double
-value_closed(const struct worker_row *row)
-{
-	return (double)row->closed;
-}
-
-static double
-value_handed(const struct worker_row *row)
-{
-	return (double)row->handed;
-}
-
-static double
-value_received(const struct worker_row *row)
-{
-	return (double)row->hub.bytes_received;
-}
-
-static double
-value_sent(const struct worker_row *row)
-{
-	return (double)row->hub.bytes_sent;
-}
-
-static double
-value_busy(const struct worker_row *row)
-{
-	return seconds((int64_t)row->hub.busy);
-}
-
-static double
-value_polls(const struct worker_row *row)
-{
-	return (double)row->hub.polls;
-}
-
-static double
-value_lag(const struct worker_row *row)
-{
-	return seconds(row->lag);
-}
-
-static double
-value_late(const struct worker_row *row)
-{
-	return (double)row->late;
-}
-
-static double
-value_datagrams(const struct worker_row *row)
-{
-	return (double)row->datagrams;
-}
-
-static double
-value_replies(const struct worker_row *row)
-{
-	return (double)row->replies;
-}
-
-static double
-value_replies_failed(const struct worker_row *row)
-{
-	return (double)row->replies_failed;
-}
-
-static const struct {
-	const char *name;
-	const char *type;
-	const char *help;
-	value_fn *value;
-} hub_metrics[] = {
-	{"connections", "gauge", "Connections that are open.", value_open},
-	{"accepts_total", "counter", "Connections accepted from the hub's listeners.",
-		value_accepted},
-	{"connections_opened_total", "counter", "Connections that the hub began to serve.",
-		value_opened},
-	{"connections_closed_total", "counter", "Connections that have ended.", value_closed},
-	{"handed_total", "counter", "Accepted connections that another hub of the worker serves.",
-		value_handed},
-	{"received_bytes_total", "counter", "Bytes received.", value_received},
-	{"sent_bytes_total", "counter", "Bytes sent.", value_sent},
-	{"busy_seconds_total", "counter", "Time in which the hub did not wait.", value_busy},
-	{"loop_polls_total", "counter", "Times that the hub looked for events.", value_polls},
-	{"loop_lag_seconds", "gauge", "How late the hub's pulse has been lately, at most.",
-		value_lag},
-	{"late_total", "counter", "Times that the hub did not switch for 100 ms.", value_late},
-	{"datagrams_total", "counter", "Datagrams received.", value_datagrams},
-	{"replies_total", "counter", "Datagrams sent in answer.", value_replies},
-	{"replies_failed_total", "counter", "Answers to datagrams that could not be sent.",
-		value_replies_failed},
-};
 
 static void
-write_hub_metrics(FILE *stream, const struct hub_sums *sums)
+write_server_counters(FILE *stream, const struct worker_row *total)
 {
-	for (size_t i = 0; i < sizeof hub_metrics / sizeof hub_metrics[0]; i++) {
-		write_head(stream, hub_metrics[i].name, hub_metrics[i].type, hub_metrics[i].help);
+	for (unsigned i = 0; i < COUNTED_MAX; i++)
+		if (counted[i].is_server)
+			write_one(stream, counted[i].metric, type_of(&counted[i]), counted[i].help,
+				counted_value(total, i));
+}
+
+static void
+write_hub_value(FILE *stream, const struct worker_row *row, unsigned number)
+{
+	const struct counted *counter = &counted[number];
+
+	fprintf(stream, "hubbub_%s{worker=\"%u\",hub=\"%u\"", counter->metric, row->worker,
+		row->index);
+	if (counter->label != NULL)
+		fprintf(stream, ",kind=\"%s\"", counter->label);
+	fprintf(stream, "} %.15g\n", counted_value(row, number));
+}
+
+static void
+write_hub_counters(FILE *stream, const struct hub_sums *sums)
+{
+	for (unsigned first = 0, end; first < COUNTED_MAX; first = end) {
+		end = metric_end(first);
+		if (counted[first].is_server)
+			continue;
+		write_head(stream, counted[first].metric, type_of(&counted[first]),
+			counted[first].help);
 		for (unsigned hub = 0; hub < sums->count; hub++)
-			fprintf(stream, "hubbub_%s{worker=\"%u\",hub=\"%u\"} %.15g\n",
-				hub_metrics[i].name, sums->rows[hub].worker, sums->rows[hub].index,
-				hub_metrics[i].value(&sums->rows[hub]));
+			for (unsigned i = first; i < end; i++)
+				write_hub_value(stream, &sums->rows[hub], i);
 	}
 }
 
 static void
-write_kind(FILE *stream, const char *name, const struct worker_row *row, const char *kind,
-	uint64_t value)
+write_connections(FILE *stream, const struct hub_sums *sums)
 {
-	fprintf(stream, "hubbub_%s{worker=\"%u\",hub=\"%u\",kind=\"%s\"} %lu\n", name, row->worker,
-		row->index, kind, (unsigned long)value);
+	write_head(stream, "connections", "gauge", "Connections that are open.");
+	for (unsigned i = 0; i < sums->count; i++)
+		fprintf(stream, "hubbub_connections{worker=\"%u\",hub=\"%u\"} %lu\n",
+			sums->rows[i].worker, sums->rows[i].index,
+			(unsigned long)counters_open(&sums->rows[i]));
 }
 
-static void
-write_kinds(FILE *stream, const struct hub_sums *sums)
-{
-	write_head(stream, "accept_errors_total", "counter",
-		"Accepts that failed: for lack of files, buffers or memory, or because the client "
-		"had gone.");
-	for (unsigned i = 0; i < sums->count; i++) {
-		const struct worker_row *row = &sums->rows[i];
-
-		write_kind(stream, "accept_errors_total", row, "limit",
-			row->accept_errors[ACCEPT_ERROR_LIMIT]);
-		write_kind(stream, "accept_errors_total", row, "aborted",
-			row->accept_errors[ACCEPT_ERROR_ABORTED]);
-	}
-	write_head(stream, "refused_total", "counter",
-		"Connections not served: their sender may not send a PROXY header, that was wrong "
-		"or "
-		"late, or so was the TLS handshake.");
-	for (unsigned i = 0; i < sums->count; i++) {
-		const struct worker_row *row = &sums->rows[i];
-
-		write_kind(stream, "refused_total", row, "sender", row->refused[REFUSAL_SENDER]);
-		write_kind(stream, "refused_total", row, "header", row->refused[REFUSAL_HEADER]);
-		write_kind(stream, "refused_total", row, "tls", row->refused[REFUSAL_TLS]);
-	}
-	write_head(stream, "timeouts_total", "counter",
-		"Connections closed by the idle and the write timeout.");
-	for (unsigned i = 0; i < sums->count; i++) {
-		write_kind(stream, "timeouts_total", &sums->rows[i], "idle",
-			sums->rows[i].idle_closed);
-		write_kind(stream, "timeouts_total", &sums->rows[i], "write",
-			sums->rows[i].write_closed);
-	}
-}
+/* ---- what is so now ---- */
 
 /* ---- hubs that accept ---- */
 
@@ -323,7 +216,6 @@ write_server(FILE *stream, const struct master *master)
 {
 	const struct fleet *fleet = &master->fleet;
 	const struct generation *serving = fleet->serving;
-	const struct counters *counters = master->counters;
 
 	write_head(stream, "build_info", "gauge", "1, with what runs.");
 	fprintf(stream, "hubbub_build_info{service=\"%s\",version=\"%s\",hubbub=\"%s\"} 1\n",
@@ -344,16 +236,6 @@ write_server(FILE *stream, const struct master *master)
 		(double)permits_limit(fleet));
 	write_one(stream, "imbalance_ratio", "gauge",
 		"Most connections on a hub over the mean; 1 is even.", status_imbalance(fleet));
-	write_one(stream, "respawns_total", "counter", "Workers that were replaced.",
-		(double)counters->respawns);
-	write_one(stream, "connections_lost_total", "counter",
-		"Connections that died with their worker.", (double)counters->lost);
-	write_one(stream, "hangs_total", "counter", "Hubs that gave no sign of life.",
-		(double)counters->hangs);
-	write_one(stream, "reloads_total", "counter", "Generations that took over by a reload.",
-		(double)counters->reloads);
-	write_one(stream, "upgrades_total", "counter", "Masters that took over by an upgrade.",
-		(double)counters->upgrades);
 }
 
 char *
@@ -361,14 +243,17 @@ metrics_text(const struct master *master, size_t *length)
 {
 	char *text = NULL;
 	FILE *stream = open_memstream(&text, length);
+	struct worker_row total;
 	struct hub_sums sums;
 
 	if (stream == NULL)
 		return NULL;
+	total = counters_total(master->counters);
 	sums = collect(master->counters);
 	write_server(stream, master);
-	write_hub_metrics(stream, &sums);
-	write_kinds(stream, &sums);
+	write_server_counters(stream, &total);
+	write_connections(stream, &sums);
+	write_hub_counters(stream, &sums);
 	write_seats(stream, &master->fleet);
 	write_workers(stream, &master->fleet);
 	free(sums.rows);

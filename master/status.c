@@ -25,24 +25,51 @@ whole(uint64_t number)
 /* ---- JSON ---- */
 
 static json_t *
+totals_json(const struct worker_row *total)
+{
+	json_t *totals = json_object();
+
+	for (unsigned i = 0; i < COUNTED_MAX; i++) {
+		const char *name = counted[i].total;
+		json_int_t rest;
+
+		if (name == NULL)
+			continue;
+		rest = json_integer_value(json_object_get(totals, name));
+		json_object_set_new(
+			totals, name, json_integer(rest + whole(counted_read(total, i))));
+	}
+	return totals;
+}
+
+/* What the hub of a worker has counted, in all its processes. */
+static void
+add_hub_counters(json_t *object, const struct worker_row *sum)
+{
+	for (unsigned i = 0; i < COUNTED_MAX; i++)
+		if (counted[i].in_hubs)
+			json_object_set_new(object, counted[i].metric,
+				json_integer(whole(counted_read(sum, i))));
+}
+
+static json_t *
 hub_json(const struct slot *slot, unsigned hub)
 {
 	const struct worker_row *row = &slot->rows[hub];
 	const struct occupant *occupant = &slot->generation->fleet->occupants[slot_seat(slot, hub)];
 	bool sits = occupant->slot == slot;
 	struct worker_row sum;
+	json_t *object;
 
-	counters_sum(slot->generation->fleet->counters, slot->index, hub, &sum);
-	return json_pack("{s:i, s:b, s:b, s:I, s:f, s:f, s:i, s:i, s:I, s:I, s:I, s:I, s:I, s:I}",
-		"hub", (int)hub, "accepts", sits, "hung", slot->hubs[hub].is_hung, "connections",
+	object = json_pack("{s:i, s:b, s:b, s:I, s:f, s:f, s:i, s:i, s:I}", "hub", (int)hub,
+		"accepts", sits, "hung", slot->hubs[hub].is_hung, "connections",
 		whole(counters_open(row)), "busy", slot->hubs[hub].busy, "lag_ms",
-		(double)__atomic_load_n(&row->lag, __ATOMIC_RELAXED) / (double)CLOCK_MILLISECOND,
-		"queue", sits ? (int)occupant->queued : 0, "weight",
-		sits ? (int)occupant->weight : 0, "permits",
-		(json_int_t)__atomic_load_n(&row->permits, __ATOMIC_RELAXED), "accepts_total",
-		whole(sum.accepted), "handed_total", whole(sum.handed), "received_bytes_total",
-		whole(sum.hub.bytes_received), "sent_bytes_total", whole(sum.hub.bytes_sent),
-		"late_total", whole(sum.late));
+		(double)counters_read(&row->lag) / (double)CLOCK_MILLISECOND, "queue",
+		sits ? (int)occupant->queued : 0, "weight", sits ? (int)occupant->weight : 0,
+		"permits", (json_int_t)__atomic_load_n(&row->permits, __ATOMIC_RELAXED));
+	counters_sum(slot->generation->fleet->counters, slot->index, hub, &sum);
+	add_hub_counters(object, &sum);
+	return object;
 }
 
 static json_t *
@@ -147,25 +174,10 @@ status_json(const struct master *master)
 {
 	const struct fleet *fleet = &master->fleet;
 	const struct generation *serving = fleet->serving;
-	const struct counters *counters = master->counters;
-	struct worker_row total = counters_total(counters);
-	json_t *totals, *object;
+	struct worker_row total = counters_total(master->counters);
+	json_t *object;
 	char *text;
 
-	totals = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
-			   "s:I, s:I, s:I}",
-		"datagrams", whole(total.datagrams), "replies", whole(total.replies), "refused",
-		whole(total.refused[REFUSAL_SENDER] + total.refused[REFUSAL_HEADER] +
-			total.refused[REFUSAL_TLS]),
-		"accepts", whole(total.accepted), "closed", whole(total.closed), "handed",
-		whole(total.handed), "received_bytes", whole(total.hub.bytes_received),
-		"sent_bytes", whole(total.hub.bytes_sent), "idle_closed", whole(total.idle_closed),
-		"write_closed", whole(total.write_closed), "accept_errors_limit",
-		whole(total.accept_errors[ACCEPT_ERROR_LIMIT]), "accept_errors_aborted",
-		whole(total.accept_errors[ACCEPT_ERROR_ABORTED]), "respawns",
-		whole(counters->respawns), "lost", whole(counters->lost), "hangs",
-		whole(counters->hangs), "reloads", whole(counters->reloads), "upgrades",
-		whole(counters->upgrades));
 	object = json_pack("{s:s, s:s, s:i, s:s, s:b, s:I, s:i, s:i, s:i, s:b, s:o, s:I, s:I, s:f, "
 			   "s:b, s:o, s:o, s:o, s:o}",
 		"name", master->service->name, "version", master->service->version, "pid",
@@ -177,8 +189,8 @@ status_json(const struct master *master)
 		master->change != CHANGE_NONE, "addresses", addresses_json(&master->sockets),
 		"connections", whole(counters_open(&total)), "max_connections",
 		whole(permits_limit(fleet)), "imbalance", status_imbalance(fleet), "steered",
-		fleet->is_steered, "totals", totals, "workers", generation_json(serving),
-		"draining", leaving_json(fleet), "events", events_json());
+		fleet->is_steered, "totals", totals_json(&total), "workers",
+		generation_json(serving), "draining", leaving_json(fleet), "events", events_json());
 	text = object != NULL ? json_dumps(object, JSON_COMPACT) : NULL;
 	json_decref(object);
 	return text;

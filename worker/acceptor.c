@@ -75,9 +75,7 @@ accept_failed(void *context, int error, bool will_wait)
 {
 	struct worker_thread *thread = thread_of(context);
 
-	counters_add(
-		&thread->row->accept_errors[will_wait ? ACCEPT_ERROR_LIMIT : ACCEPT_ERROR_ABORTED],
-		1);
+	counters_add(will_wait ? &thread->row->accept_limited : &thread->row->accept_aborted, 1);
 	if (will_wait)
 		complain(thread->heritage->counters,
 			"cannot accept connections: %s; trying again as connections close "

@@ -87,14 +87,14 @@ name_client(int client, char *text, size_t size)
 }
 
 static void
-refuse(int client, struct worker_thread *thread, enum refusal refusal, const char *why)
+refuse(int client, struct worker_thread *thread, uint64_t *counter, const char *why)
 {
 	char name[80];
 
 	/* Those that are ended because the hub is to end are no offenders. */
 	if (thread_is_commanded(thread, THREAD_FINISH) || thread_is_commanded(thread, THREAD_STOP))
 		return;
-	counters_add(&thread->row->refused[refusal], 1);
+	counters_add(counter, 1);
 	name_client(client, name, sizeof name);
 	complain(thread->heritage->counters, "refused %s: %s", name, why);
 }
@@ -104,11 +104,13 @@ static bool
 read_proxy_header(int client, const struct acceptor *acceptor, struct sockaddr_storage *address)
 {
 	struct worker_thread *thread = acceptor->thread;
-	enum refusal refusal;
+	struct worker_row *row = thread->row;
+	bool is_trusted;
 	const char *why;
 
-	if (!proxy_read(client, thread->heritage, acceptor->is_path, address, &refusal, &why)) {
-		refuse(client, thread, refusal, why);
+	if (!proxy_read(client, thread->heritage, acceptor->is_path, address, &is_trusted, &why)) {
+		refuse(client, thread, is_trusted ? &row->refused_header : &row->refused_sender,
+			why);
 		return false;
 	}
 	if (address->ss_family == AF_UNSPEC || peers_remember(&thread->peers, client, address) == 0)
@@ -132,7 +134,7 @@ begin_tls(int client, const struct acceptor *acceptor)
 			errno == ETIMEDOUT ? "its TLS handshake took too long" : hub_tls_why());
 	hub_timeout_stop(&scope);
 	if (!is_done)
-		refuse(client, thread, REFUSAL_TLS, why);
+		refuse(client, thread, &thread->row->refused_tls, why);
 	return is_done;
 }
 

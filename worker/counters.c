@@ -221,35 +221,19 @@ counters_claim(struct counters *counters, uint32_t worker, uint32_t generation, 
 
 /* ---- adding up ---- */
 
+/* Adds what one row has counted. From the last counter to the first, as in counters_open. */
 static void
-add(uint64_t *to, const uint64_t *from)
+add_row(struct worker_row *to, const struct worker_row *from, bool is_living)
 {
-	__atomic_fetch_add(to, counters_read(from), __ATOMIC_RELAXED);
-}
+	for (unsigned i = COUNTED_MAX; i-- > 0;) {
+		uint64_t *sum = &to->counts[counted[i].place];
+		uint64_t count = counted_read(from, i);
 
-/* Adds what is counted, not what is measured. */
-static void
-add_counts(struct worker_row *to, const struct worker_row *from)
-{
-	add(&to->hub.busy, &from->hub.busy);
-	add(&to->hub.polls, &from->hub.polls);
-	add(&to->hub.bytes_received, &from->hub.bytes_received);
-	add(&to->hub.bytes_sent, &from->hub.bytes_sent);
-	/* Closed ones first, as in counters_open. */
-	add(&to->closed, &from->closed);
-	add(&to->opened, &from->opened);
-	add(&to->accepted, &from->accepted);
-	add(&to->handed, &from->handed);
-	add(&to->idle_closed, &from->idle_closed);
-	add(&to->write_closed, &from->write_closed);
-	add(&to->late, &from->late);
-	for (int kind = 0; kind < ACCEPT_ERROR_MAX; kind++)
-		add(&to->accept_errors[kind], &from->accept_errors[kind]);
-	for (int why = 0; why < REFUSAL_MAX; why++)
-		add(&to->refused[why], &from->refused[why]);
-	add(&to->datagrams, &from->datagrams);
-	add(&to->replies, &from->replies);
-	add(&to->replies_failed, &from->replies_failed);
+		if (counted[i].kind == COUNTED_COUNTER)
+			__atomic_fetch_add(sum, count, __ATOMIC_RELAXED);
+		else if (is_living && count > *sum)
+			*sum = count;
+	}
 }
 
 static uint32_t
@@ -285,7 +269,7 @@ counters_fold(struct counters *counters, struct worker_row *rows, uint32_t count
 
 		if (ledger != NULL) {
 			rows[i].closed = rows[i].opened;
-			add_counts(ledger, &rows[i]);
+			add_row(ledger, &rows[i], false);
 		}
 		row_free(&rows[i]);
 	}
@@ -300,7 +284,7 @@ fold_orphan(struct counters *counters, struct worker_row *row)
 	if (!lock(F_WRLCK, right_to(counters, row), 1))
 		return;
 	if (row_state(row) == ROW_LIVE && !is_locked(own_file, life_of(counters, row), 1)) {
-		counters_note(&counters->lost, counters_open(row));
+		counters_note(&counters->server.lost, counters_open(row));
 		counters_fold(counters, row, 1);
 	} else {
 		lock(F_UNLCK, right_to(counters, row), 1);
@@ -327,6 +311,8 @@ sum_once(const struct counters *counters, uint32_t worker, uint32_t hub, bool is
 	bool found = false;
 
 	*sum = (struct worker_row){.worker = worker, .index = hub};
+	if (is_total)
+		add_row(sum, &counters->server, true);
 	for (uint32_t i = 0; i < rows_used(counters); i++) {
 		const struct worker_row *row = &counters->rows[i];
 		uint32_t state = row_state(row);
@@ -335,9 +321,7 @@ sum_once(const struct counters *counters, uint32_t worker, uint32_t hub, bool is
 			(!is_total && (row->worker != worker || row->index != hub)))
 			continue;
 		found = true;
-		add_counts(sum, row);
-		if (state == ROW_LIVE && row->lag > sum->lag)
-			sum->lag = row->lag;
+		add_row(sum, row, state == ROW_LIVE);
 	}
 	return found;
 }

@@ -25,20 +25,7 @@
 #include <sys/types.h>
 
 #include "hub/scheduler.h"
-
-enum accept_error {
-	ACCEPT_ERROR_LIMIT,   /* out of files, buffers or memory: the acceptor backed off */
-	ACCEPT_ERROR_ABORTED, /* the client was gone before it was accepted, and the like */
-	ACCEPT_ERROR_MAX
-};
-
-/* Why a connection that was accepted was not served. */
-enum refusal {
-	REFUSAL_SENDER, /* a PROXY header is expected, and the peer is not trusted to send one */
-	REFUSAL_HEADER, /* its PROXY header is wrong, or did not come in time */
-	REFUSAL_TLS,    /* the handshake failed, or did not end in time */
-	REFUSAL_MAX
-};
+#include "worker/counted.h"
 
 enum row_state { ROW_FREE, ROW_LIVE, ROW_LEDGER };
 
@@ -54,6 +41,10 @@ struct worker_crash {
 	void *frames[CRASH_FRAMES];
 };
 
+#define COUNTED_ROOM 64 /* more than there are counters */
+#define COUNTED_FIELD(field, ...) uint64_t field;
+#define COUNTED_NO_FIELD(...)
+
 struct worker_row {
 	/* Who it is: the master's, before the fork. */
 	uint32_t state; /* enum row_state */
@@ -64,21 +55,15 @@ struct worker_row {
 	int64_t granted; /* in a process's first row: all permits that it has, free and used */
 
 	/* The hub's. */
-	int64_t heartbeat;       /* clock at which its pulse last ran */
-	int64_t lag;             /* nanoseconds that the pulse came late: the most of late */
-	struct hub_counters hub; /* by the hub itself */
-	uint64_t accepted;       /* from its listeners */
-	uint64_t opened;         /* connections that it began to serve */
-	uint64_t closed;         /* opened - closed are open */
-	uint64_t handed;         /* of those accepted, given to a hub of the same process */
-	uint64_t idle_closed;    /* by the idle timeout */
-	uint64_t write_closed;   /* by the write timeout */
-	uint64_t accept_errors[ACCEPT_ERROR_MAX];
-	uint64_t refused[REFUSAL_MAX];
-	uint64_t datagrams;      /* received */
-	uint64_t replies;        /* datagrams that were sent in answer */
-	uint64_t replies_failed; /* and those that could not be */
-	uint64_t late; /* times that it did not switch for 100 ms; by the watchdog's thread */
+	int64_t heartbeat; /* clock at which its pulse last ran */
+	/* What is counted, by name and by place: see counted.h. opened - closed are open. */
+	union {
+		uint64_t counts[COUNTED_ROOM];
+		struct {
+			struct hub_counters hub; /* by the hub itself */
+			COUNTED(COUNTED_FIELD, COUNTED_NO_FIELD, COUNTED_FIELD)
+		};
+	};
 
 	/* How many connections it may still open. Master and hub add and take, atomically. */
 	int64_t permits __attribute__((aligned(128)));
@@ -87,7 +72,7 @@ struct worker_row {
 } __attribute__((aligned(128)));
 
 #define COUNTERS_NAME "hubbub-counters" /* of the file */
-#define COUNTERS_VERSION 4
+#define COUNTERS_VERSION 5
 #define COUNTERS_ROWS                                                                              \
 	8192 /* four times as many as there may be hubs: a ledger, three generations */
 
@@ -98,15 +83,10 @@ struct counters {
 	uint32_t used;    /* rows below this may be in use */
 	uint32_t folds;   /* odd while a row is being folded: readers try again */
 	uint32_t masters; /* how many there have been */
-	/* Of the whole server, through all its masters, each of which adds. */
-	uint64_t respawns;
-	uint64_t lost; /* connections that died with their worker, those being accepted included */
-	uint64_t hangs;
-	uint64_t reloads;
-	uint64_t upgrades;
 	/* Clock from which complain() may log another line. */
 	int64_t next_complaint __attribute__((aligned(128)));
-	struct worker_row rows[COUNTERS_ROWS] __attribute__((aligned(128)));
+	struct worker_row server; /* what all its masters count; no hub's */
+	struct worker_row rows[COUNTERS_ROWS];
 };
 
 /* The calling process becomes one of a segment's masters: of a new one, whose *fd stays the caller's and
@@ -145,11 +125,11 @@ bool counters_is_own(const struct worker_row *row);
 bool counters_are_orphaned(const char *path);
 
 /* Copies what all rows of one worker and hub have counted, added up over its processes, living and
- * dead, in any master; gauges are those of the living ones. Returns false if there never was one. */
+ * dead, in any master. Returns false if there never was one. */
 bool counters_sum(
 	const struct counters *counters, uint32_t worker, uint32_t hub, struct worker_row *sum);
 
-/* The same for the whole server. */
+/* The same for the whole server, with what its masters have counted. */
 struct worker_row counters_total(const struct counters *counters);
 
 /* Adds to a field of which the caller is the only writer. */
@@ -165,7 +145,7 @@ counters_read(const uint64_t *field)
 	return __atomic_load_n(field, __ATOMIC_RELAXED);
 }
 
-/* Adds to a field of the whole server. */
+/* Adds to a field of counters.server. */
 static inline void
 counters_note(uint64_t *field, uint64_t amount)
 {

@@ -223,7 +223,7 @@ read_header(
 
 bool
 proxy_read(int fd, const struct worker_heritage *heritage, bool is_path,
-	struct sockaddr_storage *client, enum refusal *refusal, const char **why)
+	struct sockaddr_storage *client, bool *is_trusted, const char **why)
 {
 	unsigned char buffer[COMMON_SIZE], *header;
 	socklen_t length = sizeof *client;
@@ -231,13 +231,13 @@ proxy_read(int fd, const struct worker_heritage *heritage, bool is_path,
 	size_t size;
 	bool is_right;
 
-	*refusal = REFUSAL_SENDER;
+	*is_trusted = false;
 	*why = "it is none that --proxy-from trusts";
 	if (!is_path &&
 		(getpeername(fd, (struct sockaddr *)client, &length) != 0 ||
 			!proxy_is_trusted(client, heritage->networks, heritage->network_count)))
 		return false;
-	*refusal = REFUSAL_HEADER;
+	*is_trusted = true;
 	hub_timeout_start(&scope, HEADER_TIME);
 	size = read_header(fd, buffer, &header, why);
 	hub_timeout_stop(&scope);

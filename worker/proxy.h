@@ -29,8 +29,8 @@ bool proxy_is_trusted(const struct sockaddr_storage *address, const struct worke
 
 /* Reads a header from a connection that has just been accepted, and nothing beyond it. Waits for a few seconds at most.
  * is_path: the peer is on this machine, and trusted. Switches.
- * Returns true with *client as proxy_parse sets it; or false with *refusal and *why. */
+ * Returns true with *client as proxy_parse sets it; or false with *why, and with *is_trusted, whether the peer may send one. */
 bool proxy_read(int fd, const struct worker_heritage *heritage, bool is_path,
-	struct sockaddr_storage *client, enum refusal *refusal, const char **why);
+	struct sockaddr_storage *client, bool *is_trusted, const char **why);
 
 #endif

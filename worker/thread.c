@@ -153,14 +153,17 @@ pulse(void *argument)
 	struct worker_row *row = thread->row;
 
 	for (;;) {
-		int64_t due = hub_now() + PULSE, now, lag;
+		int64_t due = hub_now() + PULSE, now;
+		uint64_t lag;
 
 		if (hub_sleep(PULSE) != 0)
 			return NULL;
 		now = hub_now();
 		/* The most of late, fading. */
 		lag = row->lag - row->lag / 8;
-		__atomic_store_n(&row->lag, now - due > lag ? now - due : lag, __ATOMIC_RELAXED);
+		if (now - due > (int64_t)lag)
+			lag = (uint64_t)(now - due);
+		__atomic_store_n(&row->lag, lag, __ATOMIC_RELAXED);
 		__atomic_store_n(&row->heartbeat, now, __ATOMIC_RELAXED);
 		/* The master may have given permits. */
 		acceptor_retry(thread);

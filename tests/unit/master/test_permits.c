@@ -188,7 +188,7 @@ Test(permits, those_of_a_dead_worker_come_back_and_what_it_had_open_is_lost)
 	open_some(0, 5);
 	open_some(1, 2);
 	slot_event(fake_slot(&fake, 0), SUPERVISION_EXIT);
-	cr_assert_eq(fake.counters->lost, 7);
+	cr_assert_eq(counters_server(fake.counters)->lost, 7);
 	permits_share(&fake.fleet);
 	cr_assert_eq(granted(), 100);
 	cr_assert_eq(fake_slot(&fake, 1)->granted, 50);
@@ -199,7 +199,7 @@ Test(permits, a_worker_that_dies_while_it_accepts_counts_that_as_lost)
 	/* The permit is taken, the connection not yet counted. */
 	cr_assert_eq(counters_take_permits(row(2), 1), 1);
 	slot_event(fake_slot(&fake, 1), SUPERVISION_EXIT);
-	cr_assert_eq(fake.counters->lost, 1);
+	cr_assert_eq(counters_server(fake.counters)->lost, 1);
 }
 
 Test(permits, from_one_that_is_revoked_only_what_is_in_use_is_missing)

@@ -67,7 +67,7 @@ Test(slot, nothing_of_a_dead_worker_is_left_but_what_it_has_counted)
 	cr_assert_not(slot->hubs[1].is_hung);
 	cr_assert_not(slot->must_accept);
 	cr_assert_not(ev_is_active(&slot->healthy));
-	cr_assert_eq(fake.counters->respawns, 1);
+	cr_assert_eq(counters_server(fake.counters)->respawns, 1);
 	total = counters_total(fake.counters);
 	cr_assert_eq(total.accepted, 5);
 	cr_assert_eq(counters_open(&total), 0);
@@ -150,7 +150,7 @@ Test(slot, one_that_leaves_is_told_how_and_not_replaced)
 	cr_assert_str_eq(fake_recorded(), "serves 1, lost 1, gone 1");
 	cr_assert_eq(slot->state, SUPERVISION_DEAD);
 	cr_assert_not(ev_is_active(&slot->respawn));
-	cr_assert_eq(fake.counters->respawns, 0);
+	cr_assert_eq(counters_server(fake.counters)->respawns, 0);
 	close(worker);
 }
 

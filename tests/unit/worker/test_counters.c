@@ -75,14 +75,14 @@ Test(counters, what_a_dead_process_counted_stays_and_its_gauges_go)
 	rows[1].closed = 4;
 	rows[1].lag = 1000;
 	rows[1].hub.bytes_received = 100;
-	rows[1].accept_errors[ACCEPT_ERROR_LIMIT] = 2;
+	rows[1].accept_limited = 2;
 	rows[1].permits = 12;
 	counters_fold(counters, rows, 2);
 	cr_assert(counters_sum(counters, 0, 1, &sum));
 	cr_assert_eq(sum.accepted, 7);
 	cr_assert_eq(counters_open(&sum), 0, "what it had open is closed");
 	cr_assert_eq(sum.hub.bytes_received, 100);
-	cr_assert_eq(sum.accept_errors[ACCEPT_ERROR_LIMIT], 2);
+	cr_assert_eq(sum.accept_limited, 2);
 	cr_assert_eq(sum.lag, 0);
 	/* The next process of that worker goes on from there, in a clean row. */
 	rows = counters_claim(counters, 0, 2, 2);
@@ -193,7 +193,7 @@ Test(counters, rows_are_folded_when_both_master_and_worker_are_dead_reaped_or_no
 	cr_assert(counters_sum(counters, 3, 0, &sum));
 	cr_assert_eq(sum.accepted, 8);
 	cr_assert_eq(counters_open(&sum), 0);
-	cr_assert_eq(counters->lost, 3);
+	cr_assert_eq(counters_total(counters).lost, 3);
 	waitpid(family.master, NULL, 0);
 	waitpid(family.worker, NULL, 0);
 }

@@ -344,7 +344,7 @@ Test(worker, out_of_files_it_waits_without_spinning_and_goes_on_as_connections_c
 	accept_on_all(&fixture);
 	for (int i = 0; i < 60; i++)
 		clients[i] = connect_client(&fixture);
-	while ((errors = sum(&fixture, offsetof(struct worker_row, accept_errors))) < 3)
+	while ((errors = sum(&fixture, offsetof(struct worker_row, accept_limited))) < 3)
 		poll(NULL, 0, 1);
 	/* Those that were accepted close; the others, queued, get their turn. */
 	for (int i = 0; i < 60; i++) {

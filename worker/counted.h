@@ -1,0 +1,111 @@
+/* All that hubs and masters count, a row for each counter: from this table come its field in shared
+ * memory (counters.h), its sum over processes that are dead, its way through an upgrade (layout.h), its
+ * lines in /metrics and its numbers in the state as JSON. Something new is counted by one row here, and
+ * a counters_add where it happens.
+ *
+ *	WRITER(field, kind, unit, metric, label, help, total, in_hubs)
+ *
+ *	WRITER   SERVER: the masters, one counter of the whole server
+ *	         HUB: hub/, one of each hub; the field is one of struct hub_counters
+ *	         WORKER: worker/, one of each hub
+ *	field    its name in C, by which an upgrade to another program finds it again
+ *	kind     COUNTER: it only grows, and is added up over all processes, living and dead
+ *	         GAUGE: it is the most of those of living processes
+ *	unit     how much of it makes one of the metric's unit
+ *	metric   its name in /metrics, after hubbub_
+ *	label    the value of the metric's label "kind", or NULL; rows of one metric follow each other
+ *	help     what the metric is; NULL where the row before has said so
+ *	total    its name among the state's totals, or NULL; rows of one name are added up
+ *	in_hubs  whether the state has it for each hub, too, by the metric's name */
+#ifndef HUBBUB_WORKER_COUNTED_H
+#define HUBBUB_WORKER_COUNTED_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* clang-format off */
+#define COUNTED(SERVER, HUB, WORKER) \
+	SERVER(respawns, COUNTER, 1, "respawns_total", NULL, \
+		"Workers that were replaced.", "respawns", false) \
+	SERVER(lost, COUNTER, 1, "connections_lost_total", NULL, \
+		"Connections that died with their worker.", "lost", false) \
+	SERVER(hangs, COUNTER, 1, "hangs_total", NULL, \
+		"Hubs that gave no sign of life.", "hangs", false) \
+	SERVER(reloads, COUNTER, 1, "reloads_total", NULL, \
+		"Generations that took over by a reload.", "reloads", false) \
+	SERVER(upgrades, COUNTER, 1, "upgrades_total", NULL, \
+		"Masters that took over by an upgrade.", "upgrades", false) \
+	WORKER(accepted, COUNTER, 1, "accepts_total", NULL, \
+		"Connections accepted from the hub's listeners.", "accepts", true) \
+	WORKER(opened, COUNTER, 1, "connections_opened_total", NULL, \
+		"Connections that the hub began to serve.", NULL, false) \
+	WORKER(closed, COUNTER, 1, "connections_closed_total", NULL, \
+		"Connections that have ended.", "closed", false) \
+	WORKER(handed, COUNTER, 1, "handed_total", NULL, \
+		"Accepted connections that another hub of the worker serves.", "handed", true) \
+	HUB(bytes_received, COUNTER, 1, "received_bytes_total", NULL, \
+		"Bytes received.", "received_bytes", true) \
+	HUB(bytes_sent, COUNTER, 1, "sent_bytes_total", NULL, \
+		"Bytes sent.", "sent_bytes", true) \
+	HUB(busy, COUNTER, 1000000000, "busy_seconds_total", NULL, \
+		"Time in which the hub did not wait.", NULL, false) \
+	HUB(polls, COUNTER, 1, "loop_polls_total", NULL, \
+		"Times that the hub looked for events.", NULL, false) \
+	WORKER(lag, GAUGE, 1000000000, "loop_lag_seconds", NULL, \
+		"How late the hub's pulse has been lately, at most.", NULL, false) \
+	WORKER(late, COUNTER, 1, "late_total", NULL, \
+		"Times that the hub did not switch for 100 ms.", NULL, true) \
+	WORKER(datagrams, COUNTER, 1, "datagrams_total", NULL, \
+		"Datagrams received.", "datagrams", false) \
+	WORKER(replies, COUNTER, 1, "replies_total", NULL, \
+		"Datagrams sent in answer.", "replies", false) \
+	WORKER(replies_failed, COUNTER, 1, "replies_failed_total", NULL, \
+		"Answers to datagrams that could not be sent.", NULL, false) \
+	WORKER(accept_limited, COUNTER, 1, "accept_errors_total", "limit", \
+		"Accepts that failed: for lack of files, buffers or memory, or because the client " \
+		"had gone.", "accept_errors_limit", false) \
+	WORKER(accept_aborted, COUNTER, 1, "accept_errors_total", "aborted", \
+		NULL, "accept_errors_aborted", false) \
+	WORKER(refused_sender, COUNTER, 1, "refused_total", "sender", \
+		"Connections not served: their sender may not send a PROXY header, that was wrong " \
+		"or late, or so was the TLS handshake.", "refused", false) \
+	WORKER(refused_header, COUNTER, 1, "refused_total", "header", \
+		NULL, "refused", false) \
+	WORKER(refused_tls, COUNTER, 1, "refused_total", "tls", \
+		NULL, "refused", false) \
+	WORKER(idle_closed, COUNTER, 1, "timeouts_total", "idle", \
+		"Connections closed by the idle and the write timeout.", "idle_closed", false) \
+	WORKER(write_closed, COUNTER, 1, "timeouts_total", "write", \
+		NULL, "write_closed", false)
+/* clang-format on */
+
+/* The rows by number. */
+#define COUNTED_NUMBER(field, ...) COUNTED_##field,
+enum counted_number { COUNTED(COUNTED_NUMBER, COUNTED_NUMBER, COUNTED_NUMBER) COUNTED_MAX };
+#undef COUNTED_NUMBER
+
+enum counted_kind { COUNTED_COUNTER, COUNTED_GAUGE };
+
+struct counted {
+	const char *field;
+	enum counted_kind kind;
+	int64_t unit;
+	const char *metric;
+	const char *label;
+	const char *help;
+	const char *total;
+	bool in_hubs;
+	bool is_server;
+	unsigned place; /* the index of its field in worker_row.counts */
+};
+
+/* What is known of each row. */
+extern const struct counted counted[COUNTED_MAX];
+
+struct worker_row;
+
+/* What a row of counters has of it, as it is counted, and in the metric's unit. Any thread. */
+uint64_t counted_read(const struct worker_row *row, enum counted_number number);
+double counted_value(const struct worker_row *row, enum counted_number number);
+
+#endif
