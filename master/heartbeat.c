@@ -72,7 +72,7 @@ heartbeat_look(struct slot *slot, int64_t elapsed)
 
 		if (look_at(hub, &slot->rows[i], elapsed)) {
 			is_newly_hung = true;
-			counters_note(&fleet->counters->server.hangs, 1);
+			counters_note(&counters_server(fleet->counters)->hangs, 1);
 			events_note(LOG_WARNING,
 				"hub %u of worker %u (pid %d) gives no sign of life; it gets no "
 				"new connections",

@@ -50,8 +50,8 @@ permits_lose(struct slot *slot)
 	permits_revoke(slot);
 	/* One is taken before each accept, so these are all that it may have accepted. */
 	if (slot->granted > 0)
-		counters_note(
-			&slot->generation->fleet->counters->server.lost, (uint64_t)slot->granted);
+		counters_note(&counters_server(slot->generation->fleet->counters)->lost,
+			(uint64_t)slot->granted);
 	account(slot, -slot->granted);
 }
 

@@ -75,5 +75,5 @@ reload_finish(struct master *master)
 	master->next = (struct options){0};
 	options_use(&master->options, master->service);
 	log_setup(master->service->name, master->options.log_level, master->options.log_format);
-	counters_note(&master->counters->server.reloads, 1);
+	counters_note(&counters_server(master->counters)->reloads, 1);
 }

@@ -189,7 +189,7 @@ back_off(struct slot *slot)
 		return;
 	}
 	pause = backoff_pause(&slot->failures, served, fleet_accepting(fleet) > 0);
-	counters_note(&fleet->counters->server.respawns, 1);
+	counters_note(&counters_server(fleet->counters)->respawns, 1);
 	if (pause > 0)
 		events_note(LOG_WARNING,
 			"worker %u failed %u times in a row; starting another in %.2f s",

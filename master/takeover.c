@@ -55,7 +55,7 @@ take_over(struct master *master)
 	master->is_heir = false;
 	fleet_inherit(&master->fleet, sockets_own(&master->sockets));
 	fleet_commit(&master->fleet);
-	counters_note(&master->counters->server.upgrades, 1);
+	counters_note(&counters_server(master->counters)->upgrades, 1);
 	events_note(LOG_INFO, "took over from the former master, pid %d", (int)former->pid);
 	master_took_over(master);
 	if (former->channel != -1)

@@ -9,6 +9,7 @@
 
 #include "hub/base/check.h"
 #include "hub/base/memory.h"
+#include "worker/layout.h"
 
 #define COUNTERS_MAGIC UINT32_C(0x68756262) /* "hubb" */
 #define READS_AT_ONCE 1000
@@ -17,10 +18,16 @@
 /* What this process is. */
 static int own_file = -1;
 static uint32_t own_number; /* among the segment's masters, from 1 */
+static uint32_t own_layout;
 
 static struct counters *
 become_master(struct counters *counters, int fd)
 {
+	int layout = layout_enter(counters);
+
+	if (layout == -1)
+		return NULL;
+	own_layout = (uint32_t)layout;
 	own_file = fd;
 	own_number = __atomic_add_fetch(&counters->masters, 1, __ATOMIC_RELAXED);
 	return counters;
@@ -37,6 +44,7 @@ counters_new(int *fd)
 	counters->magic = COUNTERS_MAGIC;
 	counters->version = COUNTERS_VERSION;
 	counters->row_size = sizeof(struct worker_row);
+	/* The first layout of a new segment is free. */
 	return become_master(counters, *fd);
 }
 
@@ -48,8 +56,9 @@ counters_map(int fd)
 	if (counters == NULL)
 		return NULL;
 	if (counters->magic == COUNTERS_MAGIC && counters->version == COUNTERS_VERSION &&
-		counters->row_size == sizeof(struct worker_row))
-		return become_master(counters, fd);
+		counters->row_size == sizeof(struct worker_row) &&
+		become_master(counters, fd) != NULL)
+		return counters;
 	counters_free(&counters);
 	errno = EPROTO;
 	return NULL;
@@ -59,6 +68,12 @@ void
 counters_free(struct counters **counters)
 {
 	memory_free((void **)counters, sizeof **counters);
+}
+
+struct worker_row *
+counters_server(struct counters *counters)
+{
+	return &counters->layouts[own_layout].server;
 }
 
 int
@@ -214,6 +229,7 @@ counters_claim(struct counters *counters, uint32_t worker, uint32_t generation, 
 		rows[i].worker = worker;
 		rows[i].index = i;
 		rows[i].generation = generation;
+		rows[i].layout = own_layout;
 		__atomic_store_n(&rows[i].master, own_number, __ATOMIC_RELAXED);
 	}
 	return rows;
@@ -221,19 +237,39 @@ counters_claim(struct counters *counters, uint32_t worker, uint32_t generation, 
 
 /* ---- adding up ---- */
 
-/* Adds what one row has counted. From the last counter to the first, as in counters_open. */
+/* Adds what a row of any layout has counted to a sum of this program's. From the last counter to the first, as
+ * in counters_open. */
 static void
-add_row(struct worker_row *to, const struct worker_row *from, bool is_living)
+add_row(const struct counters *counters, struct worker_row *sum, const struct worker_row *row,
+	bool is_living)
 {
 	for (unsigned i = COUNTED_MAX; i-- > 0;) {
-		uint64_t *sum = &to->counts[counted[i].place];
-		uint64_t count = counted_read(from, i);
+		uint64_t *to = &sum->counts[counted[i].place], count;
+		int place = layout_place(counters, row->layout, i);
 
+		if (place == -1)
+			continue;
+		count = counters_read(&row->counts[place]);
 		if (counted[i].kind == COUNTED_COUNTER)
-			__atomic_fetch_add(sum, count, __ATOMIC_RELAXED);
-		else if (is_living && count > *sum)
-			*sum = count;
+			*to += count;
+		else if (is_living && count > *to)
+			*to = count;
 	}
+}
+
+/* Adds all that a dead process has counted to the ledger of its own layout, also what this program knows
+ * nothing of. What it had open counts as closed. */
+static void
+add_to_ledger(const struct counters *counters, struct worker_row *ledger, struct worker_row *row)
+{
+	int opened = layout_place(counters, row->layout, COUNTED_opened);
+	int closed = layout_place(counters, row->layout, COUNTED_closed);
+
+	if (opened != -1 && closed != -1)
+		row->counts[closed] = row->counts[opened];
+	for (unsigned place = 0; place < COUNTED_ROOM; place++)
+		if (layout_has(counters, row->layout, place))
+			counters_note(&ledger->counts[place], counters_read(&row->counts[place]));
 }
 
 static uint32_t
@@ -243,19 +279,21 @@ rows_used(const struct counters *counters)
 }
 
 static struct worker_row *
-ledger_of(struct counters *counters, uint32_t worker, uint32_t hub)
+ledger_of(struct counters *counters, const struct worker_row *dead)
 {
 	struct worker_row *row;
 
 	for (uint32_t i = 0; i < rows_used(counters); i++) {
 		row = &counters->rows[i];
-		if (row_state(row) == ROW_LEDGER && row->worker == worker && row->index == hub)
+		if (row_state(row) == ROW_LEDGER && row->worker == dead->worker &&
+			row->index == dead->index && row->layout == dead->layout)
 			return row;
 	}
 	row = claim(counters, 1, ROW_LEDGER);
 	if (row != NULL) {
-		row->worker = worker;
-		row->index = hub;
+		row->worker = dead->worker;
+		row->index = dead->index;
+		row->layout = dead->layout;
 	}
 	return row;
 }
@@ -265,12 +303,10 @@ counters_fold(struct counters *counters, struct worker_row *rows, uint32_t count
 {
 	__atomic_fetch_add(&counters->folds, 1, __ATOMIC_ACQ_REL);
 	for (uint32_t i = 0; i < count; i++) {
-		struct worker_row *ledger = ledger_of(counters, rows[i].worker, rows[i].index);
+		struct worker_row *ledger = ledger_of(counters, &rows[i]);
 
-		if (ledger != NULL) {
-			rows[i].closed = rows[i].opened;
-			add_row(ledger, &rows[i], false);
-		}
+		if (ledger != NULL)
+			add_to_ledger(counters, ledger, &rows[i]);
 		row_free(&rows[i]);
 	}
 	__atomic_fetch_add(&counters->folds, 1, __ATOMIC_ACQ_REL);
@@ -280,11 +316,14 @@ counters_fold(struct counters *counters, struct worker_row *rows, uint32_t count
 static void
 fold_orphan(struct counters *counters, struct worker_row *row)
 {
+	struct worker_row left = {0};
+
 	/* Its master lives, or another one folds it. */
 	if (!lock(F_WRLCK, right_to(counters, row), 1))
 		return;
 	if (row_state(row) == ROW_LIVE && !is_locked(own_file, life_of(counters, row), 1)) {
-		counters_note(&counters->server.lost, counters_open(row));
+		add_row(counters, &left, row, false);
+		counters_note(&counters_server(counters)->lost, counters_open(&left));
 		counters_fold(counters, row, 1);
 	} else {
 		lock(F_UNLCK, right_to(counters, row), 1);
@@ -311,8 +350,9 @@ sum_once(const struct counters *counters, uint32_t worker, uint32_t hub, bool is
 	bool found = false;
 
 	*sum = (struct worker_row){.worker = worker, .index = hub};
-	if (is_total)
-		add_row(sum, &counters->server, true);
+	for (unsigned i = 0; is_total && i < LAYOUTS_MAX; i++)
+		if (layout_is_ready(counters, i))
+			add_row(counters, sum, &counters->layouts[i].server, true);
 	for (uint32_t i = 0; i < rows_used(counters); i++) {
 		const struct worker_row *row = &counters->rows[i];
 		uint32_t state = row_state(row);
@@ -321,7 +361,7 @@ sum_once(const struct counters *counters, uint32_t worker, uint32_t hub, bool is
 			(!is_total && (row->worker != worker || row->index != hub)))
 			continue;
 		found = true;
-		add_row(sum, row, state == ROW_LIVE);
+		add_row(counters, sum, row, state == ROW_LIVE);
 	}
 	return found;
 }

@@ -1,7 +1,7 @@
 /* What every hub counts, in shared memory: the master answers for a worker without asking it, and
  * still knows the numbers when it is dead.
  *
- *	memfd:  header | row | row | row | ...
+ *	memfd:  header | layouts | row | row | row | ...
  *	                 LIVE: one per hub of each living worker process; the hub's thread writes
  *	                 LEDGER: one per worker and hub: what dead processes had counted, so that
  *	                         nothing goes back; the master writes
@@ -52,11 +52,13 @@ struct worker_row {
 	uint32_t index; /* of the hub in its worker */
 	uint32_t generation;
 	uint32_t master; /* the number of the one that claimed it; no other master ever has it */
+	uint32_t layout; /* index of that of the program which writes it */
 	int64_t granted; /* in a process's first row: all permits that it has, free and used */
 
 	/* The hub's. */
 	int64_t heartbeat; /* clock at which its pulse last ran */
-	/* What is counted, by name and by place: see counted.h. opened - closed are open. */
+	/* What is counted, by name and by place: see counted.h. opened - closed are open. The names
+	 * are right in rows of this program's layout only; see layout.h. */
 	union {
 		uint64_t counts[COUNTED_ROOM];
 		struct {
@@ -70,6 +72,16 @@ struct worker_row {
 
 	struct worker_crash crash __attribute__((aligned(128)));
 } __attribute__((aligned(128)));
+
+#define LAYOUTS_MAX 16 /* different programs that one server may be upgraded to */
+#define LAYOUT_NAME_SIZE 32
+
+/* What a program counts; see layout.h. */
+struct layout {
+	uint32_t state;                             /* enum layout_state */
+	char names[COUNTED_ROOM][LAYOUT_NAME_SIZE]; /* by place; "" where nothing is counted */
+	struct worker_row server;                   /* what masters count, of no hub */
+};
 
 #define COUNTERS_NAME "hubbub-counters" /* of the file */
 #define COUNTERS_VERSION 5
@@ -85,7 +97,7 @@ struct counters {
 	uint32_t masters; /* how many there have been */
 	/* Clock from which complain() may log another line. */
 	int64_t next_complaint __attribute__((aligned(128)));
-	struct worker_row server; /* what all its masters count; no hub's */
+	struct layout layouts[LAYOUTS_MAX];
 	struct worker_row rows[COUNTERS_ROWS];
 };
 
@@ -93,7 +105,8 @@ struct counters {
  * is shared by children, as the mapping is; NULL with errno. */
 struct counters *counters_new(int *fd);
 
-/* Or of that of another process. NULL with errno, EPROTO if it is none of this version. */
+/* Or of that of another process, whose program may count other things. NULL with errno, EPROTO if it is none of this
+ * version, or has been of too many programs. */
 struct counters *counters_map(int fd);
 
 /* The segment's descriptor in this process and its children; -1 if there is none. */
@@ -145,7 +158,10 @@ counters_read(const uint64_t *field)
 	return __atomic_load_n(field, __ATOMIC_RELAXED);
 }
 
-/* Adds to a field of counters.server. */
+/* What this program's masters count of the whole server. */
+struct worker_row *counters_server(struct counters *counters);
+
+/* Adds to a field of it. */
 static inline void
 counters_note(uint64_t *field, uint64_t amount)
 {

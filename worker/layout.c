@@ -1,0 +1,107 @@
+#include "worker/layout.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "worker/counters.h"
+
+enum layout_state { LAYOUT_FREE, LAYOUT_WRITING, LAYOUT_READY };
+
+/* What this process knows of the segment's layouts, which never change once they are READY. */
+static struct {
+	bool is_known;
+	signed char places[COUNTED_MAX];
+} known[LAYOUTS_MAX];
+
+_Static_assert(COUNTED_ROOM <= INT8_MAX, "a place fits into a signed char");
+#define FITS(field, ...)                                                                           \
+	_Static_assert(sizeof #field <= LAYOUT_NAME_SIZE, "the name of " #field " is too long");
+COUNTED(FITS, FITS, FITS)
+
+bool
+layout_is_ready(const struct counters *counters, uint32_t layout)
+{
+	return __atomic_load_n(&counters->layouts[layout].state, __ATOMIC_ACQUIRE) == LAYOUT_READY;
+}
+
+static void
+describe(struct layout *layout)
+{
+	for (unsigned i = 0; i < COUNTED_MAX; i++)
+		strcpy(layout->names[counted[i].place], counted[i].field);
+}
+
+/* Takes a free one, for good: a master that dies before it is READY leaves it unused. */
+static bool
+add(struct layout *layout, uint32_t index, const struct layout *own)
+{
+	uint32_t expected = LAYOUT_FREE;
+
+	if (!__atomic_compare_exchange_n(&layout->state, &expected, LAYOUT_WRITING, false,
+		    __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+		return false;
+	memcpy(layout->names, own->names, sizeof layout->names);
+	layout->server.layout = index;
+	__atomic_store_n(&layout->state, LAYOUT_READY, __ATOMIC_RELEASE);
+	return true;
+}
+
+static int
+find_or_add(struct counters *counters, const struct layout *own)
+{
+	for (int i = 0; i < LAYOUTS_MAX; i++)
+		if (layout_is_ready(counters, (uint32_t)i) &&
+			memcmp(counters->layouts[i].names, own->names, sizeof own->names) == 0)
+			return i;
+	for (int i = 0; i < LAYOUTS_MAX; i++)
+		if (add(&counters->layouts[i], (uint32_t)i, own))
+			return i;
+	return -1;
+}
+
+static signed char
+find(const struct layout *layout, const char *field)
+{
+	for (signed char place = 0; place < COUNTED_ROOM; place++)
+		if (strncmp(layout->names[place], field, LAYOUT_NAME_SIZE) == 0)
+			return place;
+	return -1;
+}
+
+static void
+learn(const struct counters *counters, uint32_t layout)
+{
+	for (unsigned i = 0; i < COUNTED_MAX; i++)
+		known[layout].places[i] = find(&counters->layouts[layout], counted[i].field);
+	known[layout].is_known = true;
+}
+
+int
+layout_enter(struct counters *counters)
+{
+	struct layout own = {0};
+	int index;
+
+	describe(&own);
+	memset(known, 0, sizeof known);
+	index = find_or_add(counters, &own);
+	if (index == -1)
+		errno = EPROTO;
+	else
+		learn(counters, (uint32_t)index);
+	return index;
+}
+
+int
+layout_place(const struct counters *counters, uint32_t layout, enum counted_number number)
+{
+	if (!known[layout].is_known)
+		learn(counters, layout);
+	return known[layout].places[number];
+}
+
+bool
+layout_has(const struct counters *counters, uint32_t layout, unsigned place)
+{
+	return counters->layouts[layout].names[place][0] != '\0';
+}
