@@ -7,7 +7,7 @@
 #include "hub/base/log.h"
 #include "worker/complain.h"
 #include "worker/datagrams.h"
-#include "worker/thread.h"
+#include "worker/state.h"
 
 static struct worker_thread *
 thread_of(void *context)

@@ -12,7 +12,7 @@
 #include "worker/acceptor.h"
 #include "worker/complain.h"
 #include "worker/proxy.h"
-#include "worker/thread.h"
+#include "worker/state.h"
 
 #define HANDSHAKE_TIME (10 * HUB_SECOND)
 #define LINGER HUB_SECOND

@@ -12,7 +12,7 @@
 
 #include "hub/base/kernel.h"
 #include "hub/io/fd_priv.h"
-#include "worker/thread.h"
+#include "worker/state.h"
 
 #define BATCH 32
 #define LAST_BATCHES 64 /* more than the kernel holds of what is not tiny */

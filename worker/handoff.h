@@ -3,14 +3,16 @@
 #ifndef HUBBUB_WORKER_HANDOFF_H
 #define HUBBUB_WORKER_HANDOFF_H
 
-#include "worker/thread.h"
+#include "worker/state.h"
 
-/* Gives a connection that thread has just accepted on the address of that index to a sibling with clearly fewer, if there is
- * one. Returns whether it did; the connection is the sibling's then, and so is its permit. */
+/* Gives a connection that thread has just accepted on the address of that index to a sibling
+ * with clearly fewer, if there is one. Returns whether it did; the connection is the sibling's
+ * then, and so is its permit. */
 bool handoff_offer(struct worker_thread *thread, int client, unsigned address);
 
-/* Accepts what is queued on listener, which is one of that address, spreads it over the hubs, as far as they have permits, and
- * closes listener, which never enters a loop. Called by the leading hub. */
+/* Accepts what is queued on listener, which is one of that address, spreads it over the hubs, as
+ * far as they have permits, and closes listener, which never enters a loop. Called by the
+ * leading hub. */
 void handoff_adopt(struct worker_thread *leader, int listener, unsigned address);
 
 /* Serves what siblings give: the body of a coroutine of each hub; its argument is the thread. */
