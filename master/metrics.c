@@ -8,6 +8,7 @@
 #include "master/permits.h"
 #include "master/ready.h"
 #include "master/status.h"
+#include "worker/catalog.h"
 
 /* Every worker and hub that ever was, and what it has counted. */
 struct hub_sums {
@@ -58,9 +59,9 @@ write_one(FILE *stream, const char *name, const char *type, const char *help, do
 /* ---- what is counted ---- */
 
 static const char *
-type_of(const struct counted *counter)
+type_of(const struct catalog_entry *counter)
 {
-	return counter->kind == COUNTED_COUNTER ? "counter" : "gauge";
+	return counter->kind == CATALOG_COUNTER ? "counter" : "gauge";
 }
 
 /* The number after the last row that is of the same metric as first. */
@@ -69,7 +70,7 @@ metric_end(unsigned first)
 {
 	unsigned end = first + 1;
 
-	while (end < COUNTED_MAX && strcmp(counted[end].metric, counted[first].metric) == 0)
+	while (end < COUNTED_MAX && strcmp(catalog[end].metric, catalog[first].metric) == 0)
 		end++;
 	return end;
 }
@@ -78,21 +79,21 @@ static void
 write_server_counters(FILE *stream, const struct worker_row *total)
 {
 	for (unsigned i = 0; i < COUNTED_MAX; i++)
-		if (counted[i].is_server)
-			write_one(stream, counted[i].metric, type_of(&counted[i]), counted[i].help,
-				counted_value(total, i));
+		if (catalog[i].is_server)
+			write_one(stream, catalog[i].metric, type_of(&catalog[i]), catalog[i].help,
+				catalog_value(total, i));
 }
 
 static void
 write_hub_value(FILE *stream, const struct worker_row *row, unsigned number)
 {
-	const struct counted *counter = &counted[number];
+	const struct catalog_entry *counter = &catalog[number];
 
 	fprintf(stream, "hubbub_%s{worker=\"%u\",hub=\"%u\"", counter->metric, row->worker,
 		row->index);
 	if (counter->label != NULL)
 		fprintf(stream, ",kind=\"%s\"", counter->label);
-	fprintf(stream, "} %.15g\n", counted_value(row, number));
+	fprintf(stream, "} %.15g\n", catalog_value(row, number));
 }
 
 static void
@@ -100,10 +101,10 @@ write_hub_counters(FILE *stream, const struct hub_sums *sums)
 {
 	for (unsigned first = 0, end; first < COUNTED_MAX; first = end) {
 		end = metric_end(first);
-		if (counted[first].is_server)
+		if (catalog[first].is_server)
 			continue;
-		write_head(stream, counted[first].metric, type_of(&counted[first]),
-			counted[first].help);
+		write_head(stream, catalog[first].metric, type_of(&catalog[first]),
+			catalog[first].help);
 		for (unsigned hub = 0; hub < sums->count; hub++)
 			for (unsigned i = first; i < end; i++)
 				write_hub_value(stream, &sums->rows[hub], i);

@@ -9,6 +9,7 @@
 #include "master/master.h"
 #include "master/permits.h"
 #include "master/ready.h"
+#include "worker/catalog.h"
 
 static double
 seconds(int64_t nanoseconds)
@@ -30,14 +31,14 @@ totals_json(const struct worker_row *total)
 	json_t *totals = json_object();
 
 	for (unsigned i = 0; i < COUNTED_MAX; i++) {
-		const char *name = counted[i].total;
+		const char *name = catalog[i].total;
 		json_int_t rest;
 
 		if (name == NULL)
 			continue;
 		rest = json_integer_value(json_object_get(totals, name));
 		json_object_set_new(
-			totals, name, json_integer(rest + whole(counted_read(total, i))));
+			totals, name, json_integer(rest + whole(catalog_count(total, i))));
 	}
 	return totals;
 }
@@ -47,9 +48,9 @@ static void
 add_hub_counters(json_t *object, const struct worker_row *sum)
 {
 	for (unsigned i = 0; i < COUNTED_MAX; i++)
-		if (counted[i].in_hubs)
-			json_object_set_new(object, counted[i].metric,
-				json_integer(whole(counted_read(sum, i))));
+		if (catalog[i].in_hubs)
+			json_object_set_new(object, catalog[i].metric,
+				json_integer(whole(catalog_count(sum, i))));
 }
 
 static json_t *

@@ -1,5 +1,5 @@
-/* An acceptor: what one hub does with one of its sockets. Of a listener it is the hub's server, with the worker's
- * permits, counters and log; of a datagram socket the coroutine that answers. */
+/* An acceptor: what one hub does with one of its sockets. Of a listener it is the hub's server,
+ * with the worker's permits, counters and log; of a datagram socket the coroutine that answers. */
 #ifndef HUBBUB_WORKER_ACCEPTOR_H
 #define HUBBUB_WORKER_ACCEPTOR_H
 
@@ -27,8 +27,8 @@ struct acceptor {
 	struct datagrams *datagrams; /* owned; NULL for a listener */
 };
 
-/* Prepares one, which owns the socket, and whose connections run in the thread's pool. Returns 0, or -1 with errno
- * ENOMEM. */
+/* Prepares one, which owns the socket, and whose connections run in the thread's pool. Returns
+ * 0, or -1 with errno ENOMEM. */
 int acceptor_init(struct acceptor *acceptor, struct worker_thread *thread, unsigned address,
 	int socket, struct acceptor_uses uses);
 void acceptor_fini(struct acceptor *acceptor);
@@ -42,14 +42,15 @@ void acceptor_retry(struct worker_thread *thread);
 /* Stops waiting for connections. Datagrams that have come are answered first. Switches. */
 void acceptor_pause(struct acceptor *acceptor);
 
-/* Accepts as many as may be queued, until that time (hub_now) at most, unless the thread is to stop;
- * after acceptor_pause. Switches. */
+/* Accepts as many as may be queued, until that time (hub_now) at most, unless the thread is to
+ * stop; after acceptor_pause. Switches. */
 void acceptor_empty(struct acceptor *acceptor, int64_t until);
 
 /* Closes the socket, after acceptor_pause: what has been accepted goes on. */
 void acceptor_close(struct acceptor *acceptor);
 
-/* Serves a connection that another hub has accepted on the same address, with the thread's permit. Switches. */
+/* Serves a connection that another hub has accepted on the same address, with the thread's
+ * permit. Switches. */
 void acceptor_serve(struct acceptor *acceptor, int client);
 
 #endif

@@ -1,19 +1,17 @@
-#include "worker/counted.h"
+#include "worker/catalog.h"
 
 #include <stddef.h>
-
-#include "worker/counters.h"
 
 #define PLACE(field)                                                                               \
 	((offsetof(struct worker_row, field) - offsetof(struct worker_row, counts)) /              \
 		sizeof(uint64_t))
 #define ROW(path, of_server, field, kind, ...)                                                     \
-	[COUNTED_##field] = {#field, COUNTED_##kind, __VA_ARGS__, of_server, PLACE(path)},
+	[COUNTED_##field] = {#field, CATALOG_##kind, __VA_ARGS__, of_server, PLACE(path)},
 #define SERVER_ROW(field, ...) ROW(field, true, field, __VA_ARGS__)
 #define HUB_ROW(field, ...) ROW(hub.field, false, field, __VA_ARGS__)
 #define WORKER_ROW(field, ...) ROW(field, false, field, __VA_ARGS__)
 
-const struct counted counted[COUNTED_MAX] = {COUNTED(SERVER_ROW, HUB_ROW, WORKER_ROW)};
+const struct catalog_entry catalog[COUNTED_MAX] = {COUNTED(SERVER_ROW, HUB_ROW, WORKER_ROW)};
 
 #define ONE(...) +1
 #define NONE(...)
@@ -26,13 +24,13 @@ _Static_assert(COUNTED_closed > COUNTED_opened,
 	"who reads from the last counter to the first sees nothing closed that was not opened");
 
 uint64_t
-counted_read(const struct worker_row *row, enum counted_number number)
+catalog_count(const struct worker_row *row, enum counted_number number)
 {
-	return counters_read(&row->counts[counted[number].place]);
+	return __atomic_load_n(&row->counts[catalog[number].place], __ATOMIC_RELAXED);
 }
 
 double
-counted_value(const struct worker_row *row, enum counted_number number)
+catalog_value(const struct worker_row *row, enum counted_number number)
 {
-	return (double)counted_read(row, number) / (double)counted[number].unit;
+	return (double)catalog_count(row, number) / (double)catalog[number].unit;
 }

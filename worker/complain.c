@@ -5,7 +5,7 @@
 
 #include "hub/base/clock.h"
 #include "hub/base/log.h"
-#include "worker/counters.h"
+#include "worker/segment.h"
 
 /* The hub that sets the shared clock forward may log. */
 static bool

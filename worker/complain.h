@@ -1,5 +1,5 @@
-/* What clients can cause is logged at most once a second by the whole server, so that nobody fills its
- * log from outside. */
+/* What clients can cause is logged at most once a second by the whole server, so that nobody
+ * fills its log from outside. */
 #ifndef HUBBUB_WORKER_COMPLAIN_H
 #define HUBBUB_WORKER_COMPLAIN_H
 

@@ -1,7 +1,7 @@
-/* All that hubs and masters count, a row for each counter: from this table come its field in shared
- * memory (counters.h), its sum over processes that are dead, its way through an upgrade (layout.h), its
- * lines in /metrics and its numbers in the state as JSON. Something new is counted by one row here, and
- * a counters_add where it happens.
+/* All that hubs and masters count, a row for each counter: from this table come its field in
+ * shared memory (segment.h), its sum over processes that are dead, its way through an upgrade
+ * (layout.h), its lines in /metrics and its numbers in the state as JSON. Something new is
+ * counted by one row here, and a counters_add where it happens.
  *
  *	WRITER(field, kind, unit, metric, label, help, total, in_hubs)
  *
@@ -13,15 +13,12 @@
  *	         GAUGE: it is the most of those of living processes
  *	unit     how much of it makes one of the metric's unit
  *	metric   its name in /metrics, after hubbub_
- *	label    the value of the metric's label "kind", or NULL; rows of one metric follow each other
+ *	label    the value of the metric's label "kind", or NULL; rows of a metric follow each other
  *	help     what the metric is; NULL where the row before has said so
  *	total    its name among the state's totals, or NULL; rows of one name are added up
  *	in_hubs  whether the state has it for each hub, too, by the metric's name */
 #ifndef HUBBUB_WORKER_COUNTED_H
 #define HUBBUB_WORKER_COUNTED_H
-
-#include <stdbool.h>
-#include <stdint.h>
 
 /* clang-format off */
 #define COUNTED(SERVER, HUB, WORKER) \
@@ -62,13 +59,13 @@
 	WORKER(replies_failed, COUNTER, 1, "replies_failed_total", NULL, \
 		"Answers to datagrams that could not be sent.", NULL, false) \
 	WORKER(accept_limited, COUNTER, 1, "accept_errors_total", "limit", \
-		"Accepts that failed: for lack of files, buffers or memory, or because the client " \
-		"had gone.", "accept_errors_limit", false) \
+		"Accepts that failed: for lack of files, buffers or memory, or because the " \
+		"client had gone.", "accept_errors_limit", false) \
 	WORKER(accept_aborted, COUNTER, 1, "accept_errors_total", "aborted", \
 		NULL, "accept_errors_aborted", false) \
 	WORKER(refused_sender, COUNTER, 1, "refused_total", "sender", \
-		"Connections not served: their sender may not send a PROXY header, that was wrong " \
-		"or late, or so was the TLS handshake.", "refused", false) \
+		"Connections not served: their sender may not send a PROXY header, that was " \
+		"wrong or late, or so was the TLS handshake.", "refused", false) \
 	WORKER(refused_header, COUNTER, 1, "refused_total", "header", \
 		NULL, "refused", false) \
 	WORKER(refused_tls, COUNTER, 1, "refused_total", "tls", \
@@ -83,29 +80,5 @@
 #define COUNTED_NUMBER(field, ...) COUNTED_##field,
 enum counted_number { COUNTED(COUNTED_NUMBER, COUNTED_NUMBER, COUNTED_NUMBER) COUNTED_MAX };
 #undef COUNTED_NUMBER
-
-enum counted_kind { COUNTED_COUNTER, COUNTED_GAUGE };
-
-struct counted {
-	const char *field;
-	enum counted_kind kind;
-	int64_t unit;
-	const char *metric;
-	const char *label;
-	const char *help;
-	const char *total;
-	bool in_hubs;
-	bool is_server;
-	unsigned place; /* the index of its field in worker_row.counts */
-};
-
-/* What is known of each row. */
-extern const struct counted counted[COUNTED_MAX];
-
-struct worker_row;
-
-/* What a row of counters has of it, as it is counted, and in the metric's unit. Any thread. */
-uint64_t counted_read(const struct worker_row *row, enum counted_number number);
-double counted_value(const struct worker_row *row, enum counted_number number);
 
 #endif

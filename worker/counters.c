@@ -9,6 +9,7 @@
 
 #include "hub/base/check.h"
 #include "hub/base/memory.h"
+#include "worker/catalog.h"
 #include "worker/layout.h"
 
 #define COUNTERS_MAGIC UINT32_C(0x68756262) /* "hubb" */
@@ -237,28 +238,28 @@ counters_claim(struct counters *counters, uint32_t worker, uint32_t generation, 
 
 /* ---- adding up ---- */
 
-/* Adds what a row of any layout has counted to a sum of this program's. From the last counter to the first, as
- * in counters_open. */
+/* Adds what a row of any layout has counted to a sum of this program's. From the last counter to
+ * the first, as in counters_open. */
 static void
 add_row(const struct counters *counters, struct worker_row *sum, const struct worker_row *row,
 	bool is_living)
 {
 	for (unsigned i = COUNTED_MAX; i-- > 0;) {
-		uint64_t *to = &sum->counts[counted[i].place], count;
+		uint64_t *to = &sum->counts[catalog[i].place], count;
 		int place = layout_place(counters, row->layout, i);
 
 		if (place == -1)
 			continue;
 		count = counters_read(&row->counts[place]);
-		if (counted[i].kind == COUNTED_COUNTER)
+		if (catalog[i].kind == CATALOG_COUNTER)
 			*to += count;
 		else if (is_living && count > *to)
 			*to = count;
 	}
 }
 
-/* Adds all that a dead process has counted to the ledger of its own layout, also what this program knows
- * nothing of. What it had open counts as closed. */
+/* Adds all that a dead process has counted to the ledger of its own layout, also what this
+ * program knows nothing of. What it had open counts as closed. */
 static void
 add_to_ledger(const struct counters *counters, struct worker_row *ledger, struct worker_row *row)
 {

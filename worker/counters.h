@@ -1,22 +1,15 @@
-/* What every hub counts, in shared memory: the master answers for a worker without asking it, and
- * still knows the numbers when it is dead.
- *
- *	memfd:  header | layouts | row | row | row | ...
- *	                 LIVE: one per hub of each living worker process; the hub's thread writes
- *	                 LEDGER: one per worker and hub: what dead processes had counted, so that
- *	                         nothing goes back; the master writes
- *
- * Rows are padded so that no two share a cache line. Each field has a single writer; readers load
- * field by field, without locks. During an upgrade several masters use one segment. Whose a row is, and
- * whether it lives, is known by record locks on the file, which the kernel takes away from a process
- * that is dead, reaped or not, and gives to none by fork:
+/* The counters of all hubs, in a segment that masters and workers share (segment.h): claiming
+ * and freeing rows, and adding them up. Whose a row is, and whether it lives, is known by record
+ * locks on the file, which the kernel takes away from a process that is dead, reaped or not, and
+ * gives to none by fork:
  *
  *	byte i                   held by the worker whose row i is
- *	byte COUNTERS_ROWS + i   the right to claim, fold and free row i: held by the master that claimed
- *	                         it, until it has folded it, and by one that folds it in its place
+ *	byte COUNTERS_ROWS + i   the right to claim, fold and free row i: held by the master that
+ *	                         claimed it, until it has folded it, and by one that folds it in
+ *	                         its place
  *
- * A process makes or maps one segment, and never closes a descriptor of its file before its end: with
- * any of them all its locks would go. */
+ * A process makes or maps one segment, and never closes a descriptor of its file before its end:
+ * with any of them all its locks would go. */
 #ifndef HUBBUB_WORKER_COUNTERS_H
 #define HUBBUB_WORKER_COUNTERS_H
 
@@ -24,89 +17,14 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "hub/scheduler.h"
-#include "worker/counted.h"
+#include "worker/segment.h"
 
-enum row_state { ROW_FREE, ROW_LIVE, ROW_LEDGER };
-
-#define CRASH_FRAMES 32
-
-/* What a dying thread leaves behind; see crash.h. */
-struct worker_crash {
-	int32_t signal; /* 0 for none; written last */
-	int32_t code;
-	uint64_t address;
-	char coroutine[32];
-	uint32_t frame_count;
-	void *frames[CRASH_FRAMES];
-};
-
-#define COUNTED_ROOM 64 /* more than there are counters */
-#define COUNTED_FIELD(field, ...) uint64_t field;
-#define COUNTED_NO_FIELD(...)
-
-struct worker_row {
-	/* Who it is: the master's, before the fork. */
-	uint32_t state; /* enum row_state */
-	uint32_t worker;
-	uint32_t index; /* of the hub in its worker */
-	uint32_t generation;
-	uint32_t master; /* the number of the one that claimed it; no other master ever has it */
-	uint32_t layout; /* index of that of the program which writes it */
-	int64_t granted; /* in a process's first row: all permits that it has, free and used */
-
-	/* The hub's. */
-	int64_t heartbeat; /* clock at which its pulse last ran */
-	/* What is counted, by name and by place: see counted.h. opened - closed are open. The names
-	 * are right in rows of this program's layout only; see layout.h. */
-	union {
-		uint64_t counts[COUNTED_ROOM];
-		struct {
-			struct hub_counters hub; /* by the hub itself */
-			COUNTED(COUNTED_FIELD, COUNTED_NO_FIELD, COUNTED_FIELD)
-		};
-	};
-
-	/* How many connections it may still open. Master and hub add and take, atomically. */
-	int64_t permits __attribute__((aligned(128)));
-
-	struct worker_crash crash __attribute__((aligned(128)));
-} __attribute__((aligned(128)));
-
-#define LAYOUTS_MAX 16 /* different programs that one server may be upgraded to */
-#define LAYOUT_NAME_SIZE 32
-
-/* What a program counts; see layout.h. */
-struct layout {
-	uint32_t state;                             /* enum layout_state */
-	char names[COUNTED_ROOM][LAYOUT_NAME_SIZE]; /* by place; "" where nothing is counted */
-	struct worker_row server;                   /* what masters count, of no hub */
-};
-
-#define COUNTERS_NAME "hubbub-counters" /* of the file */
-#define COUNTERS_VERSION 5
-#define COUNTERS_ROWS                                                                              \
-	8192 /* four times as many as there may be hubs: a ledger, three generations */
-
-struct counters {
-	uint32_t magic;
-	uint32_t version;
-	uint32_t row_size;
-	uint32_t used;    /* rows below this may be in use */
-	uint32_t folds;   /* odd while a row is being folded: readers try again */
-	uint32_t masters; /* how many there have been */
-	/* Clock from which complain() may log another line. */
-	int64_t next_complaint __attribute__((aligned(128)));
-	struct layout layouts[LAYOUTS_MAX];
-	struct worker_row rows[COUNTERS_ROWS];
-};
-
-/* The calling process becomes one of a segment's masters: of a new one, whose *fd stays the caller's and
- * is shared by children, as the mapping is; NULL with errno. */
+/* The calling process becomes one of a segment's masters: of a new one, whose *fd stays the
+ * caller's and is shared by children, as the mapping is; NULL with errno. */
 struct counters *counters_new(int *fd);
 
-/* Or of that of another process, whose program may count other things. NULL with errno, EPROTO if it is none of this
- * version, or has been of too many programs. */
+/* Or of that of another process, whose program may count other things. NULL with errno, EPROTO
+ * if it is none of this version, or has been of too many programs. */
 struct counters *counters_map(int fd);
 
 /* The segment's descriptor in this process and its children; -1 if there is none. */
@@ -115,8 +33,8 @@ int counters_file(void);
 /* Unmaps it and nulls the pointer. NULL is ignored. */
 void counters_free(struct counters **counters);
 
-/* Claims count rows, one after the other, for the hubs of a new process of that worker, by this master.
- * NULL if so many are not free. */
+/* Claims count rows, one after the other, for the hubs of a new process of that worker, by this
+ * master. NULL if so many are not free. */
 struct worker_row *counters_claim(
 	struct counters *counters, uint32_t worker, uint32_t generation, uint32_t count);
 
@@ -127,14 +45,15 @@ void counters_fold(struct counters *counters, struct worker_row *rows, uint32_t 
 /* In a worker: the rows are its own as long as it lives. Returns 0, or -1 with errno. */
 int counters_hold(const struct counters *counters, const struct worker_row *rows, uint32_t count);
 
-/* Folds the rows of masters that are dead, if their workers are, too; what those had open is lost. */
+/* Folds the rows of masters that are dead, if their workers are, too; what those had open is
+ * lost. */
 void counters_fold_orphans(struct counters *counters);
 
 /* Whether this process has claimed that row. */
 bool counters_is_own(const struct worker_row *row);
 
-/* Whether path, a descriptor in another process's folder in /proc, is of a segment that has no living
- * master: then that process is a worker which drains. False if this process may not look. */
+/* Whether path, a descriptor in another process's folder in /proc, is of a segment that has no
+ * living master: then that process is a worker which drains. False if this process may not look. */
 bool counters_are_orphaned(const char *path);
 
 /* Copies what all rows of one worker and hub have counted, added up over its processes, living and

@@ -1,5 +1,5 @@
-/* What one hub does with a datagram socket: takes what has come, many at once, lets the service answer each, and sends the
- * answers, many at once. */
+/* What one hub does with a datagram socket: takes what has come, many at once, lets the service
+ * answer each, and sends the answers, many at once. */
 #ifndef HUBBUB_WORKER_DATAGRAMS_H
 #define HUBBUB_WORKER_DATAGRAMS_H
 

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "worker/counters.h"
+#include "worker/catalog.h"
 
 enum layout_state { LAYOUT_FREE, LAYOUT_WRITING, LAYOUT_READY };
 
@@ -28,7 +28,7 @@ static void
 describe(struct layout *layout)
 {
 	for (unsigned i = 0; i < COUNTED_MAX; i++)
-		strcpy(layout->names[counted[i].place], counted[i].field);
+		strcpy(layout->names[catalog[i].place], catalog[i].field);
 }
 
 /* Takes a free one, for good: a master that dies before it is READY leaves it unused. */
@@ -72,7 +72,7 @@ static void
 learn(const struct counters *counters, uint32_t layout)
 {
 	for (unsigned i = 0; i < COUNTED_MAX; i++)
-		known[layout].places[i] = find(&counters->layouts[layout], counted[i].field);
+		known[layout].places[i] = find(&counters->layouts[layout], catalog[i].field);
 	known[layout].is_known = true;
 }
 

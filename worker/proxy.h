@@ -1,5 +1,5 @@
-/* The PROXY protocol, version 2: what a proxy in front says of a client before the client's own bytes
- * (https://www.haproxy.org/download/2.6/doc/proxy-protocol.txt).
+/* The PROXY protocol, version 2: what a proxy in front says of a client before the client's own
+ * bytes (https://www.haproxy.org/download/2.6/doc/proxy-protocol.txt).
  *
  *	head (16 bytes): signature, version and command, family, length of the rest
  *	rest: source and destination, then values by type, such as a checksum */
@@ -14,12 +14,13 @@
 
 #define PROXY_HEAD_SIZE 16
 
-/* How long the rest is that follows a head; or -1 if that is no head of this version, with *why set to a phrase. */
+/* How long the rest is that follows a head; or -1 if that is no head of this version, with *why
+ * set to a phrase. */
 int proxy_parse_head(const unsigned char head[static PROXY_HEAD_SIZE], const char **why);
 
-/* Takes a whole header apart, head and rest. *client is what the proxy says of the client; its family is AF_UNSPEC if the
- * connection is the proxy's own (its health checks), or of a kind that has no address.
- * Returns whether the header is right; *why is a phrase if it is not. */
+/* Takes a whole header apart, head and rest. *client is what the proxy says of the client; its
+ * family is AF_UNSPEC if the connection is the proxy's own (its health checks), or of a kind
+ * that has no address. Returns whether the header is right; *why is a phrase if it is not. */
 bool proxy_parse(const unsigned char *header, size_t length, struct sockaddr_storage *client,
 	const char **why);
 
@@ -27,9 +28,10 @@ bool proxy_parse(const unsigned char *header, size_t length, struct sockaddr_sto
 bool proxy_is_trusted(const struct sockaddr_storage *address, const struct worker_network *networks,
 	size_t count);
 
-/* Reads a header from a connection that has just been accepted, and nothing beyond it. Waits for a few seconds at most.
- * is_path: the peer is on this machine, and trusted. Switches.
- * Returns true with *client as proxy_parse sets it; or false with *why, and with *is_trusted, whether the peer may send one. */
+/* Reads a header from a connection that has just been accepted, and nothing beyond it. Waits for
+ * a few seconds at most. is_path: the peer is on this machine, and trusted. Switches. Returns
+ * true with *client as proxy_parse sets it; or false with *why, and with *is_trusted, whether
+ * the peer may send one. */
 bool proxy_read(int fd, const struct worker_heritage *heritage, bool is_path,
 	struct sockaddr_storage *client, bool *is_trusted, const char **why);
 

@@ -1,6 +1,7 @@
-/* The life of a hub: say that it runs, wait for ACCEPT, accept until HANDOVER or DRAIN; be quiet,
- * let connections end; end on STOP, which the leading hub sends when all are idle or the master says
- * so. Beside it run the coroutines of the pulse, of timeouts, and of what siblings give. */
+/* The life of a hub: say that it runs, wait for ACCEPT, accept until HANDOVER or DRAIN; be
+ * quiet, let connections end; end on STOP, which the leading hub sends when all are idle or the
+ * master says so. Beside it run the coroutines of the pulse, of timeouts, and of what siblings
+ * give. */
 #include "worker/thread.h"
 
 #include <errno.h>
