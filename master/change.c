@@ -173,7 +173,7 @@ master_scale(struct master *master, unsigned processes, unsigned threads, const 
 	if (now->processes == processes && now->threads == threads &&
 		fleet_is_steady(&master->fleet))
 		return 0;
-	*why = "more than 2000 hubs are not supported";
+	*why = SOCKETS_TOO_MANY;
 	if ((size_t)processes * threads > SOCKETS_SEATS_MAX)
 		return refuse("scale", *why);
 	config = *now;

@@ -134,7 +134,7 @@ explain_grow(void)
 		       "many as 64 hubs, or as the server was started with, have one; restart it "
 		       "with the larger numbers";
 	case EINVAL:
-		return "more than 2000 hubs are not supported";
+		return SOCKETS_TOO_MANY;
 	default:
 		return "the listening sockets cannot be bound (file limit?)";
 	}

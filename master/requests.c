@@ -12,6 +12,7 @@
 #include "hub/base/log.h"
 #include "master/change.h"
 #include "master/client.h"
+#include "master/commands.h"
 #include "master/ready.h"
 #include "master/status.h"
 
@@ -82,10 +83,11 @@ requests_dumped(struct requests *requests, int64_t number)
 }
 
 static void
-request_stacks(struct requests *requests, struct client *client)
+run_stacks(struct requests *requests, struct client *client, const char *unused)
 {
 	struct master *master = requests->master;
 
+	(void)unused;
 	client->awaits = AWAITS_DUMP;
 	if (requests->dump != -1)
 		return;
@@ -107,10 +109,11 @@ request_stacks(struct requests *requests, struct client *client)
 /* ---- what is asked ---- */
 
 static void
-request_status(struct requests *requests, struct client *client)
+run_status(struct requests *requests, struct client *client, const char *unused)
 {
 	char *json = status_json(requests->master);
 
+	(void)unused;
 	if (json != NULL)
 		client_say(client, '|', json, strlen(json));
 	client_finish(client, json == NULL ? "no memory" : NULL,
@@ -138,66 +141,97 @@ await_change(struct requests *requests, struct client *client, int result, const
 }
 
 static void
-request_scale(struct requests *requests, struct client *client, const char *argument)
+run_scale(struct requests *requests, struct client *client, const char *shape)
 {
-	unsigned processes, threads;
+	unsigned processes = 0, threads = 0;
 	const char *why = NULL;
-	char rest;
 	int result;
 
-	if (sscanf(argument, "%ux%u%c", &processes, &threads, &rest) != 2 || processes < 1 ||
-		processes > OPTIONS_PROCESSES_MAX || threads < 1 || threads > OPTIONS_THREADS_MAX) {
-		client_finish(client,
-			"scale takes PROCESSESxTHREADS, each from 1 to 1024, such as 2x4", NULL);
-		return;
-	}
+	commands_read_shape(shape, &processes, &threads);
 	result = master_scale(requests->master, processes, threads, &why);
 	await_change(requests, client, result, why);
 }
 
 static void
-request_change(struct requests *requests, struct client *client,
-	int (*change)(struct master *master, const char **why))
+run_reload(struct requests *requests, struct client *client, const char *unused)
 {
 	const char *why = NULL;
-	int result = change(requests->master, &why);
+	int result = master_reload(requests->master, &why);
 
+	(void)unused;
 	await_change(requests, client, result, why);
 }
 
 static void
-on_line(struct client *client, char *command, void *context)
+run_upgrade(struct requests *requests, struct client *client, const char *unused)
+{
+	const char *why = NULL;
+	int result = master_upgrade(requests->master, &why);
+
+	(void)unused;
+	await_change(requests, client, result, why);
+}
+
+static void
+run_drain(struct requests *requests, struct client *client, const char *unused)
+{
+	(void)unused;
+	await(requests, client, AWAITS_END);
+	master_drain(requests->master);
+}
+
+static void
+run_stop(struct requests *requests, struct client *client, const char *unused)
+{
+	(void)unused;
+	await(requests, client, AWAITS_END);
+	master_stop(requests->master, 0);
+}
+
+#define RUNS(name) [COMMAND_##name] = run_##name,
+#define RUN_ANSWERS RUNS
+#define RUN_CHANGES RUNS
+#define RUN_ENDS RUNS
+#define RUN_DUMPS RUNS
+#define RUN_WATCHES(name)
+#define RUN(name, argument, kind, help) RUN_##kind(name)
+
+static void (*const runs[COMMAND_MAX])(
+	struct requests *requests, struct client *client, const char *argument) = {COMMANDS(RUN)};
+
+/* Returns why that command, NULL for an unknown one, is not run; or NULL. */
+static const char *
+find_fault(const struct master *master, const struct command *command, const char *argument)
+{
+	static char error[32 + COMMANDS_LIST_SIZE + COMMANDS_ERROR_SIZE];
+	char list[COMMANDS_LIST_SIZE];
+
+	if (command == NULL || command->kind == COMMAND_WATCHES) {
+		commands_list(list, false);
+		snprintf(error, sizeof error, "unknown command; there are %s", list);
+		return error;
+	}
+	if (command->kind != COMMAND_ANSWERS && master->phase == MASTER_HANDED_OVER)
+		return "another master has just taken over; ask again";
+	return commands_check(command, argument, error) != 0 ? error : NULL;
+}
+
+static void
+on_line(struct client *client, char *line, void *context)
 {
 	struct requests *requests = context;
-	struct master *master = requests->master;
-	char *argument = command + strcspn(command, " ");
+	char *argument = line + strcspn(line, " ");
+	const struct command *command;
+	const char *fault;
 
 	if (*argument != '\0')
 		*argument++ = '\0';
-	if (strcmp(command, "status") == 0) {
-		request_status(requests, client);
-	} else if (master->phase == MASTER_HANDED_OVER) {
-		client_finish(client, "another master has just taken over; ask again", NULL);
-	} else if (strcmp(command, "stacks") == 0) {
-		request_stacks(requests, client);
-	} else if (strcmp(command, "scale") == 0) {
-		request_scale(requests, client, argument);
-	} else if (strcmp(command, "reload") == 0) {
-		request_change(requests, client, master_reload);
-	} else if (strcmp(command, "upgrade") == 0) {
-		request_change(requests, client, master_upgrade);
-	} else if (strcmp(command, "drain") == 0) {
-		await(requests, client, AWAITS_END);
-		master_drain(master);
-	} else if (strcmp(command, "stop") == 0) {
-		await(requests, client, AWAITS_END);
-		master_stop(master, 0);
-	} else {
-		client_finish(client,
-			"unknown command; there are status, scale, reload, upgrade, drain, stop "
-			"and stacks",
-			NULL);
-	}
+	command = commands_find(line);
+	fault = find_fault(requests->master, command, argument);
+	if (fault != NULL)
+		client_finish(client, fault, NULL);
+	else
+		runs[command - commands_table](requests, client, argument);
 }
 
 /* ---- what those who wait are told ---- */

@@ -27,6 +27,10 @@
 #include "master/steering.h"
 
 #define SOCKETS_SEATS_MAX STEERING_MEMBERS_MAX
+/* Why no more are to be had. */
+#define SOCKETS_SEATS_WHY_(most) "more than " #most " hubs are not supported"
+#define SOCKETS_SEATS_WHY(most) SOCKETS_SEATS_WHY_(most)
+#define SOCKETS_TOO_MANY SOCKETS_SEATS_WHY(SOCKETS_SEATS_MAX)
 
 struct seat {
 	int *fds; /* one per address; owned */

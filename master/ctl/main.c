@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "master/commands.h"
 #include "master/ctl/dialogue.h"
 #include "master/ctl/top.h"
 #include "master/ctl/view.h"
@@ -18,28 +19,11 @@
 
 struct request {
 	const char *socket;
-	const char *command;
+	const char *name;
 	const char *argument;
 	bool json;
+	const struct command *command; /* of that name */
 };
-
-static const struct {
-	const char *name;
-	const char *help;
-	bool takes_argument;
-	bool ends; /* the server ends by it */
-} commands[] = {
-	{"status", "print the state; exits 0 only when the server is ready", false, false},
-	{"scale", "change to PROCESSESxTHREADS, such as 2x4; returns when it is so", true, false},
-	{"reload", "replace all workers, reading the options and @FILEs again", false, false},
-	{"upgrade", "let the program that is now in its place take over", false, false},
-	{"drain", "stop gracefully; returns when the server has ended", false, true},
-	{"stop", "stop at once", false, true},
-	{"stacks", "print every coroutine of every hub, and where it waits", false, false},
-	{"top", "watch it on the whole screen", false, false},
-};
-
-#define COMMANDS (sizeof commands / sizeof commands[0])
 
 static const struct argp_option options[] = {
 	{"socket", 's', "PATH", 0,
@@ -63,10 +47,19 @@ filter_help(int key, const char *text, void *input)
 	if (stream == NULL)
 		return NULL;
 	fprintf(stream, "Commands:\n");
-	for (size_t i = 0; i < COMMANDS; i++)
-		fprintf(stream, "  %-9s %s\n", commands[i].name, commands[i].help);
+	for (size_t i = 0; i < COMMAND_MAX; i++)
+		fprintf(stream, "  %-9s %s\n", commands_table[i].name, commands_table[i].help);
 	fclose(stream);
 	return help;
+}
+
+static void
+complain_of_none(struct argp_state *state)
+{
+	char list[COMMANDS_LIST_SIZE];
+
+	commands_list(list, true);
+	argp_error(state, "no command; there are %s", list);
 }
 
 static error_t
@@ -82,53 +75,44 @@ parse_option(int key, char *value, struct argp_state *state)
 		request->json = true;
 		return 0;
 	case ARGP_KEY_ARG:
-		if (request->command == NULL)
-			request->command = value;
+		if (request->name == NULL)
+			request->name = value;
 		else if (request->argument == NULL)
 			request->argument = value;
 		else
 			argp_error(state, "'%s' is one argument too many", value);
 		return 0;
 	case ARGP_KEY_END:
-		if (request->command == NULL)
-			argp_error(state, "no command; there are status, scale, reload, upgrade, "
-					  "drain, stop, stacks and top");
+		if (request->name == NULL)
+			complain_of_none(state);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
 }
 
-static size_t
-find_command(const struct request *request)
+/* Finds the command that is asked for, and looks at its argument. */
+static void
+find_command(struct request *request)
 {
-	for (size_t i = 0; i < COMMANDS; i++)
-		if (strcmp(commands[i].name, request->command) == 0)
-			return i;
-	fprintf(stderr, "hubbub-ctl: there is no command '%s'; see --help\n", request->command);
+	const char *argument = request->argument != NULL ? request->argument : "";
+	char error[COMMANDS_ERROR_SIZE];
+
+	request->command = commands_find(request->name);
+	if (request->command == NULL)
+		fprintf(stderr, "hubbub-ctl: there is no command '%s'; see --help\n",
+			request->name);
+	else if (commands_check(request->command, argument, error) != 0)
+		fprintf(stderr, "hubbub-ctl: %s\n", error);
+	else
+		return;
 	exit(USAGE_EXIT);
 }
 
-static void
-check_argument(const struct request *request, size_t command)
+static bool
+is_status(const struct request *request)
 {
-	unsigned processes, threads;
-	char rest;
-
-	if (!commands[command].takes_argument && request->argument != NULL) {
-		fprintf(stderr, "hubbub-ctl: %s takes no argument\n", request->command);
-		exit(USAGE_EXIT);
-	}
-	if (commands[command].takes_argument &&
-		(request->argument == NULL ||
-			sscanf(request->argument, "%ux%u%c", &processes, &threads, &rest) != 2 ||
-			processes == 0 || threads == 0 || processes > 1024 || threads > 1024)) {
-		fprintf(stderr,
-			"hubbub-ctl: %s takes PROCESSESxTHREADS, each from 1 to 1024, such as "
-			"2x4\n",
-			request->command);
-		exit(USAGE_EXIT);
-	}
+	return request->command == &commands_table[COMMAND_status];
 }
 
 static void
@@ -141,9 +125,7 @@ hear(char kind, const char *line, void *context)
 		fprintf(stderr, "%s\n", line);
 		return;
 	}
-	state = strcmp(request->command, "status") == 0 && !request->json
-			? json_loads(line, 0, NULL)
-			: NULL;
+	state = is_status(request) && !request->json ? json_loads(line, 0, NULL) : NULL;
 	if (state != NULL)
 		view_print(stdout, state);
 	else
@@ -152,29 +134,30 @@ hear(char kind, const char *line, void *context)
 }
 
 static int
-run(const struct request *request, size_t command, const char *path)
+run(const struct request *request, const char *path)
 {
+	const struct command *command = request->command;
 	char line[256], message[1024];
-	bool is_status = strcmp(request->command, "status") == 0;
 	int result;
 
-	if (strcmp(request->command, "top") == 0) {
+	if (command->kind == COMMAND_WATCHES) {
 		result = top_run(path, message, sizeof message);
 	} else {
-		snprintf(line, sizeof line, "%s%s%s", request->command,
+		snprintf(line, sizeof line, "%s%s%s", command->name,
 			request->argument != NULL ? " " : "",
 			request->argument != NULL ? request->argument : "");
-		result = dialogue_run(path, line, is_status ? DIALOGUE_STATUS_TIME : DIALOGUE_TIME,
-			commands[command].ends, hear, (void *)(uintptr_t)request, message,
+		result = dialogue_run(path, line,
+			is_status(request) ? DIALOGUE_STATUS_TIME : DIALOGUE_TIME,
+			command->kind == COMMAND_ENDS, hear, (void *)(uintptr_t)request, message,
 			sizeof message);
 	}
 	/* Where both go to one place, the last word comes last. */
 	fflush(stdout);
 	if (result != 0)
 		fprintf(stderr, "hubbub-ctl: %s\n", message);
-	else if (is_status)
+	else if (is_status(request))
 		return strcmp(message, "ready") == 0 ? 0 : 1;
-	else if (strcmp(request->command, "top") != 0)
+	else if (command->kind != COMMAND_WATCHES)
 		fprintf(stderr, "%s\n", message);
 	return result;
 }
@@ -189,18 +172,16 @@ main(int argc, char **argv)
 		.help_filter = filter_help};
 	struct request request = {0};
 	char path[DIALOGUE_PATH_SIZE], error[1200];
-	size_t command;
 
 	argp_program_version = "hubbub-ctl " HUBBUB_VERSION;
 	argp_err_exit_status = USAGE_EXIT;
 	argp_parse(&argp, argc, argv, 0, NULL, &request);
-	command = find_command(&request);
-	check_argument(&request, command);
+	find_command(&request);
 	if (request.socket != NULL)
-		return run(&request, command, request.socket);
+		return run(&request, request.socket);
 	if (dialogue_find(path, error, sizeof error) != 0) {
 		fprintf(stderr, "hubbub-ctl: %s\n", error);
 		return 1;
 	}
-	return run(&request, command, path);
+	return run(&request, path);
 }

@@ -1,0 +1,75 @@
+#include "master/commands.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "master/options.h"
+
+#define ROW(name, argument, kind, help) {#name, COMMAND_##argument, COMMAND_##kind, help},
+
+const struct command commands_table[COMMAND_MAX] = {COMMANDS(ROW)};
+
+_Static_assert(OPTIONS_PROCESSES_MAX == OPTIONS_THREADS_MAX, "the error has one limit for both");
+
+const struct command *
+commands_find(const char *name)
+{
+	for (size_t i = 0; i < COMMAND_MAX; i++)
+		if (strcmp(commands_table[i].name, name) == 0)
+			return &commands_table[i];
+	return NULL;
+}
+
+void
+commands_list(char list[static COMMANDS_LIST_SIZE], bool has_own)
+{
+	const char *names[COMMAND_MAX];
+	int length = 0;
+	size_t count = 0;
+
+	for (size_t i = 0; i < COMMAND_MAX; i++)
+		if (has_own || commands_table[i].kind != COMMAND_WATCHES)
+			names[count++] = commands_table[i].name;
+	for (size_t i = 0; i < count; i++)
+		length += snprintf(list + length, COMMANDS_LIST_SIZE - (size_t)length, "%s%s",
+			i == 0           ? ""
+			: i + 1 == count ? " and "
+					 : ", ",
+			names[i]);
+}
+
+int
+commands_read_shape(const char *text, unsigned *processes, unsigned *threads)
+{
+	char rest;
+
+	if (sscanf(text, "%ux%u%c", processes, threads, &rest) != 2 || *processes < 1 ||
+		*processes > OPTIONS_PROCESSES_MAX || *threads < 1 ||
+		*threads > OPTIONS_THREADS_MAX)
+		return -1;
+	return 0;
+}
+
+int
+commands_check(
+	const struct command *command, const char *argument, char error[static COMMANDS_ERROR_SIZE])
+{
+	unsigned processes, threads;
+
+	switch (command->argument) {
+	case COMMAND_NOTHING:
+		if (argument[0] == '\0')
+			return 0;
+		snprintf(error, COMMANDS_ERROR_SIZE, "%s takes no argument", command->name);
+		return -1;
+	case COMMAND_SHAPE:
+		if (commands_read_shape(argument, &processes, &threads) == 0)
+			return 0;
+		snprintf(error, COMMANDS_ERROR_SIZE,
+			"%s takes PROCESSESxTHREADS, each from 1 to %d, such as 2x4", command->name,
+			OPTIONS_PROCESSES_MAX);
+		return -1;
+	}
+	return 0;
+}
