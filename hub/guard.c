@@ -9,7 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "hub/arch/annotate_priv.h"
+#include "hub/arch/annotate.h"
 
 /* Linux 6.13; Debian's headers lack it. */
 #ifndef MADV_GUARD_INSTALL

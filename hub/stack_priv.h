@@ -35,20 +35,17 @@
  * and finish from 38 to 41 to 45 ns.
  *
  * One thread: the hub's. */
-#ifndef HUBBUB_STACK_H
-#define HUBBUB_STACK_H
+#ifndef HUBBUB_STACK_PRIV_H
+#define HUBBUB_STACK_PRIV_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "hub/arch/annotate_priv.h"
+#include "hub/arch/annotate.h"
 #include "hub/base/list.h"
 #include "hub/guard_priv.h"
-
-#define STACK_SIZE_DEFAULT ((size_t)64 * 1024)
-#define STACK_SIZE_MIN ((size_t)16 * 1024)
-#define STACK_SIZE_MAX ((size_t)1024 * 1024 * 1024)
+#include "hub/stack.h"
 
 struct chunk;
 

@@ -5,7 +5,7 @@
 
 #include "hub/base/clock.h"
 #include "hub/base/log.h"
-#include "hub/debug/backtrace_priv.h"
+#include "hub/debug/backtrace.h"
 #include "master/events.h"
 
 static void

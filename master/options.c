@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "hub/base/clock.h"
-#include "hub/stack_priv.h"
+#include "hub/stack.h"
 #include "master/cpus.h"
 #include "master/network.h"
 #include "master/sockets.h"

@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "hub/arch/annotate_priv.h"
+#include "hub/arch/annotate.h"
 #include "hub/base/log.h"
 #include "worker/worker.h"
 

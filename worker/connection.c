@@ -8,7 +8,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
-#include "hub/io/fd_priv.h"
+#include "hub/io/opening.h"
 #include "worker/acceptor.h"
 #include "worker/complain.h"
 #include "worker/proxy.h"

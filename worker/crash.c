@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "hub/coroutine.h"
-#include "hub/debug/backtrace_priv.h"
+#include "hub/debug/backtrace.h"
 
 static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
 static struct sigaction previous[NSIG];

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "hub/base/kernel.h"
-#include "hub/io/fd_priv.h"
+#include "hub/io/opening.h"
 #include "worker/state.h"
 
 #define BATCH 32

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/un.h>
 
-#include "hub/io/fd_priv.h"
+#include "hub/io/opening.h"
 #include "worker/peer.h"
 
 #define SIZE_FIRST 64

@@ -1,4 +1,4 @@
-#include "hub/arch/annotate_priv.h"
+#include "hub/arch/annotate.h"
 
 #include <pthread.h>
 

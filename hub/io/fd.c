@@ -176,16 +176,6 @@ entry_of(int fd)
 	return entry != NULL && entry->opening != 0 ? entry : NULL;
 }
 
-struct fd_opening
-fd_opening(int fd)
-{
-	struct hub *hub = hub_this;
-	const struct hub_fd *entry =
-		hub != NULL && hub->loop != NULL ? fd_lookup_watched(hub, fd) : NULL;
-
-	return (struct fd_opening){entry, entry != NULL ? entry->opening : 0};
-}
-
 struct hub_fd *
 fd_known(int fd)
 {

@@ -130,22 +130,6 @@ fd_is_held(const struct fd_hold *hold)
  * to close that behind the hub's back. */
 bool fd_is_kept(const struct fd_hold *hold);
 
-/* A number that is to be closed in the end, though others may do so before. */
-struct fd_opening {
-	const struct hub_fd *entry; /* NULL: it was none, or no hub runs here */
-	uint32_t opening;
-};
-
-/* What the number is now; one that is new to the hub enters. */
-struct fd_opening fd_opening(int fd);
-
-/* Whether it was closed since; its number may be another's. In the same hub. */
-static inline bool
-fd_was_closed(const struct fd_opening *opening)
-{
-	return opening->entry != NULL && opening->entry->opening != opening->opening;
-}
-
 /* Lets others run. The caller has entered (hub_enter). Returns false with errno, EBADF or ENOMEM, ECANCELED if the
  * descriptor was closed meanwhile, or what hub_enter says. */
 bool fd_let_others_run(struct hub_fd *entry);

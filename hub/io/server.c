@@ -9,6 +9,7 @@
 #include "hub/base/kernel.h"
 #include "hub/base/list.h"
 #include "hub/io/fd_priv.h"
+#include "hub/io/opening.h"
 #include "hub/io/socket.h"
 #include "hub/link.h"
 #include "hub/scheduler_priv.h"

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-#include "hub/arch/annotate_priv.h"
+#include "hub/arch/annotate.h"
 #include "hub/base/clock.h"
 #include "hub/io/fd_priv.h"
 #include "hub/scheduler_priv.h"
