@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "hub/base/kernel.h"
-#include "hub/base/list.h"
 #include "hub/patch/patch_priv.h"
 #include "hub/patch/stream_priv.h"
 
@@ -261,17 +260,21 @@ patch_system(const char *command)
 	return run_command(command);
 }
 
+/* A child has no other thread, which could hold it. */
+static void
+reset(void)
+{
+	pthread_mutex_init(&commands_mutex, NULL);
+	commands = commands_here = 0;
+}
+
+static __attribute__((constructor)) void
+start(void)
+{
+	pthread_atfork(NULL, NULL, reset);
+}
+
 /* ---- popen ---- */
-
-/* Streams of ours that pclose waits for. */
-struct pipe_stream {
-	struct list link;
-	FILE *stream;
-	pid_t pid;
-};
-
-static struct list streams = {&streams, &streams};
-static pthread_mutex_t streams_mutex = PTHREAD_MUTEX_INITIALIZER;
 
 /* The modes of popen(3): one of r and w, and e for close-on-exec. Returns false with errno EINVAL. */
 static bool
@@ -285,103 +288,70 @@ take_mode(const char *mode, bool *is_reading, bool *is_cloexec)
 	return false;
 }
 
+/* How a command's process is started, with its end of the pipe as descriptor to. */
+struct spawning {
+	posix_spawn_file_actions_t actions;
+	int to;
+};
+
 /* The child closes the other streams of this kind: popen(3). */
+static void
+close_other(FILE *stream, void *context)
+{
+	struct spawning *spawning = context;
+
+	if (fileno(stream) != spawning->to)
+		posix_spawn_file_actions_addclose(&spawning->actions, fileno(stream));
+}
+
 static int
 start_command(const char *command, int theirs, int to, pid_t *pid)
 {
 	char *arguments[] = {"sh", "-c", "--", (char *)(uintptr_t)command, NULL};
-	posix_spawn_file_actions_t actions;
+	struct spawning spawning = {.to = to};
 	int error;
 
-	posix_spawn_file_actions_init(&actions);
-	REAL(pthread_mutex_lock)(&streams_mutex);
-	LIST_EACH (link, &streams) {
-		int fd = fileno(CONTAINER_OF(link, struct pipe_stream, link)->stream);
-
-		if (fd != to)
-			posix_spawn_file_actions_addclose(&actions, fd);
-	}
-	REAL(pthread_mutex_unlock)(&streams_mutex);
-	error = posix_spawn_file_actions_adddup2(&actions, theirs, to);
+	posix_spawn_file_actions_init(&spawning.actions);
+	stream_each_command(close_other, &spawning);
+	error = posix_spawn_file_actions_adddup2(&spawning.actions, theirs, to);
 	if (error == 0)
-		error = posix_spawn(pid, "/bin/sh", &actions, NULL, arguments, environ);
-	posix_spawn_file_actions_destroy(&actions);
+		error = posix_spawn(pid, "/bin/sh", &spawning.actions, NULL, arguments, environ);
+	posix_spawn_file_actions_destroy(&spawning.actions);
 	return error;
 }
 
 FILE *
 patch_popen(const char *command, const char *mode)
 {
-	struct pipe_stream *pipe_stream;
+	struct command_stream *record;
 	bool is_reading, is_cloexec;
 	int ends[2], error;
 
 	if (!take_mode(mode, &is_reading, &is_cloexec))
 		return NULL;
-	pipe_stream = malloc(sizeof *pipe_stream);
-	if (pipe_stream == NULL || patch_pipe2(ends, O_CLOEXEC) != 0) {
-		free(pipe_stream);
+	record = malloc(sizeof *record);
+	if (record == NULL || patch_pipe2(ends, O_CLOEXEC) != 0) {
+		free(record);
 		return NULL;
 	}
-	pipe_stream->stream = stream_open(ends[is_reading ? 0 : 1], is_reading ? "r" : "w");
-	error = pipe_stream->stream == NULL ? ENOMEM
-					    : start_command(command, ends[is_reading ? 1 : 0],
-						      is_reading ? 1 : 0, &pipe_stream->pid);
+	record->stream = stream_open(ends[is_reading ? 0 : 1], is_reading ? "r" : "w");
+	error = record->stream == NULL ? ENOMEM
+				       : start_command(command, ends[is_reading ? 1 : 0],
+						 is_reading ? 1 : 0, &record->pid);
 	kernel_close(ends[is_reading ? 1 : 0]);
 	if (error != 0) {
-		if (pipe_stream->stream != NULL)
-			fclose(pipe_stream->stream);
+		if (record->stream != NULL)
+			fclose(record->stream);
 		else
 			kernel_close(ends[is_reading ? 0 : 1]);
-		free(pipe_stream);
+		free(record);
 		errno = error;
 		return NULL;
 	}
 	if (!is_cloexec)
 		kernel_fcntl(ends[is_reading ? 0 : 1], F_SETFD, 0);
-	REAL(pthread_mutex_lock)(&streams_mutex);
-	list_append(&streams, &pipe_stream->link);
-	REAL(pthread_mutex_unlock)(&streams_mutex);
-	return pipe_stream->stream;
-}
-
-/* A child has no other thread, which could hold these. */
-static void
-reset(void)
-{
-	pthread_mutex_init(&commands_mutex, NULL);
-	pthread_mutex_init(&streams_mutex, NULL);
-	commands = commands_here = 0;
-}
-
-static __attribute__((constructor)) void
-start(void)
-{
-	pthread_atfork(NULL, NULL, reset);
-}
-
-static struct pipe_stream *
-take_stream(const FILE *stream)
-{
-	struct pipe_stream *found = NULL;
-
-	REAL(pthread_mutex_lock)(&streams_mutex);
-	LIST_EACH (link, &streams) {
-		struct pipe_stream *each = CONTAINER_OF(link, struct pipe_stream, link);
-
-		if (each->stream == stream)
-			found = each;
-	}
-	if (found != NULL)
-		list_remove(&found->link);
-	REAL(pthread_mutex_unlock)(&streams_mutex);
-	return found;
-}
-
-void
-popen_forget(const FILE *stream)
-{
-	free(take_stream(stream));
+	stream_note_command(record);
+	return record->stream;
 }
 
 static void *
@@ -398,7 +368,7 @@ reap(void *pid)
 int
 patch_pclose(FILE *stream)
 {
-	struct pipe_stream *ours = take_stream(stream);
+	struct command_stream *ours = stream_take_command(stream);
 	pid_t pid, found;
 	int status;
 

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <hubbub/io/fd.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -103,13 +104,66 @@ patch_fdopen(int fd, const char *mode)
 	return stream_open(fd, mode);
 }
 
+/* ---- of popen's ---- */
+
+static struct list commands = {&commands, &commands};
+static pthread_mutex_t commands_mutex = PTHREAD_MUTEX_INITIALIZER;
+
+void
+stream_note_command(struct command_stream *record)
+{
+	REAL(pthread_mutex_lock)(&commands_mutex);
+	list_append(&commands, &record->link);
+	REAL(pthread_mutex_unlock)(&commands_mutex);
+}
+
+struct command_stream *
+stream_take_command(const FILE *stream)
+{
+	struct command_stream *found = NULL;
+
+	REAL(pthread_mutex_lock)(&commands_mutex);
+	LIST_EACH (link, &commands) {
+		struct command_stream *each = CONTAINER_OF(link, struct command_stream, link);
+
+		if (each->stream == stream)
+			found = each;
+	}
+	if (found != NULL)
+		list_remove(&found->link);
+	REAL(pthread_mutex_unlock)(&commands_mutex);
+	return found;
+}
+
+void
+stream_each_command(void (*visit)(FILE *stream, void *context), void *context)
+{
+	REAL(pthread_mutex_lock)(&commands_mutex);
+	LIST_EACH (link, &commands)
+		visit(CONTAINER_OF(link, struct command_stream, link)->stream, context);
+	REAL(pthread_mutex_unlock)(&commands_mutex);
+}
+
+/* A child has no other thread, which could hold it. */
+static void
+reset(void)
+{
+	pthread_mutex_init(&commands_mutex, NULL);
+}
+
+static __attribute__((constructor)) void
+start(void)
+{
+	pthread_atfork(NULL, NULL, reset);
+}
+
 /* Libc closes the number where nobody can see it. */
 int
 patch_fclose(FILE *stream)
 {
 	int fd = fileno(stream);
 
-	popen_forget(stream);
+	free(stream_take_command(stream));
 	descriptor_new(fd);
 	return REAL(fclose)(stream);
 }

@@ -1,4 +1,4 @@
-/* What receiving and sending have in common. */
+/* What receiving, sending and files have in common. */
 #ifndef HUBBUB_PATCH_TRANSFER_PRIV_H
 #define HUBBUB_PATCH_TRANSFER_PRIV_H
 
@@ -79,7 +79,7 @@ is_file(int fd)
 	return fstat(fd, &status) == 0 && (S_ISREG(status.st_mode) || S_ISBLK(status.st_mode));
 }
 
-/* A call for another thread, by readv, writev, preadv2 or pwritev2: a file cannot be waited for. file.c */
+/* A call for another thread, by readv, writev, preadv2 or pwritev2: a file cannot be waited for. */
 struct file_call {
 	enum patch_call call;
 	int fd;
