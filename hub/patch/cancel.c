@@ -4,7 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "hub/patch/thread_priv.h"
+#include "hub/patch/calls_priv.h"
+#include "hub/patch/create_priv.h"
 
 /* What pthread_cleanup_push of C keeps on the stack, a __pthread_unwind_buf_t: where to jump, and room for libc. */
 struct cleanup {
@@ -73,8 +74,9 @@ __pthread_unwind_next(__pthread_unwind_buf_t *buffer)
 	__builtin_unreachable();
 }
 
-void
-thread_leave(struct thread *thread, void *result)
+/* Leaves the caller's body, as pthread_exit does. */
+static _Noreturn void
+leave(struct thread *thread, void *result)
 {
 	thread->result = result;
 	atomic_store(&thread->is_deaf, true);
@@ -89,7 +91,7 @@ pthread_exit(void *result)
 	struct thread *thread = thread_this();
 
 	if (thread != NULL)
-		thread_leave(thread, result);
+		leave(thread, result);
 	if (getpid() == gettid())
 		create_main_exits();
 	REAL(pthread_exit)(result);
@@ -97,27 +99,6 @@ pthread_exit(void *result)
 }
 
 /* ---- ending others ---- */
-
-bool
-create_is_thread(void)
-{
-	return thread_this() != NULL;
-}
-
-bool
-create_is_host(void)
-{
-	return thread_is_host;
-}
-
-bool
-create_is_cancelled(void)
-{
-	struct thread *thread = thread_this();
-
-	return thread != NULL && atomic_load(&thread->is_cancelled) &&
-	       !atomic_load(&thread->is_deaf);
-}
 
 int
 patch_pthread_setcancelstate(int state, int *before)
@@ -141,7 +122,7 @@ pthread_testcancel(void)
 {
 	if (thread_this() == NULL)
 		REAL(pthread_testcancel)();
-	else if (create_is_cancelled())
+	else if (thread_is_cancelled())
 		pthread_exit(PTHREAD_CANCELED);
 }
 

@@ -1,5 +1,5 @@
 /* The names that _FORTIFY_SOURCE gives to calls whose buffer's size the compiler knows. */
-#include "hub/patch/patch_priv.h"
+#include "hub/patch/calls_priv.h"
 
 #pragma GCC diagnostic ignored "-Wmissing-prototypes"
 #undef read

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <hubbub/coroutine.h>
 #include <hubbub/io/fd.h>
+#include <hubbub/scheduler.h>
 #include <hubbub/timeout.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +11,10 @@
 #include <unistd.h>
 
 #include "hub/base/kernel.h"
-#include "hub/patch/patch_priv.h"
+#include "hub/patch/calls_priv.h"
+#include "hub/patch/descriptor_priv.h"
+#include "hub/patch/interrupt_priv.h"
+#include "hub/patch/real_priv.h"
 #include "hub/patch/stream_priv.h"
 
 /* How often children are looked for of whom no descriptor can tell: any of several, or one that is only stopped. */

@@ -9,7 +9,10 @@
 #include <limits.h>
 
 #include "hub/base/list.h"
+#include "hub/patch/interrupt_priv.h"
 #include "hub/patch/patch_priv.h"
+#include "hub/patch/thread_priv.h"
+#include "hub/patch/time_priv.h"
 
 #define BUCKETS 256
 
@@ -170,12 +173,12 @@ condition_wait(pthread_cond_t *condition, pthread_mutex_t *mutex, clockid_t cloc
 	}
 	/* A thread that is a coroutine is killed by nothing but pthread_cancel, which is to end this. */
 	sleeper_sleep(&sleeper, end == NULL ? HUB_FOREVER : patch_time_left(clock, end),
-		!create_is_thread());
+		thread_this() == NULL);
 	was_woken = sleeper_leave(&sleeper);
 	patch_caller = NULL;
 	error = patch_pthread_mutex_lock(mutex);
 	/* A wait for a condition, unlike that for a mutex, is a cancellation point, with the mutex held. */
-	if (!was_woken && create_is_cancelled())
+	if (!was_woken && thread_is_cancelled())
 		pthread_exit(PTHREAD_CANCELED);
 	errno = saved;
 	if (error != 0)
@@ -297,7 +300,7 @@ semaphore_wait(sem_t *semaphore, clockid_t clock, const struct timespec *end)
 	int error = wait_by_trying(semaphore, try_semaphore, pause, clock, end, true);
 
 	/* A cancellation point, unlike locks. */
-	if (create_is_cancelled())
+	if (thread_is_cancelled())
 		pthread_exit(PTHREAD_CANCELED);
 	if (error == 0)
 		return 0;

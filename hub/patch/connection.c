@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include "hub/base/kernel.h"
+#include "hub/patch/descriptor_priv.h"
 #include "hub/patch/patch_priv.h"
+#include "hub/patch/report_priv.h"
 
 #define PAUSE_MAX (64 * HUB_MILLISECOND)
 

@@ -8,7 +8,9 @@
 #include <unistd.h>
 
 #include "hub/base/kernel.h"
-#include "hub/patch/thread_priv.h"
+#include "hub/patch/create_priv.h"
+#include "hub/patch/patch_priv.h"
+#include "hub/patch/values_priv.h"
 
 /* Under the threads' mutex. */
 static unsigned living;
@@ -195,10 +197,22 @@ create_main_exits(void)
 		exit(0);
 }
 
-void
-create_forget(void)
+/* A child has the thread that forked and no other. */
+static void
+forget(void)
 {
+	struct thread *thread = thread_this();
+
+	if (thread != NULL)
+		values_inherit(thread);
+	thread_forget();
 	living = 0;
 	host_once = (pthread_once_t)PTHREAD_ONCE_INIT;
 	host_error = 0;
+}
+
+static __attribute__((constructor)) void
+start(void)
+{
+	pthread_atfork(NULL, NULL, forget);
 }

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <hubbub/io/fd.h>
+#include <hubbub/scheduler.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,10 @@
 #include <unistd.h>
 
 #include "hub/base/kernel.h"
-#include "hub/patch/patch_priv.h"
+#include "hub/patch/calls_priv.h"
+#include "hub/patch/descriptor_priv.h"
+#include "hub/patch/interrupt_priv.h"
+#include "hub/patch/real_priv.h"
 
 /* Numbers above are waited for as others are, but O_NONBLOCK is left alone: see patch_accept4. */
 #define TABLE_SIZE (1 << 20)

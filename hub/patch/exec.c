@@ -3,7 +3,9 @@
 #include <stdint.h>
 #include <unistd.h>
 
-#include "hub/patch/patch_priv.h"
+#include "hub/patch/calls_priv.h"
+#include "hub/patch/descriptor_priv.h"
+#include "hub/patch/real_priv.h"
 
 /* Only a call that fails returns. */
 #define EXEC(call)                                                                                 \

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <hubbub/coroutine.h>
 #include <hubbub/io/fd.h>
+#include <hubbub/scheduler.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +19,9 @@
 
 #include "hub/base/kernel.h"
 #include "hub/link.h"
-#include "hub/patch/patch_priv.h"
+#include "hub/patch/calls_priv.h"
+#include "hub/patch/interrupt_priv.h"
+#include "hub/patch/real_priv.h"
 
 #define SIGNALS 65
 #define NESTED_MOST 16

@@ -2,7 +2,9 @@
 #include <errno.h>
 #include <hubbub/timeout.h>
 
+#include "hub/patch/patch_priv.h"
 #include "hub/patch/thread_priv.h"
+#include "hub/patch/time_priv.h"
 
 #define PAUSE_FIRST HUB_MILLISECOND
 #define PAUSE_MOST (16 * HUB_MILLISECOND)

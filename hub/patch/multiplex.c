@@ -9,7 +9,11 @@
 #include <sys/time.h>
 
 #include "hub/base/kernel.h"
-#include "hub/patch/patch_priv.h"
+#include "hub/patch/calls_priv.h"
+#include "hub/patch/descriptor_priv.h"
+#include "hub/patch/interrupt_priv.h"
+#include "hub/patch/real_priv.h"
+#include "hub/patch/time_priv.h"
 
 /* select() of up to so many descriptors takes no memory but the stack's. */
 #define SMALL 16

@@ -11,6 +11,9 @@
 #include <unistd.h>
 
 #include "hub/patch/patch_priv.h"
+#include "hub/patch/report_priv.h"
+#include "hub/patch/thread_priv.h"
+#include "hub/patch/time_priv.h"
 
 #define BUCKETS 64
 
@@ -221,7 +224,7 @@ try_on_coroutine(pthread_mutex_t *mutex, clockid_t clock, const struct timespec 
 	}
 	/* Another thread's. Of threads that are coroutines, none can go on while their host waits, and the other may wait for
 	 * one of them. */
-	if (create_is_host() && end == NULL && !is_indivisible(caller)) {
+	if (thread_is_host && end == NULL && !is_indivisible(caller)) {
 		struct hub_timeout shield;
 
 		hub_shield_start(&shield);

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "hub/patch/patch_priv.h"
+#include "hub/patch/calls_priv.h"
+#include "hub/patch/real_priv.h"
 
 #define ENTRY_SIZE 4096
 #define ENTRY_SIZE_MAX (1024 * 1024)

@@ -4,7 +4,9 @@
 #include <unistd.h>
 
 #include "hub/base/kernel.h"
-#include "hub/patch/patch_priv.h"
+#include "hub/patch/calls_priv.h"
+#include "hub/patch/descriptor_priv.h"
+#include "hub/patch/real_priv.h"
 
 int
 patch_close(int fd)

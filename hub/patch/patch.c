@@ -6,7 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "hub/patch/interrupt_priv.h"
 #include "hub/patch/patch_priv.h"
+#include "hub/patch/thread_priv.h"
 
 atomic_uint patch_active;
 _Thread_local const void *patch_caller;
@@ -63,7 +65,7 @@ patch_suspends_here(unsigned family)
 void
 patch_canceled(unsigned family)
 {
-	if (family != HUB_PATCH_THREAD && create_is_cancelled())
+	if (family != HUB_PATCH_THREAD && thread_is_cancelled())
 		pthread_exit(PTHREAD_CANCELED);
 }
 

@@ -3,6 +3,7 @@
 #include <limits.h>
 
 #include "hub/base/kernel.h"
+#include "hub/patch/time_priv.h"
 #include "hub/patch/transfer_priv.h"
 
 /* The hub has ended the input of a connection (hub_end_input): that is its end. */

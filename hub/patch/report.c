@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "hub/patch/patch_priv.h"
+#include "hub/patch/report_priv.h"
 
 /* Shorter calls hold nobody up. */
 #define LONG_ENOUGH HUB_MILLISECOND

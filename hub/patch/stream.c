@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "hub/patch/descriptor_priv.h"
 #include "hub/patch/patch_priv.h"
 
 static int

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hub/patch/calls_priv.h"
+
 struct thread_host thread_host;
 _Thread_local bool thread_is_host;
 
@@ -73,6 +75,24 @@ thread_clear_value(pthread_key_t key)
 {
 	LIST_EACH (link, &threads)
 		CONTAINER_OF(link, struct thread, link)->values[key] = NULL;
+}
+
+bool
+thread_is_cancelled(void)
+{
+	struct thread *thread = thread_this();
+
+	return thread != NULL && atomic_load(&thread->is_cancelled) &&
+	       !atomic_load(&thread->is_deaf);
+}
+
+void
+thread_forget(void)
+{
+	pthread_mutex_init(&mutex, NULL);
+	list_init(&threads);
+	thread_host.mailbox = NULL;
+	thread_is_host = false;
 }
 
 /* ---- what is the host's ---- */
@@ -157,25 +177,4 @@ int
 patch_pthread_sigqueue(pthread_t name, int number, const union sigval value)
 {
 	return REAL(pthread_sigqueue)(thread_kernel(name), number, value);
-}
-
-/* A child has the thread that forked and no other. */
-static void
-forget(void)
-{
-	struct thread *thread = thread_this();
-
-	if (thread != NULL)
-		values_inherit(thread);
-	pthread_mutex_init(&mutex, NULL);
-	list_init(&threads);
-	thread_host.mailbox = NULL;
-	thread_is_host = false;
-	create_forget();
-}
-
-static __attribute__((constructor)) void
-start(void)
-{
-	pthread_atfork(NULL, NULL, forget);
 }

@@ -7,9 +7,10 @@
 #include <hubbub/thread/shared.h>
 #include <limits.h>
 #include <setjmp.h>
+#include <stdatomic.h>
 
 #include "hub/base/list.h"
-#include "hub/patch/patch_priv.h"
+#include "hub/patch/real_priv.h"
 
 #define THREAD_NAME_SIZE 16 /* of pthread_setname_np(3) */
 
@@ -59,7 +60,7 @@ void thread_free(struct thread *thread);
 /* The mutex is locked. NULL for one of libc's. */
 struct thread *thread_find(pthread_t name);
 
-/* The one that runs, or NULL. */
+/* The one that runs; NULL for a thread of libc's. */
 struct thread *thread_this(void);
 
 /* Libc's thread for a name, for calls that coroutines cannot have of their own. */
@@ -68,19 +69,10 @@ pthread_t thread_kernel(pthread_t name);
 /* None has a value of that key any more; the mutex is locked. */
 void thread_clear_value(pthread_key_t key);
 
-/* Leaves the caller's body, as pthread_exit does, after its cleanup handlers. cancel.c */
-_Noreturn void thread_leave(struct thread *thread, void *result);
+/* Whether the caller is one that pthread_cancel was called for, and that listens. */
+bool thread_is_cancelled(void);
 
-/* Calls the destructors of its values. values.c */
-void values_destroy(struct thread *thread);
-
-/* In a child that it has forked: its values are the kernel thread's. values.c */
-void values_inherit(const struct thread *thread);
-
-/* Whether the main thread has called pthread_exit, so that the process ends with the last thread. create.c */
-void create_main_exits(void);
-
-/* In a child process. */
-void create_forget(void);
+/* In a child process, which has the thread that forked and no other. */
+void thread_forget(void);
 
 #endif

@@ -2,7 +2,10 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "hub/patch/patch_priv.h"
+#include "hub/patch/calls_priv.h"
+#include "hub/patch/interrupt_priv.h"
+#include "hub/patch/real_priv.h"
+#include "hub/patch/time_priv.h"
 
 /* A clock that can be set is looked at so often. */
 #define LOOK_AGAIN HUB_SECOND

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include "hub/patch/descriptor_priv.h"
 #include "hub/patch/patch_priv.h"
 
 /* Up to so many parts are copied on the caller's stack. */

@@ -3,7 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "hub/patch/thread_priv.h"
+#include "hub/patch/calls_priv.h"
+#include "hub/patch/values_priv.h"
 
 #define ROUNDS PTHREAD_DESTRUCTOR_ITERATIONS
 

@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "hub/patch/patch_priv.h"
+#include "hub/patch/report_priv.h"
 
 /* Some are declared nowhere, and aliases differ from what they stand for in attributes that mean nothing here. */
 #pragma GCC diagnostic ignored "-Wmissing-prototypes"

@@ -1,0 +1,44 @@
+/* Signals: whether a handler runs, and the waits that one may end. */
+#ifndef HUBBUB_PATCH_INTERRUPT_PRIV_H
+#define HUBBUB_PATCH_INTERRUPT_PRIV_H
+
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+/* Whether the caller runs in a signal's handler. */
+bool interrupt_in_handler(void);
+
+/* exit(3) has been called. */
+extern atomic_bool patch_exiting;
+
+/* What a signal's handler does to a wait: signal(7). */
+enum wait_kind {
+	WAIT_RESTARTED, /* ends it with EINTR, unless it was installed with SA_RESTART */
+	WAIT_ENDED,     /* ends it */
+	WAIT_MASKED,    /* ends it, before any other: it waits with a mask of its own */
+};
+
+/* A wait that a signal's handler may end with EINTR. */
+struct interruptible {
+	struct interruptible *next;
+	struct interruptible *previous;
+	struct hub_coroutine *coroutine;
+	enum wait_kind kind;
+};
+
+/* Around each blocking call of the hub's that a signal may interrupt. Keeps errno. */
+void interruptible_begin(struct interruptible *wait, enum wait_kind kind);
+void interruptible_end(struct interruptible *wait);
+
+/* The thread's signal mask during a wait that brings one of its own. mask NULL: nothing is done. */
+struct masked {
+	bool is_set;
+	sigset_t mask;
+};
+
+/* Returns false with errno EINTR if a handler has run already. */
+bool masked_begin(struct masked *masked, const sigset_t *mask);
+void masked_end(struct masked *masked);
+
+#endif
