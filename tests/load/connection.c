@@ -1,11 +1,17 @@
 /* The life of a connection: open, converse, close, and open again if the run goes on. */
+#include "tests/load/connection.h"
+
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 
-#include "tests/load/driver_priv.h"
+#include "tests/load/datagrams.h"
+#include "tests/load/dial.h"
+#include "tests/load/driver.h"
+#include "tests/load/pacer.h"
 #include "tests/load/receiving.h"
+#include "tests/load/sending.h"
 
 #define BACKOFF_FIRST (10 * CLOCK_MILLISECOND)
 #define BACKOFF_MAX CLOCK_SECOND

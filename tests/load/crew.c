@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "tests/load/driver.h"
+#include "tests/load/generator.h"
 
 struct seat {
 	const struct load *load;
@@ -34,7 +34,7 @@ sit(void *argument)
 				"cannot be pinned to CPU %u",
 				seat->load->cpus[seat->index % seat->load->cpu_count]);
 	}
-	driver_run(seat->load, seat->segment, seat->index);
+	generator_run(seat->load, seat->segment, seat->index);
 	return NULL;
 }
 

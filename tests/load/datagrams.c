@@ -1,7 +1,10 @@
 /* Replies of a server of datagrams: each comes whole or not at all, in any order. A message that another one's reply overtook
  * is still waited for; a flight whose length is 0 is answered, and goes when those before it have gone. */
-#include "tests/load/driver_priv.h"
+#include "tests/load/datagrams.h"
+
+#include "tests/load/driver.h"
 #include "tests/load/receiving.h"
+#include "tests/load/sending.h"
 
 static struct flight *
 first_of(struct connection *connection)

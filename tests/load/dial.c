@@ -1,4 +1,6 @@
 /* Opening connections. */
+#include "tests/load/dial.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/net_tstamp.h>
@@ -6,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tests/load/driver_priv.h"
+#include "tests/load/driver.h"
 
 #ifndef IP_BIND_ADDRESS_NO_PORT
 #define IP_BIND_ADDRESS_NO_PORT 24

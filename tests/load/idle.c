@@ -1,9 +1,12 @@
 /* Connections that are only held: opened at the start, and used once at the end. They need a descriptor each, and no
  * coroutine while they are idle. */
+#include "tests/load/idle.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
-#include "tests/load/driver_priv.h"
+#include "tests/load/dial.h"
+#include "tests/load/driver.h"
 #include "tests/load/receiving.h"
 
 #define WORKERS 128

@@ -152,7 +152,4 @@ struct load {
 	char **argv;
 };
 
-/* How many connections, idle ones too, process number index holds. */
-unsigned load_share(unsigned whole, unsigned index, unsigned count);
-
 #endif

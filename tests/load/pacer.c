@@ -1,11 +1,14 @@
 /* Handing out what the plan says is due. libev's timers are exact to a millisecond, so the pacer waits for a timerfd that
  * fires a little early, and spins for the rest: a timer's wake-up takes 30 us and more on a virtual machine, and that
  * would be in every response time. */
+#include "tests/load/pacer.h"
+
 #include <errno.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#include "tests/load/driver_priv.h"
+#include "tests/load/driver.h"
+#include "tests/load/sending.h"
 
 #define BATCH 64 /* messages at once, before replies get their turn */
 /* How long before the due time spinning begins: an eighth of the gap before it, within these. */

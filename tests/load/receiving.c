@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tests/load/driver_priv.h"
+#include "tests/load/driver.h"
 
 #define SHOWN 12 /* bytes of an offence */
 

@@ -1,8 +1,10 @@
 /* From due to the wire. Nothing here switches: what a socket does not take waits for a coroutine of its own. */
+#include "tests/load/sending.h"
+
 #include <errno.h>
 #include <poll.h>
 
-#include "tests/load/driver_priv.h"
+#include "tests/load/driver.h"
 
 #define SEND_MAX ((size_t)64 * 1024) /* at once; what a socket takes is seldom more */
 

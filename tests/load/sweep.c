@@ -18,7 +18,7 @@
 #include "tests/load/complete.h"
 #include "tests/load/options.h"
 #include "tests/load/run.h"
-#include "tests/load/sweep_priv.h"
+#include "tests/load/sweep_view.h"
 
 #define READY_SECONDS 10
 #define STOP_SECONDS 10

@@ -1,4 +1,6 @@
 /* What a sweep found: a table, a choice, a page, JSON. */
+#include "tests/load/sweep_view.h"
+
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -9,7 +11,6 @@
 #include "tests/load/json.h"
 #include "tests/load/median.h"
 #include "tests/load/plot.h"
-#include "tests/load/sweep_priv.h"
 
 #define ALIKE 0.05 /* throughputs this near are as good as each other */
 

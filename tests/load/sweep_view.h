@@ -1,6 +1,6 @@
-/* What the two parts of sweep share: measuring, and showing what was measured. */
-#ifndef HUBBUB_LOAD_SWEEP_PRIV_H
-#define HUBBUB_LOAD_SWEEP_PRIV_H
+/* What a sweep has measured, and showing it. */
+#ifndef HUBBUB_LOAD_SWEEP_VIEW_H
+#define HUBBUB_LOAD_SWEEP_VIEW_H
 
 #include <stdbool.h>
 #include <stdio.h>

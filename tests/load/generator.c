@@ -1,4 +1,4 @@
-#include "tests/load/driver.h"
+#include "tests/load/generator.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -8,16 +8,12 @@
 #include <sys/resource.h>
 #include <time.h>
 
-#include "tests/load/driver_priv.h"
+#include "tests/load/connection.h"
+#include "tests/load/driver.h"
+#include "tests/load/idle.h"
+#include "tests/load/pacer.h"
 
 #define TICK (10 * CLOCK_MILLISECOND)
-#define HURRY CLOCK_SECOND /* for what is open when the run is interrupted */
-
-unsigned
-load_share(unsigned whole, unsigned index, unsigned count)
-{
-	return whole / count + (index < whole % count);
-}
 
 static void __attribute__((format(printf, 2, 3)))
 give_up(struct driver *driver, const char *format, ...)
@@ -27,6 +23,13 @@ give_up(struct driver *driver, const char *format, ...)
 	va_start(arguments, format);
 	vsnprintf(driver->row->trouble, sizeof driver->row->trouble, format, arguments);
 	va_end(arguments);
+}
+
+/* How many of all connections, or idle ones, thread number index holds. */
+static unsigned
+share(unsigned whole, unsigned index, unsigned count)
+{
+	return whole / count + (index < whole % count);
 }
 
 static void
@@ -78,14 +81,6 @@ tick(struct driver *driver, int64_t length)
 	for (unsigned i = 0; i < driver->count; i++)
 		connection_check(&driver->connections[i], now);
 	return true;
-}
-
-bool
-driver_is_hurried(const struct driver *driver)
-{
-	int64_t stop = __atomic_load_n(&driver->segment->stop, __ATOMIC_RELAXED);
-
-	return stop != INT64_MAX && clock_now() > stop + HURRY;
 }
 
 /* ---- phases ---- */
@@ -171,19 +166,6 @@ is_over(const struct driver *driver)
 	return driver->left == 0;
 }
 
-uint64_t
-driver_count_due(const struct driver *driver, const struct fifo *fifo)
-{
-	uint64_t count = 0;
-
-	for (uint32_t i = fifo->first, left = fifo->count; left > 0;
-		i = driver->flights.items[i].next, left--)
-		/* Without a length it is answered, by a datagram that overtook others. */
-		count += driver->flights.items[i].length > 0 &&
-			 driver_in_window(driver, driver->flights.items[i].intended);
-	return count;
-}
-
 static void
 count_unsent(struct driver *driver)
 {
@@ -259,7 +241,7 @@ drive(void *argument)
 }
 
 void
-driver_run(const struct load *load, struct segment *segment, unsigned index)
+generator_run(const struct load *load, struct segment *segment, unsigned index)
 {
 	struct driver driver = {.load = load,
 		.segment = segment,
@@ -268,8 +250,8 @@ driver_run(const struct load *load, struct segment *segment, unsigned index)
 		.begin = LOAD_NEVER,
 		.end = LOAD_NEVER,
 		.next_due = LOAD_NEVER,
-		.count = load_share(load->connections, index, segment->rows),
-		.idle_count = load_share(load->idle, index, segment->rows),
+		.count = share(load->connections, index, segment->rows),
+		.idle_count = share(load->idle, index, segment->rows),
 		.random = random_seed(load->seed, 1000 + index)};
 
 	flights_init(&driver.flights);
