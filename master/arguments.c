@@ -8,35 +8,40 @@
 #include <unistd.h>
 
 static void
-add(struct arguments *arguments, const char *item)
+add(struct arguments *arguments, const char *item, const char *file)
 {
-	char **items = realloc(arguments->items, ((size_t)arguments->count + 2) * sizeof *items);
+	size_t room = (size_t)arguments->count + 2;
+	char **items = realloc(arguments->items, room * sizeof *items);
+	const char **files = realloc(arguments->files, room * sizeof *files);
 	char *copy = strdup(item);
 
 	if (items != NULL)
 		arguments->items = items;
-	if (items == NULL || copy == NULL) {
+	if (files != NULL)
+		arguments->files = files;
+	if (items == NULL || files == NULL || copy == NULL) {
 		free(copy);
 		arguments->is_short = true;
 		return;
 	}
+	files[arguments->count] = file;
 	items[arguments->count++] = copy;
 	items[arguments->count] = NULL;
 }
 
 /* One argument, or an option and its value with blanks between. */
 static void
-add_line(struct arguments *arguments, char *line)
+add_line(struct arguments *arguments, char *line, const char *file)
 {
 	char *blank = line + strcspn(line, " \t="), *value;
 
 	if (*line == '-' && *blank != '\0' && *blank != '=') {
 		value = blank + strspn(blank, " \t");
 		*blank = '\0';
-		add(arguments, line);
-		add(arguments, value);
+		add(arguments, line, file);
+		add(arguments, value, file);
 	} else {
-		add(arguments, line);
+		add(arguments, line, file);
 	}
 }
 
@@ -62,7 +67,7 @@ add_file(struct arguments *arguments, const char *path)
 		while (length > 0 && strchr(" \t\r\n", line[length - 1]) != NULL)
 			line[--length] = '\0';
 		if (*start != '\0' && *start != '#')
-			add_line(arguments, start);
+			add_line(arguments, start, path);
 	}
 	error = ferror(stream) ? errno : 0;
 	free(line);
@@ -72,21 +77,41 @@ add_file(struct arguments *arguments, const char *path)
 }
 
 int
-arguments_expand(struct arguments *arguments, int argc, char **argv, char *error, int error_size)
+arguments_expand(struct arguments *arguments, int argc, char **argv,
+	bool (*takes_value)(const char *item, const void *context), const void *context,
+	char *error, size_t error_size)
 {
 	*arguments = (struct arguments){0};
 	for (int i = 0; i < argc; i++) {
-		if (i == 0 || argv[i][0] != '@') {
-			add(arguments, argv[i]);
+		bool is_value = i > 1 && takes_value != NULL && takes_value(argv[i - 1], context);
+
+		if (i == 0 || argv[i][0] != '@' || is_value) {
+			add(arguments, argv[i], NULL);
 		} else if (add_file(arguments, argv[i] + 1) != 0) {
-			snprintf(error, (size_t)error_size, "%s: cannot read the argument file: %s",
+			snprintf(error, error_size, "%s: cannot read the argument file: %s",
 				argv[i], strerror(errno));
 			return -1;
 		}
 	}
 	if (arguments->is_short)
-		snprintf(error, (size_t)error_size, "no memory for the arguments");
+		snprintf(error, error_size, "no memory for the arguments");
 	return arguments->is_short ? -1 : 0;
+}
+
+const char *
+arguments_keep(struct arguments *arguments, const char *text, size_t length)
+{
+	char **kept = realloc(arguments->kept, (arguments->kept_count + 1) * sizeof *kept);
+	char *copy = strndup(text, length);
+
+	if (kept != NULL)
+		arguments->kept = kept;
+	if (kept == NULL || copy == NULL) {
+		free(copy);
+		return NULL;
+	}
+	kept[arguments->kept_count++] = copy;
+	return copy;
 }
 
 void
@@ -94,7 +119,11 @@ arguments_free(struct arguments *arguments)
 {
 	for (int i = 0; i < arguments->count; i++)
 		free(arguments->items[i]);
+	for (size_t i = 0; i < arguments->kept_count; i++)
+		free(arguments->kept[i]);
 	free(arguments->items);
+	free(arguments->files);
+	free(arguments->kept);
 	*arguments = (struct arguments){0};
 }
 

@@ -8,15 +8,24 @@
 /* A command line of one's own: every string is owned. */
 struct arguments {
 	char **items; /* ended by NULL */
+	const char *
+		*files; /* for each item the FILE that it is from, or NULL; borrowed from argv */
 	int count;
+	char **kept; /* by arguments_keep */
+	size_t kept_count;
 	bool is_short; /* memory was short, so some are missing */
 };
 
 /* Copies argv, with each @FILE replaced by the lines of FILE: one argument a line, or an option and
- * its value; without lines that are blank or begin with '#'. Files do not nest. Returns 0, or -1 with a message in error; either
- * way the caller frees with arguments_free. */
-int arguments_expand(
-	struct arguments *arguments, int argc, char **argv, char *error, int error_size);
+ * its value; without lines that are blank or begin with '#'. Files do not nest. What follows an item
+ * that takes_value says yes to (NULL: none does) is its value, whatever it begins with. Returns 0,
+ * or -1 with a message in error; either way the caller frees with arguments_free. */
+int arguments_expand(struct arguments *arguments, int argc, char **argv,
+	bool (*takes_value)(const char *item, const void *context), const void *context,
+	char *error, size_t error_size);
+
+/* A copy of the text's first bytes that lives as long as the arguments do; NULL without memory. */
+const char *arguments_keep(struct arguments *arguments, const char *text, size_t length);
 
 void arguments_free(struct arguments *arguments);
 

@@ -1,7 +1,5 @@
 #include "master/config.h"
 
-#include <string.h>
-
 struct fleet_config
 config_of(const struct master *master, const struct options *options)
 {
@@ -18,18 +16,10 @@ config_of(const struct master *master, const struct options *options)
 				.answer = master->service->answer,
 				.context = master->service->context,
 				.addresses = master->sockets.address_count,
-				.hub = {.stack_size = options->stack_size,
-					.backend = options->backend},
-				.pin = options->pin,
-				.idle_timeout = options->idle_timeout,
-				.write_timeout = options->write_timeout,
-				.tls = options->tls,
-				.has_proxy = options->has_proxy,
-				.network_count = options->network_count,
+				.settings = options->worker,
 			},
 	};
 
-	memcpy(config.heritage.networks, options->networks, sizeof options->networks);
 	return config;
 }
 

@@ -192,21 +192,19 @@ answer(struct hub_datagram *datagram, size_t size, void *context)
 	return (ssize_t)datagram->length;
 }
 
-static const char *
-set_reply(const char *value, void *context)
-{
-	struct echo *echo = context;
-
-	echo->is_verbatim = strcmp(value, "verbatim") == 0;
-	return echo->is_verbatim || strcmp(value, "upper") == 0 ? NULL : "'upper' or 'verbatim'";
-}
-
 int
 main(int argc, char **argv)
 {
 	static struct echo echo;
+	static const char *const replies[] = {"upper", "verbatim"};
 	static const struct hubbub_option options[] = {
-		{"reply", "upper|verbatim", "What is sent back (upper)", set_reply},
+		{.name = "reply",
+			.values = "upper|verbatim",
+			.help = "What is sent back",
+			.kind = HUBBUB_CHOICE,
+			HUBBUB_FIELD(struct echo, is_verbatim),
+			.standard = "upper",
+			HUBBUB_WORDS(replies)},
 		{0},
 	};
 	static const struct hubbub_service service = {

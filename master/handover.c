@@ -84,18 +84,9 @@ listen_json(const struct options *options)
 {
 	json_t *texts = json_array();
 
-	for (size_t i = 0; i < options->listen_count; i++)
-		json_array_append_new(texts, json_string(options->listen[i]));
+	for (size_t i = 0; i < options->listen.count; i++)
+		json_array_append_new(texts, json_string(options->listen.items[i]));
 	return texts;
-}
-
-/* Options that make descriptors which are handed over. */
-static json_t *
-fixed_json(const struct options *options)
-{
-	return json_pack("{s:s?, s:s?, s:s?, s:s?, s:s?, s:s?}", "admin", options->admin, "agent",
-		options->agent, "control", options->control, "pidfile", options->pidfile, "user",
-		options->user, "group", options->group);
 }
 
 static json_t *
@@ -116,7 +107,8 @@ document(const struct master *master, int channel, int commit)
 		"asked_processes", (int)master->options.asked_processes, "asked_threads",
 		(int)master->options.asked_threads, "listen", listen_json(&master->options),
 		"addresses", addresses_json(&master->sockets), "seats",
-		seats_json(&master->sockets), "fixed", fixed_json(&master->options));
+		seats_json(&master->sockets), "fixed",
+		options_fixed_json(&master->options, master->service));
 }
 
 int
@@ -336,9 +328,9 @@ inherit_sockets(struct master *master, const json_t *object)
 
 /* Whether this program was given the same as the one that runs. */
 static bool
-is_fixed_same(const struct options *options, const json_t *former)
+is_fixed_same(const struct master *master, const json_t *former)
 {
-	json_t *own = fixed_json(options);
+	json_t *own = options_fixed_json(&master->options, master->service);
 	const char *name;
 	json_t *value;
 	bool is_same = own != NULL;
@@ -389,7 +381,7 @@ inherit_from(struct master *master, const json_t *object)
 			integer(object, "version"), VERSION);
 		return -1;
 	}
-	if (!is_fixed_same(&master->options, json_object_get(object, "fixed")) ||
+	if (!is_fixed_same(master, json_object_get(object, "fixed")) ||
 		inherit_former(&master->former, object) != 0)
 		return -1;
 	inherit_fds(master->admin_sockets, json_object_get(object, "admin"));

@@ -234,7 +234,10 @@ check(struct master *master)
 {
 	if (identity_find(&master->identity, master->options.user, master->options.group) != 0)
 		return 1;
-	printf("%s: the options are valid\n", master->service->name);
+	if (master->options.prints_config)
+		options_print(&master->options, master->service, stdout);
+	else
+		printf("%s: the options are valid\n", master->service->name);
 	options_free(&master->options);
 	return 0;
 }
@@ -279,10 +282,10 @@ hubbub_main(int argc, char **argv, const struct hubbub_service *service)
 	options_parse(&master.options, argc, argv, service);
 	log_setup(service->name, master.options.log_level, master.options.log_format);
 	notify_init();
-	if (master.options.cpus != 0)
+	if (master.options.cpus != 0 && !master.options.prints_config)
 		log_info("%u CPUs allowed: %u processes x %u threads", master.options.cpus,
 			master.options.processes, master.options.threads);
-	if (master.options.check)
+	if (master.options.check || master.options.prints_config)
 		return check(&master);
 	/* Not the default loop, which would reap every child by itself, before its pidfd is read. */
 	master.loop = ev_loop_new(EVFLAG_NOENV);

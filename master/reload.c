@@ -8,37 +8,6 @@
 #include "master/events.h"
 #include "master/notify.h"
 
-static bool
-same(const char *a, const char *b)
-{
-	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
-}
-
-/* What the master itself is made of stays as it is. Returns the name of an option that differs, or
- * NULL. */
-static const char *
-find_fixed(const struct options *now, const struct options *next)
-{
-	if (now->listen_count != next->listen_count)
-		return "listen";
-	for (size_t i = 0; i < now->listen_count; i++)
-		if (!same(now->listen[i], next->listen[i]))
-			return "listen";
-	if (!same(now->admin, next->admin))
-		return "admin";
-	if (!same(now->agent, next->agent))
-		return "agent";
-	if (!same(now->control, next->control))
-		return "control";
-	if (!same(now->pidfile, next->pidfile))
-		return "pidfile";
-	if (!same(now->user, next->user))
-		return "user";
-	if (!same(now->group, next->group))
-		return "group";
-	return now->backlog != next->backlog ? "backlog" : NULL;
-}
-
 int
 reload_start(struct master *master, const char **why)
 {
@@ -48,7 +17,8 @@ reload_start(struct master *master, const char **why)
 	int result = options_read(&master->next, master->argc, master->argv, master->service, true,
 		error, sizeof error);
 
-	if (result == 0 && (fixed = find_fixed(&master->options, &master->next)) != NULL) {
+	if (result == 0 && (fixed = options_find_fixed(
+				    &master->options, &master->next, master->service)) != NULL) {
 		snprintf(error, sizeof error,
 			"--%s cannot change by a reload; restart the server for that", fixed);
 		result = -1;

@@ -27,11 +27,51 @@
 #include <hubbub/io/server.h>
 #include <hubbub/peer.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 HUBBUB_API_BEGIN
 
-/* An option of the service itself, next to those that every server has. */
+/* What an option takes, and the type of the field of the context that it is read into. */
+enum hubbub_kind {
+	HUBBUB_CALL,     /* what set makes of it; no field */
+	HUBBUB_FLAG,     /* no value; bool */
+	HUBBUB_NUMBER,   /* a whole number, as 50, 1.5k or 64Ki; unsigned or uint64_t */
+	HUBBUB_SIZE,     /* bytes, as 4096 or 64K; size_t */
+	HUBBUB_DURATION, /* a time, as 10 (seconds) or 250ms; int64_t, in nanoseconds */
+	HUBBUB_CHOICE,   /* one of words; bool, unsigned or an enum: its index */
+	HUBBUB_STRING,   /* const char *, which lives as long as the options do */
+	HUBBUB_LIST      /* may be repeated; struct hubbub_list */
+};
+
+/* Whether a running server can get another value. */
+enum hubbub_change {
+	HUBBUB_RELOADABLE, /* by a reload */
+	HUBBUB_UPGRADABLE, /* only by an upgrade: a reload with another value is refused */
+	HUBBUB_FIXED,      /* by neither */
+	HUBBUB_ACTION      /* it is no setting but says what to do, as --check: never from the
+			      environment, and not printed */
+};
+
+#define HUBBUB_LIST_MAX 32
+
+/* The values of an option that may be repeated, in order. */
+struct hubbub_list {
+	const char *items[HUBBUB_LIST_MAX];
+	size_t count;
+};
+
+/* An option: a row of the table that the command line, its help, the environment, --print-config
+ * and a reload's comparison are made of. The first four fields are all that an option needs whose
+ * set takes it; the others are for a kind that is read into a field. Name the fields, for there may
+ * be more of them one day:
+ *
+ *	{.name = "greeting-limit", .values = "N", .help = "Longest greeting",
+ *		.kind = HUBBUB_NUMBER, HUBBUB_FIELD(struct greeter, limit),
+ *		.standard = "80", .least = 1, .most = 1000}
+ *
+ * A field gets its value in the master before workers start, and again on a reload. A name that
+ * every server has is refused at the start; one that only begins as one of those does is not. */
 struct hubbub_option {
 	const char *name;   /* long name without dashes: "reply" */
 	const char *values; /* shown in the help: "upper|verbatim" */
@@ -39,7 +79,32 @@ struct hubbub_option {
 	/* Called in the master before workers start, and again on a reload, once each time the
 	 * option is given. Returns NULL, or what the value should have been: "'upper' or 'verbatim'". */
 	const char *(*set)(const char *value, void *context);
+
+	enum hubbub_kind kind;
+	size_t offset; /* of the field, and its size: HUBBUB_FIELD */
+	size_t size;
+	const char *standard; /* the value where none is given; NULL: the field stays as it is */
+	/* Of a number, of bytes, of nanoseconds; of a string its length, of a list how many. most 0:
+	 * no limit. */
+	uint64_t least;
+	uint64_t most;
+	/* HUBBUB_WORDS: of a choice; of a number one that stands for 0. */
+	const char *const *words;
+	size_t word_count;
+	enum hubbub_change change; /* other than reloadable needs a context_size */
+	const char *note;    /* in the help, behind the default or instead of it: "0: never" */
+	const char *also;    /* another name of it, or NULL */
+	const char *implied; /* the value of one that is given without; NULL: it needs one */
+	int letter;          /* 'l' for -l; 0 for none */
+	int group;           /* the part of the help; 0: the first */
 };
+
+/* Of an option that is read into this member of the context's type. */
+#define HUBBUB_FIELD(type, member)                                                                 \
+	.offset = offsetof(type, member), .size = sizeof(((type *)0)->member)
+
+/* Of an option that takes the words of this array. */
+#define HUBBUB_WORDS(array) .words = (array), .word_count = sizeof(array) / sizeof *(array)
 
 /* All strings, the options and the context are borrowed for the life of the process. */
 struct hubbub_service {

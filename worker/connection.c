@@ -128,7 +128,7 @@ begin_tls(int client, const struct acceptor *acceptor)
 	char why[200];
 
 	hub_timeout_start(&scope, HANDSHAKE_TIME);
-	is_done = hub_tls_accept(client, thread->heritage->tls) == 0;
+	is_done = hub_tls_accept(client, thread->heritage->settings.tls) == 0;
 	if (!is_done)
 		snprintf(why, sizeof why, "%s",
 			errno == ETIMEDOUT ? "its TLS handshake took too long" : hub_tls_why());
@@ -147,7 +147,7 @@ serve_behind_proxy(int client, const struct fd_opening *opening, const struct ac
 
 	if (!read_proxy_header(client, acceptor, &address))
 		return;
-	if (heritage->tls == NULL || acceptor->is_path || begin_tls(client, acceptor))
+	if (heritage->settings.tls == NULL || acceptor->is_path || begin_tls(client, acceptor))
 		heritage->serve(client, heritage->context);
 	if (!fd_was_closed(opening))
 		peers_forget(&acceptor->thread->peers, client);
@@ -160,9 +160,9 @@ connection_serve(int client, void *context)
 	const struct worker_heritage *heritage = acceptor->thread->heritage;
 	struct fd_opening opening = fd_opening(client);
 
-	if (heritage->has_proxy)
+	if (heritage->settings.has_proxy)
 		serve_behind_proxy(client, &opening, acceptor);
-	else if (heritage->tls == NULL || acceptor->is_path || begin_tls(client, acceptor))
+	else if (heritage->settings.tls == NULL || acceptor->is_path || begin_tls(client, acceptor))
 		heritage->serve(client, heritage->context);
 	end(client, &opening, acceptor->thread);
 }
@@ -202,15 +202,15 @@ static void
 check_timeouts(const struct hub_connection *connection, void *context)
 {
 	const struct timeouts *timeouts = context;
-	const struct worker_heritage *heritage = timeouts->thread->heritage;
+	const struct worker_settings *settings = &timeouts->thread->heritage->settings;
 	int64_t waited = timeouts->now - connection->since;
 
-	if (connection->activity == HUB_ACTIVITY_RECEIVING && heritage->idle_timeout > 0 &&
-		waited >= heritage->idle_timeout) {
+	if (connection->activity == HUB_ACTIVITY_RECEIVING && settings->idle_timeout > 0 &&
+		waited >= settings->idle_timeout) {
 		counters_add(&timeouts->thread->row->idle_closed, 1);
 		hub_end_input(connection->client);
-	} else if (connection->activity == HUB_ACTIVITY_SENDING && heritage->write_timeout > 0 &&
-		   stuck_for(connection, timeouts->now) >= heritage->write_timeout) {
+	} else if (connection->activity == HUB_ACTIVITY_SENDING && settings->write_timeout > 0 &&
+		   stuck_for(connection, timeouts->now) >= settings->write_timeout) {
 		/* What the peer does not read is of no use to it any more, and is not kept. */
 		struct linger at_once = {1, 0};
 
@@ -222,14 +222,14 @@ check_timeouts(const struct hub_connection *connection, void *context)
 
 /* How often to look, so that a timeout is late by an eighth at most. */
 static int64_t
-look_every(const struct worker_heritage *heritage)
+look_every(const struct worker_settings *settings)
 {
 	int64_t shortest = HUB_FOREVER;
 
-	if (heritage->idle_timeout > 0)
-		shortest = heritage->idle_timeout;
-	if (heritage->write_timeout > 0 && heritage->write_timeout < shortest)
-		shortest = heritage->write_timeout;
+	if (settings->idle_timeout > 0)
+		shortest = settings->idle_timeout;
+	if (settings->write_timeout > 0 && settings->write_timeout < shortest)
+		shortest = settings->write_timeout;
 	shortest /= 8;
 	return shortest < LOOK_LEAST ? LOOK_LEAST : shortest > LOOK_MOST ? LOOK_MOST : shortest;
 }
@@ -239,7 +239,7 @@ connection_run_timeouts(void *argument)
 {
 	struct timeouts timeouts = {.thread = argument};
 
-	while (hub_sleep(look_every(timeouts.thread->heritage)) == 0) {
+	while (hub_sleep(look_every(&timeouts.thread->heritage->settings)) == 0) {
 		timeouts.now = hub_now();
 		visit_all(timeouts.thread, check_timeouts, &timeouts);
 	}

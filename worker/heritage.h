@@ -25,6 +25,20 @@ struct worker_network {
 	unsigned bits;
 };
 
+/* What operators can set of a worker. The master's options have one, which goes into the heritage
+ * as it is. */
+struct worker_settings {
+	struct hub_options hub; /* counters left NULL */
+	bool pin;               /* each hub's thread to one CPU */
+	int64_t idle_timeout;   /* nanoseconds; 0 for none */
+	int64_t write_timeout;  /* the same */
+	struct hub_tls *tls;    /* of TCP connections; NULL for none; borrowed */
+	/* Connections begin with a PROXY header, and come from these networks or by a path. */
+	bool has_proxy;
+	struct worker_network networks[WORKER_NETWORKS_MAX];
+	unsigned network_count;
+};
+
 struct worker_heritage {
 	/* The service; borrowed for the process's life. */
 	void (*serve)(int client, void *context);
@@ -41,17 +55,9 @@ struct worker_heritage {
 
 	struct counters *counters; /* shared, with the descriptor of their file (counters_file) */
 	struct worker_row *rows;   /* this worker's, one per hub */
-	struct hub_options hub;    /* counters left NULL */
-	bool pin;                  /* each hub's thread to one CPU */
 	int backlog;               /* the longest queue of a listener */
 	int64_t drain_timeout;     /* nanoseconds; for a worker whose master is dead */
-	int64_t idle_timeout;      /* nanoseconds; 0 for none */
-	int64_t write_timeout;     /* the same */
-	struct hub_tls *tls;       /* of TCP connections; NULL for none; borrowed */
-	/* Connections begin with a PROXY header, and come from these networks or by a path. */
-	bool has_proxy;
-	struct worker_network networks[WORKER_NETWORKS_MAX];
-	unsigned network_count;
+	struct worker_settings settings;
 };
 
 #endif

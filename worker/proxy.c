@@ -233,9 +233,9 @@ proxy_read(int fd, const struct worker_heritage *heritage, bool is_path,
 
 	*is_trusted = false;
 	*why = "it is none that --proxy-from trusts";
-	if (!is_path &&
-		(getpeername(fd, (struct sockaddr *)client, &length) != 0 ||
-			!proxy_is_trusted(client, heritage->networks, heritage->network_count)))
+	if (!is_path && (getpeername(fd, (struct sockaddr *)client, &length) != 0 ||
+				!proxy_is_trusted(client, heritage->settings.networks,
+					heritage->settings.network_count)))
 		return false;
 	*is_trusted = true;
 	hub_timeout_start(&scope, HEADER_TIME);

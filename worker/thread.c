@@ -203,7 +203,7 @@ start_coroutines(struct worker_thread *thread)
 
 	return start_coroutine(pulse, thread, "pulse") &&
 	       start_coroutine(handoff_run, thread, "handoff") &&
-	       ((heritage->idle_timeout == 0 && heritage->write_timeout == 0) ||
+	       ((heritage->settings.idle_timeout == 0 && heritage->settings.write_timeout == 0) ||
 		       start_coroutine(connection_run_timeouts, thread, "timeouts")) &&
 	       (thread->companion == NULL ||
 		       start_coroutine(thread->companion, thread->leader, "leader"));
@@ -335,7 +335,7 @@ blocked(int64_t nanoseconds, const char *backtrace, void *context)
 void
 thread_run(struct worker_thread *thread)
 {
-	struct hub_options options = thread->heritage->hub;
+	struct hub_options options = thread->heritage->settings.hub;
 
 	if (thread->cpu >= 0)
 		pin_thread(thread);
@@ -400,7 +400,7 @@ thread_init(struct worker_thread *thread, const struct worker_heritage *heritage
 		.row = &heritage->rows[index],
 		.index = index,
 		/* Now, before a thread that is pinned starts the others. */
-		.cpu = heritage->pin ? choose_cpu(heritage, index) : -1,
+		.cpu = heritage->settings.pin ? choose_cpu(heritage, index) : -1,
 		.leader = leader};
 	sem_init(&thread->started, 0, 0);
 	hub_pool_init(&thread->pool, 0);

@@ -117,7 +117,11 @@ int
 main(int argc, char **argv)
 {
 	static const struct hubbub_option options[] = {
-		{"start", "HOW", "How to start: well, crash, hang or exit", set_start}, {0}};
+		{.name = "start",
+			.values = "HOW",
+			.help = "How to start: well, crash, hang or exit",
+			.set = set_start},
+		{0}};
 	static const struct hubbub_service naughty = {.name = "naughty",
 		.version = "1.0",
 		.listen = "127.0.0.1:0",

@@ -85,7 +85,7 @@ Test(change, a_reload_with_wrong_options_changes_nothing_and_says_why)
 		const char *arguments;
 		const char *why;
 	} cases[] = {
-		{"--reply=lower\n", "--reply: 'lower' is not 'upper' or 'verbatim'"},
+		{"--reply=lower\n", "--reply: 'lower' is not one of: upper, verbatim"},
 		{"--processes=many\n", "--processes: 'many' is not a whole number"},
 		{"--no-such-option\n", "--no-such-option: there is no such option"},
 		{"--listen=127.0.0.1:1\n", "--listen cannot change by a reload"},

@@ -70,7 +70,7 @@ Test(cli, every_wrong_value_is_named_with_what_would_be_right)
 		{"--listen=9090", {"--listen", "'9090'", "HOST:PORT"}},
 		{"--listen=::1:90", {"--listen", "'::1:90'", "brackets"}},
 		{"--listen=1.2.3.4:70000", {"--listen", "70000", "0 (any free one) to 65535"}},
-		{"--reply=lower", {"--reply", "'lower'", "'upper' or 'verbatim'"}},
+		{"--reply=lower", {"--reply", "'lower'", "upper, verbatim"}},
 		{"--procesess=2", {"--procesess", "no such option", "--processes"}},
 		{"--listne=:1", {"--listne", "no such option", "--listen"}},
 		{"--group=daemon", {"--group", "needs", "--user"}},
@@ -162,7 +162,8 @@ Test(cli, help_fits_eighty_columns_and_names_every_option)
 		"--drain-timeout", "--stack-size", "--pin", "--backend", "--pidfile", "--user",
 		"--group", "--log-level", "--log-format", "--check", "--max-connections",
 		"--idle-timeout", "--write-timeout", "--drain-delay", "--hang-timeout", "--balance",
-		"--admin", "--control", "--help", "--version", "--reply", "@FILE"};
+		"--admin", "--control", "--print-config", "--help", "--version", "--reply",
+		"@FILE"};
 
 	cr_assert_eq(run(0, "--help", NULL), 0);
 	for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
@@ -184,6 +185,67 @@ Test(cli, check_validates_and_exits)
 	cr_assert_not_null(strstr(program.text, "valid"), "%s", program.text);
 	program_end(&program);
 	cr_assert_eq(run(0, "--check", "--processes=x", NULL), 2);
+}
+
+Test(cli, the_configuration_can_be_printed_and_used_again)
+{
+	char path[] = "/tmp/hubbub-config-XXXXXX", at[64], *first;
+	int fd = mkstemp(path);
+
+	setenv("HUBBUB_SERVER_REPLY", "verbatim", 1);
+	setenv("HUBBUB_SERVER_LISTEN", "127.0.0.1:1 unix:/tmp/never", 1);
+	cr_assert_eq(run(0, "--print-config", "--idle-timeout=1.5", "--pin", NULL), 0);
+	first = strdup(program.text);
+	program_end(&program);
+	cr_assert_not_null(strstr(first, "# --idle-timeout: from the command line\n"
+					 "--idle-timeout=1500ms\n"),
+		"%s", first);
+	cr_assert_not_null(strstr(first, "# --reply: from HUBBUB_SERVER_REPLY in the environment\n"
+					 "--reply=verbatim\n"),
+		"%s", first);
+	cr_assert_not_null(strstr(first, "\n--listen=unix:/tmp/never\n"), "%s", first);
+	cr_assert_not_null(strstr(first, "# --backlog=4096 (default)\n"), "%s", first);
+	cr_assert_not_null(strstr(first, "# --threads=auto (default)\n"), "%s", first);
+	cr_assert_eq(write(fd, first, strlen(first)), (ssize_t)strlen(first));
+	close(fd);
+	unsetenv("HUBBUB_SERVER_REPLY");
+	unsetenv("HUBBUB_SERVER_LISTEN");
+	snprintf(at, sizeof at, "@%s", path);
+	cr_assert_eq(run(0, "--print-config", at, NULL), 0, "%s", program.text);
+	unlink(path);
+	/* All that is no comment is as it was. */
+	for (char *line = strtok(first, "\n"); line != NULL; line = strtok(NULL, "\n"))
+		if (strncmp(line, "--", 2) == 0)
+			cr_assert_not_null(strstr(program.text, line), "%s", line);
+	cr_assert_not_null(strstr(program.text, path), "%s", program.text);
+	free(first);
+	program_end(&program);
+	cr_assert_eq(run(0, "--print-config", "--threads=x", NULL), 2);
+	program_end(&program);
+	cr_assert_eq(run(0, "--print-config", "--user=no-such-user", NULL), 1);
+}
+
+Test(cli, the_environment_sets_what_the_command_line_does_not)
+{
+	struct program first;
+
+	setenv("HUBBUB_SERVER_THREADS", "x", 1);
+	cr_assert_eq(run(0, "--check", NULL), 2);
+	cr_assert_not_null(strstr(program.text, "HUBBUB_SERVER_THREADS: 'x'"), "%s", program.text);
+	cr_assert_eq(lines(), 1, "%s", program.text);
+	program_end(&program);
+	cr_assert_eq(run(0, "--check", "--threads=1", NULL), 0, "%s", program.text);
+	program_end(&program);
+	setenv("HUBBUB_SERVER_LISTEN", "9090", 1);
+	cr_assert_eq(run(0, "--check", "-t1", NULL), 2);
+	cr_assert_not_null(
+		strstr(program.text, "HUBBUB_SERVER_LISTEN: '9090'"), "%s", program.text);
+	setenv("HUBBUB_SERVER_LISTEN", "127.0.0.1:0", 1);
+	setenv("HUBBUB_SERVER_THREADS", "2", 1);
+	cr_assert(program_start_echo(&first, "-p1", NULL), "%s", first.text);
+	cr_assert_not_null(strstr(first.text, "1 processes x 2 threads"), "%s", first.text);
+	cr_assert_eq(program_stop(&first, SIGTERM, 20), 0);
+	program_end(&first);
 }
 
 Test(cli, a_start_that_cannot_succeed_ends_with_the_reason)

@@ -25,7 +25,7 @@ Test(arguments, a_file_stands_for_its_lines)
 
 	write_file("# a comment\n--listen=:1\n\n  --processes=2  \n");
 	snprintf(at, sizeof at, "@%s", path);
-	cr_assert_eq(arguments_expand(&arguments, 4, argv, error, sizeof error), 0);
+	cr_assert_eq(arguments_expand(&arguments, 4, argv, NULL, NULL, error, sizeof error), 0);
 	unlink(path);
 	cr_assert_eq(arguments.count, 5);
 	cr_assert_str_eq(arguments.items[0], "name");
@@ -41,7 +41,7 @@ Test(arguments, a_file_that_cannot_be_read_is_named)
 	char error[256], *argv[] = {"name", "@/no/such/file", NULL};
 	struct arguments arguments;
 
-	cr_assert_eq(arguments_expand(&arguments, 2, argv, error, sizeof error), -1);
+	cr_assert_eq(arguments_expand(&arguments, 2, argv, NULL, NULL, error, sizeof error), -1);
 	arguments_free(&arguments);
 	cr_assert_not_null(strstr(error, "@/no/such/file"));
 	cr_assert_not_null(strstr(error, "No such file"));

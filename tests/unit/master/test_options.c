@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tests/support/names.h"
@@ -17,12 +18,13 @@ serve(int client, void *context)
 	(void)client, (void)context;
 }
 
+static const struct hubbub_service plain = {
+	.name = "test", .version = "1", .listen = "127.0.0.1:9090", .serve = serve};
+
 /* Reads them, ended by NULL. Returns whether they are right. */
 static bool
 read_options(const char *first, ...)
 {
-	static const struct hubbub_service service = {
-		.name = "test", .version = "1", .listen = "127.0.0.1:9090", .serve = serve};
 	char *argv[32] = {"test", (char *)(uintptr_t)first};
 	int count = 2;
 	va_list more;
@@ -32,7 +34,7 @@ read_options(const char *first, ...)
 		count++;
 	va_end(more);
 	options_free(&options);
-	return options_read(&options, count, argv, &service, false, error, sizeof error) == 0;
+	return options_read(&options, count, argv, &plain, false, error, sizeof error) == 0;
 }
 
 static void
@@ -47,7 +49,7 @@ Test(options, an_address_is_listened_on_once)
 {
 	cr_assert(read_options("--listen=127.0.0.1:1", "--listen=127.0.0.1:1", NULL), "%s", error);
 	cr_assert_eq(options.address_count, 1);
-	cr_assert_eq(options.listen_count, 2);
+	cr_assert_eq(options.listen.count, 2);
 	cr_assert(read_options("--listen=127.0.0.1:1", "--listen=127.0.0.1:2", "--listen=unix:/a",
 			  "--listen=unix:/a", NULL),
 		"%s", error);
@@ -128,4 +130,170 @@ Test(options, there_is_room_for_names_of_sixteen_addresses)
 	cr_assert_not_null(strstr(error, "more than 16 addresses"), "%s", error);
 	cr_assert_not(read_options("--admin=most:1", NULL));
 	cr_assert_not_null(strstr(error, "more than 16 addresses"), "%s", error);
+}
+
+/* ---- what may change, and what is handed over ---- */
+
+/* Another value than the default, of each option that a reload cannot change. */
+static const struct {
+	const char *name;
+	char *argument;
+	bool is_handed_over;
+} fixed[] = {
+	{"listen", "--listen=127.0.0.1:2", false}, /* an upgrade judges what it means */
+	{"backlog", "--backlog=7", false},         /* an upgrade makes new queues */
+	{"admin", "--admin=127.0.0.1:3", true},
+	{"agent", "--agent=127.0.0.1:4", true},
+	{"control", "--control=/a", true},
+	{"pidfile", "--pidfile=/b", true},
+	{"user", "--user=c", true},
+	{"group", "--group=d", true},
+};
+
+Test(options, each_is_refused_by_a_reload_or_taken_and_in_the_document_or_not)
+{
+	size_t found = 0;
+
+	for (const struct hubbub_option *row = options_rows; row->name != NULL; row++) {
+		size_t i = 0;
+
+		while (i < sizeof fixed / sizeof fixed[0] && strcmp(fixed[i].name, row->name) != 0)
+			i++;
+		if (i == sizeof fixed / sizeof fixed[0]) {
+			cr_assert(row->change == HUBBUB_RELOADABLE || row->change == HUBBUB_ACTION,
+				"--%s", row->name);
+			continue;
+		}
+		found++;
+		cr_assert_eq(row->change,
+			fixed[i].is_handed_over ? HUBBUB_FIXED : HUBBUB_UPGRADABLE, "--%s",
+			row->name);
+	}
+	cr_assert_eq(found, sizeof fixed / sizeof fixed[0]);
+}
+
+Test(options, what_a_reload_cannot_change_is_found)
+{
+	struct options before;
+	json_t *document, *other;
+
+	cr_assert(read_options("--user=x", NULL), "%s", error);
+	before = options;
+	document = options_fixed_json(&before, &plain);
+	options = (struct options){0};
+	for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++) {
+		cr_assert(read_options("--user=x", fixed[i].argument, NULL), "%s", error);
+		cr_assert_str_eq(options_find_fixed(&before, &options, &plain), fixed[i].name);
+		other = options_fixed_json(&options, &plain);
+		cr_assert_eq(json_object_get(other, fixed[i].name) != NULL, fixed[i].is_handed_over,
+			"%s", fixed[i].name);
+		cr_assert_eq(
+			!json_equal(document, other), fixed[i].is_handed_over, "%s", fixed[i].name);
+		json_decref(other);
+	}
+	cr_assert(read_options("--user=x", "-p9", "--idle-timeout=5", "--pin", NULL), "%s", error);
+	cr_assert_null(options_find_fixed(&before, &options, &plain));
+	json_decref(document);
+	options_free(&before);
+}
+
+/* ---- a service's own ---- */
+
+struct greeter {
+	unsigned limit;
+	const char *word;
+	unsigned calls;
+};
+
+static const char *
+count_call(const char *value, void *context)
+{
+	(void)value;
+	((struct greeter *)context)->calls++;
+	return NULL;
+}
+
+static const struct hubbub_option greetings[] = {
+	{.name = "limit",
+		.values = "N",
+		.help = "Longest",
+		.kind = HUBBUB_NUMBER,
+		HUBBUB_FIELD(struct greeter, limit),
+		.standard = "80",
+		.least = 1,
+		.most = 100},
+	{.name = "word",
+		.values = "TEXT",
+		.help = "What is said",
+		.kind = HUBBUB_STRING,
+		HUBBUB_FIELD(struct greeter, word),
+		.change = HUBBUB_FIXED},
+	{.name = "call", .values = "X", .help = "The old way", .set = count_call},
+	{0},
+};
+
+static struct greeter greeter;
+static struct hubbub_service greeting = {.name = "greeting",
+	.version = "1",
+	.listen = "127.0.0.1:9090",
+	.serve = serve,
+	.context = &greeter,
+	.context_size = sizeof greeter,
+	.options = greetings};
+
+static bool
+read_greeting(char *first, char *second)
+{
+	char *argv[] = {"greeting", first, second, NULL};
+
+	options = (struct options){0};
+	return options_read(&options, second == NULL ? 2 : 3, argv, &greeting, false, error,
+		       sizeof error) == 0;
+}
+
+Test(options, a_service_has_rows_of_its_own)
+{
+	struct options before;
+	json_t *document;
+
+	cr_assert(read_greeting("--word=hi", "--call=1"), "%s", error);
+	cr_assert_eq(greeter.limit, 80);
+	cr_assert_str_eq(greeter.word, "hi");
+	cr_assert_eq(greeter.calls, 1);
+	before = options;
+	setenv("HUBBUB_SERVER_LIMIT", "7", 1);
+	cr_assert(read_greeting("--word=ho", NULL), "%s", error);
+	cr_assert_eq(greeter.limit, 7);
+	cr_assert_eq(greeter.calls, 0, "as at the start");
+	cr_assert_str_eq(options_find_fixed(&before, &options, &greeting), "word");
+	document = options_fixed_json(&options, &greeting);
+	cr_assert_str_eq(json_string_value(json_object_get(document, "word")), "ho");
+	json_decref(document);
+	options_use(&before, &greeting);
+	cr_assert_eq(greeter.limit, 80);
+	cr_assert_str_eq(greeter.word, "hi");
+	options_free(&before);
+	options_free(&options);
+	cr_assert_not(read_greeting("--limit=101", NULL));
+	cr_assert_not_null(strstr(error, "from 1 to 100"), "%s", error);
+}
+
+Test(options, a_service_cannot_have_the_servers_names)
+{
+	static const char *const names[] = {"threads", "help", "print-config", "word"};
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		struct hubbub_option own[] = {greetings[1], greetings[2], {0}};
+
+		own[1].name = names[i];
+		greeting.options = own;
+		cr_assert_not(read_greeting("--pin", NULL), "%s", names[i]);
+		cr_assert_not_null(strstr(error, names[i]), "%s", error);
+		cr_assert_not_null(strstr(error, "choose another"), "%s", error);
+		options_free(&options);
+	}
+	greeting.options = greetings;
+	greeting.context_size = 0;
+	cr_assert_not(read_greeting("--pin", NULL));
+	cr_assert_not_null(strstr(error, "needs a context_size"), "%s", error);
 }

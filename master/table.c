@@ -1,0 +1,269 @@
+#include "master/table.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "master/row.h"
+#include "master/values.h"
+
+#define TEXT_SIZE 4096 /* of a value that is printed */
+
+void
+table_complain(struct table *table, const char *format, ...)
+{
+	va_list arguments;
+
+	if (table->error[0] != '\0')
+		return;
+	va_start(arguments, format);
+	vsnprintf(table->error, table->error_size, format, arguments);
+	va_end(arguments);
+}
+
+/* ---- rows ---- */
+
+const struct hubbub_option *
+table_row(const struct table *table, size_t index, void **object)
+{
+	for (size_t part = 0; part < TABLE_PARTS_MAX; part++) {
+		const struct hubbub_option *row = table->parts[part].rows;
+
+		if (object != NULL)
+			*object = table->parts[part].object;
+		for (; row != NULL && row->name != NULL; row++)
+			if (index-- == 0)
+				return row;
+	}
+	return NULL;
+}
+
+const struct table_given *
+table_last_given(const struct table_givens *givens, size_t row)
+{
+	for (size_t i = givens->count; i > 0; i--)
+		if (givens->items[i - 1].row == row)
+			return &givens->items[i - 1];
+	return NULL;
+}
+
+void
+table_givens_free(struct table_givens *givens)
+{
+	free(givens->items);
+	*givens = (struct table_givens){0};
+}
+
+/* The row of that name, with its index if that is asked for; or NULL. */
+static const struct hubbub_option *
+find_row(const struct table *table, const char *name, size_t *index)
+{
+	const struct hubbub_option *row;
+
+	for (size_t i = 0; (row = table_row(table, i, NULL)) != NULL; i++) {
+		if (index != NULL)
+			*index = i;
+		if (strcmp(row->name, name) == 0)
+			return row;
+	}
+	return NULL;
+}
+
+enum table_origin
+table_origin(const struct table *table, const struct table_givens *givens, const char *name)
+{
+	const struct table_given *given = NULL;
+	size_t index;
+
+	if (find_row(table, name, &index) != NULL)
+		given = table_last_given(givens, index);
+	return given != NULL ? given->origin : TABLE_DEFAULT;
+}
+
+const char *
+table_variable(const struct table *table, const struct hubbub_option *row,
+	char text[static TABLE_VARIABLE_SIZE])
+{
+	snprintf(text, TABLE_VARIABLE_SIZE, "%s%s", table->prefix, row->name);
+	for (char *c = text + strlen(table->prefix); *c != '\0'; c++)
+		*c = isalnum((unsigned char)*c) ? (char)toupper((unsigned char)*c) : '_';
+	return text;
+}
+
+void
+table_complain_of(struct table *table, const char *name, const char *format, ...)
+{
+	char text[512], variable[TABLE_VARIABLE_SIZE];
+	const struct hubbub_option *row = find_row(table, name, NULL);
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof text, format, arguments);
+	va_end(arguments);
+	if (table_origin(table, table->givens, name) == TABLE_ENVIRONMENT)
+		table_complain(table, "%s: %s", table_variable(table, row, variable), text);
+	else
+		table_complain(table, "--%s: %s", name, text);
+}
+
+/* ---- printing ---- */
+
+static void
+print_origin(const struct table *table, const struct hubbub_option *row,
+	const struct table_given *given, FILE *stream)
+{
+	char variable[TABLE_VARIABLE_SIZE];
+
+	fprintf(stream, "# --%s: from ", row->name);
+	if (given->origin == TABLE_ENVIRONMENT)
+		fprintf(stream, "%s in the environment\n", table_variable(table, row, variable));
+	else if (given->origin == TABLE_FILE)
+		fprintf(stream, "%s\n", given->from);
+	else
+		fprintf(stream, "the command line\n");
+}
+
+/* A line of a file has no line in it, and loses the blanks at its end. */
+static void
+print_value(const struct hubbub_option *row, const char *text, FILE *stream)
+{
+	size_t length = text != NULL ? strlen(text) : 0;
+
+	if (length > 0 &&
+		(strpbrk(text, "\r\n") != NULL || strchr(" \t", text[length - 1]) != NULL))
+		fprintf(stream, "# --%s: no line of a file can hold this value\n", row->name);
+	else if (text == NULL || row->values == NULL)
+		fprintf(stream, "--%s\n", row->name);
+	else
+		fprintf(stream, "--%s=%s\n", row->name, text);
+}
+
+static void
+print_default(const struct hubbub_option *row, const void *object, FILE *stream)
+{
+	const char *standard = row->standard;
+	char text[TEXT_SIZE];
+
+	if (standard == NULL) {
+		fprintf(stream, "# --%s (default: %s)\n", row->name,
+			row->note != NULL ? row->note : "not given");
+		return;
+	}
+	row_write(row, object, text, sizeof text);
+	if (row->kind == HUBBUB_NUMBER && row->word_count > 0 && strcmp(text, standard) != 0)
+		fprintf(stream, "# --%s=%s (default: %s)\n", row->name, text, standard);
+	else
+		fprintf(stream, "# --%s=%s (default)\n", row->name,
+			text[0] != '\0' ? text : standard);
+}
+
+static void
+print_row(const struct table *table, const struct table_givens *givens, size_t index, FILE *stream)
+{
+	void *object;
+	const struct hubbub_option *row = table_row(table, index, &object);
+	const struct table_given *last = table_last_given(givens, index);
+	char text[TEXT_SIZE];
+
+	if (last == NULL) {
+		print_default(row, object, stream);
+		return;
+	}
+	if (row->kind != HUBBUB_LIST && row->kind != HUBBUB_CALL) {
+		row_write(row, object, text, sizeof text);
+		print_origin(table, row, last, stream);
+		if (row->kind == HUBBUB_FLAG && text[0] == '\0')
+			fprintf(stream, "# --%s is off\n", row->name);
+		else
+			print_value(row, text, stream);
+		return;
+	}
+	for (size_t i = 0; i < givens->count; i++)
+		if (givens->items[i].row == index) {
+			print_origin(table, row, &givens->items[i], stream);
+			print_value(row, givens->items[i].text, stream);
+		}
+}
+
+void
+table_print(const struct table *table, const struct table_givens *givens, FILE *stream)
+{
+	const struct hubbub_option *row;
+
+	for (size_t i = 0; (row = table_row(table, i, NULL)) != NULL; i++)
+		if (row->change != HUBBUB_ACTION)
+			print_row(table, givens, i, stream);
+}
+
+/* ---- the rows themselves ---- */
+
+/* Whether an earlier row, or one of argp's or the program's own, has that name, its letter, or its
+ * variable. */
+static bool
+is_taken(const struct table *table, size_t index, const struct hubbub_option *row)
+{
+	static const char *const standing[] = {"help", "usage", "version"};
+	char own[TABLE_VARIABLE_SIZE], other[TABLE_VARIABLE_SIZE];
+
+	for (size_t i = 0; i < sizeof standing / sizeof standing[0]; i++)
+		if (strcmp(row->name, standing[i]) == 0)
+			return true;
+	for (size_t i = 0; i < index; i++) {
+		const struct hubbub_option *before = table_row(table, i, NULL);
+
+		if (strcmp(table_variable(table, row, own), table_variable(table, before, other)) ==
+				0 ||
+			(row->letter != 0 && row->letter == before->letter) ||
+			(before->also != NULL && strcmp(row->name, before->also) == 0) ||
+			(row->also != NULL && strcmp(row->also, before->name) == 0))
+			return true;
+	}
+	return row->letter != 0 && strchr("?V", row->letter) != NULL;
+}
+
+bool
+table_is_sound(const struct table *table, char *error, size_t size)
+{
+	const struct hubbub_option *row;
+	const char *fault;
+	void *object;
+
+	for (size_t i = 0; (row = table_row(table, i, &object)) != NULL; i++) {
+		fault = row_fault(row, object != NULL);
+		if (fault == NULL && is_taken(table, i, row))
+			fault = "has a name or letter that another option has; choose another one";
+		if (fault == NULL)
+			continue;
+		snprintf(error, size, "the option --%s of this program %s", row->name, fault);
+		return false;
+	}
+	return true;
+}
+
+const struct hubbub_option *
+table_find_change(const struct hubbub_option *rows, enum hubbub_change change, const void *now,
+	const void *next)
+{
+	for (; rows != NULL && rows->name != NULL; rows++)
+		if (rows->change >= change && rows->change != HUBBUB_ACTION &&
+			!row_is_same(rows, now, next))
+			return rows;
+	return NULL;
+}
+
+void
+table_copy_rows(struct hubbub_option *to, const struct hubbub_option *rows)
+{
+	do
+		*to++ = *rows;
+	while (rows++->name != NULL);
+}
+
+void
+table_set_standard(struct hubbub_option *rows, const char *name, const char *standard)
+{
+	for (; rows->name != NULL; rows++)
+		if (strcmp(rows->name, name) == 0)
+			rows->standard = standard;
+}

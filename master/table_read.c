@@ -1,0 +1,277 @@
+/* How a table is read: the command line, its @FILEs, the environment, the defaults. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "master/row.h"
+#include "master/table.h"
+
+#define ROW_KEY 256 /* of the first row; letters are below */
+#define HELP_SIZE 512
+#define WHY_SIZE 384
+
+/* ---- rows ---- */
+
+static size_t
+count_rows(const struct table *table)
+{
+	size_t count = 0;
+
+	while (table_row(table, count, NULL) != NULL)
+		count++;
+	return count;
+}
+
+static int
+key_of(const struct hubbub_option *row, size_t index)
+{
+	return row->letter != 0 ? row->letter : (int)(ROW_KEY + index);
+}
+
+static const struct hubbub_option *
+find_key(const struct table *table, int key, size_t *index)
+{
+	const struct hubbub_option *row;
+
+	for (*index = 0; (row = table_row(table, *index, NULL)) != NULL; (*index)++)
+		if (key_of(row, *index) == key)
+			return row;
+	return NULL;
+}
+
+static bool
+note_given(struct table_givens *givens, struct table_given given)
+{
+	struct table_given *items =
+		realloc(givens->items, (givens->count + 1) * sizeof *givens->items);
+
+	if (items == NULL)
+		return false;
+	givens->items = items;
+	items[givens->count++] = given;
+	return true;
+}
+
+/* ---- reading ---- */
+
+/* Reads a text that was given to a row, and notes that. Returns whether it is right. */
+static bool
+take_text(struct table *table, size_t index, const char *text, enum table_origin origin,
+	const char *from)
+{
+	char why[WHY_SIZE];
+	void *object;
+	const struct hubbub_option *row = table_row(table, index, &object);
+	struct table_given given = {.row = index, .text = text, .origin = origin, .from = from};
+
+	if (!note_given(table->givens, given)) {
+		table_complain(table, "no memory for the options");
+		return false;
+	}
+	if (row_read(row, object, text, why, sizeof why))
+		return true;
+	table_complain_of(table, row->name, "%s", why);
+	return false;
+}
+
+static error_t
+take_key(int key, char *value, struct argp_state *state)
+{
+	struct table *table = state->input;
+	const char *file = state->next > 0 ? table->arguments->files[state->next - 1] : NULL;
+	const struct hubbub_option *row;
+	size_t index;
+
+	if (key > 0 && key < TABLE_EXTRA_KEY && (row = find_key(table, key, &index)) != NULL)
+		return take_text(table, index, value != NULL ? value : row->implied,
+			       file != NULL ? TABLE_FILE : TABLE_COMMAND_LINE, file)
+			       ? 0
+			       : EINVAL;
+	return table->take(table, key, value, state);
+}
+
+bool
+table_take(struct table *table, const char *name, const char *text)
+{
+	const struct hubbub_option *row;
+
+	for (size_t i = 0; (row = table_row(table, i, NULL)) != NULL; i++)
+		if (strcmp(row->name, name) == 0)
+			return take_text(table, i, text, TABLE_COMMAND_LINE, NULL);
+	return false;
+}
+
+/* A list in the environment has blanks between its values. Returns whether all are right. */
+static bool
+take_list(struct table *table, size_t index, const char *text)
+{
+	static const char blanks[] = " \t\n";
+
+	for (text += strspn(text, blanks); *text != '\0'; text += strspn(text, blanks)) {
+		size_t length = strcspn(text, blanks);
+		const char *item = arguments_keep(table->arguments, text, length);
+
+		if (item == NULL)
+			table_complain(table, "no memory for the environment");
+		if (item == NULL || !take_text(table, index, item, TABLE_ENVIRONMENT, NULL))
+			return false;
+		text += length;
+	}
+	return true;
+}
+
+static void
+take_environment(struct table *table)
+{
+	const struct hubbub_option *row;
+
+	for (size_t i = 0; (row = table_row(table, i, NULL)) != NULL; i++) {
+		char variable[TABLE_VARIABLE_SIZE];
+		const char *text = getenv(table_variable(table, row, variable));
+
+		if (text == NULL || *text == '\0' || row->change == HUBBUB_ACTION ||
+			table_last_given(table->givens, i) != NULL)
+			continue;
+		/* The environment may be changed in place while the options are in use. */
+		text = arguments_keep(table->arguments, text, strlen(text));
+		if (text == NULL)
+			table_complain(table, "no memory for the environment");
+		else if (row->kind == HUBBUB_LIST)
+			take_list(table, i, text);
+		else
+			take_text(table, i, text, TABLE_ENVIRONMENT, NULL);
+	}
+}
+
+static void
+take_defaults(struct table *table)
+{
+	const struct hubbub_option *row;
+	void *object;
+	char why[WHY_SIZE];
+
+	for (size_t i = 0; (row = table_row(table, i, &object)) != NULL; i++)
+		if (row->standard != NULL && table_last_given(table->givens, i) == NULL &&
+			!row_read(row, object, row->standard, why, sizeof why))
+			table_complain(table, "--%s: its default %s", row->name, why);
+}
+
+/* ---- argp ---- */
+
+/* What argp is given, all in one allocation of each kind. */
+struct layout {
+	struct argp_option *options;
+	const char **names; /* of long options, ended by NULL */
+	char (*helps)[HELP_SIZE];
+};
+
+static void
+free_layout(struct layout *layout)
+{
+	free(layout->options);
+	free(layout->names);
+	free(layout->helps);
+}
+
+static int
+argp_flags_of(const struct hubbub_option *row)
+{
+	return row->implied != NULL ? OPTION_ARG_OPTIONAL : 0;
+}
+
+static size_t
+count_extras(const struct table *table)
+{
+	const struct argp_option *extra = table->extras;
+	size_t count = 0;
+
+	while (extra != NULL && (extra[count].name != NULL || extra[count].doc != NULL))
+		count++;
+	return count;
+}
+
+static bool
+lay_out(const struct table *table, struct layout *layout)
+{
+	size_t rows = count_rows(table), extras = count_extras(table), count = 0, names = 0;
+	const struct hubbub_option *row;
+
+	layout->options = calloc(2 * rows + extras + 1, sizeof *layout->options);
+	layout->names = calloc(2 * rows + extras + 4, sizeof *layout->names);
+	layout->helps = calloc(rows + 1, sizeof *layout->helps);
+	if (layout->options == NULL || layout->names == NULL || layout->helps == NULL)
+		return false;
+	for (size_t i = 0; i < extras; i++)
+		layout->options[count++] = table->extras[i];
+	for (size_t i = 0; (row = table_row(table, i, NULL)) != NULL; i++) {
+		row_help(row, layout->helps[i], sizeof layout->helps[i]);
+		layout->options[count++] = (struct argp_option){row->name, key_of(row, i),
+			row->values, argp_flags_of(row), layout->helps[i],
+			row->group != 0 ? row->group : 1};
+		if (row->also != NULL)
+			layout->options[count++] =
+				(struct argp_option){.name = row->also, .flags = OPTION_ALIAS};
+	}
+	for (size_t i = 0; i < count; i++)
+		if (layout->options[i].name != NULL)
+			layout->names[names++] = layout->options[i].name;
+	if ((table->flags & ARGP_NO_HELP) == 0) {
+		layout->names[names++] = "help";
+		layout->names[names++] = "usage";
+		layout->names[names++] = "version";
+	}
+	return true;
+}
+
+static void
+take_arguments(struct table *table)
+{
+	int count = table->arguments->count;
+	char **items = table->arguments->items;
+	struct layout layout = {0};
+
+	if (!lay_out(table, &layout)) {
+		table_complain(table, "no memory for the options");
+	} else if (arguments_check_names(
+			   count, items, layout.names, table->error, table->error_size)) {
+		const struct argp argp = {.options = layout.options,
+			.parser = take_key,
+			.args_doc = table->usage,
+			.doc = table->description};
+
+		if (argp_parse(&argp, count, items, table->flags | ARGP_IN_ORDER, NULL, table) != 0)
+			table_complain(
+				table, "an option is ambiguous or lacks its value; see --help");
+	}
+	free_layout(&layout);
+}
+
+/* Whether the value of this argument, if it is an option, is the next one. */
+static bool
+takes_value(const char *item, const void *context)
+{
+	const struct hubbub_option *row;
+
+	for (size_t i = 0; (row = table_row(context, i, NULL)) != NULL; i++)
+		if (row->values != NULL && row->implied == NULL && item[0] == '-' &&
+			((item[1] != '\0' && item[1] == row->letter && item[2] == '\0') ||
+				(item[1] == '-' && strcmp(item + 2, row->name) == 0)))
+			return true;
+	return false;
+}
+
+int
+table_read(struct table *table, int argc, char **argv)
+{
+	table->error[0] = '\0';
+	*table->givens = (struct table_givens){0};
+	if (arguments_expand(table->arguments, argc, argv, takes_value, table, table->error,
+		    table->error_size) != 0)
+		return -1;
+	take_arguments(table);
+	if (table->error[0] == '\0')
+		take_environment(table);
+	if (table->error[0] == '\0')
+		take_defaults(table);
+	return table->error[0] == '\0' ? 0 : -1;
+}

@@ -1,0 +1,92 @@
+#include "master/values.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+
+Test(values, numbers_are_read_with_powers_of_1000_and_1024)
+{
+	static const struct {
+		const char *text;
+		double value;
+	} cases[] = {{"0", 0}, {"200", 200}, {"1.5k", 1500}, {"50k", 50000}, {"2M", 2e6},
+		{"1G", 1e9}, {"64Ki", 65536}, {"4Mi", 4194304}, {"0.5", 0.5}, {".5", 0.5}};
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		double value = -1;
+
+		cr_assert(values_read_number(cases[i].text, &value), "%s", cases[i].text);
+		cr_assert_float_eq(value, cases[i].value, 1e-9, "%s", cases[i].text);
+	}
+}
+
+Test(values, what_is_no_number_is_refused_and_changes_nothing)
+{
+	static const char *const cases[] = {"", ".", "k", "-1", "+1", " 1", "1 ", "1kk", "0x10",
+		"1e5", "inf", "nan", "5s", "1K1", "1e400", "1.2.3"};
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		double value = 7;
+
+		cr_assert_not(values_read_number(cases[i], &value), "'%s'", cases[i]);
+		cr_assert_eq(value, 7);
+	}
+}
+
+Test(values, sizes_are_whole_bytes)
+{
+	static const struct {
+		const char *text;
+		uint64_t value;
+	} cases[] = {{"0", 0}, {"4096", 4096}, {"64K", 65536}, {"1.5K", 1536}, {"64Ki", 65536},
+		{"1M", 1 << 20}, {"1G", 1 << 30}};
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		uint64_t value = 7;
+
+		cr_assert(values_read_size(cases[i].text, &value), "%s", cases[i].text);
+		cr_assert_eq(value, cases[i].value, "%s", cases[i].text);
+	}
+	cr_assert_not(values_read_size("0.5", &(uint64_t){0}));
+	cr_assert_not(values_read_size("64Q", &(uint64_t){0}));
+	cr_assert_not(values_read_size("99999999999999G", &(uint64_t){0}));
+}
+
+Test(values, times_are_read_into_nanoseconds)
+{
+	static const struct {
+		const char *text;
+		int64_t value;
+	} cases[] = {{"10", 10000000000}, {"10s", 10000000000}, {"250ms", 250000000},
+		{"80us", 80000}, {"1ns", 1}, {"1.5ms", 1500000}, {"5m", 300000000000},
+		{"2h", 7200000000000}, {"0", 0}};
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		int64_t value = -1;
+
+		cr_assert(values_read_time(cases[i].text, &value), "%s", cases[i].text);
+		cr_assert_eq(value, cases[i].value, "%s", cases[i].text);
+	}
+	cr_assert_not(values_read_time("5k", &(int64_t){0}));
+	cr_assert_not(values_read_time("99999999999h", &(int64_t){0}));
+}
+
+Test(values, what_is_written_reads_as_it_was)
+{
+	static const uint64_t few[] = {0, 1, 1000, 1024, 1000000000, 30000000000, 1500000000};
+	char text[VALUES_TEXT_SIZE];
+
+	srandom(1);
+	for (int i = 0; i < 1000; i++) {
+		uint64_t number = i < 7 ? few[i] : (uint64_t)random() << random() % 18;
+		uint64_t size = 1;
+		int64_t time = 1;
+
+		cr_assert(values_read_size(values_write_size(text, number), &size));
+		cr_assert_eq(size, number, "%s", text);
+		cr_assert(values_read_time(values_write_time(text, (int64_t)number), &time));
+		cr_assert_eq(time, (int64_t)number, "%s", text);
+	}
+	cr_assert_str_eq(values_write_size(text, 65536), "64K");
+	cr_assert_str_eq(values_write_time(text, 30000000000), "30");
+	cr_assert_str_eq(values_write_time(text, 250000000), "250ms");
+}
