@@ -6,8 +6,8 @@
 #include "master/cpus.h"
 #include "tests/load/field.h"
 #include "tests/load/preflight.h"
+#include "tests/load/refuse.h"
 #include "tests/load/target.h"
-#include "tests/load/value.h"
 
 #define LOOPBACK UINT32_C(0x7f000001)
 #define CHURN_SOURCES 64
@@ -36,7 +36,7 @@ choose_sources(struct load *load)
 		has_ports = has_ports || load->targets[i].kind != ADDRESS_UNIX;
 	for (unsigned i = 0; i < load->target_count && load->source_count > 0; i++)
 		if (load->targets[i].socket.ss_family != AF_INET)
-			value_refuse("--source names IPv4 addresses, but the target is %s",
+			refuse("--source names IPv4 addresses, but the target is %s",
 				load->target_text[i]);
 	if (load->source_count == 0 && is_local && load->close != LOAD_CLOSE_RST &&
 		(load->churn >= 0 || load->lifetime != LOAD_NEVER))
@@ -78,65 +78,12 @@ complete_load(struct load *load)
 			load->threads = 1;
 	}
 	if (load->processes * load->threads > LOAD_THREADS_MAX)
-		value_refuse("--processes x --threads: %u x %u are more than %d threads",
-			load->processes, load->threads, LOAD_THREADS_MAX);
+		refuse("--processes x --threads: %u x %u are more than %d threads", load->processes,
+			load->threads, LOAD_THREADS_MAX);
 	while (load->threads > 1 && load->processes * load->threads > all)
 		load->threads--;
 	while (load->processes > 1 && load->processes * load->threads > all)
 		load->processes--;
 	target_choose(load);
 	choose_sources(load);
-}
-
-/* ---- printing ---- */
-
-static void
-print_time(const char *name, int64_t time)
-{
-	if (time == LOAD_NEVER)
-		printf("# --%s: off\n", name);
-	else
-		printf("--%s=%.9gs\n", name, (double)time / 1e9);
-}
-
-void
-complete_print(const struct load *load)
-{
-	for (unsigned i = 0; i < load->target_count; i++)
-		printf("%s\n", load->target_text[i]);
-	if (load->is_open)
-		printf("--rate=%s\n--arrivals=%s\n--max-inflight=%u\n--overload=%s\n",
-			load->rate_text, load->arrivals_text, load->max_inflight,
-			load->sheds ? "shed" : "queue");
-	else
-		printf("--closed=%u\n", load->depth);
-	printf("--connections=%u\n--idle=%u\n--processes=%u\n--threads=%u\n--connect-rate=%.0f\n",
-		load->connections, load->idle, load->processes, load->threads, load->connect_rate);
-	print_time("connect-timeout", load->connect_timeout);
-	if (load->churn >= 0)
-		printf("--churn=%lld\n", (long long)load->churn);
-	else
-		printf("# --churn: off\n");
-	print_time("lifetime", load->lifetime);
-	printf("--close=%s\n", load_close_names[load->close]);
-	if (load->source_count > 0)
-		printf("# %u source addresses\n", load->source_count);
-	if (load->has_tls)
-		printf("--tls\n");
-	if (load->authorities != NULL)
-		printf("--tls-ca=%s\n", load->authorities);
-	if (load->trusts_anybody)
-		printf("--tls-insecure\n");
-	printf("--size=%s\n--framing=%s\n--verify=%s\n--nodelay=%s\n--seed=%llu\n",
-		load->sizes_text, message_framing_names[load->framing],
-		message_verify_names[load->verify], load->nodelay ? "on" : "off",
-		(unsigned long long)load->seed);
-	print_time("timeout", load->timeout);
-	print_time("deadline", load->deadline);
-	print_time("warmup", load->warmup);
-	print_time("duration", load->duration);
-	if (load->count != 0)
-		printf("--count=%llu\n", (unsigned long long)load->count);
-	printf("--repeat=%u\n", load->repeat);
-	print_time("interval", load->interval);
 }

@@ -1,4 +1,4 @@
-/* What a command line leaves open, and what it comes to. */
+/* What a command line leaves open. */
 #ifndef HUBBUB_LOAD_COMPLETE_H
 #define HUBBUB_LOAD_COMPLETE_H
 
@@ -7,8 +7,5 @@
 /* Fills in what was left to us, once targets are known: threads, processes by the limit on files, source addresses by the
  * number of ports. Warns on stderr of what it cannot do. */
 void complete_load(struct load *load);
-
-/* Prints the load as the options that would make it, one a line. */
-void complete_print(const struct load *load);
 
 #endif

@@ -19,7 +19,7 @@ static int
 wait_for_turn(struct driver *driver)
 {
 	int64_t now = clock_now(), at = driver->next_connect > now ? driver->next_connect : now;
-	double share = driver->load->connect_rate / driver->segment->rows;
+	double share = (double)driver->load->connect_rate / driver->segment->rows;
 
 	/* A limit of ours must not slow a churn down that the server could do. */
 	if (driver->start != 0 && !driver->load->limits_reconnects)

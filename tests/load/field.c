@@ -2,44 +2,114 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <math.h>
 #include <sched.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/load/value.h"
+#include "master/values.h"
+#include "tests/load/refuse.h"
 
-void
-field_gate(const char *option, const char *value, struct gate *gates, unsigned *count)
+/* What a value should have been, as long as it takes to tell. */
+static const char *__attribute__((format(printf, 1, 2))) expected(const char *format, ...)
+{
+	static char text[384];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof text, format, arguments);
+	va_end(arguments);
+	return text;
+}
+
+/* Copies value to where it can be taken apart, or kept. Returns whether it fits. */
+static bool
+copy(const char *value, char *to, size_t size)
+{
+	return snprintf(to, size, "%s", value) < (int)size;
+}
+
+#define TOO_LONG(array) expected("shorter than %zu characters", sizeof(array))
+
+static const char *
+add_gate(const char *value, struct gate *gates, unsigned *count)
 {
 	char why[256];
 
 	if (*count == LOAD_GATES_MAX)
-		value_refuse("--%s: more than %d", option, LOAD_GATES_MAX);
-	if (!gate_read(value, &gates[(*count)++], why, sizeof why))
-		value_refuse("--%s: '%s': %s", option, value, why);
+		return expected("one of at most %d", LOAD_GATES_MAX);
+	return gate_read(value, &gates[(*count)++], why, sizeof why) ? NULL
+								     : expected("a gate: %s", why);
 }
 
-void
-field_rate(struct load *load, const char *value)
+const char *
+field_fail_if(const char *value, void *context)
 {
+	struct load *load = context;
+
+	return add_gate(value, load->fail_if, &load->fail_if_count);
+}
+
+const char *
+field_abort_if(const char *value, void *context)
+{
+	struct load *load = context;
+
+	return add_gate(value, load->abort_if, &load->abort_if_count);
+}
+
+const char *
+field_search(const char *value, void *context)
+{
+	unsigned none = 0;
+
+	return add_gate(value, &((struct load *)context)->search, &none);
+}
+
+const char *
+field_rate(const char *value, void *context)
+{
+	struct load *load = context;
 	const char *why = plan_read_rate(value, &load->rate);
 
 	if (why != NULL)
-		value_refuse("--rate: '%s': %s", value, why);
-	value_copy("rate", value, load->rate_text, sizeof load->rate_text);
+		return expected("a rate: %s", why);
 	load->is_open = true;
+	return copy(value, load->rate_text, sizeof load->rate_text) ? NULL
+								    : TOO_LONG(load->rate_text);
 }
 
-void
-field_size(struct load *load, const char *value)
+const char *
+field_arrivals(const char *value, void *context)
 {
+	struct load *load = context;
+
+	if (!plan_read_arrivals(value, &load->arrivals, &load->burst))
+		return "uniform, poisson or burst:N";
+	return copy(value, load->arrivals_text, sizeof load->arrivals_text)
+		       ? NULL
+		       : TOO_LONG(load->arrivals_text);
+}
+
+const char *
+field_size(const char *value, void *context)
+{
+	struct load *load = context;
 	const char *why = sizes_read(value, &load->sizes);
 
 	if (why != NULL)
-		value_refuse("--size: '%s': %s", value, why);
-	value_copy("size", value, load->sizes_text, sizeof load->sizes_text);
+		return expected("a size: %s", why);
+	return copy(value, load->sizes_text, sizeof load->sizes_text) ? NULL
+								      : TOO_LONG(load->sizes_text);
+}
+
+const char *
+field_json(const char *value, void *context)
+{
+	(void)value;
+	((struct load *)context)->output = "-";
+	return NULL;
 }
 
 void
@@ -60,14 +130,16 @@ read_address(const char *text, uint32_t *address)
 	return true;
 }
 
-void
-field_sources(struct load *load, const char *value)
+const char *
+field_sources(const char *value, void *context)
 {
-	char copy[1024], *rest = NULL;
+	struct load *load = context;
+	char text[1024], *rest = NULL;
 
-	value_copy("source", value, copy, sizeof copy);
+	if (!copy(value, text, sizeof text))
+		return TOO_LONG(text);
 	load->source_count = 0;
-	for (char *item = strtok_r(copy, ",", &rest); item != NULL;
+	for (char *item = strtok_r(text, ",", &rest); item != NULL;
 		item = strtok_r(NULL, ",", &rest)) {
 		char *slash = strchr(item, '/'), *dash = strchr(item, '-');
 		uint32_t first, last;
@@ -82,10 +154,9 @@ field_sources(struct load *load, const char *value)
 			(dash != NULL && !read_address(dash + 1, &last)) ||
 			(slash != NULL && (sscanf(slash + 1, "%u%c", &length, &more) != 1 ||
 						  length < 8 || length > 32)))
-			value_refuse(
-				"--source: '%s' is not A.B.C.D, A.B.C.D/LEN or FIRST-LAST", value);
+			return "A.B.C.D, A.B.C.D/LEN or FIRST-LAST";
 		if (dash != NULL && last < first)
-			value_refuse("--source: '%s' is written from low to high", value);
+			return "written from low to high";
 		if (dash == NULL) {
 			uint32_t hosts = length == 32 ? 0 : UINT32_MAX >> length;
 
@@ -99,60 +170,62 @@ field_sources(struct load *load, const char *value)
 		}
 		field_add_sources(load, first, last);
 	}
-	if (load->source_count == 0)
-		value_refuse("--source: names none");
+	return load->source_count == 0 ? "the name of any address" : NULL;
 }
 
-void
-field_slow(struct load *load, const char *value)
+const char *
+field_slow(const char *value, void *context)
 {
-	char copy[64], *at;
+	struct load *load = context;
+	char text[64], *at;
 	double count;
 
-	value_copy("slow", value, copy, sizeof copy);
-	at = strchr(copy, '@');
+	if (!copy(value, text, sizeof text))
+		return TOO_LONG(text);
+	at = strchr(text, '@');
 	if (at != NULL)
 		*at++ = '\0';
-	if (at == NULL || !units_read_count(copy, &count) ||
-		!units_read_count(at, &load->slow_rate) || load->slow_rate < 1 ||
+	if (at == NULL || !values_read_number(text, &count) ||
+		!values_read_number(at, &load->slow_rate) || load->slow_rate < 1 ||
 		count > LOAD_CONNECTIONS_MAX)
-		value_refuse(
-			"--slow: '%s' is not N@RATE, as in 8@1k: 8 connections of 1000 bytes a "
-			"second",
-			value);
+		return "N@RATE, as in 8@1k: 8 connections of 1000 bytes a second";
 	load->slow = (unsigned)count;
+	return NULL;
 }
 
-void
-field_percentiles(struct load *load, const char *value)
+const char *
+field_percentiles(const char *value, void *context)
 {
-	char copy[256], *rest = NULL;
+	struct load *load = context;
+	char text[256], *rest = NULL;
 
-	value_copy("percentiles", value, copy, sizeof copy);
+	if (!copy(value, text, sizeof text))
+		return TOO_LONG(text);
 	load->percentile_count = 0;
-	for (char *item = strtok_r(copy, ",", &rest); item != NULL;
+	for (char *item = strtok_r(text, ",", &rest); item != NULL;
 		item = strtok_r(NULL, ",", &rest)) {
 		double percent;
 
 		if (strcmp(item, "max") == 0)
 			continue; /* always shown */
 		if (load->percentile_count == LOAD_PERCENTILES_MAX)
-			value_refuse("--percentiles: more than %d", LOAD_PERCENTILES_MAX);
-		if (!units_read_count(item, &percent) || percent > 100)
-			value_refuse("--percentiles: '%s' is not a number from 0 to 100", item);
+			return expected("at most %d numbers", LOAD_PERCENTILES_MAX);
+		if (!values_read_number(item, &percent) || percent > 100)
+			return expected("numbers from 0 to 100: '%s'", item);
 		load->percentiles[load->percentile_count++] = percent;
 	}
-	if (*value == '\0')
-		value_refuse("--percentiles: names none");
+	return *value == '\0' ? "any number" : NULL;
 }
 
-void
-field_cpus(struct load *load, const char *value)
+const char *
+field_cpus(const char *value, void *context)
 {
-	char copy[512], *rest = NULL;
+	struct load *load = context;
+	char text[512], *rest = NULL;
 
-	value_copy("cpus", value, copy, sizeof copy);
-	for (char *item = strtok_r(copy, ",", &rest); item != NULL;
+	if (!copy(value, text, sizeof text))
+		return TOO_LONG(text);
+	for (char *item = strtok_r(text, ",", &rest); item != NULL;
 		item = strtok_r(NULL, ",", &rest)) {
 		unsigned first, last;
 		char more;
@@ -161,30 +234,56 @@ field_cpus(struct load *load, const char *value)
 		if (read == 1 && sscanf(item, "%u%c", &first, &more) == 1)
 			last = first;
 		else if (read != 2)
-			value_refuse("--cpus: '%s' is not a CPU or a range of them", item);
+			return expected("a CPU or a range of them: '%s'", item);
 		if (first > last || last >= CPU_SETSIZE)
-			value_refuse(
-				"--cpus: '%s' is not a range of CPUs below %d", item, CPU_SETSIZE);
+			return expected("a range of CPUs below %d: '%s'", CPU_SETSIZE, item);
 		for (; first <= last; first++)
 			if (load->cpu_count < LOAD_CPUS_MAX)
 				load->cpus[load->cpu_count++] = first;
 	}
-	if (load->cpu_count == 0)
-		value_refuse("--cpus: names none");
+	return load->cpu_count == 0 ? "the number of any CPU" : NULL;
 }
 
-void
-field_max_lag(struct load *load, const char *value)
+/* "5%" is 0.05. */
+static bool
+read_share(const char *value, double *share)
 {
+	size_t length = strlen(value);
+	char text[32];
+	double percent;
+
+	if (length < 2 || length >= sizeof text || value[length - 1] != '%')
+		return false;
+	snprintf(text, sizeof text, "%.*s", (int)length - 1, value);
+	if (!values_read_number(text, &percent))
+		return false;
+	*share = percent / 100;
+	return true;
+}
+
+const char *
+field_max_regress(const char *value, void *context)
+{
+	return read_share(value, &((struct load *)context)->max_regress)
+		       ? NULL
+		       : "a percentage, such as 5%";
+}
+
+const char *
+field_max_lag(const char *value, void *context)
+{
+	struct load *load = context;
+
 	load->max_lag = 0;
 	if (strchr(value, '%') != NULL)
-		load->max_lag_share = value_share("max-lag", value);
-	else
-		load->max_lag = value_time("max-lag", value, 1);
+		return read_share(value, &load->max_lag_share) ? NULL : "a percentage, such as 5%";
+	return values_read_time(value, &load->max_lag) && load->max_lag > 0
+		       ? NULL
+		       : "a time above 0 (250ms; without a unit seconds), or a percentage";
 }
 
-void
-field_server_stats(struct load *load, const char *value)
+const char *
+field_server_stats(const char *value, void *context)
 {
 	struct address addresses[ADDRESSES_MAX];
 	const char *why, *host = strncmp(value, "http://", 7) == 0 ? value + 7 : value;
@@ -192,31 +291,33 @@ field_server_stats(struct load *load, const char *value)
 
 	snprintf(text, sizeof text, "%.*s", (int)strcspn(host, "/"), host);
 	if (address_parse(text, addresses, &why) == 0)
-		value_refuse("--server-stats: '%s' %s", value, why);
-	load->server_stats = value;
+		return expected("the address of an --admin: it %s", why);
+	((struct load *)context)->server_stats = value;
+	return NULL;
 }
 
-void
-field_grid(struct load *load, const char *value)
+const char *
+field_grid(const char *value, void *context)
 {
-	char copy[512], *rest = NULL;
+	struct load *load = context;
+	char text[512], *rest = NULL;
 
-	value_copy("grid", value, copy, sizeof copy);
+	if (!copy(value, text, sizeof text))
+		return TOO_LONG(text);
 	load->grid_count = 0;
-	for (char *item = strtok_r(copy, ",", &rest); item != NULL;
+	for (char *item = strtok_r(text, ",", &rest); item != NULL;
 		item = strtok_r(NULL, ",", &rest)) {
 		struct load_shape *shape = &load->grid[load->grid_count];
 		char more;
 
 		if (load->grid_count == LOAD_SHAPES_MAX)
-			value_refuse("--grid: more than %d", LOAD_SHAPES_MAX);
+			return expected("at most %d shapes", LOAD_SHAPES_MAX);
 		if (sscanf(item, "%ux%u%c", &shape->processes, &shape->threads, &more) != 2 ||
 			shape->processes == 0 || shape->threads == 0)
-			value_refuse("--grid: '%s' is not processes x threads, as in 2x1", item);
+			return expected("processes x threads, as in 2x1: '%s'", item);
 		load->grid_count++;
 	}
-	if (load->grid_count == 0)
-		value_refuse("--grid: names none");
+	return load->grid_count == 0 ? "any shape, as in 2x1" : NULL;
 }
 
 /* The host of HOST:PORT, without brackets: whom its certificate is to be for. */
@@ -245,19 +346,19 @@ field_target(struct load *load, const char *value)
 		rest[0] == ':' ? "127.0.0.1" : "", rest);
 
 	if (load->target_count == LOAD_TARGETS_MAX)
-		value_refuse("more than %d targets", LOAD_TARGETS_MAX);
+		refuse("more than %d targets", LOAD_TARGETS_MAX);
 	if (length >= (int)sizeof text)
-		value_refuse("'%s' is too long", value);
+		refuse("'%s' is too long", value);
 	if (address_parse(text, addresses, &why) == 0) {
 		if (errno == EINVAL)
-			value_refuse("'%s' %s", value, why);
+			refuse("'%s' %s", value, why);
 		fprintf(stderr, "hubbub-load: '%s' %s\n", value, why);
 		exit(LOAD_FAILED);
 	}
 	/* If it has others, target_choose looks which one answers. */
 	*target = addresses[0];
 	if (address_is_open(target))
-		value_refuse("'%s': port 0 is none to connect to", value);
+		refuse("'%s': port 0 is none to connect to", value);
 	address_format(target, load->target_text[load->target_count]);
 	name_host(text, load->tls_name[load->target_count], sizeof load->tls_name[0]);
 	load->target_count++;

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "master/values.h"
 #include "tests/load/segment.h"
-#include "tests/load/units.h"
 
 enum metric {
 	METRIC_PERCENTILE,
@@ -88,19 +88,19 @@ read_value(char *text, struct gate_term *term)
 	size_t length = strlen(text);
 
 	if (metrics[term->metric].is_time) {
-		if (!units_read_time(text, &time))
+		if (!values_read_time(text, &time))
 			return false;
 		term->limit = (double)time;
 		return true;
 	}
 	if (length > 0 && text[length - 1] == '%') {
 		text[length - 1] = '\0';
-		if (!units_read_count(text, &term->limit))
+		if (!values_read_number(text, &term->limit))
 			return false;
 		term->limit /= 100;
 		return true;
 	}
-	return units_read_count(text, &term->limit);
+	return values_read_number(text, &term->limit);
 }
 
 static bool

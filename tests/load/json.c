@@ -123,7 +123,7 @@ configuration(const struct load *load)
 	json_object_set_new(object, "lifetime_s", seconds(load->lifetime));
 	json_object_set_new(object, "close", json_string(load_close_names[load->close]));
 	json_object_set_new(object, "tls", json_boolean(load->has_tls));
-	json_object_set_new(object, "connect_rate", real(load->connect_rate));
+	json_object_set_new(object, "connect_rate", whole(load->connect_rate));
 	json_object_set_new(object, "sources", whole(load->source_count));
 	json_object_set_new(object, "slow", whole(load->slow));
 	json_object_set_new(object, "max_inflight", whole(load->max_inflight));

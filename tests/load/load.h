@@ -70,7 +70,7 @@ struct load {
 	unsigned idle;
 	unsigned threads; /* in each process */
 	unsigned processes;
-	double connect_rate;
+	uint64_t connect_rate;
 	bool limits_reconnects; /* by that rate, too, because it was asked for */
 	int64_t connect_timeout;
 	bool is_datagrams;   /* all targets are udp: */
@@ -147,6 +147,8 @@ struct load {
 	unsigned grid_count;
 	unsigned rounds;
 	char **server; /* its command, ended by NULL; borrowed */
+
+	bool prints_config; /* instead of a run */
 
 	int argc; /* the command line, borrowed */
 	char **argv;

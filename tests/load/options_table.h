@@ -1,79 +1,20 @@
-/* Every option of a load: its names, what it takes, and what --help says of it. */
+/* Every option of a load: a row each. */
 #ifndef HUBBUB_LOAD_OPTIONS_TABLE_H
 #define HUBBUB_LOAD_OPTIONS_TABLE_H
 
 #include <argp.h>
 
+#include "master/server.h"
+
 #define OPTIONS_TABLE_MAX 96
 
-enum key {
-	KEY_RATE = 'R',
-	KEY_CONNECTIONS = 'c',
-	KEY_THREADS = 't',
-	KEY_PROCESSES = 'p',
-	KEY_SIZE = 's',
-	KEY_DURATION = 'd',
-	KEY_COUNT = 'n',
-	KEY_OUTPUT = 'o',
-	KEY_INTERVAL = 'i',
-	KEY_QUIET = 'q',
-	KEY_VERBOSE = 'v',
-	KEY_HELP = 'h',
-	KEY_VERSION = 'V',
-	KEY_ARRIVALS = 256,
-	KEY_CLOSED,
-	KEY_SEARCH,
-	KEY_CONNECT_RATE,
-	KEY_CONNECT_TIMEOUT,
-	KEY_IDLE,
-	KEY_CHURN,
-	KEY_LIFETIME,
-	KEY_CLOSE,
-	KEY_SOURCE,
-	KEY_SLOW,
-	KEY_TLS,
-	KEY_TLS_CA,
-	KEY_TLS_INSECURE,
-	KEY_FRAMING,
-	KEY_VERIFY,
-	KEY_MAX_INFLIGHT,
-	KEY_OVERLOAD,
-	KEY_TIMEOUT,
-	KEY_DEADLINE,
-	KEY_NODELAY,
-	KEY_SNDBUF,
-	KEY_RCVBUF,
-	KEY_SEED,
-	KEY_WARMUP,
-	KEY_REPEAT,
-	KEY_COOLDOWN,
-	KEY_JSON,
-	KEY_STREAM,
-	KEY_HDR,
-	KEY_HTML,
-	KEY_PERCENTILES,
-	KEY_UNIT,
-	KEY_PLAIN,
-	KEY_COLOR,
-	KEY_FAIL_IF,
-	KEY_ALLOW_ERRORS,
-	KEY_ALLOW_PARTIAL,
-	KEY_ABORT_IF,
-	KEY_SAVE_BASELINE,
-	KEY_BASELINE,
-	KEY_MAX_REGRESS,
-	KEY_CPUS,
-	KEY_SPIN,
-	KEY_KERNEL_TS,
-	KEY_MAX_LAG,
-	KEY_SERVER_STATS,
-	KEY_PRINT_CONFIG,
-	KEY_GRID,
-	KEY_ROUNDS,
-	KEY_MAX
-};
+/* Into struct load; ended by one without a name. */
+extern const struct hubbub_option options_table[];
 
-/* Ended by one that is all zero, for argp. */
-extern const struct argp_option options_table[];
+/* Keys of what is no option of a load. */
+enum { OPTIONS_HELP = 'h', OPTIONS_VERSION = 'V' };
+
+/* Headings of the help, and those; ended by one that is all zero, for argp. */
+extern const struct argp_option options_extras[];
 
 #endif

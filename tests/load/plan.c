@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "master/values.h"
 #include "tests/load/random.h"
-#include "tests/load/units.h"
 
 /* ---- reading ---- */
 
@@ -19,8 +19,8 @@ read_staircase(char *rest, struct plan_rate *rate)
 	if (at == NULL)
 		return "a staircase is FROM:TO/STEP@TIME, as in 10k:200k/10k@5s";
 	*slash = *at = '\0';
-	if (!units_read_count(rest, &rate->to) || !units_read_count(slash + 1, &rate->step) ||
-		!units_read_time(at + 1, &step_time))
+	if (!values_read_number(rest, &rate->to) || !values_read_number(slash + 1, &rate->step) ||
+		!values_read_time(at + 1, &step_time))
 		return "a staircase is FROM:TO/STEP@TIME, as in 10k:200k/10k@5s";
 	if (!(rate->step > 0) || step_time < 1000000)
 		return "the steps of a staircase are above 0, each at least 1ms long";
@@ -43,7 +43,7 @@ plan_read_rate(const char *text, struct plan_rate *rate)
 	if (dots != NULL) {
 		*dots = '\0';
 		rate->form = PLAN_RAMP;
-		if (!units_read_count(dots + 2, &rate->to))
+		if (!values_read_number(dots + 2, &rate->to))
 			why = "a ramp is FROM..TO, as in 10k..200k";
 	} else if (colon != NULL) {
 		*colon = '\0';
@@ -51,7 +51,7 @@ plan_read_rate(const char *text, struct plan_rate *rate)
 	}
 	if (why != NULL)
 		return why;
-	if (!units_read_count(copy, &rate->from))
+	if (!values_read_number(copy, &rate->from))
 		return "a rate is messages per second, as in 50k, 10k..200k or 10k:200k/10k@5s";
 	if (rate->form == PLAN_CONSTANT)
 		rate->to = rate->from;
@@ -74,7 +74,7 @@ plan_read_arrivals(const char *text, enum plan_arrivals *arrivals, unsigned *bur
 		*arrivals = PLAN_POISSON;
 		return true;
 	}
-	if (strncmp(text, "burst:", 6) != 0 || !units_read_count(text + 6, &size) || size < 1 ||
+	if (strncmp(text, "burst:", 6) != 0 || !values_read_number(text + 6, &size) || size < 1 ||
 		size > 1e6 || size != floor(size))
 		return false;
 	*arrivals = PLAN_BURST;

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "master/values.h"
 #include "tests/load/random.h"
-#include "tests/load/units.h"
 
 #define LINES_MAX 1000 /* of a file of sizes */
 
@@ -14,7 +14,7 @@ read_size(const char *text, uint32_t *size)
 {
 	double value;
 
-	if (!units_read_count(text, &value) || value < 1 || value > SIZES_LIMIT ||
+	if (!values_read_number(text, &value) || value < 1 || value > SIZES_LIMIT ||
 		value != (uint32_t)value)
 		return false;
 	*size = (uint32_t)value;
@@ -29,7 +29,7 @@ add_to_mix(struct sizes *sizes, const char *size, const char *weight)
 	if (sizes->mix_count == SIZES_MIX_MAX)
 		return "a mix has at most 64 sizes";
 	if (!read_size(size, &sizes->mix[sizes->mix_count].size) ||
-		(weight != NULL && !units_read_count(weight, &share)))
+		(weight != NULL && !values_read_number(weight, &share)))
 		return "a mix is SIZE:WEIGHT,SIZE:WEIGHT,... with sizes from 1 to 16Mi";
 	if (sizes->mix_count > 0)
 		share += sizes->mix[sizes->mix_count - 1].up_to;

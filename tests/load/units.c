@@ -1,68 +1,9 @@
 #include "tests/load/units.h"
 
-#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "hub/base/clock.h"
-
-struct unit {
-	const char *name;
-	double factor;
-};
-
-static const struct unit count_units[] = {{"", 1}, {"k", 1e3}, {"K", 1e3}, {"M", 1e6}, {"G", 1e9},
-	{"Ki", 1024}, {"Mi", 1024.0 * 1024}, {"Gi", 1024.0 * 1024 * 1024}, {NULL, 0}};
-static const struct unit time_units[] = {{"", 1e9}, {"ns", 1}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9},
-	{"m", 60e9}, {"h", 3600e9}, {NULL, 0}};
-
 const char *const units_time_names[UNITS_TIME_MAX] = {"auto", "us", "ms"};
-
-static bool
-read_number(const char *text, const struct unit *units, double *value)
-{
-	char *end;
-	double number;
-
-	/* strtod also reads blanks, signs, hexadecimal and words. */
-	if ((*text < '0' || *text > '9') && *text != '.')
-		return false;
-	if (strchr("xXeEpP", text[strspn(text, "0123456789.")]) != NULL &&
-		text[strspn(text, "0123456789.")] != '\0')
-		return false;
-	number = strtod(text, &end);
-	if (end == text)
-		return false;
-	for (; units->name != NULL; units++)
-		if (strcmp(end, units->name) == 0) {
-			*value = number * units->factor;
-			return true;
-		}
-	return false;
-}
-
-bool
-units_read_count(const char *text, double *value)
-{
-	double number;
-
-	if (!read_number(text, count_units, &number) || number > 1e18)
-		return false;
-	*value = number;
-	return true;
-}
-
-bool
-units_read_time(const char *text, int64_t *nanoseconds)
-{
-	double number;
-
-	if (!read_number(text, time_units, &number) || number > 9e18)
-		return false;
-	*nanoseconds = (int64_t)llround(number);
-	return true;
-}
 
 const char *
 units_write_time(char text[static UNITS_TEXT_SIZE], int64_t nanoseconds, enum units_time unit)

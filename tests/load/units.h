@@ -1,18 +1,10 @@
-/* Numbers with units, as people write and read them. */
+/* Numbers with units, as people read them; master/values.h reads what they write. */
 #ifndef HUBBUB_LOAD_UNITS_H
 #define HUBBUB_LOAD_UNITS_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #define UNITS_TEXT_SIZE 32
-
-/* "200", "1.5k", "50k", "2M", "1G" (powers of 1000), "64Ki", "4Mi" (of 1024). Not negative.
- * Returns false, with *value untouched, if text is not one. */
-bool units_read_count(const char *text, double *value);
-
-/* "10" (seconds), "250ms", "80us", "1ns", "5m", "2h"; into nanoseconds. Not negative. */
-bool units_read_time(const char *text, int64_t *nanoseconds);
 
 /* How times are shown: in the unit that fits each, or all in one. */
 enum units_time { UNITS_AUTO, UNITS_MICROSECONDS, UNITS_MILLISECONDS, UNITS_TIME_MAX };

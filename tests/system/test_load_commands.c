@@ -164,6 +164,35 @@ Test(load_commands, the_configuration_can_be_printed_and_used_again)
 	cr_assert_not_null(strstr(program.text, "--connections=7"));
 	cr_assert_not_null(strstr(program.text, "--size=16-64"));
 	cr_assert_not_null(strstr(program.text, "127.0.0.1:1"));
+	cr_assert_not_null(strstr(program.text, "# --verify=full (default)\n"), "%s", program.text);
+}
+
+Test(load_commands, a_load_is_also_made_of_a_file_and_the_environment)
+{
+	char path[] = "/tmp/hubbub-load-XXXXXX", at[64];
+	int fd = mkstemp(path);
+
+	setenv("HUBBUB_LOAD_SIZE", "100", 1);
+	setenv("HUBBUB_LOAD_SEED", "7", 1);
+	cr_assert_eq(run("--print-config", "-R5k", "--fail-if=errors>1", "--fail-if=p99>1s", "-n9",
+			     "--seed=8", "127.0.0.1:1", NULL),
+		0, "%s", program.text);
+	cr_assert_eq(write(fd, program.text, strlen(program.text)), (ssize_t)strlen(program.text));
+	close(fd);
+	unsetenv("HUBBUB_LOAD_SIZE");
+	unsetenv("HUBBUB_LOAD_SEED");
+	snprintf(at, sizeof at, "@%s", path);
+	cr_assert_eq(run(at, "--print-config", NULL), 0, "%s", program.text);
+	unlink(path);
+	cr_assert_not_null(strstr(program.text, "\n--size=100\n"), "%s", program.text);
+	cr_assert_not_null(strstr(program.text, "\n--rate=5k\n"), "%s", program.text);
+	cr_assert_not_null(strstr(program.text, "\n--fail-if=errors>1\n"), "%s", program.text);
+	cr_assert_not_null(strstr(program.text, "\n--fail-if=p99>1s\n"), "%s", program.text);
+	cr_assert_not_null(strstr(program.text, "\n--seed=8\n"), "%s", program.text);
+	cr_assert_not_null(strstr(program.text, "\n--count=9\n"), "%s", program.text);
+	setenv("HUBBUB_LOAD_SIZE", "big", 1);
+	cr_assert_eq(run("127.0.0.1:1", NULL), 2);
+	cr_assert_not_null(strstr(program.text, "HUBBUB_LOAD_SIZE: 'big'"), "%s", program.text);
 }
 
 /* ---- check ---- */

@@ -3,54 +3,6 @@
 
 #include "tests/load/units.h"
 
-Test(units, counts_are_read_with_powers_of_1000_and_1024)
-{
-	static const struct {
-		const char *text;
-		double value;
-	} cases[] = {{"0", 0}, {"200", 200}, {"1.5k", 1500}, {"50k", 50000}, {"2M", 2e6},
-		{"1G", 1e9}, {"64Ki", 65536}, {"4Mi", 4194304}, {"0.5", 0.5}};
-
-	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-		double value = -1;
-
-		cr_assert(units_read_count(cases[i].text, &value), "%s", cases[i].text);
-		cr_assert_float_eq(value, cases[i].value, 1e-9, "%s", cases[i].text);
-	}
-}
-
-Test(units, what_is_no_number_is_refused_and_changes_nothing)
-{
-	static const char *const cases[] = {"", "k", "-1", "+1", " 1", "1 ", "1kk", "0x10", "1e5",
-		"inf", "nan", "5s", "1K1", "1e400"};
-
-	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-		double value = 7;
-
-		cr_assert_not(units_read_count(cases[i], &value), "'%s'", cases[i]);
-		cr_assert_eq(value, 7);
-	}
-}
-
-Test(units, times_are_read_into_nanoseconds)
-{
-	static const struct {
-		const char *text;
-		int64_t value;
-	} cases[] = {{"10", 10000000000}, {"10s", 10000000000}, {"250ms", 250000000},
-		{"80us", 80000}, {"1ns", 1}, {"1.5ms", 1500000}, {"5m", 300000000000},
-		{"2h", 7200000000000}, {"0", 0}};
-
-	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-		int64_t value = -1;
-
-		cr_assert(units_read_time(cases[i].text, &value), "%s", cases[i].text);
-		cr_assert_eq(value, cases[i].value, "%s", cases[i].text);
-	}
-	cr_assert_not(units_read_time("5k", &(int64_t){0}));
-	cr_assert_not(units_read_time("99999999999h", &(int64_t){0}));
-}
-
 static void
 expect_time(int64_t value, enum units_time unit, const char *expected)
 {
