@@ -567,9 +567,11 @@ expel(struct hub_server *server)
 	LIST_EACH (link, &server->guests)
 		hub_kill(CONTAINER_OF(link, struct guest, siblings)->coroutine);
 	hub_shield_start(&shield);
-	while (hub_server_wait(server) != 0)
-		CHECK_WHY(++deadlocks < DEADLOCKS_MAX,
+	while (hub_server_wait(server) != 0) {
+		deadlocks++;
+		CHECK_WHY(deadlocks < DEADLOCKS_MAX,
 			"deadlock: a server's connections do not end though they are killed");
+	}
 	hub_shield_stop(&shield);
 }
 

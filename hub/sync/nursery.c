@@ -57,6 +57,7 @@ hub_nursery_spawn(struct hub_nursery *nursery, hub_fn *body, void *argument)
 int
 hub_nursery_close(struct hub_nursery *nursery)
 {
+	bool have_ended;
 	int reason;
 
 	hub_timeout_stop(&nursery->scope);
@@ -64,7 +65,8 @@ hub_nursery_close(struct hub_nursery *nursery)
 	reason = group_wait(&nursery->group, "nursery", false);
 	if (reason != 0) {
 		hub_nursery_cancel(nursery);
-		CHECK_WHY(group_wait(&nursery->group, "nursery", true) == 0,
+		have_ended = group_wait(&nursery->group, "nursery", true) == 0;
+		CHECK_WHY(have_ended,
 			"deadlock: children of a nursery do not end though they are killed");
 	}
 	if (nursery->failure.code != 0)

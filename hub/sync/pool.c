@@ -148,9 +148,11 @@ static void
 wait_out(struct hub_event *changed, int *deadlocks)
 {
 	hub_event_clear(changed);
-	if (hub_event_wait(changed) != 0)
-		CHECK_WHY(++*deadlocks < DEADLOCKS_MAX,
-			"deadlock: a pool's coroutines do not end though they are killed");
+	if (hub_event_wait(changed) == 0)
+		return;
+	++*deadlocks;
+	CHECK_WHY(*deadlocks < DEADLOCKS_MAX,
+		"deadlock: a pool's coroutines do not end though they are killed");
 }
 
 /* Waits until count tasks have ended, from task on; if the caller may not wait, kills them and waits all the
@@ -439,8 +441,10 @@ hub_imap_free(struct hub_imap *imap)
 		return;
 	hub_shield_start(&shield);
 	hub_kill(imap->feeder);
-	while (hub_join(imap->feeder, NULL) != 0)
-		CHECK_WHY(++deadlocks < DEADLOCKS_MAX, "deadlock: an imap's input does not end");
+	while (hub_join(imap->feeder, NULL) != 0) {
+		deadlocks++;
+		CHECK_WHY(deadlocks < DEADLOCKS_MAX, "deadlock: an imap's input does not end");
+	}
 	imap_kill(imap);
 	while (imap->running > 0)
 		wait_out(&imap->changed, &deadlocks);
