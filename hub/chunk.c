@@ -4,6 +4,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "hub/base/kernel.h"
+
 /* For hub.gdb, which knows no macros. */
 static const size_t stack_colours __attribute__((used)) = COLOURS;
 static const size_t stack_colour_step __attribute__((used)) = COLOUR_STEP;
@@ -83,12 +85,12 @@ chunk_map(const struct stack_arena *arena, void *at, int protection)
 {
 	size_t size = chunk_size(arena);
 	int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | (at != NULL ? MAP_FIXED : 0);
-	void *base = mmap(at, size, protection, flags, -1, 0);
+	void *base = kernel_mmap(at, size, protection, flags, -1, 0);
 
 	if (base == MAP_FAILED)
 		return NULL;
 	/* A transparent huge page would turn each stack's one page into 2 MiB. */
-	madvise(base, size, MADV_NOHUGEPAGE);
+	kernel_madvise(base, size, MADV_NOHUGEPAGE);
 	return base;
 }
 
@@ -125,7 +127,7 @@ chunk_with_cold(struct stack_arena *arena)
 	} else {
 		chunk = CONTAINER_OF(arena->spent.next, struct chunk, place);
 		/* Not mapped again: where memory is committed strictly, that leaves a hole when it fails. */
-		if (mprotect(chunk->base, chunk_size(arena), PROT_READ | PROT_WRITE) != 0)
+		if (kernel_mprotect(chunk->base, chunk_size(arena), PROT_READ | PROT_WRITE) != 0)
 			return NULL;
 		list_remove(&chunk->place);
 	}
@@ -155,7 +157,7 @@ chunk_spend(struct stack_arena *arena, struct chunk *chunk)
 		if (set_has(chunk->idle, i))
 			slot_cool(chunk, i);
 	if (chunk_map(arena, chunk->base, PROT_READ) == NULL) {
-		madvise(chunk->base, chunk_size(arena), MADV_DONTNEED);
+		kernel_madvise(chunk->base, chunk_size(arena), MADV_DONTNEED);
 		return;
 	}
 	guards_unmapped(set_count(chunk->guarded));
@@ -177,7 +179,7 @@ chunk_cool(struct chunk *chunk, size_t spare)
 			continue;
 		for (; i < CHUNK_SLOTS && set_has(chunk->idle, i); i++)
 			slot_cool(chunk, i);
-		madvise(slot_base(chunk, from), (i - from) * chunk->arena->slot_size,
+		kernel_madvise(slot_base(chunk, from), (i - from) * chunk->arena->slot_size,
 			MADV_DONTNEED);
 	}
 }
@@ -215,7 +217,7 @@ stack_arena_fini(struct stack_arena *arena)
 			if (!set_has(chunk->cold, i))
 				slot_forget(chunk, i);
 		guards_unmapped(set_count(chunk->guarded));
-		munmap(chunk->base, chunk_size(arena));
+		kernel_munmap(chunk->base, chunk_size(arena));
 		free(chunk);
 	}
 	list_init(&arena->chunks);

@@ -2,12 +2,12 @@
 #ifndef HUBBUB_COROUTINE_PRIV_H
 #define HUBBUB_COROUTINE_PRIV_H
 
-#include <ev.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "hub/arch/switch_priv.h"
 #include "hub/base/list.h"
+#include "hub/base/loop.h"
 #include "hub/coroutine.h"
 #include "hub/failure.h"
 #include "hub/link.h"

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "hub/base/check.h"
+#include "hub/base/kernel.h"
 
 #define RESETS_MOST 8
 
@@ -69,7 +70,7 @@ hub_fork(void)
 		errno = EBUSY;
 		return -1;
 	}
-	return fork();
+	return kernel_fork();
 }
 
 int

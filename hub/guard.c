@@ -3,13 +3,12 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "hub/arch/annotate.h"
+#include "hub/base/kernel.h"
 
 /* Linux 6.13; Debian's headers lack it. */
 #ifndef MADV_GUARD_INSTALL
@@ -25,31 +24,32 @@ static atomic_long protect_budget;
 static long
 read_max_map_count(void)
 {
-	long count = 65530;
-	FILE *file = fopen("/proc/sys/vm/max_map_count", "re");
+	char text[32] = "";
+	int fd = kernel_open("/proc/sys/vm/max_map_count", O_RDONLY | O_CLOEXEC, 0);
+	long count = 0;
 
-	if (file != NULL) {
-		if (fscanf(file, "%ld", &count) != 1)
-			count = 65530;
-		fclose(file);
+	if (fd != -1) {
+		if (kernel_read(fd, text, sizeof text - 1) > 0)
+			count = strtol(text, NULL, 10);
+		kernel_close(fd);
 	}
-	return count;
+	return count > 0 ? count : 65530;
 }
 
 /* Emulators accept advice that they do not know, so only a touch tells whether a guard guards. */
 static bool
 marker_guards(void)
 {
-	unsigned char *page = mmap(NULL, stack_page_size, PROT_READ | PROT_WRITE,
+	unsigned char *page = kernel_mmap(NULL, stack_page_size, PROT_READ | PROT_WRITE,
 		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	bool guards;
 
 	if (page == MAP_FAILED)
 		return false;
 	guards = !annotate_on_valgrind() &&
-		 madvise(page, stack_page_size, MADV_GUARD_INSTALL) == 0 &&
-		 access((const char *)page, F_OK) == -1 && errno == EFAULT;
-	munmap(page, stack_page_size);
+		 kernel_madvise(page, stack_page_size, MADV_GUARD_INSTALL) == 0 &&
+		 kernel_access((const char *)page, F_OK) == -1 && errno == EFAULT;
+	kernel_munmap(page, stack_page_size);
 	return guards;
 }
 
@@ -79,11 +79,11 @@ bool
 guard_install(unsigned char *at)
 {
 	if (kind == STACK_GUARD_MARKER)
-		return madvise(at, STACK_GUARD_SIZE, MADV_GUARD_INSTALL) == 0;
+		return kernel_madvise(at, STACK_GUARD_SIZE, MADV_GUARD_INSTALL) == 0;
 	if (kind == STACK_GUARD_CANARY)
 		return false;
 	if (atomic_fetch_sub(&protect_budget, 1) > 0 &&
-		mprotect(at, STACK_GUARD_SIZE, PROT_NONE) == 0)
+		kernel_mprotect(at, STACK_GUARD_SIZE, PROT_NONE) == 0)
 		return true;
 	atomic_fetch_add(&protect_budget, 1);
 	return false;

@@ -274,7 +274,7 @@ hub_start(struct hub *hub, const struct hub_options *options)
 		return -1;
 	}
 	/* The mailbox makes libev open an eventfd, and abort if it cannot. */
-	probe = eventfd(0, EFD_CLOEXEC);
+	probe = kernel_eventfd(0, EFD_CLOEXEC);
 	if (probe == -1) {
 		ev_loop_destroy(hub->loop);
 		hub->loop = NULL;

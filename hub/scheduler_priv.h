@@ -3,12 +3,12 @@
 #define HUBBUB_SCHEDULER_PRIV_H
 
 #include <errno.h>
-#include <ev.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "hub/base/check.h"
 #include "hub/base/clock.h"
+#include "hub/base/loop.h"
 #include "hub/coroutine_priv.h"
 #include "hub/debug/hooks.h"
 #include "hub/debug/watchdog_priv.h"

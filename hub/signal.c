@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
+#include "hub/base/kernel.h"
 #include "hub/base/list.h"
 #include "hub/fork_priv.h"
 #include "hub/scheduler_priv.h"
@@ -109,9 +110,9 @@ use_signal_stack(int number)
 {
 	struct sigaction action;
 
-	if (sigaction(number, NULL, &action) == 0) {
+	if (kernel_sigaction(number, NULL, &action) == 0) {
 		action.sa_flags |= SA_ONSTACK;
-		sigaction(number, &action, NULL);
+		kernel_sigaction(number, &action, NULL);
 	}
 }
 
@@ -126,7 +127,7 @@ claim(struct hub *hub, struct hub_signal *signal)
 		error = EBUSY;
 	} else {
 		if (known->handlers++ == 0)
-			sigaction(number, NULL, &known->before);
+			kernel_sigaction(number, NULL, &known->before);
 		known->hub = hub;
 		list_append(&all, &signal->link);
 		ev_signal_start(hub->loop, &signal->watcher);
@@ -179,7 +180,7 @@ give_up(struct hub_signal *signal)
 	ev_signal_stop(signal->hub->loop, &signal->watcher);
 	if (--known->handlers > 0)
 		return;
-	sigaction(number, &known->before, NULL);
+	kernel_sigaction(number, &known->before, NULL);
 	known->hub = NULL;
 }
 

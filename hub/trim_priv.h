@@ -10,10 +10,11 @@
 #ifndef HUBBUB_TRIM_PRIV_H
 #define HUBBUB_TRIM_PRIV_H
 
-#include <ev.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "hub/base/loop.h"
 
 struct hub;
 

@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "hub/base/kernel.h"
+
 #define CLOCK_SECOND INT64_C(1000000000)
 #define CLOCK_MILLISECOND INT64_C(1000000)
 #define CLOCK_MICROSECOND INT64_C(1000)
@@ -15,7 +17,7 @@ clock_now(void)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	kernel_clock(CLOCK_MONOTONIC, &now);
 	return now.tv_sec * CLOCK_SECOND + now.tv_nsec;
 }
 
@@ -26,7 +28,7 @@ clock_coarse_end(void)
 {
 	struct timespec tick;
 
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &tick);
+	kernel_clock(CLOCK_MONOTONIC_COARSE, &tick);
 	return tick.tv_sec * CLOCK_SECOND + tick.tv_nsec + 10 * CLOCK_MILLISECOND;
 }
 

@@ -1,18 +1,38 @@
-/* System calls straight to the kernel, for descriptors on a coroutine: each behaves as its namesake of section 2, errno
- * included, but is no cancellation point, costs no call of libc's, and is out of reach of libraries that put themselves before
- * libc's wrappers, as hub/patch does. Under sanitizers they are libc's, which look on. */
+/* The one door to the kernel: in hub/, whatever asks the kernel or the clock calls a function of
+ * this header, and libev by way of its other half, loop.h. tests/lint/door finds what goes past
+ * it. hub/patch is the other side: it stands before libc's calls, and is not behind the door.
+ *
+ * Each call behaves as its namesake of section 2, errno included. Those that descriptors on a
+ * coroutine need go straight to the kernel: they are no cancellation points, cost no call of
+ * libc's, and are out of reach of libraries that put themselves before libc's wrappers, as
+ * hub/patch does. Under sanitizers they are libc's, which look on. What libc has a share in (the
+ * clock, signals, processes, names) is libc's everywhere.
+ *
+ * A world in which the kernel is simulated replaces what is here and in loop.h. Two things go past
+ * the door, and such a world does without them: memory (malloc), and threads (pthread_...), which
+ * only crews and the watchdog start. */
 #ifndef HUBBUB_BASE_KERNEL_H
 #define HUBBUB_BASE_KERNEL_H
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/pidfd.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -27,8 +47,8 @@
 #endif
 #endif
 
-/* In between, what this thread calls of libc's is the hub's own, even on a coroutine: hub_can_wait says no. For libraries
- * that call libc where nobody else may run. */
+/* In between, what this thread calls of libc's is the hub's own, even on a coroutine: hub_can_wait
+ * says no. For libraries that call libc where nobody else may run. */
 extern _Thread_local unsigned hub_kernel_calls
 	__attribute__((visibility("default"), tls_model("initial-exec")));
 
@@ -52,7 +72,8 @@ kernel_is_calling(void)
 
 #ifndef KERNEL_BY_LIBC
 
-/* Six arguments, used or not: a register that the kernel does not look at costs nothing worth knowing. */
+/* Six arguments, used or not: a register that the kernel does not look at costs nothing worth
+ * knowing. */
 static inline __attribute__((always_inline)) long
 kernel_call(long number, long a, long b, long c, long d, long e, long f)
 {
@@ -186,8 +207,8 @@ kernel_close(int fd)
 static inline int
 kernel_fcntl(int fd, int command, long argument)
 {
-	return (int)KERNEL_CALL(
-		fcntl(fd, command, argument), SYS_fcntl, fd, command, argument, 0, 0, 0);
+	return (int)KERNEL_CALL(syscall(SYS_fcntl, fd, command, argument), SYS_fcntl, fd, command,
+		argument, 0, 0, 0);
 }
 
 /* -1 and errno, or the new descriptor. */
@@ -207,7 +228,8 @@ kernel_pipe2(int ends[2], int flags)
 static inline ssize_t
 kernel_preadv2(int fd, const struct iovec *parts, int count, off_t offset, int flags)
 {
-	/* The kernel takes the offset in two halves, of which the first is whole on 64-bit machines. */
+	/* The kernel takes the offset in two halves, of which the first is whole on 64-bit
+	 * machines. */
 	return KERNEL_CALL(preadv2(fd, parts, count, offset, flags), SYS_preadv2, fd, parts, count,
 		offset, 0, flags);
 }
@@ -240,6 +262,129 @@ kernel_getpid(void)
 }
 
 static inline int
+kernel_fstat(int fd, struct stat *status)
+{
+	return (int)KERNEL_CALL(fstat(fd, status), SYS_fstat, fd, status, 0, 0, 0, 0);
+}
+
+static inline off_t
+kernel_lseek(int fd, off_t offset, int whence)
+{
+	return KERNEL_CALL(lseek(fd, offset, whence), SYS_lseek, fd, offset, whence, 0, 0, 0);
+}
+
+static inline ssize_t
+kernel_preadv(int fd, const struct iovec *parts, int count, off_t offset)
+{
+	return KERNEL_CALL(
+		preadv(fd, parts, count, offset), SYS_preadv, fd, parts, count, offset, 0, 0);
+}
+
+static inline ssize_t
+kernel_pwritev(int fd, const struct iovec *parts, int count, off_t offset)
+{
+	return KERNEL_CALL(
+		pwritev(fd, parts, count, offset), SYS_pwritev, fd, parts, count, offset, 0, 0);
+}
+
+static inline int
+kernel_fsync(int fd)
+{
+	return (int)KERNEL_CALL(fsync(fd), SYS_fsync, fd, 0, 0, 0, 0, 0);
+}
+
+static inline int
+kernel_fdatasync(int fd)
+{
+	return (int)KERNEL_CALL(fdatasync(fd), SYS_fdatasync, fd, 0, 0, 0, 0, 0);
+}
+
+static inline int
+kernel_getsockopt(int fd, int level, int option, void *value, socklen_t *length)
+{
+	return (int)KERNEL_CALL(getsockopt(fd, level, option, value, length), SYS_getsockopt, fd,
+		level, option, value, length, 0);
+}
+
+static inline int
+kernel_setsockopt(int fd, int level, int option, const void *value, socklen_t length)
+{
+	return (int)KERNEL_CALL(setsockopt(fd, level, option, value, length), SYS_setsockopt, fd,
+		level, option, value, length, 0);
+}
+
+static inline int
+kernel_bind(int fd, const struct sockaddr *address, socklen_t length)
+{
+	return (int)KERNEL_CALL(bind(fd, address, length), SYS_bind, fd, address, length, 0, 0, 0);
+}
+
+static inline int
+kernel_listen(int fd, int backlog)
+{
+	return (int)KERNEL_CALL(listen(fd, backlog), SYS_listen, fd, backlog, 0, 0, 0, 0);
+}
+
+static inline int
+kernel_shutdown(int fd, int how)
+{
+	return (int)KERNEL_CALL(shutdown(fd, how), SYS_shutdown, fd, how, 0, 0, 0, 0);
+}
+
+static inline int
+kernel_epoll_create1(int flags)
+{
+	return (int)KERNEL_CALL(epoll_create1(flags), SYS_epoll_create1, flags, 0, 0, 0, 0, 0);
+}
+
+/* Not libc's under sanitizers either: io/libev.c stands before that. */
+static inline int
+kernel_epoll_ctl(int set, int operation, int fd, struct epoll_event *event)
+{
+	return (int)KERNEL_CALL(syscall(SYS_epoll_ctl, set, operation, fd, event), SYS_epoll_ctl,
+		set, operation, fd, event, 0, 0);
+}
+
+static inline int
+kernel_eventfd(unsigned count, int flags)
+{
+	return (int)KERNEL_CALL(eventfd(count, flags), SYS_eventfd2, count, flags, 0, 0, 0, 0);
+}
+
+static inline void *
+kernel_mmap(void *at, size_t length, int protection, int flags, int fd, off_t offset)
+{
+	return (void *)KERNEL_CALL((long)mmap(at, length, protection, flags, fd, offset), SYS_mmap,
+		at, length, protection, flags, fd, offset);
+}
+
+static inline int
+kernel_memfd_create(const char *name, unsigned flags)
+{
+	return (int)KERNEL_CALL(
+		memfd_create(name, flags), SYS_memfd_create, name, flags, 0, 0, 0, 0);
+}
+
+static inline int
+kernel_ftruncate(int fd, off_t length)
+{
+	return (int)KERNEL_CALL(ftruncate(fd, length), SYS_ftruncate, fd, length, 0, 0, 0, 0);
+}
+
+static inline int
+kernel_munmap(void *address, size_t length)
+{
+	return (int)KERNEL_CALL(munmap(address, length), SYS_munmap, address, length, 0, 0, 0, 0);
+}
+
+static inline int
+kernel_mprotect(void *address, size_t length, int protection)
+{
+	return (int)KERNEL_CALL(mprotect(address, length, protection), SYS_mprotect, address,
+		length, protection, 0, 0, 0);
+}
+
+static inline int
 kernel_madvise(void *address, size_t length, int advice)
 {
 	return (int)KERNEL_CALL(
@@ -254,6 +399,133 @@ kernel_poll_now(struct pollfd *fds, nfds_t count)
 
 	return (int)KERNEL_CALL(
 		ppoll(fds, count, &at_once, NULL), SYS_ppoll, fds, count, &at_once, NULL, 8, 0);
+}
+
+/* ---- libc's ---- */
+
+/* dprintf(3): for reports, not for what must come in one piece. */
+static inline __attribute__((format(printf, 2, 3))) int
+kernel_dprintf(int fd, const char *format, ...)
+{
+	va_list arguments;
+	int length;
+
+	va_start(arguments, format);
+	length = vdprintf(fd, format, arguments);
+	va_end(arguments);
+	return length;
+}
+
+/* clock_gettime(2), which the vDSO answers without the kernel. */
+static inline int
+kernel_clock(clockid_t clock, struct timespec *now)
+{
+	return clock_gettime(clock, now);
+}
+
+/* Blocks the thread: for threads that run no hub. */
+static inline int
+kernel_nanosleep(const struct timespec *time)
+{
+	return nanosleep(time, NULL);
+}
+
+static inline int
+kernel_sched_yield(void)
+{
+	return sched_yield();
+}
+
+static inline int
+kernel_access(const char *path, int mode)
+{
+	return access(path, mode);
+}
+
+static inline int
+kernel_dup2(int from, int to)
+{
+	return dup2(from, to);
+}
+
+static inline pid_t
+kernel_gettid(void)
+{
+	return gettid();
+}
+
+static inline pid_t
+kernel_fork(void)
+{
+	return fork();
+}
+
+static inline int
+kernel_raise(int signal)
+{
+	return raise(signal);
+}
+
+static inline int
+kernel_close_range(unsigned first, unsigned last, int flags)
+{
+	return close_range(first, last, flags);
+}
+
+static inline int
+kernel_kill(pid_t pid, int signal)
+{
+	return kill(pid, signal);
+}
+
+static inline int
+kernel_posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actions_t *actions,
+	const posix_spawnattr_t *attributes, char *const arguments[], char *const environment[])
+{
+	return posix_spawnp(pid, file, actions, attributes, arguments, environment);
+}
+
+static inline int
+kernel_pidfd_open(pid_t pid, unsigned flags)
+{
+	return pidfd_open(pid, flags);
+}
+
+static inline int
+kernel_pidfd_getfd(int pidfd, int fd, unsigned flags)
+{
+	return pidfd_getfd(pidfd, fd, flags);
+}
+
+static inline int
+kernel_pidfd_send_signal(int pidfd, int signal, siginfo_t *info, unsigned flags)
+{
+	return pidfd_send_signal(pidfd, signal, info, flags);
+}
+
+static inline int
+kernel_sigaction(int number, const struct sigaction *action, struct sigaction *before)
+{
+	return sigaction(number, action, before);
+}
+
+static inline int
+kernel_sigaltstack(const stack_t *stack, stack_t *before)
+{
+	return sigaltstack(stack, before);
+}
+
+static inline int
+kernel_sigtimedwait(const sigset_t *set, siginfo_t *info, const struct timespec *time)
+{
+	return sigtimedwait(set, info, time);
+}
+
+static inline int
+kernel_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
+	struct addrinfo **addresses)
+{
+	return getaddrinfo(host, service, hints, addresses);
 }
 
 #endif

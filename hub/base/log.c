@@ -45,7 +45,7 @@ format_time(char *text, size_t size)
 	struct tm utc;
 	char seconds[32];
 
-	clock_gettime(CLOCK_REALTIME, &now);
+	kernel_clock(CLOCK_REALTIME, &now);
 	gmtime_r(&now.tv_sec, &utc);
 	strftime(seconds, sizeof seconds, "%Y-%m-%dT%H:%M:%S", &utc);
 	snprintf(text, size, "%s.%03ldZ", seconds, now.tv_nsec / 1000000);
@@ -55,8 +55,8 @@ static int
 format_json(char *line, size_t size, const char *when, enum log_level level, const char *message)
 {
 	json_t *object = json_pack("{s:s, s:s, s:s, s:i, s:s}", "time", when, "level",
-		log_level_names[level], "program", log_settings.program, "pid", (int)getpid(),
-		"message", message);
+		log_level_names[level], "program", log_settings.program, "pid",
+		(int)kernel_getpid(), "message", message);
 	int length = -1;
 
 	if (object != NULL) {
@@ -90,7 +90,8 @@ log_bare(const char *text, size_t length)
 		unsigned count = __atomic_exchange_n(&dropped, 0, __ATOMIC_RELAXED);
 
 		if (count > 0)
-			dprintf(STDERR_FILENO, "(%u lines dropped: nobody read them)\n", count);
+			kernel_dprintf(
+				STDERR_FILENO, "(%u lines dropped: nobody read them)\n", count);
 		if (kernel_write(STDERR_FILENO, text, length) < 0)
 			errno = saved;
 	}
@@ -117,7 +118,8 @@ log_write(enum log_level level, const char *format, ...)
 		length = format_json(line, sizeof line, when, level, message);
 	else
 		length = snprintf(line, sizeof line, "%s %-7s %s[%d]: %s\n", when,
-			log_level_names[level], log_settings.program, (int)getpid(), message);
+			log_level_names[level], log_settings.program, (int)kernel_getpid(),
+			message);
 	log_bare(line, (size_t)length);
 	errno = saved;
 }

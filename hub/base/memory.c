@@ -3,7 +3,8 @@
 #include <errno.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <unistd.h>
+
+#include "hub/base/kernel.h"
 
 void *
 memory_map(int fd, size_t size)
@@ -11,14 +12,14 @@ memory_map(int fd, size_t size)
 	struct stat status;
 	void *memory;
 
-	if (fstat(fd, &status) != 0)
+	if (kernel_fstat(fd, &status) != 0)
 		return NULL;
 	/* Beyond its end a touch would be SIGBUS. */
 	if ((size_t)status.st_size != size) {
 		errno = EPROTO;
 		return NULL;
 	}
-	memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	memory = kernel_mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	return memory != MAP_FAILED ? memory : NULL;
 }
 
@@ -28,14 +29,14 @@ memory_new(const char *name, size_t size, int *fd)
 	void *memory;
 	int error;
 
-	*fd = memfd_create(name, MFD_CLOEXEC);
+	*fd = kernel_memfd_create(name, MFD_CLOEXEC);
 	if (*fd == -1)
 		return NULL;
-	memory = ftruncate(*fd, (off_t)size) == 0 ? memory_map(*fd, size) : NULL;
+	memory = kernel_ftruncate(*fd, (off_t)size) == 0 ? memory_map(*fd, size) : NULL;
 	if (memory != NULL)
 		return memory;
 	error = errno;
-	close(*fd);
+	kernel_close(*fd);
 	*fd = -1;
 	errno = error;
 	return NULL;
@@ -45,6 +46,6 @@ void
 memory_free(void **memory, size_t size)
 {
 	if (*memory != NULL)
-		munmap(*memory, size);
+		kernel_munmap(*memory, size);
 	*memory = NULL;
 }

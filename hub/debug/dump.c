@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "hub/base/clock.h"
+#include "hub/base/kernel.h"
 #include "hub/debug/backtrace_priv.h"
 #include "hub/scheduler_priv.h"
 
@@ -41,13 +42,13 @@ dump_where(struct dump *dump, const struct hub_coroutine *coroutine)
 
 	if (coroutine->spawned_at != NULL) {
 		backtrace_write_address(dump->text, sizeof dump->text, coroutine->spawned_at);
-		dprintf(dump->fd, "    spawned at %s\n", dump->text);
+		kernel_dprintf(dump->fd, "    spawned at %s\n", dump->text);
 	}
 	if (!is_suspended(coroutine))
 		return;
 	count = backtrace_of_context(&coroutine->context, frames, FRAMES_MOST);
 	backtrace_write(dump->text, sizeof dump->text, frames, count);
-	dprintf(dump->fd, "%s", dump->text);
+	kernel_dprintf(dump->fd, "%s", dump->text);
 }
 
 static void
@@ -58,14 +59,14 @@ visit_dump(struct stack *stack, void *context)
 
 	if (dump->count++ >= DUMPED_MOST)
 		return;
-	dprintf(dump->fd, "  coroutine %p \"%s\": %s", (const void *)coroutine, coroutine->name,
-		state_names[coroutine->state]);
+	kernel_dprintf(dump->fd, "  coroutine %p \"%s\": %s", (const void *)coroutine,
+		coroutine->name, state_names[coroutine->state]);
 	if (coroutine->state == COROUTINE_WAITING)
-		dprintf(dump->fd, " for %s (%p) since %.3f s%s", coroutine->waits_for,
+		kernel_dprintf(dump->fd, " for %s (%p) since %.3f s%s", coroutine->waits_for,
 			coroutine->waits_on,
 			(double)(dump->now - coroutine->waits_since) / (double)CLOCK_SECOND,
 			coroutine->deadline == HUB_FOREVER ? "" : ", with a deadline");
-	dprintf(dump->fd, "%s\n", coroutine->is_killed ? ", killed" : "");
+	kernel_dprintf(dump->fd, "%s\n", coroutine->is_killed ? ", killed" : "");
 	dump_where(dump, coroutine);
 }
 
@@ -76,7 +77,7 @@ dump_all(void *argument)
 
 	stack_arena_each(&hub_this->arena, visit_dump, &dump);
 	if (dump.count > DUMPED_MOST)
-		dprintf(dump.fd, "  and %zu more\n", dump.count - DUMPED_MOST);
+		kernel_dprintf(dump.fd, "  and %zu more\n", dump.count - DUMPED_MOST);
 	return NULL;
 }
 

@@ -67,9 +67,9 @@ on_fault(int signal, siginfo_t *information, void *context)
 		report(hub->current);
 	/* The fault happens again on return, now with what was there before; one that another process
 	 * sent does not, and is raised again. */
-	sigaction(SIGSEGV, &previous_action, NULL);
+	kernel_sigaction(SIGSEGV, &previous_action, NULL);
 	if (information->si_code <= 0)
-		raise(signal);
+		kernel_raise(signal);
 }
 
 static void
@@ -78,7 +78,7 @@ handler_install(void)
 	struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK};
 
 	sigemptyset(&action.sa_mask);
-	sigaction(SIGSEGV, &action, &previous_action);
+	kernel_sigaction(SIGSEGV, &action, &previous_action);
 }
 
 int
@@ -87,16 +87,16 @@ overflow_thread_start(void)
 	stack_t stack;
 
 	pthread_once(&handler_once, handler_install);
-	if (sigaltstack(NULL, &stack) == 0 && !(stack.ss_flags & SS_DISABLE))
+	if (kernel_sigaltstack(NULL, &stack) == 0 && !(stack.ss_flags & SS_DISABLE))
 		return 0;
-	signal_stack = mmap(NULL, SIGNAL_STACK_SIZE, PROT_READ | PROT_WRITE,
+	signal_stack = kernel_mmap(NULL, SIGNAL_STACK_SIZE, PROT_READ | PROT_WRITE,
 		MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
 	if (signal_stack == MAP_FAILED) {
 		signal_stack = NULL;
 		return -1;
 	}
 	stack = (stack_t){.ss_sp = signal_stack, .ss_size = SIGNAL_STACK_SIZE};
-	sigaltstack(&stack, NULL);
+	kernel_sigaltstack(&stack, NULL);
 	return 0;
 }
 
@@ -107,7 +107,7 @@ overflow_thread_stop(void)
 
 	if (signal_stack == NULL)
 		return;
-	sigaltstack(&off, NULL);
-	munmap(signal_stack, SIGNAL_STACK_SIZE);
+	kernel_sigaltstack(&off, NULL);
+	kernel_munmap(signal_stack, SIGNAL_STACK_SIZE);
 	signal_stack = NULL;
 }

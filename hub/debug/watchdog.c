@@ -48,7 +48,7 @@ has_room(void)
 {
 	stack_t stack;
 
-	return sigaltstack(NULL, &stack) != 0 || !(stack.ss_flags & SS_ONSTACK) ||
+	return kernel_sigaltstack(NULL, &stack) != 0 || !(stack.ss_flags & SS_ONSTACK) ||
 	       stack.ss_size >= UNWIND_STACK_SIZE;
 }
 
@@ -91,7 +91,7 @@ ask(struct watched *watched)
 		if (clock_now() > end)
 			/* If it has begun to answer, it may go on. */
 			return !atomic_exchange(&watched->is_asked, false);
-		nanosleep(&pause, NULL);
+		kernel_nanosleep(&pause);
 	}
 	return true;
 }
@@ -100,15 +100,15 @@ ask(struct watched *watched)
 static void
 borrow_stderr(void)
 {
-	int process = pidfd_open(getpid(), 0);
-	int fd = process != -1 ? pidfd_getfd(process, STDERR_FILENO, 0) : -1;
+	int process = kernel_pidfd_open(kernel_getpid(), 0);
+	int fd = process != -1 ? kernel_pidfd_getfd(process, STDERR_FILENO, 0) : -1;
 
 	if (fd != -1 && fd != STDERR_FILENO)
-		dup2(fd, STDERR_FILENO);
+		kernel_dup2(fd, STDERR_FILENO);
 	if (fd != -1 && fd != STDERR_FILENO)
-		close(fd);
+		kernel_close(fd);
 	if (process != -1 && process != STDERR_FILENO)
-		close(process);
+		kernel_close(process);
 }
 
 /* Line by line: one that is longer than a pipe takes at once could block. */
@@ -149,7 +149,7 @@ report(struct hub *hub, int64_t blocked)
 		hooks->blocked(blocked, text, hooks->context);
 	else
 		log_lines(text, length);
-	close(STDERR_FILENO);
+	kernel_close(STDERR_FILENO);
 }
 
 /* ---- is it the hub, or the machine? ---- */
@@ -161,7 +161,7 @@ time_used(const struct watched *watched)
 	struct timespec used = {0};
 	clockid_t clock;
 
-	if (pthread_getcpuclockid(watched->thread, &clock) != 0 || clock_gettime(clock, &used) != 0)
+	if (pthread_getcpuclockid(watched->thread, &clock) != 0 || kernel_clock(clock, &used) != 0)
 		return 0;
 	return used.tv_sec * CLOCK_SECOND + used.tv_nsec;
 }
@@ -176,11 +176,11 @@ is_runnable(const struct watched *watched)
 	int fd;
 
 	snprintf(path, sizeof path, "/proc/self/task/%d/stat", (int)watched->tid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	fd = kernel_open(path, O_RDONLY | O_CLOEXEC, 0);
 	if (fd == -1)
 		return false;
-	length = read(fd, line, sizeof line - 1);
-	close(fd);
+	length = kernel_read(fd, line, sizeof line - 1);
+	kernel_close(fd);
 	if (length > 0) {
 		line[length] = '\0';
 		/* After the name, which is in brackets and may hold anything. */
@@ -260,7 +260,7 @@ watch(void *argument)
 	pthread_setname_np(pthread_self(), "watchdog");
 	/* A table of descriptors of its own: in a process with one hub the kernel then finds them without
 	 * counting references; and an empty one, so that none is held open here. */
-	close_range(0, ~0U, CLOSE_RANGE_UNSHARE);
+	kernel_close_range(0, ~0U, CLOSE_RANGE_UNSHARE);
 	pthread_mutex_lock(&mutex);
 	while (!list_is_empty(&hubs)) {
 		int64_t now = clock_now();
@@ -293,12 +293,12 @@ take_signal(void)
 	struct sigaction action = {.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK};
 	struct sigaction present;
 
-	if (sigaction(SIGURG, NULL, &present) == 0 && (present.sa_flags & SA_SIGINFO) &&
+	if (kernel_sigaction(SIGURG, NULL, &present) == 0 && (present.sa_flags & SA_SIGINFO) &&
 		present.sa_sigaction == on_signal)
 		return;
 	action.sa_sigaction = on_signal;
 	sigemptyset(&action.sa_mask);
-	sigaction(SIGURG, &action, &before);
+	kernel_sigaction(SIGURG, &action, &before);
 }
 
 /* The mutex is locked. Without a thread hubs run unwatched. */
@@ -335,7 +335,7 @@ watchdog_watch(struct hub *hub)
 		limit = setting_number("HUBBUB_WATCHDOG", 0, TIME_MOST, TIME_DEFAULT) *
 			CLOCK_MILLISECOND;
 	watched->thread = pthread_self();
-	watched->tid = gettid();
+	watched->tid = kernel_gettid();
 	watched->since = clock_now();
 	watched->next_report = limit;
 	watched->due_calls = &hub_due_calls;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "hub/base/kernel.h"
 #include "hub/io/fd.h"
 #include "hub/io/resolve.h"
 #include "hub/io/socket.h"
@@ -193,11 +194,11 @@ listen_at(const struct addrinfo *address, bool is_any, int backlog)
 
 	if (fd == -1)
 		return -1;
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+	kernel_setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
 	if (address->ai_family == AF_INET6)
-		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, is_any ? &off : &on, sizeof on);
-	if (bind(fd, address->ai_addr, address->ai_addrlen) == 0 &&
-		listen(fd, backlog > 0 ? backlog : BACKLOG_DEFAULT) == 0)
+		kernel_setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, is_any ? &off : &on, sizeof on);
+	if (kernel_bind(fd, address->ai_addr, address->ai_addrlen) == 0 &&
+		kernel_listen(fd, backlog > 0 ? backlog : BACKLOG_DEFAULT) == 0)
 		return fd;
 	error = errno;
 	hub_close(fd);

@@ -135,7 +135,7 @@ fd_enter_watched(struct hub *hub, int fd)
 	struct hub_fd *entry;
 	struct stat status;
 
-	if (fstat(fd, &status) != 0)
+	if (kernel_fstat(fd, &status) != 0)
 		return NULL;
 	entry = enter(hub, fd);
 	if (entry != NULL)

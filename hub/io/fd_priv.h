@@ -3,13 +3,13 @@
 #define HUBBUB_IO_FD_PRIV_H
 
 #include <errno.h>
-#include <ev.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 
+#include "hub/base/loop.h"
 #include "hub/io/fd.h"
 #include "hub/io/layer_priv.h"
 #include "hub/io/table_priv.h"

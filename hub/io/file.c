@@ -64,43 +64,43 @@ offload_fd(struct call *call)
 static ssize_t
 run_open(const struct call *call)
 {
-	return open(call->path, call->count | O_CLOEXEC, call->mode);
+	return kernel_open(call->path, call->count | O_CLOEXEC, call->mode);
 }
 
 static ssize_t
 run_preadv(const struct call *call)
 {
-	return preadv(call->fd, call->parts, call->count, call->offset);
+	return kernel_preadv(call->fd, call->parts, call->count, call->offset);
 }
 
 static ssize_t
 run_readv(const struct call *call)
 {
-	return readv(call->fd, call->parts, call->count);
+	return kernel_readv(call->fd, call->parts, call->count);
 }
 
 static ssize_t
 run_pwritev(const struct call *call)
 {
-	return pwritev(call->fd, call->parts, call->count, call->offset);
+	return kernel_pwritev(call->fd, call->parts, call->count, call->offset);
 }
 
 static ssize_t
 run_writev(const struct call *call)
 {
-	return writev(call->fd, call->parts, call->count);
+	return kernel_writev(call->fd, call->parts, call->count);
 }
 
 static ssize_t
 run_fsync(const struct call *call)
 {
-	return fsync(call->fd);
+	return kernel_fsync(call->fd);
 }
 
 static ssize_t
 run_fdatasync(const struct call *call)
 {
-	return fdatasync(call->fd);
+	return kernel_fdatasync(call->fd);
 }
 
 int

@@ -27,7 +27,8 @@ is_stream(int fd, const struct stat *status)
 	socklen_t length = sizeof type;
 
 	return S_ISSOCK(status->st_mode) &&
-	       getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) == 0 && type == SOCK_STREAM;
+	       kernel_getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) == 0 &&
+	       type == SOCK_STREAM;
 }
 
 /* By the type of the file: a pipe that has a name has the file system's device. */
@@ -44,8 +45,8 @@ join_kinds(struct hub *hub, int fd)
 	struct epoll_event nothing = {0};
 
 	if (hub->fds.kinds == -1)
-		hub->fds.kinds = epoll_create1(EPOLL_CLOEXEC);
-	return epoll_ctl(hub->fds.kinds, EPOLL_CTL_ADD, fd, &nothing) == 0 ? 0 : errno;
+		hub->fds.kinds = kernel_epoll_create1(EPOLL_CLOEXEC);
+	return kernel_epoll_ctl(hub->fds.kinds, EPOLL_CTL_ADD, fd, &nothing) == 0 ? 0 : errno;
 }
 
 /* A duplicate may keep the old pair alive after the number is closed. */
@@ -54,7 +55,7 @@ leave_kinds(struct hub *hub, int fd)
 {
 	struct epoll_event nothing = {0};
 
-	epoll_ctl(hub->fds.kinds, EPOLL_CTL_DEL, fd, &nothing);
+	kernel_epoll_ctl(hub->fds.kinds, EPOLL_CTL_DEL, fd, &nothing);
 }
 
 void
@@ -100,7 +101,7 @@ fd_is_same(struct hub *hub, struct hub_fd *entry)
 {
 	struct stat status;
 
-	if (fstat(entry->read.fd, &status) != 0)
+	if (kernel_fstat(entry->read.fd, &status) != 0)
 		return false;
 	if (entry->is_known)
 		return entry->device == status.st_dev && entry->inode == status.st_ino &&

@@ -11,12 +11,12 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "hub/base/kernel.h"
 #include "hub/io/fd_priv.h"
 
 #define EXPORT __attribute__((visibility("default")))
@@ -30,13 +30,13 @@ hub_polls(void)
 int
 hub_epoll_ctl(int set, int operation, int fd, struct epoll_event *event)
 {
-	int result = (int)syscall(SYS_epoll_ctl, set, operation, fd, event);
+	int result = kernel_epoll_ctl(set, operation, fd, event);
 
 	/* These it expects. */
 	if (__builtin_expect(
 		    result == 0 || errno == EEXIST || errno == ENOENT || errno == EPERM, 1))
 		return result;
-	if (hub_polls() && set != hub_this->fds.kinds) {
+	if (hub_polls()) {
 		hub_this->watch_error = errno;
 		errno = ENOSPC;
 	}
@@ -55,7 +55,7 @@ on_system_error(const char *what)
 		ev_loop_fork(hub_this->loop);
 		return;
 	}
-	perror(what);
+	kernel_dprintf(STDERR_FILENO, "%s: %s\n", what, strerror(errno));
 	abort();
 }
 

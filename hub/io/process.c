@@ -126,8 +126,8 @@ spawn(struct hub_process *process, char *const *arguments,
 	if (error == 0 && options->directory != NULL)
 		error = posix_spawn_file_actions_addchdir_np(actions, options->directory);
 	if (error == 0)
-		error = posix_spawnp(&process->pid, arguments[0], actions, attributes, arguments,
-			options->environment != NULL ? options->environment : environ);
+		error = kernel_posix_spawnp(&process->pid, arguments[0], actions, attributes,
+			arguments, options->environment != NULL ? options->environment : environ);
 	for (int stream = 0; stream < 3; stream++)
 		if (theirs[stream] != -1)
 			kernel_close(theirs[stream]);
@@ -150,11 +150,11 @@ watch(struct hub_process *process)
 {
 	int error;
 
-	process->pidfd = pidfd_open(process->pid, 0);
+	process->pidfd = kernel_pidfd_open(process->pid, 0);
 	if (process->pidfd != -1 && fd_enter_watched(hub_this, process->pidfd) != NULL)
 		return 0;
 	error = errno;
-	kill(process->pid, SIGKILL);
+	kernel_kill(process->pid, SIGKILL);
 	kernel_waitid(P_PID, (id_t)process->pid, NULL, WEXITED);
 	process->has_ended = true;
 	return error;
@@ -225,7 +225,7 @@ hub_process_signal(struct hub_process *process, int signal)
 		errno = ESRCH;
 		return -1;
 	}
-	return pidfd_send_signal(process->pidfd, signal, NULL, 0);
+	return kernel_pidfd_send_signal(process->pidfd, signal, NULL, 0);
 }
 
 /* ---- waiting ---- */
@@ -271,7 +271,7 @@ hub_waitpid(pid_t pid, int *status)
 
 	if (hub_enter() == NULL)
 		return -1;
-	pidfd = pidfd_open(pid, 0);
+	pidfd = kernel_pidfd_open(pid, 0);
 	if (pidfd == -1) {
 		if (errno == ESRCH || errno == EINVAL)
 			errno = ECHILD;
@@ -302,7 +302,7 @@ hub_process_free(struct hub_process *process)
 	if (!process->has_ended) {
 		siginfo_t info;
 
-		pidfd_send_signal(process->pidfd, SIGKILL, NULL, 0);
+		kernel_pidfd_send_signal(process->pidfd, SIGKILL, NULL, 0);
 		while (kernel_waitid(P_PIDFD, (id_t)process->pidfd, &info, WEXITED) != 0 &&
 			errno == EINTR)
 			continue;

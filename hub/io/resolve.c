@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hub/base/kernel.h"
 #include "hub/fork_priv.h"
 #include "hub/thread/crew_priv.h"
 #include "hub/thread/offload.h"
@@ -101,8 +102,8 @@ look_up(struct crew_job *job)
 {
 	struct lookup *lookup = CONTAINER_OF(job, struct lookup, job);
 
-	lookup->error =
-		getaddrinfo(lookup->host, lookup->service, &lookup->hints, &lookup->addresses);
+	lookup->error = kernel_getaddrinfo(
+		lookup->host, lookup->service, &lookup->hints, &lookup->addresses);
 	lookup->system_error = errno;
 }
 
@@ -256,7 +257,7 @@ convert_now(void *argument)
 {
 	struct conversion *c = argument;
 
-	c->error = getaddrinfo(c->host, c->service, c->hints, &c->addresses);
+	c->error = kernel_getaddrinfo(c->host, c->service, c->hints, &c->addresses);
 	c->system_error = errno;
 	return NULL;
 }

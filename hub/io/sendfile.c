@@ -51,7 +51,7 @@ send_piece(const struct fd_hold *out, const struct fd_hold *in, off_t *offset, c
 	/* What was read and not sent is read again next time. */
 	error = errno;
 	if (sent < got && offset == NULL && fd_is_kept(in))
-		lseek(from, (sent > 0 ? sent : 0) - got, SEEK_CUR);
+		kernel_lseek(from, (sent > 0 ? sent : 0) - got, SEEK_CUR);
 	errno = error;
 	return sent;
 }

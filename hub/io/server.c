@@ -151,9 +151,9 @@ is_no_listener(const struct hub_server *server)
 	int listens = 0;
 	socklen_t length = sizeof listens;
 
-	return server->handle == NULL &&
-	       (getsockopt(server->socket, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) != 0 ||
-		       !listens);
+	return server->handle == NULL && (kernel_getsockopt(server->socket, SOL_SOCKET,
+						  SO_ACCEPTCONN, &listens, &length) != 0 ||
+						 !listens);
 }
 
 static enum verdict

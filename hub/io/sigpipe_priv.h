@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <time.h>
 
+#include "hub/base/kernel.h"
+
 struct sigpipe_guard {
 	sigset_t before;
 	sigset_t pending;
@@ -36,7 +38,7 @@ sigpipe_unblock(const struct sigpipe_guard *guard, bool is_raised)
 	sigemptyset(&pipe);
 	sigaddset(&pipe, SIGPIPE);
 	if (is_raised && !sigismember(&guard->pending, SIGPIPE))
-		while (sigtimedwait(&pipe, NULL, &now) == -1 && errno == EINTR)
+		while (kernel_sigtimedwait(&pipe, NULL, &now) == -1 && errno == EINTR)
 			continue;
 	pthread_sigmask(SIG_SETMASK, &guard->before, NULL);
 	errno = error;

@@ -627,7 +627,7 @@ hub_connect(int fd, const struct sockaddr *address, socklen_t length)
 		return -1;
 	if (fd_wait_write(entry, "connect") != 0)
 		return -1;
-	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0)
+	if (kernel_getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0)
 		return -1;
 	if (error == 0)
 		return 0;
@@ -647,5 +647,5 @@ hub_shutdown(int fd, int how)
 	if (entry == NULL ||
 		(fd_has_layer(entry) && how != SHUT_RD && layer_end_output(entry, "shutdown") != 0))
 		return -1;
-	return shutdown(fd, how);
+	return kernel_shutdown(fd, how);
 }

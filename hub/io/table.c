@@ -6,6 +6,7 @@
 
 #include "hub/arch/annotate.h"
 #include "hub/base/clock.h"
+#include "hub/base/kernel.h"
 #include "hub/io/fd_priv.h"
 #include "hub/scheduler_priv.h"
 
@@ -43,13 +44,13 @@ grow(struct fd_table *table, unsigned fd)
 static bool
 chunk_make(struct fd_chunk *chunk)
 {
-	struct hub_fd *entries = mmap(NULL, CHUNK_SIZE, PROT_READ | PROT_WRITE,
+	struct hub_fd *entries = kernel_mmap(NULL, CHUNK_SIZE, PROT_READ | PROT_WRITE,
 		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (entries == MAP_FAILED)
 		return false;
 	/* A few descriptors are not to take two megabytes. */
-	madvise(entries, CHUNK_SIZE, MADV_NOHUGEPAGE);
+	kernel_madvise(entries, CHUNK_SIZE, MADV_NOHUGEPAGE);
 	annotate_holder(entries, CHUNK_SIZE);
 	chunk->entries = entries;
 	return true;
@@ -59,7 +60,7 @@ static void
 chunk_free(struct fd_chunk *chunk)
 {
 	annotate_holder_gone(chunk->entries, CHUNK_SIZE);
-	munmap(chunk->entries, CHUNK_SIZE);
+	kernel_munmap(chunk->entries, CHUNK_SIZE);
 }
 
 struct hub_fd *
@@ -125,7 +126,7 @@ fd_table_trim(struct hub *hub, int64_t kept)
 
 		if (!chunk->has_memory || chunk->open != 0 || hub->now - chunk->idle_since < kept)
 			continue;
-		madvise(chunk->entries, CHUNK_SIZE, MADV_DONTNEED);
+		kernel_madvise(chunk->entries, CHUNK_SIZE, MADV_DONTNEED);
 		chunk->has_memory = false;
 		table->idle--;
 	}

@@ -4,11 +4,11 @@
 #ifndef HUBBUB_IO_TABLE_PRIV_H
 #define HUBBUB_IO_TABLE_PRIV_H
 
-#include <ev.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "hub/base/list.h"
+#include "hub/base/loop.h"
 
 struct hub;
 struct hub_fd;

@@ -553,7 +553,7 @@ tls_new(const SSL_METHOD *method)
 static bool
 is_readable(const char *path)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = kernel_open(path, O_RDONLY | O_CLOEXEC, 0);
 
 	if (fd == -1) {
 		int error = errno;
@@ -562,7 +562,7 @@ is_readable(const char *path)
 		errno = error;
 		return false;
 	}
-	close(fd);
+	kernel_close(fd);
 	return true;
 }
 

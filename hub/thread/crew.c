@@ -18,7 +18,7 @@ next_job(struct crew *crew)
 	struct timespec end;
 	int error = 0;
 
-	clock_gettime(CLOCK_MONOTONIC, &end);
+	kernel_clock(CLOCK_MONOTONIC, &end);
 	end.tv_sec += IDLE_SECONDS;
 	crew->idle++;
 	while (list_is_empty(&crew->queue) && error == 0)

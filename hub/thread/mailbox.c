@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <stddef.h>
 
+#include "hub/base/kernel.h"
 #include "hub/base/list.h"
 #include "hub/scheduler_priv.h"
 
@@ -54,7 +55,7 @@ void
 mailbox_stop(struct hub_mailbox *mailbox)
 {
 	while (atomic_load_explicit(&mailbox->posters, memory_order_acquire) != 0)
-		sched_yield();
+		kernel_sched_yield();
 	ev_async_stop(mailbox->loop, &mailbox->wake);
 	mailbox->loop = NULL;
 }

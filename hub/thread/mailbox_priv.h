@@ -1,9 +1,9 @@
 #ifndef HUBBUB_THREAD_MAILBOX_PRIV_H
 #define HUBBUB_THREAD_MAILBOX_PRIV_H
 
-#include <ev.h>
 #include <stdatomic.h>
 
+#include "hub/base/loop.h"
 #include "hub/thread/mailbox.h"
 
 /* Any thread pushes, the hub's thread takes all at once: no node is ever popped singly, so there is
