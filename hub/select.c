@@ -9,6 +9,7 @@
 #include "hub/base/clock.h"
 #include "hub/base/list.h"
 #include "hub/io/fd_priv.h"
+#include "hub/io/wait_priv.h"
 #include "hub/sync/queue_priv.h"
 
 /* Up to so many cases wait on the caller's stack. */

@@ -5,6 +5,7 @@
 
 #include "hub/base/clock.h"
 #include "hub/base/settings.h"
+#include "hub/io/table_priv.h"
 #include "hub/scheduler_priv.h"
 
 /* In one go no more than some 200 us of work; then coroutines run, and it goes on soon. */

@@ -12,7 +12,8 @@
 
 #include "hub/base/clock.h"
 #include "hub/base/kernel.h"
-#include "hub/io/sweep_priv.h"
+#include "hub/io/identity_priv.h"
+#include "hub/io/table_priv.h"
 
 _Static_assert(sizeof(struct hub_fd) == (size_t)3 * 64, "an entry is three cache lines");
 

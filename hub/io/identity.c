@@ -7,12 +7,13 @@
  *
  * An accepted socket is looked at when it is first asked about, and not before: most never are. Until then another stream
  * under its number passes for it; so when the sweep is the one to ask, it has the kernel watch the number anew. */
+#include "hub/io/identity_priv.h"
+
 #include <errno.h>
 #include <sys/epoll.h>
 #include <sys/stat.h>
 
 #include "hub/base/kernel.h"
-#include "hub/io/fd_priv.h"
 
 static bool
 is_always_ready(const struct stat *status)

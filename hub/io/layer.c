@@ -7,6 +7,7 @@
 #include "hub/base/list.h"
 #include "hub/coroutine.h"
 #include "hub/io/fd_priv.h"
+#include "hub/io/wait_priv.h"
 #include "hub/link.h"
 #include "hub/scheduler_priv.h"
 

@@ -6,6 +6,7 @@
 #include "hub/base/clock.h"
 #include "hub/base/kernel.h"
 #include "hub/io/fd_priv.h"
+#include "hub/io/wait_priv.h"
 #include "hub/scheduler_priv.h"
 
 /* Up to so many wait on the caller's stack. */

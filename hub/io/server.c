@@ -11,6 +11,7 @@
 #include "hub/io/fd_priv.h"
 #include "hub/io/opening.h"
 #include "hub/io/socket.h"
+#include "hub/io/wait_priv.h"
 #include "hub/link.h"
 #include "hub/scheduler_priv.h"
 #include "hub/sync/event.h"

@@ -15,6 +15,9 @@
 #include "hub/base/list.h"
 #include "hub/io/fd_priv.h"
 #include "hub/io/file_priv.h"
+#include "hub/io/identity_priv.h"
+#include "hub/io/layer_priv.h"
+#include "hub/io/wait_priv.h"
 #include "hub/scheduler_priv.h"
 
 #define ALWAYS_INLINE inline __attribute__((always_inline))

@@ -6,6 +6,8 @@
 #include <errno.h>
 
 #include "hub/base/clock.h"
+#include "hub/io/fd_priv.h"
+#include "hub/io/identity_priv.h"
 
 #define FIRST (50 * CLOCK_MILLISECOND)
 /* Of waits that have just begun, and of others. */

@@ -3,20 +3,13 @@
 #ifndef HUBBUB_IO_SWEEP_PRIV_H
 #define HUBBUB_IO_SWEEP_PRIV_H
 
-#include "hub/io/fd_priv.h"
+struct hub;
+struct hub_fd;
 
 void sweep_start(struct hub *hub);
 void sweep_stop(struct hub *hub);
 
 /* A wait begins on an entry that is not among those looked at next. */
 void sweep_enter(struct hub *hub, struct hub_fd *entry);
-
-static inline void
-sweep_leave(struct hub_fd *entry)
-{
-	entry->is_fresh = false;
-	if (entry->sweep.next != NULL)
-		list_remove(&entry->sweep);
-}
 
 #endif

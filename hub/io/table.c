@@ -7,7 +7,7 @@
 #include "hub/arch/annotate.h"
 #include "hub/base/clock.h"
 #include "hub/base/kernel.h"
-#include "hub/io/fd_priv.h"
+#include "hub/io/entry_priv.h"
 #include "hub/scheduler_priv.h"
 
 #define CHUNK_SIZE (FD_CHUNK * sizeof(struct hub_fd))

@@ -24,7 +24,9 @@
 #include "hub/base/list.h"
 #include "hub/coroutine.h"
 #include "hub/io/fd_priv.h"
+#include "hub/io/layer_priv.h"
 #include "hub/io/unsent_priv.h"
+#include "hub/io/wait_priv.h"
 #include "hub/scheduler_priv.h"
 #include "hub/thread/offload.h"
 

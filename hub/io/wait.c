@@ -1,10 +1,12 @@
 /* Waiting for descriptors, one or some among other things. */
+#include "hub/io/wait_priv.h"
+
 #include <errno.h>
 #include <poll.h>
 
 #include "hub/base/clock.h"
 #include "hub/base/kernel.h"
-#include "hub/io/fd_priv.h"
+#include "hub/io/identity_priv.h"
 #include "hub/io/sweep_priv.h"
 
 /* Has the loop watch it, and the sweep look at it if that lasts. */

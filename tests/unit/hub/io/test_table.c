@@ -4,6 +4,7 @@
 
 #include "hub/base/clock.h"
 #include "hub/io/fd_priv.h"
+#include "hub/io/table_priv.h"
 #include "tests/support/in_hub.h"
 
 /* A chunk's worth, and some. */
