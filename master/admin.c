@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "hub/base/log.h"
+#include "master/change.h"
 #include "master/claim.h"
 #include "master/master.h"
 #include "master/metrics.h"
@@ -119,7 +120,8 @@ answer_page(struct admin *admin, struct MHD_Connection *connection)
 		(size_t)(admin_page_end - admin_page), MHD_RESPMEM_PERSISTENT);
 }
 
-/* Whether the client is on this machine, and has not been led here by a name that somebody else gave it. */
+/* Whether the client is on this machine, and has not been led here by a name that somebody else
+ * gave it. */
 static bool
 is_from_here(struct MHD_Connection *connection)
 {
@@ -323,12 +325,6 @@ admin_open(struct admin *admin)
 	if (!admin->was_told)
 		say_where(admin->fd);
 	admin->was_told = true;
-}
-
-int
-admin_fd(const struct admin *admin)
-{
-	return admin != NULL ? admin->fd : -1;
 }
 
 void

@@ -140,12 +140,6 @@ agent_open(struct agent *agent)
 		ev_io_start(agent->master->loop, &agent->listener);
 }
 
-int
-agent_fd(const struct agent *agent)
-{
-	return agent != NULL ? agent->listener.fd : -1;
-}
-
 void
 agent_stop(struct agent *agent)
 {

@@ -6,6 +6,8 @@
 #include "master/notify.h"
 #include "master/ready.h"
 #include "master/reload.h"
+#include "master/takeover.h"
+#include "master/upgrade.h"
 
 #define SETTLED_EVERY 0.02
 #define SETTLED_TRIES 3000 /* a minute */
@@ -30,7 +32,8 @@ finish(struct master *master, const char *why)
 	master->fall = NULL;
 	if (master->phase == MASTER_SERVING)
 		ready_notify(master);
-	control_changed(master->control, why);
+	if (master->change_events.ended != NULL)
+		master->change_events.ended(master, why);
 	if (master->is_asked_again)
 		ev_timer_start(master->loop, &master->again);
 }
@@ -268,6 +271,14 @@ master_stop(struct master *master, int exit_code)
 		master->phase = MASTER_DRAINING;
 	ev_timer_stop(master->loop, &master->delay);
 	fleet_kill(&master->fleet);
+}
+
+void
+master_end_if_gone(struct master *master)
+{
+	if (master->phase >= MASTER_DRAINING && fleet_is_gone(&master->fleet) &&
+		!upgrade_must_stay(master) && !takeover_must_stay(master))
+		ev_break(master->loop, EVBREAK_ALL);
 }
 
 void

@@ -1,8 +1,9 @@
-/* A client: one connection of the control socket (control.h has the protocol). It sends one line, and gets lines.
+/* A client: one connection of the control socket (control.h has the protocol). It sends one line,
+ * and gets lines.
  *
- * A client owns its descriptor, and frees itself: when its last line is sent, when it hangs up, and when it takes more than
- * ten seconds to send its line, or to read anything of what it was sent. It leaves its owner's list then. Nothing here waits;
- * it is run by the loop. */
+ * A client owns its descriptor, and frees itself: when its last line is sent, when it hangs up,
+ * and when it takes more than ten seconds to send its line, or to read anything of what it was
+ * sent. It leaves its owner's list then. Nothing here waits; it is run by the loop. */
 #ifndef HUBBUB_MASTER_CLIENT_H
 #define HUBBUB_MASTER_CLIENT_H
 
@@ -32,12 +33,14 @@ struct client {
 	size_t pending_length;
 };
 
-/* Makes one of a connected socket, which it owns from now on. on_line is called once, with the line, which it may change; it
- * is to answer now or later. NULL without memory: then fd is closed. */
+/* Makes one of a connected socket, which it owns from now on. on_line is called once, with the
+ * line, which it may change; it is to answer now or later. NULL without memory: then fd is
+ * closed. */
 struct client *client_new(struct ev_loop *loop, int fd,
 	void (*on_line)(struct client *client, char *line, void *context), void *context);
 
-/* Appends a line of that kind, or what does not fit into 16 MiB is lost. client_flush and client_finish send it. */
+/* Appends a line of that kind, or what does not fit into 16 MiB is lost. client_flush and
+ * client_finish send it. */
 void client_say(struct client *client, char kind, const char *text, size_t length);
 
 /* The same, of each line of a text. */
@@ -46,7 +49,8 @@ void client_say_lines(struct client *client, char kind, const char *text, size_t
 /* Sends what can be sent now. May free the client. */
 void client_flush(struct client *client);
 
-/* Appends the last line: why it failed, or, if why is NULL, what was done; and sends. May free the client. */
+/* Appends the last line: why it failed, or, if why is NULL, what was done; and sends. May free the
+ * client. */
 void client_finish(struct client *client, const char *why, const char *done);
 
 /* Hangs up. */

@@ -1,6 +1,6 @@
-/* The commands, one a line: everything that must know them all is made of this table: what the server runs (requests.c), what
- * hubbub-ctl checks, sends and lists in its help (ctl/), of which its manual page and completions are made, the errors that
- * name them, and the tests.
+/* The commands, one a line: everything that must know them all is made of this table: what the
+ * server runs (requests.c), what hubbub-ctl checks, sends and lists in its help (ctl/), of which
+ * its manual page and completions are made, the errors that name them, and the tests.
  *
  *	COMMAND(name, argument, kind, help)
  *

@@ -1,5 +1,7 @@
 #include "master/config.h"
 
+#include "master/takeover.h"
+
 struct fleet_config
 config_of(const struct master *master, const struct options *options)
 {
@@ -42,7 +44,7 @@ config_of_next(const struct master *master)
 struct fleet_config
 config_of_heir(const struct master *master)
 {
-	const struct former *former = &master->former;
+	const struct former *former = master->former;
 	struct fleet_config config = config_of(master, &master->options);
 
 	if (former->asked_processes == master->options.asked_processes &&

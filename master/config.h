@@ -1,7 +1,8 @@
-/* The configuration of a generation of workers, as it follows from the master's options; tls in it stays the options' own.
+/* The configuration of a generation of workers, as it follows from the master's options; tls in it
+ * stays the options' own.
  *
- * A shape that was set while the server ran (processes x threads) stays, through reloads and upgrades, until the options
- * themselves ask for another one than before. */
+ * A shape that was set while the server ran (processes x threads) stays, through reloads and
+ * upgrades, until the options themselves ask for another one than before. */
 #ifndef HUBBUB_MASTER_CONFIG_H
 #define HUBBUB_MASTER_CONFIG_H
 

@@ -19,7 +19,7 @@
 
 struct control {
 	struct master *master;
-	char path[sizeof((struct sockaddr_un *)NULL)->sun_path];
+	char path[MASTER_PATH_SIZE];
 	struct stat file; /* what was at path when this master began to hear */
 	ev_io listener;
 	ev_timer again; /* accepting, when files ran out */
@@ -111,10 +111,9 @@ first_port(const struct sockets *sockets)
 }
 
 static bool
-choose_path(struct control *control, const char *path)
+choose_path(const struct master *master, const char *path, char chosen[static MASTER_PATH_SIZE])
 {
-	const struct master *master = control->master;
-	size_t size = sizeof control->path;
+	size_t size = MASTER_PATH_SIZE;
 	const char *folder = path == NULL ? choose_folder() : NULL;
 	int length;
 
@@ -122,8 +121,8 @@ choose_path(struct control *control, const char *path)
 		errno = ENOENT;
 		return false;
 	}
-	length = path != NULL ? snprintf(control->path, size, "%s", path)
-			      : snprintf(control->path, size, "%s/%s-%u.sock", folder,
+	length = path != NULL ? snprintf(chosen, size, "%s", path)
+			      : snprintf(chosen, size, "%s/%s-%u.sock", folder,
 					master->service->name, first_port(&master->sockets));
 	errno = ENAMETOOLONG;
 	return length < (int)size;
@@ -176,13 +175,35 @@ listen_at(const char *path, const struct identity *identity)
 	return -1;
 }
 
+int
+control_listen(const struct master *master, const char *path, const struct identity *identity,
+	char chosen[static MASTER_PATH_SIZE], bool *is_fatal)
+{
+	int fd = -1;
+
+	_Static_assert(sizeof((struct sockaddr_un *)NULL)->sun_path == MASTER_PATH_SIZE, "a path");
+	*is_fatal = path != NULL;
+	chosen[0] = '\0';
+	if (choose_path(master, path, chosen))
+		fd = listen_at(chosen, identity);
+	if (fd == -1)
+		log_write(path != NULL ? LOG_ERROR : LOG_WARNING,
+			"cannot open the control socket %s: %s; hubbub-ctl cannot talk to this "
+			"server (choose another --control=PATH)",
+			chosen, strerror(errno));
+	return fd;
+}
+
 struct control *
-control_inherit(struct master *master, int fd, const char *path)
+control_new(struct master *master, int fd, const char *path)
 {
 	struct control *control = calloc(1, sizeof *control);
 
-	if (control == NULL)
+	if (control == NULL) {
+		log_error("cannot open the control socket: no memory");
+		close(fd);
 		return NULL;
+	}
 	control->master = master;
 	snprintf(control->path, sizeof control->path, "%s", path);
 	ev_io_init(&control->listener, on_connect, fd, EV_READ);
@@ -190,28 +211,6 @@ control_inherit(struct master *master, int fd, const char *path)
 	control->listener.data = control->again.data = control;
 	requests_init(&control->requests, master);
 	return control;
-}
-
-struct control *
-control_open(
-	struct master *master, const char *path, const struct identity *identity, bool *is_fatal)
-{
-	struct control *control = control_inherit(master, -1, "");
-	int fd = -1;
-
-	*is_fatal = path != NULL;
-	if (control != NULL && choose_path(control, path))
-		fd = listen_at(control->path, identity);
-	if (fd != -1) {
-		ev_io_set(&control->listener, fd, EV_READ);
-		return control;
-	}
-	log_write(path != NULL ? LOG_ERROR : LOG_WARNING,
-		"cannot open the control socket %s: %s; hubbub-ctl cannot talk to this server "
-		"(choose another --control=PATH)",
-		control != NULL ? control->path : "", strerror(errno));
-	free(control);
-	return NULL;
 }
 
 void
@@ -241,18 +240,6 @@ control_pause(struct control *control)
 		return;
 	ev_io_stop(control->master->loop, &control->listener);
 	ev_timer_stop(control->master->loop, &control->again);
-}
-
-int
-control_fd(const struct control *control)
-{
-	return control != NULL ? control->listener.fd : -1;
-}
-
-const char *
-control_path(const struct control *control)
-{
-	return control != NULL ? control->path : "";
 }
 
 void

@@ -1,5 +1,6 @@
-/* The doors: where operators and monitors come in, and what names this process to them: the pid file, the control socket,
- * the admin and agent servers. In an upgrade two masters have the same listening sockets, and one of them answers. */
+/* The doors: where operators and monitors come in, and what names this process to them: the pid
+ * file, the control socket, the admin and agent servers. In an upgrade two masters have the same
+ * listening sockets, and one of them answers. */
 #ifndef HUBBUB_MASTER_DOORS_H
 #define HUBBUB_MASTER_DOORS_H
 
@@ -7,11 +8,12 @@
 
 struct master;
 
-/* Listens where the options say; whoever comes waits until doors_open. Returns 0, or -1 after logging. */
+/* Listens where the options say; whoever comes waits until doors_open. Returns 0, or -1 after
+ * logging. */
 int doors_prepare(struct master *master);
 
-/* Makes what will answer, on sockets that were prepared, or handed over; so that nothing is left that could fail when this
- * master owns the server. Returns 0, or -1 after logging. */
+/* Makes what will answer, on sockets that were prepared, or handed over; so that nothing is left
+ * that could fail when this master owns the server. Returns 0, or -1 after logging. */
 int doors_build(struct master *master);
 
 /* Answers: for the first time, after doors_pause, or after doors_hand_over. */

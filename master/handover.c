@@ -13,6 +13,7 @@
 #include "master/commit.h"
 #include "master/master.h"
 #include "master/roll.h"
+#include "master/takeover.h"
 
 #define VERSION 4
 #define VARIABLE "HUBBUB_HANDOVER"
@@ -59,23 +60,13 @@ seats_json(const struct sockets *sockets)
 }
 
 static json_t *
-admins_json(const struct master *master)
+numbers_json(const int numbers[static ADDRESSES_MAX])
 {
-	json_t *fds = json_array();
+	json_t *array = json_array();
 
 	for (int i = 0; i < ADDRESSES_MAX; i++)
-		json_array_append_new(fds, json_integer(admin_fd(master->admins[i])));
-	return fds;
-}
-
-static json_t *
-agents_json(const struct master *master)
-{
-	json_t *fds = json_array();
-
-	for (int i = 0; i < ADDRESSES_MAX; i++)
-		json_array_append_new(fds, json_integer(agent_fd(master->agents[i])));
-	return fds;
+		json_array_append_new(array, json_integer(numbers[i]));
+	return array;
 }
 
 /* As they were written. */
@@ -93,21 +84,21 @@ static json_t *
 document(const struct master *master, int channel, int commit)
 {
 	const struct fleet_config *config = &master->fleet.serving->config;
+	const struct handed_on *on = &master->handed_on;
 
 	return json_pack(
 		"{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:s, s:o, s:o, s:i, s:b, s:i, s:i, s:i, "
 		"s:i, s:i, s:o, s:o, s:o, s:o}",
 		"version", VERSION, "master", (int)getpid(), "channel", channel, "commit", commit,
-		"elder", master->former.commit_file, "counters", master->counters_file, "roll",
-		master->sockets.roll_file, "control", control_fd(master->control), "control_path",
-		control_path(master->control), "admin", admins_json(master), "agent",
-		agents_json(master), "pidfile", master->pidfile, "can_bind",
-		master->sockets.can_bind, "generations", (int)master->fleet.generations,
-		"processes", (int)config->processes, "threads", (int)config->threads,
-		"asked_processes", (int)master->options.asked_processes, "asked_threads",
-		(int)master->options.asked_threads, "listen", listen_json(&master->options),
-		"addresses", addresses_json(&master->sockets), "seats",
-		seats_json(&master->sockets), "fixed",
+		"elder", master->former->commit_file, "counters", on->counters, "roll",
+		master->sockets.roll_file, "control", on->control, "control_path", on->control_path,
+		"admin", numbers_json(on->admins), "agent", numbers_json(on->agents), "pidfile",
+		on->pidfile, "can_bind", master->sockets.can_bind, "generations",
+		(int)master->fleet.generations, "processes", (int)config->processes, "threads",
+		(int)config->threads, "asked_processes", (int)master->options.asked_processes,
+		"asked_threads", (int)master->options.asked_threads, "listen",
+		listen_json(&master->options), "addresses", addresses_json(&master->sockets),
+		"seats", seats_json(&master->sockets), "fixed",
 		options_fixed_json(&master->options, master->service));
 }
 
@@ -137,20 +128,21 @@ void
 handover_keep(const struct master *master, int document, int channel, int commit)
 {
 	const struct sockets *sockets = &master->sockets;
+	const struct handed_on *on = &master->handed_on;
 	char number[16];
 
 	keep(document);
 	keep(channel);
 	keep(commit);
-	keep(master->former.commit_file);
-	keep(master->counters_file);
+	keep(master->former->commit_file);
+	keep(on->counters);
 	keep(sockets->roll_file);
-	keep(control_fd(master->control));
+	keep(on->control);
 	for (int i = 0; i < ADDRESSES_MAX; i++) {
-		keep(admin_fd(master->admins[i]));
-		keep(agent_fd(master->agents[i]));
+		keep(on->admins[i]);
+		keep(on->agents[i]);
 	}
-	keep(master->pidfile);
+	keep(on->pidfile);
 	for (unsigned i = 0; i < sockets->address_count; i++) {
 		keep(sockets->locks[i]);
 		keep(sockets->shared[i]);
@@ -221,7 +213,8 @@ is_meant(const struct address *own, const struct address *former)
 	return address_is_same(own, &same_port);
 }
 
-/* Whether the sockets are those that the options mean, in any order. What they could do without may be missing. */
+/* Whether the sockets are those that the options mean, in any order. What they could do without
+ * may be missing. */
 static bool
 are_meant(const struct options *options, const struct address *former, size_t count)
 {
@@ -240,8 +233,8 @@ are_meant(const struct options *options, const struct address *former, size_t co
 	return meant == count;
 }
 
-/* The former master's sockets stay what they are, whatever else the names in --listen stand for by now; other names must
- * mean the same. */
+/* The former master's sockets stay what they are, whatever else the names in --listen stand for by
+ * now; other names must mean the same. */
 static int
 inherit_addresses(struct master *master, const json_t *object)
 {
@@ -370,11 +363,22 @@ inherit_former(struct former *former, const json_t *object)
 	return -1;
 }
 
+static void
+inherit_handed_on(struct handed_on *on, const json_t *object)
+{
+	const char *path = json_string_value(json_object_get(object, "control_path"));
+
+	on->control = descriptor(integer(object, "control"));
+	snprintf(on->control_path, sizeof on->control_path, "%s", path != NULL ? path : "");
+	inherit_fds(on->admins, json_object_get(object, "admin"));
+	inherit_fds(on->agents, json_object_get(object, "agent"));
+	on->pidfile = descriptor(integer(object, "pidfile"));
+	on->counters = descriptor(integer(object, "counters"));
+}
+
 static int
 inherit_from(struct master *master, const json_t *object)
 {
-	int control = -1;
-
 	if (integer(object, "version") != VERSION) {
 		log_error("the former master speaks version %d of the handover, this program %d; "
 			  "restart instead",
@@ -382,17 +386,10 @@ inherit_from(struct master *master, const json_t *object)
 		return -1;
 	}
 	if (!is_fixed_same(master, json_object_get(object, "fixed")) ||
-		inherit_former(&master->former, object) != 0)
+		inherit_former(master->former, object) != 0)
 		return -1;
-	inherit_fds(master->admin_sockets, json_object_get(object, "admin"));
-	inherit_fds(master->agent_sockets, json_object_get(object, "agent"));
-	master->pidfile = descriptor(integer(object, "pidfile"));
-	control = descriptor(integer(object, "control"));
-	if (control != -1)
-		master->control = control_inherit(master, control,
-			json_string_value(json_object_get(object, "control_path")));
-	master->counters_file = descriptor(integer(object, "counters"));
-	master->counters = counters_map(master->counters_file);
+	inherit_handed_on(&master->handed_on, object);
+	master->counters = counters_map(master->handed_on.counters);
 	if (master->counters == NULL) {
 		log_error("the former master's counters are of another version; restart instead");
 		return -1;

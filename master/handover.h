@@ -1,5 +1,5 @@
-/* The handover: the document (JSON in a memfd, whose number is in HUBBUB_HANDOVER) of what a new master gets in an
- * upgrade: descriptors, which survive the exec, and how the server runs. */
+/* The handover: the document (JSON in a memfd, whose number is in HUBBUB_HANDOVER) of what a new
+ * master gets in an upgrade: descriptors, which survive the exec, and how the server runs. */
 #ifndef HUBBUB_MASTER_HANDOVER_H
 #define HUBBUB_MASTER_HANDOVER_H
 
@@ -7,7 +7,8 @@
 
 struct master;
 
-/* In the old master: writes one, for a new master that gets channel and commit. Returns its descriptor, or -1. */
+/* In the old master: writes one, for a new master that gets channel and commit. Returns its
+ * descriptor, or -1. */
 int handover_write(const struct master *master, int channel, int commit);
 
 /* In the child that is to become the new master: lets what the document names through the exec. */

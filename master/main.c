@@ -17,6 +17,7 @@
 #include "master/activation.h"
 #include "master/change.h"
 #include "master/config.h"
+#include "master/control.h"
 #include "master/doors.h"
 #include "master/handover.h"
 #include "master/limits.h"
@@ -27,13 +28,15 @@
 #include "master/ready.h"
 #include "master/server.h"
 #include "master/signals.h"
+#include "master/takeover.h"
+#include "master/upgrade.h"
 
 #define SPARE_SEATS 64 /* bound before privileges are dropped */
 
 /* ---- what happens ---- */
 
-void
-master_took_over(struct master *master)
+static void
+took_over(struct master *master)
 {
 	doors_open(master);
 	ready_begin(master);
@@ -44,14 +47,6 @@ all_ready(void *context)
 {
 	ready_begin(context);
 	ready_notify(context);
-}
-
-void
-master_end_if_gone(struct master *master)
-{
-	if (master->phase >= MASTER_DRAINING && fleet_is_gone(&master->fleet) &&
-		!upgrade_must_stay(master) && !takeover_must_stay(master))
-		ev_break(master->loop, EVBREAK_ALL);
 }
 
 static void
@@ -71,6 +66,24 @@ dumped(void *context, int64_t number)
 {
 	control_dumped(((struct master *)context)->control, number);
 }
+
+static void
+released(struct master *master)
+{
+	doors_close(master, false);
+}
+
+static const struct upgrade_events upgrade_events = {
+	.offered = doors_pause,
+	.kept = doors_open,
+	.handed_over = doors_hand_over,
+	.released = released,
+	.ended = master_changed,
+	.took_over = took_over,
+	.may_end = master_end_if_gone,
+	.drain = master_drain,
+	.stop = master_stop,
+};
 
 /* ---- the service manager's watchdog ---- */
 
@@ -107,7 +120,7 @@ prepare_fleet(struct master *master)
 	fleet->loop = master->loop;
 	fleet->sockets = &master->sockets;
 	fleet->counters = master->counters;
-	fleet->generations = master->former.generations;
+	fleet->generations = master->former->generations;
 	fleet->events = (struct fleet_events){
 		.all_ready = all_ready,
 		.risen = change_risen,
@@ -134,7 +147,7 @@ open_all(struct master *master)
 	if (master->identity.changes && seats < SPARE_SEATS)
 		seats = SPARE_SEATS;
 	activation_take(&master->sockets);
-	master->counters = counters_new(&master->counters_file);
+	master->counters = counters_new(&master->handed_on.counters);
 	if (master->counters == NULL) {
 		log_error("cannot make the counters: %s", strerror(errno));
 		return -1;
@@ -254,8 +267,8 @@ close_all(struct master *master)
 	takeover_fini(master);
 	fleet_fini(&master->fleet);
 	counters_free(&master->counters);
-	if (master->counters_file != -1)
-		close(master->counters_file);
+	if (master->handed_on.counters != -1)
+		close(master->handed_on.counters);
 	ev_loop_destroy(master->loop);
 	options_free(&master->options);
 }
@@ -264,18 +277,20 @@ int
 hubbub_main(int argc, char **argv, const struct hubbub_service *service)
 {
 	static struct master master;
+	static struct successor successor;
+	static struct former former;
 	int code;
 
 	master = (struct master){.service = service,
 		.argc = argc,
 		.argv = argv,
 		.started = (int64_t)time(NULL),
-		.pidfile = -1,
-		.counters_file = -1,
-		.admin_sockets = {[0 ... ADDRESSES_MAX - 1] = -1},
-		.agent_sockets = {[0 ... ADDRESSES_MAX - 1] = -1}};
-	upgrade_init(&master.successor);
-	takeover_init(&master.former);
+		.handed_on = HANDED_ON_NONE,
+		.successor = &successor,
+		.former = &former,
+		.upgrade_events = upgrade_events};
+	upgrade_init(&successor);
+	takeover_init(&former);
 	prepare_process();
 	program_remember();
 	logfile_remember();

@@ -6,14 +6,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "master/admin.h"
-#include "master/agent.h"
-#include "master/control.h"
 #include "master/fleet.h"
 #include "master/identity.h"
 #include "master/options.h"
-#include "master/takeover.h"
-#include "master/upgrade.h"
+
+struct admin;
+struct agent;
+struct control;
+struct former;
+struct master;
+struct successor;
+
+#define MASTER_PATH_SIZE 108 /* as a Unix socket's */
 
 enum master_phase {
 	MASTER_STARTING,
@@ -27,6 +31,47 @@ enum master_phase {
 /* What changes while the server runs. One at a time. */
 enum master_change { CHANGE_NONE, CHANGE_RELOAD, CHANGE_SCALE, CHANGE_UPGRADE };
 
+/* What becomes of a change; set by whoever wants to know. */
+struct change_events {
+	void (*ended)(struct master *master, const char *why); /* why is NULL if it succeeded */
+};
+
+/* What happens in an upgrade, and what the other master asks for; set by main.c. */
+struct upgrade_events {
+	/* In the old master. The server is offered: it may be the new one's at any moment. Then it is
+	 * handed over, or kept, also once it was taken back; at last the new one needs this one for
+	 * nothing more. The upgrade ends; why is NULL if it succeeded. */
+	void (*offered)(struct master *master);
+	void (*kept)(struct master *master);
+	void (*handed_over)(struct master *master);
+	void (*released)(struct master *master);
+	void (*ended)(struct master *master, const char *why);
+	/* In the new master. */
+	void (*took_over)(struct master *master);
+	/* In both. Nothing is left to be said to the other master. The other master was told to drain
+	 * or to stop, and this one is to do so; or it is hopeless, and this one is to stop. */
+	void (*may_end)(struct master *master);
+	void (*drain)(struct master *master);
+	void (*stop)(struct master *master, int exit_code);
+};
+
+#define HANDED_ON_NONE                                                                             \
+	{                                                                                          \
+		.control = -1, .admins = {[0 ... ADDRESSES_MAX - 1] = -1},                         \
+		.agents = {[0 ... ADDRESSES_MAX - 1] = -1}, .pidfile = -1, .counters = -1,         \
+	}
+
+/* What stays open whoever is the master, and is handed on in an upgrade: filled in by the doors in the
+ * first master, and from the handover in each other one. Each is -1 without. */
+struct handed_on {
+	int control; /* listens, as admins and agents do; whoever answers there owns it */
+	char control_path[MASTER_PATH_SIZE];
+	int admins[ADDRESSES_MAX];
+	int agents[ADDRESSES_MAX];
+	int pidfile;  /* locked */
+	int counters; /* the file of them */
+};
+
 struct master {
 	const struct hubbub_service *service;
 	int argc;
@@ -36,7 +81,6 @@ struct master {
 	struct identity identity;
 	struct sockets sockets;
 	struct counters *counters;
-	int counters_file;
 	struct fleet fleet;
 	struct ev_loop *loop;
 	ev_signal signals[9];
@@ -49,43 +93,19 @@ struct master {
 	enum master_change change;
 	bool is_asked_again; /* HUP came during a change */
 	const char *fall;    /* why the generation of the change was dropped; NULL if it was not */
+	struct change_events change_events;
+	struct handed_on handed_on;
 	struct control *control;             /* NULL without */
 	struct admin *admins[ADDRESSES_MAX]; /* one for each address of the name; NULL without */
 	struct agent *agents[ADDRESSES_MAX];
-	int admin_sockets
-		[ADDRESSES_MAX]; /* what they will listen on; -1 once they do, or without */
-	int agent_sockets[ADDRESSES_MAX];
-	int pidfile;
-	struct successor successor;
-	struct former former;
+	struct upgrade_events upgrade_events;
+	struct successor *successor; /* borrowed, as the next */
+	struct former *former;
 	bool is_heir;       /* another master has started this one, and has not handed over yet */
 	bool is_told_twice; /* TERM came though it had handed over: the next one is meant */
 	bool is_stopped;    /* at once */
 	int64_t started;    /* seconds since the epoch */
 	int exit_code;
 };
-
-/* What signals and hubbub-ctl ask for. A change that cannot begin returns -1 with *why (valid until
- * the next call); one that has begun returns 0, and how it ends is told by control_changed, later,
- * unless there was nothing to do: then change is CHANGE_NONE. */
-int master_reload(struct master *master, const char **why);
-int master_scale(struct master *master, unsigned processes, unsigned threads, const char **why);
-int master_upgrade(struct master *master, const char **why);
-/* A reload as soon as no other change is under way. */
-void master_reload_later(struct master *master);
-
-void master_drain(struct master *master);
-void master_stop(struct master *master, int exit_code);
-
-/* ---- between its files ---- */
-
-/* A change has come to its end; why is NULL if it succeeded. */
-void master_changed(struct master *master, const char *why);
-
-/* Ends this process if it stops or has handed over, no worker is left, and no other master needs it to stay. */
-void master_end_if_gone(struct master *master);
-
-/* Everything is this master's now: it answers, and says that it is ready. */
-void master_took_over(struct master *master);
 
 #endif

@@ -1,6 +1,8 @@
-/* Readiness: whether this server serves, and how it says so, in the log and to the service manager.
+/* Readiness: whether this server serves, and how it says so, in the log and to the service
+ * manager.
  *
- * Whoever is asked for it (the control socket, /readyz, the agent) asks here, so that all give the same answer. */
+ * Whoever is asked for it (the control socket, /readyz, the agent) asks here, so that all give the
+ * same answer. */
 #ifndef HUBBUB_MASTER_READY_H
 #define HUBBUB_MASTER_READY_H
 

@@ -1,7 +1,8 @@
 /* Requests: what clients of the control socket ask for, and what they are told until it is done.
  *
- * A client is answered at once, or waits: for the end of the change under way, of the server, or of a dump of all coroutines,
- * of which there is one at a time. No answer waits for a worker; a dump goes without those that hang. */
+ * A client is answered at once, or waits: for the end of the change under way, of the server, or
+ * of a dump of all coroutines, of which there is one at a time. No answer waits for a worker; a
+ * dump goes without those that hang. */
 #ifndef HUBBUB_MASTER_REQUESTS_H
 #define HUBBUB_MASTER_REQUESTS_H
 

@@ -6,7 +6,10 @@
 #include <unistd.h>
 
 #include "hub/base/log.h"
+#include "master/change.h"
 #include "master/logfile.h"
+#include "master/takeover.h"
+#include "master/upgrade.h"
 
 static void
 change_workers(struct master *master, int by)

@@ -12,7 +12,7 @@
 static void
 forget(struct master *master)
 {
-	struct former *former = &master->former;
+	struct former *former = master->former;
 
 	ev_io_stop(master->loop, &former->talk);
 	ev_timer_stop(master->loop, &former->look);
@@ -29,15 +29,15 @@ forget(struct master *master)
 static void
 give_way(struct master *master, const char *why)
 {
-	ev_timer_stop(master->loop, &master->former.look);
+	ev_timer_stop(master->loop, &master->former->look);
 	log_error("%s; leaving", why);
-	master_stop(master, 1);
+	master->upgrade_events.stop(master, 1);
 }
 
 static void
 take_over(struct master *master)
 {
-	struct former *former = &master->former;
+	struct former *former = master->former;
 
 	/* A worker has died since: this master is about to leave. */
 	if (!master->is_heir || master->fleet.rising == NULL)
@@ -57,7 +57,7 @@ take_over(struct master *master)
 	fleet_commit(&master->fleet);
 	counters_note(&counters_server(master->counters)->upgrades, 1);
 	events_note(LOG_INFO, "took over from the former master, pid %d", (int)former->pid);
-	master_took_over(master);
+	master->upgrade_events.took_over(master);
 	if (former->channel != -1)
 		word_say(former->channel, WORD_TOOK, -1);
 	else
@@ -73,11 +73,11 @@ hear_former(struct master *master, enum word word, int file)
 		take_over(master);
 		break;
 	case WORD_NAMED:
-		master->former.has_named = true;
+		master->former->has_named = true;
 		ready_notify(master);
 		break;
 	case WORD_DRAIN:
-		master_drain(master);
+		master->upgrade_events.drain(master);
 		break;
 	default:
 		log_warning("the former master says what this one does not know (%u)", word);
@@ -88,7 +88,7 @@ hear_former(struct master *master, enum word word, int file)
 static void
 lose_former(struct master *master)
 {
-	struct former *former = &master->former;
+	struct former *former = master->former;
 
 	ev_io_stop(master->loop, &former->talk);
 	close(former->channel);
@@ -97,7 +97,7 @@ lose_former(struct master *master)
 		forget(master);
 		if (!former->has_named && master->phase == MASTER_SERVING)
 			ready_notify(master);
-		master_end_if_gone(master);
+		master->upgrade_events.may_end(master);
 	} else if (commit_state(former->commit) == COMMIT_WITHDRAWN) {
 		give_way(master, "the former master gave the upgrade up");
 	} else {
@@ -115,7 +115,7 @@ on_former(struct ev_loop *loop, ev_io *watcher, int events)
 	struct master *master = watcher->data;
 
 	(void)loop, (void)events;
-	if (!word_hear(master, &master->former.channel, hear_former))
+	if (!word_hear(master, &master->former->channel, hear_former))
 		lose_former(master);
 }
 
@@ -129,7 +129,7 @@ on_look(struct ev_loop *loop, ev_timer *timer, int events)
 void
 takeover_listen(struct master *master)
 {
-	struct former *former = &master->former;
+	struct former *former = master->former;
 
 	ev_io_init(&former->talk, on_former, former->channel, EV_READ);
 	former->talk.data = former->look.data = master;
@@ -139,7 +139,7 @@ takeover_listen(struct master *master)
 void
 takeover_risen(struct master *master)
 {
-	struct former *former = &master->former;
+	struct former *former = master->former;
 
 	former->has_risen = true;
 	if (former->is_dead) {
@@ -155,14 +155,14 @@ takeover_risen(struct master *master)
 void
 takeover_reopen(struct master *master, int file)
 {
-	if (master->former.channel != -1)
-		word_say(master->former.channel, WORD_REOPEN, file);
+	if (master->former->channel != -1)
+		word_say(master->former->channel, WORD_REOPEN, file);
 }
 
 void
 takeover_leave(struct master *master)
 {
-	struct former *former = &master->former;
+	struct former *former = master->former;
 
 	if (master->is_heir || former->channel == -1 || former->is_left)
 		return;
@@ -174,22 +174,22 @@ takeover_leave(struct master *master)
 void
 takeover_stop(struct master *master)
 {
-	if (!master->is_heir && master->former.channel != -1)
-		word_say(master->former.channel, WORD_STOP, -1);
+	if (!master->is_heir && master->former->channel != -1)
+		word_say(master->former->channel, WORD_STOP, -1);
 }
 
 bool
 takeover_is_complete(struct master *master)
 {
 	/* What it has said may wait behind whoever asks. */
-	word_hear(master, &master->former.channel, hear_former);
-	return master->former.channel == -1 || master->former.has_named;
+	word_hear(master, &master->former->channel, hear_former);
+	return master->former->channel == -1 || master->former->has_named;
 }
 
 bool
 takeover_must_stay(const struct master *master)
 {
-	return master->former.channel != -1 && master->former.is_left && !master->is_stopped;
+	return master->former->channel != -1 && master->former->is_left && !master->is_stopped;
 }
 
 void

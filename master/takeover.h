@@ -1,4 +1,5 @@
-/* The new master's part of an upgrade (upgrade.h): it rises, takes over, and lets the old one know when it leaves. */
+/* The new master's part of an upgrade (upgrade.h): it rises, takes over, and lets the old one know
+ * when it leaves. */
 #ifndef HUBBUB_MASTER_TAKEOVER_H
 #define HUBBUB_MASTER_TAKEOVER_H
 
@@ -48,8 +49,8 @@ void takeover_leave(struct master *master);
 /* The old one is to end at once. */
 void takeover_stop(struct master *master);
 
-/* Whether this master, all of whose workers are gone, has to stay, since it has left and the old one still drains: when the
- * service manager's own child ends, all of the service does. */
+/* Whether this master, all of whose workers are gone, has to stay, since it has left and the old
+ * one still drains: when the service manager's own child ends, all of the service does. */
 bool takeover_must_stay(const struct master *master);
 
 /* Whether there is nothing more to hear of the old one's hand-over. */

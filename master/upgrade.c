@@ -13,13 +13,13 @@
 #include "hub/base/clock.h"
 #include "hub/base/log.h"
 #include "master/commit.h"
-#include "master/doors.h"
 #include "master/events.h"
 #include "master/handover.h"
 #include "master/launch.h"
 #include "master/master.h"
 #include "master/notify.h"
 #include "master/program.h"
+#include "master/takeover.h"
 #include "master/word.h"
 
 /* Counted, not timed: a pause of the whole machine is no delay of the new master. */
@@ -40,7 +40,7 @@ start_timer(struct master *master, ev_timer *timer, double after, double every)
 static void
 forget_successor(struct master *master)
 {
-	struct successor *successor = &master->successor;
+	struct successor *successor = master->successor;
 
 	ev_io_stop(master->loop, &successor->talk);
 	ev_io_stop(master->loop, &successor->birth);
@@ -72,7 +72,7 @@ let_go(struct successor *successor, struct ev_loop *loop)
 static void
 hand_over(struct master *master)
 {
-	struct successor *successor = &master->successor;
+	struct successor *successor = master->successor;
 
 	if (successor->phase >= SUCCESSOR_SERVING)
 		return;
@@ -82,7 +82,7 @@ hand_over(struct master *master)
 	successor->config = master->fleet.serving->config;
 	master->phase = MASTER_HANDED_OVER;
 	sockets_forget(&master->sockets);
-	doors_hand_over(master);
+	master->upgrade_events.handed_over(master);
 	fleet_leave(&master->fleet, CHANNEL_HANDOVER);
 	fleet_freeze(&master->fleet, false);
 	/* From here on the new master and this one stand in for each other, and nobody older does. */
@@ -94,17 +94,17 @@ hand_over(struct master *master)
 static void
 complete(struct master *master)
 {
-	if (master->successor.phase < SUCCESSOR_SERVING || upgrade_must_stay(master))
+	if (master->successor->phase < SUCCESSOR_SERVING || upgrade_must_stay(master))
 		return;
-	master_changed(master, NULL);
-	master_end_if_gone(master);
+	master->upgrade_events.ended(master, NULL);
+	master->upgrade_events.may_end(master);
 }
 
 /* Once the launcher is gone, so that the new master is the service manager's own child. */
 static void
 name_successor(struct master *master)
 {
-	struct successor *successor = &master->successor;
+	struct successor *successor = master->successor;
 
 	notify_send("MAINPID=%d", (int)successor->pid);
 	word_say(successor->channel, WORD_NAMED, -1);
@@ -116,7 +116,7 @@ name_successor(struct master *master)
 static void
 renounce(struct master *master)
 {
-	struct successor *successor = &master->successor;
+	struct successor *successor = master->successor;
 
 	if (successor->phase == SUCCESSOR_LEFT)
 		return;
@@ -125,13 +125,13 @@ renounce(struct master *master)
 	successor->has_told = true;
 	sockets_release(&master->sockets);
 	complete(master);
-	doors_close(master, false);
+	master->upgrade_events.released(master);
 }
 
 static void
 look_at_commit(struct master *master)
 {
-	struct successor *successor = &master->successor;
+	struct successor *successor = master->successor;
 
 	if (successor->phase == SUCCESSOR_NONE)
 		return;
@@ -141,11 +141,12 @@ look_at_commit(struct master *master)
 		hand_over(master);
 }
 
-/* Gives the attempt up. Returns false, and hands over, if the new master has taken over meanwhile. */
+/* Gives the attempt up. Returns false, and hands over, if the new master has taken over
+ * meanwhile. */
 static bool
 withdraw(struct master *master)
 {
-	struct successor *successor = &master->successor;
+	struct successor *successor = master->successor;
 
 	if (!commit_withdraw(successor->commit)) {
 		look_at_commit(master);
@@ -155,7 +156,7 @@ withdraw(struct master *master)
 	if (successor->pidfd != -1)
 		pidfd_send_signal(successor->pidfd, SIGKILL, NULL, 0);
 	if (successor->phase == SUCCESSOR_OFFERED)
-		doors_open(master);
+		master->upgrade_events.kept(master);
 	forget_successor(master);
 	fleet_freeze(&master->fleet, false);
 	return true;
@@ -165,13 +166,13 @@ static void
 roll_back(struct master *master, const char *why)
 {
 	if (withdraw(master))
-		master_changed(master, why);
+		master->upgrade_events.ended(master, why);
 }
 
 void
 upgrade_abandon(struct master *master)
 {
-	enum successor_phase phase = master->successor.phase;
+	enum successor_phase phase = master->successor->phase;
 
 	if (phase == SUCCESSOR_STARTING || phase == SUCCESSOR_OFFERED)
 		withdraw(master);
@@ -181,7 +182,7 @@ upgrade_abandon(struct master *master)
 static void
 take_back(struct master *master)
 {
-	struct successor *successor = &master->successor;
+	struct successor *successor = master->successor;
 	struct fleet_config config = successor->config;
 	bool is_to_drain = successor->is_to_drain;
 
@@ -189,15 +190,15 @@ take_back(struct master *master)
 		(int)successor->pid, (int)getpid(),
 		is_to_drain ? "ends what it was told to" : "serves again");
 	forget_successor(master);
-	master_changed(master, "the new master died when it had taken over");
+	master->upgrade_events.ended(master, "the new master died when it had taken over");
 	master->phase = MASTER_STARTING;
-	doors_open(master);
+	master->upgrade_events.kept(master);
 	fleet_inherit(&master->fleet, sockets_own(&master->sockets));
 	if (is_to_drain) {
-		master_drain(master);
+		master->upgrade_events.drain(master);
 	} else if (fleet_return(&master->fleet, &config) != 0) {
 		log_error("cannot serve again: %s", strerror(errno));
-		master_stop(master, 1);
+		master->upgrade_events.stop(master, 1);
 	}
 }
 
@@ -207,7 +208,7 @@ take_back(struct master *master)
 static void
 offer(struct master *master)
 {
-	struct successor *successor = &master->successor;
+	struct successor *successor = master->successor;
 
 	/* The launcher may be slower than the new master, without whose pid its death is not seen. */
 	if (!successor->has_risen || successor->pid == 0 ||
@@ -215,7 +216,7 @@ offer(struct master *master)
 		return;
 	successor->phase = SUCCESSOR_OFFERED;
 	fleet_freeze(&master->fleet, true);
-	doors_pause(master);
+	master->upgrade_events.offered(master);
 	commit_offer(successor->commit);
 	successor->looks = 0;
 	start_timer(master, &successor->deadline, COMMIT_LOOK_EVERY, COMMIT_LOOK_EVERY);
@@ -233,7 +234,7 @@ reopen(struct master *master, int file)
 static void
 hear_successor(struct master *master, enum word word, int file)
 {
-	struct successor *successor = &master->successor;
+	struct successor *successor = master->successor;
 
 	switch (word) {
 	case WORD_RISEN:
@@ -249,7 +250,7 @@ hear_successor(struct master *master, enum word word, int file)
 		look_at_commit(master);
 		break;
 	case WORD_STOP:
-		master_stop(master, 0);
+		master->upgrade_events.stop(master, 0);
 		break;
 	case WORD_REOPEN:
 		if (file != -1)
@@ -267,7 +268,7 @@ on_successor(struct ev_loop *loop, ev_io *watcher, int events)
 
 	(void)events;
 	/* At the end its pidfd tells more. */
-	if (!word_hear(master, &master->successor.channel, hear_successor))
+	if (!word_hear(master, &master->successor->channel, hear_successor))
 		ev_io_stop(loop, watcher);
 }
 
@@ -291,7 +292,7 @@ static void
 on_death(struct ev_loop *loop, ev_io *watcher, int events)
 {
 	struct master *master = watcher->data;
-	struct successor *successor = &master->successor;
+	struct successor *successor = master->successor;
 
 	(void)events;
 	ev_io_stop(loop, watcher);
@@ -309,7 +310,7 @@ on_death(struct ev_loop *loop, ev_io *watcher, int events)
 bool
 upgrade_reap(struct master *master, pid_t pid)
 {
-	struct successor *successor = &master->successor;
+	struct successor *successor = master->successor;
 	int status = 0;
 
 	if (successor->launcher == 0 || successor->launcher != pid)
@@ -331,7 +332,7 @@ static void
 on_birth(struct ev_loop *loop, ev_io *watcher, int events)
 {
 	struct master *master = watcher->data;
-	struct successor *successor = &master->successor;
+	struct successor *successor = master->successor;
 	pid_t pid = launch_born(successor->leash, &successor->pidfd);
 
 	(void)events;
@@ -356,7 +357,7 @@ static void
 on_deadline(struct ev_loop *loop, ev_timer *timer, int events)
 {
 	struct master *master = timer->data;
-	struct successor *successor = &master->successor;
+	struct successor *successor = master->successor;
 	enum successor_phase before = successor->phase;
 
 	(void)loop, (void)events;
@@ -401,7 +402,7 @@ become_heir(void *context)
 static void
 watch_successor(struct master *master)
 {
-	struct successor *successor = &master->successor;
+	struct successor *successor = master->successor;
 	int64_t limit = master->options.hang_timeout;
 
 	ev_io_init(&successor->talk, on_successor, successor->channel, EV_READ);
@@ -421,7 +422,7 @@ watch_successor(struct master *master)
 static int
 start_successor(struct master *master, int heirs_end)
 {
-	struct successor *successor = &master->successor;
+	struct successor *successor = master->successor;
 	struct launching launching = {master, -1, heirs_end, -1};
 
 	successor->commit = commit_new(&launching.commit);
@@ -442,7 +443,7 @@ start_successor(struct master *master, int heirs_end)
 int
 upgrade_start(struct master *master, const char **why)
 {
-	struct successor *successor = &master->successor;
+	struct successor *successor = master->successor;
 	int pair[2], result;
 
 	*why = "this is process 1, whose end would end its container: start a new container "
@@ -475,7 +476,7 @@ upgrade_start(struct master *master, const char **why)
 bool
 upgrade_pass_drain(struct master *master)
 {
-	struct successor *successor = &master->successor;
+	struct successor *successor = master->successor;
 
 	if (successor->phase != SUCCESSOR_SERVING || successor->is_named)
 		return false;
@@ -487,7 +488,7 @@ upgrade_pass_drain(struct master *master)
 bool
 upgrade_must_stay(const struct master *master)
 {
-	const struct successor *successor = &master->successor;
+	const struct successor *successor = master->successor;
 
 	return successor->phase >= SUCCESSOR_SERVING &&
 	       !(successor->has_told && successor->is_named) && !master->is_stopped;

@@ -1,5 +1,5 @@
-/* Upgrade, in the old master: the program that is now in this one's place takes over the sockets, as one transaction.
- * takeover.h is the new master's part of it.
+/* Upgrade, in the old master: the program that is now in this one's place takes over the sockets,
+ * as one transaction. takeover.h is the new master's part of it.
  *
  *	old master              commit word              new master
  *	  | fork, fork, exec ----------------------------> options, as at a start
@@ -17,14 +17,17 @@
  *	  | <------------------------------ LEAVING ------
  *	  | closes the sockets, which it kept till then
  *
- * The commit point is one compare-and-swap of a word in memory that both share (commit.h): OFFERED becomes TAKEN by
- * the new master, or WITHDRAWN by the old one, never both. So a pause of either, however long, decides nothing by
- * itself; messages only wake the other one up, and each deadline looks at the channel and at the word first.
+ * The commit point is one compare-and-swap of a word in memory that both share (commit.h): OFFERED
+ * becomes TAKEN by the new master, or WITHDRAWN by the old one, never both. So a pause of either,
+ * however long, decides nothing by itself; messages only wake the other one up, and each deadline
+ * looks at the channel and at the word first.
  *
- * Until the word is TAKEN the old master serves, and goes on if the new one exits, crashes, or is not ready in time.
- * If the old one dies before it, the new one takes over as soon as it is ready. From TAKEN on the new one serves; if
- * it dies while the old one drains, the old one swaps TAKEN for RETAKEN, starts workers on the same sockets and serves
- * again. Of three masters, each of which may die, the last one leaves the first one's word when it has taken over. tests/model/upgrade.pml has both masters, and what may befall them. */
+ * Until the word is TAKEN the old master serves, and goes on if the new one exits, crashes, or is
+ * not ready in time. If the old one dies before it, the new one takes over as soon as it is ready.
+ * From TAKEN on the new one serves; if it dies while the old one drains, the old one swaps TAKEN
+ * for RETAKEN, starts workers on the same sockets and serves again. Of three masters, each of
+ * which may die, the last one leaves the first one's word when it has taken over.
+ * tests/model/upgrade.pml has both masters, and what may befall them. */
 #ifndef HUBBUB_MASTER_UPGRADE_H
 #define HUBBUB_MASTER_UPGRADE_H
 
@@ -69,7 +72,7 @@ struct successor {
 
 void upgrade_init(struct successor *successor);
 
-/* Starts the new master. Returns 0, or -1 with *why. master_changed follows. */
+/* Starts the new master. Returns 0, or -1 with *why. upgrade_events.ended follows. */
 int upgrade_start(struct master *master, const char **why);
 
 /* Drops a new one, unless that has taken over; then the phase is MASTER_HANDED_OVER. */
@@ -78,11 +81,12 @@ void upgrade_abandon(struct master *master);
 /* Handles the death of the launcher, if that is its pid. Returns whether it is. */
 bool upgrade_reap(struct master *master, pid_t pid);
 
-/* This master was told to drain: tells the new one, if that is not the service manager's yet. Returns whether it did. */
+/* This master was told to drain: tells the new one, if that is not the service manager's yet.
+ * Returns whether it did. */
 bool upgrade_pass_drain(struct master *master);
 
-/* Whether the new one has taken over, but has not opened its doors yet, or is not yet named to the service manager. So
- * long this one stays, even without a worker. */
+/* Whether the new one has taken over, but has not opened its doors yet, or is not yet named to the
+ * service manager. So long this one stays, even without a worker. */
 bool upgrade_must_stay(const struct master *master);
 
 /* Closes what it holds. */

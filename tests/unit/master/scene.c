@@ -16,7 +16,7 @@ scene_begin(struct scene *scene)
 	*scene = (struct scene){0};
 	master->service = &service;
 	master->phase = MASTER_SERVING;
-	master->counters = counters_new(&master->counters_file);
+	master->counters = counters_new(&master->handed_on.counters);
 	master->sockets.order = &scene->order;
 	master->sockets.listening = 1;
 	master->fleet.sockets = &master->sockets;
@@ -38,5 +38,5 @@ void
 scene_end(struct scene *scene)
 {
 	counters_free(&scene->master.counters);
-	close(scene->master.counters_file);
+	close(scene->master.handed_on.counters);
 }
