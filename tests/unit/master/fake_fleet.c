@@ -66,7 +66,7 @@ fake_open(struct fake_fleet *fake, const char *text, unsigned processes, unsigne
 
 	memset(fake, 0, sizeof *fake);
 	cr_assert_eq(address_parse(text != NULL ? text : "127.0.0.1:0", addresses, &why), 1);
-	cr_assert_eq(sockets_init(&fake->sockets, addresses, 1, 16), 0);
+	cr_assert_eq(sockets_init(&fake->sockets, addresses, 1, 64), 0);
 	cr_assert_eq(sockets_open(&fake->sockets, processes * threads), 0);
 	fake->loop = ev_loop_new(EVFLAG_AUTO);
 	fake->counters = counters_new(&fake->counters_file);

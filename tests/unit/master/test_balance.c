@@ -8,6 +8,8 @@
 #include "master/slot.h"
 #include "tests/unit/master/fake_fleet.h"
 
+#define PEERS 60 /* by hash some come to each of four seats */
+
 static struct fake_fleet fake;
 
 /* Four workers of one hub, all ready and with permits. */
@@ -127,6 +129,8 @@ assert_all_go_to(unsigned worker)
 	for (unsigned i = 0; i < 4; i++)
 		fake_slot(&fake, i)->hubs[0].is_hung = i != worker;
 	balance_steer(&fake.fleet);
+	for (unsigned i = 0; i < 4; i++)
+		cr_assert_eq(weight(i) > 0, i == worker);
 	for (int i = 0; i < 8; i++)
 		clients[i] = fake_client(&fake);
 	cr_assert_eq(sockets_queued(&fake.sockets, worker), before + 8, "worker %u", worker);
@@ -163,6 +167,7 @@ Test(balance, by_hash_a_program_is_there_only_while_somebody_is_away)
 
 Test(balance, with_the_order_of_its_group_another_master_goes_on_to_steer)
 {
+	fake.fleet.is_steered = false;
 	fleet_inherit(&fake.fleet, true);
 	cr_assert_null(fake.fleet.occupants[2].slot);
 	cr_assert(fake.fleet.is_steered && fake.fleet.can_steer);
@@ -173,13 +178,23 @@ Test(balance, with_the_order_of_its_group_another_master_goes_on_to_steer)
 
 Test(balance, without_the_order_nobody_is_steered_any_more)
 {
+	int clients[PEERS];
+
+	/* The former master's program sends all to one. */
+	assert_all_go_to(2);
+	fake.fleet.is_steered = false;
 	fleet_inherit(&fake.fleet, false);
-	cr_assert_not(fake.fleet.is_steered);
 	cr_assert_not(fake.fleet.can_steer);
 	for (unsigned i = 0; i < 4; i++)
 		seating_sit(fake_slot(&fake, i));
 	balance_steer(&fake.fleet);
 	cr_assert_not(fake.fleet.is_steered);
+	for (int i = 0; i < PEERS; i++)
+		clients[i] = fake_client(&fake);
+	for (unsigned seat = 0; seat < 4; seat++)
+		cr_assert_gt(sockets_queued(&fake.sockets, seat), 0, "seat %u", seat);
+	for (int i = 0; i < PEERS; i++)
+		close(clients[i]);
 }
 
 Test(balance, of_a_group_without_members_no_order_is_needed)
