@@ -16,8 +16,8 @@
 #include "master/slot.h"
 
 #define ORPHANS_EVERY 20 /* ticks */
-/* For all of a generation to get ready, without a hang timeout; and beyond that, since the same time
- * ends a worker that does not. */
+/* For all of a generation to get ready, without a hang timeout; and beyond that, since the same
+ * time ends a worker that does not. */
 #define RISE_TIME (30 * CLOCK_SECOND)
 #define RISE_MORE (2 * CLOCK_SECOND)
 #define LEAVING_MAX 16 /* generations that may drain at the same time */

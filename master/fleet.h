@@ -4,9 +4,9 @@
  *	      --- rising ----> generation 4: slot 0, slot 1, ...   start; take over when all are ready
  *	      --- leaving ---> generation 2: slot 1                drain, until their deadline
  *
- * A slot is one worker process, replaced when it dies, as supervision.h says. A generation is a set
- * of slots with the same configuration. Reload, change of threads, and upgrade are all the same:
- * another generation rises on the same sockets; when each of its hubs is ready it takes over
+ * A slot is one worker process, replaced when it dies, as supervision.h says. A generation is a
+ * set of slots with the same configuration. Reload, change of threads, and upgrade are all the
+ * same: another generation rises on the same sockets; when each of its hubs is ready it takes over
  * (fleet_commit), and the former one hands over and drains. If it cannot rise, it is dropped, and
  * the former one never noticed.
  *
@@ -23,7 +23,8 @@
  * errno ENOMEM. */
 int fleet_init(struct fleet *fleet);
 
-/* Starts the first generation, which serves as soon as any of it is ready. Returns 0, or -1 with errno. */
+/* Starts the first generation, which serves as soon as any of it is ready. Returns 0, or -1 with
+ * errno. */
 int fleet_start(struct fleet *fleet, const struct fleet_config *config);
 
 /* Starts a generation that is to take the place of the present one: events.risen or events.fell
@@ -46,12 +47,12 @@ void fleet_freeze(struct fleet *fleet, bool is_frozen);
  * sockets (CHANNEL_HANDOVER), or at once but in order (CHANNEL_STOP). */
 void fleet_leave(struct fleet *fleet, enum channel_kind farewell);
 
-/* After fleet_leave with CHANNEL_HANDOVER: nobody follows after all, so another generation serves, on the seats of
- * sockets. events.all_ready follows. Returns 0, or -1 with errno. */
+/* After fleet_leave with CHANNEL_HANDOVER: nobody follows after all, so another generation serves,
+ * on the seats of sockets. events.all_ready follows. Returns 0, or -1 with errno. */
 int fleet_return(struct fleet *fleet, const struct fleet_config *config);
 
-/* The sockets are another master's no more, which may have steered: nobody sits anywhere yet. Without
- * the order of their group nobody can steer. */
+/* The sockets are another master's no more, which may have steered: nobody sits anywhere yet.
+ * Without the order of their group nobody can steer. */
 void fleet_inherit(struct fleet *fleet, bool is_order_known);
 
 /* Whether no worker is left, and none is to come. */

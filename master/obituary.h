@@ -6,8 +6,8 @@
 
 #include "master/roster.h"
 
-/* Notes how a slot's process ended, as waitid tells, and where each of its hubs crashed, if one did; while its rows and
- * the rest of its record are still there. */
+/* Notes how a slot's process ended, as waitid tells, and where each of its hubs crashed, if one
+ * did; while its rows and the rest of its record are still there. */
 void obituary_note(const struct slot *slot, const siginfo_t *status);
 
 #endif

@@ -16,8 +16,8 @@ void permits_share(struct fleet *fleet);
 /* Takes back all free permits of a slot: it may open nothing more, even before it hears so. */
 void permits_revoke(struct slot *slot);
 
-/* The slot's process is dead, and its rows are still there: counts the connections that died with it,
- * and has all its permits back. */
+/* The slot's process is dead, and its rows are still there: counts the connections that died with
+ * it, and has all its permits back. */
 void permits_lose(struct slot *slot);
 
 /* The limit in force. */

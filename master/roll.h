@@ -1,5 +1,6 @@
-/* The roll: which seats are members of the kernel's group, in its order (sockets.h), in memory that outlives the master
- * that writes it, so that another one can go on steering. One master writes at a time, the one that owns the server. */
+/* The roll: which seats are members of the kernel's group, in its order (sockets.h), in memory
+ * that outlives the master that writes it, so that another one can go on steering. One master
+ * writes at a time, the one that owns the server. */
 #ifndef HUBBUB_MASTER_ROLL_H
 #define HUBBUB_MASTER_ROLL_H
 
@@ -14,7 +15,8 @@ struct roll *roll_map(int fd);
 /* Unmaps it and nulls the pointer. A NULL pointer is ignored. */
 void roll_free(struct roll **roll);
 
-/* Writes all of it, at most STEERING_MEMBERS_MAX. A writer that dies leaves what was there, or all of the new. */
+/* Writes all of it, at most STEERING_MEMBERS_MAX. A writer that dies leaves what was there, or all
+ * of the new. */
 void roll_write(struct roll *roll, const unsigned *order, unsigned count);
 
 /* Reads all of it into order, which has room for STEERING_MEMBERS_MAX. Returns how many there are. */

@@ -1,11 +1,12 @@
-/* The roster: the records of the fleet, of its generations, their slots, and who occupies which seat, with the questions
- * that are asked of them. It knows of workers only what is written here, and does nothing to them: the other files of the
- * fleet read and write these records, and stand above this one.
+/* The roster: the records of the fleet, of its generations, their slots, and who occupies which
+ * seat, with the questions that are asked of them. It knows of workers only what is written here,
+ * and does nothing to them: the other files of the fleet read and write these records, and stand
+ * above this one.
  *
  *	fleet --- serving, rising, leaving ---> generation ---> slot ---> its hubs
  *	      --- occupants, one per seat ------------------------------> slot, hub
  *
- * A slot that occupies a seat has a process or has just lost it; its rows are there exactly as long as its process. */
+ * A slot's rows are there as long as its process, and until all have heard of its death. */
 #ifndef HUBBUB_MASTER_ROSTER_H
 #define HUBBUB_MASTER_ROSTER_H
 
@@ -111,7 +112,8 @@ struct fleet_events {
 	void *context;
 };
 
-/* What happens to a slot that concerns the rest of the fleet; its process is slot.c's to deal with. */
+/* What happens to a slot that concerns the rest of the fleet; its process is slot.c's to deal
+ * with. */
 struct slot_events {
 	void (*serves)(struct slot *slot);   /* all its hubs have become ready */
 	void (*suspect)(struct slot *slot);  /* a hub gives no sign of life */
@@ -165,7 +167,8 @@ slot_seat(const struct slot *slot, unsigned hub)
 	return slot->index * slot->generation->config.threads + hub;
 }
 
-/* Whether a hub of a living process sits there; and whether it will accept, since it does not hang. */
+/* Whether a hub of a living process sits there; and whether it will accept, since it does not
+ * hang. */
 bool occupant_sits(const struct occupant *occupant);
 bool occupant_accepts(const struct occupant *occupant);
 

@@ -1,5 +1,6 @@
-/* Who sits where: which hub accepts on which seat, and who serves the queue of a seat on which nobody
- * accepts. A queue is never left alone: it is served, adopted, or empty for long enough to be parked. */
+/* Who sits where: which hub accepts on which seat, and who serves the queue of a seat on which
+ * nobody accepts. A queue is never left alone: it is served, adopted, or empty for long enough to
+ * be parked. */
 #ifndef HUBBUB_MASTER_SEATING_H
 #define HUBBUB_MASTER_SEATING_H
 

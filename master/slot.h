@@ -1,5 +1,5 @@
-/* One worker process: its fork, its messages, its death, and its pauses. What follows for the rest of
- * the fleet it leaves to the fleet's slot_events, and knows nothing of. */
+/* One worker process: its fork, its messages, its death, and its pauses. What follows for the rest
+ * of the fleet it leaves to the fleet's slot_events, and knows nothing of. */
 #ifndef HUBBUB_MASTER_SLOT_H
 #define HUBBUB_MASTER_SLOT_H
 
@@ -20,7 +20,8 @@ void slot_leave(struct slot *slot, enum channel_kind farewell);
 /* Kills its process, if it has one. */
 void slot_kill(struct slot *slot);
 
-/* Sends it a message, with a descriptor unless that is -1. Never waits. Returns whether it was sent. */
+/* Sends it a message, with a descriptor unless that is -1. Never waits. Returns whether it was
+ * sent. */
 bool slot_tell(struct slot *slot, const struct channel_message *message, int descriptor);
 
 /* Tells it that it may accept, since its hubs have their seats and permits. */

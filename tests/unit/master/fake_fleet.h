@@ -1,6 +1,7 @@
-/* A fleet without processes: real sockets on loopback, real counters, real records, but its workers
- * are fakes, rows and a channel whose other end the test holds. No tick and no timer runs by itself.
- * A fake bears the test's own pid and no pidfd, so a kill is noted in its slot and reaches nobody. */
+/* A fleet without processes: real sockets on loopback, real counters, real records, but its
+ * workers are fakes, rows and a channel whose other end the test holds. No tick and no timer runs
+ * by itself. A fake bears the test's own pid and no pidfd, so a kill is noted in its slot and
+ * reaches nobody. */
 #ifndef HUBBUB_TESTS_FAKE_FLEET_H
 #define HUBBUB_TESTS_FAKE_FLEET_H
 
@@ -25,8 +26,8 @@ struct fake_fleet {
 	struct fake_owner told;
 };
 
-/* Opens a fleet at that address, "127.0.0.1:0" if it is NULL: one generation that serves, of empty slots, with a
- * seat per hub that does not listen yet. */
+/* Opens a fleet at that address, "127.0.0.1:0" if it is NULL: one generation that serves, of empty
+ * slots, with a seat per hub that does not listen yet. */
 void fake_open(struct fake_fleet *fake, const char *address, unsigned processes, unsigned threads);
 
 /* Forgets all fakes, and frees everything. */
@@ -57,7 +58,8 @@ unsigned fake_heard(int end, enum channel_kind kind);
 /* Connects a client, who is queued on a seat that listens. Returns its socket. */
 int fake_client(const struct fake_fleet *fake);
 
-/* Instead of its reactions, what happens to slots is noted: "serves 0, drained 1.2 (slot 1, hub 2)". */
+/* Instead of its reactions, what happens to slots is noted: "serves 0, drained 1.2 (slot 1, hub
+ * 2)". */
 void fake_record(struct fake_fleet *fake);
 
 /* What was noted since the last time. */
