@@ -59,8 +59,7 @@ attach(struct fleet *fleet, const unsigned *weights)
 	const struct seat *seat = &fleet->sockets->seats[fleet->sockets->order[0]];
 
 	for (unsigned i = 0; i < fleet->sockets->address_count && fleet->can_steer; i++) {
-		if (fleet->sockets->addresses[i].kind != ADDRESS_TCP ||
-			fleet->sockets->shared[i] != -1 ||
+		if (!sockets_is_in_group(fleet->sockets, i) ||
 			steering_attach(seat->fds[i], weights, fleet->sockets->listening) == 0)
 			continue;
 		fleet->can_steer = false;
@@ -90,7 +89,7 @@ detach(struct fleet *fleet)
 	const struct seat *seat = &fleet->sockets->seats[fleet->sockets->order[0]];
 
 	for (unsigned i = 0; fleet->is_steered && i < fleet->sockets->address_count; i++)
-		if (fleet->sockets->addresses[i].kind == ADDRESS_TCP)
+		if (sockets_is_in_group(fleet->sockets, i))
 			steering_detach(seat->fds[i]);
 	fleet->is_steered = false;
 }

@@ -99,8 +99,7 @@ adopt_seat(struct fleet *fleet, unsigned index)
 
 	for (unsigned i = 0; slot != NULL && i < fleet->sockets->address_count; i++) {
 		adopt.value = i;
-		if (fleet->sockets->addresses[i].kind == ADDRESS_TCP &&
-			fleet->sockets->shared[i] == -1)
+		if (sockets_is_in_group(fleet->sockets, i))
 			slot_tell(slot, &adopt, seat->fds[i]);
 	}
 }

@@ -468,7 +468,7 @@ sockets_take(struct sockets *sockets, int fd)
 static bool
 is_own(const struct sockets *sockets, const struct seat *seat, unsigned address)
 {
-	return sockets->addresses[address].kind == ADDRESS_TCP && sockets->shared[address] == -1 &&
+	return sockets_is_in_group(sockets, address) &&
 	       seat->fds[address] != sockets->passed[address];
 }
 
@@ -578,7 +578,7 @@ is_member(const struct sockets *sockets, unsigned index)
 		int listens = 0;
 		socklen_t length = sizeof listens;
 
-		if (sockets->addresses[i].kind == ADDRESS_TCP && is_own(sockets, seat, i))
+		if (is_own(sockets, seat, i))
 			return getsockopt(seat->fds[i], SOL_SOCKET, SO_ACCEPTCONN, &listens,
 				       &length) == 0 &&
 			       listens != 0;

@@ -70,9 +70,10 @@ struct sockets {
 int sockets_init(struct sockets *sockets, const struct address *addresses, unsigned address_count,
 	int backlog);
 
-/* Locks each address against a second copy, checks that nobody else listens on it, and binds so many
- * seats; none listens yet. An address that the machine does not have is left out, with a warning, where it is one of several
- * of a name; those of a name with port 0 get one port. Returns 0, or -1 after logging one line that says what to do. */
+/* Locks each address against a second copy, checks that nobody else listens on it, and binds so
+ * many seats; none listens yet. An address that the machine does not have is left out, with a
+ * warning, where it is one of several of a name; those of a name with port 0 get one port. Returns
+ * 0, or -1 after logging one line that says what to do. */
 int sockets_open(struct sockets *sockets, unsigned seats);
 
 /* Uses a listening socket that was passed to this server for an address, before sockets_open. It
@@ -96,19 +97,28 @@ unsigned sockets_queued(const struct sockets *sockets, unsigned seat);
 /* The group is another master's from now on: nothing here changes it any more. */
 void sockets_forget(struct sockets *sockets);
 
-/* The group is this master's from now on, as the one before has left it. Returns whether its order is known for sure. */
+/* The group is this master's from now on, as the one before has left it. Returns whether its order
+ * is known for sure. */
 bool sockets_own(struct sockets *sockets);
 
 /* After sockets_forget: closes all and gives the addresses up; what they are is still known. */
 void sockets_release(struct sockets *sockets);
 
-/* From now on no connection begins on any seat; handshakes that have begun go on, and paths are gone.
- * For the end, when no other member of the group can take over. */
+/* From now on no connection begins on any seat; handshakes that have begun go on, and paths are
+ * gone. For the end, when no other member of the group can take over. */
 void sockets_deafen(struct sockets *sockets);
 
 /* Lets other servers start on the same ports, at other addresses; once one socket of each
  * address listens. */
 void sockets_unlock_ports(struct sockets *sockets);
+
+/* Whether each seat has a TCP socket of its own for that address, a member of the kernel's group,
+ * and not a duplicate of one that all share. */
+static inline bool
+sockets_is_in_group(const struct sockets *sockets, unsigned address)
+{
+	return sockets->addresses[address].kind == ADDRESS_TCP && sockets->shared[address] == -1;
+}
 
 /* Closes all and frees what sockets owns. */
 void sockets_close(struct sockets *sockets);
