@@ -227,4 +227,9 @@ Test(seating, two_that_retire_at_once_are_both_parked_and_who_sits_on_one_keeps_
 	cr_assert_not(fake.sockets.seats[4].listens);
 	cr_assert_not(fake.sockets.seats[5].listens);
 	cr_assert_eq(fake.sockets.listening, 4);
+	/* When that one dies its seat waits for the next. */
+	seating_leave(fake_slot(&fake, 0), 0);
+	seating_tick(&fake.fleet, 10 * CLOCK_SECOND);
+	seating_tick(&fake.fleet, 20 * CLOCK_SECOND);
+	cr_assert(fake.sockets.seats[0].listens);
 }
