@@ -1,6 +1,6 @@
 /* What follows for the fleet from what happens to one of its slots: who sits where, who has
- * permits, where connections go, and what becomes of the slot's generation. The only place that
- * knows of all these; they do not know of each other. */
+ * permits, where connections go, and what becomes of the slot's generation. Those parts do not know
+ * of each other; only here, and in fleet.c, they come together. */
 #ifndef HUBBUB_MASTER_REACTIONS_H
 #define HUBBUB_MASTER_REACTIONS_H
 
