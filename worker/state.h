@@ -76,7 +76,7 @@ struct worker_thread {
 	struct hub_event parcel;
 	bool is_out_of_permits;
 	struct peers peers; /* of connections that came through a proxy */
-	/* What nobody wants to read goes here, and not on a stack, whose pages would stay touched. */
+	/* What nobody wants to read goes here, not on a stack, whose pages would stay touched. */
 	char nowhere[16 * 1024];
 };
 

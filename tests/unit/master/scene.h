@@ -1,5 +1,5 @@
-/* A server as its files tell each other of it, without a process: a master that serves with one worker of one
- * hub, which sits on the only seat. */
+/* A server as its files tell each other of it, without a process: a master that serves with one
+ * worker of one hub, which sits on the only seat. */
 #ifndef HUBBUB_TESTS_UNIT_MASTER_SCENE_H
 #define HUBBUB_TESTS_UNIT_MASTER_SCENE_H
 

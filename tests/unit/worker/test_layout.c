@@ -1,4 +1,5 @@
-/* Another program is one that has other names in its layout: so a test makes one of this program by renaming. */
+/* Another program is one that has other names in its layout: so a test makes one of this program
+ * by renaming. */
 #include "worker/layout.h"
 
 #include <criterion/criterion.h>
