@@ -1,5 +1,5 @@
-/* One number and one declaration for each call of the table: what a part of the library that defines some of them
- * includes. */
+/* One number and one declaration for each call of the table: what a part of the library that
+ * defines some of them includes. */
 #ifndef HUBBUB_PATCH_CALLS_PRIV_H
 #define HUBBUB_PATCH_CALLS_PRIV_H
 

@@ -7,7 +7,8 @@
 #include "hub/patch/calls_priv.h"
 #include "hub/patch/create_priv.h"
 
-/* What pthread_cleanup_push of C keeps on the stack, a __pthread_unwind_buf_t: where to jump, and room for libc. */
+/* What pthread_cleanup_push of C keeps on the stack, a __pthread_unwind_buf_t: where to jump, and
+ * room for libc. */
 struct cleanup {
 	struct {
 		__jmp_buf registers;
@@ -26,7 +27,8 @@ struct cancel {
 
 /* ---- leaving: handlers of pthread_cleanup_push, innermost first ---- */
 
-/* To the innermost handler, which comes back by __pthread_unwind_next; to the thread's end after the last. */
+/* To the innermost handler, which comes back by __pthread_unwind_next; to the thread's end after
+ * the last. */
 static _Noreturn void
 unwind(struct thread *thread)
 {

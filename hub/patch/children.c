@@ -17,7 +17,8 @@
 #include "hub/patch/real_priv.h"
 #include "hub/patch/stream_priv.h"
 
-/* How often children are looked for of whom no descriptor can tell: any of several, or one that is only stopped. */
+/* How often children are looked for of whom no descriptor can tell: any of several, or one that is
+ * only stopped. */
 #define PAUSE_FIRST HUB_MILLISECOND
 #define PAUSE_MOST (16 * HUB_MILLISECOND)
 
@@ -178,7 +179,8 @@ restore_terminal(void)
 	errno = error;
 }
 
-/* Libc keeps SIGCHLD from a handler that would wait for the shell; so long as a coroutine of the thread is in system(). */
+/* Libc keeps SIGCHLD from a handler that would wait for the shell; so long as a coroutine of the
+ * thread is in system(). */
 static _Thread_local unsigned commands_here;
 static _Thread_local sigset_t mask_before;
 
@@ -206,7 +208,8 @@ release_sigchld(void)
 	}
 }
 
-/* The caller was killed or timed out: as libc where its thread is cancelled, so that no process is left behind. */
+/* The caller was killed or timed out: as libc where its thread is cancelled, so that no process is
+ * left behind. */
 static void
 give_up(pid_t pid)
 {
@@ -280,7 +283,8 @@ start(void)
 
 /* ---- popen ---- */
 
-/* The modes of popen(3): one of r and w, and e for close-on-exec. Returns false with errno EINVAL. */
+/* The modes of popen(3): one of r and w, and e for close-on-exec. Returns false with errno
+ * EINVAL. */
 static bool
 take_mode(const char *mode, bool *is_reading, bool *is_cloexec)
 {

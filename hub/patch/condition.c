@@ -1,8 +1,9 @@
 /* Conditions and semaphores between coroutines, and between coroutines and threads.
  *
- * A coroutine that waits is in a table of the process, by the address of what it waits for. Whoever signals, on any
- * thread, looks there first, and at libc's own waiters if nobody is there. What other processes signal cannot be seen:
- * a shared condition blocks the thread, a shared semaphore is looked at now and then. */
+ * A coroutine that waits is in a table of the process, by the address of what it waits for. Whoever
+ * signals, on any thread, looks there first, and at libc's own waiters if nobody is there. What
+ * other processes signal cannot be seen: a shared condition blocks the thread, a shared semaphore
+ * is looked at now and then. */
 #include <errno.h>
 #include <hubbub/thread/shared.h>
 #include <hubbub/timeout.h>
@@ -16,7 +17,8 @@
 
 #define BUCKETS 256
 
-/* A semaphore is looked at so often: handlers of signals and other processes may post it, whom nobody sees. */
+/* A semaphore is looked at so often: handlers of signals and other processes may post it, whom
+ * nobody sees. */
 #define LOOK_AGAIN (50 * HUB_MILLISECOND)
 #define LOOK_AGAIN_SHARED (5 * HUB_MILLISECOND)
 
@@ -171,13 +173,15 @@ condition_wait(pthread_cond_t *condition, pthread_mutex_t *mutex, clockid_t cloc
 		sleeper_leave(&sleeper);
 		return error;
 	}
-	/* A thread that is a coroutine is killed by nothing but pthread_cancel, which is to end this. */
+	/* A thread that is a coroutine is killed by nothing but pthread_cancel, which is to end
+	 * this. */
 	sleeper_sleep(&sleeper, end == NULL ? HUB_FOREVER : patch_time_left(clock, end),
 		thread_this() == NULL);
 	was_woken = sleeper_leave(&sleeper);
 	patch_caller = NULL;
 	error = patch_pthread_mutex_lock(mutex);
-	/* A wait for a condition, unlike that for a mutex, is a cancellation point, with the mutex held. */
+	/* A wait for a condition, unlike that for a mutex, is a cancellation point, with the mutex
+	 * held. */
 	if (!was_woken && thread_is_cancelled())
 		pthread_exit(PTHREAD_CANCELED);
 	errno = saved;
@@ -231,12 +235,13 @@ patch_pthread_cond_broadcast(pthread_cond_t *condition)
 	return REAL(pthread_cond_broadcast)(condition);
 }
 
-/* ---- what is tried, and waited for until somebody gives it back: semaphores, locks of readers and writers ---- */
+/* ---- what is tried until somebody gives it back: semaphores, locks of readers and writers ---- */
 
 /* Returns 0, or an errno: EAGAIN or EBUSY, it is not to be had now, or another. */
 typedef int try_fn(void *object);
 
-/* end NULL: without end. Returns 0 or an errno. Kills end it only where the caller looks at errors. */
+/* end NULL: without end. Returns 0 or an errno. Kills end it only where the caller looks at
+ * errors. */
 static int
 wait_by_trying(void *object, try_fn *try, int64_t pause, clockid_t clock,
 	const struct timespec *end, bool is_killable)
@@ -330,7 +335,8 @@ patch_sem_clockwait(sem_t *semaphore, clockid_t clock, const struct timespec *en
 	return semaphore_wait(semaphore, clock, end);
 }
 
-/* It is safe in a handler, which may have interrupted somebody who holds the bucket: there it only posts. */
+/* It is safe in a handler, which may have interrupted somebody who holds the bucket: there it only
+ * posts. */
 int
 patch_sem_post(sem_t *semaphore)
 {
@@ -343,7 +349,9 @@ patch_sem_post(sem_t *semaphore)
 	return result;
 }
 
-/* ---- locks of readers and writers: to libc all coroutines of a thread are one owner, so it is never asked to wait ---- */
+/* ---- locks of readers and writers ----
+ *
+ * To libc all coroutines of a thread are one owner, so it is never asked to wait. */
 
 static int
 try_to_read(void *lock)

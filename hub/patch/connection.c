@@ -12,8 +12,9 @@
 
 #define PAUSE_MAX (64 * HUB_MILLISECOND)
 
-/* accept4(2) has no flag for not waiting. So the listening socket is made non-blocking in the kernel, which the
- * application is not told; where that cannot be, one that another process is quicker to take makes this wait. */
+/* accept4(2) has no flag for not waiting. So the listening socket is made non-blocking in the
+ * kernel, which the application is not told; where that cannot be, one that another process is
+ * quicker to take makes this wait. */
 static int
 accept_on_coroutine(int fd, struct sockaddr *address, socklen_t *size, int flags)
 {
@@ -39,7 +40,8 @@ accept_on_coroutine(int fd, struct sockaddr *address, socklen_t *size, int flags
 	}
 }
 
-/* Off a coroutine, too, a socket that a coroutine has made non-blocking is blocking to the application. */
+/* Off a coroutine, too, a socket that a coroutine has made non-blocking is blocking to the
+ * application. */
 static int
 accept_by_thread(int fd, struct sockaddr *address, socklen_t *size, int flags)
 {
@@ -150,8 +152,9 @@ patch_connect(int fd, const struct sockaddr *address, socklen_t size)
 
 	if (descriptor_is_nonblocking(fd))
 		return kernel_connect(fd, address, size);
-	/* Asked again, the kernel tells how it ended and puts the socket into the state that goes with that; which it does
-	 * not, where only SO_ERROR is asked for. EALREADY: a call before was interrupted, or it is not over yet. */
+	/* Asked again, the kernel tells how it ended and puts the socket into the state that goes
+	 * with that; which it does not, where only SO_ERROR is asked for. EALREADY: a call before
+	 * was interrupted, or it is not over yet. */
 	while (connect_retry(&patience, address, size) != 0) {
 		if (errno != EINPROGRESS && errno != EALREADY)
 			return -1;

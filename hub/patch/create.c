@@ -1,6 +1,8 @@
-/* pthread_create as a coroutine, where that was asked for: all that it makes are coroutines of one kernel thread, the host.
+/* pthread_create as a coroutine, where that was asked for: all that it makes are coroutines of one
+ * kernel thread, the host.
  *
- * What coroutines of one thread cannot have of their own: variables of _Thread_local, the signal mask, priorities. */
+ * What coroutines of one thread cannot have of their own: variables of _Thread_local, the signal
+ * mask, priorities. */
 #include <errno.h>
 #include <hubbub/local.h>
 #include <stdlib.h>
@@ -60,7 +62,8 @@ run_thread(void *argument)
 	return NULL;
 }
 
-/* In the host, between coroutines. One that gets no stack ends the process: pthread_create has said that it runs. */
+/* In the host, between coroutines. One that gets no stack ends the process: pthread_create has said
+ * that it runs. */
 static void
 start_thread(struct hub_message *message)
 {
@@ -104,7 +107,8 @@ run_host(void *argument)
 	return argument;
 }
 
-/* As large as threads' are, unless HUBBUB_STACK_SIZE says otherwise: only what is touched takes memory. */
+/* As large as threads' are, unless HUBBUB_STACK_SIZE says otherwise: only what is touched takes
+ * memory. */
 static void
 start_host(void)
 {

@@ -4,7 +4,8 @@
 
 #include "hub/patch/thread_priv.h"
 
-/* The main thread has called pthread_exit: the process ends with the last thread, which may be now. */
+/* The main thread has called pthread_exit: the process ends with the last thread, which may be
+ * now. */
 void create_main_exits(void);
 
 #endif

@@ -1,9 +1,10 @@
 /* What the application believes of its descriptors.
  *
- * The kernel is the record: a socket is asked with MSG_DONTWAIT and a pipe with RWF_NOWAIT, so O_NONBLOCK is what the
- * application has made it, in this process and in every other that has the descriptor, and nothing has to be restored
- * after dup, fork or exec. There are two exceptions, kept in the table below: a listening socket on which a coroutine has
- * called accept(2), which knows no such flag; and what the hub has made non-blocking by its own calls. */
+ * The kernel is the record: a socket is asked with MSG_DONTWAIT and a pipe with RWF_NOWAIT, so
+ * O_NONBLOCK is what the application has made it, in this process and in every other that has the
+ * descriptor, and nothing has to be restored after dup, fork or exec. There are two exceptions,
+ * kept in the table below: a listening socket on which a coroutine has called accept(2), which
+ * knows no such flag; and what the hub has made non-blocking by its own calls. */
 #include <errno.h>
 #include <fcntl.h>
 #include <hubbub/io/fd.h>
@@ -38,8 +39,9 @@ static _Atomic uint64_t marks[TABLE_SIZE];
 static atomic_uint groups;
 static atomic_int highest = -1;
 
-/* How often each number was closed or made, by any thread; and what this thread's hub had seen of that when it last
- * waited for it: so one that another thread has closed is not taken for what it was. */
+/* How often each number was closed or made, by any thread; and what this thread's hub had seen of
+ * that when it last waited for it: so one that another thread has closed is not taken for what it
+ * was. */
 static _Atomic uint32_t generations[TABLE_SIZE];
 static _Thread_local uint32_t *seen;
 static _Thread_local int seen_size;
@@ -57,7 +59,8 @@ mark_of(int fd)
 				       : 0;
 }
 
-/* What the table says of another open file, because the number was closed and opened unseen, does not hold. */
+/* What the table says of another open file, because the number was closed and opened unseen, does
+ * not hold. */
 static enum view
 view_of(int fd)
 {
@@ -202,8 +205,8 @@ descriptor_look(int fd)
 	seen[fd] = now;
 }
 
-/* Whether this is a child of vfork(2), whose memory is the parent's and whose descriptors are not. It costs a system call,
- * so only where it matters. */
+/* Whether this is a child of vfork(2), whose memory is the parent's and whose descriptors are not.
+ * It costs a system call, so only where it matters. */
 static bool
 is_vforked(int fd)
 {
@@ -223,7 +226,8 @@ forget(int fd)
 		if (hub_is_running() && !interrupt_in_handler() && fd < seen_size)
 			seen[fd] = now;
 	}
-	/* A handler may have interrupted the hub: then it is found when the number is next waited for. */
+	/* A handler may have interrupted the hub: then it is found when the number is next waited
+	 * for. */
 	if (hub_is_running() && !interrupt_in_handler())
 		hub_closed(fd);
 	if (fd >= 0 && fd <= atomic_load_explicit(&highest, memory_order_acquire))
@@ -321,7 +325,8 @@ patience_wait(struct patience *patience, int flags)
 	/* A socket with a timeout is not restarted: signal(7). */
 	interruptible_begin(&wait, left == HUB_FOREVER ? WAIT_RESTARTED : WAIT_ENDED);
 	result = hub_await_fd(patience->fd, patience->events, left);
-	/* Writable, and yet it takes nothing: a datagram whose receiver is full, for which no poll can wait. */
+	/* Writable, and yet it takes nothing: a datagram whose receiver is full, for which no poll
+	 * can wait. */
 	if (result > 0 && patience->events == POLLOUT && ++patience->tries > 2 &&
 		hub_sleep(HUB_MILLISECOND * (patience->tries < 16 ? patience->tries : 16)) != 0)
 		result = -1;

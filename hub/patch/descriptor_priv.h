@@ -11,11 +11,12 @@ bool descriptor_is_nonblocking(int fd);
 /* Whether the kernel's flag is ours or the hub's, and not the application's. */
 bool descriptor_is_hidden(int fd);
 
-/* fd is made non-blocking in the kernel and stays blocking to the application. Returns 0; or -1, and the flag is as it
- * was: fd is above the table, or not open. */
+/* fd is made non-blocking in the kernel and stays blocking to the application. Returns 0; or -1,
+ * and the flag is as it was: fd is above the table, or not open. */
 int descriptor_hide_nonblocking(int fd);
 
-/* Before this thread's hub waits for a number: another thread may have closed it since it last did. */
+/* Before this thread's hub waits for a number: another thread may have closed it since it last
+ * did. */
 void descriptor_look(int fd);
 
 /* How often a number was closed or made, by any thread: another answer, another descriptor. 0 for
@@ -29,8 +30,9 @@ void descriptor_range_new(unsigned first, unsigned last);
 /* A number that means the same open file as another one. */
 void descriptor_copy(int fd, int to);
 
-/* Sets or clears the kernel's flag of all that is blocking to the application and that a new program gets, which cannot
- * know that the flag is not meant for it. It writes no memory: this may be a child of vfork(2). Keeps errno. */
+/* Sets or clears the kernel's flag of all that is blocking to the application and that a new
+ * program gets, which cannot know that the flag is not meant for it. It writes no memory: this may
+ * be a child of vfork(2). Keeps errno. */
 void descriptor_set_inherited(bool is_nonblocking);
 
 /* One call's patience: what a socket's SO_RCVTIMEO or SO_SNDTIMEO allows, over all its waits. */
@@ -45,8 +47,9 @@ struct patience {
 /* How much of it is left, in nanoseconds; HUB_FOREVER for no end. */
 int64_t patience_left(struct patience *patience);
 
-/* After EAGAIN: waits until it is worth trying again. Returns true, or false with errno: EAGAIN (the application wants to
- * be told, by flags or by the descriptor's own, or the time is up), EBADF, EINTR, ECANCELED, ESHUTDOWN and others. */
+/* After EAGAIN: waits until it is worth trying again. Returns true, or false with errno: EAGAIN
+ * (the application wants to be told, by flags or by the descriptor's own, or the time is up),
+ * EBADF, EINTR, ECANCELED, ESHUTDOWN and others. */
 bool patience_wait(struct patience *patience, int flags);
 
 #endif

@@ -40,7 +40,8 @@ patch_execvpe(const char *file, char *const arguments[], char *const environment
 	EXEC(REAL(execvpe)(file, arguments, environment));
 }
 
-/* The arguments of the forms with a list, in an array on this stack; environment, if not NULL, gets what comes after. */
+/* The arguments of the forms with a list, in an array on this stack; environment, if not NULL, gets
+ * what comes after. */
 #define EXEC_LIST(last, first, environment, call)                                                  \
 	do {                                                                                       \
 		size_t count = 1;                                                                  \

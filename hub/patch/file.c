@@ -117,7 +117,8 @@ send_chunk(const struct two *two, const char *chunk, ssize_t got, off_t *offset)
 	return sent;
 }
 
-/* There is no sendfile(2) that does not wait, but for descriptors that never do: so it is read and sent. */
+/* There is no sendfile(2) that does not wait, but for descriptors that never do: so it is read and
+ * sent. */
 ssize_t
 patch_sendfile(int out, int in, off_t *offset, size_t count)
 {

@@ -1,10 +1,11 @@
 /* Signals: what their handlers may call, and whom they interrupt.
  *
- * The application's handlers are called by one of ours, which stands in the kernel's table instead and which the
- * application is never shown. It notes that a handler runs, so that calls in it are libc's own: it may have interrupted
- * the hub anywhere. And it sees to it that one coroutine that waits is interrupted, as a signal interrupts one thread:
+ * The application's handlers are called by one of ours, which stands in the kernel's table instead
+ * and which the application is never shown. It notes that a handler runs, so that calls in it are
+ * libc's own: it may have interrupted the hub anywhere. And it sees to it that one coroutine that
+ * waits is interrupted, as a signal interrupts one thread:
  *
- *	handler --(eventfd)--> the hub's messenger, a coroutine --(hub_interrupt)--> whoever has waited longest
+ * 	handler --(eventfd)--> the hub's messenger --(hub_interrupt)--> whoever has waited longest
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -42,7 +43,8 @@ static atomic_int handlers;
 
 atomic_bool patch_exiting;
 
-/* The handlers that run, and where they began. One that was left by longjmp(3) stays until somebody looks. */
+/* The handlers that run, and where they began. One that was left by longjmp(3) stays until somebody
+ * looks. */
 static _Thread_local struct {
 	const char *frame;
 	struct hub_coroutine *coroutine;
@@ -207,8 +209,8 @@ interruptible_end(struct interruptible *wait)
 
 /* ---- masks ---- */
 
-/* While some wait with masks of their own, the thread has what all of them let through; the one that it had before is
- * restored after the last. */
+/* While some wait with masks of their own, the thread has what all of them let through; the one
+ * that it had before is restored after the last. */
 static _Thread_local unsigned masked_waits;
 static _Thread_local sigset_t mask_before;
 
@@ -265,7 +267,8 @@ start(void)
 
 /* ---- installing ---- */
 
-/* Faults are for the debuggers and for the hub's own guards; SIGURG is its watchdog's, who interrupts nobody. */
+/* Faults are for the debuggers and for the hub's own guards; SIGURG is its watchdog's, who
+ * interrupts nobody. */
 static bool
 is_left_alone(int number)
 {

@@ -9,7 +9,8 @@
 #define PAUSE_FIRST HUB_MILLISECOND
 #define PAUSE_MOST (16 * HUB_MILLISECOND)
 
-/* One of libc's threads, on a coroutine: there is nothing to wait for, so it is looked at now and then. */
+/* One of libc's threads, on a coroutine: there is nothing to wait for, so it is looked at now and
+ * then. */
 static int
 join_kernel_thread(pthread_t name, void **result)
 {

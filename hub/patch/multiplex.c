@@ -150,8 +150,8 @@ from_poll(int count, fd_set *sets[3], const struct pollfd *fds, int used)
 	return bits;
 }
 
-/* As many descriptors as the process has room for now: the kernel looks at no more of the sets, and callers that name more
- * may have smaller ones. */
+/* As many descriptors as the process has room for now: the kernel looks at no more of the sets, and
+ * callers that name more may have smaller ones. */
 static int
 room_for_descriptors(int count)
 {

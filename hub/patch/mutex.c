@@ -1,8 +1,10 @@
-/* Mutexes between coroutines. To libc all coroutines of a thread are one owner; so who of them owns a recursive or an
- * error-checking mutex is kept here, and who waits for one that another coroutine of the thread holds. Both belong to
- * the thread: no lock guards them. glibc tells in a mutex which thread owns it.
+/* Mutexes between coroutines. To libc all coroutines of a thread are one owner; so who of them owns
+ * a recursive or an error-checking mutex is kept here, and who waits for one that another coroutine
+ * of the thread holds. Both belong to the thread: no lock guards them. glibc tells in a mutex which
+ * thread owns it.
  *
- * Nothing is kept of a plain mutex that nobody waits for: those of allocators, of libc and of the hub never are. */
+ * Nothing is kept of a plain mutex that nobody waits for: those of allocators, of libc and of the
+ * hub never are. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <hubbub/sync/event.h>
@@ -59,7 +61,8 @@ counts_owner(const pthread_mutex_t *mutex)
 	return kind == PTHREAD_MUTEX_RECURSIVE_NP || kind == PTHREAD_MUTEX_ERRORCHECK_NP;
 }
 
-/* Whether this thread holds it. Another thread's number may be read while it changes, but never as ours. */
+/* Whether this thread holds it. Another thread's number may be read while it changes, but never as
+ * ours. */
 static bool
 is_held_here(const pthread_mutex_t *mutex)
 {
@@ -169,7 +172,8 @@ wake_first(const pthread_mutex_t *mutex)
 		}
 }
 
-/* Nothing but an unlock, the time or a deadlock ends it: callers do not expect that locking may fail. Returns 0 or an errno. */
+/* Nothing but an unlock, the time or a deadlock ends it: callers do not expect that locking may
+ * fail. Returns 0 or an errno. */
 static int
 wait_woken(struct waiter *waiter, int64_t nanoseconds)
 {
@@ -199,7 +203,8 @@ is_indivisible(const void *caller)
 			       of_hub.dli_fbase == of_caller.dli_fbase));
 }
 
-/* If it is done, the answer; otherwise what comes before another try: 0, to wait, or EAGAIN, nothing more. */
+/* If it is done, the answer; otherwise what comes before another try: 0, to wait, or EAGAIN,
+ * nothing more. */
 static int
 try_on_coroutine(pthread_mutex_t *mutex, clockid_t clock, const struct timespec *end,
 	const void *caller, bool *is_done)
@@ -222,8 +227,8 @@ try_on_coroutine(pthread_mutex_t *mutex, clockid_t clock, const struct timespec 
 		*is_done = false;
 		return 0;
 	}
-	/* Another thread's. Of threads that are coroutines, none can go on while their host waits, and the other may wait for
-	 * one of them. */
+	/* Another thread's. Of threads that are coroutines, none can go on while their host waits,
+	 * and the other may wait for one of them. */
 	if (thread_is_host && end == NULL && !is_indivisible(caller)) {
 		struct hub_timeout shield;
 

@@ -15,7 +15,8 @@
 
 /* ---- getaddrinfo ---- */
 
-/* What libc's freeaddrinfo frees: each address lies behind its node, in the same piece. NULL with no memory. */
+/* What libc's freeaddrinfo frees: each address lies behind its node, in the same piece. NULL with
+ * no memory. */
 static struct addrinfo *
 copy_node(const struct addrinfo *from)
 {
@@ -208,7 +209,8 @@ patch_gethostbyaddr_r(const void *address, socklen_t length, int family, struct 
 	return finish_host(&lookup, error);
 }
 
-/* The answers without a buffer of the caller's have one in each coroutine, as they have one in each thread elsewhere. */
+/* The answers without a buffer of the caller's have one in each coroutine, as they have one in each
+ * thread elsewhere. */
 struct own_entry {
 	struct hostent entry;
 	size_t room;
@@ -286,7 +288,8 @@ patch_gethostbyaddr(const void *address, socklen_t size, int family)
 
 /* ---- res_... ---- */
 
-/* The state is the caller's, its thread's unless it brings one; no other coroutine may use it meanwhile. */
+/* The state is the caller's, its thread's unless it brings one; no other coroutine may use it
+ * meanwhile. */
 static int
 resolve(struct lookup lookup)
 {

@@ -1,5 +1,5 @@
-/* What opens, copies and closes descriptors. What libraries do without these calls is found out when the number is next
- * waited for (hubbub/io/fd.h). */
+/* What opens, copies and closes descriptors. What libraries do without these calls is found out
+ * when the number is next waited for (hubbub/io/fd.h). */
 #include <fcntl.h>
 #include <unistd.h>
 

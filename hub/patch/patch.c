@@ -54,7 +54,8 @@ patch_suspends_here(unsigned family)
 	if (family != HUB_PATCH_THREAD) {
 		int error = errno;
 
-		/* One for whom there is always something to read must not keep the others from running. */
+		/* One for whom there is always something to read must not keep the others from
+		 * running. */
 		hub_yield_due();
 		errno = error;
 	}

@@ -1,11 +1,13 @@
-/* Patching: what Python's gevent.monkey.patch_all() does, for C. With libhubbub-patch linked (before the C library) or
- * preloaded, calls of the C library that block, made by code that knows nothing of hubs, suspend the coroutine that makes
- * them instead of its thread. In a thread that runs no hub, and wherever no coroutine runs, they are the C library's own.
+/* Patching: what Python's gevent.monkey.patch_all() does, for C. With libhubbub-patch linked
+ * (before the C library) or preloaded, calls of the C library that block, made by code that knows
+ * nothing of hubs, suspend the coroutine that makes them instead of its thread. In a thread that
+ * runs no hub, and wherever no coroutine runs, they are the C library's own.
  *
- * Linked, nothing is patched before hub_patch or hub_patch_all is called; preloaded, all families are from the start,
- * or those that HUBBUB_PATCH names ("all", "none", or names of families with commas between: "socket,time,create").
- * HUBBUB_PATCH_REPORT=1 lists, at the end of the process and on standard error, the calls that blocked a hub's thread all
- * the same. The folder's README says which calls there are, and what is out of reach. */
+ * Linked, nothing is patched before hub_patch or hub_patch_all is called; preloaded, all families
+ * are from the start, or those that HUBBUB_PATCH names ("all", "none", or names of families with
+ * commas between: "socket,time,create"). HUBBUB_PATCH_REPORT=1 lists, at the end of the process and
+ * on standard error, the calls that blocked a hub's thread all the same. The folder's README says
+ * which calls there are, and what is out of reach. */
 #ifndef HUBBUB_PATCH_PATCH_H
 #define HUBBUB_PATCH_PATCH_H
 
@@ -30,23 +32,25 @@ enum hub_patch_family {
 		1 << 7, /* pthread_create makes coroutines of one thread: never by itself */
 };
 
-/* Patches all families but HUB_PATCH_CREATE, in addition to what is patched. At any time, by any thread; a call that is
- * under way in another thread ends as it began.
+/* Patches all families but HUB_PATCH_CREATE, in addition to what is patched. At any time, by any
+ * thread; a call that is under way in another thread ends as it began.
  * Switches: no.  Thread: any.  Errors: none. */
 void hub_patch_all(void);
 
-/* Patches these families, in addition to what is patched; twice is as good as once, and nothing is ever unpatched.
+/* Patches these families, in addition to what is patched; twice is as good as once, and nothing is
+ * ever unpatched.
  * Switches: no.  Thread: any.  Returns 0, or -1 with errno EINVAL (there is no such family). */
 int hub_patch(unsigned families);
 
 /* The families that are patched. Switches: no.  Thread: any.  Errors: none. */
 unsigned hub_patched(void);
 
-/* Whether that call of the C library is patched, by its name. Switches: no.  Thread: any.  Errors: none. */
+/* Whether that call of the C library is patched, by its name.
+ * Switches: no.  Thread: any.  Errors: none. */
 bool hub_patch_has(const char *call);
 
-/* The calls that can be patched, one by one, from index 0 on, with their families where family is not NULL; NULL at the
- * end. Switches: no.  Thread: any.  Errors: none. */
+/* The calls that can be patched, one by one, from index 0 on, with their families where family is
+ * not NULL; NULL at the end. Switches: no.  Thread: any.  Errors: none. */
 const char *hub_patch_call(size_t index, unsigned *family);
 
 HUBBUB_API_END

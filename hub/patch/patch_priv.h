@@ -1,4 +1,5 @@
-/* What is patched, and whether a call suspends here and now: what all that stands before the C library's asks first. */
+/* What is patched, and whether a call suspends here and now: what all that stands before the C
+ * library's asks first. */
 #ifndef HUBBUB_PATCH_PATCH_PRIV_H
 #define HUBBUB_PATCH_PATCH_PRIV_H
 
@@ -23,15 +24,16 @@ extern _Thread_local const void *patch_caller;
 /* The rest of patch_suspends, in a thread that runs a hub. */
 bool patch_suspends_here(unsigned family);
 
-/* Whether a call of that family suspends a coroutine here and now: not in a signal's handler, which may have interrupted
- * anything, nor once the process exits. */
+/* Whether a call of that family suspends a coroutine here and now: not in a signal's handler, which
+ * may have interrupted anything, nor once the process exits. */
 static inline bool
 patch_suspends(unsigned family)
 {
 	return __builtin_expect(hub_is_running(), 0) && patch_suspends_here(family);
 }
 
-/* After a call that suspended and was told ECANCELED: if it was pthread_cancel, the thread ends here. Keeps errno. */
+/* After a call that suspended and was told ECANCELED: if it was pthread_cancel, the thread ends
+ * here. Keeps errno. */
 void patch_canceled(unsigned family);
 
 #endif

@@ -1,5 +1,6 @@
-/* Receiving and reading. Each call is made without waiting, by MSG_DONTWAIT or RWF_NOWAIT, and again when the descriptor may
- * be ready: its flags are never touched. The kernel's other answers, errors included, go straight back. */
+/* Receiving and reading. Each call is made without waiting, by MSG_DONTWAIT or RWF_NOWAIT, and
+ * again when the descriptor may be ready: its flags are never touched. The kernel's other answers,
+ * errors included, go straight back. */
 #include <limits.h>
 
 #include "hub/base/kernel.h"
@@ -49,7 +50,8 @@ read_other(int fd, const struct iovec *parts, int count)
 			return result;
 		if (is_file(fd))
 			return file_offload(&c);
-		/* Where the kernel has no way to ask without waiting, poll(2) tells that it need not wait. */
+		/* Where the kernel has no way to ask without waiting, poll(2) tells that it need
+		 * not wait. */
 		if (errno != EAGAIN) {
 			struct pollfd query = {.fd = fd, .events = POLLIN};
 
@@ -185,7 +187,8 @@ patch_recvmmsg(
 		errno = EINVAL;
 		return -1;
 	}
-	/* As recvmmsg(2): the time is looked at after each message, and the last flag is about the first one. */
+	/* As recvmmsg(2): the time is looked at after each message, and the last flag is about the
+	 * first one. */
 	while (done < count) {
 		int now = flags & ~MSG_WAITFORONE;
 		ssize_t result;

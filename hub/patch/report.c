@@ -1,4 +1,5 @@
-/* The report: which calls of the C library held a hub's thread up all the same, how often and how long. */
+/* The report: which calls of the C library held a hub's thread up all the same, how often and how
+ * long. */
 #include <errno.h>
 #include <stdio.h>
 #include <unistd.h>

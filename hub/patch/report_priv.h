@@ -6,7 +6,8 @@
 
 #include "hub/patch/calls_priv.h"
 
-/* The clock if this call is to be timed: reports are asked for, and this thread runs a hub. 0 otherwise. */
+/* The clock if this call is to be timed: reports are asked for, and this thread runs a hub. 0
+ * otherwise. */
 int64_t report_begin(void);
 
 /* Counts the call if it took long enough to hold the hub up. Keeps errno. */

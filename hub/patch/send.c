@@ -115,7 +115,8 @@ patch_sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
 	return done > 0 || count == 0 ? (int)done : -1;
 }
 
-/* One attempt on what is no socket, which takes room or less; -1 with EAGAIN where it would wait. */
+/* One attempt on what is no socket, which takes room or less; -1 with EAGAIN where it would
+ * wait. */
 static ssize_t
 write_some(int fd, const struct iovec *parts, size_t count)
 {

@@ -1,6 +1,7 @@
-/* Streams of stdio over pipes, sockets and terminals. Stdio calls read and write inside libc, where nobody can stand
- * between; but a stream with functions of one's own, fopencookie(3), calls those. Such a one has no number; this gives it
- * one, in the place where fileno(3) looks for it: <bits/types/struct_FILE.h>, which is part of glibc's interface. */
+/* Streams of stdio over pipes, sockets and terminals. Stdio calls read and write inside libc, where
+ * nobody can stand between; but a stream with functions of one's own, fopencookie(3), calls those.
+ * Such a one has no number; this gives it one, in the place where fileno(3) looks for it:
+ * <bits/types/struct_FILE.h>, which is part of glibc's interface. */
 #include "hub/patch/stream_priv.h"
 
 #include <errno.h>

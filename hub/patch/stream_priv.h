@@ -1,4 +1,5 @@
-/* Streams of stdio that wait as descriptors do, and which of them have a command at their other end. */
+/* Streams of stdio that wait as descriptors do, and which of them have a command at their other
+ * end. */
 #ifndef HUBBUB_PATCH_STREAM_PRIV_H
 #define HUBBUB_PATCH_STREAM_PRIV_H
 
@@ -17,8 +18,8 @@ struct command_stream {
 	pid_t pid;
 };
 
-/* From now on popen's record of the stream, which belongs to this part until it is taken, or fclose(3) closes the stream:
- * then nobody will wait for the command. */
+/* From now on popen's record of the stream, which belongs to this part until it is taken, or
+ * fclose(3) closes the stream: then nobody will wait for the command. */
 void stream_note_command(struct command_stream *record);
 
 /* Gives the record back to the caller; NULL if the stream is none of popen's. */

@@ -1,5 +1,6 @@
-/* The threads that are coroutines, and what of theirs is the host's. A thread's name to the program, its pthread_t, is the
- * address of what is known of it; whoever is given one looks whether it is ours, and passes it on to libc if not. */
+/* The threads that are coroutines, and what of theirs is the host's. A thread's name to the
+ * program, its pthread_t, is the address of what is known of it; whoever is given one looks whether
+ * it is ours, and passes it on to libc if not. */
 #include "hub/patch/thread_priv.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
-/* Threads that are coroutines: what is known of each, for those who create, join, cancel and ask. */
+/* Threads that are coroutines: what is known of each, for those who create, join, cancel and
+ * ask. */
 #ifndef HUBBUB_PATCH_THREAD_PRIV_H
 #define HUBBUB_PATCH_THREAD_PRIV_H
 

@@ -71,7 +71,8 @@ patch_sleep(unsigned seconds)
 
 	if (patch_nanosleep(&time, &left) == 0)
 		return 0;
-	/* To the nearest second, as libc has it: at least one, or it would look as if it had slept. */
+	/* To the nearest second, as libc has it: at least one, or it would look as if it had
+	 * slept. */
 	seconds = (unsigned)left.tv_sec + (left.tv_nsec >= HUB_SECOND / 2);
 	return seconds > 0 ? seconds : 1;
 }

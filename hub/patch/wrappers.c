@@ -4,7 +4,8 @@
 #include "hub/patch/patch_priv.h"
 #include "hub/patch/report_priv.h"
 
-/* Some are declared nowhere, and aliases differ from what they stand for in attributes that mean nothing here. */
+/* Some are declared nowhere, and aliases differ from what they stand for in attributes that mean
+ * nothing here. */
 #pragma GCC diagnostic ignored "-Wmissing-prototypes"
 #ifndef __clang__
 #pragma GCC diagnostic ignored "-Wmissing-attributes"

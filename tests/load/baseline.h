@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/* Keeps the result under a name, in $XDG_STATE_HOME/hubbub (~/.local/state/hubbub), or at a path if the name has a '/'.
- * Returns false after a message on stderr. */
+/* Keeps the result under a name, in $XDG_STATE_HOME/hubbub (~/.local/state/hubbub), or at a path if
+ * the name has a '/'. Returns false after a message on stderr. */
 bool baseline_save(const char *name, const json_t *result);
 
 /* Whether there is one; if not, a message on stderr says so. */

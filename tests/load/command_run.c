@@ -123,7 +123,8 @@ write_files(const struct load *load, const struct result *result, const json_t *
 	return is_well;
 }
 
-/* Judges the run by the baseline before that may be replaced, and only by a run that is good. Returns the exit code. */
+/* Judges the run by the baseline before that may be replaced, and only by a run that is good.
+ * Returns the exit code. */
 static int
 use_baselines(const struct load *load, FILE *report, json_t *json, int code)
 {
@@ -171,7 +172,8 @@ conclude(const struct load *load, const struct result *result, FILE *hdr)
 	return code;
 }
 
-/* What is wrong with an output is known before the run, not after it. Returns false after a message. */
+/* What is wrong with an output is known before the run, not after it. Returns false after a
+ * message. */
 static bool
 check_outputs(const struct load *load)
 {

@@ -1,4 +1,5 @@
-/* The commands of hubbub-load. Each takes what follows its name (argv[0] is the program) and returns the exit code. */
+/* The commands of hubbub-load. Each takes what follows its name (argv[0] is the program) and
+ * returns the exit code. */
 #ifndef HUBBUB_LOAD_COMMANDS_H
 #define HUBBUB_LOAD_COMMANDS_H
 

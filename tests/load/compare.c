@@ -79,7 +79,8 @@ enum verdict {
 static const char *const verdicts[VERDICT_MAX] = {
 	"unchanged", "improved", "REGRESSED", "uncertain"};
 
-/* The values of a metric in an array of objects; where nothing came back there is no time. Returns how many there are. */
+/* The values of a metric in an array of objects; where nothing came back there is no time. Returns
+ * how many there are. */
 static size_t
 read_samples(const json_t *array, const struct metric *metric, double *samples)
 {

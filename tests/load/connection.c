@@ -99,8 +99,8 @@ rest_a_while(const struct connection *connection)
 					     : 1e9 / SLOW_PIECES));
 }
 
-/* A reply that is late may be on its way, or never come whole. A server that has sent what it wants to send answers the
- * end of our sending with its own. */
+/* A reply that is late may be on its way, or never come whole. A server that has sent what it wants
+ * to send answers the end of our sending with its own. */
 static void
 count_late(struct connection *connection)
 {
@@ -138,7 +138,8 @@ count_end(struct connection *connection, int error)
 		tally_add(&driver->row->tally.ends, 1);
 }
 
-/* When the last of the bytes came to this machine, as the kernel says on the wall clock; now, if it does not. */
+/* When the last of the bytes came to this machine, as the kernel says on the wall clock; now, if it
+ * does not. */
 static int64_t
 arrival(struct msghdr *message, int64_t now)
 {

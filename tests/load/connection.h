@@ -6,8 +6,8 @@
 
 struct connection;
 
-/* The body of a connection's coroutine: opens, converses, closes, opens again; argument is a struct connection. Ends when
- * killed, or when the driver is ending. */
+/* The body of a connection's coroutine: opens, converses, closes, opens again; argument is a struct
+ * connection. Ends when killed, or when the driver is ending. */
 void *connection_run(void *connection);
 
 /* Looks after it, from time to time: replies that are late, sends that could not go on. */

@@ -17,8 +17,8 @@ struct crew {
 	unsigned living;
 };
 
-/* Forks them; load and segment are set, the rest is zero. Returns false, with a message in trouble, if not all could be:
- * those that were are to be killed. */
+/* Forks them; load and segment are set, the rest is zero. Returns false, with a message in trouble,
+ * if not all could be: those that were are to be killed. */
 bool crew_start(struct crew *crew, char *trouble, size_t size);
 
 /* Awaits those that have ended. Returns false if one did so in a way that it should not. */

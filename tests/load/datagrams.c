@@ -1,5 +1,6 @@
-/* Replies of a server of datagrams: each comes whole or not at all, in any order. A message that another one's reply overtook
- * is still waited for; a flight whose length is 0 is answered, and goes when those before it have gone. */
+/* Replies of a server of datagrams: each comes whole or not at all, in any order. A message that
+ * another one's reply overtook is still waited for; a flight whose length is 0 is answered, and
+ * goes when those before it have gone. */
 #include "tests/load/datagrams.h"
 
 #include "tests/load/driver.h"
@@ -66,7 +67,8 @@ datagrams_take(struct connection *connection, const char *bytes, size_t length, 
 		pop_answered(connection);
 	} else if (!is_own || head.sequence >= connection->next_reply + connection->flying.count ||
 		   driver->row->tally.timeouts == 0) {
-		/* Also one that comes twice; only after a message was given up it may be that one's. */
+		/* Also one that comes twice; only after a message was given up it may be that
+		 * one's. */
 		receiving_unasked(connection, bytes, length);
 	}
 }

@@ -49,7 +49,8 @@ set_up(const struct load *load, enum address_kind kind, int fd)
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &load->receive_buffer, sizeof(int));
 }
 
-/* The port is chosen at connect, when the target is known, so that each pair of addresses has all ports. */
+/* The port is chosen at connect, when the target is known, so that each pair of addresses has all
+ * ports. */
 static int
 bind_source(struct driver *driver, int fd)
 {
@@ -65,7 +66,8 @@ bind_source(struct driver *driver, int fd)
 	return bind(fd, (struct sockaddr *)&address, sizeof address);
 }
 
-/* On loopback a connect to a port that nobody listens on can be given that very port, and succeed. */
+/* On loopback a connect to a port that nobody listens on can be given that very port, and
+ * succeed. */
 static bool
 is_connected_to_itself(int fd)
 {

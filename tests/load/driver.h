@@ -1,5 +1,5 @@
-/* What the parts of a generator thread share: the driver, its connections, and the messages between them. Everything
- * here runs in one hub. */
+/* What the parts of a generator thread share: the driver, its connections, and the messages between
+ * them. Everything here runs in one hub. */
 #ifndef HUBBUB_LOAD_DRIVER_H
 #define HUBBUB_LOAD_DRIVER_H
 
@@ -93,7 +93,8 @@ driver_in_window(const struct driver *driver, int64_t time)
 	return time >= driver->begin && time < driver->end;
 }
 
-/* A number for a new connection, unique among those of the last 268 million of this thread and all of the others. */
+/* A number for a new connection, unique among those of the last 268 million of this thread and all
+ * of the others. */
 static inline uint64_t
 driver_number(struct driver *driver)
 {

@@ -34,13 +34,15 @@ struct gate {
 	struct gate_term terms[GATE_TERMS_MAX];
 };
 
-/* Parses NAME COMPARISON VALUE, several joined by commas. NAME: p50 ... p99.99, min, mean, max of response time
- * (or service.p99, connect.p99, lag.p99), errors, error_rate, corrupt, lost, shed, mps, rate_ratio, open;
- * VALUE with a unit or %. Returns whether it did; if not, why gets a phrase. */
+/* Parses NAME COMPARISON VALUE, several joined by commas. NAME: p50 ... p99.99, min, mean, max of
+ * response time (or service.p99, connect.p99, lag.p99), errors, error_rate, corrupt, lost, shed,
+ * mps, rate_ratio, open; VALUE with a unit or %. Returns whether it did; if not, why gets a
+ * phrase. */
 bool gate_read(const char *text, struct gate *gate, char *why, size_t size);
 
-/* Whether it is true of the measurement. A value that is not there (a percentile of nothing) makes it
- * false. value gets that of the first term that decides, and *is_time its kind; -1 if it is not there. */
+/* Whether it is true of the measurement. A value that is not there (a percentile of nothing) makes
+ * it false. value gets that of the first term that decides, and *is_time its kind; -1 if it is not
+ * there. */
 bool gate_holds(const struct gate *gate, const struct measurement *measurement, double *value,
 	bool *is_time);
 

@@ -54,7 +54,8 @@ note_usage(struct tally *tally)
 		__atomic_store_n(&tally->switches, (uint64_t)usage.ru_nivcsw, __ATOMIC_RELAXED);
 }
 
-/* Sleeps a little, and looks after everything. Returns false if the run is not to start any more. */
+/* Sleeps a little, and looks after everything. Returns false if the run is not to start any
+ * more. */
 static bool
 tick(struct driver *driver, int64_t length)
 {
@@ -191,7 +192,8 @@ load_and_drain(struct driver *driver)
 	}
 	while (!is_over(driver) && tick(driver, TICK))
 		continue;
-	/* Of an open loop the window ends when it was to end, though the plan's last message was before. */
+	/* Of an open loop the window ends when it was to end, though the plan's last message was
+	 * before. */
 	while (driver->load->is_open && driver->left > 0 && clock_now() < driver->end &&
 		tick(driver, TICK))
 		continue;
@@ -203,7 +205,8 @@ load_and_drain(struct driver *driver)
 		tick(driver, CLOCK_MILLISECOND))
 		continue;
 	count_unsent(driver);
-	/* With a count of messages the run takes as long as they needed, or as long as they were handed out. */
+	/* With a count of messages the run takes as long as they needed, or as long as they were
+	 * handed out. */
 	if (driver->load->count != 0 && driver->end == LOAD_NEVER)
 		driver->end = !driver->load->is_open && outstanding(driver) == 0 &&
 					      driver->answered > driver->begin

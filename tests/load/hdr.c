@@ -1,5 +1,6 @@
-/* The layout is HdrHistogram's own (lowest value 1, three significant digits: 2048 sub-buckets), so encoding is writing
- * the counts one after the other: zig-zag LEB128, where a negative number is a run of zeros. */
+/* The layout is HdrHistogram's own (lowest value 1, three significant digits: 2048 sub-buckets), so
+ * encoding is writing the counts one after the other: zig-zag LEB128, where a negative number is a
+ * run of zeros. */
 #include "tests/load/hdr.h"
 
 #include <endian.h>

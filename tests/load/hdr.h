@@ -7,11 +7,12 @@
 
 #include "tests/load/histogram.h"
 
-/* The compressed V2 encoding in base64, in nanoseconds. Lossless. The caller frees it; NULL if there is no memory. */
+/* The compressed V2 encoding in base64, in nanoseconds. Lossless. The caller frees it; NULL if
+ * there is no memory. */
 char *hdr_encode(const struct histogram *histogram);
 
-/* The other way. min and max become those of the buckets. Returns false if text is not such an encoding, with three
- * significant digits. */
+/* The other way. min and max become those of the buckets. Returns false if text is not such an
+ * encoding, with three significant digits. */
 bool hdr_decode(const char *text, struct histogram *histogram);
 
 /* A percentile spectrum (.hgrm) in milliseconds. Returns false on an error of the stream. */

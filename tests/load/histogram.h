@@ -1,6 +1,6 @@
-/* Log-linear histogram of durations: 1024 buckets to each power of two, so a value is known to 0.1 %.
- * It has no pointers, so it lives in shared memory, and merging is addition. The layout is that of
- * HdrHistogram with three significant digits. One thread writes; other threads and processes may
+/* Log-linear histogram of durations: 1024 buckets to each power of two, so a value is known to 0.1
+ * %. It has no pointers, so it lives in shared memory, and merging is addition. The layout is that
+ * of HdrHistogram with three significant digits. One thread writes; other threads and processes may
  * read meanwhile, each field by itself. */
 #ifndef HUBBUB_LOAD_HISTOGRAM_H
 #define HUBBUB_LOAD_HISTOGRAM_H
@@ -21,7 +21,8 @@ struct histogram {
 	uint64_t buckets[HISTOGRAM_BUCKETS];
 };
 
-/* The bucket of a value from 0 to HISTOGRAM_VALUE_MAX, and the lowest and highest value of a bucket. */
+/* The bucket of a value from 0 to HISTOGRAM_VALUE_MAX, and the lowest and highest value of a
+ * bucket. */
 static inline unsigned
 histogram_bucket(int64_t value)
 {
@@ -56,12 +57,12 @@ histogram_record(struct histogram *histogram, int64_t value)
 	__atomic_store_n(&histogram->count, histogram->count + 1, __ATOMIC_RELAXED);
 }
 
-/* Adds from to into. from may be written meanwhile: into's count is then that of the buckets as they
- * were read. */
+/* Adds from to into. from may be written meanwhile: into's count is then that of the buckets as
+ * they were read. */
 void histogram_merge(struct histogram *into, const struct histogram *from);
 
-/* later minus earlier, two snapshots of one histogram: what was recorded in between. Its min and max
- * are those of the buckets. */
+/* later minus earlier, two snapshots of one histogram: what was recorded in between. Its min and
+ * max are those of the buckets. */
 void histogram_difference(
 	struct histogram *between, const struct histogram *later, const struct histogram *earlier);
 

@@ -1,5 +1,5 @@
-/* Connections that are only held: opened at the start, and used once at the end. They need a descriptor each, and no
- * coroutine while they are idle. */
+/* Connections that are only held: opened at the start, and used once at the end. They need a
+ * descriptor each, and no coroutine while they are idle. */
 #include "tests/load/idle.h"
 
 #include <errno.h>

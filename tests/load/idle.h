@@ -6,7 +6,8 @@
 
 struct driver;
 
-/* Begins to open this thread's idle connections; that is done when idle_workers is 0. Returns false if there is no memory. */
+/* Begins to open this thread's idle connections; that is done when idle_workers is 0. Returns false
+ * if there is no memory. */
 bool idle_open(struct driver *driver);
 
 /* Exchanges a message on each, and closes it. Switches. */

@@ -1,5 +1,5 @@
-/* Results as JSON; tests/load/result.schema.json says what each field is. A number that is not there is null, never
- * "nan". */
+/* Results as JSON; tests/load/result.schema.json says what each field is. A number that is not
+ * there is null, never "nan". */
 #ifndef HUBBUB_LOAD_JSON_H
 #define HUBBUB_LOAD_JSON_H
 
@@ -18,7 +18,8 @@ json_t *json_interval(const struct interval *interval);
 /* Writes it to a file, or stdout for "-". Returns false after a message on stderr. */
 bool json_write(const json_t *json, const char *path);
 
-/* Reads a result and checks that it is one. Returns NULL after a message on stderr; the caller frees it. */
+/* Reads a result and checks that it is one. Returns NULL after a message on stderr; the caller
+ * frees it. */
 json_t *json_read_result(const char *path);
 
 /* The number at a path of keys, such as "latency_ns.response.p99"; or fallback. */

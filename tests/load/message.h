@@ -1,12 +1,13 @@
-/* The bytes of messages. A message is a function of its connection's number, its own number in it, and its
- * length: nothing need be kept to send its rest or to check its echo. No byte is changed by upper-casing,
- * but for the length under MESSAGE_LEN32, where either is right; and none is a line's end, but the last one under MESSAGE_LINE.
+/* The bytes of messages. A message is a function of its connection's number, its own number in it,
+ * and its length: nothing need be kept to send its rest or to check its echo. No byte is changed by
+ * upper-casing, but for the length under MESSAGE_LEN32, where either is right; and none is a line's
+ * end, but the last one under MESSAGE_LINE.
  *
- *	H uuuuuuuu ssssssss lllll cc body...        24 bytes of head, each digit 5 bits, from 24 bytes on
- *	body...                                     shorter messages
+ * 	H uuuuuuuu ssssssss lllll cc body...  24 bytes of head, a digit 5 bits, from 24 bytes on
+ * 	body...                               shorter messages
  *
- * u: connection, s: sequence, l: length, c: a check of those; body: a slice of a table, which differs from
- * message to message. */
+ * u: connection, s: sequence, l: length, c: a check of those; body: a slice of a table, which
+ * differs from message to message. */
 #ifndef HUBBUB_LOAD_MESSAGE_H
 #define HUBBUB_LOAD_MESSAGE_H
 
@@ -35,8 +36,8 @@ void message_setup(uint64_t seed, enum message_framing framing, enum message_ver
 /* Writes length bytes of the message from offset on. */
 void message_write(const struct message *message, uint32_t offset, char *bytes, uint32_t length);
 
-/* Compares as many bytes with the message from offset on. Returns how many are right before the first
- * that is wrong, or length. */
+/* Compares as many bytes with the message from offset on. Returns how many are right before the
+ * first that is wrong, or length. */
 uint32_t message_compare(
 	const struct message *message, uint32_t offset, const char *bytes, uint32_t length);
 
@@ -56,9 +57,9 @@ enum message_fault {
 
 extern const char *const message_fault_names[MESSAGE_FAULT_MAX];
 
-/* Tells what happened where bytes, received at offset of the message, differ from it at bytes[wrong]. start is
- * where in bytes the message begins (negative: before them). other gets what was found instead of it, for the last three
- * kinds. */
+/* Tells what happened where bytes, received at offset of the message, differ from it at
+ * bytes[wrong]. start is where in bytes the message begins (negative: before them). other gets what
+ * was found instead of it, for the last three kinds. */
 enum message_fault message_diagnose(const struct message *message, const char *bytes, size_t length,
 	ptrdiff_t start, size_t wrong, struct message *other);
 

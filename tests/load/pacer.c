@@ -1,6 +1,6 @@
-/* Handing out what the plan says is due. libev's timers are exact to a millisecond, so the pacer waits for a timerfd that
- * fires a little early, and spins for the rest: a timer's wake-up takes 30 us and more on a virtual machine, and that
- * would be in every response time. */
+/* Handing out what the plan says is due. libev's timers are exact to a millisecond, so the pacer
+ * waits for a timerfd that fires a little early, and spins for the rest: a timer's wake-up takes 30
+ * us and more on a virtual machine, and that would be in every response time. */
 #include "tests/load/pacer.h"
 
 #include <errno.h>

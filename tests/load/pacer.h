@@ -7,12 +7,12 @@
 
 struct driver;
 
-/* Begins the plan: in a closed loop each connection's first messages, in an open one the coroutine that waits for what is
- * due next. Returns false and errno if that cannot be. */
+/* Begins the plan: in a closed loop each connection's first messages, in an open one the coroutine
+ * that waits for what is due next. Returns false and errno if that cannot be. */
 bool pacer_start(struct driver *driver);
 
-/* Hands out what is due by now. Whoever has read the clock may call it, so that a busy hub's plan is not
- * delayed until the pacer's turn. Does not switch. */
+/* Hands out what is due by now. Whoever has read the clock may call it, so that a busy hub's plan
+ * is not delayed until the pacer's turn. Does not switch. */
 void pacer_advance(struct driver *driver, int64_t now);
 
 #endif

@@ -126,7 +126,8 @@ write_gates(FILE *page, const json_t *result)
 
 /* ---- plots ---- */
 
-/* The spectrum as "1/(1-share) milliseconds" lines of a gnuplot data block. Returns whether there is any. */
+/* The spectrum as "1/(1-share) milliseconds" lines of a gnuplot data block. Returns whether there
+ * is any. */
 static bool
 write_spectrum(FILE *script, const char *block, const json_t *result, const char *which)
 {
@@ -184,7 +185,8 @@ plot_spectrum(FILE *page, const json_t *result, const json_t *base)
 		"Latency by percentile; the table above has the numbers.");
 }
 
-/* One value of several intervals that become a point of a plot: the worst of times, the mean of rates. */
+/* One value of several intervals that become a point of a plot: the worst of times, the mean of
+ * rates. */
 static double
 join_intervals(const json_t *series, size_t from, size_t to, const char *key, bool is_worst)
 {
@@ -204,7 +206,8 @@ join_intervals(const json_t *series, size_t from, size_t to, const char *key, bo
 	return joined;
 }
 
-/* Columns of the series as a gnuplot data block; what is not there is '?'. A long run has no more points than can be seen. */
+/* Columns of the series as a gnuplot data block; what is not there is '?'. A long run has no more
+ * points than can be seen. */
 static void
 write_series(FILE *script, const json_t *series)
 {

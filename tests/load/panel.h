@@ -1,5 +1,5 @@
-/* What is on the screen during a run: on a terminal a panel of four lines, repainted in place; elsewhere, and with
- * --plain, a line for each interval. All of it goes to stderr. */
+/* What is on the screen during a run: on a terminal a panel of four lines, repainted in place;
+ * elsewhere, and with --plain, a line for each interval. All of it goes to stderr. */
 #ifndef HUBBUB_LOAD_PANEL_H
 #define HUBBUB_LOAD_PANEL_H
 

@@ -1,6 +1,6 @@
-/* The plan of an open loop: when each message is due, fixed before the run. Arrivals are made in units of
- * messages (evenly, at random, in bursts) and then mapped to time by the inverse of the cumulative rate,
- * so every kind of arrival goes with every shape of rate. */
+/* The plan of an open loop: when each message is due, fixed before the run. Arrivals are made in
+ * units of messages (evenly, at random, in bursts) and then mapped to time by the inverse of the
+ * cumulative rate, so every kind of arrival goes with every shape of rate. */
 #ifndef HUBBUB_LOAD_PLAN_H
 #define HUBBUB_LOAD_PLAN_H
 
@@ -22,8 +22,8 @@ struct plan_rate {
 };
 
 /* "50k", "10k..200k" (linear), "10k:200k/10k@5s" (staircase). The times are the caller's to set; a
- * staircase whose steps do not fit into the duration stops where it then is. Returns NULL, or a phrase
- * that says what is wrong. */
+ * staircase whose steps do not fit into the duration stops where it then is. Returns NULL, or a
+ * phrase that says what is wrong. */
 const char *plan_read_rate(const char *text, struct plan_rate *rate);
 
 /* "uniform", "poisson", "burst:N". */
@@ -47,7 +47,8 @@ struct plan {
 	double stair_due;
 };
 
-/* The share of thread number index of count; rate is borrowed. All threads together make the whole plan. */
+/* The share of thread number index of count; rate is borrowed. All threads together make the whole
+ * plan. */
 void plan_init(struct plan *plan, const struct plan_rate *rate, enum plan_arrivals arrivals,
 	unsigned burst, unsigned index, unsigned count, uint64_t seed);
 

@@ -38,7 +38,8 @@ plot_begin(struct plot *plot, const char *name)
 	return true;
 }
 
-/* gnuplot's output for the script, without what comes before <svg>. NULL on failure; the caller frees it. */
+/* gnuplot's output for the script, without what comes before <svg>. NULL on failure; the caller
+ * frees it. */
 static char *
 run_gnuplot(const char *script, size_t length)
 {

@@ -16,10 +16,12 @@ struct plot {
 /* Whether gnuplot is there; if not, a message on stderr says how to install it. */
 bool plot_is_possible(void);
 
-/* Begins one; terminal, colours and grid are set. name is unique in the page. Returns false if there is no memory. */
+/* Begins one; terminal, colours and grid are set. name is unique in the page. Returns false if
+ * there is no memory. */
 bool plot_begin(struct plot *plot, const char *name);
 
-/* Runs the script and writes the figure, with a caption and a text for those who cannot see it, to page. Ends the plot. */
+/* Runs the script and writes the figure, with a caption and a text for those who cannot see it, to
+ * page. Ends the plot. */
 void plot_end(struct plot *plot, FILE *page, const char *caption, const char *alternative);
 
 /* Writes text, or nothing for NULL, with what HTML would take for markup escaped. */

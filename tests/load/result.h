@@ -14,7 +14,8 @@
 #define RESULT_REASONS_MAX 8
 #define RESULT_TEXT_SIZE 256
 
-/* A measurement in a few numbers. Times are of response, in nanoseconds; -1 where nothing came back. */
+/* A measurement in a few numbers. Times are of response, in nanoseconds; -1 where nothing came
+ * back. */
 struct summary {
 	double offered;
 	double achieved;

@@ -251,7 +251,8 @@ load_all(struct session *session)
 		stop_run(session);
 }
 
-/* Replies that are still on their way, probes of idle connections, and the ends of the processes. */
+/* Replies that are still on their way, probes of idle connections, and the ends of the
+ * processes. */
 static void
 drain_all(struct session *session)
 {

@@ -1,6 +1,6 @@
-/* First a closed loop, to know about how much the server can do; then rates between what held and what did not, each an
- * open loop, until the two are near. A try whose measurement is invalid counts as one that did not hold: what this
- * generator cannot measure, it cannot promise. */
+/* First a closed loop, to know about how much the server can do; then rates between what held and
+ * what did not, each an open loop, until the two are near. A try whose measurement is invalid
+ * counts as one that did not hold: what this generator cannot measure, it cannot promise. */
 #include "tests/load/search.h"
 
 #include <math.h>

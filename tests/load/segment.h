@@ -1,5 +1,6 @@
-/* What generator processes and the parent share: one segment of memory, mapped before the fork. Each row has
- * one writer, its generator thread; the parent reads rows at any time and writes the head. */
+/* What generator processes and the parent share: one segment of memory, mapped before the fork.
+ * Each row has one writer, its generator thread; the parent reads rows at any time and writes the
+ * head. */
 #ifndef HUBBUB_LOAD_SEGMENT_H
 #define HUBBUB_LOAD_SEGMENT_H
 
@@ -15,8 +16,8 @@
 enum segment_call { SEGMENT_CONNECT, SEGMENT_READ, SEGMENT_WRITE, SEGMENT_CALL_MAX };
 extern const char *const segment_call_names[SEGMENT_CALL_MAX];
 
-/* What is counted. Only uint64_t, so that tallies are added and subtracted as arrays. "In the window": after
- * the warm-up and before the end. */
+/* What is counted. Only uint64_t, so that tallies are added and subtracted as arrays. "In the
+ * window": after the warm-up and before the end. */
 struct tally {
 	/* messages, in the window */
 	uint64_t due;      /* by the plan, or, in a closed loop, sent */
@@ -66,8 +67,7 @@ struct row {
 		lag;   /* actual send minus intended time, where only the generator is to blame */
 	int64_t ended; /* clock at which the window ended; 0: not yet */
 	char offence[SEGMENT_TEXT_SIZE]; /* the first wrong reply; empty if there is none */
-	char refusal
-		[SEGMENT_TEXT_SIZE]; /* why the first TLS handshake that failed did; empty if none did */
+	char refusal[SEGMENT_TEXT_SIZE]; /* why a TLS handshake failed first; empty if none did */
 	char trouble[SEGMENT_TEXT_SIZE]; /* why the thread could not run; empty if it could */
 };
 

@@ -1,4 +1,5 @@
-/* From due to the wire. Nothing here switches: what a socket does not take waits for a coroutine of its own. */
+/* From due to the wire. Nothing here switches: what a socket does not take waits for a coroutine of
+ * its own. */
 #include "tests/load/sending.h"
 
 #include <errno.h>
@@ -45,8 +46,8 @@ drop_expired(struct connection *connection, int64_t now)
 	}
 }
 
-/* Writes what may be sent now into the send buffer: the rest of a message that is begun, and others that are due. Returns
- * how many bytes. */
+/* Writes what may be sent now into the send buffer: the rest of a message that is begun, and others
+ * that are due. Returns how many bytes. */
 static size_t
 fill(struct connection *connection)
 {
@@ -125,7 +126,8 @@ advance(struct connection *connection, size_t sent, int64_t now)
 	}
 }
 
-/* Waits until the socket takes more, as often as it takes. The connection may be closed meanwhile, and another one opened. */
+/* Waits until the socket takes more, as often as it takes. The connection may be closed meanwhile,
+ * and another one opened. */
 static void *
 write_on(void *argument)
 {

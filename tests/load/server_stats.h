@@ -4,8 +4,8 @@
 
 #include <jansson.h>
 
-/* GET /stats.json from "HOST:PORT" or "http://HOST:PORT/...". Returns NULL if there is no such answer within two seconds;
- * the caller frees it. */
+/* GET /stats.json from "HOST:PORT" or "http://HOST:PORT/...". Returns NULL if there is no such
+ * answer within two seconds; the caller frees it. */
 json_t *server_stats(const char *where);
 
 #endif

@@ -20,8 +20,8 @@ struct sizes {
 	} mix[SIZES_MIX_MAX];
 };
 
-/* "64", "16-4096", "exp:512", "64:90,1024:9,16Ki:1" (sizes with weights), or "@FILE" with one "SIZE [WEIGHT]"
- * a line. Returns NULL, or a phrase that says what is wrong (static). */
+/* "64", "16-4096", "exp:512", "64:90,1024:9,16Ki:1" (sizes with weights), or "@FILE" with one "SIZE
+ * [WEIGHT]" a line. Returns NULL, or a phrase that says what is wrong (static). */
 const char *sizes_read(const char *text, struct sizes *sizes);
 
 /* The length of the next message. */

@@ -1,6 +1,7 @@
-/* Which processes and threads to give a server: each shape is started and loaded in turn, round by round, so that what
- * else the machine does meets them all. First a closed loop, for what each can do; then one open loop at a
- * rate that all of them can do, because only at the same rate are latencies comparable. */
+/* Which processes and threads to give a server: each shape is started and loaded in turn, round by
+ * round, so that what else the machine does meets them all. First a closed loop, for what each can
+ * do; then one open loop at a rate that all of them can do, because only at the same rate are
+ * latencies comparable. */
 #include <errno.h>
 #include <limits.h>
 #include <math.h>
@@ -175,7 +176,8 @@ run_on_server(struct sweep *sweep, double rate, double *cpu)
 	return result;
 }
 
-/* Starts the server with a shape, loads it, stops it; rate 0 is the closed loop. Returns as run_on_server. */
+/* Starts the server with a shape, loads it, stops it; rate 0 is the closed loop. Returns as
+ * run_on_server. */
 static struct result *
 load_shape(struct sweep *sweep, struct load_shape shape, unsigned round, double rate, double *cpu)
 {

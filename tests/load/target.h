@@ -4,8 +4,9 @@
 
 #include "tests/load/load.h"
 
-/* Of a name with several addresses the first one that answers becomes the target, for all connections of the run; those that
- * do not are named on stderr. If none answers, the first stays it, and the run says so. */
+/* Of a name with several addresses the first one that answers becomes the target, for all
+ * connections of the run; those that do not are named on stderr. If none answers, the first stays
+ * it, and the run says so. */
 void target_choose(struct load *load);
 
 #endif
