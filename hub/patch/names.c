@@ -323,6 +323,21 @@ resolve(struct lookup lookup)
 	return lookup.result;
 }
 
+/* Asks by a name; only run_querydomain has a domain. */
+static int
+ask(void (*call)(struct lookup *lookup), res_state state, const char *name, const char *domain,
+	int class, int type, unsigned char *answer, int size)
+{
+	return resolve((struct lookup){.run = call,
+		.state = state,
+		.name = name,
+		.domain = domain,
+		.class = class,
+		.type = type,
+		.answer = answer,
+		.answer_size = size});
+}
+
 static void
 run_query(struct lookup *l)
 {
@@ -358,13 +373,7 @@ int
 patch_res_nquery(
 	res_state state, const char *name, int class, int type, unsigned char *answer, int size)
 {
-	return resolve((struct lookup){.run = run_query,
-		.state = state,
-		.name = name,
-		.class = class,
-		.type = type,
-		.answer = answer,
-		.answer_size = size});
+	return ask(run_query, state, name, NULL, class, type, answer, size);
 }
 
 int
@@ -377,13 +386,7 @@ int
 patch_res_nsearch(
 	res_state state, const char *name, int class, int type, unsigned char *answer, int size)
 {
-	return resolve((struct lookup){.run = run_search,
-		.state = state,
-		.name = name,
-		.class = class,
-		.type = type,
-		.answer = answer,
-		.answer_size = size});
+	return ask(run_search, state, name, NULL, class, type, answer, size);
 }
 
 int
@@ -396,14 +399,7 @@ int
 patch_res_nquerydomain(res_state state, const char *name, const char *domain, int class, int type,
 	unsigned char *answer, int size)
 {
-	return resolve((struct lookup){.run = run_querydomain,
-		.state = state,
-		.name = name,
-		.domain = domain,
-		.class = class,
-		.type = type,
-		.answer = answer,
-		.answer_size = size});
+	return ask(run_querydomain, state, name, domain, class, type, answer, size);
 }
 
 int
