@@ -1,0 +1,103 @@
+#include "master/limits.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "tests/support/complaint.h"
+
+static void
+limit_files(rlim_t soft, rlim_t hard)
+{
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &(struct rlimit){soft, hard}), 0);
+}
+
+static rlim_t
+soft_limit(void)
+{
+	struct rlimit limit;
+
+	cr_assert_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	return limit.rlim_cur;
+}
+
+Test(limits, the_soft_limit_on_files_becomes_the_hard_one)
+{
+	limit_files(64, 1000);
+	cr_assert_eq(limits_raise(1, 2, 2), 0);
+	cr_assert_eq(soft_limit(), 1000);
+}
+
+/* In each case that many files are needed: by the master, which has all sockets, or by a worker. */
+Test(limits, a_hard_limit_that_is_too_low_is_refused_with_what_it_takes)
+{
+	static const struct {
+		unsigned addresses, workers, hubs;
+		rlim_t needed;
+	} cases[] = {
+		{1, 1, 1, 1 + 2 + 32 + 1}, /* a worker's: its socket and its loop's three */
+		{1, 4, 8, 32 + 8 + 32}, {3, 2, 10, 60 + 4 + 32},
+		{1, 1, 64, 64 + 192 + 32}, /* a worker's */
+	};
+
+	for (size_t i = 4; i-- > 0;) {
+		const char *heard;
+		char text[64];
+
+		limit_files(cases[i].needed - 1, cases[i].needed);
+		cr_assert_eq(limits_raise(cases[i].addresses, cases[i].workers, cases[i].hubs), 0,
+			"case %zu", i);
+		limit_files(32, cases[i].needed - 1);
+		complaint_listen();
+		cr_assert_eq(limits_raise(cases[i].addresses, cases[i].workers, cases[i].hubs), -1,
+			"case %zu", i);
+		heard = complaint_heard();
+		snprintf(text, sizeof text, "%u processes x %u threads need at least %lu",
+			cases[i].workers, cases[i].hubs, (unsigned long)cases[i].needed);
+		cr_assert_not_null(strstr(heard, text), "case %zu: %s", i, heard);
+		cr_assert_not_null(strstr(heard, "ulimit -n, LimitNOFILE="), "%s", heard);
+		cr_assert_eq(soft_limit(), 32, "nothing has changed");
+		/* A hard limit can only be raised again by root. */
+		setrlimit(RLIMIT_NOFILE, &(struct rlimit){cases[i].needed - 1, 4096});
+	}
+}
+
+Test(limits, connections_are_what_sockets_and_loops_leave)
+{
+	limit_files(1000, 4096);
+	cr_assert_eq(limits_connections(1, 1), 1000 - 4 - 32);
+	cr_assert_eq(limits_connections(2, 10), 1000 - 50 - 32);
+	limit_files(36, 4096);
+	cr_assert_eq(limits_connections(1, 1), 1, "none would be no server");
+	limit_files(37, 4096);
+	cr_assert_eq(limits_connections(1, 1), 1);
+	limit_files(38, 4096);
+	cr_assert_eq(limits_connections(1, 1), 2);
+}
+
+Test(limits, a_backlog_that_the_kernel_cuts_is_warned_of_with_the_command)
+{
+	const char *heard;
+
+	complaint_listen();
+	limits_warn(2000000000);
+	heard = complaint_heard();
+	cr_assert_not_null(strstr(heard, "the kernel cuts --backlog 2000000000 to "), "%s", heard);
+	cr_assert_not_null(strstr(heard, "sysctl -w net.core.somaxconn=2000000000"), "%s", heard);
+	complaint_listen();
+	limits_warn(1);
+	heard = complaint_heard();
+	cr_assert_null(strstr(heard, "sysctl"), "%s", heard);
+}
+
+Test(limits, few_files_are_told_of)
+{
+	const char *heard;
+
+	limit_files(4095, 4096);
+	complaint_listen();
+	limits_warn(1);
+	heard = complaint_heard();
+	cr_assert_not_null(strstr(heard, "a worker may open 4095 files"), "%s", heard);
+}
