@@ -161,8 +161,10 @@ Test(change, is_ended_by_a_drain)
 	cr_assert_eq(quiet.master.phase, MASTER_DRAINING);
 	cr_assert_null(quiet.master.fleet.serving);
 	/* Nobody drains twice. */
+	quiet.master.options.drain_delay = CLOCK_SECOND;
 	master_drain(&quiet.master);
 	cr_assert_eq(quiet.ended, 1);
+	cr_assert_eq(quiet.master.phase, MASTER_DRAINING);
 	quiet_clear(&quiet);
 }
 

@@ -116,9 +116,11 @@ Test(client, the_longest_line_is_heard_and_a_longer_one_refused)
 		struct scene scene;
 
 		memset(line, 'x', length);
-		strcpy(line + length, "\n");
+		line[length] = '\0';
 		scene_set(&scene, true);
 		send_text(&scene, line);
+		if (fits)
+			send_text(&scene, "\n");
 		cr_assert_eq(scene.lines, fits, "%zu", length);
 		hear(&scene);
 		cr_assert_str_eq(scene.heard, fits ? "+done\n" : "!the line is too long\n");
@@ -175,6 +177,21 @@ Test(client, that_hangs_up_while_it_waits_is_forgotten)
 	scene.peer = -1;
 	ev_run(scene.loop, EVRUN_NOWAIT);
 	cr_assert(is_gone(&scene));
+	scene_clear(&scene);
+}
+
+Test(client, is_told_each_line_of_a_text)
+{
+	struct scene scene;
+
+	scene_set(&scene, false);
+	send_text(&scene, "status\n");
+	client_say_lines(scene.client, '|', "a\n\nb", 4);
+	client_say_lines(scene.client, '|', "c\n", 2);
+	client_say_lines(scene.client, '|', "", 0);
+	client_flush(scene.client);
+	hear(&scene);
+	cr_assert_str_eq(scene.heard, "|a\n|\n|b\n|c\n");
 	scene_clear(&scene);
 }
 

@@ -70,6 +70,23 @@ Test(config, a_reload_on_other_cpus_chooses_anew)
 	quiet_clear(&quiet);
 }
 
+/* Whoever asks for what auto had chosen asks for something. */
+Test(config, a_reload_that_asks_for_what_was_chosen_gets_that)
+{
+	struct quiet quiet;
+	struct options *now = &quiet.master.options, *then = &quiet.master.next;
+
+	quiet_set(&quiet);
+	quiet.master.fleet.serving->config.processes = 5;
+	*then = *now;
+	now->asked_processes = 0;
+	cr_assert_eq(config_of_next(&quiet.master).processes, 2);
+	*now = *then;
+	now->asked_threads = 0;
+	cr_assert_eq(config_of_next(&quiet.master).processes, 2);
+	quiet_clear(&quiet);
+}
+
 Test(config, a_new_master_keeps_a_shape_unless_its_options_ask_for_another)
 {
 	for (size_t i = 0; i < sizeof next / sizeof next[0]; i++) {

@@ -44,7 +44,7 @@ scene_set(struct scene *scene)
 	on->agents[1] = memfd_create("agent", MFD_CLOEXEC);
 	on->pidfile = memfd_create("pidfile", MFD_CLOEXEC);
 	scene->old.master.fleet.serving->config.processes = 3;
-	scene->old.master.options.asked_threads = 0;
+	scene->old.master.options.asked_threads = 7;
 }
 
 static int
@@ -102,7 +102,7 @@ Test(handover, what_is_written_is_what_is_read)
 	cr_assert_eq(former->processes, 3);
 	cr_assert_eq(former->threads, 1);
 	cr_assert_eq(former->asked_processes, 2);
-	cr_assert_eq(former->asked_threads, 0);
+	cr_assert_eq(former->asked_threads, 7);
 	cr_assert_eq(former->generations, scene.old.master.fleet.generations);
 }
 
