@@ -82,6 +82,17 @@ quiet_accept(struct quiet *quiet, bool accepts)
 	fleet->occupants[0].slot = accepts ? &quiet->slot : NULL;
 }
 
+void
+quiet_lend(struct quiet *quiet, bool is_there)
+{
+	struct generation *serving = quiet->master.fleet.serving;
+
+	quiet->slot.state = SUPERVISION_READY;
+	quiet->slots = &quiet->slot;
+	serving->slots = is_there ? &quiet->slots : NULL;
+	serving->count = is_there ? 1 : 0;
+}
+
 static void
 on_over(struct ev_loop *loop, ev_timer *timer, int events)
 {

@@ -11,7 +11,8 @@ struct quiet {
 	struct master master;
 	struct successor successor;
 	struct former former;
-	struct slot slot; /* stands for a worker where a hub is to accept */
+	struct slot slot; /* stands for a worker where there is to be one */
+	struct slot *slots;
 	/* What change_events.ended told. */
 	unsigned ended;
 	const char *why;
@@ -25,6 +26,10 @@ void quiet_set_new(struct quiet *quiet);
 
 /* A hub accepts on its first seat, or no more. */
 void quiet_accept(struct quiet *quiet, bool accepts);
+
+/* It has one worker, which is ready, or none again. With one, a change to 1 x 1 is none for the fleet,
+ * so that it begins, and ends when the master looks. */
+void quiet_lend(struct quiet *quiet, bool is_there);
 
 /* Runs its loop until done(quiet), or for two seconds. Returns whether that came true. */
 bool quiet_run(struct quiet *quiet, bool (*done)(const struct quiet *quiet));

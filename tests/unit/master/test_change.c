@@ -10,15 +10,11 @@
 static void
 begin(struct quiet *quiet)
 {
-	struct generation *serving = quiet->master.fleet.serving;
-	struct slot *slots[] = {&quiet->slot};
 	const char *why;
 
-	serving->slots = slots;
-	serving->count = 1;
+	quiet_lend(quiet, true);
 	cr_assert_eq(master_scale(&quiet->master, 1, 1, &why), 0);
-	serving->slots = NULL;
-	serving->count = 0;
+	quiet_lend(quiet, false);
 	cr_assert_eq(quiet->master.change, CHANGE_SCALE);
 	cr_assert_eq(quiet->ended, 0, "it is told later");
 }

@@ -1,0 +1,186 @@
+#include "master/requests.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "tests/unit/master/quiet.h"
+
+/* The server's side of the control socket, and a client that has sent its line. */
+struct scene {
+	struct quiet quiet;
+	struct requests requests;
+	int client;
+	char heard[1024];
+};
+
+static void
+turn(struct scene *scene)
+{
+	ev_run(scene->quiet.master.loop, EVRUN_NOWAIT);
+}
+
+static int
+connect_client(struct scene *scene)
+{
+	int pair[2];
+
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
+	requests_take(&scene->requests, pair[1]);
+	return pair[0];
+}
+
+static void
+scene_set(struct scene *scene, const char *line)
+{
+	quiet_set(&scene->quiet);
+	requests_init(&scene->requests, &scene->quiet.master);
+	scene->client = connect_client(scene);
+	cr_assert_eq(send(scene->client, line, strlen(line), 0), (ssize_t)strlen(line));
+	quiet_lend(&scene->quiet, strncmp(line, "scale", 5) == 0);
+	turn(scene);
+	if (scene->quiet.master.fleet.serving != NULL)
+		quiet_lend(&scene->quiet, false);
+}
+
+/* What the client was sent since the last time. */
+static const char *
+hear(struct scene *scene)
+{
+	ssize_t length = recv(scene->client, scene->heard, sizeof scene->heard - 1, MSG_DONTWAIT);
+
+	scene->heard[length > 0 ? length : 0] = '\0';
+	return scene->heard;
+}
+
+static bool
+is_at_end(const struct scene *scene)
+{
+	char byte;
+
+	return recv(scene->client, &byte, 1, MSG_DONTWAIT) == 0;
+}
+
+static void
+scene_clear(struct scene *scene)
+{
+	close(scene->client);
+	requests_fini(&scene->requests);
+	quiet_clear(&scene->quiet);
+}
+
+Test(requests, who_asks_for_a_change_hears_of_it_and_of_its_end)
+{
+	static const struct {
+		const char *why;
+		const char *heard;
+	} ends[] = {{NULL, "+done\n"}, {"a worker died", "!a worker died\n"}};
+
+	for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+		struct scene scene;
+
+		scene_set(&scene, "scale 1x1\n");
+		cr_assert_eq(scene.quiet.master.change, CHANGE_SCALE);
+		cr_assert_str_eq(hear(&scene), "");
+		ev_invoke(scene.quiet.master.loop, &scene.requests.progress, EV_TIMER);
+		cr_assert_str_eq(hear(&scene), "-not yet; 0 hubs go on accepting\n");
+		requests_changed(&scene.requests, ends[i].why);
+		cr_assert_str_eq(hear(&scene), ends[i].heard);
+		cr_assert(is_at_end(&scene));
+		scene_clear(&scene);
+	}
+}
+
+Test(requests, who_drains_is_told_what_is_open_until_the_server_ends)
+{
+	struct scene scene;
+
+	scene_set(&scene, "drain\n");
+	cr_assert_eq(scene.quiet.master.phase, MASTER_DRAINING);
+	ev_invoke(scene.quiet.master.loop, &scene.requests.progress, EV_TIMER);
+	cr_assert_str_eq(hear(&scene), "-0 connections are open\n");
+	requests_changed(&scene.requests, "the server is stopping");
+	cr_assert_str_eq(hear(&scene), "", "it asked for no change");
+	requests_fini(&scene.requests);
+	cr_assert(is_at_end(&scene));
+	scene_clear(&scene);
+}
+
+Test(requests, a_stop_is_at_once_and_no_failure)
+{
+	struct scene scene;
+
+	scene_set(&scene, "stop\n");
+	cr_assert(scene.quiet.master.is_stopped);
+	cr_assert_eq(scene.quiet.master.exit_code, 0);
+	scene_clear(&scene);
+}
+
+Test(requests, without_a_worker_there_is_nothing_to_dump)
+{
+	struct scene scene;
+
+	scene_set(&scene, "stacks\n");
+	turn(&scene);
+	turn(&scene);
+	cr_assert_str_eq(hear(&scene), "+all hubs answered\n");
+	cr_assert_eq(scene.requests.dump, -1);
+	scene_clear(&scene);
+}
+
+/* As if two hubs had been asked. */
+static void
+dump_begins(struct scene *scene)
+{
+	scene_set(scene, "stacks\n");
+	ev_timer_stop(scene->quiet.master.loop, &scene->requests.dump_over);
+	scene->requests.dump_expected = 2;
+	cr_assert_eq(write(scene->requests.dump, "one\ntwo\n", 8), 8);
+	requests_dumped(&scene->requests, scene->requests.dump_number);
+	cr_assert_str_eq(hear(scene), "");
+}
+
+Test(requests, a_dump_is_told_when_all_hubs_have_written)
+{
+	struct scene scene;
+
+	dump_begins(&scene);
+	requests_dumped(&scene.requests, scene.requests.dump_number - 1);
+	cr_assert_str_eq(hear(&scene), "", "that was meant for an earlier one");
+	requests_dumped(&scene.requests, scene.requests.dump_number);
+	cr_assert_str_eq(hear(&scene), "|one\n|two\n+all hubs answered\n");
+	/* One that comes late is for nobody. */
+	requests_dumped(&scene.requests, scene.requests.dump_number);
+	scene_clear(&scene);
+}
+
+Test(requests, a_dump_goes_without_hubs_that_hang)
+{
+	struct scene scene;
+
+	dump_begins(&scene);
+	ev_invoke(scene.quiet.master.loop, &scene.requests.dump_over, EV_TIMER);
+	cr_assert_str_eq(hear(&scene), "|one\n|two\n!1 of 2 hubs did not answer: they hang, and "
+				       "the log has their backtrace\n");
+	scene_clear(&scene);
+}
+
+Test(requests, of_too_many_clients_the_last_is_hung_up_on)
+{
+	struct scene scene;
+	int others[32];
+
+	scene_set(&scene, "");
+	for (int i = 0; i < 32; i++)
+		others[i] = connect_client(&scene);
+	cr_assert_not(is_at_end(&scene));
+	for (int i = 0; i < 32; i++) {
+		char byte;
+		ssize_t length = recv(others[i], &byte, 1, MSG_DONTWAIT);
+
+		cr_assert_eq(length, i < 31 ? -1 : 0, "client %d", i);
+		close(others[i]);
+	}
+	scene_clear(&scene);
+}
