@@ -223,14 +223,10 @@ Test(balance, arrivals_are_the_most_of_late_and_fade)
 
 /* ---- datagrams ---- */
 
-static void
-begin_with_datagrams(void)
+Test(balance, datagrams_go_where_somebody_answers)
 {
+	end();
 	begin_at("udp:127.0.0.1:0");
-}
-
-Test(balance, datagrams_go_where_somebody_answers, .init = begin_with_datagrams)
-{
 	for (unsigned seat = 0; seat < 4; seat++)
 		cr_assert(fake.fleet.occupants[seat].has_datagrams);
 	cr_assert_eq(fake.fleet.datagram_seats, 4);
