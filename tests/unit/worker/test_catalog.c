@@ -1,11 +1,10 @@
 /* Each row of the table, whatever it counts: so a counter that is added is tested, too. */
-#include "worker/counted.h"
+#include "worker/catalog.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "worker/catalog.h"
 #include "worker/counters.h"
 
 static struct counters *counters;
@@ -25,7 +24,7 @@ end(void)
 	close(file);
 }
 
-TestSuite(counted, .init = begin, .fini = end, .timeout = 60);
+TestSuite(catalog, .init = begin, .fini = end, .timeout = 60);
 
 /* Another number for each counter. */
 static uint64_t
@@ -43,7 +42,7 @@ count_some(struct worker_row *row)
 	row->closed = row->opened;
 }
 
-Test(counted, each_has_a_place_of_its_own)
+Test(catalog, each_has_a_place_of_its_own)
 {
 	bool is_taken[COUNTED_ROOM] = {false};
 
@@ -58,7 +57,7 @@ Test(counted, each_has_a_place_of_its_own)
 		&counters->rows[0].hub.polls);
 }
 
-Test(counted, each_is_added_up_over_processes_and_stays_when_they_die)
+Test(catalog, each_is_added_up_over_processes_and_stays_when_they_die)
 {
 	struct worker_row *first = counters_claim(counters, 1, 1, 1), sum;
 	struct worker_row *second = counters_claim(counters, 1, 2, 1);
@@ -79,7 +78,7 @@ Test(counted, each_is_added_up_over_processes_and_stays_when_they_die)
 	}
 }
 
-Test(counted, a_gauge_is_the_most_of_the_living)
+Test(catalog, a_gauge_is_the_most_of_the_living)
 {
 	struct worker_row *first = counters_claim(counters, 1, 1, 1), sum;
 	struct worker_row *second = counters_claim(counters, 1, 2, 1);
@@ -93,7 +92,7 @@ Test(counted, a_gauge_is_the_most_of_the_living)
 	cr_assert_eq(sum.lag, 20);
 }
 
-Test(counted, what_masters_count_is_in_the_total_and_no_hub_s)
+Test(catalog, what_masters_count_is_in_the_total_and_no_hub_s)
 {
 	struct worker_row sum;
 
@@ -104,7 +103,7 @@ Test(counted, what_masters_count_is_in_the_total_and_no_hub_s)
 	cr_assert_eq(sum.respawns, 0);
 }
 
-Test(counted, a_value_is_in_the_unit_of_its_metric)
+Test(catalog, a_value_is_in_the_unit_of_its_metric)
 {
 	struct worker_row row = {.accepted = 3};
 
@@ -134,7 +133,7 @@ is_same_metric(unsigned one, unsigned other)
 	return strcmp(catalog[one].metric, catalog[other].metric) == 0;
 }
 
-Test(counted, metrics_have_names_as_prometheus_wants_them)
+Test(catalog, metrics_have_names_as_prometheus_wants_them)
 {
 	for (unsigned i = 0; i < COUNTED_MAX; i++) {
 		cr_assert(is_name(catalog[i].metric), "%s", catalog[i].metric);
@@ -160,7 +159,7 @@ assert_siblings(unsigned one, unsigned other)
 			catalog[one].metric);
 }
 
-Test(counted, a_metric_is_one_row_or_rows_that_follow_each_other_and_differ_by_label)
+Test(catalog, a_metric_is_one_row_or_rows_that_follow_each_other_and_differ_by_label)
 {
 	for (unsigned i = 0; i < COUNTED_MAX; i++)
 		for (unsigned other = i + 1; other < COUNTED_MAX; other++)
@@ -168,7 +167,7 @@ Test(counted, a_metric_is_one_row_or_rows_that_follow_each_other_and_differ_by_l
 				assert_siblings(i, other);
 }
 
-Test(counted, the_first_row_of_a_metric_says_what_it_is)
+Test(catalog, the_first_row_of_a_metric_says_what_it_is)
 {
 	for (unsigned i = 0; i < COUNTED_MAX; i++) {
 		bool is_first = i == 0 || !is_same_metric(i - 1, i);
@@ -182,7 +181,7 @@ Test(counted, the_first_row_of_a_metric_says_what_it_is)
 	}
 }
 
-Test(counted, the_state_has_whole_numbers_under_names_of_their_own)
+Test(catalog, the_state_has_whole_numbers_under_names_of_their_own)
 {
 	for (unsigned i = 0; i < COUNTED_MAX; i++) {
 		const struct catalog_entry *entry = &catalog[i];
