@@ -31,8 +31,8 @@ struct hub_coroutine {
 	struct arch_context context;
 	struct hub_coroutine *next; /* in the run queue */
 	enum coroutine_state state;
-	/* Names the present wait, or the next one; no two waits in one slot have the same, whoever lived in it. A wake
-	 * that names another epoch comes too late and does nothing. */
+	/* Names the present wait, or the next one; no two waits in one slot have the same, whoever
+	 * lived in it. A wake that names another epoch comes too late and does nothing. */
 	uint32_t epoch;
 	int reason;    /* how the last wait ended: 0, or an errno */
 	int interrupt; /* what blocking calls fail with at once: 0, ECANCELED or ETIMEDOUT */

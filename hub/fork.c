@@ -1,5 +1,5 @@
-/* Fork. Whoever keeps something that a child process must not believe registers here how to reset it: this file knows of
- * none of them. */
+/* Fork. Whoever keeps something that a child process must not believe registers here how to reset
+ * it: this file knows of none of them. */
 #include "hub/fork_priv.h"
 
 #include <errno.h>

@@ -1,8 +1,10 @@
-/* Interruption: what a coroutine's blocking calls fail with at once, because it was killed or a scope has expired.
+/* Interruption: what a coroutine's blocking calls fail with at once, because it was killed or a
+ * scope has expired.
  *
- * A raw coroutine that was switched to runs on behalf of whoever switched to it, its driver: the driver's kill and scopes
- * count for it, too, and so on along the chain of drivers up to the first shield. The field `interrupt` is what a
- * coroutine's own kill and scopes say, as far as anybody has looked. Nothing here wakes anybody. */
+ * A raw coroutine that was switched to runs on behalf of whoever switched to it, its driver: the
+ * driver's kill and scopes count for it, too, and so on along the chain of drivers up to the first
+ * shield. The field `interrupt` is what a coroutine's own kill and scopes say, as far as anybody
+ * has looked. Nothing here wakes anybody. */
 #ifndef HUBBUB_INTERRUPTION_PRIV_H
 #define HUBBUB_INTERRUPTION_PRIV_H
 
@@ -10,8 +12,8 @@
 
 #include "hub/coroutine_priv.h"
 
-/* Whoever is suspended in hub_switch because it switched to this one, which so runs on its behalf; NULL
- * if nobody is. The driver's kills and scopes reach what it drives. */
+/* Whoever is suspended in hub_switch because it switched to this one, which so runs on its behalf;
+ * NULL if nobody is. The driver's kills and scopes reach what it drives. */
 static inline struct hub_coroutine *
 coroutine_driver(const struct hub_coroutine *coroutine)
 {

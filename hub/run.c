@@ -1,7 +1,7 @@
 /* A hub from its start to its end: makes it, turns it (run what is runnable, then poll), ends it.
  *
- * The roof of this library: whatever a hub consists of (the loop, the table of descriptors, the mailbox, the watch) is
- * started and stopped here, and nothing below knows how. */
+ * The roof of this library: whatever a hub consists of (the loop, the table of descriptors, the
+ * mailbox, the watch) is started and stopped here, and nothing below knows how. */
 #include "hub/run_priv.h"
 
 #include <pthread.h>
@@ -25,7 +25,8 @@
 #include "hub/signal_priv.h"
 #include "hub/waiters_priv.h"
 
-/* While a hub ends: how many times coroutines that still wait get EDEADLK before the hub gives up on them. */
+/* While a hub ends: how many times coroutines that still wait get EDEADLK before the hub gives up
+ * on them. */
 #define LAST_WORDS_MAX 8
 
 static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
@@ -84,8 +85,8 @@ hub_sized(size_t stack_size)
 
 /* ---- in a child process ---- */
 
-/* The hub's memory stays, because the child may stand on one of its stacks; its loop goes, which closes this process's
- * copies of the descriptors and tells the kernel nothing else. */
+/* The hub's memory stays, because the child may stand on one of its stacks; its loop goes, which
+ * closes this process's copies of the descriptors and tells the kernel nothing else. */
 static void
 hub_abandon(void)
 {
@@ -164,8 +165,8 @@ hub_resolve_deadlock(struct hub *hub)
 	static const char line[] = "hubbub: deadlock: nothing can wake the first coroutine; "
 				   "it gets EDEADLK\n";
 
-	/* The hub ends: who still waits, shielded, is told; who is left then is suspended in hub_switch, or
-	 * does not listen, for good. */
+	/* The hub ends: who still waits, shielded, is told; who is left then is suspended in
+	 * hub_switch, or does not listen, for good. */
 	if (hub->is_ending) {
 		if (hub->last_words++ < LAST_WORDS_MAX)
 			stack_arena_each(&hub->arena, visit_deadlocked, NULL);
@@ -323,7 +324,8 @@ hub_stop(struct hub *hub)
 	fd_table_stop(hub);
 	mailbox_stop(&hub->mailbox);
 	counter_store(&hub->counters->busy_since, 0);
-	/* libev closes its descriptors by close(2), which hub/patch may have close for a running hub. */
+	/* libev closes its descriptors by close(2), which hub/patch may have close for a running
+	 * hub. */
 	loop = hub->loop;
 	hub->loop = NULL;
 	/* libev keeps for ever what its destroy leaves; ev_loop_destroy frees a loop that is not

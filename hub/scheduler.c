@@ -1,10 +1,11 @@
-/* The scheduler: one run queue, one way to wait and one to wake; and which hub and coroutine run in this thread.
+/* The scheduler: one run queue, one way to wait and one to wake; and which hub and coroutine run
+ * in this thread.
  *
- * The thread's own stack (root) runs the libev loop (run.c); its callbacks only append to the run queue.
- * A coroutine that waits switches straight to the next runnable one, and to root when none is left
- * or the slice is used up. Deadlines: each coroutine has one ev_timer, armed at its first wait with
- * a deadline and then left alone; when it fires early it is armed again. So a deadline that does
- * not expire costs no libev call per wait. */
+ * The thread's own stack (root) runs the libev loop (run.c); its callbacks only append to the run
+ * queue. A coroutine that waits switches straight to the next runnable one, and to root when none
+ * is left or the slice is used up. Deadlines: each coroutine has one ev_timer, armed at its first
+ * wait with a deadline and then left alone; when it fires early it is armed again. So a deadline
+ * that does not expire costs no libev call per wait. */
 #include "hub/scheduler_priv.h"
 
 #include <pthread.h>
@@ -16,10 +17,10 @@
 #define SLICE CLOCK_MILLISECOND
 #define SLICE_MAX (16 * SLICE)
 
-/* The clock costs about as much as five switches, so it is read every so many of them, and of the calls
- * of hub_yield_due: often where they are slow, rarely where they are fast. What was fast may be slow from
- * the next one on, which counting cannot know: only HUB_TICKS_UNWATCHED are counted on, unless the watchdog's
- * thread is about to make the hub look. */
+/* The clock costs about as much as five switches, so it is read every so many of them, and of the
+ * calls of hub_yield_due: often where they are slow, rarely where they are fast. What was fast may
+ * be slow from the next one on, which counting cannot know: only HUB_TICKS_UNWATCHED are counted
+ * on, unless the watchdog's thread is about to make the hub look. */
 #define TICKS_MOST 64U
 #define DUE_MOST (1U << 16)
 
@@ -39,8 +40,9 @@ hub_trace(struct hub *hub, struct hub_coroutine *to)
 
 /* ---- the run queue ---- */
 
-/* How many calls until the clock, which is now, is read again, after so many calls took that long. Slow ones
- * have it read at the next; fast ones ever more rarely, until it is about a sixteenth of a slice. */
+/* How many calls until the clock, which is now, is read again, after so many calls took that long.
+ * Slow ones have it read at the next; fast ones ever more rarely, until it is about a sixteenth of
+ * a slice. */
 static unsigned
 next_interval(const struct hub *hub, int64_t now, unsigned calls, int64_t took, unsigned most)
 {
@@ -111,8 +113,8 @@ hub_timer_fired(struct ev_loop *loop, ev_timer *timer, int events)
 		hub_timer_arm(coroutine->hub, coroutine);
 }
 
-/* The clock is read before libev's, and a microsecond added for what is lost in its doubles, so that
- * the last firing is never early. */
+/* The clock is read before libev's, and a microsecond added for what is lost in its doubles, so
+ * that the last firing is never early. */
 void
 hub_timer_arm(struct hub *hub, struct hub_coroutine *coroutine)
 {

@@ -21,7 +21,8 @@
 
 struct hub_waiter;
 
-/* So many ticks pass unlooked at while the watchdog's thread does not see to the hub; see scheduler.c. */
+/* So many ticks pass unlooked at while the watchdog's thread does not see to the hub; see
+ * scheduler.c. */
 #define HUB_TICKS_UNWATCHED 4U
 
 /* What a coroutine wants run on the thread's own stack. */
@@ -154,8 +155,8 @@ void hub_timer_fired(struct ev_loop *loop, ev_timer *timer, int events);
  * descriptors still unread), and after sixteen milliseconds in any case. */
 bool hub_slice_expired(struct hub *hub);
 
-/* The watchdog's thread does that, too: a hub's own count may overwrite it, but not while its steps are
- * slow. */
+/* The watchdog's thread does that, too: a hub's own count may overwrite it, but not while its
+ * steps are slow. */
 static inline void
 hub_count_ticks(struct hub *hub, uint32_t ticks)
 {
@@ -168,7 +169,8 @@ hub_count_due_calls(unsigned calls)
 	__atomic_store_n(&hub_due_calls, calls, __ATOMIC_RELAXED);
 }
 
-/* Begins a slice: coroutines get the thread from the loop. Whoever runs now need not be as fast as who ran before. */
+/* Begins a slice: coroutines get the thread from the loop. Whoever runs now need not be as fast as
+ * who ran before. */
 static inline void
 hub_slice_start(struct hub *hub)
 {
@@ -189,12 +191,12 @@ hub_tick(struct hub *hub)
 	return __builtin_expect(left == 0, 0) && hub_slice_expired(hub);
 }
 
-/* Lets the loop and every runnable coroutine run before the caller goes on: what to do when hub_tick
- * says so. */
+/* Lets the loop and every runnable coroutine run before the caller goes on: what to do when
+ * hub_tick says so. */
 void hub_pause(struct hub *hub);
 
-/* hub_enter, for a blocking call that may not have to wait: lets the others run first if they are due. The
- * caller looks up what it works on afterwards. */
+/* hub_enter, for a blocking call that may not have to wait: lets the others run first if they are
+ * due. The caller looks up what it works on afterwards. */
 static inline struct hub_coroutine *
 hub_enter_in_turn(void)
 {

@@ -1,4 +1,5 @@
-/* What a hub knows of one number. Whoever changes an entry is a part of hub/io: this is what they have in common. */
+/* What a hub knows of one number. Whoever changes an entry is a part of hub/io: this is what they
+ * have in common. */
 #ifndef HUBBUB_IO_ENTRY_PRIV_H
 #define HUBBUB_IO_ENTRY_PRIV_H
 
@@ -13,8 +14,8 @@
 
 struct hub_layer;
 
-/* Unique in its hub, and 0 while no descriptor of the number is in the hub: so whoever has waited knows whether the entry is
- * still about the same. */
+/* Unique in its hub, and 0 while no descriptor of the number is in the hub: so whoever has waited
+ * knows whether the entry is still about the same. */
 typedef uint64_t fd_generation;
 
 /* One number. What receiving and waiting touch is in the first two cache lines.
@@ -22,12 +23,14 @@ typedef uint64_t fd_generation;
  * - The read watcher is level-triggered, started at the first wait and left on; it stops when it
  *   fires and nobody waits. So a connection that alternates between receiving and waiting costs no
  *   epoll_ctl. The write watcher runs only while somebody waits to write.
- * - drained_for: the coroutine whose last receive took all there was, so that its next one waits before it tries; the
- *   read watcher's event clears it. Holds for stream sockets only, where a short read says so. Others try first: they may
- *   know the number from elsewhere.
- * - input_has_ended: whoever receives is told of the end of the stream when nothing is left to receive.
- * - opening: another one after each close of the number, as far as the hub knows of it; a release leaves it. So whoever is
- *   to close the number, or to end it from outside, knows whether it still is what it was. */
+ * - drained_for: the coroutine whose last receive took all there was, so that its next one waits
+ *   before it tries; the read watcher's event clears it. Holds for stream sockets only, where a
+ *   short read says so. Others try first: they may know the number from elsewhere.
+ * - input_has_ended: whoever receives is told of the end of the stream when nothing is left to
+ *   receive.
+ * - opening: another one after each close of the number, as far as the hub knows of it; a release
+ *   leaves it. So whoever is to close the number, or to end it from outside, knows whether it
+ *   still is what it was. */
 struct hub_fd {
 	ev_io read;
 	struct hub_waiter *readers;

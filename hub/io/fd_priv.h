@@ -16,14 +16,16 @@
 #include "hub/scheduler_priv.h"
 #include "hub/waiters_priv.h"
 
-/* Enters a number that is new to the hub, with its flags as they are. NULL with errno EBADF, ENOMEM. */
+/* Enters a number that is new to the hub, with its flags as they are. NULL with errno EBADF,
+ * ENOMEM. */
 struct hub_fd *fd_enter_watched(struct hub *hub, int fd);
 
-/* Enters a number that the hub has not adopted, and makes it non-blocking. NULL with errno EBADF, ENOMEM. */
+/* Enters a number that the hub has not adopted, and makes it non-blocking. NULL with errno EBADF,
+ * ENOMEM. */
 struct hub_fd *fd_enter(struct hub *hub, int fd);
 
-/* The entry of a number, which is only waited for; one that is new to the hub enters now, with its flags as they are.
- * NULL with errno EBADF, ENOMEM. */
+/* The entry of a number, which is only waited for; one that is new to the hub enters now, with its
+ * flags as they are. NULL with errno EBADF, ENOMEM. */
 static inline struct hub_fd *
 fd_lookup_watched(struct hub *hub, int fd)
 {
@@ -36,8 +38,8 @@ fd_lookup_watched(struct hub *hub, int fd)
 	return fd_enter_watched(hub, fd);
 }
 
-/* The entry of a number that is read or written and must not block; one that is new to the hub enters now. NULL with
- * errno EBADF, ENOMEM. */
+/* The entry of a number that is read or written and must not block; one that is new to the hub
+ * enters now. NULL with errno EBADF, ENOMEM. */
 static inline struct hub_fd *
 fd_lookup(struct hub *hub, int fd)
 {
@@ -73,8 +75,8 @@ fd_is_held(const struct fd_hold *hold)
 	return hold->entry != NULL && hold->entry->generation == hold->generation;
 }
 
-/* Whether it is, and its number still means it: for whoever goes on by number after a switch, which others may have used
- * to close that behind the hub's back. */
+/* Whether it is, and its number still means it: for whoever goes on by number after a switch,
+ * which others may have used to close that behind the hub's back. */
 bool fd_is_kept(const struct fd_hold *hold);
 
 /* Counts bytes of the hub; other processes read the counter, nobody else writes it. */
@@ -103,11 +105,13 @@ fd_set_drained(struct hub_fd *entry, bool is_drained)
 /* What this thread's hub, if it runs one, knows of the number; NULL for nothing. */
 struct hub_fd *fd_known(int fd);
 
-/* Makes sure that the entry is about what its number means now: one that is stale is forgotten, which wakes who waits with
- * EBADF, and enters anew. Every wait begins so, but that of a drained stream. Returns false with errno EBADF, ENOMEM. */
+/* Makes sure that the entry is about what its number means now: one that is stale is forgotten,
+ * which wakes who waits with EBADF, and enters anew. Every wait begins so, but that of a drained
+ * stream. Returns false with errno EBADF, ENOMEM. */
 bool fd_renew(struct hub_fd *entry);
 
-/* Whether a number that is in the hub has a layer, which is not that of somebody who had the number before. */
+/* Whether a number that is in the hub has a layer, which is not that of somebody who had the
+ * number before. */
 bool fd_has_layer(struct hub_fd *entry);
 
 /* Whether the stream's input was ended, and not that of somebody who had the number before. */
@@ -126,8 +130,8 @@ void libev_start(void);
 
 /* ---- nowait.c: system calls that do not wait, whatever the number means by now ---- */
 
-/* Before a system call that has no form that does not wait: the number is made non-blocking if it is not. Returns 0, or
- * -1 with errno EBADF. */
+/* Before a system call that has no form that does not wait: the number is made non-blocking if it
+ * is not. Returns 0, or -1 with errno EBADF. */
 int fd_keep_from_blocking(int fd);
 
 /* accept4(2) for the hub, not interrupted by signals. */
@@ -137,8 +141,9 @@ int fd_accept_now(int fd, struct sockaddr *address, socklen_t *length);
 ssize_t fd_read_now(int fd, const struct iovec *parts, int count);
 ssize_t fd_write_now(int fd, const struct iovec *parts, int count);
 
-/* Whether the number is one that somebody waits to receive from, and whether anything ever came; and whether somebody
- * waits for it to take more. False in each for a number that the hub does not know. */
+/* Whether the number is one that somebody waits to receive from, and whether anything ever came;
+ * and whether somebody waits for it to take more. False in each for a number that the hub does not
+ * know. */
 struct fd_activity {
 	bool is_receiving;
 	bool is_sending;
@@ -153,7 +158,8 @@ layer_has_input(const struct hub_fd *entry)
 	return entry->layer != NULL && entry->layer->kind->has_input(entry->layer);
 }
 
-/* Whether a number has a layer that something can be received from though the kernel knows nothing of it. */
+/* Whether a number has a layer that something can be received from though the kernel knows nothing
+ * of it. */
 bool fd_has_input(int fd);
 
 /* The layer of a number; NULL if it has none, or the hub does not know it. */

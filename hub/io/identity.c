@@ -1,12 +1,14 @@
 /* Whether a number still means what it meant.
  *
- * Sockets, pipes and files are told apart by device and inode. Others are not: all eventfds, timerfds, signalfds and epoll
- * sets of a machine share one inode, and a terminal or a named pipe has the same each time it is opened. Those are members
- * of an epoll set, kinds, that nobody ever waits for: the kernel keeps in it the pair of number and open file, so that
- * adding the pair again fails with EEXIST as long as the number means the same, and succeeds when it does not.
+ * Sockets, pipes and files are told apart by device and inode. Others are not: all eventfds,
+ * timerfds, signalfds and epoll sets of a machine share one inode, and a terminal or a named pipe
+ * has the same each time it is opened. Those are members of an epoll set, kinds, that nobody ever
+ * waits for: the kernel keeps in it the pair of number and open file, so that adding the pair
+ * again fails with EEXIST as long as the number means the same, and succeeds when it does not.
  *
- * An accepted socket is looked at when it is first asked about, and not before: most never are. Until then another stream
- * under its number passes for it; so when the sweep is the one to ask, it has the kernel watch the number anew. */
+ * An accepted socket is looked at when it is first asked about, and not before: most never are.
+ * Until then another stream under its number passes for it; so when the sweep is the one to ask,
+ * it has the kernel watch the number anew. */
 #include "hub/io/identity_priv.h"
 
 #include <errno.h>
@@ -39,7 +41,8 @@ has_own_inode(const struct stat *status)
 	return S_ISSOCK(status->st_mode) || is_always_ready(status);
 }
 
-/* Adds the pair of number and open file. Returns 0, or an errno: EEXIST if it is there; others if there is no telling. */
+/* Adds the pair of number and open file. Returns 0, or an errno: EEXIST if it is there; others if
+ * there is no telling. */
 static int
 join_kinds(struct hub *hub, int fd)
 {

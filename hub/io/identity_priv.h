@@ -10,7 +10,8 @@ void identity_note(struct hub *hub, struct hub_fd *entry, const struct stat *sta
 void identity_forget(struct hub *hub, struct hub_fd *entry);
 void identity_stop(struct hub *hub);
 
-/* Whether the number still means what its entry says: two system calls at most, none of which waits. */
+/* Whether the number still means what its entry says: two system calls at most, none of which
+ * waits. */
 bool fd_is_same(struct hub *hub, struct hub_fd *entry);
 
 #endif

@@ -1,5 +1,5 @@
-/* A layer: what lies between a socket and whoever uses it, and changes the bytes on their way, such as TLS. Every call of
- * io/socket.h on the descriptor goes through it. */
+/* A layer: what lies between a socket and whoever uses it, and changes the bytes on their way,
+ * such as TLS. Every call of io/socket.h on the descriptor goes through it. */
 #ifndef HUBBUB_IO_LAYER_KIND_PRIV_H
 #define HUBBUB_IO_LAYER_KIND_PRIV_H
 
@@ -10,8 +10,8 @@
 struct hub_fd;
 struct hub_layer;
 
-/* What a layer can do. None of these switches; receive, send, flush and end_output return -1 and errno, EAGAIN if the
- * socket has to be ready first. */
+/* What a layer can do. None of these switches; receive, send, flush and end_output return -1 and
+ * errno, EAGAIN if the socket has to be ready first. */
 struct layer_kind {
 	ssize_t (*receive)(struct hub_layer *layer, void *buffer, size_t length, int flags);
 	/* What it takes counts as sent, though part of it may be kept for flush. */
@@ -27,8 +27,8 @@ struct layer_kind {
 	int (*end_output)(struct hub_layer *layer);
 	/* Frees it; sends nothing. */
 	void (*free)(struct hub_layer *layer);
-	/* Before the descriptor is closed: says to the peer that this is the end, has sent what was kept, and frees the
-	 * layer, which the entry then has no more. */
+	/* Before the descriptor is closed: says to the peer that this is the end, has sent what
+	 * was kept, and frees the layer, which the entry then has no more. */
 	void (*close)(struct hub_fd *entry);
 };
 

@@ -1,6 +1,7 @@
-/* Entries that are waited for are in one of a few queues: a wait that has just begun in the first, looked at after 50 ms;
- * one that was looked at in the next, after twice as long. In each all wait equally long, so its first is due first. A turn
- * looks at so many and no more: a hundred thousand idle connections cost a thousandth of a CPU, and delay nobody. */
+/* Entries that are waited for are in one of a few queues: a wait that has just begun in the first,
+ * looked at after 50 ms; one that was looked at in the next, after twice as long. In each all wait
+ * equally long, so its first is due first. A turn looks at so many and no more: a hundred thousand
+ * idle connections cost a thousandth of a CPU, and delay nobody. */
 #include "hub/io/sweep_priv.h"
 
 #include <errno.h>
@@ -13,7 +14,8 @@
 /* Of waits that have just begun, and of others. */
 #define LOOKS_AT_ONCE 256
 #define LOOKS_AGAIN 128
-/* From this queue on, of waits that have lasted for seconds, several are looked at together: waking costs more. */
+/* From this queue on, of waits that have lasted for seconds, several are looked at together:
+ * waking costs more. */
 #define LEVEL_OLD 5
 
 static void
@@ -98,8 +100,8 @@ look_at(struct hub *hub, struct hub_fd *entry)
 	}
 }
 
-/* Looks at what is due of a queue, and no more than so many. Returns how many that were; *next becomes the time until
- * more is due, if that is sooner. */
+/* Looks at what is due of a queue, and no more than so many. Returns how many that were; *next
+ * becomes the time until more is due, if that is sooner. */
 static unsigned
 look_at_due(struct hub *hub, unsigned level, unsigned most, int64_t *next)
 {

@@ -1,5 +1,5 @@
-/* Looks at waits that last: whoever waits for a number that was closed, or opened again, behind the hub's back would wait
- * for ever. */
+/* Looks at waits that last: whoever waits for a number that was closed, or opened again, behind
+ * the hub's back would wait for ever. */
 #ifndef HUBBUB_IO_SWEEP_PRIV_H
 #define HUBBUB_IO_SWEEP_PRIV_H
 

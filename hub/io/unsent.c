@@ -1,6 +1,6 @@
-/* What a layer has kept when its connection is closed. The kernel sends what it has taken after close(2); so does this with
- * what the kernel has not taken: on a duplicate of the descriptor, which a coroutine owns until the bytes are sent, the
- * peer has gone, or the time is up. */
+/* What a layer has kept when its connection is closed. The kernel sends what it has taken after
+ * close(2); so does this with what the kernel has not taken: on a duplicate of the descriptor,
+ * which a coroutine owns until the bytes are sent, the peer has gone, or the time is up. */
 #include "hub/io/unsent_priv.h"
 
 #include <errno.h>

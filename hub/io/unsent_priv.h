@@ -3,8 +3,9 @@
 
 struct hub_fd;
 
-/* For layer_kind.close: says that this is the end, and frees the layer. What the socket does not take now is sent by a
- * coroutine on a duplicate, within some seconds, as the kernel would send what it has taken. Does not switch. */
+/* For layer_kind.close: says that this is the end, and frees the layer. What the socket does not
+ * take now is sent by a coroutine on a duplicate, within some seconds, as the kernel would send
+ * what it has taken. Does not switch. */
 void unsent_close(struct hub_fd *entry);
 
 #endif

@@ -4,8 +4,8 @@
 
 #include "hub/io/fd_priv.h"
 
-/* Lets others run. The caller has entered (hub_enter). Returns false with errno, EBADF or ENOMEM, ECANCELED if the
- * descriptor was closed meanwhile, or what hub_enter says. */
+/* Lets others run. The caller has entered (hub_enter). Returns false with errno, EBADF or ENOMEM,
+ * ECANCELED if the descriptor was closed meanwhile, or what hub_enter says. */
 bool fd_let_others_run(struct hub_fd *entry);
 
 /* The same, if it is their turn. */
@@ -15,33 +15,34 @@ fd_take_turns(struct hub_fd *entry)
 	return !hub_tick(hub_this) || fd_let_others_run(entry);
 }
 
-/* Waits until fd may be read or written; the caller has entered (hub_enter), and been told EAGAIN. Spurious wakes are
- * possible: try again and wait again.
- * Returns 0, or -1 with errno EBADF (closed behind the hub's back), ECANCELED (killed, or released meanwhile), ETIMEDOUT,
- * EDEADLK, ENOMEM and ENOSPC (the kernel watches no more), EINVAL and ELOOP (it watches no such thing; its input has
- * ended). */
+/* Waits until fd may be read or written; the caller has entered (hub_enter), and been told EAGAIN.
+ * Spurious wakes are possible: try again and wait again. Returns 0, or -1 with errno EBADF (closed
+ * behind the hub's back), ECANCELED (killed, or released meanwhile), ETIMEDOUT, EDEADLK, ENOMEM
+ * and ENOSPC (the kernel watches no more), EINVAL and ELOOP (it watches no such thing; its input
+ * has ended). */
 int fd_wait_read(struct hub_fd *entry, const char *what);
 int fd_wait_write(struct hub_fd *entry, const char *what);
 
-/* The same for a stream that is drained, without having tried: if it turns out that the number was opened anew, perhaps
- * before this was called, because the sweep has not confirmed the wait, it returns 0, unless there was a layer; and also if
- * the input has ended. */
+/* The same for a stream that is drained, without having tried: if it turns out that the number was
+ * opened anew, perhaps before this was called, because the sweep has not confirmed the wait, it
+ * returns 0, unless there was a layer; and also if the input has ended. */
 int fd_wait_drained(struct hub_fd *entry, const char *what);
 
-/* One descriptor among the things that a coroutine waits for, from the first wait of a call to the last: it begins with
- * nothing held. */
+/* One descriptor among the things that a coroutine waits for, from the first wait of a call to the
+ * last: it begins with nothing held. */
 struct fd_interest {
 	struct fd_hold hold; /* what the number was when it was noted */
 	struct hub_waiter reader;
 	struct hub_waiter writer;
 };
 
-/* Notes what a number is, unless it was noted before. Returns 0, or an errno: EBADF, ENOMEM; EBADF also if it means
- * something else than it did. */
+/* Notes what a number is, unless it was noted before. Returns 0, or an errno: EBADF, ENOMEM; EBADF
+ * also if it means something else than it did. */
 int fd_interest_note(struct fd_interest *interest, struct hub *hub, int fd);
 
-/* Notes the number and enters self for events, which are POLLIN, POLLOUT or both; it then calls hub_suspend, and
- * fd_interest_leave in any case. Returns as fd_interest_note; then it is not entered. */
+/* Notes the number and enters self for events, which are POLLIN, POLLOUT or both; it then calls
+ * hub_suspend, and fd_interest_leave in any case. Returns as fd_interest_note; then it is not
+ * entered. */
 int fd_interest_enter(
 	struct fd_interest *interest, int fd, short events, struct hub_coroutine *self);
 
