@@ -323,20 +323,11 @@ inherit_sockets(struct master *master, const json_t *object)
 static bool
 is_fixed_same(const struct master *master, const json_t *former)
 {
-	json_t *own = options_fixed_json(&master->options, master->service);
-	const char *name;
-	json_t *value;
-	bool is_same = own != NULL;
+	const char *changed = options_find_changed(&master->options, master->service, former);
 
-	json_object_foreach(own, name, value)
-	{
-		if (json_equal(value, json_object_get(former, name)))
-			continue;
-		log_error("--%s cannot change by an upgrade; restart the server for that", name);
-		is_same = false;
-	}
-	json_decref(own);
-	return is_same;
+	if (changed != NULL)
+		log_error("--%s cannot change by an upgrade; restart the server for that", changed);
+	return changed == NULL;
 }
 
 static int

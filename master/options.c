@@ -14,8 +14,7 @@
 #include "master/sockets.h"
 
 #define USAGE_EXIT 2
-#define PREFIX                                                                                     \
-	"HUBBUB_SERVER_" /* of the environment's variables; the library has others that begin with HUBBUB_ */
+#define PREFIX "HUBBUB_SERVER_" /* variables of the library begin with HUBBUB_ alone */
 
 /* One reading of options. */
 struct reading {
@@ -321,13 +320,9 @@ read_all(struct reading *reading, int argc, char **argv)
 				"the option --%s of this program is fixed, which needs a "
 				"context_size",
 				row->name);
-	if (table->error[0] != '\0')
-		return;
-	if (reset_context(service) != 0) {
+	if (reset_context(service) != 0)
 		table_complain(table, "no memory");
-		return;
-	}
-	if (table_read(table, argc, argv) == 0)
+	if (table->error[0] == '\0' && table_read(table, argc, argv) == 0)
 		check_whole(reading);
 	if (table->error[0] != '\0' || service->context_size == 0)
 		return;
@@ -407,6 +402,32 @@ options_fixed_json(const struct options *options, const struct hubbub_service *s
 	if (options->context != NULL)
 		add_fixed(object, service->options, options->context);
 	return object;
+}
+
+static const struct hubbub_option *
+find_changed(const struct hubbub_option *rows, const void *fields, const json_t *former)
+{
+	for (; rows != NULL && rows->name != NULL; rows++) {
+		const json_t *other = json_object_get(former, rows->name);
+		json_t *own = row_json(rows, fields);
+		bool is_same = json_equal(own, other) || (other == NULL && json_is_null(own));
+
+		json_decref(own);
+		if (rows->change == HUBBUB_FIXED && !is_same)
+			return rows;
+	}
+	return NULL;
+}
+
+const char *
+options_find_changed(
+	const struct options *options, const struct hubbub_service *service, const json_t *former)
+{
+	const struct hubbub_option *row = find_changed(options_rows, options, former);
+
+	if (row == NULL && options->context != NULL)
+		row = find_changed(service->options, options->context, former);
+	return row != NULL ? row->name : NULL;
 }
 
 void

@@ -35,6 +35,11 @@ const char *options_find_fixed(const struct options *now, const struct options *
  * NULL without memory. */
 json_t *options_fixed_json(const struct options *options, const struct hubbub_service *service);
 
+/* The name of an option that is not what such a document of the former master's says, or NULL. One
+ * that the former program did not have is the same where it is not given. */
+const char *options_find_changed(
+	const struct options *options, const struct hubbub_service *service, const json_t *former);
+
 /* Puts the service's context into the state that these options had set. */
 void options_use(const struct options *options, const struct hubbub_service *service);
 

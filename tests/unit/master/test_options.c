@@ -193,6 +193,12 @@ Test(options, what_a_reload_cannot_change_is_found)
 	}
 	cr_assert(read_options("--user=x", "-p9", "--idle-timeout=5", "--pin", NULL), "%s", error);
 	cr_assert_null(options_find_fixed(&before, &options, &plain));
+	cr_assert_null(options_find_changed(&options, &plain, document));
+	json_object_del(document, "admin");
+	cr_assert_null(options_find_changed(&options, &plain, document),
+		"the former program had none, and it is not given");
+	cr_assert(read_options("--user=x", "--admin=127.0.0.1:3", NULL), "%s", error);
+	cr_assert_str_eq(options_find_changed(&options, &plain, document), "admin");
 	json_decref(document);
 	options_free(&before);
 }
@@ -268,6 +274,10 @@ Test(options, a_service_has_rows_of_its_own)
 	cr_assert_str_eq(options_find_fixed(&before, &options, &greeting), "word");
 	document = options_fixed_json(&options, &greeting);
 	cr_assert_str_eq(json_string_value(json_object_get(document, "word")), "ho");
+	cr_assert_null(options_find_changed(&options, &greeting, document));
+	cr_assert_str_eq(options_find_changed(&before, &greeting, document), "word");
+	json_object_del(document, "word");
+	cr_assert_str_eq(options_find_changed(&options, &greeting, document), "word");
 	json_decref(document);
 	options_use(&before, &greeting);
 	cr_assert_eq(greeter.limit, 80);
