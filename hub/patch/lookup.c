@@ -1,4 +1,4 @@
-/* Names: lookups in other threads, with results where libc would have put them. */
+/* Lookups of names in other threads, with results where libc would have put them. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <hubbub/io/resolve.h>
