@@ -12,7 +12,7 @@
 #include "hub/base/kernel.h"
 #include "hub/patch/create_priv.h"
 #include "hub/patch/patch_priv.h"
-#include "hub/patch/values_priv.h"
+#include "hub/patch/specific_priv.h"
 
 /* Under the threads' mutex. */
 static unsigned living;
@@ -45,7 +45,7 @@ run_thread(void *argument)
 	/* A child that this one has forked has no other thread. */
 	if (!thread_is_host)
 		exit(0);
-	values_destroy(thread);
+	specific_destroy(thread);
 	hub_local_set(thread_host.key, NULL);
 	thread_lock();
 	thread->coroutine = NULL;
@@ -208,7 +208,7 @@ forget(void)
 	struct thread *thread = thread_this();
 
 	if (thread != NULL)
-		values_inherit(thread);
+		specific_inherit(thread);
 	thread_forget();
 	living = 0;
 	host_once = (pthread_once_t)PTHREAD_ONCE_INIT;

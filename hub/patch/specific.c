@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "hub/patch/calls_priv.h"
-#include "hub/patch/values_priv.h"
+#include "hub/patch/specific_priv.h"
 
 #define ROUNDS PTHREAD_DESTRUCTOR_ITERATIONS
 
@@ -15,7 +15,7 @@ static struct {
 } keys[PTHREAD_KEYS_MAX];
 
 void
-values_destroy(struct thread *thread)
+specific_destroy(struct thread *thread)
 {
 	bool is_left = true;
 
@@ -34,7 +34,7 @@ values_destroy(struct thread *thread)
 }
 
 void
-values_inherit(const struct thread *thread)
+specific_inherit(const struct thread *thread)
 {
 	for (int i = 0; i < PTHREAD_KEYS_MAX; i++)
 		if (thread->values[i] != NULL && keys[i].is_ours)
