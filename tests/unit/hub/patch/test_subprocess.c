@@ -32,9 +32,9 @@ run_beside_handler(void *argument)
 	return argument;
 }
 
-TestSuite(children, .timeout = 60);
+TestSuite(subprocess, .timeout = 60);
 
-Test(children, a_handler_that_reaps_does_not_take_the_commands_status)
+Test(subprocess, a_handler_that_reaps_does_not_take_the_commands_status)
 {
 	hub_patch_all();
 	in_hub(run_beside_handler, NULL);
@@ -65,7 +65,7 @@ run_out_of_time(void *argument)
 	return argument;
 }
 
-Test(children, what_is_given_up_leaves_no_process)
+Test(subprocess, what_is_given_up_leaves_no_process)
 {
 	hub_patch_all();
 	in_hub(run_out_of_time, NULL);
@@ -87,7 +87,7 @@ use_streams(void *argument)
 	return argument;
 }
 
-Test(children, commands_tell_how_they_ended)
+Test(subprocess, commands_tell_how_they_ended)
 {
 	hub_patch_all();
 	in_hub(use_streams, NULL);
