@@ -127,7 +127,7 @@ patch_sendfile(int out, int in, off_t *offset, size_t count)
 	ssize_t sent = 0;
 	char *chunk;
 
-	if (descriptor_is_nonblocking(out) || !is_file(in))
+	if (descriptor_is_nonblocking(out) || !descriptor_is_file(in))
 		return REAL(sendfile)(out, in, offset, count);
 	chunk = malloc(CHUNK);
 	if (chunk == NULL)

@@ -44,11 +44,11 @@ read_other(int fd, const struct iovec *parts, int count)
 	for (;;) {
 		result = kernel_preadv2(fd, parts, count, -1, RWF_NOWAIT);
 		if (result > 0 && (size_t)result < parts_length(parts, (size_t)count) &&
-			is_file(fd))
+			descriptor_is_file(fd))
 			return result + read_rest(fd, parts, count, (size_t)result);
 		if (result >= 0 || (errno != EAGAIN && errno != EOPNOTSUPP))
 			return result;
-		if (is_file(fd))
+		if (descriptor_is_file(fd))
 			return file_offload(&c);
 		/* Where the kernel has no way to ask without waiting, poll(2) tells that it need
 		 * not wait. */
@@ -130,7 +130,8 @@ patch_recvfrom(
 {
 	ssize_t result;
 
-	if ((flags & (MSG_WAITALL | MSG_PEEK | MSG_DONTWAIT)) == MSG_WAITALL && is_stream(fd))
+	if ((flags & (MSG_WAITALL | MSG_PEEK | MSG_DONTWAIT)) == MSG_WAITALL &&
+		descriptor_is_stream(fd))
 		return receive_all(fd, buffer, length, flags, address, size);
 	UNTIL_DONE(result, fd, POLLIN, flags,
 		kernel_recvfrom(fd, buffer, length, flags | MSG_DONTWAIT, address, size));
@@ -169,7 +170,7 @@ patch_recvmsg(int fd, struct msghdr *message, int flags)
 	UNTIL_DONE(result, fd, POLLIN, flags, kernel_recvmsg(fd, message, flags | MSG_DONTWAIT));
 	if (result > 0 && (flags & (MSG_WAITALL | MSG_PEEK | MSG_DONTWAIT)) == MSG_WAITALL &&
 		(size_t)result < parts_length(message->msg_iov, message->msg_iovlen) &&
-		is_stream(fd))
+		descriptor_is_stream(fd))
 		return receive_rest(fd, message, (size_t)result, flags);
 	return received(result);
 }

@@ -50,7 +50,7 @@ patch_sendto(int fd, const void *buffer, size_t length, int flags, const struct 
 	UNTIL_DONE(result, fd, POLLOUT, flags,
 		kernel_sendto(fd, buffer, length, flags | MSG_DONTWAIT, address, size));
 	/* A stream that took a part; it takes no address either. */
-	if (result > 0 && (size_t)result < length && is_stream(fd)) {
+	if (result > 0 && (size_t)result < length && descriptor_is_stream(fd)) {
 		ssize_t more =
 			send_all(fd, (const char *)buffer + result, length - (size_t)result, flags);
 
@@ -95,7 +95,7 @@ patch_sendmsg(int fd, const struct msghdr *message, int flags)
 	UNTIL_DONE(sent, fd, POLLOUT, flags, kernel_sendmsg(fd, message, flags | MSG_DONTWAIT));
 	if (sent < 0 || (flags & MSG_DONTWAIT) ||
 		(size_t)sent >= parts_length(message->msg_iov, message->msg_iovlen) ||
-		!is_stream(fd) || descriptor_is_nonblocking(fd))
+		!descriptor_is_stream(fd) || descriptor_is_nonblocking(fd))
 		return sent;
 	return send_rest(fd, message, (size_t)sent, flags);
 }
@@ -148,7 +148,7 @@ write_other(int fd, const struct iovec *parts, int count)
 	bool is_left;
 
 	/* A terminal that is said to be writable may take no more than a byte. */
-	if (is_file(fd) || (isatty(fd) && !descriptor_is_nonblocking(fd)))
+	if (descriptor_is_file(fd) || (isatty(fd) && !descriptor_is_nonblocking(fd)))
 		return file_offload(&c);
 	if (descriptor_is_nonblocking(fd))
 		return kernel_writev(fd, parts, count);

@@ -64,7 +64,7 @@ copy_parts(const struct iovec *parts, size_t count, struct iovec small[SMALL])
 }
 
 static inline bool
-is_stream(int fd)
+descriptor_is_stream(int fd)
 {
 	int type = 0;
 	socklen_t size = sizeof type;
@@ -73,7 +73,7 @@ is_stream(int fd)
 }
 
 static inline bool
-is_file(int fd)
+descriptor_is_file(int fd)
 {
 	struct stat status;
 
