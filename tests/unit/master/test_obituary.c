@@ -39,8 +39,11 @@ Test(obituary, says_how_a_worker_ended)
 {
 	siginfo_t exited = {.si_code = CLD_EXITED}, killed = {.si_code = CLD_KILLED};
 
-	exited.si_status = 7;
 	killed.si_status = SIGSEGV;
+	/* It was not to end. */
+	obituary_note(slot, &exited);
+	cr_assert_not_null(events_newest(0));
+	exited.si_status = 7;
 	obituary_note(slot, &exited);
 	cr_assert(
 		says(0, "worker 1") && says(0, "exited with code 7"), "%s", events_newest(0)->text);
