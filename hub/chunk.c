@@ -113,8 +113,8 @@ chunk_new(struct stack_arena *arena)
 	return chunk;
 }
 
-/* A chunk with a cold slot: one that is mapped, or one whose memory went back, or a new one. NULL if
- * memory is out. */
+/* A chunk with a cold slot: one that is mapped, or one whose memory went back, or a new one. NULL
+ * if memory is out. */
 struct chunk *
 chunk_with_cold(struct stack_arena *arena)
 {
@@ -126,7 +126,8 @@ chunk_with_cold(struct stack_arena *arena)
 		chunk = chunk_new(arena);
 	} else {
 		chunk = CONTAINER_OF(arena->spent.next, struct chunk, place);
-		/* Not mapped again: where memory is committed strictly, that leaves a hole when it fails. */
+		/* Not mapped again: where memory is committed strictly, that leaves a hole when it
+		 * fails. */
 		if (kernel_mprotect(chunk->base, chunk_size(arena), PROT_READ | PROT_WRITE) != 0)
 			return NULL;
 		list_remove(&chunk->place);
@@ -148,8 +149,8 @@ set_count(const slot_set set)
 	return count;
 }
 
-/* The memory of a chunk that nobody uses goes back with its page tables, which guards would keep; its
- * addresses stay, and read as zeros. */
+/* The memory of a chunk that nobody uses goes back with its page tables, which guards would keep;
+ * its addresses stay, and read as zeros. */
 static void
 chunk_spend(struct stack_arena *arena, struct chunk *chunk)
 {
@@ -167,8 +168,8 @@ chunk_spend(struct stack_arena *arena, struct chunk *chunk)
 	chunk->is_open = false;
 }
 
-/* Gives back its idle slots, after the first few, with one call for each row of them: guards in between
- * stay. */
+/* Gives back its idle slots, after the first few, with one call for each row of them: guards in
+ * between stay. */
 static void
 chunk_cool(struct chunk *chunk, size_t spare)
 {

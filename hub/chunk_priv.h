@@ -1,5 +1,5 @@
-/* Chunks of an arena: mappings of a thousand slots each, and what is known of each slot, which is kept
- * apart from the slots, since their memory may be gone. See stack_priv.h. */
+/* Chunks of an arena: mappings of a thousand slots each, and what is known of each slot, which is
+ * kept apart from the slots, since their memory may be gone. See stack_priv.h. */
 #ifndef HUBBUB_CHUNK_H
 #define HUBBUB_CHUNK_H
 

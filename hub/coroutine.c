@@ -20,8 +20,8 @@ coroutine_new(struct hub *hub, hub_fn *body, void *argument, bool is_raw)
 
 	if (coroutine == NULL)
 		return NULL;
-	/* Epochs grow only as the run queue does: so this one is above those of all waits that were, of whatever lived in
-	 * this slot, also if its memory has gone back since. */
+	/* Epochs grow only as the run queue does: so this one is above those of all waits that
+	 * were, of whatever lived in this slot, also if its memory has gone back since. */
 	coroutine->epoch = (uint32_t)hub->appended + 1;
 	arch_context_init(&coroutine->context, coroutine, coroutine);
 	coroutine->hub = hub;
@@ -112,7 +112,8 @@ scheduled_end(struct hub *hub, struct hub_coroutine *self)
 	self->ended = ++hub->ended;
 	if (hub->hooks != NULL && hub->hooks->ended != NULL)
 		hub->hooks->ended(self, hub->hooks->context);
-	/* Links are told before it is done, so that one which detaches it does not free it under itself. */
+	/* Links are told before it is done, so that one which detaches it does not free it under
+	 * itself. */
 	if (self->links != NULL)
 		links_tell(hub, self);
 	self->state = COROUTINE_DONE;
@@ -142,8 +143,9 @@ coroutine_living_parent(const struct hub_coroutine *coroutine)
 	}
 }
 
-/* A raw coroutine ends: its nearest ancestor that has not gets the result, or is thrown the failure,
- * which ends ancestors that have not started. Where there is none, or it is the loop, it is lost. */
+/* A raw coroutine ends: its nearest ancestor that has not gets the result, or is thrown the
+ * failure, which ends ancestors that have not started. Where there is none, or it is the loop, it
+ * is lost. */
 static _Noreturn void
 raw_end(struct hub *hub, struct hub_coroutine *self)
 {

@@ -2,15 +2,14 @@
  *
  * As with pthreads, each spawned coroutine is to be joined or detached once. A coroutine belongs to
  * the hub, and so to the thread, that spawned it, for life; every function here is called on that
- * thread.
- * What a coroutine holds when it is killed is its own to give back: see defer.h for how to say so where
- * it is taken.
+ * thread. What a coroutine holds when it is killed is its own to give back: see defer.h for how to
+ * say so where it is taken.
  *
  * Every blocking function of this library may fail with
  *   ECANCELED  the calling coroutine was killed (every later blocking call fails the same way),
  *   ETIMEDOUT  a timeout scope around the call has expired (see timeout.h),
  *   EDEADLK    the hub's first coroutine waits and nothing can ever wake it,
-  *   EPERM      the caller is not a coroutine of a running hub,
+ *   EPERM      the caller is not a coroutine of a running hub,
  *   EINTR      somebody called hub_interrupt; nobody does unless you do. */
 #ifndef HUBBUB_COROUTINE_H
 #define HUBBUB_COROUTINE_H
@@ -34,7 +33,8 @@ struct hub_coroutine;
  * (this thread runs no hub). */
 struct hub_coroutine *hub_spawn(hub_fn *body, void *argument);
 
-/* As hub_spawn, but it becomes runnable only after that many nanoseconds; killed before, it never runs.
+/* As hub_spawn, but it becomes runnable only after that many nanoseconds; killed before, it never
+ * runs.
  * Switches: no.  Ownership and errors: as hub_spawn. */
 struct hub_coroutine *hub_spawn_later(int64_t nanoseconds, hub_fn *body, void *argument);
 
@@ -43,12 +43,14 @@ struct hub_coroutine *hub_spawn_later(int64_t nanoseconds, hub_fn *body, void *a
  * Switches: yes, unless it has ended already.
  * Returns 0, or -1 with errno ECANCELED, ETIMEDOUT, EDEADLK or EPERM as every blocking call (the
  * coroutine is still to be joined then), EDEADLK also for joining oneself, or EINVAL (it is
- * detached, raw, the hub's first one, a pool's or nursery's, or another coroutine is joining it). */
+ * detached, raw, the hub's first one, a pool's or nursery's, or another coroutine is joining
+ * it). */
 int hub_join(struct hub_coroutine *coroutine, void **result);
 
 /* Lets the coroutine free itself when it ends; its result is lost.
  * Switches: no.  Ownership: the pointer must not be used after the coroutine has ended.
- * Returns 0, or -1 with errno EINVAL (it is detached, raw, the hub's first one, or being joined). */
+ * Returns 0, or -1 with errno EINVAL (it is detached, raw, the hub's first one, or being
+ * joined). */
 int hub_detach(struct hub_coroutine *coroutine);
 
 /* Asks the coroutine to end: the blocking call that it is in, and every later one, fails with
@@ -58,17 +60,17 @@ int hub_detach(struct hub_coroutine *coroutine);
  * Returns 0, or -1 with errno EINVAL (it is a raw coroutine). */
 int hub_kill(struct hub_coroutine *coroutine);
 
-/* Kills each. Switches: no.  Returns 0, or -1 with errno EINVAL (a raw one was among them; the others
- * are killed all the same). */
+/* Kills each. Switches: no.  Returns 0, or -1 with errno EINVAL (a raw one was among them; the
+ * others are killed all the same). */
 int hub_kill_all(struct hub_coroutine *const *coroutines, size_t count);
 
-/* Makes the blocking call that the coroutine waits in fail with EINTR, as a signal does to a thread's system call; nothing
- * if it waits in none.
+/* Makes the blocking call that the coroutine waits in fail with EINTR, as a signal does to a
+ * thread's system call; nothing if it waits in none.
  * Switches: no.  Returns whether there was one. */
 bool hub_interrupt(struct hub_coroutine *coroutine);
 
-/* Catches a kill: the calling coroutine, if it was killed, may block again and can be killed again. The
- * kill at the end of the hub cannot be caught.
+/* Catches a kill: the calling coroutine, if it was killed, may block again and can be killed again.
+ * The kill at the end of the hub cannot be caught.
  * Switches: no.  Returns whether there was a kill to catch. */
 bool hub_catch_kill(void);
 

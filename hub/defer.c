@@ -1,5 +1,5 @@
-/* A coroutine's own memory: chunks, each twice the last, filled from the front. The records of what is
- * deferred lie in it too. */
+/* A coroutine's own memory: chunks, each twice the last, filled from the front. The records of what
+ * is deferred lie in it too. */
 #include "hub/defer_priv.h"
 
 #include <errno.h>

@@ -7,8 +7,8 @@
  *			return hub_fail(errno, "cannot open %s", (char *)name);
  *		...
  *
- * Who joins the coroutine learns of it by hub_get; nobody else does. Of one that is detached, or that
- * nobody has joined when its hub ends, the failure is reported once: by the hook `failed` (see
+ * Who joins the coroutine learns of it by hub_get; nobody else does. Of one that is detached, or
+ * that nobody has joined when its hub ends, the failure is reported once: by the hook `failed` (see
  * debug/hooks.h), or a line on stderr. One that is critical ends the process. */
 #ifndef HUBBUB_FAILURE_H
 #define HUBBUB_FAILURE_H
@@ -25,8 +25,9 @@ struct hub_failure {
 	char text[HUB_FAILURE_TEXT_SIZE];
 };
 
-/* Makes the running coroutine's (or generator's) end a failure; a second call changes code and text. A
- * killed coroutine that fails with ECANCELED has only ended as it was told: that is no failure.
+/* Makes the running coroutine's (or generator's) end a failure; a second call changes code and
+ * text. A killed coroutine that fails with ECANCELED has only ended as it was told: that is no
+ * failure.
  * Switches: no.  Thread: a coroutine's; it works without memory too.  Returns NULL, for the body to
  * return. */
 void *hub_fail(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -34,8 +35,8 @@ void *hub_fail(int code, const char *format, ...) __attribute__((format(printf, 
 /* Joins the coroutine as hub_join does, and tells success from failure.
  * Switches: yes, unless it has ended already.
  * Returns 0 with its result where result is not NULL, and failure->code 0; or -1 with errno and
- * failure->code the code with which it failed (it is joined and freed); or -1 with failure->code 0 and
- * errno as hub_join (it is still to be joined). */
+ * failure->code the code with which it failed (it is joined and freed); or -1 with failure->code 0
+ * and errno as hub_join (it is still to be joined). */
 int hub_get(struct hub_coroutine *coroutine, void **result, struct hub_failure *failure);
 
 /* The failure of a coroutine, valid until it is joined; NULL while there is none.

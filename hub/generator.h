@@ -18,10 +18,10 @@ struct hub_generator *hub_generator_new(hub_fn *body, void *argument);
 
 struct hub_failure;
 
-/* Runs the generator to its next yield. Asking one that runs, such as one in a blocking call, is a fatal
- * error. Returns true with what it yielded in *value, or false when
- * the body has returned, then and ever after with its result in *value (after hub_fail: NULL, and
- * hub_generator_failure tells).
+/* Runs the generator to its next yield. Asking one that runs, such as one in a blocking call, is a
+ * fatal error. Returns true with what it yielded in *value, or false when the body has returned,
+ * then and ever after with its result in *value (after hub_fail: NULL, and hub_generator_failure
+ * tells).
  * Switches: to the generator and back.  Thread: the one that created it. */
 bool hub_generator_next(struct hub_generator *generator, void **value);
 
@@ -34,9 +34,9 @@ bool hub_generator_send(struct hub_generator *generator, void *sent, void **valu
  * Switches: to the consumer. */
 void *hub_yield(void *value);
 
-/* Throws error at the yield in which the generator is suspended: that returns NULL, and hub_thrown says
- * the error. The generator goes on to its next yield, or its end. One that has not started ends, and
- * one that has ended stays so.
+/* Throws error at the yield in which the generator is suspended: that returns NULL, and hub_thrown
+ * says the error. The generator goes on to its next yield, or its end. One that has not started
+ * ends, and one that has ended stays so.
  * Switches: to the generator and back.  Returns as hub_generator_next. */
 bool hub_generator_throw(struct hub_generator *generator, int error, void **value);
 

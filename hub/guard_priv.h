@@ -2,8 +2,8 @@
  *
  * - A marker in the page tables (Linux 6.13): no mapping of its own, so vm.max_map_count does not
  *   limit the number of stacks. It survives MADV_DONTNEED, and goes with the mapping.
- * - Protected pages: two mappings for each stack, so all hubs of the process share a budget, half of
- *   what the process may have.
+ * - Protected pages: two mappings for each stack, so all hubs of the process share a budget, half
+ *   of what the process may have.
  * - Nothing: the stack has a canary, checked at each park. */
 #ifndef HUBBUB_GUARD_H
 #define HUBBUB_GUARD_H

@@ -10,8 +10,9 @@ HUBBUB_API_BEGIN
 struct hub_link {
 	struct hub_link *next; /* the library's */
 	struct hub_link *previous;
-	/* Called once, when the coroutine has ended and before it is joined: it must not hub_switch (fatal) nor block (blocking
-	 * calls fail with EPERM), and may spawn, kill, set events, unlink others and free the link. */
+	/* Called once, when the coroutine has ended and before it is joined: it must not hub_switch
+	 * (fatal) nor block (blocking calls fail with EPERM), and may spawn, kill, set events,
+	 * unlink others and free the link. */
 	void (*ended)(struct hub_link *link, struct hub_coroutine *coroutine);
 };
 

@@ -1,4 +1,5 @@
-/* Coroutine-local values: one per coroutine and key, as pthread_setspecific(3) has one per thread. */
+/* Coroutine-local values: one per coroutine and key, as pthread_setspecific(3) has one per
+ * thread. */
 #ifndef HUBBUB_LOCAL_H
 #define HUBBUB_LOCAL_H
 
@@ -8,9 +9,11 @@ HUBBUB_API_BEGIN
 
 #define HUB_LOCAL_MAX 64
 
-/* Makes a key, for the life of the process; destroy, if not NULL, is called with each value that is not
- * NULL when its coroutine ends, after all that was deferred; it may block, as far as the coroutine may.
- * Switches: no.  Thread: any.  Returns the key, or -1 with errno EAGAIN (HUB_LOCAL_MAX keys exist). */
+/* Makes a key, for the life of the process; destroy, if not NULL, is called with each value that is
+ * not NULL when its coroutine ends, after all that was deferred; it may block, as far as the
+ * coroutine may.
+ * Switches: no.  Thread: any.  Returns the key, or -1 with errno EAGAIN (HUB_LOCAL_MAX keys
+ * exist). */
 int hub_local_new(void (*destroy)(void *value));
 
 /* Sets the running coroutine's value; the old one is not destroyed.

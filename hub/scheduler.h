@@ -3,8 +3,8 @@
  * A hub is one thread's scheduler: a queue of runnable coroutines over one libev loop. Runnable
  * coroutines run in the order in which they became so; a blocking call switches straight to the
  * next one. The loop is polled when none is left or a slice of a millisecond is used up, so that
- * neither busy coroutines nor ready descriptors starve the rest: a call on a descriptor, or on what threads
- * share, that does not have to wait lets the others run first when the slice is over. */
+ * neither busy coroutines nor ready descriptors starve the rest: a call on a descriptor, or on what
+ * threads share, that does not have to wait lets the others run first when the slice is over. */
 #ifndef HUBBUB_SCHEDULER_H
 #define HUBBUB_SCHEDULER_H
 
@@ -48,14 +48,14 @@ struct hub_options {
  * Raw coroutines are left suspended, for their creator to free; one in a blocking call counts as
  * ended. Raw coroutines that exist before keep the stack size that they were created with.
  * Descriptors that are still open stay open; the hub forgets them.
- * Switches: not a coroutine's call; it blocks the thread.  Thread: any that runs no hub.  Returns 0 with the first coroutine's result where result is not
- * NULL, or -1 with errno EBUSY (this thread runs a hub already, or a raw
- * coroutine calls this), EMFILE, ENFILE or ENOMEM. */
+ * Switches: not a coroutine's call; it blocks the thread.  Thread: any that runs no hub.  Returns 0
+ * with the first coroutine's result where result is not NULL, or -1 with errno EBUSY (this thread
+ * runs a hub already, or a raw coroutine calls this), EMFILE, ENFILE or ENOMEM. */
 int hub_run(hub_fn *body, void *argument, void **result);
 
-/* hub_run with options (NULL: all defaults, and the backend that HUBBUB_BACKEND in the environment names:
- * epoll or poll). Switches: as hub_run.
- * Adds the error EINVAL (a stack size or backend out of range). */
+/* hub_run with options (NULL: all defaults, and the backend that HUBBUB_BACKEND in the environment
+ * names: epoll or poll). Switches: as hub_run. Adds the error EINVAL (a stack size or backend out
+ * of range). */
 int hub_run_with(const struct hub_options *options, hub_fn *body, void *argument, void **result);
 
 /* Suspends the calling coroutine for at least that many nanoseconds; 0 or less lets every other
@@ -64,8 +64,8 @@ int hub_run_with(const struct hub_options *options, hub_fn *body, void *argument
  * Switches: yes.  Returns 0, or -1 with errno ECANCELED, ETIMEDOUT, EDEADLK or EPERM. */
 int hub_sleep(int64_t nanoseconds);
 
-/* Waits until no other coroutine is runnable and no descriptor or timer of the hub is ready: for work that
- * may be done when there is nothing better to do.
+/* Waits until no other coroutine is runnable and no descriptor or timer of the hub is ready: for
+ * work that may be done when there is nothing better to do.
  * Switches: yes.  Returns 0, or -1 with errno ECANCELED, ETIMEDOUT or EPERM. */
 int hub_idle(void);
 
@@ -75,10 +75,10 @@ extern _Thread_local unsigned hub_due_calls __attribute__((tls_model("initial-ex
 /* The library's: the rest of hub_yield_due. Switches: as that. */
 int hub_yield_check(void);
 
-/* For long computations, in their inner loop: lets the others run if the caller's slice of a millisecond is
- * used up, and does nothing otherwise, at about the cost of a load and a compare.
- * Switches: when it is due.  Returns 0, or -1 with errno ECANCELED, ETIMEDOUT (as far as it has looked: it
- * looks when it is due) or EPERM. */
+/* For long computations, in their inner loop: lets the others run if the caller's slice of a
+ * millisecond is used up, and does nothing otherwise, at about the cost of a load and a compare.
+ * Switches: when it is due.  Returns 0, or -1 with errno ECANCELED, ETIMEDOUT (as far as it has
+ * looked: it looks when it is due) or EPERM. */
 static inline int
 hub_yield_due(void)
 {
@@ -88,7 +88,8 @@ hub_yield_due(void)
 	return __builtin_expect(left != 0, 1) ? 0 : hub_yield_check();
 }
 
-/* Whether the caller is a coroutine of a running hub, which a blocking call of this library would suspend.
+/* Whether the caller is a coroutine of a running hub, which a blocking call of this library would
+ * suspend.
  * Switches: no.  Thread: any.  Errors: none. */
 bool hub_can_wait(void);
 

@@ -1,5 +1,5 @@
-/* One coroutine waits in the queues of several objects at once, all with the epoch of one wait: the first
- * that wakes it wins, and to the others it is a waiter that waits no more. */
+/* One coroutine waits in the queues of several objects at once, all with the epoch of one wait: the
+ * first that wakes it wins, and to the others it is a waiter that waits no more. */
 #include "hub/select.h"
 
 #include <errno.h>
@@ -224,7 +224,8 @@ take_turns(struct hub_case *cases, size_t count, struct selector *selectors, int
 	return find_over(cases, count, selectors);
 }
 
-/* Waits in all cases. Returns the index of the one that happened, or -1 and an errno in *reason (0: wait on). */
+/* Waits in all cases. Returns the index of the one that happened, or -1 and an errno in *reason (0:
+ * wait on). */
 static int
 wait_once(struct hub_case *cases, size_t count, struct selector *selectors, int64_t deadline,
 	int *reason)

@@ -113,12 +113,13 @@ hub_case_fd(int fd, short events)
 	return (struct hub_case){HUB_CASE_FD, NULL, NULL, fd, events, 0, 0};
 }
 
-/* Waits until one of the cases can happen, makes it happen, and returns its index; where several can, they
- * take turns. Waits timeout nanoseconds at most: 0 or less not at all, HUB_FOREVER without end.
+/* Waits until one of the cases can happen, makes it happen, and returns its index; where several
+ * can, they take turns. Waits timeout nanoseconds at most: 0 or less not at all, HUB_FOREVER
+ * without end.
  * Switches: yes, unless one can happen at once.
- * Returns the index, with error, item and revents of that case set; or -1 with errno EAGAIN (the timeout
- * has passed), EINVAL (count is 0 and timeout HUB_FOREVER, or a case is none), ENOMEM, ECANCELED,
- * ETIMEDOUT, EDEADLK or EPERM. */
+ * Returns the index, with error, item and revents of that case set; or -1 with errno EAGAIN (the
+ * timeout has passed), EINVAL (count is 0 and timeout HUB_FOREVER, or a case is none), ENOMEM,
+ * ECANCELED, ETIMEDOUT, EDEADLK or EPERM. */
 int hub_select(struct hub_case *cases, size_t count, int64_t timeout);
 
 HUBBUB_API_END

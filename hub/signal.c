@@ -1,6 +1,6 @@
-/* libev facts that this file lives by (4.33): all watchers of one signal must be of one loop, or it aborts; it
- * installs its handler with the first watcher, on the interrupted stack, and resets the signal to its
- * default action with the last. */
+/* libev facts that this file lives by (4.33): all watchers of one signal must be of one loop, or it
+ * aborts; it installs its handler with the first watcher, on the interrupted stack, and resets the
+ * signal to its default action with the last. */
 #include "hub/signal_priv.h"
 
 #include <errno.h>

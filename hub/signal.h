@@ -8,13 +8,15 @@ HUBBUB_API_BEGIN
 
 struct hub_signal;
 
-/* Has handler(number, context) run in a coroutine of its own, of this hub, whenever the process gets the signal;
- * several that arrive before the hub looks are one. A signal belongs to one hub of the process at a time.
- * A hub that handles signals can be woken by them, so it is never found deadlocked.
- * Switches: no.  Ownership: the caller's, until hub_signal_stop; what is left at the end of the hub is stopped
- * then.
- * Returns NULL with errno EINVAL (no such signal, or one that cannot be handled: SIGKILL, SIGSTOP, SIGSEGV,
- * SIGBUS, SIGFPE, SIGILL, SIGURG), EBUSY (another hub handles it), ENOMEM or EPERM (this thread runs no hub). */
+/* Has handler(number, context) run in a coroutine of its own, of this hub, whenever the process
+ * gets the signal; several that arrive before the hub looks are one. A signal belongs to one hub of
+ * the process at a time. A hub that handles signals can be woken by them, so it is never found
+ * deadlocked.
+ * Switches: no.  Ownership: the caller's, until hub_signal_stop; what is left at the end of the hub
+ * is stopped then.
+ * Returns NULL with errno EINVAL (no such signal, or one that cannot be handled: SIGKILL, SIGSTOP,
+ * SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGURG), EBUSY (another hub handles it), ENOMEM or EPERM (this
+ * thread runs no hub). */
 struct hub_signal *hub_signal_start(
 	int number, void (*handler)(int number, void *context), void *context);
 

@@ -8,8 +8,8 @@
 #include "hub/base/kernel.h"
 #include "hub/chunk_priv.h"
 
-/* What may lie below a stack pointer: of a parked stack nothing, of the running one the frames of those
- * who give its pages back. */
+/* What may lie below a stack pointer: of a parked stack nothing, of the running one the frames of
+ * those who give its pages back. */
 #define FRAMES_ROOM 512
 
 /* ---- slots ---- */
@@ -62,8 +62,8 @@ get_cold(struct stack_arena *arena)
 	return stack;
 }
 
-/* The first chunk with an idle slot, or NULL. Those that have none any more leave only when they are
- * met: the only slot of a chunk may come and go. */
+/* The first chunk with an idle slot, or NULL. Those that have none any more leave only when they
+ * are met: the only slot of a chunk may come and go. */
 static inline struct chunk *
 chunk_with_idle(struct stack_arena *arena)
 {

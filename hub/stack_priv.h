@@ -24,15 +24,15 @@
  *   whether that is in use or free: nothing needs to be known of what touched it.
  * - Of the chunks, whichever was full last is used first, so that others become empty.
  * - Addresses stay the arena's until it ends, and what went back reads as zeros: whoever looks at a
- *   coroutine that is gone, in order to compare its epoch or its id, finds zeros, or what its slot's
- *   last owner left, or the present owner's. So an owner keeps 0 for "nobody", and begins, in an
- *   object that is all zeros, with numbers that no earlier owner of any slot had.
+ *   coroutine that is gone, in order to compare its epoch or its id, finds zeros, or what its
+ *   slot's last owner left, or the present owner's. So an owner keeps 0 for "nobody", and begins,
+ *   in an object that is all zeros, with numbers that no earlier owner of any slot had.
  *
  * Measured: mincore(2), which would tell what was touched, costs 1.0 us for a slot and 166 us for a
- * chunk of 1024, MADV_DONTNEED 0.6 to 0.8 us for a slot: so all that is suspect goes back, 256 in one go.
- * Guard markers keep 3 MB of page tables for 20 000 slots, which MADV_DONTNEED leaves: so an empty chunk
- * is mapped over. Sets of bits beside the chunk, instead of a list through the slots' memory, took spawn
- * and finish from 38 to 41 to 45 ns.
+ * chunk of 1024, MADV_DONTNEED 0.6 to 0.8 us for a slot: so all that is suspect goes back, 256 in
+ * one go. Guard markers keep 3 MB of page tables for 20 000 slots, which MADV_DONTNEED leaves: so
+ * an empty chunk is mapped over. Sets of bits beside the chunk, instead of a list through the
+ * slots' memory, took spawn and finish from 38 to 41 to 45 ns.
  *
  * One thread: the hub's. */
 #ifndef HUBBUB_STACK_PRIV_H
@@ -96,8 +96,8 @@ void stack_arena_each(struct stack_arena *arena, void (*visit)(struct stack *sta
 	void *context);
 
 /* Gives back the pages below the first, or below its frames, of each stack that was got, or parked
- * deep, since it was last swept; of at most that many. parked_at tells the stack pointer of one in use:
- * none of them may be running. Returns whether some are left. */
+ * deep, since it was last swept; of at most that many. parked_at tells the stack pointer of one in
+ * use: none of them may be running. Returns whether some are left. */
 bool stack_arena_sweep(struct stack_arena *arena,
 	const void *(*parked_at)(const struct stack *stack), size_t most);
 

@@ -25,11 +25,11 @@ struct hub_coroutine *hub_new(hub_fn *body);
  * Switches: yes.  Thread: the coroutine's.  Ownership: value is only passed on. */
 void *hub_switch(struct hub_coroutine *to, void *value);
 
-/* As hub_switch, but what is suspended in there is thrown error instead of given a value: its hub_switch
- * returns NULL, and hub_thrown says which error. One that has not started ends without running, and
- * its parent is thrown the error (or, if that is ECANCELED, given NULL: ending was what it was asked).
- * To throw at one that has ended is to throw at its parent, but ECANCELED does nothing there: the call
- * returns NULL at once.
+/* As hub_switch, but what is suspended in there is thrown error instead of given a value: its
+ * hub_switch returns NULL, and hub_thrown says which error. One that has not started ends without
+ * running, and its parent is thrown the error (or, if that is ECANCELED, given NULL: ending was
+ * what it was asked). To throw at one that has ended is to throw at its parent, but ECANCELED does
+ * nothing there: the call returns NULL at once.
  * Switches: yes.  Thread: the coroutine's.  Returns as hub_switch. */
 void *hub_throw(struct hub_coroutine *to, int error);
 
@@ -38,22 +38,23 @@ void *hub_throw(struct hub_coroutine *to, int error);
  * Switches: no.  Errors: none. */
 int hub_thrown(void);
 
-/* Who gets the result of a raw coroutine; NULL if that one is freed, or the coroutine is not raw. Asked
- * of the running coroutine's child, it may be the thread's own stack, to which hub_switch goes too.
+/* Who gets the result of a raw coroutine; NULL if that one is freed, or the coroutine is not raw.
+ * Asked of the running coroutine's child, it may be the thread's own stack, to which hub_switch
+ * goes too.
  * Switches: no.  Errors: none. */
 struct hub_coroutine *hub_parent(const struct hub_coroutine *coroutine);
 
 /* Makes parent the one that gets the raw coroutine's result.
- * Switches: no.  Returns 0, or -1 with errno ELOOP (the coroutine is an ancestor of parent, or parent),
- * EXDEV (parent belongs to another thread) or EINVAL (the coroutine is not raw). */
+ * Switches: no.  Returns 0, or -1 with errno ELOOP (the coroutine is an ancestor of parent, or
+ * parent), EXDEV (parent belongs to another thread) or EINVAL (the coroutine is not raw). */
 int hub_set_parent(struct hub_coroutine *coroutine, struct hub_coroutine *parent);
 
 /* True once a raw coroutine's body has returned. Switches: no.  Errors: none. */
 bool hub_is_done(const struct hub_coroutine *coroutine);
 
-/* Frees a raw coroutine that neither runs nor waits in a blocking call. One that is suspended is never
- * resumed: what it deferred is done, what else its frames hold is the caller's to clean up (hub_throw
- * at it, before, lets it do that itself). NULL is ignored.
+/* Frees a raw coroutine that neither runs nor waits in a blocking call. One that is suspended is
+ * never resumed: what it deferred is done, what else its frames hold is the caller's to clean up
+ * (hub_throw at it, before, lets it do that itself). NULL is ignored.
  * Switches: no. */
 void hub_free(struct hub_coroutine *coroutine);
 

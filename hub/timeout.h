@@ -21,7 +21,8 @@
 
 HUBBUB_API_BEGIN
 
-/* Lives in the caller's memory while started, usually on its stack. The fields are the library's. */
+/* Lives in the caller's memory while started, usually on its stack. The fields are the
+ * library's. */
 struct hub_timeout {
 	struct hub_timeout *outer; /* the scope around this one */
 	int64_t deadline;          /* of this scope */
@@ -31,8 +32,8 @@ struct hub_timeout {
 };
 
 /* Starts a scope that expires after that many nanoseconds; HUB_FOREVER never does, 0 or less has.
- * One of a second or more may expire 10 ms late, because it is started by the kernel's coarse clock,
- * which costs a quarter of the fine one.
+ * One of a second or more may expire 10 ms late, because it is started by the kernel's coarse
+ * clock, which costs a quarter of the fine one.
  * Switches: no.  Thread: a coroutine's.  Ownership: scope is borrowed until it is stopped. */
 void hub_timeout_start(struct hub_timeout *scope, int64_t nanoseconds);
 
@@ -46,9 +47,9 @@ bool hub_timeout_stop(struct hub_timeout *scope);
  * Switches: if body does.  Errors: none of its own. */
 void *hub_with_timeout(int64_t nanoseconds, hub_fn *body, void *argument, void *value);
 
-/* Starts a shield: until it is stopped, blocking calls do not fail because this coroutine was killed
- * or a scope around the shield expired. For clean-up that has to block; give it a scope of its own,
- * inside.
+/* Starts a shield: until it is stopped, blocking calls do not fail because this coroutine was
+ * killed or a scope around the shield expired. For clean-up that has to block; give it a scope of
+ * its own, inside.
  * Switches: no.  Thread: a coroutine's.  Ownership: shield is borrowed until it is stopped. */
 void hub_shield_start(struct hub_timeout *shield);
 

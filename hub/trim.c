@@ -18,7 +18,8 @@
 extern int mallctl(const char *name, void *old, size_t *old_size, void *new, size_t new_size)
 	__attribute__((weak));
 
-/* What was freed goes back with time, but only while somebody allocates, or says so; at last all of it does. */
+/* What was freed goes back with time, but only while somebody allocates, or says so; at last all of
+ * it does. */
 static void
 trim_allocator(bool is_last)
 {

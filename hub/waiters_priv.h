@@ -23,8 +23,8 @@ struct hub_waiter {
 	bool is_met; /* it was this one, of those of the same wait, that was woken */
 };
 
-/* Enters the running coroutine, with the item that the caller has set; it then calls hub_suspend, and waiter_leave if that fails. For a wait
- * in one queue, waiter_wait does all three. */
+/* Enters the running coroutine, with the item that the caller has set; it then calls hub_suspend,
+ * and waiter_leave if that fails. For a wait in one queue, waiter_wait does all three. */
 static inline void
 waiter_enter(struct hub_waiter **first, struct hub_waiter *waiter, struct hub_coroutine *self)
 {
@@ -72,8 +72,8 @@ waiter_wake_first(struct hub_waiter **first, int reason)
 	return waiter->is_met;
 }
 
-/* Takes out and wakes the first that still waits, and returns it; NULL if nobody does. It runs later:
- * what is left with its waiter now, it finds. */
+/* Takes out and wakes the first that still waits, and returns it; NULL if nobody does. It runs
+ * later: what is left with its waiter now, it finds. */
 static inline struct hub_waiter *
 waiters_meet(struct hub_waiter **first)
 {

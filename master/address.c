@@ -109,7 +109,8 @@ skip(const char **text, const char *prefix)
 	return true;
 }
 
-/* The resolver gives one that is doubled in the hosts file twice. Returns how many there are, or 0 with *why and errno. */
+/* The resolver gives one that is doubled in the hosts file twice. Returns how many there are, or 0
+ * with *why and errno. */
 static size_t
 collect(const struct addrinfo *found, enum address_kind kind, struct address *addresses,
 	const char **why)

@@ -1,4 +1,5 @@
-/* Addresses to listen on, as operators write them: HOST:PORT, [V6]:PORT, :PORT; udp: before one of these; unix:PATH. */
+/* Addresses to listen on, as operators write them: HOST:PORT, [V6]:PORT, :PORT; udp: before one of
+ * these; unix:PATH. */
 #ifndef HUBBUB_MASTER_ADDRESS_H
 #define HUBBUB_MASTER_ADDRESS_H
 
@@ -20,14 +21,16 @@ struct address {
 
 #define ADDRESS_TEXT_SIZE 128 /* the longest is a path with its "unix:" */
 
-/* Resolves text to all its addresses, each once; ":PORT" means all addresses of the machine, v4 and v6 by one socket where
- * the kernel has v6. May ask the resolver for a name.
- * Returns how many were stored, or 0 with *why set to a phrase for the user (static) and errno to EINVAL (it is
- * no address), EHOSTUNREACH (the name has none) or E2BIG (it has more than ADDRESSES_MAX). */
+/* Resolves text to all its addresses, each once; ":PORT" means all addresses of the machine, v4 and
+ * v6 by one socket where the kernel has v6. May ask the resolver for a name.
+ * Returns how many were stored, or 0 with *why set to a phrase for the user (static) and errno to
+ * EINVAL (it is no address), EHOSTUNREACH (the name has none) or E2BIG (it has more than
+ * ADDRESSES_MAX). */
 size_t address_parse(
 	const char *text, struct address addresses[static ADDRESSES_MAX], const char **why);
 
-/* Writes "127.0.0.1:9090", "[::1]:9090", ":9090" (all addresses), the same with "udp:", or "unix:/run/echo.sock". */
+/* Writes "127.0.0.1:9090", "[::1]:9090", ":9090" (all addresses), the same with "udp:", or
+ * "unix:/run/echo.sock". */
 void address_format(const struct address *address, char text[static ADDRESS_TEXT_SIZE]);
 
 /* 0 for a path. */
@@ -41,7 +44,8 @@ void address_set_port(struct address *address, unsigned port);
 
 bool address_is_same(const struct address *address, const struct address *other);
 
-/* Whether both cannot be listened on at once: the same, or the same port and one of them all addresses. */
+/* Whether both cannot be listened on at once: the same, or the same port and one of them all
+ * addresses. */
 bool address_overlaps(const struct address *address, const struct address *other);
 
 /* The path of ADDRESS_UNIX. */

@@ -80,7 +80,8 @@ on_connect(struct ev_loop *loop, ev_io *watcher, int events)
 		if (client != -1) {
 			int length = write_line(agent->master, line, sizeof line);
 
-			/* What it may have asked is read, because unread bytes make the close a reset. */
+			/* What it may have asked is read, because unread bytes make the close a
+			 * reset. */
 			if (send(client, line, (size_t)length, MSG_NOSIGNAL) == length)
 				shutdown(client, SHUT_WR);
 			while (recv(client, line, sizeof line, MSG_DONTWAIT) > 0)

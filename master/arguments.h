@@ -17,9 +17,9 @@ struct arguments {
 };
 
 /* Copies argv, with each @FILE replaced by the lines of FILE: one argument a line, or an option and
- * its value; without lines that are blank or begin with '#'. Files do not nest. What follows an item
- * that takes_value says yes to (NULL: none does) is its value, whatever it begins with. Returns 0,
- * or -1 with a message in error; either way the caller frees with arguments_free. */
+ * its value; without lines that are blank or begin with '#'. Files do not nest. What follows an
+ * item that takes_value says yes to (NULL: none does) is its value, whatever it begins with.
+ * Returns 0, or -1 with a message in error; either way the caller frees with arguments_free. */
 int arguments_expand(struct arguments *arguments, int argc, char **argv,
 	bool (*takes_value)(const char *item, const void *context), const void *context,
 	char *error, size_t error_size);
@@ -29,11 +29,13 @@ const char *arguments_keep(struct arguments *arguments, const char *text, size_t
 
 void arguments_free(struct arguments *arguments);
 
-/* The name nearest to word among names (ended by NULL), or NULL if none is near enough to be meant. */
+/* The name nearest to word among names (ended by NULL), or NULL if none is near enough to be
+ * meant. */
 const char *arguments_nearest(const char *word, const char *const *names);
 
-/* argp would only say "unrecognized option": looks for long options that are none of the names (ended by NULL) before
- * it runs. Returns true, or false with a message in error that suggests the nearest. */
+/* argp would only say "unrecognized option": looks for long options that are none of the names
+ * (ended by NULL) before it runs. Returns true, or false with a message in error that suggests the
+ * nearest. */
 bool arguments_check_names(
 	int argc, char **argv, const char *const *names, char *error, size_t error_size);
 

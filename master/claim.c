@@ -115,7 +115,8 @@ claim_port(const struct address *address)
 	return fd;
 }
 
-/* A path may be spelled in many ways: its folder is named by what it is. Returns false with errno if there is none. */
+/* A path may be spelled in many ways: its folder is named by what it is. Returns false with errno
+ * if there is none. */
 static bool
 name_lock(const struct address *address, char text[static ADDRESS_TEXT_SIZE])
 {
@@ -176,8 +177,8 @@ probe_port(const struct address *address)
 	return error;
 }
 
-/* A socket's file that nobody listens on is what a killed server has left, and is removed. Returns 0, or
- * an errno: ENOTSOCK if something else is there. */
+/* A socket's file that nobody listens on is what a killed server has left, and is removed. Returns
+ * 0, or an errno: ENOTSOCK if something else is there. */
 static int
 probe_path(const struct address *address)
 {
@@ -206,8 +207,8 @@ struct wait {
 	int64_t seen; /* when a worker of a dead master was last there; 0 if none was */
 };
 
-/* Waits a moment if it is worth trying again: workers of a server that was killed close what listens,
- * and nobody can be seen while a process ends. */
+/* Waits a moment if it is worth trying again: workers of a server that was killed close what
+ * listens, and nobody can be seen while a process ends. */
 static bool
 may_retry(const struct address *address, struct wait *wait)
 {
@@ -249,7 +250,8 @@ claim_probe(const struct address *address)
 
 /* ---- what a name stands for, and this machine has ---- */
 
-/* Returns 0, or the errno that says that the machine does not have it; other trouble shows later. */
+/* Returns 0, or the errno that says that the machine does not have it; other trouble shows
+ * later. */
 static int
 find_missing(const struct address *address)
 {
@@ -330,7 +332,8 @@ listen_at(struct address *address)
 	return -1;
 }
 
-/* Listens at as many as it can. Returns 0, or an errno, with the index of the one that it is about. */
+/* Listens at as many as it can. Returns 0, or an errno, with the index of the one that it is
+ * about. */
 static int
 listen_at_all(struct address *addresses, size_t count, int *fds, size_t *refused)
 {

@@ -135,7 +135,8 @@ look_for_line(struct client *client)
 		return;
 	*newline = '\0';
 	client->line_length = 0;
-	/* A client that has given up while the master stood still may have been told that it failed. */
+	/* A client that has given up while the master stood still may have been told that it
+	 * failed. */
 	if (has_gone(client)) {
 		client_free(client);
 		return;

@@ -1,6 +1,6 @@
-/* The commit point of an upgrade: one word in memory that both masters share, changed by compare-and-swap alone. So
- * each of them can tell at any time, whatever was said or not, who owns the server; and of two that would decide at the
- * same time one finds that the other one has.
+/* The commit point of an upgrade: one word in memory that both masters share, changed by
+ * compare-and-swap alone. So each of them can tell at any time, whatever was said or not, who owns
+ * the server; and of two that would decide at the same time one finds that the other one has.
  *
  *	PREPARING --offer--> OFFERED --take--> TAKEN --leave--> LEFT
  *	    |                   |                 +----retake--> RETAKEN
@@ -42,11 +42,12 @@ void commit_offer(struct commit *commit);
 /* In the old master. Returns whether the new one has not taken over, and never will. */
 bool commit_withdraw(struct commit *commit);
 
-/* In the new master; is_alone: the old one is dead. Returns whether this one owns the server now. */
+/* In the new master; is_alone: the old one is dead. Returns whether this one owns the server
+ * now. */
 bool commit_take(struct commit *commit, bool is_alone);
 
-/* In the new master, which has taken over, or in the one after it. Returns whether the old one has not taken back, and never
- * will. */
+/* In the new master, which has taken over, or in the one after it. Returns whether the old one has
+ * not taken back, and never will. */
 bool commit_leave(struct commit *commit);
 
 /* In the old master, when the new one is dead. Returns whether this one owns the server again. */

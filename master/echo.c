@@ -159,7 +159,8 @@ port_of(const struct sockaddr_storage *address)
 					      : ((const struct sockaddr_in *)address)->sin_port;
 }
 
-/* Two echo services that answer each other, or one itself, would never cease; a forged sender is enough to begin. */
+/* Two echo services that answer each other, or one itself, would never cease; a forged sender is
+ * enough to begin. */
 static bool
 is_from_a_service(const struct hub_datagram *datagram)
 {

@@ -4,9 +4,9 @@
  *	      --- rising ----> generation 4: slot 0, slot 1, ...   start; take over when all are ready
  *	      --- leaving ---> generation 2: slot 1                drain, until their deadline
  *
- * A slot is one worker process, replaced when it dies, as supervision.h says. A generation is a
- * set of slots with the same configuration. Reload, change of threads, and upgrade are all the
- * same: another generation rises on the same sockets; when each of its hubs is ready it takes over
+ * A slot is one worker process, replaced when it dies, as supervision.h says. A generation is a set
+ * of slots with the same configuration. Reload, change of threads, and upgrade are all the same:
+ * another generation rises on the same sockets; when each of its hubs is ready it takes over
  * (fleet_commit), and the former one hands over and drains. If it cannot rise, it is dropped, and
  * the former one never noticed.
  *

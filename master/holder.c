@@ -1,5 +1,5 @@
-/* /proc/net/tcp, udp and unix have the inode of each listening socket, /proc/PID/fd the inodes that a process has
- * open, as far as this user may look. */
+/* /proc/net/tcp, udp and unix have the inode of each listening socket, /proc/PID/fd the inodes that
+ * a process has open, as far as this user may look. */
 #include "master/holder.h"
 
 #include <ctype.h>
@@ -158,7 +158,8 @@ describe(const char *pid, char text[static HOLDER_TEXT_SIZE])
 	snprintf(text, HOLDER_TEXT_SIZE, "pid %.10s (%s)", pid, name);
 }
 
-/* A worker that is about to close its sockets may have one that nobody can see: bound, and parked. */
+/* A worker that is about to close its sockets may have one that nobody can see: bound, and
+ * parked. */
 enum holder
 holder_find(const struct address *address, char text[static HOLDER_TEXT_SIZE])
 {

@@ -78,7 +78,8 @@ launch(void (*become)(void *context), void *context, int *leash)
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
 		return -1;
-	/* What is sent to the whole process group does not end the launcher: the grandchild's end does. */
+	/* What is sent to the whole process group does not end the launcher: the grandchild's end
+	 * does. */
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &before);
 	pid = fork();

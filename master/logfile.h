@@ -1,5 +1,5 @@
-/* Reopening the log. It goes to standard error; where that is a file, a tool that rotates logs moves
- * it away and asks for another one of the same name. */
+/* Reopening the log. It goes to standard error; where that is a file, a tool that rotates logs
+ * moves it away and asks for another one of the same name. */
 #ifndef HUBBUB_MASTER_LOGFILE_H
 #define HUBBUB_MASTER_LOGFILE_H
 

@@ -302,7 +302,8 @@ hubbub_main(int argc, char **argv, const struct hubbub_service *service)
 			master.options.processes, master.options.threads);
 	if (master.options.check || master.options.prints_config)
 		return check(&master);
-	/* Not the default loop, which would reap every child by itself, before its pidfd is read. */
+	/* Not the default loop, which would reap every child by itself, before its pidfd is
+	 * read. */
 	master.loop = ev_loop_new(EVFLAG_NOENV);
 	if (master.loop == NULL) {
 		log_error("cannot start: libev finds no way to wait for events (file limit?)");

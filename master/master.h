@@ -38,9 +38,9 @@ struct change_events {
 
 /* What happens in an upgrade, and what the other master asks for; set by main.c. */
 struct upgrade_events {
-	/* In the old master. The server is offered: it may be the new one's at any moment. Then it is
-	 * handed over, or kept, also once it was taken back; at last the new one needs this one for
-	 * nothing more. The upgrade ends; why is NULL if it succeeded. */
+	/* In the old master. The server is offered: it may be the new one's at any moment. Then it
+	 * is handed over, or kept, also once it was taken back; at last the new one needs this one
+	 * for nothing more. The upgrade ends; why is NULL if it succeeded. */
 	void (*offered)(struct master *master);
 	void (*kept)(struct master *master);
 	void (*handed_over)(struct master *master);
@@ -48,8 +48,9 @@ struct upgrade_events {
 	void (*ended)(struct master *master, const char *why);
 	/* In the new master. */
 	void (*took_over)(struct master *master);
-	/* In both. Nothing is left to be said to the other master. The other master was told to drain
-	 * or to stop, and this one is to do so; or it is hopeless, and this one is to stop. */
+	/* In both. Nothing is left to be said to the other master. The other master was told to
+	 * drain or to stop, and this one is to do so; or it is hopeless, and this one is to
+	 * stop. */
 	void (*may_end)(struct master *master);
 	void (*drain)(struct master *master);
 	void (*stop)(struct master *master, int exit_code);
@@ -61,8 +62,8 @@ struct upgrade_events {
 		.agents = {[0 ... ADDRESSES_MAX - 1] = -1}, .pidfile = -1, .counters = -1,         \
 	}
 
-/* What stays open whoever is the master, and is handed on in an upgrade: filled in by the doors in the
- * first master, and from the handover in each other one. Each is -1 without. */
+/* What stays open whoever is the master, and is handed on in an upgrade: filled in by the doors in
+ * the first master, and from the handover in each other one. Each is -1 without. */
 struct handed_on {
 	int control; /* listens, as admins and agents do; whoever answers there owns it */
 	char control_path[MASTER_PATH_SIZE];

@@ -4,13 +4,15 @@
  *	        by open connections
  *
  * A hub takes one before it accepts and gives it back to its own row when the connection ends. The
- * master moves free ones to where they are needed, and has back all those of a process that died. */
+ * master moves free ones to where they are needed, and has back all those of a process that
+ * died. */
 #ifndef HUBBUB_MASTER_PERMITS_H
 #define HUBBUB_MASTER_PERMITS_H
 
 #include "master/roster.h"
 
-/* Takes back what hubs that leave have free, and shares out what there is among those that accept. */
+/* Takes back what hubs that leave have free, and shares out what there is among those that
+ * accept. */
 void permits_share(struct fleet *fleet);
 
 /* Takes back all free permits of a slot: it may open nothing more, even before it hears so. */

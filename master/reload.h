@@ -4,8 +4,8 @@
 
 #include "master/master.h"
 
-/* Reads the options again, with their @FILEs, and starts a generation by them. If they are wrong, or
- * change what a running server cannot change, nothing changes. Returns 0, or -1 with *why. */
+/* Reads the options again, with their @FILEs, and starts a generation by them. If they are wrong,
+ * or change what a running server cannot change, nothing changes. Returns 0, or -1 with *why. */
 int reload_start(struct master *master, const char **why);
 
 /* The generation has risen: its options are the master's from now on. */

@@ -19,7 +19,8 @@ void roll_free(struct roll **roll);
  * of the new. */
 void roll_write(struct roll *roll, const unsigned *order, unsigned count);
 
-/* Reads all of it into order, which has room for STEERING_MEMBERS_MAX. Returns how many there are. */
+/* Reads all of it into order, which has room for STEERING_MEMBERS_MAX. Returns how many there
+ * are. */
 unsigned roll_read(const struct roll *roll, unsigned *order);
 
 #endif

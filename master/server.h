@@ -15,8 +15,8 @@
  *		return hubbub_main(argc, argv, &service);
  *	}
  *
- * hubbub_peer (<hubbub/peer.h>) tells who the client is. With --tls-cert the bytes are encrypted on their way, which serve
- * need not know.
+ * hubbub_peer (<hubbub/peer.h>) tells who the client is. With --tls-cert the bytes are encrypted on
+ * their way, which serve need not know.
  *
  * The program has all options of hubbub-echo (--help shows them): a master process forks workers,
  * each runs threads, each thread a hub, and serve runs in a coroutine of its own per connection. */
@@ -77,15 +77,16 @@ struct hubbub_option {
 	const char *values; /* shown in the help: "upper|verbatim" */
 	const char *help;
 	/* Called in the master before workers start, and again on a reload, once each time the
-	 * option is given. Returns NULL, or what the value should have been: "'upper' or 'verbatim'". */
+	 * option is given. Returns NULL, or what the value should have been: "'upper' or
+	 * 'verbatim'". */
 	const char *(*set)(const char *value, void *context);
 
 	enum hubbub_kind kind;
 	size_t offset; /* of the field, and its size: HUBBUB_FIELD */
 	size_t size;
 	const char *standard; /* the value where none is given; NULL: the field stays as it is */
-	/* Of a number, of bytes, of nanoseconds; of a string its length, of a list how many. most 0:
-	 * no limit. */
+	/* Of a number, of bytes, of nanoseconds; of a string its length, of a list how many. most
+	 * 0: no limit. */
 	uint64_t least;
 	uint64_t most;
 	/* HUBBUB_WORDS: of a choice; of a number one that stands for 0. */
@@ -122,10 +123,11 @@ struct hubbub_service {
 	 * are set again, so that one that is no longer given has its default, and a reload that
 	 * fails changes nothing. 0: options are set again on top of what they are. */
 	size_t context_size;
-	/* One datagram, for addresses udp:HOST:PORT; NULL: such addresses are refused. The answer is written over
-	 * datagram->data, where there is room for size bytes. A hub's datagrams come one after the other: the next one
-	 * waits until this returns. Returns the answer's length, or -1 for none; datagram->socket and hub_sendto serve for
-	 * answers that come later, or go elsewhere. */
+	/* One datagram, for addresses udp:HOST:PORT; NULL: such addresses are refused. The answer
+	 * is written over datagram->data, where there is room for size bytes. A hub's datagrams
+	 * come one after the other: the next one waits until this returns. Returns the answer's
+	 * length, or -1 for none; datagram->socket and hub_sendto serve for answers that come
+	 * later, or go elsewhere. */
 	ssize_t (*answer)(struct hub_datagram *datagram, size_t size, void *context);
 };
 

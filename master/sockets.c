@@ -86,7 +86,8 @@ bind_one(struct address *address)
 	return -1;
 }
 
-/* The one socket of a path; whoever may enter its folder may connect. Returns 0, or -1 with errno. */
+/* The one socket of a path; whoever may enter its folder may connect. Returns 0, or -1 with
+ * errno. */
 static int
 bind_path(struct sockets *sockets, unsigned index)
 {
@@ -129,7 +130,8 @@ bind_paths(struct sockets *sockets)
 	return 0;
 }
 
-/* Whether the file at a path is still the one that was bound: somebody may have removed it, and bound another. */
+/* Whether the file at a path is still the one that was bound: somebody may have removed it, and
+ * bound another. */
 static bool
 is_own_path(const struct sockets *sockets, unsigned index)
 {
@@ -283,7 +285,8 @@ leave_out(struct sockets *sockets, unsigned index)
 		after * sizeof *sockets->passed);
 }
 
-/* Leaves out what the machine does not have and its name can do without. Nothing is open yet but what was passed. */
+/* Leaves out what the machine does not have and its name can do without. Nothing is open yet but
+ * what was passed. */
 static void
 leave_out_missing(struct sockets *sockets)
 {
@@ -347,7 +350,8 @@ reopen_ports(struct sockets *sockets)
 	return has_open;
 }
 
-/* The first seat's sockets are bound to the ports that all others share. Returns 0, or -1 with errno. */
+/* The first seat's sockets are bound to the ports that all others share. Returns 0, or -1 with
+ * errno. */
 static int
 bind_first_seat(struct sockets *sockets)
 {
@@ -464,7 +468,8 @@ sockets_take(struct sockets *sockets, int fd)
 
 /* ---- listening ---- */
 
-/* Whether a socket is this server's alone, and can be taken out of its group without being closed. */
+/* Whether a socket is this server's alone, and can be taken out of its group without being
+ * closed. */
 static bool
 is_own(const struct sockets *sockets, const struct seat *seat, unsigned address)
 {
@@ -569,7 +574,8 @@ sockets_forget(struct sockets *sockets)
 	sockets->is_owner = false;
 }
 
-/* Whether a seat is a member of the group now, which the master that wrote the roll may not have lived to write. */
+/* Whether a seat is a member of the group now, which the master that wrote the roll may not have
+ * lived to write. */
 static bool
 is_member(const struct sockets *sockets, unsigned index)
 {
@@ -587,8 +593,9 @@ is_member(const struct sockets *sockets, unsigned index)
 	return index < sockets->seat_count;
 }
 
-/* The kernel moves the last member into the place of one that leaves. If several have left, in an order that is not known,
- * it is not known either who was moved, unless all of them were the last ones. */
+/* The kernel moves the last member into the place of one that leaves. If several have left, in an
+ * order that is not known, it is not known either who was moved, unless all of them were the last
+ * ones. */
 static bool
 strike_absent(struct sockets *sockets)
 {

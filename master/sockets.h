@@ -48,11 +48,12 @@ struct sockets {
 	int backlog;
 	bool can_bind; /* false once privileges are dropped: the group needs one uid */
 	bool is_owner; /* no other master has them: paths are this one's to remove */
-	/* [address]: the one socket of a path, or one that was passed to this server and cannot have
-	 * siblings, because it belongs to another user; or -1. All seats hold duplicates of it. */
+	/* [address]: the one socket of a path, or one that was passed to this server and cannot
+	 * have siblings, because it belongs to another user; or -1. All seats hold duplicates of
+	 * it. */
 	int *shared;
-	/* [address]: the socket that was passed, whatever became of it, or -1: it is not this server's
-	 * to shut. */
+	/* [address]: the socket that was passed, whatever became of it, or -1: it is not this
+	 * server's to shut. */
 	int *passed;
 	struct path_identity *paths; /* [address]: which file its path was, when it was bound */
 	int *locks;                  /* [address]: held while this server owns the address */

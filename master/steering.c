@@ -164,8 +164,8 @@ steering_datagram_program(
 		return 0;
 	length = family == AF_INET6 ? hash_either(program)
 				    : hash_sender(program, 0, V4_SOURCE, V4_PORT);
-	/* Each seat has its share of the senders, also while nobody sits there: then others stand in, in turn, and nobody else
-	 * moves. */
+	/* Each seat has its share of the senders, also while nobody sits there: then others stand
+	 * in, in turn, and nobody else moves. */
 	program[length++] =
 		(struct sock_filter)BPF_STMT(BPF_ALU | BPF_MOD | BPF_K, (uint32_t)count);
 	for (size_t i = 0; i < count; i++) {

@@ -1,12 +1,12 @@
 /* Steering: which hub a new connection goes to.
  *
- * The kernel asks a classic BPF program, attached to the sockets of an address, for the index of the
- * member that gets the connection. Ours draws a random number and compares it with cumulated
+ * The kernel asks a classic BPF program, attached to the sockets of an address, for the index of
+ * the member that gets the connection. Ours draws a random number and compares it with cumulated
  * weights; the weights follow the load. No privilege is needed, attaching takes some microseconds,
  * and where the kernel has it not, connections are spread by hash.
  *
- * Of datagrams a program of its own looks at the sender's address and port, so that a peer stays on its
- * hub, whoever else comes and goes. */
+ * Of datagrams a program of its own looks at the sender's address and port, so that a peer stays on
+ * its hub, whoever else comes and goes. */
 #ifndef HUBBUB_MASTER_STEERING_H
 #define HUBBUB_MASTER_STEERING_H
 
@@ -27,8 +27,8 @@ struct steering_load {
 	double busy;   /* share of the time that it was busy lately, 0 to 1 */
 };
 
-/* Chooses weights, 0 to STEERING_WEIGHT_MAX. arrivals: how many connections are expected until
- * the next choice. Members with fewer connections than the others get more; one that is busy all the
+/* Chooses weights, 0 to STEERING_WEIGHT_MAX. arrivals: how many connections are expected until the
+ * next choice. Members with fewer connections than the others get more; one that is busy all the
  * time, unlike the others, gets at most a twentieth. All are 0 if all are away. */
 void steering_weigh(
 	const struct steering_load *loads, size_t count, double arrivals, unsigned *weights);
@@ -40,8 +40,9 @@ size_t steering_program(const unsigned *weights, size_t count, struct sock_filte
 /* Attaches such a program to the group of one of its sockets. Returns 0, or -1 with errno. */
 int steering_attach(int socket, const unsigned *weights, size_t count);
 
-/* Writes a program that returns, for a datagram's sender, the index of a member that is there, always the same one as
- * long as that stays; family is the sockets' own. Returns its length, or 0 if none is there or there are too many. */
+/* Writes a program that returns, for a datagram's sender, the index of a member that is there,
+ * always the same one as long as that stays; family is the sockets' own. Returns its length, or 0
+ * if none is there or there are too many. */
 size_t steering_datagram_program(
 	const bool *is_there, size_t count, int family, struct sock_filter *program);
 

@@ -16,7 +16,8 @@ struct former {
 	int channel; /* -1 without one, and once it is gone */
 	struct commit *commit;
 	int commit_file; /* names it, for the next master; -1 without */
-	/* The former one's with the one before it, which is to stand in for nobody any more; NULL without. */
+	/* The former one's with the one before it, which is to stand in for nobody any more; NULL
+	 * without. */
 	struct commit *elder;
 	ev_io talk;
 	ev_timer look;  /* at the commit word, from RISEN on */

@@ -85,7 +85,8 @@ hand_over(struct master *master)
 	master->upgrade_events.handed_over(master);
 	fleet_leave(&master->fleet, CHANNEL_HANDOVER);
 	fleet_freeze(&master->fleet, false);
-	/* From here on the new master and this one stand in for each other, and nobody older does. */
+	/* From here on the new master and this one stand in for each other, and nobody older
+	 * does. */
 	takeover_leave(master);
 	let_go(successor, master->loop);
 }
@@ -152,7 +153,8 @@ withdraw(struct master *master)
 		look_at_commit(master);
 		return false;
 	}
-	/* Its workers find that it is dead, and have nothing to drain; it, and the launcher, are reaped as strangers. */
+	/* Its workers find that it is dead, and have nothing to drain; it, and the launcher, are
+	 * reaped as strangers. */
 	if (successor->pidfd != -1)
 		pidfd_send_signal(successor->pidfd, SIGKILL, NULL, 0);
 	if (successor->phase == SUCCESSOR_OFFERED)
@@ -210,7 +212,8 @@ offer(struct master *master)
 {
 	struct successor *successor = master->successor;
 
-	/* The launcher may be slower than the new master, without whose pid its death is not seen. */
+	/* The launcher may be slower than the new master, without whose pid its death is not
+	 * seen. */
 	if (!successor->has_risen || successor->pid == 0 ||
 		successor->phase != SUCCESSOR_STARTING || master->phase != MASTER_SERVING)
 		return;

@@ -25,9 +25,9 @@
  * Until the word is TAKEN the old master serves, and goes on if the new one exits, crashes, or is
  * not ready in time. If the old one dies before it, the new one takes over as soon as it is ready.
  * From TAKEN on the new one serves; if it dies while the old one drains, the old one swaps TAKEN
- * for RETAKEN, starts workers on the same sockets and serves again. Of three masters, each of
- * which may die, the last one leaves the first one's word when it has taken over.
- * tests/model/upgrade.pml has both masters, and what may befall them. */
+ * for RETAKEN, starts workers on the same sockets and serves again. Of three masters, each of which
+ * may die, the last one leaves the first one's word when it has taken over. tests/model/upgrade.pml
+ * has both masters, and what may befall them. */
 #ifndef HUBBUB_MASTER_UPGRADE_H
 #define HUBBUB_MASTER_UPGRADE_H
 

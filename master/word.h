@@ -22,7 +22,8 @@ enum word {
 /* Says one, with a file unless that is -1, which stays the caller's. Never waits. */
 void word_say(int channel, enum word word, int file);
 
-/* Hears all that has come; *channel may be closed, and -1, while it does. Returns false at the end of the channel. */
+/* Hears all that has come; *channel may be closed, and -1, while it does. Returns false at the end
+ * of the channel. */
 bool word_hear(struct master *master, const int *channel,
 	void (*hear)(struct master *master, enum word word, int file));
 

@@ -135,7 +135,8 @@ answer_all(struct datagrams *datagrams, unsigned count)
 	return answers;
 }
 
-/* Sends them. One that cannot be sent is dropped, as the network might have; it says so in a counter. */
+/* Sends them. One that cannot be sent is dropped, as the network might have; it says so in a
+ * counter. */
 static void
 send_all(struct datagrams *datagrams, unsigned count)
 {
@@ -195,7 +196,8 @@ run(void *argument)
 		if (count > 0)
 			send_all(datagrams, answer_all(datagrams, count));
 		if (count == BATCH) {
-			/* There may be more; connections get their turn. A flood does not keep it from stopping. */
+			/* There may be more; connections get their turn. A flood does not keep it
+			 * from stopping. */
 			if ((datagrams->is_stopping && datagrams->last-- == 0) || hub_sleep(0) != 0)
 				return NULL;
 			continue;
@@ -233,8 +235,8 @@ datagrams_stop(struct datagrams *datagrams)
 	datagrams->coroutine = NULL;
 }
 
-/* A service may know the number, for answers that come later: they fail from now on, and go to nothing
- * else that would get the number. */
+/* A service may know the number, for answers that come later: they fail from now on, and go to
+ * nothing else that would get the number. */
 void
 datagrams_close(struct datagrams *datagrams)
 {

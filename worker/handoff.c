@@ -10,7 +10,8 @@
 
 /* A connection moves only if that is worth waking another thread: for four more, and an eighth. */
 #define MARGIN(open) (4 + (open) / 8)
-/* A sibling that has not been heard of for so long may be stuck, and one with such a lag is busy. */
+/* A sibling that has not been heard of for so long may be stuck, and one with such a lag is
+ * busy. */
 #define HEARD_WITHIN (300 * HUB_MILLISECOND)
 #define LAG_MOST (20 * HUB_MILLISECOND)
 

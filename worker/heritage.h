@@ -1,6 +1,6 @@
 /* The heritage: all that a worker gets from the master at fork, and all that master/ knows of
- * worker/ besides the counters and the channel. What is not in here, the worker does not have: every
- * other descriptor is closed. */
+ * worker/ besides the counters and the channel. What is not in here, the worker does not have:
+ * every other descriptor is closed. */
 #ifndef HUBBUB_WORKER_HERITAGE_H
 #define HUBBUB_WORKER_HERITAGE_H
 
@@ -14,8 +14,8 @@
 
 #define WORKER_NETWORKS_MAX 32
 
-/* Nanoseconds after the master's death after which a worker that does nothing, and has not closed what
- * listens, is killed. */
+/* Nanoseconds after the master's death after which a worker that does nothing, and has not closed
+ * what listens, is killed. */
 #define ORPHAN_TIME (5 * HUB_SECOND)
 
 /* The addresses that begin with the same bits: 10.0.0.0/8. */

@@ -83,6 +83,7 @@ orphan_prepare(pid_t master)
 void
 orphan_end(void)
 {
-	/* LeakSanitizer stops the process while it looks, and would wait for ever if SIGCONT came. */
+	/* LeakSanitizer stops the process while it looks, and would wait for ever if SIGCONT
+	 * came. */
 	prctl(PR_SET_PDEATHSIG, 0);
 }

@@ -55,7 +55,8 @@ proxy_parse_head(const unsigned char head[static PROXY_HEAD_SIZE], const char **
 
 /* ---- what is said of the client ---- */
 
-/* Sets client and returns how many bytes the addresses take; or SIZE_MAX for a family that is not known. */
+/* Sets client and returns how many bytes the addresses take; or SIZE_MAX for a family that is not
+ * known. */
 static size_t
 parse_addresses(
 	int family, const unsigned char *rest, size_t length, struct sockaddr_storage *client)
@@ -147,7 +148,8 @@ proxy_parse(const unsigned char *header, size_t length, struct sockaddr_storage 
 	rest = proxy_parse_head(header, why);
 	if (rest < 0 || (size_t)rest + PROXY_HEAD_SIZE != length)
 		return false;
-	/* The proxy's own connection, or one that it cannot describe: whatever else it says is skipped. */
+	/* The proxy's own connection, or one that it cannot describe: whatever else it says is
+	 * skipped. */
 	if (header[12] == COMMAND_LOCAL || header[13] == FAMILY_UNSPECIFIED)
 		return true;
 	addresses = parse_addresses(header[13], header + PROXY_HEAD_SIZE, (size_t)rest, client);
@@ -193,7 +195,8 @@ proxy_is_trusted(
 
 /* ---- reading ---- */
 
-/* The whole header, in buffer, or in memory of its own if that is too small. Returns its length, or 0 with *why. */
+/* The whole header, in buffer, or in memory of its own if that is too small. Returns its length, or
+ * 0 with *why. */
 static size_t
 read_header(
 	int fd, unsigned char buffer[static COMMON_SIZE], unsigned char **header, const char **why)

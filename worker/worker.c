@@ -170,8 +170,8 @@ give_up_permits(const struct worker *worker)
 	__atomic_fetch_sub(&rows[0].granted, free, __ATOMIC_RELAXED);
 }
 
-/* When the kernel is to kill the process, whose sockets are in the way of the next server: ORPHAN_TIME
- * after the last sign of life of some hub, but not before it can have closed them. */
+/* When the kernel is to kill the process, whose sockets are in the way of the next server:
+ * ORPHAN_TIME after the last sign of life of some hub, but not before it can have closed them. */
 static int64_t
 stuck_at(const struct worker *worker, int64_t began)
 {

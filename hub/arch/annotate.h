@@ -1,6 +1,6 @@
-/* What sanitizers and valgrind must be told about stacks and leaks, behind one header. Without them each of
- * these is empty. AddressSanitizer keeps fake stacks and shadow per stack, ThreadSanitizer a fiber
- * per stack, valgrind a range per stack. */
+/* What sanitizers and valgrind must be told about stacks and leaks, behind one header. Without them
+ * each of these is empty. AddressSanitizer keeps fake stacks and shadow per stack, ThreadSanitizer
+ * a fiber per stack, valgrind a range per stack. */
 #ifndef HUBBUB_ARCH_ANNOTATE_H
 #define HUBBUB_ARCH_ANNOTATE_H
 

@@ -11,7 +11,8 @@ check_failed(const char *file, int line, const char *what, const char *why)
 {
 	char message[512];
 
-	/* One write, so that lines of several threads do not mix; no stdio, whose lock may be held. */
+	/* One write, so that lines of several threads do not mix; no stdio, whose lock may be
+	 * held. */
 	int length = snprintf(message, sizeof message, "hubbub: %s:%d: check failed: %s (%s)\n",
 		file, line, what, why);
 	if (length > (int)sizeof message - 1)

@@ -1,6 +1,7 @@
 /* Log lines of a program to stderr: one write(2) per line, so that lines of many processes never
- * mix. A line that would have to wait, because whoever reads stderr does not, is dropped and counted. Libraries return errors; only the process that decides what an error means logs it, once,
- * with what failed, on what, why, and what to do about it. */
+ * mix. A line that would have to wait, because whoever reads stderr does not, is dropped and
+ * counted. Libraries return errors; only the process that decides what an error means logs it,
+ * once, with what failed, on what, why, and what to do about it. */
 #ifndef HUBBUB_BASE_LOG_H
 #define HUBBUB_BASE_LOG_H
 

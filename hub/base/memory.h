@@ -1,10 +1,12 @@
-/* Memory that processes share: a memfd. A child has it by the fork, another program by the descriptor. */
+/* Memory that processes share: a memfd. A child has it by the fork, another program by the
+ * descriptor. */
 #ifndef HUBBUB_BASE_MEMORY_H
 #define HUBBUB_BASE_MEMORY_H
 
 #include <stddef.h>
 
-/* Makes and maps so many bytes, all zero. *fd names them, and is the caller's. NULL with errno, and *fd -1. */
+/* Makes and maps so many bytes, all zero. *fd names them, and is the caller's. NULL with errno, and
+ * *fd -1. */
 void *memory_new(const char *name, size_t size, int *fd);
 
 /* Maps those of another process. NULL with errno, EPROTO if they are of another size. */

@@ -7,9 +7,10 @@
 #include <ucontext.h>
 
 #ifdef HUBBUB_UNWIND
-/* libunwind (1.6) checks doubtful addresses by a pipe, which it opens at the first walk; should those descriptors
- * turn out closed, it opens new ones, and forgets that other threads may have other tables. So walks are
- * made in hubs' threads alone; the watchdog's, whose table is its own, only looks names up. */
+/* libunwind (1.6) checks doubtful addresses by a pipe, which it opens at the first walk; should
+ * those descriptors turn out closed, it opens new ones, and forgets that other threads may have
+ * other tables. So walks are made in hubs' threads alone; the watchdog's, whose table is its own,
+ * only looks names up. */
 #define UNW_LOCAL_ONLY
 #include <libunwind.h>
 

@@ -1,12 +1,13 @@
-/* Backtraces by libunwind, for a hub that tells of its coroutines and for a worker that has crashed; without libunwind, at
- * build time, all are empty. Addresses mean the same in a process and in the one that it was forked from. */
+/* Backtraces by libunwind, for a hub that tells of its coroutines and for a worker that has
+ * crashed; without libunwind, at build time, all are empty. Addresses mean the same in a process
+ * and in the one that it was forked from. */
 #ifndef HUBBUB_DEBUG_BACKTRACE_H
 #define HUBBUB_DEBUG_BACKTRACE_H
 
 #include <stddef.h>
 
-/* The addresses at which what a signal has interrupted goes on, innermost first; returns how many, at most that many.
- * context is the handler's third argument. Async-signal-safe. */
+/* The addresses at which what a signal has interrupted goes on, innermost first; returns how many,
+ * at most that many. context is the handler's third argument. Async-signal-safe. */
 size_t backtrace_of_signal(void *context, void **frames, size_t most);
 
 /* Writes a line per frame to text, of size bytes, with a NUL; returns the length without that. */

@@ -81,7 +81,8 @@ dump_all(void *argument)
 	return NULL;
 }
 
-/* On the thread's own stack, if that is not where it is: unwinding takes more than a small one has. */
+/* On the thread's own stack, if that is not where it is: unwinding takes more than a small one
+ * has. */
 void
 hub_dump(int fd)
 {

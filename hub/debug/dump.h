@@ -9,9 +9,10 @@
 
 HUBBUB_API_BEGIN
 
-/* Writes to fd, for each coroutine of the calling thread's hub: its address and name, its state, what it waits for
- * and since when, where it was spawned, and the backtrace of one that is suspended. Of very many it writes the
- * first thousand. In a core, or a process that is stuck, hub.gdb tells the same.
+/* Writes to fd, for each coroutine of the calling thread's hub: its address and name, its state,
+ * what it waits for and since when, where it was spawned, and the backtrace of one that is
+ * suspended. Of very many it writes the first thousand. In a core, or a process that is stuck,
+ * hub.gdb tells the same.
  * Switches: no; it writes to fd as write(2).  Errors: none; without a hub it writes nothing. */
 void hub_dump(int fd);
 
@@ -25,8 +26,8 @@ struct hub_switch_scope {
 	const void *coroutine;
 };
 
-/* Starts a scope inside of which the calling coroutine must let others run at least once, or must not at all: for
- * tests, and around code that relies on it.
+/* Starts a scope inside of which the calling coroutine must let others run at least once, or must
+ * not at all: for tests, and around code that relies on it.
  * Switches: no.  Thread: a coroutine's.  Ownership: scope is borrowed until it is stopped. */
 void hub_switch_scope_start(struct hub_switch_scope *scope, enum hub_switch_kind kind);
 

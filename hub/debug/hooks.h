@@ -1,5 +1,5 @@
-/* Hooks: a program's own functions that are called at what happens in a hub, for tracing, metrics and
- * error reporting. Where none are set they cost a load and a compare. */
+/* Hooks: a program's own functions that are called at what happens in a hub, for tracing, metrics
+ * and error reporting. Where none are set they cost a load and a compare. */
 #ifndef HUBBUB_DEBUG_HOOKS_H
 #define HUBBUB_DEBUG_HOOKS_H
 
@@ -13,8 +13,9 @@ HUBBUB_API_BEGIN
 struct hub_coroutine;
 struct hub_failure;
 
-/* Any of them may be NULL. None may block, switch, spawn, or end the coroutine that it is told of. They run on
- * the hub's thread, but for blocked, which the watchdog's thread calls (see debug/watchdog.h). */
+/* Any of them may be NULL. None may block, switch, spawn, or end the coroutine that it is told of.
+ * They run on the hub's thread, but for blocked, which the watchdog's thread calls (see
+ * debug/watchdog.h). */
 struct hub_hooks {
 	/* A coroutine was spawned, and has not run. */
 	void (*spawned)(struct hub_coroutine *coroutine, void *context);
@@ -27,15 +28,16 @@ struct hub_hooks {
 	/* One that nobody joins has failed. Without this hook a line is written to stderr. */
 	void (*failed)(const struct hub_coroutine *coroutine, const struct hub_failure *failure,
 		void *context);
-	/* Called by the watchdog's thread, which has standard error and no other descriptor of the process.
-	 * The hub has not switched for that many nanoseconds; backtrace is what the watchdog would
-	 * write to stderr. */
+	/* Called by the watchdog's thread, which has standard error and no other descriptor of the
+	 * process. The hub has not switched for that many nanoseconds; backtrace is what the
+	 * watchdog would write to stderr. */
 	void (*blocked)(int64_t nanoseconds, const char *backtrace, void *context);
 	void *context;
 };
 
 /* Sets this thread's hooks, for the hub that runs or the next one; NULL for none.
- * Switches: no.  Thread: any.  Ownership: hooks are borrowed until others are set, or the thread ends.
+ * Switches: no.  Thread: any.  Ownership: hooks are borrowed until others are set, or the thread
+ * ends.
  * Returns the ones set before, or NULL; also NULL, with errno ENOMEM, if they cannot be set. */
 const struct hub_hooks *hub_set_hooks(const struct hub_hooks *hooks);
 

@@ -65,8 +65,8 @@ on_fault(int signal, siginfo_t *information, void *context)
 	if (hub != NULL && hub->current != &hub->root &&
 		stack_guards(&hub->current->stack, information->si_addr))
 		report(hub->current);
-	/* The fault happens again on return, now with what was there before; one that another process
-	 * sent does not, and is raised again. */
+	/* The fault happens again on return, now with what was there before; one that another
+	 * process sent does not, and is raised again. */
 	kernel_sigaction(SIGSEGV, &previous_action, NULL);
 	if (information->si_code <= 0)
 		kernel_raise(signal);

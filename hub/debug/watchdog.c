@@ -42,7 +42,8 @@ static struct sigaction before;
 
 /* ---- in the hub's thread ---- */
 
-/* Whether this stack is large enough to unwind on: the program may have given the thread a signal stack of its own. */
+/* Whether this stack is large enough to unwind on: the program may have given the thread a signal
+ * stack of its own. */
 static bool
 has_room(void)
 {
@@ -189,8 +190,8 @@ is_runnable(const struct watched *watched)
 	return state != NULL && state[1] == ' ' && state[2] == 'R';
 }
 
-/* A thread that would run but gets no CPU is not blocked by its coroutine, unless that has used a good part of the time
- * that is to be reported, however long it took to get it. */
+/* A thread that would run but gets no CPU is not blocked by its coroutine, unless that has used a
+ * good part of the time that is to be reported, however long it took to get it. */
 static bool
 is_starved(const struct watched *watched)
 {
@@ -198,8 +199,9 @@ is_starved(const struct watched *watched)
 	       time_used(watched) - watched->used < watched->next_report / 2;
 }
 
-/* Makes a hub look at its clock, however many calls it counts on before it would: they may have become slow.
- * It counts on many only while it is attended to, and the last time, when it is no more, takes that back.
+/* Makes a hub look at its clock, however many calls it counts on before it would: they may have
+ * become slow. It counts on many only while it is attended to, and the last time, when it is no
+ * more, takes that back.
  * Returns whether it is. */
 static bool
 attend(struct hub *hub, int64_t now)
@@ -258,15 +260,16 @@ watch(void *argument)
 	int64_t looked = clock_now();
 
 	pthread_setname_np(pthread_self(), "watchdog");
-	/* A table of descriptors of its own: in a process with one hub the kernel then finds them without
-	 * counting references; and an empty one, so that none is held open here. */
+	/* A table of descriptors of its own: in a process with one hub the kernel then finds them
+	 * without counting references; and an empty one, so that none is held open here. */
 	kernel_close_range(0, ~0U, CLOSE_RANGE_UNSHARE);
 	pthread_mutex_lock(&mutex);
 	while (!list_is_empty(&hubs)) {
 		int64_t now = clock_now();
 		bool is_attended = false;
 
-		/* This thread was stopped, too, with its process or its machine: what it saw before says nothing. */
+		/* This thread was stopped, too, with its process or its machine: what it saw before
+		 * says nothing. */
 		if (now - looked > 2 * limit)
 			LIST_EACH (link, &hubs)
 				CONTAINER_OF(link, struct watched, link)->taken = UINT64_MAX;

@@ -1,16 +1,17 @@
-/* Watchdog: reports a hub that has not switched for long, because a coroutine computes or blocks the thread.
+/* Watchdog: reports a hub that has not switched for long, because a coroutine computes or blocks
+ * the thread.
  *
- * It is always on: a thread of the process looks at each hub's switch counter now and then, which costs the
- * hubs nothing, and makes those that are busy look at their clocks every 10 ms. A hub that has not switched for
- * HUBBUB_WATCHDOG milliseconds (environment; default 100, 0 turns reports off) is reported once, and again
- * when the time has grown tenfold: by the hook `blocked` (debug/hooks.h), or on stderr, with the running
- * coroutine's name and a backtrace.
+ * It is always on: a thread of the process looks at each hub's switch counter now and then, which
+ * costs the hubs nothing, and makes those that are busy look at their clocks every 10 ms. A hub
+ * that has not switched for HUBBUB_WATCHDOG milliseconds (environment; default 100, 0 turns reports
+ * off) is reported once, and again when the time has grown tenfold: by the hook `blocked`
+ * (debug/hooks.h), or on stderr, with the running coroutine's name and a backtrace.
  *
  * A thread that gets no CPU, because the machine is overloaded, is not reported.
  *
- * For the backtrace, SIGURG interrupts that thread: system calls that are not restarted after a signal, such as
- * nanosleep(2) and poll(2), then end early with EINTR. The watchdog's thread keeps no descriptor of
- * the process open. */
+ * For the backtrace, SIGURG interrupts that thread: system calls that are not restarted after a
+ * signal, such as nanosleep(2) and poll(2), then end early with EINTR. The watchdog's thread keeps
+ * no descriptor of the process open. */
 #ifndef HUBBUB_DEBUG_WATCHDOG_H
 #define HUBBUB_DEBUG_WATCHDOG_H
 
@@ -21,8 +22,8 @@
 
 HUBBUB_API_BEGIN
 
-/* Sets the time after which hubs of this process are reported, for all hubs; 0 or less turns reports off. Before
- * this is called HUBBUB_WATCHDOG counts.
+/* Sets the time after which hubs of this process are reported, for all hubs; 0 or less turns
+ * reports off. Before this is called HUBBUB_WATCHDOG counts.
  * Switches: no.  Thread: any.  Errors: none. */
 void hub_watchdog(int64_t nanoseconds);
 

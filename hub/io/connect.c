@@ -115,7 +115,8 @@ attempt(void *argument)
 	return NULL;
 }
 
-/* Starts attempts until one has won, all have failed, or the caller may not wait. Returns 0, or an errno. */
+/* Starts attempts until one has won, all have failed, or the caller may not wait. Returns 0, or an
+ * errno. */
 static int
 run_race(struct race *race, const struct addrinfo **addresses, size_t count,
 	struct hub_nursery *nursery)
@@ -224,7 +225,8 @@ listen_anywhere(const struct addrinfo *addresses, int backlog)
 	return -1;
 }
 
-/* On the first address that this machine has; one that is in use is no reason to listen elsewhere. */
+/* On the first address that this machine has; one that is in use is no reason to listen
+ * elsewhere. */
 static int
 listen_at_first(const struct addrinfo *addresses, int backlog)
 {

@@ -1,7 +1,8 @@
 /* libev facts that this file lives by (4.33): starting and stopping a watcher makes no system call,
  * the next poll compares masks; a stop is never told to the kernel, so an event that nobody wants
- * costs one epoll_ctl when it comes; a number that is reused is armed only after a fresh ev_io_init;
- * of what the kernel refuses to watch it tells the watchers, and stops them (see libev.c). */
+ * costs one epoll_ctl when it comes; a number that is reused is armed only after a fresh
+ * ev_io_init; of what the kernel refuses to watch it tells the watchers, and stops them (see
+ * libev.c). */
 #include "hub/io/fd_priv.h"
 
 #include <errno.h>
@@ -92,7 +93,8 @@ fd_forget_all(struct hub *hub, int reason)
 			fd_forget(hub, fd_entry(hub, (int)fd), reason);
 }
 
-/* The number's entry, with a new generation; whatever it was before is forgotten. NULL with errno ENOMEM. */
+/* The number's entry, with a new generation; whatever it was before is forgotten. NULL with errno
+ * ENOMEM. */
 static struct hub_fd *
 enter(struct hub *hub, int fd)
 {

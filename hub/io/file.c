@@ -118,8 +118,8 @@ hub_open(const char *path, int flags, mode_t mode)
 	return fd;
 }
 
-/* From the cache, without waiting; offset -1 is the file's own. Returns -1 where that cannot be, or others are due,
- * who run while the call that may wait does; it finds other errors again. */
+/* From the cache, without waiting; offset -1 is the file's own. Returns -1 where that cannot be, or
+ * others are due, who run while the call that may wait does; it finds other errors again. */
 static ssize_t
 read_cached(int fd, const struct iovec *parts, int count, off_t offset)
 {

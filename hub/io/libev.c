@@ -1,13 +1,13 @@
 /* What libev hears from the kernel.
  *
- * libev 4.33, as Debian builds it, ends the process by an assertion when epoll_ctl(2) says EBADF, ELOOP or EINVAL of a
- * descriptor, and when poll(2) says POLLNVAL; of any other error it tells the watchers (EV_ERROR). Nobody can make sure
- * beforehand that a number is open when libev comes to it: another thread may close it at any time. So these two calls
- * stand before libc's, and while a hub polls they say the same in words that libev bears. For everybody else they are
- * libc's own.
+ * libev 4.33, as Debian builds it, ends the process by an assertion when epoll_ctl(2) says EBADF,
+ * ELOOP or EINVAL of a descriptor, and when poll(2) says POLLNVAL; of any other error it tells the
+ * watchers (EV_ERROR). Nobody can make sure beforehand that a number is open when libev comes to
+ * it: another thread may close it at any time. So these two calls stand before libc's, and while a
+ * hub polls they say the same in words that libev bears. For everybody else they are libc's own.
  *
- * In a program that loads this library at run time (dlopen(3)) libev finds libc's calls first, and asserts. One into which
- * it is preloaded with hub/patch has them from there. */
+ * In a program that loads this library at run time (dlopen(3)) libev finds libc's calls first, and
+ * asserts. One into which it is preloaded with hub/patch has them from there. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <poll.h>
@@ -49,8 +49,8 @@ extern __typeof__(epoll_ctl) epoll_ctl __attribute__((alias("hub_epoll_ctl"))) E
 static void
 on_system_error(const char *what)
 {
-	/* Whoever has closed all numbers, as closefrom(3) does, has closed the loop's own, too: it makes others before it
-	 * polls again, and tells what it watched. */
+	/* Whoever has closed all numbers, as closefrom(3) does, has closed the loop's own, too: it
+	 * makes others before it polls again, and tells what it watched. */
 	if (errno == EBADF && hub_polls()) {
 		ev_loop_fork(hub_this->loop);
 		return;

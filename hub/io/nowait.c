@@ -1,5 +1,5 @@
-/* An entry's word that its descriptor is non-blocking is not relied on: the number may have been closed and opened again
- * since, or the flag taken away. */
+/* An entry's word that its descriptor is non-blocking is not relied on: the number may have been
+ * closed and opened again since, or the flag taken away. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -43,7 +43,8 @@ may_have_nowait(int fd)
 	return entry == NULL || !entry->lacks_nowait;
 }
 
-/* By this kind of file, by this kernel, or by a filter of system calls that is older than they are. */
+/* By this kind of file, by this kernel, or by a filter of system calls that is older than they
+ * are. */
 static bool
 is_unsupported(void)
 {

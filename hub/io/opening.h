@@ -1,5 +1,5 @@
-/* A number that is to be closed in the end, though others may close it before, after which it may be another descriptor's:
- * for servers, and for who serves what they have accepted. */
+/* A number that is to be closed in the end, though others may close it before, after which it may
+ * be another descriptor's: for servers, and for who serves what they have accepted. */
 #ifndef HUBBUB_IO_OPENING_H
 #define HUBBUB_IO_OPENING_H
 
@@ -16,7 +16,8 @@ struct fd_opening {
 /* What the number is now; one that is new to the hub enters. Does not switch. */
 struct fd_opening fd_opening(int fd);
 
-/* Whether it was closed since, as far as the hub knows; false without a hub. In the same hub. Does not switch. */
+/* Whether it was closed since, as far as the hub knows; false without a hub. In the same hub. Does
+ * not switch. */
 bool fd_was_closed(const struct fd_opening *opening);
 
 #endif

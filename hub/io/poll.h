@@ -1,5 +1,5 @@
-/* Waiting for several descriptors at once. For descriptors together with queues, events and coroutines see
- * select.h. */
+/* Waiting for several descriptors at once. For descriptors together with queues, events and
+ * coroutines see select.h. */
 #ifndef HUBBUB_IO_POLL_H
 #define HUBBUB_IO_POLL_H
 
@@ -9,12 +9,13 @@
 
 HUBBUB_API_BEGIN
 
-/* poll(2), but only the coroutine waits; it is woken by POLLIN, POLLOUT, hang-ups and errors, while other
- * events are only reported with those. timeout in milliseconds; 0 does not wait, below 0 waits without end.
- * A descriptor that another coroutine closes meanwhile is reported with POLLNVAL.
+/* poll(2), but only the coroutine waits; it is woken by POLLIN, POLLOUT, hang-ups and errors, while
+ * other events are only reported with those. timeout in milliseconds; 0 does not wait, below 0
+ * waits without end. A descriptor that another coroutine closes meanwhile is reported with
+ * POLLNVAL.
  * Switches: yes, unless one is ready or timeout is 0.
- * Returns how many have revents; 0 after the timeout; or -1 with errno ENOMEM, EINVAL, ECANCELED, ETIMEDOUT
- * (a scope around), EDEADLK or EPERM. */
+ * Returns how many have revents; 0 after the timeout; or -1 with errno ENOMEM, EINVAL, ECANCELED,
+ * ETIMEDOUT (a scope around), EDEADLK or EPERM. */
 int hub_poll(struct pollfd *fds, nfds_t count, int timeout);
 
 HUBBUB_API_END

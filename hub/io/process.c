@@ -57,7 +57,8 @@ above_standard(int fd)
 	return moved;
 }
 
-/* Makes the pipe of a stream: the caller's end in ours, the process's in theirs. Returns 0 or an errno. */
+/* Makes the pipe of a stream: the caller's end in ours, the process's in theirs. Returns 0 or an
+ * errno. */
 static int
 make_pipe(int stream, int *ours, int *theirs)
 {
@@ -230,7 +231,8 @@ hub_process_signal(struct hub_process *process, int signal)
 
 /* ---- waiting ---- */
 
-/* Reaps it if it has ended; what waitid tells, in the form of waitpid. Returns 1, 0 (it runs), or -1. */
+/* Reaps it if it has ended; what waitid tells, in the form of waitpid. Returns 1, 0 (it runs), or
+ * -1. */
 static int
 reap(int pidfd, int *status)
 {
@@ -344,7 +346,8 @@ write_quietly(int fd, const void *buffer, size_t length)
 	return wrote;
 }
 
-/* Writes what the pipe takes now; closes it after the last byte, or when nobody reads. Returns 0, or -1. */
+/* Writes what the pipe takes now; closes it after the last byte, or when nobody reads. Returns 0,
+ * or -1. */
 static int
 write_some(struct hub_process *process)
 {

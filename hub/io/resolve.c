@@ -262,7 +262,8 @@ convert_now(void *argument)
 	return NULL;
 }
 
-/* In the C library's form, made ours; by a coroutine on the thread's stack, which is larger than its own. */
+/* In the C library's form, made ours; by a coroutine on the thread's stack, which is larger than
+ * its own. */
 static int
 convert(const char *host, const char *service, const struct addrinfo *hints,
 	struct addrinfo **result)

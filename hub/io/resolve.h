@@ -8,13 +8,14 @@
 
 HUBBUB_API_BEGIN
 
-/* getaddrinfo(3), but only the coroutine waits: the C library looks names up as it is configured to, in threads
- * of its own kind (HUBBUB_RESOLVER_THREADS, 1 to 64, default 4), so that slow lookups delay no other offloaded
- * work. Several calls for one name at one time share one lookup; nothing is kept after it. Addresses
- * in numbers are converted at once.
- * Switches: yes, unless host and service are in numbers.  Ownership: *result is freed by hub_freeaddrinfo.
- * Returns 0 or EAI_...; EAI_SYSTEM with errno ECANCELED, ETIMEDOUT, EAGAIN or ENOMEM. The caller may leave
- * at any time, the lookup goes on without it. */
+/* getaddrinfo(3), but only the coroutine waits: the C library looks names up as it is configured
+ * to, in threads of its own kind (HUBBUB_RESOLVER_THREADS, 1 to 64, default 4), so that slow
+ * lookups delay no other offloaded work. Several calls for one name at one time share one lookup;
+ * nothing is kept after it. Addresses in numbers are converted at once.
+ * Switches: yes, unless host and service are in numbers.  Ownership: *result is freed by
+ * hub_freeaddrinfo.
+ * Returns 0 or EAI_...; EAI_SYSTEM with errno ECANCELED, ETIMEDOUT, EAGAIN or ENOMEM. The caller
+ * may leave at any time, the lookup goes on without it. */
 int hub_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
 	struct addrinfo **result);
 

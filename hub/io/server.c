@@ -40,8 +40,8 @@ struct hub_server {
 	unsigned in_a_row; /* accepted without having waited */
 };
 
-/* A connection or a datagram that is being served. It goes when its coroutine has ended, even if that was killed
- * before it ever ran. */
+/* A connection or a datagram that is being served. It goes when its coroutine has ended, even if
+ * that was killed before it ever ran. */
 struct guest {
 	struct hub_link link;
 	struct list siblings;
@@ -141,11 +141,12 @@ socket_end(struct hub_server *server)
 
 /* ---- accepting ---- */
 
-/* What to do about a failure. accept(2) hands on errors of the connection that it would have returned, and a
- * datagram socket those of earlier replies; they are that peer's alone. */
+/* What to do about a failure. accept(2) hands on errors of the connection that it would have
+ * returned, and a datagram socket those of earlier replies; they are that peer's alone. */
 enum verdict { VERDICT_NEXT, VERDICT_WAIT, VERDICT_END };
 
-/* Whether connections cannot be accepted there at all: the kernel says EOPNOTSUPP of single ones, too. */
+/* Whether connections cannot be accepted there at all: the kernel says EOPNOTSUPP of single ones,
+ * too. */
 static bool
 is_no_listener(const struct hub_server *server)
 {
@@ -182,7 +183,8 @@ judge(const struct hub_server *server, int error)
 	}
 }
 
-/* Waits until a guest leaves, which frees what was lacking, or the pause is over. Returns 0 or an errno. */
+/* Waits until a guest leaves, which frees what was lacking, or the pause is over. Returns 0 or an
+ * errno. */
 static int
 back_off(struct hub_server *server)
 {
@@ -251,8 +253,8 @@ accept_now(struct hub_server *server)
 	return -1;
 }
 
-/* Takes one connection from the socket into a new guest. Returns 0 or an errno; EAGAIN if it may not wait and none
- * is queued. */
+/* Takes one connection from the socket into a new guest. Returns 0 or an errno; EAGAIN if it may
+ * not wait and none is queued. */
 static int
 take_connection(struct hub_server *server, bool may_wait)
 {
@@ -273,7 +275,8 @@ take_connection(struct hub_server *server, bool may_wait)
 	if (entry == NULL) {
 		kernel_close(client);
 	} else {
-		/* A client seldom speaks before it is accepted: wait for it instead of asking first. */
+		/* A client seldom speaks before it is accepted: wait for it instead of asking
+		 * first. */
 		entry->drained_for = FD_ANYBODY;
 		error = welcome(server, client);
 	}
@@ -312,8 +315,8 @@ take_datagram(struct hub_server *server, bool may_wait)
 	return guest_enter(server, guest);
 }
 
-/* Takes one. Returns 0 (go on, also after a failure that is only a peer's), or an errno: EAGAIN if it may not wait and
- * none is queued. */
+/* Takes one. Returns 0 (go on, also after a failure that is only a peer's), or an errno: EAGAIN if
+ * it may not wait and none is queued. */
 static int
 take_one(struct hub_server *server, bool may_wait)
 {
@@ -541,7 +544,8 @@ hub_server_wait(struct hub_server *server)
 	return 0;
 }
 
-/* Accepts what is queued and waits for all to leave. A datagram socket may be sent replies to, so it is closed last.
+/* Accepts what is queued and waits for all to leave. A datagram socket may be sent replies to, so
+ * it is closed last.
  * Returns 0 or an errno. */
 static int
 finish(struct hub_server *server)

@@ -1,5 +1,5 @@
-/* Writing without SIGPIPE where the call has no flag for it: the signal is blocked in this thread, and taken back
- * if it was not pending before. */
+/* Writing without SIGPIPE where the call has no flag for it: the signal is blocked in this thread,
+ * and taken back if it was not pending before. */
 #ifndef HUBBUB_IO_SIGPIPE_PRIV_H
 #define HUBBUB_IO_SIGPIPE_PRIV_H
 

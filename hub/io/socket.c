@@ -46,7 +46,8 @@ fd_is_socket(int fd)
 	return entry != NULL && entry->is_socket;
 }
 
-/* Whether fd, by a call for sockets, turned out to be none any more, and its entry has been told. */
+/* Whether fd, by a call for sockets, turned out to be none any more, and its entry has been
+ * told. */
 static ALWAYS_INLINE bool
 fd_was_socket(int fd, ssize_t result)
 {

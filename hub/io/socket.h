@@ -37,7 +37,8 @@ int hub_accept(int fd, struct sockaddr *address, socklen_t *length);
  * goes on in the kernel: close the fd. */
 int hub_connect(int fd, const struct sockaddr *address, socklen_t length);
 
-/* shutdown(2); over TLS it first says so to the peer, whom an end without a word would look like a broken connection.
+/* shutdown(2); over TLS it first says so to the peer, whom an end without a word would look like a
+ * broken connection.
  * Switches: yes, over TLS, while the socket is full.  Returns 0, or -1 and errno. */
 int hub_shutdown(int fd, int how);
 

@@ -57,7 +57,8 @@ since(const struct hub *hub, const struct hub_waiter *first)
 	return first->coroutine->waits_since;
 }
 
-/* Those who wait now wait for what the number means now, and not for what it means after a close. */
+/* Those who wait now wait for what the number means now, and not for what it means after a
+ * close. */
 static void
 confirm(struct hub_fd *entry)
 {

@@ -16,7 +16,8 @@ struct hub_fd;
 #define FD_CHUNK_BITS 6 /* three pages: one descriptor that stays keeps no more */
 #define FD_CHUNK (1 << FD_CHUNK_BITS)
 
-/* How often a wait that lasts is looked at: after 50 ms, then twice as long each time, up to 13 s. */
+/* How often a wait that lasts is looked at: after 50 ms, then twice as long each time, up to 13
+ * s. */
 #define SWEEP_LEVELS 9
 
 struct fd_chunk {

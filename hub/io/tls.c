@@ -1,9 +1,9 @@
-/* OpenSSL reads and writes through a BIO of ours, which asks the kernel directly, remembers when the socket is drained, and
- * takes whatever it is given: what the kernel does not take is kept here. So writing a record never has to be repeated
- * with the same bytes, as OpenSSL would ask for.
+/* OpenSSL reads and writes through a BIO of ours, which asks the kernel directly, remembers when
+ * the socket is drained, and takes whatever it is given: what the kernel does not take is kept
+ * here. So writing a record never has to be repeated with the same bytes, as OpenSSL would ask for.
  *
- * OpenSSL's queue of errors is the thread's: it is emptied before each call and read right after, and nothing switches in
- * between. */
+ * OpenSSL's queue of errors is the thread's: it is emptied before each call and read right after,
+ * and nothing switches in between. */
 #include "hub/io/tls.h"
 
 #include <arpa/inet.h>
@@ -87,7 +87,8 @@ bio_read(BIO *bio, char *buffer, int length)
 	ssize_t got;
 
 	BIO_clear_retry_flags(bio);
-	/* OpenSSL goes on as long as there are records that are not the application's; others want their turn. */
+	/* OpenSSL goes on as long as there are records that are not the application's; others want
+	 * their turn. */
 	if (layer->budget <= 0) {
 		BIO_set_retry_read(bio);
 		return -1;
@@ -394,8 +395,8 @@ wait_flushed(struct tls_layer *layer)
 	return 0;
 }
 
-/* One step of a handshake: 0 when that is done, or an errno. Signatures need much stack, which an idle connection is not
- * to hold: it runs on the thread's. */
+/* One step of a handshake: 0 when that is done, or an errno. Signatures need much stack, which an
+ * idle connection is not to hold: it runs on the thread's. */
 static void *
 step(void *argument)
 {

@@ -19,7 +19,8 @@ watch(struct hub *hub, struct hub_fd *entry, ev_io *watcher)
 		sweep_enter(hub, entry);
 }
 
-/* The event may be that of a descriptor which is open elsewhere, under a number that means something else here by now. */
+/* The event may be that of a descriptor which is open elsewhere, under a number that means
+ * something else here by now. */
 static bool
 is_lost(struct hub_fd *entry)
 {
@@ -56,7 +57,8 @@ wait_direction(struct hub_fd *entry, struct hub_waiter **waiters, ev_io *watcher
 	reason = hub_suspend(&wait);
 	/* The entry outlives the descriptor, so this is safe even if that was closed. */
 	waiter_leave(waiters, &waiter);
-	/* A drained stream may have been the number's next one already: then it tries anew, as if it had not waited. */
+	/* A drained stream may have been the number's next one already: then it tries anew, as if
+	 * it had not waited. */
 	if (!is_checked && reason == EBADF && !has_layer && waiter.item == NULL)
 		return 0;
 	/* Though no other coroutine has run: threads close, too. */
@@ -86,7 +88,8 @@ may_wait(struct hub_fd *entry)
 	return entry->layer != NULL || fd_renew(entry);
 }
 
-/* Files are always ready; whoever is told EAGAIN by one all the same must not keep others from running. */
+/* Files are always ready; whoever is told EAGAIN by one all the same must not keep others from
+ * running. */
 static int
 pass_turn(void)
 {

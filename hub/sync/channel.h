@@ -30,10 +30,11 @@ int hub_channel_put(struct hub_channel *channel, void *item);
  * Returns as put, with EAGAIN if none waits. */
 int hub_channel_try_put(struct hub_channel *channel, void *item);
 
-/* Takes an item from the putter that has waited longest; waits until there is one. One that is timed
- * out or killed has taken none.
+/* Takes an item from the putter that has waited longest; waits until there is one. One that is
+ * timed out or killed has taken none.
  * Switches: yes, unless a putter waits.
- * Returns 0 with *item set, or -1 with errno EPIPE (closed), ECANCELED, ETIMEDOUT, EDEADLK, EPERM. */
+ * Returns 0 with *item set, or -1 with errno EPIPE (closed), ECANCELED, ETIMEDOUT, EDEADLK,
+ * EPERM. */
 int hub_channel_get(struct hub_channel *channel, void **item);
 
 /* Takes an item from a putter that waits now. Switches: no.

@@ -1,5 +1,5 @@
-/* A set of coroutines that leave it, and free themselves, as they end: what pools and nurseries are made
- * of. */
+/* A set of coroutines that leave it, and free themselves, as they end: what pools and nurseries are
+ * made of. */
 #ifndef HUBBUB_SYNC_GROUP_PRIV_H
 #define HUBBUB_SYNC_GROUP_PRIV_H
 
@@ -14,7 +14,8 @@ void group_init(struct hub_group *group,
 struct hub_coroutine *group_spawn(
 	struct hub_group *group, hub_fn *body, void *argument, const void *spawned_at);
 
-/* Waits until the group is empty. Returns 0 or an errno; a shielded wait ends only with 0 or EDEADLK. */
+/* Waits until the group is empty. Returns 0 or an errno; a shielded wait ends only with 0 or
+ * EDEADLK. */
 int group_wait(struct hub_group *group, const char *what, bool is_shielded);
 
 void group_kill(struct hub_group *group);

@@ -1,5 +1,5 @@
-/* Lock and condition, for coroutines of one hub. Between two blocking calls no other coroutine runs,
- * so a lock is needed only around work that blocks. */
+/* Lock and condition, for coroutines of one hub. Between two blocking calls no other coroutine
+ * runs, so a lock is needed only around work that blocks. */
 #ifndef HUBBUB_SYNC_LOCK_H
 #define HUBBUB_SYNC_LOCK_H
 

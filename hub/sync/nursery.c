@@ -20,7 +20,8 @@ hub_nursery_cancel(struct hub_nursery *nursery)
 	coroutine_wake_interrupted(nursery->owner);
 }
 
-/* The first failure is the nursery's to tell; later ones are reported like those of the detached. */
+/* The first failure is the nursery's to tell; later ones are reported like those of the
+ * detached. */
 static void
 child_ended(struct hub_group *group, struct hub_coroutine *child)
 {

@@ -142,8 +142,8 @@ task_start(struct hub_pool *pool, hub_fn *body, void *argument, struct task *tas
 	return 0;
 }
 
-/* In a shield: waits until something has changed, of tasks that were killed. If they wait for ever all the same,
- * nothing can be saved: they use the caller's memory. */
+/* In a shield: waits until something has changed, of tasks that were killed. If they wait for ever
+ * all the same, nothing can be saved: they use the caller's memory. */
 static void
 wait_out(struct hub_event *changed, int *deadlocks)
 {
@@ -155,8 +155,8 @@ wait_out(struct hub_event *changed, int *deadlocks)
 		"deadlock: a pool's coroutines do not end though they are killed");
 }
 
-/* Waits until count tasks have ended, from task on; if the caller may not wait, kills them and waits all the
- * same, because they use its memory. Returns 0 or an errno. */
+/* Waits until count tasks have ended, from task on; if the caller may not wait, kills them and
+ * waits all the same, because they use its memory. Returns 0 or an errno. */
 static int
 tasks_wait(struct task *tasks, size_t count, struct hub_event *done)
 {

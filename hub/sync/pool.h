@@ -20,10 +20,10 @@ struct hub_pool {
 /* Makes pool an empty one for at most size coroutines; 0 means no bound. Switches: no. */
 void hub_pool_init(struct hub_pool *pool, unsigned size);
 
-/* Spawns a coroutine in the pool; waits while it is full. It leaves the pool, and frees itself, when it
- * ends; a failure is reported as that of a detached one.
- * Switches: yes, if the pool is full.  Ownership: the pool's; the pointer may be used, to name, link or
- * kill it, while it lives.
+/* Spawns a coroutine in the pool; waits while it is full. It leaves the pool, and frees itself,
+ * when it ends; a failure is reported as that of a detached one.
+ * Switches: yes, if the pool is full.  Ownership: the pool's; the pointer may be used, to name,
+ * link or kill it, while it lives.
  * Returns NULL with errno ENOMEM, ECANCELED, ETIMEDOUT, EDEADLK or EPERM. */
 struct hub_coroutine *hub_pool_spawn(struct hub_pool *pool, hub_fn *body, void *argument);
 
@@ -49,16 +49,16 @@ void hub_pool_kill(struct hub_pool *pool);
  * Returns 0, or -1 with errno ECANCELED, ETIMEDOUT, EDEADLK or EPERM. */
 int hub_pool_join(struct hub_pool *pool);
 
-/* Runs body(argument) in the pool and waits for its result; called by one of the pool's own coroutines it
- * runs at once, in that one, since waiting for a slot of one's own could never end.
+/* Runs body(argument) in the pool and waits for its result; called by one of the pool's own
+ * coroutines it runs at once, in that one, since waiting for a slot of one's own could never end.
  * Switches: yes.
  * Returns 0, or -1 with errno: the code of its failure, which is then also in *failure; or, with
  * failure->code 0, as hub_pool_spawn: it has not run then, or was killed and awaited. */
 int hub_pool_apply(struct hub_pool *pool, hub_fn *body, void *argument, void **result,
 	struct hub_failure *failure);
 
-/* Runs body on each of count arguments and stores what they return in results, in the same order (NULL for
- * those that failed or did not run). All run, also after a failure.
+/* Runs body on each of count arguments and stores what they return in results, in the same order
+ * (NULL for those that failed or did not run). All run, also after a failure.
  * Switches: yes.
  * Returns 0, or -1 as hub_pool_apply, with the first failure by position. */
 int hub_pool_map(struct hub_pool *pool, hub_fn *body, void *const *arguments, size_t count,
@@ -71,8 +71,8 @@ struct hub_imap;
 enum hub_imap_order { HUB_IMAP_ORDERED, HUB_IMAP_AS_THEY_END, HUB_IMAP_ORDER_MAX };
 
 /* Starts to run body on each argument that next(input, &argument) gives, until that returns false
- * (hub_generator_next is such a function); at most ahead of them run or lie finished and untaken. Not for a
- * coroutine of the same pool, if that is full: it would wait for its own place.
+ * (hub_generator_next is such a function); at most ahead of them run or lie finished and untaken.
+ * Not for a coroutine of the same pool, if that is full: it would wait for its own place.
  * Switches: no.  Ownership: pool and input are borrowed until hub_imap_free; the caller frees.
  * Returns NULL with errno ENOMEM, EINVAL (ahead is 0), ECANCELED or EPERM. */
 struct hub_imap *hub_imap_new(struct hub_pool *pool, hub_fn *body,
@@ -81,7 +81,8 @@ struct hub_imap *hub_imap_new(struct hub_pool *pool, hub_fn *body,
 
 /* Takes the next result. That of a failed one is NULL, with failure->code not 0; later ones follow.
  * Switches: yes, unless there is one.
- * Returns 1; 0 when all were taken; or -1 with errno ENOMEM, ECANCELED, ETIMEDOUT, EDEADLK or EPERM. */
+ * Returns 1; 0 when all were taken; or -1 with errno ENOMEM, ECANCELED, ETIMEDOUT, EDEADLK or
+ * EPERM. */
 int hub_imap_next(struct hub_imap *imap, void **result, struct hub_failure *failure);
 
 /* Ends a map: what still runs is killed and awaited. NULL is ignored.

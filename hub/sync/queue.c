@@ -1,6 +1,6 @@
-/* Items lie in an array: a ring for first and last in, a binary heap for priorities. Waiting putters
- * stand behind a full array, waiting getters before an empty one, and an item goes straight to the
- * getter that has waited longest, so that nobody who comes later takes it first. */
+/* Items lie in an array: a ring for first and last in, a binary heap for priorities. Waiting
+ * putters stand behind a full array, waiting getters before an empty one, and an item goes straight
+ * to the getter that has waited longest, so that nobody who comes later takes it first. */
 #include "hub/sync/queue_priv.h"
 
 #include <errno.h>

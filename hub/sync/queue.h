@@ -1,5 +1,5 @@
-/* Queue: items between coroutines of one hub, first in first out, last in first out, or by priority;
- * with or without a bound. */
+/* Queue: items between coroutines of one hub, first in first out, last in first out, or by
+ * priority; with or without a bound. */
 #ifndef HUBBUB_SYNC_QUEUE_H
 #define HUBBUB_SYNC_QUEUE_H
 
@@ -19,8 +19,8 @@ enum hub_queue_order { HUB_QUEUE_FIFO, HUB_QUEUE_LIFO, HUB_QUEUE_PRIORITY, HUB_Q
  * Switches: no.  Ownership: the caller frees it.  Returns NULL with errno ENOMEM or EINVAL. */
 struct hub_queue *hub_queue_new(enum hub_queue_order order, size_t capacity);
 
-/* Frees a queue for which nobody waits; items left in it are the caller's to have taken out. NULL is
- * ignored. Switches: no. */
+/* Frees a queue for which nobody waits; items left in it are the caller's to have taken out. NULL
+ * is ignored. Switches: no. */
 void hub_queue_free(struct hub_queue *queue);
 
 /* Adds item; waits for room in a full queue.
@@ -37,8 +37,8 @@ int hub_queue_try_put(struct hub_queue *queue, void *item);
 
 /* Takes the next item; waits for one. One that is timed out or killed has taken none.
  * Switches: yes, if the queue is empty.
- * Returns 0 with *item set, or -1 with errno EPIPE (closed and empty), ECANCELED, ETIMEDOUT, EDEADLK
- * or EPERM. */
+ * Returns 0 with *item set, or -1 with errno EPIPE (closed and empty), ECANCELED, ETIMEDOUT,
+ * EDEADLK or EPERM. */
 int hub_queue_get(struct hub_queue *queue, void **item);
 
 /* Takes the next item if there is one now. Switches: no.  Returns as get, with EAGAIN for an empty

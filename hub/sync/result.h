@@ -1,5 +1,5 @@
-/* Result: one value, or one failure, that arrives once and is read by any number of coroutines of one
- * hub. A future. */
+/* Result: one value, or one failure, that arrives once and is read by any number of coroutines of
+ * one hub. A future. */
 #ifndef HUBBUB_SYNC_RESULT_H
 #define HUBBUB_SYNC_RESULT_H
 

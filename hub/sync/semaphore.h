@@ -1,5 +1,5 @@
-/* Semaphore: a number of permits, for coroutines of one hub. Fair: a released permit goes straight to
- * whoever has waited longest, and nobody who comes later takes it first. */
+/* Semaphore: a number of permits, for coroutines of one hub. Fair: a released permit goes straight
+ * to whoever has waited longest, and nobody who comes later takes it first. */
 #ifndef HUBBUB_SYNC_SEMAPHORE_H
 #define HUBBUB_SYNC_SEMAPHORE_H
 
@@ -31,7 +31,8 @@ int hub_semaphore_acquire(struct hub_semaphore *semaphore);
 int hub_semaphore_try_acquire(struct hub_semaphore *semaphore);
 
 /* Gives a permit, to whoever has waited longest, if anybody waits. Switches: no.
- * Returns 0, or -1 with errno EOVERFLOW (a bounded one had all its permits, or the count is full). */
+ * Returns 0, or -1 with errno EOVERFLOW (a bounded one had all its permits, or the count is
+ * full). */
 int hub_semaphore_release(struct hub_semaphore *semaphore);
 
 HUBBUB_API_END

@@ -38,8 +38,8 @@ struct crew {
 		}                                                                                  \
 	}
 
-/* Queues a job; the mutex is locked. Returns 0, or an errno: EAGAIN, ENOMEM (there is no thread, and none can
- * be started). */
+/* Queues a job; the mutex is locked. Returns 0, or an errno: EAGAIN, ENOMEM (there is no thread,
+ * and none can be started). */
 int crew_submit(struct crew *crew, struct crew_job *job);
 
 /* Takes a job back that no thread has taken; the mutex is locked. Returns whether it could. */

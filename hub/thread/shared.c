@@ -1,5 +1,5 @@
-/* Each object is a mutex, which is held for a few instructions and never across a wait, and a list of
- * sleepers. */
+/* Each object is a mutex, which is held for a few instructions and never across a wait, and a list
+ * of sleepers. */
 #include "hub/thread/shared.h"
 
 #include <errno.h>

@@ -1,11 +1,11 @@
-/* Shared semaphore, event and queue: between threads. Every function may be called by a coroutine of any
- * hub, which alone then waits, or by a thread that runs no hub, which is blocked. What is given, goes
- * to whoever has waited longest, and one that is timed out or killed has taken nothing.
+/* Shared semaphore, event and queue: between threads. Every function may be called by a coroutine
+ * of any hub, which alone then waits, or by a thread that runs no hub, which is blocked. What is
+ * given, goes to whoever has waited longest, and one that is timed out or killed has taken nothing.
  *
  * Inside one hub the objects of sync/ do the same at a tenth of the cost.
  *
- * Where a hub runs, but no coroutine (in a link or a mailbox message), waiting fails with EPERM; what never
- * waits works there. A coroutine that waits for another thread is not deadlocked. */
+ * Where a hub runs, but no coroutine (in a link or a mailbox message), waiting fails with EPERM;
+ * what never waits works there. A coroutine that waits for another thread is not deadlocked. */
 #ifndef HUBBUB_THREAD_SHARED_H
 #define HUBBUB_THREAD_SHARED_H
 
@@ -66,8 +66,8 @@ struct hub_shared_queue;
  * Switches: no.  Ownership: the caller frees it.  Returns NULL with errno ENOMEM. */
 struct hub_shared_queue *hub_shared_queue_new(size_t capacity);
 
-/* Frees it; nobody may be waiting for it, or about to, and items in it are the caller's to have taken out.
- * NULL is ignored. Switches: no. */
+/* Frees it; nobody may be waiting for it, or about to, and items in it are the caller's to have
+ * taken out. NULL is ignored. Switches: no. */
 void hub_shared_queue_free(struct hub_shared_queue *queue);
 
 /* Adds item; waits for room in a full queue.
@@ -80,7 +80,8 @@ int hub_shared_queue_try_put(struct hub_shared_queue *queue, void *item);
 
 /* Takes the next item; waits for one.
  * Switches: yes, if it is empty.
- * Returns 0 with *item set, or -1 with errno EPIPE (closed and empty), ECANCELED, ETIMEDOUT or EPERM. */
+ * Returns 0 with *item set, or -1 with errno EPIPE (closed and empty), ECANCELED, ETIMEDOUT or
+ * EPERM. */
 int hub_shared_queue_get(struct hub_shared_queue *queue, void **item);
 
 /* Takes the next item if there is one now. Switches: no.  Returns as get, with EAGAIN. */
@@ -89,7 +90,8 @@ int hub_shared_queue_try_get(struct hub_shared_queue *queue, void **item);
 /* How many items are in it, a moment ago. Switches: no. */
 size_t hub_shared_queue_size(struct hub_shared_queue *queue);
 
-/* Closes it: putters, waiting and to come, get EPIPE; getters too, once it is empty. Switches: no. */
+/* Closes it: putters, waiting and to come, get EPIPE; getters too, once it is empty. Switches:
+ * no. */
 void hub_shared_queue_close(struct hub_shared_queue *queue);
 
 HUBBUB_API_END

@@ -1,12 +1,13 @@
-/* A sleeper: a coroutine of some hub, or a plain thread, that waits for something that a mutex guards and
- * another thread does.
+/* A sleeper: a coroutine of some hub, or a plain thread, that waits for something that a mutex
+ * guards and another thread does.
  *
  *	lock; nothing there: append a sleeper to the object's list; sleeper_wait unlocks
  *	                                          other thread: lock; take the sleeper out; sleeper_wake; unlock
  *
- * A coroutine is woken by a message to its hub's mailbox, and the message lies in the sleeper, on the
- * coroutine's stack: so once it has been woken it stays until the message has arrived, whatever else
- * wakes it. Whether it was woken is decided under the mutex, once: a timeout that comes later is too late. */
+ * A coroutine is woken by a message to its hub's mailbox, and the message lies in the sleeper, on
+ * the coroutine's stack: so once it has been woken it stays until the message has arrived, whatever
+ * else wakes it. Whether it was woken is decided under the mutex, once: a timeout that comes later
+ * is too late. */
 #ifndef HUBBUB_THREAD_SLEEPER_PRIV_H
 #define HUBBUB_THREAD_SLEEPER_PRIV_H
 
@@ -35,12 +36,13 @@ struct sleeper {
  * Returns 0, or an errno: ECANCELED, ETIMEDOUT, or EPERM (a hub runs here, but no coroutine). */
 int sleeper_init(struct sleeper *sleeper);
 
-/* Waits until woken; the mutex is locked, the sleeper is in a list, and both are otherwise afterwards.
+/* Waits until woken; the mutex is locked, the sleeper is in a list, and both are otherwise
+ * afterwards.
  * Switches. Returns the waker's error, or ECANCELED or ETIMEDOUT if it was not woken. */
 int sleeper_wait(struct sleeper *sleeper, pthread_mutex_t *mutex, const char *what, const void *on);
 
-/* Goes on waiting until it is woken, though the caller may not wait any more; for one whose memory others
- * still use. The mutex is locked, and not afterwards. Switches. */
+/* Goes on waiting until it is woken, though the caller may not wait any more; for one whose memory
+ * others still use. The mutex is locked, and not afterwards. Switches. */
 int sleeper_wait_out(
 	struct sleeper *sleeper, pthread_mutex_t *mutex, const char *what, const void *on);
 

@@ -144,8 +144,8 @@ read_source(void *cookie, char *bytes, size_t size)
 	return ready == 1 ? recv(source->fd, bytes, size, 0) : -1;
 }
 
-/* Reads the answer. Returns what it ended with: '+', '!', or 0 with errno: 0 for the end, EAGAIN for
- * silence. */
+/* Reads the answer. Returns what it ended with: '+', '!', or 0 with errno: 0 for the end, EAGAIN
+ * for silence. */
 static char
 read_answer(FILE *stream, void (*hear)(char kind, const char *line, void *context), void *context,
 	char *message, int message_size)

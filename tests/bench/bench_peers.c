@@ -1,5 +1,6 @@
-/* The same echo in everyone else's framework: all servers run on one CPU, the load on another; the one that is measured is
- * awake, the others sleep. Rounds go through all of them in turn, so what else the machine does meets them all. */
+/* The same echo in everyone else's framework: all servers run on one CPU, the load on another; the
+ * one that is measured is awake, the others sleep. Rounds go through all of them in turn, so what
+ * else the machine does meets them all. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <math.h>

@@ -24,18 +24,21 @@ struct bench_sample {
 	double cpu; /* of the server, per exchange */
 };
 
-/* Starts a program, which prints "ready: 127.0.0.1:PORT", on the servers' CPU; argv[0] is in the build's folder unless it has
- * a '/'. port: that it was told to use, for one that prints no such line; else 0. Returns whether it serves. */
+/* Starts a program, which prints "ready: 127.0.0.1:PORT", on the servers' CPU; argv[0] is in the
+ * build's folder unless it has a '/'. port: that it was told to use, for one that prints no such
+ * line; else 0. Returns whether it serves. */
 bool bench_server_start(struct bench_server *server, char *const argv[], int port);
 
 void bench_server_end(struct bench_server *server);
 
-/* Loads it in a closed loop, for so many seconds, with messages that are lines of size bytes; size 0: connects and closes.
+/* Loads it in a closed loop, for so many seconds, with messages that are lines of size bytes; size
+ * 0: connects and closes.
  * Returns whether all went well; if not, a message on stderr says what. */
 bool bench_server_measure(struct bench_server *server, unsigned connections, size_t size,
 	double seconds, struct bench_sample *sample);
 
-/* Bytes of its own memory that each of so many idle connections takes; -1 if they cannot be held. */
+/* Bytes of its own memory that each of so many idle connections takes; -1 if they cannot be
+ * held. */
 double bench_server_idle_memory(struct bench_server *server, unsigned connections);
 
 #endif

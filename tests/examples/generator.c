@@ -1,5 +1,5 @@
-/* Producer and consumer over a generator, as the tutorial has them in Python: the consumer sends, the
- * producer yields; then a million items by next. */
+/* Producer and consumer over a generator, as the tutorial has them in Python: the consumer sends,
+ * the producer yields; then a million items by next. */
 #include <hubbub/hub.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,5 @@
-/* The tutorial's gevent program with monkey.patch_all(): plain sleep(3) and sleep(1), together 3 s. */
+/* The tutorial's gevent program with monkey.patch_all(): plain sleep(3) and sleep(1), together 3
+ * s. */
 #include <hubbub/hub.h>
 #include <hubbub/patch/patch.h>
 #include <stdio.h>

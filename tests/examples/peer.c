@@ -1,5 +1,6 @@
-/* Tells each client its address: that which a proxy in front has named (--proxy-protocol=on), or else its own. It knows
- * nothing of TLS, and speaks it with --tls-cert; and it answers datagrams (--listen=udp:HOST:PORT). */
+/* Tells each client its address: that which a proxy in front has named (--proxy-protocol=on), or
+ * else its own. It knows nothing of TLS, and speaks it with --tls-cert; and it answers datagrams
+ * (--listen=udp:HOST:PORT). */
 #include <arpa/inet.h>
 #include <hubbub/hub.h>
 #include <hubbub/server.h>

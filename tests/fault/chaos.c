@@ -1,10 +1,12 @@
-/* Chaos: coroutines do random things to every primitive of a hub while others kill them, time them out, close
- * their descriptors and wake them. After each round everything must be accounted for: each permit, each item, each
- * lock, each coroutine, each descriptor, and nobody may be left waiting.
+/* Chaos: coroutines do random things to every primitive of a hub while others kill them, time them
+ * out, close their descriptors and wake them. After each round everything must be accounted for:
+ * each permit, each item, each lock, each coroutine, each descriptor, and nobody may be left
+ * waiting.
  *
  *	chaos [--seconds N] [--seed N]
  *
- * It prints its seed; the same seed makes the same choices, as far as the kernel's timing lets it. */
+ * It prints its seed; the same seed makes the same choices, as far as the kernel's timing lets
+ * it. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -932,7 +934,8 @@ dump_body(void *argument)
 	return NULL;
 }
 
-/* At the first backtrace, which the watchdog may ask for, libunwind opens two descriptors for ever. */
+/* At the first backtrace, which the watchdog may ask for, libunwind opens two descriptors for
+ * ever. */
 static void
 dump_once(void)
 {

@@ -31,7 +31,8 @@ static const struct {
 	{"TOOK", WORD_TOOK, false},
 	{"NAMED", WORD_NAMED, false},
 	{"LEAVING", WORD_LEAVING, false},
-	/* What a new master says first when it owns the server, and an old one when it does no more. */
+	/* What a new master says first when it owns the server, and an old one when it does no
+	 * more. */
 	{"ACCEPT", CHANNEL_ACCEPT, true},
 	{"HANDOVER", CHANNEL_HANDOVER, false},
 };

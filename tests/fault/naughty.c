@@ -1,4 +1,5 @@
-/* A service that misbehaves when it is asked to, for the tests of supervision. It answers each line:
+/* A service that misbehaves when it is asked to, for the tests of supervision. It answers each
+ * line:
  *
  *	where        "PID TID", of the process and the thread that serve this connection
  *	spin MS      computes for so long, without letting others run, then answers "done"
@@ -8,7 +9,7 @@
  *	exit         ends its process with code 3
  *	fill         sends without end
  *	other        itself in upper case
- */
+ * */
 #include <ctype.h>
 #include <errno.h>
 #include <hubbub/hub.h>

@@ -1,5 +1,5 @@
-/* A master that is killed takes nothing with it: what is open is served to its end, and the next master
- * finds nothing in its way. */
+/* A master that is killed takes nothing with it: what is open is served to its end, and the next
+ * master finds nothing in its way. */
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <netinet/in.h>

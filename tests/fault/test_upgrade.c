@@ -111,7 +111,8 @@ is_true(struct trial *trial, const struct program *ctl, int code, pid_t before)
 		(int)before, ctl->text);
 }
 
-/* Lets one pause that was interrupted. Returns the exit code of hubbub-ctl, or -1 if it still runs. */
+/* Lets one pause that was interrupted. Returns the exit code of hubbub-ctl, or -1 if it still
+ * runs. */
 static int
 pause_one(struct trial *trial, pid_t interrupted, struct program *ctl)
 {

@@ -1,5 +1,5 @@
-/* PROXY headers from a hostile proxy, for libFuzzer. The first byte says how much of the frame is made right, so that the
- * rest is reached. */
+/* PROXY headers from a hostile proxy, for libFuzzer. The first byte says how much of the frame is
+ * made right, so that the rest is reached. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -25,7 +25,8 @@ is_loopback(const struct address *address)
 static void
 choose_sources(struct load *load)
 {
-	/* connect(2) looks for a free port among those of one parity first, and long where few are left. */
+	/* connect(2) looks for a free port among those of one parity first, and long where few are
+	 * left. */
 	double room = PORTS_SHARE * preflight_ports() * load->target_count;
 	double all = (double)load->connections + load->idle;
 	bool is_local = true, has_ports = false;

@@ -36,7 +36,8 @@ const char *field_server_stats(const char *value, void *context);
 /* "1x1,1x2" */
 const char *field_grid(const char *value, void *context);
 
-/* Appends a target; one that cannot be ends the process, with 1 if it is a name that nobody knows. */
+/* Appends a target; one that cannot be ends the process, with 1 if it is a name that nobody
+ * knows. */
 void field_target(struct load *load, const char *value);
 
 /* All addresses from first to last, as numbers, as far as there is room. */

@@ -295,7 +295,8 @@ static const char description[] =
 	"  hubbub-load -c 100 --idle 50k 127.0.0.1:9090\n"
 	"  hubbub-load sweep --grid 1x1,2x1,2x2 -- hubbub-echo";
 
-/* What has no default is off, which is another number for each. The rows last until the next call. */
+/* What has no default is off, which is another number for each. The rows last until the next
+ * call. */
 static void
 prepare(struct parse *parse, char *error, size_t size)
 {

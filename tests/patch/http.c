@@ -1,4 +1,5 @@
-/* libcurl's easy interface, which resolves the name and blocks: each fetches a file that takes a second. */
+/* libcurl's easy interface, which resolves the name and blocks: each fetches a file that takes a
+ * second. */
 #include <curl/curl.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,5 @@
-/* hiredis: each waits 0.2 s for an item of a list that gets none, then sets and gets a value of its own. */
+/* hiredis: each waits 0.2 s for an item of a list that gets none, then sets and gets a value of its
+ * own. */
 #include <hiredis.h>
 #include <stdio.h>
 #include <string.h>

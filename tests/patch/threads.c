@@ -1,4 +1,5 @@
-/* A plain program of a hundred threads: each blocks for 0.2 s, uses a key, a mutex and a condition, and is joined. */
+/* A plain program of a hundred threads: each blocks for 0.2 s, uses a key, a mutex and a condition,
+ * and is joined. */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* Hubs and plain threads over the same shared semaphore, event and queues, with deadlines and kills at any moment:
- * no item, permit or wake may be lost. For ThreadSanitizer. */
+/* Hubs and plain threads over the same shared semaphore, event and queues, with deadlines and kills
+ * at any moment: no item, permit or wake may be lost. For ThreadSanitizer. */
 #include <errno.h>
 #include <hubbub/hub.h>
 #include <pthread.h>

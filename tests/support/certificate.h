@@ -12,7 +12,8 @@ struct certificate {
 	char key[FOLDER_SIZE + 16];
 };
 
-/* Makes one for localhost and 127.0.0.1 in a folder of its own, or anew in the same. Returns whether it did. */
+/* Makes one for localhost and 127.0.0.1 in a folder of its own, or anew in the same. Returns
+ * whether it did. */
 bool certificate_make(struct certificate *certificate);
 
 void certificate_clean(struct certificate *certificate);

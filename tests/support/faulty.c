@@ -63,8 +63,8 @@ swap(struct scene *scene, struct peer *peer, const char *message)
 	scene->is_done = true;
 }
 
-/* The victim's reply. room: how many bytes follow the message in the buffer. Returns how many messages
- * were used; 0: the peer is closed. */
+/* The victim's reply. room: how many bytes follow the message in the buffer. Returns how many
+ * messages were used; 0: the peer is closed. */
 static size_t
 misbehave(struct scene *scene, struct peer *peer, char *message, size_t room)
 {

@@ -1,4 +1,5 @@
-/* An echo server that misbehaves in one way, in a thread of its own. It knows how long messages are. */
+/* An echo server that misbehaves in one way, in a thread of its own. It knows how long messages
+ * are. */
 #ifndef HUBBUB_TESTS_FAULTY_H
 #define HUBBUB_TESTS_FAULTY_H
 

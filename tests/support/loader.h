@@ -16,9 +16,8 @@ struct loader {
 	char path[FOLDER_SIZE + 64];
 };
 
-/* Starts it with "127.0.0.1:port" (0: none), "-o", the result's path, and more options, ended by NULL; only a lag of 10 s makes
- * its measurement invalid. Returns whether it
- * was started. */
+/* Starts it with "127.0.0.1:port" (0: none), "-o", the result's path, and more options, ended by
+ * NULL; only a lag of 10 s makes its measurement invalid. Returns whether it was started. */
 bool loader_start(struct loader *loader, int port, ...) __attribute__((sentinel));
 
 /* Waits for its end and reads the result, if there is one. Returns the exit code. */
@@ -27,7 +26,8 @@ int loader_wait(struct loader *loader, double seconds);
 /* loader_start and loader_wait, at most a minute. */
 int loader_run(struct loader *loader, int port, ...) __attribute__((sentinel));
 
-/* A number of the result by a path of keys, such as "latency_ns.response.p99"; -1 if it is not there. */
+/* A number of the result by a path of keys, such as "latency_ns.response.p99"; -1 if it is not
+ * there. */
 double loader_number(const struct loader *loader, const char *path);
 
 /* The path of a file in its folder, static until the next call. */

@@ -155,8 +155,8 @@ program_end(struct program *program)
 		waitpid(program->pid, NULL, 0);
 		program->pid = 0;
 	} else if (program->group > 0 && kill(program->group, 0) != 0) {
-		/* The workers of a master that was killed. The number of a group with members is given
-		 * to no new process; one that another leader has is another group's. */
+		/* The workers of a master that was killed. The number of a group with members is
+		 * given to no new process; one that another leader has is another group's. */
 		killpg(program->group, SIGKILL);
 	}
 	program->group = 0;

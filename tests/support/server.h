@@ -16,7 +16,8 @@ struct server {
 	int admin; /* port */
 };
 
-/* A port that was free a moment ago, and that no client gets as its own: a server can have it again. */
+/* A port that was free a moment ago, and that no client gets as its own: a server can have it
+ * again. */
 int server_lasting_port(void);
 
 /* Starts a program of this build with -p and -t and more options (ended by NULL), a control socket,
@@ -24,8 +25,8 @@ int server_lasting_port(void);
 bool server_start(struct server *server, const char *name, const char *processes,
 	const char *threads, ...) __attribute__((sentinel));
 
-/* Runs hubbub-ctl with a command and at most one argument (or NULL), at most so many seconds. Returns its exit
- * code; output gets what it printed, if not NULL. */
+/* Runs hubbub-ctl with a command and at most one argument (or NULL), at most so many seconds.
+ * Returns its exit code; output gets what it printed, if not NULL. */
 int server_ctl(struct server *server, const char *command, const char *argument, char *output,
 	size_t size);
 
@@ -42,7 +43,8 @@ long server_number(struct server *server, const char *key);
 pid_t server_worker(struct server *server, unsigned worker);
 long server_hub(struct server *server, unsigned worker, unsigned hub, const char *key);
 
-/* The port of another address that its ready line names, such as "udp:127.0.0.1:"; 0 if it has none. */
+/* The port of another address that its ready line names, such as "udp:127.0.0.1:"; 0 if it has
+ * none. */
 int server_port(const struct server *server, const char *address);
 
 /* Sends TERM and waits; returns the exit code. */

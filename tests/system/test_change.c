@@ -180,7 +180,8 @@ has_accepted(void *unused)
 	       1;
 }
 
-/* Whoever accepts no more keeps no socket from the next server, however long its connections last. */
+/* Whoever accepts no more keeps no socket from the next server, however long its connections
+ * last. */
 Test(change, those_who_leave_close_what_listens)
 {
 	char path[96];
@@ -405,7 +406,8 @@ find_heir(void)
 	return heir;
 }
 
-/* The new master is killed at any moment of its start, or just after it: the former one serves on. */
+/* The new master is killed at any moment of its start, or just after it: the former one serves
+ * on. */
 Test(change, an_upgrade_that_dies_at_the_last_moment_is_rolled_back)
 {
 	pid_t master;

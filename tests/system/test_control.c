@@ -207,7 +207,8 @@ Test(control, only_the_owner_may_talk)
 	program_end(&stranger);
 }
 
-/* As somebody who is not root, because root's sockets are in /run/hubbub, which other tests use, too. */
+/* As somebody who is not root, because root's sockets are in /run/hubbub, which other tests use,
+ * too. */
 Test(control, the_socket_is_found_and_removed_at_the_end)
 {
 	char *start[] = {"/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",

@@ -364,8 +364,8 @@ run_on_terminal(unsigned short columns, const char *variable, const char *value)
 	return text;
 }
 
-/* The columns that the longest line of the panel takes, without escape sequences and with characters of more than one byte
- * counted once. */
+/* The columns that the longest line of the panel takes, without escape sequences and with
+ * characters of more than one byte counted once. */
 static unsigned
 longest_panel_line(const char *text)
 {

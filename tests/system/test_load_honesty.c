@@ -1,4 +1,5 @@
-/* hubbub-load tells the truth: about the server's stalls, about every wrong byte, and about itself. */
+/* hubbub-load tells the truth: about the server's stalls, about every wrong byte, and about
+ * itself. */
 #include <criterion/criterion.h>
 #include <math.h>
 #include <signal.h>
@@ -42,8 +43,8 @@ has_note(const char *part, const char *text)
 
 /* ---- time ---- */
 
-/* A server that pauses 1 s every 10 s: a tenth of the messages waits, evenly from 0 to 1 s, so the slowest hundredth of all
- * waits 0.9 s and more. */
+/* A server that pauses 1 s every 10 s: a tenth of the messages waits, evenly from 0 to 1 s, so the
+ * slowest hundredth of all waits 0.9 s and more. */
 Test(load_honesty, a_stall_of_the_server_is_in_the_percentiles_of_an_open_loop)
 {
 	faulty = (struct faulty){.kind = FAULTY_STALL, .size = 64, .period = 10, .pause = 1};
@@ -59,7 +60,8 @@ Test(load_honesty, a_stall_of_the_server_is_in_the_percentiles_of_an_open_loop)
 	cr_assert_eq(loader_number(&loader, "exit_code"), 0, "%s", loader.program.text);
 }
 
-/* The same server: each connection waits once per stall, and then goes on as if nothing had been. */
+/* The same server: each connection waits once per stall, and then goes on as if nothing had
+ * been. */
 Test(load_honesty, a_closed_loop_carries_the_warning_that_it_under_counts)
 {
 	faulty = (struct faulty){.kind = FAULTY_STALL, .size = 64, .period = 2, .pause = 0.5};
@@ -222,7 +224,8 @@ Test(load_honesty, every_kind_of_wrong_reply_is_found_and_named)
 	expect_fault(FAULTY_FLIP, "16", "--closed=1", "corrupt", "offset 8 of 16 bytes");
 }
 
-/* With one message under way nothing follows the gap: the reply stays short, and then the server ends in order. */
+/* With one message under way nothing follows the gap: the reply stays short, and then the server
+ * ends in order. */
 Test(load_honesty, a_reply_that_stays_short_is_truncated_and_a_late_one_is_not)
 {
 	expect_fault(FAULTY_DROP, "64", "--closed=1", "truncated", "");

@@ -10,7 +10,8 @@
 #include "tests/support/loader.h"
 #include "tests/support/server.h"
 
-/* Of one connection that has had one answer: what its worker has written for it, page tables included. */
+/* Of one connection that has had one answer: what its worker has written for it, page tables
+ * included. */
 #define COST_MOST 4900.
 /* What a worker may have more than before, as a share or in bytes. */
 #define SHARE_LEFT 0.1

@@ -40,7 +40,8 @@ verdict(void)
 	return text != NULL ? text : "(no result)";
 }
 
-/* There is a result, and no number is none: JSON cannot say that, but the text that a person reads could. */
+/* There is a result, and no number is none: JSON cannot say that, but the text that a person reads
+ * could. */
 static void
 expect_no_nan(void)
 {
@@ -204,7 +205,8 @@ Test(load_run, idle_connections_are_held_and_each_is_probed)
 	cr_assert_eq(loader_number(&loader, "connections.idle_alive_end"), 0);
 }
 
-/* 16 messages of 1 kB on each connection take 0.8 s at 20 kB/s, longer than the timeout; but they trickle in. */
+/* 16 messages of 1 kB on each connection take 0.8 s at 20 kB/s, longer than the timeout; but they
+ * trickle in. */
 Test(load_run, slow_readers_are_slow_and_not_called_late)
 {
 	loader_run(&loader, server.port, "-q", "--slow=4@20k", "-c", "4", "-s", "1k", "--closed=16",
@@ -582,8 +584,8 @@ Test(load_run, results_of_every_kind_follow_the_schema)
 
 /* ---- very many ---- */
 
-/* Each process may open only so many files, on both sides, and each pair of addresses has only so many ports: the generator
- * finds out by itself how many of each it needs. */
+/* Each process may open only so many files, on both sides, and each pair of addresses has only so
+ * many ports: the generator finds out by itself how many of each it needs. */
 Test(load_run, a_hundred_thousand_connections_are_held_and_each_is_probed)
 {
 	struct rlimit files;

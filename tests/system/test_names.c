@@ -1,5 +1,5 @@
-/* Names with several addresses, some of which the machine does not have, in networks of the tests' own, where every port is
- * free: fixed ones are nobody else's. */
+/* Names with several addresses, some of which the machine does not have, in networks of the tests'
+ * own, where every port is free: fixed ones are nobody else's. */
 #include <criterion/criterion.h>
 #include <netinet/in.h>
 #include <signal.h>

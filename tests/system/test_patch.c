@@ -172,7 +172,8 @@ start_redis(void)
 	start_server("redis-server --port %d --bind 127.0.0.1 --save '' --dir %s", port, folder);
 }
 
-/* A file at 50 kB a second, of which nginx lets the first second's go at once: a part of a second for 60 kB. */
+/* A file at 50 kB a second, of which nginx lets the first second's go at once: a part of a second
+ * for 60 kB. */
 static void
 start_nginx(void)
 {
@@ -245,7 +246,8 @@ crowd(const char *name, int count, const char *how)
 	return seconds;
 }
 
-/* One after the other they take the sum of what each takes; patched, a hundred take hardly more than one. */
+/* One after the other they take the sum of what each takes; patched, a hundred take hardly more
+ * than one. */
 static void
 expect_together(const char *name, double each)
 {

@@ -104,7 +104,8 @@ Test(ways, a_path_is_left_by_a_kill_and_taken_again)
 	close(fd);
 }
 
-/* However it is spelled, a path is one server's; and one that another has taken meanwhile is not removed. */
+/* However it is spelled, a path is one server's; and one that another has taken meanwhile is not
+ * removed. */
 Test(ways, a_path_has_one_owner)
 {
 	char path[FOLDER_SIZE + 16];
@@ -288,7 +289,8 @@ nobody_is_connected(void *unused)
 	return server_number(&server, "connections") == 0;
 }
 
-/* Who connects and says nothing is ended by the idle timeout, and does not keep the hub from the others. */
+/* Who connects and says nothing is ended by the idle timeout, and does not keep the hub from the
+ * others. */
 Test(ways, tls_ends_handshakes_that_do_not_begin)
 {
 	int fd;

@@ -1,4 +1,5 @@
-/* A peer: libuv, writing back from the buffer that was read; what the socket takes at once is not queued. */
+/* A peer: libuv, writing back from the buffer that was read; what the socket takes at once is not
+ * queued. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdio.h>

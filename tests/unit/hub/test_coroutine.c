@@ -266,8 +266,9 @@ Test(coroutine, twenty_thousand_are_parked_killed_and_joined, .timeout = 60)
 	cr_assert_eq(record.count, record.results[0]);
 }
 
-/* One poll wakes a reader and two thieves, one of which runs before the reader in whatever order that
- * is: it takes the reader's data and kills it. The reader finds nothing, and must not wait again. */
+/* One poll wakes a reader and two thieves, one of which runs before the reader in whatever order
+ * that is: it takes the reader's data and kills it. The reader finds nothing, and must not wait
+ * again. */
 struct robbery {
 	int pairs[3][2]; /* the reader's in the middle */
 	int error;

@@ -45,8 +45,8 @@ fresh_body(void *argument)
 	return current->others > before ? argument : NULL;
 }
 
-/* As _exit, but not declared to be the end: AddressSanitizer would look for the rest of a stack that it does not
- * know, since the child is on a coroutine's. */
+/* As _exit, but not declared to be the end: AddressSanitizer would look for the rest of a stack
+ * that it does not know, since the child is on a coroutine's. */
 static void
 leave(long code)
 {

@@ -1,5 +1,5 @@
-/* Every blocking call of the library, generically: the outer scope is never lost, a kill always ends it, and in a scope
- * that has expired nothing blocks or happens. */
+/* Every blocking call of the library, generically: the outer scope is never lost, a kill always
+ * ends it, and in a scope that has expired nothing blocks or happens. */
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>

@@ -1,5 +1,5 @@
-/* Calls that never have to wait, all of them, made fast for a while and then with long steps in between: whatever the
- * hub had counted on, who sleeps beside them wakes in time. */
+/* Calls that never have to wait, all of them, made fast for a while and then with long steps in
+ * between: whatever the hub had counted on, who sleeps beside them wakes in time. */
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>

@@ -36,8 +36,8 @@ Test(hdr, what_is_encoded_is_decoded_without_loss)
 	}
 }
 
-/* Written by the JavaScript library of HdrHistogram (hdr-histogram-js 3.0.1, three digits, up to 2^42 - 1), from the values 1, 2,
- * 1000, 1001, 5000 (a hundred times), 123456789. */
+/* Written by the JavaScript library of HdrHistogram (hdr-histogram-js 3.0.1, three digits, up to
+ * 2^42 - 1), from the values 1, 2, 1000, 1001, 5000 (a hundred times), 123456789. */
 Test(hdr, what_another_library_encoded_is_decoded)
 {
 	static const char text[] =

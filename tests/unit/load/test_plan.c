@@ -142,7 +142,8 @@ Test(plan, gaps_of_poisson_arrivals_are_exponential)
 		qsort(times, count, sizeof times[0], order);
 		for (int k = 0; k < COUNT; k++)
 			gaps[k] = times[k + 1] - times[k];
-		/* 1.95 / sqrt(n): a right distribution is farther off in one of a thousand samples. */
+		/* 1.95 / sqrt(n): a right distribution is farther off in one of a thousand
+		 * samples. */
 		cr_assert_lt(
 			kolmogorov_smirnov(gaps, COUNT), 1.95 / sqrt(COUNT), "seed %d", (int)seed);
 	}

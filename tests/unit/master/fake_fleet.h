@@ -36,7 +36,8 @@ void fake_close(struct fake_fleet *fake);
 /* Makes another generation of as many slots, and puts it where its phase says. */
 struct generation *fake_generation(struct fake_fleet *fake, enum generation_phase phase);
 
-/* Has the slot start a fake, whose hubs are not ready yet. Returns the fake's end of the channel. */
+/* Has the slot start a fake, whose hubs are not ready yet. Returns the fake's end of the
+ * channel. */
 int fake_start(struct slot *slot);
 
 /* The same, and all its hubs become ready. */

@@ -21,14 +21,15 @@ struct quiet {
 /* Makes one of 2 x 1, in its loop; no change is under way. */
 void quiet_set(struct quiet *quiet);
 
-/* Makes one that is as a new master before handover_inherit: without sockets, generation, counters. */
+/* Makes one that is as a new master before handover_inherit: without sockets, generation,
+ * counters. */
 void quiet_set_new(struct quiet *quiet);
 
 /* A hub accepts on its first seat, or no more. */
 void quiet_accept(struct quiet *quiet, bool accepts);
 
-/* It has one worker, which is ready, or none again. With one, a change to 1 x 1 is none for the fleet,
- * so that it begins, and ends when the master looks. */
+/* It has one worker, which is ready, or none again. With one, a change to 1 x 1 is none for the
+ * fleet, so that it begins, and ends when the master looks. */
 void quiet_lend(struct quiet *quiet, bool is_there);
 
 /* Runs its loop until done(quiet), or for two seconds. Returns whether that came true. */

@@ -107,7 +107,8 @@ Test(heartbeat, while_a_worker_starts_all_its_hubs_are_waited_for)
 	slot->state = SUPERVISION_STARTING;
 	pass(4950 * CLOCK_MILLISECOND, NONE);
 	cr_assert_eq(slot->hubs[0].silent, 4950 * CLOCK_MILLISECOND);
-	/* It is killed; as long as its death is not seen, it is killed again after the same time. */
+	/* It is killed; as long as its death is not seen, it is killed again after the same
+	 * time. */
 	pass(TICK, NONE);
 	cr_assert_eq(slot->hubs[0].silent, 0);
 	cr_assert_eq(slot->state, SUPERVISION_STARTING);

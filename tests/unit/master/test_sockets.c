@@ -343,7 +343,8 @@ peers_stay(const char *text)
 	for (int seat = 0; seat < 4; seat++)
 		cr_assert_gt(
 			got[seat], 0, "%s: nobody on seat %d of 4 by %d peers", text, seat, PEERS);
-	/* One goes: the others keep their peers, but for those of the seat on which nobody ever sat. */
+	/* One goes: the others keep their peers, but for those of the seat on which nobody ever
+	 * sat. */
 	is_there[2] = false;
 	cr_assert_eq(steering_attach_datagrams(
 			     sockets.seats[0].fds[0], is_there, 5, address.socket.ss_family),

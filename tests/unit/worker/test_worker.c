@@ -383,7 +383,8 @@ answer_slowly(struct hub_datagram *datagram, size_t size, void *context)
 	return (ssize_t)datagram->length;
 }
 
-/* Those that are queued, two dozen, are taken out at once; what else the hub has to do does not wait for all. */
+/* Those that are queued, two dozen, are taken out at once; what else the hub has to do does not
+ * wait for all. */
 Test(worker, slow_answers_to_datagrams_take_turns, .timeout = 60)
 {
 	struct fixture fixture = {.address = {.sin_family = AF_INET}};

@@ -1,6 +1,7 @@
-/* Numbers that are closed, or opened anew, behind the hub's back: every way to close one, every thing that it may be
- * then, everything that it may have been, and whoever may have waited for it. Nobody may be left waiting, who waited for the
- * old one must get an error and none of the new one's bytes, and whoever has the number then must be served. */
+/* Numbers that are closed, or opened anew, behind the hub's back: every way to close one, every
+ * thing that it may be then, everything that it may have been, and whoever may have waited for it.
+ * Nobody may be left waiting, who waited for the old one must get an error and none of the new
+ * one's bytes, and whoever has the number then must be served. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -25,7 +26,8 @@
 #include "tests/support/certificate.h"
 #include "tests/support/in_hub.h"
 
-/* The first scene's number: the others' follow. Above what else the scenes that play at once open. */
+/* The first scene's number: the others' follow. Above what else the scenes that play at once
+ * open. */
 #define FIRST_NUMBER 400
 #define AT_ONCE 64
 /* Nothing takes that long but a hang. */
@@ -333,7 +335,8 @@ feed(struct scene *scene)
 	}
 }
 
-/* Whoever has the number is served: its time runs out, what comes is received, what it sends arrives. */
+/* Whoever has the number is served: its time runs out, what comes is received, what it sends
+ * arrives. */
 static void *
 own(void *argument)
 {
@@ -657,7 +660,8 @@ Test(behind, a_thread_closes_and_opens_at_any_moment, .timeout = 120)
 	cr_assert_gt(exchange.ends, 0);
 }
 
-/* What the kernel will not watch: the loop's own set of descriptors, which would have to watch itself. */
+/* What the kernel will not watch: the loop's own set of descriptors, which would have to watch
+ * itself. */
 static void *
 wait_for_sets(void *argument)
 {
@@ -708,8 +712,8 @@ Test(behind, a_wait_that_has_lasted_ends, .timeout = 60)
 	cr_assert(scene.waiter_is_right);
 }
 
-/* A file is read by another thread, and sent by TLS; meanwhile the connection's number becomes a plain socket's, or the
- * file's another file's. */
+/* A file is read by another thread, and sent by TLS; meanwhile the connection's number becomes a
+ * plain socket's, or the file's another file's. */
 struct sent_file {
 	struct hub_tls *server, *client;
 	bool is_file_lost;
@@ -789,8 +793,8 @@ Test(behind, a_file_goes_on_to_nobody_else, .timeout = 60)
 	certificate_clean(&certificate);
 }
 
-/* One whose number becomes another's while no coroutine but it lives, as a thread would do it; a duplicate of what it
- * was stays open, and wakes it. */
+/* One whose number becomes another's while no coroutine but it lives, as a thread would do it; a
+ * duplicate of what it was stays open, and wakes it. */
 struct usurped {
 	struct hub_message message;
 	int number, peer;              /* of what it was */
@@ -940,8 +944,8 @@ receive_visit(void *argument)
 	return NULL;
 }
 
-/* Another stream takes the number before anybody has looked at what was accepted. Which of two that wait for the number
- * means which is not known then, but neither waits for ever. */
+/* Another stream takes the number before anybody has looked at what was accepted. Which of two that
+ * wait for the number means which is not known then, but neither waits for ever. */
 static void *
 accepted_body(void *argument)
 {

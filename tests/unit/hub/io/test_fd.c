@@ -278,7 +278,8 @@ Test(fd, release_forgets_but_does_not_close)
 	cr_assert_eq(record.results[1], 1);
 }
 
-/* The end of input: what has arrived is received first, who waits is told at once, and sending goes on. */
+/* The end of input: what has arrived is received first, who waits is told at once, and sending goes
+ * on. */
 static void *
 end_input_body(void *argument)
 {

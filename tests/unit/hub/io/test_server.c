@@ -515,7 +515,8 @@ Test(server, a_visitor_sees_what_connections_do)
 	struct record record = {.errors = {-2}};
 
 	in_hub(visit_body, &record);
-	/* Twice: one that has sent nothing, the sender, the sleeper; and once the one that was ended. */
+	/* Twice: one that has sent nothing, the sender, the sleeper; and once the one that was
+	 * ended. */
 	cr_assert_eq(record.counts[HUB_ACTIVITY_RECEIVING], 3);
 	cr_assert_eq(record.counts[HUB_ACTIVITY_SENDING], 2);
 	cr_assert_eq(record.counts[HUB_ACTIVITY_OTHER], 2);

@@ -381,7 +381,8 @@ Test(tls, ends)
 	free_contexts(&record);
 }
 
-/* The kernel's buffer is full when it is closed; what was taken arrives all the same, and then the end. */
+/* The kernel's buffer is full when it is closed; what was taken arrives all the same, and then the
+ * end. */
 static void *
 rest_body(void *argument)
 {

@@ -26,8 +26,8 @@ struct scene {
 
 typedef void scene_fn(struct scene *scene);
 
-/* In a hub: prepares, makes the call in one coroutine, and some ticks after it has begun wakes it in another. Each of
- * prepare, wake and clean may be NULL. */
+/* In a hub: prepares, makes the call in one coroutine, and some ticks after it has begun wakes it
+ * in another. Each of prepare, wake and clean may be NULL. */
 void scene_play(
 	struct scene *scene, scene_fn *prepare, scene_fn *call, scene_fn *wake, scene_fn *clean);
 

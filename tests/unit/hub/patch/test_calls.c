@@ -1,5 +1,5 @@
-/* Every call that waits, on a coroutine: it suspends that and nobody else, and gives what libc would. The table of calls
- * says which there must be. */
+/* Every call that waits, on a coroutine: it suspends that and nobody else, and gives what libc
+ * would. The table of calls says which there must be. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -273,7 +273,8 @@ Test(descriptor, a_program_inherits_what_the_application_set)
 {
 	hub_patch_all();
 	in_hub(start_program, NULL);
-	/* There it goes on before the child has become another program: vfork(2) is fork(2) to valgrind. */
+	/* There it goes on before the child has become another program: vfork(2) is fork(2) to
+	 * valgrind. */
 	if (!on_valgrind())
 		cr_expect_eq(results[0], 0, "by posix_spawn");
 	cr_expect_eq(results[1], 0, "by fork and exec");

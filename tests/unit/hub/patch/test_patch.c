@@ -86,7 +86,8 @@ Test(patch, there_is_no_other_family)
 	cr_assert_eq(hub_patched(), 0);
 }
 
-/* The library has it, and it is not libc's that programs find first: a sanitizer's may come before both. */
+/* The library has it, and it is not libc's that programs find first: a sanitizer's may come before
+ * both. */
 static bool
 is_in_front(const char *name)
 {

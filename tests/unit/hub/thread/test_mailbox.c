@@ -122,7 +122,8 @@ Test(mailbox, waiting_for_another_thread_is_no_deadlock)
 	cr_assert_eq(record.last[1], 0);
 }
 
-/* A message that ends the hub, posted while that is busy: the poster must not touch what is freed. */
+/* A message that ends the hub, posted while that is busy: the poster must not touch what is
+ * freed. */
 struct stopping {
 	struct hub_event stop;
 	struct hub_mailbox *mailbox;
