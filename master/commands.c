@@ -10,6 +10,9 @@
 
 const struct command commands_table[COMMAND_MAX] = {COMMANDS(ROW)};
 
+#define LENGTH(name, argument, kind, help) +sizeof #name + sizeof " and"
+
+_Static_assert(COMMANDS(LENGTH) < COMMANDS_LIST_SIZE, "the list of all commands has room");
 _Static_assert(OPTIONS_PROCESSES_MAX == OPTIONS_THREADS_MAX, "the error has one limit for both");
 
 const struct command *
