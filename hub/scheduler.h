@@ -70,7 +70,7 @@ int hub_sleep(int64_t nanoseconds);
 int hub_idle(void);
 
 /* The library's: calls of hub_yield_due that are still cheap. */
-extern _Thread_local unsigned hub_due_calls __attribute__((tls_model("initial-exec")));
+extern __thread unsigned hub_due_calls __attribute__((tls_model("initial-exec")));
 
 /* The library's: the rest of hub_yield_due. Switches: as that. */
 int hub_yield_check(void);
@@ -94,7 +94,7 @@ hub_yield_due(void)
 bool hub_can_wait(void);
 
 /* The library's: whether this thread runs a hub. */
-extern _Thread_local bool hub_runs_here __attribute__((tls_model("initial-exec")));
+extern __thread bool hub_runs_here __attribute__((tls_model("initial-exec")));
 
 /* Whether this thread runs a hub. Switches: no.  Thread: any.  Errors: none. */
 static inline bool

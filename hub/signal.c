@@ -223,7 +223,7 @@ reset(void)
 	}
 }
 
-static __attribute__((constructor)) void
+static __attribute__((constructor(200))) void
 register_reset(void)
 {
 	fork_on_child(reset);

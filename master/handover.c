@@ -1,5 +1,6 @@
 #include "master/handover.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -382,7 +383,10 @@ inherit_from(struct master *master, const json_t *object)
 	inherit_handed_on(&master->handed_on, object);
 	master->counters = counters_map(master->handed_on.counters);
 	if (master->counters == NULL) {
-		log_error("the former master's counters are of another version; restart instead");
+		log_error(errno == ENOSPC ? "the former master's counters have no room for those "
+					    "of another program; restart instead"
+					  : "the former master's counters are of another "
+					    "version; restart instead");
 		return -1;
 	}
 	return inherit_sockets(master, object);

@@ -121,8 +121,6 @@ write_connections(FILE *stream, const struct hub_sums *sums)
 			(unsigned long)counters_open(&sums->rows[i]));
 }
 
-/* ---- what is so now ---- */
-
 /* ---- hubs that accept ---- */
 
 static double
@@ -149,11 +147,11 @@ value_permits(const struct occupant *occupant)
 	return (double)__atomic_load_n(&occupant_row(occupant)->permits, __ATOMIC_RELAXED);
 }
 
-static const struct seat_metric {
+static const struct occupant_metric {
 	const char *name;
 	const char *help;
 	double (*value)(const struct occupant *occupant);
-} seat_metrics[] = {
+} occupant_metrics[] = {
 	{"busy_ratio", "Share of the time in which the hub did not wait, lately.",
 		value_busy_ratio},
 	{"accept_queue", "Connections that wait to be accepted.", value_queue},
@@ -163,15 +161,15 @@ static const struct seat_metric {
 		value_permits},
 };
 
-struct seat_line {
+struct occupant_line {
 	FILE *stream;
-	const struct seat_metric *metric;
+	const struct occupant_metric *metric;
 };
 
 static void
-write_seat(const struct occupant *occupant, void *context)
+write_occupant(const struct occupant *occupant, void *context)
 {
-	const struct seat_line *line = context;
+	const struct occupant_line *line = context;
 
 	fprintf(line->stream, "hubbub_%s{worker=\"%u\",hub=\"%u\"} %.15g\n", line->metric->name,
 		occupant->slot->index, occupant->hub, line->metric->value(occupant));
@@ -179,13 +177,13 @@ write_seat(const struct occupant *occupant, void *context)
 
 /* What is measured now. */
 static void
-write_seats(FILE *stream, const struct fleet *fleet)
+write_occupants(FILE *stream, const struct fleet *fleet)
 {
-	for (size_t i = 0; i < sizeof seat_metrics / sizeof seat_metrics[0]; i++) {
-		struct seat_line line = {stream, &seat_metrics[i]};
+	for (size_t i = 0; i < sizeof occupant_metrics / sizeof occupant_metrics[0]; i++) {
+		struct occupant_line line = {stream, &occupant_metrics[i]};
 
 		write_head(stream, line.metric->name, "gauge", line.metric->help);
-		roster_each_sitting(fleet, write_seat, &line);
+		roster_each_sitting(fleet, write_occupant, &line);
 	}
 }
 
@@ -255,7 +253,7 @@ metrics_text(const struct master *master, size_t *length)
 	write_server_counters(stream, &total);
 	write_connections(stream, &sums);
 	write_hub_counters(stream, &sums);
-	write_seats(stream, &master->fleet);
+	write_occupants(stream, &master->fleet);
 	write_workers(stream, &master->fleet);
 	free(sums.rows);
 	fclose(stream);

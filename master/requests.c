@@ -242,8 +242,9 @@ on_progress(struct ev_loop *loop, ev_timer *timer, int events)
 	struct requests *requests = timer->data;
 	const struct fleet *fleet = &requests->master->fleet;
 	char end[128], change[128];
+	bool is_awaited = false;
 
-	(void)loop, (void)events;
+	(void)events;
 	snprintf(end, sizeof end, "%lu connections are open", (unsigned long)fleet_open(fleet));
 	snprintf(change, sizeof change, "not yet; %u hubs go on accepting", fleet_accepting(fleet));
 	LIST_EACH (link, &requests->clients) {
@@ -252,10 +253,13 @@ on_progress(struct ev_loop *loop, ev_timer *timer, int events)
 		if (client->awaits == AWAITS_END || client->awaits == AWAITS_CHANGE) {
 			const char *text = client->awaits == AWAITS_END ? end : change;
 
+			is_awaited = true;
 			client_say(client, '-', text, strlen(text));
 			client_flush(client);
 		}
 	}
+	if (!is_awaited)
+		ev_timer_stop(loop, timer);
 }
 
 void

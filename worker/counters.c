@@ -53,15 +53,18 @@ struct counters *
 counters_map(int fd)
 {
 	struct counters *counters = memory_map(fd, sizeof *counters);
+	int error = EPROTO;
 
 	if (counters == NULL)
 		return NULL;
 	if (counters->magic == COUNTERS_MAGIC && counters->version == COUNTERS_VERSION &&
-		counters->row_size == sizeof(struct worker_row) &&
-		become_master(counters, fd) != NULL)
-		return counters;
+		counters->row_size == sizeof(struct worker_row)) {
+		if (become_master(counters, fd) != NULL)
+			return counters;
+		error = errno;
+	}
 	counters_free(&counters);
-	errno = EPROTO;
+	errno = error;
 	return NULL;
 }
 

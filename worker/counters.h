@@ -24,7 +24,7 @@
 struct counters *counters_new(int *fd);
 
 /* Or of that of another process, whose program may count other things. NULL with errno, EPROTO
- * if it is none of this version, or has been of too many programs. */
+ * if it is none of this version, ENOSPC if it has been of too many programs. */
 struct counters *counters_map(int fd);
 
 /* The segment's descriptor in this process and its children; -1 if there is none. */

@@ -86,7 +86,7 @@ layout_enter(struct counters *counters)
 	memset(known, 0, sizeof known);
 	index = find_or_add(counters, &own);
 	if (index == -1)
-		errno = EPROTO;
+		errno = ENOSPC;
 	else
 		learn(counters, (uint32_t)index);
 	return index;

@@ -12,7 +12,7 @@
 #include "worker/segment.h"
 
 /* Finds this program's layout in the segment, or adds it. Returns its index, or -1 with errno
- * EPROTO: there have been LAYOUTS_MAX others. Before anything else here; not while another
+ * ENOSPC: there have been LAYOUTS_MAX others. Before anything else here; not while another
  * thread calls it. */
 int layout_enter(struct counters *counters);
 

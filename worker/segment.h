@@ -74,8 +74,9 @@ struct layout {
 
 #define COUNTERS_NAME "hubbub-counters" /* of the file */
 #define COUNTERS_VERSION 5
-#define COUNTERS_ROWS                                                                              \
-	8192 /* four times as many as there may be hubs: a ledger, three generations */
+
+/* For as many hubs as there may be, 2000: a ledger of each layout, and three generations. */
+#define COUNTERS_ROWS ((LAYOUTS_MAX + 3) * 2000)
 
 struct counters {
 	uint32_t magic;

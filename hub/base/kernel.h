@@ -314,18 +314,6 @@ kernel_setsockopt(int fd, int level, int option, const void *value, socklen_t le
 }
 
 static inline int
-kernel_bind(int fd, const struct sockaddr *address, socklen_t length)
-{
-	return (int)KERNEL_CALL(bind(fd, address, length), SYS_bind, fd, address, length, 0, 0, 0);
-}
-
-static inline int
-kernel_listen(int fd, int backlog)
-{
-	return (int)KERNEL_CALL(listen(fd, backlog), SYS_listen, fd, backlog, 0, 0, 0, 0);
-}
-
-static inline int
 kernel_shutdown(int fd, int how)
 {
 	return (int)KERNEL_CALL(shutdown(fd, how), SYS_shutdown, fd, how, 0, 0, 0, 0);
@@ -402,6 +390,19 @@ kernel_poll_now(struct pollfd *fds, nfds_t count)
 }
 
 /* ---- libc's ---- */
+
+/* Preloaded libraries lend a port below 1024: authbind. */
+static inline int
+kernel_bind(int fd, const struct sockaddr *address, socklen_t length)
+{
+	return bind(fd, address, length);
+}
+
+static inline int
+kernel_listen(int fd, int backlog)
+{
+	return listen(fd, backlog);
+}
 
 /* dprintf(3): for reports, not for what must come in one piece. */
 static inline __attribute__((format(printf, 2, 3))) int

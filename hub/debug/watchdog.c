@@ -367,7 +367,7 @@ reset(void)
 	is_running = false;
 }
 
-static __attribute__((constructor)) void
+static __attribute__((constructor(200))) void
 register_reset(void)
 {
 	fork_on_child(reset);

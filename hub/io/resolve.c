@@ -320,7 +320,7 @@ reset(void)
 	list_init(&lookups);
 }
 
-static __attribute__((constructor)) void
+static __attribute__((constructor(200))) void
 register_reset(void)
 {
 	fork_on_child(reset);

@@ -98,7 +98,7 @@ reset(void)
 	crew_reset(&crew);
 }
 
-static __attribute__((constructor)) void
+static __attribute__((constructor(200))) void
 register_reset(void)
 {
 	fork_on_child(reset);

@@ -171,5 +171,5 @@ Test(layout, there_is_room_for_so_many_programs_and_no_more)
 	}
 	rename_counter(LAYOUTS_MAX - 1, COUNTED_late, "another");
 	cr_assert_null(counters_map(file));
-	cr_assert_eq(errno, EPROTO);
+	cr_assert_eq(errno, ENOSPC);
 }
