@@ -310,16 +310,15 @@ read_all(struct reading *reading, int argc, char **argv)
 	const struct hubbub_service *service = reading->service;
 	struct options *options = reading->options;
 	struct table *table = &reading->table;
+	const struct hubbub_option *row;
 
 	if (!table_is_sound(table, table->error, table->error_size))
 		return;
-	for (const struct hubbub_option *row = service->options;
-		row != NULL && row->name != NULL && service->context_size == 0; row++)
-		if (row->change != HUBBUB_RELOADABLE)
-			table_complain(table,
-				"the option --%s of this program is fixed, which needs a "
-				"context_size",
-				row->name);
+	if (service->context_size == 0 && (row = table_find_bound(service->options)) != NULL)
+		table_complain(table,
+			"the option --%s of this program is fixed, a string or a list, which needs "
+			"a context_size",
+			row->name);
 	if (reset_context(service) != 0)
 		table_complain(table, "no memory");
 	if (table->error[0] == '\0' && table_read(table, argc, argv) == 0)

@@ -92,7 +92,8 @@ struct hubbub_option {
 	/* HUBBUB_WORDS: of a choice; of a number one that stands for 0. */
 	const char *const *words;
 	size_t word_count;
-	enum hubbub_change change; /* other than reloadable needs a context_size */
+	enum hubbub_change change; /* other than reloadable needs a context_size, as do
+				    * strings and lists */
 	const char *note;    /* in the help, behind the default or instead of it: "0: never" */
 	const char *also;    /* another name of it, or NULL */
 	const char *implied; /* the value of one that is given without; NULL: it needs one */
@@ -121,7 +122,8 @@ struct hubbub_service {
 	const struct hubbub_option *options; /* ended by one without a name; NULL for none */
 	/* Of what context points to. On a reload (HUP) its first state is put back before options
 	 * are set again, so that one that is no longer given has its default, and a reload that
-	 * fails changes nothing. 0: options are set again on top of what they are. */
+	 * fails changes nothing. 0: options are set again on top of what they are, and none may be
+	 * a string or a list, whose texts last no longer than until the next reload. */
 	size_t context_size;
 	/* One datagram, for addresses udp:HOST:PORT; NULL: such addresses are refused. The answer
 	 * is written over datagram->data, where there is room for size bytes. A hub's datagrams

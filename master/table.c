@@ -252,6 +252,16 @@ table_find_change(const struct hubbub_option *rows, enum hubbub_change change, c
 	return NULL;
 }
 
+const struct hubbub_option *
+table_find_bound(const struct hubbub_option *rows)
+{
+	for (; rows != NULL && rows->name != NULL; rows++)
+		if (rows->change != HUBBUB_RELOADABLE || rows->kind == HUBBUB_STRING ||
+			rows->kind == HUBBUB_LIST)
+			return rows;
+	return NULL;
+}
+
 void
 table_copy_rows(struct hubbub_option *to, const struct hubbub_option *rows)
 {

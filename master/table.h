@@ -108,6 +108,10 @@ bool table_is_sound(const struct table *table, char *error, size_t size);
 const struct hubbub_option *table_find_change(const struct hubbub_option *rows,
 	enum hubbub_change change, const void *now, const void *next);
 
+/* The first row whose object a reload has to compare or to put back: one that is not reloadable, a
+ * string, which the options own, or a list; NULL if there is none. */
+const struct hubbub_option *table_find_bound(const struct hubbub_option *rows);
+
 /* Copies rows, with the one without a name at their end. */
 void table_copy_rows(struct hubbub_option *to, const struct hubbub_option *rows);
 

@@ -208,6 +208,7 @@ Test(options, what_a_reload_cannot_change_is_found)
 struct greeter {
 	unsigned limit;
 	const char *word;
+	struct hubbub_list words;
 	unsigned calls;
 };
 
@@ -306,4 +307,27 @@ Test(options, a_service_cannot_have_the_servers_names)
 	greeting.context_size = 0;
 	cr_assert_not(read_greeting("--pin", NULL));
 	cr_assert_not_null(strstr(error, "needs a context_size"), "%s", error);
+}
+
+/* The texts are freed by a reload, and items would come on top of the former ones. */
+Test(options, strings_and_lists_need_a_context_that_is_put_back)
+{
+	struct hubbub_option own[] = {greetings[1], {0}};
+
+	greeting.options = own;
+	greeting.context_size = 0;
+	own[0].change = HUBBUB_RELOADABLE;
+	cr_assert_not(read_greeting("--word=hi", NULL));
+	cr_assert_not_null(strstr(error, "--word"), "%s", error);
+	cr_assert_not_null(strstr(error, "needs a context_size"), "%s", error);
+	options_free(&options);
+	own[0].kind = HUBBUB_LIST;
+	own[0].offset = offsetof(struct greeter, words);
+	own[0].size = sizeof greeter.words;
+	cr_assert_not(read_greeting("--word=hi", NULL));
+	cr_assert_not_null(strstr(error, "needs a context_size"), "%s", error);
+	options_free(&options);
+	own[0] = greetings[0];
+	cr_assert(read_greeting("--limit=7", NULL), "%s", error);
+	cr_assert_eq(greeter.limit, 7);
 }
