@@ -403,30 +403,32 @@ options_fixed_json(const struct options *options, const struct hubbub_service *s
 	return object;
 }
 
-static const struct hubbub_option *
-find_changed(const struct hubbub_option *rows, const void *fields, const json_t *former)
+/* NULL is what the former program did not have. */
+static bool
+is_as_former(const struct hubbub_option *row, const void *fields, const json_t *was, bool is_given)
 {
-	for (; rows != NULL && rows->name != NULL; rows++) {
-		const json_t *other = json_object_get(former, rows->name);
-		json_t *own = row_json(rows, fields);
-		bool is_same = json_equal(own, other) || (other == NULL && json_is_null(own));
+	json_t *own = row_json(row, fields);
+	bool is_same = was != NULL ? json_equal(own, was) : !is_given;
 
-		json_decref(own);
-		if (rows->change == HUBBUB_FIXED && !is_same)
-			return rows;
-	}
-	return NULL;
+	json_decref(own);
+	return is_same;
 }
 
 const char *
 options_find_changed(
 	const struct options *options, const struct hubbub_service *service, const json_t *former)
 {
-	const struct hubbub_option *row = find_changed(options_rows, options, former);
+	const struct table table = {.parts = {{options_rows, (void *)(uintptr_t)options},
+					    {service->options, options->context}}};
+	const struct hubbub_option *row;
+	void *fields;
 
-	if (row == NULL && options->context != NULL)
-		row = find_changed(service->options, options->context, former);
-	return row != NULL ? row->name : NULL;
+	for (size_t i = 0; (row = table_row(&table, i, &fields)) != NULL; i++)
+		if (row->change == HUBBUB_FIXED &&
+			!is_as_former(row, fields, json_object_get(former, row->name),
+				table_last_given(&options->givens, i) != NULL))
+			return row->name;
+	return NULL;
 }
 
 void

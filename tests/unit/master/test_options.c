@@ -289,6 +289,29 @@ Test(options, a_service_has_rows_of_its_own)
 	cr_assert_not_null(strstr(error, "from 1 to 100"), "%s", error);
 }
 
+Test(options, a_new_fixed_option_of_any_kind_does_not_hinder_an_upgrade_if_it_is_not_given)
+{
+	struct hubbub_option own[] = {greetings[0], greetings[1], {0}};
+	json_t *document = json_pack("{}");
+
+	own[0].change = HUBBUB_FIXED;
+	own[1].standard = "hello";
+	greeting.options = own;
+	for (const struct hubbub_option *row = options_rows; row->name != NULL; row++)
+		if (row->change == HUBBUB_FIXED)
+			json_object_set_new(document, row->name, json_null());
+	cr_assert(read_greeting("--pin", NULL), "%s", error);
+	cr_assert_null(options_find_changed(&options, &greeting, document));
+	options_free(&options);
+	cr_assert(read_greeting("--limit=80", NULL), "%s", error);
+	cr_assert_str_eq(options_find_changed(&options, &greeting, document), "limit");
+	json_object_set_new(document, "limit", json_integer(79));
+	options_free(&options);
+	cr_assert(read_greeting("--pin", NULL), "%s", error);
+	cr_assert_str_eq(options_find_changed(&options, &greeting, document), "limit");
+	json_decref(document);
+}
+
 Test(options, a_service_cannot_have_the_servers_names)
 {
 	static const char *const names[] = {"threads", "help", "print-config", "word"};

@@ -201,6 +201,25 @@ Test(row, each_kind_is_compared_and_written_as_json)
 	free((char *)(uintptr_t)same.string);
 }
 
+Test(row, a_string_that_is_no_utf_8_is_written_as_json_too)
+{
+	json_t *one, *other;
+
+	cr_assert(reads(STRING, "/\xe9") && reads(LIST, "/\xe9"), "%s", why);
+	one = row_json(&rows[STRING], &fields);
+	fields.string = "/\xe8";
+	other = row_json(&rows[STRING], &fields);
+	cr_assert_not_null(one);
+	cr_assert(json_equal(one, one));
+	cr_assert_not(json_equal(one, other));
+	json_decref(other);
+	other = row_json(&rows[LIST], &fields);
+	cr_assert_eq(json_array_size(other), 1);
+	cr_assert(json_equal(json_array_get(other, 0), one));
+	json_decref(one);
+	json_decref(other);
+}
+
 Test(row, help_tells_the_default_what_it_means_and_the_range)
 {
 	static const char *const expected[ROWS] = {"A flag", "A number (auto; 2 to 9)",
