@@ -252,7 +252,10 @@ check(struct master *master)
 	else
 		printf("%s: the options are valid\n", master->service->name);
 	options_free(&master->options);
-	return 0;
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return 0;
+	log_error("the standard output cannot be written");
+	return 1;
 }
 
 static void

@@ -164,14 +164,17 @@ print_row(const struct table *table, const struct table_givens *givens, size_t i
 	void *object;
 	const struct hubbub_option *row = table_row(table, index, &object);
 	const struct table_given *last = table_last_given(givens, index);
-	char text[TEXT_SIZE];
+	char buffer[TEXT_SIZE];
+	const char *text;
 
 	if (last == NULL) {
 		print_default(row, object, stream);
 		return;
 	}
 	if (row->kind != HUBBUB_LIST && row->kind != HUBBUB_CALL) {
-		row_write(row, object, text, sizeof text);
+		/* A string is as long as it likes. */
+		text = row->kind == HUBBUB_STRING ? last->text
+						  : row_write(row, object, buffer, sizeof buffer);
 		print_origin(table, row, last, stream);
 		if (row->kind == HUBBUB_FLAG && text[0] == '\0')
 			fprintf(stream, "# --%s is off\n", row->name);

@@ -225,6 +225,17 @@ Test(cli, the_configuration_can_be_printed_and_used_again)
 	cr_assert_eq(run(0, "--print-config", "--user=no-such-user", NULL), 1);
 }
 
+Test(cli, a_configuration_that_cannot_be_written_is_an_error)
+{
+	static char script[] = "exec \"$0\" \"$1\" >/dev/full";
+	char *argv[] = {
+		"/bin/sh", "-c", script, program_path("hubbub-echo"), "--print-config", NULL};
+
+	cr_assert(program_start(&program, argv, 0));
+	cr_assert_eq(program_wait(&program, 20), 1);
+	cr_assert_not_null(strstr(program.text, "cannot be written"), "%s", program.text);
+}
+
 Test(cli, the_environment_sets_what_the_command_line_does_not)
 {
 	struct program first;

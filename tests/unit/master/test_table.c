@@ -330,6 +330,18 @@ Test(table, a_value_that_no_line_can_hold_is_said_to_be_one)
 	free(text);
 }
 
+Test(table, a_long_string_is_printed_whole)
+{
+	static char argument[3 * 4096] = "--a-string=";
+	char *text;
+
+	memset(argument + strlen(argument), 'x', sizeof argument - strlen(argument) - 1);
+	cr_assert(reads(argument, NULL, NULL, NULL), "%s", error);
+	text = printed();
+	cr_assert_not_null(strstr(text, argument), "%s", text);
+	free(text);
+}
+
 Test(table, a_name_a_letter_or_a_variable_is_of_one_option)
 {
 	static const struct hubbub_option others[] = {
