@@ -63,6 +63,15 @@ load_string(const struct hubbub_option *row, const void *object)
 	return string;
 }
 
+/* Of a choice; "" if it is none of its words. */
+static const char *
+load_word(const struct hubbub_option *row, const void *object)
+{
+	uint64_t index = load(row, object);
+
+	return index < row->word_count ? row->words[index] : "";
+}
+
 /* ---- ranges ---- */
 
 /* What a row without a limit of its own has room for. */
@@ -267,8 +276,7 @@ row_write(const struct hubbub_option *row, const void *object, char *text, size_
 		values_write_time(value, (int64_t)load(row, object));
 		break;
 	case HUBBUB_CHOICE:
-		number = load(row, object);
-		shown = number < row->word_count ? row->words[number] : "";
+		shown = load_word(row, object);
 		break;
 	case HUBBUB_STRING:
 		shown = load_string(row, object);
@@ -310,8 +318,9 @@ row_json(const struct hubbub_option *row, const void *object)
 	case HUBBUB_NUMBER:
 	case HUBBUB_SIZE:
 	case HUBBUB_DURATION:
-	case HUBBUB_CHOICE:
 		return json_integer((json_int_t)load(row, object));
+	case HUBBUB_CHOICE:
+		return json_string(load_word(row, object));
 	case HUBBUB_STRING:
 		return string_json(load_string(row, object));
 	case HUBBUB_CALL:

@@ -25,8 +25,9 @@ const char *row_write(const struct hubbub_option *row, const void *object, char 
 /* Whether the fields of two objects say the same; always of a call. */
 bool row_is_same(const struct hubbub_option *row, const void *a, const void *b);
 
-/* The field; null of a string that is not set, and of a call; an array of bytes of a string that is
- * no UTF-8. A new reference, or NULL without memory. */
+/* The field: a choice as its word, which another program may have at another index; null of a
+ * string that is not set, and of a call; an array of bytes of a string that is no UTF-8. A new
+ * reference, or NULL without memory. */
 json_t *row_json(const struct hubbub_option *row, const void *object);
 
 /* What --help says: the text, then the default, notes and range in parentheses. */

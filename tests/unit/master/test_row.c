@@ -201,6 +201,17 @@ Test(row, each_kind_is_compared_and_written_as_json)
 	free((char *)(uintptr_t)same.string);
 }
 
+Test(row, a_choice_is_its_word_as_json)
+{
+	json_t *json;
+
+	cr_assert(reads(WORD, "green"), "%s", why);
+	json = row_json(&rows[WORD], &fields);
+	cr_assert(json_is_string(json));
+	cr_assert_str_eq(json_string_value(json), "green");
+	json_decref(json);
+}
+
 Test(row, a_string_that_is_no_utf_8_is_written_as_json_too)
 {
 	json_t *one, *other;
