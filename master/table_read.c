@@ -120,6 +120,19 @@ take_list(struct table *table, size_t index, const char *text)
 	return true;
 }
 
+/* An option without a value is given, or not. */
+static void
+take_switch(struct table *table, size_t index, const char *text)
+{
+	char variable[TABLE_VARIABLE_SIZE];
+
+	if (strcmp(text, "on") == 0 || strcmp(text, "1") == 0)
+		take_text(table, index, NULL, TABLE_ENVIRONMENT, NULL);
+	else if (strcmp(text, "off") != 0 && strcmp(text, "0") != 0)
+		table_complain(table, "%s: '%s' is not 'on' or 'off'",
+			table_variable(table, table_row(table, index, NULL), variable), text);
+}
+
 static void
 take_environment(struct table *table)
 {
@@ -138,6 +151,8 @@ take_environment(struct table *table)
 			table_complain(table, "no memory for the environment");
 		else if (row->kind == HUBBUB_LIST)
 			take_list(table, i, text);
+		else if (row->kind == HUBBUB_CALL && row->values == NULL)
+			take_switch(table, i, text);
 		else
 			take_text(table, i, text, TABLE_ENVIRONMENT, NULL);
 	}

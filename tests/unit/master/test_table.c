@@ -201,6 +201,42 @@ Test(table, what_is_wrong_in_the_environment_is_told_with_its_variable)
 	cr_assert(reads("--size=1K", NULL, NULL, NULL), "nobody looks at it");
 }
 
+static int switched;
+
+static const char *
+take_switch(const char *value, void *context)
+{
+	(void)context;
+	switched++;
+	return value == NULL ? NULL : "without a value";
+}
+
+Test(table, the_environment_gives_an_option_without_a_value_or_does_not)
+{
+	static const struct hubbub_option own[] = {
+		{.name = "switch", .help = "x", .set = take_switch}, {0}};
+	static const struct {
+		const char *text;
+		int times;
+		bool is_right;
+	} cases[] = {{"on", 1, true}, {"1", 1, true}, {"off", 0, true}, {"0", 0, true},
+		{"yes", 0, false}};
+	char *argv[] = {"test", NULL};
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct table table = table_of(&fields);
+
+		table.parts[1].rows = own;
+		switched = 0;
+		forget();
+		setenv("TEST_SWITCH", cases[i].text, 1);
+		cr_assert_eq(table_read(&table, 1, argv) == 0, cases[i].is_right, "%s: %s",
+			cases[i].text, error);
+		cr_assert_eq(switched, cases[i].times, "%s", cases[i].text);
+	}
+	cr_assert_str_eq(error, "TEST_SWITCH: 'yes' is not 'on' or 'off'");
+}
+
 Test(table, the_first_thing_that_is_wrong_is_told)
 {
 	cr_assert_not(reads("--number=0", "--word=x", NULL, NULL));
