@@ -85,7 +85,7 @@ resolve_own(struct reading *reading, const char *name, const char *text, struct 
 {
 	const char *why;
 
-	if (text == NULL)
+	if (text == NULL || reading->table.error[0] != '\0')
 		return;
 	own->count = address_parse(text, own->addresses, &why);
 	if (own->count == 0)
@@ -94,7 +94,7 @@ resolve_own(struct reading *reading, const char *name, const char *text, struct 
 		complain(reading, name, "'%s' is not HOST:PORT, [V6]:PORT or :PORT", text);
 }
 
-/* Not on a reload: sockets stay what they are, and the resolver may take its time. */
+/* Until one is wrong: the resolver may take its time. On a reload sockets stay what they are. */
 static void
 resolve_all(struct reading *reading)
 {
@@ -102,7 +102,7 @@ resolve_all(struct reading *reading)
 
 	if (reading->is_again)
 		return;
-	for (size_t i = 0; i < options->listen.count; i++)
+	for (size_t i = 0; i < options->listen.count && reading->table.error[0] == '\0'; i++)
 		resolve_listen(reading, options->listen.items[i], (unsigned)i);
 	resolve_own(reading, "admin", options->admin, &options->admin_at);
 	resolve_own(reading, "agent", options->agent, &options->agent_at);

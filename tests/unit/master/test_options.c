@@ -60,6 +60,16 @@ Test(options, an_address_is_listened_on_once)
 	cr_assert_eq(options.address_count, 1, "the default");
 }
 
+/* The resolver may take seconds for each. */
+Test(options, nothing_is_resolved_once_an_address_is_wrong)
+{
+	cr_assert_not(read_options(
+		"--listen=127.0.0.1:x", "--listen=127.0.0.1:2", "--admin=127.0.0.1:3", NULL));
+	cr_assert_not_null(strstr(error, "127.0.0.1:x"), "%s", error);
+	cr_assert_eq(options.address_count, 0);
+	cr_assert_eq(options.admin_at.count, 0);
+}
+
 Test(options, there_is_room_for_sixteen_addresses)
 {
 	char texts[17][32];
