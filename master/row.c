@@ -439,6 +439,8 @@ row_fault(const struct hubbub_option *row, bool has_object)
 		return "has no field of its kind's type (HUBBUB_FIELD)";
 	if (row->kind == HUBBUB_CHOICE && row->word_count == 0)
 		return "is a choice without words (HUBBUB_WORDS)";
+	if (row->kind == HUBBUB_CHOICE && row->size == sizeof(bool) && row->word_count > 2)
+		return "has a choice of more than two words, but its field is a bool";
 	if (row->kind == HUBBUB_LIST && row->most > HUBBUB_LIST_MAX)
 		return "is a list that is too long";
 	if (row->kind == HUBBUB_NUMBER && row->size == sizeof(uint32_t) && row->most > UINT32_MAX)

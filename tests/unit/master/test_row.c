@@ -286,6 +286,12 @@ Test(row, mistakes_of_who_wrote_a_row_are_told)
 			.values = "N",
 			.kind = HUBBUB_CHOICE,
 			FIELD(word)},
+		{.name = "three-words",
+			.help = "x",
+			.values = "N",
+			.kind = HUBBUB_CHOICE,
+			FIELD(choice),
+			HUBBUB_WORDS(words)},
 		{.name = "fixed-call", .help = "x", .set = set, .change = HUBBUB_FIXED},
 	};
 
