@@ -52,8 +52,8 @@ struct table {
 	/* What else argp is to know: headings, --help and the like; ended by one that is all zero.
 	 * Its keys are letters, or from TABLE_EXTRA_KEY on. */
 	const struct argp_option *extras;
-	/* Takes an extra's key, or an argument that is no option; returns 0, or an errno code after
-	 * table_complain. */
+	/* Takes an extra's key, or, after all options, an argument that is none; returns 0, or an
+	 * errno code after table_complain. */
 	error_t (*take)(struct table *table, int key, char *value, struct argp_state *state);
 	void *context;  /* take's own */
 	unsigned flags; /* argp's, beside ARGP_IN_ORDER */

@@ -74,10 +74,29 @@ take_text(struct table *table, size_t index, const char *text, enum table_origin
 	return false;
 }
 
+/* One run of argp. */
+struct run {
+	struct table *table;
+	char **operands; /* the arguments that are no options; borrowed, like the array */
+	size_t operand_count;
+};
+
+/* What an operand means may depend on any option, so all options come first. */
+static error_t
+take_operands(struct run *run, struct argp_state *state)
+{
+	error_t error = 0;
+
+	for (size_t i = 0; i < run->operand_count && error == 0; i++)
+		error = run->table->take(run->table, ARGP_KEY_ARG, run->operands[i], state);
+	return error;
+}
+
 static error_t
 take_key(int key, char *value, struct argp_state *state)
 {
-	struct table *table = state->input;
+	struct run *run = state->input;
+	struct table *table = run->table;
 	const char *file = state->next > 0 ? table->arguments->files[state->next - 1] : NULL;
 	const struct hubbub_option *row;
 	size_t index;
@@ -87,6 +106,12 @@ take_key(int key, char *value, struct argp_state *state)
 			       file != NULL ? TABLE_FILE : TABLE_COMMAND_LINE, file)
 			       ? 0
 			       : EINVAL;
+	if (key == ARGP_KEY_ARG) {
+		run->operands[run->operand_count++] = value;
+		return 0;
+	}
+	if (key == ARGP_KEY_END)
+		return take_operands(run, state);
 	return table->take(table, key, value, state);
 }
 
@@ -178,6 +203,7 @@ struct layout {
 	struct argp_option *options;
 	const char **names; /* of long options, ended by NULL */
 	char (*helps)[HELP_SIZE];
+	char **operands; /* room for as many as there are arguments */
 };
 
 static void
@@ -186,6 +212,7 @@ free_layout(struct layout *layout)
 	free(layout->options);
 	free(layout->names);
 	free(layout->helps);
+	free(layout->operands);
 }
 
 static int
@@ -214,7 +241,9 @@ lay_out(const struct table *table, struct layout *layout)
 	layout->options = calloc(2 * rows + extras + 1, sizeof *layout->options);
 	layout->names = calloc(2 * rows + extras + 4, sizeof *layout->names);
 	layout->helps = calloc(rows + 1, sizeof *layout->helps);
-	if (layout->options == NULL || layout->names == NULL || layout->helps == NULL)
+	layout->operands = calloc((size_t)table->arguments->count, sizeof *layout->operands);
+	if (layout->options == NULL || layout->names == NULL || layout->helps == NULL ||
+		layout->operands == NULL)
 		return false;
 	for (size_t i = 0; i < extras; i++)
 		layout->options[count++] = table->extras[i];
@@ -253,8 +282,9 @@ take_arguments(struct table *table)
 			.parser = take_key,
 			.args_doc = table->usage,
 			.doc = table->description};
+		struct run run = {.table = table, .operands = layout.operands};
 
-		if (argp_parse(&argp, count, items, table->flags | ARGP_IN_ORDER, NULL, table) != 0)
+		if (argp_parse(&argp, count, items, table->flags | ARGP_IN_ORDER, NULL, &run) != 0)
 			table_complain(
 				table, "an option is ambiguous or lacks its value; see --help");
 	}

@@ -42,9 +42,9 @@ is_command(const char *word)
 }
 
 static void
-take_argument(struct parse *parse, char *value, const struct argp_state *state)
+take_argument(struct parse *parse, char *value)
 {
-	if (parse->purpose == OPTIONS_RUN && state->arg_num == 0 && is_command(value))
+	if (parse->purpose == OPTIONS_RUN && parse->load->target_count == 0 && is_command(value))
 		refuse("a command comes before all options: hubbub-load %s ...", value);
 	if (parse->purpose == OPTIONS_SEARCH && parse->load->search.count == 0)
 		table_take(&parse->table, "search", value);
@@ -63,7 +63,7 @@ take(struct table *table, int key, char *value, struct argp_state *state)
 		printf("hubbub-load %s\n", HUBBUB_VERSION);
 		exit(LOAD_DONE);
 	case ARGP_KEY_ARG:
-		take_argument(table->context, value, state);
+		take_argument(table->context, value);
 		return table->error[0] == '\0' ? 0 : EINVAL;
 	default:
 		return ARGP_ERR_UNKNOWN;

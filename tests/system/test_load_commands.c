@@ -165,6 +165,9 @@ Test(load_commands, the_configuration_can_be_printed_and_used_again)
 	cr_assert_not_null(strstr(program.text, "--size=16-64"));
 	cr_assert_not_null(strstr(program.text, "127.0.0.1:1"));
 	cr_assert_not_null(strstr(program.text, "# --verify=full (default)\n"), "%s", program.text);
+	cr_assert_eq(run("search", "127.0.0.1:1", "--search=p99<2ms", "--print-config", NULL), 0,
+		"%s", program.text);
+	cr_assert_not_null(strstr(program.text, "127.0.0.1:1\n"), "%s", program.text);
 }
 
 Test(load_commands, a_load_is_also_made_of_a_file_and_the_environment)

@@ -95,7 +95,7 @@ take(struct table *table, int key, char *value, struct argp_state *state)
 	(void)state;
 	if (key != ARGP_KEY_ARG)
 		return ARGP_ERR_UNKNOWN;
-	table_complain(table, "'%s' is too much", value);
+	table_complain(table, "'%s' is too much for %u", value, fields.number);
 	return EINVAL;
 }
 
@@ -247,6 +247,14 @@ Test(table, the_first_thing_that_is_wrong_is_told)
 	cr_assert_not_null(strstr(error, "did you mean --number"), "%s", error);
 	cr_assert_not(reads("--number", NULL, NULL, NULL));
 	cr_assert_not_null(strstr(error, "lacks its value"), "%s", error);
+}
+
+Test(table, an_argument_that_is_no_option_comes_after_all_options)
+{
+	cr_assert_not(reads("extra", "other", "-n7", NULL));
+	cr_assert_str_eq(error, "'extra' is too much for 7");
+	cr_assert_not(reads("extra", "-n7", "--", "-n8"));
+	cr_assert_str_eq(error, "'extra' is too much for 7");
 }
 
 /* What table_print writes for the fields as they are. The caller frees it. */
