@@ -291,16 +291,38 @@ take_arguments(struct table *table)
 	free_layout(&layout);
 }
 
+static bool
+needs_value(const struct hubbub_option *row)
+{
+	return row->values != NULL && row->implied == NULL;
+}
+
+/* Whether the last of letters behind one dash needs a value, which none before it takes. */
+static bool
+last_letter_needs_value(const struct table *table, const char *letters)
+{
+	const struct hubbub_option *row = NULL;
+	size_t index;
+
+	for (; *letters != '\0'; letters++) {
+		if (row != NULL && row->values != NULL)
+			return false;
+		row = find_key(table, (unsigned char)*letters, &index);
+	}
+	return row != NULL && needs_value(row);
+}
+
 /* Whether the value of this argument, if it is an option, is the next one. */
 static bool
 takes_value(const char *item, const void *context)
 {
 	const struct hubbub_option *row;
 
+	if (item[0] == '-' && item[1] != '-')
+		return last_letter_needs_value(context, item + 1);
 	for (size_t i = 0; (row = table_row(context, i, NULL)) != NULL; i++)
-		if (row->values != NULL && row->implied == NULL && item[0] == '-' &&
-			((item[1] != '\0' && item[1] == row->letter && item[2] == '\0') ||
-				(item[1] == '-' && strcmp(item + 2, row->name) == 0)))
+		if (needs_value(row) && strncmp(item, "--", 2) == 0 &&
+			strcmp(item + 2, row->name) == 0)
 			return true;
 	return false;
 }

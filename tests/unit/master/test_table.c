@@ -25,7 +25,7 @@ struct fields {
 static const char *const words[] = {"red", "green", "blue"};
 
 static const struct hubbub_option rows[] = {
-	{.name = "flag", .help = "A flag", .kind = HUBBUB_FLAG, FIELD(flag)},
+	{.name = "flag", .letter = 'f', .help = "A flag", .kind = HUBBUB_FLAG, FIELD(flag)},
 	{.name = "number",
 		.letter = 'n',
 		.values = "N",
@@ -166,6 +166,10 @@ Test(table, letters_other_names_and_values_that_are_left_out)
 	cr_assert(fields.flag, "an abbreviation");
 	cr_assert(reads("-s", "@not-a-file", "--a-string", "@nor-this"), "%s", error);
 	cr_assert_str_eq(fields.string, "@nor-this", "a value is no file of arguments");
+	cr_assert(reads("-fs", "@not-a-file", NULL, NULL), "%s", error);
+	cr_assert_str_eq(fields.string, "@not-a-file");
+	cr_assert_not(reads("-n1s", "@not-a-file", NULL, NULL));
+	cr_assert_not_null(strstr(error, "@not-a-file: cannot read"), "%s", error);
 }
 
 Test(table, the_command_line_wins_over_the_environment_and_that_over_the_default)
