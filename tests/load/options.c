@@ -19,6 +19,7 @@
 /* One reading of a command line; the table's context. */
 struct parse {
 	struct table table;
+	struct hubbub_option *rows; /* the table's */
 	struct load *load;
 	enum options_purpose purpose;
 };
@@ -231,6 +232,8 @@ check_whole(struct parse *parse)
 	if (load->count != 0 && load->is_open && load->arrivals != PLAN_POISSON &&
 		(double)load->count / load->rate.from * 1e9 < (double)load->duration)
 		load->duration = (int64_t)ceil((double)load->count / load->rate.from * 1e9);
+	if (load->duration == LOAD_NEVER)
+		table_set_standard(parse->rows, "duration", NULL);
 	if (!is_given(parse, "warmup") && load->count != 0)
 		load->warmup = 0;
 	check_shape(parse);
@@ -303,6 +306,7 @@ prepare(struct parse *parse, char *error, size_t size)
 	static struct hubbub_option rows[OPTIONS_TABLE_MAX];
 	bool is_long = parse->purpose == OPTIONS_RUN || parse->purpose == OPTIONS_CHECK;
 
+	parse->rows = rows;
 	table_copy_rows(rows, options_table);
 	table_set_standard(rows, "duration", is_long ? "10s" : "3s");
 	*parse->load = (struct load){.churn = -1, .lifetime = LOAD_NEVER, .deadline = LOAD_NEVER};

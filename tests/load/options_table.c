@@ -266,6 +266,7 @@ const struct hubbub_option options_table[] = {
 		.kind = HUBBUB_DURATION,
 		FIELD(duration),
 		.standard = "10s",
+		.note = "none with a count",
 		.least = CLOCK_MILLISECOND},
 	{.name = "count",
 		.letter = 'n',

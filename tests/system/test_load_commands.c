@@ -165,6 +165,9 @@ Test(load_commands, the_configuration_can_be_printed_and_used_again)
 	cr_assert_not_null(strstr(program.text, "--size=16-64"));
 	cr_assert_not_null(strstr(program.text, "127.0.0.1:1"));
 	cr_assert_not_null(strstr(program.text, "# --verify=full (default)\n"), "%s", program.text);
+	cr_assert_eq(run("-n9", "--print-config", "127.0.0.1:1", NULL), 0);
+	cr_assert_not_null(strstr(program.text, "# --duration (default: none with a count)\n"),
+		"%s", program.text);
 	cr_assert_eq(run("search", "127.0.0.1:1", "--search=p99<2ms", "--print-config", NULL), 0,
 		"%s", program.text);
 	cr_assert_not_null(strstr(program.text, "127.0.0.1:1\n"), "%s", program.text);
