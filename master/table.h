@@ -47,7 +47,10 @@ struct table_part {
 struct table {
 	struct table_part parts[TABLE_PARTS_MAX];
 	const char *prefix; /* of its variables in the environment */
-	const char *usage;  /* for the help, with the description: argp's args_doc and doc */
+	/* Names of two options that set one thing: what the environment says of one is left out if
+	 * the other was given elsewhere. Ended by one that is NULL; NULL for none. */
+	const char *const (*rivals)[2];
+	const char *usage; /* for the help, with the description: argp's args_doc and doc */
 	const char *description;
 	/* What else argp is to know: headings, --help and the like; ended by one that is all zero.
 	 * Its keys are letters, or from TABLE_EXTRA_KEY on. */

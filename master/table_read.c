@@ -158,6 +158,24 @@ take_switch(struct table *table, size_t index, const char *text)
 			table_variable(table, table_row(table, index, NULL), variable), text);
 }
 
+static bool
+was_given(const struct table *table, const char *name)
+{
+	return table_origin(table, table->givens, name) > TABLE_ENVIRONMENT;
+}
+
+/* Whether the command line or an @FILE says of the option, or of a rival of it, what counts. */
+static bool
+is_settled(const struct table *table, const char *name)
+{
+	for (size_t i = 0; table->rivals != NULL && table->rivals[i][0] != NULL; i++)
+		for (int k = 0; k < 2; k++)
+			if (strcmp(name, table->rivals[i][k]) == 0 &&
+				was_given(table, table->rivals[i][1 - k]))
+				return true;
+	return was_given(table, name);
+}
+
 static void
 take_environment(struct table *table)
 {
@@ -168,7 +186,7 @@ take_environment(struct table *table)
 		const char *text = getenv(table_variable(table, row, variable));
 
 		if (text == NULL || *text == '\0' || row->change == HUBBUB_ACTION ||
-			table_last_given(table->givens, i) != NULL)
+			is_settled(table, row->name))
 			continue;
 		/* The environment may be changed in place while the options are in use. */
 		text = arguments_keep(table->arguments, text, strlen(text));

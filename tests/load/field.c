@@ -104,14 +104,6 @@ field_size(const char *value, void *context)
 								      : TOO_LONG(load->sizes_text);
 }
 
-const char *
-field_json(const char *value, void *context)
-{
-	(void)value;
-	((struct load *)context)->output = "-";
-	return NULL;
-}
-
 void
 field_add_sources(struct load *load, uint32_t first, uint32_t last)
 {

@@ -20,9 +20,6 @@ const char *field_sources(const char *value, void *context);
 /* "N@RATE" */
 const char *field_slow(const char *value, void *context);
 
-/* The result goes to stdout; without a value. */
-const char *field_json(const char *value, void *context);
-
 const char *field_percentiles(const char *value, void *context);
 const char *field_cpus(const char *value, void *context);
 const char *field_max_regress(const char *value, void *context);

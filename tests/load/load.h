@@ -110,6 +110,7 @@ struct load {
 
 	/* output; paths may be NULL, "-" is stdout */
 	const char *output;
+	bool is_json; /* output was set by --json */
 	const char *stream;
 	const char *hdr;
 	const char *html;

@@ -93,6 +93,24 @@ is_given(const struct parse *parse, const char *name)
 	return table_origin(&parse->table, &givens, name) != TABLE_DEFAULT;
 }
 
+/* --json is another word for --output=-; the last one given counts. */
+static void
+settle_output(struct parse *parse)
+{
+	struct load *load = parse->load;
+	bool is_last = false;
+
+	for (size_t i = 0; i < givens.count; i++) {
+		const char *name = table_row(&parse->table, givens.items[i].row, NULL)->name;
+
+		if (strcmp(name, "json") == 0 || strcmp(name, "output") == 0)
+			is_last = strcmp(name, "json") == 0;
+	}
+	load->is_json = load->is_json && is_last;
+	if (load->is_json)
+		load->output = "-";
+}
+
 static void
 check_shape(const struct parse *parse)
 {
@@ -237,6 +255,7 @@ check_whole(struct parse *parse)
 	if (!is_given(parse, "warmup") && load->count != 0)
 		load->warmup = 0;
 	check_shape(parse);
+	settle_output(parse);
 	check_stdout(load);
 	if (load->connections == 0 && load->is_open)
 		refuse("--connections=0 has nothing to send on: leave --rate out");
@@ -284,6 +303,7 @@ static const char usage[] = "[run] [udp:]HOST:PORT|unix:PATH...\n"
 			    "compare BASE.json NEW.json...\n"
 			    "report RESULT.json [-o PAGE.html]\n"
 			    "check HOST:PORT";
+static const char *const rivals[][2] = {{"rate", "closed"}, {"output", "json"}, {NULL, NULL}};
 static const char description[] =
 	"Loads an echo service, checks every byte that comes back, and tells the truth "
 	"about its own part.\v"
@@ -312,6 +332,7 @@ prepare(struct parse *parse, char *error, size_t size)
 	*parse->load = (struct load){.churn = -1, .lifetime = LOAD_NEVER, .deadline = LOAD_NEVER};
 	parse->table = (struct table){.parts = {{rows, parse->load}},
 		.prefix = PREFIX,
+		.rivals = rivals,
 		.usage = usage,
 		.description = description,
 		.extras = options_extras,

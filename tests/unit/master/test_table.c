@@ -102,8 +102,11 @@ take(struct table *table, int key, char *value, struct argp_state *state)
 static struct table
 table_of(struct fields *object)
 {
+	static const char *const rivals[][2] = {{"number", "large"}, {NULL, NULL}};
+
 	return (struct table){.parts = {{rows, object}},
 		.prefix = "TEST_",
+		.rivals = rivals,
 		.take = take,
 		.flags = ARGP_NO_ERRS | ARGP_NO_EXIT | ARGP_NO_HELP,
 		.arguments = &arguments,
@@ -195,6 +198,19 @@ Test(table, the_command_line_wins_over_the_environment_and_that_over_the_default
 	cr_assert(reads(NULL, NULL, NULL, NULL), "%s", error);
 	cr_assert_not(fields.flag);
 	cr_assert_str_eq(fields.string, "from there");
+}
+
+Test(table, what_sets_the_same_thing_wins_over_the_environment_too)
+{
+	setenv("TEST_NUMBER", "8", 1);
+	setenv("TEST_LARGE", "9", 1);
+	cr_assert(reads("--large=3", NULL, NULL, NULL), "%s", error);
+	cr_assert_eq(fields.number, 5, "--large was given, so the default");
+	cr_assert(reads("--number=3", NULL, NULL, NULL), "%s", error);
+	cr_assert_eq(fields.large, 1);
+	cr_assert(reads("--size=1K", NULL, NULL, NULL), "%s", error);
+	cr_assert_eq(fields.number, 8);
+	cr_assert_eq(fields.large, 9);
 }
 
 Test(table, what_is_wrong_in_the_environment_is_told_with_its_variable)
