@@ -23,7 +23,7 @@ sigpipe_block(struct sigpipe_guard *guard)
 
 	sigemptyset(&pipe);
 	sigaddset(&pipe, SIGPIPE);
-	sigpending(&guard->pending);
+	kernel_sigpending(&guard->pending);
 	pthread_sigmask(SIG_BLOCK, &pipe, &guard->before);
 }
 
