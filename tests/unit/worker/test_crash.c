@@ -61,6 +61,8 @@ Test(crash, leaves_its_signal_and_backtrace_and_dies_of_it)
 	cr_assert_str_empty(rows[0].crash.coroutine);
 }
 
+/* A sanitizer sees it first. */
+#ifndef __SANITIZE_ADDRESS__
 static void
 touch_page_zero(void)
 {
@@ -70,8 +72,6 @@ touch_page_zero(void)
 	*(volatile char *)address = 1;
 }
 
-/* A sanitizer sees it first. */
-#ifndef __SANITIZE_ADDRESS__
 Test(crash, of_a_thread_is_in_the_row_of_that_thread)
 {
 	cr_assert_eq(die(touch_page_zero), SIGSEGV);
