@@ -263,7 +263,7 @@ Test(cli, a_start_that_cannot_succeed_ends_with_the_reason)
 {
 	/* Every worker dies as soon as it is forked: no address space for its first hub. */
 	char *echo = program_path("hubbub-echo");
-	char *argv[] = {"/usr/bin/prlimit", "--as=70000000", echo, "--listen=127.0.0.1:0", "-p1",
+	char *argv[] = {"/usr/bin/prlimit", "--as=110000000", echo, "--listen=127.0.0.1:0", "-p1",
 		"-t2", NULL};
 
 	if (access(argv[0], X_OK) != 0 || strstr(echo, "san") != NULL)
