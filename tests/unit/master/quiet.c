@@ -78,6 +78,7 @@ quiet_accept(struct quiet *quiet, bool accepts)
 {
 	struct fleet *fleet = &quiet->master.fleet;
 
+	fleet->sockets->order[0] = 0;
 	fleet->sockets->listening = accepts ? 1 : 0;
 	fleet->occupants[0].slot = accepts ? &quiet->slot : NULL;
 }

@@ -47,6 +47,16 @@ scene_set(struct scene *scene)
 	scene->old.master.options.asked_threads = 7;
 }
 
+/* What both have is not closed twice, but with the process. */
+static void
+scene_clear(struct scene *scene)
+{
+	ev_loop_destroy(scene->old.master.loop);
+	ev_loop_destroy(scene->new.master.loop);
+}
+
+#define SCENE(name) struct scene name __attribute__((cleanup(scene_clear)))
+
 static int
 write_document(struct scene *scene)
 {
@@ -79,7 +89,7 @@ inherit_text(struct scene *scene, const char *text)
 
 Test(handover, what_is_written_is_what_is_read)
 {
-	struct scene scene;
+	SCENE(scene);
 	const struct handed_on *from = &scene.old.master.handed_on,
 			       *to = &scene.new.master.handed_on;
 	const struct former *former = &scene.new.former;
@@ -108,7 +118,7 @@ Test(handover, what_is_written_is_what_is_read)
 
 Test(handover, the_sockets_are_the_same)
 {
-	struct scene scene;
+	SCENE(scene);
 	const struct sockets *from = &scene.old.master.sockets, *to = &scene.new.master.sockets;
 
 	scene_set(&scene);
@@ -127,7 +137,7 @@ Test(handover, the_sockets_are_the_same)
 /* What the document names goes through the exec, and not through the next one. */
 Test(handover, what_is_named_is_kept_open)
 {
-	struct scene scene;
+	SCENE(scene);
 	const struct handed_on *on = &scene.old.master.handed_on;
 	int document, stranger = memfd_create("stranger", MFD_CLOEXEC);
 
@@ -181,7 +191,7 @@ Test(handover, another_version_is_refused)
 	static const int versions[] = {0, 3, 5, 1000};
 
 	for (size_t i = 0; i < sizeof versions / sizeof versions[0]; i++) {
-		struct scene scene;
+		SCENE(scene);
 
 		scene_set(&scene);
 		cr_assert_eq(inherit_changed(&scene, "version", json_integer(versions[i])), -1,
@@ -197,7 +207,7 @@ Test(handover, what_is_no_document_is_refused)
 		"{\"version\": 4, \"fixed\": [], \"seats\": 7}"};
 
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-		struct scene scene;
+		SCENE(scene);
 
 		scene_set(&scene);
 		cr_assert_eq(inherit_text(&scene, texts[i]), -1, "%s", texts[i]);
@@ -210,7 +220,7 @@ Test(handover, what_lacks_a_part_is_refused)
 		"version", "commit", "counters", "roll", "addresses", "seats"};
 
 	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
-		struct scene scene;
+		SCENE(scene);
 
 		scene_set(&scene);
 		cr_assert_eq(inherit_changed(&scene, keys[i], NULL), -1, "without %s", keys[i]);
@@ -223,7 +233,7 @@ Test(handover, addresses_that_cannot_be_are_refused)
 		"[]", "[{}]", "[{\"socket\": \"\"}]", "[{\"socket\": \"zz\"}]", "7"};
 
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-		struct scene scene;
+		SCENE(scene);
 
 		scene_set(&scene);
 		cr_assert_eq(inherit_changed(&scene, "addresses",
@@ -234,24 +244,25 @@ Test(handover, addresses_that_cannot_be_are_refused)
 
 Test(handover, other_options_than_those_of_the_running_server_are_refused)
 {
-	struct scene scene;
+	SCENE(scene);
+	SCENE(other);
 
 	scene_set(&scene);
 	scene.new.master.options.pidfile = "/run/other.pid";
 	cr_assert_eq(inherit(&scene, write_document(&scene)), -1);
 
-	scene_set(&scene);
-	scene.new.master.options.listen.items[0] = "127.0.0.1:1";
-	scene.new.master.options.address_count = 1;
-	scene.new.master.options.addresses[0] = scene.old.master.sockets.addresses[0];
-	address_set_port(&scene.new.master.options.addresses[0], 1);
-	cr_assert_eq(inherit(&scene, write_document(&scene)), -1);
+	scene_set(&other);
+	other.new.master.options.listen.items[0] = "127.0.0.1:1";
+	other.new.master.options.address_count = 1;
+	other.new.master.options.addresses[0] = other.old.master.sockets.addresses[0];
+	address_set_port(&other.new.master.options.addresses[0], 1);
+	cr_assert_eq(inherit(&other, write_document(&other)), -1);
 }
 
 /* Of three masters the last one has the word of the first two, too, until it has taken over. */
 Test(handover, the_word_of_the_one_before_is_handed_on)
 {
-	struct scene scene;
+	SCENE(scene);
 	struct commit *elder;
 
 	scene_set(&scene);
