@@ -6,6 +6,8 @@
 #include <string.h>
 #include <ucontext.h>
 
+#include "hub/base/kernel.h"
+
 #ifdef HUBBUB_UNWIND
 /* libunwind (1.6) checks doubtful addresses by a pipe, which it opens at the first walk; should
  * those descriptors turn out closed, it opens new ones, and forgets that other threads may have
@@ -19,16 +21,19 @@ walk(unw_context_t *context, int flags, void **frames, size_t most)
 {
 	unw_cursor_t cursor;
 	size_t count = 0;
+	unw_word_t address;
+	bool has_frame;
 
-	if (unw_init_local2(&cursor, context, flags) != 0)
-		return 0;
-	do {
-		unw_word_t address;
-
-		if (unw_get_reg(&cursor, UNW_REG_IP, &address) != 0 || address == 0)
-			break;
+	/* libunwind reads and writes: where hub/patch stands before libc, that must not let other
+	 * coroutines run, least of all in a signal's handler. */
+	kernel_calls_begin();
+	has_frame = unw_init_local2(&cursor, context, flags) == 0;
+	while (has_frame && count < most && unw_get_reg(&cursor, UNW_REG_IP, &address) == 0 &&
+		address != 0) {
 		frames[count++] = (void *)address;
-	} while (count < most && unw_step(&cursor) > 0);
+		has_frame = unw_step(&cursor) > 0;
+	}
+	kernel_calls_end();
 	return count;
 }
 

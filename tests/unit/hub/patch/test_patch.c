@@ -360,3 +360,34 @@ Test(patch, what_is_loaded_later_is_patched_too)
 	in_hub(sleep_in_module, &during);
 	cr_assert_gt(during, 0, "%d", during);
 }
+
+/* ---- a stack that is walked ---- */
+
+/* Longer than the watchdog waits, and all that time others could run. */
+static void *
+stall(void *argument)
+{
+	struct hub_coroutine *other = hub_spawn(tick, NULL);
+	int64_t began;
+
+	hub_watchdog(20 * HUB_MILLISECOND);
+	hub_sleep(0);
+	ticks = 0;
+	for (began = hub_now(); hub_now() - began < 500 * HUB_MILLISECOND;)
+		continue;
+	*(int *)argument = ticks;
+	has_ended = true;
+	hub_join(other, NULL);
+	return NULL;
+}
+
+/* The watchdog's handler walks the stack of a hub that does not switch, and reads by patched
+ * calls. */
+Test(patch, a_walk_through_a_stack_lets_nobody_run)
+{
+	int record = -1;
+
+	hub_patch_all();
+	in_hub(stall, &record);
+	cr_assert_eq(record, 0);
+}
