@@ -13,6 +13,7 @@
 #include "hub/base/log.h"
 #include "master/commit.h"
 #include "master/master.h"
+#include "master/options_compare.h"
 #include "master/roll.h"
 #include "master/takeover.h"
 
@@ -324,11 +325,13 @@ inherit_sockets(struct master *master, const json_t *object)
 static bool
 is_fixed_same(const struct master *master, const json_t *former)
 {
-	const char *changed = options_find_changed(&master->options, master->service, former);
+	struct options_difference difference =
+		options_compare_former(&master->options, master->service, former);
 
-	if (changed != NULL)
-		log_error("--%s cannot change by an upgrade; restart the server for that", changed);
-	return changed == NULL;
+	if (difference.names[0] == '\0')
+		return true;
+	log_error("%s cannot change by an upgrade; restart the server for that", difference.names);
+	return false;
 }
 
 static int

@@ -371,66 +371,6 @@ options_print(const struct options *options, const struct hubbub_service *servic
 	table_print(&table, &options->givens, stream);
 }
 
-const char *
-options_find_fixed(
-	const struct options *now, const struct options *next, const struct hubbub_service *service)
-{
-	const struct hubbub_option *row =
-		table_find_change(options_rows, HUBBUB_UPGRADABLE, now, next);
-
-	if (row == NULL && now->context != NULL)
-		row = table_find_change(
-			service->options, HUBBUB_UPGRADABLE, now->context, next->context);
-	return row != NULL ? row->name : NULL;
-}
-
-static void
-add_fixed(json_t *object, const struct hubbub_option *rows, const void *fields)
-{
-	for (; rows != NULL && rows->name != NULL; rows++)
-		if (rows->change == HUBBUB_FIXED)
-			json_object_set_new(object, rows->name, row_json(rows, fields));
-}
-
-json_t *
-options_fixed_json(const struct options *options, const struct hubbub_service *service)
-{
-	json_t *object = json_object();
-
-	add_fixed(object, options_rows, options);
-	if (options->context != NULL)
-		add_fixed(object, service->options, options->context);
-	return object;
-}
-
-/* NULL is what the former program did not have. */
-static bool
-is_as_former(const struct hubbub_option *row, const void *fields, const json_t *was, bool is_given)
-{
-	json_t *own = row_json(row, fields);
-	bool is_same = was != NULL ? json_equal(own, was) : !is_given;
-
-	json_decref(own);
-	return is_same;
-}
-
-const char *
-options_find_changed(
-	const struct options *options, const struct hubbub_service *service, const json_t *former)
-{
-	const struct table table = {.parts = {{options_rows, (void *)(uintptr_t)options},
-					    {service->options, options->context}}};
-	const struct hubbub_option *row;
-	void *fields;
-
-	for (size_t i = 0; (row = table_row(&table, i, &fields)) != NULL; i++)
-		if (row->change == HUBBUB_FIXED &&
-			!is_as_former(row, fields, json_object_get(former, row->name),
-				table_last_given(&options->givens, i) != NULL))
-			return row->name;
-	return NULL;
-}
-
 void
 options_use(const struct options *options, const struct hubbub_service *service)
 {

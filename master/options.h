@@ -26,20 +26,6 @@ void options_parse(
 void options_print(
 	const struct options *options, const struct hubbub_service *service, FILE *stream);
 
-/* The name of an option that differs but cannot change by a reload, of the server or the service;
- * or NULL. */
-const char *options_find_fixed(const struct options *now, const struct options *next,
-	const struct hubbub_service *service);
-
-/* The values of all options that cannot change by an upgrade, by their names. A new reference, or
- * NULL without memory. */
-json_t *options_fixed_json(const struct options *options, const struct hubbub_service *service);
-
-/* The name of an option that is not what such a document of the former master's says, or NULL. One
- * that the former program did not have is the same where it is not given. */
-const char *options_find_changed(
-	const struct options *options, const struct hubbub_service *service, const json_t *former);
-
 /* Puts the service's context into the state that these options had set. */
 void options_use(const struct options *options, const struct hubbub_service *service);
 

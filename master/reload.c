@@ -7,22 +7,25 @@
 #include "master/config.h"
 #include "master/events.h"
 #include "master/notify.h"
+#include "master/options_compare.h"
 
 int
 reload_start(struct master *master, const char **why)
 {
 	static char error[512];
 	struct fleet_config config;
-	const char *fixed;
+	struct options_difference difference;
 	int result = options_read(&master->next, master->argc, master->argv, master->service, true,
 		error, sizeof error);
 
-	if (result == 0 && (fixed = options_find_fixed(
-				    &master->options, &master->next, master->service)) != NULL) {
-		snprintf(error, sizeof error,
-			"--%s cannot change by a reload; restart the server for that", fixed);
-		result = -1;
+	if (result == 0) {
+		difference = options_compare(&master->options, &master->next, master->service);
+		result = difference.names[0] == '\0' ? 0 : -1;
 	}
+	if (result != 0 && error[0] == '\0')
+		snprintf(error, sizeof error,
+			"%s cannot change by a reload; %s the server for that", difference.names,
+			difference.change == HUBBUB_UPGRADABLE ? "upgrade" : "restart");
 	*why = error;
 	if (result == 0) {
 		config = config_of_next(master);

@@ -245,17 +245,6 @@ table_is_sound(const struct table *table, char *error, size_t size)
 }
 
 const struct hubbub_option *
-table_find_change(const struct hubbub_option *rows, enum hubbub_change change, const void *now,
-	const void *next)
-{
-	for (; rows != NULL && rows->name != NULL; rows++)
-		if (rows->change >= change && rows->change != HUBBUB_ACTION &&
-			!row_is_same(rows, now, next))
-			return rows;
-	return NULL;
-}
-
-const struct hubbub_option *
 table_find_bound(const struct hubbub_option *rows)
 {
 	for (; rows != NULL && rows->name != NULL; rows++)

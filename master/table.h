@@ -106,11 +106,6 @@ const char *table_variable(const struct table *table, const struct hubbub_option
  * line in error. */
 bool table_is_sound(const struct table *table, char *error, size_t size);
 
-/* The first row whose fields differ in two objects, of those that `change` is the least for; NULL
- * if there is none. */
-const struct hubbub_option *table_find_change(const struct hubbub_option *rows,
-	enum hubbub_change change, const void *now, const void *next);
-
 /* The first row whose object a reload has to compare or to put back: one that is not reloadable, a
  * string, which the options own, or a list; NULL if there is none. */
 const struct hubbub_option *table_find_bound(const struct hubbub_option *rows);

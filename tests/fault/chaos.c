@@ -25,8 +25,8 @@
 
 enum { ACTORS = 48, OBJECTS = 3, PERMITS = 2, CAPACITY = 4 };
 #define ROUND (150 * HUB_MILLISECOND)
-/* Deadlines and rounds grow by this factor, which doubles after so many rounds in which some kind of
- * act has still never succeeded: on a busy machine, or under a sanitizer, all of it takes longer. */
+/* Deadlines and rounds grow by this factor, which doubles after so many rounds in which some kind
+ * of act has still never succeeded: all takes longer on a busy machine, or under a sanitizer. */
 enum { PACE_MAX = 32, ROUNDS_OF_A_PACE = 5 };
 static int64_t pace = 1;
 /* Nothing takes that long but a wake that was lost. */

@@ -142,77 +142,6 @@ Test(options, there_is_room_for_names_of_sixteen_addresses)
 	cr_assert_not_null(strstr(error, "more than 16 addresses"), "%s", error);
 }
 
-/* ---- what may change, and what is handed over ---- */
-
-/* Another value than the default, of each option that a reload cannot change. */
-static const struct {
-	const char *name;
-	char *argument;
-	bool is_handed_over;
-} fixed[] = {
-	{"listen", "--listen=127.0.0.1:2", false}, /* an upgrade judges what it means */
-	{"backlog", "--backlog=7", false},         /* an upgrade makes new queues */
-	{"admin", "--admin=127.0.0.1:3", true},
-	{"agent", "--agent=127.0.0.1:4", true},
-	{"control", "--control=/a", true},
-	{"pidfile", "--pidfile=/b", true},
-	{"user", "--user=c", true},
-	{"group", "--group=d", true},
-};
-
-Test(options, each_is_refused_by_a_reload_or_taken_and_in_the_document_or_not)
-{
-	size_t found = 0;
-
-	for (const struct hubbub_option *row = options_rows; row->name != NULL; row++) {
-		size_t i = 0;
-
-		while (i < sizeof fixed / sizeof fixed[0] && strcmp(fixed[i].name, row->name) != 0)
-			i++;
-		if (i == sizeof fixed / sizeof fixed[0]) {
-			cr_assert(row->change == HUBBUB_RELOADABLE || row->change == HUBBUB_ACTION,
-				"--%s", row->name);
-			continue;
-		}
-		found++;
-		cr_assert_eq(row->change,
-			fixed[i].is_handed_over ? HUBBUB_FIXED : HUBBUB_UPGRADABLE, "--%s",
-			row->name);
-	}
-	cr_assert_eq(found, sizeof fixed / sizeof fixed[0]);
-}
-
-Test(options, what_a_reload_cannot_change_is_found)
-{
-	struct options before;
-	json_t *document, *other;
-
-	cr_assert(read_options("--user=x", NULL), "%s", error);
-	before = options;
-	document = options_fixed_json(&before, &plain);
-	options = (struct options){0};
-	for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++) {
-		cr_assert(read_options("--user=x", fixed[i].argument, NULL), "%s", error);
-		cr_assert_str_eq(options_find_fixed(&before, &options, &plain), fixed[i].name);
-		other = options_fixed_json(&options, &plain);
-		cr_assert_eq(json_object_get(other, fixed[i].name) != NULL, fixed[i].is_handed_over,
-			"%s", fixed[i].name);
-		cr_assert_eq(
-			!json_equal(document, other), fixed[i].is_handed_over, "%s", fixed[i].name);
-		json_decref(other);
-	}
-	cr_assert(read_options("--user=x", "-p9", "--idle-timeout=5", "--pin", NULL), "%s", error);
-	cr_assert_null(options_find_fixed(&before, &options, &plain));
-	cr_assert_null(options_find_changed(&options, &plain, document));
-	json_object_del(document, "admin");
-	cr_assert_null(options_find_changed(&options, &plain, document),
-		"the former program had none, and it is not given");
-	cr_assert(read_options("--user=x", "--admin=127.0.0.1:3", NULL), "%s", error);
-	cr_assert_str_eq(options_find_changed(&options, &plain, document), "admin");
-	json_decref(document);
-	options_free(&before);
-}
-
 /* ---- a service's own ---- */
 
 struct greeter {
@@ -271,7 +200,6 @@ read_greeting(char *first, char *second)
 Test(options, a_service_has_rows_of_its_own)
 {
 	struct options before;
-	json_t *document;
 
 	cr_assert(read_greeting("--word=hi", "--call=1"), "%s", error);
 	cr_assert_eq(greeter.limit, 80);
@@ -282,14 +210,6 @@ Test(options, a_service_has_rows_of_its_own)
 	cr_assert(read_greeting("--word=ho", NULL), "%s", error);
 	cr_assert_eq(greeter.limit, 7);
 	cr_assert_eq(greeter.calls, 0, "as at the start");
-	cr_assert_str_eq(options_find_fixed(&before, &options, &greeting), "word");
-	document = options_fixed_json(&options, &greeting);
-	cr_assert_str_eq(json_string_value(json_object_get(document, "word")), "ho");
-	cr_assert_null(options_find_changed(&options, &greeting, document));
-	cr_assert_str_eq(options_find_changed(&before, &greeting, document), "word");
-	json_object_del(document, "word");
-	cr_assert_str_eq(options_find_changed(&options, &greeting, document), "word");
-	json_decref(document);
 	options_use(&before, &greeting);
 	cr_assert_eq(greeter.limit, 80);
 	cr_assert_str_eq(greeter.word, "hi");
@@ -297,29 +217,6 @@ Test(options, a_service_has_rows_of_its_own)
 	options_free(&options);
 	cr_assert_not(read_greeting("--limit=101", NULL));
 	cr_assert_not_null(strstr(error, "from 1 to 100"), "%s", error);
-}
-
-Test(options, a_new_fixed_option_of_any_kind_does_not_hinder_an_upgrade_if_it_is_not_given)
-{
-	struct hubbub_option own[] = {greetings[0], greetings[1], {0}};
-	json_t *document = json_pack("{}");
-
-	own[0].change = HUBBUB_FIXED;
-	own[1].standard = "hello";
-	greeting.options = own;
-	for (const struct hubbub_option *row = options_rows; row->name != NULL; row++)
-		if (row->change == HUBBUB_FIXED)
-			json_object_set_new(document, row->name, json_null());
-	cr_assert(read_greeting("--pin", NULL), "%s", error);
-	cr_assert_null(options_find_changed(&options, &greeting, document));
-	options_free(&options);
-	cr_assert(read_greeting("--limit=80", NULL), "%s", error);
-	cr_assert_str_eq(options_find_changed(&options, &greeting, document), "limit");
-	json_object_set_new(document, "limit", json_integer(79));
-	options_free(&options);
-	cr_assert(read_greeting("--pin", NULL), "%s", error);
-	cr_assert_str_eq(options_find_changed(&options, &greeting, document), "limit");
-	json_decref(document);
 }
 
 Test(options, a_service_cannot_have_the_servers_names)

@@ -440,20 +440,3 @@ Test(table, a_name_a_letter_or_a_variable_is_of_one_option)
 		cr_assert_not_null(strstr(error, "choose another"), "%s", error);
 	}
 }
-
-Test(table, what_cannot_change_is_found)
-{
-	struct fields next;
-
-	cr_assert(reads(NULL, NULL, NULL, NULL), "%s", error);
-	next = fields;
-	next.size = 1;
-	next.acts = true;
-	cr_assert_null(table_find_change(rows, HUBBUB_UPGRADABLE, &fields, &next));
-	next.number = 6;
-	cr_assert_str_eq(
-		table_find_change(rows, HUBBUB_UPGRADABLE, &fields, &next)->name, "number");
-	cr_assert_null(table_find_change(rows, HUBBUB_FIXED, &fields, &next));
-	next.string = "x";
-	cr_assert_str_eq(table_find_change(rows, HUBBUB_FIXED, &fields, &next)->name, "a-string");
-}
