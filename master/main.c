@@ -95,7 +95,7 @@ on_pat(struct ev_loop *loop, ev_timer *timer, int events)
 
 	(void)loop, (void)events;
 	if (master->phase != MASTER_SERVING || fleet_accepting(&master->fleet) > 0)
-		notify_send("WATCHDOG=1");
+		notify_alive();
 }
 
 static void
@@ -272,6 +272,7 @@ close_all(struct master *master)
 	counters_free(&master->counters);
 	if (master->handed_on.counters != -1)
 		close(master->handed_on.counters);
+	notify_stop();
 	ev_loop_destroy(master->loop);
 	options_free(&master->options);
 }
@@ -312,6 +313,7 @@ hubbub_main(int argc, char **argv, const struct hubbub_service *service)
 		log_error("cannot start: libev finds no way to wait for events (file limit?)");
 		return 1;
 	}
+	notify_start(master.loop);
 	code = supervise(&master);
 	close_all(&master);
 	return code;

@@ -1,7 +1,9 @@
 #include "master/notify.h"
 
 #include <errno.h>
+#include <ev.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +15,18 @@
 #include "hub/base/clock.h"
 #include "hub/base/log.h"
 
-#define TRIES 3
+/* What the manager had no room for is sent again after so many seconds, twice as many each time. */
+#define AGAIN_FIRST 0.1
+#define AGAIN_LAST 5.
+
+/* Words about a state: one that is lost would leave the manager with a wrong idea for good. */
+enum { TEXT_SIZE = 512, UNSAID_MAX = 8 };
+
+static char unsaid[UNSAID_MAX][TEXT_SIZE]; /* in order */
+static unsigned unsaid_count;
+static struct ev_loop *loop; /* NULL: nothing is said again */
+static ev_timer again;
+static double again_after;
 
 static struct sockaddr_un manager;
 static socklen_t manager_length;
@@ -45,24 +58,100 @@ notify_init(void)
 		watchdog = atoll(interval) * CLOCK_MICROSECOND;
 }
 
+static bool
+say(const char *text)
+{
+	return sendto(channel, text, strlen(text), MSG_NOSIGNAL, (const struct sockaddr *)&manager,
+		       manager_length) != -1;
+}
+
+static void
+say_unsaid(void)
+{
+	unsigned said = 0;
+
+	while (said < unsaid_count && say(unsaid[said]))
+		said++;
+	unsaid_count -= said;
+	memmove(unsaid[0], unsaid[said], unsaid_count * sizeof unsaid[0]);
+	if (said > 0)
+		again_after = AGAIN_FIRST;
+}
+
+static void
+plan_again(void)
+{
+	if (loop == NULL || unsaid_count == 0 || ev_is_active(&again))
+		return;
+	ev_timer_set(&again, again_after, 0);
+	ev_timer_start(loop, &again);
+	again_after = again_after * 2 < AGAIN_LAST ? again_after * 2 : AGAIN_LAST;
+}
+
+static void
+on_again(struct ev_loop *looped, ev_timer *timer, int events)
+{
+	(void)looped, (void)timer, (void)events;
+	say_unsaid();
+	plan_again();
+}
+
+/* Behind those that are kept already; without room for it, the oldest is out of date. */
+static void
+keep(const char *text)
+{
+	if (unsaid_count == 0)
+		again_after = AGAIN_FIRST;
+	if (unsaid_count == UNSAID_MAX) {
+		unsaid_count--;
+		memmove(unsaid[0], unsaid[1], unsaid_count * sizeof unsaid[0]);
+	}
+	memcpy(unsaid[unsaid_count++], text, TEXT_SIZE);
+	plan_again();
+}
+
 void
 notify_send(const char *format, ...)
 {
-	char text[512];
+	char text[TEXT_SIZE];
 	va_list arguments;
-	int length;
 
 	if (manager_length == 0)
 		return;
 	va_start(arguments, format);
-	length = vsnprintf(text, sizeof text, format, arguments);
+	vsnprintf(text, sizeof text, format, arguments);
 	va_end(arguments);
-	/* Want of memory passes, and the word may be the one that names the next master. */
-	for (int tries = 0; tries < TRIES; tries++)
-		if (sendto(channel, text, (size_t)length, MSG_NOSIGNAL,
-			    (const struct sockaddr *)&manager, manager_length) != -1)
-			return;
-	log_debug("the service manager was not told: %s", strerror(errno));
+	say_unsaid();
+	if (unsaid_count == 0 && say(text))
+		return;
+	log_debug("the service manager was not told, it will be again: %s", strerror(errno));
+	keep(text);
+}
+
+void
+notify_alive(void)
+{
+	if (manager_length == 0)
+		return;
+	say_unsaid();
+	if (unsaid_count == 0)
+		say("WATCHDOG=1");
+}
+
+void
+notify_start(struct ev_loop *masters_loop)
+{
+	loop = masters_loop;
+	ev_init(&again, on_again);
+	plan_again();
+}
+
+void
+notify_stop(void)
+{
+	if (loop != NULL)
+		ev_timer_stop(loop, &again);
+	loop = NULL;
 }
 
 int64_t

@@ -2,13 +2,24 @@
 #ifndef HUBBUB_MASTER_NOTIFY_H
 #define HUBBUB_MASTER_NOTIFY_H
 
+#include <ev.h>
 #include <stdint.h>
 
 /* Reads NOTIFY_SOCKET and WATCHDOG_USEC. */
 void notify_init(void);
 
-/* Sends lines such as "READY=1\nSTATUS=serving". Never waits; without a manager it does nothing. */
+/* Sends lines about a state, such as "READY=1\nSTATUS=serving". Never waits; what the manager has
+ * no room for is sent again, in order, until it has been taken. Without a manager it does
+ * nothing. */
 void notify_send(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Sends WATCHDOG=1, unless words about a state wait; it is not sent again. */
+void notify_alive(void);
+
+/* From now on the loop sends again what has not been taken, until notify_stop, which comes before
+ * the loop is destroyed. */
+void notify_start(struct ev_loop *loop);
+void notify_stop(void);
 
 /* Nanoseconds within which the manager wants to hear WATCHDOG=1; 0 if it does not. */
 int64_t notify_watchdog(void);

@@ -151,7 +151,7 @@ Test(notify, a_manager_that_does_not_hear_is_not_waited_for)
 {
 	notify_init();
 	for (int i = 0; i < 10000; i++)
-		notify_send("WATCHDOG=1");
+		notify_alive();
 	cr_assert_str_eq(told(), "WATCHDOG=1");
 	/* Nor one that has gone. */
 	close(manager);
@@ -183,4 +183,87 @@ Test(notify, without_files_later_words_still_come)
 	/* Criterion has files of its own. */
 	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &(struct rlimit){1024, 4096}), 0);
 	cr_assert_str_eq(told(), "MAINPID=1");
+}
+
+/* Fills the manager's queue. Returns how many words are in it. */
+static int
+fill_queue(void)
+{
+	int count = 0, fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	struct sockaddr_un address;
+	socklen_t length = sizeof address;
+
+	cr_assert_eq(getsockname(manager, (struct sockaddr *)&address, &length), 0);
+	while (sendto(fd, "X", 1, 0, (struct sockaddr *)&address, length) == 1)
+		count++;
+	close(fd);
+	return count;
+}
+
+Test(notify, a_state_that_there_is_no_room_for_is_sent_again)
+{
+	struct ev_loop *loop = ev_loop_new(EVFLAG_NOENV);
+
+	notify_init();
+	for (int count = fill_queue(); count > 0; count--)
+		cr_assert_str_eq(told(), "X");
+	fill_queue();
+	notify_send("RELOADING=1");
+	notify_start(loop);
+	notify_send("READY=1");
+	notify_alive();
+	while (strcmp(told(), "X") == 0)
+		;
+	cr_assert_str_eq(told(), "");
+	ev_run(loop, 0); /* until nothing is left to be said */
+	cr_assert_str_eq(told(), "RELOADING=1");
+	cr_assert_str_eq(told(), "READY=1");
+	cr_assert_str_eq(told(), "");
+	/* A later word does not overtake, and takes those before it along. */
+	fill_queue();
+	notify_send("RELOADING=1");
+	while (strcmp(told(), "X") == 0)
+		;
+	notify_send("READY=1");
+	cr_assert_str_eq(told(), "RELOADING=1");
+	cr_assert_str_eq(told(), "READY=1");
+	cr_assert_str_eq(told(), "");
+	notify_stop();
+	ev_loop_destroy(loop);
+}
+
+Test(notify, of_more_states_than_are_kept_the_last_are_sent)
+{
+	char expected[16];
+
+	notify_init();
+	fill_queue();
+	for (int i = 0; i < 20; i++)
+		notify_send("STATUS=%d", i);
+	while (strcmp(told(), "X") == 0)
+		;
+	notify_alive();
+	for (int i = 12; i < 20; i++) {
+		snprintf(expected, sizeof expected, "STATUS=%d", i);
+		cr_assert_str_eq(told(), expected);
+	}
+	cr_assert_str_eq(told(), "WATCHDOG=1");
+}
+
+Test(notify, a_manager_that_comes_back_is_told_the_state)
+{
+	struct ev_loop *loop = ev_loop_new(EVFLAG_NOENV);
+	char path[108];
+
+	notify_init();
+	notify_start(loop);
+	strcpy(path, name);
+	close(manager);
+	unlink(path);
+	notify_send("READY=1");
+	listen_at(path);
+	ev_run(loop, 0);
+	cr_assert_str_eq(told(), "READY=1");
+	notify_stop();
+	ev_loop_destroy(loop);
 }
