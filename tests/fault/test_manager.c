@@ -175,10 +175,11 @@ Test(manager, a_stop_after_an_upgrade_cuts_nobody_off)
 		server.program.text);
 	expect_notice(&notice, "READY=1");
 	open_clients();
-	upgrade();
-	/* They are the former master's, which has to end what they have begun. */
+	/* They are the former master's, which has to end what they have begun. It is begun before the
+	 * upgrade, which ends who is idle. */
 	for (int i = 0; i < CLIENTS; i++)
-		cr_assert_eq(send(clients[i], "sleep 1500\n", 11, 0), 11);
+		cr_assert_eq(send(clients[i], "sleep 4000\n", 11, 0), 11);
+	upgrade();
 	stop_server();
 	for (int i = 0; i < CLIENTS; i++) {
 		cr_assert(client_exchange(clients[i], "", "done\n"), "client %d is cut off", i);
