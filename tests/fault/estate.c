@@ -80,16 +80,9 @@ read_pid(const char *file)
 	return pid;
 }
 
-static bool
-is_interrupted(void *estate)
-{
-	return read_pid(((struct estate *)estate)->interrupted) != 0;
-}
-
 pid_t
 estate_interrupted(struct estate *estate)
 {
-	wait_until(is_interrupted, estate, 10);
 	return read_pid(estate->interrupted);
 }
 

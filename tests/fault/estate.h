@@ -29,7 +29,7 @@ bool estate_start(struct estate *estate, const char *interruption);
 /* Whether masters can be interrupted in this build. */
 bool estate_can_interrupt(void);
 
-/* The pid of the master that was interrupted; 0 if it does not happen within ten seconds. */
+/* The pid of the master that was interrupted; 0 if none has been. */
 pid_t estate_interrupted(struct estate *estate);
 
 /* The pid in the pid file; 0 without one. */

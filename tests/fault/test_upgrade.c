@@ -118,8 +118,10 @@ pause_one(struct trial *trial, pid_t interrupted, struct program *ctl)
 {
 	int64_t end = clock_now() + (int64_t)(trial->pause * (double)CLOCK_SECOND);
 	pid_t before = estate.server.pid;
-	int code = program_wait(ctl, trial->pause);
+	int code = -1;
 
+	while (code == -1 && clock_now() < end)
+		code = program_wait(ctl, 0.1);
 	if (code == 0 && estate_pidfile(&estate) == before)
 		fail(trial, "it is said to be done too early\n");
 	while (clock_now() < end)
@@ -128,19 +130,41 @@ pause_one(struct trial *trial, pid_t interrupted, struct program *ctl)
 	return code;
 }
 
+static bool
+has_begun(void *ctl)
+{
+	return estate_interrupted(&estate) != 0 || program_expect(ctl, SERVER_NOT_READY, 0.01);
+}
+
+/* Asks for an upgrade. Returns who was interrupted in it, or 0. A busy machine keeps a hub waiting
+ * for so long that it seems to hang, and then an upgrade is refused until it has shown up. */
+static pid_t
+begin_upgrade(struct program *ctl)
+{
+	char *argv[] = {
+		program_path("hubbub-ctl"), "--socket", estate.server.control, "upgrade", NULL};
+
+	for (int tries = 0; tries < 10; tries++) {
+		if (!program_start(ctl, argv, 0))
+			return 0;
+		wait_until(has_begun, ctl, 10);
+		if (strstr(ctl->text, SERVER_NOT_READY) == NULL)
+			break;
+		program_end(ctl);
+		poll(NULL, 0, 1000);
+	}
+	return estate_interrupted(&estate);
+}
+
 /* One master is interrupted in an upgrade, the other one is not, and then one owns everything. */
 static bool
 upgrade(struct trial *trial)
 {
-	char *argv[] = {
-		program_path("hubbub-ctl"), "--socket", estate.server.control, "upgrade", NULL};
 	pid_t before = estate.server.pid, interrupted;
 	static struct program ctl;
 	int code = -1;
 
-	if (!program_start(&ctl, argv, 0))
-		return fail(trial, "hubbub-ctl does not start");
-	interrupted = estate_interrupted(&estate);
+	interrupted = begin_upgrade(&ctl);
 	if (interrupted == 0)
 		return fail(trial, "nobody was interrupted");
 	if (trial->pause > 0)

@@ -9,10 +9,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "tests/support/program.h"
+
 static int
 connect_to(int type, const struct sockaddr *address, socklen_t length)
 {
-	struct timeval limit = {10, 0};
+	struct timeval limit = {program_is_sanitized() ? 10 * SANITIZED_PATIENCE : 10, 0};
 	int fd = socket(address->sa_family, type | SOCK_CLOEXEC, 0);
 
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);

@@ -1,4 +1,4 @@
-/* A blocking client on loopback, with ten seconds for everything. */
+/* A blocking client on loopback, with ten seconds for everything; more with a sanitizer. */
 #ifndef HUBBUB_TESTS_CLIENT_H
 #define HUBBUB_TESTS_CLIENT_H
 

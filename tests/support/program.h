@@ -20,6 +20,13 @@ struct program {
 /* The path of a program of this build ("hubbub-echo"), static until the next call. */
 char *program_path(const char *name);
 
+/* Whether those programs have a sanitizer, as tests/run builds them. Then all that is waited for
+ * below for a second or more has SANITIZED_PATIENCE times as long. */
+bool program_is_sanitized(void);
+
+/* Under ThreadSanitizer a busy machine is that much slower, and more. */
+#define SANITIZED_PATIENCE 6
+
 /* Starts argv[0] with these arguments, ended by NULL, in a process group of its own, with a hard
  * file limit of files (0: unchanged). Returns whether it was started. */
 bool program_start(struct program *program, char *const argv[], unsigned files);

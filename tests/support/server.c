@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "hub/base/clock.h"
 #include "tests/support/client.h"
 #include "tests/support/folder.h"
 
@@ -107,15 +108,20 @@ server_ctl(
 {
 	char *argv[] = {program_path("hubbub-ctl"), "--socket", server->control,
 		(char *)(uintptr_t)command, (char *)(uintptr_t)argument, NULL};
+	int64_t end = clock_now() + 20 * CLOCK_SECOND;
 	struct program ctl;
-	int code;
+	bool is_ready = false;
+	int code = -1;
 
-	if (!program_start(&ctl, argv, 0))
-		return -1;
-	code = program_wait(&ctl, 60);
-	if (output != NULL)
-		snprintf(output, size, "%s", ctl.text);
-	program_end(&ctl);
+	while (!is_ready && program_start(&ctl, argv, 0)) {
+		code = program_wait(&ctl, 60);
+		is_ready = strstr(ctl.text, SERVER_NOT_READY) == NULL || clock_now() > end;
+		if (output != NULL)
+			snprintf(output, size, "%s", ctl.text);
+		program_end(&ctl);
+		if (!is_ready)
+			poll(NULL, 0, 200);
+	}
 	return code;
 }
 

@@ -25,8 +25,11 @@ int server_lasting_port(void);
 bool server_start(struct server *server, const char *name, const char *processes,
 	const char *threads, ...) __attribute__((sentinel));
 
-/* Runs hubbub-ctl with a command and at most one argument (or NULL), at most so many seconds.
- * Returns its exit code; output gets what it printed, if not NULL. */
+/* The refusal of a change: on a busy machine a hub can wait for so long that it seems to hang. */
+#define SERVER_NOT_READY "a worker is not ready; try again"
+
+/* Runs hubbub-ctl with a command and at most one argument (or NULL); after SERVER_NOT_READY again,
+ * for twenty seconds. Returns its exit code; output gets what it printed, if not NULL. */
 int server_ctl(struct server *server, const char *command, const char *argument, char *output,
 	size_t size);
 

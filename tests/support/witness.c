@@ -13,9 +13,13 @@
 #include <unistd.h>
 
 #include "hub/base/clock.h"
+#include "tests/support/program.h"
 
 #define SIZE 48
-#define PASSING_MAX 4096
+/* How many may pass at a time: who comes after them does not come. */
+#define PASSING_MAX 64
+/* A lasting connection rests at least that many times as long as its last answer took. */
+#define RESTS 4
 
 enum phase { CLOSED, CONNECTING, WAITING, RESTING };
 
@@ -72,12 +76,26 @@ client_open(struct run *run, struct client *client)
 	epoll_ctl(run->epoll, EPOLL_CTL_ADD, client->fd, &event);
 }
 
+/* Whether the server has ended the connection, while this thread did not get to look. */
+static bool
+has_ended(const struct client *client)
+{
+	char byte;
+
+	return recv(client->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 static void
 client_speak(struct run *run, struct client *client)
 {
 	char message[SIZE + 1] = {0};
 	ssize_t sent;
 
+	if (client->count > 0 && has_ended(client)) {
+		result_of(run)->ended++;
+		client_close(client);
+		return;
+	}
 	memset(message, '.', SIZE);
 	snprintf(message, sizeof message, "client %u message %u", client->number, client->count++);
 	message[strlen(message)] = '.';
@@ -130,6 +148,8 @@ client_connected(struct run *run, struct client *client)
 static void
 client_answered(struct run *run, struct client *client)
 {
+	int64_t now = clock_now();
+
 	note_time(run, client);
 	result_of(run)->exchanges++;
 	if (!client->stays) {
@@ -137,7 +157,9 @@ client_answered(struct run *run, struct client *client)
 		return;
 	}
 	client->phase = RESTING;
-	client->next = clock_now() + (int64_t)(run->witness->pause * (double)CLOCK_SECOND);
+	client->next = now + (int64_t)(run->witness->pause * (double)CLOCK_SECOND);
+	if (client->next < now + RESTS * (now - client->since))
+		client->next = now + RESTS * (now - client->since);
 }
 
 static void
@@ -250,6 +272,8 @@ witness_start(struct witness *witness)
 {
 	int64_t end = clock_now() + 10 * CLOCK_SECOND;
 
+	if (program_is_sanitized())
+		witness->limit *= SANITIZED_PATIENCE;
 	witness->result = (struct witness_result){0};
 	witness->stop = false;
 	pthread_create(&witness->thread, NULL, run_witness, witness);

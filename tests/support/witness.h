@@ -1,6 +1,7 @@
 /* Clients that hold a server to its promises, in a thread of their own: some keep a connection and
  * exchange a message now and then; others connect, exchange one, and go. Every byte is checked, and
- * what goes wrong is told apart by kind. */
+ * what goes wrong is told apart by kind. It loads no machine to the full: the longer answers take,
+ * the fewer it asks for. */
 #ifndef HUBBUB_TESTS_WITNESS_H
 #define HUBBUB_TESTS_WITNESS_H
 
@@ -27,7 +28,7 @@ struct witness {
 	unsigned lasting; /* connections that stay */
 	double pause;     /* seconds between two messages of each */
 	double rate;      /* other connections per second */
-	int64_t limit;    /* nanoseconds for a connect or an answer */
+	int64_t limit;    /* nanoseconds for a connect or an answer; more with a sanitizer */
 	/* The rest is the witness's. */
 	struct witness_result result; /* to be read after witness_stop */
 	volatile bool stop;

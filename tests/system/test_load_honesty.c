@@ -25,12 +25,6 @@ clean(void)
 TestSuite(load_honesty, .fini = clean, .timeout = 120);
 
 static bool
-is_sanitized(void)
-{
-	return strstr(program_path("hubbub-load"), "san") != NULL;
-}
-
-static bool
 has_note(const char *part, const char *text)
 {
 	json_t *notes = json_object_get(json_object_get(loader.result, "generator"), part), *note;
@@ -81,7 +75,7 @@ Test(load_honesty, what_is_offered_is_achieved_to_a_thousandth)
 	static char *const rates[] = {"100", "1k", "5k", "20k"};
 
 	cr_assert(program_start_echo(&server, "-p", "1", "-t", "1", NULL));
-	for (size_t i = 0; i < (is_sanitized() ? 2 : sizeof rates / sizeof rates[0]); i++) {
+	for (size_t i = 0; i < (program_is_sanitized() ? 2 : sizeof rates / sizeof rates[0]); i++) {
 		double ratio = 0;
 
 		/* A machine that is busy otherwise may spoil one. */

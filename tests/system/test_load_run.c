@@ -591,7 +591,7 @@ Test(load_run, a_hundred_thousand_connections_are_held_and_each_is_probed)
 	struct rlimit files;
 	char processes[32];
 
-	if (strstr(program_path("hubbub-load"), "san") != NULL)
+	if (program_is_sanitized())
 		cr_skip_test("a sanitizer needs too much memory for each");
 	getrlimit(RLIMIT_NOFILE, &files);
 	snprintf(processes, sizeof processes, "%lu",
