@@ -175,8 +175,8 @@ Test(manager, a_stop_after_an_upgrade_cuts_nobody_off)
 		server.program.text);
 	expect_notice(&notice, "READY=1");
 	open_clients();
-	/* They are the former master's, which has to end what they have begun. It is begun before the
-	 * upgrade, which ends who is idle. */
+	/* They are the former master's, which has to end what they have begun: before the upgrade,
+	 * which ends who is idle. */
 	for (int i = 0; i < CLIENTS; i++)
 		cr_assert_eq(send(clients[i], "sleep 4000\n", 11, 0), 11);
 	upgrade();
