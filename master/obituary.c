@@ -1,12 +1,53 @@
 #include "master/obituary.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "hub/base/clock.h"
 #include "hub/base/log.h"
 #include "hub/debug/backtrace.h"
 #include "master/events.h"
+
+/* Names that take longer to look up are not told. */
+#define LOOKUP_SECONDS 5
+
+/* A worker is a fork of this process: the same addresses are the same code. Their names are looked
+ * up in a child: libunwind opens descriptors that it believes in for as long as the process lives,
+ * and in its forks; a worker has closed them, and given their numbers to its clients. */
+static size_t
+write_frames(char *text, size_t size, const struct worker_crash *crash)
+{
+	unsigned count = crash->frame_count <= CRASH_FRAMES ? crash->frame_count : 0;
+	int pipes[2];
+	size_t length = 0;
+	ssize_t received;
+	pid_t child;
+
+	if (pipe2(pipes, O_CLOEXEC) != 0)
+		return 0;
+	child = fork();
+	if (child == 0) {
+		signal(SIGALRM, SIG_DFL);
+		alarm(LOOKUP_SECONDS);
+		/* It fits into the pipe. */
+		length = backtrace_write(text, size, crash->frames, count);
+		_exit(write(pipes[1], text, length) == (ssize_t)length ? 0 : 1);
+	}
+	close(pipes[1]);
+	while (child != -1 && (received = read(pipes[0], text + length, size - 1 - length)) != 0)
+		if (received > 0)
+			length += (size_t)received;
+		else if (errno != EINTR)
+			break;
+	close(pipes[0]);
+	if (child != -1)
+		waitpid(child, NULL, 0);
+	return length;
+}
 
 static void
 log_crash(const struct slot *slot)
@@ -23,9 +64,7 @@ log_crash(const struct slot *slot)
 			slot->index, crash->signal, strsignal(crash->signal), crash->code,
 			(unsigned long long)crash->address, (int)sizeof crash->coroutine,
 			crash->coroutine, hub);
-		/* A worker is a fork of this process: the same addresses are the same code. */
-		backtrace_write(text, sizeof text, crash->frames,
-			crash->frame_count <= CRASH_FRAMES ? crash->frame_count : 0);
+		text[write_frames(text, sizeof text, crash)] = '\0';
 		for (char *line; (line = strsep(&rest, "\n")) != NULL;)
 			if (*line != '\0')
 				log_error("  %s", line);

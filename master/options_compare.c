@@ -15,14 +15,22 @@ table_of(const struct options *options, const struct hubbub_service *service)
 				      {service->options, options->context}}};
 }
 
+/* An upgrade takes another spelling of the same addresses, but no others, which is what a reload is
+ * asked for. */
+static enum hubbub_change
+change_of(const struct hubbub_option *row)
+{
+	return strcmp(row->name, "listen") == 0 ? HUBBUB_FIXED : row->change;
+}
+
 static void
 add_difference(struct options_difference *difference, const struct hubbub_option *row)
 {
 	size_t used = strlen(difference->names);
 	const char *separator = used == 0 ? "--" : ", --";
 
-	if (row->change > difference->change)
-		difference->change = row->change;
+	if (change_of(row) > difference->change)
+		difference->change = change_of(row);
 	/* Room for MORE is left until it has been said. */
 	if (used + strlen(separator) + strlen(row->name) + sizeof MORE <= OPTIONS_NAMES_SIZE) {
 		strcat(difference->names, separator);

@@ -266,7 +266,7 @@ Test(crash, draining_hubs_wait_without_using_cpu)
 	kill(server.pid, SIGTERM);
 	cr_assert(program_expect(&server, "stopping", 10));
 	before = cpu_seconds(worker);
-	cr_assert_eq(program_wait(&server, 1), -1);
+	cr_assert_eq(program_wait(&server, 0.9), -1);
 	cr_assert_lt(cpu_seconds(worker) - before, 0.3);
 	close(fd);
 	cr_assert_eq(program_wait(&server, 10), 0);

@@ -144,10 +144,9 @@ expect_every_door(void)
 
 /* ---- the promise ---- */
 
-/* Whether lasting connections have exchanged a thousand messages since. */
-/* Of the lasting witness. */
-static uint64_t *exchanges;
+static uint64_t *exchanges; /* of the lasting witness */
 
+/* Whether it has exchanged a thousand messages since. */
 static bool
 have_gone_on(void *before)
 {
@@ -177,7 +176,11 @@ Test(orphans, a_killed_master_takes_nothing_with_it)
 	witness_stop(&passing);
 	witness_stop(&lasting);
 	fprintf(stderr, "lasting: %s\n", witness_text(&lasting));
-	cr_assert_eq(witness_failures(&lasting), 0, "%s", witness_text(&lasting));
+	cr_assert_eq(witness_failures(&lasting) - lasting.result.refused, 0, "%s",
+		witness_text(&lasting));
+	/* A slow machine makes one rest for so long that it is ended as idle, and comes again. */
+	cr_assert(lasting.result.refused == 0 || lasting.result.ended > 0, "%s",
+		witness_text(&lasting));
 	fprintf(stderr, "passing: %s\n", witness_text(&passing));
 	/* In between nobody listened; but whoever was accepted was served. */
 	cr_assert_eq(

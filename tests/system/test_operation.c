@@ -19,6 +19,7 @@
 #include "tests/support/client.h"
 #include "tests/support/folder.h"
 #include "tests/support/server.h"
+#include "tests/support/witness.h"
 
 static struct server server;
 static char output[PROGRAM_OUTPUT_SIZE];
@@ -348,5 +349,33 @@ Test(operation, a_crash_is_logged_with_signal_coroutine_and_backtrace)
 	fd = client_connect(server.program.port);
 	cr_assert(client_exchange(fd, "and on\n", "AND ON\n"));
 	close(fd);
+	cr_assert_eq(server_end(&server, 20), 0);
+}
+
+/* The look at the crash must leave nothing in the master that a later worker takes over. */
+Test(operation, after_a_crash_stacks_are_whole_and_no_connection_is_touched)
+{
+	struct witness witness = {.lasting = 60, .pause = 0.01, .limit = 10 * CLOCK_SECOND};
+	int fd;
+
+	cr_assert(server_start(&server, "naughty", "1", "1", NULL));
+	if (program_is_sanitized())
+		cr_skip("a sanitizer reports it itself");
+	fd = client_connect(server.program.port);
+	cr_assert_eq(send(fd, "crash\n", 6, 0), 6);
+	cr_assert(program_expect(&server.program, "crashed: signal 11", 10), "%s",
+		server.program.text);
+	close(fd);
+	witness.port = server.program.port;
+	witness_start(&witness);
+	for (int i = 0; i < 5; i++) {
+		cr_assert_eq(server_ctl(&server, "stacks", NULL, output, sizeof output), 0, "%s",
+			output);
+		cr_assert_not_null(strstr(output, "serve+0x"), "%.2000s", output);
+		poll(NULL, 0, 100);
+	}
+	witness_stop(&witness);
+	cr_assert_gt(witness.result.exchanges, 100, "%s", witness_text(&witness));
+	cr_assert_eq(witness_failures(&witness), 0, "%s", witness_text(&witness));
 	cr_assert_eq(server_end(&server, 20), 0);
 }

@@ -1,10 +1,13 @@
 #include "master/obituary.h"
 
 #include <criterion/criterion.h>
+#include <stdint.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "master/events.h"
+#include "tests/support/complaint.h"
+#include "tests/support/in_hub.h"
 #include "tests/unit/master/fake_fleet.h"
 
 static struct fake_fleet fake;
@@ -83,4 +86,25 @@ Test(obituary, says_where_a_hub_crashed)
 	cr_assert(says(0, "in coroutine \"client 7\" of hub 1") && says(0, "address 0x42"), "%s",
 		events_newest(0)->text);
 	cr_assert(says(1, "signal 11"));
+}
+
+/* libunwind believes in its descriptors in every fork of a process that has used it, but a worker
+ * has closed them. */
+Test(obituary, names_the_functions_and_keeps_no_descriptor)
+{
+	siginfo_t killed = {.si_code = CLD_DUMPED};
+	struct worker_crash *crash = &slot->rows[0].crash;
+	int before = open_descriptors();
+	const char *heard;
+
+	crash->signal = killed.si_status = SIGSEGV;
+	crash->frames[0] = (char *)(uintptr_t)obituary_note + 1;
+	crash->frames[1] = (char *)(uintptr_t)begin + 1;
+	crash->frame_count = 2;
+	complaint_listen();
+	obituary_note(slot, &killed);
+	heard = complaint_heard();
+	cr_assert_not_null(strstr(heard, "#0  obituary_note+0x1"), "%s", heard);
+	cr_assert_not_null(strstr(heard, "#1  begin+0x1"), "%s", heard);
+	cr_assert_eq(open_descriptors(), before);
 }
