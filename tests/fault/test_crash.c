@@ -27,7 +27,7 @@ end(void)
 	program_end(&server);
 }
 
-TestSuite(crash, .fini = end, .timeout = 120);
+TestSuite(crash, .fini = end, .timeout = 600);
 
 struct workers {
 	pid_t before[2];
@@ -273,7 +273,7 @@ Test(crash, draining_hubs_wait_without_using_cpu)
 }
 
 /* Apart, because a sanitizer takes the fault for one of the program. */
-TestSuite(segv, .fini = end, .timeout = 120);
+TestSuite(segv, .fini = end, .timeout = 600);
 
 Test(segv, a_worker_sent_a_fault_dies_of_it_and_is_replaced)
 {

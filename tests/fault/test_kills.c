@@ -38,7 +38,7 @@ end(void)
 		server_clean(&victims[i].server);
 }
 
-TestSuite(kills, .fini = end, .timeout = 300);
+TestSuite(kills, .fini = end, .timeout = 600);
 
 /* Counters only grow, however many processes come and go. */
 static void

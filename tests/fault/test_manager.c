@@ -46,7 +46,7 @@ end(void)
 	folder_remove(folder);
 }
 
-TestSuite(manager, .init = begin, .fini = end, .timeout = 60);
+TestSuite(manager, .init = begin, .fini = end, .timeout = 600);
 
 /* ---- what it is told ---- */
 

@@ -33,7 +33,7 @@ end(void)
 	folder_remove(folder);
 }
 
-TestSuite(orphans, .fini = end, .timeout = 120);
+TestSuite(orphans, .fini = end, .timeout = 600);
 
 /* ---- two servers, one after the other ---- */
 

@@ -25,7 +25,7 @@ end(void)
 	server_clean(&server);
 }
 
-TestSuite(promises, .fini = end, .timeout = 180);
+TestSuite(promises, .fini = end, .timeout = 600);
 
 static void
 start(const char *name, unsigned lasting, double rate)
@@ -44,7 +44,7 @@ nap(double seconds)
 {
 	struct timespec time = {(time_t)seconds, (long)((seconds - (double)(time_t)seconds) * 1e9)};
 
-	while (nanosleep(&time, &time) != 0)
+	while (seconds > 0 && nanosleep(&time, &time) != 0)
 		continue;
 }
 

@@ -23,7 +23,7 @@ end(void)
 		server_clean(&servers[i]);
 }
 
-TestSuite(steering, .fini = end, .timeout = 180);
+TestSuite(steering, .fini = end, .timeout = 600);
 
 static long
 connections_of(struct server *server, unsigned hub)

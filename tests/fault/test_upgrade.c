@@ -275,7 +275,7 @@ end(void)
 	estate_clean(&estate);
 }
 
-TestSuite(upgrade, .fini = end, .timeout = 300);
+TestSuite(upgrade, .fini = end, .timeout = 600);
 
 Test(upgrade, either_master_is_killed_at_any_word)
 {

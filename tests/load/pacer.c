@@ -83,6 +83,12 @@ pacer_advance(struct driver *driver, int64_t now)
 	}
 }
 
+bool
+pacer_is_behind(const struct driver *driver)
+{
+	return driver->next_due < driver->end && clock_now() >= driver->next_due;
+}
+
 static int
 sleep_until_near(struct driver *driver, int timer)
 {

@@ -15,4 +15,7 @@ bool pacer_start(struct driver *driver);
  * is not delayed until the pacer's turn. Does not switch. */
 void pacer_advance(struct driver *driver, int64_t now);
 
+/* Whether something that was due before the end of the load has still to be handed out. */
+bool pacer_is_behind(const struct driver *driver);
+
 #endif

@@ -19,7 +19,7 @@ end(void)
 	server_clean(&server);
 }
 
-TestSuite(admin, .fini = end, .timeout = 120);
+TestSuite(admin, .fini = end, .timeout = 600);
 
 static int
 code_of(const char *path)

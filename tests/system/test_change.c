@@ -33,7 +33,7 @@ end(void)
 	folder_remove(folder);
 }
 
-TestSuite(change, .init = begin, .fini = end, .timeout = 120);
+TestSuite(change, .init = begin, .fini = end, .timeout = 600);
 
 static void
 write_arguments(const char *text)

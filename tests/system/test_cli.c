@@ -32,7 +32,7 @@ end(void)
 	program_end(&program);
 }
 
-TestSuite(cli, .fini = end, .timeout = 60);
+TestSuite(cli, .fini = end, .timeout = 600);
 
 static int
 lines(void)

@@ -25,7 +25,7 @@ end(void)
 	server_clean(&server);
 }
 
-TestSuite(control, .fini = end, .timeout = 60);
+TestSuite(control, .fini = end, .timeout = 600);
 
 static int
 ctl(const char *command, const char *argument)

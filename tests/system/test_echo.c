@@ -31,7 +31,7 @@ end(void)
 	program_end(&server);
 }
 
-TestSuite(echo, .init = start, .fini = end, .timeout = 120);
+TestSuite(echo, .init = start, .fini = end, .timeout = 600);
 
 Test(echo, sends_back_in_upper_case)
 {

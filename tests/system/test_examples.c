@@ -17,7 +17,7 @@ end(void)
 	program_end(&program);
 }
 
-TestSuite(examples, .fini = end, .timeout = 120);
+TestSuite(examples, .fini = end, .timeout = 600);
 
 static int __attribute__((sentinel)) run(const char *name, ...)
 {

@@ -23,7 +23,7 @@ end(void)
 	server_clean(&server);
 }
 
-TestSuite(limits, .fini = end, .timeout = 120);
+TestSuite(limits, .fini = end, .timeout = 600);
 
 /* How many of the clients have been answered by now. */
 static int

@@ -26,7 +26,7 @@ clean(void)
 		program_end(&program);
 }
 
-TestSuite(load_commands, .fini = clean, .timeout = 120);
+TestSuite(load_commands, .fini = clean, .timeout = 600);
 
 /* Runs hubbub-load with arguments, ended by NULL, to its end; returns the exit code. */
 static int

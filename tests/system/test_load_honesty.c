@@ -22,7 +22,7 @@ clean(void)
 		program_end(&server);
 }
 
-TestSuite(load_honesty, .fini = clean, .timeout = 120);
+TestSuite(load_honesty, .fini = clean, .timeout = 600);
 
 static bool
 has_note(const char *part, const char *text)
@@ -132,12 +132,13 @@ nap(double seconds)
 	nanosleep(&length, NULL);
 }
 
+/* Once half a second of the load has passed. */
 static void
-stop_for_half_a_second(void)
+stop_for(double seconds)
 {
 	cr_assert(program_expect(&loader.program, " 0.5", 20), "%s", loader.program.text);
 	killpg(loader.program.pid, SIGSTOP);
-	nap(0.5);
+	nap(seconds);
 	killpg(loader.program.pid, SIGCONT);
 }
 
@@ -146,7 +147,7 @@ Test(load_honesty, a_generator_that_was_stopped_calls_its_run_invalid)
 	cr_assert(program_start_echo(&server, NULL));
 	cr_assert(loader_start(&loader, server.port, "-R", "1k", "-d", "3s", "--warmup=0", "-i",
 		"500ms", "--max-lag=10%", NULL));
-	stop_for_half_a_second();
+	stop_for(0.5);
 	cr_assert_eq(loader_wait(&loader, 30), 4, "%s", loader.program.text);
 	cr_assert_str_eq(json_string_value(json_object_get(loader.result, "verdict")), "invalid");
 	cr_assert(has_note("reasons", "did not run for"), "%s", loader.program.text);
@@ -154,9 +155,21 @@ Test(load_honesty, a_generator_that_was_stopped_calls_its_run_invalid)
 	/* In a closed loop nothing is late, but nothing was measured either. */
 	cr_assert(loader_start(&loader, server.port, "-d", "3s", "-i", "500ms", "--warmup=0",
 		"--max-lag=10%", NULL));
-	stop_for_half_a_second();
+	stop_for(0.5);
 	cr_assert_eq(loader_wait(&loader, 30), 4, "%s", loader.program.text);
 	cr_assert(has_note("reasons", "did not run for"), "%s", loader.program.text);
+}
+
+Test(load_honesty, what_was_due_before_the_end_is_sent_by_a_generator_that_comes_back_after_it)
+{
+	cr_assert(program_start_echo(&server, NULL));
+	cr_assert(loader_start(&loader, server.port, "-R", "200", "--arrivals=uniform", "-d", "1s",
+		"--warmup=0", "-i", "500ms", "--max-lag=10%", NULL));
+	stop_for(0.8);
+	cr_assert_eq(loader_wait(&loader, 30), 4, "%s", loader.program.text);
+	cr_assert_eq(loader_number(&loader, "latency_ns.response.count"), 200, "%s",
+		loader.program.text);
+	cr_assert_eq(loader_number(&loader, "load.unsent"), 0);
 }
 
 Test(load_honesty, messages_that_go_out_late_make_the_run_invalid)

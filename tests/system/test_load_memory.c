@@ -27,7 +27,7 @@ clean(void)
 	server_clean(&server);
 }
 
-TestSuite(load_memory, .fini = clean, .timeout = 300);
+TestSuite(load_memory, .fini = clean, .timeout = 600);
 
 static void
 skip_where_memory_is_not_ours(void)

@@ -30,7 +30,7 @@ clean(void)
 		program_end(&server);
 }
 
-TestSuite(load_run, .init = start, .fini = clean, .timeout = 120);
+TestSuite(load_run, .init = start, .fini = clean, .timeout = 600);
 
 static const char *
 verdict(void)

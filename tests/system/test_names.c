@@ -31,7 +31,7 @@ end(void)
 		program_end(&program);
 }
 
-TestSuite(names, .fini = end, .timeout = 120);
+TestSuite(names, .fini = end, .timeout = 600);
 
 #define ENTER(hosts, has_v6)                                                                       \
 	do {                                                                                       \

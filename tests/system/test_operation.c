@@ -38,7 +38,7 @@ end(void)
 	folder_remove(folder);
 }
 
-TestSuite(operation, .init = begin, .fini = end, .timeout = 120);
+TestSuite(operation, .init = begin, .fini = end, .timeout = 600);
 
 /* ---- privileges ---- */
 

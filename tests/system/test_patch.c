@@ -258,7 +258,7 @@ expect_together(const char *name, double each)
 	cr_expect_geq(unpatched, each * FEW, "%.3f s", unpatched);
 }
 
-TestSuite(patch_libraries, .fini = end, .timeout = 300);
+TestSuite(patch_libraries, .fini = end, .timeout = 600);
 
 Test(patch_libraries, a_hundred_coroutines_use_libpq)
 {
@@ -298,7 +298,7 @@ Test(patch_libraries, the_report_names_what_blocked)
 
 /* ---- programs, with the library preloaded ---- */
 
-TestSuite(patch_preload, .fini = end, .timeout = 300);
+TestSuite(patch_preload, .fini = end, .timeout = 600);
 
 /* What a command prints, with the library preloaded where families says which. */
 static char *

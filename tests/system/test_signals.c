@@ -21,7 +21,7 @@ end(void)
 	program_end(&server);
 }
 
-TestSuite(signals, .fini = end, .timeout = 60);
+TestSuite(signals, .fini = end, .timeout = 600);
 
 struct refusal {
 	int busy;       /* a connection that talks on meanwhile */

@@ -34,7 +34,7 @@ end(void)
 	folder_remove(folder);
 }
 
-TestSuite(ways, .fini = end, .timeout = 120);
+TestSuite(ways, .fini = end, .timeout = 600);
 
 /* Text of a format, in one of a few places. */
 static char *__attribute__((format(printf, 2, 3))) write_option(int place, const char *format, ...)
