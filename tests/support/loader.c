@@ -20,6 +20,7 @@ start(struct loader *loader, int port, va_list more)
 {
 	char *argv[ARGUMENTS_MAX] = {program_path("hubbub-load")}, target[32],
 	     result[FOLDER_SIZE + 16];
+	char *next = va_arg(more, char *);
 	int count = 1;
 
 	json_decref(loader->result);
@@ -27,15 +28,17 @@ start(struct loader *loader, int port, va_list more)
 	end(loader);
 	if (loader->folder[0] == '\0' && !folder_make(loader->folder))
 		return false;
+	/* A command comes before all options. */
+	if (next != NULL && next[0] != '-') {
+		argv[count++] = next;
+		next = va_arg(more, char *);
+	}
 	/* A busy machine does not make a test of something else fail; what follows overrides it. */
 	argv[count++] = "--max-lag=10s";
-	while (count < ARGUMENTS_MAX - 4 && (argv[count] = va_arg(more, char *)) != NULL)
-		count++;
-	/* A command comes before all options. */
-	if (argv[2] != NULL && argv[2][0] != '-') {
-		argv[1] = argv[2];
-		argv[2] = "--max-lag=10s";
-	}
+	if (program_is_sanitized())
+		argv[count++] = "--timeout=60s";
+	for (; next != NULL && count < ARGUMENTS_MAX - 4; next = va_arg(more, char *))
+		argv[count++] = next;
 	snprintf(result, sizeof result, "%s/result.json", loader->folder);
 	remove(result);
 	argv[count++] = "-o";
