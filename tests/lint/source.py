@@ -9,7 +9,7 @@ sys.dont_write_bytecode = True
 
 # From the ground up: what is linked together, and may see what is private among its own files.
 PARTS = ["hub", "hub/patch", "worker", "master", "tests/load"]
-INCLUDE = re.compile(r'^\s*#\s*include\s*["<]([^">]+)[">]', re.M)
+INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]', re.M)
 # The house's style: the return type on a line of its own, then the name.
 DEFINITION = re.compile(r"^(?!typedef|#)([\w][\w *()\"-]*)\n(\w+)\(", re.M)
 
@@ -45,15 +45,15 @@ def part(path):
 
 
 def includes(path):
-    """Pairs: as it is written, and the path from the root of the tree."""
-    for written in INCLUDE.findall(text(path)):
+    """Pairs: as it is written, and the path from the root of the tree. <poll.h> is never a poll.h of ours."""
+    for opening, written in INCLUDE.findall(text(path)):
         beside = os.path.normpath(os.path.join(os.path.dirname(path), written))
         if written.startswith("hubbub/"):
             # The public face: of the hub, but for these.
             others = {"hubbub/peer.h": "worker/peer.h", "hubbub/server.h": "master/server.h"}
             yield written, others.get(written, "hub/" + written[7:])
         else:
-            yield written, beside if os.path.exists(beside) else written
+            yield written, beside if opening == '"' and os.path.exists(beside) else written
 
 
 def functions(path):
