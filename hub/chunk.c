@@ -113,8 +113,7 @@ chunk_new(struct stack_arena *arena)
 	return chunk;
 }
 
-/* A chunk with a cold slot: one that is mapped, or one whose memory went back, or a new one. NULL
- * if memory is out. */
+/* One that is mapped, or one whose memory went back, or a new one. */
 struct chunk *
 chunk_with_cold(struct stack_arena *arena)
 {
@@ -149,9 +148,7 @@ set_count(const slot_set set)
 	return count;
 }
 
-/* The memory of a chunk that nobody uses goes back with its page tables, which guards would keep;
- * its addresses stay, and read as zeros. */
-static void
+void
 chunk_spend(struct stack_arena *arena, struct chunk *chunk)
 {
 	for (unsigned i = 0; i < CHUNK_SLOTS; i++)
@@ -168,9 +165,8 @@ chunk_spend(struct stack_arena *arena, struct chunk *chunk)
 	chunk->is_open = false;
 }
 
-/* Gives back its idle slots, after the first few, with one call for each row of them: guards in
- * between stay. */
-static void
+/* One call for each row of idle slots: guards in between stay. */
+void
 chunk_cool(struct chunk *chunk, size_t spare)
 {
 	for (unsigned i = 0; i < CHUNK_SLOTS; i++) {
@@ -185,44 +181,13 @@ chunk_cool(struct chunk *chunk, size_t spare)
 	}
 }
 
-bool
-stack_arena_cool(struct stack_arena *arena, size_t keep, size_t most)
-{
-	size_t spare = keep > arena->used ? keep - arena->used : 0;
-
-	LIST_EACH (link, &arena->open) {
-		struct chunk *chunk = CONTAINER_OF(link, struct chunk, place);
-
-		if (chunk->idlers <= spare) {
-			spare -= chunk->idlers;
-			continue;
-		}
-		if (most-- == 0)
-			return true;
-		if (chunk->used == 0 && spare == 0)
-			chunk_spend(arena, chunk);
-		else
-			chunk_cool(chunk, spare);
-		spare = 0;
-	}
-	return false;
-}
-
 void
-stack_arena_fini(struct stack_arena *arena)
+chunk_free(struct chunk *chunk)
 {
-	LIST_EACH (link, &arena->chunks) {
-		struct chunk *chunk = CONTAINER_OF(link, struct chunk, link);
-
-		for (unsigned i = 0; i < CHUNK_SLOTS; i++)
-			if (!set_has(chunk->cold, i))
-				slot_forget(chunk, i);
-		guards_unmapped(set_count(chunk->guarded));
-		kernel_munmap(chunk->base, chunk_size(arena));
-		free(chunk);
-	}
-	list_init(&arena->chunks);
-	list_init(&arena->open);
-	list_init(&arena->cold);
-	list_init(&arena->spent);
+	for (unsigned i = 0; i < CHUNK_SLOTS; i++)
+		if (!set_has(chunk->cold, i))
+			slot_forget(chunk, i);
+	guards_unmapped(set_count(chunk->guarded));
+	kernel_munmap(chunk->base, chunk_size(chunk->arena));
+	free(chunk);
 }

@@ -7,8 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "hub/arena_priv.h"
 #include "hub/base/list.h"
-#include "hub/stack_priv.h"
+#include "hub/guard_priv.h"
 
 #define CHUNK_SLOTS 1024 /* valgrind refuses mappings of many GiB */
 #define WORD_SLOTS 64
@@ -92,5 +93,15 @@ struct chunk *chunk_with_cold(struct stack_arena *arena);
 
 /* Makes a stack of a cold slot. */
 struct stack *slot_make(struct chunk *chunk, unsigned index);
+
+/* The memory of a chunk that nobody uses goes back with its page tables, which guards would keep;
+ * its addresses stay, and read as zeros. */
+void chunk_spend(struct stack_arena *arena, struct chunk *chunk);
+
+/* Gives back the chunk's idle slots, after the first few. */
+void chunk_cool(struct chunk *chunk, size_t spare);
+
+/* Unmaps the chunk, which its arena is not to look at any more. */
+void chunk_free(struct chunk *chunk);
 
 #endif

@@ -29,6 +29,17 @@ stack_arena_init(struct stack_arena *arena, size_t stack_size, size_t object_siz
 	CHECK(arena->object_size + COLOURS * COLOUR_STEP < stack_page_size / 2);
 }
 
+void
+stack_arena_fini(struct stack_arena *arena)
+{
+	LIST_EACH (link, &arena->chunks)
+		chunk_free(CONTAINER_OF(link, struct chunk, link));
+	list_init(&arena->chunks);
+	list_init(&arena->open);
+	list_init(&arena->cold);
+	list_init(&arena->spent);
+}
+
 /* ---- getting and putting ---- */
 
 static inline void
@@ -229,5 +240,28 @@ stack_arena_sweep(
 		}
 	}
 	arena->is_restless = false;
+	return false;
+}
+
+bool
+stack_arena_cool(struct stack_arena *arena, size_t keep, size_t most)
+{
+	size_t spare = keep > arena->used ? keep - arena->used : 0;
+
+	LIST_EACH (link, &arena->open) {
+		struct chunk *chunk = CONTAINER_OF(link, struct chunk, place);
+
+		if (chunk->idlers <= spare) {
+			spare -= chunk->idlers;
+			continue;
+		}
+		if (most-- == 0)
+			return true;
+		if (chunk->used == 0 && spare == 0)
+			chunk_spend(arena, chunk);
+		else
+			chunk_cool(chunk, spare);
+		spare = 0;
+	}
 	return false;
 }

@@ -42,37 +42,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "hub/arch/annotate.h"
-#include "hub/base/list.h"
-#include "hub/guard_priv.h"
+#include "hub/arena_priv.h"
 #include "hub/stack.h"
-
-struct chunk;
-
-/* Head of the object at the top of a slot. */
-struct stack {
-	struct chunk *chunk;
-	unsigned char *low; /* lowest usable byte, right above the guard */
-	unsigned char *end; /* first byte after the slot; a multiple of the page size */
-	struct annotate annotate;
-	void *mark;     /* parking with a stack pointer below this calls stack_parked_low */
-	uint16_t index; /* in the chunk */
-	bool is_deep;   /* its pages below the first were used since they last went back */
-	bool is_canary; /* nothing guards it but a canary, checked at each park */
-};
-
-struct stack_arena {
-	struct list chunks; /* all, for hub.gdb, too */
-	struct list open;   /* those with an idle slot: whichever was full last comes first */
-	struct list cold;   /* those without, but with a cold slot */
-	struct list spent;  /* those with nothing but cold slots, whose page tables went, too */
-	size_t stack_size;  /* usable bytes, object included */
-	size_t slot_size;   /* guard included */
-	size_t object_size; /* of the owner's object, struct stack included */
-	size_t used;        /* slots in use */
-	size_t peak;        /* most of them since somebody last looked */
-	bool is_restless;   /* slots were got or put, or parked deep, since the last sweep */
-};
 
 /* stack_size is rounded up to pages; object_size is the owner's, struct stack included. */
 void stack_arena_init(struct stack_arena *arena, size_t stack_size, size_t object_size);

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "hub/guard_priv.h"
 #include "hub/stack_priv.h"
 #include "tests/support/in_hub.h"
 

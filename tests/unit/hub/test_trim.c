@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "hub/guard_priv.h"
 #include "hub/scheduler_priv.h"
 #include "tests/support/in_hub.h"
 
