@@ -18,14 +18,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "api.h"
+#include "record.h"
+#include "scheduler.h"
 
 HUBBUB_API_BEGIN
-
-/* A coroutine's body; what it returns is its result. It may switch wherever it calls what does. */
-typedef void *hub_fn(void *argument);
-
-struct hub_coroutine;
 
 /* Makes body(argument) runnable as a coroutine, behind those that are runnable already.
  * Switches: no.  Ownership: the caller joins or detaches what is returned.
@@ -73,9 +69,6 @@ bool hub_interrupt(struct hub_coroutine *coroutine);
  * The kill at the end of the hub cannot be caught.
  * Switches: no.  Returns whether there was a kill to catch. */
 bool hub_catch_kill(void);
-
-/* The running coroutine, or NULL outside of any. Switches: no.  Errors: none. */
-struct hub_coroutine *hub_current(void);
 
 /* A number that no other coroutine of the thread ever has: for who remembers one beyond its life,
  * when the pointer may be another's.

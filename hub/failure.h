@@ -13,7 +13,7 @@
 #ifndef HUBBUB_FAILURE_H
 #define HUBBUB_FAILURE_H
 
-#include "coroutine.h"
+#include "record.h"
 
 HUBBUB_API_BEGIN
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "hub/coroutine_priv.h"
 #include "hub/failure_priv.h"
 #include "hub/scheduler_priv.h"
 #include "hub/switch.h"

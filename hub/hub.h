@@ -21,6 +21,7 @@
 #include "io/tls.h"
 #include "link.h"
 #include "local.h"
+#include "record.h"
 #include "scheduler.h"
 #include "select.h"
 #include "signal.h"

@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-#include "hub/coroutine_priv.h"
+#include "hub/record_priv.h"
 
 /* Whoever is suspended in hub_switch because it switched to this one, which so runs on its behalf;
  * NULL if nobody is. The driver's kills and scopes reach what it drives. */

@@ -2,19 +2,11 @@
 #ifndef HUBBUB_LINK_H
 #define HUBBUB_LINK_H
 
-#include "coroutine.h"
+#include <stddef.h>
+
+#include "record.h"
 
 HUBBUB_API_BEGIN
-
-/* Embedded in the object that wants to know; it lives until it has been told or is unlinked. */
-struct hub_link {
-	struct hub_link *next; /* the library's */
-	struct hub_link *previous;
-	/* Called once, when the coroutine has ended and before it is joined: it must not hub_switch
-	 * (fatal) nor block (blocking calls fail with EPERM), and may spawn, kill, set events,
-	 * unlink others and free the link. */
-	void (*ended)(struct hub_link *link, struct hub_coroutine *coroutine);
-};
 
 /* Has link->ended called when the coroutine ends, after the links that it has already; if it has
  * ended, before this returns.

@@ -13,8 +13,11 @@
 #include "hub/base/clock.h"
 #include "hub/base/kernel.h"
 #include "hub/base/settings.h"
+#include "hub/coroutine_priv.h"
 #include "hub/debug/dump.h"
+#include "hub/debug/hooks.h"
 #include "hub/debug/overflow_priv.h"
+#include "hub/debug/watchdog_priv.h"
 #include "hub/failure_priv.h"
 #include "hub/fork_priv.h"
 #include "hub/io/fd_priv.h"
@@ -23,6 +26,8 @@
 #include "hub/io/table_priv.h"
 #include "hub/scheduler_priv.h"
 #include "hub/signal_priv.h"
+#include "hub/thread/mailbox_priv.h"
+#include "hub/trim_priv.h"
 #include "hub/waiters_priv.h"
 
 /* While a hub ends: how many times coroutines that still wait get EDEADLK before the hub gives up
@@ -66,6 +71,19 @@ struct hub *
 hub_of_thread(void)
 {
 	return hub_this != NULL ? hub_this : hub_make(STACK_SIZE_DEFAULT);
+}
+
+const struct hub_hooks *
+hub_set_hooks(const struct hub_hooks *hooks)
+{
+	struct hub *hub = hub_of_thread();
+	const struct hub_hooks *before;
+
+	if (hub == NULL)
+		return NULL;
+	before = hub->hooks;
+	watchdog_set_hooks(hub, hooks);
+	return before;
 }
 
 /* The thread's hub, with an arena of that stack size unless raw coroutines live in the old one. */

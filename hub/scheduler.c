@@ -12,6 +12,7 @@
 
 #include "hub/base/clock.h"
 #include "hub/base/kernel.h"
+#include "hub/debug/hooks.h"
 
 /* How long coroutines run before the loop is polled, which costs about half a microsecond. */
 #define SLICE CLOCK_MILLISECOND

@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "coroutine.h"
+#include "record.h"
 
 HUBBUB_API_BEGIN
 
@@ -23,16 +23,6 @@ HUBBUB_API_BEGIN
 
 /* How the hub waits for descriptors. */
 enum hub_backend { HUB_BACKEND_EPOLL, HUB_BACKEND_POLL, HUB_BACKEND_MAX };
-
-/* What a hub counts. Written by the hub's thread alone; where it lies in shared memory, any thread
- * or process may read it, each field by one relaxed atomic load. */
-struct hub_counters {
-	int64_t busy_since; /* clock at which the loop last returned; 0 while it waits */
-	uint64_t busy;      /* nanoseconds between the loop's return and the next wait, added up */
-	uint64_t polls;     /* times the loop was polled */
-	uint64_t bytes_received; /* by hub_recv, hub_read and their kin */
-	uint64_t bytes_sent;     /* by hub_send, hub_write and their kin */
-};
 
 /* Zero means the default in each field. */
 struct hub_options {
@@ -87,6 +77,9 @@ hub_yield_due(void)
 	__atomic_store_n(&hub_due_calls, left, __ATOMIC_RELAXED);
 	return __builtin_expect(left != 0, 1) ? 0 : hub_yield_check();
 }
+
+/* The running coroutine, or NULL outside of any. Switches: no.  Errors: none. */
+struct hub_coroutine *hub_current(void);
 
 /* Whether the caller is a coroutine of a running hub, which a blocking call of this library would
  * suspend.

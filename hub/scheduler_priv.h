@@ -1,4 +1,5 @@
-/* The hub, and the one way to wait and to wake that everything in this library uses. */
+/* The hub of this thread, and the one way to wait and to wake that everything in this library
+ * uses. */
 #ifndef HUBBUB_SCHEDULER_PRIV_H
 #define HUBBUB_SCHEDULER_PRIV_H
 
@@ -9,17 +10,10 @@
 #include "hub/base/check.h"
 #include "hub/base/clock.h"
 #include "hub/base/loop.h"
-#include "hub/coroutine_priv.h"
-#include "hub/debug/hooks.h"
-#include "hub/debug/watchdog_priv.h"
 #include "hub/interruption_priv.h"
-#include "hub/io/table_priv.h"
+#include "hub/record_priv.h"
 #include "hub/scheduler.h"
 #include "hub/stack_priv.h"
-#include "hub/thread/mailbox_priv.h"
-#include "hub/trim_priv.h"
-
-struct hub_waiter;
 
 /* So many ticks pass unlooked at while the watchdog's thread does not see to the hub; see
  * scheduler.c. */
@@ -31,54 +25,6 @@ struct errand {
 	void *argument;
 	void *result;
 	struct hub_coroutine *coroutine;
-};
-
-/* One per thread that uses coroutines; hub_run gives it a loop. */
-struct hub {
-	struct hub_coroutine *current;
-	const struct hub_hooks *hooks;     /* NULL for none */
-	struct hub_coroutine *ready_first; /* run queue */
-	struct hub_coroutine *ready_last;
-	uint64_t appended; /* to the run queue, ever */
-	uint64_t taken;    /* from it */
-	/* The slice: see hub_slice_expired. */
-	uint64_t batch;         /* appended, when the loop was last left: those run first */
-	uint32_t ticks;         /* until the clock is read again */
-	uint32_t tick_interval; /* how many that were */
-	int64_t now;            /* clock, read once a loop and every few switches */
-	int64_t slice_started;  /* clock when coroutines last got the thread from the loop */
-	struct hub_coroutine
-		root; /* the thread's own stack: runs the loop, or code outside hub_run */
-	struct hub_coroutine *main; /* the first coroutine of hub_run */
-	struct stack_arena arena;
-	struct trim trim;
-
-	/* hub_yield_due: how many calls until the clock is read, and when it was. */
-	unsigned due_interval;
-	int64_t due_read;
-	struct errand *errand;     /* of the coroutine that has just switched to root, or NULL */
-	struct hub_waiter *idlers; /* for nothing else to be runnable */
-
-	struct ev_loop *loop; /* NULL outside hub_run */
-	/* Waits that the loop can end: by a descriptor or a deadline. None, an empty run queue and
-	 * no door to other threads mean that nothing will ever happen. */
-	size_t pending;
-	size_t scheduled; /* scheduled coroutines that have not ended */
-	uint64_t ended;   /* scheduled coroutines that have */
-	uint64_t ids;     /* coroutines that ever lived */
-	size_t selects;   /* calls of hub_select, whose cases take turns */
-	bool is_ending;   /* the first coroutine has ended; the rest is killed */
-	bool is_telling;  /* links are being told: no coroutine runs, on a coroutine's stack */
-	unsigned last_words;
-	bool is_reachable; /* somebody asked for the mailbox */
-	struct hub_counters *counters;
-	struct hub_counters own_counters;
-	struct watched watched;
-	struct hub_mailbox mailbox;
-	struct fd_table fds;
-	bool is_polling; /* libev runs */
-	int watch_error; /* errno of the last watch that the kernel refused to libev */
-	void (*free)(struct hub *hub); /* at the end of the thread */
 };
 
 extern _Thread_local struct hub *hub_this __attribute__((tls_model("initial-exec")));

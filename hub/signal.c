@@ -10,7 +10,9 @@
 
 #include "hub/base/kernel.h"
 #include "hub/base/list.h"
+#include "hub/coroutine.h"
 #include "hub/fork_priv.h"
+#include "hub/link.h"
 #include "hub/scheduler_priv.h"
 
 struct hub_signal {

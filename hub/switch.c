@@ -2,8 +2,10 @@
 
 #include <errno.h>
 
+#include "hub/coroutine_priv.h"
 #include "hub/run_priv.h"
 #include "hub/scheduler_priv.h"
+#include "hub/trim_priv.h"
 
 struct hub_coroutine *
 hub_new(hub_fn *body)

@@ -17,19 +17,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "coroutine.h"
+#include "record.h"
 
 HUBBUB_API_BEGIN
-
-/* Lives in the caller's memory while started, usually on its stack. The fields are the
- * library's. */
-struct hub_timeout {
-	struct hub_timeout *outer; /* the scope around this one */
-	int64_t deadline;          /* of this scope */
-	int64_t earliest;          /* of this scope and all around it that can still expire in it */
-	int reason;                /* what blocking calls in it fail with, or 0 */
-	bool is_shield;
-};
 
 /* Starts a scope that expires after that many nanoseconds; HUB_FOREVER never does, 0 or less has.
  * One of a second or more may expire 10 ms late, because it is started by the kernel's coarse

@@ -11,27 +11,7 @@
 #ifndef HUBBUB_TRIM_PRIV_H
 #define HUBBUB_TRIM_PRIV_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include "hub/base/loop.h"
-
 struct hub;
-
-#define TRIM_WINDOWS 5
-
-struct trim {
-	ev_timer timer;
-	int64_t window;     /* nanoseconds */
-	int64_t look_every; /* the same */
-	int64_t began;      /* the present window */
-	/* The most slots that were in use in each window; the newest first. */
-	size_t peaks[TRIM_WINDOWS];
-	unsigned quiet;  /* windows in a row in which nothing has changed */
-	bool is_cooling; /* some of what the last window has found is still to go back */
-	bool is_wanted;  /* set by whoever has something to give back, for the timer to start */
-};
 
 /* Of a hub whose loop exists; before it ends. */
 void trim_prepare(struct hub *hub);

@@ -17,6 +17,7 @@
 #include "hub/base/log.h"
 #include "hub/base/settings.h"
 #include "hub/debug/backtrace_priv.h"
+#include "hub/debug/hooks.h"
 #include "hub/fork_priv.h"
 #include "hub/scheduler_priv.h"
 

@@ -9,8 +9,7 @@
 
 #include "hub/base/list.h"
 #include "hub/base/loop.h"
-#include "hub/io/table_priv.h"
-#include "hub/scheduler_priv.h"
+#include "hub/record_priv.h"
 
 struct hub_layer;
 

@@ -4,43 +4,10 @@
 #ifndef HUBBUB_IO_TABLE_PRIV_H
 #define HUBBUB_IO_TABLE_PRIV_H
 
-#include <stdbool.h>
 #include <stdint.h>
-
-#include "hub/base/list.h"
-#include "hub/base/loop.h"
 
 struct hub;
 struct hub_fd;
-
-#define FD_CHUNK_BITS 6 /* three pages: one descriptor that stays keeps no more */
-#define FD_CHUNK (1 << FD_CHUNK_BITS)
-
-/* How often a wait that lasts is looked at: after 50 ms, then twice as long each time, up to 13
- * s. */
-#define SWEEP_LEVELS 9
-
-struct fd_chunk {
-	struct hub_fd *entries; /* FD_CHUNK of them; those of a chunk without memory are all zero */
-	int64_t idle_since;     /* when its last descriptor left */
-	unsigned open;
-	bool has_memory;
-};
-
-/* Grows on demand: a limit of a billion descriptors costs nothing. */
-struct fd_table {
-	struct fd_chunk *chunks;
-	unsigned size;        /* numbers that have a chunk */
-	unsigned idle;        /* chunks that have memory and no descriptor */
-	unsigned trimmed;     /* the chunk that the next trim begins with */
-	uint64_t generations; /* given out */
-	uint32_t openings;    /* likewise */
-	int kinds;            /* see identity.c; -1 for none yet */
-
-	/* See sweep.c. */
-	struct list levels[SWEEP_LEVELS];
-	ev_timer sweep;
-};
 
 void fd_table_start(struct hub *hub);
 

@@ -8,8 +8,10 @@
 #include <stdlib.h>
 
 #include "hub/base/kernel.h"
+#include "hub/coroutine.h"
 #include "hub/io/fd_priv.h"
 #include "hub/io/socket.h"
+#include "hub/link.h"
 #include "hub/timeout.h"
 
 #define TIME_MOST (10 * HUB_SECOND)

@@ -3,6 +3,8 @@
 #include <errno.h>
 
 #include "hub/base/list.h"
+#include "hub/coroutine_priv.h"
+#include "hub/link.h"
 #include "hub/waiters_priv.h"
 
 #define DEADLOCKS_MAX 4

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "hub/base/list.h"
+#include "hub/coroutine_priv.h"
 #include "hub/sync/group_priv.h"
 
 void

@@ -5,9 +5,12 @@
 #include <stdlib.h>
 
 #include "hub/base/list.h"
+#include "hub/coroutine_priv.h"
 #include "hub/failure_priv.h"
+#include "hub/link.h"
 #include "hub/sync/event.h"
 #include "hub/sync/group_priv.h"
+#include "hub/timeout.h"
 
 #define DEADLOCKS_MAX 4
 

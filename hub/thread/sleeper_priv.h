@@ -16,6 +16,7 @@
 
 #include "hub/base/list.h"
 #include "hub/scheduler_priv.h"
+#include "hub/thread/mailbox.h"
 
 struct sleeper {
 	struct list link; /* in the object's list while it waits */
