@@ -156,6 +156,11 @@ on_input(struct ev_loop *loop, ev_io *watcher, int events)
 	(void)loop, (void)events;
 	if (length < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
+	/* Whoever has asked, and sends no more, still reads the answer. */
+	if (length == 0 && client->phase != CLIENT_ASKS && !has_gone(client)) {
+		ev_io_stop(client->loop, &client->input);
+		return;
+	}
 	if (length <= 0) {
 		client_free(client);
 		return;

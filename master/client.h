@@ -3,7 +3,9 @@
  *
  * A client owns its descriptor, and frees itself: when its last line is sent, when it hangs up,
  * and when it takes more than ten seconds to send its line, or to read anything of what it was
- * sent. It leaves its owner's list then. Nothing here waits; it is run by the loop. */
+ * sent. It leaves its owner's list then. A peer that only sends no more, once it has sent its line,
+ * is answered as any other; that it is gone altogether is noticed when it is told something.
+ * Nothing here waits; it is run by the loop. */
 #ifndef HUBBUB_MASTER_CLIENT_H
 #define HUBBUB_MASTER_CLIENT_H
 

@@ -121,6 +121,32 @@ connect_control(void)
 	return fd;
 }
 
+/* As nc -N asks. */
+Test(control, whoever_sends_no_more_is_answered)
+{
+	static const char *const lines[] = {
+		"status\n", "reload\n", "scale 2x1\n", "stacks\n", "upgrade\n"};
+
+	cr_assert(server_start(&server, "hubbub-echo", "1", "1", NULL));
+	for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+		int fd = connect_control();
+		size_t length = 0;
+		ssize_t got;
+
+		send(fd, lines[i], strlen(lines[i]), MSG_NOSIGNAL);
+		shutdown(fd, SHUT_WR);
+		while ((got = recv(fd, output + length, sizeof output - 1 - length, 0)) > 0)
+			length += (size_t)got;
+		output[length] = '\0';
+		cr_assert_eq(got, 0, "%s", lines[i]);
+		cr_assert(output[0] == '+' || strstr(output, "\n+") != NULL, "%s: '%s'", lines[i],
+			output);
+		close(fd);
+	}
+	server.pid = (pid_t)server_number(&server, "pid");
+	cr_assert_eq(server_end(&server, 20), 0);
+}
+
 Test(control, garbage_and_slow_readers_disturb_nobody)
 {
 	char garbage[4096];

@@ -180,6 +180,58 @@ Test(client, that_hangs_up_while_it_waits_is_forgotten)
 	scene_clear(&scene);
 }
 
+/* As nc -N does, and whoever shuts down what it has written. */
+Test(client, that_sends_no_more_is_answered_once_it_has_asked)
+{
+	struct scene scene;
+
+	scene_set(&scene, false);
+	send_text(&scene, "reload\n");
+	cr_assert_eq(scene.lines, 1);
+	shutdown(scene.peer, SHUT_WR);
+	for (int turn = 0; turn < 3; turn++)
+		ev_run(scene.loop, EVRUN_NOWAIT);
+	cr_assert_not(is_gone(&scene));
+	cr_assert_not(ev_is_active(&scene.client->input), "the end would be read again and again");
+	client_say(scene.client, '-', "not yet", 7);
+	client_flush(scene.client);
+	client_finish(scene.client, NULL, "done");
+	cr_assert(is_gone(&scene));
+	cr_assert(hear(&scene));
+	cr_assert_str_eq(scene.heard, "-not yet\n+done\n");
+	scene_clear(&scene);
+}
+
+Test(client, that_sends_no_more_and_then_goes_is_forgotten_when_it_is_told_something)
+{
+	struct scene scene;
+
+	scene_set(&scene, false);
+	send_text(&scene, "drain\n");
+	shutdown(scene.peer, SHUT_WR);
+	ev_run(scene.loop, EVRUN_NOWAIT);
+	cr_assert_not(is_gone(&scene));
+	close(scene.peer);
+	scene.peer = -1;
+	client_say(scene.client, '-', "not yet", 7);
+	client_flush(scene.client);
+	cr_assert(is_gone(&scene));
+	scene_clear(&scene);
+}
+
+Test(client, that_sends_no_more_before_its_line_is_whole_asks_nothing)
+{
+	struct scene scene;
+
+	scene_set(&scene, true);
+	send_text(&scene, "rel");
+	shutdown(scene.peer, SHUT_WR);
+	ev_run(scene.loop, EVRUN_NOWAIT);
+	cr_assert_eq(scene.lines, 0);
+	cr_assert(is_gone(&scene));
+	scene_clear(&scene);
+}
+
 Test(client, is_told_each_line_of_a_text)
 {
 	struct scene scene;
