@@ -33,6 +33,24 @@ static socklen_t manager_length;
 static int channel; /* made at the start: no word is lost later because files ran out */
 static int64_t watchdog;
 
+/* Nanoseconds; 0 for what is no interval, or longer than this clock runs. */
+static int64_t
+read_interval(const char *text)
+{
+	char *end;
+	long long microseconds;
+
+	errno = 0;
+	microseconds = strtoll(text, &end, 10);
+	if (errno == 0 && end != text && *end == '\0' && microseconds >= 0 &&
+		microseconds <= INT64_MAX / CLOCK_MICROSECOND)
+		return microseconds * CLOCK_MICROSECOND;
+	log_warning("WATCHDOG_USEC: '%s' is not an interval; the service manager's watchdog is not "
+		    "told anything",
+		text);
+	return 0;
+}
+
 void
 notify_init(void)
 {
@@ -55,7 +73,7 @@ notify_init(void)
 	/* After an upgrade the pid is that of the first master. */
 	if (interval != NULL &&
 		(pid == NULL || atoi(pid) == (int)getpid() || getenv("HUBBUB_HANDOVER") != NULL))
-		watchdog = atoll(interval) * CLOCK_MICROSECOND;
+		watchdog = read_interval(interval);
 }
 
 static bool
@@ -126,6 +144,21 @@ notify_send(const char *format, ...)
 		return;
 	log_debug("the service manager was not told, it will be again: %s", strerror(errno));
 	keep(text);
+}
+
+bool
+notify_awaits_room(void)
+{
+	say_unsaid();
+	return unsaid_count > 0 && (errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM);
+}
+
+void
+notify_forget(void)
+{
+	unsaid_count = 0;
+	if (loop != NULL)
+		ev_timer_stop(loop, &again);
 }
 
 void

@@ -3,6 +3,7 @@
 #define HUBBUB_MASTER_NOTIFY_H
 
 #include <ev.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Reads NOTIFY_SOCKET and WATCHDOG_USEC. */
@@ -12,6 +13,13 @@ void notify_init(void);
  * no room for is sent again, in order, until it has been taken. Without a manager it does
  * nothing. */
 void notify_send(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Tries again to send what has not been taken. Returns whether the manager is there and has no room
+ * for all of it; one that has gone is not to be waited for. */
+bool notify_awaits_room(void);
+
+/* What has not been taken is out of date, and is not sent any more. */
+void notify_forget(void);
 
 /* Sends WATCHDOG=1, unless words about a state wait; it is not sent again. */
 void notify_alive(void);

@@ -25,6 +25,9 @@
 /* Counted, not timed: a pause of the whole machine is no delay of the new master. */
 #define LOOKS_MAX 20     /* between OFFERED and TAKEN, in which nobody accepts */
 #define TIME_DEFAULT 30. /* seconds for the new master to get ready, without a --hang-timeout */
+/* How long the former master stays for a service manager that does not read. */
+#define NAMING_EVERY 0.1
+#define NAMING_LOOKS_MAX 300
 
 static void
 start_timer(struct master *master, ev_timer *timer, double after, double every)
@@ -101,16 +104,48 @@ complete(struct master *master)
 	master->upgrade_events.may_end(master);
 }
 
+static void
+end_naming(struct master *master)
+{
+	struct successor *successor = master->successor;
+
+	ev_timer_stop(master->loop, &successor->deadline);
+	word_say(successor->channel, WORD_NAMED, -1);
+	successor->is_named = true;
+	complete(master);
+}
+
+/* A word that is still unsaid when this process ends is lost, and with it the server: the service
+ * manager would take that end for the service's. */
+static void
+look_at_naming(struct master *master)
+{
+	struct successor *successor = master->successor;
+
+	/* A dead one is named to nobody. */
+	if (ev_is_active(&successor->death) && notify_awaits_room()) {
+		if (++successor->looks < NAMING_LOOKS_MAX)
+			return;
+		events_note(LOG_ERROR,
+			"the service manager does not read what it is told; it may not know that "
+			"pid %d is the main process now",
+			(int)successor->pid);
+	}
+	end_naming(master);
+}
+
 /* Once the launcher is gone, so that the new master is the service manager's own child. */
 static void
 name_successor(struct master *master)
 {
 	struct successor *successor = master->successor;
 
+	/* About this master; the new one says how the server is. */
+	notify_forget();
 	notify_send("MAINPID=%d", (int)successor->pid);
-	word_say(successor->channel, WORD_NAMED, -1);
-	successor->is_named = true;
-	complete(master);
+	successor->looks = 0;
+	start_timer(master, &successor->deadline, NAMING_EVERY, NAMING_EVERY);
+	look_at_naming(master);
 }
 
 /* The new master stops as it was told to, or is a former one itself: this one only drains. */
@@ -188,6 +223,7 @@ take_back(struct master *master)
 	struct fleet_config config = successor->config;
 	bool is_to_drain = successor->is_to_drain;
 
+	notify_forget();
 	events_note(LOG_ERROR, "the new master (pid %d) is dead; this one, pid %d, %s",
 		(int)successor->pid, (int)getpid(),
 		is_to_drain ? "ends what it was told to" : "serves again");
@@ -307,6 +343,8 @@ on_death(struct ev_loop *loop, ev_io *watcher, int events)
 		renounce(master);
 	else if (successor->phase < SUCCESSOR_SERVING && successor->launcher == 0)
 		roll_back(master, "the new program died while it started");
+	else if (successor->phase == SUCCESSOR_LEFT && ev_is_active(&successor->deadline))
+		look_at_naming(master);
 	/* Else the launcher is about to end, and tells how. */
 }
 
@@ -367,7 +405,9 @@ on_deadline(struct ev_loop *loop, ev_timer *timer, int events)
 	/* What it has said or done may have waited as long as this master did. */
 	word_hear(master, &successor->channel, hear_successor);
 	look_at_commit(master);
-	if (successor->phase != before)
+	if (before >= SUCCESSOR_SERVING)
+		look_at_naming(master);
+	if (before >= SUCCESSOR_SERVING || successor->phase != before)
 		return;
 	if (before == SUCCESSOR_STARTING)
 		roll_back(master, "the new program did not get ready in time, and was killed");

@@ -10,7 +10,8 @@
  *	  | ------------------------------- GO ---------->
  *	  |                     TAKEN <------------------- swaps; its hubs accept, it opens its doors
  *	  | <------------------------------ TOOK ---------
- *	  | its workers drain; it names the new one to the service manager, whose child that is by now
+ *	  | its workers drain; it names the new one to the service manager, whose child that is by now,
+ *	  | and stays until the manager has room for that
  *	  | ------------------------------- NAMED -------> says that it is ready
  *	  |                                                  ...
  *	  |                     LEFT <-------------------- swaps, when it stops, or was taken over itself
@@ -62,10 +63,11 @@ struct successor {
 	ev_io birth; /* on leash */
 	ev_io death; /* on pidfd */
 	ev_timer deadline;
-	unsigned looks;             /* at the commit word since it was offered */
+	unsigned looks;             /* at the commit word since it was offered, or at whether the
+				     * service manager has taken its name */
 	bool has_risen;             /* RISEN came */
 	bool has_told;              /* TOOK came */
-	bool is_named;              /* to the service manager */
+	bool is_named;              /* to the service manager, which has taken the word */
 	bool is_to_drain;           /* DRAIN was said */
 	struct fleet_config config; /* to serve by again, if it dies */
 };

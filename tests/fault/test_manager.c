@@ -144,6 +144,79 @@ Test(manager, the_new_master_is_its_own_child_before_it_is_named)
 	cr_assert_eq(waitpid(server.pid, NULL, 0), server.pid);
 }
 
+/* ---- when it does not read ---- */
+
+/* Until there is no room for another word. */
+static void
+fill_queue(void)
+{
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct sockaddr_un name;
+	socklen_t length = sizeof name;
+
+	cr_assert_eq(getsockname(channel, (struct sockaddr *)&name, &length), 0);
+	while (sendto(fd, "X=1", 3, 0, (struct sockaddr *)&name, length) == 3)
+		;
+	close(fd);
+}
+
+static bool
+has_reloaded(void *unused)
+{
+	(void)unused;
+	return server_number(&server, "totals.reloads") == 1;
+}
+
+static bool
+has_handed_over(void *unused)
+{
+	long pid = server_number(&server, "pid");
+
+	(void)unused;
+	return pid > 0 && pid != (long)server.pid;
+}
+
+/* The end of the main process, before it has named another one, would be the service's. What it has
+ * said before of itself is not to come after the new one's word. */
+Test(manager, that_does_not_read_still_learns_of_the_new_master)
+{
+	char *argv[] = {NULL, "--socket", server.control, "upgrade", NULL};
+	struct notice notice;
+	struct program ctl;
+	char text[32];
+	pid_t heir;
+
+	cr_assert(server_start(&server, "hubbub-echo", "2", "1", NULL), "%s", server.program.text);
+	argv[0] = program_path("hubbub-ctl");
+	expect_notice(&notice, "READY=1");
+	fill_queue();
+	kill(server.pid, SIGHUP);
+	cr_assert(wait_until(has_reloaded, NULL, 20));
+	cr_assert(program_start(&ctl, argv, 0));
+	cr_assert(wait_until(has_handed_over, NULL, 20));
+	heir = (pid_t)server_number(&server, "pid");
+	/* Its workers have nothing to drain: it would be gone by then. */
+	poll(NULL, 0, 1500);
+	cr_assert_eq(waitpid(server.pid, NULL, WNOHANG), 0, "the former master has ended");
+	do
+		cr_assert(receive(&notice), "the new master is not named");
+	while (strcmp(notice.text, "X=1") == 0);
+	snprintf(text, sizeof text, "MAINPID=%d", (int)heir);
+	cr_assert_str_eq(notice.text, text);
+	cr_assert_eq(notice.sender, server.pid);
+	cr_assert(receive(&notice));
+	cr_assert_not_null(strstr(notice.text, "READY=1"), "%s", notice.text);
+	cr_assert_not_null(strstr(notice.text, text), "%s", notice.text);
+	cr_assert_eq(notice.sender, heir);
+	cr_assert_eq(program_wait(&ctl, 10), 0, "%s", ctl.text);
+	program_end(&ctl);
+	cr_assert_eq(waitpid(server.pid, NULL, 0), server.pid);
+	server.pid = heir;
+	kill(heir, SIGTERM);
+	expect_notice(&notice, "STOPPING=1");
+	cr_assert_eq(waitpid(heir, NULL, 0), heir);
+}
+
 /* ---- how it ends the server ---- */
 
 static void

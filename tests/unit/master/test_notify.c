@@ -129,6 +129,27 @@ Test(notify, the_watchdogs_interval_is_nanoseconds)
 	cr_assert_eq(notify_watchdog(), INT64_C(10000000000));
 }
 
+Test(notify, what_is_no_interval_is_named_and_left_alone)
+{
+	static const char *const wrong[] = {
+		"99999999999999999999", "9223372036854775807", "9223372036854776", "-1", "", "1s"};
+
+	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+		const char *heard;
+
+		set_watchdog(wrong[i], 0);
+		complaint_listen();
+		notify_init();
+		heard = complaint_heard();
+		cr_assert_eq(notify_watchdog(), 0, "%s", wrong[i]);
+		cr_assert_not_null(strstr(heard, "WATCHDOG_USEC: '"), "%s: %s", wrong[i], heard);
+	}
+	/* The longest. */
+	set_watchdog("9223372036854775", 0);
+	notify_init();
+	cr_assert_eq(notify_watchdog(), INT64_C(9223372036854775000));
+}
+
 Test(notify, the_watchdog_is_this_process_s)
 {
 	set_watchdog("10000000", (int)getpid());
@@ -227,6 +248,46 @@ Test(notify, a_state_that_there_is_no_room_for_is_sent_again)
 	notify_send("READY=1");
 	cr_assert_str_eq(told(), "RELOADING=1");
 	cr_assert_str_eq(told(), "READY=1");
+	cr_assert_str_eq(told(), "");
+	notify_stop();
+	ev_loop_destroy(loop);
+}
+
+Test(notify, room_is_awaited_of_a_manager_that_is_there)
+{
+	cr_assert_not(notify_awaits_room(), "there is none");
+	notify_init();
+	notify_send("READY=1");
+	cr_assert_not(notify_awaits_room(), "it has been taken");
+	fill_queue();
+	notify_send("MAINPID=1");
+	cr_assert(notify_awaits_room());
+	while (strcmp(told(), "READY=1") == 0 || strcmp(told(), "X") == 0)
+		;
+	cr_assert_not(notify_awaits_room());
+	cr_assert_str_eq(told(), "MAINPID=1");
+	fill_queue();
+	notify_send("MAINPID=2");
+	cr_assert(notify_awaits_room());
+	close(manager);
+	cr_assert_not(notify_awaits_room(), "it has gone");
+}
+
+Test(notify, what_is_forgotten_does_not_come_after_all)
+{
+	struct ev_loop *loop = ev_loop_new(EVFLAG_NOENV);
+
+	notify_init();
+	notify_start(loop);
+	fill_queue();
+	notify_send("READY=1");
+	notify_forget();
+	ev_run(loop, 0); /* nothing is waited for */
+	notify_send("MAINPID=1");
+	while (strcmp(told(), "X") == 0)
+		;
+	ev_run(loop, 0);
+	cr_assert_str_eq(told(), "MAINPID=1");
 	cr_assert_str_eq(told(), "");
 	notify_stop();
 	ev_loop_destroy(loop);
