@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hub/base/log.h"
 #include "master/cpus.h"
 #include "master/network.h"
 #include "master/row.h"
@@ -376,6 +377,7 @@ options_use(const struct options *options, const struct hubbub_service *service)
 {
 	if (options->context != NULL)
 		memcpy(service->context, options->context, service->context_size);
+	log_setup(service->name, options->log_level, options->log_format);
 }
 
 void

@@ -26,7 +26,7 @@ void options_parse(
 void options_print(
 	const struct options *options, const struct hubbub_service *service, FILE *stream);
 
-/* Puts the service's context into the state that these options had set. */
+/* Puts what they set for the whole process into that state: the service's context, and the log. */
 void options_use(const struct options *options, const struct hubbub_service *service);
 
 void options_free(struct options *options);

@@ -47,6 +47,5 @@ reload_finish(struct master *master)
 	master->options = master->next;
 	master->next = (struct options){0};
 	options_use(&master->options, master->service);
-	log_setup(master->service->name, master->options.log_level, master->options.log_format);
 	counters_note(&counters_server(master->counters)->reloads, 1);
 }

@@ -79,6 +79,63 @@ Test(change, a_reload_reads_the_options_again_and_forgets_those_that_are_gone)
 	cr_assert_eq(server_end(&server, 20), 0);
 }
 
+/* What the worker itself says when its hub is held up. */
+static bool
+complains_as(const char *form)
+{
+	char line[128];
+
+	cr_assert(answers("spin 300\n", "done\n"));
+	snprintf(line, sizeof line, form, (int)server_worker(&server, 0));
+	return program_expect(&server.program, line, 2);
+}
+
+static bool
+is_replaced(void *worker)
+{
+	pid_t now = server_worker(&server, 0);
+
+	return now > 0 && now != *(pid_t *)worker;
+}
+
+#define COMPLAINT "hub 0 of worker 0 has not switched"
+#define AS_TEXT "warning naughty[%d]: " COMPLAINT
+#define AS_JSON "\"program\":\"naughty\",\"pid\":%d,\"message\":\"" COMPLAINT
+
+Test(change, a_reload_changes_how_workers_log)
+{
+	static const struct {
+		const char *arguments;
+		bool is_text, is_json;
+	} cases[] = {
+		{"--log-format=json\n", false, true},
+		{"--log-format=json\n--log-level=error\n", false, false},
+		{"--log-level=warning\n", true, false},
+	};
+
+	pid_t worker;
+
+	write_arguments("");
+	cr_assert(server_start(&server, "naughty", "1", "1", argument, NULL), "%s",
+		server.program.text);
+	cr_assert(complains_as(AS_TEXT), "%s", server.program.text);
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		write_arguments(cases[i].arguments);
+		cr_assert_eq(ctl("reload"), 0, "%s", output);
+		/* Both the one that the reload starts, and the one that takes its place. */
+		for (int replaced = 0; replaced < 2; replaced++) {
+			cr_assert_eq(complains_as(AS_TEXT), cases[i].is_text, "%zu: %s", i,
+				server.program.text);
+			cr_assert_eq(complains_as(AS_JSON), cases[i].is_json, "%zu: %s", i,
+				server.program.text);
+			worker = server_worker(&server, 0);
+			kill(worker, SIGKILL);
+			cr_assert(wait_until(is_replaced, &worker, 10));
+		}
+	}
+	cr_assert_eq(server_end(&server, 20), 0);
+}
+
 Test(change, a_reload_with_wrong_options_changes_nothing_and_says_why)
 {
 	static const struct {

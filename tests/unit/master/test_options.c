@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hub/base/log.h"
+#include "tests/support/complaint.h"
 #include "tests/support/names.h"
 
 static struct options options;
@@ -217,6 +219,38 @@ Test(options, a_service_has_rows_of_its_own)
 	options_free(&options);
 	cr_assert_not(read_greeting("--limit=101", NULL));
 	cr_assert_not_null(strstr(error, "from 1 to 100"), "%s", error);
+}
+
+/* What the log says between two uses. */
+static const char *
+log_with(const struct options *used)
+{
+	const char *heard;
+
+	complaint_listen();
+	options_use(used, &plain);
+	log_debug("trifle");
+	log_info("news");
+	heard = complaint_heard();
+	return heard;
+}
+
+Test(options, the_log_is_as_those_in_use_say)
+{
+	struct options before;
+	const char *heard;
+
+	cr_assert(read_options("--log-format=text", NULL), "%s", error);
+	before = options;
+	options = (struct options){0};
+	cr_assert(read_options("--log-format=json", "--log-level=debug", NULL), "%s", error);
+	heard = log_with(&options);
+	cr_assert_not_null(strstr(heard, "\"message\":\"trifle\""), "%s", heard);
+	cr_assert_not_null(strstr(heard, "\"program\":\"test\""), "%s", heard);
+	heard = log_with(&before);
+	cr_assert_null(strstr(heard, "trifle"), "%s", heard);
+	cr_assert_not_null(strstr(heard, "]: news\n"), "%s", heard);
+	options_free(&before);
 }
 
 Test(options, a_service_cannot_have_the_servers_names)
