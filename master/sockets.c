@@ -616,6 +616,18 @@ strike_absent(struct sockets *sockets)
 	return absent <= 1 || behind == 0;
 }
 
+/* Gives the queues that another master has made this one's length. The group stays as it is: to
+ * listen again moves nobody in it. */
+static void
+resize_queues(const struct sockets *sockets)
+{
+	for (unsigned i = 0; i < sockets->listening; i++)
+		for (unsigned address = 0; address < sockets->address_count; address++)
+			if (listen_on(sockets, &sockets->seats[sockets->order[i]], address) != 0)
+				log_warning("a queue cannot get the length of --backlog: %s",
+					strerror(errno));
+}
+
 bool
 sockets_own(struct sockets *sockets)
 {
@@ -631,6 +643,7 @@ sockets_own(struct sockets *sockets)
 	for (unsigned i = 0; i < sockets->listening; i++)
 		sockets->seats[order[i]].listens = true;
 	roll_write(sockets->roll, order, sockets->listening);
+	resize_queues(sockets);
 	sockets->is_owner = true;
 	know_paths(sockets);
 	return is_known;

@@ -98,8 +98,8 @@ unsigned sockets_queued(const struct sockets *sockets, unsigned seat);
 /* The group is another master's from now on: nothing here changes it any more. */
 void sockets_forget(struct sockets *sockets);
 
-/* The group is this master's from now on, as the one before has left it. Returns whether its order
- * is known for sure. */
+/* The group is this master's from now on, as the one before has left it; its queues get this
+ * master's backlog. Returns whether its order is known for sure. */
 bool sockets_own(struct sockets *sockets);
 
 /* After sockets_forget: closes all and gives the addresses up; what they are is still known. */

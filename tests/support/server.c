@@ -1,7 +1,11 @@
 #include "tests/support/server.h"
 
 #include <arpa/inet.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -98,6 +102,58 @@ server_port(const struct server *server, const char *address)
 	int port = 0;
 
 	return own != NULL && sscanf(own + strlen(address), "%d", &port) == 1 ? port : 0;
+}
+
+/* Asks the kernel for all sockets that listen. Returns where it answers, or -1. */
+static int
+ask_for_listeners(void)
+{
+	struct {
+		struct nlmsghdr head;
+		struct inet_diag_req_v2 body;
+	} query = {
+		.head = {.nlmsg_len = sizeof query,
+			.nlmsg_type = SOCK_DIAG_BY_FAMILY,
+			.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
+		.body = {.sdiag_family = AF_INET,
+			.sdiag_protocol = IPPROTO_TCP,
+			.idiag_states = 1 << TCP_LISTEN},
+	};
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+
+	if (fd != -1 && send(fd, &query, sizeof query, 0) == sizeof query)
+		return fd;
+	if (fd != -1)
+		close(fd);
+	return -1;
+}
+
+int
+server_queues(int port, int length, int *with_length)
+{
+	_Alignas(struct nlmsghdr) char answer[32 * 1024];
+	int fd = ask_for_listeners(), count = fd != -1 ? 0 : -1;
+	bool is_over = fd == -1;
+
+	*with_length = 0;
+	while (!is_over) {
+		ssize_t got = recv(fd, answer, sizeof answer, 0);
+		const struct nlmsghdr *head = (const struct nlmsghdr *)answer;
+
+		is_over = got <= 0;
+		for (; !is_over && NLMSG_OK(head, (size_t)got); head = NLMSG_NEXT(head, got)) {
+			const struct inet_diag_msg *listener = NLMSG_DATA(head);
+
+			is_over = head->nlmsg_type != SOCK_DIAG_BY_FAMILY;
+			if (is_over || listener->id.idiag_sport != htons((uint16_t)port))
+				continue;
+			count++;
+			*with_length += listener->idiag_wqueue == (uint32_t)length;
+		}
+	}
+	if (fd != -1)
+		close(fd);
+	return count;
 }
 
 /* ---- hubbub-ctl ---- */

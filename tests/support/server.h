@@ -50,6 +50,10 @@ long server_hub(struct server *server, unsigned worker, unsigned hub, const char
  * none. */
 int server_port(const struct server *server, const char *address);
 
+/* How many sockets listen on a port of loopback, and of these, in whose queue so many find room, as
+ * ss -ltn tells. -1 if the kernel does not. */
+int server_queues(int port, int length, int *with_length);
+
 /* Sends TERM and waits; returns the exit code. */
 int server_end(struct server *server, double seconds);
 

@@ -307,6 +307,33 @@ Test(change, an_upgrade_that_exits_crashes_or_hangs_at_its_start_is_rolled_back)
 	cr_assert_eq(server_end(&server, 40), 0);
 }
 
+/* Whoever waits in a queue stays there, and the group is as it was: its hubs get what they did. */
+Test(change, an_upgrade_gives_queues_that_are_there_their_new_length)
+{
+	int with_length = 0;
+
+	write_arguments("--backlog=100\n");
+	cr_assert(server_start(&server, "hubbub-echo", "2", "2", argument, NULL), "%s",
+		server.program.text);
+	if (server_queues(server.program.port, 100, &with_length) == -1)
+		cr_skip("needs sock_diag(7)");
+	cr_assert_eq(with_length, 4);
+	write_arguments("--backlog=7\n");
+	cr_assert_eq(ctl("reload"), 1);
+	cr_assert_not_null(strstr(output, "upgrade the server for that"), "%s", output);
+	cr_assert_eq(ctl("upgrade"), 0, "%s", output);
+	server.pid = (pid_t)server_number(&server, "pid");
+	cr_assert_eq(server_queues(server.program.port, 7, &with_length), 4);
+	cr_assert_eq(with_length, 4);
+	/* Also one that begins to listen later. */
+	cr_assert_eq(server_ctl(&server, "scale", "3x2", output, sizeof output), 0, "%s", output);
+	cr_assert_eq(server_queues(server.program.port, 7, &with_length), 6);
+	cr_assert_eq(with_length, 6);
+	for (int i = 0; i < 60; i++)
+		cr_assert(answers("still", "STILL"), "client %d", i);
+	cr_assert_eq(server_end(&server, 20), 0);
+}
+
 static void
 copy_program(const char *name, const char *to)
 {

@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -130,6 +131,38 @@ Test(sockets, another_master_goes_on_with_the_order)
 	cr_assert_eq(sockets.listening, 3);
 	cr_assert_not(sockets.seats[0].listens);
 	assert_order(&sockets);
+	sockets_close(&heir);
+	sockets_close(&sockets);
+}
+
+/* How many may wait in that queue. */
+static unsigned
+room_of(int listener)
+{
+	struct tcp_info info;
+	socklen_t length = sizeof info;
+
+	cr_assert_eq(getsockopt(listener, IPPROTO_TCP, TCP_INFO, &info, &length), 0);
+	return info.tcpi_sacked;
+}
+
+Test(sockets, another_masters_queues_get_its_length)
+{
+	struct sockets sockets, heir;
+
+	open_seats(&sockets, 3);
+	cr_assert_eq(sockets_listen(&sockets, 2), 0);
+	cr_assert_eq(sockets_listen(&sockets, 0), 0);
+	inherit(&heir, &sockets);
+	heir.backlog = 7;
+	sockets_forget(&sockets);
+	cr_assert(sockets_own(&heir));
+	cr_assert_eq(room_of(heir.seats[0].fds[0]), 7);
+	cr_assert_eq(room_of(heir.seats[2].fds[0]), 7);
+	assert_order(&heir);
+	sockets_forget(&heir);
+	cr_assert(sockets_own(&sockets));
+	cr_assert_eq(room_of(sockets.seats[0].fds[0]), 16, "the former master's again");
 	sockets_close(&heir);
 	sockets_close(&sockets);
 }
@@ -371,6 +404,7 @@ Test(sockets, a_path_has_one_socket_for_all)
 	struct address address = parsed("unix:/tmp/hubbub-test-sockets");
 	struct sockets sockets, other;
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int late = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	cr_assert_eq(sockets_init(&sockets, &address, 1, 16), 0);
 	cr_assert_eq(sockets_open(&sockets, 3), 0);
@@ -378,6 +412,9 @@ Test(sockets, a_path_has_one_socket_for_all)
 	cr_assert_eq(sockets_listen(&sockets, 1), 0);
 	cr_assert_eq(sockets_listen(&sockets, 2), 0);
 	cr_assert_eq(connect(fd, (struct sockaddr *)&address.socket, address.length), 0);
+	sockets.backlog = 0;
+	cr_assert(sockets_own(&sockets));
+	cr_assert_neq(connect(late, (struct sockaddr *)&address.socket, address.length), 0);
 	/* A second server is told who is there. */
 	cr_assert_eq(sockets_init(&other, &address, 1, 16), 0);
 	cr_assert_eq(sockets_open(&other, 1), -1);
@@ -386,6 +423,7 @@ Test(sockets, a_path_has_one_socket_for_all)
 	sockets_deafen(&sockets);
 	cr_assert_eq(access(address_path(&address), F_OK), -1);
 	sockets_close(&sockets);
+	close(late);
 	close(fd);
 }
 
