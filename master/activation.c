@@ -8,11 +8,23 @@
 
 #define FIRST_FD 3
 
+/* 0 for more than there can be. */
+static int
+read_count(const char *text)
+{
+	long count = strtol(text, NULL, 10);
+
+	if (count >= 0 && count <= sysconf(_SC_OPEN_MAX) - FIRST_FD)
+		return (int)count;
+	log_warning("LISTEN_FDS: %s sockets cannot have been passed; taking none", text);
+	return 0;
+}
+
 void
 activation_take(struct sockets *sockets)
 {
 	const char *count = getenv("LISTEN_FDS"), *pid = getenv("LISTEN_PID");
-	int passed = count != NULL ? atoi(count) : 0;
+	int passed = count != NULL ? read_count(count) : 0;
 
 	if (pid == NULL || atoi(pid) != (int)getpid())
 		passed = 0;

@@ -165,6 +165,29 @@ Test(activation, what_is_no_socket_is_closed)
 }
 
 static void
+more_than_there_can_be(void)
+{
+	static const char *const counts[] = {
+		"2147483647", "4294967297", "99999999999999999999", "-1"};
+
+	pass(1);
+	EXPECT(sockets_init(&sockets, &passed[0], 1, 1) == 0);
+	for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
+		complaint_listen();
+		announce(1, (int)getpid());
+		setenv("LISTEN_FDS", counts[i], 1);
+		activation_take(&sockets);
+		EXPECT(strstr(complaint_heard(), "cannot have been passed") != NULL);
+		EXPECT(sockets.shared[0] == -1 && is_open(FIRST));
+	}
+}
+
+Test(activation, a_count_of_more_than_there_can_be_is_named_and_ignored)
+{
+	in_child(more_than_there_can_be);
+}
+
+static void
 for_another(void)
 {
 	pass(1);
