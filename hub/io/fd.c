@@ -76,8 +76,12 @@ fd_forget(struct hub *hub, struct hub_fd *entry, int reason)
 	identity_forget(hub, entry);
 	waiters_wake_all(&entry->readers, reason);
 	waiters_wake_all(&entry->writers, reason);
-	if (entry->layer != NULL)
+	if (entry->layer != NULL) {
+		int error = errno;
+
 		entry->layer->kind->free(entry->layer);
+		errno = error;
+	}
 	entry->layer = NULL;
 	entry->is_adopted = false;
 	if (reason == EBADF)

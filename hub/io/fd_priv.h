@@ -76,7 +76,7 @@ fd_is_held(const struct fd_hold *hold)
 }
 
 /* Whether it is, and its number still means it: for whoever goes on by number after a switch,
- * which others may have used to close that behind the hub's back. */
+ * which others may have used to close that behind the hub's back. Keeps errno. */
 bool fd_is_kept(const struct fd_hold *hold);
 
 /* Counts bytes of the hub; other processes read the counter, nobody else writes it. */
@@ -102,7 +102,7 @@ fd_set_drained(struct hub_fd *entry, bool is_drained)
 
 /* ---- numbers that were closed or opened behind the hub's back ---- */
 
-/* What this thread's hub, if it runs one, knows of the number; NULL for nothing. */
+/* What this thread's hub, if it runs one, knows of the number; NULL for nothing. Keeps errno. */
 struct hub_fd *fd_known(int fd);
 
 /* Makes sure that the entry is about what its number means now: one that is stale is forgotten,
@@ -117,7 +117,8 @@ bool fd_has_layer(struct hub_fd *entry);
 /* Whether the stream's input was ended, and not that of somebody who had the number before. */
 bool fd_input_has_ended(struct hub_fd *entry);
 
-/* The hub forgets the number; who waits for it is woken with that reason. */
+/* The hub forgets the number; who waits for it is woken with that reason. Keeps errno: it is called
+ * on the way out of a failure, too. */
 void fd_forget(struct hub *hub, struct hub_fd *entry, int reason);
 
 /* Every number that is in the hub; descriptors stay open. */

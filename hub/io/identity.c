@@ -53,13 +53,16 @@ join_kinds(struct hub *hub, int fd)
 	return kernel_epoll_ctl(hub->fds.kinds, EPOLL_CTL_ADD, fd, &nothing) == 0 ? 0 : errno;
 }
 
-/* A duplicate may keep the old pair alive after the number is closed. */
+/* A duplicate may keep the old pair alive after the number is closed; mostly there is none, and the
+ * kernel says so. Keeps errno. */
 static void
 leave_kinds(struct hub *hub, int fd)
 {
 	struct epoll_event nothing = {0};
+	int error = errno;
 
 	kernel_epoll_ctl(hub->fds.kinds, EPOLL_CTL_DEL, fd, &nothing);
+	errno = error;
 }
 
 void
@@ -100,8 +103,8 @@ identity_forget(struct hub *hub, struct hub_fd *entry)
 	entry->is_known = entry->is_member = false;
 }
 
-bool
-fd_is_same(struct hub *hub, struct hub_fd *entry)
+static bool
+means_the_same(struct hub *hub, struct hub_fd *entry)
 {
 	struct stat status;
 
@@ -115,4 +118,14 @@ fd_is_same(struct hub *hub, struct hub_fd *entry)
 		return false;
 	note(hub, entry, &status);
 	return true;
+}
+
+bool
+fd_is_same(struct hub *hub, struct hub_fd *entry)
+{
+	int error = errno;
+	bool is_same = means_the_same(hub, entry);
+
+	errno = error;
+	return is_same;
 }

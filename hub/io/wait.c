@@ -20,7 +20,7 @@ watch(struct hub *hub, struct hub_fd *entry, ev_io *watcher)
 }
 
 /* The event may be that of a descriptor which is open elsewhere, under a number that means
- * something else here by now. */
+ * something else here by now. Keeps errno. */
 static bool
 is_lost(struct hub_fd *entry)
 {

@@ -43,8 +43,13 @@ enum moment {
 
 static const char *const moment_names[] = {"waiting", "woken", "turn"};
 
+/* What kind of descriptor it is. A pipe is told from the number's next owner by the set of kinds:
+ * see identity.c. */
+enum kinds { PLAIN = 1, TLS = 2, PIPE = 4, SOCKETS = PLAIN | TLS, ALL = SOCKETS | PIPE };
+
 struct scene {
 	struct hub_tls *server, *client;
+	enum kinds kind;
 	enum moment moment;
 	bool is_behind; /* closed without the hub's knowledge, as dup2(2) does it */
 	int count;      /* of callers */
@@ -267,46 +272,45 @@ call_tls_connect(struct scene *s)
 
 /* A result above 0 of a call that sends or receives: some, and not all. */
 enum { PART = 1000 };
-enum layers { PLAIN = 1, TLS = 2, BOTH = 3 };
 
 static const struct call {
 	const char *name;
 	long (*call)(struct scene *s);
 	enum state state;
-	enum layers layers;
+	enum kinds kinds;
 	bool has_turn;
 	bool is_for_two; /* several may wait in it at once */
 	long result;
 	int error;
 } calls[] = {
-	{"recv", call_recv, IDLE, BOTH, true, true, -1, ECANCELED},
-	{"recv all, idle", call_recv_all, IDLE, BOTH, true, true, -1, ECANCELED},
-	{"recv all, half", call_recv_all, HALF, BOTH, false, false, PART, 0},
-	{"recvfrom", call_recvfrom, IDLE, BOTH, true, true, -1, ECANCELED},
-	{"recvmsg", call_recvmsg, IDLE, BOTH, true, true, -1, ECANCELED},
-	{"read", call_read, IDLE, BOTH, true, true, -1, ECANCELED},
-	{"readv", call_readv, IDLE, BOTH, true, true, -1, ECANCELED},
-	{"send, full", call_send, FULL, BOTH, true, true, -1, ECANCELED},
-	{"sendto, full", call_sendto, FULL, BOTH, true, true, -1, ECANCELED},
-	{"sendmsg, full", call_sendmsg, FULL, BOTH, true, true, -1, ECANCELED},
-	{"write, full", call_write, FULL, BOTH, true, true, -1, ECANCELED},
-	{"writev, full", call_writev, FULL, BOTH, true, true, -1, ECANCELED},
-	{"sendfile, full", call_sendfile, FULL, BOTH, false, true, -1, ECANCELED},
-	{"sendfile on, full", call_sendfile_on, FULL, BOTH, false, false, -1, ECANCELED},
-	{"send", call_send, ROOM, BOTH, false, true, PART, 0},
-	{"sendto", call_sendto, ROOM, BOTH, false, true, PART, 0},
-	{"sendmsg", call_sendmsg, ROOM, BOTH, false, true, PART, 0},
-	{"write", call_write, ROOM, BOTH, false, true, PART, 0},
-	{"writev", call_writev, ROOM, BOTH, false, true, PART, 0},
-	{"sendfile", call_sendfile, ROOM, BOTH, false, true, PART, 0},
-	{"sendfile on", call_sendfile_on, ROOM, BOTH, false, false, PART, 0},
+	{"recv", call_recv, IDLE, SOCKETS, true, true, -1, ECANCELED},
+	{"recv all, idle", call_recv_all, IDLE, SOCKETS, true, true, -1, ECANCELED},
+	{"recv all, half", call_recv_all, HALF, SOCKETS, false, false, PART, 0},
+	{"recvfrom", call_recvfrom, IDLE, SOCKETS, true, true, -1, ECANCELED},
+	{"recvmsg", call_recvmsg, IDLE, SOCKETS, true, true, -1, ECANCELED},
+	{"read", call_read, IDLE, ALL, true, true, -1, ECANCELED},
+	{"readv", call_readv, IDLE, ALL, true, true, -1, ECANCELED},
+	{"send, full", call_send, FULL, SOCKETS, true, true, -1, ECANCELED},
+	{"sendto, full", call_sendto, FULL, SOCKETS, true, true, -1, ECANCELED},
+	{"sendmsg, full", call_sendmsg, FULL, SOCKETS, true, true, -1, ECANCELED},
+	{"write, full", call_write, FULL, ALL, true, true, -1, ECANCELED},
+	{"writev, full", call_writev, FULL, ALL, true, true, -1, ECANCELED},
+	{"sendfile, full", call_sendfile, FULL, SOCKETS, false, true, -1, ECANCELED},
+	{"sendfile on, full", call_sendfile_on, FULL, SOCKETS, false, false, -1, ECANCELED},
+	{"send", call_send, ROOM, SOCKETS, false, true, PART, 0},
+	{"sendto", call_sendto, ROOM, SOCKETS, false, true, PART, 0},
+	{"sendmsg", call_sendmsg, ROOM, SOCKETS, false, true, PART, 0},
+	{"write", call_write, ROOM, ALL, false, true, PART, 0},
+	{"writev", call_writev, ROOM, ALL, false, true, PART, 0},
+	{"sendfile", call_sendfile, ROOM, SOCKETS, false, true, PART, 0},
+	{"sendfile on", call_sendfile_on, ROOM, SOCKETS, false, false, PART, 0},
 	{"shutdown", call_shutdown, FULL, TLS, false, true, -1, ECANCELED},
-	{"wait to receive", call_wait_in, IDLE, BOTH, true, true, -1, ECANCELED},
-	{"wait to send", call_wait_out, FULL, BOTH, true, true, -1, ECANCELED},
-	{"await", call_await, IDLE, BOTH, false, true, -1, EBADF},
-	{"poll to receive", call_poll_in, IDLE, BOTH, true, true, 1, EBADF},
-	{"poll to send", call_poll_out, FULL, BOTH, true, true, 1, EBADF},
-	{"select", call_select, IDLE, BOTH, true, true, 1, ECANCELED},
+	{"wait to receive", call_wait_in, IDLE, ALL, true, true, -1, ECANCELED},
+	{"wait to send", call_wait_out, FULL, ALL, true, true, -1, ECANCELED},
+	{"await", call_await, IDLE, ALL, false, true, -1, EBADF},
+	{"poll to receive", call_poll_in, IDLE, ALL, true, true, 1, EBADF},
+	{"poll to send", call_poll_out, FULL, ALL, true, true, 1, EBADF},
+	{"select", call_select, IDLE, ALL, true, true, 1, ECANCELED},
 	{"accept", call_accept, LISTENING, PLAIN, true, true, -1, ECANCELED},
 	{"connect", call_connect, CROWDED, PLAIN, false, false, -1, ECANCELED},
 	{"tls accept", call_tls_accept, FRESH, PLAIN, false, false, -1, ECANCELED},
@@ -351,8 +355,24 @@ accept_side(void *argument)
 	return (void *)(intptr_t)hub_tls_accept(s->fd, s->server);
 }
 
+static bool
+is_sent_to(enum state state)
+{
+	return state == FULL || state == ROOM;
+}
+
 static void
-make_pair(struct scene *s, bool is_tls)
+make_pipe(struct scene *s, enum state state)
+{
+	int ends[2];
+
+	pipe2(ends, O_CLOEXEC | O_NONBLOCK);
+	s->fd = ends[is_sent_to(state)];
+	s->peer = ends[!is_sent_to(state)];
+}
+
+static void
+make_pair(struct scene *s)
 {
 	struct hub_coroutine *server;
 	int pair[2], size = 20000;
@@ -361,7 +381,7 @@ make_pair(struct scene *s, bool is_tls)
 	s->fd = pair[0];
 	s->peer = pair[1];
 	setsockopt(s->fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
-	if (!is_tls)
+	if (s->kind != TLS)
 		return;
 	server = hub_spawn(accept_side, s);
 	hub_tls_connect(s->peer, s->client, NULL);
@@ -383,20 +403,31 @@ make_crowd(struct scene *s)
 }
 
 static void
-set_scene(struct scene *s, enum state state, bool is_tls)
+set_scene(struct scene *s, enum state state)
 {
 	if (state == CROWDED) {
 		make_crowd(s);
 	} else if (state == LISTENING) {
 		s->fd = listen_somewhere(8);
 		s->peer = -1;
+	} else if (s->kind == PIPE) {
+		make_pipe(s, state);
 	} else {
-		make_pair(s, is_tls);
+		make_pair(s);
 	}
 	if (state == HALF)
 		hub_send(s->peer, "abc", 3, 0);
-	while (state == FULL && hub_send(s->fd, big, 1000, MSG_DONTWAIT) > 0)
+	while (state == FULL && (s->kind == PIPE ? write(s->fd, big, BIG)
+						 : hub_send(s->fd, big, 1000, MSG_DONTWAIT)) > 0)
 		continue;
+}
+
+/* What has been sent so far. */
+static ssize_t
+take(struct scene *s)
+{
+	return s->kind == PIPE ? read(s->peer, bytes, sizeof bytes)
+			       : recv(s->peer, bytes, sizeof bytes, MSG_DONTWAIT);
 }
 
 /* Lets what the call waits for happen. */
@@ -406,11 +437,11 @@ let_happen(struct scene *s, enum state state)
 	switch (state) {
 	case IDLE:
 	case HALF:
-		hub_send(s->peer, "d", 1, 0);
+		hub_write(s->peer, "d", 1);
 		break;
 	case FULL:
 	case ROOM:
-		while (recv(s->peer, bytes, sizeof bytes, MSG_DONTWAIT) > 0)
+		while (take(s) > 0)
 			continue;
 		break;
 	case LISTENING:
@@ -508,7 +539,7 @@ check_peer(struct caller *caller, long sent)
 	ssize_t more;
 
 	while (got < sizeof bytes &&
-		(more = hub_recv(s->peer, bytes + got, sizeof bytes - got, 0)) > 0)
+		(more = hub_read(s->peer, bytes + got, sizeof bytes - got)) > 0)
 		got += (size_t)more;
 	if (got != (size_t)sent || memcmp(bytes, big, got < BIG ? got : BIG) != 0)
 		complain(caller, "%ld bytes were sent, and %zu came", sent, got);
@@ -595,14 +626,14 @@ wait_until_so(
 }
 
 static void
-act(struct scene *s, const struct call *call, bool is_tls, int count)
+act(struct scene *s, const struct call *call, int count)
 {
 	struct caller callers[2];
 	struct hub_timeout scope;
 	long sent = 0;
 
 	s->count = count;
-	set_scene(s, call->state, is_tls);
+	set_scene(s, call->state);
 	for (int i = 0; i < count; i++) {
 		callers[i] = (struct caller){.call = call, .scene = s, .result = -2};
 		callers[i].coroutine = hub_spawn(run_call, &callers[i]);
@@ -658,17 +689,18 @@ has(const struct call *call, enum moment moment)
 }
 
 static void
-act_all(struct scene *s, enum layers layer)
+act_all(struct scene *s, enum kinds kind)
 {
+	s->kind = kind;
 	for (int i = 0; i < CALLS; i++)
 		for (int way = 0; way < MOMENTS * 2; way++) {
 			s->moment = way / 2;
 			s->is_behind = way % 2 == 1;
-			if (!(calls[i].layers & layer) || !has(&calls[i], s->moment))
+			if (!(calls[i].kinds & kind) || !has(&calls[i], s->moment))
 				continue;
-			act(s, &calls[i], layer == TLS, 1);
+			act(s, &calls[i], 1);
 			if (calls[i].is_for_two)
-				act(s, &calls[i], layer == TLS, 2);
+				act(s, &calls[i], 2);
 		}
 }
 
@@ -683,6 +715,13 @@ static void *
 tls_body(void *argument)
 {
 	act_all(argument, TLS);
+	return NULL;
+}
+
+static void *
+pipe_body(void *argument)
+{
+	act_all(argument, PIPE);
 	return NULL;
 }
 
@@ -717,6 +756,11 @@ Test(closed_meanwhile, plain)
 Test(closed_meanwhile, tls)
 {
 	in_scene(tls_body);
+}
+
+Test(closed_meanwhile, pipes)
+{
+	in_scene(pipe_body);
 }
 
 /* ---- files: their calls are made by other threads ---- */

@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -101,4 +102,85 @@ Test(sendfile, to_one_who_has_gone_raises_no_signal)
 	cr_assert_lt(record.results[1], LARGE);
 	cr_assert_eq(record.results[2], -1);
 	cr_assert_eq(record.errors[2], EPIPE);
+}
+
+/* ---- the file is closed while the socket is waited for ---- */
+
+struct closing {
+	int socket, file;
+	ssize_t sent;
+	int error;
+};
+
+static void *
+send_file(void *argument)
+{
+	struct closing *closing = argument;
+
+	closing->sent = hub_sendfile(closing->socket, closing->file, NULL, LARGE);
+	closing->error = errno;
+	return NULL;
+}
+
+/* Of file, whose number becomes that of another where that is not -1. Returns the errno. */
+static int
+error_of(int file, int another)
+{
+	struct closing closing = {.file = file};
+	static char buffer[65536];
+	struct hub_coroutine *sender;
+	int ends[2];
+
+	socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
+	closing.socket = ends[0];
+	while (send(ends[0], buffer, sizeof buffer, MSG_DONTWAIT) > 0)
+		continue;
+	sender = hub_spawn(send_file, &closing);
+	hub_sleep(0);
+	if (another != -1)
+		dup2(another, file);
+	else
+		close(file);
+	while (recv(ends[1], buffer, sizeof buffer, MSG_DONTWAIT) > 0)
+		continue;
+	hub_join(sender, NULL);
+	hub_close(ends[0]);
+	hub_close(ends[1]);
+	if (another != -1)
+		hub_close(file);
+	return closing.sent == -1 ? closing.error : 0;
+}
+
+static int
+file_of_zeros(void)
+{
+	int file = memfd_create("zeros", MFD_CLOEXEC);
+
+	ftruncate(file, LARGE);
+	return file;
+}
+
+static void *
+close_body(void *argument)
+{
+	int *errors = argument, another[2];
+
+	pipe(another);
+	errors[0] = error_of(file_of_zeros(), -1);
+	errors[1] = error_of(file_of_zeros(), another[0]);
+	/* One that is told from another by the set of kinds. */
+	errors[2] = error_of(open("/dev/random", O_RDONLY | O_CLOEXEC), another[0]);
+	close(another[0]);
+	close(another[1]);
+	return NULL;
+}
+
+Test(sendfile, says_that_the_file_was_closed_meanwhile)
+{
+	static const int expected[] = {ECANCELED, ECANCELED, ECANCELED};
+	int errors[3] = {0};
+
+	in_hub(close_body, errors);
+	cr_assert_arr_eq(
+		errors, expected, sizeof expected, "%d %d %d", errors[0], errors[1], errors[2]);
 }
