@@ -29,8 +29,8 @@ HUBBUB_API_BEGIN
  * (this thread runs no hub). */
 struct hub_coroutine *hub_spawn(hub_fn *body, void *argument);
 
-/* As hub_spawn, but it becomes runnable only after that many nanoseconds; killed before, it never
- * runs.
+/* As hub_spawn, but it becomes runnable only after that many nanoseconds, of which 0 or less have
+ * passed and HUB_FOREVER never do; killed before, it never runs.
  * Switches: no.  Ownership and errors: as hub_spawn. */
 struct hub_coroutine *hub_spawn_later(int64_t nanoseconds, hub_fn *body, void *argument);
 

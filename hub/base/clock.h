@@ -32,10 +32,13 @@ clock_coarse_end(void)
 	return tick.tv_sec * CLOCK_SECOND + tick.tv_nsec + 10 * CLOCK_MILLISECOND;
 }
 
-/* now + duration, where a duration that reaches past the end of time stays there. */
+/* now + duration, whatever duration a caller has given: one below 0 is none, and one that reaches
+ * past the end of time stays there. So the time that is left can be counted, too. */
 static inline int64_t
 clock_after(int64_t now, int64_t duration)
 {
+	if (duration <= 0)
+		return now;
 	return duration > INT64_MAX - now ? INT64_MAX : now + duration;
 }
 

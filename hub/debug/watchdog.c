@@ -271,7 +271,7 @@ watch(void *argument)
 
 		/* This thread was stopped, too, with its process or its machine: what it saw before
 		 * says nothing. */
-		if (now - looked > 2 * limit)
+		if ((now - looked) / 2 > limit)
 			LIST_EACH (link, &hubs)
 				CONTAINER_OF(link, struct watched, link)->taken = UINT64_MAX;
 		looked = now;

@@ -79,9 +79,9 @@ int hub_close(int fd);
 int hub_wait_fd(int fd, short events);
 
 /* Waits until fd may be ready for events, POLLIN or POLLOUT, for at most that many nanoseconds
- * (HUB_FOREVER: without end), without asking first: for a caller whose system call on fd has just
- * failed with EAGAIN, and which then tries it again. It leaves the flags of fd alone, and a regular
- * file is always ready.
+ * (HUB_FOREVER: without end; 0 or less have passed), without asking first: for a caller whose
+ * system call on fd has just failed with EAGAIN, and which then tries it again. It leaves the flags
+ * of fd alone, and a regular file is always ready.
  * Switches: yes.
  * Returns 1, 0 after that time, or -1 with errno EBADF (also if fd is closed meanwhile), ESHUTDOWN
  * (hub_end_input has ended its input), EINVAL, ENOMEM, EINTR (hub_interrupt), ECANCELED (killed),

@@ -538,3 +538,117 @@ Test(timeout, reaches_a_generator_that_never_suspends)
 	cr_assert(record.results[0]);
 	cr_assert(record.results[1]);
 }
+
+/* ---- times at either end of what an int64_t holds ---- */
+
+static int
+sleep_so_long(int64_t nanoseconds)
+{
+	return hub_sleep(nanoseconds) == 0 ? 0 : errno;
+}
+
+static int
+await_so_long(int64_t nanoseconds)
+{
+	int ends[2], error;
+
+	pipe(ends);
+	error = hub_await_fd(ends[0], POLLIN, nanoseconds) == 0 ? 0 : errno;
+	hub_close(ends[0]);
+	close(ends[1]);
+	return error;
+}
+
+static int
+select_so_long(int64_t nanoseconds)
+{
+	struct hub_event never = {0};
+	struct hub_case one = hub_case_event(&never);
+
+	return hub_select(&one, 1, nanoseconds) == -1 && errno != EAGAIN ? errno : 0;
+}
+
+static void *
+start_late(void *argument)
+{
+	return argument;
+}
+
+static int
+spawn_so_late(int64_t nanoseconds)
+{
+	struct hub_coroutine *late = hub_spawn_later(nanoseconds, start_late, NULL);
+	int error = hub_join(late, NULL) == 0 ? 0 : errno;
+
+	if (error != 0) {
+		hub_kill(late);
+		hub_detach(late);
+	}
+	return error;
+}
+
+static int
+expire_so_late(int64_t nanoseconds)
+{
+	struct hub_timeout scope;
+	int error;
+
+	hub_timeout_start(&scope, nanoseconds);
+	error = hub_sleep(HUB_FOREVER) == 0 ? 0 : errno;
+	return hub_timeout_stop(&scope) ? 0 : error;
+}
+
+static const struct timed {
+	const char *name;
+	/* Returns 0 when that time has passed, or an errno. */
+	int (*call)(int64_t nanoseconds);
+} timed[] = {
+	{"hub_sleep", sleep_so_long},
+	{"hub_await_fd", await_so_long},
+	{"hub_select", select_so_long},
+	{"hub_spawn_later", spawn_so_late},
+	{"hub_timeout_start", expire_so_late},
+};
+
+enum { TIMED = sizeof timed / sizeof timed[0] };
+
+static const struct {
+	int64_t time;
+	int expected; /* of a call in a scope that expires */
+} times[] = {
+	{INT64_MIN, 0},
+	{INT64_MIN + 1, 0},
+	{-1, 0},
+	{0, 0},
+	{INT64_MAX - 1, ETIMEDOUT},
+	{INT64_MAX, ETIMEDOUT},
+};
+
+enum { TIMES = sizeof times / sizeof times[0] };
+
+static void *
+all_times_body(void *argument)
+{
+	int(*errors)[TIMES] = argument;
+	struct hub_timeout scope;
+
+	for (int i = 0; i < TIMED; i++)
+		for (int j = 0; j < TIMES; j++) {
+			hub_timeout_start(&scope,
+				times[j].expected == 0 ? 10 * HUB_SECOND : 2 * HUB_MILLISECOND);
+			errors[i][j] = timed[i].call(times[j].time);
+			hub_timeout_stop(&scope);
+		}
+	return NULL;
+}
+
+Test(timeout, any_time_may_be_given, .timeout = 30)
+{
+	int errors[TIMED][TIMES];
+
+	in_hub(all_times_body, errors);
+	for (int i = 0; i < TIMED; i++)
+		for (int j = 0; j < TIMES; j++)
+			cr_expect_eq(errors[i][j], times[j].expected, "%s, %lld: %d", timed[i].name,
+				(long long)times[j].time, errors[i][j]);
+}

@@ -127,3 +127,17 @@ Test(watchdog, may_be_turned_off_by_its_hook, .timeout = 30)
 	hub_set_hooks(NULL);
 	cr_assert_eq(record.reports, 1);
 }
+
+Test(watchdog, may_be_given_any_time)
+{
+	struct record record = {.busy = 100 * HUB_MILLISECOND};
+	struct hub_hooks hooks = {.blocked = on_blocked, .context = &record};
+
+	hub_set_hooks(&hooks);
+	hub_watchdog(HUB_FOREVER);
+	cr_assert_eq(hub_run(body, &record, NULL), 0);
+	hub_watchdog(INT64_MIN);
+	cr_assert_eq(hub_run(body, &record, NULL), 0);
+	hub_set_hooks(NULL);
+	cr_assert_eq(record.reports, 0, "%s", record.text);
+}
