@@ -22,6 +22,7 @@
 #include "hub/patch/descriptor_priv.h"
 #include "hub/patch/interrupt_priv.h"
 #include "hub/patch/real_priv.h"
+#include "hub/patch/time_priv.h"
 
 /* Numbers above are waited for as others are, but O_NONBLOCK is left alone: see patch_accept4. */
 #define TABLE_SIZE (1 << 20)
@@ -283,7 +284,7 @@ socket_timeout(int fd, short events)
 		return HUB_FOREVER;
 	if (time.tv_sec == 0 && time.tv_usec == 0)
 		return HUB_FOREVER;
-	return time.tv_sec * HUB_SECOND + time.tv_usec * HUB_MICROSECOND;
+	return patch_duration(time.tv_sec, time.tv_usec * HUB_MICROSECOND);
 }
 
 int64_t
@@ -295,10 +296,8 @@ patience_left(struct patience *patience)
 		return HUB_FOREVER;
 	now = hub_now();
 	if (!patience->is_begun) {
-		int64_t timeout = socket_timeout(patience->fd, patience->events);
-
 		patience->is_begun = true;
-		patience->end = timeout >= HUB_FOREVER - now ? HUB_FOREVER : now + timeout;
+		patience->end = clock_after(now, socket_timeout(patience->fd, patience->events));
 	}
 	if (patience->end == HUB_FOREVER)
 		return HUB_FOREVER;

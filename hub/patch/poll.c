@@ -196,6 +196,18 @@ select_by_poll(int count, fd_set *sets[3], int timeout, bool is_masked)
 	return result;
 }
 
+/* The microseconds may be more than a second. */
+static int64_t
+duration_of(const struct timeval *timeout)
+{
+	const int64_t second = HUB_SECOND / HUB_MICROSECOND;
+	int64_t more = timeout->tv_usec / second;
+
+	if (more > INT64_MAX - timeout->tv_sec)
+		return HUB_FOREVER;
+	return patch_duration(timeout->tv_sec + more, timeout->tv_usec % second * HUB_MICROSECOND);
+}
+
 int
 patch_select(int count, fd_set *reads, fd_set *writes, fd_set *others, struct timeval *timeout)
 {
@@ -208,8 +220,7 @@ patch_select(int count, fd_set *reads, fd_set *writes, fd_set *others, struct ti
 			errno = EINVAL;
 			return -1;
 		}
-		if (timeout->tv_sec < INT64_MAX / HUB_SECOND / 2)
-			wanted = timeout->tv_sec * HUB_SECOND + timeout->tv_usec * HUB_MICROSECOND;
+		wanted = duration_of(timeout);
 	}
 	result = select_by_poll(count, sets, milliseconds(wanted), false);
 	/* Linux tells how much was left. */

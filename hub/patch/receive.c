@@ -180,7 +180,7 @@ patch_recvmmsg(
 	int fd, struct mmsghdr *messages, unsigned count, int flags, struct timespec *timeout)
 {
 	int64_t end = timeout != NULL && patch_is_valid(timeout)
-			      ? hub_now() + patch_nanoseconds(timeout)
+			      ? clock_after(hub_now(), patch_nanoseconds(timeout))
 			      : HUB_FOREVER;
 	unsigned done = 0;
 

@@ -7,15 +7,25 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "hub/base/clock.h"
+
 /* How long it is until a deadline on that clock, in nanoseconds, 0 at least. */
 int64_t patch_time_left(clockid_t clock, const struct timespec *end);
+
+/* Seconds, and nanoseconds of less than one; neither is below 0. HUB_FOREVER where both together
+ * cannot be counted in nanoseconds. */
+static inline int64_t
+patch_duration(int64_t seconds, int64_t nanoseconds)
+{
+	if (seconds >= INT64_MAX / HUB_SECOND)
+		return HUB_FOREVER;
+	return seconds * HUB_SECOND + nanoseconds;
+}
 
 static inline int64_t
 patch_nanoseconds(const struct timespec *time)
 {
-	if (time->tv_sec >= INT64_MAX / HUB_SECOND)
-		return HUB_FOREVER;
-	return time->tv_sec * HUB_SECOND + time->tv_nsec;
+	return patch_duration(time->tv_sec, time->tv_nsec);
 }
 
 static inline bool

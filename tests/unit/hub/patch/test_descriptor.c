@@ -193,6 +193,81 @@ Test(descriptor, timeouts_of_sockets_hold)
 	cr_expect(results[22] == -1 && errors[22] == EAGAIN, "%ld %d", results[22], errors[22]);
 }
 
+static int pair[2];
+
+static void *
+write_late(void *argument)
+{
+	for (int i = 0; i < 2; i++) {
+		hub_sleep(20 * HUB_MILLISECOND);
+		write(pair[1], "x", 1);
+	}
+	return argument;
+}
+
+/* Times that are no number of nanoseconds. */
+
+static long
+select_for_ages(void)
+{
+	struct timeval ages = {0, INT64_MAX / 500 + 1};
+	fd_set reads;
+
+	FD_ZERO(&reads);
+	FD_SET(pair[0], &reads);
+	return select(pair[0] + 1, &reads, NULL, NULL, &ages);
+}
+
+static long
+receive_two_for_ages(void)
+{
+	struct timespec ages = {INT64_MAX, 0};
+	char bytes[2];
+	struct iovec parts[] = {{bytes, 1}, {bytes + 1, 1}};
+	struct mmsghdr messages[] = {
+		{.msg_hdr = {.msg_iov = &parts[0], .msg_iovlen = 1}},
+		{.msg_hdr = {.msg_iov = &parts[1], .msg_iovlen = 1}},
+	};
+
+	return recvmmsg(pair[0], messages, 2, 0, &ages);
+}
+
+static long
+receive_for_ages(void)
+{
+	struct timeval ages = {INT64_MAX / HUB_SECOND + 1, 0};
+	char byte;
+
+	setsockopt(pair[0], SOL_SOCKET, SO_RCVTIMEO, &ages, sizeof ages);
+	return recv(pair[0], &byte, 1, 0);
+}
+
+static void *
+wait_for_ages(void *argument)
+{
+	long (*const calls[])(void) = {select_for_ages, receive_two_for_ages, receive_for_ages};
+	struct hub_coroutine *writer;
+
+	for (int i = 0; i < 3; i++) {
+		socketpair(AF_UNIX, SOCK_DGRAM, 0, pair);
+		writer = hub_spawn(write_late, NULL);
+		NOTE(23 + i, calls[i]());
+		hub_join(writer, NULL);
+		close(pair[0]);
+		close(pair[1]);
+	}
+	return argument;
+}
+
+Test(descriptor, timeouts_may_be_as_long_as_can_be_said)
+{
+	hub_patch_all();
+	in_hub(wait_for_ages, NULL);
+	cr_expect_eq(results[23], 1, "select: %ld %d", results[23], errors[23]);
+	cr_expect_eq(results[24], 2, "recvmmsg: %ld %d", results[24], errors[24]);
+	cr_expect_eq(results[25], 1, "SO_RCVTIMEO: %ld %d", results[25], errors[25]);
+}
+
 /* ---- what the hub made ---- */
 
 static void *
