@@ -10,16 +10,19 @@
 #include "hub/base/check.h"
 #include "hub/base/memory.h"
 #include "worker/catalog.h"
+#include "worker/fold.h"
 #include "worker/layout.h"
 
 #define COUNTERS_MAGIC UINT32_C(0x68756262) /* "hubb" */
-#define READS_AT_ONCE 1000
-#define READS_MAX 1050 /* a master that died while folding is not waited for: about 8 ms */
+#define FOLD_TRIES 50                       /* about 8 ms */
+#define READS_AT_ONCE 20
+#define READS_MAX 1000 /* about 0.2 s; the last one may be wrong */
 
 /* What this process is. */
 static int own_file = -1;
 static uint32_t own_number; /* among the segment's masters, from 1 */
 static uint32_t own_layout;
+static bool own_left; /* rows that it has buried, while another master folded */
 
 static struct counters *
 become_master(struct counters *counters, int fd)
@@ -30,6 +33,7 @@ become_master(struct counters *counters, int fd)
 		return NULL;
 	own_layout = (uint32_t)layout;
 	own_file = fd;
+	own_left = false;
 	own_number = __atomic_add_fetch(&counters->masters, 1, __ATOMIC_RELAXED);
 	return counters;
 }
@@ -155,25 +159,12 @@ counters_are_orphaned(const char *path)
 /* ---- claiming ---- */
 
 static bool
-row_claim(struct worker_row *row, enum row_state state)
+row_claim(struct worker_row *row)
 {
 	uint32_t expected = ROW_FREE;
 
 	return __atomic_compare_exchange_n(
-		&row->state, &expected, state, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
-}
-
-static void
-row_free(struct worker_row *row)
-{
-	memset((char *)row + sizeof row->state, 0, sizeof *row - sizeof row->state);
-	__atomic_store_n(&row->state, ROW_FREE, __ATOMIC_RELEASE);
-}
-
-static uint32_t
-row_state(const struct worker_row *row)
-{
-	return __atomic_load_n(&row->state, __ATOMIC_ACQUIRE);
+		&row->state, &expected, ROW_LIVE, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
 
 /* None of them is this master's then. */
@@ -187,19 +178,17 @@ are_free(const struct worker_row *rows, uint32_t count)
 }
 
 /* Claims rows at that place, all or none; the right to them first, so that no living row is ever
- * without. A ledger is everybody's. */
+ * without. */
 static bool
-claim_at(const struct counters *counters, struct worker_row *rows, uint32_t count,
-	enum row_state state)
+claim_at(const struct counters *counters, struct worker_row *rows, uint32_t count)
 {
-	if (!are_free(rows, count) ||
-		(state == ROW_LIVE && !lock(F_WRLCK, right_to(counters, rows), count)))
+	if (!are_free(rows, count) || !lock(F_WRLCK, right_to(counters, rows), count))
 		return false;
 	for (uint32_t i = 0; i < count; i++) {
-		if (row_claim(&rows[i], state))
+		if (row_claim(&rows[i]))
 			continue;
 		while (i-- > 0)
-			row_free(&rows[i]);
+			__atomic_store_n(&rows[i].state, ROW_FREE, __ATOMIC_RELEASE);
 		lock(F_UNLCK, right_to(counters, rows), count);
 		return false;
 	}
@@ -207,13 +196,13 @@ claim_at(const struct counters *counters, struct worker_row *rows, uint32_t coun
 }
 
 static struct worker_row *
-claim(struct counters *counters, uint32_t count, enum row_state state)
+claim(struct counters *counters, uint32_t count)
 {
 	for (uint32_t at = 0; at + count <= COUNTERS_ROWS; at++) {
 		uint32_t used = __atomic_load_n(&counters->used, __ATOMIC_RELAXED);
 
 		if (row_state(&counters->rows[at]) != ROW_FREE ||
-			!claim_at(counters, &counters->rows[at], count, state))
+			!claim_at(counters, &counters->rows[at], count))
 			continue;
 		while (used < at + count &&
 			!__atomic_compare_exchange_n(&counters->used, &used, at + count, false,
@@ -227,7 +216,7 @@ claim(struct counters *counters, uint32_t count, enum row_state state)
 struct worker_row *
 counters_claim(struct counters *counters, uint32_t worker, uint32_t generation, uint32_t count)
 {
-	struct worker_row *rows = claim(counters, count, ROW_LIVE);
+	struct worker_row *rows = claim(counters, count);
 
 	for (uint32_t i = 0; rows != NULL && i < count; i++) {
 		rows[i].worker = worker;
@@ -241,11 +230,11 @@ counters_claim(struct counters *counters, uint32_t worker, uint32_t generation, 
 
 /* ---- adding up ---- */
 
-/* Adds what a row of any layout has counted to a sum of this program's. From the last counter to
- * the first, as in counters_open. */
+/* Adds what a row of any layout has counted, in its own counts or in the fold that moves it, to a
+ * sum of this program's. From the last counter to the first, as in counters_open. */
 static void
 add_row(const struct counters *counters, struct worker_row *sum, const struct worker_row *row,
-	bool is_living)
+	const uint64_t *counts, bool is_living)
 {
 	for (unsigned i = COUNTED_MAX; i-- > 0;) {
 		uint64_t *to = &sum->counts[catalog[i].place], count;
@@ -253,27 +242,12 @@ add_row(const struct counters *counters, struct worker_row *sum, const struct wo
 
 		if (place == -1)
 			continue;
-		count = counters_read(&row->counts[place]);
+		count = counters_read(&counts[place]);
 		if (catalog[i].kind == CATALOG_COUNTER)
 			*to += count;
 		else if (is_living && count > *to)
 			*to = count;
 	}
-}
-
-/* Adds all that a dead process has counted to the ledger of its own layout, also what this
- * program knows nothing of. What it had open counts as closed. */
-static void
-add_to_ledger(const struct counters *counters, struct worker_row *ledger, struct worker_row *row)
-{
-	int opened = layout_place(counters, row->layout, COUNTED_opened);
-	int closed = layout_place(counters, row->layout, COUNTED_closed);
-
-	if (opened != -1 && closed != -1)
-		row->counts[closed] = row->counts[opened];
-	for (unsigned place = 0; place < COUNTED_ROOM; place++)
-		if (layout_has(counters, row->layout, place))
-			counters_note(&ledger->counts[place], counters_read(&row->counts[place]));
 }
 
 static uint32_t
@@ -282,112 +256,148 @@ rows_used(const struct counters *counters)
 	return __atomic_load_n(&counters->used, __ATOMIC_RELAXED);
 }
 
-static struct worker_row *
-ledger_of(struct counters *counters, const struct worker_row *dead)
+/* Nobody waits long for the right to fold: whoever has it may be stopped. */
+static bool
+lock_folding(void)
 {
-	struct worker_row *row;
+	return lock(F_WRLCK, COUNTERS_ROWS * 2, 1);
+}
 
-	for (uint32_t i = 0; i < rows_used(counters); i++) {
-		row = &counters->rows[i];
-		if (row_state(row) == ROW_LEDGER && row->worker == dead->worker &&
-			row->index == dead->index && row->layout == dead->layout)
-			return row;
-	}
-	row = claim(counters, 1, ROW_LEDGER);
-	if (row != NULL) {
-		row->worker = dead->worker;
-		row->index = dead->index;
-		row->layout = dead->layout;
-	}
-	return row;
+static void
+unlock_folding(void)
+{
+	lock(F_UNLCK, COUNTERS_ROWS * 2, 1);
+}
+
+static void
+pause_briefly(void)
+{
+	nanosleep(&(struct timespec){0, 100000}, NULL);
 }
 
 void
-counters_fold(struct counters *counters, struct worker_row *rows, uint32_t count)
+counters_bury(struct counters *counters, struct worker_row *rows, uint32_t count)
 {
-	__atomic_fetch_add(&counters->folds, 1, __ATOMIC_ACQ_REL);
-	for (uint32_t i = 0; i < count; i++) {
-		struct worker_row *ledger = ledger_of(counters, &rows[i]);
+	for (uint32_t i = 0; i < count; i++)
+		fold_bury(counters, &rows[i]);
+}
 
-		if (ledger != NULL)
-			add_to_ledger(counters, ledger, &rows[i]);
-		row_free(&rows[i]);
-	}
-	__atomic_fetch_add(&counters->folds, 1, __ATOMIC_ACQ_REL);
-	lock(F_UNLCK, right_to(counters, rows), count);
+/* What it had open is noted in its own row: whoever finds the row again, because this master
+ * dies here, notes the same in the same place. */
+static void
+bury_orphan(struct counters *counters, struct worker_row *row)
+{
+	int place = layout_place(counters, row->layout, COUNTED_lost);
+	struct worker_row left = {0};
+
+	add_row(counters, &left, row, row->counts, false);
+	if (place != -1)
+		__atomic_store_n(&row->counts[place], counters_open(&left), __ATOMIC_RELAXED);
+	fold_bury(counters, row);
+	if (place == -1)
+		counters_note(&counters_server(counters)->lost, counters_open(&left));
 }
 
 static void
 fold_orphan(struct counters *counters, struct worker_row *row)
 {
-	struct worker_row left = {0};
-
 	/* Its master lives, or another one folds it. */
 	if (!lock(F_WRLCK, right_to(counters, row), 1))
 		return;
-	if (row_state(row) == ROW_LIVE && !is_locked(own_file, life_of(counters, row), 1)) {
-		add_row(counters, &left, row, false);
-		counters_note(&counters_server(counters)->lost, counters_open(&left));
-		counters_fold(counters, row, 1);
-	} else {
-		lock(F_UNLCK, right_to(counters, row), 1);
-	}
+	if (row_state(row) == ROW_LIVE && !is_locked(own_file, life_of(counters, row), 1))
+		bury_orphan(counters, row);
+	if (row_state(row) == ROW_DEAD)
+		fold_row(counters, row);
+	lock(F_UNLCK, right_to(counters, row), 1);
 }
 
 void
 counters_fold_orphans(struct counters *counters)
 {
-	for (uint32_t i = 0; i < rows_used(counters); i++)
-		if (row_state(&counters->rows[i]) == ROW_LIVE &&
-			!counters_is_own(&counters->rows[i]))
-			fold_orphan(counters, &counters->rows[i]);
-	/* A master that died while it folded must not let readers wait for ever. */
-	if (__atomic_load_n(&counters->folds, __ATOMIC_ACQUIRE) % 2 != 0 &&
-		!is_locked(own_file, COUNTERS_ROWS, COUNTERS_ROWS))
-		__atomic_fetch_add(&counters->folds, 1, __ATOMIC_ACQ_REL);
+	if (!lock_folding())
+		return;
+	own_left = false;
+	/* What one has left that died with the right. */
+	fold_finish(counters);
+	for (uint32_t i = 0; i < rows_used(counters); i++) {
+		struct worker_row *row = &counters->rows[i];
+		uint32_t state = row_state(row);
+
+		if (state == ROW_DEAD || (state == ROW_LIVE && !counters_is_own(row)))
+			fold_orphan(counters, row);
+	}
+	unlock_folding();
 }
 
+void
+counters_fold(struct counters *counters, struct worker_row *rows, uint32_t count)
+{
+	int tries = 0;
+	bool may_fold;
+
+	counters_bury(counters, rows, count);
+	while (!(may_fold = lock_folding()) && !own_left && tries++ < FOLD_TRIES)
+		pause_briefly();
+	if (may_fold) {
+		fold_finish(counters);
+		for (uint32_t i = 0; i < count; i++)
+			fold_row(counters, &rows[i]);
+		unlock_folding();
+	}
+	lock(F_UNLCK, right_to(counters, rows), count);
+	own_left |= !may_fold;
+	if (own_left)
+		counters_fold_orphans(counters);
+}
+
+/* As it is while so many folds have begun or ended. */
 static bool
-sum_once(const struct counters *counters, uint32_t worker, uint32_t hub, bool is_total,
-	struct worker_row *sum)
+sum_once(const struct counters *counters, uint32_t folds, uint32_t worker, uint32_t hub,
+	bool is_total, struct worker_row *sum)
 {
 	bool found = false;
 
 	*sum = (struct worker_row){.worker = worker, .index = hub};
-	for (unsigned i = 0; is_total && i < LAYOUTS_MAX; i++)
+	for (unsigned i = 0; is_total && i < LAYOUTS_MAX; i++) {
+		const struct worker_row *server = &counters->layouts[i].server;
+
 		if (layout_is_ready(counters, i))
-			add_row(counters, sum, &counters->layouts[i].server, true);
+			add_row(counters, sum, server, server->counts, true);
+	}
 	for (uint32_t i = 0; i < rows_used(counters); i++) {
 		const struct worker_row *row = &counters->rows[i];
+		const uint64_t *counts = fold_counts(counters, folds, row);
 		uint32_t state = row_state(row);
 
 		if (state == ROW_FREE ||
 			(!is_total && (row->worker != worker || row->index != hub)))
 			continue;
 		found = true;
-		add_row(counters, sum, row, state == ROW_LIVE);
+		if (counts != NULL)
+			add_row(counters, sum, row, counts, state == ROW_LIVE);
 	}
 	return found;
 }
 
-/* Reads again while a row moves into the ledger, so that nothing is counted twice or not at all. */
+/* Reads again if a row has moved into the ledger meanwhile, so that nothing is counted twice or
+ * not at all. A fold that stands still, because its master is dead or stopped, is no reason; and
+ * if others fold without end, a reader that has the right to makes them leave it for later. */
 static bool
 sum_whole(const struct counters *counters, uint32_t worker, uint32_t hub, bool is_total,
 	struct worker_row *sum)
 {
-	bool found = false;
+	bool found = false, has_moved = true;
 
-	for (int tries = 0; tries < READS_MAX; tries++) {
-		uint32_t folds;
+	for (int tries = 0; has_moved && tries < READS_MAX; tries++) {
+		bool has_right = tries >= READS_AT_ONCE && lock_folding();
+		uint32_t folds = fold_look(counters);
 
-		/* Whoever folds may have lost its CPU in the middle. */
-		if (tries >= READS_AT_ONCE)
-			nanosleep(&(struct timespec){0, 100000}, NULL);
-		folds = __atomic_load_n(&counters->folds, __ATOMIC_ACQUIRE);
-
-		found = sum_once(counters, worker, hub, is_total, sum);
-		if (folds % 2 == 0 && folds == __atomic_load_n(&counters->folds, __ATOMIC_ACQUIRE))
-			break;
+		found = sum_once(counters, folds, worker, hub, is_total, sum);
+		has_moved = fold_has_moved(counters, folds);
+		if (has_right)
+			unlock_folding();
+		else if (tries >= READS_AT_ONCE)
+			pause_briefly();
 	}
 	return found;
 }

@@ -7,6 +7,7 @@
  *	byte COUNTERS_ROWS + i   the right to claim, fold and free row i: held by the master that
  *	                         claimed it, until it has folded it, and by one that folds it in
  *	                         its place
+ *	byte COUNTERS_ROWS * 2   the right to fold at all: one master at a time (fold.h)
  *
  * A process makes or maps one segment, and never closes a descriptor of its file before its end:
  * with any of them all its locks would go. */
@@ -38,15 +39,19 @@ void counters_free(struct counters **counters);
 struct worker_row *counters_claim(
 	struct counters *counters, uint32_t worker, uint32_t generation, uint32_t count);
 
-/* Adds the rows of a process that is gone to the ledger, and frees them. What it had open counts as
- * closed. */
+/* The process of these rows is gone, and what it had open is closed. What is said of its death
+ * after that is said once: another master that finds the rows does not say it again. */
+void counters_bury(struct counters *counters, struct worker_row *rows, uint32_t count);
+
+/* Buries them, adds them to the ledger, and frees them; while another master folds, a later
+ * counters_fold_orphans does, of whichever master. The caller has no rows any more. */
 void counters_fold(struct counters *counters, struct worker_row *rows, uint32_t count);
 
 /* In a worker: the rows are its own as long as it lives. Returns 0, or -1 with errno. */
 int counters_hold(const struct counters *counters, const struct worker_row *rows, uint32_t count);
 
 /* Folds the rows of masters that are dead, if their workers are, too; what those had open is
- * lost. */
+ * lost. And all that is buried and left. */
 void counters_fold_orphans(struct counters *counters);
 
 /* Whether this process has claimed that row. */

@@ -3,8 +3,9 @@
  *
  *	memfd:  header | layouts | row | row | row | ...
  *	                 LIVE: one per hub of each living worker process; the hub's thread writes
+ *	                 DEAD: its process is gone; a master will fold it into the ledger
  *	                 LEDGER: one per worker and hub: what dead processes had counted, so that
- *	                         nothing goes back; the master writes
+ *	                         nothing goes back; the master that folds writes (fold.h)
  *
  * Rows are padded so that no two share a cache line. Each field has a single writer; readers
  * load field by field, without locks. During an upgrade several masters use one segment. */
@@ -16,7 +17,7 @@
 #include "hub/scheduler.h"
 #include "worker/counted.h"
 
-enum row_state { ROW_FREE, ROW_LIVE, ROW_LEDGER };
+enum row_state { ROW_FREE, ROW_LIVE, ROW_DEAD, ROW_LEDGER };
 
 #define CRASH_FRAMES 32
 
@@ -62,6 +63,13 @@ struct worker_row {
 	struct worker_crash crash __attribute__((aligned(128)));
 } __attribute__((aligned(128)));
 
+/* Pairs with the release that gave it this state: what was written of the row before is seen. */
+static inline uint32_t
+row_state(const struct worker_row *row)
+{
+	return __atomic_load_n(&row->state, __ATOMIC_ACQUIRE);
+}
+
 #define LAYOUTS_MAX 16 /* different programs that one server may be upgraded to */
 #define LAYOUT_NAME_SIZE 32
 
@@ -70,6 +78,13 @@ struct layout {
 	uint32_t state;                             /* enum layout_state */
 	char names[COUNTED_ROOM][LAYOUT_NAME_SIZE]; /* by place; "" where nothing is counted */
 	struct worker_row server;                   /* what masters count, of no hub */
+};
+
+/* The move of a row's counts into its ledger; see fold.h. */
+struct fold {
+	uint32_t row; /* indices in rows */
+	uint32_t ledger;
+	uint64_t sums[COUNTED_ROOM]; /* what the ledger has when it is done */
 };
 
 #define COUNTERS_NAME "hubbub-counters" /* of the file */
@@ -83,10 +98,11 @@ struct counters {
 	uint32_t version;
 	uint32_t row_size;
 	uint32_t used;    /* rows below this may be in use */
-	uint32_t folds;   /* odd while a row is being folded: readers try again */
+	uint32_t folds;   /* odd while the fold below is due: then it counts, not its two rows */
 	uint32_t masters; /* how many there have been */
 	/* Clock from which complain() may log another line. */
 	int64_t next_complaint __attribute__((aligned(128)));
+	struct fold fold __attribute__((aligned(128)));
 	struct layout layouts[LAYOUTS_MAX];
 	struct worker_row rows[COUNTERS_ROWS];
 };

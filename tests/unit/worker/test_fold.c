@@ -1,0 +1,275 @@
+#include "worker/fold.h"
+
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "hub/base/clock.h"
+#include "worker/counters.h"
+
+static struct counters *counters;
+static int file;
+
+/* A worker of one hub that has died once: of its ledger are 7, of the process that is dead 5. */
+static struct worker_row *ledger, *row;
+
+static void
+begin(void)
+{
+	counters = counters_new(&file);
+	cr_assert_not_null(counters);
+	ledger = counters_claim(counters, 0, 1, 1);
+	ledger->accepted = ledger->opened = 7;
+	counters_fold(counters, ledger, 1);
+	row = counters_claim(counters, 0, 2, 1);
+	row->accepted = row->opened = 5;
+	row->closed = 3;
+}
+
+static void
+end(void)
+{
+	counters_free(&counters);
+	close(file);
+}
+
+TestSuite(fold, .init = begin, .fini = end, .timeout = 60);
+
+static uint64_t
+accepted(void)
+{
+	struct worker_row sum, total = counters_total(counters);
+
+	cr_assert(counters_sum(counters, 0, 0, &sum));
+	cr_assert_eq(sum.accepted, total.accepted);
+	return total.accepted;
+}
+
+/* What fold_finish has done when it is killed after so many stores. */
+static void
+finish_in_part(unsigned stores)
+{
+	for (unsigned i = 0; i < stores; i++)
+		if (i % 2 == 0)
+			ledger->counts[i / 2] = counters->fold.sums[i / 2];
+		else
+			row->counts[i / 2] = 0;
+}
+
+Test(fold, the_first_of_its_hub_becomes_the_ledger)
+{
+	cr_assert_eq(ledger->state, (uint32_t)ROW_LEDGER);
+	cr_assert_eq(ledger->closed, 7);
+	cr_assert_neq(row, ledger);
+	cr_assert_eq(counters->used, 2);
+}
+
+Test(fold, each_is_counted_once_after_each_step)
+{
+	fold_bury(counters, row);
+	cr_assert_eq(row->closed, 5);
+	cr_assert_eq(accepted(), 12);
+	cr_assert(fold_begin(counters, row));
+	for (unsigned stores = 0; stores <= 2 * COUNTED_ROOM; stores++) {
+		finish_in_part(stores);
+		cr_assert_eq(accepted(), 12, "%u", stores);
+	}
+	fold_finish(counters);
+	cr_assert_eq(accepted(), 12);
+	cr_assert_eq(ledger->accepted, 12);
+	cr_assert_eq(row->accepted, 0);
+	cr_assert_eq(row->state, (uint32_t)ROW_DEAD, "nobody can claim it before the fold is done");
+}
+
+Test(fold, another_master_ends_it_wherever_its_own_died)
+{
+	uint64_t expected = 12;
+
+	for (unsigned stores = 0; stores <= 2 * COUNTED_ROOM; stores++) {
+		fold_bury(counters, row);
+		cr_assert(fold_begin(counters, row));
+		finish_in_part(stores);
+		/* The row is claimed again only by those who come after. */
+		counters_fold_orphans(counters);
+		cr_assert_eq(accepted(), expected, "%u", stores);
+		cr_assert_eq(ledger->closed, expected);
+		cr_assert_eq(row->state, (uint32_t)ROW_FREE);
+		cr_assert_eq(counters_claim(counters, 0, 3, 1), row);
+		row->accepted = row->opened = 2;
+		expected += 2;
+	}
+}
+
+Test(fold, a_master_that_dies_before_the_row_is_free_leaves_one_of_nothing)
+{
+	fold_bury(counters, row);
+	cr_assert(fold_begin(counters, row));
+	fold_finish(counters);
+	counters_fold_orphans(counters);
+	cr_assert_eq(accepted(), 12);
+	cr_assert_eq(row->state, (uint32_t)ROW_FREE);
+}
+
+Test(fold, one_that_dies_while_it_buries_leaves_nothing_open)
+{
+	row->state = ROW_DEAD;
+	counters_fold_orphans(counters);
+	cr_assert_eq(counters_total(counters).opened, 12);
+	cr_assert_eq(counters_total(counters).closed, 12);
+}
+
+Test(fold, a_reader_knows_that_it_has_read_in_between)
+{
+	uint32_t folds = fold_look(counters);
+
+	fold_bury(counters, row);
+	cr_assert_not(fold_has_moved(counters, folds), "no count has moved");
+	fold_begin(counters, row);
+	cr_assert(fold_has_moved(counters, folds));
+	folds = fold_look(counters);
+	cr_assert_not(fold_has_moved(counters, folds), "it does not wait for who stands still");
+	cr_assert_null(fold_counts(counters, folds, row));
+	cr_assert_eq(fold_counts(counters, folds, ledger), &counters->fold.sums[0]);
+	fold_finish(counters);
+	cr_assert(fold_has_moved(counters, folds));
+}
+
+/* ---- other masters ---- */
+
+/* Stops, as a master may that has the right to fold. */
+static void
+be_folder(int ready)
+{
+	struct flock right = {
+		.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = COUNTERS_ROWS * 2, .l_len = 1};
+
+	if (fcntl(file, F_SETLK, &right) == 0 && write(ready, "", 1) == 1)
+		pause();
+	_exit(1);
+}
+
+Test(fold, while_another_master_folds_the_dead_are_counted_where_they_are)
+{
+	struct worker_row *rows = counters_claim(counters, 1, 1, 2), sum;
+	pid_t folder;
+	int ready[2];
+	char byte;
+
+	rows[1].accepted = rows[1].opened = 7;
+	rows[1].lag = 1000;
+	counters_fold(counters, &rows[0], 1);
+	cr_assert_eq(pipe(ready), 0);
+	folder = fork();
+	if (folder == 0) {
+		alarm(60);
+		be_folder(ready[1]);
+	}
+	cr_assert_eq(read(ready[0], &byte, 1), 1);
+	counters_fold(counters, &rows[1], 1);
+	counters_fold_orphans(counters);
+	cr_assert_eq(rows[1].state, (uint32_t)ROW_DEAD);
+	cr_assert(counters_sum(counters, 1, 1, &sum));
+	cr_assert_eq(sum.accepted, 7);
+	cr_assert_eq(sum.lag, 0);
+	cr_assert_eq(counters_open(&sum), 0);
+	kill(folder, SIGKILL);
+	waitpid(folder, NULL, 0);
+	counters_fold_orphans(counters);
+	cr_assert_eq(rows[1].state, (uint32_t)ROW_LEDGER);
+	cr_assert(counters_sum(counters, 1, 1, &sum));
+	cr_assert_eq(sum.accepted, 7);
+	close(ready[0]);
+	close(ready[1]);
+}
+
+#define HUBS 8 /* of each process */
+
+/* A master whose processes count and die. *counted is never less than what they have counted. It
+ * may be killed between the two, at any time. */
+static void
+be_busy_master(uint32_t worker, uint64_t *counted)
+{
+	alarm(60);
+	counters = counters_map(file);
+	for (;;) {
+		struct worker_row *rows = counters_claim(counters, worker, 1, HUBS);
+
+		if (rows == NULL)
+			_exit(1);
+		__atomic_fetch_add(counted, HUBS, __ATOMIC_SEQ_CST);
+		for (unsigned i = 0; i < HUBS; i++)
+			counters_add(&rows[i].accepted, 1);
+		counters_fold(counters, rows, HUBS);
+	}
+}
+
+static uint64_t *
+share_number(void)
+{
+	uint64_t *number = mmap(
+		NULL, sizeof *number, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	cr_assert_neq(number, MAP_FAILED);
+	return number;
+}
+
+static bool
+is_killed(pid_t pid)
+{
+	int status;
+
+	kill(pid, SIGKILL);
+	return waitpid(pid, &status, 0) == pid && WIFSIGNALED(status);
+}
+
+Test(fold, nothing_goes_back_while_two_other_masters_fold)
+{
+	uint64_t last = 0, went_back = 0, *counted = share_number();
+	pid_t masters[2];
+
+	for (uint32_t i = 0; i < 2; i++) {
+		masters[i] = fork();
+		if (masters[i] == 0)
+			be_busy_master(i, counted);
+	}
+	for (int64_t end = clock_now() + CLOCK_SECOND; clock_now() < end;) {
+		uint64_t accepted = counters_total(counters).accepted;
+
+		went_back += accepted < last;
+		last = accepted;
+	}
+	for (int i = 0; i < 2; i++)
+		cr_assert(is_killed(masters[i]));
+	cr_assert_gt(last, 0);
+	cr_assert_eq(went_back, 0);
+	munmap(counted, sizeof *counted);
+}
+
+Test(fold, a_master_that_is_killed_while_it_folds_counts_nothing_twice)
+{
+	uint64_t expected, *counted = share_number();
+
+	*counted = accepted();
+	for (unsigned i = 0; i < 200; i++) {
+		pid_t master = fork();
+
+		if (master == 0)
+			be_busy_master(0, counted);
+		nanosleep(&(struct timespec){0, 2000000 + i * 7919}, NULL);
+		cr_assert(is_killed(master));
+		counters_fold_orphans(counters);
+		expected = *counted;
+		*counted = counters_total(counters).accepted;
+		cr_assert_leq(*counted, expected);
+		cr_assert_leq(expected - *counted, HUBS, "of what it was about to count");
+		for (uint32_t at = 0; at < counters->used; at++)
+			cr_assert(&counters->rows[at] == row ||
+				  counters->rows[at].state == ROW_FREE ||
+				  counters->rows[at].state == ROW_LEDGER);
+	}
+	munmap(counted, sizeof *counted);
+}

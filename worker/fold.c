@@ -1,0 +1,122 @@
+#include "worker/fold.h"
+
+#include <string.h>
+
+#include "hub/base/check.h"
+#include "worker/layout.h"
+
+static uint64_t
+load(const uint64_t *count)
+{
+	return __atomic_load_n(count, __ATOMIC_RELAXED);
+}
+
+static void
+store(uint64_t *count, uint64_t value)
+{
+	__atomic_store_n(count, value, __ATOMIC_RELAXED);
+}
+
+/* The only writer is whoever has the right to fold. */
+static void
+go_on(struct counters *counters)
+{
+	__atomic_store_n(&counters->folds, counters->folds + 1, __ATOMIC_RELEASE);
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+}
+
+static bool
+is_due(const struct counters *counters)
+{
+	return fold_look(counters) % 2 != 0;
+}
+
+static void
+close_all(const struct counters *counters, struct worker_row *row)
+{
+	int opened = layout_place(counters, row->layout, COUNTED_opened);
+	int closed = layout_place(counters, row->layout, COUNTED_closed);
+
+	if (opened != -1 && closed != -1)
+		store(&row->counts[closed], load(&row->counts[opened]));
+}
+
+void
+fold_bury(const struct counters *counters, struct worker_row *row)
+{
+	/* In this order: what was open is known for as long as the row is LIVE. */
+	__atomic_store_n(&row->state, ROW_DEAD, __ATOMIC_RELEASE);
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	close_all(counters, row);
+}
+
+static struct worker_row *
+ledger_of(struct counters *counters, const struct worker_row *dead)
+{
+	uint32_t used = __atomic_load_n(&counters->used, __ATOMIC_RELAXED);
+
+	for (uint32_t i = 0; i < used; i++) {
+		struct worker_row *row = &counters->rows[i];
+
+		if (row_state(row) == ROW_LEDGER && row->worker == dead->worker &&
+			row->index == dead->index && row->layout == dead->layout)
+			return row;
+	}
+	return NULL;
+}
+
+bool
+fold_begin(struct counters *counters, struct worker_row *row)
+{
+	struct worker_row *ledger = ledger_of(counters, row);
+	struct fold *fold = &counters->fold;
+
+	CHECK(row->state == ROW_DEAD && counters->folds % 2 == 0);
+	/* Whoever buried it may have died before that. */
+	close_all(counters, row);
+	if (ledger == NULL) {
+		__atomic_store_n(&row->state, ROW_LEDGER, __ATOMIC_RELEASE);
+		return false;
+	}
+	__atomic_store_n(&fold->row, row - counters->rows, __ATOMIC_RELAXED);
+	__atomic_store_n(&fold->ledger, ledger - counters->rows, __ATOMIC_RELAXED);
+	/* Also what this program knows nothing of. */
+	for (unsigned place = 0; place < COUNTED_ROOM; place++)
+		store(&fold->sums[place],
+			load(&ledger->counts[place]) + (layout_has(counters, row->layout, place)
+								       ? load(&row->counts[place])
+								       : 0));
+	go_on(counters);
+	return true;
+}
+
+void
+fold_finish(struct counters *counters)
+{
+	struct fold *fold = &counters->fold;
+
+	if (!is_due(counters))
+		return;
+	for (unsigned place = 0; place < COUNTED_ROOM; place++) {
+		store(&counters->rows[fold->ledger].counts[place], load(&fold->sums[place]));
+		store(&counters->rows[fold->row].counts[place], 0);
+	}
+	go_on(counters);
+}
+
+/* Killed in the middle of it, it leaves a DEAD row of nothing. */
+static void
+row_free(struct worker_row *row)
+{
+	memset((char *)row + sizeof row->state, 0, sizeof *row - sizeof row->state);
+	__atomic_store_n(&row->state, ROW_FREE, __ATOMIC_RELEASE);
+}
+
+void
+fold_row(struct counters *counters, struct worker_row *row)
+{
+	if (!fold_begin(counters, row))
+		return;
+	fold_finish(counters);
+	row_free(row);
+}
