@@ -131,6 +131,8 @@ clean_up(struct slot *slot)
 	slot->pidfd = slot->channel = -1;
 	slot->pid = 0;
 	slot->must_accept = slot->must_leave = false;
+	/* First: if this master dies in between, its successor does not say again what was lost. */
+	counters_bury(fleet->counters, slot->rows, generation->config.threads);
 	fleet->slot_events->lost(slot);
 	counters_fold(fleet->counters, slot->rows, generation->config.threads);
 	slot->rows = NULL;

@@ -261,7 +261,10 @@ on_drained(struct slot *slot, unsigned hub)
 static void
 on_lost(struct slot *slot)
 {
-	note(slot->rows != NULL ? "lost" : "lost without rows", slot);
+	note(slot->rows == NULL                   ? "lost without rows"
+		: slot->rows[0].state == ROW_DEAD ? "lost"
+						  : "lost, not buried",
+		slot);
 }
 
 static void
