@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "hub/base/log.h"
+#include "master/bytes.h"
 #include "master/commit.h"
 #include "master/master.h"
 #include "master/options_compare.h"
@@ -78,7 +79,7 @@ listen_json(const struct options *options)
 	json_t *texts = json_array();
 
 	for (size_t i = 0; i < options->listen.count; i++)
-		json_array_append_new(texts, json_string(options->listen.items[i]));
+		json_array_append_new(texts, bytes_json(options->listen.items[i]));
 	return texts;
 }
 
@@ -89,18 +90,19 @@ document(const struct master *master, int channel, int commit)
 	const struct handed_on *on = &master->handed_on;
 
 	return json_pack(
-		"{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:s, s:o, s:o, s:i, s:b, s:i, s:i, s:i, "
+		"{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:o, s:o, s:o, s:i, s:b, s:i, s:i, s:i, "
 		"s:i, s:i, s:o, s:o, s:o, s:o}",
 		"version", VERSION, "master", (int)getpid(), "channel", channel, "commit", commit,
 		"elder", master->former->commit_file, "counters", on->counters, "roll",
-		master->sockets.roll_file, "control", on->control, "control_path", on->control_path,
-		"admin", numbers_json(on->admins), "agent", numbers_json(on->agents), "pidfile",
-		on->pidfile, "can_bind", master->sockets.can_bind, "generations",
-		(int)master->fleet.generations, "processes", (int)config->processes, "threads",
-		(int)config->threads, "asked_processes", (int)master->options.asked_processes,
-		"asked_threads", (int)master->options.asked_threads, "listen",
-		listen_json(&master->options), "addresses", addresses_json(&master->sockets),
-		"seats", seats_json(&master->sockets), "fixed",
+		master->sockets.roll_file, "control", on->control, "control_path",
+		bytes_json(on->control_path), "admin", numbers_json(on->admins), "agent",
+		numbers_json(on->agents), "pidfile", on->pidfile, "can_bind",
+		master->sockets.can_bind, "generations", (int)master->fleet.generations,
+		"processes", (int)config->processes, "threads", (int)config->threads,
+		"asked_processes", (int)master->options.asked_processes, "asked_threads",
+		(int)master->options.asked_threads, "listen", listen_json(&master->options),
+		"addresses", addresses_json(&master->sockets), "seats",
+		seats_json(&master->sockets), "fixed",
 		options_fixed_json(&master->options, master->service));
 }
 
@@ -361,10 +363,9 @@ inherit_former(struct former *former, const json_t *object)
 static void
 inherit_handed_on(struct handed_on *on, const json_t *object)
 {
-	const char *path = json_string_value(json_object_get(object, "control_path"));
-
 	on->control = descriptor(integer(object, "control"));
-	snprintf(on->control_path, sizeof on->control_path, "%s", path != NULL ? path : "");
+	bytes_read(
+		json_object_get(object, "control_path"), on->control_path, sizeof on->control_path);
 	inherit_fds(on->admins, json_object_get(object, "admin"));
 	inherit_fds(on->agents, json_object_get(object, "agent"));
 	on->pidfile = descriptor(integer(object, "pidfile"));

@@ -7,6 +7,7 @@
 
 #include "hub/base/clock.h"
 #include "master/arguments.h"
+#include "master/bytes.h"
 #include "master/values.h"
 
 #define RANGE_TOLD (1 << 20)
@@ -292,20 +293,6 @@ row_write(const struct hubbub_option *row, const void *object, char *text, size_
 	return text;
 }
 
-/* Bytes that are no UTF-8, as those of a path may be, in an array. */
-static json_t *
-string_json(const char *text)
-{
-	json_t *json = text != NULL ? json_string(text) : json_null();
-
-	if (json != NULL)
-		return json;
-	json = json_array();
-	for (; *text != '\0'; text++)
-		json_array_append_new(json, json_integer((unsigned char)*text));
-	return json;
-}
-
 json_t *
 row_json(const struct hubbub_option *row, const void *object)
 {
@@ -320,9 +307,9 @@ row_json(const struct hubbub_option *row, const void *object)
 	case HUBBUB_DURATION:
 		return json_integer((json_int_t)load(row, object));
 	case HUBBUB_CHOICE:
-		return json_string(load_word(row, object));
+		return bytes_json(load_word(row, object));
 	case HUBBUB_STRING:
-		return string_json(load_string(row, object));
+		return bytes_json(load_string(row, object));
 	case HUBBUB_CALL:
 		return json_null();
 	case HUBBUB_LIST:
@@ -331,7 +318,7 @@ row_json(const struct hubbub_option *row, const void *object)
 	list = field_of(row, object);
 	items = json_array();
 	for (size_t i = 0; i < list->count; i++)
-		json_array_append_new(items, string_json(list->items[i]));
+		json_array_append_new(items, bytes_json(list->items[i]));
 	return items;
 }
 

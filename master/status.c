@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "hub/base/clock.h"
+#include "hub/base/printable.h"
 #include "master/events.h"
 #include "master/master.h"
 #include "master/permits.h"
@@ -118,7 +119,7 @@ addresses_json(const struct sockets *sockets)
 
 	for (unsigned i = 0; i < sockets->address_count; i++) {
 		address_format(&sockets->addresses[i], text);
-		json_array_append_new(addresses, json_string(text));
+		json_array_append_new(addresses, printable_json(text));
 	}
 	return addresses;
 }
@@ -129,15 +130,11 @@ events_json(void)
 	json_t *events = json_array();
 	const struct event_note *note;
 
-	for (unsigned i = 0; (note = events_newest(i)) != NULL; i++) {
-		/* A text that is no UTF-8 cannot be a JSON string. */
-		json_t *text = json_string(note->text);
-
+	for (unsigned i = 0; (note = events_newest(i)) != NULL; i++)
 		json_array_append_new(events,
 			json_pack("{s:I, s:I, s:s, s:o}", "number", whole(note->number), "time",
 				(json_int_t)note->time, "level", log_level_names[note->level],
-				"text", text != NULL ? text : json_string("(unprintable)")));
-	}
+				"text", printable_json(note->text)));
 	return events;
 }
 
@@ -179,11 +176,12 @@ status_json(const struct master *master)
 	json_t *object;
 	char *text;
 
-	object = json_pack("{s:s, s:s, s:i, s:s, s:b, s:I, s:i, s:i, s:i, s:b, s:o, s:I, s:I, s:f, "
+	object = json_pack("{s:o, s:o, s:i, s:s, s:b, s:I, s:i, s:i, s:i, s:b, s:o, s:I, s:I, s:f, "
 			   "s:b, s:o, s:o, s:o, s:o}",
-		"name", master->service->name, "version", master->service->version, "pid",
-		(int)getpid(), "phase", ready_phase_names[master->phase], "ready", ready_is(master),
-		"started", (json_int_t)master->started, "generation",
+		"name", printable_json(master->service->name), "version",
+		printable_json(master->service->version), "pid", (int)getpid(), "phase",
+		ready_phase_names[master->phase], "ready", ready_is(master), "started",
+		(json_int_t)master->started, "generation",
 		serving != NULL ? (int)serving->number : 0, "processes",
 		serving != NULL ? (int)serving->config.processes : 0, "threads",
 		serving != NULL ? (int)serving->config.threads : 0, "changing",

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "hub/base/kernel.h"
+#include "hub/base/printable.h"
 
 const char *const log_level_names[LOG_LEVEL_MAX] = {
 	[LOG_ERROR] = "error",
@@ -54,16 +55,16 @@ format_time(char *text, size_t size)
 static int
 format_json(char *line, size_t size, const char *when, enum log_level level, const char *message)
 {
-	json_t *object = json_pack("{s:s, s:s, s:s, s:i, s:s}", "time", when, "level",
-		log_level_names[level], "program", log_settings.program, "pid",
-		(int)kernel_getpid(), "message", message);
+	json_t *object = json_pack("{s:s, s:s, s:o, s:i, s:o}", "time", when, "level",
+		log_level_names[level], "program", printable_json(log_settings.program), "pid",
+		(int)kernel_getpid(), "message", printable_json(message));
 	int length = -1;
 
 	if (object != NULL) {
 		length = (int)json_dumpb(object, line, size - 1, JSON_COMPACT);
 		json_decref(object);
 	}
-	/* A message that is not UTF-8 cannot be a JSON string, nor one longer than the line. */
+	/* A message that is longer than the line, or no memory. */
 	if (length <= 0 || length > (int)size - 1)
 		length = snprintf(line, size, "{\"level\":\"%s\",\"message\":\"(unprintable)\"}",
 			log_level_names[level]);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "hub/base/clock.h"
+#include "hub/base/printable.h"
 #include "master/cpus.h"
 #include "tests/load/hdr.h"
 #include "tests/load/preflight.h"
@@ -43,7 +44,7 @@ seconds(int64_t time)
 static json_t *
 text_or_null(const char *text)
 {
-	return text != NULL && *text != '\0' ? json_string(text) : json_null();
+	return text != NULL && *text != '\0' ? printable_json(text) : json_null();
 }
 
 /* ---- parts ---- */
@@ -100,9 +101,9 @@ configuration(const struct load *load)
 	json_t *object = json_object(), *targets = json_array(), *argv = json_array();
 
 	for (unsigned i = 0; i < load->target_count; i++)
-		json_array_append_new(targets, json_string(load->target_text[i]));
+		json_array_append_new(targets, printable_json(load->target_text[i]));
 	for (int i = 0; i < load->argc; i++)
-		json_array_append_new(argv, json_string(load->argv[i]));
+		json_array_append_new(argv, printable_json(load->argv[i]));
 	json_object_set_new(object, "targets", targets);
 	json_object_set_new(object, "mode", json_string(load->is_open ? "open" : "closed"));
 	json_object_set_new(object, "rate", load->is_open ? real(load->rate.from) : json_null());
@@ -221,9 +222,9 @@ generator_part(const struct result *result)
 	for (unsigned i = 0; i < result->cpu_count; i++)
 		json_array_append_new(cpu, real(100 * result->cpu[i]));
 	for (unsigned i = 0; i < result->reason_count; i++)
-		json_array_append_new(reasons, json_string(result->reasons[i]));
+		json_array_append_new(reasons, printable_json(result->reasons[i]));
 	for (unsigned i = 0; i < result->note_count; i++)
-		json_array_append_new(notes, json_string(result->notes[i]));
+		json_array_append_new(notes, printable_json(result->notes[i]));
 	return json_pack("{s:o, s:o, s:o, s:o, s:b, s:o, s:o}", "cpu_pct", cpu, "lag_p99_ns",
 		nanoseconds(histogram_quantile(&total->lag, 0.99)), "pause_max_ns",
 		whole(total->tally.pause_max), "involuntary_switches", whole(total->tally.switches),
@@ -331,8 +332,9 @@ json_result(const struct result *result)
 	json_object_set_new(object, "series", series);
 	if (result->load->server_stats != NULL)
 		json_object_set_new(object, "server",
-			json_pack("{s:s, s:O?, s:O?}", "source", result->load->server_stats,
-				"before", result->server_before, "after", result->server_after));
+			json_pack("{s:o, s:O?, s:O?}", "source",
+				printable_json(result->load->server_stats), "before",
+				result->server_before, "after", result->server_after));
 	return object;
 }
 

@@ -116,6 +116,28 @@ Test(handover, what_is_written_is_what_is_read)
 	cr_assert_eq(former->generations, scene.old.master.fleet.generations);
 }
 
+/* A path is any bytes. */
+Test(handover, paths_that_are_no_utf_8_are_handed_on)
+{
+	SCENE(scene);
+	SCENE(other);
+
+	scene_set(&scene);
+	strcpy(scene.old.master.handed_on.control_path, "/run/c\xff");
+	scene.old.master.options.listen.items[0] = "unix:/run/s\xff";
+	scene.new.master.options.listen.items[0] = "unix:/run/s\xff";
+	cr_assert_eq(inherit(&scene, write_document(&scene)), 0);
+	cr_assert_str_eq(scene.new.master.handed_on.control_path, "/run/c\xff");
+
+	scene_set(&other);
+	other.old.master.options.listen.items[0] = "unix:/run/s\xff";
+	other.new.master.options.listen.items[0] = "unix:/run/s\xfe";
+	other.new.master.options.address_count = 1;
+	other.new.master.options.addresses[0] = other.old.master.sockets.addresses[0];
+	address_set_port(&other.new.master.options.addresses[0], 1);
+	cr_assert_eq(inherit(&other, write_document(&other)), -1);
+}
+
 Test(handover, the_sockets_are_the_same)
 {
 	SCENE(scene);

@@ -4,6 +4,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 
 #include "tests/unit/master/scene.h"
 #include "worker/catalog.h"
@@ -89,6 +90,20 @@ Test(status, has_each_total_with_its_value)
 	cr_assert_eq(json_integer_value(json_object_get(totals, "refused")),
 		(json_int_t)(scene.slot.rows->refused_sender + scene.slot.rows->refused_header +
 			     scene.slot.rows->refused_tls));
+}
+
+Test(status, has_a_path_that_is_no_utf_8)
+{
+	struct sockaddr_un path = {.sun_family = AF_UNIX, .sun_path = "/run/s\xff"};
+	struct address address = {.kind = ADDRESS_UNIX, .length = sizeof path};
+	const json_t *addresses;
+
+	memcpy(&address.socket, &path, sizeof path);
+	scene.master.sockets.addresses = &address;
+	scene.master.sockets.address_count = 1;
+	read_state();
+	addresses = json_object_get(state, "addresses");
+	cr_assert_str_eq(json_string_value(json_array_get(addresses, 0)), "unix:/run/s\\xff");
 }
 
 Test(status, has_of_each_hub_what_the_table_says)

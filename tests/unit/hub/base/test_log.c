@@ -61,6 +61,7 @@ Test(log, a_json_line_is_json_whatever_the_message)
 	release(text, sizeof text);
 	object = json_loads(text, 0, NULL);
 	cr_assert_not_null(object, "%s", text);
+	cr_assert_str_eq(json_string_value(json_object_get(object, "message")), "not utf-8: \\xff");
 	json_decref(object);
 }
 
