@@ -24,6 +24,7 @@
 #include "master/logfile.h"
 #include "master/master.h"
 #include "master/notify.h"
+#include "master/numerals.h"
 #include "master/program.h"
 #include "master/ready.h"
 #include "master/server.h"
@@ -277,6 +278,35 @@ close_all(struct master *master)
 	options_free(&master->options);
 }
 
+/* All of the master's life. Returns the exit code. */
+static int
+live(struct master *master)
+{
+	const struct hubbub_service *service = master->service;
+	const struct options *options = &master->options;
+	int code;
+
+	options_parse(&master->options, master->argc, master->argv, service);
+	log_setup(service->name, options->log_level, options->log_format);
+	notify_init();
+	if (options->cpus != 0 && !options->prints_config)
+		log_info("%u CPUs allowed: %u processes x %u threads", options->cpus,
+			options->processes, options->threads);
+	if (options->check || options->prints_config)
+		return check(master);
+	/* Not the default loop, which would reap every child by itself, before its pidfd is
+	 * read. */
+	master->loop = ev_loop_new(EVFLAG_NOENV);
+	if (master->loop == NULL) {
+		log_error("cannot start: libev finds no way to wait for events (file limit?)");
+		return 1;
+	}
+	notify_start(master->loop);
+	code = supervise(master);
+	close_all(master);
+	return code;
+}
+
 int
 hubbub_main(int argc, char **argv, const struct hubbub_service *service)
 {
@@ -298,23 +328,8 @@ hubbub_main(int argc, char **argv, const struct hubbub_service *service)
 	prepare_process();
 	program_remember();
 	logfile_remember();
-	options_parse(&master.options, argc, argv, service);
-	log_setup(service->name, master.options.log_level, master.options.log_format);
-	notify_init();
-	if (master.options.cpus != 0 && !master.options.prints_config)
-		log_info("%u CPUs allowed: %u processes x %u threads", master.options.cpus,
-			master.options.processes, master.options.threads);
-	if (master.options.check || master.options.prints_config)
-		return check(&master);
-	/* Not the default loop, which would reap every child by itself, before its pidfd is
-	 * read. */
-	master.loop = ev_loop_new(EVFLAG_NOENV);
-	if (master.loop == NULL) {
-		log_error("cannot start: libev finds no way to wait for events (file limit?)");
-		return 1;
-	}
-	notify_start(master.loop);
-	code = supervise(&master);
-	close_all(&master);
+	numerals_begin();
+	code = live(&master);
+	numerals_end();
 	return code;
 }

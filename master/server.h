@@ -78,7 +78,7 @@ struct hubbub_option {
 	const char *help;
 	/* Called in the master before workers start, and again on a reload, once each time the
 	 * option is given. Returns NULL, or what the value should have been: "'upper' or
-	 * 'verbatim'". */
+	 * 'verbatim'". Numbers have a decimal point there, whatever locale the program has set. */
 	const char *(*set)(const char *value, void *context);
 
 	enum hubbub_kind kind;

@@ -10,6 +10,7 @@
 
 #include "hub/arch/annotate.h"
 #include "hub/base/log.h"
+#include "master/numerals.h"
 #include "worker/worker.h"
 
 static int
@@ -82,6 +83,7 @@ become_worker(const struct worker_heritage *heritage)
 		_exit(1);
 	}
 	reset_signals();
+	numerals_end();
 	/* What the program registered with atexit, and what it has buffered, is the master's. */
 	annotate_exit(worker_run(heritage));
 }
