@@ -1,6 +1,5 @@
 #include "master/row.h"
 
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -85,9 +84,9 @@ most_of(const struct hubbub_option *row)
 }
 
 static bool
-is_within(const struct hubbub_option *row, double number)
+is_within(const struct hubbub_option *row, uint64_t number)
 {
-	return number >= (double)row->least && number <= (double)most_of(row);
+	return number >= row->least && number <= most_of(row);
 }
 
 static const char *
@@ -140,18 +139,17 @@ static bool
 read_number(const struct hubbub_option *row, void *object, const char *text, char *why, size_t size)
 {
 	char range[2 * VALUES_TEXT_SIZE + 8];
-	double number;
+	uint64_t number;
 
 	if (row->word_count > 0 && strcmp(text, row->words[0]) == 0) {
 		store(row, object, 0);
 		return true;
 	}
-	if (!values_read_number(text, &number) || number != floor(number) ||
-		!is_within(row, number))
+	if (!values_read_whole(text, &number) || !is_within(row, number))
 		return refuse(why, size, "'%s' is not a whole number from %s%s%s%s", text,
 			write_range(row, range, sizeof range), row->word_count > 0 ? " or '" : "",
 			row->word_count > 0 ? row->words[0] : "", row->word_count > 0 ? "'" : "");
-	store(row, object, (uint64_t)number);
+	store(row, object, number);
 	return true;
 }
 
@@ -161,7 +159,7 @@ read_size(const struct hubbub_option *row, void *object, const char *text, char 
 	char range[2 * VALUES_TEXT_SIZE + 8];
 	uint64_t bytes;
 
-	if (!values_read_size(text, &bytes) || !is_within(row, (double)bytes))
+	if (!values_read_size(text, &bytes) || !is_within(row, bytes))
 		return refuse(why, size, "'%s' is not a size from %s (bytes, or with K, M or G)",
 			text, write_range(row, range, sizeof range));
 	store(row, object, bytes);
@@ -175,7 +173,7 @@ read_duration(
 	char range[2 * VALUES_TEXT_SIZE + 8];
 	int64_t time;
 
-	if (values_read_time(text, &time) && is_within(row, (double)time)) {
+	if (values_read_time(text, &time) && is_within(row, (uint64_t)time)) {
 		store(row, object, (uint64_t)time);
 		return true;
 	}

@@ -1,76 +1,151 @@
 #include "master/values.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#define PLACES 18 /* decimal places that are looked at */
+#define PLACES_FACTOR 1000000000000000000ULL
+#define TIME_MOST 9000000000000000000ULL
+
+__extension__ typedef unsigned __int128 product;
+
 struct unit {
 	const char *name;
-	double factor;
+	uint64_t factor;
 };
 
-#define KIBI 1024.0
+#define KIBI 1024ULL
 
-static const struct unit number_units[] = {{"", 1}, {"k", 1e3}, {"K", 1e3}, {"M", 1e6}, {"G", 1e9},
-	{"Ki", KIBI}, {"Mi", KIBI *KIBI}, {"Gi", KIBI *KIBI *KIBI}, {NULL, 0}};
+static const struct unit number_units[] = {{"", 1}, {"k", 1000}, {"K", 1000}, {"M", 1000000},
+	{"G", 1000000000}, {"Ki", KIBI}, {"Mi", KIBI *KIBI}, {"Gi", KIBI *KIBI *KIBI}, {NULL, 0}};
 static const struct unit size_units[] = {{"", 1}, {"K", KIBI}, {"M", KIBI *KIBI},
 	{"G", KIBI *KIBI *KIBI}, {"Ki", KIBI}, {"Mi", KIBI *KIBI}, {"Gi", KIBI *KIBI *KIBI},
 	{NULL, 0}};
-static const struct unit time_units[] = {{"", 1e9}, {"ns", 1}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9},
-	{"m", 60e9}, {"h", 3600e9}, {NULL, 0}};
+static const struct unit time_units[] = {{"", 1000000000}, {"ns", 1}, {"us", 1000}, {"ms", 1000000},
+	{"s", 1000000000}, {"m", 60000000000}, {"h", 3600000000000}, {NULL, 0}};
 
-static bool
-read_with_unit(const char *text, const struct unit *units, double *value)
+/* A number with its unit, taken apart: a double would not hold all of it. */
+struct parts {
+	uint64_t whole;
+	uint64_t decimals; /* in units of 10^-PLACES */
+	bool has_more;     /* behind these is another that is not 0 */
+	uint64_t factor;
+};
+
+const char *
+values_read_digits(const char *text, uint64_t most, uint64_t *number)
 {
-	size_t digits = strspn(text, "0123456789.");
-	char *end;
-	double number;
+	const char *rest = text;
+	uint64_t value = 0;
 
-	/* strtod also reads blanks, signs, hexadecimal and words. */
-	if (digits == 0 || (text[digits] != '\0' && strchr("xXeEpP", text[digits]) != NULL))
+	for (; *rest >= '0' && *rest <= '9'; rest++)
+		if (__builtin_mul_overflow(value, 10, &value) ||
+			__builtin_add_overflow(value, *rest - '0', &value))
+			return NULL;
+	if (rest == text || value > most)
+		return NULL;
+	*number = value;
+	return rest;
+}
+
+/* What follows the point. Returns what follows that. */
+static const char *
+read_decimals(const char *text, struct parts *parts)
+{
+	unsigned count = 0;
+
+	for (; *text >= '0' && *text <= '9'; text++) {
+		if (count == PLACES) {
+			parts->has_more = parts->has_more || *text != '0';
+			continue;
+		}
+		parts->decimals = 10 * parts->decimals + (uint64_t)(*text - '0');
+		count++;
+	}
+	for (; count < PLACES; count++)
+		parts->decimals *= 10;
+	return text;
+}
+
+/* strtod also reads blanks, signs, hexadecimal and words, which are refused here. */
+static bool
+take_apart(const char *text, const struct unit *units, struct parts *parts)
+{
+	const char *rest = text;
+
+	*parts = (struct parts){0};
+	if (*text != '.' && (rest = values_read_digits(text, UINT64_MAX, &parts->whole)) == NULL)
 		return false;
-	number = strtod(text, &end);
-	if (end == text)
-		return false;
+	if (*rest == '.') {
+		if (rest == text && (text[1] < '0' || text[1] > '9'))
+			return false;
+		rest = read_decimals(rest + 1, parts);
+	}
 	for (; units->name != NULL; units++)
-		if (strcmp(end, units->name) == 0) {
-			*value = number * units->factor;
+		if (strcmp(rest, units->name) == 0) {
+			parts->factor = units->factor;
 			return true;
 		}
 	return false;
 }
 
-bool
-values_read_number(const char *text, double *number)
+/* How many of what the factors count: exactly, or rounded. */
+static bool
+read_whole(const char *text, const struct unit *units, bool rounds, uint64_t *number)
 {
-	double value;
+	struct parts parts;
+	product decimals;
+	uint64_t value;
 
-	if (!read_with_unit(text, number_units, &value) || value > 1e18)
+	if (!take_apart(text, units, &parts))
+		return false;
+	decimals = (product)parts.decimals * parts.factor;
+	if (!rounds && (parts.has_more || decimals % PLACES_FACTOR != 0))
+		return false;
+	decimals = (decimals + PLACES_FACTOR / 2) / PLACES_FACTOR;
+	if (__builtin_mul_overflow(parts.whole, parts.factor, &value) ||
+		__builtin_add_overflow(value, (uint64_t)decimals, &value))
 		return false;
 	*number = value;
 	return true;
 }
 
 bool
-values_read_size(const char *text, uint64_t *bytes)
+values_read_number(const char *text, double *number)
 {
+	struct parts parts;
 	double value;
 
-	if (!read_with_unit(text, size_units, &value) || value > 1e18 || value != floor(value))
+	if (!take_apart(text, number_units, &parts))
 		return false;
-	*bytes = (uint64_t)value;
+	value = strtod(text, NULL) * (double)parts.factor;
+	if (value > 1e18)
+		return false;
+	*number = value;
 	return true;
+}
+
+bool
+values_read_whole(const char *text, uint64_t *number)
+{
+	return read_whole(text, number_units, false, number);
+}
+
+bool
+values_read_size(const char *text, uint64_t *bytes)
+{
+	return read_whole(text, size_units, false, bytes);
 }
 
 bool
 values_read_time(const char *text, int64_t *nanoseconds)
 {
-	double value;
+	uint64_t value;
 
-	if (!read_with_unit(text, time_units, &value) || value > 9e18)
+	if (!read_whole(text, time_units, true, &value) || value > TIME_MOST)
 		return false;
-	*nanoseconds = (int64_t)llround(value);
+	*nanoseconds = (int64_t)value;
 	return true;
 }
 

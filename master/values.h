@@ -9,9 +9,16 @@
 
 #define VALUES_TEXT_SIZE 32
 
+/* Decimal digits that text begins with: a number up to most. Returns what follows them, or NULL,
+ * with *number untouched. */
+const char *values_read_digits(const char *text, uint64_t most, uint64_t *number);
+
 /* "200", "1.5k", "50k", "2M", "1G" (powers of 1000), "64Ki", "4Mi" (of 1024). Not negative.
  * Returns false, with *number untouched, if text is not one. The others below do the same. */
 bool values_read_number(const char *text, double *number);
+
+/* The same as whole numbers, exactly. */
+bool values_read_whole(const char *text, uint64_t *number);
 
 /* "4096", "64K", "1M", "2G" (powers of 1024); also "64Ki" and the like. Whole bytes. */
 bool values_read_size(const char *text, uint64_t *bytes);

@@ -149,6 +149,12 @@ Test(row, a_number_fits_its_field)
 	cr_assert_not(row_read(&narrow, &fields, "4294967296", why, sizeof why));
 	cr_assert(reads(LARGE, "4294967296"));
 	cr_assert_eq(fields.large, (uint64_t)1 << 32);
+	cr_assert(reads(LARGE, "9007199254740993"));
+	cr_assert_eq(fields.large, 9007199254740993);
+	cr_assert(reads(LARGE, "9223372036854775807"), "%s", why);
+	cr_assert_eq(fields.large, INT64_MAX);
+	cr_assert_not(reads(LARGE, "9223372036854775808"));
+	cr_assert_not_null(strstr(why, "from 0 to 9223372036854775807"), "%s", why);
 	narrow.most = (uint64_t)1 << 32;
 	cr_assert_not_null(row_fault(&narrow, true));
 }

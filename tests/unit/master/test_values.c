@@ -32,6 +32,47 @@ Test(values, what_is_no_number_is_refused_and_changes_nothing)
 	}
 }
 
+Test(values, whole_numbers_are_read_exactly)
+{
+	static const struct {
+		const char *text;
+		uint64_t value;
+	} cases[] = {{"0", 0}, {"9007199254740993", 9007199254740993}, {"1.5k", 1500},
+		{"9223372036854775807", INT64_MAX}, {"18446744073709551615", UINT64_MAX},
+		{"18446744073709551.615k", UINT64_MAX}, {"9007199254.740993M", 9007199254740993},
+		{"1.000000000000000000000", 1}, {"2.", 2}};
+	static const char *const wrong[] = {"1.5", "18446744073709551616", "18446744073709551.616k",
+		"18446744073709552k", "1.0000000000000000000001", ".", "k"};
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		uint64_t value = 7;
+
+		cr_assert(values_read_whole(cases[i].text, &value), "%s", cases[i].text);
+		cr_assert_eq(value, cases[i].value, "%s", cases[i].text);
+	}
+	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+		uint64_t value = 7;
+
+		cr_assert_not(values_read_whole(wrong[i], &value), "%s", wrong[i]);
+		cr_assert_eq(value, 7);
+	}
+}
+
+Test(values, digits_are_read_up_to_what_follows_them)
+{
+	uint64_t number = 7;
+
+	cr_assert_str_eq(values_read_digits("12x4", 12, &number), "x4");
+	cr_assert_eq(number, 12);
+	cr_assert_str_empty(values_read_digits("18446744073709551615", UINT64_MAX, &number));
+	cr_assert_eq(number, UINT64_MAX);
+	cr_assert_null(values_read_digits("13", 12, &number));
+	cr_assert_null(values_read_digits("18446744073709551616", UINT64_MAX, &number));
+	cr_assert_null(values_read_digits("-1", 12, &number));
+	cr_assert_null(values_read_digits("", 12, &number));
+	cr_assert_eq(number, UINT64_MAX);
+}
+
 Test(values, sizes_are_whole_bytes)
 {
 	static const struct {
@@ -39,6 +80,7 @@ Test(values, sizes_are_whole_bytes)
 		uint64_t value;
 	} cases[] = {{"0", 0}, {"4096", 4096}, {"64K", 65536}, {"1.5K", 1536}, {"64Ki", 65536},
 		{"1M", 1 << 20}, {"1G", 1 << 30}};
+	uint64_t size = 0;
 
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		uint64_t value = 7;
@@ -47,6 +89,8 @@ Test(values, sizes_are_whole_bytes)
 		cr_assert_eq(value, cases[i].value, "%s", cases[i].text);
 	}
 	cr_assert_not(values_read_size("0.5", &(uint64_t){0}));
+	cr_assert(values_read_size("9007199254740993", &size));
+	cr_assert_eq(size, 9007199254740993);
 	cr_assert_not(values_read_size("64Q", &(uint64_t){0}));
 	cr_assert_not(values_read_size("99999999999999G", &(uint64_t){0}));
 }
@@ -59,6 +103,7 @@ Test(values, times_are_read_into_nanoseconds)
 	} cases[] = {{"10", 10000000000}, {"10s", 10000000000}, {"250ms", 250000000},
 		{"80us", 80000}, {"1ns", 1}, {"1.5ms", 1500000}, {"5m", 300000000000},
 		{"2h", 7200000000000}, {"0", 0}};
+	int64_t time = 0;
 
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		int64_t value = -1;
@@ -66,6 +111,10 @@ Test(values, times_are_read_into_nanoseconds)
 		cr_assert(values_read_time(cases[i].text, &value), "%s", cases[i].text);
 		cr_assert_eq(value, cases[i].value, "%s", cases[i].text);
 	}
+	cr_assert(values_read_time("9007199.254740993", &time));
+	cr_assert_eq(time, 9007199254740993);
+	cr_assert(values_read_time("0.6ns", &time));
+	cr_assert_eq(time, 1);
 	cr_assert_not(values_read_time("5k", &(int64_t){0}));
 	cr_assert_not(values_read_time("99999999999h", &(int64_t){0}));
 }
