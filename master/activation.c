@@ -1,10 +1,12 @@
 #include "master/activation.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "hub/base/log.h"
+#include "master/values.h"
 
 #define FIRST_FD 3
 
@@ -12,9 +14,9 @@
 static int
 read_count(const char *text)
 {
-	long count = strtol(text, NULL, 10);
+	uint64_t count;
 
-	if (count >= 0 && count <= sysconf(_SC_OPEN_MAX) - FIRST_FD)
+	if (values_read_plain(text, (uint64_t)sysconf(_SC_OPEN_MAX) - FIRST_FD, &count))
 		return (int)count;
 	log_warning("LISTEN_FDS: %s sockets cannot have been passed; taking none", text);
 	return 0;
@@ -25,8 +27,9 @@ activation_take(struct sockets *sockets)
 {
 	const char *count = getenv("LISTEN_FDS"), *pid = getenv("LISTEN_PID");
 	int passed = count != NULL ? read_count(count) : 0;
+	uint64_t whose;
 
-	if (pid == NULL || atoi(pid) != (int)getpid())
+	if (pid == NULL || !values_read_plain(pid, INT_MAX, &whose) || (pid_t)whose != getpid())
 		passed = 0;
 	for (int fd = FIRST_FD; fd < FIRST_FD + passed; fd++) {
 		struct address address = {.length = sizeof address.socket};

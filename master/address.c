@@ -10,6 +10,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "master/values.h"
+
 #define TEXT(number) TEXT_OF(number)
 #define TEXT_OF(number) #number
 
@@ -42,10 +44,9 @@ split(const char *text, char *host, size_t size, const char **port)
 static const char *
 check_port(const char *port)
 {
-	char *end;
-	long number = strtol(port, &end, 10);
+	uint64_t number;
 
-	if (*port < '0' || *port > '9' || *end != '\0' || number > 65535)
+	if (!values_read_plain(port, UINT16_MAX, &number))
 		return "has no valid port; a port is a number from 0 (any free one) to 65535";
 	return NULL;
 }

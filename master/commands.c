@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "master/options.h"
+#include "master/values.h"
 
 #define ROW(name, argument, kind, help) {#name, COMMAND_##argument, COMMAND_##kind, help},
 
@@ -45,13 +46,10 @@ commands_list(char list[static COMMANDS_LIST_SIZE], bool has_own)
 int
 commands_read_shape(const char *text, unsigned *processes, unsigned *threads)
 {
-	char rest;
-
-	if (sscanf(text, "%ux%u%c", processes, threads, &rest) != 2 || *processes < 1 ||
-		*processes > OPTIONS_PROCESSES_MAX || *threads < 1 ||
-		*threads > OPTIONS_THREADS_MAX)
-		return -1;
-	return 0;
+	return values_read_pair(text, 'x', OPTIONS_PROCESSES_MAX, processes, threads) &&
+			       *processes > 0 && *threads > 0
+		       ? 0
+		       : -1;
 }
 
 int

@@ -1,8 +1,9 @@
 #include "master/network.h"
 
 #include <arpa/inet.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "master/values.h"
 
 bool
 network_parse(const char *text, struct worker_network *network)
@@ -10,8 +11,7 @@ network_parse(const char *text, struct worker_network *network)
 	const char *slash = strchr(text, '/');
 	size_t length = slash != NULL ? (size_t)(slash - text) : strlen(text);
 	char address[INET6_ADDRSTRLEN];
-	unsigned long most, bits;
-	char *end;
+	uint64_t most, bits;
 
 	*network = (struct worker_network){.family = AF_INET};
 	if (length >= sizeof address)
@@ -24,11 +24,8 @@ network_parse(const char *text, struct worker_network *network)
 			return false;
 	}
 	most = bits = network->family == AF_INET ? 32 : 128;
-	if (slash != NULL) {
-		bits = strtoul(slash + 1, &end, 10);
-		if (slash[1] < '0' || slash[1] > '9' || *end != '\0' || bits > most)
-			return false;
-	}
+	if (slash != NULL && !values_read_plain(slash + 1, most, &bits))
+		return false;
 	network->bits = (unsigned)bits;
 	return true;
 }

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <ev.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,6 +15,7 @@
 
 #include "hub/base/clock.h"
 #include "hub/base/log.h"
+#include "master/values.h"
 
 /* What the manager had no room for is sent again after so many seconds, twice as many each time. */
 #define AGAIN_FIRST 0.1
@@ -37,18 +39,22 @@ static int64_t watchdog;
 static int64_t
 read_interval(const char *text)
 {
-	char *end;
-	long long microseconds;
+	uint64_t microseconds;
 
-	errno = 0;
-	microseconds = strtoll(text, &end, 10);
-	if (errno == 0 && end != text && *end == '\0' && microseconds >= 0 &&
-		microseconds <= INT64_MAX / CLOCK_MICROSECOND)
-		return microseconds * CLOCK_MICROSECOND;
+	if (values_read_plain(text, INT64_MAX / CLOCK_MICROSECOND, &microseconds))
+		return (int64_t)microseconds * CLOCK_MICROSECOND;
 	log_warning("WATCHDOG_USEC: '%s' is not an interval; the service manager's watchdog is not "
 		    "told anything",
 		text);
 	return 0;
+}
+
+static bool
+is_own(const char *text)
+{
+	uint64_t pid;
+
+	return values_read_plain(text, INT_MAX, &pid) && (pid_t)pid == getpid();
 }
 
 void
@@ -71,8 +77,7 @@ notify_init(void)
 	if (path[0] == '@')
 		manager.sun_path[0] = '\0';
 	/* After an upgrade the pid is that of the first master. */
-	if (interval != NULL &&
-		(pid == NULL || atoi(pid) == (int)getpid() || getenv("HUBBUB_HANDOVER") != NULL))
+	if (interval != NULL && (pid == NULL || is_own(pid) || getenv("HUBBUB_HANDOVER") != NULL))
 		watchdog = read_interval(interval);
 }
 

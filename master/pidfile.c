@@ -2,26 +2,28 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "hub/base/log.h"
+#include "master/values.h"
 
 static int
 read_pid(int fd)
 {
 	char text[32];
+	uint64_t pid;
 	ssize_t length = pread(fd, text, sizeof text - 1, 0);
 
 	if (length <= 0)
 		return 0;
 	text[length] = '\0';
-	return atoi(text);
+	return values_read_digits(text, INT_MAX, &pid) != NULL ? (int)pid : 0;
 }
 
 void

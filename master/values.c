@@ -49,6 +49,31 @@ values_read_digits(const char *text, uint64_t most, uint64_t *number)
 	return rest;
 }
 
+bool
+values_read_plain(const char *text, uint64_t most, uint64_t *number)
+{
+	uint64_t value;
+	const char *rest = values_read_digits(text, most, &value);
+
+	if (rest == NULL || *rest != '\0')
+		return false;
+	*number = value;
+	return true;
+}
+
+bool
+values_read_pair(const char *text, char between, unsigned most, unsigned *first, unsigned *second)
+{
+	uint64_t one, other;
+	const char *rest = values_read_digits(text, most, &one);
+
+	if (rest == NULL || *rest != between || !values_read_plain(rest + 1, most, &other))
+		return false;
+	*first = (unsigned)one;
+	*second = (unsigned)other;
+	return true;
+}
+
 /* What follows the point. Returns what follows that. */
 static const char *
 read_decimals(const char *text, struct parts *parts)
@@ -123,6 +148,23 @@ values_read_number(const char *text, double *number)
 	if (value > 1e18)
 		return false;
 	*number = value;
+	return true;
+}
+
+bool
+values_read_percentage(const char *text, double *share)
+{
+	size_t length = strlen(text);
+	char number[64];
+	double percent;
+
+	if (length < 2 || length >= sizeof number || text[length - 1] != '%')
+		return false;
+	memcpy(number, text, length - 1);
+	number[length - 1] = '\0';
+	if (!values_read_number(number, &percent))
+		return false;
+	*share = percent / 100;
 	return true;
 }
 

@@ -13,6 +13,16 @@
  * with *number untouched. */
 const char *values_read_digits(const char *text, uint64_t most, uint64_t *number);
 
+/* Digits and nothing else: a number up to most. */
+bool values_read_plain(const char *text, uint64_t most, uint64_t *number);
+
+/* "2x4", with that character between: two numbers of digits, each up to most. */
+bool values_read_pair(
+	const char *text, char between, unsigned most, unsigned *first, unsigned *second);
+
+/* "5%", "0.1%", into 0.05, 0.001. */
+bool values_read_percentage(const char *text, double *share);
+
 /* "200", "1.5k", "50k", "2M", "1G" (powers of 1000), "64Ki", "4Mi" (of 1024). Not negative.
  * Returns false, with *number untouched, if text is not one. The others below do the same. */
 bool values_read_number(const char *text, double *number);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "master/values.h"
 #include "tests/load/commands.h"
 #include "tests/load/json.h"
 #include "tests/load/median.h"
@@ -278,10 +279,7 @@ usage(FILE *stream, int code)
 static bool
 read_max_regress(const char *text, double *max_regress)
 {
-	char *end;
-
-	*max_regress = strtod(text, &end) / 100;
-	if (end != text && strcmp(end, "%") == 0 && *max_regress >= 0)
+	if (values_read_percentage(text, max_regress))
 		return true;
 	fprintf(stderr, "hubbub-load: --max-regress: '%s' is not a percentage, such as 5%%\n",
 		text);

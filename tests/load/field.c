@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <limits.h>
 #include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -135,8 +136,7 @@ field_sources(const char *value, void *context)
 		item = strtok_r(NULL, ",", &rest)) {
 		char *slash = strchr(item, '/'), *dash = strchr(item, '-');
 		uint32_t first, last;
-		unsigned length = 32;
-		char more;
+		uint64_t length = 32;
 
 		if (slash != NULL)
 			*slash = '\0';
@@ -144,8 +144,8 @@ field_sources(const char *value, void *context)
 			*dash = '\0';
 		if (!read_address(item, &first) ||
 			(dash != NULL && !read_address(dash + 1, &last)) ||
-			(slash != NULL && (sscanf(slash + 1, "%u%c", &length, &more) != 1 ||
-						  length < 8 || length > 32)))
+			(slash != NULL &&
+				(!values_read_plain(slash + 1, 32, &length) || length < 8)))
 			return "A.B.C.D, A.B.C.D/LEN or FIRST-LAST";
 		if (dash != NULL && last < first)
 			return "written from low to high";
@@ -170,14 +170,14 @@ field_slow(const char *value, void *context)
 {
 	struct load *load = context;
 	char text[64], *at;
-	double count;
+	uint64_t count;
 
 	if (!copy(value, text, sizeof text))
 		return TOO_LONG(text);
 	at = strchr(text, '@');
 	if (at != NULL)
 		*at++ = '\0';
-	if (at == NULL || !values_read_number(text, &count) ||
+	if (at == NULL || !values_read_whole(text, &count) ||
 		!values_read_number(at, &load->slow_rate) || load->slow_rate < 1 ||
 		count > LOAD_CONNECTIONS_MAX)
 		return "N@RATE, as in 8@1k: 8 connections of 1000 bytes a second";
@@ -220,12 +220,11 @@ field_cpus(const char *value, void *context)
 	for (char *item = strtok_r(text, ",", &rest); item != NULL;
 		item = strtok_r(NULL, ",", &rest)) {
 		unsigned first, last;
-		char more;
-		int read = sscanf(item, "%u-%u%c", &first, &last, &more);
+		uint64_t alone;
 
-		if (read == 1 && sscanf(item, "%u%c", &first, &more) == 1)
-			last = first;
-		else if (read != 2)
+		if (values_read_plain(item, UINT_MAX, &alone))
+			first = last = (unsigned)alone;
+		else if (!values_read_pair(item, '-', UINT_MAX, &first, &last))
 			return expected("a CPU or a range of them: '%s'", item);
 		if (first > last || last >= CPU_SETSIZE)
 			return expected("a range of CPUs below %d: '%s'", CPU_SETSIZE, item);
@@ -236,27 +235,10 @@ field_cpus(const char *value, void *context)
 	return load->cpu_count == 0 ? "the number of any CPU" : NULL;
 }
 
-/* "5%" is 0.05. */
-static bool
-read_share(const char *value, double *share)
-{
-	size_t length = strlen(value);
-	char text[32];
-	double percent;
-
-	if (length < 2 || length >= sizeof text || value[length - 1] != '%')
-		return false;
-	snprintf(text, sizeof text, "%.*s", (int)length - 1, value);
-	if (!values_read_number(text, &percent))
-		return false;
-	*share = percent / 100;
-	return true;
-}
-
 const char *
 field_max_regress(const char *value, void *context)
 {
-	return read_share(value, &((struct load *)context)->max_regress)
+	return values_read_percentage(value, &((struct load *)context)->max_regress)
 		       ? NULL
 		       : "a percentage, such as 5%";
 }
@@ -268,7 +250,9 @@ field_max_lag(const char *value, void *context)
 
 	load->max_lag = 0;
 	if (strchr(value, '%') != NULL)
-		return read_share(value, &load->max_lag_share) ? NULL : "a percentage, such as 5%";
+		return values_read_percentage(value, &load->max_lag_share)
+			       ? NULL
+			       : "a percentage, such as 5%";
 	return values_read_time(value, &load->max_lag) && load->max_lag > 0
 		       ? NULL
 		       : "a time above 0 (250ms; without a unit seconds), or a percentage";
@@ -300,11 +284,10 @@ field_grid(const char *value, void *context)
 	for (char *item = strtok_r(text, ",", &rest); item != NULL;
 		item = strtok_r(NULL, ",", &rest)) {
 		struct load_shape *shape = &load->grid[load->grid_count];
-		char more;
 
 		if (load->grid_count == LOAD_SHAPES_MAX)
 			return expected("at most %d shapes", LOAD_SHAPES_MAX);
-		if (sscanf(item, "%ux%u%c", &shape->processes, &shape->threads, &more) != 2 ||
+		if (!values_read_pair(item, 'x', UINT_MAX, &shape->processes, &shape->threads) ||
 			shape->processes == 0 || shape->threads == 0)
 			return expected("processes x threads, as in 2x1: '%s'", item);
 		load->grid_count++;

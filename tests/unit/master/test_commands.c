@@ -137,7 +137,8 @@ Test(commands, arguments_are_checked)
 		unsigned processes, threads; /* 0 if it is no shape */
 	} shapes[] = {{"2x4", 2, 4}, {"1x1", 1, 1}, {"1024x1024", 1024, 1024}, {"", 0, 0},
 		{"2", 0, 0}, {"2x", 0, 0}, {"x4", 0, 0}, {"2x4x1", 0, 0}, {"2x4 ", 0, 0},
-		{"0x4", 0, 0}, {"2x0", 0, 0}, {"1025x1", 0, 0}, {"1x1025", 0, 0}, {"-1x1", 0, 0}};
+		{"0x4", 0, 0}, {"2x0", 0, 0}, {"4294967298x1", 0, 0}, {"2x-4294967295", 0, 0},
+		{" 2x4", 0, 0}, {"+2x4", 0, 0}, {"1025x1", 0, 0}, {"1x1025", 0, 0}, {"-1x1", 0, 0}};
 	char error[COMMANDS_ERROR_SIZE];
 
 	for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {

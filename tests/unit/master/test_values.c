@@ -73,6 +73,33 @@ Test(values, digits_are_read_up_to_what_follows_them)
 	cr_assert_eq(number, UINT64_MAX);
 }
 
+Test(values, a_pair_is_of_digits_alone)
+{
+	static const char *const wrong[] = {"", "x", "2", "2x", "x4", "2x4x", "2x4 ", " 2x4",
+		"+2x4", "2x-4", "2y4", "10x1", "1x10", "4294967298x1", "2x18446744073709551617"};
+	unsigned first = 0, second = 0;
+
+	cr_assert(values_read_pair("2x9", 'x', 9, &first, &second));
+	cr_assert(first == 2 && second == 9);
+	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+		cr_assert_not(
+			values_read_pair(wrong[i], 'x', 9, &first, &second), "'%s'", wrong[i]);
+	cr_assert(first == 2 && second == 9);
+}
+
+Test(values, a_percentage_is_a_number_with_its_sign)
+{
+	static const char *const wrong[] = {
+		"", "%", "5", "-5%", "inf%", "nan%", "0x5%", "1e3%", "5%%", " 5%"};
+	double share = 7;
+
+	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+		cr_assert_not(values_read_percentage(wrong[i], &share), "'%s'", wrong[i]);
+	cr_assert_eq(share, 7);
+	cr_assert(values_read_percentage("0.5%", &share));
+	cr_assert_float_eq(share, 0.005, 1e-9);
+}
+
 Test(values, sizes_are_whole_bytes)
 {
 	static const struct {
