@@ -1,79 +1,142 @@
 #include "master/arguments.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-static void
-add(struct arguments *arguments, const char *item, const char *file)
+#include "master/argument_file.h"
+
+#define PLACE_SIZE 256
+
+/* One reading of a command line. */
+struct expansion {
+	struct arguments *arguments;
+	bool (*takes_value)(const char *item, const void *context);
+	const void *context;
+	bool wants_value; /* what was added last takes what comes next */
+	bool is_over;     /* no option comes any more */
+	const char *file; /* where items are from now; NULL: the command line */
+	unsigned line;
+	char *error;
+	size_t error_size;
+};
+
+static bool
+grow(struct arguments *arguments)
 {
 	size_t room = (size_t)arguments->count + 2;
 	char **items = realloc(arguments->items, room * sizeof *items);
 	const char **files = realloc(arguments->files, room * sizeof *files);
-	char *copy = strdup(item);
+	unsigned *lines = realloc(arguments->lines, room * sizeof *lines);
 
 	if (items != NULL)
 		arguments->items = items;
 	if (files != NULL)
 		arguments->files = files;
-	if (items == NULL || files == NULL || copy == NULL) {
+	if (lines != NULL)
+		arguments->lines = lines;
+	return items != NULL && files != NULL && lines != NULL;
+}
+
+static void
+add(struct expansion *expansion, const char *item)
+{
+	struct arguments *arguments = expansion->arguments;
+	char *copy = strdup(item);
+
+	if (!grow(arguments) || copy == NULL) {
 		free(copy);
 		arguments->is_short = true;
 		return;
 	}
-	files[arguments->count] = file;
-	items[arguments->count++] = copy;
-	items[arguments->count] = NULL;
+	if (arguments->count > 0) {
+		expansion->is_over =
+			expansion->is_over || (!expansion->wants_value && strcmp(item, "--") == 0);
+		expansion->wants_value = !expansion->wants_value && !expansion->is_over &&
+					 expansion->takes_value != NULL &&
+					 expansion->takes_value(item, expansion->context);
+	}
+	arguments->files[arguments->count] = expansion->file;
+	arguments->lines[arguments->count] = expansion->line;
+	arguments->items[arguments->count++] = copy;
+	arguments->items[arguments->count] = NULL;
 }
 
 /* One argument, or an option and its value with blanks between. */
-static void
-add_line(struct arguments *arguments, char *line, const char *file)
+static bool
+add_line(struct expansion *expansion, char *line)
 {
 	char *blank = line + strcspn(line, " \t="), *value;
 
+	if (*line == '@' && !expansion->wants_value) {
+		snprintf(expansion->error, expansion->error_size,
+			"%s:%u: '%s': an @FILE cannot name another", expansion->file,
+			expansion->line, line);
+		return false;
+	}
 	if (*line == '-' && *blank != '\0' && *blank != '=') {
 		value = blank + strspn(blank, " \t");
 		*blank = '\0';
-		add(arguments, line, file);
-		add(arguments, value, file);
+		add(expansion, line);
+		add(expansion, value);
 	} else {
-		add(arguments, line, file);
+		add(expansion, line);
 	}
+	return true;
 }
 
-static int
-add_file(struct arguments *arguments, const char *path)
+static bool
+add_lines(struct expansion *expansion, char *text)
 {
-	/* A pipe that nobody writes to must not keep a running server waiting. */
-	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	FILE *stream = fd != -1 ? fdopen(fd, "r") : NULL;
-	char *line = NULL;
-	size_t room = 0;
-	ssize_t length;
-	int error;
+	char *line, *next = text;
 
-	if (stream == NULL) {
-		if (fd != -1)
-			close(fd);
-		return -1;
-	}
-	while ((length = getline(&line, &room, stream)) > 0) {
+	while ((line = strsep(&next, "\n")) != NULL) {
 		char *start = line + strspn(line, " \t");
+		size_t length = strlen(start);
 
-		while (length > 0 && strchr(" \t\r\n", line[length - 1]) != NULL)
-			line[--length] = '\0';
-		if (*start != '\0' && *start != '#')
-			add_line(arguments, start, path);
+		expansion->line++;
+		while (length > 0 && strchr(" \t\r", start[length - 1]) != NULL)
+			start[--length] = '\0';
+		if (*start != '\0' && *start != '#' && !add_line(expansion, start))
+			return false;
 	}
-	error = ferror(stream) ? errno : 0;
-	free(line);
-	fclose(stream);
-	errno = error;
-	return error == 0 ? 0 : -1;
+	return true;
+}
+
+/* Its last option must not take what follows on the command line for its value. */
+static bool
+check_end(const struct expansion *expansion)
+{
+	const struct arguments *arguments = expansion->arguments;
+	char place[PLACE_SIZE];
+	int last = arguments->count - 1;
+
+	if (!expansion->wants_value || arguments->files[last] != expansion->file)
+		return true;
+	snprintf(expansion->error, expansion->error_size, "%s%s lacks its value",
+		arguments_place(arguments, last, place, sizeof place), arguments->items[last]);
+	return false;
+}
+
+static bool
+add_file(struct expansion *expansion, const char *item)
+{
+	const char *why;
+	char *text = argument_file_read(item + 1, &why);
+	bool is_right;
+
+	if (text == NULL) {
+		snprintf(expansion->error, expansion->error_size,
+			"%s: cannot read the argument file: %s", item, why);
+		return false;
+	}
+	expansion->file = item + 1;
+	expansion->line = 0;
+	is_right = add_lines(expansion, text) && check_end(expansion);
+	expansion->file = NULL;
+	expansion->line = 0;
+	free(text);
+	return is_right;
 }
 
 int
@@ -81,21 +144,31 @@ arguments_expand(struct arguments *arguments, int argc, char **argv,
 	bool (*takes_value)(const char *item, const void *context), const void *context,
 	char *error, size_t error_size)
 {
+	struct expansion expansion = {.arguments = arguments,
+		.takes_value = takes_value,
+		.context = context,
+		.error = error,
+		.error_size = error_size};
+
 	*arguments = (struct arguments){0};
 	for (int i = 0; i < argc; i++) {
-		bool is_value = i > 1 && takes_value != NULL && takes_value(argv[i - 1], context);
-
-		if (i == 0 || argv[i][0] != '@' || is_value) {
-			add(arguments, argv[i], NULL);
-		} else if (add_file(arguments, argv[i] + 1) != 0) {
-			snprintf(error, error_size, "%s: cannot read the argument file: %s",
-				argv[i], strerror(errno));
+		if (i == 0 || argv[i][0] != '@' || expansion.wants_value)
+			add(&expansion, argv[i]);
+		else if (!add_file(&expansion, argv[i]))
 			return -1;
-		}
 	}
 	if (arguments->is_short)
 		snprintf(error, error_size, "no memory for the arguments");
 	return arguments->is_short ? -1 : 0;
+}
+
+const char *
+arguments_place(const struct arguments *arguments, int item, char *text, size_t size)
+{
+	text[0] = '\0';
+	if (item >= 0 && item < arguments->count && arguments->files[item] != NULL)
+		snprintf(text, size, "%s:%u: ", arguments->files[item], arguments->lines[item]);
+	return text;
 }
 
 const char *
@@ -123,6 +196,7 @@ arguments_free(struct arguments *arguments)
 		free(arguments->kept[i]);
 	free(arguments->items);
 	free(arguments->files);
+	free(arguments->lines);
 	free(arguments->kept);
 	*arguments = (struct arguments){0};
 }
@@ -172,28 +246,32 @@ arguments_nearest(const char *word, const char *const *names)
 
 bool
 arguments_check_names(
-	int argc, char **argv, const char *const *names, char *error, size_t error_size)
+	const struct arguments *arguments, const char *const *names, char *error, size_t error_size)
 {
-	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+	char **items = arguments->items, place[PLACE_SIZE];
+
+	for (int i = 1; i < arguments->count && strcmp(items[i], "--") != 0; i++) {
 		char name[64];
 		const char *nearest;
 		bool is_known = false;
 
-		if (strncmp(argv[i], "--", 2) != 0)
+		if (strncmp(items[i], "--", 2) != 0)
 			continue;
-		snprintf(name, sizeof name, "%.*s", (int)strcspn(argv[i] + 2, "="), argv[i] + 2);
+		snprintf(name, sizeof name, "%.*s", (int)strcspn(items[i] + 2, "="), items[i] + 2);
 		/* An abbreviation is argp's to judge. */
 		for (const char *const *each = names; *each != NULL; each++)
 			is_known = is_known || strncmp(*each, name, strlen(name)) == 0;
 		if (is_known)
 			continue;
 		nearest = arguments_nearest(name, names);
+		arguments_place(arguments, i, place, sizeof place);
 		if (nearest != NULL)
 			snprintf(error, error_size,
-				"--%s: there is no such option; did you mean --%s?", name, nearest);
+				"%s--%s: there is no such option; did you mean --%s?", place, name,
+				nearest);
 		else
-			snprintf(error, error_size, "--%s: there is no such option; see --help",
-				name);
+			snprintf(error, error_size, "%s--%s: there is no such option; see --help",
+				place, name);
 		return false;
 	}
 	return true;

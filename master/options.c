@@ -250,8 +250,12 @@ take_other(struct table *table, int key, char *value, struct argp_state *state)
 	(void)state;
 	if (key != ARGP_KEY_ARG)
 		return ARGP_ERR_UNKNOWN;
-	table_complain(table,
-		"'%s' is not an option; addresses are given with --listen, see --help", value);
+	if (table_has_name(table, value))
+		table_complain(table, "'%s' is not an option; did you mean --%s?", value, value);
+	else
+		table_complain(table,
+			"'%s' is not an option; addresses are given with --listen, see --help",
+			value);
 	return EINVAL;
 }
 

@@ -70,6 +70,18 @@ find_row(const struct table *table, const char *name, size_t *index)
 	return NULL;
 }
 
+bool
+table_has_name(const struct table *table, const char *text)
+{
+	const struct hubbub_option *row;
+	size_t length = strcspn(text, "= \t");
+
+	for (size_t i = 0; (row = table_row(table, i, NULL)) != NULL; i++)
+		if (strlen(row->name) == length && strncmp(row->name, text, length) == 0)
+			return true;
+	return false;
+}
+
 enum table_origin
 table_origin(const struct table *table, const struct table_givens *givens, const char *name)
 {
@@ -95,14 +107,19 @@ void
 table_complain_of(struct table *table, const char *name, const char *format, ...)
 {
 	char text[512], variable[TABLE_VARIABLE_SIZE];
-	const struct hubbub_option *row = find_row(table, name, NULL);
+	size_t index;
+	const struct hubbub_option *row = find_row(table, name, &index);
+	const struct table_given *given =
+		row != NULL ? table_last_given(table->givens, index) : NULL;
 	va_list arguments;
 
 	va_start(arguments, format);
 	vsnprintf(text, sizeof text, format, arguments);
 	va_end(arguments);
-	if (table_origin(table, table->givens, name) == TABLE_ENVIRONMENT)
+	if (given != NULL && given->origin == TABLE_ENVIRONMENT)
 		table_complain(table, "%s: %s", table_variable(table, row, variable), text);
+	else if (given != NULL && given->origin == TABLE_FILE)
+		table_complain(table, "%s:%u: --%s: %s", given->from, given->line, name, text);
 	else
 		table_complain(table, "--%s: %s", name, text);
 }

@@ -31,6 +31,7 @@ struct table_given {
 	const char *text;
 	enum table_origin origin;
 	const char *from; /* the FILE, if it is from one */
+	unsigned line;    /* of it */
 };
 
 struct table_givens {
@@ -80,7 +81,7 @@ void table_complain(struct table *table, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /* The same of one option, which is named first as it was given: "--listen: ...",
- * "HUBBUB_SERVER_LISTEN: ...". */
+ * "FILE:3: --listen: ...", "HUBBUB_SERVER_LISTEN: ...". */
 void table_complain_of(struct table *table, const char *name, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
@@ -89,6 +90,9 @@ const struct hubbub_option *table_row(const struct table *table, size_t index, v
 
 /* What that row was given last, by the command line, an @FILE or the environment; NULL: nothing. */
 const struct table_given *table_last_given(const struct table_givens *givens, size_t row);
+
+/* Whether text begins with the whole name of an option, as "limit=4" does. */
+bool table_has_name(const struct table *table, const char *text);
 
 /* Where the option's value is from; the last one's, if there are several. */
 enum table_origin table_origin(

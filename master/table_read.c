@@ -56,39 +56,62 @@ note_given(struct table_givens *givens, struct table_given given)
 
 /* Reads a text that was given to a row, and notes that. Returns whether it is right. */
 static bool
-take_text(struct table *table, size_t index, const char *text, enum table_origin origin,
-	const char *from)
+take_given(struct table *table, struct table_given given)
 {
 	char why[WHY_SIZE];
 	void *object;
-	const struct hubbub_option *row = table_row(table, index, &object);
-	struct table_given given = {.row = index, .text = text, .origin = origin, .from = from};
+	const struct hubbub_option *row = table_row(table, given.row, &object);
 
 	if (!note_given(table->givens, given)) {
 		table_complain(table, "no memory for the options");
 		return false;
 	}
-	if (row_read(row, object, text, why, sizeof why))
+	if (row_read(row, object, given.text, why, sizeof why))
 		return true;
 	table_complain_of(table, row->name, "%s", why);
 	return false;
 }
 
+static bool
+take_text(struct table *table, size_t index, const char *text, enum table_origin origin)
+{
+	return take_given(
+		table, (struct table_given){.row = index, .text = text, .origin = origin});
+}
+
 /* One run of argp. */
 struct run {
 	struct table *table;
-	char **operands; /* the arguments that are no options; borrowed, like the array */
+	int *operands; /* where the arguments are that are no options; borrowed */
 	size_t operand_count;
 };
+
+/* Begins the error with where the item is from. */
+static void
+say_where(struct table *table, int item)
+{
+	char place[256], *error = strdup(table->error);
+
+	arguments_place(table->arguments, item, place, sizeof place);
+	if (error != NULL)
+		snprintf(table->error, table->error_size, "%s%s", place, error);
+	free(error);
+}
 
 /* What an operand means may depend on any option, so all options come first. */
 static error_t
 take_operands(struct run *run, struct argp_state *state)
 {
+	struct table *table = run->table;
 	error_t error = 0;
 
-	for (size_t i = 0; i < run->operand_count && error == 0; i++)
-		error = run->table->take(run->table, ARGP_KEY_ARG, run->operands[i], state);
+	for (size_t i = 0; i < run->operand_count && error == 0; i++) {
+		char *operand = table->arguments->items[run->operands[i]];
+
+		error = table->take(table, ARGP_KEY_ARG, operand, state);
+		if (table->error[0] != '\0')
+			say_where(table, run->operands[i]);
+	}
 	return error;
 }
 
@@ -97,17 +120,22 @@ take_key(int key, char *value, struct argp_state *state)
 {
 	struct run *run = state->input;
 	struct table *table = run->table;
-	const char *file = state->next > 0 ? table->arguments->files[state->next - 1] : NULL;
+	const int item = state->next > 0 ? state->next - 1 : 0;
+	const char *file = table->arguments->files[item];
 	const struct hubbub_option *row;
 	size_t index;
 
 	if (key > 0 && key < TABLE_EXTRA_KEY && (row = find_key(table, key, &index)) != NULL)
-		return take_text(table, index, value != NULL ? value : row->implied,
-			       file != NULL ? TABLE_FILE : TABLE_COMMAND_LINE, file)
+		return take_given(table,
+			       (struct table_given){.row = index,
+				       .text = value != NULL ? value : row->implied,
+				       .origin = file != NULL ? TABLE_FILE : TABLE_COMMAND_LINE,
+				       .from = file,
+				       .line = table->arguments->lines[item]})
 			       ? 0
 			       : EINVAL;
 	if (key == ARGP_KEY_ARG) {
-		run->operands[run->operand_count++] = value;
+		run->operands[run->operand_count++] = item;
 		return 0;
 	}
 	if (key == ARGP_KEY_END)
@@ -122,7 +150,7 @@ table_take(struct table *table, const char *name, const char *text)
 
 	for (size_t i = 0; (row = table_row(table, i, NULL)) != NULL; i++)
 		if (strcmp(row->name, name) == 0)
-			return take_text(table, i, text, TABLE_COMMAND_LINE, NULL);
+			return take_text(table, i, text, TABLE_COMMAND_LINE);
 	return false;
 }
 
@@ -138,7 +166,7 @@ take_list(struct table *table, size_t index, const char *text)
 
 		if (item == NULL)
 			table_complain(table, "no memory for the environment");
-		if (item == NULL || !take_text(table, index, item, TABLE_ENVIRONMENT, NULL))
+		if (item == NULL || !take_text(table, index, item, TABLE_ENVIRONMENT))
 			return false;
 		text += length;
 	}
@@ -152,7 +180,7 @@ take_switch(struct table *table, size_t index, const char *text)
 	char variable[TABLE_VARIABLE_SIZE];
 
 	if (strcmp(text, "on") == 0 || strcmp(text, "1") == 0)
-		take_text(table, index, NULL, TABLE_ENVIRONMENT, NULL);
+		take_text(table, index, NULL, TABLE_ENVIRONMENT);
 	else if (strcmp(text, "off") != 0 && strcmp(text, "0") != 0)
 		table_complain(table, "%s: '%s' is not 'on' or 'off'",
 			table_variable(table, table_row(table, index, NULL), variable), text);
@@ -197,7 +225,7 @@ take_environment(struct table *table)
 		else if (row->kind == HUBBUB_CALL && row->values == NULL)
 			take_switch(table, i, text);
 		else
-			take_text(table, i, text, TABLE_ENVIRONMENT, NULL);
+			take_text(table, i, text, TABLE_ENVIRONMENT);
 	}
 }
 
@@ -221,7 +249,7 @@ struct layout {
 	struct argp_option *options;
 	const char **names; /* of long options, ended by NULL */
 	char (*helps)[HELP_SIZE];
-	char **operands; /* room for as many as there are arguments */
+	int *operands; /* room for as many as there are arguments */
 };
 
 static void
@@ -295,7 +323,7 @@ take_arguments(struct table *table)
 	if (!lay_out(table, &layout)) {
 		table_complain(table, "no memory for the options");
 	} else if (arguments_check_names(
-			   count, items, layout.names, table->error, table->error_size)) {
+			   table->arguments, layout.names, table->error, table->error_size)) {
 		const struct argp argp = {.options = layout.options,
 			.parser = take_key,
 			.args_doc = table->usage,
@@ -330,19 +358,36 @@ last_letter_needs_value(const struct table *table, const char *letters)
 	return row != NULL && needs_value(row);
 }
 
+static bool
+begins_with(const char *name, const char *beginning)
+{
+	return name != NULL && strncmp(name, beginning, strlen(beginning)) == 0;
+}
+
+/* Whether the long option of that name, or abbreviation of one, needs a value. */
+static bool
+name_needs_value(const struct table *table, const char *name)
+{
+	const struct hubbub_option *row;
+	bool is_needed = false;
+
+	for (size_t i = 0; (row = table_row(table, i, NULL)) != NULL; i++) {
+		if (strcmp(name, row->name) == 0 ||
+			(row->also != NULL && strcmp(name, row->also) == 0))
+			return needs_value(row);
+		if (begins_with(row->name, name) || begins_with(row->also, name))
+			is_needed = is_needed || needs_value(row);
+	}
+	return is_needed;
+}
+
 /* Whether the value of this argument, if it is an option, is the next one. */
 static bool
 takes_value(const char *item, const void *context)
 {
-	const struct hubbub_option *row;
-
 	if (item[0] == '-' && item[1] != '-')
 		return last_letter_needs_value(context, item + 1);
-	for (size_t i = 0; (row = table_row(context, i, NULL)) != NULL; i++)
-		if (needs_value(row) && strncmp(item, "--", 2) == 0 &&
-			strcmp(item + 2, row->name) == 0)
-			return true;
-	return false;
+	return strncmp(item, "--", 2) == 0 && name_needs_value(context, item + 2);
 }
 
 int

@@ -47,6 +47,26 @@ Test(arguments, a_file_that_cannot_be_read_is_named)
 	cr_assert_not_null(strstr(error, "No such file"));
 }
 
+Test(arguments, each_is_known_by_its_file_and_line)
+{
+	char at[64], text[96], expected[96], error[256], *argv[] = {"name", at, "last", NULL};
+	struct arguments arguments;
+
+	write_file("\n--a\n# no\r\n--b c");
+	snprintf(at, sizeof at, "@%s", path);
+	cr_assert_eq(arguments_expand(&arguments, 3, argv, NULL, NULL, error, sizeof error), 0);
+	unlink(path);
+	cr_assert_eq(arguments.count, 5);
+	cr_assert_str_empty(arguments_place(&arguments, 0, text, sizeof text));
+	snprintf(expected, sizeof expected, "%s:2: ", path);
+	cr_assert_str_eq(arguments_place(&arguments, 1, text, sizeof text), expected);
+	snprintf(expected, sizeof expected, "%s:4: ", path);
+	cr_assert_str_eq(arguments_place(&arguments, 3, text, sizeof text), expected);
+	cr_assert_str_empty(arguments_place(&arguments, 4, text, sizeof text));
+	cr_assert_str_empty(arguments_place(&arguments, 5, text, sizeof text));
+	arguments_free(&arguments);
+}
+
 Test(arguments, the_nearest_name_is_near)
 {
 	static const char *const names[] = {"listen", "processes", "threads", "pin", NULL};

@@ -62,6 +62,16 @@ Test(options, an_address_is_listened_on_once)
 	cr_assert_eq(options.address_count, 1, "the default");
 }
 
+Test(options, what_lacks_its_dashes_is_suggested_with_them)
+{
+	cr_assert_not(read_options("idle-timeout=4", NULL));
+	cr_assert_str_eq(
+		error, "'idle-timeout=4' is not an option; did you mean --idle-timeout=4?");
+	cr_assert_not(read_options("idle=4", NULL));
+	cr_assert_str_eq(
+		error, "'idle=4' is not an option; addresses are given with --listen, see --help");
+}
+
 /* The resolver may take seconds for each. */
 Test(options, nothing_is_resolved_once_an_address_is_wrong)
 {

@@ -1,0 +1,79 @@
+#include "master/argument_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PATIENCE 2000 /* milliseconds that a pipe may be silent */
+
+/* At most size bytes, up to the end. Returns how many, or -1 with *why. */
+static ssize_t
+read_all(int fd, char *text, size_t size, const char **why)
+{
+	struct pollfd query = {.fd = fd, .events = POLLIN};
+	size_t length = 0;
+
+	while (length < size) {
+		ssize_t got = read(fd, text + length, size - length);
+
+		if (got == 0)
+			break;
+		if (got > 0) {
+			length += (size_t)got;
+		} else if (errno == EAGAIN) {
+			/* As of <(COMMAND), which has yet to write. */
+			if (poll(&query, 1, PATIENCE) > 0)
+				continue;
+			*why = "nothing comes out of this pipe, and it has no end";
+			return -1;
+		} else if (errno != EINTR) {
+			*why = strerror(errno);
+			return -1;
+		}
+	}
+	return (ssize_t)length;
+}
+
+static char *
+read_text(int fd, const char **why)
+{
+	char *text = malloc(ARGUMENT_FILE_MAX + 2);
+	ssize_t length;
+
+	if (text == NULL) {
+		*why = strerror(errno);
+		return NULL;
+	}
+	length = read_all(fd, text, ARGUMENT_FILE_MAX + 1, why);
+	if (length >= 0 && memchr(text, '\0', (size_t)length) != NULL)
+		*why = "it has a NUL byte, so it is no text";
+	else if (length > ARGUMENT_FILE_MAX)
+		*why = "it is longer than 1 MiB";
+	if (*why == NULL) {
+		text[length] = '\0';
+		return text;
+	}
+	free(text);
+	return NULL;
+}
+
+char *
+argument_file_read(const char *path, const char **why)
+{
+	/* A pipe that nobody has opened for writing is at its end. */
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	char *text;
+
+	*why = NULL;
+	if (fd == -1) {
+		*why = strerror(errno);
+		return NULL;
+	}
+	text = read_text(fd, why);
+	close(fd);
+	return text;
+}
