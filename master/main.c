@@ -288,6 +288,7 @@ live(struct master *master)
 
 	options_parse(&master->options, master->argc, master->argv, service);
 	log_setup(service->name, options->log_level, options->log_format);
+	options_warn(service);
 	notify_init();
 	if (options->cpus != 0 && !options->prints_config)
 		log_info("%u CPUs allowed: %u processes x %u threads", options->cpus,

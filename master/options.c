@@ -30,6 +30,8 @@ static void *context_defaults;
 
 #define complain(reading, name, ...) table_complain_of(&(reading)->table, name, __VA_ARGS__)
 
+#define named(reading, name) table_named(&(reading)->table, name, (char[TABLE_NAMED_SIZE]){0})
+
 /* ---- addresses and networks ---- */
 
 /* One that was there before; two of port 0 are two ports. NULL if there is none. */
@@ -140,8 +142,8 @@ check_apart(struct reading *reading, const char *option, const struct own_addres
 		for (size_t j = 0; j < count; j++)
 			if (address_overlaps(&own->addresses[i], &others[j]))
 				table_complain(&reading->table,
-					"--%s and --%s are the same address; choose another port",
-					option, other);
+					"%s and %s are the same address; choose another port",
+					named(reading, option), named(reading, other));
 }
 
 static void
@@ -161,7 +163,8 @@ check_addresses(struct reading *reading)
 		if (address->kind == ADDRESS_UNIX && options->control != NULL &&
 			strcmp(options->control, address_path(address)) == 0)
 			table_complain(&reading->table,
-				"--control and --listen are the same path; choose another");
+				"%s and %s are the same path; choose another",
+				named(reading, "control"), named(reading, "listen"));
 	}
 	if (options->tls_certificate != NULL && !has_tcp)
 		complain(reading, "tls-cert", "TLS is for TCP, and no --listen address is of it");
@@ -207,7 +210,8 @@ load_tls(struct reading *reading)
 		complain(reading, "tls-key", "needs --tls-cert");
 	else if ((options->worker.tls = hub_tls_server_new(
 			  options->tls_certificate, options->tls_key)) == NULL)
-		table_complain(&reading->table, "--tls-cert, --tls-key: %s", hub_tls_why());
+		table_complain(&reading->table, "%s, %s: %s", named(reading, "tls-cert"),
+			named(reading, "tls-key"), hub_tls_why());
 }
 
 static void
@@ -222,8 +226,8 @@ check_whole(struct reading *reading)
 	check_proxy(reading);
 	choose_counts(options);
 	if ((size_t)options->processes * options->threads > SOCKETS_SEATS_MAX)
-		table_complain(&reading->table,
-			"--processes, --threads: %u x %u are more than %d hubs", options->processes,
+		table_complain(&reading->table, "%s, %s: %u x %u are more than %d hubs",
+			named(reading, "processes"), named(reading, "threads"), options->processes,
 			options->threads, SOCKETS_SEATS_MAX);
 	if (reading->table.error[0] == '\0')
 		load_tls(reading);
@@ -374,6 +378,21 @@ options_print(const struct options *options, const struct hubbub_service *servic
 	struct table table = make_table((struct options *)(uintptr_t)options, service);
 
 	table_print(&table, &options->givens, stream);
+}
+
+static void
+warn(const char *text)
+{
+	log_warning("%s", text);
+}
+
+void
+options_warn(const struct hubbub_service *service)
+{
+	struct options none = {0};
+	struct table table = make_table(&none, service);
+
+	table_check_environment(&table, warn);
 }
 
 void

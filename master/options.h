@@ -22,6 +22,9 @@ int options_read(struct options *options, int argc, char **argv,
 void options_parse(
 	struct options *options, int argc, char **argv, const struct hubbub_service *service);
 
+/* Logs a warning of each variable in the environment that is nearly an option. */
+void options_warn(const struct hubbub_service *service);
+
 /* Prints all settings, as --print-config does. */
 void options_print(
 	const struct options *options, const struct hubbub_service *service, FILE *stream);

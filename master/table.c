@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "master/row.h"
 #include "master/values.h"
@@ -103,25 +104,91 @@ table_variable(const struct table *table, const struct hubbub_option *row,
 	return text;
 }
 
-void
-table_complain_of(struct table *table, const char *name, const char *format, ...)
+const char *
+table_named(const struct table *table, const char *name, char text[static TABLE_NAMED_SIZE])
 {
-	char text[512], variable[TABLE_VARIABLE_SIZE];
+	char variable[TABLE_VARIABLE_SIZE];
 	size_t index;
 	const struct hubbub_option *row = find_row(table, name, &index);
 	const struct table_given *given =
 		row != NULL ? table_last_given(table->givens, index) : NULL;
+
+	if (given != NULL && given->origin == TABLE_ENVIRONMENT)
+		snprintf(text, TABLE_NAMED_SIZE, "%s", table_variable(table, row, variable));
+	else if (given != NULL && given->origin == TABLE_FILE)
+		snprintf(text, TABLE_NAMED_SIZE, "%s:%u: --%s", given->from, given->line, name);
+	else
+		snprintf(text, TABLE_NAMED_SIZE, "--%s", name);
+	return text;
+}
+
+void
+table_complain_of(struct table *table, const char *name, const char *format, ...)
+{
+	char text[512], named[TABLE_NAMED_SIZE];
 	va_list arguments;
 
 	va_start(arguments, format);
 	vsnprintf(text, sizeof text, format, arguments);
 	va_end(arguments);
-	if (given != NULL && given->origin == TABLE_ENVIRONMENT)
-		table_complain(table, "%s: %s", table_variable(table, row, variable), text);
-	else if (given != NULL && given->origin == TABLE_FILE)
-		table_complain(table, "%s:%u: --%s: %s", given->from, given->line, name, text);
-	else
-		table_complain(table, "--%s: %s", name, text);
+	table_complain(table, "%s: %s", table_named(table, name, named), text);
+}
+
+/* ---- the environment ---- */
+
+/* The option that a variable's name, without the prefix, nearly is; NULL: none, or it is one. */
+static const struct hubbub_option *
+find_near(const struct table *table, const char *variable, const char **names)
+{
+	char name[TABLE_VARIABLE_SIZE], own[TABLE_VARIABLE_SIZE];
+	const struct hubbub_option *row;
+	const char *nearest;
+	size_t count = 0;
+
+	for (; (row = table_row(table, count, NULL)) != NULL; count++) {
+		names[count] = row->name;
+		if (strcmp(table_variable(table, row, own), variable) == 0)
+			return NULL;
+	}
+	names[count] = NULL;
+	snprintf(name, sizeof name, "%s", variable + strlen(table->prefix));
+	for (char *c = name; *c != '\0'; c++)
+		*c = *c == '_' ? '-' : (char)tolower((unsigned char)*c);
+	for (size_t i = 0; (row = table_row(table, i, NULL)) != NULL; i++)
+		if (row->also != NULL && strcmp(row->also, name) == 0)
+			return row;
+	nearest = arguments_nearest(name, names);
+	return nearest != NULL ? find_row(table, nearest, NULL) : NULL;
+}
+
+void
+table_check_environment(const struct table *table, void (*tell)(const char *text))
+{
+	size_t rows = 0;
+	const char **names;
+
+	while (table_row(table, rows, NULL) != NULL)
+		rows++;
+	names = calloc(rows + 1, sizeof *names);
+	for (char **each = environ; names != NULL && *each != NULL; each++) {
+		char variable[TABLE_VARIABLE_SIZE], near[TABLE_VARIABLE_SIZE], text[256];
+		size_t length = strcspn(*each, "=");
+		const struct hubbub_option *row;
+
+		/* An empty one says nothing. */
+		if (strncmp(*each, table->prefix, strlen(table->prefix)) != 0 ||
+			length >= sizeof variable || (*each)[length] != '=' ||
+			(*each)[length + 1] == '\0')
+			continue;
+		snprintf(variable, sizeof variable, "%.*s", (int)length, *each);
+		row = find_near(table, variable, names);
+		if (row == NULL)
+			continue;
+		snprintf(text, sizeof text, "%s in the environment is no option; did you mean %s?",
+			variable, table_variable(table, row, near));
+		tell(text);
+	}
+	free(names);
 }
 
 /* ---- printing ---- */

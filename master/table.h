@@ -19,6 +19,7 @@
 
 #define TABLE_PARTS_MAX 2
 #define TABLE_VARIABLE_SIZE 96
+#define TABLE_NAMED_SIZE 512
 
 /* A key of an extra option (see below) that is no letter. */
 #define TABLE_EXTRA_KEY 0x10000
@@ -80,8 +81,12 @@ bool table_take(struct table *table, const char *name, const char *text);
 void table_complain(struct table *table, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* The same of one option, which is named first as it was given: "--listen: ...",
- * "FILE:3: --listen: ...", "HUBBUB_SERVER_LISTEN: ...". */
+/* The option as it was given: "--listen", "FILE:3: --listen", "HUBBUB_SERVER_LISTEN"; the first of
+ * these if it was not. Returns text. */
+const char *table_named(
+	const struct table *table, const char *name, char text[static TABLE_NAMED_SIZE]);
+
+/* The same of one option, which is named first. */
 void table_complain_of(struct table *table, const char *name, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
@@ -105,6 +110,10 @@ void table_print(const struct table *table, const struct table_givens *givens, F
 /* The variable that stands for the option: "HUBBUB_SERVER_IDLE_TIMEOUT". Returns text. */
 const char *table_variable(const struct table *table, const struct hubbub_option *row,
 	char text[static TABLE_VARIABLE_SIZE]);
+
+/* Tells of each variable in the environment that is none of the table's but nearly one: "X is no
+ * option; did you mean Y?". */
+void table_check_environment(const struct table *table, void (*tell)(const char *text));
 
 /* What is wrong with the rows themselves, such as two of one name. Returns whether nothing is, or a
  * line in error. */

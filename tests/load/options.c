@@ -28,6 +28,11 @@ struct parse {
 static struct arguments arguments;
 static struct table_givens givens;
 
+/* Wrong usage of one option, which is named as it was given. */
+#define refuse_of(parse, name, ...)                                                                \
+	(table_complain_of(&(parse)->table, name, __VA_ARGS__), refuse("%s", (parse)->table.error))
+#define named(parse, name) table_named(&(parse)->table, name, (char[TABLE_NAMED_SIZE]){0})
+
 /* ---- arguments ---- */
 
 static bool
@@ -74,17 +79,20 @@ take(struct table *table, int key, char *value, struct argp_state *state)
 /* ---- the whole ---- */
 
 static void
-check_messages(const struct load *load)
+check_messages(struct parse *parse)
 {
+	const struct load *load = parse->load;
 	uint32_t least = sizes_least(&load->sizes);
 
 	if (load->framing == MESSAGE_LEN32 && least < 5)
-		refuse("--framing=len32: messages have at least 5 bytes, not %u (--size)", least);
+		refuse("%s=len32: messages have at least 5 bytes, not %u (%s)",
+			named(parse, "framing"), least, named(parse, "size"));
 	if (load->framing == MESSAGE_LINE && least < 2)
-		refuse("--framing=line: messages have at least 2 bytes, not %u (--size)", least);
+		refuse("%s=line: messages have at least 2 bytes, not %u (%s)",
+			named(parse, "framing"), least, named(parse, "size"));
 	if (load->verify == MESSAGE_HEADER && least < MESSAGE_HEAD + 4)
-		refuse("--verify=header: messages below %d bytes have no header (--size)",
-			MESSAGE_HEAD + 4);
+		refuse("%s=header: messages below %d bytes have no header (%s)",
+			named(parse, "verify"), MESSAGE_HEAD + 4, named(parse, "size"));
 }
 
 static bool
@@ -111,34 +119,48 @@ settle_output(struct parse *parse)
 		load->output = "-";
 }
 
+/* What is of one result, of which a search and a sweep have many. */
 static void
-check_shape(const struct parse *parse)
+check_single(struct parse *parse)
+{
+	const struct load *load = parse->load;
+	const bool sweeps = parse->purpose == OPTIONS_SWEEP, searches = load->search.count > 0;
+	const struct {
+		const char *name;
+		bool is_refused;
+	} cases[] = {{"hdr", load->hdr != NULL}, {"stream", load->stream != NULL},
+		{"html", load->html != NULL && searches}, {"baseline", load->baseline != NULL},
+		{"save-baseline", load->save_baseline != NULL}, {"repeat", load->repeat > 1},
+		{"fail-if", load->fail_if_count > 0 && searches},
+		{"abort-if", load->abort_if_count > 0 && searches}};
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+		if (cases[i].is_refused && searches)
+			refuse_of(parse, cases[i].name,
+				"--search takes none for its runs; run the rate that it finds");
+		else if (cases[i].is_refused && sweeps)
+			refuse_of(parse, cases[i].name, "sweep takes none");
+}
+
+static void
+check_shape(struct parse *parse)
 {
 	const struct load *load = parse->load;
 	bool has_plan = load->is_open || load->search.count > 0 || parse->purpose == OPTIONS_SWEEP;
 
 	if (load->search.count > 0 && load->is_open)
-		refuse("--search finds the rate: leave --rate out");
-	if (load->search.count > 0 &&
-		(load->hdr != NULL || load->html != NULL || load->stream != NULL ||
-			load->baseline != NULL || load->save_baseline != NULL ||
-			load->fail_if_count > 0 || load->abort_if_count > 0 || load->repeat > 1))
-		refuse("--search takes no --hdr, --html, --stream, --repeat, gates or "
-		       "baselines of "
-		       "its "
-		       "runs; run the rate that it finds");
+		refuse("--search finds the rate: leave %s out", named(parse, "rate"));
+	check_single(parse);
 	if (!has_plan && strcmp(load->arrivals_text, "uniform") != 0)
-		refuse("--arrivals: a closed loop has no plan; add --rate");
+		refuse_of(parse, "arrivals", "a closed loop has no plan; add --rate");
 	if (!has_plan && load->deadline != LOAD_NEVER)
-		refuse("--deadline: a closed loop has no plan; add --rate");
+		refuse_of(parse, "deadline", "a closed loop has no plan; add --rate");
 	if (load->is_open && is_given(parse, "closed"))
-		refuse("--closed and --rate are two load shapes: choose one");
-	if (parse->purpose == OPTIONS_SWEEP &&
-		(load->hdr != NULL || load->stream != NULL || load->baseline != NULL ||
-			load->save_baseline != NULL || load->repeat > 1))
-		refuse("sweep takes no --hdr, --stream, --repeat or baselines");
+		refuse("%s and %s are two load shapes: choose one", named(parse, "closed"),
+			named(parse, "rate"));
 	if (parse->purpose == OPTIONS_SWEEP && load->is_open && load->rate.form != PLAN_CONSTANT)
-		refuse("sweep: --rate is the common rate of all shapes, so a constant one");
+		refuse("sweep: %s is the common rate of all shapes, so a constant one",
+			named(parse, "rate"));
 }
 
 /* Two formats cannot share stdout. */
@@ -161,21 +183,26 @@ check_stdout(const struct load *load)
 
 /* Connections alone have no messages to say anything of. */
 static void
-check_knocks(const struct load *load)
+check_knocks(struct parse *parse)
 {
+	const struct load *load = parse->load;
+
 	if (strcmp(load->sizes_text, "64") != 0 || load->lifetime != LOAD_NEVER || load->slow > 0 ||
 		load->close == LOAD_CLOSE_HALF || load->deadline != LOAD_NEVER)
-		refuse("--churn=0 sends no messages: it goes without --size, --lifetime, --slow, "
-		       "--deadline and --close=half");
+		refuse("%s=0 sends no messages: it goes without --size, --lifetime, --slow, "
+		       "--deadline and --close=half",
+			named(parse, "churn"));
 }
 
 /* A gate that could never be breached would only seem to guard something. */
 static void
-check_gates(const struct load *load)
+check_gates(struct parse *parse)
 {
+	const struct load *load = parse->load;
+
 	for (unsigned i = 0; i < load->fail_if_count && !load->is_open; i++)
 		if (gate_uses_lag(&load->fail_if[i]))
-			refuse("--fail-if: '%s': a closed loop has no lag; add --rate",
+			refuse_of(parse, "fail-if", "'%s': a closed loop has no lag; add --rate",
 				load->fail_if[i].text);
 }
 
@@ -189,23 +216,27 @@ free_client_tls(void)
 }
 
 static void
-check_tls(struct load *load)
+check_tls(struct parse *parse)
 {
+	struct load *load = parse->load;
+
 	if (!load->has_tls && (load->authorities != NULL || load->trusts_anybody))
-		refuse("--tls-ca and --tls-insecure need --tls");
+		refuse_of(parse, load->authorities != NULL ? "tls-ca" : "tls-insecure",
+			"needs --tls");
 	if (!load->has_tls)
 		return;
 	if (load->is_datagrams)
-		refuse("--tls does not go with udp: targets");
+		refuse("%s does not go with udp: targets", named(parse, "tls"));
 	for (unsigned i = 0; i < load->target_count; i++)
 		if (load->targets[i].kind == ADDRESS_UNIX)
-			refuse("--tls does not go with %s", load->target_text[i]);
+			refuse("%s does not go with %s", named(parse, "tls"), load->target_text[i]);
 	if (load->kernel_times)
-		refuse("--kernel-ts does not go with --tls: a record may come in parts");
+		refuse("%s does not go with %s: a record may come in parts",
+			named(parse, "kernel-ts"), named(parse, "tls"));
 	load->tls = client_tls = hub_tls_client_new(load->authorities);
 	atexit(free_client_tls);
 	if (load->tls == NULL)
-		refuse("--tls-ca: %s", hub_tls_why());
+		refuse_of(parse, "tls-ca", "%s", hub_tls_why());
 	if (load->trusts_anybody)
 		hub_tls_trust_anybody(load->tls);
 }
@@ -213,8 +244,9 @@ check_tls(struct load *load)
 #define DATAGRAM_MOST 65507 /* what IP leaves */
 
 static void
-check_datagrams(struct load *load)
+check_datagrams(struct parse *parse)
 {
+	struct load *load = parse->load;
 	unsigned count = 0;
 
 	for (unsigned i = 0; i < load->target_count; i++)
@@ -225,15 +257,16 @@ check_datagrams(struct load *load)
 		refuse("udp: targets and others do not go together");
 	load->is_datagrams = true;
 	if (sizes_least(&load->sizes) < MESSAGE_HEAD || sizes_most(&load->sizes) > DATAGRAM_MOST)
-		refuse("--size: datagrams have %d to %d bytes here: replies that come in "
-		       "another order are told apart by their first %d",
+		refuse_of(parse, "size",
+			"datagrams have %d to %d bytes here: replies that come in "
+			"another order are told apart by their first %d",
 			MESSAGE_HEAD, DATAGRAM_MOST, MESSAGE_HEAD);
 	if (load->framing != MESSAGE_RAW)
-		refuse("--framing: a datagram needs none");
+		refuse_of(parse, "framing", "a datagram needs none");
 	if (load->idle > 0)
-		refuse("--idle: there is no connection to hold with udp: targets");
+		refuse_of(parse, "idle", "there is no connection to hold with udp: targets");
 	if (load->churn == 0)
-		refuse("--churn=0: there is no handshake with udp: targets");
+		refuse("%s=0: there is no handshake with udp: targets", named(parse, "churn"));
 }
 
 static void
@@ -242,8 +275,8 @@ check_whole(struct parse *parse)
 	struct load *load = parse->load;
 
 	if (load->count != 0 && load->is_open && load->rate.form != PLAN_CONSTANT)
-		refuse("--count goes with a constant --rate; a ramp or staircase needs "
-		       "--duration");
+		refuse("%s goes with a constant %s; a ramp or staircase needs --duration",
+			named(parse, "count"), named(parse, "rate"));
 	if (load->count != 0 && !is_given(parse, "duration"))
 		load->duration = LOAD_NEVER;
 	/* Of an even plan it is known how long so many messages take. */
@@ -258,24 +291,25 @@ check_whole(struct parse *parse)
 	settle_output(parse);
 	check_stdout(load);
 	if (load->connections == 0 && load->is_open)
-		refuse("--connections=0 has nothing to send on: leave --rate out");
+		refuse("%s=0 has nothing to send on: leave %s out", named(parse, "connections"),
+			named(parse, "rate"));
 	if (load->connections > 0 && load->connections < load->target_count)
-		refuse("--connections=%u leaves some of the %u targets without any",
-			load->connections, load->target_count);
-	check_gates(load);
+		refuse("%s=%u leaves some of the %u targets without any",
+			named(parse, "connections"), load->connections, load->target_count);
+	check_gates(parse);
 	if (load->connections == 0 && load->idle == 0)
-		refuse("--connections=0 needs --idle");
+		refuse("%s=0 needs --idle", named(parse, "connections"));
 	if (load->slow > load->connections)
-		refuse("--slow: %u are more than the %u connections", load->slow,
+		refuse_of(parse, "slow", "%u are more than the %u connections", load->slow,
 			load->connections);
 	if (load->churn == 0)
-		check_knocks(load);
+		check_knocks(parse);
 	load->limits_reconnects = is_given(parse, "connect-rate");
 	load->rate.warmup = (double)load->warmup / 1e9;
 	load->rate.duration = load->duration == LOAD_NEVER ? 1e9 : (double)load->duration / 1e9;
-	check_messages(load);
-	check_datagrams(load);
-	check_tls(load);
+	check_messages(parse);
+	check_datagrams(parse);
+	check_tls(parse);
 }
 
 static _Noreturn void
@@ -303,7 +337,9 @@ static const char usage[] = "[run] [udp:]HOST:PORT|unix:PATH...\n"
 			    "compare BASE.json NEW.json...\n"
 			    "report RESULT.json [-o PAGE.html]\n"
 			    "check HOST:PORT";
-static const char *const rivals[][2] = {{"rate", "closed"}, {"output", "json"}, {NULL, NULL}};
+static const char *const rivals[][2] = {{"rate", "closed"}, {"rate", "search"},
+	{"arrivals", "closed"}, {"deadline", "closed"}, {"count", "duration"}, {"output", "json"},
+	{"tls-ca", "tls-insecure"}, {NULL, NULL}};
 static const char description[] =
 	"Loads an echo service, checks every byte that comes back, and tells the truth "
 	"about its own part.\v"
@@ -371,6 +407,12 @@ find_server(struct load *load, int argc, char **argv)
 	return own;
 }
 
+static void
+warn(const char *text)
+{
+	fprintf(stderr, "hubbub-load: %s\n", text);
+}
+
 void
 options_parse(struct load *load, int argc, char **argv, enum options_purpose purpose)
 {
@@ -393,6 +435,7 @@ options_parse(struct load *load, int argc, char **argv, enum options_purpose pur
 		refuse("sweep starts the server itself: '%s' is not needed", load->target_text[0]);
 	if (purpose == OPTIONS_SEARCH && load->search.count == 0)
 		refuse("search needs what is to be kept: hubbub-load search 'p99<2ms' HOST:PORT");
+	table_check_environment(&parse.table, warn);
 	check_whole(&parse);
 	if (load->prints_config) {
 		if (purpose != OPTIONS_SWEEP)

@@ -201,24 +201,6 @@ Test(load_commands, a_load_is_also_made_of_a_file_and_the_environment)
 	cr_assert_not_null(strstr(program.text, "HUBBUB_LOAD_SIZE: 'big'"), "%s", program.text);
 }
 
-Test(load_commands, the_environment_decides_nothing_that_the_command_line_does)
-{
-	setenv("HUBBUB_LOAD_JSON", "1", 1);
-	setenv("HUBBUB_LOAD_RATE", "5k", 1);
-	cr_assert_eq(
-		run("--print-config", "-o/tmp/x", "--closed=3", ":1", NULL), 0, "%s", program.text);
-	cr_assert_not_null(strstr(program.text, "\n--output=/tmp/x\n"), "%s", program.text);
-	cr_assert_not_null(strstr(program.text, "\n# --rate (default"), "%s", program.text);
-	cr_assert_eq(run("--print-config", ":1", NULL), 0, "%s", program.text);
-	cr_assert_not_null(strstr(program.text, "\n--json\n"), "%s", program.text);
-	setenv("HUBBUB_LOAD_JSON", "0", 1);
-	cr_assert_eq(run("--print-config", ":1", NULL), 0, "%s", program.text);
-	cr_assert_not_null(strstr(program.text, "\n# --json is off\n"), "%s", program.text);
-	setenv("HUBBUB_LOAD_CLOSED", "3", 1);
-	cr_assert_eq(run("--print-config", "-R5k", ":1", NULL), 0, "%s", program.text);
-	cr_assert_not_null(strstr(program.text, "\n# --closed=1 (default)\n"), "%s", program.text);
-}
-
 /* ---- check ---- */
 
 Test(load_commands, check_says_whether_a_load_can_run)

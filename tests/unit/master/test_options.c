@@ -72,6 +72,14 @@ Test(options, what_lacks_its_dashes_is_suggested_with_them)
 		error, "'idle=4' is not an option; addresses are given with --listen, see --help");
 }
 
+Test(options, what_does_not_go_together_is_named_as_it_was_given)
+{
+	setenv("HUBBUB_SERVER_ADMIN", "127.0.0.1:3", 1);
+	cr_assert_not(read_options("--listen=127.0.0.1:3", NULL));
+	cr_assert_str_eq(error, "HUBBUB_SERVER_ADMIN and --listen are the same address; choose "
+				"another port");
+}
+
 /* The resolver may take seconds for each. */
 Test(options, nothing_is_resolved_once_an_address_is_wrong)
 {

@@ -141,3 +141,26 @@ Test(table_read, what_is_wrong_in_a_file_is_told_with_its_line)
 		cr_assert_eq(strncmp(error, wanted, strlen(wanted)), 0, "%s: %s", wanted, error);
 	}
 }
+
+static unsigned told;
+
+static void
+tell(const char *text)
+{
+	told++;
+	cr_assert_str_eq(text, "TEST_NUMBRE in the environment is no option; did you mean "
+			       "TEST_NUMBER?");
+}
+
+Test(table_read, a_variable_that_is_nearly_an_option_is_told)
+{
+	struct table table = {.parts = {{rows, &fields}}, .prefix = "TEST_"};
+
+	setenv("TEST_NUMBRE", "8", 1);
+	setenv("TEST_NUMBER", "8", 1);
+	setenv("TEST_XYZZY", "8", 1);
+	setenv("TEST_LISTS", "", 1);
+	setenv("TESTNUMBRE", "8", 1);
+	table_check_environment(&table, tell);
+	cr_assert_eq(told, 1);
+}
