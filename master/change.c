@@ -49,9 +49,10 @@ master_changed(struct master *master, const char *why)
 		events_note(LOG_ERROR, "%s failed%s: %s", names[master->change],
 			master->phase == MASTER_HANDED_OVER ? "" : ", and changed nothing", why);
 	else if (serving != NULL)
-		events_note(LOG_INFO, "%s done: generation %u serves, %u processes x %u threads",
+		events_note(LOG_INFO, "%s done: generation %u serves, %u process%s x %u thread%s",
 			names[master->change], serving->number, serving->config.processes,
-			serving->config.threads);
+			log_plural(serving->config.processes, "es"), serving->config.threads,
+			log_plural(serving->config.threads, "s"));
 	finish(master, why);
 }
 
@@ -219,9 +220,10 @@ static void
 drain(struct master *master)
 {
 	double seconds = (double)master->options.drain_timeout / (double)CLOCK_SECOND;
+	uint64_t open = fleet_open(&master->fleet);
 
-	log_info("stopping: %lu connections are open, they have %g s to end",
-		(unsigned long)fleet_open(&master->fleet), seconds);
+	log_info("stopping: %lu connection%s open, %s %g s to end", (unsigned long)open,
+		open == 1 ? " is" : "s are", open == 1 ? "it has" : "they have", seconds);
 	master->phase = MASTER_DRAINING;
 	fleet_leave(&master->fleet, CHANNEL_DRAIN);
 }

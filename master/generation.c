@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "hub/base/clock.h"
+#include "hub/base/log.h"
 #include "master/events.h"
 #include "master/slot.h"
 
@@ -82,6 +83,7 @@ static void
 on_deadline(struct ev_loop *loop, ev_timer *timer, int events)
 {
 	struct generation *generation = timer->data;
+	uint64_t open = generation_open(generation);
 
 	(void)events;
 	if (generation->is_stopped) {
@@ -91,9 +93,9 @@ on_deadline(struct ev_loop *loop, ev_timer *timer, int events)
 			slot_kill(generation->slots[i]);
 		return;
 	}
-	events_note(LOG_WARNING, "the drain deadline of %g s has passed; closing %lu connections",
-		seconds(generation->config.drain_timeout),
-		(unsigned long)generation_open(generation));
+	events_note(LOG_WARNING, "the drain deadline of %g s has passed; closing %lu connection%s",
+		seconds(generation->config.drain_timeout), (unsigned long)open,
+		log_plural(open, "s"));
 	generation->is_stopped = true;
 	ev_now_update(loop);
 	ev_timer_set(timer, STOP_GRACE, 0.);

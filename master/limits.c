@@ -28,10 +28,12 @@ limits_raise(unsigned addresses, unsigned workers, unsigned hubs)
 		return -1;
 	}
 	if (limit.rlim_max < needed) {
-		log_error(
-			"the limit of %lu open files is too low: %u processes x %u threads need "
-			"at least %lu, and one more per client; raise it (ulimit -n, LimitNOFILE=)",
-			(unsigned long)limit.rlim_max, workers, hubs, (unsigned long)needed);
+		log_error("the limit of %lu open file%s is too low: %u process%s x %u thread%s "
+			  "need at "
+			  "least %lu, and one more per client; raise it (ulimit -n, LimitNOFILE=)",
+			(unsigned long)limit.rlim_max, log_plural(limit.rlim_max, "s"), workers,
+			log_plural(workers, "es"), hubs, log_plural(hubs, "s"),
+			(unsigned long)needed);
 		return -1;
 	}
 	limit.rlim_cur = limit.rlim_max;

@@ -188,8 +188,9 @@ say_done(struct master *master)
 	if (master->phase == MASTER_HANDED_OVER)
 		log_info("the former workers are gone; so is this master");
 	else
-		log_info("stopped: served %lu connections, received %lu bytes, sent %lu",
-			(unsigned long)total.accepted, (unsigned long)total.hub.bytes_received,
+		log_info("stopped: served %lu connection%s, received %lu bytes, sent %lu",
+			(unsigned long)total.accepted, log_plural(total.accepted, "s"),
+			(unsigned long)total.hub.bytes_received,
 			(unsigned long)total.hub.bytes_sent);
 }
 
@@ -291,8 +292,10 @@ live(struct master *master)
 	options_warn(service);
 	notify_init();
 	if (options->cpus != 0 && !options->prints_config)
-		log_info("%u CPUs allowed: %u processes x %u threads", options->cpus,
-			options->processes, options->threads);
+		log_info("%u CPU%s allowed: %u process%s x %u thread%s", options->cpus,
+			log_plural(options->cpus, "s"), options->processes,
+			log_plural(options->processes, "es"), options->threads,
+			log_plural(options->threads, "s"));
 	if (options->check || options->prints_config)
 		return check(master);
 	/* Not the default loop, which would reap every child by itself, before its pidfd is

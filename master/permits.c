@@ -1,6 +1,9 @@
 #include "master/permits.h"
 
+#include <stdio.h>
+
 #include "hub/base/clock.h"
+#include "hub/base/log.h"
 #include "master/events.h"
 
 #define WARN_EVERY (10 * CLOCK_SECOND)
@@ -221,6 +224,8 @@ warn_if_used_up(const struct fleet *fleet, const struct hubs *hubs, int64_t avai
 {
 	static int64_t next;
 	int64_t now = clock_now();
+	unsigned long limit = (unsigned long)permits_limit(fleet);
+	char all[64];
 
 	if (available > 0 || now < next)
 		return;
@@ -228,8 +233,9 @@ warn_if_used_up(const struct fleet *fleet, const struct hubs *hubs, int64_t avai
 		if (free_of(hubs->at[i].row) > 0)
 			return;
 	next = now + WARN_EVERY;
-	events_note(LOG_WARNING, "all %lu connections are in use; others wait in the backlog (%s)",
-		(unsigned long)permits_limit(fleet),
+	snprintf(all, sizeof all, limit == 1 ? "the only connection is" : "all %lu connections are",
+		limit);
+	events_note(LOG_WARNING, "%s in use; others wait in the backlog (%s)", all,
 		fleet->serving->config.max_connections != 0
 			? "--max-connections"
 			: "raise the file limit: ulimit -n, LimitNOFILE=");

@@ -52,6 +52,7 @@ ready_notify(const struct master *master)
 {
 	const struct fleet_config *config = &master->fleet.serving->config;
 
-	notify_send("READY=1\nMAINPID=%d\nSTATUS=serving, %u processes x %u threads", (int)getpid(),
-		config->processes, config->threads);
+	notify_send("READY=1\nMAINPID=%d\nSTATUS=serving, %u process%s x %u thread%s",
+		(int)getpid(), config->processes, log_plural(config->processes, "es"),
+		config->threads, log_plural(config->threads, "s"));
 }

@@ -241,12 +241,16 @@ on_progress(struct ev_loop *loop, ev_timer *timer, int events)
 {
 	struct requests *requests = timer->data;
 	const struct fleet *fleet = &requests->master->fleet;
+	uint64_t open = fleet_open(fleet);
+	unsigned hubs = fleet_accepting(fleet);
 	char end[128], change[128];
 	bool is_awaited = false;
 
 	(void)events;
-	snprintf(end, sizeof end, "%lu connections are open", (unsigned long)fleet_open(fleet));
-	snprintf(change, sizeof change, "not yet; %u hubs go on accepting", fleet_accepting(fleet));
+	snprintf(end, sizeof end, "%lu connection%s open", (unsigned long)open,
+		open == 1 ? " is" : "s are");
+	snprintf(change, sizeof change, "not yet; %u hub%s on accepting", hubs,
+		hubs == 1 ? " goes" : "s go");
 	LIST_EACH (link, &requests->clients) {
 		struct client *client = CONTAINER_OF(link, struct client, link);
 

@@ -58,6 +58,8 @@ reap(struct master *master)
 static void
 on_stop_signal(struct master *master, int number)
 {
+	uint64_t open = fleet_open(&master->fleet);
+
 	if (number == SIGTERM && master->phase <= MASTER_SERVING) {
 		master_drain(master);
 		return;
@@ -72,8 +74,8 @@ on_stop_signal(struct master *master, int number)
 		master->is_told_twice = true;
 		return;
 	}
-	log_info("stopping at once on %s: closing %lu connections", strsignal(number),
-		(unsigned long)fleet_open(&master->fleet));
+	log_info("stopping at once on %s: closing %lu connection%s", strsignal(number),
+		(unsigned long)open, log_plural(open, "s"));
 	master_stop(master, 128 + number);
 }
 

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
@@ -183,6 +184,7 @@ back_off(struct slot *slot)
 {
 	struct fleet *fleet = slot->generation->fleet;
 	int64_t served = slot->ready != 0 ? clock_now() - slot->ready : 0;
+	char failed[32];
 	double pause;
 
 	slot->ready = 0;
@@ -192,10 +194,11 @@ back_off(struct slot *slot)
 	}
 	pause = backoff_pause(&slot->failures, served, fleet_accepting(fleet) > 0);
 	counters_note(&counters_server(fleet->counters)->respawns, 1);
+	snprintf(failed, sizeof failed, slot->failures == 1 ? "once" : "%u times in a row",
+		slot->failures);
 	if (pause > 0)
-		events_note(LOG_WARNING,
-			"worker %u failed %u times in a row; starting another in %.2f s",
-			slot->index, slot->failures, pause);
+		events_note(LOG_WARNING, "worker %u failed %s; starting another in %.2f s",
+			slot->index, failed, pause);
 	pause_for(slot, pause);
 	fleet->slot_events->failed(slot);
 }

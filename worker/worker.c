@@ -191,6 +191,7 @@ drain_alone(struct worker *worker)
 {
 	const struct worker_heritage *heritage = worker->heritage;
 	int64_t began = hub_now(), deadline;
+	uint64_t open = count_open(worker);
 
 	orphan_begin();
 	leave(worker, THREAD_ABANDON, heritage->drain_timeout);
@@ -199,8 +200,8 @@ drain_alone(struct worker *worker)
 	deadline = worker->left + heritage->drain_timeout;
 	/* One that was never to accept, such as an upgrade's that failed, leaves without a word. */
 	if (thread_is_commanded(&worker->threads[0], THREAD_ACCEPT))
-		log_warning("the master is gone; worker %u drains %lu connections, at most %.1f s",
-			heritage->index, (unsigned long)count_open(worker),
+		log_warning("the master is gone; worker %u drains %lu connection%s, at most %.1f s",
+			heritage->index, (unsigned long)open, log_plural(open, "s"),
 			(double)(deadline - hub_now()) / (double)HUB_SECOND);
 	while (worker->heard[THREAD_QUIET] < worker->running) {
 		orphan_last_until(stuck_at(worker, began));
@@ -213,8 +214,9 @@ drain_alone(struct worker *worker)
 		if (hub_sleep(GIVE_UP_EVERY) != 0)
 			return;
 	}
-	log_warning("the drain deadline has passed; worker %u closes %lu connections",
-		heritage->index, (unsigned long)count_open(worker));
+	open = count_open(worker);
+	log_warning("the drain deadline has passed; worker %u closes %lu connection%s",
+		heritage->index, (unsigned long)open, log_plural(open, "s"));
 	stop(worker);
 }
 

@@ -6,6 +6,7 @@
 #define HUBBUB_BASE_LOG_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG, LOG_LEVEL_MAX };
 enum log_format { LOG_TEXT, LOG_JSON, LOG_FORMAT_MAX };
@@ -25,6 +26,13 @@ void log_write(enum log_level level, const char *format, ...) __attribute__((for
 /* Writes text, which ends with a newline, as it is, whatever the level and format; dropped as a log
  * line is. Keeps errno. */
 void log_bare(const char *text, size_t length);
+
+/* The ending of the noun behind a number: "" of one, otherwise that of its plural. */
+static inline const char *
+log_plural(uint64_t count, const char *ending)
+{
+	return count == 1 ? "" : ending;
+}
 
 #define log_error(...) log_write(LOG_ERROR, __VA_ARGS__)
 #define log_warning(...) log_write(LOG_WARNING, __VA_ARGS__)

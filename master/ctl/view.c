@@ -94,6 +94,7 @@ static void
 print_head(FILE *stream, const json_t *state)
 {
 	const json_t *totals = json_object_get(state, "totals"), *address;
+	json_int_t processes = whole(state, "processes"), threads = whole(state, "threads");
 	size_t i;
 
 	fprintf(stream, "%s %s, pid %lld: %s%s", text_of(state, "name"), text_of(state, "version"),
@@ -102,8 +103,8 @@ print_head(FILE *stream, const json_t *state)
 	fprintf(stream, "\nlistens on");
 	json_array_foreach(json_object_get(state, "addresses"), i, address)
 		fprintf(stream, "%s %s", i > 0 ? "," : "", json_string_value(address));
-	fprintf(stream, "; %lld processes x %lld threads, generation %lld\n",
-		(long long)whole(state, "processes"), (long long)whole(state, "threads"),
+	fprintf(stream, "; %lld process%s x %lld thread%s, generation %lld\n", (long long)processes,
+		processes == 1 ? "" : "es", (long long)threads, threads == 1 ? "" : "s",
 		(long long)whole(state, "generation"));
 	fprintf(stream,
 		"%lld connections of %lld, most on one hub %.2f of the mean; %lld accepted, %lld "

@@ -43,13 +43,14 @@ text_describe(FILE *stream, const struct progress *progress)
 	const struct tally *tally = &progress->whole->tally;
 	char duration[UNITS_TEXT_SIZE], warmup[UNITS_TEXT_SIZE];
 
-	fprintf(stream, "hubbub-load %s  %s%s  %u connections (%llu open)", HUBBUB_VERSION,
+	fprintf(stream, "hubbub-load %s  %s%s  %u connection%s (%llu open)", HUBBUB_VERSION,
 		load->target_text[0], load->target_count > 1 ? " and more" : "", load->connections,
-		(unsigned long long)tally->opened);
+		load->connections == 1 ? "" : "s", (unsigned long long)tally->opened);
 	if (load->idle > 0)
 		fprintf(stream, " + %u idle (%llu open)", load->idle,
 			(unsigned long long)tally->idle_opened);
-	fprintf(stream, "  %u x %u threads  ", load->processes, load->threads);
+	fprintf(stream, "  %u x %u thread%s  ", load->processes, load->threads,
+		load->threads == 1 ? "" : "s");
 	if (load->is_open)
 		fprintf(stream, "open loop %s/s %s", load->rate_text, load->arrivals_text);
 	else
@@ -60,7 +61,8 @@ text_describe(FILE *stream, const struct progress *progress)
 		fprintf(stream, "  %s B %s", load->sizes_text,
 			load->verify == MESSAGE_NONE ? "not verified" : "verified");
 	if (load->count != 0)
-		fprintf(stream, "  %llu messages", (unsigned long long)load->count);
+		fprintf(stream, "  %llu message%s", (unsigned long long)load->count,
+			load->count == 1 ? "" : "s");
 	else
 		fprintf(stream, "  %s", units_write_time(duration, load->duration, UNITS_AUTO));
 	if (load->warmup > 0)

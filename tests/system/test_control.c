@@ -90,7 +90,7 @@ Test(control, drain_waits_for_the_end_and_shows_progress)
 	/* Has said nothing, so it is waited for. */
 	fd = client_connect(server.program.port);
 	cr_assert_eq(ctl("drain", NULL), 0, "%s", output);
-	cr_assert_not_null(strstr(output, "1 connections are open"), "%s", output);
+	cr_assert_not_null(strstr(output, "1 connection is open"), "%s", output);
 	cr_assert_not_null(strstr(output, "ended"), "%s", output);
 	cr_assert_eq(program_wait(&server.program, 5), 0);
 	close(fd);

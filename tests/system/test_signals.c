@@ -67,7 +67,7 @@ Test(signals, term_lets_connections_end_and_accepts_no_more)
 	close(refusal.busy);
 	cr_assert_eq(program_wait(&server, 10), 0);
 	cr_assert_not_null(
-		strstr(server.text, "connections are open, they have 30 s"), "%s", server.text);
+		strstr(server.text, "1 connection is open, it has 30 s"), "%s", server.text);
 	cr_assert_not_null(strstr(server.text, "stopped: served"), "%s", server.text);
 }
 

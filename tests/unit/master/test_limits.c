@@ -53,8 +53,9 @@ Test(limits, a_hard_limit_that_is_too_low_is_refused_with_what_it_takes)
 		cr_assert_eq(limits_raise(cases[i].addresses, cases[i].workers, cases[i].hubs), -1,
 			"case %zu", i);
 		heard = complaint_heard();
-		snprintf(text, sizeof text, "%u processes x %u threads need at least %lu",
-			cases[i].workers, cases[i].hubs, (unsigned long)cases[i].needed);
+		snprintf(text, sizeof text, "%u process%s x %u thread%s need at least %lu",
+			cases[i].workers, cases[i].workers == 1 ? "" : "es", cases[i].hubs,
+			cases[i].hubs == 1 ? "" : "s", (unsigned long)cases[i].needed);
 		cr_assert_not_null(strstr(heard, text), "case %zu: %s", i, heard);
 		cr_assert_not_null(strstr(heard, "ulimit -n, LimitNOFILE="), "%s", heard);
 		cr_assert_eq(soft_limit(), 32, "nothing has changed");

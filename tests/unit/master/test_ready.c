@@ -68,7 +68,7 @@ Test(ready, the_service_manager_is_told)
 	ready_notify(&quiet.master);
 	cr_assert_gt(recv(manager, words, sizeof words - 1, MSG_DONTWAIT), 0);
 	snprintf(expected, sizeof expected,
-		"READY=1\nMAINPID=%d\nSTATUS=serving, 2 processes x 1 threads", (int)getpid());
+		"READY=1\nMAINPID=%d\nSTATUS=serving, 2 processes x 1 thread", (int)getpid());
 	cr_assert_str_eq(words, expected);
 	quiet_clear(&quiet);
 }
