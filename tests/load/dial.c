@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "tests/load/driver.h"
+#include "tests/load/target.h"
 
 #ifndef IP_BIND_ADDRESS_NO_PORT
 #define IP_BIND_ADDRESS_NO_PORT 24
@@ -91,7 +92,8 @@ begin_tls(struct driver *driver, unsigned target, int fd)
 		return 0;
 	error = errno;
 	if (driver->row->refusal[0] == '\0')
-		snprintf(driver->row->refusal, sizeof driver->row->refusal, "%s", hub_tls_why());
+		snprintf(driver->row->refusal, sizeof driver->row->refusal, "%s",
+			target_why_no_tls(error));
 	return error;
 }
 

@@ -266,6 +266,8 @@ field_server_stats(const char *value, void *context)
 	char text[ADDRESS_TEXT_SIZE * 4];
 
 	snprintf(text, sizeof text, "%.*s", (int)strcspn(host, "/"), host);
+	if (strchr(text, ':') == NULL)
+		return "the address of an --admin: HOST:PORT, [V6]:PORT or :PORT";
 	if (address_parse(text, addresses, &why) == 0)
 		return expected("the address of an --admin: it %s", why);
 	((struct load *)context)->server_stats = value;
@@ -289,7 +291,9 @@ field_grid(const char *value, void *context)
 			return expected("at most %d shapes", LOAD_SHAPES_MAX);
 		if (!values_read_pair(item, 'x', UINT_MAX, &shape->processes, &shape->threads) ||
 			shape->processes == 0 || shape->threads == 0)
-			return expected("processes x threads, as in 2x1: '%s'", item);
+			return strcmp(item, value) == 0
+				       ? "processes x threads, as in 2x1"
+				       : expected("processes x threads, as in 2x1: '%s'", item);
 		load->grid_count++;
 	}
 	return load->grid_count == 0 ? "any shape, as in 2x1" : NULL;

@@ -387,7 +387,12 @@ json_read_result(const char *path)
 	const char *why = NULL;
 
 	if (json == NULL) {
-		fprintf(stderr, "hubbub-load: %s: line %d: %s\n", path, error.line, error.text);
+		/* Of a file that cannot be read there is no line, and the text names it. */
+		if (error.line < 0)
+			fprintf(stderr, "hubbub-load: %s\n", error.text);
+		else
+			fprintf(stderr, "hubbub-load: %s: line %d: %s\n", path, error.line,
+				error.text);
 		return NULL;
 	}
 	if (json_at(json, "tool") == NULL ||

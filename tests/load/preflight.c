@@ -1,4 +1,5 @@
 #include "tests/load/preflight.h"
+#include "tests/load/target.h"
 
 #include <errno.h>
 #include <math.h>
@@ -90,14 +91,13 @@ check_files(const struct load *load, struct findings *findings)
 
 	if (each + 64 > files)
 		say(findings, 'e',
-			"open files: %.0f connections in each of %u processes, but the limit is "
-			"%.0f; "
-			"use --processes=%.0f, or lift it: ulimit -n %.0f",
-			each, load->processes, files, ceil(all_connections(load) / (files - 64)),
-			each + 64);
+			"open files: %.0f connections in each of %u process%s, but the limit is "
+			"%.0f; use --processes=%.0f, or lift it: ulimit -n %.0f",
+			each, load->processes, load->processes == 1 ? "" : "es", files,
+			ceil(all_connections(load) / (files - 64)), each + 64);
 	else
-		say(findings, 'o', "open files: %.0f of %.0f in each of %u processes", each + 64,
-			files, load->processes);
+		say(findings, 'o', "open files: %.0f of %.0f in each of %u process%s", each + 64,
+			files, load->processes, load->processes == 1 ? "" : "es");
 	if (all_connections(load) + 64 > files)
 		say(findings, 'w',
 			"the server, too, needs %.0f open files in all; with the limit of %.0f "
@@ -246,8 +246,7 @@ reach(struct question *question, int fd)
 	if (is_reached && load->tls != NULL) {
 		is_reached = hub_tls_connect(fd, load->tls, load->tls_name[question->target]) == 0;
 		if (!is_reached)
-			answer(question, "no TLS: %s",
-				errno == ETIMEDOUT ? "no handshake in time" : hub_tls_why());
+			answer(question, "no TLS: %s", target_why_no_tls(errno));
 	}
 	hub_timeout_stop(&scope);
 	return is_reached;
@@ -326,9 +325,9 @@ preflight_check(struct load *load)
 	struct findings findings = {0};
 
 	message_setup(load->seed, load->framing, load->verify);
-	printf("%.0f connections (%u active, %u idle) from %u generator processes x %u threads\n",
+	printf("%.0f connections (%u active, %u idle) from %u generator process%s x %u thread%s\n",
 		all_connections(load), load->connections, load->idle, load->processes,
-		load->threads);
+		load->processes == 1 ? "" : "es", load->threads, load->threads == 1 ? "" : "s");
 	check_files(load, &findings);
 	check_ports(load, &findings);
 	check_backlog(load, &findings);

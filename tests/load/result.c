@@ -229,7 +229,9 @@ judge_generator(struct result *result)
 			"limit as the server's; try more --threads",
 			100 * result_cpu(result));
 	if (total->response.count == 0 && result->signal == 0 && result->load->connections > 0)
-		doubt(result, "no message was answered after the warm-up");
+		doubt(result,
+			"no message was answered after the warm-up: does the server echo what it "
+			"gets?");
 }
 
 static void

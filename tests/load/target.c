@@ -82,3 +82,14 @@ target_choose(struct load *load)
 		if (load->targets[i].is_alternative)
 			choose(load, i);
 }
+
+const char *
+target_why_no_tls(int error)
+{
+	static _Thread_local char text[300];
+	const char *why = error == ETIMEDOUT ? "no handshake in time" : hub_tls_why();
+	bool speaks = strstr(why, "certificate") != NULL;
+
+	snprintf(text, sizeof text, "%s%s", why, speaks ? "" : "; does it speak TLS?");
+	return text;
+}

@@ -9,4 +9,8 @@
  * it, and the run says so. */
 void target_choose(struct load *load);
 
+/* What the last TLS handshake of this thread failed of, with that error, in words, and what may be
+ * wrong; valid until the next call. */
+const char *target_why_no_tls(int error);
+
 #endif

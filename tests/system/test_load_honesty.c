@@ -246,6 +246,37 @@ Test(load_honesty, a_reply_that_stays_short_is_truncated_and_a_late_one_is_not)
 	cr_assert_eq(loader_number(&loader, "verify.truncated"), 0);
 }
 
+/* Runs hubbub-load without a result in JSON. Returns the exit code. */
+static int
+try(char *first, char *second, int port)
+{
+	char target[32], *argv[] = {program_path("hubbub-load"), first, second, "-c1", "-d300ms",
+				 "--timeout=100ms", target, NULL};
+
+	snprintf(target, sizeof target, "127.0.0.1:%d", port);
+	if (server.output > 0)
+		program_end(&server);
+	cr_assert(program_start(&server, argv, 0));
+	return program_wait(&server, 30);
+}
+
+Test(load_honesty, what_a_server_seems_to_lack_is_asked_for)
+{
+	faulty = (struct faulty){.kind = FAULTY_SILENT, .size = 64};
+	cr_assert(faulty_start(&faulty));
+	try("--warmup=0", "--allow-errors", faulty.port);
+	faulty_stop(&faulty);
+	cr_assert_not_null(
+		strstr(server.text, "does the server echo what it gets?"), "%s", server.text);
+	faulty = (struct faulty){.kind = FAULTY_NONE, .size = 64};
+	cr_assert(faulty_start(&faulty));
+	try("run", "--tls", faulty.port);
+	cr_assert_not_null(strstr(server.text, "does it speak TLS?"), "%s", server.text);
+	cr_assert_eq(try("check", "--tls", faulty.port), 1, "%s", server.text);
+	faulty_stop(&faulty);
+	cr_assert_not_null(strstr(server.text, "does it speak TLS?"), "%s", server.text);
+}
+
 Test(load_honesty, verifying_nothing_finds_nothing_and_says_so)
 {
 	faulty = (struct faulty){.kind = FAULTY_FLIP, .size = 64, .victim = 300};
