@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "master/help.h"
 #include "master/row.h"
 #include "master/table.h"
 
@@ -140,6 +141,8 @@ take_key(int key, char *value, struct argp_state *state)
 	}
 	if (key == ARGP_KEY_END)
 		return take_operands(run, state);
+	if ((table->flags & ARGP_NO_HELP) == 0)
+		help_take(key, state);
 	return table->take(table, key, value, state);
 }
 
@@ -281,11 +284,11 @@ count_extras(const struct table *table)
 static bool
 lay_out(const struct table *table, struct layout *layout)
 {
-	size_t rows = count_rows(table), extras = count_extras(table), count = 0, names = 0;
+	size_t rows = count_rows(table), extras = count_extras(table), count = 0, names = 0, index;
 	const struct hubbub_option *row;
 
-	layout->options = calloc(2 * rows + extras + 1, sizeof *layout->options);
-	layout->names = calloc(2 * rows + extras + 4, sizeof *layout->names);
+	layout->options = calloc(2 * rows + extras + HELP_OPTIONS_MAX + 1, sizeof *layout->options);
+	layout->names = calloc(2 * rows + extras + HELP_OPTIONS_MAX + 1, sizeof *layout->names);
 	layout->helps = calloc(rows + 1, sizeof *layout->helps);
 	layout->operands = calloc((size_t)table->arguments->count, sizeof *layout->operands);
 	if (layout->options == NULL || layout->names == NULL || layout->helps == NULL ||
@@ -302,14 +305,12 @@ lay_out(const struct table *table, struct layout *layout)
 			layout->options[count++] =
 				(struct argp_option){.name = row->also, .flags = OPTION_ALIAS};
 	}
+	if ((table->flags & ARGP_NO_HELP) == 0)
+		count +=
+			help_lay_out(layout->options + count, find_key(table, 'h', &index) != NULL);
 	for (size_t i = 0; i < count; i++)
 		if (layout->options[i].name != NULL)
 			layout->names[names++] = layout->options[i].name;
-	if ((table->flags & ARGP_NO_HELP) == 0) {
-		layout->names[names++] = "help";
-		layout->names[names++] = "usage";
-		layout->names[names++] = "version";
-	}
 	return true;
 }
 
@@ -318,6 +319,7 @@ take_arguments(struct table *table)
 {
 	int count = table->arguments->count;
 	char **items = table->arguments->items;
+	char *called = items[0];
 	struct layout layout = {0};
 
 	if (!lay_out(table, &layout)) {
@@ -330,10 +332,15 @@ take_arguments(struct table *table)
 			.doc = table->description};
 		struct run run = {.table = table, .operands = layout.operands};
 
-		if (argp_parse(&argp, count, items, table->flags | ARGP_IN_ORDER, NULL, &run) != 0)
+		/* Errors begin with the name that the help shows, however the program was called;
+		 * and argp's own help has hidden options, which it offers as possibilities. */
+		items[0] = program_invocation_short_name;
+		if (argp_parse(&argp, count, items, table->flags | ARGP_IN_ORDER | ARGP_NO_HELP,
+			    NULL, &run) != 0)
 			table_complain(
 				table, "an option is ambiguous or lacks its value; see --help");
 	}
+	items[0] = called;
 	free_layout(&layout);
 }
 

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "master/arguments.h"
 #include "master/commands.h"
 #include "master/ctl/dialogue.h"
 #include "master/ctl/top.h"
@@ -29,6 +30,7 @@ static const struct argp_option options[] = {
 	{"socket", 's', "PATH", 0,
 		"The server's control socket; needed only if several servers run here", 0},
 	{"json", KEY_JSON, NULL, 0, "With status: as JSON", 0},
+	{NULL, 'h', NULL, OPTION_HIDDEN, NULL, 0},
 	{0},
 };
 
@@ -74,6 +76,9 @@ parse_option(int key, char *value, struct argp_state *state)
 	case KEY_JSON:
 		request->json = true;
 		return 0;
+	case 'h':
+		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
+		return 0;
 	case ARGP_KEY_ARG:
 		if (request->name == NULL)
 			request->name = value;
@@ -91,15 +96,29 @@ parse_option(int key, char *value, struct argp_state *state)
 	}
 }
 
+static const char *
+nearest_command(const char *word)
+{
+	const char *names[COMMAND_MAX + 1] = {NULL};
+
+	for (size_t i = 0; i < COMMAND_MAX; i++)
+		names[i] = commands_table[i].name;
+	return arguments_nearest(word, names);
+}
+
 /* Finds the command that is asked for, and looks at its argument. */
 static void
 find_command(struct request *request)
 {
 	const char *argument = request->argument != NULL ? request->argument : "";
 	char error[COMMANDS_ERROR_SIZE];
+	const char *nearest;
 
 	request->command = commands_find(request->name);
-	if (request->command == NULL)
+	if (request->command == NULL && (nearest = nearest_command(request->name)) != NULL)
+		fprintf(stderr, "hubbub-ctl: there is no command '%s'; did you mean %s?\n",
+			request->name, nearest);
+	else if (request->command == NULL)
 		fprintf(stderr, "hubbub-ctl: there is no command '%s'; see --help\n",
 			request->name);
 	else if (commands_check(request->command, argument, error) != 0)
@@ -175,6 +194,8 @@ main(int argc, char **argv)
 
 	argp_program_version = "hubbub-ctl " HUBBUB_VERSION;
 	argp_err_exit_status = USAGE_EXIT;
+	/* Errors begin with the name that --help shows, however the program was called. */
+	argv[0] = program_invocation_short_name;
 	argp_parse(&argp, argc, argv, 0, NULL, &request);
 	find_command(&request);
 	if (request.socket != NULL)

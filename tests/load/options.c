@@ -35,16 +35,26 @@ static struct table_givens givens;
 
 /* ---- arguments ---- */
 
+static const char *const commands[] = {
+	"run", "search", "sweep", "compare", "report", "check", NULL};
+
 static bool
 is_command(const char *word)
 {
-	static const char *const commands[] = {
-		"run", "search", "sweep", "compare", "report", "check"};
-
-	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+	for (size_t i = 0; commands[i] != NULL; i++)
 		if (strcmp(word, commands[i]) == 0)
 			return true;
 	return false;
+}
+
+/* A word that can be no target, and is much like a command. */
+static void
+refuse_misspelt(const char *word)
+{
+	const char *nearest = strchr(word, ':') == NULL ? arguments_nearest(word, commands) : NULL;
+
+	if (nearest != NULL)
+		refuse("there is no command '%s'; did you mean %s?", word, nearest);
 }
 
 static void
@@ -52,6 +62,8 @@ take_argument(struct parse *parse, char *value)
 {
 	if (parse->purpose == OPTIONS_RUN && parse->load->target_count == 0 && is_command(value))
 		refuse("a command comes before all options: hubbub-load %s ...", value);
+	if (parse->purpose == OPTIONS_RUN && parse->load->target_count == 0)
+		refuse_misspelt(value);
 	if (parse->purpose == OPTIONS_SEARCH && parse->load->search.count == 0)
 		table_take(&parse->table, "search", value);
 	else
@@ -62,12 +74,9 @@ static error_t
 take(struct table *table, int key, char *value, struct argp_state *state)
 {
 	switch (key) {
-	case OPTIONS_HELP:
+	case OPTIONS_HELP_ALL:
 		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
 		return 0;
-	case OPTIONS_VERSION:
-		printf("hubbub-load %s\n", HUBBUB_VERSION);
-		exit(LOAD_DONE);
 	case ARGP_KEY_ARG:
 		take_argument(table->context, value);
 		return table->error[0] == '\0' ? 0 : EINVAL;
@@ -343,7 +352,8 @@ static const char *const rivals[][2] = {{"rate", "closed"}, {"rate", "search"},
 static const char description[] =
 	"Loads an echo service, checks every byte that comes back, and tells the truth "
 	"about its own part.\v"
-	"@FILE stands for the arguments in FILE, one a line. The environment may set options, too, "
+	"@FILE stands for the arguments in FILE, one a line; blank lines and lines that begin "
+	"with # are skipped; quotes are not special. The environment may set options, too, "
 	"as " PREFIX "MAX_LAG does --max-lag; the command line and its @FILEs win.\n\n"
 	"Exit codes: 0 done, 1 could not run, 2 usage, 3 a gate was breached, 4 the "
 	"measurement is invalid, 5 wrong bytes came back, 130 and 143 interrupted.\n\n"
@@ -374,7 +384,6 @@ prepare(struct parse *parse, char *error, size_t size)
 		.extras = options_extras,
 		.take = take,
 		.context = parse,
-		.flags = ARGP_NO_HELP,
 		.arguments = &arguments,
 		.givens = &givens,
 		.error = error,
@@ -425,6 +434,7 @@ options_parse(struct load *load, int argc, char **argv, enum options_purpose pur
 	load->argv = argv;
 	if (purpose == OPTIONS_SWEEP)
 		own = find_server(load, argc, argv);
+	argp_program_version = "hubbub-load " HUBBUB_VERSION;
 	argp_err_exit_status = LOAD_USAGE;
 	if (table_read(&parse.table, own, argv) != 0)
 		refuse("%s", error);

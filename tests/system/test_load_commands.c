@@ -100,7 +100,8 @@ Test(load_commands, every_wrong_value_is_named_with_what_would_be_right)
 		{{"--percentiles=101", ":1"}, {"--percentiles", "'101'", "100"}},
 		{{"--cpus=x", ":1"}, {"--cpus", "'x'", "range"}},
 		{{"--max-regress=5", "--baseline=x", ":1"}, {"--max-regress", "'5'", "5%"}},
-		{{"--grid=2", ":1"}, {"--grid", "'2'", "2x1"}},
+		{{"--grid=2", ":1"}, {"--grid", "'2' is not processes x threads", "2x1\n"}},
+		{{"serach"}, {"no command 'serach'", "did you mean search?", ""}},
 		{{"--connctions=5", ":1"}, {"--connctions", "no such option", "--connections"}},
 		{{"--count=10", "--rate=1..2", ":1"}, {"--count", "constant", "--duration"}},
 		{{"--arrivals=poisson", ":1"}, {"--arrivals", "closed loop", "--rate"}},
@@ -141,9 +142,9 @@ Test(load_commands, every_wrong_value_is_named_with_what_would_be_right)
 
 Test(load_commands, help_and_version_go_to_stdout_within_80_columns)
 {
-	static char *const helps[] = {"--help", "-h"};
+	static char *const helps[] = {"--help", "-h", "-?"};
 
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < 3; i++) {
 		cr_assert_eq(run(helps[i], NULL), 0);
 		cr_assert_not_null(strstr(program.text, "--rate"));
 		cr_assert_not_null(strstr(program.text, "Exit codes"));
