@@ -148,6 +148,7 @@ address_parse(const char *text, struct address addresses[static ADDRESSES_MAX], 
 	bool is_named = kind == ADDRESS_UDP || skip(&text, "tcp:");
 	struct addrinfo hints = {.ai_socktype = kind == ADDRESS_UDP ? SOCK_DGRAM : SOCK_STREAM,
 		.ai_flags = AI_PASSIVE | AI_NUMERICSERV};
+	static _Thread_local char failure[128];
 	struct addrinfo *found;
 	const char *port = "";
 	char host[256];
@@ -167,7 +168,8 @@ address_parse(const char *text, struct address addresses[static ADDRESSES_MAX], 
 		return any_address(kind, port, addresses);
 	error = getaddrinfo(host, port, &hints, &found);
 	if (error != 0) {
-		*why = error == EAI_NONAME ? "names no known host" : gai_strerror(error);
+		snprintf(failure, sizeof failure, "cannot be looked up: %s", gai_strerror(error));
+		*why = error == EAI_NONAME ? "names no known host" : failure;
 		errno = EHOSTUNREACH;
 		return 0;
 	}

@@ -186,7 +186,11 @@ control_listen(const struct master *master, const char *path, const struct ident
 	chosen[0] = '\0';
 	if (choose_path(master, path, chosen))
 		fd = listen_at(chosen, identity);
-	if (fd == -1)
+	if (fd == -1 && chosen[0] == '\0' && path == NULL)
+		log_warning("no folder for the control socket: neither /run/hubbub nor "
+			    "$XDG_RUNTIME_DIR; hubbub-ctl cannot talk to this server (choose "
+			    "--control=PATH)");
+	else if (fd == -1)
 		log_write(path != NULL ? LOG_ERROR : LOG_WARNING,
 			"cannot open the control socket %s: %s; hubbub-ctl cannot talk to this "
 			"server (choose another --control=PATH)",

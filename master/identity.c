@@ -2,13 +2,61 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
 #include "hub/base/log.h"
+
+/* Returns whether the text is a number. */
+static bool
+read_number(const char *text, unsigned *number)
+{
+	char *end;
+	unsigned long value;
+
+	if (text[0] == '\0' || text[strspn(text, "0123456789")] != '\0')
+		return false;
+	errno = 0;
+	value = strtoul(text, &end, 10);
+	*number = (unsigned)value;
+	/* The greatest one means "none" to the kernel. */
+	return errno == 0 && value < UINT_MAX;
+}
+
+static const struct passwd *
+find_user(const char *user)
+{
+	const struct passwd *account = getpwnam(user);
+	unsigned number;
+
+	return account != NULL || !read_number(user, &number) ? account : getpwuid(number);
+}
+
+static const struct group *
+find_group(const char *group)
+{
+	const struct group *entry = getgrnam(group);
+	unsigned number;
+
+	return entry != NULL || !read_number(group, &number) ? entry : getgrgid(number);
+}
+
+bool
+identity_has_user(const char *user)
+{
+	return find_user(user) != NULL;
+}
+
+bool
+identity_has_group(const char *group)
+{
+	return find_group(group) != NULL;
+}
 
 int
 identity_find(struct identity *identity, const char *user, const char *group)
@@ -18,16 +66,16 @@ identity_find(struct identity *identity, const char *user, const char *group)
 	*identity = (struct identity){.changes = user != NULL};
 	if (user == NULL)
 		return 0;
-	account = getpwnam(user);
+	account = find_user(user);
 	if (account == NULL) {
 		log_error("--user: there is no user '%s' on this machine", user);
 		return -1;
 	}
 	identity->user = account->pw_uid;
 	identity->group = account->pw_gid;
-	snprintf(identity->name, sizeof identity->name, "%s", user);
+	snprintf(identity->name, sizeof identity->name, "%s", account->pw_name);
 	if (group != NULL) {
-		const struct group *entry = getgrnam(group);
+		const struct group *entry = find_group(group);
 
 		if (entry == NULL) {
 			log_error("--group: there is no group '%s' on this machine", group);

@@ -12,6 +12,10 @@ struct identity {
 	char name[64]; /* of the user, for its supplementary groups */
 };
 
+/* Whether there is such a user or group on this machine, by its name or its number. */
+bool identity_has_user(const char *user);
+bool identity_has_group(const char *group);
+
 /* Looks up who --user and --group name (either may be NULL). Returns 0, or -1 after logging that
  * one does not exist or that this process may not become another user. */
 int identity_find(struct identity *identity, const char *user, const char *group);

@@ -216,7 +216,8 @@ write_server(FILE *stream, const struct master *master)
 	const struct fleet *fleet = &master->fleet;
 	const struct generation *serving = fleet->serving;
 
-	write_head(stream, "build_info", "gauge", "1, with what runs.");
+	write_head(stream, "build_info", "gauge",
+		"Always 1; its labels name the service, its version and hubbub's.");
 	fprintf(stream, "hubbub_build_info{service=\"%s\",version=\"%s\",hubbub=\"%s\"} 1\n",
 		master->service->name, master->service->version, HUBBUB_VERSION);
 	write_one(stream, "ready", "gauge",

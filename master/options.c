@@ -10,6 +10,7 @@
 
 #include "hub/base/log.h"
 #include "master/cpus.h"
+#include "master/identity.h"
 #include "master/network.h"
 #include "master/row.h"
 #include "master/sockets.h"
@@ -83,6 +84,14 @@ resolve_listen(struct reading *reading, const char *text, unsigned index)
 	}
 }
 
+/* Whether it has the form of one of the master's own addresses, to which not all forms are open. */
+static bool
+may_be_own(const char *text)
+{
+	return strchr(text, ':') != NULL && strstr(text, "://") == NULL &&
+	       strncmp(text, "unix:", 5) != 0 && strncmp(text, "udp:", 4) != 0;
+}
+
 static void
 resolve_own(struct reading *reading, const char *name, const char *text, struct own_addresses *own)
 {
@@ -90,11 +99,13 @@ resolve_own(struct reading *reading, const char *name, const char *text, struct 
 
 	if (text == NULL || reading->table.error[0] != '\0')
 		return;
+	if (!may_be_own(text)) {
+		complain(reading, name, "'%s' is not HOST:PORT, [V6]:PORT or :PORT", text);
+		return;
+	}
 	own->count = address_parse(text, own->addresses, &why);
 	if (own->count == 0)
 		complain(reading, name, "'%s' %s", text, why);
-	else if (own->addresses[0].kind != ADDRESS_TCP)
-		complain(reading, name, "'%s' is not HOST:PORT, [V6]:PORT or :PORT", text);
 }
 
 /* Until one is wrong: the resolver may take its time. On a reload sockets stay what they are. */
@@ -214,14 +225,29 @@ load_tls(struct reading *reading)
 			named(reading, "tls-key"), hub_tls_why());
 }
 
+/* On a reload who the server is stays what it is. */
+static void
+check_identity(struct reading *reading)
+{
+	const char *user = reading->options->user, *group = reading->options->group;
+
+	if (group != NULL && user == NULL)
+		complain(reading, "group", "needs --user");
+	if (reading->is_again || reading->table.error[0] != '\0')
+		return;
+	if (user != NULL && !identity_has_user(user))
+		complain(reading, "user", "there is no user '%s' on this machine", user);
+	if (group != NULL && !identity_has_group(group))
+		complain(reading, "group", "there is no group '%s' on this machine", group);
+}
+
 static void
 check_whole(struct reading *reading)
 {
 	struct options *options = reading->options;
 
 	resolve_all(reading);
-	if (options->group != NULL && options->user == NULL)
-		complain(reading, "group", "needs --user");
+	check_identity(reading);
 	check_addresses(reading);
 	check_proxy(reading);
 	choose_counts(options);
@@ -269,21 +295,24 @@ static struct table
 make_table(struct options *options, const struct hubbub_service *service)
 {
 	static struct hubbub_option rows[OPTIONS_ROWS_MAX];
-	static char description[1280];
+	static char description[1536];
 
 	table_copy_rows(rows, options_rows);
 	table_set_standard(rows, "listen", service->listen);
 	snprintf(description, sizeof description,
 		"%s serves TCP on every core: a master process, worker processes, threads, and a "
 		"coroutine per connection.\v"
-		"@FILE stands for the arguments in FILE, one a line, read again on HUP. The "
+		"Times are seconds, or have a unit: 10, 250ms, 5m.\n\n"
+		"@FILE stands for the arguments in FILE, one a line, read again on HUP; blank "
+		"lines "
+		"and lines that begin with # are skipped; quotes are not special. The "
 		"environment may set options, too, as " PREFIX "IDLE_TIMEOUT does "
 		"--idle-timeout, or " PREFIX "LISTEN with blanks between several; the command line "
 		"and its @FILEs win.\n\n"
 		"Signals to the master: TERM stops gracefully; a second TERM, INT or QUIT at once; "
 		"HUP replaces the workers; USR1 reopens the log; USR2 upgrades to the program that "
-		"is now in its place; TTIN and TTOU mean one worker more and less. hubbub-ctl does "
-		"the same.",
+		"is now in its place; TTIN and TTOU mean one worker more and less. hubbub-ctl has "
+		"drain, stop, reload, upgrade and scale for these, and nothing for USR1.",
 		service->name);
 	return (struct table){
 		.parts = {{rows, options}, {service->options, service->context}},
@@ -324,10 +353,10 @@ read_all(struct reading *reading, int argc, char **argv)
 	if (!table_is_sound(table, table->error, table->error_size))
 		return;
 	if (service->context_size == 0 && (row = table_find_bound(service->options)) != NULL)
-		table_complain(table,
-			"the option --%s of this program is fixed, a string or a list, which needs "
-			"a context_size",
-			row->name);
+		table_complain(table, "--%s is %s, which needs a context_size", row->name,
+			row->kind == HUBBUB_STRING ? "a string"
+			: row->kind == HUBBUB_LIST ? "a list"
+						   : "not reloadable");
 	if (reset_context(service) != 0)
 		table_complain(table, "no memory");
 	if (table->error[0] == '\0' && table_read(table, argc, argv) == 0)

@@ -18,8 +18,9 @@
  * hubbub_peer (<hubbub/peer.h>) tells who the client is. With --tls-cert the bytes are encrypted on
  * their way, which serve need not know.
  *
- * The program has all options of hubbub-echo (--help shows them): a master process forks workers,
- * each runs threads, each thread a hub, and serve runs in a coroutine of its own per connection. */
+ * The program has the options of every server (--help shows them; of hubbub-echo's only --reply is
+ * its own): a master process forks workers, each runs threads, each thread a hub, and serve runs in
+ * a coroutine of its own per connection. */
 #ifndef HUBBUB_SERVER_H
 #define HUBBUB_SERVER_H
 
@@ -118,6 +119,9 @@ struct hubbub_service {
 	 * processes. client is closed when this returns; do not close it. When the server stops for
 	 * good, its blocking calls fail with ECANCELED: return then. */
 	void (*serve)(int client, void *context);
+	/* What serve and answer are given. Every worker process has a copy, as it was when the
+	 * worker was forked, which its threads share without a lock: so they read it, and do not
+	 * write it. Connections of a worker that drains keep the former values. */
 	void *context;
 	const struct hubbub_option *options; /* ended by one without a name; NULL for none */
 	/* Of what context points to. On a reload (HUP) its first state is put back before options

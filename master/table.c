@@ -285,28 +285,66 @@ table_print(const struct table *table, const struct table_givens *givens, FILE *
 
 /* ---- the rows themselves ---- */
 
-/* Whether an earlier row, or one of argp's or the program's own, has that name, its letter, or its
- * variable. */
+/* Whether another name is one of the two that a row has. */
 static bool
-is_taken(const struct table *table, size_t index, const struct hubbub_option *row)
+has_name(const struct hubbub_option *row, const char *name)
+{
+	return name != NULL && (strcmp(row->name, name) == 0 ||
+				       (row->also != NULL && strcmp(row->also, name) == 0));
+}
+
+/* Whether what a row is called is taken by an earlier one, and how it should be mended. */
+static bool
+collides(const struct table *table, const struct hubbub_option *row,
+	const struct hubbub_option *before, bool is_ours, char *error, size_t size)
+{
+	char own[TABLE_VARIABLE_SIZE], other[TABLE_VARIABLE_SIZE];
+	const char *name = has_name(before, row->name) ? row->name : row->also;
+
+	if (has_name(before, name) && is_ours)
+		snprintf(error, size, "--%s is an option of every server; choose another name",
+			name);
+	else if (has_name(before, name))
+		snprintf(error, size, "two options are called --%s; choose another name", name);
+	else if (row->letter != 0 && row->letter == before->letter)
+		snprintf(error, size, "--%s: its letter -%c is that of --%s; choose another one",
+			row->name, row->letter, before->name);
+	else if (strcmp(table_variable(table, row, own), table_variable(table, before, other)) == 0)
+		snprintf(error, size, "--%s: its variable %s is that of --%s; choose another name",
+			row->name, own, before->name);
+	else
+		return false;
+	return true;
+}
+
+/* Whether an earlier row, or the help, has that name, its letter, or its variable. */
+static bool
+is_taken(const struct table *table, size_t index, char *error, size_t size)
 {
 	static const char *const standing[] = {"help", "usage", "version"};
-	char own[TABLE_VARIABLE_SIZE], other[TABLE_VARIABLE_SIZE];
+	const struct hubbub_option *row = table_row(table, index, NULL);
+	const struct hubbub_option *server = table->parts[0].rows;
+	size_t ours = 0;
 
 	for (size_t i = 0; i < sizeof standing / sizeof standing[0]; i++)
-		if (strcmp(row->name, standing[i]) == 0)
+		if (has_name(row, standing[i])) {
+			snprintf(error, size,
+				"--%s is an option of every program; choose another name",
+				standing[i]);
 			return true;
-	for (size_t i = 0; i < index; i++) {
-		const struct hubbub_option *before = table_row(table, i, NULL);
-
-		if (strcmp(table_variable(table, row, own), table_variable(table, before, other)) ==
-				0 ||
-			(row->letter != 0 && row->letter == before->letter) ||
-			(before->also != NULL && strcmp(row->name, before->also) == 0) ||
-			(row->also != NULL && strcmp(row->also, before->name) == 0))
-			return true;
+		}
+	if (row->letter != 0 && strchr("?V", row->letter) != NULL) {
+		snprintf(error, size, "--%s: its letter -%c is that of --%s; choose another one",
+			row->name, row->letter, row->letter == 'V' ? "version" : "help");
+		return true;
 	}
-	return row->letter != 0 && strchr("?V", row->letter) != NULL;
+	while (server != NULL && server[ours].name != NULL)
+		ours++;
+	for (size_t i = 0; i < index; i++)
+		if (collides(table, row, table_row(table, i, NULL), i < ours && index >= ours,
+			    error, size))
+			return true;
+	return false;
 }
 
 bool
@@ -318,12 +356,11 @@ table_is_sound(const struct table *table, char *error, size_t size)
 
 	for (size_t i = 0; (row = table_row(table, i, &object)) != NULL; i++) {
 		fault = row_fault(row, object != NULL);
-		if (fault == NULL && is_taken(table, i, row))
-			fault = "has a name or letter that another option has; choose another one";
-		if (fault == NULL)
-			continue;
-		snprintf(error, size, "the option --%s of this program %s", row->name, fault);
-		return false;
+		if (fault != NULL)
+			snprintf(error, size, "the option --%s of this program %s", row->name,
+				fault);
+		if (fault != NULL || is_taken(table, i, error, size))
+			return false;
 	}
 	return true;
 }

@@ -79,6 +79,8 @@ Test(cli, every_wrong_value_is_named_with_what_would_be_right)
 		{"--drain-timeout=0x10", {"--drain-timeout", "'0x10'", "seconds"}},
 		{"--listen=http://127.0.0.1:80/", {"--listen", "is a URL", "HOST:PORT"}},
 		{"@/tmp", {"@/tmp", "cannot read", "Is a directory"}},
+		{"--admin=127.0.0.1", {"--admin", "'127.0.0.1'", "not HOST:PORT, [V6]:PORT or :P"}},
+		{"--user=nobody-here", {"--user", "'nobody-here'", "there is no user"}},
 		{"@/no/such/file", {"@/no/such/file", "cannot read", "No such file"}},
 	};
 
@@ -144,7 +146,7 @@ Test(cli, a_file_limit_that_is_too_low)
 
 Test(cli, users_that_cannot_be)
 {
-	cr_assert_eq(run(0, "--user=no-such-user", "-p1", "-t1", NULL), 1);
+	cr_assert_eq(run(0, "--user=no-such-user", "-p1", "-t1", NULL), 2);
 	cr_assert_not_null(strstr(program.text, "no user 'no-such-user'"), "%s", program.text);
 }
 
@@ -156,14 +158,65 @@ Test(cli, a_pid_file_that_cannot_be_written)
 	cr_assert_not_null(strstr(program.text, "/no/such/folder/pid"), "%s", program.text);
 }
 
+Test(cli, an_error_names_the_program_in_one_way_and_no_hidden_option)
+{
+	cr_assert_eq(run(0, "--pro", NULL), 2);
+	cr_assert_eq(strncmp(program.text, "hubbub-echo: ", 13), 0, "%s", program.text);
+	cr_assert_not_null(strstr(program.text, "--proxy-from"), "%s", program.text);
+	cr_assert_null(strstr(program.text, "--program-name"), "%s", program.text);
+	program_end(&program);
+	cr_assert_eq(run(0, "-x", NULL), 2);
+	cr_assert_eq(strncmp(program.text, "hubbub-echo: ", 13), 0, "%s", program.text);
+}
+
+/* A wrong option's error names --help and --usage. */
+Test(cli, help_has_three_names)
+{
+	static char *const names[] = {"-h", "-?", "--usage"};
+
+	for (int i = 0; i < 3; i++) {
+		cr_assert_eq(run(0, names[i], NULL), 0, "%s", names[i]);
+		cr_assert_not_null(strstr(program.text, "Usage: hubbub-echo"), "%s", program.text);
+		program_end(&program);
+	}
+}
+
+/* The same of the load generator. */
+Test(cli, hubbub_load_says_it_as_the_server_does)
+{
+	static const struct {
+		char *arguments[2];
+		int code;
+		const char *starts;
+	} cases[] = {
+		{{"-x", ":1"}, 2, "hubbub-load: invalid option -- 'x'"},
+		{{"--usage"}, 0, "Usage: hubbub-load "},
+		{{"serach", "x"}, 2, "hubbub-load: there is no command 'serach'; did you mean"},
+		{{"--grid=1x1,2", ":1"}, 2,
+			"hubbub-load: --grid: '1x1,2' is not processes x threads, as in 2x1: '2'"},
+		{{"report", "/no.json"}, 1, "hubbub-load: unable to open /no.json: No such file"},
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		char *argv[] = {program_path("hubbub-load"), cases[i].arguments[0],
+			cases[i].arguments[1], NULL};
+
+		cr_assert(program_start(&program, argv, 0));
+		cr_assert_eq(program_wait(&program, 20), cases[i].code, "%s", program.text);
+		cr_assert_eq(strncmp(program.text, cases[i].starts, strlen(cases[i].starts)), 0,
+			"%s", program.text);
+		program_end(&program);
+	}
+}
+
 Test(cli, help_fits_eighty_columns_and_names_every_option)
 {
 	static const char *const options[] = {"--listen", "--processes", "--threads", "--backlog",
 		"--drain-timeout", "--stack-size", "--pin", "--backend", "--pidfile", "--user",
 		"--group", "--log-level", "--log-format", "--check", "--max-connections",
 		"--idle-timeout", "--write-timeout", "--drain-delay", "--hang-timeout", "--balance",
-		"--admin", "--control", "--print-config", "--help", "--version", "--reply",
-		"@FILE"};
+		"--admin", "--control", "--print-config", "--help", "--version", "--reply", "@FILE",
+		"--usage", "Times are seconds, or have a unit", "quotes are not special"};
 
 	cr_assert_eq(run(0, "--help", NULL), 0);
 	for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
@@ -222,7 +275,7 @@ Test(cli, the_configuration_can_be_printed_and_used_again)
 	program_end(&program);
 	cr_assert_eq(run(0, "--print-config", "--threads=x", NULL), 2);
 	program_end(&program);
-	cr_assert_eq(run(0, "--print-config", "--user=no-such-user", NULL), 1);
+	cr_assert_eq(run(0, "--print-config", "--user=no-such-user", NULL), 2);
 }
 
 Test(cli, a_configuration_that_cannot_be_written_is_an_error)

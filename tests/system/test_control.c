@@ -63,7 +63,12 @@ Test(control, what_is_wrong_is_said)
 		{"scale", NULL, 2, "PROCESSESxTHREADS"},
 		{"scale", "1024x1024", 1, "more than 2000 hubs"},
 		{"reboot", NULL, 2, "no command 'reboot'"},
+		{"stauts", NULL, 2, "no command 'stauts'; did you mean status?"},
 		{"status", "now", 2, "takes no argument"},
+		{"-h", NULL, 0, "Commands:"},
+		{"-?", NULL, 0, "Commands:"},
+		{"--usage", NULL, 0, "Usage: hubbub-ctl"},
+		{"-x", NULL, 2, "hubbub-ctl: invalid option"},
 	};
 
 	cr_assert(server_start(&server, "hubbub-echo", "1", "1", NULL));
@@ -363,4 +368,27 @@ Test(control, top_shows_a_screen)
 	/* Without a terminal it says so. */
 	cr_assert_eq(ctl("top", NULL), 1);
 	cr_assert_not_null(strstr(output, "terminal"), "%s", output);
+}
+
+Test(control, without_a_folder_for_it_that_is_said)
+{
+	static char script[] =
+		"mount -t tmpfs -o mode=755 none /run && unset XDG_RUNTIME_DIR && exec setpriv "
+		"--reuid=65534 --regid=65534 --clear-groups \"$0\" "
+		"--listen=127.0.0.1:0 -p1 -t1";
+	char *argv[] = {"/usr/bin/unshare", "--mount", "/bin/sh", "-c", script,
+		program_path("hubbub-echo"), NULL};
+	struct program echo;
+
+	if (geteuid() != 0 ||
+		system("unshare --mount mount -t tmpfs -o mode=755 none /run 2>/dev/null") != 0)
+		cr_skip("needs root, and mounts of its own");
+	cr_assert(program_start(&echo, argv, 0));
+	cr_assert(program_expect(&echo, ", pid ", 20), "%s", echo.text);
+	cr_assert_not_null(
+		strstr(echo.text, "no folder for the control socket: neither /run/hubbub nor "
+				  "$XDG_RUNTIME_DIR"),
+		"%s", echo.text);
+	cr_assert_eq(program_stop(&echo, SIGTERM, 20), 0);
+	program_end(&echo);
 }

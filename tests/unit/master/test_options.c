@@ -80,6 +80,34 @@ Test(options, what_does_not_go_together_is_named_as_it_was_given)
 				"another port");
 }
 
+/* What an address of the master's own may not be is not offered. */
+Test(options, the_masters_own_addresses_are_told_what_they_take)
+{
+	static const char *const texts[] = {
+		"127.0.0.1", "http://127.0.0.1:1/", "unix:/a", "unix:", "udp:127.0.0.1:1"};
+
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+		char option[64], expected[128];
+
+		snprintf(option, sizeof option, "--admin=%s", texts[i]);
+		snprintf(expected, sizeof expected,
+			"--admin: '%s' is not HOST:PORT, [V6]:PORT or :PORT", texts[i]);
+		cr_assert_not(read_options(option, NULL));
+		cr_assert_str_eq(error, expected);
+	}
+}
+
+Test(options, a_user_and_a_group_exist)
+{
+	cr_assert(read_options("--user=root", "--group=0", NULL), "%s", error);
+	cr_assert(read_options("--user=0", NULL), "%s", error);
+	cr_assert_not(read_options("--user=no-such-user", NULL));
+	cr_assert_str_eq(error, "--user: there is no user 'no-such-user' on this machine");
+	cr_assert_not(read_options("--user=4294967295", NULL));
+	cr_assert_not(read_options("--user=root", "--group=no-such-group", NULL));
+	cr_assert_str_eq(error, "--group: there is no group 'no-such-group' on this machine");
+}
+
 /* The resolver may take seconds for each. */
 Test(options, nothing_is_resolved_once_an_address_is_wrong)
 {
@@ -142,6 +170,21 @@ Test(options, a_name_stands_for_all_its_addresses)
 		cr_assert_eq(options.addresses[i].name, 0, "names that share one are one");
 	cr_assert_not(read_options("--listen=both:1", "--admin=three:1", NULL));
 	cr_assert_not_null(strstr(error, "--admin and --listen"), "%s", error);
+}
+
+/* Nobody who knows names can be reached from a network that has nothing but the loopback. */
+Test(options, a_name_that_cannot_be_looked_up_now_is_no_address)
+{
+	const char *why = names_enter(hosts, true);
+
+	if (why != NULL)
+		cr_skip_test("%s", why);
+	cr_assert_not(read_options("--listen=somewhere.test:1", NULL));
+	if (strstr(error, "names no known host") != NULL)
+		cr_skip("a service of this machine knows names without the network");
+	cr_assert_str_eq(error,
+		"--listen: 'somewhere.test:1' cannot be looked up: Temporary failure in name "
+		"resolution");
 }
 
 Test(options, there_is_room_for_names_of_sixteen_addresses)
@@ -300,14 +343,15 @@ Test(options, strings_and_lists_need_a_context_that_is_put_back)
 	greeting.context_size = 0;
 	own[0].change = HUBBUB_RELOADABLE;
 	cr_assert_not(read_greeting("--word=hi", NULL));
-	cr_assert_not_null(strstr(error, "--word"), "%s", error);
-	cr_assert_not_null(strstr(error, "needs a context_size"), "%s", error);
+	cr_assert_not_null(
+		strstr(error, "--word is a string, which needs a context_size"), "%s", error);
 	options_free(&options);
 	own[0].kind = HUBBUB_LIST;
 	own[0].offset = offsetof(struct greeter, words);
 	own[0].size = sizeof greeter.words;
 	cr_assert_not(read_greeting("--word=hi", NULL));
-	cr_assert_not_null(strstr(error, "needs a context_size"), "%s", error);
+	cr_assert_not_null(
+		strstr(error, "--word is a list, which needs a context_size"), "%s", error);
 	options_free(&options);
 	own[0] = greetings[0];
 	cr_assert(read_greeting("--limit=7", NULL), "%s", error);

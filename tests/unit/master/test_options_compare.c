@@ -96,8 +96,8 @@ static const struct {
 	{"agent", "--agent=127.0.0.1:4", HUBBUB_FIXED},
 	{"control", "--control=/a", HUBBUB_FIXED},
 	{"pidfile", "--pidfile=/b", HUBBUB_FIXED},
-	{"user", "--user=c", HUBBUB_FIXED},
-	{"group", "--group=d", HUBBUB_FIXED},
+	{"user", "--user=daemon", HUBBUB_FIXED},
+	{"group", "--group=daemon", HUBBUB_FIXED},
 };
 
 enum { FIXED = sizeof fixed / sizeof fixed[0] };
@@ -128,10 +128,10 @@ Test(options_compare, one_that_a_reload_cannot_change_is_named_with_what_can)
 	json_t *document, *other;
 	bool is_handed_over;
 
-	read_options(&before, "--user=x", NULL);
+	read_options(&before, "--user=root", NULL);
 	document = options_fixed_json(&before, &greeting);
 	for (size_t i = 0; i < FIXED; i++) {
-		read_options(&options, "--user=x", fixed[i].argument, NULL);
+		read_options(&options, "--user=root", fixed[i].argument, NULL);
 		difference = compare();
 		cr_assert_str_eq(difference.names + strlen("--"), fixed[i].name);
 		cr_assert_eq(difference.change, i == 0 ? HUBBUB_FIXED : fixed[i].change, "%s",
@@ -143,13 +143,14 @@ Test(options_compare, one_that_a_reload_cannot_change_is_named_with_what_can)
 		cr_assert_eq(!json_equal(document, other), is_handed_over, "%s", fixed[i].name);
 		json_decref(other);
 	}
-	read_options(&options, "--user=x", "-p9", "--idle-timeout=5", "--pin", "--limit=7", NULL);
+	read_options(
+		&options, "--user=root", "-p9", "--idle-timeout=5", "--pin", "--limit=7", NULL);
 	cr_assert_str_empty(compare().names);
 	cr_assert_str_empty(compare_former(document).names);
 	json_object_del(document, "admin");
 	cr_assert_str_empty(
 		compare_former(document).names, "the former program had none, and it is not given");
-	read_options(&options, "--user=x", "--admin=127.0.0.1:3", NULL);
+	read_options(&options, "--user=root", "--admin=127.0.0.1:3", NULL);
 	cr_assert_str_eq(compare_former(document).names, "--admin");
 	json_decref(document);
 }
