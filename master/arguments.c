@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "master/argument_file.h"
+#include "master/nearest.h"
 
 #define PLACE_SIZE 256
 
@@ -201,49 +202,6 @@ arguments_free(struct arguments *arguments)
 	*arguments = (struct arguments){0};
 }
 
-/* Edits (insert, delete, replace) between two short words. */
-static unsigned
-distance(const char *a, const char *b)
-{
-	unsigned row[64], length = (unsigned)strlen(b);
-
-	if (length >= 64)
-		return 64;
-	for (unsigned j = 0; j <= length; j++)
-		row[j] = j;
-	for (unsigned i = 1; a[i - 1] != '\0'; i++) {
-		unsigned diagonal = row[0];
-
-		row[0] = i;
-		for (unsigned j = 1; j <= length; j++) {
-			unsigned replaced = diagonal + (a[i - 1] != b[j - 1]);
-
-			diagonal = row[j];
-			row[j] = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
-			if (replaced < row[j])
-				row[j] = replaced;
-		}
-	}
-	return row[length];
-}
-
-const char *
-arguments_nearest(const char *word, const char *const *names)
-{
-	const char *nearest = NULL;
-	unsigned least = (unsigned)strlen(word) / 3 + 2;
-
-	for (; *names != NULL; names++) {
-		unsigned edits = distance(word, *names);
-
-		if (edits < least) {
-			least = edits;
-			nearest = *names;
-		}
-	}
-	return nearest;
-}
-
 bool
 arguments_check_names(
 	const struct arguments *arguments, const char *const *names, char *error, size_t error_size)
@@ -263,7 +221,7 @@ arguments_check_names(
 			is_known = is_known || strncmp(*each, name, strlen(name)) == 0;
 		if (is_known)
 			continue;
-		nearest = arguments_nearest(name, names);
+		nearest = nearest_name(name, names);
 		arguments_place(arguments, i, place, sizeof place);
 		if (nearest != NULL)
 			snprintf(error, error_size,

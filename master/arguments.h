@@ -31,10 +31,6 @@ const char *arguments_keep(struct arguments *arguments, const char *text, size_t
 
 void arguments_free(struct arguments *arguments);
 
-/* The name nearest to word among names (ended by NULL), or NULL if none is near enough to be
- * meant. */
-const char *arguments_nearest(const char *word, const char *const *names);
-
 /* argp would only say "unrecognized option": looks for long options that are none of the names
  * (ended by NULL) before it runs. Returns true, or false with a message in error that suggests the
  * nearest. */

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "master/nearest.h"
 #include "master/row.h"
 #include "master/values.h"
 
@@ -157,7 +158,7 @@ find_near(const struct table *table, const char *variable, const char **names)
 	for (size_t i = 0; (row = table_row(table, i, NULL)) != NULL; i++)
 		if (row->also != NULL && strcmp(row->also, name) == 0)
 			return row;
-	nearest = arguments_nearest(name, names);
+	nearest = nearest_name(name, names);
 	return nearest != NULL ? find_row(table, nearest, NULL) : NULL;
 }
 

@@ -9,11 +9,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "master/arguments.h"
 #include "master/commands.h"
 #include "master/ctl/dialogue.h"
 #include "master/ctl/top.h"
 #include "master/ctl/view.h"
+#include "master/nearest.h"
 
 #define USAGE_EXIT 2
 #define KEY_JSON 256
@@ -103,7 +103,7 @@ nearest_command(const char *word)
 
 	for (size_t i = 0; i < COMMAND_MAX; i++)
 		names[i] = commands_table[i].name;
-	return arguments_nearest(word, names);
+	return nearest_name(word, names);
 }
 
 /* Finds the command that is asked for, and looks at its argument. */

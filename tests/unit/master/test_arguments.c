@@ -66,12 +66,3 @@ Test(arguments, each_is_known_by_its_file_and_line)
 	cr_assert_str_empty(arguments_place(&arguments, 5, text, sizeof text));
 	arguments_free(&arguments);
 }
-
-Test(arguments, the_nearest_name_is_near)
-{
-	static const char *const names[] = {"listen", "processes", "threads", "pin", NULL};
-
-	cr_assert_str_eq(arguments_nearest("procesess", names), "processes");
-	cr_assert_str_eq(arguments_nearest("lsiten", names), "listen");
-	cr_assert_null(arguments_nearest("xyzzy", names));
-}
