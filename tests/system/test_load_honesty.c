@@ -102,7 +102,7 @@ Test(load_honesty, poisson_arrivals_pass_a_kolmogorov_smirnov_test)
 	enum { COUNT = 2500 };
 	static double gaps[COUNT];
 	double greatest = 1, rate = 500, limit = 1.95 / sqrt(COUNT);
-	char seed[16];
+	char seed[24];
 
 	/* A busy machine delays some; a wrong plan is wrong each time. */
 	for (int tries = 0; tries < 6 && greatest > limit; tries++) {

@@ -25,7 +25,7 @@ listen_at(const char *text)
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	size_t length = strlen(text);
 
-	snprintf(name, sizeof name, "%s", text);
+	memmove(name, text, length + 1);
 	memcpy(address.sun_path, text, length);
 	if (text[0] == '@')
 		address.sun_path[0] = '\0';
@@ -295,7 +295,7 @@ Test(notify, what_is_forgotten_does_not_come_after_all)
 
 Test(notify, of_more_states_than_are_kept_the_last_are_sent)
 {
-	char expected[16];
+	char expected[24];
 
 	notify_init();
 	fill_queue();

@@ -109,8 +109,7 @@ Test(table_read, a_value_is_no_file_of_arguments_however_its_option_is_written)
 static void
 read_file(const char *lines)
 {
-	char at[64];
-
+	char at[sizeof path + 1];
 	int fd;
 
 	strcpy(path, "/tmp/hubbub-table-XXXXXX");
