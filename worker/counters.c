@@ -242,7 +242,7 @@ add_row(const struct counters *counters, struct worker_row *sum, const struct wo
 
 		if (place == -1)
 			continue;
-		count = counters_read(&counts[place]);
+		count = __atomic_load_n(&counts[place], __ATOMIC_ACQUIRE);
 		if (catalog[i].kind == CATALOG_COUNTER)
 			*to += count;
 		else if (is_living && count > *to)

@@ -14,7 +14,7 @@ load(const uint64_t *count)
 static void
 store(uint64_t *count, uint64_t value)
 {
-	__atomic_store_n(count, value, __ATOMIC_RELAXED);
+	__atomic_store_n(count, value, __ATOMIC_RELEASE);
 }
 
 /* The only writer is whoever has the right to fold. */
@@ -22,7 +22,6 @@ static void
 go_on(struct counters *counters)
 {
 	__atomic_store_n(&counters->folds, counters->folds + 1, __ATOMIC_RELEASE);
-	__atomic_thread_fence(__ATOMIC_RELEASE);
 }
 
 static bool
@@ -46,7 +45,6 @@ fold_bury(const struct counters *counters, struct worker_row *row)
 {
 	/* In this order: what was open is known for as long as the row is LIVE. */
 	__atomic_store_n(&row->state, ROW_DEAD, __ATOMIC_RELEASE);
-	__atomic_thread_fence(__ATOMIC_RELEASE);
 	close_all(counters, row);
 }
 
@@ -78,8 +76,8 @@ fold_begin(struct counters *counters, struct worker_row *row)
 		__atomic_store_n(&row->state, ROW_LEDGER, __ATOMIC_RELEASE);
 		return false;
 	}
-	__atomic_store_n(&fold->row, row - counters->rows, __ATOMIC_RELAXED);
-	__atomic_store_n(&fold->ledger, ledger - counters->rows, __ATOMIC_RELAXED);
+	__atomic_store_n(&fold->row, row - counters->rows, __ATOMIC_RELEASE);
+	__atomic_store_n(&fold->ledger, ledger - counters->rows, __ATOMIC_RELEASE);
 	/* Also what this program knows nothing of. */
 	for (unsigned place = 0; place < COUNTED_ROOM; place++)
 		store(&fold->sums[place],

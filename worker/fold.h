@@ -13,9 +13,9 @@
  *
  *	release store of folds, odd     pairs with the acquire in fold_look: an odd one has been
  *	                                seen, so the fold is whole
- *	release fence after each store  pairs with the acquire fence in fold_has_moved: something
- *	                                that was written after it has been seen, so the other
- *	                                number is, too */
+ *	release stores of all else      pair with the acquire of fold_counts and of who reads the
+ *	                                counts: what was written after folds has been seen, so the
+ *	                                other number is seen in fold_has_moved, too */
 #ifndef HUBBUB_WORKER_FOLD_H
 #define HUBBUB_WORKER_FOLD_H
 
@@ -55,16 +55,15 @@ fold_counts(const struct counters *counters, uint32_t folds, const struct worker
 
 	if (folds % 2 == 0)
 		return row->counts;
-	if (index == __atomic_load_n(&fold->row, __ATOMIC_RELAXED))
+	if (index == __atomic_load_n(&fold->row, __ATOMIC_ACQUIRE))
 		return NULL;
-	return index == __atomic_load_n(&fold->ledger, __ATOMIC_RELAXED) ? fold->sums : row->counts;
+	return index == __atomic_load_n(&fold->ledger, __ATOMIC_ACQUIRE) ? fold->sums : row->counts;
 }
 
 /* Whether folding has gone on since: then what was read in between is of no moment at all. */
 static inline bool
 fold_has_moved(const struct counters *counters, uint32_t folds)
 {
-	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	return __atomic_load_n(&counters->folds, __ATOMIC_RELAXED) != folds;
 }
 
