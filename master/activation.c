@@ -26,11 +26,12 @@ void
 activation_take(struct sockets *sockets)
 {
 	const char *count = getenv("LISTEN_FDS"), *pid = getenv("LISTEN_PID");
-	int passed = count != NULL ? read_count(count) : 0;
 	uint64_t whose;
+	int passed = 0;
 
-	if (pid == NULL || !values_read_plain(pid, INT_MAX, &whose) || (pid_t)whose != getpid())
-		passed = 0;
+	if (count != NULL && pid != NULL && values_read_plain(pid, INT_MAX, &whose) &&
+		(pid_t)whose == getpid())
+		passed = read_count(count);
 	for (int fd = FIRST_FD; fd < FIRST_FD + passed; fd++) {
 		struct address address = {.length = sizeof address.socket};
 		char text[ADDRESS_TEXT_SIZE] = "no address";

@@ -8,13 +8,16 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PATIENCE 2000 /* milliseconds that a pipe may be silent */
+#include "hub/base/clock.h"
+
+#define PATIENCE (2 * CLOCK_SECOND) /* until a pipe has come to its end */
 
 /* At most size bytes, up to the end. Returns how many, or -1 with *why. */
 static ssize_t
 read_all(int fd, char *text, size_t size, const char **why)
 {
 	struct pollfd query = {.fd = fd, .events = POLLIN};
+	int64_t end = clock_now() + PATIENCE, left;
 	size_t length = 0;
 
 	while (length < size) {
@@ -26,9 +29,10 @@ read_all(int fd, char *text, size_t size, const char **why)
 			length += (size_t)got;
 		} else if (errno == EAGAIN) {
 			/* As of <(COMMAND), which has yet to write. */
-			if (poll(&query, 1, PATIENCE) > 0)
+			left = (end - clock_now()) / CLOCK_MILLISECOND;
+			if (left > 0 && (poll(&query, 1, (int)left) > 0 || errno == EINTR))
 				continue;
-			*why = "nothing comes out of this pipe, and it has no end";
+			*why = "it is a pipe that has not come to its end within 2 s";
 			return -1;
 		} else if (errno != EINTR) {
 			*why = strerror(errno);

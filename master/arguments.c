@@ -75,7 +75,7 @@ add_line(struct expansion *expansion, char *line)
 			expansion->line, line);
 		return false;
 	}
-	if (*line == '-' && *blank != '\0' && *blank != '=') {
+	if (!expansion->wants_value && *line == '-' && *blank != '\0' && *blank != '=') {
 		value = blank + strspn(blank, " \t");
 		*blank = '\0';
 		add(expansion, line);

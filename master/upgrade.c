@@ -123,7 +123,9 @@ look_at_naming(struct master *master)
 	struct successor *successor = master->successor;
 
 	/* A dead one is named to nobody. */
-	if (ev_is_active(&successor->death) && notify_awaits_room()) {
+	if (!ev_is_active(&successor->death))
+		notify_forget();
+	if (notify_awaits_room()) {
 		if (++successor->looks < NAMING_LOOKS_MAX)
 			return;
 		events_note(LOG_ERROR,
@@ -156,6 +158,9 @@ renounce(struct master *master)
 
 	if (successor->phase == SUCCESSOR_LEFT)
 		return;
+	/* It has named its own successor by now. */
+	if (successor->is_named)
+		notify_forget();
 	hand_over(master);
 	successor->phase = SUCCESSOR_LEFT;
 	successor->has_told = true;
@@ -521,7 +526,7 @@ upgrade_pass_drain(struct master *master)
 {
 	struct successor *successor = master->successor;
 
-	if (successor->phase != SUCCESSOR_SERVING || successor->is_named)
+	if (successor->phase != SUCCESSOR_SERVING || successor->is_named || successor->is_to_drain)
 		return false;
 	successor->is_to_drain = true;
 	word_say(successor->channel, WORD_DRAIN, -1);

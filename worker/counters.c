@@ -238,7 +238,8 @@ add_row(const struct counters *counters, struct worker_row *sum, const struct wo
 {
 	for (unsigned i = COUNTED_MAX; i-- > 0;) {
 		uint64_t *to = &sum->counts[catalog[i].place], count;
-		int place = layout_place(counters, row->layout, i);
+		int place =
+			layout_place(counters, __atomic_load_n(&row->layout, __ATOMIC_ACQUIRE), i);
 
 		if (place == -1)
 			continue;
@@ -370,7 +371,9 @@ sum_once(const struct counters *counters, uint32_t folds, uint32_t worker, uint3
 		uint32_t state = row_state(row);
 
 		if (state == ROW_FREE ||
-			(!is_total && (row->worker != worker || row->index != hub)))
+			(!is_total &&
+				(__atomic_load_n(&row->worker, __ATOMIC_ACQUIRE) != worker ||
+					__atomic_load_n(&row->index, __ATOMIC_ACQUIRE) != hub)))
 			continue;
 		found = true;
 		if (counts != NULL)

@@ -21,7 +21,7 @@ store(uint64_t *count, uint64_t value)
 static void
 go_on(struct counters *counters)
 {
-	__atomic_store_n(&counters->folds, counters->folds + 1, __ATOMIC_RELEASE);
+	__atomic_store_n(&counters->folds, counters->folds + 1, __ATOMIC_SEQ_CST);
 }
 
 static bool
@@ -106,6 +106,8 @@ fold_finish(struct counters *counters)
 static void
 row_free(struct worker_row *row)
 {
+	/* Nothing of it is cleared before folds says that it does not count. */
+	__atomic_exchange_n(&row->state, ROW_DEAD, __ATOMIC_SEQ_CST);
 	memset((char *)row + sizeof row->state, 0, sizeof *row - sizeof row->state);
 	__atomic_store_n(&row->state, ROW_FREE, __ATOMIC_RELEASE);
 }
