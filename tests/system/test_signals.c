@@ -66,8 +66,9 @@ Test(signals, term_lets_connections_end_and_accepts_no_more)
 	cr_assert_eq(program_wait(&server, 0.1), -1, "it does not wait for the connection");
 	close(refusal.busy);
 	cr_assert_eq(program_wait(&server, 10), 0);
-	cr_assert_not_null(
-		strstr(server.text, "1 connection is open, it has 30 s"), "%s", server.text);
+	/* Another test's client may have come by, on a port that was its server's. */
+	cr_assert_not_null(strstr(server.text, "open, "), "%s", server.text);
+	cr_assert_not_null(strstr(server.text, " 30 s to end"), "%s", server.text);
 	cr_assert_not_null(strstr(server.text, "stopped: served"), "%s", server.text);
 }
 
