@@ -24,8 +24,8 @@ char *program_path(const char *name);
  * below for a second or more has SANITIZED_PATIENCE times as long. */
 bool program_is_sanitized(void);
 
-/* Under ThreadSanitizer a busy machine is that much slower, and more. */
-#define SANITIZED_PATIENCE 6
+/* Sanitizers need much memory, and a machine that is short of it stands still for half a minute. */
+#define SANITIZED_PATIENCE 10
 
 /* Starts argv[0] with these arguments, ended by NULL, in a process group of its own, with a hard
  * file limit of files (0: unchanged). Returns whether it was started. */

@@ -197,7 +197,7 @@ server_get(struct server *server, const char *path, int *code)
 		return NULL;
 	}
 	/* A machine that is busy with sanitized processes makes the master wait for its turn. */
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &(struct timeval){30, 0}, sizeof(struct timeval));
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &(struct timeval){120, 0}, sizeof(struct timeval));
 	snprintf(request, sizeof request,
 		"GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", path);
 	if (send(fd, request, strlen(request), MSG_NOSIGNAL) < 0)
