@@ -101,7 +101,7 @@ stream_body(void *argument)
 	hub_send(clients[2], "q", 1, 0);
 	shutdown(clients[2], SHUT_WR);
 	hub_close(clients[0]);
-	current->errors[5] = hub_server_stop(server, 5 * HUB_MILLISECOND) == -1 ? errno : 0;
+	current->errors[5] = hub_server_stop(server, 500 * HUB_MILLISECOND) == -1 ? errno : 0;
 	current->counts[1] = (int)hub_server_connections(server);
 	current->errors[6] = (int)hub_recv(clients[2], current->text, 16, 0);
 	do
