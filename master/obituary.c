@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -28,8 +29,10 @@ write_frames(char *text, size_t size, const struct worker_crash *crash)
 	pid_t child;
 
 	if (pipe2(pipes, O_CLOEXEC) != 0)
-		return 0;
+		return (size_t)snprintf(text, size, "no backtrace: %s", strerror(errno));
 	child = fork();
+	if (child == -1)
+		length = (size_t)snprintf(text, size, "no backtrace: %s", strerror(errno));
 	if (child == 0) {
 		signal(SIGALRM, SIG_DFL);
 		alarm(LOOKUP_SECONDS);

@@ -324,7 +324,9 @@ Test(operation, limits_that_will_bite_are_named_with_the_command_that_lifts_them
 		"%s", server.program.text);
 }
 
-Test(operation, a_crash_is_logged_with_signal_coroutine_and_backtrace)
+/* Starts a server whose worker crashes. Returns the connection that made it. */
+static int
+start_and_crash(void)
 {
 	int fd;
 
@@ -335,6 +337,13 @@ Test(operation, a_crash_is_logged_with_signal_coroutine_and_backtrace)
 	cr_assert_eq(send(fd, "crash\n", 6, 0), 6);
 	cr_assert(program_expect(&server.program, "crashed: signal 11", 10), "%s",
 		server.program.text);
+	return fd;
+}
+
+Test(operation, a_crash_is_logged_with_signal_coroutine_and_backtrace)
+{
+	int fd = start_and_crash();
+
 	cr_assert(program_expect(&server.program, "address 0x8", 5), "%s", server.program.text);
 	cr_assert(program_expect(&server.program, "in coroutine \"connection\" of hub 0", 5));
 	cr_assert(program_expect(&server.program, "(naughty+0x", 5), "%s", server.program.text);
@@ -356,16 +365,8 @@ Test(operation, a_crash_is_logged_with_signal_coroutine_and_backtrace)
 Test(operation, after_a_crash_stacks_are_whole_and_no_connection_is_touched)
 {
 	struct witness witness = {.lasting = 60, .pause = 0.01, .limit = 10 * CLOCK_SECOND};
-	int fd;
 
-	cr_assert(server_start(&server, "naughty", "1", "1", NULL));
-	if (program_is_sanitized())
-		cr_skip("a sanitizer reports it itself");
-	fd = client_connect(server.program.port);
-	cr_assert_eq(send(fd, "crash\n", 6, 0), 6);
-	cr_assert(program_expect(&server.program, "crashed: signal 11", 10), "%s",
-		server.program.text);
-	close(fd);
+	close(start_and_crash());
 	witness.port = server.program.port;
 	witness_start(&witness);
 	for (int i = 0; i < 5; i++) {

@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "master/events.h"
@@ -107,4 +108,23 @@ Test(obituary, names_the_functions_and_keeps_no_descriptor)
 	cr_assert_not_null(strstr(heard, "#0  obituary_note+0x1"), "%s", heard);
 	cr_assert_not_null(strstr(heard, "#1  begin+0x1"), "%s", heard);
 	cr_assert_eq(open_descriptors(), before);
+}
+
+Test(obituary, without_files_it_says_that_there_is_no_backtrace)
+{
+	siginfo_t killed = {.si_code = CLD_DUMPED};
+	struct worker_crash *crash = &slot->rows[0].crash;
+	struct rlimit limit, none;
+	const char *heard;
+
+	crash->signal = killed.si_status = SIGSEGV;
+	cr_assert_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	complaint_listen();
+	none = (struct rlimit){(rlim_t)dup(STDERR_FILENO), limit.rlim_max};
+	close((int)none.rlim_cur);
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+	obituary_note(slot, &killed);
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	heard = complaint_heard();
+	cr_assert_not_null(strstr(heard, "no backtrace: Too many open files"), "%s", heard);
 }
