@@ -181,6 +181,27 @@ chunk_cool(struct chunk *chunk, size_t spare)
 	}
 }
 
+/* All but the objects of slots in use goes back. One mapping stays, however many they are, and
+ * nobody writes there any more. */
+static void
+leave_objects(struct chunk *chunk)
+{
+	unsigned char *from = chunk->base, *end = chunk->base + chunk_size(chunk->arena);
+
+	for (unsigned i = 0; i < CHUNK_SLOTS; i++) {
+		struct stack *stack = slot_object(chunk, i);
+
+		if (set_has(chunk->cold, i) || set_has(chunk->idle, i))
+			continue;
+		if (from < first_page(stack))
+			kernel_madvise(from, (size_t)(first_page(stack) - from), MADV_DONTNEED);
+		from = stack->end;
+	}
+	if (from < end)
+		kernel_madvise(from, (size_t)(end - from), MADV_DONTNEED);
+	kernel_mprotect(chunk->base, chunk_size(chunk->arena), PROT_READ);
+}
+
 void
 chunk_free(struct chunk *chunk)
 {
@@ -188,6 +209,9 @@ chunk_free(struct chunk *chunk)
 		if (!set_has(chunk->cold, i))
 			slot_forget(chunk, i);
 	guards_unmapped(set_count(chunk->guarded));
-	kernel_munmap(chunk->base, chunk_size(chunk->arena));
+	if (chunk->used > 0)
+		leave_objects(chunk);
+	else
+		kernel_munmap(chunk->base, chunk_size(chunk->arena));
 	free(chunk);
 }

@@ -101,7 +101,8 @@ void chunk_spend(struct stack_arena *arena, struct chunk *chunk);
 /* Gives back the chunk's idle slots, after the first few. */
 void chunk_cool(struct chunk *chunk, size_t spare);
 
-/* Unmaps the chunk, which its arena is not to look at any more. */
+/* Unmaps the chunk, which its arena is not to look at any more, but for the objects of slots in
+ * use. */
 void chunk_free(struct chunk *chunk);
 
 #endif

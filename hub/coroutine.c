@@ -39,9 +39,11 @@ coroutine_new(struct hub *hub, hub_fn *body, void *argument, bool is_raw)
 	coroutine->is_raw = is_raw;
 	coroutine->is_detached = false;
 	coroutine->is_killed = false;
+	coroutine->kill_reason = 0;
 	coroutine->is_critical = false;
 	coroutine->has_run = false;
 	coroutine->shields = 0;
+	coroutine->nurseries = 0;
 	coroutine->thrown = 0;
 	coroutine->links = NULL;
 	coroutine->failure = NULL;
@@ -52,6 +54,7 @@ coroutine_new(struct hub *hub, hub_fn *body, void *argument, bool is_raw)
 	coroutine->waits_for = NULL;
 	coroutine->switched_to = NULL;
 	coroutine->switched_from = NULL;
+	coroutine->exceptions = (struct exceptions){NULL, 0};
 	ev_timer_init(&coroutine->timer, hub_timer_fired, 0., 0.);
 	coroutine->name[0] = '\0';
 	return coroutine;
@@ -72,8 +75,10 @@ coroutine_free(struct hub_coroutine *coroutine)
 		locals_free(&coroutine->locals);
 	if (coroutine->failure != NULL)
 		failure_free(coroutine->failure);
-	/* To those who know it as parent, heir or driver, it is gone. */
+	/* To those who know it as parent, heir or driver, and to whom switches to it, it is
+	 * gone. */
 	coroutine->id = 0;
+	coroutine->state = COROUTINE_DONE;
 	coroutine->scope = NULL;
 	coroutine->switched_to = coroutine->switched_from = NULL;
 	stack_put(&hub->arena, &coroutine->stack);
@@ -85,6 +90,8 @@ clean_up(struct hub_coroutine *self)
 {
 	/* A scope that was never stopped lay in a frame that is gone. */
 	if (__builtin_expect(self->scope != NULL, 0)) {
+		CHECK_WHY(self->nurseries == 0,
+			"a coroutine's body returned without closing its nursery, which lay there");
 		self->scope = NULL;
 		self->shields = 0;
 		coroutine_update_interrupt(self);
@@ -160,7 +167,10 @@ raw_end(struct hub *hub, struct hub_coroutine *self)
 		heir->state = COROUTINE_DONE;
 		heir = coroutine_living_parent(heir);
 	}
-	if (heir == NULL || (heir == &hub->root && hub->loop != NULL)) {
+	/* The loop is nobody's to continue, unless one of its callbacks is suspended in
+	 * hub_switch. */
+	if (heir == NULL ||
+		(heir == &hub->root && hub->loop != NULL && heir->state != COROUTINE_SWITCHED)) {
 		failure_report(self);
 		hub_leave(hub);
 	}
@@ -199,7 +209,7 @@ spawn(hub_fn *body, void *argument, const void *spawned_at)
 	struct hub_coroutine *coroutine;
 
 	if (hub == NULL || hub->loop == NULL || hub->is_ending) {
-		errno = hub != NULL && hub->is_ending ? ECANCELED : EPERM;
+		errno = hub != NULL && hub->loop != NULL ? ECANCELED : EPERM;
 		return NULL;
 	}
 	coroutine = coroutine_new(hub, body, argument, false);
@@ -242,6 +252,18 @@ hub_spawn_later(int64_t nanoseconds, hub_fn *body, void *argument)
 	return coroutine;
 }
 
+int
+hub_go(hub_fn *body, void *argument)
+{
+	struct hub_coroutine *coroutine =
+		coroutine_spawn(body, argument, __builtin_return_address(0));
+
+	if (coroutine == NULL)
+		return -1;
+	coroutine->is_detached = true;
+	return 0;
+}
+
 /* The first coroutine is hub_run's to join. */
 bool
 coroutine_is_joinable(const struct hub_coroutine *coroutine)
@@ -251,7 +273,8 @@ coroutine_is_joinable(const struct hub_coroutine *coroutine)
 }
 
 int
-coroutine_join(struct hub_coroutine *coroutine, void **result, struct hub_failure *failure)
+coroutine_join(struct hub_coroutine *coroutine, void **result, struct hub_failure *failure,
+	int64_t nanoseconds)
 {
 	struct hub_coroutine *self = hub_enter();
 	struct wait wait = {"join", coroutine, HUB_FOREVER, false, false};
@@ -259,12 +282,13 @@ coroutine_join(struct hub_coroutine *coroutine, void **result, struct hub_failur
 
 	if (self == NULL)
 		return -1;
-	CHECK_WHY(coroutine->hub == self->hub, "a coroutine is joined on another thread");
+	hub_check_own(coroutine);
 	if (coroutine == self)
 		reason = EDEADLK;
 	else if (!coroutine_is_joinable(coroutine))
 		reason = EINVAL;
 	if (reason == 0 && coroutine->state != COROUTINE_DONE) {
+		wait.deadline = clock_end_of(nanoseconds);
 		coroutine->parent = self;
 		reason = hub_suspend(&wait);
 		coroutine->parent = NULL;
@@ -284,14 +308,20 @@ coroutine_join(struct hub_coroutine *coroutine, void **result, struct hub_failur
 int
 hub_join(struct hub_coroutine *coroutine, void **result)
 {
-	return coroutine_join(coroutine, result, NULL);
+	return coroutine_join(coroutine, result, NULL, HUB_FOREVER);
+}
+
+int
+hub_join_for(struct hub_coroutine *coroutine, void **result, int64_t nanoseconds)
+{
+	return coroutine_join(coroutine, result, NULL, nanoseconds);
 }
 
 int
 hub_get(struct hub_coroutine *coroutine, void **result, struct hub_failure *failure)
 {
 	*failure = (struct hub_failure){0};
-	if (coroutine_join(coroutine, result, failure) != 0)
+	if (coroutine_join(coroutine, result, failure, HUB_FOREVER) != 0)
 		return -1;
 	if (failure->code == 0)
 		return 0;
@@ -302,6 +332,7 @@ hub_get(struct hub_coroutine *coroutine, void **result, struct hub_failure *fail
 int
 hub_detach(struct hub_coroutine *coroutine)
 {
+	hub_check_own(coroutine);
 	if (!coroutine_is_joinable(coroutine)) {
 		errno = EINVAL;
 		return -1;
@@ -341,31 +372,36 @@ coroutine_kill(struct hub_coroutine *coroutine)
 int
 hub_kill(struct hub_coroutine *coroutine)
 {
+	return hub_kill_for(coroutine, 0);
+}
+
+int
+hub_kill_for(struct hub_coroutine *coroutine, int reason)
+{
+	hub_check_own(coroutine);
 	if (coroutine->is_raw) {
 		errno = EINVAL;
 		return -1;
 	}
-	CHECK_WHY(coroutine->hub == hub_this, "a coroutine is killed on another thread");
-	if (coroutine->state != COROUTINE_DONE)
-		coroutine_kill(coroutine);
+	if (coroutine->state == COROUTINE_DONE)
+		return 0;
+	coroutine->kill_reason = reason;
+	coroutine_kill(coroutine);
 	return 0;
 }
 
 int
-hub_kill_all(struct hub_coroutine *const *coroutines, size_t count)
+hub_kill_reason(void)
 {
-	int result = 0;
+	struct hub_coroutine *self = hub_current();
 
-	for (size_t i = 0; i < count; i++)
-		if (hub_kill(coroutines[i]) != 0)
-			result = -1;
-	return result;
+	return self != NULL ? self->kill_reason : 0;
 }
 
 bool
 hub_interrupt(struct hub_coroutine *coroutine)
 {
-	CHECK_WHY(coroutine->hub == hub_this, "a coroutine is interrupted on another thread");
+	hub_check_own(coroutine);
 	/* One that waits for its start is in no call. */
 	return coroutine->has_run && hub_wake(coroutine, coroutine->epoch, EINTR);
 }
@@ -383,6 +419,13 @@ hub_catch_kill(void)
 	return true;
 }
 
+bool
+hub_has_started(const struct hub_coroutine *coroutine)
+{
+	hub_check_own(coroutine);
+	return coroutine->has_run;
+}
+
 uint64_t
 hub_id(const struct hub_coroutine *coroutine)
 {
@@ -394,7 +437,9 @@ hub_set_name(struct hub_coroutine *coroutine, const char *name)
 {
 	size_t length = strnlen(name, COROUTINE_NAME_SIZE - 1);
 
-	memcpy(coroutine->name, name, length);
+	hub_check_own(coroutine);
+	/* It may be its own name, or a part of that. */
+	memmove(coroutine->name, name, length);
 	coroutine->name[length] = '\0';
 }
 

@@ -1,9 +1,10 @@
 /* Scheduled coroutines: spawn, join, detach, kill.
  *
  * As with pthreads, each spawned coroutine is to be joined or detached once. A coroutine belongs to
- * the hub, and so to the thread, that spawned it, for life; every function here is called on that
- * thread. What a coroutine holds when it is killed is its own to give back: see defer.h for how to
- * say so where it is taken.
+ * the hub, and so to the thread, that spawned it, for life; every function that takes one is called
+ * on that thread, before it is gone (joined, or detached and ended), or ends the process with a
+ * message. None may be called in the handler of a signal (see signal.h). What a coroutine holds
+ * when it is killed is its own to give back: see defer.h for how to say so where it is taken.
  *
  * Every blocking function of this library may fail with
  *   ECANCELED  the calling coroutine was killed (every later blocking call fails the same way),
@@ -34,6 +35,10 @@ struct hub_coroutine *hub_spawn(hub_fn *body, void *argument);
  * Switches: no.  Ownership and errors: as hub_spawn. */
 struct hub_coroutine *hub_spawn_later(int64_t nanoseconds, hub_fn *body, void *argument);
 
+/* hub_spawn and hub_detach in one: for what runs for itself, and has no result.
+ * Switches: no.  Returns 0, or -1 with errno as hub_spawn. */
+int hub_go(hub_fn *body, void *argument);
+
 /* Waits until the coroutine has ended, stores its result where result is not NULL, and frees it.
  * One that was killed before its first run has the result NULL.
  * Switches: yes, unless it has ended already.
@@ -42,6 +47,10 @@ struct hub_coroutine *hub_spawn_later(int64_t nanoseconds, hub_fn *body, void *a
  * detached, raw, the hub's first one, a pool's or nursery's, or another coroutine is joining
  * it). */
 int hub_join(struct hub_coroutine *coroutine, void **result);
+
+/* As hub_join, waiting for at most that many nanoseconds: then it fails with ETIMEDOUT, and the
+ * coroutine is still to be joined. Switches: as hub_join. */
+int hub_join_for(struct hub_coroutine *coroutine, void **result, int64_t nanoseconds);
 
 /* Lets the coroutine free itself when it ends; its result is lost.
  * Switches: no.  Ownership: the pointer must not be used after the coroutine has ended.
@@ -56,9 +65,13 @@ int hub_detach(struct hub_coroutine *coroutine);
  * Returns 0, or -1 with errno EINVAL (it is a raw coroutine). */
 int hub_kill(struct hub_coroutine *coroutine);
 
-/* Kills each. Switches: no.  Returns 0, or -1 with errno EINVAL (a raw one was among them; the
- * others are killed all the same). */
-int hub_kill_all(struct hub_coroutine *const *coroutines, size_t count);
+/* As hub_kill, with a reason for hub_kill_reason, of errno.h or the program's own; that of the last
+ * kill counts. Switches: no.  Returns as hub_kill. */
+int hub_kill_for(struct hub_coroutine *coroutine, int reason);
+
+/* What the calling coroutine was last killed for, also after hub_catch_kill: 0 without a reason, or
+ * if it never was. Switches: no.  Errors: none. */
+int hub_kill_reason(void);
 
 /* Makes the blocking call that the coroutine waits in fail with EINTR, as a signal does to a
  * thread's system call; nothing if it waits in none.
@@ -69,6 +82,9 @@ bool hub_interrupt(struct hub_coroutine *coroutine);
  * The kill at the end of the hub cannot be caught.
  * Switches: no.  Returns whether there was a kill to catch. */
 bool hub_catch_kill(void);
+
+/* Whether its body has begun. Switches: no.  Errors: none. */
+bool hub_has_started(const struct hub_coroutine *coroutine);
 
 /* A number that no other coroutine of the thread ever has: for who remembers one beyond its life,
  * when the pointer may be another's.

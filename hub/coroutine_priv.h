@@ -54,8 +54,9 @@ void coroutine_wake_interrupted(struct hub_coroutine *coroutine);
 /* Whether it can be joined, or detached, by somebody. */
 bool coroutine_is_joinable(const struct hub_coroutine *coroutine);
 
-/* hub_join, which also copies the failure where that is not NULL. */
-int coroutine_join(struct hub_coroutine *coroutine, void **result, struct hub_failure *failure);
+/* hub_join, which also copies the failure where that is not NULL, and waits for so long at most. */
+int coroutine_join(struct hub_coroutine *coroutine, void **result, struct hub_failure *failure,
+	int64_t nanoseconds);
 
 /* Gives a coroutine's slot back. */
 void coroutine_free(struct hub_coroutine *coroutine);

@@ -20,20 +20,21 @@ void *
 hub_fail(int code, const char *format, ...)
 {
 	struct hub_coroutine *self = hub_current();
+	struct hub_failure failure = {.code = code};
 	va_list arguments;
 
 	CHECK_WHY(self != NULL, "hub_fail outside of a coroutine");
 	CHECK_WHY(code != 0, "hub_fail with code 0, which means success");
+	/* Beside the present one, whose text may be among the arguments. */
+	va_start(arguments, format);
+	vsnprintf(failure.text, sizeof failure.text, format, arguments);
+	va_end(arguments);
 	if (self->failure == NULL || self->failure == &out_of_memory)
 		self->failure = malloc(sizeof *self->failure);
-	if (self->failure == NULL) {
+	if (self->failure == NULL)
 		self->failure = &out_of_memory;
-		return NULL;
-	}
-	self->failure->code = code;
-	va_start(arguments, format);
-	vsnprintf(self->failure->text, sizeof self->failure->text, format, arguments);
-	va_end(arguments);
+	else
+		*self->failure = failure;
 	return NULL;
 }
 
@@ -77,11 +78,20 @@ failure_report(const struct hub_coroutine *ended)
 const struct hub_failure *
 hub_failure_of(const struct hub_coroutine *coroutine)
 {
+	hub_check_own(coroutine);
 	return coroutine->failure;
+}
+
+bool
+hub_has_succeeded(const struct hub_coroutine *coroutine)
+{
+	hub_check_own(coroutine);
+	return coroutine->state == COROUTINE_DONE && coroutine->failure == NULL;
 }
 
 void
 hub_set_critical(struct hub_coroutine *coroutine)
 {
+	hub_check_own(coroutine);
 	coroutine->is_critical = true;
 }

@@ -13,6 +13,8 @@
 #ifndef HUBBUB_FAILURE_H
 #define HUBBUB_FAILURE_H
 
+#include <stdbool.h>
+
 #include "record.h"
 
 HUBBUB_API_BEGIN
@@ -26,8 +28,8 @@ struct hub_failure {
 };
 
 /* Makes the running coroutine's (or generator's) end a failure; a second call changes code and
- * text. A killed coroutine that fails with ECANCELED has only ended as it was told: that is no
- * failure.
+ * text, and may have the present text (hub_failure_of) among its arguments. A killed coroutine that
+ * fails with ECANCELED has only ended as it was told: that is no failure.
  * Switches: no.  Thread: a coroutine's; it works without memory too.  Returns NULL, for the body to
  * return. */
 void *hub_fail(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -42,6 +44,10 @@ int hub_get(struct hub_coroutine *coroutine, void **result, struct hub_failure *
 /* The failure of a coroutine, valid until it is joined; NULL while there is none.
  * Switches: no.  Errors: none. */
 const struct hub_failure *hub_failure_of(const struct hub_coroutine *coroutine);
+
+/* Whether the coroutine has ended, and that was no failure. A killed one has not failed, unless it
+ * says so by hub_fail. Switches: no.  Errors: none. */
+bool hub_has_succeeded(const struct hub_coroutine *coroutine);
 
 /* Makes a failure of the coroutine end the process, with a line and a dump of its hub on stderr, by
  * abort(3), so that whoever supervises it starts a fresh one.

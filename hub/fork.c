@@ -10,7 +10,9 @@
 #include "hub/base/check.h"
 #include "hub/base/kernel.h"
 
-#define RESETS_MOST 8
+#define RESETS_MOST 16
+
+union fork_page fork_page __attribute__((aligned(FORK_PAGE)));
 
 static void (*resets[RESETS_MOST])(void);
 static atomic_uint reset_count;
@@ -33,6 +35,21 @@ prepare_once(void)
 	int error = pthread_atfork(NULL, NULL, reset_all);
 
 	CHECK(error == 0);
+}
+
+void
+fork_adopt(void)
+{
+	__atomic_store_n(&fork_page.owner, kernel_getpid(), __ATOMIC_RELAXED);
+}
+
+/* Where the kernel wipes no page, all that looks at processes' numbers still tells. */
+static __attribute__((constructor)) void
+start(void)
+{
+	kernel_madvise(&fork_page, sizeof fork_page, MADV_WIPEONFORK);
+	fork_adopt();
+	pthread_atfork(NULL, NULL, fork_adopt);
 }
 
 void
@@ -71,6 +88,20 @@ hub_fork(void)
 		return -1;
 	}
 	return kernel_fork();
+}
+
+bool
+hub_is_vforked(void)
+{
+	pid_t owner = __atomic_load_n(&fork_page.owner, __ATOMIC_RELAXED);
+
+	return owner != 0 && owner != kernel_getpid();
+}
+
+bool
+hub_is_inherited(void)
+{
+	return __atomic_load_n(&fork_page.owner, __ATOMIC_RELAXED) != kernel_getpid();
 }
 
 int

@@ -1,11 +1,13 @@
 /* Fork. A child process has one thread and, of the parent's hubs, nothing: none of their coroutines
  * ever runs in it, none of its system calls reaches the parent's loop, and it may run a fresh hub.
  * This holds however the child is made, also for fork(2) in a coroutine: the child is then alone on
- * that coroutine's stack, must not return from its body, and ends by execve(2) or _exit(2).
+ * that coroutine's stack, must not return from its body, and ends by execve(2) or _exit(2). One of
+ * vfork(2), which has its parent's memory, must call nothing of this library that switches.
  * Programs are better started by hub_process_start (io/process.h). */
 #ifndef HUBBUB_FORK_H
 #define HUBBUB_FORK_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "api.h"
@@ -22,6 +24,18 @@ pid_t hub_fork(void);
  * for ever.
  * Switches: no.  Thread: any.  Returns 0, or -1 with errno ENOMEM. */
 int hub_at_fork(void (*prepare)(void), void (*parent)(void), void (*child)(void));
+
+/* Whether this is a child of vfork(2), or of a clone(2) like it: its memory, and with it all that
+ * is known of hubs and their coroutines, is its parent's, while descriptors and signals are its
+ * own. It must call nothing of this library that switches.
+ * Switches: no.  Thread: any.  Errors: none.  It costs a system call. */
+bool hub_is_vforked(void);
+
+/* Whether the hubs that are known here are another process's: in a child of vfork(2), and of one
+ * that was forked past the handlers of pthread_atfork(3), by _Fork or by a system call. There
+ * blocking calls fail with EPERM, but in a child of vfork, where none may be made.
+ * Switches: no.  Thread: any.  Errors: none.  It costs a system call. */
+bool hub_is_inherited(void);
 
 HUBBUB_API_END
 

@@ -9,6 +9,7 @@
 
 #include "hub/arch/annotate.h"
 #include "hub/base/kernel.h"
+#include "hub/base/log.h"
 
 /* Linux 6.13; Debian's headers lack it. */
 #ifndef MADV_GUARD_INSTALL
@@ -20,7 +21,9 @@ size_t stack_page_size;
 static enum stack_guard kind;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static atomic_long protect_budget;
+static atomic_bool has_told;
 
+/* What /proc says is the most mappings that a process may have. */
 static long
 read_max_map_count(void)
 {
@@ -34,6 +37,33 @@ read_max_map_count(void)
 		kernel_close(fd);
 	}
 	return count > 0 ? count : 65530;
+}
+
+/* How many it has: a line of /proc/self/maps for each. */
+static long
+count_mappings(void)
+{
+	int fd = kernel_open("/proc/self/maps", O_RDONLY | O_CLOEXEC, 0);
+	char text[1024];
+	ssize_t length;
+	long count = 0;
+
+	while (fd != -1 && (length = kernel_read(fd, text, sizeof text)) > 0)
+		for (ssize_t i = 0; i < length; i++)
+			count += text[i] == '\n';
+	if (fd != -1)
+		kernel_close(fd);
+	return count;
+}
+
+/* How many guards of two mappings each: an eighth of all stays for what the program will map. */
+static long
+count_protectable(void)
+{
+	long most = read_max_map_count();
+	long left = most - most / 8 - count_mappings();
+
+	return left > 0 ? left / 2 : 0;
 }
 
 /* Emulators accept advice that they do not know, so only a touch tells whether a guard guards. */
@@ -59,13 +89,14 @@ choose(void)
 	const char *wish = getenv("HUBBUB_STACK_GUARD");
 
 	stack_page_size = (size_t)sysconf(_SC_PAGESIZE);
-	atomic_init(&protect_budget, read_max_map_count() / 4);
 	if (wish != NULL && strcmp(wish, "canary") == 0)
 		kind = STACK_GUARD_CANARY;
 	else if ((wish != NULL && strcmp(wish, "protect") == 0) || !marker_guards())
 		kind = STACK_GUARD_PROTECT;
 	else
 		kind = STACK_GUARD_MARKER;
+	if (kind == STACK_GUARD_PROTECT)
+		atomic_init(&protect_budget, count_protectable());
 }
 
 enum stack_guard
@@ -73,6 +104,17 @@ stack_guard_kind(void)
 {
 	pthread_once(&once, choose);
 	return kind;
+}
+
+/* Once in the life of a process: it may come and go with every crowd. */
+static void
+tell_unguarded(void)
+{
+	if (!atomic_exchange(&has_told, true))
+		log_warning("vm.max_map_count (%ld) leaves no more guards for coroutines' stacks: "
+			    "an overflow of one more is found only when it waits next, and ends "
+			    "the process; raise it, or use Linux 6.13, which needs none",
+			read_max_map_count());
 }
 
 bool
@@ -86,6 +128,7 @@ guard_install(unsigned char *at)
 		kernel_mprotect(at, STACK_GUARD_SIZE, PROT_NONE) == 0)
 		return true;
 	atomic_fetch_add(&protect_budget, 1);
+	tell_unguarded();
 	return false;
 }
 

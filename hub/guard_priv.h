@@ -2,9 +2,11 @@
  *
  * - A marker in the page tables (Linux 6.13): no mapping of its own, so vm.max_map_count does not
  *   limit the number of stacks. It survives MADV_DONTNEED, and goes with the mapping.
- * - Protected pages: two mappings for each stack, so all hubs of the process share a budget, half
- *   of what the process may have.
- * - Nothing: the stack has a canary, checked at each park. */
+ * - Protected pages: two mappings for each stack, so all hubs of the process share a budget: seven
+ *   eighths of what the process may have and has not (28,600 guards by default). Two stacks cannot
+ *   share one, since both grow downwards; a hole instead of pages would cost no mapping, but
+ *   anybody's next mapping may fill it.
+ * - Nothing: the stack has a canary, checked at each park. The log says so once. */
 #ifndef HUBBUB_GUARD_H
 #define HUBBUB_GUARD_H
 

@@ -8,8 +8,13 @@ coroutine_drivers_interrupt(const struct hub_coroutine *coroutine)
 	int interrupt = 0;
 
 	while (interrupt == 0 && coroutine->shields == 0 &&
-		(coroutine = coroutine_driver(coroutine)) != NULL)
+		(coroutine = coroutine_driver(coroutine)) != NULL) {
+		/* A callback of the loop switched to it, or what runs on the thread's own stack:
+		 * the loop would go on in the middle of that. */
+		if (coroutine == &coroutine->hub->root && coroutine->hub->loop != NULL)
+			return EPERM;
 		interrupt = coroutine->interrupt;
+	}
 	return interrupt;
 }
 

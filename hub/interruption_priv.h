@@ -10,6 +10,7 @@
 
 #include <stdint.h>
 
+#include "hub/base/inside.h"
 #include "hub/record_priv.h"
 
 /* Whoever is suspended in hub_switch because it switched to this one, which so runs on its behalf;
@@ -24,10 +25,13 @@ coroutine_driver(const struct hub_coroutine *coroutine)
 	return drives ? driver : NULL;
 }
 
-/* What a raw coroutine's blocking calls fail with at once on behalf of those who drive it, or 0. */
-int coroutine_drivers_interrupt(const struct hub_coroutine *coroutine);
+/* What a raw coroutine's blocking calls fail with at once on behalf of those who drive it, or 0:
+ * EPERM where that is a callback of the loop. */
+int coroutine_drivers_interrupt(const struct hub_coroutine *coroutine)
+	HUB_INSIDE(coroutine_drivers_interrupt);
 
-/* What blocking calls of the coroutine fail with at once: 0, ECANCELED or ETIMEDOUT. */
+/* What blocking calls of the coroutine fail with at once: 0, ECANCELED or ETIMEDOUT; of a raw one
+ * also EPERM. */
 static inline int
 coroutine_interrupted(const struct hub_coroutine *coroutine)
 {

@@ -27,6 +27,7 @@ hub_link(struct hub_coroutine *coroutine, struct hub_link *link)
 {
 	struct hub_link *first = coroutine->links;
 
+	hub_check_own(coroutine);
 	link->next = NULL;
 	link->previous = link;
 	if (coroutine->state == COROUTINE_DONE) {
@@ -48,6 +49,7 @@ hub_unlink(struct hub_coroutine *coroutine, struct hub_link *link)
 {
 	if (link->previous == NULL)
 		return;
+	hub_check_own(coroutine);
 	if (link->next != NULL)
 		link->next->previous = link->previous;
 	else
@@ -139,8 +141,6 @@ keep_vigil(struct vigil *vigil, struct hub_coroutine **coroutines, size_t count,
 	int reason = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		CHECK_WHY(coroutines[i]->hub == hub_this,
-			"a coroutine is waited for on another thread");
 		links[i] = (struct vigil_link){.link = {.ended = vigil_ended},
 			.vigil = vigil,
 			.coroutine = coroutines[i],

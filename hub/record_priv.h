@@ -29,6 +29,12 @@ enum coroutine_state {
 	COROUTINE_STATE_MAX
 };
 
+/* __cxa_eh_globals of the C++ ABI. */
+struct exceptions {
+	void *caught;
+	unsigned uncaught;
+};
+
 /* Lives at the top of its own stack. What each wait and wake touches comes first, together. */
 struct hub_coroutine {
 	struct stack stack; /* first: the arena knows the coroutine by it */
@@ -53,8 +59,10 @@ struct hub_coroutine {
 	bool is_critical;
 	bool is_told; /* somebody has taken the failure */
 	bool has_run;
-	unsigned shields; /* how many of its scopes are shields */
-	int thrown;       /* by hub_throw, until hub_thrown asks */
+	unsigned shields;   /* how many of its scopes are shields */
+	unsigned nurseries; /* how many of its scopes are nurseries' */
+	int kill_reason;    /* given with the last kill, or 0 */
+	int thrown;         /* by hub_throw, until hub_thrown asks */
 
 	hub_fn *body;
 	void *argument;
@@ -81,6 +89,7 @@ struct hub_coroutine {
 	const void *spawned_at; /* the address in the code that spawned it */
 	int64_t timer_at;       /* the deadline for which the timer is armed, while it is active */
 	ev_timer timer;
+	struct exceptions exceptions;
 	char name[COROUTINE_NAME_SIZE];
 };
 
@@ -117,7 +126,8 @@ struct watched {
 	int64_t next_report; /* how long it must stand still to be reported */
 	/* Until then the watchdog often makes it look at its clock. Relaxed: the hub reads it. */
 	int64_t attended_until;
-	unsigned *due_calls; /* its thread's hub_due_calls */
+	unsigned *due_calls;   /* its thread's hub_due_calls */
+	const void *stack_end; /* of the thread's own stack, as far as the hub uses it */
 	atomic_bool is_expected;
 	/* The hub's thread writes these while is_asked, and then clears it. */
 	atomic_bool is_asked;
@@ -145,6 +155,7 @@ struct hub_mailbox {
 
 struct fd_chunk {
 	struct hub_fd *entries; /* FD_CHUNK of them; those of a chunk without memory are all zero */
+	struct fd_sign *signs;  /* likewise, of signs.c; NULL before any is needed */
 	int64_t idle_since;     /* when its last descriptor left */
 	unsigned open;
 	bool has_memory;
@@ -159,6 +170,8 @@ struct fd_table {
 	uint64_t generations; /* given out */
 	uint32_t openings;    /* likewise */
 	int kinds;            /* see identity.c; -1 for none yet */
+	int signs;            /* see signs.c; likewise */
+	ev_io signs_watcher;
 
 	/* See sweep.c. */
 	struct list levels[SWEEP_LEVELS];
@@ -190,8 +203,9 @@ struct hub {
 	/* hub_yield_due: how many calls until the clock is read, and when it was. */
 	unsigned due_interval;
 	int64_t due_read;
-	struct errand *errand;     /* of the coroutine that has just switched to root, or NULL */
-	struct hub_waiter *idlers; /* for nothing else to be runnable */
+	struct errand *errand;      /* of the coroutine that has just switched to root, or NULL */
+	struct hub_waiter *idlers;  /* for nothing else to be runnable */
+	struct hub_static *statics; /* see statics.c */
 
 	struct ev_loop *loop; /* NULL outside hub_run */
 	/* Waits that the loop can end: by a descriptor or a deadline. None, an empty run queue and
@@ -210,7 +224,11 @@ struct hub {
 	struct watched watched;
 	struct hub_mailbox mailbox;
 	struct fd_table fds;
-	bool is_polling; /* libev runs */
+	bool is_polling;   /* libev runs */
+	bool is_abandoned; /* it is the parent's, in a forked child: nothing of it runs any more */
+	/* Of io/own.c: what libev has opened. */
+	unsigned owns;
+	int own[4];
 	int watch_error; /* errno of the last watch that the kernel refused to libev */
 	void (*free)(struct hub *hub); /* at the end of the thread */
 };

@@ -12,18 +12,24 @@
 
 #include "hub/base/clock.h"
 #include "hub/base/kernel.h"
+#include "hub/base/room.h"
 #include "hub/base/settings.h"
 #include "hub/coroutine_priv.h"
 #include "hub/debug/dump.h"
 #include "hub/debug/hooks.h"
 #include "hub/debug/overflow_priv.h"
 #include "hub/debug/watchdog_priv.h"
+#include "hub/exceptions_priv.h"
 #include "hub/failure_priv.h"
 #include "hub/fork_priv.h"
 #include "hub/io/fd_priv.h"
 #include "hub/io/identity_priv.h"
+#include "hub/io/libev_priv.h"
+#include "hub/io/own_priv.h"
+#include "hub/io/signs_priv.h"
 #include "hub/io/sweep_priv.h"
 #include "hub/io/table_priv.h"
+#include "hub/leaving_priv.h"
 #include "hub/scheduler_priv.h"
 #include "hub/signal_priv.h"
 #include "hub/thread/mailbox_priv.h"
@@ -37,14 +43,6 @@
 static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
 
 /* ---- the hub of a thread ---- */
-
-static void
-hub_end_thread(struct hub *hub)
-{
-	overflow_thread_stop();
-	stack_arena_fini(&hub->arena);
-	free(hub);
-}
 
 static struct hub *
 hub_make(size_t stack_size)
@@ -62,7 +60,7 @@ hub_make(size_t stack_size)
 	strcpy(hub->root.name, "hub");
 	hub->root.state = COROUTINE_RUNNING;
 	hub->current = &hub->root;
-	hub->free = hub_end_thread;
+	hub->free = leaving_end;
 	hub_remember(hub);
 	return hub;
 }
@@ -79,7 +77,7 @@ hub_set_hooks(const struct hub_hooks *hooks)
 	struct hub *hub = hub_of_thread();
 	const struct hub_hooks *before;
 
-	if (hub == NULL)
+	if (hub == NULL || (hooks != NULL && !ROOM_IS_EMPTY(hooks)))
 		return NULL;
 	before = hub->hooks;
 	watchdog_set_hooks(hub, hooks);
@@ -114,7 +112,11 @@ hub_abandon(void)
 		struct ev_loop *loop = hub->loop;
 
 		hub->loop = NULL;
+		hub->is_abandoned = true;
 		identity_stop(hub);
+		signs_abandon(hub);
+		exceptions_keep(hub);
+		own_forget(hub);
 		hub_forget();
 		ev_loop_destroy(loop);
 	}
@@ -288,7 +290,10 @@ hub_start(struct hub *hub, const struct hub_options *options)
 	};
 	int probe;
 
+	hub->owns = 0;
+	own_begin();
 	hub->loop = ev_loop_new(EVFLAG_NOENV | EVFLAG_NOSIGMASK | backends[options->backend]);
+	own_end();
 	/* libev tells no reason; running out of descriptors is the one that is met. */
 	if (hub->loop == NULL) {
 		errno = EMFILE;
@@ -297,6 +302,7 @@ hub_start(struct hub *hub, const struct hub_options *options)
 	/* The mailbox makes libev open an eventfd, and abort if it cannot. */
 	probe = kernel_eventfd(0, EFD_CLOEXEC);
 	if (probe == -1) {
+		own_forget(hub);
 		ev_loop_destroy(hub->loop);
 		hub->loop = NULL;
 		errno = EMFILE;
@@ -308,8 +314,12 @@ hub_start(struct hub *hub, const struct hub_options *options)
 	sweep_start(hub);
 	hub->own_counters = (struct hub_counters){0};
 	hub->counters = options->counters != NULL ? options->counters : &hub->own_counters;
+	own_begin();
 	mailbox_start(&hub->mailbox, hub->loop);
+	own_end();
 	pthread_once(&fork_once, prepare_forks);
+	if (fork_is_wiped())
+		fork_adopt();
 	fork_hub_started();
 	hub->pending = 0;
 	hub->is_ending = hub->is_reachable = false;
@@ -321,7 +331,7 @@ hub_start(struct hub *hub, const struct hub_options *options)
 	counter_store(&hub->counters->busy_since, hub->now);
 	trim_prepare(hub);
 	hub->idlers = NULL;
-	hub_runs_here = true;
+	hub_set_running(hub);
 	watchdog_watch(hub);
 	return 0;
 }
@@ -331,21 +341,22 @@ hub_stop(struct hub *hub)
 {
 	struct ev_loop *loop;
 
-	hub_runs_here = false;
+	hub_set_running(NULL);
 	watchdog_unwatch(hub);
 	signals_stop(hub);
 	trim_stop(hub);
 	fork_hub_stopped();
 	fd_forget_all(hub, ECANCELED);
 	sweep_stop(hub);
+	signs_stop(hub);
 	identity_stop(hub);
 	fd_table_stop(hub);
 	mailbox_stop(&hub->mailbox);
 	counter_store(&hub->counters->busy_since, 0);
-	/* libev closes its descriptors by close(2), which hub/patch may have close for a running
-	 * hub. */
+	/* libev closes by close(2), which hub/patch may have close for a running hub. */
 	loop = hub->loop;
 	hub->loop = NULL;
+	own_forget(hub);
 	/* libev keeps for ever what its destroy leaves; ev_loop_destroy frees a loop that is not
 	 * the default one. */
 	ev_loop_destroy(loop);
@@ -358,6 +369,7 @@ hub_run_with(const struct hub_options *options, hub_fn *body, void *argument, vo
 	struct hub_options defaults = {0};
 	size_t stack_size;
 	struct hub *hub;
+	int code;
 
 	if (options == NULL) {
 		defaults.backend = (enum hub_backend)setting_choice(
@@ -369,7 +381,7 @@ hub_run_with(const struct hub_options *options, hub_fn *body, void *argument, vo
 		stack_size = (size_t)setting_number(
 			"HUBBUB_STACK_SIZE", STACK_SIZE_MIN, STACK_SIZE_MAX, STACK_SIZE_DEFAULT);
 	if (stack_size < STACK_SIZE_MIN || stack_size > STACK_SIZE_MAX ||
-		(unsigned)options->backend >= HUB_BACKEND_MAX) {
+		(unsigned)options->backend >= HUB_BACKEND_MAX || !ROOM_IS_EMPTY(options)) {
 		errno = EINVAL;
 		return -1;
 	}
@@ -378,7 +390,10 @@ hub_run_with(const struct hub_options *options, hub_fn *body, void *argument, vo
 		return -1;
 	}
 	hub = hub_sized(stack_size);
-	if (hub == NULL || hub_start(hub, options) != 0)
+	if (hub == NULL)
+		return -1;
+	hub->watched.stack_end = __builtin_frame_address(0);
+	if (hub_start(hub, options) != 0)
 		return -1;
 	hub->main = hub_spawn(body, argument);
 	if (hub->main == NULL) {
@@ -392,11 +407,15 @@ hub_run_with(const struct hub_options *options, hub_fn *body, void *argument, vo
 		hub_turn(hub);
 	if (result != NULL)
 		*result = hub->main->result;
+	code = hub->main->failure != NULL ? hub->main->failure->code : 0;
 	hub->ready_first = NULL;
 	stack_arena_each(&hub->arena, visit_end, hub);
 	hub->main = NULL;
 	hub_stop(hub);
-	return 0;
+	if (code == 0)
+		return 0;
+	errno = code;
+	return -1;
 }
 
 int

@@ -28,6 +28,7 @@
 _Thread_local struct hub *hub_this __attribute__((tls_model("initial-exec")));
 _Thread_local unsigned hub_due_calls __attribute__((tls_model("initial-exec")));
 _Thread_local bool hub_runs_here;
+_Thread_local struct hub *hub_running __attribute__((tls_model("initial-exec")));
 
 static pthread_key_t hub_key;
 static pthread_once_t hub_key_once = PTHREAD_ONCE_INIT;
@@ -77,7 +78,8 @@ hub_pause(struct hub *hub)
 	hub_transfer(hub, &hub->root, NULL, false);
 }
 
-/* To the end of the queue, if anybody is in it. */
+/* To the end of the queue. Where nobody is in it, that counts like any other switch: who yields
+ * alone is not stuck. */
 static inline void
 reschedule(struct hub *hub)
 {
@@ -86,6 +88,9 @@ reschedule(struct hub *hub)
 		hub_transfer(hub, hub_tick(hub) ? &hub->root : hub_queue_take(hub), NULL, false);
 	} else if (hub_tick(hub)) {
 		hub_pause(hub);
+	} else {
+		hub->appended++;
+		__atomic_store_n(&hub->taken, hub->taken + 1, __ATOMIC_RELAXED);
 	}
 }
 
@@ -136,6 +141,8 @@ hub_wake(struct hub_coroutine *coroutine, uint32_t epoch, int reason)
 {
 	if (coroutine->state != COROUTINE_WAITING || coroutine->epoch != epoch)
 		return false;
+	CHECK_WHY(hub_is_own(coroutine),
+		"what a coroutine waits for is used on a thread that is not its own");
 	coroutine->epoch++;
 	coroutine->reason = reason;
 	coroutine->hub->pending -= coroutine->is_pending;
@@ -166,10 +173,13 @@ sleep_for(struct hub_coroutine *self, int64_t nanoseconds)
 	if (nanoseconds != HUB_FOREVER)
 		wait.deadline = clock_after(clock_now(), nanoseconds);
 	reason = hub_suspend(&wait);
+	if (reason != ETIMEDOUT)
+		return reason;
+	/* Killed since the timer has woken it, it is told of that. */
+	if (self->interrupt != 0)
+		return self->interrupt;
 	/* The sleep's own end, and not that of a scope, its own or its driver's. */
-	if (reason == ETIMEDOUT && self->interrupt == 0 && clock_now() >= wait.deadline)
-		reason = 0;
-	return reason;
+	return clock_now() >= wait.deadline ? 0 : reason;
 }
 
 int
@@ -209,7 +219,9 @@ hub_yield_check(void)
 	hub->due_read = hub->now = now;
 	hub_count_due_calls(hub->due_interval);
 	coroutine_expire_drivers_too(self, now);
-	if (now - hub->slice_started >= SLICE) {
+	/* The process is asked for where it matters: a computation may go on in a child of
+	 * vfork. */
+	if (now - hub->slice_started >= SLICE && !hub_is_vforked()) {
 		hub_pause(hub);
 		hub->due_read = hub->now;
 	}
@@ -219,9 +231,9 @@ hub_yield_check(void)
 bool
 hub_can_wait(void)
 {
-	const struct hub *hub = hub_this;
+	const struct hub *hub = hub_running;
 
-	return hub != NULL && hub->loop != NULL && hub->current != &hub->root &&
+	return hub != NULL && !fork_is_wiped() && hub->current != &hub->root &&
 	       !kernel_is_calling();
 }
 
@@ -238,9 +250,9 @@ thread_ends(void *pointer)
 {
 	struct hub *hub = pointer;
 
+	hub->free(hub);
 	if (hub_this == hub)
 		hub_this = NULL;
-	hub->free(hub);
 }
 
 static void
@@ -260,9 +272,16 @@ hub_remember(struct hub *hub)
 }
 
 void
+hub_set_running(struct hub *hub)
+{
+	hub_runs_here = hub != NULL;
+	hub_running = hub;
+}
+
+void
 hub_forget(void)
 {
-	hub_runs_here = false;
+	hub_set_running(NULL);
 	pthread_setspecific(hub_key, NULL);
 	hub_this = NULL;
 }

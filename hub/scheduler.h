@@ -31,6 +31,7 @@ struct hub_options {
 	enum hub_backend backend; /* default epoll */
 	struct hub_counters
 		*counters; /* where to count; borrowed until hub_run ends; default own */
+	void *room[4];     /* for later versions: NULL */
 };
 
 /* Runs a hub in this thread: body(argument) is its first coroutine. When that has ended, the others
@@ -39,13 +40,15 @@ struct hub_options {
  * ended. Raw coroutines that exist before keep the stack size that they were created with.
  * Descriptors that are still open stay open; the hub forgets them.
  * Switches: not a coroutine's call; it blocks the thread.  Thread: any that runs no hub.  Returns 0
- * with the first coroutine's result where result is not NULL, or -1 with errno EBUSY (this thread
- * runs a hub already, or a raw coroutine calls this), EMFILE, ENFILE or ENOMEM. */
+ * with the first coroutine's result where result is not NULL; or -1 with errno EBUSY (this thread
+ * runs a hub already, or a raw coroutine calls this), EMFILE, ENFILE or ENOMEM; or, if the first
+ * coroutine has failed (hub_fail), which is reported, -1 with errno its code and the result
+ * NULL. */
 int hub_run(hub_fn *body, void *argument, void **result);
 
 /* hub_run with options (NULL: all defaults, and the backend that HUBBUB_BACKEND in the environment
  * names: epoll or poll). Switches: as hub_run. Adds the error EINVAL (a stack size or backend out
- * of range). */
+ * of range, or room that is not NULL). */
 int hub_run_with(const struct hub_options *options, hub_fn *body, void *argument, void **result);
 
 /* Suspends the calling coroutine for at least that many nanoseconds; 0 or less lets every other

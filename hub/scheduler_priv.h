@@ -9,7 +9,9 @@
 
 #include "hub/base/check.h"
 #include "hub/base/clock.h"
+#include "hub/base/inside.h"
 #include "hub/base/loop.h"
+#include "hub/fork_priv.h"
 #include "hub/interruption_priv.h"
 #include "hub/record_priv.h"
 #include "hub/scheduler.h"
@@ -27,7 +29,32 @@ struct errand {
 	struct hub_coroutine *coroutine;
 };
 
-extern _Thread_local struct hub *hub_this __attribute__((tls_model("initial-exec")));
+extern _Thread_local struct hub *hub_this HUB_INSIDE(hub_this)
+	__attribute__((tls_model("initial-exec")));
+
+/* Whether the coroutine is this thread's. In a forked child those of the parent are nobody's any
+ * more, and whoever cleans up may still free them, or set what they wait for. */
+static inline bool
+hub_is_own(const struct hub_coroutine *coroutine)
+{
+	return coroutine->hub == hub_this || coroutine->hub->is_abandoned;
+}
+
+/* Whatever a program does to a coroutine, it does on that one's thread, and before it is gone. The
+ * memory of one that is gone can still be read, but may be another's by then. */
+static inline void
+hub_check_own(const struct hub_coroutine *coroutine)
+{
+	CHECK_WHY(coroutine->id != 0,
+		"a coroutine is used that is gone: joined, freed, or detached and ended");
+	CHECK_WHY(hub_is_own(coroutine), "a coroutine is used on a thread that is not its own");
+}
+
+/* The same while it runs: what hub_runs_here tells others. NULL otherwise. */
+extern _Thread_local struct hub *hub_running HUB_INSIDE(hub_running)
+	__attribute__((tls_model("initial-exec")));
+
+void hub_set_running(struct hub *hub);
 
 /* The thread has this hub from now on; hub->free is called when the thread ends. */
 void hub_remember(struct hub *hub);
@@ -40,10 +67,10 @@ void hub_forget(void);
 static inline struct hub_coroutine *
 hub_enter(void)
 {
-	struct hub *hub = hub_this;
+	struct hub *hub = hub_running;
 	int interrupt;
 
-	if (__builtin_expect(hub == NULL || hub->loop == NULL || hub->current == &hub->root, 0)) {
+	if (__builtin_expect(hub == NULL || fork_is_wiped() || hub->current == &hub->root, 0)) {
 		errno = EPERM;
 		return NULL;
 	}

@@ -8,6 +8,7 @@
 
 #include "hub/base/clock.h"
 #include "hub/base/list.h"
+#include "hub/base/room.h"
 #include "hub/io/fd_priv.h"
 #include "hub/io/wait_priv.h"
 #include "hub/sync/queue_priv.h"
@@ -176,8 +177,8 @@ static bool
 happen(struct hub_case *one, const struct selector *selector, int reason)
 {
 	one->error = reason;
-	if (reason == 0 && one->kind == HUB_CASE_FD && is_over(one, selector))
-		one->error = ECANCELED;
+	if (one->kind == HUB_CASE_FD && is_over(one, selector))
+		one->error = EBADF;
 	if (one->error != 0)
 		return true;
 	if (one->kind == HUB_CASE_CHANNEL_GET || one->kind == HUB_CASE_QUEUE_GET)
@@ -195,7 +196,7 @@ find_over(struct hub_case *cases, size_t count, const struct selector *selectors
 {
 	for (size_t i = 0; i < count; i++)
 		if (is_over(&cases[i], &selectors[i])) {
-			cases[i].error = cases[i].kind == HUB_CASE_FD ? ECANCELED : 0;
+			cases[i].error = cases[i].kind == HUB_CASE_FD ? EBADF : 0;
 			return (int)i;
 		}
 	return -1;
@@ -257,8 +258,9 @@ wait_once(struct hub_case *cases, size_t count, struct selector *selectors, int6
 		/* One that waited before is closed by now. */
 		met = find_over(cases, entered + 1, selectors);
 		*reason = met >= 0 ? 0 : EBADF;
-	} else if (*reason == ETIMEDOUT && coroutine_interrupted(self) == 0) {
-		*reason = EAGAIN;
+	} else if (*reason == ETIMEDOUT) {
+		/* Killed since the time was up, it is told of that. */
+		*reason = coroutine_interrupted(self) != 0 ? coroutine_interrupted(self) : EAGAIN;
 	}
 	return met;
 }
@@ -334,7 +336,7 @@ hub_select(struct hub_case *cases, size_t count, int64_t timeout)
 	if (self == NULL)
 		return -1;
 	for (size_t i = 0; i < count; i++)
-		if ((unsigned)cases[i].kind >= HUB_CASE_MAX)
+		if ((unsigned)cases[i].kind >= HUB_CASE_MAX || !ROOM_IS_EMPTY(&cases[i]))
 			return fail(EINVAL);
 	if (count == 0 && timeout == HUB_FOREVER)
 		return fail(EINVAL);

@@ -45,72 +45,93 @@ struct hub_case {
 	void *object;
 	void *item;    /* what is put, or was got */
 	int fd;        /* of HUB_CASE_FD */
-	short events;  /* POLLIN, POLLOUT */
+	short events;  /* of poll(2) */
 	short revents; /* which of them are ready */
-	int error; /* 0, or why it happened otherwise: EPIPE (closed), EBADF, ECANCELED (fd closed) */
+	int error; /* 0, or why it happened otherwise: EPIPE (closed), EBADF (also: fd was closed) */
+	void *room[2]; /* for later versions: NULL */
 };
 
 /* A get from the channel. Switches: no. */
 static inline struct hub_case
 hub_case_channel_get(struct hub_channel *channel)
 {
-	return (struct hub_case){HUB_CASE_CHANNEL_GET, channel, NULL, -1, 0, 0, 0};
+	struct hub_case one = {HUB_CASE_CHANNEL_GET, channel, NULL, -1, 0, 0, 0, {NULL, NULL}};
+
+	return one;
 }
 
 /* A put into the channel. Switches: no. */
 static inline struct hub_case
 hub_case_channel_put(struct hub_channel *channel, void *item)
 {
-	return (struct hub_case){HUB_CASE_CHANNEL_PUT, channel, item, -1, 0, 0, 0};
+	struct hub_case one = {HUB_CASE_CHANNEL_PUT, channel, item, -1, 0, 0, 0, {NULL, NULL}};
+
+	return one;
 }
 
 /* A get from the queue. Switches: no. */
 static inline struct hub_case
 hub_case_get(struct hub_queue *queue)
 {
-	return (struct hub_case){HUB_CASE_QUEUE_GET, queue, NULL, -1, 0, 0, 0};
+	struct hub_case one = {HUB_CASE_QUEUE_GET, queue, NULL, -1, 0, 0, 0, {NULL, NULL}};
+
+	return one;
 }
 
 /* A put into the queue, with priority 0. Switches: no. */
 static inline struct hub_case
 hub_case_put(struct hub_queue *queue, void *item)
 {
-	return (struct hub_case){HUB_CASE_QUEUE_PUT, queue, item, -1, 0, 0, 0};
+	struct hub_case one = {HUB_CASE_QUEUE_PUT, queue, item, -1, 0, 0, 0, {NULL, NULL}};
+
+	return one;
 }
 
 /* The event being set. Switches: no. */
 static inline struct hub_case
 hub_case_event(struct hub_event *event)
 {
-	return (struct hub_case){HUB_CASE_EVENT, event, NULL, -1, 0, 0, 0};
+	struct hub_case one = {HUB_CASE_EVENT, event, NULL, -1, 0, 0, 0, {NULL, NULL}};
+
+	return one;
 }
 
 /* The result having arrived; hub_result_get then does not wait. Switches: no. */
 static inline struct hub_case
 hub_case_result(struct hub_result *result)
 {
-	return (struct hub_case){HUB_CASE_RESULT, result, NULL, -1, 0, 0, 0};
+	struct hub_case one = {HUB_CASE_RESULT, result, NULL, -1, 0, 0, 0, {NULL, NULL}};
+
+	return one;
 }
 
 /* A permit of the semaphore, which is acquired. Switches: no. */
 static inline struct hub_case
 hub_case_semaphore(struct hub_semaphore *semaphore)
 {
-	return (struct hub_case){HUB_CASE_SEMAPHORE, semaphore, NULL, -1, 0, 0, 0};
+	struct hub_case one = {HUB_CASE_SEMAPHORE, semaphore, NULL, -1, 0, 0, 0, {NULL, NULL}};
+
+	return one;
 }
 
 /* The coroutine's end; it is still to be joined. Switches: no. */
 static inline struct hub_case
 hub_case_ended(struct hub_coroutine *coroutine)
 {
-	return (struct hub_case){HUB_CASE_ENDED, coroutine, NULL, -1, 0, 0, 0};
+	struct hub_case one = {HUB_CASE_ENDED, coroutine, NULL, -1, 0, 0, 0, {NULL, NULL}};
+
+	return one;
 }
 
-/* The descriptor being ready for one of events (POLLIN, POLLOUT). Switches: no. */
+/* The descriptor being ready for one of events, which are those of poll(2). A hang-up or an error
+ * makes it ready for all of them; with no events it is these that are waited for, and revents tells
+ * which it was (POLLHUP, POLLERR). Switches: no. */
 static inline struct hub_case
 hub_case_fd(int fd, short events)
 {
-	return (struct hub_case){HUB_CASE_FD, NULL, NULL, fd, events, 0, 0};
+	struct hub_case one = {HUB_CASE_FD, NULL, NULL, fd, events, 0, 0, {NULL, NULL}};
+
+	return one;
 }
 
 /* Waits until one of the cases can happen, makes it happen, and returns its index; where several
@@ -118,7 +139,8 @@ hub_case_fd(int fd, short events)
  * without end.
  * Switches: yes, unless one can happen at once.
  * Returns the index, with error, item and revents of that case set; or -1 with errno EAGAIN (the
- * timeout has passed), EINVAL (count is 0 and timeout HUB_FOREVER, or a case is none), ENOMEM,
+ * timeout has passed), EINVAL (count is 0 and timeout HUB_FOREVER, or a case is none, or
+ * was not made by the functions above), ENOMEM,
  * ECANCELED, ETIMEDOUT, EDEADLK or EPERM. */
 int hub_select(struct hub_case *cases, size_t count, int64_t timeout);
 

@@ -191,6 +191,7 @@ hub_signal_stop(struct hub_signal *signal)
 {
 	if (signal == NULL)
 		return;
+	CHECK_WHY(signal->hub == hub_this, "hub_signal_stop on a thread that is not its own");
 	pthread_mutex_lock(&mutex);
 	give_up(signal);
 	pthread_mutex_unlock(&mutex);

@@ -48,7 +48,9 @@
 /* stack_size is rounded up to pages; object_size is the owner's, struct stack included. */
 void stack_arena_init(struct stack_arena *arena, size_t stack_size, size_t object_size);
 
-/* Unmaps everything. None of the arena's stacks may be running. */
+/* Unmaps everything, but for the objects of slots in use, which stay for ever, and can only be
+ * read: they are somebody's who has not given them back. None of the arena's stacks may be
+ * running. */
 void stack_arena_fini(struct stack_arena *arena);
 
 /* Takes a slot. The object's bytes after struct stack are as its last owner left them, or zero.

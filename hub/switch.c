@@ -35,8 +35,8 @@ is_return(const struct hub_coroutine *from, const struct hub_coroutine *to)
 static inline __attribute__((always_inline)) void
 hand_over(struct hub *hub, struct hub_coroutine *to)
 {
-	CHECK_WHY(to->state == COROUTINE_SWITCHED && to->hub == hub,
-		"hub_switch to a coroutine that is not suspended in hub_switch, in this thread");
+	CHECK_WHY(to->state == COROUTINE_SWITCHED,
+		"hub_switch to a coroutine that is not suspended in hub_switch");
 	CHECK_WHY(!hub->is_telling, "hub_switch in the callback of a link");
 	hub->current->state = COROUTINE_SWITCHED;
 	if (is_return(hub->current, to)) {
@@ -48,12 +48,22 @@ hand_over(struct hub *hub, struct hub_coroutine *to)
 	to->state = COROUTINE_RUNNING;
 }
 
+/* Before anything is read of hub, which a thread need not have. */
+static inline __attribute__((always_inline)) void
+check_own(const struct hub *hub, const struct hub_coroutine *to)
+{
+	CHECK_WHY(to->hub == hub && hub != NULL,
+		"hub_switch to a coroutine of another thread, or of one that has ended");
+}
+
 void *
 hub_switch(struct hub_coroutine *to, void *value)
 {
 	struct hub *hub = hub_this;
 
+	check_own(hub, to);
 	if (__builtin_expect(to->state == COROUTINE_DONE, 0)) {
+		CHECK_WHY(to->id != 0, "hub_switch to a coroutine that was freed");
 		to = coroutine_living_parent(to);
 		CHECK_WHY(to != NULL, "hub_switch to one that has ended, and its parents too");
 	}
@@ -87,8 +97,11 @@ void *
 hub_throw(struct hub_coroutine *to, int error)
 {
 	struct hub *hub = hub_this;
-	bool is_own_end = to->state == COROUTINE_DONE && error == ECANCELED;
+	bool is_own_end;
 
+	check_own(hub, to);
+	CHECK_WHY(to->id != 0 || to == &hub->root, "hub_throw at a coroutine that was freed");
+	is_own_end = to->state == COROUTINE_DONE && error == ECANCELED;
 	CHECK_WHY(error != 0, "hub_throw of error 0");
 	to = find_target(to, &error);
 	CHECK_WHY(to != NULL, "hub_throw at one that has ended, and its parents too");
@@ -124,6 +137,7 @@ hub_set_parent(struct hub_coroutine *coroutine, struct hub_coroutine *parent)
 {
 	int error = 0;
 
+	hub_check_own(coroutine);
 	if (!coroutine->is_raw)
 		error = EINVAL;
 	else if (parent->hub != coroutine->hub)
@@ -153,10 +167,12 @@ hub_free(struct hub_coroutine *coroutine)
 
 	if (coroutine == NULL)
 		return;
+	hub_check_own(coroutine);
 	CHECK_WHY(coroutine->is_raw && (coroutine->state == COROUTINE_SWITCHED ||
 					       coroutine->state == COROUTINE_DONE),
 		"hub_free of a coroutine that runs, waits in a blocking call, or is not raw");
 	hub = coroutine->hub;
+	CHECK_WHY(coroutine->nurseries == 0, "hub_free of a coroutine that has a nursery open");
 	coroutine_free(coroutine);
 	trim_outside(hub);
 }

@@ -49,7 +49,9 @@ struct hub_coroutine *hub_parent(const struct hub_coroutine *coroutine);
  * parent), EXDEV (parent belongs to another thread) or EINVAL (the coroutine is not raw). */
 int hub_set_parent(struct hub_coroutine *coroutine, struct hub_coroutine *parent);
 
-/* True once a raw coroutine's body has returned. Switches: no.  Errors: none. */
+/* Whether the body of a coroutine, raw or scheduled, has returned (or, killed before, never will
+ * begin), and it is not joined yet: hub_join would not wait. Links are told right before.
+ * Switches: no.  Errors: none. */
 bool hub_is_done(const struct hub_coroutine *coroutine);
 
 /* Frees a raw coroutine that neither runs nor waits in a blocking call. One that is suspended is

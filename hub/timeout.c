@@ -5,15 +5,27 @@
 #include "hub/base/clock.h"
 #include "hub/scheduler_priv.h"
 
-/* From here on the coarse clock is fine enough for a scope's start. */
-#define COARSE_FROM CLOCK_SECOND
-
-static int64_t
-deadline_after(int64_t nanoseconds)
+/* Whether the scope lies on the running coroutine's stack, below all frames: then whoever started
+ * it has returned, and other frames have lain there since. */
+static inline bool
+is_left(const struct hub_coroutine *self, const struct hub_timeout *scope)
 {
-	if (nanoseconds >= COARSE_FROM)
-		return clock_after(clock_coarse_end(), nanoseconds);
-	return clock_after(clock_now(), nanoseconds);
+	const unsigned char *here = __builtin_frame_address(0), *at = (const unsigned char *)scope;
+
+	return at >= self->stack.low && at < here && here < self->stack.end;
+}
+
+/* A scope is about to be started. */
+static inline void
+check_start(const struct hub_coroutine *self, const struct hub_timeout *scope)
+{
+	CHECK_WHY(self != NULL, "a timeout scope or shield is started outside of a coroutine");
+	if (self->scope == NULL)
+		return;
+	CHECK_WHY(!is_left(self, self->scope),
+		"a function has returned that had started a timeout scope, a shield or a nursery");
+	for (const struct hub_timeout *each = self->scope; each != NULL; each = each->outer)
+		CHECK_WHY(each != scope, "a timeout scope is started that was not stopped");
 }
 
 void
@@ -21,13 +33,13 @@ hub_timeout_start(struct hub_timeout *scope, int64_t nanoseconds)
 {
 	struct hub_coroutine *self = hub_current();
 
-	CHECK_WHY(self != NULL, "hub_timeout_start outside of a coroutine");
+	check_start(self, scope);
 	scope->outer = self->scope;
 	scope->is_shield = false;
 	scope->reason = nanoseconds <= 0 ? ETIMEDOUT : 0;
 	scope->deadline = nanoseconds <= 0 || nanoseconds == HUB_FOREVER
 				  ? HUB_FOREVER
-				  : deadline_after(nanoseconds);
+				  : clock_after(clock_now(), nanoseconds);
 	scope->earliest = scope->deadline;
 	if (scope->outer != NULL && scope->outer->earliest < scope->earliest)
 		scope->earliest = scope->outer->earliest;
@@ -73,7 +85,7 @@ hub_shield_start(struct hub_timeout *shield)
 {
 	struct hub_coroutine *self = hub_current();
 
-	CHECK_WHY(self != NULL, "hub_shield_start outside of a coroutine");
+	check_start(self, shield);
 	*shield = (struct hub_timeout){.outer = self->scope,
 		.deadline = HUB_FOREVER,
 		.earliest = HUB_FOREVER,

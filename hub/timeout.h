@@ -22,8 +22,6 @@
 HUBBUB_API_BEGIN
 
 /* Starts a scope that expires after that many nanoseconds; HUB_FOREVER never does, 0 or less has.
- * One of a second or more may expire 10 ms late, because it is started by the kernel's coarse
- * clock, which costs a quarter of the fine one.
  * Switches: no.  Thread: a coroutine's.  Ownership: scope is borrowed until it is stopped. */
 void hub_timeout_start(struct hub_timeout *scope, int64_t nanoseconds);
 

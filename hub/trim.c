@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "hub/base/allocator.h"
 #include "hub/base/clock.h"
 #include "hub/base/settings.h"
 #include "hub/io/table_priv.h"
@@ -13,10 +14,6 @@
 #define COOL_MOST 1
 #define SOON (10 * CLOCK_MILLISECOND)
 #define OUTSIDE_LEAST 1024
-
-/* jemalloc's, in programs that use it. */
-extern int mallctl(const char *name, void *old, size_t *old_size, void *new, size_t new_size)
-	__attribute__((weak));
 
 /* What was freed goes back with time, but only while somebody allocates, or says so; at last all of
  * it does. */

@@ -264,3 +264,33 @@ address_format(const struct address *address, char text[static ADDRESS_TEXT_SIZE
 		snprintf(text, ADDRESS_TEXT_SIZE, "%s%s:%u", prefix, host, port);
 	}
 }
+
+/* Whether a socket may be what an option means; port 0 stands for what it became. */
+static bool
+is_meant(const struct address *own, const struct address *former)
+{
+	struct address same_port = *former;
+
+	if (address_is_open(own))
+		address_set_port(&same_port, 0);
+	return address_is_same(own, &same_port);
+}
+
+bool
+addresses_are_meant(const struct address *options, size_t option_count,
+	const struct address *former, size_t count)
+{
+	size_t meant = 0;
+
+	for (size_t i = 0; i < option_count; i++) {
+		const struct address *own = &options[i];
+		size_t at = 0;
+
+		while (at < count && !is_meant(own, &former[at]))
+			at++;
+		if (at == count && !own->is_alternative)
+			return false;
+		meant += at < count;
+	}
+	return meant == count;
+}

@@ -51,4 +51,9 @@ bool address_overlaps(const struct address *address, const struct address *other
 /* The path of ADDRESS_UNIX. */
 const char *address_path(const struct address *address);
 
+/* Whether the addresses of a former master's sockets are those that this one's options mean, in any
+ * order; those that the options could do without may be missing. */
+bool addresses_are_meant(const struct address *options, size_t option_count,
+	const struct address *former, size_t count);
+
 #endif

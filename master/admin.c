@@ -1,25 +1,21 @@
 #include "master/admin.h"
 
 #include <errno.h>
-#include <ev.h>
-#include <fcntl.h>
-#include <microhttpd.h>
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "hub/base/log.h"
 #include "master/change.h"
-#include "master/claim.h"
+#include "master/hosts.h"
+#include "master/http.h"
 #include "master/master.h"
 #include "master/metrics.h"
 #include "master/ready.h"
 #include "master/status.h"
-
-#define CONNECTIONS_MAX 64
-#define IDLE_TIMEOUT 10U /* seconds */
 
 /* page.S: page.html as it is. */
 extern const char admin_page[] __attribute__((visibility("hidden")));
@@ -27,12 +23,10 @@ extern const char admin_page_end[] __attribute__((visibility("hidden")));
 
 struct admin {
 	struct master *master;
-	struct MHD_Daemon *daemon; /* NULL if it could not be started again */
-	int fd;                    /* listens; owned */
-	bool has_handed_over;      /* another master accepts on it */
-	bool was_told;             /* where it is */
-	ev_io events;
-	ev_timer timeout; /* libmicrohttpd's own */
+	struct http *http;
+	int fd;               /* listens; http's */
+	bool has_handed_over; /* another master accepts on it */
+	bool was_told;        /* where it is */
 };
 
 /* ---- answers ---- */
@@ -96,11 +90,12 @@ answer_stats(struct admin *admin, struct MHD_Connection *connection)
 		admin, connection, "application/json", text, text != NULL ? strlen(text) : 0);
 }
 
-/* The master's loop runs, or nobody would answer: so it lives, whatever the load. */
 static enum MHD_Result
 answer_live(struct admin *admin, struct MHD_Connection *connection)
 {
-	return answer_text(admin, connection, MHD_HTTP_OK, "alive\n");
+	return ready_is_live(admin->master) ? answer_text(admin, connection, MHD_HTTP_OK, "alive\n")
+					    : answer_text(admin, connection,
+						      MHD_HTTP_SERVICE_UNAVAILABLE, "not alive\n");
 }
 
 static enum MHD_Result
@@ -120,8 +115,7 @@ answer_page(struct admin *admin, struct MHD_Connection *connection)
 		(size_t)(admin_page_end - admin_page), MHD_RESPMEM_PERSISTENT);
 }
 
-/* Whether the client is on this machine, and has not been led here by a name that somebody else
- * gave it. */
+/* Whether the client is on this machine, and calls it so. */
 static bool
 is_from_here(struct MHD_Connection *connection)
 {
@@ -131,8 +125,7 @@ is_from_here(struct MHD_Connection *connection)
 	const struct sockaddr_in *v4;
 	const struct sockaddr_in6 *v6;
 
-	if (info == NULL || host == NULL ||
-		(strncmp(host, "localhost", 9) != 0 && strspn(host, "0123456789.:[") == 0))
+	if (info == NULL || host == NULL || !hosts_is_local(host))
 		return false;
 	v4 = (const struct sockaddr_in *)info->client_addr;
 	v6 = (const struct sockaddr_in6 *)info->client_addr;
@@ -169,14 +162,60 @@ static const struct {
 	{"/stats.json", answer_stats},
 };
 
+/* ---- who may ask ---- */
+
+struct asked {
+	const char *host;
+	const char *origin;
+	unsigned hosts; /* how many there are */
+};
+
+static enum MHD_Result
+note_header(void *context, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	struct asked *asked = context;
+
+	(void)kind;
+	if (strcasecmp(name, "Host") == 0) {
+		asked->host = value != NULL ? value : "";
+		asked->hosts++;
+	} else if (strcasecmp(name, "Origin") == 0) {
+		asked->origin = value != NULL ? value : "";
+	}
+	return MHD_YES;
+}
+
+/* Why a request is refused, whatever it asks for; NULL if it is not. Browsers always say which host
+ * they mean: who does not, as HTTP/1.0 allows, is none. */
+static const char *
+find_refusal(const struct admin *admin, struct MHD_Connection *connection)
+{
+	struct asked asked = {NULL, NULL, 0};
+
+	MHD_get_connection_values(connection, MHD_HEADER_KIND, note_header, &asked);
+	if (asked.hosts > 1)
+		return "there is more than one Host\n";
+	if (asked.host != NULL && asked.host[0] != '\0' &&
+		!hosts_is_own(asked.host, &admin->master->options))
+		return "this server is not known by that name: ask for it by its address, or start "
+		       "it with --admin-host=NAME\n";
+	if (asked.origin != NULL &&
+		(asked.host == NULL || !hosts_is_same(asked.origin, asked.host)))
+		return "not for pages of other sites\n";
+	return NULL;
+}
+
 static enum MHD_Result
 on_request(void *context, struct MHD_Connection *connection, const char *url, const char *method,
 	const char *version, const char *data, size_t *data_size, void **state)
 {
 	struct admin *admin = context;
+	const char *refusal = find_refusal(admin, connection);
 
 	(void)version, (void)data, (void)state;
 	*data_size = 0;
+	if (refusal != NULL)
+		return answer_text(admin, connection, MHD_HTTP_FORBIDDEN, refusal);
 	if (strcmp(method, "POST") == 0 && strcmp(url, "/drain") == 0)
 		return answer_drain(admin, connection);
 	if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
@@ -189,36 +228,7 @@ on_request(void *context, struct MHD_Connection *connection, const char *url, co
 		"there are /, /metrics, /livez, /readyz and /stats.json\n");
 }
 
-/* ---- in the loop ---- */
-
-static void
-run(struct admin *admin)
-{
-	struct ev_loop *loop = admin->master->loop;
-	MHD_UNSIGNED_LONG_LONG milliseconds;
-
-	MHD_run(admin->daemon);
-	ev_timer_stop(loop, &admin->timeout);
-	if (MHD_get_timeout(admin->daemon, &milliseconds) != MHD_YES)
-		return;
-	ev_now_update(loop);
-	ev_timer_set(&admin->timeout, (double)milliseconds / 1000., 0.);
-	ev_timer_start(loop, &admin->timeout);
-}
-
-static void
-on_event(struct ev_loop *loop, ev_io *watcher, int events)
-{
-	(void)loop, (void)events;
-	run(watcher->data);
-}
-
-static void
-on_timeout(struct ev_loop *loop, ev_timer *timer, int events)
-{
-	(void)loop, (void)events;
-	run(timer->data);
-}
+/* ---- the door ---- */
 
 /* Where it is, which port 0 does not tell. */
 static void
@@ -234,41 +244,6 @@ say_where(int fd)
 		text[0] == ':' ? "localhost" : "", text);
 }
 
-/* Nobody is answered yet. Returns 0, or -1 after logging. */
-static int
-make_daemon(struct admin *admin)
-{
-	const union MHD_DaemonInfo *info = NULL;
-
-	admin->daemon = MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, on_request, admin,
-		MHD_OPTION_LISTEN_SOCKET, admin->fd, MHD_OPTION_CONNECTION_LIMIT,
-		(unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_TIMEOUT,
-		MHD_OPTION_END);
-	if (admin->daemon != NULL)
-		info = MHD_get_daemon_info(admin->daemon, MHD_DAEMON_INFO_EPOLL_FD);
-	if (info == NULL) {
-		log_error("cannot start the admin server: no memory or no more files");
-		return -1;
-	}
-	admin->has_handed_over = false;
-	ev_io_init(&admin->events, on_event, info->epoll_fd, EV_READ);
-	admin->events.data = admin;
-	return 0;
-}
-
-/* The listening socket stays open. */
-static void
-stop_daemon(struct admin *admin)
-{
-	admin_pause(admin);
-	if (admin->daemon == NULL)
-		return;
-	if (!admin->has_handed_over)
-		MHD_quiesce_daemon(admin->daemon);
-	MHD_stop_daemon(admin->daemon);
-	admin->daemon = NULL;
-}
-
 struct admin *
 admin_new(struct master *master, int fd)
 {
@@ -281,33 +256,28 @@ admin_new(struct master *master, int fd)
 	}
 	admin->master = master;
 	admin->fd = fd;
-	ev_init(&admin->events, on_event);
-	ev_timer_init(&admin->timeout, on_timeout, 0., 0.);
-	admin->timeout.data = admin;
-	if (make_daemon(admin) == 0)
+	admin->http = http_new(master->loop, fd, on_request, admin);
+	if (admin->http != NULL)
 		return admin;
-	admin_stop(admin);
+	log_error("cannot start the admin server: no memory or no more files");
+	free(admin);
 	return NULL;
 }
 
 void
 admin_pause(struct admin *admin)
 {
-	if (admin == NULL)
-		return;
-	ev_io_stop(admin->master->loop, &admin->events);
-	ev_timer_stop(admin->master->loop, &admin->timeout);
+	if (admin != NULL)
+		http_pause(admin->http);
 }
 
 void
 admin_hand_over(struct admin *admin)
 {
-	if (admin == NULL || admin->daemon == NULL)
+	if (admin == NULL)
 		return;
-	MHD_quiesce_daemon(admin->daemon);
 	admin->has_handed_over = true;
-	ev_io_start(admin->master->loop, &admin->events);
-	run(admin);
+	http_finish(admin->http);
 }
 
 void
@@ -315,13 +285,8 @@ admin_open(struct admin *admin)
 {
 	if (admin == NULL)
 		return;
-	/* What was handed over cannot accept again. */
-	if (admin->has_handed_over)
-		stop_daemon(admin);
-	if (admin->daemon == NULL && make_daemon(admin) != 0)
-		return;
-	ev_io_start(admin->master->loop, &admin->events);
-	run(admin);
+	admin->has_handed_over = false;
+	http_open(admin->http);
 	if (!admin->was_told)
 		say_where(admin->fd);
 	admin->was_told = true;
@@ -332,7 +297,6 @@ admin_stop(struct admin *admin)
 {
 	if (admin == NULL)
 		return;
-	stop_daemon(admin);
-	close(admin->fd);
+	http_free(admin->http);
 	free(admin);
 }

@@ -1,5 +1,5 @@
 /* The admin HTTP server: /metrics, /livez, /readyz, /stats.json, / (a live page), and POST /drain.
- * It is libmicrohttpd's, run from the master's loop: no thread, and nothing that waits. */
+ * It runs in the master's loop (http.h): no thread, and nothing that waits. */
 #ifndef HUBBUB_MASTER_ADMIN_H
 #define HUBBUB_MASTER_ADMIN_H
 

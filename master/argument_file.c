@@ -3,9 +3,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "hub/base/clock.h"
@@ -42,18 +44,33 @@ read_all(int fd, char *text, size_t size, const char **why)
 	return (ssize_t)length;
 }
 
+static bool
+has_changed(int fd, const struct stat *before)
+{
+	struct stat after;
+
+	return fstat(fd, &after) != 0 || after.st_size != before->st_size ||
+	       after.st_mtim.tv_sec != before->st_mtim.tv_sec ||
+	       after.st_mtim.tv_nsec != before->st_mtim.tv_nsec;
+}
+
 static char *
 read_text(int fd, const char **why)
 {
 	char *text = malloc(ARGUMENT_FILE_MAX + 2);
+	struct stat before;
+	bool is_regular;
 	ssize_t length;
 
 	if (text == NULL) {
 		*why = strerror(errno);
 		return NULL;
 	}
+	is_regular = fstat(fd, &before) == 0 && S_ISREG(before.st_mode);
 	length = read_all(fd, text, ARGUMENT_FILE_MAX + 1, why);
-	if (length >= 0 && memchr(text, '\0', (size_t)length) != NULL)
+	if (length >= 0 && is_regular && has_changed(fd, &before))
+		*why = "it was written while it was read; try again";
+	else if (length >= 0 && memchr(text, '\0', (size_t)length) != NULL)
 		*why = "it has a NUL byte, so it is no text";
 	else if (length > ARGUMENT_FILE_MAX)
 		*why = "it is longer than 1 MiB";

@@ -133,6 +133,8 @@ add_file(struct expansion *expansion, const char *item)
 	}
 	expansion->file = item + 1;
 	expansion->line = 0;
+	if (*text == '\0')
+		expansion->arguments->empty = expansion->file;
 	is_right = add_lines(expansion, text) && check_end(expansion);
 	expansion->file = NULL;
 	expansion->line = 0;

@@ -14,7 +14,8 @@ struct arguments {
 	int count;
 	char **kept; /* by arguments_keep */
 	size_t kept_count;
-	bool is_short; /* memory was short, so some are missing */
+	bool is_short;     /* memory was short, so some are missing */
+	const char *empty; /* a FILE without a single byte, or NULL; borrowed from argv */
 };
 
 /* Copies argv, with each @FILE replaced by the lines of FILE: one argument a line, or an option and

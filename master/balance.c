@@ -7,50 +7,55 @@
 #include "master/steering.h"
 
 #define ARRIVALS_FADE 0.7
+/* Clients that all left and came back within a tick may do so again: half a minute later half as
+ * many are still expected to. */
+#define REPLACED_FADE 0.99885
 
+/* A hub that has no permit left for anybody else is away, unless who comes is to wait. */
 static void
-load_of(const struct occupant *occupant, struct steering_load *load)
+load_of(const struct occupant *occupant, bool is_to_wait, struct steering_load *load)
 {
 	*load = (struct steering_load){.is_away = !occupant_accepts(occupant)};
 	if (load->is_away)
 		return;
-	load->is_away = __atomic_load_n(&occupant_row(occupant)->permits, __ATOMIC_RELAXED) <= 0;
-	load->open = counters_open(occupant_row(occupant)) + occupant->queued;
+	load->is_away = !is_to_wait && __atomic_load_n(&occupant_row(occupant)->permits,
+					       __ATOMIC_RELAXED) <= (int64_t)occupant->queued;
+	load->open = counters_open(occupant_row(occupant));
+	/* What was queued may have been accepted since: then it counts once. */
+	if (load->open < occupant->open + occupant->queued)
+		load->open = occupant->open + occupant->queued;
 	load->busy = occupant->slot->hubs[occupant->hub].busy;
 }
 
-/* Nobody has permits: who comes waits in a queue that somebody will serve. */
+/* Returns whether anybody gets anything. */
 static bool
-weigh_waiting(struct fleet *fleet, unsigned *weights)
-{
-	bool any = false;
-
-	for (unsigned i = 0; i < fleet->sockets->listening; i++) {
-		weights[i] = occupant_accepts(&fleet->occupants[fleet->sockets->order[i]]) ? 1 : 0;
-		any = any || weights[i] != 0;
-	}
-	return any;
-}
-
-static bool
-weigh(struct fleet *fleet, unsigned *weights)
+weigh_all(struct fleet *fleet, bool is_to_wait, unsigned *weights)
 {
 	unsigned count = fleet->sockets->listening;
-	struct steering_load loads[STEERING_MEMBERS_MAX];
+	static struct steering_load loads[STEERING_MEMBERS_MAX];
 
 	for (unsigned i = 0; i < count; i++)
-		load_of(&fleet->occupants[fleet->sockets->order[i]], &loads[i]);
+		load_of(&fleet->occupants[fleet->sockets->order[i]], is_to_wait, &loads[i]);
 	if (fleet->serving != NULL && !fleet->serving->config.balances) {
 		/* Nobody is favoured, but who is away gets nothing all the same. */
 		for (unsigned i = 0; i < count; i++)
 			weights[i] = loads[i].is_away ? 0 : 1;
 	} else {
-		steering_weigh(loads, count, fleet->arrivals, weights);
+		steering_weigh(loads, count,
+			(struct steering_forecast){fleet->arrivals, fleet->replaced}, weights);
 	}
 	for (unsigned i = 0; i < count; i++)
 		if (weights[i] != 0)
 			return true;
-	return weigh_waiting(fleet, weights);
+	return false;
+}
+
+/* Where no hub has permits, who comes waits in a queue that somebody will serve, and queues are
+ * balanced as connections are: as permits come free, each hub serves its own. */
+static bool
+weigh(struct fleet *fleet, unsigned *weights)
+{
+	return weigh_all(fleet, false, weights) || weigh_all(fleet, true, weights);
 }
 
 static void
@@ -99,7 +104,7 @@ detach(struct fleet *fleet)
 static bool
 have_datagrams_changed(const struct fleet *fleet, const bool *is_there)
 {
-	if (fleet->datagram_seats != fleet->sockets->seat_count)
+	if (fleet->datagram_seats != fleet->seats)
 		return true;
 	for (unsigned i = 0; i < fleet->datagram_seats; i++)
 		if (is_there[i] != fleet->occupants[i].has_datagrams)
@@ -114,8 +119,8 @@ attach_datagrams(struct fleet *fleet, const bool *is_there)
 
 	for (unsigned i = 0; i < sockets->address_count; i++)
 		if (sockets->addresses[i].kind == ADDRESS_UDP && sockets->shared[i] == -1 &&
-			steering_attach_datagrams(sockets->seats[0].fds[i], is_there,
-				sockets->seat_count, sockets->addresses[i].socket.ss_family) != 0)
+			steering_attach_datagrams(sockets->seats[0].fds[i], is_there, fleet->seats,
+				sockets->addresses[i].socket.ss_family) != 0)
 			events_note(LOG_WARNING,
 				"cannot steer datagrams (%s): some may wait where nobody answers",
 				strerror(errno));
@@ -126,7 +131,7 @@ static void
 steer_datagrams(struct fleet *fleet)
 {
 	bool is_there[STEERING_MEMBERS_MAX], any = false;
-	unsigned count = fleet->sockets->seat_count;
+	unsigned count = fleet->seats;
 
 	for (unsigned i = 0; i < count; i++) {
 		is_there[i] =
@@ -164,13 +169,26 @@ balance_steer(struct fleet *fleet)
 void
 balance_measure(struct fleet *fleet)
 {
-	uint64_t accepted = counters_total(fleet->counters).accepted;
-	double arrived = accepted > fleet->accepted ? (double)(accepted - fleet->accepted) : 0;
+	struct worker_row total = counters_total(fleet->counters);
+	uint64_t came = total.accepted, left = total.closed;
+	double arrived, replaced;
 
-	fleet->accepted = accepted;
+	/* Also those who wait: hubs that are late to accept do not make a burst any smaller. */
+	for (unsigned i = 0; i < fleet->sockets->listening; i++)
+		came += fleet->occupants[fleet->sockets->order[i]].queued;
+	arrived = came > fleet->came ? (double)(came - fleet->came) : 0;
+	replaced = left > fleet->left ? (double)(left - fleet->left) : 0;
+	/* At the first tick nobody knows since when. */
+	if (arrived < replaced || fleet->came == 0)
+		replaced = fleet->came == 0 ? 0 : arrived;
+	fleet->came = came;
+	fleet->left = left;
 	fleet->arrivals *= ARRIVALS_FADE;
 	if (arrived > fleet->arrivals)
 		fleet->arrivals = arrived;
+	fleet->replaced *= REPLACED_FADE;
+	if (replaced > fleet->replaced)
+		fleet->replaced = replaced;
 }
 
 void

@@ -10,8 +10,8 @@
  * a line in the log. */
 void balance_steer(struct fleet *fleet);
 
-/* Counts how many connections have come since the last time, for the next shares. Called every
- * FLEET_TICK. */
+/* Counts how many connections have come since the last time, and how many of them stand for others
+ * that left, for the next shares. Called every FLEET_TICK, when queues have been measured. */
 void balance_measure(struct fleet *fleet);
 
 /* For a master that gets the sockets from another one, which may have steered: takes its programs

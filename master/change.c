@@ -1,5 +1,10 @@
 #include "master/change.h"
 
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "hub/base/clock.h"
 #include "hub/base/log.h"
 #include "master/events.h"
@@ -34,8 +39,7 @@ finish(struct master *master, const char *why)
 		ready_notify(master);
 	if (master->change_events.ended != NULL)
 		master->change_events.ended(master, why);
-	if (master->is_asked_again)
-		ev_timer_start(master->loop, &master->again);
+	master_do_pending(master);
 }
 
 void
@@ -54,21 +58,6 @@ master_changed(struct master *master, const char *why)
 			log_plural(serving->config.processes, "es"), serving->config.threads,
 			log_plural(serving->config.threads, "s"));
 	finish(master, why);
-}
-
-void
-change_risen(void *context)
-{
-	struct master *master = context;
-
-	if (master->is_heir) {
-		takeover_risen(master);
-		return;
-	}
-	if (master->change == CHANGE_RELOAD)
-		reload_finish(master);
-	fleet_commit(&master->fleet);
-	master_changed(master, NULL);
 }
 
 /* Told outside of what called it. */
@@ -95,6 +84,8 @@ static void
 await_settled(struct master *master)
 {
 	master->settled_tries = 0;
+	/* What rises may have fallen before its beginning was over. */
+	ev_timer_stop(master->loop, &master->settled);
 	ev_now_update(master->loop);
 	ev_timer_set(&master->settled, SETTLED_EVERY, SETTLED_EVERY);
 	ev_timer_start(master->loop, &master->settled);
@@ -115,10 +106,35 @@ change_fell(void *context, const char *why)
 	await_settled(master);
 }
 
+void
+change_risen(void *context)
+{
+	struct master *master = context;
+	const char *why;
+
+	if (master->is_heir) {
+		takeover_risen(master);
+		return;
+	}
+	if (fleet_listen(&master->fleet, &why) != 0) {
+		fleet_abandon(&master->fleet);
+		change_fell(master, why);
+		return;
+	}
+	if (master->change == CHANGE_RELOAD)
+		reload_finish(master);
+	fleet_commit(&master->fleet);
+	master_changed(master, NULL);
+}
+
 static int
 may_change(const struct master *master, const char **why)
 {
-	*why = "another change is under way; try again when it is done";
+	static char busy[64];
+
+	snprintf(busy, sizeof busy, "busy with another %s; try again when it is done",
+		names[master->change]);
+	*why = busy;
 	if (master->change != CHANGE_NONE)
 		return -1;
 	*why = master->phase == MASTER_STARTING ? "the server is starting"
@@ -144,24 +160,6 @@ master_reload(struct master *master, const char **why)
 	log_info("reloading: generation %u starts", master->fleet.generations);
 	master->change = CHANGE_RELOAD;
 	return 0;
-}
-
-static void
-on_again(struct ev_loop *loop, ev_timer *timer, int events)
-{
-	(void)loop, (void)events;
-	master_reload_later(timer->data);
-}
-
-void
-master_reload_later(struct master *master)
-{
-	const char *why;
-
-	/* What was written since the change under way began is not to be missed. */
-	master->is_asked_again = master->change != CHANGE_NONE;
-	if (!master->is_asked_again)
-		master_reload(master, &why);
 }
 
 int
@@ -201,12 +199,152 @@ master_upgrade(struct master *master, const char **why)
 	return 0;
 }
 
+/* ---- what is pending ---- */
+
+static bool
+is_pending(const struct master *master)
+{
+	return master->pending.reload || master->pending.upgrade || master->pending.workers != 0;
+}
+
+/* "reload, 2 workers more"; returns text. */
+static const char *
+write_pending(const struct master *master, char *text, size_t size)
+{
+	int workers = master->pending.workers, length;
+
+	length = snprintf(text, size, "%s%s", master->pending.reload ? ", reload" : "",
+		master->pending.upgrade ? ", upgrade" : "");
+	if (workers != 0)
+		snprintf(text + length, size - (size_t)length, ", %d worker%s %s", abs(workers),
+			log_plural((unsigned)abs(workers), "s"), workers > 0 ? "more" : "fewer");
+	return text + strlen(", ");
+}
+
+/* The new master serves, whoever was asked. */
+static void
+pass_on(struct master *master)
+{
+	struct pending *pending = &master->pending;
+	char text[64];
+	const char *passed = write_pending(master, text, sizeof text);
+
+	if ((pending->workers != 0 && !successor_pass_workers(master, pending->workers)) ||
+		(pending->reload && !successor_pass_signal(master, SIGHUP)) ||
+		(pending->upgrade && !successor_pass_signal(master, SIGUSR2)))
+		return;
+	log_info("passed on to the new master: %s", passed);
+	*pending = (struct pending){0};
+}
+
+static void
+add_workers(struct master *master, int workers)
+{
+	const struct generation *serving = master->fleet.serving;
+	int now = serving != NULL ? (int)serving->config.processes : 0;
+	const char *why;
+
+	if (now == 0)
+		return;
+	if (now + workers < 1)
+		log_warning("the last worker stays");
+	if (now + workers < 1)
+		workers = 1 - now;
+	if (workers != 0)
+		master_scale(master, (unsigned)(now + workers), serving->config.threads, &why);
+}
+
+/* One after the other, whether or not it succeeds: the program may be one that the options were
+ * written for, so it comes after them. */
+static void
+on_again(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct master *master = timer->data;
+	struct pending pending = master->pending;
+	const char *why;
+
+	(void)loop, (void)events;
+	if (master->change != CHANGE_NONE || master->phase != MASTER_SERVING)
+		return;
+	if (pending.reload) {
+		master->pending.reload = false;
+		master_reload(master, &why);
+	} else if (pending.workers != 0) {
+		master->pending.workers = 0;
+		add_workers(master, pending.workers);
+	} else if (pending.upgrade) {
+		master->pending.upgrade = false;
+		master_upgrade(master, &why);
+	}
+	master_do_pending(master);
+}
+
+void
+master_do_pending(struct master *master)
+{
+	if (!is_pending(master))
+		return;
+	if (master->phase == MASTER_HANDED_OVER && master->change == CHANGE_NONE)
+		pass_on(master);
+	else if (master->phase == MASTER_SERVING && master->change == CHANGE_NONE)
+		ev_timer_start(master->loop, &master->again);
+}
+
+/* Something is pending now; says so if it has to wait. */
+static void
+note_pending(struct master *master, const char *what)
+{
+	if (master->phase == MASTER_DELAYING || master->phase == MASTER_DRAINING) {
+		refuse(what, "the server is stopping");
+		master->pending = (struct pending){0};
+	} else if (master->change != CHANGE_NONE || master->phase == MASTER_STARTING) {
+		events_note(LOG_INFO, "%s: when the %s is done", what,
+			master->change != CHANGE_NONE ? names[master->change] : "start");
+	}
+	master_do_pending(master);
+}
+
+void
+master_reload_later(struct master *master)
+{
+	/* What was written since the change under way began is not to be missed. */
+	master->pending.reload = true;
+	note_pending(master, names[CHANGE_RELOAD]);
+}
+
+void
+master_upgrade_later(struct master *master)
+{
+	master->pending.upgrade = true;
+	note_pending(master, names[CHANGE_UPGRADE]);
+}
+
+void
+master_add_workers_later(struct master *master, int workers)
+{
+	master->pending.workers += workers;
+	note_pending(master, workers > 0 ? "a worker more" : "a worker fewer");
+}
+
 /* ---- stopping ---- */
+
+static void
+forget_pending(struct master *master)
+{
+	char text[64];
+
+	if (is_pending(master) && master->phase != MASTER_HANDED_OVER)
+		log_info("forgotten, because the server stops: %s",
+			write_pending(master, text, sizeof text));
+	master->pending = (struct pending){0};
+	ev_timer_stop(master->loop, &master->again);
+}
 
 /* Whatever rises, here or in another master, is dropped. */
 static void
 give_up_change(struct master *master)
 {
+	forget_pending(master);
 	upgrade_abandon(master);
 	if (master->phase == MASTER_HANDED_OVER)
 		return;
@@ -245,7 +383,7 @@ master_drain(struct master *master)
 	give_up_change(master);
 	/* It turned out to have happened: the new master is the one to drain. */
 	if (master->phase == MASTER_HANDED_OVER) {
-		upgrade_pass_drain(master);
+		successor_pass_drain(master);
 		return;
 	}
 	notify_send("STOPPING=1\nSTATUS=draining");

@@ -17,8 +17,15 @@ void change_init(struct master *master);
 int master_reload(struct master *master, const char **why);
 int master_scale(struct master *master, unsigned processes, unsigned threads, const char **why);
 int master_upgrade(struct master *master, const char **why);
-/* A reload as soon as no other change is under way. */
+/* The same as soon as the server has started, no other change is under way, and what was asked for
+ * before is done; a drain or a stop forgets it. So many workers more or, if it is negative, fewer,
+ * but one stays. In a master that has handed over, the new one is told. */
 void master_reload_later(struct master *master);
+void master_upgrade_later(struct master *master);
+void master_add_workers_later(struct master *master, int workers);
+
+/* It may be time for what is pending. */
+void master_do_pending(struct master *master);
 
 void master_drain(struct master *master);
 void master_stop(struct master *master, int exit_code);

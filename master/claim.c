@@ -1,17 +1,17 @@
 #include "master/claim.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "hub/base/clock.h"
 #include "hub/base/log.h"
 #include "master/holder.h"
+#include "master/lock.h"
 #include "worker/heritage.h"
 
 /* ---- errors that say what to do ---- */
@@ -59,35 +59,19 @@ claim_explain(const struct address *address, int error)
 #define RETRY_EVERY 20 /* milliseconds */
 #define RETRY_FOR 2000
 #define ORPHANS_FOR (3 * ORPHAN_TIME) /* a slow machine gets more than those who are stuck */
-#define LOCKED_MOST 90                /* characters of an address that fit into a lock's name */
+#define NAME_MOST 64                  /* characters of a file's name that fit into a lock's */
 
-/* An abstract Unix socket: the kernel frees the name with its owner, however that dies, and names
- * live in the same network namespace as the port. Nobody accepts on it: whoever connects only asks
- * the kernel for the owner's pid.
- * Returns the lock, or -1 with errno, EADDRINUSE if another process has it. */
+/* Takes a lock on what the text names. Returns it, or -1 with errno. */
 static int
-lock_take(const char *text)
+take(const char *name, const char *text, struct ucred *other)
 {
-	struct sockaddr_un name = {.sun_family = AF_UNIX};
-	int length = snprintf(name.sun_path + 1, sizeof name.sun_path - 1, "hubbub-lock/%s", text);
-	int error, fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = lock_take(name, other);
 
-	/* A long path is told apart by its end, which has the file's name. */
-	if (length >= (int)sizeof name.sun_path - 1)
-		length = snprintf(name.sun_path + 1, sizeof name.sun_path - 1, "hubbub-lock/%s",
-			text + strlen(text) - LOCKED_MOST);
-
-	if (fd == -1)
-		return -1;
-	if (bind(fd, (struct sockaddr *)&name,
-		    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length)) ==
-			0 &&
-		listen(fd, SOMAXCONN) == 0)
-		return fd;
-	error = errno;
-	close(fd);
-	errno = error;
-	return -1;
+	if (fd != -1 && other->pid != 0)
+		log_warning("pid %d of user %u holds the lock on %s, which that user may not have: "
+			    "going on without heeding it",
+			(int)other->pid, (unsigned)other->uid, text);
+	return fd;
 }
 
 /* Two servers that start at the same moment on overlapping addresses (all, and one of them) would
@@ -96,13 +80,15 @@ lock_take(const char *text)
 int
 claim_port(const struct address *address)
 {
-	char text[ADDRESS_TEXT_SIZE];
+	char name[64], text[64];
+	struct ucred other;
 	int fd;
 
-	snprintf(text, sizeof text, "starting/%s%u", address->kind == ADDRESS_UDP ? "udp:" : "",
+	snprintf(name, sizeof name, "starting/%s%u", address->kind == ADDRESS_UDP ? "udp:" : "",
 		address_port(address));
+	snprintf(text, sizeof text, "starting on port %u", address_port(address));
 	for (int waited = 0;
-		(fd = lock_take(text)) == -1 && errno == EADDRINUSE && waited < RETRY_FOR;
+		(fd = take(name, text, &other)) == -1 && errno == EADDRINUSE && waited < RETRY_FOR;
 		waited += RETRY_EVERY)
 		poll(NULL, 0, RETRY_EVERY);
 	if (fd == -1 && errno == EADDRINUSE)
@@ -115,11 +101,12 @@ claim_port(const struct address *address)
 	return fd;
 }
 
-/* A path may be spelled in many ways: its folder is named by what it is. Returns false with errno
- * if there is none. */
+/* A path may be spelled in many ways: its folder is named by what it is, and a long name of the
+ * file by its beginning and a number. Returns false with errno if there is no such folder. */
 static bool
 name_lock(const struct address *address, char text[static ADDRESS_TEXT_SIZE])
 {
+	const char *name;
 	char folder[ADDRESS_TEXT_SIZE];
 	struct stat status;
 	char *slash;
@@ -133,19 +120,26 @@ name_lock(const struct address *address, char text[static ADDRESS_TEXT_SIZE])
 		*slash = '\0';
 	if (stat(slash == NULL ? "." : slash == folder ? "/" : folder, &status) != 0)
 		return false;
-	snprintf(text, ADDRESS_TEXT_SIZE, "%lx:%lx/%.64s", (unsigned long)status.st_dev,
-		(unsigned long)status.st_ino, slash != NULL ? slash + 1 : folder);
+	name = slash != NULL ? slash + 1 : folder;
+	if (strlen(name) <= NAME_MOST)
+		snprintf(text, ADDRESS_TEXT_SIZE, "%lx:%lx/%.*s", (unsigned long)status.st_dev,
+			(unsigned long)status.st_ino, NAME_MOST, name);
+	else
+		snprintf(text, ADDRESS_TEXT_SIZE, "%lx:%lx/%.*s#%016" PRIx64,
+			(unsigned long)status.st_dev, (unsigned long)status.st_ino, NAME_MOST - 17,
+			name, lock_number(name));
 	return true;
 }
 
 int
 claim_address(const struct address *address)
 {
-	char text[ADDRESS_TEXT_SIZE], holder[HOLDER_TEXT_SIZE];
+	char name[ADDRESS_TEXT_SIZE], text[ADDRESS_TEXT_SIZE], holder[HOLDER_TEXT_SIZE];
+	struct ucred other;
 	int fd;
 
-	fd = name_lock(address, text) ? lock_take(text) : -1;
 	address_format(address, text);
+	fd = name_lock(address, name) ? take(name, text, &other) : -1;
 	if (fd == -1 && errno == EADDRINUSE) {
 		holder_find(address, holder);
 		log_error("cannot listen on %s: another hubbub server has it, %s; stop that, or "

@@ -9,24 +9,27 @@
 #include <unistd.h>
 
 #define OUTPUT_MAX ((size_t)16 << 20)
-#define PATIENCE 10. /* seconds */
+#define SURPLUS_MAX 4096 /* bytes that may follow the line */
+/* Seconds: for its line, and between two times that it reads; for all of the answer. */
+#define PATIENCE 10.
+#define ANSWER_TIME 30.
 
 static void
-be_patient(struct client *client)
+be_patient(struct client *client, double seconds)
 {
 	ev_timer_stop(client->loop, &client->patience);
 	ev_now_update(client->loop);
-	ev_timer_set(&client->patience, PATIENCE, 0.);
+	ev_timer_set(&client->patience, seconds, 0.);
 	ev_timer_start(client->loop, &client->patience);
 }
 
 void
 client_free(struct client *client)
 {
-	ev_io_stop(client->loop, &client->input);
-	ev_io_stop(client->loop, &client->output);
+	ear_stop(client->loop, &client->input);
+	ear_stop(client->loop, &client->output);
 	ev_timer_stop(client->loop, &client->patience);
-	close(client->input.fd);
+	close(client->input.watcher.fd);
 	list_remove(&client->link);
 	free(client->pending);
 	free(client);
@@ -40,7 +43,7 @@ client_flush(struct client *client)
 	ssize_t sent = 0;
 
 	if (client->pending_length > 0)
-		sent = send(client->input.fd, client->pending, client->pending_length,
+		sent = send(client->input.watcher.fd, client->pending, client->pending_length,
 			MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (sent < 0 && errno != EAGAIN && errno != EINTR) {
 		client_free(client);
@@ -49,12 +52,13 @@ client_flush(struct client *client)
 	if (sent > 0) {
 		client->pending_length -= (size_t)sent;
 		memmove(client->pending, client->pending + sent, client->pending_length);
-		be_patient(client);
+		if (client->phase != CLIENT_ENDS)
+			be_patient(client, PATIENCE);
 	}
 	if (client->pending_length > 0) {
-		ev_io_start(client->loop, &client->output);
+		ear_start(client->loop, &client->output);
 	} else {
-		ev_io_stop(client->loop, &client->output);
+		ear_stop(client->loop, &client->output);
 		if (client->phase == CLIENT_ENDS)
 			client_free(client);
 	}
@@ -99,7 +103,7 @@ client_finish(struct client *client, const char *why, const char *done)
 	client_say(client, why != NULL ? '!' : '+', text, strlen(text));
 	client->phase = CLIENT_ENDS;
 	client->awaits = 0;
-	be_patient(client);
+	be_patient(client, ANSWER_TIME);
 	client_flush(client);
 }
 
@@ -116,7 +120,7 @@ on_output(struct ev_loop *loop, ev_io *watcher, int events)
 static bool
 has_gone(const struct client *client)
 {
-	struct pollfd query = {.fd = client->input.fd};
+	struct pollfd query = {.fd = client->input.watcher.fd};
 
 	return poll(&query, 1, 0) == 1 && (query.revents & POLLHUP);
 }
@@ -128,7 +132,7 @@ look_for_line(struct client *client)
 	char *newline = memchr(client->line, '\n', client->line_length);
 
 	if (newline == NULL && client->line_length == sizeof client->line - 1) {
-		ev_io_stop(client->loop, &client->input);
+		ear_stop(client->loop, &client->input);
 		client_finish(client, "the line is too long", NULL);
 	}
 	if (newline == NULL)
@@ -158,16 +162,20 @@ on_input(struct ev_loop *loop, ev_io *watcher, int events)
 		return;
 	/* Whoever has asked, and sends no more, still reads the answer. */
 	if (length == 0 && client->phase != CLIENT_ASKS && !has_gone(client)) {
-		ev_io_stop(client->loop, &client->input);
+		ear_stop(client->loop, &client->input);
 		return;
 	}
 	if (length <= 0) {
 		client_free(client);
 		return;
 	}
-	/* One line a connection: what comes after it is read into nothing. */
-	if (client->phase != CLIENT_ASKS)
+	/* One line a connection: what comes after it is read into nothing, as long as it ends. */
+	if (client->phase != CLIENT_ASKS) {
+		client->surplus += (size_t)length;
+		if (client->surplus > SURPLUS_MAX)
+			client_free(client);
 		return;
+	}
 	client->line_length += (size_t)length;
 	look_for_line(client);
 }
@@ -193,13 +201,13 @@ client_new(struct ev_loop *loop, int fd,
 	client->loop = loop;
 	client->on_line = on_line;
 	client->context = context;
-	ev_io_init(&client->input, on_input, fd, EV_READ);
-	ev_io_init(&client->output, on_output, fd, EV_WRITE);
+	ear_init(&client->input, on_input, fd, EV_READ);
+	ear_init(&client->output, on_output, fd, EV_WRITE);
 	ev_timer_init(&client->patience, on_patience, PATIENCE, 0.);
 	/* What it has sent while the master stood still counts. */
 	ev_set_priority(&client->patience, -1);
-	client->input.data = client->output.data = client->patience.data = client;
-	ev_io_start(loop, &client->input);
-	be_patient(client);
+	client->input.watcher.data = client->output.watcher.data = client->patience.data = client;
+	ear_start(loop, &client->input);
+	be_patient(client, PATIENCE);
 	return client;
 }

@@ -2,10 +2,11 @@
  * and gets lines.
  *
  * A client owns its descriptor, and frees itself: when its last line is sent, when it hangs up,
- * and when it takes more than ten seconds to send its line, or to read anything of what it was
- * sent. It leaves its owner's list then. A peer that only sends no more, once it has sent its line,
- * is answered as any other; that it is gone altogether is noticed when it is told something.
- * Nothing here waits; it is run by the loop. */
+ * when it sends on and on after its line, and when it takes more than ten seconds to send its line
+ * or to read anything of what it was sent, or more than thirty to read all of its answer. It
+ * leaves its owner's list then. A peer that only sends no more, once it has sent its line, is
+ * answered as any other; that it is gone altogether is noticed when it is told something. Nothing
+ * here waits; it is run by the loop. */
 #ifndef HUBBUB_MASTER_CLIENT_H
 #define HUBBUB_MASTER_CLIENT_H
 
@@ -13,6 +14,7 @@
 #include <stddef.h>
 
 #include "hub/base/list.h"
+#include "master/ear.h"
 
 #define CLIENT_LINE_SIZE 256
 
@@ -25,13 +27,14 @@ struct client {
 	struct ev_loop *loop;
 	void (*on_line)(struct client *client, char *line, void *context);
 	void *context;
-	ev_io input;
-	ev_io output;
+	struct ear input;
+	struct ear output;
 	ev_timer patience;
 	enum client_phase phase;
 	char line[CLIENT_LINE_SIZE];
 	size_t line_length;
-	char *pending; /* not yet sent */
+	size_t surplus; /* bytes that came after the line */
+	char *pending;  /* not yet sent */
 	size_t pending_length;
 };
 

@@ -7,22 +7,23 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "hub/base/log.h"
+#include "master/control_file.h"
+#include "master/ear.h"
+#include "master/events.h"
 #include "master/master.h"
 #include "master/requests.h"
 
-#define AGAIN_AFTER 0.1 /* seconds, when files ran out */
+#define AGAIN_AFTER 0.1 /* seconds, when accepting fails */
 
 struct control {
-	struct master *master;
-	char path[MASTER_PATH_SIZE];
-	struct stat file; /* what was at path when this master began to hear */
-	ev_io listener;
-	ev_timer again; /* accepting, when files ran out */
+	struct master *master; /* whose handed_on names the socket and its file */
+	struct ear listener;
+	ev_timer again; /* accepting, when it has failed */
+	bool is_lost;   /* its file is, and that was said */
 	struct requests requests;
 };
 
@@ -34,7 +35,7 @@ on_again(struct ev_loop *loop, ev_timer *timer, int events)
 	struct control *control = timer->data;
 
 	(void)events;
-	ev_io_start(loop, &control->listener);
+	ear_start(loop, &control->listener);
 }
 
 static bool
@@ -55,9 +56,11 @@ on_connect(struct ev_loop *loop, ev_io *watcher, int events)
 
 	(void)events;
 	if (fd == -1) {
-		/* Out of files: the client stays queued, and would wake this loop without end. */
-		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
-			ev_io_stop(loop, watcher);
+		/* Whatever it was, the client stays queued, and would wake this loop without
+		 * end. */
+		if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
+			ear_stop(loop, &control->listener);
+			ev_timer_set(&control->again, AGAIN_AFTER, 0.);
 			ev_timer_start(loop, &control->again);
 		}
 		return;
@@ -82,139 +85,89 @@ control_dumped(struct control *control, int64_t number)
 		requests_dumped(&control->requests, number);
 }
 
+void
+control_dump_missed(struct control *control, int64_t number, unsigned hubs)
+{
+	if (control != NULL)
+		requests_dump_missed(&control->requests, number, hubs);
+}
+
 /* ---- the socket ---- */
 
 static const char *
-choose_folder(void)
+why_not(int error)
 {
-	static const char system_folder[] = "/run/hubbub";
-	const char *own = getenv("XDG_RUNTIME_DIR");
-
-	if (geteuid() == 0 || own == NULL) {
-		if (mkdir(system_folder, 0755) == 0 || errno == EEXIST)
-			return system_folder;
-		if (own == NULL)
-			return NULL;
+	switch (error) {
+	case EADDRINUSE:
+		return "another server, or a file, has that name";
+	case ENOENT:
+		return "there is no such folder";
+	default:
+		return strerror(error);
 	}
-	return own;
-}
-
-/* Of a server with paths alone it is 0. */
-static unsigned
-first_port(const struct sockets *sockets)
-{
-	unsigned port = 0;
-
-	for (unsigned i = 0; port == 0 && i < sockets->address_count; i++)
-		port = address_port(&sockets->addresses[i]);
-	return port;
-}
-
-static bool
-choose_path(const struct master *master, const char *path, char chosen[static MASTER_PATH_SIZE])
-{
-	size_t size = MASTER_PATH_SIZE;
-	const char *folder = path == NULL ? choose_folder() : NULL;
-	int length;
-
-	if (path == NULL && folder == NULL) {
-		errno = ENOENT;
-		return false;
-	}
-	length = path != NULL ? snprintf(chosen, size, "%s", path)
-			      : snprintf(chosen, size, "%s/%s-%u.sock", folder,
-					master->service->name, first_port(&master->sockets));
-	errno = ENAMETOOLONG;
-	return length < (int)size;
-}
-
-/* A file that nobody listens on is what a killed server has left. */
-static void
-remove_stale(const struct sockaddr_un *name)
-{
-	struct stat status;
-	int fd;
-
-	if (lstat(name->sun_path, &status) != 0 || !S_ISSOCK(status.st_mode))
-		return;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd == -1)
-		return;
-	if (connect(fd, (const struct sockaddr *)name, sizeof *name) != 0 && errno == ECONNREFUSED)
-		unlink(name->sun_path);
-	close(fd);
-}
-
-/* Returns a listening socket, or -1 with errno. */
-static int
-listen_at(const char *path, const struct identity *identity)
-{
-	struct sockaddr_un name = {.sun_family = AF_UNIX};
-	mode_t mask;
-	int error = 0, fd;
-
-	memcpy(name.sun_path, path, strlen(path) + 1);
-	remove_stale(&name);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd == -1)
-		return -1;
-	/* It is never open to others, not even between two calls. */
-	mask = umask(0177);
-	if (bind(fd, (struct sockaddr *)&name, sizeof name) != 0)
-		error = errno;
-	umask(mask);
-	if (error == 0 && identity->changes && geteuid() == 0 &&
-		lchown(path, identity->user, identity->group) != 0)
-		error = errno;
-	if (error == 0 && listen(fd, SOMAXCONN) != 0)
-		error = errno;
-	if (error == 0)
-		return fd;
-	close(fd);
-	errno = error;
-	return -1;
 }
 
 int
-control_listen(const struct master *master, const char *path, const struct identity *identity,
-	char chosen[static MASTER_PATH_SIZE], bool *is_fatal)
+control_listen(const struct master *master, const char *path, struct handed_on *on, bool *is_fatal)
 {
-	int fd = -1;
+	char *chosen = on->control_path;
+	bool is_chosen;
 
 	_Static_assert(sizeof((struct sockaddr_un *)NULL)->sun_path == MASTER_PATH_SIZE, "a path");
 	*is_fatal = path != NULL;
-	chosen[0] = '\0';
-	if (choose_path(master, path, chosen))
-		fd = listen_at(chosen, identity);
-	if (fd == -1 && chosen[0] == '\0' && path == NULL)
+	errno = ENAMETOOLONG;
+	is_chosen = path == NULL
+			    ? control_file_choose(master, chosen)
+			    : snprintf(chosen, MASTER_PATH_SIZE, "%s", path) < MASTER_PATH_SIZE;
+	if (is_chosen)
+		on->control = control_file_listen(chosen, &master->identity, &on->control_file);
+	if (on->control == -1 && chosen[0] == '\0' && path == NULL)
 		log_warning("no folder for the control socket: neither /run/hubbub nor "
 			    "$XDG_RUNTIME_DIR; hubbub-ctl cannot talk to this server (choose "
 			    "--control=PATH)");
-	else if (fd == -1)
+	else if (on->control == -1)
 		log_write(path != NULL ? LOG_ERROR : LOG_WARNING,
-			"cannot open the control socket %s: %s; hubbub-ctl cannot talk to this "
-			"server (choose another --control=PATH)",
-			chosen, strerror(errno));
-	return fd;
+			"cannot open the control socket %s: %s; %schoose another --control=PATH",
+			chosen, why_not(errno),
+			path != NULL ? "" : "hubbub-ctl cannot talk to this server; ");
+	return on->control;
 }
 
 struct control *
-control_new(struct master *master, int fd, const char *path)
+control_new(struct master *master)
 {
+	struct handed_on *on = &master->handed_on;
 	struct control *control = calloc(1, sizeof *control);
 
 	if (control == NULL) {
 		log_error("cannot open the control socket: no memory");
-		close(fd);
 		return NULL;
 	}
 	control->master = master;
-	snprintf(control->path, sizeof control->path, "%s", path);
-	ev_io_init(&control->listener, on_connect, fd, EV_READ);
-	ev_timer_init(&control->again, on_again, AGAIN_AFTER, 0.);
-	control->listener.data = control->again.data = control;
+	/* A former release did not tell which file it is. */
+	if (on->control_file.inode == 0)
+		on->control_file = path_identity(on->control_path);
+	ear_init(&control->listener, on_connect, on->control, EV_READ);
+	ev_init(&control->again, on_again);
+	control->listener.watcher.data = control->again.data = control;
 	requests_init(&control->requests, master);
 	return control;
+}
+
+static void
+remove_own(const struct handed_on *on)
+{
+	if (path_identity_is(&on->control_file, on->control_path))
+		unlink(on->control_path);
+}
+
+void
+control_discard(struct handed_on *on, bool is_ours)
+{
+	if (is_ours)
+		remove_own(on);
+	close(on->control);
+	on->control = -1;
 }
 
 void
@@ -222,19 +175,40 @@ control_start(struct control *control)
 {
 	if (control == NULL)
 		return;
-	if (lstat(control->path, &control->file) != 0)
-		control->file = (struct stat){0};
-	ev_io_start(control->master->loop, &control->listener);
+	/* Again, so that clients are told this process's pid, not a former master's. */
+	if (listen(control->listener.watcher.fd, SOMAXCONN) != 0)
+		log_debug("cannot listen at the control socket again: %s", strerror(errno));
+	ear_start(control->master->loop, &control->listener);
 }
 
-/* Somebody may have removed the file, and made another one. */
-static bool
-is_own_file(const struct control *control)
+void
+control_look(struct control *control)
 {
-	struct stat now;
+	struct handed_on *on = control != NULL ? &control->master->handed_on : NULL;
+	struct path_identity file;
+	int fd;
 
-	return lstat(control->path, &now) == 0 && now.st_dev == control->file.st_dev &&
-	       now.st_ino == control->file.st_ino;
+	if (control == NULL || path_identity_is(&on->control_file, on->control_path))
+		return;
+	fd = control_file_listen(on->control_path, &control->master->identity, &file);
+	if (fd == -1) {
+		if (!control->is_lost)
+			events_note(LOG_ERROR,
+				"the control socket %s is gone, and cannot be made again: %s; "
+				"hubbub-ctl cannot talk to this server",
+				on->control_path, strerror(errno));
+		control->is_lost = true;
+		return;
+	}
+	ear_stop(control->master->loop, &control->listener);
+	ev_timer_stop(control->master->loop, &control->again);
+	close(on->control);
+	on->control = fd;
+	on->control_file = file;
+	control->is_lost = false;
+	ear_start_on(control->master->loop, &control->listener, fd);
+	events_note(LOG_WARNING, "the control socket %s had been removed, and was made again",
+		on->control_path);
 }
 
 void
@@ -242,19 +216,22 @@ control_pause(struct control *control)
 {
 	if (control == NULL)
 		return;
-	ev_io_stop(control->master->loop, &control->listener);
+	ear_stop(control->master->loop, &control->listener);
 	ev_timer_stop(control->master->loop, &control->again);
 }
 
 void
 control_close(struct control *control, bool is_ours)
 {
+	const struct handed_on *on;
+
 	if (control == NULL)
 		return;
+	on = &control->master->handed_on;
 	control_pause(control);
 	requests_fini(&control->requests);
-	close(control->listener.fd);
-	if (is_ours && is_own_file(control))
-		unlink(control->path);
+	close(on->control);
+	if (is_ours)
+		remove_own(on);
 	free(control);
 }

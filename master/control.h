@@ -13,28 +13,37 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "master/identity.h"
 #include "master/master.h"
 
-/* Listens at path, or with NULL at the default, NAME-PORT.sock in /run/hubbub or $XDG_RUNTIME_DIR,
- * of which chosen gets the path. The file becomes the identity's, if that changes. Returns the
- * descriptor, or -1 after logging; *is_fatal tells whether the path was asked for. */
-int control_listen(const struct master *master, const char *path, const struct identity *identity,
-	char chosen[static MASTER_PATH_SIZE], bool *is_fatal);
+/* Listens at path, or with NULL at the default of control_file, and fills in what is handed on of
+ * it. The file becomes the master's identity's, if that changes. Returns the descriptor, or -1
+ * after logging; *is_fatal tells whether the path was asked for. */
+int control_listen(
+	const struct master *master, const char *path, struct handed_on *on, bool *is_fatal);
 
-/* Makes what will answer at a listening socket, which it owns, with its file. NULL after
- * logging. */
-struct control *control_new(struct master *master, int fd, const char *path);
+/* Closes the socket that was handed on, which nobody answers at, and removes its file if that is
+ * this master's. */
+void control_discard(struct handed_on *on, bool is_ours);
+
+/* Makes what will answer at the socket that was handed on, which it owns, with its file. NULL after
+ * logging; the socket is still the caller's. */
+struct control *control_new(struct master *master);
 
 /* Begins, and ceases, to hear. */
 void control_start(struct control *control);
 void control_pause(struct control *control);
+
+/* Makes the file again if somebody has removed it; cheap if not. NULL is ignored. */
+void control_look(struct control *control);
 
 /* The change that clients wait for has ended; why is NULL if it succeeded. */
 void control_changed(struct control *control, const char *why);
 
 /* A hub has written its coroutines, as it was asked with that number. */
 void control_dumped(struct control *control, int64_t number);
+
+/* So many hubs will not, because their worker had no file left for it. */
+void control_dump_missed(struct control *control, int64_t number, unsigned hubs);
 
 /* Closes everything, and removes the socket unless another master has it. NULL is ignored. */
 void control_close(struct control *control, bool is_ours);

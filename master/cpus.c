@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "master/cgroup.h"
+
 /* Reads up to two words of a one-line file. Returns how many there were. */
 static int
 read_words(const char *folder, const char *file, char first[32], char second[32])
@@ -39,41 +41,14 @@ cpus_quota(const char *folder)
 	return (unsigned)((microseconds + of - 1) / of);
 }
 
-/* This process's folder in the hierarchy whose controllers field is name ("" is v2). */
+/* A quota anywhere above binds, too. */
 static void
-quota_of_self(const char *name, const char *mount, unsigned *smallest)
+take_quota(const char *folder, void *context)
 {
-	FILE *stream = fopen("/proc/self/cgroup", "re");
-	char line[512], folder[1024];
+	unsigned *smallest = context, quota = cpus_quota(folder);
 
-	if (stream == NULL)
-		return;
-	while (fgets(line, sizeof line, stream) != NULL) {
-		char *controllers = strchr(line, ':'), *path;
-
-		if (controllers == NULL || (path = strchr(++controllers, ':')) == NULL)
-			continue;
-		*path++ = '\0';
-		path[strcspn(path, "\n")] = '\0';
-		if (strcmp(name, "") == 0 ? *controllers != '\0'
-					  : strstr(controllers, name) == NULL)
-			continue;
-		/* A quota anywhere above binds too; in a container the path may not exist here, and
-		 * the walk ends at the mount itself. */
-		for (;;) {
-			unsigned quota;
-			char *slash = strrchr(path, '/');
-
-			snprintf(folder, sizeof folder, "%s%s", mount, path);
-			quota = cpus_quota(folder);
-			if (quota > 0 && quota < *smallest)
-				*smallest = quota;
-			if (slash == NULL)
-				break;
-			*slash = '\0';
-		}
-	}
-	fclose(stream);
+	if (quota > 0 && quota < *smallest)
+		*smallest = quota;
 }
 
 unsigned
@@ -84,7 +59,7 @@ cpus_allowed(void)
 
 	if (sched_getaffinity(0, sizeof set, &set) == 0)
 		cpus = (unsigned)CPU_COUNT(&set);
-	quota_of_self("", "/sys/fs/cgroup", &cpus);
-	quota_of_self("cpu", "/sys/fs/cgroup/cpu", &cpus);
+	cgroup_each("/proc/self/cgroup", "", "/sys/fs/cgroup", take_quota, &cpus);
+	cgroup_each("/proc/self/cgroup", "cpu", "/sys/fs/cgroup/cpu", take_quota, &cpus);
 	return cpus > 0 ? cpus : 1;
 }

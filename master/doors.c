@@ -9,6 +9,8 @@
 #include "master/master.h"
 #include "master/pidfile.h"
 
+#define LOOK_EVERY 1. /* seconds */
+
 int
 doors_prepare(struct master *master)
 {
@@ -23,9 +25,7 @@ doors_prepare(struct master *master)
 		claim_listen(options->agent_at.addresses, options->agent_at.count, "agent",
 			on->agents) != 0)
 		return -1;
-	on->control = control_listen(
-		master, options->control, &master->identity, on->control_path, &is_fatal);
-	return on->control == -1 && is_fatal ? -1 : 0;
+	return control_listen(master, options->control, on, &is_fatal) == -1 && is_fatal ? -1 : 0;
 }
 
 /* The change that clients of the control socket may wait for has ended. */
@@ -33,6 +33,21 @@ static void
 tell_change(struct master *master, const char *why)
 {
 	control_changed(master->control, why);
+}
+
+/* Whoever tidies up /run or /tmp may have taken a file away. */
+static void
+on_look(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct master *master = timer->data;
+
+	(void)loop, (void)events;
+	/* An upgrade hands on what there was when it began. */
+	if (master->change == CHANGE_UPGRADE)
+		return;
+	control_look(master->control);
+	pidfile_look(master->handed_on.pidfile, master->options.pidfile);
+	sockets_look(&master->sockets);
 }
 
 int
@@ -47,9 +62,10 @@ doors_build(struct master *master)
 			(agent != -1 && (master->agents[i] = agent_new(master, agent)) == NULL))
 			return -1;
 	}
-	if (on->control != -1 &&
-		(master->control = control_new(master, on->control, on->control_path)) == NULL)
+	if (on->control != -1 && (master->control = control_new(master)) == NULL)
 		return -1;
+	ev_timer_init(&master->look, on_look, LOOK_EVERY, LOOK_EVERY);
+	master->look.data = master;
 	master->change_events.ended = tell_change;
 	return 0;
 }
@@ -60,6 +76,7 @@ doors_open(struct master *master)
 	if (master->handed_on.pidfile != -1)
 		pidfile_write(master->handed_on.pidfile);
 	control_start(master->control);
+	ev_timer_again(master->loop, &master->look);
 	for (int i = 0; i < ADDRESSES_MAX; i++) {
 		admin_open(master->admins[i]);
 		agent_open(master->agents[i]);
@@ -70,6 +87,7 @@ void
 doors_pause(struct master *master)
 {
 	control_pause(master->control);
+	ev_timer_stop(master->loop, &master->look);
 	for (int i = 0; i < ADDRESSES_MAX; i++) {
 		admin_pause(master->admins[i]);
 		agent_pause(master->agents[i]);
@@ -89,7 +107,12 @@ doors_close(struct master *master, bool is_ours)
 {
 	struct handed_on *on = &master->handed_on;
 
-	control_close(master->control, is_ours);
+	ev_timer_stop(master->loop, &master->look);
+	if (master->control != NULL)
+		control_close(master->control, is_ours);
+	else if (on->control != -1)
+		control_discard(on, is_ours);
+	on->control = -1;
 	for (int i = 0; i < ADDRESSES_MAX; i++) {
 		admin_stop(master->admins[i]);
 		agent_stop(master->agents[i]);

@@ -10,7 +10,8 @@
 #include <sys/socket.h>
 
 #define BUFFER_SIZE ((size_t)64 * 1024)
-#define HELD_MAX ((size_t)16 << 20)         /* for one peer */
+#define PIECE_SIZE ((size_t)64 * 1024)
+#define HELD_MAX ((size_t)13 << 20) /* for one peer, with what the kernel holds that it has sent */
 #define HELD_BY_HUB_MAX ((size_t)128 << 20) /* for all of a hub's */
 
 struct echo {
@@ -44,53 +45,103 @@ receive(int client, const struct echo *echo, int flags)
 }
 
 /* What a peer has been sent back but does not read. Some clients write all they have before they
- * read anything, so a bounded amount is held for them; beyond it the peer has to wait. */
-struct held {
-	char *bytes;
+ * read anything, so a bounded amount is held for them; beyond it the peer has to wait. It is held
+ * in pieces, which cost what is in them: a buffer that grows costs its copies, too. */
+struct piece {
+	struct piece *next;
 	size_t length;
 	size_t sent;
+	char bytes[PIECE_SIZE - 3 * sizeof(size_t)];
+};
+
+struct held {
+	struct piece *first; /* what is sent next; NULL for nothing */
+	struct piece *last;
+	size_t length; /* of all that is not sent */
 };
 
 static _Thread_local size_t held_by_hub;
 
+static struct piece *
+add_piece(struct held *held)
+{
+	struct piece *piece = malloc(sizeof *piece);
+
+	if (piece == NULL)
+		return NULL;
+	piece->next = NULL;
+	piece->length = piece->sent = 0;
+	if (held->first == NULL)
+		held->first = piece;
+	else
+		held->last->next = piece;
+	held->last = piece;
+	return piece;
+}
+
+static void
+drop_piece(struct held *held)
+{
+	struct piece *piece = held->first;
+
+	held->first = piece->next;
+	free(piece);
+}
+
 static bool
 hold(struct held *held, const char *bytes, size_t length)
 {
-	char *grown;
+	while (length > 0) {
+		struct piece *last = held->first != NULL ? held->last : NULL;
+		size_t part;
 
-	/* What was sent makes room, when that is at least as much as has to be moved. */
-	if (held->sent > 0 && held->sent >= held->length / 2) {
-		held->length -= held->sent;
-		memmove(held->bytes, held->bytes + held->sent, held->length);
-		held->sent = 0;
+		if (last == NULL || last->length == sizeof last->bytes)
+			last = add_piece(held);
+		if (last == NULL)
+			return false;
+		part = sizeof last->bytes - last->length;
+		part = length < part ? length : part;
+		memcpy(last->bytes + last->length, bytes, part);
+		last->length += part;
+		held->length += part;
+		held_by_hub += part;
+		bytes += part;
+		length -= part;
 	}
-	grown = realloc(held->bytes, held->length + length);
-	if (grown == NULL)
-		return false;
-	memcpy(grown + held->length, bytes, length);
-	held->bytes = grown;
-	held->length += length;
-	held_by_hub += length;
 	return true;
 }
 
+/* The kernel's buffer for what the peer sends may have grown to a multiple of what is held here;
+ * the one for what is sent to it holds 4 MiB more (net.ipv4.tcp_wmem). */
 static bool
-may_hold_more(const struct held *held)
+may_hold_more(int client, const struct held *held)
 {
-	return held->length < HELD_MAX && held_by_hub < HELD_BY_HUB_MAX;
+	int room = 0;
+	socklen_t length = sizeof room;
+
+	getsockopt(client, SOL_SOCKET, SO_RCVBUF, &room, &length);
+	return held->length + (size_t)room < HELD_MAX && held_by_hub < HELD_BY_HUB_MAX;
 }
 
-/* Sends what the peer takes now. Returns false if the connection is broken. */
+/* Sends what the peer takes now, or with no flags all. Returns false if the connection is
+ * broken. */
 static bool
-send_held(int client, struct held *held)
+send_held(int client, struct held *held, int flags)
 {
-	ssize_t sent =
-		hub_send(client, held->bytes + held->sent, held->length - held->sent, MSG_DONTWAIT);
+	while (held->first != NULL) {
+		struct piece *piece = held->first;
+		ssize_t sent = hub_send(
+			client, piece->bytes + piece->sent, piece->length - piece->sent, flags);
 
-	if (sent < 0)
-		return errno == EAGAIN;
-	held->sent += (size_t)sent;
-	held_by_hub -= (size_t)sent;
+		if (sent < 0)
+			return errno == EAGAIN;
+		piece->sent += (size_t)sent;
+		held->length -= (size_t)sent;
+		held_by_hub -= (size_t)sent;
+		if (piece->sent < piece->length)
+			return true;
+		drop_piece(held);
+	}
 	return true;
 }
 
@@ -98,17 +149,18 @@ send_held(int client, struct held *held)
 static bool
 catch_up(int client, const struct echo *echo, struct held *held)
 {
-	while (held->sent < held->length) {
-		int ready = hub_wait_fd(client, may_hold_more(held) ? POLLIN | POLLOUT : POLLOUT);
+	while (held->first != NULL) {
+		int ready = hub_wait_fd(
+			client, may_hold_more(client, held) ? POLLIN | POLLOUT : POLLOUT);
 		ssize_t received;
 
-		if (ready < 0 || ((ready & POLLOUT) && !send_held(client, held)))
+		if (ready < 0 || ((ready & POLLOUT) && !send_held(client, held, MSG_DONTWAIT)))
 			return false;
 		if (!(ready & POLLIN))
 			continue;
 		received = receive(client, echo, MSG_DONTWAIT);
 		if (received == 0) {
-			hub_send(client, held->bytes + held->sent, held->length - held->sent, 0);
+			send_held(client, held, 0);
 			return false;
 		}
 		if (received < 0 && errno != EAGAIN)
@@ -124,13 +176,11 @@ static bool
 send_rest(int client, const struct echo *echo, const char *rest, size_t length)
 {
 	struct held held = {0};
-	bool goes_on;
+	bool goes_on = hold(&held, rest, length) && catch_up(client, echo, &held);
 
-	if (!hold(&held, rest, length))
-		return false;
-	goes_on = catch_up(client, echo, &held);
-	held_by_hub -= held.length - held.sent;
-	free(held.bytes);
+	held_by_hub -= held.length;
+	while (held.first != NULL)
+		drop_piece(&held);
 	return goes_on;
 }
 
@@ -159,8 +209,9 @@ port_of(const struct sockaddr_storage *address)
 					      : ((const struct sockaddr_in *)address)->sin_port;
 }
 
-/* Two echo services that answer each other, or one itself, would never cease; a forged sender is
- * enough to begin. */
+/* Two services that answer whatever comes, or one itself, would answer each other for ever; a
+ * forged sender is enough to begin. The limit for loops knows an echo, but not chargen. Nobody
+ * whose datagrams need an answer has a port of the system's services. */
 static bool
 is_from_a_service(const struct hub_datagram *datagram)
 {
@@ -177,7 +228,8 @@ is_from_a_service(const struct hub_datagram *datagram)
 		own.port = port_of(&address);
 		own.socket = datagram->socket;
 	}
-	return port_of(&datagram->address) == own.port;
+	return port_of(&datagram->address) == own.port ||
+	       ntohs(port_of(&datagram->address)) < IPPORT_RESERVED;
 }
 
 static ssize_t

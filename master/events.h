@@ -8,7 +8,7 @@
 #include "hub/base/log.h"
 
 #define EVENTS_KEPT 64
-#define EVENTS_TEXT_SIZE 200
+#define EVENTS_TEXT_SIZE 320
 
 struct event_note {
 	uint64_t number; /* from 1; 0 for none */

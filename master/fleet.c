@@ -10,17 +10,16 @@
 #include "master/balance.h"
 #include "master/generation.h"
 #include "master/heartbeat.h"
+#include "master/last_permits.h"
+#include "master/oom.h"
 #include "master/permits.h"
 #include "master/reactions.h"
 #include "master/seating.h"
 #include "master/slot.h"
 
 #define ORPHANS_EVERY 20 /* ticks */
-/* For all of a generation to get ready, without a hang timeout; and beyond that, since the same
- * time ends a worker that does not. */
-#define RISE_TIME (30 * CLOCK_SECOND)
+/* Beyond the hang timeout, since the same time ends a worker that does not get ready. */
 #define RISE_MORE (2 * CLOCK_SECOND)
-#define LEAVING_MAX 16 /* generations that may drain at the same time */
 
 /* ---- the end of generations ---- */
 
@@ -44,6 +43,7 @@ on_sweep(struct ev_loop *loop, ev_timer *timer, int events)
 		*link = generation->next;
 		generation_free(generation);
 	}
+	fleet_give_seats_back(fleet);
 	if (fleet->is_leaving && fleet->leaving == NULL) {
 		fleet->is_leaving = false;
 		fleet->events.all_gone(fleet->events.context);
@@ -68,7 +68,7 @@ drop_if_late(struct fleet *fleet, int64_t elapsed)
 
 	if (rising == NULL)
 		return;
-	limit = rising->config.hang_timeout > 0 ? rising->config.hang_timeout : RISE_TIME;
+	limit = rising->config.hang_timeout > 0 ? rising->config.hang_timeout : FLEET_RISE_TIME;
 	rising->seen += fleet_seen(elapsed);
 	if (rising->seen < limit + RISE_MORE)
 		return;
@@ -85,15 +85,21 @@ on_tick(struct ev_loop *loop, ev_timer *timer, int events)
 	(void)loop, (void)events;
 	fleet->ticked = now;
 	fleet_each(fleet, look, &elapsed);
-	if (++fleet->ticks % ORPHANS_EVERY == 0)
+	heartbeat_look_at_fleet(fleet, elapsed);
+	if (++fleet->ticks % ORPHANS_EVERY == 0) {
 		counters_fold_orphans(fleet->counters);
+		oom_look();
+	}
 	drop_if_late(fleet, elapsed);
 	if (fleet->is_frozen)
 		return;
-	balance_measure(fleet);
 	seating_tick(fleet, now);
+	balance_measure(fleet);
 	permits_share(fleet);
-	if (!fleet->is_leaving)
+	seating_relieve(fleet);
+	if (fleet->is_leaving)
+		last_permits_share(fleet);
+	else
 		balance_steer(fleet);
 }
 
@@ -105,6 +111,7 @@ fleet_init(struct fleet *fleet)
 	fleet->occupants = calloc(SOCKETS_SEATS_MAX, sizeof *fleet->occupants);
 	if (fleet->occupants == NULL)
 		return -1;
+	fleet->seats = fleet->sockets->seat_count;
 	fleet->slot_events = &reactions;
 	fleet->can_steer = true;
 	fleet->ticked = clock_now();
@@ -112,6 +119,7 @@ fleet_init(struct fleet *fleet)
 	ev_timer_init(&fleet->sweep, on_sweep, 0., 0.);
 	fleet->tick.data = fleet->sweep.data = fleet;
 	ev_timer_start(fleet->loop, &fleet->tick);
+	oom_begin(NULL);
 	return 0;
 }
 
@@ -125,90 +133,6 @@ fleet_start(struct fleet *fleet, const struct fleet_config *config)
 	return 0;
 }
 
-static const char *
-explain_grow(void)
-{
-	switch (errno) {
-	case EPERM:
-		return "privileges were dropped, and no more listening sockets can be bound: as "
-		       "many as 64 hubs, or as the server was started with, have one; restart it "
-		       "with the larger numbers";
-	case EINVAL:
-		return SOCKETS_TOO_MANY;
-	default:
-		return "the listening sockets cannot be bound (file limit?)";
-	}
-}
-
-int
-fleet_rise(struct fleet *fleet, const struct fleet_config *config, const char **why)
-{
-	unsigned leaving = 0;
-
-	for (struct generation *each = fleet->leaving; each != NULL; each = each->next)
-		leaving++;
-	*why = "the server is stopping";
-	if (fleet->is_leaving)
-		return -1;
-	*why = "another change is under way; try again when it is done";
-	if (fleet->rising != NULL)
-		return -1;
-	*why = "too many former generations still drain; wait, or use a shorter --drain-timeout";
-	if (leaving >= LEAVING_MAX)
-		return -1;
-	if (sockets_grow(fleet->sockets, config->processes * config->threads) != 0) {
-		*why = explain_grow();
-		return -1;
-	}
-	*why = "no memory";
-	fleet->rising = generation_make(fleet, config, GENERATION_RISING);
-	if (fleet->rising == NULL)
-		return -1;
-	generation_start(fleet->rising, 0);
-	return 0;
-}
-
-static void
-revoke_slot(struct slot *slot, void *unused)
-{
-	(void)unused;
-	permits_revoke(slot);
-}
-
-/* No hub of such a generation will sit on the seats beyond. */
-static void
-retire_beyond(struct fleet *fleet, const struct fleet_config *config)
-{
-	for (unsigned i = 0; i < fleet->sockets->listening; i++)
-		if (fleet->sockets->order[i] >= config->processes * config->threads)
-			seating_retire(fleet, fleet->sockets->order[i]);
-}
-
-void
-fleet_commit(struct fleet *fleet)
-{
-	struct generation *former = fleet->serving, *risen = fleet->rising;
-
-	risen->phase = GENERATION_SERVING;
-	fleet->serving = risen;
-	fleet->rising = NULL;
-	fleet->has_served = fleet->was_ready = true;
-	/* The former one opens nothing from here on; who comes meanwhile is queued. */
-	generation_each(former, revoke_slot, NULL);
-	if (former != NULL)
-		generation_retire(former);
-	for (unsigned i = 0; i < risen->count; i++)
-		seating_sit(risen->slots[i]);
-	retire_beyond(fleet, &risen->config);
-	permits_share(fleet);
-	for (unsigned i = 0; i < risen->count; i++)
-		slot_accept(risen->slots[i]);
-	balance_steer(fleet);
-	if (former != NULL)
-		generation_leave(former, CHANNEL_HANDOVER);
-	seating_adopt(fleet);
-}
-
 void
 fleet_abandon(struct fleet *fleet)
 {
@@ -216,72 +140,12 @@ fleet_abandon(struct fleet *fleet)
 		generation_abandon(fleet->rising);
 }
 
-/* Moves the last slots to a generation of their own, which leaves. */
-static int
-shrink(struct generation *serving, unsigned processes)
-{
-	struct fleet *fleet = serving->fleet;
-	struct generation *part = generation_new(fleet, &serving->config, GENERATION_SERVING);
-	unsigned moved = serving->count - processes;
-
-	if (part != NULL)
-		part->slots = malloc(moved * sizeof(struct slot *));
-	if (part == NULL || part->slots == NULL) {
-		free(part);
-		return -1;
-	}
-	part->number = serving->number;
-	fleet->generations--;
-	memcpy(part->slots, serving->slots + processes, moved * sizeof(struct slot *));
-	part->count = moved;
-	serving->count = processes;
-	for (unsigned i = 0; i < moved; i++) {
-		part->slots[i]->generation = part;
-		revoke_slot(part->slots[i], NULL);
-		for (unsigned hub = 0; hub < part->config.threads; hub++)
-			seating_retire(fleet, slot_seat(part->slots[i], hub));
-	}
-	balance_steer(fleet);
-	generation_leave(part, CHANNEL_HANDOVER);
-	seating_adopt(fleet);
-	return 0;
-}
-
-int
-fleet_resize(struct fleet *fleet, unsigned processes, const char **why)
-{
-	struct generation *serving = fleet->serving;
-	unsigned before;
-
-	*why = "the server is stopping";
-	if (fleet->is_leaving || serving == NULL)
-		return -1;
-	*why = "another change is under way; try again when it is done";
-	if (fleet->rising != NULL)
-		return -1;
-	if (sockets_grow(fleet->sockets, processes * serving->config.threads) != 0) {
-		*why = explain_grow();
-		return -1;
-	}
-	before = serving->count;
-	*why = "no memory";
-	if (processes < before && shrink(serving, processes) != 0)
-		return -1;
-	if (processes > before) {
-		if (!generation_grow(serving, processes))
-			return -1;
-		generation_start(serving, before);
-	}
-	serving->config.processes = processes;
-	return 0;
-}
-
 void
 fleet_freeze(struct fleet *fleet, bool is_frozen)
 {
 	fleet->is_frozen = is_frozen;
 	if (is_frozen)
-		generation_each(fleet->serving, revoke_slot, NULL);
+		generation_each(fleet->serving, fleet_revoke_slot, NULL);
 	else
 		permits_share(fleet);
 }
@@ -306,7 +170,7 @@ fleet_leave(struct fleet *fleet, enum channel_kind farewell)
 		return;
 	fleet->serving = NULL;
 	if (farewell == CHANNEL_HANDOVER)
-		generation_each(serving, revoke_slot, NULL);
+		generation_each(serving, fleet_revoke_slot, NULL);
 	generation_leave(serving, farewell);
 }
 
@@ -314,7 +178,7 @@ int
 fleet_return(struct fleet *fleet, const struct fleet_config *config)
 {
 	fleet->is_leaving = fleet->was_ready = false;
-	retire_beyond(fleet, config);
+	fleet_retire_beyond(fleet, config);
 	return fleet_start(fleet, config);
 }
 
@@ -331,18 +195,12 @@ fleet_is_gone(const struct fleet *fleet)
 	return fleet->serving == NULL && fleet->rising == NULL && fleet->leaving == NULL;
 }
 
-static void
-kill_slot(struct slot *slot, void *unused)
-{
-	(void)unused;
-	slot_kill(slot);
-}
-
 void
 fleet_kill(struct fleet *fleet)
 {
 	fleet_leave(fleet, CHANNEL_STOP);
-	fleet_each(fleet, kill_slot, NULL);
+	for (struct generation *each = fleet->leaving; each != NULL; each = each->next)
+		generation_quit(each);
 }
 
 unsigned
@@ -358,17 +216,16 @@ fleet_dump(struct fleet *fleet, int file, int64_t number)
 }
 
 static void
-reopen(struct slot *slot, void *file)
+reopen(struct slot *slot, void *unused)
 {
-	struct channel_message message = {.kind = CHANNEL_REOPEN};
-
-	slot_tell(slot, &message, *(int *)file);
+	(void)unused;
+	slot_reopen(slot);
 }
 
 void
-fleet_reopen(struct fleet *fleet, int file)
+fleet_reopen(struct fleet *fleet)
 {
-	fleet_each(fleet, reopen, &file);
+	fleet_each(fleet, reopen, NULL);
 }
 
 struct search {
@@ -393,8 +250,6 @@ fleet_reap(struct fleet *fleet, pid_t pid)
 	fleet_each(fleet, find_pid, &search);
 	if (search.found == NULL)
 		return false;
-	/* Messages first: a death may be the answer to one. */
-	ev_invoke(fleet->loop, &search.found->talk, EV_READ);
 	slot_reap(search.found);
 	return true;
 }

@@ -17,6 +17,7 @@
 #ifndef HUBBUB_MASTER_FLEET_H
 #define HUBBUB_MASTER_FLEET_H
 
+#include "master/rising.h"
 #include "master/roster.h"
 
 /* Prepares an empty fleet, whose loop, sockets, counters and events are set. Returns 0, or -1 with
@@ -27,24 +28,14 @@ int fleet_init(struct fleet *fleet);
  * errno. */
 int fleet_start(struct fleet *fleet, const struct fleet_config *config);
 
-/* Starts a generation that is to take the place of the present one: events.risen or events.fell
- * follows. Returns 0, or -1 with *why set (static) and nothing done. */
-int fleet_rise(struct fleet *fleet, const struct fleet_config *config, const char **why);
-
-/* The risen generation takes over; the former one drains. */
-void fleet_commit(struct fleet *fleet);
-
 /* Drops the rising generation, if there is one; events.fell is not called. */
 void fleet_abandon(struct fleet *fleet);
-
-/* Changes the number of slots of the serving generation. Returns 0, or -1 with *why. */
-int fleet_resize(struct fleet *fleet, unsigned processes, const char **why);
 
 /* While it is frozen nobody opens connections: another master is about to. */
 void fleet_freeze(struct fleet *fleet, bool is_frozen);
 
 /* All leave: to drain where nobody follows (CHANNEL_DRAIN), where another master took over the
- * sockets (CHANNEL_HANDOVER), or at once but in order (CHANNEL_STOP). */
+ * sockets (CHANNEL_HANDOVER), or at once but gracefully (CHANNEL_STOP). */
 void fleet_leave(struct fleet *fleet, enum channel_kind farewell);
 
 /* After fleet_leave with CHANNEL_HANDOVER: nobody follows after all, so another generation serves,
@@ -58,15 +49,16 @@ void fleet_inherit(struct fleet *fleet, bool is_order_known);
 /* Whether no worker is left, and none is to come. */
 bool fleet_is_gone(const struct fleet *fleet);
 
-/* Kills every worker at once. */
+/* Has every worker end at once, and kills those that do not. */
 void fleet_kill(struct fleet *fleet);
 
 /* Has every hub of the serving generation write its coroutines to a file. Returns how many were
- * asked; events.dumped is called for each that has done so, with that number. */
+ * asked; events.dumped is called for each that has done so, with that number, and
+ * events.dump_missed for those that cannot. */
 unsigned fleet_dump(struct fleet *fleet, int file, int64_t number);
 
-/* Gives every worker another standard error. */
-void fleet_reopen(struct fleet *fleet, int file);
+/* Gives every worker this master's standard error, which is another one than before. */
+void fleet_reopen(struct fleet *fleet);
 
 /* Handles the death of a child with that pid, if it is a worker. Returns whether it is one. */
 bool fleet_reap(struct fleet *fleet, pid_t pid);

@@ -8,8 +8,10 @@
 #include "master/events.h"
 #include "master/slot.h"
 
-/* After the drain deadline: for connections to be closed in an orderly way. */
-#define STOP_GRACE 1.
+/* After the drain deadline: for connections to be closed in an orderly way, and for clients who
+ * are still queued to be let go, which takes a worker a second and a half at most. */
+#define STOP_GRACE 2.
+#define QUIT_GRACE 1. /* more than flushing takes */
 
 static double
 seconds(int64_t nanoseconds)
@@ -30,19 +32,26 @@ generation_free(struct generation *generation)
 }
 
 bool
-generation_grow(struct generation *generation, unsigned count)
+generation_reserve(struct generation *generation, unsigned count)
 {
 	struct slot **slots = realloc(generation->slots, count * sizeof(struct slot *));
 
-	if (slots == NULL)
+	if (slots != NULL)
+		generation->slots = slots;
+	return slots != NULL;
+}
+
+bool
+generation_grow(struct generation *generation, unsigned count)
+{
+	if (!generation_reserve(generation, count))
 		return false;
-	generation->slots = slots;
 	while (generation->count < count) {
-		struct slot *slot = slot_new(generation, generation->count);
+		struct slot *slot = slot_new(generation, generation->first + generation->count);
 
 		if (slot == NULL)
 			return false;
-		slots[generation->count++] = slot;
+		generation->slots[generation->count++] = slot;
 	}
 	return true;
 }
@@ -136,10 +145,32 @@ generation_leave(struct generation *generation, enum channel_kind farewell)
 	ev_timer_start(fleet->loop, &fleet->sweep);
 }
 
+static void
+quit(struct slot *slot)
+{
+	static const struct channel_message message = {.kind = CHANNEL_QUIT};
+
+	if (!slot_tell(slot, &message, -1))
+		slot_kill(slot);
+	slot->is_killed = slot->pid != 0;
+}
+
+void
+generation_quit(struct generation *generation)
+{
+	ev_now_update(generation->fleet->loop);
+	ev_timer_stop(generation->fleet->loop, &generation->deadline);
+	ev_timer_set(&generation->deadline, QUIT_GRACE, 0.);
+	ev_timer_start(generation->fleet->loop, &generation->deadline);
+	for (unsigned i = 0; i < generation->count; i++)
+		quit(generation->slots[i]);
+}
+
 void
 generation_abandon(struct generation *rising)
 {
 	rising->fleet->rising = NULL;
+	rising->is_abandoned = true;
 	generation_leave(rising, CHANNEL_STOP);
 	for (unsigned i = 0; i < rising->count; i++)
 		slot_kill(rising->slots[i]);

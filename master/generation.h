@@ -11,6 +11,9 @@ struct generation *generation_new(
 struct generation *generation_make(
 	struct fleet *fleet, const struct fleet_config *config, enum generation_phase phase);
 
+/* Makes room for so many slots. Returns false without memory, with nothing changed. */
+bool generation_reserve(struct generation *generation, unsigned count);
+
 /* Appends empty slots until there are count. Returns false if there is no memory; what was appended
  * stays. */
 bool generation_grow(struct generation *generation, unsigned count);
@@ -23,6 +26,9 @@ void generation_retire(struct generation *generation);
 
 /* The same, and tells its workers; when they have ended it is gone. */
 void generation_leave(struct generation *generation, enum channel_kind farewell);
+
+/* Of one that leaves: has its workers end at once, and kills those that do not. */
+void generation_quit(struct generation *generation);
 
 /* Drops the one that rises, and kills its workers. */
 void generation_abandon(struct generation *rising);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,8 +12,10 @@
 #include <unistd.h>
 
 #include "hub/base/log.h"
+#include "hub/io/resumption.h"
 #include "master/bytes.h"
 #include "master/commit.h"
+#include "master/logfile.h"
 #include "master/master.h"
 #include "master/options_compare.h"
 #include "master/roll.h"
@@ -32,9 +35,11 @@ address_json(const struct sockets *sockets, unsigned index)
 
 	for (socklen_t i = 0; i < address->length; i++)
 		snprintf(hex + 2 * i, 3, "%02x", bytes[i]);
-	return json_pack("{s:i, s:s, s:i, s:i, s:i}", "kind", (int)address->kind, "socket", hex,
-		"lock", sockets->locks[index], "shared", sockets->shared[index], "passed",
-		sockets->passed[index]);
+	return json_pack("{s:i, s:s, s:i, s:i, s:i, s:I, s:I}", "kind", (int)address->kind,
+		"socket", hex, "lock", sockets->locks[index], "shared", sockets->shared[index],
+		"passed", sockets->passed[index], "device",
+		(json_int_t)sockets->paths[index].device, "inode",
+		(json_int_t)sockets->paths[index].inode);
 }
 
 static json_t *
@@ -90,20 +95,22 @@ document(const struct master *master, int channel, int commit)
 	const struct handed_on *on = &master->handed_on;
 
 	return json_pack(
-		"{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:o, s:o, s:o, s:i, s:b, s:i, s:i, s:i, "
-		"s:i, s:i, s:o, s:o, s:o, s:o}",
+		"{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:o, s:I, s:I, s:o, s:o, s:i, s:b, s:i, "
+		"s:i, s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:o, s:i}",
 		"version", VERSION, "master", (int)getpid(), "channel", channel, "commit", commit,
 		"elder", master->former->commit_file, "counters", on->counters, "roll",
 		master->sockets.roll_file, "control", on->control, "control_path",
-		bytes_json(on->control_path), "admin", numbers_json(on->admins), "agent",
-		numbers_json(on->agents), "pidfile", on->pidfile, "can_bind",
-		master->sockets.can_bind, "generations", (int)master->fleet.generations,
+		bytes_json(on->control_path), "control_device", (json_int_t)on->control_file.device,
+		"control_inode", (json_int_t)on->control_file.inode, "admin",
+		numbers_json(on->admins), "agent", numbers_json(on->agents), "pidfile", on->pidfile,
+		"can_bind", master->sockets.can_bind, "generations", (int)master->fleet.generations,
 		"processes", (int)config->processes, "threads", (int)config->threads,
 		"asked_processes", (int)master->options.asked_processes, "asked_threads",
 		(int)master->options.asked_threads, "listen", listen_json(&master->options),
 		"addresses", addresses_json(&master->sockets), "seats",
 		seats_json(&master->sockets), "fixed",
-		options_fixed_json(&master->options, master->service));
+		options_fixed_json(&master->options, master->service), "log",
+		bytes_json(logfile_name()), "tickets", resumption_file(master->options.worker.tls));
 }
 
 int
@@ -112,13 +119,17 @@ handover_write(const struct master *master, int channel, int commit)
 	json_t *object = document(master, channel, commit);
 	int fd = memfd_create("hubbub-handover", MFD_CLOEXEC);
 
-	if (object == NULL || fd == -1 || json_dumpfd(object, fd, JSON_COMPACT) != 0) {
-		if (fd != -1)
-			close(fd);
-		fd = -1;
-	}
+	int error = object == NULL ? ENOMEM : fd == -1 ? errno : 0;
+
+	if (error == 0 && json_dumpfd(object, fd, JSON_COMPACT) != 0)
+		error = ENOMEM;
+	if (error != 0 && fd != -1)
+		close(fd);
 	json_decref(object);
-	return fd;
+	if (error == 0)
+		return fd;
+	errno = error;
+	return -1;
 }
 
 static void
@@ -147,6 +158,7 @@ handover_keep(const struct master *master, int document, int channel, int commit
 		keep(on->agents[i]);
 	}
 	keep(on->pidfile);
+	keep(resumption_file(master->options.worker.tls));
 	for (unsigned i = 0; i < sockets->address_count; i++) {
 		keep(sockets->locks[i]);
 		keep(sockets->shared[i]);
@@ -170,6 +182,14 @@ static int
 integer(const json_t *object, const char *key)
 {
 	return (int)json_integer_value(json_object_get(object, key));
+}
+
+/* None from a former release, which does not tell. */
+static struct path_identity
+read_identity(const json_t *object, const char *device, const char *inode)
+{
+	return (struct path_identity){(dev_t)json_integer_value(json_object_get(object, device)),
+		(ino_t)json_integer_value(json_object_get(object, inode))};
 }
 
 /* From now on a child that is executed does not get it. */
@@ -206,37 +226,6 @@ read_address(const json_t *entry, struct address *address)
 	return true;
 }
 
-/* Whether a socket may be what an option means; port 0 stands for what it became. */
-static bool
-is_meant(const struct address *own, const struct address *former)
-{
-	struct address same_port = *former;
-
-	if (address_is_open(own))
-		address_set_port(&same_port, 0);
-	return address_is_same(own, &same_port);
-}
-
-/* Whether the sockets are those that the options mean, in any order. What they could do without
- * may be missing. */
-static bool
-are_meant(const struct options *options, const struct address *former, size_t count)
-{
-	size_t meant = 0;
-
-	for (size_t i = 0; i < options->address_count; i++) {
-		const struct address *own = &options->addresses[i];
-		size_t at = 0;
-
-		while (at < count && !is_meant(own, &former[at]))
-			at++;
-		if (at == count && !own->is_alternative)
-			return false;
-		meant += at < count;
-	}
-	return meant == count;
-}
-
 /* The former master's sockets stay what they are, whatever else the names in --listen stand for by
  * now; other names must mean the same. */
 static int
@@ -255,7 +244,8 @@ inherit_addresses(struct master *master, const json_t *object)
 	for (size_t i = 0; i < count; i++)
 		if (!read_address(json_array_get(former, i), &addresses[i]))
 			return -1;
-	if (!is_same && !are_meant(&master->options, addresses, count))
+	if (!is_same && !addresses_are_meant(master->options.addresses,
+				master->options.address_count, addresses, count))
 		return -1;
 	sockets_close(sockets);
 	if (sockets_init(sockets, addresses, (unsigned)count, (int)master->options.backlog) != 0)
@@ -265,6 +255,7 @@ inherit_addresses(struct master *master, const json_t *object)
 
 		sockets->locks[i] = descriptor(integer(entry, "lock"));
 		sockets->shared[i] = descriptor(integer(entry, "shared"));
+		sockets->paths[i] = read_identity(entry, "device", "inode");
 		/* Of the first seat, or the shared one: it is closed with that. */
 		sockets->passed[i] = integer(entry, "passed");
 	}
@@ -366,10 +357,32 @@ inherit_handed_on(struct handed_on *on, const json_t *object)
 	on->control = descriptor(integer(object, "control"));
 	bytes_read(
 		json_object_get(object, "control_path"), on->control_path, sizeof on->control_path);
+	on->control_file = read_identity(object, "control_device", "control_inode");
 	inherit_fds(on->admins, json_object_get(object, "admin"));
 	inherit_fds(on->agents, json_object_get(object, "agent"));
 	on->pidfile = descriptor(integer(object, "pidfile"));
 	on->counters = descriptor(integer(object, "counters"));
+}
+
+/* A former release does not name it. */
+static void
+inherit_log(const json_t *object)
+{
+	char name[PATH_MAX] = "";
+
+	bytes_read(json_object_get(object, "log"), name, sizeof name);
+	logfile_inherit(name);
+}
+
+/* A former master may be of a time when there were none. */
+static void
+inherit_tickets(struct options *options, const json_t *object)
+{
+	const json_t *tickets = json_object_get(object, "tickets");
+	int fd = tickets != NULL ? (int)json_integer_value(tickets) : -1;
+
+	if (fd != -1)
+		resumption_inherit(options->worker.tls, descriptor(fd));
 }
 
 static int
@@ -385,6 +398,8 @@ inherit_from(struct master *master, const json_t *object)
 		inherit_former(master->former, object) != 0)
 		return -1;
 	inherit_handed_on(&master->handed_on, object);
+	inherit_log(object);
+	inherit_tickets(&master->options, object);
 	master->counters = counters_map(master->handed_on.counters);
 	if (master->counters == NULL) {
 		log_error(errno == ENOSPC ? "the former master's counters have no room for those "

@@ -1,6 +1,7 @@
 #include "master/heartbeat.h"
 
 #include "hub/base/clock.h"
+#include "hub/base/log.h"
 #include "master/events.h"
 #include "master/slot.h"
 
@@ -50,10 +51,22 @@ look_at_start(struct slot *slot, int64_t elapsed)
 	int64_t limit = slot->generation->config.hang_timeout;
 
 	slot->hubs[0].silent += fleet_seen(elapsed);
-	if (limit > 0 && slot->hubs[0].silent >= limit && !slot->is_killed) {
+	if (limit > 0 && slot->hubs[0].silent >= limit) {
 		slot->hubs[0].silent = 0;
+		slot->is_killed = true;
 		slot_event(slot, SUPERVISION_HANG_TIMEOUT);
 	}
+}
+
+/* Its deadline deals with a hub that hangs; but another worker is to have its queue. */
+static void
+look_at_draining(struct slot *slot, int64_t elapsed)
+{
+	for (unsigned i = 0; i < slot->generation->config.threads; i++)
+		if (look_at(&slot->hubs[i], &slot->rows[i], elapsed))
+			log_debug("hub %u of worker %u (pid %d), which drains, gives no sign of "
+				  "life",
+				i, slot->index, (int)slot->pid);
 }
 
 void
@@ -65,6 +78,8 @@ heartbeat_look(struct slot *slot, int64_t elapsed)
 
 	if (slot->state == SUPERVISION_STARTING)
 		look_at_start(slot, elapsed);
+	if (slot->state == SUPERVISION_DRAINING)
+		look_at_draining(slot, elapsed);
 	if (slot->state != SUPERVISION_READY && slot->state != SUPERVISION_HUNG)
 		return;
 	for (unsigned i = 0; i < slot->generation->config.threads; i++) {
@@ -90,4 +105,14 @@ heartbeat_look(struct slot *slot, int64_t elapsed)
 		slot->is_killed = true;
 		slot_event(slot, SUPERVISION_HANG_TIMEOUT);
 	}
+}
+
+void
+heartbeat_look_at_fleet(struct fleet *fleet, int64_t elapsed)
+{
+	/* Workers that die one after the other, and never serve, do not begin it anew. */
+	if (fleet_living(fleet) > 0)
+		fleet->replacing = 0;
+	else if (fleet_is_replacing(fleet))
+		fleet->replacing += fleet_seen(elapsed);
 }

@@ -11,4 +11,8 @@
 /* Looks at every hub of a slot; elapsed nanoseconds have passed since the last look. */
 void heartbeat_look(struct slot *slot, int64_t elapsed);
 
+/* The same of the whole fleet, once all its slots were looked at: counts for how long nobody has
+ * served while workers start. */
+void heartbeat_look_at_fleet(struct fleet *fleet, int64_t elapsed);
+
 #endif

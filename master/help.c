@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "master/output.h"
+
 #define KEY_USAGE 0x8000 /* no letter, nor a key of the table's */
 #define LAST_GROUP -1
 
@@ -26,15 +28,15 @@ help_lay_out(struct argp_option options[static HELP_OPTIONS_MAX], bool h_is_take
 void
 help_take(int key, struct argp_state *state)
 {
-	if (key == 'h' || key == '?') {
-		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
-	} else if (key == KEY_USAGE) {
-		argp_state_help(state, stdout, ARGP_HELP_USAGE | ARGP_HELP_EXIT_OK);
-	} else if (key == 'V') {
-		if (argp_program_version_hook != NULL)
-			argp_program_version_hook(stdout, state);
-		else
-			printf("%s\n", argp_program_version);
-		exit(EXIT_SUCCESS);
-	}
+	if (key == 'h' || key == '?')
+		argp_state_help(state, stdout, ARGP_HELP_STD_HELP & ~(unsigned)ARGP_HELP_EXIT_OK);
+	else if (key == KEY_USAGE)
+		argp_state_help(state, stdout, ARGP_HELP_USAGE);
+	else if (key == 'V' && argp_program_version_hook != NULL)
+		argp_program_version_hook(stdout, state);
+	else if (key == 'V')
+		printf("%s\n", argp_program_version);
+	else
+		return;
+	exit(output_end());
 }

@@ -13,7 +13,8 @@
 size_t help_lay_out(struct argp_option options[static HELP_OPTIONS_MAX], bool h_is_taken);
 
 /* If the key is one of theirs, prints what is asked for and ends the process; the version is what
- * argp_program_version_hook or argp_program_version says. Otherwise it returns. */
+ * argp_program_version_hook or argp_program_version says. The exit code is 1 if that could not be
+ * written. Otherwise it returns. */
 void help_take(int key, struct argp_state *state);
 
 #endif

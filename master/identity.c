@@ -103,10 +103,29 @@ identity_assume(const struct identity *identity)
 	/* Groups first: once the user has changed, nothing else may. */
 	if (initgroups(identity->name, identity->group) == 0 && setgid(identity->group) == 0 &&
 		setuid(identity->user) == 0) {
-		/* The change of user took away core files and /proc/self. */
-		prctl(PR_SET_DUMPABLE, 1);
+		identity_hide(identity->name);
 		return 0;
 	}
 	log_error("cannot become user '%s': %s", identity->name, strerror(errno));
 	return -1;
+}
+
+/* What it was before identity_hide_for_now: 1, unless the program's file may not be read or has
+ * capabilities. */
+static int dumpable = -1;
+
+void
+identity_hide_for_now(void)
+{
+	dumpable = prctl(PR_GET_DUMPABLE);
+	prctl(PR_SET_DUMPABLE, 0);
+}
+
+void
+identity_hide(const char *user)
+{
+	if (user != NULL && geteuid() != 0)
+		prctl(PR_SET_DUMPABLE, 0);
+	else if (dumpable != -1)
+		prctl(PR_SET_DUMPABLE, dumpable);
 }

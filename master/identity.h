@@ -24,4 +24,12 @@ int identity_find(struct identity *identity, const char *user, const char *group
  * because all members of a port's group must have one owner. Returns 0, or -1 after logging. */
 int identity_assume(const struct identity *identity);
 
+/* Nobody but root sees this process's memory and descriptors, nor those of the children that it
+ * forks: what it read as root, such as the key of a certificate, is not the new user's. Neither are
+ * core dumps. An exec undoes it. */
+void identity_hide_for_now(void);
+
+/* The same for good if there is a --user (NULL: none) that is not root; else undoes it. */
+void identity_hide(const char *user);
+
 #endif

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "master/sandbox.h"
 #include "worker/channel.h"
 
 /* Ends as that child has. */
@@ -59,7 +60,7 @@ stand_between(void (*become)(void *context), void *context, int leash)
 	/* Above all the other end of the leash, and what the grandchild's death is to close. */
 	if (dup2(leash, 0) != 0 || dup2(fds[1].fd, 1) != 1)
 		_exit(1);
-	close_range(2, ~0U, 0);
+	sandbox_close_range(2, ~0U);
 	fds[0].fd = 0;
 	fds[1].fd = 1;
 	while (poll(fds, 2, -1) < 0 && errno == EINTR)

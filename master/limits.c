@@ -1,39 +1,61 @@
 #include "master/limits.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "hub/base/log.h"
 
-/* The master holds every listening socket and two descriptors per worker; a worker its share, and
- * per hub a loop's three. The rest is for the standard streams, /proc, and some clients. */
+/* The master holds every listening socket and two descriptors per worker; a worker its share, with
+ * a reserve for each listener, and per hub a loop's three. The rest is for the standard streams,
+ * /proc, and some clients. */
 #define PER_WORKER 2
+#define PER_LISTENER 2
 #define PER_HUB 3
 #define FILES_PLENTY 65536
 #define SYN_BACKLOG_PLENTY 1024
 #define RESERVE 32
 
+/* What the master or a worker needs, whichever is more. */
+static rlim_t
+files_needed(unsigned addresses, unsigned workers, unsigned hubs)
+{
+	rlim_t master = (rlim_t)addresses * workers * hubs + PER_WORKER * workers + RESERVE;
+	rlim_t worker = (rlim_t)(PER_LISTENER * addresses + PER_HUB) * hubs + RESERVE;
+
+	return master > worker ? master : worker;
+}
+
+/* Returns text. */
+static const char *
+say_too_low(
+	rlim_t limit, unsigned addresses, unsigned workers, unsigned hubs, char *text, size_t size)
+{
+	snprintf(text, size,
+		"the limit of %lu open file%s is too low: %u process%s x %u thread%s need at "
+		"least %lu, and one more per client; raise it (ulimit -n, LimitNOFILE=)",
+		(unsigned long)limit, log_plural(limit, "s"), workers, log_plural(workers, "es"),
+		hubs, log_plural(hubs, "s"), (unsigned long)files_needed(addresses, workers, hubs));
+	return text;
+}
+
 int
 limits_raise(unsigned addresses, unsigned workers, unsigned hubs)
 {
 	struct rlimit limit;
-	rlim_t master = (rlim_t)addresses * workers * hubs + PER_WORKER * workers + RESERVE;
-	rlim_t worker = (rlim_t)(addresses + PER_HUB) * hubs + RESERVE;
-	rlim_t needed = master > worker ? master : worker;
+	char why[256];
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
 		log_error("cannot read the file limit: %s", strerror(errno));
 		return -1;
 	}
-	if (limit.rlim_max < needed) {
-		log_error("the limit of %lu open file%s is too low: %u process%s x %u thread%s "
-			  "need at "
-			  "least %lu, and one more per client; raise it (ulimit -n, LimitNOFILE=)",
-			(unsigned long)limit.rlim_max, log_plural(limit.rlim_max, "s"), workers,
-			log_plural(workers, "es"), hubs, log_plural(hubs, "s"),
-			(unsigned long)needed);
+	if (limit.rlim_max < files_needed(addresses, workers, hubs)) {
+		log_error("%s",
+			say_too_low(limit.rlim_max, addresses, workers, hubs, why, sizeof why));
 		return -1;
 	}
 	limit.rlim_cur = limit.rlim_max;
@@ -42,11 +64,59 @@ limits_raise(unsigned addresses, unsigned workers, unsigned hubs)
 	return 0;
 }
 
+/* How many files this process can open now, of so many that it would like to; errno says why no
+ * more. */
+static unsigned
+find_room(unsigned wanted)
+{
+	int *fds = malloc(wanted * sizeof *fds);
+	unsigned count = 0;
+	int error;
+
+	while (fds != NULL && count < wanted &&
+		(fds[count] = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0)) != -1)
+		count++;
+	error = errno;
+	for (unsigned i = 0; i < count; i++)
+		close(fds[i]);
+	free(fds);
+	errno = error;
+	return count;
+}
+
+bool
+limits_allow(
+	unsigned addresses, unsigned workers, unsigned hubs, unsigned more, char *why, size_t size)
+{
+	struct rlimit limit;
+	unsigned room;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return true;
+	if (limit.rlim_cur < files_needed(addresses, workers, hubs)) {
+		say_too_low(limit.rlim_cur, addresses, workers, hubs, why, size);
+		return false;
+	}
+	room = find_room(more);
+	if (room == more)
+		return true;
+	if (errno == EMFILE)
+		snprintf(why, size,
+			"the limit of %lu open files is too low: the change needs %u more in the "
+			"master, which can open %u; raise it (ulimit -n, LimitNOFILE=)",
+			(unsigned long)limit.rlim_cur, more, room);
+	else
+		snprintf(why, size,
+			"the change needs %u more files in the master, which can open %u: %s", more,
+			room, strerror(errno));
+	return false;
+}
+
 uint64_t
 limits_connections(unsigned addresses, unsigned hubs)
 {
 	struct rlimit limit;
-	uint64_t used = (uint64_t)(addresses + PER_HUB) * hubs + RESERVE;
+	uint64_t used = (uint64_t)(PER_LISTENER * addresses + PER_HUB) * hubs + RESERVE;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur <= used)
 		return 1;
@@ -69,7 +139,7 @@ read_setting(const char *path)
 }
 
 void
-limits_warn(unsigned backlog)
+limits_warn(unsigned backlog, unsigned addresses, unsigned hubs)
 {
 	long queue = read_setting("/proc/sys/net/core/somaxconn");
 	long begun = read_setting("/proc/sys/net/ipv4/tcp_max_syn_backlog");
@@ -84,7 +154,9 @@ limits_warn(unsigned backlog)
 			    "net.ipv4.tcp_max_syn_backlog=%u",
 			begun, backlog);
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < FILES_PLENTY)
-		log_info("a worker may open %lu files, and hold about as many connections; for "
-			 "more: ulimit -Hn %d, or LimitNOFILE=%d in the unit",
-			(unsigned long)files.rlim_cur, FILES_PLENTY, FILES_PLENTY);
+		log_info("a worker may open %lu files, and so hold %lu connections; for more: "
+			 "ulimit -Hn %d, or LimitNOFILE=%d in the unit",
+			(unsigned long)files.rlim_cur,
+			(unsigned long)limits_connections(addresses, hubs), FILES_PLENTY,
+			FILES_PLENTY);
 }

@@ -14,23 +14,34 @@
 
 #include "hub/base/clock.h"
 #include "hub/base/log.h"
+#include "hub/io/resumption.h"
 #include "master/activation.h"
 #include "master/change.h"
 #include "master/config.h"
 #include "master/control.h"
+#include "master/dismissal.h"
 #include "master/doors.h"
+#include "master/ear.h"
 #include "master/handover.h"
 #include "master/limits.h"
+#include "master/log_json.h"
 #include "master/logfile.h"
+#include "master/lookup.h"
 #include "master/master.h"
 #include "master/notify.h"
 #include "master/numerals.h"
+#include "master/output.h"
+#include "master/oversize.h"
 #include "master/program.h"
 #include "master/ready.h"
+#include "master/sandbox.h"
 #include "master/server.h"
+#include "master/service.h"
 #include "master/signals.h"
 #include "master/takeover.h"
 #include "master/upgrade.h"
+#include "worker/flush.h"
+#include "worker/spare.h"
 
 #define SPARE_SEATS 64 /* bound before privileges are dropped */
 
@@ -41,6 +52,7 @@ took_over(struct master *master)
 {
 	doors_open(master);
 	ready_begin(master);
+	master_do_pending(master);
 }
 
 static void
@@ -48,6 +60,7 @@ all_ready(void *context)
 {
 	ready_begin(context);
 	ready_notify(context);
+	master_do_pending(context);
 }
 
 static void
@@ -69,6 +82,12 @@ dumped(void *context, int64_t number)
 }
 
 static void
+dump_missed(void *context, int64_t number, unsigned hubs)
+{
+	control_dump_missed(((struct master *)context)->control, number, hubs);
+}
+
+static void
 released(struct master *master)
 {
 	doors_close(master, false);
@@ -81,6 +100,8 @@ static const struct upgrade_events upgrade_events = {
 	.released = released,
 	.ended = master_changed,
 	.took_over = took_over,
+	.reopened = successor_reopen,
+	.add_workers = master_add_workers_later,
 	.may_end = master_end_if_gone,
 	.drain = master_drain,
 	.stop = master_stop,
@@ -88,14 +109,22 @@ static const struct upgrade_events upgrade_events = {
 
 /* ---- the service manager's watchdog ---- */
 
-/* Only as long as somebody serves: a master without workers is to be restarted. */
+/* Rarer words would come too late: after a time in which the server was not live, the next one is
+ * to come long before the manager has heard nothing for its whole interval. */
+#define PAT_EVERY_MOST 1. /* seconds */
+
+/* A former master does not speak for its successor, which may hang, once that is named. */
+static bool
+may_pat(const struct master *master)
+{
+	return master->phase != MASTER_HANDED_OVER || upgrade_must_stay(master);
+}
+
 static void
 on_pat(struct ev_loop *loop, ev_timer *timer, int events)
 {
-	const struct master *master = timer->data;
-
 	(void)loop, (void)events;
-	if (master->phase != MASTER_SERVING || fleet_accepting(&master->fleet) > 0)
+	if (may_pat(timer->data) && ready_is_live(timer->data))
 		notify_alive();
 }
 
@@ -106,9 +135,43 @@ start_patting(struct master *master)
 
 	if (every <= 0)
 		return;
+	if (every > PAT_EVERY_MOST)
+		every = PAT_EVERY_MOST;
 	ev_timer_init(&master->pat, on_pat, every, every);
 	master->pat.data = master;
 	ev_timer_start(master->loop, &master->pat);
+}
+
+/* ---- the keys of session tickets ---- */
+
+/* Of two masters, the one that owns the server, and that only when both know. */
+static void
+on_keys(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct master *master = timer->data;
+
+	(void)loop, (void)events;
+	if (!master->is_heir && master->phase != MASTER_HANDED_OVER &&
+		master->change != CHANGE_UPGRADE)
+		resumption_rotate(master->options.worker.tls);
+}
+
+/* Of this master's own; it may inherit others. */
+static int
+make_keys(const struct options *options)
+{
+	if (resumption_begin(options->worker.tls, options->ticket_lifetime) == 0)
+		return 0;
+	log_error("cannot make keys of session tickets: %s", strerror(errno));
+	return -1;
+}
+
+static void
+start_rotation(struct master *master)
+{
+	ev_timer_init(&master->keys, on_keys, 1., 1.);
+	master->keys.data = master;
+	ev_timer_start(master->loop, &master->keys);
 }
 
 /* ---- starting ---- */
@@ -129,6 +192,7 @@ prepare_fleet(struct master *master)
 		.all_gone = leave,
 		.hopeless = give_up,
 		.dumped = dumped,
+		.dump_missed = dump_missed,
 		.context = master,
 	};
 	if (fleet_init(fleet) == 0)
@@ -147,10 +211,12 @@ open_all(struct master *master)
 
 	if (master->identity.changes && seats < SPARE_SEATS)
 		seats = SPARE_SEATS;
-	activation_take(&master->sockets);
+	if (activation_take(&master->sockets) != 0)
+		return -1;
 	master->counters = counters_new(&master->handed_on.counters);
 	if (master->counters == NULL) {
-		log_error("cannot make the counters: %s", strerror(errno));
+		log_error(
+			"cannot make the counters: %s%s", strerror(errno), oversize_advice(errno));
 		return -1;
 	}
 	if (sockets_open(&master->sockets, seats) != 0 || doors_prepare(master) != 0)
@@ -205,11 +271,13 @@ supervise(struct master *master)
 			options->threads) != 0 ||
 		sockets_init(&master->sockets, options->addresses, (unsigned)options->address_count,
 			(int)options->backlog) != 0 ||
+		make_keys(options) != 0 ||
 		(is_heir ? handover_inherit(master) : open_all(master)) != 0 ||
 		doors_build(master) != 0 || prepare_fleet(master) != 0)
 		return 1;
 	if (!is_heir)
-		limits_warn(options->backlog);
+		limits_warn(options->backlog, (unsigned)options->address_count, options->threads);
+	log_count_lost(&counters_server(master->counters)->log_lost);
 	signals_watch(master);
 	change_init(master);
 	if (is_heir)
@@ -220,6 +288,8 @@ supervise(struct master *master)
 	if (!is_heir)
 		doors_open(master);
 	start_patting(master);
+	ready_watch(master);
+	start_rotation(master);
 	ev_run(master->loop, 0);
 	say_done(master);
 	return master->exit_code;
@@ -230,18 +300,24 @@ static void
 prepare_process(void)
 {
 	sigset_t none;
-	int fd;
+	int last = activation_last(), fd;
 
-	/* Descriptors 0 to 2 exist, so that no socket becomes one of them, and a log line. */
+	/* A new master is the other user from its exec on. */
+	if (handover_is_there())
+		identity_hide_for_now();
+	/* Descriptors 0 to 2 exist, so that no socket becomes one of them, and a log line; and so
+	 * do those that are said to be passed. */
 	do
 		fd = open("/dev/null", O_RDWR);
-	while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd > STDERR_FILENO)
+	while (fd >= 0 && fd <= last);
+	if (fd > last)
 		close(fd);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGCHLD, SIG_DFL);
 	signal(SIGPIPE, SIG_IGN);
+	oversize_survive();
+	spare_keep();
 }
 
 static int
@@ -254,23 +330,30 @@ check(struct master *master)
 	else
 		printf("%s: the options are valid\n", master->service->name);
 	options_free(&master->options);
-	if (fflush(stdout) == 0 && !ferror(stdout))
-		return 0;
-	log_error("the standard output cannot be written");
-	return 1;
+	return output_end();
 }
 
 static void
 close_all(struct master *master)
 {
 	bool is_ours = master->phase != MASTER_HANDED_OVER && !master->is_heir;
+	size_t gone = is_ours && master->phase == MASTER_DRAINING
+			      ? dismissal_of_queued(&master->sockets)
+			      : 0;
 
+	if (gone > 0)
+		log_warning("%lu client%s still waited for a connection at the end, and %s let go",
+			(unsigned long)gone, log_plural(gone, "s"), gone == 1 ? "was" : "were");
 	/* Nobody waits for this process longer than for its sockets. */
 	sockets_close(&master->sockets);
 	doors_close(master, is_ours);
 	upgrade_fini(master);
 	takeover_fini(master);
 	fleet_fini(&master->fleet);
+	/* A server that ends because its workers crash says where; one that is stopped at once does
+	 * not wait for that. */
+	lookups_end(!master->is_stopped || master->exit_code == 1);
+	log_count_lost(NULL);
 	counters_free(&master->counters);
 	if (master->handed_on.counters != -1)
 		close(master->handed_on.counters);
@@ -288,6 +371,8 @@ live(struct master *master)
 	int code;
 
 	options_parse(&master->options, master->argc, master->argv, service);
+	identity_hide(options->user);
+	log_json_by(log_json_line);
 	log_setup(service->name, options->log_level, options->log_format);
 	options_warn(service);
 	notify_init();
@@ -298,11 +383,14 @@ live(struct master *master)
 			log_plural(options->threads, "s"));
 	if (options->check || options->prints_config)
 		return check(master);
+	if (!handover_is_there() && sandbox_check() != 0)
+		return 1;
 	/* Not the default loop, which would reap every child by itself, before its pidfd is
 	 * read. */
-	master->loop = ev_loop_new(EVFLAG_NOENV);
+	master->loop = ear_loop_new();
 	if (master->loop == NULL) {
-		log_error("cannot start: libev finds no way to wait for events (file limit?)");
+		log_error("cannot start: there is no way to wait for events (limit on files, "
+			  "memory, or fs.epoll.max_user_watches?)");
 		return 1;
 	}
 	notify_start(master->loop);
@@ -317,8 +405,15 @@ hubbub_main(int argc, char **argv, const struct hubbub_service *service)
 	static struct master master;
 	static struct successor successor;
 	static struct former former;
+	const char *fault = service_fault(service);
 	int code;
 
+	if (fault == NULL && (argc < 1 || argv == NULL || argv[0] == NULL))
+		fault = "hubbub_main needs the arguments of main, with the program's name";
+	if (fault != NULL) {
+		fprintf(stderr, "%s: %s\n", program_invocation_short_name, fault);
+		return 2;
+	}
 	master = (struct master){.service = service,
 		.argc = argc,
 		.argv = argv,
@@ -335,5 +430,7 @@ hubbub_main(int argc, char **argv, const struct hubbub_service *service)
 	numerals_begin();
 	code = live(&master);
 	numerals_end();
+	/* The program's own end would wait for whoever does not read. */
+	flush_streams();
 	return code;
 }

@@ -31,6 +31,13 @@ enum master_phase {
 /* What changes while the server runs. One at a time. */
 enum master_change { CHANGE_NONE, CHANGE_RELOAD, CHANGE_SCALE, CHANGE_UPGRADE };
 
+/* What signals asked for when it could not be done: while the server starts, or during a change. */
+struct pending {
+	bool reload;
+	bool upgrade;
+	int workers; /* so many more; fewer if it is negative */
+};
+
 /* What becomes of a change; set by whoever wants to know. */
 struct change_events {
 	void (*ended)(struct master *master, const char *why); /* why is NULL if it succeeded */
@@ -48,6 +55,10 @@ struct upgrade_events {
 	void (*ended)(struct master *master, const char *why);
 	/* In the new master. */
 	void (*took_over)(struct master *master);
+	/* The old one was told to reopen the log, and so was this one: to be passed on. */
+	void (*reopened)(struct master *master);
+	/* The old one was told to have so many workers more. */
+	void (*add_workers)(struct master *master, int workers);
 	/* In both. Nothing is left to be said to the other master. The other master was told to
 	 * drain or to stop, and this one is to do so; or it is hopeless, and this one is to
 	 * stop. */
@@ -67,6 +78,7 @@ struct upgrade_events {
 struct handed_on {
 	int control; /* listens, as admins and agents do; whoever answers there owns it */
 	char control_path[MASTER_PATH_SIZE];
+	struct path_identity control_file; /* none if a former master did not tell */
 	int admins[ADDRESSES_MAX];
 	int agents[ADDRESSES_MAX];
 	int pidfile;  /* locked */
@@ -88,12 +100,17 @@ struct master {
 	ev_timer delay;   /* --drain-delay */
 	ev_timer settled; /* looks whether a change is complete */
 	unsigned settled_tries;
-	ev_timer again; /* a reload that was asked for during a change */
+	ev_timer again; /* does what is pending */
 	ev_timer pat;   /* the service manager's watchdog */
+	ev_timer watch; /* looks whether what was said of readiness is still true */
+	bool is_said_ready;
+	bool is_said_live;
+	ev_timer keys; /* looks whether those of session tickets are to change */
+	ev_timer look; /* whether files are still this server's */
 	enum master_phase phase;
 	enum master_change change;
-	bool is_asked_again; /* HUP came during a change */
-	const char *fall;    /* why the generation of the change was dropped; NULL if it was not */
+	struct pending pending;
+	const char *fall; /* why the generation of the change was dropped; NULL if it was not */
 	struct change_events change_events;
 	struct handed_on handed_on;
 	struct control *control;             /* NULL without */

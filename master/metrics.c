@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hub/base/allocator.h"
 #include "master/master.h"
 #include "master/permits.h"
 #include "master/ready.h"
@@ -217,11 +218,17 @@ write_server(FILE *stream, const struct master *master)
 	const struct generation *serving = fleet->serving;
 
 	write_head(stream, "build_info", "gauge",
-		"Always 1; its labels name the service, its version and hubbub's.");
-	fprintf(stream, "hubbub_build_info{service=\"%s\",version=\"%s\",hubbub=\"%s\"} 1\n",
-		master->service->name, master->service->version, HUBBUB_VERSION);
+		"Always 1; its labels name the service, its version, hubbub's and the allocator.");
+	fprintf(stream,
+		"hubbub_build_info{service=\"%s\",version=\"%s\",hubbub=\"%s\",allocator=\"%s\"} "
+		"1\n",
+		master->service->name, master->service->version, HUBBUB_VERSION, allocator_name());
 	write_one(stream, "ready", "gauge",
 		"1 if the server accepts connections and is not stopping.", ready_is(master));
+	write_one(stream, "live", "gauge",
+		"1 if a hub gives signs of life, or a worker starts that may soon; else the server "
+		"should be started again.",
+		ready_is_live(master));
 	write_one(stream, "start_time_seconds", "gauge",
 		"When this master started, in seconds since the epoch.", (double)master->started);
 	write_one(stream, "processes", "gauge", "Worker processes that should serve.",

@@ -1,82 +1,43 @@
 #include "master/obituary.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "hub/base/clock.h"
 #include "hub/base/log.h"
-#include "hub/debug/backtrace.h"
 #include "master/events.h"
-
-/* Names that take longer to look up are not told. */
-#define LOOKUP_SECONDS 5
-
-/* A worker is a fork of this process: the same addresses are the same code. Their names are looked
- * up in a child: libunwind opens descriptors that it believes in for as long as the process lives,
- * and in its forks; a worker has closed them, and given their numbers to its clients. */
-static size_t
-write_frames(char *text, size_t size, const struct worker_crash *crash)
-{
-	unsigned count = crash->frame_count <= CRASH_FRAMES ? crash->frame_count : 0;
-	int pipes[2];
-	size_t length = 0;
-	ssize_t received;
-	pid_t child;
-
-	if (pipe2(pipes, O_CLOEXEC) != 0)
-		return (size_t)snprintf(text, size, "no backtrace: %s", strerror(errno));
-	child = fork();
-	if (child == -1)
-		length = (size_t)snprintf(text, size, "no backtrace: %s", strerror(errno));
-	if (child == 0) {
-		signal(SIGALRM, SIG_DFL);
-		alarm(LOOKUP_SECONDS);
-		/* It fits into the pipe. */
-		length = backtrace_write(text, size, crash->frames, count);
-		_exit(write(pipes[1], text, length) == (ssize_t)length ? 0 : 1);
-	}
-	close(pipes[1]);
-	while (child != -1 && (received = read(pipes[0], text + length, size - 1 - length)) != 0)
-		if (received > 0)
-			length += (size_t)received;
-		else if (errno != EINTR)
-			break;
-	close(pipes[0]);
-	if (child != -1)
-		waitpid(child, NULL, 0);
-	return length;
-}
+#include "master/lookup.h"
+#include "master/oom.h"
 
 static void
 log_crash(const struct slot *slot)
 {
 	for (unsigned hub = 0; hub < slot->generation->config.threads; hub++) {
 		const struct worker_crash *crash = &slot->rows[hub].crash;
-		char text[4096], *rest = text;
+		char whose[64], where[sizeof crash->coroutine + 16] = "no named coroutine";
 
 		if (__atomic_load_n(&crash->signal, __ATOMIC_ACQUIRE) == 0)
 			continue;
+		/* In the loop none runs. */
+		if (crash->coroutine[0] != '\0')
+			snprintf(where, sizeof where, "coroutine \"%.*s\"",
+				(int)sizeof crash->coroutine, crash->coroutine);
 		events_note(LOG_ERROR,
-			"worker %u crashed: signal %d (%s), code %d, address 0x%llx, in coroutine "
-			"\"%.*s\" of hub %u:",
+			"worker %u crashed: signal %d (%s), code %d, address 0x%llx, in %s of hub "
+			"%u",
 			slot->index, crash->signal, strsignal(crash->signal), crash->code,
-			(unsigned long long)crash->address, (int)sizeof crash->coroutine,
-			crash->coroutine, hub);
-		text[write_frames(text, sizeof text, crash)] = '\0';
-		for (char *line; (line = strsep(&rest, "\n")) != NULL;)
-			if (*line != '\0')
-				log_error("  %s", line);
+			(unsigned long long)crash->address, where, hub);
+		snprintf(whose, sizeof whose, "worker %u (pid %d), hub %u", slot->index,
+			(int)slot->pid, hub);
+		lookup_start(slot->generation->fleet->loop, whose, crash);
 	}
 }
 
 static void
 log_death(const struct slot *slot, const siginfo_t *status)
 {
+	char reason[OOM_TEXT_SIZE] = "";
 	double age = (double)(clock_now() - slot->started) / (double)CLOCK_SECOND;
 
 	if (slot->state == SUPERVISION_DRAINING && status->si_code == CLD_EXITED &&
@@ -87,10 +48,18 @@ log_death(const struct slot *slot, const siginfo_t *status)
 	else if (status->si_code == CLD_EXITED)
 		events_note(LOG_ERROR, "worker %u (pid %d) exited with code %d after %.1f s",
 			slot->index, (int)slot->pid, status->si_status, age);
-	else
+	else if (status->si_code == 0)
 		events_note(LOG_ERROR,
-			"worker %u (pid %d) was killed by signal %d (%s) after %.1f s", slot->index,
-			(int)slot->pid, status->si_status, strsignal(status->si_status), age);
+			"worker %u (pid %d) ended after %.1f s, and how was not told: %s",
+			slot->index, (int)slot->pid, age, strerror(status->si_errno));
+	else {
+		if (status->si_status == SIGKILL)
+			oom_explain(reason);
+		events_note(LOG_ERROR,
+			"worker %u (pid %d) was killed by signal %d (%s) after %.1f s%s",
+			slot->index, (int)slot->pid, status->si_status,
+			strsignal(status->si_status), age, reason);
+	}
 }
 
 void

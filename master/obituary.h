@@ -7,7 +7,7 @@
 #include "master/roster.h"
 
 /* Notes how a slot's process ended, as waitid tells, and where each of its hubs crashed, if one
- * did; while its rows and the rest of its record are still there. */
+ * did; while its rows and the rest of its record are still there. The backtrace follows later. */
 void obituary_note(const struct slot *slot, const siginfo_t *status);
 
 #endif

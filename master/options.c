@@ -3,11 +3,11 @@
 #include "master/options.h"
 
 #include <argp.h>
-#include <errno.h>
 #include <ev.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "hub/base/allocator.h"
 #include "hub/base/log.h"
 #include "master/cpus.h"
 #include "master/identity.h"
@@ -116,6 +116,9 @@ resolve_all(struct reading *reading)
 
 	if (reading->is_again)
 		return;
+	if (options->listen.count == 0)
+		complain(reading, "listen", "needed, because %s has no address of its own",
+			reading->service->name);
 	for (size_t i = 0; i < options->listen.count && reading->table.error[0] == '\0'; i++)
 		resolve_listen(reading, options->listen.items[i], (unsigned)i);
 	resolve_own(reading, "admin", options->admin, &options->admin_at);
@@ -168,6 +171,9 @@ check_addresses(struct reading *reading)
 
 		has_tcp = has_tcp || address->kind == ADDRESS_TCP;
 		has_stream = has_stream || address->kind != ADDRESS_UDP;
+		if (address->kind != ADDRESS_UDP && reading->service->serve == NULL)
+			complain(reading, "listen",
+				"%s serves no connections, only udp:", reading->service->name);
 		if (address->kind == ADDRESS_UDP && reading->service->answer == NULL)
 			complain(reading, "listen", "%s has no answer to datagrams",
 				reading->service->name);
@@ -269,7 +275,7 @@ print_version(FILE *stream, struct argp_state *state)
 	(void)state;
 	fprintf(stream, "%s %s\n", version_of->name, version_of->version);
 	fprintf(stream, "hubbub %s, libev %d.%d, %s, %s, %s%s\n", HUBBUB_VERSION,
-		ev_version_major(), ev_version_minor(), HUBBUB_ALLOCATOR_NAME, HUBBUB_COMPILER,
+		ev_version_major(), ev_version_minor(), allocator_name(), HUBBUB_COMPILER,
 		HUBBUB_ARCHITECTURE, HUBBUB_SANITIZE_NAME);
 }
 

@@ -1,5 +1,6 @@
 #include "master/options_compare.h"
 
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -15,12 +16,34 @@ table_of(const struct options *options, const struct hubbub_service *service)
 				      {service->options, options->context}}};
 }
 
+/* Another certificate is what a reload is for, but not none, or the first one: half a file of
+ * options must not turn the clients' bytes into plain text. */
+static bool
+is_tls(const struct hubbub_option *row)
+{
+	return row->offset == offsetof(struct options, tls_certificate) &&
+	       strcmp(row->name, "tls-cert") == 0;
+}
+
 /* An upgrade takes another spelling of the same addresses, but no others, which is what a reload is
  * asked for. */
 static enum hubbub_change
 change_of(const struct hubbub_option *row)
 {
-	return strcmp(row->name, "listen") == 0 ? HUBBUB_FIXED : row->change;
+	if (strcmp(row->name, "listen") == 0)
+		return HUBBUB_FIXED;
+	return is_tls(row) ? HUBBUB_UPGRADABLE : row->change;
+}
+
+/* Whether a reload would change what it cannot. */
+static bool
+differs(const struct hubbub_option *row, const void *was, const void *is)
+{
+	if (is_tls(row))
+		return (((const struct options *)was)->tls_certificate == NULL) !=
+		       (((const struct options *)is)->tls_certificate == NULL);
+	return row->change != HUBBUB_RELOADABLE && row->change != HUBBUB_ACTION &&
+	       !row_is_same(row, was, is);
 }
 
 static void
@@ -51,8 +74,7 @@ options_compare(
 
 	for (size_t i = 0; (row = table_row(&former, i, &was)) != NULL; i++) {
 		table_row(&latter, i, &is);
-		if (row->change != HUBBUB_RELOADABLE && row->change != HUBBUB_ACTION &&
-			!row_is_same(row, was, is))
+		if (differs(row, was, is))
 			add_difference(&difference, row);
 	}
 	return difference;

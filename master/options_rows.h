@@ -35,9 +35,11 @@ struct options {
 	int64_t hang_timeout; /* 0 for none */
 	const char *tls_certificate;
 	const char *tls_key;
+	int64_t ticket_lifetime; /* 0 for no tickets */
 	struct hubbub_list proxy_from;
 	bool balances_by_hash;
 	const char *admin;
+	struct hubbub_list admin_host;
 	const char *agent;
 	const char *control;
 	const char *pidfile;

@@ -5,10 +5,16 @@
 #include "hub/base/clock.h"
 #include "hub/base/log.h"
 #include "master/events.h"
+#include "master/level.h"
 
 #define WARN_EVERY (10 * CLOCK_SECOND)
-/* What moves at once to a hub that has none, from one that has many. */
-#define HALF(number) (((number) + 1) / 2)
+/* How long the part of a worker that starts is kept for it; after that, clients who wait elsewhere
+ * have waited enough. */
+#define KEPT_FOR CLOCK_SECOND
+/* So many crashes in a row may be an accident. */
+#define FAILURES_MOST 1
+/* More than all limits, and room for sums. */
+#define UNLIMITED (INT64_MAX / 2)
 
 uint64_t
 permits_limit(const struct fleet *fleet)
@@ -31,9 +37,8 @@ free_of(const struct worker_row *row)
 	return __atomic_load_n(&row->permits, __ATOMIC_RELAXED);
 }
 
-/* All that the process has becomes so much more or less; another master reads it, too. */
-static void
-account(struct slot *slot, int64_t change)
+void
+permits_account(struct slot *slot, int64_t change)
 {
 	slot->granted += change;
 	if (slot->rows != NULL)
@@ -44,7 +49,7 @@ void
 permits_revoke(struct slot *slot)
 {
 	for (unsigned hub = 0; slot->rows != NULL && hub < slot->generation->config.threads; hub++)
-		account(slot, -counters_take_permits(&slot->rows[hub], INT64_MAX));
+		permits_account(slot, -counters_take_permits(&slot->rows[hub], INT64_MAX));
 }
 
 void
@@ -55,7 +60,7 @@ permits_lose(struct slot *slot)
 	if (slot->granted > 0)
 		counters_note(&counters_server(slot->generation->fleet->counters)->lost,
 			(uint64_t)slot->granted);
-	account(slot, -slot->granted);
+	permits_account(slot, -slot->granted);
 }
 
 /* ---- what there is ---- */
@@ -69,9 +74,8 @@ take_back(struct slot *slot, void *granted)
 	*(int64_t *)granted += slot->granted;
 }
 
-/* What the workers of another master have, which drain. */
-static int64_t
-granted_elsewhere(const struct fleet *fleet)
+int64_t
+permits_elsewhere(const struct fleet *fleet)
 {
 	const struct counters *counters = fleet->counters;
 	int64_t granted = 0;
@@ -87,150 +91,134 @@ granted_elsewhere(const struct fleet *fleet)
 
 /* ---- who gets it ---- */
 
-struct hub_share {
-	struct slot *slot;
-	struct worker_row *row;
-	unsigned queued;
-	bool was_given; /* in this pass, so it is not to be taken away again */
-};
-
-/* Hubs that accept, by seat. */
+/* The hubs of the generation that serves: a hub's part follows from the connections that it has,
+ * and from what there is. */
 struct hubs {
-	struct hub_share at[SOCKETS_SEATS_MAX];
+	struct slot *slots[SOCKETS_SEATS_MAX];
+	struct worker_row *rows[SOCKETS_SEATS_MAX]; /* NULL while its worker starts */
+	struct level_member parts[SOCKETS_SEATS_MAX];
 	unsigned count;
+	unsigned accepting;
 };
 
-static void
-collect(const struct occupant *occupant, void *context)
+/* Whether a worker without hubs that sit will soon have some. One that crashes in a row is believed
+ * when it serves. */
+static bool
+is_expected(struct slot *slot)
 {
-	struct hubs *hubs = context;
-
-	hubs->at[hubs->count++] =
-		(struct hub_share){occupant->slot, occupant_row(occupant), occupant->queued, false};
+	if (slot->failures > FAILURES_MOST)
+		return false;
+	if (slot->state == SUPERVISION_STARTING)
+		return clock_now() - slot->started < KEPT_FOR;
+	return slot->state == SUPERVISION_BACKING_OFF &&
+	       ev_timer_remaining(slot->generation->fleet->loop, &slot->respawn) *
+			       (double)CLOCK_SECOND <
+		       (double)KEPT_FOR;
 }
 
-/* How many more the process may have. */
-static int64_t
-room_of(const struct slot *slot)
+static void
+add_hub(struct hubs *hubs, const struct occupant *occupant)
 {
-	return slot->capacity - slot->granted;
+	struct worker_row *row = occupant_row(occupant);
+
+	hubs->accepting += occupant_accepts(occupant);
+	hubs->slots[hubs->count] = occupant->slot;
+	hubs->rows[hubs->count] = row;
+	hubs->parts[hubs->count++] = (struct level_member){.has = (int64_t)counters_open(row),
+		.holds = free_of(row),
+		.most = occupant_accepts(occupant) ? INT64_MAX : 0,
+		.is_first = occupant->queued > 0};
 }
 
+/* Each process may have as many as its own files allow, which its hubs share alike. */
 static void
-grant(struct hub_share *hub, int64_t count)
+add_slot(struct hubs *hubs, struct slot *slot)
 {
-	if (count > room_of(hub->slot))
-		count = room_of(hub->slot);
-	if (count <= 0)
-		return;
-	account(hub->slot, count);
-	counters_give_permits(hub->row, count);
-	hub->was_given = true;
-}
+	unsigned threads = slot->generation->config.threads, first = hubs->count;
+	int64_t room = slot->capacity - slot->granted;
 
-/* Without a limit of the server, each process has as many as its own file limit allows. */
-static void
-fill_up(struct hubs *hubs)
-{
-	for (unsigned i = 0; i < hubs->count; i++) {
-		struct slot *slot = hubs->at[i].slot;
-		int64_t room = room_of(slot), threads = slot->generation->config.threads;
+	for (unsigned hub = 0; hub < threads; hub++) {
+		const struct occupant *occupant =
+			&slot->generation->fleet->occupants[slot_seat(slot, hub)];
 
-		grant(&hubs->at[i], room < threads ? room : room / threads);
+		if (occupant->slot == slot && occupant_sits(occupant)) {
+			add_hub(hubs, occupant);
+		} else if (is_expected(slot)) {
+			hubs->slots[hubs->count] = slot;
+			hubs->rows[hubs->count] = NULL;
+			hubs->parts[hubs->count++] = (struct level_member){.most = INT64_MAX};
+		}
 	}
+	for (unsigned i = first; i < hubs->count; i++)
+		room += hubs->parts[i].holds;
+	for (unsigned i = first; i < hubs->count; i++)
+		if (hubs->parts[i].most > room)
+			hubs->parts[i].most = room > 0 ? room : 0;
+	level_share(hubs->parts + first, hubs->count - first, room);
+	for (unsigned i = first; i < hubs->count; i++)
+		hubs->parts[i].most = hubs->parts[i].gets;
 }
 
-/* The hub that has least, among those whose process may have more. */
-static struct hub_share *
-find_poorest(struct hubs *hubs)
-{
-	struct hub_share *poorest = NULL;
-
-	for (unsigned i = 0; i < hubs->count; i++)
-		if (room_of(hubs->at[i].slot) > 0 &&
-			(poorest == NULL || free_of(hubs->at[i].row) < free_of(poorest->row)))
-			poorest = &hubs->at[i];
-	return poorest;
-}
-
-/* Equal parts; of what is left over, one each to those that have least. */
 static void
-share_out(struct hubs *hubs, int64_t available)
+collect(struct fleet *fleet, struct hubs *hubs)
 {
-	int64_t part = available / hubs->count, rest = available % hubs->count;
-
-	for (unsigned i = 0; i < hubs->count && part > 0; i++)
-		grant(&hubs->at[i], part);
-	for (struct hub_share *poorest; rest > 0 && (poorest = find_poorest(hubs)) != NULL; rest--)
-		grant(poorest, 1);
+	hubs->count = hubs->accepting = 0;
+	for (unsigned i = 0; i < fleet->serving->count; i++)
+		add_slot(hubs, fleet->serving->slots[i]);
 }
 
-/* What a hub has beyond what its own queue needs. */
+/* From hubs that hold more than their part; returns how many. A hub may use up some meanwhile. */
 static int64_t
-spare_of(const struct hub_share *hub)
+take_surplus(struct hubs *hubs)
 {
-	return hub->was_given ? 0 : free_of(hub->row) - (int64_t)hub->queued;
-}
-
-/* The hub that has most to spare; of that process alone, where that is not NULL. */
-static struct hub_share *
-find_richest(struct hubs *hubs, const struct slot *of)
-{
-	struct hub_share *richest = NULL;
-	int64_t most = 0;
+	int64_t sum = 0;
 
 	for (unsigned i = 0; i < hubs->count; i++) {
-		if ((of != NULL && hubs->at[i].slot != of) || spare_of(&hubs->at[i]) <= most)
+		int64_t surplus = hubs->parts[i].holds - hubs->parts[i].gets, taken;
+
+		if (hubs->rows[i] == NULL || surplus <= 0)
 			continue;
-		richest = &hubs->at[i];
-		most = spare_of(richest);
+		taken = counters_take_permits(hubs->rows[i], surplus);
+		permits_account(hubs->slots[i], -taken);
+		sum += taken;
 	}
-	return richest;
+	return sum;
 }
 
-/* A hub with clients who wait and no permit gets some of those that another one has to spare; of a
- * sibling's, if its process may hold no more. */
+/* To hubs that hold less than their part, of what is available. */
 static void
-help_out(struct hubs *hubs, struct hub_share *poor)
+fill_up(struct hubs *hubs, int64_t available)
 {
-	int64_t room = room_of(poor->slot), wanted, taken;
-	struct hub_share *rich = find_richest(hubs, room > 0 ? NULL : poor->slot);
+	for (unsigned i = 0; i < hubs->count && available > 0; i++) {
+		struct slot *slot = hubs->slots[i];
+		int64_t lacks = hubs->parts[i].gets - hubs->parts[i].holds;
 
-	if (rich == NULL)
-		return;
-	wanted = HALF(spare_of(rich));
-	if (wanted < (int64_t)poor->queued && spare_of(rich) >= (int64_t)poor->queued)
-		wanted = poor->queued;
-	if (rich->slot != poor->slot && wanted > room)
-		wanted = room;
-	taken = counters_take_permits(rich->row, wanted);
-	account(rich->slot, -taken);
-	account(poor->slot, taken);
-	counters_give_permits(poor->row, taken);
-	poor->was_given = true;
-}
-
-static void
-help_poor(struct hubs *hubs)
-{
-	for (unsigned i = 0; i < hubs->count; i++)
-		if (free_of(hubs->at[i].row) <= 0 && hubs->at[i].queued > 0)
-			help_out(hubs, &hubs->at[i]);
+		if (lacks > available)
+			lacks = available;
+		if (lacks > slot->capacity - slot->granted)
+			lacks = slot->capacity - slot->granted;
+		if (hubs->rows[i] == NULL || lacks <= 0)
+			continue;
+		/* In this order: another master that looks now sees rather too many. */
+		permits_account(slot, lacks);
+		counters_give_permits(hubs->rows[i], lacks);
+		available -= lacks;
+	}
 }
 
 /* Who comes now waits in the backlog. */
 static void
-warn_if_used_up(const struct fleet *fleet, const struct hubs *hubs, int64_t available)
+warn_if_used_up(const struct fleet *fleet, const struct hubs *hubs)
 {
 	static int64_t next;
 	int64_t now = clock_now();
 	unsigned long limit = (unsigned long)permits_limit(fleet);
 	char all[64];
 
-	if (available > 0 || now < next)
+	if (now < next || hubs->accepting == 0)
 		return;
 	for (unsigned i = 0; i < hubs->count; i++)
-		if (free_of(hubs->at[i].row) > 0)
+		if (hubs->parts[i].gets > 0)
 			return;
 	next = now + WARN_EVERY;
 	snprintf(all, sizeof all, limit == 1 ? "the only connection is" : "all %lu connections are",
@@ -241,42 +229,29 @@ warn_if_used_up(const struct fleet *fleet, const struct hubs *hubs, int64_t avai
 			: "raise the file limit: ulimit -n, LimitNOFILE=");
 }
 
-/* Too many are out, because the limit is lower than before. */
-static void
-withdraw(struct hubs *hubs, int64_t excess)
-{
-	for (unsigned i = 0; i < hubs->count && excess > 0; i++) {
-		int64_t taken = counters_take_permits(hubs->at[i].row, excess);
-
-		account(hubs->at[i].slot, -taken);
-		excess -= taken;
-	}
-}
-
 void
 permits_share(struct fleet *fleet)
 {
 	static struct hubs hubs;
-	int64_t granted = 0, available = 0;
+	int64_t granted = 0, available = UNLIMITED, budget = UNLIMITED;
 
 	if (fleet->is_frozen)
 		return;
 	fleet_each(fleet, take_back, &granted);
 	if (fleet->serving == NULL)
 		return;
-	hubs.count = 0;
-	roster_each_sitting(fleet, collect, &hubs);
+	collect(fleet, &hubs);
 	if (hubs.count == 0)
 		return;
-	if (fleet->serving->config.max_connections == 0) {
-		fill_up(&hubs);
-	} else {
-		available = (int64_t)permits_limit(fleet) - granted - granted_elsewhere(fleet);
-		if (available > 0)
-			share_out(&hubs, available);
-		else
-			withdraw(&hubs, -available);
+	if (fleet->serving->config.max_connections != 0) {
+		available = (int64_t)permits_limit(fleet) - granted - permits_elsewhere(fleet);
+		budget = available;
+		for (unsigned i = 0; i < hubs.count; i++)
+			budget += hubs.parts[i].holds;
 	}
-	help_poor(&hubs);
-	warn_if_used_up(fleet, &hubs, available);
+	level_share(hubs.parts, hubs.count, budget);
+	/* No more is given than there is: what was taken counts, not what was to be. */
+	available += take_surplus(&hubs);
+	fill_up(&hubs, available);
+	warn_if_used_up(fleet, &hubs);
 }

@@ -4,16 +4,23 @@
  *	        by open connections
  *
  * A hub takes one before it accepts and gives it back to its own row when the connection ends. The
- * master moves free ones to where they are needed, and has back all those of a process that
- * died. */
+ * master has back all those of a process that died, and moves free ones so that what a hub has open
+ * and may open is the same for all hubs that serve: whom a limit lets in is spread as evenly as
+ * without one. What a worker that is about to start will get is kept for it, for a second. */
 #ifndef HUBBUB_MASTER_PERMITS_H
 #define HUBBUB_MASTER_PERMITS_H
 
 #include "master/roster.h"
 
-/* Takes back what hubs that leave have free, and shares out what there is among those that
- * accept. */
+/* Takes back what hubs that leave have free, and levels those that accept: from each hub that holds
+ * more than its part, to each that holds less. */
 void permits_share(struct fleet *fleet);
+
+/* All that a slot's process has becomes so much more or less; another master reads it, too. */
+void permits_account(struct slot *slot, int64_t change);
+
+/* What the workers of other masters have, which drain. */
+int64_t permits_elsewhere(const struct fleet *fleet);
 
 /* Takes back all free permits of a slot: it may open nothing more, even before it hears so. */
 void permits_revoke(struct slot *slot);

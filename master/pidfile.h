@@ -10,8 +10,13 @@ int pidfile_take(const char *path);
 /* Writes this process's pid to one that it has, or got from a former master. */
 void pidfile_write(int fd);
 
-/* Removes path, or empties it where it cannot be removed, if this process's pid is in it; and
- * closes the descriptor. -1 is ignored. */
+/* Makes path again if somebody has removed it; fd, which holds the lock, is then of the new file.
+ * Says once if it cannot, or if another's file is there. Writes the pid if that could not be done
+ * before. Nothing without a pid file: -1 or NULL. */
+void pidfile_look(int fd, const char *path);
+
+/* Removes path, or empties it where it cannot be removed, if this process's pid is in it or could
+ * not be written; and closes the descriptor. -1 is ignored. */
 void pidfile_remove(int fd, const char *path);
 
 #endif

@@ -1,5 +1,8 @@
 #include "master/reactions.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "hub/base/log.h"
 #include "master/backoff.h"
 #include "master/balance.h"
@@ -37,7 +40,9 @@ on_serves(struct slot *slot)
 	struct fleet *fleet = slot->generation->fleet;
 
 	if (slot->generation->phase == GENERATION_SERVING) {
-		seating_sit(slot);
+		/* It is about to die: it has not served, and nobody is told that it has. */
+		if (!seating_sit(slot))
+			return;
 		permits_share(fleet);
 		slot_accept(slot);
 		balance_steer(fleet);
@@ -79,14 +84,29 @@ on_lost(struct slot *slot)
 	permits_lose(slot);
 	for (unsigned hub = 0; hub < slot->generation->config.threads; hub++)
 		seating_leave(slot, hub);
+	seating_forget(slot);
 }
 
 /* While nobody serves, nobody waits long. */
 static void
 hasten(struct fleet *fleet)
 {
-	for (unsigned i = 0; fleet_accepting(fleet) == 0 && i < fleet->serving->count; i++)
+	for (unsigned i = 0; fleet_living(fleet) == 0 && i < fleet->serving->count; i++)
 		slot_hasten(fleet->serving->slots[i], BACKOFF_MAX_ALONE);
+}
+
+/* Valid until the next call. */
+static const char *
+explain_fall(const struct slot *slot)
+{
+	static char why[160];
+
+	if (slot->fork_error == 0)
+		return "a worker died while it started; the log says why";
+	snprintf(why, sizeof why,
+		"worker %u cannot be forked: %s (limit on processes, files or memory?)",
+		slot->index, strerror(slot->fork_error));
+	return why;
 }
 
 static void
@@ -97,8 +117,7 @@ on_failed(struct slot *slot)
 
 	if (generation == fleet->rising) {
 		generation_abandon(generation);
-		fleet->events.fell(
-			fleet->events.context, "a worker died while it started; the log says why");
+		fleet->events.fell(fleet->events.context, explain_fall(slot));
 	} else if (!fleet->has_served && slot->failures >= FAILURES_AT_FIRST_BOOT) {
 		events_note(LOG_ERROR, "no worker could start in %u tries each; giving up",
 			slot->failures);

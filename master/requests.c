@@ -17,6 +17,7 @@
 #include "master/status.h"
 
 #define CLIENTS_MAX 32
+#define WAITING_MAX 24    /* the other places are for those that are answered at once */
 #define PROGRESS_EVERY 1. /* seconds */
 #define DUMP_TIME 3.      /* seconds for hubs to write their coroutines */
 
@@ -39,26 +40,40 @@ tell_dump(struct requests *requests, const char *text, size_t size, const char *
 	}
 }
 
+/* Which hubs have not written, and why. Returns text, or NULL if all have. */
+static const char *
+explain_lost(const struct requests *requests, char *text, size_t size)
+{
+	unsigned expected = requests->dump_expected, missed = requests->dump_missed;
+	unsigned silent = expected - requests->dump_done - missed;
+	int length = 0;
+
+	if (silent > 0)
+		length = snprintf(text, size,
+			"%u of %u hubs did not answer: they hang, and the log has their backtrace",
+			silent, expected);
+	if (missed > 0)
+		snprintf(text + length, size - (size_t)length,
+			"%s%u of %u hubs had no file left to write to (raise the limit: ulimit -n, "
+			"LimitNOFILE=)",
+			length > 0 ? "; " : "", missed, expected);
+	return silent > 0 || missed > 0 ? text : NULL;
+}
+
 static void
 finish_dump(struct requests *requests)
 {
 	struct stat status;
-	char *text = MAP_FAILED, late[128] = "";
+	char *text = MAP_FAILED, lost[256];
 	size_t size = 0;
-	const char *lost = NULL;
 
 	ev_timer_stop(requests->master->loop, &requests->dump_over);
 	if (fstat(requests->dump, &status) == 0 && status.st_size > 0) {
 		size = (size_t)status.st_size;
 		text = mmap(NULL, size, PROT_READ, MAP_PRIVATE, requests->dump, 0);
 	}
-	if (requests->dump_done < requests->dump_expected) {
-		snprintf(late, sizeof late,
-			"%u of %u hubs did not answer: they hang, and the log has their backtrace",
-			requests->dump_expected - requests->dump_done, requests->dump_expected);
-		lost = late;
-	}
-	tell_dump(requests, text, text != MAP_FAILED ? size : 0, lost);
+	tell_dump(requests, text, text != MAP_FAILED ? size : 0,
+		explain_lost(requests, lost, sizeof lost));
 	if (text != MAP_FAILED)
 		munmap(text, size);
 	close(requests->dump);
@@ -72,14 +87,28 @@ on_dump_over(struct ev_loop *loop, ev_timer *timer, int events)
 	finish_dump(timer->data);
 }
 
-void
-requests_dumped(struct requests *requests, int64_t number)
+/* Adds to one of the counts of the dump of that number. */
+static void
+count_dump(struct requests *requests, int64_t number, unsigned *count, unsigned hubs)
 {
 	/* One that comes late was meant for an earlier request. */
 	if (requests->dump == -1 || number != requests->dump_number)
 		return;
-	if (++requests->dump_done == requests->dump_expected)
+	*count += hubs;
+	if (requests->dump_done + requests->dump_missed == requests->dump_expected)
 		finish_dump(requests);
+}
+
+void
+requests_dumped(struct requests *requests, int64_t number)
+{
+	count_dump(requests, number, &requests->dump_done, 1);
+}
+
+void
+requests_dump_missed(struct requests *requests, int64_t number, unsigned hubs)
+{
+	count_dump(requests, number, &requests->dump_missed, hubs);
 }
 
 static void
@@ -98,7 +127,7 @@ run_stacks(struct requests *requests, struct client *client, const char *unused)
 	}
 	/* All hubs write to it, at the same time. */
 	fcntl(requests->dump, F_SETFL, O_APPEND);
-	requests->dump_done = 0;
+	requests->dump_done = requests->dump_missed = 0;
 	requests->dump_expected =
 		fleet_dump(&master->fleet, requests->dump, ++requests->dump_number);
 	ev_now_update(master->loop);
@@ -119,6 +148,16 @@ run_status(struct requests *requests, struct client *client, const char *unused)
 	client_finish(client, json == NULL ? "no memory" : NULL,
 		ready_is(requests->master) ? "ready" : "not ready");
 	free(json);
+}
+
+static bool
+may_wait(const struct requests *requests)
+{
+	unsigned count = 0;
+
+	LIST_EACH (link, &requests->clients)
+		count += CONTAINER_OF(link, struct client, link)->awaits != 0;
+	return count < WAITING_MAX;
 }
 
 static void
@@ -172,11 +211,21 @@ run_upgrade(struct requests *requests, struct client *client, const char *unused
 	await_change(requests, client, result, why);
 }
 
+/* However many wait, the server is told to end. */
+static void
+await_end(struct requests *requests, struct client *client)
+{
+	if (may_wait(requests))
+		await(requests, client, AWAITS_END);
+	else
+		client_finish(client, NULL, "it ends; too many clients wait for that already");
+}
+
 static void
 run_drain(struct requests *requests, struct client *client, const char *unused)
 {
 	(void)unused;
-	await(requests, client, AWAITS_END);
+	await_end(requests, client);
 	master_drain(requests->master);
 }
 
@@ -184,7 +233,7 @@ static void
 run_stop(struct requests *requests, struct client *client, const char *unused)
 {
 	(void)unused;
-	await(requests, client, AWAITS_END);
+	await_end(requests, client);
 	master_stop(requests->master, 0);
 }
 
@@ -201,8 +250,9 @@ static void (*const runs[COMMAND_MAX])(
 
 /* Returns why that command, NULL for an unknown one, is not run; or NULL. */
 static const char *
-find_fault(const struct master *master, const struct command *command, const char *argument)
+find_fault(const struct requests *requests, const struct command *command, const char *argument)
 {
+	const struct master *master = requests->master;
 	static char error[32 + COMMANDS_LIST_SIZE + COMMANDS_ERROR_SIZE];
 	char list[COMMANDS_LIST_SIZE];
 
@@ -213,6 +263,9 @@ find_fault(const struct master *master, const struct command *command, const cha
 	}
 	if (command->kind != COMMAND_ANSWERS && master->phase == MASTER_HANDED_OVER)
 		return "another master has just taken over; ask again";
+	if ((command->kind == COMMAND_CHANGES || command->kind == COMMAND_DUMPS) &&
+		!may_wait(requests))
+		return "too many clients wait for an answer already; try again";
 	return commands_check(command, argument, error) != 0 ? error : NULL;
 }
 
@@ -227,7 +280,7 @@ on_line(struct client *client, char *line, void *context)
 	if (*argument != '\0')
 		*argument++ = '\0';
 	command = commands_find(line);
-	fault = find_fault(requests->master, command, argument);
+	fault = find_fault(requests, command, argument);
 	if (fault != NULL)
 		client_finish(client, fault, NULL);
 	else
@@ -242,7 +295,7 @@ on_progress(struct ev_loop *loop, ev_timer *timer, int events)
 	struct requests *requests = timer->data;
 	const struct fleet *fleet = &requests->master->fleet;
 	uint64_t open = fleet_open(fleet);
-	unsigned hubs = fleet_accepting(fleet);
+	unsigned hubs = fleet_living(fleet);
 	char end[128], change[128];
 	bool is_awaited = false;
 
@@ -279,14 +332,42 @@ requests_changed(struct requests *requests, const char *why)
 
 /* ---- clients ---- */
 
-static bool
-are_too_many(const struct requests *requests)
+/* Returns the client that has been in that phase for longest, or NULL; count gets how many there
+ * are in all. */
+static struct client *
+find_oldest(const struct requests *requests, enum client_phase phase, unsigned *count)
 {
-	unsigned count = 0;
+	struct client *oldest = NULL;
 
-	LIST_EACH (link, &requests->clients)
-		count++;
-	return count >= CLIENTS_MAX;
+	*count = 0;
+	LIST_EACH (link, &requests->clients) {
+		struct client *client = CONTAINER_OF(link, struct client, link);
+
+		++*count;
+		if (oldest == NULL && client->phase == phase)
+			oldest = client;
+	}
+	return oldest;
+}
+
+/* Whoever has asked nothing yet gives way, or else whoever has not read its answer yet. */
+static bool
+make_room(struct requests *requests)
+{
+	static const enum client_phase phases[] = {CLIENT_ASKS, CLIENT_ENDS};
+	unsigned count;
+
+	for (size_t i = 0; i < sizeof phases / sizeof phases[0]; i++) {
+		struct client *oldest = find_oldest(requests, phases[i], &count);
+
+		if (count < CLIENTS_MAX)
+			return true;
+		if (oldest == NULL)
+			continue;
+		client_free(oldest);
+		return true;
+	}
+	return false;
 }
 
 void
@@ -294,7 +375,7 @@ requests_take(struct requests *requests, int fd)
 {
 	struct client *client;
 
-	if (are_too_many(requests)) {
+	if (!make_room(requests)) {
 		close(fd);
 		return;
 	}
@@ -315,9 +396,28 @@ requests_init(struct requests *requests, struct master *master)
 	requests->progress.data = requests->dump_over.data = requests;
 }
 
+static void
+dismiss(const struct requests *requests, struct client *client)
+{
+	const char *why = NULL;
+
+	if (requests->master->phase == MASTER_HANDED_OVER)
+		why = "another master has taken over; ask again";
+	else if (client->awaits != AWAITS_END)
+		why = "the server has ended";
+	client_finish(client, why, "the server has ended");
+}
+
 void
 requests_fini(struct requests *requests)
 {
+	LIST_EACH (link, &requests->clients) {
+		struct client *client = CONTAINER_OF(link, struct client, link);
+
+		if (client->phase == CLIENT_WAITS)
+			dismiss(requests, client);
+	}
+	/* What cannot be sent at once is lost. */
 	LIST_EACH (link, &requests->clients)
 		client_free(CONTAINER_OF(link, struct client, link));
 	ev_timer_stop(requests->master->loop, &requests->progress);

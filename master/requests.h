@@ -22,12 +22,15 @@ struct requests {
 	int64_t dump_number;
 	unsigned dump_expected;
 	unsigned dump_done;
+	unsigned dump_missed;
 	ev_timer dump_over;
 };
 
 void requests_init(struct requests *requests, struct master *master);
 
-/* Hears a client, by a connected socket, which it owns from now on. Of too many it is closed. */
+/* Hears a client, by a connected socket, which it owns from now on. Of too many the oldest that
+ * has asked nothing yet gives way, or else the oldest that has not read its answer; places are
+ * kept from those that wait, so that there is always such a one, or a free place. */
 void requests_take(struct requests *requests, int fd);
 
 /* The change that clients wait for has ended; why is NULL if it succeeded. */
@@ -36,7 +39,10 @@ void requests_changed(struct requests *requests, const char *why);
 /* A hub has written its coroutines, as it was asked with that number. */
 void requests_dumped(struct requests *requests, int64_t number);
 
-/* Hangs up on all clients. */
+/* So many hubs will not, because their worker had no file left for it. */
+void requests_dump_missed(struct requests *requests, int64_t number, unsigned hubs);
+
+/* Tells all that wait that the server has ended, or is another master's, and hangs up. */
 void requests_fini(struct requests *requests);
 
 #endif

@@ -12,6 +12,12 @@ occupant_accepts(const struct occupant *occupant)
 	return occupant_sits(occupant) && !occupant->slot->hubs[occupant->hub].is_hung;
 }
 
+bool
+occupant_lives(const struct occupant *occupant)
+{
+	return occupant_sits(occupant) && occupant->slot->hubs[occupant->hub].silent < FLEET_LIFE;
+}
+
 struct worker_row *
 occupant_row(const struct occupant *occupant)
 {
@@ -71,4 +77,41 @@ fleet_accepting(const struct fleet *fleet)
 	for (unsigned i = 0; i < fleet->sockets->listening; i++)
 		count += fleet->occupants[fleet->sockets->order[i]].slot != NULL;
 	return count;
+}
+
+unsigned
+fleet_living(const struct fleet *fleet)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < fleet->sockets->listening; i++)
+		count += occupant_lives(&fleet->occupants[fleet->sockets->order[i]]);
+	return count;
+}
+
+static bool
+is_replacing(const struct generation *generation)
+{
+	for (unsigned i = 0; generation != NULL && i < generation->count; i++)
+		if (generation->slots[i]->state == SUPERVISION_STARTING ||
+			generation->slots[i]->state == SUPERVISION_BACKING_OFF)
+			return true;
+	return false;
+}
+
+bool
+fleet_is_replacing(const struct fleet *fleet)
+{
+	return is_replacing(fleet->serving) || is_replacing(fleet->rising);
+}
+
+int64_t
+fleet_patience(const struct fleet *fleet)
+{
+	const struct generation *generation =
+		fleet->serving != NULL ? fleet->serving : fleet->rising;
+
+	return generation != NULL && generation->config.hang_timeout > 0
+		       ? generation->config.hang_timeout
+		       : FLEET_RISE_TIME;
 }

@@ -16,6 +16,7 @@
 #include <sys/types.h>
 
 #include "hub/base/clock.h"
+#include "master/ear.h"
 #include "master/sockets.h"
 #include "master/supervision.h"
 #include "worker/channel.h"
@@ -24,6 +25,11 @@
 #define FLEET_TICK 0.05 /* seconds */
 /* A longer time between two ticks means that the master did not run, or nobody did. */
 #define FLEET_SEEN_MOST (2 * (int64_t)(FLEET_TICK * (double)CLOCK_SECOND))
+/* A hub that has given no sign of life for so long does not serve: twice as long as one that only
+ * gets no new connections, so that a probe does not fail for every computation. */
+#define FLEET_LIFE CLOCK_SECOND
+/* For a worker or a generation to get ready, without a hang timeout. */
+#define FLEET_RISE_TIME (30 * CLOCK_SECOND)
 
 struct fleet;
 struct generation;
@@ -49,12 +55,15 @@ struct slot {
 	struct slot_hub *hubs;
 	bool must_accept; /* it is to be told so, or to leave; again at each tick until it hears */
 	bool must_leave;
-	int64_t capacity; /* connections that its file limit allows */
-	int64_t granted;  /* permits that its hubs and connections have */
-	ev_io talk;       /* on channel */
-	ev_io exit;       /* on pidfd */
+	bool must_reopen;     /* its log */
+	unsigned logs_missed; /* since the last REOPEN: times that it had no file left for it */
+	int64_t capacity;     /* connections that its file limit allows */
+	int64_t granted;      /* permits that its hubs and connections have */
+	struct ear talk;      /* on channel */
+	struct ear exit;      /* on pidfd */
 	ev_timer respawn;
 	ev_timer healthy;           /* a minute of being ready forgives earlier failures */
+	int fork_error;             /* the errno of the last fork, if that failed; else 0 */
 	enum channel_kind farewell; /* what it is told when it is to leave */
 	bool is_killed;             /* by the master, so its death is no news */
 	int64_t started;            /* clock at the fork */
@@ -85,6 +94,9 @@ struct generation {
 	struct fleet_config config;
 	struct slot **slots; /* owned */
 	unsigned count;
+	unsigned first;    /* the index of its first slot: 0, but of a generation that joins */
+	bool joins;        /* while it rises: its slots become the serving generation's last */
+	bool is_abandoned; /* it never served, and never will */
 	int64_t seen;      /* nanoseconds that the master saw it rise */
 	ev_timer deadline; /* for leaving: first connections are closed, then workers are killed */
 	bool is_stopped;
@@ -94,11 +106,13 @@ struct generation {
 struct occupant {
 	struct slot *slot; /* NULL for nobody */
 	unsigned hub;
-	bool is_retiring;    /* no hub will sit here: parked as soon as nobody is queued */
-	int64_t empty_since; /* clock, while it has no occupant and an empty queue; 0 otherwise */
-	unsigned queued;     /* at the last tick */
-	unsigned weight;     /* share of new connections */
-	bool has_datagrams;  /* the program for datagrams knows it as one that answers */
+	bool is_retiring;     /* no hub will sit here: parked as soon as nobody is queued */
+	struct slot *rescuer; /* when the server ends: the worker that has the queue instead */
+	int64_t empty_since;  /* clock, while it has no occupant and an empty queue; 0 otherwise */
+	unsigned queued;      /* when queues were last measured */
+	uint64_t open;        /* connections of its hub, just before that */
+	unsigned weight;      /* share of new connections */
+	bool has_datagrams;   /* the program for datagrams knows it as one that answers */
 };
 
 /* What happens to the fleet that its owner wants to know. */
@@ -109,6 +123,8 @@ struct fleet_events {
 	void (*all_gone)(void *context);              /* after fleet_leave: no worker is left */
 	void (*hopeless)(void *context); /* nobody ever served, and a slot has failed too often */
 	void (*dumped)(void *context, int64_t number); /* a hub has written its coroutines */
+	/* So many hubs will not: their worker had no file left for it. */
+	void (*dump_missed)(void *context, int64_t number, unsigned hubs);
 	void *context;
 };
 
@@ -136,6 +152,9 @@ struct fleet {
 	struct generation *rising;
 	struct generation *leaving; /* a list */
 	struct occupant *occupants; /* [SOCKETS_SEATS_MAX] */
+	/* Seats that the server has for good. Those beyond were bound for a generation that rises,
+	 * and are closed again if it is abandoned. */
+	unsigned seats;
 	ev_timer tick;
 	ev_timer
 		sweep; /* frees generations that are gone, outside of what happens to their slots */
@@ -143,8 +162,12 @@ struct fleet {
 	unsigned ticks;
 	unsigned generations; /* made so far, also by earlier masters */
 	bool is_frozen;    /* another master is about to take over: nothing is granted or steered */
-	uint64_t accepted; /* by all hubs, at the last tick */
+	int64_t replacing; /* nanoseconds that the master saw pass since a hub last served, while a
+			      worker was to start or started */
+	uint64_t came;     /* connections, accepted by any hub or queued, at the last tick */
 	double arrivals;   /* per tick, lately */
+	uint64_t left;     /* connections that had ended at the last tick */
+	double replaced;   /* the most that left and came within one tick, lately */
 	bool can_steer;
 	bool is_steered;         /* a program is attached */
 	unsigned datagram_seats; /* that the program for datagrams knows; 0: there is none yet */
@@ -172,6 +195,10 @@ slot_seat(const struct slot *slot, unsigned hub)
 bool occupant_sits(const struct occupant *occupant);
 bool occupant_accepts(const struct occupant *occupant);
 
+/* Whether a hub sits there that gave a sign of life within FLEET_LIFE, of the time that the master
+ * saw pass. */
+bool occupant_lives(const struct occupant *occupant);
+
 /* The row of the hub that sits there. */
 struct worker_row *occupant_row(const struct occupant *occupant);
 
@@ -193,7 +220,15 @@ void roster_each_sitting(const struct fleet *fleet,
 /* Whether every slot of the serving generation serves, and none rises. */
 bool fleet_is_steady(const struct fleet *fleet);
 
-/* How many hubs accept now. */
+/* How many seats that listen have a hub, be it hung; and how many a hub that lives, so that it
+ * serves whoever connects. */
 unsigned fleet_accepting(const struct fleet *fleet);
+unsigned fleet_living(const struct fleet *fleet);
+
+/* Whether a worker that is to serve starts, or will after its pause. */
+bool fleet_is_replacing(const struct fleet *fleet);
+
+/* Nanoseconds that workers which start may take, as long as nobody serves: the hang timeout. */
+int64_t fleet_patience(const struct fleet *fleet);
 
 #endif

@@ -1,5 +1,6 @@
 #include "master/row.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -408,8 +409,14 @@ has_right_size(const struct hubbub_option *row)
 const char *
 row_fault(const struct hubbub_option *row, bool has_object)
 {
-	if (row->name[0] == '-' || row->name[strcspn(row->name, "= \t\n")] != '\0')
+	if (row->name[0] == '\0' || row->name[0] == '-' ||
+		row->name[strcspn(row->name, "= \t\n")] != '\0')
 		return "is no name: one has neither blanks nor '=', and begins with no dash";
+	if (row->letter != 0 && (row->letter < 0 || row->letter > 127 || !isgraph(row->letter)))
+		return "has a letter that is none";
+	for (size_t i = 0; i < row->word_count; i++)
+		if (row->words == NULL || row->words[i] == NULL)
+			return "has a word that is NULL";
 	if (row->kind == HUBBUB_CALL)
 		return row->set == NULL                   ? "has neither a kind nor set"
 		       : row->change != HUBBUB_RELOADABLE ? "is fixed, but has no field to compare"
@@ -426,6 +433,8 @@ row_fault(const struct hubbub_option *row, bool has_object)
 		return "is a choice without words (HUBBUB_WORDS)";
 	if (row->kind == HUBBUB_CHOICE && row->size == sizeof(bool) && row->word_count > 2)
 		return "has a choice of more than two words, but its field is a bool";
+	if (row->most != 0 && row->least > row->most)
+		return "has no value that it could take: its least is above its most";
 	if (row->kind == HUBBUB_LIST && row->most > HUBBUB_LIST_MAX)
 		return "is a list that is too long";
 	if (row->kind == HUBBUB_NUMBER && row->size == sizeof(uint32_t) && row->most > UINT32_MAX)

@@ -15,8 +15,10 @@
  *		return hubbub_main(argc, argv, &service);
  *	}
  *
- * hubbub_peer (<hubbub/peer.h>) tells who the client is. With --tls-cert the bytes are encrypted on
- * their way, which serve need not know.
+ * hubbub_peer (<hubbub/peer.h>) tells who the client is; hubbub_busy, hubbub_idle,
+ * hubbub_asked and hubbub_is_draining (<hubbub/busy.h>) are for services that do more than answer
+ * one request after the other. With --tls-cert the bytes are encrypted on their way, which serve
+ * need not know.
  *
  * The program has the options of every server (--help shows them; of hubbub-echo's only --reply is
  * its own): a master process forks workers, each runs threads, each thread a hub, and serve runs in
@@ -25,6 +27,7 @@
 #define HUBBUB_SERVER_H
 
 #include <hubbub/api.h>
+#include <hubbub/busy.h>
 #include <hubbub/io/server.h>
 #include <hubbub/peer.h>
 #include <stddef.h>
@@ -100,6 +103,7 @@ struct hubbub_option {
 	const char *implied; /* the value of one that is given without; NULL: it needs one */
 	int letter;          /* 'l' for -l; 0 for none */
 	int group;           /* the part of the help; 0: the first */
+	void *room[6];       /* for later versions: NULL */
 };
 
 /* Of an option that is read into this member of the context's type. */
@@ -111,13 +115,16 @@ struct hubbub_option {
 
 /* All strings, the options and the context are borrowed for the life of the process. */
 struct hubbub_service {
-	const char *name; /* in help, logs, metrics */
-	const char *version;
-	const char *listen; /* default address: "127.0.0.1:9090" */
+	/* In help, logs, metrics, and the name of the control socket: 1 to 64 characters, without
+	 * '/'. */
+	const char *name;
+	const char *version; /* not NULL */
+	const char *listen;  /* default address: "127.0.0.1:9090"; NULL: --listen must be given */
 	/* One connection. Runs as a coroutine: the blocking functions of <hubbub/hub.h> suspend it,
 	 * other blocking calls stop its whole hub. Many run at once, in several threads and
 	 * processes. client is closed when this returns; do not close it. When the server stops for
-	 * good, its blocking calls fail with ECANCELED: return then. */
+	 * good, its blocking calls fail with ECANCELED: return then. NULL: only addresses of
+	 * datagrams are served. */
 	void (*serve)(int client, void *context);
 	/* What serve and answer are given. Every worker process has a copy, as it was when the
 	 * worker was forked, which its threads share without a lock: so they read it, and do not
@@ -132,14 +139,17 @@ struct hubbub_service {
 	/* One datagram, for addresses udp:HOST:PORT; NULL: such addresses are refused. The answer
 	 * is written over datagram->data, where there is room for size bytes. A hub's datagrams
 	 * come one after the other: the next one waits until this returns. Returns the answer's
-	 * length, or -1 for none; datagram->socket and hub_sendto serve for answers that come
-	 * later, or go elsewhere. */
+	 * length, or -1 for none: as for what may be an answer itself, or needs a longer answer
+	 * though its sender may be forged. datagram->socket and hub_sendto serve for answers that
+	 * come later, or go elsewhere. */
 	ssize_t (*answer)(struct hub_datagram *datagram, size_t size, void *context);
+	void *room[16]; /* for later versions: NULL */
 };
 
 /* Runs the server as the command line says; call it from main, before any thread is started.
  * Returns the exit code: 0 done, 1 could not run, 2 bad usage, 128 + signal when stopped at once.
- * --help, --version and bad options end the process. In a worker process it never returns.
+ * A service that is wrong itself (a field is missing, an option that cannot be) is bad usage,
+ * too. --help, --version and bad options end the process. In a worker process it never returns.
  * Errors are printed or logged. */
 int hubbub_main(int argc, char **argv, const struct hubbub_service *service);
 

@@ -8,51 +8,46 @@
 #include "hub/base/log.h"
 #include "master/change.h"
 #include "master/logfile.h"
+#include "master/lookup.h"
 #include "master/takeover.h"
 #include "master/upgrade.h"
 
-static void
-change_workers(struct master *master, int by)
-{
-	const struct generation *serving = master->fleet.serving;
-	const char *why;
-
-	if (serving == NULL)
-		return;
-	if (by < 0 && serving->config.processes == 1)
-		log_warning("the last worker stays");
-	else
-		master_scale(master, serving->config.processes + (unsigned)by,
-			serving->config.threads, &why);
-}
+#define REAPED_AT_ONCE 64
 
 static void
 reopen_log(struct master *master)
 {
-	int file = logfile_reopen();
-
-	if (file == -1)
+	if (!logfile_reopen())
 		return;
-	fleet_reopen(&master->fleet, file);
-	takeover_reopen(master, file);
-	close(file);
+	fleet_reopen(&master->fleet);
+	takeover_reopen(master);
+	successor_reopen(master);
 }
 
-/* Workers, the new master of an upgrade, and strangers: as process 1 of a container the master gets
- * every orphan. */
+/* Workers, the new master of an upgrade, lookups, and strangers: as process 1 of a container the
+ * master gets every orphan. */
 static void
 reap(struct master *master)
 {
 	siginfo_t child = {0};
+	unsigned reaped = 0;
 	pid_t last = 0;
 
 	while (waitid(P_ALL, 0, &child, WEXITED | WNOHANG | WNOWAIT) == 0 && child.si_pid != 0 &&
 		child.si_pid != last) {
+		/* Somebody may leave orphans without an end: the rest in the next turn. */
+		if (reaped++ == REAPED_AT_ONCE) {
+			ev_feed_signal(SIGCHLD);
+			return;
+		}
 		last = child.si_pid;
-		if (!fleet_reap(&master->fleet, last) && !upgrade_reap(master, last))
+		if (!fleet_reap(&master->fleet, last) && !upgrade_reap(master, last) &&
+			!lookup_reap(last))
 			waitpid(last, NULL, WNOHANG);
 		child.si_pid = 0;
 	}
+	/* It may stand behind one that cannot be reaped. Of workers their pidfds tell. */
+	upgrade_reap(master, 0);
 }
 
 static void
@@ -65,7 +60,7 @@ on_stop_signal(struct master *master, int number)
 		return;
 	}
 	if (number == SIGTERM && master->phase == MASTER_HANDED_OVER &&
-		upgrade_pass_drain(master)) {
+		successor_pass_drain(master)) {
 		log_info("another master has just taken over; it was told to drain");
 		return;
 	}
@@ -83,7 +78,6 @@ static void
 on_signal(struct ev_loop *loop, ev_signal *watcher, int events)
 {
 	struct master *master = watcher->data;
-	const char *why;
 
 	(void)loop, (void)events;
 	switch (watcher->signum) {
@@ -99,13 +93,13 @@ on_signal(struct ev_loop *loop, ev_signal *watcher, int events)
 		reopen_log(master);
 		return;
 	case SIGUSR2:
-		master_upgrade(master, &why);
+		master_upgrade_later(master);
 		return;
 	case SIGTTIN:
-		change_workers(master, 1);
+		master_add_workers_later(master, 1);
 		return;
 	case SIGTTOU:
-		change_workers(master, -1);
+		master_add_workers_later(master, -1);
 		return;
 	case SIGCHLD:
 		reap(master);

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,9 +16,12 @@
 #include "master/events.h"
 #include "master/limits.h"
 #include "master/obituary.h"
+#include "master/sandbox.h"
 #include "master/spawn.h"
 
-#define HEALTHY_AFTER 60. /* seconds */
+#define HEALTHY_AFTER 60.  /* seconds */
+#define LAST_MESSAGES 1000 /* more than a socket holds */
+#define LOGS_MISSED_MAX 200
 
 bool
 slot_tell(struct slot *slot, const struct channel_message *message, int descriptor)
@@ -45,52 +47,83 @@ slot_accept(struct slot *slot)
 void
 slot_catch_up(struct slot *slot)
 {
-	struct channel_message accept = {.kind = CHANNEL_ACCEPT};
+	struct channel_message accept = {.kind = CHANNEL_ACCEPT}, reopen = {.kind = CHANNEL_REOPEN};
 	struct channel_message farewell = {
 		.kind = slot->farewell, .value = slot->generation->config.drain_timeout};
 
+	if (slot->must_reopen && slot_tell(slot, &reopen, STDERR_FILENO))
+		slot->must_reopen = false;
 	if (slot->must_accept && slot_tell(slot, &accept, -1))
 		slot->must_accept = false;
 	if (slot->must_leave && slot_tell(slot, &farewell, -1))
 		slot->must_leave = false;
 }
 
+void
+slot_reopen(struct slot *slot)
+{
+	slot->must_reopen = slot->channel != -1;
+	slot->logs_missed = 0;
+	slot_catch_up(slot);
+}
+
+/* It had no file left for it. Listeners it is sent again without saying so. */
+static void
+reopen_again(struct slot *slot)
+{
+	slot->must_reopen = ++slot->logs_missed < LOGS_MISSED_MAX;
+	if (!slot->must_reopen)
+		log_warning("worker %u (pid %d) writes to the old log: it has no file left for "
+			    "the new one (raise the limit: ulimit -n, LimitNOFILE=)",
+			slot->index, (int)slot->pid);
+}
+
 static void
 hear(struct slot *slot, const struct channel_message *message)
 {
-	if (message->hub >= slot->generation->config.threads) {
+	const struct fleet_events *events = &slot->generation->fleet->events;
+
+	if (message->hub >= slot->generation->config.threads)
 		log_warning(
 			"worker %u speaks of hub %u, which it has not", slot->index, message->hub);
-		return;
-	}
-	if (message->kind == CHANNEL_READY)
+	else if (message->kind == CHANNEL_READY)
 		slot_event(slot, SUPERVISION_ALL_READY);
 	else if (message->kind == CHANNEL_DRAINED && slot->state == SUPERVISION_DRAINING)
 		slot->generation->fleet->slot_events->drained(slot, message->hub);
 	else if (message->kind == CHANNEL_DUMPED)
-		slot->generation->fleet->events.dumped(
-			slot->generation->fleet->events.context, message->value);
+		events->dumped(events->context, message->value);
+	else if (message->kind == CHANNEL_DUMP_MISSED)
+		events->dump_missed(
+			events->context, message->value, slot->generation->config.threads);
+	else if (message->kind == CHANNEL_REOPEN_MISSED)
+		reopen_again(slot);
 }
 
 static void
-on_message(struct ev_loop *loop, ev_io *watcher, int events)
+hear_some(struct slot *slot, unsigned most)
 {
-	struct slot *slot = watcher->data;
 	struct channel_message message;
 	int descriptor, result;
 
-	(void)events;
-	while (slot->channel != -1 &&
+	while (slot->channel != -1 && most-- > 0 &&
 		(result = channel_receive(slot->channel, &message, &descriptor)) != 0) {
 		if (result < 0) {
 			/* The worker is dying; its pidfd tells when it is dead. */
-			ev_io_stop(loop, watcher);
+			ear_stop(slot->generation->fleet->loop, &slot->talk);
 			return;
 		}
 		if (descriptor != -1)
 			close(descriptor);
 		hear(slot, &message);
 	}
+}
+
+/* A worker that says more than that, without an end, has to take turns with all else. */
+static void
+on_message(struct ev_loop *loop, ev_io *watcher, int events)
+{
+	(void)loop, (void)events;
+	hear_some(watcher->data, SLOT_MESSAGES_AT_ONCE);
 }
 
 static void
@@ -108,6 +141,9 @@ serve(struct slot *slot)
 	struct fleet *fleet = slot->generation->fleet;
 
 	slot->ready = clock_now();
+	/* That they are ready is a sign of life. */
+	for (unsigned hub = 0; hub < slot->generation->config.threads; hub++)
+		slot->hubs[hub].silent = 0;
 	ev_timer_set(&slot->healthy, HEALTHY_AFTER, 0.);
 	ev_timer_start(fleet->loop, &slot->healthy);
 	log_debug("worker %u (pid %d) is ready, %.0f ms after its start", slot->index,
@@ -124,14 +160,15 @@ clean_up(struct slot *slot)
 	struct generation *generation = slot->generation;
 	struct fleet *fleet = generation->fleet;
 
-	ev_io_stop(fleet->loop, &slot->exit);
-	ev_io_stop(fleet->loop, &slot->talk);
+	ear_stop(fleet->loop, &slot->exit);
+	ear_stop(fleet->loop, &slot->talk);
 	ev_timer_stop(fleet->loop, &slot->healthy);
-	close(slot->pidfd);
+	if (slot->pidfd != -1)
+		close(slot->pidfd);
 	close(slot->channel);
 	slot->pidfd = slot->channel = -1;
 	slot->pid = 0;
-	slot->must_accept = slot->must_leave = false;
+	slot->must_accept = slot->must_leave = slot->must_reopen = false;
 	/* First: if this master dies in between, its successor does not say again what was lost. */
 	counters_bury(fleet->counters, slot->rows, generation->config.threads);
 	fleet->slot_events->lost(slot);
@@ -144,11 +181,18 @@ void
 slot_reap(struct slot *slot)
 {
 	siginfo_t status = {0};
+	idtype_t kind = slot->pidfd != -1 ? P_PIDFD : P_PID;
 
-	if (slot->pid == 0 ||
-		(waitid(P_PIDFD, (id_t)slot->pidfd, &status, WEXITED | WNOHANG) == 0 &&
-			status.si_pid == 0))
+	if (slot->pid == 0)
 		return;
+	if (waitid(kind, (id_t)(kind == P_PIDFD ? slot->pidfd : slot->pid), &status,
+		    WEXITED | WNOHANG) != 0)
+		/* It is dead all the same, as its pidfd says, or its parent's SIGCHLD. */
+		status = (siginfo_t){.si_errno = errno};
+	else if (status.si_pid == 0)
+		return;
+	/* A death may be the answer to a message. */
+	hear_some(slot, LAST_MESSAGES);
 	obituary_note(slot, &status);
 	slot_event(slot, SUPERVISION_EXIT);
 }
@@ -192,7 +236,7 @@ back_off(struct slot *slot)
 		fleet->slot_events->failed(slot);
 		return;
 	}
-	pause = backoff_pause(&slot->failures, served, fleet_accepting(fleet) > 0);
+	pause = backoff_pause(&slot->failures, served, fleet_living(fleet) > 0);
 	counters_note(&counters_server(fleet->counters)->respawns, 1);
 	snprintf(failed, sizeof failed, slot->failures == 1 ? "once" : "%u times in a row",
 		slot->failures);
@@ -215,15 +259,12 @@ fork_process(struct slot *slot)
 	unsigned threads = generation->config.threads;
 	int pair[2] = {-1, -1}, *sockets, error;
 
-	sockets = malloc(sizeof *sockets * threads * heritage.addresses);
 	slot->rows = counters_claim(fleet->counters, slot->index, generation->number, threads);
-	if (sockets == NULL || slot->rows == NULL ||
-		socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+	sockets = slot->rows != NULL ? sockets_list(fleet->sockets, slot_seat(slot, 0), threads,
+					       &heritage.kept)
+				     : NULL;
+	if (sockets == NULL || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
 		goto fail;
-	for (unsigned hub = 0; hub < threads; hub++)
-		memcpy(sockets + hub * heritage.addresses,
-			fleet->sockets->seats[slot_seat(slot, hub)].fds,
-			heritage.addresses * sizeof *sockets);
 	heritage.index = slot->index;
 	heritage.threads = threads;
 	heritage.channel = pair[1];
@@ -260,19 +301,19 @@ spawn(struct slot *slot)
 {
 	struct fleet *fleet = slot->generation->fleet;
 
-	if (fork_process(slot) != 0) {
+	slot->fork_error = fork_process(slot) == 0 ? 0 : errno;
+	if (slot->fork_error != 0) {
 		events_note(LOG_ERROR,
 			"cannot fork worker %u: %s (limit on processes, files or memory?)",
-			slot->index, strerror(errno));
+			slot->index, strerror(slot->fork_error));
 		slot_event(slot, SUPERVISION_FORK_FAILED);
 		return;
 	}
 	slot->is_killed = false;
 	slot->started = clock_now();
-	ev_io_set(&slot->exit, slot->pidfd, EV_READ);
-	ev_io_set(&slot->talk, slot->channel, EV_READ);
-	ev_io_start(fleet->loop, &slot->exit);
-	ev_io_start(fleet->loop, &slot->talk);
+	if (slot->pidfd != -1)
+		ear_start_on(fleet->loop, &slot->exit, slot->pidfd);
+	ear_start_on(fleet->loop, &slot->talk, slot->channel);
 }
 
 static void
@@ -290,7 +331,7 @@ slot_kill(struct slot *slot)
 	if (slot->pid == 0)
 		return;
 	slot->is_killed = true;
-	pidfd_send_signal(slot->pidfd, SIGKILL, NULL, 0);
+	sandbox_kill(slot->pid, slot->pidfd, SIGKILL);
 }
 
 void
@@ -310,7 +351,7 @@ kill_hung(struct slot *slot)
 		slot->state == SUPERVISION_STARTING ? "does not get ready"
 						    : "gives no sign of life",
 		(double)slot->generation->config.hang_timeout / (double)CLOCK_SECOND);
-	pidfd_send_signal(slot->pidfd, SIGKILL, NULL, 0);
+	sandbox_kill(slot->pid, slot->pidfd, SIGKILL);
 }
 
 static void
@@ -387,13 +428,14 @@ slot_new(struct generation *generation, unsigned index)
 	slot->capacity = (int64_t)limits_connections(
 		generation->config.heritage.addresses, generation->config.threads);
 	slot->pidfd = slot->channel = -1;
-	ev_init(&slot->exit, on_death);
-	ev_init(&slot->talk, on_message);
+	ear_init(&slot->exit, on_death, -1, EV_READ);
+	ear_init(&slot->talk, on_message, -1, EV_READ);
 	/* What it has said is heard before its death. */
-	ev_set_priority(&slot->talk, 1);
+	ev_set_priority(&slot->talk.watcher, 1);
 	ev_init(&slot->respawn, on_respawn);
 	ev_init(&slot->healthy, on_healthy);
-	slot->exit.data = slot->talk.data = slot->respawn.data = slot->healthy.data = slot;
+	slot->exit.watcher.data = slot->talk.watcher.data = slot->respawn.data =
+		slot->healthy.data = slot;
 	return slot;
 }
 

@@ -5,6 +5,8 @@
 
 #include "master/roster.h"
 
+#define SLOT_MESSAGES_AT_ONCE 64 /* that it hears of its worker in a turn of the loop */
+
 /* Makes an empty slot. NULL with errno ENOMEM. */
 struct slot *slot_new(struct generation *generation, unsigned index);
 
@@ -26,6 +28,9 @@ bool slot_tell(struct slot *slot, const struct channel_message *message, int des
 
 /* Tells it that it may accept, since its hubs have their seats and permits. */
 void slot_accept(struct slot *slot);
+
+/* Has it write to this master's standard error, which is another one than before. */
+void slot_reopen(struct slot *slot);
 
 /* Shortens the pause before its next process to at most so many seconds. */
 void slot_hasten(struct slot *slot, double most);

@@ -23,6 +23,7 @@
 #include <sys/types.h>
 
 #include "master/address.h"
+#include "master/path_identity.h"
 #include "master/roll.h"
 #include "master/steering.h"
 
@@ -35,11 +36,6 @@
 struct seat {
 	int *fds; /* one per address; owned */
 	bool listens;
-};
-
-struct path_identity {
-	dev_t device;
-	ino_t inode;
 };
 
 struct sockets {
@@ -56,6 +52,7 @@ struct sockets {
 	 * server's to shut. */
 	int *passed;
 	struct path_identity *paths; /* [address]: which file its path was, when it was bound */
+	bool *lost;                  /* [address]: that file is gone, and that was said */
 	int *locks;                  /* [address]: held while this server owns the address */
 	int *port_locks; /* [address]: held until this server listens; see sockets_unlock_ports */
 	struct seat *seats;
@@ -71,20 +68,38 @@ struct sockets {
 int sockets_init(struct sockets *sockets, const struct address *addresses, unsigned address_count,
 	int backlog);
 
+/* Logs which Unix sockets' files were removed, or are another's, each once; and again, also those
+ * that were told before. */
+void sockets_look(struct sockets *sockets);
+void sockets_look_again(struct sockets *sockets);
+
+/* Takes note of which files the paths are, unless that is known. */
+void sockets_know_paths(struct sockets *sockets);
+
+/* Removes those files, if they are this server's: not of sockets that were passed, nor once another
+ * master has them. */
+void sockets_remove_paths(struct sockets *sockets);
+
 /* Locks each address against a second copy, checks that nobody else listens on it, and binds so
  * many seats; none listens yet. An address that the machine does not have is left out, with a
  * warning, where it is one of several of a name; those of a name with port 0 get one port. Returns
  * 0, or -1 after logging one line that says what to do. */
 int sockets_open(struct sockets *sockets, unsigned seats);
 
-/* Uses a listening socket that was passed to this server for an address, before sockets_open. It
- * becomes that of the first seat, or is shared by all if no other can be bound beside it.
- * Returns whether the address is one of these; then fd is owned. */
-bool sockets_take(struct sockets *sockets, int fd);
+/* The address to which a socket that was passed to this server is bound, or -1. */
+int sockets_find(const struct sockets *sockets, int fd);
+
+/* Uses it for that address, before sockets_open, and owns it. It becomes that of the first seat, or
+ * is shared by all if no other can be bound beside it. */
+void sockets_take(struct sockets *sockets, unsigned address, int fd);
 
 /* Binds more seats, if there are fewer. Returns 0, or -1 with errno and no seat more; EPERM after
  * privileges were dropped. */
 int sockets_grow(struct sockets *sockets, unsigned seats);
+
+/* Closes the last seats again, down to so many or to the last one that listens; none once
+ * privileges were dropped, because they could not be bound again. No hub may have them any more. */
+void sockets_shrink(struct sockets *sockets, unsigned seats);
 
 /* Makes a seat listen, if it does not yet. Returns 0, or -1 with errno. */
 int sockets_listen(struct sockets *sockets, unsigned seat);
@@ -92,8 +107,9 @@ int sockets_listen(struct sockets *sockets, unsigned seat);
 /* Takes a seat out of the group. Who is queued there is reset, so it should be empty. */
 void sockets_park(struct sockets *sockets, unsigned seat);
 
-/* How many connections wait in a seat's queues. */
+/* How many connections wait in a seat's queues, and in that of one address. */
 unsigned sockets_queued(const struct sockets *sockets, unsigned seat);
+unsigned sockets_queued_at(const struct sockets *sockets, unsigned seat, unsigned address);
 
 /* The group is another master's from now on: nothing here changes it any more. */
 void sockets_forget(struct sockets *sockets);
@@ -119,6 +135,20 @@ static inline bool
 sockets_is_in_group(const struct sockets *sockets, unsigned address)
 {
 	return sockets->addresses[address].kind == ADDRESS_TCP && sockets->shared[address] == -1;
+}
+
+/* The sockets of so many seats, address by address; *kept, which of them a service manager has,
+ * too, in the same memory, which is the caller's to free. NULL without memory. */
+int *sockets_list(const struct sockets *sockets, unsigned first, unsigned seats, const bool **kept);
+
+/* Whether a service manager has the seat's socket for that address, too, and with it what is queued
+ * there. */
+static inline bool
+sockets_is_kept(const struct sockets *sockets, unsigned seat, unsigned address)
+{
+	return sockets->passed[address] != -1 &&
+	       (sockets->shared[address] != -1 ||
+		       sockets->seats[seat].fds[address] == sockets->passed[address]);
 }
 
 /* Closes all and frees what sockets owns. */

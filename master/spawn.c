@@ -11,6 +11,10 @@
 #include "hub/arch/annotate.h"
 #include "hub/base/log.h"
 #include "master/numerals.h"
+#include "master/oversize.h"
+#include "master/sandbox.h"
+#include "worker/flush.h"
+#include "worker/spare.h"
 #include "worker/worker.h"
 
 static int
@@ -41,12 +45,12 @@ close_the_rest(const struct worker_heritage *heritage)
 		unsigned next = (unsigned)keep[i];
 
 		if (next > from)
-			result = close_range(from, next - 1, 0);
+			result = sandbox_close_range(from, next - 1);
 		if (next >= from)
 			from = next + 1;
 	}
 	if (result == 0)
-		result = close_range(from, ~0U, 0);
+		result = sandbox_close_range(from, ~0U);
 	free(keep);
 	return result;
 }
@@ -70,6 +74,7 @@ reset_signals(void)
 	}
 	for (size_t i = 0; i < sizeof ignored / sizeof ignored[0]; i++)
 		signal(ignored[i], SIG_IGN);
+	oversize_survive();
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
@@ -77,15 +82,22 @@ reset_signals(void)
 static _Noreturn void
 become_worker(const struct worker_heritage *heritage)
 {
+	int code;
+
 	if (close_the_rest(heritage) != 0) {
 		log_error("worker %u cannot close what it inherited: %s", heritage->index,
 			strerror(errno));
 		_exit(1);
 	}
+	spare_forget();
+	log_forget_lost();
 	reset_signals();
 	numerals_end();
-	/* What the program registered with atexit, and what it has buffered, is the master's. */
-	annotate_exit(worker_run(heritage));
+	/* What the program registered with atexit is the master's; what it had buffered was written
+	 * before. */
+	code = worker_run(heritage);
+	flush_before_exit(code);
+	annotate_exit(code);
 }
 
 pid_t
@@ -94,6 +106,7 @@ spawn_worker(const struct worker_heritage *heritage, int *pidfd)
 	sigset_t all, before;
 	pid_t pid;
 
+	flush_streams();
 	/* A signal that reaches the child before reset_signals would run the master's handler. */
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &before);
@@ -104,7 +117,8 @@ spawn_worker(const struct worker_heritage *heritage, int *pidfd)
 	if (pid == -1)
 		return -1;
 	*pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-	if (*pidfd == -1) {
+	/* Where there are none, SIGCHLD tells of deaths alone. */
+	if (*pidfd == -1 && !sandbox_is_refusal(errno)) {
 		int error = errno;
 
 		/* Without it the master would not see the worker die. Not yet reaped, so the pid is

@@ -5,10 +5,10 @@
 #include <unistd.h>
 
 #include "hub/base/clock.h"
-#include "hub/base/printable.h"
 #include "master/events.h"
 #include "master/master.h"
 #include "master/permits.h"
+#include "master/printable.h"
 #include "master/ready.h"
 #include "worker/catalog.h"
 
@@ -176,12 +176,13 @@ status_json(const struct master *master)
 	json_t *object;
 	char *text;
 
-	object = json_pack("{s:o, s:o, s:i, s:s, s:b, s:I, s:i, s:i, s:i, s:b, s:o, s:I, s:I, s:f, "
-			   "s:b, s:o, s:o, s:o, s:o}",
+	object = json_pack(
+		"{s:o, s:o, s:i, s:s, s:b, s:b, s:I, s:i, s:i, s:i, s:b, s:o, s:I, s:I, s:f, "
+		"s:b, s:o, s:o, s:o, s:o}",
 		"name", printable_json(master->service->name), "version",
 		printable_json(master->service->version), "pid", (int)getpid(), "phase",
-		ready_phase_names[master->phase], "ready", ready_is(master), "started",
-		(json_int_t)master->started, "generation",
+		ready_phase_names[master->phase], "ready", ready_is(master), "live",
+		ready_is_live(master), "started", (json_int_t)master->started, "generation",
 		serving != NULL ? (int)serving->number : 0, "processes",
 		serving != NULL ? (int)serving->config.processes : 0, "threads",
 		serving != NULL ? (int)serving->config.threads : 0, "changing",

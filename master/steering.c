@@ -29,19 +29,21 @@ is_saturated(const struct steering_load *loads, size_t count, size_t index)
 	return present > 0 && loads[index].busy - others / (double)present >= SATURATED_BEYOND;
 }
 
-/* Each gets what it lacks to the level that all would have after the arrivals. */
+/* Each gets what it lacks to the level that all would have after the arrivals; who leaves and comes
+ * back is no longer where it was. */
 static double
-deficit(const struct steering_load *load, double level)
+deficit(const struct steering_load *load, double staying, double level)
 {
-	double lacks = level - (double)load->open;
+	double lacks = level - staying * (double)load->open;
 
 	return lacks > 0 ? lacks : 0;
 }
 
 void
-steering_weigh(const struct steering_load *loads, size_t count, double arrivals, unsigned *weights)
+steering_weigh(const struct steering_load *loads, size_t count, struct steering_forecast forecast,
+	unsigned *weights)
 {
-	double open = 0, level, sum = 0, rest = 1;
+	double open = 0, arrivals = forecast.arrivals, staying, level, sum = 0, rest = 1;
 	size_t present = 0;
 
 	for (size_t i = 0; i < count; i++) {
@@ -62,16 +64,21 @@ steering_weigh(const struct steering_load *loads, size_t count, double arrivals,
 		arrivals = open * TOLERANCE;
 	if (arrivals < 1)
 		arrivals = 1;
-	level = (open + arrivals) / (double)present;
+	if (forecast.replaced > open)
+		forecast.replaced = open;
+	if (arrivals < forecast.replaced)
+		arrivals = forecast.replaced;
+	staying = open > 0 ? 1 - forecast.replaced / open : 1;
+	level = (staying * open + arrivals) / (double)present;
 	for (size_t i = 0; i < count; i++)
 		if (!loads[i].is_away && weights[i] == 0)
-			sum += deficit(&loads[i], level);
+			sum += deficit(&loads[i], staying, level);
 	if (rest < SATURATED_SHARE)
 		rest = SATURATED_SHARE;
 	for (size_t i = 0; i < count; i++)
 		if (!loads[i].is_away && weights[i] == 0)
 			weights[i] = (unsigned)(rest * STEERING_WEIGHT_MAX *
-						deficit(&loads[i], level) / sum);
+						deficit(&loads[i], staying, level) / sum);
 }
 
 size_t

@@ -27,11 +27,17 @@ struct steering_load {
 	double busy;   /* share of the time that it was busy lately, 0 to 1 */
 };
 
-/* Chooses weights, 0 to STEERING_WEIGHT_MAX. arrivals: how many connections are expected until the
- * next choice. Members with fewer connections than the others get more; one that is busy all the
- * time, unlike the others, gets at most a twentieth. All are 0 if all are away. */
-void steering_weigh(
-	const struct steering_load *loads, size_t count, double arrivals, unsigned *weights);
+/* What is expected until the next choice. */
+struct steering_forecast {
+	double arrivals;
+	double replaced; /* of those that are open: clients that may leave and come back at once */
+};
+
+/* Chooses weights, 0 to STEERING_WEIGHT_MAX. Members with fewer connections than the others get
+ * more; one that is busy all the time, unlike the others, gets at most a twentieth. All are 0 if
+ * all are away. */
+void steering_weigh(const struct steering_load *loads, size_t count,
+	struct steering_forecast forecast, unsigned *weights);
 
 /* Writes a program that returns index i with probability weights[i] / sum. Returns its length, or 0
  * if all weights are 0 or there are too many. */

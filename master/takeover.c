@@ -14,7 +14,7 @@ forget(struct master *master)
 {
 	struct former *former = master->former;
 
-	ev_io_stop(master->loop, &former->talk);
+	ear_stop(master->loop, &former->talk);
 	ev_timer_stop(master->loop, &former->look);
 	if (former->channel != -1)
 		close(former->channel);
@@ -67,7 +67,6 @@ take_over(struct master *master)
 static void
 hear_former(struct master *master, enum word word, int file)
 {
-	(void)file;
 	switch (word) {
 	case WORD_GO:
 		take_over(master);
@@ -78,6 +77,16 @@ hear_former(struct master *master, enum word word, int file)
 		break;
 	case WORD_DRAIN:
 		master->upgrade_events.drain(master);
+		break;
+	case WORD_MORE:
+		master->upgrade_events.add_workers(master, 1);
+		break;
+	case WORD_FEWER:
+		master->upgrade_events.add_workers(master, -1);
+		break;
+	case WORD_REOPEN:
+		word_reopen(master, file);
+		master->upgrade_events.reopened(master);
 		break;
 	default:
 		log_warning("the former master says what this one does not know (%u)", word);
@@ -90,7 +99,7 @@ lose_former(struct master *master)
 {
 	struct former *former = master->former;
 
-	ev_io_stop(master->loop, &former->talk);
+	ear_stop(master->loop, &former->talk);
 	close(former->channel);
 	former->channel = -1;
 	if (!master->is_heir) {
@@ -131,9 +140,9 @@ takeover_listen(struct master *master)
 {
 	struct former *former = master->former;
 
-	ev_io_init(&former->talk, on_former, former->channel, EV_READ);
-	former->talk.data = former->look.data = master;
-	ev_io_start(master->loop, &former->talk);
+	ear_init(&former->talk, on_former, former->channel, EV_READ);
+	former->talk.watcher.data = former->look.data = master;
+	ear_start(master->loop, &former->talk);
 }
 
 void
@@ -147,16 +156,18 @@ takeover_risen(struct master *master)
 		return;
 	}
 	word_say(former->channel, WORD_RISEN, -1);
+	/* A hub may have hung since, and have come back. */
+	ev_timer_stop(master->loop, &former->look);
 	ev_now_update(master->loop);
 	ev_timer_set(&former->look, COMMIT_LOOK_EVERY, COMMIT_LOOK_EVERY);
 	ev_timer_start(master->loop, &former->look);
 }
 
 void
-takeover_reopen(struct master *master, int file)
+takeover_reopen(struct master *master)
 {
 	if (master->former->channel != -1)
-		word_say(master->former->channel, WORD_REOPEN, file);
+		word_say(master->former->channel, WORD_REOPEN, STDERR_FILENO);
 }
 
 void
@@ -196,7 +207,7 @@ void
 takeover_init(struct former *former)
 {
 	*former = (struct former){.channel = -1, .commit_file = -1};
-	ev_init(&former->talk, on_former);
+	ear_init(&former->talk, on_former, -1, EV_READ);
 	ev_init(&former->look, on_look);
 }
 

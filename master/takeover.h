@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "master/ear.h"
+
 struct commit;
 struct master;
 
@@ -19,7 +21,7 @@ struct former {
 	/* The former one's with the one before it, which is to stand in for nobody any more; NULL
 	 * without. */
 	struct commit *elder;
-	ev_io talk;
+	struct ear talk;
 	ev_timer look;  /* at the commit word, from RISEN on */
 	bool has_risen; /* RISEN was said, or would have been */
 	bool is_dead;   /* before it had handed over */
@@ -41,8 +43,8 @@ void takeover_listen(struct master *master);
 /* This master's generation has risen: asks for the GO. */
 void takeover_risen(struct master *master);
 
-/* Has the old one write to another log, too. */
-void takeover_reopen(struct master *master, int file);
+/* Has the old one write to this master's log, which was reopened. */
+void takeover_reopen(struct master *master);
 
 /* This master is about to stop, or was taken over itself: the old one is not to serve again. */
 void takeover_leave(struct master *master);

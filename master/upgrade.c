@@ -2,11 +2,7 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/pidfd.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,11 +10,11 @@
 #include "hub/base/log.h"
 #include "master/commit.h"
 #include "master/events.h"
-#include "master/handover.h"
 #include "master/launch.h"
 #include "master/master.h"
 #include "master/notify.h"
 #include "master/program.h"
+#include "master/sandbox.h"
 #include "master/takeover.h"
 #include "master/word.h"
 
@@ -40,37 +36,6 @@ start_timer(struct master *master, ev_timer *timer, double after, double every)
 
 /* ---- ends of an attempt ---- */
 
-static void
-forget_successor(struct master *master)
-{
-	struct successor *successor = master->successor;
-
-	ev_io_stop(master->loop, &successor->talk);
-	ev_io_stop(master->loop, &successor->birth);
-	ev_io_stop(master->loop, &successor->death);
-	ev_timer_stop(master->loop, &successor->deadline);
-	if (successor->channel != -1)
-		close(successor->channel);
-	if (successor->pidfd != -1)
-		close(successor->pidfd);
-	if (successor->leash != -1)
-		close(successor->leash);
-	commit_free(&successor->commit);
-	successor->channel = successor->pidfd = successor->leash = -1;
-	successor->pid = successor->launcher = 0;
-	successor->phase = SUCCESSOR_NONE;
-}
-
-/* Its parent from now on is whoever reaps orphans: the service manager, if there is one. */
-static void
-let_go(struct successor *successor, struct ev_loop *loop)
-{
-	ev_io_stop(loop, &successor->birth);
-	if (successor->leash != -1)
-		close(successor->leash);
-	successor->leash = -1;
-}
-
 /* The new master owns the server. */
 static void
 hand_over(struct master *master)
@@ -91,7 +56,7 @@ hand_over(struct master *master)
 	/* From here on the new master and this one stand in for each other, and nobody older
 	 * does. */
 	takeover_leave(master);
-	let_go(successor, master->loop);
+	successor_let_go(successor, master->loop);
 }
 
 /* Everything that a hand-over consists of is done, here and there. */
@@ -123,7 +88,7 @@ look_at_naming(struct master *master)
 	struct successor *successor = master->successor;
 
 	/* A dead one is named to nobody. */
-	if (!ev_is_active(&successor->death))
+	if (!ear_is_active(&successor->death))
 		notify_forget();
 	if (notify_awaits_room()) {
 		if (++successor->looks < NAMING_LOOKS_MAX)
@@ -196,10 +161,10 @@ withdraw(struct master *master)
 	/* Its workers find that it is dead, and have nothing to drain; it, and the launcher, are
 	 * reaped as strangers. */
 	if (successor->pidfd != -1)
-		pidfd_send_signal(successor->pidfd, SIGKILL, NULL, 0);
+		sandbox_kill(successor->pid, successor->pidfd, SIGKILL);
 	if (successor->phase == SUCCESSOR_OFFERED)
 		master->upgrade_events.kept(master);
-	forget_successor(master);
+	successor_forget(master);
 	fleet_freeze(&master->fleet, false);
 	return true;
 }
@@ -232,7 +197,7 @@ take_back(struct master *master)
 	events_note(LOG_ERROR, "the new master (pid %d) is dead; this one, pid %d, %s",
 		(int)successor->pid, (int)getpid(),
 		is_to_drain ? "ends what it was told to" : "serves again");
-	forget_successor(master);
+	successor_forget(master);
 	master->upgrade_events.ended(master, "the new master died when it had taken over");
 	master->phase = MASTER_STARTING;
 	master->upgrade_events.kept(master);
@@ -268,14 +233,6 @@ offer(struct master *master)
 }
 
 static void
-reopen(struct master *master, int file)
-{
-	dup2(file, STDERR_FILENO);
-	fleet_reopen(&master->fleet, file);
-	takeover_reopen(master, file);
-}
-
-static void
 hear_successor(struct master *master, enum word word, int file)
 {
 	struct successor *successor = master->successor;
@@ -297,8 +254,8 @@ hear_successor(struct master *master, enum word word, int file)
 		master->upgrade_events.stop(master, 0);
 		break;
 	case WORD_REOPEN:
-		if (file != -1)
-			reopen(master, file);
+		word_reopen(master, file);
+		takeover_reopen(master);
 		break;
 	default:
 		log_warning("the new master says what this one does not know (%u)", word);
@@ -313,23 +270,7 @@ on_successor(struct ev_loop *loop, ev_io *watcher, int events)
 	(void)events;
 	/* At the end its pidfd tells more. */
 	if (!word_hear(master, &master->successor->channel, hear_successor))
-		ev_io_stop(loop, watcher);
-}
-
-static const char *
-explain_death(int status)
-{
-	static char why[160];
-
-	if (WIFSIGNALED(status))
-		snprintf(why, sizeof why,
-			"the new program was killed by signal %d (%s) while it started",
-			WTERMSIG(status), strsignal(WTERMSIG(status)));
-	else
-		snprintf(why, sizeof why,
-			"the new program exited with code %d while it started; the log says why",
-			WEXITSTATUS(status));
-	return why;
+		ear_stop(loop, &master->successor->talk);
 }
 
 static void
@@ -339,7 +280,7 @@ on_death(struct ev_loop *loop, ev_io *watcher, int events)
 	struct successor *successor = master->successor;
 
 	(void)events;
-	ev_io_stop(loop, watcher);
+	ear_stop(loop, &successor->death);
 	word_hear(master, &successor->channel, hear_successor);
 	look_at_commit(master);
 	if (successor->phase == SUCCESSOR_SERVING && commit_retake(successor->commit))
@@ -358,10 +299,14 @@ upgrade_reap(struct master *master, pid_t pid)
 {
 	struct successor *successor = master->successor;
 	int status = 0;
+	pid_t result;
 
-	if (successor->launcher == 0 || successor->launcher != pid)
+	if (successor->launcher == 0 || (pid != 0 && successor->launcher != pid))
 		return false;
-	if (waitpid(pid, &status, WNOHANG) != pid)
+	/* One that cannot be asked how it ended has ended all the same, if somebody said that it
+	 * has, or it is no child any more. */
+	result = waitpid(successor->launcher, &status, WNOHANG);
+	if (result == 0 || (result == -1 && pid == 0 && errno != ECHILD))
 		return true;
 	successor->launcher = 0;
 	if (successor->phase == SUCCESSOR_OFFERED)
@@ -370,7 +315,7 @@ upgrade_reap(struct master *master, pid_t pid)
 	if (successor->phase >= SUCCESSOR_SERVING)
 		name_successor(master);
 	else
-		roll_back(master, explain_death(status));
+		roll_back(master, successor_explain_death(status));
 	return true;
 }
 
@@ -384,7 +329,7 @@ on_birth(struct ev_loop *loop, ev_io *watcher, int events)
 	(void)events;
 	if (pid == 0)
 		return;
-	ev_io_stop(loop, watcher);
+	ear_stop(loop, &successor->birth);
 	/* Without one the launcher's end is its end. */
 	if (pid < 0)
 		return;
@@ -393,8 +338,7 @@ on_birth(struct ev_loop *loop, ev_io *watcher, int events)
 		return;
 	}
 	successor->pid = pid;
-	ev_io_set(&successor->death, successor->pidfd, EV_READ);
-	ev_io_start(loop, &successor->death);
+	ear_start_on(loop, &successor->death, successor->pidfd);
 	log_info("upgrading: the new master is pid %d", (int)pid);
 	offer(master);
 }
@@ -422,77 +366,29 @@ on_deadline(struct ev_loop *loop, ev_timer *timer, int events)
 
 /* ---- starting the new master ---- */
 
-struct launching {
-	const struct master *master;
-	int document;
-	int channel;
-	int commit;
-};
-
-/* In the child: only what the document names goes through the exec. */
-static void
-become_heir(void *context)
-{
-	const struct launching *launching = context;
-	const struct master *master = launching->master;
-	sigset_t none;
-
-	handover_keep(master, launching->document, launching->channel, launching->commit);
-	for (int number = 1; number < NSIG; number++)
-		signal(number, SIG_DFL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	execv(program_remembered(), master->argv);
-	log_error("cannot execute %s: %s", program_remembered(), strerror(errno));
-	_exit(126);
-}
-
 static void
 watch_successor(struct master *master)
 {
 	struct successor *successor = master->successor;
 	int64_t limit = master->options.hang_timeout;
 
-	ev_io_init(&successor->talk, on_successor, successor->channel, EV_READ);
-	ev_io_init(&successor->birth, on_birth, successor->leash, EV_READ);
-	ev_io_init(&successor->death, on_death, -1, EV_READ);
+	ear_init(&successor->talk, on_successor, successor->channel, EV_READ);
+	ear_init(&successor->birth, on_birth, successor->leash, EV_READ);
+	ear_init(&successor->death, on_death, -1, EV_READ);
 	/* What it has said is heard before its death. */
-	ev_set_priority(&successor->talk, 1);
-	successor->talk.data = successor->birth.data = successor->death.data =
-		successor->deadline.data = master;
-	ev_io_start(master->loop, &successor->talk);
-	ev_io_start(master->loop, &successor->birth);
+	ev_set_priority(&successor->talk.watcher, 1);
+	successor->talk.watcher.data = successor->birth.watcher.data =
+		successor->death.watcher.data = successor->deadline.data = master;
+	ear_start(master->loop, &successor->talk);
+	ear_start(master->loop, &successor->birth);
 	start_timer(master, &successor->deadline,
 		limit > 0 ? (double)limit / (double)CLOCK_SECOND : TIME_DEFAULT, 0.);
-}
-
-/* Returns 0, or -1; then nothing is left of it. */
-static int
-start_successor(struct master *master, int heirs_end)
-{
-	struct successor *successor = master->successor;
-	struct launching launching = {master, -1, heirs_end, -1};
-
-	successor->commit = commit_new(&launching.commit);
-	if (successor->commit != NULL)
-		launching.document = handover_write(master, heirs_end, launching.commit);
-	if (launching.document != -1) {
-		successor->launcher = launch(become_heir, &launching, &successor->leash);
-		close(launching.document);
-	}
-	if (launching.commit != -1)
-		close(launching.commit);
-	if (successor->launcher > 0)
-		return 0;
-	forget_successor(master);
-	return -1;
 }
 
 int
 upgrade_start(struct master *master, const char **why)
 {
 	struct successor *successor = master->successor;
-	int pair[2], result;
 
 	*why = "this is process 1, whose end would end its container: start a new container "
 	       "instead";
@@ -500,37 +396,23 @@ upgrade_start(struct master *master, const char **why)
 		return -1;
 	if (!program_is_there(why))
 		return -1;
+	*why = "the system refuses pidfd_open, without which the new program could not be watched; "
+	       "restart instead";
+	if (!sandbox_has_pidfds())
+		return -1;
 	*why = "the former master has not handed over entirely yet; try again";
 	if (!takeover_is_complete(master))
 		return -1;
 	*why = "a worker is not ready; try again when all are";
 	if (!fleet_is_steady(&master->fleet))
 		return -1;
-	*why = "no memory, or no more files";
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
-		return -1;
-	successor->channel = pair[0];
-	result = start_successor(master, pair[1]);
-	close(pair[1]);
-	if (result != 0)
+	if (successor_start(master, why) != 0)
 		return -1;
 	successor->phase = SUCCESSOR_STARTING;
 	successor->has_risen = successor->has_told = successor->is_named = successor->is_to_drain =
 		false;
 	watch_successor(master);
 	return 0;
-}
-
-bool
-upgrade_pass_drain(struct master *master)
-{
-	struct successor *successor = master->successor;
-
-	if (successor->phase != SUCCESSOR_SERVING || successor->is_named || successor->is_to_drain)
-		return false;
-	successor->is_to_drain = true;
-	word_say(successor->channel, WORD_DRAIN, -1);
-	return true;
 }
 
 bool
@@ -548,14 +430,14 @@ void
 upgrade_init(struct successor *successor)
 {
 	*successor = (struct successor){.pidfd = -1, .channel = -1, .leash = -1};
-	ev_init(&successor->talk, on_successor);
-	ev_init(&successor->birth, on_birth);
-	ev_init(&successor->death, on_death);
+	ear_init(&successor->talk, on_successor, -1, EV_READ);
+	ear_init(&successor->birth, on_birth, -1, EV_READ);
+	ear_init(&successor->death, on_death, -1, EV_READ);
 	ev_init(&successor->deadline, on_deadline);
 }
 
 void
 upgrade_fini(struct master *master)
 {
-	forget_successor(master);
+	successor_forget(master);
 }

@@ -32,45 +32,12 @@
 #ifndef HUBBUB_MASTER_UPGRADE_H
 #define HUBBUB_MASTER_UPGRADE_H
 
-#include <ev.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <sys/types.h>
 
-#include "master/fleet.h"
+#include "master/successor.h"
 
-struct commit;
 struct master;
-
-enum successor_phase {
-	SUCCESSOR_NONE,
-	SUCCESSOR_STARTING,
-	SUCCESSOR_OFFERED,
-	SUCCESSOR_SERVING,
-	SUCCESSOR_LEFT, /* it is stopping, or another one's old master */
-};
-
-/* In the old master: the new one. */
-struct successor {
-	enum successor_phase phase;
-	pid_t pid; /* 0 until the launcher has told it, and without one */
-	int pidfd; /* -1 likewise */
-	int channel;
-	struct commit *commit;
-	pid_t launcher; /* its parent until it has taken over; 0 once that is reaped */
-	int leash;      /* the launcher's; -1 once it was let go */
-	ev_io talk;
-	ev_io birth; /* on leash */
-	ev_io death; /* on pidfd */
-	ev_timer deadline;
-	unsigned looks;             /* at the commit word since it was offered, or at whether the
-				     * service manager has taken its name */
-	bool has_risen;             /* RISEN came */
-	bool has_told;              /* TOOK came */
-	bool is_named;              /* to the service manager, which has taken the word */
-	bool is_to_drain;           /* DRAIN was said */
-	struct fleet_config config; /* to serve by again, if it dies */
-};
 
 void upgrade_init(struct successor *successor);
 
@@ -80,12 +47,9 @@ int upgrade_start(struct master *master, const char **why);
 /* Drops a new one, unless that has taken over; then the phase is MASTER_HANDED_OVER. */
 void upgrade_abandon(struct master *master);
 
-/* Handles the death of the launcher, if that is its pid. Returns whether it is. */
+/* Handles the death of the launcher, if that is its pid; with 0, if it has died. Returns whether
+ * it is its pid; with 0, whether there was one. */
 bool upgrade_reap(struct master *master, pid_t pid);
-
-/* This master was told to drain: tells the new one, if that is not the service manager's yet.
- * Returns whether it did. */
-bool upgrade_pass_drain(struct master *master);
 
 /* Whether the new one has taken over, but has not opened its doors yet, or is not yet named to the
  * service manager. So long this one stays, even without a worker. */

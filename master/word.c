@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include "hub/base/log.h"
+#include "master/logfile.h"
+#include "master/master.h"
 
 #define WORDS_AT_ONCE 1000 /* more than a socket holds */
 
@@ -16,6 +18,16 @@ word_say(int channel, enum word word, int file)
 	/* The commit word tells it, too; and if the other one is dead, that is noticed. */
 	if (channel_send(channel, &message, file) != 0)
 		log_debug("the other master does not hear: %s", strerror(errno));
+}
+
+void
+word_reopen(struct master *master, int file)
+{
+	if (file != -1)
+		logfile_replace(file);
+	else if (!logfile_reopen())
+		return;
+	fleet_reopen(&master->fleet);
 }
 
 bool

@@ -1,12 +1,17 @@
 #include "worker/acceptor.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "hub/base/log.h"
 #include "worker/complain.h"
 #include "worker/datagrams.h"
+#include "worker/deaf.h"
+#include "worker/keepalive.h"
+#include "worker/proxy.h"
+#include "worker/refuse.h"
 #include "worker/state.h"
 
 static struct worker_thread *
@@ -15,23 +20,28 @@ thread_of(void *context)
 	return ((struct acceptor *)context)->thread;
 }
 
+/* At the end, when whoever has no client any more needs no permit. */
+static bool
+take_siblings_permit(const struct worker_thread *thread)
+{
+	for (unsigned i = 0; i < thread->sibling_count; i++)
+		if (counters_take_permits(thread->siblings[i].row, 1) == 1)
+			return true;
+	return false;
+}
+
 /* A connection is accepted only with one of the permits that the master gives out. */
 static bool
 may_accept(void *context)
 {
 	struct worker_thread *thread = thread_of(context);
 
-	if (counters_take_permits(thread->row, 1) == 1)
+	if (counters_take_permits(thread->row, 1) == 1 ||
+		(thread->emptying > 0 && take_siblings_permit(thread)))
 		return true;
 	/* Until acceptor_retry: there may be several acceptors, and all of them wait then. */
-	thread->is_out_of_permits = true;
+	__atomic_store_n(&thread->is_out_of_permits, true, __ATOMIC_RELAXED);
 	return false;
-}
-
-static void
-not_accepted(void *context)
-{
-	counters_give_permits(thread_of(context)->row, 1);
 }
 
 static bool
@@ -43,15 +53,45 @@ take_over(void *context, int client)
 	return acceptor->uses.take_over(acceptor->thread, client, acceptor->address);
 }
 
+bool
+acceptor_admits(struct acceptor *acceptor, const struct sockaddr_storage *address)
+{
+	struct worker_thread *thread = acceptor->thread;
+	const struct worker_settings *settings = &thread->heritage->settings;
+
+	if (!settings->has_proxy || acceptor->is_path ||
+		proxy_is_trusted(address, settings->networks, settings->network_count))
+		return true;
+	counters_add(&thread->row->accepted, 1);
+	refuse(thread, &thread->row->refused_sender, address,
+		"it is none that --proxy-from trusts");
+	return false;
+}
+
+static bool
+admits(void *context, const struct sockaddr_storage *address)
+{
+	return acceptor_admits(context, address);
+}
+
 void
 acceptor_retry(struct worker_thread *thread)
 {
 	if (!thread->is_out_of_permits)
 		return;
-	thread->is_out_of_permits = false;
+	__atomic_store_n(&thread->is_out_of_permits, false, __ATOMIC_RELAXED);
 	for (unsigned i = 0; i < thread->heritage->addresses; i++)
 		if (thread->acceptors[i].server != NULL)
 			hub_server_retry(thread->acceptors[i].server);
+}
+
+static void
+not_accepted(void *context)
+{
+	struct worker_thread *thread = thread_of(context);
+
+	counters_give_permits(thread->row, 1);
+	acceptor_retry(thread);
 }
 
 static void
@@ -68,6 +108,9 @@ closed(void *context)
 	counters_add(&thread->row->closed, 1);
 	counters_give_permits(thread->row, 1);
 	acceptor_retry(thread);
+	/* It may have been the last, or somebody who is queued may have its place. */
+	if (thread_is_leaving(thread))
+		hub_event_set(&thread->command);
 }
 
 static void
@@ -78,12 +121,14 @@ accept_failed(void *context, int error, bool will_wait)
 	counters_add(will_wait ? &thread->row->accept_limited : &thread->row->accept_aborted, 1);
 	if (will_wait)
 		complain(thread->heritage->counters,
-			"cannot accept connections: %s; trying again as connections close "
-			"(raise the file limit: ulimit -n, LimitNOFILE=)",
-			strerror(error));
+			"cannot accept connections: %s; trying again as connections close, and "
+			"every second%s",
+			strerror(error),
+			error == EMFILE || error == ENFILE
+				? " (raise the file limit: ulimit -n, LimitNOFILE=)"
+				: "");
 	else if (error == EBADF || error == EINVAL || error == ENOTSOCK)
-		log_error("hub %u of worker %u stops accepting: %s", thread->index,
-			thread->heritage->index, strerror(error));
+		deaf_fall(thread, strerror(error));
 }
 
 /* ---- its life ---- */
@@ -100,7 +145,7 @@ option_of(int socket, int option)
 
 int
 acceptor_init(struct acceptor *acceptor, struct worker_thread *thread, unsigned address, int socket,
-	struct acceptor_uses uses)
+	bool is_kept, struct acceptor_uses uses)
 {
 	struct hub_server_options options = {.pool = &thread->pool,
 		.opened = opened,
@@ -113,11 +158,16 @@ acceptor_init(struct acceptor *acceptor, struct worker_thread *thread, unsigned 
 	*acceptor = (struct acceptor){.thread = thread,
 		.address = address,
 		.uses = uses,
-		.is_path = option_of(socket, SO_DOMAIN) == AF_UNIX};
+		.is_path = option_of(socket, SO_DOMAIN) == AF_UNIX,
+		.is_kept = is_kept};
+	/* Where all are admitted, nobody's address is asked for. */
+	if (thread->heritage->settings.has_proxy && !acceptor->is_path)
+		options.admits = admits;
 	if (option_of(socket, SO_TYPE) == SOCK_DGRAM) {
 		acceptor->datagrams = datagrams_new(thread, socket);
 		return acceptor->datagrams != NULL ? 0 : -1;
 	}
+	keepalive_set(socket, &thread->heritage->settings);
 	acceptor->server = hub_stream_server_new(socket, uses.serve, acceptor, &options);
 	return acceptor->server != NULL ? 0 : -1;
 }
@@ -145,26 +195,42 @@ acceptor_pause(struct acceptor *acceptor)
 		datagrams_stop(acceptor->datagrams);
 }
 
-void
-acceptor_empty(struct acceptor *acceptor, int64_t until)
+enum acceptor_queue
+acceptor_take_queued(struct acceptor *acceptor)
 {
-	const struct worker_thread *thread = acceptor->thread;
-	int accepted = acceptor->server != NULL;
-	struct hub_timeout scope;
+	/* The kernel queues one more than it is told to. Where a service manager keeps the socket,
+	 * others go on to connect. */
+	unsigned most =
+		acceptor->is_kept ? (unsigned)acceptor->thread->heritage->backlog + 1 : UINT_MAX;
+	int accepted;
 
-	hub_timeout_start(&scope, until == HUB_FOREVER ? HUB_FOREVER : until - hub_now());
-	/* The kernel queues one more than it is told to. */
-	for (int left = thread->heritage->backlog + 1;
-		left > 0 && accepted == 1 && !thread_is_commanded(thread, THREAD_FINISH) &&
-		!thread_is_commanded(thread, THREAD_STOP);
-		left--)
-		accepted = hub_server_accept_queued(acceptor->server);
-	hub_timeout_stop(&scope);
+	if (acceptor->server == NULL || acceptor->is_closed || acceptor->taken >= most)
+		return ACCEPTOR_EMPTY;
+	accepted = hub_server_accept_queued(acceptor->server);
+	if (accepted == 1) {
+		acceptor->taken++;
+		return ACCEPTOR_TAKEN;
+	}
+	return accepted < 0 && errno == EAGAIN && !acceptor->is_kept ? ACCEPTOR_FULL
+								     : ACCEPTOR_EMPTY;
+}
+
+size_t
+acceptor_dismiss(struct acceptor *acceptor, int64_t nanoseconds)
+{
+	size_t gone;
+
+	if (acceptor->server == NULL || acceptor->is_closed || acceptor->is_kept)
+		return 0;
+	gone = hub_server_dismiss(acceptor->server, nanoseconds);
+	counters_add(&acceptor->thread->row->dismissed, gone);
+	return gone;
 }
 
 void
 acceptor_close(struct acceptor *acceptor)
 {
+	acceptor->is_closed = true;
 	if (acceptor->server != NULL)
 		hub_server_close(acceptor->server);
 	else
@@ -179,6 +245,16 @@ acceptor_serve(struct acceptor *acceptor, int client)
 	if (hub_server_serve(acceptor->server, client) == 0)
 		return;
 	counters_give_permits(thread->row, 1);
+	acceptor_retry(thread);
 	log_warning("hub %u of worker %u cannot serve a connection that it was given: no memory",
 		thread->index, thread->heritage->index);
+}
+
+void
+acceptor_visit_all(struct worker_thread *thread,
+	void (*visit)(const struct hub_connection *connection, void *context), void *context)
+{
+	for (unsigned i = 0; i < thread->heritage->addresses; i++)
+		if (thread->acceptors[i].server != NULL)
+			hub_server_visit(thread->acceptors[i].server, visit, context);
 }

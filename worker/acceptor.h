@@ -23,15 +23,22 @@ struct acceptor {
 	unsigned address; /* index */
 	struct acceptor_uses uses;
 	bool is_path;                /* a Unix socket: its peers are on this machine */
+	bool is_kept;                /* a service manager keeps its queue for the next server */
+	bool is_closed;              /* by acceptor_close */
+	unsigned taken;              /* by acceptor_take_queued */
 	struct hub_server *server;   /* owned; NULL for a datagram socket */
 	struct datagrams *datagrams; /* owned; NULL for a listener */
 };
 
-/* Prepares one, which owns the socket, and whose connections run in the thread's pool. Returns
- * 0, or -1 with errno ENOMEM. */
+/* Prepares one, which owns the socket, and whose connections run in the thread's pool; is_kept: a
+ * service manager has the socket, too. Returns 0, or -1 with errno ENOMEM. */
 int acceptor_init(struct acceptor *acceptor, struct worker_thread *thread, unsigned address,
-	int socket, struct acceptor_uses uses);
+	int socket, bool is_kept, struct acceptor_uses uses);
 void acceptor_fini(struct acceptor *acceptor);
+
+/* Whether a connection from there may be served: who sends PROXY headers must be trusted. One that
+ * may not is counted and logged. Switches: no. */
+bool acceptor_admits(struct acceptor *acceptor, const struct sockaddr_storage *address);
 
 /* Begins to accept. Switches: no.  Returns 0, or -1 with errno ENOMEM. */
 int acceptor_start(struct acceptor *acceptor);
@@ -42,12 +49,28 @@ void acceptor_retry(struct worker_thread *thread);
 /* Stops waiting for connections. Datagrams that have come are answered first. Switches. */
 void acceptor_pause(struct acceptor *acceptor);
 
-/* Accepts as many as may be queued, until that time (hub_now) at most, unless the thread is to
- * stop; after acceptor_pause. Switches. */
-void acceptor_empty(struct acceptor *acceptor, int64_t until);
+/* What a listener's queue was found to be. */
+enum acceptor_queue {
+	ACCEPTOR_EMPTY, /* or it is not for this process to serve what it has */
+	ACCEPTOR_TAKEN, /* one is served */
+	ACCEPTOR_FULL   /* somebody is queued, for whom there is no permit, or no file */
+};
+
+/* Serves one who is queued, after acceptor_pause; of a queue that is kept for another server, at
+ * most as many as it is long. While the thread is emptying its queues the permits of its siblings
+ * are its own. Switches. */
+enum acceptor_queue acceptor_take_queued(struct acceptor *acceptor);
+
+/* Lets those go who are queued, for nanoseconds at most, unless the queue is kept for another
+ * server; after acceptor_pause. Returns how many. Switches. */
+size_t acceptor_dismiss(struct acceptor *acceptor, int64_t nanoseconds);
 
 /* Closes the socket, after acceptor_pause: what has been accepted goes on. */
 void acceptor_close(struct acceptor *acceptor);
+
+/* Calls visit for each connection of the thread, as hub_server_visit does. */
+void acceptor_visit_all(struct worker_thread *thread,
+	void (*visit)(const struct hub_connection *connection, void *context), void *context);
 
 /* Serves a connection that another hub has accepted on the same address, with the thread's
  * permit. Switches. */

@@ -5,7 +5,7 @@
  *
  *	WRITER(field, kind, unit, metric, label, help, total, in_hubs)
  *
- *	WRITER   SERVER: the masters, one counter of the whole server
+ *	WRITER   SERVER: the masters, and each process's log; one counter of the server
  *	         HUB: hub/, one of each hub; the field is one of struct hub_counters
  *	         WORKER: worker/, one of each hub
  *	field    its name in C, by which an upgrade to another program finds it again
@@ -32,6 +32,9 @@
 		"Generations that took over by a reload.", "reloads", false) \
 	SERVER(upgrades, COUNTER, 1, "upgrades_total", NULL, \
 		"Masters that took over by an upgrade.", "upgrades", false) \
+	SERVER(log_lost, COUNTER, 1, "log_lines_lost_total", NULL, \
+		"Log lines that could not be written: nobody read them, or there was no room.", \
+		"log_lost", false) \
 	WORKER(accepted, COUNTER, 1, "accepts_total", NULL, \
 		"Connections accepted from the hub's listeners.", "accepts", true) \
 	WORKER(opened, COUNTER, 1, "connections_opened_total", NULL, \
@@ -58,20 +61,31 @@
 		"Datagrams sent in answer.", "replies", false) \
 	WORKER(replies_failed, COUNTER, 1, "replies_failed_total", NULL, \
 		"Answers to datagrams that could not be sent.", NULL, false) \
+	WORKER(unanswered, COUNTER, 1, "unanswered_total", NULL, \
+		"Datagrams not answered: too many that sent an answer back.", "unanswered", false) \
 	WORKER(accept_limited, COUNTER, 1, "accept_errors_total", "limit", \
 		"Accepts that failed: for lack of files, buffers or memory, or because the " \
 		"client had gone.", "accept_errors_limit", false) \
 	WORKER(accept_aborted, COUNTER, 1, "accept_errors_total", "aborted", \
 		NULL, "accept_errors_aborted", false) \
+	WORKER(dismissed, COUNTER, 1, "dismissed_total", NULL, \
+		"Clients that still waited to be accepted when the server ended.", \
+		"dismissed", false) \
 	WORKER(refused_sender, COUNTER, 1, "refused_total", "sender", \
-		"Connections not served: their sender may not send a PROXY header, that was " \
-		"wrong or late, or so was the TLS handshake.", "refused", false) \
+		"Connections not served: the sender may not send PROXY headers, its header was " \
+		"wrong or late, or its TLS handshake failed.", "refused", false) \
 	WORKER(refused_header, COUNTER, 1, "refused_total", "header", \
 		NULL, "refused", false) \
 	WORKER(refused_tls, COUNTER, 1, "refused_total", "tls", \
 		NULL, "refused", false) \
+	WORKER(left_early, COUNTER, 1, "left_early_total", NULL, \
+		"Connections whose peer left before its PROXY header or TLS handshake was whole, " \
+		"as health checks do.", "left_early", false) \
 	WORKER(idle_closed, COUNTER, 1, "timeouts_total", "idle", \
-		"Connections closed by the idle and the write timeout.", "idle_closed", false) \
+		"Connections closed by the idle, the request and the write timeout.", \
+		"idle_closed", false) \
+	WORKER(request_closed, COUNTER, 1, "timeouts_total", "request", \
+		NULL, "request_closed", false) \
 	WORKER(write_closed, COUNTER, 1, "timeouts_total", "write", \
 		NULL, "write_closed", false)
 /* clang-format on */

@@ -69,11 +69,12 @@ bool counters_sum(
 /* The same for the whole server, with what its masters have counted. */
 struct worker_row counters_total(const struct counters *counters);
 
-/* Adds to a field of which the caller is the only writer. */
+/* Adds to a field of which the caller is the only writer. Whoever sees it also sees what the
+ * caller has added to others before: of a connection, that it was opened before it was closed. */
 static inline void
 counters_add(uint64_t *field, uint64_t amount)
 {
-	__atomic_store_n(field, *field + amount, __ATOMIC_RELAXED);
+	__atomic_store_n(field, *field + amount, __ATOMIC_RELEASE);
 }
 
 static inline uint64_t
@@ -96,8 +97,9 @@ counters_note(uint64_t *field, uint64_t amount)
 static inline uint64_t
 counters_open(const struct worker_row *row)
 {
-	/* In this order, so that one that ends meanwhile does not make it negative. */
-	uint64_t closed = counters_read(&row->closed);
+	/* In this order, so that one that ends meanwhile does not make it negative; counters_add
+	 * has written them in the other one. */
+	uint64_t closed = __atomic_load_n(&row->closed, __ATOMIC_ACQUIRE);
 
 	return counters_read(&row->opened) - closed;
 }

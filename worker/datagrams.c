@@ -12,6 +12,8 @@
 
 #include "hub/base/kernel.h"
 #include "hub/io/opening.h"
+#include "worker/deaf.h"
+#include "worker/loops.h"
 #include "worker/state.h"
 
 #define BATCH 32
@@ -24,7 +26,8 @@ struct datagrams {
 	int socket;                      /* -1 once it is closed */
 	struct hub_coroutine *coroutine; /* NULL while it does not answer */
 	bool is_stopping;
-	unsigned last; /* full batches that are still taken then */
+	unsigned last;       /* full batches that are still taken then */
+	struct loops *loops; /* owned; NULL where none is looked for */
 	/* [BATCH] each. Pages of the buffers that no datagram ever reached take no memory. */
 	unsigned char *buffers;
 	struct mmsghdr messages[BATCH];
@@ -37,6 +40,7 @@ struct datagrams *
 datagrams_new(struct worker_thread *thread, int socket)
 {
 	struct datagrams *datagrams = calloc(1, sizeof *datagrams);
+	unsigned limit = thread->heritage->settings.loop_limit;
 
 	if (datagrams == NULL)
 		return NULL;
@@ -44,8 +48,10 @@ datagrams_new(struct worker_thread *thread, int socket)
 	datagrams->socket = socket;
 	datagrams->buffers = mmap(NULL, (size_t)BATCH * SIZE_MOST, PROT_READ | PROT_WRITE,
 		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (datagrams->buffers == MAP_FAILED) {
-		free(datagrams);
+	if (limit > 0)
+		datagrams->loops = loops_new(limit);
+	if (datagrams->buffers == MAP_FAILED || (limit > 0 && datagrams->loops == NULL)) {
+		datagrams_free(datagrams);
 		errno = ENOMEM;
 		return NULL;
 	}
@@ -57,7 +63,9 @@ datagrams_free(struct datagrams *datagrams)
 {
 	if (datagrams == NULL)
 		return;
-	munmap(datagrams->buffers, (size_t)BATCH * SIZE_MOST);
+	if (datagrams->buffers != MAP_FAILED)
+		munmap(datagrams->buffers, (size_t)BATCH * SIZE_MOST);
+	loops_free(datagrams->loops);
 	free(datagrams);
 }
 
@@ -104,7 +112,9 @@ answer_all(struct datagrams *datagrams, unsigned count)
 {
 	const struct worker_heritage *heritage = datagrams->thread->heritage;
 	struct worker_row *row = datagrams->thread->row;
-	unsigned answers = 0;
+	struct loops *loops = datagrams->loops;
+	int64_t now = hub_now();
+	unsigned answers = 0, unanswered = 0;
 	uint64_t bytes = 0;
 
 	for (unsigned i = 0; i < count; i++) {
@@ -119,10 +129,19 @@ answer_all(struct datagrams *datagrams, unsigned count)
 		datagram->length = message->msg_len;
 		datagram->address_length = message->msg_hdr.msg_namelen;
 		bytes += message->msg_len;
+		if (loops != NULL && !loops_admit(loops, &datagram->address, datagram->data,
+					     datagram->length, now)) {
+			unanswered++;
+			continue;
+		}
 		length = heritage->answer(datagram, SIZE_MOST, heritage->context);
 		/* Nobody could be told. */
-		if (length < 0 || length > SIZE_MOST || datagram->address_length == 0)
+		if (length < 0 || length > SIZE_MOST || message->msg_hdr.msg_namelen == 0)
 			continue;
+		/* What is sent: the fields of datagram were the service's to change. */
+		if (loops != NULL)
+			loops_note(loops, message->msg_hdr.msg_name, datagrams->parts[i].iov_base,
+				(size_t)length);
 		datagrams->parts[i].iov_len = (size_t)length;
 		leave_route_open(&message->msg_hdr);
 		message->msg_hdr.msg_flags = 0;
@@ -131,6 +150,8 @@ answer_all(struct datagrams *datagrams, unsigned count)
 		answers++;
 	}
 	counters_add(&row->datagrams, count);
+	if (unanswered > 0)
+		counters_add(&row->unanswered, unanswered);
 	counters_add(&row->hub.bytes_received, bytes);
 	return answers;
 }
@@ -184,13 +205,11 @@ take_batch(struct datagrams *datagrams)
 	return count > 0 ? (unsigned)count : 0;
 }
 
-static void *
-run(void *argument)
+/* Until it is to stop, or cannot go on. */
+static void
+serve(struct datagrams *datagrams, const struct fd_opening *opening)
 {
-	struct datagrams *datagrams = argument;
-	struct fd_opening opening = fd_opening(datagrams->socket);
-
-	while (!fd_was_closed(&opening)) {
+	while (!fd_was_closed(opening)) {
 		unsigned count = take_batch(datagrams);
 
 		if (count > 0)
@@ -199,21 +218,39 @@ run(void *argument)
 			/* There may be more; connections get their turn. A flood does not keep it
 			 * from stopping. */
 			if ((datagrams->is_stopping && datagrams->last-- == 0) || hub_sleep(0) != 0)
-				return NULL;
+				return;
 			continue;
 		}
 		if (datagrams->is_stopping)
-			return NULL;
+			return;
 		/* Not asked first: the last batch took all there was. */
 		if (hub_await_fd(datagrams->socket, POLLIN, HUB_FOREVER) < 0 && errno != ESHUTDOWN)
-			return NULL;
+			return;
 	}
+}
+
+static void *
+run(void *argument)
+{
+	struct datagrams *datagrams = argument;
+	struct fd_opening opening = fd_opening(datagrams->socket);
+
+	serve(datagrams, &opening);
+	if (!datagrams->is_stopping)
+		deaf_fall(datagrams->thread, strerror(EBADF));
+	/* The number may be another file's by now. */
+	if (fd_was_closed(&opening))
+		datagrams->socket = -1;
 	return NULL;
 }
 
 int
 datagrams_start(struct datagrams *datagrams)
 {
+	if (datagrams->coroutine != NULL) {
+		errno = EALREADY;
+		return -1;
+	}
 	datagrams->is_stopping = false;
 	datagrams->coroutine = hub_spawn(run, datagrams);
 	if (datagrams->coroutine == NULL)

@@ -33,28 +33,40 @@ deliver(struct hub_message *message)
 	hub_event_set(&parcel->to->parcel);
 }
 
-/* Returns false if there is no memory. */
-static bool
-send_to(struct worker_thread *to, int client, unsigned address)
+static void
+send_to(struct worker_thread *to, struct parcel *parcel, int client, unsigned address)
 {
-	struct parcel *parcel = malloc(sizeof *parcel);
-
-	if (parcel == NULL)
-		return false;
 	*parcel = (struct parcel){
 		.message = {NULL, deliver}, .to = to, .address = address, .client = client};
 	hub_mailbox_post(to->mailbox, &parcel->message);
-	return true;
+}
+
+/* Whichever of the hub's acceptors waits for a permit may have it. */
+static void
+give_back(struct worker_thread *thread)
+{
+	counters_give_permits(thread->row, 1);
+	acceptor_retry(thread);
 }
 
 static bool
-is_well(const struct worker_row *row, int64_t now)
+is_heard(const struct worker_thread *thread, int64_t now)
 {
-	return now - __atomic_load_n(&row->heartbeat, __ATOMIC_RELAXED) <= HEARD_WITHIN &&
-	       __atomic_load_n(&row->lag, __ATOMIC_RELAXED) <= LAG_MOST;
+	return now - __atomic_load_n(&thread->row->heartbeat, __ATOMIC_RELAXED) <= HEARD_WITHIN;
 }
 
-/* The one with the fewest connections among those that take some and have permits. */
+/* Whether it would rather not be given more than it accepts itself: it is busy, or it was without
+ * permits when it last looked, so that clients wait in its own queue. */
+static bool
+is_occupied(const struct worker_thread *thread)
+{
+	return __atomic_load_n(&thread->row->lag, __ATOMIC_RELAXED) > LAG_MOST ||
+	       __atomic_load_n(&thread->is_out_of_permits, __ATOMIC_RELAXED);
+}
+
+/* The one with the fewest connections among those that take some and have permits. With another one
+ * to choose, except, no occupied one; else any that was heard of, since nobody else may have
+ * permits. */
 static struct worker_thread *
 find_least(struct worker_thread *thread, const struct worker_thread *except)
 {
@@ -68,7 +80,9 @@ find_least(struct worker_thread *thread, const struct worker_thread *except)
 
 		if (sibling == except || !__atomic_load_n(&sibling->is_welcoming, __ATOMIC_ACQUIRE))
 			continue;
-		if (!is_well(sibling->row, now) ||
+		/* This one runs, so it needs no sign of life. */
+		if ((sibling != thread && !is_heard(sibling, now)) ||
+			(except != NULL && is_occupied(sibling)) ||
 			__atomic_load_n(&sibling->row->permits, __ATOMIC_RELAXED) <= 0)
 			continue;
 		open = counters_open(sibling->row);
@@ -85,6 +99,7 @@ handoff_offer(struct worker_thread *thread, int client, unsigned address)
 {
 	uint64_t own = counters_open(thread->row), open;
 	struct worker_thread *least;
+	struct parcel *parcel;
 
 	if (thread->sibling_count < 2)
 		return false;
@@ -92,37 +107,71 @@ handoff_offer(struct worker_thread *thread, int client, unsigned address)
 	if (least == NULL)
 		return false;
 	open = counters_open(least->row);
-	if (own < open + MARGIN(open) || counters_take_permits(least->row, 1) == 0)
+	if (own < open + MARGIN(open))
 		return false;
-	if (!send_to(least, client, address)) {
-		counters_give_permits(least->row, 1);
+	/* First: a permit of a sibling's that was taken and given back, the sibling would see only
+	 * at its next pulse. */
+	parcel = malloc(sizeof *parcel);
+	if (parcel == NULL || counters_take_permits(least->row, 1) == 0) {
+		free(parcel);
 		return false;
 	}
-	counters_give_permits(thread->row, 1);
+	send_to(least, parcel, client, address);
+	give_back(thread);
 	counters_add(&thread->row->handed, 1);
 	return true;
 }
 
+/* Accepts one of an adopted queue for a hub, with its permit, and sends it in the parcel. Returns
+ * 0, or an errno: then neither was needed. */
+static int
+accept_for(struct worker_thread *leader, struct worker_thread *to, int listener, unsigned address,
+	struct parcel *parcel)
+{
+	struct sockaddr_storage peer = {.ss_family = AF_UNSPEC};
+	socklen_t length = sizeof peer;
+	int client =
+		accept4(listener, (struct sockaddr *)&peer, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	if (client == -1)
+		return errno;
+	if (!acceptor_admits(&leader->acceptors[address], &peer)) {
+		close(client);
+		return EPERM;
+	}
+	send_to(to, parcel, client, address);
+	counters_add(&leader->row->accepted, 1);
+	counters_add(&leader->row->handed, to != leader);
+	return 0;
+}
+
+/* Returns whether there may be more. */
+static bool
+adopt_one(struct worker_thread *leader, struct worker_thread *to, int listener, unsigned address)
+{
+	struct parcel *parcel = malloc(sizeof *parcel);
+	int error = ENOMEM;
+
+	if (parcel != NULL)
+		error = accept_for(leader, to, listener, address, parcel);
+	if (error == 0)
+		return true;
+	free(parcel);
+	if (to == leader)
+		give_back(leader);
+	else
+		counters_give_permits(to->row, 1);
+	return error == ECONNABORTED || error == EINTR || error == EPERM;
+}
+
 void
-handoff_adopt(struct worker_thread *leader, int listener, unsigned address)
+handoff_adopt(struct worker_thread *leader, int listener, unsigned address, unsigned most)
 {
 	struct worker_thread *to;
 
-	while ((to = find_least(leader, NULL)) != NULL && counters_take_permits(to->row, 1) == 1) {
-		int client = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-		if (client != -1 && send_to(to, client, address)) {
-			counters_add(&leader->row->accepted, 1);
-			counters_add(&leader->row->handed, to != leader);
-			continue;
-		}
-		counters_give_permits(to->row, 1);
-		if (client != -1)
-			close(client);
-		else if (errno == ECONNABORTED || errno == EINTR)
-			continue;
-		break;
-	}
+	while (most-- > 0 && (to = find_least(leader, NULL)) != NULL &&
+		counters_take_permits(to->row, 1) == 1 && adopt_one(leader, to, listener, address))
+		continue;
 	close(listener);
 }
 

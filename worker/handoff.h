@@ -10,10 +10,10 @@
  * then, and so is its permit. */
 bool handoff_offer(struct worker_thread *thread, int client, unsigned address);
 
-/* Accepts what is queued on listener, which is one of that address, spreads it over the hubs, as
- * far as they have permits, and closes listener, which never enters a loop. Called by the
- * leading hub. */
-void handoff_adopt(struct worker_thread *leader, int listener, unsigned address);
+/* Accepts so many at most of those that are queued on listener, which is one of that address,
+ * spreads them over the hubs, as far as these have permits, and closes listener, which never enters
+ * a loop. Called by the leading hub. */
+void handoff_adopt(struct worker_thread *leader, int listener, unsigned address, unsigned most);
 
 /* Serves what siblings give: the body of a coroutine of each hub; its argument is the thread. */
 void *handoff_run(void *thread);

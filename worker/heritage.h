@@ -28,11 +28,14 @@ struct worker_network {
 /* What operators can set of a worker. The master's options have one, which goes into the heritage
  * as it is. */
 struct worker_settings {
-	struct hub_options hub; /* counters left NULL */
-	bool pin;               /* each hub's thread to one CPU */
-	int64_t idle_timeout;   /* nanoseconds; 0 for none */
-	int64_t write_timeout;  /* the same */
-	struct hub_tls *tls;    /* of TCP connections; NULL for none; borrowed */
+	struct hub_options hub;  /* counters left NULL */
+	bool pin;                /* each hub's thread to one CPU */
+	int64_t idle_timeout;    /* nanoseconds; 0 for none */
+	int64_t write_timeout;   /* the same */
+	int64_t request_timeout; /* the same */
+	int64_t keepalive;       /* the same */
+	unsigned loop_limit;     /* answers a second to a peer that answers answers; 0 for any */
+	struct hub_tls *tls;     /* of TCP connections; NULL for none; borrowed */
 	/* Connections begin with a PROXY header, and come from these networks or by a path. */
 	bool has_proxy;
 	struct worker_network networks[WORKER_NETWORKS_MAX];
@@ -50,7 +53,10 @@ struct worker_heritage {
 	unsigned addresses; /* sockets per hub */
 	const int *sockets; /* [threads * addresses], bound; the worker owns and closes them; -1 for
 			       one that is not to be had */
-	int channel;        /* to the master; see channel.h */
+	/* [threads * addresses], or NULL: which sockets a service manager has, too, with what is
+	 * queued there. */
+	const bool *kept;
+	int channel;  /* to the master; see channel.h */
 	pid_t master; /* whose death the kernel tells, since a stuck worker hears no channel; or 0 */
 
 	struct counters *counters; /* shared, with the descriptor of their file (counters_file) */

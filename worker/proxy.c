@@ -108,10 +108,25 @@ checksum(const unsigned char *header, size_t length, size_t own)
 	return ~sum;
 }
 
-/* Goes through the values from offset on. Returns what is wrong with them, or NULL. */
+/* Whether the checksum at that offset is the header's. */
+static bool
+is_checksum(const unsigned char *header, size_t length, size_t at)
+{
+	uint32_t sum = checksum(header, length, at);
+	const unsigned char own[4] = {(unsigned char)(sum >> 24), (unsigned char)(sum >> 16),
+		(unsigned char)(sum >> 8), (unsigned char)sum};
+
+	return memcmp(header + at, own, sizeof own) == 0;
+}
+
+/* Goes through the values from offset on. Returns what is wrong with them, or NULL. A checksum
+ * costs a pass over the whole header, of which a peer gets one: thousands in one header would hold
+ * the hub for seconds. */
 static const char *
 check_values(const unsigned char *header, size_t length, size_t at)
 {
+	size_t sum = 0; /* the checksum's offset; 0 while there is none */
+
 	while (at < length) {
 		size_t size;
 
@@ -121,16 +136,16 @@ check_values(const unsigned char *header, size_t length, size_t at)
 		if (length - at - 3 < size)
 			return "a value in its PROXY header is longer than the header";
 		if (header[at] == VALUE_CHECKSUM) {
-			uint32_t sum = checksum(header, length, at + 3);
-			const unsigned char own[4] = {(unsigned char)(sum >> 24),
-				(unsigned char)(sum >> 16), (unsigned char)(sum >> 8),
-				(unsigned char)sum};
-
-			if (size != 4 || memcmp(header + at + 3, own, 4) != 0)
-				return "the checksum of its PROXY header is wrong";
+			if (sum != 0)
+				return "its PROXY header has more than one checksum";
+			if (size != 4)
+				return "the checksum of its PROXY header is not of 4 bytes";
+			sum = at + 3;
 		}
 		at += 3 + size;
 	}
+	if (sum != 0 && !is_checksum(header, length, sum))
+		return "the checksum of its PROXY header is wrong";
 	return NULL;
 }
 
@@ -195,57 +210,51 @@ proxy_is_trusted(
 
 /* ---- reading ---- */
 
-/* The whole header, in buffer, or in memory of its own if that is too small. Returns its length, or
- * 0 with *why. */
-static size_t
-read_header(
-	int fd, unsigned char buffer[static COMMON_SIZE], unsigned char **header, const char **why)
+/* The whole header, of which *size gets the length, in buffer, or in memory of its own if that is
+ * too small. */
+static enum proxy_reading
+read_header(int fd, unsigned char buffer[static COMMON_SIZE], unsigned char **header, size_t *size,
+	const char **why)
 {
+	ssize_t received = hub_recv(fd, buffer, PROXY_HEAD_SIZE, MSG_WAITALL);
 	int rest;
 
 	*header = buffer;
 	*why = "its PROXY header did not come whole, and in time";
-	if (hub_recv(fd, buffer, PROXY_HEAD_SIZE, MSG_WAITALL) != PROXY_HEAD_SIZE)
-		return 0;
+	if (received != PROXY_HEAD_SIZE)
+		return received <= 0 ? PROXY_NOTHING : PROXY_CUT;
 	rest = proxy_parse_head(buffer, why);
 	if (rest < 0)
-		return 0;
-	if (rest + PROXY_HEAD_SIZE > COMMON_SIZE) {
-		*header = malloc((size_t)rest + PROXY_HEAD_SIZE);
+		return PROXY_WRONG;
+	*size = (size_t)rest + PROXY_HEAD_SIZE;
+	if (*size > COMMON_SIZE) {
+		*header = malloc(*size);
 		if (*header == NULL) {
 			*why = "there is no memory for its PROXY header";
-			return 0;
+			return PROXY_WRONG;
 		}
 		memcpy(*header, buffer, PROXY_HEAD_SIZE);
 	}
 	*why = "its PROXY header did not come whole, and in time";
 	if (rest > 0 && hub_recv(fd, *header + PROXY_HEAD_SIZE, (size_t)rest, MSG_WAITALL) != rest)
-		return 0;
-	return (size_t)rest + PROXY_HEAD_SIZE;
+		return PROXY_CUT;
+	return PROXY_READ;
 }
 
-bool
-proxy_read(int fd, const struct worker_heritage *heritage, bool is_path,
-	struct sockaddr_storage *client, bool *is_trusted, const char **why)
+enum proxy_reading
+proxy_read(int fd, struct sockaddr_storage *client, const char **why)
 {
 	unsigned char buffer[COMMON_SIZE], *header;
-	socklen_t length = sizeof *client;
 	struct hub_timeout scope;
+	enum proxy_reading reading;
 	size_t size;
-	bool is_right;
 
-	*is_trusted = false;
-	*why = "it is none that --proxy-from trusts";
-	if (!is_path && (getpeername(fd, (struct sockaddr *)client, &length) != 0 ||
-				!proxy_is_trusted(client, heritage->settings.networks,
-					heritage->settings.network_count)))
-		return false;
-	*is_trusted = true;
 	hub_timeout_start(&scope, HEADER_TIME);
-	size = read_header(fd, buffer, &header, why);
+	reading = read_header(fd, buffer, &header, &size, why);
 	hub_timeout_stop(&scope);
-	is_right = size > 0 && proxy_parse(header, size, client, why);
+	if (reading == PROXY_READ && !proxy_parse(header, size, client, why))
+		reading = PROXY_WRONG;
 	if (header != buffer)
 		free(header);
-	return is_right;
+	return reading;
 }

@@ -28,11 +28,17 @@ bool proxy_parse(const unsigned char *header, size_t length, struct sockaddr_sto
 bool proxy_is_trusted(const struct sockaddr_storage *address, const struct worker_network *networks,
 	size_t count);
 
+/* How far a connection's header has come. */
+enum proxy_reading {
+	PROXY_READ,    /* it is right */
+	PROXY_WRONG,   /* it is none, or there is no memory for it */
+	PROXY_CUT,     /* its end did not come, in time */
+	PROXY_NOTHING, /* not a byte came, in time */
+	PROXY_READING_MAX
+};
+
 /* Reads a header from a connection that has just been accepted, and nothing beyond it. Waits for
- * a few seconds at most. is_path: the peer is on this machine, and trusted. Switches. Returns
- * true with *client as proxy_parse sets it; or false with *why, and with *is_trusted, whether
- * the peer may send one. */
-bool proxy_read(int fd, const struct worker_heritage *heritage, bool is_path,
-	struct sockaddr_storage *client, bool *is_trusted, const char **why);
+ * a few seconds at most. Switches. Sets *client as proxy_parse does if it is right, else *why. */
+enum proxy_reading proxy_read(int fd, struct sockaddr_storage *client, const char **why);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "hub/base/list.h"
 #include "hub/hub.h"
+#include "worker/channel.h"
 #include "worker/heritage.h"
 #include "worker/peers.h"
 
@@ -41,6 +42,11 @@ struct thread_order {
 	unsigned what;
 };
 
+struct thread_unsaid {
+	bool is_there;
+	int64_t value;
+};
+
 struct worker_thread {
 	const struct worker_heritage *heritage;
 	struct worker_row *row;
@@ -69,13 +75,19 @@ struct worker_thread {
 
 	/* The hub's own from here on. */
 	unsigned commanded;         /* bits 1 << thread_command */
-	struct hub_event command;   /* set when another bit is */
+	struct hub_event command;   /* set with each bit; while it leaves, by each end, too */
+	struct hub_event draining;  /* set when its connections are to end */
 	struct hub_pool pool;       /* its connections */
 	struct acceptor *acceptors; /* one per address; owned */
 	struct list parcels;        /* connections that siblings gave it; see handoff.h */
 	struct hub_event parcel;
-	bool is_out_of_permits;
-	struct peers peers; /* of connections that came through a proxy */
+	bool is_deaf;           /* it cannot accept any more; see deaf.h */
+	bool is_out_of_permits; /* when it last looked; siblings read it, so access is atomic */
+	/* What the master could not be told yet, by kind: the pulse says it again. */
+	struct thread_unsaid unsaid[CHANNEL_TO_MASTER_MAX];
+	unsigned emptying;   /* coroutines that serve last queues; see queued.h */
+	struct list adopted; /* queues of dead hubs, which end as its own do; see queued.h */
+	struct peers peers;  /* of connections that came through a proxy */
 	/* What nobody wants to read goes here, not on a stack, whose pages would stay touched. */
 	char nowhere[16 * 1024];
 };
@@ -85,6 +97,13 @@ static inline bool
 thread_is_commanded(const struct worker_thread *thread, enum thread_command command)
 {
 	return (thread->commanded & 1U << command) != 0;
+}
+
+/* Whether the hub accepts no more, and its connections are to end. Its thread only. */
+static inline bool
+thread_is_leaving(const struct worker_thread *thread)
+{
+	return (thread->commanded & ~(1U << THREAD_ACCEPT)) != 0;
 }
 
 #endif

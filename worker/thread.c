@@ -9,8 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "hub/base/check.h"
@@ -20,23 +18,46 @@
 #include "worker/channel.h"
 #include "worker/connection.h"
 #include "worker/crash.h"
+#include "worker/drain.h"
 #include "worker/handoff.h"
+#include "worker/idle.h"
+#include "worker/queued.h"
+#include "worker/service.h"
 
 #define BIT(command) (1U << (command))
 #define PULSE (100 * HUB_MILLISECOND)
 /* When nobody takes over, handshakes that have begun get this long to end, and are served. */
 #define HANDSHAKE (200 * HUB_MILLISECOND)
-/* When the master is dead, for what is queued to be accepted: another one waits for the sockets. */
-#define QUEUE_TIME HUB_SECOND
+/* Where there was no memory for an acceptor. */
+#define ACCEPT_AGAIN (100 * HUB_MILLISECOND)
+/* Whether any connection is left: one of a sibling's may end unheard, for want of memory. */
+#define LOOK_EVERY PULSE
+
+static bool
+say(const struct worker_thread *thread, enum channel_kind kind, int64_t value)
+{
+	struct channel_message message = {.kind = kind, .hub = thread->index, .value = value};
+
+	return channel_send(thread->heritage->channel, &message, -1) == 0;
+}
+
+void
+thread_report(struct worker_thread *thread, enum channel_kind kind, int64_t value)
+{
+	if (say(thread, kind, value))
+		return;
+	/* If the master is dead, the worker learns it from the same socket. */
+	log_debug("hub %u cannot reach the master yet: %s", thread->index, strerror(errno));
+	thread->unsaid[kind] = (struct thread_unsaid){true, value};
+}
 
 static void
-report(struct worker_thread *thread, enum channel_kind kind, int64_t value)
+say_unsaid(struct worker_thread *thread)
 {
-	struct channel_message message = {kind, thread->index, value};
-
-	/* If the master is dead, the worker learns it from the same socket. */
-	if (channel_send(thread->heritage->channel, &message, -1) != 0)
-		log_debug("hub %u cannot reach the master: %s", thread->index, strerror(errno));
+	for (unsigned kind = 0; kind < CHANNEL_TO_MASTER_MAX; kind++)
+		if (thread->unsaid[kind].is_there &&
+			say(thread, (enum channel_kind)kind, thread->unsaid[kind].value))
+			thread->unsaid[kind].is_there = false;
 }
 
 static void
@@ -70,78 +91,34 @@ thread_command(struct worker_thread *thread, enum thread_command command)
 	hub_mailbox_post(thread->mailbox, &order->message);
 }
 
-/* Waits until one of the commands, a set of bits, has been given, or until a time, which may be
- * HUB_FOREVER. */
+int
+thread_rest(struct worker_thread *thread, int64_t nanoseconds)
+{
+	struct hub_timeout scope;
+	bool is_killed;
+
+	hub_event_clear(&thread->command);
+	hub_timeout_start(&scope, nanoseconds);
+	is_killed = hub_event_wait(&thread->command) != 0 && errno == ECANCELED;
+	hub_timeout_stop(&scope);
+	return is_killed ? -1 : 0;
+}
+
+/* In the hub's first coroutine, which nobody kills. The time may be HUB_FOREVER. */
+static void
+rest(struct worker_thread *thread, int64_t until)
+{
+	int result = thread_rest(thread, until == HUB_FOREVER ? HUB_FOREVER : until - hub_now());
+
+	CHECK(result == 0);
+}
+
+/* Waits until one of the commands, a set of bits, has been given, or until a time. */
 static void
 await(struct worker_thread *thread, unsigned commands, int64_t until)
 {
-	while (!(thread->commanded & commands) && hub_now() < until) {
-		struct hub_timeout scope;
-		int result;
-
-		hub_event_clear(&thread->command);
-		hub_timeout_start(&scope, until == HUB_FOREVER ? HUB_FOREVER : until - hub_now());
-		result = hub_event_wait(&thread->command);
-		/* Nobody kills the hub's first coroutine. */
-		CHECK(result == 0 || errno == ETIMEDOUT);
-		hub_timeout_stop(&scope);
-	}
-}
-
-/* A file to which the hub writes its coroutines. */
-struct dump {
-	struct hub_message message;
-	struct worker_thread *thread;
-	int file;
-	int64_t number;
-};
-
-/* By one write at the end, because the other hubs write to the same file. */
-static void
-write_dump(const struct worker_thread *thread, int file)
-{
-	int own = memfd_create("stacks", MFD_CLOEXEC);
-	struct stat status;
-	char *text;
-
-	if (own == -1)
-		return;
-	dprintf(own, "hub %u of worker %u (pid %d)\n", thread->index, thread->heritage->index,
-		(int)getpid());
-	hub_dump(own);
-	if (fstat(own, &status) == 0) {
-		text = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, own, 0);
-		if (text != MAP_FAILED) {
-			if (write(file, text, (size_t)status.st_size) != status.st_size)
-				log_debug("the stacks of hub %u are not whole", thread->index);
-			munmap(text, (size_t)status.st_size);
-		}
-	}
-	close(own);
-}
-
-static void
-deliver_dump(struct hub_message *message)
-{
-	struct dump *dump = CONTAINER_OF(message, struct dump, message);
-
-	write_dump(dump->thread, dump->file);
-	close(dump->file);
-	report(dump->thread, CHANNEL_DUMPED, dump->number);
-	free(dump);
-}
-
-void
-thread_dump(struct worker_thread *thread, int file, int64_t number)
-{
-	struct dump *dump = malloc(sizeof *dump);
-
-	if (dump == NULL) {
-		close(file);
-		return;
-	}
-	*dump = (struct dump){{NULL, deliver_dump}, thread, file, number};
-	hub_mailbox_post(thread->mailbox, &dump->message);
+	while (!(thread->commanded & commands) && hub_now() < until)
+		rest(thread, until);
 }
 
 /* ---- the hub's own coroutines ---- */
@@ -165,23 +142,21 @@ pulse(void *argument)
 		if (now - due > (int64_t)lag)
 			lag = (uint64_t)(now - due);
 		__atomic_store_n(&row->lag, lag, __ATOMIC_RELAXED);
-		__atomic_store_n(&row->heartbeat, now, __ATOMIC_RELAXED);
+		if (!thread->is_deaf || thread_is_leaving(thread))
+			__atomic_store_n(&row->heartbeat, now, __ATOMIC_RELAXED);
 		/* The master may have given permits. */
 		acceptor_retry(thread);
+		say_unsaid(thread);
 	}
 }
 
+/* Made at the start: when the hub is to drain, there may be no memory for another coroutine. */
 static void *
-wait_idle(void *argument)
+drain(void *argument)
 {
 	struct worker_thread *thread = argument;
 
-	do
-		if (hub_pool_join(&thread->pool) != 0)
-			return NULL;
-	while (!list_is_empty(&thread->parcels) && hub_sleep(HUB_MILLISECOND) == 0);
-	tell_leader(thread, THREAD_IDLE);
-	return NULL;
+	return hub_event_wait(&thread->draining) == 0 ? drain_run(thread) : NULL;
 }
 
 static bool
@@ -203,20 +178,43 @@ start_coroutines(struct worker_thread *thread)
 
 	return start_coroutine(pulse, thread, "pulse") &&
 	       start_coroutine(handoff_run, thread, "handoff") &&
-	       ((heritage->settings.idle_timeout == 0 && heritage->settings.write_timeout == 0) ||
-		       start_coroutine(connection_run_timeouts, thread, "timeouts")) &&
+	       start_coroutine(drain, thread, "drain") &&
+	       (!idle_has_timeouts(&heritage->settings) ||
+		       start_coroutine(idle_run, thread, "timeouts")) &&
 	       (thread->companion == NULL ||
 		       start_coroutine(thread->companion, thread->leader, "leader"));
 }
 
 /* ---- the hub's life ---- */
 
+/* Returns false if there is no memory for some of them. */
+static bool
+accept_some(struct worker_thread *thread)
+{
+	bool are_all = true;
+
+	for (unsigned i = 0; i < thread->heritage->addresses; i++)
+		if (acceptor_start(&thread->acceptors[i]) != 0 && errno != EALREADY)
+			are_all = false;
+	return are_all;
+}
+
+/* Until all accept, or the hub is told something else. */
 static void
 accept_all(struct worker_thread *thread)
 {
-	for (unsigned i = 0; i < thread->heritage->addresses; i++)
-		if (acceptor_start(&thread->acceptors[i]) != 0)
-			log_error("hub %u has no memory to accept on socket %u", thread->index, i);
+	unsigned other = ~BIT(THREAD_ACCEPT);
+	bool is_said = false;
+
+	while (!accept_some(thread) && !(thread->commanded & other)) {
+		if (!is_said)
+			log_error("hub %u of worker %u has no memory to accept on all of its "
+				  "sockets; trying again every %g s",
+				thread->index, thread->heritage->index,
+				(double)ACCEPT_AGAIN / (double)HUB_SECOND);
+		is_said = true;
+		await(thread, other, hub_now() + ACCEPT_AGAIN);
+	}
 	__atomic_store_n(&thread->is_welcoming, true, __ATOMIC_RELEASE);
 }
 
@@ -226,36 +224,38 @@ static void
 accept_no_more(struct worker_thread *thread)
 {
 	bool accepts = thread_is_commanded(thread, THREAD_ACCEPT);
-	bool is_last = thread_is_commanded(thread, THREAD_DRAIN) &&
-		       !thread_is_commanded(thread, THREAD_FINISH);
-	bool is_abandoned;
-	int64_t until;
+	bool is_last = thread_is_commanded(thread, THREAD_DRAIN);
 
 	if (is_last && accepts)
 		await(thread, BIT(THREAD_FINISH) | BIT(THREAD_STOP) | BIT(THREAD_ABANDON),
 			hub_now() + HANDSHAKE);
-	/* If it never accepted, who is queued there is another generation's. */
-	is_abandoned = thread_is_commanded(thread, THREAD_ABANDON) && accepts;
-	until = is_abandoned ? hub_now() + QUEUE_TIME : HUB_FOREVER;
 	__atomic_store_n(&thread->is_welcoming, false, __ATOMIC_RELEASE);
-	for (unsigned i = 0; i < thread->heritage->addresses; i++) {
+	for (unsigned i = 0; i < thread->heritage->addresses; i++)
 		acceptor_pause(&thread->acceptors[i]);
-		if (is_last || is_abandoned)
-			acceptor_empty(&thread->acceptors[i], until);
+	/* As connections end, those who are queued have their turn. */
+	hub_event_set(&thread->draining);
+	/* If it never accepted, who is queued there is another generation's. */
+	if (is_last || (thread_is_commanded(thread, THREAD_ABANDON) && accepts))
+		queued_end(thread);
+	for (unsigned i = 0; i < thread->heritage->addresses; i++)
 		acceptor_close(&thread->acceptors[i]);
-	}
-	report(thread, CHANNEL_DRAINED, 0);
+	thread_report(thread, CHANNEL_DRAINED, 0);
 	tell_leader(thread, THREAD_QUIET);
 }
 
+/* By looking whenever one has ended, which needs no memory. */
 static void
 let_end(struct worker_thread *thread)
 {
-	start_coroutine(connection_run_drain, thread, "drain");
-	await(thread, BIT(THREAD_EMPTY) | BIT(THREAD_STOP), HUB_FOREVER);
-	if (thread_is_commanded(thread, THREAD_EMPTY))
-		start_coroutine(wait_idle, thread, "wait for the last");
-	await(thread, BIT(THREAD_STOP), HUB_FOREVER);
+	unsigned stop = BIT(THREAD_STOP);
+
+	await(thread, BIT(THREAD_EMPTY) | stop, HUB_FOREVER);
+	while (!thread_is_commanded(thread, THREAD_STOP) &&
+		(hub_pool_count(&thread->pool) > 0 || !list_is_empty(&thread->parcels)))
+		rest(thread, hub_now() + LOOK_EVERY);
+	if (!thread_is_commanded(thread, THREAD_STOP))
+		tell_leader(thread, THREAD_IDLE);
+	await(thread, stop, HUB_FOREVER);
 }
 
 static void *
@@ -341,6 +341,7 @@ thread_run(struct worker_thread *thread)
 		pin_thread(thread);
 	crash_use_row(thread->row);
 	peers_use(&thread->peers);
+	service_use(thread);
 	options.counters = &thread->row->hub;
 	thread->hooks = (struct hub_hooks){.blocked = blocked, .context = thread};
 	hub_set_hooks(&thread->hooks);
@@ -349,6 +350,7 @@ thread_run(struct worker_thread *thread)
 		thread->has_failed = true;
 	}
 	hub_set_hooks(NULL);
+	service_use(NULL);
 	if (thread->has_failed)
 		sem_post(&thread->started);
 }
@@ -393,7 +395,7 @@ int
 thread_init(struct worker_thread *thread, const struct worker_heritage *heritage, unsigned index,
 	struct worker *leader)
 {
-	const int *sockets = heritage->sockets + index * heritage->addresses;
+	unsigned first = index * heritage->addresses;
 	struct acceptor_uses uses = {.take_over = handoff_offer, .serve = connection_serve};
 
 	*thread = (struct worker_thread){.heritage = heritage,
@@ -405,11 +407,13 @@ thread_init(struct worker_thread *thread, const struct worker_heritage *heritage
 	sem_init(&thread->started, 0, 0);
 	hub_pool_init(&thread->pool, 0);
 	list_init(&thread->parcels);
+	list_init(&thread->adopted);
 	thread->acceptors = calloc(heritage->addresses, sizeof *thread->acceptors);
 	if (thread->acceptors == NULL)
 		return -1;
 	for (unsigned i = 0; i < heritage->addresses; i++)
-		if (acceptor_init(&thread->acceptors[i], thread, i, sockets[i], uses) != 0)
+		if (acceptor_init(&thread->acceptors[i], thread, i, heritage->sockets[first + i],
+			    heritage->kept != NULL && heritage->kept[first + i], uses) != 0)
 			return -1;
 	return 0;
 }
@@ -418,6 +422,7 @@ void
 thread_fini(struct worker_thread *thread)
 {
 	sem_destroy(&thread->started);
+	queued_fini(thread);
 	for (unsigned i = 0; thread->acceptors != NULL && i < thread->heritage->addresses; i++)
 		acceptor_fini(&thread->acceptors[i]);
 	free(thread->acceptors);

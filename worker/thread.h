@@ -21,8 +21,12 @@ void thread_join(struct worker_thread *thread);
  * so nothing may be commanded after that. */
 void thread_command(struct worker_thread *thread, enum thread_command command);
 
-/* Has the hub write its coroutines to file, then close it and tell the master, with that number.
- * Any thread, as thread_command. */
-void thread_dump(struct worker_thread *thread, int file, int64_t number);
+/* Waits until the hub gets a command, or, while it leaves, until a connection ends; so many
+ * nanoseconds at most. The hub's thread only. Switches: yes.  Returns 0, or -1 if the caller was
+ * killed. */
+int thread_rest(struct worker_thread *thread, int64_t nanoseconds);
+
+/* Tells the master, again at each pulse until it can be told. The hub's thread only. */
+void thread_report(struct worker_thread *thread, enum channel_kind kind, int64_t value);
 
 #endif

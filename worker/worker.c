@@ -13,12 +13,18 @@
 #include "hub/base/log.h"
 #include "worker/channel.h"
 #include "worker/crash.h"
+#include "worker/flush.h"
 #include "worker/handoff.h"
 #include "worker/orphan.h"
+#include "worker/queued.h"
+#include "worker/spare.h"
+#include "worker/stacks.h"
 #include "worker/thread.h"
 
 /* After STOP, for connections to end at the boundary of a message before they are killed. */
 #define FINISH_TIME (500 * HUB_MILLISECOND)
+/* For the last connection: how long until the next look, if nothing is heard. */
+#define REST_MOST (100 * HUB_MILLISECOND)
 /* Without a master: how often to look whether all hubs are quiet, and to give up the permits of
  * connections that have ended. */
 #define LOOK_EVERY (10 * HUB_MILLISECOND)
@@ -30,8 +36,10 @@ struct worker {
 	unsigned running;                /* hubs that started, the first included */
 	unsigned heard[THREAD_NEWS_MAX]; /* how many hubs are quiet, and idle */
 	bool is_leaving;
+	bool is_last; /* it leaves, and nobody follows */
 	int64_t left; /* clock at which that began */
 	bool is_to_stop;
+	int64_t stopped;          /* clock at which it was to */
 	struct hub_event changed; /* set whenever one of these changes */
 	bool has_failed;
 };
@@ -91,21 +99,28 @@ leave(struct worker *worker, enum thread_command command, int64_t window)
 static void
 stop(struct worker *worker)
 {
+	if (!worker->is_to_stop)
+		worker->stopped = hub_now();
 	worker->is_to_stop = true;
 	leave(worker, THREAD_FINISH, 0);
 	command_all(worker, THREAD_FINISH);
 	hub_event_set(&worker->changed);
 }
 
+/* The queue of another hub: accepts some of it; or, when it leaves for good, as that hub did, lets
+ * it end as its own does. */
 static void
-dump_all(struct worker *worker, int file, int64_t number)
+adopt(struct worker *worker, const struct channel_message *message, int listener)
 {
-	for (unsigned i = 0; file != -1 && i < worker->running; i++) {
-		int own = dup(file);
+	struct worker_thread *first = &worker->threads[0];
+	unsigned address = (unsigned)message->value;
 
-		if (own != -1)
-			thread_dump(&worker->threads[i], own, number);
-	}
+	if (!worker->is_leaving)
+		handoff_adopt(first, listener, address, message->count);
+	else if (worker->is_last && !worker->is_to_stop && worker->running > 0)
+		queued_adopt(first, listener, address);
+	else
+		close(listener);
 }
 
 static void
@@ -116,27 +131,34 @@ obey(struct worker *worker, const struct channel_message *message, int descripto
 		command_all(worker, THREAD_ACCEPT);
 		break;
 	case CHANNEL_ADOPT:
-		if (descriptor != -1 && !worker->is_leaving) {
-			handoff_adopt(&worker->threads[0], descriptor, (unsigned)message->value);
-			return;
-		}
-		break;
+		if (descriptor != -1)
+			adopt(worker, message, descriptor);
+		return;
 	case CHANNEL_HANDOVER:
 		leave(worker, THREAD_HANDOVER, message->value);
 		break;
 	case CHANNEL_DRAIN:
+		worker->is_last = !worker->is_leaving;
 		leave(worker, THREAD_DRAIN, message->value);
 		break;
 	case CHANNEL_STOP:
 		stop(worker);
 		break;
 	case CHANNEL_DUMP:
-		dump_all(worker, descriptor, message->value);
+		if (descriptor != -1 &&
+			stacks_write(worker->threads, worker->running, descriptor, message->value))
+			return;
+		thread_report(&worker->threads[0], CHANNEL_DUMP_MISSED, message->value);
 		break;
 	case CHANNEL_REOPEN:
 		if (descriptor != -1)
 			dup2(descriptor, STDERR_FILENO);
+		else
+			thread_report(&worker->threads[0], CHANNEL_REOPEN_MISSED, 0);
 		break;
+	case CHANNEL_QUIT:
+		flush_before_exit(0);
+		_exit(0);
 	default:
 		log_error("worker %u does not know message %u", worker->heritage->index,
 			message->kind);
@@ -208,7 +230,7 @@ drain_alone(struct worker *worker)
 		if (hub_sleep(LOOK_EVERY) != 0)
 			return;
 	}
-	orphan_last_until(deadline + FINISH_TIME + ORPHAN_TIME);
+	orphan_last_until(deadline + FINISH_TIME + QUEUED_DISMISS_TIME + ORPHAN_TIME);
 	while (hub_now() < deadline) {
 		give_up_permits(worker);
 		if (hub_sleep(GIVE_UP_EVERY) != 0)
@@ -242,14 +264,16 @@ hear_master(void *argument)
 		}
 		if (result > 0)
 			obey(worker, &message, descriptor);
+		/* Its number may have been used for this message. */
+		spare_keep();
 	}
 }
 
 /* ---- leading ---- */
 
-/* Waits until all hubs have that news, or until STOP and a moment more. */
+/* Waits until all hubs have that news, or until STOP and so many nanoseconds more. */
 static void
-wait_news(struct worker *worker, enum thread_news news)
+wait_news(struct worker *worker, enum thread_news news, int64_t more)
 {
 	int64_t until = HUB_FOREVER;
 
@@ -258,7 +282,7 @@ wait_news(struct worker *worker, enum thread_news news)
 		bool is_killed;
 
 		if (worker->is_to_stop && until == HUB_FOREVER)
-			until = hub_now() + FINISH_TIME;
+			until = worker->stopped + more;
 		if (until <= hub_now())
 			return;
 		hub_event_clear(&worker->changed);
@@ -280,14 +304,24 @@ wait_leaving(struct worker *worker)
 	}
 }
 
+/* Waits until the queues of dead hubs have ended, too, and those who were served from there. They
+ * may have come when all hubs were quiet, or idle. */
 static void
-report_ready(const struct worker *worker)
+wait_adopted(const struct worker *worker)
 {
-	struct channel_message ready = {.kind = CHANNEL_READY};
+	struct worker_thread *first = &worker->threads[0];
 
-	if (channel_send(worker->heritage->channel, &ready, -1) != 0)
-		log_debug("worker %u cannot reach the master: %s", worker->heritage->index,
-			strerror(errno));
+	while (queued_has_adopted(first) || hub_pool_count(&first->pool) > 0 ||
+		!list_is_empty(&first->parcels)) {
+		int64_t most = FINISH_TIME;
+
+		if (queued_has_adopted(first))
+			most += QUEUED_DISMISS_TIME;
+		if (worker->is_to_stop && hub_now() - worker->stopped >= most)
+			return;
+		if (thread_rest(first, REST_MOST) != 0)
+			return;
+	}
 }
 
 /* The coroutine that leads: when it returns, so does the worker. The first hub ends last, because
@@ -308,13 +342,17 @@ lead(void *argument)
 	if (ear != NULL) {
 		hub_set_name(ear, "master's ear");
 		hub_detach(ear);
-		report_ready(worker);
+		thread_report(&worker->threads[0], CHANNEL_READY, 0);
 		wait_leaving(worker);
-		wait_news(worker, THREAD_QUIET);
+		/* Those who are still queued are let go before. */
+		wait_news(worker, THREAD_QUIET, FINISH_TIME + QUEUED_DISMISS_TIME);
 		command_all(worker, THREAD_EMPTY);
-		wait_news(worker, THREAD_IDLE);
-		if (worker->heard[THREAD_QUIET] < worker->running)
+		wait_news(worker, THREAD_IDLE, FINISH_TIME);
+		wait_adopted(worker);
+		if (worker->heard[THREAD_QUIET] < worker->running) {
+			flush_before_exit(1);
 			_exit(1); /* a hub is stuck, and cannot be joined */
+		}
 	} else {
 		worker->has_failed = true;
 	}
@@ -354,6 +392,7 @@ worker_run(const struct worker_heritage *heritage)
 	struct worker worker = {.heritage = heritage};
 
 	hub_event_init(&worker.changed);
+	spare_keep();
 	crash_install(&heritage->rows[0]);
 	/* First the rows are held, then the master lives: so no other one folds them in between. */
 	if (counters_hold(heritage->counters, heritage->rows, heritage->threads) != 0) {

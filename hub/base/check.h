@@ -5,8 +5,11 @@
 #ifndef HUBBUB_BASE_CHECK_H
 #define HUBBUB_BASE_CHECK_H
 
+#include "hub/base/inside.h"
+
 /* Prints "hubbub: <where>: <what> (<why>)" to stderr and aborts. Never returns. */
-_Noreturn void check_failed(const char *file, int line, const char *what, const char *why);
+_Noreturn void check_failed(const char *file, int line, const char *what, const char *why)
+	HUB_INSIDE(check_failed);
 
 /* Aborts unless condition holds; why tells the reader of the message what the caller did wrong. */
 #define CHECK_WHY(condition, why)                                                                  \

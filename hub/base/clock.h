@@ -21,17 +21,6 @@ clock_now(void)
 	return now.tv_sec * CLOCK_SECOND + now.tv_nsec;
 }
 
-/* A time that is not before the present, and at most 10 ms after it: the kernel's last tick and
- * the longest that one lasts. About 5 ns. */
-static inline int64_t
-clock_coarse_end(void)
-{
-	struct timespec tick;
-
-	kernel_clock(CLOCK_MONOTONIC_COARSE, &tick);
-	return tick.tv_sec * CLOCK_SECOND + tick.tv_nsec + 10 * CLOCK_MILLISECOND;
-}
-
 /* now + duration, whatever duration a caller has given: one below 0 is none, and one that reaches
  * past the end of time stays there. So the time that is left can be counted, too. */
 static inline int64_t
@@ -40,6 +29,14 @@ clock_after(int64_t now, int64_t duration)
 	if (duration <= 0)
 		return now;
 	return duration > INT64_MAX - now ? INT64_MAX : now + duration;
+}
+
+/* The end of a wait of that duration, of which INT64_MAX is for ever, without a look at the clock.
+ */
+static inline int64_t
+clock_end_of(int64_t duration)
+{
+	return duration == INT64_MAX ? INT64_MAX : clock_after(clock_now(), duration);
 }
 
 #endif

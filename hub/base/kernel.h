@@ -16,6 +16,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <netdb.h>
 #include <poll.h>
 #include <sched.h>
@@ -30,14 +31,18 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/pidfd.h>
+#include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "hub/base/inside.h"
 
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
 #define KERNEL_BY_LIBC
@@ -49,8 +54,8 @@
 
 /* In between, what this thread calls of libc's is the hub's own, even on a coroutine: hub_can_wait
  * says no. For libraries that call libc where nobody else may run. */
-extern _Thread_local unsigned hub_kernel_calls
-	__attribute__((visibility("default"), tls_model("initial-exec")));
+extern _Thread_local unsigned hub_kernel_calls HUB_INSIDE(hub_kernel_calls)
+	__attribute__((tls_model("initial-exec")));
 
 static inline void
 kernel_calls_begin(void)
@@ -269,6 +274,12 @@ kernel_fstat(int fd, struct stat *status)
 	return (int)KERNEL_CALL(fstat(fd, status), SYS_fstat, fd, status, 0, 0, 0, 0);
 }
 
+static inline int
+kernel_fstatfs(int fd, struct statfs *status)
+{
+	return (int)KERNEL_CALL(fstatfs(fd, status), SYS_fstatfs, fd, status, 0, 0, 0, 0);
+}
+
 static inline off_t
 kernel_lseek(int fd, off_t offset, int whence)
 {
@@ -321,10 +332,12 @@ kernel_shutdown(int fd, int how)
 	return (int)KERNEL_CALL(shutdown(fd, how), SYS_shutdown, fd, how, 0, 0, 0, 0);
 }
 
+/* Nor are these two: io/own.c stands before them. */
 static inline int
 kernel_epoll_create1(int flags)
 {
-	return (int)KERNEL_CALL(epoll_create1(flags), SYS_epoll_create1, flags, 0, 0, 0, 0, 0);
+	return (int)KERNEL_CALL(
+		syscall(SYS_epoll_create1, flags), SYS_epoll_create1, flags, 0, 0, 0, 0, 0);
 }
 
 /* Not libc's under sanitizers either: io/libev.c stands before that. */
@@ -335,10 +348,19 @@ kernel_epoll_ctl(int set, int operation, int fd, struct epoll_event *event)
 		set, operation, fd, event, 0, 0);
 }
 
+/* epoll_wait(2) that does not wait. */
+static inline int
+kernel_epoll_wait_now(int set, struct epoll_event *events, int most)
+{
+	return (int)KERNEL_CALL(epoll_pwait(set, events, most, 0, NULL), SYS_epoll_pwait, set,
+		events, most, 0, NULL, 8);
+}
+
 static inline int
 kernel_eventfd(unsigned count, int flags)
 {
-	return (int)KERNEL_CALL(eventfd(count, flags), SYS_eventfd2, count, flags, 0, 0, 0, 0);
+	return (int)KERNEL_CALL(
+		syscall(SYS_eventfd2, count, flags), SYS_eventfd2, count, flags, 0, 0, 0, 0);
 }
 
 static inline void *
@@ -381,6 +403,21 @@ kernel_madvise(void *address, size_t length, int advice)
 		madvise(address, length, advice), SYS_madvise, address, length, advice, 0, 0, 0);
 }
 
+static inline int
+kernel_mlock(const void *address, size_t length)
+{
+	return (int)KERNEL_CALL(
+		mlock(address, length), SYS_mlock, (void *)address, length, 0, 0, 0, 0);
+}
+
+/* futex(2): FUTEX_WAIT_PRIVATE, without an end, and FUTEX_WAKE_PRIVATE. */
+static inline int
+kernel_futex(int *word, int operation, int value)
+{
+	return (int)KERNEL_CALL(syscall(SYS_futex, word, operation, value, NULL), SYS_futex, word,
+		operation, value, NULL, 0, 0);
+}
+
 /* poll(2) that does not wait. */
 static inline int
 kernel_poll_now(struct pollfd *fds, nfds_t count)
@@ -414,7 +451,9 @@ kernel_dprintf(int fd, const char *format, ...)
 	int length;
 
 	va_start(arguments, format);
+	kernel_calls_begin();
 	length = vdprintf(fd, format, arguments);
+	kernel_calls_end();
 	va_end(arguments);
 	return length;
 }
@@ -449,6 +488,12 @@ static inline int
 kernel_dup2(int from, int to)
 {
 	return dup2(from, to);
+}
+
+static inline int
+kernel_getrlimit(int resource, struct rlimit *limit)
+{
+	return getrlimit((__rlimit_resource_t)resource, limit);
 }
 
 static inline pid_t

@@ -1,9 +1,9 @@
 #include "hub/base/log.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <poll.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "hub/base/kernel.h"
-#include "hub/base/printable.h"
 
 const char *const log_level_names[LOG_LEVEL_MAX] = {
 	[LOG_ERROR] = "error",
@@ -29,7 +28,16 @@ static struct {
 	const char *program;
 	enum log_level level;
 	enum log_format format;
-} log_settings = {"hubbub", LOG_INFO, LOG_TEXT};
+	log_line_fn *json_line;
+} log_settings = {"hubbub", LOG_INFO, LOG_TEXT, NULL};
+
+/* Written by any thread. */
+static struct {
+	uint64_t unsaid;    /* lines, since one was written */
+	uint64_t uncounted; /* lines, as long as there is no counter */
+	uint64_t *counter;
+	bool is_torn; /* what was written last ends within a line */
+} losses;
 
 void
 log_setup(const char *program, enum log_level level, enum log_format format)
@@ -37,6 +45,12 @@ log_setup(const char *program, enum log_level level, enum log_format format)
 	log_settings.program = program;
 	log_settings.level = level;
 	log_settings.format = format;
+}
+
+void
+log_json_by(log_line_fn *make)
+{
+	log_settings.json_line = make;
 }
 
 static void
@@ -52,49 +66,102 @@ format_time(char *text, size_t size)
 	snprintf(text, size, "%s.%03ldZ", seconds, now.tv_nsec / 1000000);
 }
 
+/* A whole line of a message, as the settings want it. Returns its length. */
 static int
-format_json(char *line, size_t size, const char *when, enum log_level level, const char *message)
+format_line(char *line, size_t size, enum log_level level, char *message)
 {
-	json_t *object = json_pack("{s:s, s:s, s:o, s:i, s:o}", "time", when, "level",
-		log_level_names[level], "program", printable_json(log_settings.program), "pid",
-		(int)kernel_getpid(), "message", printable_json(message));
-	int length = -1;
+	char when[64];
 
-	if (object != NULL) {
-		length = (int)json_dumpb(object, line, size - 1, JSON_COMPACT);
-		json_decref(object);
-	}
-	/* A message that is longer than the line, or no memory. */
-	if (length <= 0 || length > (int)size - 1)
-		length = snprintf(line, size, "{\"level\":\"%s\",\"message\":\"(unprintable)\"}",
-			log_level_names[level]);
-	line[length] = '\n';
-	return length + 1;
+	for (char *c = message; *c != '\0'; c++)
+		if ((unsigned char)*c < ' ')
+			*c = ' ';
+	format_time(when, sizeof when);
+	if (log_settings.format == LOG_JSON && log_settings.json_line != NULL)
+		return log_settings.json_line(
+			line, size, when, log_level_names[level], log_settings.program, message);
+	return snprintf(line, size, "%s %-7s %s[%d]: %s\n", when, log_level_names[level],
+		log_settings.program, (int)kernel_getpid(), message);
+}
+
+/* ---- lines that are lost ---- */
+
+/* A pipe that is writable takes PIPE_BUF bytes at least, more than any line has. Two processes may
+ * see the same room; O_NONBLOCK would be set for everyone who shares it. */
+static bool
+has_room(void)
+{
+	struct pollfd query = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+	int found = kernel_poll_now(&query, 1);
+
+	/* Where the kernel does not tell, a line that waits is better than none. */
+	return found < 0 || (found == 1 && (query.revents & POLLOUT));
+}
+
+/* Returns whether all of it was taken. */
+static bool
+put(const char *text, size_t length)
+{
+	ssize_t taken = kernel_write(STDERR_FILENO, text, length);
+
+	if (taken > 0)
+		__atomic_store_n(&losses.is_torn, text[taken - 1] != '\n', __ATOMIC_RELAXED);
+	return taken == (ssize_t)length;
+}
+
+/* Says how many lines were lost before the next one; after half a line, on a line of its own.
+ * Returns false if there is no room for that either. */
+static bool
+confess(void)
+{
+	uint64_t count = __atomic_exchange_n(&losses.unsaid, 0, __ATOMIC_RELAXED);
+	char message[128], line[512];
+	int length;
+
+	if (count == 0)
+		return true;
+	snprintf(message, sizeof message,
+		"%lu log line%s lost: nobody read, or there was no room (a full disk?)",
+		(unsigned long)count, count == 1 ? " is" : "s are");
+	line[0] = '\n';
+	length = format_line(line + 1, sizeof line - 1, LOG_WARNING, message);
+	if (__atomic_load_n(&losses.is_torn, __ATOMIC_RELAXED) ? put(line, (size_t)length + 1)
+							       : put(line + 1, (size_t)length))
+		return true;
+	__atomic_fetch_add(&losses.unsaid, count, __ATOMIC_RELAXED);
+	return false;
+}
+
+void
+log_count_lost(uint64_t *counter)
+{
+	uint64_t before;
+
+	__atomic_store_n(&losses.counter, counter, __ATOMIC_RELEASE);
+	if (counter == NULL)
+		return;
+	before = __atomic_exchange_n(&losses.uncounted, 0, __ATOMIC_RELAXED);
+	__atomic_fetch_add(counter, before, __ATOMIC_RELAXED);
+}
+
+void
+log_forget_lost(void)
+{
+	__atomic_store_n(&losses.unsaid, 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&losses.uncounted, 0, __ATOMIC_RELAXED);
 }
 
 void
 log_bare(const char *text, size_t length)
 {
-	static unsigned dropped; /* by any thread; a lost count is no harm */
-	struct pollfd query = {.fd = STDERR_FILENO, .events = POLLOUT};
 	int saved = errno;
 
-	/* A pipe that is writable takes PIPE_BUF bytes at least, more than any line has. Two
-	 * processes may see the same room; O_NONBLOCK would be set for everyone who shares it. */
-	if (kernel_poll_now(&query, 1) == 1 && !(query.revents & POLLOUT)) {
-		errno = saved;
-		return;
-	}
-	if (query.revents == 0) {
-		__atomic_fetch_add(&dropped, 1, __ATOMIC_RELAXED);
-	} else {
-		unsigned count = __atomic_exchange_n(&dropped, 0, __ATOMIC_RELAXED);
+	if (!has_room() || !confess() || !put(text, length)) {
+		uint64_t *counter = __atomic_load_n(&losses.counter, __ATOMIC_ACQUIRE);
 
-		if (count > 0)
-			kernel_dprintf(
-				STDERR_FILENO, "(%u lines dropped: nobody read them)\n", count);
-		if (kernel_write(STDERR_FILENO, text, length) < 0)
-			errno = saved;
+		__atomic_fetch_add(&losses.unsaid, 1, __ATOMIC_RELAXED);
+		__atomic_fetch_add(
+			counter != NULL ? counter : &losses.uncounted, 1, __ATOMIC_RELAXED);
 	}
 	errno = saved;
 }
@@ -102,7 +169,7 @@ log_bare(const char *text, size_t length)
 void
 log_write(enum log_level level, const char *format, ...)
 {
-	char when[64], message[900], line[2048];
+	char message[900], line[2048];
 	int length, saved = errno;
 	va_list arguments;
 
@@ -111,16 +178,7 @@ log_write(enum log_level level, const char *format, ...)
 	va_start(arguments, format);
 	vsnprintf(message, sizeof message, format, arguments);
 	va_end(arguments);
-	for (char *c = message; *c != '\0'; c++)
-		if ((unsigned char)*c < ' ')
-			*c = ' ';
-	format_time(when, sizeof when);
-	if (log_settings.format == LOG_JSON)
-		length = format_json(line, sizeof line, when, level, message);
-	else
-		length = snprintf(line, sizeof line, "%s %-7s %s[%d]: %s\n", when,
-			log_level_names[level], log_settings.program, (int)kernel_getpid(),
-			message);
+	length = format_line(line, sizeof line, level, message);
 	log_bare(line, (size_t)length);
 	errno = saved;
 }

@@ -8,12 +8,16 @@
 
 #include <stddef.h>
 
+#include "hub/base/inside.h"
+
 /* The addresses at which what a signal has interrupted goes on, innermost first; returns how many,
  * at most that many. context is the handler's third argument. Async-signal-safe. */
-size_t backtrace_of_signal(void *context, void **frames, size_t most);
+size_t backtrace_of_signal(void *context, void **frames, size_t most)
+	HUB_INSIDE(backtrace_of_signal);
 
 /* Writes a line per frame to text, of size bytes, with a NUL; returns the length without that. */
-size_t backtrace_write(char *text, size_t size, void *const *frames, size_t count);
+size_t backtrace_write(char *text, size_t size, void *const *frames, size_t count)
+	HUB_INSIDE(backtrace_write);
 
 /* Writes "function+0x12 (object+0x3456)" for an address, as backtrace_write. */
 size_t backtrace_write_address(char *text, size_t size, const void *address);

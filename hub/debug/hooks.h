@@ -33,12 +33,14 @@ struct hub_hooks {
 	 * watchdog would write to stderr. */
 	void (*blocked)(int64_t nanoseconds, const char *backtrace, void *context);
 	void *context;
+	void *room[8]; /* for later versions: NULL */
 };
 
 /* Sets this thread's hooks, for the hub that runs or the next one; NULL for none.
  * Switches: no.  Thread: any.  Ownership: hooks are borrowed until others are set, or the thread
  * ends.
- * Returns the ones set before, or NULL; also NULL, with errno ENOMEM, if they cannot be set. */
+ * Returns the ones set before, or NULL; also NULL, with errno ENOMEM or EINVAL (their room is not
+ * NULL), if they cannot be set. */
 const struct hub_hooks *hub_set_hooks(const struct hub_hooks *hooks);
 
 HUBBUB_API_END

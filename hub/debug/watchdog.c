@@ -1,7 +1,6 @@
 #include "hub/debug/watchdog_priv.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/close_range.h>
 #include <sched.h>
 #include <signal.h>
@@ -16,6 +15,7 @@
 #include "hub/base/kernel.h"
 #include "hub/base/log.h"
 #include "hub/base/settings.h"
+#include "hub/debug/asleep_priv.h"
 #include "hub/debug/backtrace_priv.h"
 #include "hub/debug/hooks.h"
 #include "hub/fork_priv.h"
@@ -30,6 +30,8 @@
 #define OF_LATE (100 * CLOCK_MILLISECOND)
 /* How long the hub's thread may take to answer the signal: longer if the kernel holds it. */
 #define ANSWER_TIME (100 * CLOCK_MILLISECOND)
+/* A thread that has used less than this part of the time, and would use more, is starved. */
+#define STARVED_PART 5
 #define STACK_SIZE ((size_t)256 * 1024)
 #define UNWIND_STACK_SIZE ((size_t)32 * 1024)
 
@@ -98,6 +100,18 @@ ask(struct watched *watched)
 	return true;
 }
 
+/* The CPU time that the thread has used. */
+static int64_t
+time_used(const struct watched *watched)
+{
+	struct timespec used = {0};
+	clockid_t clock;
+
+	if (pthread_getcpuclockid(watched->thread, &clock) != 0 || kernel_clock(clock, &used) != 0)
+		return 0;
+	return used.tv_sec * CLOCK_SECOND + used.tv_nsec;
+}
+
 /* The process's present standard error as this thread's, whose table has none: see watch. */
 static void
 borrow_stderr(void)
@@ -128,22 +142,60 @@ log_lines(const char *text, size_t length)
 	}
 }
 
+/* Looks where the hub's thread sleeps. If it goes on meanwhile, the stack may be of any form: then
+ * nothing is known. */
+static bool
+look_inside(struct hub *hub, const struct asleep *asleep)
+{
+	struct watched *watched = &hub->watched;
+	int64_t used = time_used(watched);
+	const struct hub_coroutine *current = __atomic_load_n(&hub->current, __ATOMIC_RELAXED);
+
+	memcpy(watched->name, current->name, sizeof watched->name);
+	watched->count = (unsigned)asleep_callers(asleep,
+		current == &hub->root ? watched->stack_end : (const void *)current, watched->frames,
+		WATCHDOG_FRAMES);
+	return time_used(watched) == used;
+}
+
+/* Where the hub is, in watched if that could be found; returns the words for it. A signal tells
+ * best, but would end most of the calls that a thread may sleep in. */
+static const char *
+find_out(struct hub *hub, bool *has_found)
+{
+	struct watched *watched = &hub->watched;
+	const char *words = "";
+	struct asleep asleep;
+	bool is_known;
+
+	if (thread_look(watched->tid, &asleep) == THREAD_SLEEPS) {
+		is_known = look_inside(hub, &asleep);
+		words = " (it sleeps in the kernel; called, perhaps, by)";
+	} else {
+		is_known = ask(watched);
+		if (!is_known)
+			words = " (its thread does not answer: the kernel holds it)";
+	}
+	*has_found = is_known;
+	return words;
+}
+
 static void
 report(struct hub *hub, int64_t blocked)
 {
 	struct watched *watched = &hub->watched;
 	const struct hub_hooks *hooks = __atomic_load_n(&hub->hooks, __ATOMIC_ACQUIRE);
-	bool has_answered = ask(watched);
+	bool has_found;
+	const char *words = find_out(hub, &has_found);
 	char text[REPORT_SIZE];
 	size_t length;
 
 	length = (size_t)snprintf(text, sizeof text,
 		"hubbub: watchdog: coroutine \"%s\" has not switched for %lld ms; everything else "
-		"in "
-		"its hub waits:%s\n",
-		has_answered ? watched->name : "?", (long long)(blocked / CLOCK_MILLISECOND),
-		has_answered ? "" : " (its thread does not answer: the kernel holds it)");
-	if (has_answered)
+		"in its hub waits:%s\n",
+		has_found ? watched->name : "?", (long long)(blocked / CLOCK_MILLISECOND), words);
+	/* Else the hub's thread may be about to write there. */
+	if (has_found)
 		length += backtrace_write(
 			text + length, sizeof text - length, watched->frames, watched->count);
 	borrow_stderr();
@@ -156,48 +208,14 @@ report(struct hub *hub, int64_t blocked)
 
 /* ---- is it the hub, or the machine? ---- */
 
-/* The CPU time that the thread has used. */
-static int64_t
-time_used(const struct watched *watched)
-{
-	struct timespec used = {0};
-	clockid_t clock;
-
-	if (pthread_getcpuclockid(watched->thread, &clock) != 0 || kernel_clock(clock, &used) != 0)
-		return 0;
-	return used.tv_sec * CLOCK_SECOND + used.tv_nsec;
-}
-
-/* Whether the thread could run: the kernel's R, and not one of those that wait. */
-static bool
-is_runnable(const struct watched *watched)
-{
-	char path[64], line[512];
-	const char *state = NULL;
-	ssize_t length;
-	int fd;
-
-	snprintf(path, sizeof path, "/proc/self/task/%d/stat", (int)watched->tid);
-	fd = kernel_open(path, O_RDONLY | O_CLOEXEC, 0);
-	if (fd == -1)
-		return false;
-	length = kernel_read(fd, line, sizeof line - 1);
-	kernel_close(fd);
-	if (length > 0) {
-		line[length] = '\0';
-		/* After the name, which is in brackets and may hold anything. */
-		state = strrchr(line, ')');
-	}
-	return state != NULL && state[1] == ' ' && state[2] == 'R';
-}
-
-/* A thread that would run but gets no CPU is not blocked by its coroutine, unless that has used a
- * good part of the time that is to be reported, however long it took to get it. */
+/* A thread that would run but gets no CPU is not blocked by its coroutine, unless that has used
+ * more than a few steps of a fair one do, however long it took to get it: where a container may use
+ * a third of a CPU, or the machine has others to serve, it computes for 30 of 100 ms. */
 static bool
 is_starved(const struct watched *watched)
 {
-	return is_runnable(watched) &&
-	       time_used(watched) - watched->used < watched->next_report / 2;
+	return thread_is_runnable(watched->tid) &&
+	       time_used(watched) - watched->used < watched->next_report / STARVED_PART;
 }
 
 /* Makes a hub look at its clock, however many calls it counts on before it would: they may have
@@ -321,11 +339,11 @@ start(void)
 	pthread_attr_init(&attributes);
 	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
 	pthread_attr_setstacksize(&attributes, STACK_SIZE);
-	pthread_sigmask(SIG_SETMASK, &all, &mask);
 	kernel_calls_begin();
+	pthread_sigmask(SIG_SETMASK, &all, &mask);
 	is_running = pthread_create(&thread, &attributes, watch, NULL) == 0;
-	kernel_calls_end();
 	pthread_sigmask(SIG_SETMASK, &mask, NULL);
+	kernel_calls_end();
 	pthread_attr_destroy(&attributes);
 }
 

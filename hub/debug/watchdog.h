@@ -7,11 +7,14 @@
  * off) is reported once, and again when the time has grown tenfold: by the hook `blocked`
  * (debug/hooks.h), or on stderr, with the running coroutine's name and a backtrace.
  *
- * A thread that gets no CPU, because the machine is overloaded, is not reported.
+ * A thread that gets no CPU, because the machine is overloaded, is not reported, unless it has
+ * computed for a fifth of that time.
  *
- * For the backtrace, SIGURG interrupts that thread: system calls that are not restarted after a
- * signal, such as nanosleep(2) and poll(2), then end early with EINTR. The watchdog's thread keeps
- * no descriptor of the process open. */
+ * For the backtrace, SIGURG interrupts a thread that runs. One that sleeps in a system call, which
+ * the signal could end early, is looked at through /proc/self/task/TID/syscall instead; its
+ * backtrace is made of what lies on its stack, and may hold a line too many. Where the kernel shows
+ * no such file (a process that is not dumpable, as after setuid), it has none. The watchdog's
+ * thread keeps no descriptor of the process open. */
 #ifndef HUBBUB_DEBUG_WATCHDOG_H
 #define HUBBUB_DEBUG_WATCHDOG_H
 

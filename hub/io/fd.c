@@ -14,6 +14,7 @@
 #include "hub/base/clock.h"
 #include "hub/base/kernel.h"
 #include "hub/io/identity_priv.h"
+#include "hub/io/signs_priv.h"
 #include "hub/io/table_priv.h"
 
 _Static_assert(sizeof(struct hub_fd) == (size_t)3 * 64, "an entry is three cache lines");
@@ -73,6 +74,7 @@ fd_forget(struct hub *hub, struct hub_fd *entry, int reason)
 	ev_io_stop(hub->loop, &entry->read);
 	ev_io_stop(hub->loop, &entry->write);
 	sweep_leave(entry);
+	signs_forget(hub, entry, reason);
 	identity_forget(hub, entry);
 	waiters_wake_all(&entry->readers, reason);
 	waiters_wake_all(&entry->writers, reason);
@@ -113,10 +115,11 @@ enter(struct hub *hub, int fd)
 	ev_io_init(&entry->write, on_writable, fd, EV_WRITE);
 	entry->is_adopted = entry->was_blocking = false;
 	entry->drained_for = NULL;
-	entry->has_received = false;
+	entry->active_at = hub->now;
+	entry->exchange = FD_CAME_SINCE;
 	entry->input_has_ended = false;
 	entry->is_woken = false;
-	entry->lacks_nowait = false;
+	entry->lacks_nowait = entry->is_in_set = false;
 	fd_table_enter(hub, entry);
 	return entry;
 }
@@ -165,20 +168,36 @@ fd_enter(struct hub *hub, int fd)
 	flags = kernel_fcntl(fd, F_GETFL, 0);
 	if (flags == -1)
 		return NULL;
-	entry->was_blocking = !entry->is_file && !(flags & O_NONBLOCK);
+	entry->was_blocking = !fd_is_shared(entry) && !(flags & O_NONBLOCK);
 	if (entry->was_blocking && kernel_fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0)
 		return NULL;
 	entry->is_adopted = true;
 	return entry;
 }
 
-/* The number's entry in this thread's hub, of a descriptor that is in it or was; NULL for none. */
+/* One that the caller has made for the hub may be read by other calls than the hub's, too. */
+static int
+make_nonblocking(struct hub_fd *entry)
+{
+	int flags = kernel_fcntl(entry->read.fd, F_GETFL, 0);
+
+	if (entry->is_file || entry->read.fd <= STDERR_FILENO || flags == -1 ||
+		(flags & O_NONBLOCK))
+		return flags == -1 ? -1 : 0;
+	entry->was_blocking = true;
+	return kernel_fcntl(entry->read.fd, F_SETFL, flags | O_NONBLOCK);
+}
+
+/* The number's entry in this thread's hub, of a descriptor that is in it or was; NULL for none. A
+ * child with memory of its own shares the loop's epoll sets: its descriptors are nothing to
+ * them. */
 static struct hub_fd *
 entry_of(int fd)
 {
 	struct hub *hub = hub_this;
-	struct hub_fd *entry =
-		hub != NULL && (unsigned)fd < hub->fds.size ? fd_entry(hub, fd) : NULL;
+	struct hub_fd *entry = hub != NULL && (unsigned)fd < hub->fds.size && !fork_is_wiped()
+				       ? fd_entry(hub, fd)
+				       : NULL;
 
 	return entry != NULL && entry->opening != 0 ? entry : NULL;
 }
@@ -189,7 +208,7 @@ fd_known(int fd)
 	struct hub *hub = hub_this;
 	struct hub_fd *entry;
 
-	if (hub == NULL || (unsigned)fd >= hub->fds.size)
+	if (hub == NULL || (unsigned)fd >= hub->fds.size || fork_is_wiped())
 		return NULL;
 	entry = fd_entry(hub, fd);
 	if (entry->generation != 0 && entry->layer != NULL && !fd_is_same(hub, entry))
@@ -239,7 +258,7 @@ fd_has_input(int fd)
 {
 	const struct hub_fd *entry = fd_known(fd);
 
-	return entry != NULL && layer_has_input(entry);
+	return entry != NULL && (layer_has_input(entry) || hub_input_has_ended(fd));
 }
 
 const struct hub_layer *
@@ -256,13 +275,15 @@ int
 hub_adopt(int fd)
 {
 	struct hub *hub = hub_this;
+	struct hub_fd *entry;
 
 	if (hub == NULL || hub->loop == NULL) {
 		errno = EPERM;
 		return -1;
 	}
 	hub_release(fd);
-	return fd_enter(hub, fd) != NULL ? 0 : -1;
+	entry = fd_enter(hub, fd);
+	return entry != NULL ? make_nonblocking(entry) : -1;
 }
 
 bool
@@ -300,19 +321,50 @@ hub_end_input(int fd)
 
 	if (entry == NULL || !fd_is_same(hub_this, entry))
 		return;
+	if (entry->input_has_ended)
+		return;
 	entry->input_has_ended = true;
 	waiters_wake_all(&entry->readers, 0);
+	signs_wake(hub_this, entry, 0);
+	/* Only the kernel can tell a set of its own. If the peer sends more after the end of our
+	 * output, it is reset: so not otherwise. */
+	if (entry->is_in_set)
+		kernel_shutdown(fd, SHUT_RD);
 }
 
-struct fd_activity
-fd_activity(const struct hub *hub, int fd)
+void
+fd_note_set(int fd)
 {
-	const struct hub_fd *entry = (unsigned)fd < hub->fds.size ? fd_entry(hub, fd) : NULL;
+	struct hub_fd *entry = fd_known(fd);
 
-	if (entry == NULL || entry->generation == 0)
-		return (struct fd_activity){0};
-	return (struct fd_activity){entry->readers != NULL && entry->writers == NULL,
-		entry->writers != NULL, entry->has_received};
+	if (entry != NULL)
+		entry->is_in_set = true;
+}
+
+void
+hub_note_received(int fd)
+{
+	struct hub_fd *entry = fd_known(fd);
+
+	if (entry != NULL)
+		fd_note_received(hub_this, entry);
+}
+
+void
+hub_note_sent(int fd)
+{
+	struct hub_fd *entry = fd_known(fd);
+
+	if (entry != NULL)
+		fd_note_sent(hub_this, entry);
+}
+
+bool
+hub_input_has_ended(int fd)
+{
+	struct hub_fd *entry = fd_known(fd);
+
+	return entry != NULL && entry->input_has_ended && fd_is_same(hub_this, entry);
 }
 
 int

@@ -8,7 +8,9 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
+#include "hub/base/inside.h"
 #include "hub/base/loop.h"
 #include "hub/io/entry_priv.h"
 #include "hub/io/fd.h"
@@ -22,7 +24,7 @@ struct hub_fd *fd_enter_watched(struct hub *hub, int fd);
 
 /* Enters a number that the hub has not adopted, and makes it non-blocking. NULL with errno EBADF,
  * ENOMEM. */
-struct hub_fd *fd_enter(struct hub *hub, int fd);
+struct hub_fd *fd_enter(struct hub *hub, int fd) HUB_INSIDE(fd_enter);
 
 /* The entry of a number, which is only waited for; one that is new to the hub enters now, with its
  * flags as they are. NULL with errno EBADF, ENOMEM. */
@@ -81,9 +83,34 @@ bool fd_is_kept(const struct fd_hold *hold);
 
 /* Counts bytes of the hub; other processes read the counter, nobody else writes it. */
 static inline void
-fd_count_bytes(uint64_t *counter, ssize_t bytes)
+fd_count_bytes(uint64_t *counter, size_t bytes)
 {
-	__atomic_store_n(counter, *counter + (uint64_t)bytes, __ATOMIC_RELAXED);
+	__atomic_store_n(counter, *counter + bytes, __ATOMIC_RELAXED);
+}
+
+/* Bytes have come, or gone, over the descriptor. */
+static inline void
+fd_note_received(struct hub *hub, struct hub_fd *entry)
+{
+	entry->active_at = hub->now;
+	entry->exchange |= FD_HAS_COME | FD_IS_ASKED | FD_CAME_SINCE;
+}
+
+static inline void
+fd_note_sent(struct hub *hub, struct hub_fd *entry)
+{
+	entry->active_at = hub->now;
+	entry->exchange &= FD_HAS_COME | FD_IS_BUSY | FD_CAME_SINCE;
+}
+
+/* Somebody who waited is told that it can be read, by what may be no call of the hub. */
+static inline void
+fd_note_readable(struct hub *hub, struct hub_fd *entry)
+{
+	if (entry->input_has_ended)
+		return;
+	entry->active_at = hub->now;
+	entry->exchange = (entry->exchange & ~FD_IS_SETTLED) | FD_HAS_COME;
 }
 
 /* Whether the next receive of the running coroutine is to wait before it tries. */
@@ -105,10 +132,23 @@ fd_set_drained(struct hub_fd *entry, bool is_drained)
 /* What this thread's hub, if it runs one, knows of the number; NULL for nothing. Keeps errno. */
 struct hub_fd *fd_known(int fd);
 
+/* Whether somebody waits for one of the numbers. Keeps errno. */
+static inline bool
+fd_are_awaited(const int *fds, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct hub_fd *entry = fd_known(fds[i]);
+
+		if (entry != NULL && (entry->readers != NULL || entry->writers != NULL))
+			return true;
+	}
+	return false;
+}
+
 /* Makes sure that the entry is about what its number means now: one that is stale is forgotten,
  * which wakes who waits with EBADF, and enters anew. Every wait begins so, but that of a drained
  * stream. Returns false with errno EBADF, ENOMEM. */
-bool fd_renew(struct hub_fd *entry);
+bool fd_renew(struct hub_fd *entry) HUB_INSIDE(fd_renew);
 
 /* Whether a number that is in the hub has a layer, which is not that of somebody who had the
  * number before. */
@@ -124,16 +164,27 @@ void fd_forget(struct hub *hub, struct hub_fd *entry, int reason);
 /* Every number that is in the hub; descriptors stay open. */
 void fd_forget_all(struct hub *hub, int reason);
 
-/* ---- libev.c ---- */
-
-/* Before the first loop polls. */
-void libev_start(void);
+/* An epoll set has the number now that is not the hub's. Keeps errno; an unknown one is ignored. */
+void fd_note_set(int fd);
 
 /* ---- nowait.c: system calls that do not wait, whatever the number means by now ---- */
 
 /* Before a system call that has no form that does not wait: the number is made non-blocking if it
  * is not. Returns 0, or -1 with errno EBADF. */
 int fd_keep_from_blocking(int fd);
+
+/* Whether others may share the open file, who are not to find it non-blocking: a terminal, a pipe,
+ * whatever the program got as its standard streams. */
+static inline bool
+fd_is_shared(const struct hub_fd *entry)
+{
+	return !entry->is_socket || entry->read.fd <= STDERR_FILENO;
+}
+
+/* Such a one is non-blocking for the moment of a call. Returns the flags that it had, or -1 with
+ * errno EBADF, for fd_moment_end in either case, which keeps errno. */
+int fd_moment_begin(int fd);
+void fd_moment_end(int fd, int flags);
 
 /* accept4(2) for the hub, not interrupted by signals. */
 int fd_accept_now(int fd, struct sockaddr *address, socklen_t *length);
@@ -142,16 +193,6 @@ int fd_accept_now(int fd, struct sockaddr *address, socklen_t *length);
 ssize_t fd_read_now(int fd, const struct iovec *parts, int count);
 ssize_t fd_write_now(int fd, const struct iovec *parts, int count);
 
-/* Whether the number is one that somebody waits to receive from, and whether anything ever came;
- * and whether somebody waits for it to take more. False in each for a number that the hub does not
- * know. */
-struct fd_activity {
-	bool is_receiving;
-	bool is_sending;
-	bool has_received;
-};
-struct fd_activity fd_activity(const struct hub *hub, int fd);
-
 /* Whether something can be received from the entry's layer that the kernel knows nothing of. */
 static inline bool
 layer_has_input(const struct hub_fd *entry)
@@ -159,11 +200,11 @@ layer_has_input(const struct hub_fd *entry)
 	return entry->layer != NULL && entry->layer->kind->has_input(entry->layer);
 }
 
-/* Whether a number has a layer that something can be received from though the kernel knows nothing
- * of it. */
+/* Whether something can be received from a number though the kernel knows nothing of it: what its
+ * layer has, or the end of its input (hub_end_input). */
 bool fd_has_input(int fd);
 
 /* The layer of a number; NULL if it has none, or the hub does not know it. */
-const struct hub_layer *fd_layer(int fd);
+const struct hub_layer *fd_layer(int fd) HUB_INSIDE(fd_layer);
 
 #endif

@@ -16,6 +16,9 @@
 #include <sys/stat.h>
 
 #include "hub/base/kernel.h"
+#include "hub/io/own_priv.h"
+
+#define MQUEUE_MAGIC 0x19800202
 
 static bool
 is_always_ready(const struct stat *status)
@@ -49,7 +52,7 @@ join_kinds(struct hub *hub, int fd)
 	struct epoll_event nothing = {0};
 
 	if (hub->fds.kinds == -1)
-		hub->fds.kinds = kernel_epoll_create1(EPOLL_CLOEXEC);
+		hub->fds.kinds = hub_own(kernel_epoll_create1(EPOLL_CLOEXEC));
 	return kernel_epoll_ctl(hub->fds.kinds, EPOLL_CTL_ADD, fd, &nothing) == 0 ? 0 : errno;
 }
 
@@ -68,8 +71,10 @@ leave_kinds(struct hub *hub, int fd)
 void
 identity_stop(struct hub *hub)
 {
-	if (hub->fds.kinds != -1)
-		kernel_close(hub->fds.kinds);
+	if (hub->fds.kinds == -1)
+		return;
+	hub_disown(hub->fds.kinds);
+	kernel_close(hub->fds.kinds);
 }
 
 static void
@@ -86,11 +91,21 @@ note(struct hub *hub, struct hub_fd *entry, const struct stat *status)
 	}
 }
 
+/* A message queue (mq_overview(7)) is a regular file to fstat(2), and can be waited for. */
+static bool
+is_message_queue(int fd, const struct stat *status)
+{
+	struct statfs system;
+
+	return S_ISREG(status->st_mode) && kernel_fstatfs(fd, &system) == 0 &&
+	       system.f_type == MQUEUE_MAGIC;
+}
+
 void
 identity_note(struct hub *hub, struct hub_fd *entry, const struct stat *status)
 {
 	entry->is_socket = S_ISSOCK(status->st_mode);
-	entry->is_file = is_always_ready(status);
+	entry->is_file = is_always_ready(status) && !is_message_queue(entry->read.fd, status);
 	entry->is_stream = is_stream(entry->read.fd, status);
 	note(hub, entry, status);
 }

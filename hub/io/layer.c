@@ -124,8 +124,10 @@ layer_receive(
 		if (have_flushed(entry) != 0 && received < 0)
 			return -1;
 		if (received >= 0) {
-			entry->has_received = true;
-			fd_count_bytes(&hub_this->counters->bytes_received, received);
+			/* Also what the layer had before it was asked. */
+			if (received > 0)
+				fd_note_received(hub_this, entry);
+			fd_count_bytes(&hub_this->counters->bytes_received, (size_t)received);
 			return received;
 		}
 		errno = error;
@@ -181,10 +183,10 @@ layer_send(
 		if (sent < parts[i].iov_len)
 			error = errno;
 	}
-	fd_count_bytes(&hub_this->counters->bytes_sent, (ssize_t)done);
+	fd_count_bytes(&hub_this->counters->bytes_sent, done);
 	/* Closed while it waited: the layer is gone. */
 	if (entry->generation != generation) {
-		errno = ECANCELED;
+		errno = EBADF;
 		return done > 0 ? (ssize_t)done : -1;
 	}
 	if (error == 0 && may_wait && wait_flushed(entry, what) != 0 && done == 0)

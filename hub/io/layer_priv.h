@@ -4,10 +4,11 @@
 
 #include <sys/uio.h>
 
+#include "hub/base/inside.h"
 #include "hub/io/layer_kind_priv.h"
 
 /* Puts a layer before a descriptor that has none; the entry owns it. */
-void layer_attach(struct hub_fd *entry, struct hub_layer *layer);
+void layer_attach(struct hub_fd *entry, struct hub_layer *layer) HUB_INSIDE(layer_attach);
 
 /* Receiving and sending, as io/socket.h describes it, on an entry with a layer. */
 ssize_t layer_receive(

@@ -6,8 +6,9 @@
  * it: another thread may close it at any time. So these two calls stand before libc's, and while a
  * hub polls they say the same in words that libev bears. For everybody else they are libc's own.
  *
- * In a program that loads this library at run time (dlopen(3)) libev finds libc's calls first, and
- * asserts. One into which it is preloaded with hub/patch has them from there. */
+ * before.c gives them libc's names. In a program that loads this library at run time (dlopen(3))
+ * libev finds libc's calls first, and asserts. One into which it is preloaded with hub/patch has
+ * them from there. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <poll.h>
@@ -18,8 +19,10 @@
 
 #include "hub/base/kernel.h"
 #include "hub/io/fd_priv.h"
+#include "hub/io/libev_priv.h"
+#include "hub/io/own_priv.h"
 
-#define EXPORT __attribute__((visibility("default")))
+#define TRIES_MOST 16 /* 1.3 s */
 
 static bool
 hub_polls(void)
@@ -27,23 +30,74 @@ hub_polls(void)
 	return hub_this != NULL && hub_this->is_polling;
 }
 
+/* Without looking what the number means by now, which may stop watchers. */
+static const struct hub_fd *
+entry_of(int fd)
+{
+	struct hub *hub = hub_this;
+	const struct hub_fd *entry = (unsigned)fd < hub->fds.size ? fd_entry(hub, fd) : NULL;
+
+	return entry != NULL && entry->generation != 0 ? entry : NULL;
+}
+
+/* Whether libev itself has the number: the pipe by which other threads and signals wake the hub. */
+static bool
+is_of_loop(int fd)
+{
+	return entry_of(fd) == NULL && kernel_fcntl(fd, F_GETFD, 0) != -1;
+}
+
+/* Without that pipe the hub would be deaf, and libev asserts that it has it: what passes, such as a
+ * lack of memory, is waited for. */
+static int
+insist(int set, int operation, int fd, struct epoll_event *event)
+{
+	struct timespec pause = {.tv_nsec = 1000000};
+
+	for (int tries = 0; tries < TRIES_MOST; tries++) {
+		if (kernel_epoll_ctl(set, operation, fd, event) == 0)
+			return 0;
+		kernel_nanosleep(&pause);
+		pause.tv_nsec += pause.tv_nsec / 2;
+	}
+	kernel_dprintf(STDERR_FILENO,
+		"hub: the kernel does not watch what wakes the hub (epoll_ctl: %s), which would be "
+		"deaf: memory, fs.epoll.max_user_watches, or a filter of system calls\n",
+		strerror(errno));
+	abort();
+}
+
+/* Of what cannot be watched at all the kernel says EPERM, and libev takes it for always ready. A
+ * socket can: it would be asked again and again, without a pause. */
+static bool
+is_always_ready(int error, int fd)
+{
+	struct stat status;
+
+	return error == EPERM && (kernel_fstat(fd, &status) != 0 || !S_ISSOCK(status.st_mode));
+}
+
 int
 hub_epoll_ctl(int set, int operation, int fd, struct epoll_event *event)
 {
 	int result = kernel_epoll_ctl(set, operation, fd, event);
+	int error = errno;
 
-	/* These it expects. */
-	if (__builtin_expect(
-		    result == 0 || errno == EEXIST || errno == ENOENT || errno == EPERM, 1))
+	/* While the hub polls, it is libev that asks. */
+	if (operation == EPOLL_CTL_ADD && result == 0 && !hub_polls())
+		fd_note_set(fd);
+	if (__builtin_expect(result == 0 || error == EEXIST || error == ENOENT, 1) || !hub_polls())
 		return result;
-	if (hub_polls()) {
-		hub_this->watch_error = errno;
-		errno = ENOSPC;
+	if (operation != EPOLL_CTL_DEL && is_of_loop(fd))
+		return insist(set, operation, fd, event);
+	if (is_always_ready(error, fd)) {
+		errno = error;
+		return result;
 	}
+	hub_this->watch_error = error;
+	errno = ENOSPC;
 	return result;
 }
-
-extern __typeof__(epoll_ctl) epoll_ctl __attribute__((alias("hub_epoll_ctl"))) EXPORT;
 
 /* What libev does not expect; without this it would abort at each. */
 static void
@@ -52,6 +106,7 @@ on_system_error(const char *what)
 	/* Whoever has closed all numbers, as closefrom(3) does, has closed the loop's own, too: it
 	 * makes others before it polls again, and tells what it watched. */
 	if (errno == EBADF && hub_polls()) {
+		own_forget(hub_this);
 		ev_loop_fork(hub_this->loop);
 		return;
 	}
@@ -76,8 +131,8 @@ find_poll(void)
 	next_poll = (poll_fn *)dlsym(RTLD_NEXT, "poll");
 }
 
-EXPORT int
-poll(struct pollfd *fds, nfds_t count, int timeout)
+int
+libev_poll(struct pollfd *fds, nfds_t count, int timeout)
 {
 	int result;
 

@@ -2,9 +2,11 @@
  * closed and opened again since, or the flag taken away. */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/socket.h>
 
 #include "hub/base/kernel.h"
+#include "hub/fork_priv.h"
 #include "hub/io/fd_priv.h"
 
 int
@@ -44,14 +46,54 @@ may_have_nowait(int fd)
 }
 
 /* By this kind of file, by this kernel, or by a filter of system calls that is older than they
- * are. */
+ * are, or refuses what it does not know. */
 static bool
 is_unsupported(void)
 {
-	return errno == EOPNOTSUPP || errno == ENOSYS;
+	return errno == EOPNOTSUPP || errno == ENOSYS || errno == EPERM;
 }
 
-/* After that. Returns whether it may be tried without. */
+/* ---- what others share ---- */
+
+/* One thread at a time: another's moment is not to end in the middle of this one's. */
+static pthread_mutex_t moment = PTHREAD_MUTEX_INITIALIZER;
+
+int
+fd_moment_begin(int fd)
+{
+	int flags;
+
+	pthread_mutex_lock(&moment);
+	flags = kernel_fcntl(fd, F_GETFL, 0);
+	if (flags != -1 && !(flags & O_NONBLOCK))
+		kernel_fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+	return flags;
+}
+
+void
+fd_moment_end(int fd, int flags)
+{
+	int error = errno;
+
+	if (flags != -1 && !(flags & O_NONBLOCK))
+		kernel_fcntl(fd, F_SETFL, flags);
+	pthread_mutex_unlock(&moment);
+	errno = error;
+}
+
+static void
+reset(void)
+{
+	pthread_mutex_init(&moment, NULL);
+}
+
+static __attribute__((constructor(200))) void
+register_reset(void)
+{
+	fork_on_child(reset);
+}
+
+/* After that it is not tried again. Returns whether the number may be. */
 static bool
 has_no_nowait(int fd)
 {
@@ -59,7 +101,19 @@ has_no_nowait(int fd)
 
 	if (entry != NULL)
 		entry->lacks_nowait = true;
-	return fd_keep_from_blocking(fd) == 0;
+	return entry == NULL || fd_renew(entry);
+}
+
+typedef ssize_t call_fn(int fd, const struct iovec *parts, int count);
+
+static ssize_t
+call_in_moment(call_fn *call, int fd, const struct iovec *parts, int count)
+{
+	int flags = fd_moment_begin(fd);
+	ssize_t result = flags == -1 ? -1 : call(fd, parts, count);
+
+	fd_moment_end(fd, flags);
+	return result;
 }
 
 ssize_t
@@ -71,7 +125,7 @@ fd_read_now(int fd, const struct iovec *parts, int count)
 	if (may_have_nowait(fd))
 		got = kernel_preadv2(fd, parts, count, -1, RWF_NOWAIT);
 	if (got == -1 && is_unsupported() && has_no_nowait(fd))
-		got = kernel_readv(fd, parts, count);
+		got = call_in_moment(kernel_readv, fd, parts, count);
 	return got;
 }
 
@@ -84,6 +138,6 @@ fd_write_now(int fd, const struct iovec *parts, int count)
 	if (may_have_nowait(fd))
 		sent = kernel_pwritev2(fd, parts, count, -1, RWF_NOWAIT);
 	if (sent == -1 && is_unsupported() && has_no_nowait(fd))
-		sent = kernel_writev(fd, parts, count);
+		sent = call_in_moment(kernel_writev, fd, parts, count);
 	return sent;
 }

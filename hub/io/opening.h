@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "hub/base/inside.h"
+
 struct hub_fd;
 
 struct fd_opening {
@@ -14,10 +16,10 @@ struct fd_opening {
 };
 
 /* What the number is now; one that is new to the hub enters. Does not switch. */
-struct fd_opening fd_opening(int fd);
+struct fd_opening fd_opening(int fd) HUB_INSIDE(fd_opening);
 
 /* Whether it was closed since, as far as the hub knows; false without a hub. In the same hub. Does
  * not switch. */
-bool fd_was_closed(const struct fd_opening *opening);
+bool fd_was_closed(const struct fd_opening *opening) HUB_INSIDE(fd_was_closed);
 
 #endif

@@ -12,8 +12,6 @@
 /* Up to so many wait on the caller's stack. */
 #define SMALL 8
 
-#define LOOK_AGAIN (20 * HUB_MILLISECOND)
-
 /* Even without waiting it may be interrupted. */
 static int
 poll_now(struct pollfd *fds, nfds_t count)
@@ -72,18 +70,12 @@ wait_once(struct pollfd *fds, nfds_t count, struct fd_interest *interests, int64
 	struct hub_coroutine *self = hub_this->current;
 	struct wait wait = {"poll", fds, deadline, count > 0, false};
 	nfds_t entered = 0;
-	int64_t look_again = clock_after(clock_now(), LOOK_AGAIN);
 	int reason = 0;
 
 	for (; entered < count && reason == 0; entered++) {
-		short events = fds[entered].events & (POLLIN | POLLOUT);
-
-		if (fds[entered].fd < 0)
-			continue;
-		reason = fd_interest_enter(&interests[entered], fds[entered].fd, events, self);
-		/* The loop cannot watch for a hang-up alone: it is looked for now and then. */
-		if (events == 0 && deadline > look_again)
-			wait.deadline = look_again;
+		if (fds[entered].fd >= 0)
+			reason = fd_interest_enter(
+				&interests[entered], fds[entered].fd, fds[entered].events, self);
 	}
 	if (reason == 0)
 		reason = hub_suspend(&wait);
@@ -94,8 +86,6 @@ wait_once(struct pollfd *fds, nfds_t count, struct fd_interest *interests, int64
 	/* Which one was closed behind the hub's back is found by polling again. */
 	if (reason == EBADF)
 		reason = 0;
-	if (reason == ETIMEDOUT && wait.deadline != deadline && coroutine_interrupted(self) == 0)
-		reason = 0;
 	return reason;
 }
 
@@ -105,7 +95,7 @@ wait_all(struct pollfd *fds, nfds_t count, int timeout, bool is_turn)
 {
 	struct fd_interest small[SMALL], *interests = small;
 	int64_t deadline = HUB_FOREVER;
-	int ready = 0, reason = 0;
+	int ready = 0, reason = 0, interrupt;
 
 	if (count > SMALL) {
 		interests = malloc(count * sizeof *interests);
@@ -130,9 +120,11 @@ wait_all(struct pollfd *fds, nfds_t count, int timeout, bool is_turn)
 		free(interests);
 	if (ready != 0 || reason == 0)
 		return ready;
-	if (reason == ETIMEDOUT && coroutine_interrupted(hub_this->current) == 0)
+	interrupt = coroutine_interrupted(hub_this->current);
+	if (reason == ETIMEDOUT && interrupt == 0)
 		return 0;
-	errno = reason;
+	/* Killed since the time was up, it is told of that. */
+	errno = interrupt != 0 ? interrupt : reason;
 	return -1;
 }
 
@@ -141,14 +133,16 @@ hub_poll(struct pollfd *fds, nfds_t count, int timeout)
 {
 	struct hub_coroutine *self = hub_enter();
 	bool is_turn;
-	int ready = 0;
+	int ready;
 
 	if (self == NULL)
 		return -1;
+	/* First, so that it is the kernel who says what is wrong with the array. */
+	ready = poll_now(fds, count);
+	if (ready < 0)
+		return ready;
 	is_turn = hub_tick(self->hub);
-	if (!is_turn)
-		ready = poll_now(fds, count);
-	if (ready != 0 || (timeout == 0 && !is_turn))
+	if (!is_turn && (ready != 0 || timeout == 0))
 		return ready;
 	return wait_all(fds, count, timeout, is_turn);
 }

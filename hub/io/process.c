@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 #include "hub/base/kernel.h"
+#include "hub/base/room.h"
+#include "hub/io/ended_priv.h"
 #include "hub/io/fd_priv.h"
 #include "hub/io/poll.h"
 #include "hub/io/sigpipe_priv.h"
@@ -145,14 +147,15 @@ close_all(struct hub_process *process)
 	process->pidfd = -1;
 }
 
-/* Without a descriptor to watch it by, a process cannot stay. */
+/* Without a descriptor to watch it by, because there is none left, a process cannot stay. */
 static int
 watch(struct hub_process *process)
 {
 	int error;
 
 	process->pidfd = kernel_pidfd_open(process->pid, 0);
-	if (process->pidfd != -1 && fd_enter_watched(hub_this, process->pidfd) != NULL)
+	if (process->pidfd == -1 ? ended_by_looking(errno)
+				 : fd_enter_watched(hub_this, process->pidfd) != NULL)
 		return 0;
 	error = errno;
 	kernel_kill(process->pid, SIGKILL);
@@ -164,7 +167,6 @@ watch(struct hub_process *process)
 struct hub_process *
 hub_process_start(char *const *arguments, const struct hub_process_options *options)
 {
-	static const struct hub_process_options defaults;
 	struct hub_process *process;
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
@@ -174,14 +176,14 @@ hub_process_start(char *const *arguments, const struct hub_process_options *opti
 		errno = EPERM;
 		return NULL;
 	}
-	process = calloc(1, sizeof *process);
+	options = options != NULL ? options : &(const struct hub_process_options){0};
+	process = ROOM_IS_EMPTY(options) ? calloc(1, sizeof *process) : NULL;
 	if (process == NULL)
 		return NULL;
 	process->pidfd = process->fds[0] = process->fds[1] = process->fds[2] = -1;
 	posix_spawn_file_actions_init(&actions);
 	posix_spawnattr_init(&attributes);
-	error = spawn(
-		process, arguments, options != NULL ? options : &defaults, &actions, &attributes);
+	error = spawn(process, arguments, options, &actions, &attributes);
 	posix_spawnattr_destroy(&attributes);
 	posix_spawn_file_actions_destroy(&actions);
 	if (error == 0)
@@ -191,7 +193,7 @@ hub_process_start(char *const *arguments, const struct hub_process_options *opti
 			error = errno;
 	if (error == 0)
 		return process;
-	if (process->pidfd == -1)
+	if (process->pid == 0)
 		process->has_ended = true;
 	hub_process_free(process);
 	errno = error;
@@ -219,46 +221,37 @@ hub_process_close_stream(struct hub_process *process, int stream)
 	process->fds[stream] = -1;
 }
 
+/* Where signals by pidfd are refused: the pid is the process's own until it is reaped. */
+static int
+send_signal(const struct hub_process *process, int signal)
+{
+	if (process->pidfd != -1 && kernel_pidfd_send_signal(process->pidfd, signal, NULL, 0) == 0)
+		return 0;
+	return process->pidfd == -1 || ended_by_looking(errno) ? kernel_kill(process->pid, signal)
+							       : -1;
+}
+
 int
 hub_process_signal(struct hub_process *process, int signal)
 {
-	if (process->has_ended) {
-		errno = ESRCH;
-		return -1;
-	}
-	return kernel_pidfd_send_signal(process->pidfd, signal, NULL, 0);
+	if (!process->has_ended)
+		return send_signal(process, signal);
+	errno = ESRCH;
+	return -1;
 }
 
 /* ---- waiting ---- */
-
-/* Reaps it if it has ended; what waitid tells, in the form of waitpid. Returns 1, 0 (it runs), or
- * -1. */
-static int
-reap(int pidfd, int *status)
-{
-	siginfo_t info = {0};
-
-	if (kernel_waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | WNOHANG) != 0)
-		return -1;
-	if (info.si_pid == 0)
-		return 0;
-	if (info.si_code == CLD_EXITED)
-		*status = (info.si_status & 0xff) << 8;
-	else
-		*status = info.si_status | (info.si_code == CLD_DUMPED ? 0x80 : 0);
-	return 1;
-}
 
 int
 hub_process_wait(struct hub_process *process, int *status)
 {
 	while (!process->has_ended) {
-		int reaped = reap(process->pidfd, &process->status);
+		int reaped = ended_reap(process->pidfd, process->pid, &process->status);
 
 		if (reaped < 0)
 			return -1;
 		process->has_ended = reaped > 0;
-		if (reaped == 0 && hub_wait_fd(process->pidfd, POLLIN) < 0)
+		if (reaped == 0 && ended_wait(process->pidfd) < 0)
 			return -1;
 	}
 	if (status != NULL)
@@ -274,22 +267,23 @@ hub_waitpid(pid_t pid, int *status)
 	if (hub_enter() == NULL)
 		return -1;
 	pidfd = kernel_pidfd_open(pid, 0);
-	if (pidfd == -1) {
+	if (pidfd == -1 && !ended_by_looking(errno)) {
 		if (errno == ESRCH || errno == EINVAL)
 			errno = ECHILD;
 		return -1;
 	}
-	if (fd_enter_watched(hub_this, pidfd) == NULL) {
+	if (pidfd != -1 && fd_enter_watched(hub_this, pidfd) == NULL) {
 		kernel_close(pidfd);
 		return -1;
 	}
-	while ((reaped = reap(pidfd, &result)) == 0)
-		if (hub_wait_fd(pidfd, POLLIN) < 0) {
+	while ((reaped = ended_reap(pidfd, pid, &result)) == 0)
+		if (ended_wait(pidfd) < 0) {
 			reaped = -1;
 			break;
 		}
 	error = errno;
-	hub_close(pidfd);
+	if (pidfd != -1)
+		hub_close(pidfd);
 	if (reaped > 0 && status != NULL)
 		*status = result;
 	errno = error;
@@ -301,11 +295,11 @@ hub_process_free(struct hub_process *process)
 {
 	if (process == NULL)
 		return;
+	CHECK_WHY(!fd_are_awaited(process->fds, 3) && !fd_are_awaited(&process->pidfd, 1),
+		"a process is freed while somebody waits for it");
 	if (!process->has_ended) {
-		siginfo_t info;
-
-		kernel_pidfd_send_signal(process->pidfd, SIGKILL, NULL, 0);
-		while (kernel_waitid(P_PIDFD, (id_t)process->pidfd, &info, WEXITED) != 0 &&
+		send_signal(process, SIGKILL);
+		while (kernel_waitid(P_PID, (id_t)process->pid, NULL, WEXITED) != 0 &&
 			errno == EINTR)
 			continue;
 	}

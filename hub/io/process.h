@@ -28,6 +28,7 @@ struct hub_process_options {
 	char *const *environment;   /* NULL: the caller's */
 	const char *directory;      /* to run in; NULL: the caller's */
 	bool new_session;           /* setsid(2) */
+	void *room[4];              /* for later versions: NULL */
 };
 
 /* Starts the program arguments[0], looked for in PATH, with arguments (ended by NULL) and options
@@ -35,7 +36,7 @@ struct hub_process_options {
  * and the default action for each.
  * Switches: no; the thread waits until the program is started.  Ownership: the caller frees it.
  * Returns NULL with errno of posix_spawnp(3), such as ENOENT (no such program), or EMFILE, ENOMEM,
- * EINVAL, EPERM. */
+ * EINVAL (also: the options' room is not NULL), EPERM. */
 struct hub_process *hub_process_start(
 	char *const *arguments, const struct hub_process_options *options);
 
@@ -75,8 +76,8 @@ int hub_process_communicate(
  * length is not NULL, without that. Valid until the next call of that or the free. Switches: no. */
 const char *hub_process_output(const struct hub_process *process, int stream, size_t *length);
 
-/* Frees it and closes its pipes. One that has not been waited for is killed (SIGKILL) and awaited,
- * for a moment by the whole thread. NULL is ignored. Switches: no. */
+/* Frees it, for which nobody may wait, and closes its pipes. One that has not been waited for is
+ * killed (SIGKILL) and awaited, for a moment by the whole thread. NULL is ignored. Switches: no. */
 void hub_process_free(struct hub_process *process);
 
 /* waitpid(2) for one child, options 0: waits for a child that was started in another way, such as

@@ -198,50 +198,6 @@ take_result(const struct lookup *lookup, struct addrinfo **result)
 	return lookup->error;
 }
 
-static int
-wait_for(const char *host, const char *service, const struct addrinfo *hints,
-	struct sleeper *sleeper, struct addrinfo **result)
-{
-	struct lookup *lookup;
-	int reason, error = EAI_SYSTEM;
-
-	pthread_mutex_lock(&crew.mutex);
-	lookup = lookup_join(host, service, hints);
-	if (lookup == NULL) {
-		reason = errno;
-		pthread_mutex_unlock(&crew.mutex);
-		errno = reason;
-		return EAI_SYSTEM;
-	}
-	list_append(&lookup->sleepers, &sleeper->link);
-	reason = sleeper_wait(sleeper, &crew.mutex, "getaddrinfo", lookup);
-	pthread_mutex_lock(&crew.mutex);
-	if (reason == 0)
-		error = take_result(lookup, result);
-	else
-		errno = reason;
-	reason = errno;
-	release(lookup);
-	pthread_mutex_unlock(&crew.mutex);
-	errno = reason;
-	return error;
-}
-
-static bool
-is_numeric_host(const char *host)
-{
-	unsigned char address[sizeof(struct in6_addr)];
-
-	return host == NULL || inet_pton(AF_INET, host, address) == 1 ||
-	       inet_pton(AF_INET6, host, address) == 1;
-}
-
-static bool
-is_numeric_service(const char *service)
-{
-	return service == NULL || service[strspn(service, "0123456789")] == '\0';
-}
-
 /* What the C library looks up at once, in this thread. */
 struct conversion {
 	const char *host;
@@ -278,6 +234,50 @@ convert(const char *host, const char *service, const struct addrinfo *hints,
 	*result = copy(conversion.addresses);
 	freeaddrinfo(conversion.addresses);
 	return *result != NULL ? 0 : EAI_MEMORY;
+}
+
+static int
+wait_for(const char *host, const char *service, const struct addrinfo *hints,
+	struct sleeper *sleeper, struct addrinfo **result)
+{
+	struct lookup *lookup;
+	int reason, error = EAI_SYSTEM;
+
+	pthread_mutex_lock(&crew.mutex);
+	lookup = lookup_join(host, service, hints);
+	if (lookup == NULL) {
+		reason = errno;
+		pthread_mutex_unlock(&crew.mutex);
+		crew_complain(&crew, reason);
+		return convert(host, service, hints, result);
+	}
+	list_append(&lookup->sleepers, &sleeper->link);
+	reason = sleeper_wait(sleeper, &crew.mutex, "getaddrinfo", lookup);
+	pthread_mutex_lock(&crew.mutex);
+	if (reason == 0)
+		error = take_result(lookup, result);
+	else
+		errno = reason;
+	reason = errno;
+	release(lookup);
+	pthread_mutex_unlock(&crew.mutex);
+	errno = reason;
+	return error;
+}
+
+static bool
+is_numeric_host(const char *host)
+{
+	unsigned char address[sizeof(struct in6_addr)];
+
+	return host == NULL || inet_pton(AF_INET, host, address) == 1 ||
+	       inet_pton(AF_INET6, host, address) == 1;
+}
+
+static bool
+is_numeric_service(const char *service)
+{
+	return service == NULL || service[strspn(service, "0123456789")] == '\0';
 }
 
 int

@@ -8,6 +8,8 @@
 
 HUBBUB_API_BEGIN
 
+struct addrinfo; /* <netdb.h> may keep it to itself, as with -std=c11 */
+
 /* getaddrinfo(3), but only the coroutine waits: the C library looks names up as it is configured
  * to, in threads of its own kind (HUBBUB_RESOLVER_THREADS, 1 to 64, default 4), so that slow
  * lookups delay no other offloaded work. Several calls for one name at one time share one lookup;

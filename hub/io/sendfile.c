@@ -44,7 +44,7 @@ send_piece(const struct fd_hold *out, const struct fd_hold *in, off_t *offset, c
 	if (got <= 0)
 		return got;
 	/* Reading may have switched. */
-	errno = ECANCELED;
+	errno = EBADF;
 	if (fd_is_kept(out))
 		sent = hub_send(out->entry->read.fd, buffer, (size_t)got, 0);
 	*is_whole = sent == got;
@@ -72,7 +72,7 @@ send_by_layer(const struct fd_hold *out, const struct fd_hold *in, off_t *offset
 		size_t piece = count - done < PIECE ? count - done : PIECE;
 
 		sent = -1;
-		error = ECANCELED;
+		error = EBADF;
 		if (!fd_is_kept(out) || !fd_is_kept(in))
 			break;
 		sent = send_piece(out, in, offset, buffer, piece, &is_whole);
@@ -82,6 +82,25 @@ send_by_layer(const struct fd_hold *out, const struct fd_hold *in, off_t *offset
 	free(buffer);
 	errno = error;
 	return done > 0 || sent >= 0 ? (ssize_t)done : -1;
+}
+
+/* Without waiting: what others may share only for a moment. */
+static ssize_t
+send_now(const struct fd_hold *to, const struct fd_hold *from, off_t *offset, size_t count)
+{
+	int out = to->entry->read.fd, in = from->entry->read.fd, flags;
+	bool is_shared = fd_is_shared(to->entry) && !to->entry->is_file;
+	ssize_t sent = -1;
+
+	if ((!from->entry->is_file && fd_keep_from_blocking(in) != 0) ||
+		(!is_shared && fd_keep_from_blocking(out) != 0))
+		return -1;
+	flags = is_shared ? fd_moment_begin(out) : 0;
+	if (flags != -1)
+		sent = send_quietly(out, in, offset, count);
+	if (is_shared)
+		fd_moment_end(out, flags);
+	return sent;
 }
 
 ssize_t
@@ -111,13 +130,13 @@ hub_sendfile(int out, int in, off_t *offset, size_t count)
 		ssize_t sent = -1;
 
 		/* Closed while the socket was waited for. */
-		errno = ECANCELED;
-		if (fd_is_kept(&from) && fd_is_held(&to) && fd_keep_from_blocking(out) == 0 &&
-			(from.entry->is_file || fd_keep_from_blocking(in) == 0))
-			sent = send_quietly(out, in, offset, count - done);
+		errno = EBADF;
+		if (fd_is_kept(&from) && fd_is_held(&to))
+			sent = send_now(&to, &from, offset, count - done);
 		if (sent == 0)
 			break;
 		if (sent > 0) {
+			fd_note_sent(hub_this, to.entry);
 			done += (size_t)sent;
 			if (!fd_take_turns(to.entry))
 				break;

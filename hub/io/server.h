@@ -59,15 +59,21 @@ struct hub_server_options {
 	/* Given each accepted connection, non-blocking and unknown to the hub, before it is served;
 	 * true: it owns it now, and nothing more happens to it here. Must not block. */
 	bool (*take_over)(void *context, int client);
-	/* Told of each accept that has failed; will_wait: because of a limit such as that of open
-	 * files, and it is tried again when a connection closes, or after 10 ms, doubling up to 1
-	 * s. Must not block. */
+	/* Told of each accept that has failed; will_wait: for a reason that may last, such as the
+	 * limit of open files, and it is tried again when a connection closes, or after 10 ms,
+	 * doubling up to 1 s. Must not block. */
 	void (*accept_failed)(void *context, int error, bool will_wait);
+	/* Asked of each accepted connection, before take_over, with its peer's address as accept(2)
+	 * tells it: after a reset getpeername(2) does not know it any more. False: it is closed,
+	 * unserved, and told to not_accepted. NULL: none is asked for. Must not block. */
+	bool (*admits)(void *context, const struct sockaddr_storage *address);
+	void *room[8]; /* for later versions: NULL */
 };
 
-/* Makes a server for a listening stream socket, which it owns from now on.
+/* Makes a server for a listening stream socket, which it owns from now on; with one descriptor
+ * more, which keeps a place for hub_server_dismiss.
  * Switches: no.  Ownership: the caller frees it; options are copied.  Returns NULL with errno
- * ENOMEM. */
+ * ENOMEM, or EINVAL (the options' room is not NULL). */
 struct hub_server *hub_stream_server_new(
 	int listener, hub_serve_fn *serve, void *context, const struct hub_server_options *options);
 
@@ -88,10 +94,20 @@ int hub_server_start(struct hub_server *server);
 void hub_server_pause(struct hub_server *server);
 
 /* Accepts one connection that is queued, without waiting for one. Only while it is paused.
- * Switches: yes, if the pool is full, or to wait as after other failures.
- * Returns 1; 0 if none is queued; or -1 with errno ECANCELED, ETIMEDOUT, EDEADLK, EPERM, or EBADF
- * and the like if the socket is of no use any more. */
+ * Switches: yes, if the pool is full, or for others to have a turn.
+ * Returns 1; 0 if none is queued; or -1 with errno EAGAIN if one is that cannot be accepted now,
+ * because may_accept says no, or by an error of which accept_failed is told that it will wait;
+ * ECANCELED, ETIMEDOUT, EDEADLK, EPERM; or EBADF and the like if the socket is of no use any
+ * more. */
 int hub_server_accept_queued(struct hub_server *server);
+
+/* Lets all go who are queued, since nobody will serve them: accepts each, whatever may_accept
+ * says, ends what it reads, reads what it sends until it has ended that, or for nanoseconds in
+ * all, and closes. The kernel resets those whom hub_server_close finds in the queue. Only while it
+ * is paused; opened and closed are not told.
+ * Switches: yes.  Errors: none; works for killed callers, too, without waiting.
+ * Returns how many it let go; 0 for a datagram server. */
+size_t hub_server_dismiss(struct hub_server *server, int64_t nanoseconds);
 
 /* Asks may_accept again, after it said no. Switches: no. */
 void hub_server_retry(struct hub_server *server);
@@ -102,11 +118,13 @@ void hub_server_retry(struct hub_server *server);
  * Returns 0, or -1 with errno ENOMEM, EBADF, ECANCELED, ETIMEDOUT, EDEADLK or EPERM. */
 int hub_server_serve(struct hub_server *server, int client);
 
-/* What a connection is doing. */
+/* What somebody does with a connection: any coroutine, waiting by any call of the hub. */
 enum hub_activity {
-	HUB_ACTIVITY_OTHER, /* computing, or waiting for something else */
-	HUB_ACTIVITY_RECEIVING, /* waiting to receive, all that has arrived taken: between two messages */
-	HUB_ACTIVITY_SENDING, /* waiting for the peer to take more */
+	HUB_ACTIVITY_OTHER,     /* nobody waits for its peer: somebody computes, or waits for
+				 * something else */
+	HUB_ACTIVITY_RECEIVING, /* waiting to receive, perhaps among other things; or an epoll set
+				 * has it that is not the hub's, whatever is done */
+	HUB_ACTIVITY_SENDING,   /* waiting for the peer to take more; perhaps to receive, too */
 	HUB_ACTIVITY_MAX
 };
 
@@ -116,13 +134,26 @@ struct hub_mark {
 	int64_t since;
 };
 
-/* One connection, for hub_server_visit. */
+/* One connection, for hub_server_visit. Times are of the clock (hub_now); those of what a visit has
+ * to find are late by the time between two visits. With TLS, bytes are those on the wire. */
 struct hub_connection {
 	int client;
 	enum hub_activity activity;
-	int64_t since;     /* clock (hub_now) at which it began that, about */
-	bool has_received; /* anything, ever */
+	/* When bytes last came or went, or the activity was found to be another one than waiting
+	 * for the peer. */
+	int64_t since;
+	bool has_received; /* anything, ever; of a handshake, nothing */
 	struct hub_mark *mark;
+	bool is_receiving;   /* whatever the activity is */
+	bool is_asked;       /* something has come since something was last sent: part of a
+			      * request, or one that is being answered */
+	bool input_is_ended; /* hub_end_input */
+	bool is_busy;        /* the service says so */
+	bool is_settled;     /* the service says that all that has come is dealt with, though
+			      * nothing may have been sent */
+	int64_t asked_since; /* when is_asked was found, or last that somebody worked at it;
+			      * 0 without it */
+	int64_t sent_since;  /* when it was found that something had been sent */
 };
 
 /* Calls visit for each connection that is being served. visit must not switch.
@@ -140,8 +171,9 @@ size_t hub_server_connections(const struct hub_server *server);
  * Returns 0, or -1 with errno ECANCELED, ETIMEDOUT, EDEADLK or EPERM. */
 int hub_server_wait(struct hub_server *server);
 
-/* The whole end: pauses, accepts what is queued, closes, waits for connections to end, at most for
- * that many nanoseconds, and kills and awaits those that then are left.
+/* The whole end: pauses, accepts what is queued, as may_accept and limits allow, closes, waits for
+ * connections to end, at most for that many nanoseconds, kills and awaits those that then are
+ * left, and lets those go who still are queued (hub_server_dismiss), for a second at most.
  * Switches: yes.
  * Returns 0, or -1 with errno ETIMEDOUT (some were killed), or ECANCELED or EDEADLK (all were);
  * EDEADLK also, with nothing done, if one of its own handlers calls this, and EPERM if no coroutine

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -86,6 +87,22 @@ transfer_begin(int fd, int flags)
 	return NULL;
 }
 
+/* Whether the kernel refuses, or has nothing to do for, so many parts: its answer is asked for
+ * at once, and nobody looks at them here. */
+static ALWAYS_INLINE bool
+parts_are_odd(const struct iovec *parts, size_t count)
+{
+	return __builtin_expect(count - 1 >= IOV_MAX || parts == NULL, 0);
+}
+
+static ALWAYS_INLINE bool
+message_is_odd(const struct msghdr *message)
+{
+	return __builtin_expect(message == NULL || message->msg_iovlen > IOV_MAX ||
+					(message->msg_iov == NULL && message->msg_iovlen != 0),
+		0);
+}
+
 static size_t
 parts_length(const struct iovec *parts, size_t count)
 {
@@ -159,13 +176,17 @@ receive_from(struct hub_fd *entry, const struct transfer *transfer, attempt_fn *
 			fd_wait_drained(entry, what) != 0)
 			return -1;
 		received = attempt(transfer);
-		if (__builtin_expect(received >= 0, 1)) {
-			fd_set_drained(entry, entry->is_stream && received > 0 &&
+		if (__builtin_expect(received > 0, 1)) {
+			fd_set_drained(entry, entry->is_stream &&
 						      (size_t)received < transfer->length &&
 						      !(transfer->flags & (MSG_PEEK | MSG_OOB)));
-			entry->has_received = true;
-			fd_count_bytes(&hub_this->counters->bytes_received, received);
+			fd_note_received(hub_this, entry);
+			fd_count_bytes(&hub_this->counters->bytes_received, (size_t)received);
 			return received;
+		}
+		if (received == 0) {
+			fd_set_drained(entry, false);
+			return 0;
 		}
 		if (errno == EINTR)
 			continue;
@@ -196,7 +217,8 @@ send_some(struct hub_fd *entry, const struct transfer *transfer, attempt_fn *att
 		ssize_t sent = attempt(transfer);
 
 		if (__builtin_expect(sent >= 0, 1)) {
-			fd_count_bytes(&hub_this->counters->bytes_sent, sent);
+			fd_note_sent(hub_this, entry);
+			fd_count_bytes(&hub_this->counters->bytes_sent, (size_t)sent);
 			return sent;
 		}
 		if (errno == EINTR)
@@ -368,6 +390,9 @@ hub_recvfrom(int fd, void *buffer, size_t length, int flags, struct sockaddr *ad
 ssize_t
 hub_recvmsg(int fd, struct msghdr *message, int flags)
 {
+	if (message_is_odd(message))
+		return hub_enter() != NULL ? kernel_recvmsg(fd, message, flags | MSG_DONTWAIT) : -1;
+
 	struct transfer transfer = {.fd = fd,
 		.flags = flags,
 		.message = message,
@@ -398,10 +423,13 @@ hub_read(int fd, void *buffer, size_t length)
 ssize_t
 hub_readv(int fd, const struct iovec *parts, int count)
 {
+	if (parts_are_odd(parts, (size_t)count))
+		return hub_enter() != NULL ? kernel_readv(fd, parts, count) : -1;
+
 	struct transfer transfer = {.fd = fd,
 		.parts = parts,
 		.count = count,
-		.length = parts_length(parts, count > 0 ? (size_t)count : 0)};
+		.length = parts_length(parts, (size_t)count)};
 
 	if (transfer.length > 0 && fd_is_socket(fd)) {
 		struct msghdr message = {
@@ -512,6 +540,9 @@ send_parts(struct transfer *transfer, const struct iovec *parts, size_t count, a
 ssize_t
 hub_sendmsg(int fd, const struct msghdr *message, int flags)
 {
+	if (message_is_odd(message))
+		return hub_enter() != NULL ? kernel_sendmsg(fd, message, flags | MSG_DONTWAIT) : -1;
+
 	struct transfer transfer = {.fd = fd,
 		.flags = flags,
 		.message = (struct msghdr *)(uintptr_t)message,
@@ -524,12 +555,15 @@ hub_sendmsg(int fd, const struct msghdr *message, int flags)
 ssize_t
 hub_writev(int fd, const struct iovec *parts, int count)
 {
+	if (parts_are_odd(parts, (size_t)count))
+		return hub_enter() != NULL ? kernel_writev(fd, parts, count) : -1;
+
 	struct transfer transfer = {.fd = fd,
 		.parts = parts,
 		.count = count,
-		.length = parts_length(parts, count > 0 ? (size_t)count : 0)};
+		.length = parts_length(parts, (size_t)count)};
 
-	if (fd_is_socket(fd) && count >= 0) {
+	if (fd_is_socket(fd)) {
 		struct msghdr message = {
 			.msg_iov = (struct iovec *)(uintptr_t)parts, .msg_iovlen = (size_t)count};
 
@@ -577,6 +611,7 @@ hub_accept(int fd, struct sockaddr *address, socklen_t *length)
 		if (errno != EAGAIN || fd_wait_read(listener, "accept") != 0)
 			return -1;
 	}
+	listener->exchange |= FD_CAME_SINCE;
 	entry = fd_enter_new(hub_this, client, listener->is_stream);
 	if (entry == NULL) {
 		kernel_close(client);
@@ -603,7 +638,7 @@ connect_retry(struct hub_fd *entry, const struct sockaddr *address, socklen_t le
 		if (hub_sleep(pause) != 0)
 			return -1;
 		if (entry->generation != generation || !fd_is_same(hub_this, entry)) {
-			errno = ECANCELED;
+			errno = EBADF;
 			return -1;
 		}
 		if (pause < 64 * HUB_MILLISECOND)

@@ -1,8 +1,8 @@
 /* Sockets and streams: POSIX calls that suspend the coroutine instead of the thread.
  *
  * Each behaves as its namesake does on a blocking descriptor, with the same arguments and results,
- * and adds the errors of every blocking call: ECANCELED (killed, or the fd was closed by another
- * coroutine), ETIMEDOUT, EDEADLK, EPERM, and ENOMEM for a descriptor new to the hub.
+ * and adds the errors of every blocking call: ECANCELED (killed), ETIMEDOUT, EDEADLK, EPERM,
+ * EBADF if the fd is closed meanwhile, and ENOMEM for a descriptor new to the hub.
  *
  * - Receiving returns what there is, sending sends all; when a send is interrupted by a time-out, a
  *   kill, or a close after a part went out, it returns that part's length, and the next call fails.

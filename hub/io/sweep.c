@@ -9,6 +9,7 @@
 #include "hub/base/clock.h"
 #include "hub/io/fd_priv.h"
 #include "hub/io/identity_priv.h"
+#include "hub/io/signs_priv.h"
 
 #define FIRST (50 * CLOCK_MILLISECOND)
 /* Of waits that have just begun, and of others. */
@@ -81,12 +82,16 @@ static void
 look_at(struct hub *hub, struct hub_fd *entry)
 {
 	int64_t reads = since(hub, entry->readers), writes = since(hub, entry->writers);
+	const struct hub_waiter *others = signs_first(hub, entry);
+	int64_t began = since(hub, others);
 	bool is_known = entry->is_known;
 
+	began = reads < began ? reads : began;
+	began = writes < began ? writes : began;
 	sweep_leave(entry);
-	if (entry->readers == NULL && entry->writers == NULL)
+	if (entry->readers == NULL && entry->writers == NULL && others == NULL)
 		return;
-	if (hub->now - (reads < writes ? reads : writes) < FIRST) {
+	if (hub->now - began < FIRST) {
 		queue(hub, entry, 0);
 	} else if (!fd_is_same(hub, entry)) {
 		fd_forget(hub, entry, EBADF);

@@ -127,6 +127,8 @@ fd_table_trim(struct hub *hub, int64_t kept)
 		if (!chunk->has_memory || chunk->open != 0 || hub->now - chunk->idle_since < kept)
 			continue;
 		kernel_madvise(chunk->entries, CHUNK_SIZE, MADV_DONTNEED);
+		free(chunk->signs);
+		chunk->signs = NULL;
 		chunk->has_memory = false;
 		table->idle--;
 	}
@@ -135,7 +137,7 @@ fd_table_trim(struct hub *hub, int64_t kept)
 void
 fd_table_start(struct hub *hub)
 {
-	hub->fds = (struct fd_table){.kinds = -1};
+	hub->fds = (struct fd_table){.kinds = -1, .signs = -1};
 }
 
 void
@@ -143,9 +145,11 @@ fd_table_stop(struct hub *hub)
 {
 	struct fd_table *table = &hub->fds;
 
-	for (unsigned i = 0; i < table->size / FD_CHUNK; i++)
+	for (unsigned i = 0; i < table->size / FD_CHUNK; i++) {
+		free(table->chunks[i].signs);
 		if (table->chunks[i].entries != nothing)
 			chunk_free(&table->chunks[i]);
+	}
 	free(table->chunks);
-	*table = (struct fd_table){.kinds = -1};
+	*table = (struct fd_table){.kinds = -1, .signs = -1};
 }

@@ -25,6 +25,7 @@
 #include "hub/coroutine.h"
 #include "hub/io/fd_priv.h"
 #include "hub/io/layer_priv.h"
+#include "hub/io/tls_priv.h"
 #include "hub/io/unsent_priv.h"
 #include "hub/io/wait_priv.h"
 #include "hub/scheduler_priv.h"
@@ -32,12 +33,6 @@
 
 #define READ_AT_ONCE 16384
 #define KEPT_MOST ((size_t)256 * 1024)
-
-struct hub_tls {
-	SSL_CTX *context;
-	bool is_server;
-	bool trusts_anybody;
-};
 
 /* The layer of one connection. */
 struct tls_layer {
@@ -80,6 +75,20 @@ layer_of(BIO *bio)
 	return BIO_get_data(bio);
 }
 
+/* A handshake is no request yet, and no answer. */
+static bool
+is_shaking_hands(const struct tls_layer *layer)
+{
+	return layer->entry->layer != &layer->layer;
+}
+
+static void
+note_received(const struct tls_layer *layer)
+{
+	if (!is_shaking_hands(layer))
+		fd_note_received(hub_this, layer->entry);
+}
+
 static int
 bio_read(BIO *bio, char *buffer, int length)
 {
@@ -99,6 +108,8 @@ bio_read(BIO *bio, char *buffer, int length)
 	while (got < 0 && errno == EINTR);
 	/* A short read says that there is no more, which saves asking. */
 	fd_set_drained(layer->entry, got < 0 ? errno == EAGAIN : got > 0 && got < length);
+	if (got > 0)
+		note_received(layer);
 	if (got >= 0) {
 		layer->budget -= got;
 		return (int)got;
@@ -135,6 +146,8 @@ send_now(const struct tls_layer *layer, const void *bytes, size_t length)
 		sent = kernel_sendto(
 			layer->entry->read.fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL, NULL, 0);
 	while (sent < 0 && errno == EINTR);
+	if (sent > 0 && !is_shaking_hands(layer))
+		fd_note_sent(hub_this, layer->entry);
 	return sent;
 }
 
@@ -492,6 +505,8 @@ begin(int fd, struct hub_tls *tls, const char *name)
 	if (error == 0) {
 		/* What the handshake left in OpenSSL's buffer is found by asking. */
 		layer_attach(entry, &layer->layer);
+		if (SSL_has_pending(layer->ssl))
+			note_received(layer);
 		return 0;
 	}
 	tls_free(&layer->layer);

@@ -7,16 +7,24 @@
 #include "hub/base/clock.h"
 #include "hub/base/kernel.h"
 #include "hub/io/identity_priv.h"
+#include "hub/io/signs_priv.h"
 #include "hub/io/sweep_priv.h"
 
-/* Has the loop watch it, and the sweep look at it if that lasts. */
+/* The sweep looks at it if that lasts. */
+static inline __attribute__((always_inline)) void
+watch_long(struct hub *hub, struct hub_fd *entry)
+{
+	if (__builtin_expect(!entry->is_fresh, 0))
+		sweep_enter(hub, entry);
+}
+
+/* Has the loop watch it, too. */
 static inline __attribute__((always_inline)) void
 watch(struct hub *hub, struct hub_fd *entry, ev_io *watcher)
 {
 	if (!ev_is_active(watcher))
 		ev_io_start(hub->loop, watcher);
-	if (__builtin_expect(!entry->is_fresh, 0))
-		sweep_enter(hub, entry);
+	watch_long(hub, entry);
 }
 
 /* The event may be that of a descriptor which is open elsewhere, under a number that means
@@ -33,10 +41,14 @@ is_lost(struct hub_fd *entry)
 static int
 wait_ended(struct hub_fd *entry, fd_generation generation, int reason)
 {
-	if (reason == 0 && entry->generation != generation)
-		reason = ECANCELED;
-	if (reason == 0)
+	if (__builtin_expect(reason == 0 && entry->generation == generation, 1))
 		return 0;
+	/* It was released, or closed; who was killed as well is told of that. */
+	if (entry->generation != generation && (reason == 0 || reason == ECANCELED)) {
+		int interrupt = coroutine_interrupted(hub_this->current);
+
+		reason = interrupt != 0 ? interrupt : EBADF;
+	}
 	errno = reason;
 	return -1;
 }
@@ -76,9 +88,58 @@ wait_to_read(struct hub_fd *entry, const char *what, int64_t deadline, bool is_c
 		wait_direction(entry, &entry->readers, &entry->read, what, deadline, is_checked);
 
 	/* The number's next owner has readers of its own. */
-	if (__builtin_expect(entry->generation == generation, 1))
+	if (__builtin_expect(entry->generation == generation, 1)) {
 		entry->is_woken = false;
+		if (is_checked)
+			entry->exchange &= (uint8_t)~FD_CAME_SINCE;
+	}
 	return result;
+}
+
+/* ---- descriptors that the loop takes for ready, and that are not ----
+ *
+ * While an error is there that nobody takes, such as a message in a socket's error queue (that of
+ * MSG_ZEROCOPY, of timestamps, of IP_RECVERR), the loop is told of it in each turn, and whoever
+ * waits to receive or to send would try again and again. */
+
+static bool
+is_noisy(int fd, short events)
+{
+	struct pollfd query = {.fd = fd, .events = events};
+
+	return kernel_poll_now(&query, 1) > 0 && !(query.revents & (events | POLLNVAL));
+}
+
+/* By the set of signs, which tells of each change once. */
+static int
+wait_quietly(struct hub_fd *entry, short events, const char *what, int64_t deadline)
+{
+	struct wait wait = {what, (const void *)(intptr_t)entry->read.fd, deadline, true, false};
+	struct hub_waiter waiter = {.item = NULL};
+	fd_generation generation = entry->generation;
+	int reason = signs_enter(hub_this, entry, events, &waiter);
+
+	if (reason == 0) {
+		watch_long(hub_this, entry);
+		reason = hub_suspend(&wait);
+	}
+	signs_leave(hub_this, entry, &waiter);
+	if (reason == 0 && entry->generation == generation && is_lost(entry))
+		reason = EBADF;
+	return wait_ended(entry, generation, reason);
+}
+
+/* The caller has been told EAGAIN. */
+static int
+wait_checked(struct hub_fd *entry, short events, const char *what, int64_t deadline)
+{
+	/* Who received after the last wait was not woken for nothing. */
+	if ((events == POLLOUT || !(entry->exchange & FD_CAME_SINCE)) &&
+		is_noisy(entry->read.fd, events))
+		return wait_quietly(entry, events, what, deadline);
+	return events == POLLIN ? wait_to_read(entry, what, deadline, true)
+				: wait_direction(entry, &entry->writers, &entry->write, what,
+					  deadline, true);
 }
 
 /* What a wait begins with. A layer was checked when the call began, and is when the wait ends. */
@@ -109,7 +170,7 @@ wait_read_until(struct hub_fd *entry, const char *what, int64_t deadline)
 		errno = EINVAL;
 		return -1;
 	}
-	return wait_to_read(entry, what, deadline, true);
+	return wait_checked(entry, POLLIN, what, deadline);
 }
 
 static int
@@ -119,7 +180,7 @@ wait_write_until(struct hub_fd *entry, const char *what, int64_t deadline)
 		return -1;
 	if (entry->is_file)
 		return pass_turn();
-	return wait_direction(entry, &entry->writers, &entry->write, what, deadline, true);
+	return wait_checked(entry, POLLOUT, what, deadline);
 }
 
 bool
@@ -134,11 +195,8 @@ fd_let_others_run(struct hub_fd *entry)
 	hub_pause(hub_this);
 	if (hub_enter() == NULL)
 		return false;
-	errno = ECANCELED;
-	if (entry->generation != generation)
-		return false;
 	errno = EBADF;
-	return !is_lost(entry);
+	return entry->generation == generation && !is_lost(entry);
 }
 
 int
@@ -176,14 +234,22 @@ int
 fd_interest_enter(struct fd_interest *interest, int fd, short events, struct hub_coroutine *self)
 {
 	struct hub_fd *entry;
+	short signs;
 	int error;
 
 	interest->reader.is_queued = interest->reader.is_met = false;
 	interest->writer.is_queued = interest->writer.is_met = false;
+	interest->other.is_queued = interest->other.is_met = false;
 	error = fd_interest_note(interest, self->hub, fd);
 	if (error != 0)
 		return error;
 	entry = interest->hold.entry;
+	if (signs_are_asked(events, &signs)) {
+		error = signs_enter(self->hub, entry, signs, &interest->other);
+		if (error != 0)
+			return error;
+		watch_long(self->hub, entry);
+	}
 	if (events & POLLIN) {
 		waiter_enter(&entry->readers, &interest->reader, self);
 		watch(self->hub, entry, &entry->read);
@@ -202,11 +268,14 @@ fd_interest_leave(struct fd_interest *interest)
 
 	if (entry == NULL)
 		return false;
-	if (interest->reader.is_met && !fd_interest_is_over(interest))
+	if (interest->reader.is_met && !fd_interest_is_over(interest)) {
 		entry->is_woken = false;
+		fd_note_readable(hub_this, entry);
+	}
 	waiter_leave(&entry->readers, &interest->reader);
 	waiter_leave(&entry->writers, &interest->writer);
-	if (!interest->reader.is_met && !interest->writer.is_met)
+	signs_leave(hub_this, entry, &interest->other);
+	if (!interest->reader.is_met && !interest->writer.is_met && !interest->other.is_met)
 		return false;
 	if (fd_is_held(&interest->hold))
 		is_lost(entry);
@@ -261,6 +330,8 @@ fd_poll_now(int fd, short events)
 		errno = EBADF;
 		return -1;
 	}
+	if (events == 0)
+		return query.revents & (POLLHUP | POLLERR);
 	/* A hang-up or error is for either direction to find. */
 	if (query.revents & (POLLHUP | POLLERR))
 		return events;
@@ -285,8 +356,8 @@ hub_wait_fd(int fd, short events)
 	for (;;) {
 		int ready = fd_poll_now(fd, events);
 
-		if (ready >= 0 && (events & POLLIN) && fd_input_has_ended(entry))
-			ready |= POLLIN;
+		if (ready > 0 && (ready & POLLIN))
+			fd_note_readable(hub_this, entry);
 		if (ready != 0)
 			return ready;
 		if (fd_wait(entry, events) != 0)
@@ -319,12 +390,12 @@ hub_await_fd(int fd, short events, int64_t nanoseconds)
 	}
 	generation = entry->generation;
 	deadline = nanoseconds == HUB_FOREVER ? HUB_FOREVER : clock_after(clock_now(), nanoseconds);
-	if ((events == POLLIN ? wait_to_read(entry, "descriptor", deadline, true)
-			      : wait_direction(entry, &entry->writers, &entry->write, "descriptor",
-					deadline, true)) == 0)
+	if (wait_checked(entry, events, "descriptor", deadline) == 0)
 		return 1;
-	if (coroutine_interrupted(self) != 0)
+	if (coroutine_interrupted(self) != 0) {
+		errno = coroutine_interrupted(self);
 		return -1;
+	}
 	if (entry->generation != generation)
 		errno = EBADF;
 	return errno == ETIMEDOUT ? 0 : -1;

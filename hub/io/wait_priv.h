@@ -2,10 +2,11 @@
 #ifndef HUBBUB_IO_WAIT_PRIV_H
 #define HUBBUB_IO_WAIT_PRIV_H
 
+#include "hub/base/inside.h"
 #include "hub/io/fd_priv.h"
 
-/* Lets others run. The caller has entered (hub_enter). Returns false with errno, EBADF or ENOMEM,
- * ECANCELED if the descriptor was closed meanwhile, or what hub_enter says. */
+/* Lets others run. The caller has entered (hub_enter). Returns false with errno, EBADF (also:
+ * it was closed meanwhile) or ENOMEM, or what hub_enter says. */
 bool fd_let_others_run(struct hub_fd *entry);
 
 /* The same, if it is their turn. */
@@ -17,11 +18,11 @@ fd_take_turns(struct hub_fd *entry)
 
 /* Waits until fd may be read or written; the caller has entered (hub_enter), and been told EAGAIN.
  * Spurious wakes are possible: try again and wait again. Returns 0, or -1 with errno EBADF (closed
- * behind the hub's back), ECANCELED (killed, or released meanwhile), ETIMEDOUT, EDEADLK, ENOMEM
+ * or released meanwhile), ECANCELED (killed), ETIMEDOUT, EDEADLK, ENOMEM
  * and ENOSPC (the kernel watches no more), EINVAL and ELOOP (it watches no such thing; its input
  * has ended). */
-int fd_wait_read(struct hub_fd *entry, const char *what);
-int fd_wait_write(struct hub_fd *entry, const char *what);
+int fd_wait_read(struct hub_fd *entry, const char *what) HUB_INSIDE(fd_wait_read);
+int fd_wait_write(struct hub_fd *entry, const char *what) HUB_INSIDE(fd_wait_write);
 
 /* The same for a stream that is drained, without having tried: if it turns out that the number was
  * opened anew, perhaps before this was called, because the sweep has not confirmed the wait, it
@@ -34,15 +35,16 @@ struct fd_interest {
 	struct fd_hold hold; /* what the number was when it was noted */
 	struct hub_waiter reader;
 	struct hub_waiter writer;
+	struct hub_waiter other; /* for signs: signs_priv.h */
 };
 
 /* Notes what a number is, unless it was noted before. Returns 0, or an errno: EBADF, ENOMEM; EBADF
  * also if it means something else than it did. */
 int fd_interest_note(struct fd_interest *interest, struct hub *hub, int fd);
 
-/* Notes the number and enters self for events, which are POLLIN, POLLOUT or both; it then calls
- * hub_suspend, and fd_interest_leave in any case. Returns as fd_interest_note; then it is not
- * entered. */
+/* Notes the number and enters self for events of poll(2), which has just said that there are none;
+ * it then calls hub_suspend, and fd_interest_leave in any case. Returns as fd_interest_note, or as
+ * signs_enter; then it is not entered. */
 int fd_interest_enter(
 	struct fd_interest *interest, int fd, short events, struct hub_coroutine *self);
 
@@ -56,7 +58,8 @@ fd_interest_is_over(const struct fd_interest *interest)
 	return interest->hold.entry != NULL && !fd_is_held(&interest->hold);
 }
 
-/* Which of events are ready, with hang-ups and errors as all of them; or -1 with errno EBADF. */
+/* Which of events are ready, with hang-ups and errors as all of them; if there are none, which of
+ * POLLHUP and POLLERR are; or -1 with errno EBADF. */
 int fd_poll_now(int fd, short events);
 
 #endif

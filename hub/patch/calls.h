@@ -10,6 +10,9 @@
 #ifndef HUBBUB_PATCH_CALLS_H
 #define HUBBUB_PATCH_CALLS_H
 
+#include <aio.h>
+#include <fcntl.h>
+#include <mqueue.h>
 #include <netdb.h>
 #include <poll.h>
 #include <pthread.h>
@@ -18,9 +21,13 @@
 #include <semaphore.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/file.h>
 #include <sys/ipc.h>
+#include <sys/mman.h>
 #include <sys/msg.h>
 #include <sys/resource.h>
 #include <sys/select.h>
@@ -28,7 +35,10 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
+#include <termios.h>
+#include <threads.h>
 #include <time.h>
+#include <unistd.h>
 
 /* clang-format off */
 #define PATCH_CALLS(CALL) \
@@ -43,6 +53,23 @@
 	CALL(WAITS, OS, ssize_t, preadv2, (int fd, const struct iovec *parts, int count, off_t offset, int flags), (fd, parts, count, offset, flags)) \
 	CALL(WAITS, OS, ssize_t, pwritev2, (int fd, const struct iovec *parts, int count, off_t offset, int flags), (fd, parts, count, offset, flags)) \
 	CALL(WAITS, OS, ssize_t, sendfile, (int out, int in, off_t *offset, size_t count), (out, in, offset, count)) \
+	CALL(WAITS, OS, ssize_t, splice, (int in, off_t *in_offset, int out, off_t *out_offset, size_t length, unsigned flags), (in, in_offset, out, out_offset, length, flags)) \
+	CALL(WAITS, OS, ssize_t, tee, (int in, int out, size_t length, unsigned flags), (in, out, length, flags)) \
+	CALL(WAITS, OS, ssize_t, vmsplice, (int fd, const struct iovec *parts, size_t count, unsigned flags), (fd, parts, count, flags)) \
+	CALL(WAITS, OS, ssize_t, copy_file_range, (int in, off_t *in_offset, int out, off_t *out_offset, size_t length, unsigned flags), (in, in_offset, out, out_offset, length, flags)) \
+	CALL(WAITS, OS, int, eventfd_read, (int fd, eventfd_t *value), (fd, value)) \
+	CALL(WAITS, OS, int, eventfd_write, (int fd, eventfd_t value), (fd, value)) \
+	CALL(WAITS, OS, int, vdprintf, (int fd, const char *format, va_list arguments), (fd, format, arguments)) \
+	CALL(WAITS, OS, int, flock, (int fd, int operation), (fd, operation)) \
+	CALL(WAITS, OS, int, lockf, (int fd, int command, off_t length), (fd, command, length)) \
+	CALL(WAITS, OS, ssize_t, msgrcv, (int queue, void *message, size_t size, long type, int flags), (queue, message, size, type, flags)) \
+	CALL(WAITS, OS, int, msgsnd, (int queue, const void *message, size_t size, int flags), (queue, message, size, flags)) \
+	CALL(WAITS, OS, int, semop, (int set, struct sembuf *operations, size_t count), (set, operations, count)) \
+	CALL(WAITS, OS, int, semtimedop, (int set, struct sembuf *operations, size_t count, const struct timespec *timeout), (set, operations, count, timeout)) \
+	CALL(WAITS, OS, ssize_t, mq_receive, (mqd_t queue, char *message, size_t size, unsigned *priority), (queue, message, size, priority)) \
+	CALL(WAITS, OS, ssize_t, mq_timedreceive, (mqd_t queue, char *message, size_t size, unsigned *priority, const struct timespec *end), (queue, message, size, priority, end)) \
+	CALL(WAITS, OS, int, mq_send, (mqd_t queue, const char *message, size_t size, unsigned priority), (queue, message, size, priority)) \
+	CALL(WAITS, OS, int, mq_timedsend, (mqd_t queue, const char *message, size_t size, unsigned priority, const struct timespec *end), (queue, message, size, priority, end)) \
 	CALL(NOTES, OS, int, close, (int fd), (fd)) \
 	CALL(NOTES, OS, int, close_range, (unsigned first, unsigned last, int flags), (first, last, flags)) \
 	CALL(NOTES, OS, void, closefrom, (int first), (first)) \
@@ -63,11 +90,14 @@
 	CALL(NOTES, OS, int, posix_spawnp, (pid_t *pid, const char *file, const posix_spawn_file_actions_t *actions, const posix_spawnattr_t *attributes, char *const arguments[], char *const environment[]), (pid, file, actions, attributes, arguments, environment)) \
 	CALL(NOTES, OS, int, sigaction, (int number, const struct sigaction *action, struct sigaction *before), (number, action, before)) \
 	CALL(NOTES, OS, sighandler_t, signal, (int number, sighandler_t handler), (number, handler)) \
+	CALL(NOTES, OS, sighandler_t, __sysv_signal, (int number, sighandler_t handler), (number, handler)) \
+	CALL(NOTES, OS, sighandler_t, sigset, (int number, sighandler_t disposition), (number, disposition)) \
 	CALL(NOTES, OS, int, siginterrupt, (int number, int interrupts), (number, interrupts)) \
 	CALL(WAITS, TIME, unsigned, sleep, (unsigned seconds), (seconds)) \
 	CALL(WAITS, TIME, int, usleep, (useconds_t microseconds), (microseconds)) \
 	CALL(WAITS, TIME, int, nanosleep, (const struct timespec *time, struct timespec *left), (time, left)) \
 	CALL(WAITS, TIME, int, clock_nanosleep, (clockid_t clock, int flags, const struct timespec *time, struct timespec *left), (clock, flags, time, left)) \
+	CALL(WAITS, TIME, int, thrd_sleep, (const struct timespec *time, struct timespec *left), (time, left)) \
 	CALL(WAITS, SOCKET, ssize_t, recv, (int fd, void *buffer, size_t length, int flags), (fd, buffer, length, flags)) \
 	CALL(WAITS, SOCKET, ssize_t, recvfrom, (int fd, void *buffer, size_t length, int flags, struct sockaddr *address, socklen_t *size), (fd, buffer, length, flags, address, size)) \
 	CALL(WAITS, SOCKET, ssize_t, recvmsg, (int fd, struct msghdr *message, int flags), (fd, message, flags)) \
@@ -135,6 +165,21 @@
 	CALL(WAITS, THREAD, int, pthread_rwlock_clockwrlock, (pthread_rwlock_t *lock, clockid_t clock, const struct timespec *end), (lock, clock, end)) \
 	CALL(NOTES, THREAD, int, pthread_rwlock_unlock, (pthread_rwlock_t *lock), (lock)) \
 	CALL(WAITS, THREAD, int, sched_yield, (void), ()) \
+	CALL(WAITS, THREAD, int, pthread_once, (pthread_once_t *control, void (*routine)(void)), (control, routine)) \
+	CALL(WAITS, THREAD, int, mtx_lock, (mtx_t *mutex), (mutex)) \
+	CALL(WAITS, THREAD, int, mtx_trylock, (mtx_t *mutex), (mutex)) \
+	CALL(WAITS, THREAD, int, mtx_timedlock, (mtx_t *mutex, const struct timespec *end), (mutex, end)) \
+	CALL(NOTES, THREAD, int, mtx_unlock, (mtx_t *mutex), (mutex)) \
+	CALL(WAITS, THREAD, int, cnd_wait, (cnd_t *condition, mtx_t *mutex), (condition, mutex)) \
+	CALL(WAITS, THREAD, int, cnd_timedwait, (cnd_t *condition, mtx_t *mutex, const struct timespec *end), (condition, mutex, end)) \
+	CALL(NOTES, THREAD, int, cnd_signal, (cnd_t *condition), (condition)) \
+	CALL(NOTES, THREAD, int, cnd_broadcast, (cnd_t *condition), (condition)) \
+	CALL(WAITS, THREAD, int, thrd_join, (thrd_t thread, int *result), (thread, result)) \
+	CALL(NOTES, THREAD, void, thrd_yield, (void), ()) \
+	CALL(NOTES, THREAD, void, call_once, (once_flag *flag, void (*routine)(void)), (flag, routine)) \
+	CALL(NOTES, THREAD, int, pthread_barrier_init, (pthread_barrier_t *barrier, const pthread_barrierattr_t *attributes, unsigned count), (barrier, attributes, count)) \
+	CALL(NOTES, THREAD, int, pthread_barrier_destroy, (pthread_barrier_t *barrier), (barrier)) \
+	CALL(NOTES, THREAD, int, pthread_barrier_wait, (pthread_barrier_t *barrier), (barrier)) \
 	CALL(NOTES, THREAD, int, sem_post, (sem_t *semaphore), (semaphore)) \
 	CALL(NOTES, THREAD, int, pthread_join, (pthread_t thread, void **result), (thread, result)) \
 	CALL(NOTES, CREATE, int, pthread_create, (pthread_t *thread, const pthread_attr_t *attributes, void *(*body)(void *), void *argument), (thread, attributes, body, argument)) \
@@ -146,6 +191,8 @@
 	CALL(NOTES, CREATE, int, pthread_setschedprio, (pthread_t thread, int priority), (thread, priority)) \
 	CALL(NOTES, CREATE, int, pthread_sigqueue, (pthread_t thread, int number, const union sigval value), (thread, number, value)) \
 	CALL(NOTES, CREATE, int, pthread_kill, (pthread_t thread, int number), (thread, number)) \
+	CALL(NOTES, CREATE, int, pthread_sigmask, (int how, const sigset_t *set, sigset_t *before), (how, set, before)) \
+	CALL(NOTES, CREATE, int, sigprocmask, (int how, const sigset_t *set, sigset_t *before), (how, set, before)) \
 	CALL(NOTES, CREATE, int, pthread_cancel, (pthread_t thread), (thread)) \
 	CALL(NOTES, CREATE, int, pthread_setcancelstate, (int state, int *before), (state, before)) \
 	CALL(NOTES, CREATE, int, pthread_setname_np, (pthread_t thread, const char *name), (thread, name)) \
@@ -162,22 +209,21 @@
 	CALL(NOTES, CREATE, int, pthread_setspecific, (pthread_key_t key, const void *value), (key, value)) \
 	CALL(BLOCKS, OS, int, fsync, (int fd), (fd)) \
 	CALL(BLOCKS, OS, int, fdatasync, (int fd), (fd)) \
-	CALL(BLOCKS, OS, int, flock, (int fd, int operation), (fd, operation)) \
-	CALL(BLOCKS, OS, int, lockf, (int fd, int command, off_t length), (fd, command, length)) \
-	CALL(BLOCKS, OS, ssize_t, msgrcv, (int queue, void *message, size_t size, long type, int flags), (queue, message, size, type, flags)) \
-	CALL(BLOCKS, OS, int, msgsnd, (int queue, const void *message, size_t size, int flags), (queue, message, size, flags)) \
-	CALL(BLOCKS, OS, int, semop, (int set, struct sembuf *operations, size_t count), (set, operations, count)) \
+	CALL(BLOCKS, OS, int, syncfs, (int fd), (fd)) \
+	CALL(BLOCKS, OS, int, msync, (void *address, size_t length, int flags), (address, length, flags)) \
+	CALL(BLOCKS, OS, int, tcdrain, (int fd), (fd)) \
+	CALL(BLOCKS, OS, int, aio_suspend, (const struct aiocb *const list[], int count, const struct timespec *timeout), (list, count, timeout)) \
 	CALL(BLOCKS, OS, int, pause, (void), ()) \
 	CALL(BLOCKS, OS, int, sigsuspend, (const sigset_t *mask), (mask)) \
 	CALL(BLOCKS, OS, int, sigwait, (const sigset_t *set, int *number), (set, number)) \
 	CALL(BLOCKS, OS, int, sigwaitinfo, (const sigset_t *set, siginfo_t *info), (set, info)) \
-	CALL(BLOCKS, OS, int, sigtimedwait, (const sigset_t *set, siginfo_t *info, const struct timespec *timeout), (set, info, timeout)) \
-	CALL(BLOCKS, THREAD, int, pthread_barrier_wait, (pthread_barrier_t *barrier), (barrier))
+	CALL(BLOCKS, OS, int, sigtimedwait, (const sigset_t *set, siginfo_t *info, const struct timespec *timeout), (set, info, timeout))
 
 /* Written by hand, because their arguments vary or they do not return. */
 #define PATCH_OTHERS(OTHER) \
 	OTHER(OS, fcntl) \
 	OTHER(OS, ioctl) \
+	OTHER(OS, dprintf) \
 	OTHER(OS, execl) \
 	OTHER(OS, execlp) \
 	OTHER(OS, execle) \
@@ -207,6 +253,7 @@
 	ALIAS(__sigaction, sigaction) \
 	ALIAS(bsd_signal, signal) \
 	ALIAS(ssignal, signal) \
+	ALIAS(sysv_signal, __sysv_signal) \
 	ALIAS(__nanosleep, nanosleep) \
 	ALIAS(__send, send) \
 	ALIAS(__connect, connect) \
@@ -225,6 +272,7 @@
 	ALIAS(__pthread_mutex_lock, pthread_mutex_lock) \
 	ALIAS(__pthread_mutex_trylock, pthread_mutex_trylock) \
 	ALIAS(__pthread_mutex_unlock, pthread_mutex_unlock) \
+	ALIAS(__pthread_once, pthread_once) \
 	ALIAS(__pthread_rwlock_rdlock, pthread_rwlock_rdlock) \
 	ALIAS(__pthread_rwlock_wrlock, pthread_rwlock_wrlock) \
 	ALIAS(__pthread_rwlock_unlock, pthread_rwlock_unlock) \

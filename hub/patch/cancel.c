@@ -6,6 +6,7 @@
 
 #include "hub/patch/calls_priv.h"
 #include "hub/patch/create_priv.h"
+#include "hub/patch/interrupt_priv.h"
 
 /* What pthread_cleanup_push of C keeps on the stack, a __pthread_unwind_buf_t: where to jump, and
  * room for libc. */
@@ -151,7 +152,9 @@ patch_pthread_cancel(pthread_t name)
 
 	thread_lock();
 	thread = thread_find(name);
-	if (thread == NULL) {
+	/* In a child, the one that forked is one of libc's. */
+	if (thread == NULL || thread == thread_inherited()) {
+		name = thread != NULL ? thread->kernel : name;
 		thread_unlock();
 		return REAL(pthread_cancel)(name);
 	}
@@ -166,8 +169,30 @@ patch_pthread_cancel(pthread_t name)
 	return 0;
 }
 
+/* A signal's handler runs on the host's thread, and interrupts the one that was meant. Returns
+ * libc's thread for the name. */
+static pthread_t
+aim_at(pthread_t name, int number)
+{
+	struct thread *thread;
+
+	thread_lock();
+	thread = thread_find(name);
+	if (thread != NULL && thread->coroutine != NULL)
+		interrupt_aim(number, thread->coroutine);
+	name = thread != NULL ? thread->kernel : name;
+	thread_unlock();
+	return name;
+}
+
 int
 patch_pthread_kill(pthread_t name, int number)
 {
-	return REAL(pthread_kill)(thread_kernel(name), number);
+	return REAL(pthread_kill)(aim_at(name, number), number);
+}
+
+int
+patch_pthread_sigqueue(pthread_t name, int number, const union sigval value)
+{
+	return REAL(pthread_sigqueue)(aim_at(name, number), number, value);
 }

@@ -63,3 +63,23 @@ __ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *timeout, co
 	CHECKED(count, size / sizeof *fds);
 	return ppoll(fds, count, timeout, mask);
 }
+
+PATCH_EXPORT int
+__vdprintf_chk(int fd, int flag, const char *format, va_list arguments)
+{
+	(void)flag;
+	return vdprintf(fd, format, arguments);
+}
+
+PATCH_EXPORT int
+__dprintf_chk(int fd, int flag, const char *format, ...)
+{
+	va_list arguments;
+	int length;
+
+	(void)flag;
+	va_start(arguments, format);
+	length = vdprintf(fd, format, arguments);
+	va_end(arguments);
+	return length;
+}

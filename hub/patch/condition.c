@@ -5,6 +5,7 @@
  * other processes signal cannot be seen: a shared condition blocks the thread, a shared semaphore
  * is looked at now and then. */
 #include <errno.h>
+#include <hubbub/fork.h>
 #include <hubbub/thread/shared.h>
 #include <hubbub/timeout.h>
 #include <limits.h>
@@ -163,8 +164,11 @@ condition_wait(pthread_cond_t *condition, pthread_mutex_t *mutex, clockid_t cloc
 	int saved = errno, error;
 	bool was_woken;
 
-	if (end != NULL && !patch_is_valid(end))
+	if (end != NULL && !patch_is_time(end))
 		return EINVAL;
+	if (hub_is_vforked())
+		return end == NULL ? REAL(pthread_cond_wait)(condition, mutex)
+				   : REAL(pthread_cond_clockwait)(condition, mutex, clock, end);
 	error = sleeper_enter(&sleeper, condition);
 	if (error != 0)
 		return error;
@@ -251,9 +255,15 @@ wait_by_trying(void *object, try_fn *try, int64_t pause, clockid_t clock,
 	struct interruptible wait;
 	int saved = errno, error, reason;
 
+	if (end != NULL && !patch_is_time(end))
+		return EINVAL;
 	while ((error = try(object)) == EAGAIN || error == EBUSY) {
-		if (end != NULL && !patch_is_valid(end))
-			return EINVAL;
+		if (hub_is_vforked()) {
+			if (end != NULL && patch_time_left(clock, end) == 0)
+				return ETIMEDOUT;
+			REAL(nanosleep)(&(struct timespec){0, HUB_MILLISECOND}, NULL);
+			continue;
+		}
 		error = sleeper_enter(&sleeper, object);
 		if (error != 0)
 			return error;
@@ -424,6 +434,8 @@ patch_pthread_rwlock_unlock(pthread_rwlock_t *lock)
 int
 patch_sched_yield(void)
 {
+	if (hub_is_vforked())
+		return REAL(sched_yield)();
 	hub_sleep(0);
 	return 0;
 }

@@ -6,54 +6,143 @@
 #include <unistd.h>
 
 #include "hub/base/kernel.h"
+#include "hub/patch/brief_priv.h"
 #include "hub/patch/descriptor_priv.h"
+#include "hub/patch/given_priv.h"
+#include "hub/patch/interrupt_priv.h"
 #include "hub/patch/patch_priv.h"
 #include "hub/patch/report_priv.h"
 
 #define PAUSE_MAX (64 * HUB_MILLISECOND)
+#define TURNS 64
 
-/* accept4(2) has no flag for not waiting. So the listening socket is made non-blocking in the
- * kernel, which the application is not told; where that cannot be, one that another process is
- * quicker to take makes this wait. */
+/* Threads of this process accept from one socket one after the other: a connection wakes all their
+ * hubs, and only one is to find it. Those without a hub wait in the kernel; they are counted. */
+static struct turn {
+	pthread_mutex_t mutex;
+	unsigned plain;
+} turns[TURNS];
+
+/* Also in a child, in which nobody accepts. */
+static void
+reset(void)
+{
+	for (int i = 0; i < TURNS; i++)
+		pthread_mutex_init(&turns[i].mutex, NULL), turns[i].plain = 0;
+}
+
+static __attribute__((constructor)) void
+start(void)
+{
+	reset();
+	pthread_atfork(NULL, NULL, reset);
+}
+
+static bool
+is_listening(int fd)
+{
+	int answer = 0;
+	socklen_t length = sizeof answer;
+
+	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &answer, &length) == 0 && answer;
+}
+
+/* accept4(2) has no flag for not waiting, and O_NONBLOCK is that of the open file: other processes
+ * may have it, which are not to be told EAGAIN. So poll(2) tells whether to accept, and where
+ * another process may be quicker then, the call is interrupted: which costs a third of an accepted
+ * connection, so only there. Returns as accept4(2), -1 with errno EAGAIN where it would wait. */
+static int
+accept_now(int fd, struct sockaddr *address, socklen_t *size, int flags)
+{
+	struct turn *turn = &turns[(unsigned)fd % TURNS];
+	struct pollfd query = {.fd = fd, .events = POLLIN};
+	struct brief brief;
+	bool is_alone;
+	int client;
+
+	REAL(pthread_mutex_lock)(&turn->mutex);
+	is_alone = turn->plain == 0 && given_to_nobody(fd);
+	/* What is no such socket, and flags that are none, are the kernel's to tell of. */
+	if (kernel_poll_now(&query, 1) == 0 && (flags & ~(SOCK_CLOEXEC | SOCK_NONBLOCK)) == 0 &&
+		is_listening(fd)) {
+		client = -1;
+		errno = EAGAIN;
+	} else {
+		if (!is_alone)
+			brief_begin(&brief);
+		client = kernel_accept4(fd, address, size, flags);
+		if (!is_alone)
+			brief_end(&brief);
+		if (client == -1 && errno == EINTR)
+			errno = EAGAIN;
+	}
+	REAL(pthread_mutex_unlock)(&turn->mutex);
+	return client;
+}
+
 static int
 accept_on_coroutine(int fd, struct sockaddr *address, socklen_t *size, int flags)
 {
 	struct patience patience = {.fd = fd, .events = POLLIN};
-	int client;
+	int client, before = errno;
 
-	if (descriptor_is_nonblocking(fd))
-		return kernel_accept4(fd, address, size, flags);
-	for (;;) {
-		bool is_hidden = descriptor_hide_nonblocking(fd) == 0;
-		struct pollfd query = {.fd = fd, .events = POLLIN};
-
-		errno = EAGAIN;
-		if (is_hidden || kernel_poll_now(&query, 1) != 0) {
-			client = kernel_accept4(fd, address, size, flags);
-			if (client != -1 || errno != EAGAIN)
-				return client;
-		}
+	/* The kernel's flag may be the hub's. */
+	while ((client = kernel_fcntl(fd, F_GETFL, 0) & O_NONBLOCK
+				 ? kernel_accept4(fd, address, size, flags)
+				 : accept_now(fd, address, size, flags)) == -1 &&
+		errno == EAGAIN) {
 		if (!patience_wait(&patience, 0)) {
 			errno = errno == ESHUTDOWN ? EINVAL : errno;
 			return -1;
 		}
 	}
+	if (client != -1)
+		errno = before;
+	return client;
 }
 
-/* Off a coroutine, too, a socket that a coroutine has made non-blocking is blocking to the
- * application. */
+static int
+accept_plainly(int fd, struct sockaddr *address, socklen_t *size, int flags)
+{
+	struct turn *turn = &turns[(unsigned)fd % TURNS];
+	int client;
+
+	/* One may have interrupted a thread that holds the mutex. */
+	if (interrupt_in_handler())
+		return REAL(accept4)(fd, address, size, flags);
+	REAL(pthread_mutex_lock)(&turn->mutex);
+	turn->plain++;
+	REAL(pthread_mutex_unlock)(&turn->mutex);
+	client = REAL(accept4)(fd, address, size, flags);
+	REAL(pthread_mutex_lock)(&turn->mutex);
+	turn->plain--;
+	REAL(pthread_mutex_unlock)(&turn->mutex);
+	return client;
+}
+
+/* Off a coroutine, too, a socket that the hub has made non-blocking is blocking to the application,
+ * but not to the hub, which comes here where a sanitizer is to see its calls. */
 static int
 accept_by_thread(int fd, struct sockaddr *address, socklen_t *size, int flags)
 {
-	int client;
+	struct patience patience = {.fd = fd, .events = POLLIN};
+	int client, before = errno;
 
-	while ((client = REAL(accept4)(fd, address, size, flags)) == -1 && errno == EAGAIN &&
-		descriptor_is_hidden(fd)) {
+	while ((client = accept_plainly(fd, address, size, flags)) == -1 && errno == EAGAIN &&
+		!kernel_is_calling() && descriptor_is_hidden(fd) &&
+		!descriptor_is_nonblocking(fd)) {
 		struct pollfd query = {.fd = fd, .events = POLLIN};
+		int64_t left = patience_left(&patience);
+		struct timespec time = {left / HUB_SECOND, left % HUB_SECOND};
+		int ready = REAL(ppoll)(&query, 1, left == HUB_FOREVER ? NULL : &time, NULL);
 
-		if (REAL(poll)(&query, 1, -1) < 0)
+		if (ready == 0)
+			errno = EAGAIN;
+		if (ready <= 0)
 			return -1;
 	}
+	if (client != -1)
+		errno = before;
 	return client;
 }
 

@@ -1,9 +1,10 @@
 /* pthread_create as a coroutine, where that was asked for: all that it makes are coroutines of one
  * kernel thread, the host.
  *
- * What coroutines of one thread cannot have of their own: variables of _Thread_local, the signal
- * mask, priorities. */
+ * What coroutines of one thread cannot have of their own: variables of _Thread_local, priorities;
+ * and half of a signal mask (mask.c). */
 #include <errno.h>
+#include <hubbub/fork.h>
 #include <hubbub/local.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 
 #include "hub/base/kernel.h"
 #include "hub/patch/create_priv.h"
+#include "hub/patch/mask_priv.h"
 #include "hub/patch/patch_priv.h"
 #include "hub/patch/specific_priv.h"
 
@@ -40,6 +42,7 @@ run_thread(void *argument)
 	hub_local_set(thread_host.key, thread);
 	/* Killed before, it would never run, and nobody who joins it would be told. */
 	thread->coroutine = hub_current();
+	mask_apply();
 	if (_setjmp(thread->exit) == 0)
 		thread->result = thread->body(thread->argument);
 	/* A child that this one has forked has no other thread. */
@@ -56,6 +59,7 @@ run_thread(void *argument)
 	else
 		hub_shared_event_set(thread->ended);
 	thread_unlock();
+	mask_apply();
 	/* As libc: the process ends with its last thread. */
 	if (is_last)
 		exit(0);
@@ -151,7 +155,7 @@ patch_pthread_create(
 	int detached = PTHREAD_CREATE_JOINABLE;
 
 	/* The hub's own threads are made to block. */
-	if (!is_asked_for() || kernel_is_calling())
+	if (!is_asked_for() || kernel_is_calling() || hub_is_inherited())
 		return REAL(pthread_create)(name, attributes, body, argument);
 	pthread_once(&host_once, start_host);
 	if (host_error != 0)
@@ -166,6 +170,8 @@ patch_pthread_create(
 	if (attributes != NULL)
 		pthread_attr_getdetachstate(attributes, &detached);
 	thread->is_detached = detached == PTHREAD_CREATE_DETACHED;
+	thread->kernel = thread_host.thread;
+	mask_inherit(thread);
 	thread->body = body;
 	thread->argument = argument;
 	thread->message.deliver = start_thread;
@@ -185,6 +191,8 @@ patch_pthread_self(void)
 {
 	struct thread *thread = thread_this();
 
+	if (thread == NULL)
+		thread = thread_inherited();
 	return thread != NULL ? (pthread_t)thread : REAL(pthread_self)();
 }
 
@@ -209,7 +217,7 @@ forget(void)
 
 	if (thread != NULL)
 		specific_inherit(thread);
-	thread_forget();
+	thread_forget(thread);
 	living = 0;
 	host_once = (pthread_once_t)PTHREAD_ONCE_INIT;
 	host_error = 0;

@@ -2,12 +2,15 @@
  *
  * The kernel is the record: a socket is asked with MSG_DONTWAIT and a pipe with RWF_NOWAIT, so
  * O_NONBLOCK is what the application has made it, in this process and in every other that has the
- * descriptor, and nothing has to be restored after dup, fork or exec. There are two exceptions,
- * kept in the table below: a listening socket on which a coroutine has called accept(2), which
- * knows no such flag; and what the hub has made non-blocking by its own calls. */
+ * descriptor, and nothing has to be restored after dup, fork or exec. There is one exception: what
+ * the hub has made non-blocking by its own calls. The table below keeps what the application
+ * believes of that, where the hub does not know it: of its duplicates, and of what the application
+ * has set since. */
 #include <errno.h>
 #include <fcntl.h>
+#include <hubbub/fork.h>
 #include <hubbub/io/fd.h>
+#include <hubbub/io/own.h>
 #include <hubbub/scheduler.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -20,18 +23,20 @@
 #include "hub/base/kernel.h"
 #include "hub/patch/calls_priv.h"
 #include "hub/patch/descriptor_priv.h"
+#include "hub/patch/filelock_priv.h"
+#include "hub/patch/given_priv.h"
 #include "hub/patch/interrupt_priv.h"
+#include "hub/patch/patch_priv.h"
 #include "hub/patch/real_priv.h"
 #include "hub/patch/time_priv.h"
 
-/* Numbers above are waited for as others are, but O_NONBLOCK is left alone: see patch_accept4. */
+/* Numbers above are waited for as others are, but nothing is kept of them. */
 #define TABLE_SIZE (1 << 20)
 
 enum view {
 	VIEW_KERNEL,      /* O_NONBLOCK is the application's, unless the hub set it */
-	VIEW_BLOCKING,    /* we have set it, the application has not */
+	VIEW_BLOCKING,    /* the hub has set it, the application has not */
 	VIEW_NONBLOCKING, /* the application has set it, after the hub */
-	VIEW_SHARED,      /* blocking for all: a program that we have started has it, too */
 };
 
 /* An entry is a view and the group of numbers that share an open file: those of dup(2). */
@@ -47,6 +52,9 @@ static _Atomic uint32_t generations[TABLE_SIZE];
 static _Thread_local uint32_t *seen;
 static _Thread_local int seen_size;
 static pthread_key_t seen_key;
+
+/* Whether any hub has waited for any. */
+static atomic_bool is_looked_at;
 
 #define ENTRY(view, group) ((uint32_t)(view) | (uint32_t)(group) << 2)
 
@@ -106,7 +114,6 @@ descriptor_is_nonblocking(int fd)
 
 	switch (view_of(fd)) {
 	case VIEW_BLOCKING:
-	case VIEW_SHARED:
 		return false;
 	case VIEW_NONBLOCKING:
 		return true;
@@ -127,41 +134,10 @@ descriptor_is_hidden(int fd)
 	       (view == VIEW_KERNEL && hub_made_nonblocking(fd));
 }
 
-int
-descriptor_hide_nonblocking(int fd)
-{
-	int flags;
-
-	if (fd < 0 || fd >= TABLE_SIZE)
-		return -1;
-	flags = kernel_fcntl(fd, F_GETFL, 0);
-	if (flags == -1)
-		return -1;
-	if (flags & O_NONBLOCK)
-		return 0;
-	/* Shown to a program by one of our children. */
-	if (view_of(fd) == VIEW_BLOCKING)
-		set_view(fd, VIEW_SHARED);
-	if (view_of(fd) == VIEW_SHARED)
-		return -1;
-	set_view(fd, VIEW_BLOCKING);
-	return kernel_fcntl(fd, F_SETFL, flags | O_NONBLOCK);
-}
-
-static _Atomic pid_t process;
-
-static void
-note_process(void)
-{
-	atomic_store(&process, getpid());
-}
-
 static __attribute__((constructor)) void
 start(void)
 {
 	REAL(pthread_key_create)(&seen_key, free);
-	note_process();
-	pthread_atfork(NULL, NULL, note_process);
 }
 
 /* Without memory for it the number is what it was. */
@@ -198,6 +174,8 @@ descriptor_look(int fd)
 
 	if (fd < 0 || fd >= TABLE_SIZE || (fd >= seen_size && !seen_grow(fd)))
 		return;
+	if (!atomic_load_explicit(&is_looked_at, memory_order_relaxed))
+		atomic_store(&is_looked_at, true);
 	/* Zero is: never. */
 	now = atomic_load_explicit(&generations[fd], memory_order_acquire) + 1;
 	/* What the hub itself made is as the hub knows it. */
@@ -206,21 +184,19 @@ descriptor_look(int fd)
 	seen[fd] = now;
 }
 
-/* Whether this is a child of vfork(2), whose memory is the parent's and whose descriptors are not.
- * It costs a system call, so only where it matters. */
+/* Whether what is kept here matters, and is not that of the parent of a vfork(2). */
 static bool
-is_vforked(int fd)
+is_kept(void)
 {
-	return (hub_is_running() || view_of(fd) != VIEW_KERNEL) &&
-	       kernel_getpid() != atomic_load(&process);
+	return (hub_is_running() || atomic_load_explicit(&is_looked_at, memory_order_relaxed) ||
+		       atomic_load_explicit(&highest, memory_order_relaxed) >= 0) &&
+	       !hub_is_vforked();
 }
 
 /* The number is gone: who waits for it, in this thread's hub, gets EBADF. */
 static void
 forget(int fd)
 {
-	if (is_vforked(fd))
-		return;
 	if (fd >= 0 && fd < TABLE_SIZE) {
 		uint32_t now = atomic_fetch_add(&generations[fd], 1) + 2;
 
@@ -238,7 +214,8 @@ forget(int fd)
 void
 descriptor_new(int fd)
 {
-	if (fd >= 0)
+	given_forget(fd);
+	if (fd >= 0 && is_kept())
 		forget(fd);
 }
 
@@ -247,17 +224,24 @@ descriptor_range_new(unsigned first, unsigned last)
 {
 	long most = sysconf(_SC_OPEN_MAX);
 
-	if (!hub_is_running() && atomic_load(&highest) < 0)
+	/* Quicker than to forget each. */
+	given_note();
+	if (!is_kept())
 		return;
 	/* Limits may be a billion. */
 	for (unsigned fd = first; fd <= last && (long)fd < most && fd < TABLE_SIZE; fd++)
-		forget((int)fd);
+		if (!hub_owns((int)fd))
+			forget((int)fd);
 }
 
 void
 descriptor_copy(int fd, int to)
 {
-	if (to < 0 || fd == to || is_vforked(fd))
+	if (to < 0 || fd == to)
+		return;
+	given_forget(fd);
+	given_forget(to);
+	if (!is_kept())
 		return;
 	forget(to);
 	if (fd < 0 || fd >= TABLE_SIZE || to >= TABLE_SIZE)
@@ -304,6 +288,29 @@ patience_left(struct patience *patience)
 	return patience->end > now ? patience->end - now : 0;
 }
 
+/* In a child of vfork the thread itself waits. */
+static bool
+wait_by_thread(struct patience *patience, int64_t left)
+{
+	unsigned before = interrupt_endings();
+	int result; /* poll(2)'s */
+	do {
+		struct pollfd query = {patience->fd, patience->events, 0};
+
+		result = REAL(ppoll)(&query, 1,
+			left == HUB_FOREVER
+				? NULL
+				: &(struct timespec){left / HUB_SECOND, left % HUB_SECOND},
+			NULL);
+	} while (result == -1 && errno == EINTR && left == HUB_FOREVER &&
+		 interrupt_endings() == before);
+	if (result == 0)
+		errno = EAGAIN;
+	if (result > 0 && patience->events == POLLOUT && ++patience->tries > 2)
+		REAL(usleep)(1000);
+	return result > 0;
+}
+
 bool
 patience_wait(struct patience *patience, int flags)
 {
@@ -320,6 +327,8 @@ patience_wait(struct patience *patience, int flags)
 		return false;
 	}
 	left = patience_left(patience);
+	if (hub_is_vforked())
+		return wait_by_thread(patience, left);
 	descriptor_look(patience->fd);
 	/* A socket with a timeout is not restarted: signal(7). */
 	interruptible_begin(&wait, left == HUB_FOREVER ? WAIT_RESTARTED : WAIT_ENDED);
@@ -384,6 +393,11 @@ fcntl(int fd, int command, ...)
 		result = REAL(fcntl)(fd, command, argument);
 		descriptor_copy(fd, result);
 		return result;
+	case F_SETLKW:
+	case F_OFD_SETLKW:
+		if (patch_suspends(HUB_PATCH_OS))
+			return filelock_wait(fd, command, argument);
+		return REAL(fcntl)(fd, command, argument);
 	default:
 		return REAL(fcntl)(fd, command, argument);
 	}

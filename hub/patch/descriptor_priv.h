@@ -11,10 +11,6 @@ bool descriptor_is_nonblocking(int fd);
 /* Whether the kernel's flag is ours or the hub's, and not the application's. */
 bool descriptor_is_hidden(int fd);
 
-/* fd is made non-blocking in the kernel and stays blocking to the application. Returns 0; or -1,
- * and the flag is as it was: fd is above the table, or not open. */
-int descriptor_hide_nonblocking(int fd);
-
 /* Before this thread's hub waits for a number: another thread may have closed it since it last
  * did. */
 void descriptor_look(int fd);

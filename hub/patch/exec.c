@@ -5,6 +5,7 @@
 
 #include "hub/patch/calls_priv.h"
 #include "hub/patch/descriptor_priv.h"
+#include "hub/patch/given_priv.h"
 #include "hub/patch/real_priv.h"
 
 /* Only a call that fails returns. */
@@ -89,6 +90,7 @@ patch_posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t
 	const posix_spawnattr_t *attributes, char *const arguments[], char *const environment[])
 {
 	descriptor_set_inherited(false);
+	given_note();
 	return REAL(posix_spawn)(pid, path, actions, attributes, arguments, environment);
 }
 
@@ -97,5 +99,6 @@ patch_posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actions_
 	const posix_spawnattr_t *attributes, char *const arguments[], char *const environment[])
 {
 	descriptor_set_inherited(false);
+	given_note();
 	return REAL(posix_spawnp)(pid, file, actions, attributes, arguments, environment);
 }

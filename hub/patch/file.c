@@ -1,4 +1,6 @@
 /* Files: by other threads, unless what is asked for is in the kernel's cache. */
+#include <fcntl.h>
+#include <hubbub/io/fd.h>
 #include <unistd.h>
 
 #include "hub/base/kernel.h"
@@ -123,12 +125,19 @@ ssize_t
 patch_sendfile(int out, int in, off_t *offset, size_t count)
 {
 	const struct two two = {out, in, descriptor_generation(out), descriptor_generation(in)};
+	int mode = kernel_fcntl(out, F_GETFL, 0);
 	size_t done = 0;
 	ssize_t sent = 0;
 	char *chunk;
 
-	if (descriptor_is_nonblocking(out) || !descriptor_is_file(in))
-		return REAL(sendfile)(out, in, offset, count);
+	/* What cannot be written is the kernel's to tell of. */
+	if (mode == -1 || (mode & O_ACCMODE) == O_RDONLY || descriptor_is_nonblocking(out) ||
+		!descriptor_is_file(in)) {
+		sent = REAL(sendfile)(out, in, offset, count);
+		if (sent > 0)
+			hub_note_sent(out);
+		return sent;
+	}
 	chunk = malloc(CHUNK);
 	if (chunk == NULL)
 		return -1;

@@ -10,7 +10,9 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <hubbub/coroutine.h>
+#include <hubbub/fork.h>
 #include <hubbub/io/fd.h>
+#include <hubbub/io/own.h>
 #include <hubbub/scheduler.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -57,8 +59,26 @@ static _Thread_local struct interruptible *waits_first, *waits_last;
 static _Thread_local volatile sig_atomic_t bell;
 /* Interruptions that the messenger has not delivered, with and without SA_RESTART. */
 static _Thread_local atomic_int restarting, ending;
+/* Coroutines that signals were meant for, until their handlers run; and after that, until the
+ * messenger comes: with SA_RESTART the lowest bit is set. */
+static _Atomic(struct hub_coroutine *) aims[SIGNALS];
+#define AIMED_MOST 16
+static _Thread_local _Atomic uintptr_t aimed[AIMED_MOST];
 /* Handlers that have run, ever. */
 static _Thread_local volatile sig_atomic_t handled;
+static _Thread_local volatile sig_atomic_t endings;
+
+unsigned
+interrupt_handled(void)
+{
+	return (unsigned)handled;
+}
+
+unsigned
+interrupt_endings(void)
+{
+	return (unsigned)endings;
+}
 
 bool
 interrupt_in_handler(void)
@@ -79,11 +99,32 @@ interrupt_in_handler(void)
 	return false;
 }
 
+void
+interrupt_aim(int number, struct hub_coroutine *coroutine)
+{
+	if (number > 0 && number < SIGNALS && atomic_load(&installed[number].handler) != NULL)
+		atomic_store(&aims[number], coroutine);
+}
+
+/* In the handler. Where there is no room, the wait goes on. */
+static void
+note_aimed(struct hub_coroutine *aim, bool is_restarting)
+{
+	for (size_t i = 0; i < AIMED_MOST; i++) {
+		uintptr_t none = 0;
+
+		if (atomic_compare_exchange_strong(
+			    &aimed[i], &none, (uintptr_t)aim | is_restarting))
+			return;
+	}
+}
+
 static void
 on_signal(int number, siginfo_t *info, void *context)
 {
 	handler_fn *handler = atomic_load(&installed[number].handler);
 	int flags = atomic_load(&installed[number].flags), depth = nested, error;
+	struct hub_coroutine *aim;
 	uint64_t one = 1;
 
 	if (depth < NESTED_MOST) {
@@ -92,13 +133,22 @@ on_signal(int number, siginfo_t *info, void *context)
 	}
 	nested = depth + 1;
 	handled = handled + 1;
+	if (!(flags & SA_RESTART))
+		endings = endings + 1;
+	/* The kernel has put back what it does without one. */
+	if ((flags & SA_RESETHAND) && !hub_is_vforked())
+		atomic_fetch_sub(&handlers, 1);
 	if (handler != NULL)
 		handler(number, info, context);
 	nested = depth;
 	error = errno;
-	if (bell == 0)
+	/* A child's signals are nothing to its parent's coroutines. */
+	if (bell == 0 || hub_is_inherited())
 		return;
-	if (flags & SA_RESTART)
+	if ((info->si_code == SI_TKILL || info->si_code == SI_QUEUE) &&
+		(aim = atomic_exchange(&aims[number], NULL)) != NULL)
+		note_aimed(aim, flags & SA_RESTART);
+	else if (flags & SA_RESTART)
 		atomic_fetch_add(&restarting, 1);
 	else
 		atomic_fetch_add(&ending, 1);
@@ -125,6 +175,21 @@ interrupt_one(bool is_restarting)
 			return;
 }
 
+static void
+interrupt_aimed(void)
+{
+	for (size_t i = 0; i < AIMED_MOST; i++) {
+		uintptr_t aim = atomic_exchange(&aimed[i], 0);
+
+		for (struct interruptible *wait = aim != 0 ? waits_first : NULL; wait != NULL;
+			wait = wait->next)
+			if ((uintptr_t)wait->coroutine == (aim & ~(uintptr_t)1) &&
+				!((aim & 1) && wait->kind == WAIT_RESTARTED) &&
+				hub_interrupt(wait->coroutine))
+				break;
+	}
+}
+
 static void *
 carry(void *argument)
 {
@@ -134,14 +199,17 @@ carry(void *argument)
 	while (hub_await_fd(fd, POLLIN, HUB_FOREVER) == 1) {
 		if (kernel_read(fd, &count, sizeof count) < 0)
 			continue;
+		interrupt_aimed();
 		for (int left = atomic_exchange(&restarting, 0); left > 0; left--)
 			interrupt_one(true);
 		for (int left = atomic_exchange(&ending, 0); left > 0; left--)
 			interrupt_one(false);
 	}
 	/* The program has closed all that was open; else the hub ends. */
-	if (errno == EBADF)
+	if (errno == EBADF) {
+		hub_disown(bell - 1);
 		bell = 0;
+	}
 	return NULL;
 }
 
@@ -150,8 +218,10 @@ static void
 messenger_ended(struct hub_link *link, struct hub_coroutine *messenger)
 {
 	(void)link, (void)messenger;
-	if (bell != 0)
+	if (bell != 0) {
+		hub_disown(bell - 1);
 		hub_close(bell - 1);
+	}
 	bell = 0;
 }
 
@@ -160,12 +230,13 @@ static void
 start_messenger(void)
 {
 	struct hub_coroutine *messenger;
-	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	int fd = hub_own(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
 
 	if (fd == -1)
 		return;
 	messenger = hub_spawn(carry, (void *)(intptr_t)fd);
 	if (messenger == NULL) {
+		hub_disown(fd);
 		kernel_close(fd);
 		return;
 	}
@@ -207,45 +278,6 @@ interruptible_end(struct interruptible *wait)
 		waits_last = wait->previous;
 }
 
-/* ---- masks ---- */
-
-/* While some wait with masks of their own, the thread has what all of them let through; the one
- * that it had before is restored after the last. */
-static _Thread_local unsigned masked_waits;
-static _Thread_local sigset_t mask_before;
-
-bool
-masked_begin(struct masked *masked, const sigset_t *mask)
-{
-	sigset_t now;
-	int before = (int)handled;
-
-	masked->is_set = mask != NULL;
-	if (mask == NULL)
-		return true;
-	if (masked_waits++ == 0) {
-		pthread_sigmask(SIG_SETMASK, mask, &mask_before);
-	} else {
-		pthread_sigmask(SIG_SETMASK, NULL, &now);
-		sigandset(&now, &now, mask);
-		pthread_sigmask(SIG_SETMASK, &now, NULL);
-	}
-	if ((int)handled == before)
-		return true;
-	errno = EINTR;
-	return false;
-}
-
-void
-masked_end(struct masked *masked)
-{
-	int error = errno;
-
-	if (masked->is_set && --masked_waits == 0)
-		pthread_sigmask(SIG_SETMASK, &mask_before, NULL);
-	errno = error;
-}
-
 /* A child has none of the parent's coroutines, and its own signals are nothing to the parent. */
 static void
 forget(void)
@@ -254,9 +286,6 @@ forget(void)
 		kernel_close(bell - 1);
 	bell = 0;
 	waits_first = waits_last = NULL;
-	if (masked_waits > 0)
-		pthread_sigmask(SIG_SETMASK, &mask_before, NULL);
-	masked_waits = 0;
 }
 
 static __attribute__((constructor)) void
@@ -316,7 +345,10 @@ patch_sigaction(int number, const struct sigaction *action, struct sigaction *be
 		return REAL(sigaction)(number, action, before);
 	handler = atomic_load(&installed[number].handler);
 	flags = atomic_load(&installed[number].flags);
-	if (action == NULL || !is_handler(action) || is_hubs(action)) {
+	/* What a child of vfork installs is its own; what is kept here is its parent's. */
+	if (hub_is_vforked()) {
+		result = REAL(sigaction)(number, action, &was);
+	} else if (action == NULL || !is_handler(action) || is_hubs(action)) {
 		result = REAL(sigaction)(number, action, &was);
 		if (result == 0 && action != NULL && was.sa_sigaction == on_signal)
 			atomic_fetch_sub(&handlers, 1);
@@ -351,6 +383,42 @@ patch_signal(int number, sighandler_t handler)
 	return patch_sigaction(number, &action, &before) == 0 ? before.sa_handler : SIG_ERR;
 }
 
+/* What signal(2) is to programs of strict standards: -std=c99, _XOPEN_SOURCE. */
+sighandler_t
+patch___sysv_signal(int number, sighandler_t handler)
+{
+	struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESETHAND | SA_NODEFER},
+			 before;
+
+	if (handler == SIG_ERR || is_left_alone(number))
+		return REAL(__sysv_signal)(number, handler);
+	sigemptyset(&action.sa_mask);
+	return patch_sigaction(number, &action, &before) == 0 ? before.sa_handler : SIG_ERR;
+}
+
+/* It also lets the signal in, or holds it back. */
+sighandler_t
+patch_sigset(int number, sighandler_t disposition)
+{
+	struct sigaction action = {.sa_handler = disposition}, before;
+	sigset_t one, held;
+
+	if (disposition == SIG_ERR || is_left_alone(number))
+		return REAL(sigset)(number, disposition);
+	sigemptyset(&one);
+	sigaddset(&one, number);
+	sigemptyset(&action.sa_mask);
+	if (disposition == SIG_HOLD) {
+		if (patch_sigaction(number, NULL, &before) != 0 ||
+			pthread_sigmask(SIG_BLOCK, &one, &held) != 0)
+			return SIG_ERR;
+	} else if (patch_sigaction(number, &action, &before) != 0 ||
+		   pthread_sigmask(SIG_UNBLOCK, &one, &held) != 0) {
+		return SIG_ERR;
+	}
+	return sigismember(&held, number) ? SIG_HOLD : before.sa_handler;
+}
+
 /* Libc changes the action where only the kernel is asked. */
 int
 patch_siginterrupt(int number, int interrupts)
@@ -366,11 +434,13 @@ patch_siginterrupt(int number, int interrupts)
 	return patch_sigaction(number, &action, NULL);
 }
 
-/* What runs at exit may be anywhere: nobody else runs meanwhile. */
+/* What runs at exit may be anywhere: nobody else runs meanwhile. The exit of a child of vfork is
+ * not its parent's. */
 PATCH_EXPORT void
 exit(int status)
 {
-	atomic_store(&patch_exiting, true);
+	if (!hub_is_vforked())
+		atomic_store(&patch_exiting, true);
 	REAL(exit)(status);
 	__builtin_unreachable();
 }

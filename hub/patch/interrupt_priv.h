@@ -6,8 +6,20 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+struct hub_coroutine;
+
 /* Whether the caller runs in a signal's handler. */
 bool interrupt_in_handler(void);
+
+/* The next signal of that number that is sent to one thread, by pthread_kill or pthread_sigqueue,
+ * is meant for that coroutine: its wait is what the handler ends, and no other's. */
+void interrupt_aim(int number, struct hub_coroutine *coroutine);
+
+/* How many handlers have run in this thread. */
+unsigned interrupt_handled(void);
+
+/* How many handlers have run in this thread that end what they interrupt. */
+unsigned interrupt_endings(void);
 
 /* exit(3) has been called. */
 extern atomic_bool patch_exiting;

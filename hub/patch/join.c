@@ -1,5 +1,6 @@
 /* Joining threads: those that are coroutines, by anybody; and libc's, by a coroutine. */
 #include <errno.h>
+#include <hubbub/fork.h>
 #include <hubbub/timeout.h>
 
 #include "hub/patch/patch_priv.h"
@@ -17,7 +18,7 @@ join_kernel_thread(pthread_t name, void **result)
 	int64_t pause = PAUSE_FIRST;
 	int error;
 
-	if (!patch_suspends(HUB_PATCH_THREAD))
+	if (!patch_suspends(HUB_PATCH_THREAD) || hub_is_vforked())
 		return REAL(pthread_join)(name, result);
 	while ((error = REAL(pthread_tryjoin_np)(name, result)) == EBUSY) {
 		struct hub_timeout shield;
@@ -53,6 +54,17 @@ join_end(struct thread *thread, void **result)
 	thread_unlock();
 }
 
+static bool
+has_ended(const struct thread *thread)
+{
+	bool has_ended;
+
+	thread_lock();
+	has_ended = thread->has_ended;
+	thread_unlock();
+	return has_ended;
+}
+
 int
 patch_pthread_join(pthread_t name, void **result)
 {
@@ -69,6 +81,8 @@ patch_pthread_join(pthread_t name, void **result)
 		return join_kernel_thread(name, result);
 	if (error != 0)
 		return error;
+	while (hub_is_vforked() && !has_ended(thread))
+		REAL(nanosleep)(&(struct timespec){0, PAUSE_FIRST}, NULL);
 	/* A cancellation point; other kills do not make it fail, for nobody expects that. */
 	if (hub_can_wait() && thread_this() == NULL) {
 		hub_shield_start(&shield);
@@ -121,7 +135,7 @@ join_until(pthread_t name, void **result, clockid_t clock, const struct timespec
 
 	if (end == NULL)
 		return pthread_join(name, result);
-	if (!patch_is_valid(end))
+	if (!patch_is_time(end))
 		return EINVAL;
 	while ((error = pthread_tryjoin_np(name, result)) == EBUSY) {
 		if (patch_time_left(clock, end) == 0)

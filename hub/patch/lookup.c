@@ -3,11 +3,11 @@
 #include <errno.h>
 #include <hubbub/io/resolve.h>
 #include <hubbub/local.h>
-#include <hubbub/thread/offload.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "hub/patch/calls_priv.h"
+#include "hub/patch/patch_priv.h"
 #include "hub/patch/real_priv.h"
 
 #define ENTRY_SIZE 4096
@@ -100,7 +100,7 @@ run(void *argument)
 static bool
 look_up(struct lookup *lookup)
 {
-	if (hub_offload(run, lookup, NULL) != 0)
+	if (patch_offload(run, lookup) != 0)
 		return false;
 	errno = lookup->error;
 	return true;

@@ -7,6 +7,7 @@
  * hub never are. */
 #include <dlfcn.h>
 #include <errno.h>
+#include <hubbub/fork.h>
 #include <hubbub/sync/event.h>
 #include <hubbub/timeout.h>
 #include <stdlib.h>
@@ -17,7 +18,9 @@
 #include "hub/patch/thread_priv.h"
 #include "hub/patch/time_priv.h"
 
-#define BUCKETS 64
+/* Few, since each thread has two tables of them: all that the library has for a thread must fit
+ * into what the loader keeps for libraries that are loaded at run time, 1.6 KB. */
+#define BUCKETS 32
 
 /* The kinds in glibc's __kind, below the flags for robust, inheriting and shared ones. */
 #define KIND_MASK 3
@@ -229,7 +232,7 @@ try_on_coroutine(pthread_mutex_t *mutex, clockid_t clock, const struct timespec 
 	}
 	/* Another thread's. Of threads that are coroutines, none can go on while their host waits,
 	 * and the other may wait for one of them. */
-	if (thread_is_host && end == NULL && !is_indivisible(caller)) {
+	if (thread_is_host && !hub_is_vforked() && end == NULL && !is_indivisible(caller)) {
 		struct hub_timeout shield;
 
 		hub_shield_start(&shield);
@@ -262,7 +265,10 @@ lock_until(pthread_mutex_t *mutex, clockid_t clock, const struct timespec *end)
 			break;
 		if (result == EAGAIN)
 			continue;
-		if (end != NULL && !patch_is_valid(end)) {
+		if (hub_is_vforked())
+			return end == NULL ? REAL(pthread_mutex_lock)(mutex)
+					   : REAL(pthread_mutex_clocklock)(mutex, clock, end);
+		if (end != NULL && !patch_is_time(end)) {
 			result = EINVAL;
 			break;
 		}

@@ -1,18 +1,88 @@
 /* What opens, copies and closes descriptors. What libraries do without these calls is found out
  * when the number is next waited for (hubbub/io/fd.h). */
+#include <errno.h>
 #include <fcntl.h>
+#include <hubbub/io/own.h>
+#include <hubbub/timeout.h>
+#include <limits.h>
 #include <unistd.h>
 
 #include "hub/base/kernel.h"
 #include "hub/patch/calls_priv.h"
 #include "hub/patch/descriptor_priv.h"
+#include "hub/patch/given_priv.h"
+#include "hub/patch/patch_priv.h"
 #include "hub/patch/real_priv.h"
+
+/* Whether closing it may wait until what was sent is acknowledged. */
+static bool
+lingers(int fd)
+{
+	struct linger linger = {0};
+	socklen_t size = sizeof linger;
+
+	return kernel_getsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, &size) == 0 &&
+	       linger.l_onoff && linger.l_linger > 0;
+}
+
+static void *
+close_there(void *argument)
+{
+	int *answer = argument, result = REAL(close)(*answer);
+
+	*answer = result == 0 ? 0 : errno;
+	return NULL;
+}
+
+/* By another thread, which no signal interrupts. A kill does not keep it from being closed. */
+static int
+close_lingering(int fd)
+{
+	struct hub_timeout shield;
+	int answer = fd, result;
+
+	hub_shield_start(&shield);
+	result = patch_offload(close_there, &answer);
+	hub_shield_stop(&shield);
+	if (result != 0)
+		return REAL(close)(fd);
+	if (answer != 0)
+		errno = answer;
+	return answer == 0 ? 0 : -1;
+}
 
 int
 patch_close(int fd)
 {
+	int error = errno;
+	bool is_lingering;
+
+	if (hub_owns(fd)) {
+		errno = EBADF;
+		return -1;
+	}
+	is_lingering = hub_is_running() && lingers(fd);
+	errno = error;
 	descriptor_new(fd);
-	return REAL(close)(fd);
+	return is_lingering && patch_suspends(HUB_PATCH_OS) ? close_lingering(fd) : REAL(close)(fd);
+}
+
+/* All but the library's own. */
+static int
+close_between(unsigned first, unsigned last, int flags)
+{
+	int own;
+
+	while (first <= INT_MAX && (own = hub_own_next((int)first)) != -1 &&
+		(unsigned)own <= last) {
+		if ((unsigned)own > first &&
+			REAL(close_range)(first, (unsigned)own - 1, flags) != 0)
+			return -1;
+		first = (unsigned)own + 1;
+		if (first > last)
+			return 0;
+	}
+	return REAL(close_range)(first, last, flags);
 }
 
 int
@@ -21,7 +91,7 @@ patch_close_range(unsigned first, unsigned last, int flags)
 	/* With flags it closes nothing, or another table than the one that the hub has. */
 	if (flags == 0)
 		descriptor_range_new(first, last);
-	return REAL(close_range)(first, last, flags);
+	return close_between(first, last, flags);
 }
 
 int
@@ -31,6 +101,16 @@ patch_dup(int fd)
 
 	descriptor_copy(fd, to);
 	return to;
+}
+
+/* The library's own is none to replace. */
+static bool
+is_taken(int fd, int to)
+{
+	if (fd == to || !hub_owns(to))
+		return false;
+	errno = EBUSY;
+	return true;
 }
 
 /* Only one that is open replaces another. */
@@ -45,6 +125,8 @@ patch_dup2(int fd, int to)
 {
 	int result;
 
+	if (is_taken(fd, to))
+		return -1;
 	if (is_replaced(fd, to))
 		descriptor_new(to);
 	result = REAL(dup2)(fd, to);
@@ -57,6 +139,8 @@ patch_dup3(int fd, int to, int flags)
 {
 	int result;
 
+	if (is_taken(fd, to))
+		return -1;
 	if (is_replaced(fd, to) && (flags & ~O_CLOEXEC) == 0)
 		descriptor_new(to);
 	result = REAL(dup3)(fd, to, flags);
@@ -98,13 +182,21 @@ patch_socket(int domain, int type, int protocol)
 	int fd = REAL(socket)(domain, type, protocol);
 
 	descriptor_new(fd);
+	given_made(fd);
 	return fd;
 }
 
 void
 patch_closefrom(int first)
 {
-	descriptor_range_new(first > 0 ? (unsigned)first : 0, ~0U);
+	int own;
+
+	first = first > 0 ? first : 0;
+	descriptor_range_new((unsigned)first, ~0U);
+	/* Where the kernel closes no range, libc does it one by one. */
+	for (; (own = hub_own_next(first)) != -1; first = own + 1)
+		for (int fd = first; fd < own; fd++)
+			REAL(close)(fd);
 	REAL(closefrom)(first);
 }
 

@@ -1,6 +1,8 @@
 #include "hub/patch/patch.h"
 
 #include <errno.h>
+#include <hubbub/fork.h>
+#include <hubbub/thread/offload.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,12 +45,17 @@ static const struct {
 		PATCH_OTHERS(OTHER)};
 #define CALLS (sizeof calls / sizeof calls[0])
 
+/* Calls of these nearly always wait, so they can afford to ask whether this is a child of vfork,
+ * whose calls are libc's; others ask when they have to wait. */
+#define WAITING_FAMILIES (HUB_PATCH_DNS | HUB_PATCH_SELECT | HUB_PATCH_SUBPROCESS)
+
 bool
 patch_suspends_here(unsigned family)
 {
 	if (!(atomic_load_explicit(&patch_active, memory_order_relaxed) & family) ||
 		!hub_can_wait() || interrupt_in_handler() ||
-		atomic_load_explicit(&patch_exiting, memory_order_relaxed))
+		atomic_load_explicit(&patch_exiting, memory_order_relaxed) ||
+		((family & WAITING_FAMILIES) && hub_is_vforked()))
 		return false;
 	patch_canceled(family);
 	if (family != HUB_PATCH_THREAD) {
@@ -66,8 +73,25 @@ patch_suspends_here(unsigned family)
 void
 patch_canceled(unsigned family)
 {
-	if (family != HUB_PATCH_THREAD && thread_is_cancelled())
+	if (family != HUB_PATCH_THREAD && thread_is_cancelled() && !hub_is_vforked())
 		pthread_exit(PTHREAD_CANCELED);
+}
+
+int
+patch_rest(int64_t nanoseconds)
+{
+	struct timespec time = {nanoseconds / HUB_SECOND, nanoseconds % HUB_SECOND};
+
+	return hub_is_vforked() ? REAL(nanosleep)(&time, NULL) : hub_sleep(nanoseconds);
+}
+
+int
+patch_offload(hub_fn *body, void *argument)
+{
+	if (!hub_is_vforked())
+		return hub_offload(body, argument, NULL);
+	body(argument);
+	return 0;
 }
 
 void

@@ -36,4 +36,9 @@ patch_suspends(unsigned family)
  * here. Keeps errno. */
 void patch_canceled(unsigned family);
 
+/* hub_sleep and hub_offload for calls that suspend. In a child of vfork, where no coroutine may run
+ * and whose descriptors other threads do not have, this thread sleeps, and runs body. */
+int patch_rest(int64_t nanoseconds);
+int patch_offload(hub_fn *body, void *argument);
+
 #endif

@@ -18,6 +18,9 @@
 /* select() of up to so many descriptors takes no memory but the stack's. */
 #define SMALL 16
 
+/* In milliseconds. */
+#define LOOK_AGAIN 20
+
 static int
 poll_interruptibly(struct pollfd *fds, nfds_t count, int timeout, bool is_masked)
 {
@@ -50,6 +53,14 @@ milliseconds(int64_t nanoseconds)
 		return -1;
 	rounded = nanoseconds / HUB_MILLISECOND + (nanoseconds % HUB_MILLISECOND != 0);
 	return rounded > INT_MAX ? INT_MAX : (int)rounded;
+}
+
+static int
+time_left(int64_t end)
+{
+	int64_t left = end == HUB_FOREVER ? HUB_FOREVER : end - hub_now();
+
+	return milliseconds(left > 0 ? left : 0);
 }
 
 /* Returns false with errno EINVAL. */
@@ -125,29 +136,85 @@ to_poll(int count, fd_set *sets[3], struct pollfd *fds, int room)
 	return used;
 }
 
-/* Returns the number of bits set, or -1 with errno EBADF. */
-static int
-from_poll(int count, fd_set *sets[3], const struct pollfd *fds, int used)
+/* Whether what poll has told of is for the first, second or third set, as the kernel's select has
+ * it. */
+static bool
+belongs(const struct pollfd *one, int set)
 {
-	/* As the kernel's select has it. */
 	static const short ready[] = {POLLIN | POLLHUP | POLLERR, POLLOUT | POLLERR, POLLPRI};
 	static const short asked[] = {POLLIN, POLLOUT, POLLPRI};
+
+	return (one->events & asked[set]) && (one->revents & ready[set]);
+}
+
+/* Returns how many bits are to be set, or -1 with errno EBADF. */
+static int
+count_bits(const struct pollfd *fds, int used)
+{
 	int bits = 0;
 
-	for (int i = 0; i < used; i++)
+	for (int i = 0; i < used; i++) {
 		if (fds[i].revents & POLLNVAL) {
 			errno = EBADF;
 			return -1;
 		}
-	for (int i = 0; i < 3; i++)
-		clear(sets[i], count);
-	for (int i = 0; i < used; i++)
-		for (int s = 0; s < 3; s++)
-			if ((fds[i].events & asked[s]) && (fds[i].revents & ready[s])) {
-				add(sets[s], fds[i].fd);
-				bits++;
-			}
+		for (int set = 0; set < 3; set++)
+			bits += belongs(&fds[i], set);
+	}
 	return bits;
+}
+
+static void
+from_poll(int count, fd_set *sets[3], const struct pollfd *fds, int used)
+{
+	for (int set = 0; set < 3; set++) {
+		clear(sets[set], count);
+		for (int i = 0; i < used; i++)
+			if (belongs(&fds[i], set))
+				add(sets[set], fds[i].fd);
+	}
+}
+
+/* Leaves out, or takes in again, what has something to tell that select does not tell of. */
+static void
+leave_out(struct pollfd *fds, int used)
+{
+	for (int i = 0; i < used; i++)
+		if (fds[i].revents != 0)
+			fds[i].fd = ~fds[i].fd;
+}
+
+static void
+take_in(struct pollfd *fds, int used)
+{
+	for (int i = 0; i < used; i++)
+		if (fds[i].fd < 0)
+			fds[i].fd = ~fds[i].fd;
+}
+
+/* A hang-up is nothing to those who write, and an error nothing to those who wait for urgent bytes:
+ * they go on waiting, and what they wait for beside that is looked for now and then. Returns as
+ * select(2), with the bits counted and not set. */
+static int
+poll_for_bits(struct pollfd *fds, int used, int timeout, bool is_masked)
+{
+	int64_t end = timeout >= 0 ? hub_now() + timeout * HUB_MILLISECOND : HUB_FOREVER;
+
+	for (;;) {
+		int result = poll_interruptibly(fds, (nfds_t)used, timeout, is_masked);
+		int bits = result > 0 ? count_bits(fds, used) : result;
+
+		if (result <= 0 || bits != 0 || timeout == 0)
+			return bits;
+		leave_out(fds, used);
+		timeout = time_left(end);
+		result = poll_interruptibly(fds, (nfds_t)used,
+			timeout >= 0 && timeout < LOOK_AGAIN ? timeout : LOOK_AGAIN, is_masked);
+		take_in(fds, used);
+		if (result < 0)
+			return result;
+		timeout = time_left(end);
+	}
 }
 
 /* As many descriptors as the process has room for now: the kernel looks at no more of the sets, and
@@ -169,18 +236,13 @@ room_for_descriptors(int count)
 	return count < room ? count : room;
 }
 
+/* Of so many descriptors, as far as the kernel looks. */
 static int
-select_by_poll(int count, fd_set *sets[3], int timeout, bool is_masked)
+select_among(int count, fd_set *sets[3], int timeout, bool is_masked)
 {
 	struct pollfd small[SMALL], *fds = small;
 	int used, result;
 
-	if (count < 0) {
-		errno = EINVAL;
-		return -1;
-	}
-	if (count > FD_SETSIZE)
-		count = room_for_descriptors(count);
 	used = to_poll(count, sets, small, SMALL);
 	if (used > SMALL) {
 		fds = calloc((size_t)used, sizeof *fds);
@@ -188,12 +250,33 @@ select_by_poll(int count, fd_set *sets[3], int timeout, bool is_masked)
 			return -1;
 		to_poll(count, sets, fds, used);
 	}
-	result = poll_interruptibly(fds, (nfds_t)used, timeout, is_masked);
+	result = poll_for_bits(fds, used, timeout, is_masked);
 	if (result >= 0)
-		result = from_poll(count, sets, fds, used);
+		from_poll(count, sets, fds, used);
 	if (fds != small)
 		free(fds);
 	return result;
+}
+
+static int
+select_by_poll(int count, fd_set *sets[3], int timeout, bool is_masked)
+{
+	int result, room;
+
+	if (count < 0) {
+		errno = EINVAL;
+		return -1;
+	}
+	if (count > FD_SETSIZE)
+		count = room_for_descriptors(count);
+	result = select_among(count, sets, timeout, is_masked);
+	if (result != -1 || errno != EBADF)
+		return result;
+	/* Numbers above what the process has room for are closed, and the kernel does not look at
+	 * them. */
+	room = room_for_descriptors(count);
+	errno = EBADF;
+	return room < count ? select_among(room, sets, timeout, is_masked) : -1;
 }
 
 /* The microseconds may be more than a second. */
@@ -203,8 +286,6 @@ duration_of(const struct timeval *timeout)
 	const int64_t second = HUB_SECOND / HUB_MICROSECOND;
 	int64_t more = timeout->tv_usec / second;
 
-	if (more > INT64_MAX - timeout->tv_sec)
-		return HUB_FOREVER;
 	return patch_duration(timeout->tv_sec + more, timeout->tv_usec % second * HUB_MICROSECOND);
 }
 
@@ -216,7 +297,8 @@ patch_select(int count, fd_set *reads, fd_set *writes, fd_set *others, struct ti
 	int result;
 
 	if (timeout != NULL) {
-		if (timeout->tv_sec < 0 || timeout->tv_usec < 0) {
+		if (timeout->tv_sec < 0 || timeout->tv_usec < 0 ||
+			timeout->tv_usec / 1000000 > INT64_MAX - timeout->tv_sec) {
 			errno = EINVAL;
 			return -1;
 		}

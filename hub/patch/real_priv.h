@@ -29,6 +29,9 @@ extern struct real real;
 void real_find(void);
 
 /* The C library's function of that name. */
-#define REAL(name) (__builtin_expect(real.is_ready, 1) ? real.name : (real_find(), real.name))
+#define REAL(name)                                                                                 \
+	(__builtin_expect(__atomic_load_n(&real.is_ready, __ATOMIC_ACQUIRE), 1)                    \
+			? real.name                                                                \
+			: (real_find(), real.name))
 
 #endif

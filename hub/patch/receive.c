@@ -1,17 +1,25 @@
 /* Receiving and reading. Each call is made without waiting, by MSG_DONTWAIT or RWF_NOWAIT, and
  * again when the descriptor may be ready: its flags are never touched. The kernel's other answers,
  * errors included, go straight back. */
+#include <hubbub/io/fd.h>
 #include <limits.h>
 
 #include "hub/base/kernel.h"
+#include "hub/patch/terminal_priv.h"
 #include "hub/patch/time_priv.h"
 #include "hub/patch/transfer_priv.h"
+#include "hub/patch/whole_priv.h"
 
-/* The hub has ended the input of a connection (hub_end_input): that is its end. */
+/* What a call on a socket answers, and the hub is told of. If the hub has ended a connection's
+ * input (hub_end_input), that is its end, also to who does not want to wait. Keeps errno. */
 static ssize_t
-received(ssize_t result)
+received(int fd, ssize_t result)
 {
-	return result == -1 && errno == ESHUTDOWN ? 0 : result;
+	if (result > 0)
+		hub_note_received(fd);
+	if (result == -1 && (errno == ESHUTDOWN || (errno == EAGAIN && hub_input_has_ended(fd))))
+		return 0;
+	return result;
 }
 
 /* Of a file of which only the beginning was in the cache. */
@@ -46,10 +54,12 @@ read_other(int fd, const struct iovec *parts, int count)
 		if (result > 0 && (size_t)result < parts_length(parts, (size_t)count) &&
 			descriptor_is_file(fd))
 			return result + read_rest(fd, parts, count, (size_t)result);
-		if (result >= 0 || (errno != EAGAIN && errno != EOPNOTSUPP))
+		if (result >= 0 || (errno != EAGAIN && !is_unsupported(errno)))
 			return result;
 		if (descriptor_is_file(fd))
 			return file_offload(&c);
+		if (errno != EAGAIN && !descriptor_is_nonblocking(fd) && terminal_is_timed(fd))
+			return terminal_read(fd, parts, count);
 		/* Where the kernel has no way to ask without waiting, poll(2) tells that it need
 		 * not wait. */
 		if (errno != EAGAIN) {
@@ -59,7 +69,7 @@ read_other(int fd, const struct iovec *parts, int count)
 				return kernel_readv(fd, parts, count);
 		}
 		if (!patience_wait(&patience, 0))
-			return received(-1);
+			return received(fd, -1);
 	}
 }
 
@@ -75,7 +85,13 @@ patch_read(int fd, void *buffer, size_t length)
 		kernel_recvfrom(fd, buffer, length, MSG_DONTWAIT, NULL, NULL));
 	if (result == -1 && errno == ENOTSOCK)
 		return read_other(fd, &part, 1);
-	return received(result);
+	return received(fd, result);
+}
+
+int
+patch_eventfd_read(int fd, eventfd_t *value)
+{
+	return patch_read(fd, value, sizeof *value) == sizeof *value ? 0 : -1;
 }
 
 ssize_t
@@ -95,27 +111,23 @@ patch_readv(int fd, const struct iovec *parts, int count)
 		UNTIL_DONE(result, fd, POLLIN, 0, kernel_recvmsg(fd, &message, MSG_DONTWAIT));
 	if (result == -1 && errno == ENOTSOCK)
 		return read_other(fd, parts, count);
-	return received(result);
+	return received(fd, result);
 }
 
-/* MSG_WAITALL is for us to do: with MSG_DONTWAIT the kernel returns what there is. */
 static ssize_t
-receive_all(
-	int fd, char *buffer, size_t length, int flags, struct sockaddr *address, socklen_t *size)
+receive_whole(
+	int fd, void *buffer, size_t length, int flags, struct sockaddr *address, socklen_t *size)
 {
-	struct patience patience = {.fd = fd, .events = POLLIN};
-	size_t got = 0;
+	struct iovec part = {buffer, length};
+	struct msghdr message = {.msg_name = address,
+		.msg_namelen = address != NULL && size != NULL ? *size : 0,
+		.msg_iov = &part,
+		.msg_iovlen = 1};
+	ssize_t result = whole_receive(fd, &message, flags);
 
-	while (got < length) {
-		ssize_t result = kernel_recvfrom(
-			fd, buffer + got, length - got, flags | MSG_DONTWAIT, address, size);
-
-		if (result > 0)
-			got += (size_t)result;
-		else if (result == 0 || errno != EAGAIN || !patience_wait(&patience, flags))
-			return got > 0 ? (ssize_t)got : received(result);
-	}
-	return (ssize_t)got;
+	if (result >= 0 && size != NULL)
+		*size = message.msg_namelen;
+	return received(fd, result);
 }
 
 ssize_t
@@ -130,36 +142,11 @@ patch_recvfrom(
 {
 	ssize_t result;
 
-	if ((flags & (MSG_WAITALL | MSG_PEEK | MSG_DONTWAIT)) == MSG_WAITALL &&
-		descriptor_is_stream(fd))
-		return receive_all(fd, buffer, length, flags, address, size);
+	if (whole_is_asked(fd, flags))
+		return receive_whole(fd, buffer, length, flags, address, size);
 	UNTIL_DONE(result, fd, POLLIN, flags,
 		kernel_recvfrom(fd, buffer, length, flags | MSG_DONTWAIT, address, size));
-	return received(result);
-}
-
-/* The rest of a message that is awaited whole; what goes with it came with the first part. */
-static ssize_t
-receive_rest(int fd, const struct msghdr *message, size_t got, int flags)
-{
-	struct patience patience = {.fd = fd, .events = POLLIN};
-	struct iovec small[SMALL], *copy = copy_parts(message->msg_iov, message->msg_iovlen, small);
-	struct msghdr rest = {.msg_iov = copy, .msg_iovlen = message->msg_iovlen};
-	bool is_left = copy != NULL && advance(&rest.msg_iov, &rest.msg_iovlen, got);
-
-	while (is_left) {
-		ssize_t more = kernel_recvmsg(fd, &rest, flags | MSG_DONTWAIT);
-
-		if (more > 0) {
-			got += (size_t)more;
-			is_left = advance(&rest.msg_iov, &rest.msg_iovlen, (size_t)more);
-		} else if (more == 0 || errno != EAGAIN || !patience_wait(&patience, flags)) {
-			break;
-		}
-	}
-	if (copy != small)
-		free(copy);
-	return (ssize_t)got;
+	return received(fd, result);
 }
 
 ssize_t
@@ -167,12 +154,10 @@ patch_recvmsg(int fd, struct msghdr *message, int flags)
 {
 	ssize_t result;
 
+	if (message != NULL && whole_is_asked(fd, flags))
+		return received(fd, whole_receive(fd, message, flags));
 	UNTIL_DONE(result, fd, POLLIN, flags, kernel_recvmsg(fd, message, flags | MSG_DONTWAIT));
-	if (result > 0 && (flags & (MSG_WAITALL | MSG_PEEK | MSG_DONTWAIT)) == MSG_WAITALL &&
-		(size_t)result < parts_length(message->msg_iov, message->msg_iovlen) &&
-		descriptor_is_stream(fd))
-		return receive_rest(fd, message, (size_t)result, flags);
-	return received(result);
+	return received(fd, result);
 }
 
 int

@@ -1,12 +1,41 @@
 /* Sending and writing, as receive.c does it. A blocking call sends all. */
+#include <fcntl.h>
+#include <hubbub/io/fd.h>
 #include <limits.h>
 #include <unistd.h>
 
 #include "hub/base/kernel.h"
+#include "hub/patch/given_priv.h"
 #include "hub/patch/transfer_priv.h"
 
 /* A pipe that poll(2) calls writable takes so many bytes without blocking. */
 #define PIPE_ROOM 4096
+
+/* After an attempt that failed: whether to make another one. To who sends the first bytes along
+ * with the connecting (MSG_FASTOPEN, TCP_FASTOPEN_CONNECT), where the peer's kernel has given no
+ * cookie yet, EINPROGRESS says that the connection begins: the bytes go when it is there. */
+static bool
+wait_to_send(struct patience *patience, int flags)
+{
+	int error = errno;
+
+	if (error != EAGAIN && error != EINPROGRESS)
+		return false;
+	if (patience_wait(patience, flags))
+		return true;
+	if (errno == EAGAIN)
+		errno = error;
+	return false;
+}
+
+/* After a first attempt: whether it has begun to connect, and the rest is to be sent. */
+static bool
+wait_connected(int fd, int flags)
+{
+	struct patience patience = {.fd = fd, .events = POLLOUT};
+
+	return errno == EINPROGRESS && wait_to_send(&patience, flags);
+}
 
 /* A blocking call sends all; what has gone out counts, whatever ends the call. */
 static ssize_t
@@ -19,16 +48,16 @@ send_all(int fd, const char *buffer, size_t length, int flags)
 		ssize_t sent = kernel_sendto(
 			fd, buffer + done, length - done, flags | MSG_DONTWAIT, NULL, 0);
 
-		if (sent > 0)
+		if (sent > 0) {
 			patience.tries = 0;
+			hub_note_sent(fd);
+		}
 		if (sent >= 0)
 			done += (size_t)sent;
 		if (sent >= 0 && (done >= length || (flags & MSG_DONTWAIT)))
 			return (ssize_t)done;
-		if (sent < 0 && errno != EAGAIN)
-			return done > 0 ? (ssize_t)done : -1;
 		/* After a part, the next attempt tells whether there is room. */
-		if (sent < 0 && !patience_wait(&patience, flags))
+		if (sent < 0 && !wait_to_send(&patience, flags))
 			return done > 0 ? (ssize_t)done : -1;
 	}
 }
@@ -49,10 +78,14 @@ patch_sendto(int fd, const void *buffer, size_t length, int flags, const struct 
 		return send_all(fd, buffer, length, flags);
 	UNTIL_DONE(result, fd, POLLOUT, flags,
 		kernel_sendto(fd, buffer, length, flags | MSG_DONTWAIT, address, size));
+	if (result > 0)
+		hub_note_sent(fd);
+	if (result == -1 && wait_connected(fd, flags))
+		return send_all(fd, buffer, length, flags & ~MSG_FASTOPEN);
 	/* A stream that took a part; it takes no address either. */
 	if (result > 0 && (size_t)result < length && descriptor_is_stream(fd)) {
-		ssize_t more =
-			send_all(fd, (const char *)buffer + result, length - (size_t)result, flags);
+		ssize_t more = send_all(fd, (const char *)buffer + result, length - (size_t)result,
+			flags & ~MSG_FASTOPEN);
 
 		result += more > 0 ? more : 0;
 	}
@@ -75,16 +108,29 @@ send_rest(int fd, const struct msghdr *message, size_t done, int flags)
 		ssize_t sent = kernel_sendmsg(fd, &rest, flags | MSG_DONTWAIT);
 
 		if (sent >= 0) {
+			hub_note_sent(fd);
 			patience.tries = 0;
 			done += (size_t)sent;
 			is_left = advance(&rest.msg_iov, &rest.msg_iovlen, (size_t)sent);
-		} else if (errno != EAGAIN || !patience_wait(&patience, flags)) {
+		} else if (!wait_to_send(&patience, flags)) {
 			break;
 		}
 	}
 	if (copy != small)
 		free(copy);
-	return (ssize_t)done;
+	return done > 0 || !is_left ? (ssize_t)done : -1;
+}
+
+/* Of a message that the kernel has taken. */
+static bool
+has_descriptors(const struct msghdr *message)
+{
+	struct msghdr *whole = (struct msghdr *)(uintptr_t)message;
+	const struct cmsghdr *each = CMSG_FIRSTHDR(message);
+
+	while (each != NULL && (each->cmsg_level != SOL_SOCKET || each->cmsg_type != SCM_RIGHTS))
+		each = CMSG_NXTHDR(whole, (struct cmsghdr *)(uintptr_t)each);
+	return each != NULL;
 }
 
 ssize_t
@@ -93,11 +139,17 @@ patch_sendmsg(int fd, const struct msghdr *message, int flags)
 	ssize_t sent;
 
 	UNTIL_DONE(sent, fd, POLLOUT, flags, kernel_sendmsg(fd, message, flags | MSG_DONTWAIT));
+	if (sent > 0)
+		hub_note_sent(fd);
+	if (sent == -1 && wait_connected(fd, flags))
+		return send_rest(fd, message, 0, flags & ~MSG_FASTOPEN);
+	if (sent >= 0 && message->msg_controllen > 0 && has_descriptors(message))
+		given_note();
 	if (sent < 0 || (flags & MSG_DONTWAIT) ||
 		(size_t)sent >= parts_length(message->msg_iov, message->msg_iovlen) ||
 		!descriptor_is_stream(fd) || descriptor_is_nonblocking(fd))
 		return sent;
-	return send_rest(fd, message, (size_t)sent, flags);
+	return send_rest(fd, message, (size_t)sent, flags & ~MSG_FASTOPEN);
 }
 
 int
@@ -105,6 +157,9 @@ patch_sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
 {
 	unsigned done = 0;
 
+	/* As the kernel has it. */
+	if (count > IOV_MAX)
+		count = IOV_MAX;
 	while (done < count) {
 		ssize_t result = patch_sendmsg(fd, &messages[done].msg_hdr, flags);
 
@@ -113,6 +168,42 @@ patch_sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
 		messages[done++].msg_len = (unsigned)result;
 	}
 	return done > 0 || count == 0 ? (int)done : -1;
+}
+
+static pthread_mutex_t moment = PTHREAD_MUTEX_INITIALIZER;
+
+/* A child has no other thread, which could hold it. */
+static void
+reset(void)
+{
+	pthread_mutex_init(&moment, NULL);
+}
+
+static __attribute__((constructor)) void
+start(void)
+{
+	pthread_atfork(NULL, NULL, reset);
+}
+
+/* A terminal that is said to be writable may take no more than a byte, and one that is stopped
+ * nothing for as long as its user likes: too long for a thread. It is non-blocking for the moment
+ * of the call, of one thread at a time. */
+static ssize_t
+write_terminal(int fd, const struct iovec *parts, size_t count)
+{
+	ssize_t wrote = -1;
+	int flags, error;
+
+	REAL(pthread_mutex_lock)(&moment);
+	flags = kernel_fcntl(fd, F_GETFL, 0);
+	if (flags != -1 && kernel_fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0) {
+		wrote = kernel_writev(fd, parts, (int)count);
+		error = errno;
+		kernel_fcntl(fd, F_SETFL, flags);
+		errno = error;
+	}
+	REAL(pthread_mutex_unlock)(&moment);
+	return wrote;
 }
 
 /* One attempt on what is no socket, which takes room or less; -1 with EAGAIN where it would
@@ -124,8 +215,10 @@ write_some(int fd, const struct iovec *parts, size_t count)
 	struct iovec part;
 	ssize_t wrote = kernel_pwritev2(fd, parts, (int)count, -1, RWF_NOWAIT);
 
-	if (wrote >= 0 || errno != EOPNOTSUPP)
+	if (wrote >= 0 || !is_unsupported(errno))
 		return wrote;
+	if (isatty(fd))
+		return write_terminal(fd, parts, count);
 	/* As with reading: poll(2) tells that a little may be written without waiting. */
 	if (kernel_poll_now(&query, 1) == 0) {
 		errno = EAGAIN;
@@ -147,14 +240,13 @@ write_other(int fd, const struct iovec *parts, int count)
 	ssize_t wrote;
 	bool is_left;
 
-	/* A terminal that is said to be writable may take no more than a byte. */
-	if (descriptor_is_file(fd) || (isatty(fd) && !descriptor_is_nonblocking(fd)))
+	if (descriptor_is_file(fd))
 		return file_offload(&c);
 	if (descriptor_is_nonblocking(fd))
 		return kernel_writev(fd, parts, count);
 	/* The kernel looks at the parts first: those that cannot be read are its to tell of. */
 	wrote = kernel_pwritev2(fd, parts, count, -1, RWF_NOWAIT);
-	if (wrote == -1 && errno != EAGAIN && errno != EOPNOTSUPP)
+	if (wrote == -1 && errno != EAGAIN && !is_unsupported(errno))
 		return -1;
 	done = wrote > 0 ? (size_t)wrote : 0;
 	copy = rest = copy_parts(parts, (size_t)count, small);
@@ -185,6 +277,43 @@ patch_write(int fd, const void *buffer, size_t length)
 	ssize_t sent = send_all(fd, buffer, length, 0);
 
 	return sent == -1 && errno == ENOTSOCK ? write_other(fd, &part, 1) : sent;
+}
+
+int
+patch_eventfd_write(int fd, eventfd_t value)
+{
+	return patch_write(fd, &value, sizeof value) == sizeof value ? 0 : -1;
+}
+
+int
+patch_vdprintf(int fd, const char *format, va_list arguments)
+{
+	char *text;
+	int length = vasprintf(&text, format, arguments), done = 0;
+
+	if (length < 0)
+		return -1;
+	while (done < length) {
+		ssize_t wrote = patch_write(fd, text + done, (size_t)(length - done));
+
+		if (wrote <= 0)
+			break;
+		done += (int)wrote;
+	}
+	free(text);
+	return done == length ? length : -1;
+}
+
+PATCH_EXPORT __attribute__((format(printf, 2, 3))) int
+dprintf(int fd, const char *format, ...)
+{
+	va_list arguments;
+	int length;
+
+	va_start(arguments, format);
+	length = vdprintf(fd, format, arguments);
+	va_end(arguments);
+	return length;
 }
 
 ssize_t

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <hubbub/coroutine.h>
 #include <hubbub/io/fd.h>
+#include <hubbub/io/own.h>
 #include <hubbub/scheduler.h>
 #include <hubbub/timeout.h>
 #include <stdlib.h>
@@ -46,7 +47,7 @@ watch_wait(struct watch *watch)
 	int result;
 
 	if (watch->pid > 0 && watch->pidfd == -1) {
-		watch->pidfd = pidfd_open(watch->pid, 0);
+		watch->pidfd = hub_own(pidfd_open(watch->pid, 0));
 		descriptor_new(watch->pidfd);
 		/* No descriptor is left, or the kernel has none of this kind. */
 		if (watch->pidfd == -1)
@@ -57,6 +58,7 @@ watch_wait(struct watch *watch)
 		result = hub_await_fd(watch->pidfd, POLLIN, HUB_FOREVER) > 0 ? 0 : -1;
 		/* Whoever closes all that is open closes this, too: it is opened again. */
 		if (result != 0 && errno == EBADF) {
+			hub_disown(watch->pidfd);
 			watch->pidfd = -1;
 			result = 0;
 		}
@@ -74,6 +76,7 @@ watch_end(struct watch *watch)
 {
 	int error = errno;
 
+	hub_disown(watch->pidfd);
 	if (watch->pidfd != -1)
 		hub_close(watch->pidfd);
 	errno = error;
@@ -192,7 +195,7 @@ hold_sigchld(sigset_t *mask)
 	sigemptyset(&child);
 	sigaddset(&child, SIGCHLD);
 	if (commands_here++ == 0)
-		pthread_sigmask(SIG_BLOCK, &child, &mask_before);
+		REAL(pthread_sigmask)(SIG_BLOCK, &child, &mask_before);
 	*mask = mask_before;
 }
 
@@ -204,7 +207,7 @@ release_sigchld(void)
 
 		sigemptyset(&child);
 		sigaddset(&child, SIGCHLD);
-		pthread_sigmask(SIG_UNBLOCK, &child, NULL);
+		REAL(pthread_sigmask)(SIG_UNBLOCK, &child, NULL);
 	}
 }
 

@@ -46,6 +46,15 @@ thread_find(pthread_t name)
 	return NULL;
 }
 
+/* In a child, the thread that forked, if it was a coroutine. */
+static _Thread_local struct thread *inherited;
+
+struct thread *
+thread_inherited(void)
+{
+	return inherited;
+}
+
 struct thread *
 thread_this(void)
 {
@@ -60,7 +69,7 @@ thread_kernel(pthread_t name)
 	thread_lock();
 	thread = thread_find(name);
 	thread_unlock();
-	return thread != NULL ? thread_host.thread : name;
+	return thread != NULL ? thread->kernel : name;
 }
 
 void
@@ -79,6 +88,25 @@ thread_clear_value(pthread_key_t key)
 }
 
 bool
+thread_common_mask(sigset_t *common)
+{
+	bool is_any = false;
+
+	sigfillset(common);
+	thread_lock();
+	LIST_EACH (link, &threads) {
+		const struct thread *thread = CONTAINER_OF(link, struct thread, link);
+
+		if (thread->has_ended)
+			continue;
+		sigandset(common, common, &thread->mask);
+		is_any = true;
+	}
+	thread_unlock();
+	return is_any;
+}
+
+bool
 thread_is_cancelled(void)
 {
 	struct thread *thread = thread_this();
@@ -88,10 +116,16 @@ thread_is_cancelled(void)
 }
 
 void
-thread_forget(void)
+thread_forget(struct thread *forked)
 {
 	pthread_mutex_init(&mutex, NULL);
 	list_init(&threads);
+	inherited = forked != NULL ? forked : inherited;
+	if (inherited != NULL) {
+		inherited->kernel = REAL(pthread_self)();
+		inherited->coroutine = NULL;
+		thread_add(inherited);
+	}
 	thread_host.mailbox = NULL;
 	thread_is_host = false;
 }
@@ -172,10 +206,4 @@ int
 patch_pthread_setschedprio(pthread_t name, int priority)
 {
 	return REAL(pthread_setschedprio)(thread_kernel(name), priority);
-}
-
-int
-patch_pthread_sigqueue(pthread_t name, int number, const union sigval value)
-{
-	return REAL(pthread_sigqueue)(thread_kernel(name), number, value);
 }

@@ -8,6 +8,7 @@
 #include <hubbub/thread/shared.h>
 #include <limits.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdatomic.h>
 
 #include "hub/base/list.h"
@@ -23,9 +24,11 @@ struct thread {
 	void *(*body)(void *argument);
 	void *argument;
 	void *result;
+	pthread_t kernel;                /* the thread of libc's that it runs on */
 	struct hub_coroutine *coroutine; /* the host's thread alone uses it; NULL unless it runs */
 	struct hub_shared_event *ended;
 	jmp_buf exit;
+	sigset_t mask;
 	bool has_ended;   /* this and what follows under the mutex */
 	bool is_detached; /* nobody joins it */
 	bool is_joined;   /* somebody does */
@@ -64,16 +67,23 @@ struct thread *thread_find(pthread_t name);
 /* The one that runs; NULL for a thread of libc's. */
 struct thread *thread_this(void);
 
+/* In a child: the thread that it was in its parent, where that was a coroutine. NULL elsewhere. */
+struct thread *thread_inherited(void);
+
 /* Libc's thread for a name, for calls that coroutines cannot have of their own. */
 pthread_t thread_kernel(pthread_t name);
 
 /* None has a value of that key any more; the mutex is locked. */
 void thread_clear_value(pthread_key_t key);
 
+/* What all that live keep out. Returns false if none lives. */
+bool thread_common_mask(sigset_t *common);
+
 /* Whether the caller is one that pthread_cancel was called for, and that listens. */
 bool thread_is_cancelled(void);
 
-/* In a child process, which has the thread that forked and no other. */
-void thread_forget(void);
+/* In a child process, which has the thread that forked and no other: that one keeps its name. NULL:
+ * it is one of libc's. */
+void thread_forget(struct thread *forked);
 
 #endif

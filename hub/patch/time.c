@@ -1,5 +1,6 @@
 /* Sleeping. */
 #include <errno.h>
+#include <hubbub/fork.h>
 #include <unistd.h>
 
 #include "hub/patch/calls_priv.h"
@@ -10,6 +11,12 @@
 /* A clock that can be set is looked at so often. */
 #define LOOK_AGAIN HUB_SECOND
 
+static struct timespec
+time_of(int64_t nanoseconds)
+{
+	return (struct timespec){nanoseconds / HUB_SECOND, nanoseconds % HUB_SECOND};
+}
+
 /* Returns 0, or -1 with errno EINTR, ECANCELED or others. */
 static int
 sleep_for(int64_t nanoseconds)
@@ -17,16 +24,15 @@ sleep_for(int64_t nanoseconds)
 	struct interruptible wait;
 	int result;
 
+	if (hub_is_vforked()) {
+		struct timespec time = time_of(nanoseconds);
+
+		return REAL(nanosleep)(&time, NULL);
+	}
 	interruptible_begin(&wait, WAIT_ENDED);
 	result = hub_sleep(nanoseconds);
 	interruptible_end(&wait);
 	return result;
-}
-
-static struct timespec
-time_of(int64_t nanoseconds)
-{
-	return (struct timespec){nanoseconds / HUB_SECOND, nanoseconds % HUB_SECOND};
 }
 
 int64_t
@@ -35,6 +41,9 @@ patch_time_left(clockid_t clock, const struct timespec *end)
 	struct timespec now;
 	int64_t left;
 
+	/* No clock has ever been there. */
+	if (end->tv_sec < 0)
+		return 0;
 	clock_gettime(clock, &now);
 	if (end->tv_sec - now.tv_sec > INT64_MAX / HUB_SECOND / 2)
 		return HUB_FOREVER;
@@ -47,6 +56,8 @@ patch_nanosleep(const struct timespec *time, struct timespec *left)
 {
 	int64_t began = hub_now(), wanted;
 
+	if (time == NULL)
+		return REAL(nanosleep)(time, left);
 	if (!patch_is_valid(time)) {
 		errno = EINVAL;
 		return -1;
@@ -62,6 +73,15 @@ patch_nanosleep(const struct timespec *time, struct timespec *left)
 		*left = *time;
 	}
 	return -1;
+}
+
+/* It has negative numbers for errors, of which one is an interruption. */
+int
+patch_thrd_sleep(const struct timespec *time, struct timespec *left)
+{
+	if (patch_nanosleep(time, left) == 0)
+		return 0;
+	return errno == EINTR ? -1 : -2;
 }
 
 unsigned
@@ -104,7 +124,7 @@ patch_clock_nanosleep(
 
 	/* Those of CPU time pass with what others do, too; libc says what is wrong. */
 	if ((clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC && clock != CLOCK_BOOTTIME) ||
-		!patch_is_valid(time))
+		time == NULL || !patch_is_valid(time))
 		return REAL(clock_nanosleep)(clock, flags, time, left);
 	if (flags & TIMER_ABSTIME)
 		result = sleep_until(clock, time);

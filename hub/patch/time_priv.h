@@ -28,6 +28,13 @@ patch_nanoseconds(const struct timespec *time)
 	return patch_duration(time->tv_sec, time->tv_nsec);
 }
 
+/* Of an absolute time of libc's own locks, which may be long before any clock. */
+static inline bool
+patch_is_time(const struct timespec *end)
+{
+	return end->tv_nsec >= 0 && end->tv_nsec < HUB_SECOND;
+}
+
 static inline bool
 patch_is_valid(const struct timespec *time)
 {

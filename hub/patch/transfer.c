@@ -1,7 +1,7 @@
 /* What a file is asked by another thread, since nobody can wait for a file. */
 #include "hub/patch/transfer_priv.h"
 
-#include <hubbub/thread/offload.h>
+#include "hub/patch/patch_priv.h"
 
 static void *
 run_file_call(void *argument)
@@ -20,11 +20,16 @@ run_file_call(void *argument)
 	case CALL_writev:
 		c->answer = REAL(writev)(c->fd, c->parts, c->count);
 		break;
+	/* The older calls are known to every filter of system calls. */
 	case CALL_preadv2:
-		c->answer = REAL(preadv2)(c->fd, c->parts, c->count, c->offset, c->flags);
+		c->answer = c->flags == 0
+				    ? REAL(preadv)(c->fd, c->parts, c->count, c->offset)
+				    : REAL(preadv2)(c->fd, c->parts, c->count, c->offset, c->flags);
 		break;
 	default:
-		c->answer = REAL(pwritev2)(c->fd, c->parts, c->count, c->offset, c->flags);
+		c->answer = c->flags == 0 ? REAL(pwritev)(c->fd, c->parts, c->count, c->offset)
+					  : REAL(pwritev2)(
+						    c->fd, c->parts, c->count, c->offset, c->flags);
 		break;
 	}
 	c->error = errno;
@@ -35,7 +40,7 @@ ssize_t
 file_offload(struct file_call *c)
 {
 	c->generation = descriptor_generation(c->fd);
-	if (hub_offload(run_file_call, c, NULL) != 0)
+	if (patch_offload(run_file_call, c) != 0)
 		return -1;
 	errno = c->error;
 	return c->answer;

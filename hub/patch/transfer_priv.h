@@ -63,6 +63,13 @@ copy_parts(const struct iovec *parts, size_t count, struct iovec small[SMALL])
 	return copy;
 }
 
+/* By this kind of file, by this kernel, or by a filter of system calls: a call with RWF_NOWAIT. */
+static inline bool
+is_unsupported(int error)
+{
+	return error == EOPNOTSUPP || error == ENOSYS || error == EPERM;
+}
+
 static inline bool
 descriptor_is_stream(int fd)
 {

@@ -28,13 +28,37 @@
 		return returned;                                                                   \
 	} while (0)
 
+static inline bool
+is_below_zero(intptr_t returned)
+{
+	return returned < 0;
+}
+
+static inline bool
+is_null(intptr_t returned)
+{
+	return returned == 0;
+}
+
+/* Whether errno means something. A call that succeeds leaves it as it was, as libc's do, whatever
+ * was tried for it: programs look at errno that do not look at the result. */
+/* clang-format off */
+#define HAS_FAILED(returned)                                                                       \
+	_Generic((returned),                                                                       \
+		int: is_below_zero, unsigned: is_below_zero, ssize_t: is_below_zero,               \
+		default: is_null)((intptr_t)(returned))
+/* clang-format on */
+
 #define WAITS(family, result, name, parameters, arguments)                                         \
 	if (patch_suspends(HUB_PATCH_##family)) {                                                  \
+		int before = errno;                                                                \
 		result returned =                                                                  \
 			(patch_caller = __builtin_return_address(0), patch_##name arguments);      \
                                                                                                    \
 		if (__builtin_expect(errno == ECANCELED, 0))                                       \
 			patch_canceled(HUB_PATCH_##family);                                        \
+		if (!HAS_FAILED(returned))                                                         \
+			errno = before;                                                            \
 		return returned;                                                                   \
 	}                                                                                          \
 	PASS(result, name, arguments);

@@ -57,6 +57,12 @@ hub_channel_try_put(struct hub_channel *channel, void *item)
 int
 hub_channel_put(struct hub_channel *channel, void *item)
 {
+	return hub_channel_put_for(channel, item, HUB_FOREVER);
+}
+
+int
+hub_channel_put_for(struct hub_channel *channel, void *item, int64_t nanoseconds)
+{
 	struct hub_coroutine *self = hub_enter();
 	struct wait wait = {"channel put", channel, HUB_FOREVER, false, false};
 	struct hub_waiter own;
@@ -68,6 +74,7 @@ hub_channel_put(struct hub_channel *channel, void *item)
 	if (error != EAGAIN)
 		return finish(error);
 	own.item = item;
+	wait.deadline = clock_end_of(nanoseconds);
 	return waiter_wait(&channel->putters, &own, self, &wait);
 }
 
@@ -80,6 +87,12 @@ hub_channel_try_get(struct hub_channel *channel, void **item)
 int
 hub_channel_get(struct hub_channel *channel, void **item)
 {
+	return hub_channel_get_for(channel, item, HUB_FOREVER);
+}
+
+int
+hub_channel_get_for(struct hub_channel *channel, void **item, int64_t nanoseconds)
+{
 	struct hub_coroutine *self = hub_enter();
 	struct wait wait = {"channel get", channel, HUB_FOREVER, false, false};
 	struct hub_waiter own;
@@ -90,6 +103,7 @@ hub_channel_get(struct hub_channel *channel, void **item)
 	error = get_now(channel, item);
 	if (error != EAGAIN)
 		return finish(error);
+	wait.deadline = clock_end_of(nanoseconds);
 	if (waiter_wait(&channel->getters, &own, self, &wait) != 0)
 		return -1;
 	*item = own.item;

@@ -4,6 +4,7 @@
 #define HUBBUB_SYNC_CHANNEL_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "../api.h"
 
@@ -26,6 +27,10 @@ void hub_channel_init(struct hub_channel *channel);
  * Returns 0, or -1 with errno EPIPE (closed), ECANCELED, ETIMEDOUT, EDEADLK or EPERM. */
 int hub_channel_put(struct hub_channel *channel, void *item);
 
+/* As hub_channel_put, waiting for at most that many nanoseconds, with ETIMEDOUT then. Switches: as
+ * hub_channel_put. */
+int hub_channel_put_for(struct hub_channel *channel, void *item, int64_t nanoseconds);
+
 /* Gives item to a getter that waits now. Switches: no.
  * Returns as put, with EAGAIN if none waits. */
 int hub_channel_try_put(struct hub_channel *channel, void *item);
@@ -36,6 +41,10 @@ int hub_channel_try_put(struct hub_channel *channel, void *item);
  * Returns 0 with *item set, or -1 with errno EPIPE (closed), ECANCELED, ETIMEDOUT, EDEADLK,
  * EPERM. */
 int hub_channel_get(struct hub_channel *channel, void **item);
+
+/* As hub_channel_get, waiting for at most that many nanoseconds, with ETIMEDOUT then. Switches: as
+ * hub_channel_get. */
+int hub_channel_get_for(struct hub_channel *channel, void **item, int64_t nanoseconds);
 
 /* Takes an item from a putter that waits now. Switches: no.
  * Returns as get, with EAGAIN if none waits. */

@@ -21,8 +21,20 @@ hub_event_clear(struct hub_event *event)
 	event->is_set = false;
 }
 
+bool
+hub_event_is_set(const struct hub_event *event)
+{
+	return event->is_set;
+}
+
 int
 hub_event_wait(struct hub_event *event)
+{
+	return hub_event_wait_for(event, HUB_FOREVER);
+}
+
+int
+hub_event_wait_for(struct hub_event *event, int64_t nanoseconds)
 {
 	struct hub_coroutine *self = hub_enter();
 	struct wait wait = {"event", event, HUB_FOREVER, false, false};
@@ -32,5 +44,6 @@ hub_event_wait(struct hub_event *event)
 		return -1;
 	if (event->is_set)
 		return 0;
+	wait.deadline = clock_end_of(nanoseconds);
 	return waiter_wait(&event->first, &waiter, self, &wait);
 }

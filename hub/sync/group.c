@@ -5,6 +5,7 @@
 #include "hub/base/list.h"
 #include "hub/coroutine_priv.h"
 #include "hub/link.h"
+#include "hub/timeout.h"
 #include "hub/waiters_priv.h"
 
 #define DEADLOCKS_MAX 4
@@ -99,4 +100,38 @@ group_kill(struct hub_group *group)
 {
 	for (struct hub_coroutine *child = group->first; child != NULL; child = child->sibling_next)
 		coroutine_kill(child);
+}
+
+/* ---- any that are at hand ---- */
+
+int
+hub_kill_all(struct hub_coroutine *const *coroutines, size_t count)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (hub_kill(coroutines[i]) != 0)
+			result = -1;
+	return result;
+}
+
+int
+hub_end_all(struct hub_coroutine **coroutines, size_t count, int64_t nanoseconds, size_t *ended)
+{
+	struct hub_timeout scope;
+	int result;
+
+	*ended = 0;
+	for (size_t i = 0; i < count; i++)
+		if (coroutines[i]->is_raw) {
+			errno = EINVAL;
+			return -1;
+		}
+	hub_kill_all(coroutines, count);
+	if (hub_enter() == NULL)
+		return -1;
+	hub_timeout_start(&scope, nanoseconds);
+	result = hub_wait_ended(coroutines, count, 0, 0, ended);
+	hub_timeout_stop(&scope);
+	return result;
 }

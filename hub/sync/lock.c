@@ -28,9 +28,9 @@ give(struct hub_lock *lock, struct hub_coroutine *owner)
 
 /* Waits until the lock is handed over. A shielded wait ends in no other way. */
 static int
-lock_wait(struct hub_lock *lock, struct hub_coroutine *self, bool is_shielded)
+lock_wait(struct hub_lock *lock, struct hub_coroutine *self, int64_t deadline, bool is_shielded)
 {
-	struct wait wait = {"lock", lock, HUB_FOREVER, false, is_shielded};
+	struct wait wait = {"lock", lock, deadline, false, is_shielded};
 	struct hub_waiter waiter;
 	int reason, deadlocks = 0;
 
@@ -72,13 +72,19 @@ hub_lock_try_acquire(struct hub_lock *lock)
 int
 hub_lock_acquire(struct hub_lock *lock)
 {
+	return hub_lock_acquire_for(lock, HUB_FOREVER);
+}
+
+int
+hub_lock_acquire_for(struct hub_lock *lock, int64_t nanoseconds)
+{
 	int reason;
 
 	if (hub_lock_try_acquire(lock) == 0)
 		return 0;
 	if (errno != EBUSY)
 		return -1;
-	reason = lock_wait(lock, hub_current(), false);
+	reason = lock_wait(lock, hub_current(), clock_end_of(nanoseconds), false);
 	if (reason == 0)
 		return 0;
 	errno = reason;
@@ -140,7 +146,7 @@ hub_condition_wait(struct hub_condition *condition, struct hub_lock *lock)
 	if (lock->owner == NULL)
 		give(lock, self);
 	else
-		lock_wait(lock, self, true);
+		lock_wait(lock, self, HUB_FOREVER, true);
 	lock->depth = depth;
 	if (reason == 0)
 		return 0;

@@ -34,6 +34,10 @@ void hub_lock_init(struct hub_lock *lock);
  * Returns 0, or -1 with errno ECANCELED, ETIMEDOUT, EDEADLK or EPERM; then it is not acquired. */
 int hub_lock_acquire(struct hub_lock *lock);
 
+/* As hub_lock_acquire, waiting for at most that many nanoseconds, with ETIMEDOUT then.
+ * Switches: as hub_lock_acquire. */
+int hub_lock_acquire_for(struct hub_lock *lock, int64_t nanoseconds);
+
 /* Acquires the lock if no other coroutine owns it.
  * Switches: no.  Returns 0, or -1 with errno EBUSY, or as every blocking call. */
 int hub_lock_try_acquire(struct hub_lock *lock);

@@ -40,10 +40,12 @@ child_ended(struct hub_group *group, struct hub_coroutine *child)
 void
 hub_nursery_open(struct hub_nursery *nursery)
 {
+	CHECK_WHY(hub_current() != NULL, "hub_nursery_open outside of a coroutine");
 	*nursery = (struct hub_nursery){0};
 	group_init(&nursery->group, child_ended);
 	hub_timeout_start(&nursery->scope, HUB_FOREVER);
 	nursery->owner = hub_current();
+	nursery->owner->nurseries++;
 }
 
 struct hub_coroutine *
@@ -63,6 +65,7 @@ hub_nursery_close(struct hub_nursery *nursery)
 	int reason;
 
 	hub_timeout_stop(&nursery->scope);
+	nursery->owner->nurseries--;
 	nursery->owner = NULL;
 	reason = group_wait(&nursery->group, "nursery", false);
 	if (reason != 0) {
@@ -71,6 +74,8 @@ hub_nursery_close(struct hub_nursery *nursery)
 		CHECK_WHY(have_ended,
 			"deadlock: children of a nursery do not end though they are killed");
 	}
+	/* Nobody waits for children that come from now on. */
+	nursery->is_cancelled = true;
 	if (nursery->failure.code != 0)
 		reason = nursery->failure.code;
 	if (reason == 0)

@@ -32,13 +32,14 @@ struct hub_nursery {
 
 /* Opens a nursery in the calling coroutine; it nests with timeout scopes and is closed in reverse
  * order.
+ * A coroutine whose body returns before that ends the process, with a message.
  * Switches: no.  Thread: a coroutine's.  Ownership: nursery is borrowed until it is closed. */
 void hub_nursery_open(struct hub_nursery *nursery);
 
 /* Spawns a child; children may spawn siblings.
  * Switches: no.  Ownership: the nursery's; the pointer may be used, to name or kill it, while it
  * lives.
- * Returns NULL with errno ENOMEM, or ECANCELED (the nursery or the hub is ending). */
+ * Returns NULL with errno ENOMEM, or ECANCELED (the nursery or the hub is ending, or has ended). */
 struct hub_coroutine *hub_nursery_spawn(struct hub_nursery *nursery, hub_fn *body, void *argument);
 
 /* Kills all children, and makes blocking calls of the opener fail with ECANCELED until it closes

@@ -7,6 +7,7 @@
 #include "hub/base/list.h"
 #include "hub/coroutine_priv.h"
 #include "hub/failure_priv.h"
+#include "hub/generator.h"
 #include "hub/link.h"
 #include "hub/sync/event.h"
 #include "hub/sync/group_priv.h"
@@ -209,6 +210,7 @@ apply_here(hub_fn *body, void *argument, void **result, struct hub_failure *fail
 	if (self->failure != NULL) {
 		*failure = *self->failure;
 		failure_free(self->failure);
+		value = NULL;
 	}
 	self->failure = own;
 	if (result != NULL)
@@ -216,6 +218,15 @@ apply_here(hub_fn *body, void *argument, void **result, struct hub_failure *fail
 	if (failure->code == 0)
 		return 0;
 	errno = failure->code;
+	return -1;
+}
+
+/* Nothing has run. The results may lie where the arguments do, so not before that is known. */
+static int
+none(void **results, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		results[i] = NULL;
 	return -1;
 }
 
@@ -230,7 +241,7 @@ hub_pool_map(struct hub_pool *pool, hub_fn *body, void *const *arguments, size_t
 
 	*failure = (struct hub_failure){0};
 	if (hub_enter() == NULL)
-		return -1;
+		return none(results, count);
 	if (runs_in(pool)) {
 		for (size_t i = 0; i < count; i++) {
 			struct hub_failure one = {0};
@@ -244,7 +255,7 @@ hub_pool_map(struct hub_pool *pool, hub_fn *body, void *const *arguments, size_t
 	}
 	tasks = calloc(count != 0 ? count : 1, sizeof *tasks);
 	if (tasks == NULL)
-		return -1;
+		return none(results, count);
 	for (; started < count; started++) {
 		tasks[started].done = &done;
 		if (task_start(pool, body, arguments[started], &tasks[started]) != 0) {
@@ -285,7 +296,7 @@ hub_pool_apply(struct hub_pool *pool, hub_fn *body, void *argument, void **resul
 	int outcome;
 
 	outcome = hub_pool_map(pool, body, &argument, 1, &value, failure);
-	if (outcome == 0 && result != NULL)
+	if (result != NULL)
 		*result = value;
 	return outcome;
 }
@@ -304,8 +315,9 @@ struct hub_imap {
 	struct task *first; /* in the order in which results are taken */
 	struct task **last;
 	size_t running;
-	bool is_fed; /* no more tasks come */
-	int error;   /* why the feeder gave up, or 0 */
+	bool is_fed;                /* no more tasks come */
+	int error;                  /* why the feeder gave up, or 0 */
+	struct hub_failure failure; /* of the input; code 0 for none */
 };
 
 static void
@@ -343,6 +355,20 @@ imap_feed_one(struct hub_imap *imap, void *argument)
 	return 0;
 }
 
+/* The input has ended: by a failure, if it is a generator that failed, or called hub_fail, here. */
+static void
+imap_input_ended(struct hub_imap *imap)
+{
+	const struct hub_failure *failure = hub_failure_of(hub_current());
+
+	if (failure == NULL && imap->next == (bool (*)(void *, void **))hub_generator_next)
+		failure = hub_generator_failure(imap->input);
+	if (failure == NULL)
+		return;
+	imap->failure = *failure;
+	imap->error = failure->code;
+}
+
 static void *
 imap_feed(void *argument)
 {
@@ -350,12 +376,14 @@ imap_feed(void *argument)
 	void *item;
 
 	while (imap->error == 0) {
-		if (hub_semaphore_acquire(&imap->room) != 0)
+		if (hub_semaphore_acquire(&imap->room) != 0) {
 			imap->error = errno;
-		else if (!imap->next(imap->input, &item))
+		} else if (!imap->next(imap->input, &item)) {
+			imap_input_ended(imap);
 			break;
-		else
+		} else {
 			imap->error = imap_feed_one(imap, item);
+		}
 	}
 	imap->is_fed = true;
 	hub_event_set(&imap->changed);
@@ -404,6 +432,7 @@ hub_imap_next(struct hub_imap *imap, void **result, struct hub_failure *failure)
 		return -1;
 	while (imap->first == NULL || !imap->first->is_done) {
 		if (imap->is_fed && imap->first == NULL && imap->running == 0) {
+			*failure = imap->failure;
 			errno = imap->error;
 			return imap->error == 0 ? 0 : -1;
 		}
@@ -442,6 +471,8 @@ hub_imap_free(struct hub_imap *imap)
 
 	if (imap == NULL)
 		return;
+	CHECK_WHY(imap->changed.first == NULL,
+		"an imap is freed while somebody waits for its next result");
 	hub_shield_start(&shield);
 	hub_kill(imap->feeder);
 	while (hub_join(imap->feeder, NULL) != 0) {

@@ -49,8 +49,9 @@ void hub_pool_kill(struct hub_pool *pool);
  * Returns 0, or -1 with errno ECANCELED, ETIMEDOUT, EDEADLK or EPERM. */
 int hub_pool_join(struct hub_pool *pool);
 
-/* Runs body(argument) in the pool and waits for its result; called by one of the pool's own
- * coroutines it runs at once, in that one, since waiting for a slot of one's own could never end.
+/* Runs body(argument) in the pool and waits for its result, which is NULL if this fails; called by
+ * one of the pool's own coroutines it runs at once, in that one, since waiting for a slot of one's
+ * own could never end.
  * Switches: yes.
  * Returns 0, or -1 with errno: the code of its failure, which is then also in *failure; or, with
  * failure->code 0, as hub_pool_spawn: it has not run then, or was killed and awaited. */
@@ -58,7 +59,8 @@ int hub_pool_apply(struct hub_pool *pool, hub_fn *body, void *argument, void **r
 	struct hub_failure *failure);
 
 /* Runs body on each of count arguments and stores what they return in results, in the same order
- * (NULL for those that failed or did not run). All run, also after a failure.
+ * (NULL for those that failed or did not run), which may be where the arguments were. All run, also
+ * after a failure.
  * Switches: yes.
  * Returns 0, or -1 as hub_pool_apply, with the first failure by position. */
 int hub_pool_map(struct hub_pool *pool, hub_fn *body, void *const *arguments, size_t count,
@@ -71,8 +73,9 @@ struct hub_imap;
 enum hub_imap_order { HUB_IMAP_ORDERED, HUB_IMAP_AS_THEY_END, HUB_IMAP_ORDER_MAX };
 
 /* Starts to run body on each argument that next(input, &argument) gives, until that returns false
- * (hub_generator_next is such a function); at most ahead of them run or lie finished and untaken.
- * Not for a coroutine of the same pool, if that is full: it would wait for its own place.
+ * (hub_generator_next, cast, is such a function); at most ahead of them run or lie finished and
+ * untaken. next runs in a coroutine of its own, and may call hub_fail before it returns false. Not
+ * for a coroutine of the same pool, if that is full: it would wait for its own place.
  * Switches: no.  Ownership: pool and input are borrowed until hub_imap_free; the caller frees.
  * Returns NULL with errno ENOMEM, EINVAL (ahead is 0), ECANCELED or EPERM. */
 struct hub_imap *hub_imap_new(struct hub_pool *pool, hub_fn *body,
@@ -81,8 +84,9 @@ struct hub_imap *hub_imap_new(struct hub_pool *pool, hub_fn *body,
 
 /* Takes the next result. That of a failed one is NULL, with failure->code not 0; later ones follow.
  * Switches: yes, unless there is one.
- * Returns 1; 0 when all were taken; or -1 with errno ENOMEM, ECANCELED, ETIMEDOUT, EDEADLK or
- * EPERM. */
+ * Returns 1; 0 when all were taken; or -1: when those were taken that came before the input failed
+ * (a generator, or next itself), with its code in errno and the failure in *failure; or with
+ * failure->code 0 and errno ENOMEM, ECANCELED, ETIMEDOUT, EDEADLK or EPERM. */
 int hub_imap_next(struct hub_imap *imap, void **result, struct hub_failure *failure);
 
 /* Ends a map: what still runs is killed and awaited. NULL is ignored.

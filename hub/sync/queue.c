@@ -222,8 +222,8 @@ fail(int error)
 	return -1;
 }
 
-int
-hub_queue_put_priority(struct hub_queue *queue, void *item, int64_t priority)
+static int
+put(struct hub_queue *queue, void *item, int64_t priority, int64_t nanoseconds)
 {
 	struct hub_coroutine *self = hub_enter();
 	struct wait wait = {"queue put", queue, HUB_FOREVER, false, false};
@@ -234,15 +234,28 @@ hub_queue_put_priority(struct hub_queue *queue, void *item, int64_t priority)
 		return -1;
 	queue_putter_init(queue, &own, item, priority);
 	error = put_now(queue, &own.item);
-	if (error == EAGAIN)
-		return waiter_wait(&queue->putters, &own.waiter, self, &wait);
-	return error == 0 ? 0 : fail(error);
+	if (error != EAGAIN)
+		return error == 0 ? 0 : fail(error);
+	wait.deadline = clock_end_of(nanoseconds);
+	return waiter_wait(&queue->putters, &own.waiter, self, &wait);
+}
+
+int
+hub_queue_put_priority(struct hub_queue *queue, void *item, int64_t priority)
+{
+	return put(queue, item, priority, HUB_FOREVER);
 }
 
 int
 hub_queue_put(struct hub_queue *queue, void *item)
 {
-	return hub_queue_put_priority(queue, item, 0);
+	return put(queue, item, 0, HUB_FOREVER);
+}
+
+int
+hub_queue_put_for(struct hub_queue *queue, void *item, int64_t nanoseconds)
+{
+	return put(queue, item, 0, nanoseconds);
 }
 
 int
@@ -275,6 +288,12 @@ hub_queue_try_get(struct hub_queue *queue, void **item)
 int
 hub_queue_get(struct hub_queue *queue, void **item)
 {
+	return hub_queue_get_for(queue, item, HUB_FOREVER);
+}
+
+int
+hub_queue_get_for(struct hub_queue *queue, void **item, int64_t nanoseconds)
+{
 	struct hub_coroutine *self = hub_enter();
 	struct wait wait = {"queue get", queue, HUB_FOREVER, false, false};
 	struct hub_waiter own;
@@ -283,9 +302,23 @@ hub_queue_get(struct hub_queue *queue, void **item)
 		return -1;
 	if (hub_queue_try_get(queue, item) == 0)
 		return 0;
-	if (errno != EAGAIN || waiter_wait(&queue->getters, &own, self, &wait) != 0)
+	if (errno != EAGAIN)
+		return -1;
+	wait.deadline = clock_end_of(nanoseconds);
+	if (waiter_wait(&queue->getters, &own, self, &wait) != 0)
 		return -1;
 	*item = own.item;
+	return 0;
+}
+
+int
+hub_queue_peek(const struct hub_queue *queue, void **item)
+{
+	size_t at = queue->order == HUB_QUEUE_LIFO ? queue->count - 1 : 0;
+
+	if (queue->count == 0)
+		return fail(queue->is_closed ? EPIPE : EAGAIN);
+	*item = queue->items[(queue->head + at) & (queue->room - 1)].value;
 	return 0;
 }
 

@@ -28,6 +28,10 @@ void hub_queue_free(struct hub_queue *queue);
  * Returns 0, or -1 with errno EPIPE (closed), ENOMEM, ECANCELED, ETIMEDOUT, EDEADLK or EPERM. */
 int hub_queue_put(struct hub_queue *queue, void *item);
 
+/* As hub_queue_put, waiting for at most that many nanoseconds, with ETIMEDOUT then. Switches: as
+ * hub_queue_put. */
+int hub_queue_put_for(struct hub_queue *queue, void *item, int64_t nanoseconds);
+
 /* As hub_queue_put, with a priority: the smallest comes out first. Other orders ignore it.
  * Switches: as hub_queue_put. */
 int hub_queue_put_priority(struct hub_queue *queue, void *item, int64_t priority);
@@ -41,9 +45,17 @@ int hub_queue_try_put(struct hub_queue *queue, void *item);
  * EDEADLK or EPERM. */
 int hub_queue_get(struct hub_queue *queue, void **item);
 
+/* As hub_queue_get, waiting for at most that many nanoseconds, with ETIMEDOUT then. Switches: as
+ * hub_queue_get. */
+int hub_queue_get_for(struct hub_queue *queue, void **item, int64_t nanoseconds);
+
 /* Takes the next item if there is one now. Switches: no.  Returns as get, with EAGAIN for an empty
  * queue. */
 int hub_queue_try_get(struct hub_queue *queue, void **item);
+
+/* Shows the item that the next get takes, and leaves it there. Switches: no.  Returns as
+ * try_get. */
+int hub_queue_peek(const struct hub_queue *queue, void **item);
 
 /* How many items are in it. Switches: no. */
 size_t hub_queue_size(const struct hub_queue *queue);

@@ -94,6 +94,13 @@ hub_result_link(struct hub_result *result, struct hub_coroutine *coroutine)
 int
 hub_result_get(struct hub_result *result, void **value, struct hub_failure *failure)
 {
+	return hub_result_get_for(result, value, failure, HUB_FOREVER);
+}
+
+int
+hub_result_get_for(
+	struct hub_result *result, void **value, struct hub_failure *failure, int64_t nanoseconds)
+{
 	struct hub_coroutine *self = hub_enter();
 	struct wait wait = {"result", result, HUB_FOREVER, false, false};
 	struct arrival arrival;
@@ -103,6 +110,8 @@ hub_result_get(struct hub_result *result, void **value, struct hub_failure *fail
 		*failure = (struct hub_failure){0};
 	if (self == NULL)
 		return -1;
+	if (!result->is_set)
+		wait.deadline = clock_end_of(nanoseconds);
 	if (result->is_set)
 		arrival = (struct arrival){result->value, result->failure};
 	else if (waiter_wait(&result->first, &waiter, self, &wait) != 0)

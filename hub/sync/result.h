@@ -4,6 +4,7 @@
 #define HUBBUB_SYNC_RESULT_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "../failure.h"
 #include "../link.h"
@@ -47,6 +48,11 @@ void hub_result_link(struct hub_result *result, struct hub_coroutine *coroutine)
  * Returns 0 with *value set (where value is not NULL), or -1 with errno: the failure's code, then
  * failure->code is that; or, with failure->code 0, ECANCELED, ETIMEDOUT, EDEADLK or EPERM. */
 int hub_result_get(struct hub_result *result, void **value, struct hub_failure *failure);
+
+/* As hub_result_get, waiting for at most that many nanoseconds, with ETIMEDOUT then. Switches: as
+ * hub_result_get. */
+int hub_result_get_for(
+	struct hub_result *result, void **value, struct hub_failure *failure, int64_t nanoseconds);
 
 /* Whether it has arrived. Switches: no.  Errors: none. */
 bool hub_result_is_set(const struct hub_result *result);

@@ -17,8 +17,20 @@ hub_semaphore_init_bounded(struct hub_semaphore *semaphore, unsigned count)
 	*semaphore = (struct hub_semaphore){.count = count, .limit = count};
 }
 
+unsigned
+hub_semaphore_count(const struct hub_semaphore *semaphore)
+{
+	return semaphore->count;
+}
+
 int
 hub_semaphore_acquire(struct hub_semaphore *semaphore)
+{
+	return hub_semaphore_acquire_for(semaphore, HUB_FOREVER);
+}
+
+int
+hub_semaphore_acquire_for(struct hub_semaphore *semaphore, int64_t nanoseconds)
 {
 	struct hub_coroutine *self = hub_enter();
 	struct wait wait = {"semaphore", semaphore, HUB_FOREVER, false, false};
@@ -31,6 +43,7 @@ hub_semaphore_acquire(struct hub_semaphore *semaphore)
 		semaphore->count--;
 		return 0;
 	}
+	wait.deadline = clock_end_of(nanoseconds);
 	return waiter_wait(&semaphore->first, &waiter, self, &wait);
 }
 

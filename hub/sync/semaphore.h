@@ -3,6 +3,8 @@
 #ifndef HUBBUB_SYNC_SEMAPHORE_H
 #define HUBBUB_SYNC_SEMAPHORE_H
 
+#include <stdint.h>
+
 #include "../api.h"
 
 HUBBUB_API_BEGIN
@@ -27,8 +29,15 @@ void hub_semaphore_init_bounded(struct hub_semaphore *semaphore, unsigned count)
  * Returns 0, or -1 with errno ECANCELED, ETIMEDOUT, EDEADLK or EPERM; then it took none. */
 int hub_semaphore_acquire(struct hub_semaphore *semaphore);
 
+/* As hub_semaphore_acquire, waiting for at most that many nanoseconds, with ETIMEDOUT then.
+ * Switches: as hub_semaphore_acquire. */
+int hub_semaphore_acquire_for(struct hub_semaphore *semaphore, int64_t nanoseconds);
+
 /* Takes a permit if one is free now. Switches: no.  Returns 0, or -1 with errno EAGAIN. */
 int hub_semaphore_try_acquire(struct hub_semaphore *semaphore);
+
+/* How many permits are free. Switches: no.  Errors: none. */
+unsigned hub_semaphore_count(const struct hub_semaphore *semaphore);
 
 /* Gives a permit, to whoever has waited longest, if anybody waits. Switches: no.
  * Returns 0, or -1 with errno EOVERFLOW (a bounded one had all its permits, or the count is

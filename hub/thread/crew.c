@@ -2,9 +2,11 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <string.h>
 #include <time.h>
 
 #include "hub/base/kernel.h"
+#include "hub/base/log.h"
 #include "hub/base/settings.h"
 
 #define IDLE_SECONDS 5
@@ -63,11 +65,11 @@ start_thread(struct crew *crew)
 	pthread_attr_init(&attributes);
 	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
 	pthread_attr_setstacksize(&attributes, STACK_SIZE);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
 	kernel_calls_begin();
+	pthread_sigmask(SIG_SETMASK, &all, &before);
 	error = pthread_create(&thread, &attributes, crew_thread, crew);
-	kernel_calls_end();
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	kernel_calls_end();
 	pthread_attr_destroy(&attributes);
 	if (error == 0)
 		crew->threads++;
@@ -104,6 +106,15 @@ crew_submit(struct crew *crew, struct crew_job *job)
 	}
 	pthread_cond_signal(&crew->work);
 	return 0;
+}
+
+void
+crew_complain(struct crew *crew, int error)
+{
+	if (!atomic_exchange(&crew->has_complained, true))
+		log_warning("no thread can be started for what blocks (%s: %s): the hub's own "
+			    "does it, and everything else waits meanwhile",
+			crew->name, strerror(error));
 }
 
 bool

@@ -3,6 +3,7 @@
 #define HUBBUB_THREAD_CREW_PRIV_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "hub/base/list.h"
@@ -27,6 +28,7 @@ struct crew {
 	struct list queue;
 	unsigned threads;
 	unsigned idle;
+	atomic_bool has_complained;
 };
 
 #define CREW(crew_name, crew_setting, crew_limit, variable)                                        \
@@ -41,6 +43,9 @@ struct crew {
 /* Queues a job; the mutex is locked. Returns 0, or an errno: EAGAIN, ENOMEM (there is no thread,
  * and none can be started). */
 int crew_submit(struct crew *crew, struct crew_job *job);
+
+/* After that, for callers that do it themselves: says once that there is no thread, and why. */
+void crew_complain(struct crew *crew, int error);
 
 /* Takes a job back that no thread has taken; the mutex is locked. Returns whether it could. */
 bool crew_cancel(struct crew_job *job);

@@ -3,9 +3,11 @@
 #include <errno.h>
 #include <sched.h>
 #include <stddef.h>
+#include <stdlib.h>
 
 #include "hub/base/kernel.h"
 #include "hub/base/list.h"
+#include "hub/coroutine_priv.h"
 #include "hub/scheduler_priv.h"
 
 /* The newest message is on top of the stack; delivery is oldest first. */
@@ -41,6 +43,39 @@ deliver_all(struct ev_loop *loop, ev_async *wake, int events)
 	}
 }
 
+/* What another thread wants spawned here. */
+struct parcel {
+	struct hub_message message;
+	hub_fn *body;
+	void *argument;
+	const void *spawned_at;
+};
+
+static void
+unpack(struct hub_message *message)
+{
+	struct parcel *parcel = CONTAINER_OF(message, struct parcel, message);
+	struct hub_coroutine *coroutine =
+		coroutine_spawn(parcel->body, parcel->argument, parcel->spawned_at);
+
+	if (coroutine != NULL)
+		coroutine->is_detached = true;
+	free(parcel);
+}
+
+/* Of what is undelivered, parcels are the library's. */
+static void
+drop_parcels(struct hub_message *message)
+{
+	while (message != NULL) {
+		struct hub_message *next = message->next;
+
+		if (message->deliver == unpack)
+			free(CONTAINER_OF(message, struct parcel, message));
+		message = next;
+	}
+}
+
 void
 mailbox_start(struct hub_mailbox *mailbox, struct ev_loop *loop)
 {
@@ -58,6 +93,7 @@ mailbox_stop(struct hub_mailbox *mailbox)
 		kernel_sched_yield();
 	ev_async_stop(mailbox->loop, &mailbox->wake);
 	mailbox->loop = NULL;
+	drop_parcels(atomic_exchange_explicit(&mailbox->newest, NULL, memory_order_acquire));
 }
 
 struct hub_mailbox *
@@ -77,12 +113,29 @@ hub_mailbox_post(struct hub_mailbox *mailbox, struct hub_message *message)
 	struct hub_message *newest;
 
 	atomic_fetch_add_explicit(&mailbox->posters, 1, memory_order_acquire);
+	CHECK_WHY(mailbox->loop != NULL, "a message is posted to a hub that has ended");
 	newest = atomic_load_explicit(&mailbox->newest, memory_order_relaxed);
 	do {
 		message->next = newest;
 	} while (!atomic_compare_exchange_weak_explicit(
 		&mailbox->newest, &newest, message, memory_order_acq_rel, memory_order_relaxed));
-	if (newest == NULL)
+	if (newest == NULL) {
+		/* It writes; who posts may hold locks, and lets nobody else run. */
+		kernel_calls_begin();
 		ev_async_send(mailbox->loop, &mailbox->wake);
+		kernel_calls_end();
+	}
 	atomic_fetch_sub_explicit(&mailbox->posters, 1, memory_order_release);
+}
+
+int
+hub_spawn_into(struct hub_mailbox *mailbox, hub_fn *body, void *argument)
+{
+	struct parcel *parcel = malloc(sizeof *parcel);
+
+	if (parcel == NULL)
+		return -1;
+	*parcel = (struct parcel){{.deliver = unpack}, body, argument, __builtin_return_address(0)};
+	hub_mailbox_post(mailbox, &parcel->message);
+	return 0;
 }

@@ -2,7 +2,7 @@
 #ifndef HUBBUB_THREAD_MAILBOX_H
 #define HUBBUB_THREAD_MAILBOX_H
 
-#include "../api.h"
+#include "../record.h"
 
 HUBBUB_API_BEGIN
 
@@ -26,6 +26,12 @@ struct hub_mailbox *hub_mailbox(void);
  * Switches: no.  Thread: any, also one without a hub; not a signal handler.  Never blocks or fails.
  * Ownership: the message is the hub's until deliver is called. */
 void hub_mailbox_post(struct hub_mailbox *mailbox, struct hub_message *message);
+
+/* Spawns body(argument) in the mailbox's hub, soon, as hub_go does there: its failure is reported.
+ * Where that hub cannot (it ends, or memory is out there) body never runs; who must know has it say
+ * so, by a message or a shared object.
+ * Switches: no.  Thread: as hub_mailbox_post.  Returns 0, or -1 with errno ENOMEM. */
+int hub_spawn_into(struct hub_mailbox *mailbox, hub_fn *body, void *argument);
 
 HUBBUB_API_END
 

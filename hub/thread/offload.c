@@ -30,6 +30,15 @@ done(struct crew_job *job)
 	sleeper_wake(&CONTAINER_OF(job, struct call, job)->sleeper, 0);
 }
 
+/* Where there is no thread: in this one, on a stack that is as large as theirs. Returns 0 or an
+ * errno. */
+static int
+call_here(struct call *call, int error)
+{
+	crew_complain(&crew, error);
+	return hub_on_thread_stack(call->function, call->argument, &call->result) == 0 ? 0 : errno;
+}
+
 /* Returns 0 or an errno; the caller's frame must stay while a thread uses the call. */
 static int
 call_wait(struct call *call)
@@ -40,7 +49,7 @@ call_wait(struct call *call)
 	reason = crew_submit(&crew, &call->job);
 	if (reason != 0) {
 		pthread_mutex_unlock(&crew.mutex);
-		return reason;
+		return call_here(call, reason);
 	}
 	reason = sleeper_wait(&call->sleeper, &crew.mutex, "offload", (void *)call->function);
 	if (reason == 0)

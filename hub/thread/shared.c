@@ -80,6 +80,17 @@ hub_shared_semaphore_acquire(struct hub_shared_semaphore *semaphore)
 	return finish(sleeper_wait(&sleeper, &semaphore->mutex, "shared semaphore", semaphore));
 }
 
+unsigned
+hub_shared_semaphore_count(struct hub_shared_semaphore *semaphore)
+{
+	unsigned count;
+
+	pthread_mutex_lock(&semaphore->mutex);
+	count = semaphore->count;
+	pthread_mutex_unlock(&semaphore->mutex);
+	return count;
+}
+
 int
 hub_shared_semaphore_release(struct hub_shared_semaphore *semaphore)
 {
@@ -147,6 +158,17 @@ hub_shared_event_clear(struct hub_shared_event *event)
 	pthread_mutex_lock(&event->mutex);
 	event->is_set = false;
 	pthread_mutex_unlock(&event->mutex);
+}
+
+bool
+hub_shared_event_is_set(struct hub_shared_event *event)
+{
+	bool is_set;
+
+	pthread_mutex_lock(&event->mutex);
+	is_set = event->is_set;
+	pthread_mutex_unlock(&event->mutex);
+	return is_set;
 }
 
 int

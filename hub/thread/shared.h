@@ -9,6 +9,7 @@
 #ifndef HUBBUB_THREAD_SHARED_H
 #define HUBBUB_THREAD_SHARED_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "../api.h"
@@ -33,6 +34,9 @@ int hub_shared_semaphore_acquire(struct hub_shared_semaphore *semaphore);
 /* Takes a permit if one is free now. Switches: no.  Returns 0, or -1 with errno EAGAIN. */
 int hub_shared_semaphore_try_acquire(struct hub_shared_semaphore *semaphore);
 
+/* How many permits were free a moment ago. Switches: no.  Errors: none. */
+unsigned hub_shared_semaphore_count(struct hub_shared_semaphore *semaphore);
+
 /* Gives a permit, to whoever has waited longest, if anybody waits.
  * Switches: no.  Returns 0, or -1 with errno EOVERFLOW (the count is full). */
 int hub_shared_semaphore_release(struct hub_shared_semaphore *semaphore);
@@ -53,6 +57,9 @@ void hub_shared_event_set(struct hub_shared_event *event);
 
 /* Clears it: later waits wait again. Switches: no. */
 void hub_shared_event_clear(struct hub_shared_event *event);
+
+/* Whether it was set a moment ago. Switches: no.  Errors: none. */
+bool hub_shared_event_is_set(struct hub_shared_event *event);
 
 /* Waits until it is set.
  * Switches: yes, unless it is.  Returns 0, or -1 with errno ECANCELED, ETIMEDOUT or EPERM. */

@@ -21,7 +21,7 @@ sleeper_init(struct sleeper *sleeper)
 	sleeper->is_woken = sleeper->has_arrived = false;
 	sleeper->coroutine = NULL;
 	sleeper->mailbox = NULL;
-	if (hub == NULL || hub->loop == NULL)
+	if (hub == NULL || hub->loop == NULL || fork_is_wiped())
 		return 0;
 	/* Other threads can see to it that it never has to wait. */
 	sleeper->coroutine = hub_enter_in_turn();

@@ -3,12 +3,19 @@
 #include <dirent.h>
 #include <errno.h>
 #include <poll.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
+
+#include "master/ctl/peer.h"
+#include "master/ctl/plain.h"
+
+#define ENDING 10000 /* milliseconds for a process to end that has closed its control socket */
 
 /* Returns a connected socket, or -1 with errno: EAGAIN if the queue there has been full for so many
  * seconds. Sending waits no longer, either. */
@@ -40,10 +47,14 @@ connect_to(const char *path, int seconds)
 
 /* ---- finding ---- */
 
+#define LIST_SIZE 1024
+
 struct search {
+	pid_t pid; /* whose socket is looked for; 0: anybody's */
 	char *path;
 	unsigned found;
-	char list[1024];
+	char list[LIST_SIZE];
+	char dead[LIST_SIZE]; /* what killed servers have left */
 };
 
 /* NAME-PORT.sock: other programs keep sockets there, too. */
@@ -57,44 +68,78 @@ is_of_server(const char *name)
 }
 
 static void
-look_into(const char *folder, struct search *search)
+append(char list[static LIST_SIZE], const char *path, pid_t pid)
+{
+	size_t length = strlen(list);
+
+	if (pid != 0)
+		snprintf(list + length, LIST_SIZE - length, "\n  %s (pid %d)", path, (int)pid);
+	else
+		snprintf(list + length, LIST_SIZE - length, "\n  %s", path);
+}
+
+static void
+look_at(const char *path, struct search *search)
+{
+	struct peer peer = {.pidfd = -1};
+	int fd = connect_to(path, 1);
+
+	if (fd == -1 && errno == ECONNREFUSED)
+		append(search->dead, path, 0);
+	if (fd == -1 && errno != EAGAIN)
+		return;
+	if (fd != -1) {
+		peer = peer_of(fd);
+		close(fd);
+	}
+	if (peer.pidfd != -1)
+		close(peer.pidfd);
+	if (search->pid == 0 || search->pid == peer.pid) {
+		search->found++;
+		snprintf(search->path, DIALOGUE_PATH_SIZE, "%s", path);
+	}
+	append(search->list, path, peer.pid);
+}
+
+/* Servers that change their user have a folder of that user's there. */
+static void
+look_into(const char *folder, bool goes_deeper, struct search *search)
 {
 	DIR *directory = folder != NULL ? opendir(folder) : NULL;
 	struct dirent *entry;
 
 	while (directory != NULL && (entry = readdir(directory)) != NULL) {
 		char path[DIALOGUE_PATH_SIZE];
-		int fd;
 
-		if (!is_of_server(entry->d_name) || snprintf(path, sizeof path, "%s/%s", folder,
-							    entry->d_name) >= (int)sizeof path)
+		if (snprintf(path, sizeof path, "%s/%s", folder, entry->d_name) >= (int)sizeof path)
 			continue;
-		fd = connect_to(path, 1);
-		if (fd == -1 && errno != EAGAIN)
-			continue;
-		if (fd != -1)
-			close(fd);
-		search->found++;
-		memcpy(search->path, path, sizeof path);
-		snprintf(search->list + strlen(search->list),
-			sizeof search->list - strlen(search->list), "\n  %s", path);
+		if (is_of_server(entry->d_name))
+			look_at(path, search);
+		else if (goes_deeper && entry->d_type == DT_DIR && entry->d_name[0] != '.')
+			look_into(path, false, search);
 	}
 	if (directory != NULL)
 		closedir(directory);
 }
 
 int
-dialogue_find(char path[static DIALOGUE_PATH_SIZE], char *error, int error_size)
+dialogue_find(pid_t pid, char path[static DIALOGUE_PATH_SIZE], char *error, int error_size)
 {
-	struct search search = {.path = path};
+	struct search search = {.pid = pid, .path = path};
 
-	look_into("/run/hubbub", &search);
-	look_into(getenv("XDG_RUNTIME_DIR"), &search);
+	look_into("/run/hubbub", true, &search);
+	look_into(getenv("XDG_RUNTIME_DIR"), false, &search);
 	if (search.found == 1)
 		return 0;
-	if (search.found == 0)
+	if (search.found == 0 && search.list[0] != '\0')
 		snprintf(error, (size_t)error_size,
-			"no server runs here that you may talk to; name its socket with --socket");
+			"no server of process %d runs here that you may talk to; there are:%s",
+			(int)pid, search.list);
+	else if (search.found == 0)
+		snprintf(error, (size_t)error_size,
+			"no server runs here that you may talk to; name its socket with "
+			"--socket%s%s",
+			search.dead[0] != '\0' ? "; nobody listens any more at" : "", search.dead);
 	else
 		snprintf(error, (size_t)error_size,
 			"%u servers run here; name one with --socket:%s", search.found,
@@ -122,33 +167,56 @@ send_all(int fd, const char *text)
 	return true;
 }
 
-/* The socket and how long it may be silent: the cookie of a stream. */
+/* What a dialogue talks through: the cookie of a stream. */
 struct source {
 	int fd;
-	int seconds;
+	int patience;    /* seconds */
+	int64_t end;     /* of the whole dialogue, in milliseconds */
+	bool has_spoken; /* the server has */
 };
+
+/* In milliseconds. */
+static int64_t
+now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+/* How many milliseconds may pass without a word. */
+static int
+time_left(const struct source *source)
+{
+	int64_t left = source->end - now(), patience = (int64_t)source->patience * 1000;
+
+	return left < 0 ? 0 : (int)(left < patience ? left : patience);
+}
 
 /* Not by SO_RCVTIMEO: with that, whoever is stopped and continued reads an error. */
 static ssize_t
 read_source(void *cookie, char *bytes, size_t size)
 {
-	const struct source *source = cookie;
+	struct source *source = cookie;
 	struct pollfd query = {.fd = source->fd, .events = POLLIN};
 	int ready;
 
 	do
-		ready = poll(&query, 1, source->seconds * 1000);
+		ready = poll(&query, 1, time_left(source));
 	while (ready == -1 && errno == EINTR);
 	if (ready == 0)
-		errno = EAGAIN;
-	return ready == 1 ? recv(source->fd, bytes, size, 0) : -1;
+		errno = now() >= source->end ? ETIME : EAGAIN;
+	if (ready != 1)
+		return -1;
+	source->has_spoken = true;
+	return recv(source->fd, bytes, size, 0);
 }
 
 /* Reads the answer. Returns what it ended with: '+', '!', or 0 with errno: 0 for the end, EAGAIN
- * for silence. */
+ * for silence, ETIME for the end of all patience. */
 static char
-read_answer(FILE *stream, void (*hear)(char kind, const char *line, void *context), void *context,
-	char *message, int message_size)
+read_answer(FILE *stream, struct dialogue *dialogue)
 {
 	char *line = NULL, last = 0;
 	size_t room = 0;
@@ -157,62 +225,145 @@ read_answer(FILE *stream, void (*hear)(char kind, const char *line, void *contex
 	while (last == 0 && (errno = 0, length = getline(&line, &room, stream)) > 0) {
 		if (line[length - 1] == '\n')
 			line[length - 1] = '\0';
+		plain(line);
 		if (line[0] == '+' || line[0] == '!') {
 			last = line[0];
-			snprintf(message, (size_t)message_size, "%s", line + 1);
+			snprintf(dialogue->message, sizeof dialogue->message, "%s", line + 1);
 		} else {
-			hear(line[0], line + 1, context);
+			dialogue->hear(line[0], line + 1, dialogue->context);
 		}
 	}
 	free(line);
 	return last;
 }
 
-/* Says why the dialogue failed, and returns 1. */
-static int
-explain(const char *path, int error, char *message, int message_size)
+/* "the server (pid 123)" */
+static const char *
+name_server(const struct peer *peer)
 {
-	if (error == EAGAIN)
-		snprintf(message, (size_t)message_size,
-			"the server at %s does not answer, and was told nothing: is its process "
-			"stopped? (kill -CONT)",
-			path);
+	static char name[32];
+
+	if (peer->pid == 0)
+		return "the server";
+	snprintf(name, sizeof name, "the server (pid %d)", (int)peer->pid);
+	return name;
+}
+
+static int
+explain_silence(struct dialogue *dialogue, const struct peer *peer, bool has_spoken)
+{
+	char hint[48] = "kill -CONT";
+
+	if (peer->pid != 0)
+		snprintf(hint, sizeof hint, "kill -CONT %d", (int)peer->pid);
+	if (has_spoken)
+		snprintf(dialogue->message, sizeof dialogue->message,
+			"%s at %s does not answer any more: is its process stopped? (%s) What was "
+			"asked may be under way",
+			name_server(peer), dialogue->path, hint);
 	else
-		snprintf(message, (size_t)message_size, "cannot talk to %s: %s", path,
-			error == ECONNREFUSED ? "no server listens there any more"
-					      : strerror(error));
+		snprintf(dialogue->message, sizeof dialogue->message,
+			"%s at %s does not answer, and was told nothing: is its process stopped? "
+			"(%s)",
+			name_server(peer), dialogue->path, hint);
+	return 1;
+}
+
+static int
+explain_refusal(struct dialogue *dialogue, int error)
+{
+	snprintf(dialogue->message, sizeof dialogue->message, "cannot talk to %s: %s",
+		dialogue->path,
+		error == ECONNREFUSED ? "no server listens there any more" : strerror(error));
+	return 1;
+}
+
+/* Whether nobody listens there any more, where the process is not known. */
+static bool
+is_deserted(const char *path)
+{
+	int fd = connect_to(path, 1);
+
+	if (fd != -1)
+		close(fd);
+	return fd == -1 && (errno == ECONNREFUSED || errno == ENOENT);
+}
+
+/* The server has hung up without a last word: because it was killed, or of too many clients. */
+static int
+explain_end(struct dialogue *dialogue, const struct peer *peer)
+{
+	bool has_ended = peer->pidfd != -1 ? peer_ends(peer, ENDING) : is_deserted(dialogue->path);
+
+	if (has_ended)
+		snprintf(dialogue->message, sizeof dialogue->message, "%s%s",
+			dialogue->ends ? "the server has ended" : name_server(peer),
+			dialogue->ends ? "" : " has ended without an answer");
+	else
+		snprintf(dialogue->message, sizeof dialogue->message,
+			"%s closed the connection without an answer, and runs on (another user's, "
+			"or too many clients?)",
+			name_server(peer));
+	return has_ended && dialogue->ends ? 0 : 1;
+}
+
+static int
+conclude(struct dialogue *dialogue, const struct peer *peer, char last, int error, bool has_spoken)
+{
+	switch (last) {
+	case '+':
+		/* Whoever starts the next one finds nothing of this. */
+		if (dialogue->ends)
+			peer_ends(peer, ENDING);
+		return 0;
+	case '!':
+		return 1;
+	default:
+		break;
+	}
+	if (error == EAGAIN)
+		return explain_silence(dialogue, peer, has_spoken);
+	if (error != ETIME)
+		return explain_end(dialogue, peer);
+	/* A word comes each second: of one that has said none nobody knows what it does. */
+	if (has_spoken)
+		snprintf(dialogue->message, sizeof dialogue->message,
+			"not done after %d seconds (--timeout); %s goes on with it",
+			dialogue->limit, name_server(peer));
+	else
+		snprintf(dialogue->message, sizeof dialogue->message,
+			"%s has said nothing in %d second%s (--timeout); what it has not begun by "
+			"now it will not begin",
+			name_server(peer), dialogue->limit, dialogue->limit == 1 ? "" : "s");
 	return 1;
 }
 
 int
-dialogue_run(const char *path, const char *request, int seconds, bool ends,
-	void (*hear)(char kind, const char *line, void *context), void *context, char *message,
-	int message_size)
+dialogue_run(struct dialogue *dialogue)
 {
-	struct source source = {connect_to(path, seconds), seconds};
-	FILE *stream = source.fd != -1 ? fopencookie(&source, "r",
-						 (cookie_io_functions_t){.read = read_source})
-				       : NULL;
-	int error = errno;
-	char last;
+	struct source source = {
+		.patience = dialogue->patience, .end = now() + (int64_t)dialogue->limit * 1000};
+	struct peer peer;
+	FILE *stream;
+	char last = 0;
+	int error;
 
-	if (stream == NULL) {
-		if (source.fd != -1)
-			close(source.fd);
-		return explain(path, error, message, message_size);
-	}
-	last = send_all(source.fd, request) && send_all(source.fd, "\n")
-		       ? read_answer(stream, hear, context, message, message_size)
-		       : 0;
+	source.fd = connect_to(dialogue->path, (time_left(&source) + 999) / 1000);
+	if (source.fd == -1 && errno == EAGAIN)
+		return explain_silence(dialogue, &(struct peer){.pidfd = -1}, false);
+	if (source.fd == -1)
+		return explain_refusal(dialogue, errno);
+	peer = peer_of(source.fd);
+	stream = fopencookie(&source, "r", (cookie_io_functions_t){.read = read_source});
+	if (stream != NULL && send_all(source.fd, dialogue->request) && send_all(source.fd, "\n"))
+		last = read_answer(stream, dialogue);
 	error = errno;
-	fclose(stream);
+	if (stream != NULL)
+		fclose(stream);
+	/* First: what was given up is not to be begun. */
 	close(source.fd);
-	if (last == 0 && error == EAGAIN)
-		return explain(path, error, message, message_size);
-	if (last == 0)
-		snprintf(message, (size_t)message_size,
-			ends ? "the server has ended"
-			     : "the server closed the connection without an answer (another "
-			       "user's, or too many clients?)");
-	return last == '+' || (last == 0 && ends) ? 0 : 1;
+	error = conclude(dialogue, &peer, last, error, source.has_spoken);
+	if (peer.pidfd != -1)
+		close(peer.pidfd);
+	return error;
 }

@@ -3,22 +3,34 @@
 #define HUBBUB_CTL_DIALOGUE_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #define DIALOGUE_PATH_SIZE 108
-/* Seconds of silence after which a server does not answer; status is read from memory. */
-#define DIALOGUE_TIME 10
-#define DIALOGUE_STATUS_TIME 5
+#define DIALOGUE_MESSAGE_SIZE 1024
+/* Seconds of silence after which a server does not answer: what takes long tells so each second,
+ * and status is read from memory. */
+#define DIALOGUE_PATIENCE 10
+#define DIALOGUE_STATUS_PATIENCE 5
 
-/* Finds the socket of the one server that runs here. Returns 0, or -1 with a message in error that
- * lists those that do. */
-int dialogue_find(char path[static DIALOGUE_PATH_SIZE], char *error, int error_size);
+struct dialogue {
+	const char *path;
+	const char *request;
+	int patience; /* seconds of silence */
+	int limit;    /* seconds for all of it */
+	bool ends;    /* it asks the server to end */
+	/* Gets each line of the answer, with its kind: '|' output, '-' progress. */
+	void (*hear)(char kind, const char *line, void *context);
+	void *context;
+	char message[DIALOGUE_MESSAGE_SIZE]; /* the last line, or what went wrong */
+};
 
-/* Sends a request and hands each line of the answer to hear, with its kind: '|' output, '-'
- * progress, of which there is some each second. Silence of so many seconds is the end, too.
- * Returns 0 if the server has done it, also if it ended doing so where that was asked
- * (ends), or 1; message gets the last line, or what went wrong. */
-int dialogue_run(const char *path, const char *request, int seconds, bool ends,
-	void (*hear)(char kind, const char *line, void *context), void *context, char *message,
-	int message_size);
+/* Finds the socket of the one server that runs here, or of the one whose master is pid (0: any).
+ * Returns 0, or -1 with a message in error that lists those that do, and what those that do not
+ * have left. */
+int dialogue_find(pid_t pid, char path[static DIALOGUE_PATH_SIZE], char *error, int error_size);
+
+/* Sends the request and hears the answer. Returns 0 if the server has done it, also if its process
+ * has ended where that was asked, or 1. That a server hangs up is not taken for its end. */
+int dialogue_run(struct dialogue *dialogue);
 
 #endif

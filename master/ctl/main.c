@@ -2,6 +2,7 @@
 #include <argp.h>
 #include <errno.h>
 #include <jansson.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -11,25 +12,38 @@
 
 #include "master/commands.h"
 #include "master/ctl/dialogue.h"
+#include "master/ctl/plain.h"
 #include "master/ctl/top.h"
 #include "master/ctl/view.h"
 #include "master/nearest.h"
+#include "master/output.h"
+#include "master/oversize.h"
+#include "master/values.h"
 
 #define USAGE_EXIT 2
 #define KEY_JSON 256
+#define KEY_TIMEOUT 257
+#define TIMEOUT 3600 /* seconds */
 
 struct request {
 	const char *socket;
+	pid_t pid; /* of the server's master; 0: none was named */
 	const char *name;
 	const char *argument;
 	bool json;
+	int timeout;                   /* seconds */
 	const struct command *command; /* of that name */
 };
 
 static const struct argp_option options[] = {
 	{"socket", 's', "PATH", 0,
 		"The server's control socket; needed only if several servers run here", 0},
+	{"pid", 'p', "PID", 0, "The server whose master is this process, instead of --socket", 0},
 	{"json", KEY_JSON, NULL, 0, "With status: as JSON", 0},
+	{"timeout", KEY_TIMEOUT, "SECONDS", 0,
+		"How long a command may take in all; the server goes on with what it has begun. "
+		"One that does not answer at all is given up sooner (default 3600)",
+		0},
 	{NULL, 'h', NULL, OPTION_HIDDEN, NULL, 0},
 	{0},
 };
@@ -68,13 +82,24 @@ static error_t
 parse_option(int key, char *value, struct argp_state *state)
 {
 	struct request *request = state->input;
+	uint64_t number = 0;
 
 	switch (key) {
 	case 's':
 		request->socket = value;
 		return 0;
+	case 'p':
+		if (!values_read_plain(value, INT_MAX, &number) || number == 0)
+			argp_error(state, "--pid: '%s' is no process's number", value);
+		request->pid = (pid_t)number;
+		return 0;
 	case KEY_JSON:
 		request->json = true;
+		return 0;
+	case KEY_TIMEOUT:
+		if (!values_read_plain(value, INT_MAX / 1000, &number) || number == 0)
+			argp_error(state, "--timeout: '%s' is no number of seconds, from 1", value);
+		request->timeout = (int)number;
 		return 0;
 	case 'h':
 		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
@@ -90,6 +115,8 @@ parse_option(int key, char *value, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (request->name == NULL)
 			complain_of_none(state);
+		if (request->socket != NULL && request->pid != 0)
+			argp_error(state, "--socket and --pid both name the server");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -134,6 +161,27 @@ is_status(const struct request *request)
 	return request->command == &commands_table[COMMAND_status];
 }
 
+/* Its texts are JSON's, in which any character can be escaped. Returns whether there is memory. */
+static bool
+print_state(const json_t *state)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *stream = open_memstream(&text, &size);
+	bool is_whole = false;
+
+	if (stream != NULL) {
+		view_print(stream, state);
+		is_whole = fclose(stream) == 0;
+	}
+	if (is_whole) {
+		plain(text);
+		fputs(text, stdout);
+	}
+	free(text);
+	return is_whole;
+}
+
 static void
 hear(char kind, const char *line, void *context)
 {
@@ -145,39 +193,37 @@ hear(char kind, const char *line, void *context)
 		return;
 	}
 	state = is_status(request) && !request->json ? json_loads(line, 0, NULL) : NULL;
-	if (state != NULL)
-		view_print(stdout, state);
-	else
+	if (state == NULL || !print_state(state))
 		printf("%s\n", line);
 	json_decref(state);
 }
 
+/* Returns the exit code. */
 static int
 run(const struct request *request, const char *path)
 {
 	const struct command *command = request->command;
-	char line[256], message[1024];
+	char line[256];
+	struct dialogue dialogue = {.path = path,
+		.request = line,
+		.patience = is_status(request) ? DIALOGUE_STATUS_PATIENCE : DIALOGUE_PATIENCE,
+		.limit = request->timeout,
+		.ends = command->kind == COMMAND_ENDS,
+		.hear = hear,
+		.context = (void *)(uintptr_t)request};
 	int result;
 
-	if (command->kind == COMMAND_WATCHES) {
-		result = top_run(path, message, sizeof message);
-	} else {
-		snprintf(line, sizeof line, "%s%s%s", command->name,
-			request->argument != NULL ? " " : "",
-			request->argument != NULL ? request->argument : "");
-		result = dialogue_run(path, line,
-			is_status(request) ? DIALOGUE_STATUS_TIME : DIALOGUE_TIME,
-			command->kind == COMMAND_ENDS, hear, (void *)(uintptr_t)request, message,
-			sizeof message);
-	}
+	snprintf(line, sizeof line, "%s%s%s", command->name, request->argument != NULL ? " " : "",
+		request->argument != NULL ? request->argument : "");
+	result = command->kind == COMMAND_WATCHES ? top_run(&dialogue) : dialogue_run(&dialogue);
 	/* Where both go to one place, the last word comes last. */
 	fflush(stdout);
 	if (result != 0)
-		fprintf(stderr, "hubbub-ctl: %s\n", message);
+		fprintf(stderr, "hubbub-ctl: %s\n", dialogue.message);
 	else if (is_status(request))
-		return strcmp(message, "ready") == 0 ? 0 : 1;
+		return strcmp(dialogue.message, "ready") == 0 ? 0 : 1;
 	else if (command->kind != COMMAND_WATCHES)
-		fprintf(stderr, "%s\n", message);
+		fprintf(stderr, "%s\n", dialogue.message);
 	return result;
 }
 
@@ -189,9 +235,11 @@ main(int argc, char **argv)
 		.args_doc = "COMMAND [ARGUMENT]",
 		.doc = "Talks to a running server that was built with hubbub.\v",
 		.help_filter = filter_help};
-	struct request request = {0};
+	struct request request = {.timeout = TIMEOUT};
 	char path[DIALOGUE_PATH_SIZE], error[1200];
 
+	output_guard();
+	oversize_survive();
 	argp_program_version = "hubbub-ctl " HUBBUB_VERSION;
 	argp_err_exit_status = USAGE_EXIT;
 	/* Errors begin with the name that --help shows, however the program was called. */
@@ -200,7 +248,7 @@ main(int argc, char **argv)
 	find_command(&request);
 	if (request.socket != NULL)
 		return run(&request, request.socket);
-	if (dialogue_find(path, error, sizeof error) != 0) {
+	if (dialogue_find(request.pid, path, error, sizeof error) != 0) {
 		fprintf(stderr, "hubbub-ctl: %s\n", error);
 		return 1;
 	}

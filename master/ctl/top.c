@@ -133,17 +133,21 @@ draw(const json_t *state, const json_t *before, double seconds)
 }
 
 int
-top_run(const char *path, char *message, int message_size)
+top_run(struct dialogue *dialogue)
 {
 	json_t *state = NULL, *before = NULL;
 	double asked = 0;
 	int result = 0, key = 0;
 
 	if (!isatty(STDOUT_FILENO)) {
-		snprintf(message, (size_t)message_size,
+		snprintf(dialogue->message, sizeof dialogue->message,
 			"top needs a terminal; status prints the same once");
 		return 1;
 	}
+	dialogue->request = "status";
+	dialogue->patience = DIALOGUE_STATUS_PATIENCE;
+	dialogue->hear = keep_state;
+	dialogue->context = &state;
 	initscr();
 	cbreak();
 	noecho();
@@ -155,13 +159,15 @@ top_run(const char *path, char *message, int message_size)
 		json_decref(before);
 		before = state;
 		state = NULL;
-		result = dialogue_run(path, "status", DIALOGUE_STATUS_TIME, false, keep_state,
-			&state, message, message_size);
+		result = dialogue_run(dialogue);
 		if (state == NULL)
 			break;
 		draw(state, before, began - asked);
 		asked = began;
 		key = getch();
+		/* An input that has ended gives no key at once. */
+		if (key == ERR && now() - began < EVERY / 2000.)
+			napms(EVERY);
 	}
 	endwin();
 	json_decref(before);

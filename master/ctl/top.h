@@ -2,8 +2,10 @@
 #ifndef HUBBUB_CTL_TOP_H
 #define HUBBUB_CTL_TOP_H
 
-/* Shows it until q is pressed or the server is gone. Returns the exit code; message gets the reason
- * if that is not 0. */
-int top_run(const char *path, char *message, int message_size);
+#include "master/ctl/dialogue.h"
+
+/* Shows it until q is pressed or the server is gone, by dialogues of that path and limit. Returns
+ * the exit code; the dialogue's message tells the reason if that is not 0. */
+int top_run(struct dialogue *dialogue);
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "master/output.h"
 #include "tests/bench/bench.h"
 
 static const struct {
@@ -115,6 +116,7 @@ main(int argc, char **argv)
 		NULL, NULL, NULL};
 	struct bench_options options = {0};
 
+	output_guard();
 	argp_err_exit_status = 2;
 	argp_parse(&argp, argc, argv, 0, NULL, &options);
 	for (size_t i = 0; i < COMMANDS; i++)

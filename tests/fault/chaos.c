@@ -5,9 +5,8 @@
  *
  *	chaos [--seconds N] [--seed N]
  *
- * It prints its seed; the same seed makes the same choices, as far as the kernel's timing lets
- * it. */
-#include <dirent.h>
+ * It prints its seed; the same one, given so or as HUBBUB_SEED, makes the same choices, as far as
+ * the kernel's timing lets it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <hubbub/hub.h>
@@ -22,6 +21,8 @@
 
 #include "hub/scheduler_priv.h"
 #include "tests/support/certificate.h"
+#include "tests/support/descriptors.h"
+#include "tests/support/draw.h"
 
 enum { ACTORS = 48, OBJECTS = 3, PERMITS = 2, CAPACITY = 4 };
 #define ROUND (150 * HUB_MILLISECOND)
@@ -914,19 +915,6 @@ round_body(void *argument)
 	return argument;
 }
 
-static int
-open_descriptors(void)
-{
-	DIR *folder = opendir("/proc/self/fd");
-	int count = 0;
-
-	while (folder != NULL && readdir(folder) != NULL)
-		count++;
-	if (folder != NULL)
-		closedir(folder);
-	return count;
-}
-
 static void
 make_tls(void)
 {
@@ -972,7 +960,7 @@ main(int argc, char **argv)
 {
 	static const struct hub_hooks hooks = {.failed = ignore_failure};
 	int64_t seconds = 5, end;
-	uint64_t seed = (uint64_t)hub_now();
+	uint64_t seed = draw_seed();
 	int rounds = 0, descriptors;
 
 	for (int i = 1; i + 1 < argc; i += 2) {

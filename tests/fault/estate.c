@@ -1,145 +1,211 @@
 #include "tests/fault/estate.h"
 
+#include <arpa/inet.h>
 #include <dirent.h>
-#include <poll.h>
+#include <fcntl.h>
+#include <netinet/in.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "hub/base/clock.h"
-#include "tests/support/client.h"
+#include "tests/fault/interruption.h"
 
-#define LIBRARY HUBBUB_BUILD_DIR "/lib/interrupt.so"
 #define OPTION_SIZE 192
+#define OPTIONS_MAX 16
+#define PASSED 50 /* the lowest number that a socket to be passed may have here */
 
-/* What it was started with, beside the TCP address, the admin server and the control socket. */
+static bool __attribute__((format(printf, 2, 3)))
+fail(struct estate *estate, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(estate->why, sizeof estate->why, format, arguments);
+	va_end(arguments);
+	return false;
+}
+
+/* ---- what it is started with ---- */
+
 struct options {
-	char pidfile[OPTION_SIZE];
-	char path[OPTION_SIZE];
-	char udp[OPTION_SIZE];
-	char drain[OPTION_SIZE];
+	char text[OPTIONS_MAX][OPTION_SIZE];
+	int count;
 };
 
-static bool
-fail(struct estate *estate, const char *why)
+static void __attribute__((format(printf, 2, 3)))
+add(struct options *options, const char *format, ...)
 {
-	snprintf(estate->why, sizeof estate->why, "%.*s", (int)sizeof estate->why - 1, why);
-	return false;
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(options->text[options->count++], OPTION_SIZE, format, arguments);
+	va_end(arguments);
 }
 
 static void
 write_options(const struct estate *estate, struct options *options)
 {
-	snprintf(options->pidfile, OPTION_SIZE, "--pidfile=%s", estate->pidfile);
-	snprintf(options->path, OPTION_SIZE, "--listen=unix:%s", estate->path);
-	snprintf(options->udp, OPTION_SIZE, "--listen=udp:127.0.0.1:%d", estate->udp);
-	snprintf(options->drain, OPTION_SIZE, "--drain-timeout=%d", ESTATE_DRAIN);
-}
+	const struct estate_options *wanted = &estate->options;
 
-/* ---- interruptions ---- */
-
-bool
-estate_can_interrupt(void)
-{
-	return access(LIBRARY, R_OK) == 0;
-}
-
-/* AddressSanitizer wants to be first, but does not have to be. */
-static void
-preload(bool does)
-{
-	static char before[1024];
-	const char *options = getenv("ASAN_OPTIONS");
-	char both[1200];
-
-	if (!does) {
-		unsetenv("LD_PRELOAD");
-		setenv("ASAN_OPTIONS", before, 1);
+	*options = (struct options){.count = 0};
+	add(options, "-p2");
+	add(options, "-t2");
+	add(options, "--admin=127.0.0.1:%d", estate->server.admin);
+	add(options, "--control=%s", estate->server.control);
+	add(options, "--listen=127.0.0.1:%d", estate->targets[0].port);
+	add(options, "--pidfile=%s", estate->pidfile);
+	add(options, "--drain-timeout=%d", wanted->drain != 0 ? wanted->drain : ESTATE_DRAIN);
+	for (unsigned i = 1; i < estate->target_count; i++)
+		if (estate->targets[i].transport == TRANSPORT_UNIX)
+			add(options, "--listen=unix:%s", estate->path);
+		else
+			add(options, "--listen=udp:127.0.0.1:%d", estate->targets[i].port);
+	if (wanted->is_passed)
+		add(options, "--listen=127.0.0.1:%d", estate->target.port);
+	if (wanted->more != NULL)
+		add(options, "%s", wanted->more);
+	if (wanted->transport == TRANSPORT_PROXY)
+		add(options, "--proxy-protocol=on");
+	if (wanted->transport != TRANSPORT_TLS)
 		return;
+	add(options, "--tls-cert=%s", estate->certificate.file);
+	add(options, "--tls-key=%s", estate->certificate.key);
+}
+
+/* A listening socket as a service manager makes it, and a script that passes it to the server. */
+static bool
+make_activation(struct estate *estate)
+{
+	struct sockaddr_in address = {
+		.sin_family = AF_INET, .sin_port = htons((uint16_t)estate->target.port)};
+	int on = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	FILE *file;
+
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+	setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+	if (bind(fd, (struct sockaddr *)&address, sizeof address) != 0 || listen(fd, 1024) != 0)
+		return false;
+	/* The server inherits it. */
+	estate->passed = fcntl(fd, F_DUPFD, PASSED);
+	close(fd);
+	snprintf(estate->script, sizeof estate->script, "%s/activated", estate->folder);
+	file = fopen(estate->script, "we");
+	if (file == NULL)
+		return false;
+	fprintf(file,
+		"#!/bin/bash\nexport LISTEN_PID=$$ LISTEN_FDS=1\nexec %s \"$@\" 3<&%d %d<&-\n",
+		program_path("hubbub-echo"), estate->passed, estate->passed);
+	return fclose(file) == 0 && chmod(estate->script, 0700) == 0;
+}
+
+static void
+choose_targets(struct estate *estate)
+{
+	enum transport wanted = estate->options.transport;
+
+	estate->targets[estate->target_count++] = (struct target){
+		.transport = wanted == TRANSPORT_TLS || wanted == TRANSPORT_PROXY ? wanted
+										  : TRANSPORT_TCP,
+		.port = server_lasting_port()};
+	/* Datagrams have no connection to put a header before, and who comes by the path is asked
+	 * for one, too. */
+	if (wanted != TRANSPORT_PROXY) {
+		estate->targets[estate->target_count++] =
+			(struct target){.transport = TRANSPORT_UNIX, .path = estate->path};
+		estate->targets[estate->target_count++] =
+			(struct target){.transport = TRANSPORT_UDP, .port = server_lasting_port()};
 	}
-	snprintf(before, sizeof before, "%s", options != NULL ? options : "");
-	snprintf(both, sizeof both, "%s:verify_asan_link_order=0", before);
-	setenv("ASAN_OPTIONS", both, 1);
-	setenv("LD_PRELOAD", LIBRARY, 1);
-}
-
-static pid_t
-read_pid(const char *file)
-{
-	FILE *stream = fopen(file, "re");
-	int pid = 0;
-
-	if (stream == NULL)
-		return 0;
-	if (fscanf(stream, "%d", &pid) != 1)
-		pid = 0;
-	fclose(stream);
-	return pid;
-}
-
-pid_t
-estate_interrupted(struct estate *estate)
-{
-	return read_pid(estate->interrupted);
+	for (unsigned i = 0; i < estate->target_count; i++)
+		if (estate->targets[i].transport == wanted)
+			estate->target = estate->targets[i];
+	if (estate->options.is_passed)
+		estate->target.port = server_lasting_port();
 }
 
 /* ---- its life ---- */
 
-bool
-estate_start(struct estate *estate, const char *interruption)
+static bool
+prepare(struct estate *estate, const struct estate_options *options)
 {
-	struct options options;
-	char variable[FOLDER_SIZE + 64];
-	bool has_started;
-
-	*estate = (struct estate){.udp = server_lasting_port()};
+	*estate = (struct estate){.options = *options, .passed = -1};
 	if (!folder_make(estate->folder))
 		return fail(estate, "no folder");
+	snprintf(estate->server.control, sizeof estate->server.control, "%s/control",
+		estate->folder);
 	snprintf(estate->pidfile, sizeof estate->pidfile, "%s/pid", estate->folder);
 	snprintf(estate->path, sizeof estate->path, "%s/path", estate->folder);
 	snprintf(estate->interrupted, sizeof estate->interrupted, "%s/interrupted", estate->folder);
-	snprintf(variable, sizeof variable, "%s %s", interruption, estate->interrupted);
+	estate->server.admin = server_lasting_port();
+	choose_targets(estate);
+	if (options->is_passed && !make_activation(estate))
+		return fail(estate, "no socket to pass");
+	return options->transport != TRANSPORT_TLS || certificate_make(&estate->certificate) ||
+	       fail(estate, "no certificate");
+}
+
+/* Returns whether it is ready. */
+static bool
+launch(struct estate *estate, struct program *program)
+{
+	char *argv[OPTIONS_MAX + 2] = {program_path("hubbub-echo")};
+	struct options options;
+
+	if (estate->options.is_passed)
+		argv[0] = estate->script;
 	write_options(estate, &options);
-	if (interruption != NULL) {
-		setenv("HUBBUB_INTERRUPT", variable, 1);
-		preload(true);
-	}
-	has_started = server_start(&estate->server, "hubbub-echo", "2", "2", options.pidfile,
-		options.path, options.udp, options.drain, NULL);
-	if (interruption != NULL)
-		preload(false);
-	return has_started || fail(estate, estate->server.program.text);
+	for (int i = 0; i < options.count; i++)
+		argv[1 + i] = options.text[i];
+	return program_start(program, argv, 0) && program_expect(program, ", pid ", 20);
+}
+
+bool
+estate_start(struct estate *estate, const struct estate_options *options)
+{
+	bool has_started;
+
+	if (!prepare(estate, options))
+		return false;
+	if (options->interruption != NULL)
+		interruption_begin(options->interruption, estate->interrupted);
+	has_started = launch(estate, &estate->server.program);
+	if (options->interruption != NULL)
+		interruption_end();
+	estate->server.pid = estate->server.program.pid;
+	estate->server.program.port = estate->targets[0].port;
+	return has_started || fail(estate, "%s", estate->server.program.text);
 }
 
 void
 estate_clean(struct estate *estate)
 {
+	if (estate->folder[0] == '\0')
+		return;
 	/* The group outlives its leader. */
-	if (estate->server.folder[0] != '\0' && estate->server.program.pid == 0)
-		kill(-estate->server.pid, SIGKILL);
-	server_clean(&estate->server);
+	program_end(&estate->server.program);
+	certificate_clean(&estate->certificate);
+	if (estate->passed != -1)
+		close(estate->passed);
 	folder_remove(estate->folder);
 }
 
 /* ---- who owns it ---- */
 
 pid_t
-estate_pidfile(const struct estate *estate)
+estate_interrupted(const struct estate *estate)
 {
-	return read_pid(estate->pidfile);
+	return interruption_pid(estate->interrupted);
 }
 
-static bool
-is_echoed(int fd)
+pid_t
+estate_pidfile(const struct estate *estate)
 {
-	bool is_so = fd != -1 && client_exchange(fd, "here", "HERE");
-
-	if (fd != -1)
-		close(fd);
-	return is_so;
+	return interruption_pid(estate->pidfile);
 }
 
 /* By hubbub-ctl and by HTTP. */
@@ -152,7 +218,7 @@ answers_operators(struct estate *estate)
 	snprintf(expected, sizeof expected, ", pid %d: serving, ready", (int)estate->server.pid);
 	if (server_ctl(&estate->server, "status", NULL, output, sizeof output) != 0 ||
 		strstr(output, expected) == NULL)
-		return fail(estate, output);
+		return fail(estate, "%s", output);
 	if (server_number(&estate->server, "pid") != estate->server.pid)
 		return fail(estate, "the admin server is another one's");
 	return true;
@@ -161,6 +227,7 @@ answers_operators(struct estate *estate)
 bool
 estate_has_owner(void *context)
 {
+	static const char *const names[] = {"the port", "the Unix socket", "the datagram port"};
 	struct estate *estate = context;
 	pid_t owner = estate_pidfile(estate);
 
@@ -169,13 +236,11 @@ estate_has_owner(void *context)
 	estate->server.pid = owner;
 	if (!answers_operators(estate))
 		return false;
-	if (!is_echoed(client_connect(estate->server.program.port)))
-		return fail(estate, "the port does not answer");
-	if (!is_echoed(client_connect_path(estate->path)))
-		return fail(estate, "the path does not answer");
-	if (!is_echoed(client_connect_udp(estate->udp)))
-		return fail(estate, "datagrams are not answered");
-	return true;
+	for (unsigned i = 0; i < estate->target_count; i++)
+		if (!target_answers(&estate->targets[i]))
+			return fail(estate, "%s does not answer", names[i]);
+	return !estate->options.is_passed || target_answers(&estate->target) ||
+	       fail(estate, "the socket that was passed does not answer");
 }
 
 /* ---- who is left ---- */
@@ -209,32 +274,47 @@ read_process(const char *name, struct process *process)
 	       sscanf(rest, ") %c %d %d", &process->state, &process->parent, &process->group) == 3;
 }
 
-bool
-estate_is_tidy(void *context)
+/* Looks for one that is neither the owner, if that is not 0, nor its child. */
+static bool
+find_other(const struct estate *estate, pid_t owner, struct process *other)
 {
-	struct estate *estate = context;
-	pid_t first = estate->server.program.pid, owner = estate->server.pid;
-	struct process process;
+	pid_t first = estate->server.program.group;
 	struct dirent *entry;
-	bool is_tidy = true;
+	bool is_found = false;
 	DIR *folder;
 
 	/* The first one is this process's child. */
 	if (first != owner)
 		waitpid(first, NULL, WNOHANG);
 	folder = opendir("/proc");
-	while (folder != NULL && (entry = readdir(folder)) != NULL) {
-		if (!read_process(entry->d_name, &process) || process.group != first ||
-			process.state == 'Z' || process.pid == owner || process.parent == owner)
-			continue;
-		snprintf(estate->why, sizeof estate->why,
-			"process %d is left, a child of %d, beside the owner %d", (int)process.pid,
-			(int)process.parent, (int)owner);
-		is_tidy = false;
-	}
+	while (folder != NULL && !is_found && (entry = readdir(folder)) != NULL)
+		is_found = read_process(entry->d_name, other) && other->group == first &&
+			   other->state != 'Z' &&
+			   (owner == 0 || (other->pid != owner && other->parent != owner));
 	if (folder != NULL)
 		closedir(folder);
-	return is_tidy;
+	return is_found;
+}
+
+bool
+estate_is_tidy(void *context)
+{
+	struct estate *estate = context;
+	struct process other;
+
+	return !find_other(estate, estate->server.pid, &other) ||
+	       fail(estate, "process %d is left, a child of %d, beside the owner %d",
+		       (int)other.pid, (int)other.parent, (int)estate->server.pid);
+}
+
+bool
+estate_is_gone(void *context)
+{
+	struct estate *estate = context;
+	struct process other;
+
+	return !find_other(estate, 0, &other) ||
+	       fail(estate, "process %d is left, a child of %d", (int)other.pid, (int)other.parent);
 }
 
 /* ---- again ---- */
@@ -242,21 +322,11 @@ estate_is_tidy(void *context)
 bool
 estate_starts_again(struct estate *estate)
 {
-	char listen[OPTION_SIZE], admin[OPTION_SIZE], control[OPTION_SIZE];
-	struct options options;
-	char *argv[] = {program_path("hubbub-echo"), listen, "-p2", "-t2", admin, control,
-		options.pidfile, options.path, options.udp, options.drain, NULL};
 	struct program again;
-	bool serves;
+	bool serves = launch(estate, &again) && target_answers(&estate->target);
 
-	write_options(estate, &options);
-	snprintf(listen, sizeof listen, "--listen=127.0.0.1:%d", estate->server.program.port);
-	snprintf(admin, sizeof admin, "--admin=127.0.0.1:%d", estate->server.admin);
-	snprintf(control, sizeof control, "--control=%s", estate->server.control);
-	serves = program_start(&again, argv, 0) && program_expect(&again, "ready: ", 10) &&
-		 is_echoed(client_connect(estate->server.program.port));
 	if (!serves)
-		fail(estate, again.text);
+		fail(estate, "%s", again.text);
 	program_stop(&again, SIGTERM, 10);
 	program_end(&again);
 	return serves;

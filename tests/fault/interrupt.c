@@ -61,14 +61,12 @@ static void __attribute__((constructor)) read_environment(void)
 
 /* Whether this is the message, and nobody was interrupted yet. */
 static bool
-is_wanted(const char *when, const struct msghdr *envelope)
+is_wanted(const char *when, const struct channel_message *message)
 {
-	const struct channel_message *message = envelope->msg_iov[0].iov_base;
 	char pid[16];
 	int fd;
 
-	if (wanted.kind == 0 || strcmp(when, wanted.when) != 0 || envelope->msg_iovlen != 1 ||
-		envelope->msg_iov[0].iov_len != sizeof *message || message->kind != wanted.kind)
+	if (wanted.kind == 0 || strcmp(when, wanted.when) != 0 || message->kind != wanted.kind)
 		return false;
 	fd = open(wanted.file, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
 	if (fd == -1)
@@ -81,10 +79,18 @@ is_wanted(const char *when, const struct msghdr *envelope)
 }
 
 static void
-interrupt_at(const char *when, const struct msghdr *envelope)
+interrupt_at(const char *when, const void *bytes, size_t length)
 {
-	if (is_wanted(when, envelope))
+	if (length == sizeof(struct channel_message) && is_wanted(when, bytes))
 		kill(getpid(), wanted.signal);
+}
+
+static void
+interrupt_sender(const char *when, const struct msghdr *envelope)
+{
+	/* Whoever asks whether the call is refused sends nothing. */
+	if (envelope != NULL && envelope->msg_iovlen == 1)
+		interrupt_at(when, envelope->msg_iov[0].iov_base, envelope->msg_iov[0].iov_len);
 }
 
 EXPORT ssize_t
@@ -92,19 +98,19 @@ sendmsg(int fd, const struct msghdr *envelope, int flags)
 {
 	ssize_t sent;
 
-	interrupt_at("before", envelope);
+	interrupt_sender("before", envelope);
 	sent = syscall(SYS_sendmsg, fd, envelope, flags);
 	if (sent > 0)
-		interrupt_at("after", envelope);
+		interrupt_sender("after", envelope);
 	return sent;
 }
 
 EXPORT ssize_t
-recvmsg(int fd, struct msghdr *envelope, int flags)
+recv(int fd, void *bytes, size_t size, int flags)
 {
-	ssize_t length = syscall(SYS_recvmsg, fd, envelope, flags);
+	ssize_t length = syscall(SYS_recvfrom, fd, bytes, size, flags, NULL, NULL);
 
-	if (length == sizeof(struct channel_message))
-		interrupt_at("heard", envelope);
+	if (length > 0 && !(flags & MSG_PEEK))
+		interrupt_at("heard", bytes, (size_t)length);
 	return length;
 }

@@ -3,6 +3,7 @@
  *
  *	where        "PID TID", of the process and the thread that serve this connection
  *	spin MS      computes for so long, without letting others run, then answers "done"
+ *	files        opens files until there are no more, then answers "done"
  *	sleep MS     suspends only its coroutine, then answers "done"
  *	crash        writes to address 8
  *	abort        calls abort(3)
@@ -12,6 +13,7 @@
  * */
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <hubbub/hub.h>
 #include <hubbub/server.h>
 #include <signal.h>
@@ -58,6 +60,9 @@ answer(int client, char *line)
 		spin(atol(line + 5));
 	} else if (strncmp(line, "sleep ", 6) == 0) {
 		hub_sleep(atol(line + 6) * HUB_MILLISECOND);
+	} else if (strcmp(line, "files") == 0) {
+		while (open("/dev/null", O_RDONLY | O_CLOEXEC) != -1)
+			continue;
 	} else if (strcmp(line, "crash") == 0) {
 		crash_here();
 	} else if (strcmp(line, "abort") == 0) {

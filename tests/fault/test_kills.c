@@ -97,7 +97,7 @@ Test(kills, a_thousand_workers_die_at_random_points)
 
 		cr_assert(server_start(&victim->server, "hubbub-echo", "4", "1",
 			"--drain-timeout=2", "--log-level=error", NULL));
-		victim->witness = (struct witness){.port = victim->server.program.port,
+		victim->witness = (struct witness){.target.port = victim->server.program.port,
 			.lasting = 4,
 			.pause = 0.02,
 			.rate = 20,

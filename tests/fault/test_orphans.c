@@ -160,8 +160,8 @@ Test(orphans, a_killed_master_takes_nothing_with_it)
 
 	start_former("hubbub-echo");
 	lasting = (struct witness){
-		.port = port, .lasting = 200, .pause = 0.05, .limit = 20 * CLOCK_SECOND};
-	passing = (struct witness){.port = port, .rate = 300, .limit = 20 * CLOCK_SECOND};
+		.target.port = port, .lasting = 200, .pause = 0.05, .limit = 20 * CLOCK_SECOND};
+	passing = (struct witness){.target.port = port, .rate = 300, .limit = 20 * CLOCK_SECOND};
 	witness_start(&lasting);
 	witness_start(&passing);
 	poll(NULL, 0, 500);

@@ -31,7 +31,7 @@ static void
 start(const char *name, unsigned lasting, double rate)
 {
 	cr_assert(server_start(&server, name, "2", "2", NULL), "%s", server.program.text);
-	witness = (struct witness){.port = server.program.port,
+	witness = (struct witness){.target.port = server.program.port,
 		.lasting = lasting,
 		.pause = 0.05,
 		.rate = rate,
@@ -262,7 +262,8 @@ Test(promises, a_stopped_worker_is_steered_around_and_rejoins)
 	int64_t began;
 
 	cr_assert(server_start(&server, "hubbub-echo", "2", "2", NULL));
-	witness = (struct witness){.port = server.program.port, .rate = 100, .limit = CLOCK_SECOND};
+	witness = (struct witness){
+		.target.port = server.program.port, .rate = 100, .limit = CLOCK_SECOND};
 	witness_start(&witness);
 	worker = server_worker(&server, 0);
 	nap(0.5);

@@ -3,20 +3,21 @@
 #include <criterion/criterion.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "hub/base/clock.h"
 #include "tests/fault/estate.h"
+#include "tests/fault/interruption.h"
 #include "tests/support/client.h"
+#include "tests/support/trial.h"
 #include "tests/support/witness.h"
 
 #define AT_ONCE 6
+#define SAMPLE 5 /* moments, with sanitizers, which take some of the CPU themselves */
+#define SANITIZED_AT_ONCE 3
 #define SILENT 8
 #define LATE (3 * CLOCK_SECOND) /* beside the pause */
 #define SHORT .3                /* seconds */
@@ -34,33 +35,19 @@ static const char *const moments[] = {
 
 #define MOMENTS (sizeof moments / sizeof moments[0])
 
+/* Of the trial that this process is. */
+static const char *moment;
+static double pause_length; /* in seconds; 0: the master is killed */
+
 /* Whether a new master that pauses there for long is given up. */
 static bool
-may_be_given_up(const char *moment)
+may_be_given_up(void)
 {
 	return strcmp(moment, "after RISEN") == 0 || strcmp(moment, "heard GO") == 0;
 }
 
-/* In memory that the trial, a process of its own, shares with the test. */
-struct trial {
-	const char *moment;
-	double pause;        /* seconds; 0: it is killed */
-	char failure[16384]; /* empty: none */
-};
-
 static struct estate estate;
 static struct witness witness;
-
-static bool __attribute__((format(printf, 2, 3))) fail(struct trial *trial, const char *format, ...)
-{
-	size_t length = strlen(trial->failure);
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(trial->failure + length, sizeof trial->failure - length, format, arguments);
-	va_end(arguments);
-	return false;
-}
 
 /* Those that have said nothing are waited for until the end of a drain. */
 static int silent[SILENT];
@@ -70,7 +57,7 @@ begin_load(double pause)
 {
 	for (int i = 0; i < SILENT; i++)
 		silent[i] = client_connect(estate.server.program.port);
-	witness = (struct witness){.port = estate.server.program.port,
+	witness = (struct witness){.target.port = estate.server.program.port,
 		.lasting = 20,
 		.pause = 0.05,
 		.rate = 50,
@@ -101,13 +88,13 @@ end_load(void)
 static bool
 is_true(struct trial *trial, const struct program *ctl, int code, pid_t before)
 {
-	bool is_new = estate.server.pid != before, has_died = trial->pause <= 0 && !is_new;
-	bool has_to = trial->pause > 0 && (trial->pause < LONG || !may_be_given_up(trial->moment));
+	bool is_new = estate.server.pid != before, has_died = pause_length <= 0 && !is_new;
+	bool has_to = pause_length > 0 && (pause_length < LONG || !may_be_given_up());
 
 	if (code == 0 ? is_new || has_died
 		      : !has_to && (!is_new || strstr(ctl->text, "changed nothing") == NULL))
 		return true;
-	return fail(trial, "hubbub-ctl said of %d after %d: %s", (int)estate.server.pid,
+	return trial_fail(trial, "hubbub-ctl said of %d after %d: %s", (int)estate.server.pid,
 		(int)before, ctl->text);
 }
 
@@ -116,14 +103,14 @@ is_true(struct trial *trial, const struct program *ctl, int code, pid_t before)
 static int
 pause_one(struct trial *trial, pid_t interrupted, struct program *ctl)
 {
-	int64_t end = clock_now() + (int64_t)(trial->pause * (double)CLOCK_SECOND);
+	int64_t end = clock_now() + (int64_t)(pause_length * (double)CLOCK_SECOND);
 	pid_t before = estate.server.pid;
 	int code = -1;
 
 	while (code == -1 && clock_now() < end)
 		code = program_wait(ctl, 0.1);
 	if (code == 0 && estate_pidfile(&estate) == before)
-		fail(trial, "it is said to be done too early\n");
+		trial_fail(trial, "it is said to be done too early\n");
 	while (clock_now() < end)
 		poll(NULL, 0, 10);
 	kill(interrupted, SIGCONT);
@@ -166,18 +153,18 @@ upgrade(struct trial *trial)
 
 	interrupted = begin_upgrade(&ctl);
 	if (interrupted == 0)
-		return fail(trial, "nobody was interrupted");
-	if (trial->pause > 0)
+		return trial_fail(trial, "nobody was interrupted");
+	if (pause_length > 0)
 		code = pause_one(trial, interrupted, &ctl);
 	if (code == -1)
 		code = program_wait(&ctl, 20);
 	program_end(&ctl);
 	if (code == -1)
-		return fail(trial, "hubbub-ctl hangs");
+		return trial_fail(trial, "hubbub-ctl hangs");
 	if (!wait_until(estate_has_owner, &estate, 10))
-		return fail(trial, "no owner: %s", estate.why);
-	if (trial->pause <= 0 && estate.server.pid == interrupted)
-		return fail(trial, "the dead one owns it");
+		return trial_fail(trial, "no owner: %s", estate.why);
+	if (pause_length <= 0 && estate.server.pid == interrupted)
+		return trial_fail(trial, "the dead one owns it");
 	return is_true(trial, &ctl, code, before);
 }
 
@@ -185,88 +172,65 @@ static bool
 run(struct trial *trial)
 {
 	char interruption[64];
+	struct estate_options options = {.interruption = interruption};
 	const char *lost;
 
-	snprintf(interruption, sizeof interruption, "%s %s", trial->moment,
-		trial->pause > 0 ? "stop" : "kill");
-	if (!estate_start(&estate, interruption))
-		return fail(trial, "it does not start: %s", estate.why);
-	begin_load(trial->pause);
-	if (strstr(trial->moment, "LEAVING") != NULL &&
+	snprintf(interruption, sizeof interruption, "%s %s", moment,
+		pause_length > 0 ? "stop" : "kill");
+	if (!estate_start(&estate, &options))
+		return trial_fail(trial, "it does not start: %s", estate.why);
+	begin_load(pause_length);
+	if (strstr(moment, "LEAVING") != NULL &&
 		(server_ctl(&estate.server, "upgrade", NULL, NULL, 0) != 0 ||
 			!wait_until(estate_has_owner, &estate, 1)))
-		fail(trial, "no upgrade before: %s", estate.why);
+		trial_fail(trial, "no upgrade before: %s", estate.why);
 	upgrade(trial);
 	poll(NULL, 0, 500);
 	lost = end_load();
 	if (lost != NULL)
-		fail(trial, "%s\n", lost);
+		trial_fail(trial, "%s\n", lost);
 	if (!wait_until(estate_is_tidy, &estate, ESTATE_DRAIN + 3))
-		fail(trial, "%s\n", estate.why);
+		trial_fail(trial, "%s\n", estate.why);
 	if (!estate_has_owner(&estate))
-		fail(trial, "then no owner: %s\n", estate.why);
+		trial_fail(trial, "then no owner: %s\n", estate.why);
 	if (server_end(&estate.server, ESTATE_DRAIN + 3) != 0)
-		fail(trial, "the owner does not end\n");
+		trial_fail(trial, "the owner does not end\n");
 	if (!estate_starts_again(&estate))
-		fail(trial, "no restart: %s\n", estate.why);
+		trial_fail(trial, "no restart: %s\n", estate.why);
 	return trial->failure[0] == '\0';
 }
 
-/* In a process of its own, as each has its own environment. */
 static void
 run_apart(struct trial *trial)
 {
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	moment = moments[trial->number];
 	if (!run(trial)) {
 		program_expect(&estate.server.program, "no such text", 0.1);
-		fail(trial, "%s", estate.server.program.text);
+		trial_fail(trial, "%s", estate.server.program.text);
 	}
 	estate_clean(&estate);
-	_exit(0);
 }
 
-static void
-await_one(struct trial *trials, const pid_t *pids)
+static const char *
+name_of(unsigned number)
 {
-	int status;
-	pid_t ended = wait(&status);
-
-	for (size_t i = 0; i < MOMENTS; i++)
-		if (pids[i] == ended && status != 0)
-			fail(&trials[i], "the trial ended with status %d", status);
+	return moments[number];
 }
 
 /* All moments, some at the same time. */
 static void
 walk(double pause)
 {
-	struct trial *trials = mmap(NULL, MOMENTS * sizeof *trials, PROT_READ | PROT_WRITE,
-		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	pid_t pids[MOMENTS];
-	int failed = 0;
+	struct trials trials = {MOMENTS, AT_ONCE, 0, run_apart, name_of};
 
-	if (!estate_can_interrupt())
+	if (program_is_sanitized()) {
+		trials.at_once = SANITIZED_AT_ONCE;
+		trials.sample = SAMPLE;
+	}
+	if (!interruption_is_possible())
 		cr_skip("has no library to preload");
-	cr_assert_neq(trials, MAP_FAILED);
-	for (size_t i = 0; i < MOMENTS; i++) {
-		trials[i].moment = moments[i];
-		trials[i].pause = pause;
-		if (i >= AT_ONCE)
-			await_one(trials, pids);
-		pids[i] = fork();
-		cr_assert_neq(pids[i], -1);
-		if (pids[i] == 0)
-			run_apart(&trials[i]);
-	}
-	for (size_t i = 0; i < AT_ONCE; i++)
-		await_one(trials, pids);
-	for (size_t i = 0; i < MOMENTS; i++) {
-		if (trials[i].failure[0] == '\0')
-			continue;
-		fprintf(stderr, "---- %s:\n%s\n", moments[i], trials[i].failure);
-		failed++;
-	}
-	cr_assert_eq(failed, 0, "at %d of %zu moments", failed, MOMENTS);
+	pause_length = pause;
+	cr_assert_eq(trials_run(&trials), 0);
 }
 
 static void
@@ -325,7 +289,7 @@ Test(upgrade, when_it_is_done_all_is_the_new_masters)
 {
 	const char *lost;
 
-	cr_assert(estate_start(&estate, NULL), "%s", estate.why);
+	cr_assert(estate_start(&estate, &(struct estate_options){0}), "%s", estate.why);
 	begin_load(0);
 	for (int i = 0; i < 20; i++)
 		must_upgrade();
@@ -346,7 +310,7 @@ Test(upgrade, the_old_master_serves_on_if_the_new_one_dies_before_it_has_drained
 	char again[64];
 	pid_t first;
 
-	cr_assert(estate_start(&estate, NULL), "%s", estate.why);
+	cr_assert(estate_start(&estate, &(struct estate_options){0}), "%s", estate.why);
 	begin_load(0);
 	first = estate.server.pid;
 	for (int i = 0; i < 3; i++) {
@@ -370,7 +334,7 @@ Test(upgrade, a_server_starts_anew_while_a_former_master_still_drains)
 	pid_t second;
 	int client;
 
-	cr_assert(estate_start(&estate, NULL), "%s", estate.why);
+	cr_assert(estate_start(&estate, &(struct estate_options){0}), "%s", estate.why);
 	client = client_connect(estate.server.program.port);
 	second = must_upgrade();
 	kill(second, SIGTERM);

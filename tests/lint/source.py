@@ -24,6 +24,14 @@ def files():
 
 
 @lru_cache(None)
+def public_headers():
+    """What is installed: where it lies, and what comes behind <hubbub/>. The CMakeLists are the one list."""
+    listed = re.search(r"HUB_PUBLIC_HEADERS\n(.*?)PARENT_SCOPE", text("hub/CMakeLists.txt"), re.S)
+    others = re.findall(r"^hubbub_public_header\((\S+) (\S+)\)", text("CMakeLists.txt"), re.M)
+    return dict([("hub/" + name, name) for name in listed.group(1).split()] + others)
+
+
+@lru_cache(None)
 def text(path):
     return open(path, encoding="utf-8").read()
 
@@ -50,7 +58,7 @@ def includes(path):
         beside = os.path.normpath(os.path.join(os.path.dirname(path), written))
         if written.startswith("hubbub/"):
             # The public face: of the hub, but for these.
-            others = {"hubbub/peer.h": "worker/peer.h", "hubbub/server.h": "master/server.h"}
+            others = {"hubbub/busy.h": "worker/busy.h", "hubbub/peer.h": "worker/peer.h", "hubbub/server.h": "master/server.h"}
             yield written, others.get(written, "hub/" + written[7:])
         else:
             yield written, beside if opening == '"' and os.path.exists(beside) else written

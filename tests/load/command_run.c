@@ -11,6 +11,7 @@
 #include "tests/load/hdr.h"
 #include "tests/load/json.h"
 #include "tests/load/options.h"
+#include "tests/load/outfile.h"
 #include "tests/load/page.h"
 #include "tests/load/panel.h"
 #include "tests/load/plot.h"
@@ -71,25 +72,8 @@ pass_interval(const struct interval *interval, const struct progress *progress, 
 static bool
 open_file(const char *path, FILE **file)
 {
-	*file = NULL;
-	if (path == NULL)
-		return true;
-	*file = strcmp(path, "-") == 0 ? stdout : fopen(path, "we");
-	if (*file == NULL)
-		fprintf(stderr, "hubbub-load: %s cannot be written: %s\n", path, strerror(errno));
-	return *file != NULL;
-}
-
-/* Returns false after a message. */
-static bool
-end_stream(FILE *stream, const char *path)
-{
-	bool is_well = ferror(stream) == 0;
-
-	if ((stream == stdout ? fflush(stream) : fclose(stream)) == 0 && is_well)
-		return true;
-	fprintf(stderr, "hubbub-load: %s cannot be written: %s\n", path, strerror(errno));
-	return false;
+	*file = path != NULL ? outfile_open(path) : NULL;
+	return path == NULL || *file != NULL;
 }
 
 /* What goes to stdout for programs leaves no room there for people. */
@@ -112,11 +96,9 @@ write_files(const struct load *load, const struct result *result, const json_t *
 
 	if (load->output != NULL)
 		is_well = json_write(json, load->output) && is_well;
-	if (hdr != NULL && (!hdr_write_spectrum(hdr, &result->total.response) ||
-				   (hdr == stdout ? fflush(hdr) : fclose(hdr)) != 0)) {
-		fprintf(stderr, "hubbub-load: %s cannot be written: %s\n", load->hdr,
-			strerror(errno));
-		is_well = false;
+	if (hdr != NULL) {
+		hdr_write_spectrum(hdr, &result->total.response);
+		is_well = outfile_end(hdr, load->hdr) && is_well;
 	}
 	if (load->html != NULL)
 		is_well = page_write(load->html, json, NULL) && is_well;
@@ -162,10 +144,8 @@ conclude(const struct load *load, const struct result *result, FILE *hdr)
 	}
 	text_report(report, result);
 	code = use_baselines(load, report, json, result->code);
-	if (fflush(report) != 0 && code == LOAD_DONE) {
-		fprintf(stderr, "hubbub-load: the report cannot be written: %s\n", strerror(errno));
+	if (report == stdout && !outfile_end(report, "-") && code == LOAD_DONE)
 		code = LOAD_FAILED;
-	}
 	if (!write_files(load, result, json, hdr) && code == LOAD_DONE)
 		code = LOAD_FAILED;
 	json_decref(json);
@@ -227,7 +207,7 @@ command_run(int argc, char **argv)
 		return LOAD_FAILED;
 	}
 	code = conclude(&load, result, hdr);
-	if (output.stream != NULL && !end_stream(output.stream, load.stream) && code == LOAD_DONE)
+	if (output.stream != NULL && !outfile_end(output.stream, load.stream) && code == LOAD_DONE)
 		code = LOAD_FAILED;
 	result_free(result);
 	return code;

@@ -10,9 +10,10 @@
 #include <unistd.h>
 
 #include "hub/base/clock.h"
-#include "hub/base/printable.h"
 #include "master/cpus.h"
+#include "master/printable.h"
 #include "tests/load/hdr.h"
+#include "tests/load/outfile.h"
 #include "tests/load/preflight.h"
 
 static json_t *
@@ -341,20 +342,14 @@ json_result(const struct result *result)
 bool
 json_write(const json_t *json, const char *path)
 {
-	FILE *file = strcmp(path, "-") == 0 ? stdout : fopen(path, "we");
+	FILE *file = outfile_open(path);
 	bool is_written;
 
-	if (file == NULL) {
-		fprintf(stderr, "hubbub-load: %s cannot be written: %s\n", path, strerror(errno));
+	if (file == NULL)
 		return false;
-	}
 	is_written = json_dumpf(json, file, JSON_INDENT(1) | JSON_REAL_PRECISION(12)) == 0 &&
 		     fputc('\n', file) != EOF;
-	if ((file == stdout ? fflush(file) : fclose(file)) != 0 || !is_written) {
-		fprintf(stderr, "hubbub-load: %s cannot be written: %s\n", path, strerror(errno));
-		return false;
-	}
-	return true;
+	return outfile_end(file, path) && is_written;
 }
 
 json_t *

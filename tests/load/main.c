@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "master/output.h"
+#include "master/oversize.h"
 #include "tests/load/commands.h"
 #include "tests/load/complete.h"
 #include "tests/load/options.h"
@@ -34,6 +36,8 @@ static const struct {
 int
 main(int argc, char **argv)
 {
+	output_guard();
+	oversize_survive();
 	for (size_t i = 0; argc > 1 && i < sizeof commands / sizeof commands[0]; i++)
 		if (strcmp(argv[1], commands[i].name) == 0) {
 			argv[1] = argv[0];

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hub/base/allocator.h"
 #include "hub/base/clock.h"
 #include "master/nearest.h"
 #include "master/table.h"
@@ -174,6 +175,13 @@ warn(const char *text)
 	fprintf(stderr, "hubbub-load: %s\n", text);
 }
 
+static void
+print_version(FILE *stream, struct argp_state *state)
+{
+	(void)state;
+	fprintf(stream, "hubbub-load %s, %s\n", HUBBUB_VERSION, allocator_name());
+}
+
 void
 options_parse(struct load *load, int argc, char **argv, enum options_purpose purpose)
 {
@@ -186,7 +194,7 @@ options_parse(struct load *load, int argc, char **argv, enum options_purpose pur
 	load->argv = argv;
 	if (purpose == OPTIONS_SWEEP)
 		own = find_server(load, argc, argv);
-	argp_program_version = "hubbub-load " HUBBUB_VERSION;
+	argp_program_version_hook = print_version;
 	argp_err_exit_status = LOAD_USAGE;
 	if (table_read(&parse.table, own, argv) != 0)
 		refuse("%s", error);

@@ -9,6 +9,7 @@
 #include "tests/load/commands.h"
 #include "tests/load/hdr.h"
 #include "tests/load/json.h"
+#include "tests/load/outfile.h"
 #include "tests/load/plot.h"
 #include "tests/load/units.h"
 
@@ -417,11 +418,9 @@ page_write(const char *path, const json_t *result, const json_t *base)
 
 	if (!plot_is_possible())
 		return false;
-	page = strcmp(path, "-") == 0 ? stdout : fopen(path, "we");
-	if (page == NULL) {
-		fprintf(stderr, "hubbub-load: %s cannot be written: %s\n", path, strerror(errno));
+	page = outfile_open(path);
+	if (page == NULL)
 		return false;
-	}
 	snprintf(title, sizeof title, "Load on %s",
 		json_string_value(json_array_get(json_at(result, "config.targets"), 0)) != NULL
 			? json_string_value(json_array_get(json_at(result, "config.targets"), 0))
@@ -437,10 +436,7 @@ page_write(const char *path, const json_t *result, const json_t *base)
 	write_notes(page, result);
 	write_configuration(page, result);
 	plot_close_page(page);
-	if ((page == stdout ? fflush(page) : fclose(page)) == 0)
-		return true;
-	fprintf(stderr, "hubbub-load: %s cannot be written: %s\n", path, strerror(errno));
-	return false;
+	return outfile_end(page, path);
 }
 
 /* ---- the command ---- */

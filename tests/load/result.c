@@ -231,7 +231,10 @@ judge_generator(struct result *result)
 	if (total->response.count == 0 && result->signal == 0 && result->load->connections > 0)
 		doubt(result,
 			"no message was answered after the warm-up: does the server echo what it "
-			"gets?");
+			"gets?%s",
+			!result->load->has_tls && result->load->targets[0].kind == ADDRESS_TCP
+				? " or does it speak TLS (--tls)?"
+				: "");
 }
 
 static void

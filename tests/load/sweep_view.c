@@ -10,6 +10,7 @@
 #include "tests/load/histogram.h"
 #include "tests/load/json.h"
 #include "tests/load/median.h"
+#include "tests/load/outfile.h"
 #include "tests/load/plot.h"
 
 #define ALIKE 0.05 /* throughputs this near are as good as each other */
@@ -210,11 +211,12 @@ sweep_write_page(const struct sweep *sweep)
 
 	if (!plot_is_possible())
 		return false;
-	page = strcmp(sweep->load->html, "-") == 0 ? stdout : fopen(sweep->load->html, "we");
-	table = page != NULL ? open_memstream(&text, &length) : NULL;
+	page = outfile_open(sweep->load->html);
+	if (page == NULL)
+		return false;
+	table = open_memstream(&text, &length);
 	if (table == NULL) {
-		fprintf(stderr, "hubbub-load: %s cannot be written: %s\n", sweep->load->html,
-			strerror(errno));
+		fprintf(stderr, "hubbub-load: no memory\n");
 		return false;
 	}
 	sweep_print(table, sweep);
@@ -230,7 +232,7 @@ sweep_write_page(const struct sweep *sweep)
 	plot_bars(page, sweep, "cpu", "CPU of the server per message", "microseconds", cpu_of);
 	plot_bars(page, sweep, "memory", "Memory of the server", "MiB", memory_of);
 	plot_close_page(page);
-	return (page == stdout ? fflush(page) : fclose(page)) == 0;
+	return outfile_end(page, sweep->load->html);
 }
 
 bool

@@ -3,9 +3,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* jemalloc's. */
-extern int mallctl(const char *name, void *old, size_t *old_size, void *new, size_t new_size)
-	__attribute__((weak));
+#include "hub/base/allocator.h"
 
 long
 allocated_bytes(void)

@@ -67,6 +67,16 @@ client_exchange(int fd, const char *text, const char *expected)
 }
 
 bool
+client_is_answered(int fd, const char *text, const char *expected)
+{
+	bool is_so = fd != -1 && client_exchange(fd, text, expected);
+
+	if (fd != -1)
+		close(fd);
+	return is_so;
+}
+
+bool
 client_sees_end(int fd)
 {
 	char byte;

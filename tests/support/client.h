@@ -13,6 +13,9 @@ int client_connect_path(const char *path);
 /* Sends text and receives exactly as much as expected is long. Returns whether it is that. */
 bool client_exchange(int fd, const char *text, const char *expected);
 
+/* The same, of a connection that it closes; false if there is none (-1). */
+bool client_is_answered(int fd, const char *text, const char *expected);
+
 /* Returns whether the server closes the connection, in order, without sending anything more. */
 bool client_sees_end(int fd);
 

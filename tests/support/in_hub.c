@@ -1,21 +1,7 @@
 #include "tests/support/in_hub.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <unistd.h>
-
-int
-open_descriptors(void)
-{
-	DIR *folder = opendir("/proc/self/fd");
-	int count = 0;
-
-	while (folder != NULL && readdir(folder) != NULL)
-		count++;
-	if (folder != NULL)
-		closedir(folder);
-	return count;
-}
 
 /* libunwind opens two descriptors at the first dump of a process, for ever. */
 static void *

@@ -6,14 +6,13 @@
 #include <criterion/criterion.h>
 #include <hubbub/hub.h>
 
+#include "tests/support/descriptors.h"
+
 /* Runs body(record) as the first coroutine of a hub in this thread. Asserts, in the test body, that
  * the hub ran and that as many descriptors are open after it as before. */
 void in_hub(hub_fn *body, void *record);
 
 /* Whether valgrind runs this test: it reads what the program must not, and counts its stacks. */
 bool on_valgrind(void);
-
-/* How many descriptors this process has open. */
-int open_descriptors(void);
 
 #endif

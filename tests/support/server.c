@@ -9,12 +9,14 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,20 +24,36 @@
 #include "tests/support/client.h"
 #include "tests/support/folder.h"
 
-/* Returns the port, or 0 if that is not free; 0 stands for any that is. */
-static int
-try_port(int port)
+/* Takes a name for the port that other tests' processes see, until this one ends: between the look
+ * whether it is free and the server's bind, another must not choose it. */
+static bool
+claim_port(int port)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int length = snprintf(
+		address.sun_path + 1, sizeof address.sun_path - 1, "hubbub-test/port/%d", port);
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd != -1 &&
+		bind(fd, (struct sockaddr *)&address,
+			offsetof(struct sockaddr_un, sun_path) + 1 + (socklen_t)length) == 0)
+		return true;
+	if (fd != -1)
+		close(fd);
+	return false;
+}
+
+static bool
+is_free(int port, int type)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-	socklen_t length = sizeof address;
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
+	bool is_bound;
 
 	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	if (bind(fd, (struct sockaddr *)&address, sizeof address) != 0 ||
-		getsockname(fd, (struct sockaddr *)&address, &length) != 0)
-		address.sin_port = 0;
+	is_bound = bind(fd, (struct sockaddr *)&address, sizeof address) == 0;
 	close(fd);
-	return ntohs(address.sin_port);
+	return is_bound;
 }
 
 /* Below those that the kernel gives to whoever does not ask for one. */
@@ -43,22 +61,34 @@ int
 server_lasting_port(void)
 {
 	FILE *file = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
-	int first = 32768, port = 0;
+	int first = 32768;
 
 	if (file != NULL) {
 		if (fscanf(file, "%d", &first) != 1)
 			first = 32768;
 		fclose(file);
 	}
-	while (port == 0) {
+	if (first < 2048)
+		first = 32768; /* where they take all, they have many */
+	for (;;) {
 		unsigned some;
+		int port;
 
-		/* Servers that are started at the same time are not to try the same ones. */
-		if (getrandom(&some, sizeof some, 0) == sizeof some)
-			port = try_port(
-				first > 2048 ? first - 1 - (int)(some % (unsigned)first / 2) : 0);
+		if (getrandom(&some, sizeof some, 0) != sizeof some)
+			some = (unsigned)clock_now();
+		port = first - 1 - (int)(some % (unsigned)first / 2);
+		if (claim_port(port) && is_free(port, SOCK_STREAM) && is_free(port, SOCK_DGRAM))
+			return port;
 	}
-	return port;
+}
+
+bool
+server_make_folder(struct server *server)
+{
+	if (!folder_make(server->folder))
+		return false;
+	snprintf(server->control, sizeof server->control, "%s/control", server->folder);
+	return true;
 }
 
 bool
@@ -73,9 +103,8 @@ server_start(
 	va_list more;
 
 	*server = (struct server){.admin = server_lasting_port()};
-	if (!folder_make(server->folder))
+	if (!server_make_folder(server))
 		return false;
-	snprintf(server->control, sizeof server->control, "%s/control", server->folder);
 	snprintf(listen, sizeof listen, "--listen=127.0.0.1:%d", server_lasting_port());
 	snprintf(p, sizeof p, "-p%s", processes);
 	snprintf(t, sizeof t, "-t%s", threads);

@@ -16,9 +16,13 @@ struct server {
 	int admin; /* port */
 };
 
-/* A port that was free a moment ago, and that no client gets as its own: a server can have it
- * again. */
+/* A port that is free, that no other test's process chooses until this one ends, and that no client
+ * gets as its own: a server can have it again. */
 int server_lasting_port(void);
+
+/* Makes its folder, and names its control socket there, as server_start does, for a server that is
+ * started in another way. Returns whether it did. */
+bool server_make_folder(struct server *server);
 
 /* Starts a program of this build with -p and -t and more options (ended by NULL), a control socket,
  * and an admin server, and waits until it is ready. */

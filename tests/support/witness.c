@@ -1,15 +1,11 @@
 #include "tests/support/witness.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "hub/base/clock.h"
@@ -20,11 +16,14 @@
 #define PASSING_MAX 64
 /* A lasting connection rests at least that many times as long as its last answer took. */
 #define RESTS 4
+/* Whoever ends a connection between two messages cannot know that the next one is on its way: for
+ * so long, on loopback, with a thread that has to be woken. */
+#define CROSSING (20 * CLOCK_MILLISECOND)
 
 enum phase { CLOSED, CONNECTING, WAITING, RESTING };
 
 struct client {
-	int fd;
+	struct endpoint end;
 	enum phase phase;
 	bool stays;
 	unsigned number;
@@ -52,46 +51,53 @@ result_of(struct run *run)
 static void
 client_close(struct client *client)
 {
-	if (client->fd != -1)
-		close(client->fd);
-	client->fd = -1;
+	endpoint_close(&client->end);
 	client->phase = CLOSED;
+}
+
+/* It failed, or the server has ended it though an answer was due: counted as that kind. */
+static void
+client_lose(struct run *run, struct client *client, uint64_t *kind)
+{
+	(*kind)++;
+	result_of(run)->young += client->count <= 1;
+	client_close(client);
+}
+
+/* It could not connect. */
+static void
+client_fail(struct run *run, struct client *client, int error)
+{
+	bool is_refused = error == ECONNREFUSED || error == ENOENT;
+
+	if (!is_refused) {
+		client_lose(run, client, &result_of(run)->reset);
+		return;
+	}
+	result_of(run)->refused++;
+	client_close(client);
 }
 
 static void
 client_open(struct run *run, struct client *client)
 {
-	struct sockaddr_in address = {
-		.sin_family = AF_INET, .sin_port = htons((uint16_t)run->witness->port)};
 	struct epoll_event event = {.events = EPOLLIN | EPOLLOUT, .data.ptr = client};
-	int on = 1;
 
-	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	client->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	setsockopt(client->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 	client->phase = CONNECTING;
 	client->since = clock_now();
 	client->count = 0;
-	connect(client->fd, (struct sockaddr *)&address, sizeof address);
-	epoll_ctl(run->epoll, EPOLL_CTL_ADD, client->fd, &event);
-}
-
-/* Whether the server has ended the connection, while this thread did not get to look. */
-static bool
-has_ended(const struct client *client)
-{
-	char byte;
-
-	return recv(client->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+	if (endpoint_open(&client->end, &run->witness->target))
+		epoll_ctl(run->epoll, EPOLL_CTL_ADD, client->end.fd, &event);
+	else
+		client_fail(run, client, errno);
 }
 
 static void
 client_speak(struct run *run, struct client *client)
 {
 	char message[SIZE + 1] = {0};
-	ssize_t sent;
-
-	if (client->count > 0 && has_ended(client)) {
+	/* While this thread did not get to look. */
+	if (client->count > 0 && endpoint_has_ended(&client->end)) {
 		result_of(run)->ended++;
 		client_close(client);
 		return;
@@ -107,11 +113,8 @@ client_speak(struct run *run, struct client *client)
 	client->received = 0;
 	client->phase = WAITING;
 	client->since = clock_now();
-	sent = send(client->fd, message, SIZE, MSG_NOSIGNAL);
-	if (sent == SIZE)
-		return;
-	result_of(run)->reset++;
-	client_close(client);
+	if (endpoint_send(&client->end, message, SIZE) != SIZE)
+		client_lose(run, client, &result_of(run)->reset);
 }
 
 static void
@@ -127,21 +130,17 @@ static void
 client_connected(struct run *run, struct client *client)
 {
 	struct epoll_event event = {.events = EPOLLIN, .data.ptr = client};
-	int error = 0;
-	socklen_t length = sizeof error;
+	int result = endpoint_establish(&client->end);
 
-	getsockopt(client->fd, SOL_SOCKET, SO_ERROR, &error, &length);
-	if (error != 0) {
-		if (error == ECONNREFUSED)
-			result_of(run)->refused++;
-		else
-			result_of(run)->reset++;
-		client_close(client);
+	if (result == -1) {
+		client_fail(run, client, errno);
 		return;
 	}
+	epoll_ctl(run->epoll, EPOLL_CTL_MOD, client->end.fd, &event);
+	if (result == 0)
+		return;
 	note_time(run, client);
 	result_of(run)->connects++;
-	epoll_ctl(run->epoll, EPOLL_CTL_MOD, client->fd, &event);
 	client_speak(run, client);
 }
 
@@ -166,7 +165,7 @@ static void
 client_hear(struct run *run, struct client *client)
 {
 	char bytes[SIZE];
-	ssize_t length = recv(client->fd, bytes, SIZE - client->received, MSG_DONTWAIT);
+	ssize_t length = endpoint_receive(&client->end, bytes, SIZE - client->received);
 
 	if (length < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
@@ -181,11 +180,10 @@ client_hear(struct run *run, struct client *client)
 		return;
 	}
 	if (length <= 0) {
-		if (length == 0)
-			result_of(run)->unanswered++;
-		else
-			result_of(run)->reset++;
-		client_close(client);
+		if (length == 0 && client->received == 0)
+			result_of(run)->crossed += clock_now() - client->since < CROSSING;
+		client_lose(run, client,
+			length == 0 ? &result_of(run)->unanswered : &result_of(run)->reset);
 		return;
 	}
 	if (memcmp(bytes, client->expected + client->received, (size_t)length) != 0)
@@ -254,7 +252,7 @@ run_witness(void *argument)
 	run.epoll = epoll_create1(EPOLL_CLOEXEC);
 	run.next_passing = clock_now();
 	for (unsigned i = 0; i < run.count; i++) {
-		run.clients[i].fd = -1;
+		run.clients[i].end.fd = -1;
 		run.clients[i].number = i;
 		run.clients[i].stays = i < run.witness->lasting;
 	}
@@ -300,15 +298,17 @@ witness_failures(const struct witness *witness)
 const char *
 witness_text(const struct witness *witness)
 {
-	static char text[256];
+	static char text[320];
 	const struct witness_result *result = &witness->result;
 
 	snprintf(text, sizeof text,
-		"%lu exchanges, %lu connects, refused %lu, reset %lu, unanswered %lu, late %lu, "
+		"%lu exchanges, %lu connects, refused %lu, reset %lu, unanswered %lu (%lu of "
+		"these two never answered, %lu crossed), late %lu, "
 		"wrong %lu, ended in order %lu, slowest %.1f ms",
 		(unsigned long)result->exchanges, (unsigned long)result->connects,
 		(unsigned long)result->refused, (unsigned long)result->reset,
-		(unsigned long)result->unanswered, (unsigned long)result->late,
+		(unsigned long)result->unanswered, (unsigned long)result->young,
+		(unsigned long)result->crossed, (unsigned long)result->late,
 		(unsigned long)result->wrong, (unsigned long)result->ended,
 		(double)result->slowest / (double)CLOCK_MILLISECOND);
 	return text;

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "tests/support/endpoint.h"
+
 #define WITNESS_LASTING_MAX 2000
 
 struct witness_result {
@@ -18,13 +20,17 @@ struct witness_result {
 	uint64_t reset;      /* a connection ended by an error */
 	uint64_t unanswered; /* in order, but with a message outstanding */
 	uint64_t ended;      /* in order, between two messages; a lasting one connects anew */
-	uint64_t late;       /* a connect or an answer took longer than the limit */
-	uint64_t wrong;      /* a byte that was not expected */
-	int64_t slowest;     /* nanoseconds, of what is not late */
+	uint64_t young;      /* of these two, how many had never had an answer */
+	/* Of the unanswered, how many ended so soon after the message that the two may have
+	 * crossed. */
+	uint64_t crossed;
+	uint64_t late;   /* a connect or an answer took longer than the limit */
+	uint64_t wrong;  /* a byte that was not expected */
+	int64_t slowest; /* nanoseconds, of what is not late */
 };
 
 struct witness {
-	int port;
+	struct target target;
 	unsigned lasting; /* connections that stay */
 	double pause;     /* seconds between two messages of each */
 	double rate;      /* other connections per second */
@@ -35,8 +41,8 @@ struct witness {
 	pthread_t thread;
 };
 
-/* Starts; port to limit are set. Returns when all lasting connections have exchanged a message, or
- * failed. */
+/* Starts; target to limit are set. Returns when all lasting connections have exchanged a message,
+ * or failed. */
 void witness_start(struct witness *witness);
 
 /* Stops and waits for the end. */

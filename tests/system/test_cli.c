@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -278,15 +279,26 @@ Test(cli, the_configuration_can_be_printed_and_used_again)
 	cr_assert_eq(run(0, "--print-config", "--user=no-such-user", NULL), 2);
 }
 
-Test(cli, a_configuration_that_cannot_be_written_is_an_error)
+Test(cli, what_cannot_be_written_is_an_error)
 {
 	static char script[] = "exec \"$0\" \"$1\" >/dev/full";
-	char *argv[] = {
-		"/bin/sh", "-c", script, program_path("hubbub-echo"), "--print-config", NULL};
+	static const char *const programs[] = {"hubbub-echo", "hubbub-ctl", "hubbub-load"};
+	static const char *const prints[] = {
+		"--help", "--usage", "--version", "-V", "-h", "--print-config", "--check"};
 
-	cr_assert(program_start(&program, argv, 0));
-	cr_assert_eq(program_wait(&program, 20), 1);
-	cr_assert_not_null(strstr(program.text, "cannot be written"), "%s", program.text);
+	for (size_t i = 0; i < sizeof programs / sizeof programs[0]; i++)
+		/* The last two are the server's. */
+		for (size_t j = 0; j < sizeof prints / sizeof prints[0] - (i == 0 ? 0 : 2); j++) {
+			char *argv[] = {"/bin/sh", "-c", script, program_path(programs[i]),
+				(char *)(uintptr_t)prints[j], NULL};
+
+			cr_assert(program_start(&program, argv, 0));
+			cr_assert_eq(
+				program_wait(&program, 20), 1, "%s %s", programs[i], prints[j]);
+			cr_assert_not_null(strstr(program.text, "cannot be written"), "%s %s: %s",
+				programs[i], prints[j], program.text);
+			program_end(&program);
+		}
 }
 
 Test(cli, the_environment_sets_what_the_command_line_does_not)
@@ -357,6 +369,20 @@ Test(cli, standard_streams_that_are_closed_are_not_taken_by_sockets)
 
 	cr_assert(program_start(&program, argv, 0));
 	cr_assert(wait_until(has_null_streams, NULL, 10));
+	cr_assert_eq(program_stop(&program, SIGTERM, 20), 0);
+}
+
+/* Of what is said to be passed, what is not open is nobody's, and no place for the server's own. */
+Test(cli, passed_descriptors_that_are_closed_are_not_taken_for_its_own)
+{
+	char *argv[] = {"/bin/sh", "-c",
+		"export LISTEN_FDS=6 LISTEN_PID=$$; exec \"$0\" --listen=127.0.0.1:0 -p1 -t1 5>&1",
+		program_path("hubbub-echo"), NULL};
+
+	cr_assert(program_start(&program, argv, 0));
+	cr_assert(program_expect(&program, ", pid ", 10), "%s", program.text);
+	cr_assert_not_null(strstr(program.text, "the passed socket 4 (no address) is none"), "%s",
+		program.text);
 	cr_assert_eq(program_stop(&program, SIGTERM, 20), 0);
 }
 

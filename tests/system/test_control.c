@@ -3,13 +3,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "hub/base/clock.h"
@@ -80,11 +83,26 @@ Test(control, what_is_wrong_is_said)
 	cr_assert_eq(ctl("status", NULL), 0, "it is as it was");
 }
 
-Test(control, a_server_that_is_not_there)
+Test(control, what_cannot_be_written_is_an_error)
 {
-	snprintf(server.control, sizeof server.control, "/tmp/no-such-socket");
-	cr_assert_eq(ctl("status", NULL), 1);
-	cr_assert_not_null(strstr(output, "/tmp/no-such-socket"), "%s", output);
+	static char script[] = "exec \"$0\" --socket \"$1\" \"$2\" $3";
+	static const char *const commands[] = {"status", "stacks"};
+	static const char *const outputs[] = {">/dev/full", ">&-"};
+
+	cr_assert(server_start(&server, "hubbub-echo", "1", "1", NULL));
+	for (size_t i = 0; i < 4; i++) {
+		char line[sizeof script + 16];
+		char *argv[] = {"/bin/sh", "-c", line, program_path("hubbub-ctl"), server.control,
+			(char *)(uintptr_t)commands[i / 2], NULL};
+		struct program asked;
+
+		snprintf(line, sizeof line, "%.*s%s", (int)strlen(script) - 2, script,
+			outputs[i % 2]);
+		cr_assert(program_start(&asked, argv, 0));
+		cr_assert_eq(program_wait(&asked, 20), 1, "%s %s", commands[i / 2], asked.text);
+		cr_assert_not_null(strstr(asked.text, "cannot be written"), "%s", asked.text);
+		program_end(&asked);
+	}
 }
 
 Test(control, drain_waits_for_the_end_and_shows_progress)
@@ -126,27 +144,38 @@ connect_control(void)
 	return fd;
 }
 
+/* What a client that half-closes is answered. */
+static void
+ask_and_end(const char *line)
+{
+	size_t length = 0;
+	ssize_t got;
+	int fd = connect_control();
+
+	send(fd, line, strlen(line), MSG_NOSIGNAL);
+	shutdown(fd, SHUT_WR);
+	while ((got = recv(fd, output + length, sizeof output - 1 - length, 0)) > 0)
+		length += (size_t)got;
+	output[length] = '\0';
+	cr_assert_eq(got, 0, "%s", line);
+	close(fd);
+}
+
 /* As nc -N asks. */
 Test(control, whoever_sends_no_more_is_answered)
 {
 	static const char *const lines[] = {
 		"status\n", "reload\n", "scale 2x1\n", "stacks\n", "upgrade\n"};
+	int64_t end = clock_now() + 20 * CLOCK_SECOND;
 
 	cr_assert(server_start(&server, "hubbub-echo", "1", "1", NULL));
 	for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
-		int fd = connect_control();
-		size_t length = 0;
-		ssize_t got;
-
-		send(fd, lines[i], strlen(lines[i]), MSG_NOSIGNAL);
-		shutdown(fd, SHUT_WR);
-		while ((got = recv(fd, output + length, sizeof output - 1 - length, 0)) > 0)
-			length += (size_t)got;
-		output[length] = '\0';
-		cr_assert_eq(got, 0, "%s", lines[i]);
+		do
+			ask_and_end(lines[i]);
+		while (strstr(output, SERVER_NOT_READY) != NULL && clock_now() < end &&
+			poll(NULL, 0, 200) == 0);
 		cr_assert(output[0] == '+' || strstr(output, "\n+") != NULL, "%s: '%s'", lines[i],
 			output);
-		close(fd);
 	}
 	server.pid = (pid_t)server_number(&server, "pid");
 	cr_assert_eq(server_end(&server, 20), 0);
@@ -217,134 +246,101 @@ Test(control, stacks_shows_every_coroutine)
 	close(fd);
 }
 
-Test(control, only_the_owner_may_talk)
+/* Whoever connects and asks nothing gives way to whoever asks, and hubbub-ctl does not take a
+ * connection that is closed for the server's end. */
+Test(control, a_thousand_that_ask_nothing_shut_nobody_out)
 {
-	struct stat status;
+	static int silent[1000];
+	int fd;
 
-	cr_assert(server_start(&server, "hubbub-echo", "1", "1", NULL));
-	cr_assert_eq(stat(server.control, &status), 0);
-	cr_assert_eq(status.st_mode & 0777, 0600);
-	if (geteuid() != 0 || access("/usr/bin/setpriv", X_OK) != 0)
-		cr_skip("needs to start as root");
-	/* Even one that gets through to the socket is not heard. */
-	cr_assert_eq(chmod(server.control, 0666), 0);
-	cr_assert_eq(chmod(server.folder, 0755), 0);
-	char *argv[] = {"/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
-		program_path("hubbub-ctl"), "--socket", server.control, "status", NULL};
-	struct program stranger;
-
-	cr_assert(program_start(&stranger, argv, 0));
-	cr_assert_neq(program_wait(&stranger, 10), 0, "%s", stranger.text);
-	program_end(&stranger);
-}
-
-/* As somebody who is not root, because root's sockets are in /run/hubbub, which other tests use,
- * too. */
-Test(control, the_socket_is_found_and_removed_at_the_end)
-{
-	char *start[] = {"/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
-		strdup(program_path("hubbub-echo")), "--listen=127.0.0.1:0", "-p1", "-t1", NULL};
-	char *ask[] = {"/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
-		program_path("hubbub-ctl"), "status", NULL};
-	char folder[] = "/tmp/hubbub-run-XXXXXX", path[64];
-	int without = geteuid() == 0 ? 0 : 4, port;
-	struct program echo, asked;
-
-	if (without == 0 && access(start[0], X_OK) != 0)
-		cr_skip("needs setpriv");
-	cr_assert_not_null(mkdtemp(folder));
-	if (without == 0)
-		cr_assert_eq(chown(folder, 65534, 65534), 0);
-	setenv("XDG_RUNTIME_DIR", folder, 1);
-	cr_assert(program_start(&echo, start + without, 0));
-	cr_assert(program_expect(&echo, ", pid ", 20), "%s", echo.text);
-	cr_assert_eq(sscanf(strstr(echo.text, "ready: "), "ready: 127.0.0.1:%d", &port), 1);
-	snprintf(path, sizeof path, "%s/hubbub-echo-%d.sock", folder, port);
-	cr_assert_eq(access(path, F_OK), 0);
-	cr_assert(program_start(&asked, ask + without, 0));
-	cr_assert_eq(program_wait(&asked, 10), 0, "%s", asked.text);
-	cr_assert_eq(program_stop(&echo, SIGTERM, 20), 0);
-	cr_assert_neq(access(path, F_OK), 0);
-	rmdir(folder);
-	program_end(&asked);
-	program_end(&echo);
-}
-
-Test(control, what_a_killed_server_leaves_is_taken_and_what_a_living_one_has_is_not)
-{
-	char option[160];
-	struct program second;
-
-	cr_assert(server_start(&server, "hubbub-echo", "1", "1", NULL));
-	snprintf(option, sizeof option, "--control=%s", server.control);
-	cr_assert_not(program_start_echo(&second, option, "-p1", "-t1", NULL));
-	cr_assert_not_null(strstr(second.text, server.control), "%s", second.text);
-	program_end(&second);
-	cr_assert_eq(ctl("status", NULL), 0, "the living one keeps its socket: %s", output);
-	program_stop(&server.program, SIGKILL, 5);
-	cr_assert(program_start_echo(&second, option, "-p1", "-t1", NULL), "%s", second.text);
+	cr_assert(server_start(&server, "hubbub-echo", "1", "1", "--drain-timeout=1", NULL));
+	for (int i = 0; i < 1000; i++)
+		silent[i] = connect_control();
 	cr_assert_eq(ctl("status", NULL), 0, "%s", output);
-	cr_assert_eq(program_stop(&second, SIGTERM, 20), 0);
-	program_end(&second);
+	cr_assert_eq(ctl("reload", NULL), 0, "%s", output);
+	fd = client_connect(server.program.port);
+	cr_assert_eq(ctl("drain", NULL), 0, "%s", output);
+	cr_assert_not_null(strstr(output, "the server has ended"), "%s", output);
+	/* It has: its process is gone when hubbub-ctl returns. */
+	cr_assert_eq(program_wait(&server.program, 0), 0);
+	for (int i = 0; i < 1000; i++)
+		close(silent[i]);
+	close(fd);
 }
 
-static void
-expect_silence(const char *command)
-{
-	cr_assert_eq(ctl(command, NULL), 1, "%s: %s", command, output);
-	cr_assert_not_null(strstr(output, server.control), "%s: %s", command, output);
-	cr_assert_not_null(
-		strstr(output, "does not answer, and was told nothing: is its process stopped?"),
-		"%s: %s", command, output);
-}
-
-Test(control, a_master_that_is_stopped_is_not_waited_for)
-{
-	cr_assert(server_start(&server, "hubbub-echo", "1", "1", NULL));
-	kill(server.pid, SIGSTOP);
-	expect_silence("status");
-	expect_silence("reload");
-	expect_silence("drain");
-	expect_silence("stop");
-	kill(server.pid, SIGCONT);
-	/* What was given up is not done. */
-	cr_assert_eq(ctl("status", NULL), 0, "%s", output);
-	cr_assert_eq(server_number(&server, "totals.reloads"), 0);
-	cr_assert_eq(server_end(&server, 20), 0);
-}
-
-Test(control, a_socket_on_which_nobody_accepts_is_not_waited_for)
+/* A server of a former release hangs up on whoever comes when many are there. */
+static pid_t
+hang_up_on_all(void)
 {
 	struct sockaddr_un name = {.sun_family = AF_UNIX};
-	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), fd, full = 0;
+	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	pid_t child;
 
-	snprintf(server.control, sizeof server.control, "/tmp/hubbub-silent-%d", (int)getpid());
+	snprintf(server.control, sizeof server.control, "/tmp/hubbub-closes-%d", (int)getpid());
 	snprintf(name.sun_path, sizeof name.sun_path, "%s", server.control);
-	cr_assert_eq(bind(listener, (struct sockaddr *)&name, sizeof name), 0);
-	cr_assert_eq(listen(listener, 0), 0);
-	while (full == 0) {
-		fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-		if (connect(fd, (struct sockaddr *)&name, sizeof name) != 0)
-			full = errno;
+	child = fork();
+	if (child == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		unlink(server.control);
+		if (bind(listener, (struct sockaddr *)&name, sizeof name) != 0 ||
+			listen(listener, 8) != 0)
+			_exit(1);
+		for (;;)
+			close(accept(listener, NULL, NULL));
 	}
-	cr_expect_eq(full, EAGAIN);
-	expect_silence("status");
+	close(listener);
+	while (access(server.control, F_OK) != 0)
+		poll(NULL, 0, 1);
+	return child;
+}
+
+Test(control, a_connection_that_is_closed_is_not_the_servers_end)
+{
+	pid_t child = hang_up_on_all();
+	char named[64];
+
+	snprintf(named, sizeof named, "the server (pid %d) closed the connection", (int)child);
+	cr_assert_eq(ctl("drain", NULL), 1, "%s", output);
+	cr_assert_not_null(strstr(output, named), "%s", output);
+	cr_assert_not_null(strstr(output, "runs on"), "%s", output);
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
 	unlink(server.control);
 }
 
-/* What takes long tells so each second. */
-Test(control, a_long_drain_is_waited_for)
+/* By what the kernel says of its process. */
+Test(control, a_server_that_is_killed_while_it_drains_has_ended)
+{
+	char *argv[] = {NULL, "--socket", server.control, "drain", NULL};
+	struct program asking;
+	int fd;
+
+	cr_assert(server_start(&server, "hubbub-echo", "1", "1", "--drain-timeout=60", NULL));
+	argv[0] = program_path("hubbub-ctl");
+	fd = client_connect(server.program.port);
+	cr_assert(program_start(&asking, argv, 0));
+	cr_assert(program_expect(&asking, "1 connection is open", 20), "%s", asking.text);
+	program_stop(&server.program, SIGKILL, 10);
+	cr_assert_eq(program_wait(&asking, 20), 0, "%s", asking.text);
+	cr_assert_not_null(strstr(asking.text, "the server has ended"), "%s", asking.text);
+	program_end(&asking);
+	close(fd);
+}
+
+Test(control, no_command_is_waited_for_longer_than_was_said)
 {
 	int fd;
 
-	cr_assert(server_start(&server, "hubbub-echo", "1", "1", "--drain-timeout=12", NULL));
-	/* It has said nothing yet, so it is not idle. */
+	cr_assert(server_start(&server, "hubbub-echo", "1", "1", "--drain-timeout=20", NULL));
 	fd = client_connect(server.program.port);
-	while (server_number(&server, "connections") == 0)
-		poll(NULL, 0, 10);
-	cr_assert_eq(ctl("drain", NULL), 0, "%s", output);
-	cr_assert_not_null(strstr(output, "the server has ended"), "%s", output);
+	cr_assert_eq(ctl("--timeout=2", "drain"), 1, "%s", output);
+	cr_assert_not_null(strstr(output, "not done after 2 seconds (--timeout); the server (pid "),
+		"%s", output);
+	cr_assert_eq(server_number(&server, "connections"), 1, "it goes on");
 	close(fd);
+	cr_assert_eq(program_wait(&server.program, 30), 0);
+	cr_assert_eq(ctl("--timeout=0", "status"), 2);
+	cr_assert_eq(ctl("--timeout=1m", "status"), 2);
 }
 
 Test(control, top_shows_a_screen)
@@ -368,27 +364,4 @@ Test(control, top_shows_a_screen)
 	/* Without a terminal it says so. */
 	cr_assert_eq(ctl("top", NULL), 1);
 	cr_assert_not_null(strstr(output, "terminal"), "%s", output);
-}
-
-Test(control, without_a_folder_for_it_that_is_said)
-{
-	static char script[] =
-		"mount -t tmpfs -o mode=755 none /run && unset XDG_RUNTIME_DIR && exec setpriv "
-		"--reuid=65534 --regid=65534 --clear-groups \"$0\" "
-		"--listen=127.0.0.1:0 -p1 -t1";
-	char *argv[] = {"/usr/bin/unshare", "--mount", "/bin/sh", "-c", script,
-		program_path("hubbub-echo"), NULL};
-	struct program echo;
-
-	if (geteuid() != 0 ||
-		system("unshare --mount mount -t tmpfs -o mode=755 none /run 2>/dev/null") != 0)
-		cr_skip("needs root, and mounts of its own");
-	cr_assert(program_start(&echo, argv, 0));
-	cr_assert(program_expect(&echo, ", pid ", 20), "%s", echo.text);
-	cr_assert_not_null(
-		strstr(echo.text, "no folder for the control socket: neither /run/hubbub nor "
-				  "$XDG_RUNTIME_DIR"),
-		"%s", echo.text);
-	cr_assert_eq(program_stop(&echo, SIGTERM, 20), 0);
-	program_end(&echo);
 }

@@ -3,6 +3,9 @@
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pwd.h>
@@ -12,12 +15,13 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "hub/base/clock.h"
 #include "tests/support/client.h"
 #include "tests/support/folder.h"
+#include "tests/support/manager.h"
 #include "tests/support/server.h"
 #include "tests/support/witness.h"
 
@@ -108,6 +112,61 @@ Test(operation, privileges_are_dropped_in_every_thread_and_spare_sockets_are_bou
 	fd = client_connect(server.program.port);
 	cr_assert(client_exchange(fd, "after", "AFTER"));
 	close(fd);
+	cr_assert_eq(server_end(&server, 20), 0);
+}
+
+/* Tries as that user, in a process of its own, to open the memory and the first descriptor of
+ * another. Returns whether both are refused. */
+static bool
+is_hidden_from(const struct passwd *user, pid_t pid)
+{
+	char memory[64], descriptor[64];
+	int status = 0;
+	pid_t child;
+
+	snprintf(memory, sizeof memory, "/proc/%d/mem", (int)pid);
+	snprintf(descriptor, sizeof descriptor, "/proc/%d/fd/0", (int)pid);
+	child = fork();
+	if (child == 0) {
+		bool is_user = setgroups(0, NULL) == 0 && setgid(user->pw_gid) == 0 &&
+			       setuid(user->pw_uid) == 0;
+
+		_exit(is_user && open(memory, O_RDONLY) == -1 && errno == EACCES &&
+					open(descriptor, O_RDONLY) == -1 && errno == EACCES
+				? 0
+				: 1);
+	}
+	cr_assert_gt(child, 0);
+	cr_assert_eq(waitpid(child, &status, 0), child);
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+/* What root has read, such as the key of a certificate, is in the memory of all of them. The server
+ * itself sees all that it needs to see. */
+Test(operation, the_other_user_sees_neither_memory_nor_descriptors)
+{
+	const struct passwd *nobody = getpwnam("nobody");
+
+	if (program_is_sanitized())
+		cr_skip("a sanitizer cannot look for leaks in what nobody may see");
+	if (geteuid() != 0 || nobody == NULL)
+		cr_skip("needs to start as root");
+	cr_assert_eq(chmod(folder, 0755), 0);
+	cr_assert(server_start(&server, "hubbub-echo", "1", "2", "--user=nobody", NULL), "%s",
+		server.program.text);
+	cr_assert(is_hidden_from(nobody, server.pid), "the master");
+	cr_assert(is_hidden_from(nobody, server_worker(&server, 0)), "a worker");
+	cr_assert_eq(server_ctl(&server, "upgrade", NULL, output, sizeof output), 0, "%s", output);
+	server.pid = (pid_t)server_number(&server, "pid");
+	cr_assert(is_hidden_from(nobody, server.pid), "the new master");
+	cr_assert(is_hidden_from(nobody, server_worker(&server, 0)), "its worker");
+	cr_assert_eq(server_ctl(&server, "stacks", NULL, output, sizeof output), 0, "%s", output);
+	cr_assert_not_null(strstr(output, "acceptor"), "%s", output);
+	kill(server_worker(&server, 0), SIGSEGV);
+	cr_assert(program_expect(&server.program, "killed by signal 11", 20), "%s",
+		server.program.text);
+	cr_assert(program_expect(&server.program, "hub_", 20), "its backtrace: %s",
+		server.program.text);
 	cr_assert_eq(server_end(&server, 20), 0);
 }
 
@@ -202,52 +261,27 @@ Test(operation, usr1_reopens_the_log_in_master_and_workers)
 
 /* ---- the service manager ---- */
 
-static int manager = -1;
-
-/* Waits until a message has that text. */
-static bool
-is_notified(const char *text)
-{
-	struct pollfd query = {.fd = manager, .events = POLLIN};
-	int64_t end = clock_now() + 10 * CLOCK_SECOND;
-	char message[1024];
-
-	while (clock_now() < end && poll(&query, 1, 10000) == 1) {
-		ssize_t length = recv(manager, message, sizeof message - 1, 0);
-
-		if (length < 0)
-			return false;
-		message[length] = '\0';
-		if (strstr(message, text) != NULL)
-			return true;
-	}
-	return false;
-}
-
 Test(operation, the_service_manager_is_told)
 {
-	struct sockaddr_un name = {.sun_family = AF_UNIX};
+	int manager = manager_open(folder);
 	char main_pid[64];
 
-	snprintf(name.sun_path, sizeof name.sun_path, "%s/notify", folder);
-	manager = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	cr_assert_eq(bind(manager, (struct sockaddr *)&name, sizeof name), 0);
-	setenv("NOTIFY_SOCKET", name.sun_path, 1);
+	cr_assert_neq(manager, -1);
 	setenv("WATCHDOG_USEC", "300000", 1);
 	cr_assert(server_start(&server, "hubbub-echo", "2", "1", NULL));
-	cr_assert(is_notified("READY=1"));
-	cr_assert(is_notified("WATCHDOG=1"));
+	cr_assert(manager_hears(manager, "READY=1", 10));
+	cr_assert(manager_hears(manager, "WATCHDOG=1", 10));
 	kill(server.pid, SIGHUP);
-	cr_assert(is_notified("RELOADING=1\nMONOTONIC_USEC="));
-	cr_assert(is_notified("READY=1"));
+	cr_assert(manager_hears(manager, "RELOADING=1\nMONOTONIC_USEC=", 10));
+	cr_assert(manager_hears(manager, "READY=1", 10));
 	cr_assert_eq(server_ctl(&server, "upgrade", NULL, output, sizeof output), 0, "%s", output);
 	server.pid = (pid_t)server_number(&server, "pid");
 	/* By the new one; the former one's own word of it comes before or after. */
 	snprintf(main_pid, sizeof main_pid, "READY=1\nMAINPID=%d", (int)server.pid);
-	cr_assert(is_notified(main_pid));
-	cr_assert(is_notified("WATCHDOG=1"));
+	cr_assert(manager_hears(manager, main_pid, 10));
+	cr_assert(manager_hears(manager, "WATCHDOG=1", 10));
 	kill(server.pid, SIGTERM);
-	cr_assert(is_notified("STOPPING=1"));
+	cr_assert(manager_hears(manager, "STOPPING=1", 10));
 	close(manager);
 }
 
@@ -361,13 +395,24 @@ Test(operation, a_crash_is_logged_with_signal_coroutine_and_backtrace)
 	cr_assert_eq(server_end(&server, 20), 0);
 }
 
+Test(operation, a_server_that_ends_right_after_a_crash_says_where_that_was)
+{
+	int fd = start_and_crash();
+
+	cr_assert_eq(server_end(&server, 20), 0);
+	cr_assert_not_null(
+		strstr(server.program.text, ", hub 0 crashed in:"), "%s", server.program.text);
+	cr_assert_not_null(strstr(server.program.text, "(naughty+0x"), "%s", server.program.text);
+	close(fd);
+}
+
 /* The look at the crash must leave nothing in the master that a later worker takes over. */
 Test(operation, after_a_crash_stacks_are_whole_and_no_connection_is_touched)
 {
 	struct witness witness = {.lasting = 60, .pause = 0.01, .limit = 10 * CLOCK_SECOND};
 
 	close(start_and_crash());
-	witness.port = server.program.port;
+	witness.target.port = server.program.port;
 	witness_start(&witness);
 	for (int i = 0; i < 5; i++) {
 		cr_assert_eq(server_ctl(&server, "stacks", NULL, output, sizeof output), 0, "%s",

@@ -375,6 +375,29 @@ Test(patch_preload, redis_cli_prints_the_same)
 	expect_same(command);
 }
 
+Test(patch_preload, cpython_starts_commands_that_do_not_exist_as_ever)
+{
+	NEEDS(is_installed("/usr/bin/python3"), "python3");
+	expect_same("python3 " HUBBUB_SOURCE_DIR "/tests/patch/popen.py");
+}
+
+/* What is preloaded finds libc's calls before libhubbub-hub's. */
+Test(patch_preload, the_hubs_own_descriptors_are_high)
+{
+	char preload[600], *argv[] = {"/usr/bin/env", preload, "HUBBUB_PATCH=all", "ls",
+				   "/proc/self/fd", NULL};
+	unsigned own = 0;
+
+	snprintf(preload, sizeof preload, "LD_PRELOAD=%s", program_path("../lib/patch-main.so"));
+	snprintf(preload + strlen(preload), sizeof preload - strlen(preload), " %s",
+		program_path("../lib/libhubbub-patch.so"));
+	cr_assert(program_start(&program, argv, 0));
+	cr_assert_eq(program_wait(&program, 60), 0, "%s", program.text);
+	for (const char *line = strtok(program.text, "\n"); line != NULL; line = strtok(NULL, "\n"))
+		own += atoi(line) >= 768;
+	cr_assert_geq(own, 2, "its epoll set, and what wakes it");
+}
+
 Test(patch_preload, a_hundred_threads_are_one_where_that_was_asked_for)
 {
 	char *command = strdup(program_path("patch-threads"));
@@ -390,6 +413,14 @@ Test(patch_preload, a_hundred_threads_are_one_where_that_was_asked_for)
 	free(plain);
 	free(patched);
 	free(created);
+	free(command);
+}
+
+Test(patch_preload, threads_have_their_names_masks_and_signals_apart)
+{
+	char *command = strdup(program_path("patch-apart"));
+
+	expect_same(command);
 	free(command);
 }
 

@@ -28,7 +28,8 @@ Test(tour, is_built_and_prints_what_the_page_says, .timeout = 120)
 	cr_assert_not_null(mkdtemp(folder));
 	snprintf(command, sizeof command,
 		"sed -n '/^```c$/,/^```$/{/^```/d;p}' %s/hub/README.md >%s/tour.c && "
-		"cc -Wall -I%s/include %s/tour.c -o %s/tour -L%s/lib -lhubbub -Wl,-rpath,%s/lib && "
+		"cc -Wall -I%s/include %s/tour.c -o %s/tour -L%s/lib -lhubbub-hub "
+		"-Wl,-rpath,%s/lib && "
 		"%s/tour; code=$?; rm -r %s; exit $code",
 		HUBBUB_SOURCE_DIR, folder, HUBBUB_BUILD_DIR, folder, folder, HUBBUB_BUILD_DIR,
 		HUBBUB_BUILD_DIR, folder, folder);

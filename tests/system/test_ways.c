@@ -104,6 +104,66 @@ Test(ways, a_path_is_left_by_a_kill_and_taken_again)
 	close(fd);
 }
 
+Test(ways, a_path_that_somebody_removes_is_told_of)
+{
+	char path[FOLDER_SIZE + 16];
+	static const char said[] = "is not this server's socket any more";
+
+	cr_assert(folder_make(folder));
+	snprintf(path, sizeof path, "%s/echo.sock", folder);
+	cr_assert(server_start(
+		&server, "hubbub-echo", "1", "1", write_option(0, "--listen=unix:%s", path), NULL));
+	cr_assert_eq(unlink(path), 0);
+	cr_assert(program_expect(&server.program, said, 20), "%s", server.program.text);
+	/* Once, and again when a reload does not change it. */
+	program_expect(&server.program, "never", 1.5);
+	cr_assert_null(
+		strstr(strstr(server.program.text, said) + 1, said), "%s", server.program.text);
+	cr_assert_eq(server_ctl(&server, "reload", NULL, NULL, 0), 0);
+	program_expect(&server.program, "never", 0.2);
+	cr_assert_not_null(
+		strstr(strstr(server.program.text, said) + 1, said), "%s", server.program.text);
+	cr_assert_eq(server_end(&server, 20), 0);
+}
+
+/* A user who may not have the port cannot keep the server from it by taking its locks' names. */
+Test(ways, a_strangers_locks_keep_nobody_from_starting)
+{
+	static char squat[] = "import os, socket, sys, time\n"
+			      "os.setuid(65534)\n"
+			      "held = []\n"
+			      "for name in sys.argv[1:]:\n"
+			      "    held.append(socket.socket(socket.AF_UNIX))\n"
+			      "    held[-1].bind('\\0hubbub-lock/' + name)\n"
+			      "    held[-1].listen(1)\n"
+			      "print('squats', flush=True)\n"
+			      "time.sleep(600)\n";
+	int port = server_lasting_port();
+	char name[64], starting[64];
+	char *argv[] = {"/usr/bin/python3", "-c", squat, name, starting, NULL};
+	char *serve[] = {program_path("hubbub-echo"), option[0], "-p1", "-t1", NULL};
+	struct program stranger, first, second;
+
+	if (geteuid() != 0 || access(argv[0], X_OK) != 0)
+		cr_skip("needs root and python3");
+	snprintf(name, sizeof name, "127.0.0.1:%d", port);
+	snprintf(starting, sizeof starting, "starting/%d", port);
+	cr_assert(program_start(&stranger, argv, 0));
+	cr_assert(program_expect(&stranger, "squats", 20), "%s", stranger.text);
+	write_option(0, "--listen=127.0.0.1:%d", port);
+	cr_assert(program_start(&first, serve, 0));
+	cr_assert(program_expect(&first, ", pid ", 20), "%s", first.text);
+	cr_assert_not_null(
+		strstr(first.text, "of user 65534 holds the lock on 127.0.0.1"), "%s", first.text);
+	cr_assert(program_start(&second, serve, 0));
+	cr_assert_eq(program_wait(&second, 20), 1, "%s", second.text);
+	cr_assert_not_null(strstr(second.text, "another hubbub server has it"), "%s", second.text);
+	program_end(&second);
+	cr_assert_eq(program_stop(&first, SIGTERM, 20), 0, "%s", first.text);
+	program_end(&first);
+	program_end(&stranger);
+}
+
 /* However it is spelled, a path is one server's; and one that another has taken meanwhile is not
  * removed. */
 Test(ways, a_path_has_one_owner)

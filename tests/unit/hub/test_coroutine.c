@@ -553,3 +553,122 @@ Test(coroutine, an_interrupt_ends_one_wait)
 	in_hub(interrupt_body, &record);
 	cr_assert_arr_eq(record.errors, expected, sizeof expected);
 }
+
+/* ---- what one is, without joining it ---- */
+
+static void *
+fail_at_once(void *argument)
+{
+	(void)argument;
+	return hub_fail(EIO, "it fails");
+}
+
+static int
+states_of(const struct hub_coroutine *coroutine)
+{
+	return hub_has_started(coroutine) << 2 | hub_is_done(coroutine) << 1 |
+	       hub_has_succeeded(coroutine);
+}
+
+static void *
+states_body(void *argument)
+{
+	struct record *record = argument;
+	int error;
+	struct hub_coroutine *coroutines[] = {hub_spawn(give_back, NULL),
+		hub_spawn(fail_at_once, NULL), hub_spawn(sleep_for_ever, &error),
+		hub_spawn(give_back, NULL)};
+	struct hub_failure failure;
+
+	hub_kill(coroutines[3]);
+	record->results[0] = states_of(coroutines[0]);
+	hub_sleep(0);
+	for (int i = 0; i < 4; i++)
+		record->results[i + 1] = states_of(coroutines[i]);
+	hub_kill(coroutines[2]);
+	hub_sleep(0);
+	record->results[5] = states_of(coroutines[2]);
+	for (int i = 0; i < 4; i++)
+		hub_get(coroutines[i], NULL, &failure);
+	return NULL;
+}
+
+Test(coroutine, tells_whether_it_has_started_ended_and_succeeded)
+{
+	/* Bits: started, done, succeeded. */
+	static const int expected[] = {0, 7, 6, 4, 7, 7};
+	struct record record = {0};
+
+	in_hub(states_body, &record);
+	cr_assert_arr_eq(record.results, expected, sizeof expected);
+}
+
+static void *
+tell_reason(void *argument)
+{
+	struct record *record = argument;
+
+	record->results[0] = hub_kill_reason();
+	record->errors[0] = hub_sleep(HUB_FOREVER) != 0 ? errno : 0;
+	record->results[1] = hub_kill_reason();
+	hub_catch_kill();
+	record->results[2] = hub_kill_reason();
+	record->errors[1] = hub_sleep(HUB_FOREVER) != 0 ? errno : 0;
+	record->results[3] = hub_kill_reason();
+	return NULL;
+}
+
+static void *
+reason_body(void *argument)
+{
+	struct hub_coroutine *coroutine = hub_spawn(tell_reason, argument);
+
+	hub_sleep(0);
+	hub_kill_for(coroutine, ENOSPC);
+	hub_sleep(0);
+	hub_kill(coroutine);
+	hub_join(coroutine, NULL);
+	return NULL;
+}
+
+Test(coroutine, is_killed_for_a_reason)
+{
+	struct record record = {.results = {1, 1, 1, 1}};
+
+	in_hub(reason_body, &record);
+	cr_assert_eq(record.results[0], 0);
+	cr_assert_eq(record.errors[0], ECANCELED);
+	cr_assert_eq(record.results[1], ENOSPC);
+	cr_assert_eq(record.results[2], ENOSPC);
+	cr_assert_eq(record.errors[1], ECANCELED);
+	cr_assert_eq(record.results[3], 0, "the last kill had none");
+}
+
+static void *
+count_go(void *argument)
+{
+	++*(int *)argument;
+	return argument;
+}
+
+static void *
+go_body(void *argument)
+{
+	struct record *record = argument;
+
+	record->results[0] = hub_go(count_go, &record->count);
+	hub_sleep(0);
+	return NULL;
+}
+
+Test(coroutine, may_be_spawned_and_forgotten)
+{
+	struct record record = {0};
+
+	in_hub(go_body, &record);
+	cr_assert_eq(record.results[0], 0);
+	cr_assert_eq(record.count, 1);
+	errno = 0;
+	cr_assert_eq(hub_go(count_go, &record.count), -1);
+	cr_assert_eq(errno, EPERM);
+}

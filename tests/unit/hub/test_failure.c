@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "tests/support/complaint.h"
 #include "tests/support/in_hub.h"
 
 struct record {
@@ -106,4 +107,56 @@ critical_body(void *argument)
 Test(failure, of_a_critical_one_ends_the_process, .signal = SIGABRT)
 {
 	in_hub(critical_body, NULL);
+}
+
+/* ---- a failure that tells of another ---- */
+
+static void *
+wrap(void *argument)
+{
+	hub_fail(ENOENT, "no file");
+	hub_fail(EIO, "cannot start: %s", hub_failure_of(hub_current())->text);
+	return hub_fail(EIO, "%s (%d)", hub_failure_of(hub_current())->text, *(int *)argument);
+}
+
+static void *
+wrapping_body(void *argument)
+{
+	int number = 7;
+
+	hub_get(hub_spawn(wrap, &number), NULL, argument);
+	hub_set_name(hub_current(), "a name of some length");
+	hub_set_name(hub_current(), hub_name(hub_current()) + 2);
+	memcpy(((struct hub_failure *)argument)[1].text, hub_name(hub_current()), 32);
+	return NULL;
+}
+
+Test(failure, may_tell_of_itself)
+{
+	struct hub_failure failures[2] = {0};
+
+	in_hub(wrapping_body, failures);
+	cr_assert_str_eq(failures[0].text, "cannot start: no file (7)");
+	cr_assert_str_eq(failures[1].text, "name of some length");
+}
+
+/* ---- the first coroutine's ---- */
+
+static void *
+failing_body(void *argument)
+{
+	hub_fail(EXDEV, "the first fails");
+	return argument;
+}
+
+Test(failure, of_the_first_coroutine_is_hub_runs)
+{
+	void *result = "something";
+
+	complaint_listen();
+	errno = 0;
+	cr_assert_eq(hub_run(failing_body, "", &result), -1);
+	cr_assert_eq(errno, EXDEV);
+	cr_assert_null(result);
+	cr_assert_not_null(strstr(complaint_heard(), "the first fails"));
 }

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/support/full.h"
 #include "tests/support/in_hub.h"
 
 /* Things that never happen. */
@@ -30,6 +31,7 @@ static struct {
 	struct hub_server *server;
 	int idle[2]; /* nothing to read */
 	int full_pair[2];
+	int full_stream[2];
 	int listener;
 	int file;
 	pid_t child;
@@ -317,7 +319,7 @@ call_sendfile(void)
 {
 	off_t offset = 0;
 
-	return (int)hub_sendfile(never.full_pair[0], never.file, &offset, 1);
+	return (int)hub_sendfile(never.full_stream[0], never.file, &offset, 1);
 }
 
 static int
@@ -491,6 +493,7 @@ make_never(void)
 		continue;
 	never.listener = hub_create_server("127.0.0.1", "0", 0);
 	never.file = open("/proc/self/exe", O_RDONLY);
+	full_stream(never.full_stream);
 	/* A server with one connection that stays. */
 	{
 		struct sockaddr_in address;

@@ -154,17 +154,18 @@ due_body(void *argument)
 {
 	struct turns *turns = argument;
 	struct hub_timeout scope;
-	int64_t end = hub_now() + 20 * HUB_MILLISECOND;
+	int64_t end = hub_now() + 20 * HUB_MILLISECOND, late = hub_now() + 10 * HUB_SECOND;
 
 	turns->other_at = -1;
 	hub_detach(hub_spawn(note_turn, turns));
-	/* A call now and then, and no other that could switch. */
-	while (hub_now() < end) {
+	/* A call now and then, and no other that could switch. On a busy machine they are few. */
+	while (hub_now() < end || (turns->other_at == -1 && hub_now() < late)) {
 		for (volatile int i = 0; i < 100; i++)
 			continue;
 		turns->due++;
 		hub_yield_due();
 	}
+	turns->due++;
 	hub_timeout_start(&scope, HUB_MILLISECOND);
 	while (hub_yield_due() == 0)
 		continue;
@@ -181,4 +182,97 @@ Test(scheduler, a_long_computation_lets_others_run_when_that_is_due)
 	cr_assert_gt(turns.other_at, 0, "nobody else ran");
 	cr_assert_lt(turns.other_at, turns.due);
 	cr_assert_eq(turns.error, ETIMEDOUT);
+}
+
+/* ---- a kill that comes when the time is up, and before the coroutine has run ---- */
+
+static int
+time_out_sleeping(int64_t nanoseconds)
+{
+	return hub_sleep(nanoseconds);
+}
+
+static int
+time_out_polling(int64_t nanoseconds)
+{
+	return hub_poll(NULL, 0, (int)(nanoseconds / HUB_MILLISECOND));
+}
+
+static int
+time_out_selecting(int64_t nanoseconds)
+{
+	struct hub_event never = {0};
+	struct hub_case one = hub_case_event(&never);
+
+	return hub_select(&one, 1, nanoseconds);
+}
+
+static int
+time_out_awaiting(int64_t nanoseconds)
+{
+	int ends[2], result, error;
+
+	pipe(ends);
+	result = hub_await_fd(ends[0], POLLIN, nanoseconds);
+	error = errno;
+	close(ends[0]);
+	close(ends[1]);
+	errno = error;
+	return result;
+}
+
+static int (*const timed[])(int64_t) = {
+	time_out_sleeping, time_out_polling, time_out_selecting, time_out_awaiting};
+#define TIMED (sizeof timed / sizeof timed[0])
+
+struct late {
+	size_t number;
+	int results[TIMED], errors[TIMED];
+};
+
+static void *
+time_out(void *argument)
+{
+	struct late *late = argument;
+
+	late->results[late->number] = timed[late->number](2 * HUB_MILLISECOND);
+	late->errors[late->number] = errno;
+	return NULL;
+}
+
+static void *
+hold_up(void *argument)
+{
+	int64_t began = hub_now();
+
+	while (hub_now() - began < 20 * HUB_MILLISECOND)
+		continue;
+	return argument;
+}
+
+static void *
+kill_late(void *argument)
+{
+	struct late *late = argument;
+
+	for (late->number = 0; late->number < TIMED; late->number++) {
+		struct hub_coroutine *victim = hub_spawn(time_out, late);
+
+		hub_detach(hub_spawn(hold_up, NULL));
+		/* Both times pass while the other one computes; this one is woken first. */
+		hub_sleep(HUB_MILLISECOND);
+		hub_kill(victim);
+		hub_join(victim, NULL);
+	}
+	return NULL;
+}
+
+Test(scheduler, a_kill_is_told_though_the_time_was_up)
+{
+	struct late late = {0};
+
+	in_hub(kill_late, &late);
+	for (size_t i = 0; i < TIMED; i++)
+		cr_expect(late.results[i] == -1 && late.errors[i] == ECANCELED, "%zu: %d %s", i,
+			late.results[i], strerror(late.errors[i]));
 }

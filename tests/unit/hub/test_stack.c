@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -7,6 +8,7 @@
 
 #include "hub/guard_priv.h"
 #include "hub/stack_priv.h"
+#include "tests/support/complaint.h"
 #include "tests/support/in_hub.h"
 
 struct object {
@@ -327,6 +329,56 @@ Test(protect, guards_come_back_with_their_memory, .init = want_protect)
 			stack_arena_cool(&arena, 0, 100);
 		stack_arena_fini(&arena);
 	}
+}
+
+/* What the process may map. */
+static long
+mappings_most(void)
+{
+	FILE *file = fopen("/proc/sys/vm/max_map_count", "r");
+	long most = 0;
+
+	if (file == NULL || fscanf(file, "%ld", &most) != 1)
+		most = 0;
+	if (file != NULL)
+		fclose(file);
+	return most;
+}
+
+static size_t
+count_lines(const char *text, const char *part)
+{
+	size_t count = 0;
+
+	for (; (text = strstr(text, part)) != NULL; text++)
+		count++;
+	return count;
+}
+
+Test(protect, takes_most_of_the_mappings_and_then_says_so_once, .init = want_protect)
+{
+	long most = mappings_most(), guarded[2] = {0};
+	struct stack **stacks = calloc((size_t)most, sizeof(struct stack *));
+	const char *said;
+
+	if (on_valgrind() || most == 0 || most > 200000)
+		cr_skip_test("so many stacks take too long");
+	complaint_listen();
+	for (int i = 0; i < 2; i++) {
+		stack_arena_init(&arena, STACK_SIZE_MIN, sizeof(struct object));
+		while (!(stacks[guarded[i]] = stack_get(&arena))->is_canary)
+			guarded[i]++;
+		stack_put(&arena, stack_get(&arena));
+		for (long j = 0; j <= guarded[i]; j++)
+			stack_put(&arena, stacks[j]);
+		stack_arena_fini(&arena);
+	}
+	free(stacks);
+	said = complaint_heard();
+	cr_assert_gt(guarded[0], most * 3 / 8);
+	cr_assert_lt(guarded[0], most / 2);
+	cr_assert_eq(guarded[1], guarded[0]);
+	cr_assert_eq(count_lines(said, "vm.max_map_count"), 1, "%s", said);
 }
 
 static void

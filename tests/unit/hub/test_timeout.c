@@ -95,7 +95,7 @@ inner_first_body(void *argument)
 	struct record *record = argument;
 	struct hub_timeout outer, inner;
 
-	hub_timeout_start(&outer, 30 * HUB_MILLISECOND);
+	hub_timeout_start(&outer, HUB_SECOND);
 	hub_timeout_start(&inner, 3 * HUB_MILLISECOND);
 	record->errors[0] = hub_sleep(HUB_FOREVER) == -1 ? errno : 0;
 	record->results[0] = hub_timeout_stop(&inner);

@@ -1,6 +1,7 @@
 #include "tests/unit/master/fake_fleet.h"
 
 #include <criterion/criterion.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -27,8 +28,11 @@ on_risen(void *context)
 static void
 on_fell(void *context, const char *why)
 {
+	struct fake_owner *owner = context;
+
 	cr_assert_not_null(why);
-	((struct fake_owner *)context)->fell++;
+	snprintf(owner->why, sizeof owner->why, "%s", why);
+	owner->fell++;
 }
 
 static void
@@ -48,6 +52,13 @@ on_dumped(void *context, int64_t number)
 {
 	(void)number;
 	((struct fake_owner *)context)->dumped++;
+}
+
+static void
+on_dump_missed(void *context, int64_t number, unsigned hubs)
+{
+	(void)number;
+	((struct fake_owner *)context)->dump_missed += hubs;
 }
 
 /* ---- the fleet ---- */
@@ -74,8 +85,8 @@ fake_open(struct fake_fleet *fake, const char *text, unsigned processes, unsigne
 	fake->fleet.loop = fake->loop;
 	fake->fleet.sockets = &fake->sockets;
 	fake->fleet.counters = fake->counters;
-	fake->fleet.events = (struct fleet_events){
-		on_all_ready, on_risen, on_fell, on_all_gone, on_hopeless, on_dumped, &fake->told};
+	fake->fleet.events = (struct fleet_events){on_all_ready, on_risen, on_fell, on_all_gone,
+		on_hopeless, on_dumped, on_dump_missed, &fake->told};
 	cr_assert_eq(fleet_init(&fake->fleet), 0);
 	fake->fleet.serving = generation_make(&fake->fleet, &config, GENERATION_SERVING);
 	cr_assert_not_null(fake->fleet.serving);
@@ -91,6 +102,9 @@ forget(struct slot *slot, void *unused)
 	if (slot->channel != -1)
 		close(slot->channel);
 	slot->channel = -1;
+	if (slot->pidfd != -1)
+		close(slot->pidfd);
+	slot->pidfd = -1;
 }
 
 void
@@ -153,6 +167,8 @@ fake_start(struct slot *slot)
 	cr_assert_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
 	slot->channel = pair[0];
 	slot->pid = getpid();
+	/* No pidfd, so that no signal goes anywhere. */
+	slot->pidfd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	slot->started = clock_now();
 	slot->is_killed = false;
 	slot->state = SUPERVISION_STARTING;
@@ -175,7 +191,7 @@ fake_say(struct slot *slot, int end, enum channel_kind kind, unsigned hub)
 	struct channel_message message = {.kind = kind, .hub = hub};
 
 	cr_assert_eq(channel_send(end, &message, -1), 0);
-	ev_invoke(slot->generation->fleet->loop, &slot->talk, EV_READ);
+	ev_invoke(slot->generation->fleet->loop, &slot->talk.watcher, EV_READ);
 }
 
 void

@@ -12,9 +12,11 @@ struct fake_owner {
 	unsigned all_ready;
 	unsigned risen;
 	unsigned fell;
+	char why[160]; /* it fell */
 	unsigned all_gone;
 	unsigned hopeless;
 	unsigned dumped;
+	unsigned dump_missed; /* hubs */
 };
 
 struct fake_fleet {

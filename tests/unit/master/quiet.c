@@ -1,13 +1,20 @@
 #include "tests/unit/master/quiet.h"
 
-#include <criterion/criterion.h>
 #include <unistd.h>
 
+#include "hub/base/check.h"
 #include "hub/base/list.h"
 #include "master/change.h"
 #include "master/generation.h"
 
 static const struct hubbub_service service = {.name = "quiet", .version = "1.0"};
+
+/* Criterion is not everywhere where this is used. */
+static void
+must(bool condition)
+{
+	CHECK(condition);
+}
 
 static void
 on_ended(struct master *master, const char *why)
@@ -29,7 +36,7 @@ quiet_set_new(struct quiet *quiet)
 					.former = &quiet->former,
 					.change_events.ended = on_ended,
 					.loop = ev_loop_new(EVFLAG_NOENV)}};
-	cr_assert_not_null(master->loop);
+	must(master->loop != NULL);
 	upgrade_init(&quiet->successor);
 	takeover_init(&quiet->former);
 	change_init(master);
@@ -56,20 +63,20 @@ quiet_set(struct quiet *quiet)
 	const char *why;
 
 	quiet_set_new(quiet);
-	cr_assert_eq(address_parse(master->options.listen.items[0], addresses, &why), 1);
-	cr_assert_eq(sockets_init(&master->sockets, addresses, 1, 16), 0);
-	cr_assert_eq(sockets_open(&master->sockets, 2), 0);
+	must(address_parse(master->options.listen.items[0], addresses, &why) == 1);
+	must(sockets_init(&master->sockets, addresses, 1, 16) == 0);
+	must(sockets_open(&master->sockets, 2) == 0);
 	master->sockets.can_bind = true;
 	master->counters = counters_new(&master->handed_on.counters);
-	cr_assert_not_null(master->counters);
+	must(master->counters != NULL);
 	fleet->loop = master->loop;
 	fleet->sockets = &master->sockets;
 	fleet->counters = master->counters;
 	fleet->events.all_gone = ignore;
-	cr_assert_eq(fleet_init(fleet), 0);
+	must(fleet_init(fleet) == 0);
 	ev_timer_stop(master->loop, &fleet->tick);
 	fleet->serving = generation_new(fleet, &config, GENERATION_SERVING);
-	cr_assert_not_null(fleet->serving);
+	must(fleet->serving != NULL);
 	master->phase = MASTER_SERVING;
 }
 
@@ -78,6 +85,9 @@ quiet_accept(struct quiet *quiet, bool accepts)
 {
 	struct fleet *fleet = &quiet->master.fleet;
 
+	quiet->slot.generation = fleet->serving;
+	quiet->slot.hubs = &quiet->hub;
+	quiet->slot.rows = &quiet->row;
 	fleet->sockets->order[0] = 0;
 	fleet->sockets->listening = accepts ? 1 : 0;
 	fleet->occupants[0].slot = accepts ? &quiet->slot : NULL;

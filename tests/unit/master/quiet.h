@@ -13,6 +13,8 @@ struct quiet {
 	struct former former;
 	struct slot slot; /* stands for a worker where there is to be one */
 	struct slot *slots;
+	struct slot_hub hub; /* its hub, which lives */
+	struct worker_row row;
 	/* What change_events.ended told. */
 	unsigned ended;
 	const char *why;

@@ -73,3 +73,34 @@ Test(address, says_what_is_wrong)
 	refused("http://127.0.0.1:80", "URL");
 	refused("no.such.host.invalid:1", "");
 }
+
+/* The addresses that a new master's options mean, and those of the former master's sockets. */
+static bool
+are_meant(const char *options, const char *former)
+{
+	struct address wanted[ADDRESSES_MAX], there[ADDRESSES_MAX];
+	const char *why;
+	size_t count = address_parse(options, wanted, &why);
+
+	return addresses_are_meant(wanted, count, there, address_parse(former, there, &why));
+}
+
+Test(address, of_a_former_master_are_those_that_are_meant)
+{
+	struct address wanted[ADDRESSES_MAX], there[ADDRESSES_MAX];
+	const char *why;
+
+	cr_assert(are_meant("127.0.0.1:9090", "127.0.0.1:9090"));
+	cr_assert(are_meant("127.0.0.1:0", "127.0.0.1:9090"), "what the kernel chose");
+	cr_assert_not(are_meant("127.0.0.1:9090", "127.0.0.1:9091"));
+	cr_assert_not(are_meant("127.0.0.1:9090", "udp:127.0.0.1:9090"));
+	cr_assert_eq(address_parse("[::1]:9090", there, &why), 1);
+	cr_assert_eq(address_parse("127.0.0.1:9090", wanted, &why), 1);
+	wanted[1] = there[0];
+	there[1] = wanted[0];
+	cr_assert(addresses_are_meant(wanted, 2, there, 2), "in any order");
+	cr_assert_not(addresses_are_meant(wanted, 2, there, 1));
+	wanted[0].is_alternative = true;
+	cr_assert(addresses_are_meant(wanted, 2, there, 1), "the machine does not have it");
+	cr_assert_not(addresses_are_meant(wanted, 1, there, 2));
+}

@@ -106,13 +106,33 @@ Test(agent, a_full_server_wants_none)
 {
 	agent_open(agent);
 	scene.slot.rows->opened = 9;
-	cr_assert_str_eq(asked(), "ready up 100%\n");
+	cr_assert_str_eq(asked(), "ready up 10%\n");
 	scene.slot.rows->opened = 10;
 	cr_assert_str_eq(asked(), "ready up 0%\n");
 	scene.slot.rows->closed = 1;
-	cr_assert_str_eq(asked(), "ready up 100%\n");
+	cr_assert_str_eq(asked(), "ready up 10%\n");
 	scene.generation.config.max_connections = 5;
 	cr_assert_str_eq(asked(), "ready up 0%\n");
+}
+
+Test(agent, the_fuller_the_less_it_wants_and_a_few_make_no_difference)
+{
+	static const struct {
+		uint64_t open;
+		double busy;
+		const char *line;
+	} cases[] = {{0, 0, "ready up 100%\n"}, {1, 0, "ready up 100%\n"},
+		{99, 0, "ready up 100%\n"}, {100, 0, "ready up 90%\n"}, {500, 0, "ready up 50%\n"},
+		{500, 0.3, "ready up 50%\n"}, {500, 0.8, "ready up 20%\n"},
+		{999, 0, "ready up 10%\n"}, {1000, 0, "ready up 0%\n"}};
+
+	agent_open(agent);
+	scene.generation.config.max_connections = 1000;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		scene.slot.rows->opened = cases[i].open;
+		scene.hub.busy = cases[i].busy;
+		cr_assert_str_eq(asked(), cases[i].line, "%lu", (unsigned long)cases[i].open);
+	}
 }
 
 Test(agent, each_phase_has_its_word)
@@ -139,6 +159,16 @@ Test(agent, without_a_worker_it_is_down)
 	cr_assert_str_eq(asked(), "down\n");
 }
 
+Test(agent, when_all_hubs_hang_it_is_down)
+{
+	agent_open(agent);
+	scene.hub.is_hung = true;
+	scene.hub.silent = FLEET_LIFE - 1;
+	cr_assert_str_eq(asked(), "ready up 10%\n", "it has no time");
+	scene.hub.silent = FLEET_LIFE;
+	cr_assert_str_eq(asked(), "down\n");
+}
+
 Test(agent, what_is_asked_is_read_so_that_the_answer_is_no_reset)
 {
 	int fd = ask();
@@ -147,6 +177,45 @@ Test(agent, what_is_asked_is_read_so_that_the_answer_is_no_reset)
 	cr_assert_eq(send(fd, "any question\n", 13, 0), 13);
 	turn();
 	cr_assert_str_eq(answer(fd), "ready up 100%\n");
+}
+
+Test(agent, who_streams_into_it_gets_no_more_than_its_turn)
+{
+	static char much[1 << 16];
+	int fd = ask(), other, turns = 0;
+	ssize_t sent = 0;
+
+	agent_open(agent);
+	turn();
+	/* The client has always more to say than one turn takes. */
+	for (; turns < 10 && sent != -1; turns++) {
+		sent = send(fd, much, sizeof much, MSG_NOSIGNAL);
+		turn();
+	}
+	other = ask();
+	turn();
+	cr_assert_str_eq(answer(other), "ready up 100%\n");
+	while (sent != -1 || errno == EAGAIN) {
+		sent = send(fd, much, sizeof much, MSG_NOSIGNAL);
+		turn();
+		cr_assert_lt(++turns, 1000, "it is listened to for ever");
+	}
+	close(fd);
+}
+
+Test(agent, clients_that_stay_keep_nobody_out)
+{
+	int fds[100];
+	char byte;
+
+	agent_open(agent);
+	for (int i = 0; i < 100; i++) {
+		fds[i] = ask();
+		turn();
+		cr_assert_eq(recv(fds[i], &byte, 1, 0), 1, "client %d", i);
+	}
+	for (int i = 0; i < 100; i++)
+		close(fds[i]);
 }
 
 Test(agent, whoever_waits_is_answered_in_turns_of_the_loop)

@@ -83,3 +83,36 @@ Test(argument_file, a_pipe_is_waited_for_but_not_for_ever)
 	free(text);
 	pthread_join(writer, NULL);
 }
+
+static void *
+write_on(void *fd)
+{
+	static const char line[] = "--more\n";
+
+	for (int i = 0; i < 200; i++)
+		if (pwrite(*(int *)fd, line, sizeof line - 1, (off_t)i * 7) < 0)
+			break;
+	return NULL;
+}
+
+/* Whatever it was read as in between is not what was meant. */
+Test(argument_file, one_that_is_written_meanwhile_is_read_whole_or_refused)
+{
+	int fd = memfd_create("arguments", MFD_CLOEXEC);
+	char path[64], *text;
+	pthread_t writer;
+
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	for (int i = 0; i < 200; i++) {
+		cr_assert_eq(ftruncate(fd, 0), 0);
+		cr_assert_eq(pthread_create(&writer, NULL, write_on, &fd), 0);
+		text = argument_file_read(path, &why);
+		cr_assert(text != NULL || strstr(why, "while it was read") != NULL, "%s", why);
+		free(text);
+		pthread_join(writer, NULL);
+	}
+	text = argument_file_read(path, &why);
+	cr_assert_eq(strlen(text), 1400);
+	free(text);
+	close(fd);
+}

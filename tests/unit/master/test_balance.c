@@ -77,6 +77,7 @@ Test(balance, a_hub_with_fewer_connections_gets_more_and_its_queue_counts)
 	for (unsigned i = 0; i < 3; i++)
 		counters_add(&row(i)->opened, 100);
 	counters_add(&row(3)->opened, 60);
+	fake.fleet.occupants[3].open = 60;
 	fake.fleet.occupants[3].queued = 20;
 	balance_steer(&fake.fleet);
 	cr_assert_eq(weight(0), 0);
@@ -86,17 +87,33 @@ Test(balance, a_hub_with_fewer_connections_gets_more_and_its_queue_counts)
 	cr_assert_eq(weight(0), weight(3));
 }
 
-Test(balance, where_nobody_has_permits_those_who_accept_get_who_will_wait)
+Test(balance, where_nobody_has_permits_those_who_come_wait_in_queues_of_the_same_length)
 {
-	fake.fleet.is_frozen = false;
 	for (unsigned i = 0; i < 4; i++)
 		permits_revoke(fake_slot(&fake, i));
 	fake_slot(&fake, 1)->hubs[0].is_hung = true;
 	balance_steer(&fake.fleet);
-	cr_assert_eq(weight(0), 1);
 	cr_assert_eq(weight(1), 0);
-	cr_assert_eq(weight(2), 1);
-	cr_assert_eq(weight(3), 1);
+	cr_assert_gt(weight(0), 0);
+	cr_assert_eq(weight(2), weight(0));
+	cr_assert_eq(weight(3), weight(0));
+	fake.fleet.occupants[0].queued = fake.fleet.occupants[3].queued = 8;
+	balance_steer(&fake.fleet);
+	cr_assert_eq(weight(0), 0);
+	cr_assert_eq(weight(2), STEERING_WEIGHT_MAX);
+	cr_assert_eq(weight(3), 0);
+}
+
+Test(balance, permits_that_a_hub_needs_for_its_queue_are_not_for_those_who_come)
+{
+	fake.fleet.occupants[2].queued = (unsigned)row(2)->permits;
+	for (unsigned i = 0; i < 4; i++)
+		counters_add(&row(i)->opened, i == 2 ? 0 : 200);
+	balance_steer(&fake.fleet);
+	cr_assert_eq(weight(2), 0);
+	fake.fleet.occupants[2].queued--;
+	balance_steer(&fake.fleet);
+	cr_assert_gt(weight(2), 0);
 }
 
 Test(balance, where_nobody_accepts_all_stays_as_it_was)
@@ -219,6 +236,58 @@ Test(balance, arrivals_are_the_most_of_late_and_fade)
 	counters_add(&row(0)->accepted, 100);
 	balance_measure(&fake.fleet);
 	cr_assert_float_eq(fake.fleet.arrivals, 100, 1e-9);
+}
+
+/* So many leave one hub and come to another within a tick. */
+static void
+replace(unsigned from, unsigned to, unsigned count)
+{
+	counters_add(&row(from)->closed, count);
+	counters_add(&row(to)->accepted, count);
+	counters_add(&row(to)->opened, count);
+	balance_measure(&fake.fleet);
+	balance_steer(&fake.fleet);
+}
+
+Test(balance, clients_that_reconnect_in_step_are_not_sent_to_and_fro)
+{
+	counters_add(&row(0)->accepted, 100);
+	counters_add(&row(0)->opened, 100);
+	balance_measure(&fake.fleet);
+	/* One that comes, and one that leaves, are no such thing. */
+	for (int i = 0; i < 40; i++)
+		balance_measure(&fake.fleet);
+	replace(0, 0, 1);
+	cr_assert_eq(weight(0), 0);
+	replace(0, 1, 100);
+	for (unsigned seat = 0; seat < 4; seat++)
+		cr_assert_eq(weight(seat), STEERING_WEIGHT_MAX / 4);
+	/* Half a minute later a part of them is expected to stay. */
+	for (int i = 0; i < 600; i++)
+		balance_measure(&fake.fleet);
+	balance_steer(&fake.fleet);
+	cr_assert_float_eq(fake.fleet.replaced, 50, 1);
+	cr_assert_lt(weight(1), STEERING_WEIGHT_MAX / 8);
+}
+
+Test(balance, who_is_queued_has_arrived_and_is_not_counted_again_once_it_is_accepted)
+{
+	fake.fleet.occupants[1].queued = 50;
+	balance_measure(&fake.fleet);
+	cr_assert_float_eq(fake.fleet.arrivals, 50, 1e-9);
+	fake.fleet.occupants[1].queued = 0;
+	counters_add(&row(1)->accepted, 50);
+	balance_measure(&fake.fleet);
+	cr_assert_float_eq(fake.fleet.arrivals, 35, 1e-9);
+	/* Nor by who weighs it, however late. */
+	fake.fleet.occupants[1].queued = 50;
+	counters_add(&row(1)->opened, 50);
+	for (unsigned worker = 0; worker < 4; worker++)
+		if (worker != 1)
+			counters_add(&row(worker)->opened, 50);
+	balance_steer(&fake.fleet);
+	for (unsigned seat = 0; seat < 4; seat++)
+		cr_assert_eq(weight(seat), STEERING_WEIGHT_MAX / 4);
 }
 
 /* ---- datagrams ---- */

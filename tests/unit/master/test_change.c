@@ -56,7 +56,7 @@ Test(change, is_one_at_a_time)
 
 	quiet_set(&quiet);
 	begin(&quiet);
-	assert_all_refused(&quiet, "another change is under way; try again when it is done");
+	assert_all_refused(&quiet, "busy with another scale; try again when it is done");
 	cr_assert(quiet_run(&quiet, quiet_has_ended));
 	cr_assert_null(quiet.why);
 	quiet_clear(&quiet);
@@ -137,11 +137,95 @@ Test(change, a_reload_meanwhile_begins_afterwards)
 	quiet.master.argv = wrong;
 	begin(&quiet);
 	master_reload_later(&quiet.master);
-	cr_assert(quiet.master.is_asked_again);
+	cr_assert(quiet.master.pending.reload);
 	cr_assert_not(has_tried_again(&quiet));
 	cr_assert(quiet_run(&quiet, quiet_has_ended));
 	cr_assert(quiet_run(&quiet, has_tried_again));
-	cr_assert_not(quiet.master.is_asked_again);
+	cr_assert_not(quiet.master.pending.reload);
+	quiet_clear(&quiet);
+}
+
+static unsigned
+count_notes(const char *text)
+{
+	unsigned count = 0;
+	const struct event_note *note;
+
+	for (unsigned i = 0; (note = events_newest(i)) != NULL; i++)
+		count += strstr(note->text, text) != NULL;
+	return count;
+}
+
+static bool
+has_done_all(const struct quiet *quiet)
+{
+	const struct pending *pending = &quiet->master.pending;
+
+	return !pending->reload && !pending->upgrade && pending->workers == 0 &&
+	       quiet->master.change == CHANGE_NONE;
+}
+
+/* Each kind once, in whichever order they came; here none can succeed, and each says so. */
+Test(change, all_that_is_asked_for_meanwhile_is_done_afterwards)
+{
+	static char *wrong[] = {"quiet", "--processes=none", NULL};
+	struct quiet quiet;
+
+	quiet_set(&quiet);
+	quiet.master.argc = 2;
+	quiet.master.argv = wrong;
+	begin(&quiet);
+	for (int i = 0; i < 3; i++) {
+		master_upgrade_later(&quiet.master);
+		master_reload_later(&quiet.master);
+	}
+	/* They add up. */
+	master_add_workers_later(&quiet.master, 1);
+	master_add_workers_later(&quiet.master, -1);
+	cr_assert_eq(quiet.master.pending.workers, 0);
+	cr_assert_geq(count_notes("reload: when the scale is done"), 1);
+	cr_assert_eq(count_notes("refused"), 0);
+	cr_assert(quiet_run(&quiet, quiet_has_ended));
+	cr_assert(quiet_run(&quiet, has_done_all));
+	cr_assert_eq(count_notes("reload refused"), 1);
+	cr_assert_eq(count_notes("upgrade refused"), 1);
+	quiet_clear(&quiet);
+}
+
+Test(change, what_is_asked_for_at_the_start_waits_for_its_end)
+{
+	static char *wrong[] = {"quiet", "--processes=none", NULL};
+	struct quiet quiet;
+
+	quiet_set(&quiet);
+	quiet.master.argc = 2;
+	quiet.master.argv = wrong;
+	quiet.master.phase = MASTER_STARTING;
+	master_reload_later(&quiet.master);
+	cr_assert_eq(count_notes("reload: when the start is done"), 1);
+	ev_run(quiet.master.loop, EVRUN_NOWAIT);
+	cr_assert(quiet.master.pending.reload);
+	quiet.master.phase = MASTER_SERVING;
+	master_do_pending(&quiet.master);
+	cr_assert(quiet_run(&quiet, has_done_all));
+	cr_assert_eq(count_notes("reload refused"), 1);
+	quiet_clear(&quiet);
+}
+
+Test(change, a_drain_forgets_what_is_pending)
+{
+	struct quiet quiet;
+
+	quiet_set(&quiet);
+	begin(&quiet);
+	master_upgrade_later(&quiet.master);
+	master_reload_later(&quiet.master);
+	quiet.master.options.drain_delay = CLOCK_SECOND;
+	master_drain(&quiet.master);
+	cr_assert(has_done_all(&quiet));
+	master_reload_later(&quiet.master);
+	cr_assert(has_done_all(&quiet));
+	cr_assert_eq(count_notes("reload refused: the server is stopping"), 1);
 	quiet_clear(&quiet);
 }
 
@@ -195,5 +279,22 @@ Test(change, a_stop_cuts_the_delay_short)
 	cr_assert_eq(quiet.master.exit_code, 143);
 	cr_assert(quiet.master.is_stopped);
 	cr_assert_not(ev_is_active(&quiet.master.delay));
+	quiet_clear(&quiet);
+}
+
+/* A fork that is refused makes what rises fall before the change that began it awaits its end. */
+Test(change, to_be_awaited_twice_keeps_the_clock_right)
+{
+	struct quiet quiet;
+
+	quiet_set(&quiet);
+	quiet.master.change = CHANGE_SCALE;
+	for (int i = 0; i < 2; i++) {
+		change_fell(&quiet.master, "no more processes");
+		cr_assert_gt(
+			ev_timer_remaining(quiet.master.loop, &quiet.master.settled), 0, "%d", i);
+	}
+	cr_assert(quiet_run(&quiet, quiet_has_ended));
+	cr_assert_str_eq(quiet.why, "no more processes");
 	quiet_clear(&quiet);
 }

@@ -157,6 +157,29 @@ Test(claim, long_paths_in_one_folder_are_told_apart)
 	close(fds[1]);
 }
 
+/* Also those that begin with the same 64 characters, and end alike. */
+Test(claim, the_longest_names_are_told_apart)
+{
+	char names[2][75];
+	struct address addresses[2];
+	int fds[2];
+
+	for (int i = 0; i < 2; i++) {
+		memset(names[i], 'x', sizeof names[i] - 1);
+		names[i][0] = '/';
+		names[i][sizeof names[i] - 6] = (char)('a' + i);
+		names[i][sizeof names[i] - 1] = '\0';
+		addresses[i] = at_path(names[i]);
+		fds[i] = claim_address(&addresses[i]);
+		cr_assert_neq(fds[i], -1);
+	}
+	complaint_listen();
+	cr_assert_eq(claim_address(&addresses[1]), -1, "each is still locked");
+	assert_heard("another hubbub server has it");
+	close(fds[0]);
+	close(fds[1]);
+}
+
 Test(claim, a_path_in_no_folder_is_refused)
 {
 	struct address address = at_path("/nowhere/socket");

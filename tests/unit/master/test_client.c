@@ -145,6 +145,27 @@ Test(client, of_two_lines_at_once_the_first_is_heard)
 	scene_clear(&scene);
 }
 
+Test(client, that_sends_on_and_on_after_its_line_is_hung_up_on)
+{
+	struct scene scene;
+	char more[255];
+
+	memset(more, 'x', sizeof more);
+	scene_set(&scene, false);
+	send_text(&scene, "reload\n");
+	for (int sent = 0; sent < 16; sent++) {
+		cr_assert_not(is_gone(&scene), "%d", sent);
+		cr_assert_eq(send(scene.peer, more, sizeof more, MSG_NOSIGNAL), sizeof more);
+		ev_run(scene.loop, EVRUN_NOWAIT);
+	}
+	for (int sent = 0; sent < 2; sent++) {
+		send(scene.peer, more, sizeof more, MSG_NOSIGNAL);
+		ev_run(scene.loop, EVRUN_NOWAIT);
+	}
+	cr_assert(is_gone(&scene));
+	scene_clear(&scene);
+}
+
 /* It may have been told that the command failed. */
 Test(client, that_has_hung_up_is_not_obeyed)
 {
@@ -192,7 +213,7 @@ Test(client, that_sends_no_more_is_answered_once_it_has_asked)
 	for (int turn = 0; turn < 3; turn++)
 		ev_run(scene.loop, EVRUN_NOWAIT);
 	cr_assert_not(is_gone(&scene));
-	cr_assert_not(ev_is_active(&scene.client->input), "the end would be read again and again");
+	cr_assert_not(ear_is_active(&scene.client->input), "the end would be read again and again");
 	client_say(scene.client, '-', "not yet", 7);
 	client_flush(scene.client);
 	client_finish(scene.client, NULL, "done");
@@ -289,16 +310,23 @@ Test(client, waits_for_its_line_and_for_its_reader_but_not_for_its_answer)
 {
 	struct client *client;
 	struct scene scene;
+	ev_tstamp deadline;
 
 	scene_set(&scene, false);
 	client = CONTAINER_OF(scene.clients.next, struct client, link);
 	cr_assert(has_patience(client));
 	send_text(&scene, "scale 2x4\n");
 	cr_assert_not(has_patience(client), "a change may take longer");
-	for (int i = 0; i < 10000; i++)
+	for (int i = 0; i < 40000; i++)
 		client_say(client, '-', "not yet; 2 hubs go on accepting", 31);
 	client_finish(client, NULL, "done");
 	cr_assert(has_patience(client));
+	/* As long as it takes to read all: it is no longer by reading slowly. */
+	deadline = client->patience.at;
+	hear(&scene);
+	ev_run(scene.loop, EVRUN_NOWAIT);
+	cr_assert_not(is_gone(&scene));
+	cr_assert_eq(client->patience.at, deadline);
 	ev_invoke(scene.loop, &client->patience, EV_TIMER);
 	cr_assert(is_gone(&scene));
 	scene_clear(&scene);

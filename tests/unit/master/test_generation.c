@@ -113,7 +113,7 @@ Test(generation, that_leaves_has_a_deadline_then_is_stopped_then_killed)
 	fake_fire(&fake, &serving->deadline);
 	cr_assert_eq(heard(CHANNEL_STOP), 3);
 	cr_assert_not(serving->slots[0]->is_killed);
-	cr_assert_float_eq(ev_timer_remaining(fake.loop, &serving->deadline), 1, 0.1);
+	cr_assert_float_eq(ev_timer_remaining(fake.loop, &serving->deadline), 2, 0.1);
 	fake_fire(&fake, &serving->deadline);
 	for (unsigned i = 0; i < 3; i++)
 		cr_assert(serving->slots[i]->is_killed);
@@ -125,7 +125,7 @@ Test(generation, that_is_to_stop_meanwhile_has_no_more_time)
 	generation_leave(serving, CHANNEL_STOP);
 	cr_assert_null(serving->next, "it is in the list once");
 	cr_assert_eq(heard(CHANNEL_STOP), 3);
-	cr_assert_float_eq(ev_timer_remaining(fake.loop, &serving->deadline), 1, 0.1);
+	cr_assert_float_eq(ev_timer_remaining(fake.loop, &serving->deadline), 2, 0.1);
 	fake_fire(&fake, &serving->deadline);
 	cr_assert(serving->slots[2]->is_killed);
 }

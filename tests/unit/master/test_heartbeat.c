@@ -107,20 +107,56 @@ Test(heartbeat, while_a_worker_starts_all_its_hubs_are_waited_for)
 	slot->state = SUPERVISION_STARTING;
 	pass(4950 * CLOCK_MILLISECOND, NONE);
 	cr_assert_eq(slot->hubs[0].silent, 4950 * CLOCK_MILLISECOND);
+	cr_assert_not(slot->is_killed);
 	/* It is killed; as long as its death is not seen, it is killed again after the same
 	 * time. */
 	pass(TICK, NONE);
 	cr_assert_eq(slot->hubs[0].silent, 0);
+	cr_assert(slot->is_killed, "nobody else is to be blamed for that death");
 	cr_assert_eq(slot->state, SUPERVISION_STARTING);
 	cr_assert_eq(counters_server(fake.counters)->hangs, 0);
 }
 
+/* But its queue is another's to adopt. */
 Test(heartbeat, one_that_drains_is_left_to_its_deadline)
 {
 	slot->state = SUPERVISION_DRAINING;
-	pass(60 * CLOCK_SECOND, NONE);
+	pass(60 * CLOCK_SECOND, FIRST);
 	cr_assert_not(slot->is_killed);
+	cr_assert_eq(slot->state, SUPERVISION_DRAINING);
 	cr_assert_eq(counters_server(fake.counters)->hangs, 0);
+	cr_assert(slot->hubs[1].is_hung && !slot->hubs[0].is_hung);
+	pass(TICK, BOTH);
+	cr_assert_not(slot->hubs[1].is_hung);
+	cr_assert_str_eq(fake_recorded(), "");
+}
+
+/* ---- the fleet ---- */
+
+Test(heartbeat, how_long_nobody_served_is_counted_while_workers_start)
+{
+	struct fleet *fleet = &fake.fleet;
+
+	cr_assert_eq(sockets_listen(&fake.sockets, 0), 0);
+	fleet->occupants[0].slot = slot;
+	heartbeat_look_at_fleet(fleet, TICK);
+	cr_assert_eq(fleet->replacing, 0);
+	slot->hubs[0].silent = FLEET_LIFE;
+	heartbeat_look_at_fleet(fleet, TICK);
+	cr_assert_eq(fleet->replacing, 0, "nobody starts");
+	for (int deaths = 0; deaths < 10; deaths++) {
+		slot->state = SUPERVISION_STARTING;
+		heartbeat_look_at_fleet(fleet, TICK);
+		slot->state = SUPERVISION_BACKING_OFF;
+		heartbeat_look_at_fleet(fleet, TICK);
+	}
+	cr_assert_eq(fleet->replacing, 20 * TICK);
+	/* The master did not run for an hour. */
+	heartbeat_look_at_fleet(fleet, 3600 * CLOCK_SECOND);
+	cr_assert_eq(fleet->replacing, 20 * TICK + FLEET_SEEN_MOST);
+	slot->hubs[0].silent = 0;
+	heartbeat_look_at_fleet(fleet, TICK);
+	cr_assert_eq(fleet->replacing, 0);
 }
 
 /* ---- busy ---- */

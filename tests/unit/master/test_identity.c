@@ -81,8 +81,22 @@ Test(identity, root_becomes_another_for_good_with_its_groups)
 	for (int i = 0; i < count; i++)
 		has = has || groups[i] == 12345;
 	cr_assert_not(has, "root's groups are left");
-	/* Else neither core files nor /proc/self could be had. */
+	cr_assert_eq(prctl(PR_GET_DUMPABLE), 0, "it can read what root had in memory");
+}
+
+Test(identity, it_is_hidden_for_good_only_from_another_user)
+{
+	identity_hide_for_now();
+	cr_assert_eq(prctl(PR_GET_DUMPABLE), 0);
+	identity_hide(NULL);
 	cr_assert_eq(prctl(PR_GET_DUMPABLE), 1);
+	if (geteuid() != 0)
+		cr_skip_test("needs root");
+	identity_hide("root");
+	cr_assert_eq(prctl(PR_GET_DUMPABLE), 1);
+	become_somebody();
+	identity_hide(SOMEBODY);
+	cr_assert_eq(prctl(PR_GET_DUMPABLE), 0);
 }
 
 Test(identity, the_users_own_group_is_the_default)

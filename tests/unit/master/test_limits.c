@@ -36,9 +36,9 @@ Test(limits, a_hard_limit_that_is_too_low_is_refused_with_what_it_takes)
 		unsigned addresses, workers, hubs;
 		rlim_t needed;
 	} cases[] = {
-		{1, 1, 1, 1 + 2 + 32 + 1}, /* a worker's: its socket and its loop's three */
-		{1, 4, 8, 32 + 8 + 32}, {3, 2, 10, 60 + 4 + 32},
-		{1, 1, 64, 64 + 192 + 32}, /* a worker's */
+		{1, 1, 1, 2 + 3 + 32}, /* a worker's: its socket, a reserve, its loop's three */
+		{1, 4, 8, 32 + 8 + 32}, {3, 4, 10, 120 + 8 + 32},
+		{1, 1, 64, 128 + 192 + 32}, /* a worker's */
 	};
 
 	for (size_t i = 4; i-- > 0;) {
@@ -67,13 +67,13 @@ Test(limits, a_hard_limit_that_is_too_low_is_refused_with_what_it_takes)
 Test(limits, connections_are_what_sockets_and_loops_leave)
 {
 	limit_files(1000, 4096);
-	cr_assert_eq(limits_connections(1, 1), 1000 - 4 - 32);
-	cr_assert_eq(limits_connections(2, 10), 1000 - 50 - 32);
-	limit_files(36, 4096);
-	cr_assert_eq(limits_connections(1, 1), 1, "none would be no server");
+	cr_assert_eq(limits_connections(1, 1), 1000 - 5 - 32);
+	cr_assert_eq(limits_connections(2, 10), 1000 - 70 - 32);
 	limit_files(37, 4096);
-	cr_assert_eq(limits_connections(1, 1), 1);
+	cr_assert_eq(limits_connections(1, 1), 1, "none would be no server");
 	limit_files(38, 4096);
+	cr_assert_eq(limits_connections(1, 1), 1);
+	limit_files(39, 4096);
 	cr_assert_eq(limits_connections(1, 1), 2);
 }
 
@@ -82,12 +82,12 @@ Test(limits, a_backlog_that_the_kernel_cuts_is_warned_of_with_the_command)
 	const char *heard;
 
 	complaint_listen();
-	limits_warn(2000000000);
+	limits_warn(2000000000, 1, 1);
 	heard = complaint_heard();
 	cr_assert_not_null(strstr(heard, "the kernel cuts --backlog 2000000000 to "), "%s", heard);
 	cr_assert_not_null(strstr(heard, "sysctl -w net.core.somaxconn=2000000000"), "%s", heard);
 	complaint_listen();
-	limits_warn(1);
+	limits_warn(1, 1, 1);
 	heard = complaint_heard();
 	cr_assert_null(strstr(heard, "sysctl"), "%s", heard);
 }
@@ -98,7 +98,8 @@ Test(limits, few_files_are_told_of)
 
 	limit_files(4095, 4096);
 	complaint_listen();
-	limits_warn(1);
+	limits_warn(1, 1, 1);
 	heard = complaint_heard();
-	cr_assert_not_null(strstr(heard, "a worker may open 4095 files"), "%s", heard);
+	cr_assert_not_null(
+		strstr(heard, "may open 4095 files, and so hold 4058 connections"), "%s", heard);
 }

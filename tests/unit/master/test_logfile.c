@@ -4,11 +4,14 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "tests/support/complaint.h"
 #include "tests/support/folder.h"
+#include "tests/support/in_hub.h"
+#include "worker/spare.h"
 
 static char folder[FOLDER_SIZE], path[FOLDER_SIZE + 16], moved[FOLDER_SIZE + 16];
 static int before;
@@ -61,28 +64,21 @@ has(const char *file, const char *text)
 
 Test(logfile, after_a_rotation_there_is_another_file_of_the_same_name)
 {
-	int fd;
-
 	logfile_remember();
 	say("before");
 	cr_assert_eq(rename(path, moved), 0);
 	say("meanwhile");
-	fd = logfile_reopen();
+	cr_assert(logfile_reopen());
 	say("after");
-	cr_assert_neq(fd, -1);
-	cr_assert(fcntl(fd, F_GETFD) & FD_CLOEXEC, "an upgrade's new program gets it");
-	/* What workers get is the same file. */
-	cr_assert_eq(write(fd, "worker", 6), 6);
-	close(fd);
 	cr_assert(has(moved, "before") && has(moved, "meanwhile") && !has(moved, "after"));
-	cr_assert(has(path, "after") && has(path, "worker") && !has(path, "before"));
+	cr_assert(has(path, "after") && !has(path, "before"));
 }
 
 Test(logfile, a_file_that_is_still_there_is_added_to)
 {
 	logfile_remember();
 	say("before");
-	close(logfile_reopen());
+	cr_assert(logfile_reopen());
 	say("after");
 	cr_assert(has(path, "before") && has(path, "after"));
 }
@@ -94,7 +90,7 @@ Test(logfile, a_name_that_cannot_be_opened_leaves_the_old_file)
 	logfile_remember();
 	snprintf(aside, sizeof aside, "%s.aside", folder);
 	cr_assert_eq(rename(folder, aside), 0);
-	cr_assert_eq(logfile_reopen(), -1);
+	cr_assert_not(logfile_reopen());
 	say("after");
 	cr_assert_eq(rename(aside, folder), 0);
 	cr_assert(has(path, "cannot reopen the log"));
@@ -110,6 +106,54 @@ Test(logfile, what_is_no_file_is_not_reopened)
 	/* A terminal, a pipe, a journal's socket. */
 	cr_assert_eq(open("/dev/null", O_WRONLY), STDERR_FILENO);
 	logfile_remember();
-	cr_assert_eq(logfile_reopen(), -1);
+	cr_assert_not(logfile_reopen());
 	cr_assert_str_eq(complaint_heard(), "");
+}
+
+/* Another master was started after the file had been moved: the kernel knows the new name alone. */
+Test(logfile, the_name_is_the_former_masters)
+{
+	logfile_remember();
+	cr_assert_str_eq(logfile_name(), path);
+	cr_assert_eq(rename(path, moved), 0);
+	logfile_remember();
+	cr_assert_str_eq(logfile_name(), moved);
+	logfile_inherit(path);
+	cr_assert(logfile_reopen());
+	say("after");
+	cr_assert(has(path, "after") && !has(moved, "after"));
+	/* One that names none, and nonsense. */
+	logfile_inherit("");
+	logfile_inherit("log");
+	cr_assert_str_eq(logfile_name(), path);
+}
+
+Test(logfile, a_file_that_was_removed_before_has_its_name)
+{
+	cr_assert_eq(unlink(path), 0);
+	logfile_remember();
+	cr_assert_str_eq(logfile_name(), path);
+	cr_assert(logfile_reopen());
+	say("after");
+	cr_assert(has(path, "after"));
+}
+
+Test(logfile, it_is_reopened_though_files_have_run_out)
+{
+	struct rlimit limit = {0, RLIM_INFINITY};
+
+	spare_keep();
+	logfile_remember();
+	cr_assert_eq(rename(path, moved), 0);
+	getrlimit(RLIMIT_NOFILE, &limit);
+	limit.rlim_cur = (rlim_t)open_descriptors() + 20;
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	while (open("/dev/null", O_RDONLY) != -1)
+		continue;
+	for (int i = 0; i < 3; i++)
+		cr_assert(logfile_reopen());
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+	say("after");
+	cr_assert(has(path, "after") && !has(moved, "after"));
 }

@@ -1,12 +1,13 @@
 #include "master/obituary.h"
 
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "master/events.h"
+#include "master/lookup.h"
 #include "tests/support/complaint.h"
 #include "tests/support/in_hub.h"
 #include "tests/unit/master/fake_fleet.h"
@@ -55,6 +56,16 @@ Test(obituary, says_how_a_worker_ended)
 	cr_assert(says(0, "signal 11"), "%s", events_newest(0)->text);
 }
 
+/* Somebody else has waited for it. */
+Test(obituary, does_not_invent_how_a_worker_ended)
+{
+	siginfo_t untold = {.si_errno = ECHILD};
+
+	obituary_note(slot, &untold);
+	cr_assert(says(0, "how was not told: No child processes"), "%s", events_newest(0)->text);
+	cr_assert_not(says(0, "signal"));
+}
+
 Test(obituary, an_end_that_was_wanted_is_no_news)
 {
 	siginfo_t exited = {.si_code = CLD_EXITED}, killed = {.si_code = CLD_KILLED};
@@ -87,16 +98,19 @@ Test(obituary, says_where_a_hub_crashed)
 	cr_assert(says(0, "in coroutine \"client 7\" of hub 1") && says(0, "address 0x42"), "%s",
 		events_newest(0)->text);
 	cr_assert(says(1, "signal 11"));
+	crash->coroutine[0] = '\0';
+	obituary_note(slot, &killed);
+	cr_assert(says(0, "in no named coroutine of hub 1"), "%s", events_newest(0)->text);
 }
 
 /* libunwind believes in its descriptors in every fork of a process that has used it, but a worker
  * has closed them. */
-Test(obituary, names_the_functions_and_keeps_no_descriptor)
+Test(obituary, names_the_functions_later_and_keeps_no_descriptor)
 {
 	siginfo_t killed = {.si_code = CLD_DUMPED};
 	struct worker_crash *crash = &slot->rows[0].crash;
 	int before = open_descriptors();
-	const char *heard;
+	const char *heard, *functions;
 
 	crash->signal = killed.si_status = SIGSEGV;
 	crash->frames[0] = (char *)(uintptr_t)obituary_note + 1;
@@ -104,27 +118,12 @@ Test(obituary, names_the_functions_and_keeps_no_descriptor)
 	crash->frame_count = 2;
 	complaint_listen();
 	obituary_note(slot, &killed);
+	cr_assert(says(0, "worker 1 crashed"), "at once");
+	lookups_end(true);
 	heard = complaint_heard();
-	cr_assert_not_null(strstr(heard, "#0  obituary_note+0x1"), "%s", heard);
-	cr_assert_not_null(strstr(heard, "#1  begin+0x1"), "%s", heard);
+	functions = strstr(heard, "hub 0 crashed in:");
+	cr_assert_not_null(functions, "%s", heard);
+	cr_assert_not_null(strstr(functions, "#0  obituary_note+0x1"), "%s", heard);
+	cr_assert_not_null(strstr(functions, "#1  begin+0x1"), "%s", heard);
 	cr_assert_eq(open_descriptors(), before);
-}
-
-Test(obituary, without_files_it_says_that_there_is_no_backtrace)
-{
-	siginfo_t killed = {.si_code = CLD_DUMPED};
-	struct worker_crash *crash = &slot->rows[0].crash;
-	struct rlimit limit, none;
-	const char *heard;
-
-	crash->signal = killed.si_status = SIGSEGV;
-	cr_assert_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
-	complaint_listen();
-	none = (struct rlimit){(rlim_t)dup(STDERR_FILENO), limit.rlim_max};
-	close((int)none.rlim_cur);
-	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
-	obituary_note(slot, &killed);
-	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
-	heard = complaint_heard();
-	cr_assert_not_null(strstr(heard, "no backtrace: Too many open files"), "%s", heard);
 }

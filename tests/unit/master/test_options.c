@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "hub/base/log.h"
+#include "master/log_json.h"
 #include "tests/support/complaint.h"
 #include "tests/support/names.h"
 
@@ -289,6 +290,7 @@ log_with(const struct options *used)
 	const char *heard;
 
 	complaint_listen();
+	log_json_by(log_json_line);
 	options_use(used, &plain);
 	log_debug("trifle");
 	log_info("news");

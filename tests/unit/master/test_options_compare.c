@@ -92,6 +92,7 @@ static const struct {
 } fixed[] = {
 	{"listen", "--listen=127.0.0.1:2", HUBBUB_UPGRADABLE}, /* an upgrade judges what it means */
 	{"backlog", "--backlog=7", HUBBUB_UPGRADABLE},         /* by queues of another length */
+	{"proxy-protocol", "--proxy-protocol=on", HUBBUB_UPGRADABLE},
 	{"admin", "--admin=127.0.0.1:3", HUBBUB_FIXED},
 	{"agent", "--agent=127.0.0.1:4", HUBBUB_FIXED},
 	{"control", "--control=/a", HUBBUB_FIXED},

@@ -19,6 +19,9 @@ static void (*meanwhile)(void); /* what happens once, between the open and the l
 static void (*after_look)(
 	void);             /* what happens once, between the look at what is there and the open */
 static bool is_unwritable; /* the folder */
+static int lock_error;     /* flock fails with it */
+static bool is_full;       /* the device */
+static int dup_error;      /* dup3, the same */
 
 /* In place of libc's, for this program alone. */
 int
@@ -29,7 +32,21 @@ flock(int fd, int operation)
 	meanwhile = NULL;
 	if (happen != NULL)
 		happen();
+	if (lock_error != 0) {
+		errno = lock_error;
+		return -1;
+	}
 	return (int)syscall(SYS_flock, fd, operation);
+}
+
+int
+dup3(int from, int to, int flags)
+{
+	if (dup_error != 0) {
+		errno = dup_error;
+		return -1;
+	}
+	return (int)syscall(SYS_dup3, from, to, flags);
 }
 
 int
@@ -43,6 +60,16 @@ lstat(const char *name, struct stat *status)
 		happen();
 	errno = error;
 	return result;
+}
+
+ssize_t
+pwrite(int fd, const void *bytes, size_t size, off_t offset)
+{
+	if (is_full) {
+		errno = ENOSPC;
+		return -1;
+	}
+	return (ssize_t)syscall(SYS_pwrite64, fd, bytes, size, offset);
 }
 
 int
@@ -184,6 +211,77 @@ Test(pidfile, that_is_removed_while_it_is_taken_is_made_again)
 	cr_assert_not(is_there());
 }
 
+Test(pidfile, that_could_not_be_written_is_written_later)
+{
+	int fd = pidfile_take(path);
+
+	/* A former master's, on a disk that was full. */
+	cr_assert_eq(pwrite(fd, "1\n", 2, 0), 2);
+	cr_assert_eq(ftruncate(fd, 2), 0);
+	pidfile_look(fd, path);
+	cr_assert(has(own_pid()));
+	pidfile_remove(fd, path);
+	cr_assert_not(is_there());
+}
+
+/* While the device is full it is tried each second, and said once. */
+Test(pidfile, that_cannot_be_written_for_long_is_said_once)
+{
+	const char *heard;
+	int fd;
+
+	is_full = true;
+	complaint_listen();
+	fd = pidfile_take(path);
+	for (int i = 0; i < 3; i++)
+		pidfile_look(fd, path);
+	heard = complaint_heard();
+	cr_assert_not_null(strstr(heard, "cannot write the pid file"), "%s", heard);
+	cr_assert_eq(strchr(heard, '\n'), heard + strlen(heard) - 1, "%s", heard);
+	is_full = false;
+	pidfile_look(fd, path);
+	cr_assert(has(own_pid()));
+	/* Another time is another word. */
+	is_full = true;
+	complaint_listen();
+	pidfile_write(fd);
+	cr_assert_str_neq(complaint_heard(), "");
+	is_full = false;
+	pidfile_remove(fd, path);
+}
+
+Test(pidfile, that_is_removed_while_the_server_runs_is_made_again)
+{
+	int fd = pidfile_take(path), before = open_descriptors();
+	const char *heard;
+
+	pidfile_look(-1, path);
+	pidfile_look(fd, NULL);
+	pidfile_look(fd, path);
+	remove_it();
+	complaint_listen();
+	pidfile_look(fd, path);
+	heard = complaint_heard();
+	cr_assert_not_null(strstr(heard, "was made again"), "%s", heard);
+	cr_assert(has(own_pid()));
+	cr_assert_eq(open_descriptors(), before);
+	complaint_listen();
+	cr_assert_eq(pidfile_take(path), -1, "it is locked again");
+	complaint_heard();
+	/* Another's stays, and is told once. */
+	replace_it();
+	complaint_listen();
+	pidfile_look(fd, path);
+	heard = complaint_heard();
+	cr_assert_not_null(strstr(heard, "another has taken its place"), "%s", heard);
+	complaint_listen();
+	pidfile_look(fd, path);
+	cr_assert_str_eq(complaint_heard(), "");
+	cr_assert(has("another\n"));
+	pidfile_remove(fd, path);
+	cr_assert(is_there());
+}
+
 Test(pidfile, of_another_is_not_removed)
 {
 	int fd = pidfile_take(path);
@@ -197,6 +295,21 @@ Test(pidfile, of_another_is_not_removed)
 	write_text("1\n");
 	pidfile_remove(fd, path);
 	cr_assert(has("1\n"));
+}
+
+Test(pidfile, that_had_no_room_for_a_new_masters_pid_goes_all_the_same)
+{
+	int fd = pidfile_take(path);
+	const char *heard;
+
+	write_text("1\n"); /* the former master's */
+	is_full = true;
+	complaint_listen();
+	pidfile_write(fd);
+	heard = complaint_heard();
+	cr_assert_not_null(strstr(heard, "cannot write the pid file"), "%s", heard);
+	pidfile_remove(fd, path);
+	cr_assert_not(is_there());
 }
 
 Test(pidfile, is_emptied_where_it_cannot_be_removed)
@@ -257,5 +370,74 @@ Test(pidfile, without_a_folder_it_says_why)
 	complaint_listen();
 	cr_assert_eq(pidfile_take("/nowhere/at/all"), -1);
 	heard = complaint_heard();
-	cr_assert_not_null(strstr(heard, "/nowhere/at/all: No such file"), "%s", heard);
+	cr_assert_not_null(strstr(heard, "/nowhere/at/all: there is no such folder"), "%s", heard);
+}
+
+/* Such as over NFS without a lock daemon: that is nobody who runs. */
+Test(pidfile, that_cannot_be_locked_is_not_left)
+{
+	const char *heard;
+
+	lock_error = ENOLCK;
+	complaint_listen();
+	cr_assert_eq(pidfile_take(path), -1);
+	heard = complaint_heard();
+	cr_assert_not_null(strstr(heard, "cannot lock the pid file"), "%s", heard);
+	cr_assert_not_null(strstr(heard, "No locks available"), "%s", heard);
+	cr_assert_neq(access(path, F_OK), 0);
+}
+
+static void
+expect_not_made(int fd, const char *why)
+{
+	const char *heard;
+
+	complaint_listen();
+	pidfile_look(fd, path);
+	pidfile_look(fd, path);
+	heard = complaint_heard();
+	cr_assert_not_null(strstr(heard, why), "%s", heard);
+	cr_assert_null(strstr(strstr(heard, why) + 1, why), "once: %s", heard);
+	cr_assert_not(is_there(), "an empty one is left");
+}
+
+static void
+expect_made(int fd)
+{
+	complaint_listen();
+	pidfile_look(fd, path);
+	complaint_heard();
+	cr_assert(has(own_pid()));
+}
+
+Test(pidfile, one_that_cannot_be_kept_is_not_made_again_until_it_can)
+{
+	int fd = pidfile_take(path), before = open_descriptors();
+
+	remove_it();
+	lock_error = ENOLCK;
+	expect_not_made(fd, "No locks available");
+	lock_error = 0;
+	expect_made(fd);
+	remove_it();
+	dup_error = EBUSY;
+	expect_not_made(fd, "Device or resource busy");
+	dup_error = 0;
+	expect_made(fd);
+	cr_assert_eq(open_descriptors(), before);
+	pidfile_remove(fd, path);
+}
+
+/* It has opened the new one before this server has locked it. */
+Test(pidfile, one_that_another_server_locks_meanwhile_is_left_to_it)
+{
+	int fd = pidfile_take(path);
+
+	remove_it();
+	lock_error = EWOULDBLOCK;
+	complaint_listen();
+	pidfile_look(fd, path);
+	cr_assert_not_null(strstr(complaint_heard(), "another has taken its place"));
+	cr_assert(is_there());
+	close(fd);
 }

@@ -5,6 +5,7 @@
 
 #include "master/backoff.h"
 #include "master/generation.h"
+#include "master/permits.h"
 #include "master/slot.h"
 #include "tests/unit/master/fake_fleet.h"
 
@@ -31,6 +32,18 @@ end(void)
 TestSuite(reactions, .init = begin, .fini = end);
 
 /* ---- ready ---- */
+
+Test(reactions, a_worker_whose_seat_cannot_listen_has_not_served)
+{
+	int fd = fake.sockets.seats[0].fds[0];
+
+	fake.sockets.seats[0].fds[0] = -1;
+	close(fake_serve(fake_slot(&fake, 0)));
+	cr_assert(fake_slot(&fake, 0)->is_killed);
+	cr_assert_not(fake.fleet.has_served);
+	cr_assert_eq(fake.told.all_ready, 0);
+	fake.sockets.seats[0].fds[0] = fd;
+}
 
 Test(reactions, a_worker_that_serves_has_seats_permits_and_a_share_before_it_is_told)
 {
@@ -165,6 +178,35 @@ Test(reactions, one_that_has_served_goes_on_trying)
 	/* Now nobody serves: nobody waits long. */
 	slot_reap(fake_slot(&fake, 1));
 	cr_assert_leq(ev_timer_remaining(fake.loop, &slot->respawn), BACKOFF_MAX_ALONE);
+}
+
+static int64_t
+granted_of_all(void)
+{
+	permits_share(&fake.fleet);
+	return fake_slot(&fake, 0)->granted + fake_slot(&fake, 1)->granted;
+}
+
+/* Also in the second before each try, and while it starts. */
+Test(reactions, the_permits_of_a_worker_that_crashes_in_a_row_are_its_siblings_until_it_serves)
+{
+	struct slot *slot = fake_slot(&fake, 1);
+
+	fake.fleet.serving->config.max_connections = 40;
+	for (unsigned i = 0; i < 2; i++)
+		close(fake_serve(fake_slot(&fake, i)));
+	cr_assert_eq(granted_of_all(), 40);
+	for (unsigned crashes = 1; crashes < 5; crashes++) {
+		slot_event(slot, SUPERVISION_EXIT);
+		cr_assert_eq(slot->failures, crashes);
+		/* The first may have been an accident. */
+		cr_assert_eq(granted_of_all(), crashes == 1 ? 20 : 40, "%u crashes", crashes);
+		close(fake_start(slot));
+		cr_assert_eq(granted_of_all(), crashes == 1 ? 20 : 40, "%u crashes", crashes);
+	}
+	slot_event(slot, SUPERVISION_ALL_READY);
+	cr_assert_eq(granted_of_all(), 40);
+	cr_assert_eq(slot->granted, 20, "it has its part again");
 }
 
 /* ---- leaving ---- */

@@ -29,6 +29,66 @@ Test(ready, is_who_serves_with_a_hub_that_accepts)
 	quiet_clear(&quiet);
 }
 
+Test(ready, a_hub_that_gave_no_sign_of_life_for_a_second_does_not_serve)
+{
+	struct quiet quiet;
+
+	quiet_set(&quiet);
+	quiet_accept(&quiet, true);
+	quiet.hub.is_hung = true;
+	quiet.hub.silent = FLEET_LIFE - 1;
+	cr_assert(ready_is(&quiet.master) && ready_is_live(&quiet.master));
+	quiet.hub.silent = FLEET_LIFE;
+	cr_assert_not(ready_is(&quiet.master));
+	cr_assert_not(ready_is_live(&quiet.master));
+	quiet.hub.silent = 0;
+	cr_assert(ready_is(&quiet.master) && ready_is_live(&quiet.master));
+	quiet_accept(&quiet, false);
+	quiet_clear(&quiet);
+}
+
+Test(ready, it_lives_while_workers_start_that_may_serve_soon)
+{
+	struct quiet quiet;
+	struct fleet *fleet = &quiet.master.fleet;
+
+	quiet_set(&quiet);
+	quiet_lend(&quiet, true);
+	cr_assert_not(ready_is_live(&quiet.master), "a worker that is ready, and gone");
+	for (int started = 0; started <= 1; started++) {
+		quiet.master.phase = started ? MASTER_SERVING : MASTER_STARTING;
+		quiet.slot.state = SUPERVISION_STARTING;
+		fleet->replacing = 0;
+		cr_assert(ready_is_live(&quiet.master));
+		cr_assert_not(ready_is(&quiet.master));
+		quiet.slot.state = SUPERVISION_BACKING_OFF;
+		fleet->replacing = FLEET_RISE_TIME - 1;
+		cr_assert(ready_is_live(&quiet.master));
+		fleet->replacing = FLEET_RISE_TIME;
+		cr_assert_not(ready_is_live(&quiet.master));
+	}
+	fleet->serving->config.hang_timeout = CLOCK_SECOND;
+	fleet->replacing = CLOCK_SECOND - 1;
+	cr_assert(ready_is_live(&quiet.master));
+	fleet->replacing = CLOCK_SECOND;
+	cr_assert_not(ready_is_live(&quiet.master));
+	quiet_lend(&quiet, false);
+	quiet_clear(&quiet);
+}
+
+Test(ready, who_stops_lives)
+{
+	struct quiet quiet;
+
+	quiet_set(&quiet);
+	for (int phase = MASTER_DELAYING; phase < MASTER_PHASE_MAX; phase++) {
+		quiet.master.phase = (enum master_phase)phase;
+		cr_assert(ready_is_live(&quiet.master));
+		cr_assert_not(ready_is(&quiet.master));
+	}
+	quiet_clear(&quiet);
+}
+
 Test(ready, the_line_tells_address_shape_and_pid)
 {
 	int file = memfd_create("log", 0), before = dup(STDERR_FILENO);
@@ -49,12 +109,13 @@ Test(ready, the_line_tells_address_shape_and_pid)
 	quiet_clear(&quiet);
 }
 
-Test(ready, the_service_manager_is_told)
+/* Stands for the service manager. Returns where it listens. */
+static int
+be_manager(void)
 {
 	struct sockaddr_un name = {.sun_family = AF_UNIX};
 	int manager = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	char path[64], words[256] = "", expected[256];
-	struct quiet quiet;
+	char path[64];
 
 	snprintf(path, sizeof path, "@ready-%d", (int)getpid());
 	memcpy(name.sun_path, path, strlen(path));
@@ -64,11 +125,62 @@ Test(ready, the_service_manager_is_told)
 		0);
 	setenv("NOTIFY_SOCKET", path, 1);
 	notify_init();
+	return manager;
+}
+
+Test(ready, the_service_manager_is_told)
+{
+	char words[256] = "", expected[256];
+	int manager = be_manager();
+	struct quiet quiet;
+
 	quiet_set(&quiet);
+	quiet_accept(&quiet, true);
 	ready_notify(&quiet.master);
 	cr_assert_gt(recv(manager, words, sizeof words - 1, MSG_DONTWAIT), 0);
 	snprintf(expected, sizeof expected,
 		"READY=1\nMAINPID=%d\nSTATUS=serving, 2 processes x 1 thread", (int)getpid());
 	cr_assert_str_eq(words, expected);
+	quiet_accept(&quiet, false);
+	quiet_clear(&quiet);
+}
+
+/* The next word, after a look. */
+static const char *
+told(struct quiet *quiet, int manager)
+{
+	static char words[256];
+	ssize_t length;
+
+	ev_invoke(quiet->master.loop, &quiet->master.watch, EV_TIMER);
+	length = recv(manager, words, sizeof words - 1, MSG_DONTWAIT);
+	words[length > 0 ? length : 0] = '\0';
+	return words;
+}
+
+Test(ready, what_changes_is_told_once)
+{
+	int manager = be_manager();
+	struct quiet quiet;
+
+	quiet_set(&quiet);
+	quiet_accept(&quiet, true);
+	ready_watch(&quiet.master);
+	ready_begin(&quiet.master);
+	cr_assert_str_eq(told(&quiet, manager), "");
+	quiet.hub.silent = FLEET_LIFE;
+	cr_assert_str_eq(told(&quiet, manager), "STATUS=not ready: no hub gives a sign of life");
+	cr_assert_not(quiet.master.is_said_ready || quiet.master.is_said_live);
+	cr_assert_str_eq(told(&quiet, manager), "");
+	quiet.hub.silent = 0;
+	cr_assert_str_eq(told(&quiet, manager), "STATUS=serving, 2 processes x 1 thread");
+	quiet_accept(&quiet, false);
+	cr_assert_str_eq(told(&quiet, manager), "STATUS=not ready: no worker serves");
+	/* Who drains says so itself. */
+	quiet.master.phase = MASTER_DRAINING;
+	quiet_accept(&quiet, true);
+	cr_assert_str_eq(told(&quiet, manager), "");
+	quiet_accept(&quiet, false);
+	ev_timer_stop(quiet.master.loop, &quiet.master.watch);
 	quiet_clear(&quiet);
 }

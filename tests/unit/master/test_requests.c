@@ -1,6 +1,7 @@
 #include "master/requests.h"
 
 #include <criterion/criterion.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -102,8 +103,6 @@ Test(requests, who_drains_is_told_what_is_open_until_the_server_ends)
 	cr_assert_str_eq(hear(&scene), "-0 connections are open\n");
 	requests_changed(&scene.requests, "the server is stopping");
 	cr_assert_str_eq(hear(&scene), "", "it asked for no change");
-	requests_fini(&scene.requests);
-	cr_assert(is_at_end(&scene));
 	scene_clear(&scene);
 }
 
@@ -166,21 +165,135 @@ Test(requests, a_dump_goes_without_hubs_that_hang)
 	scene_clear(&scene);
 }
 
-Test(requests, of_too_many_clients_the_last_is_hung_up_on)
+Test(requests, a_dump_does_not_wait_for_hubs_that_have_no_file_for_it)
 {
 	struct scene scene;
-	int others[32];
+
+	dump_begins(&scene);
+	requests_dump_missed(&scene.requests, scene.requests.dump_number - 1, 1);
+	cr_assert_str_eq(hear(&scene), "", "that was meant for an earlier one");
+	requests_dump_missed(&scene.requests, scene.requests.dump_number, 1);
+	cr_assert_str_eq(hear(&scene), "|one\n|two\n!1 of 2 hubs had no file left to write to "
+				       "(raise the limit: ulimit -n, LimitNOFILE=)\n");
+	scene_clear(&scene);
+}
+
+Test(requests, a_dump_says_apart_who_hangs_and_who_has_no_file)
+{
+	struct scene scene;
+
+	dump_begins(&scene);
+	scene.requests.dump_expected = 4;
+	requests_dump_missed(&scene.requests, scene.requests.dump_number, 2);
+	ev_invoke(scene.quiet.master.loop, &scene.requests.dump_over, EV_TIMER);
+	cr_assert_str_eq(hear(&scene),
+		"|one\n|two\n!1 of 4 hubs did not answer: they hang, and the log has their "
+		"backtrace; 2 of 4 hubs had no file left to write to (raise the limit: ulimit -n, "
+		"LimitNOFILE=)\n");
+	scene_clear(&scene);
+}
+
+/* What a client has been sent, and whether it was hung up on. */
+static bool
+hear_other(int fd, char text[static 256])
+{
+	size_t length = 0;
+	ssize_t got;
+
+	while ((got = recv(fd, text + length, 255 - length, MSG_DONTWAIT)) > 0)
+		length += (size_t)got;
+	text[length] = '\0';
+	return got == 0;
+}
+
+#define IDLE 100
+
+Test(requests, whoever_asks_nothing_gives_way_to_whoever_comes)
+{
+	struct scene scene;
+	int idle[IDLE], asking;
+	char text[256];
+
+	/* One waits for the end of a change. */
+	scene_set(&scene, "scale 1x1\n");
+	for (int i = 0; i < IDLE; i++)
+		idle[i] = connect_client(&scene);
+	asking = connect_client(&scene);
+	cr_assert_eq(send(asking, "status\n", 7, 0), 7);
+	turn(&scene);
+	cr_assert(hear_other(asking, text));
+	cr_assert_eq(text[0], '|', "%s", text);
+	for (int i = 0; i < IDLE; i++) {
+		bool is_dropped = hear_other(idle[i], text);
+
+		cr_assert_eq(is_dropped, i < IDLE - 30, "%d", i);
+		close(idle[i]);
+	}
+	requests_changed(&scene.requests, NULL);
+	cr_assert_str_eq(hear(&scene), "+done\n", "it was not the one to give way");
+	close(asking);
+	scene_clear(&scene);
+}
+
+/* However many wait, there is a place for those who ask; and the server can be told to end. */
+Test(requests, places_are_kept_from_those_that_wait)
+{
+	struct scene scene;
+	int waiting[40], asking;
+	char text[256];
 
 	scene_set(&scene, "");
-	for (int i = 0; i < 32; i++)
-		others[i] = connect_client(&scene);
-	cr_assert_not(is_at_end(&scene));
-	for (int i = 0; i < 32; i++) {
-		char byte;
-		ssize_t length = recv(others[i], &byte, 1, MSG_DONTWAIT);
-
-		cr_assert_eq(length, i < 31 ? -1 : 0, "client %d", i);
-		close(others[i]);
+	for (int i = 0; i < 40; i++) {
+		waiting[i] = connect_client(&scene);
+		cr_assert_eq(send(waiting[i], "stacks\n", 7, 0), 7);
+		/* The dump is never over. */
+		scene.requests.dump = scene.requests.dump == -1 ? dup(0) : scene.requests.dump;
+		turn(&scene);
+		cr_assert_eq(hear_other(waiting[i], text), i >= 24, "%d", i);
+		cr_assert_str_eq(text,
+			i >= 24 ? "!too many clients wait for an answer already; try again\n" : "");
 	}
+	asking = connect_client(&scene);
+	cr_assert_eq(send(asking, "status\n", 7, 0), 7);
+	turn(&scene);
+	cr_assert(hear_other(asking, text));
+	cr_assert_eq(text[0], '|');
+	close(asking);
+	asking = connect_client(&scene);
+	cr_assert_eq(send(asking, "drain\n", 6, 0), 6);
+	turn(&scene);
+	cr_assert(hear_other(asking, text));
+	cr_assert_str_eq(text, "+it ends; too many clients wait for that already\n");
+	cr_assert_eq(scene.quiet.master.phase, MASTER_DRAINING);
+	close(asking);
+	for (int i = 0; i < 40; i++)
+		close(waiting[i]);
 	scene_clear(&scene);
+}
+
+Test(requests, at_the_end_all_that_wait_are_told)
+{
+	static const struct {
+		const char *line;
+		enum master_phase phase;
+		const char *heard;
+	} cases[] = {
+		{"drain\n", MASTER_DRAINING, "+the server has ended\n"},
+		{"drain\n", MASTER_HANDED_OVER, "!another master has taken over; ask again\n"},
+		{"scale 1x1\n", MASTER_DRAINING, "!the server has ended\n"},
+		{"scale 1x1\n", MASTER_HANDED_OVER, "!another master has taken over; ask again\n"},
+		{"sta", MASTER_DRAINING, ""},
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct scene scene;
+
+		scene_set(&scene, cases[i].line);
+		cr_assert_str_eq(hear(&scene), "");
+		scene.quiet.master.phase = cases[i].phase;
+		requests_fini(&scene.requests);
+		cr_assert_str_eq(hear(&scene), cases[i].heard, "%zu", i);
+		cr_assert(is_at_end(&scene));
+		scene_clear(&scene);
+	}
 }

@@ -98,7 +98,51 @@ Test(roster, a_hub_that_hangs_sits_and_does_not_accept)
 	assert_seen((unsigned[]){0, 1}, 2);
 }
 
+Test(roster, a_hub_lives_for_a_second_after_its_last_sign_of_life)
+{
+	struct slot *first = fake_slot(&fake, 0);
+
+	close(fake_serve(first));
+	close(fake_serve(fake_slot(&fake, 1)));
+	first->hubs[0].is_hung = true;
+	first->hubs[0].silent = FLEET_LIFE - 1;
+	cr_assert_eq(fleet_living(&fake.fleet), 4, "it only gets no new connections");
+	first->hubs[0].silent = FLEET_LIFE;
+	cr_assert_eq(fleet_living(&fake.fleet), 3);
+	cr_assert_eq(fleet_accepting(&fake.fleet), 4);
+	fake.fleet.occupants[1].slot = NULL;
+	cr_assert_eq(fleet_living(&fake.fleet), 2);
+}
+
 /* ---- slots ---- */
+
+Test(roster, workers_that_start_or_will_are_replacements)
+{
+	struct fleet *fleet = &fake.fleet;
+	struct generation *rising;
+
+	for (int state = 0; state < SUPERVISION_STATE_MAX; state++) {
+		fake_slot(&fake, 1)->state = (enum supervision_state)state;
+		cr_assert_eq(fleet_is_replacing(fleet),
+			state == SUPERVISION_STARTING || state == SUPERVISION_BACKING_OFF, "%s",
+			supervision_state_names[state]);
+	}
+	fake_slot(&fake, 1)->state = SUPERVISION_HUNG;
+	rising = fake_generation(&fake, GENERATION_RISING);
+	cr_assert_not(fleet_is_replacing(fleet));
+	rising->slots[0]->state = SUPERVISION_STARTING;
+	cr_assert(fleet_is_replacing(fleet));
+	rising->slots[0]->state = SUPERVISION_DEAD;
+}
+
+Test(roster, those_who_start_have_the_hang_timeout_or_half_a_minute_without)
+{
+	struct fleet *fleet = &fake.fleet;
+
+	cr_assert_eq(fleet_patience(fleet), 5 * CLOCK_SECOND);
+	fleet->serving->config.hang_timeout = 0;
+	cr_assert_eq(fleet_patience(fleet), FLEET_RISE_TIME);
+}
 
 static void
 count(struct slot *slot, void *counts)

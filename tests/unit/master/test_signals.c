@@ -73,11 +73,15 @@ Test(signals, after_a_handover_the_second_term_is_meant)
 	cr_assert(quiet.master.is_stopped);
 }
 
-Test(signals, hup_during_a_change_is_not_forgotten)
+Test(signals, none_that_comes_during_a_change_is_forgotten)
 {
 	quiet.master.change = CHANGE_SCALE;
 	tell(SIGHUP);
-	cr_assert(quiet.master.is_asked_again);
+	cr_assert(quiet.master.pending.reload);
+	tell(SIGUSR2);
+	cr_assert(quiet.master.pending.upgrade);
+	tell(SIGTTIN);
+	cr_assert_eq(quiet.master.pending.workers, 1);
 	quiet.master.change = CHANGE_NONE;
 }
 
@@ -88,6 +92,7 @@ Test(signals, the_last_worker_stays)
 	quiet.master.fleet.serving->config.processes = 1;
 	complaint_listen();
 	tell(SIGTTOU);
+	ev_run(quiet.master.loop, EVRUN_ONCE);
 	heard = complaint_heard();
 	cr_assert_not_null(strstr(heard, "the last worker stays"), "%s", heard);
 	cr_assert_eq(quiet.master.change, CHANGE_NONE);
@@ -101,6 +106,7 @@ Test(signals, without_workers_there_is_nothing_to_scale)
 	quiet.master.fleet.serving = NULL;
 	tell(SIGTTIN);
 	tell(SIGTTOU);
+	ev_run(quiet.master.loop, EVRUN_NOWAIT);
 	quiet.master.fleet.serving = serving;
 	cr_assert_eq(quiet.master.change, CHANGE_NONE);
 }
@@ -119,6 +125,38 @@ Test(signals, strangers_are_reaped)
 	while (waitid(P_ALL, 0, &(siginfo_t){0}, WEXITED | WNOWAIT) == 0)
 		ev_run(quiet.master.loop, EVRUN_ONCE);
 	cr_assert_eq(errno, ECHILD);
+}
+
+static int
+count_dead(const pid_t *children, int count)
+{
+	int dead = 0;
+
+	for (int i = 0; i < count; i++)
+		dead += waitid(P_PID, (id_t)children[i], &(siginfo_t){0},
+				WEXITED | WNOHANG | WNOWAIT) == 0;
+	return dead;
+}
+
+Test(signals, a_crowd_of_strangers_is_reaped_in_turns)
+{
+	pid_t children[100];
+
+	for (int i = 0; i < 100; i++) {
+		children[i] = fork();
+		cr_assert_neq(children[i], -1);
+		if (children[i] == 0)
+			_exit(0);
+	}
+	for (int i = 0; i < 100; i++)
+		cr_assert_eq(
+			waitid(P_PID, (id_t)children[i], &(siginfo_t){0}, WEXITED | WNOWAIT), 0);
+	ev_run(quiet.master.loop, EVRUN_NOWAIT);
+	cr_assert_gt(count_dead(children, 100), 0);
+	cr_assert_lt(count_dead(children, 100), 100);
+	for (int turns = 0; turns < 3; turns++)
+		ev_run(quiet.master.loop, EVRUN_NOWAIT);
+	cr_assert_eq(count_dead(children, 100), 0);
 }
 
 Test(signals, usr1_reopens_the_log)

@@ -75,6 +75,38 @@ Test(slot, nothing_of_a_dead_worker_is_left_but_what_it_has_counted)
 	cr_assert_str_eq(fake_recorded(), "", "it dies once");
 }
 
+static void
+dump_often(int worker, int count)
+{
+	struct channel_message message = {.kind = CHANNEL_DUMPED};
+
+	for (int i = 0; i < count; i++)
+		cr_assert_eq(channel_send(worker, &message, -1), 0);
+}
+
+Test(slot, a_worker_that_floods_is_heard_in_turns)
+{
+	int worker = fake_serve(slot);
+
+	dump_often(worker, 2 * SLOT_MESSAGES_AT_ONCE + 1);
+	for (unsigned turns = 1; turns <= 2; turns++) {
+		ev_invoke(fake.loop, &slot->talk.watcher, EV_READ);
+		cr_assert_eq(fake.told.dumped, turns * SLOT_MESSAGES_AT_ONCE);
+	}
+	close(worker);
+}
+
+Test(slot, what_it_has_said_is_heard_before_its_death)
+{
+	int worker = fake_serve(slot);
+
+	dump_often(worker, 2 * SLOT_MESSAGES_AT_ONCE);
+	close(worker);
+	slot_reap(slot);
+	cr_assert_eq(fake.told.dumped, 2 * SLOT_MESSAGES_AT_ONCE);
+	cr_assert_eq(slot->pid, 0);
+}
+
 /* ---- pauses ---- */
 
 static double
@@ -95,10 +127,13 @@ Test(slot, one_that_served_for_long_is_replaced_at_once)
 
 Test(slot, the_pause_doubles_while_others_serve_and_can_be_hastened)
 {
+	struct slot *other = fake_slot(&fake, 0);
+
+	close(fake_serve(other));
+	fake.fleet.occupants[0].slot = other;
+	cr_assert_eq(sockets_listen(&fake.sockets, 0), 0);
 	for (unsigned i = 0; i < 4; i++) {
 		close(fake_start(slot));
-		fake.fleet.occupants[0].slot = fake_slot(&fake, 0);
-		cr_assert_eq(sockets_listen(&fake.sockets, 0), 0);
 		slot_reap(slot);
 		cr_assert_float_eq(pause_of(), BACKOFF_FIRST * (1 << i), 0.01);
 	}
@@ -107,6 +142,30 @@ Test(slot, the_pause_doubles_while_others_serve_and_can_be_hastened)
 	cr_assert_float_eq(pause_of(), BACKOFF_FIRST * 8, 0.01, "it is shorter");
 	slot_hasten(slot, BACKOFF_MAX_ALONE);
 	cr_assert_float_eq(pause_of(), BACKOFF_MAX_ALONE, 0.01);
+}
+
+Test(slot, hubs_that_hang_are_none_that_serve_meanwhile)
+{
+	struct slot *other = fake_slot(&fake, 0);
+
+	close(fake_serve(other));
+	fake.fleet.occupants[0].slot = other;
+	cr_assert_eq(sockets_listen(&fake.sockets, 0), 0);
+	other->hubs[0].silent = FLEET_LIFE;
+	for (unsigned i = 0; i < 4; i++) {
+		close(fake_start(slot));
+		slot_reap(slot);
+	}
+	cr_assert_float_eq(pause_of(), BACKOFF_MAX_ALONE, 0.01);
+}
+
+Test(slot, hubs_that_were_long_in_getting_ready_live)
+{
+	close(fake_start(slot));
+	slot->hubs[0].silent = slot->hubs[1].silent = 20 * CLOCK_SECOND;
+	slot_event(slot, SUPERVISION_ALL_READY);
+	cr_assert_eq(slot->hubs[0].silent, 0);
+	cr_assert_eq(slot->hubs[1].silent, 0);
 }
 
 Test(slot, a_minute_of_serving_forgives)
@@ -196,6 +255,17 @@ Test(slot, what_a_worker_has_written_is_told_to_the_owner)
 	close(worker);
 }
 
+Test(slot, what_none_of_its_hubs_can_write_is_told_to_the_owner)
+{
+	int worker = fake_serve(slot);
+
+	fake_say(slot, worker, CHANNEL_DUMP_MISSED, 0);
+	cr_assert_eq(fake.told.dump_missed, 2, "both of its hubs");
+	slot_catch_up(slot);
+	cr_assert_eq(fake_heard(worker, CHANNEL_REOPEN), 0, "that is another file");
+	close(worker);
+}
+
 Test(slot, a_worker_that_does_not_read_is_told_later)
 {
 	struct channel_message filler = {.kind = CHANNEL_REOPEN};
@@ -219,5 +289,44 @@ Test(slot, a_worker_that_does_not_read_is_told_later)
 	fake_heard(worker, CHANNEL_STOP);
 	slot_catch_up(slot);
 	cr_assert_eq(fake_heard(worker, CHANNEL_STOP), 1);
+	close(worker);
+}
+
+Test(slot, a_log_that_could_not_be_given_is_given_later)
+{
+	struct channel_message filler = {.kind = CHANNEL_DUMP},
+			       missed = {.kind = CHANNEL_REOPEN_MISSED};
+	int worker = fake_serve(slot);
+
+	while (slot_tell(slot, &filler, -1))
+		continue;
+	slot_reopen(slot);
+	cr_assert(slot->must_reopen);
+	cr_assert_eq(fake_heard(worker, CHANNEL_REOPEN), 0);
+	slot_catch_up(slot);
+	slot_catch_up(slot);
+	cr_assert_eq(fake_heard(worker, CHANNEL_REOPEN), 1, "once");
+	/* It had no file left. */
+	cr_assert_eq(channel_send(worker, &missed, -1), 0);
+	ev_invoke(slot->generation->fleet->loop, &slot->talk.watcher, EV_READ);
+	slot_catch_up(slot);
+	cr_assert_eq(fake_heard(worker, CHANNEL_REOPEN), 1);
+	close(worker);
+}
+
+Test(slot, a_worker_that_never_has_room_for_the_log_is_given_up)
+{
+	struct channel_message missed = {.kind = CHANNEL_REOPEN_MISSED};
+	int worker = fake_serve(slot), told = 0, more = 1;
+
+	slot_reopen(slot);
+	while (told < 1000 && (more = fake_heard(worker, CHANNEL_REOPEN)) > 0) {
+		told += more;
+		cr_assert_eq(channel_send(worker, &missed, -1), 0);
+		ev_invoke(slot->generation->fleet->loop, &slot->talk.watcher, EV_READ);
+		slot_catch_up(slot);
+	}
+	cr_assert_lt(told, 1000);
+	cr_assert_gt(told, 100);
 	close(worker);
 }

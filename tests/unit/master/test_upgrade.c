@@ -1,6 +1,8 @@
 #include "master/upgrade.h"
 
 #include <criterion/criterion.h>
+#include <errno.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "hub/base/list.h"
+#include "master/change.h"
 #include "master/commit.h"
 #include "master/events.h"
 #include "master/notify.h"
@@ -112,9 +114,8 @@ begin(struct naming *naming)
 	naming->successor->has_told = true;
 	naming->successor->pid = 4711;
 	naming->successor->pidfd = naming->life[0];
-	naming->successor->death.data = naming->successor->deadline.data = master;
-	ev_io_set(&naming->successor->death, naming->life[0], EV_READ);
-	ev_io_start(master->loop, &naming->successor->death);
+	naming->successor->death.watcher.data = naming->successor->deadline.data = master;
+	ear_start_on(master->loop, &naming->successor->death, naming->life[0]);
 }
 
 /* The launcher ends. */
@@ -183,6 +184,26 @@ Test(upgrade, a_manager_with_room_is_told_at_once)
 	let_go(&naming);
 	assert_over(&naming, "at once");
 	cr_assert_str_eq(told(&naming), "MAINPID=4711");
+	clear(&naming);
+}
+
+/* Or that the kernel does not name, or of which it does not say how it ended. */
+Test(upgrade, a_launcher_that_nobody_can_ask_about_has_ended)
+{
+	struct naming naming;
+	struct master *master = &naming.quiet.master;
+
+	begin(&naming);
+	cr_assert_not(upgrade_reap(master, 0), "there is none");
+	naming.successor->launcher = fork();
+	if (naming.successor->launcher == 0)
+		pause();
+	cr_assert(upgrade_reap(master, 0));
+	cr_assert_not(is_named(&naming), "it runs");
+	kill(naming.successor->launcher, SIGKILL);
+	cr_assert_eq(waitpid(naming.successor->launcher, NULL, 0), naming.successor->launcher);
+	cr_assert(upgrade_reap(master, 0));
+	assert_over(&naming, "another has reaped it");
 	clear(&naming);
 }
 

@@ -45,10 +45,28 @@ hear(struct master *master, enum word word, int file)
 	}
 }
 
+/* As releases before and after this one do: a master that hears another length takes the other one
+ * for dead. */
+Test(word, its_length_is_that_of_all_releases)
+{
+	struct {
+		uint32_t kind, hub;
+		int64_t value;
+	} word = {.kind = 11};
+	char room[64];
+
+	word_say(pair[0], WORD_RISEN, -1);
+	cr_assert_eq(recv(pair[1], room, sizeof room, MSG_DONTWAIT), (ssize_t)sizeof word);
+	cr_assert_eq(send(pair[0], &word, sizeof word, 0), (ssize_t)sizeof word);
+	cr_assert(word_hear(NULL, &pair[1], hear));
+	cr_assert_eq(heard.count, 1);
+	cr_assert_eq(heard.words[0], WORD_GO);
+}
+
 Test(word, all_that_came_is_heard_in_order)
 {
 	static const enum word said[] = {WORD_RISEN, WORD_GO, WORD_TOOK, WORD_NAMED, WORD_LEAVING,
-		WORD_DRAIN, WORD_STOP, WORD_REOPEN};
+		WORD_DRAIN, WORD_STOP, WORD_REOPEN, WORD_MORE, WORD_FEWER};
 
 	cr_assert(word_hear(NULL, &pair[1], hear));
 	cr_assert_eq(heard.count, 0);
@@ -62,7 +80,8 @@ Test(word, all_that_came_is_heard_in_order)
 Test(word, no_word_is_what_a_worker_says)
 {
 	/* Both go over channels: a message of the wrong channel must not be understood. */
-	cr_assert_geq(WORD_RISEN, CHANNEL_KIND_MAX);
+	cr_assert_geq(WORD_RISEN, CHANNEL_TO_MASTER_MAX);
+	cr_assert_lt(WORD_FEWER, CHANNEL_ACCEPT);
 }
 
 Test(word, what_was_said_before_the_end_is_heard_before_it)

@@ -8,14 +8,10 @@
 #include <unistd.h>
 
 #include "tests/support/in_hub.h"
-#include "worker/counters.h"
-#include "worker/thread.h"
+#include "tests/unit/worker/lone.h"
 
-static struct counters *counters;
-static struct worker_row *row;
-static struct worker_thread thread;
-static struct sockaddr_in address;
-static int file, listener, served;
+static struct lone lone;
+static int served;
 
 static void
 serve(int client, void *context)
@@ -27,34 +23,16 @@ serve(int client, void *context)
 	hub_recv(client, &byte, 1, 0);
 }
 
-static struct worker_heritage heritage = {
-	.serve = serve, .threads = 1, .addresses = 1, .backlog = 16, .sockets = &listener};
-
 static void
 begin(void)
 {
-	socklen_t length = sizeof address;
-
-	address = (struct sockaddr_in){.sin_family = AF_INET};
-	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-	cr_assert_eq(bind(listener, (struct sockaddr *)&address, length), 0);
-	cr_assert_eq(listen(listener, 16), 0);
-	getsockname(listener, (struct sockaddr *)&address, &length);
-	counters = counters_new(&file);
-	heritage.counters = counters;
-	heritage.rows = row = counters_claim(counters, 0, 1, 1);
-	cr_assert_eq(thread_init(&thread, &heritage, 0, NULL), 0);
-	thread.siblings = &thread;
-	thread.sibling_count = 1;
+	lone_begin(&lone, serve);
 }
 
 static void
 end(void)
 {
-	thread_fini(&thread);
-	counters_free(&counters);
-	close(file);
+	lone_end(&lone);
 }
 
 TestSuite(acceptor, .init = begin, .fini = end, .timeout = 60);
@@ -64,7 +42,7 @@ connect_client(void)
 {
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	connect(fd, (struct sockaddr *)&address, sizeof address);
+	connect(fd, (struct sockaddr *)&lone.address, sizeof lone.address);
 	return fd;
 }
 
@@ -85,27 +63,27 @@ static void *
 permits_body(void *argument)
 {
 	struct record *record = argument;
-	struct acceptor *acceptor = &thread.acceptors[0];
+	struct acceptor *acceptor = &lone.thread.acceptors[0];
 	int clients[] = {connect_client(), connect_client()};
 
 	acceptor_start(acceptor);
 	settle();
-	record->accepted[0] = row->accepted;
-	record->is_waiting = thread.is_out_of_permits;
-	counters_give_permits(row, 1);
+	record->accepted[0] = lone.row->accepted;
+	record->is_waiting = lone.thread.is_out_of_permits;
+	counters_give_permits(lone.row, 1);
 	settle();
-	record->accepted[1] = row->accepted;
-	acceptor_retry(&thread);
+	record->accepted[1] = lone.row->accepted;
+	acceptor_retry(&lone.thread);
 	settle();
-	record->accepted[2] = row->accepted;
+	record->accepted[2] = lone.row->accepted;
 	/* Its permit is the next one's. */
 	close(clients[0]);
 	settle();
-	record->accepted[3] = row->accepted;
+	record->accepted[3] = lone.row->accepted;
 	close(clients[1]);
 	acceptor_pause(acceptor);
-	hub_pool_join(&thread.pool);
-	record->permits = row->permits;
+	hub_pool_join(&lone.thread.pool);
+	record->permits = lone.row->permits;
 	return NULL;
 }
 
@@ -119,8 +97,8 @@ Test(acceptor, one_permit_one_connection)
 	cr_assert_eq(record.accepted[1], 0, "nobody has said that there is a permit");
 	cr_assert_eq(record.accepted[2], 1);
 	cr_assert_eq(record.accepted[3], 2);
-	cr_assert_eq(row->opened, 2);
-	cr_assert_eq(row->closed, 2);
+	cr_assert_eq(lone.row->opened, 2);
+	cr_assert_eq(lone.row->closed, 2);
 	cr_assert_eq(record.permits, 1);
 	cr_assert_eq(served, 2);
 }
@@ -129,21 +107,22 @@ static void *
 queue_body(void *argument)
 {
 	struct record *record = argument;
-	struct acceptor *acceptor = &thread.acceptors[0];
+	struct acceptor *acceptor = &lone.thread.acceptors[0];
 	int clients[3];
 
-	counters_give_permits(row, 10);
+	counters_give_permits(lone.row, 10);
 	acceptor_start(acceptor);
 	acceptor_pause(acceptor);
 	for (int i = 0; i < 3; i++)
 		clients[i] = connect_client();
 	settle();
-	record->accepted[0] = row->accepted;
-	acceptor_empty(acceptor, HUB_FOREVER);
-	record->accepted[1] = row->accepted;
+	record->accepted[0] = lone.row->accepted;
+	while (acceptor_take_queued(acceptor) == ACCEPTOR_TAKEN)
+		continue;
+	record->accepted[1] = lone.row->accepted;
 	for (int i = 0; i < 3; i++)
 		close(clients[i]);
-	hub_pool_join(&thread.pool);
+	hub_pool_join(&lone.thread.pool);
 	return NULL;
 }
 
@@ -155,5 +134,25 @@ Test(acceptor, one_that_pauses_takes_what_is_queued_only_when_it_is_told_to)
 	cr_assert_eq(record.accepted[0], 0);
 	cr_assert_eq(record.accepted[1], 3);
 	cr_assert_eq(served, 3);
-	cr_assert_eq(row->permits, 10);
+	cr_assert_eq(lone.row->permits, 10);
+}
+
+Test(acceptor, senders_of_headers_are_trusted_by_their_address)
+{
+	struct sockaddr_storage from = {.ss_family = AF_INET};
+	struct acceptor *acceptor = &lone.thread.acceptors[0];
+
+	cr_assert(acceptor_admits(acceptor, &from), "no headers are expected");
+	lone.heritage.settings.has_proxy = true;
+	lone.heritage.settings.networks[0] = (struct worker_network){AF_INET, {127}, 8};
+	lone.heritage.settings.network_count = 1;
+	cr_assert_not(acceptor_admits(acceptor, &from));
+	cr_assert_eq(lone.row->refused_sender, 1);
+	cr_assert_eq(lone.row->accepted, 1);
+	((struct sockaddr_in *)&from)->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	cr_assert(acceptor_admits(acceptor, &from));
+	acceptor->is_path = true;
+	from.ss_family = AF_UNIX;
+	cr_assert(acceptor_admits(acceptor, &from), "its peers are on this machine");
+	cr_assert_eq(lone.row->refused_sender, 1);
 }

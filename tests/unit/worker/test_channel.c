@@ -7,10 +7,13 @@
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "worker/spare.h"
 
 static int pair[2];
 
@@ -24,7 +27,7 @@ TestSuite(channel, .init = begin, .timeout = 30);
 
 Test(channel, a_message_arrives_whole_with_its_descriptor)
 {
-	struct channel_message sent = {CHANNEL_ADOPT, 3, INT64_C(1) << 40}, got;
+	struct channel_message sent = {CHANNEL_ADOPT, {3}, INT64_C(1) << 40}, got;
 	int pipes[2], descriptor;
 	char byte = 0;
 
@@ -35,6 +38,7 @@ Test(channel, a_message_arrives_whole_with_its_descriptor)
 	cr_assert_eq(got.kind, (uint32_t)CHANNEL_ADOPT);
 	cr_assert_eq(got.hub, 3);
 	cr_assert_eq(got.value, INT64_C(1) << 40);
+	cr_assert_eq(got.count, 3);
 	cr_assert_neq(descriptor, -1);
 	cr_assert(fcntl(descriptor, F_GETFD) & FD_CLOEXEC);
 	cr_assert_eq(write(descriptor, "x", 1), 1);
@@ -72,6 +76,56 @@ Test(channel, what_is_no_message_is_an_error_and_leaves_no_descriptor)
 	cr_assert_eq(send(pair[0], "short", 5, 0), 5);
 	cr_assert_eq(channel_receive(pair[1], &got, &descriptor), -1);
 	cr_assert_eq(descriptor, -1);
+}
+
+/* ---- files run out ---- */
+
+static int taken[1024], taken_count;
+
+static void
+take_all_files(void)
+{
+	struct rlimit limit = {0, 0};
+
+	getrlimit(RLIMIT_NOFILE, &limit);
+	limit.rlim_cur = 512;
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	while (taken_count < 1024 && (taken[taken_count] = open("/dev/null", O_RDONLY)) != -1)
+		taken_count++;
+	cr_assert_gt(taken_count, 0);
+}
+
+Test(channel, a_descriptor_comes_though_files_have_run_out)
+{
+	struct channel_message sent = {.kind = CHANNEL_REOPEN}, got;
+	int pipes[2], descriptor;
+
+	cr_assert_eq(pipe(pipes), 0);
+	for (int i = 0; i < 3; i++)
+		cr_assert_eq(channel_send(pair[0], &sent, pipes[1]), 0);
+	spare_keep();
+	take_all_files();
+	for (int i = 0; i < 3; i++) {
+		cr_assert_eq(channel_receive(pair[1], &got, &descriptor), 1);
+		cr_assert_eq(got.kind, (uint32_t)CHANNEL_REOPEN);
+		cr_assert_neq(descriptor, -1, "message %d", i);
+		cr_assert_eq(write(descriptor, "x", 1), 1);
+		close(descriptor);
+		spare_keep();
+	}
+}
+
+Test(channel, a_message_whose_descriptor_finds_no_number_comes_without)
+{
+	struct channel_message sent = {.kind = CHANNEL_REOPEN}, got;
+	int descriptor;
+
+	cr_assert_eq(channel_send(pair[0], &sent, STDERR_FILENO), 0);
+	take_all_files();
+	cr_assert_eq(channel_receive(pair[1], &got, &descriptor), 1);
+	cr_assert_eq(got.kind, (uint32_t)CHANNEL_REOPEN);
+	cr_assert_eq(descriptor, -1);
+	cr_assert_eq(channel_receive(pair[1], &got, &descriptor), 0);
 }
 
 /* From here on recvmsg(2) finds no memory. */

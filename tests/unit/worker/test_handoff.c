@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "tests/support/in_hub.h"
+#include "worker/acceptor.h"
 #include "worker/counters.h"
 #include "worker/thread.h"
 
@@ -105,6 +106,7 @@ struct offer {
 	uint64_t lag;
 	int64_t silent; /* for so long there was no heartbeat */
 	bool is_welcoming;
+	bool is_out_of_permits;
 	bool is_taken;
 };
 
@@ -122,6 +124,7 @@ offer_body(void *argument)
 	rows[1].lag = offer->lag;
 	rows[1].heartbeat = hub_now() - offer->silent;
 	threads[1].is_welcoming = offer->is_welcoming;
+	threads[1].is_out_of_permits = offer->is_out_of_permits;
 	socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends);
 	close(ends[1]);
 	offer->is_taken = handoff_offer(&threads[0], ends[0], 0);
@@ -163,6 +166,42 @@ Test(handoff, one_that_moves_takes_a_permit_of_the_sibling_and_gives_one_back)
 	cr_assert_eq(rows[1].permits, PERMITS, "taken, and given back at its end");
 }
 
+static void *
+wake_body(void *argument)
+{
+	int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), ends[2];
+	struct sockaddr_in address;
+	socklen_t length = sizeof address;
+
+	join_hub();
+	rows[0].permits = 0;
+	rows[0].opened = 9;
+	acceptor_start(&threads[0].acceptors[0]);
+	getsockname(sockets[0], (struct sockaddr *)&address, &length);
+	connect(client, (struct sockaddr *)&address, length);
+	hub_sleep(20 * HUB_MILLISECOND);
+	*(bool *)argument = threads[0].is_out_of_permits;
+	/* As another acceptor of the hub's does, with the last permit. */
+	socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends);
+	close(ends[1]);
+	handoff_offer(&threads[0], ends[0], 0);
+	close(client);
+	/* There is no pulse. */
+	serve_given(2);
+	acceptor_pause(&threads[0].acceptors[0]);
+	return NULL;
+}
+
+Test(handoff, the_permit_that_one_gives_back_is_at_once_another_acceptors)
+{
+	bool has_waited = false;
+
+	in_hub(wake_body, &has_waited);
+	cr_assert(has_waited);
+	cr_assert_geq(rows[0].handed, 1);
+	cr_assert_eq(served, 2);
+}
+
 Test(handoff, only_a_sibling_that_is_well_and_may_is_asked)
 {
 	const struct offer fine = {.own = 9, .permits = PERMITS, .is_welcoming = true};
@@ -179,6 +218,9 @@ Test(handoff, only_a_sibling_that_is_well_and_may_is_asked)
 	offer = fine;
 	offer.silent = 400 * HUB_MILLISECOND;
 	cr_assert_not(is_taken(offer), "it is stuck");
+	offer = fine;
+	offer.is_out_of_permits = true;
+	cr_assert_not(is_taken(offer), "clients of its own wait for its permits");
 	cr_assert_eq(rows[0].handed, 0);
 	cr_assert_eq(rows[0].permits, PERMITS);
 	cr_assert(is_taken(fine));
@@ -188,7 +230,12 @@ Test(handoff, only_a_sibling_that_is_well_and_may_is_asked)
 
 struct adoption {
 	int listener;
-	int left; /* permits afterwards */
+	unsigned most;
+	int64_t permits;
+	uint64_t lag;   /* of both */
+	int64_t silent; /* both gave no sign of life for so long */
+	unsigned accepted, handed, refused;
+	int64_t left; /* permits afterwards */
 };
 
 static void *
@@ -197,33 +244,87 @@ adopt_body(void *argument)
 	struct adoption *adoption = argument;
 
 	join_hub();
-	rows[0].permits = 1;
-	rows[1].permits = 1;
-	handoff_adopt(&threads[0], adoption->listener, 0);
-	adoption->left = (int)(rows[0].permits + rows[1].permits);
-	serve_given(2);
+	for (unsigned i = 0; i < 2; i++) {
+		rows[i].permits = adoption->permits;
+		rows[i].lag = adoption->lag;
+		rows[i].heartbeat -= adoption->silent;
+	}
+	handoff_adopt(&threads[0], adoption->listener, 0, adoption->most);
+	adoption->left = rows[0].permits + rows[1].permits;
+	adoption->accepted = (unsigned)rows[0].accepted;
+	adoption->handed = (unsigned)rows[0].handed;
+	adoption->refused = (unsigned)rows[0].refused_sender;
+	serve_given((int)(adoption->accepted - adoption->refused));
 	return NULL;
 }
 
-Test(handoff, a_queue_is_taken_as_far_as_there_are_permits)
+/* Three clients wait there. */
+static void
+adopt(struct adoption *adoption)
 {
-	struct adoption adoption = {.listener = listen_somewhere()};
 	struct sockaddr_in address;
 	socklen_t length = sizeof address;
 	int clients[3];
 
-	getsockname(adoption.listener, (struct sockaddr *)&address, &length);
+	adoption->listener = listen_somewhere();
+	getsockname(adoption->listener, (struct sockaddr *)&address, &length);
 	for (int i = 0; i < 3; i++) {
 		clients[i] = socket(AF_INET, SOCK_STREAM, 0);
 		cr_assert_eq(connect(clients[i], (struct sockaddr *)&address, length), 0);
 		shutdown(clients[i], SHUT_WR);
 	}
 	/* Closed by handoff_adopt: it is counted here, and not missed there. */
-	hub_run(adopt_body, &adoption, NULL);
-	cr_assert_eq(adoption.left, 0);
-	cr_assert_eq(served, 2);
-	cr_assert_eq(rows[0].accepted, 2, "the leader has accepted them");
-	cr_assert_eq(rows[0].handed, 1, "one of them is its own");
+	hub_run(adopt_body, adoption, NULL);
+	cr_assert_eq((unsigned)served, adoption->accepted - adoption->refused);
 	for (int i = 0; i < 3; i++)
 		close(clients[i]);
+}
+
+Test(handoff, strangers_in_a_queue_of_proxies_are_not_served)
+{
+	struct adoption adoption = {.most = 100, .permits = 1};
+
+	heritage.settings.has_proxy = true;
+	adopt(&adoption);
+	heritage.settings.has_proxy = false;
+	cr_assert_eq(adoption.left, 2, "their permits are free again");
+	cr_assert_eq(adoption.refused, 3);
+	cr_assert_eq(adoption.accepted, 3);
+	cr_assert_eq(served, 0);
+}
+
+Test(handoff, a_queue_is_taken_as_far_as_there_are_permits)
+{
+	struct adoption adoption = {.most = 100, .permits = 1};
+
+	adopt(&adoption);
+	cr_assert_eq(adoption.left, 0);
+	cr_assert_eq(adoption.accepted, 2, "by the leader");
+	cr_assert_eq(adoption.handed, 1, "one of them is its own");
+}
+
+Test(handoff, of_a_queue_no_more_are_taken_than_the_master_says)
+{
+	struct adoption adoption = {.most = 1, .permits = PERMITS};
+
+	adopt(&adoption);
+	cr_assert_eq(adoption.accepted, 1);
+	cr_assert_eq(adoption.left, 2 * PERMITS - 1);
+}
+
+Test(handoff, busy_hubs_adopt_too_since_nobody_else_may_have_permits)
+{
+	struct adoption adoption = {.most = 100, .permits = 1, .lag = HUB_SECOND};
+
+	adopt(&adoption);
+	cr_assert_eq(adoption.accepted, 2);
+}
+
+Test(handoff, what_a_queue_has_is_not_given_to_a_sibling_that_is_stuck)
+{
+	struct adoption adoption = {.most = 100, .permits = PERMITS, .silent = HUB_SECOND};
+
+	adopt(&adoption);
+	cr_assert_eq(adoption.accepted, 3);
+	cr_assert_eq(adoption.handed, 0);
 }

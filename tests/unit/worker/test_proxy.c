@@ -110,6 +110,15 @@ Test(proxy, a_checksum_is_checked)
 	refused(header, "checksum");
 }
 
+/* Each costs a pass over the header: 9,000 in 64 KiB held a hub for 6.6 s. */
+Test(proxy, has_one_checksum_at_most)
+{
+	refused(make(0x21, 0x11, V4 "\x03\0\x04\0\0\0\0\x03\0\x04\0\0\0\0", 26),
+		"more than one checksum");
+	refused(make(0x21, 0x11, V4 "\x03\0\x05\0\0\0\0\0", 20), "not of 4 bytes");
+	refused(make(0x21, 0x11, V4 "\x03\0\0", 15), "not of 4 bytes");
+}
+
 Test(proxy, what_is_none)
 {
 	struct header header = make(0x21, 0x11, V4, 12);

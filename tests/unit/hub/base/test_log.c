@@ -1,9 +1,17 @@
 #include "hub/base/log.h"
 
 #include <criterion/criterion.h>
+#include <fcntl.h>
 #include <jansson.h>
+#include <signal.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+#include "master/log_json.h"
+#include "tests/support/folder.h"
 
 static int saved, pipes[2];
 
@@ -41,28 +49,15 @@ Test(log, a_text_line_has_time_level_program_and_message)
 	cr_assert_not_null(strstr(text, "]: 3 of them here\n"));
 }
 
-Test(log, a_json_line_is_json_whatever_the_message)
+Test(log, json_is_text_as_long_as_nobody_makes_it)
 {
-	char text[4096];
-	json_t *object;
+	char text[512];
 
 	log_setup("name", LOG_INFO, LOG_JSON);
 	capture();
-	log_info("a \"quoted\"\tthing\\");
+	log_info("plain");
 	release(text, sizeof text);
-	object = json_loads(text, 0, NULL);
-	cr_assert_not_null(object);
-	cr_assert_str_eq(
-		json_string_value(json_object_get(object, "message")), "a \"quoted\" thing\\");
-	cr_assert_str_eq(json_string_value(json_object_get(object, "level")), "info");
-	json_decref(object);
-	capture();
-	log_info("not utf-8: \xff");
-	release(text, sizeof text);
-	object = json_loads(text, 0, NULL);
-	cr_assert_not_null(object, "%s", text);
-	cr_assert_str_eq(json_string_value(json_object_get(object, "message")), "not utf-8: \\xff");
-	json_decref(object);
+	cr_assert_not_null(strstr(text, "]: plain\n"));
 }
 
 Test(log, what_is_below_the_level_is_not_written)
@@ -74,4 +69,145 @@ Test(log, what_is_below_the_level_is_not_written)
 	log_info("nobody wants this");
 	release(text, sizeof text);
 	cr_assert_str_empty(text);
+}
+
+/* ---- lines that are lost ---- */
+
+/* From now on standard error takes so many bytes more, and then fails as a full disk does. */
+static void
+fill_up(char path[static FOLDER_SIZE + 16], size_t room)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_APPEND, 0600);
+
+	signal(SIGXFSZ, SIG_IGN);
+	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &(struct rlimit){room, RLIM_INFINITY}), 0);
+	saved = dup(STDERR_FILENO);
+	dup2(fd, STDERR_FILENO);
+	close(fd);
+}
+
+static void
+make_room(void)
+{
+	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &(struct rlimit){RLIM_INFINITY, RLIM_INFINITY}), 0);
+}
+
+static void
+read_back(const char *path, char *text, size_t size)
+{
+	int fd = open(path, O_RDONLY);
+	ssize_t length = read(fd, text, size - 1);
+
+	close(fd);
+	dup2(saved, STDERR_FILENO);
+	close(saved);
+	text[length > 0 ? length : 0] = '\0';
+}
+
+Test(log, lines_without_room_are_counted_and_said_to_be_lost)
+{
+	char folder[FOLDER_SIZE], path[FOLDER_SIZE + 16], text[4096];
+	const char *lost, *after;
+	uint64_t counter = 0;
+
+	cr_assert(folder_make(folder));
+	snprintf(path, sizeof path, "%s/log", folder);
+	log_setup("name", LOG_INFO, LOG_TEXT);
+	fill_up(path, 90);
+	log_warning("this one fits");
+	log_warning("of this one there is half, as the rest finds no room");
+	log_warning("of this one there is nothing");
+	/* What was lost before is counted, too. */
+	log_count_lost(&counter);
+	log_warning("of this one neither");
+	make_room();
+	log_warning("this one is whole");
+	log_count_lost(NULL);
+	read_back(path, text, sizeof text);
+	folder_remove(folder);
+	cr_assert_eq(counter, 3, "%lu", (unsigned long)counter);
+	cr_assert_not_null(strstr(text, "]: this one fits\n"), "%s", text);
+	lost = strstr(text, "]: 3 log lines are lost");
+	after = strstr(text, "]: this one is whole\n");
+	cr_assert(lost != NULL && after != NULL && lost < after, "%s", text);
+	/* Half a line is ended before another begins. */
+	while (lost > text && *lost != '\n')
+		lost--;
+	cr_assert_eq(strncmp(lost + 1, "20", 2), 0, "%s", text);
+	cr_assert_null(strstr(text, "of this one there is nothing"));
+}
+
+Test(log, a_new_process_does_not_say_what_its_parent_lost)
+{
+	char folder[FOLDER_SIZE], path[FOLDER_SIZE + 16], text[4096];
+	pid_t child;
+
+	cr_assert(folder_make(folder));
+	snprintf(path, sizeof path, "%s/log", folder);
+	log_setup("name", LOG_INFO, LOG_TEXT);
+	fill_up(path, 0);
+	log_warning("this one is lost");
+	make_room();
+	child = fork();
+	if (child == 0) {
+		log_forget_lost();
+		log_warning("this is the child's");
+		_exit(0);
+	}
+	waitpid(child, NULL, 0);
+	log_warning("this is the parent's");
+	read_back(path, text, sizeof text);
+	folder_remove(folder);
+	cr_assert_not_null(strstr(text, "]: this is the child's\n"), "%s", text);
+	cr_assert(strstr(text, "]: this is the child's\n") < strstr(text, "]: 1 log line is lost"),
+		"%s", text);
+	cr_assert_not_null(strstr(text, "]: this is the parent's\n"), "%s", text);
+}
+
+Test(log, lines_of_json_say_in_json_what_is_lost)
+{
+	char folder[FOLDER_SIZE], path[FOLDER_SIZE + 16], text[4096], *end;
+	json_t *object;
+
+	cr_assert(folder_make(folder));
+	snprintf(path, sizeof path, "%s/log", folder);
+	log_json_by(log_json_line);
+	log_setup("name", LOG_INFO, LOG_JSON);
+	fill_up(path, 0);
+	log_warning("gone");
+	make_room();
+	log_warning("here");
+	read_back(path, text, sizeof text);
+	folder_remove(folder);
+	end = strchr(text, '\n');
+	cr_assert_not_null(end);
+	*end = '\0';
+	object = json_loads(text, 0, NULL);
+	cr_assert_not_null(object, "%s", text);
+	cr_assert_not_null(strstr(text, "1 log line is lost"), "%s", text);
+	json_decref(object);
+	log_setup("name", LOG_INFO, LOG_TEXT);
+}
+
+Test(log, a_line_that_nobody_reads_is_counted)
+{
+	uint64_t counter = 0;
+	char text[64];
+	int fd;
+
+	log_setup("name", LOG_INFO, LOG_TEXT);
+	log_count_lost(&counter);
+	/* A pipe that nobody has open to read, and no descriptor at all. */
+	signal(SIGPIPE, SIG_IGN);
+	capture();
+	fd = dup(pipes[0]);
+	close(pipes[0]);
+	close(fd);
+	log_warning("to nobody");
+	close(STDERR_FILENO);
+	log_warning("to nowhere");
+	pipes[0] = open("/dev/null", O_RDONLY);
+	release(text, sizeof text);
+	log_count_lost(NULL);
+	cr_assert_eq(counter, 2, "%lu", (unsigned long)counter);
 }

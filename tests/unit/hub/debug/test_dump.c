@@ -62,6 +62,25 @@ Test(switch_scope, that_is_kept_does_nothing)
 	in_hub(kept_body, NULL);
 }
 
+/* Nobody else is there, and the turn was given all the same. */
+static void *
+alone_body(void *argument)
+{
+	struct hub_switch_scope scope;
+
+	for (int i = 0; i < 100; i++) {
+		hub_switch_scope_start(&scope, HUB_MUST_SWITCH);
+		hub_sleep(0);
+		hub_switch_scope_stop(&scope);
+	}
+	return argument;
+}
+
+Test(switch_scope, counts_a_yield_to_nobody)
+{
+	in_hub(alone_body, NULL);
+}
+
 static void *
 broken_body(void *argument)
 {

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "hub/base/list.h"
+#include "hub/io/own.h"
 #include "hub/scheduler_priv.h"
 #include "tests/support/certificate.h"
 #include "tests/support/in_hub.h"
@@ -667,7 +668,7 @@ wait_for_sets(void *argument)
 {
 	int *refused = argument;
 
-	for (int fd = 0; fd < FIRST_NUMBER; fd++) {
+	for (int fd = hub_own_next(0); fd != -1; fd = hub_own_next(fd + 1)) {
 		char path[32], target[32] = "";
 
 		snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
@@ -783,7 +784,8 @@ Test(behind, a_file_goes_on_to_nobody_else, .timeout = 60)
 	sent.server = hub_tls_server_new(certificate.file, certificate.key);
 	sent.client = hub_tls_client_new(certificate.file);
 	in_hub(sent_file_body, &sent);
-	cr_assert_eq(sent.result, -1);
+	/* It waited for the file's bytes, or, if the kernel had them at hand, for its end. */
+	cr_assert(sent.result == -1 || sent.result == 4, "%zd", sent.result);
 	cr_assert_lt(sent.leaked, 0);
 	sent.is_file_lost = true;
 	in_hub(sent_file_body, &sent);

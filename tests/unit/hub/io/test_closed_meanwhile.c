@@ -283,20 +283,20 @@ static const struct call {
 	long result;
 	int error;
 } calls[] = {
-	{"recv", call_recv, IDLE, SOCKETS, true, true, -1, ECANCELED},
-	{"recv all, idle", call_recv_all, IDLE, SOCKETS, true, true, -1, ECANCELED},
+	{"recv", call_recv, IDLE, SOCKETS, true, true, -1, EBADF},
+	{"recv all, idle", call_recv_all, IDLE, SOCKETS, true, true, -1, EBADF},
 	{"recv all, half", call_recv_all, HALF, SOCKETS, false, false, PART, 0},
-	{"recvfrom", call_recvfrom, IDLE, SOCKETS, true, true, -1, ECANCELED},
-	{"recvmsg", call_recvmsg, IDLE, SOCKETS, true, true, -1, ECANCELED},
-	{"read", call_read, IDLE, ALL, true, true, -1, ECANCELED},
-	{"readv", call_readv, IDLE, ALL, true, true, -1, ECANCELED},
-	{"send, full", call_send, FULL, SOCKETS, true, true, -1, ECANCELED},
-	{"sendto, full", call_sendto, FULL, SOCKETS, true, true, -1, ECANCELED},
-	{"sendmsg, full", call_sendmsg, FULL, SOCKETS, true, true, -1, ECANCELED},
-	{"write, full", call_write, FULL, ALL, true, true, -1, ECANCELED},
-	{"writev, full", call_writev, FULL, ALL, true, true, -1, ECANCELED},
-	{"sendfile, full", call_sendfile, FULL, SOCKETS, false, true, -1, ECANCELED},
-	{"sendfile on, full", call_sendfile_on, FULL, SOCKETS, false, false, -1, ECANCELED},
+	{"recvfrom", call_recvfrom, IDLE, SOCKETS, true, true, -1, EBADF},
+	{"recvmsg", call_recvmsg, IDLE, SOCKETS, true, true, -1, EBADF},
+	{"read", call_read, IDLE, ALL, true, true, -1, EBADF},
+	{"readv", call_readv, IDLE, ALL, true, true, -1, EBADF},
+	{"send, full", call_send, FULL, SOCKETS, true, true, -1, EBADF},
+	{"sendto, full", call_sendto, FULL, SOCKETS, true, true, -1, EBADF},
+	{"sendmsg, full", call_sendmsg, FULL, SOCKETS, true, true, -1, EBADF},
+	{"write, full", call_write, FULL, ALL, true, true, -1, EBADF},
+	{"writev, full", call_writev, FULL, ALL, true, true, -1, EBADF},
+	{"sendfile, full", call_sendfile, FULL, SOCKETS, false, true, -1, EBADF},
+	{"sendfile on, full", call_sendfile_on, FULL, SOCKETS, false, false, -1, EBADF},
 	{"send", call_send, ROOM, SOCKETS, false, true, PART, 0},
 	{"sendto", call_sendto, ROOM, SOCKETS, false, true, PART, 0},
 	{"sendmsg", call_sendmsg, ROOM, SOCKETS, false, true, PART, 0},
@@ -304,17 +304,17 @@ static const struct call {
 	{"writev", call_writev, ROOM, ALL, false, true, PART, 0},
 	{"sendfile", call_sendfile, ROOM, SOCKETS, false, true, PART, 0},
 	{"sendfile on", call_sendfile_on, ROOM, SOCKETS, false, false, PART, 0},
-	{"shutdown", call_shutdown, FULL, TLS, false, true, -1, ECANCELED},
-	{"wait to receive", call_wait_in, IDLE, ALL, true, true, -1, ECANCELED},
-	{"wait to send", call_wait_out, FULL, ALL, true, true, -1, ECANCELED},
+	{"shutdown", call_shutdown, FULL, TLS, false, true, -1, EBADF},
+	{"wait to receive", call_wait_in, IDLE, ALL, true, true, -1, EBADF},
+	{"wait to send", call_wait_out, FULL, ALL, true, true, -1, EBADF},
 	{"await", call_await, IDLE, ALL, false, true, -1, EBADF},
 	{"poll to receive", call_poll_in, IDLE, ALL, true, true, 1, EBADF},
 	{"poll to send", call_poll_out, FULL, ALL, true, true, 1, EBADF},
-	{"select", call_select, IDLE, ALL, true, true, 1, ECANCELED},
-	{"accept", call_accept, LISTENING, PLAIN, true, true, -1, ECANCELED},
-	{"connect", call_connect, CROWDED, PLAIN, false, false, -1, ECANCELED},
-	{"tls accept", call_tls_accept, FRESH, PLAIN, false, false, -1, ECANCELED},
-	{"tls connect", call_tls_connect, FRESH, PLAIN, false, false, -1, ECANCELED},
+	{"select", call_select, IDLE, ALL, true, true, 1, EBADF},
+	{"accept", call_accept, LISTENING, PLAIN, true, true, -1, EBADF},
+	{"connect", call_connect, CROWDED, PLAIN, false, false, -1, EBADF},
+	{"tls accept", call_tls_accept, FRESH, PLAIN, false, false, -1, EBADF},
+	{"tls connect", call_tls_connect, FRESH, PLAIN, false, false, -1, EBADF},
 };
 
 enum { CALLS = sizeof calls / sizeof calls[0] };
@@ -555,9 +555,7 @@ check_result(struct caller *caller, bool is_alone)
 
 	int error = caller->error;
 
-	if (caller->scene->is_behind && error == EBADF && call->error != EBADF)
-		error = ECANCELED;
-	if (!is_alone && call->result == PART && caller->result == -1 && error == ECANCELED)
+	if (!is_alone && call->result == PART && caller->result == -1 && error == EBADF)
 		return;
 	if (call->result == PART ? caller->result <= 0 || caller->result >= (long)BIG
 				 : caller->result != call->result || error != call->error)

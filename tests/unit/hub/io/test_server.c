@@ -1,397 +1,20 @@
-#include <arpa/inet.h>
+/* What a server serves, and what others see of it. */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "tests/support/in_hub.h"
+#include "tests/unit/hub/io/serving.h"
 
-struct record {
-	int errors[12];
-	int opened, closed, failed, waited;
-	int counts[8];
-	char text[16];
-	struct hub_event go;
-};
-
-static struct record *current;
-
-static void
-echo(int client, void *context)
-{
-	char byte;
-
-	(void)context;
-	while (hub_recv(client, &byte, 1, 0) == 1)
-		hub_send(client, &byte, 1, 0);
-}
-
-static void
-opened(void *context)
-{
-	((struct record *)context)->opened++;
-}
-
-static void
-closed(void *context)
-{
-	((struct record *)context)->closed++;
-}
-
-static void
-accept_failed(void *context, int error, bool will_wait)
-{
-	(void)error;
-	((struct record *)context)->failed++;
-	((struct record *)context)->waited += will_wait;
-}
-
-static int
-connect_to(int listener)
-{
-	struct sockaddr_in address;
-	socklen_t length = sizeof address;
-	int fd = hub_socket(AF_INET, SOCK_STREAM, 0);
-
-	getsockname(listener, (struct sockaddr *)&address, &length);
-	hub_connect(fd, (struct sockaddr *)&address, length);
-	return fd;
-}
-
-/* Whether the peer echoes within that time. */
-static bool
-is_echoed(int fd, int64_t patience)
-{
-	struct hub_timeout scope;
-	char byte = 'x';
-
-	hub_timeout_start(&scope, patience);
-	hub_send(fd, &byte, 1, 0);
-	if (hub_recv(fd, &byte, 1, 0) != 1)
-		byte = 0;
-	hub_timeout_stop(&scope);
-	return byte == 'x';
-}
-
-static void *
-stream_body(void *argument)
-{
-	struct hub_server_options options = {.opened = opened, .closed = closed};
-	int listener = hub_create_server("127.0.0.1", "0", 0), clients[4];
-	struct hub_server *server;
-
-	current = argument;
-	server = hub_stream_server_new(listener, echo, current, &options);
-	clients[0] = connect_to(listener);
-	current->errors[0] = is_echoed(clients[0], 2 * HUB_MILLISECOND);
-	hub_server_start(server);
-	current->errors[1] = hub_server_start(server) == -1 ? errno : 0;
-	current->errors[2] = is_echoed(clients[0], 10 * HUB_SECOND);
-	hub_server_pause(server);
-	clients[1] = connect_to(listener);
-	current->errors[3] = is_echoed(clients[1], 2 * HUB_MILLISECOND);
-	hub_server_start(server);
-	current->errors[4] = is_echoed(clients[1], 10 * HUB_SECOND);
-	current->counts[0] = (int)hub_server_connections(server);
-	hub_server_pause(server);
-	/* Queued when the end comes: still served. */
-	clients[2] = connect_to(listener);
-	hub_send(clients[2], "q", 1, 0);
-	shutdown(clients[2], SHUT_WR);
-	hub_close(clients[0]);
-	current->errors[5] = hub_server_stop(server, 500 * HUB_MILLISECOND) == -1 ? errno : 0;
-	current->counts[1] = (int)hub_server_connections(server);
-	current->errors[6] = (int)hub_recv(clients[2], current->text, 16, 0);
-	do
-		current->errors[7] = (int)hub_recv(clients[1], current->text + 8, 8, 0);
-	while (current->errors[7] > 0);
-	current->errors[8] = hub_server_start(server) == -1 ? errno : 0;
-	hub_server_free(server);
-	hub_close(clients[1]);
-	hub_close(clients[2]);
-	return NULL;
-}
-
-Test(server, starts_pauses_and_stops_without_losing_the_queued)
-{
-	struct record record = {0};
-
-	in_hub(stream_body, &record);
-	cr_assert_not(record.errors[0]);
-	cr_assert_eq(record.errors[1], EALREADY);
-	cr_assert(record.errors[2]);
-	cr_assert_eq(record.counts[0], 2);
-	cr_assert(record.errors[4]);
-	cr_assert_eq(record.errors[5], ETIMEDOUT, "%d", record.errors[5]);
-	cr_assert_eq(record.counts[1], 0);
-	cr_assert_eq(record.errors[6], 1, "the queued one is lost");
-	cr_assert_eq(record.text[0], 'q');
-	cr_assert_eq(record.errors[7], 0, "one that was killed is not closed");
-	cr_assert_eq(record.errors[8], EBADF);
-	cr_assert_eq(record.opened, 3);
-	cr_assert_eq(record.closed, 3);
-}
-
-static void *
-pool_body(void *argument)
-{
-	struct hub_pool pool;
-	struct hub_server_options options = {.pool = &pool};
-	int listener = hub_create_server("127.0.0.1", "0", 0), first, second;
-	struct hub_server *server;
-
-	current = argument;
-	hub_pool_init(&pool, 1);
-	server = hub_stream_server_new(listener, echo, NULL, &options);
-	hub_server_start(server);
-	first = connect_to(listener);
-	current->errors[0] = is_echoed(first, 10 * HUB_SECOND);
-	second = connect_to(listener);
-	current->errors[1] = is_echoed(second, 5 * HUB_MILLISECOND);
-	hub_close(first);
-	current->errors[2] = is_echoed(second, 10 * HUB_SECOND);
-	hub_close(second);
-	current->errors[3] = hub_server_stop(server, 10 * HUB_SECOND);
-	hub_server_free(server);
-	return NULL;
-}
-
-Test(server, a_full_pool_leaves_clients_in_the_kernels_queue)
-{
-	struct record record = {0};
-
-	in_hub(pool_body, &record);
-	cr_assert(record.errors[0]);
-	cr_assert_not(record.errors[1]);
-	cr_assert(record.errors[2]);
-	cr_assert_eq(record.errors[3], 0);
-}
-
-static void *
-limit_body(void *argument)
-{
-	struct hub_server_options options = {.accept_failed = accept_failed};
-	struct rlimit before, low;
-	int listener = hub_create_server("127.0.0.1", "0", 0), client;
-	struct hub_server *server;
-
-	current = argument;
-	server = hub_stream_server_new(listener, echo, current, &options);
-	client = connect_to(listener);
-	getrlimit(RLIMIT_NOFILE, &before);
-	low = (struct rlimit){(rlim_t)client + 1, before.rlim_max};
-	setrlimit(RLIMIT_NOFILE, &low);
-	hub_server_start(server);
-	current->errors[0] = is_echoed(client, 5 * HUB_MILLISECOND);
-	setrlimit(RLIMIT_NOFILE, &before);
-	current->errors[1] = is_echoed(client, 10 * HUB_SECOND);
-	hub_close(client);
-	hub_server_stop(server, 10 * HUB_SECOND);
-	hub_server_free(server);
-	return NULL;
-}
-
-Test(server, out_of_descriptors_it_waits_and_goes_on)
-{
-	struct record record = {0};
-
-	if (on_valgrind())
-		cr_skip_test("it has descriptors of its own");
-	in_hub(limit_body, &record);
-	cr_assert_not(record.errors[0]);
-	cr_assert(record.errors[1]);
-	cr_assert_geq(record.waited, 1);
-	cr_assert_eq(record.failed, record.waited);
-}
-
-static void
-reply(const struct hub_datagram *datagram, void *context)
-{
-	(void)context;
-	hub_sendto(datagram->socket, datagram->data, datagram->length, 0,
-		(const struct sockaddr *)&datagram->address, datagram->address_length);
-}
-
-static void *
-datagram_body(void *argument)
-{
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
-	struct hub_server_options options = {.datagram_size = 8};
-	socklen_t length = sizeof address;
-	int socket = hub_socket(AF_INET, SOCK_DGRAM, 0),
-	    client = hub_socket(AF_INET, SOCK_DGRAM, 0);
-	struct hub_server *server;
-
-	current = argument;
-	bind(socket, (struct sockaddr *)&address, sizeof address);
-	getsockname(socket, (struct sockaddr *)&address, &length);
-	server = hub_datagram_server_new(socket, reply, NULL, &options);
-	hub_server_start(server);
-	hub_sendto(client, "ping", 4, 0, (struct sockaddr *)&address, sizeof address);
-	current->errors[0] = (int)hub_recv(client, current->text, 16, 0);
-	hub_sendto(client, "longer than that", 16, 0, (struct sockaddr *)&address, sizeof address);
-	current->errors[1] = (int)hub_recv(client, current->text + 4, 12, 0);
-	current->errors[2] = hub_server_stop(server, 10 * HUB_SECOND);
-	hub_server_free(server);
-	hub_close(client);
-	return NULL;
-}
-
-Test(server, datagrams)
-{
-	struct record record = {0};
-
-	in_hub(datagram_body, &record);
-	cr_assert_eq(record.errors[0], 4);
-	cr_assert_eq(record.errors[1], 8);
-	cr_assert_eq(memcmp(record.text, "pinglonger t", 12), 0);
-	cr_assert_eq(record.errors[2], 0);
-}
-
-static void *
-kill_woken_body(void *argument)
-{
-	int listener = hub_create_server("127.0.0.1", "0", 0), client;
-	struct hub_server *server;
-
-	current = argument;
-	server = hub_stream_server_new(listener, echo, NULL, NULL);
-	for (int i = 0; i < 50; i++) {
-		hub_server_start(server);
-		hub_sleep(0);
-		client = connect_to(listener);
-		/* Whether the acceptor has been woken for it or not. */
-		if (i % 2)
-			hub_sleep(0);
-		hub_server_pause(server);
-		hub_server_start(server);
-		current->counts[0] += is_echoed(client, 10 * HUB_SECOND);
-		hub_close(client);
-		hub_server_pause(server);
-	}
-	hub_server_stop(server, 10 * HUB_SECOND);
-	hub_server_free(server);
-	return NULL;
-}
-
-Test(server, a_pause_loses_no_connection)
-{
-	struct record record = {0};
-
-	in_hub(kill_woken_body, &record);
-	cr_assert_eq(record.counts[0], 50);
-}
-
-static struct hub_server *own;
-
-static void
-stop_own(int client, void *context)
-{
-	struct record *record = context;
-
-	(void)client;
-	record->errors[0] = hub_server_stop(own, HUB_SECOND) == -1 ? errno : 0;
-}
-
-static void *
-stop_own_body(void *argument)
-{
-	int listener = hub_create_server("127.0.0.1", "0", 0), client;
-
-	current = argument;
-	own = hub_stream_server_new(listener, stop_own, current, NULL);
-	hub_server_start(own);
-	client = connect_to(listener);
-	hub_recv(client, current->text, 1, 0);
-	hub_close(client);
-	hub_server_stop(own, 10 * HUB_SECOND);
-	hub_server_free(own);
-	return NULL;
-}
-
-Test(server, a_handler_cannot_stop_its_own_server_and_is_told)
-{
-	struct record record = {0};
-
-	in_hub(stop_own_body, &record);
-	cr_assert_eq(record.errors[0], EDEADLK);
-}
-
-/* ---- what a framework around it needs ---- */
-
-static bool
-may_accept(void *context)
-{
-	struct record *record = context;
-
-	if (record->counts[0] == 0)
-		return false;
-	record->counts[0]--;
-	return true;
-}
-
-static void
-not_accepted(void *context)
-{
-	((struct record *)context)->counts[0]++;
-}
-
-static void *
-permit_body(void *argument)
-{
-	struct hub_server_options options = {.opened = opened,
-		.closed = closed,
-		.may_accept = may_accept,
-		.not_accepted = not_accepted};
-	int listener = hub_create_server("127.0.0.1", "0", 0), clients[2];
-	struct hub_server *server;
-
-	current = argument;
-	server = hub_stream_server_new(listener, echo, current, &options);
-	current->counts[0] = 1;
-	hub_server_start(server);
-	for (int i = 0; i < 2; i++)
-		clients[i] = connect_to(listener);
-	current->errors[0] = is_echoed(clients[0], 10 * HUB_SECOND);
-	current->errors[1] = is_echoed(clients[1], 20 * HUB_MILLISECOND);
-	current->counts[1] = current->opened;
-	current->counts[0] = 1;
-	hub_server_retry(server);
-	current->errors[2] = is_echoed(clients[1], 10 * HUB_SECOND);
-	/* Waiting for another client takes no permit. */
-	current->counts[0] = 1;
-	hub_server_retry(server);
-	hub_sleep(5 * HUB_MILLISECOND);
-	current->counts[2] = current->counts[0];
-	for (int i = 0; i < 2; i++)
-		hub_close(clients[i]);
-	hub_server_stop(server, HUB_SECOND);
-	hub_server_free(server);
-	return NULL;
-}
-
-Test(server, nothing_is_accepted_that_is_not_permitted)
-{
-	struct record record = {0};
-
-	in_hub(permit_body, &record);
-	cr_assert(record.errors[0]);
-	cr_assert_not(record.errors[1], "accepted without a permit");
-	cr_assert_eq(record.counts[1], 1);
-	cr_assert(record.errors[2]);
-	cr_assert_eq(record.counts[2], 1, "one who waits holds a permit");
-	cr_assert_eq(record.opened, 2);
-	cr_assert_eq(record.closed, 2);
-}
+static struct serving *current;
 
 static struct hub_server *other;
 
 static bool
 take_over(void *context, int client)
 {
-	struct record *record = context;
+	struct serving *record = context;
 
 	return ++record->counts[0] % 2 == 0 && hub_server_serve(other, client) == 0;
 }
@@ -405,12 +28,12 @@ take_over_body(void *argument)
 	struct hub_server *server;
 
 	current = argument;
-	server = hub_stream_server_new(listener, echo, current, &options);
-	other = hub_stream_server_new(second, echo, current, NULL);
+	server = hub_stream_server_new(listener, serving_echo, current, &options);
+	other = hub_stream_server_new(second, serving_echo, current, NULL);
 	hub_server_start(server);
 	for (int i = 0; i < 4; i++) {
-		clients[i] = connect_to(listener);
-		current->errors[i] = is_echoed(clients[i], 10 * HUB_SECOND);
+		clients[i] = serving_connect(listener);
+		current->errors[i] = serving_echoes(clients[i], 10 * HUB_SECOND);
 	}
 	current->counts[1] = (int)hub_server_connections(server);
 	current->counts[2] = (int)hub_server_connections(other);
@@ -425,7 +48,7 @@ take_over_body(void *argument)
 
 Test(server, connections_can_be_served_by_another)
 {
-	struct record record = {0};
+	struct serving record = {0};
 
 	in_hub(take_over_body, &record);
 	for (int i = 0; i < 4; i++)
@@ -437,7 +60,7 @@ Test(server, connections_can_be_served_by_another)
 static void
 count_activity(const struct hub_connection *connection, void *context)
 {
-	struct record *record = context;
+	struct serving *record = context;
 
 	record->counts[connection->activity]++;
 	record->counts[4] += connection->has_received;
@@ -490,7 +113,7 @@ visit_body(void *argument)
 	server = hub_stream_server_new(listener, serve_by_first_byte, current, NULL);
 	hub_server_start(server);
 	for (int i = 0; i < 4; i++) {
-		clients[i] = connect_to(listener);
+		clients[i] = serving_connect(listener);
 		if (kinds[i] != 0)
 			hub_send(clients[i], &kinds[i], 1, 0);
 	}
@@ -512,7 +135,7 @@ visit_body(void *argument)
 
 Test(server, a_visitor_sees_what_connections_do)
 {
-	struct record record = {.errors = {-2}};
+	struct serving record = {.errors = {-2}};
 
 	in_hub(visit_body, &record);
 	/* Twice: one that has sent nothing, the sender, the sleeper; and once the one that was
@@ -534,7 +157,7 @@ Test(server, a_visitor_sees_what_connections_do)
 static void
 serve_and_close(int client, void *context)
 {
-	struct record *record = context;
+	struct serving *record = context;
 	int ends[2];
 
 	socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends);
@@ -557,12 +180,12 @@ end_all(const struct hub_connection *connection, void *context)
 static void *
 closing_service_body(void *argument)
 {
-	struct record *record = argument;
+	struct serving *record = argument;
 	int listener = hub_create_server("127.0.0.1", "0", 0), client;
 	struct hub_server *server = hub_stream_server_new(listener, serve_and_close, record, NULL);
 
 	hub_server_start(server);
-	client = connect_to(listener);
+	client = serving_connect(listener);
 	hub_event_wait(&record->go);
 	hub_server_visit(server, end_all, NULL);
 	hub_server_stop(server, 10 * HUB_SECOND);
@@ -580,7 +203,7 @@ closing_service_body(void *argument)
 
 Test(server, closes_and_ends_only_what_it_was_given)
 {
-	struct record record = {0};
+	struct serving record = {0};
 
 	in_hub(closing_service_body, &record);
 	cr_assert_eq(record.errors[0], 4, "%s", strerror(record.errors[1]));
@@ -592,19 +215,19 @@ Test(server, closes_and_ends_only_what_it_was_given)
 static void *
 closed_listener_body(void *argument)
 {
-	struct hub_server_options options = {.accept_failed = accept_failed};
+	struct hub_server_options options = {.accept_failed = serving_failed};
 	int listener = hub_create_server("127.0.0.1", "0", 0), second, client;
 	struct hub_server *server;
 
 	current = argument;
 	second = hub_create_server("127.0.0.1", "0", 0);
-	server = hub_stream_server_new(listener, echo, current, &options);
+	server = hub_stream_server_new(listener, serving_echo, current, &options);
 	hub_server_start(server);
 	hub_sleep(0);
 	hub_close(listener);
 	dup2(second, listener);
 	hub_adopt(listener);
-	client = connect_to(second);
+	client = serving_connect(second);
 	hub_sleep(2 * HUB_MILLISECOND);
 	current->counts[0] = (int)hub_server_connections(server);
 	current->errors[0] = hub_server_stop(server, HUB_MILLISECOND) == -1 ? errno : 0;
@@ -620,7 +243,7 @@ closed_listener_body(void *argument)
 
 Test(server, whose_listener_is_closed_leaves_its_successor_alone)
 {
-	struct record record = {0};
+	struct serving record = {0};
 
 	in_hub(closed_listener_body, &record);
 	cr_assert_eq(record.counts[0], 0, "it accepts what is another's");

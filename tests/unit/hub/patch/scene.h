@@ -6,10 +6,12 @@
 #include <semaphore.h>
 #include <stdbool.h>
 #include <sys/types.h>
+#include <time.h>
 
 struct scene {
 	int ends[2]; /* what the call is about, and its other end */
 	int extra;   /* a descriptor more, or -1 */
+	int room;    /* one more, or -1: the end that makes room */
 	pid_t child;
 	pthread_mutex_t mutex;
 	pthread_cond_t condition;
@@ -31,10 +33,15 @@ typedef void scene_fn(struct scene *scene);
 void scene_play(
 	struct scene *scene, scene_fn *prepare, scene_fn *call, scene_fn *wake, scene_fn *clean);
 
-/* Stores a call's result and errno. */
+/* In ten seconds, by CLOCK_REALTIME. */
+struct timespec scene_end(void);
+
+#define SCENE_UNTOUCHED 4711 /* no call's errno */
+
+/* Stores a call's result and errno, which is SCENE_UNTOUCHED if the call does not set it. */
 #define SCENE_CALL(scene, expression)                                                              \
 	do {                                                                                       \
-		errno = 0;                                                                         \
+		errno = SCENE_UNTOUCHED;                                                           \
 		(scene)->result = (long)(expression);                                              \
 		(scene)->error = errno;                                                            \
 	} while (0)

@@ -9,8 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/sendfile.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,7 +20,9 @@
 #include "hub/patch/calls.h"
 #include "hub/patch/patch.h"
 #include "tests/support/in_hub.h"
+#include "tests/support/sandbox.h"
 #include "tests/unit/hub/patch/scene.h"
+#include "tests/unit/hub/patch/scenes.h"
 
 /* ---- a pair of sockets, of which one is read or written ---- */
 
@@ -36,6 +40,8 @@ close_all(struct scene *s)
 			close(s->ends[i]);
 	if (s->extra != -1)
 		close(s->extra);
+	if (s->room != -1)
+		close(s->room);
 }
 
 static void
@@ -276,6 +282,8 @@ call_epoll_pwait2(struct scene *s)
 
 /* ---- connections ---- */
 
+static pid_t listener_owner;
+
 static void
 make_listener(struct scene *s)
 {
@@ -283,7 +291,9 @@ make_listener(struct scene *s)
 	int fd;
 
 	/* An abstract name, that of the process. */
-	snprintf(address.sun_path + 1, sizeof address.sun_path - 1, "hubbub-calls-%d", getpid());
+	listener_owner = getpid();
+	snprintf(address.sun_path + 1, sizeof address.sun_path - 1, "hubbub-calls-%d",
+		listener_owner);
 	s->ends[0] = socket(AF_UNIX, SOCK_STREAM, 0);
 	bind(s->ends[0], (struct sockaddr *)&address, sizeof address);
 	listen(s->ends[0], 0);
@@ -296,7 +306,8 @@ listener_address(void)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 
-	snprintf(address.sun_path + 1, sizeof address.sun_path - 1, "hubbub-calls-%d", getpid());
+	snprintf(address.sun_path + 1, sizeof address.sun_path - 1, "hubbub-calls-%d",
+		listener_owner);
 	return address;
 }
 
@@ -609,13 +620,15 @@ call_res_nsend(struct scene *s)
 static void
 make_child(struct scene *s)
 {
-	s->child = fork();
-	if (s->child == 0) {
+	pid_t child = fork();
+
+	if (child == 0) {
 		struct timespec pause = {10, 0};
 
 		nanosleep(&pause, NULL);
 		_exit(1);
 	}
+	s->child = child;
 }
 
 static void
@@ -725,20 +738,10 @@ call_mutex_lock(struct scene *s)
 	pthread_mutex_unlock(&s->mutex);
 }
 
-static struct timespec
-in_ten_seconds(void)
-{
-	struct timespec end;
-
-	clock_gettime(CLOCK_REALTIME, &end);
-	end.tv_sec += 10;
-	return end;
-}
-
 static void
 call_mutex_timedlock(struct scene *s)
 {
-	struct timespec end = in_ten_seconds();
+	struct timespec end = scene_end();
 
 	SCENE_CALL(s, pthread_mutex_timedlock(&s->mutex, &end));
 	pthread_mutex_unlock(&s->mutex);
@@ -747,7 +750,7 @@ call_mutex_timedlock(struct scene *s)
 static void
 call_mutex_clocklock(struct scene *s)
 {
-	struct timespec end = in_ten_seconds();
+	struct timespec end = scene_end();
 
 	SCENE_CALL(s, pthread_mutex_clocklock(&s->mutex, CLOCK_REALTIME, &end));
 	pthread_mutex_unlock(&s->mutex);
@@ -785,7 +788,7 @@ call_cond_wait(struct scene *s)
 static void
 call_cond_timedwait(struct scene *s)
 {
-	struct timespec end = in_ten_seconds();
+	struct timespec end = scene_end();
 
 	pthread_mutex_lock(&s->mutex);
 	SCENE_CALL(s, pthread_cond_timedwait(&s->condition, &s->mutex, &end));
@@ -795,7 +798,7 @@ call_cond_timedwait(struct scene *s)
 static void
 call_cond_clockwait(struct scene *s)
 {
-	struct timespec end = in_ten_seconds();
+	struct timespec end = scene_end();
 
 	pthread_mutex_lock(&s->mutex);
 	SCENE_CALL(s, pthread_cond_clockwait(&s->condition, &s->mutex, CLOCK_REALTIME, &end));
@@ -817,7 +820,7 @@ call_sem_wait(struct scene *s)
 static void
 call_sem_timedwait(struct scene *s)
 {
-	struct timespec end = in_ten_seconds();
+	struct timespec end = scene_end();
 
 	SCENE_CALL(s, sem_timedwait(&s->semaphore, &end));
 }
@@ -825,7 +828,7 @@ call_sem_timedwait(struct scene *s)
 static void
 call_sem_clockwait(struct scene *s)
 {
-	struct timespec end = in_ten_seconds();
+	struct timespec end = scene_end();
 
 	SCENE_CALL(s, sem_clockwait(&s->semaphore, CLOCK_REALTIME, &end));
 }
@@ -850,7 +853,7 @@ release_rwlock(struct scene *s)
 #define RWLOCK_CALL(name, ...)                                                                     \
 	static void call_rwlock_##name(struct scene *s)                                            \
 	{                                                                                          \
-		struct timespec end = in_ten_seconds();                                            \
+		struct timespec end = scene_end();                                                 \
                                                                                                    \
 		(void)end;                                                                         \
 		SCENE_CALL(s, pthread_rwlock_##name(__VA_ARGS__));                                 \
@@ -962,6 +965,43 @@ static const struct {
 	{"sem_wait", make_free, call_sem_wait, post_it, 0, false, false},
 	{"sem_timedwait", make_free, call_sem_timedwait, post_it, 0, false, false},
 	{"sem_clockwait", make_free, call_sem_clockwait, post_it, 0, false, false},
+	{"splice", scenes_make_pipes, scenes_splice, scenes_write_to_pipe, 5, false, true},
+	{"tee", scenes_make_pipes, scenes_tee, scenes_write_to_pipe, 5, false, true},
+	{"vmsplice", scenes_make_full_pipe, scenes_vmsplice, scenes_empty_pipe, 5, false, false},
+	{"vdprintf", scenes_make_full_pipe, scenes_vdprintf, scenes_empty_pipe, 7, false, false},
+	{"copy_file_range", NULL, scenes_copy_file_range, NULL, 5, false, false},
+	{"eventfd_read", scenes_make_event, scenes_eventfd_read, scenes_add_to_event, 5, false,
+		true},
+	{"eventfd_write", scenes_make_full_event, scenes_eventfd_write, scenes_take_from_event, 0,
+		false, true},
+	{"flock", scenes_make_locked, scenes_flock, scenes_unlock, 0, false, false},
+	{"lockf", scenes_make_locked, scenes_lockf, scenes_unlock, 0, false, false},
+	{"fcntl, of an open file", scenes_make_locked, scenes_fcntl, scenes_unlock, 0, false,
+		false},
+	{"fcntl, of a process", scenes_make_locked, scenes_fcntl_of_process, scenes_unlock, 0,
+		false, false},
+	{"msgrcv", scenes_make_messages, scenes_msgrcv, scenes_send_message, 5, false, false},
+	{"msgsnd", scenes_make_full_messages, scenes_msgsnd, scenes_take_message, 0, false, false},
+	{"semop", scenes_make_semaphores, scenes_semop, scenes_raise_semaphore, 0, false, false},
+	{"semtimedop", scenes_make_semaphores, scenes_semtimedop, scenes_raise_semaphore, 0, false,
+		false},
+	{"mq_receive", scenes_make_queue, scenes_mq_receive, scenes_fill_queue, 5, false, true},
+	{"mq_timedreceive", scenes_make_queue, scenes_mq_timedreceive, scenes_fill_queue, 5, false,
+		true},
+	{"mq_send", scenes_make_full_queue, scenes_mq_send, scenes_empty_queue, 0, false, true},
+	{"mq_timedsend", scenes_make_full_queue, scenes_mq_timedsend, scenes_empty_queue, 0, false,
+		true},
+	{"thrd_sleep", NULL, scenes_thrd_sleep, NULL, 0, false, false},
+	{"thrd_join", NULL, scenes_thrd_join, NULL, 5, false, false},
+	{"pthread_once", scenes_make_once, scenes_pthread_once, scenes_end_once, 0, false, false},
+	{"pthread_barrier_wait", scenes_make_barrier, scenes_barrier_wait, scenes_meet, 0, false,
+		false},
+	{"mtx_lock", scenes_make_held, scenes_mtx_lock, scenes_release, 0, false, false},
+	{"mtx_trylock", scenes_make_held, scenes_mtx_trylock, NULL, 0, true, false},
+	{"mtx_timedlock", scenes_make_held, scenes_mtx_timedlock, scenes_release, 0, false, false},
+	{"cnd_wait", scenes_make_condition, scenes_cnd_wait, scenes_signal, 0, false, false},
+	{"cnd_timedwait", scenes_make_condition, scenes_cnd_timedwait, scenes_signal, 0, false,
+		false},
 };
 #define CASES (sizeof cases / sizeof cases[0])
 
@@ -974,10 +1014,21 @@ struct outcome {
 static struct scene scene;
 static struct outcome outcomes[CASES];
 
+/* A server of names in the hub whose thread asks it would not answer. */
+static bool has_no_threads;
+
+static bool
+needs_threads(size_t i)
+{
+	return cases[i].wake == answer_names || cases[i].make == scenes_thrd_join;
+}
+
 static void *
 play_all(void *argument)
 {
 	for (size_t i = 0; i < CASES; i++) {
+		if (has_no_threads && needs_threads(i))
+			continue;
 		scene_play(&scene, cases[i].prepare, cases[i].make, cases[i].wake, close_all);
 		outcomes[i] = (struct outcome){scene.result, scene.error, scene.has_suspended};
 	}
@@ -996,6 +1047,8 @@ Test(calls, each_suspends_its_coroutine_and_nobody_else)
 			strerror(outcomes[i].error));
 		cr_expect(outcomes[i].has_suspended || cases[i].may_be_done, "%s lets nobody run",
 			cases[i].call);
+		cr_expect_eq(outcomes[i].error, SCENE_UNTOUCHED, "%s succeeds, and leaves errno %s",
+			cases[i].call, strerror(outcomes[i].error));
 	}
 }
 
@@ -1034,6 +1087,193 @@ Test(calls, poll_tells_of_a_closed_descriptor_by_its_events)
 	hub_patch_all();
 	in_hub(play_poll_closing, NULL);
 	cr_assert_eq(scene.result, POLLNVAL);
+}
+
+/* ---- in children, whose calls are libc's however they were forked ---- */
+
+enum fork_kind { FORK_VFORK, FORK_BARE, FORK_RAW, FORK_KINDS };
+static const char *const fork_names[] = {"vfork", "_Fork", "clone(2)"};
+
+/* In memory that all share. */
+static struct shared {
+	struct scene scene;
+	pid_t parent, child;
+	bool is_over;
+	unsigned ticks; /* of the parent's coroutine in a child */
+	struct outcome outcomes[FORK_KINDS][CASES];
+} * shared;
+
+static void *
+tick_in_child(void *argument)
+{
+	while (!shared->is_over) {
+		shared->ticks += getpid() != shared->parent;
+		hub_sleep(0);
+	}
+	return argument;
+}
+
+static pid_t
+fork_child(enum fork_kind kind, size_t i)
+{
+	pid_t child = kind == FORK_VFORK  ? vfork()
+		      : kind == FORK_BARE ? _Fork()
+					  : (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+
+	if (child != 0)
+		return child;
+	shared->child = getpid();
+	if (cases[i].prepare == make_child)
+		make_child(&shared->scene);
+	shared->scene.is_calling = true;
+	cases[i].make(&shared->scene);
+	shared->scene.has_ended = true;
+	syscall(SYS_exit_group, 0);
+	return 0;
+}
+
+/* A thread, for the child's parent may be one that waits for it. */
+static void *
+wake_child(void *argument)
+{
+	size_t i = (size_t)(uintptr_t)argument;
+
+	while (!__atomic_load_n(&shared->scene.is_calling, __ATOMIC_RELAXED))
+		usleep(1000);
+	usleep(20000);
+	if (cases[i].wake != NULL)
+		cases[i].wake(&shared->scene);
+	for (int left = 20000; left > 0 && !shared->scene.has_ended; left--)
+		usleep(1000);
+	if (!shared->scene.has_ended)
+		kill(shared->child, SIGKILL);
+	return NULL;
+}
+
+/* What one process waits for is not in another's memory; and to libc a thread that has a lock for
+ * writing, or is in a routine that runs once, waits for itself. */
+static bool
+is_for_child(enum fork_kind kind, const char *call)
+{
+	static const char *const of_memory[] = {"pthread_", "sem_", "mtx_", "cnd_"};
+	bool is_memory = false;
+
+	for (size_t i = 0; i < sizeof of_memory / sizeof of_memory[0]; i++)
+		is_memory = is_memory || strncmp(call, of_memory[i], strlen(of_memory[i])) == 0;
+	return strncmp(call, "pthread_rwlock", 14) != 0 && strcmp(call, "pthread_once") != 0 &&
+	       (!is_memory || kind == FORK_VFORK);
+}
+
+static void
+play_in_child(enum fork_kind kind, size_t i)
+{
+	struct scene *s = &shared->scene;
+	pthread_t waker;
+	int status;
+	pid_t child;
+
+	s->ends[0] = s->ends[1] = s->extra = s->room = -1;
+	s->is_calling = s->has_ended = false;
+	s->error = SCENE_UNTOUCHED;
+	s->result = -2;
+	shared->ticks = 0;
+	if (cases[i].prepare != NULL && cases[i].prepare != make_child)
+		cases[i].prepare(s);
+	pthread_create(&waker, NULL, wake_child, (void *)(uintptr_t)i);
+	child = fork_child(kind, i);
+	waitpid(child, &status, 0);
+	s->has_ended = true;
+	pthread_join(waker, NULL);
+	close_all(s);
+	shared->outcomes[kind][i] =
+		(struct outcome){status == 0 ? s->result : -2, s->error, shared->ticks > 0};
+}
+
+static void *
+play_in_children(void *argument)
+{
+	struct hub_coroutine *ticker = hub_spawn(tick_in_child, NULL);
+
+	shared->parent = getpid();
+	for (int kind = 0; kind < FORK_KINDS; kind++)
+		for (size_t i = 0; i < CASES; i++)
+			if (is_for_child(kind, cases[i].call))
+				play_in_child(kind, i);
+	shared->is_over = true;
+	hub_join(ticker, NULL);
+	return argument;
+}
+
+Test(calls, each_is_libcs_in_a_child_and_runs_no_coroutine_there)
+{
+	if (on_valgrind())
+		cr_skip_test("it forks and refuses in ways of its own");
+	shared = mmap(
+		NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	hub_patch_all();
+	in_hub(play_in_children, NULL);
+	for (int kind = 0; kind < FORK_KINDS; kind++)
+		for (size_t i = 0; i < CASES; i++) {
+			const struct outcome *outcome = &shared->outcomes[kind][i];
+
+			if (!is_for_child(kind, cases[i].call))
+				continue;
+			cr_expect_eq(outcome->result, cases[i].expected,
+				"%s after %s gives %ld and not %ld (%s)", cases[i].call,
+				fork_names[kind], outcome->result, cases[i].expected,
+				strerror(outcome->error));
+			cr_expect_eq(outcome->error, SCENE_UNTOUCHED, "%s after %s leaves errno %s",
+				cases[i].call, fork_names[kind], strerror(outcome->error));
+			cr_expect_not(outcome->has_suspended,
+				"%s after %s runs a coroutine of the parent", cases[i].call,
+				fork_names[kind]);
+		}
+}
+
+/* ---- where calls are refused ---- */
+
+static void
+expect_results(void)
+{
+	hub_patch_all();
+	in_hub(play_all, NULL);
+	for (size_t i = 0; i < CASES; i++) {
+		if (has_no_threads && needs_threads(i))
+			continue;
+		cr_expect_eq(outcomes[i].result, cases[i].expected, "%s gives %ld and not %ld (%s)",
+			cases[i].call, outcomes[i].result, cases[i].expected,
+			strerror(outcomes[i].error));
+		cr_expect_eq(outcomes[i].error, SCENE_UNTOUCHED, "%s leaves errno %s",
+			cases[i].call, strerror(outcomes[i].error));
+	}
+}
+
+static const long newer_calls[] = {SYS_preadv2, SYS_pwritev2, SYS_pidfd_open};
+#define NEWER_CALLS (sizeof newer_calls / sizeof newer_calls[0])
+
+Test(calls, each_works_where_the_kernel_lacks_newer_ones)
+{
+	if (on_valgrind())
+		cr_skip_test("it forks and refuses in ways of its own");
+	cr_assert(sandbox_refuse(newer_calls, NEWER_CALLS, ENOSYS));
+	expect_results();
+}
+
+Test(calls, each_works_where_a_sandbox_refuses_newer_ones)
+{
+	if (on_valgrind())
+		cr_skip_test("it forks and refuses in ways of its own");
+	cr_assert(sandbox_refuse(newer_calls, NEWER_CALLS, EPERM));
+	expect_results();
+}
+
+Test(calls, each_works_where_no_thread_can_be_made)
+{
+	if (on_valgrind())
+		cr_skip_test("it forks and refuses in ways of its own");
+	has_no_threads = true;
+	cr_assert(sandbox_refuse_threads());
+	expect_results();
 }
 
 Test(calls, none_of_the_table_is_left_out_here)

@@ -151,6 +151,34 @@ Test(condition, deadlines_hold_on_either_clock)
 	cr_expect_eq(results[3], EINVAL);
 }
 
+/* libc looks at the nanoseconds before it tries, and at nothing else of a time that is not
+ * needed. */
+static void *
+take_what_is_free(void *argument)
+{
+	const struct timespec none = {0, 1000000000}, before_all = {-1, 0};
+	pthread_rwlock_t lock = PTHREAD_RWLOCK_INITIALIZER;
+	sem_t free_one;
+
+	sem_init(&free_one, 0, 1);
+	results[0] = sem_timedwait(&free_one, &none) == -1 ? errno : 0;
+	results[1] = pthread_rwlock_timedrdlock(&lock, &none);
+	results[2] = sem_timedwait(&free_one, &before_all) == -1 ? errno : 0;
+	results[3] = pthread_rwlock_timedwrlock(&lock, &before_all);
+	pthread_rwlock_unlock(&lock);
+	return argument;
+}
+
+Test(condition, a_time_that_is_none_is_told_even_of_what_is_free)
+{
+	hub_patch_all();
+	in_hub(take_what_is_free, NULL);
+	cr_expect_eq(results[0], EINVAL);
+	cr_expect_eq(results[1], EINVAL);
+	cr_expect_eq(results[2], 0);
+	cr_expect_eq(results[3], 0);
+}
+
 /* ---- semaphores ---- */
 
 static void *

@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -676,4 +677,90 @@ Test(descriptor, a_full_receiver_of_datagrams_is_waited_for_without_spinning)
 	cr_expect_eq(results[2], 1);
 	cr_expect_eq(results[3], 1);
 	cr_expect(results[4] == -1 && errors[4] == EAGAIN, "for errors the kernel never waits");
+}
+
+/* ---- the hub's own descriptors ---- */
+
+enum closing { CLOSE_EACH, CLOSE_RANGE, CLOSE_FROM, CLOSE_BY_DUP, CLOSINGS };
+
+static void
+close_everything(enum closing how)
+{
+	switch (how) {
+	case CLOSE_EACH:
+		for (int fd = 3; fd < 2000; fd++)
+			close(fd);
+		break;
+	case CLOSE_RANGE:
+		close_range(3, ~0U, 0);
+		break;
+	case CLOSE_FROM:
+		closefrom(3);
+		break;
+	default:
+		for (int fd = 3; fd < 2000; fd++)
+			dup2(STDOUT_FILENO, fd);
+		close_range(3, ~0U, 0);
+	}
+}
+
+static void
+be_handled(int number)
+{
+	(void)number;
+}
+
+static void *
+write_one(void *fd)
+{
+	write(*(int *)fd, "x", 1);
+	return NULL;
+}
+
+static void *
+raise_one(void *argument)
+{
+	raise(SIGUSR1);
+	return argument;
+}
+
+/* Closes all, then opens as many: libev's would be among them. */
+static void *
+close_and_open(void *argument)
+{
+	enum closing how = *(enum closing *)argument;
+	struct sigaction action = {.sa_handler = be_handled};
+	int ends[2], others[40];
+
+	sigaction(SIGUSR1, &action, NULL);
+	usleep(1000);
+	close_everything(how);
+	for (int i = 0; i < 40; i += 2)
+		pipe(&others[i]);
+	socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
+	hub_spawn_later(HUB_MILLISECOND, write_one, &ends[1]);
+	NOTE(0, read(ends[0], &(char){0}, 1));
+	NOTE(1, others[0]);
+	hub_spawn_later(HUB_MILLISECOND, raise_one, NULL);
+	NOTE(2, read(ends[0], &(char){0}, 1));
+	return argument;
+}
+
+Test(descriptor, the_hubs_own_are_closed_by_nobody)
+{
+	hub_patch_all();
+	for (enum closing how = 0; how < CLOSINGS; how++) {
+		int status = -1;
+		pid_t child = fork();
+
+		if (child == 0) {
+			hub_run(close_and_open, &how, NULL);
+			_exit(results[0] != 1                            ? 1
+				: results[1] != 3                        ? 2
+				: results[2] == -1 && errors[2] == EINTR ? 0
+									 : 3);
+		}
+		waitpid(child, &status, 0);
+		cr_expect_eq(status, 0, "%d: %x", how, status);
+	}
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/select.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -129,6 +130,52 @@ Test(interrupt, signal_installs_what_restarts)
 	in_hub(restart, NULL);
 	cr_expect_eq(results[0], 1);
 	cr_expect_eq(ran, 1);
+}
+
+/* ---- the signal functions of other standards ---- */
+
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+
+static void *
+be_interrupted_by_others(void *argument)
+{
+	struct itimerval soon = {.it_value.tv_usec = 20000};
+	int ends[2];
+	char byte;
+
+	socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
+	NOTE(0, __sysv_signal(SIGALRM, handle) == SIG_DFL);
+	setitimer(ITIMER_REAL, &soon, NULL);
+	NOTE(1, read(ends[0], &byte, 1));
+	/* It was for one signal only. */
+	NOTE(2, __sysv_signal(SIGALRM, handle) == SIG_DFL);
+	NOTE(3, sysv_signal(SIGALRM, handle) == handle);
+	NOTE(4, sigset(SIGALRM, handle) == handle);
+	setitimer(ITIMER_REAL, &soon, NULL);
+	NOTE(5, read(ends[0], &byte, 1));
+	NOTE(6, sigset(SIGALRM, SIG_HOLD) == handle);
+	raise(SIGALRM);
+	NOTE(7, ran);
+	NOTE(8, sigset(SIGALRM, handle) == SIG_HOLD);
+	NOTE(9, ran);
+	NOTE(10, sigset(SIGALRM, SIG_DFL) == handle);
+	NOTE(11, sigset(0, handle) == SIG_ERR);
+	close(ends[0]);
+	close(ends[1]);
+	return argument;
+}
+
+Test(interrupt, handlers_of_every_standards_signal_interrupt)
+{
+	static const int expected[] = {1, -1, 1, 1, 1, -1, 1, 2, 1, 3, 1, 1};
+
+	hub_patch_all();
+	in_hub(be_interrupted_by_others, NULL);
+	for (int i = 0; i < 12; i++)
+		cr_expect_eq(results[i], expected[i], "%d: %d", i, results[i]);
+	cr_expect_eq(errors[1], EINTR);
+	cr_expect_eq(errors[5], EINTR);
+	cr_expect_eq(errors[11], EINVAL);
 }
 
 /* ---- the application sees its own handlers ---- */

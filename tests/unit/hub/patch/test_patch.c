@@ -91,7 +91,7 @@ Test(patch, there_is_no_other_family)
 static bool
 is_in_front(const char *name)
 {
-	void *library = dlopen("libhubbub-patch.so.0", RTLD_NOW | RTLD_NOLOAD);
+	void *library = dlopen("libhubbub-patch.so.1", RTLD_NOW | RTLD_NOLOAD);
 	void *ours = library != NULL ? dlsym(library, name) : NULL,
 	     *first = dlsym(RTLD_DEFAULT, name);
 	Dl_info info = {0};

@@ -1,6 +1,7 @@
 /* Partial results, ends and errors of reading and writing; streams of stdio. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include <sys/time.h>
 #include <sys/timerfd.h>
 #include <sys/uio.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "hub/patch/patch.h"
@@ -492,4 +494,101 @@ Test(transfer, what_goes_through_is_not_waited_for_longer_each_time)
 	in_hub(write_to_trickle, NULL);
 	cr_expect_eq(results[0], sizeof big);
 	cr_expect_lt(results[1], 2000, "%ld ms", results[1]);
+}
+
+/* ---- the end of input that the hub says ---- */
+
+static void *
+ended_body(void *argument)
+{
+	struct pollfd query;
+	struct iovec part = {sink, 16};
+	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+
+	socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair);
+	hub_adopt(pair[0]);
+	query = (struct pollfd){.fd = pair[0], .events = POLLIN};
+	write(pair[1], "last", 4);
+	hub_end_input(pair[0]);
+	NOTE(0, recv(pair[0], sink, 16, MSG_DONTWAIT));
+	NOTE(1, poll(&query, 1, -1));
+	NOTE(2, query.revents);
+	NOTE(3, recv(pair[0], sink, 16, MSG_DONTWAIT));
+	NOTE(4, recvmsg(pair[0], &message, MSG_DONTWAIT));
+	NOTE(5, recv(pair[0], sink, 16, MSG_WAITALL));
+	fcntl(pair[0], F_SETFL, fcntl(pair[0], F_GETFL) | O_NONBLOCK);
+	NOTE(6, read(pair[0], sink, 16));
+	NOTE(7, readv(pair[0], &part, 1));
+	close(pair[0]);
+	close(pair[1]);
+	return argument;
+}
+
+Test(transfer, an_end_that_the_hub_says_is_one_to_who_does_not_wait_too)
+{
+	hub_patch_all();
+	in_hub(ended_body, NULL);
+	cr_assert_eq(results[0], 4, "what has arrived comes first");
+	cr_assert_eq(results[1], 1);
+	cr_assert_eq(results[2], POLLIN);
+	for (int i = 3; i < 8; i++)
+		cr_assert_eq(results[i], 0, "%d: %ld, %s", i, results[i], strerror(errors[i]));
+}
+
+/* ---- terminals that their users have stopped ---- */
+
+#define TERMINALS 20
+
+static int masters[TERMINALS], terminals[TERMINALS];
+static long wrote[TERMINALS];
+
+static void *
+write_to_terminal(void *argument)
+{
+	size_t i = (size_t)(uintptr_t)argument;
+
+	wrote[i] = write(terminals[i], "hello\n", 6);
+	return NULL;
+}
+
+static void *
+use_terminals(void *argument)
+{
+	struct hub_coroutine *writers[TERMINALS];
+	char path[] = "/tmp/hubbub-terminals-XXXXXX", text[16];
+	int file = mkstemp(path);
+
+	unlink(path);
+	for (size_t i = 0; i < TERMINALS; i++) {
+		masters[i] = posix_openpt(O_RDWR | O_NOCTTY);
+		grantpt(masters[i]);
+		unlockpt(masters[i]);
+		terminals[i] = open(ptsname(masters[i]), O_RDWR | O_NOCTTY);
+		tcflow(terminals[i], TCOOFF);
+		writers[i] = hub_spawn(write_to_terminal, (void *)(uintptr_t)i);
+	}
+	usleep(10000);
+	/* Files are not kept waiting by them. */
+	NOTE(0, pwrite(file, "x", 1, 0));
+	NOTE(1, fcntl(terminals[0], F_GETFL) & O_NONBLOCK);
+	NOTE(2, wrote[0]);
+	for (size_t i = 0; i < TERMINALS; i++) {
+		tcflow(terminals[i], TCOON);
+		hub_join(writers[i], NULL);
+		results[3] += wrote[i] == 6 && read(masters[i], text, sizeof text) >= 6;
+		close(masters[i]);
+		close(terminals[i]);
+	}
+	close(file);
+	return argument;
+}
+
+Test(transfer, stopped_terminals_keep_no_file_waiting)
+{
+	hub_patch_all();
+	in_hub(use_terminals, NULL);
+	cr_expect_eq(results[0], 1);
+	cr_expect_eq(results[1], 0, "others find it blocking");
+	cr_expect_eq(results[2], 0);
+	cr_expect_eq(results[3], TERMINALS, "%ld", (long)results[3]);
 }

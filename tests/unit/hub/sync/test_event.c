@@ -89,3 +89,14 @@ Test(event, a_waiter_that_is_killed_leaves_the_queue_whole)
 	cr_assert_eq(record.count, 1);
 	cr_assert_eq(record.order[0], 1);
 }
+
+Test(event, tells_whether_it_is_set)
+{
+	struct hub_event event = {0};
+
+	cr_assert_not(hub_event_is_set(&event));
+	hub_event_set(&event);
+	cr_assert(hub_event_is_set(&event));
+	hub_event_clear(&event);
+	cr_assert_not(hub_event_is_set(&event));
+}

@@ -214,3 +214,129 @@ Test(pool, imap_gives_results_one_by_one_in_either_order)
 	cr_assert_eq(record.errors[3], 2, "it runs ahead: %d", record.errors[3]);
 	cr_assert_eq(record.errors[4], 0);
 }
+
+/* ---- what has failed leaves nothing ---- */
+
+/* Fails, and returns something all the same. */
+static void *
+fail_with_value(void *argument)
+{
+	hub_fail(EIO, "this one fails");
+	return argument;
+}
+
+static void *
+map_in_pool(void *argument)
+{
+	void *arguments[2] = {argument, argument};
+
+	current->results[0] = current->results[1] = current->results[2] = "stale";
+	hub_pool_map(&current->pool, fail_with_value, arguments, 2, current->results,
+		&current->failures[0]);
+	hub_pool_apply(&current->pool, fail_with_value, argument, &current->results[2],
+		&current->failures[1]);
+	return NULL;
+}
+
+static void *
+map_when_killed(void *argument)
+{
+	void *arguments[1] = {argument};
+
+	current->results[3] = current->results[4] = "stale";
+	hub_kill(hub_current());
+	hub_pool_map(
+		&current->pool, square, arguments, 1, &current->results[3], &current->failures[2]);
+	hub_pool_apply(
+		&current->pool, square, argument, &current->results[4], &current->failures[2]);
+	return NULL;
+}
+
+static void *
+stale_body(void *argument)
+{
+	current = argument;
+	hub_pool_init(&current->pool, 3);
+	hub_pool_spawn(&current->pool, map_in_pool, "value");
+	hub_pool_join(&current->pool);
+	hub_join(hub_spawn(map_when_killed, NULL), NULL);
+	return NULL;
+}
+
+Test(pool, leaves_no_result_of_what_has_failed)
+{
+	struct record record = {0};
+
+	in_hub(stale_body, &record);
+	for (int i = 0; i < 5; i++)
+		cr_expect_null(record.results[i], "result %d", i);
+	cr_assert_eq(record.failures[0].code, EIO);
+	cr_assert_eq(record.failures[1].code, EIO);
+}
+
+/* ---- an input that fails ---- */
+
+static void *
+count_and_fail(void *last)
+{
+	for (long i = 1; i <= (long)last; i++)
+		hub_yield((void *)i);
+	return hub_fail(ENOENT, "the generator fails");
+}
+
+static bool
+next_that_fails(void *number, void **argument)
+{
+	if (++*(long *)number == 3) {
+		hub_fail(EXDEV, "the function fails");
+		return false;
+	}
+	*argument = *(void **)number;
+	return true;
+}
+
+static void
+take_until_end(struct hub_imap *imap, int kind)
+{
+	while (hub_imap_next(imap, &current->results[kind], &current->failures[kind]) == 1)
+		current->count++;
+	current->errors[kind] = errno;
+	/* And ever after. */
+	current->errors[kind + 2] =
+		hub_imap_next(imap, &current->results[kind], &current->failures[kind]);
+	hub_imap_free(imap);
+}
+
+static void *
+failing_input_body(void *argument)
+{
+	struct hub_generator *generator = hub_generator_new(count_and_fail, (void *)2);
+	long number = 0;
+
+	current = argument;
+	hub_pool_init(&current->pool, 2);
+	take_until_end(
+		hub_imap_new(&current->pool, square, (bool (*)(void *, void **))hub_generator_next,
+			generator, 1, HUB_IMAP_ORDERED),
+		0);
+	take_until_end(hub_imap_new(&current->pool, square, next_that_fails, &number, 2,
+			       HUB_IMAP_AS_THEY_END),
+		1);
+	hub_generator_free(generator);
+	hub_pool_join(&current->pool);
+	return NULL;
+}
+
+Test(pool, imap_tells_that_its_input_failed)
+{
+	struct record record = {0};
+
+	in_hub(failing_input_body, &record);
+	cr_assert_eq(record.count, 4);
+	cr_assert_eq(record.errors[0], ENOENT);
+	cr_assert_eq(record.errors[1], EXDEV);
+	cr_assert_eq(record.errors[2], -1);
+	cr_assert_eq(record.errors[3], -1);
+	cr_assert_str_eq(record.failures[0].text, "the generator fails");
+	cr_assert_str_eq(record.failures[1].text, "the function fails");
+}

@@ -238,3 +238,37 @@ Test(queue, join_waits_until_every_item_is_dealt_with)
 	cr_assert_eq(record.results[3], -1);
 	cr_assert_eq(record.errors[3], EINVAL);
 }
+
+/* ---- peeking ---- */
+
+static void *
+peek_body(void *argument)
+{
+	static const int numbers[] = {3, 1, 2};
+	struct record *record = argument;
+
+	for (int order = 0; order < HUB_QUEUE_ORDER_MAX; order++) {
+		struct hub_queue *queue = hub_queue_new((enum hub_queue_order)order, 0);
+		void *shown = NULL, *taken;
+
+		record->errors[order] = hub_queue_peek(queue, &shown) != 0 ? errno : 0;
+		for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+			hub_queue_put_priority(queue, (void *)&numbers[i], numbers[i]);
+		while (hub_queue_peek(queue, &shown) == 0 && hub_queue_try_get(queue, &taken) == 0)
+			record->count += shown == taken;
+		hub_queue_close(queue);
+		record->errors[order + 3] = hub_queue_peek(queue, &shown) != 0 ? errno : 0;
+		hub_queue_free(queue);
+	}
+	return NULL;
+}
+
+Test(queue, shows_what_the_next_get_takes)
+{
+	static const int expected[] = {EAGAIN, EAGAIN, EAGAIN, EPIPE, EPIPE, EPIPE};
+	struct record record = {0};
+
+	in_hub(peek_body, &record);
+	cr_assert_arr_eq(record.errors, expected, sizeof expected);
+	cr_assert_eq(record.count, 9);
+}

@@ -118,3 +118,13 @@ Test(semaphore, a_bounded_one_refuses_what_is_too_much)
 	hub_semaphore_init(&semaphore, 0);
 	cr_assert_eq(hub_semaphore_release(&semaphore), 0, "an unbounded one may grow");
 }
+
+Test(semaphore, tells_how_many_are_free)
+{
+	struct hub_semaphore semaphore;
+
+	hub_semaphore_init(&semaphore, 2);
+	cr_assert_eq(hub_semaphore_count(&semaphore), 2);
+	cr_assert_eq(hub_semaphore_try_acquire(&semaphore), 0);
+	cr_assert_eq(hub_semaphore_count(&semaphore), 1);
+}

@@ -171,3 +171,64 @@ Test(mailbox, a_message_may_end_its_hub, .timeout = 60)
 		pthread_barrier_destroy(&stopping.ready);
 	}
 }
+
+/* ---- spawning into another thread's hub ---- */
+
+#define SPAWNS 1000
+
+struct spawning {
+	struct hub_mailbox *mailbox;
+	struct hub_event done;
+	pthread_t thread;
+	int results;
+	int run, elsewhere;
+};
+
+static void *
+run_here(void *argument)
+{
+	struct spawning *spawning = argument;
+
+	spawning->elsewhere += !pthread_equal(pthread_self(), spawning->thread);
+	/* It is a coroutine like any other. */
+	spawning->elsewhere += hub_sleep(0) != 0;
+	if (++spawning->run == SPAWNS)
+		hub_event_set(&spawning->done);
+	return NULL;
+}
+
+static void *
+spawn_all(void *argument)
+{
+	struct spawning *spawning = argument;
+
+	for (int i = 0; i < SPAWNS; i++)
+		spawning->results += hub_spawn_into(spawning->mailbox, run_here, spawning);
+	return NULL;
+}
+
+static void *
+spawning_body(void *argument)
+{
+	struct spawning *spawning = argument;
+	pthread_t thread;
+
+	spawning->mailbox = hub_mailbox();
+	spawning->thread = pthread_self();
+	pthread_create(&thread, NULL, spawn_all, spawning);
+	hub_event_wait(&spawning->done);
+	pthread_join(thread, NULL);
+	/* These are dropped, with what the library has made for them. */
+	spawn_all(spawning);
+	return NULL;
+}
+
+Test(mailbox, spawns_from_other_threads)
+{
+	struct spawning spawning = {0};
+
+	in_hub(spawning_body, &spawning);
+	cr_assert_eq(spawning.results, 0);
+	cr_assert_eq(spawning.run, SPAWNS);
+	cr_assert_eq(spawning.elsewhere, 0);
+}

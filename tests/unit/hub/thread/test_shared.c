@@ -219,3 +219,17 @@ Test(shared, a_queue_gives_back_what_a_crowd_has_needed)
 		cr_assert_lt(allocated_bytes() - before, 16 * 1024);
 	hub_shared_queue_free(queue);
 }
+
+Test(shared, tells_what_is_set_and_free)
+{
+	struct hub_shared_event *event = hub_shared_event_new();
+	struct hub_shared_semaphore *semaphore = hub_shared_semaphore_new(2);
+
+	cr_assert_not(hub_shared_event_is_set(event));
+	hub_shared_event_set(event);
+	cr_assert(hub_shared_event_is_set(event));
+	cr_assert_eq(hub_shared_semaphore_try_acquire(semaphore), 0);
+	cr_assert_eq(hub_shared_semaphore_count(semaphore), 1);
+	hub_shared_event_free(event);
+	hub_shared_semaphore_free(semaphore);
+}

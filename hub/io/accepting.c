@@ -1,0 +1,350 @@
+#include "hub/io/accepting_priv.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "hub/base/check.h"
+#include "hub/base/kernel.h"
+#include "hub/io/fd_priv.h"
+#include "hub/io/server_priv.h"
+#include "hub/io/socket.h"
+#include "hub/io/wait_priv.h"
+#include "hub/scheduler_priv.h"
+#include "hub/timeout.h"
+
+#define PAUSE_FIRST (10 * HUB_MILLISECOND)
+#define PAUSE_MOST HUB_SECOND
+#define ACCEPTS_IN_A_ROW 64 /* then everybody else gets a turn */
+/* Errors of single connections without one that was accepted: then it is none of these. */
+#define ABORTS_IN_A_ROW 16
+
+/* ---- the socket ---- */
+
+/* Begins to use it: from here on it is known if others close it. */
+static void
+socket_begin(struct hub_server *server)
+{
+	server->listener = fd_opening(server->socket);
+}
+
+static void
+socket_end(struct hub_server *server)
+{
+	if (fd_was_closed(&server->listener))
+		server->socket = -1;
+	server->listener = (struct fd_opening){0};
+}
+
+/* ---- one connection, or one datagram ---- */
+
+/* What to do about a failure. accept(2) hands on errors of the connection that it would have
+ * returned, and a datagram socket those of earlier replies; they are that peer's alone. Whatever
+ * else it says may last, and is tried again after a pause. */
+enum verdict { VERDICT_NEXT, VERDICT_WAIT, VERDICT_END };
+
+/* Whether connections cannot be accepted there at all: the kernel says EOPNOTSUPP of single ones,
+ * too. */
+static bool
+is_no_listener(const struct hub_server *server)
+{
+	int listens = 0;
+	socklen_t length = sizeof listens;
+
+	return server->handle == NULL && (kernel_getsockopt(server->socket, SOL_SOCKET,
+						  SO_ACCEPTCONN, &listens, &length) != 0 ||
+						 !listens);
+}
+
+static enum verdict
+judge(struct hub_server *server, int error)
+{
+	/* Killed or timed out: errno may be the same as a peer's. */
+	if (hub_enter() == NULL)
+		return VERDICT_END;
+	switch (error) {
+	case ECANCELED:
+	case EDEADLK:
+	case EBADF:
+	case EINVAL:
+	case ENOTSOCK:
+		return VERDICT_END;
+	case EOPNOTSUPP:
+		if (is_no_listener(server))
+			return VERDICT_END;
+		break;
+	case ECONNABORTED:
+	case ECONNREFUSED:
+	case ECONNRESET:
+	case EHOSTDOWN:
+	case EHOSTUNREACH:
+	case ENETDOWN:
+	case ENETUNREACH:
+	case ENONET:
+	case ENOPROTOOPT:
+	case EPROTO:
+	case ETIMEDOUT:
+		break;
+	default:
+		return VERDICT_WAIT;
+	}
+	return ++server->aborts < ABORTS_IN_A_ROW ? VERDICT_NEXT : VERDICT_WAIT;
+}
+
+int
+accepting_back_off(struct hub_server *server)
+{
+	struct hub_timeout scope;
+	int error = 0;
+
+	server->pause = server->pause == 0 ? PAUSE_FIRST : server->pause * 2;
+	if (server->pause > PAUSE_MOST)
+		server->pause = PAUSE_MOST;
+	hub_event_clear(&server->freed);
+	hub_timeout_start(&scope, server->pause);
+	if (hub_event_wait(&server->freed) != 0)
+		error = errno;
+	return hub_timeout_stop(&scope) && error == ETIMEDOUT ? 0 : error;
+}
+
+/* Waits until may_accept may be asked again. Returns 0 or an errno. */
+static int
+wait_permitted(struct hub_server *server)
+{
+	hub_event_clear(&server->freed);
+	return hub_event_wait(&server->freed) == 0 ? 0 : errno;
+}
+
+/* Whether somebody is queued; false of what does not listen. */
+static bool
+is_queued(const struct hub_server *server)
+{
+	struct pollfd query = {.fd = server->socket, .events = POLLIN};
+
+	while (kernel_poll_now(&query, 1) < 0)
+		if (errno != EINTR)
+			return false;
+	return query.revents == POLLIN;
+}
+
+static int
+wait_queued(struct hub_server *server)
+{
+	struct hub_fd *entry = hub_enter() != NULL ? fd_lookup(hub_this, server->socket) : NULL;
+
+	server->in_a_row = 0;
+	if (entry != NULL && fd_wait_read(entry, "accept") == 0)
+		return 0;
+	return fd_was_closed(&server->listener) ? EBADF : errno;
+}
+
+static void
+tell_not_accepted(const struct hub_server *server)
+{
+	if (server->options.not_accepted != NULL)
+		server->options.not_accepted(server->context);
+}
+
+/* Accepts what is queued now, which was permitted; *address is set if it is asked for. Returns the
+ * connection, or -1 with errno. */
+static int
+accept_now(struct hub_server *server, struct sockaddr_storage *address)
+{
+	socklen_t length = sizeof *address;
+	int client, error;
+
+	if (server->options.admits == NULL)
+		client = fd_accept_now(server->socket, NULL, NULL);
+	else
+		client = fd_accept_now(server->socket, (struct sockaddr *)address, &length);
+	error = errno;
+	if (client == -1)
+		tell_not_accepted(server);
+	errno = error;
+	return client;
+}
+
+/* What an accept that does not wait has failed with: without files the kernel says so before it
+ * looks whether anybody is queued. */
+static int
+failed_now(const struct hub_server *server, int error)
+{
+	return (error == EMFILE || error == ENFILE) && !is_queued(server) ? EAGAIN : error;
+}
+
+/* Takes one connection from the socket into a new guest. Returns 0 or an errno; if it may not wait,
+ * EAGAIN if none is queued, and EBUSY if one is and must not be accepted now. */
+static int
+take_connection(struct hub_server *server, bool may_wait)
+{
+	const struct hub_server_options *options = &server->options;
+	struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
+	struct hub_fd *entry;
+	int client, error = ENOMEM;
+
+	if (options->may_accept != NULL && !options->may_accept(server->context)) {
+		if (may_wait)
+			return wait_permitted(server);
+		return is_queued(server) ? EBUSY : EAGAIN;
+	}
+	client = accept_now(server, &address);
+	if (client == -1 && errno == EAGAIN && may_wait)
+		return wait_queued(server);
+	if (client == -1)
+		return may_wait ? errno : failed_now(server, errno);
+	if (options->admits != NULL && !options->admits(server->context, &address)) {
+		kernel_close(client);
+		tell_not_accepted(server);
+		return 0;
+	}
+	if (options->take_over != NULL && options->take_over(server->context, client))
+		return 0;
+	entry = fd_enter_new(hub_this, client, true);
+	if (entry == NULL) {
+		kernel_close(client);
+	} else {
+		/* A client seldom speaks before it is accepted: wait for it instead of asking
+		 * first. */
+		entry->drained_for = FD_ANYBODY;
+		error = server_welcome(server, client);
+	}
+	if (error != 0)
+		tell_not_accepted(server);
+	return error;
+}
+
+static int
+take_datagram(struct hub_server *server, bool may_wait)
+{
+	size_t size = server->options.datagram_size;
+	struct guest *guest = malloc(sizeof *guest + size);
+	struct guest *smaller;
+	ssize_t length;
+
+	if (guest == NULL)
+		return ENOMEM;
+	guest->client = -1;
+	guest->datagram.address_length = sizeof guest->datagram.address;
+	length = hub_recvfrom(server->socket, guest->data, size, may_wait ? 0 : MSG_DONTWAIT,
+		(struct sockaddr *)&guest->datagram.address, &guest->datagram.address_length);
+	if (length < 0) {
+		int error = errno;
+
+		free(guest);
+		return error;
+	}
+	/* A short one, in a handler that waits, is not to hold the memory of the longest. */
+	smaller = realloc(guest, sizeof *guest + (size_t)length);
+	if (smaller != NULL)
+		guest = smaller;
+	guest->datagram.socket = server->socket;
+	guest->datagram.data = guest->data;
+	guest->datagram.length = (size_t)length;
+	return server_enter(server, guest);
+}
+
+/* After a failure. Returns 0 to go on, or an errno, EBUSY for what may be tried again later. */
+static int
+take_failed(struct hub_server *server, int error, bool may_wait)
+{
+	enum verdict verdict = judge(server, error);
+
+	if (server->options.accept_failed != NULL && error != ECANCELED)
+		server->options.accept_failed(server->context, error, verdict == VERDICT_WAIT);
+	if (verdict == VERDICT_WAIT)
+		return may_wait ? accepting_back_off(server) : EBUSY;
+	return verdict == VERDICT_END ? error : 0;
+}
+
+/* Takes one. Returns 0 (go on, also after a failure that is only a peer's), or an errno: if it may
+ * not wait, EAGAIN if none is queued, and EBUSY if one is that cannot be accepted now. */
+static int
+take_one(struct hub_server *server, bool may_wait)
+{
+	int error = 0;
+
+	if (++server->in_a_row >= ACCEPTS_IN_A_ROW || (may_wait && hub_tick(hub_this))) {
+		server->in_a_row = 0;
+		hub_pause(hub_this);
+		if (hub_enter() == NULL)
+			return errno;
+	}
+	/* While the pool is full, whoever comes is better off in the kernel's queue. */
+	if (hub_pool_wait(server->options.pool) != 0)
+		return errno;
+	if (fd_was_closed(&server->listener))
+		error = EBADF;
+	else
+		error = server->handle != NULL ? take_datagram(server, may_wait)
+					       : take_connection(server, may_wait);
+	if (error == 0) {
+		server->pause = 0;
+		server->aborts = 0;
+	}
+	if (error == 0 || (!may_wait && (error == EAGAIN || error == EBUSY)))
+		return error;
+	return take_failed(server, error, may_wait);
+}
+
+/* ---- the acceptor ---- */
+
+static void *
+accept_all(void *argument)
+{
+	while (take_one(argument, true) == 0)
+		continue;
+	return NULL;
+}
+
+int
+hub_server_start(struct hub_server *server)
+{
+	if (server->acceptor != NULL || server->socket == -1) {
+		errno = server->socket == -1 ? EBADF : EALREADY;
+		return -1;
+	}
+	server->acceptor = hub_spawn(accept_all, server);
+	if (server->acceptor == NULL)
+		return -1;
+	socket_begin(server);
+	hub_set_name(server->acceptor, "acceptor");
+	return 0;
+}
+
+void
+hub_server_pause(struct hub_server *server)
+{
+	struct hub_coroutine *acceptor = server->acceptor;
+	struct hub_timeout shield;
+
+	if (acceptor == NULL)
+		return;
+	server->acceptor = NULL;
+	hub_kill(acceptor);
+	if (hub_current() != NULL) {
+		hub_shield_start(&shield);
+		if (hub_join(acceptor, NULL) != 0)
+			hub_detach(acceptor);
+		hub_shield_stop(&shield);
+	} else {
+		hub_detach(acceptor);
+	}
+	socket_end(server);
+}
+
+int
+hub_server_accept_queued(struct hub_server *server)
+{
+	int error;
+
+	CHECK_WHY(server->acceptor == NULL, "hub_server_accept_queued before hub_server_pause");
+	if (hub_enter() == NULL)
+		return -1;
+	socket_begin(server);
+	error = take_one(server, false);
+	socket_end(server);
+	if (error == 0 || error == EAGAIN)
+		return error == 0;
+	errno = error == EBUSY ? EAGAIN : error;
+	return -1;
+}

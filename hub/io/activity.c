@@ -1,0 +1,54 @@
+/* Receiving and sending set bits and a time in the descriptor's entry, at the cost of a few
+ * instructions; here they are read, and told as an answer. */
+#include "hub/io/activity.h"
+
+#include "hub/io/fd_priv.h"
+
+struct fd_activity
+fd_activity(int fd)
+{
+	struct hub_fd *entry = fd_known(fd);
+	struct fd_activity activity = {0};
+
+	if (entry == NULL)
+		return activity;
+	activity.is_receiving = entry->readers != NULL || entry->is_in_set;
+	activity.is_sending = entry->writers != NULL;
+	activity.has_come = entry->exchange & FD_HAS_COME;
+	activity.is_asked = entry->exchange & FD_IS_ASKED;
+	activity.is_new = activity.is_asked && !(entry->exchange & FD_WAS_SEEN);
+	activity.has_sent = !(entry->exchange & FD_SENT_NOTHING);
+	activity.is_busy = entry->exchange & FD_IS_BUSY;
+	activity.is_settled = !activity.is_asked && (entry->exchange & FD_IS_SETTLED);
+	activity.has_ended = entry->input_has_ended;
+	activity.active_at = entry->active_at;
+	entry->exchange |= FD_SENT_NOTHING;
+	if (activity.is_asked)
+		entry->exchange |= FD_WAS_SEEN;
+	return activity;
+}
+
+void
+fd_begin_anew(int fd)
+{
+	struct hub_fd *entry = fd_known(fd);
+
+	if (entry != NULL)
+		entry->exchange &= FD_IS_BUSY | FD_CAME_SINCE;
+}
+
+void
+fd_set_busy(int fd, bool is_busy)
+{
+	struct hub_fd *entry = fd_known(fd);
+
+	if (entry == NULL)
+		return;
+	if (is_busy) {
+		entry->exchange |= FD_IS_BUSY;
+		return;
+	}
+	entry->exchange =
+		(entry->exchange & (FD_HAS_COME | FD_SENT_NOTHING | FD_CAME_SINCE)) | FD_IS_SETTLED;
+	entry->active_at = hub_this->now;
+}

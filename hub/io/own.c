@@ -1,0 +1,154 @@
+/* libev opens its descriptors by libc's calls, and takes the numbers that it gets: so two of ours
+ * stand before libc's (before.c), and while a hub is made, or polls, what they make has a high
+ * number. */
+#include "hub/io/own.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "hub/base/kernel.h"
+#include "hub/fork_priv.h"
+#include "hub/io/own_priv.h"
+#include "hub/scheduler_priv.h"
+
+/* The kernel keeps a table as long as the highest number: not too high. Below that, so many numbers
+ * of those that the limit allows are left to the program. */
+#define FIRST 768
+#define SHARE 3 / 4
+
+#define NUMBERS 4096 /* higher ones, of which hardly any is ours, are not known */
+#define WORD 64
+
+static _Atomic uint64_t own[NUMBERS / WORD];
+
+static _Thread_local bool is_making;
+
+static int
+first_number(void)
+{
+	struct rlimit limit;
+
+	if (kernel_getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur * SHARE > FIRST)
+		return FIRST;
+	return (int)(limit.rlim_cur * SHARE);
+}
+
+static int
+move(int fd)
+{
+	int moved = kernel_fcntl(fd, F_DUPFD_CLOEXEC, first_number());
+
+	/* Where all high numbers are taken, at least not one that a program means. */
+	if (moved == -1 && fd <= STDERR_FILENO)
+		moved = kernel_fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	if (moved != -1)
+		kernel_close(fd);
+	return moved != -1 ? moved : fd;
+}
+
+int
+hub_own(int fd)
+{
+	int error = errno;
+
+	if (fd == -1)
+		return -1;
+	fd = move(fd);
+	if (fd < NUMBERS)
+		atomic_fetch_or(&own[fd / WORD], UINT64_C(1) << fd % WORD);
+	errno = error;
+	return fd;
+}
+
+void
+hub_disown(int fd)
+{
+	if (fd >= 0 && fd < NUMBERS)
+		atomic_fetch_and(&own[fd / WORD], ~(UINT64_C(1) << fd % WORD));
+}
+
+static bool
+is_libevs_turn(void)
+{
+	return is_making || (hub_this != NULL && hub_this->is_polling);
+}
+
+int
+hub_own_next(int fd)
+{
+	for (fd = fd > 0 ? fd : 0; fd < NUMBERS; fd++) {
+		uint64_t word = atomic_load_explicit(&own[fd / WORD], memory_order_relaxed);
+
+		if (word == 0)
+			fd |= WORD - 1;
+		else if (word >> fd % WORD & 1)
+			return is_libevs_turn() || hub_is_inherited() ? -1 : fd;
+	}
+	return -1;
+}
+
+bool
+hub_owns(int fd)
+{
+	return fd >= 0 && fd < NUMBERS &&
+	       (atomic_load_explicit(&own[fd / WORD], memory_order_relaxed) >> fd % WORD & 1) &&
+	       hub_own_next(fd) == fd;
+}
+
+/* ---- libev's ---- */
+
+static int
+made(int fd)
+{
+	struct hub *hub = hub_this;
+
+	if (fd == -1 || !is_libevs_turn() || hub->owns == sizeof hub->own / sizeof hub->own[0])
+		return fd;
+	return hub->own[hub->owns++] = hub_own(fd);
+}
+
+int
+own_epoll_create1(int flags)
+{
+	return made(kernel_epoll_create1(flags));
+}
+
+int
+own_eventfd(unsigned count, int flags)
+{
+	return made(kernel_eventfd(count, flags));
+}
+
+void
+own_forget(struct hub *hub)
+{
+	while (hub->owns > 0)
+		hub_disown(hub->own[--hub->owns]);
+}
+
+void
+own_begin(void)
+{
+	is_making = true;
+}
+
+void
+own_end(void)
+{
+	is_making = false;
+}
+
+/* A child has none of the parent's hubs. */
+static void
+reset(void)
+{
+	for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
+		atomic_store(&own[i], 0);
+}
+
+static __attribute__((constructor(200))) void
+register_reset(void)
+{
+	fork_on_child(reset);
+}

@@ -1,0 +1,174 @@
+/* The keys belong to OpenSSL's context, which connections keep beyond the struct hub_tls. */
+#include "hub/io/resumption.h"
+
+#include <errno.h>
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/params.h>
+#include <openssl/rand.h>
+#include <pthread.h>
+#include <string.h>
+
+#include "hub/base/clock.h"
+#include "hub/base/kernel.h"
+#include "hub/io/tickets.h"
+#include "hub/io/tls_priv.h"
+
+static int place = -1; /* of the keys in a context */
+
+static void
+forget(void *parent, void *data, CRYPTO_EX_DATA *all, int index, long number, void *pointer)
+{
+	(void)parent, (void)all, (void)index, (void)number, (void)pointer;
+	tickets_free(data);
+}
+
+static void
+make_place(void)
+{
+	place = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, forget);
+}
+
+static struct tickets *
+tickets_of(const SSL_CTX *context)
+{
+	return place >= 0 ? SSL_CTX_get_ex_data(context, place) : NULL;
+}
+
+/* ---- tickets ---- */
+
+/* Returns 1, or -1 if OpenSSL fails. */
+static int
+use_key(const struct ticket_key *key, const unsigned char *iv, EVP_CIPHER_CTX *cipher,
+	EVP_MAC_CTX *mac, int encrypts)
+{
+	OSSL_PARAM how[3];
+
+	how[0] = OSSL_PARAM_construct_octet_string(
+		OSSL_MAC_PARAM_KEY, (void *)key->mac, sizeof key->mac);
+	how[1] = OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)"sha256", 0);
+	how[2] = OSSL_PARAM_construct_end();
+	if (EVP_MAC_CTX_set_params(mac, how) != 1 ||
+		EVP_CipherInit_ex(cipher, EVP_aes_256_cbc(), NULL, key->cipher, iv, encrypts) != 1)
+		return -1;
+	return 1;
+}
+
+/* OpenSSL makes a ticket, or has got one. Returns 1; 0: no session; 2: the session, and a new
+ * ticket, under the newest key; or -1. */
+static int
+on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher,
+	EVP_MAC_CTX *mac, int encrypts)
+{
+	const struct tickets *tickets = tickets_of(SSL_get_SSL_CTX(ssl));
+	struct ticket_key key;
+	bool is_newest = true;
+	int result = -1;
+
+	if (encrypts) {
+		tickets_newest(tickets, &key);
+		memcpy(name, key.name, sizeof key.name);
+		if (RAND_bytes(iv, EVP_CIPHER_get_iv_length(EVP_aes_256_cbc())) == 1)
+			result = use_key(&key, iv, cipher, mac, 1);
+	} else if (!tickets_find(tickets, name, &key, &is_newest)) {
+		return 0;
+	} else {
+		result = use_key(&key, iv, cipher, mac, 0);
+	}
+	OPENSSL_cleanse(&key, sizeof key);
+	return result == 1 && !is_newest ? 2 : result;
+}
+
+/* ---- whose keys ---- */
+
+/* Of the certificate that the server shows. Returns whether there is one. */
+static bool
+identify(const struct hub_tls *tls, unsigned char identity[static TICKETS_IDENTITY_SIZE])
+{
+	const X509 *certificate = SSL_CTX_get0_certificate(tls->context);
+	unsigned length = TICKETS_IDENTITY_SIZE;
+
+	return certificate != NULL &&
+	       X509_digest(certificate, EVP_sha256(), identity, &length) == 1;
+}
+
+/* Owns the tickets. */
+static void
+use(struct hub_tls *tls, struct tickets *tickets)
+{
+	tickets_free(tickets_of(tls->context));
+	SSL_CTX_set_ex_data(tls->context, place, tickets);
+	SSL_CTX_set_tlsext_ticket_key_evp_cb(tls->context, on_ticket);
+}
+
+int
+resumption_begin(struct hub_tls *tls, int64_t lifetime)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	unsigned char identity[TICKETS_IDENTITY_SIZE];
+	struct tickets *tickets;
+
+	if (tls == NULL)
+		return 0;
+	pthread_once(&once, make_place);
+	tls->lifetime = lifetime;
+	if (lifetime == 0) {
+		SSL_CTX_set_options(tls->context, SSL_OP_NO_TICKET);
+		SSL_CTX_set_num_tickets(tls->context, 0);
+		return 0;
+	}
+	if (place < 0 || !identify(tls, identity)) {
+		errno = place < 0 ? ENOMEM : EINVAL;
+		return -1;
+	}
+	tickets = tickets_new(identity);
+	if (tickets == NULL)
+		return -1;
+	SSL_CTX_set_timeout(tls->context, (long)((lifetime + CLOCK_SECOND - 1) / CLOCK_SECOND));
+	use(tls, tickets);
+	return 0;
+}
+
+void
+resumption_keep(struct hub_tls *tls, const struct hub_tls *former)
+{
+	struct tickets *tickets =
+		tls != NULL && former != NULL ? tickets_of(former->context) : NULL;
+	unsigned char identity[TICKETS_IDENTITY_SIZE];
+
+	if (tickets != NULL && tickets_of(tls->context) != NULL && identify(tls, identity) &&
+		tickets_are_of(tickets, identity))
+		use(tls, tickets_share(tickets));
+}
+
+void
+resumption_inherit(struct hub_tls *tls, int file)
+{
+	unsigned char identity[TICKETS_IDENTITY_SIZE];
+	struct tickets *tickets = NULL;
+
+	if (tls != NULL && tickets_of(tls->context) != NULL && identify(tls, identity))
+		tickets = tickets_map(file, identity);
+	if (tickets != NULL)
+		use(tls, tickets);
+	else
+		kernel_close(file);
+}
+
+int
+resumption_file(const struct hub_tls *tls)
+{
+	const struct tickets *tickets = tls != NULL ? tickets_of(tls->context) : NULL;
+
+	return tickets != NULL ? tickets_file(tickets) : -1;
+}
+
+void
+resumption_rotate(struct hub_tls *tls)
+{
+	struct tickets *tickets = tls != NULL ? tickets_of(tls->context) : NULL;
+
+	if (tickets != NULL)
+		tickets_rotate(tickets, tls->lifetime);
+}

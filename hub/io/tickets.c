@@ -1,0 +1,229 @@
+/* Two sets of keys, of which the parity of a counter names the valid one: a rotation writes the
+ * other set, counts, and wipes the set that was. Who has copied a set while the counter changed
+ * copies again. Words are atomic, since copies and wipes may meet. */
+#include "hub/io/tickets.h"
+
+#include <errno.h>
+#include <openssl/crypto.h>
+#include <openssl/rand.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "hub/base/clock.h"
+#include "hub/base/kernel.h"
+#include "hub/base/memory.h"
+
+#define MAGIC 0x746b7401u /* its last byte is the version */
+
+enum { NEWEST, FORMER, KEYS };
+
+#define SET_WORDS (KEYS * sizeof(struct ticket_key) / sizeof(uint64_t))
+
+_Static_assert(sizeof(struct ticket_key) % sizeof(uint64_t) == 0, "keys are copied by words");
+
+struct shared {
+	uint32_t magic;
+	unsigned char identity[TICKETS_IDENTITY_SIZE];
+	int64_t rotated; /* on the clock of all processes; of its writer alone */
+	uint64_t turn;
+	uint64_t sets[2][SET_WORDS];
+};
+
+struct tickets {
+	struct shared *shared;
+	int file;
+	unsigned owners;
+};
+
+/* ---- sets ---- */
+
+/* Each word is released: a reader that gets one of a set which is not its turn's any more sees that
+ * the turn has changed. */
+static void
+write_set(uint64_t *set, const struct ticket_key keys[static KEYS])
+{
+	uint64_t words[SET_WORDS];
+
+	memcpy(words, keys, sizeof words);
+	for (size_t i = 0; i < SET_WORDS; i++)
+		__atomic_store_n(&set[i], words[i], __ATOMIC_RELEASE);
+	OPENSSL_cleanse(words, sizeof words);
+}
+
+static void
+wipe_set(uint64_t *set)
+{
+	for (size_t i = 0; i < SET_WORDS; i++)
+		__atomic_store_n(&set[i], 0, __ATOMIC_RELEASE);
+}
+
+static void
+read_keys(const struct shared *shared, struct ticket_key keys[static KEYS])
+{
+	uint64_t words[SET_WORDS], turn;
+
+	do {
+		turn = __atomic_load_n(&shared->turn, __ATOMIC_ACQUIRE);
+		for (size_t i = 0; i < SET_WORDS; i++)
+			words[i] = __atomic_load_n(&shared->sets[turn % 2][i], __ATOMIC_ACQUIRE);
+	} while (__atomic_load_n(&shared->turn, __ATOMIC_RELAXED) != turn);
+	memcpy(keys, words, sizeof words);
+	OPENSSL_cleanse(words, sizeof words);
+}
+
+/* Returns whether there is something random. */
+static bool
+make_key(struct ticket_key *key)
+{
+	return RAND_bytes(key->name, sizeof key->name) == 1 &&
+	       RAND_priv_bytes(key->cipher, sizeof key->cipher) == 1 &&
+	       RAND_priv_bytes(key->mac, sizeof key->mac) == 1;
+}
+
+bool
+tickets_rotate(struct tickets *tickets, int64_t age)
+{
+	struct shared *shared = tickets->shared;
+	struct ticket_key keys[KEYS], made;
+	int64_t now = clock_now();
+	bool is_made;
+
+	if (now - shared->rotated < age)
+		return false;
+	is_made = make_key(&made);
+	if (is_made) {
+		uint64_t turn = shared->turn;
+
+		read_keys(shared, keys);
+		keys[FORMER] = keys[NEWEST];
+		keys[NEWEST] = made;
+		write_set(shared->sets[(turn + 1) % 2], keys);
+		shared->rotated = now;
+		__atomic_store_n(&shared->turn, turn + 1, __ATOMIC_RELEASE);
+		wipe_set(shared->sets[turn % 2]);
+		OPENSSL_cleanse(keys, sizeof keys);
+	}
+	OPENSSL_cleanse(&made, sizeof made);
+	return is_made;
+}
+
+void
+tickets_newest(const struct tickets *tickets, struct ticket_key *key)
+{
+	struct ticket_key keys[KEYS];
+
+	read_keys(tickets->shared, keys);
+	*key = keys[NEWEST];
+	OPENSSL_cleanse(keys, sizeof keys);
+}
+
+bool
+tickets_find(const struct tickets *tickets, const unsigned char name[static TICKETS_NAME_SIZE],
+	struct ticket_key *key, bool *is_newest)
+{
+	static const unsigned char nobody[TICKETS_NAME_SIZE];
+	struct ticket_key keys[KEYS];
+	int at = KEYS;
+
+	read_keys(tickets->shared, keys);
+	/* Before the first rotation there is no former key, and its zeros are no name. */
+	for (int i = KEYS - 1; i >= 0 && memcmp(name, nobody, sizeof nobody) != 0; i--)
+		if (memcmp(keys[i].name, name, sizeof keys[i].name) == 0)
+			at = i;
+	if (at < KEYS)
+		*key = keys[at];
+	*is_newest = at == NEWEST;
+	OPENSSL_cleanse(keys, sizeof keys);
+	return at < KEYS;
+}
+
+/* ---- owners ---- */
+
+/* Of memory that is mapped; on failure of that (NULL), with its errno. Nothing of it is to reach a
+ * disk: some systems allow no locked memory, and then it may be swapped. */
+static struct tickets *
+wrap(struct shared *shared, int file)
+{
+	struct tickets *tickets = shared != NULL ? calloc(1, sizeof *tickets) : NULL;
+	int error = shared != NULL ? ENOMEM : errno;
+
+	if (tickets == NULL) {
+		memory_free((void **)&shared, sizeof *shared);
+		errno = error;
+		return NULL;
+	}
+	kernel_madvise(shared, sizeof *shared, MADV_DONTDUMP);
+	kernel_mlock(shared, sizeof *shared);
+	*tickets = (struct tickets){shared, file, 1};
+	return tickets;
+}
+
+struct tickets *
+tickets_new(const unsigned char identity[static TICKETS_IDENTITY_SIZE])
+{
+	int file;
+	struct shared *shared = memory_new("hubbub-tickets", sizeof *shared, &file);
+	struct tickets *tickets = wrap(shared, file);
+	struct ticket_key keys[KEYS] = {0};
+
+	if (tickets == NULL) {
+		if (file != -1)
+			kernel_close(file);
+		return NULL;
+	}
+	if (!make_key(&keys[NEWEST])) {
+		tickets_free(tickets);
+		errno = EIO;
+		return NULL;
+	}
+	write_set(shared->sets[0], keys);
+	OPENSSL_cleanse(keys, sizeof keys);
+	memcpy(shared->identity, identity, sizeof shared->identity);
+	shared->rotated = clock_now();
+	shared->magic = MAGIC;
+	return tickets;
+}
+
+struct tickets *
+tickets_map(int fd, const unsigned char identity[static TICKETS_IDENTITY_SIZE])
+{
+	struct shared *shared = memory_map(fd, sizeof *shared);
+
+	if (shared != NULL && (shared->magic != MAGIC || memcmp(shared->identity, identity,
+								 sizeof shared->identity) != 0)) {
+		memory_free((void **)&shared, sizeof *shared);
+		errno = EPROTO;
+	}
+	return wrap(shared, fd);
+}
+
+struct tickets *
+tickets_share(struct tickets *tickets)
+{
+	__atomic_fetch_add(&tickets->owners, 1, __ATOMIC_RELAXED);
+	return tickets;
+}
+
+void
+tickets_free(struct tickets *tickets)
+{
+	if (tickets == NULL || __atomic_sub_fetch(&tickets->owners, 1, __ATOMIC_ACQ_REL) > 0)
+		return;
+	memory_free((void **)&tickets->shared, sizeof *tickets->shared);
+	kernel_close(tickets->file);
+	free(tickets);
+}
+
+bool
+tickets_are_of(
+	const struct tickets *tickets, const unsigned char identity[static TICKETS_IDENTITY_SIZE])
+{
+	return memcmp(tickets->shared->identity, identity, TICKETS_IDENTITY_SIZE) == 0;
+}
+
+int
+tickets_file(const struct tickets *tickets)
+{
+	return tickets->file;
+}

@@ -1,0 +1,127 @@
+/* Barriers of threads and coroutines. Those of one process are our own, a mutex and a condition
+ * beside libc's barrier, which is unused then: in a part of pthread_barrier_t that glibc leaves
+ * alone is where they are. */
+#include <errno.h>
+#include <hubbub/timeout.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hub/patch/patch_priv.h"
+#include "hub/patch/report_priv.h"
+
+struct barrier {
+	pthread_mutex_t mutex;
+	pthread_cond_t turned;
+	unsigned count;
+	unsigned here;   /* have come in this round */
+	unsigned inside; /* have come, and not left yet */
+	unsigned round;
+	bool is_destroyed; /* by one that has left, while others leave: the last one frees it */
+};
+
+static struct barrier **
+place_of(pthread_barrier_t *barrier)
+{
+	return (struct barrier **)(void *)((char *)barrier + sizeof *barrier -
+					   sizeof(struct barrier *));
+}
+
+int
+patch_pthread_barrier_init(
+	pthread_barrier_t *barrier, const pthread_barrierattr_t *attributes, unsigned count)
+{
+	int error = REAL(pthread_barrier_init)(barrier, attributes, count);
+	int sharing = PTHREAD_PROCESS_PRIVATE;
+	struct barrier *own;
+
+	if (error != 0)
+		return error;
+	*place_of(barrier) = NULL;
+	if (attributes != NULL)
+		pthread_barrierattr_getpshared(attributes, &sharing);
+	if (sharing != PTHREAD_PROCESS_PRIVATE)
+		return 0;
+	own = calloc(1, sizeof *own);
+	if (own == NULL)
+		return ENOMEM;
+	own->count = count;
+	pthread_mutex_init(&own->mutex, NULL);
+	pthread_cond_init(&own->turned, NULL);
+	*place_of(barrier) = own;
+	return 0;
+}
+
+int
+patch_pthread_barrier_destroy(pthread_barrier_t *barrier)
+{
+	struct barrier *own = *place_of(barrier);
+	bool is_free;
+
+	if (own == NULL)
+		return REAL(pthread_barrier_destroy)(barrier);
+	pthread_mutex_lock(&own->mutex);
+	is_free = own->inside == 0;
+	own->is_destroyed = true;
+	pthread_mutex_unlock(&own->mutex);
+	if (is_free)
+		free(own);
+	*place_of(barrier) = NULL;
+	return 0;
+}
+
+/* No cancellation point, and nothing but the others' coming ends it. */
+static int
+wait_for_all(struct barrier *own)
+{
+	unsigned round;
+	bool is_last, is_free;
+
+	pthread_mutex_lock(&own->mutex);
+	round = own->round;
+	own->inside++;
+	is_last = ++own->here == own->count;
+	if (is_last) {
+		own->here = 0;
+		own->round++;
+		pthread_cond_broadcast(&own->turned);
+	}
+	while (own->round == round)
+		pthread_cond_wait(&own->turned, &own->mutex);
+	is_free = --own->inside == 0 && own->is_destroyed;
+	pthread_mutex_unlock(&own->mutex);
+	if (is_free)
+		free(own);
+	return is_last ? PTHREAD_BARRIER_SERIAL_THREAD : 0;
+}
+
+/* Between processes. */
+static int
+wait_shared(pthread_barrier_t *barrier)
+{
+	int64_t began = atomic_load(&patch_active) & PATCH_REPORTED ? report_begin() : 0;
+	int result = REAL(pthread_barrier_wait)(barrier);
+
+	if (began != 0)
+		report_end(CALL_pthread_barrier_wait, began);
+	return result;
+}
+
+int
+patch_pthread_barrier_wait(pthread_barrier_t *barrier)
+{
+	struct barrier *own = *place_of(barrier);
+	struct hub_timeout shield;
+	bool is_coroutine = hub_can_wait();
+	int state, result;
+
+	if (own == NULL)
+		return wait_shared(barrier);
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+	if (is_coroutine)
+		hub_shield_start(&shield);
+	result = wait_for_all(own);
+	if (is_coroutine)
+		hub_shield_stop(&shield);
+	pthread_setcancelstate(state, NULL);
+	return result;
+}

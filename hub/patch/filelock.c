@@ -1,0 +1,56 @@
+/* Locks of files. Those that wait are tried again and again; the kernel cannot see two processes
+ * that wait for each other then. */
+#include "hub/patch/filelock_priv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <hubbub/scheduler.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "hub/patch/calls_priv.h"
+#include "hub/patch/real_priv.h"
+#include "hub/patch/retry_priv.h"
+
+int
+patch_flock(int fd, int operation)
+{
+	struct retry retry = {.end = HUB_FOREVER};
+	int result;
+
+	if (operation & LOCK_NB)
+		return REAL(flock)(fd, operation);
+	while ((result = REAL(flock)(fd, operation | LOCK_NB)) == -1 && errno == EWOULDBLOCK)
+		if (!retry_wait(&retry, WAIT_RESTARTED))
+			return -1;
+	return result;
+}
+
+int
+patch_lockf(int fd, int command, off_t length)
+{
+	struct retry retry = {.end = HUB_FOREVER};
+	int result;
+
+	if (command != F_LOCK)
+		return REAL(lockf)(fd, command, length);
+	while ((result = REAL(lockf)(fd, F_TLOCK, length)) == -1 &&
+		(errno == EAGAIN || errno == EACCES))
+		if (!retry_wait(&retry, WAIT_RESTARTED))
+			return -1;
+	return result;
+}
+
+int
+filelock_wait(int fd, int command, void *lock)
+{
+	struct retry retry = {.end = HUB_FOREVER};
+	int result, before = errno, try = command == F_SETLKW ? F_SETLK : F_OFD_SETLK;
+
+	while ((result = REAL(fcntl)(fd, try, lock)) == -1 && (errno == EAGAIN || errno == EACCES))
+		if (!retry_wait(&retry, WAIT_RESTARTED))
+			return -1;
+	if (result == 0)
+		errno = before;
+	return result;
+}

@@ -1,0 +1,199 @@
+/* Messages and semaphores of System V, of which no descriptor tells, and message queues of POSIX,
+ * which are descriptors. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hub/patch/calls_priv.h"
+#include "hub/patch/descriptor_priv.h"
+#include "hub/patch/patch_priv.h"
+#include "hub/patch/real_priv.h"
+#include "hub/patch/retry_priv.h"
+#include "hub/patch/time_priv.h"
+
+/* Up to so many operations are copied on the caller's stack. */
+#define SMALL 16
+#define OPERATIONS_MOST 4096 /* above what any kernel takes */
+
+/* ---- System V ---- */
+
+/* Another try after a wait finds no such object: it was removed meanwhile. */
+static ssize_t
+answer(ssize_t result, const struct retry *retry)
+{
+	if (result == -1 && errno == EINVAL && retry->pause != 0)
+		errno = EIDRM;
+	return result;
+}
+
+ssize_t
+patch_msgrcv(int queue, void *message, size_t size, long type, int flags)
+{
+	struct retry retry = {.end = HUB_FOREVER};
+	ssize_t result;
+
+	while ((result = REAL(msgrcv)(queue, message, size, type, flags | IPC_NOWAIT)) == -1 &&
+		errno == ENOMSG && !(flags & IPC_NOWAIT))
+		if (!retry_wait(&retry, WAIT_ENDED))
+			return -1;
+	return answer(result, &retry);
+}
+
+int
+patch_msgsnd(int queue, const void *message, size_t size, int flags)
+{
+	struct retry retry = {.end = HUB_FOREVER};
+	int result;
+
+	while ((result = REAL(msgsnd)(queue, message, size, flags | IPC_NOWAIT)) == -1 &&
+		errno == EAGAIN && !(flags & IPC_NOWAIT))
+		if (!retry_wait(&retry, WAIT_ENDED))
+			return -1;
+	return (int)answer(result, &retry);
+}
+
+struct operations {
+	int set;
+	struct sembuf *operations;
+	size_t count;
+	const struct timespec *timeout;
+	int result, error;
+};
+
+static void *
+operate_there(void *argument)
+{
+	struct operations *all = argument;
+
+	all->result = REAL(semtimedop)(all->set, all->operations, all->count, all->timeout);
+	all->error = errno;
+	return NULL;
+}
+
+/* Some are to wait and others not, and only the kernel knows which it is that has to: by another
+ * thread. */
+static int
+operate_elsewhere(struct operations *all)
+{
+	if (patch_offload(operate_there, all) != 0)
+		return -1;
+	errno = all->error;
+	return all->result;
+}
+
+static size_t
+count_impatient(const struct sembuf *operations, size_t count)
+{
+	size_t impatient = 0;
+
+	for (size_t i = 0; i < count; i++)
+		impatient += (operations[i].sem_flg & IPC_NOWAIT) != 0;
+	return impatient;
+}
+
+int
+patch_semtimedop(int set, struct sembuf *operations, size_t count, const struct timespec *timeout)
+{
+	struct operations all = {set, operations, count, timeout, -1, 0};
+	struct retry retry = {.end = HUB_FOREVER};
+	struct sembuf small[SMALL], *copy = small;
+	size_t impatient;
+	int result;
+
+	/* What is wrong is the kernel's to tell. */
+	if (operations == NULL || count == 0 || count > OPERATIONS_MOST ||
+		(timeout != NULL && !patch_is_valid(timeout)))
+		return REAL(semtimedop)(set, operations, count, timeout);
+	impatient = count_impatient(operations, count);
+	if (impatient != 0)
+		return impatient == count ? REAL(semtimedop)(set, operations, count, timeout)
+					  : operate_elsewhere(&all);
+	if (timeout != NULL)
+		retry.end = clock_after(hub_now(), patch_nanoseconds(timeout));
+	if (count > SMALL)
+		copy = malloc(count * sizeof *copy);
+	if (copy == NULL)
+		return -1;
+	memcpy(copy, operations, count * sizeof *copy);
+	for (size_t i = 0; i < count; i++)
+		copy[i].sem_flg |= IPC_NOWAIT;
+	while ((result = REAL(semtimedop)(set, copy, count, NULL)) == -1 && errno == EAGAIN &&
+		retry_wait(&retry, WAIT_ENDED))
+		continue;
+	if (copy != small)
+		free(copy);
+	return (int)answer(result, &retry);
+}
+
+int
+patch_semop(int set, struct sembuf *operations, size_t count)
+{
+	return patch_semtimedop(set, operations, count, NULL);
+}
+
+/* ---- POSIX: with a time that has passed the kernel tells that it would wait ---- */
+
+static const struct timespec passed;
+
+/* After that. Returns whether to try again. */
+static bool
+queue_wait(struct patience *patience, const struct timespec *end)
+{
+	int error = errno;
+
+	if (error != ETIMEDOUT)
+		return false;
+	if (!patience->is_begun) {
+		patience->is_begun = true;
+		patience->end =
+			end == NULL ? HUB_FOREVER
+				    : clock_after(hub_now(), patch_time_left(CLOCK_REALTIME, end));
+	}
+	if (patience_wait(patience, 0))
+		return true;
+	if (errno == EAGAIN)
+		errno = ETIMEDOUT;
+	return false;
+}
+
+ssize_t
+patch_mq_timedreceive(
+	mqd_t queue, char *message, size_t size, unsigned *priority, const struct timespec *end)
+{
+	struct patience patience = {.fd = queue, .events = POLLIN};
+	ssize_t result;
+
+	if (end != NULL && !patch_is_valid(end))
+		return REAL(mq_timedreceive)(queue, message, size, priority, end);
+	while ((result = REAL(mq_timedreceive)(queue, message, size, priority, &passed)) == -1 &&
+		queue_wait(&patience, end))
+		continue;
+	return result;
+}
+
+ssize_t
+patch_mq_receive(mqd_t queue, char *message, size_t size, unsigned *priority)
+{
+	return patch_mq_timedreceive(queue, message, size, priority, NULL);
+}
+
+int
+patch_mq_timedsend(mqd_t queue, const char *message, size_t size, unsigned priority,
+	const struct timespec *end)
+{
+	struct patience patience = {.fd = queue, .events = POLLOUT};
+	int result;
+
+	if (end != NULL && !patch_is_valid(end))
+		return REAL(mq_timedsend)(queue, message, size, priority, end);
+	while ((result = REAL(mq_timedsend)(queue, message, size, priority, &passed)) == -1 &&
+		queue_wait(&patience, end))
+		continue;
+	return result;
+}
+
+int
+patch_mq_send(mqd_t queue, const char *message, size_t size, unsigned priority)
+{
+	return patch_mq_timedsend(queue, message, size, priority, NULL);
+}

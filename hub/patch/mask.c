@@ -1,0 +1,132 @@
+/* Signal masks: of waits that bring their own, and of threads that are coroutines. The kernel has
+ * one for all of a thread's coroutines; a signal is kept out where all of them keep it out. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "hub/base/kernel.h"
+#include "hub/patch/calls_priv.h"
+#include "hub/patch/interrupt_priv.h"
+#include "hub/patch/mask_priv.h"
+
+/* ---- waits ---- */
+
+/* While some wait with masks of their own, the thread has what all of them let through; the one
+ * that it had before is restored after the last. */
+static _Thread_local unsigned masked_waits;
+static _Thread_local sigset_t mask_before;
+
+bool
+masked_begin(struct masked *masked, const sigset_t *mask)
+{
+	sigset_t now;
+	unsigned before = interrupt_handled();
+
+	masked->is_set = mask != NULL;
+	if (mask == NULL)
+		return true;
+	if (masked_waits++ == 0) {
+		REAL(pthread_sigmask)(SIG_SETMASK, mask, &mask_before);
+	} else {
+		REAL(pthread_sigmask)(SIG_SETMASK, NULL, &now);
+		sigandset(&now, &now, mask);
+		REAL(pthread_sigmask)(SIG_SETMASK, &now, NULL);
+	}
+	if (interrupt_handled() == before)
+		return true;
+	errno = EINTR;
+	return false;
+}
+
+void
+masked_end(struct masked *masked)
+{
+	int error = errno;
+
+	if (masked->is_set && --masked_waits == 0)
+		REAL(pthread_sigmask)(SIG_SETMASK, &mask_before, NULL);
+	errno = error;
+}
+
+/* ---- threads ---- */
+
+void
+mask_apply(void)
+{
+	sigset_t common;
+
+	if (!thread_is_host || !thread_common_mask(&common))
+		return;
+	if (masked_waits > 0)
+		mask_before = common;
+	else
+		REAL(pthread_sigmask)(SIG_SETMASK, &common, NULL);
+}
+
+void
+mask_inherit(struct thread *thread)
+{
+	const struct thread *creator = thread_this();
+
+	if (creator != NULL)
+		thread->mask = creator->mask;
+	else
+		REAL(pthread_sigmask)(SIG_BLOCK, NULL, &thread->mask);
+}
+
+int
+patch_pthread_sigmask(int how, const sigset_t *set, sigset_t *before)
+{
+	struct thread *thread = kernel_is_calling() ? NULL : thread_this();
+	sigset_t mask;
+
+	if (thread == NULL)
+		return REAL(pthread_sigmask)(how, set, before);
+	if (set != NULL && how != SIG_BLOCK && how != SIG_UNBLOCK && how != SIG_SETMASK)
+		return EINVAL;
+	mask = thread->mask;
+	if (set != NULL && how == SIG_SETMASK)
+		thread->mask = *set;
+	else if (set != NULL && how == SIG_BLOCK)
+		sigorset(&thread->mask, &thread->mask, set);
+	for (int number = 1; set != NULL && how == SIG_UNBLOCK && number < NSIG; number++)
+		if (sigismember(set, number) == 1)
+			sigdelset(&thread->mask, number);
+	if (before != NULL)
+		*before = mask;
+	mask_apply();
+	return 0;
+}
+
+int
+patch_sigprocmask(int how, const sigset_t *set, sigset_t *before)
+{
+	int error;
+
+	if (thread_this() == NULL)
+		return REAL(sigprocmask)(how, set, before);
+	error = patch_pthread_sigmask(how, set, before);
+	if (error == 0)
+		return 0;
+	errno = error;
+	return -1;
+}
+
+/* A child has none of the parent's coroutines: the mask is that of the one that it was. */
+static void
+forget(void)
+{
+	const struct thread *thread = thread_this();
+
+	if (thread != NULL)
+		REAL(pthread_sigmask)(SIG_SETMASK, &thread->mask, NULL);
+	else if (masked_waits > 0)
+		REAL(pthread_sigmask)(SIG_SETMASK, &mask_before, NULL);
+	masked_waits = 0;
+}
+
+/* Before those who forget which thread it was. */
+static __attribute__((constructor(200))) void
+start(void)
+{
+	pthread_atfork(NULL, NULL, forget);
+}

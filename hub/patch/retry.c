@@ -1,0 +1,29 @@
+#include "hub/patch/retry_priv.h"
+
+#include <errno.h>
+#include <hubbub/scheduler.h>
+
+#include "hub/patch/patch_priv.h"
+
+#define PAUSE_FIRST HUB_MILLISECOND
+#define PAUSE_MOST (16 * HUB_MILLISECOND)
+
+bool
+retry_wait(struct retry *retry, enum wait_kind kind)
+{
+	int64_t left = retry->end == HUB_FOREVER ? HUB_FOREVER : retry->end - hub_now();
+	struct interruptible wait;
+	int result;
+
+	if (left <= 0) {
+		errno = EAGAIN;
+		return false;
+	}
+	retry->pause = retry->pause == 0 ? PAUSE_FIRST : 2 * retry->pause;
+	if (retry->pause > PAUSE_MOST)
+		retry->pause = PAUSE_MOST;
+	interruptible_begin(&wait, kind);
+	result = patch_rest(left < retry->pause ? left : retry->pause);
+	interruptible_end(&wait);
+	return result == 0;
+}

@@ -1,0 +1,135 @@
+/* Terminals that are read by the character: how many make a read return, and how long it waits for
+ * them, their settings say. The kernel's own read would hold the thread up for that; here the
+ * waiting is the coroutine's, and the read finds what it needs. */
+#include "hub/patch/terminal_priv.h"
+
+#include <errno.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+
+#include "hub/base/kernel.h"
+#include "hub/patch/retry_priv.h"
+#include "hub/patch/transfer_priv.h"
+
+#define TENTH (HUB_SECOND / 10)
+
+static bool
+get_settings(int fd, struct termios *settings)
+{
+	int error = errno;
+	bool is_terminal = tcgetattr(fd, settings) == 0;
+
+	errno = error;
+	return is_terminal;
+}
+
+bool
+terminal_is_timed(int fd)
+{
+	struct termios settings;
+
+	return get_settings(fd, &settings) && !(settings.c_lflag & ICANON) &&
+	       (settings.c_cc[VMIN] != 1 || settings.c_cc[VTIME] != 0);
+}
+
+/* How many characters there are; -1 if the terminal is gone. */
+static int
+available(int fd)
+{
+	struct pollfd query = {.fd = fd, .events = POLLIN};
+	int count;
+
+	if (ioctl(fd, FIONREAD, &count) != 0)
+		return -1;
+	return count == 0 && kernel_poll_now(&query, 1) > 0 && (query.revents & (POLLHUP | POLLERR))
+		       ? -1
+		       : count;
+}
+
+/* Of so many characters, which are there: it does not wait. */
+static ssize_t
+read_there(int fd, const struct iovec *parts, int count, size_t length)
+{
+	struct iovec small[SMALL], *copy = copy_parts(parts, (size_t)count, small);
+	ssize_t result;
+	int used = 0;
+
+	if (copy == NULL)
+		return -1;
+	for (; used < count && length > 0; used++) {
+		if (copy[used].iov_len > length)
+			copy[used].iov_len = length;
+		length -= copy[used].iov_len;
+	}
+	result = kernel_readv(fd, copy, used);
+	if (copy != small)
+		free(copy);
+	return result;
+}
+
+/* Waits for the first character, for at most that many nanoseconds. Returns 1, 0 after that time,
+ * or -1. */
+static int
+wait_for_first(int fd, int64_t nanoseconds)
+{
+	struct patience patience = {.fd = fd,
+		.events = POLLIN,
+		.is_begun = true,
+		.end = nanoseconds == HUB_FOREVER ? HUB_FOREVER : hub_now() + nanoseconds};
+
+	while (available(fd) == 0)
+		if (!patience_wait(&patience, 0))
+			return errno == EAGAIN ? 0 : -1;
+	return 1;
+}
+
+/* Waits until there are so many, or, if gap is not 0, until so long after the last one. Returns
+ * false with errno. */
+static bool
+wait_for_more(int fd, int least, int64_t gap)
+{
+	struct retry retry = {.end = HUB_FOREVER};
+	int64_t last_at = hub_now();
+	int had = available(fd), now;
+
+	while ((now = available(fd)) >= 0 && now < least) {
+		if (now != had)
+			last_at = hub_now();
+		had = now;
+		if (gap != 0 && hub_now() - last_at >= gap)
+			break;
+		if (!retry_wait(&retry, WAIT_RESTARTED))
+			return false;
+	}
+	return true;
+}
+
+ssize_t
+terminal_read(int fd, const struct iovec *parts, int count)
+{
+	struct termios settings;
+	size_t wanted;
+	int64_t gap;
+	int least, there;
+
+	if (parts == NULL || !get_settings(fd, &settings))
+		return kernel_readv(fd, parts, count);
+	wanted = parts_length(parts, (size_t)count);
+	gap = settings.c_cc[VTIME] * TENTH;
+	least = settings.c_cc[VMIN];
+	if (least == 0) {
+		if (gap != 0)
+			there = wait_for_first(fd, gap);
+		else
+			there = 1;
+		return there == 1 ? kernel_readv(fd, parts, count) : there;
+	}
+	if ((size_t)least > wanted)
+		least = (int)wanted;
+	/* poll(2) tells of VMIN characters, or of one if there is a VTIME; a read may want less. */
+	if (((gap != 0 || least == settings.c_cc[VMIN]) && wait_for_first(fd, HUB_FOREVER) != 1) ||
+		!wait_for_more(fd, least, gap))
+		return -1;
+	there = available(fd);
+	return read_there(fd, parts, count, there > 0 ? (size_t)there : wanted);
+}

@@ -1,0 +1,44 @@
+#include "master/output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+int
+output_end(void)
+{
+	static bool is_said;
+	bool had_failed = ferror(stdout) != 0;
+
+	errno = 0;
+	if (fflush(stdout) == 0 && !had_failed)
+		return 0;
+	/* Who reads no more, as head does, wants no more. */
+	if (!is_said && errno != EPIPE)
+		fprintf(stderr, "%s: the standard output cannot be written%s%s\n",
+			program_invocation_short_name, errno != 0 ? ": " : "",
+			errno != 0 ? strerror(errno) : "");
+	is_said = true;
+	return 1;
+}
+
+static void
+check(void)
+{
+	if (output_end() != 0)
+		_exit(1);
+}
+
+void
+output_guard(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		/* What was closed cannot be written, which /dev/full says, too. */
+		if (fcntl(fd, F_GETFD) == -1)
+			open(fd == STDOUT_FILENO ? "/dev/full" : "/dev/null", O_RDWR);
+	atexit(check);
+}

@@ -1,0 +1,146 @@
+/* A worker that the kernel kills for lack of memory. */
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/support/server.h"
+
+#define GROUPS "/sys/fs/cgroup/memory"
+#define ROOM (256L << 20) /* more than a server of two workers uses, sanitized or not */
+#define PAGE 4096
+
+static char group[64];
+static struct server server;
+static pid_t eater;
+
+/* Returns whether it was written. */
+static bool
+write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	bool is_written = fd != -1 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+
+	if (fd != -1)
+		close(fd);
+	return is_written;
+}
+
+static bool
+set(const char *file, long value)
+{
+	char path[128], text[32];
+
+	snprintf(path, sizeof path, "%s/%s", group, file);
+	snprintf(text, sizeof text, "%ld", value);
+	return write_file(path, text);
+}
+
+static bool
+is_removed(void *unused)
+{
+	(void)unused;
+	return rmdir(group) == 0;
+}
+
+static void
+end(void)
+{
+	if (eater > 0) {
+		kill(eater, SIGKILL);
+		waitpid(eater, NULL, 0);
+	}
+	server_clean(&server);
+	if (group[0] != '\0')
+		wait_until(is_removed, NULL, 10);
+}
+
+TestSuite(memory, .fini = end, .timeout = 600);
+
+/* The kernel is to choose that one, whatever others use. */
+static bool
+choose(pid_t pid)
+{
+	char path[64];
+
+	snprintf(path, sizeof path, "/proc/%d/oom_score_adj", (int)pid);
+	return write_file(path, "1000");
+}
+
+/* Whether the kernel has killed one of the group. */
+static bool
+has_killed(int control)
+{
+	char text[256];
+	ssize_t length = pread(control, text, sizeof text - 1, 0);
+
+	text[length > 0 ? length : 0] = '\0';
+	return strstr(text, "oom_kill ") != NULL && strstr(text, "oom_kill 0") == NULL;
+}
+
+/* In a child, in the group: takes its memory until the kernel has killed one of it, and not a page
+ * more: the kernel would choose another one. */
+static _Noreturn void
+eat(void)
+{
+	char path[128];
+	char *memory =
+		mmap(NULL, 2 * ROOM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int control;
+
+	snprintf(path, sizeof path, "%s/memory.oom_control", group);
+	control = open(path, O_RDONLY | O_CLOEXEC);
+	if (memory == MAP_FAILED || control == -1 || !set("cgroup.procs", getpid()))
+		_exit(1);
+	for (long i = 0; i < 2 * ROOM && !has_killed(control); i += PAGE)
+		memory[i] = 1;
+	_exit(0);
+}
+
+Test(memory, the_kernel_that_kills_for_lack_of_it_is_named)
+{
+	int status;
+	pid_t worker;
+
+	snprintf(group, sizeof group, "%s/hubbub-test-%d", GROUPS, (int)getpid());
+	if (mkdir(group, 0755) != 0 || !set("memory.limit_in_bytes", ROOM)) {
+		group[0] = '\0';
+		cr_skip("needs a control group of version 1, and root");
+	}
+	/* The test is in the group while it starts the server. */
+	cr_assert(set("cgroup.procs", getpid()));
+	cr_assert(server_start(&server, "hubbub-echo", "2", "1", NULL), "%s", server.program.text);
+	cr_assert(write_file(GROUPS "/cgroup.procs", "0"));
+	worker = server_worker(&server, 1);
+	cr_assert(choose(worker));
+	eater = fork();
+	if (eater == 0)
+		eat();
+	cr_assert(program_expect(&server.program, "killed by signal 9", 30), "%s",
+		server.program.text);
+	cr_assert(program_expect(&server.program, "MiB, of " GROUPS "/hubbub-test-", 5), "%s",
+		server.program.text);
+	cr_assert_not_null(strstr(server.program.text,
+		"probably by the kernel for lack of memory (the memory limit is 256 MiB"));
+	cr_assert_eq(waitpid(eater, &status, 0), eater);
+	eater = 0;
+	/* It may be chosen, too, before the worker's memory has come back. */
+	cr_assert(status == 0 || (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL));
+	if (status != 0)
+		cr_skip("the kernel killed two, and who looks cannot tell whom");
+	/* It is another reason when somebody else kills; the master looks once a second. */
+	poll(NULL, 0, 2000);
+	server.program.length = 0;
+	server.program.text[0] = '\0';
+	kill(server_worker(&server, 0), SIGKILL);
+	cr_assert(program_expect(&server.program, "killed by signal 9", 30));
+	cr_assert(program_expect(&server.program, "\n", 5));
+	cr_assert_null(strstr(server.program.text, "lack of memory"), "%s", server.program.text);
+	cr_assert_eq(server_end(&server, 20), 0);
+}

@@ -1,0 +1,29 @@
+/* Random blocking calls of a plain program, which print what they give. */
+#ifndef HUBBUB_TESTS_CALLS_H
+#define HUBBUB_TESTS_CALLS_H
+
+#include <errno.h>
+
+#include "tests/fuzz/random.h"
+
+/* Prints what a call gives: its result, and errno where it fails, or has changed that though it
+ * succeeds. */
+void calls_tell(const char *what, long result);
+
+enum { CALLS_UNTOUCHED = 4242 };
+#define CALL(call) (errno = CALLS_UNTOUCHED, calls_tell(#call, (long)(call)))
+
+/* Each makes one or a few. */
+void calls_receive(void);
+void calls_send(void);
+void calls_poll(void);
+void calls_select(void);
+void calls_epoll(void);
+void calls_sleep(void);
+void calls_accept(void);
+void calls_connect(void);
+void calls_child(void);
+void calls_lock(void);
+void calls_wrong(void);
+
+#endif

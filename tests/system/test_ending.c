@@ -1,0 +1,320 @@
+/* The end of a server while clients wait in its queues: for a permit, for a file. */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "tests/support/client.h"
+#include "tests/support/server.h"
+
+#define HOLDERS 10
+#define QUEUED 50
+
+static struct server server;
+
+static void
+end(void)
+{
+	server_clean(&server);
+}
+
+TestSuite(ending, .fini = end, .timeout = 600);
+
+/* Who has a connection, and who waits for one. */
+struct crowd {
+	int holders[HOLDERS], queued[QUEUED];
+	int (*connect)(void);
+	int served, ended, reset;
+};
+
+static int
+connect_tcp(void)
+{
+	return client_connect(server.program.port);
+}
+
+static char path[108];
+
+static int
+connect_path(void)
+{
+	return client_connect_path(path);
+}
+
+/* All the server's connections are taken, and fifty clients more have sent something. */
+static void
+fill(struct crowd *crowd)
+{
+	for (int i = 0; i < HOLDERS; i++) {
+		crowd->holders[i] = crowd->connect();
+		cr_assert(client_exchange(crowd->holders[i], "h", "H"));
+	}
+	for (int i = 0; i < QUEUED; i++) {
+		crowd->queued[i] = crowd->connect();
+		cr_assert_eq(send(crowd->queued[i], "queued", 6, 0), 6);
+	}
+}
+
+static void
+leave(struct crowd *crowd)
+{
+	for (int i = 0; i < HOLDERS; i++) {
+		close(crowd->holders[i]);
+		crowd->holders[i] = -1;
+	}
+}
+
+/* How it ended for each who waited; one who is served leaves, and another has the place. */
+static void
+see_all(struct crowd *crowd)
+{
+	for (int left = QUEUED; left > 0;) {
+		struct pollfd queries[QUEUED];
+
+		for (int i = 0; i < QUEUED; i++)
+			queries[i] = (struct pollfd){crowd->queued[i], POLLIN, 0};
+		cr_assert_gt(poll(queries, QUEUED, 60000), 0, "%d hear nothing", left);
+		for (int i = 0; i < QUEUED; i++) {
+			char text[16];
+			ssize_t got;
+
+			if (queries[i].revents == 0)
+				continue;
+			got = recv(crowd->queued[i], text, sizeof text, 0);
+			crowd->served += got == 6 && memcmp(text, "QUEUED", 6) == 0;
+			crowd->ended += got == 0;
+			crowd->reset += got == -1;
+			close(crowd->queued[i]);
+			crowd->queued[i] = -1;
+			left--;
+		}
+	}
+}
+
+/* Holders say something so often that draining has no reason to end them. */
+static void
+keep_busy(const struct crowd *crowd, int milliseconds)
+{
+	for (int passed = 0; passed < milliseconds; passed += 100) {
+		for (int i = 0; i < HOLDERS; i++)
+			send(crowd->holders[i], "x", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+		poll(NULL, 0, 100);
+	}
+}
+
+static void
+all_are_served_as_others_leave(struct crowd *crowd)
+{
+	fill(crowd);
+	kill(server.pid, SIGTERM);
+	/* Long after the queues were taken, and what could not be was reset. */
+	keep_busy(crowd, 800);
+	leave(crowd);
+	see_all(crowd);
+	cr_assert_eq(crowd->served, QUEUED, "%d served, %d ended, %d reset", crowd->served,
+		crowd->ended, crowd->reset);
+	cr_assert_eq(program_wait(&server.program, 60), 0);
+}
+
+static void
+none_is_reset_at_the_deadline(struct crowd *crowd)
+{
+	fill(crowd);
+	kill(server.pid, SIGTERM);
+	keep_busy(crowd, 2000);
+	see_all(crowd);
+	cr_assert_eq(crowd->reset, 0, "%d served, %d ended, %d reset", crowd->served, crowd->ended,
+		crowd->reset);
+	leave(crowd);
+	cr_assert_eq(program_wait(&server.program, 60), 0);
+}
+
+Test(ending, those_who_wait_for_a_permit_are_served_as_others_leave)
+{
+	struct crowd crowd = {.connect = connect_tcp};
+
+	cr_assert(server_start(&server, "hubbub-echo", "2", "2", "--max-connections=10", NULL));
+	all_are_served_as_others_leave(&crowd);
+}
+
+Test(ending, at_the_deadline_those_who_wait_for_a_permit_see_an_end)
+{
+	struct crowd crowd = {.connect = connect_tcp};
+
+	cr_assert(server_start(&server, "hubbub-echo", "2", "2", "--max-connections=10",
+		"--drain-timeout=2", NULL));
+	none_is_reset_at_the_deadline(&crowd);
+	cr_assert(program_expect(&server.program, "still waited for a connection at the end", 5));
+}
+
+Test(ending, without_a_deadline_they_see_an_end_at_once)
+{
+	struct crowd crowd = {.connect = connect_tcp};
+
+	cr_assert(server_start(&server, "hubbub-echo", "1", "2", "--max-connections=10",
+		"--drain-timeout=0", NULL));
+	none_is_reset_at_the_deadline(&crowd);
+}
+
+Test(ending, of_a_unix_socket_is_the_same)
+{
+	struct crowd crowd = {.connect = connect_path};
+	char option[128];
+
+	snprintf(path, sizeof path, "/tmp/hubbub-ending-%d", (int)getpid());
+	snprintf(option, sizeof option, "--listen=unix:%s", path);
+	cr_assert(server_start(
+		&server, "hubbub-echo", "2", "2", "--max-connections=10", option, NULL));
+	all_are_served_as_others_leave(&crowd);
+}
+
+Test(ending, of_a_unix_socket_at_the_deadline_is_the_same)
+{
+	struct crowd crowd = {.connect = connect_path};
+	char option[128];
+
+	snprintf(path, sizeof path, "/tmp/hubbub-ending-%d", (int)getpid());
+	snprintf(option, sizeof option, "--listen=unix:%s", path);
+	cr_assert(server_start(&server, "hubbub-echo", "2", "2", "--max-connections=10",
+		"--drain-timeout=2", option, NULL));
+	none_is_reset_at_the_deadline(&crowd);
+}
+
+/* Permits of a generation that drains reach those who wait at the one that follows, though that
+ * drains, too. */
+Test(ending, after_a_reload_is_the_same)
+{
+	struct crowd crowd = {.connect = connect_tcp};
+
+	cr_assert(server_start(&server, "hubbub-echo", "2", "1", "--max-connections=10", NULL));
+	fill(&crowd);
+	cr_assert_eq(server_ctl(&server, "reload", NULL, NULL, 0), 0);
+	kill(server.pid, SIGTERM);
+	keep_busy(&crowd, 800);
+	leave(&crowd);
+	see_all(&crowd);
+	cr_assert_eq(crowd.served, QUEUED, "%d served, %d ended, %d reset", crowd.served,
+		crowd.ended, crowd.reset);
+	cr_assert_eq(program_wait(&server.program, 60), 0);
+}
+
+/* What a worker that is killed had accepted is lost; whoever waits has its end. */
+Test(ending, a_worker_that_is_killed_meanwhile_resets_none_who_waits)
+{
+	struct crowd crowd = {.connect = connect_tcp};
+	pid_t worker;
+
+	cr_assert(server_start(&server, "hubbub-echo", "1", "1", "--max-connections=10",
+		"--drain-timeout=20", NULL));
+	fill(&crowd);
+	worker = server_worker(&server, 0);
+	cr_assert_gt(worker, 0);
+	kill(server.pid, SIGTERM);
+	keep_busy(&crowd, 500);
+	kill(worker, SIGKILL);
+	see_all(&crowd);
+	cr_assert_eq(crowd.reset, 0, "%d served, %d ended, %d reset", crowd.served, crowd.ended,
+		crowd.reset);
+	leave(&crowd);
+	cr_assert_eq(program_wait(&server.program, 60), 0);
+}
+
+/* Most of those who wait are at that one of the two workers. */
+static pid_t
+fullest_worker(void)
+{
+	long queued[2] = {0, 0};
+
+	/* Queues are measured at each tick of the master's. */
+	for (int tries = 0; queued[0] + queued[1] < QUEUED && tries < 1000; tries++) {
+		poll(NULL, 0, 10);
+		for (unsigned i = 0; i < 2; i++)
+			queued[i] = server_hub(&server, i, 0, "queue");
+	}
+	cr_assert_eq(queued[0] + queued[1], QUEUED);
+	return server_worker(&server, queued[1] > queued[0]);
+}
+
+/* All leave but one whose worker lives, and stays for it; returns that one. */
+static int
+leave_but_one(struct crowd *crowd)
+{
+	struct pollfd queries[HOLDERS];
+	char text[256];
+	int stays = -1;
+
+	for (int i = 0; i < HOLDERS; i++) {
+		while (recv(crowd->holders[i], text, sizeof text, MSG_DONTWAIT) > 0)
+			continue;
+		send(crowd->holders[i], "y", 1, MSG_NOSIGNAL);
+		queries[i] = (struct pollfd){crowd->holders[i], POLLIN, 0};
+	}
+	while (stays == -1) {
+		cr_assert_gt(poll(queries, HOLDERS, 60000), 0, "nobody is answered");
+		for (int i = 0; i < HOLDERS; i++) {
+			if (queries[i].revents == 0)
+				continue;
+			if (recv(queries[i].fd, text, 1, 0) == 1)
+				stays = i;
+			/* Or its worker is dead. */
+			queries[i].fd = -1;
+		}
+	}
+	for (int i = 0; i < HOLDERS; i++)
+		if (i != stays)
+			close(crowd->holders[i]);
+	return crowd->holders[stays];
+}
+
+/* Until somebody who waits is served, the holder says something so often that its worker has no
+ * reason to end. */
+static void
+stay_until_one_is_served(const struct crowd *crowd, int holder)
+{
+	struct pollfd queries[QUEUED];
+
+	for (int i = 0; i < QUEUED; i++)
+		queries[i] = (struct pollfd){crowd->queued[i], POLLIN, 0};
+	for (int tries = 0; tries < 600 && poll(queries, QUEUED, 100) == 0; tries++)
+		send(holder, "x", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+/* While all drain, one of two workers gets that signal; the other one serves who waits there. */
+static void
+another_serves(int harm)
+{
+	struct crowd crowd = {.connect = connect_tcp};
+	pid_t worker;
+	int last;
+
+	cr_assert(server_start(&server, "hubbub-echo", "2", "1", "--max-connections=10",
+		"--drain-timeout=300", NULL));
+	fill(&crowd);
+	worker = fullest_worker();
+	cr_assert_gt(worker, 0);
+	kill(server.pid, SIGTERM);
+	keep_busy(&crowd, 500);
+	kill(worker, harm);
+	last = leave_but_one(&crowd);
+	stay_until_one_is_served(&crowd, last);
+	see_all(&crowd);
+	cr_assert_eq(crowd.served, QUEUED, "%d served, %d ended, %d reset", crowd.served,
+		crowd.ended, crowd.reset);
+	close(last);
+	kill(worker, SIGCONT);
+	cr_assert_eq(program_wait(&server.program, 60), 0);
+}
+
+Test(ending, those_who_wait_at_a_worker_that_is_killed_meanwhile_are_served_by_another)
+{
+	another_serves(SIGKILL);
+}
+
+Test(ending, those_who_wait_at_a_worker_that_hangs_meanwhile_are_served_by_another)
+{
+	another_serves(SIGSTOP);
+}

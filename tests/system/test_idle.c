@@ -1,0 +1,372 @@
+/* What is idle: timeouts and draining, by every way in which a service can wait for its client. */
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "hub/base/clock.h"
+#include "tests/support/certificate.h"
+#include "tests/support/client.h"
+#include "tests/support/server.h"
+
+static const char *const ways[] = {"receive", "wait_fd", "select", "poll", "patched",
+	"patched_poll", "patched_select", "epoll", "aside"};
+
+#define WAYS (sizeof ways / sizeof ways[0])
+
+/* One server for each way, all at once. */
+static struct server servers[WAYS];
+static struct certificate certificate;
+
+static void
+end(void)
+{
+	for (size_t i = 0; i < WAYS; i++)
+		server_clean(&servers[i]);
+	certificate_clean(&certificate);
+}
+
+TestSuite(idle, .fini = end, .timeout = 600);
+
+static void
+start_all(const char *option, const char *another)
+{
+	char way[40];
+
+	for (size_t i = 0; i < WAYS; i++) {
+		snprintf(way, sizeof way, "--way=%s", ways[i]);
+		cr_assert(server_start(&servers[i], "waits", "1", "1", way, option, another, NULL),
+			"%s", servers[i].program.text);
+	}
+}
+
+static void
+connect_all(int *clients)
+{
+	for (size_t i = 0; i < WAYS; i++) {
+		clients[i] = client_connect(servers[i].program.port);
+		cr_assert_neq(clients[i], -1);
+	}
+}
+
+/* Waits for the end of each. Returns the ways that do not see it, in words. */
+static const char *
+who_goes_on(const int *clients)
+{
+	static char text[200];
+
+	text[0] = '\0';
+	for (size_t i = 0; i < WAYS; i++)
+		if (!client_sees_end(clients[i])) {
+			strcat(text, " ");
+			strcat(text, ways[i]);
+		}
+	return text;
+}
+
+/* Whether the server has said anything, or ended, by now. */
+static bool
+is_told(int client)
+{
+	struct pollfd query = {.fd = client, .events = POLLIN};
+
+	return poll(&query, 1, 0) != 0;
+}
+
+static bool
+say(int client, const char *text)
+{
+	return send(client, text, strlen(text), MSG_NOSIGNAL) == (ssize_t)strlen(text);
+}
+
+static void
+reload(const struct server *server)
+{
+	cr_assert_eq(kill(server->pid, SIGHUP), 0);
+}
+
+/* ---- the idle timeout ---- */
+
+Test(idle, it_ends_connections_however_they_are_waited_for)
+{
+	int clients[WAYS];
+
+	start_all("--idle-timeout=1", NULL);
+	connect_all(clients);
+	for (size_t i = 0; i < WAYS; i++)
+		cr_assert(client_exchange(clients[i], "hello\n", "HELLO\n"), "%s", ways[i]);
+	cr_assert_str_eq(who_goes_on(clients), "", "by%s a silent one stays", who_goes_on(clients));
+	for (size_t i = 0; i < WAYS; i++) {
+		cr_assert_eq(server_number(&servers[i], "totals.idle_closed"), 1, "%s", ways[i]);
+		close(clients[i]);
+	}
+}
+
+Test(idle, whoever_sends_is_not_idle_whoever_reads_it)
+{
+	int clients[WAYS];
+	int64_t end;
+
+	start_all("--idle-timeout=3", NULL);
+	connect_all(clients);
+	end = clock_now() + 8 * CLOCK_SECOND;
+	for (int round = 0; clock_now() < end; round++)
+		for (size_t i = 0; i < WAYS; i++)
+			/* In halves, too, of which none is answered. */
+			cr_assert(round % 2 == 0 ? say(clients[i], "he")
+						 : client_exchange(clients[i], "llo\n", "HELLO\n"),
+				"%s", ways[i]);
+	for (size_t i = 0; i < WAYS; i++)
+		close(clients[i]);
+}
+
+Test(idle, work_is_no_idleness)
+{
+	int client;
+
+	cr_assert(server_start(
+		&servers[0], "waits", "1", "1", "--idle-timeout=1", "--request-timeout=1", NULL));
+	client = client_connect(servers[0].program.port);
+	cr_assert(client_exchange(client, "work 4000\n", "done\n"));
+	cr_assert(client_exchange(client, "and\n", "AND\n"));
+	cr_assert(client_sees_end(client));
+	close(client);
+}
+
+Test(idle, who_says_that_it_is_busy_is_not_ended_until_it_says_that_it_is_not)
+{
+	int client;
+
+	cr_assert(server_start(&servers[0], "waits", "1", "1", "--idle-timeout=1", NULL));
+	client = client_connect(servers[0].program.port);
+	cr_assert(client_exchange(client, "busy\n", "yes\n"));
+	poll(NULL, 0, 4000);
+	cr_assert_not(is_told(client));
+	cr_assert(client_exchange(client, "forget\n", "no\n"));
+	cr_assert(client_sees_end(client));
+	close(client);
+}
+
+/* ---- the request timeout ---- */
+
+Test(idle, a_request_that_drips_is_broken_off)
+{
+	char byte[] = "x";
+	int slow, quick, sent = 0;
+	int64_t end;
+
+	cr_assert(server_start(&servers[0], "waits", "1", "1", "--request-timeout=2", NULL));
+	slow = client_connect(servers[0].program.port);
+	quick = client_connect(servers[0].program.port);
+	end = clock_now() + 20 * CLOCK_SECOND;
+	while (!is_told(slow) && clock_now() < end) {
+		sent += say(slow, byte);
+		cr_assert(client_exchange(quick, "whole\n", "WHOLE\n"), "it is no slow one");
+		poll(NULL, 0, 50);
+	}
+	cr_assert_gt(sent, 3);
+	cr_assert(is_told(slow), "it drips for ever");
+	/* Who has no request under way may be silent. */
+	poll(NULL, 0, 4000);
+	cr_assert(client_exchange(quick, "still\n", "STILL\n"));
+	cr_assert_eq(server_number(&servers[0], "totals.request_closed"), 1);
+	close(slow);
+	close(quick);
+}
+
+/* Also one whose beginning has come together with the end of the one before. */
+Test(idle, half_a_request_behind_a_whole_one_is_broken_off)
+{
+	int slow;
+
+	cr_assert(server_start(&servers[0], "waits", "1", "1", "--request-timeout=1", NULL));
+	slow = client_connect(servers[0].program.port);
+	cr_assert(client_exchange(slow, "whole\nhalf", "WHOLE\n"));
+	for (int i = 0; i < 200 && !is_told(slow); i++)
+		poll(NULL, 0, 50);
+	cr_assert(is_told(slow), "nobody waits for the rest of it");
+	cr_assert_eq(server_number(&servers[0], "totals.request_closed"), 1);
+	close(slow);
+}
+
+/* ---- draining ---- */
+
+Test(idle, draining_ends_silent_connections_however_they_are_waited_for)
+{
+	int clients[WAYS];
+
+	start_all("--drain-timeout=300", NULL);
+	connect_all(clients);
+	for (size_t i = 0; i < WAYS; i++)
+		cr_assert(client_exchange(clients[i], "hello\n", "HELLO\n"), "%s", ways[i]);
+	for (size_t i = 0; i < WAYS; i++)
+		reload(&servers[i]);
+	cr_assert_str_eq(who_goes_on(clients), "", "by%s a silent one stays", who_goes_on(clients));
+	for (size_t i = 0; i < WAYS; i++)
+		close(clients[i]);
+}
+
+/* Of each "set k half" has come. */
+static void
+expect_rest_is_awaited(int clients[WAYS])
+{
+	poll(NULL, 0, 600);
+	for (size_t i = 0; i < WAYS; i++)
+		reload(&servers[i]);
+	poll(NULL, 0, 2500);
+	for (size_t i = 0; i < WAYS; i++) {
+		cr_assert_not(is_told(clients[i]), "by %s it is cut off", ways[i]);
+		cr_assert(
+			client_exchange(clients[i], " more\n", "SET K HALF MORE\n"), "%s", ways[i]);
+	}
+	/* The answer makes it one like any other. */
+	cr_assert_str_eq(who_goes_on(clients), "");
+	for (size_t i = 0; i < WAYS; i++)
+		close(clients[i]);
+}
+
+Test(idle, half_a_request_has_until_the_deadline)
+{
+	int clients[WAYS];
+
+	start_all("--drain-timeout=300", NULL);
+	connect_all(clients);
+	for (size_t i = 0; i < WAYS; i++) {
+		cr_assert(client_exchange(clients[i], "first\n", "FIRST\n"), "%s", ways[i]);
+		cr_assert(say(clients[i], "set k half"));
+	}
+	expect_rest_is_awaited(clients);
+}
+
+/* An answer is no end of what has come behind it. */
+Test(idle, half_a_request_behind_a_whole_one_has_until_the_deadline_too)
+{
+	int clients[WAYS];
+
+	start_all("--drain-timeout=300", NULL);
+	connect_all(clients);
+	for (size_t i = 0; i < WAYS; i++)
+		cr_assert(
+			client_exchange(clients[i], "first\nset k half", "FIRST\n"), "%s", ways[i]);
+	expect_rest_is_awaited(clients);
+}
+
+Test(idle, a_peer_that_only_sends_is_ended_at_the_deadline)
+{
+	int clients[WAYS], told = 0;
+	int64_t began, end;
+
+	start_all("--drain-timeout=3", NULL);
+	connect_all(clients);
+	for (size_t i = 0; i < WAYS; i++) {
+		cr_assert(client_exchange(clients[i], "first\n", "FIRST\n"), "%s", ways[i]);
+		cr_assert(say(clients[i], "more"));
+	}
+	began = clock_now();
+	end = began + 60 * CLOCK_SECOND;
+	for (size_t i = 0; i < WAYS; i++)
+		reload(&servers[i]);
+	while (told < (int)WAYS && clock_now() < end) {
+		told = 0;
+		for (size_t i = 0; i < WAYS; i++)
+			if (is_told(clients[i]))
+				told++;
+			else
+				say(clients[i], "x");
+		cr_assert(told == 0 || clock_now() - began > 2 * CLOCK_SECOND, "too soon");
+		poll(NULL, 0, 20);
+	}
+	cr_assert_eq(told, (int)WAYS);
+	for (size_t i = 0; i < WAYS; i++)
+		close(clients[i]);
+}
+
+Test(idle, who_has_said_nothing_behind_a_proxy_has_until_the_deadline)
+{
+	static const unsigned char local[16] = {0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d, 0x0a, 0x51,
+		0x55, 0x49, 0x54, 0x0a, 0x20, 0, 0, 0};
+	int client;
+
+	cr_assert(server_start(&servers[0], "waits", "1", "1", "--proxy-protocol=on",
+		"--drain-timeout=300", NULL));
+	client = client_connect(servers[0].program.port);
+	cr_assert_eq(send(client, local, sizeof local, 0), (ssize_t)sizeof local);
+	poll(NULL, 0, 300);
+	reload(&servers[0]);
+	poll(NULL, 0, 2500);
+	cr_assert_not(is_told(client), "the header is taken for an exchange");
+	cr_assert(client_exchange(client, "at last\n", "AT LAST\n"));
+	cr_assert(client_sees_end(client));
+	close(client);
+}
+
+Test(idle, a_busy_service_is_drained_when_it_says_so)
+{
+	int client;
+
+	cr_assert(server_start(&servers[0], "waits", "1", "1", "--drain-timeout=300", NULL));
+	client = client_connect(servers[0].program.port);
+	cr_assert(client_exchange(client, "draining\n", "no\n"));
+	cr_assert(client_exchange(client, "busy\n", "yes\n"));
+	reload(&servers[0]);
+	poll(NULL, 0, 2500);
+	cr_assert_not(is_told(client));
+	cr_assert(client_exchange(client, "draining\n", "yes\n"));
+	/* Nothing is answered, but it says that nothing is left to do. Not in the same tick of the
+	 * kernel's as the last answer, which would hide what came after it. */
+	poll(NULL, 0, 100);
+	cr_assert(say(client, "done\n"));
+	cr_assert(client_sees_end(client));
+	close(client);
+}
+
+/* ---- through TLS ---- */
+
+/* A client of TLS that sends what is written to *input. */
+static void
+start_tls_client(struct program *client, const char *name, int *input)
+{
+	char command[200], path[100];
+
+	snprintf(path, sizeof path, "%s/%s", certificate.folder, name);
+	cr_assert_eq(mkfifo(path, 0600), 0);
+	*input = open(path, O_RDWR | O_CLOEXEC);
+	cr_assert_neq(*input, -1);
+	snprintf(command, sizeof command, "exec openssl s_client -quiet -connect 127.0.0.1:%d <%s",
+		servers[0].program.port, path);
+	cr_assert(program_start(client, (char *[]){"/bin/sh", "-c", command, NULL}, 0));
+}
+
+Test(idle, through_tls_the_same_holds)
+{
+	static struct program silent, half;
+	char cert[200], key[200];
+	int silent_input, half_input;
+
+	cr_assert(certificate_make(&certificate));
+	snprintf(cert, sizeof cert, "--tls-cert=%s", certificate.file);
+	snprintf(key, sizeof key, "--tls-key=%s", certificate.key);
+	cr_assert(server_start(
+		&servers[0], "waits", "1", "1", "--drain-timeout=300", cert, key, NULL));
+	start_tls_client(&silent, "silent", &silent_input);
+	start_tls_client(&half, "half", &half_input);
+	cr_assert_eq(write(half_input, "first\n", 6), 6);
+	cr_assert(program_expect(&half, "FIRST", 10), "%s", half.text);
+	cr_assert_eq(write(half_input, "half", 4), 4);
+	poll(NULL, 0, 600);
+	reload(&servers[0]);
+	poll(NULL, 0, 2500);
+	cr_assert_eq(write(half_input, "whole\n", 6), 6);
+	cr_assert(program_expect(&half, "HALFWHOLE", 10), "%s", half.text);
+	cr_assert_eq(write(silent_input, "at last\n", 8), 8);
+	cr_assert(program_expect(&silent, "AT LAST", 10), "the handshake is taken for an exchange");
+	program_end(&silent);
+	program_end(&half);
+	close(silent_input);
+	close(half_input);
+}

@@ -1,0 +1,229 @@
+/* What peers do besides using the service: balancers and scanners that connect and leave, strangers
+ * among proxies, and servers that answer answers. */
+#include <arpa/inet.h>
+#include <criterion/criterion.h>
+#include <netinet/in.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "hub/base/clock.h"
+#include "tests/support/certificate.h"
+#include "tests/support/client.h"
+#include "tests/support/server.h"
+
+#define LOCAL_HEADER "\r\n\r\n\0\r\nQUIT\n\x20\0\0\0"
+#define CHECKS 40
+
+static struct server server, other;
+static struct certificate certificate;
+static char options[2][FOLDER_SIZE + 64];
+
+static void
+end(void)
+{
+	server_clean(&server);
+	server_clean(&other);
+	certificate_clean(&certificate);
+}
+
+TestSuite(peers, .fini = end, .timeout = 120);
+
+/* A health check: sends what it has to say, and closes, by a reset or in order. */
+static void
+check_health(const char *bytes, size_t length, bool by_reset)
+{
+	int fd = client_connect(server.program.port);
+
+	cr_assert_geq(fd, 0);
+	cr_assert_eq(send(fd, bytes, length, MSG_NOSIGNAL), (ssize_t)length);
+	if (by_reset)
+		client_reset(fd);
+	else
+		close(fd);
+}
+
+static bool
+all_have_ended(void *count)
+{
+	return server_number(&server, "totals.accepts") == *(const long *)count &&
+	       server_number(&server, "connections") == 0;
+}
+
+/* So many have come; of these, so many left early, and none was refused. */
+static void
+assert_none_refused(long count, long early)
+{
+	cr_assert(wait_until(all_have_ended, &count, 20));
+	cr_assert_eq(server_number(&server, "totals.left_early"), early);
+	cr_assert_eq(server_number(&server, "totals.refused"), 0);
+	cr_assert_eq(server_end(&server, 20), 0);
+	cr_assert_null(strstr(server.program.text, "refused"), "%s", server.program.text);
+}
+
+Test(peers, health_checks_of_a_proxy_are_not_refused)
+{
+	cr_assert(server_start(&server, "hubbub-echo", "1", "2", "--proxy-protocol=on",
+		"--proxy-from=127.0.0.1", NULL));
+	for (int i = 0; i < CHECKS; i++) {
+		check_health(LOCAL_HEADER, 16, true);
+		check_health("", 0, true);
+		check_health("", 0, false);
+		/* Cut off within the header. */
+		check_health(LOCAL_HEADER, 7, true);
+	}
+	assert_none_refused(4 * CHECKS, 3 * CHECKS);
+}
+
+Test(peers, health_checks_of_tls_without_a_handshake_are_not_refused)
+{
+	cr_assert(certificate_make(&certificate));
+	snprintf(options[0], sizeof options[0], "--tls-cert=%s", certificate.file);
+	snprintf(options[1], sizeof options[1], "--tls-key=%s", certificate.key);
+	cr_assert(server_start(&server, "hubbub-echo", "1", "2", options[0], options[1], NULL));
+	for (int i = 0; i < CHECKS; i++) {
+		check_health("", 0, true);
+		check_health("", 0, false);
+	}
+	assert_none_refused(2 * CHECKS, 2 * CHECKS);
+}
+
+/* What was wrong is said, however the proxy ends. */
+Test(peers, a_wrong_header_is_refused_though_its_sender_has_left)
+{
+	cr_assert(server_start(&server, "hubbub-echo", "1", "1", "--proxy-protocol=on", NULL));
+	check_health("PROXY TCP4 192.0.2.7 192.0.2.1 8080 80\r\n", 40, true);
+	cr_assert(program_expect(&server.program, "send-proxy-v2", 10), "%s", server.program.text);
+	/* Half a header and a regular end. */
+	check_health(LOCAL_HEADER, 7, false);
+	cr_assert(wait_until(all_have_ended, &(long){2}, 20));
+	cr_assert_eq(server_number(&server, "totals.refused"), 2);
+	cr_assert_eq(server_number(&server, "totals.left_early"), 0);
+}
+
+/* Its address is known, though the kernel has forgotten it, and its permit is the next one's. */
+Test(peers, a_stranger_that_resets_is_named)
+{
+	cr_assert(server_start(&server, "hubbub-echo", "1", "2", "--proxy-protocol=on",
+		"--proxy-from=10.0.0.0/8", "--max-connections=4", NULL));
+	for (int i = 0; i < CHECKS; i++)
+		check_health(LOCAL_HEADER, 16, true);
+	cr_assert(program_expect(&server.program, "refused a client at 127.0.0.1, port ", 10), "%s",
+		server.program.text);
+	cr_assert(wait_until(all_have_ended, &(long){CHECKS}, 20));
+	cr_assert_eq(server_number(&server, "totals.refused"), CHECKS);
+}
+
+/* ---- answers to answers ---- */
+
+/* Sends a datagram from a port of loopback that is another's. Returns whether it may. */
+static bool
+forge(int from, int to, const char *text)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET};
+	size_t length = strlen(text);
+	struct {
+		uint16_t from, to, length, checksum;
+		char text[64];
+	} packet = {
+		htons((uint16_t)from), htons((uint16_t)to), htons((uint16_t)(8 + length)), 0, ""};
+	int fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_UDP);
+
+	if (fd == -1)
+		return false;
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	memcpy(packet.text, text, length);
+	cr_assert_eq(
+		sendto(fd, &packet, 8 + length, 0, (struct sockaddr *)&address, sizeof address),
+		(ssize_t)(8 + length));
+	close(fd);
+	return true;
+}
+
+/* An answer is counted when it has been sent. */
+static bool
+one_of_two_is_answered(void *unused)
+{
+	(void)unused;
+	return server_number(&server, "totals.datagrams") == 2 &&
+	       server_number(&server, "totals.replies") == 1;
+}
+
+struct sight {
+	long datagrams;
+	int64_t since;
+};
+
+/* Whether nothing has come for a second. */
+static bool
+is_quiet(void *context)
+{
+	struct sight *sight = context;
+	long now = server_number(&server, "totals.datagrams");
+
+	if (now != sight->datagrams)
+		*sight = (struct sight){now, clock_now()};
+	return now > 0 && clock_now() - sight->since >= CLOCK_SECOND;
+}
+
+Test(peers, two_echo_services_do_not_answer_each_other_for_ever)
+{
+	struct sight sight = {0};
+	char text[32];
+	int fd;
+
+	cr_assert(server_start(&server, "hubbub-echo", "1", "2", "--listen=udp:127.0.0.1:0", NULL));
+	cr_assert(server_start(&other, "hubbub-echo", "1", "2", "--listen=udp:127.0.0.1:0",
+		"--reply=verbatim", NULL));
+	for (int i = 0; i < 10; i++) {
+		snprintf(text, sizeof text, "forged %d", i);
+		if (!forge(server_port(&other, "udp:127.0.0.1:"),
+			    server_port(&server, "udp:127.0.0.1:"), text))
+			cr_skip("needs root, to forge a sender");
+	}
+	cr_assert(wait_until(is_quiet, &sight, 60), "%ld datagrams so far", sight.datagrams);
+	cr_assert_gt(server_number(&server, "totals.unanswered") +
+			     server_number(&other, "totals.unanswered"),
+		0);
+	/* Everybody else is answered. */
+	fd = client_connect_udp(server_port(&server, "udp:127.0.0.1:"));
+	cr_assert(client_exchange(fd, "hello", "HELLO"));
+	close(fd);
+}
+
+/* chargen and its like answer with something else each time. */
+Test(peers, services_of_the_system_are_not_answered)
+{
+	struct sockaddr_in chargen = {.sin_family = AF_INET, .sin_port = htons(19)};
+	int port, fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	chargen.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (bind(fd, (struct sockaddr *)&chargen, sizeof chargen) != 0)
+		cr_skip("port 19 cannot be had");
+	cr_assert(server_start(&server, "hubbub-echo", "1", "1", "--listen=udp:127.0.0.1:0", NULL));
+	port = server_port(&server, "udp:127.0.0.1:");
+	chargen.sin_port = htons((in_port_t)port);
+	cr_assert_eq(sendto(fd, "abc", 3, 0, (struct sockaddr *)&chargen, sizeof chargen), 3);
+	close(fd);
+	fd = client_connect_udp(port);
+	cr_assert(client_exchange(fd, "hello", "HELLO"));
+	close(fd);
+	cr_assert(wait_until(one_of_two_is_answered, NULL, 20));
+}
+
+/* One that pings with the same bytes, however fast, is served as long as it may be honest; and one
+ * may say that all are. */
+Test(peers, the_limit_for_loops_can_be_lifted)
+{
+	int fd;
+
+	cr_assert(server_start(&server, "hubbub-echo", "1", "1", "--listen=udp:127.0.0.1:0",
+		"--loop-limit=0", "--reply=verbatim", NULL));
+	fd = client_connect_udp(server_port(&server, "udp:127.0.0.1:"));
+	for (int i = 0; i < 12000; i++)
+		cr_assert(client_exchange(fd, "ping", "ping"), "ping %d", i);
+	close(fd);
+	cr_assert_eq(server_number(&server, "totals.unanswered"), 0);
+}

@@ -1,0 +1,211 @@
+/* A service that waits for its clients in a way of its choice, for the tests of what is idle. It
+ * answers each line by itself in upper case, when it has it whole (and says when part of the next
+ * one is there, hubbub_asked), and some by what they ask for:
+ *
+ *	busy         it is at work from now on (hubbub_busy); "yes"
+ *	done         it is not any more (hubbub_idle); no answer
+ *	forget       it is not, either, but "no" is answered first
+ *	draining     "yes" or "no" (hubbub_is_draining)
+ *	work MS      waits for so long for something else, then "done" */
+#include <ctype.h>
+#include <errno.h>
+#include <hubbub/hub.h>
+#include <hubbub/patch/patch.h>
+#include <hubbub/server.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum way { RECEIVE, WAIT_FD, SELECT, POLL, PATCHED, PATCHED_POLL, PATCHED_SELECT, EPOLL, ASIDE };
+
+static const char *const ways[] = {"receive", "wait_fd", "select", "poll", "patched",
+	"patched_poll", "patched_select", "epoll", "aside"};
+
+struct waits {
+	enum way way;
+};
+
+/* The hub's ways to wait for input; what has come is received without waiting. */
+static void
+wait_by_hub(int client, enum way way)
+{
+	struct pollfd query = {.fd = client, .events = POLLIN};
+	struct hub_case one = {.kind = HUB_CASE_FD, .fd = client, .events = POLLIN};
+
+	if (way == WAIT_FD)
+		hub_wait_fd(client, POLLIN);
+	else if (way == SELECT)
+		hub_select(&one, 1, HUB_FOREVER);
+	else
+		while (hub_poll(&query, 1, 70) == 0)
+			continue;
+}
+
+/* The C library's, which are patched. */
+static void
+wait_by_libc(int client, enum way way)
+{
+	struct pollfd query = {.fd = client, .events = POLLIN};
+	struct epoll_event event = {.events = EPOLLIN};
+	fd_set set;
+	int all;
+
+	if (way == PATCHED_POLL) {
+		poll(&query, 1, -1);
+	} else if (way == PATCHED_SELECT) {
+		FD_ZERO(&set);
+		FD_SET(client, &set);
+		select(client + 1, &set, NULL, NULL, NULL);
+	} else {
+		all = epoll_create1(EPOLL_CLOEXEC);
+		epoll_ctl(all, EPOLL_CTL_ADD, client, &event);
+		epoll_wait(all, &event, 1, -1);
+		close(all);
+	}
+}
+
+static ssize_t
+receive(int client, char *buffer, size_t size, enum way way)
+{
+	ssize_t got;
+
+	if (way == PATCHED)
+		return recv(client, buffer, size, 0);
+	do {
+		if (way == WAIT_FD || way == SELECT || way == POLL)
+			wait_by_hub(client, way);
+		else if (way != RECEIVE && way != ASIDE)
+			wait_by_libc(client, way);
+		if (way == RECEIVE || way == ASIDE)
+			got = hub_recv(client, buffer, size, 0);
+		else if (way == PATCHED_POLL || way == PATCHED_SELECT || way == EPOLL)
+			got = recv(client, buffer, size, MSG_DONTWAIT);
+		else
+			got = hub_recv(client, buffer, size, MSG_DONTWAIT);
+	} while (got == -1 && errno == EAGAIN);
+	return got;
+}
+
+static void
+answer(int client, const char *text, enum way way)
+{
+	if (way >= PATCHED && way <= EPOLL)
+		send(client, text, strlen(text), MSG_NOSIGNAL);
+	else
+		hub_send(client, text, strlen(text), 0);
+}
+
+static void
+obey(int client, char *line, enum way way)
+{
+	if (strncmp(line, "work ", 5) == 0)
+		hub_sleep(atol(line + 5) * HUB_MILLISECOND);
+	if (strcmp(line, "busy\n") == 0) {
+		hubbub_busy(client);
+		answer(client, "yes\n", way);
+	} else if (strcmp(line, "done\n") == 0) {
+		hubbub_idle(client);
+	} else if (strcmp(line, "forget\n") == 0) {
+		hubbub_idle(client);
+		answer(client, "no\n", way);
+	} else if (strcmp(line, "draining\n") == 0) {
+		answer(client, hubbub_is_draining() ? "yes\n" : "no\n", way);
+	} else if (strncmp(line, "work ", 5) == 0) {
+		answer(client, "done\n", way);
+	} else {
+		for (char *at = line; *at != '\0'; at++)
+			*at = (char)toupper((unsigned char)*at);
+		answer(client, line, way);
+	}
+}
+
+struct talk {
+	int client;
+	enum way way;
+};
+
+/* Obeys all whole lines. Returns the length of what is left of them, which it moves to the
+ * beginning. */
+static size_t
+obey_all(const struct talk *talk, char *lines, size_t length)
+{
+	size_t done = 0;
+	char *end;
+
+	while ((end = memchr(lines + done, '\n', length - done)) != NULL) {
+		char next = end[1];
+
+		end[1] = '\0';
+		obey(talk->client, lines + done, talk->way);
+		end[1] = next;
+		done = (size_t)(end + 1 - lines);
+	}
+	memmove(lines, lines + done, length - done);
+	if (done > 0 && done < length)
+		hubbub_asked(talk->client);
+	return length - done;
+}
+
+static void *
+talk(void *argument)
+{
+	const struct talk *talk = argument;
+	char line[256];
+	size_t length = 0;
+	ssize_t got;
+
+	while ((got = receive(talk->client, line + length, sizeof line - 1 - length, talk->way)) >
+		0) {
+		length += (size_t)got;
+		line[length] = '\0';
+		length = obey_all(talk, line, length);
+		if (length == sizeof line - 1)
+			length = 0;
+	}
+	return NULL;
+}
+
+static void
+serve(int client, void *context)
+{
+	struct talk mine = {client, ((const struct waits *)context)->way};
+	struct hub_coroutine *other;
+
+	if (mine.way != ASIDE) {
+		talk(&mine);
+		return;
+	}
+	/* Another coroutine reads. */
+	other = hub_spawn(talk, &mine);
+	if (other != NULL && hub_join(other, NULL) != 0)
+		hub_detach(other);
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct waits waits;
+	static const struct hubbub_option options[] = {{.name = "way",
+							       .values = "WAY",
+							       .help = "How it waits for input",
+							       .kind = HUBBUB_CHOICE,
+							       HUBBUB_FIELD(struct waits, way),
+							       .standard = "receive",
+							       HUBBUB_WORDS(ways)},
+		{0}};
+	static const struct hubbub_service service = {.name = "waits",
+		.version = "1.0",
+		.listen = "127.0.0.1:9090",
+		.serve = serve,
+		.context = &waits,
+		.context_size = sizeof waits,
+		.options = options};
+
+	hub_patch(HUB_PATCH_OS | HUB_PATCH_SOCKET | HUB_PATCH_SELECT);
+	return hubbub_main(argc, argv, &service);
+}

@@ -1,0 +1,199 @@
+/* Threads that sleep in system calls while the watchdog looks: each call lasts for as long as it
+ * would have without. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tests/support/in_hub.h"
+
+struct report {
+	_Atomic int count;
+	char text[8192]; /* of the first */
+};
+
+static void
+on_blocked(int64_t nanoseconds, const char *backtrace, void *context)
+{
+	struct report *report = context;
+
+	(void)nanoseconds;
+	if (report->count == 0)
+		snprintf(report->text, sizeof report->text, "%s", backtrace);
+	report->count++;
+}
+
+/* Each blocks for a quarter of a second, and returns what says so. */
+#define QUARTER                                                                                    \
+	{                                                                                          \
+		0, 250000000                                                                       \
+	}
+
+static bool
+in_nanosleep(void)
+{
+	struct timespec quarter = QUARTER;
+
+	return nanosleep(&quarter, NULL) == 0;
+}
+
+static bool
+in_poll(void)
+{
+	return poll(NULL, 0, 250) == 0;
+}
+
+static bool
+in_select(void)
+{
+	struct timeval quarter = {0, 250000};
+
+	return select(0, NULL, NULL, NULL, &quarter) == 0;
+}
+
+static bool
+in_epoll_wait(void)
+{
+	struct epoll_event event;
+	int fd = epoll_create1(0), count = epoll_wait(fd, &event, 1, 250);
+
+	close(fd);
+	return count == 0;
+}
+
+static bool
+in_recv(void)
+{
+	struct timeval quarter = {0, 250000};
+	bool is_timed;
+	char byte;
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) != 0)
+		return false;
+	setsockopt(pair[0], SOL_SOCKET, SO_RCVTIMEO, &quarter, sizeof quarter);
+	is_timed = recv(pair[0], &byte, 1, 0) == -1 && errno == EAGAIN;
+	close(pair[0]);
+	close(pair[1]);
+	return is_timed;
+}
+
+static bool
+in_sigtimedwait(void)
+{
+	struct timespec quarter = QUARTER;
+	sigset_t none;
+
+	sigemptyset(&none);
+	return sigtimedwait(&none, NULL, &quarter) == -1 && errno == EAGAIN;
+}
+
+static bool
+in_sem_timedwait(void)
+{
+	struct timespec end;
+	sem_t semaphore;
+
+	sem_init(&semaphore, 0, 0);
+	clock_gettime(CLOCK_REALTIME, &end);
+	end.tv_sec++;
+	return sem_timedwait(&semaphore, &end) == -1 && errno == ETIMEDOUT;
+}
+
+/* A close that lingers over a byte which the peer, who does not read, cannot acknowledge. */
+static bool
+in_close(void)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	socklen_t length = sizeof address;
+	struct linger linger = {1, 1};
+	static char zeros[1 << 20];
+	int listener = socket(AF_INET, SOCK_STREAM, 0), client = socket(AF_INET, SOCK_STREAM, 0);
+	int64_t began;
+
+	if (listen(listener, 1) != 0 ||
+		getsockname(listener, (struct sockaddr *)&address, &length) != 0 ||
+		connect(client, (struct sockaddr *)&address, length) != 0)
+		return false;
+	while (send(client, zeros, sizeof zeros, MSG_DONTWAIT) > 0)
+		continue;
+	setsockopt(client, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
+	began = hub_now();
+	close(client);
+	close(listener);
+	return hub_now() - began >= 900 * HUB_MILLISECOND;
+}
+
+static const struct {
+	const char *name;
+	bool (*act)(void);
+} calls[] = {
+	{"nanosleep", in_nanosleep},
+	{"poll", in_poll},
+	{"select", in_select},
+	{"epoll_wait", in_epoll_wait},
+	{"recv", in_recv},
+	{"sigtimedwait", in_sigtimedwait},
+	{"sem_timedwait", in_sem_timedwait},
+	{"close", in_close},
+};
+
+#define CALLS (sizeof calls / sizeof calls[0])
+
+struct call_record {
+	struct report reports[CALLS];
+	bool has_lasted[CALLS];
+};
+
+static __attribute__((noinline)) bool
+block_in(size_t call)
+{
+	bool has_lasted = calls[call].act();
+
+	/* Not its last act, so that it is on the stack meanwhile. */
+	__asm__ volatile("" : "+r"(has_lasted));
+	return has_lasted;
+}
+
+static void *
+blocking_body(void *argument)
+{
+	struct call_record *record = argument;
+
+	hub_set_name(hub_current(), "the sleeper");
+	for (size_t i = 0; i < CALLS; i++) {
+		struct hub_hooks hooks = {.blocked = on_blocked, .context = &record->reports[i]};
+
+		hub_set_hooks(&hooks);
+		hub_sleep(HUB_MILLISECOND);
+		record->has_lasted[i] = block_in(i);
+		hub_set_hooks(NULL);
+	}
+	return NULL;
+}
+
+Test(asleep, is_told_where_and_its_call_goes_on, .timeout = 60)
+{
+	static struct call_record record;
+
+	if (on_valgrind())
+		cr_skip_test("it runs one thread at a time");
+	hub_watchdog(50 * HUB_MILLISECOND);
+	in_hub(blocking_body, &record);
+	for (size_t i = 0; i < CALLS; i++) {
+		cr_expect(record.has_lasted[i], "%s was ended", calls[i].name);
+		cr_expect_geq(record.reports[i].count, 1, "%s", calls[i].name);
+		cr_expect_not_null(strstr(record.reports[i].text, "\"the sleeper\""), "%s: %s",
+			calls[i].name, record.reports[i].text);
+		cr_expect_not_null(strstr(record.reports[i].text, "block_in"), "%s: %s",
+			calls[i].name, record.reports[i].text);
+	}
+}

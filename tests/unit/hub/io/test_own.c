@@ -1,0 +1,114 @@
+/* The hub's own descriptors have numbers that no program means. */
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "hub/io/own.h"
+#include "tests/support/in_hub.h"
+
+#define LOW 256
+
+static int results[8];
+
+/* How many are open below that number, and above the standard streams. */
+static int
+open_below(int most)
+{
+	int count = 0;
+
+	for (int fd = 3; fd < most; fd++)
+		count += fcntl(fd, F_GETFD) != -1;
+	return count;
+}
+
+static void *
+use_everything(void *argument)
+{
+	int ends[2], before = open_below(LOW);
+	struct hub_signal *signal = hub_signal_start(SIGUSR1, NULL, NULL);
+
+	pipe(ends);
+	results[4] = ends[0];
+	results[5] = ends[1];
+	hub_write(ends[1], "x", 1);
+	hub_wait_fd(ends[0], POLLIN);
+	hub_sleep(HUB_MILLISECOND);
+	results[0] = open_below(LOW) - before - 2;
+	results[1] = hub_own_next(0);
+	hub_close(ends[0]);
+	hub_close(ends[1]);
+	hub_signal_stop(signal);
+	return argument;
+}
+
+static void *
+close_low_ones(void *argument)
+{
+	int ends[2];
+
+	for (int fd = 3; fd < LOW; fd++)
+		close(fd);
+	socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
+	hub_sleep(HUB_MILLISECOND);
+	hub_send(ends[1], "x", 1, 0);
+	results[2] = hub_wait_fd(ends[0], POLLIN) != -1;
+	results[3] = ends[0];
+	return argument;
+}
+
+/* In a process of its own, which shows Criterion nothing. */
+static int
+run_without_standard(void)
+{
+	for (int fd = 0; fd < LOW; fd++)
+		close(fd);
+	if (hub_run(use_everything, NULL, NULL) != 0)
+		return 1;
+	/* The program's own pipe. */
+	return results[4] == 0 && results[5] == 1 ? 0 : 2;
+}
+
+Test(own, the_hubs_numbers_are_high)
+{
+	int before = open_below(LOW);
+
+	cr_assert_eq(hub_run(use_everything, NULL, NULL), 0);
+	cr_expect_eq(results[0], 0, "%d below %d", results[0], LOW);
+	cr_expect_geq(results[1], LOW);
+	cr_expect_eq(open_below(LOW), before);
+	cr_expect_eq(hub_own_next(0), -1, "none is left of a hub that has ended");
+}
+
+Test(own, a_program_that_closes_what_it_does_not_know_goes_on)
+{
+	int fd = fork();
+	int status = 1;
+
+	if (fd == 0) {
+		hub_run(close_low_ones, NULL, NULL);
+		_exit(results[2] == 1 && results[3] == 3 ? 0 : 1);
+	}
+	cr_assert_eq(waitpid(fd, &status, 0), fd);
+	cr_expect_eq(status, 0, "%x", status);
+	fd = fork();
+	if (fd == 0)
+		_exit(run_without_standard());
+	cr_assert_eq(waitpid(fd, &status, 0), fd);
+	cr_expect_eq(status, 0, "without standard streams: %x", status);
+}
+
+/* Where the limit leaves no such numbers. */
+Test(own, a_low_limit_leaves_the_program_the_lowest_numbers)
+{
+	struct rlimit limit = {64, 64};
+
+	if (on_valgrind())
+		cr_skip_test("it has limits of its own");
+	setrlimit(RLIMIT_NOFILE, &limit);
+	cr_assert_eq(hub_run(use_everything, NULL, NULL), 0);
+	cr_expect(results[1] >= 32 && results[1] < 64, "%d", results[1]);
+}

@@ -1,0 +1,283 @@
+/* Messages, semaphores and queues between processes, and counters. */
+#include <errno.h>
+#include <fcntl.h>
+#include <mqueue.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/ipc.h>
+#include <sys/msg.h>
+#include <sys/sem.h>
+#include <unistd.h>
+
+#include "hub/patch/patch.h"
+#include "tests/support/in_hub.h"
+#include "tests/unit/hub/patch/scenes.h"
+
+static int scene_id; /* of System V */
+
+/* ---- eventfds ---- */
+
+void
+scenes_make_event(struct scene *s)
+{
+	s->ends[0] = eventfd(0, 0);
+}
+
+void
+scenes_add_to_event(struct scene *s)
+{
+	eventfd_write(s->ends[0], 5);
+}
+
+void
+scenes_eventfd_read(struct scene *s)
+{
+	eventfd_t value = 0;
+
+	SCENE_CALL(s, eventfd_read(s->ends[0], &value));
+	if (s->result == 0)
+		s->result = (long)value;
+}
+
+void
+scenes_make_full_event(struct scene *s)
+{
+	s->ends[0] = eventfd(0, 0);
+	eventfd_write(s->ends[0], UINT64_MAX - 1);
+}
+
+void
+scenes_take_from_event(struct scene *s)
+{
+	eventfd_t value;
+
+	eventfd_read(s->ends[0], &value);
+}
+
+void
+scenes_eventfd_write(struct scene *s)
+{
+	SCENE_CALL(s, eventfd_write(s->ends[0], 1));
+}
+
+/* ---- System V ---- */
+
+void
+scenes_make_messages(struct scene *s)
+{
+	scene_id = msgget(IPC_PRIVATE, 0600);
+	(void)s;
+}
+
+static const struct {
+	long type;
+	char text[8];
+} message = {1, "hello"};
+
+void
+scenes_send_message(struct scene *s)
+{
+	(void)s;
+	msgsnd(scene_id, &message, 5, 0);
+}
+
+void
+scenes_msgrcv(struct scene *s)
+{
+	struct {
+		long type;
+		char text[8];
+	} got;
+
+	SCENE_CALL(s, msgrcv(scene_id, &got, sizeof got.text, 0, 0));
+	msgctl(scene_id, IPC_RMID, NULL);
+}
+
+void
+scenes_make_full_messages(struct scene *s)
+{
+	struct msqid_ds settings;
+
+	scenes_make_messages(s);
+	msgctl(scene_id, IPC_STAT, &settings);
+	settings.msg_qbytes = 5;
+	msgctl(scene_id, IPC_SET, &settings);
+	scenes_send_message(s);
+}
+
+void
+scenes_take_message(struct scene *s)
+{
+	struct {
+		long type;
+		char text[8];
+	} got;
+
+	(void)s;
+	msgrcv(scene_id, &got, sizeof got.text, 0, IPC_NOWAIT);
+}
+
+void
+scenes_msgsnd(struct scene *s)
+{
+	SCENE_CALL(s, msgsnd(scene_id, &message, 5, 0));
+	msgctl(scene_id, IPC_RMID, NULL);
+}
+
+void
+scenes_make_semaphores(struct scene *s)
+{
+	scene_id = semget(IPC_PRIVATE, 1, 0600);
+	(void)s;
+}
+
+void
+scenes_raise_semaphore(struct scene *s)
+{
+	struct sembuf up = {0, 1, 0};
+
+	(void)s;
+	semop(scene_id, &up, 1);
+}
+
+void
+scenes_semop(struct scene *s)
+{
+	struct sembuf down = {0, -1, 0};
+
+	SCENE_CALL(s, semop(scene_id, &down, 1));
+	semctl(scene_id, 0, IPC_RMID);
+}
+
+void
+scenes_semtimedop(struct scene *s)
+{
+	struct timespec ten = {10, 0};
+	struct sembuf down = {0, -1, 0};
+
+	SCENE_CALL(s, semtimedop(scene_id, &down, 1, &ten));
+	semctl(scene_id, 0, IPC_RMID);
+}
+
+/* ---- message queues ---- */
+
+void
+scenes_make_queue(struct scene *s)
+{
+	struct mq_attr attributes = {.mq_maxmsg = 1, .mq_msgsize = 8};
+	char name[64];
+
+	snprintf(name, sizeof name, "/hubbub-%d", getpid());
+	s->ends[0] = mq_open(name, O_RDWR | O_CREAT, 0600, &attributes);
+	mq_unlink(name);
+}
+
+void
+scenes_fill_queue(struct scene *s)
+{
+	mq_send(s->ends[0], "hello", 5, 1);
+}
+
+void
+scenes_make_full_queue(struct scene *s)
+{
+	scenes_make_queue(s);
+	scenes_fill_queue(s);
+}
+
+void
+scenes_empty_queue(struct scene *s)
+{
+	char got[8];
+
+	mq_receive(s->ends[0], got, sizeof got, NULL);
+}
+
+void
+scenes_mq_receive(struct scene *s)
+{
+	SCENE_CALL(s, mq_receive(s->ends[0], s->buffer, 8, NULL));
+}
+
+void
+scenes_mq_timedreceive(struct scene *s)
+{
+	struct timespec end = scene_end();
+
+	SCENE_CALL(s, mq_timedreceive(s->ends[0], s->buffer, 8, NULL, &end));
+}
+
+void
+scenes_mq_send(struct scene *s)
+{
+	SCENE_CALL(s, mq_send(s->ends[0], "hello", 5, 0));
+}
+
+void
+scenes_mq_timedsend(struct scene *s)
+{
+	struct timespec end = scene_end();
+
+	SCENE_CALL(s, mq_timedsend(s->ends[0], "hello", 5, 0, &end));
+}
+
+/* ---- how they end ---- */
+
+struct ends {
+	ssize_t result[5];
+	int error[5];
+};
+
+static void *
+remove_late(void *argument)
+{
+	(void)argument;
+	hub_sleep(5 * HUB_MILLISECOND);
+	semctl(scene_id, 0, IPC_RMID);
+	return NULL;
+}
+
+static void *
+end_all(void *argument)
+{
+	struct sembuf down = {0, -1, 0}, both[] = {{0, 1, 0}, {0, -2, IPC_NOWAIT}};
+	struct timespec soon = {0, 5000000}, past = {1, 0};
+	struct hub_coroutine *remover;
+	struct ends *ends = argument;
+	static struct scene scene;
+	char text[8];
+
+#define END(number, call)                                                                          \
+	do {                                                                                       \
+		ends->result[number] = (call);                                                     \
+		ends->error[number] = errno;                                                       \
+	} while (0)
+	scenes_make_semaphores(&scene);
+	END(0, semtimedop(scene_id, &down, 1, &soon));
+	END(1, semop(scene_id, both, 2));
+	remover = hub_spawn(remove_late, NULL);
+	END(2, semop(scene_id, &down, 1));
+	hub_join(remover, NULL);
+	scenes_make_queue(&scene);
+	END(3, mq_timedreceive(scene.ends[0], text, sizeof text, NULL, &past));
+	fcntl(scene.ends[0], F_SETFL, O_NONBLOCK);
+	END(4, mq_receive(scene.ends[0], text, sizeof text, NULL));
+#undef END
+	close(scene.ends[0]);
+	return NULL;
+}
+
+TestSuite(ipc, .timeout = 60);
+
+Test(ipc, ends_as_the_kernel_ends_it)
+{
+	static const int expected[] = {EAGAIN, EAGAIN, EIDRM, ETIMEDOUT, EAGAIN};
+	struct ends ends = {0};
+
+	hub_patch_all();
+	in_hub(end_all, &ends);
+	for (int i = 0; i < 5; i++)
+		cr_expect(ends.result[i] == -1 && ends.error[i] == expected[i], "%d: %zd %s", i,
+			ends.result[i], strerror(ends.error[i]));
+}

@@ -1,0 +1,109 @@
+/* Closing what lingers: the coroutine waits, and nobody else. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "hub/patch/patch.h"
+#include "tests/support/in_hub.h"
+
+struct record {
+	int closed, error;
+	int64_t took, longest;
+	bool is_killed, is_over;
+};
+
+/* Two ends of a connection of which one has sent more than the other takes. */
+static void
+make_full(int ends[2])
+{
+	static char block[1 << 16];
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	socklen_t size = sizeof address;
+	int listener = socket(AF_INET, SOCK_STREAM, 0);
+
+	bind(listener, (struct sockaddr *)&address, size);
+	listen(listener, 1);
+	getsockname(listener, (struct sockaddr *)&address, &size);
+	ends[0] = socket(AF_INET, SOCK_STREAM, 0);
+	connect(ends[0], (struct sockaddr *)&address, size);
+	ends[1] = accept(listener, NULL, NULL);
+	close(listener);
+	while (send(ends[0], block, sizeof block, MSG_DONTWAIT) > 0)
+		continue;
+}
+
+static void *
+look_on(void *argument)
+{
+	struct record *record = argument;
+	int64_t last = hub_now();
+
+	while (!record->is_over) {
+		int64_t now;
+
+		hub_sleep(HUB_MILLISECOND);
+		now = hub_now();
+		if (now - last > record->longest)
+			record->longest = now - last;
+		last = now;
+	}
+	return NULL;
+}
+
+struct closing {
+	struct record *record;
+	int fd;
+};
+
+static void *
+close_it(void *argument)
+{
+	struct closing *closing = argument;
+	int64_t began = hub_now();
+
+	if (closing->record->is_killed)
+		hub_kill(hub_current());
+	closing->record->closed = close(closing->fd);
+	closing->record->error = errno;
+	closing->record->took = hub_now() - began;
+	return NULL;
+}
+
+static void *
+linger(void *argument)
+{
+	struct record *record = argument;
+	struct linger second = {1, 1};
+	struct hub_coroutine *watcher = hub_spawn(look_on, record), *closer;
+	struct closing closing = {record, -1};
+	int ends[2];
+
+	make_full(ends);
+	setsockopt(ends[0], SOL_SOCKET, SO_LINGER, &second, sizeof second);
+	closing.fd = ends[0];
+	closer = hub_spawn(close_it, &closing);
+	hub_join(closer, NULL);
+	record->is_over = true;
+	hub_join(watcher, NULL);
+	close(ends[1]);
+	return NULL;
+}
+
+TestSuite(numbers, .timeout = 60);
+
+Test(numbers, a_close_that_lingers_holds_nobody_else_up)
+{
+	for (int i = 0; i < 2; i++) {
+		struct record record = {.is_killed = i == 1};
+
+		hub_patch_all();
+		in_hub(linger, &record);
+		cr_expect_eq(record.closed, 0, "%d", record.error);
+		cr_expect_geq(record.took, 900 * HUB_MILLISECOND);
+		/* There a close(2) lets no other thread run. */
+		if (!on_valgrind())
+			cr_expect_lt(record.longest, 900 * HUB_MILLISECOND);
+	}
+}

@@ -1,0 +1,163 @@
+/* Moving bytes in the kernel. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "hub/patch/patch.h"
+#include "tests/support/in_hub.h"
+#include "tests/unit/hub/patch/scenes.h"
+
+/* ---- pipes: something is moved into, or out of, an empty or a full one ---- */
+
+static void
+make_pipes(struct scene *s, bool is_full)
+{
+	int other[2];
+
+	pipe(s->ends);
+	pipe(other);
+	s->room = other[0];
+	s->extra = other[1];
+	if (is_full) {
+		fcntl(other[1], F_SETFL, O_NONBLOCK);
+		while (write(other[1], s->buffer, 4096) > 0)
+			continue;
+		fcntl(other[1], F_SETFL, 0);
+	}
+}
+
+void
+scenes_make_pipes(struct scene *s)
+{
+	make_pipes(s, false);
+}
+
+void
+scenes_write_to_pipe(struct scene *s)
+{
+	write(s->ends[1], "hello", 5);
+}
+
+void
+scenes_splice(struct scene *s)
+{
+	SCENE_CALL(s, splice(s->ends[0], NULL, s->extra, NULL, 100, 0));
+}
+
+void
+scenes_tee(struct scene *s)
+{
+	SCENE_CALL(s, tee(s->ends[0], s->extra, 100, 0));
+}
+
+void
+scenes_make_full_pipe(struct scene *s)
+{
+	make_pipes(s, true);
+}
+
+void
+scenes_empty_pipe(struct scene *s)
+{
+	static char sink[1 << 16];
+
+	read(s->room, sink, sizeof sink);
+}
+
+void
+scenes_vmsplice(struct scene *s)
+{
+	struct iovec part = {s->buffer, 5};
+
+	SCENE_CALL(s, vmsplice(s->extra, &part, 1, 0));
+}
+
+void
+scenes_vdprintf(struct scene *s)
+{
+	SCENE_CALL(s, dprintf(s->extra, "%s %d", "hello", 7));
+}
+
+void
+scenes_copy_file_range(struct scene *s)
+{
+	s->ends[0] = open("/proc/self/exe", O_RDONLY);
+	s->extra = open("/tmp", O_TMPFILE | O_RDWR, 0600);
+	SCENE_CALL(s, copy_file_range(s->ends[0], NULL, s->extra, NULL, 5, 0));
+	/* From /proc's to another file system there is none on some kernels. */
+	if (s->result == -1 && (s->error == EXDEV || s->error == EINVAL)) {
+		s->result = 5;
+		s->error = SCENE_UNTOUCHED;
+	}
+}
+
+/* ---- sockets ---- */
+
+struct moved {
+	ssize_t in, out, wrong;
+	int error;
+	char got[6];
+};
+
+static void *
+write_late(void *argument)
+{
+	hub_sleep(5 * HUB_MILLISECOND);
+	write(*(int *)argument, "hello", 5);
+	return NULL;
+}
+
+static void *
+read_late(void *argument)
+{
+	static char sink[1 << 18];
+
+	hub_sleep(5 * HUB_MILLISECOND);
+	recv(*(int *)argument, sink, sizeof sink, MSG_DONTWAIT);
+	return NULL;
+}
+
+static void *
+move(void *argument)
+{
+	static char block[1 << 16];
+	struct moved *moved = argument;
+	int pair[2], ends[2];
+	struct hub_coroutine *other;
+
+	socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+	pipe(ends);
+	moved->wrong = splice(pair[0], NULL, pair[1], NULL, 5, 0);
+	moved->error = errno;
+	other = hub_spawn(write_late, &pair[1]);
+	moved->in = splice(pair[0], NULL, ends[1], NULL, 100, 0);
+	hub_join(other, NULL);
+	while (send(pair[0], block, sizeof block, MSG_DONTWAIT) > 0)
+		continue;
+	other = hub_spawn(read_late, &pair[1]);
+	moved->out = splice(ends[0], NULL, pair[0], NULL, 100, 0);
+	hub_join(other, NULL);
+	for (int i = 0; i < 2; i++) {
+		close(pair[i]);
+		close(ends[i]);
+	}
+	return NULL;
+}
+
+TestSuite(splice, .timeout = 60);
+
+Test(splice, waits_for_sockets_too)
+{
+	struct moved moved = {0};
+
+	hub_patch_all();
+	in_hub(move, &moved);
+	cr_expect(moved.wrong == -1 && moved.error == EINVAL, "%zd %s", moved.wrong,
+		strerror(moved.error));
+	cr_expect_eq(moved.in, 5);
+	cr_expect_eq(moved.out, 5);
+}

@@ -1,0 +1,69 @@
+#include "worker/service.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "hub/io/activity.h"
+#include "tests/support/in_hub.h"
+#include "worker/busy.h"
+#include "worker/state.h"
+
+struct record {
+	bool is_busy[4];
+};
+
+static void *
+busy_body(void *argument)
+{
+	struct record *record = argument;
+	int ends[2];
+
+	socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends);
+	hub_adopt(ends[0]);
+	record->is_busy[0] = fd_activity(ends[0]).is_busy;
+	hubbub_busy(ends[0]);
+	hubbub_busy(ends[0]);
+	hub_send(ends[0], "answer", 6, 0);
+	record->is_busy[1] = fd_activity(ends[0]).is_busy;
+	hubbub_idle(ends[0]);
+	record->is_busy[2] = fd_activity(ends[0]).is_busy;
+	/* The number's next owner has said nothing. */
+	hubbub_busy(ends[0]);
+	hub_close(ends[0]);
+	ends[0] = dup(ends[1]);
+	hub_adopt(ends[0]);
+	record->is_busy[3] = fd_activity(ends[0]).is_busy;
+	hubbub_busy(-1);
+	hubbub_idle(100000);
+	hub_close(ends[0]);
+	hub_close(ends[1]);
+	return NULL;
+}
+
+Test(service, is_busy_until_it_says_that_it_is_not)
+{
+	struct record record = {0};
+
+	in_hub(busy_body, &record);
+	cr_assert_not(record.is_busy[0]);
+	cr_assert(record.is_busy[1]);
+	cr_assert_not(record.is_busy[2]);
+	cr_assert_not(record.is_busy[3]);
+}
+
+Test(service, is_told_when_its_hub_is_to_end)
+{
+	static struct worker_thread thread;
+
+	cr_assert_not(hubbub_is_draining(), "no hub of a server runs here");
+	service_use(&thread);
+	cr_assert_not(hubbub_is_draining());
+	thread.commanded = 1U << THREAD_ACCEPT;
+	cr_assert_not(hubbub_is_draining());
+	for (int command = THREAD_ACCEPT + 1; command < THREAD_COMMAND_MAX; command++) {
+		thread.commanded = 1U << THREAD_ACCEPT | 1U << command;
+		cr_assert(hubbub_is_draining(), "%d", command);
+	}
+	service_use(NULL);
+	cr_assert_not(hubbub_is_draining());
+}

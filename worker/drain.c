@@ -1,0 +1,66 @@
+/* A connection is idle when it has exchanged something, nothing has come since the last answer, it
+ * has been silent for half a second, and the service waits to receive. All others, among them
+ * those that have said nothing yet or half of a request, have until the deadline. */
+#include "worker/drain.h"
+
+#include "worker/acceptor.h"
+#include "worker/idle.h"
+#include "worker/state.h"
+
+#define DRAIN_LOOK (20 * HUB_MILLISECOND)
+#define IDLE_LEAST (500 * HUB_MILLISECOND)
+/* All idle ones are told to end within this share of the window. */
+#define DRAIN_SHARE 0.8
+
+struct drain {
+	int64_t now;
+	bool is_finishing;
+	size_t told;  /* connections that were told to end */
+	size_t quota; /* how many may have been by now */
+};
+
+static bool
+has_paused(const struct hub_connection *connection, int64_t now)
+{
+	/* Of what the service has dealt with no answer need have gone. */
+	bool or_asked = !connection->is_settled;
+
+	return connection->has_received && !connection->is_asked &&
+	       idle_is(connection, now, IDLE_LEAST) &&
+	       !idle_is_doubtful(connection->client, IDLE_LEAST, or_asked);
+}
+
+static void
+tell_to_end(const struct hub_connection *connection, void *context)
+{
+	struct drain *drain = context;
+
+	if (connection->input_is_ended)
+		return;
+	if (!drain->is_finishing &&
+		(drain->told >= drain->quota || !has_paused(connection, drain->now)))
+		return;
+	drain->told++;
+	hub_end_input(connection->client);
+}
+
+void *
+drain_run(void *argument)
+{
+	struct worker_thread *thread = argument;
+	double open = (double)hub_pool_count(&thread->pool);
+	double window = (double)thread->drain_window * DRAIN_SHARE;
+	int64_t began = hub_now();
+	struct drain drain = {0};
+
+	do {
+		double passed;
+
+		drain.now = hub_now();
+		drain.is_finishing = thread_is_commanded(thread, THREAD_FINISH);
+		passed = window > 0 ? (double)(drain.now - began) / window : 1;
+		drain.quota = passed >= 1 ? SIZE_MAX : (size_t)(open * passed) + 1;
+		acceptor_visit_all(thread, tell_to_end, &drain);
+	} while (hub_sleep(DRAIN_LOOK) == 0);
+	return NULL;
+}

@@ -1,0 +1,52 @@
+#include "worker/ending.h"
+
+#include <sys/socket.h>
+
+#include "hub/io/leftover.h"
+#include "hub/io/opening.h"
+#include "worker/state.h"
+
+#define LINGER HUB_SECOND
+#define LINGER_FINISHING (200 * HUB_MILLISECOND)
+/* A thread is told to finish at any time, and looks at it between two pauses. */
+#define LONGEST_PAUSE (LINGER_FINISHING / 4)
+
+static enum leftover
+discard(int client, struct worker_thread *thread)
+{
+	return leftover_discard(client, thread->nowhere, sizeof thread->nowhere);
+}
+
+/* When the peer's time is over. A thread that is told to finish while its peers linger does not
+ * wait for them as long. */
+static bool
+is_over(const struct worker_thread *thread, int64_t began)
+{
+	int64_t most = thread_is_commanded(thread, THREAD_FINISH) ? LINGER_FINISHING : LINGER;
+
+	return hub_now() - began >= most;
+}
+
+void
+ending_run(int client, const struct fd_opening *opening, struct worker_thread *thread)
+{
+	int64_t began = hub_now(), pause = HUB_MILLISECOND;
+	enum leftover left;
+
+	/* The service may have closed it: then the number may be another connection's. */
+	if (fd_was_closed(opening))
+		return;
+	left = discard(client, thread);
+	if (left == LEFTOVER_ENDED || hub_shutdown(client, SHUT_WR) != 0)
+		return;
+	/* Not by waiting to receive, which is what an idle connection does. A peer that streams
+	 * takes turns with everybody else. */
+	while (!is_over(thread, began) && hub_sleep(left == LEFTOVER_MORE ? 0 : pause) == 0 &&
+		!fd_was_closed(opening)) {
+		left = discard(client, thread);
+		if (left == LEFTOVER_ENDED)
+			return;
+		if (left == LEFTOVER_NONE && pause < LONGEST_PAUSE)
+			pause *= 2;
+	}
+}

@@ -1,0 +1,160 @@
+/* Timeouts of connections: a coroutine looks at all of them now and then, and ends those that wait
+ * for too long. It judges by what has gone over the descriptor (hub/io/activity.h), not by what
+ * some coroutine waits for: a connection may be read by another than the one that serves it. An
+ * end is counted once, when it begins. */
+#include "worker/idle.h"
+
+#include <linux/sockios.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include "worker/acceptor.h"
+#include "worker/state.h"
+
+#define LOOK_LEAST (20 * HUB_MILLISECOND)
+#define LOOK_MOST HUB_SECOND
+
+struct look {
+	struct worker_thread *thread;
+	int64_t now;
+};
+
+bool
+idle_is_waiting(const struct hub_connection *connection)
+{
+	return connection->is_receiving && !connection->is_busy && !connection->input_is_ended;
+}
+
+bool
+idle_is(const struct hub_connection *connection, int64_t now, int64_t nanoseconds)
+{
+	return idle_is_waiting(connection) && now - connection->since >= nanoseconds;
+}
+
+bool
+idle_is_doubtful(int client, int64_t nanoseconds, bool or_asked)
+{
+	struct tcp_info info;
+	socklen_t length = sizeof info;
+	int64_t last;
+
+	if (getsockopt(client, IPPROTO_TCP, TCP_INFO, &info, &length) != 0)
+		return false;
+	if (or_asked && info.tcpi_last_data_recv < info.tcpi_last_data_sent)
+		return true;
+	last = info.tcpi_last_data_recv;
+	/* Nor is it the service that sends a thing again, which the peer does not acknowledge. */
+	if (info.tcpi_retransmits == 0 && info.tcpi_last_data_sent < last)
+		last = info.tcpi_last_data_sent;
+	return last * HUB_MILLISECOND < nanoseconds;
+}
+
+/* For how long the peer has taken nothing. That it makes room for the sender again says too little:
+ * the kernel tells so only when a third of its buffer is free. */
+static int64_t
+stuck_for(const struct hub_connection *connection, int64_t now)
+{
+	struct hub_mark *mark = connection->mark;
+	int unacknowledged = 0;
+
+	if (ioctl(connection->client, SIOCOUTQ, &unacknowledged) != 0)
+		return now - connection->sent_since;
+	if (mark->since < connection->sent_since || mark->value != (uint64_t)unacknowledged)
+		*mark = (struct hub_mark){(uint64_t)unacknowledged, now};
+	return now - mark->since;
+}
+
+static bool
+has_idled(const struct hub_connection *connection, const struct look *look)
+{
+	int64_t timeout = look->thread->heritage->settings.idle_timeout;
+
+	return timeout > 0 && idle_is(connection, look->now, timeout) &&
+	       !idle_is_doubtful(connection->client, timeout, false);
+}
+
+/* A request that has begun and does not become whole. Bytes that come do not help. */
+static bool
+is_late(const struct hub_connection *connection, const struct look *look)
+{
+	int64_t timeout = look->thread->heritage->settings.request_timeout;
+
+	return timeout > 0 && connection->is_asked && idle_is_waiting(connection) &&
+	       look->now - connection->asked_since >= timeout;
+}
+
+static bool
+is_stuck(const struct hub_connection *connection, const struct look *look)
+{
+	int64_t timeout = look->thread->heritage->settings.write_timeout;
+
+	return timeout > 0 && connection->activity == HUB_ACTIVITY_SENDING &&
+	       stuck_for(connection, look->now) >= timeout;
+}
+
+static void
+check(const struct hub_connection *connection, void *context)
+{
+	const struct look *look = context;
+	struct worker_row *row = look->thread->row;
+
+	if (is_stuck(connection, look)) {
+		/* What the peer does not read is of no use to it any more, and is not kept. */
+		struct linger at_once = {1, 0};
+
+		counters_add(&row->write_closed, 1);
+		setsockopt(connection->client, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+		shutdown(connection->client, SHUT_RDWR);
+	} else if (is_late(connection, look)) {
+		counters_add(&row->request_closed, 1);
+		hub_end_input(connection->client);
+	} else if (has_idled(connection, look)) {
+		counters_add(&row->idle_closed, 1);
+		hub_end_input(connection->client);
+	}
+}
+
+/* The shorter of two timeouts, of which 0 is none. */
+static int64_t
+shorter(int64_t a, int64_t b)
+{
+	if (a == 0 || b == 0)
+		return a + b;
+	return a < b ? a : b;
+}
+
+static int64_t
+shortest(const struct worker_settings *settings)
+{
+	return shorter(settings->idle_timeout,
+		shorter(settings->request_timeout, settings->write_timeout));
+}
+
+bool
+idle_has_timeouts(const struct worker_settings *settings)
+{
+	return shortest(settings) > 0;
+}
+
+/* How often to look, so that a timeout is late by an eighth at most. */
+static int64_t
+look_every(const struct worker_settings *settings)
+{
+	int64_t pause = shortest(settings) / 8;
+
+	return pause < LOOK_LEAST ? LOOK_LEAST : pause > LOOK_MOST ? LOOK_MOST : pause;
+}
+
+void *
+idle_run(void *argument)
+{
+	struct look look = {.thread = argument};
+
+	while (hub_sleep(look_every(&look.thread->heritage->settings)) == 0) {
+		look.now = hub_now();
+		acceptor_visit_all(look.thread, check, &look);
+	}
+	return NULL;
+}

@@ -1,0 +1,69 @@
+#include "worker/refuse.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+
+#include "worker/complain.h"
+#include "worker/counters.h"
+#include "worker/state.h"
+
+/* Who the client is, in words. */
+static void
+name_client(const struct sockaddr_storage *address, char *text, size_t size)
+{
+	char host[INET6_ADDRSTRLEN] = "?";
+	unsigned port = 0;
+
+	if (address->ss_family == AF_INET) {
+		const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
+
+		inet_ntop(AF_INET, &v4->sin_addr, host, sizeof host);
+		port = ntohs(v4->sin_port);
+	} else if (address->ss_family == AF_INET6) {
+		const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)address;
+
+		inet_ntop(AF_INET6, &v6->sin6_addr, host, sizeof host);
+		port = ntohs(v6->sin6_port);
+	}
+	if (port != 0)
+		snprintf(text, size, "a client at %s, port %u", host, port);
+	else
+		snprintf(text, size, "a client");
+}
+
+void
+refuse(const struct worker_thread *thread, uint64_t *counter,
+	const struct sockaddr_storage *address, const char *why)
+{
+	char name[80];
+
+	if (thread_is_commanded(thread, THREAD_FINISH) || thread_is_commanded(thread, THREAD_STOP))
+		return;
+	counters_add(counter, 1);
+	name_client(address, name, sizeof name);
+	complain(thread->heritage->counters, "refused %s: %s", name, why);
+}
+
+void
+refuse_client(const struct worker_thread *thread, uint64_t *counter, int client, const char *why)
+{
+	struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
+	socklen_t length = sizeof address;
+
+	getpeername(client, (struct sockaddr *)&address, &length);
+	refuse(thread, counter, &address, why);
+}
+
+bool
+has_left(int client, bool has_spoken)
+{
+	struct sockaddr_storage address;
+	socklen_t length = sizeof address;
+	char byte;
+
+	/* After a reset there is no peer. */
+	if (getpeername(client, (struct sockaddr *)&address, &length) != 0)
+		return true;
+	return !has_spoken && recv(client, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}

@@ -1,0 +1,39 @@
+/* What a service says of a connection goes to its descriptor, where idle.c and drain.c find it. */
+#include "worker/service.h"
+
+#include "hub/io/activity.h"
+#include "hub/io/fd.h"
+#include "worker/busy.h"
+#include "worker/state.h"
+
+static _Thread_local const struct worker_thread *own;
+
+void
+service_use(const struct worker_thread *thread)
+{
+	own = thread;
+}
+
+void
+hubbub_busy(int client)
+{
+	fd_set_busy(client, true);
+}
+
+void
+hubbub_idle(int client)
+{
+	fd_set_busy(client, false);
+}
+
+void
+hubbub_asked(int client)
+{
+	hub_note_received(client);
+}
+
+bool
+hubbub_is_draining(void)
+{
+	return own != NULL && thread_is_leaving(own);
+}
