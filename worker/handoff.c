@@ -38,7 +38,15 @@ send_to(struct worker_thread *to, struct parcel *parcel, int client, unsigned ad
 {
 	*parcel = (struct parcel){
 		.message = {NULL, deliver}, .to = to, .address = address, .client = client};
+	__atomic_fetch_add(&to->coming, 1, __ATOMIC_RELAXED);
 	hub_mailbox_post(to->mailbox, &parcel->message);
+}
+
+/* A burst that one hub accepts before another runs again must not go to that one as a whole. */
+static uint64_t
+open_soon(const struct worker_thread *thread)
+{
+	return counters_open(thread->row) + __atomic_load_n(&thread->coming, __ATOMIC_RELAXED);
 }
 
 /* Whichever of the hub's acceptors waits for a permit may have it. */
@@ -85,7 +93,7 @@ find_least(struct worker_thread *thread, const struct worker_thread *except)
 			(except != NULL && is_occupied(sibling)) ||
 			__atomic_load_n(&sibling->row->permits, __ATOMIC_RELAXED) <= 0)
 			continue;
-		open = counters_open(sibling->row);
+		open = open_soon(sibling);
 		if (open < fewest) {
 			fewest = open;
 			least = sibling;
@@ -97,7 +105,7 @@ find_least(struct worker_thread *thread, const struct worker_thread *except)
 bool
 handoff_offer(struct worker_thread *thread, int client, unsigned address)
 {
-	uint64_t own = counters_open(thread->row), open;
+	uint64_t own = open_soon(thread), open;
 	struct worker_thread *least;
 	struct parcel *parcel;
 
@@ -106,7 +114,7 @@ handoff_offer(struct worker_thread *thread, int client, unsigned address)
 	least = find_least(thread, thread);
 	if (least == NULL)
 		return false;
-	open = counters_open(least->row);
+	open = open_soon(least);
 	if (own < open + MARGIN(open))
 		return false;
 	/* First: a permit of a sibling's that was taken and given back, the sibling would see only
@@ -188,6 +196,7 @@ handoff_run(void *argument)
 			acceptor_serve(&thread->acceptors[parcel->address], parcel->client);
 			/* Until here it counts as one that is on its way. */
 			list_remove(&parcel->link);
+			__atomic_fetch_sub(&thread->coming, 1, __ATOMIC_RELAXED);
 			free(parcel);
 		}
 		hub_event_clear(&thread->parcel);

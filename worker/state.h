@@ -59,6 +59,7 @@ struct worker_thread {
 	struct worker_thread *siblings;
 	unsigned sibling_count;
 	bool is_welcoming; /* takes connections from siblings; atomic */
+	uint64_t coming;   /* connections that siblings sent and it does not serve yet; atomic */
 
 	/* A coroutine that the hub runs beside its own, or NULL; its argument is leader. */
 	hub_fn *companion;

@@ -155,6 +155,40 @@ Test(handoff, a_sibling_takes_one_for_four_more_and_an_eighth)
 	cr_assert(is_taken(offer));
 }
 
+#define BURST 40
+
+static void *
+burst_body(void *argument)
+{
+	int *taken = argument;
+
+	join_hub();
+	rows[0].opened = 30;
+	rows[1].permits = BURST;
+	threads[1].is_welcoming = true;
+	for (int i = 0; i < BURST; i++) {
+		int ends[2];
+
+		socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends);
+		close(ends[1]);
+		if (handoff_offer(&threads[0], ends[0], 0))
+			(*taken)++;
+		else
+			close(ends[0]);
+	}
+	serve_given(*taken);
+	return NULL;
+}
+
+Test(handoff, of_a_burst_a_sibling_takes_as_many_as_make_it_equal_before_it_runs_again)
+{
+	int taken = 0;
+
+	in_hub(burst_body, &taken);
+	cr_assert_eq(taken, 24, "the one after it would make 30 here and 24 + 4 + 3 there");
+	cr_assert_eq(threads[1].coming, 0);
+}
+
 Test(handoff, one_that_moves_takes_a_permit_of_the_sibling_and_gives_one_back)
 {
 	cr_assert(is_taken((struct offer){.own = 9, .permits = PERMITS, .is_welcoming = true}));
