@@ -24,12 +24,6 @@
 
 #define TRIES_MOST 16 /* 1.3 s */
 
-static bool
-hub_polls(void)
-{
-	return hub_this != NULL && hub_this->is_polling;
-}
-
 /* Without looking what the number means by now, which may stop watchers. */
 static const struct hub_fd *
 entry_of(int fd)

@@ -68,10 +68,16 @@ hub_disown(int fd)
 		atomic_fetch_and(&own[fd / WORD], ~(UINT64_C(1) << fd % WORD));
 }
 
+bool
+hub_polls(void)
+{
+	return hub_this != NULL && hub_this->is_polling;
+}
+
 static bool
 is_libevs_turn(void)
 {
-	return is_making || (hub_this != NULL && hub_this->is_polling);
+	return is_making || hub_polls();
 }
 
 int

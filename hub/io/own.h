@@ -15,6 +15,10 @@ HUBBUB_API_BEGIN
  * Switches: no.  Thread: any.  Errors: none. */
 bool hub_owns(int fd);
 
+/* The library's: whether this thread's hub polls, so that it is libev that calls.
+ * Switches: no.  Thread: any.  Errors: none. */
+bool hub_polls(void);
+
 /* The library's: the lowest of those from that number on, or -1.
  * Switches: no.  Thread: any.  Errors: none. */
 int hub_own_next(int fd);

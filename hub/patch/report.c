@@ -1,6 +1,7 @@
 /* The report: which calls of the C library held a hub's thread up all the same, how often and how
  * long. */
 #include <errno.h>
+#include <hubbub/io/own.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -30,6 +31,13 @@ report_begin(void)
 	return hub_is_running() ? hub_now() : 0;
 }
 
+/* By these libev waits while nobody is runnable: they hold nobody up. */
+static bool
+is_hubs_own(enum patch_call call)
+{
+	return (call == CALL_epoll_wait || call == CALL_poll) && hub_polls();
+}
+
 void
 report_end(enum patch_call call, int64_t began)
 {
@@ -38,7 +46,7 @@ report_end(enum patch_call call, int64_t began)
 	struct line *line = &lines[call];
 	long long longest = atomic_load(&line->longest);
 
-	if (took >= LONG_ENOUGH) {
+	if (took >= LONG_ENOUGH && !is_hubs_own(call)) {
 		atomic_fetch_add(&line->count, 1);
 		atomic_fetch_add(&line->total, took);
 		while (took > longest &&

@@ -1,4 +1,4 @@
-/* Blocks a hub's thread in ways that cannot be patched, for the report. */
+/* Blocks a hub's thread in ways that cannot be patched, for the report, and then waits. */
 #include <hubbub/hub.h>
 #include <hubbub/patch/patch.h>
 #include <signal.h>
@@ -30,6 +30,7 @@ body(void *argument)
 {
 	hub_join(hub_spawn(block_anyway, NULL), NULL);
 	hub_on_thread_stack(block_on_errand, NULL, NULL);
+	hub_sleep(20 * HUB_MILLISECOND);
 	return argument;
 }
 

@@ -284,9 +284,11 @@ Test(patch_libraries, a_hundred_coroutines_use_libmariadb)
 	expect_together("patch-mariadb", 0.2);
 }
 
-Test(patch_libraries, the_report_names_what_blocked)
+static void
+expect_a_report(char *backend)
 {
-	char *argv[] = {"env", "HUBBUB_PATCH_REPORT=1", program_path("patch-report"), NULL};
+	char *argv[] = {
+		"env", "HUBBUB_PATCH_REPORT=1", backend, program_path("patch-report"), NULL};
 
 	cr_assert(program_start(&program, argv, 0));
 	cr_assert_eq(program_wait(&program, 20), 0, "%s", program.text);
@@ -294,6 +296,18 @@ Test(patch_libraries, the_report_names_what_blocked)
 	cr_assert_not_null(
 		strstr(program.text, "\nusleep "), "on the thread's own stack: %s", program.text);
 	cr_assert_null(strstr(program.text, "\nread "), "%s", program.text);
+	cr_assert_null(strstr(program.text, "\nepoll_wait "), "the hub's own: %s", program.text);
+	cr_assert_null(strstr(program.text, "\npoll "), "the hub's own: %s", program.text);
+}
+
+Test(patch_libraries, the_report_names_what_blocked)
+{
+	expect_a_report("HUBBUB_BACKEND=epoll");
+}
+
+Test(patch_libraries, the_report_names_what_blocked_by_poll)
+{
+	expect_a_report("HUBBUB_BACKEND=poll");
 }
 
 /* ---- programs, with the library preloaded ---- */
