@@ -362,8 +362,9 @@ hub_stop(struct hub *hub)
 	ev_loop_destroy(loop);
 }
 
-int
-hub_run_with(const struct hub_options *options, hub_fn *body, void *argument, void **result)
+static int
+run(const struct hub_options *options, hub_fn *body, void *argument, void **result,
+	const void *caller)
 {
 	static const char *const backends[] = {"epoll", "poll", NULL};
 	struct hub_options defaults = {0};
@@ -395,14 +396,13 @@ hub_run_with(const struct hub_options *options, hub_fn *body, void *argument, vo
 	hub->watched.stack_end = __builtin_frame_address(0);
 	if (hub_start(hub, options) != 0)
 		return -1;
-	hub->main = hub_spawn(body, argument);
+	hub->main = coroutine_spawn(body, argument, caller);
 	if (hub->main == NULL) {
 		hub_stop(hub);
 		errno = ENOMEM;
 		return -1;
 	}
 	hub_set_name(hub->main, "main");
-	hub->main->spawned_at = (const void *)body;
 	while (hub->scheduled > 0)
 		hub_turn(hub);
 	if (result != NULL)
@@ -419,9 +419,15 @@ hub_run_with(const struct hub_options *options, hub_fn *body, void *argument, vo
 }
 
 int
+hub_run_with(const struct hub_options *options, hub_fn *body, void *argument, void **result)
+{
+	return run(options, body, argument, result, __builtin_return_address(0));
+}
+
+int
 hub_run(hub_fn *body, void *argument, void **result)
 {
-	return hub_run_with(NULL, body, argument, result);
+	return run(NULL, body, argument, result, __builtin_return_address(0));
 }
 
 int

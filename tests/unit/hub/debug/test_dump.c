@@ -37,6 +37,7 @@ Test(dump, names_every_coroutine_and_what_it_waits_for)
 	cr_assert_not_null(strstr(text, "\"main\": running"));
 	cr_assert_not_null(strstr(text, "\"the sleeper\": waits for sleep"));
 	cr_assert_not_null(strstr(text, "spawned at dump_body+"), "%s", text);
+	cr_assert_not_null(strstr(text, "spawned at in_hub+"), "%s", text);
 	cr_assert_not_null(strstr(text, "hub_sleep+"), "no backtrace: %s", text);
 	cr_assert_not_null(strstr(text, " sleeper+"), "no backtrace: %s", text);
 }
