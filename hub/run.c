@@ -379,7 +379,7 @@ run(const struct hub_options *options, hub_fn *body, void *argument, void **resu
 	}
 	stack_size = options->stack_size;
 	if (stack_size == 0)
-		stack_size = (size_t)setting_number(
+		stack_size = (size_t)setting_size(
 			"HUBBUB_STACK_SIZE", STACK_SIZE_MIN, STACK_SIZE_MAX, STACK_SIZE_DEFAULT);
 	if (stack_size < STACK_SIZE_MIN || stack_size > STACK_SIZE_MAX ||
 		(unsigned)options->backend >= HUB_BACKEND_MAX || !ROOM_IS_EMPTY(options)) {

@@ -1,40 +1,73 @@
 #include "hub/base/settings.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "hub/base/log.h"
 
-int64_t
-setting_number(const char *variable, int64_t least, int64_t most, int64_t fallback)
+/* What the unit at text multiplies by: one of units, of which each is 1024 of the former; 0 if it
+ * is none of them. */
+static long long
+factor(const char *text, const char *units)
+{
+	const char *unit = strchr(units, *text);
+
+	if (*text == '\0')
+		return 1;
+	return unit != NULL && text[1] == '\0' ? 1LL << 10 * (unit - units + 1) : 0;
+}
+
+static int64_t
+setting(const char *variable, int64_t least, int64_t most, int64_t fallback, const char *units,
+	const char *what)
 {
 	const char *text = getenv(variable);
 	char *end;
-	long long number;
+	long long number, times;
 
 	if (text == NULL || *text == '\0')
 		return fallback;
 	errno = 0;
 	number = strtoll(text, &end, 10);
-	if (errno == 0 && *end == '\0' && number >= least && number <= most)
+	times = end != text && errno == 0 ? factor(end, units) : 0;
+	if (times != 0 && !__builtin_mul_overflow(number, times, &number) && number >= least &&
+		number <= most)
 		return number;
-	log_warning("%s is \"%s\", but takes a whole number from %lld to %lld; using %lld",
-		variable, text, (long long)least, (long long)most, (long long)fallback);
+	log_warning("%s is \"%s\", but takes %s from %lld to %lld; using %lld", variable, text,
+		what, (long long)least, (long long)most, (long long)fallback);
 	return fallback;
+}
+
+int64_t
+setting_number(const char *variable, int64_t least, int64_t most, int64_t fallback)
+{
+	return setting(variable, least, most, fallback, "", "a whole number");
+}
+
+int64_t
+setting_size(const char *variable, int64_t least, int64_t most, int64_t fallback)
+{
+	return setting(variable, least, most, fallback, "KMG", "bytes, as 65536 or 64K,");
 }
 
 int
 setting_choice(const char *variable, const char *const *names, int fallback)
 {
 	const char *text = getenv(variable);
+	char all[128] = "";
+	size_t length = 0;
 
 	if (text == NULL || *text == '\0')
 		return fallback;
 	for (int i = 0; names[i] != NULL; i++)
 		if (strcmp(text, names[i]) == 0)
 			return i;
-	log_warning("%s is \"%s\", but takes %s and the like; using %s", variable, text, names[0],
+	for (int i = 0; names[i] != NULL && length < sizeof all; i++)
+		length += (size_t)snprintf(
+			all + length, sizeof all - length, "%s%s", i > 0 ? ", " : "", names[i]);
+	log_warning("%s is \"%s\", but takes one of: %s; using %s", variable, text, all,
 		names[fallback]);
 	return fallback;
 }
