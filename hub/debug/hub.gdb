@@ -9,7 +9,11 @@ STATES = ["runnable", "running", "waits", "suspended in hub_switch", "ended, not
 
 def hubs():
     """All hubs that run, as the watchdog knows them."""
-    head = gdb.lookup_static_symbol("hubs").value()
+    symbol = gdb.lookup_static_symbol("hubs")
+    if symbol is None:
+        raise gdb.GdbError("hub: libhubbub-hub's debug symbols are missing: install libhubbub-hub1-dbgsym, or build with"
+                           " -DCMAKE_BUILD_TYPE=RelWithDebInfo; or the program has no hubs, or has not begun")
+    head = symbol.value()
     hub_type = gdb.lookup_type("struct hub")
     watched = [f for f in hub_type.fields() if f.name == "watched"][0].bitpos // 8
     link = head["next"]

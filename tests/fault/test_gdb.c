@@ -19,3 +19,15 @@ Test(gdb, shows_parked_coroutines_and_where_they_wait, .timeout = 120)
 	cr_assert_not_null(strstr(program.text, "in wait_for_ever ("), "%s", program.text);
 	program_end(&program);
 }
+
+Test(gdb, says_that_symbols_are_missing, .timeout = 120)
+{
+	char *argv[] = {"/usr/bin/gdb", "-q", "-batch", "-x",
+		HUBBUB_SOURCE_DIR "/hub/debug/hub.gdb", "-ex", "hub list", "/bin/true", NULL};
+	static struct program program;
+
+	cr_assert(program_start(&program, argv, 0));
+	program_wait(&program, 60);
+	cr_assert_not_null(strstr(program.text, "debug symbols are missing"), "%s", program.text);
+	program_end(&program);
+}
