@@ -92,7 +92,7 @@ const struct hubbub_option options_rows[] = {
 		.values = "S",
 		.group = PART_LIMITS,
 		.help = "Give up a TCP connection whose peer answers nothing for S seconds, or for "
-			"those of --write-timeout where they are more",
+			"those of --write-timeout where that is longer",
 		.kind = HUBBUB_DURATION,
 		FIELD(worker.keepalive),
 		.standard = "60",

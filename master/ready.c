@@ -49,8 +49,9 @@ print_line(const struct master *master)
 		length += (size_t)snprintf(line + length, sizeof line - length, "%s, ", text);
 	}
 	length += (size_t)snprintf(line + length, sizeof line - length,
-		"%u processes x %u threads, pid %d\n", config->processes, config->threads,
-		(int)getpid());
+		"%u process%s x %u thread%s, pid %d\n", config->processes,
+		log_plural(config->processes, "es"), config->threads,
+		log_plural(config->threads, "s"), (int)getpid());
 	log_bare(line, length);
 }
 

@@ -319,7 +319,7 @@ Test(cli, the_environment_sets_what_the_command_line_does_not)
 	setenv("HUBBUB_SERVER_LISTEN", "127.0.0.1:0", 1);
 	setenv("HUBBUB_SERVER_THREADS", "2", 1);
 	cr_assert(program_start_echo(&first, "-p1", NULL), "%s", first.text);
-	cr_assert_not_null(strstr(first.text, "1 processes x 2 threads"), "%s", first.text);
+	cr_assert_not_null(strstr(first.text, "1 process x 2 threads"), "%s", first.text);
 	cr_assert_eq(program_stop(&first, SIGTERM, 20), 0);
 	program_end(&first);
 }

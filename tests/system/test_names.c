@@ -181,7 +181,7 @@ start_alone(const char *option, ...)
 	if (program.output > 0)
 		program_end(&program);
 	cr_assert(program_start(&program, argv, 0));
-	return program_expect(&program, "threads, pid ", 20) ? -1 : program_wait(&program, 20);
+	return program_expect(&program, " thread, pid ", 20) ? -1 : program_wait(&program, 20);
 }
 
 Test(names, of_sixteen_addresses_and_of_more)

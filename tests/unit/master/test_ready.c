@@ -101,8 +101,7 @@ Test(ready, the_line_tells_address_shape_and_pid)
 	ready_begin(&quiet.master);
 	dup2(before, STDERR_FILENO);
 	cr_assert_gt(pread(file, line, sizeof line - 1, 0), 0);
-	snprintf(expected, sizeof expected,
-		"ready: 127.0.0.1:%u, 2 processes x 1 threads, pid %d\n",
+	snprintf(expected, sizeof expected, "ready: 127.0.0.1:%u, 2 processes x 1 thread, pid %d\n",
 		address_port(&quiet.master.sockets.addresses[0]), (int)getpid());
 	cr_assert_str_eq(line, expected);
 	cr_assert_eq(quiet.master.phase, MASTER_SERVING);
