@@ -81,9 +81,9 @@ Test(gate, what_cannot_be_read_is_named)
 		const char *text;
 		const char *phrase;
 	} cases[] = {{"", "empty"}, {"p99", "no comparison"}, {"p99>", "a time"},
-		{"p99>2x", "a time"}, {"p101>1ms", "'p101'"}, {"speed>1", "'speed'"},
-		{"errors>many", "a number"}, {"service.errors>1", "'service.errors'"},
-		{"p99!2", "no comparison"}};
+		{"p99>2x", "a time"}, {"p99>2", "a time"}, {"max<0.5", "a time"},
+		{"p101>1ms", "'p101'"}, {"speed>1", "'speed'"}, {"errors>many", "a number"},
+		{"service.errors>1", "'service.errors'"}, {"p99!2", "no comparison"}};
 
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		struct gate gate;
