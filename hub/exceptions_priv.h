@@ -1,6 +1,6 @@
 /* The C++ runtime keeps for each thread which exceptions are handled. Coroutines of one thread
  * would pass them on to one another: so each has its own, which the runtime is given instead
- * (before.c). It asks at each throw and catch, and nothing is to be done at a switch. */
+ * (cplusplus.c). It asks at each throw and catch, and nothing is to be done at a switch. */
 #ifndef HUBBUB_EXCEPTIONS_PRIV_H
 #define HUBBUB_EXCEPTIONS_PRIV_H
 

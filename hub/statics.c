@@ -1,5 +1,6 @@
 #include "hub/statics_priv.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 
@@ -64,8 +65,8 @@ end(int *guard, int state)
 	free(one);
 }
 
-/* Waits for another coroutine of the thread. Kills and deadlines come later: the variable has to be
- * there, whatever the caller is to become. */
+/* Waits for another coroutine of the thread, or until hub_interrupt. Kills and deadlines come
+ * later: the variable has to be there, whatever the caller is to become. */
 static void
 wait_for_coroutine(struct hub_static *one)
 {
@@ -82,7 +83,8 @@ wait_for_coroutine(struct hub_static *one)
 	hub_shield_start(&shield);
 	result = waiter_wait(&one->waiters, &waiter, hub_this->current, &wait);
 	hub_shield_stop(&shield);
-	CHECK_WHY(result == 0,
+	/* A shield is none against hub_interrupt: the caller looks again. */
+	CHECK_WHY(result == 0 || errno == EINTR,
 		"deadlock: who initialises a function's static variable can never go on");
 }
 

@@ -6,7 +6,7 @@
 
 #include "hub/base/inside.h"
 
-/* What the runtime calls, by the names of the C++ ABI (before.c). The guard is used as libstdc++
+/* What the runtime calls, by the names of the C++ ABI (cplusplus.c). The guard is used as libstdc++
  * does: code of both may meet at one.
  *
  * Returns 1 for who is to initialise the variable, and then release or abandon it; 0 once it is

@@ -209,7 +209,7 @@ server_expel(struct hub_server *server)
 		hub_kill(CONTAINER_OF(link, struct guest, siblings)->coroutine);
 	hub_shield_start(&shield);
 	while (hub_server_wait(server) != 0) {
-		deadlocks++;
+		deadlocks += errno != EINTR;
 		CHECK_WHY(deadlocks < DEADLOCKS_MAX,
 			"deadlock: a server's connections do not end though they are killed");
 	}

@@ -152,9 +152,8 @@ static void
 wait_out(struct hub_event *changed, int *deadlocks)
 {
 	hub_event_clear(changed);
-	if (hub_event_wait(changed) == 0)
-		return;
-	++*deadlocks;
+	if (hub_event_wait(changed) != 0)
+		*deadlocks += errno != EINTR;
 	CHECK_WHY(*deadlocks < DEADLOCKS_MAX,
 		"deadlock: a pool's coroutines do not end though they are killed");
 }
@@ -476,7 +475,7 @@ hub_imap_free(struct hub_imap *imap)
 	hub_shield_start(&shield);
 	hub_kill(imap->feeder);
 	while (hub_join(imap->feeder, NULL) != 0) {
-		deadlocks++;
+		deadlocks += errno != EINTR;
 		CHECK_WHY(deadlocks < DEADLOCKS_MAX, "deadlock: an imap's input does not end");
 	}
 	imap_kill(imap);
