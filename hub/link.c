@@ -135,9 +135,9 @@ sort_ended(struct hub_coroutine **coroutines, size_t count, struct vigil_link *l
 /* Links to all, so that each that ends is counted, and suspends. Returns 0 or an errno. */
 static int
 keep_vigil(struct vigil *vigil, struct hub_coroutine **coroutines, size_t count,
-	struct vigil_link *links)
+	struct vigil_link *links, int64_t nanoseconds)
 {
-	struct wait wait = {"ends", coroutines[0], HUB_FOREVER, false, false};
+	struct wait wait = {"ends", coroutines[0], clock_end_of(nanoseconds), false, false};
 	int reason = 0;
 
 	for (size_t i = 0; i < count; i++) {
@@ -155,8 +155,8 @@ keep_vigil(struct vigil *vigil, struct hub_coroutine **coroutines, size_t count,
 }
 
 int
-hub_wait_ended(struct hub_coroutine **coroutines, size_t count, size_t enough, unsigned flags,
-	size_t *ended)
+link_wait_ended(struct hub_coroutine **coroutines, size_t count, size_t enough, unsigned flags,
+	int64_t nanoseconds, size_t *ended)
 {
 	struct hub_coroutine *self = hub_enter();
 	struct vigil vigil = {.waiter = self, .flags = flags};
@@ -178,11 +178,18 @@ hub_wait_ended(struct hub_coroutine **coroutines, size_t count, size_t enough, u
 		return -1;
 	vigil.missing = enough == 0 || enough > count ? count : enough;
 	vigil.epoch = self->epoch;
-	reason = keep_vigil(&vigil, coroutines, count, links);
+	reason = keep_vigil(&vigil, coroutines, count, links, nanoseconds);
 	*ended = sort_ended(coroutines, count, links);
 	free(links);
 	if (reason == 0)
 		return 0;
 	errno = reason;
 	return -1;
+}
+
+int
+hub_wait_ended(struct hub_coroutine **coroutines, size_t count, size_t enough, unsigned flags,
+	size_t *ended)
+{
+	return link_wait_ended(coroutines, count, enough, flags, HUB_FOREVER, ended);
 }

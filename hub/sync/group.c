@@ -4,8 +4,7 @@
 
 #include "hub/base/list.h"
 #include "hub/coroutine_priv.h"
-#include "hub/link.h"
-#include "hub/timeout.h"
+#include "hub/link_priv.h"
 #include "hub/waiters_priv.h"
 
 #define DEADLOCKS_MAX 4
@@ -118,9 +117,6 @@ hub_kill_all(struct hub_coroutine *const *coroutines, size_t count)
 int
 hub_end_all(struct hub_coroutine **coroutines, size_t count, int64_t nanoseconds, size_t *ended)
 {
-	struct hub_timeout scope;
-	int result;
-
 	*ended = 0;
 	for (size_t i = 0; i < count; i++)
 		if (coroutines[i]->is_raw) {
@@ -128,10 +124,5 @@ hub_end_all(struct hub_coroutine **coroutines, size_t count, int64_t nanoseconds
 			return -1;
 		}
 	hub_kill_all(coroutines, count);
-	if (hub_enter() == NULL)
-		return -1;
-	hub_timeout_start(&scope, nanoseconds);
-	result = hub_wait_ended(coroutines, count, 0, 0, ended);
-	hub_timeout_stop(&scope);
-	return result;
+	return link_wait_ended(coroutines, count, 0, 0, nanoseconds, ended);
 }

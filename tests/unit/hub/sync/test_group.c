@@ -60,6 +60,8 @@ end_body(void *argument)
 	end_all(record, 1, coroutines, 20 * HUB_MILLISECOND);
 	record->results[5] = coroutines[2] == slow;
 	end_all(record, 2, coroutines, HUB_FOREVER);
+	/* All have ended, so there is nothing to wait for. */
+	end_all(record, 3, coroutines, 0);
 	for (int i = 0; i < 3; i++)
 		hub_join(coroutines[i], NULL);
 	return NULL;
@@ -78,5 +80,7 @@ Test(group, ending_all_waits_for_so_long_and_kills_all_the_same)
 	cr_assert(record.results[5], "the one that has not ended is not the last");
 	cr_assert_eq(record.results[2], 0);
 	cr_assert_eq(record.ended[2], 3);
+	cr_assert_eq(record.results[3], 0);
+	cr_assert_eq(record.ended[3], 3);
 	cr_assert_eq(record.killed, 3);
 }
