@@ -1,7 +1,6 @@
 /* A worker is a fork of this process: the same addresses are the same code. Their names are looked
- * up in a child: libunwind opens descriptors that it believes in for as long as the process lives,
- * and in its forks; a worker has closed them, and given their numbers to its clients. And it reads
- * files, which may take any time, while the master has probes to answer. */
+ * up in a child: that reads files, which may take any time, while the master has probes to
+ * answer. */
 #include "master/lookup.h"
 
 #include <errno.h>

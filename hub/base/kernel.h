@@ -403,6 +403,17 @@ kernel_madvise(void *address, size_t length, int advice)
 		madvise(address, length, advice), SYS_madvise, address, length, advice, 0, 0, 0);
 }
 
+/* process_vm_readv(2) of this process: EFAULT where reading would be a fault. */
+static inline ssize_t
+kernel_read_own(void *to, const void *from, size_t length)
+{
+	struct iovec own = {to, length}, other = {(void *)(uintptr_t)from, length};
+	pid_t pid = kernel_getpid();
+
+	return KERNEL_CALL(process_vm_readv(pid, &own, 1, &other, 1, 0), SYS_process_vm_readv, pid,
+		&own, 1, &other, 1, 0);
+}
+
 static inline int
 kernel_mlock(const void *address, size_t length)
 {

@@ -11,8 +11,8 @@
 
 #include "hub/base/kernel.h"
 
-/* A frame that is larger ends the search. */
-#define SEARCHED ((size_t)16 * 1024)
+/* A frame that is larger, 16 KiB, ends the search. */
+#define WORDS ((size_t)2048)
 
 /* What begins anew after a handler has run, whatever it waits for, so that its caller sees nothing
  * of the signal. A futex with a time does not, nor reads and writes: those of a socket with a
@@ -125,30 +125,41 @@ follows_call(const unsigned char *address)
 #endif
 }
 
-/* The stack belongs to a thread that may go on meanwhile, and is not an array of this one's. */
-__attribute__((no_sanitize("address", "thread"))) size_t
+/* Copies words of the stack; returns how many. The kernel reads them: a thread that goes on
+ * meanwhile may run on another stack, and what lies between the two is nobody's, or a guard. */
+static size_t
+read_words(const struct asleep *asleep, const void *stack_end, uintptr_t words[static WORDS])
+{
+	uintptr_t from = (uintptr_t)asleep->stack_pointer, end = (uintptr_t)stack_end;
+	size_t count = end > from ? (end - from) / sizeof *words : 0;
+	ssize_t length;
+
+	if (from % sizeof *words != 0)
+		return 0;
+	if (count > WORDS)
+		count = WORDS;
+	length = kernel_read_own(words, asleep->stack_pointer, count * sizeof *words);
+	return length > 0 ? (size_t)length / sizeof *words : 0;
+}
+
+size_t
 asleep_callers(const struct asleep *asleep, const void *stack_end, void **frames, size_t most)
 {
-	const void *const *word = asleep->stack_pointer;
-	const void *const *end = stack_end;
-	size_t count = 0;
+	uintptr_t words[WORDS];
+	size_t found = 0, count;
 
-	if (word == NULL)
+	if (asleep->stack_pointer == NULL)
 		return 0;
-	frames[count++] = (void *)(uintptr_t)asleep->address;
-	if (word > end || ((uintptr_t)word & (sizeof *word - 1)) != 0)
-		return count;
-	if ((size_t)((const char *)end - (const char *)word) > SEARCHED)
-		end = word + SEARCHED / sizeof *word;
-	for (; word < end && count < most; word++) {
-		const void *value = __atomic_load_n(word, __ATOMIC_RELAXED);
-		struct code code = {(uintptr_t)value, false};
+	frames[found++] = (void *)(uintptr_t)asleep->address;
+	count = read_words(asleep, stack_end, words);
+	for (size_t i = 0; i < count && found < most; i++) {
+		struct code code = {words[i], false};
 
 		if (code.address < 4096)
 			continue;
 		dl_iterate_phdr(find_code, &code);
-		if (code.is_found && follows_call(value))
-			frames[count++] = (void *)(uintptr_t)value;
+		if (code.is_found && follows_call((const unsigned char *)code.address))
+			frames[found++] = (void *)code.address;
 	}
-	return count;
+	return found;
 }

@@ -10,8 +10,7 @@
 enum thread_place {
 	THREAD_RUNS,     /* or would, if it got a CPU */
 	THREAD_RESTARTS, /* sleeps in a call that begins anew after a signal's handler */
-	THREAD_SLEEPS,   /* in one that may end by it */
-	THREAD_UNKNOWN /* the kernel does not tell: the process is not dumpable, as after setuid */
+	THREAD_SLEEPS    /* in one that may end by it */
 };
 
 /* NULL, where the kernel does not tell: the process is not dumpable, as after setuid. */
@@ -28,8 +27,8 @@ enum thread_place thread_look(pid_t tid, struct asleep *asleep);
 
 /* Where the call returns to, and whoever may have called, innermost first; returns how many, at
  * most that many. Of what lies between the stack pointer and stack_end it takes every address that
- * follows a call: an earlier one that lies there still may be among them. The memory must stay
- * mapped; if the thread goes on meanwhile, the result means nothing. */
+ * follows a call: an earlier one that lies there still may be among them. If the thread goes on
+ * meanwhile, the result means nothing. */
 size_t asleep_callers(
 	const struct asleep *asleep, const void *stack_end, void **frames, size_t most);
 

@@ -7,12 +7,13 @@
 #include <ucontext.h>
 
 #include "hub/base/kernel.h"
+#include "hub/debug/symbol_priv.h"
 
 #ifdef HUBBUB_UNWIND
-/* libunwind (1.6) checks doubtful addresses by a pipe, which it opens at the first walk; should
- * those descriptors turn out closed, it opens new ones, and forgets that other threads may have
- * other tables. So walks are made in hubs' threads alone; the watchdog's, whose table is its own,
- * only looks names up. */
+/* libunwind (1.6) checks doubtful addresses by a pipe, which it opens when it is first called,
+ * whatever for; should those descriptors turn out closed, it closes the numbers, opens new ones,
+ * and forgets that other threads may have other tables. So it is called in hubs' threads alone, for
+ * walks; names, which the watchdog's thread looks up, whose table is its own, are found without. */
 #define UNW_LOCAL_ONLY
 #include <libunwind.h>
 
@@ -61,23 +62,6 @@ backtrace_of_context(const struct arch_context *context, void **frames, size_t m
 #endif
 	return walk((unw_context_t *)&registers, 0, frames, most);
 }
-
-/* Finds functions that are not exported, too. */
-static size_t
-write_function(char *text, size_t size, const void *address)
-{
-	unw_context_t context;
-	unw_cursor_t cursor;
-	unw_word_t offset;
-	char name[128];
-
-	unw_getcontext(&context);
-	if (unw_init_local(&cursor, &context) != 0 ||
-		unw_set_reg(&cursor, UNW_REG_IP, (unw_word_t)address) != 0 ||
-		unw_get_proc_name(&cursor, name, sizeof name, &offset) != 0)
-		return (size_t)snprintf(text, size, "?");
-	return (size_t)snprintf(text, size, "%s+0x%lx", name, (unsigned long)offset);
-}
 #else
 size_t
 backtrace_of_signal(void *context, void **frames, size_t most)
@@ -92,17 +76,18 @@ backtrace_of_context(const struct arch_context *context, void **frames, size_t m
 	(void)context, (void)frames, (void)most;
 	return 0;
 }
+#endif
 
 static size_t
 write_function(char *text, size_t size, const void *address)
 {
-	Dl_info info;
+	size_t offset;
+	char name[128];
 
-	if (dladdr(address, &info) != 0 && info.dli_sname != NULL)
-		return (size_t)snprintf(text, size, "%s", info.dli_sname);
-	return (size_t)snprintf(text, size, "?");
+	if (symbol_find(address, name, sizeof name, &offset) == 0)
+		return (size_t)snprintf(text, size, "?");
+	return (size_t)snprintf(text, size, "%s+0x%lx", name, (unsigned long)offset);
 }
-#endif
 
 /* What snprintf would have written, as far as there was room. */
 static size_t

@@ -1,8 +1,8 @@
 /* Backtraces by libunwind, for a hub that tells of its coroutines and for a worker that has
  * crashed; without libunwind, at build time, all are empty. Addresses mean the same in a process
- * and in the one that it was forked from. The first call opens two descriptors, which libunwind
- * uses from then on, in forks of the process, too: whoever forks and closes what it does not know
- * must not have called. */
+ * and in the one that it was forked from. The first one that is taken opens two
+ * descriptors, which libunwind uses from then on, in forks of the process, too: whoever forks and
+ * closes what it does not know must not have taken one. Writing one opens nothing. */
 #ifndef HUBBUB_DEBUG_BACKTRACE_H
 #define HUBBUB_DEBUG_BACKTRACE_H
 

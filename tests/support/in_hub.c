@@ -3,12 +3,21 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-/* libunwind opens two descriptors at the first dump of a process, for ever. */
+static void *
+wait_for_ever(void *argument)
+{
+	hub_sleep(HUB_FOREVER);
+	return argument;
+}
+
+/* libunwind opens two descriptors at the first backtrace of a process, for ever. */
 static void *
 dump_once(void *argument)
 {
 	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
 
+	hub_go(wait_for_ever, NULL);
+	hub_sleep(0);
 	hub_dump(null);
 	close(null);
 	return argument;

@@ -8,11 +8,14 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/select.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "hub/debug/asleep_priv.h"
 #include "tests/support/in_hub.h"
 
 struct report {
@@ -196,4 +199,77 @@ Test(asleep, is_told_where_and_its_call_goes_on, .timeout = 60)
 		cr_expect_not_null(strstr(record.reports[i].text, "block_in"), "%s: %s",
 			calls[i].name, record.reports[i].text);
 	}
+}
+
+/* A thread that has gone on runs on another stack, and a guard may lie between the two. */
+Test(asleep, is_not_searched_for_beyond_its_own_stack)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	char *stacks =
+		mmap(NULL, 3 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct asleep asleep = {.address = stacks,
+		.stack_pointer = (const void *const *)(const void *)(stacks + page - 64)};
+	void *frames[8];
+
+	cr_assert_neq(stacks, MAP_FAILED);
+	cr_assert_eq(mprotect(stacks + page, page, PROT_NONE), 0);
+	cr_assert_eq(asleep_callers(&asleep, stacks + 3 * page, frames, 8), 1);
+	cr_assert_eq(frames[0], stacks);
+	munmap(stacks, 3 * page);
+}
+
+/* ---- descriptors, of which the watchdog's thread has others by the same numbers ---- */
+
+struct own_record {
+	int file; /* the standard input and output */
+	struct report asleep, running;
+};
+
+static void *
+sleep_and_run(void *argument)
+{
+	struct own_record *record = argument;
+	struct hub_hooks asleep = {.blocked = on_blocked, .context = &record->asleep};
+	struct hub_hooks running = {.blocked = on_blocked, .context = &record->running};
+	int64_t end;
+
+	hub_set_hooks(&asleep);
+	while (record->asleep.count == 0) {
+		in_nanosleep();
+		hub_sleep(HUB_MILLISECOND);
+	}
+	hub_set_hooks(&running);
+	end = hub_now() + 20 * HUB_SECOND;
+	while (record->running.count == 0 && hub_now() < end)
+		continue;
+	hub_set_hooks(NULL);
+	return NULL;
+}
+
+static bool
+is_file(int fd, int file)
+{
+	struct stat one = {0}, other = {0};
+
+	return fstat(fd, &one) == 0 && fstat(file, &other) == 0 && one.st_ino == other.st_ino;
+}
+
+Test(asleep, leaves_the_processs_descriptors_alone, .timeout = 60)
+{
+	static struct own_record record;
+
+	if (on_valgrind())
+		cr_skip_test("it runs one thread at a time");
+	record.file = memfd_create("standard", MFD_CLOEXEC);
+	cr_assert_eq(write(record.file, "in", 2), 2);
+	lseek(record.file, 0, SEEK_SET);
+	dup2(record.file, STDIN_FILENO);
+	dup2(record.file, STDOUT_FILENO);
+	hub_watchdog(50 * HUB_MILLISECOND);
+	/* Not in_hub, whose backtrace would be the first. */
+	cr_assert_eq(hub_run(sleep_and_run, &record, NULL), 0);
+	cr_assert_geq(record.running.count, 1);
+	cr_assert(is_file(STDIN_FILENO, record.file));
+	cr_assert(is_file(STDOUT_FILENO, record.file));
+	cr_assert_eq(lseek(record.file, 0, SEEK_CUR), 0, "something was read or written");
 }
