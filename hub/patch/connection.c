@@ -1,6 +1,7 @@
 /* Connections: accept and connect. */
 #include <errno.h>
 #include <fcntl.h>
+#include <hubbub/fork.h>
 #include <hubbub/io/fd.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -107,8 +108,9 @@ accept_plainly(int fd, struct sockaddr *address, socklen_t *size, int flags)
 	struct turn *turn = &turns[(unsigned)fd % TURNS];
 	int client;
 
-	/* One may have interrupted a thread that holds the mutex. */
-	if (interrupt_in_handler())
+	/* One may have interrupted a thread that holds the mutex; a child may be killed while it
+	 * holds its parent's, or have it from a thread that it has not. */
+	if (interrupt_in_handler() || hub_is_inherited())
 		return REAL(accept4)(fd, address, size, flags);
 	REAL(pthread_mutex_lock)(&turn->mutex);
 	turn->plain++;
@@ -152,7 +154,7 @@ patch_accept4(int fd, struct sockaddr *address, socklen_t *size, int flags)
 	int64_t began = 0;
 	int client;
 
-	if (patch_suspends(HUB_PATCH_SOCKET)) {
+	if (patch_suspends(HUB_PATCH_SOCKET) && !hub_is_vforked()) {
 		client = accept_on_coroutine(fd, address, size, flags);
 	} else {
 		if (atomic_load(&patch_active) & PATCH_REPORTED)

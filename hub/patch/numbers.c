@@ -2,6 +2,7 @@
  * when the number is next waited for (hubbub/io/fd.h). */
 #include <errno.h>
 #include <fcntl.h>
+#include <hubbub/fork.h>
 #include <hubbub/io/own.h>
 #include <hubbub/timeout.h>
 #include <limits.h>
@@ -64,7 +65,9 @@ patch_close(int fd)
 	is_lingering = hub_is_running() && lingers(fd);
 	errno = error;
 	descriptor_new(fd);
-	return is_lingering && patch_suspends(HUB_PATCH_OS) ? close_lingering(fd) : REAL(close)(fd);
+	return is_lingering && patch_suspends(HUB_PATCH_OS) && !hub_is_vforked()
+		       ? close_lingering(fd)
+		       : REAL(close)(fd);
 }
 
 /* All but the library's own. */

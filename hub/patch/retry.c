@@ -1,6 +1,7 @@
 #include "hub/patch/retry_priv.h"
 
 #include <errno.h>
+#include <hubbub/fork.h>
 #include <hubbub/scheduler.h>
 
 #include "hub/patch/patch_priv.h"
@@ -22,8 +23,13 @@ retry_wait(struct retry *retry, enum wait_kind kind)
 	retry->pause = retry->pause == 0 ? PAUSE_FIRST : 2 * retry->pause;
 	if (retry->pause > PAUSE_MOST)
 		retry->pause = PAUSE_MOST;
+	if (left > retry->pause)
+		left = retry->pause;
+	/* A child's wait is none of its parent's coroutines', and it may be killed in its middle. */
+	if (hub_is_vforked())
+		return patch_rest(left) == 0;
 	interruptible_begin(&wait, kind);
-	result = patch_rest(left < retry->pause ? left : retry->pause);
+	result = patch_rest(left);
 	interruptible_end(&wait);
 	return result == 0;
 }
