@@ -9,6 +9,7 @@
 #include "hub/base/kernel.h"
 #include "hub/patch/brief_priv.h"
 #include "hub/patch/descriptor_priv.h"
+#include "hub/patch/generation_priv.h"
 #include "hub/patch/given_priv.h"
 #include "hub/patch/interrupt_priv.h"
 #include "hub/patch/patch_priv.h"
@@ -195,7 +196,7 @@ connect_now(int fd, const struct sockaddr *address, socklen_t size)
 static int
 connect_retry(struct patience *patience, const struct sockaddr *address, socklen_t size)
 {
-	uint32_t generation = descriptor_generation(patience->fd);
+	uint32_t generation = generation_of(patience->fd);
 	struct timespec pause = {0, HUB_MILLISECOND};
 	int result;
 
@@ -211,7 +212,7 @@ connect_retry(struct patience *patience, const struct sockaddr *address, socklen
 			pause.tv_nsec = left;
 		if (patch_nanosleep(&pause, NULL) != 0)
 			return -1;
-		if (descriptor_generation(patience->fd) != generation) {
+		if (generation_of(patience->fd) != generation) {
 			errno = EBADF;
 			return -1;
 		}

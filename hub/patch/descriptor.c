@@ -24,6 +24,7 @@
 #include "hub/patch/calls_priv.h"
 #include "hub/patch/descriptor_priv.h"
 #include "hub/patch/filelock_priv.h"
+#include "hub/patch/generation_priv.h"
 #include "hub/patch/given_priv.h"
 #include "hub/patch/interrupt_priv.h"
 #include "hub/patch/patch_priv.h"
@@ -31,7 +32,7 @@
 #include "hub/patch/time_priv.h"
 
 /* Numbers above are waited for as others are, but nothing is kept of them. */
-#define TABLE_SIZE (1 << 20)
+#define TABLE_SIZE GENERATION_NUMBERS
 
 enum view {
 	VIEW_KERNEL,      /* O_NONBLOCK is the application's, unless the hub set it */
@@ -45,16 +46,11 @@ static _Atomic uint64_t marks[TABLE_SIZE];
 static atomic_uint groups;
 static atomic_int highest = -1;
 
-/* How often each number was closed or made, by any thread; and what this thread's hub had seen of
- * that when it last waited for it: so one that another thread has closed is not taken for what it
- * was. */
-static _Atomic uint32_t generations[TABLE_SIZE];
+/* What this thread's hub had seen of each number's generation when it last waited for it: so one
+ * that another thread has closed is not taken for what it was. */
 static _Thread_local uint32_t *seen;
 static _Thread_local int seen_size;
 static pthread_key_t seen_key;
-
-/* Whether any hub has waited for any. */
-static atomic_bool is_looked_at;
 
 #define ENTRY(view, group) ((uint32_t)(view) | (uint32_t)(group) << 2)
 
@@ -159,14 +155,6 @@ seen_grow(int fd)
 	return true;
 }
 
-uint32_t
-descriptor_generation(int fd)
-{
-	return fd >= 0 && fd < TABLE_SIZE
-		       ? atomic_load_explicit(&generations[fd], memory_order_acquire)
-		       : 0;
-}
-
 void
 descriptor_look(int fd)
 {
@@ -174,10 +162,8 @@ descriptor_look(int fd)
 
 	if (fd < 0 || fd >= TABLE_SIZE || (fd >= seen_size && !seen_grow(fd)))
 		return;
-	if (!atomic_load_explicit(&is_looked_at, memory_order_relaxed))
-		atomic_store(&is_looked_at, true);
 	/* Zero is: never. */
-	now = atomic_load_explicit(&generations[fd], memory_order_acquire) + 1;
+	now = generation_of(fd) + 1;
 	/* What the hub itself made is as the hub knows it. */
 	if (seen[fd] != now && seen[fd] != 0 && !hub_made_nonblocking(fd))
 		hub_closed(fd);
@@ -188,7 +174,7 @@ descriptor_look(int fd)
 static bool
 is_kept(void)
 {
-	return (hub_is_running() || atomic_load_explicit(&is_looked_at, memory_order_relaxed) ||
+	return (hub_is_running() || generation_is_asked() ||
 		       atomic_load_explicit(&highest, memory_order_relaxed) >= 0) &&
 	       !hub_is_vforked();
 }
@@ -198,7 +184,7 @@ static void
 forget(int fd)
 {
 	if (fd >= 0 && fd < TABLE_SIZE) {
-		uint32_t now = atomic_fetch_add(&generations[fd], 1) + 2;
+		uint32_t now = generation_next(fd) + 1;
 
 		if (hub_is_running() && !interrupt_in_handler() && fd < seen_size)
 			seen[fd] = now;
@@ -314,7 +300,7 @@ wait_by_thread(struct patience *patience, int64_t left)
 bool
 patience_wait(struct patience *patience, int flags)
 {
-	uint32_t generation = descriptor_generation(patience->fd);
+	uint32_t generation = generation_of(patience->fd);
 	struct interruptible wait;
 	int64_t left;
 	int result;
@@ -344,7 +330,7 @@ patience_wait(struct patience *patience, int flags)
 	if (result <= 0)
 		return false;
 	errno = EBADF;
-	return descriptor_generation(patience->fd) == generation;
+	return generation_of(patience->fd) == generation;
 }
 
 /* ---- O_NONBLOCK as the application sees it ---- */

@@ -15,10 +15,6 @@ bool descriptor_is_hidden(int fd);
  * did. */
 void descriptor_look(int fd);
 
-/* How often a number was closed or made, by any thread: another answer, another descriptor. 0 for
- * numbers above the table. */
-uint32_t descriptor_generation(int fd);
-
 /* A number that has just been made: whatever was known of it belongs to another descriptor. */
 void descriptor_new(int fd);
 void descriptor_range_new(unsigned first, unsigned last);

@@ -4,9 +4,20 @@
 #include <unistd.h>
 
 #include "hub/base/kernel.h"
+#include "hub/patch/generation_priv.h"
 #include "hub/patch/transfer_priv.h"
 
 /* ---- at an offset ---- */
+
+/* Flags that mean something for files alone. */
+#define OF_FILES (RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_APPEND)
+
+/* Where the offset is -1: whether it is as if there were no flags. */
+static bool
+is_plain(int fd, int flags)
+{
+	return flags == 0 || ((flags & ~OF_FILES) == 0 && !descriptor_is_file(fd));
+}
 
 ssize_t
 patch_preadv2(int fd, const struct iovec *parts, int count, off_t offset, int flags)
@@ -19,14 +30,20 @@ patch_preadv2(int fd, const struct iovec *parts, int count, off_t offset, int fl
 		.flags = flags};
 	ssize_t result;
 
-	if (offset == -1)
+	if (offset == -1 && is_plain(fd, flags))
 		return patch_readv(fd, parts, count);
+	/* Twice at the file's own offset would be further on. */
+	if (offset == -1 && !(flags & RWF_NOWAIT))
+		return file_offload(&c);
 	result = kernel_preadv2(fd, parts, count, offset, flags | RWF_NOWAIT);
 	/* A part may be all that is cached; zero is the end. */
 	if ((result >= 0 &&
 		    (result == 0 || (size_t)result == parts_length(parts, (size_t)count))) ||
-		(flags & RWF_NOWAIT))
+		(flags & RWF_NOWAIT)) {
+		if (offset == -1 && result > 0)
+			hub_note_received(fd);
 		return result;
+	}
 	return file_offload(&c);
 }
 
@@ -39,8 +56,16 @@ patch_pwritev2(int fd, const struct iovec *parts, int count, off_t offset, int f
 		.count = count,
 		.offset = offset,
 		.flags = flags};
+	ssize_t result;
 
-	return offset == -1 ? patch_writev(fd, parts, count) : file_offload(&c);
+	if (offset == -1 && is_plain(fd, flags))
+		return patch_writev(fd, parts, count);
+	if (offset != -1 || !(flags & RWF_NOWAIT))
+		return file_offload(&c);
+	result = kernel_pwritev2(fd, parts, count, offset, flags);
+	if (result > 0)
+		hub_note_sent(fd);
+	return result;
 }
 
 /* -1 is no offset to the older calls, but the file's own to the newer ones. */
@@ -106,11 +131,11 @@ send_chunk(const struct two *two, const char *chunk, ssize_t got, off_t *offset)
 	ssize_t sent = -1;
 
 	errno = EBADF;
-	if (descriptor_generation(two->out) == two->out_generation)
+	if (generation_of(two->out) == two->out_generation)
 		sent = patch_write(two->out, chunk, (size_t)got);
 	if (sent > 0 && offset != NULL)
 		*offset += sent;
-	if (sent < got && offset == NULL && descriptor_generation(two->in) == two->in_generation) {
+	if (sent < got && offset == NULL && generation_of(two->in) == two->in_generation) {
 		int error = errno;
 
 		lseek(two->in, (sent > 0 ? sent : 0) - got, SEEK_CUR);
@@ -124,15 +149,15 @@ send_chunk(const struct two *two, const char *chunk, ssize_t got, off_t *offset)
 ssize_t
 patch_sendfile(int out, int in, off_t *offset, size_t count)
 {
-	const struct two two = {out, in, descriptor_generation(out), descriptor_generation(in)};
+	const struct two two = {out, in, generation_of(out), generation_of(in)};
 	int mode = kernel_fcntl(out, F_GETFL, 0);
 	size_t done = 0;
 	ssize_t sent = 0;
 	char *chunk;
 
 	/* What cannot be written is the kernel's to tell of. */
-	if (mode == -1 || (mode & O_ACCMODE) == O_RDONLY || descriptor_is_nonblocking(out) ||
-		!descriptor_is_file(in)) {
+	if (mode == -1 || (mode & O_ACCMODE) == O_RDONLY || (mode & O_APPEND) ||
+		descriptor_is_nonblocking(out) || !descriptor_is_file(in)) {
 		sent = REAL(sendfile)(out, in, offset, count);
 		if (sent > 0)
 			hub_note_sent(out);
@@ -146,7 +171,7 @@ patch_sendfile(int out, int in, off_t *offset, size_t count)
 		ssize_t got = -1;
 
 		errno = EBADF;
-		if (descriptor_generation(in) == two.in_generation)
+		if (generation_of(in) == two.in_generation)
 			got = read_chunk(in, chunk, most, offset);
 		sent = got > 0 ? send_chunk(&two, chunk, got, offset) : got;
 		if (sent > 0)

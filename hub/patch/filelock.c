@@ -21,7 +21,7 @@ patch_flock(int fd, int operation)
 	if (operation & LOCK_NB)
 		return REAL(flock)(fd, operation);
 	while ((result = REAL(flock)(fd, operation | LOCK_NB)) == -1 && errno == EWOULDBLOCK)
-		if (!retry_wait(&retry, WAIT_RESTARTED))
+		if (!retry_wait_for(&retry, fd, WAIT_RESTARTED))
 			return -1;
 	return result;
 }
@@ -36,7 +36,7 @@ patch_lockf(int fd, int command, off_t length)
 		return REAL(lockf)(fd, command, length);
 	while ((result = REAL(lockf)(fd, F_TLOCK, length)) == -1 &&
 		(errno == EAGAIN || errno == EACCES))
-		if (!retry_wait(&retry, WAIT_RESTARTED))
+		if (!retry_wait_for(&retry, fd, WAIT_RESTARTED))
 			return -1;
 	return result;
 }
@@ -48,7 +48,7 @@ filelock_wait(int fd, int command, void *lock)
 	int result, before = errno, try = command == F_SETLKW ? F_SETLK : F_OFD_SETLK;
 
 	while ((result = REAL(fcntl)(fd, try, lock)) == -1 && (errno == EAGAIN || errno == EACCES))
-		if (!retry_wait(&retry, WAIT_RESTARTED))
+		if (!retry_wait_for(&retry, fd, WAIT_RESTARTED))
 			return -1;
 	if (result == 0)
 		errno = before;

@@ -11,6 +11,7 @@
 #include "hub/base/kernel.h"
 #include "hub/patch/calls_priv.h"
 #include "hub/patch/descriptor_priv.h"
+#include "hub/patch/generation_priv.h"
 #include "hub/patch/interrupt_priv.h"
 #include "hub/patch/real_priv.h"
 #include "hub/patch/time_priv.h"
@@ -337,6 +338,7 @@ static int
 wait_for_events(int fd, struct epoll_event *events, int count, int timeout, enum wait_kind kind)
 {
 	int64_t end = timeout > 0 ? hub_now() + timeout * HUB_MILLISECOND : HUB_FOREVER;
+	uint32_t generation = generation_of(fd);
 	int result = REAL(epoll_wait)(fd, events, count, 0);
 
 	while (result == 0 && timeout != 0) {
@@ -352,6 +354,11 @@ wait_for_events(int fd, struct epoll_event *events, int count, int timeout, enum
 		interruptible_end(&wait);
 		if (ready <= 0)
 			return ready;
+		/* By another thread. */
+		if (generation_of(fd) != generation) {
+			errno = EBADF;
+			return -1;
+		}
 		/* Somebody else may have taken them. */
 		result = REAL(epoll_wait)(fd, events, count, 0);
 	}

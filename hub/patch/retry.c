@@ -4,6 +4,7 @@
 #include <hubbub/fork.h>
 #include <hubbub/scheduler.h>
 
+#include "hub/patch/generation_priv.h"
 #include "hub/patch/patch_priv.h"
 
 #define PAUSE_FIRST HUB_MILLISECOND
@@ -25,11 +26,22 @@ retry_wait(struct retry *retry, enum wait_kind kind)
 		retry->pause = PAUSE_MOST;
 	if (left > retry->pause)
 		left = retry->pause;
-	/* A child's wait is none of its parent's coroutines', and it may be killed in its middle. */
+	/* A child of vfork is none of its parent's coroutines, and may be killed meanwhile. */
 	if (hub_is_vforked())
 		return patch_rest(left) == 0;
 	interruptible_begin(&wait, kind);
 	result = patch_rest(left);
 	interruptible_end(&wait);
 	return result == 0;
+}
+
+bool
+retry_wait_for(struct retry *retry, int fd, enum wait_kind kind)
+{
+	uint32_t generation = generation_of(fd);
+
+	if (!retry_wait(retry, kind))
+		return false;
+	errno = EBADF;
+	return generation_of(fd) == generation;
 }

@@ -16,4 +16,8 @@ struct retry {
  * true, or false with errno: EAGAIN (it is the end), EINTR, ECANCELED and others. */
 bool retry_wait(struct retry *retry, enum wait_kind kind);
 
+/* The same for a call on a descriptor: false with errno EBADF if it was closed meanwhile, for then
+ * its number may mean another. */
+bool retry_wait_for(struct retry *retry, int fd, enum wait_kind kind);
+
 #endif

@@ -5,11 +5,14 @@
 #include <hubbub/io/fd.h>
 
 #include "hub/base/kernel.h"
+#include "hub/patch/generation_priv.h"
 #include "hub/patch/patch_priv.h"
 #include "hub/patch/transfer_priv.h"
 
 /* So much goes out without waiting where poll(2) says that something does. */
 #define PIECE 4096
+
+#define KNOWN_FLAGS (SPLICE_F_MOVE | SPLICE_F_NONBLOCK | SPLICE_F_MORE | SPLICE_F_GIFT)
 
 struct move {
 	int in, out;
@@ -29,8 +32,8 @@ move_there(void *argument)
 
 	move->result = -1;
 	errno = EBADF;
-	if (descriptor_generation(move->in) == move->generations[0] &&
-		descriptor_generation(move->out) == move->generations[1])
+	if (generation_of(move->in) == move->generations[0] &&
+		generation_of(move->out) == move->generations[1])
 		move->result = move->is_copy
 				       ? REAL(copy_file_range)(move->in, move->in_offset, move->out,
 						 move->out_offset, move->length, move->flags)
@@ -43,8 +46,8 @@ move_there(void *argument)
 static ssize_t
 move_elsewhere(struct move *move)
 {
-	move->generations[0] = descriptor_generation(move->in);
-	move->generations[1] = descriptor_generation(move->out);
+	move->generations[0] = generation_of(move->in);
+	move->generations[1] = generation_of(move->out);
 	if (patch_offload(move_there, move) != 0)
 		return -1;
 	errno = move->error;
@@ -60,21 +63,61 @@ is_ready(int fd, short events)
 	return kernel_poll_now(&query, 1) != 0;
 }
 
-static bool
-is_pipe(int fd)
+/* What one of the two is. */
+struct side {
+	int mode; /* -1 for what is not open */
+	bool is_pipe, is_file;
+	dev_t device;
+	ino_t node;
+};
+
+static struct side
+side_of(int fd)
 {
+	struct side side = {.mode = kernel_fcntl(fd, F_GETFL, 0)};
 	struct stat status;
 
-	return fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode);
+	if (side.mode == -1 || fstat(fd, &status) != 0)
+		return (struct side){.mode = -1};
+	side.mode &= O_ACCMODE;
+	side.is_pipe = S_ISFIFO(status.st_mode);
+	side.is_file = S_ISREG(status.st_mode) || S_ISBLK(status.st_mode);
+	side.device = status.st_dev;
+	side.node = status.st_ino;
+	return side;
 }
 
-/* Whichever of the two is not ready. */
+/* What the kernel looks at before it waits. */
 static bool
-wait_for_either(struct patience *from, struct patience *to)
+is_wrong(const struct move *move, const struct side *in, const struct side *out)
 {
-	if (from->fd != -1 && !is_ready(from->fd, POLLIN))
-		return patience_wait(from, 0);
-	return to->fd == -1 || patience_wait(to, 0);
+	return in->mode == -1 || out->mode == -1 || in->mode == O_WRONLY || out->mode == O_RDONLY ||
+	       !(in->is_pipe || out->is_pipe) || (move->in_offset != NULL && !in->is_file) ||
+	       (move->out_offset != NULL && !out->is_file) || (move->flags & ~KNOWN_FLAGS) ||
+	       (in->is_pipe && out->is_pipe && in->node == out->node && in->device == out->device);
+}
+
+/* Waits for whichever of the two is not ready; meanwhile the other's number may be closed, and mean
+ * another. */
+static bool
+wait_for_either(struct patience *from, struct patience *to, int in, int out)
+{
+	uint32_t of_in = generation_of(in), of_out = generation_of(out);
+
+	if (from->fd != -1 && !is_ready(from->fd, POLLIN)) {
+		if (!patience_wait(from, 0))
+			return false;
+	} else if (to->fd != -1 && !patience_wait(to, 0)) {
+		return false;
+	}
+	errno = EBADF;
+	return generation_of(in) == of_in && generation_of(out) == of_out;
+}
+
+static bool
+is_either_nonblocking(int in, int out)
+{
+	return descriptor_is_nonblocking(in) || descriptor_is_nonblocking(out);
 }
 
 ssize_t
@@ -86,18 +129,20 @@ patch_splice(int in, off_t *in_offset, int out, off_t *out_offset, size_t length
 		.out_offset = out_offset,
 		.flags = flags | SPLICE_F_NONBLOCK};
 	struct patience from = {.fd = in, .events = POLLIN}, to = {.fd = out, .events = POLLOUT};
-	bool has_file = descriptor_is_file(in) || descriptor_is_file(out);
-	bool is_sent = descriptor_is_stream(out);
+	const struct side source = side_of(in), target = side_of(out);
+	bool is_sent = descriptor_is_stream(out), has_file = source.is_file || target.is_file;
 	ssize_t result;
 
 	/* What cannot be spliced is the kernel's to tell of. */
-	if (length == 0 || !(is_pipe(in) || is_pipe(out)) || (flags & SPLICE_F_NONBLOCK) ||
-		descriptor_is_nonblocking(in) || descriptor_is_nonblocking(out))
+	if (length == 0 || (flags & SPLICE_F_NONBLOCK) || is_wrong(&move, &source, &target))
 		return REAL(splice)(in, in_offset, out, out_offset, length, flags);
-	move.length = is_sent && length > PIECE ? PIECE : length;
-	if (descriptor_is_file(in))
+	/* Of two pipes one that does not wait speaks for both. */
+	if (source.is_pipe && target.is_pipe && is_either_nonblocking(in, out))
+		return REAL(splice)(in, in_offset, out, out_offset, length, move.flags);
+	move.length = is_sent && length > PIECE && !descriptor_is_nonblocking(out) ? PIECE : length;
+	if (source.is_file)
 		from.fd = -1;
-	if (descriptor_is_file(out))
+	if (target.is_file)
 		to.fd = -1;
 	do {
 		result = -1;
@@ -107,7 +152,7 @@ patch_splice(int in, off_t *in_offset, int out, off_t *out_offset, size_t length
 			result = has_file ? move_elsewhere(&move)
 					  : REAL(splice)(in, in_offset, out, out_offset,
 						    move.length, move.flags);
-	} while (result == -1 && errno == EAGAIN && wait_for_either(&from, &to));
+	} while (result == -1 && errno == EAGAIN && wait_for_either(&from, &to, in, out));
 	if (result > 0 && is_sent)
 		hub_note_sent(out);
 	return result;
@@ -120,7 +165,8 @@ patch_tee(int in, int out, size_t length, unsigned flags)
 	ssize_t result;
 
 	while ((result = REAL(tee)(in, out, length, flags | SPLICE_F_NONBLOCK)) == -1 &&
-		errno == EAGAIN && !(flags & SPLICE_F_NONBLOCK) && wait_for_either(&from, &to))
+		errno == EAGAIN && !(flags & SPLICE_F_NONBLOCK) &&
+		!is_either_nonblocking(in, out) && wait_for_either(&from, &to, in, out))
 		continue;
 	return result;
 }

@@ -98,7 +98,7 @@ wait_for_more(int fd, int least, int64_t gap)
 		had = now;
 		if (gap != 0 && hub_now() - last_at >= gap)
 			break;
-		if (!retry_wait(&retry, WAIT_RESTARTED))
+		if (!retry_wait_for(&retry, fd, WAIT_RESTARTED))
 			return false;
 	}
 	return true;

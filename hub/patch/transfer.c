@@ -1,6 +1,7 @@
 /* What a file is asked by another thread, since nobody can wait for a file. */
 #include "hub/patch/transfer_priv.h"
 
+#include "hub/patch/generation_priv.h"
 #include "hub/patch/patch_priv.h"
 
 static void *
@@ -8,7 +9,7 @@ run_file_call(void *argument)
 {
 	struct file_call *c = argument;
 
-	if (descriptor_generation(c->fd) != c->generation) {
+	if (generation_of(c->fd) != c->generation) {
 		c->answer = -1;
 		c->error = EBADF;
 		return NULL;
@@ -39,7 +40,7 @@ run_file_call(void *argument)
 ssize_t
 file_offload(struct file_call *c)
 {
-	c->generation = descriptor_generation(c->fd);
+	c->generation = generation_of(c->fd);
 	if (patch_offload(run_file_call, c) != 0)
 		return -1;
 	errno = c->error;

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "hub/base/kernel.h"
+#include "hub/patch/generation_priv.h"
 #include "hub/patch/time_priv.h"
 #include "hub/patch/transfer_priv.h"
 
@@ -153,11 +154,11 @@ pause_for_more(struct whole *whole, struct timespec *pause)
 static ssize_t
 peek_all(struct whole *whole, size_t got, size_t wanted)
 {
-	uint32_t generation = descriptor_generation(whole->fd);
+	uint32_t generation = generation_of(whole->fd);
 	struct timespec pause = {0, HUB_MILLISECOND};
 
 	while (got < wanted && pause_for_more(whole, &pause) &&
-		descriptor_generation(whole->fd) == generation) {
+		generation_of(whole->fd) == generation) {
 		ssize_t more =
 			receive_more(whole, whole->message->msg_iov, whole->message->msg_iovlen);
 

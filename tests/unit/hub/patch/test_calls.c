@@ -974,12 +974,11 @@ static const struct {
 		true},
 	{"eventfd_write", scenes_make_full_event, scenes_eventfd_write, scenes_take_from_event, 0,
 		false, true},
-	{"flock", scenes_make_locked, scenes_flock, scenes_unlock, 0, false, false},
-	{"lockf", scenes_make_locked, scenes_lockf, scenes_unlock, 0, false, false},
-	{"fcntl, of an open file", scenes_make_locked, scenes_fcntl, scenes_unlock, 0, false,
-		false},
+	{"flock", scenes_make_locked, scenes_flock, scenes_unlock, 0, false, true},
+	{"lockf", scenes_make_locked, scenes_lockf, scenes_unlock, 0, false, true},
+	{"fcntl, of an open file", scenes_make_locked, scenes_fcntl, scenes_unlock, 0, false, true},
 	{"fcntl, of a process", scenes_make_locked, scenes_fcntl_of_process, scenes_unlock, 0,
-		false, false},
+		false, true},
 	{"msgrcv", scenes_make_messages, scenes_msgrcv, scenes_send_message, 5, false, false},
 	{"msgsnd", scenes_make_full_messages, scenes_msgsnd, scenes_take_message, 0, false, false},
 	{"semop", scenes_make_semaphores, scenes_semop, scenes_raise_semaphore, 0, false, false},
@@ -1068,6 +1067,48 @@ Test(calls, each_ends_with_EBADF_when_another_closes_its_descriptor)
 {
 	hub_patch_all();
 	in_hub(play_closing, NULL);
+	for (size_t i = 0; i < CASES; i++)
+		if (cases[i].waits_for_fd)
+			cr_expect(outcomes[i].result == -1 && outcomes[i].error == EBADF,
+				"%s gives %ld (%s)", cases[i].call, outcomes[i].result,
+				strerror(outcomes[i].error));
+}
+
+/* Its number is another's at once, which has all that the call waits for. */
+static size_t played;
+
+static void
+reopen_end(struct scene *s)
+{
+	static struct scene other;
+	int number = s->ends[0];
+
+	other = (struct scene){.ends = {-1, -1}, .extra = -1, .room = -1, .has_ended = true};
+	cases[played].prepare(&other);
+	if (cases[played].wake != NULL)
+		cases[played].wake(&other);
+	close(number);
+	dup2(other.ends[0], number);
+	close_all(&other);
+}
+
+static void *
+play_reopening(void *argument)
+{
+	for (size_t i = 0; i < CASES; i++) {
+		if (!cases[i].waits_for_fd)
+			continue;
+		played = i;
+		scene_play(&scene, cases[i].prepare, cases[i].make, reopen_end, close_all);
+		outcomes[i] = (struct outcome){scene.result, scene.error, scene.has_suspended};
+	}
+	return argument;
+}
+
+Test(calls, each_ends_with_EBADF_when_its_number_becomes_anothers)
+{
+	hub_patch_all();
+	in_hub(play_reopening, NULL);
 	for (size_t i = 0; i < CASES; i++)
 		if (cases[i].waits_for_fd)
 			cr_expect(outcomes[i].result == -1 && outcomes[i].error == EBADF,

@@ -148,7 +148,98 @@ move(void *argument)
 	return NULL;
 }
 
+/* ---- while one waits for the one number, the other becomes another's ---- */
+
+struct replaced {
+	int in[2], out[2];
+	int error;
+	ssize_t result;
+	bool is_tee;
+};
+
+static void *
+move_later(void *argument)
+{
+	struct replaced *r = argument;
+
+	r->result = r->is_tee ? tee(r->in[0], r->out[1], 5, 0)
+			      : splice(r->in[0], NULL, r->out[1], NULL, 5, 0);
+	r->error = errno;
+	return NULL;
+}
+
+static void *
+replace_other(void *argument)
+{
+	struct replaced *r = argument;
+	struct hub_coroutine *mover;
+	int other[2];
+
+	pipe(r->in);
+	pipe(r->out);
+	pipe(other);
+	mover = hub_spawn(move_later, r);
+	hub_sleep(HUB_MILLISECOND);
+	close(r->out[1]);
+	dup2(other[1], r->out[1]);
+	write(r->in[1], "hello", 5);
+	hub_join(mover, NULL);
+	for (int i = 0; i < 2; i++) {
+		close(r->in[i]);
+		close(r->out[i]);
+		close(other[i]);
+	}
+	return NULL;
+}
+
 TestSuite(splice, .timeout = 60);
+
+Test(splice, moves_nothing_into_a_number_that_became_anothers)
+{
+	hub_patch_all();
+	for (int i = 0; i < 2; i++) {
+		struct replaced replaced = {.is_tee = i == 1};
+
+		in_hub(replace_other, &replaced);
+		cr_expect(replaced.result == -1 && replaced.error == EBADF, "%d: %zd %s", i,
+			replaced.result, strerror(replaced.error));
+	}
+}
+
+/* ---- a socket that does not wait, and a pipe that does ---- */
+
+static void *
+move_by_socket(void *argument)
+{
+	struct moved *moved = argument;
+	int pair[2], ends[2];
+	struct hub_coroutine *other;
+
+	socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+	pipe(ends);
+	fcntl(pair[0], F_SETFL, O_NONBLOCK);
+	other = hub_spawn(write_late, &ends[1]);
+	moved->out = splice(ends[0], NULL, pair[0], NULL, 100, 0);
+	hub_join(other, NULL);
+	moved->in = splice(pair[0], NULL, ends[1], NULL, 100, 0);
+	moved->error = errno;
+	for (int i = 0; i < 2; i++) {
+		close(pair[i]);
+		close(ends[i]);
+	}
+	return NULL;
+}
+
+Test(splice, waits_for_a_pipe_where_the_socket_does_not_wait)
+{
+	struct moved moved = {0};
+
+	hub_patch_all();
+	in_hub(move_by_socket, &moved);
+	cr_expect_eq(moved.out, 5);
+	cr_expect(
+		moved.in == -1 && moved.error == EAGAIN, "%zd %s", moved.in, strerror(moved.error));
+}
 
 Test(splice, waits_for_sockets_too)
 {
