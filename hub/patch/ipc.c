@@ -32,6 +32,9 @@ patch_msgrcv(int queue, void *message, size_t size, long type, int flags)
 	struct retry retry = {.end = HUB_FOREVER};
 	ssize_t result;
 
+	/* Copying never waits, and is refused to who would. */
+	if (flags & MSG_COPY)
+		return REAL(msgrcv)(queue, message, size, type, flags);
 	while ((result = REAL(msgrcv)(queue, message, size, type, flags | IPC_NOWAIT)) == -1 &&
 		errno == ENOMSG && !(flags & IPC_NOWAIT))
 		if (!retry_wait(&retry, WAIT_ENDED))

@@ -119,18 +119,36 @@ stream_note_command(struct command_stream *record)
 	REAL(pthread_mutex_unlock)(&commands_mutex);
 }
 
-struct command_stream *
-stream_take_command(const FILE *stream)
+static struct command_stream *
+find_command(const FILE *stream)
 {
-	struct command_stream *found = NULL;
-
-	REAL(pthread_mutex_lock)(&commands_mutex);
 	LIST_EACH (link, &commands) {
 		struct command_stream *each = CONTAINER_OF(link, struct command_stream, link);
 
 		if (each->stream == stream)
-			found = each;
+			return each;
 	}
+	return NULL;
+}
+
+static bool
+is_command(const FILE *stream)
+{
+	bool is_found;
+
+	REAL(pthread_mutex_lock)(&commands_mutex);
+	is_found = find_command(stream) != NULL;
+	REAL(pthread_mutex_unlock)(&commands_mutex);
+	return is_found;
+}
+
+struct command_stream *
+stream_take_command(const FILE *stream)
+{
+	struct command_stream *found;
+
+	REAL(pthread_mutex_lock)(&commands_mutex);
+	found = find_command(stream);
 	if (found != NULL)
 		list_remove(&found->link);
 	REAL(pthread_mutex_unlock)(&commands_mutex);
@@ -159,13 +177,13 @@ start(void)
 	pthread_atfork(NULL, NULL, reset);
 }
 
-/* Libc closes the number where nobody can see it. */
+/* Libc closes the number where nobody can see it. A command's stream may be closed so, too: its
+ * process is waited for. */
 int
 patch_fclose(FILE *stream)
 {
-	int fd = fileno(stream);
-
-	free(stream_take_command(stream));
-	descriptor_new(fd);
+	if (is_command(stream))
+		return pclose(stream);
+	descriptor_new(fileno(stream));
 	return REAL(fclose)(stream);
 }

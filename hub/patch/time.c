@@ -75,13 +75,14 @@ patch_nanosleep(const struct timespec *time, struct timespec *left)
 	return -1;
 }
 
-/* It has negative numbers for errors, of which one is an interruption. */
+/* It has negative numbers for errors, of which one is an interruption, and leaves errno alone. */
 int
 patch_thrd_sleep(const struct timespec *time, struct timespec *left)
 {
-	if (patch_nanosleep(time, left) == 0)
-		return 0;
-	return errno == EINTR ? -1 : -2;
+	int before = errno, error = patch_nanosleep(time, left) == 0 ? 0 : errno;
+
+	errno = before;
+	return error == 0 ? 0 : error == EINTR ? -1 : -2;
 }
 
 unsigned

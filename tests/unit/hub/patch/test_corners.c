@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/file.h>
+#include <sys/msg.h>
 #include <sys/select.h>
 #include <sys/sem.h>
 #include <sys/sendfile.h>
@@ -31,9 +32,10 @@
 #pragma GCC diagnostic ignored "-Wstringop-overread"
 #endif
 
-/* A pair of sockets with five bytes to be read, an empty pipe, a file, and locks that are held. */
+/* A pair of sockets with five bytes to be read, two empty pipes, of which one does not wait, files,
+ * and locks that are held. */
 static struct {
-	int pair[2], pipe[2], file, set, semaphores;
+	int pair[2], pipe[2], unready[2], file, appended, set, semaphores, messages;
 	mqd_t queue;
 	pthread_mutex_t held;
 	pthread_cond_t condition;
@@ -159,6 +161,10 @@ own(void)
 	CASE(preadv(with.file, &part, 1, -1)) \
 	CASE(preadv2(with.file, &part, -1, -1, 0)) \
 	CASE(preadv2(with.file, &part, 1, 0, 1 << 30)) \
+	CASE(preadv2(with.pair[1], &part, 1, -1, RWF_NOWAIT)) \
+	CASE(preadv2(with.pipe[0], &part, 1, -1, 1 << 30)) \
+	CASE(pwritev2(with.pipe[1], &part, 1, -1, 1 << 30)) \
+	CASE(pwritev2(with.file, &part, 1, -1, 1 << 30)) \
 	CASE(pwritev(with.file, &part, -1, 0)) \
 	CASE(pwritev2(with.file, NULL, 1, 0, 0)) \
 	CASE(pread(with.file, text, 8, LONG_MIN)) \
@@ -195,7 +201,18 @@ own(void)
 	CASE(sendfile(with.pair[0], with.pipe[0], NULL, 5)) \
 	CASE(sendfile(with.pair[0], -1, NULL, SIZE_MAX)) \
 	CASE(sendfile(-1, with.file, NULL, 5)) \
+	CASE(sendfile(with.appended, with.file, &(off_t){0}, 5)) \
 	CASE(splice(with.pipe[0], NULL, with.pipe[1], NULL, 0, 0)) \
+	CASE(splice(with.pipe[0], NULL, with.pipe[1], NULL, 5, 0)) \
+	CASE(splice(with.pipe[0], NULL, with.pipe[0], NULL, 5, 0)) \
+	CASE(splice(with.pipe[0], NULL, -1, NULL, 5, 0)) \
+	CASE(splice(with.pipe[0], NULL, with.file, NULL, 5, 1 << 30)) \
+	CASE(splice(with.pipe[0], &(off_t){0}, with.file, NULL, 5, 0)) \
+	CASE(splice(with.pipe[1], NULL, with.pair[0], NULL, 5, 0)) \
+	CASE(splice(with.pair[1], &(off_t){0}, with.pipe[1], NULL, 5, 0)) \
+	CASE(splice(with.pair[1], NULL, with.pipe[0], NULL, 5, 0)) \
+	CASE(splice(with.unready[0], NULL, with.pipe[1], NULL, 5, 0)) \
+	CASE(tee(with.unready[0], with.pipe[1], 5, 0)) \
 	CASE(splice(with.pair[0], NULL, with.file, NULL, 5, 0)) \
 	CASE(splice(-1, NULL, with.pipe[1], NULL, 5, 0)) \
 	CASE(tee(with.pipe[0], with.pipe[1], 0, 0)) \
@@ -209,6 +226,7 @@ own(void)
 	CASE(flock(with.file, 77)) \
 	CASE(lockf(with.file, F_LOCK, LONG_MIN)) \
 	CASE(fcntl(with.file, F_OFD_SETLKW, NULL)) \
+	CASE(msgrcv(with.messages, text, 8, 0, MSG_COPY)) \
 	CASE(semop(with.semaphores, NULL, 1)) \
 	CASE(semop(with.semaphores, down(0), 0)) \
 	CASE(semop(with.semaphores, down(0), SIZE_MAX)) \
@@ -257,7 +275,7 @@ struct answer {
 	do {                                                                                       \
 		errno = 0;                                                                         \
 		answers->result = (long)(expression);                                              \
-		answers->error = answers->result == -1 ? errno : 0;                                \
+		answers->error = answers->result < 0 ? errno : 0;                                  \
 		answers++;                                                                         \
 	} while (0);
 #define TEXT(expression) #expression,
@@ -288,6 +306,9 @@ prepare(void)
 	pipe(with.pipe);
 	with.file = open("/tmp", O_TMPFILE | O_RDWR, 0600);
 	write(with.file, "hello", 5);
+	pipe2(with.unready, O_NONBLOCK);
+	with.appended = open("/tmp", O_TMPFILE | O_RDWR | O_APPEND, 0600);
+	with.messages = msgget(IPC_PRIVATE, 0600);
 	with.set = epoll_create1(0);
 	with.semaphores = semget(IPC_PRIVATE, 1, 0600);
 	snprintf(name, sizeof name, "/hubbub-corners-%d", getpid());
@@ -315,11 +336,14 @@ compare(void *argument)
 	caller = hub_spawn(make_all, ours);
 	hub_join(caller, NULL);
 	semctl(with.semaphores, 0, IPC_RMID);
+	msgctl(with.messages, IPC_RMID, NULL);
 	for (int i = 0; i < 2; i++) {
 		close(with.pair[i]);
 		close(with.pipe[i]);
+		close(with.unready[i]);
 	}
 	close(with.file);
+	close(with.appended);
 	close(with.set);
 	close(with.queue);
 	return argument;

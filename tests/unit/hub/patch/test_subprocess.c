@@ -78,12 +78,16 @@ static void *
 use_streams(void *argument)
 {
 	FILE *stream = popen("tr a-z A-Z >/dev/null; exit 5", "w");
+	/* Compilers complain. */
+	int (*volatile other_close)(FILE *) = fclose;
 
 	results[0] = stream != NULL && fputs("hello\n", stream) >= 0;
 	results[1] = pclose(stream);
 	results[2] = popen("true", "x") == NULL ? errno : 0;
 	results[3] = system(NULL) != 0;
 	results[4] = system("no such command 2>/dev/null") >> 8;
+	results[5] = other_close(popen("exit 6", "r"));
+	results[6] = waitpid(-1, NULL, WNOHANG) == -1 ? errno : 0;
 	return argument;
 }
 
@@ -96,4 +100,6 @@ Test(subprocess, commands_tell_how_they_ended)
 	cr_expect_eq(results[2], EINVAL);
 	cr_expect_eq(results[3], 1);
 	cr_expect_eq(results[4], 127);
+	cr_expect_eq(results[5], 6 << 8, "as to libc, which closes it by either");
+	cr_expect_eq(results[6], ECHILD);
 }
