@@ -20,15 +20,14 @@ uint64_t
 permits_limit(const struct fleet *fleet)
 {
 	const struct generation *serving = fleet->serving;
-	uint64_t limit = 0;
+	uint64_t asked, files = 0;
 
 	if (serving == NULL)
 		return 0;
-	if (serving->config.max_connections != 0)
-		return serving->config.max_connections;
+	asked = serving->config.max_connections;
 	for (unsigned i = 0; i < serving->count; i++)
-		limit += (uint64_t)serving->slots[i]->capacity;
-	return limit;
+		files += (uint64_t)serving->slots[i]->capacity;
+	return asked != 0 && asked < files ? asked : files;
 }
 
 static int64_t
@@ -224,7 +223,7 @@ warn_if_used_up(const struct fleet *fleet, const struct hubs *hubs)
 	snprintf(all, sizeof all, limit == 1 ? "the only connection is" : "all %lu connections are",
 		limit);
 	events_note(LOG_WARNING, "%s in use; others wait in the backlog (%s)", all,
-		fleet->serving->config.max_connections != 0
+		fleet->serving->config.max_connections == limit
 			? "--max-connections"
 			: "raise the file limit: ulimit -n, LimitNOFILE=");
 }
@@ -244,7 +243,8 @@ permits_share(struct fleet *fleet)
 	if (hubs.count == 0)
 		return;
 	if (fleet->serving->config.max_connections != 0) {
-		available = (int64_t)permits_limit(fleet) - granted - permits_elsewhere(fleet);
+		available = (int64_t)fleet->serving->config.max_connections - granted -
+			    permits_elsewhere(fleet);
 		budget = available;
 		for (unsigned i = 0; i < hubs.count; i++)
 			budget += hubs.parts[i].holds;

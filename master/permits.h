@@ -29,7 +29,7 @@ void permits_revoke(struct slot *slot);
  * it, and has all its permits back. */
 void permits_lose(struct slot *slot);
 
-/* The limit in force. */
+/* The limit in force: of --max-connections and what files allow, the lower one. */
 uint64_t permits_limit(const struct fleet *fleet);
 
 #endif

@@ -270,6 +270,7 @@ fork_process(struct slot *slot)
 	heritage.channel = pair[1];
 	heritage.master = getpid();
 	heritage.backlog = fleet->sockets->backlog;
+	heritage.capacity = slot->capacity;
 	heritage.drain_timeout = generation->config.drain_timeout;
 	heritage.sockets = sockets;
 	heritage.counters = fleet->counters;

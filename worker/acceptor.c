@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -83,6 +84,38 @@ acceptor_retry(struct worker_thread *thread)
 	for (unsigned i = 0; i < thread->heritage->addresses; i++)
 		if (thread->acceptors[i].server != NULL)
 			hub_server_retry(thread->acceptors[i].server);
+}
+
+static bool
+has_queued(const struct worker_thread *thread)
+{
+	unsigned addresses = thread->heritage->addresses;
+
+	for (unsigned i = 0; i < addresses; i++) {
+		struct pollfd query = {
+			.fd = thread->heritage->sockets[thread->index * addresses + i],
+			.events = POLLIN};
+
+		if (thread->acceptors[i].server != NULL && !thread->acceptors[i].is_closed &&
+			poll(&query, 1, 0) == 1 && query.revents == POLLIN)
+			return true;
+	}
+	return false;
+}
+
+void
+acceptor_count_starved(struct worker_thread *thread)
+{
+	const struct worker_heritage *heritage = thread->heritage;
+	int64_t granted = __atomic_load_n(&heritage->rows[0].granted, __ATOMIC_RELAXED);
+
+	/* Below that, permits are on their way, or --max-connections is the limit. */
+	if (!thread->is_out_of_permits || granted < heritage->capacity || !has_queued(thread)) {
+		thread->starved = 0;
+		return;
+	}
+	if (++thread->starved % THREAD_PULSES == 0)
+		counters_add(&thread->row->accept_limited, 1);
 }
 
 static void

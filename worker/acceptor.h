@@ -46,6 +46,11 @@ int acceptor_start(struct acceptor *acceptor);
 /* Lets the thread's acceptors try again, if one of them was without a permit. */
 void acceptor_retry(struct worker_thread *thread);
 
+/* Permits end before files do, so that no accept fails for lack of those. Called at each pulse,
+ * before acceptor_retry: while clients wait because the process has all permits that its files
+ * allow, counts one such failure a second. */
+void acceptor_count_starved(struct worker_thread *thread);
+
 /* Stops waiting for connections. Datagrams that have come are answered first. Switches. */
 void acceptor_pause(struct acceptor *acceptor);
 

@@ -64,8 +64,9 @@
 	WORKER(unanswered, COUNTER, 1, "unanswered_total", NULL, \
 		"Datagrams not answered: too many that sent an answer back.", "unanswered", false) \
 	WORKER(accept_limited, COUNTER, 1, "accept_errors_total", "limit", \
-		"Accepts that failed: for lack of files, buffers or memory, or because the " \
-		"client had gone.", "accept_errors_limit", false) \
+		"Accepts that failed: for lack of files (one a second while clients wait), " \
+		"buffers or memory, or because the client had gone.", \
+		"accept_errors_limit", false) \
 	WORKER(accept_aborted, COUNTER, 1, "accept_errors_total", "aborted", \
 		NULL, "accept_errors_aborted", false) \
 	WORKER(dismissed, COUNTER, 1, "dismissed_total", NULL, \

@@ -62,6 +62,7 @@ struct worker_heritage {
 	struct counters *counters; /* shared, with the descriptor of their file (counters_file) */
 	struct worker_row *rows;   /* this worker's, one per hub */
 	int backlog;               /* the longest queue of a listener */
+	int64_t capacity;          /* connections that its files allow */
 	int64_t drain_timeout;     /* nanoseconds; for a worker whose master is dead */
 	struct worker_settings settings;
 };

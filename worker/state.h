@@ -31,6 +31,8 @@ enum thread_news {
 	THREAD_NEWS_MAX
 };
 
+#define THREAD_PULSES 10 /* a second */
+
 struct acceptor;
 struct worker;
 struct worker_thread;
@@ -84,6 +86,7 @@ struct worker_thread {
 	struct hub_event parcel;
 	bool is_deaf;           /* it cannot accept any more; see deaf.h */
 	bool is_out_of_permits; /* when it last looked; siblings read it, so access is atomic */
+	unsigned starved;       /* pulses in a row at which files were what clients waited for */
 	/* What the master could not be told yet, by kind: the pulse says it again. */
 	struct thread_unsaid unsaid[CHANNEL_TO_MASTER_MAX];
 	unsigned emptying;   /* coroutines that serve last queues; see queued.h */

@@ -25,7 +25,7 @@
 #include "worker/service.h"
 
 #define BIT(command) (1U << (command))
-#define PULSE (100 * HUB_MILLISECOND)
+#define PULSE (HUB_SECOND / THREAD_PULSES)
 /* When nobody takes over, handshakes that have begun get this long to end, and are served. */
 #define HANDSHAKE (200 * HUB_MILLISECOND)
 /* Where there was no memory for an acceptor. */
@@ -144,6 +144,7 @@ pulse(void *argument)
 		__atomic_store_n(&row->lag, lag, __ATOMIC_RELAXED);
 		if (!thread->is_deaf || thread_is_leaving(thread))
 			__atomic_store_n(&row->heartbeat, now, __ATOMIC_RELAXED);
+		acceptor_count_starved(thread);
 		/* The master may have given permits. */
 		acceptor_retry(thread);
 		say_unsaid(thread);

@@ -113,6 +113,11 @@ Test(agent, a_full_server_wants_none)
 	cr_assert_str_eq(asked(), "ready up 10%\n");
 	scene.generation.config.max_connections = 5;
 	cr_assert_str_eq(asked(), "ready up 0%\n");
+	/* Files are the limit: more is asked for than they allow. */
+	scene.generation.config.max_connections = 1000;
+	cr_assert_str_eq(asked(), "ready up 10%\n");
+	scene.slot.rows->opened = 11;
+	cr_assert_str_eq(asked(), "ready up 0%\n");
 }
 
 Test(agent, the_fuller_the_less_it_wants_and_a_few_make_no_difference)
@@ -127,6 +132,7 @@ Test(agent, the_fuller_the_less_it_wants_and_a_few_make_no_difference)
 		{999, 0, "ready up 10%\n"}, {1000, 0, "ready up 0%\n"}};
 
 	agent_open(agent);
+	scene.slot.capacity = 2000;
 	scene.generation.config.max_connections = 1000;
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		scene.slot.rows->opened = cases[i].open;

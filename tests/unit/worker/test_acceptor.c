@@ -103,6 +103,52 @@ Test(acceptor, one_permit_one_connection)
 	cr_assert_eq(served, 2);
 }
 
+static uint64_t
+starve(unsigned pulses)
+{
+	uint64_t before = lone.row->accept_limited;
+
+	for (unsigned i = 0; i < pulses; i++)
+		acceptor_count_starved(&lone.thread);
+	return lone.row->accept_limited - before;
+}
+
+static void *
+starved_body(void *argument)
+{
+	uint64_t *counted = argument;
+	struct acceptor *acceptor = &lone.thread.acceptors[0];
+	int client;
+
+	lone.heritage.capacity = 7;
+	lone.row->granted = 7;
+	acceptor_start(acceptor);
+	settle();
+	counted[0] = starve(5 * THREAD_PULSES);
+	client = connect_client();
+	settle();
+	counted[1] = starve(THREAD_PULSES - 1);
+	counted[2] = starve(1);
+	counted[3] = starve(5 * THREAD_PULSES);
+	lone.row->granted = 6;
+	counted[4] = starve(5 * THREAD_PULSES);
+	close(client);
+	acceptor_pause(acceptor);
+	return NULL;
+}
+
+Test(acceptor, who_waits_for_lack_of_files_is_counted_each_second)
+{
+	uint64_t counted[5];
+
+	in_hub(starved_body, counted);
+	cr_assert_eq(counted[0], 0, "nobody waits");
+	cr_assert_eq(counted[1], 0, "not yet a second");
+	cr_assert_eq(counted[2], 1);
+	cr_assert_eq(counted[3], 5);
+	cr_assert_eq(counted[4], 0, "--max-connections is the limit, not the files");
+}
+
 static void *
 queue_body(void *argument)
 {
