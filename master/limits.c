@@ -19,6 +19,7 @@
 #define FILES_PLENTY 65536
 #define SYN_BACKLOG_PLENTY 1024
 #define RESERVE 32
+#define SOMAXCONN_FILE "/proc/sys/net/core/somaxconn"
 
 /* What the master or a worker needs, whichever is more. */
 static rlim_t
@@ -138,10 +139,18 @@ read_setting(const char *path)
 	return value;
 }
 
+unsigned
+limits_backlog(unsigned backlog)
+{
+	long most = read_setting(SOMAXCONN_FILE);
+
+	return most >= 0 && most < (long)backlog ? (unsigned)most : backlog;
+}
+
 void
 limits_warn(unsigned backlog, unsigned addresses, unsigned hubs)
 {
-	long queue = read_setting("/proc/sys/net/core/somaxconn");
+	long queue = read_setting(SOMAXCONN_FILE);
 	long begun = read_setting("/proc/sys/net/ipv4/tcp_max_syn_backlog");
 	struct rlimit files;
 

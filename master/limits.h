@@ -18,6 +18,9 @@ bool limits_allow(
 /* How many connections one worker of so many hubs may hold by the file limit. */
 uint64_t limits_connections(unsigned addresses, unsigned hubs);
 
+/* What the kernel makes of a backlog. */
+unsigned limits_backlog(unsigned backlog);
+
 /* Warns of each limit of the system that will bite, with the command that lifts it; hubs are those
  * of a worker. */
 void limits_warn(unsigned backlog, unsigned addresses, unsigned hubs);

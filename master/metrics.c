@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "hub/base/allocator.h"
+#include "master/limits.h"
 #include "master/master.h"
 #include "master/permits.h"
 #include "master/ready.h"
@@ -243,6 +244,13 @@ write_server(FILE *stream, const struct master *master)
 		(double)permits_limit(fleet));
 	write_one(stream, "imbalance_ratio", "gauge",
 		"Most connections on a hub over the mean; 1 is even.", status_imbalance(fleet));
+	write_one(stream, "imbalance_connections", "gauge",
+		"Most connections on a hub less the mean: few are seldom even.",
+		status_excess(fleet));
+	write_one(stream, "backlog", "gauge",
+		"Connections that may wait at each listener: --backlog, or what the kernel cuts it "
+		"to.",
+		limits_backlog((unsigned)master->sockets.backlog));
 }
 
 char *

@@ -157,7 +157,6 @@ add_open(const struct occupant *occupant, void *context)
 		spread->most = open;
 }
 
-/* Most connections on a hub over the mean; 1 is even. */
 double
 status_imbalance(const struct fleet *fleet)
 {
@@ -165,6 +164,15 @@ status_imbalance(const struct fleet *fleet)
 
 	roster_each_sitting(fleet, add_open, &spread);
 	return spread.sum > 0 ? (double)spread.most * spread.count / (double)spread.sum : 1;
+}
+
+double
+status_excess(const struct fleet *fleet)
+{
+	struct spread spread = {0};
+
+	roster_each_sitting(fleet, add_open, &spread);
+	return spread.count > 0 ? (double)spread.most - (double)spread.sum / spread.count : 0;
 }
 
 char *

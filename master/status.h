@@ -12,4 +12,7 @@ char *status_json(const struct master *master);
 /* Most connections on a hub over the mean; 1 is even. */
 double status_imbalance(const struct fleet *fleet);
 
+/* Most connections on a hub less the mean. */
+double status_excess(const struct fleet *fleet);
+
 #endif

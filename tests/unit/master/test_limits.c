@@ -103,3 +103,12 @@ Test(limits, few_files_are_told_of)
 	cr_assert_not_null(
 		strstr(heard, "may open 4095 files, and so hold 4058 connections"), "%s", heard);
 }
+
+Test(limits, a_backlog_is_what_the_kernel_cuts_it_to)
+{
+	unsigned most = limits_backlog(2000000000);
+
+	cr_assert_eq(limits_backlog(1), 1);
+	cr_assert_lt(most, 2000000000);
+	cr_assert_eq(limits_backlog(most), most);
+}

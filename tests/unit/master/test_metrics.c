@@ -120,7 +120,10 @@ Test(metrics, has_what_is_open_and_what_is_so_of_who_sits)
 	scene.slot.rows->closed = 3;
 	scene.slot.rows->permits = 11;
 	scene.occupant.queued = 2;
+	scene.master.sockets.backlog = 3;
 	write_text();
+	cr_assert_eq(count_lines("hubbub_backlog 3\n"), 1);
+	cr_assert_eq(count_lines("hubbub_imbalance_connections 0\n"), 1);
 	cr_assert_eq(count_lines("hubbub_connections{worker=\"0\",hub=\"0\"} 4\n"), 1);
 	cr_assert_eq(count_lines("hubbub_permits{worker=\"0\",hub=\"0\"} 11\n"), 1);
 	cr_assert_eq(count_lines("hubbub_accept_queue{worker=\"0\",hub=\"0\"} 2\n"), 1);

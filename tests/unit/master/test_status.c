@@ -134,6 +134,7 @@ Test(status, tells_how_uneven_the_hubs_are)
 	cr_assert_eq(status_imbalance(&scene.master.fleet), 1);
 	scene.slot.rows->opened = 4;
 	cr_assert_eq(status_imbalance(&scene.master.fleet), 1, "one hub is even with itself");
+	cr_assert_eq(status_excess(&scene.master.fleet), 0);
 	read_state();
 	cr_assert_eq(json_integer_value(json_object_get(state, "connections")), 4);
 }
