@@ -23,17 +23,27 @@ outfile_open(const char *path)
 	return stream;
 }
 
+/* Why the write failed that left this stream in error; errno may be another call's by now. What
+ * failed then fails again, unless there is room by now; the output is spoilt in any case. */
+static int
+ask_again(FILE *stream)
+{
+	clearerr(stream);
+	errno = 0;
+	return fputc('\n', stream) == EOF || fflush(stream) != 0 ? errno : 0;
+}
+
 bool
 outfile_end(FILE *stream, const char *path)
 {
-	/* Of a write that failed before, errno may be another call's by now. */
 	bool has_failed = ferror(stream) != 0;
-	int error;
+	int error = has_failed ? ask_again(stream) : 0;
 
 	errno = 0;
 	if ((stream == stdout ? fflush(stream) : fclose(stream)) == 0 && !has_failed)
 		return true;
-	error = errno;
+	if (error == 0)
+		error = errno;
 	/* It is said once. */
 	if (stream == stdout)
 		clearerr(stdout);
