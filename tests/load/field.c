@@ -34,14 +34,30 @@ copy(const char *value, char *to, size_t size)
 #define TOO_LONG(array) expected("shorter than %zu characters", sizeof(array))
 
 static const char *
-add_gate(const char *value, struct gate *gates, unsigned *count)
+read_gate(const char *value, struct gate *gate)
 {
 	char why[256];
 
+	return gate_read(value, gate, why, sizeof why) ? NULL : expected("a gate: %s", why);
+}
+
+/* A gate that is never breached would only seem to guard something. */
+static const char *
+add_gate(const char *value, struct gate *gates, unsigned *count)
+{
+	struct gate *gate = &gates[*count];
+	const char *why;
+
 	if (*count == LOAD_GATES_MAX)
 		return expected("one of at most %d", LOAD_GATES_MAX);
-	return gate_read(value, &gates[(*count)++], why, sizeof why) ? NULL
-								     : expected("a gate: %s", why);
+	why = read_gate(value, gate);
+	if (why != NULL)
+		return why;
+	why = gate_why_idle(gate);
+	if (why != NULL)
+		return expected("a gate that depends on the measurement: %s", why);
+	++*count;
+	return NULL;
 }
 
 const char *
@@ -63,9 +79,13 @@ field_abort_if(const char *value, void *context)
 const char *
 field_search(const char *value, void *context)
 {
-	unsigned none = 0;
+	struct gate *gate = &((struct load *)context)->search;
+	const char *why = read_gate(value, gate);
 
-	return add_gate(value, &((struct load *)context)->search, &none);
+	if (why != NULL)
+		return why;
+	why = gate_why_no_goal(gate);
+	return why != NULL ? expected("a goal: %s", why) : NULL;
 }
 
 const char *

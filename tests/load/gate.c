@@ -25,23 +25,29 @@ enum metric {
 	METRIC_COUNT
 };
 
+/* What becomes of a metric where the rate is too high. */
+enum overload { OVERLOAD_RAISES, OVERLOAD_LOWERS, OVERLOAD_NEITHER };
+
+/* Values are from 0 to most. */
 static const struct {
 	const char *name;
 	bool is_time;
+	double most;
+	enum overload overload;
 } metrics[METRIC_COUNT] = {
-	[METRIC_PERCENTILE] = {"p", true},
-	[METRIC_MIN] = {"min", true},
-	[METRIC_MEAN] = {"mean", true},
-	[METRIC_MAX] = {"max", true},
-	[METRIC_ERRORS] = {"errors", false},
-	[METRIC_ERROR_RATE] = {"error_rate", false},
-	[METRIC_FAULTS] = {"corrupt", false},
-	[METRIC_LOST] = {"lost", false},
-	[METRIC_SHED] = {"shed", false},
-	[METRIC_MPS] = {"mps", false},
-	[METRIC_RATIO] = {"rate_ratio", false},
-	[METRIC_OPEN] = {"open", false},
-
+	[METRIC_PERCENTILE] = {"p", true, INFINITY, OVERLOAD_RAISES},
+	[METRIC_MIN] = {"min", true, INFINITY, OVERLOAD_RAISES},
+	[METRIC_MEAN] = {"mean", true, INFINITY, OVERLOAD_RAISES},
+	[METRIC_MAX] = {"max", true, INFINITY, OVERLOAD_RAISES},
+	[METRIC_ERRORS] = {"errors", false, INFINITY, OVERLOAD_RAISES},
+	[METRIC_ERROR_RATE] = {"error_rate", false, 1, OVERLOAD_RAISES},
+	[METRIC_FAULTS] = {"corrupt", false, INFINITY, OVERLOAD_RAISES},
+	[METRIC_LOST] = {"lost", false, INFINITY, OVERLOAD_RAISES},
+	[METRIC_SHED] = {"shed", false, INFINITY, OVERLOAD_RAISES},
+	/* It grows with the rate, until that is too high. */
+	[METRIC_MPS] = {"mps", false, INFINITY, OVERLOAD_NEITHER},
+	[METRIC_RATIO] = {"rate_ratio", false, 1, OVERLOAD_LOWERS},
+	[METRIC_OPEN] = {"open", false, INFINITY, OVERLOAD_LOWERS},
 };
 
 enum { HISTOGRAM_RESPONSE, HISTOGRAM_SERVICE, HISTOGRAM_CONNECT, HISTOGRAM_LAG, HISTOGRAM_COUNT };
@@ -264,6 +270,93 @@ gate_holds(const struct gate *gate, const struct measurement *measurement, doubl
 			return false;
 	}
 	return true;
+}
+
+/* ---- gates that say nothing ---- */
+
+/* Whether a value between 0 and most makes it true. */
+static bool
+is_possible(enum gate_comparison comparison, double limit, double most)
+{
+	switch (comparison) {
+	case GATE_ABOVE:
+		return limit < most;
+	case GATE_AT_LEAST:
+		return limit <= most;
+	case GATE_BELOW:
+		return limit > 0;
+	case GATE_AT_MOST:
+		return limit >= 0;
+	case GATE_EQUAL:
+		return limit >= 0 && limit <= most;
+	case GATE_UNEQUAL:
+		return limit != 0 || most > 0;
+	}
+	return false;
+}
+
+static bool
+can_hold(const struct gate_term *term)
+{
+	return is_possible(term->comparison, term->limit, metrics[term->metric].most);
+}
+
+static bool
+can_fail(const struct gate_term *term)
+{
+	static const enum gate_comparison opposites[] = {[GATE_ABOVE] = GATE_AT_MOST,
+		[GATE_AT_LEAST] = GATE_BELOW,
+		[GATE_BELOW] = GATE_AT_LEAST,
+		[GATE_AT_MOST] = GATE_ABOVE,
+		[GATE_EQUAL] = GATE_UNEQUAL,
+		[GATE_UNEQUAL] = GATE_EQUAL};
+
+	return is_possible(opposites[term->comparison], term->limit, metrics[term->metric].most);
+}
+
+const char *
+gate_why_idle(const struct gate *gate)
+{
+	bool may_fail = false;
+
+	for (unsigned i = 0; i < gate->count; i++) {
+		if (!can_hold(&gate->terms[i]))
+			return "it is never true";
+		may_fail = may_fail || can_fail(&gate->terms[i]);
+	}
+	return may_fail ? NULL : "it is always true";
+}
+
+/* Whether too high a rate makes it false. */
+static bool
+yields(const struct gate_term *term)
+{
+	switch (metrics[term->metric].overload) {
+	case OVERLOAD_RAISES:
+		return term->comparison == GATE_BELOW || term->comparison == GATE_AT_MOST ||
+		       (term->comparison == GATE_EQUAL && term->limit == 0);
+	case OVERLOAD_LOWERS:
+		return term->comparison == GATE_ABOVE || term->comparison == GATE_AT_LEAST ||
+		       term->comparison == GATE_EQUAL;
+	case OVERLOAD_NEITHER:
+		break;
+	}
+	return false;
+}
+
+const char *
+gate_why_no_goal(const struct gate *gate)
+{
+	for (unsigned i = 0; i < gate->count; i++) {
+		if (!yields(&gate->terms[i]))
+			return "a search is for the highest rate that keeps it, so it has to be "
+			       "something that too high a rate breaks, such as p99<2ms or errors=0";
+		if (!can_hold(&gate->terms[i]))
+			return "no rate can keep it";
+		if (!can_fail(&gate->terms[i]))
+			return "every rate keeps it";
+	}
+	return NULL;
 }
 
 bool

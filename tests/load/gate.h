@@ -46,6 +46,12 @@ bool gate_read(const char *text, struct gate *gate, char *why, size_t size);
 bool gate_holds(const struct gate *gate, const struct measurement *measurement, double *value,
 	bool *is_time);
 
+/* Why it says nothing of any measurement: always true, or never. NULL if it says something. */
+const char *gate_why_idle(const struct gate *gate);
+
+/* Why there is no highest rate that keeps it. NULL if there is one. */
+const char *gate_why_no_goal(const struct gate *gate);
+
 /* Whether it asks for send lag, which only an open loop has. */
 bool gate_uses_lag(const struct gate *gate);
 

@@ -128,7 +128,9 @@ measurement_rate(const struct measurement *measurement)
 double
 measurement_ratio(const struct measurement *measurement)
 {
-	return measurement->tally.due > 0
-		       ? (double)measurement->tally.received / (double)measurement->tally.due
-		       : 1;
+	/* Replies to messages of the warm-up may come, too: a server that catches up has not
+	 * answered more than there was. */
+	if (measurement->tally.due <= measurement->tally.received)
+		return 1;
+	return (double)measurement->tally.received / (double)measurement->tally.due;
 }

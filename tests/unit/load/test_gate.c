@@ -94,3 +94,63 @@ Test(gate, what_cannot_be_read_is_named)
 		cr_assert_not_null(strstr(why, cases[i].phrase), "%s: %s", cases[i].text, why);
 	}
 }
+
+static struct gate
+read(const char *text)
+{
+	struct gate gate;
+	char why[256];
+
+	cr_assert(gate_read(text, &gate, why, sizeof why), "%s: %s", text, why);
+	return gate;
+}
+
+Test(gate, one_that_no_measurement_makes_true_or_false_is_known)
+{
+	static const char *const idle[] = {"p99<0", "p99>=0", "errors>=0", "errors<0",
+		"error_rate>1", "error_rate>100%", "rate_ratio>1", "error_rate<=1", "mps>=0",
+		"p99>=0,errors>=0", "p99>2ms,errors<0"};
+	static const char *const apt[] = {"p99>2ms", "errors>0", "errors=0", "error_rate>1%",
+		"error_rate>=1", "rate_ratio<0.99", "rate_ratio=1", "mps<900k", "open<10",
+		"errors!=0", "p99>=0,errors>0"};
+
+	for (size_t i = 0; i < sizeof idle / sizeof idle[0]; i++) {
+		struct gate gate = read(idle[i]);
+
+		cr_assert_not_null(gate_why_idle(&gate), "%s", idle[i]);
+	}
+	for (size_t i = 0; i < sizeof apt / sizeof apt[0]; i++) {
+		struct gate gate = read(apt[i]);
+
+		cr_assert_null(gate_why_idle(&gate), "%s", apt[i]);
+	}
+}
+
+Test(gate, a_goal_is_what_too_high_a_rate_breaks)
+{
+	static const char *const wrong[] = {"p99>2ms", "p99>=2ms", "errors>0", "errors=5",
+		"rate_ratio<0.99", "mps>1k", "mps<1k", "p99<0", "error_rate<=1", "rate_ratio>=0",
+		"p99<2ms,p50>1ms"};
+	static const char *const right[] = {"p99<2ms", "p99<=2ms", "errors=0", "errors<1",
+		"error_rate<1%", "rate_ratio>0.99", "rate_ratio=1", "open=64", "max<1s",
+		"p99<2ms,errors=0"};
+
+	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+		struct gate gate = read(wrong[i]);
+
+		cr_assert_not_null(gate_why_no_goal(&gate), "%s", wrong[i]);
+	}
+	for (size_t i = 0; i < sizeof right / sizeof right[0]; i++) {
+		struct gate gate = read(right[i]);
+
+		cr_assert_null(gate_why_no_goal(&gate), "%s", right[i]);
+	}
+}
+
+/* A server that catches up after the warm-up. */
+Test(gate, no_more_is_answered_than_was_due, .init = measure)
+{
+	measurement.tally.received = 150;
+	cr_assert_eq(measurement_ratio(&measurement), 1);
+	cr_assert(holds("rate_ratio=1"));
+}
