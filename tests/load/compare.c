@@ -100,13 +100,14 @@ static enum verdict
 judge(const struct metric *metric, struct compare_ratio ratio, double max_regress)
 {
 	double sign = metric->is_time ? 1 : -1, worse = sign * (ratio.ratio - 1);
-	bool is_sure = ratio.low > 1 || ratio.high < 1;
+	bool has_changed = ratio.low > 1 || ratio.high < 1;
+	bool may_have = ratio.low < 1 - max_regress || ratio.high > 1 + max_regress;
 
-	if (worse > max_regress)
-		return is_sure ? VERDICT_REGRESSED : VERDICT_UNCERTAIN;
-	if (-worse > max_regress)
-		return is_sure ? VERDICT_IMPROVED : VERDICT_UNCERTAIN;
-	return VERDICT_UNCHANGED;
+	if (worse > max_regress && has_changed)
+		return VERDICT_REGRESSED;
+	if (-worse > max_regress && has_changed)
+		return VERDICT_IMPROVED;
+	return may_have ? VERDICT_UNCERTAIN : VERDICT_UNCHANGED;
 }
 
 static void
@@ -202,8 +203,9 @@ conclude(FILE *stream, const unsigned counts[static VERDICT_MAX])
 		return LOAD_BREACHED;
 	}
 	if (counts[VERDICT_UNCERTAIN] > 0)
-		fprintf(stream,
-			"verdict: uncertain: no change is sure; more runs would tell (--repeat)\n");
+		fprintf(stream, "verdict: %s; more runs would tell (--repeat)\n",
+			counts[VERDICT_IMPROVED] > 0 ? "improved, but of the rest not all is sure"
+						     : "uncertain: no change is sure");
 	else
 		fprintf(stream, "verdict: %s\n",
 			counts[VERDICT_IMPROVED] > 0 ? "improved" : "unchanged");

@@ -93,6 +93,28 @@ Test(compare, verdicts)
 		LOAD_DONE);
 }
 
+/* Medians that are as good as the same, of runs that are far apart. */
+Test(compare, no_change_is_seen_in_a_wide_spread_but_none_is_denied)
+{
+	cr_assert_eq(compare(result_of(1000, 5e6, 1.5, 1), result_of(1000, 5e6, 1.5, 1),
+			     "verdict: uncertain"),
+		LOAD_DONE);
+}
+
+/* Twice the throughput is sure, and the times may be anything. */
+Test(compare, what_improved_for_sure_is_not_denied_by_what_is_uncertain)
+{
+	json_t *base = result_of(1000, 5e6, 1.5, 1), *new = result_of(1000, 5.6e6, 1.5, 2);
+	json_t *run;
+	size_t i;
+
+	json_array_foreach(json_object_get(base, "runs"), i, run)
+		json_object_set_new(run, "achieved", json_real(1000 + (double)i));
+	json_array_foreach(json_object_get(new, "runs"), i, run)
+		json_object_set_new(run, "achieved", json_real(2000 + (double)i));
+	cr_assert_eq(compare(base, new, "verdict: improved, but"), LOAD_DONE);
+}
+
 /* Nobody answered for a third of the time, and the rest was as fast as ever. */
 Test(compare, silence_is_a_regression)
 {
