@@ -153,7 +153,7 @@ load_part(const struct result *result)
 
 	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "offered",
 		has_time ? real(result_offered(result)) : json_null(), "achieved",
-		has_time ? real(measurement_rate(total)) : json_null(), "ratio",
+		has_time ? real(result_achieved(result)) : json_null(), "ratio",
 		tally->due > 0 ? real(measurement_ratio(total)) : json_null(), "messages",
 		whole(tally->received), "bytes_out", whole(tally->bytes_sent), "bytes_in",
 		whole(tally->bytes_received), "inflight_max", whole(tally->in_flight_max), "shed",
@@ -224,6 +224,8 @@ generator_part(const struct result *result)
 		json_array_append_new(cpu, real(100 * result->cpu[i]));
 	for (unsigned i = 0; i < result->reason_count; i++)
 		json_array_append_new(reasons, printable_json(result->reasons[i]));
+	if (result->failure[0] != '\0')
+		json_array_append_new(notes, printable_json(result->failure));
 	for (unsigned i = 0; i < result->note_count; i++)
 		json_array_append_new(notes, printable_json(result->notes[i]));
 	return json_pack("{s:o, s:o, s:o, s:o, s:b, s:o, s:o}", "cpu_pct", cpu, "lag_p99_ns",
@@ -373,23 +375,38 @@ json_number_at(const json_t *json, const char *path, double fallback)
 	return json_is_number(at) ? json_number_value(at) : fallback;
 }
 
+/* Returns NULL after a message. */
+static json_t *
+read_json(const char *path)
+{
+	bool is_stdin = strcmp(path, "-") == 0;
+	const char *name = is_stdin ? "the standard input" : path;
+	FILE *file = is_stdin ? stdin : fopen(path, "re");
+	json_error_t error;
+	json_t *json = NULL;
+
+	if (file != NULL) {
+		errno = 0;
+		json = json_loadf(file, 0, &error);
+	}
+	/* What cannot be read, such as a directory, ends early for the parser, in a line. */
+	if (file == NULL || ferror(file))
+		fprintf(stderr, "hubbub-load: %s cannot be read: %s\n", name, strerror(errno));
+	else if (json == NULL)
+		fprintf(stderr, "hubbub-load: %s: line %d: %s\n", name, error.line, error.text);
+	if (file != NULL && !is_stdin)
+		fclose(file);
+	return json;
+}
+
 json_t *
 json_read_result(const char *path)
 {
-	json_error_t error;
-	json_t *json = strcmp(path, "-") == 0 ? json_loadf(stdin, 0, &error)
-					      : json_load_file(path, 0, &error);
+	json_t *json = read_json(path);
 	const char *why = NULL;
 
-	if (json == NULL) {
-		/* Of a file that cannot be read there is no line, and the text names it. */
-		if (error.line < 0)
-			fprintf(stderr, "hubbub-load: %s\n", error.text);
-		else
-			fprintf(stderr, "hubbub-load: %s: line %d: %s\n", path, error.line,
-				error.text);
+	if (json == NULL)
 		return NULL;
-	}
 	if (json_at(json, "tool") == NULL ||
 		strcmp(json_string_value(json_at(json, "tool")) != NULL
 				? json_string_value(json_at(json, "tool"))

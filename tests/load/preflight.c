@@ -242,7 +242,7 @@ reach(struct question *question, int fd)
 	hub_timeout_start(&scope, load->connect_timeout);
 	is_reached = hub_connect(fd, (const struct sockaddr *)&target->socket, target->length) == 0;
 	if (!is_reached)
-		answer(question, "%s", strerror(errno));
+		answer(question, "%s%s", strerror(errno), target_hint(errno));
 	if (is_reached && load->tls != NULL) {
 		is_reached = hub_tls_connect(fd, load->tls, load->tls_name[question->target]) == 0;
 		if (!is_reached)

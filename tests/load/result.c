@@ -1,5 +1,6 @@
 #include "tests/load/result.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -91,9 +92,18 @@ double
 result_offered(const struct result *result)
 {
 	const struct measurement *total = &result->total;
-	double messages = result->planned > 0 ? result->planned : (double)total->tally.due;
+	/* A plan of so many and a half has one more where its first is due at once. */
+	double messages = fmax(result->planned, (double)total->tally.due);
 
 	return total->seconds > 0 ? messages / total->seconds : 0;
+}
+
+double
+result_achieved(const struct result *result)
+{
+	double rate = measurement_rate(&result->total);
+
+	return result->load->is_open ? fmin(rate, result_offered(result)) : rate;
 }
 
 /* ---- errors in words ---- */
@@ -211,16 +221,48 @@ judge_lag(struct result *result)
 			100 * (double)total->tally.due / result->planned);
 }
 
+/* Whether a generator thread was kept from running for so long that it measured nothing then. */
+static bool
+was_paused(const struct result *result)
+{
+	int64_t pause = (int64_t)result->total.tally.pause_max;
+
+	return pause > PAUSE_MAX && pause > result->load->max_lag;
+}
+
+/* What is the server's fault whatever the generator did. */
+static void
+judge_server(struct result *result)
+{
+	const struct load *load = result->load;
+	const struct tally *tally = &result->total.tally;
+
+	if (load->connections == 0 || result->signal != 0 ||
+		measurement_errors(&result->total) == 0)
+		return;
+	if (result->deserted > 0)
+		snprintf(result->failure, sizeof result->failure,
+			"the server died, or closed all its connections: 0 of %u alive at the end"
+			"%s, %llu message%s never sent",
+			load->connections, result->run_count > 1 ? " of a run" : "",
+			(unsigned long long)tally->unsent, tally->unsent == 1 ? "" : "s");
+	else if (result->total.response.count == 0 && tally->received == 0 && !was_paused(result))
+		snprintf(result->failure, sizeof result->failure,
+			"nothing was answered: does the server echo what it gets?%s",
+			!load->has_tls && load->targets[0].kind == ADDRESS_TCP
+				? " or does it speak TLS (--tls)?"
+				: "");
+}
+
 static void
 judge_generator(struct result *result)
 {
 	const struct measurement *total = &result->total;
-	int64_t pause = (int64_t)total->tally.pause_max;
 	char text[UNITS_TEXT_SIZE];
 
-	if (pause > PAUSE_MAX && pause > result->load->max_lag)
+	if (was_paused(result))
 		doubt(result, "the generator did not run for %s",
-			units_write_time(text, pause, UNITS_AUTO));
+			units_write_time(text, (int64_t)total->tally.pause_max, UNITS_AUTO));
 	if (result->load->is_open)
 		judge_lag(result);
 	else if (result_cpu(result) > CPU_BUSY)
@@ -229,12 +271,7 @@ judge_generator(struct result *result)
 			"limit as the server's; try more --threads",
 			100 * result_cpu(result));
 	if (total->response.count == 0 && result->signal == 0 && result->load->connections > 0)
-		doubt(result,
-			"no message was answered after the warm-up: does the server echo what it "
-			"gets?%s",
-			!result->load->has_tls && result->load->targets[0].kind == ADDRESS_TCP
-				? " or does it speak TLS (--tls)?"
-				: "");
+		doubt(result, "no message was answered after the warm-up");
 }
 
 static void
@@ -263,6 +300,10 @@ note_method(struct result *result)
 		result->load->source_count == 0)
 		note(result, "closed connections keep their ports for a minute, and looking for a "
 			     "free one takes time: --close=rst, or more --source addresses");
+	if (result->load->is_open && total->tally.received > total->tally.due)
+		note(result,
+			"replies to messages of the warm-up came after it, and are not in what "
+			"was achieved");
 	if (total->tally.delayed > 0)
 		note(result,
 			"%llu reconnects waited for --connect-rate, and their messages with them",
@@ -299,14 +340,17 @@ result_judge(struct result *result)
 {
 	result->reason_count = result->note_count = result->gate_count = 0;
 	result->code = LOAD_DONE;
+	result->failure[0] = '\0';
 	if (result->trouble[0] == '\0') {
+		judge_server(result);
 		judge_connections(result);
 		judge_generator(result);
 		note_method(result);
 	}
 	if (result->signal == 0)
 		judge_gates(result);
-	if (result->reason_count > 0)
+	/* What the server did not do at all is sure, however well it was measured. */
+	if (result->reason_count > 0 && (result->failure[0] == '\0' || !result->has_errors))
 		result->code = LOAD_INVALID;
 	if (result->trouble[0] != '\0')
 		result->code = LOAD_FAILED;

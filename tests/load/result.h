@@ -55,6 +55,8 @@ struct result {
 	struct measurement total; /* of all runs */
 	struct run *runs;
 	unsigned run_count;
+	unsigned
+		deserted; /* runs at whose end no connection was alive, of those that were opened */
 	struct interval *series;
 	size_t series_count;
 	double cpu[LOAD_THREADS_MAX]; /* share of one CPU that each generator thread used */
@@ -68,6 +70,7 @@ struct result {
 	char refusal[SEGMENT_TEXT_SIZE];
 	char aborted[RESULT_TEXT_SIZE]; /* the condition that ended it; empty if none did */
 	/* the judgement */
+	char failure[RESULT_TEXT_SIZE]; /* what the server did not do; empty if it did all */
 	char reasons[RESULT_REASONS_MAX][RESULT_TEXT_SIZE]; /* why it is invalid */
 	unsigned reason_count;
 	char notes[RESULT_REASONS_MAX][RESULT_TEXT_SIZE]; /* what the reader should know */
@@ -100,7 +103,8 @@ const char *result_errors(const struct measurement *measurement, char *text, siz
 /* The longest a generator thread was busy: the greatest of cpu. */
 double result_cpu(const struct result *result);
 
-/* Messages a second that were to come. */
+/* Messages a second that were to come; and that were answered, in an open loop of those. */
 double result_offered(const struct result *result);
+double result_achieved(const struct result *result);
 
 #endif

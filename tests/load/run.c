@@ -12,6 +12,7 @@
 #include "hub/base/clock.h"
 #include "tests/load/crew.h"
 #include "tests/load/server_stats.h"
+#include "tests/load/target.h"
 
 #define FRAME (CLOCK_SECOND / 5)
 #define POLL (2 * CLOCK_MILLISECOND)
@@ -111,6 +112,16 @@ is_cut_short(struct session *session)
 	return result->signal != 0 || result->trouble[0] != '\0';
 }
 
+/* What may be wrong with the server that nothing could connect to; empty if that is not known. */
+static const char *
+hint(const struct tally *tally)
+{
+	for (int error = 0; error < SEGMENT_ERRNO_MAX; error++)
+		if (tally->errors[SEGMENT_CONNECT][error] > 0 && target_hint(error)[0] != '\0')
+			return target_hint(error);
+	return "";
+}
+
 /* Until every connection is open or given up. Returns false if there is nothing to run. */
 static bool
 connect_all(struct session *session)
@@ -142,9 +153,9 @@ connect_all(struct session *session)
 		const char *refusal = session->crew.segment->row[0].refusal;
 
 		snprintf(result->trouble, sizeof result->trouble,
-			"no connection to %s could be opened: %s%s%.160s",
+			"no connection to %s could be opened: %s%s%s%.160s",
 			result->load->target_text[0],
-			result_errors(session->now, errors, sizeof errors),
+			result_errors(session->now, errors, sizeof errors), hint(tally),
 			refusal[0] != '\0' ? "; " : "", refusal);
 		return false;
 	}
@@ -275,6 +286,7 @@ conclude(struct session *session)
 	struct segment *segment = session->crew.segment;
 	const struct load *load = result->load;
 	int64_t ended = session->begin;
+	struct summary summary;
 
 	for (unsigned i = 0; i < segment->rows; i++) {
 		if (segment->row[i].ended > ended)
@@ -296,12 +308,17 @@ conclude(struct session *session)
 		end_interval(session);
 		sample(session, ended);
 	}
+	result->deserted += session->now->tally.opened > 0 && session->now->tally.alive_end == 0;
 	if (load->is_open && load->arrivals != PLAN_POISSON)
 		result->planned +=
 			plan_due(&load->rate, load->rate.warmup + session->now->seconds) -
 			plan_due(&load->rate, load->rate.warmup);
-	result->runs[result->run_count++] = (struct run){
-		.seconds = session->now->seconds, .summary = result_summarize(session->now)};
+	summary = result_summarize(session->now);
+	/* What was left from the warm-up is not what was offered. */
+	if (load->is_open)
+		summary.achieved = fmin(summary.achieved, summary.offered);
+	result->runs[result->run_count++] =
+		(struct run){.seconds = session->now->seconds, .summary = summary};
 	measurement_add(&result->total, session->now);
 }
 

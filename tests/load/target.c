@@ -93,3 +93,11 @@ target_why_no_tls(int error)
 	snprintf(text, sizeof text, "%s%s", why, speaks ? "" : "; does it speak TLS?");
 	return text;
 }
+
+const char *
+target_hint(int error)
+{
+	/* Of a Unix socket the path may be missing. */
+	return error == ECONNREFUSED || error == ENOENT ? "; does the server run, and listen there?"
+							: "";
+}

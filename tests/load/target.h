@@ -13,4 +13,8 @@ void target_choose(struct load *load);
  * wrong; valid until the next call. */
 const char *target_why_no_tls(int error);
 
+/* What to ask of a server that connect(2) failed to reach with that error, to be put behind it;
+ * empty if there is nothing to ask. */
+const char *target_hint(int error);
+
 #endif

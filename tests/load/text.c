@@ -144,7 +144,7 @@ print_rates(FILE *stream, const struct result *result)
 	const struct load *load = result->load;
 	const struct measurement *total = &result->total;
 	const struct tally *tally = &total->tally;
-	double offered = result_offered(result), achieved = measurement_rate(total);
+	double offered = result_offered(result), achieved = result_achieved(result);
 	char a[UNITS_TEXT_SIZE], b[UNITS_TEXT_SIZE];
 
 	fprintf(stream, "  ");
@@ -331,6 +331,8 @@ text_report(FILE *stream, const struct result *result)
 	print_headline(stream, result);
 	if (result->trouble[0] != '\0')
 		fprintf(stream, "  %s\n", result->trouble);
+	if (result->failure[0] != '\0')
+		fprintf(stream, "  %s\n", result->failure);
 	if (result->trouble[0] != '\0' && result->total.tally.received == 0)
 		return;
 	print_rates(stream, result);

@@ -240,10 +240,27 @@ Test(load_honesty, a_reply_that_stays_short_is_truncated_and_a_late_one_is_not)
 	cr_assert(faulty_start(&faulty));
 	cr_assert_eq(loader_run(&loader, faulty.port, "-q", "-d", "1s", "--warmup=0", "-c", "4",
 			     "--timeout=300ms", NULL),
-		4, "%s", loader.program.text);
+		3, "%s", loader.program.text);
 	faulty_stop(&faulty);
+	cr_assert(has_note("notes", "nothing was answered"), "%s", loader.program.text);
 	cr_assert_geq(loader_number(&loader, "errors.by_kind.timeout"), 4);
 	cr_assert_eq(loader_number(&loader, "verify.truncated"), 0);
+}
+
+/* However late the generator sent, it was the server that was gone. */
+Test(load_honesty, a_server_that_dies_is_not_hidden_by_an_invalid_measurement)
+{
+	cr_assert(program_start_echo(&server, NULL));
+	cr_assert(loader_start(&loader, server.port, "-R", "1k", "-d", "3s", "--warmup=0", "-i",
+		"500ms", "--max-lag=1ns", NULL));
+	cr_assert(program_expect(&loader.program, " 0.5", 20), "%s", loader.program.text);
+	program_end(&server);
+	server.output = 0;
+	cr_assert_eq(loader_wait(&loader, 60), 3, "%s", loader.program.text);
+	cr_assert(has_note("reasons", "messages went out late"), "%s", loader.program.text);
+	cr_assert(has_note("notes", "0 of 64 alive at the end"), "%s", loader.program.text);
+	cr_assert_not_null(
+		strstr(loader.program.text, "the server died"), "%s", loader.program.text);
 }
 
 /* Runs hubbub-load without a result in JSON. Returns the exit code. */
