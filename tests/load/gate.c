@@ -9,6 +9,8 @@
 #include "master/values.h"
 #include "tests/load/segment.h"
 
+#define SAMPLES_MIN 10
+
 enum metric {
 	METRIC_PERCENTILE,
 	METRIC_MIN,
@@ -357,6 +359,20 @@ gate_why_no_goal(const struct gate *gate)
 			return "every rate keeps it";
 	}
 	return NULL;
+}
+
+double
+gate_samples(const struct gate *gate)
+{
+	double most = SAMPLES_MIN;
+
+	for (unsigned i = 0; i < gate->count; i++) {
+		const struct gate_term *term = &gate->terms[i];
+
+		if (term->metric == METRIC_PERCENTILE && term->percentile < 100)
+			most = fmax(most, 0.5 / (1 - term->percentile / 100));
+	}
+	return most;
 }
 
 bool

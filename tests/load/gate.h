@@ -52,6 +52,9 @@ const char *gate_why_idle(const struct gate *gate);
 /* Why there is no highest rate that keeps it. NULL if there is one. */
 const char *gate_why_no_goal(const struct gate *gate);
 
+/* How many messages have the percentiles that it asks for. */
+double gate_samples(const struct gate *gate);
+
 /* Whether it asks for send lag, which only an open loop has. */
 bool gate_uses_lag(const struct gate *gate);
 

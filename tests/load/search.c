@@ -1,28 +1,26 @@
 /* First a closed loop, to know about how much the server can do; then rates between what held and
- * what did not, each an open loop, until the two are near. A try whose measurement is invalid
- * counts as one that did not hold: what this generator cannot measure, it cannot promise. */
+ * what did not, each an open loop, until the two are near. */
 #include "tests/load/search.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/load/bisection.h"
 #include "tests/load/commands.h"
 #include "tests/load/complete.h"
 #include "tests/load/json.h"
 #include "tests/load/options.h"
 #include "tests/load/run.h"
 
-#define TRIES_MAX 24
-#define NEAR 0.02 /* of the rate */
+#define KEPT_UP 0.98      /* share of what was due that is answered in time */
+#define SHARE_OF_MOST 0.8 /* of a closed loop, to begin with */
 
 struct search {
 	const struct load *load;
-	json_t *tries;     /* as they go into the JSON */
-	double held;       /* highest rate that held; 0: none */
-	double broke;      /* lowest rate that did not; 0: none */
-	int code;          /* that ends the search; LOAD_DONE: none */
-	bool was_measured; /* a rate that did not hold, validly */
+	json_t *tries; /* as they go into the JSON */
+	struct bisection bisection;
+	int code; /* that ends the search; LOAD_DONE: none */
 };
 
 /* Runs once; rate 0 is the closed loop. Returns the result, or NULL. */
@@ -69,55 +67,66 @@ print_try(struct search *search, const struct result *result, double rate, const
 	char wanted[UNITS_TEXT_SIZE], achieved[UNITS_TEXT_SIZE], p50[UNITS_TEXT_SIZE],
 		p99[UNITS_TEXT_SIZE];
 	const struct measurement *total = &result->total;
+	double reached = measurement_rate(total);
 
+	if (rate > 0)
+		reached = fmin(reached, result_offered(result));
 	if (!search->load->is_quiet)
 		fprintf(stderr, "  %10s/s  achieved %10s/s  p50 %8s  p99 %8s  errors %llu  %s\n",
 			rate > 0 ? units_write_count(wanted, rate) : "closed",
-			units_write_count(achieved, measurement_rate(total)),
+			units_write_count(achieved, reached),
 			units_write_time(
 				p50, histogram_quantile(&total->response, 0.5), search->load->unit),
 			units_write_time(p99, histogram_quantile(&total->response, 0.99),
 				search->load->unit),
 			(unsigned long long)measurement_errors(total), verdict);
-	json_array_append_new(search->tries,
-		json_pack("{s:o, s:f, s:o, s:o, s:I, s:s}", "rate",
-			rate > 0 ? json_real(rate) : json_null(), "achieved",
-			measurement_rate(total), "p50", time_or_null(&total->response, 0.5), "p99",
-			time_or_null(&total->response, 0.99), "errors",
-			(json_int_t)measurement_errors(total), "verdict", verdict));
+	json_array_append_new(
+		search->tries, json_pack("{s:o, s:f, s:o, s:o, s:I, s:s}", "rate",
+				       rate > 0 ? json_real(rate) : json_null(), "achieved",
+				       reached, "p50", time_or_null(&total->response, 0.5), "p99",
+				       time_or_null(&total->response, 0.99), "errors",
+				       (json_int_t)measurement_errors(total), "verdict", verdict));
 }
 
-/* Whether the rate held; an answer is also noted in the search. */
-static bool
-holds(struct search *search, double rate)
+static enum bisection_outcome
+judge(const struct search *search, const struct result *result)
 {
-	struct result *result = attempt(search, rate);
 	double value;
-	bool is_time, held, is_valid;
+	bool is_time;
 
-	if (result == NULL)
-		return false;
-	is_valid = result->reason_count == 0;
+	/* Of a server that did nothing at all that much is sure. */
+	if (result->reason_count > 0 && result->failure[0] == '\0')
+		return BISECTION_INVALID;
 	/* A server that falls behind keeps no gate: its queue only grows. */
-	held = is_valid && gate_holds(&search->load->search, &result->total, &value, &is_time) &&
-	       measurement_ratio(&result->total) >= 0.98;
-	if (search->code == LOAD_DONE) {
-		print_try(search, result, rate,
-			held       ? "holds"
-			: is_valid ? "does not hold"
-				   : result->reasons[0]);
-		if (held) {
-			search->held = rate;
-		} else {
-			search->broke = rate;
-			search->was_measured = search->was_measured || is_valid;
-		}
+	return gate_holds(&search->load->search, &result->total, &value, &is_time) &&
+			       measurement_ratio(&result->total) >= KEPT_UP
+		       ? BISECTION_HELD
+		       : BISECTION_BROKE;
+}
+
+/* Tries the next rate; an answer is noted. */
+static void
+try_next(struct search *search)
+{
+	double rate = search->bisection.rate;
+	struct result *result = attempt(search, rate);
+	enum bisection_outcome outcome;
+	char verdict[RESULT_TEXT_SIZE + 16];
+
+	if (result != NULL && search->code == LOAD_DONE) {
+		outcome = judge(search, result);
+		snprintf(verdict, sizeof verdict, "%s%s",
+			outcome == BISECTION_HELD    ? "holds"
+			: outcome == BISECTION_BROKE ? "does not hold"
+						     : "not valid: ",
+			outcome == BISECTION_INVALID ? result->reasons[0] : "");
+		print_try(search, result, rate, verdict);
+		bisection_note(&search->bisection, outcome);
 	}
 	result_free(result);
-	return held;
 }
 
-/* About what the server can do; 0 if that cannot be told. */
+/* About what the server can do; without that the search is over. */
 static double
 capacity(struct search *search)
 {
@@ -127,28 +136,55 @@ capacity(struct search *search)
 	if (result != NULL && search->code == LOAD_DONE) {
 		rate = measurement_rate(&result->total);
 		print_try(search, result, 0, "to begin with");
+		if (rate == 0) {
+			fprintf(stderr, "hubbub-load: in a closed loop: %s\n",
+				result->failure[0] != '\0' ? result->failure
+				: result->reason_count > 0 ? result->reasons[0]
+							   : "nothing was answered");
+			search->code = result->failure[0] != '\0' ? LOAD_BREACHED : LOAD_INVALID;
+		}
 	}
 	result_free(result);
 	return rate;
 }
 
-static void
-bisect(struct search *search, double begin)
+/* Returns the exit code. */
+static int
+print_answer(FILE *stream, const struct search *search)
 {
-	double rate = begin;
+	const struct bisection *bisection = &search->bisection;
+	const char *goal = search->load->search.text;
+	char held[UNITS_TEXT_SIZE], broke[UNITS_TEXT_SIZE], least[UNITS_TEXT_SIZE];
 
-	for (int i = 0; i < TRIES_MAX && search->code == LOAD_DONE && rate >= 1; i++) {
-		holds(search, rate);
-		if (search->held > 0 && search->broke > 0 &&
-			search->broke - search->held <= NEAR * search->broke)
-			return;
-		if (search->held == 0)
-			rate = search->broke / 2;
-		else if (search->broke == 0)
-			rate = search->held * 1.5;
-		else
-			rate = sqrt(search->held * search->broke);
-		rate = floor(rate);
+	units_write_whole(held, (uint64_t)bisection->held);
+	units_write_whole(broke, (uint64_t)bisection->broke);
+	units_write_whole(least, (uint64_t)bisection->least);
+	switch (bisection_answer(bisection)) {
+	case BISECTION_FOUND:
+		fprintf(stream, "highest rate that keeps %s: %s/s\n", goal, held);
+		return LOAD_DONE;
+	case BISECTION_NONE:
+		fprintf(stream, "no rate keeps %s%s%s%s\n", goal,
+			bisection->least > 1 ? ", of those with enough messages for it, " : "",
+			bisection->least > 1 ? least : "",
+			bisection->least > 1 ? "/s and more" : "");
+		return LOAD_BREACHED;
+	case BISECTION_AT_LEAST:
+		fprintf(stream,
+			"at least %s/s keeps %s%s%s%s; above it this generator cannot "
+			"measure\n",
+			held, goal, bisection->broke > 0 ? ", " : "",
+			bisection->broke > 0 ? broke : "",
+			bisection->broke > 0 ? "/s does not" : "");
+		return LOAD_INVALID;
+	default:
+		fprintf(stream,
+			"cannot tell: this generator could measure no rate that keeps "
+			"%s%s%s%s; with longer runs (--duration) or another machine it "
+			"may\n",
+			goal, bisection->broke > 0 ? " (" : "", bisection->broke > 0 ? broke : "",
+			bisection->broke > 0 ? "/s does not)" : "");
+		return LOAD_INVALID;
 	}
 }
 
@@ -156,36 +192,33 @@ static int
 conclude(struct search *search)
 {
 	const struct load *load = search->load;
+	const struct bisection *bisection = &search->bisection;
 	FILE *stream = load->output != NULL && strcmp(load->output, "-") == 0 ? stderr : stdout;
 	char rate[UNITS_TEXT_SIZE];
 	json_t *json;
 	int code = search->code;
 
-	if (code == LOAD_DONE && search->held == 0)
-		code = LOAD_BREACHED;
 	if (code == LOAD_DONE)
-		fprintf(stream, "highest rate that keeps %s: %s/s%s\n", load->search.text,
-			units_write_whole(rate, (uint64_t)search->held),
-			search->broke > 0 && !search->was_measured
-				? "; above it this generator cannot measure"
-				: "");
-	else if (code > LOAD_SIGNALLED && search->held == 0)
-		fprintf(stream, "interrupted; no rate keeps %s so far\n", load->search.text);
+		code = print_answer(stream, search);
+	else if (bisection->held > 0)
+		fprintf(stream, "%s; %s/s keeps %s so far\n",
+			code > LOAD_SIGNALLED ? "interrupted" : "ended",
+			units_write_whole(rate, (uint64_t)bisection->held), load->search.text);
 	else if (code > LOAD_SIGNALLED)
-		fprintf(stream, "interrupted; %s/s keeps %s so far\n",
-			units_write_whole(rate, (uint64_t)search->held), load->search.text);
+		fprintf(stream, "interrupted; no rate keeps %s so far\n", load->search.text);
 	else if (code == LOAD_BREACHED)
 		fprintf(stream, "no rate keeps %s\n", load->search.text);
-	if (load->output != NULL) {
-		json = json_pack("{s:i, s:s, s:s, s:s, s:o, s:O}", "schema_version",
-			JSON_SCHEMA_VERSION, "tool", "hubbub-load search", "version",
-			HUBBUB_VERSION, "expr", load->search.text, "rate",
-			search->held > 0 ? json_real(search->held) : json_null(), "tries",
-			search->tries);
-		if (!json_write(json, load->output) && code == LOAD_DONE)
-			code = LOAD_FAILED;
-		json_decref(json);
-	}
+	if (load->output == NULL)
+		return code;
+	json = json_pack("{s:i, s:s, s:s, s:s, s:o, s:s, s:i, s:O}", "schema_version",
+		JSON_SCHEMA_VERSION, "tool", "hubbub-load search", "version", HUBBUB_VERSION,
+		"expr", load->search.text, "rate",
+		bisection->held > 0 ? json_real(bisection->held) : json_null(), "answer",
+		bisection_answer_names[bisection_answer(bisection)], "exit_code", code, "tries",
+		search->tries);
+	if (!json_write(json, load->output) && code == LOAD_DONE)
+		code = LOAD_FAILED;
+	json_decref(json);
 	return code;
 }
 
@@ -193,22 +226,19 @@ int
 search_run(const struct load *load)
 {
 	struct search search = {.load = load, .tries = json_array()};
-	double most;
+	double most, least = 1;
 	int code;
 
 	run_handle_signals();
 	if (!load->is_quiet)
 		fprintf(stderr, "the highest rate to %s that keeps %s, by runs of %.4g s:\n",
 			load->target_text[0], load->search.text, (double)load->duration / 1e9);
+	if (load->duration != LOAD_NEVER)
+		least = fmax(1, ceil(gate_samples(&load->search) * 1e9 / (double)load->duration));
 	most = capacity(&search);
-	if (search.code == LOAD_DONE && most > 0) {
-		bisect(&search, floor(0.8 * most));
-	} else if (search.code == LOAD_DONE) {
-		fprintf(stderr,
-			"hubbub-load: nothing was answered in a closed loop, so there is no "
-			"rate to begin with\n");
-		search.code = LOAD_INVALID;
-	}
+	bisection_begin(&search.bisection, SHARE_OF_MOST * most, least);
+	while (search.code == LOAD_DONE && search.bisection.rate > 0)
+		try_next(&search);
 	code = conclude(&search);
 	json_decref(search.tries);
 	return code;

@@ -321,9 +321,21 @@ Test(load_commands, search_finds_a_rate_and_says_when_there_is_none)
 	rate = loader_number(&loader, "rate");
 	cr_assert_gt(rate, 1000);
 	cr_assert_gt(json_array_size(json_object_get(loader.result, "tries")), 3);
-	cr_assert_eq(run("--search=p50<1ns", "-d", "50ms", "--warmup=0", target(), NULL), 3, "%s",
-		program.text);
+	cr_assert_str_eq(json_string_value(json_object_get(loader.result, "answer")), "found");
+	cr_assert_eq(run("--search=p50<1ns", "-d", "50ms", "--warmup=0", "--max-lag=10s", target(),
+			     NULL),
+		3, "%s", program.text);
 	cr_assert_not_null(strstr(program.text, "no rate keeps p50<1ns"));
+	/* What the generator cannot measure is no answer. */
+	cr_assert_eq(
+		run("--search=p50<1s", "-d", "50ms", "--warmup=0", "--max-lag=1ns", target(), NULL),
+		4, "%s", program.text);
+	cr_assert_not_null(strstr(program.text, "cannot tell"), "%s", program.text);
+	program_end(&server);
+	server.output = 0;
+	cr_assert_eq(run("--search=p50<1s", "-d", "50ms", "--warmup=0", "--timeout=50ms", target(),
+			     NULL),
+		1, "%s", program.text);
 }
 
 Test(load_commands, sweep_loads_each_shape_and_chooses_one)

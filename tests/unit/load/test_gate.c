@@ -154,3 +154,19 @@ Test(gate, no_more_is_answered_than_was_due, .init = measure)
 	cr_assert_eq(measurement_ratio(&measurement), 1);
 	cr_assert(holds("rate_ratio=1"));
 }
+
+Test(gate, a_percentile_takes_messages)
+{
+	static const struct {
+		const char *text;
+		double samples;
+	} cases[] = {{"p99<2ms", 50}, {"p99.9<2ms,p50<1ms", 500}, {"p50<1ms", 10}, {"p100<1s", 10},
+		{"errors=0", 10}};
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct gate gate = read(cases[i].text);
+
+		cr_assert_float_eq(
+			gate_samples(&gate), cases[i].samples, 0.001, "%s", cases[i].text);
+	}
+}
