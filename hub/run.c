@@ -12,6 +12,7 @@
 
 #include "hub/base/clock.h"
 #include "hub/base/kernel.h"
+#include "hub/base/log.h"
 #include "hub/base/room.h"
 #include "hub/base/settings.h"
 #include "hub/coroutine_priv.h"
@@ -183,7 +184,7 @@ static void
 hub_resolve_deadlock(struct hub *hub)
 {
 	static const char line[] = "hubbub: deadlock: nothing can wake the first coroutine; "
-				   "it gets EDEADLK\n";
+				   "it gets EDEADLK";
 
 	/* The hub ends: who still waits, shielded, is told; who is left then is suspended in
 	 * hub_switch, or does not listen, for good. */
@@ -194,7 +195,7 @@ hub_resolve_deadlock(struct hub *hub)
 			hub->scheduled = 0;
 		return;
 	}
-	if (kernel_write(STDERR_FILENO, line, sizeof line - 1) > 0)
+	if (kernel_dprintf(STDERR_FILENO, "%s%s\n", log_prefix(STDERR_FILENO, LOG_ERROR), line) > 0)
 		hub_dump(STDERR_FILENO);
 	if (hub->main->state == COROUTINE_WAITING)
 		hub_wake(hub->main, hub->main->epoch, EDEADLK);

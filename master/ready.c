@@ -52,7 +52,7 @@ print_line(const struct master *master)
 		"%u process%s x %u thread%s, pid %d\n", config->processes,
 		log_plural(config->processes, "es"), config->threads,
 		log_plural(config->threads, "s"), (int)getpid());
-	log_bare(line, length);
+	log_bare(LOG_INFO, line, length);
 }
 
 void

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "hub/base/kernel.h"
+#include "hub/base/log.h"
 
 void
 check_failed(const char *file, int line, const char *what, const char *why)
@@ -13,8 +14,8 @@ check_failed(const char *file, int line, const char *what, const char *why)
 
 	/* One write, so that lines of several threads do not mix; no stdio, whose lock may be
 	 * held. */
-	int length = snprintf(message, sizeof message, "hubbub: %s:%d: check failed: %s (%s)\n",
-		file, line, what, why);
+	int length = snprintf(message, sizeof message, "%shubbub: %s:%d: check failed: %s (%s)\n",
+		log_prefix(STDERR_FILENO, LOG_ERROR), file, line, what, why);
 	if (length > (int)sizeof message - 1)
 		length = sizeof message - 1;
 	if (kernel_write(STDERR_FILENO, message, (size_t)length) < 0)

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "hub/base/journal.h"
 #include "hub/base/kernel.h"
 
 const char *const log_level_names[LOG_LEVEL_MAX] = {
@@ -22,6 +23,14 @@ const char *const log_level_names[LOG_LEVEL_MAX] = {
 const char *const log_format_names[LOG_FORMAT_MAX] = {
 	[LOG_TEXT] = "text",
 	[LOG_JSON] = "json",
+};
+
+/* The levels of syslog(3), as in sd-daemon(3). */
+static const char *const prefixes[LOG_LEVEL_MAX] = {
+	[LOG_ERROR] = "<3>",
+	[LOG_WARNING] = "<4>",
+	[LOG_INFO] = "<6>",
+	[LOG_DEBUG] = "<7>",
 };
 
 static struct {
@@ -45,12 +54,19 @@ log_setup(const char *program, enum log_level level, enum log_format format)
 	log_settings.program = program;
 	log_settings.level = level;
 	log_settings.format = format;
+	journal_read_environment();
 }
 
 void
 log_json_by(log_line_fn *make)
 {
 	log_settings.json_line = make;
+}
+
+const char *
+log_prefix(int fd, enum log_level level)
+{
+	return journal_is(fd) ? prefixes[level] : "";
 }
 
 static void
@@ -66,7 +82,8 @@ format_time(char *text, size_t size)
 	snprintf(text, size, "%s.%03ldZ", seconds, now.tv_nsec / 1000000);
 }
 
-/* A whole line of a message, as the settings want it. Returns its length. */
+/* A whole line of a message, as the settings and what is written to want it, without its prefix.
+ * Returns its length. */
 static int
 format_line(char *line, size_t size, enum log_level level, char *message)
 {
@@ -79,6 +96,8 @@ format_line(char *line, size_t size, enum log_level level, char *message)
 	if (log_settings.format == LOG_JSON && log_settings.json_line != NULL)
 		return log_settings.json_line(
 			line, size, when, log_level_names[level], log_settings.program, message);
+	if (journal_is(STDERR_FILENO))
+		return snprintf(line, size, "%s\n", message);
 	return snprintf(line, size, "%s %-7s %s[%d]: %s\n", when, log_level_names[level],
 		log_settings.program, (int)kernel_getpid(), message);
 }
@@ -98,15 +117,21 @@ has_room(void)
 	return found < 0 || (found == 1 && (query.revents & POLLOUT));
 }
 
-/* Returns whether all of it was taken. */
+/* One piece of both. Returns whether all of it was taken. */
 static bool
-put(const char *text, size_t length)
+put(const char *prefix, const char *text, size_t length)
 {
-	ssize_t taken = kernel_write(STDERR_FILENO, text, length);
+	size_t before = strlen(prefix);
+	struct iovec parts[] = {
+		{(char *)(uintptr_t)prefix, before}, {(char *)(uintptr_t)text, length}};
+	ssize_t taken = before == 0 ? kernel_write(STDERR_FILENO, text, length)
+				    : kernel_writev(STDERR_FILENO, parts, 2);
+	size_t all = before + length;
 
 	if (taken > 0)
-		__atomic_store_n(&losses.is_torn, text[taken - 1] != '\n', __ATOMIC_RELAXED);
-	return taken == (ssize_t)length;
+		__atomic_store_n(&losses.is_torn, (size_t)taken < all || text[length - 1] != '\n',
+			__ATOMIC_RELAXED);
+	return taken == (ssize_t)all;
 }
 
 /* Says how many lines were lost before the next one; after half a line, on a line of its own.
@@ -115,7 +140,7 @@ static bool
 confess(void)
 {
 	uint64_t count = __atomic_exchange_n(&losses.unsaid, 0, __ATOMIC_RELAXED);
-	char message[128], line[512];
+	char message[128], line[512], prefix[8];
 	int length;
 
 	if (count == 0)
@@ -123,10 +148,11 @@ confess(void)
 	snprintf(message, sizeof message,
 		"%lu log line%s lost: nobody read, or there was no room (a full disk?)",
 		(unsigned long)count, count == 1 ? " is" : "s are");
-	line[0] = '\n';
-	length = format_line(line + 1, sizeof line - 1, LOG_WARNING, message);
-	if (__atomic_load_n(&losses.is_torn, __ATOMIC_RELAXED) ? put(line, (size_t)length + 1)
-							       : put(line + 1, (size_t)length))
+	length = format_line(line, sizeof line, LOG_WARNING, message);
+	snprintf(prefix, sizeof prefix, "%s%s",
+		__atomic_load_n(&losses.is_torn, __ATOMIC_RELAXED) ? "\n" : "",
+		log_prefix(STDERR_FILENO, LOG_WARNING));
+	if (put(prefix, line, (size_t)length))
 		return true;
 	__atomic_fetch_add(&losses.unsaid, count, __ATOMIC_RELAXED);
 	return false;
@@ -151,17 +177,29 @@ log_forget_lost(void)
 	__atomic_store_n(&losses.uncounted, 0, __ATOMIC_RELAXED);
 }
 
-void
-log_bare(const char *text, size_t length)
+static void
+count_lost(void)
 {
+	uint64_t *counter = __atomic_load_n(&losses.counter, __ATOMIC_ACQUIRE);
+
+	__atomic_fetch_add(&losses.unsaid, 1, __ATOMIC_RELAXED);
+	__atomic_fetch_add(counter != NULL ? counter : &losses.uncounted, 1, __ATOMIC_RELAXED);
+}
+
+void
+log_bare(enum log_level level, const char *text, size_t length)
+{
+	const char *end = text + length, *prefix = log_prefix(STDERR_FILENO, level);
 	int saved = errno;
 
-	if (!has_room() || !confess() || !put(text, length)) {
-		uint64_t *counter = __atomic_load_n(&losses.counter, __ATOMIC_ACQUIRE);
+	while (text < end) {
+		const char *newline = memchr(text, '\n', (size_t)(end - text));
+		size_t size = newline != NULL && *prefix != '\0' ? (size_t)(newline + 1 - text)
+								 : (size_t)(end - text);
 
-		__atomic_fetch_add(&losses.unsaid, 1, __ATOMIC_RELAXED);
-		__atomic_fetch_add(
-			counter != NULL ? counter : &losses.uncounted, 1, __ATOMIC_RELAXED);
+		if (!has_room() || !confess() || !put(prefix, text, size))
+			count_lost();
+		text += size;
 	}
 	errno = saved;
 }
@@ -179,6 +217,6 @@ log_write(enum log_level level, const char *format, ...)
 	vsnprintf(message, sizeof message, format, arguments);
 	va_end(arguments);
 	length = format_line(line, sizeof line, level, message);
-	log_bare(line, (size_t)length);
+	log_bare(level, line, (size_t)length);
 	errno = saved;
 }

@@ -1,8 +1,10 @@
 /* Log lines of a program to stderr: one write(2) per line, so that lines of many processes never
- * mix. A line that would have to wait, because whoever reads stderr does not, or that finds no room
- * (a full disk, a limit on file size, a pipe that nobody has open), is lost and counted; the next
- * one that is written says so. Libraries return errors; only the process that decides what an error
- * means logs it, once, with what failed, on what, why, and what to do about it. */
+ * mix. Where that is the journal (base/journal.h) a line begins with its level as the journal wants
+ * it, and a text line has neither time nor name, which the journal adds itself. A line that would
+ * have to wait, because whoever reads stderr does not, or that finds no room (a full disk, a limit
+ * on file size, a pipe that nobody has open), is lost and counted; the next one that is written
+ * says so. Libraries return errors; only the process that decides what an error means logs it,
+ * once, with what failed, on what, why, and what to do about it. */
 #ifndef HUBBUB_BASE_LOG_H
 #define HUBBUB_BASE_LOG_H
 
@@ -44,9 +46,13 @@ void log_forget_lost(void) HUB_INSIDE(log_forget_lost);
 void log_write(enum log_level level, const char *format, ...) HUB_INSIDE(log_write)
 	__attribute__((format(printf, 2, 3)));
 
-/* Writes text, which ends with a newline, as it is, whatever the level and format; lost as a log
- * line is. Keeps errno. */
-void log_bare(const char *text, size_t length) HUB_INSIDE(log_bare);
+/* Writes text, which ends with a newline, as it is, whatever is logged and how; in the journal each
+ * of its lines has that level. Lost as a log line is. Keeps errno. */
+void log_bare(enum log_level level, const char *text, size_t length) HUB_INSIDE(log_bare);
+
+/* What a line that is written to fd without this log begins with: its level, "<3>", if that is the
+ * journal, or else "". Keeps errno; async-signal-safe. */
+const char *log_prefix(int fd, enum log_level level) HUB_INSIDE(log_prefix);
 
 /* The ending of the noun behind a number: "" of one, otherwise that of its plural. */
 static inline const char *

@@ -1,9 +1,11 @@
 #include "hub/debug/dump.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "hub/base/clock.h"
 #include "hub/base/kernel.h"
+#include "hub/base/log.h"
 #include "hub/debug/backtrace_priv.h"
 #include "hub/scheduler_priv.h"
 
@@ -22,6 +24,7 @@ static const char *const state_names[COROUTINE_STATE_MAX] = {
 
 struct dump {
 	int fd;
+	const char *prefix; /* of each line */
 	int64_t now;
 	size_t count;
 	char text[TEXT_SIZE];
@@ -35,6 +38,18 @@ is_suspended(const struct hub_coroutine *coroutine)
 }
 
 static void
+dump_lines(const struct dump *dump, char *text)
+{
+	if (*dump->prefix == '\0') {
+		kernel_dprintf(dump->fd, "%s", text);
+		return;
+	}
+	for (char *line; (line = strsep(&text, "\n")) != NULL;)
+		if (*line != '\0')
+			kernel_dprintf(dump->fd, "%s%s\n", dump->prefix, line);
+}
+
+static void
 dump_where(struct dump *dump, const struct hub_coroutine *coroutine)
 {
 	void *frames[FRAMES_MOST];
@@ -42,13 +57,13 @@ dump_where(struct dump *dump, const struct hub_coroutine *coroutine)
 
 	if (coroutine->spawned_at != NULL) {
 		backtrace_write_address(dump->text, sizeof dump->text, coroutine->spawned_at);
-		kernel_dprintf(dump->fd, "    spawned at %s\n", dump->text);
+		kernel_dprintf(dump->fd, "%s    spawned at %s\n", dump->prefix, dump->text);
 	}
 	if (!is_suspended(coroutine))
 		return;
 	count = backtrace_of_context(&coroutine->context, frames, FRAMES_MOST);
 	backtrace_write(dump->text, sizeof dump->text, frames, count);
-	kernel_dprintf(dump->fd, "%s", dump->text);
+	dump_lines(dump, dump->text);
 }
 
 static void
@@ -59,8 +74,8 @@ visit_dump(struct stack *stack, void *context)
 
 	if (dump->count++ >= DUMPED_MOST)
 		return;
-	kernel_dprintf(dump->fd, "  coroutine %p \"%s\": %s", (const void *)coroutine,
-		coroutine->name, state_names[coroutine->state]);
+	kernel_dprintf(dump->fd, "%s  coroutine %p \"%s\": %s", dump->prefix,
+		(const void *)coroutine, coroutine->name, state_names[coroutine->state]);
 	if (coroutine->state == COROUTINE_WAITING)
 		kernel_dprintf(dump->fd, " for %s (%p) since %.3f s%s", coroutine->waits_for,
 			coroutine->waits_on,
@@ -73,11 +88,13 @@ visit_dump(struct stack *stack, void *context)
 static void *
 dump_all(void *argument)
 {
-	struct dump dump = {.fd = *(int *)argument, .now = clock_now()};
+	int fd = *(int *)argument;
+	struct dump dump = {.fd = fd, .prefix = log_prefix(fd, LOG_ERROR), .now = clock_now()};
 
 	stack_arena_each(&hub_this->arena, visit_dump, &dump);
 	if (dump.count > DUMPED_MOST)
-		kernel_dprintf(dump.fd, "  and %zu more\n", dump.count - DUMPED_MOST);
+		kernel_dprintf(
+			dump.fd, "%s  and %zu more\n", dump.prefix, dump.count - DUMPED_MOST);
 	return NULL;
 }
 

@@ -12,7 +12,7 @@ HUBBUB_API_BEGIN
 /* Writes to fd, for each coroutine of the calling thread's hub: its address and name, its state,
  * what it waits for and since when, where it was spawned, and the backtrace of one that is
  * suspended. Of very many it writes the first thousand. In a core, or a process that is stuck,
- * hub.gdb tells the same.
+ * hub.gdb tells the same. Where fd is standard error and that the journal, its lines are errors.
  * Switches: no; it writes to fd as write(2).  Errors: none; without a hub it writes nothing. */
 void hub_dump(int fd);
 

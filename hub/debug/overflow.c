@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "hub/base/kernel.h"
+#include "hub/base/log.h"
 #include "hub/scheduler_priv.h"
 
 #define SIGNAL_STACK_SIZE ((size_t)64 * 1024)
@@ -47,6 +48,7 @@ report(const struct hub_coroutine *coroutine)
 {
 	struct line line = {.length = 0};
 
+	line_add(&line, log_prefix(STDERR_FILENO, LOG_ERROR));
 	line_add(&line, "hubbub: stack overflow in coroutine \"");
 	line_add(&line, coroutine->name);
 	line_add(&line, "\": its stack is ");

@@ -137,7 +137,7 @@ log_lines(const char *text, size_t length)
 		const char *newline = memchr(text, '\n', (size_t)(end - text));
 		size_t size = newline != NULL ? (size_t)(newline + 1 - text) : (size_t)(end - text);
 
-		log_bare(text, size);
+		log_bare(LOG_WARNING, text, size);
 		text += size;
 	}
 }

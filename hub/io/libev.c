@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "hub/base/kernel.h"
+#include "hub/base/log.h"
 #include "hub/io/fd_priv.h"
 #include "hub/io/libev_priv.h"
 #include "hub/io/own_priv.h"
@@ -55,9 +56,9 @@ insist(int set, int operation, int fd, struct epoll_event *event)
 		pause.tv_nsec += pause.tv_nsec / 2;
 	}
 	kernel_dprintf(STDERR_FILENO,
-		"hub: the kernel does not watch what wakes the hub (epoll_ctl: %s), which would be "
-		"deaf: memory, fs.epoll.max_user_watches, or a filter of system calls\n",
-		strerror(errno));
+		"%shub: the kernel does not watch what wakes the hub (epoll_ctl: %s), which would "
+		"be deaf: memory, fs.epoll.max_user_watches, or a filter of system calls\n",
+		log_prefix(STDERR_FILENO, LOG_ERROR), strerror(errno));
 	abort();
 }
 
@@ -104,7 +105,8 @@ on_system_error(const char *what)
 		ev_loop_fork(hub_this->loop);
 		return;
 	}
-	kernel_dprintf(STDERR_FILENO, "%s: %s\n", what, strerror(errno));
+	kernel_dprintf(STDERR_FILENO, "%s%s: %s\n", log_prefix(STDERR_FILENO, LOG_ERROR), what,
+		strerror(errno));
 	abort();
 }
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "hub/base/kernel.h"
+#include "hub/base/log.h"
 #include "hub/patch/create_priv.h"
 #include "hub/patch/mask_priv.h"
 #include "hub/patch/patch_priv.h"
@@ -80,7 +81,7 @@ start_thread(struct hub_message *message)
 			"hubbub-patch: no memory for the stack of a thread that pthread_create "
 			"has promised; HUBBUB_STACK_SIZE makes stacks smaller\n";
 
-		kernel_write(STDERR_FILENO, line, sizeof line - 1);
+		log_bare(LOG_ERROR, line, sizeof line - 1);
 		abort();
 	}
 	hub_set_name(coroutine, thread->name);

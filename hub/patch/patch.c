@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "hub/base/log.h"
 #include "hub/patch/interrupt_priv.h"
 #include "hub/patch/patch_priv.h"
 #include "hub/patch/thread_priv.h"
@@ -136,6 +137,20 @@ hub_patch_call(size_t index, unsigned *family)
 	return calls[index].name;
 }
 
+static void
+complain_of(const char *word, size_t length)
+{
+	char line[512];
+	size_t said = (size_t)snprintf(line, sizeof line,
+		"hubbub-patch: HUBBUB_PATCH names \"%.*s\", which is no family; there are:",
+		(int)(length < 200 ? length : 200), word);
+
+	for (size_t i = 0; i < FAMILIES; i++)
+		said += (size_t)snprintf(line + said, sizeof line - said, " %s", families[i].name);
+	line[said++] = '\n';
+	log_bare(LOG_WARNING, line, said);
+}
+
 /* One word of HUBBUB_PATCH. */
 static unsigned
 family_of(const char *word, size_t length)
@@ -144,11 +159,7 @@ family_of(const char *word, size_t length)
 		if (strlen(families[i].name) == length &&
 			strncmp(families[i].name, word, length) == 0)
 			return families[i].family;
-	fprintf(stderr, "hubbub-patch: HUBBUB_PATCH names \"%.*s\", which is no family; there are:",
-		(int)length, word);
-	for (size_t i = 0; i < FAMILIES; i++)
-		fprintf(stderr, " %s", families[i].name);
-	fprintf(stderr, "\n");
+	complain_of(word, length);
 	return 0;
 }
 

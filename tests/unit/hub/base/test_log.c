@@ -5,8 +5,11 @@
 #include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -210,4 +213,96 @@ Test(log, a_line_that_nobody_reads_is_counted)
 	release(text, sizeof text);
 	log_count_lost(NULL);
 	cr_assert_eq(counter, 2, "%lu", (unsigned long)counter);
+}
+
+/* ---- the journal ---- */
+
+/* As capture, of what stands for the journal's stream. */
+static void
+capture_as_journal(void)
+{
+	struct stat status;
+	char text[64];
+
+	saved = dup(STDERR_FILENO);
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pipes), 0);
+	dup2(pipes[1], STDERR_FILENO);
+	cr_assert_eq(fstat(STDERR_FILENO, &status), 0);
+	snprintf(text, sizeof text, "%llu:%llu", (unsigned long long)status.st_dev,
+		(unsigned long long)status.st_ino);
+	setenv("JOURNAL_STREAM", text, 1);
+}
+
+Test(log, in_the_journal_a_line_is_its_level_and_its_message)
+{
+	static const char bare[] = "one\ntwo\n";
+	char text[512];
+
+	capture_as_journal();
+	log_setup("name", LOG_DEBUG, LOG_TEXT);
+	log_error("%d\nhere", 3);
+	log_warning("4");
+	log_info("6");
+	log_debug("7");
+	log_bare(LOG_WARNING, bare, sizeof bare - 1);
+	release(text, sizeof text);
+	cr_assert_str_eq(text, "<3>3 here\n<4>4\n<6>6\n<7>7\n<4>one\n<4>two\n");
+	log_setup("name", LOG_INFO, LOG_TEXT);
+}
+
+/* The variable stays when standard error is led elsewhere, also while the process runs. */
+Test(log, beside_the_journal_lines_are_as_ever)
+{
+	static const char bare[] = "one\ntwo\n";
+	char text[512], rest[512];
+	int journal[2];
+
+	capture_as_journal();
+	log_setup("name", LOG_INFO, LOG_TEXT);
+	log_info("here");
+	memcpy(journal, pipes, sizeof journal);
+	cr_assert_eq(pipe(pipes), 0);
+	dup2(pipes[1], STDERR_FILENO);
+	log_info("there");
+	log_bare(LOG_WARNING, bare, sizeof bare - 1);
+	release(text, sizeof text);
+	cr_assert_not_null(strstr(text, "Z info    name["), "%s", text);
+	cr_assert_not_null(strstr(text, "]: there\none\ntwo\n"), "%s", text);
+	rest[recv(journal[0], rest, sizeof rest - 1, 0)] = '\0';
+	cr_assert_str_eq(rest, "<6>here\n");
+	close(journal[0]);
+	close(journal[1]);
+}
+
+Test(log, in_the_journal_json_is_as_ever_behind_its_level)
+{
+	char text[512];
+	json_t *object;
+
+	capture_as_journal();
+	log_json_by(log_json_line);
+	log_setup("name", LOG_INFO, LOG_JSON);
+	log_warning("here");
+	release(text, sizeof text);
+	cr_assert_eq(strncmp(text, "<4>", 3), 0, "%s", text);
+	object = json_loads(text + 3, 0, NULL);
+	cr_assert_str_eq(json_string_value(json_object_get(object, "message")), "here", "%s", text);
+	json_decref(object);
+	log_setup("name", LOG_INFO, LOG_TEXT);
+}
+
+Test(log, in_the_journal_what_was_lost_is_said_with_its_level)
+{
+	char text[512];
+
+	capture_as_journal();
+	log_setup("name", LOG_INFO, LOG_TEXT);
+	close(STDERR_FILENO);
+	log_info("lost");
+	dup2(pipes[1], STDERR_FILENO);
+	log_info("here");
+	release(text, sizeof text);
+	cr_assert_str_eq(text,
+		"<4>1 log line is lost: nobody read, or there was no room (a full disk?)\n"
+		"<6>here\n");
 }

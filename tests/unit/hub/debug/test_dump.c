@@ -1,7 +1,12 @@
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "hub/base/journal.h"
 #include "tests/support/in_hub.h"
 
 static void *
@@ -40,6 +45,31 @@ Test(dump, names_every_coroutine_and_what_it_waits_for)
 	cr_assert_not_null(strstr(text, "spawned at in_hub+"), "%s", text);
 	cr_assert_not_null(strstr(text, "hub_sleep+"), "no backtrace: %s", text);
 	cr_assert_not_null(strstr(text, " sleeper+"), "no backtrace: %s", text);
+}
+
+Test(dump, in_the_journal_each_line_has_its_level)
+{
+	char stream[64], text[8192];
+	struct stat status;
+	ssize_t length;
+	int pair[2];
+
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	cr_assert_eq(fstat(pair[1], &status), 0);
+	snprintf(stream, sizeof stream, "%llu:%llu", (unsigned long long)status.st_dev,
+		(unsigned long long)status.st_ino);
+	setenv("JOURNAL_STREAM", stream, 1);
+	journal_read_environment();
+	in_hub(dump_body, pair);
+	length = read(pair[0], text, sizeof text - 1);
+	cr_assert_gt(length, 0);
+	text[length] = '\0';
+	cr_assert_not_null(strstr(text, "\n<3>    spawned at dump_body+"), "%s", text);
+	cr_assert_not_null(strstr(text, "\n<3>    #1  "), "%s", text);
+	for (char *line = text; *line != '\0'; line = strchr(line, '\n') + 1)
+		cr_assert_eq(strncmp(line, "<3>  ", 5), 0, "%s", line);
+	close(pair[0]);
+	close(pair[1]);
 }
 
 /* ---- switch scopes ---- */
