@@ -411,7 +411,7 @@ hubbub_main(int argc, char **argv, const struct hubbub_service *service)
 	if (fault == NULL && (argc < 1 || argv == NULL || argv[0] == NULL))
 		fault = "hubbub_main needs the arguments of main, with the program's name";
 	if (fault != NULL) {
-		fprintf(stderr, "%s: %s\n", program_invocation_short_name, fault);
+		output_complain("%s", fault);
 		return 2;
 	}
 	master = (struct master){.service = service,

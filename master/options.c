@@ -12,6 +12,7 @@
 #include "master/cpus.h"
 #include "master/identity.h"
 #include "master/network.h"
+#include "master/output.h"
 #include "master/row.h"
 #include "master/sockets.h"
 
@@ -30,7 +31,6 @@ struct reading {
 static void *context_defaults;
 
 #define complain(reading, name, ...) table_complain_of(&(reading)->table, name, __VA_ARGS__)
-
 #define named(reading, name) table_named(&(reading)->table, name, (char[TABLE_NAMED_SIZE]){0})
 
 /* ---- addresses and networks ---- */
@@ -402,7 +402,7 @@ options_parse(struct options *options, int argc, char **argv, const struct hubbu
 
 	if (options_read(options, argc, argv, service, false, error, sizeof error) == 0)
 		return;
-	fprintf(stderr, "%s: %s\n", program_invocation_short_name, error);
+	output_complain("%s", error);
 	exit(USAGE_EXIT);
 }
 

@@ -281,7 +281,8 @@ const struct hubbub_option options_rows[] = {
 	{.name = "log-format",
 		.values = "text|json",
 		.group = PART_OPERATION,
-		.help = "Form of log lines",
+		.help = "Form of log lines; systemd's journal gets the level of each, and "
+			"text without time and name",
 		.kind = HUBBUB_CHOICE,
 		FIELD(log_format),
 		.standard = "text",

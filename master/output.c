@@ -2,11 +2,33 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "hub/base/log.h"
+
+#define TEXT_SIZE 1536
+
+void
+output_complain(const char *format, ...)
+{
+	const char *prefix = log_prefix(STDERR_FILENO, LOG_ERROR);
+	char text[TEXT_SIZE], *rest = text;
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof text, format, arguments);
+	va_end(arguments);
+	if (*prefix == '\0')
+		fprintf(stderr, "%s: %s\n", program_invocation_short_name, text);
+	else
+		for (char *line; (line = strsep(&rest, "\n")) != NULL;)
+			fprintf(stderr, "%s%s\n", prefix, line);
+}
 
 int
 output_end(void)
@@ -19,8 +41,7 @@ output_end(void)
 		return 0;
 	/* Who reads no more, as head does, wants no more. */
 	if (!is_said && errno != EPIPE)
-		fprintf(stderr, "%s: the standard output cannot be written%s%s\n",
-			program_invocation_short_name, errno != 0 ? ": " : "",
+		output_complain("the standard output cannot be written%s%s", errno != 0 ? ": " : "",
 			errno != 0 ? strerror(errno) : "");
 	is_said = true;
 	return 1;

@@ -1,7 +1,11 @@
-/* The standard output, which may be full or closed: whoever prints and exits 0 must know that it
- * was written. */
+/* What programs print. The standard output may be full or closed: whoever prints and exits 0 must
+ * know that it was written. */
 #ifndef HUBBUB_MASTER_OUTPUT_H
 #define HUBBUB_MASTER_OUTPUT_H
+
+/* Says on standard error what is wrong, after the program's name; in the journal, which knows the
+ * name, each line as an error instead. */
+void output_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Writes what is still buffered. Returns 0, or 1, a program's exit code, after saying once on
  * standard error that something was lost. */

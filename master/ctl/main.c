@@ -143,13 +143,12 @@ find_command(struct request *request)
 
 	request->command = commands_find(request->name);
 	if (request->command == NULL && (nearest = nearest_command(request->name)) != NULL)
-		fprintf(stderr, "hubbub-ctl: there is no command '%s'; did you mean %s?\n",
-			request->name, nearest);
+		output_complain(
+			"there is no command '%s'; did you mean %s?", request->name, nearest);
 	else if (request->command == NULL)
-		fprintf(stderr, "hubbub-ctl: there is no command '%s'; see --help\n",
-			request->name);
+		output_complain("there is no command '%s'; see --help", request->name);
 	else if (commands_check(request->command, argument, error) != 0)
-		fprintf(stderr, "hubbub-ctl: %s\n", error);
+		output_complain("%s", error);
 	else
 		return;
 	exit(USAGE_EXIT);
@@ -219,7 +218,7 @@ run(const struct request *request, const char *path)
 	/* Where both go to one place, the last word comes last. */
 	fflush(stdout);
 	if (result != 0)
-		fprintf(stderr, "hubbub-ctl: %s\n", dialogue.message);
+		output_complain("%s", dialogue.message);
 	else if (is_status(request))
 		return strcmp(dialogue.message, "ready") == 0 ? 0 : 1;
 	else if (command->kind != COMMAND_WATCHES)
@@ -249,7 +248,7 @@ main(int argc, char **argv)
 	if (request.socket != NULL)
 		return run(&request, request.socket);
 	if (dialogue_find(request.pid, path, error, sizeof error) != 0) {
-		fprintf(stderr, "hubbub-ctl: %s\n", error);
+		output_complain("%s", error);
 		return 1;
 	}
 	return run(&request, path);
