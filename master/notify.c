@@ -26,6 +26,8 @@ enum { TEXT_SIZE = 512, UNSAID_MAX = 8 };
 
 static char unsaid[UNSAID_MAX][TEXT_SIZE]; /* in order */
 static unsigned unsaid_count;
+static char
+	shown[TEXT_SIZE];    /* the status that the manager was told last; "" if none, or unknown */
 static struct ev_loop *loop; /* NULL: nothing is said again */
 static ev_timer again;
 static double again_after;
@@ -127,10 +129,22 @@ keep(const char *text)
 		again_after = AGAIN_FIRST;
 	if (unsaid_count == UNSAID_MAX) {
 		unsaid_count--;
+		shown[0] = '\0';
 		memmove(unsaid[0], unsaid[1], unsaid_count * sizeof unsaid[0]);
 	}
 	memcpy(unsaid[unsaid_count++], text, TEXT_SIZE);
 	plan_again();
+}
+
+/* It is a text's last line. */
+static void
+note_status(const char *text)
+{
+	static const char key[] = "STATUS=";
+	const char *status = strstr(text, key);
+
+	if (status != NULL)
+		snprintf(shown, sizeof shown, "%s", status + sizeof key - 1);
 }
 
 void
@@ -144,6 +158,7 @@ notify_send(const char *format, ...)
 	va_start(arguments, format);
 	vsnprintf(text, sizeof text, format, arguments);
 	va_end(arguments);
+	note_status(text);
 	say_unsaid();
 	if (unsaid_count == 0 && say(text))
 		return;
@@ -162,6 +177,7 @@ void
 notify_forget(void)
 {
 	unsaid_count = 0;
+	shown[0] = '\0';
 	if (loop != NULL)
 		ev_timer_stop(loop, &again);
 }
@@ -174,6 +190,19 @@ notify_alive(void)
 	say_unsaid();
 	if (unsaid_count == 0)
 		say("WATCHDOG=1");
+}
+
+void
+notify_status(const char *status)
+{
+	char text[TEXT_SIZE];
+
+	if (manager_length == 0 || strcmp(status, shown) == 0)
+		return;
+	snprintf(text, sizeof text, "STATUS=%s", status);
+	say_unsaid();
+	if (unsaid_count == 0 && say(text))
+		note_status(text);
 }
 
 void

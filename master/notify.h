@@ -14,6 +14,10 @@ void notify_init(void);
  * nothing. */
 void notify_send(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Sends the line for people, STATUS=, unless it is what was sent last, by either of these two, or
+ * words about a state wait; it is not sent again. */
+void notify_status(const char *text);
+
 /* Tries again to send what has not been taken. Returns whether the manager is there and has no room
  * for all of it; one that has gone is not to be waited for. */
 bool notify_awaits_room(void);

@@ -51,3 +51,20 @@ printable_json(const char *text)
 	free(shown);
 	return json;
 }
+
+void
+printable_line(const char *text, char *line, size_t size)
+{
+	json_t *json = printable_json(text);
+	const char *shown = json != NULL ? json_string_value(json) : "";
+	size_t length = strnlen(shown, size);
+
+	/* Not in the middle of a character, all bytes of which but the first are 10xxxxxx. */
+	if (length == size)
+		for (length--; length > 0 && ((unsigned char)shown[length] & 0xc0) == 0x80;)
+			length--;
+	for (size_t i = 0; i < length; i++)
+		line[i] = (char)((unsigned char)shown[i] < ' ' ? ' ' : shown[i]);
+	line[length] = '\0';
+	json_decref(json);
+}

@@ -253,6 +253,41 @@ Test(notify, a_state_that_there_is_no_room_for_is_sent_again)
 	ev_loop_destroy(loop);
 }
 
+Test(notify, a_status_is_told_when_it_is_another_one)
+{
+	notify_init();
+	notify_status("one");
+	notify_status("one");
+	cr_assert_str_eq(told(), "STATUS=one");
+	cr_assert_str_eq(told(), "");
+	notify_send("READY=1\nSTATUS=two");
+	notify_status("two");
+	cr_assert_str_eq(told(), "READY=1\nSTATUS=two");
+	cr_assert_str_eq(told(), "");
+	notify_status("one");
+	cr_assert_str_eq(told(), "STATUS=one");
+	/* Whose words these were is forgotten. */
+	notify_forget();
+	notify_status("one");
+	cr_assert_str_eq(told(), "STATUS=one");
+}
+
+/* Numbers come often: they do not drive out what must be heard. */
+Test(notify, a_status_waits_for_no_room)
+{
+	notify_init();
+	fill_queue();
+	notify_send("READY=1");
+	for (int i = 0; i < 20; i++)
+		notify_status(i % 2 == 0 ? "one" : "two");
+	while (strcmp(told(), "X") == 0)
+		;
+	notify_status("three");
+	cr_assert_str_eq(told(), "READY=1");
+	cr_assert_str_eq(told(), "STATUS=three");
+	cr_assert_str_eq(told(), "");
+}
+
 Test(notify, room_is_awaited_of_a_manager_that_is_there)
 {
 	cr_assert_not(notify_awaits_room(), "there is none");

@@ -16,3 +16,29 @@ Test(printable, what_is_utf_8_is_kept_and_what_is_not_is_told_by_its_number)
 		json_decref(json);
 	}
 }
+
+Test(printable, a_line_has_no_control_characters_and_whole_ones_alone)
+{
+	static const struct {
+		const char *text;
+		size_t size;
+		const char *line;
+	} cases[] = {
+		{"a\nb\tc", 16, "a b c"},
+		{"abc", 4, "abc"},
+		{"abc", 3, "ab"},
+		{"a\xc3\xa9", 4, "a\xc3\xa9"},
+		{"a\xc3\xa9", 3, "a"},
+		{"\xe2\x82\xac", 3, ""},
+		{"c\xe9", 8, "c\\xe9"},
+		{"", 1, ""},
+		{"abc", 1, ""},
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		char line[16];
+
+		printable_line(cases[i].text, line, cases[i].size);
+		cr_assert_str_eq(line, cases[i].line, "case %zu", i);
+	}
+}
