@@ -11,6 +11,7 @@
 #include "master/notify.h"
 #include "master/ready.h"
 #include "master/reload.h"
+#include "master/summary.h"
 #include "master/takeover.h"
 #include "master/upgrade.h"
 
@@ -32,6 +33,10 @@ finish(struct master *master, const char *why)
 {
 	if (master->change == CHANGE_RELOAD && why != NULL)
 		options_free(&master->next);
+	if (why != NULL)
+		summary_refused(names[master->change], why);
+	else
+		summary_accepted();
 	ev_timer_stop(master->loop, &master->settled);
 	master->change = CHANGE_NONE;
 	master->fall = NULL;
@@ -147,6 +152,7 @@ static int
 refuse(const char *what, const char *why)
 {
 	events_note(LOG_ERROR, "%s refused: %s", what, why);
+	summary_refused(what, why);
 	return -1;
 }
 

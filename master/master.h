@@ -103,6 +103,7 @@ struct master {
 	ev_timer again; /* does what is pending */
 	ev_timer pat;   /* the service manager's watchdog */
 	ev_timer watch; /* looks whether what was said of readiness is still true */
+	ev_timer tell;  /* the service manager, how it serves */
 	bool is_said_ready;
 	bool is_said_live;
 	ev_timer keys; /* looks whether those of session tickets are to change */

@@ -7,9 +7,10 @@
 #include "hub/base/log.h"
 #include "master/events.h"
 #include "master/notify.h"
+#include "master/summary.h"
 
-#define STATUS_SIZE 80
 #define WATCH_EVERY 0.1 /* seconds */
+#define TELL_EVERY 5.   /* seconds */
 
 const char *const ready_phase_names[MASTER_PHASE_MAX] = {
 	[MASTER_STARTING] = "starting",
@@ -65,44 +66,71 @@ ready_begin(struct master *master)
 
 /* ---- the service manager ---- */
 
-static void
-describe(const struct master *master, char text[static STATUS_SIZE])
+/* Why it is not ready. */
+static const char *
+find_fault(const struct master *master)
 {
-	const struct fleet_config *config = &master->fleet.serving->config;
+	return fleet_accepting(&master->fleet) > 0 ? "not ready: no hub gives a sign of life"
+						   : "not ready: no worker serves";
+}
 
-	if (ready_is(master))
-		snprintf(text, STATUS_SIZE, "serving, %u process%s x %u thread%s",
-			config->processes, log_plural(config->processes, "es"), config->threads,
-			log_plural(config->threads, "s"));
-	else
-		snprintf(text, STATUS_SIZE, "not ready: %s",
-			fleet_accepting(&master->fleet) > 0 ? "no hub gives a sign of life"
-							    : "no worker serves");
+static void
+describe(const struct master *master, char text[static SUMMARY_SIZE])
+{
+	uint64_t open;
+
+	if (ready_is(master)) {
+		summary_write(master, text);
+	} else if (master->phase == MASTER_SERVING) {
+		snprintf(text, SUMMARY_SIZE, "%s", find_fault(master));
+	} else {
+		open = fleet_open(&master->fleet);
+		snprintf(text, SUMMARY_SIZE, "%s, %lu connection%s",
+			ready_phase_names[master->phase], (unsigned long)open,
+			log_plural(open, "s"));
+	}
 }
 
 void
-ready_notify(const struct master *master)
+ready_notify(struct master *master)
 {
-	char text[STATUS_SIZE];
+	char text[SUMMARY_SIZE];
 
 	describe(master, text);
 	notify_send("READY=1\nMAINPID=%d\nSTATUS=%s", (int)getpid(), text);
+	if (!ev_is_active(&master->tell) && master->tell.repeat > 0)
+		ev_timer_again(master->loop, &master->tell);
+}
+
+/* Numbers change; so does the phase, once. What a change is about is said until it ends. */
+static void
+on_tell(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	const struct master *master = timer->data;
+	char text[SUMMARY_SIZE];
+
+	(void)loop, (void)events;
+	if (master->change != CHANGE_NONE || master->is_stopped ||
+		master->phase == MASTER_STARTING || master->phase == MASTER_HANDED_OVER)
+		return;
+	describe(master, text);
+	notify_status(text);
 }
 
 static void
 say_ready(struct master *master)
 {
-	char text[STATUS_SIZE];
+	char text[SUMMARY_SIZE];
 
-	describe(master, text);
 	master->is_said_ready = !master->is_said_ready;
 	if (master->is_said_ready)
 		events_note(LOG_INFO, "ready again");
 	else
-		events_note(LOG_ERROR, "%s", text);
-	/* What a change is about is said until it ends. */
-	if (master->change == CHANGE_NONE)
-		notify_send("STATUS=%s", text);
+		events_note(LOG_ERROR, "%s", find_fault(master));
+	if (master->change != CHANGE_NONE)
+		return;
+	describe(master, text);
+	notify_send("STATUS=%s", text);
 }
 
 static void
@@ -135,4 +163,7 @@ ready_watch(struct master *master)
 	ev_timer_init(&master->watch, on_watch, WATCH_EVERY, WATCH_EVERY);
 	master->watch.data = master;
 	ev_timer_start(master->loop, &master->watch);
+	/* It begins when the service manager hears this master, which in an upgrade is not yet. */
+	ev_timer_init(&master->tell, on_tell, TELL_EVERY, TELL_EVERY);
+	master->tell.data = master;
 }

@@ -35,7 +35,8 @@ void ready_watch(struct master *master);
 /* From now on it serves: sets the phase, and logs the ready line, for which scripts wait. */
 void ready_begin(struct master *master);
 
-/* Tells the service manager that it has started, or has changed, and in what shape it serves. */
-void ready_notify(const struct master *master);
+/* Tells the service manager that it has started, or has changed, and how it serves; and from then
+ * on, every few seconds, what has changed of that, until the loop ends. */
+void ready_notify(struct master *master);
 
 #endif

@@ -285,6 +285,27 @@ Test(operation, the_service_manager_is_told)
 	close(manager);
 }
 
+Test(operation, the_service_manager_is_told_what_serves_and_what_was_refused)
+{
+	int manager = manager_open(folder), fd;
+	char serving[128];
+
+	cr_assert_neq(manager, -1);
+	cr_assert(server_start(&server, "hubbub-echo", "1", "1", NULL));
+	fd = client_connect(server.program.port);
+	snprintf(serving, sizeof serving,
+		"STATUS=serving 127.0.0.1:%d, 1 process x 1 thread, 1 connection",
+		server.program.port);
+	cr_assert(manager_hears(manager, serving, 30));
+	close(fd);
+	cr_assert(manager_hears(manager, ", 0 connections", 30));
+	cr_assert_neq(server_ctl(&server, "scale", "256x256", output, sizeof output), 0);
+	cr_assert(manager_hears(manager, ", 0 connections; scale refused: ", 30), "%s", output);
+	cr_assert_eq(server_ctl(&server, "scale", "1x2", output, sizeof output), 0, "%s", output);
+	cr_assert(manager_hears(manager, ", 1 process x 2 threads, 0 connections", 30));
+	close(manager);
+}
+
 static void
 serve_on_passed_socket(bool reuses)
 {

@@ -129,7 +129,7 @@ be_manager(void)
 
 Test(ready, the_service_manager_is_told)
 {
-	char words[256] = "", expected[256];
+	char words[512] = "", expected[512];
 	int manager = be_manager();
 	struct quiet quiet;
 
@@ -138,7 +138,9 @@ Test(ready, the_service_manager_is_told)
 	ready_notify(&quiet.master);
 	cr_assert_gt(recv(manager, words, sizeof words - 1, MSG_DONTWAIT), 0);
 	snprintf(expected, sizeof expected,
-		"READY=1\nMAINPID=%d\nSTATUS=serving, 2 processes x 1 thread", (int)getpid());
+		"READY=1\nMAINPID=%d\nSTATUS=serving 127.0.0.1:%u, 2 processes x 1 thread, 0 "
+		"connections",
+		(int)getpid(), address_port(&quiet.master.sockets.addresses[0]));
 	cr_assert_str_eq(words, expected);
 	quiet_accept(&quiet, false);
 	quiet_clear(&quiet);
@@ -148,10 +150,11 @@ Test(ready, the_service_manager_is_told)
 static const char *
 told(struct quiet *quiet, int manager)
 {
-	static char words[256];
+	static char words[512];
 	ssize_t length;
 
 	ev_invoke(quiet->master.loop, &quiet->master.watch, EV_TIMER);
+	ev_invoke(quiet->master.loop, &quiet->master.tell, EV_TIMER);
 	length = recv(manager, words, sizeof words - 1, MSG_DONTWAIT);
 	words[length > 0 ? length : 0] = '\0';
 	return words;
@@ -160,26 +163,59 @@ told(struct quiet *quiet, int manager)
 Test(ready, what_changes_is_told_once)
 {
 	int manager = be_manager();
+	char serving[256];
 	struct quiet quiet;
 
 	quiet_set(&quiet);
 	quiet_accept(&quiet, true);
 	ready_watch(&quiet.master);
 	ready_begin(&quiet.master);
+	snprintf(serving, sizeof serving,
+		"STATUS=serving 127.0.0.1:%u, 2 processes x 1 thread, 0 connections",
+		address_port(&quiet.master.sockets.addresses[0]));
+	cr_assert_str_eq(told(&quiet, manager), serving);
 	cr_assert_str_eq(told(&quiet, manager), "");
 	quiet.hub.silent = FLEET_LIFE;
 	cr_assert_str_eq(told(&quiet, manager), "STATUS=not ready: no hub gives a sign of life");
 	cr_assert_not(quiet.master.is_said_ready || quiet.master.is_said_live);
 	cr_assert_str_eq(told(&quiet, manager), "");
 	quiet.hub.silent = 0;
-	cr_assert_str_eq(told(&quiet, manager), "STATUS=serving, 2 processes x 1 thread");
+	cr_assert_str_eq(told(&quiet, manager), serving);
 	quiet_accept(&quiet, false);
 	cr_assert_str_eq(told(&quiet, manager), "STATUS=not ready: no worker serves");
-	/* Who drains says so itself. */
-	quiet.master.phase = MASTER_DRAINING;
+	/* What a change is about is said by it. */
+	quiet.master.change = CHANGE_RELOAD;
+	notify_send("STATUS=reloading");
+	cr_assert_str_eq(told(&quiet, manager), "STATUS=reloading");
+	cr_assert_str_eq(told(&quiet, manager), "");
+	quiet.master.change = CHANGE_NONE;
 	quiet_accept(&quiet, true);
+	quiet.master.phase = MASTER_DRAINING;
+	cr_assert_str_eq(told(&quiet, manager), "STATUS=draining, 0 connections");
+	cr_assert_str_eq(told(&quiet, manager), "");
+	/* The new master speaks for the server. */
+	quiet.master.phase = MASTER_HANDED_OVER;
 	cr_assert_str_eq(told(&quiet, manager), "");
 	quiet_accept(&quiet, false);
 	ev_timer_stop(quiet.master.loop, &quiet.master.watch);
+	quiet_clear(&quiet);
+}
+
+/* Before that, the manager does not know a new master. */
+Test(ready, numbers_are_told_from_the_first_word_on)
+{
+	struct quiet quiet;
+
+	be_manager();
+	quiet_set(&quiet);
+	quiet_accept(&quiet, true);
+	ready_watch(&quiet.master);
+	ready_begin(&quiet.master);
+	cr_assert_not(ev_is_active(&quiet.master.tell));
+	ready_notify(&quiet.master);
+	cr_assert(ev_is_active(&quiet.master.tell));
+	ev_timer_stop(quiet.master.loop, &quiet.master.tell);
+	ev_timer_stop(quiet.master.loop, &quiet.master.watch);
+	quiet_accept(&quiet, false);
 	quiet_clear(&quiet);
 }
