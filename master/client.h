@@ -23,6 +23,7 @@ enum client_phase { CLIENT_ASKS, CLIENT_WAITS, CLIENT_ENDS };
 struct client {
 	struct list link; /* its owner's list, if it is in one */
 	unsigned awaits;  /* its owner's: what it waits for; 0 once it was told the end */
+	unsigned rights;  /* its owner's: what it may ask for */
 	/* The client's own. */
 	struct ev_loop *loop;
 	void (*on_line)(struct client *client, char *line, void *context);

@@ -16,6 +16,7 @@
 #include "master/events.h"
 #include "master/master.h"
 #include "master/requests.h"
+#include "master/rights.h"
 
 #define AGAIN_AFTER 0.1 /* seconds, when accepting fails */
 
@@ -38,21 +39,12 @@ on_again(struct ev_loop *loop, ev_timer *timer, int events)
 	ear_start(loop, &control->listener);
 }
 
-static bool
-may_talk(int fd)
-{
-	struct ucred peer;
-	socklen_t length = sizeof peer;
-
-	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 &&
-	       (peer.uid == 0 || peer.uid == geteuid());
-}
-
 static void
 on_connect(struct ev_loop *loop, ev_io *watcher, int events)
 {
 	struct control *control = watcher->data;
 	int fd = accept4(watcher->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	enum rights rights;
 
 	(void)events;
 	if (fd == -1) {
@@ -65,8 +57,9 @@ on_connect(struct ev_loop *loop, ev_io *watcher, int events)
 		}
 		return;
 	}
-	if (may_talk(fd))
-		requests_take(&control->requests, fd);
+	rights = rights_of_peer(fd, control->master->handed_on.control_path);
+	if (rights != RIGHTS_NONE)
+		requests_take(&control->requests, fd, rights);
 	else
 		close(fd);
 }

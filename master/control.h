@@ -5,8 +5,8 @@
  *
  *	| output      - progress      + done, successfully      ! failed, and why
  *
- * Nobody but root and the server's own user is heard. Clients that send garbage, or do not read,
- * are dropped; none keeps the master waiting. */
+ * Who may ask for what, rights.h says; whoever may ask for nothing is not heard. Clients that send
+ * garbage, or do not read, are dropped; none keeps the master waiting. */
 #ifndef HUBBUB_MASTER_CONTROL_H
 #define HUBBUB_MASTER_CONTROL_H
 

@@ -14,8 +14,8 @@
 
 #include "hub/base/log.h"
 #include "master/lock.h"
+#include "master/rights.h"
 
-#define SYSTEM_FOLDER "/run/hubbub"
 #define NAME_SIZE (2 * ADDRESS_TEXT_SIZE)
 
 /* ---- what it is called ---- */
@@ -76,7 +76,7 @@ make_users_folder(const struct identity *identity, char folder[static MASTER_PAT
 	int fd;
 	bool is_made;
 
-	if (!identity->changes || snprintf(folder, MASTER_PATH_SIZE, SYSTEM_FOLDER "/%s",
+	if (!identity->changes || snprintf(folder, MASTER_PATH_SIZE, RIGHTS_FOLDER "/%s",
 					  identity->name) >= MASTER_PATH_SIZE)
 		return false;
 	mkdir(folder, 0755);
@@ -94,9 +94,9 @@ choose_folder(const struct identity *identity, char folder[static MASTER_PATH_SI
 	const char *own = getenv("XDG_RUNTIME_DIR");
 
 	if ((geteuid() == 0 || own == NULL) &&
-		(mkdir(SYSTEM_FOLDER, 0755) == 0 || errno == EEXIST)) {
+		(mkdir(RIGHTS_FOLDER, 0755) == 0 || errno == EEXIST)) {
 		if (geteuid() != 0 || !make_users_folder(identity, folder))
-			snprintf(folder, MASTER_PATH_SIZE, SYSTEM_FOLDER);
+			snprintf(folder, MASTER_PATH_SIZE, RIGHTS_FOLDER);
 		return true;
 	}
 	if (own != NULL)
@@ -217,7 +217,7 @@ bind_at(const char *path, const struct identity *identity, struct path_identity 
 		return -1;
 	snprintf(name.sun_path, sizeof name.sun_path, "%s", path);
 	/* It is never open to others, not even between two calls. */
-	mask = umask(0177);
+	mask = umask(rights_include_group(path, identity) ? 0117 : 0177);
 	if (bind(fd, (struct sockaddr *)&name, sizeof name) != 0)
 		error = errno;
 	umask(mask);

@@ -11,7 +11,7 @@
 
 #include "hub/base/log.h"
 
-#define TEXT_SIZE 1536
+#define TEXT_SIZE 2560
 
 void
 output_complain(const char *format, ...)

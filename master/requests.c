@@ -250,7 +250,8 @@ static void (*const runs[COMMAND_MAX])(
 
 /* Returns why that command, NULL for an unknown one, is not run; or NULL. */
 static const char *
-find_fault(const struct requests *requests, const struct command *command, const char *argument)
+find_fault(const struct requests *requests, const struct client *client,
+	const struct command *command, const char *argument)
 {
 	const struct master *master = requests->master;
 	static char error[32 + COMMANDS_LIST_SIZE + COMMANDS_ERROR_SIZE];
@@ -261,6 +262,9 @@ find_fault(const struct requests *requests, const struct command *command, const
 		snprintf(error, sizeof error, "unknown command; there are %s", list);
 		return error;
 	}
+	if (command->kind == COMMAND_ENDS && client->rights != RIGHTS_ALL)
+		return "only root and the server's user may end it; members of its group may do "
+		       "all else";
 	if (command->kind != COMMAND_ANSWERS && master->phase == MASTER_HANDED_OVER)
 		return "another master has just taken over; ask again";
 	if ((command->kind == COMMAND_CHANGES || command->kind == COMMAND_DUMPS) &&
@@ -280,7 +284,7 @@ on_line(struct client *client, char *line, void *context)
 	if (*argument != '\0')
 		*argument++ = '\0';
 	command = commands_find(line);
-	fault = find_fault(requests, command, argument);
+	fault = find_fault(requests, client, command, argument);
 	if (fault != NULL)
 		client_finish(client, fault, NULL);
 	else
@@ -371,7 +375,7 @@ make_room(struct requests *requests)
 }
 
 void
-requests_take(struct requests *requests, int fd)
+requests_take(struct requests *requests, int fd, enum rights rights)
 {
 	struct client *client;
 
@@ -380,8 +384,10 @@ requests_take(struct requests *requests, int fd)
 		return;
 	}
 	client = client_new(requests->master->loop, fd, on_line, requests);
-	if (client != NULL)
-		list_append(&requests->clients, &client->link);
+	if (client == NULL)
+		return;
+	client->rights = rights;
+	list_append(&requests->clients, &client->link);
 }
 
 void

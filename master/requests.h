@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "hub/base/list.h"
+#include "master/rights.h"
 
 struct master;
 
@@ -28,10 +29,10 @@ struct requests {
 
 void requests_init(struct requests *requests, struct master *master);
 
-/* Hears a client, by a connected socket, which it owns from now on. Of too many the oldest that
- * has asked nothing yet gives way, or else the oldest that has not read its answer; places are
- * kept from those that wait, so that there is always such a one, or a free place. */
-void requests_take(struct requests *requests, int fd);
+/* Hears a client of those rights, by a connected socket, which it owns from now on. Of too many the
+ * oldest that has asked nothing yet gives way, or else the oldest that has not read its answer;
+ * places are kept from those that wait, so that there is always such a one, or a free place. */
+void requests_take(struct requests *requests, int fd, enum rights rights);
 
 /* The change that clients wait for has ended; why is NULL if it succeeded. */
 void requests_changed(struct requests *requests, const char *why);

@@ -54,7 +54,8 @@ struct search {
 	char *path;
 	unsigned found;
 	char list[LIST_SIZE];
-	char dead[LIST_SIZE]; /* what killed servers have left */
+	char dead[LIST_SIZE];   /* what killed servers have left */
+	char denied[LIST_SIZE]; /* what others may talk to */
 };
 
 /* NAME-PORT.sock: other programs keep sockets there, too. */
@@ -84,9 +85,13 @@ look_at(const char *path, struct search *search)
 	struct peer peer = {.pidfd = -1};
 	int fd = connect_to(path, 1);
 
-	if (fd == -1 && errno == ECONNREFUSED)
+	int error = fd == -1 ? errno : 0;
+
+	if (error == ECONNREFUSED)
 		append(search->dead, path, 0);
-	if (fd == -1 && errno != EAGAIN)
+	if (error == EACCES)
+		append(search->denied, path, 0);
+	if (error != 0 && error != EAGAIN)
 		return;
 	if (fd != -1) {
 		peer = peer_of(fd);
@@ -138,8 +143,12 @@ dialogue_find(pid_t pid, char path[static DIALOGUE_PATH_SIZE], char *error, int 
 	else if (search.found == 0)
 		snprintf(error, (size_t)error_size,
 			"no server runs here that you may talk to; name its socket with "
-			"--socket%s%s",
-			search.dead[0] != '\0' ? "; nobody listens any more at" : "", search.dead);
+			"--socket%s%s%s%s",
+			search.dead[0] != '\0' ? "; nobody listens any more at" : "", search.dead,
+			search.denied[0] != '\0'
+				? "; root, and the user and the group of the file may talk to"
+				: "",
+			search.denied);
 	else
 		snprintf(error, (size_t)error_size,
 			"%u servers run here; name one with --socket:%s", search.found,
@@ -274,7 +283,9 @@ explain_refusal(struct dialogue *dialogue, int error)
 {
 	snprintf(dialogue->message, sizeof dialogue->message, "cannot talk to %s: %s",
 		dialogue->path,
-		error == ECONNREFUSED ? "no server listens there any more" : strerror(error));
+		error == ECONNREFUSED ? "no server listens there any more"
+		: error == EACCES     ? "only root, and the user and the group of the file may"
+				      : strerror(error));
 	return 1;
 }
 

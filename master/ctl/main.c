@@ -235,7 +235,7 @@ main(int argc, char **argv)
 		.doc = "Talks to a running server that was built with hubbub.\v",
 		.help_filter = filter_help};
 	struct request request = {.timeout = TIMEOUT};
-	char path[DIALOGUE_PATH_SIZE], error[1200];
+	char path[DIALOGUE_PATH_SIZE], error[2400];
 
 	output_guard();
 	oversize_survive();

@@ -46,7 +46,7 @@ connect_talker(struct talker *talker)
 		abort();
 	talker->fd = pair[0];
 	talker->length = 0;
-	requests_take(&requests, pair[1]);
+	requests_take(&requests, pair[1], RIGHTS_ALL);
 }
 
 /* Whole lines, each of a kind, and nothing after the last. */

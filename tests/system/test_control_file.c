@@ -307,6 +307,43 @@ Test(control_file, a_server_that_changes_its_user_leaves_nothing)
 	program_end(&all);
 }
 
+/* Also after an upgrade, and when the socket was made again. */
+Test(control_file, members_of_the_servers_group_operate_it_and_do_not_end_it)
+{
+	static char script[] =
+		"mount -t tmpfs -o mode=755 none /run && unset XDG_RUNTIME_DIR\n"
+		"install -d -o 54323 -g 54324 /run/hubbub\n"
+		"member() { setpriv --reuid=54321 --regid=54321 --groups=54324 \"$@\"; }\n"
+		"stranger() { setpriv --reuid=54322 --regid=54322 --clear-groups \"$@\"; }\n"
+		"setpriv --reuid=54323 --regid=54324 --clear-groups \"$0\" --listen=127.0.0.1:0 "
+		"-p1 -t1 2>/run/log & pid=$!\n"
+		"until \"$1\" status >/run/status 2>&1; do kill -0 $pid || exit 3; sleep 0.1; "
+		"done\n"
+		"[ \"$(stat -c %a /run/hubbub/hubbub-echo-*.sock)\" = 660 ] || exit 4\n"
+		"for round in 1 2; do\n"
+		"member \"$1\" status || exit 5\n"
+		"member \"$1\" reload || exit 6\n"
+		"! member \"$1\" drain 2>/run/said || exit 7\n"
+		"grep -q 'only root and the server.s user may end it' /run/said || exit 8\n"
+		"! stranger \"$1\" status 2>/run/said || exit 9\n"
+		"grep -q 'and the group of the file' /run/said || exit 10\n"
+		"rm /run/hubbub/hubbub-echo-*.sock\n"
+		"until [ -S /run/hubbub/hubbub-echo-*.sock ]; do sleep 0.1; done\n"
+		"member \"$1\" upgrade || exit 11\n"
+		"done\n"
+		"\"$1\" drain || exit 12";
+	char *argv[] = {"/usr/bin/unshare", "--mount", "/bin/sh", "-c", script,
+		strdup(program_path("hubbub-echo")), program_path("hubbub-ctl"), NULL};
+	struct program all;
+
+	if (geteuid() != 0 ||
+		system("unshare --mount mount -t tmpfs -o mode=755 none /run 2>/dev/null") != 0)
+		cr_skip("needs root, and mounts of its own");
+	cr_assert(program_start(&all, argv, 0));
+	cr_assert_eq(program_wait(&all, 120), 0, "%s", all.text);
+	program_end(&all);
+}
+
 Test(control_file, without_a_folder_for_it_that_is_said)
 {
 	static char script[] =

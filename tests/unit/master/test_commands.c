@@ -22,7 +22,7 @@ ask(struct quiet *quiet, const char *line, char answer[static 512])
 
 	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
 	requests_init(&requests, &quiet->master);
-	requests_take(&requests, pair[1]);
+	requests_take(&requests, pair[1], RIGHTS_ALL);
 	send(pair[0], line, strlen(line), 0);
 	send(pair[0], "\n", 1, 0);
 	ev_run(quiet->master.loop, EVRUN_NOWAIT);

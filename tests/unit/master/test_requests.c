@@ -23,13 +23,19 @@ turn(struct scene *scene)
 }
 
 static int
-connect_client(struct scene *scene)
+connect_client_of(struct scene *scene, enum rights rights)
 {
 	int pair[2];
 
 	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
-	requests_take(&scene->requests, pair[1]);
+	requests_take(&scene->requests, pair[1], rights);
 	return pair[0];
+}
+
+static int
+connect_client(struct scene *scene)
+{
+	return connect_client_of(scene, RIGHTS_ALL);
 }
 
 static void
@@ -296,4 +302,33 @@ Test(requests, at_the_end_all_that_wait_are_told)
 		cr_assert(is_at_end(&scene));
 		scene_clear(&scene);
 	}
+}
+
+/* Members of the server's group operate it; who ends it should be able to start it. */
+Test(requests, whoever_is_of_the_group_alone_does_not_end_the_server)
+{
+	static const char *const ends[] = {"drain\n", "stop\n"};
+	struct scene scene;
+
+	scene_set(&scene, "status\n");
+	for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+		close(scene.client);
+		scene.client = connect_client_of(&scene, RIGHTS_OPERATE);
+		cr_assert_eq(
+			send(scene.client, ends[i], strlen(ends[i]), 0), (ssize_t)strlen(ends[i]));
+		turn(&scene);
+		cr_assert_str_eq(hear(&scene),
+			"!only root and the server's user may end it; members of its group may do "
+			"all else\n");
+		cr_assert_eq(scene.quiet.master.phase, MASTER_SERVING);
+	}
+	close(scene.client);
+	scene.client = connect_client_of(&scene, RIGHTS_OPERATE);
+	cr_assert_eq(send(scene.client, "scale 1x1\n", 10, 0), 10);
+	quiet_lend(&scene.quiet, true);
+	turn(&scene);
+	quiet_lend(&scene.quiet, false);
+	cr_assert_str_eq(hear(&scene), "");
+	cr_assert_eq(scene.quiet.master.change, CHANGE_SCALE);
+	scene_clear(&scene);
 }
