@@ -96,7 +96,7 @@ read_value(char *text, struct gate_term *term)
 	size_t length = strlen(text);
 
 	if (metrics[term->metric].is_time) {
-		/* Seconds, as elsewhere, would be a gate that nobody meant, and that never fails. */
+		/* In seconds, as elsewhere, it would be a gate that never fails. */
 		if (!values_read_time(text, &time) ||
 			(time != 0 && !isalpha((unsigned char)text[length - 1])))
 			return false;
