@@ -320,7 +320,7 @@ hub_join_for(struct hub_coroutine *coroutine, void **result, int64_t nanoseconds
 int
 hub_get(struct hub_coroutine *coroutine, void **result, struct hub_failure *failure)
 {
-	*failure = (struct hub_failure){0};
+	failure = failure_place(failure, &(struct hub_failure){0});
 	if (coroutine_join(coroutine, result, failure, HUB_FOREVER) != 0)
 		return -1;
 	if (failure->code == 0)

@@ -34,7 +34,8 @@ struct hub_failure {
  * return. */
 void *hub_fail(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Joins the coroutine as hub_join does, and tells success from failure.
+/* Joins the coroutine as hub_join does, and tells success from failure. failure may be NULL, as in
+ * every call that fills one: errno alone tells then.
  * Switches: yes, unless it has ended already.
  * Returns 0 with its result where result is not NULL, and failure->code 0; or -1 with errno and
  * failure->code the code with which it failed (it is joined and freed); or -1 with failure->code 0

@@ -3,6 +3,16 @@
 
 #include "hub/failure.h"
 
+/* Where a failure goes, empty: into spare, if the caller gave no place for it. */
+static inline struct hub_failure *
+failure_place(struct hub_failure *failure, struct hub_failure *spare)
+{
+	if (failure == NULL)
+		failure = spare;
+	*failure = (struct hub_failure){0};
+	return failure;
+}
+
 /* NULL is ignored. */
 void failure_free(struct hub_failure *failure);
 

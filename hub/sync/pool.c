@@ -238,7 +238,7 @@ hub_pool_map(struct hub_pool *pool, hub_fn *body, void *const *arguments, size_t
 	size_t started = 0;
 	int reason = 0;
 
-	*failure = (struct hub_failure){0};
+	failure = failure_place(failure, &(struct hub_failure){0});
 	if (hub_enter() == NULL)
 		return none(results, count);
 	if (runs_in(pool)) {
@@ -426,7 +426,7 @@ hub_imap_next(struct hub_imap *imap, void **result, struct hub_failure *failure)
 {
 	struct task *task;
 
-	*failure = (struct hub_failure){0};
+	failure = failure_place(failure, &(struct hub_failure){0});
 	if (hub_enter() == NULL)
 		return -1;
 	while (imap->first == NULL || !imap->first->is_done) {

@@ -340,3 +340,35 @@ Test(pool, imap_tells_that_its_input_failed)
 	cr_assert_str_eq(record.failures[0].text, "the generator fails");
 	cr_assert_str_eq(record.failures[1].text, "the function fails");
 }
+
+/* ---- failures that nobody asks for ---- */
+
+static void *
+take_no_failure(void *argument)
+{
+	int *errors = argument, number = 0;
+	void *arguments[] = {(void *)1, (void *)2}, *results[2], *result;
+	struct hub_imap *imap;
+	struct hub_pool pool;
+
+	hub_pool_init(&pool, 2);
+	errors[0] = hub_get(hub_spawn(fail_with_value, NULL), NULL, NULL) == -1 ? errno : 0;
+	errors[1] =
+		hub_pool_map(&pool, fail_with_value, arguments, 2, results, NULL) == -1 ? errno : 0;
+	errors[2] = hub_pool_apply(&pool, fail_with_value, NULL, NULL, NULL) == -1 ? errno : 0;
+	imap = hub_imap_new(&pool, fail_with_value, count_up, &number, 2, HUB_IMAP_ORDERED);
+	errors[3] = hub_imap_next(imap, &result, NULL);
+	hub_imap_free(imap);
+	return argument;
+}
+
+Test(pool, failures_need_not_be_taken)
+{
+	int errors[4] = {0};
+
+	in_hub(take_no_failure, errors);
+	cr_assert_eq(errors[0], EIO);
+	cr_assert_eq(errors[1], EIO);
+	cr_assert_eq(errors[2], EIO);
+	cr_assert_eq(errors[3], 1);
+}
