@@ -29,6 +29,7 @@ call(void *argument)
 	struct play *play = argument;
 	unsigned before = play->scene->ticks;
 
+	play->scene->caller = hub_current();
 	play->scene->is_calling = true;
 	play->call(play->scene);
 	play->scene->has_suspended = play->scene->ticks > before;

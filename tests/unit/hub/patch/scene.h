@@ -13,6 +13,7 @@ struct scene {
 	int extra;   /* a descriptor more, or -1 */
 	int room;    /* one more, or -1: the end that makes room */
 	pid_t child;
+	struct hub_coroutine *caller;
 	pthread_mutex_t mutex;
 	pthread_cond_t condition;
 	sem_t semaphore;

@@ -1116,6 +1116,35 @@ Test(calls, each_ends_with_EBADF_when_its_number_becomes_anothers)
 				strerror(outcomes[i].error));
 }
 
+static void
+kill_caller(struct scene *s)
+{
+	hub_kill(s->caller);
+}
+
+static void *
+play_killing(void *argument)
+{
+	for (size_t i = 0; i < CASES; i++) {
+		if (!cases[i].waits_for_fd)
+			continue;
+		scene_play(&scene, cases[i].prepare, cases[i].make, kill_caller, close_all);
+		outcomes[i] = (struct outcome){scene.result, scene.error, scene.has_suspended};
+	}
+	return argument;
+}
+
+Test(calls, each_that_waits_for_a_descriptor_may_be_killed)
+{
+	hub_patch_all();
+	in_hub(play_killing, NULL);
+	for (size_t i = 0; i < CASES; i++)
+		if (cases[i].waits_for_fd)
+			cr_expect(outcomes[i].result == -1 && outcomes[i].error == ECANCELED,
+				"%s gives %ld (%s)", cases[i].call, outcomes[i].result,
+				strerror(outcomes[i].error));
+}
+
 static void *
 play_poll_closing(void *argument)
 {
