@@ -253,15 +253,20 @@ wait_by_trying(void *object, try_fn *try, int64_t pause, clockid_t clock,
 	int64_t left = HUB_FOREVER;
 	struct sleeper sleeper;
 	struct interruptible wait;
+	struct since since = {0};
 	int saved = errno, error, reason;
 
 	if (end != NULL && !patch_is_time(end))
 		return EINVAL;
 	while ((error = try(object)) == EAGAIN || error == EBUSY) {
 		if (hub_is_vforked()) {
+			unsigned before = interrupt_endings();
+
 			if (end != NULL && patch_time_left(clock, end) == 0)
 				return ETIMEDOUT;
 			REAL(nanosleep)(&(struct timespec){0, HUB_MILLISECOND}, NULL);
+			if (is_killable && interrupt_endings() != before)
+				return EINTR;
 			continue;
 		}
 		error = sleeper_enter(&sleeper, object);
@@ -273,7 +278,7 @@ wait_by_trying(void *object, try_fn *try, int64_t pause, clockid_t clock,
 			left = patch_time_left(clock, end);
 		reason = 0;
 		if (is_killable)
-			interruptible_begin(&wait, WAIT_RESTARTED);
+			interruptible_begin(&wait, WAIT_RESTARTED, &since);
 		if (error != 0 && left > 0)
 			reason = sleeper_sleep(&sleeper, left < pause ? left : pause, !is_killable);
 		if (is_killable)

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "hub/patch/interrupt_priv.h"
+
 /* Whether the application has made fd non-blocking, whatever the kernel's flag says. */
 bool descriptor_is_nonblocking(int fd);
 
@@ -34,6 +36,7 @@ struct patience {
 	bool is_begun;
 	int64_t end;    /* HUB_FOREVER for none */
 	unsigned tries; /* waits since anything went through */
+	struct since since;
 };
 
 /* How much of it is left, in nanoseconds; HUB_FOREVER for no end. */

@@ -15,7 +15,6 @@
 #include <hubbub/io/own.h>
 #include <hubbub/scheduler.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -42,8 +41,6 @@ static struct {
 
 /* How many signals have one. */
 static atomic_int handlers;
-
-atomic_bool patch_exiting;
 
 /* The handlers that run, and where they began. One that was left by longjmp(3) stays until somebody
  * looks. */
@@ -162,16 +159,28 @@ on_signal(int number, siginfo_t *info, void *context)
 
 static _Thread_local struct hub_link link_to_end;
 
+/* Whether a handler of that kind has run since the call waits: one that ran before is told of later,
+ * but is nothing to this call. */
+static bool
+is_met(const struct interruptible *wait, bool is_restarting)
+{
+	unsigned ended = (unsigned)endings - wait->since->endings;
+
+	if (!is_restarting)
+		return ended != 0;
+	return wait->kind != WAIT_RESTARTED && (unsigned)handled - wait->since->handled != ended;
+}
+
 /* One that waits with a mask of its own has let the signal in: it comes first. */
 static void
 interrupt_one(bool is_restarting)
 {
 	for (struct interruptible *wait = waits_first; wait != NULL; wait = wait->next)
-		if (wait->kind == WAIT_MASKED && hub_interrupt(wait->coroutine))
+		if (wait->kind == WAIT_MASKED && is_met(wait, is_restarting) &&
+			hub_interrupt(wait->coroutine))
 			return;
 	for (struct interruptible *wait = waits_first; wait != NULL; wait = wait->next)
-		if (!(is_restarting && wait->kind == WAIT_RESTARTED) &&
-			hub_interrupt(wait->coroutine))
+		if (is_met(wait, is_restarting) && hub_interrupt(wait->coroutine))
 			return;
 }
 
@@ -184,8 +193,7 @@ interrupt_aimed(void)
 		for (struct interruptible *wait = aim != 0 ? waits_first : NULL; wait != NULL;
 			wait = wait->next)
 			if ((uintptr_t)wait->coroutine == (aim & ~(uintptr_t)1) &&
-				!((aim & 1) && wait->kind == WAIT_RESTARTED) &&
-				hub_interrupt(wait->coroutine))
+				is_met(wait, aim & 1) && hub_interrupt(wait->coroutine))
 				break;
 	}
 }
@@ -250,13 +258,15 @@ start_messenger(void)
 }
 
 void
-interruptible_begin(struct interruptible *wait, enum wait_kind kind)
+interruptible_begin(struct interruptible *wait, enum wait_kind kind, struct since *since)
 {
 	int error = errno;
 
 	if (bell == 0 && atomic_load(&handlers) > 0)
 		start_messenger();
-	*wait = (struct interruptible){NULL, waits_last, hub_current(), kind};
+	if (!since->is_known)
+		*since = (struct since){true, (unsigned)handled, (unsigned)endings};
+	*wait = (struct interruptible){NULL, waits_last, hub_current(), kind, since};
 	if (waits_last != NULL)
 		waits_last->next = wait;
 	else
@@ -432,15 +442,4 @@ patch_siginterrupt(int number, int interrupts)
 	else
 		action.sa_flags |= SA_RESTART;
 	return patch_sigaction(number, &action, NULL);
-}
-
-/* What runs at exit may be anywhere: nobody else runs meanwhile. The exit of a child of vfork is
- * not its parent's. */
-PATCH_EXPORT void
-exit(int status)
-{
-	if (!hub_is_vforked())
-		atomic_store(&patch_exiting, true);
-	REAL(exit)(status);
-	__builtin_unreachable();
 }

@@ -21,14 +21,18 @@ unsigned interrupt_handled(void);
 /* How many handlers have run in this thread that end what they interrupt. */
 unsigned interrupt_endings(void);
 
-/* exit(3) has been called. */
-extern atomic_bool patch_exiting;
-
 /* What a signal's handler does to a wait: signal(7). */
 enum wait_kind {
 	WAIT_RESTARTED, /* ends it with EINTR, unless it was installed with SA_RESTART */
 	WAIT_ENDED,     /* ends it */
 	WAIT_MASKED,    /* ends it, before any other: it waits with a mask of its own */
+};
+
+/* How many handlers had run in this thread when a call first waited: all zero before that. One that
+ * ran before ends none of its waits. */
+struct since {
+	bool is_known;
+	unsigned handled, endings;
 };
 
 /* A wait that a signal's handler may end with EINTR. */
@@ -37,10 +41,12 @@ struct interruptible {
 	struct interruptible *previous;
 	struct hub_coroutine *coroutine;
 	enum wait_kind kind;
+	const struct since *since;
 };
 
-/* Around each blocking call of the hub's that a signal may interrupt. Keeps errno. */
-void interruptible_begin(struct interruptible *wait, enum wait_kind kind);
+/* Around each blocking call of the hub's that a signal may interrupt; since is the same for all
+ * waits of one call. Keeps errno. */
+void interruptible_begin(struct interruptible *wait, enum wait_kind kind, struct since *since);
 void interruptible_end(struct interruptible *wait);
 
 /* The thread's signal mask during a wait that brings one of its own. mask NULL: nothing is done. */

@@ -14,6 +14,10 @@
 #include "hub/patch/thread_priv.h"
 
 atomic_uint patch_active;
+
+/* exit(3) has been called. */
+static atomic_bool is_exiting;
+
 _Thread_local const void *patch_caller;
 
 static const struct {
@@ -55,7 +59,7 @@ patch_suspends_here(unsigned family)
 {
 	if (!(atomic_load_explicit(&patch_active, memory_order_relaxed) & family) ||
 		!hub_can_wait() || interrupt_in_handler() ||
-		atomic_load_explicit(&patch_exiting, memory_order_relaxed) ||
+		atomic_load_explicit(&is_exiting, memory_order_relaxed) ||
 		((family & WAITING_FAMILIES) && hub_is_vforked()))
 		return false;
 	patch_canceled(family);
@@ -93,6 +97,17 @@ patch_offload(hub_fn *body, void *argument)
 		return hub_offload(body, argument, NULL);
 	body(argument);
 	return 0;
+}
+
+/* What runs at exit may be anywhere: nobody else runs meanwhile. The exit of a child of vfork is
+ * not its parent's. */
+PATCH_EXPORT void
+exit(int status)
+{
+	if (!hub_is_vforked())
+		atomic_store(&is_exiting, true);
+	REAL(exit)(status);
+	__builtin_unreachable();
 }
 
 void

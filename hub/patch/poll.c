@@ -23,7 +23,8 @@
 #define LOOK_AGAIN 20
 
 static int
-poll_interruptibly(struct pollfd *fds, nfds_t count, int timeout, bool is_masked)
+poll_interruptibly(
+	struct pollfd *fds, nfds_t count, int timeout, bool is_masked, struct since *since)
 {
 	struct interruptible wait;
 	int result;
@@ -32,7 +33,7 @@ poll_interruptibly(struct pollfd *fds, nfds_t count, int timeout, bool is_masked
 	if (timeout != 0 && kernel_poll_now(fds, count) == 0)
 		for (nfds_t i = 0; i < count; i++)
 			descriptor_look(fds[i].fd);
-	interruptible_begin(&wait, is_masked ? WAIT_MASKED : WAIT_ENDED);
+	interruptible_begin(&wait, is_masked ? WAIT_MASKED : WAIT_ENDED, since);
 	result = hub_poll(fds, count, timeout);
 	interruptible_end(&wait);
 	return result;
@@ -41,7 +42,7 @@ poll_interruptibly(struct pollfd *fds, nfds_t count, int timeout, bool is_masked
 int
 patch_poll(struct pollfd *fds, nfds_t count, int timeout)
 {
-	return poll_interruptibly(fds, count, timeout, false);
+	return poll_interruptibly(fds, count, timeout, false, &(struct since){0});
 }
 
 /* To milliseconds, the longer way. */
@@ -85,7 +86,7 @@ patch_ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout, co
 	if (!take_timeout(timeout, &time))
 		return -1;
 	if (masked_begin(&masked, mask))
-		result = poll_interruptibly(fds, count, time, mask != NULL);
+		result = poll_interruptibly(fds, count, time, mask != NULL, &(struct since){0});
 	masked_end(&masked);
 	return result;
 }
@@ -200,9 +201,10 @@ static int
 poll_for_bits(struct pollfd *fds, int used, int timeout, bool is_masked)
 {
 	int64_t end = timeout >= 0 ? hub_now() + timeout * HUB_MILLISECOND : HUB_FOREVER;
+	struct since since = {0};
 
 	for (;;) {
-		int result = poll_interruptibly(fds, (nfds_t)used, timeout, is_masked);
+		int result = poll_interruptibly(fds, (nfds_t)used, timeout, is_masked, &since);
 		int bits = result > 0 ? count_bits(fds, used) : result;
 
 		if (result <= 0 || bits != 0 || timeout == 0)
@@ -210,7 +212,8 @@ poll_for_bits(struct pollfd *fds, int used, int timeout, bool is_masked)
 		leave_out(fds, used);
 		timeout = time_left(end);
 		result = poll_interruptibly(fds, (nfds_t)used,
-			timeout >= 0 && timeout < LOOK_AGAIN ? timeout : LOOK_AGAIN, is_masked);
+			timeout >= 0 && timeout < LOOK_AGAIN ? timeout : LOOK_AGAIN, is_masked,
+			&since);
 		take_in(fds, used);
 		if (result < 0)
 			return result;
@@ -339,6 +342,7 @@ wait_for_events(int fd, struct epoll_event *events, int count, int timeout, enum
 {
 	int64_t end = timeout > 0 ? hub_now() + timeout * HUB_MILLISECOND : HUB_FOREVER;
 	uint32_t generation = generation_of(fd);
+	struct since since = {0};
 	int result = REAL(epoll_wait)(fd, events, count, 0);
 
 	while (result == 0 && timeout != 0) {
@@ -349,7 +353,7 @@ wait_for_events(int fd, struct epoll_event *events, int count, int timeout, enum
 		if (left <= 0)
 			return 0;
 		descriptor_look(fd);
-		interruptible_begin(&wait, kind);
+		interruptible_begin(&wait, kind, &since);
 		ready = hub_await_fd(fd, POLLIN, left);
 		interruptible_end(&wait);
 		if (ready <= 0)

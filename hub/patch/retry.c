@@ -29,7 +29,7 @@ retry_wait(struct retry *retry, enum wait_kind kind)
 	/* A child of vfork is none of its parent's coroutines, and may be killed meanwhile. */
 	if (hub_is_vforked())
 		return patch_rest(left) == 0;
-	interruptible_begin(&wait, kind);
+	interruptible_begin(&wait, kind, &retry->since);
 	result = patch_rest(left);
 	interruptible_end(&wait);
 	return result == 0;

@@ -10,6 +10,7 @@
 struct retry {
 	int64_t end;   /* by hub_now; HUB_FOREVER for none */
 	int64_t pause; /* the last one; 0 at first */
+	struct since since;
 };
 
 /* After an attempt: lets a millisecond pass, or twice as long as the last time, up to 16. Returns

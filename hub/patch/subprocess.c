@@ -32,6 +32,7 @@ struct watch {
 	pid_t pid; /* whose end is awaited; 0 where that is not known */
 	int pidfd; /* -1 until it is opened */
 	int64_t pause;
+	struct since since;
 };
 
 #define WATCH(child)                                                                               \
@@ -53,7 +54,7 @@ watch_wait(struct watch *watch)
 		if (watch->pidfd == -1)
 			watch->pid = 0;
 	}
-	interruptible_begin(&wait, WAIT_RESTARTED);
+	interruptible_begin(&wait, WAIT_RESTARTED, &watch->since);
 	if (watch->pidfd != -1) {
 		result = hub_await_fd(watch->pidfd, POLLIN, HUB_FOREVER) > 0 ? 0 : -1;
 		/* Whoever closes all that is open closes this, too: it is opened again. */

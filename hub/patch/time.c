@@ -19,7 +19,7 @@ time_of(int64_t nanoseconds)
 
 /* Returns 0, or -1 with errno EINTR, ECANCELED or others. */
 static int
-sleep_for(int64_t nanoseconds)
+sleep_for(int64_t nanoseconds, struct since *since)
 {
 	struct interruptible wait;
 	int result;
@@ -29,7 +29,7 @@ sleep_for(int64_t nanoseconds)
 
 		return REAL(nanosleep)(&time, NULL);
 	}
-	interruptible_begin(&wait, WAIT_ENDED);
+	interruptible_begin(&wait, WAIT_ENDED, since);
 	result = hub_sleep(nanoseconds);
 	interruptible_end(&wait);
 	return result;
@@ -63,7 +63,7 @@ patch_nanosleep(const struct timespec *time, struct timespec *left)
 		return -1;
 	}
 	wanted = patch_nanoseconds(time);
-	if (sleep_for(wanted) == 0)
+	if (sleep_for(wanted, &(struct since){0}) == 0)
 		return 0;
 	if (left != NULL && wanted != HUB_FOREVER) {
 		int64_t slept = hub_now() - began;
@@ -101,18 +101,19 @@ patch_sleep(unsigned seconds)
 int
 patch_usleep(useconds_t microseconds)
 {
-	return sleep_for(microseconds * HUB_MICROSECOND);
+	return sleep_for(microseconds * HUB_MICROSECOND, &(struct since){0});
 }
 
 /* Until a time of the clock, which may be set meanwhile. */
 static int
 sleep_until(clockid_t clock, const struct timespec *end)
 {
+	struct since since = {0};
 	int64_t left;
 
 	while ((left = patch_time_left(clock, end)) > 0)
-		if (sleep_for(clock == CLOCK_REALTIME && left > LOOK_AGAIN ? LOOK_AGAIN : left) !=
-			0)
+		if (sleep_for(clock == CLOCK_REALTIME && left > LOOK_AGAIN ? LOOK_AGAIN : left,
+			    &since) != 0)
 			return errno;
 	return 0;
 }

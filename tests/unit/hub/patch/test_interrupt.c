@@ -1,10 +1,13 @@
 /* Signals: handlers, whom they interrupt, and masks. */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -130,6 +133,98 @@ Test(interrupt, signal_installs_what_restarts)
 	in_hub(restart, NULL);
 	cr_expect_eq(results[0], 1);
 	cr_expect_eq(ran, 1);
+}
+
+/* ---- handlers that ran before a call, and between two waits of one ---- */
+
+static void *
+write_later(void *argument)
+{
+	hub_sleep(10 * HUB_MILLISECOND);
+	write(*(int *)argument, "x", 1);
+	return NULL;
+}
+
+static void *
+call_after_handlers(void *argument)
+{
+	int ends[2];
+	struct pollfd query;
+	char byte;
+
+	socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
+	query = (struct pollfd){ends[0], POLLIN, 0};
+	install(SIGUSR1, handle, 0);
+	/* One that was interrupted: from now on handlers are told of. */
+	hub_detach(hub_spawn(signal_later, NULL));
+	NOTE(0, read(ends[0], &byte, 1));
+	raise(SIGUSR1);
+	hub_detach(hub_spawn(write_later, &ends[1]));
+	NOTE(1, read(ends[0], &byte, 1));
+	raise(SIGUSR1);
+	raise(SIGUSR1);
+	NOTE(2, usleep(10000));
+	install(SIGUSR1, handle, SA_RESTART);
+	raise(SIGUSR1);
+	hub_detach(hub_spawn(write_later, &ends[1]));
+	NOTE(3, poll(&query, 1, 20000));
+	close(ends[0]);
+	close(ends[1]);
+	return argument;
+}
+
+Test(interrupt, a_handler_that_ran_before_a_call_does_not_interrupt_it)
+{
+	hub_patch_all();
+	in_hub(call_after_handlers, NULL);
+	cr_expect(results[0] == -1 && errors[0] == EINTR, "%d %d", results[0], errors[0]);
+	cr_expect_eq(results[1], 1, "read: %d %d", results[1], errors[1]);
+	cr_expect_eq(results[2], 0, "usleep: %d %d", results[2], errors[2]);
+	cr_expect_eq(results[3], 1, "poll: %d %d", results[3], errors[3]);
+}
+
+static void *
+take_lock(void *argument)
+{
+	NOTE(4, flock(*(int *)argument, LOCK_EX));
+	return NULL;
+}
+
+/* While a lock is tried, a handler runs at any time. */
+static void *
+raise_while_trying(void *argument)
+{
+	char path[64];
+	int holder = open("/tmp", O_TMPFILE | O_RDWR, 0600), fd;
+	struct hub_coroutine *taker;
+
+	snprintf(path, sizeof path, "/proc/self/fd/%d", holder);
+	fd = open(path, O_RDWR);
+	flock(holder, LOCK_EX);
+	install(SIGUSR1, handle, 0);
+	for (int i = 0; i < 40; i++) {
+		int64_t end;
+
+		taker = hub_spawn(take_lock, &fd);
+		hub_sleep(2 * HUB_MILLISECOND);
+		/* It is due, and does not run yet. */
+		end = hub_now() + 20 * HUB_MILLISECOND;
+		while (hub_now() < end)
+			continue;
+		raise(SIGUSR1);
+		hub_join(taker, NULL);
+		results[5] += results[4] == -1 && errors[4] == EINTR;
+	}
+	close(fd);
+	close(holder);
+	return argument;
+}
+
+Test(interrupt, a_handler_that_runs_between_two_tries_ends_the_call)
+{
+	hub_patch_all();
+	in_hub(raise_while_trying, NULL);
+	cr_expect_eq(results[5], 40);
 }
 
 /* ---- the signal functions of other standards ---- */
