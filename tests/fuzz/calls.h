@@ -24,6 +24,8 @@ void calls_accept(void);
 void calls_connect(void);
 void calls_child(void);
 void calls_lock(void);
+void calls_interrupt(void);
+void calls_fork(void);
 void calls_wrong(void);
 
 #endif

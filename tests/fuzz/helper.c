@@ -9,7 +9,7 @@ static pthread_t thread;
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static struct act current;
-static bool has_act, is_over;
+static bool has_act, is_over, is_behind;
 
 static void
 move_all(const struct act *act)
@@ -92,8 +92,24 @@ helper_end(void)
 }
 
 void
+helper_stays_behind(void)
+{
+	is_behind = true;
+}
+
+void
+helper_comes_back(void)
+{
+	is_behind = false;
+}
+
+void
 helper_begin(const struct act *act)
 {
+	if (is_behind) {
+		do_act(act);
+		return;
+	}
 	pthread_mutex_lock(&mutex);
 	current = *act;
 	has_act = true;
@@ -104,6 +120,8 @@ helper_begin(const struct act *act)
 void
 helper_wait(void)
 {
+	if (is_behind)
+		return;
 	pthread_mutex_lock(&mutex);
 	while (has_act)
 		pthread_cond_wait(&changed, &mutex);

@@ -24,6 +24,11 @@ void helper_end(void);
 /* Begins an act; the last one has ended. */
 void helper_begin(const struct act *act);
 
+/* In a child, which has no such thread, acts are over when they have begun; until its parent, which
+ * may have the same memory, goes on. */
+void helper_stays_behind(void);
+void helper_comes_back(void);
+
 /* Waits until the act has ended. */
 void helper_wait(void);
 

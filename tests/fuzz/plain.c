@@ -32,7 +32,7 @@ static const struct {
 	{"send", calls_send}, {"poll", calls_poll}, {"select", calls_select},
 	{"epoll", calls_epoll}, {"sleep", calls_sleep}, {"accept", calls_accept},
 	{"connect", calls_connect}, {"child", calls_child}, {"lock", calls_lock},
-	{"wrong", calls_wrong}};
+	{"wrong", calls_wrong}, {"interrupt", calls_interrupt}, {"fork", calls_fork}};
 
 int
 main(int argc, char **argv)
