@@ -144,6 +144,7 @@ struct hub_mailbox {
 	atomic_uint posters;
 	ev_async wake;
 	struct ev_loop *loop;
+	unsigned forks; /* of this process before it was started */
 };
 
 #define FD_CHUNK_BITS 6 /* three pages: one descriptor that stays keeps no more */

@@ -76,9 +76,32 @@ drop_parcels(struct hub_message *message)
 	}
 }
 
+/* Forks between this process and the first one that had a hub. */
+static unsigned forks;
+
+static void
+count_fork(void)
+{
+	forks++;
+}
+
+static __attribute__((constructor(200))) void
+register_count(void)
+{
+	fork_on_child(count_fork);
+}
+
+/* Whether it is a hub's of the parent process, which runs there alone. */
+static bool
+is_parents(const struct hub_mailbox *mailbox)
+{
+	return mailbox->forks != forks || fork_is_wiped();
+}
+
 void
 mailbox_start(struct hub_mailbox *mailbox, struct ev_loop *loop)
 {
+	mailbox->forks = forks;
 	atomic_init(&mailbox->newest, NULL);
 	atomic_init(&mailbox->posters, 0);
 	mailbox->loop = loop;
@@ -112,6 +135,8 @@ hub_mailbox_post(struct hub_mailbox *mailbox, struct hub_message *message)
 {
 	struct hub_message *newest;
 
+	if (is_parents(mailbox))
+		return;
 	atomic_fetch_add_explicit(&mailbox->posters, 1, memory_order_acquire);
 	CHECK_WHY(mailbox->loop != NULL, "a message is posted to a hub that has ended");
 	newest = atomic_load_explicit(&mailbox->newest, memory_order_relaxed);

@@ -24,7 +24,8 @@ struct hub_mailbox *hub_mailbox(void);
 /* Delivers message in the mailbox's hub soon; messages of one sender arrive in order. A message may
  * end the hub, but none may be posted after one that does; what is undelivered then is dropped.
  * Switches: no.  Thread: any, also one without a hub; not a signal handler.  Never blocks or fails.
- * Ownership: the message is the hub's until deliver is called. */
+ * Ownership: the message is the hub's until deliver is called. In a forked child nothing is posted
+ * to a hub of the parent's. */
 void hub_mailbox_post(struct hub_mailbox *mailbox, struct hub_message *message);
 
 /* Spawns body(argument) in the mailbox's hub, soon, as hub_go does there: its failure is reported.

@@ -1,10 +1,12 @@
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "hub/fork_priv.h"
+#include "hub/record_priv.h"
 #include "tests/support/in_hub.h"
 
 struct record {
@@ -152,4 +154,96 @@ Test(fork, children_are_reset_in_order_before_the_program_is_called)
 	waitpid(child, &status, 0);
 	cr_assert_eq(status, 0);
 	cr_assert_eq(steps, 0, "the parent was reset");
+}
+
+/* ---- hubs of the parent's, of this thread and another one ---- */
+
+struct posting {
+	struct hub_mailbox *mailboxes[2];
+	struct hub_shared_event *event;
+	struct hub_shared_semaphore *is_there, *may_end;
+	int status;
+};
+
+static void *
+be_there(void *argument)
+{
+	struct posting *record = argument;
+
+	record->mailboxes[1] = hub_mailbox();
+	hub_shared_semaphore_release(record->is_there);
+	hub_shared_semaphore_acquire(record->may_end);
+	return NULL;
+}
+
+static void *
+be_another(void *argument)
+{
+	hub_run(be_there, argument, NULL);
+	return NULL;
+}
+
+static void *
+await_event(void *argument)
+{
+	hub_shared_event_wait(((struct posting *)argument)->event);
+	return NULL;
+}
+
+static void
+do_nothing(struct hub_message *message)
+{
+	(void)message;
+}
+
+/* What the child posts would be seen, had it been taken. */
+static void
+post_as_child(struct posting *record)
+{
+	static struct hub_message messages[2] = {{.deliver = do_nothing}, {.deliver = do_nothing}};
+
+	hub_shared_event_set(record->event);
+	for (int i = 0; i < 2; i++) {
+		hub_mailbox_post(record->mailboxes[i], &messages[i]);
+		if (record->mailboxes[i]->newest != NULL)
+			leave(1);
+	}
+	leave(0);
+}
+
+static void *
+posting_body(void *argument)
+{
+	struct posting *record = argument;
+	struct hub_coroutine *waiter = hub_spawn(await_event, record);
+	pthread_t thread;
+	pid_t pid;
+
+	pthread_create(&thread, NULL, be_another, record);
+	hub_shared_semaphore_acquire(record->is_there);
+	hub_sleep(0);
+	record->mailboxes[0] = hub_mailbox();
+	pid = fork();
+	if (pid == 0)
+		post_as_child(record);
+	hub_waitpid(pid, &record->status);
+	hub_shared_semaphore_release(record->may_end);
+	pthread_join(thread, NULL);
+	hub_shared_event_set(record->event);
+	hub_join(waiter, NULL);
+	return NULL;
+}
+
+Test(fork, a_child_posts_nothing_to_hubs_of_the_parents, .timeout = 60)
+{
+	struct posting record = {.event = hub_shared_event_new(),
+		.is_there = hub_shared_semaphore_new(0),
+		.may_end = hub_shared_semaphore_new(0),
+		.status = -1};
+
+	in_hub(posting_body, &record);
+	cr_assert_eq(record.status, 0);
+	hub_shared_event_free(record.event);
+	hub_shared_semaphore_free(record.is_there);
+	hub_shared_semaphore_free(record.may_end);
 }
