@@ -170,7 +170,8 @@ find_out(struct hub *hub, bool *has_found)
 
 	if (thread_look(watched->tid, &asleep) == THREAD_SLEEPS) {
 		is_known = look_inside(hub, &asleep);
-		words = " (it sleeps in the kernel; called, perhaps, by)";
+		words = watched->count > 0 ? " (it sleeps in the kernel; called, perhaps, by)"
+					   : " (it sleeps in the kernel, which does not say where)";
 	} else {
 		is_known = ask(watched);
 		if (!is_known)

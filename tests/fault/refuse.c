@@ -45,6 +45,7 @@ static const struct {
 	{"ppoll", SYS_ppoll, -1, 0},
 	{"prctl", SYS_prctl, -1, 0},
 	{"prlimit64", SYS_prlimit64, -1, 0},
+	{"process_vm_readv", SYS_process_vm_readv, -1, 0},
 	{"recvmmsg", SYS_recvmmsg, -1, 0},
 	{"rseq", SYS_rseq, -1, 0},
 	{"sched_getaffinity", SYS_sched_getaffinity, -1, 0},

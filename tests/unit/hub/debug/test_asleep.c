@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -199,6 +200,36 @@ Test(asleep, is_told_where_and_its_call_goes_on, .timeout = 60)
 		cr_expect_not_null(strstr(record.reports[i].text, "block_in"), "%s: %s",
 			calls[i].name, record.reports[i].text);
 	}
+}
+
+static void *
+hidden_body(void *argument)
+{
+	struct report *report = argument;
+	struct hub_hooks hooks = {.blocked = on_blocked, .context = report};
+
+	hub_set_hooks(&hooks);
+	while (report->count == 0) {
+		in_nanosleep();
+		hub_sleep(HUB_MILLISECOND);
+	}
+	hub_set_hooks(NULL);
+	return NULL;
+}
+
+/* As of a process that has changed its user; root is shown all the same. */
+Test(asleep, says_so_if_the_kernel_does_not_tell_where, .timeout = 60)
+{
+	static struct report report;
+
+	if (on_valgrind())
+		cr_skip_test("it runs one thread at a time");
+	if (geteuid() == 0 && (setgid(65534) != 0 || setuid(65534) != 0))
+		cr_skip_test("root cannot become anybody else here");
+	prctl(PR_SET_DUMPABLE, 0);
+	hub_watchdog(50 * HUB_MILLISECOND);
+	in_hub(hidden_body, &report);
+	cr_assert_not_null(strstr(report.text, "does not say where"), "%s", report.text);
 }
 
 /* A thread that has gone on runs on another stack, and a guard may lie between the two. */
