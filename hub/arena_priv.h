@@ -34,7 +34,7 @@ struct stack_arena {
 	size_t object_size; /* of the owner's object, struct stack included */
 	size_t used;        /* slots in use */
 	size_t peak;        /* most of them since somebody last looked */
-	bool is_restless;   /* slots were got or put, or parked deep, since the last sweep */
+	bool is_restless;   /* slots began, were put, or parked deep, since the last sweep */
 };
 
 #endif

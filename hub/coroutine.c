@@ -188,7 +188,7 @@ hub_coroutine_main(struct hub_coroutine *self, void *value)
 	struct hub *hub = self->hub;
 
 	annotate_arrive(&self->stack.annotate);
-	self->has_run = true;
+	coroutine_begins(self);
 	if (self->is_raw)
 		self->result = self->body(value);
 	else if (!self->is_killed)

@@ -6,6 +6,7 @@
 
 #include "hub/coroutine.h"
 #include "hub/record_priv.h"
+#include "hub/stack_priv.h"
 
 /* First function on every stack, called by arch_entry; never returns. */
 __attribute__((visibility("hidden"))) _Noreturn void hub_coroutine_main(
@@ -16,6 +17,14 @@ struct hub_coroutine *coroutine_new(struct hub *hub, hub_fn *body, void *argumen
 
 /* hub_spawn, for callers inside the library that know who asked for it. */
 struct hub_coroutine *coroutine_spawn(hub_fn *body, void *argument, const void *spawned_at);
+
+/* It runs for the first time. */
+static inline void
+coroutine_begins(struct hub_coroutine *coroutine)
+{
+	coroutine->has_run = true;
+	stack_begins(&coroutine->stack);
+}
 
 /* Makes parent the one that gets a raw coroutine's result. */
 static inline void

@@ -43,13 +43,11 @@ stack_arena_fini(struct stack_arena *arena)
 /* ---- getting and putting ---- */
 
 static inline void
-count_got(struct stack_arena *arena, struct chunk *chunk, unsigned index)
+count_got(struct stack_arena *arena, struct chunk *chunk)
 {
-	set_add(chunk->suspect, index);
 	chunk->used++;
 	if (++arena->used > arena->peak)
 		arena->peak = arena->used;
-	arena->is_restless = true;
 }
 
 static struct stack *
@@ -67,7 +65,7 @@ get_cold(struct stack_arena *arena)
 		word++;
 	index = word * WORD_SLOTS + (unsigned)__builtin_ctzll(chunk->cold[word]);
 	stack = slot_make(chunk, index);
-	count_got(arena, chunk, index);
+	count_got(arena, chunk);
 	if (chunk->used + chunk->idlers == CHUNK_SLOTS)
 		list_remove(&chunk->place);
 	return stack;
@@ -107,8 +105,15 @@ stack_get(struct stack_arena *arena)
 	annotate_stack_renew(&stack->annotate);
 	set_remove(chunk->idle, index);
 	chunk->idlers--;
-	count_got(arena, chunk, index);
+	count_got(arena, chunk);
 	return stack;
+}
+
+void
+stack_begins(struct stack *stack)
+{
+	set_add(stack->chunk->suspect, stack->index);
+	stack->chunk->arena->is_restless = true;
 }
 
 /* Gives back the pages of a stack that lie wholly below what is in use. */

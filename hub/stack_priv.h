@@ -20,7 +20,7 @@
  *
  * - Pages below the first go back when a coroutine ends, if a watermark or the stack pointer at a
  *   park tells that they were used. A frame's probes touch pages and change nothing that could be
- *   seen, so a sweep also gives back what lies below each stack that is new since the last one,
+ *   seen, so a sweep also gives back what lies below each stack that has begun since the last one,
  *   whether that is in use or free: nothing needs to be known of what touched it.
  * - Of the chunks, whichever was full last is used first, so that others become empty.
  * - Addresses stay the arena's until it ends, and what went back reads as zeros: whoever looks at a
@@ -57,6 +57,10 @@ void stack_arena_fini(struct stack_arena *arena);
  * Returns NULL with errno ENOMEM. */
 struct stack *stack_get(struct stack_arena *arena);
 
+/* Its owner begins to run on it: whatever that will use is swept. A sweep before would find
+ * nothing, and not come again. */
+void stack_begins(struct stack *stack);
+
 /* Gives the slot back. The caller may still stand on that stack, if no slot is taken, and nothing
  * swept, before it leaves. */
 void stack_put(struct stack_arena *arena, struct stack *stack);
@@ -68,9 +72,9 @@ void stack_parked_low(struct stack *stack);
 void stack_arena_each(struct stack_arena *arena, void (*visit)(struct stack *stack, void *context),
 	void *context);
 
-/* Gives back the pages below the first, or below its frames, of each stack that was got, or parked
- * deep, since it was last swept; of at most that many. parked_at tells the stack pointer of one in
- * use: none of them may be running. Returns whether some are left. */
+/* Gives back the pages below the first, or below its frames, of each stack that has begun, or
+ * parked deep, since it was last swept; of at most that many. parked_at tells the stack pointer of
+ * one in use: none of them may be running. Returns whether some are left. */
 bool stack_arena_sweep(struct stack_arena *arena,
 	const void *(*parked_at)(const struct stack *stack), size_t most);
 

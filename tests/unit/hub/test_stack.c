@@ -195,6 +195,7 @@ Test(stack, a_page_that_nobody_saw_touched_goes_back)
 {
 	struct stack *used = stack_get(&arena), *freed = stack_get(&arena);
 
+	stack_begins(used);
 	touch(used, 5000);
 	touch(freed, 5000);
 	stack_put(&arena, freed);
@@ -206,6 +207,7 @@ Test(stack, a_page_that_nobody_saw_touched_goes_back)
 	cr_assert_eq(resident_pages(freed), 1);
 	/* The next owner, too, and the end of one that was swept. */
 	freed = stack_get(&arena);
+	stack_begins(freed);
 	touch(freed, 5000);
 	touch(used, 5000);
 	stack_put(&arena, used);

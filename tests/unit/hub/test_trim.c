@@ -63,6 +63,7 @@ go_deep(bool writes)
 
 struct record {
 	bool writes;
+	bool is_slow;
 	size_t in_use;
 	size_t after_end;
 	bool has_sunk;
@@ -144,6 +145,9 @@ wait_body(void *argument)
 	struct record *record = argument;
 	struct hub_coroutine *coroutine = hub_spawn(deep_and_wait, record);
 
+	/* A sweep is due, and comes before the coroutine runs. */
+	if (record->is_slow)
+		usleep(300000);
 	hub_sleep(0);
 	record->has_sunk = pages_sink_to(coroutine, 1);
 	hub_kill(coroutine);
@@ -171,6 +175,15 @@ Test(trim, one_that_waits_gives_back_what_lies_below_it)
 Test(trim_canary, one_that_waits_gives_back_what_lies_below_it)
 {
 	a_wait_gives_back();
+}
+
+Test(trim, one_that_was_swept_before_it_began_gives_back_too)
+{
+	struct record record = {.writes = true, .is_slow = true};
+
+	in_hub(wait_body, &record);
+	cr_assert_geq(record.in_use, 6);
+	cr_assert(record.has_sunk);
 }
 
 /* ---- those who are gone ---- */
