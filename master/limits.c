@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "hub/base/log.h"
+#include "worker/nofile.h"
 
 /* The master holds every listening socket and two descriptors per worker; a worker its share, with
  * a reserve for each listener, and per hub a loop's three. The rest is for the standard streams,
@@ -36,24 +37,44 @@ static const char *
 say_too_low(
 	rlim_t limit, unsigned addresses, unsigned workers, unsigned hubs, char *text, size_t size)
 {
+	rlim_t needed = files_needed(addresses, workers, hubs);
+	char advice[NOFILE_ADVICE_SIZE];
+
 	snprintf(text, size,
 		"the limit of %lu open file%s is too low: %u process%s x %u thread%s need at "
-		"least %lu, and one more per client; raise it (ulimit -n, LimitNOFILE=)",
+		"least %lu, and one more per client; raise it (%s)",
 		(unsigned long)limit, log_plural(limit, "s"), workers, log_plural(workers, "es"),
-		hubs, log_plural(hubs, "s"), (unsigned long)files_needed(addresses, workers, hubs));
+		hubs, log_plural(hubs, "s"), (unsigned long)needed, nofile_advice(advice, needed));
 	return text;
+}
+
+/* Since a limit was set above fs.nr_open, that was lowered: such a limit can be kept, and not set.
+ */
+static void
+cut_to_most(struct rlimit *limit)
+{
+	uint64_t most = nofile_most();
+
+	if (most == 0 || limit->rlim_max <= most)
+		return;
+	log_warning("the limit of %lu open files is cut to fs.nr_open, which is %lu; lift it: "
+		    "sysctl -w fs.nr_open=%lu",
+		(unsigned long)limit->rlim_max, (unsigned long)most,
+		(unsigned long)limit->rlim_max);
+	limit->rlim_max = most;
 }
 
 int
 limits_raise(unsigned addresses, unsigned workers, unsigned hubs)
 {
 	struct rlimit limit;
-	char why[256];
+	char why[384];
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
 		log_error("cannot read the file limit: %s", strerror(errno));
 		return -1;
 	}
+	cut_to_most(&limit);
 	if (limit.rlim_max < files_needed(addresses, workers, hubs)) {
 		log_error("%s",
 			say_too_low(limit.rlim_max, addresses, workers, hubs, why, sizeof why));
@@ -89,6 +110,7 @@ bool
 limits_allow(
 	unsigned addresses, unsigned workers, unsigned hubs, unsigned more, char *why, size_t size)
 {
+	char advice[NOFILE_ADVICE_SIZE];
 	struct rlimit limit;
 	unsigned room;
 
@@ -104,8 +126,9 @@ limits_allow(
 	if (errno == EMFILE)
 		snprintf(why, size,
 			"the limit of %lu open files is too low: the change needs %u more in the "
-			"master, which can open %u; raise it (ulimit -n, LimitNOFILE=)",
-			(unsigned long)limit.rlim_cur, more, room);
+			"master, which can open %u; raise it (%s)",
+			(unsigned long)limit.rlim_cur, more, room,
+			nofile_advice(advice, limit.rlim_cur + more - room));
 	else
 		snprintf(why, size,
 			"the change needs %u more files in the master, which can open %u: %s", more,
@@ -152,6 +175,7 @@ limits_warn(unsigned backlog, unsigned addresses, unsigned hubs)
 {
 	long queue = read_setting(SOMAXCONN_FILE);
 	long begun = read_setting("/proc/sys/net/ipv4/tcp_max_syn_backlog");
+	char advice[NOFILE_ADVICE_SIZE];
 	struct rlimit files;
 
 	if (queue >= 0 && queue < (long)backlog)
@@ -162,10 +186,14 @@ limits_warn(unsigned backlog, unsigned addresses, unsigned hubs)
 		log_warning("at most %ld handshakes may be under way; lift it: sysctl -w "
 			    "net.ipv4.tcp_max_syn_backlog=%u",
 			begun, backlog);
-	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < FILES_PLENTY)
-		log_info("a worker may open %lu files, and so hold %lu connections; for more: "
-			 "ulimit -Hn %d, or LimitNOFILE=%d in the unit",
-			(unsigned long)files.rlim_cur,
-			(unsigned long)limits_connections(addresses, hubs), FILES_PLENTY,
-			FILES_PLENTY);
+	if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= FILES_PLENTY)
+		return;
+	if (nofile_most() != 0 && nofile_most() < FILES_PLENTY)
+		nofile_advice(advice, FILES_PLENTY);
+	else
+		snprintf(advice, sizeof advice, "ulimit -Hn %d, or LimitNOFILE=%d in the unit",
+			FILES_PLENTY, FILES_PLENTY);
+	log_info("a worker may open %lu files, and so hold %lu connections; for more: %s",
+		(unsigned long)files.rlim_cur, (unsigned long)limits_connections(addresses, hubs),
+		advice);
 }

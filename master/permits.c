@@ -6,6 +6,7 @@
 #include "hub/base/log.h"
 #include "master/events.h"
 #include "master/level.h"
+#include "worker/nofile.h"
 
 #define WARN_EVERY (10 * CLOCK_SECOND)
 /* How long the part of a worker that starts is kept for it; after that, clients who wait elsewhere
@@ -212,7 +213,7 @@ warn_if_used_up(const struct fleet *fleet, const struct hubs *hubs)
 	static int64_t next;
 	int64_t now = clock_now();
 	unsigned long limit = (unsigned long)permits_limit(fleet);
-	char all[64];
+	char all[64], why[NOFILE_ADVICE_SIZE + 32];
 
 	if (now < next || hubs->accepting == 0)
 		return;
@@ -222,10 +223,11 @@ warn_if_used_up(const struct fleet *fleet, const struct hubs *hubs)
 	next = now + WARN_EVERY;
 	snprintf(all, sizeof all, limit == 1 ? "the only connection is" : "all %lu connections are",
 		limit);
-	events_note(LOG_WARNING, "%s in use; others wait in the backlog (%s)", all,
-		fleet->serving->config.max_connections == limit
-			? "--max-connections"
-			: "raise the file limit: ulimit -n, LimitNOFILE=");
+	if (fleet->serving->config.max_connections == limit)
+		snprintf(why, sizeof why, "--max-connections");
+	else
+		snprintf(why, sizeof why, "raise the file limit: %s", nofile_advice_here());
+	events_note(LOG_WARNING, "%s in use; others wait in the backlog (%s)", all, why);
 }
 
 void

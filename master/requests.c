@@ -15,6 +15,7 @@
 #include "master/commands.h"
 #include "master/ready.h"
 #include "master/status.h"
+#include "worker/nofile.h"
 
 #define CLIENTS_MAX 32
 #define WAITING_MAX 24    /* the other places are for those that are answered at once */
@@ -54,9 +55,8 @@ explain_lost(const struct requests *requests, char *text, size_t size)
 			silent, expected);
 	if (missed > 0)
 		snprintf(text + length, size - (size_t)length,
-			"%s%u of %u hubs had no file left to write to (raise the limit: ulimit -n, "
-			"LimitNOFILE=)",
-			length > 0 ? "; " : "", missed, expected);
+			"%s%u of %u hubs had no file left to write to (raise the limit: %s)",
+			length > 0 ? "; " : "", missed, expected, nofile_advice_here());
 	return silent > 0 || missed > 0 ? text : NULL;
 }
 
@@ -64,7 +64,7 @@ static void
 finish_dump(struct requests *requests)
 {
 	struct stat status;
-	char *text = MAP_FAILED, lost[256];
+	char *text = MAP_FAILED, lost[384];
 	size_t size = 0;
 
 	ev_timer_stop(requests->master->loop, &requests->dump_over);

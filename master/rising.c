@@ -67,7 +67,7 @@ static bool
 can_be_had(const struct fleet *fleet, const struct fleet_config *config, unsigned workers,
 	const char **why)
 {
-	static char error[256];
+	static char error[384];
 	const struct sockets *sockets = fleet->sockets;
 	unsigned seats = config->processes * config->threads;
 	unsigned beyond = seats > sockets->seat_count ? seats - sockets->seat_count : 0;

@@ -18,6 +18,7 @@
 #include "master/obituary.h"
 #include "master/sandbox.h"
 #include "master/spawn.h"
+#include "worker/nofile.h"
 
 #define HEALTHY_AFTER 60.  /* seconds */
 #define LAST_MESSAGES 1000 /* more than a socket holds */
@@ -73,9 +74,9 @@ reopen_again(struct slot *slot)
 {
 	slot->must_reopen = ++slot->logs_missed < LOGS_MISSED_MAX;
 	if (!slot->must_reopen)
-		log_warning("worker %u (pid %d) writes to the old log: it has no file left for "
-			    "the new one (raise the limit: ulimit -n, LimitNOFILE=)",
-			slot->index, (int)slot->pid);
+		log_warning("worker %u (pid %d) has no file left for the new log, and writes to "
+			    "the old one (raise the limit: %s)",
+			slot->index, (int)slot->pid, nofile_advice_here());
 }
 
 static void

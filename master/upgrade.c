@@ -17,6 +17,7 @@
 #include "master/sandbox.h"
 #include "master/takeover.h"
 #include "master/word.h"
+#include "worker/nofile.h"
 
 /* Counted, not timed: a pause of the whole machine is no delay of the new master. */
 #define LOOKS_MAX 20     /* between OFFERED and TAKEN, in which nobody accepts */
@@ -325,6 +326,7 @@ on_birth(struct ev_loop *loop, ev_io *watcher, int events)
 	struct master *master = watcher->data;
 	struct successor *successor = master->successor;
 	pid_t pid = launch_born(successor->leash, &successor->pidfd);
+	static char why[NOFILE_ADVICE_SIZE + 64];
 
 	(void)events;
 	if (pid == 0)
@@ -334,7 +336,9 @@ on_birth(struct ev_loop *loop, ev_io *watcher, int events)
 	if (pid < 0)
 		return;
 	if (successor->pidfd == -1) {
-		roll_back(master, "no more files (raise the limit: ulimit -n, LimitNOFILE=)");
+		snprintf(why, sizeof why, "no more files (raise the limit: %s)",
+			nofile_advice_here());
+		roll_back(master, why);
 		return;
 	}
 	successor->pid = pid;

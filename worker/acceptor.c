@@ -11,6 +11,7 @@
 #include "worker/datagrams.h"
 #include "worker/deaf.h"
 #include "worker/keepalive.h"
+#include "worker/nofile.h"
 #include "worker/proxy.h"
 #include "worker/refuse.h"
 #include "worker/state.h"
@@ -150,16 +151,19 @@ static void
 accept_failed(void *context, int error, bool will_wait)
 {
 	struct worker_thread *thread = thread_of(context);
+	char advice[NOFILE_ADVICE_SIZE];
 
 	counters_add(will_wait ? &thread->row->accept_limited : &thread->row->accept_aborted, 1);
-	if (will_wait)
+	if (will_wait && (error == EMFILE || error == ENFILE))
 		complain(thread->heritage->counters,
 			"cannot accept connections: %s; trying again as connections close, and "
-			"every second%s",
-			strerror(error),
-			error == EMFILE || error == ENFILE
-				? " (raise the file limit: ulimit -n, LimitNOFILE=)"
-				: "");
+			"every second (raise the file limit: %s)",
+			strerror(error), nofile_advice_of(advice, error));
+	else if (will_wait)
+		complain(thread->heritage->counters,
+			"cannot accept connections: %s; trying again as connections close, and "
+			"every second",
+			strerror(error));
 	else if (error == EBADF || error == EINVAL || error == ENOTSOCK)
 		deaf_fall(thread, strerror(error));
 }

@@ -83,18 +83,35 @@ all_connections(const struct load *load)
 	return (double)load->connections + load->idle;
 }
 
+/* "ulimit -n 1000", before which fs.nr_open, which no limit goes beyond, is raised if it is lower;
+ * returns text. */
+static const char *
+lift_files(double files, char *text, size_t size)
+{
+	double most[3];
+
+	if (read_sys("fs/nr_open", most) >= 1 && most[0] < files)
+		snprintf(text, size, "sysctl -w fs.nr_open=%.0f (it is %.0f), ulimit -n %.0f",
+			files, most[0], files);
+	else
+		snprintf(text, size, "ulimit -n %.0f", files);
+	return text;
+}
+
 static void
 check_files(const struct load *load, struct findings *findings)
 {
 	double files = (double)preflight_raise_files();
 	double each = ceil(all_connections(load) / load->processes);
+	char lift[128];
 
 	if (each + 64 > files)
 		say(findings, 'e',
 			"open files: %.0f connections in each of %u process%s, but the limit is "
-			"%.0f; use --processes=%.0f, or lift it: ulimit -n %.0f",
+			"%.0f; use --processes=%.0f, or lift it: %s",
 			each, load->processes, load->processes == 1 ? "" : "es", files,
-			ceil(all_connections(load) / (files - 64)), each + 64);
+			ceil(all_connections(load) / (files - 64)),
+			lift_files(each + 64, lift, sizeof lift));
 	else
 		say(findings, 'o', "open files: %.0f of %.0f in each of %u process%s", each + 64,
 			files, load->processes, load->processes == 1 ? "" : "es");

@@ -215,6 +215,8 @@ Test(load_commands, check_says_whether_a_load_can_run)
 	cr_assert_not_null(strstr(program.text, "\nready"));
 	cr_assert_eq(run("check", "-c", "4000000", "-p", "1", target(), NULL), 1);
 	cr_assert_not_null(strstr(program.text, "ulimit -n"), "%s", program.text);
+	cr_assert_eq(strstr(program.text, "sysctl -w fs.nr_open=4000064 (it is ") != NULL,
+		system("[ \"$(cat /proc/sys/fs/nr_open)\" -lt 4000064 ]") == 0, "%s", program.text);
 	cr_assert_not_null(strstr(program.text, "not ready"));
 	program_end(&server);
 	server.output = -1;

@@ -1,11 +1,26 @@
 #include "master/limits.h"
 
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 
 #include "tests/support/complaint.h"
+#include "tests/support/most_files.h"
+
+static rlim_t most; /* what stands for the kernel's fs.nr_open; 0: none does */
+
+/* libc's, for the code that is tested. */
+int
+setrlimit(__rlimit_resource_t resource, const struct rlimit *limit)
+{
+	if (resource == RLIMIT_NOFILE && most != 0 && limit->rlim_max > most) {
+		errno = EPERM;
+		return -1;
+	}
+	return prlimit(0, resource, limit, NULL);
+}
 
 static void
 limit_files(rlim_t soft, rlim_t hard)
@@ -111,4 +126,46 @@ Test(limits, a_backlog_is_what_the_kernel_cuts_it_to)
 	cr_assert_eq(limits_backlog(1), 1);
 	cr_assert_lt(most, 2000000000);
 	cr_assert_eq(limits_backlog(most), most);
+}
+
+/* ---- fs.nr_open ---- */
+
+/* A limit that was set before fs.nr_open was lowered stays, but cannot be set again. */
+Test(limits, a_hard_limit_above_the_most_is_cut_to_it)
+{
+	const char *heard;
+
+	limit_files(64, 4096);
+	if (!most_files_set(1000))
+		cr_skip("needs root, and mounts of its own");
+	most = 1000;
+	complaint_listen();
+	cr_assert_eq(limits_raise(1, 2, 2), 0);
+	heard = complaint_heard();
+	cr_assert_eq(soft_limit(), 1000);
+	cr_assert_not_null(strstr(heard, "the limit of 4096 open files is cut to fs.nr_open, which "
+					 "is 1000; lift it: sysctl -w fs.nr_open=4096"),
+		"%s", heard);
+}
+
+Test(limits, what_is_too_low_or_few_names_the_most_where_that_bites)
+{
+	char why[384];
+	const char *heard;
+
+	limit_files(50, 4096);
+	if (!most_files_set(60))
+		cr_skip("needs root, and mounts of its own");
+	cr_assert_not(limits_allow(1, 4, 8, 1, why, sizeof why));
+	cr_assert_not_null(strstr(why, "need at least 72, and one more per client; raise it "
+				       "(fs.nr_open, which is 60 (sysctl -w fs.nr_open=1024), and "
+				       "then ulimit -n, LimitNOFILE=)"),
+		"%s", why);
+	limit_files(4095, 4096);
+	complaint_listen();
+	limits_warn(1, 1, 1);
+	heard = complaint_heard();
+	cr_assert_not_null(strstr(heard, "for more: fs.nr_open, which is 60 (sysctl -w "
+					 "fs.nr_open=65536), and then ulimit -n, LimitNOFILE="),
+		"%s", heard);
 }
