@@ -22,10 +22,9 @@ struct compare_ratio compare_medians(
 
 /* Prints a table of what changed from base to new and the verdict: improved, unchanged, regressed,
  * mixed, uncertain, or none. The samples are the runs, if both have 5 or more, else the intervals.
- * A change is one if it is larger than max_regress and its bounds do not include "the same"; without
- * one, what may be larger by its bounds is uncertain. Returns the exit
- * code: 3 if anything regressed, 4 if there are too few samples or one of the results is not
- * valid. */
+ * A change is one if it is larger than max_regress and its bounds do not include "the same"; where
+ * there is none, what may be larger by its bounds is uncertain. Returns the exit code: 3 if
+ * anything regressed, 4 if there are too few samples or one of the results is not valid. */
 int compare_results(FILE *stream, const json_t *base, const json_t *new, const char *base_name,
 	const char *new_name, double max_regress);
 

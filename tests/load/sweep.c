@@ -1,7 +1,8 @@
 /* Which processes and threads to give a server: each shape is started and loaded in turn, round by
  * round, so that what else the machine does meets them all. First a closed loop, for what each can
  * do; then one open loop at a rate that all of them can do, because only at the same rate are
- * latencies comparable. */
+ * latencies comparable. What is not valid is repeated; then the rate is lowered, until all shapes
+ * can be measured at it. */
 #include <errno.h>
 #include <limits.h>
 #include <math.h>
@@ -24,6 +25,9 @@
 #define READY_SECONDS 10
 #define STOP_SECONDS 10
 #define SHARE_OF_SLOWEST 0.7 /* the common rate of the open loop */
+#define REPEATS_MAX 2        /* of a measurement that is not valid */
+#define LOWERINGS_MAX 4      /* of the common rate, each by half */
+#define SAMPLES_MIN 100      /* messages that tell of a p99 */
 
 static void __attribute__((format(printf, 2, 3))) fail(struct sweep *sweep, const char *format, ...)
 {
@@ -135,6 +139,8 @@ explain(struct sweep *sweep, const struct result *result)
 
 	if (result->trouble[0] != '\0')
 		why = result->trouble;
+	else if (result->failure[0] != '\0')
+		why = result->failure;
 	else if (result->offence[0] != '\0')
 		why = result->offence;
 	else if (result->reason_count > 0)
@@ -166,8 +172,10 @@ run_on_server(struct sweep *sweep, double rate, double *cpu)
 	*cpu = result->total.tally.checked > 0
 		       ? (family_cpu(&sweep->family) - before) / (double)result->total.tally.checked
 		       : -1;
-	/* What an open loop cannot measure is said in the table; the rest ends the sweep. */
-	if (result->code != LOAD_DONE && !(result->code == LOAD_INVALID && rate > 0)) {
+	/* What cannot be measured is repeated; the rest ends the sweep, and so does a server that
+	 * did nothing. */
+	if (result->code != LOAD_DONE &&
+		!(result->code == LOAD_INVALID && result->failure[0] == '\0')) {
 		sweep->code = result->code;
 		explain(sweep, result);
 		result_free(result);
@@ -193,21 +201,53 @@ load_shape(struct sweep *sweep, struct load_shape shape, unsigned round, double 
 	return result;
 }
 
+static void
+add_sample(struct samples *samples, double value)
+{
+	samples->values[samples->count++] = value;
+}
+
+static void
+add_doubt(struct samples *samples, double value)
+{
+	samples->doubts++;
+	samples->doubtful = value;
+}
+
+/* load_shape until it is valid, or was repeated enough. */
+static struct result *
+load_until_valid(
+	struct sweep *sweep, struct load_shape shape, unsigned round, double rate, double *cpu)
+{
+	for (unsigned repeats = 0;; repeats++) {
+		struct result *result = load_shape(sweep, shape, round, rate, cpu);
+
+		if (result == NULL || result->reason_count == 0 || repeats == REPEATS_MAX)
+			return result;
+		if (!sweep->load->is_quiet)
+			fprintf(stderr, "  not valid: %s\n", result->reasons[0]);
+		result_free(result);
+	}
+}
+
 static bool
 measure_closed(struct sweep *sweep, struct measured *measured, unsigned round)
 {
-	char rate[UNITS_TEXT_SIZE];
-	double cpu;
-	struct result *result = load_shape(sweep, measured->shape, round, 0, &cpu);
+	char text[UNITS_TEXT_SIZE];
+	double cpu, rate;
+	struct result *result = load_until_valid(sweep, measured->shape, round, 0, &cpu);
+	bool is_valid;
 
 	if (result == NULL)
 		return false;
-	measured->throughput[measured->rounds] = measurement_rate(&result->total);
-	measured->cpu[measured->rounds++] = cpu;
+	rate = measurement_rate(&result->total);
+	is_valid = result->reason_count == 0;
+	(is_valid ? add_sample : add_doubt)(&measured->throughput, rate);
+	(is_valid ? add_sample : add_doubt)(&measured->cpu, cpu);
 	measured->memory = fmax(measured->memory, sweep->memory);
 	if (!sweep->load->is_quiet)
-		fprintf(stderr, "  %s/s\n",
-			units_write_count(rate, measurement_rate(&result->total)));
+		fprintf(stderr, "  %s/s%s\n", units_write_count(text, rate),
+			is_valid ? "" : "  (not valid)");
 	result_free(result);
 	return true;
 }
@@ -217,40 +257,94 @@ measure_open(struct sweep *sweep, struct measured *measured, unsigned round)
 {
 	char text[UNITS_TEXT_SIZE];
 	double cpu;
-	struct result *result = load_shape(sweep, measured->shape, round, sweep->rate, &cpu);
-	int64_t p99;
+	struct result *result = load_until_valid(sweep, measured->shape, round, sweep->rate, &cpu);
+	const struct histogram *response;
+	bool is_valid;
 
 	if (result == NULL)
 		return false;
-	p99 = histogram_quantile(&result->total.response, 0.99);
-	measured->doubts += result->reason_count > 0;
-	measured->p50[measured->open_rounds] =
-		(double)histogram_quantile(&result->total.response, 0.5);
-	measured->p99[measured->open_rounds++] = (double)p99;
+	response = &result->total.response;
+	is_valid = result->reason_count == 0;
+	(is_valid ? add_sample : add_doubt)(
+		&measured->p50, (double)histogram_quantile(response, 0.5));
+	(is_valid ? add_sample : add_doubt)(
+		&measured->p99, (double)histogram_quantile(response, 0.99));
 	if (!sweep->load->is_quiet)
-		fprintf(stderr, "  p99 %s%s\n", units_write_time(text, p99, sweep->load->unit),
-			result->reason_count > 0 ? "  (not valid)" : "");
+		fprintf(stderr, "  p99 %s%s\n",
+			units_write_time(
+				text, histogram_quantile(response, 0.99), sweep->load->unit),
+			is_valid ? "" : "  (not valid)");
 	result_free(result);
+	return true;
+}
+
+/* 70 % of what the slowest does, of which two digits are enough. */
+static double
+choose_rate(const struct sweep *sweep)
+{
+	double slowest = INFINITY, unit;
+
+	for (unsigned i = 0; i < sweep->count; i++)
+		slowest = fmin(slowest, samples_median(&sweep->measured[i].throughput));
+	slowest = fmax(1, SHARE_OF_SLOWEST * slowest);
+	unit = pow(10, fmax(0, floor(log10(slowest)) - 1));
+	return floor(slowest / unit) * unit;
+}
+
+/* Whether the common rate may be lowered still: it is ours, and enough messages are left. */
+static bool
+can_be_lowered(const struct sweep *sweep)
+{
+	double seconds = (double)sweep->load->duration / 1e9;
+
+	return !sweep->load->is_open &&
+	       sweep->rate > sweep->first_rate / (1 << LOWERINGS_MAX) * 1.5 &&
+	       sweep->rate / 2 * seconds >= SAMPLES_MIN;
+}
+
+/* At the common rate. *is_lowered: it was, because a shape could not be measured at it. */
+static bool
+measure_rounds(struct sweep *sweep, bool *is_lowered)
+{
+	char rate[UNITS_TEXT_SIZE];
+
+	*is_lowered = false;
+	for (unsigned i = 0; i < sweep->count; i++) {
+		memset(&sweep->measured[i].p50, 0, sizeof sweep->measured[i].p50);
+		memset(&sweep->measured[i].p99, 0, sizeof sweep->measured[i].p99);
+	}
+	for (unsigned round = 0; round < sweep->load->rounds; round++)
+		for (unsigned i = 0; i < sweep->count; i++) {
+			if (!measure_open(sweep, &sweep->measured[i], round))
+				return false;
+			if (sweep->measured[i].p99.doubts == 0 || !can_be_lowered(sweep))
+				continue;
+			sweep->rate = floor(sweep->rate / 2);
+			*is_lowered = true;
+			if (!sweep->load->is_quiet)
+				fprintf(stderr, "  all of them again, at %s/s\n",
+					units_write_count(rate, sweep->rate));
+			return true;
+		}
 	return true;
 }
 
 static bool
 measure_all(struct sweep *sweep)
 {
-	double slowest = INFINITY;
+	bool is_lowered;
 
 	for (unsigned round = 0; round < sweep->load->rounds; round++)
 		for (unsigned i = 0; i < sweep->count; i++)
 			if (!measure_closed(sweep, &sweep->measured[i], round))
 				return false;
-	for (unsigned i = 0; i < sweep->count; i++)
-		slowest = fmin(slowest, sweep_throughput(&sweep->measured[i]));
 	if (sweep->rate == 0)
-		sweep->rate = fmax(1, floor(SHARE_OF_SLOWEST * slowest / 1000) * 1000);
-	for (unsigned round = 0; round < sweep->load->rounds; round++)
-		for (unsigned i = 0; i < sweep->count; i++)
-			if (!measure_open(sweep, &sweep->measured[i], round))
-				return false;
+		sweep->rate = choose_rate(sweep);
+	sweep->first_rate = sweep->rate;
+	do
+		if (!measure_rounds(sweep, &is_lowered))
+			return false;
+	while (is_lowered);
 	return true;
 }
 
@@ -292,7 +386,9 @@ command_sweep(int argc, char **argv)
 	}
 	stream = load.output != NULL && strcmp(load.output, "-") == 0 ? stderr : stdout;
 	sweep_print(stream, &sweep);
-	if (load.output != NULL && !sweep_write_json(&sweep))
+	if ((load.output != NULL && !sweep_write_json(&sweep)) ||
+		(load.html != NULL && !sweep_write_page(&sweep)))
 		return LOAD_FAILED;
-	return load.html == NULL || sweep_write_page(&sweep) ? LOAD_DONE : LOAD_FAILED;
+	return sweep_choose(sweep.measured, sweep.count).kind == CHOICE_UNKNOWN ? LOAD_INVALID
+										: LOAD_DONE;
 }

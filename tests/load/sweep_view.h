@@ -6,29 +6,16 @@
 #include <stdio.h>
 
 #include "tests/load/load.h"
+#include "tests/load/sweep_choice.h"
 #include "tests/support/family.h"
 #include "tests/support/program.h"
-
-#define SWEEP_ROUNDS_MAX 100
-
-/* What a shape did; medians over the rounds. Negative: not known. */
-struct measured {
-	struct load_shape shape;
-	double throughput[SWEEP_ROUNDS_MAX];
-	double cpu[SWEEP_ROUNDS_MAX]; /* seconds of the server per message */
-	double memory;                /* bytes, at most */
-	double p50[SWEEP_ROUNDS_MAX]; /* nanoseconds, at the common rate */
-	double p99[SWEEP_ROUNDS_MAX];
-	unsigned rounds;      /* closed loops that were measured */
-	unsigned open_rounds; /* open loops that were */
-	unsigned doubts;      /* open loops that were not valid */
-};
 
 struct sweep {
 	struct load *load;
 	struct measured measured[LOAD_SHAPES_MAX];
 	unsigned count;
-	double rate; /* the common one */
+	double rate;       /* the common one */
+	double first_rate; /* that it was, before it was lowered */
 	struct program server;
 	struct family family; /* of the server that runs */
 	double memory;        /* of the server that runs, at most */
@@ -36,13 +23,10 @@ struct sweep {
 	char why[512];
 };
 
-/* Messages a second in the closed loop, the median over rounds. */
-double sweep_throughput(const struct measured *measured);
-
 /* All shapes, as far as they are measured. */
 void sweep_print_table(FILE *stream, const struct sweep *sweep);
 
-/* What to choose, and why, after that table. */
+/* What to choose, and why, after that table; or that it cannot be told. */
 void sweep_print(FILE *stream, const struct sweep *sweep);
 
 /* The files that were asked for. Returns false after a message on stderr. */

@@ -309,68 +309,6 @@ Test(load_commands, results_are_compared_and_baselines_kept)
 		strstr(loader.program.text, "another load: size"), "%s", loader.program.text);
 }
 
-/* ---- search and sweep ---- */
-
-Test(load_commands, search_finds_a_rate_and_says_when_there_is_none)
-{
-	double rate;
-
-	start();
-	cr_assert_eq(loader_run(&loader, server.port, "search", "p50<1s,errors=0", "-d", "200ms",
-			     "--warmup=0", NULL),
-		0, "%s", loader.program.text);
-	cr_assert_not_null(strstr(loader.program.text, "highest rate that keeps p50<1s,errors=0"));
-	rate = loader_number(&loader, "rate");
-	cr_assert_gt(rate, 1000);
-	cr_assert_gt(json_array_size(json_object_get(loader.result, "tries")), 3);
-	cr_assert_str_eq(json_string_value(json_object_get(loader.result, "answer")), "found");
-	cr_assert_eq(run("--search=p50<1ns", "-d", "50ms", "--warmup=0", "--max-lag=10s", target(),
-			     NULL),
-		3, "%s", program.text);
-	cr_assert_not_null(strstr(program.text, "no rate keeps p50<1ns"));
-	/* What the generator cannot measure is no answer. */
-	cr_assert_eq(
-		run("--search=p50<1s", "-d", "50ms", "--warmup=0", "--max-lag=1ns", target(), NULL),
-		4, "%s", program.text);
-	cr_assert_not_null(strstr(program.text, "cannot tell"), "%s", program.text);
-	program_end(&server);
-	server.output = 0;
-	cr_assert_eq(run("--search=p50<1s", "-d", "50ms", "--warmup=0", "--timeout=50ms", target(),
-			     NULL),
-		1, "%s", program.text);
-}
-
-Test(load_commands, sweep_loads_each_shape_and_chooses_one)
-{
-	json_t *shapes, *shape;
-	char page[FOLDER_SIZE + 80];
-	size_t i;
-
-	cr_assert(folder_make(loader.folder));
-	snprintf(page, sizeof page, "--html=%s", loader_file(&loader, "sweep.html"));
-
-	cr_assert_eq(run("sweep", "--grid=1x1,2x1", "--rounds=1", "-d", "300ms", "--warmup=100ms",
-			     page, "-o", loader_file(&loader, "sweep.json"), "--", "hubbub-echo",
-			     "--reply=verbatim", NULL),
-		0, "%s", program.text);
-	cr_assert_not_null(strstr(program.text, "choose: --processes="), "%s", program.text);
-	loader.result = json_load_file(loader_file(&loader, "sweep.json"), 0, NULL);
-	shapes = json_object_get(loader.result, "shapes");
-	cr_assert_eq(json_array_size(shapes), 2);
-	json_array_foreach(shapes, i, shape)
-	{
-		cr_assert_gt(json_number_value(json_object_get(shape, "throughput")), 100);
-		cr_assert_gt(json_number_value(json_object_get(shape, "cpu_per_message_s")), 0);
-		cr_assert_gt(json_number_value(json_object_get(shape, "memory_bytes")), 100000);
-		cr_assert_gt(json_number_value(json_object_get(shape, "p99_ns")), 0);
-	}
-	cr_assert_eq(access(loader_file(&loader, "sweep.html"), R_OK), 0);
-	cr_assert_eq(run("sweep", "--grid=1x1", "--", "hubbub-echo", "--reply=nothing", NULL), 1);
-	cr_assert_not_null(strstr(program.text, "does not start"), "%s", program.text);
-	cr_assert_not_null(strstr(program.text, "'nothing'"), "%s", program.text);
-	cr_assert_eq(run("sweep", "--grid=1x1", "--", "no-such-server", NULL), 1);
-}
-
 /* ---- the screen ---- */
 
 /* Runs a short load on a terminal of so many columns; returns all that was written to it. */
