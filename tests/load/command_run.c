@@ -15,6 +15,7 @@
 #include "tests/load/page.h"
 #include "tests/load/panel.h"
 #include "tests/load/plot.h"
+#include "tests/load/preflight.h"
 #include "tests/load/run.h"
 #include "tests/load/search.h"
 #include "tests/load/text.h"
@@ -197,6 +198,8 @@ command_run(int argc, char **argv)
 	if (!check_outputs(&load) || !open_file(load.stream, &output.stream) ||
 		!open_file(load.hdr, &hdr))
 		return LOAD_FAILED;
+	if (!load.is_quiet)
+		preflight_warn(&load);
 	run_handle_signals();
 	output.watcher = panel_watcher(&panel, &load);
 	watcher.frame = output.watcher.frame != NULL ? pass_frame : NULL;

@@ -5,7 +5,7 @@
 #include "tests/load/load.h"
 
 /* Fills in what was left to us, once targets are known: threads, processes by the limit on files,
- * source addresses by the number of ports. Warns on stderr of what it cannot do. */
+ * source addresses by the number of ports. */
 void complete_load(struct load *load);
 
 #endif

@@ -57,9 +57,12 @@ preflight_ports(void)
 
 /* ---- the checks ---- */
 
+#define PORT_SECONDS 60 /* that a closed connection keeps its port */
+
 struct findings {
 	unsigned warnings;
 	unsigned errors;
+	bool is_run; /* about to begin: only what will bite is said, on stderr */
 };
 
 static void __attribute__((format(printf, 3, 4)))
@@ -68,13 +71,20 @@ say(struct findings *findings, char mark, const char *format, ...)
 	static const char *const marks[] = {"ok     ", "warning", "ERROR  "};
 	va_list arguments;
 
+	FILE *stream = findings->is_run ? stderr : stdout;
+
 	findings->warnings += mark == 'w';
 	findings->errors += mark == 'e';
-	printf("  %s  ", marks[mark == 'w' ? 1 : mark == 'e' ? 2 : 0]);
+	if (findings->is_run && mark == 'o')
+		return;
+	if (findings->is_run)
+		fprintf(stream, "hubbub-load: warning: ");
+	else
+		fprintf(stream, "  %s  ", marks[mark == 'w' ? 1 : mark == 'e' ? 2 : 0]);
 	va_start(arguments, format);
-	vprintf(format, arguments);
+	vfprintf(stream, format, arguments);
 	va_end(arguments);
-	putchar('\n');
+	fputc('\n', stream);
 }
 
 static double
@@ -123,6 +133,26 @@ check_files(const struct load *load, struct findings *findings)
 			all_connections(load), files, ceil(all_connections(load) / (files - 64)));
 }
 
+/* How many ports --churn holds at most, as far as the plan says; 0: it does not. */
+static double
+churned_ports(const struct load *load)
+{
+	double seconds = fmin(PORT_SECONDS, (double)(load->warmup + load->duration) / 1e9);
+	double rate = fmax(load->rate.from, load->rate.to) / fmax(1, (double)load->churn);
+
+	return load->is_open && load->duration != LOAD_NEVER ? rate * seconds : 0;
+}
+
+/* Whether connections take ports, and kernel's memory of TCP. */
+static bool
+has_ports(const struct load *load)
+{
+	for (unsigned i = 0; i < load->target_count; i++)
+		if (load->targets[i].kind != ADDRESS_UNIX)
+			return true;
+	return false;
+}
+
 static void
 check_ports(const struct load *load, struct findings *findings)
 {
@@ -138,12 +168,13 @@ check_ports(const struct load *load, struct findings *findings)
 	else
 		say(findings, 'o', "ports: %.0f from %.0f source address%s", room, addresses,
 			addresses > 1 ? "es" : "");
-	if (load->churn >= 0 && load->close == LOAD_CLOSE_FIN)
+	if (load->churn >= 0 && load->close == LOAD_CLOSE_FIN &&
+		(!findings->is_run || churned_ports(load) > room))
 		say(findings, 'w',
-			"ports: with --churn each closed connection keeps its port for 60 s, so at "
+			"ports: with --churn each closed connection keeps its port for %d s, so at "
 			"most %.0f a second last; use --close=rst, more --source addresses, or: "
 			"sysctl -w net.ipv4.tcp_tw_reuse=1",
-			room / 60);
+			PORT_SECONDS, room / PORT_SECONDS);
 }
 
 static void
@@ -336,6 +367,28 @@ check_server(const struct load *load, struct findings *findings)
 	}
 }
 
+/* Limits that the kernel has. */
+static void
+check_limits(const struct load *load, struct findings *findings)
+{
+	check_files(load, findings);
+	if (has_ports(load))
+		check_ports(load, findings);
+	check_backlog(load, findings);
+	if (!has_ports(load))
+		return;
+	check_memory(load, findings);
+	check_conntrack(load, findings);
+}
+
+void
+preflight_warn(const struct load *load)
+{
+	struct findings findings = {.is_run = true};
+
+	check_limits(load, &findings);
+}
+
 int
 preflight_check(struct load *load)
 {
@@ -345,11 +398,7 @@ preflight_check(struct load *load)
 	printf("%.0f connections (%u active, %u idle) from %u generator process%s x %u thread%s\n",
 		all_connections(load), load->connections, load->idle, load->processes,
 		load->processes == 1 ? "" : "es", load->threads, load->threads == 1 ? "" : "s");
-	check_files(load, &findings);
-	check_ports(load, &findings);
-	check_backlog(load, &findings);
-	check_memory(load, &findings);
-	check_conntrack(load, &findings);
+	check_limits(load, &findings);
 	check_cpus(load, &findings);
 	check_server(load, &findings);
 	if (findings.errors == 0)

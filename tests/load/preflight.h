@@ -12,6 +12,9 @@ uint64_t preflight_raise_files(void);
 /* How many ports one pair of addresses has. */
 double preflight_ports(void);
 
+/* Says on stderr which of these limits will bite the load, before it does. */
+void preflight_warn(const struct load *load);
+
 /* Says on stdout which limits will bite the load, each with the command that lifts it, and whether
  * the server answers one verified message. Returns the exit code: 1 if the load cannot run. */
 int preflight_check(struct load *load);

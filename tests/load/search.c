@@ -11,6 +11,7 @@
 #include "tests/load/complete.h"
 #include "tests/load/json.h"
 #include "tests/load/options.h"
+#include "tests/load/preflight.h"
 #include "tests/load/run.h"
 
 #define KEPT_UP 0.98      /* share of what was due that is answered in time */
@@ -230,6 +231,8 @@ search_run(const struct load *load)
 	int code;
 
 	run_handle_signals();
+	if (!load->is_quiet)
+		preflight_warn(load);
 	if (!load->is_quiet)
 		fprintf(stderr, "the highest rate to %s that keeps %s, by runs of %.4g s:\n",
 			load->target_text[0], load->search.text, (double)load->duration / 1e9);

@@ -19,6 +19,7 @@
 #include "tests/load/commands.h"
 #include "tests/load/complete.h"
 #include "tests/load/options.h"
+#include "tests/load/preflight.h"
 #include "tests/load/run.h"
 #include "tests/load/sweep_view.h"
 
@@ -371,6 +372,8 @@ command_sweep(int argc, char **argv)
 	complete_load(&load);
 	if (load.grid_count == 0)
 		choose_grid(&load);
+	if (!load.is_quiet)
+		preflight_warn(&load);
 	run_handle_signals();
 	sweep.load = &load;
 	sweep.rate = load.is_open ? load.rate.from : 0;

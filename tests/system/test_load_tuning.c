@@ -55,6 +55,31 @@ target(void)
 	return text;
 }
 
+/* ---- limits ---- */
+
+Test(load_tuning, a_run_says_what_check_would_before_it_bites)
+{
+	char *argv[] = {
+		program_path("hubbub-load"), "-c500", "-p1", "-d200ms", "--warmup=0", NULL, NULL};
+	const char *warning, *first;
+
+	start();
+	argv[0] = program_path("hubbub-load");
+	argv[5] = target();
+	cr_assert(program_start(&program, argv, 200));
+	cr_assert_eq(program_wait(&program, 60), 4, "%s", program.text);
+	warning = strstr(program.text, "warning: open files: 500 connections in each of 1 process");
+	first = strstr(program.text, "hubbub-load 0.");
+	cr_assert_not_null(warning, "%s", program.text);
+	cr_assert_not_null(first, "%s", program.text);
+	cr_assert_lt(warning, first, "%s", program.text);
+	/* Where nothing will, nothing is said. */
+	cr_assert(run("-d200ms", "--warmup=0", "-c4", target(), NULL) >= 0);
+	cr_assert_null(strstr(program.text, "warning"), "%s", program.text);
+}
+
+/* ---- search and sweep ---- */
+
 Test(load_tuning, search_finds_a_rate_and_says_when_there_is_none)
 {
 	double rate;
