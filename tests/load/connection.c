@@ -54,6 +54,7 @@ begin(struct connection *connection, int fd)
 	connection->fd = fd;
 	connection->number = driver_number(driver);
 	connection->next_sent = connection->next_reply = 0;
+	connection->given_up = connection->given_up_older = 0;
 	connection->sent_offset = connection->reply_offset = 0;
 	connection->quota = driver->load->churn > 0 ? driver->load->churn : INT64_MAX;
 	connection->is_blocked = false;

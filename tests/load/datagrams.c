@@ -1,11 +1,14 @@
 /* Replies of a server of datagrams: each comes whole or not at all, in any order. A message that
  * another one's reply overtook is still waited for; a flight whose length is 0 is answered, and
- * goes when those before it have gone. */
+ * goes when those before it have gone. A reply that comes twice is a duplicate, whatever else was
+ * lost; one that comes after its message was given up is late, which the timeout was counted for. */
 #include "tests/load/datagrams.h"
 
 #include "tests/load/driver.h"
 #include "tests/load/receiving.h"
 #include "tests/load/sending.h"
+
+#define WINDOW 64 /* messages whose fate is known one by one: the bits of given_up */
 
 static struct flight *
 first_of(struct connection *connection)
@@ -13,21 +16,47 @@ first_of(struct connection *connection)
 	return &connection->driver->flights.items[connection->flying.first];
 }
 
+/* The first is answered, or given up. */
 static void
-pop_first(struct connection *connection)
+pop_first(struct connection *connection, bool is_given_up)
 {
 	struct driver *driver = connection->driver;
 
 	tally_add(&driver->row->tally.in_flight, (uint64_t)-1);
 	flights_pop(&driver->flights, &connection->flying);
 	connection->next_reply++;
+	connection->given_up_older += connection->given_up >> (WINDOW - 1);
+	connection->given_up = connection->given_up << 1 | is_given_up;
+}
+
+/* Whether this is the first reply to a message that was given up. Of long ago only their number is
+ * known. */
+static bool
+is_late(struct connection *connection, uint64_t sequence)
+{
+	uint64_t ago, bit;
+
+	if (sequence >= connection->next_reply)
+		return false;
+	ago = connection->next_reply - 1 - sequence;
+	if (ago >= WINDOW) {
+		if (connection->given_up_older == 0)
+			return false;
+		connection->given_up_older--;
+		return true;
+	}
+	bit = UINT64_C(1) << ago;
+	if ((connection->given_up & bit) == 0)
+		return false;
+	connection->given_up &= ~bit;
+	return true;
 }
 
 static void
 pop_answered(struct connection *connection)
 {
 	while (connection->flying.count > 0 && first_of(connection)->length == 0)
-		pop_first(connection);
+		pop_first(connection, false);
 }
 
 /* The flight of that message, if it is under way and not answered. */
@@ -65,10 +94,7 @@ datagrams_take(struct connection *connection, const char *bytes, size_t length, 
 		/* A wrong one is none, and what it should have been is not waited for. */
 		flight->length = 0;
 		pop_answered(connection);
-	} else if (!is_own || head.sequence >= connection->next_reply + connection->flying.count ||
-		   driver->row->tally.timeouts == 0) {
-		/* Also one that comes twice; only after a message was given up it may be that
-		 * one's. */
+	} else if (!is_own || !is_late(connection, head.sequence)) {
 		receiving_unasked(connection, bytes, length);
 	}
 }
@@ -83,7 +109,7 @@ datagrams_check(struct connection *connection, int64_t now)
 		tally_add(&driver->row->tally.timeouts, 1);
 		if (driver_in_window(driver, first_of(connection)->intended))
 			tally_add(&driver->row->tally.lost, 1);
-		pop_first(connection);
+		pop_first(connection, true);
 		pop_answered(connection);
 	}
 	if (!driver->load->is_open)

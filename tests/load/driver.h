@@ -29,13 +29,15 @@ enum connection_end {
 struct connection {
 	struct driver *driver;
 	struct hub_coroutine *coroutine;
-	uint64_t number;        /* of the connection that is open; see driver_number */
-	uint64_t next_sent;     /* the first message that is not wholly sent */
-	uint64_t next_reply;    /* the message whose reply comes next */
-	struct fifo due;        /* nothing of these is sent */
-	struct fifo flying;     /* these are, at least partly, and not answered */
-	struct hub_event wakes; /* a message is due, for who connects once per message */
-	uint32_t sent_offset;   /* of message next_sent; 0 if it is not begun */
+	uint64_t number;     /* of the connection that is open; see driver_number */
+	uint64_t next_sent;  /* the first message that is not wholly sent */
+	uint64_t next_reply; /* the message whose reply comes next */
+	uint64_t given_up;   /* of the 64 before that, a bit for each that may still come late */
+	uint64_t given_up_older; /* how many of those before these may */
+	struct fifo due;         /* nothing of these is sent */
+	struct fifo flying;      /* these are, at least partly, and not answered */
+	struct hub_event wakes;  /* a message is due, for who connects once per message */
+	uint32_t sent_offset;    /* of message next_sent; 0 if it is not begun */
 	uint32_t reply_offset;
 	int64_t quota; /* messages that this connection may still begin */
 	int64_t opened;
