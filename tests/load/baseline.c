@@ -73,11 +73,19 @@ bool
 baseline_exists(const char *name)
 {
 	char path[PATH_MAX];
+	json_t *base;
+	bool is_possible;
 
 	if (!find_path(name, path))
 		return false;
-	if (access(path, R_OK) == 0)
-		return true;
+	if (access(path, R_OK) == 0) {
+		base = json_read_result(path);
+		if (base == NULL)
+			return false;
+		is_possible = compare_is_possible(stderr, base, name);
+		json_decref(base);
+		return is_possible;
+	}
 	fprintf(stderr,
 		"hubbub-load: --baseline: there is no '%s' (%s: %s); make it with "
 		"--save-baseline=%s\n",

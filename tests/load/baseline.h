@@ -10,7 +10,7 @@
  * the name has a '/'. Returns false after a message on stderr. */
 bool baseline_save(const char *name, const json_t *result);
 
-/* Whether there is one; if not, a message on stderr says so. */
+/* Whether there is one that can be compared with; if not, a message on stderr says so. */
 bool baseline_exists(const char *name);
 
 /* Compares the result with it and prints the verdict. Returns the exit code. */

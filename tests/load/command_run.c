@@ -7,6 +7,7 @@
 
 #include "tests/load/baseline.h"
 #include "tests/load/commands.h"
+#include "tests/load/compare.h"
 #include "tests/load/complete.h"
 #include "tests/load/hdr.h"
 #include "tests/load/json.h"
@@ -127,6 +128,10 @@ use_baselines(const struct load *load, FILE *report, json_t *json, int code)
 		fprintf(stderr,
 			"hubbub-load: --save-baseline: not kept, because the run did not pass\n");
 		return code;
+	}
+	if (!compare_is_possible(stderr, json, "this run")) {
+		fprintf(stderr, "hubbub-load: --save-baseline: not kept\n");
+		return LOAD_INVALID;
 	}
 	return baseline_save(load->save_baseline, json) ? code : LOAD_FAILED;
 }

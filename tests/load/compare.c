@@ -166,6 +166,19 @@ is_valid(FILE *stream, const json_t *result, const char *name)
 	return false;
 }
 
+bool
+compare_is_possible(FILE *stream, const json_t *result, const char *name)
+{
+	if (!is_valid(stream, result, name))
+		return false;
+	if (json_array_size(json_at(result, "runs")) >= COMPARE_SAMPLES_MIN ||
+		json_array_size(json_at(result, "series")) >= COMPARE_SAMPLES_MIN)
+		return true;
+	fprintf(stream, "no verdict: %s has fewer than %d runs or intervals; make it longer\n",
+		name, COMPARE_SAMPLES_MIN);
+	return false;
+}
+
 /* What was not the same in both makes another comparison of it. */
 static void
 print_differences(FILE *stream, const json_t *base, const json_t *new)

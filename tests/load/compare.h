@@ -3,6 +3,7 @@
 #define HUBBUB_LOAD_COMPARE_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -19,6 +20,9 @@ struct compare_ratio {
 /* The median of new over that of base. Both have at least one sample, all above 0. */
 struct compare_ratio compare_medians(
 	const double *base, size_t base_count, const double *new, size_t new_count, uint64_t seed);
+
+/* Whether a result can be compared at all; if not, a message says so. */
+bool compare_is_possible(FILE *stream, const json_t *result, const char *name);
 
 /* Prints a table of what changed from base to new and the verdict: improved, unchanged, regressed,
  * mixed, uncertain, or none. The samples are the runs, if both have 5 or more, else the intervals.

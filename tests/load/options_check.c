@@ -5,8 +5,11 @@
 #include <string.h>
 
 #include "hub/base/clock.h"
+#include "tests/load/compare.h"
 #include "tests/load/options_table.h"
 #include "tests/load/refuse.h"
+
+#define INTERVAL_LEAST (10 * CLOCK_MILLISECOND)
 
 /* Wrong usage of one option, which is named as it was given. */
 #define refuse_of(parse, name, ...)                                                                \
@@ -142,6 +145,27 @@ check_gates(struct parse *parse)
 				load->fail_if[i].text);
 }
 
+/* Results that are compared need samples, which intervals are where runs are fewer. */
+static void
+check_baseline(struct parse *parse)
+{
+	struct load *load = parse->load;
+	const char *name = load->baseline != NULL ? "baseline" : "save-baseline";
+	int64_t interval = load->duration / (2 * COMPARE_SAMPLES_MIN);
+
+	if ((load->baseline == NULL && load->save_baseline == NULL) ||
+		load->duration == LOAD_NEVER || load->repeat >= COMPARE_SAMPLES_MIN)
+		return;
+	if (!is_given(parse, "interval") && interval < load->interval) {
+		load->interval = interval > INTERVAL_LEAST ? interval : INTERVAL_LEAST;
+		table_set_standard(parse->rows, "interval", NULL);
+	}
+	if (load->duration / load->interval * load->repeat < COMPARE_SAMPLES_MIN)
+		refuse_of(parse, name,
+			"so short a run has fewer than %d intervals; use --repeat=%d",
+			COMPARE_SAMPLES_MIN, COMPARE_SAMPLES_MIN);
+}
+
 /* Lasts as long as the process. */
 static struct hub_tls *client_tls;
 
@@ -233,6 +257,7 @@ options_check(struct parse *parse)
 		refuse("%s=%u leaves some of the %u targets without any",
 			named(parse, "connections"), load->connections, load->target_count);
 	check_gates(parse);
+	check_baseline(parse);
 	if (load->connections == 0 && load->idle == 0)
 		refuse("%s=0 needs --idle", named(parse, "connections"));
 	if (load->slow > load->connections)

@@ -329,6 +329,7 @@ const struct hubbub_option options_table[] = {
 		.kind = HUBBUB_DURATION,
 		FIELD(interval),
 		.standard = "1s",
+		.note = "a tenth of the duration for a baseline",
 		.least = 10 * CLOCK_MILLISECOND},
 	{.name = "hdr",
 		.values = "FILE",

@@ -309,6 +309,32 @@ Test(load_commands, results_are_compared_and_baselines_kept)
 		strstr(loader.program.text, "another load: size"), "%s", loader.program.text);
 }
 
+/* What a run will be compared by is known before it. */
+Test(load_commands, a_short_run_has_intervals_for_a_baseline)
+{
+	char base[FOLDER_SIZE + 64], save[FOLDER_SIZE + 80], with[FOLDER_SIZE + 80];
+	int code;
+
+	start();
+	cr_assert_eq(loader_run(&loader, server.port, "-q", "-d", "100ms", "--warmup=0", NULL), 0,
+		"%s", loader.program.text);
+	snprintf(base, sizeof base, "%s", loader_file(&loader, "base.json"));
+	snprintf(save, sizeof save, "--save-baseline=%s", base);
+	snprintf(with, sizeof with, "--baseline=%s", base);
+	/* The result of a run that was for no baseline has one interval. */
+	cr_assert_eq(rename(loader_file(&loader, "result.json"), base), 0);
+	cr_assert_eq(run(with, "-d300ms", "--warmup=0", target(), NULL), 2, "%s", program.text);
+	cr_assert_not_null(strstr(program.text, "fewer than 5 runs"), "%s", program.text);
+	cr_assert_null(strstr(program.text, "Result:"), "%s", program.text);
+	cr_assert_eq(run(save, "-d2s", "--warmup=0", "--max-lag=10s", target(), NULL), 0, "%s",
+		program.text);
+	code = run(with, "-d2s", "--warmup=0", "--max-lag=10s", target(), NULL);
+	cr_assert(code == 0 || code == 3, "%d: %s", code, program.text);
+	cr_assert_not_null(strstr(program.text, "\nverdict: "), "%s", program.text);
+	cr_assert_eq(run(with, "-d300ms", "-i100ms", target(), NULL), 2, "%s", program.text);
+	cr_assert_not_null(strstr(program.text, "--repeat=5"), "%s", program.text);
+}
+
 /* ---- the screen ---- */
 
 /* Runs a short load on a terminal of so many columns; returns all that was written to it. */
