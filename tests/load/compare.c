@@ -160,6 +160,9 @@ is_valid(FILE *stream, const json_t *result, const char *name)
 {
 	const char *verdict = json_string_value(json_at(result, "verdict"));
 
+	/* A server that died fails a run that measured nothing well, too. */
+	if (json_is_false(json_at(result, "generator.valid")))
+		verdict = "invalid";
 	if (verdict != NULL && (strcmp(verdict, "pass") == 0 || strcmp(verdict, "fail") == 0))
 		return true;
 	fprintf(stream, "no verdict: %s is %s\n", name, verdict != NULL ? verdict : "no result");

@@ -1,7 +1,7 @@
 /* Replies of a server of datagrams: each comes whole or not at all, in any order. A message that
  * another one's reply overtook is still waited for; a flight whose length is 0 is answered, and
  * goes when those before it have gone. A reply that comes twice is a duplicate, whatever else was
- * lost; one that comes after its message was given up is late, which the timeout was counted for. */
+ * lost; the first one after its message was given up is late, for which a timeout was counted. */
 #include "tests/load/datagrams.h"
 
 #include "tests/load/driver.h"

@@ -141,4 +141,8 @@ Test(compare, without_enough_samples_or_a_valid_result_there_is_no_verdict)
 	cr_assert_eq(compare(few, result_of(1000, 5e6, 0.02, 2), "--repeat=5"), LOAD_INVALID);
 	json_object_set_new(invalid, "verdict", json_string("invalid"));
 	cr_assert_eq(compare(result_of(1000, 5e6, 0.02, 1), invalid, "b is invalid"), LOAD_INVALID);
+	invalid = result_of(1000, 5e6, 0.02, 1);
+	json_object_set_new(invalid, "verdict", json_string("fail"));
+	json_object_set_new(invalid, "generator", json_pack("{s:b}", "valid", 0));
+	cr_assert_eq(compare(result_of(1000, 5e6, 0.02, 1), invalid, "b is invalid"), LOAD_INVALID);
 }
