@@ -25,6 +25,12 @@ commands_find(const char *name)
 	return NULL;
 }
 
+bool
+commands_is_own(const struct command *command)
+{
+	return command->kind == COMMAND_WATCHES || command->kind == COMMAND_WAITS;
+}
+
 void
 commands_list(char list[static COMMANDS_LIST_SIZE], bool has_own)
 {
@@ -33,7 +39,7 @@ commands_list(char list[static COMMANDS_LIST_SIZE], bool has_own)
 	size_t count = 0;
 
 	for (size_t i = 0; i < COMMAND_MAX; i++)
-		if (has_own || commands_table[i].kind != COMMAND_WATCHES)
+		if (has_own || !commands_is_own(&commands_table[i]))
 			names[count++] = commands_table[i].name;
 	for (size_t i = 0; i < count; i++)
 		length += snprintf(list + length, COMMANDS_LIST_SIZE - (size_t)length, "%s%s",

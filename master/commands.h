@@ -9,7 +9,8 @@
  *			CHANGES the server, and is answered when the change has ended
  *			ENDS the server, which ends the connection
  *			DUMPS: is answered when all hubs have written
- *			WATCHES: hubbub-ctl's own; the server does not know it */
+ *			WATCHES, WAITS: hubbub-ctl's own, which asks for the status again and
+ *			again; the server does not know it */
 #ifndef HUBBUB_MASTER_COMMANDS_H
 #define HUBBUB_MASTER_COMMANDS_H
 
@@ -18,6 +19,7 @@
 /* clang-format off */
 #define COMMANDS(COMMAND) \
 	COMMAND(status, NOTHING, ANSWERS, "print the state; exits 0 only when the server is ready") \
+	COMMAND(wait, NOTHING, WAITS, "wait until the server is ready, also for one that starts") \
 	COMMAND(scale, SHAPE, CHANGES, "change to PROCESSESxTHREADS, such as 2x4; returns when it is so") \
 	COMMAND(reload, NOTHING, CHANGES, "replace all workers, reading the options and @FILEs again") \
 	COMMAND(upgrade, NOTHING, CHANGES, "let the program that is now in its place take over") \
@@ -37,7 +39,8 @@ enum command_kind {
 	COMMAND_CHANGES,
 	COMMAND_ENDS,
 	COMMAND_DUMPS,
-	COMMAND_WATCHES
+	COMMAND_WATCHES,
+	COMMAND_WAITS
 };
 
 struct command {
@@ -54,6 +57,9 @@ extern const struct command commands_table[COMMAND_MAX];
 
 /* Returns the command of that name, or NULL. */
 const struct command *commands_find(const char *name);
+
+/* Whether it is hubbub-ctl's own. */
+bool commands_is_own(const struct command *command);
 
 /* Writes the names as "status, scale and reload": the server's, or also hubbub-ctl's own. */
 void commands_list(char list[static COMMANDS_LIST_SIZE], bool has_own);

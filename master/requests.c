@@ -243,6 +243,7 @@ run_stop(struct requests *requests, struct client *client, const char *unused)
 #define RUN_ENDS RUNS
 #define RUN_DUMPS RUNS
 #define RUN_WATCHES(name)
+#define RUN_WAITS(name)
 #define RUN(name, argument, kind, help) RUN_##kind(name)
 
 static void (*const runs[COMMAND_MAX])(
@@ -257,7 +258,7 @@ find_fault(const struct requests *requests, const struct client *client,
 	static char error[32 + COMMANDS_LIST_SIZE + COMMANDS_ERROR_SIZE];
 	char list[COMMANDS_LIST_SIZE];
 
-	if (command == NULL || command->kind == COMMAND_WATCHES) {
+	if (command == NULL || commands_is_own(command)) {
 		commands_list(list, false);
 		snprintf(error, sizeof error, "unknown command; there are %s", list);
 		return error;

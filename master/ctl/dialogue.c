@@ -153,7 +153,7 @@ dialogue_find(pid_t pid, char path[static DIALOGUE_PATH_SIZE], char *error, int 
 		snprintf(error, (size_t)error_size,
 			"%u servers run here; name one with --socket:%s", search.found,
 			search.list);
-	return -1;
+	return search.found == 0 ? DIALOGUE_NONE : DIALOGUE_SEVERAL;
 }
 
 /* ---- talking ---- */

@@ -24,9 +24,12 @@ struct dialogue {
 	char message[DIALOGUE_MESSAGE_SIZE]; /* the last line, or what went wrong */
 };
 
+#define DIALOGUE_NONE (-1)
+#define DIALOGUE_SEVERAL (-2)
+
 /* Finds the socket of the one server that runs here, or of the one whose master is pid (0: any).
- * Returns 0, or -1 with a message in error that lists those that do, and what those that do not
- * have left. */
+ * Returns 0, DIALOGUE_NONE or DIALOGUE_SEVERAL, with a message in error that lists those that do,
+ * and what those that do not have left. */
 int dialogue_find(pid_t pid, char path[static DIALOGUE_PATH_SIZE], char *error, int error_size);
 
 /* Sends the request and hears the answer. Returns 0 if the server has done it, also if its process

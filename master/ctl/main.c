@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "master/commands.h"
+#include "master/ctl/await.h"
 #include "master/ctl/dialogue.h"
 #include "master/ctl/plain.h"
 #include "master/ctl/top.h"
@@ -23,7 +24,8 @@
 #define USAGE_EXIT 2
 #define KEY_JSON 256
 #define KEY_TIMEOUT 257
-#define TIMEOUT 3600 /* seconds */
+#define TIMEOUT 3600    /* seconds */
+#define WAIT_TIMEOUT 60 /* the same, for a server to start */
 
 struct request {
 	const char *socket;
@@ -31,7 +33,7 @@ struct request {
 	const char *name;
 	const char *argument;
 	bool json;
-	int timeout;                   /* seconds */
+	int timeout;                   /* seconds; 0: none was given */
 	const struct command *command; /* of that name */
 };
 
@@ -42,7 +44,7 @@ static const struct argp_option options[] = {
 	{"json", KEY_JSON, NULL, 0, "With status: as JSON", 0},
 	{"timeout", KEY_TIMEOUT, "SECONDS", 0,
 		"How long a command may take in all; the server goes on with what it has begun. "
-		"One that does not answer at all is given up sooner (default 3600)",
+		"One that does not answer at all is given up sooner (default 3600; of wait, 60)",
 		0},
 	{NULL, 'h', NULL, OPTION_HIDDEN, NULL, 0},
 	{0},
@@ -206,7 +208,7 @@ run(const struct request *request, const char *path)
 	struct dialogue dialogue = {.path = path,
 		.request = line,
 		.patience = is_status(request) ? DIALOGUE_STATUS_PATIENCE : DIALOGUE_PATIENCE,
-		.limit = request->timeout,
+		.limit = request->timeout != 0 ? request->timeout : TIMEOUT,
 		.ends = command->kind == COMMAND_ENDS,
 		.hear = hear,
 		.context = (void *)(uintptr_t)request};
@@ -226,6 +228,18 @@ run(const struct request *request, const char *path)
 	return result;
 }
 
+/* Returns the exit code. */
+static int
+wait_until_ready(const struct request *request)
+{
+	char message[DIALOGUE_MESSAGE_SIZE];
+	int result = await_ready(request->socket, request->pid,
+		request->timeout != 0 ? request->timeout : WAIT_TIMEOUT, message, sizeof message);
+
+	fprintf(stderr, "%s%s\n", result != 0 ? "hubbub-ctl: " : "", message);
+	return result;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -234,7 +248,7 @@ main(int argc, char **argv)
 		.args_doc = "COMMAND [ARGUMENT]",
 		.doc = "Talks to a running server that was built with hubbub.\v",
 		.help_filter = filter_help};
-	struct request request = {.timeout = TIMEOUT};
+	struct request request = {.timeout = 0};
 	char path[DIALOGUE_PATH_SIZE], error[2400];
 
 	output_guard();
@@ -245,6 +259,8 @@ main(int argc, char **argv)
 	argv[0] = program_invocation_short_name;
 	argp_parse(&argp, argc, argv, 0, NULL, &request);
 	find_command(&request);
+	if (request.command->kind == COMMAND_WAITS)
+		return wait_until_ready(&request);
 	if (request.socket != NULL)
 		return run(&request, request.socket);
 	if (dialogue_find(request.pid, path, error, sizeof error) != 0) {
