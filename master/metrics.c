@@ -226,6 +226,9 @@ write_server(FILE *stream, const struct master *master)
 		master->service->name, master->service->version, HUBBUB_VERSION, allocator_name());
 	write_one(stream, "ready", "gauge",
 		"1 if the server accepts connections and is not stopping.", ready_is(master));
+	write_one(stream, "stopping", "gauge",
+		"1 if the server was told to stop, and lets connections end.",
+		master->phase == MASTER_DELAYING || master->phase == MASTER_DRAINING);
 	write_one(stream, "live", "gauge",
 		"1 if a hub gives signs of life, or a worker starts that may soon; else the server "
 		"should be started again.",

@@ -128,6 +128,12 @@ Test(metrics, has_what_is_open_and_what_is_so_of_who_sits)
 	cr_assert_eq(count_lines("hubbub_permits{worker=\"0\",hub=\"0\"} 11\n"), 1);
 	cr_assert_eq(count_lines("hubbub_accept_queue{worker=\"0\",hub=\"0\"} 2\n"), 1);
 	cr_assert_eq(count_lines("hubbub_ready 1\n"), 1);
+	cr_assert_eq(count_lines("hubbub_stopping 0\n"), 1);
+	scene.master.phase = MASTER_DELAYING;
+	write_text();
+	cr_assert_eq(count_lines("hubbub_ready 0\n"), 1);
+	cr_assert_eq(count_lines("hubbub_stopping 1\n"), 1);
+	scene.master.phase = MASTER_SERVING;
 	scene.occupant.slot = NULL;
 	write_text();
 	cr_assert_eq(count_lines("hubbub_permits{"), 0);
