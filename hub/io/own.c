@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include "hub/base/kernel.h"
 #include "hub/fork_priv.h"
@@ -145,12 +146,40 @@ own_end(void)
 	is_making = false;
 }
 
-/* A child has none of the parent's hubs. */
+/* ---- in a child process ---- */
+
+/* This thread's loop closes its own. */
+static bool
+is_of_loop(int fd)
+{
+	for (size_t i = 0; hub_this != NULL && i < hub_this->owns; i++)
+		if (hub_this->own[i] == fd)
+			return true;
+	return false;
+}
+
+/* Ours are of no type that a file has; another one is the program's, which has closed ours by a
+ * system call. */
+static void
+close_left(int fd)
+{
+	struct stat status;
+
+	if (!is_of_loop(fd) && fstat(fd, &status) == 0 && (status.st_mode & S_IFMT) == 0)
+		kernel_close(fd);
+}
+
+/* A child has none of the parent's hubs, of whatever thread. */
 static void
 reset(void)
 {
-	for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
-		atomic_store(&own[i], 0);
+	for (int i = 0; i < NUMBERS / WORD; i++) {
+		uint64_t word = atomic_exchange(&own[i], 0);
+
+		for (int bit = 0; word != 0; bit++, word >>= 1)
+			if (word & 1)
+				close_left(i * WORD + bit);
+	}
 }
 
 static __attribute__((constructor(200))) void

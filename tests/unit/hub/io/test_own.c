@@ -1,6 +1,8 @@
 /* The hub's own descriptors have numbers that no program means. */
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -111,4 +113,69 @@ Test(own, a_low_limit_leaves_the_program_the_lowest_numbers)
 	setrlimit(RLIMIT_NOFILE, &limit);
 	cr_assert_eq(hub_run(use_everything, NULL, NULL), 0);
 	cr_expect(results[1] >= 32 && results[1] < 64, "%d", results[1]);
+}
+
+/* ---- children of a process with several hubs ---- */
+
+static sem_t may_end, is_there;
+
+static void *
+be_there(void *argument)
+{
+	struct hub_signal *signal = hub_signal_start(SIGUSR1, NULL, NULL);
+
+	hub_sleep(HUB_MILLISECOND);
+	sem_post(&is_there);
+	sem_wait(&may_end);
+	hub_signal_stop(signal);
+	return argument;
+}
+
+static void *
+run_another(void *argument)
+{
+	hub_run(be_there, NULL, NULL);
+	return argument;
+}
+
+static int
+open_above(int least)
+{
+	int count = 0;
+
+	for (int fd = least; fd < 1024; fd++)
+		count += fcntl(fd, F_GETFD) != -1;
+	return count;
+}
+
+static void *
+fork_beside(void *argument)
+{
+	pid_t child;
+	int status = -1;
+
+	hub_sleep(HUB_MILLISECOND);
+	results[6] = open_above(hub_own_next(0));
+	child = fork();
+	if (child == 0)
+		_exit(open_above(LOW));
+	waitpid(child, &status, 0);
+	results[7] = status;
+	return argument;
+}
+
+Test(own, a_child_has_none_of_any_threads_hub)
+{
+	pthread_t other;
+
+	sem_init(&is_there, 0, 0);
+	sem_init(&may_end, 0, 0);
+	results[4] = open_above(LOW);
+	pthread_create(&other, NULL, run_another, NULL);
+	sem_wait(&is_there);
+	cr_assert_eq(hub_run(fork_beside, NULL, NULL), 0);
+	sem_post(&may_end);
+	pthread_join(other, NULL);
+	cr_expect_gt(results[6], 0);
+	cr_expect_eq(results[7], results[4] << 8, "%x", results[7]);
 }
