@@ -122,22 +122,26 @@ on_signal(int number, siginfo_t *info, void *context)
 	handler_fn *handler = atomic_load(&installed[number].handler);
 	int flags = atomic_load(&installed[number].flags), depth = nested, error;
 	struct hub_coroutine *aim;
+	bool is_vforked = hub_is_vforked();
 	uint64_t one = 1;
 
-	if (depth < NESTED_MOST) {
+	/* One in which a child of vfork ends would seem to run in its parent for ever. */
+	if (depth < NESTED_MOST && !is_vforked) {
 		running[depth].frame = __builtin_frame_address(0);
 		running[depth].coroutine = hub_current();
 	}
-	nested = depth + 1;
+	if (!is_vforked)
+		nested = depth + 1;
 	handled = handled + 1;
 	if (!(flags & SA_RESTART))
 		endings = endings + 1;
 	/* The kernel has put back what it does without one. */
-	if ((flags & SA_RESETHAND) && !hub_is_vforked())
+	if ((flags & SA_RESETHAND) && !is_vforked)
 		atomic_fetch_sub(&handlers, 1);
 	if (handler != NULL)
 		handler(number, info, context);
-	nested = depth;
+	if (!is_vforked)
+		nested = depth;
 	error = errno;
 	/* A child's signals are nothing to its parent's coroutines. */
 	if (bell == 0 || hub_is_inherited())

@@ -264,3 +264,65 @@ Test(vforked, accepting_in_one_of_vfork_takes_no_timer_of_its_parent)
 	waitpid(child, &status, 0);
 	cr_expect_eq(status, 0, "%x", status);
 }
+
+/* ---- a handler in which a child of vfork ends ---- */
+
+static void
+end_child(int number)
+{
+	(void)number;
+	_exit(0);
+}
+
+static void *
+write_one(void *fd)
+{
+	write(*(int *)fd, "x", 1);
+	return NULL;
+}
+
+/* Its frame is below where the handler's was. */
+static __attribute__((noinline)) ssize_t
+read_below(int fd)
+{
+	volatile char room[1 << 14];
+	char byte;
+
+	room[0] = 0;
+	return read(fd, &byte, 1) + room[0];
+}
+
+static void *
+end_in_handler(void *argument)
+{
+	struct hub_coroutine *writer;
+	pid_t child;
+
+	signal(SIGUSR1, end_child);
+	socketpair(AF_UNIX, SOCK_STREAM, 0, empty);
+	child = vfork();
+	if (child == 0) {
+		raise(SIGUSR1);
+		_exit(1);
+	}
+	writer = hub_spawn(write_one, &empty[1]);
+	*(ssize_t *)argument = read_below(empty[0]);
+	hub_join(writer, NULL);
+	waitpid(child, NULL, 0);
+	close(empty[0]);
+	close(empty[1]);
+	return NULL;
+}
+
+Test(vforked, a_handler_that_one_ends_in_is_not_its_parents)
+{
+	ssize_t got = 0;
+
+	if (on_valgrind())
+		cr_skip_test("it forks and refuses in ways of its own");
+	hub_patch_all();
+	alarm(50);
+	in_hub(end_in_handler, &got);
+	alarm(0);
+	cr_expect_eq(got, 1);
+}
