@@ -14,6 +14,7 @@
 #include "hub/patch/interrupt_priv.h"
 #include "hub/patch/patch_priv.h"
 #include "hub/patch/report_priv.h"
+#include "hub/patch/time_priv.h"
 
 #define PAUSE_MAX (64 * HUB_MILLISECOND)
 #define TURNS 64
@@ -197,7 +198,7 @@ static int
 connect_retry(struct patience *patience, const struct sockaddr *address, socklen_t size)
 {
 	uint32_t generation = generation_of(patience->fd);
-	struct timespec pause = {0, HUB_MILLISECOND};
+	int64_t pause = HUB_MILLISECOND;
 	int result;
 
 	while ((result = connect_now(patience->fd, address, size)) == -1 && errno == EAGAIN &&
@@ -208,16 +209,16 @@ connect_retry(struct patience *patience, const struct sockaddr *address, socklen
 			errno = EAGAIN;
 			return -1;
 		}
-		if (left < pause.tv_nsec)
-			pause.tv_nsec = left;
-		if (patch_nanosleep(&pause, NULL) != 0)
+		if (left < pause)
+			pause = left;
+		if (patch_pause(pause, &patience->since) != 0)
 			return -1;
 		if (generation_of(patience->fd) != generation) {
 			errno = EBADF;
 			return -1;
 		}
-		if (pause.tv_nsec < PAUSE_MAX)
-			pause.tv_nsec *= 2;
+		if (pause < PAUSE_MAX)
+			pause *= 2;
 	}
 	return result;
 }

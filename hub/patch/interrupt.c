@@ -163,8 +163,8 @@ on_signal(int number, siginfo_t *info, void *context)
 
 static _Thread_local struct hub_link link_to_end;
 
-/* Whether a handler of that kind has run since the call waits: one that ran before is told of later,
- * but is nothing to this call. */
+/* Whether a handler of that kind has run since the call waits: one that ran before, and is told of
+ * now, is nothing to it. */
 static bool
 is_met(const struct interruptible *wait, bool is_restarting)
 {

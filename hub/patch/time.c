@@ -17,9 +17,8 @@ time_of(int64_t nanoseconds)
 	return (struct timespec){nanoseconds / HUB_SECOND, nanoseconds % HUB_SECOND};
 }
 
-/* Returns 0, or -1 with errno EINTR, ECANCELED or others. */
-static int
-sleep_for(int64_t nanoseconds, struct since *since)
+int
+patch_pause(int64_t nanoseconds, struct since *since)
 {
 	struct interruptible wait;
 	int result;
@@ -63,7 +62,7 @@ patch_nanosleep(const struct timespec *time, struct timespec *left)
 		return -1;
 	}
 	wanted = patch_nanoseconds(time);
-	if (sleep_for(wanted, &(struct since){0}) == 0)
+	if (patch_pause(wanted, &(struct since){0}) == 0)
 		return 0;
 	if (left != NULL && wanted != HUB_FOREVER) {
 		int64_t slept = hub_now() - began;
@@ -101,7 +100,7 @@ patch_sleep(unsigned seconds)
 int
 patch_usleep(useconds_t microseconds)
 {
-	return sleep_for(microseconds * HUB_MICROSECOND, &(struct since){0});
+	return patch_pause(microseconds * HUB_MICROSECOND, &(struct since){0});
 }
 
 /* Until a time of the clock, which may be set meanwhile. */
@@ -112,7 +111,7 @@ sleep_until(clockid_t clock, const struct timespec *end)
 	int64_t left;
 
 	while ((left = patch_time_left(clock, end)) > 0)
-		if (sleep_for(clock == CLOCK_REALTIME && left > LOOK_AGAIN ? LOOK_AGAIN : left,
+		if (patch_pause(clock == CLOCK_REALTIME && left > LOOK_AGAIN ? LOOK_AGAIN : left,
 			    &since) != 0)
 			return errno;
 	return 0;

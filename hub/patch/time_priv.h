@@ -9,6 +9,8 @@
 
 #include "hub/base/clock.h"
 
+struct since;
+
 /* How long it is until a deadline on that clock, in nanoseconds, 0 at least. */
 int64_t patch_time_left(clockid_t clock, const struct timespec *end);
 
@@ -40,5 +42,8 @@ patch_is_valid(const struct timespec *time)
 {
 	return time->tv_sec >= 0 && time->tv_nsec >= 0 && time->tv_nsec < HUB_SECOND;
 }
+
+/* Sleeps, as one of a call's waits. Returns 0, or -1 with errno EINTR, ECANCELED or others. */
+int patch_pause(int64_t nanoseconds, struct since *since);
 
 #endif

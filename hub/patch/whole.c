@@ -6,7 +6,6 @@
 #include "hub/patch/whole_priv.h"
 
 #include <hubbub/io/fd.h>
-#include <time.h>
 
 #include "hub/base/kernel.h"
 #include "hub/patch/generation_priv.h"
@@ -135,19 +134,19 @@ receive_rest(struct whole *whole, size_t got)
 /* No poll waits for more than there is, so this looks again after a while. Returns whether to do
  * so. */
 static bool
-pause_for_more(struct whole *whole, struct timespec *pause)
+pause_for_more(struct whole *whole, int64_t *pause)
 {
 	struct pollfd end = {.fd = whole->fd, .events = POLLRDHUP};
 	int64_t left = patience_left(&whole->patience);
 
 	if (left == 0 || kernel_poll_now(&end, 1) != 0)
 		return false;
-	if (left < pause->tv_nsec)
-		pause->tv_nsec = left;
-	if (patch_nanosleep(pause, NULL) != 0)
+	if (left < *pause)
+		*pause = left;
+	if (patch_pause(*pause, &whole->patience.since) != 0)
 		return false;
-	if (pause->tv_nsec < PAUSE_MAX)
-		pause->tv_nsec *= 2;
+	if (*pause < PAUSE_MAX)
+		*pause *= 2;
 	return true;
 }
 
@@ -155,7 +154,7 @@ static ssize_t
 peek_all(struct whole *whole, size_t got, size_t wanted)
 {
 	uint32_t generation = generation_of(whole->fd);
-	struct timespec pause = {0, HUB_MILLISECOND};
+	int64_t pause = HUB_MILLISECOND;
 
 	while (got < wanted && pause_for_more(whole, &pause) &&
 		generation_of(whole->fd) == generation) {
