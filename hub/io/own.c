@@ -165,7 +165,7 @@ close_left(int fd)
 {
 	struct stat status;
 
-	if (!is_of_loop(fd) && fstat(fd, &status) == 0 && (status.st_mode & S_IFMT) == 0)
+	if (!is_of_loop(fd) && kernel_fstat(fd, &status) == 0 && (status.st_mode & S_IFMT) == 0)
 		kernel_close(fd);
 }
 
