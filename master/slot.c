@@ -258,12 +258,11 @@ fork_process(struct slot *slot)
 	struct fleet *fleet = generation->fleet;
 	struct worker_heritage heritage = generation->config.heritage;
 	unsigned threads = generation->config.threads;
-	int pair[2] = {-1, -1}, *sockets, error;
+	int pair[2] = {-1, -1}, *sockets = NULL, error;
 
 	slot->rows = counters_claim(fleet->counters, slot->index, generation->number, threads);
-	sockets = slot->rows != NULL ? sockets_list(fleet->sockets, slot_seat(slot, 0), threads,
-					       &heritage.kept)
-				     : NULL;
+	if (slot->rows != NULL)
+		sockets = sockets_list(fleet->sockets, slot_seat(slot, 0), threads, &heritage.kept);
 	if (sockets == NULL || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
 		goto fail;
 	heritage.index = slot->index;

@@ -121,11 +121,11 @@ Test(limits, few_files_are_told_of)
 
 Test(limits, a_backlog_is_what_the_kernel_cuts_it_to)
 {
-	unsigned most = limits_backlog(2000000000);
+	unsigned cut = limits_backlog(2000000000);
 
 	cr_assert_eq(limits_backlog(1), 1);
-	cr_assert_lt(most, 2000000000);
-	cr_assert_eq(limits_backlog(most), most);
+	cr_assert_lt(cut, 2000000000);
+	cr_assert_eq(limits_backlog(cut), cut);
 }
 
 /* ---- fs.nr_open ---- */
