@@ -1,13 +1,14 @@
 #include "master/lookup.h"
 
 #include <criterion/criterion.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -19,27 +20,44 @@
 #include "tests/support/in_hub.h"
 
 static struct ev_loop *loop;
-static char folder[FOLDER_SIZE], pipes[2][128];
+static char folder[FOLDER_SIZE], object[128];
 static void *slow; /* an address whose name takes as long as somebody wants */
 
-/* libunwind looks for the name in the file that is mapped there, which is a pipe by now: to open it
+static void
+copy_file(const char *from, const char *to)
+{
+	int source = open(from, O_RDONLY | O_CLOEXEC);
+	int copy = open(to, O_WRONLY | O_CREAT | O_CLOEXEC, 0700);
+
+	cr_assert(source != -1 && copy != -1);
+	while (copy_file_range(source, NULL, copy, NULL, 1 << 20, 0) > 0)
+		continue;
+	close(source);
+	close(copy);
+}
+
+static struct link_map *
+load(const char *path)
+{
+	void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	struct link_map *map;
+
+	cr_assert_not_null(library, "%s", dlerror());
+	cr_assert_eq(dlinfo(library, RTLD_DI_LINKMAP, &map), 0);
+	return map;
+}
+
+/* The name is looked for in the file of the library around it, which is a pipe by now: to open it
  * for reading waits for somebody who writes. */
 static void
 make_slow(void)
 {
-	int file;
-
 	cr_assert(folder_make(folder));
-	snprintf(pipes[0], sizeof pipes[0], "%s/object", folder);
-	snprintf(pipes[1], sizeof pipes[1], "%s/object (deleted)", folder);
-	file = open(pipes[0], O_RDWR | O_CREAT | O_CLOEXEC, 0700);
-	cr_assert(file != -1 && ftruncate(file, 4096) == 0);
-	slow = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, file, 0);
-	cr_assert(slow != MAP_FAILED);
-	close(file);
-	cr_assert_eq(unlink(pipes[0]), 0);
-	cr_assert_eq(mkfifo(pipes[0], 0600), 0);
-	cr_assert_eq(mkfifo(pipes[1], 0600), 0);
+	snprintf(object, sizeof object, "%s/object", folder);
+	copy_file(load("libm.so.6")->l_name, object);
+	slow = load(object)->l_ld;
+	cr_assert_eq(unlink(object), 0);
+	cr_assert_eq(mkfifo(object, 0600), 0);
 }
 
 static void
