@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <hubbub/io/fd.h>
+#include <unistd.h>
 
 #include "hub/base/kernel.h"
 #include "hub/patch/generation_priv.h"
@@ -63,61 +64,97 @@ is_ready(int fd, short events)
 	return kernel_poll_now(&query, 1) != 0;
 }
 
-/* What one of the two is. */
-struct side {
-	int mode; /* -1 for what is not open */
-	bool is_pipe, is_file;
-	dev_t device;
-	ino_t node;
-};
-
-static struct side
-side_of(int fd)
+static bool
+is_pipe(int fd)
 {
-	struct side side = {.mode = kernel_fcntl(fd, F_GETFL, 0)};
 	struct stat status;
 
-	if (side.mode == -1 || fstat(fd, &status) != 0)
-		return (struct side){.mode = -1};
-	side.mode &= O_ACCMODE;
-	side.is_pipe = S_ISFIFO(status.st_mode);
-	side.is_file = S_ISREG(status.st_mode) || S_ISBLK(status.st_mode);
-	side.device = status.st_dev;
-	side.node = status.st_ino;
-	return side;
+	return fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode);
 }
 
-/* What the kernel looks at before it waits. */
+/* What a move goes from or to. */
+struct end {
+	struct patience patience;
+	bool is_pipe;
+	bool is_file; /* always ready */
+	bool waits;   /* the call waits for it: else it ends with EAGAIN where this is not ready */
+};
+
 static bool
-is_wrong(const struct move *move, const struct side *in, const struct side *out)
+is_end_ready(const struct end *end)
 {
-	return in->mode == -1 || out->mode == -1 || in->mode == O_WRONLY || out->mode == O_RDONLY ||
-	       !(in->is_pipe || out->is_pipe) || (move->in_offset != NULL && !in->is_file) ||
-	       (move->out_offset != NULL && !out->is_file) || (move->flags & ~KNOWN_FLAGS) ||
-	       (in->is_pipe && out->is_pipe && in->node == out->node && in->device == out->device);
+	return end->is_file || is_ready(end->patience.fd, end->patience.events);
 }
 
-/* Waits for whichever of the two is not ready; meanwhile the other's number may be closed, and mean
- * another. */
+/* After EAGAIN: waits for whichever of the two is not ready; as the kernel, for a pipe first.
+ * Returns whether to try again: not if one was closed meanwhile, the other one perhaps. */
 static bool
-wait_for_either(struct patience *from, struct patience *to, int in, int out)
+wait_for_either(struct end *from, struct end *to)
 {
-	uint32_t of_in = generation_of(in), of_out = generation_of(out);
+	struct end *first = from->is_pipe ? from : to, *second = from->is_pipe ? to : from;
+	struct end *end = !is_end_ready(first) || second->is_file ? first : second;
+	uint32_t in = generation_of(from->patience.fd), out = generation_of(to->patience.fd);
 
-	if (from->fd != -1 && !is_ready(from->fd, POLLIN)) {
-		if (!patience_wait(from, 0))
-			return false;
-	} else if (to->fd != -1 && !patience_wait(to, 0)) {
+	errno = EAGAIN;
+	if (!end->waits || !patience_wait(&end->patience, 0))
 		return false;
-	}
 	errno = EBADF;
-	return generation_of(in) == of_in && generation_of(out) == of_out;
+	return generation_of(from->patience.fd) == in && generation_of(to->patience.fd) == out;
 }
 
 static bool
-is_either_nonblocking(int in, int out)
+is_seekable(int fd)
 {
-	return descriptor_is_nonblocking(in) || descriptor_is_nonblocking(out);
+	return lseek(fd, 0, SEEK_CUR) != -1;
+}
+
+/* What the kernel refuses whether or not there is anything to move, or room for it. */
+static bool
+is_refused(const struct move *move)
+{
+	int in_mode = kernel_fcntl(move->in, F_GETFL, 0) & O_ACCMODE;
+	int out_flags = kernel_fcntl(move->out, F_GETFL, 0), out_mode = out_flags & O_ACCMODE;
+	struct stat in, out;
+
+	/* A closed one has neither mode. */
+	if ((in_mode != O_RDONLY && in_mode != O_RDWR) ||
+		(out_mode != O_WRONLY && out_mode != O_RDWR) || fstat(move->in, &in) != 0 ||
+		fstat(move->out, &out) != 0)
+		return true;
+	if (S_ISFIFO(in.st_mode) && S_ISFIFO(out.st_mode) && in.st_dev == out.st_dev &&
+		in.st_ino == out.st_ino)
+		return true;
+	return !(S_ISFIFO(in.st_mode) || S_ISFIFO(out.st_mode)) ||
+	       (move->in_offset != NULL && !is_seekable(move->in)) ||
+	       (move->out_offset != NULL && !is_seekable(move->out)) ||
+	       (!S_ISFIFO(out.st_mode) && (out_flags & O_APPEND));
+}
+
+/* Pipes do not wait if the call or either of them says so, and a Unix socket goes by that, too;
+ * what else there is goes by its own flag alone. */
+static void
+make_ends(struct end *from, struct end *to, unsigned flags)
+{
+	int in = from->patience.fd, out = to->patience.fd;
+	bool in_waits = !descriptor_is_nonblocking(in), out_waits = !descriptor_is_nonblocking(out);
+	bool pipes_wait;
+
+	from->is_pipe = is_pipe(in);
+	to->is_pipe = is_pipe(out);
+	from->is_file = descriptor_is_file(in);
+	to->is_file = descriptor_is_file(out);
+	pipes_wait = !(flags & SPLICE_F_NONBLOCK) && (!from->is_pipe || in_waits) &&
+		     (!to->is_pipe || out_waits);
+	from->waits = in_waits && (pipes_wait || !(from->is_pipe || descriptor_is_local(in)));
+	to->waits = out_waits && (pipes_wait || !to->is_pipe);
+}
+
+static ssize_t
+move_now(struct move *move, bool is_elsewhere)
+{
+	return is_elsewhere ? move_elsewhere(move)
+			    : REAL(splice)(move->in, move->in_offset, move->out, move->out_offset,
+				      move->length, move->flags);
 }
 
 ssize_t
@@ -127,32 +164,24 @@ patch_splice(int in, off_t *in_offset, int out, off_t *out_offset, size_t length
 		.out = out,
 		.in_offset = in_offset,
 		.out_offset = out_offset,
+		.length = length,
 		.flags = flags | SPLICE_F_NONBLOCK};
-	struct patience from = {.fd = in, .events = POLLIN}, to = {.fd = out, .events = POLLOUT};
-	const struct side source = side_of(in), target = side_of(out);
-	bool is_sent = descriptor_is_stream(out), has_file = source.is_file || target.is_file;
+	struct end from = {.patience = {.fd = in, .events = POLLIN}},
+		   to = {.patience = {.fd = out, .events = POLLOUT}};
+	bool is_sent = descriptor_is_stream(out);
 	ssize_t result;
 
-	/* What cannot be spliced is the kernel's to tell of. */
-	if (length == 0 || (flags & SPLICE_F_NONBLOCK) || is_wrong(&move, &source, &target))
+	if (length == 0 || (flags & ~KNOWN_FLAGS) != 0 || is_refused(&move))
 		return REAL(splice)(in, in_offset, out, out_offset, length, flags);
-	/* Of two pipes one that does not wait speaks for both. */
-	if (source.is_pipe && target.is_pipe && is_either_nonblocking(in, out))
-		return REAL(splice)(in, in_offset, out, out_offset, length, move.flags);
-	move.length = is_sent && length > PIECE && !descriptor_is_nonblocking(out) ? PIECE : length;
-	if (source.is_file)
-		from.fd = -1;
-	if (target.is_file)
-		to.fd = -1;
+	make_ends(&from, &to, flags);
+	if (is_sent && to.waits && length > PIECE)
+		move.length = PIECE;
 	do {
 		result = -1;
 		errno = EAGAIN;
-		if ((from.fd == -1 || is_ready(in, POLLIN)) &&
-			(to.fd == -1 || is_ready(out, POLLOUT)))
-			result = has_file ? move_elsewhere(&move)
-					  : REAL(splice)(in, in_offset, out, out_offset,
-						    move.length, move.flags);
-	} while (result == -1 && errno == EAGAIN && wait_for_either(&from, &to, in, out));
+		if (is_end_ready(&from) && is_end_ready(&to))
+			result = move_now(&move, from.is_file || to.is_file);
+	} while (result == -1 && errno == EAGAIN && wait_for_either(&from, &to));
 	if (result > 0 && is_sent)
 		hub_note_sent(out);
 	return result;
@@ -161,12 +190,16 @@ patch_splice(int in, off_t *in_offset, int out, off_t *out_offset, size_t length
 ssize_t
 patch_tee(int in, int out, size_t length, unsigned flags)
 {
-	struct patience from = {.fd = in, .events = POLLIN}, to = {.fd = out, .events = POLLOUT};
-	ssize_t result;
+	struct end from = {.patience = {.fd = in, .events = POLLIN}},
+		   to = {.patience = {.fd = out, .events = POLLOUT}};
+	ssize_t result = REAL(tee)(in, out, length, flags | SPLICE_F_NONBLOCK);
 
-	while ((result = REAL(tee)(in, out, length, flags | SPLICE_F_NONBLOCK)) == -1 &&
-		errno == EAGAIN && !(flags & SPLICE_F_NONBLOCK) &&
-		!is_either_nonblocking(in, out) && wait_for_either(&from, &to, in, out))
+	if (result != -1 || errno != EAGAIN)
+		return result;
+	make_ends(&from, &to, flags);
+	while (wait_for_either(&from, &to) &&
+		(result = REAL(tee)(in, out, length, flags | SPLICE_F_NONBLOCK)) == -1 &&
+		errno == EAGAIN)
 		continue;
 	return result;
 }

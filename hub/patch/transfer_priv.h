@@ -70,13 +70,27 @@ is_unsupported(int error)
 	return error == EOPNOTSUPP || error == ENOSYS || error == EPERM;
 }
 
+/* Of a socket; 0 of what is none. */
+static inline int
+descriptor_option(int fd, int name)
+{
+	int value = 0;
+	socklen_t size = sizeof value;
+
+	return getsockopt(fd, SOL_SOCKET, name, &value, &size) == 0 ? value : 0;
+}
+
 static inline bool
 descriptor_is_stream(int fd)
 {
-	int type = 0;
-	socklen_t size = sizeof type;
+	return descriptor_option(fd, SO_TYPE) == SOCK_STREAM;
+}
 
-	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM;
+/* A Unix socket. */
+static inline bool
+descriptor_is_local(int fd)
+{
+	return descriptor_option(fd, SO_DOMAIN) == AF_UNIX;
 }
 
 static inline bool

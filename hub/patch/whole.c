@@ -24,15 +24,6 @@ struct whole {
 	bool has_writers; /* whose messages are kept apart */
 };
 
-static int
-option(int fd, int name)
-{
-	int value = 0;
-	socklen_t size = sizeof value;
-
-	return getsockopt(fd, SOL_SOCKET, name, &value, &size) == 0 ? value : 0;
-}
-
 bool
 whole_is_asked(int fd, int flags)
 {
@@ -200,11 +191,11 @@ whole_receive(int fd, struct msghdr *message, int flags)
 		.patience = {.fd = fd, .events = POLLIN},
 		.message = message,
 		.control_size = message->msg_control != NULL ? message->msg_controllen : 0,
-		.is_local = option(fd, SO_DOMAIN) == AF_UNIX,
+		.is_local = descriptor_is_local(fd),
 	};
 	ssize_t result;
 
-	whole.has_writers = whole.is_local && option(fd, SO_PASSCRED);
+	whole.has_writers = whole.is_local && descriptor_option(fd, SO_PASSCRED);
 	if (!whole.has_writers || whole.control_size >= sizeof credentials)
 		return receive(&whole);
 	/* The caller has no room for what tells the writers. */

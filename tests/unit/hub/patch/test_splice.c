@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -10,6 +11,7 @@
 #include "hub/patch/patch.h"
 #include "tests/support/in_hub.h"
 #include "tests/unit/hub/patch/scenes.h"
+#include "tests/unit/hub/patch/thing.h"
 
 /* ---- pipes: something is moved into, or out of, an empty or a full one ---- */
 
@@ -241,6 +243,44 @@ Test(splice, waits_for_a_pipe_where_the_socket_does_not_wait)
 		moved.in == -1 && moved.error == EAGAIN, "%zd %s", moved.in, strerror(moved.error));
 }
 
+/* The kernel looks at the pipe first. */
+static void *
+move_to_full_socket(void *argument)
+{
+	static const char block[4096];
+	struct moved *moved = argument;
+	int pair[2], ends[2], got = 0;
+	struct hub_coroutine *other;
+
+	socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+	pipe(ends);
+	fcntl(pair[0], F_SETFL, O_NONBLOCK);
+	while (write(pair[0], block, sizeof block) > 0)
+		continue;
+	other = hub_spawn(write_late, &ends[1]);
+	moved->out = splice(ends[0], NULL, pair[0], NULL, 100, 0);
+	moved->error = errno;
+	ioctl(ends[0], FIONREAD, &got);
+	moved->in = got;
+	hub_join(other, NULL);
+	for (int i = 0; i < 2; i++) {
+		close(pair[i]);
+		close(ends[i]);
+	}
+	return NULL;
+}
+
+Test(splice, waits_for_the_pipe_before_a_full_socket)
+{
+	struct moved moved = {0};
+
+	hub_patch_all();
+	in_hub(move_to_full_socket, &moved);
+	cr_expect(moved.out == -1 && moved.error == EAGAIN, "%zd %s", moved.out,
+		strerror(moved.error));
+	cr_expect_eq(moved.in, 5);
+}
+
 Test(splice, waits_for_sockets_too)
 {
 	struct moved moved = {0};
@@ -251,4 +291,113 @@ Test(splice, waits_for_sockets_too)
 		strerror(moved.error));
 	cr_expect_eq(moved.in, 5);
 	cr_expect_eq(moved.out, 5);
+}
+
+/* ---- who waits for what ---- */
+
+static void *
+read_all_late(void *argument)
+{
+	static char sink[1 << 16];
+	int fd = *(int *)argument;
+
+	hub_sleep(5 * HUB_MILLISECOND);
+	for (int i = 0; i < 1000; i++)
+		while (recv(fd, sink, sizeof sink, MSG_DONTWAIT) > 0)
+			continue;
+	return NULL;
+}
+
+/* A pipe that does not wait, by the call's flag or by its own, and a socket that does. */
+static ssize_t
+move_in(int pipe_flags, unsigned flags)
+{
+	struct thing tcp = thing_make(TCP);
+	struct hub_coroutine *other = hub_spawn(write_late, &tcp.peer);
+	ssize_t moved;
+	int ends[2];
+
+	pipe2(ends, pipe_flags);
+	moved = splice(tcp.fd, NULL, ends[1], NULL, 100, flags);
+	hub_join(other, NULL);
+	close(tcp.fd);
+	close(tcp.peer);
+	close(ends[0]);
+	close(ends[1]);
+	return moved;
+}
+
+static ssize_t
+move_out(void)
+{
+	struct thing tcp = thing_make(TCP);
+	struct hub_coroutine *other;
+	ssize_t moved;
+	int ends[2];
+
+	pipe(ends);
+	write(ends[1], "hello", 5);
+	thing_fill(&tcp);
+	other = hub_spawn(read_all_late, &tcp.peer);
+	moved = splice(ends[0], NULL, tcp.fd, NULL, 100, SPLICE_F_NONBLOCK);
+	hub_join(other, NULL);
+	close(tcp.fd);
+	close(tcp.peer);
+	close(ends[0]);
+	close(ends[1]);
+	return moved;
+}
+
+#define REFUSALS 8
+
+struct waits {
+	ssize_t moved[3];
+	int errors[REFUSALS];
+};
+
+static void *
+wait_for_sockets(void *argument)
+{
+	struct waits *waits = argument;
+	int ends[2], others[2], pair[2];
+	int journal = open("/tmp", O_TMPFILE | O_WRONLY | O_APPEND, 0600);
+	off_t offset = 0;
+
+	waits->moved[0] = move_in(0, SPLICE_F_NONBLOCK);
+	waits->moved[1] = move_in(O_NONBLOCK, 0);
+	waits->moved[2] = move_out();
+	pipe(ends);
+	pipe2(others, O_NONBLOCK);
+	socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+#define REFUSED(number, call) waits->errors[number] = (call) == -1 ? errno : 0
+	REFUSED(0, tee(ends[0], others[1], 100, 0));
+	REFUSED(1, splice(ends[0], NULL, others[1], NULL, 100, 0));
+	REFUSED(2, splice(pair[0], NULL, ends[1], NULL, 100, SPLICE_F_NONBLOCK));
+	REFUSED(3, splice(ends[0], NULL, ends[1], NULL, 100, 0));
+	REFUSED(4, splice(ends[1], NULL, pair[0], NULL, 100, 0));
+	REFUSED(5, splice(ends[0], &offset, pair[0], NULL, 100, 0));
+	REFUSED(6, splice(pair[0], &offset, ends[1], NULL, 100, 0));
+	REFUSED(7, splice(ends[0], NULL, journal, NULL, 100, 0));
+#undef REFUSED
+	close(journal);
+	for (int i = 0; i < 2; i++) {
+		close(ends[i]);
+		close(others[i]);
+		close(pair[i]);
+	}
+	return NULL;
+}
+
+Test(splice, waits_for_what_the_kernel_waits_for)
+{
+	static const int expected[REFUSALS] = {
+		EAGAIN, EAGAIN, EAGAIN, EINVAL, EBADF, ESPIPE, EINVAL, EINVAL};
+	struct waits waits = {0};
+
+	hub_patch_all();
+	in_hub(wait_for_sockets, &waits);
+	for (int i = 0; i < 3; i++)
+		cr_expect_eq(waits.moved[i], 5, "%d: %zd", i, waits.moved[i]);
+	for (int i = 0; i < REFUSALS; i++)
+		cr_expect_eq(waits.errors[i], expected[i], "%d: %s", i, strerror(waits.errors[i]));
 }
