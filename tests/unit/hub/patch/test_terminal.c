@@ -152,3 +152,48 @@ Test(terminal, reads_end_as_the_settings_say)
 			ours[i].text, strerror(ours[i].error));
 	cr_assert_gt(ticks, 50);
 }
+
+/* ---- a number that is a pipe's by the time that more is typed ---- */
+
+static struct answer disturbed;
+static char left[LENGTH];
+
+static void *
+read_disturbed(void *argument)
+{
+	disturbed.length = read(*(int *)argument, disturbed.text, LENGTH);
+	disturbed.error = errno;
+	return NULL;
+}
+
+static void *
+put_a_pipe_there(void *argument)
+{
+	int terminal[2], ends[2];
+	struct hub_coroutine *reader;
+
+	/* Of three, one. */
+	make_terminal(12, terminal);
+	type(terminal[0], "a");
+	reader = hub_spawn(read_disturbed, &terminal[1]);
+	hub_sleep(30 * HUB_MILLISECOND);
+	pipe(ends);
+	dup2(ends[0], terminal[1]);
+	write(ends[1], "secret", 6);
+	hub_join(reader, NULL);
+	read(ends[0], left, LENGTH);
+	close(terminal[0]);
+	close(terminal[1]);
+	close(ends[0]);
+	close(ends[1]);
+	return argument;
+}
+
+Test(terminal, the_next_one_of_a_number_is_not_read)
+{
+	hub_patch_all();
+	in_hub(put_a_pipe_there, NULL);
+	cr_expect(disturbed.length == -1 && disturbed.error == EBADF, "%zd %s", disturbed.length,
+		strerror(disturbed.error));
+	cr_expect_str_eq(left, "secret");
+}
