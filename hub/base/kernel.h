@@ -580,6 +580,16 @@ kernel_sigpending(sigset_t *set)
 	return sigpending(set);
 }
 
+/* pthread_sigmask(3), which cannot fail: of the thread, also on a coroutine that is a thread to the
+ * program. */
+static inline void
+kernel_sigmask(int how, const sigset_t *set, sigset_t *before)
+{
+	kernel_calls_begin();
+	pthread_sigmask(how, set, before);
+	kernel_calls_end();
+}
+
 static inline int
 kernel_sigtimedwait(const sigset_t *set, siginfo_t *info, const struct timespec *time)
 {

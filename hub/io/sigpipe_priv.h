@@ -4,7 +4,6 @@
 #define HUBBUB_IO_SIGPIPE_PRIV_H
 
 #include <errno.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <time.h>
@@ -24,7 +23,7 @@ sigpipe_block(struct sigpipe_guard *guard)
 	sigemptyset(&pipe);
 	sigaddset(&pipe, SIGPIPE);
 	kernel_sigpending(&guard->pending);
-	pthread_sigmask(SIG_BLOCK, &pipe, &guard->before);
+	kernel_sigmask(SIG_BLOCK, &pipe, &guard->before);
 }
 
 /* is_raised: perhaps; the call failed with EPIPE, or did a part. Keeps errno. */
@@ -40,7 +39,7 @@ sigpipe_unblock(const struct sigpipe_guard *guard, bool is_raised)
 	if (is_raised && !sigismember(&guard->pending, SIGPIPE))
 		while (kernel_sigtimedwait(&pipe, NULL, &now) == -1 && errno == EINTR)
 			continue;
-	pthread_sigmask(SIG_SETMASK, &guard->before, NULL);
+	kernel_sigmask(SIG_SETMASK, &guard->before, NULL);
 	errno = error;
 }
 

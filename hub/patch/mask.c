@@ -1,6 +1,7 @@
 /* Signal masks: of waits that bring their own, and of threads that are coroutines. The kernel has
  * one for all of a thread's coroutines; a signal is kept out where all of them keep it out. */
 #include <errno.h>
+#include <hubbub/fork.h>
 #include <stdlib.h>
 
 #include "hub/base/kernel.h"
@@ -47,6 +48,33 @@ masked_end(struct masked *masked)
 	errno = error;
 }
 
+/* Returns 0 or EINVAL. */
+static int
+change(sigset_t *mask, int how, const sigset_t *set, sigset_t *before)
+{
+	sigset_t was = *mask;
+
+	if (set != NULL && how != SIG_BLOCK && how != SIG_UNBLOCK && how != SIG_SETMASK)
+		return EINVAL;
+	if (set != NULL && how == SIG_SETMASK)
+		*mask = *set;
+	else if (set != NULL && how == SIG_BLOCK)
+		sigorset(mask, mask, set);
+	for (int number = 1; set != NULL && how == SIG_UNBLOCK && number < NSIG; number++)
+		if (sigismember(set, number) == 1)
+			sigdelset(mask, number);
+	if (before != NULL)
+		*before = was;
+	return 0;
+}
+
+int
+mask_change(int how, const sigset_t *set, sigset_t *before)
+{
+	return masked_waits > 0 ? change(&mask_before, how, set, before)
+				: REAL(pthread_sigmask)(how, set, before);
+}
+
 /* ---- threads ---- */
 
 void
@@ -77,34 +105,23 @@ int
 patch_pthread_sigmask(int how, const sigset_t *set, sigset_t *before)
 {
 	struct thread *thread = kernel_is_calling() ? NULL : thread_this();
-	sigset_t mask;
+	int error;
 
+	if (thread == NULL && masked_waits > 0 && !kernel_is_calling() && !interrupt_in_handler() &&
+		!hub_is_inherited())
+		return mask_change(how, set, before);
 	if (thread == NULL)
 		return REAL(pthread_sigmask)(how, set, before);
-	if (set != NULL && how != SIG_BLOCK && how != SIG_UNBLOCK && how != SIG_SETMASK)
-		return EINVAL;
-	mask = thread->mask;
-	if (set != NULL && how == SIG_SETMASK)
-		thread->mask = *set;
-	else if (set != NULL && how == SIG_BLOCK)
-		sigorset(&thread->mask, &thread->mask, set);
-	for (int number = 1; set != NULL && how == SIG_UNBLOCK && number < NSIG; number++)
-		if (sigismember(set, number) == 1)
-			sigdelset(&thread->mask, number);
-	if (before != NULL)
-		*before = mask;
+	error = change(&thread->mask, how, set, before);
 	mask_apply();
-	return 0;
+	return error;
 }
 
 int
 patch_sigprocmask(int how, const sigset_t *set, sigset_t *before)
 {
-	int error;
+	int error = patch_pthread_sigmask(how, set, before);
 
-	if (thread_this() == NULL)
-		return REAL(sigprocmask)(how, set, before);
-	error = patch_pthread_sigmask(how, set, before);
 	if (error == 0)
 		return 0;
 	errno = error;

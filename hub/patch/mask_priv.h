@@ -4,6 +4,9 @@
 
 #include "hub/patch/thread_priv.h"
 
+/* Pthread_sigmask(3) of the thread as it is when nobody waits with a mask of its own. */
+int mask_change(int how, const sigset_t *set, sigset_t *before);
+
 /* One that is made has the mask of who makes it. */
 void mask_inherit(struct thread *thread);
 

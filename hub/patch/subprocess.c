@@ -15,6 +15,7 @@
 #include "hub/patch/calls_priv.h"
 #include "hub/patch/descriptor_priv.h"
 #include "hub/patch/interrupt_priv.h"
+#include "hub/patch/mask_priv.h"
 #include "hub/patch/real_priv.h"
 #include "hub/patch/stream_priv.h"
 
@@ -196,7 +197,7 @@ hold_sigchld(sigset_t *mask)
 	sigemptyset(&child);
 	sigaddset(&child, SIGCHLD);
 	if (commands_here++ == 0)
-		REAL(pthread_sigmask)(SIG_BLOCK, &child, &mask_before);
+		mask_change(SIG_BLOCK, &child, &mask_before);
 	*mask = mask_before;
 }
 
@@ -208,7 +209,7 @@ release_sigchld(void)
 
 		sigemptyset(&child);
 		sigaddset(&child, SIGCHLD);
-		REAL(pthread_sigmask)(SIG_UNBLOCK, &child, NULL);
+		mask_change(SIG_UNBLOCK, &child, NULL);
 	}
 }
 
