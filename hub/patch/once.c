@@ -1,8 +1,13 @@
 /* pthread_once: whoever comes while a routine runs waits for its end, which may be a coroutine's of
- * this thread. Nothing tells when that is: it is looked at now and then. */
+ * this thread. Nothing tells when that is: it is looked at now and then. The routine is called from
+ * here, since libc keeps in the thread, on a stack of handlers, what is to be begun anew if the
+ * thread is cancelled, and two coroutines do not leave theirs in order. Code of both may meet at
+ * one. */
 #include <hubbub/fork.h>
 #include <hubbub/timeout.h>
+#include <limits.h>
 
+#include "hub/base/kernel.h"
 #include "hub/patch/patch_priv.h"
 
 #define PAUSE_FIRST (HUB_MILLISECOND / 4)
@@ -23,30 +28,70 @@ look_at_probe(void)
 	forks = *probe & ~STATE;
 }
 
-static bool
-runs_here(int state)
+/* The state of one whose routine runs in this process. */
+static int
+running_here(void)
 {
 	pthread_once_t own = PTHREAD_ONCE_INIT;
 
-	if ((state & STATE) != IS_RUNNING)
-		return false;
 	probe = &own;
 	REAL(pthread_once)(&own, look_at_probe);
-	return (state & ~STATE) == forks;
+	return forks | IS_RUNNING;
+}
+
+static void
+rest(int64_t *pause)
+{
+	struct hub_timeout shield;
+
+	hub_shield_start(&shield);
+	hub_sleep(*pause);
+	hub_shield_stop(&shield);
+	*pause = *pause < PAUSE_MOST ? 2 * *pause : *pause;
+}
+
+struct turn {
+	pthread_once_t *control;
+	int state; /* afterwards: as at first, if an exception or the thread's end leaves it */
+};
+
+/* Libc's threads sleep there. */
+static void
+end(const struct turn *turn)
+{
+	__atomic_store_n(turn->control, turn->state, __ATOMIC_RELEASE);
+	kernel_futex(turn->control, FUTEX_WAKE_PRIVATE, INT_MAX);
+}
+
+static void
+run(pthread_once_t *control, void (*routine)(void))
+{
+	struct turn turn __attribute__((cleanup(end))) = {control, PTHREAD_ONCE_INIT};
+
+	routine();
+	turn.state = IS_DONE;
 }
 
 int
 patch_pthread_once(pthread_once_t *control, void (*routine)(void))
 {
 	int64_t pause = PAUSE_FIRST;
+	int state = __atomic_load_n(control, __ATOMIC_ACQUIRE), running;
 
-	while (runs_here(__atomic_load_n(control, __ATOMIC_ACQUIRE)) && !hub_is_vforked()) {
-		struct hub_timeout shield;
-
-		hub_shield_start(&shield);
-		hub_sleep(pause);
-		hub_shield_stop(&shield);
-		pause = pause < PAUSE_MOST ? 2 * pause : pause;
+	if (state & IS_DONE)
+		return 0;
+	if (hub_is_vforked())
+		return REAL(pthread_once)(control, routine);
+	running = running_here();
+	while (!(state & IS_DONE)) {
+		if (state == running) {
+			rest(&pause);
+			state = __atomic_load_n(control, __ATOMIC_ACQUIRE);
+		} else if (__atomic_compare_exchange_n(control, &state, running, false,
+				   __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+			run(control, routine);
+			return 0;
+		}
 	}
-	return REAL(pthread_once)(control, routine);
+	return 0;
 }

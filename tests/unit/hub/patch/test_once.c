@@ -96,3 +96,95 @@ Test(once, the_others_wait_for_the_first)
 	cr_expect_eq(runs, 2);
 	cr_expect_eq(seen, MANY);
 }
+
+/* ---- two at a time, of which the first to begin ends first ---- */
+
+static pthread_once_t overlapping[2] = {PTHREAD_ONCE_INIT, PTHREAD_ONCE_INIT};
+
+static void
+run_briefly(void)
+{
+	hub_sleep(5 * HUB_MILLISECOND);
+	runs++;
+}
+
+static void
+run_longer(void)
+{
+	hub_sleep(20 * HUB_MILLISECOND);
+	runs++;
+}
+
+static void *
+use_briefly(void *argument)
+{
+	pthread_once(&overlapping[0], run_briefly);
+	return argument;
+}
+
+static void *
+use_longer(void *argument)
+{
+	pthread_once(&overlapping[1], run_longer);
+	return argument;
+}
+
+static void *
+overlap(void *argument)
+{
+	struct hub_coroutine *first = hub_spawn(use_briefly, NULL),
+			     *second = hub_spawn(use_longer, NULL);
+
+	hub_join(first, NULL);
+	hub_join(second, NULL);
+	return argument;
+}
+
+static void *
+overlap_and_exit(void *argument)
+{
+	hub_run(overlap, argument, NULL);
+	pthread_exit(argument);
+}
+
+Test(once, nothing_of_it_stays_with_the_thread)
+{
+	pthread_t thread;
+
+	hub_patch_all();
+	pthread_create(&thread, NULL, overlap_and_exit, NULL);
+	pthread_join(thread, NULL);
+	cr_expect_eq(runs, 2);
+	for (int i = 0; i < 2; i++)
+		cr_expect_eq(overlapping[i], overlapping[0], "%d", overlapping[i]);
+}
+
+/* ---- a thread that waits for a coroutine ---- */
+
+static void *
+use_by_thread(void *argument)
+{
+	use_longer(argument);
+	seen = runs;
+	return argument;
+}
+
+static void *
+use_by_both(void *argument)
+{
+	struct hub_coroutine *first = hub_spawn(use_longer, NULL);
+	pthread_t thread;
+
+	hub_sleep(0);
+	pthread_create(&thread, NULL, use_by_thread, NULL);
+	hub_join(first, NULL);
+	pthread_join(thread, NULL);
+	return argument;
+}
+
+Test(once, a_thread_is_woken_by_a_coroutine)
+{
+	hub_patch_all();
+	in_hub(use_by_both, NULL);
+	cr_expect_eq(seen, 1);
+}
