@@ -1,6 +1,7 @@
 #include "hub/patch/brief_priv.h"
 
 #include <errno.h>
+#include <hubbub/fork.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <time.h>
@@ -39,28 +40,40 @@ is_ours(int number)
 	       action.sa_handler == interrupt;
 }
 
-/* The highest one that the program has no use for; it may take it any time. Returns 0 if there is
- * none. */
+/* Takes the highest one that has no handler and is not among those. Returns 0 if there is none. */
+static int
+take_free(const sigset_t *others)
+{
+	struct sigaction action = {.sa_handler = interrupt}, before;
+
+	sigfillset(&action.sa_mask);
+	for (int number = SIGRTMAX; number >= SIGRTMIN; number--)
+		if (!sigismember(others, number) && REAL(sigaction)(number, NULL, &before) == 0 &&
+			before.sa_handler == SIG_DFL && REAL(sigaction)(number, &action, NULL) == 0)
+			return number;
+	return 0;
+}
+
+/* One that the program has no use for; it may take it any time. What a thread blocks may be awaited
+ * by sigwait(3) or signalfd(2), and have no handler for that: not that one, unless it blocks all.
+ * Returns 0 if there is none. */
 static int
 choose_signal(void)
 {
-	int now = atomic_load(&chosen);
+	int number = atomic_load(&chosen);
+	sigset_t blocked;
 
-	if (is_ours(now))
-		return now;
-	for (int number = SIGRTMAX; number >= SIGRTMIN; number--) {
-		struct sigaction action;
-
-		if (REAL(sigaction)(number, NULL, &action) != 0 || action.sa_handler != SIG_DFL)
-			continue;
-		action = (struct sigaction){.sa_handler = interrupt};
-		sigfillset(&action.sa_mask);
-		if (REAL(sigaction)(number, &action, NULL) != 0)
-			return 0;
-		atomic_store(&chosen, number);
+	if (is_ours(number))
 		return number;
+	REAL(pthread_sigmask)(SIG_BLOCK, NULL, &blocked);
+	number = take_free(&blocked);
+	if (number == 0) {
+		sigemptyset(&blocked);
+		number = take_free(&blocked);
 	}
-	return 0;
+	if (number != 0)
+		atomic_store(&chosen, number);
+	return number;
 }
 
 /* Whether the signal was blocked before. */
@@ -71,7 +84,7 @@ set_blocked(int number, bool is_blocked)
 
 	sigemptyset(&one);
 	sigaddset(&one, number);
-	pthread_sigmask(is_blocked ? SIG_BLOCK : SIG_UNBLOCK, &one, &before);
+	REAL(pthread_sigmask)(is_blocked ? SIG_BLOCK : SIG_UNBLOCK, &one, &before);
 	return sigismember(&before, number);
 }
 
@@ -85,11 +98,12 @@ forget(void)
 static void
 delete_timer(void *timer)
 {
-	const struct own *ended = timer;
+	struct own *ended = timer;
 
 	/* Not in a child: there the number may be that of one of the program's. */
 	if (ended->thread != 0)
 		timer_delete(ended->timer);
+	ended->thread = 0;
 }
 
 static __attribute__((constructor)) void
@@ -130,7 +144,8 @@ set_timer(long first, long again)
 void
 brief_begin(struct brief *brief)
 {
-	int number = choose_signal();
+	/* What a child of vfork makes is not its parent's to use. */
+	int number = hub_is_vforked() ? 0 : choose_signal();
 
 	*brief = (struct brief){.is_timed = make_timer(number), .signal = number};
 	if (!brief->is_timed)

@@ -12,6 +12,7 @@
 #define EXEC(call)                                                                                 \
 	do {                                                                                       \
 		descriptor_set_inherited(false);                                                   \
+		given_note();                                                                      \
 		call;                                                                              \
 		descriptor_set_inherited(true);                                                    \
 		return -1;                                                                         \
@@ -89,16 +90,24 @@ int
 patch_posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
 	const posix_spawnattr_t *attributes, char *const arguments[], char *const environment[])
 {
+	int error;
+
 	descriptor_set_inherited(false);
 	given_note();
-	return REAL(posix_spawn)(pid, path, actions, attributes, arguments, environment);
+	error = REAL(posix_spawn)(pid, path, actions, attributes, arguments, environment);
+	given_note();
+	return error;
 }
 
 int
 patch_posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actions_t *actions,
 	const posix_spawnattr_t *attributes, char *const arguments[], char *const environment[])
 {
+	int error;
+
 	descriptor_set_inherited(false);
 	given_note();
-	return REAL(posix_spawnp)(pid, file, actions, attributes, arguments, environment);
+	error = REAL(posix_spawnp)(pid, file, actions, attributes, arguments, environment);
+	given_note();
+	return error;
 }

@@ -17,11 +17,17 @@ given_note(void)
 	atomic_fetch_add(&given, 1);
 }
 
+unsigned
+given_count(void)
+{
+	return atomic_load(&given);
+}
+
 void
-given_made(int fd)
+given_made(int fd, unsigned count)
 {
 	if (fd >= 0 && fd < TABLE_SIZE && !hub_is_vforked())
-		atomic_store(&made[fd], atomic_load(&given));
+		atomic_store(&made[fd], count);
 }
 
 void
@@ -40,5 +46,6 @@ given_to_nobody(int fd)
 static __attribute__((constructor)) void
 start(void)
 {
-	pthread_atfork(given_note, NULL, NULL);
+	/* What another thread makes meanwhile may be in the child or not. */
+	pthread_atfork(given_note, given_note, NULL);
 }

@@ -4,11 +4,16 @@
 
 #include <stdbool.h>
 
-/* Others have, or may have from now on, all that is open. Also what fork(2) does. */
+/* Others have, or may have, all that is open: before they get it, and after. Also what fork(2)
+ * does; and in a child of vfork, of its parent's. */
 void given_note(void);
 
-/* A number that socket(2) has just made; one that is closed, or has a duplicate. */
-void given_made(int fd);
+/* How often that was. */
+unsigned given_count(void);
+
+/* A number that socket(2) has just made, after that count; one that is closed, or has a
+ * duplicate. */
+void given_made(int fd, unsigned count);
 void given_forget(int fd);
 
 /* Whether the open file is known to be this process's and that number's alone: what socket(2) has

@@ -182,10 +182,11 @@ patch_socketpair(int domain, int type, int protocol, int ends[2])
 int
 patch_socket(int domain, int type, int protocol)
 {
+	unsigned count = given_count();
 	int fd = REAL(socket)(domain, type, protocol);
 
 	descriptor_new(fd);
-	given_made(fd);
+	given_made(fd, count);
 	return fd;
 }
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "hub/base/kernel.h"
+#include "hub/patch/brief_priv.h"
 #include "hub/patch/given_priv.h"
 #include "hub/patch/transfer_priv.h"
 
@@ -206,6 +207,21 @@ write_terminal(int fd, const struct iovec *parts, size_t count)
 	return wrote;
 }
 
+/* Of an eventfd, poll(2) tells that its counter takes one, and not whether it takes more. */
+static ssize_t
+write_number(int fd, const struct iovec *number)
+{
+	struct brief brief;
+	ssize_t wrote;
+
+	brief_begin(&brief);
+	wrote = kernel_writev(fd, number, 1);
+	brief_end(&brief);
+	if (wrote == -1 && errno == EINTR)
+		errno = EAGAIN;
+	return wrote;
+}
+
 /* One attempt on what is no socket, which takes room or less; -1 with EAGAIN where it would
  * wait. */
 static ssize_t
@@ -227,7 +243,8 @@ write_some(int fd, const struct iovec *parts, size_t count)
 	part = parts[0];
 	if (part.iov_len > PIPE_ROOM)
 		part.iov_len = PIPE_ROOM;
-	return kernel_writev(fd, &part, 1);
+	return part.iov_len == sizeof(eventfd_t) ? write_number(fd, &part)
+						 : kernel_writev(fd, &part, 1);
 }
 
 static ssize_t
