@@ -14,6 +14,8 @@
 /* Up to so many operations are copied on the caller's stack. */
 #define SMALL 16
 #define OPERATIONS_MOST 4096 /* above what any kernel takes */
+/* How long another thread waits before the caller is asked whether it was killed. */
+#define SLICE (16 * HUB_MILLISECOND)
 
 /* ---- System V ---- */
 
@@ -59,7 +61,8 @@ struct operations {
 	int set;
 	struct sembuf *operations;
 	size_t count;
-	const struct timespec *timeout;
+	struct timespec timeout;
+	int64_t took;
 	int result, error;
 };
 
@@ -67,21 +70,33 @@ static void *
 operate_there(void *argument)
 {
 	struct operations *all = argument;
+	int64_t began = clock_now();
 
-	all->result = REAL(semtimedop)(all->set, all->operations, all->count, all->timeout);
+	all->result = REAL(semtimedop)(all->set, all->operations, all->count, &all->timeout);
 	all->error = errno;
+	all->took = clock_now() - began;
 	return NULL;
 }
 
 /* Some are to wait and others not, and only the kernel knows which it is that has to: by another
- * thread. */
+ * thread. EAGAIN is said of the one and of the other. */
 static int
-operate_elsewhere(struct operations *all)
+operate_elsewhere(struct operations *all, struct retry *retry)
 {
-	if (patch_offload(operate_there, all) != 0)
-		return -1;
-	errno = all->error;
-	return all->result;
+	int64_t left;
+
+	do {
+		left = retry->end == HUB_FOREVER ? HUB_FOREVER : retry->end - hub_now();
+		left = left > 0 ? left : 0;
+		all->timeout.tv_nsec = left < SLICE ? left : SLICE;
+		if (patch_offload(operate_there, all) != 0)
+			return -1;
+		errno = all->error;
+		if (all->result == 0 || errno != EAGAIN || all->took < all->timeout.tv_nsec)
+			break;
+		retry->pause = SLICE;
+	} while (left > SLICE);
+	return (int)answer(all->result, retry);
 }
 
 static size_t
@@ -97,7 +112,7 @@ count_impatient(const struct sembuf *operations, size_t count)
 int
 patch_semtimedop(int set, struct sembuf *operations, size_t count, const struct timespec *timeout)
 {
-	struct operations all = {set, operations, count, timeout, -1, 0};
+	struct operations all = {.set = set, .operations = operations, .count = count};
 	struct retry retry = {.end = HUB_FOREVER};
 	struct sembuf small[SMALL], *copy = small;
 	size_t impatient;
@@ -107,12 +122,12 @@ patch_semtimedop(int set, struct sembuf *operations, size_t count, const struct 
 	if (operations == NULL || count == 0 || count > OPERATIONS_MOST ||
 		(timeout != NULL && !patch_is_valid(timeout)))
 		return REAL(semtimedop)(set, operations, count, timeout);
+	if (timeout != NULL)
+		retry.end = clock_after(hub_now(), patch_nanoseconds(timeout));
 	impatient = count_impatient(operations, count);
 	if (impatient != 0)
 		return impatient == count ? REAL(semtimedop)(set, operations, count, timeout)
-					  : operate_elsewhere(&all);
-	if (timeout != NULL)
-		retry.end = clock_after(hub_now(), patch_nanoseconds(timeout));
+					  : operate_elsewhere(&all, &retry);
 	if (count > SMALL)
 		copy = malloc(count * sizeof *copy);
 	if (copy == NULL)

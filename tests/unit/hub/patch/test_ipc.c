@@ -281,3 +281,57 @@ Test(ipc, ends_as_the_kernel_ends_it)
 		cr_expect(ends.result[i] == -1 && ends.error[i] == expected[i], "%d: %zd %s", i,
 			ends.result[i], strerror(ends.error[i]));
 }
+
+/* ---- operations of which some wait and others do not: a thread waits for them ---- */
+
+struct mixed {
+	int results[2], errors[2];
+	bool is_killed;
+};
+
+static void *
+operate_mixed(void *argument)
+{
+	struct sembuf both[] = {{0, -1, 0}, {0, 1, IPC_NOWAIT}};
+	struct mixed *mixed = argument;
+	int way = mixed->is_killed;
+
+	mixed->results[way] = semop(scene_id, both, 2);
+	mixed->errors[way] = errno;
+	return NULL;
+}
+
+static void *
+mix(void *argument)
+{
+	struct sembuf up = {0, 1, 0};
+	struct mixed *mixed = argument;
+	static struct scene scene;
+
+	for (int way = 0; way < 2; way++) {
+		struct hub_coroutine *waiter;
+
+		scenes_make_semaphores(&scene);
+		mixed->is_killed = way == 1;
+		waiter = hub_spawn(operate_mixed, mixed);
+		hub_sleep(50 * HUB_MILLISECOND);
+		if (mixed->is_killed)
+			hub_kill(waiter);
+		else
+			semop(scene_id, &up, 1);
+		hub_join(waiter, NULL);
+		semctl(scene_id, 0, IPC_RMID);
+	}
+	return NULL;
+}
+
+Test(ipc, who_waits_by_a_thread_may_be_killed)
+{
+	struct mixed mixed = {0};
+
+	hub_patch_all();
+	in_hub(mix, &mixed);
+	cr_expect_eq(mixed.results[0], 0, "%s", strerror(mixed.errors[0]));
+	cr_expect(mixed.results[1] == -1 && mixed.errors[1] == ECANCELED, "%s",
+		strerror(mixed.errors[1]));
+}
