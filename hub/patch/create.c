@@ -42,7 +42,9 @@ run_thread(void *argument)
 
 	hub_local_set(thread_host.key, thread);
 	/* Killed before, it would never run, and nobody who joins it would be told. */
+	thread_lock();
 	thread->coroutine = hub_current();
+	thread_unlock();
 	mask_apply();
 	if (_setjmp(thread->exit) == 0)
 		thread->result = thread->body(thread->argument);

@@ -24,12 +24,13 @@ struct thread {
 	void *(*body)(void *argument);
 	void *argument;
 	void *result;
-	pthread_t kernel;                /* the thread of libc's that it runs on */
-	struct hub_coroutine *coroutine; /* the host's thread alone uses it; NULL unless it runs */
+	pthread_t kernel; /* the thread of libc's that it runs on */
 	struct hub_shared_event *ended;
 	jmp_buf exit;
 	sigset_t mask;
-	bool has_ended;   /* this and what follows under the mutex */
+	struct hub_coroutine *coroutine; /* this and what follows under the mutex; NULL unless it
+					  * runs */
+	bool has_ended;
 	bool is_detached; /* nobody joins it */
 	bool is_joined;   /* somebody does */
 	atomic_bool is_cancelled;
