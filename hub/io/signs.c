@@ -47,6 +47,7 @@ static void
 lose_set(struct hub *hub)
 {
 	ev_io_stop(hub->loop, &hub->fds.signs_watcher);
+	hub_disown(hub->fds.signs);
 	hub->fds.signs = -1;
 	for (unsigned i = 0; i < hub->fds.size / FD_CHUNK; i++)
 		for (int at = 0; hub->fds.chunks[i].signs != NULL && at < FD_CHUNK; at++) {

@@ -3,12 +3,17 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "hub/io/own.h"
+#include "hub/scheduler_priv.h"
 #include "tests/support/in_hub.h"
 
 #define LOOKS_MOST 40
@@ -211,4 +216,54 @@ Test(signs, an_error_that_nobody_takes_does_not_keep_a_receiver_awake)
 	for (int i = 0; i < 4; i++)
 		cr_assert_eq(record.got[i], 1, "%d", i);
 	cr_assert(record.polls < LOOKS_MOST, "%lu polls", (unsigned long)record.polls);
+}
+
+/* ---- a set whose number is another's ---- */
+
+struct loss {
+	int polled[2];
+	bool was_owned, is_owned, has_another;
+};
+
+static void *
+lose_set(void *argument)
+{
+	struct loss *loss = argument;
+	int number = -1;
+
+	for (int i = 0; i < 2; i++) {
+		int ends[2], other;
+
+		prepare(1, ends);
+		struct act act = {half_close, ends[1]};
+		struct hub_coroutine *actor = hub_spawn(act_later, &act);
+		struct pollfd one = {ends[0], POLLRDHUP | POLLOUT, 0};
+
+		loss->polled[i] = hub_poll(&one, 1, 20000);
+		hub_join(actor, NULL);
+		if (i == 0) {
+			number = hub_this->fds.signs;
+			loss->was_owned = hub_owns(number);
+			other = eventfd(0, EFD_CLOEXEC);
+			syscall(SYS_dup3, other, number, O_CLOEXEC);
+			close(other);
+		}
+		close(ends[0]);
+		close(ends[1]);
+	}
+	loss->is_owned = hub_owns(number);
+	loss->has_another = hub_this->fds.signs != -1 && hub_this->fds.signs != number;
+	close(number);
+	return NULL;
+}
+
+Test(signs, may_lose_their_number)
+{
+	struct loss loss = {0};
+
+	in_hub(lose_set, &loss);
+	cr_expect_eq(loss.polled[0], 1);
+	cr_expect_eq(loss.polled[1], 1);
+	cr_expect(loss.was_owned && loss.has_another);
+	cr_expect_not(loss.is_owned);
 }
