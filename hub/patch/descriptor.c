@@ -317,8 +317,9 @@ patience_wait(struct patience *patience, int flags)
 		return wait_by_thread(patience, left);
 	descriptor_look(patience->fd);
 	/* A socket with a timeout is not restarted: signal(7). */
-	interruptible_begin(
-		&wait, left == HUB_FOREVER ? WAIT_RESTARTED : WAIT_ENDED, &patience->since);
+	interruptible_begin(&wait,
+		left == HUB_FOREVER || patience->restarts ? WAIT_RESTARTED : WAIT_ENDED,
+		&patience->since);
 	result = hub_await_fd(patience->fd, patience->events, left);
 	/* Writable, and yet it takes nothing: a datagram whose receiver is full, for which no poll
 	 * can wait. */

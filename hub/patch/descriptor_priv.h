@@ -34,6 +34,7 @@ struct patience {
 	int fd;
 	short events; /* POLLIN or POLLOUT */
 	bool is_begun;
+	bool restarts;  /* though there is an end, which is no socket's: signal(7) */
 	int64_t end;    /* HUB_FOREVER for none */
 	unsigned tries; /* waits since anything went through */
 	struct since since;

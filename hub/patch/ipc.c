@@ -178,7 +178,7 @@ ssize_t
 patch_mq_timedreceive(
 	mqd_t queue, char *message, size_t size, unsigned *priority, const struct timespec *end)
 {
-	struct patience patience = {.fd = queue, .events = POLLIN};
+	struct patience patience = {.fd = queue, .events = POLLIN, .restarts = true};
 	ssize_t result;
 
 	if (end != NULL && !patch_is_valid(end))
@@ -199,7 +199,7 @@ int
 patch_mq_timedsend(mqd_t queue, const char *message, size_t size, unsigned priority,
 	const struct timespec *end)
 {
-	struct patience patience = {.fd = queue, .events = POLLOUT};
+	struct patience patience = {.fd = queue, .events = POLLOUT, .restarts = true};
 	int result;
 
 	if (end != NULL && !patch_is_valid(end))

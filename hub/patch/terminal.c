@@ -75,6 +75,7 @@ wait_for_first(int fd, int64_t nanoseconds)
 	struct patience patience = {.fd = fd,
 		.events = POLLIN,
 		.is_begun = true,
+		.restarts = true,
 		.end = nanoseconds == HUB_FOREVER ? HUB_FOREVER : hub_now() + nanoseconds};
 
 	while (available(fd) == 0)

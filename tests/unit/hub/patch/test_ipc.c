@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <mqueue.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -334,4 +335,49 @@ Test(ipc, who_waits_by_a_thread_may_be_killed)
 	cr_expect_eq(mixed.results[0], 0, "%s", strerror(mixed.errors[0]));
 	cr_expect(mixed.results[1] == -1 && mixed.errors[1] == ECANCELED, "%s",
 		strerror(mixed.errors[1]));
+}
+
+/* ---- signals ---- */
+
+static void
+handle(int number)
+{
+	(void)number;
+}
+
+static void *
+receive_in_time(void *argument)
+{
+	struct scene *scene = argument;
+
+	scenes_mq_timedreceive(scene);
+	return NULL;
+}
+
+static void *
+be_signalled(void *argument)
+{
+	struct sigaction action = {.sa_handler = handle, .sa_flags = SA_RESTART};
+	struct scene *scene = argument;
+	struct hub_coroutine *receiver;
+
+	scenes_make_queue(scene);
+	sigaction(SIGUSR1, &action, NULL);
+	receiver = hub_spawn(receive_in_time, scene);
+	hub_sleep(5 * HUB_MILLISECOND);
+	raise(SIGUSR1);
+	hub_sleep(5 * HUB_MILLISECOND);
+	mq_send(scene->ends[0], "hello", 5, 0);
+	hub_join(receiver, NULL);
+	close(scene->ends[0]);
+	return NULL;
+}
+
+Test(ipc, a_queue_with_a_time_is_restarted_too)
+{
+	static struct scene scene;
+
+	hub_patch_all();
+	in_hub(be_signalled, &scene);
+	cr_expect_eq(scene.result, 5, "%s", strerror(scene.error));
 }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <termios.h>
@@ -196,4 +197,40 @@ Test(terminal, the_next_one_of_a_number_is_not_read)
 	cr_expect(disturbed.length == -1 && disturbed.error == EBADF, "%zd %s", disturbed.length,
 		strerror(disturbed.error));
 	cr_expect_str_eq(left, "secret");
+}
+
+/* ---- signals ---- */
+
+static void
+handle(int number)
+{
+	(void)number;
+}
+
+static void *
+be_signalled(void *argument)
+{
+	struct sigaction action = {.sa_handler = handle, .sa_flags = SA_RESTART};
+	struct hub_coroutine *reader;
+	int terminal[2];
+
+	/* None, for five seconds. */
+	make_terminal(3, terminal);
+	sigaction(SIGUSR1, &action, NULL);
+	reader = hub_spawn(read_disturbed, &terminal[1]);
+	hub_sleep(10 * HUB_MILLISECOND);
+	raise(SIGUSR1);
+	hub_sleep(10 * HUB_MILLISECOND);
+	type(terminal[0], "a");
+	hub_join(reader, NULL);
+	close(terminal[0]);
+	close(terminal[1]);
+	return argument;
+}
+
+Test(terminal, a_read_with_a_time_is_restarted_too)
+{
+	hub_patch_all();
+	in_hub(be_signalled, NULL);
+	cr_expect(disturbed.length == 1, "%zd %s", disturbed.length, strerror(disturbed.error));
 }
