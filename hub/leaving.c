@@ -41,11 +41,15 @@ visit_left(struct stack *stack, void *context)
 void
 leaving_end(struct hub *hub)
 {
-	overflow_thread_stop();
-	if (hub->loop != NULL) {
+	bool is_in_the_middle = hub->loop != NULL;
+
+	/* First: the watchdog's signal may come until then, and to valgrind a stack that it had is
+	 * one for ever. */
+	if (is_in_the_middle)
 		leave_behind(hub);
+	overflow_thread_stop();
+	if (is_in_the_middle)
 		return;
-	}
 	stack_arena_each(&hub->arena, visit_left, NULL);
 	stack_arena_fini(&hub->arena);
 	free(hub);

@@ -130,10 +130,19 @@ descriptor_is_hidden(int fd)
 	       (view == VIEW_KERNEL && hub_made_nonblocking(fd));
 }
 
+/* At the end of a thread, which may still close some. */
+static void
+forget_seen(void *memory)
+{
+	free(memory);
+	seen = NULL;
+	seen_size = 0;
+}
+
 static __attribute__((constructor)) void
 start(void)
 {
-	REAL(pthread_key_create)(&seen_key, free);
+	REAL(pthread_key_create)(&seen_key, forget_seen);
 }
 
 /* Without memory for it the number is what it was. */

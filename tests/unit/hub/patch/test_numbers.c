@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -106,4 +107,58 @@ Test(numbers, a_close_that_lingers_holds_nobody_else_up)
 		if (!on_valgrind())
 			cr_expect_lt(record.longest, 900 * HUB_MILLISECOND);
 	}
+}
+
+/* ---- a thread that ends in the middle of its hub, and closes what it has kept for itself ---- */
+
+static pthread_key_t pair_key;
+static int closed;
+
+/* What was remembered of the numbers is freed by then: valgrind sees whoever writes there. */
+static void
+close_pair(void *argument)
+{
+	int *pair = argument;
+
+	closed = close(pair[0]) == 0 && close(pair[1]) == 0;
+}
+
+static void *
+write_late(void *argument)
+{
+	hub_sleep(HUB_MILLISECOND);
+	write(((int *)argument)[1], "x", 1);
+	return NULL;
+}
+
+static void *
+read_and_exit(void *argument)
+{
+	char byte;
+	int *pair = argument;
+
+	socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+	pthread_setspecific(pair_key, pair);
+	hub_detach(hub_spawn(write_late, pair));
+	read(pair[0], &byte, 1);
+	pthread_exit(NULL);
+}
+
+static void *
+run_and_exit(void *argument)
+{
+	hub_run(read_and_exit, argument, NULL);
+	return NULL;
+}
+
+Test(numbers, a_thread_that_ends_remembers_none)
+{
+	static int pair[2];
+	pthread_t thread;
+
+	pthread_key_create(&pair_key, close_pair);
+	hub_patch_all();
+	pthread_create(&thread, NULL, run_and_exit, pair);
+	pthread_join(thread, NULL);
+	cr_expect_eq(closed, 1);
 }
