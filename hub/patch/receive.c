@@ -5,6 +5,7 @@
 #include <limits.h>
 
 #include "hub/base/kernel.h"
+#include "hub/patch/generation_priv.h"
 #include "hub/patch/terminal_priv.h"
 #include "hub/patch/time_priv.h"
 #include "hub/patch/transfer_priv.h"
@@ -167,6 +168,7 @@ patch_recvmmsg(
 	int64_t end = timeout != NULL && patch_is_valid(timeout)
 			      ? clock_after(hub_now(), patch_nanoseconds(timeout))
 			      : HUB_FOREVER;
+	uint32_t generation = generation_of(fd);
 	unsigned done = 0;
 
 	if (timeout != NULL && !patch_is_valid(timeout)) {
@@ -174,8 +176,8 @@ patch_recvmmsg(
 		return -1;
 	}
 	/* As recvmmsg(2): the time is looked at after each message, and the last flag is about the
-	 * first one. */
-	while (done < count) {
+	 * first one. A part may be all that has come before it was closed. */
+	while (done < count && (done == 0 || generation_of(fd) == generation)) {
 		int now = flags & ~MSG_WAITFORONE;
 		ssize_t result;
 

@@ -6,6 +6,7 @@
 
 #include "hub/base/kernel.h"
 #include "hub/patch/brief_priv.h"
+#include "hub/patch/generation_priv.h"
 #include "hub/patch/given_priv.h"
 #include "hub/patch/transfer_priv.h"
 
@@ -158,15 +159,18 @@ patch_sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
 {
 	unsigned done = 0;
 
-	/* As the kernel has it. */
+	/* As the kernel has it; also that nothing comes after a part. */
 	if (count > IOV_MAX)
 		count = IOV_MAX;
 	while (done < count) {
-		ssize_t result = patch_sendmsg(fd, &messages[done].msg_hdr, flags);
+		const struct msghdr *message = &messages[done].msg_hdr;
+		ssize_t result = patch_sendmsg(fd, message, flags);
 
 		if (result < 0)
 			break;
 		messages[done++].msg_len = (unsigned)result;
+		if ((size_t)result < parts_length(message->msg_iov, message->msg_iovlen))
+			break;
 	}
 	return done > 0 || count == 0 ? (int)done : -1;
 }
@@ -307,12 +311,16 @@ patch_vdprintf(int fd, const char *format, va_list arguments)
 {
 	char *text;
 	int length = vasprintf(&text, format, arguments), done = 0;
+	uint32_t generation = generation_of(fd);
 
 	if (length < 0)
 		return -1;
 	while (done < length) {
-		ssize_t wrote = patch_write(fd, text + done, (size_t)(length - done));
+		ssize_t wrote = -1;
 
+		errno = EBADF;
+		if (generation_of(fd) == generation)
+			wrote = patch_write(fd, text + done, (size_t)(length - done));
 		if (wrote <= 0)
 			break;
 		done += (int)wrote;

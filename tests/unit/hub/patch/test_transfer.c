@@ -592,3 +592,82 @@ Test(transfer, stopped_terminals_keep_no_file_waiting)
 	cr_expect_eq(results[2], 0);
 	cr_expect_eq(results[3], TERMINALS, "%ld", (long)results[3]);
 }
+
+/* ---- calls of several parts, whose number is another socket's after the first part ---- */
+
+enum { WAY_PRINT, WAY_SEND, WAY_RECEIVE, REUSES };
+
+struct reuse {
+	int way, fd;
+	long results[REUSES];
+	ssize_t strayed[REUSES]; /* what the other socket has got, or lost */
+};
+
+static void *
+call_in_parts(void *argument)
+{
+	struct reuse *reuse = argument;
+	struct iovec parts[] = {{big, sizeof big - 1}, {big, 5}};
+	struct iovec pieces[] = {{sink, 100}, {sink + 100, 100}};
+	struct mmsghdr messages[2] = {0};
+
+	for (int i = 0; i < 2; i++) {
+		messages[i].msg_hdr.msg_iov = reuse->way == WAY_SEND ? &parts[i] : &pieces[i];
+		messages[i].msg_hdr.msg_iovlen = 1;
+	}
+	if (reuse->way == WAY_PRINT)
+		reuse->results[WAY_PRINT] = dprintf(reuse->fd, "%s", big);
+	else if (reuse->way == WAY_SEND)
+		reuse->results[WAY_SEND] = sendmmsg(reuse->fd, messages, 2, MSG_NOSIGNAL);
+	else
+		reuse->results[WAY_RECEIVE] = recvmmsg(reuse->fd, messages, 2, MSG_WAITALL, NULL);
+	return NULL;
+}
+
+static void *
+reuse_between_parts(void *argument)
+{
+	struct reuse *reuse = argument;
+
+	memset(big, 'x', sizeof big - 1);
+	for (reuse->way = 0; reuse->way < REUSES; reuse->way++) {
+		struct hub_coroutine *caller;
+		int ends[2], others[2];
+		char lost[64];
+
+		socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
+		socketpair(AF_UNIX, SOCK_STREAM, 0, others);
+		reuse->fd = ends[0];
+		write(ends[1], "hello", 5);
+		write(others[1], "secret", 6);
+		caller = hub_spawn(call_in_parts, reuse);
+		hub_sleep(5 * HUB_MILLISECOND);
+		dup2(others[0], ends[0]);
+		/* One that waits for a hundred bytes has all that it is given. */
+		shutdown(others[1], SHUT_WR);
+		hub_join(caller, NULL);
+		reuse->strayed[reuse->way] =
+			reuse->way == WAY_RECEIVE
+				? 6 - recv(others[0], lost, sizeof lost, MSG_DONTWAIT)
+				: recv(others[1], lost, sizeof lost, MSG_DONTWAIT);
+		for (int i = 0; i < 2; i++) {
+			close(ends[i]);
+			close(others[i]);
+		}
+	}
+	return NULL;
+}
+
+Test(transfer, the_next_socket_of_a_number_has_no_part)
+{
+	static struct reuse reuse;
+
+	hub_patch_all();
+	in_hub(reuse_between_parts, &reuse);
+	cr_expect_eq(reuse.results[WAY_PRINT], -1);
+	cr_expect_eq(reuse.results[WAY_SEND], 1);
+	cr_expect_eq(reuse.results[WAY_RECEIVE], 1);
+	cr_expect_eq(reuse.strayed[WAY_PRINT], -1);
+	cr_expect_eq(reuse.strayed[WAY_SEND], -1);
+	cr_expect_eq(reuse.strayed[WAY_RECEIVE], 0, "%zd", reuse.strayed[WAY_RECEIVE]);
+}
