@@ -10,7 +10,6 @@
 #include <sys/file.h>
 #include <sys/select.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -234,26 +233,25 @@ Test(interrupt, a_handler_that_runs_between_two_tries_ends_the_call)
 static void *
 be_interrupted_by_others(void *argument)
 {
-	struct itimerval soon = {.it_value.tv_usec = 20000};
 	int ends[2];
 	char byte;
 
 	socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
-	NOTE(0, __sysv_signal(SIGALRM, handle) == SIG_DFL);
-	setitimer(ITIMER_REAL, &soon, NULL);
+	NOTE(0, __sysv_signal(SIGUSR1, handle) == SIG_DFL);
+	hub_detach(hub_spawn(signal_later, NULL));
 	NOTE(1, read(ends[0], &byte, 1));
 	/* It was for one signal only. */
-	NOTE(2, __sysv_signal(SIGALRM, handle) == SIG_DFL);
-	NOTE(3, sysv_signal(SIGALRM, handle) == handle);
-	NOTE(4, sigset(SIGALRM, handle) == handle);
-	setitimer(ITIMER_REAL, &soon, NULL);
+	NOTE(2, __sysv_signal(SIGUSR1, handle) == SIG_DFL);
+	NOTE(3, sysv_signal(SIGUSR1, handle) == handle);
+	NOTE(4, sigset(SIGUSR1, handle) == handle);
+	hub_detach(hub_spawn(signal_later, NULL));
 	NOTE(5, read(ends[0], &byte, 1));
-	NOTE(6, sigset(SIGALRM, SIG_HOLD) == handle);
-	raise(SIGALRM);
+	NOTE(6, sigset(SIGUSR1, SIG_HOLD) == handle);
+	raise(SIGUSR1);
 	NOTE(7, ran);
-	NOTE(8, sigset(SIGALRM, handle) == SIG_HOLD);
+	NOTE(8, sigset(SIGUSR1, handle) == SIG_HOLD);
 	NOTE(9, ran);
-	NOTE(10, sigset(SIGALRM, SIG_DFL) == handle);
+	NOTE(10, sigset(SIGUSR1, SIG_DFL) == handle);
 	NOTE(11, sigset(0, handle) == SIG_ERR);
 	close(ends[0]);
 	close(ends[1]);
