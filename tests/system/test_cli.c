@@ -195,7 +195,7 @@ Test(cli, hubbub_load_says_it_as_the_server_does)
 		{{"serach", "x"}, 2, "hubbub-load: there is no command 'serach'; did you mean"},
 		{{"--grid=1x1,2", ":1"}, 2,
 			"hubbub-load: --grid: '1x1,2' is not processes x threads, as in 2x1: '2'"},
-		{{"report", "/no.json"}, 1, "hubbub-load: unable to open /no.json: No such file"},
+		{{"report", "/no.json"}, 1, "hubbub-load: /no.json cannot be read: No such file"},
 	};
 
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

@@ -165,7 +165,7 @@ Test(operation, the_other_user_sees_neither_memory_nor_descriptors)
 	kill(server_worker(&server, 0), SIGSEGV);
 	cr_assert(program_expect(&server.program, "killed by signal 11", 20), "%s",
 		server.program.text);
-	cr_assert(program_expect(&server.program, "hub_", 20), "its backtrace: %s",
+	cr_assert(program_expect(&server.program, "thread_run+", 20), "its backtrace: %s",
 		server.program.text);
 	cr_assert_eq(server_end(&server, 20), 0);
 }
