@@ -217,6 +217,7 @@ write_server(FILE *stream, const struct master *master)
 {
 	const struct fleet *fleet = &master->fleet;
 	const struct generation *serving = fleet->serving;
+	unsigned backlog = sockets_backlog(&master->sockets);
 
 	write_head(stream, "build_info", "gauge",
 		"Always 1; its labels name the service, its version, hubbub's and the allocator.");
@@ -253,7 +254,7 @@ write_server(FILE *stream, const struct master *master)
 	write_one(stream, "backlog", "gauge",
 		"Connections that may wait at each listener: --backlog, or what the kernel cuts it "
 		"to.",
-		limits_backlog((unsigned)master->sockets.backlog));
+		backlog != 0 ? backlog : limits_backlog((unsigned)master->sockets.backlog));
 }
 
 char *

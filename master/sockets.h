@@ -111,6 +111,10 @@ void sockets_park(struct sockets *sockets, unsigned seat);
 unsigned sockets_queued(const struct sockets *sockets, unsigned seat);
 unsigned sockets_queued_at(const struct sockets *sockets, unsigned seat, unsigned address);
 
+/* How many connections may wait at a TCP listener, the least of all that listen, as the kernel has
+ * cut it when it began to listen; 0 if it does not tell, or there is none. */
+unsigned sockets_backlog(const struct sockets *sockets);
+
 /* The group is another master's from now on: nothing here changes it any more. */
 void sockets_forget(struct sockets *sockets);
 

@@ -103,19 +103,25 @@ sockets_park(struct sockets *sockets, unsigned index)
 	}
 }
 
+/* Returns whether that is a TCP listener. */
+static bool
+ask_listener(const struct sockets *sockets, unsigned index, unsigned address, struct tcp_info *info)
+{
+	const struct seat *seat = &sockets->seats[index];
+	socklen_t length = sizeof *info;
+
+	return seat->listens &&
+	       getsockopt(seat->fds[address], IPPROTO_TCP, TCP_INFO, info, &length) == 0 &&
+	       info->tcpi_state == TCP_LISTEN;
+}
+
 unsigned
 sockets_queued_at(const struct sockets *sockets, unsigned index, unsigned address)
 {
-	const struct seat *seat = &sockets->seats[index];
 	struct tcp_info info;
-	socklen_t length = sizeof info;
 
 	/* Of a listener the field is the length of its queue. */
-	if (seat->listens &&
-		getsockopt(seat->fds[address], IPPROTO_TCP, TCP_INFO, &info, &length) == 0 &&
-		info.tcpi_state == TCP_LISTEN)
-		return info.tcpi_unacked;
-	return 0;
+	return ask_listener(sockets, index, address, &info) ? info.tcpi_unacked : 0;
 }
 
 unsigned
@@ -126,6 +132,21 @@ sockets_queued(const struct sockets *sockets, unsigned index)
 	for (unsigned i = 0; i < sockets->address_count; i++)
 		queued += sockets_queued_at(sockets, index, i);
 	return queued;
+}
+
+unsigned
+sockets_backlog(const struct sockets *sockets)
+{
+	unsigned least = 0;
+	struct tcp_info info;
+
+	/* Of a listener the field is the longest that its queue may be. */
+	for (unsigned at = 0; at < sockets->listening; at++)
+		for (unsigned i = 0; i < sockets->address_count; i++)
+			if (ask_listener(sockets, sockets->order[at], i, &info) &&
+				info.tcpi_sacked > 0 && (least == 0 || info.tcpi_sacked < least))
+				least = info.tcpi_sacked;
+	return least;
 }
 
 void

@@ -86,6 +86,23 @@ Test(sockets_group, another_master_goes_on_with_the_order)
 	sockets_close(&sockets);
 }
 
+Test(sockets_group, the_backlog_is_what_the_kernel_has_made_of_it)
+{
+	struct sockets sockets;
+
+	seats_open(&sockets, 3);
+	cr_assert_eq(sockets_backlog(&sockets), 0, "nobody listens");
+	cr_assert_eq(sockets_listen(&sockets, 0), 0);
+	cr_assert_eq(sockets_listen(&sockets, 1), 0);
+	cr_assert_eq(sockets_backlog(&sockets), 16);
+	/* Nobody has asked for so little: as if net.core.somaxconn had been lower then. */
+	cr_assert_eq(listen(sockets.seats[1].fds[0], 7), 0);
+	cr_assert_eq(sockets_backlog(&sockets), 7);
+	sockets_park(&sockets, 1);
+	cr_assert_eq(sockets_backlog(&sockets), 16);
+	sockets_close(&sockets);
+}
+
 /* How many may wait in that queue. */
 static unsigned
 room_of(int listener)
