@@ -82,7 +82,7 @@ look(struct await *await)
 	int result;
 
 	if (has_ended(&await->process)) {
-		snprintf(await->why, sizeof await->why, "process %d has ended, and serves nobody",
+		snprintf(await->why, sizeof await->why, "process %d has ended",
 			(int)await->process.pid);
 		return -1;
 	}

@@ -236,7 +236,10 @@ wait_until_ready(const struct request *request)
 	int result = await_ready(request->socket, request->pid,
 		request->timeout != 0 ? request->timeout : WAIT_TIMEOUT, message, sizeof message);
 
-	fprintf(stderr, "%s%s\n", result != 0 ? "hubbub-ctl: " : "", message);
+	if (result != 0)
+		output_complain("%s", message);
+	else
+		fprintf(stderr, "%s\n", message);
 	return result;
 }
 

@@ -160,6 +160,26 @@ Test(journal, errors_of_the_command_line_are_errors_there)
 	assert_levels();
 }
 
+Test(journal, errors_of_hubbub_ctl_are_errors_there)
+{
+	static const char *const commands[] = {"status", "wait", "wiat"};
+	static char command[512];
+	char *argv[] = {"/bin/bash", "-c", command, NULL};
+
+	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+		snprintf(command, sizeof command, "exec %s --socket=/no/such --timeout=1 %s 2>&%d",
+			program_path("hubbub-ctl"), commands[i], journal[1]);
+		cr_assert(program_start(&server.program, argv, 0));
+		cr_assert_gt(program_wait(&server.program, 20), 0, "%s", commands[i]);
+		length = 0;
+		memset(said, 0, sizeof said);
+		expect("\n");
+		cr_assert_eq(strncmp(said, "<3>", 3), 0, "%s: %s", commands[i], said);
+		assert_levels();
+		program_end(&server.program);
+	}
+}
+
 Test(journal, that_is_somebody_elses_is_no_journal)
 {
 	char *argv[] = {program_path("hubbub-echo"), "--listen=127.0.0.1:0", "-p1", "-t1", NULL};
