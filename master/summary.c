@@ -13,6 +13,7 @@
 static char refusal[256]; /* "reload refused: ..."; "" without */
 /* Of connections. */
 static uint64_t seen[COUNTED_MAX];
+static bool has_seen;
 static const char *last_kind; /* NULL if none was seen to be refused */
 
 void
@@ -39,11 +40,13 @@ count_refused(const struct worker_row *total)
 		if (strcmp(catalog[i].metric, REFUSED) != 0)
 			continue;
 		now = catalog_count(total, i);
-		if (now > seen[i])
+		/* Of those that a former master has counted nobody knows which was the last. */
+		if (has_seen && now > seen[i])
 			last_kind = catalog[i].label;
 		seen[i] = now;
 		count += now;
 	}
+	has_seen = true;
 	return count;
 }
 

@@ -42,6 +42,23 @@ Test(summary, tells_connections_and_which_were_refused_last)
 	quiet_clear(&quiet);
 }
 
+/* As after an upgrade. */
+Test(summary, does_not_guess_which_was_the_last_before_it)
+{
+	struct worker_row *row;
+
+	quiet_set(&quiet);
+	row = counters_claim(quiet.master.counters, 1, 0, 1);
+	cr_assert_not_null(row);
+	counters_add(&row->refused_header, 1);
+	counters_add(&row->refused_tls, 2);
+	cr_assert_str_eq(summary(), "2 processes x 1 thread, 0 connections, 3 refused");
+	counters_add(&row->refused_header, 1);
+	cr_assert_str_eq(
+		summary(), "2 processes x 1 thread, 0 connections, 4 refused (the last: header)");
+	quiet_clear(&quiet);
+}
+
 Test(summary, tells_which_change_was_refused_until_one_succeeds)
 {
 	char long_reason[600];
