@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "hub/base/kernel.h"
 #include "hub/base/log.h"
 #include "worker/complain.h"
 #include "worker/datagrams.h"
@@ -98,7 +99,7 @@ has_queued(const struct worker_thread *thread)
 			.events = POLLIN};
 
 		if (thread->acceptors[i].server != NULL && !thread->acceptors[i].is_closed &&
-			poll(&query, 1, 0) == 1 && query.revents == POLLIN)
+			kernel_poll_now(&query, 1) == 1 && query.revents == POLLIN)
 			return true;
 	}
 	return false;
