@@ -2,10 +2,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "hub/base/log.h"
@@ -162,24 +165,48 @@ read_setting(const char *path)
 	return value;
 }
 
+/* What the kernel makes of the backlog of a listener, of which nobody knows; 0 if it does not tell.
+ */
+static unsigned
+try_backlog(unsigned backlog)
+{
+	struct sockaddr_in name = {
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct tcp_info info;
+	socklen_t length = sizeof info;
+	unsigned cut = 0;
+
+	if (fd != -1 && bind(fd, (struct sockaddr *)&name, sizeof name) == 0 &&
+		listen(fd, (int)backlog) == 0 &&
+		getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) == 0)
+		cut = info.tcpi_sacked;
+	if (fd != -1)
+		close(fd);
+	return cut;
+}
+
 unsigned
 limits_backlog(unsigned backlog)
 {
 	long most = read_setting(SOMAXCONN_FILE);
 
-	return most >= 0 && most < (long)backlog ? (unsigned)most : backlog;
+	/* A unit with ProcSubset=pid has no such file. */
+	if (most < 0)
+		most = try_backlog(backlog);
+	return most > 0 && most < (long)backlog ? (unsigned)most : backlog;
 }
 
 void
 limits_warn(unsigned backlog, unsigned addresses, unsigned hubs)
 {
-	long queue = read_setting(SOMAXCONN_FILE);
+	unsigned queue = limits_backlog(backlog);
 	long begun = read_setting("/proc/sys/net/ipv4/tcp_max_syn_backlog");
 	char advice[NOFILE_ADVICE_SIZE];
 	struct rlimit files;
 
-	if (queue >= 0 && queue < (long)backlog)
-		log_warning("the kernel cuts --backlog %u to %ld: connections are dropped in a "
+	if (queue < backlog)
+		log_warning("the kernel cuts --backlog %u to %u: connections are dropped in a "
 			    "burst; lift it: sysctl -w net.core.somaxconn=%u",
 			backlog, queue, backlog);
 	if (begun >= 0 && begun < SYN_BACKLOG_PLENTY && begun < (long)backlog)

@@ -18,7 +18,7 @@ bool limits_allow(
 /* How many connections one worker of so many hubs may hold by the file limit. */
 uint64_t limits_connections(unsigned addresses, unsigned hubs);
 
-/* What the kernel would make of a backlog now, as far as /proc tells. */
+/* What the kernel would make of a backlog now. */
 unsigned limits_backlog(unsigned backlog);
 
 /* Warns of each limit of the system that will bite, with the command that lifts it; hubs are those

@@ -2,8 +2,10 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 
 #include "tests/support/complaint.h"
@@ -105,6 +107,23 @@ Test(limits, a_backlog_that_the_kernel_cuts_is_warned_of_with_the_command)
 	limits_warn(1, 1, 1);
 	heard = complaint_heard();
 	cr_assert_null(strstr(heard, "sysctl"), "%s", heard);
+}
+
+/* As in a unit with ProcSubset=pid. */
+Test(limits, the_same_where_the_setting_cannot_be_read)
+{
+	unsigned cut = limits_backlog(2000000000);
+	const char *heard;
+
+	if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+		mount("/dev/null", "/proc/sys/net/core/somaxconn", NULL, MS_BIND, NULL) != 0)
+		cr_skip("needs root, and mounts of its own");
+	cr_assert_eq(limits_backlog(2000000000), cut);
+	cr_assert_eq(limits_backlog(1), 1);
+	complaint_listen();
+	limits_warn(2000000000, 1, 1);
+	heard = complaint_heard();
+	cr_assert_not_null(strstr(heard, "the kernel cuts --backlog 2000000000 to "), "%s", heard);
 }
 
 Test(limits, few_files_are_told_of)
