@@ -9,6 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* The group of whoever needs none, also of those whose own one a user namespace does not know. */
+#define NOGROUP 65534
+
 /* Whether the folder of the path is RIGHTS_FOLDER or in it, whatever links lead there; status gets
  * what it is. */
 static bool
@@ -35,7 +38,7 @@ rights_include_group(const char *path, const struct identity *identity)
 	gid_t group = identity->changes ? identity->group : getegid();
 	struct stat system, folder;
 
-	return user != 0 && group != 0 && is_in_system_folder(path, &folder) &&
+	return user != 0 && group != 0 && group != NOGROUP && is_in_system_folder(path, &folder) &&
 	       folder.st_uid == user && folder.st_gid == group &&
 	       stat(RIGHTS_FOLDER, &system) == 0 && system.st_gid == group;
 }

@@ -149,6 +149,8 @@ Test(rights, include_the_group_of_the_folder_for_sockets_alone)
 	cr_assert_not(includes("/run/hubbubble/a.sock", SERVER, GROUP));
 	cr_assert_not(includes("/run/hubbub/none/a.sock", SERVER, GROUP));
 	cr_assert_not(includes("a.sock", SERVER, GROUP));
+	make("/run/hubbub", SERVER, 65534);
+	cr_assert_not(includes("/run/hubbub/a.sock", SERVER, 65534), "nogroup has no operators");
 	make("/run/hubbub", 0, 0);
 	cr_assert_not(includes("/run/hubbub/a.sock", 0, 0), "root's group has no operators");
 }
