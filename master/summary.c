@@ -10,7 +10,8 @@
 #define REFUSED "refused_total" /* the metric of connections that are, by kind */
 #define NAMED_MOST 2            /* addresses */
 
-static char refusal[256]; /* "reload refused: ..."; "" without */
+/* "reload refused: ...", or "". Where it is cut is beyond what is shown: no half character is. */
+static char refusal[SUMMARY_SIZE];
 /* Of connections. */
 static uint64_t seen[COUNTED_MAX];
 static bool has_seen;

@@ -76,6 +76,13 @@ Test(summary, tells_which_change_was_refused_until_one_succeeds)
 	long_reason[sizeof long_reason - 1] = '\0';
 	summary_refused("reload", long_reason);
 	cr_assert_lt(strlen(summary()), sizeof text);
+	for (size_t begin = 0; begin < 2; begin++) {
+		long_reason[0] = 'x';
+		for (size_t i = begin; i + 1 < sizeof long_reason - 1; i += 2)
+			memcpy(long_reason + i, "\xc3\xa9", 2);
+		summary_refused("reload", long_reason);
+		cr_assert_null(strstr(summary(), "\\x"), "half a character: %s", text);
+	}
 	quiet_clear(&quiet);
 }
 
