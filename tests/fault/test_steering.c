@@ -169,7 +169,8 @@ Test(steering, clients_that_reconnect_in_step_are_not_sent_to_and_fro)
 		/* In the first rounds it learns. */
 		highest += round >= 2 ? most(&servers[0]) : 0;
 	}
-	fprintf(stderr, ", %.1f on average\n", (double)highest / (rounds - 2));
+	fprintf(stderr, ", %.1f on average; %ld handed over\n", (double)highest / (rounds - 2),
+		server_number(&servers[0], "totals.handed"));
 	cr_assert_leq(highest, 40 * (rounds - 2));
 	for (int i = 0; i < IN_STEP; i++)
 		close(clients[i]);
