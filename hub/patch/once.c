@@ -3,10 +3,14 @@
  * here, since libc keeps in the thread, on a stack of handlers, what is to be begun anew if the
  * thread is cancelled, and two coroutines do not leave theirs in order. Code of both may meet at
  * one. */
+#include <dlfcn.h>
 #include <hubbub/fork.h>
 #include <hubbub/timeout.h>
 #include <limits.h>
+#include <stddef.h>
+#include <stdint.h>
 
+#include "hub/base/check.h"
 #include "hub/base/kernel.h"
 #include "hub/patch/patch_priv.h"
 
@@ -49,6 +53,46 @@ rest(int64_t *pause)
 	hub_shield_stop(&shield);
 	*pause = *pause < PAUSE_MOST ? 2 * *pause : *pause;
 }
+
+/* ---- unwinding ---- */
+
+/* What the compiler makes of the cleanup below calls libgcc_s, when an exception or the end of a
+ * thread comes through it. Whoever throws has that library, and libc loads it to end a thread:
+ * programs that do neither start without it, since the two names that it would be needed for are
+ * found here. The compiler, which calls them, declares neither; <unwind.h> would export them. */
+int __gcc_personality_v0(int version, int actions, uint64_t class, void *exception, void *context);
+void _Unwind_Resume(void *exception);
+
+static void *
+find(const char *name)
+{
+	void *found = dlsym(RTLD_DEFAULT, name);
+	void *library = found == NULL ? dlopen("libgcc_s.so.1", RTLD_NOW) : NULL;
+
+	if (library != NULL)
+		found = dlsym(library, name);
+	CHECK_WHY(found != NULL, "what leaves a routine of pthread_once needs libgcc_s.so.1");
+	return found;
+}
+
+int
+__gcc_personality_v0(int version, int actions, uint64_t class, void *exception, void *context)
+{
+	int (*personality)(int, int, uint64_t, void *, void *) = find("__gcc_personality_v0");
+
+	return personality(version, actions, class, exception, context);
+}
+
+void
+_Unwind_Resume(void *exception)
+{
+	void (*resume)(void *) = find("_Unwind_Resume");
+
+	resume(exception);
+	__builtin_unreachable();
+}
+
+/* ---- a routine ---- */
 
 struct turn {
 	pthread_once_t *control;

@@ -1,5 +1,6 @@
 /* A plain C++ program of threads, which knows nothing of hubs: exceptions and static variables are
  * each thread's own, also when its threads are made coroutines of one (libhubbub-patch). */
+#include <pthread.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -32,6 +33,30 @@ slow_value()
 	return one.value;
 }
 
+static pthread_once_t control = PTHREAD_ONCE_INIT;
+static std::atomic<int> attempts;
+
+static void
+attempt()
+{
+	const int number = ++attempts;
+
+	usleep(5000);
+	if (number < 3)
+		throw number;
+}
+
+/* Another one begins what an exception has left. */
+static void
+attempt_once()
+{
+	try {
+		pthread_once(&control, attempt);
+	} catch (int) {
+		attempt_once();
+	}
+}
+
 static void
 work(int number)
 {
@@ -52,7 +77,8 @@ work(int number)
 			}
 		}
 	}
-	if (slow_value() != 42)
+	attempt_once();
+	if (slow_value() != 42 || attempts != 3)
 		std::abort();
 }
 
