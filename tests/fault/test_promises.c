@@ -13,6 +13,7 @@
 
 #include "hub/base/clock.h"
 #include "tests/support/client.h"
+#include "tests/support/nap.h"
 #include "tests/support/server.h"
 #include "tests/support/witness.h"
 
@@ -37,15 +38,6 @@ start(const char *name, unsigned lasting, double rate)
 		.rate = rate,
 		.limit = CLOCK_SECOND};
 	witness_start(&witness);
-}
-
-static void
-nap(double seconds)
-{
-	struct timespec time = {(time_t)seconds, (long)((seconds - (double)(time_t)seconds) * 1e9)};
-
-	while (seconds > 0 && nanosleep(&time, &time) != 0)
-		continue;
 }
 
 /* ---- changes ---- */

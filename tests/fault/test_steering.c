@@ -10,6 +10,7 @@
 
 #include "hub/base/clock.h"
 #include "tests/support/client.h"
+#include "tests/support/nap.h"
 #include "tests/support/server.h"
 
 #define SERVERS 8
@@ -134,14 +135,6 @@ Test(steering, two_hundred_connections_over_two_seconds_are_spread_evenly)
 Test(steering, eight_connections_one_after_the_other_are_spread_evenly)
 {
 	assert_trials(8, 0.1, 3);
-}
-
-static void
-nap(double seconds)
-{
-	struct timespec time = {0, (long)(seconds * 1e9)};
-
-	nanosleep(&time, NULL);
 }
 
 #define IN_STEP 100

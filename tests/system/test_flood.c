@@ -12,11 +12,11 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "tests/support/certificate.h"
 #include "tests/support/client.h"
+#include "tests/support/nap.h"
 #include "tests/support/server.h"
 
 #define CLIENTS 100 /* of one attack */
@@ -88,12 +88,6 @@ start(bool has_tls)
 
 /* ---- attacks ---- */
 
-static void
-nap(long milliseconds)
-{
-	nanosleep(&(struct timespec){.tv_nsec = milliseconds * 1000000}, NULL);
-}
-
 /* Holds its connections by a byte now and then. */
 static void
 be_slow(const int *fds)
@@ -101,7 +95,7 @@ be_slow(const int *fds)
 	for (int i = 0; i < CLIENTS; i++)
 		if (fds[i] != -1)
 			send(fds[i], "G", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
-	nap(100);
+	nap(0.1);
 }
 
 /* Sends as much as is taken, and reads nothing. */
@@ -121,7 +115,7 @@ flood(enum port port, int *fds)
 		}
 	}
 	/* The machine belongs to the server, too. */
-	nap(1);
+	nap(0.001);
 }
 
 static void
@@ -177,7 +171,7 @@ assert_goes_on(enum port port, const char *attack)
 			names[port], attack);
 		cr_assert(wait_until(is_commanded, NULL, PATIENCE),
 			"%s, %s: hubbub-ctl is not answered", names[port], attack);
-		nap(300);
+		nap(0.3);
 	}
 }
 

@@ -72,74 +72,73 @@ target(void)
 
 /* ---- usage ---- */
 
+static const struct {
+	char *arguments[5];
+	const char *phrases[3];
+} wrong_values[] = {
+	{{"--rate=fast", ":1"}, {"--rate", "'fast'", "10k..200k"}},
+	{{"--rate=0", ":1"}, {"--rate", "'0'", "above 0"}},
+	{{"--rate=1k:2k", ":1"}, {"--rate", "'1k:2k'", "staircase"}},
+	{{"--arrivals=often", ":1"}, {"--arrivals", "'often'", "poisson"}},
+	{{"--connections=-1", ":1"}, {"--connections", "'-1'", "from 0"}},
+	{{"--connections=1.5", ":1"}, {"--connections", "'1.5'", "whole"}},
+	{{"--threads=0", ":1"}, {"--threads", "'0'", "from 1"}},
+	{{"--size=0", ":1"}, {"--size", "'0'", "16-4096"}},
+	{{"--size=@/nowhere", ":1"}, {"--size", "'@/nowhere'", "opened"}},
+	{{"--duration=soon", ":1"}, {"--duration", "'soon'", "250ms"}},
+	{{"--close=slam", ":1"}, {"--close", "'slam'", "fin, rst, half"}},
+	{{"--verify=some", ":1"}, {"--verify", "'some'", "full, header, none"}},
+	{{"--framing=xml", ":1"}, {"--framing", "'xml'", "raw, line, len32"}},
+	{{"--framing=len32", "--size=3", ":1"}, {"--framing", "5 bytes", "--size"}},
+	{{"--fail-if=p99", ":1"}, {"--fail-if", "'p99'", "comparison"}},
+	{{"--fail-if=p99<0", ":1"}, {"--fail-if", "'p99<0'", "never true"}},
+	{{"--abort-if=errors>=0", ":1"}, {"--abort-if", "'errors>=0'", "always true"}},
+	{{"search", "p99>2ms", ":1"}, {"'p99>2ms'", "too high a rate breaks", "p99<2ms"}},
+	{{"--fail-if=speed>1", ":1"}, {"--fail-if", "'speed'", "rate_ratio"}},
+	{{"--slow=3", ":1"}, {"--slow", "'3'", "8@1k"}},
+	{{"--slow=100@1k", ":1"}, {"--slow", "100", "64"}},
+	{{"--source=here", ":1"}, {"--source", "'here'", "A.B.C.D"}},
+	{{"--percentiles=101", ":1"}, {"--percentiles", "'101'", "100"}},
+	{{"--cpus=x", ":1"}, {"--cpus", "'x'", "range"}},
+	{{"--max-regress=5", "--baseline=x", ":1"}, {"--max-regress", "'5'", "5%"}},
+	{{"--grid=2", ":1"}, {"--grid", "'2' is not processes x threads", "2x1\n"}},
+	{{"serach"}, {"no command 'serach'", "did you mean search?", ""}},
+	{{"--connctions=5", ":1"}, {"--connctions", "no such option", "--connections"}},
+	{{"--count=10", "--rate=1..2", ":1"}, {"--count", "constant", "--duration"}},
+	{{"--arrivals=poisson", ":1"}, {"--arrivals", "closed loop", "--rate"}},
+	{{"--connections=0", ":1"}, {"--connections=0", "--idle", ""}},
+	{{"127.0.0.1"}, {"'127.0.0.1'", "HOST:PORT", ""}},
+	{{"127.0.0.1:0"}, {"port 0", "", ""}},
+	{{NULL}, {"which server?", "HOST:PORT", "--help"}},
+	{{"sweep"}, {"sweep", "--", "hubbub-echo"}},
+	{{"search", ":1"}, {"':1'", "comparison", ""}},
+	{{"-d1", "search", ":1"}, {"before all options", "search", ""}},
+	{{"--fail-if=lag.p99>1ms", ":1"}, {"--fail-if", "lag", "--rate"}},
+	{{"-ox", "--html=x", ":1"}, {"two outputs", "x", ""}},
+	{{"-c0", "--idle=5", "-R5", ":1"}, {"--connections=0", "--rate", ""}},
+	{{"-c1", ":1", ":2"}, {"targets", "--connections=1", ""}},
+	{{"search", "p99<2ms"}, {"which server?", "", ""}},
+	{{"search", "p99<2ms", "-R5", ":1"}, {"leave --rate out", "", ""}},
+	{{"--churn=0", "--size=5", ":1"}, {"--churn=0", "--size", ""}},
+	{{"--server-stats=x", ":1"}, {"--server-stats", "'x'", "HOST:PORT"}},
+	{{"--source=127.0.0.9-127.0.0.1", ":1"}, {"--source", "low to high", ""}},
+	{{"--json", "--hdr=-", ":1"}, {"stdout", "--hdr", ""}},
+	{{"--rate=10:20/1@1ns", ":1"}, {"--rate", "1ms", ""}},
+	{{"--verify=header", "--size=20", ":1"}, {"--verify=header", "--size", ""}},
+	{{"compare", "one.json"}, {"usage", "BASE.json", ""}},
+	{{"report"}, {"usage", "RESULT.json", ""}},
+	{{"--baseline=never-saved", ":1"}, {"--baseline", "'never-saved'", "--save-baseline"}},
+};
+
 Test(load_commands, every_wrong_value_is_named_with_what_would_be_right)
 {
-	static const struct {
-		char *arguments[5];
-		const char *phrases[3];
-	} cases[] = {
-		{{"--rate=fast", ":1"}, {"--rate", "'fast'", "10k..200k"}},
-		{{"--rate=0", ":1"}, {"--rate", "'0'", "above 0"}},
-		{{"--rate=1k:2k", ":1"}, {"--rate", "'1k:2k'", "staircase"}},
-		{{"--arrivals=often", ":1"}, {"--arrivals", "'often'", "poisson"}},
-		{{"--connections=-1", ":1"}, {"--connections", "'-1'", "from 0"}},
-		{{"--connections=1.5", ":1"}, {"--connections", "'1.5'", "whole"}},
-		{{"--threads=0", ":1"}, {"--threads", "'0'", "from 1"}},
-		{{"--size=0", ":1"}, {"--size", "'0'", "16-4096"}},
-		{{"--size=@/nowhere", ":1"}, {"--size", "'@/nowhere'", "opened"}},
-		{{"--duration=soon", ":1"}, {"--duration", "'soon'", "250ms"}},
-		{{"--close=slam", ":1"}, {"--close", "'slam'", "fin, rst, half"}},
-		{{"--verify=some", ":1"}, {"--verify", "'some'", "full, header, none"}},
-		{{"--framing=xml", ":1"}, {"--framing", "'xml'", "raw, line, len32"}},
-		{{"--framing=len32", "--size=3", ":1"}, {"--framing", "5 bytes", "--size"}},
-		{{"--fail-if=p99", ":1"}, {"--fail-if", "'p99'", "comparison"}},
-		{{"--fail-if=p99<0", ":1"}, {"--fail-if", "'p99<0'", "never true"}},
-		{{"--abort-if=errors>=0", ":1"}, {"--abort-if", "'errors>=0'", "always true"}},
-		{{"search", "p99>2ms", ":1"}, {"'p99>2ms'", "too high a rate breaks", "p99<2ms"}},
-		{{"--fail-if=speed>1", ":1"}, {"--fail-if", "'speed'", "rate_ratio"}},
-		{{"--slow=3", ":1"}, {"--slow", "'3'", "8@1k"}},
-		{{"--slow=100@1k", ":1"}, {"--slow", "100", "64"}},
-		{{"--source=here", ":1"}, {"--source", "'here'", "A.B.C.D"}},
-		{{"--percentiles=101", ":1"}, {"--percentiles", "'101'", "100"}},
-		{{"--cpus=x", ":1"}, {"--cpus", "'x'", "range"}},
-		{{"--max-regress=5", "--baseline=x", ":1"}, {"--max-regress", "'5'", "5%"}},
-		{{"--grid=2", ":1"}, {"--grid", "'2' is not processes x threads", "2x1\n"}},
-		{{"serach"}, {"no command 'serach'", "did you mean search?", ""}},
-		{{"--connctions=5", ":1"}, {"--connctions", "no such option", "--connections"}},
-		{{"--count=10", "--rate=1..2", ":1"}, {"--count", "constant", "--duration"}},
-		{{"--arrivals=poisson", ":1"}, {"--arrivals", "closed loop", "--rate"}},
-		{{"--connections=0", ":1"}, {"--connections=0", "--idle", ""}},
-		{{"127.0.0.1"}, {"'127.0.0.1'", "HOST:PORT", ""}},
-		{{"127.0.0.1:0"}, {"port 0", "", ""}},
-		{{NULL}, {"which server?", "HOST:PORT", "--help"}},
-		{{"sweep"}, {"sweep", "--", "hubbub-echo"}},
-		{{"search", ":1"}, {"':1'", "comparison", ""}},
-		{{"-d1", "search", ":1"}, {"before all options", "search", ""}},
-		{{"--fail-if=lag.p99>1ms", ":1"}, {"--fail-if", "lag", "--rate"}},
-		{{"-ox", "--html=x", ":1"}, {"two outputs", "x", ""}},
-		{{"-c0", "--idle=5", "-R5", ":1"}, {"--connections=0", "--rate", ""}},
-		{{"-c1", ":1", ":2"}, {"targets", "--connections=1", ""}},
-		{{"search", "p99<2ms"}, {"which server?", "", ""}},
-		{{"search", "p99<2ms", "-R5", ":1"}, {"leave --rate out", "", ""}},
-		{{"--churn=0", "--size=5", ":1"}, {"--churn=0", "--size", ""}},
-		{{"--server-stats=x", ":1"}, {"--server-stats", "'x'", "HOST:PORT"}},
-		{{"--source=127.0.0.9-127.0.0.1", ":1"}, {"--source", "low to high", ""}},
-		{{"--json", "--hdr=-", ":1"}, {"stdout", "--hdr", ""}},
-		{{"--rate=10:20/1@1ns", ":1"}, {"--rate", "1ms", ""}},
-		{{"--verify=header", "--size=20", ":1"}, {"--verify=header", "--size", ""}},
-		{{"compare", "one.json"}, {"usage", "BASE.json", ""}},
-		{{"report"}, {"usage", "RESULT.json", ""}},
-		{{"--baseline=never-saved", ":1"},
-			{"--baseline", "'never-saved'", "--save-baseline"}},
-	};
-
-	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-		char *const *arguments = cases[i].arguments;
+	for (size_t i = 0; i < sizeof wrong_values / sizeof wrong_values[0]; i++) {
+		char *const *arguments = wrong_values[i].arguments;
 
 		cr_assert_eq(run_all(arguments), 2, "%s: %s", arguments[0], program.text);
 		for (int k = 0; k < 3; k++)
-			cr_assert_not_null(strstr(program.text, cases[i].phrases[k]), "%s: %s",
-				arguments[0], program.text);
+			cr_assert_not_null(strstr(program.text, wrong_values[i].phrases[k]),
+				"%s: %s", arguments[0], program.text);
 	}
 }
 

@@ -9,6 +9,7 @@
 
 #include "tests/support/faulty.h"
 #include "tests/support/loader.h"
+#include "tests/support/nap.h"
 
 static struct loader loader;
 static struct faulty faulty;
@@ -121,14 +122,6 @@ Test(load_honesty, poisson_arrivals_pass_a_kolmogorov_smirnov_test)
 			greatest = fmax(greatest, fabs((i + 0.5) / COUNT - (1 - exp(-gaps[i]))));
 	}
 	cr_assert_lt(greatest, limit);
-}
-
-static void
-nap(double seconds)
-{
-	struct timespec length = {(time_t)seconds, (long)((seconds - floor(seconds)) * 1e9)};
-
-	nanosleep(&length, NULL);
 }
 
 /* Once half a second of the load has passed. */
