@@ -6,9 +6,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "master/fleet.h"
-#include "master/identity.h"
-#include "master/options.h"
+#include "master/fleet/fleet.h"
+#include "master/start/identity.h"
+#include "master/start/options.h"
 
 struct admin;
 struct agent;

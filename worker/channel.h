@@ -15,7 +15,7 @@ enum channel_kind {
 	CHANNEL_DUMP_MISSED,   /* no hub will: there was no room for the file, or no memory */
 	CHANNEL_REOPEN_MISSED, /* there was no room for the file of CHANNEL_REOPEN */
 	CHANNEL_TO_MASTER_MAX,
-	/* master to worker; beyond the words of two masters (master/word.h) */
+	/* master to worker; beyond the words of two masters (master/change/word.h) */
 	CHANNEL_ACCEPT = 64, /* the sockets listen: start to accept */
 	CHANNEL_ADOPT, /* with a listener of another hub, of address value: accept at most count of
 			     those that are queued there, and close it; a worker that has got

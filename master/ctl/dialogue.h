@@ -1,4 +1,4 @@
-/* One request to a server's control socket; master/control.h has the protocol. */
+/* One request to a server's control socket; master/face/control.h has the protocol. */
 #ifndef HUBBUB_CTL_DIALOGUE_H
 #define HUBBUB_CTL_DIALOGUE_H
 

@@ -10,16 +10,16 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "master/commands.h"
+#include "master/base/nearest.h"
+#include "master/base/output.h"
+#include "master/base/oversize.h"
+#include "master/base/values.h"
 #include "master/ctl/await.h"
 #include "master/ctl/dialogue.h"
 #include "master/ctl/plain.h"
 #include "master/ctl/top.h"
 #include "master/ctl/view.h"
-#include "master/nearest.h"
-#include "master/output.h"
-#include "master/oversize.h"
-#include "master/values.h"
+#include "master/face/commands.h"
 
 #define USAGE_EXIT 2
 #define KEY_JSON 256

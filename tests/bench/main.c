@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "master/output.h"
+#include "master/base/output.h"
 #include "tests/bench/bench.h"
 
 static const struct {

@@ -17,7 +17,7 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-#include "master/word.h"
+#include "master/change/word.h"
 
 #define EXPORT __attribute__((visibility("default")))
 

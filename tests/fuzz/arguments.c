@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "hub/base/check.h"
-#include "master/argument_file.h"
-#include "master/arguments.h"
+#include "master/start/argument_file.h"
+#include "master/start/arguments.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "hub/base/check.h"
-#include "master/commands.h"
-#include "master/requests.h"
+#include "master/face/commands.h"
+#include "master/face/requests.h"
 #include "tests/fuzz/mutate.h"
 #include "tests/unit/master/quiet.h"
 

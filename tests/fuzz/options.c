@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "hub/base/check.h"
-#include "master/options.h"
+#include "master/start/options.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

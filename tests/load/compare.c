@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "master/values.h"
+#include "master/base/values.h"
 #include "tests/load/commands.h"
 #include "tests/load/json.h"
 #include "tests/load/median.h"

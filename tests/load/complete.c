@@ -2,7 +2,7 @@
 
 #include <arpa/inet.h>
 
-#include "master/cpus.h"
+#include "master/start/cpus.h"
 #include "tests/load/field.h"
 #include "tests/load/preflight.h"
 #include "tests/load/refuse.h"

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "master/values.h"
+#include "master/base/values.h"
 #include "tests/load/refuse.h"
 
 /* What a value should have been, as long as it takes to tell. */

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "master/values.h"
+#include "master/base/values.h"
 #include "tests/load/segment.h"
 
 #define SAMPLES_MIN 10

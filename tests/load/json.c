@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "hub/base/clock.h"
-#include "master/cpus.h"
-#include "master/printable.h"
+#include "master/base/printable.h"
+#include "master/start/cpus.h"
 #include "tests/load/hdr.h"
 #include "tests/load/outfile.h"
 #include "tests/load/preflight.h"

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "hub/io/tls.h"
-#include "master/address.h"
+#include "master/sockets/address.h"
 #include "tests/load/gate.h"
 #include "tests/load/message.h"
 #include "tests/load/plan.h"

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "master/output.h"
-#include "master/oversize.h"
+#include "master/base/output.h"
+#include "master/base/oversize.h"
 #include "tests/load/commands.h"
 #include "tests/load/complete.h"
 #include "tests/load/options.h"

@@ -8,8 +8,8 @@
 
 #include "hub/base/allocator.h"
 #include "hub/base/clock.h"
-#include "master/nearest.h"
-#include "master/table.h"
+#include "master/base/nearest.h"
+#include "master/start/table.h"
 #include "tests/load/complete.h"
 #include "tests/load/field.h"
 #include "tests/load/options_check.h"

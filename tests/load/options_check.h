@@ -2,7 +2,7 @@
 #ifndef HUBBUB_LOAD_OPTIONS_CHECK_H
 #define HUBBUB_LOAD_OPTIONS_CHECK_H
 
-#include "master/table.h"
+#include "master/start/table.h"
 #include "tests/load/load.h"
 
 /* What the arguments are for: it decides what must be there and what the defaults are. */

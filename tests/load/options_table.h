@@ -5,7 +5,7 @@
 #include <argp.h>
 
 #include "master/server.h"
-#include "master/table.h"
+#include "master/start/table.h"
 
 #define OPTIONS_TABLE_MAX 96
 

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "master/oversize.h"
+#include "master/base/oversize.h"
 
 static void
 complain(const char *path, int error)

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "master/values.h"
+#include "master/base/values.h"
 #include "tests/load/random.h"
 
 /* ---- reading ---- */

@@ -12,7 +12,7 @@
 
 #include "hub/base/clock.h"
 #include "hub/hub.h"
-#include "master/cpus.h"
+#include "master/start/cpus.h"
 
 uint64_t
 preflight_raise_files(void)

@@ -7,7 +7,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "master/address.h"
+#include "master/sockets/address.h"
 
 #define ANSWER_MAX ((size_t)8 << 20)
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "master/values.h"
+#include "master/base/values.h"
 #include "tests/load/random.h"
 
 #define LINES_MAX 1000 /* of a file of sizes */

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "hub/base/clock.h"
-#include "master/cpus.h"
+#include "master/start/cpus.h"
 #include "tests/load/commands.h"
 #include "tests/load/complete.h"
 #include "tests/load/options.h"

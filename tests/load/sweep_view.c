@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "master/cpus.h"
+#include "master/start/cpus.h"
 #include "tests/load/json.h"
 #include "tests/load/outfile.h"
 #include "tests/load/plot.h"

@@ -1,4 +1,4 @@
-/* Numbers with units, as people read them; master/values.h reads what they write. */
+/* Numbers with units, as people read them; master/base/values.h reads what they write. */
 #ifndef HUBBUB_LOAD_UNITS_H
 #define HUBBUB_LOAD_UNITS_H
 

@@ -1,4 +1,4 @@
-/* Permits (master/permits.h) as a model for spin(1):
+/* Permits (master/fleet/permits.h) as a model for spin(1):
  *
  *	spin -a permits.pml && cc -O2 -o pan pan.c && ./pan
  *

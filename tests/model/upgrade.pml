@@ -1,4 +1,4 @@
-/* The upgrade's protocol (master/upgrade.h) as a model for spin(1):
+/* The upgrade's protocol (master/change/upgrade.h) as a model for spin(1):
  *
  *	spin -a upgrade.pml && cc -O2 -DNOREDUCE -o pan pan.c && ./pan -E
  *

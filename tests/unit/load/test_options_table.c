@@ -2,7 +2,7 @@
 
 #include <criterion/criterion.h>
 
-#include "master/table.h"
+#include "master/start/table.h"
 #include "tests/load/load.h"
 
 Test(options_table, every_row_is_sound)

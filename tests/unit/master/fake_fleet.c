@@ -8,8 +8,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "master/generation.h"
-#include "master/slot.h"
+#include "master/fleet/generation.h"
+#include "master/fleet/slot.h"
 
 /* ---- the owner ---- */
 

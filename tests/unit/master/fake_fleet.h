@@ -5,7 +5,7 @@
 #ifndef HUBBUB_TESTS_FAKE_FLEET_H
 #define HUBBUB_TESTS_FAKE_FLEET_H
 
-#include "master/fleet.h"
+#include "master/fleet/fleet.h"
 
 /* What the fleet has told its owner, and how often. */
 struct fake_owner {

@@ -4,8 +4,8 @@
 
 #include "hub/base/check.h"
 #include "hub/base/list.h"
-#include "master/change.h"
-#include "master/generation.h"
+#include "master/change/change.h"
+#include "master/fleet/generation.h"
 
 static const struct hubbub_service service = {.name = "quiet", .version = "1.0"};
 

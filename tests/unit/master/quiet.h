@@ -3,9 +3,9 @@
 #ifndef HUBBUB_TESTS_UNIT_MASTER_QUIET_H
 #define HUBBUB_TESTS_UNIT_MASTER_QUIET_H
 
+#include "master/change/takeover.h"
+#include "master/change/upgrade.h"
 #include "master/master.h"
-#include "master/takeover.h"
-#include "master/upgrade.h"
 
 struct quiet {
 	struct master master;

@@ -2,7 +2,7 @@
 #ifndef HUBBUB_TESTS_SEATS_H
 #define HUBBUB_TESTS_SEATS_H
 
-#include "master/sockets.h"
+#include "master/sockets/sockets.h"
 
 /* What a text of one address stands for. */
 struct address seats_address(const char *text);

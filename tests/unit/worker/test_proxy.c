@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/un.h>
 
-#include "master/network.h"
+#include "master/start/network.h"
 
 #define SIGNATURE "\r\n\r\n\0\r\nQUIT\n"
 #define V4 "\x0a\0\0\x01\xc0\0\x02\x07\x1f\x90\0\x50" /* 10.0.0.1:8080 to 192.0.2.7:80 */

@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "master/log_json.h"
+#include "master/say/log_json.h"
 #include "tests/support/folder.h"
 
 static int saved, pipes[2];

@@ -1,0 +1,112 @@
+#include "master/base/ear.h"
+
+#include "hub/base/clock.h"
+#include "hub/base/list.h"
+#include "hub/base/log.h"
+
+/* ---- the loop ---- */
+
+static void
+ignore(struct ev_loop *loop, ev_async *watcher, int events)
+{
+	(void)loop, (void)watcher, (void)events;
+}
+
+/* libev's own watcher, which is no ear, is not counted among the active ones, but taken from their
+ * number when it is stopped: of one nothing is left then. */
+struct ev_loop *
+ear_loop_new(void)
+{
+	struct ev_loop *loop = ev_loop_new(EVFLAG_NOENV);
+	bool is_woken;
+	ev_async wake;
+
+	if (loop == NULL)
+		return NULL;
+	ev_async_init(&wake, ignore);
+	ev_async_start(loop, &wake);
+	is_woken = ev_run(loop, EVRUN_NOWAIT);
+	ev_async_stop(loop, &wake);
+	if (is_woken)
+		return loop;
+	ev_loop_destroy(loop);
+	return NULL;
+}
+
+/* ---- ears ---- */
+
+#define SAY_EVERY (60 * CLOCK_SECOND)
+
+/* What the error was, libev does not tell. */
+static void
+complain(void)
+{
+	static int64_t said;
+	int64_t now = clock_now();
+
+	if (said != 0 && now - said < SAY_EVERY)
+		return;
+	said = now;
+	log_error("the kernel refuses to watch what this server listens to (memory, or "
+		  "fs.epoll.max_user_watches?); trying again every %g s",
+		EAR_PAUSE);
+}
+
+static void
+on_event(struct ev_loop *loop, ev_io *watcher, int events)
+{
+	struct ear *ear = CONTAINER_OF(watcher, struct ear, watcher);
+
+	if (!(events & EV_ERROR)) {
+		ear->hear(loop, watcher, events);
+		return;
+	}
+	complain();
+	ev_timer_set(&ear->pause, EAR_PAUSE, 0.);
+	ev_timer_start(loop, &ear->pause);
+}
+
+static void
+on_pause_over(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	(void)events;
+	ev_io_start(loop, &CONTAINER_OF(timer, struct ear, pause)->watcher);
+}
+
+void
+ear_init(struct ear *ear, ear_hear *hear, int fd, int events)
+{
+	ear->hear = hear;
+	ev_io_init(&ear->watcher, on_event, fd, events);
+	ev_init(&ear->pause, on_pause_over);
+}
+
+void
+ear_start(struct ev_loop *loop, struct ear *ear)
+{
+	if (!ev_is_active(&ear->pause))
+		ev_io_start(loop, &ear->watcher);
+}
+
+void
+ear_start_on(struct ev_loop *loop, struct ear *ear, int fd)
+{
+	ear_stop(loop, ear);
+	ev_io_set(&ear->watcher, fd, ear->watcher.events & (EV_READ | EV_WRITE));
+	ear_start(loop, ear);
+}
+
+void
+ear_stop(struct ev_loop *loop, struct ear *ear)
+{
+	ev_io_stop(loop, &ear->watcher);
+	ev_timer_stop(loop, &ear->pause);
+}
+
+/* libev has stopped a watcher some time before that hears of it. */
+bool
+ear_is_active(const struct ear *ear)
+{
+	return ev_is_active(&ear->watcher) || ev_is_pending(&ear->watcher) ||
+	       ev_is_active(&ear->pause);
+}

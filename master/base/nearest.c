@@ -1,0 +1,47 @@
+#include "master/base/nearest.h"
+
+#include <stddef.h>
+#include <string.h>
+
+/* Edits (insert, delete, replace) between two short words. */
+static unsigned
+distance(const char *a, const char *b)
+{
+	unsigned row[64], length = (unsigned)strlen(b);
+
+	if (length >= 64)
+		return 64;
+	for (unsigned j = 0; j <= length; j++)
+		row[j] = j;
+	for (unsigned i = 1; a[i - 1] != '\0'; i++) {
+		unsigned diagonal = row[0];
+
+		row[0] = i;
+		for (unsigned j = 1; j <= length; j++) {
+			unsigned replaced = diagonal + (a[i - 1] != b[j - 1]);
+
+			diagonal = row[j];
+			row[j] = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
+			if (replaced < row[j])
+				row[j] = replaced;
+		}
+	}
+	return row[length];
+}
+
+const char *
+nearest_name(const char *word, const char *const *names)
+{
+	const char *nearest = NULL;
+	unsigned least = (unsigned)strlen(word) / 3 + 2;
+
+	for (; *names != NULL; names++) {
+		unsigned edits = distance(word, *names);
+
+		if (edits < least) {
+			least = edits;
+			nearest = *names;
+		}
+	}
+	return nearest;
+}

@@ -1,0 +1,56 @@
+#include "master/change/config.h"
+
+#include "master/change/takeover.h"
+
+struct fleet_config
+config_of(const struct master *master, const struct options *options)
+{
+	struct fleet_config config = {
+		.processes = options->processes,
+		.threads = options->threads,
+		.drain_timeout = options->drain_timeout,
+		.hang_timeout = options->hang_timeout,
+		.max_connections = options->max_connections,
+		.balances = !options->balances_by_hash,
+		.heritage =
+			{
+				.serve = master->service->serve,
+				.answer = master->service->answer,
+				.context = master->service->context,
+				.addresses = master->sockets.address_count,
+				.settings = options->worker,
+			},
+	};
+
+	return config;
+}
+
+struct fleet_config
+config_of_next(const struct master *master)
+{
+	const struct options *now = &master->options, *next = &master->next;
+	const struct fleet_config *serving = &master->fleet.serving->config;
+	struct fleet_config config = config_of(master, next);
+
+	if (now->asked_processes == next->asked_processes &&
+		now->asked_threads == next->asked_threads && next->processes == now->processes &&
+		next->threads == now->threads) {
+		config.processes = serving->processes;
+		config.threads = serving->threads;
+	}
+	return config;
+}
+
+struct fleet_config
+config_of_heir(const struct master *master)
+{
+	const struct former *former = master->former;
+	struct fleet_config config = config_of(master, &master->options);
+
+	if (former->asked_processes == master->options.asked_processes &&
+		former->asked_threads == master->options.asked_threads) {
+		config.processes = former->processes;
+		config.threads = former->threads;
+	}
+	return config;
+}

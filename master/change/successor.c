@@ -1,0 +1,185 @@
+#include "master/change/successor.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "hub/base/log.h"
+#include "master/change/commit.h"
+#include "master/change/handover.h"
+#include "master/change/launch.h"
+#include "master/change/word.h"
+#include "master/master.h"
+#include "master/start/program.h"
+#include "master/start/sandbox.h"
+
+void
+successor_forget(struct master *master)
+{
+	struct successor *successor = master->successor;
+
+	ear_stop(master->loop, &successor->talk);
+	ear_stop(master->loop, &successor->birth);
+	ear_stop(master->loop, &successor->death);
+	ev_timer_stop(master->loop, &successor->deadline);
+	if (successor->channel != -1)
+		close(successor->channel);
+	if (successor->pidfd != -1)
+		close(successor->pidfd);
+	if (successor->leash != -1)
+		close(successor->leash);
+	commit_free(&successor->commit);
+	successor->channel = successor->pidfd = successor->leash = -1;
+	successor->pid = successor->launcher = 0;
+	successor->phase = SUCCESSOR_NONE;
+}
+
+void
+successor_let_go(struct successor *successor, struct ev_loop *loop)
+{
+	ear_stop(loop, &successor->birth);
+	if (successor->leash != -1)
+		close(successor->leash);
+	successor->leash = -1;
+}
+
+/* ---- its start ---- */
+
+struct launching {
+	const struct master *master;
+	int document;
+	int channel;
+	int commit;
+};
+
+/* In the child: only what the document names goes through the exec. */
+static void
+become_heir(void *context)
+{
+	const struct launching *launching = context;
+	const struct master *master = launching->master;
+	sigset_t none;
+
+	handover_keep(master, launching->document, launching->channel, launching->commit);
+	for (int number = 1; number < NSIG; number++)
+		signal(number, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	execv(program_remembered(), master->argv);
+	log_error("cannot execute %s: %s", program_remembered(), strerror(errno));
+	_exit(126);
+}
+
+/* Returns 0, or an errno; then nothing is left of it. */
+static int
+launch_heir(struct master *master, int heirs_end)
+{
+	struct successor *successor = master->successor;
+	struct launching launching = {master, -1, heirs_end, -1};
+	int error;
+
+	successor->commit = commit_new(&launching.commit);
+	if (successor->commit != NULL)
+		launching.document = handover_write(master, heirs_end, launching.commit);
+	if (launching.document != -1)
+		successor->launcher = launch(become_heir, &launching, &successor->leash);
+	error = errno;
+	if (launching.document != -1)
+		close(launching.document);
+	if (launching.commit != -1)
+		close(launching.commit);
+	if (successor->launcher > 0)
+		return 0;
+	successor_forget(master);
+	return error != 0 ? error : ENOMEM;
+}
+
+static int
+explain_start(int error, const char **why)
+{
+	static char text[128];
+
+	snprintf(text, sizeof text,
+		"the new program cannot be started: %s (limit on processes, files or memory?)",
+		strerror(error));
+	*why = text;
+	return -1;
+}
+
+int
+successor_start(struct master *master, const char **why)
+{
+	struct successor *successor = master->successor;
+	int pair[2], result;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+		return explain_start(errno, why);
+	successor->channel = pair[0];
+	result = launch_heir(master, pair[1]);
+	close(pair[1]);
+	return result == 0 ? 0 : explain_start(result, why);
+}
+
+const char *
+successor_explain_death(int status)
+{
+	static char why[160];
+
+	if (WIFSIGNALED(status))
+		snprintf(why, sizeof why,
+			"the new program was killed by signal %d (%s) while it started",
+			WTERMSIG(status), strsignal(WTERMSIG(status)));
+	else
+		snprintf(why, sizeof why,
+			"the new program exited with code %d while it started; the log says why",
+			WEXITSTATUS(status));
+	return why;
+}
+
+/* ---- what is passed on ---- */
+
+bool
+successor_pass_drain(struct master *master)
+{
+	struct successor *successor = master->successor;
+
+	if (successor->phase != SUCCESSOR_SERVING || successor->is_named || successor->is_to_drain)
+		return false;
+	successor->is_to_drain = true;
+	word_say(successor->channel, WORD_DRAIN, -1);
+	return true;
+}
+
+void
+successor_reopen(struct master *master)
+{
+	if (master->successor->channel != -1)
+		word_say(master->successor->channel, WORD_REOPEN, STDERR_FILENO);
+}
+
+bool
+successor_pass_signal(const struct master *master, int number)
+{
+	const struct successor *successor = master->successor;
+
+	return successor->phase >= SUCCESSOR_SERVING && successor->pidfd != -1 &&
+	       sandbox_kill(successor->pid, successor->pidfd, number) == 0;
+}
+
+/* By words, because several signals of one number become one. */
+bool
+successor_pass_workers(const struct master *master, int workers)
+{
+	enum word word = workers > 0 ? WORD_MORE : WORD_FEWER;
+
+	if (!successor_pass_signal(master, 0))
+		return false;
+	for (int i = abs(workers); i > 0; i--)
+		word_say(master->successor->channel, word, -1);
+	return true;
+}

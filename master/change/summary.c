@@ -1,0 +1,95 @@
+#include "master/change/summary.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "hub/base/log.h"
+#include "master/base/printable.h"
+#include "worker/catalog.h"
+
+#define REFUSED "refused_total" /* the metric of connections that are, by kind */
+#define NAMED_MOST 2            /* addresses */
+
+/* "reload refused: ...", or "". Where it is cut is beyond what is shown: no half character is. */
+static char refusal[SUMMARY_SIZE];
+/* Of connections. */
+static uint64_t seen[COUNTED_MAX];
+static bool has_seen;
+static const char *last_kind; /* NULL if none was seen to be refused */
+
+void
+summary_refused(const char *what, const char *why)
+{
+	snprintf(refusal, sizeof refusal, "%s refused: %s", what, why);
+}
+
+void
+summary_accepted(void)
+{
+	refusal[0] = '\0';
+}
+
+/* How many connections were refused in all. */
+static uint64_t
+count_refused(const struct worker_row *total)
+{
+	uint64_t count = 0;
+
+	for (unsigned i = 0; i < COUNTED_MAX; i++) {
+		uint64_t now;
+
+		if (strcmp(catalog[i].metric, REFUSED) != 0)
+			continue;
+		now = catalog_count(total, i);
+		/* Of those that a former master has counted nobody knows which was the last. */
+		if (has_seen && now > seen[i])
+			last_kind = catalog[i].label;
+		seen[i] = now;
+		count += now;
+	}
+	has_seen = true;
+	return count;
+}
+
+/* Writes the first addresses, and how many there are besides. Returns the length. */
+static size_t
+write_addresses(const struct sockets *sockets, char *text, size_t size)
+{
+	char address[ADDRESS_TEXT_SIZE];
+	size_t length = 0;
+
+	for (unsigned i = 0; i < sockets->address_count && i < NAMED_MOST; i++) {
+		address_format(&sockets->addresses[i], address);
+		length += (size_t)snprintf(
+			text + length, size - length, "%s%s", i > 0 ? ", " : "", address);
+	}
+	if (sockets->address_count > NAMED_MOST)
+		length += (size_t)snprintf(text + length, size - length, " and %u more",
+			sockets->address_count - NAMED_MOST);
+	return length;
+}
+
+void
+summary_write(const struct master *master, char text[static SUMMARY_SIZE])
+{
+	const struct fleet_config *config = &master->fleet.serving->config;
+	struct worker_row total = counters_total(master->counters);
+	uint64_t open = counters_open(&total), refused = count_refused(&total);
+	char line[2 * SUMMARY_SIZE] = "serving ";
+	size_t length = strlen(line);
+
+	length += write_addresses(&master->sockets, line + length, sizeof line - length);
+	length += (size_t)snprintf(line + length, sizeof line - length,
+		", %u process%s x %u thread%s, %lu connection%s", config->processes,
+		log_plural(config->processes, "es"), config->threads,
+		log_plural(config->threads, "s"), (unsigned long)open, log_plural(open, "s"));
+	if (refused > 0)
+		length += (size_t)snprintf(line + length, sizeof line - length, ", %lu refused",
+			(unsigned long)refused);
+	if (refused > 0 && last_kind != NULL)
+		length += (size_t)snprintf(
+			line + length, sizeof line - length, " (the last: %s)", last_kind);
+	if (refusal[0] != '\0')
+		snprintf(line + length, sizeof line - length, "; %s", refusal);
+	printable_line(line, text, SUMMARY_SIZE);
+}

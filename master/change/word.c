@@ -1,0 +1,48 @@
+#include "master/change/word.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "hub/base/log.h"
+#include "master/master.h"
+#include "master/say/logfile.h"
+
+#define WORDS_AT_ONCE 1000 /* more than a socket holds */
+
+void
+word_say(int channel, enum word word, int file)
+{
+	struct channel_message message = {.kind = word};
+
+	/* The commit word tells it, too; and if the other one is dead, that is noticed. */
+	if (channel_send(channel, &message, file) != 0)
+		log_debug("the other master does not hear: %s", strerror(errno));
+}
+
+void
+word_reopen(struct master *master, int file)
+{
+	if (file != -1)
+		logfile_replace(file);
+	else if (!logfile_reopen())
+		return;
+	fleet_reopen(&master->fleet);
+}
+
+bool
+word_hear(struct master *master, const int *channel,
+	void (*hear)(struct master *master, enum word word, int file))
+{
+	for (int i = 0; i < WORDS_AT_ONCE && *channel != -1; i++) {
+		struct channel_message message;
+		int file, result = channel_receive(*channel, &message, &file);
+
+		if (result <= 0)
+			return result == 0;
+		hear(master, message.kind, file);
+		if (file != -1)
+			close(file);
+	}
+	return true;
+}

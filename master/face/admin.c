@@ -1,0 +1,302 @@
+#include "master/face/admin.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "hub/base/log.h"
+#include "master/change/change.h"
+#include "master/change/ready.h"
+#include "master/face/hosts.h"
+#include "master/face/http.h"
+#include "master/face/metrics.h"
+#include "master/face/status.h"
+#include "master/master.h"
+
+/* page.S: page.html as it is. */
+extern const char admin_page[] __attribute__((visibility("hidden")));
+extern const char admin_page_end[] __attribute__((visibility("hidden")));
+
+struct admin {
+	struct master *master;
+	struct http *http;
+	int fd;               /* listens; http's */
+	bool has_handed_over; /* another master accepts on it */
+	bool was_told;        /* where it is */
+};
+
+/* ---- answers ---- */
+
+static enum MHD_Result
+answer(const struct admin *admin, struct MHD_Connection *connection, unsigned code,
+	const char *type, const char *text, size_t length, enum MHD_ResponseMemoryMode mode)
+{
+	struct MHD_Response *response =
+		MHD_create_response_from_buffer(length, (void *)(uintptr_t)text, mode);
+	enum MHD_Result result;
+
+	if (response == NULL)
+		return MHD_NO;
+	MHD_add_response_header(response, "Content-Type", type);
+	MHD_add_response_header(response, "Cache-Control", "no-store");
+	if (admin->has_handed_over)
+		MHD_add_response_header(response, "Connection", "close");
+	if (code == MHD_HTTP_METHOD_NOT_ALLOWED)
+		MHD_add_response_header(response, "Allow", "GET, HEAD");
+	result = MHD_queue_response(connection, code, response);
+	MHD_destroy_response(response);
+	return result;
+}
+
+static enum MHD_Result
+answer_text(const struct admin *admin, struct MHD_Connection *connection, unsigned code,
+	const char *text)
+{
+	return answer(admin, connection, code, "text/plain; charset=utf-8", text, strlen(text),
+		MHD_RESPMEM_PERSISTENT);
+}
+
+/* text is owned from now on. */
+static enum MHD_Result
+answer_made(const struct admin *admin, struct MHD_Connection *connection, const char *type,
+	char *text, size_t length)
+{
+	if (text == NULL)
+		return answer_text(
+			admin, connection, MHD_HTTP_INTERNAL_SERVER_ERROR, "no memory\n");
+	return answer(admin, connection, MHD_HTTP_OK, type, text, length, MHD_RESPMEM_MUST_FREE);
+}
+
+static enum MHD_Result
+answer_metrics(struct admin *admin, struct MHD_Connection *connection)
+{
+	size_t length = 0;
+	char *text = metrics_text(admin->master, &length);
+
+	return answer_made(
+		admin, connection, "text/plain; version=0.0.4; charset=utf-8", text, length);
+}
+
+static enum MHD_Result
+answer_stats(struct admin *admin, struct MHD_Connection *connection)
+{
+	char *text = status_json(admin->master);
+
+	return answer_made(
+		admin, connection, "application/json", text, text != NULL ? strlen(text) : 0);
+}
+
+static enum MHD_Result
+answer_live(struct admin *admin, struct MHD_Connection *connection)
+{
+	return ready_is_live(admin->master) ? answer_text(admin, connection, MHD_HTTP_OK, "alive\n")
+					    : answer_text(admin, connection,
+						      MHD_HTTP_SERVICE_UNAVAILABLE, "not alive\n");
+}
+
+static enum MHD_Result
+answer_ready(struct admin *admin, struct MHD_Connection *connection)
+{
+	/* The other master is ready, or it would not have taken over. */
+	return admin->has_handed_over || ready_is(admin->master)
+		       ? answer_text(admin, connection, MHD_HTTP_OK, "ready\n")
+		       : answer_text(
+				 admin, connection, MHD_HTTP_SERVICE_UNAVAILABLE, "not ready\n");
+}
+
+static enum MHD_Result
+answer_page(struct admin *admin, struct MHD_Connection *connection)
+{
+	return answer(admin, connection, MHD_HTTP_OK, "text/html; charset=utf-8", admin_page,
+		(size_t)(admin_page_end - admin_page), MHD_RESPMEM_PERSISTENT);
+}
+
+/* Whether the client is on this machine, and calls it so. */
+static bool
+is_from_here(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	const char *host = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Host");
+	const struct sockaddr_in *v4;
+	const struct sockaddr_in6 *v6;
+
+	if (info == NULL || host == NULL || !hosts_is_local(host))
+		return false;
+	v4 = (const struct sockaddr_in *)info->client_addr;
+	v6 = (const struct sockaddr_in6 *)info->client_addr;
+	if (v4->sin_family == AF_INET)
+		return ntohl(v4->sin_addr.s_addr) >> 24 == 127;
+	return IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr) ||
+	       (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr) && v6->sin6_addr.s6_addr[12] == 127);
+}
+
+/* A page of another site can make a browser send a POST, but not with a header of its own. */
+static enum MHD_Result
+answer_drain(struct admin *admin, struct MHD_Connection *connection)
+{
+	const char *word = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "X-Hubbub");
+
+	if (!is_from_here(connection))
+		return answer_text(admin, connection, MHD_HTTP_FORBIDDEN,
+			"only from this machine, by its address; or use hubbub-ctl drain\n");
+	if (word == NULL || strcmp(word, "drain") != 0)
+		return answer_text(admin, connection, MHD_HTTP_FORBIDDEN,
+			"say that it is meant: curl -X POST -H 'X-Hubbub: drain' .../drain\n");
+	master_drain(admin->master);
+	return answer_text(admin, connection, MHD_HTTP_ACCEPTED, "draining\n");
+}
+
+static const struct {
+	const char *path;
+	enum MHD_Result (*answer)(struct admin *admin, struct MHD_Connection *connection);
+} pages[] = {
+	{"/", answer_page},
+	{"/metrics", answer_metrics},
+	{"/livez", answer_live},
+	{"/readyz", answer_ready},
+	{"/stats.json", answer_stats},
+};
+
+/* ---- who may ask ---- */
+
+struct asked {
+	const char *host;
+	const char *origin;
+	unsigned hosts; /* how many there are */
+};
+
+static enum MHD_Result
+note_header(void *context, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	struct asked *asked = context;
+
+	(void)kind;
+	if (strcasecmp(name, "Host") == 0) {
+		asked->host = value != NULL ? value : "";
+		asked->hosts++;
+	} else if (strcasecmp(name, "Origin") == 0) {
+		asked->origin = value != NULL ? value : "";
+	}
+	return MHD_YES;
+}
+
+/* Why a request is refused, whatever it asks for; NULL if it is not. Browsers always say which host
+ * they mean: who does not, as HTTP/1.0 allows, is none. */
+static const char *
+find_refusal(const struct admin *admin, struct MHD_Connection *connection)
+{
+	struct asked asked = {NULL, NULL, 0};
+
+	MHD_get_connection_values(connection, MHD_HEADER_KIND, note_header, &asked);
+	if (asked.hosts > 1)
+		return "there is more than one Host\n";
+	if (asked.host != NULL && asked.host[0] != '\0' &&
+		!hosts_is_own(asked.host, &admin->master->options))
+		return "this server is not known by that name: ask for it by its address, or start "
+		       "it with --admin-host=NAME\n";
+	if (asked.origin != NULL &&
+		(asked.host == NULL || !hosts_is_same(asked.origin, asked.host)))
+		return "not for pages of other sites\n";
+	return NULL;
+}
+
+static enum MHD_Result
+on_request(void *context, struct MHD_Connection *connection, const char *url, const char *method,
+	const char *version, const char *data, size_t *data_size, void **state)
+{
+	struct admin *admin = context;
+	const char *refusal = find_refusal(admin, connection);
+
+	(void)version, (void)data, (void)state;
+	*data_size = 0;
+	if (refusal != NULL)
+		return answer_text(admin, connection, MHD_HTTP_FORBIDDEN, refusal);
+	if (strcmp(method, "POST") == 0 && strcmp(url, "/drain") == 0)
+		return answer_drain(admin, connection);
+	if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
+		return answer_text(admin, connection, MHD_HTTP_METHOD_NOT_ALLOWED,
+			"nothing but POST /drain can be changed here; use hubbub-ctl\n");
+	for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++)
+		if (strcmp(url, pages[i].path) == 0)
+			return pages[i].answer(admin, connection);
+	return answer_text(admin, connection, MHD_HTTP_NOT_FOUND,
+		"there are /, /metrics, /livez, /readyz and /stats.json\n");
+}
+
+/* ---- the door ---- */
+
+/* Where it is, which port 0 does not tell. */
+static void
+say_where(int fd)
+{
+	struct address own = {.length = sizeof own.socket};
+	char text[ADDRESS_TEXT_SIZE];
+
+	if (getsockname(fd, (struct sockaddr *)&own.socket, &own.length) != 0)
+		return;
+	address_format(&own, text);
+	log_info("a live page, metrics and health are at http://%s%s/",
+		text[0] == ':' ? "localhost" : "", text);
+}
+
+struct admin *
+admin_new(struct master *master, int fd)
+{
+	struct admin *admin = calloc(1, sizeof *admin);
+
+	if (admin == NULL) {
+		log_error("cannot start the admin server: no memory");
+		close(fd);
+		return NULL;
+	}
+	admin->master = master;
+	admin->fd = fd;
+	admin->http = http_new(master->loop, fd, on_request, admin);
+	if (admin->http != NULL)
+		return admin;
+	log_error("cannot start the admin server: no memory or no more files");
+	free(admin);
+	return NULL;
+}
+
+void
+admin_pause(struct admin *admin)
+{
+	if (admin != NULL)
+		http_pause(admin->http);
+}
+
+void
+admin_hand_over(struct admin *admin)
+{
+	if (admin == NULL)
+		return;
+	admin->has_handed_over = true;
+	http_finish(admin->http);
+}
+
+void
+admin_open(struct admin *admin)
+{
+	if (admin == NULL)
+		return;
+	admin->has_handed_over = false;
+	http_open(admin->http);
+	if (!admin->was_told)
+		say_where(admin->fd);
+	admin->was_told = true;
+}
+
+void
+admin_stop(struct admin *admin)
+{
+	if (admin == NULL)
+		return;
+	http_free(admin->http);
+	free(admin);
+}

@@ -1,0 +1,213 @@
+#include "master/face/client.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define OUTPUT_MAX ((size_t)16 << 20)
+#define SURPLUS_MAX 4096 /* bytes that may follow the line */
+/* Seconds: for its line, and between two times that it reads; for all of the answer. */
+#define PATIENCE 10.
+#define ANSWER_TIME 30.
+
+static void
+be_patient(struct client *client, double seconds)
+{
+	ev_timer_stop(client->loop, &client->patience);
+	ev_now_update(client->loop);
+	ev_timer_set(&client->patience, seconds, 0.);
+	ev_timer_start(client->loop, &client->patience);
+}
+
+void
+client_free(struct client *client)
+{
+	ear_stop(client->loop, &client->input);
+	ear_stop(client->loop, &client->output);
+	ev_timer_stop(client->loop, &client->patience);
+	close(client->input.watcher.fd);
+	list_remove(&client->link);
+	free(client->pending);
+	free(client);
+}
+
+/* ---- what goes out ---- */
+
+void
+client_flush(struct client *client)
+{
+	ssize_t sent = 0;
+
+	if (client->pending_length > 0)
+		sent = send(client->input.watcher.fd, client->pending, client->pending_length,
+			MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (sent < 0 && errno != EAGAIN && errno != EINTR) {
+		client_free(client);
+		return;
+	}
+	if (sent > 0) {
+		client->pending_length -= (size_t)sent;
+		memmove(client->pending, client->pending + sent, client->pending_length);
+		if (client->phase != CLIENT_ENDS)
+			be_patient(client, PATIENCE);
+	}
+	if (client->pending_length > 0) {
+		ear_start(client->loop, &client->output);
+	} else {
+		ear_stop(client->loop, &client->output);
+		if (client->phase == CLIENT_ENDS)
+			client_free(client);
+	}
+}
+
+void
+client_say(struct client *client, char kind, const char *text, size_t length)
+{
+	char *grown;
+
+	if (client->pending_length + length + 2 > OUTPUT_MAX)
+		return;
+	grown = realloc(client->pending, client->pending_length + length + 2);
+	if (grown == NULL)
+		return;
+	grown[client->pending_length] = kind;
+	memcpy(grown + client->pending_length + 1, text, length);
+	grown[client->pending_length + 1 + length] = '\n';
+	client->pending = grown;
+	client->pending_length += length + 2;
+}
+
+void
+client_say_lines(struct client *client, char kind, const char *text, size_t length)
+{
+	const char *end = text + length;
+
+	while (text < end) {
+		const char *newline = memchr(text, '\n', (size_t)(end - text));
+		size_t size = newline != NULL ? (size_t)(newline - text) : (size_t)(end - text);
+
+		client_say(client, kind, text, size);
+		text += size + 1;
+	}
+}
+
+void
+client_finish(struct client *client, const char *why, const char *done)
+{
+	const char *text = why != NULL ? why : done;
+
+	client_say(client, why != NULL ? '!' : '+', text, strlen(text));
+	client->phase = CLIENT_ENDS;
+	client->awaits = 0;
+	be_patient(client, ANSWER_TIME);
+	client_flush(client);
+}
+
+static void
+on_output(struct ev_loop *loop, ev_io *watcher, int events)
+{
+	(void)loop, (void)events;
+	client_flush(watcher->data);
+}
+
+/* ---- what comes in ---- */
+
+/* A client that will only send no more is there. */
+static bool
+has_gone(const struct client *client)
+{
+	struct pollfd query = {.fd = client->input.watcher.fd};
+
+	return poll(&query, 1, 0) == 1 && (query.revents & POLLHUP);
+}
+
+/* Looks whether the line is whole by now. */
+static void
+look_for_line(struct client *client)
+{
+	char *newline = memchr(client->line, '\n', client->line_length);
+
+	if (newline == NULL && client->line_length == sizeof client->line - 1) {
+		ear_stop(client->loop, &client->input);
+		client_finish(client, "the line is too long", NULL);
+	}
+	if (newline == NULL)
+		return;
+	*newline = '\0';
+	client->line_length = 0;
+	/* A client that has given up while the master stood still may have been told that it
+	 * failed. */
+	if (has_gone(client)) {
+		client_free(client);
+		return;
+	}
+	ev_timer_stop(client->loop, &client->patience);
+	client->phase = CLIENT_WAITS;
+	client->on_line(client, client->line, client->context);
+}
+
+static void
+on_input(struct ev_loop *loop, ev_io *watcher, int events)
+{
+	struct client *client = watcher->data;
+	ssize_t length = recv(watcher->fd, client->line + client->line_length,
+		sizeof client->line - 1 - client->line_length, MSG_DONTWAIT);
+
+	(void)loop, (void)events;
+	if (length < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	/* Whoever has asked, and sends no more, still reads the answer. */
+	if (length == 0 && client->phase != CLIENT_ASKS && !has_gone(client)) {
+		ear_stop(client->loop, &client->input);
+		return;
+	}
+	if (length <= 0) {
+		client_free(client);
+		return;
+	}
+	/* One line a connection: what comes after it is read into nothing, as long as it ends. */
+	if (client->phase != CLIENT_ASKS) {
+		client->surplus += (size_t)length;
+		if (client->surplus > SURPLUS_MAX)
+			client_free(client);
+		return;
+	}
+	client->line_length += (size_t)length;
+	look_for_line(client);
+}
+
+static void
+on_patience(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	(void)loop, (void)events;
+	client_free(timer->data);
+}
+
+struct client *
+client_new(struct ev_loop *loop, int fd,
+	void (*on_line)(struct client *client, char *line, void *context), void *context)
+{
+	struct client *client = calloc(1, sizeof *client);
+
+	if (client == NULL) {
+		close(fd);
+		return NULL;
+	}
+	list_init(&client->link);
+	client->loop = loop;
+	client->on_line = on_line;
+	client->context = context;
+	ear_init(&client->input, on_input, fd, EV_READ);
+	ear_init(&client->output, on_output, fd, EV_WRITE);
+	ev_timer_init(&client->patience, on_patience, PATIENCE, 0.);
+	/* What it has sent while the master stood still counts. */
+	ev_set_priority(&client->patience, -1);
+	client->input.watcher.data = client->output.watcher.data = client->patience.data = client;
+	ear_start(loop, &client->input);
+	be_patient(client, PATIENCE);
+	return client;
+}

@@ -1,0 +1,74 @@
+/* The commands, one a line: everything that must know them all is made of this table: what the
+ * server runs (requests.c), what hubbub-ctl checks, sends and lists in its help (ctl/), of which
+ * its manual page and completions are made, the errors that name them, and the tests.
+ *
+ *	COMMAND(name, argument, kind, help)
+ *
+ *	argument	NOTHING, or SHAPE: PROCESSESxTHREADS
+ *	kind		ANSWERS at once, also when another master has taken over
+ *			CHANGES the server, and is answered when the change has ended
+ *			ENDS the server, which ends the connection
+ *			DUMPS: is answered when all hubs have written
+ *			WATCHES, WAITS: hubbub-ctl's own, which asks for the status again and
+ *			again; the server does not know it */
+#ifndef HUBBUB_FACE_COMMANDS_H
+#define HUBBUB_FACE_COMMANDS_H
+
+#include <stdbool.h>
+
+/* clang-format off */
+#define COMMANDS(COMMAND) \
+	COMMAND(status, NOTHING, ANSWERS, "print the state; exits 0 only when the server is ready") \
+	COMMAND(wait, NOTHING, WAITS, "wait until the server is ready, also for one that starts") \
+	COMMAND(scale, SHAPE, CHANGES, "change to PROCESSESxTHREADS, such as 2x4; returns when it is so") \
+	COMMAND(reload, NOTHING, CHANGES, "replace all workers, reading the options and @FILEs again") \
+	COMMAND(upgrade, NOTHING, CHANGES, "let the program that is now in its place take over") \
+	COMMAND(drain, NOTHING, ENDS, "stop gracefully; returns when the server has ended") \
+	COMMAND(stop, NOTHING, ENDS, "stop at once") \
+	COMMAND(stacks, NOTHING, DUMPS, "print every coroutine of every hub, and where it waits") \
+	COMMAND(top, NOTHING, WATCHES, "watch it on the whole screen")
+/* clang-format on */
+
+#define COMMAND_NUMBER(name, argument, kind, help) COMMAND_##name,
+enum { COMMANDS(COMMAND_NUMBER) COMMAND_MAX };
+#undef COMMAND_NUMBER
+
+enum command_argument { COMMAND_NOTHING, COMMAND_SHAPE };
+enum command_kind {
+	COMMAND_ANSWERS,
+	COMMAND_CHANGES,
+	COMMAND_ENDS,
+	COMMAND_DUMPS,
+	COMMAND_WATCHES,
+	COMMAND_WAITS
+};
+
+struct command {
+	const char *name;
+	enum command_argument argument;
+	enum command_kind kind;
+	const char *help;
+};
+
+#define COMMANDS_LIST_SIZE 128
+#define COMMANDS_ERROR_SIZE 128
+
+extern const struct command commands_table[COMMAND_MAX];
+
+/* Returns the command of that name, or NULL. */
+const struct command *commands_find(const char *name);
+
+/* Whether it is hubbub-ctl's own. */
+bool commands_is_own(const struct command *command);
+
+/* Writes the names as "status, scale and reload": the server's, or also hubbub-ctl's own. */
+void commands_list(char list[static COMMANDS_LIST_SIZE], bool has_own);
+
+/* Looks whether a command may have that argument; none is "". Returns 0, or -1 with the error. */
+int commands_check(const struct command *command, const char *argument,
+	char error[static COMMANDS_ERROR_SIZE]);
+
+/* Reads "2x4", of which each is in its limits. Returns 0, or -1. */
+int commands_read_shape(const char *text, unsigned *processes, unsigned *threads);
+
+#endif

@@ -1,0 +1,177 @@
+#include "master/face/http.h"
+
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "master/base/ear.h"
+#include "master/face/listener.h"
+#include "master/face/places.h"
+
+/* Those that have to go are connections of libmicrohttpd until it runs again. */
+#define CONNECTIONS_MAX (2 * HTTP_PLACES)
+
+struct http {
+	struct ev_loop *loop;
+	struct MHD_Daemon *daemon;
+	struct listener listener;
+	struct places places;
+	struct ear events;
+	ev_timer timeout; /* libmicrohttpd's own */
+};
+
+/* A connection; libmicrohttpd owns its socket. */
+struct visitor {
+	struct place place;
+	int fd;
+};
+
+/* ---- in the loop ---- */
+
+static void
+run(struct http *http)
+{
+	MHD_UNSIGNED_LONG_LONG milliseconds;
+
+	MHD_run(http->daemon);
+	ev_timer_stop(http->loop, &http->timeout);
+	if (MHD_get_timeout(http->daemon, &milliseconds) != MHD_YES)
+		return;
+	ev_now_update(http->loop);
+	ev_timer_set(&http->timeout, (double)milliseconds / 1000., 0.);
+	ev_timer_start(http->loop, &http->timeout);
+}
+
+static void
+on_event(struct ev_loop *loop, ev_io *watcher, int events)
+{
+	(void)loop, (void)events;
+	run(watcher->data);
+}
+
+static void
+on_timeout(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	(void)loop, (void)events;
+	run(timer->data);
+}
+
+/* ---- clients ---- */
+
+static void
+take(int client, const struct sockaddr *from, void *context)
+{
+	struct http *http = context;
+	socklen_t length = from->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
+						       : sizeof(struct sockaddr_in);
+
+	/* It closes a client that it does not want. */
+	MHD_add_connection(http->daemon, client, from, length);
+	run(http);
+}
+
+/* Its shutdown is an event for libmicrohttpd, which then closes it. */
+static void
+dismiss(struct place *place)
+{
+	shutdown(CONTAINER_OF(place, struct visitor, place)->fd, SHUT_RDWR);
+}
+
+static void
+greet(struct http *http, struct MHD_Connection *connection, void **state)
+{
+	int fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+	struct visitor *visitor = calloc(1, sizeof *visitor);
+
+	*state = visitor;
+	if (visitor == NULL) {
+		shutdown(fd, SHUT_RDWR);
+		return;
+	}
+	visitor->fd = fd;
+	places_take(&http->places, &visitor->place,
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)
+			->client_addr);
+}
+
+static void
+on_connection(void *context, struct MHD_Connection *connection, void **state,
+	enum MHD_ConnectionNotificationCode code)
+{
+	struct http *http = context;
+	struct visitor *visitor = *state;
+
+	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+		greet(http, connection, state);
+	} else if (visitor != NULL) {
+		places_leave(&http->places, &visitor->place);
+		free(visitor);
+		*state = NULL;
+	}
+}
+
+/* ---- the door ---- */
+
+struct http *
+http_new(struct ev_loop *loop, int fd, MHD_AccessHandlerCallback answer, void *context)
+{
+	const union MHD_DaemonInfo *info = NULL;
+	struct http *http = calloc(1, sizeof *http);
+
+	if (http != NULL)
+		http->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET, 0, NULL,
+			NULL, answer, context, MHD_OPTION_CONNECTION_LIMIT,
+			(unsigned)CONNECTIONS_MAX, MHD_OPTION_NOTIFY_CONNECTION, on_connection,
+			http, MHD_OPTION_END);
+	if (http != NULL && http->daemon != NULL)
+		info = MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+	if (info == NULL) {
+		free(http);
+		close(fd);
+		return NULL;
+	}
+	http->loop = loop;
+	places_init(&http->places, loop, HTTP_PLACES, HTTP_PATIENCE, dismiss);
+	listener_init(&http->listener, loop, fd, &http->places, take, http);
+	ear_init(&http->events, on_event, info->epoll_fd, EV_READ);
+	ev_init(&http->timeout, on_timeout);
+	http->events.watcher.data = http->timeout.data = http;
+	return http;
+}
+
+void
+http_open(struct http *http)
+{
+	listener_start(&http->listener);
+	ear_start(http->loop, &http->events);
+	run(http);
+}
+
+void
+http_pause(struct http *http)
+{
+	listener_stop(&http->listener);
+	ear_stop(http->loop, &http->events);
+	ev_timer_stop(http->loop, &http->timeout);
+}
+
+void
+http_finish(struct http *http)
+{
+	listener_stop(&http->listener);
+	ear_start(http->loop, &http->events);
+	run(http);
+}
+
+void
+http_free(struct http *http)
+{
+	int fd = http->listener.input.watcher.fd;
+
+	http_pause(http);
+	MHD_stop_daemon(http->daemon);
+	places_fini(&http->places);
+	close(fd);
+	free(http);
+}

@@ -1,0 +1,281 @@
+#include "master/face/metrics.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hub/base/allocator.h"
+#include "master/change/ready.h"
+#include "master/face/status.h"
+#include "master/fleet/permits.h"
+#include "master/master.h"
+#include "master/start/limits.h"
+#include "worker/catalog.h"
+
+/* Every worker and hub that ever was, and what it has counted. */
+struct hub_sums {
+	struct worker_row *rows;
+	unsigned count;
+};
+
+static bool
+is_known(const struct hub_sums *sums, const struct worker_row *row)
+{
+	for (unsigned i = 0; i < sums->count; i++)
+		if (sums->rows[i].worker == row->worker && sums->rows[i].index == row->index)
+			return true;
+	return false;
+}
+
+static struct hub_sums
+collect(const struct counters *counters)
+{
+	/* Another master may claim more meanwhile. */
+	uint32_t used = __atomic_load_n(&counters->used, __ATOMIC_RELAXED);
+	struct hub_sums sums = {.rows = malloc((used + 1) * sizeof *sums.rows)};
+
+	for (uint32_t i = 0; sums.rows != NULL && i < used; i++) {
+		const struct worker_row *row = &counters->rows[i];
+
+		if (row->state == ROW_FREE || is_known(&sums, row))
+			continue;
+		if (counters_sum(counters, row->worker, row->index, &sums.rows[sums.count]))
+			sums.count++;
+	}
+	return sums;
+}
+
+static void
+write_head(FILE *stream, const char *name, const char *type, const char *help)
+{
+	fprintf(stream, "# HELP hubbub_%s %s\n# TYPE hubbub_%s %s\n", name, help, name, type);
+}
+
+static void
+write_one(FILE *stream, const char *name, const char *type, const char *help, double value)
+{
+	write_head(stream, name, type, help);
+	fprintf(stream, "hubbub_%s %.15g\n", name, value);
+}
+
+/* ---- what is counted ---- */
+
+static const char *
+type_of(const struct catalog_entry *counter)
+{
+	return counter->kind == CATALOG_COUNTER ? "counter" : "gauge";
+}
+
+/* The number after the last row that is of the same metric as first. */
+static unsigned
+metric_end(unsigned first)
+{
+	unsigned end = first + 1;
+
+	while (end < COUNTED_MAX && strcmp(catalog[end].metric, catalog[first].metric) == 0)
+		end++;
+	return end;
+}
+
+static void
+write_server_counters(FILE *stream, const struct worker_row *total)
+{
+	for (unsigned i = 0; i < COUNTED_MAX; i++)
+		if (catalog[i].is_server)
+			write_one(stream, catalog[i].metric, type_of(&catalog[i]), catalog[i].help,
+				catalog_value(total, i));
+}
+
+static void
+write_hub_value(FILE *stream, const struct worker_row *row, unsigned number)
+{
+	const struct catalog_entry *counter = &catalog[number];
+
+	fprintf(stream, "hubbub_%s{worker=\"%u\",hub=\"%u\"", counter->metric, row->worker,
+		row->index);
+	if (counter->label != NULL)
+		fprintf(stream, ",kind=\"%s\"", counter->label);
+	fprintf(stream, "} %.15g\n", catalog_value(row, number));
+}
+
+static void
+write_hub_counters(FILE *stream, const struct hub_sums *sums)
+{
+	for (unsigned first = 0, end; first < COUNTED_MAX; first = end) {
+		end = metric_end(first);
+		if (catalog[first].is_server)
+			continue;
+		write_head(stream, catalog[first].metric, type_of(&catalog[first]),
+			catalog[first].help);
+		for (unsigned hub = 0; hub < sums->count; hub++)
+			for (unsigned i = first; i < end; i++)
+				write_hub_value(stream, &sums->rows[hub], i);
+	}
+}
+
+static void
+write_connections(FILE *stream, const struct hub_sums *sums)
+{
+	write_head(stream, "connections", "gauge", "Connections that are open.");
+	for (unsigned i = 0; i < sums->count; i++)
+		fprintf(stream, "hubbub_connections{worker=\"%u\",hub=\"%u\"} %lu\n",
+			sums->rows[i].worker, sums->rows[i].index,
+			(unsigned long)counters_open(&sums->rows[i]));
+}
+
+/* ---- hubs that accept ---- */
+
+static double
+value_busy_ratio(const struct occupant *occupant)
+{
+	return occupant->slot->hubs[occupant->hub].busy;
+}
+
+static double
+value_queue(const struct occupant *occupant)
+{
+	return occupant->queued;
+}
+
+static double
+value_weight(const struct occupant *occupant)
+{
+	return occupant->weight;
+}
+
+static double
+value_permits(const struct occupant *occupant)
+{
+	return (double)__atomic_load_n(&occupant_row(occupant)->permits, __ATOMIC_RELAXED);
+}
+
+static const struct occupant_metric {
+	const char *name;
+	const char *help;
+	double (*value)(const struct occupant *occupant);
+} occupant_metrics[] = {
+	{"busy_ratio", "Share of the time in which the hub did not wait, lately.",
+		value_busy_ratio},
+	{"accept_queue", "Connections that wait to be accepted.", value_queue},
+	{"steering_weight", "Share of new connections, relative to that of other hubs.",
+		value_weight},
+	{"permits", "Connections that the hub may still open before the master moves more.",
+		value_permits},
+};
+
+struct occupant_line {
+	FILE *stream;
+	const struct occupant_metric *metric;
+};
+
+static void
+write_occupant(const struct occupant *occupant, void *context)
+{
+	const struct occupant_line *line = context;
+
+	fprintf(line->stream, "hubbub_%s{worker=\"%u\",hub=\"%u\"} %.15g\n", line->metric->name,
+		occupant->slot->index, occupant->hub, line->metric->value(occupant));
+}
+
+/* What is measured now. */
+static void
+write_occupants(FILE *stream, const struct fleet *fleet)
+{
+	for (size_t i = 0; i < sizeof occupant_metrics / sizeof occupant_metrics[0]; i++) {
+		struct occupant_line line = {stream, &occupant_metrics[i]};
+
+		write_head(stream, line.metric->name, "gauge", line.metric->help);
+		roster_each_sitting(fleet, write_occupant, &line);
+	}
+}
+
+static void
+write_workers(FILE *stream, const struct fleet *fleet)
+{
+	const struct generation *serving = fleet->serving;
+
+	write_head(stream, "worker_state", "gauge", "1 for the state that the worker is in.");
+	for (unsigned i = 0; serving != NULL && i < serving->count; i++)
+		for (int state = 0; state < SUPERVISION_STATE_MAX; state++)
+			fprintf(stream, "hubbub_worker_state{worker=\"%u\",state=\"%s\"} %d\n",
+				serving->slots[i]->index, supervision_state_names[state],
+				serving->slots[i]->state == (enum supervision_state)state);
+}
+
+static unsigned
+count_leaving(const struct fleet *fleet)
+{
+	unsigned count = 0;
+
+	for (const struct generation *each = fleet->leaving; each != NULL; each = each->next)
+		count++;
+	return count;
+}
+
+static void
+write_server(FILE *stream, const struct master *master)
+{
+	const struct fleet *fleet = &master->fleet;
+	const struct generation *serving = fleet->serving;
+	unsigned backlog = sockets_backlog(&master->sockets);
+
+	write_head(stream, "build_info", "gauge",
+		"Always 1; its labels name the service, its version, hubbub's and the allocator.");
+	fprintf(stream,
+		"hubbub_build_info{service=\"%s\",version=\"%s\",hubbub=\"%s\",allocator=\"%s\"} "
+		"1\n",
+		master->service->name, master->service->version, HUBBUB_VERSION, allocator_name());
+	write_one(stream, "ready", "gauge",
+		"1 if the server accepts connections and is not stopping.", ready_is(master));
+	write_one(stream, "stopping", "gauge",
+		"1 if the server was told to stop, and lets connections end.",
+		master->phase == MASTER_DELAYING || master->phase == MASTER_DRAINING);
+	write_one(stream, "live", "gauge",
+		"1 if a hub gives signs of life, or a worker starts that may soon; else the server "
+		"should be started again.",
+		ready_is_live(master));
+	write_one(stream, "start_time_seconds", "gauge",
+		"When this master started, in seconds since the epoch.", (double)master->started);
+	write_one(stream, "processes", "gauge", "Worker processes that should serve.",
+		serving != NULL ? serving->config.processes : 0);
+	write_one(stream, "threads", "gauge", "Hubs in each.",
+		serving != NULL ? serving->config.threads : 0);
+	write_one(stream, "generation", "gauge", "Number of the generation that serves.",
+		serving != NULL ? serving->number : 0);
+	write_one(stream, "generations_draining", "gauge", "Former generations that still drain.",
+		count_leaving(fleet));
+	write_one(stream, "max_connections", "gauge", "Connections that are allowed.",
+		(double)permits_limit(fleet));
+	write_one(stream, "imbalance_ratio", "gauge",
+		"Most connections on a hub over the mean; 1 is even.", status_imbalance(fleet));
+	write_one(stream, "imbalance_connections", "gauge",
+		"Most connections on a hub less the mean: few are seldom even.",
+		status_excess(fleet));
+	write_one(stream, "backlog", "gauge",
+		"Connections that may wait at each listener: --backlog, or what the kernel cuts it "
+		"to.",
+		backlog != 0 ? backlog : limits_backlog((unsigned)master->sockets.backlog));
+}
+
+char *
+metrics_text(const struct master *master, size_t *length)
+{
+	char *text = NULL;
+	FILE *stream = open_memstream(&text, length);
+	struct worker_row total;
+	struct hub_sums sums;
+
+	if (stream == NULL)
+		return NULL;
+	total = counters_total(master->counters);
+	sums = collect(master->counters);
+	write_server(stream, master);
+	write_server_counters(stream, &total);
+	write_connections(stream, &sums);
+	write_hub_counters(stream, &sums);
+	write_occupants(stream, &master->fleet);
+	write_workers(stream, &master->fleet);
+	free(sums.rows);
+	fclose(stream);
+	return text;
+}

@@ -1,0 +1,121 @@
+#include "master/face/signals.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "hub/base/log.h"
+#include "master/change/change.h"
+#include "master/change/takeover.h"
+#include "master/change/upgrade.h"
+#include "master/fleet/lookup.h"
+#include "master/say/logfile.h"
+
+#define REAPED_AT_ONCE 64
+
+static void
+reopen_log(struct master *master)
+{
+	if (!logfile_reopen())
+		return;
+	fleet_reopen(&master->fleet);
+	takeover_reopen(master);
+	successor_reopen(master);
+}
+
+/* Workers, the new master of an upgrade, lookups, and strangers: as process 1 of a container the
+ * master gets every orphan. */
+static void
+reap(struct master *master)
+{
+	siginfo_t child = {0};
+	unsigned reaped = 0;
+	pid_t last = 0;
+
+	while (waitid(P_ALL, 0, &child, WEXITED | WNOHANG | WNOWAIT) == 0 && child.si_pid != 0 &&
+		child.si_pid != last) {
+		/* Somebody may leave orphans without an end: the rest in the next turn. */
+		if (reaped++ == REAPED_AT_ONCE) {
+			ev_feed_signal(SIGCHLD);
+			return;
+		}
+		last = child.si_pid;
+		if (!fleet_reap(&master->fleet, last) && !upgrade_reap(master, last) &&
+			!lookup_reap(last))
+			waitpid(last, NULL, WNOHANG);
+		child.si_pid = 0;
+	}
+	/* It may stand behind one that cannot be reaped. Of workers their pidfds tell. */
+	upgrade_reap(master, 0);
+}
+
+static void
+on_stop_signal(struct master *master, int number)
+{
+	uint64_t open = fleet_open(&master->fleet);
+
+	if (number == SIGTERM && master->phase <= MASTER_SERVING) {
+		master_drain(master);
+		return;
+	}
+	if (number == SIGTERM && master->phase == MASTER_HANDED_OVER &&
+		successor_pass_drain(master)) {
+		log_info("another master has just taken over; it was told to drain");
+		return;
+	}
+	if (number == SIGTERM && master->phase == MASTER_HANDED_OVER && !master->is_told_twice) {
+		log_info("another master serves; this one drains already");
+		master->is_told_twice = true;
+		return;
+	}
+	log_info("stopping at once on %s: closing %lu connection%s", strsignal(number),
+		(unsigned long)open, log_plural(open, "s"));
+	master_stop(master, 128 + number);
+}
+
+static void
+on_signal(struct ev_loop *loop, ev_signal *watcher, int events)
+{
+	struct master *master = watcher->data;
+
+	(void)loop, (void)events;
+	switch (watcher->signum) {
+	case SIGTERM:
+	case SIGINT:
+	case SIGQUIT:
+		on_stop_signal(master, watcher->signum);
+		return;
+	case SIGHUP:
+		master_reload_later(master);
+		return;
+	case SIGUSR1:
+		reopen_log(master);
+		return;
+	case SIGUSR2:
+		master_upgrade_later(master);
+		return;
+	case SIGTTIN:
+		master_add_workers_later(master, 1);
+		return;
+	case SIGTTOU:
+		master_add_workers_later(master, -1);
+		return;
+	case SIGCHLD:
+		reap(master);
+		return;
+	}
+}
+
+void
+signals_watch(struct master *master)
+{
+	static const int numbers[] = {
+		SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGTTIN, SIGTTOU, SIGCHLD};
+
+	for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+		ev_signal_init(&master->signals[i], on_signal, numbers[i]);
+		master->signals[i].data = master;
+		ev_signal_start(master->loop, &master->signals[i]);
+	}
+}

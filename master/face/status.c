@@ -1,0 +1,205 @@
+#include "master/face/status.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "hub/base/clock.h"
+#include "master/base/printable.h"
+#include "master/change/ready.h"
+#include "master/fleet/permits.h"
+#include "master/master.h"
+#include "master/say/events.h"
+#include "worker/catalog.h"
+
+static double
+seconds(int64_t nanoseconds)
+{
+	return (double)nanoseconds / (double)CLOCK_SECOND;
+}
+
+static json_int_t
+whole(uint64_t number)
+{
+	return (json_int_t)number;
+}
+
+/* ---- JSON ---- */
+
+static json_t *
+totals_json(const struct worker_row *total)
+{
+	json_t *totals = json_object();
+
+	for (unsigned i = 0; i < COUNTED_MAX; i++) {
+		const char *name = catalog[i].total;
+		json_int_t rest;
+
+		if (name == NULL)
+			continue;
+		rest = json_integer_value(json_object_get(totals, name));
+		json_object_set_new(
+			totals, name, json_integer(rest + whole(catalog_count(total, i))));
+	}
+	return totals;
+}
+
+/* What the hub of a worker has counted, in all its processes. */
+static void
+add_hub_counters(json_t *object, const struct worker_row *sum)
+{
+	for (unsigned i = 0; i < COUNTED_MAX; i++)
+		if (catalog[i].in_hubs)
+			json_object_set_new(object, catalog[i].metric,
+				json_integer(whole(catalog_count(sum, i))));
+}
+
+static json_t *
+hub_json(const struct slot *slot, unsigned hub)
+{
+	const struct worker_row *row = &slot->rows[hub];
+	const struct occupant *occupant = &slot->generation->fleet->occupants[slot_seat(slot, hub)];
+	bool sits = occupant->slot == slot;
+	struct worker_row sum;
+	json_t *object;
+
+	object = json_pack("{s:i, s:b, s:b, s:I, s:f, s:f, s:i, s:i, s:I}", "hub", (int)hub,
+		"accepts", sits, "hung", slot->hubs[hub].is_hung, "connections",
+		whole(counters_open(row)), "busy", slot->hubs[hub].busy, "lag_ms",
+		(double)counters_read(&row->lag) / (double)CLOCK_MILLISECOND, "queue",
+		sits ? (int)occupant->queued : 0, "weight", sits ? (int)occupant->weight : 0,
+		"permits", (json_int_t)__atomic_load_n(&row->permits, __ATOMIC_RELAXED));
+	counters_sum(slot->generation->fleet->counters, slot->index, hub, &sum);
+	add_hub_counters(object, &sum);
+	return object;
+}
+
+static json_t *
+slot_json(const struct slot *slot)
+{
+	json_t *hubs = json_array();
+
+	for (unsigned hub = 0; slot->rows != NULL && hub < slot->generation->config.threads; hub++)
+		json_array_append_new(hubs, hub_json(slot, hub));
+	return json_pack("{s:i, s:o, s:s, s:i, s:f, s:o}", "worker", (int)slot->index, "pid",
+		slot->pid != 0 ? json_integer(slot->pid) : json_null(), "state",
+		supervision_state_names[slot->state], "generation", (int)slot->generation->number,
+		"age_s", slot->pid != 0 ? seconds(clock_now() - slot->started) : 0., "hubs", hubs);
+}
+
+static json_t *
+generation_json(const struct generation *generation)
+{
+	json_t *workers = json_array();
+
+	for (unsigned i = 0; generation != NULL && i < generation->count; i++)
+		json_array_append_new(workers, slot_json(generation->slots[i]));
+	return workers;
+}
+
+static json_t *
+leaving_json(const struct fleet *fleet)
+{
+	json_t *workers = json_array();
+
+	for (const struct generation *each = fleet->leaving; each != NULL; each = each->next) {
+		json_t *part = generation_json(each);
+
+		json_array_extend(workers, part);
+		json_decref(part);
+	}
+	return workers;
+}
+
+static json_t *
+addresses_json(const struct sockets *sockets)
+{
+	json_t *addresses = json_array();
+	char text[ADDRESS_TEXT_SIZE];
+
+	for (unsigned i = 0; i < sockets->address_count; i++) {
+		address_format(&sockets->addresses[i], text);
+		json_array_append_new(addresses, printable_json(text));
+	}
+	return addresses;
+}
+
+static json_t *
+events_json(void)
+{
+	json_t *events = json_array();
+	const struct event_note *note;
+
+	for (unsigned i = 0; (note = events_newest(i)) != NULL; i++)
+		json_array_append_new(events,
+			json_pack("{s:I, s:I, s:s, s:o}", "number", whole(note->number), "time",
+				(json_int_t)note->time, "level", log_level_names[note->level],
+				"text", printable_json(note->text)));
+	return events;
+}
+
+/* Connections that are open on the hubs that accept. */
+struct spread {
+	uint64_t most;
+	uint64_t sum;
+	unsigned count;
+};
+
+static void
+add_open(const struct occupant *occupant, void *context)
+{
+	struct spread *spread = context;
+	uint64_t open = counters_open(occupant_row(occupant));
+
+	spread->sum += open;
+	spread->count++;
+	if (open > spread->most)
+		spread->most = open;
+}
+
+double
+status_imbalance(const struct fleet *fleet)
+{
+	struct spread spread = {0};
+
+	roster_each_sitting(fleet, add_open, &spread);
+	return spread.sum > 0 ? (double)spread.most * spread.count / (double)spread.sum : 1;
+}
+
+double
+status_excess(const struct fleet *fleet)
+{
+	struct spread spread = {0};
+
+	roster_each_sitting(fleet, add_open, &spread);
+	return spread.count > 0 ? (double)spread.most - (double)spread.sum / spread.count : 0;
+}
+
+char *
+status_json(const struct master *master)
+{
+	const struct fleet *fleet = &master->fleet;
+	const struct generation *serving = fleet->serving;
+	struct worker_row total = counters_total(master->counters);
+	json_t *object;
+	char *text;
+
+	object = json_pack(
+		"{s:o, s:o, s:i, s:s, s:b, s:b, s:I, s:i, s:i, s:i, s:b, s:o, s:I, s:I, s:f, "
+		"s:b, s:o, s:o, s:o, s:o}",
+		"name", printable_json(master->service->name), "version",
+		printable_json(master->service->version), "pid", (int)getpid(), "phase",
+		ready_phase_names[master->phase], "ready", ready_is(master), "live",
+		ready_is_live(master), "started", (json_int_t)master->started, "generation",
+		serving != NULL ? (int)serving->number : 0, "processes",
+		serving != NULL ? (int)serving->config.processes : 0, "threads",
+		serving != NULL ? (int)serving->config.threads : 0, "changing",
+		master->change != CHANGE_NONE, "addresses", addresses_json(&master->sockets),
+		"connections", whole(counters_open(&total)), "max_connections",
+		whole(permits_limit(fleet)), "imbalance", status_imbalance(fleet), "steered",
+		fleet->is_steered, "totals", totals_json(&total), "workers",
+		generation_json(serving), "draining", leaving_json(fleet), "events", events_json());
+	text = object != NULL ? json_dumps(object, JSON_COMPACT) : NULL;
+	json_decref(object);
+	return text;
+}

@@ -1,0 +1,19 @@
+#include "master/fleet/backoff.h"
+
+#include "hub/base/clock.h"
+
+#define SERVED_ENOUGH (CLOCK_SECOND / 2)
+
+double
+backoff_pause(unsigned *failures, int64_t served, bool others_serve)
+{
+	double limit = others_serve ? BACKOFF_MAX : BACKOFF_MAX_ALONE;
+	double pause = BACKOFF_FIRST;
+
+	if (served >= SERVED_ENOUGH)
+		return 0.;
+	for (unsigned i = 0; i < *failures && pause < limit; i++)
+		pause *= 2.;
+	++*failures;
+	return pause < limit ? pause : limit;
+}

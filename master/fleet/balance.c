@@ -1,0 +1,206 @@
+#include "master/fleet/balance.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "master/say/events.h"
+#include "master/sockets/steering.h"
+
+#define ARRIVALS_FADE 0.7
+/* Clients that all left and came back within a tick may do so again: half a minute later half as
+ * many are still expected to. */
+#define REPLACED_FADE 0.99885
+
+/* A hub that has no permit left for anybody else is away, unless who comes is to wait. */
+static void
+load_of(const struct occupant *occupant, bool is_to_wait, struct steering_load *load)
+{
+	*load = (struct steering_load){.is_away = !occupant_accepts(occupant)};
+	if (load->is_away)
+		return;
+	load->is_away = !is_to_wait && __atomic_load_n(&occupant_row(occupant)->permits,
+					       __ATOMIC_RELAXED) <= (int64_t)occupant->queued;
+	load->open = counters_open(occupant_row(occupant));
+	/* What was queued may have been accepted since: then it counts once. */
+	if (load->open < occupant->open + occupant->queued)
+		load->open = occupant->open + occupant->queued;
+	load->busy = occupant->slot->hubs[occupant->hub].busy;
+}
+
+/* Returns whether anybody gets anything. */
+static bool
+weigh_all(struct fleet *fleet, bool is_to_wait, unsigned *weights)
+{
+	unsigned count = fleet->sockets->listening;
+	static struct steering_load loads[STEERING_MEMBERS_MAX];
+
+	for (unsigned i = 0; i < count; i++)
+		load_of(&fleet->occupants[fleet->sockets->order[i]], is_to_wait, &loads[i]);
+	if (fleet->serving != NULL && !fleet->serving->config.balances) {
+		/* Nobody is favoured, but who is away gets nothing all the same. */
+		for (unsigned i = 0; i < count; i++)
+			weights[i] = loads[i].is_away ? 0 : 1;
+	} else {
+		steering_weigh(loads, count,
+			(struct steering_forecast){fleet->arrivals, fleet->replaced}, weights);
+	}
+	for (unsigned i = 0; i < count; i++)
+		if (weights[i] != 0)
+			return true;
+	return false;
+}
+
+/* Where no hub has permits, who comes waits in a queue that somebody will serve, and queues are
+ * balanced as connections are: as permits come free, each hub serves its own. */
+static bool
+weigh(struct fleet *fleet, unsigned *weights)
+{
+	return weigh_all(fleet, false, weights) || weigh_all(fleet, true, weights);
+}
+
+static void
+attach(struct fleet *fleet, const unsigned *weights)
+{
+	const struct seat *seat = &fleet->sockets->seats[fleet->sockets->order[0]];
+
+	for (unsigned i = 0; i < fleet->sockets->address_count && fleet->can_steer; i++) {
+		if (!sockets_is_in_group(fleet->sockets, i) ||
+			steering_attach(seat->fds[i], weights, fleet->sockets->listening) == 0)
+			continue;
+		fleet->can_steer = false;
+		events_note(LOG_WARNING,
+			"cannot steer connections (%s): they are spread by the kernel's hash, also "
+			"to hubs that hang",
+			strerror(errno));
+	}
+	fleet->is_steered = fleet->can_steer;
+}
+
+/* By hash, as long as every member accepts: then nothing needs to be attached. */
+static bool
+is_hash_enough(const struct fleet *fleet)
+{
+	if (fleet->serving == NULL || fleet->serving->config.balances)
+		return false;
+	for (unsigned i = 0; i < fleet->sockets->listening; i++)
+		if (fleet->occupants[fleet->sockets->order[i]].weight == 0)
+			return false;
+	return true;
+}
+
+static void
+detach(struct fleet *fleet)
+{
+	const struct seat *seat = &fleet->sockets->seats[fleet->sockets->order[0]];
+
+	for (unsigned i = 0; fleet->is_steered && i < fleet->sockets->address_count; i++)
+		if (sockets_is_in_group(fleet->sockets, i))
+			steering_detach(seat->fds[i]);
+	fleet->is_steered = false;
+}
+
+/* ---- steering datagrams ---- */
+
+static bool
+have_datagrams_changed(const struct fleet *fleet, const bool *is_there)
+{
+	if (fleet->datagram_seats != fleet->seats)
+		return true;
+	for (unsigned i = 0; i < fleet->datagram_seats; i++)
+		if (is_there[i] != fleet->occupants[i].has_datagrams)
+			return true;
+	return false;
+}
+
+static void
+attach_datagrams(struct fleet *fleet, const bool *is_there)
+{
+	const struct sockets *sockets = fleet->sockets;
+
+	for (unsigned i = 0; i < sockets->address_count; i++)
+		if (sockets->addresses[i].kind == ADDRESS_UDP && sockets->shared[i] == -1 &&
+			steering_attach_datagrams(sockets->seats[0].fds[i], is_there, fleet->seats,
+				sockets->addresses[i].socket.ss_family) != 0)
+			events_note(LOG_WARNING,
+				"cannot steer datagrams (%s): some may wait where nobody answers",
+				strerror(errno));
+}
+
+/* Only when somebody comes or goes: the senders stay where they are. */
+static void
+steer_datagrams(struct fleet *fleet)
+{
+	bool is_there[STEERING_MEMBERS_MAX], any = false;
+	unsigned count = fleet->seats;
+
+	for (unsigned i = 0; i < count; i++) {
+		is_there[i] =
+			fleet->sockets->seats[i].listens && occupant_accepts(&fleet->occupants[i]);
+		any = any || is_there[i];
+	}
+	if (!any || !have_datagrams_changed(fleet, is_there))
+		return;
+	attach_datagrams(fleet, is_there);
+	fleet->datagram_seats = count;
+	for (unsigned i = 0; i < count; i++)
+		fleet->occupants[i].has_datagrams = is_there[i];
+}
+
+void
+balance_steer(struct fleet *fleet)
+{
+	unsigned weights[STEERING_MEMBERS_MAX];
+
+	if (!fleet->is_frozen && fleet->sockets->listening > 0)
+		steer_datagrams(fleet);
+	if (!fleet->can_steer || fleet->is_frozen || fleet->sockets->listening == 0 ||
+		fleet->sockets->listening > STEERING_MEMBERS_MAX || !weigh(fleet, weights))
+		return;
+	for (unsigned i = 0; i < SOCKETS_SEATS_MAX && i < fleet->sockets->seat_count; i++)
+		fleet->occupants[i].weight = 0;
+	for (unsigned i = 0; i < fleet->sockets->listening; i++)
+		fleet->occupants[fleet->sockets->order[i]].weight = weights[i];
+	if (is_hash_enough(fleet))
+		detach(fleet);
+	else
+		attach(fleet, weights);
+}
+
+void
+balance_measure(struct fleet *fleet)
+{
+	struct worker_row total = counters_total(fleet->counters);
+	uint64_t came = total.accepted, left = total.closed;
+	double arrived, replaced;
+
+	/* Also those who wait: hubs that are late to accept do not make a burst any smaller. */
+	for (unsigned i = 0; i < fleet->sockets->listening; i++)
+		came += fleet->occupants[fleet->sockets->order[i]].queued;
+	arrived = came > fleet->came ? (double)(came - fleet->came) : 0;
+	replaced = left > fleet->left ? (double)(left - fleet->left) : 0;
+	/* At the first tick nobody knows since when. */
+	if (arrived < replaced || fleet->came == 0)
+		replaced = fleet->came == 0 ? 0 : arrived;
+	fleet->came = came;
+	fleet->left = left;
+	fleet->arrivals *= ARRIVALS_FADE;
+	if (arrived > fleet->arrivals)
+		fleet->arrivals = arrived;
+	fleet->replaced *= REPLACED_FADE;
+	if (replaced > fleet->replaced)
+		fleet->replaced = replaced;
+}
+
+void
+balance_inherit(struct fleet *fleet, bool is_order_known)
+{
+	fleet->datagram_seats = 0;
+	fleet->is_steered = true;
+	if (is_order_known || fleet->sockets->listening == 0)
+		return;
+	events_note(LOG_WARNING,
+		"the order of the listening sockets is not known any more: connections are spread "
+		"by the kernel's hash until the next upgrade or restart");
+	fleet->can_steer = false;
+	detach(fleet);
+}

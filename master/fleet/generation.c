@@ -1,0 +1,199 @@
+#include "master/fleet/generation.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "hub/base/clock.h"
+#include "hub/base/log.h"
+#include "master/fleet/slot.h"
+#include "master/say/events.h"
+
+/* After the drain deadline: for connections to be closed in an orderly way, and for clients who
+ * are still queued to be let go, which takes a worker a second and a half at most. */
+#define STOP_GRACE 2.
+#define QUIT_GRACE 1. /* more than flushing takes */
+
+static double
+seconds(int64_t nanoseconds)
+{
+	return (double)nanoseconds / (double)CLOCK_SECOND;
+}
+
+static void on_deadline(struct ev_loop *loop, ev_timer *timer, int events);
+
+void
+generation_free(struct generation *generation)
+{
+	for (unsigned i = 0; i < generation->count; i++)
+		slot_free(generation->slots[i]);
+	ev_timer_stop(generation->fleet->loop, &generation->deadline);
+	free(generation->slots);
+	free(generation);
+}
+
+bool
+generation_reserve(struct generation *generation, unsigned count)
+{
+	struct slot **slots = realloc(generation->slots, count * sizeof(struct slot *));
+
+	if (slots != NULL)
+		generation->slots = slots;
+	return slots != NULL;
+}
+
+bool
+generation_grow(struct generation *generation, unsigned count)
+{
+	if (!generation_reserve(generation, count))
+		return false;
+	while (generation->count < count) {
+		struct slot *slot = slot_new(generation, generation->first + generation->count);
+
+		if (slot == NULL)
+			return false;
+		generation->slots[generation->count++] = slot;
+	}
+	return true;
+}
+
+struct generation *
+generation_new(struct fleet *fleet, const struct fleet_config *config, enum generation_phase phase)
+{
+	struct generation *generation = calloc(1, sizeof *generation);
+
+	if (generation == NULL)
+		return NULL;
+	generation->fleet = fleet;
+	generation->number = ++fleet->generations;
+	generation->phase = phase;
+	generation->config = *config;
+	ev_init(&generation->deadline, on_deadline);
+	generation->deadline.data = generation;
+	return generation;
+}
+
+static uint64_t
+generation_open(const struct generation *generation)
+{
+	uint64_t open = 0;
+
+	for (unsigned i = 0; i < generation->count; i++) {
+		const struct slot *slot = generation->slots[i];
+
+		for (unsigned hub = 0; slot->rows != NULL && hub < generation->config.threads;
+			hub++)
+			open += counters_open(&slot->rows[hub]);
+	}
+	return open;
+}
+
+/* First connections are closed, then workers are killed. */
+static void
+on_deadline(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct generation *generation = timer->data;
+	uint64_t open = generation_open(generation);
+
+	(void)events;
+	if (generation->is_stopped) {
+		events_note(LOG_WARNING, "workers of generation %u do not leave; killing them",
+			generation->number);
+		for (unsigned i = 0; i < generation->count; i++)
+			slot_kill(generation->slots[i]);
+		return;
+	}
+	events_note(LOG_WARNING, "the drain deadline of %g s has passed; closing %lu connection%s",
+		seconds(generation->config.drain_timeout), (unsigned long)open,
+		log_plural(open, "s"));
+	generation->is_stopped = true;
+	ev_now_update(loop);
+	ev_timer_set(timer, STOP_GRACE, 0.);
+	ev_timer_start(loop, timer);
+	for (unsigned i = 0; i < generation->count; i++)
+		slot_leave(generation->slots[i], CHANNEL_STOP);
+}
+
+void
+generation_retire(struct generation *generation)
+{
+	if (generation->phase == GENERATION_LEAVING)
+		return;
+	generation->phase = GENERATION_LEAVING;
+	generation->next = generation->fleet->leaving;
+	generation->fleet->leaving = generation;
+}
+
+void
+generation_leave(struct generation *generation, enum channel_kind farewell)
+{
+	struct fleet *fleet = generation->fleet;
+
+	generation_retire(generation);
+	if (farewell == CHANNEL_STOP && !generation->is_stopped)
+		ev_timer_stop(fleet->loop, &generation->deadline);
+	if (!ev_is_active(&generation->deadline)) {
+		generation->is_stopped = farewell == CHANNEL_STOP;
+		ev_now_update(fleet->loop);
+		ev_timer_set(&generation->deadline,
+			farewell == CHANNEL_STOP ? STOP_GRACE
+						 : seconds(generation->config.drain_timeout),
+			0.);
+		ev_timer_start(fleet->loop, &generation->deadline);
+	}
+	for (unsigned i = 0; i < generation->count; i++)
+		slot_leave(generation->slots[i], farewell);
+	ev_timer_start(fleet->loop, &fleet->sweep);
+}
+
+static void
+quit(struct slot *slot)
+{
+	static const struct channel_message message = {.kind = CHANNEL_QUIT};
+
+	if (!slot_tell(slot, &message, -1))
+		slot_kill(slot);
+	slot->is_killed = slot->pid != 0;
+}
+
+void
+generation_quit(struct generation *generation)
+{
+	ev_now_update(generation->fleet->loop);
+	ev_timer_stop(generation->fleet->loop, &generation->deadline);
+	ev_timer_set(&generation->deadline, QUIT_GRACE, 0.);
+	ev_timer_start(generation->fleet->loop, &generation->deadline);
+	for (unsigned i = 0; i < generation->count; i++)
+		quit(generation->slots[i]);
+}
+
+void
+generation_abandon(struct generation *rising)
+{
+	rising->fleet->rising = NULL;
+	rising->is_abandoned = true;
+	generation_leave(rising, CHANNEL_STOP);
+	for (unsigned i = 0; i < rising->count; i++)
+		slot_kill(rising->slots[i]);
+}
+
+struct generation *
+generation_make(struct fleet *fleet, const struct fleet_config *config, enum generation_phase phase)
+{
+	struct generation *generation = generation_new(fleet, config, phase);
+
+	if (generation != NULL && generation_grow(generation, config->processes))
+		return generation;
+	if (generation != NULL)
+		generation_free(generation);
+	errno = ENOMEM;
+	return NULL;
+}
+
+void
+generation_start(struct generation *generation, unsigned from)
+{
+	/* One that fails may make the whole generation leave. */
+	for (unsigned i = from; i < generation->count && generation->phase != GENERATION_LEAVING;
+		i++)
+		slot_event(generation->slots[i], SUPERVISION_START);
+}

@@ -1,0 +1,89 @@
+#include "master/fleet/level.h"
+
+#define RANKS 4
+
+static int64_t
+part_of(const struct level_member *member, int64_t level)
+{
+	int64_t lacks = level > member->has ? level - member->has : 0;
+
+	return lacks < member->most ? lacks : member->most;
+}
+
+/* What it takes to bring all to a level, or more than the budget. */
+static int64_t
+cost_of(const struct level_member *members, unsigned count, int64_t level, int64_t budget)
+{
+	int64_t sum = 0;
+
+	for (unsigned i = 0; i < count && sum <= budget; i++)
+		sum += part_of(&members[i], level);
+	return sum;
+}
+
+/* The highest level that the budget pays for; there is one for which it does not. */
+static int64_t
+find_level(const struct level_member *members, unsigned count, int64_t budget)
+{
+	int64_t low = 0, beyond = 1;
+
+	while (cost_of(members, count, beyond, budget) <= budget)
+		beyond *= 2;
+	while (beyond - low > 1) {
+		int64_t middle = low + (beyond - low) / 2;
+
+		if (cost_of(members, count, middle, budget) <= budget)
+			low = middle;
+		else
+			beyond = middle;
+	}
+	return low;
+}
+
+/* Who gets an odd one before others: one that wants it, then one that has it already, so that
+ * nothing moves to and fro. */
+static unsigned
+rank_of(const struct level_member *member, int64_t level)
+{
+	return (member->is_first ? 2 : 0) + (member->has + member->holds > level);
+}
+
+/* Less is left than there are members whom one more would bring to the next level. */
+static void
+share_rest(struct level_member *members, unsigned count, int64_t level, int64_t rest)
+{
+	for (unsigned rank = RANKS; rank-- > 0;) {
+		for (unsigned i = 0; i < count && rest > 0; i++) {
+			struct level_member *member = &members[i];
+
+			if (rank_of(member, level) != rank || member->has > level ||
+				part_of(member, level) == member->most)
+				continue;
+			member->gets++;
+			rest--;
+		}
+	}
+}
+
+void
+level_share(struct level_member *members, unsigned count, int64_t budget)
+{
+	int64_t level, rest, all = 0;
+
+	if (budget < 0)
+		budget = 0;
+	for (unsigned i = 0; i < count && all <= budget; i++)
+		all += members[i].most;
+	if (all <= budget) {
+		for (unsigned i = 0; i < count; i++)
+			members[i].gets = members[i].most;
+		return;
+	}
+	level = find_level(members, count, budget);
+	rest = budget;
+	for (unsigned i = 0; i < count; i++) {
+		members[i].gets = part_of(&members[i], level);
+		rest -= members[i].gets;
+	}
+	share_rest(members, count, level, rest);
+}

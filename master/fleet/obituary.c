@@ -1,0 +1,70 @@
+#include "master/fleet/obituary.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "hub/base/clock.h"
+#include "hub/base/log.h"
+#include "master/fleet/lookup.h"
+#include "master/fleet/oom.h"
+#include "master/say/events.h"
+
+static void
+log_crash(const struct slot *slot)
+{
+	for (unsigned hub = 0; hub < slot->generation->config.threads; hub++) {
+		const struct worker_crash *crash = &slot->rows[hub].crash;
+		char whose[64], where[sizeof crash->coroutine + 16] = "no named coroutine";
+
+		if (__atomic_load_n(&crash->signal, __ATOMIC_ACQUIRE) == 0)
+			continue;
+		/* In the loop none runs. */
+		if (crash->coroutine[0] != '\0')
+			snprintf(where, sizeof where, "coroutine \"%.*s\"",
+				(int)sizeof crash->coroutine, crash->coroutine);
+		events_note(LOG_ERROR,
+			"worker %u crashed: signal %d (%s), code %d, address 0x%llx, in %s of hub "
+			"%u",
+			slot->index, crash->signal, strsignal(crash->signal), crash->code,
+			(unsigned long long)crash->address, where, hub);
+		snprintf(whose, sizeof whose, "worker %u (pid %d), hub %u", slot->index,
+			(int)slot->pid, hub);
+		lookup_start(slot->generation->fleet->loop, whose, crash);
+	}
+}
+
+static void
+log_death(const struct slot *slot, const siginfo_t *status)
+{
+	char reason[OOM_TEXT_SIZE] = "";
+	double age = (double)(clock_now() - slot->started) / (double)CLOCK_SECOND;
+
+	if (slot->state == SUPERVISION_DRAINING && status->si_code == CLD_EXITED &&
+		status->si_status == 0)
+		log_debug("worker %u (pid %d) has drained", slot->index, (int)slot->pid);
+	else if (slot->is_killed)
+		log_debug("worker %u (pid %d) is killed", slot->index, (int)slot->pid);
+	else if (status->si_code == CLD_EXITED)
+		events_note(LOG_ERROR, "worker %u (pid %d) exited with code %d after %.1f s",
+			slot->index, (int)slot->pid, status->si_status, age);
+	else if (status->si_code == 0)
+		events_note(LOG_ERROR,
+			"worker %u (pid %d) ended after %.1f s, and how was not told: %s",
+			slot->index, (int)slot->pid, age, strerror(status->si_errno));
+	else {
+		if (status->si_status == SIGKILL)
+			oom_explain(reason);
+		events_note(LOG_ERROR,
+			"worker %u (pid %d) was killed by signal %d (%s) after %.1f s%s",
+			slot->index, (int)slot->pid, status->si_status,
+			strsignal(status->si_status), age, reason);
+	}
+}
+
+void
+obituary_note(const struct slot *slot, const siginfo_t *status)
+{
+	log_death(slot, status);
+	log_crash(slot);
+}

@@ -1,0 +1,259 @@
+#include "master/fleet/permits.h"
+
+#include <stdio.h>
+
+#include "hub/base/clock.h"
+#include "hub/base/log.h"
+#include "master/fleet/level.h"
+#include "master/say/events.h"
+#include "worker/nofile.h"
+
+#define WARN_EVERY (10 * CLOCK_SECOND)
+/* How long the part of a worker that starts is kept for it; after that, clients who wait elsewhere
+ * have waited enough. */
+#define KEPT_FOR CLOCK_SECOND
+/* So many crashes in a row may be an accident. */
+#define FAILURES_MOST 1
+/* More than all limits, and room for sums. */
+#define UNLIMITED (INT64_MAX / 2)
+
+uint64_t
+permits_limit(const struct fleet *fleet)
+{
+	const struct generation *serving = fleet->serving;
+	uint64_t asked, files = 0;
+
+	if (serving == NULL)
+		return 0;
+	asked = serving->config.max_connections;
+	for (unsigned i = 0; i < serving->count; i++)
+		files += (uint64_t)serving->slots[i]->capacity;
+	return asked != 0 && asked < files ? asked : files;
+}
+
+static int64_t
+free_of(const struct worker_row *row)
+{
+	return __atomic_load_n(&row->permits, __ATOMIC_RELAXED);
+}
+
+void
+permits_account(struct slot *slot, int64_t change)
+{
+	slot->granted += change;
+	if (slot->rows != NULL)
+		__atomic_store_n(&slot->rows[0].granted, slot->granted, __ATOMIC_RELAXED);
+}
+
+void
+permits_revoke(struct slot *slot)
+{
+	for (unsigned hub = 0; slot->rows != NULL && hub < slot->generation->config.threads; hub++)
+		permits_account(slot, -counters_take_permits(&slot->rows[hub], INT64_MAX));
+}
+
+void
+permits_lose(struct slot *slot)
+{
+	permits_revoke(slot);
+	/* One is taken before each accept, so these are all that it may have accepted. */
+	if (slot->granted > 0)
+		counters_note(&counters_server(slot->generation->fleet->counters)->lost,
+			(uint64_t)slot->granted);
+	permits_account(slot, -slot->granted);
+}
+
+/* ---- what there is ---- */
+
+static void
+take_back(struct slot *slot, void *granted)
+{
+	/* One that drains for good still takes what is queued. */
+	if (slot->state == SUPERVISION_DRAINING && slot->farewell != CHANNEL_DRAIN)
+		permits_revoke(slot);
+	*(int64_t *)granted += slot->granted;
+}
+
+int64_t
+permits_elsewhere(const struct fleet *fleet)
+{
+	const struct counters *counters = fleet->counters;
+	int64_t granted = 0;
+
+	for (uint32_t i = 0; i < counters->used; i++) {
+		const struct worker_row *row = &counters->rows[i];
+
+		if (row->state == ROW_LIVE && !counters_is_own(row))
+			granted += __atomic_load_n(&row->granted, __ATOMIC_RELAXED);
+	}
+	return granted;
+}
+
+/* ---- who gets it ---- */
+
+/* The hubs of the generation that serves: a hub's part follows from the connections that it has,
+ * and from what there is. */
+struct hubs {
+	struct slot *slots[SOCKETS_SEATS_MAX];
+	struct worker_row *rows[SOCKETS_SEATS_MAX]; /* NULL while its worker starts */
+	struct level_member parts[SOCKETS_SEATS_MAX];
+	unsigned count;
+	unsigned accepting;
+};
+
+/* Whether a worker without hubs that sit will soon have some. One that crashes in a row is believed
+ * when it serves. */
+static bool
+is_expected(struct slot *slot)
+{
+	if (slot->failures > FAILURES_MOST)
+		return false;
+	if (slot->state == SUPERVISION_STARTING)
+		return clock_now() - slot->started < KEPT_FOR;
+	return slot->state == SUPERVISION_BACKING_OFF &&
+	       ev_timer_remaining(slot->generation->fleet->loop, &slot->respawn) *
+			       (double)CLOCK_SECOND <
+		       (double)KEPT_FOR;
+}
+
+static void
+add_hub(struct hubs *hubs, const struct occupant *occupant)
+{
+	struct worker_row *row = occupant_row(occupant);
+
+	hubs->accepting += occupant_accepts(occupant);
+	hubs->slots[hubs->count] = occupant->slot;
+	hubs->rows[hubs->count] = row;
+	hubs->parts[hubs->count++] = (struct level_member){.has = (int64_t)counters_open(row),
+		.holds = free_of(row),
+		.most = occupant_accepts(occupant) ? INT64_MAX : 0,
+		.is_first = occupant->queued > 0};
+}
+
+/* Each process may have as many as its own files allow, which its hubs share alike. */
+static void
+add_slot(struct hubs *hubs, struct slot *slot)
+{
+	unsigned threads = slot->generation->config.threads, first = hubs->count;
+	int64_t room = slot->capacity - slot->granted;
+
+	for (unsigned hub = 0; hub < threads; hub++) {
+		const struct occupant *occupant =
+			&slot->generation->fleet->occupants[slot_seat(slot, hub)];
+
+		if (occupant->slot == slot && occupant_sits(occupant)) {
+			add_hub(hubs, occupant);
+		} else if (is_expected(slot)) {
+			hubs->slots[hubs->count] = slot;
+			hubs->rows[hubs->count] = NULL;
+			hubs->parts[hubs->count++] = (struct level_member){.most = INT64_MAX};
+		}
+	}
+	for (unsigned i = first; i < hubs->count; i++)
+		room += hubs->parts[i].holds;
+	for (unsigned i = first; i < hubs->count; i++)
+		if (hubs->parts[i].most > room)
+			hubs->parts[i].most = room > 0 ? room : 0;
+	level_share(hubs->parts + first, hubs->count - first, room);
+	for (unsigned i = first; i < hubs->count; i++)
+		hubs->parts[i].most = hubs->parts[i].gets;
+}
+
+static void
+collect(struct fleet *fleet, struct hubs *hubs)
+{
+	hubs->count = hubs->accepting = 0;
+	for (unsigned i = 0; i < fleet->serving->count; i++)
+		add_slot(hubs, fleet->serving->slots[i]);
+}
+
+/* From hubs that hold more than their part; returns how many. A hub may use up some meanwhile. */
+static int64_t
+take_surplus(struct hubs *hubs)
+{
+	int64_t sum = 0;
+
+	for (unsigned i = 0; i < hubs->count; i++) {
+		int64_t surplus = hubs->parts[i].holds - hubs->parts[i].gets, taken;
+
+		if (hubs->rows[i] == NULL || surplus <= 0)
+			continue;
+		taken = counters_take_permits(hubs->rows[i], surplus);
+		permits_account(hubs->slots[i], -taken);
+		sum += taken;
+	}
+	return sum;
+}
+
+/* To hubs that hold less than their part, of what is available. */
+static void
+fill_up(struct hubs *hubs, int64_t available)
+{
+	for (unsigned i = 0; i < hubs->count && available > 0; i++) {
+		struct slot *slot = hubs->slots[i];
+		int64_t lacks = hubs->parts[i].gets - hubs->parts[i].holds;
+
+		if (lacks > available)
+			lacks = available;
+		if (lacks > slot->capacity - slot->granted)
+			lacks = slot->capacity - slot->granted;
+		if (hubs->rows[i] == NULL || lacks <= 0)
+			continue;
+		/* In this order: another master that looks now sees rather too many. */
+		permits_account(slot, lacks);
+		counters_give_permits(hubs->rows[i], lacks);
+		available -= lacks;
+	}
+}
+
+/* Who comes now waits in the backlog. */
+static void
+warn_if_used_up(const struct fleet *fleet, const struct hubs *hubs)
+{
+	static int64_t next;
+	int64_t now = clock_now();
+	unsigned long limit = (unsigned long)permits_limit(fleet);
+	char all[64], why[NOFILE_ADVICE_SIZE + 32];
+
+	if (now < next || hubs->accepting == 0)
+		return;
+	for (unsigned i = 0; i < hubs->count; i++)
+		if (hubs->parts[i].gets > 0)
+			return;
+	next = now + WARN_EVERY;
+	snprintf(all, sizeof all, limit == 1 ? "the only connection is" : "all %lu connections are",
+		limit);
+	if (fleet->serving->config.max_connections == limit)
+		snprintf(why, sizeof why, "--max-connections");
+	else
+		snprintf(why, sizeof why, "raise the file limit: %s", nofile_advice_here());
+	events_note(LOG_WARNING, "%s in use; others wait in the backlog (%s)", all, why);
+}
+
+void
+permits_share(struct fleet *fleet)
+{
+	static struct hubs hubs;
+	int64_t granted = 0, available = UNLIMITED, budget = UNLIMITED;
+
+	if (fleet->is_frozen)
+		return;
+	fleet_each(fleet, take_back, &granted);
+	if (fleet->serving == NULL)
+		return;
+	collect(fleet, &hubs);
+	if (hubs.count == 0)
+		return;
+	if (fleet->serving->config.max_connections != 0) {
+		available = (int64_t)fleet->serving->config.max_connections - granted -
+			    permits_elsewhere(fleet);
+		budget = available;
+		for (unsigned i = 0; i < hubs.count; i++)
+			budget += hubs.parts[i].holds;
+	}
+	level_share(hubs.parts, hubs.count, budget);
+	/* No more is given than there is: what was taken counts, not what was to be. */
+	available += take_surplus(&hubs);
+	fill_up(&hubs, available);
+	warn_if_used_up(fleet, &hubs);
+}

@@ -1,0 +1,155 @@
+#include "master/fleet/reactions.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "hub/base/log.h"
+#include "master/fleet/backoff.h"
+#include "master/fleet/balance.h"
+#include "master/fleet/generation.h"
+#include "master/fleet/permits.h"
+#include "master/fleet/seating.h"
+#include "master/fleet/slot.h"
+#include "master/say/events.h"
+
+#define FAILURES_AT_FIRST_BOOT 10 /* of one slot, before any worker was ever ready */
+
+/* One more slot is ready: it may be the last one that its generation waits for. */
+static void
+tell_if_all_ready(struct slot *slot)
+{
+	struct generation *generation = slot->generation;
+	struct fleet *fleet = generation->fleet;
+
+	if (generation->phase == GENERATION_RISING) {
+		if (generation_is(generation, SUPERVISION_READY))
+			fleet->events.risen(fleet->events.context);
+		return;
+	}
+	fleet->has_served = true;
+	if (fleet->was_ready || generation != fleet->serving ||
+		!generation_is(generation, SUPERVISION_READY))
+		return;
+	fleet->was_ready = true;
+	fleet->events.all_ready(fleet->events.context);
+}
+
+static void
+on_serves(struct slot *slot)
+{
+	struct fleet *fleet = slot->generation->fleet;
+
+	if (slot->generation->phase == GENERATION_SERVING) {
+		/* It is about to die: it has not served, and nobody is told that it has. */
+		if (!seating_sit(slot))
+			return;
+		permits_share(fleet);
+		slot_accept(slot);
+		balance_steer(fleet);
+	}
+	tell_if_all_ready(slot);
+}
+
+static void
+on_suspect(struct slot *slot)
+{
+	struct fleet *fleet = slot->generation->fleet;
+
+	balance_steer(fleet);
+	seating_adopt(fleet);
+}
+
+static void
+on_rejoined(struct slot *slot)
+{
+	events_note(LOG_INFO, "worker %u (pid %d) gives signs of life again", slot->index,
+		(int)slot->pid);
+	balance_steer(slot->generation->fleet);
+	tell_if_all_ready(slot);
+}
+
+/* A hub that leaves for good accepts no more: its seat is empty, and so is its queue. */
+static void
+on_drained(struct slot *slot, unsigned hub)
+{
+	log_debug("hub %u of worker %u accepts no more", hub, slot->index);
+	seating_leave(slot, hub);
+	if (slot->farewell == CHANNEL_DRAIN)
+		sockets_park(slot->generation->fleet->sockets, slot_seat(slot, hub));
+}
+
+static void
+on_lost(struct slot *slot)
+{
+	permits_lose(slot);
+	for (unsigned hub = 0; hub < slot->generation->config.threads; hub++)
+		seating_leave(slot, hub);
+	seating_forget(slot);
+}
+
+/* While nobody serves, nobody waits long. */
+static void
+hasten(struct fleet *fleet)
+{
+	for (unsigned i = 0; fleet_living(fleet) == 0 && i < fleet->serving->count; i++)
+		slot_hasten(fleet->serving->slots[i], BACKOFF_MAX_ALONE);
+}
+
+/* Valid until the next call. */
+static const char *
+explain_fall(const struct slot *slot)
+{
+	static char why[160];
+
+	if (slot->fork_error == 0)
+		return "a worker died while it started; the log says why";
+	snprintf(why, sizeof why,
+		"worker %u cannot be forked: %s (limit on processes, files or memory?)",
+		slot->index, strerror(slot->fork_error));
+	return why;
+}
+
+static void
+on_failed(struct slot *slot)
+{
+	struct generation *generation = slot->generation;
+	struct fleet *fleet = generation->fleet;
+
+	if (generation == fleet->rising) {
+		generation_abandon(generation);
+		fleet->events.fell(fleet->events.context, explain_fall(slot));
+	} else if (!fleet->has_served && slot->failures >= FAILURES_AT_FIRST_BOOT) {
+		events_note(LOG_ERROR, "no worker could start in %u tries each; giving up",
+			slot->failures);
+		fleet->events.hopeless(fleet->events.context);
+	} else if (generation == fleet->serving) {
+		hasten(fleet);
+	}
+	/* What is queued there is served by others meanwhile. */
+	balance_steer(fleet);
+	seating_adopt(fleet);
+}
+
+static void
+on_gone(struct slot *slot)
+{
+	struct fleet *fleet = slot->generation->fleet;
+
+	/* Nobody follows: as soon as nobody waits in its queues, who comes is refused. */
+	if (slot->farewell == CHANNEL_DRAIN ||
+		(fleet->is_leaving && slot->farewell == CHANNEL_STOP))
+		for (unsigned hub = 0; hub < slot->generation->config.threads; hub++)
+			if (fleet->occupants[slot_seat(slot, hub)].slot == NULL)
+				seating_retire(fleet, slot_seat(slot, hub));
+	ev_timer_start(fleet->loop, &fleet->sweep);
+}
+
+const struct slot_events reactions = {
+	.serves = on_serves,
+	.suspect = on_suspect,
+	.rejoined = on_rejoined,
+	.drained = on_drained,
+	.lost = on_lost,
+	.failed = on_failed,
+	.gone = on_gone,
+};

@@ -1,0 +1,450 @@
+#include "master/fleet/slot.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "hub/base/check.h"
+#include "hub/base/clock.h"
+#include "hub/base/log.h"
+#include "master/fleet/backoff.h"
+#include "master/fleet/obituary.h"
+#include "master/fleet/spawn.h"
+#include "master/say/events.h"
+#include "master/start/limits.h"
+#include "master/start/sandbox.h"
+#include "worker/nofile.h"
+
+#define HEALTHY_AFTER 60.  /* seconds */
+#define LAST_MESSAGES 1000 /* more than a socket holds */
+#define LOGS_MISSED_MAX 200
+
+bool
+slot_tell(struct slot *slot, const struct channel_message *message, int descriptor)
+{
+	if (slot->channel == -1)
+		return false;
+	/* Never wait for a worker: one that does not read is hung, and is dealt with as such. */
+	if (channel_send(slot->channel, message, descriptor) == 0)
+		return true;
+	if (errno != EPIPE && errno != ECONNRESET)
+		log_warning("cannot reach worker %u (pid %d): %s", slot->index, (int)slot->pid,
+			strerror(errno));
+	return false;
+}
+
+void
+slot_accept(struct slot *slot)
+{
+	slot->must_accept = true;
+	slot_catch_up(slot);
+}
+
+void
+slot_catch_up(struct slot *slot)
+{
+	struct channel_message accept = {.kind = CHANNEL_ACCEPT}, reopen = {.kind = CHANNEL_REOPEN};
+	struct channel_message farewell = {
+		.kind = slot->farewell, .value = slot->generation->config.drain_timeout};
+
+	if (slot->must_reopen && slot_tell(slot, &reopen, STDERR_FILENO))
+		slot->must_reopen = false;
+	if (slot->must_accept && slot_tell(slot, &accept, -1))
+		slot->must_accept = false;
+	if (slot->must_leave && slot_tell(slot, &farewell, -1))
+		slot->must_leave = false;
+}
+
+void
+slot_reopen(struct slot *slot)
+{
+	slot->must_reopen = slot->channel != -1;
+	slot->logs_missed = 0;
+	slot_catch_up(slot);
+}
+
+/* It had no file left for it. Listeners it is sent again without saying so. */
+static void
+reopen_again(struct slot *slot)
+{
+	slot->must_reopen = ++slot->logs_missed < LOGS_MISSED_MAX;
+	if (!slot->must_reopen)
+		log_warning("worker %u (pid %d) has no file left for the new log, and writes to "
+			    "the old one (raise the limit: %s)",
+			slot->index, (int)slot->pid, nofile_advice_here());
+}
+
+static void
+hear(struct slot *slot, const struct channel_message *message)
+{
+	const struct fleet_events *events = &slot->generation->fleet->events;
+
+	if (message->hub >= slot->generation->config.threads)
+		log_warning(
+			"worker %u speaks of hub %u, which it has not", slot->index, message->hub);
+	else if (message->kind == CHANNEL_READY)
+		slot_event(slot, SUPERVISION_ALL_READY);
+	else if (message->kind == CHANNEL_DRAINED && slot->state == SUPERVISION_DRAINING)
+		slot->generation->fleet->slot_events->drained(slot, message->hub);
+	else if (message->kind == CHANNEL_DUMPED)
+		events->dumped(events->context, message->value);
+	else if (message->kind == CHANNEL_DUMP_MISSED)
+		events->dump_missed(
+			events->context, message->value, slot->generation->config.threads);
+	else if (message->kind == CHANNEL_REOPEN_MISSED)
+		reopen_again(slot);
+}
+
+static void
+hear_some(struct slot *slot, unsigned most)
+{
+	struct channel_message message;
+	int descriptor, result;
+
+	while (slot->channel != -1 && most-- > 0 &&
+		(result = channel_receive(slot->channel, &message, &descriptor)) != 0) {
+		if (result < 0) {
+			/* The worker is dying; its pidfd tells when it is dead. */
+			ear_stop(slot->generation->fleet->loop, &slot->talk);
+			return;
+		}
+		if (descriptor != -1)
+			close(descriptor);
+		hear(slot, &message);
+	}
+}
+
+/* A worker that says more than that, without an end, has to take turns with all else. */
+static void
+on_message(struct ev_loop *loop, ev_io *watcher, int events)
+{
+	(void)loop, (void)events;
+	hear_some(watcher->data, SLOT_MESSAGES_AT_ONCE);
+}
+
+static void
+on_healthy(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct slot *slot = timer->data;
+
+	(void)loop, (void)events;
+	slot->failures = 0;
+}
+
+static void
+serve(struct slot *slot)
+{
+	struct fleet *fleet = slot->generation->fleet;
+
+	slot->ready = clock_now();
+	/* That they are ready is a sign of life. */
+	for (unsigned hub = 0; hub < slot->generation->config.threads; hub++)
+		slot->hubs[hub].silent = 0;
+	ev_timer_set(&slot->healthy, HEALTHY_AFTER, 0.);
+	ev_timer_start(fleet->loop, &slot->healthy);
+	log_debug("worker %u (pid %d) is ready, %.0f ms after its start", slot->index,
+		(int)slot->pid, (double)(slot->ready - slot->started) / (double)CLOCK_MILLISECOND);
+	fleet->slot_events->serves(slot);
+}
+
+/* ---- death ---- */
+
+/* Forgets the process, whose rows have been read. */
+static void
+clean_up(struct slot *slot)
+{
+	struct generation *generation = slot->generation;
+	struct fleet *fleet = generation->fleet;
+
+	ear_stop(fleet->loop, &slot->exit);
+	ear_stop(fleet->loop, &slot->talk);
+	ev_timer_stop(fleet->loop, &slot->healthy);
+	if (slot->pidfd != -1)
+		close(slot->pidfd);
+	close(slot->channel);
+	slot->pidfd = slot->channel = -1;
+	slot->pid = 0;
+	slot->must_accept = slot->must_leave = slot->must_reopen = false;
+	/* First: if this master dies in between, its successor does not say again what was lost. */
+	counters_bury(fleet->counters, slot->rows, generation->config.threads);
+	fleet->slot_events->lost(slot);
+	counters_fold(fleet->counters, slot->rows, generation->config.threads);
+	slot->rows = NULL;
+	memset(slot->hubs, 0, generation->config.threads * sizeof *slot->hubs);
+}
+
+void
+slot_reap(struct slot *slot)
+{
+	siginfo_t status = {0};
+	idtype_t kind = slot->pidfd != -1 ? P_PIDFD : P_PID;
+
+	if (slot->pid == 0)
+		return;
+	if (waitid(kind, (id_t)(kind == P_PIDFD ? slot->pidfd : slot->pid), &status,
+		    WEXITED | WNOHANG) != 0)
+		/* It is dead all the same, as its pidfd says, or its parent's SIGCHLD. */
+		status = (siginfo_t){.si_errno = errno};
+	else if (status.si_pid == 0)
+		return;
+	/* A death may be the answer to a message. */
+	hear_some(slot, LAST_MESSAGES);
+	obituary_note(slot, &status);
+	slot_event(slot, SUPERVISION_EXIT);
+}
+
+static void
+on_death(struct ev_loop *loop, ev_io *watcher, int events)
+{
+	(void)loop, (void)events;
+	slot_reap(watcher->data);
+}
+
+static void
+pause_for(struct slot *slot, double seconds)
+{
+	struct fleet *fleet = slot->generation->fleet;
+
+	ev_timer_stop(fleet->loop, &slot->respawn);
+	ev_now_update(fleet->loop);
+	ev_timer_set(&slot->respawn, seconds, 0.);
+	ev_timer_start(fleet->loop, &slot->respawn);
+}
+
+void
+slot_hasten(struct slot *slot, double most)
+{
+	if (slot->state == SUPERVISION_BACKING_OFF &&
+		ev_timer_remaining(slot->generation->fleet->loop, &slot->respawn) > most)
+		pause_for(slot, most);
+}
+
+static void
+back_off(struct slot *slot)
+{
+	struct fleet *fleet = slot->generation->fleet;
+	int64_t served = slot->ready != 0 ? clock_now() - slot->ready : 0;
+	char failed[32];
+	double pause;
+
+	slot->ready = 0;
+	if (slot->generation->phase != GENERATION_SERVING) {
+		fleet->slot_events->failed(slot);
+		return;
+	}
+	pause = backoff_pause(&slot->failures, served, fleet_living(fleet) > 0);
+	counters_note(&counters_server(fleet->counters)->respawns, 1);
+	snprintf(failed, sizeof failed, slot->failures == 1 ? "once" : "%u times in a row",
+		slot->failures);
+	if (pause > 0)
+		events_note(LOG_WARNING, "worker %u failed %s; starting another in %.2f s",
+			slot->index, failed, pause);
+	pause_for(slot, pause);
+	fleet->slot_events->failed(slot);
+}
+
+/* ---- birth ---- */
+
+/* Returns 0, or -1 with errno; then nothing is left of it. */
+static int
+fork_process(struct slot *slot)
+{
+	struct generation *generation = slot->generation;
+	struct fleet *fleet = generation->fleet;
+	struct worker_heritage heritage = generation->config.heritage;
+	unsigned threads = generation->config.threads;
+	int pair[2] = {-1, -1}, *sockets = NULL, error;
+
+	slot->rows = counters_claim(fleet->counters, slot->index, generation->number, threads);
+	if (slot->rows != NULL)
+		sockets = sockets_list(fleet->sockets, slot_seat(slot, 0), threads, &heritage.kept);
+	if (sockets == NULL || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+		goto fail;
+	heritage.index = slot->index;
+	heritage.threads = threads;
+	heritage.channel = pair[1];
+	heritage.master = getpid();
+	heritage.backlog = fleet->sockets->backlog;
+	heritage.capacity = slot->capacity;
+	heritage.drain_timeout = generation->config.drain_timeout;
+	heritage.sockets = sockets;
+	heritage.counters = fleet->counters;
+	heritage.rows = slot->rows;
+	slot->pid = spawn_worker(&heritage, &slot->pidfd);
+	if (slot->pid == -1)
+		goto fail;
+	free(sockets);
+	close(pair[1]);
+	slot->channel = pair[0];
+	return 0;
+fail:
+	error = slot->rows == NULL ? ENOSPC : errno;
+	slot->pid = 0;
+	if (slot->rows != NULL)
+		counters_fold(fleet->counters, slot->rows, threads);
+	slot->rows = NULL;
+	free(sockets);
+	if (pair[0] != -1) {
+		close(pair[0]);
+		close(pair[1]);
+	}
+	errno = error;
+	return -1;
+}
+
+static void
+spawn(struct slot *slot)
+{
+	struct fleet *fleet = slot->generation->fleet;
+
+	slot->fork_error = fork_process(slot) == 0 ? 0 : errno;
+	if (slot->fork_error != 0) {
+		events_note(LOG_ERROR,
+			"cannot fork worker %u: %s (limit on processes, files or memory?)",
+			slot->index, strerror(slot->fork_error));
+		slot_event(slot, SUPERVISION_FORK_FAILED);
+		return;
+	}
+	slot->is_killed = false;
+	slot->started = clock_now();
+	if (slot->pidfd != -1)
+		ear_start_on(fleet->loop, &slot->exit, slot->pidfd);
+	ear_start_on(fleet->loop, &slot->talk, slot->channel);
+}
+
+static void
+on_respawn(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	(void)loop, (void)events;
+	slot_event(timer->data, SUPERVISION_PAUSE_OVER);
+}
+
+/* ---- leaving ---- */
+
+void
+slot_kill(struct slot *slot)
+{
+	if (slot->pid == 0)
+		return;
+	slot->is_killed = true;
+	sandbox_kill(slot->pid, slot->pidfd, SIGKILL);
+}
+
+void
+slot_leave(struct slot *slot, enum channel_kind farewell)
+{
+	slot->farewell = farewell;
+	slot_event(slot, SUPERVISION_LEAVE);
+}
+
+/* ---- what happens ---- */
+
+static void
+kill_hung(struct slot *slot)
+{
+	events_note(LOG_ERROR, "worker %u (pid %d) %s for %g s; killing it", slot->index,
+		(int)slot->pid,
+		slot->state == SUPERVISION_STARTING ? "does not get ready"
+						    : "gives no sign of life",
+		(double)slot->generation->config.hang_timeout / (double)CLOCK_SECOND);
+	sandbox_kill(slot->pid, slot->pidfd, SIGKILL);
+}
+
+static void
+act(struct slot *slot, enum supervision_action action)
+{
+	struct fleet *fleet = slot->generation->fleet;
+
+	switch (action) {
+	case SUPERVISION_NOTHING:
+	case SUPERVISION_ACTION_MAX:
+		return;
+	case SUPERVISION_SPAWN:
+		spawn(slot);
+		return;
+	case SUPERVISION_BACK_OFF:
+		back_off(slot);
+		return;
+	case SUPERVISION_SERVE:
+		serve(slot);
+		return;
+	case SUPERVISION_STEER_AROUND:
+		fleet->slot_events->suspect(slot);
+		return;
+	case SUPERVISION_REJOIN:
+		fleet->slot_events->rejoined(slot);
+		return;
+	case SUPERVISION_KILL:
+		kill_hung(slot);
+		return;
+	case SUPERVISION_REPLACE:
+		clean_up(slot);
+		back_off(slot);
+		return;
+	case SUPERVISION_TELL:
+		ev_timer_stop(fleet->loop, &slot->healthy);
+		slot->must_accept = false;
+		slot->must_leave = true;
+		slot_catch_up(slot);
+		return;
+	case SUPERVISION_RETIRE:
+		clean_up(slot);
+		fleet->slot_events->gone(slot);
+		return;
+	case SUPERVISION_GIVE_UP_PAUSE:
+		ev_timer_stop(fleet->loop, &slot->respawn);
+		fleet->slot_events->gone(slot);
+		return;
+	}
+}
+
+void
+slot_event(struct slot *slot, enum supervision_event event)
+{
+	struct supervision_cell cell = supervision_step(slot->state, event);
+
+	slot->state = cell.next;
+	act(slot, cell.action);
+}
+
+struct slot *
+slot_new(struct generation *generation, unsigned index)
+{
+	struct slot *slot = calloc(1, sizeof *slot);
+
+	if (slot == NULL)
+		return NULL;
+	slot->hubs = calloc(generation->config.threads, sizeof *slot->hubs);
+	if (slot->hubs == NULL) {
+		free(slot);
+		return NULL;
+	}
+	slot->generation = generation;
+	slot->index = index;
+	slot->capacity = (int64_t)limits_connections(
+		generation->config.heritage.addresses, generation->config.threads);
+	slot->pidfd = slot->channel = -1;
+	ear_init(&slot->exit, on_death, -1, EV_READ);
+	ear_init(&slot->talk, on_message, -1, EV_READ);
+	/* What it has said is heard before its death. */
+	ev_set_priority(&slot->talk.watcher, 1);
+	ev_init(&slot->respawn, on_respawn);
+	ev_init(&slot->healthy, on_healthy);
+	slot->exit.watcher.data = slot->talk.watcher.data = slot->respawn.data =
+		slot->healthy.data = slot;
+	return slot;
+}
+
+void
+slot_free(struct slot *slot)
+{
+	CHECK(slot->pid == 0);
+	ev_timer_stop(slot->generation->fleet->loop, &slot->respawn);
+	free(slot->hubs);
+	free(slot);
+}

@@ -1,0 +1,31 @@
+#include "master/say/events.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <time.h>
+
+static struct event_note ring[EVENTS_KEPT];
+static uint64_t noted;
+
+void
+events_note(enum log_level level, const char *format, ...)
+{
+	struct event_note *note = &ring[noted % EVENTS_KEPT];
+	va_list arguments;
+
+	note->number = ++noted;
+	note->time = time(NULL);
+	note->level = level;
+	va_start(arguments, format);
+	vsnprintf(note->text, sizeof note->text, format, arguments);
+	va_end(arguments);
+	log_write(level, "%s", note->text);
+}
+
+const struct event_note *
+events_newest(unsigned index)
+{
+	if (index >= EVENTS_KEPT || index >= noted)
+		return NULL;
+	return &ring[(noted - 1 - index) % EVENTS_KEPT];
+}

@@ -1,0 +1,84 @@
+#include "master/say/logfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "hub/base/log.h"
+#include "worker/spare.h"
+
+static char path[PATH_MAX];
+
+static bool
+is_file(void)
+{
+	struct stat status;
+
+	return fstat(STDERR_FILENO, &status) == 0 && S_ISREG(status.st_mode);
+}
+
+void
+logfile_remember(void)
+{
+	static const char mark[] = " (deleted)";
+	ssize_t length, bare;
+
+	path[0] = '\0';
+	if (!is_file())
+		return;
+	length = readlink("/proc/self/fd/2", path, sizeof path);
+	bare = length - (ssize_t)(sizeof mark - 1);
+	path[length > 0 && length < PATH_MAX ? length : 0] = '\0';
+	if (bare > 0 && access(path, F_OK) != 0 && strcmp(path + bare, mark) == 0)
+		path[bare] = '\0';
+}
+
+const char *
+logfile_name(void)
+{
+	return path;
+}
+
+void
+logfile_inherit(const char *name)
+{
+	if (name[0] == '/' && strlen(name) < sizeof path && is_file())
+		strcpy(path, name);
+}
+
+bool
+logfile_reopen(void)
+{
+	int fd;
+
+	if (path[0] == '\0' && is_file()) {
+		log_error("cannot reopen the log: its name is unknown (is /proc mounted?)");
+		return false;
+	}
+	if (path[0] == '\0') {
+		log_info("the log is no file; there is nothing to reopen");
+		return false;
+	}
+	spare_release();
+	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY | O_CLOEXEC, 0644);
+	if (fd != -1)
+		logfile_replace(fd);
+	else
+		log_error("cannot reopen the log %s: %s", path, strerror(errno));
+	if (fd != -1)
+		close(fd);
+	spare_keep();
+	return fd != -1;
+}
+
+void
+logfile_replace(int fd)
+{
+	if (dup2(fd, STDERR_FILENO) == STDERR_FILENO)
+		log_info("the log is reopened");
+	else
+		log_error("cannot reopen the log: %s", strerror(errno));
+}

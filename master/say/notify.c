@@ -1,0 +1,228 @@
+#include "master/say/notify.h"
+
+#include <errno.h>
+#include <ev.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "hub/base/clock.h"
+#include "hub/base/log.h"
+#include "master/base/values.h"
+
+/* What the manager had no room for is sent again after so many seconds, twice as many each time. */
+#define AGAIN_FIRST 0.1
+#define AGAIN_LAST 5.
+
+/* Words about a state: one that is lost would leave the manager with a wrong idea for good. */
+enum { TEXT_SIZE = 512, UNSAID_MAX = 8 };
+
+static char unsaid[UNSAID_MAX][TEXT_SIZE]; /* in order */
+static unsigned unsaid_count;
+static char
+	shown[TEXT_SIZE];    /* the status that the manager was told last; "" if none, or unknown */
+static struct ev_loop *loop; /* NULL: nothing is said again */
+static ev_timer again;
+static double again_after;
+
+static struct sockaddr_un manager;
+static socklen_t manager_length;
+static int channel; /* made at the start: no word is lost later because files ran out */
+static int64_t watchdog;
+
+/* Nanoseconds; 0 for what is no interval, or longer than this clock runs. */
+static int64_t
+read_interval(const char *text)
+{
+	uint64_t microseconds;
+
+	if (values_read_plain(text, INT64_MAX / CLOCK_MICROSECOND, &microseconds))
+		return (int64_t)microseconds * CLOCK_MICROSECOND;
+	log_warning("WATCHDOG_USEC: '%s' is not an interval; the service manager's watchdog is not "
+		    "told anything",
+		text);
+	return 0;
+}
+
+static bool
+is_own(const char *text)
+{
+	uint64_t pid;
+
+	return values_read_plain(text, INT_MAX, &pid) && (pid_t)pid == getpid();
+}
+
+void
+notify_init(void)
+{
+	const char *path = getenv("NOTIFY_SOCKET");
+	const char *interval = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
+
+	if (path == NULL || (path[0] != '/' && path[0] != '@') ||
+		strlen(path) >= sizeof manager.sun_path)
+		return;
+	channel = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (channel == -1) {
+		log_error("cannot talk to the service manager: %s", strerror(errno));
+		return;
+	}
+	manager.sun_family = AF_UNIX;
+	memcpy(manager.sun_path, path, strlen(path));
+	manager_length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
+	if (path[0] == '@')
+		manager.sun_path[0] = '\0';
+	/* After an upgrade the pid is that of the first master. */
+	if (interval != NULL && (pid == NULL || is_own(pid) || getenv("HUBBUB_HANDOVER") != NULL))
+		watchdog = read_interval(interval);
+}
+
+static bool
+say(const char *text)
+{
+	return sendto(channel, text, strlen(text), MSG_NOSIGNAL, (const struct sockaddr *)&manager,
+		       manager_length) != -1;
+}
+
+static void
+say_unsaid(void)
+{
+	unsigned said = 0;
+
+	while (said < unsaid_count && say(unsaid[said]))
+		said++;
+	unsaid_count -= said;
+	memmove(unsaid[0], unsaid[said], unsaid_count * sizeof unsaid[0]);
+	if (said > 0)
+		again_after = AGAIN_FIRST;
+}
+
+static void
+plan_again(void)
+{
+	if (loop == NULL || unsaid_count == 0 || ev_is_active(&again))
+		return;
+	ev_timer_set(&again, again_after, 0);
+	ev_timer_start(loop, &again);
+	again_after = again_after * 2 < AGAIN_LAST ? again_after * 2 : AGAIN_LAST;
+}
+
+static void
+on_again(struct ev_loop *looped, ev_timer *timer, int events)
+{
+	(void)looped, (void)timer, (void)events;
+	say_unsaid();
+	plan_again();
+}
+
+/* Behind those that are kept already; without room for it, the oldest is out of date. */
+static void
+keep(const char *text)
+{
+	if (unsaid_count == 0)
+		again_after = AGAIN_FIRST;
+	if (unsaid_count == UNSAID_MAX) {
+		unsaid_count--;
+		shown[0] = '\0';
+		memmove(unsaid[0], unsaid[1], unsaid_count * sizeof unsaid[0]);
+	}
+	memcpy(unsaid[unsaid_count++], text, TEXT_SIZE);
+	plan_again();
+}
+
+/* It is a text's last line. */
+static void
+note_status(const char *text)
+{
+	static const char key[] = "STATUS=";
+	const char *status = strstr(text, key);
+
+	if (status != NULL)
+		snprintf(shown, sizeof shown, "%s", status + sizeof key - 1);
+}
+
+void
+notify_send(const char *format, ...)
+{
+	char text[TEXT_SIZE];
+	va_list arguments;
+
+	if (manager_length == 0)
+		return;
+	va_start(arguments, format);
+	vsnprintf(text, sizeof text, format, arguments);
+	va_end(arguments);
+	note_status(text);
+	say_unsaid();
+	if (unsaid_count == 0 && say(text))
+		return;
+	log_debug("the service manager was not told, it will be again: %s", strerror(errno));
+	keep(text);
+}
+
+bool
+notify_awaits_room(void)
+{
+	say_unsaid();
+	return unsaid_count > 0 && (errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM);
+}
+
+void
+notify_forget(void)
+{
+	unsaid_count = 0;
+	shown[0] = '\0';
+	if (loop != NULL)
+		ev_timer_stop(loop, &again);
+}
+
+void
+notify_alive(void)
+{
+	if (manager_length == 0)
+		return;
+	say_unsaid();
+	if (unsaid_count == 0)
+		say("WATCHDOG=1");
+}
+
+void
+notify_status(const char *status)
+{
+	char text[TEXT_SIZE];
+
+	if (manager_length == 0 || strcmp(status, shown) == 0)
+		return;
+	snprintf(text, sizeof text, "STATUS=%s", status);
+	say_unsaid();
+	if (unsaid_count == 0 && say(text))
+		note_status(text);
+}
+
+void
+notify_start(struct ev_loop *masters_loop)
+{
+	loop = masters_loop;
+	ev_init(&again, on_again);
+	plan_again();
+}
+
+void
+notify_stop(void)
+{
+	if (loop != NULL)
+		ev_timer_stop(loop, &again);
+	loop = NULL;
+}
+
+int64_t
+notify_watchdog(void)
+{
+	return manager_length != 0 ? watchdog : 0;
+}

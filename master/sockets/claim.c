@@ -1,0 +1,381 @@
+#include "master/sockets/claim.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "hub/base/clock.h"
+#include "hub/base/log.h"
+#include "master/sockets/holder.h"
+#include "master/sockets/lock.h"
+#include "worker/heritage.h"
+
+/* ---- errors that say what to do ---- */
+
+void
+claim_explain(const struct address *address, int error)
+{
+	char text[ADDRESS_TEXT_SIZE], holder[HOLDER_TEXT_SIZE];
+
+	address_format(address, text);
+	switch (error) {
+	case EADDRINUSE:
+		holder_find(address, holder);
+		log_error("cannot listen on %s: it is in use by %s; stop that, or choose another "
+			  "address",
+			text, holder);
+		break;
+	case ENOTSOCK:
+		log_error("cannot listen on %s: what is there is no socket; choose another path, "
+			  "or move it away",
+			text);
+		break;
+	case EADDRNOTAVAIL:
+		log_error("cannot listen on %s: no interface of this machine has that address; "
+			  "'ip address' lists those it has",
+			text);
+		break;
+	case EACCES:
+		if (address->kind == ADDRESS_UNIX) {
+			log_error(
+				"cannot listen on %s: this user may not write in its folder", text);
+			break;
+		}
+		log_error("cannot listen on %s: ports below 1024 need privilege; choose a higher "
+			  "--listen, or start as root with --user, or grant CAP_NET_BIND_SERVICE",
+			text);
+		break;
+	default:
+		log_error("cannot listen on %s: %s", text, strerror(error));
+	}
+}
+
+/* ---- one copy per address ---- */
+
+#define RETRY_EVERY 20 /* milliseconds */
+#define RETRY_FOR 2000
+#define ORPHANS_FOR (3 * ORPHAN_TIME) /* a slow machine gets more than those who are stuck */
+#define NAME_MOST 64                  /* characters of a file's name that fit into a lock's */
+
+/* Takes a lock on what the text names. Returns it, or -1 with errno. */
+static int
+take(const char *name, const char *text, struct ucred *other)
+{
+	int fd = lock_take(name, other);
+
+	if (fd != -1 && other->pid != 0)
+		log_warning("pid %d of user %u holds the lock on %s, which that user may not have: "
+			    "going on without heeding it",
+			(int)other->pid, (unsigned)other->uid, text);
+	return fd;
+}
+
+/* Two servers that start at the same moment on overlapping addresses (all, and one of them) would
+ * pass each other's probe, which finds sockets that listen only. So starting on a port is done by
+ * one at a time. */
+int
+claim_port(const struct address *address)
+{
+	char name[64], text[64];
+	struct ucred other;
+	int fd;
+
+	snprintf(name, sizeof name, "starting/%s%u", address->kind == ADDRESS_UDP ? "udp:" : "",
+		address_port(address));
+	snprintf(text, sizeof text, "starting on port %u", address_port(address));
+	for (int waited = 0;
+		(fd = take(name, text, &other)) == -1 && errno == EADDRINUSE && waited < RETRY_FOR;
+		waited += RETRY_EVERY)
+		poll(NULL, 0, RETRY_EVERY);
+	if (fd == -1 && errno == EADDRINUSE)
+		log_error(
+			"another server is starting on port %u and does not get ready; stop it, or "
+			"choose another --listen",
+			address_port(address));
+	else if (fd == -1)
+		log_error("cannot lock port %u: %s", address_port(address), strerror(errno));
+	return fd;
+}
+
+/* A path may be spelled in many ways: its folder is named by what it is, and a long name of the
+ * file by its beginning and a number. Returns false with errno if there is no such folder. */
+static bool
+name_lock(const struct address *address, char text[static ADDRESS_TEXT_SIZE])
+{
+	const char *name;
+	char folder[ADDRESS_TEXT_SIZE];
+	struct stat status;
+	char *slash;
+
+	address_format(address, text);
+	if (address->kind != ADDRESS_UNIX)
+		return true;
+	snprintf(folder, sizeof folder, "%s", address_path(address));
+	slash = strrchr(folder, '/');
+	if (slash != NULL)
+		*slash = '\0';
+	if (stat(slash == NULL ? "." : slash == folder ? "/" : folder, &status) != 0)
+		return false;
+	name = slash != NULL ? slash + 1 : folder;
+	if (strlen(name) <= NAME_MOST)
+		snprintf(text, ADDRESS_TEXT_SIZE, "%lx:%lx/%.*s", (unsigned long)status.st_dev,
+			(unsigned long)status.st_ino, NAME_MOST, name);
+	else
+		snprintf(text, ADDRESS_TEXT_SIZE, "%lx:%lx/%.*s#%016" PRIx64,
+			(unsigned long)status.st_dev, (unsigned long)status.st_ino, NAME_MOST - 17,
+			name, lock_number(name));
+	return true;
+}
+
+int
+claim_address(const struct address *address)
+{
+	char name[ADDRESS_TEXT_SIZE], text[ADDRESS_TEXT_SIZE], holder[HOLDER_TEXT_SIZE];
+	struct ucred other;
+	int fd;
+
+	address_format(address, text);
+	fd = name_lock(address, name) ? take(name, text, &other) : -1;
+	if (fd == -1 && errno == EADDRINUSE) {
+		holder_find(address, holder);
+		log_error("cannot listen on %s: another hubbub server has it, %s; stop that, or "
+			  "choose another address",
+			text, holder);
+	} else if (fd == -1 && errno == ENOENT) {
+		log_error("cannot listen on %s: there is no such folder", text);
+	} else if (fd == -1) {
+		log_error("cannot lock %s: %s", text, strerror(errno));
+	}
+	return fd;
+}
+
+/* SO_REUSEPORT would let this server join, and share the connections of, any other of the same user
+ * that set it too; a bind without it finds out. Returns 0, or an errno. */
+static int
+probe_port(const struct address *address)
+{
+	int error = 0, on = address->kind == ADDRESS_TCP;
+	int type = address->kind == ADDRESS_UDP ? SOCK_DGRAM : SOCK_STREAM;
+	int fd = socket(address->socket.ss_family, type | SOCK_CLOEXEC, 0);
+
+	if (fd == -1)
+		return errno;
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
+		bind(fd, (const struct sockaddr *)&address->socket, address->length) != 0)
+		error = errno;
+	close(fd);
+	return error;
+}
+
+/* A socket's file that nobody listens on is what a killed server has left, and is removed. Returns
+ * 0, or an errno: ENOTSOCK if something else is there. */
+static int
+probe_path(const struct address *address)
+{
+	const char *path = address_path(address);
+	struct stat status;
+	int fd, error = 0;
+
+	if (lstat(path, &status) != 0)
+		return 0;
+	if (!S_ISSOCK(status.st_mode))
+		return ENOTSOCK;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd == -1 ||
+		connect(fd, (const struct sockaddr *)&address->socket, address->length) != 0)
+		error = errno;
+	if (fd != -1)
+		close(fd);
+	/* Gone meanwhile is as good. */
+	if (error == ECONNREFUSED)
+		return unlink(path) == 0 || errno == ENOENT ? 0 : errno;
+	return error == 0 || error == EAGAIN ? EADDRINUSE : error;
+}
+
+struct wait {
+	int64_t began;
+	int64_t seen; /* when a worker of a dead master was last there; 0 if none was */
+};
+
+/* Waits a moment if it is worth trying again: workers of a server that was killed close what
+ * listens, and nobody can be seen while a process ends. */
+static bool
+may_retry(const struct address *address, struct wait *wait)
+{
+	char text[ADDRESS_TEXT_SIZE], holder[HOLDER_TEXT_SIZE];
+	enum holder kind = holder_find(address, holder);
+	int64_t now = clock_now();
+	int64_t end = (wait->seen != 0 ? wait->seen : wait->began) + RETRY_FOR * CLOCK_MILLISECOND;
+
+	if (kind == HOLDER_ORPHAN && wait->seen == 0) {
+		address_format(address, text);
+		log_info("%s is still held by %s, whose master is dead; waiting", text, holder);
+	}
+	if (kind == HOLDER_ORPHAN) {
+		wait->seen = now;
+		end = wait->began + ORPHANS_FOR;
+	}
+	if (kind == HOLDER_OTHER || now > end)
+		return false;
+	poll(NULL, 0, RETRY_EVERY);
+	return true;
+}
+
+int
+claim_probe(const struct address *address)
+{
+	int (*probe)(const struct address *address) =
+		address->kind == ADDRESS_UNIX ? probe_path : probe_port;
+	struct wait wait = {.began = clock_now()};
+	int error;
+
+	do
+		error = probe(address);
+	while (error == EADDRINUSE && may_retry(address, &wait));
+	if (error == 0)
+		return 0;
+	claim_explain(address, error);
+	return -1;
+}
+
+/* ---- what a name stands for, and this machine has ---- */
+
+/* Returns 0, or the errno that says that the machine does not have it; other trouble shows
+ * later. */
+static int
+find_missing(const struct address *address)
+{
+	struct address any_port = *address;
+	int type = address->kind == ADDRESS_UDP ? SOCK_DGRAM : SOCK_STREAM;
+	int error = 0, fd;
+
+	if (address->kind == ADDRESS_UNIX)
+		return 0;
+	address_set_port(&any_port, 0);
+	fd = socket(address->socket.ss_family, type | SOCK_CLOEXEC, 0);
+	if (fd == -1 || bind(fd, (const struct sockaddr *)&any_port.socket, any_port.length) != 0)
+		error = errno;
+	if (fd != -1)
+		close(fd);
+	/* A link-local address of a hosts file, which says nothing of the interface. */
+	if (error == EINVAL && address->socket.ss_family == AF_INET6)
+		error = EADDRNOTAVAIL;
+	return error == EADDRNOTAVAIL || error == EAFNOSUPPORT ? error : 0;
+}
+
+/* Whether another address of the same name can be had. */
+static bool
+has_another(const struct address *addresses, size_t count, size_t index)
+{
+	for (size_t i = 0; i < count; i++)
+		if (i != index && addresses[i].name == addresses[index].name &&
+			find_missing(&addresses[i]) == 0)
+			return true;
+	return false;
+}
+
+bool
+claim_can_spare(const struct address *addresses, size_t count, size_t index)
+{
+	const struct address *address = &addresses[index];
+	int error = address->is_alternative ? find_missing(address) : 0;
+	char text[ADDRESS_TEXT_SIZE];
+
+	if (error == 0 || !has_another(addresses, count, index))
+		return false;
+	address_format(address, text);
+	log_warning("not listening on %s, which is one of several addresses of a name: %s", text,
+		error == EADDRNOTAVAIL ? "no interface of this machine has it" : strerror(error));
+	return true;
+}
+
+int
+claim_follow_port(struct address *addresses, size_t index)
+{
+	struct address *address = &addresses[index];
+
+	if (!address_is_open(address))
+		return 0;
+	for (size_t i = 0; i < index && address_is_open(address); i++)
+		if (addresses[i].name == address->name && addresses[i].kind == address->kind)
+			address_set_port(address, address_port(&addresses[i]));
+	return address_is_open(address) ? 0 : probe_port(address);
+}
+
+/* Port 0 becomes a real one. Returns a listening socket, or -1 with errno. */
+static int
+listen_at(struct address *address)
+{
+	int on = 1, error;
+	int fd = socket(address->socket.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd == -1)
+		return -1;
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+		bind(fd, (const struct sockaddr *)&address->socket, address->length) == 0 &&
+		listen(fd, SOMAXCONN) == 0 &&
+		getsockname(fd, (struct sockaddr *)&address->socket, &address->length) == 0)
+		return fd;
+	error = errno;
+	close(fd);
+	errno = error;
+	return -1;
+}
+
+/* Listens at as many as it can. Returns 0, or an errno, with the index of the one that it is
+ * about. */
+static int
+listen_at_all(struct address *addresses, size_t count, int *fds, size_t *refused)
+{
+	for (size_t i = 0; i < count; i++) {
+		int error = claim_follow_port(addresses, i);
+
+		fds[i] = error == 0 ? listen_at(&addresses[i]) : -1;
+		if (fds[i] != -1)
+			continue;
+		*refused = i;
+		return error == 0 ? errno : error;
+	}
+	return 0;
+}
+
+static void
+close_all(int *fds, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (fds[i] != -1)
+			close(fds[i]);
+		fds[i] = -1;
+	}
+}
+
+int
+claim_listen(const struct address *wanted, size_t count, const char *option,
+	int fds[static ADDRESSES_MAX])
+{
+	struct address addresses[ADDRESSES_MAX];
+	size_t kept = 0, refused = 0;
+	int error = 0, tries = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (!claim_can_spare(wanted, count, i))
+			addresses[kept++] = wanted[i];
+	do {
+		for (size_t i = 0; i < kept; i++)
+			address_set_port(&addresses[i], address_port(&wanted[0]));
+		error = listen_at_all(addresses, kept, fds, &refused);
+		if (error != 0)
+			close_all(fds, kept);
+		/* A port that was free at one address may be taken at another. */
+	} while (error == EADDRINUSE && refused > 0 && address_is_open(&wanted[0]) &&
+		 ++tries < CLAIM_PORTS_MAX);
+	if (error == 0)
+		return 0;
+	claim_explain(&addresses[refused], error);
+	log_error("that address is --%s's", option);
+	return -1;
+}

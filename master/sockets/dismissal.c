@@ -1,0 +1,44 @@
+#include "master/sockets/dismissal.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "hub/io/leftover.h"
+
+/* Returns how many. */
+static size_t
+dismiss_at(int listener, int backlog)
+{
+	static unsigned char buffer[16 * 1024];
+	size_t gone = 0;
+
+	/* The kernel queues one more than it is told to. */
+	for (int left = backlog + 1; left > 0; left--) {
+		int client = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+		if (client == -1)
+			break;
+		leftover_discard(client, buffer, sizeof buffer);
+		shutdown(client, SHUT_WR);
+		close(client);
+		gone++;
+	}
+	return gone;
+}
+
+size_t
+dismissal_of_queued(const struct sockets *sockets)
+{
+	size_t gone = 0;
+
+	for (unsigned i = 0; i < sockets->listening; i++) {
+		unsigned seat = sockets->order[i];
+
+		for (unsigned address = 0; address < sockets->address_count; address++)
+			if (sockets->addresses[address].kind != ADDRESS_UDP &&
+				!sockets_is_kept(sockets, seat, address))
+				gone += dismiss_at(
+					sockets->seats[seat].fds[address], sockets->backlog);
+	}
+	return gone;
+}

@@ -1,0 +1,252 @@
+/* Which seats listen: the kernel's group of each address, and its order. */
+#include <errno.h>
+#include <linux/filter.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "hub/base/log.h"
+#include "master/sockets/sockets.h"
+
+#define TCP_FLAGS 13 /* offset of the byte in a TCP header */
+#define TCP_FLAG_SYN 0x02
+#define TCP_FLAG_ACK 0x10
+
+/* Whether a socket is this server's alone, and can be taken out of its group without being
+ * closed. */
+static bool
+is_own(const struct sockets *sockets, const struct seat *seat, unsigned address)
+{
+	return sockets_is_in_group(sockets, address) &&
+	       seat->fds[address] != sockets->passed[address];
+}
+
+static bool
+does_listen(int fd)
+{
+	int listens = 0;
+	socklen_t length = sizeof listens;
+
+	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) == 0 && listens != 0;
+}
+
+/* Returns 0, or -1 with errno. */
+static int
+listen_on(const struct sockets *sockets, const struct seat *seat, unsigned address)
+{
+	switch (sockets->addresses[address].kind) {
+	case ADDRESS_TCP:
+		/* A service manager's, whose backlog stays; it may have left listening to us. */
+		if (sockets->shared[address] != -1 && does_listen(seat->fds[address]))
+			return 0;
+		break;
+	case ADDRESS_UDP:
+		return 0;
+	case ADDRESS_UNIX:
+		/* Again and again the same one. */
+		break;
+	}
+	return listen(seat->fds[address], sockets->backlog);
+}
+
+/* Takes one socket out of its group. */
+static void
+shut(const struct sockets *sockets, const struct seat *seat, unsigned address)
+{
+	if (is_own(sockets, seat, address))
+		shutdown(seat->fds[address], SHUT_RDWR);
+}
+
+int
+sockets_listen(struct sockets *sockets, unsigned index)
+{
+	struct seat *seat = &sockets->seats[index];
+
+	if (seat->listens)
+		return 0;
+	for (unsigned i = 0; i < sockets->address_count; i++) {
+		int error;
+
+		if (listen_on(sockets, seat, i) == 0)
+			continue;
+		/* In all groups or in none. */
+		error = errno;
+		while (i-- > 0)
+			shut(sockets, seat, i);
+		errno = error;
+		return -1;
+	}
+	seat->listens = true;
+	sockets->order[sockets->listening++] = index;
+	roll_write(sockets->roll, sockets->order, sockets->listening);
+	return 0;
+}
+
+void
+sockets_park(struct sockets *sockets, unsigned index)
+{
+	struct seat *seat = &sockets->seats[index];
+
+	if (!seat->listens)
+		return;
+	for (unsigned i = 0; i < sockets->address_count; i++)
+		shut(sockets, seat, i);
+	seat->listens = false;
+	for (unsigned at = 0; at < sockets->listening; at++) {
+		if (sockets->order[at] != index)
+			continue;
+		sockets->order[at] = sockets->order[--sockets->listening];
+		roll_write(sockets->roll, sockets->order, sockets->listening);
+		break;
+	}
+}
+
+/* Returns whether that is a TCP listener. */
+static bool
+ask_listener(const struct sockets *sockets, unsigned index, unsigned address, struct tcp_info *info)
+{
+	const struct seat *seat = &sockets->seats[index];
+	socklen_t length = sizeof *info;
+
+	return seat->listens &&
+	       getsockopt(seat->fds[address], IPPROTO_TCP, TCP_INFO, info, &length) == 0 &&
+	       info->tcpi_state == TCP_LISTEN;
+}
+
+unsigned
+sockets_queued_at(const struct sockets *sockets, unsigned index, unsigned address)
+{
+	struct tcp_info info;
+
+	/* Of a listener the field is the length of its queue. */
+	return ask_listener(sockets, index, address, &info) ? info.tcpi_unacked : 0;
+}
+
+unsigned
+sockets_queued(const struct sockets *sockets, unsigned index)
+{
+	unsigned queued = 0;
+
+	for (unsigned i = 0; i < sockets->address_count; i++)
+		queued += sockets_queued_at(sockets, index, i);
+	return queued;
+}
+
+unsigned
+sockets_backlog(const struct sockets *sockets)
+{
+	unsigned least = 0;
+	struct tcp_info info;
+
+	/* Of a listener the field is the longest that its queue may be. */
+	for (unsigned at = 0; at < sockets->listening; at++)
+		for (unsigned i = 0; i < sockets->address_count; i++)
+			if (ask_listener(sockets, sockets->order[at], i, &info) &&
+				info.tcpi_sacked > 0 && (least == 0 || info.tcpi_sacked < least))
+				least = info.tcpi_sacked;
+	return least;
+}
+
+void
+sockets_forget(struct sockets *sockets)
+{
+	for (unsigned i = 0; i < sockets->seat_count; i++)
+		sockets->seats[i].listens = false;
+	sockets->listening = 0;
+	sockets->is_owner = false;
+}
+
+/* Whether a seat is a member of the group now, which the master that wrote the roll may not have
+ * lived to write. */
+static bool
+is_member(const struct sockets *sockets, unsigned index)
+{
+	for (unsigned i = 0; index < sockets->seat_count && i < sockets->address_count; i++) {
+		const struct seat *seat = &sockets->seats[index];
+
+		if (is_own(sockets, seat, i))
+			return does_listen(seat->fds[i]);
+	}
+	/* Without a TCP socket of its own it is in no group, and what the roll says holds. */
+	return index < sockets->seat_count;
+}
+
+/* The kernel moves the last member into the place of one that leaves. If several have left, in an
+ * order that is not known, it is not known either who was moved, unless all of them were the last
+ * ones. */
+static bool
+strike_absent(struct sockets *sockets)
+{
+	unsigned *order = sockets->order, absent = 0, behind = 0;
+
+	for (unsigned i = 0; i < sockets->listening; i++) {
+		if (!is_member(sockets, order[i]))
+			absent++;
+		else if (absent > 0)
+			behind++;
+	}
+	for (unsigned i = 0; i < sockets->listening;) {
+		if (is_member(sockets, order[i]))
+			i++;
+		else
+			order[i] = order[--sockets->listening];
+	}
+	return absent <= 1 || behind == 0;
+}
+
+/* Gives the queues that another master has made this one's length. The group stays as it is: to
+ * listen again moves nobody in it. */
+static void
+resize_queues(const struct sockets *sockets)
+{
+	for (unsigned i = 0; i < sockets->listening; i++)
+		for (unsigned address = 0; address < sockets->address_count; address++)
+			if (listen_on(sockets, &sockets->seats[sockets->order[i]], address) != 0)
+				log_warning("a queue cannot get the length of --backlog: %s",
+					strerror(errno));
+}
+
+bool
+sockets_own(struct sockets *sockets)
+{
+	unsigned *order = calloc(2 * (size_t)SOCKETS_SEATS_MAX, sizeof *order);
+	bool is_known;
+
+	if (order == NULL)
+		return false;
+	free(sockets->order);
+	sockets->order = order;
+	sockets->listening = roll_read(sockets->roll, order);
+	is_known = strike_absent(sockets);
+	for (unsigned i = 0; i < sockets->listening; i++)
+		sockets->seats[order[i]].listens = true;
+	roll_write(sockets->roll, order, sockets->listening);
+	resize_queues(sockets);
+	sockets->is_owner = true;
+	sockets_know_paths(sockets);
+	return is_known;
+}
+
+void
+sockets_deafen(struct sockets *sockets)
+{
+	/* Drops a SYN, which the client repeats after a second; what acknowledges one passes. A
+	 * socket's filter sees the TCP header first. */
+	static struct sock_filter drop_syn[] = {
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, TCP_FLAGS),
+		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, TCP_FLAG_SYN | TCP_FLAG_ACK),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, TCP_FLAG_SYN, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+	};
+	static const struct sock_fprog program = {5, drop_syn};
+
+	sockets_remove_paths(sockets);
+	for (unsigned i = 0; i < sockets->listening; i++)
+		for (unsigned address = 0; address < sockets->address_count; address++)
+			if (is_own(sockets, &sockets->seats[sockets->order[i]], address))
+				setsockopt(sockets->seats[sockets->order[i]].fds[address],
+					SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+}

@@ -1,0 +1,42 @@
+#include "master/start/help.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "master/base/output.h"
+
+#define KEY_USAGE 0x8000 /* no letter, nor a key of the table's */
+#define LAST_GROUP -1
+
+size_t
+help_lay_out(struct argp_option options[static HELP_OPTIONS_MAX], bool h_is_taken)
+{
+	size_t count = 0;
+
+	options[count++] = (struct argp_option){
+		"help", h_is_taken ? '?' : 'h', NULL, 0, "Give this help list", LAST_GROUP};
+	if (!h_is_taken)
+		options[count++] =
+			(struct argp_option){NULL, '?', NULL, OPTION_HIDDEN, NULL, LAST_GROUP};
+	options[count++] = (struct argp_option){
+		"usage", KEY_USAGE, NULL, 0, "Give a short usage message", LAST_GROUP};
+	options[count++] =
+		(struct argp_option){"version", 'V', NULL, 0, "Print program version", LAST_GROUP};
+	return count;
+}
+
+void
+help_take(int key, struct argp_state *state)
+{
+	if (key == 'h' || key == '?')
+		argp_state_help(state, stdout, ARGP_HELP_STD_HELP & ~(unsigned)ARGP_HELP_EXIT_OK);
+	else if (key == KEY_USAGE)
+		argp_state_help(state, stdout, ARGP_HELP_USAGE);
+	else if (key == 'V' && argp_program_version_hook != NULL)
+		argp_program_version_hook(stdout, state);
+	else if (key == 'V')
+		printf("%s\n", argp_program_version);
+	else
+		return;
+	exit(output_end());
+}

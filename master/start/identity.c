@@ -1,0 +1,131 @@
+#include "master/start/identity.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "hub/base/log.h"
+
+/* Returns whether the text is a number. */
+static bool
+read_number(const char *text, unsigned *number)
+{
+	char *end;
+	unsigned long value;
+
+	if (text[0] == '\0' || text[strspn(text, "0123456789")] != '\0')
+		return false;
+	errno = 0;
+	value = strtoul(text, &end, 10);
+	*number = (unsigned)value;
+	/* The greatest one means "none" to the kernel. */
+	return errno == 0 && value < UINT_MAX;
+}
+
+static const struct passwd *
+find_user(const char *user)
+{
+	const struct passwd *account = getpwnam(user);
+	unsigned number;
+
+	return account != NULL || !read_number(user, &number) ? account : getpwuid(number);
+}
+
+static const struct group *
+find_group(const char *group)
+{
+	const struct group *entry = getgrnam(group);
+	unsigned number;
+
+	return entry != NULL || !read_number(group, &number) ? entry : getgrgid(number);
+}
+
+bool
+identity_has_user(const char *user)
+{
+	return find_user(user) != NULL;
+}
+
+bool
+identity_has_group(const char *group)
+{
+	return find_group(group) != NULL;
+}
+
+int
+identity_find(struct identity *identity, const char *user, const char *group)
+{
+	const struct passwd *account;
+
+	*identity = (struct identity){.changes = user != NULL};
+	if (user == NULL)
+		return 0;
+	account = find_user(user);
+	if (account == NULL) {
+		log_error("--user: there is no user '%s' on this machine", user);
+		return -1;
+	}
+	identity->user = account->pw_uid;
+	identity->group = account->pw_gid;
+	snprintf(identity->name, sizeof identity->name, "%s", account->pw_name);
+	if (group != NULL) {
+		const struct group *entry = find_group(group);
+
+		if (entry == NULL) {
+			log_error("--group: there is no group '%s' on this machine", group);
+			return -1;
+		}
+		identity->group = entry->gr_gid;
+	}
+	if (geteuid() == 0)
+		return 0;
+	identity->changes = false;
+	if (identity->user != geteuid() || identity->group != getegid()) {
+		log_error("--user, --group: only root can become '%s'; leave them out, or start as "
+			  "root",
+			user);
+		return -1;
+	}
+	return 0;
+}
+
+int
+identity_assume(const struct identity *identity)
+{
+	if (!identity->changes)
+		return 0;
+	/* Groups first: once the user has changed, nothing else may. */
+	if (initgroups(identity->name, identity->group) == 0 && setgid(identity->group) == 0 &&
+		setuid(identity->user) == 0) {
+		identity_hide(identity->name);
+		return 0;
+	}
+	log_error("cannot become user '%s': %s", identity->name, strerror(errno));
+	return -1;
+}
+
+/* What it was before identity_hide_for_now: 1, unless the program's file may not be read or has
+ * capabilities. */
+static int dumpable = -1;
+
+void
+identity_hide_for_now(void)
+{
+	dumpable = prctl(PR_GET_DUMPABLE);
+	prctl(PR_SET_DUMPABLE, 0);
+}
+
+void
+identity_hide(const char *user)
+{
+	if (user != NULL && geteuid() != 0)
+		prctl(PR_SET_DUMPABLE, 0);
+	else if (dumpable != -1)
+		prctl(PR_SET_DUMPABLE, dumpable);
+}

@@ -1,0 +1,450 @@
+/* What the options mean as a whole: addresses, TLS, the shape; the rows themselves are read by the
+ * table. */
+#include "master/start/options.h"
+
+#include <argp.h>
+#include <ev.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hub/base/allocator.h"
+#include "hub/base/log.h"
+#include "master/base/output.h"
+#include "master/sockets/sockets.h"
+#include "master/start/cpus.h"
+#include "master/start/identity.h"
+#include "master/start/network.h"
+#include "master/start/row.h"
+
+#define USAGE_EXIT 2
+#define PREFIX "HUBBUB_SERVER_" /* variables of the library begin with HUBBUB_ alone */
+
+/* One reading of options. */
+struct reading {
+	struct table table;
+	struct options *options;
+	const struct hubbub_service *service;
+	bool is_again; /* a reload: the process goes on whatever is wrong */
+};
+
+/* The service's context as it was before any option was set. */
+static void *context_defaults;
+
+#define complain(reading, name, ...) table_complain_of(&(reading)->table, name, __VA_ARGS__)
+#define named(reading, name) table_named(&(reading)->table, name, (char[TABLE_NAMED_SIZE]){0})
+
+/* ---- addresses and networks ---- */
+
+/* One that was there before; two of port 0 are two ports. NULL if there is none. */
+static struct address *
+find_address(struct options *options, const struct address *address)
+{
+	for (size_t i = 0; i < options->address_count; i++)
+		if (!address_is_open(address) && address_is_same(&options->addresses[i], address))
+			return &options->addresses[i];
+	return NULL;
+}
+
+static void
+add_address(struct reading *reading, const struct address *address)
+{
+	struct options *options = reading->options;
+	struct address *known = find_address(options, address);
+
+	if (known != NULL)
+		/* It may have been asked for alone. */
+		known->is_alternative = known->is_alternative && address->is_alternative;
+	else if (options->address_count == ADDRESSES_MAX)
+		complain(reading, "listen", "more than %d addresses", ADDRESSES_MAX);
+	else
+		options->addresses[options->address_count++] = *address;
+}
+
+/* Those that a --listen stands for; it is the one of that index. */
+static void
+resolve_listen(struct reading *reading, const char *text, unsigned index)
+{
+	struct options *options = reading->options;
+	struct address found[ADDRESSES_MAX];
+	unsigned name = index;
+	const char *why;
+	size_t count = address_parse(text, found, &why);
+
+	if (count == 0)
+		complain(reading, "listen", "'%s' %s", text, why);
+	/* One with an address of an earlier name is another word for that. */
+	for (size_t i = 0; i < count; i++) {
+		const struct address *known = find_address(options, &found[i]);
+
+		name = known != NULL ? known->name : name;
+	}
+	for (size_t i = 0; i < count; i++) {
+		found[i].name = name;
+		add_address(reading, &found[i]);
+	}
+}
+
+/* Whether it has the form of one of the master's own addresses, to which not all forms are open. */
+static bool
+may_be_own(const char *text)
+{
+	return strchr(text, ':') != NULL && strstr(text, "://") == NULL &&
+	       strncmp(text, "unix:", 5) != 0 && strncmp(text, "udp:", 4) != 0;
+}
+
+static void
+resolve_own(struct reading *reading, const char *name, const char *text, struct own_addresses *own)
+{
+	const char *why;
+
+	if (text == NULL || reading->table.error[0] != '\0')
+		return;
+	if (!may_be_own(text)) {
+		complain(reading, name, "'%s' is not HOST:PORT, [V6]:PORT or :PORT", text);
+		return;
+	}
+	own->count = address_parse(text, own->addresses, &why);
+	if (own->count == 0)
+		complain(reading, name, "'%s' %s", text, why);
+}
+
+/* Until one is wrong: the resolver may take its time. On a reload sockets stay what they are. */
+static void
+resolve_all(struct reading *reading)
+{
+	struct options *options = reading->options;
+
+	if (reading->is_again)
+		return;
+	if (options->listen.count == 0)
+		complain(reading, "listen", "needed, because %s has no address of its own",
+			reading->service->name);
+	for (size_t i = 0; i < options->listen.count && reading->table.error[0] == '\0'; i++)
+		resolve_listen(reading, options->listen.items[i], (unsigned)i);
+	resolve_own(reading, "admin", options->admin, &options->admin_at);
+	resolve_own(reading, "agent", options->agent, &options->agent_at);
+}
+
+static void
+check_proxy(struct reading *reading)
+{
+	struct options *options = reading->options;
+	struct worker_settings *worker = &options->worker;
+
+	if (options->proxy_from.count > 0 && !worker->has_proxy)
+		complain(reading, "proxy-from", "needs --proxy-protocol=on");
+	for (size_t i = 0; i < options->proxy_from.count; i++)
+		if (!network_parse(options->proxy_from.items[i],
+			    &worker->networks[worker->network_count++]))
+			complain(reading, "proxy-from",
+				"'%s' is not an address or a network, such as 10.0.0.0/8 or "
+				"2001:db8::/32",
+				options->proxy_from.items[i]);
+	if (worker->network_count > 0)
+		return;
+	network_parse("127.0.0.0/8", &worker->networks[0]);
+	network_parse("::1", &worker->networks[1]);
+	worker->network_count = 2;
+}
+
+/* The master's own addresses are nobody else's. */
+static void
+check_apart(struct reading *reading, const char *option, const struct own_addresses *own,
+	const char *other, const struct address *others, size_t count)
+{
+	for (size_t i = 0; i < own->count; i++)
+		for (size_t j = 0; j < count; j++)
+			if (address_overlaps(&own->addresses[i], &others[j]))
+				table_complain(&reading->table,
+					"%s and %s are the same address; choose another port",
+					named(reading, option), named(reading, other));
+}
+
+static void
+check_addresses(struct reading *reading)
+{
+	const struct options *options = reading->options;
+	bool has_tcp = reading->is_again, has_stream = reading->is_again;
+
+	for (size_t i = 0; i < options->address_count; i++) {
+		const struct address *address = &options->addresses[i];
+
+		has_tcp = has_tcp || address->kind == ADDRESS_TCP;
+		has_stream = has_stream || address->kind != ADDRESS_UDP;
+		if (address->kind != ADDRESS_UDP && reading->service->serve == NULL)
+			complain(reading, "listen",
+				"%s serves no connections, only udp:", reading->service->name);
+		if (address->kind == ADDRESS_UDP && reading->service->answer == NULL)
+			complain(reading, "listen", "%s has no answer to datagrams",
+				reading->service->name);
+		if (address->kind == ADDRESS_UNIX && options->control != NULL &&
+			strcmp(options->control, address_path(address)) == 0)
+			table_complain(&reading->table,
+				"%s and %s are the same path; choose another",
+				named(reading, "control"), named(reading, "listen"));
+	}
+	if (options->tls_certificate != NULL && !has_tcp)
+		complain(reading, "tls-cert", "TLS is for TCP, and no --listen address is of it");
+	if (options->worker.has_proxy && !has_stream)
+		complain(reading, "proxy-protocol", "no --listen address has connections");
+	check_apart(reading, "admin", &options->admin_at, "listen", options->addresses,
+		options->address_count);
+	check_apart(reading, "agent", &options->agent_at, "listen", options->addresses,
+		options->address_count);
+	check_apart(reading, "admin", &options->admin_at, "agent", options->agent_at.addresses,
+		options->agent_at.count);
+}
+
+/* ---- the whole ---- */
+
+/* As many hubs as CPUs, in two processes where possible, so that a crash never takes all. */
+static void
+choose_counts(struct options *options)
+{
+	options->processes = options->asked_processes;
+	options->threads = options->asked_threads;
+	if (options->processes != 0 && options->threads != 0)
+		return;
+	options->cpus = cpus_allowed();
+	if (options->processes == 0 && options->threads == 0)
+		options->processes = options->cpus < 2 ? 1 : 2;
+	else if (options->processes == 0)
+		options->processes = (options->cpus + options->threads - 1) / options->threads;
+	if (options->threads == 0)
+		options->threads = (options->cpus + options->processes - 1) / options->processes;
+}
+
+static void
+load_tls(struct reading *reading)
+{
+	struct options *options = reading->options;
+
+	if (options->tls_certificate == NULL && options->tls_key == NULL)
+		return;
+	if (options->tls_key == NULL)
+		complain(reading, "tls-cert", "needs --tls-key");
+	else if (options->tls_certificate == NULL)
+		complain(reading, "tls-key", "needs --tls-cert");
+	else if ((options->worker.tls = hub_tls_server_new(
+			  options->tls_certificate, options->tls_key)) == NULL)
+		table_complain(&reading->table, "%s, %s: %s", named(reading, "tls-cert"),
+			named(reading, "tls-key"), hub_tls_why());
+}
+
+/* On a reload who the server is stays what it is. */
+static void
+check_identity(struct reading *reading)
+{
+	const char *user = reading->options->user, *group = reading->options->group;
+
+	if (group != NULL && user == NULL)
+		complain(reading, "group", "needs --user");
+	if (reading->is_again || reading->table.error[0] != '\0')
+		return;
+	if (user != NULL && !identity_has_user(user))
+		complain(reading, "user", "there is no user '%s' on this machine", user);
+	if (group != NULL && !identity_has_group(group))
+		complain(reading, "group", "there is no group '%s' on this machine", group);
+}
+
+static void
+check_whole(struct reading *reading)
+{
+	struct options *options = reading->options;
+
+	resolve_all(reading);
+	check_identity(reading);
+	check_addresses(reading);
+	check_proxy(reading);
+	choose_counts(options);
+	if ((size_t)options->processes * options->threads > SOCKETS_SEATS_MAX)
+		table_complain(&reading->table, "%s, %s: %u x %u are more than %d hubs",
+			named(reading, "processes"), named(reading, "threads"), options->processes,
+			options->threads, SOCKETS_SEATS_MAX);
+	if (reading->table.error[0] == '\0')
+		load_tls(reading);
+}
+
+/* ---- the table ---- */
+
+static const struct hubbub_service *version_of;
+
+static void
+print_version(FILE *stream, struct argp_state *state)
+{
+	(void)state;
+	fprintf(stream, "%s %s\n", version_of->name, version_of->version);
+	fprintf(stream, "hubbub %s, libev %d.%d, %s, %s, %s%s\n", HUBBUB_VERSION,
+		ev_version_major(), ev_version_minor(), allocator_name(), HUBBUB_COMPILER,
+		HUBBUB_ARCHITECTURE, HUBBUB_SANITIZE_NAME);
+}
+
+/* All that is no option of a row. */
+static error_t
+take_other(struct table *table, int key, char *value, struct argp_state *state)
+{
+	(void)state;
+	if (key != ARGP_KEY_ARG)
+		return ARGP_ERR_UNKNOWN;
+	if (table_has_name(table, value))
+		table_complain(table, "'%s' is not an option; did you mean --%s?", value, value);
+	else
+		table_complain(table,
+			"'%s' is not an option; addresses are given with --listen, see --help",
+			value);
+	return EINVAL;
+}
+
+/* The service's options stand behind those of every server, of which one has a default that the
+ * service sets. The rows last until the next call. */
+static struct table
+make_table(struct options *options, const struct hubbub_service *service)
+{
+	static struct hubbub_option rows[OPTIONS_ROWS_MAX];
+	static char description[1536];
+
+	table_copy_rows(rows, options_rows);
+	table_set_standard(rows, "listen", service->listen);
+	snprintf(description, sizeof description,
+		"%s serves TCP on every core: a master process, worker processes, threads, and a "
+		"coroutine per connection.\v"
+		"Times are seconds, or have a unit: 10, 250ms, 5m.\n\n"
+		"@FILE stands for the arguments in FILE, one a line, read again on HUP; blank "
+		"lines "
+		"and lines that begin with # are skipped; quotes are not special. The "
+		"environment may set options, too, as " PREFIX "IDLE_TIMEOUT does "
+		"--idle-timeout, or " PREFIX "LISTEN with blanks between several; the command line "
+		"and its @FILEs win.\n\n"
+		"Signals to the master: TERM stops gracefully; a second TERM, INT or QUIT at once; "
+		"HUP replaces the workers; USR1 reopens the log; USR2 upgrades to the program that "
+		"is now in its place; TTIN and TTOU mean one worker more and less. hubbub-ctl has "
+		"drain, stop, reload, upgrade and scale for these, and nothing for USR1.",
+		service->name);
+	return (struct table){
+		.parts = {{rows, options}, {service->options, service->context}},
+		.prefix = PREFIX,
+		.description = description,
+		.take = take_other,
+		.arguments = &options->arguments,
+		.givens = &options->givens,
+	};
+}
+
+/* Every service option is set anew, from the defaults. */
+static int
+reset_context(const struct hubbub_service *service)
+{
+	size_t size = service->context_size;
+
+	if (size == 0)
+		return 0;
+	if (context_defaults == NULL) {
+		context_defaults = malloc(size);
+		if (context_defaults == NULL)
+			return -1;
+		memcpy(context_defaults, service->context, size);
+	}
+	memcpy(service->context, context_defaults, size);
+	return 0;
+}
+
+static void
+read_all(struct reading *reading, int argc, char **argv)
+{
+	const struct hubbub_service *service = reading->service;
+	struct options *options = reading->options;
+	struct table *table = &reading->table;
+	const struct hubbub_option *row;
+
+	if (!table_is_sound(table, table->error, table->error_size))
+		return;
+	if (service->context_size == 0 && (row = table_find_bound(service->options)) != NULL)
+		table_complain(table, "--%s is %s, which needs a context_size", row->name,
+			row->kind == HUBBUB_STRING ? "a string"
+			: row->kind == HUBBUB_LIST ? "a list"
+						   : "not reloadable");
+	if (reset_context(service) != 0)
+		table_complain(table, "no memory");
+	if (table->error[0] == '\0' && table_read(table, argc, argv) == 0)
+		check_whole(reading);
+	if (table->error[0] != '\0' || service->context_size == 0)
+		return;
+	options->context = malloc(service->context_size);
+	if (options->context == NULL)
+		table_complain(table, "no memory");
+	else
+		memcpy(options->context, service->context, service->context_size);
+}
+
+int
+options_read(struct options *options, int argc, char **argv, const struct hubbub_service *service,
+	bool is_again, char *error, size_t error_size)
+{
+	struct reading reading = {.options = options, .service = service, .is_again = is_again};
+
+	*options = (struct options){0};
+	error[0] = '\0';
+	reading.table = make_table(options, service);
+	reading.table.flags = is_again ? ARGP_NO_ERRS | ARGP_NO_EXIT | ARGP_NO_HELP : 0;
+	reading.table.error = error;
+	reading.table.error_size = error_size;
+	version_of = service;
+	argp_program_version_hook = print_version;
+	argp_err_exit_status = USAGE_EXIT;
+	read_all(&reading, argc, argv);
+	return error[0] == '\0' ? 0 : -1;
+}
+
+void
+options_parse(struct options *options, int argc, char **argv, const struct hubbub_service *service)
+{
+	char error[512];
+
+	if (options_read(options, argc, argv, service, false, error, sizeof error) == 0)
+		return;
+	output_complain("%s", error);
+	exit(USAGE_EXIT);
+}
+
+void
+options_print(const struct options *options, const struct hubbub_service *service, FILE *stream)
+{
+	/* Printing writes to neither object. */
+	struct table table = make_table((struct options *)(uintptr_t)options, service);
+
+	table_print(&table, &options->givens, stream);
+}
+
+static void
+warn(const char *text)
+{
+	log_warning("%s", text);
+}
+
+void
+options_warn(const struct hubbub_service *service)
+{
+	struct options none = {0};
+	struct table table = make_table(&none, service);
+
+	table_check_environment(&table, warn);
+}
+
+void
+options_use(const struct options *options, const struct hubbub_service *service)
+{
+	if (options->context != NULL)
+		memcpy(service->context, options->context, service->context_size);
+	log_setup(service->name, options->log_level, options->log_format);
+}
+
+void
+options_free(struct options *options)
+{
+	hub_tls_free(options->worker.tls);
+	options->worker.tls = NULL;
+	free(options->context);
+	options->context = NULL;
+	table_givens_free(&options->givens);
+	arguments_free(&options->arguments);
+}

@@ -1,0 +1,76 @@
+/* What the command line of every server sets: its rows, and the struct that has their fields. */
+#ifndef HUBBUB_START_OPTIONS_ROWS_H
+#define HUBBUB_START_OPTIONS_ROWS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "hub/base/clock.h"
+#include "hub/base/log.h"
+#include "master/server.h"
+#include "master/sockets/address.h"
+#include "master/start/table.h"
+#include "worker/heritage.h"
+
+#define OPTIONS_PROCESSES_MAX 1024
+#define OPTIONS_THREADS_MAX 1024
+
+/* Of the master itself: those of a name. */
+struct own_addresses {
+	struct address addresses[ADDRESSES_MAX];
+	size_t count;
+};
+
+struct options {
+	/* Fields of rows, as they were given. Times are in nanoseconds; strings borrow from
+	 * arguments, and are NULL where nothing is given. */
+	struct hubbub_list listen;
+	unsigned asked_processes; /* 0 for auto */
+	unsigned asked_threads;
+	unsigned max_connections; /* 0 for as many as the file limit allows */
+	unsigned backlog;
+	int64_t drain_timeout;
+	int64_t drain_delay;
+	int64_t hang_timeout; /* 0 for none */
+	const char *tls_certificate;
+	const char *tls_key;
+	int64_t ticket_lifetime; /* 0 for no tickets */
+	struct hubbub_list proxy_from;
+	bool balances_by_hash;
+	const char *admin;
+	struct hubbub_list admin_host;
+	const char *agent;
+	const char *control;
+	const char *pidfile;
+	const char *user;
+	const char *group;
+	enum log_level log_level;
+	enum log_format log_format;
+	bool check;
+	bool prints_config;
+
+	/* What workers get: fields of rows, too, and what others come to: its networks, and tls,
+	 * which is owned. */
+	struct worker_settings worker;
+
+	/* What they come to. */
+	struct address addresses[ADDRESSES_MAX]; /* each once; not on a reload */
+	size_t address_count;
+	unsigned processes; /* chosen, if auto */
+	unsigned threads;
+	unsigned cpus;                 /* what the choice was based on; 0 if nothing was chosen */
+	struct own_addresses admin_at; /* not on a reload, either */
+	struct own_addresses agent_at;
+
+	struct arguments arguments; /* the command line, with its files */
+	struct table_givens givens; /* where each value is from */
+	/* A copy of the service's, as these options have set it; NULL if it has no size. */
+	void *context;
+};
+
+/* Of every server; the service's own have fields in its context. Ended by one without a name. */
+extern const struct hubbub_option options_rows[];
+#define OPTIONS_ROWS_MAX 64
+
+#endif

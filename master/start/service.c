@@ -1,0 +1,86 @@
+#include "master/start/service.h"
+
+#include <ctype.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "hub/base/room.h"
+
+/* Whether it can be part of a path, and of a line of the log. */
+static bool
+is_name(const char *name)
+{
+	size_t length = strlen(name);
+
+	for (size_t i = 0; i < length; i++)
+		if (name[i] == '/' || iscntrl((unsigned char)name[i]))
+			return false;
+	return length > 0 && length <= SERVICE_NAME_MAX && name[0] != '.' && name[0] != '-';
+}
+
+/* The option, by its place, whose field does not lie in the context; NULL if all do. */
+static const struct hubbub_option *
+find_outside(const struct hubbub_service *service)
+{
+	const struct hubbub_option *row = service->options;
+
+	for (; row != NULL && row->name != NULL && service->context_size != 0; row++)
+		if (row->size != 0 && (row->offset > service->context_size ||
+					      row->size > service->context_size - row->offset))
+			return row;
+	return NULL;
+}
+
+/* The option whose room is not empty; NULL if there is none. */
+static const struct hubbub_option *
+find_crowded(const struct hubbub_service *service)
+{
+	const struct hubbub_option *row = service->options;
+
+	for (; row != NULL && row->name != NULL; row++)
+		if (!ROOM_IS_EMPTY(row))
+			return row;
+	return NULL;
+}
+
+const char *
+service_fault(const struct hubbub_service *service)
+{
+	static char fault[160];
+	const struct hubbub_option *outside, *crowded;
+
+	if (service == NULL)
+		return "hubbub_main was given no service";
+	if (service->name == NULL || !is_name(service->name)) {
+		snprintf(fault, sizeof fault,
+			"the service's name must have 1 to %d characters, no '/', and begin with "
+			"neither '.' nor '-'",
+			SERVICE_NAME_MAX);
+		return fault;
+	}
+	if (service->version == NULL)
+		return "the service has no version";
+	if (service->serve == NULL && service->answer == NULL)
+		return "the service has neither serve, for connections, nor answer, for datagrams";
+	if (service->context == NULL && service->context_size != 0)
+		return "the service has a context_size, but no context";
+	if (!ROOM_IS_EMPTY(service))
+		return "the service's room is not NULL: it is not initialised, or the program is "
+		       "newer than this libhubbub";
+	crowded = find_crowded(service);
+	if (crowded != NULL) {
+		snprintf(fault, sizeof fault,
+			"the room of the option --%s is not NULL: it is not initialised, or the "
+			"program is newer than this libhubbub",
+			crowded->name);
+		return fault;
+	}
+	outside = find_outside(service);
+	if (outside == NULL)
+		return NULL;
+	snprintf(fault, sizeof fault,
+		"the field of the option --%s does not lie in the service's context_size bytes",
+		outside->name);
+	return fault;
+}

@@ -1,0 +1,414 @@
+/* How a table is read: the command line, its @FILEs, the environment, the defaults. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "master/start/help.h"
+#include "master/start/row.h"
+#include "master/start/table.h"
+
+#define ROW_KEY 256 /* of the first row; letters are below */
+#define HELP_SIZE 512
+#define WHY_SIZE 384
+
+/* ---- rows ---- */
+
+static size_t
+count_rows(const struct table *table)
+{
+	size_t count = 0;
+
+	while (table_row(table, count, NULL) != NULL)
+		count++;
+	return count;
+}
+
+static int
+key_of(const struct hubbub_option *row, size_t index)
+{
+	return row->letter != 0 ? row->letter : (int)(ROW_KEY + index);
+}
+
+static const struct hubbub_option *
+find_key(const struct table *table, int key, size_t *index)
+{
+	const struct hubbub_option *row;
+
+	for (*index = 0; (row = table_row(table, *index, NULL)) != NULL; (*index)++)
+		if (key_of(row, *index) == key)
+			return row;
+	return NULL;
+}
+
+static bool
+note_given(struct table_givens *givens, struct table_given given)
+{
+	struct table_given *items =
+		realloc(givens->items, (givens->count + 1) * sizeof *givens->items);
+
+	if (items == NULL)
+		return false;
+	givens->items = items;
+	items[givens->count++] = given;
+	return true;
+}
+
+/* ---- reading ---- */
+
+/* Reads a text that was given to a row, and notes that. Returns whether it is right. */
+static bool
+take_given(struct table *table, struct table_given given)
+{
+	char why[WHY_SIZE];
+	void *object;
+	const struct hubbub_option *row = table_row(table, given.row, &object);
+
+	if (!note_given(table->givens, given)) {
+		table_complain(table, "no memory for the options");
+		return false;
+	}
+	if (row_read(row, object, given.text, why, sizeof why))
+		return true;
+	table_complain_of(table, row->name, "%s", why);
+	return false;
+}
+
+static bool
+take_text(struct table *table, size_t index, const char *text, enum table_origin origin)
+{
+	return take_given(
+		table, (struct table_given){.row = index, .text = text, .origin = origin});
+}
+
+/* One run of argp. */
+struct run {
+	struct table *table;
+	int *operands; /* where the arguments are that are no options; borrowed */
+	size_t operand_count;
+};
+
+/* Begins the error with where the item is from. */
+static void
+say_where(struct table *table, int item)
+{
+	char place[256], *error = strdup(table->error);
+
+	arguments_place(table->arguments, item, place, sizeof place);
+	if (error != NULL)
+		snprintf(table->error, table->error_size, "%s%s", place, error);
+	free(error);
+}
+
+/* What an operand means may depend on any option, so all options come first. */
+static error_t
+take_operands(struct run *run, struct argp_state *state)
+{
+	struct table *table = run->table;
+	error_t error = 0;
+
+	for (size_t i = 0; i < run->operand_count && error == 0; i++) {
+		char *operand = table->arguments->items[run->operands[i]];
+
+		error = table->take(table, ARGP_KEY_ARG, operand, state);
+		if (table->error[0] != '\0')
+			say_where(table, run->operands[i]);
+	}
+	return error;
+}
+
+static error_t
+take_key(int key, char *value, struct argp_state *state)
+{
+	struct run *run = state->input;
+	struct table *table = run->table;
+	const int item = state->next > 0 ? state->next - 1 : 0;
+	const char *file = table->arguments->files[item];
+	const struct hubbub_option *row;
+	size_t index;
+
+	if (key > 0 && key < TABLE_EXTRA_KEY && (row = find_key(table, key, &index)) != NULL)
+		return take_given(table,
+			       (struct table_given){.row = index,
+				       .text = value != NULL ? value : row->implied,
+				       .origin = file != NULL ? TABLE_FILE : TABLE_COMMAND_LINE,
+				       .from = file,
+				       .line = table->arguments->lines[item]})
+			       ? 0
+			       : EINVAL;
+	if (key == ARGP_KEY_ARG) {
+		run->operands[run->operand_count++] = item;
+		return 0;
+	}
+	if (key == ARGP_KEY_END)
+		return take_operands(run, state);
+	if ((table->flags & ARGP_NO_HELP) == 0)
+		help_take(key, state);
+	return table->take(table, key, value, state);
+}
+
+bool
+table_take(struct table *table, const char *name, const char *text)
+{
+	const struct hubbub_option *row;
+
+	for (size_t i = 0; (row = table_row(table, i, NULL)) != NULL; i++)
+		if (strcmp(row->name, name) == 0)
+			return take_text(table, i, text, TABLE_COMMAND_LINE);
+	return false;
+}
+
+/* A list in the environment has blanks between its values. Returns whether all are right. */
+static bool
+take_list(struct table *table, size_t index, const char *text)
+{
+	static const char blanks[] = " \t\n";
+
+	for (text += strspn(text, blanks); *text != '\0'; text += strspn(text, blanks)) {
+		size_t length = strcspn(text, blanks);
+		const char *item = arguments_keep(table->arguments, text, length);
+
+		if (item == NULL)
+			table_complain(table, "no memory for the environment");
+		if (item == NULL || !take_text(table, index, item, TABLE_ENVIRONMENT))
+			return false;
+		text += length;
+	}
+	return true;
+}
+
+/* An option without a value is given, or not. */
+static void
+take_switch(struct table *table, size_t index, const char *text)
+{
+	char variable[TABLE_VARIABLE_SIZE];
+
+	if (strcmp(text, "on") == 0 || strcmp(text, "1") == 0)
+		take_text(table, index, NULL, TABLE_ENVIRONMENT);
+	else if (strcmp(text, "off") != 0 && strcmp(text, "0") != 0)
+		table_complain(table, "%s: '%s' is not 'on' or 'off'",
+			table_variable(table, table_row(table, index, NULL), variable), text);
+}
+
+static bool
+was_given(const struct table *table, const char *name)
+{
+	return table_origin(table, table->givens, name) > TABLE_ENVIRONMENT;
+}
+
+/* Whether the command line or an @FILE says of the option, or of a rival of it, what counts. */
+static bool
+is_settled(const struct table *table, const char *name)
+{
+	for (size_t i = 0; table->rivals != NULL && table->rivals[i][0] != NULL; i++)
+		for (int k = 0; k < 2; k++)
+			if (strcmp(name, table->rivals[i][k]) == 0 &&
+				was_given(table, table->rivals[i][1 - k]))
+				return true;
+	return was_given(table, name);
+}
+
+static void
+take_environment(struct table *table)
+{
+	const struct hubbub_option *row;
+
+	for (size_t i = 0; (row = table_row(table, i, NULL)) != NULL; i++) {
+		char variable[TABLE_VARIABLE_SIZE];
+		const char *text = getenv(table_variable(table, row, variable));
+
+		if (text == NULL || *text == '\0' || row->change == HUBBUB_ACTION ||
+			is_settled(table, row->name))
+			continue;
+		/* The environment may be changed in place while the options are in use. */
+		text = arguments_keep(table->arguments, text, strlen(text));
+		if (text == NULL)
+			table_complain(table, "no memory for the environment");
+		else if (row->kind == HUBBUB_LIST)
+			take_list(table, i, text);
+		else if (row->kind == HUBBUB_CALL && row->values == NULL)
+			take_switch(table, i, text);
+		else
+			take_text(table, i, text, TABLE_ENVIRONMENT);
+	}
+}
+
+static void
+take_defaults(struct table *table)
+{
+	const struct hubbub_option *row;
+	void *object;
+	char why[WHY_SIZE];
+
+	for (size_t i = 0; (row = table_row(table, i, &object)) != NULL; i++)
+		if (row->standard != NULL && table_last_given(table->givens, i) == NULL &&
+			!row_read(row, object, row->standard, why, sizeof why))
+			table_complain(table, "--%s: its default %s", row->name, why);
+}
+
+/* ---- argp ---- */
+
+/* What argp is given, all in one allocation of each kind. */
+struct layout {
+	struct argp_option *options;
+	const char **names; /* of long options, ended by NULL */
+	char (*helps)[HELP_SIZE];
+	int *operands; /* room for as many as there are arguments */
+};
+
+static void
+free_layout(struct layout *layout)
+{
+	free(layout->options);
+	free(layout->names);
+	free(layout->helps);
+	free(layout->operands);
+}
+
+static int
+argp_flags_of(const struct hubbub_option *row)
+{
+	return row->implied != NULL ? OPTION_ARG_OPTIONAL : 0;
+}
+
+static size_t
+count_extras(const struct table *table)
+{
+	const struct argp_option *extra = table->extras;
+	size_t count = 0;
+
+	while (extra != NULL && (extra[count].name != NULL || extra[count].doc != NULL))
+		count++;
+	return count;
+}
+
+static bool
+lay_out(const struct table *table, struct layout *layout)
+{
+	size_t rows = count_rows(table), extras = count_extras(table), count = 0, names = 0, index;
+	const struct hubbub_option *row;
+
+	layout->options = calloc(2 * rows + extras + HELP_OPTIONS_MAX + 1, sizeof *layout->options);
+	layout->names = calloc(2 * rows + extras + HELP_OPTIONS_MAX + 1, sizeof *layout->names);
+	layout->helps = calloc(rows + 1, sizeof *layout->helps);
+	layout->operands = calloc((size_t)table->arguments->count, sizeof *layout->operands);
+	if (layout->options == NULL || layout->names == NULL || layout->helps == NULL ||
+		layout->operands == NULL)
+		return false;
+	for (size_t i = 0; i < extras; i++)
+		layout->options[count++] = table->extras[i];
+	for (size_t i = 0; (row = table_row(table, i, NULL)) != NULL; i++) {
+		row_help(row, layout->helps[i], sizeof layout->helps[i]);
+		layout->options[count++] = (struct argp_option){row->name, key_of(row, i),
+			row->values, argp_flags_of(row), layout->helps[i],
+			row->group != 0 ? row->group : 1};
+		if (row->also != NULL)
+			layout->options[count++] =
+				(struct argp_option){.name = row->also, .flags = OPTION_ALIAS};
+	}
+	if ((table->flags & ARGP_NO_HELP) == 0)
+		count +=
+			help_lay_out(layout->options + count, find_key(table, 'h', &index) != NULL);
+	for (size_t i = 0; i < count; i++)
+		if (layout->options[i].name != NULL)
+			layout->names[names++] = layout->options[i].name;
+	return true;
+}
+
+static void
+take_arguments(struct table *table)
+{
+	int count = table->arguments->count;
+	char **items = table->arguments->items;
+	char *called = items[0];
+	struct layout layout = {0};
+
+	if (!lay_out(table, &layout)) {
+		table_complain(table, "no memory for the options");
+	} else if (arguments_check_names(
+			   table->arguments, layout.names, table->error, table->error_size)) {
+		const struct argp argp = {.options = layout.options,
+			.parser = take_key,
+			.args_doc = table->usage,
+			.doc = table->description};
+		struct run run = {.table = table, .operands = layout.operands};
+
+		/* Errors begin with the name that the help shows, however the program was called;
+		 * and argp's own help has hidden options, which it offers as possibilities. */
+		items[0] = program_invocation_short_name;
+		if (argp_parse(&argp, count, items, table->flags | ARGP_IN_ORDER | ARGP_NO_HELP,
+			    NULL, &run) != 0)
+			table_complain(
+				table, "an option is ambiguous or lacks its value; see --help");
+	}
+	items[0] = called;
+	free_layout(&layout);
+}
+
+static bool
+needs_value(const struct hubbub_option *row)
+{
+	return row->values != NULL && row->implied == NULL;
+}
+
+/* Whether the last of letters behind one dash needs a value, which none before it takes. */
+static bool
+last_letter_needs_value(const struct table *table, const char *letters)
+{
+	const struct hubbub_option *row = NULL;
+	size_t index;
+
+	for (; *letters != '\0'; letters++) {
+		if (row != NULL && row->values != NULL)
+			return false;
+		row = find_key(table, (unsigned char)*letters, &index);
+	}
+	return row != NULL && needs_value(row);
+}
+
+static bool
+begins_with(const char *name, const char *beginning)
+{
+	return name != NULL && strncmp(name, beginning, strlen(beginning)) == 0;
+}
+
+/* Whether the long option of that name, or abbreviation of one, needs a value. */
+static bool
+name_needs_value(const struct table *table, const char *name)
+{
+	const struct hubbub_option *row;
+	bool is_needed = false;
+
+	for (size_t i = 0; (row = table_row(table, i, NULL)) != NULL; i++) {
+		if (strcmp(name, row->name) == 0 ||
+			(row->also != NULL && strcmp(name, row->also) == 0))
+			return needs_value(row);
+		if (begins_with(row->name, name) || begins_with(row->also, name))
+			is_needed = is_needed || needs_value(row);
+	}
+	return is_needed;
+}
+
+/* Whether the value of this argument, if it is an option, is the next one. */
+static bool
+takes_value(const char *item, const void *context)
+{
+	if (item[0] == '-' && item[1] != '-')
+		return last_letter_needs_value(context, item + 1);
+	return strncmp(item, "--", 2) == 0 && name_needs_value(context, item + 2);
+}
+
+int
+table_read(struct table *table, int argc, char **argv)
+{
+	table->error[0] = '\0';
+	*table->givens = (struct table_givens){0};
+	if (arguments_expand(table->arguments, argc, argv, takes_value, table, table->error,
+		    table->error_size) != 0)
+		return -1;
+	take_arguments(table);
+	if (table->error[0] == '\0')
+		take_environment(table);
+	if (table->error[0] == '\0')
+		take_defaults(table);
+	return table->error[0] == '\0' ? 0 : -1;
+}

@@ -1,0 +1,109 @@
+#include "master/change/config.h"
+
+#include <criterion/criterion.h>
+
+#include "tests/unit/master/quiet.h"
+
+Test(config, is_what_the_options_say)
+{
+	struct quiet quiet;
+	struct options *options = &quiet.master.options;
+	struct fleet_config config;
+
+	quiet_set(&quiet);
+	options->processes = 3;
+	options->threads = 4;
+	options->hang_timeout = 5;
+	options->drain_timeout = 6;
+	options->max_connections = 7;
+	config = config_of(&quiet.master, options);
+	cr_assert_eq(config.processes, 3);
+	cr_assert_eq(config.threads, 4);
+	cr_assert_eq(config.hang_timeout, 5);
+	cr_assert_eq(config.drain_timeout, 6);
+	cr_assert_eq(config.max_connections, 7);
+	cr_assert(config.balances);
+	cr_assert_eq(config.heritage.addresses, 1);
+	quiet_clear(&quiet);
+}
+
+/* The options ask for 2 x 1 and the server was scaled to 5 x 6. */
+static const struct {
+	unsigned asked_processes, asked_threads;
+	unsigned processes, threads; /* as they come out */
+} next[] = {
+	{2, 1, 5, 6},
+	{3, 1, 3, 1},
+	{2, 2, 2, 2},
+};
+
+Test(config, a_reload_keeps_a_shape_unless_the_options_ask_for_another)
+{
+	for (size_t i = 0; i < sizeof next / sizeof next[0]; i++) {
+		struct quiet quiet;
+		struct options *options = &quiet.master.next;
+		struct fleet_config config;
+
+		quiet_set(&quiet);
+		quiet.master.fleet.serving->config.processes = 5;
+		quiet.master.fleet.serving->config.threads = 6;
+		options->processes = options->asked_processes = next[i].asked_processes;
+		options->threads = options->asked_threads = next[i].asked_threads;
+		config = config_of_next(&quiet.master);
+		cr_assert_eq(config.processes, next[i].processes, "%zu", i);
+		cr_assert_eq(config.threads, next[i].threads, "%zu", i);
+		quiet_clear(&quiet);
+	}
+}
+
+/* With auto (0) what was chosen counts, too: another number of CPUs is another shape. */
+Test(config, a_reload_on_other_cpus_chooses_anew)
+{
+	struct quiet quiet;
+	struct options *now = &quiet.master.options, *then = &quiet.master.next;
+
+	quiet_set(&quiet);
+	now->asked_processes = now->asked_threads = 0;
+	*then = *now;
+	then->processes = 8;
+	cr_assert_eq(config_of_next(&quiet.master).processes, 8);
+	quiet_clear(&quiet);
+}
+
+/* Whoever asks for what auto had chosen asks for something. */
+Test(config, a_reload_that_asks_for_what_was_chosen_gets_that)
+{
+	struct quiet quiet;
+	struct options *now = &quiet.master.options, *then = &quiet.master.next;
+
+	quiet_set(&quiet);
+	quiet.master.fleet.serving->config.processes = 5;
+	*then = *now;
+	now->asked_processes = 0;
+	cr_assert_eq(config_of_next(&quiet.master).processes, 2);
+	*now = *then;
+	now->asked_threads = 0;
+	cr_assert_eq(config_of_next(&quiet.master).processes, 2);
+	quiet_clear(&quiet);
+}
+
+Test(config, a_new_master_keeps_a_shape_unless_its_options_ask_for_another)
+{
+	for (size_t i = 0; i < sizeof next / sizeof next[0]; i++) {
+		struct quiet quiet;
+		struct options *options = &quiet.master.options;
+		struct fleet_config config;
+
+		quiet_set_new(&quiet);
+		quiet.former.processes = 5;
+		quiet.former.threads = 6;
+		quiet.former.asked_processes = 2;
+		quiet.former.asked_threads = 1;
+		options->processes = options->asked_processes = next[i].asked_processes;
+		options->threads = options->asked_threads = next[i].asked_threads;
+		config = config_of_heir(&quiet.master);
+		cr_assert_eq(config.processes, next[i].processes, "%zu", i);
+		cr_assert_eq(config.threads, next[i].threads, "%zu", i);
+		quiet_clear(&quiet);
+	}
+}

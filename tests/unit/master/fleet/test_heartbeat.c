@@ -1,0 +1,185 @@
+#include "master/fleet/heartbeat.h"
+
+#include <criterion/criterion.h>
+#include <unistd.h>
+
+#include "tests/unit/master/fake_fleet.h"
+
+#define TICK (50 * CLOCK_MILLISECOND)
+
+static struct fake_fleet fake;
+static struct slot *slot;
+
+/* One worker of two hubs, ready; what happens to it is recorded. */
+static void
+begin(void)
+{
+	fake_open(&fake, NULL, 1, 2);
+	fake_record(&fake);
+	slot = fake_slot(&fake, 0);
+	close(fake_serve(slot));
+	fake_recorded();
+}
+
+static void
+end(void)
+{
+	fake_close(&fake);
+}
+
+TestSuite(heartbeat, .init = begin, .fini = end);
+
+/* Time passes, tick by tick, in which the hubs of the mask have their pulse. */
+static void
+pass(int64_t duration, unsigned alive)
+{
+	for (; duration > 0; duration -= TICK) {
+		for (unsigned hub = 0; hub < 2; hub++)
+			slot->rows[hub].heartbeat += (alive & 1U << hub) != 0;
+		heartbeat_look(slot, TICK);
+	}
+}
+
+#define BOTH 3U
+#define FIRST 1U
+#define NONE 0U
+
+Test(heartbeat, a_hub_that_is_silent_for_half_a_second_hangs)
+{
+	pass(10 * CLOCK_SECOND, BOTH);
+	pass(450 * CLOCK_MILLISECOND, FIRST);
+	cr_assert_eq(slot->state, SUPERVISION_READY);
+	pass(TICK, FIRST);
+	cr_assert_eq(slot->state, SUPERVISION_HUNG);
+	cr_assert(slot->hubs[1].is_hung && !slot->hubs[0].is_hung);
+	cr_assert_eq(counters_server(fake.counters)->hangs, 1);
+	pass(CLOCK_SECOND, FIRST);
+	cr_assert_eq(counters_server(fake.counters)->hangs, 1, "counted once");
+	cr_assert_str_eq(fake_recorded(), "suspect 0");
+}
+
+Test(heartbeat, a_second_hub_that_hangs_is_told_too_and_only_all_of_them_are_a_worker_that_is_well)
+{
+	pass(CLOCK_SECOND, FIRST);
+	pass(CLOCK_SECOND, NONE);
+	cr_assert_str_eq(fake_recorded(), "suspect 0, suspect 0");
+	pass(CLOCK_SECOND, FIRST);
+	cr_assert_eq(slot->state, SUPERVISION_HUNG);
+	pass(TICK, BOTH);
+	cr_assert_eq(slot->state, SUPERVISION_READY);
+	cr_assert_str_eq(fake_recorded(), "rejoined 0");
+	cr_assert_eq(counters_server(fake.counters)->hangs, 2);
+}
+
+Test(heartbeat, a_pause_of_the_whole_machine_accuses_nobody)
+{
+	pass(400 * CLOCK_MILLISECOND, BOTH);
+	/* The master did not run for an hour, and looks before any hub has had its turn. */
+	heartbeat_look(slot, 3600 * CLOCK_SECOND);
+	heartbeat_look(slot, 3600 * CLOCK_SECOND);
+	cr_assert_eq(slot->state, SUPERVISION_READY);
+	pass(TICK, BOTH);
+	cr_assert_eq(slot->hubs[0].silent, 0);
+	cr_assert_str_eq(fake_recorded(), "");
+}
+
+Test(heartbeat, a_worker_that_hangs_for_too_long_is_killed_once)
+{
+	pass(4950 * CLOCK_MILLISECOND, FIRST);
+	cr_assert_not(slot->is_killed);
+	pass(TICK, FIRST);
+	cr_assert(slot->is_killed);
+	cr_assert_eq(slot->state, SUPERVISION_HUNG, "until its death is seen");
+	pass(10 * CLOCK_SECOND, FIRST);
+	cr_assert_str_eq(fake_recorded(), "suspect 0");
+}
+
+Test(heartbeat, without_a_timeout_nobody_is_killed)
+{
+	fake.fleet.serving->config.hang_timeout = 0;
+	pass(60 * CLOCK_SECOND, NONE);
+	cr_assert_eq(slot->state, SUPERVISION_HUNG);
+	cr_assert_not(slot->is_killed);
+}
+
+Test(heartbeat, while_a_worker_starts_all_its_hubs_are_waited_for)
+{
+	slot->state = SUPERVISION_STARTING;
+	pass(4950 * CLOCK_MILLISECOND, NONE);
+	cr_assert_eq(slot->hubs[0].silent, 4950 * CLOCK_MILLISECOND);
+	cr_assert_not(slot->is_killed);
+	/* It is killed; as long as its death is not seen, it is killed again after the same
+	 * time. */
+	pass(TICK, NONE);
+	cr_assert_eq(slot->hubs[0].silent, 0);
+	cr_assert(slot->is_killed, "nobody else is to be blamed for that death");
+	cr_assert_eq(slot->state, SUPERVISION_STARTING);
+	cr_assert_eq(counters_server(fake.counters)->hangs, 0);
+}
+
+/* But its queue is another's to adopt. */
+Test(heartbeat, one_that_drains_is_left_to_its_deadline)
+{
+	slot->state = SUPERVISION_DRAINING;
+	pass(60 * CLOCK_SECOND, FIRST);
+	cr_assert_not(slot->is_killed);
+	cr_assert_eq(slot->state, SUPERVISION_DRAINING);
+	cr_assert_eq(counters_server(fake.counters)->hangs, 0);
+	cr_assert(slot->hubs[1].is_hung && !slot->hubs[0].is_hung);
+	pass(TICK, BOTH);
+	cr_assert_not(slot->hubs[1].is_hung);
+	cr_assert_str_eq(fake_recorded(), "");
+}
+
+/* ---- the fleet ---- */
+
+Test(heartbeat, how_long_nobody_served_is_counted_while_workers_start)
+{
+	struct fleet *fleet = &fake.fleet;
+
+	cr_assert_eq(sockets_listen(&fake.sockets, 0), 0);
+	fleet->occupants[0].slot = slot;
+	heartbeat_look_at_fleet(fleet, TICK);
+	cr_assert_eq(fleet->replacing, 0);
+	slot->hubs[0].silent = FLEET_LIFE;
+	heartbeat_look_at_fleet(fleet, TICK);
+	cr_assert_eq(fleet->replacing, 0, "nobody starts");
+	for (int deaths = 0; deaths < 10; deaths++) {
+		slot->state = SUPERVISION_STARTING;
+		heartbeat_look_at_fleet(fleet, TICK);
+		slot->state = SUPERVISION_BACKING_OFF;
+		heartbeat_look_at_fleet(fleet, TICK);
+	}
+	cr_assert_eq(fleet->replacing, 20 * TICK);
+	/* The master did not run for an hour. */
+	heartbeat_look_at_fleet(fleet, 3600 * CLOCK_SECOND);
+	cr_assert_eq(fleet->replacing, 20 * TICK + FLEET_SEEN_MOST);
+	slot->hubs[0].silent = 0;
+	heartbeat_look_at_fleet(fleet, TICK);
+	cr_assert_eq(fleet->replacing, 0);
+}
+
+/* ---- busy ---- */
+
+Test(heartbeat, the_share_of_time_that_a_hub_is_busy_is_smoothed)
+{
+	for (int i = 0; i < 100; i++) {
+		slot->rows[0].hub.busy += TICK / 4;
+		slot->rows[1].hub.busy += 2 * TICK;
+		pass(TICK, BOTH);
+	}
+	cr_assert_float_eq(slot->hubs[0].busy, 0.25, 0.01);
+	cr_assert_float_eq(slot->hubs[1].busy, 1, 0.01, "at most all of it");
+	pass(TICK, BOTH);
+	cr_assert_gt(slot->hubs[0].busy, 0.15, "one quiet tick is not idleness");
+}
+
+Test(heartbeat, a_hub_that_has_not_polled_since_the_last_look_is_busy)
+{
+	slot->rows[0].hub.busy_since = clock_now() - CLOCK_SECOND;
+	slot->rows[1].hub.busy_since = clock_now() + CLOCK_SECOND;
+	for (int i = 0; i < 100; i++)
+		pass(TICK, BOTH);
+	cr_assert_float_eq(slot->hubs[0].busy, 1, 0.01);
+	cr_assert_float_eq(slot->hubs[1].busy, 0, 0.01);
+}

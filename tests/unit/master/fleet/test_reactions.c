@@ -1,0 +1,262 @@
+#include "master/fleet/reactions.h"
+
+#include <criterion/criterion.h>
+#include <unistd.h>
+
+#include "master/fleet/backoff.h"
+#include "master/fleet/generation.h"
+#include "master/fleet/permits.h"
+#include "master/fleet/slot.h"
+#include "tests/unit/master/fake_fleet.h"
+
+#define FAILURES_AT_FIRST_BOOT 10
+
+static struct fake_fleet fake;
+
+/* Two workers of two hubs, of which none has started. */
+static void
+begin(void)
+{
+	fake_open(&fake, NULL, 2, 2);
+	cr_assert_eq(fake.fleet.slot_events, &reactions);
+	for (unsigned i = 0; i < 2; i++)
+		fake_slot(&fake, i)->capacity = 100;
+}
+
+static void
+end(void)
+{
+	fake_close(&fake);
+}
+
+TestSuite(reactions, .init = begin, .fini = end);
+
+/* ---- ready ---- */
+
+Test(reactions, a_worker_whose_seat_cannot_listen_has_not_served)
+{
+	int fd = fake.sockets.seats[0].fds[0];
+
+	fake.sockets.seats[0].fds[0] = -1;
+	close(fake_serve(fake_slot(&fake, 0)));
+	cr_assert(fake_slot(&fake, 0)->is_killed);
+	cr_assert_not(fake.fleet.has_served);
+	cr_assert_eq(fake.told.all_ready, 0);
+	fake.sockets.seats[0].fds[0] = fd;
+}
+
+Test(reactions, a_worker_that_serves_has_seats_permits_and_a_share_before_it_is_told)
+{
+	struct slot *slot = fake_slot(&fake, 1);
+	int worker = fake_serve(slot);
+
+	cr_assert_eq(fake_heard(worker, CHANNEL_ACCEPT), 1);
+	for (unsigned seat = 2; seat < 4; seat++) {
+		cr_assert(fake.sockets.seats[seat].listens);
+		cr_assert_eq(fake.fleet.occupants[seat].slot, slot);
+		cr_assert_gt(slot->rows[seat - 2].permits, 0);
+		cr_assert_gt(fake.fleet.occupants[seat].weight, 0);
+	}
+	cr_assert_not(fake.sockets.seats[0].listens);
+	close(worker);
+}
+
+Test(reactions, that_all_are_ready_is_told_once)
+{
+	close(fake_serve(fake_slot(&fake, 0)));
+	cr_assert_eq(fake.told.all_ready, 0);
+	close(fake_serve(fake_slot(&fake, 1)));
+	cr_assert_eq(fake.told.all_ready, 1);
+	slot_reap(fake_slot(&fake, 1));
+	close(fake_serve(fake_slot(&fake, 1)));
+	cr_assert_eq(fake.told.all_ready, 1);
+}
+
+Test(reactions, a_worker_that_comes_back_to_life_may_be_the_last_that_was_waited_for)
+{
+	close(fake_serve(fake_slot(&fake, 0)));
+	slot_event(fake_slot(&fake, 0), SUPERVISION_SILENT);
+	close(fake_serve(fake_slot(&fake, 1)));
+	cr_assert_eq(fake.told.all_ready, 0);
+	slot_event(fake_slot(&fake, 0), SUPERVISION_HEARD);
+	cr_assert_eq(fake.told.all_ready, 1);
+}
+
+Test(reactions, a_generation_has_risen_when_its_last_worker_is_ready_and_sits_nowhere_yet)
+{
+	struct generation *rising;
+	int worker;
+
+	close(fake_serve(fake_slot(&fake, 0)));
+	close(fake_serve(fake_slot(&fake, 1)));
+	rising = fake_generation(&fake, GENERATION_RISING);
+	worker = fake_serve(rising->slots[0]);
+	cr_assert_eq(fake.told.risen, 0);
+	close(fake_serve(rising->slots[1]));
+	cr_assert_eq(fake.told.risen, 1);
+	cr_assert_eq(fake.fleet.occupants[0].slot, fake_slot(&fake, 0));
+	cr_assert_eq(fake_heard(worker, CHANNEL_ACCEPT), 0);
+	close(worker);
+}
+
+/* ---- loss ---- */
+
+Test(reactions, the_seats_of_a_dead_worker_are_empty_and_its_queue_is_adopted)
+{
+	struct slot *first = fake_slot(&fake, 0), *second = fake_slot(&fake, 1);
+	int client, worker;
+
+	close(fake_serve(first));
+	client = fake_client(&fake);
+	worker = fake_serve(second);
+	slot_reap(first);
+	cr_assert_null(fake.fleet.occupants[0].slot);
+	cr_assert_null(fake.fleet.occupants[1].slot);
+	cr_assert_eq(fake.fleet.occupants[0].weight, 0);
+	cr_assert_gt(fake.fleet.occupants[2].weight, 0);
+	cr_assert_eq(fake_heard(worker, CHANNEL_ADOPT), 1);
+	cr_assert(fake.sockets.seats[0].listens, "the seat stays");
+	cr_assert_eq(first->granted, 0);
+	close(client);
+	close(worker);
+}
+
+Test(reactions, a_hub_that_hangs_is_steered_around)
+{
+	struct slot *slot = fake_slot(&fake, 0);
+
+	close(fake_serve(slot));
+	slot->hubs[1].is_hung = true;
+	slot_event(slot, SUPERVISION_SILENT);
+	cr_assert_eq(fake.fleet.occupants[1].weight, 0);
+	slot->hubs[1].is_hung = false;
+	slot_event(slot, SUPERVISION_HEARD);
+	cr_assert_gt(fake.fleet.occupants[1].weight, 0);
+}
+
+Test(reactions, a_rising_generation_falls_with_its_first_worker)
+{
+	struct generation *rising;
+
+	close(fake_serve(fake_slot(&fake, 0)));
+	rising = fake_generation(&fake, GENERATION_RISING);
+	close(fake_start(rising->slots[0]));
+	close(fake_start(rising->slots[1]));
+	slot_reap(rising->slots[0]);
+	cr_assert_eq(fake.told.fell, 1);
+	cr_assert_null(fake.fleet.rising);
+	cr_assert_eq(rising->phase, GENERATION_LEAVING);
+	cr_assert(rising->slots[1]->is_killed);
+	slot_reap(rising->slots[1]);
+	cr_assert_eq(fake.told.fell, 1);
+	cr_assert_eq(fake.fleet.occupants[0].slot, fake_slot(&fake, 0));
+}
+
+Test(reactions, a_server_that_never_served_gives_up_after_some_failures)
+{
+	struct slot *slot = fake_slot(&fake, 0);
+
+	for (int i = 0; i < FAILURES_AT_FIRST_BOOT; i++) {
+		cr_assert_eq(fake.told.hopeless, 0);
+		close(fake_start(slot));
+		slot_reap(slot);
+	}
+	cr_assert_eq(fake.told.hopeless, 1);
+}
+
+Test(reactions, one_that_has_served_goes_on_trying)
+{
+	struct slot *slot = fake_slot(&fake, 0);
+
+	close(fake_serve(fake_slot(&fake, 1)));
+	for (int i = 0; i < 2 * FAILURES_AT_FIRST_BOOT; i++) {
+		close(fake_start(slot));
+		slot_reap(slot);
+	}
+	cr_assert_eq(fake.told.hopeless, 0);
+	cr_assert_float_eq(ev_timer_remaining(fake.loop, &slot->respawn), BACKOFF_MAX, 0.1);
+	/* Now nobody serves: nobody waits long. */
+	slot_reap(fake_slot(&fake, 1));
+	cr_assert_leq(ev_timer_remaining(fake.loop, &slot->respawn), BACKOFF_MAX_ALONE);
+}
+
+static int64_t
+granted_of_all(void)
+{
+	permits_share(&fake.fleet);
+	return fake_slot(&fake, 0)->granted + fake_slot(&fake, 1)->granted;
+}
+
+/* Also in the second before each try, and while it starts. */
+Test(reactions, the_permits_of_a_worker_that_crashes_in_a_row_are_its_siblings_until_it_serves)
+{
+	struct slot *slot = fake_slot(&fake, 1);
+
+	fake.fleet.serving->config.max_connections = 40;
+	for (unsigned i = 0; i < 2; i++)
+		close(fake_serve(fake_slot(&fake, i)));
+	cr_assert_eq(granted_of_all(), 40);
+	for (unsigned crashes = 1; crashes < 5; crashes++) {
+		slot_event(slot, SUPERVISION_EXIT);
+		cr_assert_eq(slot->failures, crashes);
+		/* The first may have been an accident. */
+		cr_assert_eq(granted_of_all(), crashes == 1 ? 20 : 40, "%u crashes", crashes);
+		close(fake_start(slot));
+		cr_assert_eq(granted_of_all(), crashes == 1 ? 20 : 40, "%u crashes", crashes);
+	}
+	slot_event(slot, SUPERVISION_ALL_READY);
+	cr_assert_eq(granted_of_all(), 40);
+	cr_assert_eq(slot->granted, 20, "it has its part again");
+}
+
+/* ---- leaving ---- */
+
+Test(reactions, a_hub_that_has_drained_for_good_leaves_the_group_at_once)
+{
+	struct slot *slot = fake_slot(&fake, 0);
+	int worker = fake_serve(slot);
+
+	slot_leave(slot, CHANNEL_DRAIN);
+	fake_say(slot, worker, CHANNEL_DRAINED, 1);
+	cr_assert_null(fake.fleet.occupants[1].slot);
+	cr_assert_not(fake.sockets.seats[1].listens);
+	cr_assert(fake.sockets.seats[0].listens);
+	close(worker);
+}
+
+Test(reactions, one_that_hands_over_leaves_its_seat_in_the_group)
+{
+	struct slot *slot = fake_slot(&fake, 0);
+	int worker = fake_serve(slot);
+
+	slot_leave(slot, CHANNEL_HANDOVER);
+	fake_say(slot, worker, CHANNEL_DRAINED, 1);
+	cr_assert_null(fake.fleet.occupants[1].slot);
+	cr_assert(fake.sockets.seats[1].listens);
+	close(worker);
+}
+
+Test(reactions, seats_retire_with_the_last_worker_that_nobody_follows)
+{
+	struct slot *slot = fake_slot(&fake, 0);
+
+	close(fake_serve(slot));
+	/* Another one sits on the second seat already. */
+	slot_leave(slot, CHANNEL_DRAIN);
+	fake.fleet.occupants[1].slot = fake_slot(&fake, 1);
+	slot_reap(slot);
+	cr_assert(fake.fleet.occupants[0].is_retiring);
+	cr_assert_not(fake.fleet.occupants[1].is_retiring);
+	cr_assert(ev_is_active(&fake.fleet.sweep));
+}
+
+Test(reactions, seats_of_one_that_handed_over_do_not_retire)
+{
+	struct slot *slot = fake_slot(&fake, 0);
+
+	close(fake_serve(slot));
+	slot_leave(slot, CHANNEL_HANDOVER);
+	slot_reap(slot);
+	cr_assert_not(fake.fleet.occupants[0].is_retiring);
+	cr_assert(ev_is_active(&fake.fleet.sweep));
+}

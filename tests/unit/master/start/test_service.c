@@ -1,0 +1,131 @@
+#include "master/start/service.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/support/complaint.h"
+
+struct context {
+	unsigned limit;
+};
+
+static struct context context;
+
+static void
+serve(int client, void *unused)
+{
+	(void)client, (void)unused;
+}
+
+static ssize_t
+answer(struct hub_datagram *datagram, size_t size, void *unused)
+{
+	(void)datagram, (void)size, (void)unused;
+	return -1;
+}
+
+static const char *const words[] = {"one", NULL};
+
+static const struct hubbub_option outside[] = {
+	{.name = "far", .kind = HUBBUB_NUMBER, .offset = 2, .size = 4}, {0}};
+static const struct hubbub_option nameless[] = {{.name = "", .help = "x"}, {0}};
+static const struct hubbub_option wordless[] = {{.name = "word",
+							.values = "W",
+							.help = "x",
+							.kind = HUBBUB_NUMBER,
+							HUBBUB_FIELD(struct context, limit),
+							HUBBUB_WORDS(words)},
+	{0}};
+static const struct hubbub_option lettered[] = {
+	{.name = "letter", .help = "x", .kind = HUBBUB_FLAG, .letter = 300}, {0}};
+static const struct hubbub_option impossible[] = {{.name = "range",
+							  .values = "N",
+							  .help = "x",
+							  .kind = HUBBUB_NUMBER,
+							  HUBBUB_FIELD(struct context, limit),
+							  .least = 2,
+							  .most = 1},
+	{0}};
+
+static const struct hubbub_option crowded[] = {
+	{.name = "later", .help = "x", .kind = HUBBUB_FLAG, .room = {&context}}, {0}};
+
+#define GOOD .name = "good", .version = "1", .listen = "127.0.0.1:0", .serve = serve
+#define LONG_NAME "12345678901234567890123456789012345678901234567890123456789012345"
+
+static const struct {
+	struct hubbub_service service;
+	const char *why; /* NULL: nothing is wrong */
+} cases[] = {
+	{{GOOD}, NULL},
+	{{.name = "udp", .version = "1", .listen = "udp:127.0.0.1:0", .answer = answer}, NULL},
+	{{.version = "1", .serve = serve}, "the service's name"},
+	{{.name = "", .version = "1", .serve = serve}, "the service's name"},
+	{{.name = "a/b", .version = "1", .serve = serve}, "the service's name"},
+	{{.name = "..", .version = "1", .serve = serve}, "the service's name"},
+	{{.name = "a\nb", .version = "1", .serve = serve}, "the service's name"},
+	{{.name = LONG_NAME, .version = "1", .serve = serve}, "the service's name"},
+	{{.name = "a", .serve = serve}, "no version"},
+	{{.name = "a", .version = "1"}, "neither serve"},
+	{{.name = "a", .version = "1", .serve = serve}, "--listen: needed"},
+	{{.name = "a", .version = "1", .serve = serve, .listen = ""}, "--listen: ''"},
+	{{.name = "a", .version = "1", .serve = serve, .listen = "nowhere"}, "--listen: 'nowhere'"},
+	{{.name = "a", .version = "1", .answer = answer, .listen = "127.0.0.1:0"},
+		"--listen: a serves no connections"},
+	{{GOOD, .context_size = 4}, "no context"},
+	{{GOOD, .context = &context, .context_size = 4, .options = outside}, "--far does not lie"},
+	{{GOOD, .context = &context, .context_size = 4, .options = nameless}, "is no name"},
+	{{GOOD, .context = &context, .context_size = 4, .options = wordless}, "word that is NULL"},
+	{{GOOD, .context = &context, .context_size = 4, .options = lettered}, "a letter that"},
+	{{GOOD, .context = &context, .context_size = 4, .options = impossible}, "above its most"},
+	{{GOOD, .room = {&context}}, "service's room"},
+	{{GOOD, .options = crowded}, "room of the option --later"},
+};
+
+/* Returns the exit code, or 128 and more for a crash. */
+static int
+run(int argc, char **argv, const struct hubbub_service *service)
+{
+	int status = -1;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		exit(hubbub_main(argc, argv, service));
+	cr_assert_eq(waitpid(pid, &status, 0), pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+Test(service, that_is_wrong_ends_with_a_line_that_names_the_field)
+{
+	char *argv[] = {"service", "--check", NULL};
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		const char *heard;
+		int code;
+
+		complaint_listen();
+		code = run(2, argv, &cases[i].service);
+		heard = complaint_heard();
+		cr_assert_eq(
+			code, cases[i].why == NULL ? 0 : 2, "case %zu: %d, %s", i, code, heard);
+		if (cases[i].why == NULL)
+			continue;
+		cr_assert_not_null(strstr(heard, cases[i].why), "case %zu: %s", i, heard);
+		cr_assert_eq(strchr(heard, '\n'), heard + strlen(heard) - 1, "one line: %s", heard);
+	}
+	complaint_listen();
+	cr_assert_eq(run(2, argv, NULL), 2);
+	cr_assert_eq(run(0, (char *[]){NULL}, &cases[0].service), 2);
+	complaint_heard();
+}
+
+/* What has no default may be given. */
+Test(service, without_an_address_takes_one)
+{
+	char *argv[] = {"service", "--check", "--listen=127.0.0.1:0", NULL};
+	const struct hubbub_service service = {.name = "a", .version = "1", .serve = serve};
+
+	cr_assert_eq(run(3, argv, &service), 0);
+}
