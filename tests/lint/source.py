@@ -9,6 +9,7 @@ sys.dont_write_bytecode = True
 
 # From the ground up: what is linked together, and may see what is private among its own files.
 PARTS = ["hub", "hub/patch", "worker", "master", "tests/load"]
+VARIABLE = re.compile(r"^(?!static|extern|typedef|return|struct \w+ \{)[A-Za-z_][\w *]*?\b(\w+)(?:\[[^\n]*\])?(?: =|;)", re.M)
 INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]', re.M)
 # The house's style: the return type on a line of its own, then the name.
 DEFINITION = re.compile(r"^(?!typedef|#)([\w][\w *()\"-]*)\n(\w+)\(", re.M)
@@ -75,3 +76,42 @@ def functions(path):
         end = plain.find("\n}", opening.start())
         first = plain.count("\n", 0, match.start()) + 1
         yield match.group(2), match.group(1), first, plain.count("\n", 0, end + 1) + 2 - first
+
+
+def module(path):
+    """What x.c, x.h and x_priv.h have in common."""
+    return re.sub(r"(_priv)?\.[ch]$", "", path)
+
+
+def names(path):
+    """What others may name of a .c file. What stands before a library's function is not called by us."""
+    hidden = re.compile(r"\bstatic\b|EXPORT")
+    found = {name for name, before, _, _ in functions(path) if not hidden.search(before)}
+    return (found | set(VARIABLE.findall(code(path)))) - {"main"}
+
+
+@lru_cache(None)
+def owners():
+    """(part, name) -> the .c file that defines it."""
+    found = {}
+    for path in files():
+        if part(path) and path.endswith(".c"):
+            found.update({(part(path), name): path for name in names(path)})
+    return found
+
+
+@lru_cache(None)
+def arrows():
+    """Within parts, (file, file) -> what the first takes of the second: an #include, and names, whichever header declares them."""
+    found = {}
+    for path in filter(part, files()):
+        for _, target in includes(path):
+            if part(target) == part(path) and module(target) != module(path):
+                found.setdefault((path, target), []).append("#include")
+        if path.endswith(".c"):
+            # A member's name is not meant.
+            for name in sorted(set(re.findall(r"(?<![.>\w])(\w+)\b", code(path)))):
+                target = owners().get((part(path), name))
+                if target is not None and module(target) != module(path):
+                    found.setdefault((path, target), []).append(name)
+    return found
