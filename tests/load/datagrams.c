@@ -5,6 +5,7 @@
 #include "tests/load/datagrams.h"
 
 #include "tests/load/driver.h"
+#include "tests/load/message.h"
 #include "tests/load/receiving.h"
 #include "tests/load/sending.h"
 

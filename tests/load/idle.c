@@ -7,6 +7,7 @@
 
 #include "tests/load/dial.h"
 #include "tests/load/driver.h"
+#include "tests/load/message.h"
 #include "tests/load/receiving.h"
 
 #define WORKERS 128

@@ -10,7 +10,7 @@
 #include "hub/io/tls.h"
 #include "master/sockets/address.h"
 #include "tests/load/gate.h"
-#include "tests/load/message.h"
+#include "tests/load/message_form.h"
 #include "tests/load/plan.h"
 #include "tests/load/sizes.h"
 #include "tests/load/units.h"

@@ -5,17 +5,11 @@
 
 #include "hub/base/check.h"
 #include "tests/load/random.h"
-#include "tests/load/sizes.h"
 
 #define TABLE_SIZE (64 * 1024)
 #define SLICE_STARTS (TABLE_SIZE / 2)
 #define MAGIC 'H'
 #define DIAGNOSE_MATCH 4 /* bytes that must agree to call a shift one */
-
-const char *const message_framing_names[MESSAGE_FRAMING_MAX] = {"raw", "line", "len32"};
-const char *const message_verify_names[MESSAGE_VERIFY_MAX] = {"full", "header", "none"};
-const char *const message_fault_names[MESSAGE_FAULT_MAX] = {
-	"corrupt", "truncated", "extra", "reordered", "duplicate", "crossed"};
 
 static const char digits[32] = "0123456789ABCDEFGHIJKLMNOPQRSTUV";
 

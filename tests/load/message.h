@@ -15,14 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define MESSAGE_HEAD 24
-
-enum message_framing { MESSAGE_RAW, MESSAGE_LINE, MESSAGE_LEN32, MESSAGE_FRAMING_MAX };
-enum message_verify { MESSAGE_FULL, MESSAGE_HEADER, MESSAGE_NONE, MESSAGE_VERIFY_MAX };
-
-/* Spellings for the command line, indexed by the enums. */
-extern const char *const message_framing_names[MESSAGE_FRAMING_MAX];
-extern const char *const message_verify_names[MESSAGE_VERIFY_MAX];
+#include "tests/load/message_fault.h"
+#include "tests/load/message_form.h"
 
 struct message {
 	uint64_t connection; /* up to 40 bits */
@@ -43,19 +37,6 @@ uint32_t message_compare(
 
 /* Reads a head at the beginning of bytes. Returns whether there is a sound one. */
 bool message_read_head(const char *bytes, size_t length, struct message *message);
-
-/* What can be wrong with a reply. */
-enum message_fault {
-	MESSAGE_CORRUPT,   /* bytes were changed */
-	MESSAGE_TRUNCATED, /* bytes are missing */
-	MESSAGE_EXTRA,     /* bytes were added */
-	MESSAGE_REORDERED, /* a later message of this connection */
-	MESSAGE_DUPLICATE, /* an earlier message of this connection */
-	MESSAGE_CROSSED,   /* a message of another connection */
-	MESSAGE_FAULT_MAX
-};
-
-extern const char *const message_fault_names[MESSAGE_FAULT_MAX];
 
 /* Tells what happened where bytes, received at offset of the message, differ from it at
  * bytes[wrong]. start is where in bytes the message begins (negative: before them). other gets what

@@ -1,5 +1,4 @@
 #include "tests/load/preflight.h"
-#include "tests/load/target.h"
 
 #include <errno.h>
 #include <math.h>
@@ -13,6 +12,8 @@
 #include "hub/base/clock.h"
 #include "hub/hub.h"
 #include "master/start/cpus.h"
+#include "tests/load/message.h"
+#include "tests/load/target.h"
 
 uint64_t
 preflight_raise_files(void)

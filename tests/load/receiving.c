@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "tests/load/driver.h"
+#include "tests/load/message.h"
 
 #define SHOWN 12 /* bytes of an offence */
 

@@ -11,6 +11,7 @@
 
 #include "hub/base/clock.h"
 #include "tests/load/crew.h"
+#include "tests/load/message.h"
 #include "tests/load/server_stats.h"
 #include "tests/load/target.h"
 

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "tests/load/histogram.h"
-#include "tests/load/message.h"
+#include "tests/load/message_fault.h"
 
 #define SEGMENT_ERRNO_MAX 134
 #define SEGMENT_TEXT_SIZE 512

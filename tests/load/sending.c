@@ -6,6 +6,7 @@
 #include <poll.h>
 
 #include "tests/load/driver.h"
+#include "tests/load/message.h"
 
 #define SEND_MAX ((size_t)64 * 1024) /* at once; what a socket takes is seldom more */
 

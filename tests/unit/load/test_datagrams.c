@@ -5,6 +5,7 @@
 
 #include "tests/load/datagrams.h"
 #include "tests/load/driver.h"
+#include "tests/load/message.h"
 
 #define SIZE 64
 #define TIMEOUT CLOCK_SECOND
