@@ -174,11 +174,11 @@ compare_is_possible(FILE *stream, const json_t *result, const char *name)
 {
 	if (!is_valid(stream, result, name))
 		return false;
-	if (json_array_size(json_at(result, "runs")) >= COMPARE_SAMPLES_MIN ||
-		json_array_size(json_at(result, "series")) >= COMPARE_SAMPLES_MIN)
+	if (json_array_size(json_at(result, "runs")) >= LOAD_SAMPLES_MIN ||
+		json_array_size(json_at(result, "series")) >= LOAD_SAMPLES_MIN)
 		return true;
 	fprintf(stream, "no verdict: %s has fewer than %d runs or intervals; make it longer\n",
-		name, COMPARE_SAMPLES_MIN);
+		name, LOAD_SAMPLES_MIN);
 	return false;
 }
 
@@ -234,8 +234,8 @@ compare_results(FILE *stream, const json_t *base, const json_t *new, const char 
 {
 	static double before[SAMPLES_MAX], after[SAMPLES_MAX];
 	unsigned counts[VERDICT_MAX] = {0};
-	bool by_runs = json_array_size(json_at(base, "runs")) >= COMPARE_SAMPLES_MIN &&
-		       json_array_size(json_at(new, "runs")) >= COMPARE_SAMPLES_MIN;
+	bool by_runs = json_array_size(json_at(base, "runs")) >= LOAD_SAMPLES_MIN &&
+		       json_array_size(json_at(new, "runs")) >= LOAD_SAMPLES_MIN;
 	const char *samples = by_runs ? "runs" : "series";
 	size_t base_count = json_array_size(json_at(base, samples)),
 	       new_count = json_array_size(json_at(new, samples));
@@ -250,11 +250,11 @@ compare_results(FILE *stream, const json_t *base, const json_t *new, const char 
 		return LOAD_INVALID;
 	print_differences(stream, base, new);
 	counts[judge_silence(stream, json_at(base, samples), json_at(new, samples), max_regress)]++;
-	if (base_count < COMPARE_SAMPLES_MIN || new_count < COMPARE_SAMPLES_MIN) {
+	if (base_count < LOAD_SAMPLES_MIN || new_count < LOAD_SAMPLES_MIN) {
 		fprintf(stream,
 			"no verdict: it takes %d runs of each (--repeat=%d), or as many "
 			"intervals\n",
-			COMPARE_SAMPLES_MIN, COMPARE_SAMPLES_MIN);
+			LOAD_SAMPLES_MIN, LOAD_SAMPLES_MIN);
 		return LOAD_INVALID;
 	}
 	for (size_t i = 0; i < sizeof metrics / sizeof metrics[0]; i++) {
@@ -263,7 +263,7 @@ compare_results(FILE *stream, const json_t *base, const json_t *new, const char 
 
 		base_count = read_samples(json_at(base, samples), &metrics[i], before);
 		new_count = read_samples(json_at(new, samples), &metrics[i], after);
-		if (base_count < COMPARE_SAMPLES_MIN || new_count < COMPARE_SAMPLES_MIN ||
+		if (base_count < LOAD_SAMPLES_MIN || new_count < LOAD_SAMPLES_MIN ||
 			!(median(before, base_count) > 0)) {
 			fprintf(stream, "no verdict: too little came back\n");
 			return LOAD_INVALID;

@@ -8,8 +8,6 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define COMPARE_SAMPLES_MIN 5
-
 /* A ratio of medians, with the bounds that it lies between in 95 of 100 repetitions (bootstrap). */
 struct compare_ratio {
 	double ratio;

@@ -4,7 +4,7 @@
 
 #include "master/start/cpus.h"
 #include "tests/load/field.h"
-#include "tests/load/preflight.h"
+#include "tests/load/machine.h"
 #include "tests/load/refuse.h"
 #include "tests/load/target.h"
 
@@ -26,7 +26,7 @@ choose_sources(struct load *load)
 {
 	/* connect(2) looks for a free port among those of one parity first, and long where few are
 	 * left. */
-	double room = PORTS_SHARE * preflight_ports() * load->target_count;
+	double room = PORTS_SHARE * machine_ports() * load->target_count;
 	double all = (double)load->connections + load->idle;
 	bool is_local = true, has_ports = false;
 
@@ -55,7 +55,7 @@ complete_load(struct load *load)
 {
 	unsigned cpus = cpus_allowed(), all = load->connections + load->idle;
 	/* Each thread has a handful of descriptors of its own. */
-	uint64_t files = preflight_raise_files(), own = 64;
+	uint64_t files = machine_raise_files(), own = 64;
 
 	if (load->processes == 0) {
 		uint64_t room = files > 2 * own ? files - own : own;

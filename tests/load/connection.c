@@ -18,8 +18,6 @@
 #define HALF_CLOSE_MAX CLOCK_SECOND /* how long the peer may take to close in turn */
 #define SLOW_PIECES 100             /* reads a second of a slow reader */
 
-const char *const load_close_names[LOAD_CLOSE_MAX] = {"fin", "rst", "half"};
-
 static bool
 closed_loop(const struct driver *driver)
 {

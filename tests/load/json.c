@@ -13,8 +13,8 @@
 #include "master/base/printable.h"
 #include "master/start/cpus.h"
 #include "tests/load/hdr.h"
+#include "tests/load/machine.h"
 #include "tests/load/outfile.h"
-#include "tests/load/preflight.h"
 
 static json_t *
 real(double value)
@@ -84,7 +84,7 @@ environment(void)
 	struct utsname system;
 	char line[256], model[128] = "";
 	FILE *file = fopen("/proc/cpuinfo", "re");
-	double ports = preflight_ports();
+	double ports = machine_ports();
 
 	while (file != NULL && model[0] == '\0' && fgets(line, sizeof line, file) != NULL)
 		sscanf(line, "model name : %127[^\n]", model);
@@ -93,7 +93,7 @@ environment(void)
 	uname(&system);
 	return json_pack("{s:s, s:o, s:i, s:I, s:f}", "kernel", system.release, "cpu",
 		text_or_null(model), "cpus", (int)cpus_allowed(), "nofile",
-		(json_int_t)preflight_raise_files(), "ports", ports);
+		(json_int_t)machine_raise_files(), "ports", ports);
 }
 
 static json_t *

@@ -24,6 +24,7 @@
 #define LOAD_THREADS_MAX 256
 #define LOAD_PROCESSES_MAX 256
 #define LOAD_CONNECTIONS_MAX 4000000
+#define LOAD_SAMPLES_MIN 5 /* runs or intervals, of a result that is compared */
 #define LOAD_NEVER INT64_MAX
 
 /* Exit codes of every command. */

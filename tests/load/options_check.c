@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "hub/base/clock.h"
-#include "tests/load/compare.h"
 #include "tests/load/options_table.h"
 #include "tests/load/refuse.h"
 
@@ -151,19 +150,19 @@ check_baseline(struct parse *parse)
 {
 	struct load *load = parse->load;
 	const char *name = load->baseline != NULL ? "baseline" : "save-baseline";
-	int64_t interval = load->duration / (2 * COMPARE_SAMPLES_MIN);
+	int64_t interval = load->duration / (2 * LOAD_SAMPLES_MIN);
 
 	if ((load->baseline == NULL && load->save_baseline == NULL) ||
-		load->duration == LOAD_NEVER || load->repeat >= COMPARE_SAMPLES_MIN)
+		load->duration == LOAD_NEVER || load->repeat >= LOAD_SAMPLES_MIN)
 		return;
 	if (!is_given(parse, "interval") && interval < load->interval) {
 		load->interval = interval > INTERVAL_LEAST ? interval : INTERVAL_LEAST;
 		table_set_standard(parse->rows, "interval", NULL);
 	}
-	if (load->duration / load->interval * load->repeat < COMPARE_SAMPLES_MIN)
+	if (load->duration / load->interval * load->repeat < LOAD_SAMPLES_MIN)
 		refuse_of(parse, name,
 			"so short a run has fewer than %d intervals; use --repeat=%d",
-			COMPARE_SAMPLES_MIN, COMPARE_SAMPLES_MIN);
+			LOAD_SAMPLES_MIN, LOAD_SAMPLES_MIN);
 }
 
 /* Lasts as long as the process. */

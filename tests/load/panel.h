@@ -3,7 +3,7 @@
 #ifndef HUBBUB_LOAD_PANEL_H
 #define HUBBUB_LOAD_PANEL_H
 
-#include "tests/load/run.h"
+#include "tests/load/watcher.h"
 
 #define PANEL_HISTORY 64
 

@@ -5,58 +5,15 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "hub/base/clock.h"
 #include "hub/hub.h"
 #include "master/start/cpus.h"
+#include "tests/load/machine.h"
 #include "tests/load/message.h"
 #include "tests/load/target.h"
-
-uint64_t
-preflight_raise_files(void)
-{
-	struct rlimit files;
-
-	if (getrlimit(RLIMIT_NOFILE, &files) != 0)
-		return 1024;
-	if (files.rlim_cur < files.rlim_max) {
-		files.rlim_cur = files.rlim_max;
-		if (setrlimit(RLIMIT_NOFILE, &files) != 0)
-			getrlimit(RLIMIT_NOFILE, &files);
-	}
-	return files.rlim_cur;
-}
-
-/* The numbers in a file under /proc/sys. Returns how many were read, up to 3. */
-static int
-read_sys(const char *name, double values[static 3])
-{
-	char path[128];
-	FILE *file;
-	int count;
-
-	snprintf(path, sizeof path, "/proc/sys/%s", name);
-	file = fopen(path, "re");
-	if (file == NULL)
-		return 0;
-	count = fscanf(file, "%lf %lf %lf", &values[0], &values[1], &values[2]);
-	fclose(file);
-	return count > 0 ? count : 0;
-}
-
-double
-preflight_ports(void)
-{
-	double range[3];
-
-	return read_sys("net/ipv4/ip_local_port_range", range) >= 2 ? range[1] - range[0] + 1
-								    : 28232;
-}
-
-/* ---- the checks ---- */
 
 #define PORT_SECONDS 60 /* that a closed connection keeps its port */
 
@@ -101,7 +58,7 @@ lift_files(double files, char *text, size_t size)
 {
 	double most[3];
 
-	if (read_sys("fs/nr_open", most) >= 1 && most[0] < files)
+	if (machine_read("fs/nr_open", most) >= 1 && most[0] < files)
 		snprintf(text, size, "sysctl -w fs.nr_open=%.0f (it is %.0f), ulimit -n %.0f",
 			files, most[0], files);
 	else
@@ -112,7 +69,7 @@ lift_files(double files, char *text, size_t size)
 static void
 check_files(const struct load *load, struct findings *findings)
 {
-	double files = (double)preflight_raise_files();
+	double files = (double)machine_raise_files();
 	double each = ceil(all_connections(load) / load->processes);
 	char lift[128];
 
@@ -158,8 +115,7 @@ has_ports(const struct load *load)
 static void
 check_ports(const struct load *load, struct findings *findings)
 {
-	double ports = preflight_ports(),
-	       addresses = load->source_count > 0 ? load->source_count : 1;
+	double ports = machine_ports(), addresses = load->source_count > 0 ? load->source_count : 1;
 	double room = ports * addresses * load->target_count;
 
 	if (all_connections(load) > room)
@@ -185,8 +141,8 @@ check_backlog(const struct load *load, struct findings *findings)
 	double somaxconn[3], syn[3];
 	double burst = fmin(load->connect_rate / 10, all_connections(load));
 
-	if (read_sys("net/core/somaxconn", somaxconn) < 1 ||
-		read_sys("net/ipv4/tcp_max_syn_backlog", syn) < 1)
+	if (machine_read("net/core/somaxconn", somaxconn) < 1 ||
+		machine_read("net/ipv4/tcp_max_syn_backlog", syn) < 1)
 		return;
 	if (somaxconn[0] < burst)
 		say(findings, 'w',
@@ -206,7 +162,7 @@ check_memory(const struct load *load, struct findings *findings)
 	/* Two sockets on loopback, each with a few buffers. */
 	double need = all_connections(load) * 2 * 4096 / (double)sysconf(_SC_PAGESIZE);
 
-	if (read_sys("net/ipv4/tcp_mem", pages) < 3)
+	if (machine_read("net/ipv4/tcp_mem", pages) < 3)
 		return;
 	if (need > pages[1])
 		say(findings, 'w',
@@ -222,9 +178,9 @@ check_conntrack(const struct load *load, struct findings *findings)
 {
 	double max[3], count[3] = {0};
 
-	if (read_sys("net/netfilter/nf_conntrack_max", max) < 1)
+	if (machine_read("net/netfilter/nf_conntrack_max", max) < 1)
 		return;
-	read_sys("net/netfilter/nf_conntrack_count", count);
+	machine_read("net/netfilter/nf_conntrack_count", count);
 	if (count[0] + all_connections(load) > max[0])
 		say(findings, 'w',
 			"connection tracking: %.0f entries in use, %.0f allowed: sysctl -w "

@@ -2,15 +2,7 @@
 #ifndef HUBBUB_LOAD_PREFLIGHT_H
 #define HUBBUB_LOAD_PREFLIGHT_H
 
-#include <stdint.h>
-
 #include "tests/load/load.h"
-
-/* Raises the soft limit on open files to the hard one. Returns it. */
-uint64_t preflight_raise_files(void);
-
-/* How many ports one pair of addresses has. */
-double preflight_ports(void);
 
 /* Says on stderr which of these limits will bite the load, before it does. */
 void preflight_warn(const struct load *load);

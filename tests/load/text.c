@@ -11,8 +11,6 @@
 #define BOLD "\033[1m"
 #define PLAIN "\033[0m"
 
-const char *const load_color_names[LOAD_COLOR_MAX] = {"auto", "always", "never"};
-
 bool
 text_has_color(const struct load *load, FILE *stream)
 {

@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "tests/load/result.h"
-#include "tests/load/run.h"
+#include "tests/load/watcher.h"
 
 /* The load in one line. */
 void text_describe(FILE *stream, const struct progress *progress);
