@@ -5,7 +5,7 @@
 
 #include "tests/bench/bench.h"
 #include "tests/bench/server.h"
-#include "tests/load/median.h"
+#include "tests/load/count/median.h"
 
 #define ROUNDS 7
 #define ROUNDS_MAX 101

@@ -8,7 +8,7 @@
 
 #include "hub/scheduler_priv.h"
 #include "tests/bench/bench.h"
-#include "tests/load/median.h"
+#include "tests/load/count/median.h"
 
 #define ROUNDS 9
 #define ROUNDS_MAX 101

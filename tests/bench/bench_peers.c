@@ -12,9 +12,9 @@
 
 #include "tests/bench/bench.h"
 #include "tests/bench/server.h"
-#include "tests/load/json.h"
-#include "tests/load/median.h"
-#include "tests/load/plot.h"
+#include "tests/load/count/median.h"
+#include "tests/load/show/json.h"
+#include "tests/load/show/plot.h"
 
 #define PEERS_MAX 16
 #define CELLS_MAX 8

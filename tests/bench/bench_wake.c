@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "tests/bench/bench.h"
-#include "tests/load/median.h"
+#include "tests/load/count/median.h"
 
 /* ---- an event with a thousand waiters ---- */
 

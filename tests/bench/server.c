@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "hub/base/clock.h"
-#include "tests/load/run.h"
+#include "tests/load/run/run.h"
 #include "tests/support/client.h"
 
 #define SERVER_CPU 0

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "tests/load/result.h"
+#include "tests/load/show/result.h"
 #include "tests/support/family.h"
 #include "tests/support/program.h"
 

@@ -11,12 +11,12 @@
 
 #include "hub/base/check.h"
 #include "tests/fuzz/mutate.h"
-#include "tests/load/compare.h"
-#include "tests/load/hdr.h"
-#include "tests/load/json.h"
-#include "tests/load/load.h"
-#include "tests/load/page.h"
-#include "tests/load/plot.h"
+#include "tests/load/ask/load.h"
+#include "tests/load/count/hdr.h"
+#include "tests/load/run/compare.h"
+#include "tests/load/show/json.h"
+#include "tests/load/show/page.h"
+#include "tests/load/show/plot.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

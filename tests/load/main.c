@@ -6,10 +6,10 @@
 
 #include "master/base/output.h"
 #include "master/base/oversize.h"
-#include "tests/load/commands.h"
-#include "tests/load/complete.h"
-#include "tests/load/options.h"
-#include "tests/load/preflight.h"
+#include "tests/load/ask/complete.h"
+#include "tests/load/ask/options.h"
+#include "tests/load/run/commands.h"
+#include "tests/load/run/preflight.h"
 
 static int
 check(int argc, char **argv)

@@ -576,7 +576,7 @@ Test(load_run, results_of_every_kind_follow_the_schema)
 		cr_assert_not_null(loader.result, "%d: %s", i, loader.program.text);
 		snprintf(command, sizeof command,
 			"/usr/bin/python3 -W ignore -m jsonschema -i %s "
-			"%s/tests/load/result.schema.json",
+			"%s/tests/load/show/result.schema.json",
 			loader_file(&loader, "result.json"), HUBBUB_SOURCE_DIR);
 		cr_assert_eq(system(command), 0, "result %d", i);
 	}

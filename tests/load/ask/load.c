@@ -1,0 +1,4 @@
+#include "tests/load/ask/load.h"
+
+const char *const load_close_names[LOAD_CLOSE_MAX] = {"fin", "rst", "half"};
+const char *const load_color_names[LOAD_COLOR_MAX] = {"auto", "always", "never"};

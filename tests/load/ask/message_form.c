@@ -1,0 +1,4 @@
+#include "tests/load/ask/message_form.h"
+
+const char *const message_framing_names[MESSAGE_FRAMING_MAX] = {"raw", "line", "len32"};
+const char *const message_verify_names[MESSAGE_VERIFY_MAX] = {"full", "header", "none"};

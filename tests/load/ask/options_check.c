@@ -1,0 +1,273 @@
+#include "tests/load/ask/options_check.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hub/base/clock.h"
+#include "tests/load/ask/options_table.h"
+#include "tests/load/ask/refuse.h"
+
+#define INTERVAL_LEAST (10 * CLOCK_MILLISECOND)
+
+/* Wrong usage of one option, which is named as it was given. */
+#define refuse_of(parse, name, ...)                                                                \
+	(table_complain_of(&(parse)->table, name, __VA_ARGS__), refuse("%s", (parse)->table.error))
+#define named(parse, name) table_named(&(parse)->table, name, (char[TABLE_NAMED_SIZE]){0})
+
+static void
+check_messages(struct parse *parse)
+{
+	const struct load *load = parse->load;
+	uint32_t least = sizes_least(&load->sizes);
+
+	if (load->framing == MESSAGE_LEN32 && least < 5)
+		refuse("%s=len32: messages have at least 5 bytes, not %u (%s)",
+			named(parse, "framing"), least, named(parse, "size"));
+	if (load->framing == MESSAGE_LINE && least < 2)
+		refuse("%s=line: messages have at least 2 bytes, not %u (%s)",
+			named(parse, "framing"), least, named(parse, "size"));
+	if (load->verify == MESSAGE_HEADER && least < MESSAGE_HEAD + 4)
+		refuse("%s=header: messages below %d bytes have no header (%s)",
+			named(parse, "verify"), MESSAGE_HEAD + 4, named(parse, "size"));
+}
+
+static bool
+is_given(const struct parse *parse, const char *name)
+{
+	return table_origin(&parse->table, parse->table.givens, name) != TABLE_DEFAULT;
+}
+
+/* --json is another word for --output=-; the last one given counts. */
+static void
+settle_output(struct parse *parse)
+{
+	const struct table_givens *givens = parse->table.givens;
+	struct load *load = parse->load;
+	bool is_last = false;
+
+	for (size_t i = 0; i < givens->count; i++) {
+		const char *name = table_row(&parse->table, givens->items[i].row, NULL)->name;
+
+		if (strcmp(name, "json") == 0 || strcmp(name, "output") == 0)
+			is_last = strcmp(name, "json") == 0;
+	}
+	load->is_json = load->is_json && is_last;
+	if (load->is_json)
+		load->output = "-";
+}
+
+/* What is of one result, of which a search and a sweep have many. */
+static void
+check_single(struct parse *parse)
+{
+	const struct load *load = parse->load;
+	const bool sweeps = parse->purpose == OPTIONS_SWEEP, searches = load->search.count > 0;
+	const struct {
+		const char *name;
+		bool is_refused;
+	} cases[] = {{"hdr", load->hdr != NULL}, {"stream", load->stream != NULL},
+		{"html", load->html != NULL && searches}, {"baseline", load->baseline != NULL},
+		{"save-baseline", load->save_baseline != NULL}, {"repeat", load->repeat > 1},
+		{"fail-if", load->fail_if_count > 0 && searches},
+		{"abort-if", load->abort_if_count > 0 && searches}};
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+		if (cases[i].is_refused && searches)
+			refuse_of(parse, cases[i].name,
+				"--search takes none for its runs; run the rate that it finds");
+		else if (cases[i].is_refused && sweeps)
+			refuse_of(parse, cases[i].name, "sweep takes none");
+}
+
+static void
+check_shape(struct parse *parse)
+{
+	const struct load *load = parse->load;
+	bool has_plan = load->is_open || load->search.count > 0 || parse->purpose == OPTIONS_SWEEP;
+
+	if (load->search.count > 0 && load->is_open)
+		refuse("--search finds the rate: leave %s out", named(parse, "rate"));
+	check_single(parse);
+	if (!has_plan && strcmp(load->arrivals_text, "uniform") != 0)
+		refuse_of(parse, "arrivals", "a closed loop has no plan; add --rate");
+	if (!has_plan && load->deadline != LOAD_NEVER)
+		refuse_of(parse, "deadline", "a closed loop has no plan; add --rate");
+	if (load->is_open && is_given(parse, "closed"))
+		refuse("%s and %s are two load shapes: choose one", named(parse, "closed"),
+			named(parse, "rate"));
+	if (parse->purpose == OPTIONS_SWEEP && load->is_open && load->rate.form != PLAN_CONSTANT)
+		refuse("sweep: %s is the common rate of all shapes, so a constant one",
+			named(parse, "rate"));
+}
+
+/* Two formats cannot share stdout. */
+static void
+check_stdout(const struct load *load)
+{
+	const char *const paths[] = {load->output, load->stream, load->hdr, load->html};
+	unsigned count = 0;
+
+	for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
+		count += paths[i] != NULL && strcmp(paths[i], "-") == 0;
+	for (size_t i = 0; i < 4; i++)
+		for (size_t k = i + 1; k < 4; k++)
+			if (paths[i] != NULL && paths[k] != NULL && strcmp(paths[i], "-") != 0 &&
+				strcmp(paths[i], paths[k]) == 0)
+				refuse("two outputs go to %s", paths[i]);
+	if (count > 1)
+		refuse("only one of --output, --stream, --hdr and --html can go to stdout ('-')");
+}
+
+/* Connections alone have no messages to say anything of. */
+static void
+check_knocks(struct parse *parse)
+{
+	const struct load *load = parse->load;
+
+	if (strcmp(load->sizes_text, "64") != 0 || load->lifetime != LOAD_NEVER || load->slow > 0 ||
+		load->close == LOAD_CLOSE_HALF || load->deadline != LOAD_NEVER)
+		refuse("%s=0 sends no messages: it goes without --size, --lifetime, --slow, "
+		       "--deadline and --close=half",
+			named(parse, "churn"));
+}
+
+/* A gate that could never be breached would only seem to guard something. */
+static void
+check_gates(struct parse *parse)
+{
+	const struct load *load = parse->load;
+
+	for (unsigned i = 0; i < load->fail_if_count && !load->is_open; i++)
+		if (gate_uses_lag(&load->fail_if[i]))
+			refuse_of(parse, "fail-if", "'%s': a closed loop has no lag; add --rate",
+				load->fail_if[i].text);
+}
+
+/* Results that are compared need samples, which intervals are where runs are fewer. */
+static void
+check_baseline(struct parse *parse)
+{
+	struct load *load = parse->load;
+	const char *name = load->baseline != NULL ? "baseline" : "save-baseline";
+	int64_t interval = load->duration / (2 * LOAD_SAMPLES_MIN);
+
+	if ((load->baseline == NULL && load->save_baseline == NULL) ||
+		load->duration == LOAD_NEVER || load->repeat >= LOAD_SAMPLES_MIN)
+		return;
+	if (!is_given(parse, "interval") && interval < load->interval) {
+		load->interval = interval > INTERVAL_LEAST ? interval : INTERVAL_LEAST;
+		table_set_standard(parse->rows, "interval", NULL);
+	}
+	if (load->duration / load->interval * load->repeat < LOAD_SAMPLES_MIN)
+		refuse_of(parse, name,
+			"so short a run has fewer than %d intervals; use --repeat=%d",
+			LOAD_SAMPLES_MIN, LOAD_SAMPLES_MIN);
+}
+
+/* Lasts as long as the process. */
+static struct hub_tls *client_tls;
+
+static void
+free_client_tls(void)
+{
+	hub_tls_free(client_tls);
+}
+
+static void
+check_tls(struct parse *parse)
+{
+	struct load *load = parse->load;
+
+	if (!load->has_tls && (load->authorities != NULL || load->trusts_anybody))
+		refuse_of(parse, load->authorities != NULL ? "tls-ca" : "tls-insecure",
+			"needs --tls");
+	if (!load->has_tls)
+		return;
+	if (load->is_datagrams)
+		refuse("%s does not go with udp: targets", named(parse, "tls"));
+	for (unsigned i = 0; i < load->target_count; i++)
+		if (load->targets[i].kind == ADDRESS_UNIX)
+			refuse("%s does not go with %s", named(parse, "tls"), load->target_text[i]);
+	if (load->kernel_times)
+		refuse("%s does not go with %s: a record may come in parts",
+			named(parse, "kernel-ts"), named(parse, "tls"));
+	load->tls = client_tls = hub_tls_client_new(load->authorities);
+	atexit(free_client_tls);
+	if (load->tls == NULL)
+		refuse_of(parse, "tls-ca", "%s", hub_tls_why());
+	if (load->trusts_anybody)
+		hub_tls_trust_anybody(load->tls);
+}
+
+#define DATAGRAM_MOST 65507 /* what IP leaves */
+
+static void
+check_datagrams(struct parse *parse)
+{
+	struct load *load = parse->load;
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < load->target_count; i++)
+		count += load->targets[i].kind == ADDRESS_UDP;
+	if (count == 0)
+		return;
+	if (count < load->target_count)
+		refuse("udp: targets and others do not go together");
+	load->is_datagrams = true;
+	if (sizes_least(&load->sizes) < MESSAGE_HEAD || sizes_most(&load->sizes) > DATAGRAM_MOST)
+		refuse_of(parse, "size",
+			"datagrams have %d to %d bytes here: replies that come in "
+			"another order are told apart by their first %d",
+			MESSAGE_HEAD, DATAGRAM_MOST, MESSAGE_HEAD);
+	if (load->framing != MESSAGE_RAW)
+		refuse_of(parse, "framing", "a datagram needs none");
+	if (load->idle > 0)
+		refuse_of(parse, "idle", "there is no connection to hold with udp: targets");
+	if (load->churn == 0)
+		refuse("%s=0: there is no handshake with udp: targets", named(parse, "churn"));
+}
+
+void
+options_check(struct parse *parse)
+{
+	struct load *load = parse->load;
+
+	if (load->count != 0 && load->is_open && load->rate.form != PLAN_CONSTANT)
+		refuse("%s goes with a constant %s; a ramp or staircase needs --duration",
+			named(parse, "count"), named(parse, "rate"));
+	if (load->count != 0 && !is_given(parse, "duration"))
+		load->duration = LOAD_NEVER;
+	/* Of an even plan it is known how long so many messages take. */
+	if (load->count != 0 && load->is_open && load->arrivals != PLAN_POISSON &&
+		(double)load->count / load->rate.from * 1e9 < (double)load->duration)
+		load->duration = (int64_t)ceil((double)load->count / load->rate.from * 1e9);
+	if (load->duration == LOAD_NEVER)
+		table_set_standard(parse->rows, "duration", NULL);
+	if (!is_given(parse, "warmup") && load->count != 0)
+		load->warmup = 0;
+	check_shape(parse);
+	settle_output(parse);
+	check_stdout(load);
+	if (load->connections == 0 && load->is_open)
+		refuse("%s=0 has nothing to send on: leave %s out", named(parse, "connections"),
+			named(parse, "rate"));
+	if (load->connections > 0 && load->connections < load->target_count)
+		refuse("%s=%u leaves some of the %u targets without any",
+			named(parse, "connections"), load->connections, load->target_count);
+	check_gates(parse);
+	check_baseline(parse);
+	if (load->connections == 0 && load->idle == 0)
+		refuse("%s=0 needs --idle", named(parse, "connections"));
+	if (load->slow > load->connections)
+		refuse_of(parse, "slow", "%u are more than the %u connections", load->slow,
+			load->connections);
+	if (load->churn == 0)
+		check_knocks(parse);
+	load->limits_reconnects = is_given(parse, "connect-rate");
+	load->rate.warmup = (double)load->warmup / 1e9;
+	load->rate.duration = load->duration == LOAD_NEVER ? 1e9 : (double)load->duration / 1e9;
+	check_messages(parse);
+	check_datagrams(parse);
+	check_tls(parse);
+}

@@ -1,0 +1,4 @@
+#include "tests/load/count/message_fault.h"
+
+const char *const message_fault_names[MESSAGE_FAULT_MAX] = {
+	"corrupt", "truncated", "extra", "reordered", "duplicate", "crossed"};

@@ -1,0 +1,114 @@
+/* Connections that are only held: opened at the start, and used once at the end. They need a
+ * descriptor each, and no coroutine while they are idle. */
+#include "tests/load/drive/idle.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "tests/load/drive/dial.h"
+#include "tests/load/drive/driver.h"
+#include "tests/load/drive/message.h"
+#include "tests/load/drive/receiving.h"
+
+#define WORKERS 128
+#define PROBE_SIZE_MAX 64
+
+/* Starts as many workers as are of use; how many still work is in idle_workers. */
+static bool
+start_workers(struct driver *driver, hub_fn *work)
+{
+	driver->idle_next = 0;
+	for (unsigned i = 0; i < WORKERS && i < driver->idle_count; i++) {
+		struct hub_coroutine *worker = hub_spawn(work, driver);
+
+		if (worker == NULL)
+			return i > 0;
+		hub_set_name(worker, "idle");
+		hub_detach(worker);
+		driver->idle_workers++;
+	}
+	return true;
+}
+
+static void *
+open_some(void *argument)
+{
+	struct driver *driver = argument;
+
+	for (unsigned i; (i = driver->idle_next++) < driver->idle_count;) {
+		driver->idle[i] = dial(driver, driver->load->connections + i);
+		tally_add(driver->idle[i] != -1 ? &driver->row->tally.idle_opened
+						: &driver->row->tally.idle_failed,
+			1);
+	}
+	driver->idle_workers--;
+	return NULL;
+}
+
+bool
+idle_open(struct driver *driver)
+{
+	if (driver->idle_count == 0)
+		return true;
+	driver->idle = malloc(driver->idle_count * sizeof *driver->idle);
+	if (driver->idle == NULL)
+		return false;
+	for (unsigned i = 0; i < driver->idle_count; i++)
+		driver->idle[i] = -1;
+	return start_workers(driver, open_some);
+}
+
+/* One message and its reply. Returns whether every byte is right. */
+static bool
+probe(struct driver *driver, unsigned index)
+{
+	char bytes[PROBE_SIZE_MAX];
+	struct message message = {driver_number(driver), 0, sizes_least(&driver->load->sizes)};
+	struct hub_timeout scope;
+	ssize_t received = -1;
+	int fd = driver->idle[index];
+
+	if (message.length > sizeof bytes)
+		message.length = sizeof bytes;
+	message_write(&message, 0, bytes, message.length);
+	hub_timeout_start(&scope, driver->load->timeout);
+	if (hub_send(fd, bytes, message.length, 0) == (ssize_t)message.length)
+		received = hub_recv(fd, bytes, message.length, MSG_WAITALL);
+	hub_timeout_stop(&scope);
+	if (received != (ssize_t)message.length)
+		return false;
+	driver->idle_answered = clock_now();
+	return receiving_check(driver, &message, bytes);
+}
+
+static void *
+probe_some(void *argument)
+{
+	struct driver *driver = argument;
+
+	for (unsigned i; (i = driver->idle_next++) < driver->idle_count;) {
+		/* A server that answers none any more is not asked by every one. */
+		bool is_hopeless = driver_is_hurried(driver) ||
+				   clock_now() - driver->idle_answered > driver->load->timeout;
+
+		if (driver->idle[i] == -1)
+			continue;
+		tally_add(!is_hopeless && probe(driver, i) ? &driver->row->tally.idle_alive
+							   : &driver->row->tally.idle_dead,
+			1);
+		hub_close(driver->idle[i]);
+		driver->idle[i] = -1;
+	}
+	driver->idle_workers--;
+	return NULL;
+}
+
+void
+idle_probe(struct driver *driver)
+{
+	driver->idle_answered = clock_now();
+	if (driver->idle_count == 0 || !start_workers(driver, probe_some))
+		return;
+	while (driver->idle_workers > 0 && hub_sleep(CLOCK_MILLISECOND) == 0)
+		continue;
+}

@@ -1,0 +1,219 @@
+#include "tests/load/drive/receiving.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/load/drive/driver.h"
+#include "tests/load/drive/message.h"
+
+#define SHOWN 12 /* bytes of an offence */
+
+/* Connections are numbered by thread. */
+#define CONNECTION_FORMAT "%llu.%llu"
+#define CONNECTION_VALUES(number)                                                                  \
+	(unsigned long long)((number) >> 28) - 1, (unsigned long long)(number)&0xfffffff
+
+/* ---- offences ---- */
+
+static void
+write_hex(char *text, size_t size, const char *bytes, size_t length)
+{
+	size_t used = 0;
+
+	*text = '\0';
+	for (size_t i = 0; i < length && i < SHOWN && used + 4 < size; i++)
+		used += (size_t)snprintf(text + used, size - used, "%s%02x", i > 0 ? " " : "",
+			(unsigned char)bytes[i]);
+}
+
+/* Counts the fault; the first one is kept with all that helps to find it. */
+static void __attribute__((format(printf, 4, 5))) offend(struct driver *driver,
+	const struct message *message, enum message_fault fault, const char *format, ...)
+{
+	struct row *row = driver->row;
+	char detail[SEGMENT_TEXT_SIZE / 2];
+	va_list arguments;
+
+	tally_add(&row->tally.faults[fault], 1);
+	if (row->offence[0] != '\0')
+		return;
+	va_start(arguments, format);
+	vsnprintf(detail, sizeof detail, format, arguments);
+	va_end(arguments);
+	snprintf(row->offence, sizeof row->offence,
+		"%s: connection " CONNECTION_FORMAT ", message %llu: %s",
+		message_fault_names[fault], CONNECTION_VALUES(message->connection),
+		(unsigned long long)message->sequence, detail);
+}
+
+/* The bytes at bytes[wrong] are not those of the message, which would begin at bytes[start]. */
+static void
+report_wrong(struct driver *driver, const struct message *message, const char *bytes, size_t length,
+	ptrdiff_t start, size_t wrong)
+{
+	struct message other = {0};
+	enum message_fault fault = message_diagnose(message, bytes, length, start, wrong, &other);
+	uint32_t offset = (uint32_t)((ptrdiff_t)wrong - start), room = message->length - offset;
+	char expected[SHOWN], expected_hex[3 * SHOWN + 1], got_hex[3 * SHOWN + 1], instead[96] = "";
+
+	if (room > SHOWN)
+		room = SHOWN;
+	message_write(message, offset, expected, room);
+	write_hex(expected_hex, sizeof expected_hex, expected, room);
+	write_hex(got_hex, sizeof got_hex, bytes + wrong, length - wrong);
+	if (fault == MESSAGE_CROSSED || fault == MESSAGE_REORDERED || fault == MESSAGE_DUPLICATE)
+		snprintf(instead, sizeof instead,
+			"got message %llu of connection " CONNECTION_FORMAT "; ",
+			(unsigned long long)other.sequence, CONNECTION_VALUES(other.connection));
+	offend(driver, message, fault, "%soffset %u of %u bytes: expected %s, got %s", instead,
+		offset, message->length, expected_hex, got_hex);
+}
+
+/* Bytes came although every message is answered. */
+static void
+report_unasked(struct connection *connection, const char *bytes, size_t length)
+{
+	const struct message next = {connection->number, connection->next_reply, 0};
+	struct message other;
+	enum message_fault fault = MESSAGE_EXTRA;
+	uint64_t unanswered = connection->next_reply;
+	char hex[3 * SHOWN + 1];
+
+	/* Datagrams may have overtaken others. */
+	if (connection->driver->load->is_datagrams)
+		unanswered += connection->flying.count;
+	if (message_read_head(bytes, length, &other)) {
+		if (other.connection != connection->number)
+			fault = MESSAGE_CROSSED;
+		else if (other.sequence < unanswered)
+			fault = MESSAGE_DUPLICATE;
+	}
+	write_hex(hex, sizeof hex, bytes, length);
+	offend(connection->driver, &next, fault, "%zu bytes more than were sent: %s", length, hex);
+}
+
+void
+receiving_cut_short(struct connection *connection)
+{
+	const struct message message = {connection->number, connection->next_reply,
+		connection->driver->flights.items[connection->flying.first].length};
+
+	offend(connection->driver, &message, MESSAGE_TRUNCATED, "%u of %u bytes, then the end",
+		connection->reply_offset, message.length);
+}
+
+bool
+receiving_check(struct driver *driver, const struct message *message, const char *bytes)
+{
+	uint32_t same = message_compare(message, 0, bytes, message->length);
+
+	if (driver->load->verify != MESSAGE_NONE)
+		tally_add(&driver->row->tally.checked, 1);
+	if (same == message->length)
+		return true;
+	report_wrong(driver, message, bytes, message->length, 0, same);
+	return false;
+}
+
+/* ---- replies ---- */
+
+/* A message is answered. */
+static void
+record(struct driver *driver, const struct flight *flight, int64_t now)
+{
+	struct row *row = driver->row;
+
+	if (driver_in_window(driver, flight->intended)) {
+		histogram_record(&row->response, now - flight->intended);
+		histogram_record(&row->service, now - flight->sent);
+	}
+	if (driver_in_window(driver, now))
+		tally_add(&row->tally.received, 1);
+	if (driver->load->verify != MESSAGE_NONE)
+		tally_add(&row->tally.checked, 1);
+	driver->answered = now;
+}
+
+static void
+complete(struct connection *connection, int64_t now)
+{
+	struct driver *driver = connection->driver;
+
+	record(driver, &driver->flights.items[connection->flying.first], now);
+	tally_add(&driver->row->tally.in_flight, (uint64_t)-1);
+	flights_pop(&driver->flights, &connection->flying);
+	connection->next_reply++;
+	connection->reply_offset = 0;
+}
+
+void
+receiving_unasked(struct connection *connection, const char *bytes, size_t length)
+{
+	report_unasked(connection, bytes, length);
+}
+
+bool
+receiving_take_whole(struct connection *connection, uint64_t sequence, const struct flight *flight,
+	const char *bytes, size_t length, int64_t now)
+{
+	struct driver *driver = connection->driver;
+	struct message message = {connection->number, sequence, flight->length};
+	uint32_t same = message_compare(
+		&message, 0, bytes, (uint32_t)(length < message.length ? length : message.length));
+
+	if (same < length && same < message.length) {
+		report_wrong(driver, &message, bytes, length, 0, same);
+		return false;
+	}
+	if (length != message.length) {
+		offend(driver, &message,
+			length < message.length ? MESSAGE_TRUNCATED : MESSAGE_EXTRA,
+			"a datagram of %zu bytes instead of %u", length, message.length);
+		return false;
+	}
+	record(driver, flight, now);
+	return true;
+}
+
+bool
+receiving_take(struct connection *connection, const char *bytes, size_t length, int64_t now)
+{
+	struct driver *driver = connection->driver;
+
+	if (driver_in_window(driver, now))
+		tally_add(&driver->row->tally.bytes_received, length);
+	for (size_t at = 0; at < length;) {
+		struct message message = {connection->number, connection->next_reply, 0};
+		size_t part = length - at;
+		uint32_t same, message_end;
+
+		/* Nor may a reply overtake what was sent of its message. */
+		if (connection->flying.count == 0 ||
+			(connection->flying.count == 1 && connection->sent_offset > 0 &&
+				connection->reply_offset >= connection->sent_offset)) {
+			report_unasked(connection, bytes + at, length - at);
+			connection->end = END_BROKEN;
+			return false;
+		}
+		message.length = driver->flights.items[connection->flying.first].length;
+		message_end = message.length;
+		if (connection->flying.count == 1 && connection->sent_offset > 0)
+			message_end = connection->sent_offset;
+		if (part > message_end - connection->reply_offset)
+			part = message_end - connection->reply_offset;
+		same = message_compare(
+			&message, connection->reply_offset, bytes + at, (uint32_t)part);
+		if (same < part) {
+			report_wrong(driver, &message, bytes, length,
+				(ptrdiff_t)at - (ptrdiff_t)connection->reply_offset, at + same);
+			connection->end = END_BROKEN;
+			return false;
+		}
+		at += part;
+		connection->reply_offset += (uint32_t)part;
+		if (connection->reply_offset == message.length)
+			complete(connection, now);
+	}
+	return true;
+}

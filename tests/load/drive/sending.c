@@ -1,0 +1,225 @@
+/* From due to the wire. Nothing here switches: what a socket does not take waits for a coroutine of
+ * its own. */
+#include "tests/load/drive/sending.h"
+
+#include <errno.h>
+#include <poll.h>
+
+#include "tests/load/drive/driver.h"
+#include "tests/load/drive/message.h"
+
+#define SEND_MAX ((size_t)64 * 1024) /* at once; what a socket takes is seldom more */
+
+static struct flight *
+first(struct connection *connection, const struct fifo *fifo)
+{
+	return &connection->driver->flights.items[fifo->first];
+}
+
+/* Of one connection. */
+static int64_t
+in_flight_limit(const struct driver *driver)
+{
+	return driver->load->is_open ? driver->load->max_inflight : driver->load->depth;
+}
+
+bool
+connection_is_free(const struct connection *connection)
+{
+	return connection->fd != -1 && !connection->is_blocked && connection->due.count == 0 &&
+	       connection->flying.count < in_flight_limit(connection->driver) &&
+	       connection->quota > 0;
+}
+
+/* Drops what is past its deadline before any of it was sent. */
+static void
+drop_expired(struct connection *connection, int64_t now)
+{
+	struct driver *driver = connection->driver;
+
+	if (driver->load->deadline == LOAD_NEVER)
+		return;
+	while (connection->due.count > 0 &&
+		now - first(connection, &connection->due)->intended > driver->load->deadline) {
+		if (driver_in_window(driver, first(connection, &connection->due)->intended))
+			tally_add(&driver->row->tally.expired, 1);
+		flights_pop(&driver->flights, &connection->due);
+	}
+}
+
+/* Writes what may be sent now into the send buffer: the rest of a message that is begun, and others
+ * that are due. Returns how many bytes. */
+static size_t
+fill(struct connection *connection)
+{
+	struct driver *driver = connection->driver;
+	const struct flight *items = driver->flights.items;
+	struct message message = {connection->number, connection->next_sent, 0};
+	size_t used = 0, part;
+	uint32_t index = connection->due.first;
+	int64_t allowed = in_flight_limit(driver) - connection->flying.count;
+
+	if (connection->sent_offset > 0) {
+		message.length = items[connection->flying.last].length;
+		used = message.length - connection->sent_offset;
+		if (used > SEND_MAX)
+			used = SEND_MAX;
+		message_write(
+			&message, connection->sent_offset, driver->send_buffer, (uint32_t)used);
+		if (connection->sent_offset + used < message.length)
+			return used;
+		message.sequence++;
+	}
+	if (allowed > connection->quota)
+		allowed = connection->quota;
+	if (allowed > connection->due.count)
+		allowed = connection->due.count;
+	/* Each is a datagram of its own. */
+	if (allowed > 1 && driver->load->is_datagrams)
+		allowed = 1;
+	for (; allowed > 0 && used < SEND_MAX; allowed--) {
+		message.length = items[index].length;
+		part = message.length < SEND_MAX - used ? message.length : SEND_MAX - used;
+		message_write(&message, 0, driver->send_buffer + used, (uint32_t)part);
+		used += part;
+		message.sequence++;
+		index = items[index].next;
+	}
+	return used;
+}
+
+static void
+begin_message(struct connection *connection, int64_t now)
+{
+	struct driver *driver = connection->driver;
+	struct tally *tally = &driver->row->tally;
+
+	first(connection, &connection->due)->sent = now;
+	flights_move(&driver->flights, &connection->due, &connection->flying);
+	connection->quota--;
+	tally_add(&tally->in_flight, 1);
+	if (tally->in_flight > tally->in_flight_max)
+		tally_add(&tally->in_flight_max, 1);
+}
+
+/* So many bytes of what fill wrote were taken. */
+static void
+advance(struct connection *connection, size_t sent, int64_t now)
+{
+	struct driver *driver = connection->driver;
+
+	if (driver_in_window(driver, now))
+		tally_add(&driver->row->tally.bytes_sent, sent);
+	while (sent > 0) {
+		uint32_t rest;
+
+		if (connection->sent_offset == 0)
+			begin_message(connection, now);
+		rest = driver->flights.items[connection->flying.last].length -
+		       connection->sent_offset;
+		if (sent < rest) {
+			connection->sent_offset += (uint32_t)sent;
+			return;
+		}
+		sent -= rest;
+		connection->sent_offset = 0;
+		connection->next_sent++;
+	}
+}
+
+/* Waits until the socket takes more, as often as it takes. The connection may be closed meanwhile,
+ * and another one opened. */
+static void *
+write_on(void *argument)
+{
+	struct connection *connection = argument;
+
+	while (connection->fd != -1 && connection->is_blocked) {
+		if (hub_wait_fd(connection->fd, POLLOUT) < 0 && errno != ECANCELED)
+			break;
+		connection->is_blocked = false;
+		connection_send(connection, clock_now());
+	}
+	connection->has_writer = false;
+	return NULL;
+}
+
+static void
+wait_for_room(struct connection *connection)
+{
+	struct hub_coroutine *writer;
+
+	connection->is_blocked = true;
+	if (connection->has_writer)
+		return;
+	/* Without memory for it, connection_check tries again. */
+	writer = hub_spawn(write_on, connection);
+	if (writer == NULL)
+		return;
+	connection->has_writer = true;
+	hub_detach(writer);
+}
+
+void
+connection_send(struct connection *connection, int64_t now)
+{
+	struct driver *driver = connection->driver;
+
+	drop_expired(connection, now);
+	while (connection->fd != -1 && !connection->is_blocked && connection->end == END_NONE) {
+		size_t length = fill(connection);
+		ssize_t sent;
+
+		if (length == 0)
+			return;
+		sent = hub_send(connection->fd, driver->send_buffer, length, MSG_DONTWAIT);
+		if (sent < 0 && errno != EAGAIN) {
+			if (!driver->is_ending && errno < SEGMENT_ERRNO_MAX)
+				tally_add(&driver->row->tally.errors[SEGMENT_WRITE][errno], 1);
+			connection->end = END_BROKEN;
+			hub_end_input(connection->fd);
+			return;
+		}
+		if (sent < 0)
+			sent = 0;
+		advance(connection, (size_t)sent, now);
+		if ((size_t)sent < length)
+			wait_for_room(connection);
+	}
+}
+
+void
+connection_due(struct connection *connection, int64_t intended, int64_t now)
+{
+	struct driver *driver = connection->driver;
+
+	if (!flights_push(&driver->flights, &connection->due, intended,
+		    sizes_draw(&driver->load->sizes, &driver->random)))
+		tally_add(&driver->row->tally.unsent, driver_in_window(driver, intended));
+	else if (driver->load->churn == 0)
+		hub_event_set(&connection->wakes);
+	else
+		connection_send(connection, now);
+}
+
+void
+connection_refill(struct connection *connection, int64_t now)
+{
+	struct driver *driver = connection->driver;
+	int64_t room =
+		(int64_t)driver->load->depth - connection->flying.count - connection->due.count;
+
+	if (driver->start == 0 || now >= driver->end)
+		room = 0;
+	if (room > connection->quota - connection->due.count)
+		room = connection->quota - connection->due.count;
+	for (; room > 0 && driver->left > 0; room--) {
+		if (!flights_push(&driver->flights, &connection->due, now,
+			    sizes_draw(&driver->load->sizes, &driver->random)))
+			break;
+		driver->left--;
+		if (driver_in_window(driver, now))
+			tally_add(&driver->row->tally.due, 1);
+	}
+	connection_send(connection, now);
+}

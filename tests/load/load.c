@@ -1,4 +1,0 @@
-#include "tests/load/load.h"
-
-const char *const load_close_names[LOAD_CLOSE_MAX] = {"fin", "rst", "half"};
-const char *const load_color_names[LOAD_COLOR_MAX] = {"auto", "always", "never"};

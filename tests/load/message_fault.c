@@ -1,4 +1,0 @@
-#include "tests/load/message_fault.h"
-
-const char *const message_fault_names[MESSAGE_FAULT_MAX] = {
-	"corrupt", "truncated", "extra", "reordered", "duplicate", "crossed"};
