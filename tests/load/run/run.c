@@ -12,7 +12,7 @@
 #include "hub/base/clock.h"
 #include "tests/load/ask/target.h"
 #include "tests/load/drive/message.h"
-#include "tests/load/run/crew.h"
+#include "tests/load/run/processes.h"
 #include "tests/load/run/server_stats.h"
 
 #define FRAME (CLOCK_SECOND / 5)
@@ -60,7 +60,7 @@ nap(int64_t nanoseconds)
 /* ---- one run ---- */
 
 struct session {
-	struct crew crew;
+	struct processes processes;
 	struct result *result;
 	const struct watcher *watcher;
 	struct measurement *now;
@@ -83,7 +83,7 @@ struct session {
 static void
 sample(struct session *session, int64_t clock)
 {
-	measurement_take(session->now, session->crew.segment);
+	measurement_take(session->now, session->processes.segment);
 	session->now->seconds = clock > session->begin && session->begin != 0
 					? (double)(clock - session->begin) / 1e9
 					: 0;
@@ -96,7 +96,7 @@ sample(struct session *session, int64_t clock)
 static void
 stop_run(struct session *session)
 {
-	__atomic_store_n(&session->crew.segment->stop, clock_now(), __ATOMIC_RELAXED);
+	__atomic_store_n(&session->processes.segment->stop, clock_now(), __ATOMIC_RELAXED);
 }
 
 /* Whether a signal came, or a process died: the run is to end. */
@@ -105,7 +105,7 @@ is_cut_short(struct session *session)
 {
 	struct result *result = session->result;
 
-	if (!crew_reap(&session->crew) && result->trouble[0] == '\0')
+	if (!processes_reap(&session->processes) && result->trouble[0] == '\0')
 		snprintf(result->trouble, sizeof result->trouble,
 			"a generator process died in the middle of the run");
 	if (signalled != 0)
@@ -131,7 +131,7 @@ connect_all(struct session *session)
 	const struct tally *tally = &session->now->tally;
 	int64_t told = clock_now();
 
-	while (crew_state(&session->crew) < ROW_READY && !is_cut_short(session)) {
+	while (processes_state(&session->processes) < ROW_READY && !is_cut_short(session)) {
 		nap(POLL);
 		if (clock_now() - told < FRAME / 2)
 			continue;
@@ -142,16 +142,16 @@ connect_all(struct session *session)
 	sample(session, clock_now());
 	if (result->signal != 0 || result->trouble[0] != '\0')
 		return false;
-	for (unsigned i = 0; i < session->crew.segment->rows; i++)
-		if (session->crew.segment->row[i].trouble[0] != '\0') {
+	for (unsigned i = 0; i < session->processes.segment->rows; i++)
+		if (session->processes.segment->row[i].trouble[0] != '\0') {
 			snprintf(result->trouble, sizeof result->trouble, "%s",
-				session->crew.segment->row[i].trouble);
+				session->processes.segment->row[i].trouble);
 			return false;
 		}
 	if (tally->opened == 0 && tally->idle_opened == 0) {
 		char errors[RESULT_TEXT_SIZE];
 
-		const char *refusal = session->crew.segment->row[0].refusal;
+		const char *refusal = session->processes.segment->row[0].refusal;
 
 		snprintf(result->trouble, sizeof result->trouble,
 			"no connection to %s could be opened: %s%s%s%.160s",
@@ -208,11 +208,12 @@ note_cpu(struct session *session, double seconds)
 {
 	struct result *result = session->result;
 
-	result->cpu_count = session->crew.segment->rows < LOAD_THREADS_MAX
-				    ? session->crew.segment->rows
+	result->cpu_count = session->processes.segment->rows < LOAD_THREADS_MAX
+				    ? session->processes.segment->rows
 				    : LOAD_THREADS_MAX;
 	for (unsigned i = 0; i < result->cpu_count; i++) {
-		uint64_t used = session->crew.segment->row[i].tally.cpu - session->cpu_before[i];
+		uint64_t used =
+			session->processes.segment->row[i].tally.cpu - session->cpu_before[i];
 
 		if (seconds > 0)
 			result->cpu[i] = fmax(result->cpu[i], (double)used / 1e9 / seconds);
@@ -223,7 +224,7 @@ static void
 load_all(struct session *session)
 {
 	const struct load *load = session->result->load;
-	struct segment *segment = session->crew.segment;
+	struct segment *segment = session->processes.segment;
 	int64_t start = clock_now() + START_DELAY, next, frame = 0, now;
 	bool has_begun = false;
 
@@ -232,7 +233,7 @@ load_all(struct session *session)
 	session->progress.total = load->duration == LOAD_NEVER ? 0 : (double)load->duration / 1e9;
 	__atomic_store_n(&segment->start, start, __ATOMIC_RELEASE);
 	TELL(session, started);
-	while (crew_state(&session->crew) < ROW_DRAINING && !is_cut_short(session)) {
+	while (processes_state(&session->processes) < ROW_DRAINING && !is_cut_short(session)) {
 		nap(POLL);
 		now = clock_now();
 		if (!has_begun && now >= session->begin) {
@@ -259,7 +260,7 @@ load_all(struct session *session)
 	}
 	session->stopped = clock_now();
 	note_cpu(session, (double)(session->stopped - session->begin) / 1e9);
-	if (crew_state(&session->crew) < ROW_DRAINING)
+	if (processes_state(&session->processes) < ROW_DRAINING)
 		stop_run(session);
 }
 
@@ -268,23 +269,23 @@ load_all(struct session *session)
 static void
 drain_all(struct session *session)
 {
-	while (session->crew.living > 0 && session->result->trouble[0] == '\0') {
+	while (session->processes.living > 0 && session->result->trouble[0] == '\0') {
 		nap(POLL);
-		if (is_cut_short(session) && session->crew.segment->stop == INT64_MAX)
+		if (is_cut_short(session) && session->processes.segment->stop == INT64_MAX)
 			stop_run(session);
 		/* A generator process that was stopped itself hears nothing of that. */
 		if (session->result->signal != 0 &&
-			clock_now() - session->crew.segment->stop > STOP_MAX)
+			clock_now() - session->processes.segment->stop > STOP_MAX)
 			break;
 	}
-	crew_kill(&session->crew);
+	processes_kill(&session->processes);
 }
 
 static void
 conclude(struct session *session)
 {
 	struct result *result = session->result;
-	struct segment *segment = session->crew.segment;
+	struct segment *segment = session->processes.segment;
 	const struct load *load = result->load;
 	int64_t ended = session->begin;
 	struct summary summary;
@@ -329,28 +330,28 @@ run_once(struct session *session)
 	struct result *result = session->result;
 
 	session->begin = session->stopped = 0;
-	memset(&session->crew, 0, sizeof session->crew);
+	memset(&session->processes, 0, sizeof session->processes);
 	memset(session->last, 0, sizeof *session->last);
 	memset(session->to_abort, 0, sizeof session->to_abort);
 	session->progress = (struct progress){.load = result->load,
 		.run = result->run_count,
 		.whole = session->now,
 		.recent = session->recent};
-	session->crew.load = result->load;
-	session->crew.segment = segment_new(result->load->processes * result->load->threads);
-	if (session->crew.segment == NULL) {
+	session->processes.load = result->load;
+	session->processes.segment = segment_new(result->load->processes * result->load->threads);
+	if (session->processes.segment == NULL) {
 		snprintf(result->trouble, sizeof result->trouble, "no memory for the counters: %s",
 			strerror(errno));
 		return;
 	}
-	if (crew_start(&session->crew, result->trouble, sizeof result->trouble) &&
+	if (processes_start(&session->processes, result->trouble, sizeof result->trouble) &&
 		connect_all(session))
 		load_all(session);
 	else
 		stop_run(session);
 	drain_all(session);
 	conclude(session);
-	segment_free(session->crew.segment);
+	segment_free(session->processes.segment);
 }
 
 struct result *

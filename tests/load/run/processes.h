@@ -1,6 +1,6 @@
 /* The generator processes of one run, as their parent sees them. */
-#ifndef HUBBUB_LOAD_CREW_H
-#define HUBBUB_LOAD_CREW_H
+#ifndef HUBBUB_LOAD_PROCESSES_H
+#define HUBBUB_LOAD_PROCESSES_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -9,7 +9,7 @@
 #include "tests/load/ask/load.h"
 #include "tests/load/count/segment.h"
 
-struct crew {
+struct processes {
 	const struct load *load;
 	struct segment *segment;
 	pid_t pids[LOAD_PROCESSES_MAX];
@@ -19,15 +19,15 @@ struct crew {
 
 /* Forks them; load and segment are set, the rest is zero. Returns false, with a message in trouble,
  * if not all could be: those that were are to be killed. */
-bool crew_start(struct crew *crew, char *trouble, size_t size);
+bool processes_start(struct processes *processes, char *trouble, size_t size);
 
 /* Awaits those that have ended. Returns false if one did so in a way that it should not. */
-bool crew_reap(struct crew *crew);
+bool processes_reap(struct processes *processes);
 
 /* Ends and awaits all. */
-void crew_kill(struct crew *crew);
+void processes_kill(struct processes *processes);
 
 /* The state that the slowest thread is in. */
-enum row_state crew_state(const struct crew *crew);
+enum row_state processes_state(const struct processes *processes);
 
 #endif

@@ -1,4 +1,4 @@
-#include "tests/load/run/crew.h"
+#include "tests/load/run/processes.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -13,28 +13,29 @@
 
 #include "tests/load/drive/generator.h"
 
-struct seat {
+/* What a generator thread is started with; index is that of its row. */
+struct thread_start {
 	const struct load *load;
 	struct segment *segment;
 	unsigned index;
 };
 
 static void *
-sit(void *argument)
+run_thread(void *argument)
 {
-	struct seat *seat = argument;
+	struct thread_start *start = argument;
 
-	if (seat->load->cpu_count > 0) {
+	if (start->load->cpu_count > 0) {
 		cpu_set_t set;
 
 		CPU_ZERO(&set);
-		CPU_SET(seat->load->cpus[seat->index % seat->load->cpu_count], &set);
+		CPU_SET(start->load->cpus[start->index % start->load->cpu_count], &set);
 		if (pthread_setaffinity_np(pthread_self(), sizeof set, &set) != 0)
-			snprintf(seat->segment->row[seat->index].trouble, SEGMENT_TEXT_SIZE,
+			snprintf(start->segment->row[start->index].trouble, SEGMENT_TEXT_SIZE,
 				"cannot be pinned to CPU %u",
-				seat->load->cpus[seat->index % seat->load->cpu_count]);
+				start->load->cpus[start->index % start->load->cpu_count]);
 	}
-	generator_run(seat->load, seat->segment, seat->index);
+	generator_run(start->load, start->segment, start->index);
 	return NULL;
 }
 
@@ -42,7 +43,7 @@ sit(void *argument)
 static _Noreturn void
 generate(const struct load *load, struct segment *segment, unsigned process, pid_t parent)
 {
-	struct seat seats[LOAD_THREADS_MAX];
+	struct thread_start starts[LOAD_THREADS_MAX];
 	pthread_t threads[LOAD_THREADS_MAX];
 	unsigned started = 1;
 
@@ -53,16 +54,16 @@ generate(const struct load *load, struct segment *segment, unsigned process, pid
 	if (getppid() != parent)
 		_exit(LOAD_FAILED);
 	for (unsigned i = 0; i < load->threads; i++)
-		seats[i] = (struct seat){load, segment, process * load->threads + i};
+		starts[i] = (struct thread_start){load, segment, process * load->threads + i};
 	for (; started < load->threads; started++)
-		if (pthread_create(&threads[started], NULL, sit, &seats[started]) != 0)
+		if (pthread_create(&threads[started], NULL, run_thread, &starts[started]) != 0)
 			break;
 	for (unsigned i = started; i < load->threads; i++) {
-		snprintf(segment->row[seats[i].index].trouble, SEGMENT_TEXT_SIZE,
+		snprintf(segment->row[starts[i].index].trouble, SEGMENT_TEXT_SIZE,
 			"a thread cannot be started");
-		segment->row[seats[i].index].state = ROW_DONE;
+		segment->row[starts[i].index].state = ROW_DONE;
 	}
-	sit(&seats[0]);
+	run_thread(&starts[0]);
 	for (unsigned i = 1; i < started; i++)
 		pthread_join(threads[i], NULL);
 	/* exit, so that a leak is found by who looks for leaks. */
@@ -70,39 +71,39 @@ generate(const struct load *load, struct segment *segment, unsigned process, pid
 }
 
 bool
-crew_start(struct crew *crew, char *trouble, size_t size)
+processes_start(struct processes *processes, char *trouble, size_t size)
 {
 	pid_t self = getpid();
 
 	fflush(NULL);
-	for (; crew->count < crew->load->processes; crew->count++) {
+	for (; processes->count < processes->load->processes; processes->count++) {
 		pid_t pid = fork();
 
 		if (pid == 0)
-			generate(crew->load, crew->segment, crew->count, self);
+			generate(processes->load, processes->segment, processes->count, self);
 		if (pid == -1) {
 			snprintf(trouble, size, "a generator process cannot be started: %s",
 				strerror(errno));
 			return false;
 		}
-		crew->pids[crew->count] = pid;
-		crew->living++;
+		processes->pids[processes->count] = pid;
+		processes->living++;
 	}
 	return true;
 }
 
 bool
-crew_reap(struct crew *crew)
+processes_reap(struct processes *processes)
 {
 	bool all_well = true;
 
-	for (unsigned i = 0; i < crew->count; i++) {
+	for (unsigned i = 0; i < processes->count; i++) {
 		int status;
 
-		if (crew->pids[i] == 0 || waitpid(crew->pids[i], &status, WNOHANG) <= 0)
+		if (processes->pids[i] == 0 || waitpid(processes->pids[i], &status, WNOHANG) <= 0)
 			continue;
-		crew->pids[i] = 0;
-		crew->living--;
+		processes->pids[i] = 0;
+		processes->living--;
 		if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
 			all_well = false;
 	}
@@ -110,25 +111,25 @@ crew_reap(struct crew *crew)
 }
 
 void
-crew_kill(struct crew *crew)
+processes_kill(struct processes *processes)
 {
-	for (unsigned i = 0; i < crew->count; i++)
-		if (crew->pids[i] != 0)
-			kill(crew->pids[i], SIGKILL);
-	for (unsigned i = 0; i < crew->count; i++)
-		if (crew->pids[i] != 0)
-			waitpid(crew->pids[i], NULL, 0);
-	crew->living = 0;
+	for (unsigned i = 0; i < processes->count; i++)
+		if (processes->pids[i] != 0)
+			kill(processes->pids[i], SIGKILL);
+	for (unsigned i = 0; i < processes->count; i++)
+		if (processes->pids[i] != 0)
+			waitpid(processes->pids[i], NULL, 0);
+	processes->living = 0;
 }
 
 enum row_state
-crew_state(const struct crew *crew)
+processes_state(const struct processes *processes)
 {
 	enum row_state slowest = ROW_DONE;
 
-	for (unsigned i = 0; i < crew->segment->rows; i++) {
+	for (unsigned i = 0; i < processes->segment->rows; i++) {
 		enum row_state state = (enum row_state)__atomic_load_n(
-			&crew->segment->row[i].state, __ATOMIC_ACQUIRE);
+			&processes->segment->row[i].state, __ATOMIC_ACQUIRE);
 
 		if (state < slowest)
 			slowest = state;
