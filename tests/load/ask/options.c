@@ -15,7 +15,6 @@
 #include "tests/load/ask/options_check.h"
 #include "tests/load/ask/options_table.h"
 #include "tests/load/ask/refuse.h"
-#include "tests/load/options_check.h"
 
 #define PREFIX "HUBBUB_LOAD_" /* of variables of the environment */
 

@@ -4,7 +4,6 @@
 
 #include "master/start/table.h"
 #include "tests/load/ask/load.h"
-#include "tests/load/load.h"
 
 /* What the arguments are for: it decides what must be there and what the defaults are. */
 enum options_purpose { OPTIONS_RUN, OPTIONS_SEARCH, OPTIONS_SWEEP, OPTIONS_CHECK };

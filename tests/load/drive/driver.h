@@ -47,7 +47,7 @@ struct connection {
 	bool is_blocked; /* the socket is full */
 	bool has_writer; /* a coroutine waits for it to take more */
 	bool is_slow;
-	bool is_alive; /* it counts as such: open, or between two connections in order */
+	bool is_alive; /* it counts as such: open, or between an orderly end and the next one */
 	enum connection_end end;
 	int64_t last_received;
 };

@@ -13,14 +13,14 @@
 
 /* Returns false after a message. */
 static bool
-find_folder(char folder[static PATH_MAX])
+find_directory(char directory[static PATH_MAX])
 {
 	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
 
 	if (state != NULL && state[0] == '/')
-		snprintf(folder, PATH_MAX, "%s/hubbub", state);
+		snprintf(directory, PATH_MAX, "%s/hubbub", state);
 	else if (home != NULL && home[0] == '/')
-		snprintf(folder, PATH_MAX, "%s/.local/state/hubbub", home);
+		snprintf(directory, PATH_MAX, "%s/.local/state/hubbub", home);
 	else {
 		fprintf(stderr, "hubbub-load: neither HOME nor XDG_STATE_HOME says where baselines "
 				"are; name a path with a '/'\n");
@@ -32,16 +32,16 @@ find_folder(char folder[static PATH_MAX])
 static bool
 find_path(const char *name, char path[static PATH_MAX])
 {
-	char folder[PATH_MAX];
+	char directory[PATH_MAX];
 
 	if (strchr(name, '/') != NULL)
 		return snprintf(path, PATH_MAX, "%s", name) < PATH_MAX;
-	return find_folder(folder) &&
-	       snprintf(path, PATH_MAX, "%s/%s.json", folder, name) < PATH_MAX;
+	return find_directory(directory) &&
+	       snprintf(path, PATH_MAX, "%s/%s.json", directory, name) < PATH_MAX;
 }
 
 static void
-make_folders(char *path)
+make_directories(char *path)
 {
 	for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
@@ -57,7 +57,7 @@ baseline_save(const char *name, const json_t *result)
 
 	if (!find_path(name, path))
 		return false;
-	make_folders(path);
+	make_directories(path);
 	/* All of it or nothing: the baseline before stays if this one cannot be written. */
 	if (snprintf(temporary, sizeof temporary, "%s.new", path) >= (int)sizeof temporary ||
 		!json_write(result, temporary))

@@ -43,7 +43,7 @@ static void __attribute__((format(printf, 2, 3))) fail(struct sweep *sweep, cons
 
 /* ---- the server ---- */
 
-/* One that is not on the PATH may be in the folder of this program, as in a build. */
+/* A server that is not on the PATH may be in the directory of this program, as in a build. */
 static char *
 find_server(char *name, char path[static PATH_MAX])
 {

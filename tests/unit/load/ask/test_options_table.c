@@ -4,7 +4,6 @@
 
 #include "master/start/table.h"
 #include "tests/load/ask/load.h"
-#include "tests/load/load.h"
 
 Test(options_table, every_row_is_sound)
 {
