@@ -98,25 +98,32 @@ rest_a_while(const struct connection *connection)
 					     : 1e9 / SLOW_PIECES));
 }
 
+/* Ends sending, and waits for the peer to end, too: nothing may come before that. Returns 0 if it
+ * did, the number of bytes that came into the receive buffer, or -1 and errno; ETIMEDOUT after
+ * HALF_CLOSE_MAX. Switches. */
+static ssize_t
+end_sending(struct connection *connection)
+{
+	struct hub_timeout scope;
+	ssize_t received;
+
+	hub_timeout_start(&scope, HALF_CLOSE_MAX);
+	hub_shutdown(connection->fd, SHUT_WR);
+	received = hub_recv(connection->fd, connection->driver->receive_buffer, DRIVER_BUFFER, 0);
+	hub_timeout_stop(&scope);
+	return received;
+}
+
 /* A reply that is late may be on its way, or never come whole. A server that has sent what it wants
  * to send answers the end of our sending with its own. */
 static void
 count_late(struct connection *connection)
 {
-	struct driver *driver = connection->driver;
-	struct hub_timeout scope;
-	ssize_t received = -1;
-
-	if (connection->reply_offset > 0 && hub_adopt(connection->fd) == 0) {
-		hub_timeout_start(&scope, HALF_CLOSE_MAX);
-		hub_shutdown(connection->fd, SHUT_WR);
-		received = hub_recv(connection->fd, driver->receive_buffer, DRIVER_BUFFER, 0);
-		hub_timeout_stop(&scope);
-	}
-	if (received == 0)
+	if (connection->reply_offset > 0 && hub_adopt(connection->fd) == 0 &&
+		end_sending(connection) == 0)
 		receiving_cut_short(connection);
 	else
-		tally_add(&driver->row->tally.timeouts, 1);
+		tally_add(&connection->driver->row->tally.timeouts, 1);
 	connection->end = END_BROKEN;
 }
 
@@ -232,18 +239,12 @@ close_by_reset(int fd)
 	hub_close(fd);
 }
 
-/* Ends sending first, and waits for the peer's end: nothing may come before it. */
 static void
 close_half(struct connection *connection)
 {
 	struct driver *driver = connection->driver;
-	struct hub_timeout scope;
-	ssize_t received;
+	ssize_t received = end_sending(connection);
 
-	hub_timeout_start(&scope, HALF_CLOSE_MAX);
-	hub_shutdown(connection->fd, SHUT_WR);
-	received = hub_recv(connection->fd, driver->receive_buffer, DRIVER_BUFFER, 0);
-	hub_timeout_stop(&scope);
 	if (received > 0)
 		receiving_take(connection, driver->receive_buffer, (size_t)received, clock_now());
 	else if (received < 0 && errno == ETIMEDOUT)
