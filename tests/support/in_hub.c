@@ -3,6 +3,10 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "hub/record_priv.h"
+
+#define PATIENCE (30 * HUB_SECOND)
+
 static void *
 wait_for_ever(void *argument)
 {
@@ -33,4 +37,15 @@ in_hub(hub_fn *body, void *record)
 
 	cr_assert_eq(hub_run(body, record, NULL), 0, "hub_run fails");
 	cr_assert_eq(open_descriptors(), before, "descriptors are left open");
+}
+
+bool
+until_it_waits(const struct hub_coroutine *coroutine)
+{
+	int64_t end = hub_now() + PATIENCE;
+
+	while (coroutine->state != COROUTINE_WAITING && coroutine->state != COROUTINE_DONE &&
+		hub_now() < end)
+		hub_sleep(0);
+	return coroutine->state == COROUTINE_WAITING;
 }

@@ -90,7 +90,7 @@ kill_waiter(void *argument)
 	scenes_make_locked(&scene);
 	waiting->fd = scene.ends[0];
 	waiter = hub_spawn(wait_for_it, waiting);
-	hub_sleep(5 * HUB_MILLISECOND);
+	until_it_waits(waiter);
 	hub_kill(waiter);
 	hub_join(waiter, NULL);
 	close(scene.ends[0]);
@@ -162,7 +162,7 @@ reuse_number(void *argument)
 		scenes_make_locked(&scene);
 		reuse->fd = scene.ends[0];
 		waiter = hub_spawn(lock_it, reuse);
-		hub_sleep(5 * HUB_MILLISECOND);
+		until_it_waits(waiter);
 		pthread_create(&thread, NULL, put_another_there, reuse);
 		pthread_join(thread, NULL);
 		hub_join(waiter, NULL);
