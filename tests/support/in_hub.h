@@ -12,10 +12,10 @@
  * the hub ran and that as many descriptors are open after it as before. */
 void in_hub(hub_fn *body, void *record);
 
-/* On a coroutine: lets the others run until that one, which must not be detached, waits in a call,
- * has ended, or half a minute has passed. Returns whether it waits. A sleep does not do: what is
- * spawned may be slow to begin, and gives way once more where its slice is used up. */
-bool until_it_waits(const struct hub_coroutine *coroutine);
+/* On a coroutine: lets the others run until that one, which must not be detached, waits and the
+ * loop has polled for it; or it has ended, or half a minute has passed. A sleep alone does not do:
+ * what is spawned may be slow to begin, and gives way once more where its slice is used up. */
+void until_it_waits(const struct hub_coroutine *coroutine);
 
 /* Whether valgrind runs this test: it reads what the program must not, and counts its stacks. */
 bool on_valgrind(void);

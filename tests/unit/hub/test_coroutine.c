@@ -317,7 +317,9 @@ robbery_body(void *argument)
 	robbery->reader = hub_spawn(read_robbed, NULL);
 	thieves[1] = hub_spawn(rob, (void *)2);
 	/* All wait in the loop, then all become ready before it is polled again. */
-	hub_sleep(HUB_MILLISECOND);
+	until_it_waits(thieves[0]);
+	until_it_waits(robbery->reader);
+	until_it_waits(thieves[1]);
 	for (int i = 0; i < 3; i++)
 		send(robbery->pairs[i][1], "x", 1, 0);
 	hub_join(robbery->reader, NULL);

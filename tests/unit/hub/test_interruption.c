@@ -539,7 +539,7 @@ try_call(struct record *record, int index)
 	record->outer[index] = hub_timeout_stop(&outer);
 	record->current = index;
 	victim = hub_spawn(killed_call, record);
-	hub_sleep(HUB_MILLISECOND);
+	until_it_waits(victim);
 	hub_kill(victim);
 	hub_join(victim, NULL);
 	hub_timeout_start(&outer, 0);

@@ -434,8 +434,7 @@ in_vain_body(void *argument)
 		set_scene(go_in_time);
 		replacer = hub_spawn(replace_in_time, NULL);
 		selector = hub_spawn(select_two, (void *)i);
-		while (selector->state != COROUTINE_WAITING)
-			hub_sleep(0);
+		until_it_waits(selector);
 		scene.selector = selector;
 		send(pair[0], "x", 1, 0);
 		hub_join(selector, NULL);

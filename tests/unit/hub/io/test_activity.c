@@ -203,7 +203,7 @@ wait_body(void *argument)
 		socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, record->pair);
 		hub_adopt(record->pair[0]);
 		waiter = hub_spawn(waits[i], record);
-		hub_sleep(HUB_MILLISECOND);
+		until_it_waits(waiter);
 		record->seen[i] = fd_activity(record->pair[0]);
 		hub_end_input(record->pair[0]);
 		hub_sleep(20 * HUB_MILLISECOND);
@@ -250,7 +250,7 @@ other_waits_body(void *argument)
 		continue;
 	record->seen[1] = fd_activity(record->pair[0]);
 	sender = hub_spawn(wait_by_wait_fd, record);
-	hub_sleep(0);
+	until_it_waits(sender);
 	hub_kill(sender);
 	hub_join(sender, NULL);
 	record->seen[2] = fd_activity(record->pair[0]);

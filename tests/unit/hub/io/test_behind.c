@@ -760,8 +760,7 @@ sent_file_body(void *argument)
 	hub_tls_connect(sent->fds[0], sent->client, "localhost");
 	hub_join(acceptor, NULL);
 	sent->coroutine = hub_spawn(send_file, sent);
-	while (sent->coroutine->state != COROUTINE_WAITING)
-		hub_sleep(0);
+	until_it_waits(sent->coroutine);
 	syscall(SYS_dup3, sent->is_file_lost ? file : heir[0],
 		sent->is_file_lost ? sent->file : sent->fds[0], O_CLOEXEC);
 	hub_join(sent->coroutine, NULL);

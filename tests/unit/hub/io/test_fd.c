@@ -31,7 +31,7 @@ close_under_body(void *argument)
 
 	socketpair(AF_UNIX, SOCK_STREAM, 0, record->pair);
 	reader = hub_spawn(receive, record);
-	hub_sleep(0);
+	until_it_waits(reader);
 	record->results[1] = hub_close(record->pair[0]);
 	hub_join(reader, NULL);
 	hub_close(record->pair[1]);
@@ -98,7 +98,7 @@ repaired_body(void *argument)
 	socketpair(AF_UNIX, SOCK_STREAM, 0, first);
 	record->pair[0] = first[0];
 	reader = hub_spawn(receive, record);
-	hub_sleep(HUB_MILLISECOND);
+	until_it_waits(reader);
 	hub_kill(reader);
 	hub_join(reader, NULL);
 	close(first[0]);
@@ -107,7 +107,7 @@ repaired_body(void *argument)
 	record->results[1] = record->pair[0] == first[0];
 	record->results[2] = hub_adopt(record->pair[0]);
 	reader = hub_spawn(receive, record);
-	hub_sleep(HUB_MILLISECOND);
+	until_it_waits(reader);
 	hub_send(record->pair[1], "x", 1, 0);
 	hub_join(reader, NULL);
 	hub_close(record->pair[0]);
@@ -267,7 +267,7 @@ release_body(void *argument)
 
 	socketpair(AF_UNIX, SOCK_STREAM, 0, record->pair);
 	reader = hub_spawn(receive, record);
-	hub_sleep(0);
+	until_it_waits(reader);
 	hub_release(record->pair[0]);
 	hub_join(reader, NULL);
 	record->results[1] = fcntl(record->pair[0], F_GETFD) != -1;
@@ -298,7 +298,7 @@ end_input_body(void *argument)
 
 	socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
 	reader = hub_spawn(receive, record);
-	hub_sleep(0);
+	until_it_waits(reader);
 	hub_end_input(pair[0]);
 	hub_join(reader, NULL);
 	record->results[1] = (int)hub_send(pair[0], "out", 3, 0);
@@ -351,7 +351,7 @@ await_until(struct record *record, void (*end)(struct record *record, struct hub
 {
 	struct hub_coroutine *waiter = hub_spawn(await_once, record);
 
-	hub_sleep(HUB_MILLISECOND);
+	until_it_waits(waiter);
 	end(record, waiter);
 	hub_join(waiter, NULL);
 }

@@ -94,8 +94,8 @@ closed_body(void *argument)
 
 	record->offset = hub_open(record->path, O_RDWR, 0);
 	writer = hub_spawn(write_secret, record);
-	hub_sleep(0);
-	hub_sleep(0);
+	until_it_waits(first);
+	until_it_waits(writer);
 	hub_close((int)record->offset);
 	/* Gets the number that the file had. */
 	socketpair(AF_UNIX, SOCK_STREAM, 0, pair);

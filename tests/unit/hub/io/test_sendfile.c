@@ -135,7 +135,7 @@ error_of(int file, int another)
 	full_stream(ends);
 	closing.socket = ends[0];
 	sender = hub_spawn(send_file, &closing);
-	hub_sleep(0);
+	until_it_waits(sender);
 	if (another != -1)
 		dup2(another, file);
 	else

@@ -289,7 +289,7 @@ no_tls_body(void *argument)
 	/* Broken off by whoever drains. */
 	socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, record->fds);
 	server = hub_spawn(accept_side, record);
-	hub_sleep(0);
+	until_it_waits(server);
 	hub_end_input(record->fds[0]);
 	hub_join(server, NULL);
 	record->results[3] = record->results[0];
@@ -342,7 +342,7 @@ ends_body(void *argument)
 	/* Cut without a word. */
 	shake_hands(record);
 	waiter = hub_spawn(wait_to_receive, record);
-	hub_sleep(0);
+	until_it_waits(waiter);
 	hub_release(record->fds[1]);
 	close(record->fds[1]);
 	hub_join(waiter, NULL);
@@ -352,7 +352,7 @@ ends_body(void *argument)
 	/* Ended by whoever drains. */
 	shake_hands(record);
 	waiter = hub_spawn(wait_to_receive, record);
-	hub_sleep(0);
+	until_it_waits(waiter);
 	hub_end_input(record->fds[0]);
 	hub_join(waiter, NULL);
 	record->results[4] = record->results[2];
@@ -360,7 +360,7 @@ ends_body(void *argument)
 	close_both(record);
 	shake_hands(record);
 	waiter = hub_spawn(wait_to_receive, record);
-	hub_sleep(0);
+	until_it_waits(waiter);
 	hub_close(record->fds[0]);
 	hub_join(waiter, NULL);
 	hub_close(record->fds[1]);

@@ -66,7 +66,7 @@ meet_all(void *argument)
 	for (int i = 0; i < COROUTINES; i++)
 		coroutines[i] = hub_spawn(meet_often, NULL);
 	/* A kill ends no wait for a barrier. */
-	hub_sleep(0);
+	until_it_waits(coroutines[0]);
 	hub_kill(coroutines[0]);
 	for (int i = 0; i < COROUTINES; i++)
 		hub_join(coroutines[i], NULL);

@@ -139,7 +139,7 @@ fail_all(void *argument)
 	mtx_init(&mutex, mtx_timed);
 	cnd_init(&condition);
 	holder = hub_spawn(hold, NULL);
-	hub_sleep(0);
+	until_it_waits(holder);
 	answers[0] = mtx_trylock(&mutex);
 	answers[1] = mtx_timedlock(&mutex, &past);
 	answers[2] = mtx_lock(&mutex);

@@ -228,7 +228,7 @@ try_deed(struct deed *deed)
 	install(SIGUSR1, handle, 0);
 	has_ended = false;
 	reader = hub_spawn(wait_through, deed);
-	hub_sleep(HUB_MILLISECOND);
+	until_it_waits(reader);
 	if (deed->is_threads) {
 		pthread_create(&thread, NULL, do_deed, deed);
 		pthread_join(thread, NULL);

@@ -95,7 +95,7 @@ keep_flags(void *argument)
 	NOTE(0, read(ends[0], &byte, 1));
 	NOTE(1, is_nonblocking(ends[0]));
 	/* A coroutine waits in accept: the kernel's flag is ours. */
-	hub_sleep(HUB_MILLISECOND);
+	until_it_waits(acceptor);
 	NOTE(2, is_nonblocking(listener));
 	copy = dup(listener);
 	NOTE(3, is_nonblocking(copy));
@@ -324,7 +324,7 @@ start_program(void *argument)
 	char *arguments[] = {"sh", "-c", command, NULL};
 	pid_t pid;
 
-	hub_sleep(HUB_MILLISECOND);
+	until_it_waits(acceptor);
 	/* Its flags in octal; 04000 is O_NONBLOCK. */
 	snprintf(command, sizeof command,
 		"f=$(sed -n 's/^flags:.//p' /proc/self/fdinfo/%d); test $((0$f & 04000)) -eq 0",
@@ -376,7 +376,7 @@ share_listener(void *argument)
 	struct hub_coroutine *acceptor = hub_spawn(accept_one, &listener);
 	pthread_t thread;
 
-	hub_sleep(HUB_MILLISECOND);
+	until_it_waits(acceptor);
 	/* The kernel's flag is set now; the thread must not see it. */
 	pthread_create(&thread, NULL, accept_in_thread, &listener);
 	usleep(5000);
@@ -618,7 +618,7 @@ close_in_child(void *argument)
 
 	socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
 	reader = hub_spawn(read_one, &ends[0]);
-	hub_sleep(HUB_MILLISECOND);
+	until_it_waits(reader);
 	child = vfork();
 	if (child == 0) {
 		close(ends[0]);

@@ -45,11 +45,11 @@ install(int number, void (*handler)(int), int flags)
 }
 
 static void *
-signal_later(void *argument)
+signal_later(void *waiter)
 {
-	hub_sleep(10 * HUB_MILLISECOND);
+	until_it_waits(waiter);
 	kill(getpid(), SIGUSR1);
-	return argument;
+	return NULL;
 }
 
 static void *
@@ -63,18 +63,18 @@ be_interrupted(void *argument)
 	socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
 	query = (struct pollfd){ends[0], POLLIN, 0};
 	install(SIGUSR1, handle, 0);
-	hub_detach(hub_spawn(signal_later, NULL));
+	hub_detach(hub_spawn(signal_later, hub_current()));
 	NOTE(0, read(ends[0], &byte, 1));
-	hub_detach(hub_spawn(signal_later, NULL));
+	hub_detach(hub_spawn(signal_later, hub_current()));
 	NOTE(1, nanosleep(&time, &left));
 	NOTE(2, left.tv_sec);
-	hub_detach(hub_spawn(signal_later, NULL));
+	hub_detach(hub_spawn(signal_later, hub_current()));
 	NOTE(3, sleep(20));
 	install(SIGUSR1, handle, SA_RESTART);
-	hub_detach(hub_spawn(signal_later, NULL));
+	hub_detach(hub_spawn(signal_later, hub_current()));
 	NOTE(4, poll(&query, 1, 20000));
-	hub_detach(hub_spawn(signal_later, NULL));
-	hub_detach(hub_spawn(signal_later, NULL));
+	hub_detach(hub_spawn(signal_later, hub_current()));
+	hub_detach(hub_spawn(signal_later, hub_current()));
 	write(ends[1], "x", 1);
 	NOTE(5, read(ends[0], &byte, 1));
 	alarm(0);
@@ -116,7 +116,7 @@ restart(void *argument)
 	socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
 	signal(SIGUSR1, handle);
 	reader = hub_spawn(read_restarted, &ends[0]);
-	hub_sleep(HUB_MILLISECOND);
+	until_it_waits(reader);
 	kill(getpid(), SIGUSR1);
 	hub_sleep(20 * HUB_MILLISECOND);
 	write(ends[1], "x", 1);
@@ -155,7 +155,7 @@ call_after_handlers(void *argument)
 	query = (struct pollfd){ends[0], POLLIN, 0};
 	install(SIGUSR1, handle, 0);
 	/* One that was interrupted: from now on handlers are told of. */
-	hub_detach(hub_spawn(signal_later, NULL));
+	hub_detach(hub_spawn(signal_later, hub_current()));
 	NOTE(0, read(ends[0], &byte, 1));
 	raise(SIGUSR1);
 	hub_detach(hub_spawn(write_later, &ends[1]));
@@ -205,7 +205,7 @@ raise_while_trying(void *argument)
 		int64_t end;
 
 		taker = hub_spawn(take_lock, &fd);
-		hub_sleep(2 * HUB_MILLISECOND);
+		until_it_waits(taker);
 		/* It is due, and does not run yet. */
 		end = hub_now() + 20 * HUB_MILLISECOND;
 		while (hub_now() < end)
@@ -238,13 +238,13 @@ be_interrupted_by_others(void *argument)
 
 	socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
 	NOTE(0, __sysv_signal(SIGUSR1, handle) == SIG_DFL);
-	hub_detach(hub_spawn(signal_later, NULL));
+	hub_detach(hub_spawn(signal_later, hub_current()));
 	NOTE(1, read(ends[0], &byte, 1));
 	/* It was for one signal only. */
 	NOTE(2, __sysv_signal(SIGUSR1, handle) == SIG_DFL);
 	NOTE(3, sysv_signal(SIGUSR1, handle) == handle);
 	NOTE(4, sigset(SIGUSR1, handle) == handle);
-	hub_detach(hub_spawn(signal_later, NULL));
+	hub_detach(hub_spawn(signal_later, hub_current()));
 	NOTE(5, read(ends[0], &byte, 1));
 	NOTE(6, sigset(SIGUSR1, SIG_HOLD) == handle);
 	raise(SIGUSR1);
@@ -389,7 +389,7 @@ wait_with_mask(void *argument)
 	NOTE(0, ppoll(&query, 1, &time, &none));
 	results[1] = ran;
 	/* It comes. */
-	hub_detach(hub_spawn(signal_later, NULL));
+	hub_detach(hub_spawn(signal_later, hub_current()));
 	NOTE(2, pselect(0, NULL, NULL, NULL, &time, &none));
 	results[3] = ran;
 	pthread_sigmask(SIG_SETMASK, NULL, &now);

@@ -231,10 +231,9 @@ struct ends {
 };
 
 static void *
-remove_late(void *argument)
+remove_late(void *waiter)
 {
-	(void)argument;
-	hub_sleep(5 * HUB_MILLISECOND);
+	until_it_waits(waiter);
 	semctl(scene_id, 0, IPC_RMID);
 	return NULL;
 }
@@ -257,7 +256,7 @@ end_all(void *argument)
 	scenes_make_semaphores(&scene);
 	END(0, semtimedop(scene_id, &down, 1, &soon));
 	END(1, semop(scene_id, both, 2));
-	remover = hub_spawn(remove_late, NULL);
+	remover = hub_spawn(remove_late, hub_current());
 	END(2, semop(scene_id, &down, 1));
 	hub_join(remover, NULL);
 	scenes_make_queue(&scene);
@@ -315,7 +314,7 @@ mix(void *argument)
 		scenes_make_semaphores(&scene);
 		mixed->is_killed = way == 1;
 		waiter = hub_spawn(operate_mixed, mixed);
-		hub_sleep(50 * HUB_MILLISECOND);
+		until_it_waits(waiter);
 		if (mixed->is_killed)
 			hub_kill(waiter);
 		else
@@ -364,7 +363,7 @@ be_signalled(void *argument)
 	scenes_make_queue(scene);
 	sigaction(SIGUSR1, &action, NULL);
 	receiver = hub_spawn(receive_in_time, scene);
-	hub_sleep(5 * HUB_MILLISECOND);
+	until_it_waits(receiver);
 	raise(SIGUSR1);
 	hub_sleep(5 * HUB_MILLISECOND);
 	mq_send(scene->ends[0], "hello", 5, 0);

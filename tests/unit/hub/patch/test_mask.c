@@ -42,7 +42,7 @@ mask_and_wait(void *argument)
 	sigaddset(&one, SIGUSR1);
 	results[1] = pthread_sigmask(SIG_BLOCK, &one, NULL) == 0;
 	waiter = hub_spawn(wait_masked, NULL);
-	hub_sleep(HUB_MILLISECOND);
+	until_it_waits(waiter);
 	kill(getpid(), SIGUSR1);
 	hub_join(waiter, NULL);
 	sigemptyset(&now);
@@ -92,7 +92,7 @@ change_masks(void *argument)
 	sigaddset(&second, SIGUSR2);
 	pthread_sigmask(SIG_BLOCK, &first, NULL);
 	waiter = hub_spawn(wait_a_while, NULL);
-	hub_sleep(HUB_MILLISECOND);
+	until_it_waits(waiter);
 	results[0] = sigprocmask(SIG_BLOCK, &second, &seen) == 0;
 	results[1] = sigismember(&seen, SIGUSR1) && !sigismember(&seen, SIGUSR2);
 	results[2] = pthread_sigmask(77, &second, NULL) == EINVAL;
@@ -104,7 +104,7 @@ change_masks(void *argument)
 	results[4] = sigismember(&now, SIGUSR1) && !sigismember(&now, SIGUSR2);
 	/* The shell's SIGCHLD is held back when the wait begins, and not when it ends. */
 	shell = hub_spawn(start_shell, NULL);
-	hub_sleep(0);
+	until_it_waits(shell);
 	waiter = hub_spawn(wait_a_while, NULL);
 	hub_join(shell, NULL);
 	hub_join(waiter, NULL);

@@ -160,7 +160,7 @@ lock_in_time(void *argument)
 	struct hub_coroutine *holder = hub_spawn(hold, NULL);
 	struct timespec end, wrong = {0, 2000000000};
 
-	usleep(0);
+	until_it_waits(holder);
 	clock_gettime(CLOCK_REALTIME, &end);
 	results[0] = pthread_mutex_timedlock(&mutex, &end);
 	results[1] = pthread_mutex_timedlock(&mutex, &wrong);
@@ -197,9 +197,9 @@ kill_waiter(void *argument)
 {
 	struct hub_coroutine *holder = hub_spawn(hold, NULL), *waiter;
 
-	usleep(0);
+	until_it_waits(holder);
 	waiter = hub_spawn(lock_killed, NULL);
-	usleep(1000);
+	until_it_waits(waiter);
 	hub_kill(waiter);
 	hub_join(waiter, NULL);
 	hub_join(holder, NULL);

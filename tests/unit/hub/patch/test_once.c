@@ -175,7 +175,7 @@ use_by_both(void *argument)
 	struct hub_coroutine *first = hub_spawn(use_longer, NULL);
 	pthread_t thread;
 
-	hub_sleep(0);
+	until_it_waits(first);
 	pthread_create(&thread, NULL, use_by_thread, NULL);
 	hub_join(first, NULL);
 	pthread_join(thread, NULL);

@@ -181,8 +181,7 @@ replace_other(void *argument)
 	pipe(r->out);
 	pipe(other);
 	mover = hub_spawn(move_later, r);
-	/* Until it waits: on valgrind the time that a hub knows may be some milliseconds old. */
-	hub_sleep(50 * HUB_MILLISECOND);
+	until_it_waits(mover);
 	close(r->out[1]);
 	dup2(other[1], r->out[1]);
 	write(r->in[1], "hello", 5);

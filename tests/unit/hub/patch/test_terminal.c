@@ -218,7 +218,7 @@ be_signalled(void *argument)
 	make_terminal(3, terminal);
 	sigaction(SIGUSR1, &action, NULL);
 	reader = hub_spawn(read_disturbed, &terminal[1]);
-	hub_sleep(10 * HUB_MILLISECOND);
+	until_it_waits(reader);
 	raise(SIGUSR1);
 	hub_sleep(10 * HUB_MILLISECOND);
 	type(terminal[0], "a");

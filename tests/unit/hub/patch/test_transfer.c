@@ -567,7 +567,8 @@ use_terminals(void *argument)
 		tcflow(terminals[i], TCOOFF);
 		writers[i] = hub_spawn(write_to_terminal, (void *)(uintptr_t)i);
 	}
-	usleep(10000);
+	for (size_t i = 0; i < TERMINALS; i++)
+		until_it_waits(writers[i]);
 	/* Files are not kept waiting by them. */
 	NOTE(0, pwrite(file, "x", 1, 0));
 	NOTE(1, fcntl(terminals[0], F_GETFL) & O_NONBLOCK);
@@ -641,7 +642,7 @@ reuse_between_parts(void *argument)
 		write(ends[1], "hello", 5);
 		write(others[1], "secret", 6);
 		caller = hub_spawn(call_in_parts, reuse);
-		hub_sleep(5 * HUB_MILLISECOND);
+		until_it_waits(caller);
 		dup2(others[0], ends[0]);
 		/* One that waits for a hundred bytes has all that it is given. */
 		shutdown(others[1], SHUT_WR);

@@ -183,7 +183,7 @@ lose_child(void *wait)
 	sigaction(SIGUSR1, &action, NULL);
 	kill_child_in(*(void (*const *)(void))wait);
 	reader = hub_spawn(wait_through, &error);
-	hub_sleep(HUB_MILLISECOND);
+	until_it_waits(reader);
 	raise(SIGUSR1);
 	hub_join(reader, NULL);
 	connect_to_listener();

@@ -102,7 +102,7 @@ killed_body(void *argument)
 
 	current = argument;
 	coroutine = hub_spawn(opener, NULL);
-	hub_sleep(HUB_MILLISECOND);
+	until_it_waits(coroutine);
 	hub_kill(coroutine);
 	hub_join(coroutine, NULL);
 	hub_timeout_start(&scope, HUB_MILLISECOND);

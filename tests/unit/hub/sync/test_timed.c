@@ -136,7 +136,7 @@ try_call(struct record *record, int i)
 	record->in_scope[i] = calls[i].call(60 * HUB_SECOND) != 0 && hub_timeout_stop(&scope);
 	record->current = i;
 	victim = hub_spawn(killed_call, record);
-	hub_sleep(HUB_MILLISECOND);
+	until_it_waits(victim);
 	hub_kill(victim);
 	hub_join(victim, NULL);
 }
