@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -197,12 +198,6 @@ estate_clean(struct estate *estate)
 /* ---- who owns it ---- */
 
 pid_t
-estate_interrupted(const struct estate *estate)
-{
-	return interruption_pid(estate->interrupted);
-}
-
-pid_t
 estate_pidfile(const struct estate *estate)
 {
 	return interruption_pid(estate->pidfile);
@@ -315,6 +310,57 @@ estate_is_gone(void *context)
 
 	return !find_other(estate, 0, &other) ||
 	       fail(estate, "process %d is left, a child of %d", (int)other.pid, (int)other.parent);
+}
+
+/* ---- who is interrupted ---- */
+
+pid_t
+estate_interrupted(const struct estate *estate)
+{
+	pid_t pid = interruption_pid(estate->interrupted);
+	struct process process;
+	char name[16];
+
+	snprintf(name, sizeof name, "%d", (int)pid);
+	/* It has said who it is before. */
+	return pid != 0 && read_process(name, &process) && strchr("TZ", process.state) == NULL
+		       ? 0
+		       : pid;
+}
+
+struct attempt {
+	const struct estate *estate;
+	struct program *ctl;
+};
+
+static bool
+is_decided(void *context)
+{
+	const struct attempt *attempt = context;
+
+	return estate_interrupted(attempt->estate) != 0 ||
+	       program_expect(attempt->ctl, SERVER_NOT_READY, 0.01);
+}
+
+/* A busy machine keeps a hub waiting for so long that it seems to hang, and then an upgrade is
+ * refused until it has shown up. */
+pid_t
+estate_upgrade(struct estate *estate, struct program *ctl)
+{
+	char *argv[] = {
+		program_path("hubbub-ctl"), "--socket", estate->server.control, "upgrade", NULL};
+	struct attempt attempt = {estate, ctl};
+
+	for (int tries = 0; tries < 10; tries++) {
+		if (!program_start(ctl, argv, 0))
+			return 0;
+		wait_until(is_decided, &attempt, 20);
+		if (strstr(ctl->text, SERVER_NOT_READY) == NULL)
+			break;
+		program_end(ctl);
+		poll(NULL, 0, 1000);
+	}
+	return estate_interrupted(estate);
 }
 
 /* ---- again ---- */

@@ -41,8 +41,12 @@ struct estate {
 /* Starts one. */
 bool estate_start(struct estate *estate, const struct estate_options *options);
 
-/* The pid of the master that was interrupted; 0 if none has been. */
+/* The pid of the master that was interrupted, and has stopped or died; 0 if none has. */
 pid_t estate_interrupted(const struct estate *estate);
+
+/* Asks for an upgrade by hubbub-ctl, which runs on, and waits until a master is interrupted in it.
+ * Returns that one's pid, or 0: hubbub-ctl may say why. */
+pid_t estate_upgrade(struct estate *estate, struct program *ctl);
 
 /* The pid in the pid file; 0 without one. */
 pid_t estate_pidfile(const struct estate *estate);

@@ -3,10 +3,12 @@
  *
  *	HUBBUB_INTERRUPT="WHEN WORD HOW FILE"
  *
- * The first process that is about to say the word (WHEN is "before"), has said it ("after"), or has
- * heard it ("heard") kills itself, or stops until it is sent CONT (HOW is "kill" or "stop"); before
- * that it has written its pid to FILE. Where FILE is, nobody is interrupted any more. */
+ * The first process that is about to say the word (WHEN is "before"), has said it ("after"; "late":
+ * long before), or has heard it ("heard") kills itself, or stops until it is sent CONT (HOW is
+ * "kill" or "stop"); before that it has written its pid to FILE. Where FILE is, nobody is
+ * interrupted any more. */
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -20,6 +22,8 @@
 #include "master/change/word.h"
 
 #define EXPORT __attribute__((visibility("default")))
+/* In it the other one hears the word, and does all that it does then. */
+#define LATE 500 /* milliseconds */
 
 static const struct {
 	const char *name;
@@ -68,6 +72,8 @@ is_wanted(const char *when, const struct channel_message *message)
 
 	if (wanted.kind == 0 || strcmp(when, wanted.when) != 0 || message->kind != wanted.kind)
 		return false;
+	if (strcmp(when, "late") == 0)
+		poll(NULL, 0, LATE);
 	fd = open(wanted.file, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
 	if (fd == -1)
 		return false;
@@ -100,8 +106,10 @@ sendmsg(int fd, const struct msghdr *envelope, int flags)
 
 	interrupt_sender("before", envelope);
 	sent = syscall(SYS_sendmsg, fd, envelope, flags);
-	if (sent > 0)
+	if (sent > 0) {
 		interrupt_sender("after", envelope);
+		interrupt_sender("late", envelope);
+	}
 	return sent;
 }
 

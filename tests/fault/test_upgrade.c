@@ -27,6 +27,7 @@
 static const char *const moments[] = {
 	"before RISEN", "after RISEN", "heard RISEN",       /* heard: before OFFERED */
 	"before GO", "after GO", "heard GO",                /* after OFFERED, before TAKEN */
+	"late GO", "late TOOK",                             /* both know it */
 	"before ACCEPT", "before HANDOVER",                 /* after TAKEN, here and there */
 	"before TOOK", "after TOOK", "heard TOOK",          /* the new one serves */
 	"before NAMED", "after NAMED", "heard NAMED",       /* its parent is another */
@@ -117,32 +118,6 @@ pause_one(struct trial *trial, pid_t interrupted, struct program *ctl)
 	return code;
 }
 
-static bool
-has_begun(void *ctl)
-{
-	return estate_interrupted(&estate) != 0 || program_expect(ctl, SERVER_NOT_READY, 0.01);
-}
-
-/* Asks for an upgrade. Returns who was interrupted in it, or 0. A busy machine keeps a hub waiting
- * for so long that it seems to hang, and then an upgrade is refused until it has shown up. */
-static pid_t
-begin_upgrade(struct program *ctl)
-{
-	char *argv[] = {
-		program_path("hubbub-ctl"), "--socket", estate.server.control, "upgrade", NULL};
-
-	for (int tries = 0; tries < 10; tries++) {
-		if (!program_start(ctl, argv, 0))
-			return 0;
-		wait_until(has_begun, ctl, 10);
-		if (strstr(ctl->text, SERVER_NOT_READY) == NULL)
-			break;
-		program_end(ctl);
-		poll(NULL, 0, 1000);
-	}
-	return estate_interrupted(&estate);
-}
-
 /* One master is interrupted in an upgrade, the other one is not, and then one owns everything. */
 static bool
 upgrade(struct trial *trial)
@@ -151,9 +126,9 @@ upgrade(struct trial *trial)
 	static struct program ctl;
 	int code = -1;
 
-	interrupted = begin_upgrade(&ctl);
+	interrupted = estate_upgrade(&estate, &ctl);
 	if (interrupted == 0)
-		return trial_fail(trial, "nobody was interrupted");
+		return trial_fail(trial, "nobody was interrupted: %s", ctl.text);
 	if (pause_length > 0)
 		code = pause_one(trial, interrupted, &ctl);
 	if (code == -1)
