@@ -33,7 +33,7 @@ struct witness {
 	struct target target;
 	unsigned lasting; /* connections that stay */
 	double pause;     /* seconds between two messages of each */
-	double rate;      /* other connections per second */
+	double rate;      /* other connections per second; fewer, if answers take long */
 	int64_t limit;    /* nanoseconds for a connect or an answer; more with a sanitizer */
 	/* The rest is the witness's. */
 	struct witness_result result; /* to be read after witness_stop */
