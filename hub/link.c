@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "hub/base/fifo.h"
 #include "hub/base/list.h"
 #include "hub/failure.h"
 #include "hub/link_priv.h"
@@ -25,23 +26,13 @@ tell(struct hub *hub, struct hub_link *link, struct hub_coroutine *ended)
 void
 hub_link(struct hub_coroutine *coroutine, struct hub_link *link)
 {
-	struct hub_link *first = coroutine->links;
-
 	hub_check_own(coroutine);
-	link->next = NULL;
-	link->previous = link;
 	if (coroutine->state == COROUTINE_DONE) {
-		link->previous = NULL;
+		link->next = link->previous = NULL;
 		tell(coroutine->hub, link, coroutine);
 		return;
 	}
-	if (first == NULL) {
-		coroutine->links = link;
-		return;
-	}
-	link->previous = first->previous;
-	first->previous->next = link;
-	first->previous = link;
+	FIFO_APPEND(coroutine->links, link, next, previous);
 }
 
 void
@@ -50,14 +41,7 @@ hub_unlink(struct hub_coroutine *coroutine, struct hub_link *link)
 	if (link->previous == NULL)
 		return;
 	hub_check_own(coroutine);
-	if (link->next != NULL)
-		link->next->previous = link->previous;
-	else
-		coroutine->links->previous = link->previous;
-	if (coroutine->links == link)
-		coroutine->links = link->next;
-	else
-		link->previous->next = link->next;
+	FIFO_REMOVE(coroutine->links, link, next, previous);
 	link->previous = NULL;
 }
 

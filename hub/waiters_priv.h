@@ -1,8 +1,5 @@
-/* A queue of waiting coroutines: what every object that is waited for has. First in, first woken.
- *
- * The queue is one pointer, to the first waiter, whose previous is the last: so NULL is an empty
- * queue, and appending and removing cost the same however many wait. Waiters live on the stacks of
- * those who wait. */
+/* A queue of waiting coroutines (base/fifo.h): what every object that is waited for has. First in,
+ * first woken. Waiters live on the stacks of the coroutines that wait. */
 #ifndef HUBBUB_WAITERS_H
 #define HUBBUB_WAITERS_H
 
@@ -11,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "hub/base/fifo.h"
 #include "hub/scheduler_priv.h"
 
 struct hub_waiter {
@@ -28,19 +26,11 @@ struct hub_waiter {
 static inline void
 waiter_enter(struct hub_waiter **first, struct hub_waiter *waiter, struct hub_coroutine *self)
 {
-	waiter->next = NULL;
-	waiter->previous = waiter;
 	waiter->coroutine = self;
 	waiter->epoch = self->epoch;
 	waiter->is_queued = true;
 	waiter->is_met = false;
-	if (*first == NULL) {
-		*first = waiter;
-		return;
-	}
-	waiter->previous = (*first)->previous;
-	waiter->previous->next = waiter;
-	(*first)->previous = waiter;
+	FIFO_APPEND(*first, waiter, next, previous);
 }
 
 /* Takes a waiter out; one that is out already, because it was woken, stays so. */
@@ -50,14 +40,7 @@ waiter_leave(struct hub_waiter **first, struct hub_waiter *waiter)
 	if (!waiter->is_queued)
 		return;
 	waiter->is_queued = false;
-	if (waiter->next != NULL)
-		waiter->next->previous = waiter->previous;
-	else
-		(*first)->previous = waiter->previous;
-	if (*first == waiter)
-		*first = waiter->next;
-	else
-		waiter->previous->next = waiter->next;
+	FIFO_REMOVE(*first, waiter, next, previous);
 }
 
 /* Takes out and wakes the first, which must exist. Returns false if it waited no more: a kill or a

@@ -2,7 +2,7 @@
 
 #include <errno.h>
 
-#include "hub/base/list.h"
+#include "hub/base/fifo.h"
 #include "hub/coroutine_priv.h"
 #include "hub/link_priv.h"
 #include "hub/waiters_priv.h"
@@ -19,32 +19,15 @@ group_init(struct hub_group *group,
 static void
 add(struct hub_group *group, struct hub_coroutine *child)
 {
-	struct hub_coroutine *first = group->first;
-
+	FIFO_APPEND(group->first, child, sibling_next, sibling_previous);
 	child->group = group;
-	child->sibling_next = NULL;
-	child->sibling_previous = child;
 	group->count++;
-	if (first == NULL) {
-		group->first = child;
-		return;
-	}
-	child->sibling_previous = first->sibling_previous;
-	first->sibling_previous->sibling_next = child;
-	first->sibling_previous = child;
 }
 
 static void
 drop(struct hub_group *group, struct hub_coroutine *child)
 {
-	if (child->sibling_next != NULL)
-		child->sibling_next->sibling_previous = child->sibling_previous;
-	else
-		group->first->sibling_previous = child->sibling_previous;
-	if (group->first == child)
-		group->first = child->sibling_next;
-	else
-		child->sibling_previous->sibling_next = child->sibling_next;
+	FIFO_REMOVE(group->first, child, sibling_next, sibling_previous);
 	child->group = NULL;
 	group->count--;
 }
