@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "hub/base/failed.h"
 #include "hub/base/list.h"
 #include "hub/debug/hooks.h"
 #include "hub/defer_priv.h"
@@ -277,7 +278,7 @@ coroutine_join(struct hub_coroutine *coroutine, void **result, struct hub_failur
 	int64_t nanoseconds)
 {
 	struct hub_coroutine *self = hub_enter();
-	struct wait wait = {"join", coroutine, HUB_FOREVER, false, false};
+	struct wait wait = {.what = "join", .on = coroutine, .deadline = HUB_FOREVER};
 	int reason = 0;
 
 	if (self == NULL)
@@ -293,10 +294,8 @@ coroutine_join(struct hub_coroutine *coroutine, void **result, struct hub_failur
 		reason = hub_suspend(&wait);
 		coroutine->parent = NULL;
 	}
-	if (reason != 0) {
-		errno = reason;
-		return -1;
-	}
+	if (reason != 0)
+		return failed(reason);
 	if (result != NULL)
 		*result = coroutine->result;
 	if (failure != NULL && coroutine->failure != NULL)
@@ -323,20 +322,15 @@ hub_get(struct hub_coroutine *coroutine, void **result, struct hub_failure *fail
 	failure = failure_place(failure, &(struct hub_failure){0});
 	if (coroutine_join(coroutine, result, failure, HUB_FOREVER) != 0)
 		return -1;
-	if (failure->code == 0)
-		return 0;
-	errno = failure->code;
-	return -1;
+	return failed(failure->code);
 }
 
 int
 hub_detach(struct hub_coroutine *coroutine)
 {
 	hub_check_own(coroutine);
-	if (!coroutine_is_joinable(coroutine)) {
-		errno = EINVAL;
-		return -1;
-	}
+	if (!coroutine_is_joinable(coroutine))
+		return failed(EINVAL);
 	coroutine->is_detached = true;
 	if (coroutine->state == COROUTINE_DONE) {
 		failure_report(coroutine);
@@ -379,10 +373,8 @@ int
 hub_kill_for(struct hub_coroutine *coroutine, int reason)
 {
 	hub_check_own(coroutine);
-	if (coroutine->is_raw) {
-		errno = EINVAL;
-		return -1;
-	}
+	if (coroutine->is_raw)
+		return failed(EINVAL);
 	if (coroutine->state == COROUTINE_DONE)
 		return 0;
 	coroutine->kill_reason = reason;

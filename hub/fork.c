@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "hub/base/check.h"
+#include "hub/base/failed.h"
 #include "hub/base/kernel.h"
 
 #define RESETS_MOST 16
@@ -83,10 +84,8 @@ fork_hub_stopped(void)
 pid_t
 hub_fork(void)
 {
-	if (atomic_load(&running) != 0) {
-		errno = EBUSY;
-		return -1;
-	}
+	if (atomic_load(&running) != 0)
+		return failed(EBUSY);
 	return kernel_fork();
 }
 
@@ -111,8 +110,5 @@ hub_at_fork(void (*prepare)(void), void (*parent)(void), void (*child)(void))
 
 	fork_prepare();
 	error = pthread_atfork(prepare, parent, child);
-	if (error == 0)
-		return 0;
-	errno = error;
-	return -1;
+	return failed(error);
 }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "hub/base/failed.h"
 #include "hub/coroutine_priv.h"
 #include "hub/failure_priv.h"
 #include "hub/scheduler_priv.h"
@@ -111,8 +112,7 @@ hub_generator_close(struct hub_generator *generator)
 
 	if (!resume(generator, NULL, ECANCELED, &value))
 		return 0;
-	errno = EBUSY;
-	return -1;
+	return failed(EBUSY);
 }
 
 const struct hub_failure *

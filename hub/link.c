@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "hub/base/failed.h"
 #include "hub/base/fifo.h"
 #include "hub/base/list.h"
 #include "hub/failure.h"
@@ -121,7 +122,8 @@ static int
 keep_vigil(struct vigil *vigil, struct hub_coroutine **coroutines, size_t count,
 	struct vigil_link *links, int64_t nanoseconds)
 {
-	struct wait wait = {"ends", coroutines[0], clock_end_of(nanoseconds), false, false};
+	struct wait wait = {
+		.what = "ends", .on = coroutines[0], .deadline = clock_end_of(nanoseconds)};
 	int reason = 0;
 
 	for (size_t i = 0; i < count; i++) {
@@ -151,10 +153,8 @@ link_wait_ended(struct hub_coroutine **coroutines, size_t count, size_t enough, 
 	if (self == NULL)
 		return -1;
 	for (size_t i = 0; i < count; i++)
-		if (coroutines[i] == self) {
-			errno = EDEADLK;
-			return -1;
-		}
+		if (coroutines[i] == self)
+			return failed(EDEADLK);
 	if (count == 0)
 		return 0;
 	links = calloc(count, sizeof *links);
@@ -165,10 +165,7 @@ link_wait_ended(struct hub_coroutine **coroutines, size_t count, size_t enough, 
 	reason = keep_vigil(&vigil, coroutines, count, links, nanoseconds);
 	*ended = sort_ended(coroutines, count, links);
 	free(links);
-	if (reason == 0)
-		return 0;
-	errno = reason;
-	return -1;
+	return failed(reason);
 }
 
 int

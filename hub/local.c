@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hub/base/failed.h"
 #include "hub/scheduler_priv.h"
 
 /* How often destructors that set values again are called again. */
@@ -34,8 +35,7 @@ hub_local_new(void (*destroy)(void *value))
 	pthread_mutex_unlock(&mutex);
 	if (key < HUB_LOCAL_MAX)
 		return key;
-	errno = EAGAIN;
-	return -1;
+	return failed(EAGAIN);
 }
 
 int

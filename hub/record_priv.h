@@ -52,7 +52,7 @@ struct hub_coroutine {
 	int64_t waits_since;       /* about when the present wait began */
 	const char *waits_for;     /* a word for dumps */
 	const void *waits_on;      /* the object, or the fd as a pointer */
-	bool is_pending;           /* the present wait can be ended by the loop */
+	bool is_loop_wait;         /* the present wait can be ended by the loop */
 	bool is_raw;
 	bool is_detached;
 	bool is_killed;
@@ -211,7 +211,7 @@ struct hub {
 	struct ev_loop *loop; /* NULL outside hub_run */
 	/* Waits that the loop can end: by a descriptor or a deadline. None, an empty run queue and
 	 * no door to other threads mean that nothing will ever happen. */
-	size_t pending;
+	size_t loop_waits;
 	size_t scheduled; /* scheduled coroutines that have not ended */
 	uint64_t ended;   /* scheduled coroutines that have */
 	uint64_t ids;     /* coroutines that ever lived */

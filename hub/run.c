@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "hub/base/clock.h"
+#include "hub/base/failed.h"
 #include "hub/base/kernel.h"
 #include "hub/base/log.h"
 #include "hub/base/room.h"
@@ -274,7 +275,7 @@ hub_turn(struct hub *hub)
 	}
 	if (hub->scheduled == 0)
 		return;
-	if (hub->ready_first == NULL && hub->pending == 0 && !hub->is_reachable)
+	if (hub->ready_first == NULL && hub->loop_waits == 0 && !hub->is_reachable)
 		hub_resolve_deadlock(hub);
 	else
 		poll_loop(hub);
@@ -296,18 +297,15 @@ hub_start(struct hub *hub, const struct hub_options *options)
 	hub->loop = ev_loop_new(EVFLAG_NOENV | EVFLAG_NOSIGMASK | backends[options->backend]);
 	own_end();
 	/* libev tells no reason; running out of descriptors is the one that is met. */
-	if (hub->loop == NULL) {
-		errno = EMFILE;
-		return -1;
-	}
+	if (hub->loop == NULL)
+		return failed(EMFILE);
 	/* The mailbox makes libev open an eventfd, and abort if it cannot. */
 	probe = kernel_eventfd(0, EFD_CLOEXEC);
 	if (probe == -1) {
 		own_forget(hub);
 		ev_loop_destroy(hub->loop);
 		hub->loop = NULL;
-		errno = EMFILE;
-		return -1;
+		return failed(EMFILE);
 	}
 	kernel_close(probe);
 	libev_start();
@@ -322,7 +320,7 @@ hub_start(struct hub *hub, const struct hub_options *options)
 	if (fork_is_wiped())
 		fork_adopt();
 	fork_hub_started();
-	hub->pending = 0;
+	hub->loop_waits = 0;
 	hub->is_ending = hub->is_reachable = false;
 	hub->last_words = 0;
 	hub->tick_interval = hub->due_interval = 1;
@@ -383,14 +381,10 @@ run(const struct hub_options *options, hub_fn *body, void *argument, void **resu
 		stack_size = (size_t)setting_size(
 			"HUBBUB_STACK_SIZE", STACK_SIZE_MIN, STACK_SIZE_MAX, STACK_SIZE_DEFAULT);
 	if (stack_size < STACK_SIZE_MIN || stack_size > STACK_SIZE_MAX ||
-		(unsigned)options->backend >= HUB_BACKEND_MAX || !ROOM_IS_EMPTY(options)) {
-		errno = EINVAL;
-		return -1;
-	}
-	if (hub_this != NULL && (hub_this->loop != NULL || hub_this->current != &hub_this->root)) {
-		errno = EBUSY;
-		return -1;
-	}
+		(unsigned)options->backend >= HUB_BACKEND_MAX || !ROOM_IS_EMPTY(options))
+		return failed(EINVAL);
+	if (hub_this != NULL && (hub_this->loop != NULL || hub_this->current != &hub_this->root))
+		return failed(EBUSY);
 	hub = hub_sized(stack_size);
 	if (hub == NULL)
 		return -1;
@@ -400,8 +394,7 @@ run(const struct hub_options *options, hub_fn *body, void *argument, void **resu
 	hub->main = coroutine_spawn(body, argument, caller);
 	if (hub->main == NULL) {
 		hub_stop(hub);
-		errno = ENOMEM;
-		return -1;
+		return failed(ENOMEM);
 	}
 	hub_set_name(hub->main, "main");
 	while (hub->scheduled > 0)
@@ -413,10 +406,7 @@ run(const struct hub_options *options, hub_fn *body, void *argument, void **resu
 	stack_arena_each(&hub->arena, visit_end, hub);
 	hub->main = NULL;
 	hub_stop(hub);
-	if (code == 0)
-		return 0;
-	errno = code;
-	return -1;
+	return failed(code);
 }
 
 int
@@ -435,7 +425,7 @@ int
 hub_idle(void)
 {
 	struct hub_coroutine *self = hub_enter();
-	struct wait wait = {"idle", NULL, HUB_FOREVER, true, false};
+	struct wait wait = {.what = "idle", .deadline = HUB_FOREVER, .is_loop_wait = true};
 	struct hub_waiter waiter;
 
 	if (self == NULL)

@@ -11,6 +11,7 @@
 #include <pthread.h>
 
 #include "hub/base/clock.h"
+#include "hub/base/failed.h"
 #include "hub/base/kernel.h"
 #include "hub/debug/hooks.h"
 
@@ -145,7 +146,7 @@ hub_wake(struct hub_coroutine *coroutine, uint32_t epoch, int reason)
 		"what a coroutine waits for is used on a thread that is not its own");
 	coroutine->epoch++;
 	coroutine->reason = reason;
-	coroutine->hub->pending -= coroutine->is_pending;
+	coroutine->hub->loop_waits -= coroutine->is_loop_wait;
 	hub_queue_append(coroutine->hub, coroutine);
 	return true;
 }
@@ -156,8 +157,8 @@ hub_wait_to_start(struct hub_coroutine *coroutine, int64_t nanoseconds)
 	coroutine->deadline = clock_after(clock_now(), nanoseconds);
 	if (coroutine->deadline != HUB_FOREVER)
 		hub_timer_arm(coroutine->hub, coroutine);
-	coroutine->is_pending = coroutine->deadline != HUB_FOREVER;
-	coroutine->hub->pending += coroutine->is_pending;
+	coroutine->is_loop_wait = coroutine->deadline != HUB_FOREVER;
+	coroutine->hub->loop_waits += coroutine->is_loop_wait;
 	coroutine->waits_for = "its start";
 	coroutine->waits_on = NULL;
 	coroutine->waits_since = coroutine->hub->now;
@@ -167,7 +168,7 @@ hub_wait_to_start(struct hub_coroutine *coroutine, int64_t nanoseconds)
 static __attribute__((noinline)) int
 sleep_for(struct hub_coroutine *self, int64_t nanoseconds)
 {
-	struct wait wait = {"sleep", NULL, HUB_FOREVER, false, false};
+	struct wait wait = {.what = "sleep", .deadline = HUB_FOREVER};
 	int reason;
 
 	if (nanoseconds != HUB_FOREVER)
@@ -196,10 +197,7 @@ hub_sleep(int64_t nanoseconds)
 	} else {
 		reason = sleep_for(self, nanoseconds);
 	}
-	if (reason == 0)
-		return 0;
-	errno = reason;
-	return -1;
+	return failed(reason);
 }
 
 int

@@ -84,11 +84,11 @@ hub_enter(void)
 
 /* What a coroutine waits for. */
 struct wait {
-	const char *what; /* a word for dumps: "join", "recv" */
-	const void *on;   /* the object, for dumps */
-	int64_t deadline; /* HUB_FOREVER for none; scopes come on top */
-	bool is_pending;  /* the loop can end it, even without a deadline */
-	bool is_shielded; /* scopes do not end it; a kill still wakes it, to wait again */
+	const char *what;  /* a word for dumps: "join", "recv" */
+	const void *on;    /* the object, for dumps */
+	int64_t deadline;  /* HUB_FOREVER for none; scopes come on top */
+	bool is_loop_wait; /* the loop can end it, even without a deadline */
+	bool is_shielded;  /* scopes do not end it; a kill still wakes it, to wait again */
 };
 
 /* Ends the wait that the epoch names: the only way out of hub_suspend. Returns false, and does
@@ -268,8 +268,8 @@ hub_suspend(const struct wait *wait)
 	if (self->deadline != HUB_FOREVER &&
 		!(ev_is_active(&self->timer) && self->timer_at <= self->deadline))
 		hub_timer_arm(hub, self);
-	self->is_pending = wait->is_pending || self->deadline != HUB_FOREVER;
-	hub->pending += self->is_pending;
+	self->is_loop_wait = wait->is_loop_wait || self->deadline != HUB_FOREVER;
+	hub->loop_waits += self->is_loop_wait;
 	self->waits_for = wait->what;
 	self->waits_on = wait->on;
 	self->waits_since = hub->now;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "hub/base/clock.h"
+#include "hub/base/failed.h"
 #include "hub/base/list.h"
 #include "hub/base/room.h"
 #include "hub/io/fd_priv.h"
@@ -232,14 +233,14 @@ wait_once(struct hub_case *cases, size_t count, struct selector *selectors, int6
 	int *reason)
 {
 	struct hub_coroutine *self = hub_this->current;
-	struct wait wait = {"select", cases, deadline, false, false};
+	struct wait wait = {.what = "select", .on = cases, .deadline = deadline};
 	size_t entered = 0;
 	int met = -1;
 
 	for (; entered < count && *reason == 0; entered++) {
 		*reason = enter(&cases[entered], &selectors[entered], self);
 		if (cases[entered].kind == HUB_CASE_FD)
-			wait.is_pending = true;
+			wait.is_loop_wait = true;
 	}
 	if (*reason == 0)
 		*reason = hub_suspend(&wait);
@@ -276,13 +277,6 @@ try_all(struct hub_case *cases, size_t count, size_t turn)
 		if (cases[at].error != EAGAIN)
 			return (int)at;
 	}
-	return -1;
-}
-
-static int
-fail(int error)
-{
-	errno = error;
 	return -1;
 }
 
@@ -337,9 +331,9 @@ hub_select(struct hub_case *cases, size_t count, int64_t timeout)
 		return -1;
 	for (size_t i = 0; i < count; i++)
 		if ((unsigned)cases[i].kind >= HUB_CASE_MAX || !ROOM_IS_EMPTY(&cases[i]))
-			return fail(EINVAL);
+			return failed(EINVAL);
 	if (count == 0 && timeout == HUB_FOREVER)
-		return fail(EINVAL);
+		return failed(EINVAL);
 	/* Cases that are always ready must not keep the others from running. */
 	is_turn = hub_tick(self->hub);
 	if (!is_turn)
@@ -347,7 +341,7 @@ hub_select(struct hub_case *cases, size_t count, int64_t timeout)
 	if (index >= 0)
 		return index;
 	if (timeout <= 0 && !is_turn)
-		return fail(EAGAIN);
+		return failed(EAGAIN);
 	index = wait_all(cases, count, timeout, is_turn, &reason);
-	return index >= 0 ? index : fail(reason);
+	return index >= 0 ? index : failed(reason);
 }

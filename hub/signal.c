@@ -162,7 +162,7 @@ hub_signal_start(int number, void (*handler)(int number, void *context), void *c
 		errno = error;
 		return NULL;
 	}
-	hub->pending++;
+	hub->loop_waits++;
 	return signal;
 }
 
@@ -195,7 +195,7 @@ hub_signal_stop(struct hub_signal *signal)
 	pthread_mutex_lock(&mutex);
 	give_up(signal);
 	pthread_mutex_unlock(&mutex);
-	signal->hub->pending--;
+	signal->hub->loop_waits--;
 	free(signal);
 }
 

@@ -70,7 +70,7 @@ end(int *guard, int state)
 static void
 wait_for_coroutine(struct hub_static *one)
 {
-	struct wait wait = {"static variable", one->guard, HUB_FOREVER, false, false};
+	struct wait wait = {.what = "static variable", .on = one->guard, .deadline = HUB_FOREVER};
 	struct hub_waiter waiter;
 	struct hub_timeout shield;
 	int result;

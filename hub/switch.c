@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "hub/base/failed.h"
 #include "hub/coroutine_priv.h"
 #include "hub/run_priv.h"
 #include "hub/scheduler_priv.h"
@@ -146,10 +147,8 @@ hub_set_parent(struct hub_coroutine *coroutine, struct hub_coroutine *parent)
 		each = hub_parent(each))
 		if (each == coroutine)
 			error = ELOOP;
-	if (error != 0) {
-		errno = error;
-		return -1;
-	}
+	if (error != 0)
+		return failed(error);
 	coroutine_set_parent(coroutine, parent);
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "hub/base/failed.h"
 #include "hub/base/fifo.h"
 #include "hub/scheduler_priv.h"
 
@@ -90,8 +91,7 @@ waiter_wait(struct hub_waiter **first, struct hub_waiter *waiter, struct hub_cor
 	if (reason == 0)
 		return 0;
 	waiter_leave(first, waiter);
-	errno = reason;
-	return -1;
+	return failed(reason);
 }
 
 #endif

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "hub/base/failed.h"
 #include "hub/base/kernel.h"
 #include "hub/io/opening.h"
 #include "worker/deaf.h"
@@ -247,10 +248,8 @@ run(void *argument)
 int
 datagrams_start(struct datagrams *datagrams)
 {
-	if (datagrams->coroutine != NULL) {
-		errno = EALREADY;
-		return -1;
-	}
+	if (datagrams->coroutine != NULL)
+		return failed(EALREADY);
 	datagrams->is_stopping = false;
 	datagrams->coroutine = hub_spawn(run, datagrams);
 	if (datagrams->coroutine == NULL)

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "hub/base/clock.h"
+#include "hub/base/failed.h"
 #include "worker/heritage.h"
 
 /* The handler's too, so all of it is atomic or set before. */
@@ -79,8 +80,7 @@ orphan_prepare(pid_t master)
 		return -1;
 	if (getppid() == master)
 		return 0;
-	errno = ESRCH;
-	return -1;
+	return failed(ESRCH);
 }
 
 void

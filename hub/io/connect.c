@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "hub/base/failed.h"
 #include "hub/base/kernel.h"
 #include "hub/io/fd.h"
 #include "hub/io/resolve.h"
@@ -33,14 +34,11 @@ look_up(const char *host, const char *service, int flags, struct addrinfo **resu
 	case EAI_SYSTEM:
 		return -1;
 	case EAI_MEMORY:
-		errno = ENOMEM;
-		return -1;
+		return failed(ENOMEM);
 	case EAI_AGAIN:
-		errno = EAGAIN;
-		return -1;
+		return failed(EAGAIN);
 	default:
-		errno = ENOENT;
-		return -1;
+		return failed(ENOENT);
 	}
 }
 
@@ -86,8 +84,7 @@ connect_to(const struct addrinfo *address)
 		return fd;
 	error = errno;
 	hub_close(fd);
-	errno = error;
-	return -1;
+	return failed(error);
 }
 
 struct race {
@@ -160,8 +157,7 @@ connect_first(const struct addrinfo **addresses, size_t count)
 	/* Interrupted, but one may have been connected at the last moment. */
 	if (race.winner != -1)
 		hub_close(race.winner);
-	errno = error;
-	return -1;
+	return failed(error);
 }
 
 int
@@ -203,8 +199,7 @@ listen_at(const struct addrinfo *address, bool is_any, int backlog)
 		return fd;
 	error = errno;
 	hub_close(fd);
-	errno = error;
-	return -1;
+	return failed(error);
 }
 
 /* On all addresses: IPv6 first, which takes IPv4 too. */

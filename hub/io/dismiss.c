@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hub/base/failed.h"
 #include "hub/base/kernel.h"
 #include "hub/io/fd_priv.h"
 #include "hub/io/leftover.h"
@@ -96,10 +97,8 @@ next_client(struct dismissal *dismissal)
 {
 	int client;
 
-	if (fd_was_closed(&dismissal->opening)) {
-		errno = EBADF;
-		return -1;
-	}
+	if (fd_was_closed(&dismissal->opening))
+		return failed(EBADF);
 	client = fd_accept_now(dismissal->listener, NULL, NULL);
 	if (client != -1 || !is_shortage(errno) || *dismissal->reserve == -1 || dismissal->held > 0)
 		return client;

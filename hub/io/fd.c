@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "hub/base/clock.h"
+#include "hub/base/failed.h"
 #include "hub/base/kernel.h"
 #include "hub/io/identity_priv.h"
 #include "hub/io/signs_priv.h"
@@ -277,10 +278,8 @@ hub_adopt(int fd)
 	struct hub *hub = hub_this;
 	struct hub_fd *entry;
 
-	if (hub == NULL || hub->loop == NULL) {
-		errno = EPERM;
-		return -1;
-	}
+	if (hub == NULL || hub->loop == NULL)
+		return failed(EPERM);
 	hub_release(fd);
 	entry = fd_enter(hub, fd);
 	return entry != NULL ? make_nonblocking(entry) : -1;

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "hub/base/failed.h"
 #include "hub/base/kernel.h"
 #include "hub/io/fd_priv.h"
 #include "hub/thread/offload.h"
@@ -112,8 +113,7 @@ hub_open(const char *path, int flags, mode_t mode)
 	/* Whatever the number was before. */
 	if (fd >= 0 && hub_this != NULL && hub_this->loop != NULL && hub_adopt(fd) != 0) {
 		kernel_close(fd);
-		errno = ENOMEM;
-		return -1;
+		return failed(ENOMEM);
 	}
 	return fd;
 }

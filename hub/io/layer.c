@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#include "hub/base/failed.h"
 #include "hub/base/list.h"
 #include "hub/coroutine.h"
 #include "hub/io/fd_priv.h"
@@ -107,10 +108,8 @@ layer_receive(
 {
 	bool may_wait = !(flags & MSG_DONTWAIT);
 
-	if (flags & MSG_OOB) {
-		errno = EOPNOTSUPP;
-		return -1;
-	}
+	if (flags & MSG_OOB)
+		return failed(EOPNOTSUPP);
 	for (;;) {
 		ssize_t received;
 		int error;
@@ -172,10 +171,8 @@ layer_send(
 	size_t done = 0;
 	int error = 0;
 
-	if (flags & MSG_OOB) {
-		errno = EOPNOTSUPP;
-		return -1;
-	}
+	if (flags & MSG_OOB)
+		return failed(EOPNOTSUPP);
 	for (size_t i = 0; i < count && error == 0; i++) {
 		size_t sent = send_part(entry, &parts[i], may_wait, what);
 
@@ -195,8 +192,7 @@ layer_send(
 		error = errno;
 	if (done > 0 || error == 0)
 		return (ssize_t)done;
-	errno = error;
-	return -1;
+	return failed(error);
 }
 
 /* ---- ends ---- */

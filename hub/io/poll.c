@@ -68,7 +68,8 @@ static int
 wait_once(struct pollfd *fds, nfds_t count, struct fd_interest *interests, int64_t deadline)
 {
 	struct hub_coroutine *self = hub_this->current;
-	struct wait wait = {"poll", fds, deadline, count > 0, false};
+	struct wait wait = {
+		.what = "poll", .on = fds, .deadline = deadline, .is_loop_wait = count > 0};
 	nfds_t entered = 0;
 	int reason = 0;
 

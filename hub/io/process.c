@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "hub/base/failed.h"
 #include "hub/base/kernel.h"
 #include "hub/base/room.h"
 #include "hub/io/ended_priv.h"
@@ -236,8 +237,7 @@ hub_process_signal(struct hub_process *process, int signal)
 {
 	if (!process->has_ended)
 		return send_signal(process, signal);
-	errno = ESRCH;
-	return -1;
+	return failed(ESRCH);
 }
 
 /* ---- waiting ---- */

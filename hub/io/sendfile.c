@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "hub/base/failed.h"
 #include "hub/base/kernel.h"
 #include "hub/io/fd_priv.h"
 #include "hub/io/file.h"
@@ -122,10 +123,8 @@ hub_sendfile(int out, int in, off_t *offset, size_t count)
 	from = fd_hold(from.entry);
 	if (to.entry->layer != NULL && from.entry->is_file)
 		return send_by_layer(&to, &from, offset, count);
-	if (to.entry->layer != NULL) {
-		errno = EINVAL;
-		return -1;
-	}
+	if (to.entry->layer != NULL)
+		return failed(EINVAL);
 	while (done < count) {
 		ssize_t sent = -1;
 

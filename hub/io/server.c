@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "hub/base/check.h"
+#include "hub/base/failed.h"
 #include "hub/base/kernel.h"
 #include "hub/base/room.h"
 #include "hub/io/activity.h"
@@ -111,10 +112,7 @@ hub_server_serve(struct hub_server *server, int client)
 	} else {
 		error = server_welcome(server, client);
 	}
-	if (error == 0)
-		return 0;
-	errno = error;
-	return -1;
+	return failed(error);
 }
 
 /* What the descriptor tells, and what it told before. */
@@ -187,10 +185,8 @@ hub_server_wait(struct hub_server *server)
 {
 	if (hub_enter() == NULL)
 		return -1;
-	if (server_is_serving_caller(server)) {
-		errno = EDEADLK;
-		return -1;
-	}
+	if (server_is_serving_caller(server))
+		return failed(EDEADLK);
 	while (server->count > 0) {
 		hub_event_clear(&server->freed);
 		if (hub_event_wait(&server->freed) != 0)

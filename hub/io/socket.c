@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "hub/base/failed.h"
 #include "hub/base/kernel.h"
 #include "hub/base/list.h"
 #include "hub/io/fd_priv.h"
@@ -583,18 +584,15 @@ hub_socket(int domain, int type, int protocol)
 	struct hub *hub = hub_this;
 	int fd;
 
-	if (hub == NULL || hub->loop == NULL) {
-		errno = EPERM;
-		return -1;
-	}
+	if (hub == NULL || hub->loop == NULL)
+		return failed(EPERM);
 	fd = kernel_socket(domain, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
 	if (fd == -1)
 		return -1;
 	if (fd_enter_new(hub, fd, (type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)) == SOCK_STREAM) ==
 		NULL) {
 		kernel_close(fd);
-		errno = ENOMEM;
-		return -1;
+		return failed(ENOMEM);
 	}
 	return fd;
 }
@@ -615,8 +613,7 @@ hub_accept(int fd, struct sockaddr *address, socklen_t *length)
 	entry = fd_enter_new(hub_this, client, listener->is_stream);
 	if (entry == NULL) {
 		kernel_close(client);
-		errno = ENOMEM;
-		return -1;
+		return failed(ENOMEM);
 	}
 	/* A client seldom speaks before it is accepted: wait for it instead of asking first. */
 	entry->drained_for = entry->is_stream ? FD_ANYBODY : NULL;
@@ -637,10 +634,8 @@ connect_retry(struct hub_fd *entry, const struct sockaddr *address, socklen_t le
 			return -1;
 		if (hub_sleep(pause) != 0)
 			return -1;
-		if (entry->generation != generation || !fd_is_same(hub_this, entry)) {
-			errno = EBADF;
-			return -1;
-		}
+		if (entry->generation != generation || !fd_is_same(hub_this, entry))
+			return failed(EBADF);
 		if (pause < 64 * HUB_MILLISECOND)
 			pause *= 2;
 	}
@@ -668,10 +663,7 @@ hub_connect(int fd, const struct sockaddr *address, socklen_t length)
 		return -1;
 	if (kernel_getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0)
 		return -1;
-	if (error == 0)
-		return 0;
-	errno = error;
-	return -1;
+	return failed(error);
 }
 
 int

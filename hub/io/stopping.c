@@ -1,6 +1,7 @@
 /* The end of a server: who is queued is served as others leave, or let go. */
 #include <errno.h>
 
+#include "hub/base/failed.h"
 #include "hub/io/accepting_priv.h"
 #include "hub/io/server_priv.h"
 #include "hub/scheduler_priv.h"
@@ -73,8 +74,5 @@ hub_server_stop(struct hub_server *server, int64_t nanoseconds)
 	/* Whoever is still queued is not reset for having waited. */
 	hub_server_dismiss(server, DISMISS_TIME);
 	hub_server_close(server);
-	if (error == 0)
-		return 0;
-	errno = error;
-	return -1;
+	return failed(error);
 }

@@ -20,6 +20,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "hub/base/failed.h"
 #include "hub/base/kernel.h"
 #include "hub/base/list.h"
 #include "hub/coroutine.h"
@@ -337,10 +338,8 @@ tls_end_output(struct hub_layer *base)
 {
 	struct tls_layer *layer = tls_of(base);
 
-	if (layer->is_broken) {
-		errno = EPIPE;
-		return -1;
-	}
+	if (layer->is_broken)
+		return failed(EPIPE);
 	/* A second call would wait for the peer's own end, and read it. */
 	if (SSL_get_shutdown(layer->ssl) & SSL_SENT_SHUTDOWN)
 		return 0;
@@ -442,8 +441,7 @@ shake_hands(struct tls_layer *layer)
 		if (error != 0 && error != EAGAIN) {
 			/* The alert that tells the peer why not. */
 			tls_flush(&layer->layer);
-			errno = error;
-			return -1;
+			return failed(error);
 		}
 		if (wait_flushed(layer) != 0)
 			return -1;
@@ -452,8 +450,7 @@ shake_hands(struct tls_layer *layer)
 		/* Nobody waits for input that was ended from outside. */
 		if (layer->entry->input_has_ended) {
 			snprintf(why, sizeof why, "the handshake was broken off");
-			errno = ECONNRESET;
-			return -1;
+			return failed(ECONNRESET);
 		}
 		if (fd_wait_read(layer->entry, "handshake") != 0)
 			return -1;
@@ -487,10 +484,8 @@ begin(int fd, struct hub_tls *tls, const char *name)
 		return -1;
 	}
 	layer = layer_new(entry, tls);
-	if (layer == NULL) {
-		errno = ENOMEM;
-		return -1;
-	}
+	if (layer == NULL)
+		return failed(ENOMEM);
 	if (tls->is_server)
 		SSL_set_accept_state(layer->ssl);
 	else
@@ -513,8 +508,7 @@ begin(int fd, struct hub_tls *tls, const char *name)
 	/* The others were explained where they came from, and nobody else has run since. */
 	if (error != EPROTO && error != ECONNRESET)
 		snprintf(why, sizeof why, "%s", strerror(error));
-	errno = error;
-	return -1;
+	return failed(error);
 }
 
 int

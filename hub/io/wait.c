@@ -5,6 +5,7 @@
 #include <poll.h>
 
 #include "hub/base/clock.h"
+#include "hub/base/failed.h"
 #include "hub/base/kernel.h"
 #include "hub/io/identity_priv.h"
 #include "hub/io/signs_priv.h"
@@ -49,8 +50,7 @@ wait_ended(struct hub_fd *entry, fd_generation generation, int reason)
 
 		reason = interrupt != 0 ? interrupt : EBADF;
 	}
-	errno = reason;
-	return -1;
+	return failed(reason);
 }
 
 static inline __attribute__((always_inline)) int
@@ -58,7 +58,10 @@ wait_direction(struct hub_fd *entry, struct hub_waiter **waiters, ev_io *watcher
 	int64_t deadline, bool is_checked)
 {
 	struct hub *hub = hub_this;
-	struct wait wait = {what, (const void *)(intptr_t)entry->read.fd, deadline, true, false};
+	struct wait wait = {.what = what,
+		.on = (const void *)(intptr_t)entry->read.fd,
+		.deadline = deadline,
+		.is_loop_wait = true};
 	struct hub_waiter waiter = {.item = NULL};
 	fd_generation generation = entry->generation;
 	bool has_layer = entry->layer != NULL;
@@ -114,7 +117,10 @@ is_noisy(int fd, short events)
 static int
 wait_quietly(struct hub_fd *entry, short events, const char *what, int64_t deadline)
 {
-	struct wait wait = {what, (const void *)(intptr_t)entry->read.fd, deadline, true, false};
+	struct wait wait = {.what = what,
+		.on = (const void *)(intptr_t)entry->read.fd,
+		.deadline = deadline,
+		.is_loop_wait = true};
 	struct hub_waiter waiter = {.item = NULL};
 	fd_generation generation = entry->generation;
 	int reason = signs_enter(hub_this, entry, events, &waiter);
@@ -166,10 +172,8 @@ wait_read_until(struct hub_fd *entry, const char *what, int64_t deadline)
 	if (entry->is_file)
 		return pass_turn();
 	/* Whoever receives has asked before; whoever accepts would ask for ever. */
-	if (entry->input_has_ended) {
-		errno = EINVAL;
-		return -1;
-	}
+	if (entry->input_has_ended)
+		return failed(EINVAL);
 	return wait_checked(entry, POLLIN, what, deadline);
 }
 
@@ -286,16 +290,16 @@ fd_interest_leave(struct fd_interest *interest)
 static int
 wait_either(struct hub_fd *entry)
 {
-	struct wait wait = {
-		"descriptor", (const void *)(intptr_t)entry->read.fd, HUB_FOREVER, true, false};
+	struct wait wait = {.what = "descriptor",
+		.on = (const void *)(intptr_t)entry->read.fd,
+		.deadline = HUB_FOREVER,
+		.is_loop_wait = true};
 	struct fd_interest interest = {0};
 	int reason =
 		fd_interest_enter(&interest, entry->read.fd, POLLIN | POLLOUT, hub_this->current);
 
-	if (reason != 0) {
-		errno = reason;
-		return -1;
-	}
+	if (reason != 0)
+		return failed(reason);
 	reason = hub_suspend(&wait);
 	fd_interest_leave(&interest);
 	return wait_ended(entry, interest.hold.generation, reason);
@@ -316,20 +320,16 @@ fd_poll_now(int fd, short events)
 {
 	struct pollfd query = {.fd = fd, .events = events};
 
-	if (fd < 0) {
-		errno = EBADF;
-		return -1;
-	}
+	if (fd < 0)
+		return failed(EBADF);
 	/* Even without waiting it may be interrupted. */
 	while (kernel_poll_now(&query, 1) < 0)
 		if (errno != EINTR)
 			return -1;
 	if (fd_has_input(fd))
 		query.revents |= POLLIN;
-	if (query.revents & POLLNVAL) {
-		errno = EBADF;
-		return -1;
-	}
+	if (query.revents & POLLNVAL)
+		return failed(EBADF);
 	if (events == 0)
 		return query.revents & (POLLHUP | POLLERR);
 	/* A hang-up or error is for either direction to find. */
@@ -346,10 +346,8 @@ hub_wait_fd(int fd, short events)
 
 	if (self == NULL)
 		return -1;
-	if (events == 0 || (events & ~(POLLIN | POLLOUT)) != 0) {
-		errno = EINVAL;
-		return -1;
-	}
+	if (events == 0 || (events & ~(POLLIN | POLLOUT)) != 0)
+		return failed(EINVAL);
 	entry = fd_lookup_watched(self->hub, fd);
 	if (entry == NULL || !fd_take_turns(entry))
 		return -1;
@@ -375,19 +373,15 @@ hub_await_fd(int fd, short events, int64_t nanoseconds)
 
 	if (self == NULL)
 		return -1;
-	if (events != POLLIN && events != POLLOUT) {
-		errno = EINVAL;
-		return -1;
-	}
+	if (events != POLLIN && events != POLLOUT)
+		return failed(EINVAL);
 	entry = fd_lookup_watched(self->hub, fd);
 	if (entry == NULL || !may_wait(entry))
 		return -1;
 	if (entry->is_file)
 		return 1;
-	if (entry->input_has_ended && events == POLLIN) {
-		errno = ESHUTDOWN;
-		return -1;
-	}
+	if (entry->input_has_ended && events == POLLIN)
+		return failed(ESHUTDOWN);
 	generation = entry->generation;
 	deadline = nanoseconds == HUB_FOREVER ? HUB_FOREVER : clock_after(clock_now(), nanoseconds);
 	if (wait_checked(entry, events, "descriptor", deadline) == 0)

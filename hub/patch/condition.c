@@ -10,6 +10,7 @@
 #include <hubbub/timeout.h>
 #include <limits.h>
 
+#include "hub/base/failed.h"
 #include "hub/base/list.h"
 #include "hub/patch/interrupt_priv.h"
 #include "hub/patch/patch_priv.h"
@@ -322,10 +323,7 @@ semaphore_wait(sem_t *semaphore, clockid_t clock, const struct timespec *end)
 	/* A cancellation point, unlike locks. */
 	if (thread_is_cancelled())
 		pthread_exit(PTHREAD_CANCELED);
-	if (error == 0)
-		return 0;
-	errno = error;
-	return -1;
+	return failed(error);
 }
 
 int
@@ -343,10 +341,8 @@ patch_sem_timedwait(sem_t *semaphore, const struct timespec *end)
 int
 patch_sem_clockwait(sem_t *semaphore, clockid_t clock, const struct timespec *end)
 {
-	if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC) {
-		errno = EINVAL;
-		return -1;
-	}
+	if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC)
+		return failed(EINVAL);
 	return semaphore_wait(semaphore, clock, end);
 }
 

@@ -6,6 +6,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "hub/base/failed.h"
 #include "hub/base/kernel.h"
 #include "hub/patch/brief_priv.h"
 #include "hub/patch/descriptor_priv.h"
@@ -205,18 +206,14 @@ connect_retry(struct patience *patience, const struct sockaddr *address, socklen
 		address->sa_family == AF_UNIX) {
 		int64_t left = patience_left(patience);
 
-		if (left == 0) {
-			errno = EAGAIN;
-			return -1;
-		}
+		if (left == 0)
+			return failed(EAGAIN);
 		if (left < pause)
 			pause = left;
 		if (patch_pause(pause, &patience->since) != 0)
 			return -1;
-		if (generation_of(patience->fd) != generation) {
-			errno = EBADF;
-			return -1;
-		}
+		if (generation_of(patience->fd) != generation)
+			return failed(EBADF);
 		if (pause < PAUSE_MAX)
 			pause *= 2;
 	}
@@ -232,10 +229,7 @@ socket_error(int fd)
 
 	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) != 0)
 		return -1;
-	if (error == 0)
-		return 0;
-	errno = error;
-	return -1;
+	return failed(error);
 }
 
 int

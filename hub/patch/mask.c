@@ -4,6 +4,7 @@
 #include <hubbub/fork.h>
 #include <stdlib.h>
 
+#include "hub/base/failed.h"
 #include "hub/base/kernel.h"
 #include "hub/patch/calls_priv.h"
 #include "hub/patch/interrupt_priv.h"
@@ -122,10 +123,7 @@ patch_sigprocmask(int how, const sigset_t *set, sigset_t *before)
 {
 	int error = patch_pthread_sigmask(how, set, before);
 
-	if (error == 0)
-		return 0;
-	errno = error;
-	return -1;
+	return failed(error);
 }
 
 /* A child has none of the parent's coroutines: the mask is that of the one that it was. */

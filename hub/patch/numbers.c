@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <unistd.h>
 
+#include "hub/base/failed.h"
 #include "hub/base/kernel.h"
 #include "hub/patch/calls_priv.h"
 #include "hub/patch/descriptor_priv.h"
@@ -58,10 +59,8 @@ patch_close(int fd)
 	int error = errno;
 	bool is_lingering;
 
-	if (hub_owns(fd)) {
-		errno = EBADF;
-		return -1;
-	}
+	if (hub_owns(fd))
+		return failed(EBADF);
 	is_lingering = hub_is_running() && lingers(fd);
 	errno = error;
 	descriptor_new(fd);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "hub/base/failed.h"
 #include "hub/base/log.h"
 #include "hub/patch/interrupt_priv.h"
 #include "hub/patch/patch_priv.h"
@@ -119,10 +120,8 @@ hub_patch_all(void)
 int
 hub_patch(unsigned wanted)
 {
-	if (wanted & ~(unsigned)(HUB_PATCH_ALL | HUB_PATCH_CREATE)) {
-		errno = EINVAL;
-		return -1;
-	}
+	if (wanted & ~(unsigned)(HUB_PATCH_ALL | HUB_PATCH_CREATE))
+		return failed(EINVAL);
 	atomic_fetch_or(&patch_active, wanted);
 	return 0;
 }

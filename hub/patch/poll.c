@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/time.h>
 
+#include "hub/base/failed.h"
 #include "hub/base/kernel.h"
 #include "hub/patch/calls_priv.h"
 #include "hub/patch/descriptor_priv.h"
@@ -156,10 +157,8 @@ count_bits(const struct pollfd *fds, int used)
 	int bits = 0;
 
 	for (int i = 0; i < used; i++) {
-		if (fds[i].revents & POLLNVAL) {
-			errno = EBADF;
-			return -1;
-		}
+		if (fds[i].revents & POLLNVAL)
+			return failed(EBADF);
 		for (int set = 0; set < 3; set++)
 			bits += belongs(&fds[i], set);
 	}
@@ -267,10 +266,8 @@ select_by_poll(int count, fd_set *sets[3], int timeout, bool is_masked)
 {
 	int result, room;
 
-	if (count < 0) {
-		errno = EINVAL;
-		return -1;
-	}
+	if (count < 0)
+		return failed(EINVAL);
 	if (count > FD_SETSIZE)
 		count = room_for_descriptors(count);
 	result = select_among(count, sets, timeout, is_masked);
@@ -302,10 +299,8 @@ patch_select(int count, fd_set *reads, fd_set *writes, fd_set *others, struct ti
 
 	if (timeout != NULL) {
 		if (timeout->tv_sec < 0 || timeout->tv_usec < 0 ||
-			timeout->tv_usec / 1000000 > INT64_MAX - timeout->tv_sec) {
-			errno = EINVAL;
-			return -1;
-		}
+			timeout->tv_usec / 1000000 > INT64_MAX - timeout->tv_sec)
+			return failed(EINVAL);
 		wanted = duration_of(timeout);
 	}
 	result = select_by_poll(count, sets, milliseconds(wanted), false);
@@ -359,10 +354,8 @@ wait_for_events(int fd, struct epoll_event *events, int count, int timeout, enum
 		if (ready <= 0)
 			return ready;
 		/* By another thread. */
-		if (generation_of(fd) != generation) {
-			errno = EBADF;
-			return -1;
-		}
+		if (generation_of(fd) != generation)
+			return failed(EBADF);
 		/* Somebody else may have taken them. */
 		result = REAL(epoll_wait)(fd, events, count, 0);
 	}

@@ -4,6 +4,7 @@
 #include <hubbub/io/fd.h>
 #include <limits.h>
 
+#include "hub/base/failed.h"
 #include "hub/base/kernel.h"
 #include "hub/patch/generation_priv.h"
 #include "hub/patch/terminal_priv.h"
@@ -171,10 +172,8 @@ patch_recvmmsg(
 	uint32_t generation = generation_of(fd);
 	unsigned done = 0;
 
-	if (timeout != NULL && !patch_is_valid(timeout)) {
-		errno = EINVAL;
-		return -1;
-	}
+	if (timeout != NULL && !patch_is_valid(timeout))
+		return failed(EINVAL);
 	/* As recvmmsg(2): the time is looked at after each message, and the last flag is about the
 	 * first one. A part may be all that has come before it was closed. */
 	while (done < count && (done == 0 || generation_of(fd) == generation)) {

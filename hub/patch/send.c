@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <unistd.h>
 
+#include "hub/base/failed.h"
 #include "hub/base/kernel.h"
 #include "hub/patch/brief_priv.h"
 #include "hub/patch/generation_priv.h"
@@ -240,10 +241,8 @@ write_some(int fd, const struct iovec *parts, size_t count)
 	if (isatty(fd))
 		return write_terminal(fd, parts, count);
 	/* As with reading: poll(2) tells that a little may be written without waiting. */
-	if (kernel_poll_now(&query, 1) == 0) {
-		errno = EAGAIN;
-		return -1;
-	}
+	if (kernel_poll_now(&query, 1) == 0)
+		return failed(EAGAIN);
 	part = parts[0];
 	if (part.iov_len > PIPE_ROOM)
 		part.iov_len = PIPE_ROOM;

@@ -3,6 +3,7 @@
 #include <hubbub/fork.h>
 #include <unistd.h>
 
+#include "hub/base/failed.h"
 #include "hub/patch/calls_priv.h"
 #include "hub/patch/interrupt_priv.h"
 #include "hub/patch/real_priv.h"
@@ -57,10 +58,8 @@ patch_nanosleep(const struct timespec *time, struct timespec *left)
 
 	if (time == NULL)
 		return REAL(nanosleep)(time, left);
-	if (!patch_is_valid(time)) {
-		errno = EINVAL;
-		return -1;
-	}
+	if (!patch_is_valid(time))
+		return failed(EINVAL);
 	wanted = patch_nanoseconds(time);
 	if (patch_pause(wanted, &(struct since){0}) == 0)
 		return 0;

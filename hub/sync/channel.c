@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "hub/base/failed.h"
 #include "hub/waiters_priv.h"
 
 void
@@ -39,19 +40,10 @@ get_now(struct hub_channel *channel, void **item)
 	return 0;
 }
 
-static inline int
-finish(int error)
-{
-	if (__builtin_expect(error == 0, 1))
-		return 0;
-	errno = error;
-	return -1;
-}
-
 int
 hub_channel_try_put(struct hub_channel *channel, void *item)
 {
-	return finish(put_now(channel, item));
+	return failed(put_now(channel, item));
 }
 
 int
@@ -64,7 +56,7 @@ int
 hub_channel_put_for(struct hub_channel *channel, void *item, int64_t nanoseconds)
 {
 	struct hub_coroutine *self = hub_enter();
-	struct wait wait = {"channel put", channel, HUB_FOREVER, false, false};
+	struct wait wait = {.what = "channel put", .on = channel, .deadline = HUB_FOREVER};
 	struct hub_waiter own;
 	int error;
 
@@ -72,7 +64,7 @@ hub_channel_put_for(struct hub_channel *channel, void *item, int64_t nanoseconds
 		return -1;
 	error = put_now(channel, item);
 	if (error != EAGAIN)
-		return finish(error);
+		return failed(error);
 	own.item = item;
 	wait.deadline = clock_end_of(nanoseconds);
 	return waiter_wait(&channel->putters, &own, self, &wait);
@@ -81,7 +73,7 @@ hub_channel_put_for(struct hub_channel *channel, void *item, int64_t nanoseconds
 int
 hub_channel_try_get(struct hub_channel *channel, void **item)
 {
-	return finish(get_now(channel, item));
+	return failed(get_now(channel, item));
 }
 
 int
@@ -94,7 +86,7 @@ int
 hub_channel_get_for(struct hub_channel *channel, void **item, int64_t nanoseconds)
 {
 	struct hub_coroutine *self = hub_enter();
-	struct wait wait = {"channel get", channel, HUB_FOREVER, false, false};
+	struct wait wait = {.what = "channel get", .on = channel, .deadline = HUB_FOREVER};
 	struct hub_waiter own;
 	int error;
 
@@ -102,7 +94,7 @@ hub_channel_get_for(struct hub_channel *channel, void **item, int64_t nanosecond
 		return -1;
 	error = get_now(channel, item);
 	if (error != EAGAIN)
-		return finish(error);
+		return failed(error);
 	wait.deadline = clock_end_of(nanoseconds);
 	if (waiter_wait(&channel->getters, &own, self, &wait) != 0)
 		return -1;

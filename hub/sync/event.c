@@ -37,7 +37,7 @@ int
 hub_event_wait_for(struct hub_event *event, int64_t nanoseconds)
 {
 	struct hub_coroutine *self = hub_enter();
-	struct wait wait = {"event", event, HUB_FOREVER, false, false};
+	struct wait wait = {.what = "event", .on = event, .deadline = HUB_FOREVER};
 	struct hub_waiter waiter;
 
 	if (self == NULL)

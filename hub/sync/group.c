@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "hub/base/failed.h"
 #include "hub/base/fifo.h"
 #include "hub/coroutine_priv.h"
 #include "hub/link_priv.h"
@@ -62,7 +63,8 @@ group_spawn(struct hub_group *group, hub_fn *body, void *argument, const void *s
 int
 group_wait(struct hub_group *group, const char *what, bool is_shielded)
 {
-	struct wait wait = {what, group, HUB_FOREVER, false, is_shielded};
+	struct wait wait = {
+		.what = what, .on = group, .deadline = HUB_FOREVER, .is_shielded = is_shielded};
 	int reason = 0, deadlocks = 0;
 
 	while (group->count > 0 && (reason == 0 || (is_shielded && deadlocks < DEADLOCKS_MAX))) {
@@ -102,10 +104,8 @@ hub_end_all(struct hub_coroutine **coroutines, size_t count, int64_t nanoseconds
 {
 	*ended = 0;
 	for (size_t i = 0; i < count; i++)
-		if (coroutines[i]->is_raw) {
-			errno = EINVAL;
-			return -1;
-		}
+		if (coroutines[i]->is_raw)
+			return failed(EINVAL);
 	hub_kill_all(coroutines, count);
 	return link_wait_ended(coroutines, count, 0, 0, nanoseconds, ended);
 }

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "hub/base/failed.h"
 #include "hub/waiters_priv.h"
 
 void
@@ -30,7 +31,8 @@ give(struct hub_lock *lock, struct hub_coroutine *owner)
 static int
 lock_wait(struct hub_lock *lock, struct hub_coroutine *self, int64_t deadline, bool is_shielded)
 {
-	struct wait wait = {"lock", lock, deadline, false, is_shielded};
+	struct wait wait = {
+		.what = "lock", .on = lock, .deadline = deadline, .is_shielded = is_shielded};
 	struct hub_waiter waiter;
 	int reason, deadlocks = 0;
 
@@ -60,10 +62,8 @@ hub_lock_try_acquire(struct hub_lock *lock)
 
 	if (self == NULL)
 		return -1;
-	if (lock->owner != NULL && !is_owner(lock, self)) {
-		errno = EBUSY;
-		return -1;
-	}
+	if (lock->owner != NULL && !is_owner(lock, self))
+		return failed(EBUSY);
 	give(lock, self);
 	lock->depth++;
 	return 0;
@@ -85,10 +85,7 @@ hub_lock_acquire_for(struct hub_lock *lock, int64_t nanoseconds)
 	if (errno != EBUSY)
 		return -1;
 	reason = lock_wait(lock, hub_current(), clock_end_of(nanoseconds), false);
-	if (reason == 0)
-		return 0;
-	errno = reason;
-	return -1;
+	return failed(reason);
 }
 
 /* To the first that still waits; it owns the lock before it runs, so nobody comes in between. */
@@ -109,10 +106,8 @@ hub_lock_release(struct hub_lock *lock)
 {
 	const struct hub_coroutine *self = hub_current();
 
-	if (self == NULL || !is_owner(lock, self)) {
-		errno = EPERM;
-		return -1;
-	}
+	if (self == NULL || !is_owner(lock, self))
+		return failed(EPERM);
 	if (--lock->depth == 0)
 		lock_hand_over(lock);
 	return 0;
@@ -128,17 +123,15 @@ int
 hub_condition_wait(struct hub_condition *condition, struct hub_lock *lock)
 {
 	struct hub_coroutine *self = hub_enter();
-	struct wait wait = {"condition", condition, HUB_FOREVER, false, false};
+	struct wait wait = {.what = "condition", .on = condition, .deadline = HUB_FOREVER};
 	struct hub_waiter waiter;
 	unsigned depth = lock->depth;
 	int reason;
 
 	if (self == NULL)
 		return -1;
-	if (!is_owner(lock, self)) {
-		errno = EPERM;
-		return -1;
-	}
+	if (!is_owner(lock, self))
+		return failed(EPERM);
 	waiter_enter(&condition->first, &waiter, self);
 	lock_hand_over(lock);
 	reason = hub_suspend(&wait);
@@ -148,10 +141,7 @@ hub_condition_wait(struct hub_condition *condition, struct hub_lock *lock)
 	else
 		lock_wait(lock, self, HUB_FOREVER, true);
 	lock->depth = depth;
-	if (reason == 0)
-		return 0;
-	errno = reason;
-	return -1;
+	return failed(reason);
 }
 
 void

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "hub/base/failed.h"
 #include "hub/base/list.h"
 #include "hub/coroutine_priv.h"
 #include "hub/sync/group_priv.h"
@@ -78,8 +79,5 @@ hub_nursery_close(struct hub_nursery *nursery)
 	nursery->is_cancelled = true;
 	if (nursery->failure.code != 0)
 		reason = nursery->failure.code;
-	if (reason == 0)
-		return 0;
-	errno = reason;
-	return -1;
+	return failed(reason);
 }

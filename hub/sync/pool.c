@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdlib.h>
 
+#include "hub/base/failed.h"
 #include "hub/base/list.h"
 #include "hub/coroutine_priv.h"
 #include "hub/failure_priv.h"
@@ -93,10 +94,7 @@ hub_pool_join(struct hub_pool *pool)
 	if (hub_enter() == NULL)
 		return -1;
 	reason = group_wait(&pool->group, "pool", false);
-	if (reason == 0)
-		return 0;
-	errno = reason;
-	return -1;
+	return failed(reason);
 }
 
 /* ---- tasks: whose results somebody waits for ---- */
@@ -214,10 +212,7 @@ apply_here(hub_fn *body, void *argument, void **result, struct hub_failure *fail
 	self->failure = own;
 	if (result != NULL)
 		*result = value;
-	if (failure->code == 0)
-		return 0;
-	errno = failure->code;
-	return -1;
+	return failed(failure->code);
 }
 
 /* Nothing has run. The results may lie where the arguments do, so not before that is known. */
@@ -281,10 +276,7 @@ hub_pool_map(struct hub_pool *pool, hub_fn *body, void *const *arguments, size_t
 	free(tasks);
 	if (reason == 0)
 		reason = failure->code;
-	if (reason == 0)
-		return 0;
-	errno = reason;
-	return -1;
+	return failed(reason);
 }
 
 int

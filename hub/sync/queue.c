@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hub/base/failed.h"
 #include "hub/base/list.h"
 #include "hub/sync/event.h"
 #include "hub/waiters_priv.h"
@@ -216,17 +217,10 @@ queue_waiters(struct hub_queue *queue, bool is_putter)
 }
 
 static int
-fail(int error)
-{
-	errno = error;
-	return -1;
-}
-
-static int
 put(struct hub_queue *queue, void *item, int64_t priority, int64_t nanoseconds)
 {
 	struct hub_coroutine *self = hub_enter();
-	struct wait wait = {"queue put", queue, HUB_FOREVER, false, false};
+	struct wait wait = {.what = "queue put", .on = queue, .deadline = HUB_FOREVER};
 	struct queue_putter own;
 	int error;
 
@@ -235,7 +229,7 @@ put(struct hub_queue *queue, void *item, int64_t priority, int64_t nanoseconds)
 	queue_putter_init(queue, &own, item, priority);
 	error = put_now(queue, &own.item);
 	if (error != EAGAIN)
-		return error == 0 ? 0 : fail(error);
+		return failed(error);
 	wait.deadline = clock_end_of(nanoseconds);
 	return waiter_wait(&queue->putters, &own.waiter, self, &wait);
 }
@@ -264,7 +258,7 @@ hub_queue_try_put(struct hub_queue *queue, void *item)
 	struct queue_item own = {item, 0, queue->puts++};
 	int error = put_now(queue, &own);
 
-	return error == 0 ? 0 : fail(error);
+	return failed(error);
 }
 
 int
@@ -273,7 +267,7 @@ hub_queue_try_get(struct hub_queue *queue, void **item)
 	struct hub_waiter *putter;
 
 	if (queue->count == 0)
-		return fail(queue->is_closed ? EPIPE : EAGAIN);
+		return failed(queue->is_closed ? EPIPE : EAGAIN);
 	*item = array_take(queue).value;
 	array_shrink(queue);
 	/* There is room now; and what array_take has left is enough for one more. */
@@ -295,7 +289,7 @@ int
 hub_queue_get_for(struct hub_queue *queue, void **item, int64_t nanoseconds)
 {
 	struct hub_coroutine *self = hub_enter();
-	struct wait wait = {"queue get", queue, HUB_FOREVER, false, false};
+	struct wait wait = {.what = "queue get", .on = queue, .deadline = HUB_FOREVER};
 	struct hub_waiter own;
 
 	if (self == NULL)
@@ -317,7 +311,7 @@ hub_queue_peek(const struct hub_queue *queue, void **item)
 	size_t at = queue->order == HUB_QUEUE_LIFO ? queue->count - 1 : 0;
 
 	if (queue->count == 0)
-		return fail(queue->is_closed ? EPIPE : EAGAIN);
+		return failed(queue->is_closed ? EPIPE : EAGAIN);
 	*item = queue->items[(queue->head + at) & (queue->room - 1)].value;
 	return 0;
 }
@@ -340,7 +334,7 @@ int
 hub_queue_task_done(struct hub_queue *queue)
 {
 	if (queue->undone == 0)
-		return fail(EINVAL);
+		return failed(EINVAL);
 	if (--queue->undone == 0)
 		hub_event_set(&queue->done);
 	return 0;

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "hub/base/failed.h"
 #include "hub/base/list.h"
 #include "hub/waiters_priv.h"
 
@@ -42,17 +43,10 @@ arrive(struct hub_result *result, void *value)
 	return 0;
 }
 
-static int
-refuse(void)
-{
-	errno = EALREADY;
-	return -1;
-}
-
 int
 hub_result_set(struct hub_result *result, void *value)
 {
-	return result->is_set ? refuse() : arrive(result, value);
+	return result->is_set ? failed(EALREADY) : arrive(result, value);
 }
 
 int
@@ -62,7 +56,7 @@ hub_result_fail(struct hub_result *result, int code, const char *format, ...)
 
 	CHECK_WHY(code != 0, "hub_result_fail with code 0, which means success");
 	if (result->is_set)
-		return refuse();
+		return failed(EALREADY);
 	result->failure.code = code;
 	va_start(arguments, format);
 	vsnprintf(result->failure.text, sizeof result->failure.text, format, arguments);
@@ -102,7 +96,7 @@ hub_result_get_for(
 	struct hub_result *result, void **value, struct hub_failure *failure, int64_t nanoseconds)
 {
 	struct hub_coroutine *self = hub_enter();
-	struct wait wait = {"result", result, HUB_FOREVER, false, false};
+	struct wait wait = {.what = "result", .on = result, .deadline = HUB_FOREVER};
 	struct arrival arrival;
 	struct hub_waiter waiter = {.item = &arrival};
 
@@ -120,10 +114,7 @@ hub_result_get_for(
 		*failure = arrival.failure;
 	if (value != NULL)
 		*value = arrival.value;
-	if (arrival.failure.code == 0)
-		return 0;
-	errno = arrival.failure.code;
-	return -1;
+	return failed(arrival.failure.code);
 }
 
 bool

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <limits.h>
 
+#include "hub/base/failed.h"
 #include "hub/waiters_priv.h"
 
 void
@@ -33,7 +34,7 @@ int
 hub_semaphore_acquire_for(struct hub_semaphore *semaphore, int64_t nanoseconds)
 {
 	struct hub_coroutine *self = hub_enter();
-	struct wait wait = {"semaphore", semaphore, HUB_FOREVER, false, false};
+	struct wait wait = {.what = "semaphore", .on = semaphore, .deadline = HUB_FOREVER};
 	struct hub_waiter waiter;
 
 	if (self == NULL)
@@ -54,8 +55,7 @@ hub_semaphore_try_acquire(struct hub_semaphore *semaphore)
 		semaphore->count--;
 		return 0;
 	}
-	errno = EAGAIN;
-	return -1;
+	return failed(EAGAIN);
 }
 
 int
@@ -67,6 +67,5 @@ hub_semaphore_release(struct hub_semaphore *semaphore)
 		semaphore->count++;
 		return 0;
 	}
-	errno = EOVERFLOW;
-	return -1;
+	return failed(EOVERFLOW);
 }

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "hub/base/failed.h"
 #include "hub/fork_priv.h"
 #include "hub/thread/crew_priv.h"
 #include "hub/thread/sleeper_priv.h"
@@ -77,10 +78,8 @@ hub_offload(hub_fn *function, void *argument, void **result)
 	} else if (error == 0) {
 		error = call_wait(&call);
 	}
-	if (error != 0) {
-		errno = error;
-		return -1;
-	}
+	if (error != 0)
+		return failed(error);
 	if (result != NULL)
 		*result = call.result;
 	return 0;

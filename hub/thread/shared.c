@@ -6,16 +6,8 @@
 #include <limits.h>
 #include <stdlib.h>
 
+#include "hub/base/failed.h"
 #include "hub/thread/sleeper_priv.h"
-
-static int
-finish(int error)
-{
-	if (error == 0)
-		return 0;
-	errno = error;
-	return -1;
-}
 
 /* ---- semaphore ---- */
 
@@ -59,7 +51,7 @@ hub_shared_semaphore_try_acquire(struct hub_shared_semaphore *semaphore)
 		error = 0;
 	}
 	pthread_mutex_unlock(&semaphore->mutex);
-	return finish(error);
+	return failed(error);
 }
 
 int
@@ -69,7 +61,7 @@ hub_shared_semaphore_acquire(struct hub_shared_semaphore *semaphore)
 	int error = sleeper_init(&sleeper);
 
 	if (error != 0)
-		return finish(error);
+		return failed(error);
 	pthread_mutex_lock(&semaphore->mutex);
 	if (semaphore->count > 0) {
 		semaphore->count--;
@@ -77,7 +69,7 @@ hub_shared_semaphore_acquire(struct hub_shared_semaphore *semaphore)
 		return 0;
 	}
 	list_append(&semaphore->sleepers, &sleeper.link);
-	return finish(sleeper_wait(&sleeper, &semaphore->mutex, "shared semaphore", semaphore));
+	return failed(sleeper_wait(&sleeper, &semaphore->mutex, "shared semaphore", semaphore));
 }
 
 unsigned
@@ -106,7 +98,7 @@ hub_shared_semaphore_release(struct hub_shared_semaphore *semaphore)
 	else
 		semaphore->count++;
 	pthread_mutex_unlock(&semaphore->mutex);
-	return finish(error);
+	return failed(error);
 }
 
 /* ---- event ---- */
@@ -178,14 +170,14 @@ hub_shared_event_wait(struct hub_shared_event *event)
 	int error = sleeper_init(&sleeper);
 
 	if (error != 0)
-		return finish(error);
+		return failed(error);
 	pthread_mutex_lock(&event->mutex);
 	if (event->is_set) {
 		pthread_mutex_unlock(&event->mutex);
 		return 0;
 	}
 	list_append(&event->sleepers, &sleeper.link);
-	return finish(sleeper_wait(&sleeper, &event->mutex, "shared event", event));
+	return failed(sleeper_wait(&sleeper, &event->mutex, "shared event", event));
 }
 
 /* ---- queue ---- */
@@ -317,7 +309,7 @@ hub_shared_queue_try_put(struct hub_shared_queue *queue, void *item)
 	pthread_mutex_lock(&queue->mutex);
 	error = put_now(queue, item);
 	pthread_mutex_unlock(&queue->mutex);
-	return finish(error);
+	return failed(error);
 }
 
 int
@@ -327,16 +319,16 @@ hub_shared_queue_put(struct hub_shared_queue *queue, void *item)
 	int error = sleeper_init(&sleeper);
 
 	if (error != 0)
-		return finish(error);
+		return failed(error);
 	pthread_mutex_lock(&queue->mutex);
 	error = put_now(queue, item);
 	if (error != EAGAIN) {
 		pthread_mutex_unlock(&queue->mutex);
-		return finish(error);
+		return failed(error);
 	}
 	sleeper.item = item;
 	list_append(&queue->putters, &sleeper.link);
-	return finish(sleeper_wait(&sleeper, &queue->mutex, "shared queue put", queue));
+	return failed(sleeper_wait(&sleeper, &queue->mutex, "shared queue put", queue));
 }
 
 int
@@ -347,7 +339,7 @@ hub_shared_queue_try_get(struct hub_shared_queue *queue, void **item)
 	pthread_mutex_lock(&queue->mutex);
 	error = get_now(queue, item);
 	pthread_mutex_unlock(&queue->mutex);
-	return finish(error);
+	return failed(error);
 }
 
 int
@@ -357,18 +349,18 @@ hub_shared_queue_get(struct hub_shared_queue *queue, void **item)
 	int error = sleeper_init(&sleeper);
 
 	if (error != 0)
-		return finish(error);
+		return failed(error);
 	pthread_mutex_lock(&queue->mutex);
 	error = get_now(queue, item);
 	if (error != EAGAIN) {
 		pthread_mutex_unlock(&queue->mutex);
-		return finish(error);
+		return failed(error);
 	}
 	list_append(&queue->getters, &sleeper.link);
 	error = sleeper_wait(&sleeper, &queue->mutex, "shared queue get", queue);
 	if (error == 0)
 		*item = sleeper.item;
-	return finish(error);
+	return failed(error);
 }
 
 size_t

@@ -36,7 +36,11 @@ sleeper_init(struct sleeper *sleeper)
 static int
 coroutine_suspend(struct sleeper *sleeper, const char *what, const void *on, bool is_shielded)
 {
-	struct wait wait = {what, on, HUB_FOREVER, true, is_shielded};
+	struct wait wait = {.what = what,
+		.on = on,
+		.deadline = HUB_FOREVER,
+		.is_loop_wait = true,
+		.is_shielded = is_shielded};
 	int reason;
 
 	sleeper->epoch = sleeper->coroutine->epoch;
