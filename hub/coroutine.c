@@ -36,7 +36,7 @@ coroutine_new(struct hub *hub, hub_fn *body, void *argument, bool is_raw)
 		coroutine_set_parent(coroutine, hub->current);
 	coroutine->id = ++hub->ids;
 	coroutine->scope = NULL;
-	coroutine->interrupt = 0;
+	coroutine->fails_with = 0;
 	coroutine->is_raw = is_raw;
 	coroutine->is_detached = false;
 	coroutine->is_killed = false;

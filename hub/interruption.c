@@ -13,7 +13,7 @@ coroutine_drivers_interrupt(const struct hub_coroutine *coroutine)
 		 * the loop would go on in the middle of that. */
 		if (coroutine == &coroutine->hub->root && coroutine->hub->loop != NULL)
 			return EPERM;
-		interrupt = coroutine->interrupt;
+		interrupt = coroutine->fails_with;
 	}
 	return interrupt;
 }
@@ -34,12 +34,12 @@ coroutine_update_interrupt(struct hub_coroutine *coroutine)
 {
 	struct hub_timeout *scope = coroutine->scope;
 
-	coroutine->interrupt = 0;
+	coroutine->fails_with = 0;
 	for (; scope != NULL && !scope->is_shield; scope = scope->outer)
 		if (scope->reason != 0)
-			coroutine->interrupt = scope->reason;
+			coroutine->fails_with = scope->reason;
 	if (coroutine->is_killed && scope == NULL)
-		coroutine->interrupt = ECANCELED;
+		coroutine->fails_with = ECANCELED;
 }
 
 void

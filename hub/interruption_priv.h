@@ -3,7 +3,7 @@
  *
  * A raw coroutine that was switched to runs on behalf of whoever switched to it, its driver: the
  * driver's kill and scopes count for it, too, and so on along the chain of drivers up to the first
- * shield. The field `interrupt` is what a coroutine's own kill and scopes say, as far as anybody
+ * shield. The field `fails_with` is what a coroutine's own kill and scopes say, as far as anybody
  * has looked. Nothing here wakes anybody. */
 #ifndef HUBBUB_INTERRUPTION_PRIV_H
 #define HUBBUB_INTERRUPTION_PRIV_H
@@ -35,10 +35,10 @@ int coroutine_drivers_interrupt(const struct hub_coroutine *coroutine)
 static inline int
 coroutine_interrupted(const struct hub_coroutine *coroutine)
 {
-	if (__builtin_expect(coroutine->is_raw, 0) && coroutine->interrupt == 0 &&
+	if (__builtin_expect(coroutine->is_raw, 0) && coroutine->fails_with == 0 &&
 		coroutine->shields == 0)
 		return coroutine_drivers_interrupt(coroutine);
-	return coroutine->interrupt;
+	return coroutine->fails_with;
 }
 
 /* The earliest deadline of the scopes of all who drive this one; INT64_MAX for none. */

@@ -59,7 +59,7 @@ links_tell(struct hub *hub, struct hub_coroutine *ended)
 
 /* ---- waiting for several ---- */
 
-struct vigil {
+struct ends_wait {
 	struct hub_coroutine *waiter;
 	uint32_t epoch;
 	size_t missing; /* ends until enough have ended */
@@ -67,35 +67,35 @@ struct vigil {
 	bool is_over;
 };
 
-struct vigil_link {
+struct awaited {
 	struct hub_link link;
-	struct vigil *vigil;
+	struct ends_wait *ends;
 	struct hub_coroutine *coroutine; /* one that has ended may be gone, and this another's */
 	uint64_t ended;                  /* its place among the ends of its hub; 0: it runs */
 	size_t index;                    /* in the caller's array */
 };
 
 static void
-vigil_ended(struct hub_link *link, struct hub_coroutine *coroutine)
+awaited_ended(struct hub_link *link, struct hub_coroutine *coroutine)
 {
-	struct vigil_link *own = CONTAINER_OF(link, struct vigil_link, link);
-	struct vigil *vigil = own->vigil;
+	struct awaited *own = CONTAINER_OF(link, struct awaited, link);
+	struct ends_wait *ends = own->ends;
 
 	own->ended = coroutine->ended;
-	if (vigil->missing > 0)
-		vigil->missing--;
-	if (vigil->missing == 0 ||
-		((vigil->flags & HUB_WAIT_FIRST_FAILURE) && coroutine->failure != NULL))
-		vigil->is_over = true;
-	if (vigil->is_over)
-		hub_wake(vigil->waiter, vigil->epoch, 0);
+	if (ends->missing > 0)
+		ends->missing--;
+	if (ends->missing == 0 ||
+		((ends->flags & HUB_WAIT_FIRST_FAILURE) && coroutine->failure != NULL))
+		ends->is_over = true;
+	if (ends->is_over)
+		hub_wake(ends->waiter, ends->epoch, 0);
 }
 
 /* In the order of their ends; then those that have not ended, as they came. */
 static int
 compare_ends(const void *a, const void *b)
 {
-	const struct vigil_link *first = a, *second = b;
+	const struct awaited *first = a, *second = b;
 
 	if (first->ended == second->ended)
 		return first->index < second->index ? -1 : 1;
@@ -105,7 +105,7 @@ compare_ends(const void *a, const void *b)
 
 /* Those that have ended to the front; returns how many. */
 static size_t
-sort_ended(struct hub_coroutine **coroutines, size_t count, struct vigil_link *links)
+sort_ended(struct hub_coroutine **coroutines, size_t count, struct awaited *links)
 {
 	size_t ended = 0;
 
@@ -119,21 +119,21 @@ sort_ended(struct hub_coroutine **coroutines, size_t count, struct vigil_link *l
 
 /* Links to all, so that each that ends is counted, and suspends. Returns 0 or an errno. */
 static int
-keep_vigil(struct vigil *vigil, struct hub_coroutine **coroutines, size_t count,
-	struct vigil_link *links, int64_t nanoseconds)
+wait_for_ends(struct ends_wait *ends, struct hub_coroutine **coroutines, size_t count,
+	struct awaited *links, int64_t nanoseconds)
 {
 	struct wait wait = {
 		.what = "ends", .on = coroutines[0], .deadline = clock_end_of(nanoseconds)};
 	int reason = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		links[i] = (struct vigil_link){.link = {.ended = vigil_ended},
-			.vigil = vigil,
+		links[i] = (struct awaited){.link = {.ended = awaited_ended},
+			.ends = ends,
 			.coroutine = coroutines[i],
 			.index = i};
 		hub_link(coroutines[i], &links[i].link);
 	}
-	if (!vigil->is_over)
+	if (!ends->is_over)
 		reason = hub_suspend(&wait);
 	for (size_t i = 0; i < count; i++)
 		hub_unlink(links[i].coroutine, &links[i].link);
@@ -145,8 +145,8 @@ link_wait_ended(struct hub_coroutine **coroutines, size_t count, size_t enough, 
 	int64_t nanoseconds, size_t *ended)
 {
 	struct hub_coroutine *self = hub_enter();
-	struct vigil vigil = {.waiter = self, .flags = flags};
-	struct vigil_link *links;
+	struct ends_wait ends = {.waiter = self, .flags = flags};
+	struct awaited *links;
 	int reason;
 
 	*ended = 0;
@@ -160,9 +160,9 @@ link_wait_ended(struct hub_coroutine **coroutines, size_t count, size_t enough, 
 	links = calloc(count, sizeof *links);
 	if (links == NULL)
 		return -1;
-	vigil.missing = enough == 0 || enough > count ? count : enough;
-	vigil.epoch = self->epoch;
-	reason = keep_vigil(&vigil, coroutines, count, links, nanoseconds);
+	ends.missing = enough == 0 || enough > count ? count : enough;
+	ends.epoch = self->epoch;
+	reason = wait_for_ends(&ends, coroutines, count, links, nanoseconds);
 	*ended = sort_ended(coroutines, count, links);
 	free(links);
 	return failed(reason);

@@ -44,8 +44,8 @@ struct hub_coroutine {
 	/* Names the present wait, or the next one; no two waits in one slot have the same, whoever
 	 * lived in it. A wake that names another epoch comes too late and does nothing. */
 	uint32_t epoch;
-	int reason;    /* how the last wait ended: 0, or an errno */
-	int interrupt; /* what blocking calls fail with at once: 0, ECANCELED or ETIMEDOUT */
+	int reason;     /* how the last wait ended: 0, or an errno */
+	int fails_with; /* what blocking calls fail with at once: 0, ECANCELED or ETIMEDOUT */
 	struct hub *hub;
 	struct hub_timeout *scope; /* the innermost started one, or NULL */
 	int64_t deadline;          /* of the present wait, scopes included; HUB_FOREVER for none */
@@ -204,9 +204,9 @@ struct hub {
 	/* hub_yield_due: how many calls until the clock is read, and when it was. */
 	unsigned due_interval;
 	int64_t due_read;
-	struct errand *errand;      /* of the coroutine that has just switched to root, or NULL */
-	struct hub_waiter *idlers;  /* for nothing else to be runnable */
-	struct hub_static *statics; /* see statics.c */
+	struct root_call *root_call; /* of the coroutine that has just switched to root, or NULL */
+	struct hub_waiter *idlers;   /* for nothing else to be runnable */
+	struct hub_static *statics;  /* see statics.c */
 
 	struct ev_loop *loop; /* NULL outside hub_run */
 	/* Waits that the loop can end: by a descriptor or a deadline. None, an empty run queue and

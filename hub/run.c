@@ -212,19 +212,19 @@ counter_store(int64_t *counter, int64_t value)
 	__atomic_store_n(counter, value, __ATOMIC_RELAXED);
 }
 
-/* Runs what is runnable, until the loop is due; in between, errands, which are no coroutine's. */
+/* Runs what is runnable, until the loop is due; in between, calls of hub_call_on_root. */
 static void
 run_coroutines(struct hub *hub)
 {
 	struct hub_coroutine *next = hub_queue_take(hub);
 
 	hub_transfer(hub, next, NULL, false);
-	while (hub->errand != NULL) {
-		struct errand *errand = hub->errand;
+	while (hub->root_call != NULL) {
+		struct root_call *call = hub->root_call;
 
-		hub->errand = NULL;
-		errand->result = errand->function(errand->argument);
-		hub_transfer(hub, errand->coroutine, NULL, false);
+		hub->root_call = NULL;
+		call->result = call->function(call->argument);
+		hub_transfer(hub, call->coroutine, NULL, false);
 	}
 }
 

@@ -177,8 +177,8 @@ sleep_for(struct hub_coroutine *self, int64_t nanoseconds)
 	if (reason != ETIMEDOUT)
 		return reason;
 	/* Killed since the timer has woken it, it is told of that. */
-	if (self->interrupt != 0)
-		return self->interrupt;
+	if (self->fails_with != 0)
+		return self->fails_with;
 	/* The sleep's own end, and not that of a scope, its own or its driver's. */
 	return clock_now() >= wait.deadline ? 0 : reason;
 }
@@ -226,13 +226,23 @@ hub_yield_check(void)
 	return hub_enter() != NULL ? 0 : -1;
 }
 
+void *
+hub_call_on_root(hub_fn *function, void *argument)
+{
+	struct hub *hub = hub_this;
+	struct root_call call = {function, argument, NULL, hub->current};
+
+	hub->root_call = &call;
+	hub_transfer(hub, &hub->root, NULL, false);
+	return call.result;
+}
+
 bool
 hub_can_wait(void)
 {
 	const struct hub *hub = hub_running;
 
-	return hub != NULL && !fork_is_wiped() && hub->current != &hub->root &&
-	       !kernel_is_calling();
+	return hub != NULL && !fork_is_wiped() && hub->current != &hub->root && !bypass_is_on();
 }
 
 int64_t

@@ -21,8 +21,12 @@
  * scheduler.c. */
 #define HUB_TICKS_UNWATCHED 4U
 
+/* A wait that must not end early goes on when it is told of a deadlock: whoever is waited for may
+ * have been told, too, and end now. Told so often, nobody does. */
+#define HUB_DEADLOCKS_MAX 4
+
 /* What a coroutine wants run on the thread's own stack. */
-struct errand {
+struct root_call {
 	hub_fn *function;
 	void *argument;
 	void *result;
@@ -276,6 +280,19 @@ hub_suspend(const struct wait *wait)
 	self->state = COROUTINE_WAITING;
 	hub_transfer(hub, hub_next_to_run(hub), NULL, false);
 	return self->reason;
+}
+
+/* Runs function(argument) on the thread's own stack, for the running coroutine; no other one runs
+ * meanwhile. Returns what the function does. */
+void *hub_call_on_root(hub_fn *function, void *argument);
+
+/* A shielded wait, which must not end early, has failed with errno: counts that, unless by
+ * hub_interrupt, and after HUB_DEADLOCKS_MAX ends the process, for that reason. */
+static inline void
+hub_wait_failed_again(int *deadlocks, const char *why)
+{
+	*deadlocks += errno != EINTR;
+	CHECK_WHY(*deadlocks < HUB_DEADLOCKS_MAX, why);
 }
 
 /* Leaves the running coroutine for good, to the next runnable one or the loop. */

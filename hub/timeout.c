@@ -64,7 +64,7 @@ hub_timeout_stop(struct hub_timeout *scope)
 {
 	struct hub_coroutine *self = leave(scope);
 
-	if (__builtin_expect(self->interrupt != 0, 0))
+	if (__builtin_expect(self->fails_with != 0, 0))
 		coroutine_update_interrupt(self);
 	return scope->reason == ETIMEDOUT;
 }
@@ -92,7 +92,7 @@ hub_shield_start(struct hub_timeout *shield)
 		.is_shield = true};
 	self->scope = shield;
 	self->shields++;
-	self->interrupt = 0;
+	self->fails_with = 0;
 }
 
 void

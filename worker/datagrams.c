@@ -169,10 +169,10 @@ send_all(struct datagrams *datagrams, unsigned count)
 	while (done < count) {
 		int sent;
 
-		kernel_calls_begin();
+		bypass_begin();
 		sent = sendmmsg(datagrams->socket, datagrams->messages + done, count - done,
 			MSG_DONTWAIT | MSG_NOSIGNAL);
-		kernel_calls_end();
+		bypass_end();
 		if (sent < 0 && errno == EINTR)
 			continue;
 		/* The peers' queues are not ours; a device's is, and it moves on. */
@@ -198,11 +198,11 @@ take_batch(struct datagrams *datagrams)
 	int count;
 
 	prepare(datagrams);
-	kernel_calls_begin();
+	bypass_begin();
 	do
 		count = recvmmsg(datagrams->socket, datagrams->messages, BATCH, MSG_DONTWAIT, NULL);
 	while (count < 0 && errno == EINTR);
-	kernel_calls_end();
+	bypass_end();
 	return count > 0 ? (unsigned)count : 0;
 }
 
@@ -282,11 +282,11 @@ datagrams_close(struct datagrams *datagrams)
 		return;
 	nobody = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	hub_release(datagrams->socket);
-	kernel_calls_begin();
+	bypass_begin();
 	if (nobody == -1 || dup3(nobody, datagrams->socket, O_CLOEXEC) == -1)
 		close(datagrams->socket);
 	if (nobody != -1)
 		close(nobody);
-	kernel_calls_end();
+	bypass_end();
 	datagrams->socket = -1;
 }

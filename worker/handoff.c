@@ -10,9 +10,8 @@
 
 /* A connection moves only if that is worth waking another thread: for four more, and an eighth. */
 #define MARGIN(open) (4 + (open) / 8)
-/* A sibling that has not been heard of for so long may be stuck, and one with such a lag is
- * busy. */
-#define HEARD_WITHIN (300 * HUB_MILLISECOND)
+/* A sibling without a heartbeat for so long may be stuck, and one with such a lag is busy. */
+#define HEARTBEAT_WITHIN (300 * HUB_MILLISECOND)
 #define LAG_MOST (20 * HUB_MILLISECOND)
 
 struct parcel {
@@ -30,7 +29,7 @@ deliver(struct hub_message *message)
 	struct parcel *parcel = CONTAINER_OF(message, struct parcel, message);
 
 	list_append(&parcel->to->parcels, &parcel->link);
-	hub_event_set(&parcel->to->parcel);
+	hub_event_set(&parcel->to->has_parcels);
 }
 
 static void
@@ -58,9 +57,9 @@ give_back(struct worker_thread *thread)
 }
 
 static bool
-is_heard(const struct worker_thread *thread, int64_t now)
+has_heartbeat(const struct worker_thread *thread, int64_t now)
 {
-	return now - __atomic_load_n(&thread->row->heartbeat, __ATOMIC_RELAXED) <= HEARD_WITHIN;
+	return now - __atomic_load_n(&thread->row->heartbeat, __ATOMIC_RELAXED) <= HEARTBEAT_WITHIN;
 }
 
 /* Whether it would rather not be given more than it accepts itself: it is busy, or it was without
@@ -73,7 +72,7 @@ is_occupied(const struct worker_thread *thread)
 }
 
 /* The one with the fewest connections among those that take some and have permits. With another one
- * to choose, except, no occupied one; else any that was heard of, since nobody else may have
+ * to choose, except, no occupied one; else any with a heartbeat, since nobody else may have
  * permits. */
 static struct worker_thread *
 find_least(struct worker_thread *thread, const struct worker_thread *except)
@@ -89,7 +88,7 @@ find_least(struct worker_thread *thread, const struct worker_thread *except)
 		if (sibling == except || !__atomic_load_n(&sibling->is_welcoming, __ATOMIC_ACQUIRE))
 			continue;
 		/* This one runs, so it needs no sign of life. */
-		if ((sibling != thread && !is_heard(sibling, now)) ||
+		if ((sibling != thread && !has_heartbeat(sibling, now)) ||
 			(except != NULL && is_occupied(sibling)) ||
 			__atomic_load_n(&sibling->row->permits, __ATOMIC_RELAXED) <= 0)
 			continue;
@@ -199,8 +198,8 @@ handoff_run(void *argument)
 			__atomic_fetch_sub(&thread->coming, 1, __ATOMIC_RELAXED);
 			free(parcel);
 		}
-		hub_event_clear(&thread->parcel);
-		if (hub_event_wait(&thread->parcel) != 0)
+		hub_event_clear(&thread->has_parcels);
+		if (hub_event_wait(&thread->has_parcels) != 0)
 			return NULL;
 	}
 }

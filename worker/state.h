@@ -44,7 +44,7 @@ struct thread_order {
 	unsigned what;
 };
 
-struct thread_unsaid {
+struct thread_unsent {
 	bool is_there;
 	int64_t value;
 };
@@ -67,7 +67,7 @@ struct worker_thread {
 	hub_fn *companion;
 	struct worker *leader;
 	struct thread_order news[THREAD_NEWS_MAX]; /* each is posted once, to the leading hub */
-	void (*hear_news)(struct hub_message *message);
+	void (*on_news)(struct hub_message *message);
 
 	/* Known to other threads once started was posted. */
 	sem_t started;
@@ -83,12 +83,12 @@ struct worker_thread {
 	struct hub_pool pool;       /* its connections */
 	struct acceptor *acceptors; /* one per address; owned */
 	struct list parcels;        /* connections that siblings gave it; see handoff.h */
-	struct hub_event parcel;
+	struct hub_event has_parcels;
 	bool is_deaf;           /* it cannot accept any more; see deaf.h */
 	bool is_out_of_permits; /* when it last looked; siblings read it, so access is atomic */
 	unsigned starved;       /* pulses in a row at which files were what clients waited for */
-	/* What the master could not be told yet, by kind: the pulse says it again. */
-	struct thread_unsaid unsaid[CHANNEL_TO_MASTER_MAX];
+	/* What the master could not be told yet, by kind: the pulse sends it again. */
+	struct thread_unsent unsent[CHANNEL_TO_MASTER_MAX];
 	unsigned emptying;   /* coroutines that serve last queues; see queued.h */
 	struct list adopted; /* queues of dead hubs, which end as its own do; see queued.h */
 	struct peers peers;  /* of connections that came through a proxy */

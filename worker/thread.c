@@ -1,4 +1,4 @@
-/* The life of a hub: say that it runs, wait for ACCEPT, accept until HANDOVER or DRAIN; be
+/* The life of a hub: report that it runs, wait for ACCEPT, accept until HANDOVER or DRAIN; be
  * quiet, let connections end; end on STOP, which the leading hub sends when all are idle or the
  * master says so. Beside it run the coroutines of the pulse, of timeouts, and of what siblings
  * give. */
@@ -30,11 +30,11 @@
 #define HANDSHAKE (200 * HUB_MILLISECOND)
 /* Where there was no memory for an acceptor. */
 #define ACCEPT_AGAIN (100 * HUB_MILLISECOND)
-/* Whether any connection is left: one of a sibling's may end unheard, for want of memory. */
+/* Whether any connection is left: one of a sibling's may end unnoticed, for want of memory. */
 #define LOOK_EVERY PULSE
 
 static bool
-say(const struct worker_thread *thread, enum channel_kind kind, int64_t value)
+send_message(const struct worker_thread *thread, enum channel_kind kind, int64_t value)
 {
 	struct channel_message message = {.kind = kind, .hub = thread->index, .value = value};
 
@@ -44,28 +44,28 @@ say(const struct worker_thread *thread, enum channel_kind kind, int64_t value)
 void
 thread_report(struct worker_thread *thread, enum channel_kind kind, int64_t value)
 {
-	if (say(thread, kind, value))
+	if (send_message(thread, kind, value))
 		return;
 	/* If the master is dead, the worker learns it from the same socket. */
 	log_debug("hub %u cannot reach the master yet: %s", thread->index, strerror(errno));
-	thread->unsaid[kind] = (struct thread_unsaid){true, value};
+	thread->unsent[kind] = (struct thread_unsent){true, value};
 }
 
 static void
-say_unsaid(struct worker_thread *thread)
+send_unsent(struct worker_thread *thread)
 {
 	for (unsigned kind = 0; kind < CHANNEL_TO_MASTER_MAX; kind++)
-		if (thread->unsaid[kind].is_there &&
-			say(thread, (enum channel_kind)kind, thread->unsaid[kind].value))
-			thread->unsaid[kind].is_there = false;
+		if (thread->unsent[kind].is_there &&
+			send_message(thread, (enum channel_kind)kind, thread->unsent[kind].value))
+			thread->unsent[kind].is_there = false;
 }
 
 static void
-tell_leader(struct worker_thread *thread, enum thread_news news)
+send_news(struct worker_thread *thread, enum thread_news news)
 {
 	struct thread_order *order = &thread->news[news];
 
-	*order = (struct thread_order){{NULL, thread->hear_news}, thread, news};
+	*order = (struct thread_order){{NULL, thread->on_news}, thread, news};
 	hub_mailbox_post(thread->siblings[0].mailbox, &order->message);
 }
 
@@ -147,7 +147,7 @@ pulse(void *argument)
 		acceptor_count_starved(thread);
 		/* The master may have given permits. */
 		acceptor_retry(thread);
-		say_unsaid(thread);
+		send_unsent(thread);
 	}
 }
 
@@ -241,7 +241,7 @@ accept_no_more(struct worker_thread *thread)
 	for (unsigned i = 0; i < thread->heritage->addresses; i++)
 		acceptor_close(&thread->acceptors[i]);
 	thread_report(thread, CHANNEL_DRAINED, 0);
-	tell_leader(thread, THREAD_QUIET);
+	send_news(thread, THREAD_QUIET);
 }
 
 /* By looking whenever one has ended, which needs no memory. */
@@ -255,7 +255,7 @@ let_end(struct worker_thread *thread)
 		(hub_pool_count(&thread->pool) > 0 || !list_is_empty(&thread->parcels)))
 		rest(thread, hub_now() + LOOK_EVERY);
 	if (!thread_is_commanded(thread, THREAD_STOP))
-		tell_leader(thread, THREAD_IDLE);
+		send_news(thread, THREAD_IDLE);
 	await(thread, stop, HUB_FOREVER);
 }
 
@@ -373,9 +373,9 @@ thread_start(struct worker_thread *thread)
 {
 	int error;
 
-	kernel_calls_begin();
+	bypass_begin();
 	error = pthread_create(&thread->handle, NULL, run_named, thread);
-	kernel_calls_end();
+	bypass_end();
 	if (error != 0)
 		return error;
 	while (sem_wait(&thread->started) != 0)

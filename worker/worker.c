@@ -23,7 +23,7 @@
 
 /* After STOP, for connections to end at the boundary of a message before they are killed. */
 #define FINISH_TIME (500 * HUB_MILLISECOND)
-/* For the last connection: how long until the next look, if nothing is heard. */
+/* For the last connection: how long until the next look, if there is no news. */
 #define REST_MOST (100 * HUB_MILLISECOND)
 /* Without a master: how often to look whether all hubs are quiet, and to give up the permits of
  * connections that have ended. */
@@ -33,8 +33,8 @@
 struct worker {
 	const struct worker_heritage *heritage;
 	struct worker_thread *threads;
-	unsigned running;                /* hubs that started, the first included */
-	unsigned heard[THREAD_NEWS_MAX]; /* how many hubs are quiet, and idle */
+	unsigned running;               /* hubs that started, the first included */
+	unsigned news[THREAD_NEWS_MAX]; /* how many hubs are quiet, and idle */
 	bool is_leaving;
 	bool is_last; /* it leaves, and nobody follows */
 	int64_t left; /* clock at which that began */
@@ -53,12 +53,12 @@ command_all(struct worker *worker, enum thread_command command)
 
 /* In the first hub: another hub, or this one, has news. */
 static void
-hear_news(struct hub_message *message)
+on_news(struct hub_message *message)
 {
 	struct thread_order *order = CONTAINER_OF(message, struct thread_order, message);
 	struct worker *worker = order->thread->leader;
 
-	worker->heard[order->what]++;
+	worker->news[order->what]++;
 	hub_event_set(&worker->changed);
 }
 
@@ -81,7 +81,7 @@ start_others(struct worker *worker)
 	return 0;
 }
 
-/* ---- what the master says ---- */
+/* ---- messages of the master ---- */
 
 static void
 leave(struct worker *worker, enum thread_command command, int64_t window)
@@ -124,7 +124,7 @@ adopt(struct worker *worker, const struct channel_message *message, int listener
 }
 
 static void
-obey(struct worker *worker, const struct channel_message *message, int descriptor)
+on_message(struct worker *worker, const struct channel_message *message, int descriptor)
 {
 	switch (message->kind) {
 	case CHANNEL_ACCEPT:
@@ -225,7 +225,7 @@ drain_alone(struct worker *worker)
 		log_warning("the master is gone; worker %u drains %lu connection%s, at most %.1f s",
 			heritage->index, (unsigned long)open, log_plural(open, "s"),
 			(double)(deadline - hub_now()) / (double)HUB_SECOND);
-	while (worker->heard[THREAD_QUIET] < worker->running) {
+	while (worker->news[THREAD_QUIET] < worker->running) {
 		orphan_last_until(stuck_at(worker, began));
 		if (hub_sleep(LOOK_EVERY) != 0)
 			return;
@@ -243,7 +243,7 @@ drain_alone(struct worker *worker)
 }
 
 static void *
-hear_master(void *argument)
+receive_messages(void *argument)
 {
 	struct worker *worker = argument;
 	struct channel_message message;
@@ -263,7 +263,7 @@ hear_master(void *argument)
 			return NULL;
 		}
 		if (result > 0)
-			obey(worker, &message, descriptor);
+			on_message(worker, &message, descriptor);
 		/* Its number may have been used for this message. */
 		spare_keep();
 	}
@@ -277,7 +277,7 @@ wait_news(struct worker *worker, enum thread_news news, int64_t more)
 {
 	int64_t until = HUB_FOREVER;
 
-	while (worker->heard[news] < worker->running) {
+	while (worker->news[news] < worker->running) {
 		struct hub_timeout scope;
 		bool is_killed;
 
@@ -331,17 +331,17 @@ static void *
 lead(void *argument)
 {
 	struct worker *worker = argument;
-	struct hub_coroutine *ear;
+	struct hub_coroutine *receiver;
 	unsigned running;
 
 	worker->running = 1;
 	worker->has_failed = start_others(worker) != 0;
 	for (unsigned i = 0; i < worker->running; i++)
 		worker->threads[i].sibling_count = worker->running;
-	ear = worker->has_failed ? NULL : hub_spawn(hear_master, worker);
-	if (ear != NULL) {
-		hub_set_name(ear, "master's ear");
-		hub_detach(ear);
+	receiver = worker->has_failed ? NULL : hub_spawn(receive_messages, worker);
+	if (receiver != NULL) {
+		hub_set_name(receiver, "master channel");
+		hub_detach(receiver);
 		thread_report(&worker->threads[0], CHANNEL_READY, 0);
 		wait_leaving(worker);
 		/* Those who are still queued are let go before. */
@@ -349,14 +349,14 @@ lead(void *argument)
 		command_all(worker, THREAD_EMPTY);
 		wait_news(worker, THREAD_IDLE, FINISH_TIME);
 		wait_adopted(worker);
-		if (worker->heard[THREAD_QUIET] < worker->running) {
+		if (worker->news[THREAD_QUIET] < worker->running) {
 			flush_before_exit(1);
 			_exit(1); /* a hub is stuck, and cannot be joined */
 		}
 	} else {
 		worker->has_failed = true;
 	}
-	/* The ear commands nobody any more. */
+	/* The receiver commands no hub any more. */
 	running = worker->running;
 	worker->running = 0;
 	for (unsigned i = 1; i < running; i++) {
@@ -379,7 +379,7 @@ prepare_threads(struct worker *worker)
 	if (worker->threads == NULL)
 		return -1;
 	for (unsigned i = 0; i < heritage->threads; i++) {
-		worker->threads[i].hear_news = hear_news;
+		worker->threads[i].on_news = on_news;
 		worker->threads[i].siblings = worker->threads;
 	}
 	worker->threads[0].companion = lead;

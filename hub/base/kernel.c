@@ -1,3 +1,3 @@
 #include "hub/base/kernel.h"
 
-_Thread_local unsigned hub_kernel_calls;
+_Thread_local unsigned hub_bypasses;

@@ -10,7 +10,7 @@
  *
  * A world in which the kernel is simulated replaces what is here and in loop.h. Two things go past
  * the door, and such a world does without them: memory (malloc), and threads (pthread_...), which
- * only crews and the watchdog start. */
+ * only thread/threads.c and the watchdog start. */
 #ifndef HUBBUB_BASE_KERNEL_H
 #define HUBBUB_BASE_KERNEL_H
 
@@ -52,27 +52,28 @@
 #endif
 #endif
 
-/* In between, what this thread calls of libc's is the hub's own, even on a coroutine: hub_can_wait
- * says no. For libraries that call libc where nobody else may run. */
-extern _Thread_local unsigned hub_kernel_calls HUB_INSIDE(hub_kernel_calls)
+/* Between bypass_begin and bypass_end the thread's calls of libc block the thread, also on a
+ * coroutine: hub_can_wait says no, so hub/patch leaves them to libc. For libraries that call libc
+ * where no other coroutine may run. */
+extern _Thread_local unsigned hub_bypasses HUB_INSIDE(hub_bypasses)
 	__attribute__((tls_model("initial-exec")));
 
 static inline void
-kernel_calls_begin(void)
+bypass_begin(void)
 {
-	hub_kernel_calls++;
+	hub_bypasses++;
 }
 
 static inline void
-kernel_calls_end(void)
+bypass_end(void)
 {
-	hub_kernel_calls--;
+	hub_bypasses--;
 }
 
 static inline bool
-kernel_is_calling(void)
+bypass_is_on(void)
 {
-	return hub_kernel_calls > 0;
+	return hub_bypasses > 0;
 }
 
 #ifndef KERNEL_BY_LIBC
@@ -122,11 +123,11 @@ kernel_call(long number, long a, long b, long c, long d, long e, long f)
 static inline long
 kernel_called(long result)
 {
-	kernel_calls_end();
+	bypass_end();
 	return result;
 }
 
-#define KERNEL_CALL(libc, number, a, b, c, d, e, f) (kernel_calls_begin(), kernel_called(libc))
+#define KERNEL_CALL(libc, number, a, b, c, d, e, f) (bypass_begin(), kernel_called(libc))
 
 #endif
 
@@ -462,9 +463,9 @@ kernel_dprintf(int fd, const char *format, ...)
 	int length;
 
 	va_start(arguments, format);
-	kernel_calls_begin();
+	bypass_begin();
 	length = vdprintf(fd, format, arguments);
-	kernel_calls_end();
+	bypass_end();
 	va_end(arguments);
 	return length;
 }
@@ -585,9 +586,9 @@ kernel_sigpending(sigset_t *set)
 static inline void
 kernel_sigmask(int how, const sigset_t *set, sigset_t *before)
 {
-	kernel_calls_begin();
+	bypass_begin();
 	pthread_sigmask(how, set, before);
-	kernel_calls_end();
+	bypass_end();
 }
 
 static inline int

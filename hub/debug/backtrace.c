@@ -27,14 +27,14 @@ walk(unw_context_t *context, int flags, void **frames, size_t most)
 
 	/* libunwind reads and writes: where hub/patch stands before libc, that must not let other
 	 * coroutines run, least of all in a signal's handler. */
-	kernel_calls_begin();
+	bypass_begin();
 	has_frame = unw_init_local2(&cursor, context, flags) == 0;
 	while (has_frame && count < most && unw_get_reg(&cursor, UNW_REG_IP, &address) == 0 &&
 		address != 0) {
 		frames[count++] = (void *)address;
 		has_frame = unw_step(&cursor) > 0;
 	}
-	kernel_calls_end();
+	bypass_end();
 	return count;
 }
 

@@ -103,18 +103,14 @@ dump_all(void *argument)
 void
 hub_dump(int fd)
 {
-	struct hub *hub = hub_this;
-	struct errand errand = {dump_all, &fd, NULL, NULL};
+	const struct hub *hub = hub_this;
 
 	if (hub == NULL)
 		return;
-	if (hub->loop == NULL || hub->current == &hub->root) {
+	if (hub->loop == NULL || hub->current == &hub->root)
 		dump_all(&fd);
-		return;
-	}
-	errand.coroutine = hub->current;
-	hub->errand = &errand;
-	hub_transfer(hub, &hub->root, NULL, false);
+	else
+		hub_call_on_root(dump_all, &fd);
 }
 
 void

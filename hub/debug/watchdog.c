@@ -14,6 +14,7 @@
 #include "hub/base/clock.h"
 #include "hub/base/kernel.h"
 #include "hub/base/log.h"
+#include "hub/base/quiet.h"
 #include "hub/base/settings.h"
 #include "hub/debug/asleep_priv.h"
 #include "hub/debug/backtrace_priv.h"
@@ -328,24 +329,10 @@ take_signal(void)
 static void
 start(void)
 {
-	pthread_attr_t attributes;
-	pthread_t thread;
-	sigset_t all, mask;
-
 	if (limit > 0 && !list_is_empty(&hubs))
 		take_signal();
-	if (is_running || list_is_empty(&hubs))
-		return;
-	sigfillset(&all);
-	pthread_attr_init(&attributes);
-	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-	pthread_attr_setstacksize(&attributes, STACK_SIZE);
-	kernel_calls_begin();
-	pthread_sigmask(SIG_SETMASK, &all, &mask);
-	is_running = pthread_create(&thread, &attributes, watch, NULL) == 0;
-	pthread_sigmask(SIG_SETMASK, &mask, NULL);
-	kernel_calls_end();
-	pthread_attr_destroy(&attributes);
+	if (!is_running && !list_is_empty(&hubs))
+		is_running = quiet_thread_start(STACK_SIZE, watch, NULL) == 0;
 }
 
 void

@@ -172,8 +172,8 @@ failed_now(const struct hub_server *server, int error)
 	return (error == EMFILE || error == ENFILE) && !is_queued(server) ? EAGAIN : error;
 }
 
-/* Takes one connection from the socket into a new guest. Returns 0 or an errno; if it may not wait,
- * EAGAIN if none is queued, and EBUSY if one is and must not be accepted now. */
+/* Takes one connection from the socket into a new session. Returns 0 or an errno; if it may not
+ * wait, EAGAIN if none is queued, and EBUSY if one is and must not be accepted now. */
 static int
 take_connection(struct hub_server *server, bool may_wait)
 {
@@ -206,7 +206,7 @@ take_connection(struct hub_server *server, bool may_wait)
 		/* A client seldom speaks before it is accepted: wait for it instead of asking
 		 * first. */
 		entry->drained_for = FD_ANYBODY;
-		error = server_welcome(server, client);
+		error = server_take_client(server, client);
 	}
 	if (error != 0)
 		tell_not_accepted(server);
@@ -217,30 +217,30 @@ static int
 take_datagram(struct hub_server *server, bool may_wait)
 {
 	size_t size = server->options.datagram_size;
-	struct guest *guest = malloc(sizeof *guest + size);
-	struct guest *smaller;
+	struct session *session = malloc(sizeof *session + size);
+	struct session *smaller;
 	ssize_t length;
 
-	if (guest == NULL)
+	if (session == NULL)
 		return ENOMEM;
-	guest->client = -1;
-	guest->datagram.address_length = sizeof guest->datagram.address;
-	length = hub_recvfrom(server->socket, guest->data, size, may_wait ? 0 : MSG_DONTWAIT,
-		(struct sockaddr *)&guest->datagram.address, &guest->datagram.address_length);
+	session->client = -1;
+	session->datagram.address_length = sizeof session->datagram.address;
+	length = hub_recvfrom(server->socket, session->data, size, may_wait ? 0 : MSG_DONTWAIT,
+		(struct sockaddr *)&session->datagram.address, &session->datagram.address_length);
 	if (length < 0) {
 		int error = errno;
 
-		free(guest);
+		free(session);
 		return error;
 	}
 	/* A short one, in a handler that waits, is not to hold the memory of the longest. */
-	smaller = realloc(guest, sizeof *guest + (size_t)length);
+	smaller = realloc(session, sizeof *session + (size_t)length);
 	if (smaller != NULL)
-		guest = smaller;
-	guest->datagram.socket = server->socket;
-	guest->datagram.data = guest->data;
-	guest->datagram.length = (size_t)length;
-	return server_enter(server, guest);
+		session = smaller;
+	session->datagram.socket = server->socket;
+	session->datagram.data = session->data;
+	session->datagram.length = (size_t)length;
+	return session_start(server, session);
 }
 
 /* After a failure. Returns 0 to go on, or an errno, EBUSY for what may be tried again later. */

@@ -5,7 +5,7 @@
 
 struct hub_server;
 
-/* Waits until a guest leaves, which frees what was lacking, or the pause is over. Returns 0 or an
+/* Waits until a session leaves, which frees what was lacking, or the pause is over. Returns 0 or an
  * errno. */
 int accepting_back_off(struct hub_server *server);
 

@@ -7,21 +7,21 @@
 
 #include "hub/base/kernel.h"
 #include "hub/fork_priv.h"
-#include "hub/thread/crew_priv.h"
 #include "hub/thread/offload.h"
-#include "hub/thread/sleeper_priv.h"
+#include "hub/thread/threads_priv.h"
+#include "hub/thread/waiter_priv.h"
 
-static struct crew crew = CREW("resolver", "HUBBUB_RESOLVER_THREADS", 4, crew);
+static struct threads threads = THREADS("resolver", "HUBBUB_RESOLVER_THREADS", 4, threads);
 
-/* Under the crew's mutex: lookups that run or wait for a thread. */
+/* Under the mutex of the threads: lookups that run or wait for a thread. */
 static struct list lookups = {&lookups, &lookups};
 
 /* One lookup, and all who wait for it. */
 struct lookup {
-	struct crew_job job;
-	struct list link;     /* in lookups, until it is done */
-	struct list sleepers; /* who waits */
-	unsigned users;       /* who may still look at it, the thread included; under the mutex */
+	struct threads_job job;
+	struct list link;    /* in lookups, until it is done */
+	struct list waiters; /* who waits */
+	unsigned users;      /* who may still look at it, the thread included; under the mutex */
 	struct addrinfo hints;
 	struct addrinfo *addresses; /* the C library's */
 	int error;
@@ -86,7 +86,7 @@ static void
 release(struct lookup *lookup)
 {
 	/* When only the thread is left, and it has not begun, nobody wants it. */
-	if (--lookup->users == 1 && crew_cancel(&lookup->job)) {
+	if (--lookup->users == 1 && threads_cancel(&lookup->job)) {
 		list_remove(&lookup->link);
 		lookup->users = 0;
 	}
@@ -98,7 +98,7 @@ release(struct lookup *lookup)
 }
 
 static void
-look_up(struct crew_job *job)
+look_up(struct threads_job *job)
 {
 	struct lookup *lookup = CONTAINER_OF(job, struct lookup, job);
 
@@ -108,14 +108,14 @@ look_up(struct crew_job *job)
 }
 
 static void
-looked_up(struct crew_job *job)
+looked_up(struct threads_job *job)
 {
 	struct lookup *lookup = CONTAINER_OF(job, struct lookup, job);
-	struct sleeper *first;
+	struct thread_waiter *first;
 
 	list_remove(&lookup->link);
-	while ((first = sleeper_first(&lookup->sleepers)) != NULL)
-		sleeper_wake(first, 0);
+	while ((first = thread_waiter_first(&lookup->waiters)) != NULL)
+		thread_waiter_wake(first, 0);
 	release(lookup);
 }
 
@@ -150,8 +150,8 @@ lookup_new(const char *host, const char *service, const struct addrinfo *hints)
 
 	if (lookup == NULL)
 		return NULL;
-	lookup->job = (struct crew_job){.run = look_up, .done = looked_up};
-	list_init(&lookup->sleepers);
+	lookup->job = (struct threads_job){.run = look_up, .done = looked_up};
+	list_init(&lookup->waiters);
 	lookup->hints = *hints;
 	if (host != NULL)
 		lookup->host = memcpy(lookup->text, host, host_size);
@@ -175,7 +175,7 @@ lookup_join(const char *host, const char *service, const struct addrinfo *hints)
 	if (lookup == NULL)
 		return NULL;
 	lookup->users = 2;
-	error = crew_submit(&crew, &lookup->job);
+	error = threads_submit(&threads, &lookup->job);
 	if (error != 0) {
 		free(lookup);
 		errno = error;
@@ -238,29 +238,29 @@ convert(const char *host, const char *service, const struct addrinfo *hints,
 
 static int
 wait_for(const char *host, const char *service, const struct addrinfo *hints,
-	struct sleeper *sleeper, struct addrinfo **result)
+	struct thread_waiter *waiter, struct addrinfo **result)
 {
 	struct lookup *lookup;
 	int reason, error = EAI_SYSTEM;
 
-	pthread_mutex_lock(&crew.mutex);
+	pthread_mutex_lock(&threads.mutex);
 	lookup = lookup_join(host, service, hints);
 	if (lookup == NULL) {
 		reason = errno;
-		pthread_mutex_unlock(&crew.mutex);
-		crew_complain(&crew, reason);
+		pthread_mutex_unlock(&threads.mutex);
+		threads_complain(&threads, reason);
 		return convert(host, service, hints, result);
 	}
-	list_append(&lookup->sleepers, &sleeper->link);
-	reason = sleeper_wait(sleeper, &crew.mutex, "getaddrinfo", lookup);
-	pthread_mutex_lock(&crew.mutex);
+	list_append(&lookup->waiters, &waiter->link);
+	reason = thread_waiter_wait(waiter, &threads.mutex, "getaddrinfo", lookup);
+	pthread_mutex_lock(&threads.mutex);
 	if (reason == 0)
 		error = take_result(lookup, result);
 	else
 		errno = reason;
 	reason = errno;
 	release(lookup);
-	pthread_mutex_unlock(&crew.mutex);
+	pthread_mutex_unlock(&threads.mutex);
 	errno = reason;
 	return error;
 }
@@ -289,12 +289,12 @@ hub_getaddrinfo(const char *host, const char *service, const struct addrinfo *hi
 		.ai_flags = AI_V4MAPPED | AI_ADDRCONFIG, .ai_family = AF_UNSPEC};
 	struct addrinfo own = hints != NULL ? *hints : no_hints;
 	bool is_numeric = is_numeric_host(host) && is_numeric_service(service);
-	struct sleeper sleeper;
+	struct thread_waiter waiter;
 	int error = 0;
 
 	/* Numbers let nobody else run, even if it is their turn. */
 	if (!is_numeric)
-		error = sleeper_init(&sleeper);
+		error = thread_waiter_init(&waiter);
 	else if (hub_enter() == NULL)
 		error = errno;
 	if (error == ECANCELED || error == ETIMEDOUT) {
@@ -308,15 +308,15 @@ hub_getaddrinfo(const char *host, const char *service, const struct addrinfo *hi
 		return convert(host, service, &own, result);
 	}
 	/* Where no coroutine could wait, the thread does. */
-	if (error != 0 || sleeper.coroutine == NULL)
+	if (error != 0 || waiter.coroutine == NULL)
 		return convert(host, service, &own, result);
-	return wait_for(host, service, &own, &sleeper, result);
+	return wait_for(host, service, &own, &waiter, result);
 }
 
 static void
 reset(void)
 {
-	crew_reset(&crew);
+	threads_reset(&threads);
 	list_init(&lookups);
 }
 

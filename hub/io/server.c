@@ -17,28 +17,27 @@
 #include "hub/timeout.h"
 
 #define DATAGRAM_SIZE_DEFAULT 65536
-#define DEADLOCKS_MAX 4
 
-/* ---- guests ---- */
+/* ---- sessions ---- */
 
 /* Unless the service, or whoever else, has done so: then the number may be another connection's. */
 static void
-guest_close(const struct guest *guest)
+session_close(const struct session *session)
 {
-	if (guest->client != -1 && !fd_was_closed(&guest->opening))
-		hub_close(guest->client);
+	if (session->client != -1 && !fd_was_closed(&session->opening))
+		hub_close(session->client);
 }
 
 static void
-guest_left(struct hub_link *link, struct hub_coroutine *coroutine)
+session_ended(struct hub_link *link, struct hub_coroutine *coroutine)
 {
-	struct guest *guest = CONTAINER_OF(link, struct guest, link);
-	struct hub_server *server = guest->server;
+	struct session *session = CONTAINER_OF(link, struct session, link);
+	struct hub_server *server = session->server;
 
 	(void)coroutine;
-	guest_close(guest);
-	list_remove(&guest->siblings);
-	free(guest);
+	session_close(session);
+	list_remove(&session->siblings);
+	free(session);
 	server->count--;
 	if (server->options.closed != NULL)
 		server->options.closed(server->context);
@@ -46,59 +45,59 @@ guest_left(struct hub_link *link, struct hub_coroutine *coroutine)
 }
 
 static void *
-guest_run(void *argument)
+session_run(void *argument)
 {
-	struct guest *guest = argument;
-	struct hub_server *server = guest->server;
+	struct session *session = argument;
+	struct hub_server *server = session->server;
 
 	if (server->handle != NULL)
-		server->handle(&guest->datagram, server->context);
+		server->handle(&session->datagram, server->context);
 	else
-		server->serve(guest->client, server->context);
+		server->serve(session->client, server->context);
 	return NULL;
 }
 
 int
-server_enter(struct hub_server *server, struct guest *guest)
+session_start(struct hub_server *server, struct session *session)
 {
 	struct hub_timeout shield;
 
-	guest->server = server;
+	session->server = server;
 	/* Whoever was accepted is served, though the acceptor may have been killed meanwhile. */
 	hub_shield_start(&shield);
-	guest->coroutine = hub_pool_spawn(server->options.pool, guest_run, guest);
+	session->coroutine = hub_pool_spawn(server->options.pool, session_run, session);
 	hub_shield_stop(&shield);
-	if (guest->coroutine == NULL) {
+	if (session->coroutine == NULL) {
 		int error = errno;
 
-		guest_close(guest);
-		free(guest);
+		session_close(session);
+		free(session);
 		return error;
 	}
-	hub_set_name(guest->coroutine, server->handle != NULL ? "datagram" : "connection");
-	list_append(&server->guests, &guest->siblings);
+	hub_set_name(session->coroutine, server->handle != NULL ? "datagram" : "connection");
+	list_append(&server->sessions, &session->siblings);
 	server->count++;
 	if (server->options.opened != NULL)
 		server->options.opened(server->context);
-	guest->link.ended = guest_left;
-	hub_link(guest->coroutine, &guest->link);
+	session->link.ended = session_ended;
+	hub_link(session->coroutine, &session->link);
 	return 0;
 }
 
 int
-server_welcome(struct hub_server *server, int client)
+server_take_client(struct hub_server *server, int client)
 {
-	struct guest *guest = malloc(sizeof *guest);
+	struct session *session = malloc(sizeof *session);
 
-	if (guest == NULL) {
+	if (session == NULL) {
 		hub_close(client);
 		return ENOMEM;
 	}
-	guest->client = client;
-	guest->opening = fd_opening(client);
-	guest->mark = (struct hub_mark){0};
-	guest->worked_at = guest->asked_since = guest->sent_since = 0;
-	return server_enter(server, guest);
+	session->client = client;
+	session->opening = fd_opening(client);
+	session->mark = (struct hub_mark){0};
+	session->worked_at = session->asked_since = session->sent_since = 0;
+	return session_start(server, session);
 }
 
 int
@@ -110,18 +109,18 @@ hub_server_serve(struct hub_server *server, int client)
 		error = errno;
 		kernel_close(client);
 	} else {
-		error = server_welcome(server, client);
+		error = server_take_client(server, client);
 	}
 	return failed(error);
 }
 
 /* What the descriptor tells, and what it told before. */
 static struct hub_connection
-guest_look(struct guest *guest)
+session_look(struct session *session)
 {
-	struct fd_activity activity = fd_activity(guest->client);
-	struct hub_connection connection = {.client = guest->client,
-		.mark = &guest->mark,
+	struct fd_activity activity = fd_activity(session->client);
+	struct hub_connection connection = {.client = session->client,
+		.mark = &session->mark,
 		.has_received = activity.has_come,
 		.is_receiving = activity.is_receiving,
 		.is_asked = activity.is_asked,
@@ -134,17 +133,17 @@ guest_look(struct guest *guest)
 	else if (activity.is_receiving)
 		connection.activity = HUB_ACTIVITY_RECEIVING;
 	else
-		guest->worked_at = hub_this->now;
+		session->worked_at = hub_this->now;
 	if (!activity.is_asked)
-		guest->asked_since = 0;
+		session->asked_since = 0;
 	else if (activity.is_new || connection.activity == HUB_ACTIVITY_OTHER)
-		guest->asked_since = hub_this->now;
+		session->asked_since = hub_this->now;
 	if (activity.has_sent)
-		guest->sent_since = hub_this->now;
-	connection.asked_since = guest->asked_since;
-	connection.sent_since = guest->sent_since;
+		session->sent_since = hub_this->now;
+	connection.asked_since = session->asked_since;
+	connection.sent_since = session->sent_since;
 	connection.since =
-		activity.active_at > guest->worked_at ? activity.active_at : guest->worked_at;
+		activity.active_at > session->worked_at ? activity.active_at : session->worked_at;
 	return connection;
 }
 
@@ -152,13 +151,13 @@ void
 hub_server_visit(struct hub_server *server,
 	void (*visit)(const struct hub_connection *connection, void *context), void *context)
 {
-	LIST_EACH (link, &server->guests) {
-		struct guest *guest = CONTAINER_OF(link, struct guest, siblings);
+	LIST_EACH (link, &server->sessions) {
+		struct session *session = CONTAINER_OF(link, struct session, siblings);
 		struct hub_connection connection;
 
-		if (fd_was_closed(&guest->opening))
+		if (fd_was_closed(&session->opening))
 			continue;
-		connection = guest_look(guest);
+		connection = session_look(session);
 		visit(&connection, context);
 	}
 }
@@ -174,8 +173,8 @@ server_is_serving_caller(const struct hub_server *server)
 {
 	struct hub_coroutine *self = hub_current();
 
-	LIST_EACH (link, &server->guests)
-		if (CONTAINER_OF(link, struct guest, siblings)->coroutine == self)
+	LIST_EACH (link, &server->sessions)
+		if (CONTAINER_OF(link, struct session, siblings)->coroutine == self)
 			return true;
 	return false;
 }
@@ -196,19 +195,17 @@ hub_server_wait(struct hub_server *server)
 }
 
 void
-server_expel(struct hub_server *server)
+server_kill_sessions(struct hub_server *server)
 {
 	struct hub_timeout shield;
 	int deadlocks = 0;
 
-	LIST_EACH (link, &server->guests)
-		hub_kill(CONTAINER_OF(link, struct guest, siblings)->coroutine);
+	LIST_EACH (link, &server->sessions)
+		hub_kill(CONTAINER_OF(link, struct session, siblings)->coroutine);
 	hub_shield_start(&shield);
-	while (hub_server_wait(server) != 0) {
-		deadlocks += errno != EINTR;
-		CHECK_WHY(deadlocks < DEADLOCKS_MAX,
+	while (hub_server_wait(server) != 0)
+		hub_wait_failed_again(&deadlocks,
 			"deadlock: a server's connections do not end though they are killed");
-	}
 	hub_shield_stop(&shield);
 }
 
@@ -235,7 +232,7 @@ server_new(int socket, void *context, const struct hub_server_options *options)
 	}
 	if (server->options.datagram_size == 0)
 		server->options.datagram_size = DATAGRAM_SIZE_DEFAULT;
-	list_init(&server->guests);
+	list_init(&server->sessions);
 	return server;
 }
 

@@ -18,9 +18,9 @@ struct hub_server {
 	struct hub_server_options options;
 	struct hub_pool own_pool;
 	struct hub_coroutine *acceptor; /* NULL while it is paused */
-	struct list guests;
+	struct list sessions;
 	size_t count;
-	/* Set whenever a guest leaves, and by hub_server_retry: what was lacking may be there. */
+	/* Set whenever a session leaves, and by hub_server_retry: what was lacking may be there. */
 	struct hub_event freed;
 	int64_t pause;     /* before the next try; 0 after a success */
 	unsigned in_a_row; /* accepted without having waited */
@@ -30,7 +30,7 @@ struct hub_server {
 
 /* A connection or a datagram that is being served. It goes when its coroutine has ended, even if
  * that was killed before it ever ran. */
-struct guest {
+struct session {
 	struct hub_link link;
 	struct list siblings;
 	struct hub_server *server;
@@ -43,17 +43,17 @@ struct guest {
 	unsigned char data[];
 };
 
-/* Starts serving; owns the guest from now on, and on failure frees it and closes its connection.
+/* Starts serving; owns the session from now on, and on failure frees it and closes its connection.
  * Returns 0, or an errno. */
-int server_enter(struct hub_server *server, struct guest *guest);
+int session_start(struct hub_server *server, struct session *session);
 
 /* Serves a connection that the hub knows; owns it. Returns 0 or an errno. */
-int server_welcome(struct hub_server *server, int client);
+int server_take_client(struct hub_server *server, int client);
 
-/* Whether the caller serves one of the server's guests, for whose end it cannot wait. */
+/* Whether the caller serves one of the server's sessions, for whose end it cannot wait. */
 bool server_is_serving_caller(const struct hub_server *server);
 
 /* Kills those who are left and waits until they have ended. */
-void server_expel(struct hub_server *server);
+void server_kill_sessions(struct hub_server *server);
 
 #endif

@@ -68,7 +68,7 @@ hub_server_stop(struct hub_server *server, int64_t nanoseconds)
 	error = finish(server, &opening);
 	hub_timeout_stop(&scope);
 	if (server->count > 0)
-		server_expel(server);
+		server_kill_sessions(server);
 	if (fd_was_closed(&opening))
 		server->socket = -1;
 	/* Whoever is still queued is not reset for having waited. */

@@ -134,8 +134,7 @@ accept_by_thread(int fd, struct sockaddr *address, socklen_t *size, int flags)
 	int client, before = errno;
 
 	while ((client = accept_plainly(fd, address, size, flags)) == -1 && errno == EAGAIN &&
-		!kernel_is_calling() && descriptor_is_hidden(fd) &&
-		!descriptor_is_nonblocking(fd)) {
+		!bypass_is_on() && descriptor_is_hidden(fd) && !descriptor_is_nonblocking(fd)) {
 		struct pollfd query = {.fd = fd, .events = POLLIN};
 		int64_t left = patience_left(&patience);
 		struct timespec time = {left / HUB_SECOND, left % HUB_SECOND};

@@ -158,7 +158,7 @@ patch_pthread_create(
 	int detached = PTHREAD_CREATE_JOINABLE;
 
 	/* The hub's own threads are made to block. */
-	if (!is_asked_for() || kernel_is_calling() || hub_is_inherited())
+	if (!is_asked_for() || bypass_is_on() || hub_is_inherited())
 		return REAL(pthread_create)(name, attributes, body, argument);
 	pthread_once(&host_once, start_host);
 	if (host_error != 0)

@@ -105,10 +105,10 @@ mask_inherit(struct thread *thread)
 int
 patch_pthread_sigmask(int how, const sigset_t *set, sigset_t *before)
 {
-	struct thread *thread = kernel_is_calling() ? NULL : thread_this();
+	struct thread *thread = bypass_is_on() ? NULL : thread_this();
 	int error;
 
-	if (thread == NULL && masked_waits > 0 && !kernel_is_calling() && !interrupt_in_handler() &&
+	if (thread == NULL && masked_waits > 0 && !bypass_is_on() && !interrupt_in_handler() &&
 		!hub_is_inherited())
 		return mask_change(how, set, before);
 	if (thread == NULL)

@@ -8,8 +8,6 @@
 #include "hub/link_priv.h"
 #include "hub/waiters_priv.h"
 
-#define DEADLOCKS_MAX 4
-
 void
 group_init(struct hub_group *group,
 	void (*child_ended)(struct hub_group *group, struct hub_coroutine *child))
@@ -67,7 +65,8 @@ group_wait(struct hub_group *group, const char *what, bool is_shielded)
 		.what = what, .on = group, .deadline = HUB_FOREVER, .is_shielded = is_shielded};
 	int reason = 0, deadlocks = 0;
 
-	while (group->count > 0 && (reason == 0 || (is_shielded && deadlocks < DEADLOCKS_MAX))) {
+	while (group->count > 0 &&
+		(reason == 0 || (is_shielded && deadlocks < HUB_DEADLOCKS_MAX))) {
 		struct hub_waiter waiter;
 
 		waiter_enter(&group->waiters, &waiter, hub_this->current);

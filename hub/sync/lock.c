@@ -11,8 +11,6 @@ hub_lock_init(struct hub_lock *lock)
 	*lock = (struct hub_lock){0};
 }
 
-#define DEADLOCKS_MAX 4
-
 static bool
 is_owner(const struct hub_lock *lock, const struct hub_coroutine *coroutine)
 {
@@ -49,7 +47,7 @@ lock_wait(struct hub_lock *lock, struct hub_coroutine *self, int64_t deadline, b
 		}
 		/* Its owner may have been told of the deadlock, too, and release it now. */
 		deadlocks += reason == EDEADLK;
-		CHECK_WHY(!is_shielded || deadlocks < DEADLOCKS_MAX,
+		CHECK_WHY(!is_shielded || deadlocks < HUB_DEADLOCKS_MAX,
 			"deadlock: a lock that a condition released is never released again");
 	} while (is_shielded);
 	return reason;

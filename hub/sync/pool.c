@@ -14,8 +14,6 @@
 #include "hub/sync/group_priv.h"
 #include "hub/timeout.h"
 
-#define DEADLOCKS_MAX 4
-
 static void
 child_ended(struct hub_group *group, struct hub_coroutine *child)
 {
@@ -151,9 +149,8 @@ wait_out(struct hub_event *changed, int *deadlocks)
 {
 	hub_event_clear(changed);
 	if (hub_event_wait(changed) != 0)
-		*deadlocks += errno != EINTR;
-	CHECK_WHY(*deadlocks < DEADLOCKS_MAX,
-		"deadlock: a pool's coroutines do not end though they are killed");
+		hub_wait_failed_again(deadlocks,
+			"deadlock: a pool's coroutines do not end though they are killed");
 }
 
 /* Waits until count tasks have ended, from task on; if the caller may not wait, kills them and
@@ -466,10 +463,8 @@ hub_imap_free(struct hub_imap *imap)
 		"an imap is freed while somebody waits for its next result");
 	hub_shield_start(&shield);
 	hub_kill(imap->feeder);
-	while (hub_join(imap->feeder, NULL) != 0) {
-		deadlocks += errno != EINTR;
-		CHECK_WHY(deadlocks < DEADLOCKS_MAX, "deadlock: an imap's input does not end");
-	}
+	while (hub_join(imap->feeder, NULL) != 0)
+		hub_wait_failed_again(&deadlocks, "deadlock: an imap's input does not end");
 	imap_kill(imap);
 	while (imap->running > 0)
 		wait_out(&imap->changed, &deadlocks);

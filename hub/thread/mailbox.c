@@ -44,7 +44,7 @@ deliver_all(struct ev_loop *loop, ev_async *wake, int events)
 }
 
 /* What another thread wants spawned here. */
-struct parcel {
+struct spawn_message {
 	struct hub_message message;
 	hub_fn *body;
 	void *argument;
@@ -52,26 +52,26 @@ struct parcel {
 };
 
 static void
-unpack(struct hub_message *message)
+deliver_spawn(struct hub_message *message)
 {
-	struct parcel *parcel = CONTAINER_OF(message, struct parcel, message);
+	struct spawn_message *spawn = CONTAINER_OF(message, struct spawn_message, message);
 	struct hub_coroutine *coroutine =
-		coroutine_spawn(parcel->body, parcel->argument, parcel->spawned_at);
+		coroutine_spawn(spawn->body, spawn->argument, spawn->spawned_at);
 
 	if (coroutine != NULL)
 		coroutine->is_detached = true;
-	free(parcel);
+	free(spawn);
 }
 
-/* Of what is undelivered, parcels are the library's. */
+/* Of what is undelivered, messages of hub_spawn_into are the library's. */
 static void
-drop_parcels(struct hub_message *message)
+drop_spawns(struct hub_message *message)
 {
 	while (message != NULL) {
 		struct hub_message *next = message->next;
 
-		if (message->deliver == unpack)
-			free(CONTAINER_OF(message, struct parcel, message));
+		if (message->deliver == deliver_spawn)
+			free(CONTAINER_OF(message, struct spawn_message, message));
 		message = next;
 	}
 }
@@ -116,7 +116,7 @@ mailbox_stop(struct hub_mailbox *mailbox)
 		kernel_sched_yield();
 	ev_async_stop(mailbox->loop, &mailbox->wake);
 	mailbox->loop = NULL;
-	drop_parcels(atomic_exchange_explicit(&mailbox->newest, NULL, memory_order_acquire));
+	drop_spawns(atomic_exchange_explicit(&mailbox->newest, NULL, memory_order_acquire));
 }
 
 struct hub_mailbox *
@@ -146,9 +146,9 @@ hub_mailbox_post(struct hub_mailbox *mailbox, struct hub_message *message)
 		&mailbox->newest, &newest, message, memory_order_acq_rel, memory_order_relaxed));
 	if (newest == NULL) {
 		/* It writes; who posts may hold locks, and lets nobody else run. */
-		kernel_calls_begin();
+		bypass_begin();
 		ev_async_send(mailbox->loop, &mailbox->wake);
-		kernel_calls_end();
+		bypass_end();
 	}
 	atomic_fetch_sub_explicit(&mailbox->posters, 1, memory_order_release);
 }
@@ -156,11 +156,12 @@ hub_mailbox_post(struct hub_mailbox *mailbox, struct hub_message *message)
 int
 hub_spawn_into(struct hub_mailbox *mailbox, hub_fn *body, void *argument)
 {
-	struct parcel *parcel = malloc(sizeof *parcel);
+	struct spawn_message *spawn = malloc(sizeof *spawn);
 
-	if (parcel == NULL)
+	if (spawn == NULL)
 		return -1;
-	*parcel = (struct parcel){{.deliver = unpack}, body, argument, __builtin_return_address(0)};
-	hub_mailbox_post(mailbox, &parcel->message);
+	*spawn = (struct spawn_message){
+		{.deliver = deliver_spawn}, body, argument, __builtin_return_address(0)};
+	hub_mailbox_post(mailbox, &spawn->message);
 	return 0;
 }

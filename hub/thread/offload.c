@@ -4,21 +4,21 @@
 
 #include "hub/base/failed.h"
 #include "hub/fork_priv.h"
-#include "hub/thread/crew_priv.h"
-#include "hub/thread/sleeper_priv.h"
+#include "hub/thread/threads_priv.h"
+#include "hub/thread/waiter_priv.h"
 
-static struct crew crew = CREW("offload", "HUBBUB_OFFLOAD_THREADS", 16, crew);
+static struct threads threads = THREADS("offload", "HUBBUB_OFFLOAD_THREADS", 16, threads);
 
 struct call {
-	struct crew_job job;
-	struct sleeper sleeper;
+	struct threads_job job;
+	struct thread_waiter waiter;
 	hub_fn *function;
 	void *argument;
 	void *result;
 };
 
 static void
-run(struct crew_job *job)
+run(struct threads_job *job)
 {
 	struct call *call = CONTAINER_OF(job, struct call, job);
 
@@ -26,9 +26,9 @@ run(struct crew_job *job)
 }
 
 static void
-done(struct crew_job *job)
+done(struct threads_job *job)
 {
-	sleeper_wake(&CONTAINER_OF(job, struct call, job)->sleeper, 0);
+	thread_waiter_wake(&CONTAINER_OF(job, struct call, job)->waiter, 0);
 }
 
 /* Where there is no thread: in this one, on a stack that is as large as theirs. Returns 0 or an
@@ -36,7 +36,7 @@ done(struct crew_job *job)
 static int
 call_here(struct call *call, int error)
 {
-	crew_complain(&crew, error);
+	threads_complain(&threads, error);
 	return hub_on_thread_stack(call->function, call->argument, &call->result) == 0 ? 0 : errno;
 }
 
@@ -46,21 +46,23 @@ call_wait(struct call *call)
 {
 	int reason;
 
-	pthread_mutex_lock(&crew.mutex);
-	reason = crew_submit(&crew, &call->job);
+	pthread_mutex_lock(&threads.mutex);
+	reason = threads_submit(&threads, &call->job);
 	if (reason != 0) {
-		pthread_mutex_unlock(&crew.mutex);
+		pthread_mutex_unlock(&threads.mutex);
 		return call_here(call, reason);
 	}
-	reason = sleeper_wait(&call->sleeper, &crew.mutex, "offload", (void *)call->function);
+	reason = thread_waiter_wait(
+		&call->waiter, &threads.mutex, "offload", (void *)call->function);
 	if (reason == 0)
 		return 0;
-	pthread_mutex_lock(&crew.mutex);
-	if (crew_cancel(&call->job)) {
-		pthread_mutex_unlock(&crew.mutex);
+	pthread_mutex_lock(&threads.mutex);
+	if (threads_cancel(&call->job)) {
+		pthread_mutex_unlock(&threads.mutex);
 		return reason;
 	}
-	return sleeper_wait_out(&call->sleeper, &crew.mutex, "offload", (void *)call->function);
+	return thread_waiter_wait_out(
+		&call->waiter, &threads.mutex, "offload", (void *)call->function);
 }
 
 int
@@ -71,8 +73,8 @@ hub_offload(hub_fn *function, void *argument, void **result)
 	int error;
 
 	list_init(&call.job.link);
-	error = sleeper_init(&call.sleeper);
-	if (error == EPERM || (error == 0 && call.sleeper.coroutine == NULL)) {
+	error = thread_waiter_init(&call.waiter);
+	if (error == EPERM || (error == 0 && call.waiter.coroutine == NULL)) {
 		call.result = function(argument);
 		error = 0;
 	} else if (error == 0) {
@@ -88,22 +90,20 @@ hub_offload(hub_fn *function, void *argument, void **result)
 int
 hub_on_thread_stack(hub_fn *function, void *argument, void **result)
 {
-	struct hub_coroutine *self = hub_enter();
-	struct errand errand = {function, argument, NULL, self};
+	void *value;
 
-	if (self == NULL)
+	if (hub_enter() == NULL)
 		return -1;
-	self->hub->errand = &errand;
-	hub_transfer(self->hub, &self->hub->root, NULL, false);
+	value = hub_call_on_root(function, argument);
 	if (result != NULL)
-		*result = errand.result;
+		*result = value;
 	return 0;
 }
 
 static void
 reset(void)
 {
-	crew_reset(&crew);
+	threads_reset(&threads);
 }
 
 static __attribute__((constructor(200))) void

@@ -1,5 +1,5 @@
 /* Each object is a mutex, which is held for a few instructions and never across a wait, and a list
- * of sleepers. */
+ * of waiters. */
 #include "hub/thread/shared.h"
 
 #include <errno.h>
@@ -7,13 +7,13 @@
 #include <stdlib.h>
 
 #include "hub/base/failed.h"
-#include "hub/thread/sleeper_priv.h"
+#include "hub/thread/waiter_priv.h"
 
 /* ---- semaphore ---- */
 
 struct hub_shared_semaphore {
 	pthread_mutex_t mutex;
-	struct list sleepers;
+	struct list waiters;
 	unsigned count;
 };
 
@@ -25,7 +25,7 @@ hub_shared_semaphore_new(unsigned count)
 	if (semaphore == NULL)
 		return NULL;
 	pthread_mutex_init(&semaphore->mutex, NULL);
-	list_init(&semaphore->sleepers);
+	list_init(&semaphore->waiters);
 	semaphore->count = count;
 	return semaphore;
 }
@@ -35,7 +35,7 @@ hub_shared_semaphore_free(struct hub_shared_semaphore *semaphore)
 {
 	if (semaphore == NULL)
 		return;
-	CHECK_WHY(list_is_empty(&semaphore->sleepers), "it is freed while somebody waits for it");
+	CHECK_WHY(list_is_empty(&semaphore->waiters), "it is freed while somebody waits for it");
 	pthread_mutex_destroy(&semaphore->mutex);
 	free(semaphore);
 }
@@ -57,8 +57,8 @@ hub_shared_semaphore_try_acquire(struct hub_shared_semaphore *semaphore)
 int
 hub_shared_semaphore_acquire(struct hub_shared_semaphore *semaphore)
 {
-	struct sleeper sleeper;
-	int error = sleeper_init(&sleeper);
+	struct thread_waiter waiter;
+	int error = thread_waiter_init(&waiter);
 
 	if (error != 0)
 		return failed(error);
@@ -68,8 +68,9 @@ hub_shared_semaphore_acquire(struct hub_shared_semaphore *semaphore)
 		pthread_mutex_unlock(&semaphore->mutex);
 		return 0;
 	}
-	list_append(&semaphore->sleepers, &sleeper.link);
-	return failed(sleeper_wait(&sleeper, &semaphore->mutex, "shared semaphore", semaphore));
+	list_append(&semaphore->waiters, &waiter.link);
+	return failed(
+		thread_waiter_wait(&waiter, &semaphore->mutex, "shared semaphore", semaphore));
 }
 
 unsigned
@@ -86,13 +87,13 @@ hub_shared_semaphore_count(struct hub_shared_semaphore *semaphore)
 int
 hub_shared_semaphore_release(struct hub_shared_semaphore *semaphore)
 {
-	struct sleeper *first;
+	struct thread_waiter *first;
 	int error = 0;
 
 	pthread_mutex_lock(&semaphore->mutex);
-	first = sleeper_first(&semaphore->sleepers);
+	first = thread_waiter_first(&semaphore->waiters);
 	if (first != NULL)
-		sleeper_wake(first, 0);
+		thread_waiter_wake(first, 0);
 	else if (semaphore->count == UINT_MAX)
 		error = EOVERFLOW;
 	else
@@ -105,7 +106,7 @@ hub_shared_semaphore_release(struct hub_shared_semaphore *semaphore)
 
 struct hub_shared_event {
 	pthread_mutex_t mutex;
-	struct list sleepers;
+	struct list waiters;
 	bool is_set;
 };
 
@@ -117,7 +118,7 @@ hub_shared_event_new(void)
 	if (event == NULL)
 		return NULL;
 	pthread_mutex_init(&event->mutex, NULL);
-	list_init(&event->sleepers);
+	list_init(&event->waiters);
 	event->is_set = false;
 	return event;
 }
@@ -127,7 +128,7 @@ hub_shared_event_free(struct hub_shared_event *event)
 {
 	if (event == NULL)
 		return;
-	CHECK_WHY(list_is_empty(&event->sleepers), "it is freed while somebody waits for it");
+	CHECK_WHY(list_is_empty(&event->waiters), "it is freed while somebody waits for it");
 	pthread_mutex_destroy(&event->mutex);
 	free(event);
 }
@@ -135,12 +136,12 @@ hub_shared_event_free(struct hub_shared_event *event)
 void
 hub_shared_event_set(struct hub_shared_event *event)
 {
-	struct sleeper *first;
+	struct thread_waiter *first;
 
 	pthread_mutex_lock(&event->mutex);
 	event->is_set = true;
-	while ((first = sleeper_first(&event->sleepers)) != NULL)
-		sleeper_wake(first, 0);
+	while ((first = thread_waiter_first(&event->waiters)) != NULL)
+		thread_waiter_wake(first, 0);
 	pthread_mutex_unlock(&event->mutex);
 }
 
@@ -166,8 +167,8 @@ hub_shared_event_is_set(struct hub_shared_event *event)
 int
 hub_shared_event_wait(struct hub_shared_event *event)
 {
-	struct sleeper sleeper;
-	int error = sleeper_init(&sleeper);
+	struct thread_waiter waiter;
+	int error = thread_waiter_init(&waiter);
 
 	if (error != 0)
 		return failed(error);
@@ -176,8 +177,8 @@ hub_shared_event_wait(struct hub_shared_event *event)
 		pthread_mutex_unlock(&event->mutex);
 		return 0;
 	}
-	list_append(&event->sleepers, &sleeper.link);
-	return failed(sleeper_wait(&sleeper, &event->mutex, "shared event", event));
+	list_append(&event->waiters, &waiter.link);
+	return failed(thread_waiter_wait(&waiter, &event->mutex, "shared event", event));
 }
 
 /* ---- queue ---- */
@@ -267,13 +268,13 @@ ring_add(struct hub_shared_queue *queue, void *item)
 static int
 put_now(struct hub_shared_queue *queue, void *item)
 {
-	struct sleeper *getter = sleeper_first(&queue->getters);
+	struct thread_waiter *getter = thread_waiter_first(&queue->getters);
 
 	if (queue->is_closed)
 		return EPIPE;
 	if (getter != NULL) {
 		getter->item = item;
-		sleeper_wake(getter, 0);
+		thread_waiter_wake(getter, 0);
 		return 0;
 	}
 	if (queue->count >= queue->capacity)
@@ -285,7 +286,7 @@ put_now(struct hub_shared_queue *queue, void *item)
 static int
 get_now(struct hub_shared_queue *queue, void **item)
 {
-	struct sleeper *putter;
+	struct thread_waiter *putter;
 
 	if (queue->count == 0)
 		return queue->is_closed ? EPIPE : EAGAIN;
@@ -293,10 +294,10 @@ get_now(struct hub_shared_queue *queue, void **item)
 	queue->count--;
 	ring_shrink(queue);
 	/* There is room now, for whoever has waited longest. */
-	putter = sleeper_first(&queue->putters);
+	putter = thread_waiter_first(&queue->putters);
 	if (putter != NULL) {
 		ring_add(queue, putter->item);
-		sleeper_wake(putter, 0);
+		thread_waiter_wake(putter, 0);
 	}
 	return 0;
 }
@@ -315,8 +316,8 @@ hub_shared_queue_try_put(struct hub_shared_queue *queue, void *item)
 int
 hub_shared_queue_put(struct hub_shared_queue *queue, void *item)
 {
-	struct sleeper sleeper;
-	int error = sleeper_init(&sleeper);
+	struct thread_waiter waiter;
+	int error = thread_waiter_init(&waiter);
 
 	if (error != 0)
 		return failed(error);
@@ -326,9 +327,9 @@ hub_shared_queue_put(struct hub_shared_queue *queue, void *item)
 		pthread_mutex_unlock(&queue->mutex);
 		return failed(error);
 	}
-	sleeper.item = item;
-	list_append(&queue->putters, &sleeper.link);
-	return failed(sleeper_wait(&sleeper, &queue->mutex, "shared queue put", queue));
+	waiter.item = item;
+	list_append(&queue->putters, &waiter.link);
+	return failed(thread_waiter_wait(&waiter, &queue->mutex, "shared queue put", queue));
 }
 
 int
@@ -345,8 +346,8 @@ hub_shared_queue_try_get(struct hub_shared_queue *queue, void **item)
 int
 hub_shared_queue_get(struct hub_shared_queue *queue, void **item)
 {
-	struct sleeper sleeper;
-	int error = sleeper_init(&sleeper);
+	struct thread_waiter waiter;
+	int error = thread_waiter_init(&waiter);
 
 	if (error != 0)
 		return failed(error);
@@ -356,10 +357,10 @@ hub_shared_queue_get(struct hub_shared_queue *queue, void **item)
 		pthread_mutex_unlock(&queue->mutex);
 		return failed(error);
 	}
-	list_append(&queue->getters, &sleeper.link);
-	error = sleeper_wait(&sleeper, &queue->mutex, "shared queue get", queue);
+	list_append(&queue->getters, &waiter.link);
+	error = thread_waiter_wait(&waiter, &queue->mutex, "shared queue get", queue);
 	if (error == 0)
-		*item = sleeper.item;
+		*item = waiter.item;
 	return failed(error);
 }
 
@@ -377,13 +378,13 @@ hub_shared_queue_size(struct hub_shared_queue *queue)
 void
 hub_shared_queue_close(struct hub_shared_queue *queue)
 {
-	struct sleeper *first;
+	struct thread_waiter *first;
 
 	pthread_mutex_lock(&queue->mutex);
 	queue->is_closed = true;
-	while ((first = sleeper_first(&queue->putters)) != NULL)
-		sleeper_wake(first, EPIPE);
-	while ((first = sleeper_first(&queue->getters)) != NULL)
-		sleeper_wake(first, EPIPE);
+	while ((first = thread_waiter_first(&queue->putters)) != NULL)
+		thread_waiter_wake(first, EPIPE);
+	while ((first = thread_waiter_first(&queue->getters)) != NULL)
+		thread_waiter_wake(first, EPIPE);
 	pthread_mutex_unlock(&queue->mutex);
 }

@@ -21,7 +21,7 @@
 	OWN(check_failed) OWN(memory_new) OWN(memory_free) OWN(memory_map) \
 	OWN(fd_enter) OWN(fd_renew) OWN(fd_wait_read) OWN(waiter_wait) \
 	OWN(stack_arena_init) OWN(coroutine_new) OWN(failure_report) \
-	OWN(setting_number) OWN(queue_waiters) OWN(sleeper_wait) OWN(crew_submit) \
+	OWN(setting_number) OWN(queue_waiters) OWN(thread_waiter_wait) OWN(threads_submit) \
 	OWN(layer_attach) OWN(annotate_switch) OWN(arch_entry) OWN(arch_switch_tail) \
 	OWN(tickets_new) OWN(options_parse) OWN(server_new) OWN(guard_place) \
 	OWN(chunk_new) OWN(trim_start) OWN(mailbox_start) OWN(watchdog_watch) \

@@ -1,6 +1,6 @@
-/* The sleeping protocol of hub/thread/sleeper.c, with the mailbox of hub/thread/mailbox.c, as a model for spin(1):
+/* The sleeping protocol of hub/thread/waiter.c, with the mailbox of hub/thread/mailbox.c, as a model for spin(1):
  *
- *	spin -a sleeper.pml && cc -O2 -o pan pan.c && ./pan
+ *	spin -a thread_waiter.pml && cc -O2 -o pan pan.c && ./pan
  *
  * Two coroutines of one hub wait for permits of a shared semaphore and may be timed out at any moment; another
  * thread releases permits. Proven for all interleavings: no permit is lost or made, the hub never sleeps
@@ -14,10 +14,10 @@ mtype = { RUNS, WAITS, READY };
 
 bool mutex;
 byte count;                /* free permits */
-bool is_queued[WAITERS];   /* sleepers in the semaphore's list */
+bool is_queued[WAITERS];   /* waiters in the semaphore's list */
 bool is_woken[WAITERS];    /* under the mutex */
 bool has_arrived[WAITERS]; /* the hub's */
-bool frame[WAITERS];       /* the sleeper's memory is alive */
+bool frame[WAITERS];       /* the waiter's memory is alive */
 mtype state[WAITERS];
 byte acquired, released;
 byte done;
