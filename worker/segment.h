@@ -88,6 +88,19 @@ struct fold {
 };
 
 #define COUNTERS_NAME "hubbub-counters" /* of the file */
+
+/* The version of the segment. In an upgrade two programs share one: a new master whose version is
+ * another refuses it (counters_map, EPROTO), says so and ends, and the old one goes on. Which
+ * counters there are is no part of it: layout.h deals with those.
+ *
+ *	1	a row for each hub of one master's workers
+ *	2	rows are claimed by processes; a ledger; permits; crashes
+ *	3	refused connections and datagrams are counted
+ *	4	masters have numbers; who lives is a record lock
+ *	5	counters are found by name; a fold is written down
+ *
+ * It is raised, once between two releases, when anything else in this file changes its place, its
+ * size or its meaning, or the locks of counters.h or the rules of fold.h do. */
 #define COUNTERS_VERSION 5
 
 /* For as many hubs as there may be, 2000: a ledger of each layout, and three generations. */

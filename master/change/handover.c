@@ -21,6 +21,18 @@
 #include "master/sockets/roll.h"
 #include "master/start/options_compare.h"
 
+/* The version of the handover: of the document, and of all else that two masters share and say
+ * in an upgrade (commit.h, roll.h, word.h). A new master that reads another one refuses, says so
+ * and ends, and the old one goes on.
+ *
+ *	1	sockets and counters; RISEN and GO
+ *	2	TOOK; which sockets were passed; options that must be the same
+ *	3	kinds of addresses: Unix sockets, datagrams
+ *	4	the commit word, the roll, and the elder's commit word
+ *
+ * A key that is new needs no other version where its absence has a meaning: a former program does
+ * not write it, and does not read it. The version is raised, once between two releases, when a
+ * new master cannot do without a key, or when a key, a word or shared memory changes. */
 #define VERSION 4
 #define VARIABLE "HUBBUB_HANDOVER"
 
