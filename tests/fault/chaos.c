@@ -855,7 +855,7 @@ world_check(void)
 	expect(world.children == 0, "clean-up or children are missing", world.children);
 	expect(hub_this->scheduled == 1, "coroutines are left", (long)hub_this->scheduled);
 	expect(hub_this->arena.used == 1, "stacks are left", (long)hub_this->arena.used);
-	expect(hub_this->pending == 0, "waits are left", (long)hub_this->pending);
+	expect(hub_this->loop_waits == 0, "waits are left", (long)hub_this->loop_waits);
 }
 
 static void

@@ -260,7 +260,7 @@ expect_nothing_left(void)
 	if (hub_this->scheduled > 1)
 		return;
 	programs_expect(hub_this->arena.used == 1, "stacks are left", (long)hub_this->arena.used);
-	programs_expect(hub_this->pending == 0, "waits are left", (long)hub_this->pending);
+	programs_expect(hub_this->loop_waits == 0, "waits are left", (long)hub_this->loop_waits);
 }
 
 static void *
