@@ -1,5 +1,7 @@
 /* Locks of files. Those that wait are tried again and again; the kernel cannot see two processes
- * that wait for each other then. */
+ * that wait for each other then. A thread without a hub may give the number to another file right
+ * before a try: what is locked then is given back, with what that thread itself has locked of it in
+ * the same moment, which nobody can tell apart. */
 #include "hub/patch/filelock_priv.h"
 
 #include <errno.h>
@@ -12,10 +14,19 @@
 #include "hub/patch/real_priv.h"
 #include "hub/patch/retry_priv.h"
 
+/* After an unlock, whatever its result. */
+static int
+give_back(int result)
+{
+	(void)result;
+	errno = EBADF;
+	return -1;
+}
+
 int
 patch_flock(int fd, int operation)
 {
-	struct retry retry = {.end = HUB_FOREVER};
+	struct retry retry = retry_of(fd);
 	int result;
 
 	if (operation & LOCK_NB)
@@ -23,13 +34,15 @@ patch_flock(int fd, int operation)
 	while ((result = REAL(flock)(fd, operation | LOCK_NB)) == -1 && errno == EWOULDBLOCK)
 		if (!retry_wait_for(&retry, fd, WAIT_RESTARTED))
 			return -1;
+	if (result == 0 && retry_has_lost(&retry, fd))
+		return give_back(REAL(flock)(fd, LOCK_UN));
 	return result;
 }
 
 int
 patch_lockf(int fd, int command, off_t length)
 {
-	struct retry retry = {.end = HUB_FOREVER};
+	struct retry retry = retry_of(fd);
 	int result;
 
 	if (command != F_LOCK)
@@ -38,18 +51,26 @@ patch_lockf(int fd, int command, off_t length)
 		(errno == EAGAIN || errno == EACCES))
 		if (!retry_wait_for(&retry, fd, WAIT_RESTARTED))
 			return -1;
+	if (result == 0 && retry_has_lost(&retry, fd))
+		return give_back(REAL(lockf)(fd, F_ULOCK, length));
 	return result;
 }
 
 int
 filelock_wait(int fd, int command, void *lock)
 {
-	struct retry retry = {.end = HUB_FOREVER};
+	struct retry retry = retry_of(fd);
 	int result, before = errno, try = command == F_SETLKW ? F_SETLK : F_OFD_SETLK;
 
 	while ((result = REAL(fcntl)(fd, try, lock)) == -1 && (errno == EAGAIN || errno == EACCES))
 		if (!retry_wait_for(&retry, fd, WAIT_RESTARTED))
 			return -1;
+	if (result == 0 && retry_has_lost(&retry, fd)) {
+		struct flock unlock = *(struct flock *)lock;
+
+		unlock.l_type = F_UNLCK;
+		return give_back(REAL(fcntl)(fd, try, &unlock));
+	}
 	if (result == 0)
 		errno = before;
 	return result;

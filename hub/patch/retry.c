@@ -35,13 +35,23 @@ retry_wait(struct retry *retry, enum wait_kind kind)
 	return result == 0;
 }
 
+struct retry
+retry_of(int fd)
+{
+	return (struct retry){.end = HUB_FOREVER, .generation = generation_of(fd)};
+}
+
+bool
+retry_has_lost(const struct retry *retry, int fd)
+{
+	if (retry->pause == 0 || generation_of(fd) == retry->generation)
+		return false;
+	errno = EBADF;
+	return true;
+}
+
 bool
 retry_wait_for(struct retry *retry, int fd, enum wait_kind kind)
 {
-	uint32_t generation = generation_of(fd);
-
-	if (!retry_wait(retry, kind))
-		return false;
-	errno = EBADF;
-	return generation_of(fd) == generation;
+	return retry_wait(retry, kind) && !retry_has_lost(retry, fd);
 }

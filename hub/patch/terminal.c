@@ -89,7 +89,7 @@ wait_for_first(int fd, int64_t nanoseconds)
 static bool
 wait_for_more(int fd, int least, int64_t gap)
 {
-	struct retry retry = {.end = HUB_FOREVER};
+	struct retry retry = retry_of(fd);
 	int64_t last_at = hub_now();
 	int had = available(fd), now;
 

@@ -2,12 +2,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/file.h>
 #include <unistd.h>
 
 #include "hub/patch/patch.h"
 #include "tests/support/in_hub.h"
+#include "tests/unit/hub/patch/between.h"
 #include "tests/unit/hub/patch/scenes.h"
 
 static struct flock scene_lock;
@@ -115,7 +117,10 @@ Test(filelock, whoever_waits_may_be_killed)
 #define WAYS 4
 
 struct reuse {
-	int fd, way, other_is_locked;
+	int fd, way;
+	int is_free[WAYS];
+	int tries;
+	atomic_bool is_replaced;
 	int results[WAYS], errors[WAYS];
 };
 
@@ -146,6 +151,7 @@ put_another_there(void *argument)
 	close(reuse->fd);
 	dup2(other, reuse->fd);
 	close(other);
+	atomic_store(&reuse->is_replaced, true);
 	return NULL;
 }
 
@@ -181,4 +187,70 @@ Test(filelock, the_next_file_of_a_number_is_not_locked)
 	for (int i = 0; i < WAYS; i++)
 		cr_expect(reuse.results[i] == -1 && reuse.errors[i] == EBADF, "%d: %d %d", i,
 			reuse.results[i], reuse.errors[i]);
+}
+
+/* ---- the same, right before the try that succeeds ---- */
+
+static struct reuse in_time;
+
+static void
+replace_before_try(int fd)
+{
+	pthread_t thread;
+
+	if (fd != in_time.fd || ++in_time.tries != 2)
+		return;
+	pthread_create(&thread, NULL, put_another_there, &in_time);
+	pthread_detach(thread);
+	/* Nobody else runs meanwhile: the hub's thread is between two instructions of the call. */
+	while (!atomic_load(&in_time.is_replaced))
+		continue;
+}
+
+/* Whether neither kind of lock keeps another open file out. */
+static bool
+is_free(int fd)
+{
+	struct flock lock = {.l_type = F_WRLCK};
+	char path[64];
+	bool is_free;
+	int other;
+
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	other = open(path, O_RDWR);
+	is_free = flock(other, LOCK_EX | LOCK_NB) == 0 && fcntl(other, F_OFD_GETLK, &lock) == 0 &&
+		  lock.l_type == F_UNLCK;
+	close(other);
+	return is_free;
+}
+
+static void *
+reuse_in_time(void *argument)
+{
+	static struct scene scene;
+
+	for (in_time.way = 0; in_time.way < WAYS; in_time.way++) {
+		scenes_make_locked(&scene);
+		in_time.fd = scene.ends[0];
+		in_time.tries = 0;
+		in_time.is_replaced = false;
+		between = replace_before_try;
+		lock_it(&in_time);
+		between = NULL;
+		in_time.is_free[in_time.way] = is_free(in_time.fd);
+		close(in_time.fd);
+		close(scene.extra);
+	}
+	return argument;
+}
+
+Test(filelock, what_was_locked_of_the_next_file_is_given_back)
+{
+	hub_patch_all();
+	in_hub(reuse_in_time, NULL);
+	for (int i = 0; i < WAYS; i++)
+		cr_expect(in_time.results[i] == -1 && in_time.errors[i] == EBADF &&
+				  in_time.is_free[i],
+			"%d: %d %d, %s", i, in_time.results[i], in_time.errors[i],
+			in_time.is_free[i] ? "free" : "locked");
 }
