@@ -213,7 +213,8 @@ wake_body(void *argument)
 	acceptor_start(&threads[0].acceptors[0]);
 	getsockname(sockets[0], (struct sockaddr *)&address, &length);
 	connect(client, (struct sockaddr *)&address, length);
-	hub_sleep(20 * HUB_MILLISECOND);
+	for (int tries = 0; tries < 10000 && !threads[0].is_out_of_permits; tries++)
+		hub_sleep(HUB_MILLISECOND);
 	*(bool *)argument = threads[0].is_out_of_permits;
 	/* As another acceptor of the hub's does, with the last permit. */
 	socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends);
