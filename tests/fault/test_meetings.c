@@ -21,7 +21,6 @@
 #define LATE (10 * CLOCK_SECOND)
 #define SAMPLE 16    /* cells, with sanitizers */
 #define DATAGRAMS 64 /* what two hubs may have received and not yet answered */
-#define CROSSED 2    /* of twenty */
 #define PLACES (sizeof places / sizeof places[0])
 #define EVENTS (sizeof events / sizeof events[0])
 #define CELLS (PLACES * EVENTS)
@@ -230,18 +229,11 @@ may_be_late(void)
 	return event->is_end ? UINT64_MAX : event->is_death ? DATAGRAMS : 0;
 }
 
-/* A message and the end of a drain may cross; more than that is no chance. */
-static uint64_t
-may_cross(const struct witness_result *result)
-{
-	return result->crossed < CROSSED ? result->crossed : CROSSED;
-}
-
 static void
 judge(struct trial *trial, const struct witness *of)
 {
 	const struct witness_result *result = &of->result;
-	uint64_t lost = result->reset + result->unanswered - may_cross(result);
+	uint64_t lost = result->reset + result->unanswered - witness_excused(of);
 
 	if (result->wrong != 0 || (result->refused != 0 && !may_refuse()) ||
 		lost > may_reset(result) || result->late > may_be_late())

@@ -48,7 +48,11 @@ void witness_start(struct witness *witness);
 /* Stops and waits for the end. */
 void witness_stop(struct witness *witness);
 
-/* Failures of any kind but clean ends. */
+/* How many of the unanswered are excused: a message and an end between two messages may cross,
+ * whatever the server does, where there are such ends. */
+uint64_t witness_excused(const struct witness *witness);
+
+/* Failures of any kind but clean ends, and but those that are excused. */
 uint64_t witness_failures(const struct witness *witness);
 
 /* A line for messages: static until the next call. */
