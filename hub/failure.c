@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "hub/base/log.h"
-#include "hub/debug/dump.h"
 #include "hub/debug/hooks.h"
 #include "hub/failure_priv.h"
 #include "hub/scheduler_priv.h"
@@ -56,7 +55,7 @@ failure_settle(struct hub_coroutine *ended)
 	} else if (ended->is_critical) {
 		log_error("coroutine \"%s\" is critical and failed: %s (%d, %s)", ended->name,
 			ended->failure->text, ended->failure->code, strerror(ended->failure->code));
-		hub_dump(STDERR_FILENO);
+		ended->hub->dump(STDERR_FILENO);
 		abort();
 	}
 }

@@ -231,7 +231,9 @@ struct hub {
 	unsigned owns;
 	int own[4];
 	int watch_error; /* errno of the last watch that the kernel refused to libev */
+	/* What lies above those that call it. */
 	void (*free)(struct hub *hub); /* at the end of the thread */
+	void (*dump)(int fd);          /* hub_dump */
 };
 
 #endif

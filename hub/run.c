@@ -63,6 +63,7 @@ hub_make(size_t stack_size)
 	hub->root.state = COROUTINE_RUNNING;
 	hub->current = &hub->root;
 	hub->free = leaving_end;
+	hub->dump = hub_dump;
 	hub_remember(hub);
 	return hub;
 }
