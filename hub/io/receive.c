@@ -1,0 +1,219 @@
+/* Receiving and reading. */
+#include "hub/io/socket.h"
+
+#include <errno.h>
+#include <stdint.h>
+
+#include "hub/base/kernel.h"
+#include "hub/io/file_priv.h"
+#include "hub/io/layer_priv.h"
+#include "hub/io/transfer_priv.h"
+
+/* A stream's bytes come without an address, and through a layer without anything else. */
+static __attribute__((noinline)) ssize_t
+receive_by_layer(struct hub_fd *entry, const struct transfer *transfer, const char *what)
+{
+	struct iovec whole;
+	size_t count;
+	const struct iovec *parts = transfer_parts(transfer, &whole, &count);
+	ssize_t received = layer_receive(entry, parts, count, transfer->flags, what);
+
+	if (received < 0)
+		return -1;
+	if (transfer->message != NULL) {
+		transfer->message->msg_namelen = 0;
+		transfer->message->msg_controllen = 0;
+		transfer->message->msg_flags = 0;
+	} else if (transfer->address_length != NULL) {
+		*transfer->address_length = 0;
+	}
+	return received;
+}
+
+/* The loop of all that receives. A fairness pause comes before the attempt and never after: what
+ * has arrived in the caller's buffer is returned without a switch. */
+static ALWAYS_INLINE ssize_t
+receive_from(struct hub_fd *entry, const struct transfer *transfer, attempt_fn *attempt,
+	const char *what)
+{
+	if (__builtin_expect(entry->layer != NULL, 0) && fd_has_layer(entry))
+		return receive_by_layer(entry, transfer, what);
+	for (;;) {
+		ssize_t received;
+
+		if (fd_is_drained(entry) && !(transfer->flags & MSG_DONTWAIT) &&
+			fd_wait_drained(entry, what) != 0)
+			return -1;
+		received = attempt(transfer);
+		if (__builtin_expect(received > 0, 1)) {
+			fd_set_drained(entry, entry->is_stream &&
+						      (size_t)received < transfer->length &&
+						      !(transfer->flags & (MSG_PEEK | MSG_OOB)));
+			fd_note_received(hub_this, entry);
+			fd_count_bytes(&hub_this->counters->bytes_received, (size_t)received);
+			return received;
+		}
+		if (received == 0) {
+			fd_set_drained(entry, false);
+			return 0;
+		}
+		if (errno == EINTR)
+			continue;
+		if (errno == EAGAIN && fd_input_has_ended(entry))
+			return 0;
+		if (errno != EAGAIN || (transfer->flags & MSG_DONTWAIT))
+			return -1;
+		if (fd_wait_read(entry, what) != 0)
+			return -1;
+	}
+}
+
+static ALWAYS_INLINE ssize_t
+receive(const struct transfer *transfer, attempt_fn *attempt, const char *what)
+{
+	struct hub_fd *entry = transfer_begin(transfer->fd, transfer->flags);
+
+	return __builtin_expect(entry != NULL, 1) ? receive_from(entry, transfer, attempt, what)
+						  : -1;
+}
+
+static ssize_t
+attempt_recv(const struct transfer *t)
+{
+	return kernel_recvfrom(t->fd, t->buffer, t->length, t->flags | MSG_DONTWAIT, NULL, NULL);
+}
+
+static ssize_t
+attempt_recvfrom(const struct transfer *t)
+{
+	return kernel_recvfrom(t->fd, t->buffer, t->length, t->flags | MSG_DONTWAIT, t->address,
+		t->address_length);
+}
+
+static ssize_t
+attempt_recvmsg(const struct transfer *t)
+{
+	return kernel_recvmsg(t->fd, t->message, t->flags | MSG_DONTWAIT);
+}
+
+static ssize_t
+attempt_read(const struct transfer *t)
+{
+	const struct iovec part = {t->buffer, t->length};
+
+	return fd_read_now(t->fd, &part, 1);
+}
+
+static ssize_t
+attempt_readv(const struct transfer *t)
+{
+	return fd_read_now(t->fd, t->parts, t->count);
+}
+
+/* The rest of what MSG_WAITALL asks for, as far as it comes. */
+static __attribute__((noinline)) ssize_t
+receive_rest(struct hub_fd *entry, struct transfer *transfer, ssize_t got)
+{
+	ssize_t received = got;
+
+	while ((size_t)received < transfer->length &&
+		((transfer->flags & MSG_DONTWAIT) || fd_take_turns(entry))) {
+		transfer->buffer = (char *)transfer->buffer + received;
+		transfer->length -= (size_t)received;
+		/* The wait of a drained stream may go on with the number's next one. */
+		if (entry->layer == NULL)
+			fd_set_drained(entry, false);
+		received = receive_from(entry, transfer, attempt_recv, "recv");
+		if (received <= 0)
+			break;
+		got += received;
+	}
+	return got;
+}
+
+ssize_t
+hub_recv(int fd, void *buffer, size_t length, int flags)
+{
+	struct transfer transfer = {.fd = fd, .flags = flags, .buffer = buffer, .length = length};
+	struct hub_fd *entry = transfer_begin(fd, flags);
+	ssize_t received;
+
+	if (__builtin_expect(entry == NULL, 0))
+		return -1;
+	received = receive_from(entry, &transfer, attempt_recv, "recv");
+	if (__builtin_expect((flags & (MSG_WAITALL | MSG_PEEK)) != MSG_WAITALL, 1) ||
+		received <= 0 || !entry->is_stream)
+		return received;
+	return receive_rest(entry, &transfer, received);
+}
+
+ssize_t
+hub_recvfrom(int fd, void *buffer, size_t length, int flags, struct sockaddr *address,
+	socklen_t *address_length)
+{
+	struct transfer transfer = {.fd = fd,
+		.flags = flags,
+		.buffer = buffer,
+		.length = length,
+		.address = address,
+		.address_length = address_length};
+
+	return receive(&transfer, attempt_recvfrom, "recvfrom");
+}
+
+ssize_t
+hub_recvmsg(int fd, struct msghdr *message, int flags)
+{
+	if (message_is_odd(message))
+		return hub_enter() != NULL ? kernel_recvmsg(fd, message, flags | MSG_DONTWAIT) : -1;
+
+	struct transfer transfer = {.fd = fd,
+		.flags = flags,
+		.message = message,
+		.length = parts_length(message->msg_iov, message->msg_iovlen)};
+
+	return receive(&transfer, attempt_recvmsg, "recvmsg");
+}
+
+ssize_t
+hub_read(int fd, void *buffer, size_t length)
+{
+	struct transfer transfer = {.fd = fd, .buffer = buffer, .length = length};
+
+	if (length > 0 && fd_is_socket(fd)) {
+		ssize_t received = hub_recv(fd, buffer, length, 0);
+
+		if (!fd_was_socket(fd, received))
+			return received;
+	}
+	if (__builtin_expect(fd_is_file(fd), 0)) {
+		struct iovec part = {buffer, length};
+
+		return file_readv(fd, &part, 1);
+	}
+	return receive(&transfer, attempt_read, "read");
+}
+
+ssize_t
+hub_readv(int fd, const struct iovec *parts, int count)
+{
+	if (parts_are_odd(parts, (size_t)count))
+		return hub_enter() != NULL ? kernel_readv(fd, parts, count) : -1;
+
+	struct transfer transfer = {.fd = fd,
+		.parts = parts,
+		.count = count,
+		.length = parts_length(parts, (size_t)count)};
+
+	if (transfer.length > 0 && fd_is_socket(fd)) {
+		struct msghdr message = {
+			.msg_iov = (struct iovec *)(uintptr_t)parts, .msg_iovlen = (size_t)count};
+		ssize_t received = hub_recvmsg(fd, &message, 0);
+
+		if (!fd_was_socket(fd, received))
+			return received;
+	}
+	if (__builtin_expect(fd_is_file(fd), 0))
+		return file_readv(fd, parts, count);
+	return receive(&transfer, attempt_readv, "readv");
+}

@@ -1,0 +1,248 @@
+/* Sending and writing. */
+#include "hub/io/socket.h"
+
+#include <errno.h>
+#include <stdint.h>
+
+#include "hub/base/kernel.h"
+#include "hub/io/file_priv.h"
+#include "hub/io/layer_priv.h"
+#include "hub/io/transfer_priv.h"
+
+static __attribute__((noinline)) ssize_t
+send_by_layer(struct hub_fd *entry, const struct transfer *transfer, const char *what)
+{
+	struct iovec whole;
+	size_t count;
+	const struct iovec *parts = transfer_parts(transfer, &whole, &count);
+
+	return layer_send(entry, parts, count, transfer->flags, what);
+}
+
+/* The first attempt that sends anything. */
+static ALWAYS_INLINE ssize_t
+send_some(struct hub_fd *entry, const struct transfer *transfer, attempt_fn *attempt,
+	const char *what)
+{
+	for (;;) {
+		ssize_t sent = attempt(transfer);
+
+		if (__builtin_expect(sent >= 0, 1)) {
+			fd_note_sent(hub_this, entry);
+			fd_count_bytes(&hub_this->counters->bytes_sent, (size_t)sent);
+			return sent;
+		}
+		if (errno == EINTR)
+			continue;
+		if (errno != EAGAIN || (transfer->flags & MSG_DONTWAIT))
+			return -1;
+		if (fd_wait_write(entry, what) != 0)
+			return -1;
+	}
+}
+
+/* A stream that took a part takes the rest later; a datagram, or MSG_DONTWAIT, is done. */
+static ALWAYS_INLINE bool
+is_partial(const struct hub_fd *entry, const struct transfer *transfer, ssize_t sent)
+{
+	return sent > 0 && (size_t)sent < transfer->length && !(transfer->flags & MSG_DONTWAIT) &&
+	       !entry->is_file;
+}
+
+/* The loop of all that sends from one buffer: one attempt after the other. A layer sends all
+ * itself. */
+static ALWAYS_INLINE ssize_t
+send_to(struct hub_fd *entry, struct transfer *transfer, attempt_fn *attempt, const char *what)
+{
+	size_t done = 0;
+
+	if (__builtin_expect(entry->layer != NULL, 0) && fd_has_layer(entry))
+		return send_by_layer(entry, transfer, what);
+	for (;;) {
+		ssize_t sent = send_some(entry, transfer, attempt, what);
+
+		if (sent < 0)
+			return done > 0 ? (ssize_t)done : -1;
+		done += (size_t)sent;
+		if (__builtin_expect(!is_partial(entry, transfer, sent), 1) ||
+			!fd_take_turns(entry))
+			return (ssize_t)done;
+		transfer->buffer = (char *)transfer->buffer + sent;
+		transfer->length -= (size_t)sent;
+	}
+}
+
+static ALWAYS_INLINE ssize_t
+send_all(struct transfer *transfer, attempt_fn *attempt, const char *what)
+{
+	struct hub_fd *entry = transfer_begin(transfer->fd, transfer->flags);
+
+	return __builtin_expect(entry != NULL, 1) ? send_to(entry, transfer, attempt, what) : -1;
+}
+
+static ssize_t
+attempt_send(const struct transfer *t)
+{
+	return kernel_sendto(
+		t->fd, t->buffer, t->length, t->flags | MSG_DONTWAIT | MSG_NOSIGNAL, NULL, 0);
+}
+
+static ssize_t
+attempt_sendto(const struct transfer *t)
+{
+	return kernel_sendto(t->fd, t->buffer, t->length, t->flags | MSG_DONTWAIT | MSG_NOSIGNAL,
+		t->address, *t->address_length);
+}
+
+static ssize_t
+attempt_sendmsg(const struct transfer *t)
+{
+	return kernel_sendmsg(t->fd, t->message, t->flags | MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+static ssize_t
+attempt_write(const struct transfer *t)
+{
+	const struct iovec part = {t->buffer, t->length};
+
+	return fd_write_now(t->fd, &part, 1);
+}
+
+static ssize_t
+attempt_writev(const struct transfer *t)
+{
+	return fd_write_now(t->fd, t->parts, t->count);
+}
+
+ssize_t
+hub_send(int fd, const void *buffer, size_t length, int flags)
+{
+	struct transfer transfer = {
+		.fd = fd, .flags = flags, .buffer = (void *)(uintptr_t)buffer, .length = length};
+
+	return send_all(&transfer, attempt_send, "send");
+}
+
+ssize_t
+hub_write(int fd, const void *buffer, size_t length)
+{
+	struct transfer transfer = {
+		.fd = fd, .buffer = (void *)(uintptr_t)buffer, .length = length};
+
+	/* For MSG_NOSIGNAL. */
+	if (fd_is_socket(fd)) {
+		ssize_t sent = hub_send(fd, buffer, length, 0);
+
+		if (!fd_was_socket(fd, sent))
+			return sent;
+	}
+	if (__builtin_expect(fd_is_file(fd), 0)) {
+		struct iovec part = {(void *)(uintptr_t)buffer, length};
+
+		return file_writev(fd, &part, 1);
+	}
+	return send_all(&transfer, attempt_write, "write");
+}
+
+ssize_t
+hub_sendto(int fd, const void *buffer, size_t length, int flags, const struct sockaddr *address,
+	socklen_t address_length)
+{
+	struct transfer transfer = {.fd = fd,
+		.flags = flags,
+		.buffer = (void *)(uintptr_t)buffer,
+		.length = length,
+		.address = (struct sockaddr *)(uintptr_t)address,
+		.address_length = &address_length};
+
+	return send_all(&transfer, attempt_sendto, "sendto");
+}
+
+/* After a part of a gathered message went out: the rest, piece by piece. */
+static ssize_t
+send_rest(struct hub_fd *entry, const struct iovec *parts, size_t count, size_t done, int flags)
+{
+	size_t skip = done;
+
+	for (size_t i = 0; i < count; i++) {
+		size_t length = parts[i].iov_len;
+		struct transfer piece = {.fd = entry->read.fd, .flags = flags};
+		ssize_t sent;
+
+		if (skip >= length) {
+			skip -= length;
+			continue;
+		}
+		piece.buffer = (char *)parts[i].iov_base + skip;
+		piece.length = length -= skip;
+		skip = 0;
+		if (!fd_take_turns(entry))
+			break;
+		sent = entry->is_socket ? send_to(entry, &piece, attempt_send, "send")
+					: send_to(entry, &piece, attempt_write, "write");
+		if (sent < 0)
+			break;
+		done += (size_t)sent;
+		if ((size_t)sent < length)
+			break;
+	}
+	return (ssize_t)done;
+}
+
+/* The same from several buffers. */
+static ALWAYS_INLINE ssize_t
+send_parts(struct transfer *transfer, const struct iovec *parts, size_t count, attempt_fn *attempt,
+	const char *what)
+{
+	struct hub_fd *entry = transfer_begin(transfer->fd, transfer->flags);
+	ssize_t sent;
+
+	if (__builtin_expect(entry == NULL, 0))
+		return -1;
+	if (__builtin_expect(entry->layer != NULL, 0) && fd_has_layer(entry))
+		return send_by_layer(entry, transfer, what);
+	sent = send_some(entry, transfer, attempt, what);
+	if (__builtin_expect(!is_partial(entry, transfer, sent), 1))
+		return sent;
+	return send_rest(entry, parts, count, (size_t)sent, transfer->flags);
+}
+
+ssize_t
+hub_sendmsg(int fd, const struct msghdr *message, int flags)
+{
+	if (message_is_odd(message))
+		return hub_enter() != NULL ? kernel_sendmsg(fd, message, flags | MSG_DONTWAIT) : -1;
+
+	struct transfer transfer = {.fd = fd,
+		.flags = flags,
+		.message = (struct msghdr *)(uintptr_t)message,
+		.length = parts_length(message->msg_iov, message->msg_iovlen)};
+
+	return send_parts(
+		&transfer, message->msg_iov, message->msg_iovlen, attempt_sendmsg, "sendmsg");
+}
+
+ssize_t
+hub_writev(int fd, const struct iovec *parts, int count)
+{
+	if (parts_are_odd(parts, (size_t)count))
+		return hub_enter() != NULL ? kernel_writev(fd, parts, count) : -1;
+
+	struct transfer transfer = {.fd = fd,
+		.parts = parts,
+		.count = count,
+		.length = parts_length(parts, (size_t)count)};
+
+	if (fd_is_socket(fd)) {
+		struct msghdr message = {
+			.msg_iov = (struct iovec *)(uintptr_t)parts, .msg_iovlen = (size_t)count};
+
+		ssize_t sent = hub_sendmsg(fd, &message, 0);
+
+		if (!fd_was_socket(fd, sent))
+			return sent;
+	}
+	if (__builtin_expect(fd_is_file(fd), 0))
+		return file_writev(fd, parts, count);
+	return send_parts(&transfer, parts, (size_t)count, attempt_writev, "writev");
+}
