@@ -12,7 +12,7 @@
 #include "master/change/summary.h"
 #include "master/change/takeover.h"
 #include "master/change/upgrade.h"
-#include "master/say/events.h"
+#include "master/say/history.h"
 #include "master/say/notify.h"
 
 #define SETTLED_EVERY 0.02
@@ -55,10 +55,10 @@ master_changed(struct master *master, const char *why)
 	if (master->change == CHANGE_NONE)
 		return;
 	if (why != NULL)
-		events_note(LOG_ERROR, "%s failed%s: %s", names[master->change],
+		history_note(LOG_ERROR, "%s failed%s: %s", names[master->change],
 			master->phase == MASTER_HANDED_OVER ? "" : ", and changed nothing", why);
 	else if (serving != NULL)
-		events_note(LOG_INFO, "%s done: generation %u serves, %u process%s x %u thread%s",
+		history_note(LOG_INFO, "%s done: generation %u serves, %u process%s x %u thread%s",
 			names[master->change], serving->number, serving->config.processes,
 			log_plural(serving->config.processes, "es"), serving->config.threads,
 			log_plural(serving->config.threads, "s"));
@@ -151,7 +151,7 @@ may_change(const struct master *master, const char **why)
 static int
 refuse(const char *what, const char *why)
 {
-	events_note(LOG_ERROR, "%s refused: %s", what, why);
+	history_note(LOG_ERROR, "%s refused: %s", what, why);
 	summary_refused(what, why);
 	return -1;
 }
@@ -304,7 +304,7 @@ note_pending(struct master *master, const char *what)
 		refuse(what, "the server is stopping");
 		master->pending = (struct pending){0};
 	} else if (master->change != CHANGE_NONE || master->phase == MASTER_STARTING) {
-		events_note(LOG_INFO, "%s: when the %s is done", what,
+		history_note(LOG_INFO, "%s: when the %s is done", what,
 			master->change != CHANGE_NONE ? names[master->change] : "start");
 	}
 	master_do_pending(master);

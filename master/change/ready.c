@@ -6,7 +6,7 @@
 
 #include "hub/base/log.h"
 #include "master/change/summary.h"
-#include "master/say/events.h"
+#include "master/say/history.h"
 #include "master/say/notify.h"
 
 #define WATCH_EVERY 0.1 /* seconds */
@@ -124,9 +124,9 @@ say_ready(struct master *master)
 
 	master->is_said_ready = !master->is_said_ready;
 	if (master->is_said_ready)
-		events_note(LOG_INFO, "ready again");
+		history_note(LOG_INFO, "ready again");
 	else
-		events_note(LOG_ERROR, "%s", find_fault(master));
+		history_note(LOG_ERROR, "%s", find_fault(master));
 	if (master->change != CHANGE_NONE)
 		return;
 	describe(master, text);
@@ -138,7 +138,7 @@ say_live(struct master *master)
 {
 	master->is_said_live = !master->is_said_live;
 	if (!master->is_said_live)
-		events_note(LOG_ERROR,
+		history_note(LOG_ERROR,
 			"not live: no hub gives a sign of life, and no worker that starts gets "
 			"ready; /livez fails, and the service manager's watchdog hears nothing");
 }

@@ -7,7 +7,7 @@
 #include "hub/base/log.h"
 #include "hub/io/resumption.h"
 #include "master/change/config.h"
-#include "master/say/events.h"
+#include "master/say/history.h"
 #include "master/say/notify.h"
 #include "master/start/options_compare.h"
 

@@ -7,7 +7,7 @@
 #include "master/change/ready.h"
 #include "master/change/word.h"
 #include "master/master.h"
-#include "master/say/events.h"
+#include "master/say/history.h"
 
 static void
 forget(struct master *master)
@@ -56,7 +56,7 @@ take_over(struct master *master)
 	fleet_inherit(&master->fleet, sockets_own(&master->sockets));
 	fleet_commit(&master->fleet);
 	counters_note(&counters_server(master->counters)->upgrades, 1);
-	events_note(LOG_INFO, "took over from the former master, pid %d", (int)former->pid);
+	history_note(LOG_INFO, "took over from the former master, pid %d", (int)former->pid);
 	master->upgrade_events.took_over(master);
 	if (former->channel != -1)
 		word_say(former->channel, WORD_TOOK, -1);
@@ -110,7 +110,7 @@ lose_former(struct master *master)
 	} else if (commit_state(former->commit) == COMMIT_WITHDRAWN) {
 		give_way(master, "the former master gave the upgrade up");
 	} else {
-		events_note(LOG_ERROR, "the former master (pid %d) is dead; taking over%s",
+		history_note(LOG_ERROR, "the former master (pid %d) is dead; taking over%s",
 			(int)former->pid, former->has_risen ? "" : " when the workers are ready");
 		former->is_dead = true;
 		if (former->has_risen)

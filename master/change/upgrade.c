@@ -13,7 +13,7 @@
 #include "master/change/takeover.h"
 #include "master/change/word.h"
 #include "master/master.h"
-#include "master/say/events.h"
+#include "master/say/history.h"
 #include "master/say/notify.h"
 #include "master/start/program.h"
 #include "master/start/sandbox.h"
@@ -45,7 +45,7 @@ hand_over(struct master *master)
 
 	if (successor->phase >= SUCCESSOR_SERVING)
 		return;
-	events_note(LOG_INFO, "handed over to the new master, pid %d", (int)successor->pid);
+	history_note(LOG_INFO, "handed over to the new master, pid %d", (int)successor->pid);
 	ev_timer_stop(master->loop, &successor->deadline);
 	successor->phase = SUCCESSOR_SERVING;
 	successor->config = master->fleet.serving->config;
@@ -94,7 +94,7 @@ look_at_naming(struct master *master)
 	if (notify_awaits_room()) {
 		if (++successor->looks < NAMING_LOOKS_MAX)
 			return;
-		events_note(LOG_ERROR,
+		history_note(LOG_ERROR,
 			"the service manager does not read what it is told; it may not know that "
 			"pid %d is the main process now",
 			(int)successor->pid);
@@ -195,7 +195,7 @@ take_back(struct master *master)
 	bool is_to_drain = successor->is_to_drain;
 
 	notify_forget();
-	events_note(LOG_ERROR, "the new master (pid %d) is dead; this one, pid %d, %s",
+	history_note(LOG_ERROR, "the new master (pid %d) is dead; this one, pid %d, %s",
 		(int)successor->pid, (int)getpid(),
 		is_to_drain ? "ends what it was told to" : "serves again");
 	successor_forget(master);

@@ -16,7 +16,7 @@
 #include "master/face/requests.h"
 #include "master/face/rights.h"
 #include "master/master.h"
-#include "master/say/events.h"
+#include "master/say/history.h"
 
 #define AGAIN_AFTER 0.1 /* seconds, when accepting fails */
 
@@ -186,7 +186,7 @@ control_look(struct control *control)
 	fd = control_file_listen(on->control_path, &control->master->identity, &file);
 	if (fd == -1) {
 		if (!control->is_lost)
-			events_note(LOG_ERROR,
+			history_note(LOG_ERROR,
 				"the control socket %s is gone, and cannot be made again: %s; "
 				"hubbub-ctl cannot talk to this server",
 				on->control_path, strerror(errno));
@@ -200,7 +200,7 @@ control_look(struct control *control)
 	on->control_file = file;
 	control->is_lost = false;
 	ear_start_on(control->master->loop, &control->listener, fd);
-	events_note(LOG_WARNING, "the control socket %s had been removed, and was made again",
+	history_note(LOG_WARNING, "the control socket %s had been removed, and was made again",
 		on->control_path);
 }
 

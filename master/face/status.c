@@ -9,7 +9,7 @@
 #include "master/change/ready.h"
 #include "master/fleet/permits.h"
 #include "master/master.h"
-#include "master/say/events.h"
+#include "master/say/history.h"
 #include "worker/catalog.h"
 
 static double
@@ -130,7 +130,7 @@ events_json(void)
 	json_t *events = json_array();
 	const struct event_note *note;
 
-	for (unsigned i = 0; (note = events_newest(i)) != NULL; i++)
+	for (unsigned i = 0; (note = history_newest(i)) != NULL; i++)
 		json_array_append_new(events,
 			json_pack("{s:I, s:I, s:s, s:o}", "number", whole(note->number), "time",
 				(json_int_t)note->time, "level", log_level_names[note->level],

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "master/say/events.h"
+#include "master/say/history.h"
 #include "master/sockets/steering.h"
 
 #define ARRIVALS_FADE 0.7
@@ -68,7 +68,7 @@ attach(struct fleet *fleet, const unsigned *weights)
 			steering_attach(seat->fds[i], weights, fleet->sockets->listening) == 0)
 			continue;
 		fleet->can_steer = false;
-		events_note(LOG_WARNING,
+		history_note(LOG_WARNING,
 			"cannot steer connections (%s): they are spread by the kernel's hash, also "
 			"to hubs that hang",
 			strerror(errno));
@@ -121,7 +121,7 @@ attach_datagrams(struct fleet *fleet, const bool *is_there)
 		if (sockets->addresses[i].kind == ADDRESS_UDP && sockets->shared[i] == -1 &&
 			steering_attach_datagrams(sockets->seats[0].fds[i], is_there, fleet->seats,
 				sockets->addresses[i].socket.ss_family) != 0)
-			events_note(LOG_WARNING,
+			history_note(LOG_WARNING,
 				"cannot steer datagrams (%s): some may wait where nobody answers",
 				strerror(errno));
 }
@@ -198,7 +198,7 @@ balance_inherit(struct fleet *fleet, bool is_order_known)
 	fleet->is_steered = true;
 	if (is_order_known || fleet->sockets->listening == 0)
 		return;
-	events_note(LOG_WARNING,
+	history_note(LOG_WARNING,
 		"the order of the listening sockets is not known any more: connections are spread "
 		"by the kernel's hash until the next upgrade or restart");
 	fleet->can_steer = false;

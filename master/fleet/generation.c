@@ -6,7 +6,7 @@
 #include "hub/base/clock.h"
 #include "hub/base/log.h"
 #include "master/fleet/slot.h"
-#include "master/say/events.h"
+#include "master/say/history.h"
 
 /* After the drain deadline: for connections to be closed in an orderly way, and for clients who
  * are still queued to be let go, which takes a worker a second and a half at most. */
@@ -96,13 +96,13 @@ on_deadline(struct ev_loop *loop, ev_timer *timer, int events)
 
 	(void)events;
 	if (generation->is_stopped) {
-		events_note(LOG_WARNING, "workers of generation %u do not leave; killing them",
+		history_note(LOG_WARNING, "workers of generation %u do not leave; killing them",
 			generation->number);
 		for (unsigned i = 0; i < generation->count; i++)
 			slot_kill(generation->slots[i]);
 		return;
 	}
-	events_note(LOG_WARNING, "the drain deadline of %g s has passed; closing %lu connection%s",
+	history_note(LOG_WARNING, "the drain deadline of %g s has passed; closing %lu connection%s",
 		seconds(generation->config.drain_timeout), (unsigned long)open,
 		log_plural(open, "s"));
 	generation->is_stopped = true;

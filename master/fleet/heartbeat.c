@@ -3,7 +3,7 @@
 #include "hub/base/clock.h"
 #include "hub/base/log.h"
 #include "master/fleet/slot.h"
-#include "master/say/events.h"
+#include "master/say/history.h"
 
 #define BUSY_FADE 0.8
 
@@ -88,7 +88,7 @@ heartbeat_look(struct slot *slot, int64_t elapsed)
 		if (look_at(hub, &slot->rows[i], elapsed)) {
 			is_newly_hung = true;
 			counters_note(&counters_server(fleet->counters)->hangs, 1);
-			events_note(LOG_WARNING,
+			history_note(LOG_WARNING,
 				"hub %u of worker %u (pid %d) gives no sign of life; it gets no "
 				"new connections",
 				i, slot->index, (int)slot->pid);

@@ -8,7 +8,7 @@
 #include "hub/base/log.h"
 #include "master/fleet/lookup.h"
 #include "master/fleet/oom.h"
-#include "master/say/events.h"
+#include "master/say/history.h"
 
 static void
 log_crash(const struct slot *slot)
@@ -23,7 +23,7 @@ log_crash(const struct slot *slot)
 		if (crash->coroutine[0] != '\0')
 			snprintf(where, sizeof where, "coroutine \"%.*s\"",
 				(int)sizeof crash->coroutine, crash->coroutine);
-		events_note(LOG_ERROR,
+		history_note(LOG_ERROR,
 			"worker %u crashed: signal %d (%s), code %d, address 0x%llx, in %s of hub "
 			"%u",
 			slot->index, crash->signal, strsignal(crash->signal), crash->code,
@@ -46,16 +46,16 @@ log_death(const struct slot *slot, const siginfo_t *status)
 	else if (slot->is_killed)
 		log_debug("worker %u (pid %d) is killed", slot->index, (int)slot->pid);
 	else if (status->si_code == CLD_EXITED)
-		events_note(LOG_ERROR, "worker %u (pid %d) exited with code %d after %.1f s",
+		history_note(LOG_ERROR, "worker %u (pid %d) exited with code %d after %.1f s",
 			slot->index, (int)slot->pid, status->si_status, age);
 	else if (status->si_code == 0)
-		events_note(LOG_ERROR,
+		history_note(LOG_ERROR,
 			"worker %u (pid %d) ended after %.1f s, and how was not told: %s",
 			slot->index, (int)slot->pid, age, strerror(status->si_errno));
 	else {
 		if (status->si_status == SIGKILL)
 			oom_explain(reason);
-		events_note(LOG_ERROR,
+		history_note(LOG_ERROR,
 			"worker %u (pid %d) was killed by signal %d (%s) after %.1f s%s",
 			slot->index, (int)slot->pid, status->si_status,
 			strsignal(status->si_status), age, reason);

@@ -5,7 +5,7 @@
 #include "hub/base/clock.h"
 #include "hub/base/log.h"
 #include "master/fleet/level.h"
-#include "master/say/events.h"
+#include "master/say/history.h"
 #include "worker/nofile.h"
 
 #define WARN_EVERY (10 * CLOCK_SECOND)
@@ -227,7 +227,7 @@ warn_if_used_up(const struct fleet *fleet, const struct hubs *hubs)
 		snprintf(why, sizeof why, "--max-connections");
 	else
 		snprintf(why, sizeof why, "raise the file limit: %s", nofile_advice_here());
-	events_note(LOG_WARNING, "%s in use; others wait in the backlog (%s)", all, why);
+	history_note(LOG_WARNING, "%s in use; others wait in the backlog (%s)", all, why);
 }
 
 void

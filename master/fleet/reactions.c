@@ -10,7 +10,7 @@
 #include "master/fleet/permits.h"
 #include "master/fleet/seating.h"
 #include "master/fleet/slot.h"
-#include "master/say/events.h"
+#include "master/say/history.h"
 
 #define FAILURES_AT_FIRST_BOOT 10 /* of one slot, before any worker was ever ready */
 
@@ -62,7 +62,7 @@ on_suspect(struct slot *slot)
 static void
 on_rejoined(struct slot *slot)
 {
-	events_note(LOG_INFO, "worker %u (pid %d) gives signs of life again", slot->index,
+	history_note(LOG_INFO, "worker %u (pid %d) gives signs of life again", slot->index,
 		(int)slot->pid);
 	balance_steer(slot->generation->fleet);
 	tell_if_all_ready(slot);
@@ -119,7 +119,7 @@ on_failed(struct slot *slot)
 		generation_abandon(generation);
 		fleet->events.fell(fleet->events.context, explain_fall(slot));
 	} else if (!fleet->has_served && slot->failures >= FAILURES_AT_FIRST_BOOT) {
-		events_note(LOG_ERROR, "no worker could start in %u tries each; giving up",
+		history_note(LOG_ERROR, "no worker could start in %u tries each; giving up",
 			slot->failures);
 		fleet->events.hopeless(fleet->events.context);
 	} else if (generation == fleet->serving) {

@@ -7,7 +7,7 @@
 #include "hub/base/log.h"
 #include "master/fleet/level.h"
 #include "master/fleet/slot.h"
-#include "master/say/events.h"
+#include "master/say/history.h"
 
 /* A handshake that began before a seat was steered around ends within this time, even if its last
  * packet is lost and sent again. */
@@ -43,7 +43,7 @@ seating_sit(struct slot *slot)
 
 	for (unsigned hub = 0; hub < slot->generation->config.threads; hub++) {
 		if (sockets_listen(fleet->sockets, slot_seat(slot, hub)) != 0) {
-			events_note(LOG_ERROR, "cannot listen for hub %u of worker %u: %s", hub,
+			history_note(LOG_ERROR, "cannot listen for hub %u of worker %u: %s", hub,
 				slot->index, strerror(errno));
 			/* Another try, after a pause, is as good as anything. */
 			slot_kill(slot);

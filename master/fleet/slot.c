@@ -15,7 +15,7 @@
 #include "master/fleet/backoff.h"
 #include "master/fleet/obituary.h"
 #include "master/fleet/spawn.h"
-#include "master/say/events.h"
+#include "master/say/history.h"
 #include "master/start/limits.h"
 #include "master/start/sandbox.h"
 #include "worker/nofile.h"
@@ -242,7 +242,7 @@ back_off(struct slot *slot)
 	snprintf(failed, sizeof failed, slot->failures == 1 ? "once" : "%u times in a row",
 		slot->failures);
 	if (pause > 0)
-		events_note(LOG_WARNING, "worker %u failed %s; starting another in %.2f s",
+		history_note(LOG_WARNING, "worker %u failed %s; starting another in %.2f s",
 			slot->index, failed, pause);
 	pause_for(slot, pause);
 	fleet->slot_events->failed(slot);
@@ -304,7 +304,7 @@ spawn(struct slot *slot)
 
 	slot->fork_error = fork_process(slot) == 0 ? 0 : errno;
 	if (slot->fork_error != 0) {
-		events_note(LOG_ERROR,
+		history_note(LOG_ERROR,
 			"cannot fork worker %u: %s (limit on processes, files or memory?)",
 			slot->index, strerror(slot->fork_error));
 		slot_event(slot, SUPERVISION_FORK_FAILED);
@@ -347,7 +347,7 @@ slot_leave(struct slot *slot, enum channel_kind farewell)
 static void
 kill_hung(struct slot *slot)
 {
-	events_note(LOG_ERROR, "worker %u (pid %d) %s for %g s; killing it", slot->index,
+	history_note(LOG_ERROR, "worker %u (pid %d) %s for %g s; killing it", slot->index,
 		(int)slot->pid,
 		slot->state == SUPERVISION_STARTING ? "does not get ready"
 						    : "gives no sign of life",

@@ -3,7 +3,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "master/say/events.h"
+#include "master/say/history.h"
 #include "tests/unit/master/quiet.h"
 
 /* Begins a change: to one process, which is there already, so that nothing forks. */
@@ -120,7 +120,7 @@ Test(change, that_falls_tells_why_outside_of_what_dropped_it)
 static bool
 has_tried_again(const struct quiet *quiet)
 {
-	const struct event_note *note = events_newest(0);
+	const struct event_note *note = history_newest(0);
 
 	(void)quiet;
 	return note != NULL && strstr(note->text, "reload refused") != NULL;
@@ -151,7 +151,7 @@ count_notes(const char *text)
 	unsigned count = 0;
 	const struct event_note *note;
 
-	for (unsigned i = 0; (note = events_newest(i)) != NULL; i++)
+	for (unsigned i = 0; (note = history_newest(i)) != NULL; i++)
 		count += strstr(note->text, text) != NULL;
 	return count;
 }

@@ -15,7 +15,7 @@
 #include "master/change/change.h"
 #include "master/change/commit.h"
 #include "master/change/word.h"
-#include "master/say/events.h"
+#include "master/say/history.h"
 #include "master/say/notify.h"
 #include "tests/unit/master/quiet.h"
 
@@ -240,7 +240,7 @@ Test(upgrade, a_manager_that_never_reads_is_not_waited_for_without_end)
 		look(&naming);
 	}
 	assert_over(&naming, "half a minute");
-	cr_assert_not_null(strstr(events_newest(0)->text, "does not read"));
+	cr_assert_not_null(strstr(history_newest(0)->text, "does not read"));
 	clear(&naming);
 }
 

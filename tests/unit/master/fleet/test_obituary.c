@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "master/fleet/lookup.h"
-#include "master/say/events.h"
+#include "master/say/history.h"
 #include "tests/support/complaint.h"
 #include "tests/support/in_hub.h"
 #include "tests/unit/master/fake_fleet.h"
@@ -35,7 +35,7 @@ TestSuite(obituary, .init = begin, .fini = end);
 static bool
 says(unsigned newest, const char *words)
 {
-	const struct event_note *note = events_newest(newest);
+	const struct event_note *note = history_newest(newest);
 
 	return note != NULL && strstr(note->text, words) != NULL;
 }
@@ -47,13 +47,13 @@ Test(obituary, says_how_a_worker_ended)
 	killed.si_status = SIGSEGV;
 	/* It was not to end. */
 	obituary_note(slot, &exited);
-	cr_assert_not_null(events_newest(0));
+	cr_assert_not_null(history_newest(0));
 	exited.si_status = 7;
 	obituary_note(slot, &exited);
-	cr_assert(
-		says(0, "worker 1") && says(0, "exited with code 7"), "%s", events_newest(0)->text);
+	cr_assert(says(0, "worker 1") && says(0, "exited with code 7"), "%s",
+		history_newest(0)->text);
 	obituary_note(slot, &killed);
-	cr_assert(says(0, "signal 11"), "%s", events_newest(0)->text);
+	cr_assert(says(0, "signal 11"), "%s", history_newest(0)->text);
 }
 
 /* Somebody else has waited for it. */
@@ -62,7 +62,7 @@ Test(obituary, does_not_invent_how_a_worker_ended)
 	siginfo_t untold = {.si_errno = ECHILD};
 
 	obituary_note(slot, &untold);
-	cr_assert(says(0, "how was not told: No child processes"), "%s", events_newest(0)->text);
+	cr_assert(says(0, "how was not told: No child processes"), "%s", history_newest(0)->text);
 	cr_assert_not(says(0, "signal"));
 }
 
@@ -75,7 +75,7 @@ Test(obituary, an_end_that_was_wanted_is_no_news)
 	obituary_note(slot, &exited);
 	slot->is_killed = true;
 	obituary_note(slot, &killed);
-	cr_assert_null(events_newest(0));
+	cr_assert_null(history_newest(0));
 	/* That one drains does not excuse how it ends. */
 	slot->is_killed = false;
 	exited.si_status = 1;
@@ -96,11 +96,11 @@ Test(obituary, says_where_a_hub_crashed)
 	crash->frame_count = 1U << 31;
 	obituary_note(slot, &killed);
 	cr_assert(says(0, "in coroutine \"client 7\" of hub 1") && says(0, "address 0x42"), "%s",
-		events_newest(0)->text);
+		history_newest(0)->text);
 	cr_assert(says(1, "signal 11"));
 	crash->coroutine[0] = '\0';
 	obituary_note(slot, &killed);
-	cr_assert(says(0, "in no named coroutine of hub 1"), "%s", events_newest(0)->text);
+	cr_assert(says(0, "in no named coroutine of hub 1"), "%s", history_newest(0)->text);
 }
 
 /* libunwind believes in its descriptors in every fork of a process that has used it, but a worker

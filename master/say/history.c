@@ -1,16 +1,16 @@
-#include "master/say/events.h"
+#include "master/say/history.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <time.h>
 
-static struct event_note ring[EVENTS_KEPT];
+static struct event_note ring[HISTORY_KEPT];
 static uint64_t noted;
 
 void
-events_note(enum log_level level, const char *format, ...)
+history_note(enum log_level level, const char *format, ...)
 {
-	struct event_note *note = &ring[noted % EVENTS_KEPT];
+	struct event_note *note = &ring[noted % HISTORY_KEPT];
 	va_list arguments;
 
 	note->number = ++noted;
@@ -23,9 +23,9 @@ events_note(enum log_level level, const char *format, ...)
 }
 
 const struct event_note *
-events_newest(unsigned index)
+history_newest(unsigned index)
 {
-	if (index >= EVENTS_KEPT || index >= noted)
+	if (index >= HISTORY_KEPT || index >= noted)
 		return NULL;
-	return &ring[(noted - 1 - index) % EVENTS_KEPT];
+	return &ring[(noted - 1 - index) % HISTORY_KEPT];
 }
