@@ -209,7 +209,7 @@ open_all(struct master *master)
 	struct options *options = &master->options;
 	unsigned seats = options->processes * options->threads;
 
-	if (master->identity.changes && seats < SPARE_SEATS)
+	if (master->privileges.changes && seats < SPARE_SEATS)
 		seats = SPARE_SEATS;
 	if (activation_take(&master->sockets) != 0)
 		return -1;
@@ -221,9 +221,9 @@ open_all(struct master *master)
 	}
 	if (sockets_open(&master->sockets, seats) != 0 || doors_prepare(master) != 0)
 		return -1;
-	if (identity_assume(&master->identity) != 0)
+	if (privileges_assume(&master->privileges) != 0)
 		return -1;
-	master->sockets.can_bind = !master->identity.changes;
+	master->sockets.can_bind = !master->privileges.changes;
 	return 0;
 }
 
@@ -266,7 +266,7 @@ supervise(struct master *master)
 	const struct options *options = &master->options;
 	bool is_heir = handover_is_there();
 
-	if (identity_find(&master->identity, options->user, options->group) != 0 ||
+	if (privileges_find(&master->privileges, options->user, options->group) != 0 ||
 		limits_raise((unsigned)options->address_count, options->processes,
 			options->threads) != 0 ||
 		sockets_init(&master->sockets, options->addresses, (unsigned)options->address_count,
@@ -304,7 +304,7 @@ prepare_process(void)
 
 	/* A new master is the other user from its exec on. */
 	if (handover_is_there())
-		identity_hide_for_now();
+		privileges_hide_for_now();
 	/* Descriptors 0 to 2 exist, so that no socket becomes one of them, and a log line; and so
 	 * do those that are said to be passed. */
 	do
@@ -323,7 +323,7 @@ prepare_process(void)
 static int
 check(struct master *master)
 {
-	if (identity_find(&master->identity, master->options.user, master->options.group) != 0)
+	if (privileges_find(&master->privileges, master->options.user, master->options.group) != 0)
 		return 1;
 	if (master->options.prints_config)
 		options_print(&master->options, master->service, stdout);
@@ -371,7 +371,7 @@ live(struct master *master)
 	int code;
 
 	options_parse(&master->options, master->argc, master->argv, service);
-	identity_hide(options->user);
+	privileges_hide(options->user);
 	log_json_by(log_json_line);
 	log_setup(service->name, options->log_level, options->log_format);
 	options_warn(service);

@@ -7,8 +7,8 @@
 #include <stdint.h>
 
 #include "master/fleet/fleet.h"
-#include "master/start/identity.h"
 #include "master/start/options.h"
+#include "master/start/privileges.h"
 
 struct admin;
 struct agent;
@@ -91,7 +91,7 @@ struct master {
 	char **argv;
 	struct options options;
 	struct options next; /* while a reload rises */
-	struct identity identity;
+	struct privileges privileges;
 	struct sockets sockets;
 	struct counters *counters;
 	struct fleet fleet;

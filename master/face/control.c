@@ -113,7 +113,7 @@ control_listen(const struct master *master, const char *path, struct handed_on *
 			    ? control_file_choose(master, chosen)
 			    : snprintf(chosen, MASTER_PATH_SIZE, "%s", path) < MASTER_PATH_SIZE;
 	if (is_chosen)
-		on->control = control_file_listen(chosen, &master->identity, &on->control_file);
+		on->control = control_file_listen(chosen, &master->privileges, &on->control_file);
 	if (on->control == -1 && chosen[0] == '\0' && path == NULL)
 		log_warning("no folder for the control socket: neither /run/hubbub nor "
 			    "$XDG_RUNTIME_DIR; hubbub-ctl cannot talk to this server (choose "
@@ -183,7 +183,7 @@ control_look(struct control *control)
 
 	if (control == NULL || path_identity_is(&on->control_file, on->control_path))
 		return;
-	fd = control_file_listen(on->control_path, &control->master->identity, &file);
+	fd = control_file_listen(on->control_path, &control->master->privileges, &file);
 	if (fd == -1) {
 		if (!control->is_lost)
 			history_note(LOG_ERROR,

@@ -16,8 +16,8 @@
 #include "master/master.h"
 
 /* Listens at path, or with NULL at the default of control_file, and fills in what is handed on of
- * it. The file becomes the master's identity's, if that changes. Returns the descriptor, or -1
- * after logging; *is_fatal tells whether the path was asked for. */
+ * it. The file becomes the user's of master->privileges, if that changes. Returns the descriptor,
+ * or -1 after logging; *is_fatal tells whether the path was asked for. */
 int control_listen(
 	const struct master *master, const char *path, struct handed_on *on, bool *is_fatal);
 

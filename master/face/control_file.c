@@ -71,31 +71,31 @@ write_own(const struct sockets *sockets, char text[static NAME_SIZE])
 /* A folder of the user that this server becomes, in which it can remove its socket, and make it
  * again. Returns whether there is one. */
 static bool
-make_users_folder(const struct identity *identity, char folder[static MASTER_PATH_SIZE])
+make_users_folder(const struct privileges *privileges, char folder[static MASTER_PATH_SIZE])
 {
 	int fd;
 	bool is_made;
 
-	if (!identity->changes || snprintf(folder, MASTER_PATH_SIZE, RIGHTS_FOLDER "/%s",
-					  identity->name) >= MASTER_PATH_SIZE)
+	if (!privileges->changes || snprintf(folder, MASTER_PATH_SIZE, RIGHTS_FOLDER "/%s",
+					    privileges->name) >= MASTER_PATH_SIZE)
 		return false;
 	mkdir(folder, 0755);
 	fd = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd == -1)
 		return false;
-	is_made = fchown(fd, identity->user, identity->group) == 0;
+	is_made = fchown(fd, privileges->user, privileges->group) == 0;
 	close(fd);
 	return is_made;
 }
 
 static bool
-choose_folder(const struct identity *identity, char folder[static MASTER_PATH_SIZE])
+choose_folder(const struct privileges *privileges, char folder[static MASTER_PATH_SIZE])
 {
 	const char *own = getenv("XDG_RUNTIME_DIR");
 
 	if ((geteuid() == 0 || own == NULL) &&
 		(mkdir(RIGHTS_FOLDER, 0755) == 0 || errno == EEXIST)) {
-		if (geteuid() != 0 || !make_users_folder(identity, folder))
+		if (geteuid() != 0 || !make_users_folder(privileges, folder))
 			snprintf(folder, MASTER_PATH_SIZE, RIGHTS_FOLDER);
 		return true;
 	}
@@ -193,7 +193,7 @@ control_file_choose(const struct master *master, char chosen[static MASTER_PATH_
 
 	chosen[0] = '\0';
 	errno = ENOENT;
-	if (!choose_folder(&master->identity, folder))
+	if (!choose_folder(&master->privileges, folder))
 		return false;
 	sweep(folder, master->service->name);
 	write_own(&master->sockets, own);
@@ -207,7 +207,7 @@ control_file_choose(const struct master *master, char chosen[static MASTER_PATH_
 
 /* Returns a listening socket, or -1 with errno. */
 static int
-bind_at(const char *path, const struct identity *identity, struct path_identity *file)
+bind_at(const char *path, const struct privileges *privileges, struct path_identity *file)
 {
 	struct sockaddr_un name = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), error = 0;
@@ -217,14 +217,14 @@ bind_at(const char *path, const struct identity *identity, struct path_identity 
 		return -1;
 	snprintf(name.sun_path, sizeof name.sun_path, "%s", path);
 	/* It is never open to others, not even between two calls. */
-	mask = umask(rights_include_group(path, identity) ? 0117 : 0177);
+	mask = umask(rights_include_group(path, privileges) ? 0117 : 0177);
 	if (bind(fd, (struct sockaddr *)&name, sizeof name) != 0)
 		error = errno;
 	umask(mask);
 	if (error == 0) {
 		*file = path_identity(path);
-		if ((identity->changes && geteuid() == 0 &&
-			    lchown(path, identity->user, identity->group) != 0) ||
+		if ((privileges->changes && geteuid() == 0 &&
+			    lchown(path, privileges->user, privileges->group) != 0) ||
 			listen(fd, SOMAXCONN) != 0)
 			error = errno;
 		if (error == 0)
@@ -237,14 +237,15 @@ bind_at(const char *path, const struct identity *identity, struct path_identity 
 }
 
 int
-control_file_listen(const char *path, const struct identity *identity, struct path_identity *file)
+control_file_listen(
+	const char *path, const struct privileges *privileges, struct path_identity *file)
 {
 	int lock = lock_path(path), fd, error;
 
 	if (lock == -1)
 		return -1;
 	remove_dead(path);
-	fd = bind_at(path, identity, file);
+	fd = bind_at(path, privileges, file);
 	error = errno;
 	close(lock);
 	errno = error;

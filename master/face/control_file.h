@@ -17,10 +17,10 @@
 bool control_file_choose(const struct master *master, char chosen[static MASTER_PATH_SIZE]);
 
 /* Listens at the path, in place of a socket on which nobody listens. The file is its
- * owner's, who is the identity's if that is to change, and of a group that rights.h includes.
- * Returns the descriptor, with *file, or -1 with errno: EADDRINUSE if another server listens there,
- * or is about to. Takes some milliseconds at most. */
+ * owner's, who is the user of privileges if that is to change, and of a group that rights.h
+ * includes. Returns the descriptor, with *file, or -1 with errno: EADDRINUSE if another server
+ * listens there, or is about to. Takes some milliseconds at most. */
 int control_file_listen(
-	const char *path, const struct identity *identity, struct path_identity *file);
+	const char *path, const struct privileges *privileges, struct path_identity *file);
 
 #endif

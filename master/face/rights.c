@@ -32,10 +32,10 @@ is_in_system_folder(const char *path, struct stat *status)
 }
 
 bool
-rights_include_group(const char *path, const struct identity *identity)
+rights_include_group(const char *path, const struct privileges *privileges)
 {
-	uid_t user = identity->changes ? identity->user : geteuid();
-	gid_t group = identity->changes ? identity->group : getegid();
+	uid_t user = privileges->changes ? privileges->user : geteuid();
+	gid_t group = privileges->changes ? privileges->group : getegid();
 	struct stat system, folder;
 
 	return user != 0 && group != 0 && group != NOGROUP && is_in_system_folder(path, &folder) &&

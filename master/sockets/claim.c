@@ -10,8 +10,8 @@
 
 #include "hub/base/clock.h"
 #include "hub/base/log.h"
-#include "master/sockets/holder.h"
 #include "master/sockets/lock.h"
+#include "master/sockets/port_owner.h"
 #include "worker/heritage.h"
 
 /* ---- errors that say what to do ---- */
@@ -19,15 +19,15 @@
 void
 claim_explain(const struct address *address, int error)
 {
-	char text[ADDRESS_TEXT_SIZE], holder[HOLDER_TEXT_SIZE];
+	char text[ADDRESS_TEXT_SIZE], owner[PORT_OWNER_TEXT_SIZE];
 
 	address_format(address, text);
 	switch (error) {
 	case EADDRINUSE:
-		holder_find(address, holder);
+		port_owner_find(address, owner);
 		log_error("cannot listen on %s: it is in use by %s; stop that, or choose another "
 			  "address",
-			text, holder);
+			text, owner);
 		break;
 	case ENOTSOCK:
 		log_error("cannot listen on %s: what is there is no socket; choose another path, "
@@ -134,17 +134,17 @@ name_lock(const struct address *address, char text[static ADDRESS_TEXT_SIZE])
 int
 claim_address(const struct address *address)
 {
-	char name[ADDRESS_TEXT_SIZE], text[ADDRESS_TEXT_SIZE], holder[HOLDER_TEXT_SIZE];
+	char name[ADDRESS_TEXT_SIZE], text[ADDRESS_TEXT_SIZE], owner[PORT_OWNER_TEXT_SIZE];
 	struct ucred other;
 	int fd;
 
 	address_format(address, text);
 	fd = name_lock(address, name) ? take(name, text, &other) : -1;
 	if (fd == -1 && errno == EADDRINUSE) {
-		holder_find(address, holder);
+		port_owner_find(address, owner);
 		log_error("cannot listen on %s: another hubbub server has it, %s; stop that, or "
 			  "choose another address",
-			text, holder);
+			text, owner);
 	} else if (fd == -1 && errno == ENOENT) {
 		log_error("cannot listen on %s: there is no such folder", text);
 	} else if (fd == -1) {
@@ -206,20 +206,20 @@ struct wait {
 static bool
 may_retry(const struct address *address, struct wait *wait)
 {
-	char text[ADDRESS_TEXT_SIZE], holder[HOLDER_TEXT_SIZE];
-	enum holder kind = holder_find(address, holder);
+	char text[ADDRESS_TEXT_SIZE], owner[PORT_OWNER_TEXT_SIZE];
+	enum port_owner kind = port_owner_find(address, owner);
 	int64_t now = clock_now();
 	int64_t end = (wait->seen != 0 ? wait->seen : wait->began) + RETRY_FOR * CLOCK_MILLISECOND;
 
-	if (kind == HOLDER_ORPHAN && wait->seen == 0) {
+	if (kind == PORT_OWNER_ORPHAN && wait->seen == 0) {
 		address_format(address, text);
-		log_info("%s is still held by %s, whose master is dead; waiting", text, holder);
+		log_info("%s is still held by %s, whose master is dead; waiting", text, owner);
 	}
-	if (kind == HOLDER_ORPHAN) {
+	if (kind == PORT_OWNER_ORPHAN) {
 		wait->seen = now;
 		end = wait->began + ORPHANS_FOR;
 	}
-	if (kind == HOLDER_OTHER || now > end)
+	if (kind == PORT_OWNER_OTHER || now > end)
 		return false;
 	poll(NULL, 0, RETRY_EVERY);
 	return true;

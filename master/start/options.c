@@ -12,8 +12,8 @@
 #include "master/base/output.h"
 #include "master/sockets/sockets.h"
 #include "master/start/cpus.h"
-#include "master/start/identity.h"
 #include "master/start/network.h"
+#include "master/start/privileges.h"
 #include "master/start/row.h"
 
 #define USAGE_EXIT 2
@@ -233,7 +233,7 @@ load_tls(struct reading *reading)
 
 /* On a reload who the server is stays what it is. */
 static void
-check_identity(struct reading *reading)
+check_user_and_group(struct reading *reading)
 {
 	const char *user = reading->options->user, *group = reading->options->group;
 
@@ -241,9 +241,9 @@ check_identity(struct reading *reading)
 		complain(reading, "group", "needs --user");
 	if (reading->is_again || reading->table.error[0] != '\0')
 		return;
-	if (user != NULL && !identity_has_user(user))
+	if (user != NULL && !privileges_has_user(user))
 		complain(reading, "user", "there is no user '%s' on this machine", user);
-	if (group != NULL && !identity_has_group(group))
+	if (group != NULL && !privileges_has_group(group))
 		complain(reading, "group", "there is no group '%s' on this machine", group);
 }
 
@@ -253,7 +253,7 @@ check_whole(struct reading *reading)
 	struct options *options = reading->options;
 
 	resolve_all(reading);
-	check_identity(reading);
+	check_user_and_group(reading);
 	check_addresses(reading);
 	check_proxy(reading);
 	choose_counts(options);

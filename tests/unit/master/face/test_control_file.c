@@ -17,7 +17,7 @@
 #include "tests/support/in_hub.h"
 
 static char folder[FOLDER_SIZE], path[FOLDER_SIZE + 16];
-static const struct identity same_user;
+static const struct privileges same_user;
 
 static void
 start(void)

@@ -120,9 +120,9 @@ make(const char *name, uid_t user, gid_t group)
 static bool
 includes(const char *name, uid_t user, gid_t group)
 {
-	struct identity identity = {.changes = true, .user = user, .group = group};
+	struct privileges privileges = {.changes = true, .user = user, .group = group};
 
-	return rights_include_group(name, &identity);
+	return rights_include_group(name, &privileges);
 }
 
 Test(rights, include_the_group_of_the_folder_for_sockets_alone)

@@ -1,4 +1,4 @@
-#include "master/start/identity.h"
+#include "master/start/privileges.h"
 
 #include <errno.h>
 #include <grp.h>
@@ -47,23 +47,23 @@ find_group(const char *group)
 }
 
 bool
-identity_has_user(const char *user)
+privileges_has_user(const char *user)
 {
 	return find_user(user) != NULL;
 }
 
 bool
-identity_has_group(const char *group)
+privileges_has_group(const char *group)
 {
 	return find_group(group) != NULL;
 }
 
 int
-identity_find(struct identity *identity, const char *user, const char *group)
+privileges_find(struct privileges *privileges, const char *user, const char *group)
 {
 	const struct passwd *account;
 
-	*identity = (struct identity){.changes = user != NULL};
+	*privileges = (struct privileges){.changes = user != NULL};
 	if (user == NULL)
 		return 0;
 	account = find_user(user);
@@ -71,9 +71,9 @@ identity_find(struct identity *identity, const char *user, const char *group)
 		log_error("--user: there is no user '%s' on this machine", user);
 		return -1;
 	}
-	identity->user = account->pw_uid;
-	identity->group = account->pw_gid;
-	snprintf(identity->name, sizeof identity->name, "%s", account->pw_name);
+	privileges->user = account->pw_uid;
+	privileges->group = account->pw_gid;
+	snprintf(privileges->name, sizeof privileges->name, "%s", account->pw_name);
 	if (group != NULL) {
 		const struct group *entry = find_group(group);
 
@@ -81,12 +81,12 @@ identity_find(struct identity *identity, const char *user, const char *group)
 			log_error("--group: there is no group '%s' on this machine", group);
 			return -1;
 		}
-		identity->group = entry->gr_gid;
+		privileges->group = entry->gr_gid;
 	}
 	if (geteuid() == 0)
 		return 0;
-	identity->changes = false;
-	if (identity->user != geteuid() || identity->group != getegid()) {
+	privileges->changes = false;
+	if (privileges->user != geteuid() || privileges->group != getegid()) {
 		log_error("--user, --group: only root can become '%s'; leave them out, or start as "
 			  "root",
 			user);
@@ -96,33 +96,33 @@ identity_find(struct identity *identity, const char *user, const char *group)
 }
 
 int
-identity_assume(const struct identity *identity)
+privileges_assume(const struct privileges *privileges)
 {
-	if (!identity->changes)
+	if (!privileges->changes)
 		return 0;
 	/* Groups first: once the user has changed, nothing else may. */
-	if (initgroups(identity->name, identity->group) == 0 && setgid(identity->group) == 0 &&
-		setuid(identity->user) == 0) {
-		identity_hide(identity->name);
+	if (initgroups(privileges->name, privileges->group) == 0 &&
+		setgid(privileges->group) == 0 && setuid(privileges->user) == 0) {
+		privileges_hide(privileges->name);
 		return 0;
 	}
-	log_error("cannot become user '%s': %s", identity->name, strerror(errno));
+	log_error("cannot become user '%s': %s", privileges->name, strerror(errno));
 	return -1;
 }
 
-/* What it was before identity_hide_for_now: 1, unless the program's file may not be read or has
+/* What it was before privileges_hide_for_now: 1, unless the program's file may not be read or has
  * capabilities. */
 static int dumpable = -1;
 
 void
-identity_hide_for_now(void)
+privileges_hide_for_now(void)
 {
 	dumpable = prctl(PR_GET_DUMPABLE);
 	prctl(PR_SET_DUMPABLE, 0);
 }
 
 void
-identity_hide(const char *user)
+privileges_hide(const char *user)
 {
 	if (user != NULL && geteuid() != 0)
 		prctl(PR_SET_DUMPABLE, 0);

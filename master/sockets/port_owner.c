@@ -1,6 +1,6 @@
 /* /proc/net/tcp, udp and unix have the inode of each listening socket, /proc/PID/fd the inodes that
  * a process has open, as far as this user may look. */
-#include "master/sockets/holder.h"
+#include "master/sockets/port_owner.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -142,7 +142,7 @@ is_orphan(const char *pid)
 }
 
 static void
-describe(const char *pid, char text[static HOLDER_TEXT_SIZE])
+describe(const char *pid, char text[static PORT_OWNER_TEXT_SIZE])
 {
 	char path[300], name[32] = "";
 	FILE *stream;
@@ -155,22 +155,22 @@ describe(const char *pid, char text[static HOLDER_TEXT_SIZE])
 		fclose(stream);
 	}
 	name[strcspn(name, "\n")] = '\0';
-	snprintf(text, HOLDER_TEXT_SIZE, "pid %.10s (%s)", pid, name);
+	snprintf(text, PORT_OWNER_TEXT_SIZE, "pid %.10s (%s)", pid, name);
 }
 
 /* A worker that is about to close its sockets may have one that nobody can see: bound, and
  * parked. */
-enum holder
-holder_find(const struct address *address, char text[static HOLDER_TEXT_SIZE])
+enum port_owner
+port_owner_find(const struct address *address, char text[static PORT_OWNER_TEXT_SIZE])
 {
 	unsigned long inode = find_inode(address);
-	enum holder kind = HOLDER_UNKNOWN;
+	enum port_owner kind = PORT_OWNER_UNKNOWN;
 	char socket[64], path[PATH_SIZE];
 	DIR *processes = opendir("/proc");
 	struct dirent *entry;
 	bool is_found = false;
 
-	snprintf(text, HOLDER_TEXT_SIZE, "another process");
+	snprintf(text, PORT_OWNER_TEXT_SIZE, "another process");
 	snprintf(socket, sizeof socket, "socket:[%lu]", inode);
 	while (processes != NULL && !is_found && (entry = readdir(processes)) != NULL) {
 		const char *pid = entry->d_name;
@@ -181,10 +181,11 @@ holder_find(const struct address *address, char text[static HOLDER_TEXT_SIZE])
 		if (is_found)
 			describe(pid, text);
 		if (is_orphan(pid))
-			kind = HOLDER_ORPHAN;
+			kind = PORT_OWNER_ORPHAN;
 		else if (is_found)
 			/* Unless it has just ended. */
-			kind = find_descriptor(pid, socket, path) ? HOLDER_OTHER : HOLDER_UNKNOWN;
+			kind = find_descriptor(pid, socket, path) ? PORT_OWNER_OTHER
+								  : PORT_OWNER_UNKNOWN;
 	}
 	if (processes != NULL)
 		closedir(processes);

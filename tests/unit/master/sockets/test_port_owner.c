@@ -1,4 +1,4 @@
-#include "master/sockets/holder.h"
+#include "master/sockets/port_owner.h"
 
 #include <criterion/criterion.h>
 #include <fcntl.h>
@@ -13,7 +13,7 @@
 #include "tests/support/folder.h"
 #include "worker/counters.h"
 
-static char text[HOLDER_TEXT_SIZE];
+static char text[PORT_OWNER_TEXT_SIZE];
 
 static struct address
 parsed(const char *written)
@@ -47,7 +47,7 @@ take(const char *written, struct address *address)
 static void
 assert_nobody(const struct address *address)
 {
-	cr_assert_neq(holder_find(address, text), HOLDER_OTHER, "%s", text);
+	cr_assert_neq(port_owner_find(address, text), PORT_OWNER_OTHER, "%s", text);
 }
 
 static void
@@ -56,11 +56,11 @@ assert_found(const struct address *address, const char *what)
 	char own[32];
 
 	snprintf(own, sizeof own, "pid %d (", (int)getpid());
-	cr_assert_eq(holder_find(address, text), HOLDER_OTHER, "%s: %s", what, text);
+	cr_assert_eq(port_owner_find(address, text), PORT_OWNER_OTHER, "%s: %s", what, text);
 	cr_assert_eq(strncmp(text, own, strlen(own)), 0, "%s: %s", what, text);
 }
 
-Test(holder, who_listens_is_named)
+Test(port_owner, who_listens_is_named)
 {
 	static const char *const written[] = {
 		"127.0.0.1:0", "[::1]:0", ":0", "udp:127.0.0.1:0", "udp:[::1]:0", "udp::0"};
@@ -78,7 +78,7 @@ Test(holder, who_listens_is_named)
 
 /* One address is in the way of all addresses, and the other way round; another address, or another
  * protocol, is not. */
-Test(holder, only_who_is_in_the_way_is_meant)
+Test(port_owner, only_who_is_in_the_way_is_meant)
 {
 	struct address held, wanted;
 	int fd = take("127.0.0.2:0", &held);
@@ -103,7 +103,7 @@ Test(holder, only_who_is_in_the_way_is_meant)
 	close(fd);
 }
 
-Test(holder, a_connection_on_the_port_is_none)
+Test(port_owner, a_connection_on_the_port_is_none)
 {
 	struct address address;
 	int listener = take("127.0.0.1:0", &address), client = socket(AF_INET, SOCK_STREAM, 0);
@@ -117,7 +117,7 @@ Test(holder, a_connection_on_the_port_is_none)
 	close(fd);
 }
 
-Test(holder, of_a_path_too)
+Test(port_owner, of_a_path_too)
 {
 	char folder[FOLDER_SIZE], written[FOLDER_SIZE + 16];
 	struct address address;
@@ -134,7 +134,7 @@ Test(holder, of_a_path_too)
 
 /* A process with counters to which no master holds a right is a worker of a dead master; if a
  * master holds one, it belongs to a server. */
-Test(holder, a_worker_of_a_dead_master_is_told_apart, .timeout = 20)
+Test(port_owner, a_worker_of_a_dead_master_is_told_apart, .timeout = 20)
 {
 	struct address address;
 	int fd = take("127.0.0.1:0", &address), pair[2], status;
@@ -143,7 +143,7 @@ Test(holder, a_worker_of_a_dead_master_is_told_apart, .timeout = 20)
 	pid_t master;
 	char byte;
 
-	cr_assert_eq(holder_find(&address, text), HOLDER_ORPHAN, "%s", text);
+	cr_assert_eq(port_owner_find(&address, text), PORT_OWNER_ORPHAN, "%s", text);
 	cr_assert_eq(pipe(pair), 0);
 	master = fork();
 	if (master == 0) {
@@ -154,10 +154,10 @@ Test(holder, a_worker_of_a_dead_master_is_told_apart, .timeout = 20)
 	}
 	cr_assert_eq(read(pair[0], &byte, 1), 1);
 	cr_assert_eq(byte, 'y');
-	cr_assert_eq(holder_find(&address, text), HOLDER_OTHER, "%s", text);
+	cr_assert_eq(port_owner_find(&address, text), PORT_OWNER_OTHER, "%s", text);
 	kill(master, SIGKILL);
 	cr_assert_eq(waitpid(master, &status, 0), master);
-	cr_assert_eq(holder_find(&address, text), HOLDER_ORPHAN, "%s", text);
+	cr_assert_eq(port_owner_find(&address, text), PORT_OWNER_ORPHAN, "%s", text);
 	close(fd);
 	close(file);
 }
