@@ -151,27 +151,27 @@ fleet_freeze(struct fleet *fleet, bool is_frozen)
 }
 
 void
-fleet_leave(struct fleet *fleet, enum channel_kind farewell)
+fleet_leave(struct fleet *fleet, enum channel_kind leave_message)
 {
 	struct generation *serving = fleet->serving;
 
 	fleet->is_leaving = true;
 	ev_timer_start(fleet->loop, &fleet->sweep);
 	fleet_abandon(fleet);
-	if (farewell == CHANNEL_DRAIN) {
+	if (leave_message == CHANNEL_DRAIN) {
 		sockets_deafen(fleet->sockets);
 		/* Before the others hear that they are to leave. */
 		seating_adopt(fleet);
 	}
-	if (farewell == CHANNEL_STOP)
+	if (leave_message == CHANNEL_STOP)
 		for (struct generation *each = fleet->leaving; each != NULL; each = each->next)
-			generation_leave(each, farewell);
+			generation_leave(each, leave_message);
 	if (serving == NULL)
 		return;
 	fleet->serving = NULL;
-	if (farewell == CHANNEL_HANDOVER)
+	if (leave_message == CHANNEL_HANDOVER)
 		generation_each(serving, fleet_revoke_slot, NULL);
-	generation_leave(serving, farewell);
+	generation_leave(serving, leave_message);
 }
 
 int

@@ -36,7 +36,7 @@ void fleet_freeze(struct fleet *fleet, bool is_frozen);
 
 /* All leave: to drain where nobody follows (CHANNEL_DRAIN), where another master took over the
  * sockets (CHANNEL_HANDOVER), or at once but gracefully (CHANNEL_STOP). */
-void fleet_leave(struct fleet *fleet, enum channel_kind farewell);
+void fleet_leave(struct fleet *fleet, enum channel_kind leave_message);
 
 /* After fleet_leave with CHANNEL_HANDOVER: nobody follows after all, so another generation serves,
  * on the seats of sockets. events.all_ready follows. Returns 0, or -1 with errno. */

@@ -124,24 +124,24 @@ generation_retire(struct generation *generation)
 }
 
 void
-generation_leave(struct generation *generation, enum channel_kind farewell)
+generation_leave(struct generation *generation, enum channel_kind leave_message)
 {
 	struct fleet *fleet = generation->fleet;
 
 	generation_retire(generation);
-	if (farewell == CHANNEL_STOP && !generation->is_stopped)
+	if (leave_message == CHANNEL_STOP && !generation->is_stopped)
 		ev_timer_stop(fleet->loop, &generation->deadline);
 	if (!ev_is_active(&generation->deadline)) {
-		generation->is_stopped = farewell == CHANNEL_STOP;
+		generation->is_stopped = leave_message == CHANNEL_STOP;
 		ev_now_update(fleet->loop);
 		ev_timer_set(&generation->deadline,
-			farewell == CHANNEL_STOP ? STOP_GRACE
-						 : seconds(generation->config.drain_timeout),
+			leave_message == CHANNEL_STOP ? STOP_GRACE
+						      : seconds(generation->config.drain_timeout),
 			0.);
 		ev_timer_start(fleet->loop, &generation->deadline);
 	}
 	for (unsigned i = 0; i < generation->count; i++)
-		slot_leave(generation->slots[i], farewell);
+		slot_leave(generation->slots[i], leave_message);
 	ev_timer_start(fleet->loop, &fleet->sweep);
 }
 

@@ -25,7 +25,7 @@ void generation_start(struct generation *generation, unsigned from);
 void generation_retire(struct generation *generation);
 
 /* The same, and tells its workers; when they have ended it is gone. */
-void generation_leave(struct generation *generation, enum channel_kind farewell);
+void generation_leave(struct generation *generation, enum channel_kind leave_message);
 
 /* Of one that leaves: has its workers end at once, and kills those that do not. */
 void generation_quit(struct generation *generation);

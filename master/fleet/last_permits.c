@@ -47,7 +47,7 @@ collect(struct slot *slot, void *context)
 	int64_t lacks;
 
 	shares->granted += slot->granted;
-	if (slot->state != SUPERVISION_DRAINING || slot->farewell != CHANNEL_DRAIN ||
+	if (slot->state != SUPERVISION_DRAINING || slot->leave_message != CHANNEL_DRAIN ||
 		slot->rows == NULL || shares->count == SOCKETS_SEATS_MAX)
 		return;
 	lacks = wanted_for_the_dead(slot);

@@ -69,7 +69,7 @@ static void
 take_back(struct slot *slot, void *granted)
 {
 	/* One that drains for good still takes what is queued. */
-	if (slot->state == SUPERVISION_DRAINING && slot->farewell != CHANNEL_DRAIN)
+	if (slot->state == SUPERVISION_DRAINING && slot->leave_message != CHANNEL_DRAIN)
 		permits_revoke(slot);
 	*(int64_t *)granted += slot->granted;
 }

@@ -74,7 +74,7 @@ on_drained(struct slot *slot, unsigned hub)
 {
 	log_debug("hub %u of worker %u accepts no more", hub, slot->index);
 	seating_leave(slot, hub);
-	if (slot->farewell == CHANNEL_DRAIN)
+	if (slot->leave_message == CHANNEL_DRAIN)
 		sockets_park(slot->generation->fleet->sockets, slot_seat(slot, hub));
 }
 
@@ -136,8 +136,8 @@ on_gone(struct slot *slot)
 	struct fleet *fleet = slot->generation->fleet;
 
 	/* Nobody follows: as soon as nobody waits in its queues, who comes is refused. */
-	if (slot->farewell == CHANNEL_DRAIN ||
-		(fleet->is_leaving && slot->farewell == CHANNEL_STOP))
+	if (slot->leave_message == CHANNEL_DRAIN ||
+		(fleet->is_leaving && slot->leave_message == CHANNEL_STOP))
 		for (unsigned hub = 0; hub < slot->generation->config.threads; hub++)
 			if (fleet->occupants[slot_seat(slot, hub)].slot == NULL)
 				seating_retire(fleet, slot_seat(slot, hub));

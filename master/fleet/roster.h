@@ -62,12 +62,12 @@ struct slot {
 	struct ear talk;      /* on channel */
 	struct ear exit;      /* on pidfd */
 	ev_timer respawn;
-	ev_timer healthy;           /* a minute of being ready forgives earlier failures */
-	int fork_error;             /* the errno of the last fork, if that failed; else 0 */
-	enum channel_kind farewell; /* what it is told when it is to leave */
-	bool is_killed;             /* by the master, so its death is no news */
-	int64_t started;            /* clock at the fork */
-	int64_t ready;              /* clock at which its last hub became ready */
+	ev_timer healthy;                /* a minute of being ready forgives earlier failures */
+	int fork_error;                  /* the errno of the last fork, if that failed; else 0 */
+	enum channel_kind leave_message; /* what it is told when it is to leave */
+	bool is_killed;                  /* by the master, so its death is no news */
+	int64_t started;                 /* clock at the fork */
+	int64_t ready;                   /* clock at which its last hub became ready */
 	unsigned failures; /* crashes in a row, each before it had been ready for long enough */
 };
 

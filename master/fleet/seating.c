@@ -181,7 +181,7 @@ stranded(const struct occupant *occupant)
 static bool
 may_rescue(const struct slot *slot)
 {
-	return slot->state == SUPERVISION_DRAINING && slot->farewell == CHANNEL_DRAIN &&
+	return slot->state == SUPERVISION_DRAINING && slot->leave_message == CHANNEL_DRAIN &&
 	       !slot->must_leave && slot->rows != NULL && !slot->hubs[0].is_hung &&
 	       slot->hubs[0].silent <= SILENT_MOST;
 }

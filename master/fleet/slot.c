@@ -49,14 +49,14 @@ void
 slot_catch_up(struct slot *slot)
 {
 	struct channel_message accept = {.kind = CHANNEL_ACCEPT}, reopen = {.kind = CHANNEL_REOPEN};
-	struct channel_message farewell = {
-		.kind = slot->farewell, .value = slot->generation->config.drain_timeout};
+	struct channel_message leave_message = {
+		.kind = slot->leave_message, .value = slot->generation->config.drain_timeout};
 
 	if (slot->must_reopen && slot_tell(slot, &reopen, STDERR_FILENO))
 		slot->must_reopen = false;
 	if (slot->must_accept && slot_tell(slot, &accept, -1))
 		slot->must_accept = false;
-	if (slot->must_leave && slot_tell(slot, &farewell, -1))
+	if (slot->must_leave && slot_tell(slot, &leave_message, -1))
 		slot->must_leave = false;
 }
 
@@ -336,9 +336,9 @@ slot_kill(struct slot *slot)
 }
 
 void
-slot_leave(struct slot *slot, enum channel_kind farewell)
+slot_leave(struct slot *slot, enum channel_kind leave_message)
 {
-	slot->farewell = farewell;
+	slot->leave_message = leave_message;
 	slot_event(slot, SUPERVISION_LEAVE);
 }
 

@@ -17,7 +17,7 @@ void slot_free(struct slot *slot);
 void slot_event(struct slot *slot, enum supervision_event event);
 
 /* Tells it to leave, by that message. */
-void slot_leave(struct slot *slot, enum channel_kind farewell);
+void slot_leave(struct slot *slot, enum channel_kind leave_message);
 
 /* Kills its process, if it has one. */
 void slot_kill(struct slot *slot);

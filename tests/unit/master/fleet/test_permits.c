@@ -210,13 +210,13 @@ Test(permits, from_one_that_is_revoked_only_what_is_in_use_is_missing)
 
 /* A slot of the former generation that drains, with 10 permits of which 3 are in use. */
 static struct slot *
-add_leaving(enum channel_kind farewell)
+add_leaving(enum channel_kind leave_message)
 {
 	struct slot *slot = fake_generation(&fake, GENERATION_LEAVING)->slots[0];
 
 	close(fake_start(slot));
 	slot->state = SUPERVISION_DRAINING;
-	slot->farewell = farewell;
+	slot->leave_message = leave_message;
 	slot->granted = 10;
 	counters_give_permits(&slot->rows[0], 7);
 	counters_add(&slot->rows[0].opened, 3);

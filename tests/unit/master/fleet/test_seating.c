@@ -323,7 +323,7 @@ Test(seating, when_all_drain_one_worker_has_the_queue_of_a_dead_one_until_it_die
 	seating_relieve(&fake.fleet);
 	cr_assert_eq(who_adopts(1), 1);
 	/* Who only hands over, or is to stop, is no heir. */
-	slots[1]->farewell = CHANNEL_STOP;
+	slots[1]->leave_message = CHANNEL_STOP;
 	seating_relieve(&fake.fleet);
 	cr_assert_eq(adoptions(), 0);
 	close(client);
