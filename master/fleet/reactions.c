@@ -75,7 +75,7 @@ on_drained(struct slot *slot, unsigned hub)
 	log_debug("hub %u of worker %u accepts no more", hub, slot->index);
 	seating_leave(slot, hub);
 	if (slot->leave_message == CHANNEL_DRAIN)
-		sockets_park(slot->generation->fleet->sockets, slot_seat(slot, hub));
+		sockets_leave_group(slot->generation->fleet->sockets, slot_seat(slot, hub));
 }
 
 static void

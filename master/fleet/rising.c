@@ -183,7 +183,7 @@ fleet_listen(struct fleet *fleet, const char **why)
 			strerror(errno));
 		*why = error;
 		while (fleet->sockets->listening > listening)
-			sockets_park(fleet->sockets,
+			sockets_leave_group(fleet->sockets,
 				fleet->sockets->order[fleet->sockets->listening - 1]);
 		return -1;
 	}

@@ -106,7 +106,7 @@ struct generation {
 struct occupant {
 	struct slot *slot; /* NULL for nobody */
 	unsigned hub;
-	bool is_retiring;     /* no hub will sit here: parked as soon as nobody is queued */
+	bool is_retiring;     /* no hub will sit here: leaves the group once nobody is queued */
 	struct slot *rescuer; /* when the server ends: the worker that has the queue instead */
 	int64_t empty_since;  /* clock, while it has no occupant and an empty queue; 0 otherwise */
 	unsigned queued;      /* when queues were last measured */

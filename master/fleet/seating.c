@@ -298,7 +298,7 @@ seating_adopt(struct fleet *fleet)
 /* ---- the tick ---- */
 
 static void
-park_if_empty(struct fleet *fleet, unsigned index, int64_t now)
+leave_group_if_empty(struct fleet *fleet, unsigned index, int64_t now)
 {
 	struct occupant *occupant = &fleet->occupants[index];
 
@@ -308,7 +308,7 @@ park_if_empty(struct fleet *fleet, unsigned index, int64_t now)
 		occupant->empty_since = now;
 	else if (now - occupant->empty_since >=
 		 (fleet->is_leaving ? HANDSHAKE_AT_END : HANDSHAKE)) {
-		sockets_park(fleet->sockets, index);
+		sockets_leave_group(fleet->sockets, index);
 		occupant->is_retiring = false;
 	}
 }
@@ -317,12 +317,12 @@ void
 seating_tick(struct fleet *fleet, int64_t now)
 {
 	measure_queues(fleet);
-	/* From the end, because parking one moves the last into its place. */
+	/* From the end, because the last one of the group takes the place of one that leaves. */
 	for (unsigned i = fleet->sockets->listening; i-- > 0;) {
 		unsigned index = fleet->sockets->order[i];
 		struct occupant *occupant = &fleet->occupants[index];
 
 		if (occupant->is_retiring && occupant->slot == NULL)
-			park_if_empty(fleet, index, now);
+			leave_group_if_empty(fleet, index, now);
 	}
 }

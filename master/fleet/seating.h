@@ -1,6 +1,6 @@
 /* Who sits where: which hub accepts on which seat, and who serves the queue of a seat on which
- * nobody accepts. A queue is never left alone: it is served, adopted, or empty for long enough to
- * be parked. */
+ * nobody accepts. A queue is never left alone: it is served, adopted, or empty for long enough
+ * that its seat may leave the group. */
 #ifndef HUBBUB_FLEET_SEATING_H
 #define HUBBUB_FLEET_SEATING_H
 
@@ -14,8 +14,8 @@ bool seating_sit(struct slot *slot);
 /* The hub accepts on its seat no more; nothing happens if another one sits there. */
 void seating_leave(const struct slot *slot, unsigned hub);
 
-/* No hub will sit on this seat: it gets nothing new, and is parked when its queue has been empty
- * for a while. */
+/* No hub will sit on this seat: it gets nothing new, and leaves the group when its queue has
+ * been empty for a while. */
 void seating_retire(struct fleet *fleet, unsigned seat);
 
 /* Has clients accepted who wait where nobody can do so: no hub sits there, or one that hangs, or
@@ -31,7 +31,7 @@ void seating_relieve(struct fleet *fleet);
 /* The slot's process is dead: the queues that it has adopted at the end are another's to adopt. */
 void seating_forget(const struct slot *slot);
 
-/* Measures queues, and parks what is to retire. Called every FLEET_TICK. */
+/* Measures queues, and takes what is to retire out of the group. Called every FLEET_TICK. */
 void seating_tick(struct fleet *fleet, int64_t now);
 
 #endif

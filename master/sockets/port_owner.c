@@ -158,8 +158,8 @@ describe(const char *pid, char text[static PORT_OWNER_TEXT_SIZE])
 	snprintf(text, PORT_OWNER_TEXT_SIZE, "pid %.10s (%s)", pid, name);
 }
 
-/* A worker that is about to close its sockets may have one that nobody can see: bound, and
- * parked. */
+/* A worker that is about to close its sockets may have one that nobody can see: it is bound,
+ * and does not listen. */
 enum port_owner
 port_owner_find(const struct address *address, char text[static PORT_OWNER_TEXT_SIZE])
 {

@@ -105,7 +105,7 @@ void sockets_shrink(struct sockets *sockets, unsigned seats);
 int sockets_listen(struct sockets *sockets, unsigned seat);
 
 /* Takes a seat out of the group. Who is queued there is reset, so it should be empty. */
-void sockets_park(struct sockets *sockets, unsigned seat);
+void sockets_leave_group(struct sockets *sockets, unsigned seat);
 
 /* How many connections wait in a seat's queues, and in that of one address. */
 unsigned sockets_queued(const struct sockets *sockets, unsigned seat);

@@ -85,7 +85,7 @@ sockets_listen(struct sockets *sockets, unsigned index)
 }
 
 void
-sockets_park(struct sockets *sockets, unsigned index)
+sockets_leave_group(struct sockets *sockets, unsigned index)
 {
 	struct seat *seat = &sockets->seats[index];
 

@@ -155,13 +155,13 @@ assert_all_go_to(unsigned worker)
 		close(clients[i]);
 }
 
-Test(balance, the_kernel_does_as_the_weights_say_also_after_a_seat_was_parked)
+Test(balance, the_kernel_does_as_the_weights_say_also_after_a_seat_has_left)
 {
 	for (unsigned worker = 0; worker < 4; worker++)
 		assert_all_go_to(worker);
 	/* Closing renumbers: the fourth comes into the place of the first. */
 	seating_leave(fake_slot(&fake, 0), 0);
-	sockets_park(&fake.sockets, 0);
+	sockets_leave_group(&fake.sockets, 0);
 	for (unsigned worker = 1; worker < 4; worker++)
 		assert_all_go_to(worker);
 }
@@ -217,7 +217,7 @@ Test(balance, without_the_order_nobody_is_steered_any_more)
 Test(balance, of_a_group_without_members_no_order_is_needed)
 {
 	for (unsigned seat = 0; seat < 4; seat++)
-		sockets_park(&fake.sockets, seat);
+		sockets_leave_group(&fake.sockets, seat);
 	fleet_inherit(&fake.fleet, false);
 	cr_assert(fake.fleet.can_steer);
 }

@@ -64,7 +64,7 @@ Test(roster, those_who_sit_come_in_the_order_of_the_group)
 	assert_seen((unsigned[]){4, 5, 0, 1}, 4);
 	cr_assert_eq(fleet_accepting(&fake.fleet), 4);
 	/* The last one of the group comes into the place of one that leaves it. */
-	sockets_park(&fake.sockets, 4);
+	sockets_leave_group(&fake.sockets, 4);
 	assert_seen((unsigned[]){1, 5, 0}, 3);
 }
 

@@ -92,8 +92,8 @@ Test(seating, a_worker_whose_seat_cannot_listen_is_killed)
 	int fd = fake.sockets.seats[1].fds[0];
 
 	close(fake_start(slot));
-	sockets_park(&fake.sockets, 0);
-	sockets_park(&fake.sockets, 1);
+	sockets_leave_group(&fake.sockets, 0);
+	sockets_leave_group(&fake.sockets, 1);
 	fake.sockets.seats[1].fds[0] = -1;
 	cr_assert_not(seating_sit(slot));
 	cr_assert(slot->is_killed);
@@ -331,7 +331,7 @@ Test(seating, when_all_drain_one_worker_has_the_queue_of_a_dead_one_until_it_die
 
 /* ---- retiring ---- */
 
-Test(seating, a_seat_is_parked_when_its_queue_was_empty_for_as_long_as_a_handshake_takes)
+Test(seating, a_seat_leaves_when_its_queue_was_empty_for_as_long_as_a_handshake_takes)
 {
 	int64_t now = 1000 * CLOCK_SECOND;
 
@@ -348,7 +348,7 @@ Test(seating, a_seat_is_parked_when_its_queue_was_empty_for_as_long_as_a_handsha
 	cr_assert_eq(at(5)->slot, fake_slot(&fake, 2), "and is who it was");
 }
 
-Test(seating, when_the_server_ends_it_is_parked_soon)
+Test(seating, when_the_server_ends_it_leaves_soon)
 {
 	fake.fleet.is_leaving = true;
 	seating_retire(&fake.fleet, 1);
@@ -358,7 +358,7 @@ Test(seating, when_the_server_ends_it_is_parked_soon)
 	fake.fleet.is_leaving = false;
 }
 
-Test(seating, a_seat_with_a_queue_is_not_parked)
+Test(seating, a_seat_with_a_queue_does_not_leave)
 {
 	int client = strand(1), served;
 
@@ -377,7 +377,7 @@ Test(seating, a_seat_with_a_queue_is_not_parked)
 	close(client);
 }
 
-Test(seating, two_that_retire_at_once_are_both_parked_and_who_sits_on_one_keeps_it)
+Test(seating, two_that_retire_at_once_both_leave_and_who_sits_on_one_keeps_it)
 {
 	seating_retire(&fake.fleet, 0);
 	seating_retire(&fake.fleet, 4);

@@ -39,7 +39,7 @@ Test(dismissal, all_who_are_queued_see_an_end_and_no_reset)
 	char byte;
 
 	cr_assert_eq(dismissal_of_queued(&fake.sockets), CLIENTS);
-	sockets_park(&fake.sockets, 0);
+	sockets_leave_group(&fake.sockets, 0);
 	for (int i = 0; i < CLIENTS; i++)
 		cr_assert_eq(recv(clients[i], &byte, 1, 0), 0, "client %d", i);
 }

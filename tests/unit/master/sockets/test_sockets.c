@@ -21,9 +21,9 @@ Test(sockets, all_share_one_port_and_listen_only_when_told)
 	cr_assert_eq(sockets_queued(&sockets, 3), 1);
 	cr_assert_eq(sockets_listen(&sockets, 3), 0, "listening twice is harmless");
 	cr_assert_eq(sockets.listening, 1);
-	sockets_park(&sockets, 3);
+	sockets_leave_group(&sockets, 3);
 	cr_assert_eq(seats_connect(&sockets.addresses[0]), -1);
-	cr_assert_eq(sockets_listen(&sockets, 3), 0, "a parked one can come back");
+	cr_assert_eq(sockets_listen(&sockets, 3), 0, "one that has left can come back");
 	cr_assert_eq(seats_connect(&sockets.addresses[0]), 0);
 	sockets_close(&sockets);
 }

@@ -36,7 +36,7 @@ Test(sockets_group, the_order_is_that_of_the_kernel_also_after_parking)
 	seats_open(&sockets, 4);
 	for (unsigned seat = 0; seat < 4; seat++)
 		cr_assert_eq(sockets_listen(&sockets, seat), 0);
-	sockets_park(&sockets, 1);
+	sockets_leave_group(&sockets, 1);
 	cr_assert_eq(sockets.listening, 3);
 	cr_assert_eq(sockets.order[0], 0);
 	cr_assert_eq(sockets.order[1], 3);
@@ -68,7 +68,7 @@ Test(sockets_group, another_master_goes_on_with_the_order)
 	seats_open(&sockets, 4);
 	for (unsigned seat = 0; seat < 4; seat++)
 		cr_assert_eq(sockets_listen(&sockets, seat), 0);
-	sockets_park(&sockets, 1);
+	sockets_leave_group(&sockets, 1);
 	inherit(&heir, &sockets);
 	sockets_forget(&sockets);
 	cr_assert(sockets_own(&heir));
@@ -76,7 +76,7 @@ Test(sockets_group, another_master_goes_on_with_the_order)
 	assert_order(&heir);
 	/* The former master owns them again, as the new one leaves them. */
 	cr_assert_eq(sockets_listen(&heir, 1), 0);
-	sockets_park(&heir, 0);
+	sockets_leave_group(&heir, 0);
 	sockets_forget(&heir);
 	cr_assert(sockets_own(&sockets));
 	cr_assert_eq(sockets.listening, 3);
@@ -98,7 +98,7 @@ Test(sockets_group, the_backlog_is_what_the_kernel_has_made_of_it)
 	/* Nobody has asked for so little: as if net.core.somaxconn had been lower then. */
 	cr_assert_eq(listen(sockets.seats[1].fds[0], 7), 0);
 	cr_assert_eq(sockets_backlog(&sockets), 7);
-	sockets_park(&sockets, 1);
+	sockets_leave_group(&sockets, 1);
 	cr_assert_eq(sockets_backlog(&sockets), 16);
 	sockets_close(&sockets);
 }
@@ -135,7 +135,7 @@ Test(sockets_group, another_masters_queues_get_its_length)
 	sockets_close(&sockets);
 }
 
-Test(sockets_group, a_parked_seat_that_the_roll_still_has_is_struck)
+Test(sockets_group, a_seat_that_has_left_and_the_roll_still_has_is_struck)
 {
 	struct sockets sockets, heir;
 
@@ -143,7 +143,7 @@ Test(sockets_group, a_parked_seat_that_the_roll_still_has_is_struck)
 	for (unsigned seat = 0; seat < 4; seat++)
 		cr_assert_eq(sockets_listen(&sockets, seat), 0);
 	inherit(&heir, &sockets);
-	/* As if its master had died between the two steps of parking. */
+	/* As if its master had died between the two steps of leaving. */
 	shutdown(sockets.seats[1].fds[0], SHUT_RDWR);
 	cr_assert(sockets_own(&heir));
 	cr_assert_eq(heir.listening, 3);
@@ -169,7 +169,7 @@ Test(sockets_group, seats_that_die_with_another_master_leave_the_order_known_if_
 			cr_assert_eq(sockets_listen(&heir, seat), 0);
 		if (!is_last) {
 			/* Then seat 1 is the last of the group. */
-			sockets_park(&heir, 1);
+			sockets_leave_group(&heir, 1);
 			cr_assert_eq(sockets_listen(&heir, 1), 0);
 		}
 		sockets_forget(&heir);
