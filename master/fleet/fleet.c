@@ -159,7 +159,7 @@ fleet_leave(struct fleet *fleet, enum channel_kind leave_message)
 	ev_timer_start(fleet->loop, &fleet->sweep);
 	fleet_abandon(fleet);
 	if (leave_message == CHANNEL_DRAIN) {
-		sockets_deafen(fleet->sockets);
+		sockets_drop_syns(fleet->sockets);
 		/* Before the others hear that they are to leave. */
 		seating_adopt(fleet);
 	}

@@ -127,7 +127,7 @@ void sockets_release(struct sockets *sockets);
 
 /* From now on no connection begins on any seat; handshakes that have begun go on, and paths are
  * gone. For the end, when no other member of the group can take over. */
-void sockets_deafen(struct sockets *sockets);
+void sockets_drop_syns(struct sockets *sockets);
 
 /* Lets other servers start on the same ports, at other addresses; once one socket of each
  * address listens. */

@@ -230,7 +230,7 @@ sockets_own(struct sockets *sockets)
 }
 
 void
-sockets_deafen(struct sockets *sockets)
+sockets_drop_syns(struct sockets *sockets)
 {
 	/* Drops a SYN, which the client repeats after a second; what acknowledges one passes. A
 	 * socket's filter sees the TCP header first. */

@@ -127,7 +127,7 @@ Test(sockets, a_path_has_one_socket_for_all)
 	cr_assert_eq(sockets_open(&other, 1), -1);
 	sockets_close(&other);
 	cr_assert_eq(access(address_path(&address), F_OK), 0, "and leaves the path alone");
-	sockets_deafen(&sockets);
+	sockets_drop_syns(&sockets);
 	cr_assert_eq(access(address_path(&address), F_OK), -1);
 	sockets_close(&sockets);
 	close(late);
