@@ -334,6 +334,9 @@ master_add_workers_later(struct master *master, int workers)
 
 /* ---- stopping ---- */
 
+/* For workers that do not leave at the deadline, and have to be killed. */
+#define SPARE (10 * CLOCK_SECOND)
+
 static void
 forget_pending(struct master *master)
 {
@@ -383,6 +386,7 @@ void
 master_drain(struct master *master)
 {
 	double delay = (double)master->options.drain_delay / (double)CLOCK_SECOND;
+	int64_t longest = master->options.drain_delay + master->options.drain_timeout + SPARE;
 
 	if (master->phase > MASTER_SERVING)
 		return;
@@ -392,7 +396,9 @@ master_drain(struct master *master)
 		successor_pass_drain(master);
 		return;
 	}
-	notify_send("STOPPING=1\nSTATUS=draining");
+	/* Lest the manager kill it after a time of its own that is shorter. */
+	notify_send("STOPPING=1\nEXTEND_TIMEOUT_USEC=%ld\nSTATUS=draining",
+		(long)(longest / CLOCK_MICROSECOND));
 	if (delay <= 0) {
 		drain(master);
 		return;

@@ -268,7 +268,8 @@ Test(operation, the_service_manager_is_told)
 
 	cr_assert_neq(manager, -1);
 	setenv("WATCHDOG_USEC", "300000", 1);
-	cr_assert(server_start(&server, "hubbub-echo", "2", "1", NULL));
+	cr_assert(server_start(&server, "hubbub-echo", "2", "1", "--drain-timeout=300",
+		"--drain-delay=0.5", NULL));
 	cr_assert(manager_hears(manager, "READY=1", 10));
 	cr_assert(manager_hears(manager, "WATCHDOG=1", 10));
 	kill(server.pid, SIGHUP);
@@ -281,7 +282,8 @@ Test(operation, the_service_manager_is_told)
 	cr_assert(manager_hears(manager, main_pid, 10));
 	cr_assert(manager_hears(manager, "WATCHDOG=1", 10));
 	kill(server.pid, SIGTERM);
-	cr_assert(manager_hears(manager, "STOPPING=1", 10));
+	/* It is to wait for the whole of both. */
+	cr_assert(manager_hears(manager, "STOPPING=1\nEXTEND_TIMEOUT_USEC=310500000\n", 10));
 	close(manager);
 }
 
