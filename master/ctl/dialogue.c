@@ -138,7 +138,8 @@ dialogue_find(pid_t pid, char path[static DIALOGUE_PATH_SIZE], char *error, int 
 		return 0;
 	if (search.found == 0 && search.list[0] != '\0')
 		snprintf(error, (size_t)error_size,
-			"no server of process %d runs here that you may talk to; there are:%s",
+			"no server of process %d runs here that you may talk to; name its socket "
+			"with --socket, if --control set one; there are:%s",
 			(int)pid, search.list);
 	else if (search.found == 0)
 		snprintf(error, (size_t)error_size,

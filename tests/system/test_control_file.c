@@ -238,6 +238,7 @@ Test(control_file, servers_with_paths_alone_or_on_one_port_have_each_a_socket)
 	program_end(&asked);
 	ask_by_pid(&asked, without, getpid(), "status");
 	cr_assert_eq(program_wait(&asked, 20), 1);
+	cr_assert_not_null(strstr(asked.text, "--socket"), "%s", asked.text);
 	cr_assert_not_null(strstr(asked.text, "; there are:\n"), "%s", asked.text);
 	program_end(&asked);
 	/* The others go on. */
