@@ -8,6 +8,7 @@
 #include "master/change/word.h"
 #include "master/master.h"
 #include "master/say/history.h"
+#include "master/say/notify.h"
 
 static void
 forget(struct master *master)
@@ -32,6 +33,17 @@ give_way(struct master *master, const char *why)
 	ev_timer_stop(master->loop, &master->former->look);
 	log_error("%s; leaving", why);
 	master->upgrade_events.stop(master, 1);
+}
+
+/* What it would have said before is out of date by now. */
+static void
+begin_to_speak(struct master *master)
+{
+	notify_named();
+	if (master->phase <= MASTER_SERVING)
+		ready_notify(master);
+	else
+		notify_send("STOPPING=1\nSTATUS=%s", ready_phase_names[master->phase]);
 }
 
 static void
@@ -61,7 +73,7 @@ take_over(struct master *master)
 	if (former->channel != -1)
 		word_say(former->channel, WORD_TOOK, -1);
 	else
-		ready_notify(master);
+		begin_to_speak(master);
 }
 
 static void
@@ -73,7 +85,7 @@ hear_former(struct master *master, enum word word, int file)
 		break;
 	case WORD_NAMED:
 		master->former->has_named = true;
-		ready_notify(master);
+		begin_to_speak(master);
 		break;
 	case WORD_DRAIN:
 		master->upgrade_events.drain(master);
@@ -104,8 +116,8 @@ lose_former(struct master *master)
 	former->channel = -1;
 	if (!master->is_heir) {
 		forget(master);
-		if (!former->has_named && master->phase == MASTER_SERVING)
-			ready_notify(master);
+		if (!former->has_named)
+			begin_to_speak(master);
 		master->upgrade_events.may_end(master);
 	} else if (commit_state(former->commit) == COMMIT_WITHDRAWN) {
 		give_way(master, "the former master gave the upgrade up");

@@ -36,6 +36,7 @@ static struct sockaddr_un manager;
 static socklen_t manager_length;
 static int channel; /* made at the start: no word is lost later because files ran out */
 static int64_t watchdog;
+static bool is_early; /* a former master is still the service's main process */
 
 /* Nanoseconds; 0 for what is no interval, or longer than this clock runs. */
 static int64_t
@@ -65,6 +66,7 @@ notify_init(void)
 	const char *path = getenv("NOTIFY_SOCKET");
 	const char *interval = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
 
+	is_early = getenv("HUBBUB_HANDOVER") != NULL;
 	if (path == NULL || (path[0] != '/' && path[0] != '@') ||
 		strlen(path) >= sizeof manager.sun_path)
 		return;
@@ -79,8 +81,20 @@ notify_init(void)
 	if (path[0] == '@')
 		manager.sun_path[0] = '\0';
 	/* After an upgrade the pid is that of the first master. */
-	if (interval != NULL && (pid == NULL || is_own(pid) || getenv("HUBBUB_HANDOVER") != NULL))
+	if (interval != NULL && (pid == NULL || is_own(pid) || is_early))
 		watchdog = read_interval(interval);
+}
+
+void
+notify_named(void)
+{
+	is_early = false;
+}
+
+static bool
+is_heard(void)
+{
+	return manager_length != 0 && !is_early;
 }
 
 static bool
@@ -153,7 +167,7 @@ notify_send(const char *format, ...)
 	char text[TEXT_SIZE];
 	va_list arguments;
 
-	if (manager_length == 0)
+	if (!is_heard())
 		return;
 	va_start(arguments, format);
 	vsnprintf(text, sizeof text, format, arguments);
@@ -185,7 +199,7 @@ notify_forget(void)
 void
 notify_alive(void)
 {
-	if (manager_length == 0)
+	if (!is_heard())
 		return;
 	say_unsaid();
 	if (unsaid_count == 0)
@@ -197,7 +211,7 @@ notify_status(const char *status)
 {
 	char text[TEXT_SIZE];
 
-	if (manager_length == 0 || strcmp(status, shown) == 0)
+	if (!is_heard() || strcmp(status, shown) == 0)
 		return;
 	snprintf(text, sizeof text, "STATUS=%s", status);
 	say_unsaid();

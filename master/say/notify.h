@@ -9,6 +9,10 @@
 /* Reads NOTIFY_SOCKET and WATCHDOG_USEC. */
 void notify_init(void);
 
+/* A new master says nothing before it is the service's main process: the manager would refuse its
+ * words, and log that. This begins it. */
+void notify_named(void);
+
 /* Sends lines about a state, such as "READY=1\nSTATUS=serving". Never waits; what the manager has
  * no room for is sent again, in order, until it has been taken. Without a manager it does
  * nothing. */

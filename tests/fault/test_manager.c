@@ -144,6 +144,21 @@ Test(manager, the_new_master_is_its_own_child_before_it_is_named)
 	cr_assert_eq(waitpid(server.pid, NULL, 0), server.pid);
 }
 
+/* The manager refuses words of whoever is not the main process, and logs them. */
+Test(manager, the_new_master_says_nothing_before_it_is_named)
+{
+	struct notice notice;
+
+	setenv("WATCHDOG_USEC", "30000", 1);
+	cr_assert(server_start(&server, "hubbub-echo", "2", "1", NULL), "%s", server.program.text);
+	expect_notice(&notice, "READY=1");
+	for (int i = 0; i < 3; i++)
+		upgrade();
+	kill(server.pid, SIGTERM);
+	expect_notice(&notice, "STOPPING=1");
+	cr_assert_eq(waitpid(server.pid, NULL, 0), server.pid);
+}
+
 /* ---- when it does not read ---- */
 
 /* Until there is no room for another word. */

@@ -1,11 +1,15 @@
 #include "master/change/takeover.h"
 
 #include <criterion/criterion.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "master/change/commit.h"
 #include "master/change/word.h"
+#include "master/say/notify.h"
+#include "tests/support/folder.h"
+#include "tests/support/manager.h"
 #include "tests/unit/master/quiet.h"
 
 static int more, fewer;
@@ -58,4 +62,35 @@ Test(takeover, to_be_ready_again_keeps_the_clock_right)
 	close(pair[1]);
 	takeover_fini(&quiet.master);
 	quiet_clear(&quiet);
+}
+
+/* As when it is drained before the former one has named it. */
+Test(takeover, a_new_master_that_stops_when_it_is_named_says_that)
+{
+	char folder[FOLDER_SIZE];
+	struct quiet quiet;
+	int pair[2], manager;
+
+	cr_assert(folder_make(folder));
+	manager = manager_open(folder);
+	cr_assert_neq(manager, -1);
+	setenv("HUBBUB_HANDOVER", "3", 1);
+	notify_init();
+	quiet_set_new(&quiet);
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+	quiet.former.channel = pair[0];
+	quiet.former.commit = commit_new(&quiet.former.commit_file);
+	quiet.master.phase = MASTER_DRAINING;
+	takeover_listen(&quiet.master);
+	notify_send("STOPPING=1");
+	notify_alive();
+	notify_status("early");
+	cr_assert_not(manager_hears(manager, "", 0.05), "it speaks before it is named");
+	word_say(pair[1], WORD_NAMED, -1);
+	ev_run(quiet.master.loop, EVRUN_NOWAIT);
+	cr_assert(manager_hears(manager, "STOPPING=1\nSTATUS=draining", 5));
+	close(pair[1]);
+	takeover_fini(&quiet.master);
+	quiet_clear(&quiet);
+	folder_remove(folder);
 }
