@@ -273,7 +273,7 @@ end_world(void)
 	programs_expect(world.permits.count == 1, "a permit is lost or made", world.permits.count);
 	programs_expect(hub_this->scheduled == 1, "coroutines are left", (long)hub_this->scheduled);
 	programs_expect(hub_this->arena.used == 1, "stacks are left", (long)hub_this->arena.used);
-	programs_expect(hub_this->pending == 0, "waits are left", (long)hub_this->pending);
+	programs_expect(hub_this->loop_waits == 0, "waits are left", (long)hub_this->loop_waits);
 }
 
 static void *
