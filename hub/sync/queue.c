@@ -5,24 +5,18 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "hub/base/failed.h"
 #include "hub/base/list.h"
+#include "hub/base/ring.h"
 #include "hub/sync/event.h"
 #include "hub/waiters_priv.h"
-
-#define ROOM_FIRST 16
-#define ROOM_KEPT 256
 
 struct hub_queue {
 	enum hub_queue_order order;
 	bool is_closed;
-	size_t capacity; /* SIZE_MAX without a bound */
-	struct queue_item *items;
-	size_t room;  /* of the array; a power of two */
-	size_t head;  /* of the ring */
-	size_t count; /* items in the array */
+	size_t capacity;  /* SIZE_MAX without a bound */
+	struct ring ring; /* of struct queue_item; a heap's head never moves */
 	uint64_t puts;
 	size_t undone; /* items put and not yet dealt with */
 	struct hub_event done;
@@ -56,47 +50,16 @@ hub_queue_free(struct hub_queue *queue)
 		return;
 	CHECK_WHY(queue->putters == NULL && queue->getters == NULL,
 		"a queue is freed for which somebody waits");
-	free(queue->items);
+	free(queue->ring.items);
 	free(queue);
 }
 
 /* ---- the array ---- */
 
 static struct queue_item *
-ring_at(struct hub_queue *queue, size_t index)
+item_at(const struct hub_queue *queue, size_t index)
 {
-	return &queue->items[(queue->head + index) & (queue->room - 1)];
-}
-
-/* Returns false when memory is out. */
-static bool
-array_resize(struct hub_queue *queue, size_t room)
-{
-	struct queue_item *items = malloc(room * sizeof *items);
-
-	if (items == NULL)
-		return false;
-	for (size_t i = 0; i < queue->count; i++)
-		items[i] = *ring_at(queue, i);
-	free(queue->items);
-	queue->items = items;
-	queue->room = room;
-	queue->head = 0;
-	return true;
-}
-
-static bool
-array_grow(struct hub_queue *queue)
-{
-	return array_resize(queue, queue->room != 0 ? 2 * queue->room : ROOM_FIRST);
-}
-
-/* What a crowd has needed goes back as it leaves. */
-static void
-array_shrink(struct hub_queue *queue)
-{
-	if (queue->room > ROOM_KEPT && queue->count < queue->room / 8)
-		array_resize(queue, queue->room / 2);
+	return ring_at(&queue->ring, sizeof(struct queue_item), index);
 }
 
 static bool
@@ -145,11 +108,11 @@ heap_sink(struct queue_item *items, size_t count)
 static bool
 array_add(struct hub_queue *queue, const struct queue_item *item)
 {
-	if (queue->count == queue->room && !array_grow(queue))
+	if (!ring_reserve(&queue->ring, sizeof *item))
 		return false;
-	*ring_at(queue, queue->count++) = *item;
+	*item_at(queue, queue->ring.count++) = *item;
 	if (queue->order == HUB_QUEUE_PRIORITY)
-		heap_rise(queue->items, queue->count - 1);
+		heap_rise(queue->ring.items, queue->ring.count - 1);
 	return true;
 }
 
@@ -158,18 +121,18 @@ array_take(struct hub_queue *queue)
 {
 	struct queue_item item;
 
-	queue->count--;
+	queue->ring.count--;
 	switch (queue->order) {
 	case HUB_QUEUE_LIFO:
-		return *ring_at(queue, queue->count);
+		return *item_at(queue, queue->ring.count);
 	case HUB_QUEUE_PRIORITY:
-		item = queue->items[0];
-		queue->items[0] = queue->items[queue->count];
-		heap_sink(queue->items, queue->count);
+		item = *item_at(queue, 0);
+		*item_at(queue, 0) = *item_at(queue, queue->ring.count);
+		heap_sink(queue->ring.items, queue->ring.count);
 		return item;
 	default:
-		item = *ring_at(queue, 0);
-		queue->head++;
+		item = *item_at(queue, 0);
+		queue->ring.head++;
 		return item;
 	}
 }
@@ -195,7 +158,7 @@ put_now(struct hub_queue *queue, const struct queue_item *item)
 	getter = waiters_meet(&queue->getters);
 	if (getter != NULL)
 		getter->item = item->value;
-	else if (queue->count >= queue->capacity)
+	else if (queue->ring.count >= queue->capacity)
 		return EAGAIN;
 	else if (!array_add(queue, item))
 		return ENOMEM;
@@ -266,10 +229,10 @@ hub_queue_try_get(struct hub_queue *queue, void **item)
 {
 	struct hub_waiter *putter;
 
-	if (queue->count == 0)
+	if (queue->ring.count == 0)
 		return failed(queue->is_closed ? EPIPE : EAGAIN);
 	*item = array_take(queue).value;
-	array_shrink(queue);
+	ring_shrink(&queue->ring, sizeof(struct queue_item));
 	/* There is room now; and what array_take has left is enough for one more. */
 	putter = waiters_meet(&queue->putters);
 	if (putter != NULL) {
@@ -308,18 +271,18 @@ hub_queue_get_for(struct hub_queue *queue, void **item, int64_t nanoseconds)
 int
 hub_queue_peek(const struct hub_queue *queue, void **item)
 {
-	size_t at = queue->order == HUB_QUEUE_LIFO ? queue->count - 1 : 0;
+	size_t at = queue->order == HUB_QUEUE_LIFO ? queue->ring.count - 1 : 0;
 
-	if (queue->count == 0)
+	if (queue->ring.count == 0)
 		return failed(queue->is_closed ? EPIPE : EAGAIN);
-	*item = queue->items[(queue->head + at) & (queue->room - 1)].value;
+	*item = item_at(queue, at)->value;
 	return 0;
 }
 
 size_t
 hub_queue_size(const struct hub_queue *queue)
 {
-	return queue->count;
+	return queue->ring.count;
 }
 
 void

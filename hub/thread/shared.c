@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "hub/base/failed.h"
+#include "hub/base/ring.h"
 #include "hub/thread/waiter_priv.h"
 
 /* ---- semaphore ---- */
@@ -183,18 +184,12 @@ hub_shared_event_wait(struct hub_shared_event *event)
 
 /* ---- queue ---- */
 
-#define ROOM_FIRST 16
-#define ROOM_KEPT 256
-
 struct hub_shared_queue {
 	pthread_mutex_t mutex;
 	struct list getters; /* before an empty queue */
 	struct list putters; /* behind a full one */
 	size_t capacity;     /* SIZE_MAX without a bound */
-	void **items;        /* a ring */
-	size_t room;         /* of the ring; a power of two */
-	size_t head;
-	size_t count;
+	struct ring ring;    /* of void * */
 	bool is_closed;
 };
 
@@ -220,47 +215,16 @@ hub_shared_queue_free(struct hub_shared_queue *queue)
 	CHECK_WHY(list_is_empty(&queue->getters) && list_is_empty(&queue->putters),
 		"it is freed while somebody waits for it");
 	pthread_mutex_destroy(&queue->mutex);
-	free(queue->items);
+	free(queue->ring.items);
 	free(queue);
 }
 
-/* Returns false when memory is out. */
 static bool
-ring_resize(struct hub_shared_queue *queue, size_t room)
+add(struct hub_shared_queue *queue, void *item)
 {
-	void **items = malloc(room * sizeof *items);
-
-	if (items == NULL)
+	if (!ring_reserve(&queue->ring, sizeof item))
 		return false;
-	for (size_t i = 0; i < queue->count; i++)
-		items[i] = queue->items[(queue->head + i) & (queue->room - 1)];
-	free(queue->items);
-	queue->items = items;
-	queue->room = room;
-	queue->head = 0;
-	return true;
-}
-
-static bool
-ring_grow(struct hub_shared_queue *queue)
-{
-	return ring_resize(queue, queue->room != 0 ? 2 * queue->room : ROOM_FIRST);
-}
-
-/* What a crowd has needed goes back as it leaves. */
-static void
-ring_shrink(struct hub_shared_queue *queue)
-{
-	if (queue->room > ROOM_KEPT && queue->count < queue->room / 8)
-		ring_resize(queue, queue->room / 2);
-}
-
-static bool
-ring_add(struct hub_shared_queue *queue, void *item)
-{
-	if (queue->count == queue->room && !ring_grow(queue))
-		return false;
-	queue->items[(queue->head + queue->count++) & (queue->room - 1)] = item;
+	*(void **)ring_at(&queue->ring, sizeof item, queue->ring.count++) = item;
 	return true;
 }
 
@@ -277,9 +241,9 @@ put_now(struct hub_shared_queue *queue, void *item)
 		thread_waiter_wake(getter, 0);
 		return 0;
 	}
-	if (queue->count >= queue->capacity)
+	if (queue->ring.count >= queue->capacity)
 		return EAGAIN;
-	return ring_add(queue, item) ? 0 : ENOMEM;
+	return add(queue, item) ? 0 : ENOMEM;
 }
 
 /* The mutex is locked. Returns 0, or EAGAIN, EPIPE. */
@@ -288,15 +252,16 @@ get_now(struct hub_shared_queue *queue, void **item)
 {
 	struct thread_waiter *putter;
 
-	if (queue->count == 0)
+	if (queue->ring.count == 0)
 		return queue->is_closed ? EPIPE : EAGAIN;
-	*item = queue->items[queue->head++ & (queue->room - 1)];
-	queue->count--;
-	ring_shrink(queue);
+	*item = *(void **)ring_at(&queue->ring, sizeof *item, 0);
+	queue->ring.head++;
+	queue->ring.count--;
+	ring_shrink(&queue->ring, sizeof *item);
 	/* There is room now, for whoever has waited longest. */
 	putter = thread_waiter_first(&queue->putters);
 	if (putter != NULL) {
-		ring_add(queue, putter->item);
+		add(queue, putter->item);
 		thread_waiter_wake(putter, 0);
 	}
 	return 0;
@@ -370,7 +335,7 @@ hub_shared_queue_size(struct hub_shared_queue *queue)
 	size_t count;
 
 	pthread_mutex_lock(&queue->mutex);
-	count = queue->count;
+	count = queue->ring.count;
 	pthread_mutex_unlock(&queue->mutex);
 	return count;
 }
