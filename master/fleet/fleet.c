@@ -161,7 +161,7 @@ fleet_leave(struct fleet *fleet, enum channel_kind leave_message)
 	if (leave_message == CHANNEL_DRAIN) {
 		sockets_drop_syns(fleet->sockets);
 		/* Before the others hear that they are to leave. */
-		seating_adopt(fleet);
+		seating_rescue(fleet);
 	}
 	if (leave_message == CHANNEL_STOP)
 		for (struct generation *each = fleet->leaving; each != NULL; each = each->next)

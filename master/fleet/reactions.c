@@ -56,7 +56,7 @@ on_suspect(struct slot *slot)
 	struct fleet *fleet = slot->generation->fleet;
 
 	balance_steer(fleet);
-	seating_adopt(fleet);
+	seating_rescue(fleet);
 }
 
 static void
@@ -127,7 +127,7 @@ on_failed(struct slot *slot)
 	}
 	/* What is queued there is served by others meanwhile. */
 	balance_steer(fleet);
-	seating_adopt(fleet);
+	seating_rescue(fleet);
 }
 
 static void

@@ -217,7 +217,7 @@ fleet_commit(struct fleet *fleet)
 	balance_steer(fleet);
 	if (former != NULL)
 		generation_leave(former, CHANNEL_HANDOVER);
-	seating_adopt(fleet);
+	seating_rescue(fleet);
 }
 
 /* ---- more and fewer ---- */
@@ -252,7 +252,7 @@ shrink(struct generation *serving, unsigned processes)
 	permits_share(fleet);
 	balance_steer(fleet);
 	generation_leave(part, CHANNEL_HANDOVER);
-	seating_adopt(fleet);
+	seating_rescue(fleet);
 	return 0;
 }
 

@@ -289,7 +289,7 @@ measure_queues(struct fleet *fleet)
 }
 
 void
-seating_adopt(struct fleet *fleet)
+seating_rescue(struct fleet *fleet)
 {
 	measure_queues(fleet);
 	seating_relieve(fleet);

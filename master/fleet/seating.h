@@ -22,7 +22,7 @@ void seating_retire(struct fleet *fleet, unsigned seat);
  * one that lacks permits. Workers with permits accept them, each so many that their hubs come to
  * the same number of connections. When all drain for good, one of them makes the queue of a hub
  * that is dead or hangs its own, as a whole. */
-void seating_adopt(struct fleet *fleet);
+void seating_rescue(struct fleet *fleet);
 
 /* The same, with the queues as seating_tick has measured them. Called every FLEET_TICK, when
  * permits have been shared out. */

@@ -110,7 +110,7 @@ Test(seating, what_is_queued_where_nobody_sits_is_sent_to_a_worker)
 
 	adoptions();
 	client = strand(0);
-	seating_adopt(&fake.fleet);
+	seating_rescue(&fake.fleet);
 	for (unsigned i = 0; i < 3 && message.kind != CHANNEL_ADOPT; i++)
 		channel_receive(ends[i], &message, &listener);
 	cr_assert_eq(message.kind, CHANNEL_ADOPT);
@@ -119,7 +119,7 @@ Test(seating, what_is_queued_where_nobody_sits_is_sent_to_a_worker)
 	cr_assert_neq(served, -1);
 	close(served);
 	close(listener);
-	seating_adopt(&fake.fleet);
+	seating_rescue(&fake.fleet);
 	cr_assert_eq(adoptions(), 0, "the queue is empty");
 	close(client);
 }
@@ -175,14 +175,14 @@ Test(seating, a_queue_is_adopted_by_workers_whose_first_hub_is_well_and_no_more_
 	fake_slot(&fake, 2)->hubs[1].is_hung = true;
 	fake_slot(&fake, 1)->hubs[0].silent = 300 * CLOCK_MILLISECOND;
 	adoptions();
-	seating_adopt(&fake.fleet);
+	seating_rescue(&fake.fleet);
 	heard_counts(counts);
 	cr_assert_eq(counts[0], 4);
 	cr_assert_eq(counts[1], 0, "it is silent");
 	cr_assert_eq(counts[2], 3);
 	/* By what they have open. */
 	counters_add(&row(0)->opened, 5);
-	seating_adopt(&fake.fleet);
+	seating_rescue(&fake.fleet);
 	heard_counts(counts);
 	cr_assert_eq(counts[0], 1);
 	cr_assert_eq(counts[2], 6);
@@ -196,11 +196,11 @@ Test(seating, clients_of_a_hub_without_permits_are_accepted_by_workers_that_have
 
 	queue_at(1, clients, 4);
 	adoptions();
-	seating_adopt(&fake.fleet);
+	seating_rescue(&fake.fleet);
 	cr_assert_eq(adoptions(), 0, "it will accept them itself");
 	row(1)->permits = 1;
 	row(0)->permits = row(2)->permits = row(3)->permits = row(4)->permits = 0;
-	seating_adopt(&fake.fleet);
+	seating_rescue(&fake.fleet);
 	heard_counts(counts);
 	cr_assert_eq(counts[0], 0);
 	cr_assert_eq(counts[1], 0);
@@ -225,7 +225,7 @@ Test(seating, two_queues_are_not_sent_to_the_same_permits)
 	for (unsigned seat = 2; seat < 6; seat++)
 		row(seat)->permits = 1;
 	adoptions();
-	seating_adopt(&fake.fleet);
+	seating_rescue(&fake.fleet);
 	heard_counts(counts);
 	cr_assert_eq(counts[1], 2);
 	cr_assert_eq(counts[2], 2);
@@ -241,7 +241,7 @@ Test(seating, at_the_end_a_queue_is_adopted_whole_since_nobody_looks_again)
 	client = strand(0);
 	adoptions();
 	fake.fleet.is_leaving = true;
-	seating_adopt(&fake.fleet);
+	seating_rescue(&fake.fleet);
 	for (unsigned i = 0; i < 3 && message.kind != CHANNEL_ADOPT; i++)
 		channel_receive(ends[i], &message, &descriptor);
 	cr_assert_eq(message.count, UINT32_MAX);
@@ -276,7 +276,7 @@ Test(seating, with_nobody_to_adopt_a_queue_waits)
 	adoptions();
 	for (unsigned i = 0; i < 3; i++)
 		fake_slot(&fake, i)->state = SUPERVISION_STARTING;
-	seating_adopt(&fake.fleet);
+	seating_rescue(&fake.fleet);
 	cr_assert_eq(adoptions(), 0);
 	close(client);
 }
@@ -322,7 +322,7 @@ Test(seating, when_all_drain_one_worker_has_the_queue_of_a_dead_one_until_it_die
 	cr_assert_null(at(0)->rescuer);
 	seating_relieve(&fake.fleet);
 	cr_assert_eq(who_adopts(1), 1);
-	/* Who only hands over, or is to stop, is no heir. */
+	/* Who only hands over, or is to stop, rescues nobody. */
 	slots[1]->leave_message = CHANNEL_STOP;
 	seating_relieve(&fake.fleet);
 	cr_assert_eq(adoptions(), 0);
