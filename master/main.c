@@ -115,21 +115,21 @@ static const struct upgrade_events upgrade_events = {
 
 /* A former master does not speak for its successor, which may hang, once that is named. */
 static bool
-may_pat(const struct master *master)
+may_ping(const struct master *master)
 {
 	return master->phase != MASTER_HANDED_OVER || upgrade_must_stay(master);
 }
 
 static void
-on_pat(struct ev_loop *loop, ev_timer *timer, int events)
+on_watchdog_ping(struct ev_loop *loop, ev_timer *timer, int events)
 {
 	(void)loop, (void)events;
-	if (may_pat(timer->data) && ready_is_live(timer->data))
+	if (may_ping(timer->data) && ready_is_live(timer->data))
 		notify_alive();
 }
 
 static void
-start_patting(struct master *master)
+start_watchdog_ping(struct master *master)
 {
 	double every = (double)notify_watchdog() / (double)CLOCK_SECOND / 3;
 
@@ -137,9 +137,9 @@ start_patting(struct master *master)
 		return;
 	if (every > PAT_EVERY_MOST)
 		every = PAT_EVERY_MOST;
-	ev_timer_init(&master->pat, on_pat, every, every);
-	master->pat.data = master;
-	ev_timer_start(master->loop, &master->pat);
+	ev_timer_init(&master->watchdog_ping, on_watchdog_ping, every, every);
+	master->watchdog_ping.data = master;
+	ev_timer_start(master->loop, &master->watchdog_ping);
 }
 
 /* ---- the keys of session tickets ---- */
@@ -287,7 +287,7 @@ supervise(struct master *master)
 	/* Until a former master has handed over, it is the one to answer. */
 	if (!is_heir)
 		doors_open(master);
-	start_patting(master);
+	start_watchdog_ping(master);
 	ready_watch(master);
 	start_rotation(master);
 	ev_run(master->loop, 0);

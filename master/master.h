@@ -100,10 +100,10 @@ struct master {
 	ev_timer delay;   /* --drain-delay */
 	ev_timer settled; /* looks whether a change is complete */
 	unsigned settled_tries;
-	ev_timer again; /* does what is pending */
-	ev_timer pat;   /* the service manager's watchdog */
-	ev_timer watch; /* looks whether what was said of readiness is still true */
-	ev_timer tell;  /* the service manager, how it serves */
+	ev_timer again;         /* does what is pending */
+	ev_timer watchdog_ping; /* the service manager's watchdog */
+	ev_timer watch;         /* looks whether what was said of readiness is still true */
+	ev_timer tell;          /* the service manager, how it serves */
 	bool is_said_ready;
 	bool is_said_live;
 	ev_timer keys; /* looks whether those of session tickets are to change */
@@ -120,10 +120,10 @@ struct master {
 	struct upgrade_events upgrade_events;
 	struct successor *successor; /* borrowed, as the next */
 	struct former *former;
-	bool is_heir;       /* another master has started this one, and has not handed over yet */
-	bool is_told_twice; /* TERM came though it had handed over: the next one is meant */
-	bool is_stopped;    /* at once */
-	int64_t started;    /* seconds since the epoch */
+	bool is_heir;     /* another master has started this one, and has not handed over yet */
+	bool second_term; /* TERM came though it had handed over: the next one is meant */
+	bool is_stopped;  /* at once */
+	int64_t started;  /* seconds since the epoch */
 	int exit_code;
 };
 

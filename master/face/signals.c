@@ -64,9 +64,9 @@ on_stop_signal(struct master *master, int number)
 		log_info("another master has just taken over; it was told to drain");
 		return;
 	}
-	if (number == SIGTERM && master->phase == MASTER_HANDED_OVER && !master->is_told_twice) {
+	if (number == SIGTERM && master->phase == MASTER_HANDED_OVER && !master->second_term) {
 		log_info("another master serves; this one drains already");
-		master->is_told_twice = true;
+		master->second_term = true;
 		return;
 	}
 	log_info("stopping at once on %s: closing %lu connection%s", strsignal(number),
