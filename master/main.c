@@ -151,7 +151,7 @@ on_keys(struct ev_loop *loop, ev_timer *timer, int events)
 	struct master *master = timer->data;
 
 	(void)loop, (void)events;
-	if (!master->is_heir && master->phase != MASTER_HANDED_OVER &&
+	if (!master->is_successor && master->phase != MASTER_HANDED_OVER &&
 		master->change != CHANGE_UPGRADE)
 		resumption_rotate(master->options.worker.tls);
 }
@@ -230,10 +230,10 @@ open_all(struct master *master)
 static int
 start_fleet(struct master *master)
 {
-	struct fleet_config config = config_of_heir(master);
+	struct fleet_config config = config_of_successor(master);
 	const char *why;
 
-	if (master->is_heir) {
+	if (master->is_successor) {
 		if (fleet_rise(&master->fleet, &config, &why) == 0)
 			return 0;
 		log_error("cannot take over: %s", why);
@@ -264,7 +264,7 @@ static int
 supervise(struct master *master)
 {
 	const struct options *options = &master->options;
-	bool is_heir = handover_is_there();
+	bool is_successor = handover_is_there();
 
 	if (privileges_find(&master->privileges, options->user, options->group) != 0 ||
 		limits_raise((unsigned)options->address_count, options->processes,
@@ -272,20 +272,20 @@ supervise(struct master *master)
 		sockets_init(&master->sockets, options->addresses, (unsigned)options->address_count,
 			(int)options->backlog) != 0 ||
 		make_keys(options) != 0 ||
-		(is_heir ? handover_inherit(master) : open_all(master)) != 0 ||
+		(is_successor ? handover_inherit(master) : open_all(master)) != 0 ||
 		doors_build(master) != 0 || prepare_fleet(master) != 0)
 		return 1;
-	if (!is_heir)
+	if (!is_successor)
 		limits_warn(options->backlog, (unsigned)options->address_count, options->threads);
 	log_count_lost(&counters_server(master->counters)->log_lost);
 	signals_watch(master);
 	change_init(master);
-	if (is_heir)
+	if (is_successor)
 		takeover_listen(master);
 	if (start_fleet(master) != 0)
 		return 1;
 	/* Until a former master has handed over, it is the one to answer. */
-	if (!is_heir)
+	if (!is_successor)
 		doors_open(master);
 	start_watchdog_ping(master);
 	ready_watch(master);
@@ -336,7 +336,7 @@ check(struct master *master)
 static void
 close_all(struct master *master)
 {
-	bool is_ours = master->phase != MASTER_HANDED_OVER && !master->is_heir;
+	bool is_ours = master->phase != MASTER_HANDED_OVER && !master->is_successor;
 	size_t gone = is_ours && master->phase == MASTER_DRAINING
 			      ? dismissal_of_queued(&master->sockets)
 			      : 0;

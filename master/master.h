@@ -120,10 +120,10 @@ struct master {
 	struct upgrade_events upgrade_events;
 	struct successor *successor; /* borrowed, as the next */
 	struct former *former;
-	bool is_heir;     /* another master has started this one, and has not handed over yet */
-	bool second_term; /* TERM came though it had handed over: the next one is meant */
-	bool is_stopped;  /* at once */
-	int64_t started;  /* seconds since the epoch */
+	bool is_successor; /* another master has started this one, and has not handed over yet */
+	bool second_term;  /* TERM came though it had handed over: the next one is meant */
+	bool is_stopped;   /* at once */
+	int64_t started;   /* seconds since the epoch */
 	int exit_code;
 };
 

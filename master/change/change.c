@@ -102,7 +102,7 @@ change_fell(void *context, const char *why)
 {
 	struct master *master = context;
 
-	if (master->is_heir) {
+	if (master->is_successor) {
 		log_error("cannot take over: %s", why);
 		master_stop(master, 1);
 		return;
@@ -117,7 +117,7 @@ change_risen(void *context)
 	struct master *master = context;
 	const char *why;
 
-	if (master->is_heir) {
+	if (master->is_successor) {
 		takeover_risen(master);
 		return;
 	}
@@ -415,7 +415,7 @@ master_stop(struct master *master, int exit_code)
 {
 	master->is_stopped = true;
 	give_up_change(master);
-	if (master->phase != MASTER_HANDED_OVER && !master->is_heir)
+	if (master->phase != MASTER_HANDED_OVER && !master->is_successor)
 		notify_send("STOPPING=1");
 	takeover_stop(master);
 	master->exit_code = exit_code;

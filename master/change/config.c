@@ -42,7 +42,7 @@ config_of_next(const struct master *master)
 }
 
 struct fleet_config
-config_of_heir(const struct master *master)
+config_of_successor(const struct master *master)
 {
 	const struct former *former = master->former;
 	struct fleet_config config = config_of(master, &master->options);

@@ -15,6 +15,6 @@ struct fleet_config config_of(const struct master *master, const struct options 
 struct fleet_config config_of_next(const struct master *master);
 
 /* For the first generation of a new master in an upgrade. */
-struct fleet_config config_of_heir(const struct master *master);
+struct fleet_config config_of_successor(const struct master *master);
 
 #endif

@@ -434,7 +434,7 @@ handover_inherit(struct master *master)
 	object = json_loadfd(fd, 0, &error);
 	close(fd);
 	unsetenv(VARIABLE);
-	master->is_heir = true;
+	master->is_successor = true;
 	if (object == NULL)
 		log_error("the former master's handover cannot be read: %s", error.text);
 	else

@@ -59,7 +59,7 @@ struct launching {
 
 /* In the child: only what the document names goes through the exec. */
 static void
-become_heir(void *context)
+become_successor(void *context)
 {
 	const struct launching *launching = context;
 	const struct master *master = launching->master;
@@ -77,17 +77,17 @@ become_heir(void *context)
 
 /* Returns 0, or an errno; then nothing is left of it. */
 static int
-launch_heir(struct master *master, int heirs_end)
+launch_successor(struct master *master, int successors_end)
 {
 	struct successor *successor = master->successor;
-	struct launching launching = {master, -1, heirs_end, -1};
+	struct launching launching = {master, -1, successors_end, -1};
 	int error;
 
 	successor->commit = commit_new(&launching.commit);
 	if (successor->commit != NULL)
-		launching.document = handover_write(master, heirs_end, launching.commit);
+		launching.document = handover_write(master, successors_end, launching.commit);
 	if (launching.document != -1)
-		successor->launcher = launch(become_heir, &launching, &successor->leash);
+		successor->launcher = launch(become_successor, &launching, &successor->leash);
 	error = errno;
 	if (launching.document != -1)
 		close(launching.document);
@@ -120,7 +120,7 @@ successor_start(struct master *master, const char **why)
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
 		return explain_start(errno, why);
 	successor->channel = pair[0];
-	result = launch_heir(master, pair[1]);
+	result = launch_successor(master, pair[1]);
 	close(pair[1]);
 	return result == 0 ? 0 : explain_start(result, why);
 }

@@ -52,7 +52,7 @@ take_over(struct master *master)
 	struct former *former = master->former;
 
 	/* A worker has died since: this master is about to leave. */
-	if (!master->is_heir || master->fleet.rising == NULL)
+	if (!master->is_successor || master->fleet.rising == NULL)
 		return;
 	if (!commit_take(former->commit, former->is_dead)) {
 		if (commit_state(former->commit) == COMMIT_WITHDRAWN)
@@ -64,7 +64,7 @@ take_over(struct master *master)
 		give_way(master, "the former master is dead, and the one before it serves again");
 		return;
 	}
-	master->is_heir = false;
+	master->is_successor = false;
 	fleet_inherit(&master->fleet, sockets_own(&master->sockets));
 	fleet_commit(&master->fleet);
 	counters_note(&counters_server(master->counters)->upgrades, 1);
@@ -114,7 +114,7 @@ lose_former(struct master *master)
 	ear_stop(master->loop, &former->talk);
 	close(former->channel);
 	former->channel = -1;
-	if (!master->is_heir) {
+	if (!master->is_successor) {
 		forget(master);
 		if (!former->has_named)
 			begin_to_speak(master);
@@ -187,7 +187,7 @@ takeover_leave(struct master *master)
 {
 	struct former *former = master->former;
 
-	if (master->is_heir || former->channel == -1 || former->is_left)
+	if (master->is_successor || former->channel == -1 || former->is_left)
 		return;
 	former->is_left = true;
 	commit_leave(former->commit);
@@ -197,7 +197,7 @@ takeover_leave(struct master *master)
 void
 takeover_stop(struct master *master)
 {
-	if (!master->is_heir && master->former->channel != -1)
+	if (!master->is_successor && master->former->channel != -1)
 		word_say(master->former->channel, WORD_STOP, -1);
 }
 

@@ -28,7 +28,7 @@
 static const struct {
 	const char *name;
 	unsigned kind;
-	bool is_heirs; /* only a new master's is meant */
+	bool is_successors; /* only a new master's is meant */
 } words[] = {
 	{"RISEN", WORD_RISEN, false},
 	{"GO", WORD_GO, false},
@@ -58,7 +58,7 @@ static void __attribute__((constructor)) read_environment(void)
 		return;
 	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
 		if (strcmp(word, words[i].name) == 0 &&
-			(!words[i].is_heirs || getenv("HUBBUB_HANDOVER") != NULL))
+			(!words[i].is_successors || getenv("HUBBUB_HANDOVER") != NULL))
 			wanted.kind = words[i].kind;
 	wanted.signal = strcmp(how, "kill") == 0 ? SIGKILL : SIGSTOP;
 }

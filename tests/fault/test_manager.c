@@ -199,7 +199,7 @@ Test(manager, that_does_not_read_still_learns_of_the_new_master)
 	struct notice notice;
 	struct program ctl;
 	char text[32];
-	pid_t heir;
+	pid_t successor;
 
 	cr_assert(server_start(&server, "hubbub-echo", "2", "1", NULL), "%s", server.program.text);
 	argv[0] = program_path("hubbub-ctl");
@@ -209,27 +209,27 @@ Test(manager, that_does_not_read_still_learns_of_the_new_master)
 	cr_assert(wait_until(has_reloaded, NULL, 20));
 	cr_assert(program_start(&ctl, argv, 0));
 	cr_assert(wait_until(has_handed_over, NULL, 20));
-	heir = (pid_t)server_number(&server, "pid");
+	successor = (pid_t)server_number(&server, "pid");
 	/* Its workers have nothing to drain: it would be gone by then. */
 	poll(NULL, 0, 1500);
 	cr_assert_eq(waitpid(server.pid, NULL, WNOHANG), 0, "the former master has ended");
 	do
 		cr_assert(receive(&notice), "the new master is not named");
 	while (strcmp(notice.text, "X=1") == 0);
-	snprintf(text, sizeof text, "MAINPID=%d", (int)heir);
+	snprintf(text, sizeof text, "MAINPID=%d", (int)successor);
 	cr_assert_str_eq(notice.text, text);
 	cr_assert_eq(notice.sender, server.pid);
 	cr_assert(receive(&notice));
 	cr_assert_not_null(strstr(notice.text, "READY=1"), "%s", notice.text);
 	cr_assert_not_null(strstr(notice.text, text), "%s", notice.text);
-	cr_assert_eq(notice.sender, heir);
+	cr_assert_eq(notice.sender, successor);
 	cr_assert_eq(program_wait(&ctl, 10), 0, "%s", ctl.text);
 	program_end(&ctl);
 	cr_assert_eq(waitpid(server.pid, NULL, 0), server.pid);
-	server.pid = heir;
-	kill(heir, SIGTERM);
+	server.pid = successor;
+	kill(successor, SIGTERM);
 	expect_notice(&notice, "STOPPING=1");
-	cr_assert_eq(waitpid(heir, NULL, 0), heir);
+	cr_assert_eq(waitpid(successor, NULL, 0), successor);
 }
 
 /* ---- how it ends the server ---- */

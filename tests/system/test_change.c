@@ -536,18 +536,18 @@ is_as_before(void *master)
 
 /* The new master, which is the launcher's child. */
 static pid_t
-find_heir(void)
+find_successor(void)
 {
 	int64_t end = clock_now() + 2 * CLOCK_SECOND;
-	pid_t children[8], heir = 0;
+	pid_t children[8], successor = 0;
 
-	while (heir == 0 && clock_now() < end) {
+	while (successor == 0 && clock_now() < end) {
 		int count = program_children(server.pid, children, 8);
 
 		if (count > 1)
-			program_children(children[count - 1], &heir, 1);
+			program_children(children[count - 1], &successor, 1);
 	}
-	return heir;
+	return successor;
 }
 
 /* The new master is killed at any moment of its start, or just after it: the former one serves
@@ -562,17 +562,17 @@ Test(change, an_upgrade_that_dies_at_the_last_moment_is_rolled_back)
 	/* What has not said anything is not idle: it keeps the former master draining. */
 	client = client_connect(server.program.port);
 	for (int i = 0; i < 15; i++) {
-		pid_t heir;
+		pid_t successor;
 
 		kill(master, SIGUSR2);
-		heir = find_heir();
+		successor = find_successor();
 		/* It was quicker, and is nobody's child here any more. */
-		if (heir == 0)
-			heir = (pid_t)server_number(&server, "pid");
-		cr_assert_neq(heir, master);
+		if (successor == 0)
+			successor = (pid_t)server_number(&server, "pid");
+		cr_assert_neq(successor, master);
 		/* At a random moment of its start. */
 		usleep((useconds_t)(i * 700));
-		kill(heir, SIGKILL);
+		kill(successor, SIGKILL);
 		cr_assert(wait_until(is_as_before, &master, 10), "%s", server.program.text);
 	}
 	close(client);

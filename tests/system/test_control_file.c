@@ -145,8 +145,8 @@ Test(control_file, a_socket_that_was_removed_comes_back)
 	cr_assert_neq(access(server.control, F_OK), 0);
 }
 
-/* Another's, who has put it in place of this server's: neither it nor its heir takes it for its
- * own. */
+/* Another's, who has put it in place of this server's: neither it nor its successor takes it for
+ * its own. */
 Test(control_file, a_server_that_ends_leaves_the_socket_of_another)
 {
 	struct sockaddr_un name = {.sun_family = AF_UNIX};

@@ -101,7 +101,7 @@ Test(config, a_new_master_keeps_a_shape_unless_its_options_ask_for_another)
 		quiet.former.asked_threads = 1;
 		options->processes = options->asked_processes = next[i].asked_processes;
 		options->threads = options->asked_threads = next[i].asked_threads;
-		config = config_of_heir(&quiet.master);
+		config = config_of_successor(&quiet.master);
 		cr_assert_eq(config.processes, next[i].processes, "%zu", i);
 		cr_assert_eq(config.threads, next[i].threads, "%zu", i);
 		quiet_clear(&quiet);

@@ -98,7 +98,7 @@ Test(handover, what_is_written_is_what_is_read)
 
 	scene_set(&scene);
 	cr_assert_eq(inherit(&scene, write_document(&scene)), 0);
-	cr_assert(scene.new.master.is_heir);
+	cr_assert(scene.new.master.is_successor);
 	cr_assert_not(handover_is_there(), "its own children have none");
 	cr_assert_eq(to->control, from->control);
 	cr_assert_str_eq(to->control_path, from->control_path);

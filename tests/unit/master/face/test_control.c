@@ -161,7 +161,7 @@ Test(control, of_somebody_else_it_is_neither_taken_nor_removed)
 	scene_clear(&scene);
 }
 
-/* An heir knows which file is its former master's, though another's is there by now. */
+/* A successor knows which file is its former master's, though another's is there by now. */
 Test(control, an_heir_does_not_take_anothers_file_for_its_own)
 {
 	struct scene scene;

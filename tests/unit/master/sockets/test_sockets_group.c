@@ -47,42 +47,42 @@ Test(sockets_group, the_order_is_that_of_the_kernel_also_after_parking)
 
 /* What another master has of the same sockets: duplicates, and the roll. */
 static void
-inherit(struct sockets *heir, const struct sockets *from)
+inherit(struct sockets *successor, const struct sockets *from)
 {
-	cr_assert_eq(sockets_init(heir, from->addresses, 1, 16), 0);
-	heir->roll_file = dup(from->roll_file);
-	heir->roll = roll_map(heir->roll_file);
-	heir->seats = calloc(from->seat_count, sizeof *heir->seats);
-	cr_assert(heir->roll != NULL && heir->seats != NULL);
+	cr_assert_eq(sockets_init(successor, from->addresses, 1, 16), 0);
+	successor->roll_file = dup(from->roll_file);
+	successor->roll = roll_map(successor->roll_file);
+	successor->seats = calloc(from->seat_count, sizeof *successor->seats);
+	cr_assert(successor->roll != NULL && successor->seats != NULL);
 	for (unsigned i = 0; i < from->seat_count; i++) {
-		heir->seats[i].fds = malloc(sizeof(int));
-		heir->seats[i].fds[0] = dup(from->seats[i].fds[0]);
+		successor->seats[i].fds = malloc(sizeof(int));
+		successor->seats[i].fds[0] = dup(from->seats[i].fds[0]);
 	}
-	heir->seat_count = from->seat_count;
+	successor->seat_count = from->seat_count;
 }
 
 Test(sockets_group, another_master_goes_on_with_the_order)
 {
-	struct sockets sockets, heir;
+	struct sockets sockets, successor;
 
 	seats_open(&sockets, 4);
 	for (unsigned seat = 0; seat < 4; seat++)
 		cr_assert_eq(sockets_listen(&sockets, seat), 0);
 	sockets_leave_group(&sockets, 1);
-	inherit(&heir, &sockets);
+	inherit(&successor, &sockets);
 	sockets_forget(&sockets);
-	cr_assert(sockets_own(&heir));
-	cr_assert_eq(heir.listening, 3);
-	assert_order(&heir);
+	cr_assert(sockets_own(&successor));
+	cr_assert_eq(successor.listening, 3);
+	assert_order(&successor);
 	/* The former master owns them again, as the new one leaves them. */
-	cr_assert_eq(sockets_listen(&heir, 1), 0);
-	sockets_leave_group(&heir, 0);
-	sockets_forget(&heir);
+	cr_assert_eq(sockets_listen(&successor, 1), 0);
+	sockets_leave_group(&successor, 0);
+	sockets_forget(&successor);
 	cr_assert(sockets_own(&sockets));
 	cr_assert_eq(sockets.listening, 3);
 	cr_assert_not(sockets.seats[0].listens);
 	assert_order(&sockets);
-	sockets_close(&heir);
+	sockets_close(&successor);
 	sockets_close(&sockets);
 }
 
@@ -116,64 +116,64 @@ room_of(int listener)
 
 Test(sockets_group, another_masters_queues_get_its_length)
 {
-	struct sockets sockets, heir;
+	struct sockets sockets, successor;
 
 	seats_open(&sockets, 3);
 	cr_assert_eq(sockets_listen(&sockets, 2), 0);
 	cr_assert_eq(sockets_listen(&sockets, 0), 0);
-	inherit(&heir, &sockets);
-	heir.backlog = 7;
+	inherit(&successor, &sockets);
+	successor.backlog = 7;
 	sockets_forget(&sockets);
-	cr_assert(sockets_own(&heir));
-	cr_assert_eq(room_of(heir.seats[0].fds[0]), 7);
-	cr_assert_eq(room_of(heir.seats[2].fds[0]), 7);
-	assert_order(&heir);
-	sockets_forget(&heir);
+	cr_assert(sockets_own(&successor));
+	cr_assert_eq(room_of(successor.seats[0].fds[0]), 7);
+	cr_assert_eq(room_of(successor.seats[2].fds[0]), 7);
+	assert_order(&successor);
+	sockets_forget(&successor);
 	cr_assert(sockets_own(&sockets));
 	cr_assert_eq(room_of(sockets.seats[0].fds[0]), 16, "the former master's again");
-	sockets_close(&heir);
+	sockets_close(&successor);
 	sockets_close(&sockets);
 }
 
 Test(sockets_group, a_seat_that_has_left_and_the_roll_still_has_is_struck)
 {
-	struct sockets sockets, heir;
+	struct sockets sockets, successor;
 
 	seats_open(&sockets, 4);
 	for (unsigned seat = 0; seat < 4; seat++)
 		cr_assert_eq(sockets_listen(&sockets, seat), 0);
-	inherit(&heir, &sockets);
+	inherit(&successor, &sockets);
 	/* As if its master had died between the two steps of leaving. */
 	shutdown(sockets.seats[1].fds[0], SHUT_RDWR);
-	cr_assert(sockets_own(&heir));
-	cr_assert_eq(heir.listening, 3);
-	assert_order(&heir);
-	sockets_close(&heir);
+	cr_assert(sockets_own(&successor));
+	cr_assert_eq(successor.listening, 3);
+	assert_order(&successor);
+	sockets_close(&successor);
 	sockets_close(&sockets);
 }
 
 Test(sockets_group, seats_that_die_with_another_master_leave_the_order_known_if_they_came_last)
 {
 	for (int is_last = 0; is_last < 2; is_last++) {
-		struct sockets sockets, heir;
+		struct sockets sockets, successor;
 
 		seats_open(&sockets, 2);
 		cr_assert_eq(sockets_listen(&sockets, 0), 0);
 		if (is_last)
 			cr_assert_eq(sockets_listen(&sockets, 1), 0);
-		inherit(&heir, &sockets);
+		inherit(&successor, &sockets);
 		sockets_forget(&sockets);
-		cr_assert(sockets_own(&heir));
-		cr_assert_eq(sockets_grow(&heir, 5), 0);
+		cr_assert(sockets_own(&successor));
+		cr_assert_eq(sockets_grow(&successor, 5), 0);
 		for (unsigned seat = 1; seat < 5; seat++)
-			cr_assert_eq(sockets_listen(&heir, seat), 0);
+			cr_assert_eq(sockets_listen(&successor, seat), 0);
 		if (!is_last) {
 			/* Then seat 1 is the last of the group. */
-			sockets_leave_group(&heir, 1);
-			cr_assert_eq(sockets_listen(&heir, 1), 0);
+			sockets_leave_group(&successor, 1);
+			cr_assert_eq(sockets_listen(&successor, 1), 0);
 		}
-		sockets_forget(&heir);
-		sockets_close(&heir);
+		sockets_forget(&successor);
+		sockets_close(&successor);
 		cr_assert_eq(sockets_own(&sockets), is_last == 1);
 		cr_assert_eq(sockets.listening, 2);
 		if (is_last)
