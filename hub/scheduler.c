@@ -130,8 +130,8 @@ hub_timer_arm(struct hub *hub, struct hub_coroutine *coroutine)
 	coroutine->timer_at = coroutine->deadline;
 	ev_timer_stop(hub->loop, &coroutine->timer);
 	ev_now_update(hub->loop);
-	ev_timer_set(&coroutine->timer,
-		left > 0 ? (double)(left + CLOCK_MICROSECOND) / (double)CLOCK_SECOND : 0., 0.);
+	ev_timer_set(
+		&coroutine->timer, left > 0 ? clock_seconds(left + CLOCK_MICROSECOND) : 0., 0.);
 	ev_timer_start(hub->loop, &coroutine->timer);
 }
 

@@ -41,7 +41,7 @@ static void
 arm(struct hub *hub, int64_t nanoseconds)
 {
 	ev_timer_stop(hub->loop, &hub->trim.timer);
-	ev_timer_set(&hub->trim.timer, (double)nanoseconds / (double)CLOCK_SECOND, 0.);
+	ev_timer_set(&hub->trim.timer, clock_seconds(nanoseconds), 0.);
 	ev_timer_start(hub->loop, &hub->trim.timer);
 }
 

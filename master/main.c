@@ -131,7 +131,7 @@ on_watchdog_ping(struct ev_loop *loop, ev_timer *timer, int events)
 static void
 start_watchdog_ping(struct master *master)
 {
-	double every = (double)notify_watchdog() / (double)CLOCK_SECOND / 3;
+	double every = clock_seconds(notify_watchdog()) / 3;
 
 	if (every <= 0)
 		return;

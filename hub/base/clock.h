@@ -21,6 +21,13 @@ clock_now(void)
 	return now.tv_sec * CLOCK_SECOND + now.tv_nsec;
 }
 
+/* A duration as people, JSON and libev count. */
+static inline double
+clock_seconds(int64_t duration)
+{
+	return (double)duration / (double)CLOCK_SECOND;
+}
+
 /* now + duration, whatever duration a caller has given: one below 0 is none, and one that reaches
  * past the end of time stays there. So the time that is left can be counted, too. */
 static inline int64_t

@@ -78,8 +78,7 @@ visit_dump(struct stack *stack, void *context)
 		(const void *)coroutine, coroutine->name, state_names[coroutine->state]);
 	if (coroutine->state == COROUTINE_WAITING)
 		kernel_dprintf(dump->fd, " for %s (%p) since %.3f s%s", coroutine->waits_for,
-			coroutine->waits_on,
-			(double)(dump->now - coroutine->waits_since) / (double)CLOCK_SECOND,
+			coroutine->waits_on, clock_seconds(dump->now - coroutine->waits_since),
 			coroutine->deadline == HUB_FOREVER ? "" : ", with a deadline");
 	kernel_dprintf(dump->fd, "%s\n", coroutine->is_killed ? ", killed" : "");
 	dump_where(dump, coroutine);

@@ -33,11 +33,10 @@ arm(struct hub *hub, int64_t delay)
 {
 	ev_timer *timer = &hub->fds.sweep;
 
-	if (ev_is_active(timer) &&
-		ev_timer_remaining(hub->loop, timer) <= (double)delay / (double)CLOCK_SECOND)
+	if (ev_is_active(timer) && ev_timer_remaining(hub->loop, timer) <= clock_seconds(delay))
 		return;
 	ev_timer_stop(hub->loop, timer);
-	ev_timer_set(timer, (double)delay / (double)CLOCK_SECOND, 0.);
+	ev_timer_set(timer, clock_seconds(delay), 0.);
 	ev_timer_start(hub->loop, timer);
 }
 

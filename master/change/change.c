@@ -366,7 +366,7 @@ give_up_change(struct master *master)
 static void
 drain(struct master *master)
 {
-	double seconds = (double)master->options.drain_timeout / (double)CLOCK_SECOND;
+	double seconds = clock_seconds(master->options.drain_timeout);
 	uint64_t open = fleet_open(&master->fleet);
 
 	log_info("stopping: %lu connection%s open, %s %g s to end", (unsigned long)open,
@@ -385,7 +385,7 @@ on_delay_over(struct ev_loop *loop, ev_timer *timer, int events)
 void
 master_drain(struct master *master)
 {
-	double delay = (double)master->options.drain_delay / (double)CLOCK_SECOND;
+	double delay = clock_seconds(master->options.drain_delay);
 	int64_t longest = master->options.drain_delay + master->options.drain_timeout + SPARE;
 
 	if (master->phase > MASTER_SERVING)

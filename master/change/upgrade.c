@@ -385,8 +385,8 @@ watch_successor(struct master *master)
 		successor->death.watcher.data = successor->deadline.data = master;
 	ear_start(master->loop, &successor->talk);
 	ear_start(master->loop, &successor->birth);
-	start_timer(master, &successor->deadline,
-		limit > 0 ? (double)limit / (double)CLOCK_SECOND : TIME_DEFAULT, 0.);
+	start_timer(
+		master, &successor->deadline, limit > 0 ? clock_seconds(limit) : TIME_DEFAULT, 0.);
 }
 
 int

@@ -71,7 +71,7 @@ await_oldest(struct places *places)
 		return;
 	left = place_of(places->taken.next)->since + places->patience - clock_now();
 	ev_now_update(places->loop);
-	ev_timer_set(&places->timer, left > 0 ? (double)left / (double)CLOCK_SECOND : 0., 0.);
+	ev_timer_set(&places->timer, left > 0 ? clock_seconds(left) : 0., 0.);
 	ev_timer_start(places->loop, &places->timer);
 }
 

@@ -12,12 +12,6 @@
 #include "master/say/history.h"
 #include "worker/catalog.h"
 
-static double
-seconds(int64_t nanoseconds)
-{
-	return (double)nanoseconds / (double)CLOCK_SECOND;
-}
-
 static json_int_t
 whole(uint64_t number)
 {
@@ -84,7 +78,8 @@ slot_json(const struct slot *slot)
 	return json_pack("{s:i, s:o, s:s, s:i, s:f, s:o}", "worker", (int)slot->index, "pid",
 		slot->pid != 0 ? json_integer(slot->pid) : json_null(), "state",
 		supervision_state_names[slot->state], "generation", (int)slot->generation->number,
-		"age_s", slot->pid != 0 ? seconds(clock_now() - slot->started) : 0., "hubs", hubs);
+		"age_s", slot->pid != 0 ? clock_seconds(clock_now() - slot->started) : 0., "hubs",
+		hubs);
 }
 
 static json_t *

@@ -13,12 +13,6 @@
 #define STOP_GRACE 2.
 #define QUIT_GRACE 1. /* more than flushing takes */
 
-static double
-seconds(int64_t nanoseconds)
-{
-	return (double)nanoseconds / (double)CLOCK_SECOND;
-}
-
 static void on_deadline(struct ev_loop *loop, ev_timer *timer, int events);
 
 void
@@ -103,7 +97,7 @@ on_deadline(struct ev_loop *loop, ev_timer *timer, int events)
 		return;
 	}
 	history_note(LOG_WARNING, "the drain deadline of %g s has passed; closing %lu connection%s",
-		seconds(generation->config.drain_timeout), (unsigned long)open,
+		clock_seconds(generation->config.drain_timeout), (unsigned long)open,
 		log_plural(open, "s"));
 	generation->is_stopped = true;
 	ev_now_update(loop);
@@ -135,8 +129,9 @@ generation_leave(struct generation *generation, enum channel_kind leave_message)
 		generation->is_stopped = leave_message == CHANNEL_STOP;
 		ev_now_update(fleet->loop);
 		ev_timer_set(&generation->deadline,
-			leave_message == CHANNEL_STOP ? STOP_GRACE
-						      : seconds(generation->config.drain_timeout),
+			leave_message == CHANNEL_STOP
+				? STOP_GRACE
+				: clock_seconds(generation->config.drain_timeout),
 			0.);
 		ev_timer_start(fleet->loop, &generation->deadline);
 	}

@@ -38,7 +38,7 @@ static void
 log_death(const struct slot *slot, const siginfo_t *status)
 {
 	char reason[OOM_TEXT_SIZE] = "";
-	double age = (double)(clock_now() - slot->started) / (double)CLOCK_SECOND;
+	double age = clock_seconds(clock_now() - slot->started);
 
 	if (slot->state == SUPERVISION_DRAINING && status->si_code == CLD_EXITED &&
 		status->si_status == 0)

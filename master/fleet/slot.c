@@ -351,7 +351,7 @@ kill_hung(struct slot *slot)
 		(int)slot->pid,
 		slot->state == SUPERVISION_STARTING ? "does not get ready"
 						    : "gives no sign of life",
-		(double)slot->generation->config.hang_timeout / (double)CLOCK_SECOND);
+		clock_seconds(slot->generation->config.hang_timeout));
 	sandbox_kill(slot->pid, slot->pidfd, SIGKILL);
 }
 

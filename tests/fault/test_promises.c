@@ -60,7 +60,7 @@ Test(promises, twenty_reloads_lose_nothing)
 
 		cr_assert_eq(server_ctl(&server, "reload", NULL, output, sizeof output), 0, "%s",
 			output);
-		nap(1 - (double)(clock_now() - began) / (double)CLOCK_SECOND);
+		nap(1 - clock_seconds(clock_now() - began));
 	}
 	assert_nothing_lost();
 	cr_assert_eq(server_number(&server, "totals.reloads"), 20);

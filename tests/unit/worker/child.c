@@ -178,6 +178,5 @@ child_polls(const struct child *child)
 	before = child_sum(child, polls);
 	began = clock_now();
 	poll(NULL, 0, 1000);
-	return (double)(child_sum(child, polls) - before) /
-	       ((double)(clock_now() - began) / (double)CLOCK_SECOND);
+	return (double)(child_sum(child, polls) - before) / clock_seconds(clock_now() - began);
 }
