@@ -7,6 +7,7 @@
 
 #include "hub/base/clock.h"
 #include "hub/base/log.h"
+#include "master/base/timer.h"
 #include "master/change/ready.h"
 #include "master/change/reload.h"
 #include "master/change/summary.h"
@@ -90,10 +91,7 @@ await_settled(struct master *master)
 {
 	master->settled_tries = 0;
 	/* What rises may have fallen before its beginning was over. */
-	ev_timer_stop(master->loop, &master->settled);
-	ev_now_update(master->loop);
-	ev_timer_set(&master->settled, SETTLED_EVERY, SETTLED_EVERY);
-	ev_timer_start(master->loop, &master->settled);
+	timer_start(master->loop, &master->settled, SETTLED_EVERY, SETTLED_EVERY);
 }
 
 /* The rising generation was dropped. */
@@ -405,9 +403,7 @@ master_drain(struct master *master)
 	}
 	log_info("stopping: accepting connections for another %g s", delay);
 	master->phase = MASTER_DELAYING;
-	ev_now_update(master->loop);
-	ev_timer_set(&master->delay, delay, 0.);
-	ev_timer_start(master->loop, &master->delay);
+	timer_after(master->loop, &master->delay, delay);
 }
 
 void

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "hub/base/log.h"
+#include "master/base/timer.h"
 #include "master/change/commit.h"
 #include "master/change/ready.h"
 #include "master/change/word.h"
@@ -169,10 +170,7 @@ takeover_risen(struct master *master)
 	}
 	word_say(former->channel, WORD_RISEN, -1);
 	/* A hub may have hung since, and have come back. */
-	ev_timer_stop(master->loop, &former->look);
-	ev_now_update(master->loop);
-	ev_timer_set(&former->look, COMMIT_LOOK_EVERY, COMMIT_LOOK_EVERY);
-	ev_timer_start(master->loop, &former->look);
+	timer_start(master->loop, &former->look, COMMIT_LOOK_EVERY, COMMIT_LOOK_EVERY);
 }
 
 void

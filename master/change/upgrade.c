@@ -8,6 +8,7 @@
 
 #include "hub/base/clock.h"
 #include "hub/base/log.h"
+#include "master/base/timer.h"
 #include "master/change/commit.h"
 #include "master/change/launch.h"
 #include "master/change/takeover.h"
@@ -25,15 +26,6 @@
 /* How long the former master stays for a service manager that does not read. */
 #define NAMING_EVERY 0.1
 #define NAMING_LOOKS_MAX 300
-
-static void
-start_timer(struct master *master, ev_timer *timer, double after, double every)
-{
-	ev_timer_stop(master->loop, timer);
-	ev_now_update(master->loop);
-	ev_timer_set(timer, after, every);
-	ev_timer_start(master->loop, timer);
-}
 
 /* ---- ends of an attempt ---- */
 
@@ -112,7 +104,7 @@ name_successor(struct master *master)
 	notify_forget();
 	notify_send("MAINPID=%d", (int)successor->pid);
 	successor->looks = 0;
-	start_timer(master, &successor->deadline, NAMING_EVERY, NAMING_EVERY);
+	timer_start(master->loop, &successor->deadline, NAMING_EVERY, NAMING_EVERY);
 	look_at_naming(master);
 }
 
@@ -229,7 +221,7 @@ offer(struct master *master)
 	master->upgrade_events.offered(master);
 	commit_offer(successor->commit);
 	successor->looks = 0;
-	start_timer(master, &successor->deadline, COMMIT_LOOK_EVERY, COMMIT_LOOK_EVERY);
+	timer_start(master->loop, &successor->deadline, COMMIT_LOOK_EVERY, COMMIT_LOOK_EVERY);
 	word_say(successor->channel, WORD_GO, -1);
 }
 
@@ -385,8 +377,8 @@ watch_successor(struct master *master)
 		successor->death.watcher.data = successor->deadline.data = master;
 	ear_start(master->loop, &successor->talk);
 	ear_start(master->loop, &successor->birth);
-	start_timer(
-		master, &successor->deadline, limit > 0 ? clock_seconds(limit) : TIME_DEFAULT, 0.);
+	timer_start(master->loop, &successor->deadline,
+		limit > 0 ? clock_seconds(limit) : TIME_DEFAULT, 0.);
 }
 
 int

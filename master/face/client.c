@@ -8,20 +8,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "master/base/timer.h"
+
 #define OUTPUT_MAX ((size_t)16 << 20)
 #define SURPLUS_MAX 4096 /* bytes that may follow the line */
 /* Seconds: for its line, and between two times that it reads; for all of the answer. */
 #define PATIENCE 10.
 #define ANSWER_TIME 30.
-
-static void
-be_patient(struct client *client, double seconds)
-{
-	ev_timer_stop(client->loop, &client->patience);
-	ev_now_update(client->loop);
-	ev_timer_set(&client->patience, seconds, 0.);
-	ev_timer_start(client->loop, &client->patience);
-}
 
 void
 client_free(struct client *client)
@@ -53,7 +46,7 @@ client_flush(struct client *client)
 		client->pending_length -= (size_t)sent;
 		memmove(client->pending, client->pending + sent, client->pending_length);
 		if (client->phase != CLIENT_ENDS)
-			be_patient(client, PATIENCE);
+			timer_after(client->loop, &client->patience, PATIENCE);
 	}
 	if (client->pending_length > 0) {
 		ear_start(client->loop, &client->output);
@@ -103,7 +96,7 @@ client_finish(struct client *client, const char *why, const char *done)
 	client_say(client, why != NULL ? '!' : '+', text, strlen(text));
 	client->phase = CLIENT_ENDS;
 	client->awaits = 0;
-	be_patient(client, ANSWER_TIME);
+	timer_after(client->loop, &client->patience, ANSWER_TIME);
 	client_flush(client);
 }
 
@@ -208,6 +201,6 @@ client_new(struct ev_loop *loop, int fd,
 	ev_set_priority(&client->patience, -1);
 	client->input.watcher.data = client->output.watcher.data = client->patience.data = client;
 	ear_start(loop, &client->input);
-	be_patient(client, PATIENCE);
+	timer_after(client->loop, &client->patience, PATIENCE);
 	return client;
 }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "master/base/ear.h"
+#include "master/base/timer.h"
 #include "master/face/listener.h"
 #include "master/face/places.h"
 
@@ -38,9 +39,7 @@ run(struct http *http)
 	ev_timer_stop(http->loop, &http->timeout);
 	if (MHD_get_timeout(http->daemon, &milliseconds) != MHD_YES)
 		return;
-	ev_now_update(http->loop);
-	ev_timer_set(&http->timeout, (double)milliseconds / 1000., 0.);
-	ev_timer_start(http->loop, &http->timeout);
+	timer_after(http->loop, &http->timeout, (double)milliseconds / 1000.);
 }
 
 static void

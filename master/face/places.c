@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "hub/base/clock.h"
+#include "master/base/timer.h"
 
 /* One customer of a provider has a whole network of 64 bits. */
 static uint64_t
@@ -70,9 +71,7 @@ await_oldest(struct places *places)
 	if (list_is_empty(&places->taken))
 		return;
 	left = place_of(places->taken.next)->since + places->patience - clock_now();
-	ev_now_update(places->loop);
-	ev_timer_set(&places->timer, left > 0 ? clock_seconds(left) : 0., 0.);
-	ev_timer_start(places->loop, &places->timer);
+	timer_after(places->loop, &places->timer, left > 0 ? clock_seconds(left) : 0.);
 }
 
 static void

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "hub/base/log.h"
+#include "master/base/timer.h"
 #include "master/change/change.h"
 #include "master/change/ready.h"
 #include "master/face/client.h"
@@ -130,9 +131,8 @@ run_stacks(struct requests *requests, struct client *client, const char *unused)
 	requests->dump_done = requests->dump_missed = 0;
 	requests->dump_expected =
 		fleet_dump(&master->fleet, requests->dump, ++requests->dump_number);
-	ev_now_update(master->loop);
-	ev_timer_set(&requests->dump_over, requests->dump_expected > 0 ? DUMP_TIME : 0., 0.);
-	ev_timer_start(master->loop, &requests->dump_over);
+	timer_after(
+		master->loop, &requests->dump_over, requests->dump_expected > 0 ? DUMP_TIME : 0.);
 }
 
 /* ---- what is asked ---- */

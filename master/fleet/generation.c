@@ -5,6 +5,7 @@
 
 #include "hub/base/clock.h"
 #include "hub/base/log.h"
+#include "master/base/timer.h"
 #include "master/fleet/slot.h"
 #include "master/say/history.h"
 
@@ -100,9 +101,7 @@ on_deadline(struct ev_loop *loop, ev_timer *timer, int events)
 		clock_seconds(generation->config.drain_timeout), (unsigned long)open,
 		log_plural(open, "s"));
 	generation->is_stopped = true;
-	ev_now_update(loop);
-	ev_timer_set(timer, STOP_GRACE, 0.);
-	ev_timer_start(loop, timer);
+	timer_after(loop, timer, STOP_GRACE);
 	for (unsigned i = 0; i < generation->count; i++)
 		slot_leave(generation->slots[i], CHANNEL_STOP);
 }
@@ -127,13 +126,9 @@ generation_leave(struct generation *generation, enum channel_kind leave_message)
 		ev_timer_stop(fleet->loop, &generation->deadline);
 	if (!ev_is_active(&generation->deadline)) {
 		generation->is_stopped = leave_message == CHANNEL_STOP;
-		ev_now_update(fleet->loop);
-		ev_timer_set(&generation->deadline,
-			leave_message == CHANNEL_STOP
-				? STOP_GRACE
-				: clock_seconds(generation->config.drain_timeout),
-			0.);
-		ev_timer_start(fleet->loop, &generation->deadline);
+		timer_after(fleet->loop, &generation->deadline,
+			generation->is_stopped ? STOP_GRACE
+					       : clock_seconds(generation->config.drain_timeout));
 	}
 	for (unsigned i = 0; i < generation->count; i++)
 		slot_leave(generation->slots[i], leave_message);
@@ -153,10 +148,7 @@ quit(struct slot *slot)
 void
 generation_quit(struct generation *generation)
 {
-	ev_now_update(generation->fleet->loop);
-	ev_timer_stop(generation->fleet->loop, &generation->deadline);
-	ev_timer_set(&generation->deadline, QUIT_GRACE, 0.);
-	ev_timer_start(generation->fleet->loop, &generation->deadline);
+	timer_after(generation->fleet->loop, &generation->deadline, QUIT_GRACE);
 	for (unsigned i = 0; i < generation->count; i++)
 		quit(generation->slots[i]);
 }

@@ -12,6 +12,7 @@
 #include "hub/base/check.h"
 #include "hub/base/clock.h"
 #include "hub/base/log.h"
+#include "master/base/timer.h"
 #include "master/fleet/backoff.h"
 #include "master/fleet/obituary.h"
 #include "master/fleet/spawn.h"
@@ -208,12 +209,7 @@ on_death(struct ev_loop *loop, ev_io *watcher, int events)
 static void
 pause_for(struct slot *slot, double seconds)
 {
-	struct fleet *fleet = slot->generation->fleet;
-
-	ev_timer_stop(fleet->loop, &slot->respawn);
-	ev_now_update(fleet->loop);
-	ev_timer_set(&slot->respawn, seconds, 0.);
-	ev_timer_start(fleet->loop, &slot->respawn);
+	timer_after(slot->generation->fleet->loop, &slot->respawn, seconds);
 }
 
 void
