@@ -59,6 +59,7 @@ claim_explain(const struct address *address, int error)
 #define RETRY_EVERY 20 /* milliseconds */
 #define RETRY_FOR 2000
 #define ORPHANS_FOR (3 * ORPHAN_TIME) /* a slow machine gets more than those who are stuck */
+#define LOOKS_LEAST 20                /* one look of a starved process takes seconds */
 #define NAME_MOST 64                  /* characters of a file's name that fit into a lock's */
 
 /* Takes a lock on what the text names. Returns it, or -1 with errno. */
@@ -199,6 +200,7 @@ probe_path(const struct address *address)
 struct wait {
 	int64_t began;
 	int64_t seen; /* when a worker of a dead master was last there; 0 if none was */
+	unsigned looks;
 };
 
 /* Waits a moment if it is worth trying again: workers of a server that was killed close what
@@ -219,7 +221,7 @@ may_retry(const struct address *address, struct wait *wait)
 		wait->seen = now;
 		end = wait->began + ORPHANS_FOR;
 	}
-	if (kind == PORT_OWNER_OTHER || now > end)
+	if (kind == PORT_OWNER_OTHER || (++wait->looks >= LOOKS_LEAST && now > end))
 		return false;
 	poll(NULL, 0, RETRY_EVERY);
 	return true;
