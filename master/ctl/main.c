@@ -39,7 +39,9 @@ struct request {
 
 static const struct argp_option options[] = {
 	{"socket", 's', "PATH", 0,
-		"The server's control socket; needed only if several servers run here", 0},
+		"The server's control socket; needed only if several servers run here, or for one "
+		"that --control put elsewhere",
+		0},
 	{"pid", 'p', "PID", 0, "The server whose master is this process, instead of --socket", 0},
 	{"json", KEY_JSON, NULL, 0, "With status: as JSON", 0},
 	{"timeout", KEY_TIMEOUT, "SECONDS", 0,
