@@ -151,7 +151,7 @@ successor_pass_drain(struct master *master)
 	if (successor->phase != SUCCESSOR_SERVING || successor->is_named || successor->is_to_drain)
 		return false;
 	successor->is_to_drain = true;
-	word_say(successor->channel, WORD_DRAIN, -1);
+	word_send(successor->channel, WORD_DRAIN, -1);
 	return true;
 }
 
@@ -159,7 +159,7 @@ void
 successor_reopen(struct master *master)
 {
 	if (master->successor->channel != -1)
-		word_say(master->successor->channel, WORD_REOPEN, STDERR_FILENO);
+		word_send(master->successor->channel, WORD_REOPEN, STDERR_FILENO);
 }
 
 bool
@@ -180,6 +180,6 @@ successor_pass_workers(const struct master *master, int workers)
 	if (!successor_pass_signal(master, 0))
 		return false;
 	for (int i = abs(workers); i > 0; i--)
-		word_say(master->successor->channel, word, -1);
+		word_send(master->successor->channel, word, -1);
 	return true;
 }

@@ -72,13 +72,13 @@ take_over(struct master *master)
 	history_note(LOG_INFO, "took over from the former master, pid %d", (int)former->pid);
 	master->upgrade_events.took_over(master);
 	if (former->channel != -1)
-		word_say(former->channel, WORD_TOOK, -1);
+		word_send(former->channel, WORD_TOOK, -1);
 	else
 		begin_to_speak(master);
 }
 
 static void
-hear_former(struct master *master, enum word word, int file)
+on_former_word(struct master *master, enum word word, int file)
 {
 	switch (word) {
 	case WORD_GO:
@@ -137,7 +137,7 @@ on_former(struct ev_loop *loop, ev_io *watcher, int events)
 	struct master *master = watcher->data;
 
 	(void)loop, (void)events;
-	if (!word_hear(master, &master->former->channel, hear_former))
+	if (!word_receive(master, &master->former->channel, on_former_word))
 		lose_former(master);
 }
 
@@ -168,7 +168,7 @@ takeover_risen(struct master *master)
 		take_over(master);
 		return;
 	}
-	word_say(former->channel, WORD_RISEN, -1);
+	word_send(former->channel, WORD_RISEN, -1);
 	/* A hub may have hung since, and have come back. */
 	timer_start(master->loop, &former->look, COMMIT_LOOK_EVERY, COMMIT_LOOK_EVERY);
 }
@@ -177,7 +177,7 @@ void
 takeover_reopen(struct master *master)
 {
 	if (master->former->channel != -1)
-		word_say(master->former->channel, WORD_REOPEN, STDERR_FILENO);
+		word_send(master->former->channel, WORD_REOPEN, STDERR_FILENO);
 }
 
 void
@@ -189,21 +189,21 @@ takeover_leave(struct master *master)
 		return;
 	former->is_left = true;
 	commit_leave(former->commit);
-	word_say(former->channel, WORD_LEAVING, -1);
+	word_send(former->channel, WORD_LEAVING, -1);
 }
 
 void
 takeover_stop(struct master *master)
 {
 	if (!master->is_successor && master->former->channel != -1)
-		word_say(master->former->channel, WORD_STOP, -1);
+		word_send(master->former->channel, WORD_STOP, -1);
 }
 
 bool
 takeover_is_complete(struct master *master)
 {
 	/* What it has said may wait behind whoever asks. */
-	word_hear(master, &master->former->channel, hear_former);
+	word_receive(master, &master->former->channel, on_former_word);
 	return master->former->channel == -1 || master->former->has_named;
 }
 

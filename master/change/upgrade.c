@@ -68,7 +68,7 @@ end_naming(struct master *master)
 	struct successor *successor = master->successor;
 
 	ev_timer_stop(master->loop, &successor->deadline);
-	word_say(successor->channel, WORD_NAMED, -1);
+	word_send(successor->channel, WORD_NAMED, -1);
 	successor->is_named = true;
 	complete(master);
 }
@@ -222,11 +222,11 @@ offer(struct master *master)
 	commit_offer(successor->commit);
 	successor->looks = 0;
 	timer_start(master->loop, &successor->deadline, COMMIT_LOOK_EVERY, COMMIT_LOOK_EVERY);
-	word_say(successor->channel, WORD_GO, -1);
+	word_send(successor->channel, WORD_GO, -1);
 }
 
 static void
-hear_successor(struct master *master, enum word word, int file)
+on_successor_word(struct master *master, enum word word, int file)
 {
 	struct successor *successor = master->successor;
 
@@ -262,7 +262,7 @@ on_successor(struct ev_loop *loop, ev_io *watcher, int events)
 
 	(void)events;
 	/* At the end its pidfd tells more. */
-	if (!word_hear(master, &master->successor->channel, hear_successor))
+	if (!word_receive(master, &master->successor->channel, on_successor_word))
 		ear_stop(loop, &master->successor->talk);
 }
 
@@ -274,7 +274,7 @@ on_death(struct ev_loop *loop, ev_io *watcher, int events)
 
 	(void)events;
 	ear_stop(loop, &successor->death);
-	word_hear(master, &successor->channel, hear_successor);
+	word_receive(master, &successor->channel, on_successor_word);
 	look_at_commit(master);
 	if (successor->phase == SUCCESSOR_SERVING && commit_retake(successor->commit))
 		take_back(master);
@@ -303,7 +303,7 @@ upgrade_reap(struct master *master, pid_t pid)
 		return true;
 	successor->launcher = 0;
 	if (successor->phase == SUCCESSOR_OFFERED)
-		word_hear(master, &successor->channel, hear_successor);
+		word_receive(master, &successor->channel, on_successor_word);
 	look_at_commit(master);
 	if (successor->phase >= SUCCESSOR_SERVING)
 		name_successor(master);
@@ -348,7 +348,7 @@ on_deadline(struct ev_loop *loop, ev_timer *timer, int events)
 
 	(void)loop, (void)events;
 	/* What it has said or done may have waited as long as this master did. */
-	word_hear(master, &successor->channel, hear_successor);
+	word_receive(master, &successor->channel, on_successor_word);
 	look_at_commit(master);
 	if (before >= SUCCESSOR_SERVING)
 		look_at_naming(master);

@@ -11,7 +11,7 @@
 #define WORDS_AT_ONCE 1000 /* more than a socket holds */
 
 void
-word_say(int channel, enum word word, int file)
+word_send(int channel, enum word word, int file)
 {
 	struct channel_message message = {.kind = word};
 
@@ -31,8 +31,8 @@ word_reopen(struct master *master, int file)
 }
 
 bool
-word_hear(struct master *master, const int *channel,
-	void (*hear)(struct master *master, enum word word, int file))
+word_receive(struct master *master, const int *channel,
+	void (*on_word)(struct master *master, enum word word, int file))
 {
 	for (int i = 0; i < WORDS_AT_ONCE && *channel != -1; i++) {
 		struct channel_message message;
@@ -40,7 +40,7 @@ word_hear(struct master *master, const int *channel,
 
 		if (result <= 0)
 			return result == 0;
-		hear(master, message.kind, file);
+		on_word(master, message.kind, file);
 		if (file != -1)
 			close(file);
 	}

@@ -21,15 +21,15 @@ enum word {
 	WORD_FEWER,  /* the same, fewer */
 };
 
-/* Says one, with a file unless that is -1, which stays the caller's. Never waits. */
-void word_say(int channel, enum word word, int file);
+/* Sends a word, with a file unless that is -1, which stays the caller's. Never waits. */
+void word_send(int channel, enum word word, int file);
 
 /* What REOPEN asks for; the name is opened again if the message could not bring the file. */
 void word_reopen(struct master *master, int file);
 
-/* Hears all that has come; *channel may be closed, and -1, while it does. Returns false at the end
- * of the channel. */
-bool word_hear(struct master *master, const int *channel,
-	void (*hear)(struct master *master, enum word word, int file));
+/* Receives all that has come, and calls on_word for each; that may close *channel and set it to -1.
+ * Returns false at the end of the channel. */
+bool word_receive(struct master *master, const int *channel,
+	void (*on_word)(struct master *master, enum word word, int file));
 
 #endif

@@ -210,7 +210,7 @@ fleet_dump(struct fleet *fleet, int file, int64_t number)
 	unsigned asked = 0;
 
 	for (unsigned i = 0; fleet->serving != NULL && i < fleet->serving->count; i++)
-		if (slot_tell(fleet->serving->slots[i], &dump, file))
+		if (slot_send(fleet->serving->slots[i], &dump, file))
 			asked += fleet->serving->config.threads;
 	return asked;
 }

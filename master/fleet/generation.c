@@ -140,7 +140,7 @@ quit(struct slot *slot)
 {
 	static const struct channel_message message = {.kind = CHANNEL_QUIT};
 
-	if (!slot_tell(slot, &message, -1))
+	if (!slot_send(slot, &message, -1))
 		slot_kill(slot);
 	slot->is_killed = slot->pid != 0;
 }

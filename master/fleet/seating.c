@@ -134,7 +134,7 @@ send_listener(
 		if (part->gets == 0)
 			continue;
 		adopt.count = part->gets < least ? least : (uint32_t)part->gets;
-		slot_tell(adopters->slots[i], &adopt, listener);
+		slot_send(adopters->slots[i], &adopt, listener);
 		/* The next queue is spread over what these leave. */
 		part->has += part->gets;
 		part->most -= part->gets;
@@ -224,7 +224,7 @@ rescue_seat(struct fleet *fleet, unsigned index)
 			sockets_queued_at(sockets, index, i) == 0)
 			continue;
 		adopt.value = i;
-		slot_tell(occupant->rescuer, &adopt, sockets->seats[index].fds[i]);
+		slot_send(occupant->rescuer, &adopt, sockets->seats[index].fds[i]);
 	}
 }
 

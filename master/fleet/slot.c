@@ -26,7 +26,7 @@
 #define LOGS_MISSED_MAX 200
 
 bool
-slot_tell(struct slot *slot, const struct channel_message *message, int descriptor)
+slot_send(struct slot *slot, const struct channel_message *message, int descriptor)
 {
 	if (slot->channel == -1)
 		return false;
@@ -53,11 +53,11 @@ slot_catch_up(struct slot *slot)
 	struct channel_message leave_message = {
 		.kind = slot->leave_message, .value = slot->generation->config.drain_timeout};
 
-	if (slot->must_reopen && slot_tell(slot, &reopen, STDERR_FILENO))
+	if (slot->must_reopen && slot_send(slot, &reopen, STDERR_FILENO))
 		slot->must_reopen = false;
-	if (slot->must_accept && slot_tell(slot, &accept, -1))
+	if (slot->must_accept && slot_send(slot, &accept, -1))
 		slot->must_accept = false;
-	if (slot->must_leave && slot_tell(slot, &leave_message, -1))
+	if (slot->must_leave && slot_send(slot, &leave_message, -1))
 		slot->must_leave = false;
 }
 

@@ -24,7 +24,7 @@ void slot_kill(struct slot *slot);
 
 /* Sends it a message, with a descriptor unless that is -1. Never waits. Returns whether it was
  * sent. */
-bool slot_tell(struct slot *slot, const struct channel_message *message, int descriptor);
+bool slot_send(struct slot *slot, const struct channel_message *message, int descriptor);
 
 /* Tells it that it may accept, since its hubs have their seats and permits. */
 void slot_accept(struct slot *slot);

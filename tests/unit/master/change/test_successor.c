@@ -72,7 +72,7 @@ Test(successor, as_many_workers_are_passed_on_as_were_asked_for)
 	master->change = CHANGE_NONE;
 	master_do_pending(master);
 	master_add_workers_later(master, -1);
-	word_hear(master, &scene.channel, count_workers);
+	word_receive(master, &scene.channel, count_workers);
 	cr_assert_eq(more, 3);
 	cr_assert_eq(fewer, 1);
 	cr_assert_eq(master->pending.workers, 0);
@@ -91,7 +91,7 @@ Test(successor, of_a_dead_one_nothing_is_passed_on)
 	begin(&scene, child);
 	cr_assert_eq(waitpid(child, NULL, 0), child);
 	master_add_workers_later(master, 1);
-	word_hear(master, &scene.channel, count_workers);
+	word_receive(master, &scene.channel, count_workers);
 	cr_assert_eq(more, 0);
 	cr_assert_eq(master->pending.workers, 1);
 	clear(&scene);

@@ -33,9 +33,9 @@ Test(takeover, the_new_master_hears_of_workers_to_add)
 	quiet.former.commit = commit_new(&quiet.former.commit_file);
 	quiet.master.upgrade_events.add_workers = add_workers;
 	takeover_listen(&quiet.master);
-	word_say(pair[1], WORD_MORE, -1);
-	word_say(pair[1], WORD_MORE, -1);
-	word_say(pair[1], WORD_FEWER, -1);
+	word_send(pair[1], WORD_MORE, -1);
+	word_send(pair[1], WORD_MORE, -1);
+	word_send(pair[1], WORD_FEWER, -1);
 	ev_run(quiet.master.loop, EVRUN_NOWAIT);
 	cr_assert_eq(more, 2);
 	cr_assert_eq(fewer, 1);

@@ -152,7 +152,7 @@ static bool
 is_named(struct naming *naming)
 {
 	heard_name = false;
-	word_hear(&naming->quiet.master, &naming->channel, hear);
+	word_receive(&naming->quiet.master, &naming->channel, hear);
 	return heard_name;
 }
 

@@ -55,10 +55,10 @@ Test(word, its_length_is_that_of_all_releases)
 	} word = {.kind = 11};
 	char room[64];
 
-	word_say(pair[0], WORD_RISEN, -1);
+	word_send(pair[0], WORD_RISEN, -1);
 	cr_assert_eq(recv(pair[1], room, sizeof room, MSG_DONTWAIT), (ssize_t)sizeof word);
 	cr_assert_eq(send(pair[0], &word, sizeof word, 0), (ssize_t)sizeof word);
-	cr_assert(word_hear(NULL, &pair[1], hear));
+	cr_assert(word_receive(NULL, &pair[1], hear));
 	cr_assert_eq(heard.count, 1);
 	cr_assert_eq(heard.words[0], WORD_GO);
 }
@@ -68,11 +68,11 @@ Test(word, all_that_came_is_heard_in_order)
 	static const enum word said[] = {WORD_RISEN, WORD_GO, WORD_TOOK, WORD_NAMED, WORD_LEAVING,
 		WORD_DRAIN, WORD_STOP, WORD_REOPEN, WORD_MORE, WORD_FEWER};
 
-	cr_assert(word_hear(NULL, &pair[1], hear));
+	cr_assert(word_receive(NULL, &pair[1], hear));
 	cr_assert_eq(heard.count, 0);
 	for (size_t i = 0; i < sizeof said / sizeof said[0]; i++)
-		word_say(pair[0], said[i], -1);
-	cr_assert(word_hear(NULL, &pair[1], hear));
+		word_send(pair[0], said[i], -1);
+	cr_assert(word_receive(NULL, &pair[1], hear));
 	cr_assert_eq(heard.count, (int)(sizeof said / sizeof said[0]));
 	cr_assert_arr_eq(heard.words, said, sizeof said);
 }
@@ -86,13 +86,13 @@ Test(word, no_word_is_what_a_worker_says)
 
 Test(word, what_was_said_before_the_end_is_heard_before_it)
 {
-	word_say(pair[0], WORD_TOOK, -1);
-	word_say(pair[0], WORD_LEAVING, -1);
+	word_send(pair[0], WORD_TOOK, -1);
+	word_send(pair[0], WORD_LEAVING, -1);
 	close(pair[0]);
 	pair[0] = -1;
-	cr_assert_not(word_hear(NULL, &pair[1], hear));
+	cr_assert_not(word_receive(NULL, &pair[1], hear));
 	cr_assert_eq(heard.count, 2);
-	cr_assert_not(word_hear(NULL, &pair[1], hear), "the end lasts");
+	cr_assert_not(word_receive(NULL, &pair[1], hear), "the end lasts");
 	cr_assert_eq(heard.count, 2);
 }
 
@@ -102,9 +102,9 @@ Test(word, a_file_comes_with_its_word_and_stays_nobodys)
 
 	cr_assert_eq(pipe(file), 0);
 	cr_assert_eq(write(file[1], "x", 1), 1);
-	word_say(pair[0], WORD_REOPEN, file[0]);
+	word_send(pair[0], WORD_REOPEN, file[0]);
 	cr_assert_neq(fcntl(file[0], F_GETFD), -1, "it stays the caller's");
-	cr_assert(word_hear(NULL, &pair[1], hear));
+	cr_assert(word_receive(NULL, &pair[1], hear));
 	cr_assert_eq(heard.byte, 'x');
 	close(file[0]);
 	close(file[1]);
@@ -114,20 +114,20 @@ Test(word, a_file_comes_with_its_word_and_stays_nobodys)
 Test(word, the_channel_may_be_closed_by_what_is_heard)
 {
 	heard.hangs_up = true;
-	word_say(pair[0], WORD_STOP, -1);
-	word_say(pair[0], WORD_GO, -1);
-	cr_assert(word_hear(NULL, &pair[1], hear));
+	word_send(pair[0], WORD_STOP, -1);
+	word_send(pair[0], WORD_GO, -1);
+	cr_assert(word_receive(NULL, &pair[1], hear));
 	cr_assert_eq(heard.count, 1, "nothing is heard on a channel that is closed");
 }
 
 Test(word, nobody_waits_for_one_who_does_not_hear_or_is_dead, .timeout = 10)
 {
 	for (int i = 0; i < 5000; i++)
-		word_say(pair[0], WORD_DRAIN, -1);
-	cr_assert(word_hear(NULL, &pair[1], hear));
+		word_send(pair[0], WORD_DRAIN, -1);
+	cr_assert(word_receive(NULL, &pair[1], hear));
 	cr_assert(heard.count > 0 && heard.count < 2000, "%d", heard.count);
 	close(pair[1]);
 	pair[1] = -1;
 	/* It is no SIGPIPE either. */
-	word_say(pair[0], WORD_DRAIN, -1);
+	word_send(pair[0], WORD_DRAIN, -1);
 }

@@ -271,7 +271,7 @@ Test(slot, a_worker_that_does_not_read_is_told_later)
 	struct channel_message filler = {.kind = CHANNEL_REOPEN};
 	int worker = fake_serve(slot);
 
-	while (slot_tell(slot, &filler, -1))
+	while (slot_send(slot, &filler, -1))
 		continue;
 	slot_accept(slot);
 	cr_assert(slot->must_accept);
@@ -281,7 +281,7 @@ Test(slot, a_worker_that_does_not_read_is_told_later)
 	slot_catch_up(slot);
 	cr_assert_eq(fake_heard(worker, CHANNEL_ACCEPT), 1, "once");
 	/* One that is to leave is not told any more that it may accept. */
-	while (slot_tell(slot, &filler, -1))
+	while (slot_send(slot, &filler, -1))
 		continue;
 	slot_accept(slot);
 	slot_leave(slot, CHANNEL_STOP);
@@ -298,7 +298,7 @@ Test(slot, a_log_that_could_not_be_given_is_given_later)
 			       missed = {.kind = CHANNEL_REOPEN_MISSED};
 	int worker = fake_serve(slot);
 
-	while (slot_tell(slot, &filler, -1))
+	while (slot_send(slot, &filler, -1))
 		continue;
 	slot_reopen(slot);
 	cr_assert(slot->must_reopen);
