@@ -86,7 +86,7 @@ Test(takeover, a_new_master_that_stops_when_it_is_named_says_that)
 	notify_alive();
 	notify_status("early");
 	cr_assert_not(manager_hears(manager, "", 0.05), "it speaks before it is named");
-	word_say(pair[1], WORD_NAMED, -1);
+	word_send(pair[1], WORD_NAMED, -1);
 	ev_run(quiet.master.loop, EVRUN_NOWAIT);
 	cr_assert(manager_hears(manager, "STOPPING=1\nSTATUS=draining", 5));
 	close(pair[1]);
