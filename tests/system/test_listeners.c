@@ -1,4 +1,4 @@
-/* More ways in: paths, both families of addresses, datagrams, TLS, and proxies in front. */
+/* Listeners of other kinds: paths, both families of addresses, datagrams, TLS, and proxies in front. */
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <fcntl.h>
@@ -34,7 +34,7 @@ end(void)
 	folder_remove(folder);
 }
 
-TestSuite(ways, .fini = end, .timeout = 600);
+TestSuite(listeners, .fini = end, .timeout = 600);
 
 /* Text of a format, in one of a few places. */
 static char *__attribute__((format(printf, 2, 3))) write_option(int place, const char *format, ...)
@@ -49,7 +49,7 @@ static char *__attribute__((format(printf, 2, 3))) write_option(int place, const
 
 /* ---- paths ---- */
 
-Test(ways, a_path)
+Test(listeners, a_path)
 {
 	char path[FOLDER_SIZE + 16];
 	struct program other;
@@ -85,7 +85,7 @@ Test(ways, a_path)
 	close(fd);
 }
 
-Test(ways, a_path_is_left_by_a_kill_and_taken_again)
+Test(listeners, a_path_is_left_by_a_kill_and_taken_again)
 {
 	char path[FOLDER_SIZE + 16];
 	int fd;
@@ -104,7 +104,7 @@ Test(ways, a_path_is_left_by_a_kill_and_taken_again)
 	close(fd);
 }
 
-Test(ways, a_path_that_somebody_removes_is_told_of)
+Test(listeners, a_path_that_somebody_removes_is_told_of)
 {
 	char path[FOLDER_SIZE + 16];
 	static const char said[] = "is not this server's socket any more";
@@ -127,7 +127,7 @@ Test(ways, a_path_that_somebody_removes_is_told_of)
 }
 
 /* A user who may not have the port cannot keep the server from it by taking its locks' names. */
-Test(ways, a_strangers_locks_keep_nobody_from_starting)
+Test(listeners, a_strangers_locks_keep_nobody_from_starting)
 {
 	static char squat[] = "import os, socket, sys, time\n"
 			      "os.setuid(65534)\n"
@@ -166,7 +166,7 @@ Test(ways, a_strangers_locks_keep_nobody_from_starting)
 
 /* However it is spelled, a path is one server's; and one that another has taken meanwhile is not
  * removed. */
-Test(ways, a_path_has_one_owner)
+Test(listeners, a_path_has_one_owner)
 {
 	char path[FOLDER_SIZE + 16];
 	struct program other;
@@ -189,7 +189,7 @@ Test(ways, a_path_has_one_owner)
 	cr_assert_eq(access(path, F_OK), 0);
 }
 
-Test(ways, addresses_that_are_in_each_others_way)
+Test(listeners, addresses_that_are_in_each_others_way)
 {
 	static const char *const wrong[][3] = {
 		{"--listen=127.0.0.1:19090", "--agent=127.0.0.1:19090", "--agent and --listen"},
@@ -225,7 +225,7 @@ has_v6(void)
 	return has;
 }
 
-Test(ways, one_address_for_both_families)
+Test(listeners, one_address_for_both_families)
 {
 	if (!has_v6())
 		cr_skip_test("this machine has no IPv6");
@@ -251,7 +251,7 @@ Test(ways, one_address_for_both_families)
 
 static int load_tls(const char *more);
 
-Test(ways, datagrams_are_answered_through_every_change)
+Test(listeners, datagrams_are_answered_through_every_change)
 {
 	cr_assert(server_start(&server, "hubbub-echo", "2", "2", "--listen=udp:127.0.0.1:0", NULL));
 	write_option(0, "udp:127.0.0.1:%d", server_port(&server, "udp:127.0.0.1:"));
@@ -285,7 +285,7 @@ hubs_with_datagrams(void)
 	return hubs;
 }
 
-Test(ways, a_peers_datagrams_stay_on_a_hub)
+Test(listeners, a_peers_datagrams_stay_on_a_hub)
 {
 	char big[60000], reply[65536];
 	int port, fd;
@@ -322,7 +322,7 @@ one_of_two_is_answered(void *unused)
 }
 
 /* What claims to come from the service itself is not answered: that would never end. */
-Test(ways, datagrams_of_its_own_are_not_answered)
+Test(listeners, datagrams_of_its_own_are_not_answered)
 {
 	struct sockaddr_in own = {.sin_family = AF_INET};
 	int port, fd;
@@ -351,7 +351,7 @@ nobody_is_connected(void *unused)
 
 /* Who connects and says nothing is ended by the idle timeout, and does not keep the hub from the
  * others. */
-Test(ways, tls_ends_handshakes_that_do_not_begin)
+Test(listeners, tls_ends_handshakes_that_do_not_begin)
 {
 	int fd;
 
@@ -368,7 +368,7 @@ Test(ways, tls_ends_handshakes_that_do_not_begin)
 	close(fd);
 }
 
-Test(ways, a_dead_hubs_datagrams_go_elsewhere)
+Test(listeners, a_dead_hubs_datagrams_go_elsewhere)
 {
 	int port, fd, answered = 0;
 
@@ -386,7 +386,7 @@ Test(ways, a_dead_hubs_datagrams_go_elsewhere)
 	cr_assert_eq(answered, 128);
 }
 
-Test(ways, a_service_without_an_answer_refuses_datagrams)
+Test(listeners, a_service_without_an_answer_refuses_datagrams)
 {
 	struct program other;
 	char *argv[] = {program_path("naughty"), "--listen=udp:127.0.0.1:0", NULL};
@@ -417,7 +417,7 @@ load_tls(const char *more)
 		write_option(2, "--tls-ca=%s", certificate.file), "-c", "16", more, NULL);
 }
 
-Test(ways, tls)
+Test(listeners, tls)
 {
 	start_tls("hubbub-echo");
 	cr_assert_eq(load_tls("-n5000"), 0, "%s", loader.program.text);
@@ -443,7 +443,7 @@ Test(ways, tls)
 	cr_assert_eq(server_end(&server, 20), 0);
 }
 
-Test(ways, tls_certificates_are_read_again)
+Test(listeners, tls_certificates_are_read_again)
 {
 	char output[1024];
 	FILE *file;
@@ -468,7 +468,7 @@ Test(ways, tls_certificates_are_read_again)
 	cr_assert_eq(server_number(&server, "totals.reloads"), 1);
 }
 
-Test(ways, tls_drains_without_a_loss)
+Test(listeners, tls_drains_without_a_loss)
 {
 	start_tls("hubbub-echo");
 	cr_assert(loader_start(&loader, server.program.port, "--tls", "--tls-insecure", "-R",
@@ -480,7 +480,7 @@ Test(ways, tls_drains_without_a_loss)
 	cr_assert_eq(loader_number(&loader, "load.lost"), 0);
 }
 
-Test(ways, tls_files_that_are_none)
+Test(listeners, tls_files_that_are_none)
 {
 	struct program other;
 	char *argv[] = {program_path("hubbub-echo"), "--listen=127.0.0.1:0", "--tls-cert=/dev/null",
@@ -521,7 +521,7 @@ told(const char *bytes, size_t length)
 	return line;
 }
 
-Test(ways, a_proxy_names_the_client)
+Test(listeners, a_proxy_names_the_client)
 {
 	char expected[64];
 	int fd;
@@ -547,7 +547,7 @@ Test(ways, a_proxy_names_the_client)
 		server.program.text);
 }
 
-Test(ways, a_stranger_is_no_proxy)
+Test(listeners, a_stranger_is_no_proxy)
 {
 	cr_assert(server_start(&server, "example-peer", "1", "1", "--proxy-protocol=on",
 		"--proxy-from=10.0.0.0/8", "--proxy-from=2001:db8::/32", NULL));
@@ -556,7 +556,7 @@ Test(ways, a_stranger_is_no_proxy)
 	cr_assert(program_expect(&server.program, "--proxy-from trusts", 5));
 }
 
-Test(ways, a_proxy_before_tls)
+Test(listeners, a_proxy_before_tls)
 {
 	cr_assert(certificate_make(&certificate));
 	cr_assert(server_start(&server, "example-peer", "1", "1", "--proxy-protocol=on",
