@@ -1,4 +1,4 @@
-/* Listeners of other kinds: paths, both families of addresses, datagrams, TLS, and proxies in front. */
+/* Listeners: paths, both families of addresses, datagrams, TLS, and proxies in front. */
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <fcntl.h>
