@@ -63,11 +63,16 @@ become_successor(void *context)
 {
 	const struct launching *launching = context;
 	const struct master *master = launching->master;
+	static const int requests[] = {SIGHUP, SIGUSR1, SIGUSR2, SIGTTIN, SIGTTOU};
 	sigset_t none;
 
 	handover_keep(master, launching->document, launching->channel, launching->commit);
 	for (int number = 1; number < NSIG; number++)
 		signal(number, SIG_DFL);
+	/* These are requests to whoever serves. A service manager may send one to all processes of
+	 * the service, and the new program would die of it before it handles signals. */
+	for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++)
+		signal(requests[i], SIG_IGN);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	execv(program_remembered(), master->argv);

@@ -396,6 +396,11 @@ upgrade_start(struct master *master, const char **why)
 	       "restart instead";
 	if (!sandbox_has_pidfds())
 		return -1;
+	*why = "the service manager's NOTIFY_SOCKET cannot be reached: it would take the end of "
+	       "this "
+	       "process for the end of the service; restart instead";
+	if (!notify_is_reachable())
+		return -1;
 	*why = "the former master has not handed over entirely yet; try again";
 	if (!takeover_is_complete(master))
 		return -1;

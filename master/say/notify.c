@@ -85,6 +85,19 @@ notify_init(void)
 		watchdog = read_interval(interval);
 }
 
+bool
+notify_is_reachable(void)
+{
+	int probe = manager_length != 0 ? socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0) : -1;
+	bool is_reached;
+
+	if (probe == -1)
+		return manager_length == 0;
+	is_reached = connect(probe, (const struct sockaddr *)&manager, manager_length) == 0;
+	close(probe);
+	return is_reached;
+}
+
 void
 notify_named(void)
 {

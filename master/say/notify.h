@@ -9,6 +9,9 @@
 /* Reads NOTIFY_SOCKET and WATCHDOG_USEC. */
 void notify_init(void);
 
+/* Whether the manager can be told anything now; true where there is none. */
+bool notify_is_reachable(void);
+
 /* A new master says nothing before it is the service's main process: the manager would refuse its
  * words, and log that. This begins it. */
 void notify_named(void);

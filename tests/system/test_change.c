@@ -424,21 +424,30 @@ start_at(const char *path, struct program *echo)
 	free(own);
 }
 
-/* The former master has ended; the new one, whom the pid file names, runs that program. */
+/* The former master has ended; the pid file names the new one. */
 static void
-expect_heir_runs(const char *path, struct program *echo)
+expect_successor(struct program *former)
 {
-	char link[96], target[200] = "";
+	char path[96];
 	FILE *file;
 
-	/* The one that runs now answers lines, which echo does not. */
-	cr_assert(answers("sleep 1\n", "done\n"));
-	cr_assert_eq(program_wait(echo, 20), 0);
-	snprintf(link, sizeof link, "%s/pid", folder);
-	file = fopen(link, "r");
+	cr_assert_eq(program_wait(former, 20), 0);
+	snprintf(path, sizeof path, "%s/pid", folder);
+	file = fopen(path, "r");
 	cr_assert_not_null(file);
 	cr_assert_eq(fscanf(file, "%d", &server.pid), 1);
 	fclose(file);
+}
+
+/* The same, and the new one runs that program. */
+static void
+expect_successor_runs(const char *path, struct program *former)
+{
+	char link[96], target[200] = "";
+
+	/* The one that runs now answers lines, which echo does not. */
+	cr_assert(answers("sleep 1\n", "done\n"));
+	expect_successor(former);
 	snprintf(link, sizeof link, "/proc/%d/exe", (int)server.pid);
 	cr_assert_gt(readlink(link, target, sizeof target - 1), 0);
 	cr_assert_str_eq(target, path);
@@ -461,7 +470,7 @@ Test(change, an_upgrade_runs_the_program_that_is_now_in_its_place)
 	cr_assert_not_null(strstr(output, path), "%s", output);
 	copy_program("naughty", path);
 	cr_assert_eq(ctl("upgrade"), 0, "%s", output);
-	expect_heir_runs(path, &echo);
+	expect_successor_runs(path, &echo);
 	cr_assert_eq(stat(path, &now), 0);
 	cr_assert_neq(now.st_ino, then.st_ino);
 	cr_assert_eq(server_end(&server, 20), 0);
@@ -488,7 +497,28 @@ Test(change, an_upgrade_runs_the_program_that_its_name_means_now)
 	cr_assert_eq(symlink("2", other), 0);
 	cr_assert_eq(rename(other, current), 0);
 	cr_assert_eq(ctl("upgrade"), 0, "%s", output);
-	expect_heir_runs(release[1], &echo);
+	expect_successor_runs(release[1], &echo);
+	cr_assert_eq(server_end(&server, 20), 0);
+	program_end(&echo);
+}
+
+/* Such as by systemctl kill, to all processes of a service. */
+Test(change, a_new_program_does_not_die_of_requests_before_it_handles_them)
+{
+	char path[100], command[1024];
+	struct program echo;
+
+	snprintf(path, sizeof path, "%s/service", folder);
+	copy_program("hubbub-echo", path);
+	start_at(path, &echo);
+	snprintf(command, sizeof command,
+		"printf '#!/bin/sh\\nfor s in HUP USR1 USR2 TTIN TTOU; do kill -$s $$; done\\n"
+		"exec %s \"$@\"\\n' >%s.new && chmod 755 %s.new && mv %s.new %s",
+		program_path("hubbub-echo"), path, path, path, path);
+	cr_assert_eq(system(command), 0);
+	cr_assert_eq(ctl("upgrade"), 0, "%s", output);
+	expect_successor(&echo);
+	cr_assert(answers("still", "STILL"));
 	cr_assert_eq(server_end(&server, 20), 0);
 	program_end(&echo);
 }

@@ -1,5 +1,5 @@
-/* What service managers and administrators rely on: privileges, pid file, log, notification, socket
- * activation, warnings. */
+/* What service managers and administrators rely on: privileges, pid file, log, socket activation,
+ * warnings. */
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <dirent.h>
@@ -21,7 +21,6 @@
 #include "hub/base/clock.h"
 #include "tests/support/client.h"
 #include "tests/support/folder.h"
-#include "tests/support/manager.h"
 #include "tests/support/server.h"
 #include "tests/support/witness.h"
 
@@ -259,54 +258,7 @@ Test(operation, usr1_reopens_the_log_in_master_and_workers)
 	program_end(&naughty);
 }
 
-/* ---- the service manager ---- */
-
-Test(operation, the_service_manager_is_told)
-{
-	int manager = manager_open(folder);
-	char main_pid[64];
-
-	cr_assert_neq(manager, -1);
-	setenv("WATCHDOG_USEC", "300000", 1);
-	cr_assert(server_start(&server, "hubbub-echo", "2", "1", "--drain-timeout=300",
-		"--drain-delay=0.5", NULL));
-	cr_assert(manager_hears(manager, "READY=1", 10));
-	cr_assert(manager_hears(manager, "WATCHDOG=1", 10));
-	kill(server.pid, SIGHUP);
-	cr_assert(manager_hears(manager, "RELOADING=1\nMONOTONIC_USEC=", 10));
-	cr_assert(manager_hears(manager, "READY=1", 10));
-	cr_assert_eq(server_ctl(&server, "upgrade", NULL, output, sizeof output), 0, "%s", output);
-	server.pid = (pid_t)server_number(&server, "pid");
-	/* By the new one; the former one's own word of it comes before or after. */
-	snprintf(main_pid, sizeof main_pid, "READY=1\nMAINPID=%d", (int)server.pid);
-	cr_assert(manager_hears(manager, main_pid, 10));
-	cr_assert(manager_hears(manager, "WATCHDOG=1", 10));
-	kill(server.pid, SIGTERM);
-	/* It is to wait for the whole of both. */
-	cr_assert(manager_hears(manager, "STOPPING=1\nEXTEND_TIMEOUT_USEC=310500000\n", 10));
-	close(manager);
-}
-
-Test(operation, the_service_manager_is_told_what_serves_and_what_was_refused)
-{
-	int manager = manager_open(folder), fd;
-	char serving[128];
-
-	cr_assert_neq(manager, -1);
-	cr_assert(server_start(&server, "hubbub-echo", "1", "1", NULL));
-	fd = client_connect(server.program.port);
-	snprintf(serving, sizeof serving,
-		"STATUS=serving 127.0.0.1:%d, 1 process x 1 thread, 1 connection",
-		server.program.port);
-	cr_assert(manager_hears(manager, serving, 30));
-	close(fd);
-	cr_assert(manager_hears(manager, ", 0 connections", 30));
-	cr_assert_neq(server_ctl(&server, "scale", "256x256", output, sizeof output), 0);
-	cr_assert(manager_hears(manager, ", 0 connections; scale refused: ", 30), "%s", output);
-	cr_assert_eq(server_ctl(&server, "scale", "1x2", output, sizeof output), 0, "%s", output);
-	cr_assert(manager_hears(manager, ", 1 process x 2 threads, 0 connections", 30));
-	close(manager);
-}
+/* ---- socket activation ---- */
 
 static void
 serve_on_passed_socket(bool reuses)

@@ -120,6 +120,17 @@ set_watchdog(const char *interval, int pid)
 		setenv("WATCHDOG_PID", text, 1);
 }
 
+Test(notify, a_manager_is_reachable_while_its_socket_is_there)
+{
+	notify_init();
+	cr_expect(notify_is_reachable());
+	close(manager);
+	cr_expect_not(notify_is_reachable(), "nobody listens");
+	unlink(name);
+	cr_expect_not(notify_is_reachable(), "no file");
+	manager = -1;
+}
+
 Test(notify, the_watchdogs_interval_is_nanoseconds)
 {
 	notify_init();
