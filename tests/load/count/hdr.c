@@ -1,6 +1,7 @@
-/* The layout is HdrHistogram's own (lowest value 1, three significant digits: 2048 sub-buckets), so
- * encoding is writing the counts one after the other: zig-zag LEB128, where a negative number is a
- * run of zeros. */
+/* Encoding and decoding of HdrHistogram's V2 format, and its .hgrm text. The buckets of struct
+ * histogram are HdrHistogram's own (lowest value 1, three significant digits: 2048 sub-buckets), so
+ * encoding only writes their counts one after the other, as zig-zag LEB128 numbers; a negative
+ * number stands for a run of empty buckets. Input is not trusted: decoding checks every length. */
 #include "tests/load/count/hdr.h"
 
 #include <endian.h>
@@ -42,7 +43,7 @@ get32(const unsigned char *from)
 	return be32toh(value);
 }
 
-/* At most nine bytes: the ninth has eight bits. */
+/* Writes at most VARINT_MAX bytes: the ninth byte holds eight bits. Returns how many it wrote. */
 static size_t
 put_varint(unsigned char *to, int64_t number)
 {
@@ -57,7 +58,7 @@ put_varint(unsigned char *to, int64_t number)
 	return length;
 }
 
-/* Returns how many bytes it took, or 0 if they end before the number does. */
+/* Returns how many bytes the number takes, or 0 if the input ends inside it. */
 static size_t
 get_varint(const unsigned char *from, size_t length, int64_t *number)
 {
@@ -81,6 +82,7 @@ get_varint(const unsigned char *from, size_t length, int64_t *number)
 
 /* ---- base64 ---- */
 
+/* Returns a text that the caller frees; NULL if there is no memory. */
 static char *
 to_base64(const unsigned char *bytes, size_t length)
 {
@@ -104,6 +106,8 @@ to_base64(const unsigned char *bytes, size_t length)
 	return text;
 }
 
+/* Returns bytes that the caller frees; NULL if there is no memory, or a character is not
+ * base64's. */
 static unsigned char *
 from_base64(const char *text, size_t *length)
 {
@@ -229,7 +233,7 @@ hdr_decode(const char *text, struct histogram *histogram)
 bool
 hdr_write_spectrum(FILE *stream, const struct histogram *histogram)
 {
-	/* Five steps to each halving of the distance to 100 %. */
+	/* Five steps for each halving of the distance to 100 %, as HdrHistogram prints them. */
 	double share = 0;
 	uint64_t below = 0;
 	unsigned bucket = 0;

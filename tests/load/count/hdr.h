@@ -1,4 +1,5 @@
-/* The histogram in HdrHistogram's two exchange formats, which its plotters and libraries read. */
+/* The histogram in HdrHistogram's two exchange formats, which its plotters and libraries read: the
+ * compressed V2 encoding, and the percentile spectrum. */
 #ifndef HUBBUB_LOAD_HDR_H
 #define HUBBUB_LOAD_HDR_H
 
@@ -7,15 +8,15 @@
 
 #include "tests/load/count/histogram.h"
 
-/* The compressed V2 encoding in base64, in nanoseconds. Lossless. The caller frees it; NULL if
- * there is no memory. */
+/* The compressed V2 encoding in base64, with values in nanoseconds; no count is lost. The caller
+ * frees it. Returns NULL if there is no memory. */
 char *hdr_encode(const struct histogram *histogram);
 
-/* The other way. min and max become those of the buckets. Returns false if text is not such an
- * encoding, with three significant digits. */
+/* Reads what hdr_encode wrote. min and max become the bounds of the lowest and highest bucket in
+ * use. Returns false if text is not a V2 encoding with three significant digits. */
 bool hdr_decode(const char *text, struct histogram *histogram);
 
-/* A percentile spectrum (.hgrm) in milliseconds. Returns false on an error of the stream. */
+/* Writes a percentile spectrum (.hgrm) in milliseconds. Returns false if the stream failed. */
 bool hdr_write_spectrum(FILE *stream, const struct histogram *histogram);
 
 #endif

@@ -1,3 +1,7 @@
+/* What is computed of a histogram: sums, differences, quantiles, moments. Nothing here writes a
+ * histogram that a thread records into: the source is read field by field, and the count of a
+ * merged histogram is the sum of the buckets that were read, so the two agree whatever the writer
+ * did meanwhile. */
 #include "tests/load/count/histogram.h"
 
 #include <math.h>
@@ -20,6 +24,7 @@ histogram_high(unsigned bucket)
 	return bucket + 1 < HISTOGRAM_BUCKETS ? histogram_low(bucket + 1) - 1 : HISTOGRAM_VALUE_MAX;
 }
 
+/* The value that stands for all values of a bucket. */
 static int64_t
 middle(unsigned bucket)
 {
@@ -74,7 +79,8 @@ int64_t
 histogram_quantile(const struct histogram *histogram, double share)
 {
 	double exact = share * (double)histogram->count;
-	/* 0.9 x 10 is a little above 9 in binary. */
+	/* Without the correction 0.9 x 10, which is a little above 9 in binary, would be rank
+	 * 10. */
 	uint64_t rank = (uint64_t)ceil(exact - exact * 1e-12), seen = 0;
 
 	if (histogram->count == 0)

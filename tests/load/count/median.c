@@ -1,3 +1,5 @@
+/* Sorts, and takes the middle. The order is by comparison, not by subtraction, which would
+ * round. */
 #include "tests/load/count/median.h"
 
 #include <stdlib.h>

@@ -4,10 +4,10 @@
 
 #include <stddef.h>
 
-/* Sorts them on the way. There is at least one. */
+/* The median of count values, at least 1. Sorts the array. */
 double median(double *values, size_t count);
 
-/* For qsort of doubles. */
+/* Compares two doubles, for qsort. */
 int median_order(const void *a, const void *b);
 
 #endif

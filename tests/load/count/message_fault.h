@@ -12,7 +12,7 @@ enum message_fault {
 	MESSAGE_FAULT_MAX
 };
 
-/* In JSON and in reports, indexed by the enum. */
+/* The names in JSON and in reports, indexed by the enum. */
 extern const char *const message_fault_names[MESSAGE_FAULT_MAX];
 
 #endif

@@ -1,3 +1,7 @@
+/* The shared mapping, and sums over its rows. Rows are read while their threads write: each counter
+ * by itself, with relaxed loads, so a sum is of one moment only after the threads have ended.
+ * Counters of a tally are treated as an array; those that are no sums (maxima, levels) are
+ * corrected by hand after each loop over it. */
 #include "tests/load/count/segment.h"
 
 #include <string.h>
@@ -128,8 +132,8 @@ measurement_rate(const struct measurement *measurement)
 double
 measurement_ratio(const struct measurement *measurement)
 {
-	/* Replies to messages of the warm-up may come, too: a server that catches up has not
-	 * answered more than there was. */
+	/* The window also has replies to messages of the warm-up: a server that catches up has not
+	 * answered more than was due. */
 	if (measurement->tally.due <= measurement->tally.received)
 		return 1;
 	return (double)measurement->tally.received / (double)measurement->tally.due;
