@@ -1,3 +1,6 @@
+/* What the command line leaves open is derived here from the machine and the targets. The number of
+ * source addresses follows from ports: connect(2) finds a free port quickly only while most are
+ * free, and a connection that the load closes first keeps its port for a minute. */
 #include "tests/load/ask/complete.h"
 
 #include <arpa/inet.h>
@@ -10,7 +13,8 @@
 
 #define LOOPBACK UINT32_C(0x7f000001)
 #define CHURN_SOURCES 64
-#define PORTS_SHARE 0.4 /* of an address that are used before another one is */
+/* Of a source address's ports that are used before another address is added. */
+#define PORTS_SHARE 0.4
 
 static bool
 is_loopback(const struct address *address)
@@ -24,8 +28,8 @@ is_loopback(const struct address *address)
 static void
 choose_sources(struct load *load)
 {
-	/* connect(2) looks for a free port among those of one parity first, and long where few are
-	 * left. */
+	/* connect(2) first searches the ports of one parity, and searches long where few are
+	 * free. */
 	double room = PORTS_SHARE * machine_ports() * load->target_count;
 	double all = (double)load->connections + load->idle;
 	bool is_local = true, has_ports = false;
@@ -40,11 +44,13 @@ choose_sources(struct load *load)
 				load->target_text[i]);
 	if (load->source_count == 0 && is_local && load->close != LOAD_CLOSE_RST &&
 		(load->churn >= 0 || load->lifetime != LOAD_NEVER))
-		/* A connection that we close first keeps its port for a minute. */
+		/* A connection that this end closes first keeps its port for a minute
+		 * (TIME_WAIT). */
 		field_add_sources(load, LOOPBACK, LOOPBACK + CHURN_SOURCES - 1);
 	if (load->source_count > 0 || all <= room || room <= 0 || !has_ports)
 		return;
-	/* Which addresses are to be used there nobody here knows; preflight says so. */
+	/* Which source addresses lead to another machine is not known here; preflight warns
+	 * instead. */
 	if (!is_local)
 		return;
 	field_add_sources(load, LOOPBACK, LOOPBACK + (uint32_t)(all / room));
@@ -54,7 +60,7 @@ void
 complete_load(struct load *load)
 {
 	unsigned cpus = cpus_allowed(), all = load->connections + load->idle;
-	/* Each thread has a handful of descriptors of its own. */
+	/* Descriptors that a process has besides its connections: a handful for each thread. */
 	uint64_t files = machine_raise_files(), own = 64;
 
 	if (load->processes == 0) {

@@ -1,3 +1,5 @@
+/* Each option's value is copied before it is taken apart, since the argument itself stays in argv.
+ * A refusal is a phrase that completes "... is not"; it lies in a static buffer. */
 #include "tests/load/ask/field.h"
 
 #include <arpa/inet.h>
@@ -12,7 +14,7 @@
 #include "master/base/values.h"
 #include "tests/load/ask/refuse.h"
 
-/* What a value should have been, as long as it takes to tell. */
+/* Formats what a value should have been; static until the next call. */
 static const char *__attribute__((format(printf, 1, 2))) expected(const char *format, ...)
 {
 	static char text[384];
@@ -24,7 +26,7 @@ static const char *__attribute__((format(printf, 1, 2))) expected(const char *fo
 	return text;
 }
 
-/* Copies value to where it can be taken apart, or kept. Returns whether it fits. */
+/* Copies value, to be split or kept. Returns whether it fits. */
 static bool
 copy(const char *value, char *to, size_t size)
 {
@@ -41,7 +43,8 @@ read_gate(const char *value, struct gate *gate)
 	return gate_read(value, gate, why, sizeof why) ? NULL : expected("a gate: %s", why);
 }
 
-/* A gate that is never breached would only seem to guard something. */
+/* Appends a gate. One that is always or never true is refused: it would only seem to guard
+ * something. */
 static const char *
 add_gate(const char *value, struct gate *gates, unsigned *count)
 {
@@ -174,7 +177,7 @@ field_sources(const char *value, void *context)
 
 			first &= ~hosts;
 			last = first + hosts;
-			/* Neither the network's address nor its broadcast. */
+			/* Leave out the network's own address and its broadcast address. */
 			if (length < 31) {
 				first++;
 				last--;
@@ -219,7 +222,7 @@ field_percentiles(const char *value, void *context)
 		double percent;
 
 		if (strcmp(item, "max") == 0)
-			continue; /* always shown */
+			continue; /* the maximum is always shown */
 		if (load->percentile_count == LOAD_PERCENTILES_MAX)
 			return expected("at most %d numbers", LOAD_PERCENTILES_MAX);
 		if (!values_read_number(item, &percent) || percent > 100)
@@ -319,7 +322,8 @@ field_grid(const char *value, void *context)
 	return load->grid_count == 0 ? "any shape, as in 2x1" : NULL;
 }
 
-/* The host of HOST:PORT, without brackets: whom its certificate is to be for. */
+/* Copies the host of HOST:PORT, without brackets: the name that the server's certificate must
+ * have. */
 static void
 name_host(const char *text, char *host, size_t size)
 {
@@ -340,7 +344,7 @@ field_target(struct load *load, const char *value)
 	char text[ADDRESS_TEXT_SIZE * 4];
 	bool is_udp = strncmp(value, "udp:", 4) == 0;
 	const char *rest = is_udp ? value + 4 : value;
-	/* To a client, ":PORT" is this machine. */
+	/* For a client ":PORT" means this machine. */
 	int length = snprintf(text, sizeof text, "%s%s%s", is_udp ? "udp:" : "",
 		rest[0] == ':' ? "127.0.0.1" : "", rest);
 
@@ -354,7 +358,7 @@ field_target(struct load *load, const char *value)
 		fprintf(stderr, "hubbub-load: '%s' %s\n", value, why);
 		exit(LOAD_FAILED);
 	}
-	/* If it has others, target_choose looks which one answers. */
+	/* If the name has more addresses, target_choose finds one that answers. */
 	*target = addresses[0];
 	if (address_is_open(target))
 		refuse("'%s': port 0 is none to connect to", value);

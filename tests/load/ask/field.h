@@ -1,11 +1,12 @@
-/* Options whose value is more than a number or a word: each is read into the load, which is the
- * context; what `set` of their rows is. Returns NULL, or what the value should have been. */
+/* Options whose value is more than a number or a word. Each function is the `set` of an option's
+ * row (master/start/table.h): it parses the value into the load, which is the context, and returns
+ * NULL, or what the value should have been (static until the next call). */
 #ifndef HUBBUB_LOAD_FIELD_H
 #define HUBBUB_LOAD_FIELD_H
 
 #include "tests/load/ask/load.h"
 
-/* Each appends a gate. */
+/* Each appends a gate, and refuses one that no measurement could breach. */
 const char *field_fail_if(const char *value, void *context);
 const char *field_abort_if(const char *value, void *context);
 
@@ -24,20 +25,20 @@ const char *field_percentiles(const char *value, void *context);
 const char *field_cpus(const char *value, void *context);
 const char *field_max_regress(const char *value, void *context);
 
-/* A time, or a share of the p99 of response time. */
+/* Takes a time, or a percentage of the p99 of response time. */
 const char *field_max_lag(const char *value, void *context);
 
-/* "HOST:PORT" or a URL; kept as it is. */
+/* Takes "HOST:PORT" or a URL, and stores the pointer: value is borrowed. */
 const char *field_server_stats(const char *value, void *context);
 
 /* "1x1,1x2" */
 const char *field_grid(const char *value, void *context);
 
-/* Appends a target; one that cannot be ends the process, with 1 if it is a name that nobody
- * knows. */
+/* Appends a target. An address that cannot be used ends the process: with LOAD_FAILED if it is a
+ * name that does not resolve, else with LOAD_USAGE. */
 void field_target(struct load *load, const char *value);
 
-/* All addresses from first to last, as numbers, as far as there is room. */
+/* Appends the source addresses from first to last, in host byte order, as far as there is room. */
 void field_add_sources(struct load *load, uint32_t first, uint32_t last);
 
 #endif

@@ -1,3 +1,6 @@
+/* A term is an index into the table of metrics, a comparison, and a limit. The table says what
+ * values a metric can have and what overload does to it; from these two follows which gates can
+ * never fail, and which can be the goal of a search. */
 #include "tests/load/ask/gate.h"
 
 #include <ctype.h>
@@ -9,7 +12,7 @@
 #include "master/base/values.h"
 #include "tests/load/count/segment.h"
 
-#define SAMPLES_MIN 10
+#define SAMPLES_MIN 10 /* messages, for a gate without a percentile */
 
 enum metric {
 	METRIC_PERCENTILE,
@@ -27,10 +30,10 @@ enum metric {
 	METRIC_COUNT
 };
 
-/* What becomes of a metric where the rate is too high. */
+/* What happens to a metric when the rate is too high. */
 enum overload { OVERLOAD_RAISES, OVERLOAD_LOWERS, OVERLOAD_NEITHER };
 
-/* Values are from 0 to most. */
+/* A value of a metric is from 0 to most. */
 static const struct {
 	const char *name;
 	bool is_time;
@@ -46,7 +49,7 @@ static const struct {
 	[METRIC_FAULTS] = {"corrupt", false, INFINITY, OVERLOAD_RAISES},
 	[METRIC_LOST] = {"lost", false, INFINITY, OVERLOAD_RAISES},
 	[METRIC_SHED] = {"shed", false, INFINITY, OVERLOAD_RAISES},
-	/* It grows with the rate, until that is too high. */
+	/* Grows with the rate as long as the server keeps up, then falls. */
 	[METRIC_MPS] = {"mps", false, INFINITY, OVERLOAD_NEITHER},
 	[METRIC_RATIO] = {"rate_ratio", false, 1, OVERLOAD_LOWERS},
 	[METRIC_OPEN] = {"open", false, INFINITY, OVERLOAD_LOWERS},
@@ -96,7 +99,8 @@ read_value(char *text, struct gate_term *term)
 	size_t length = strlen(text);
 
 	if (metrics[term->metric].is_time) {
-		/* In seconds, as elsewhere, it would be a gate that never fails. */
+		/* A time needs its unit here: without one it would be in seconds, as elsewhere, and
+		 * p99>2 a gate that never fails. */
 		if (!values_read_time(text, &time) ||
 			(time != 0 && !isalpha((unsigned char)text[length - 1])))
 			return false;
@@ -176,7 +180,7 @@ gate_read(const char *text, struct gate *gate, char *why, size_t size)
 	return gate->count > 0;
 }
 
-/* Messages without a reply, of those that were due. */
+/* The share of due messages that got no reply. */
 static double
 error_rate(const struct measurement *measurement)
 {
@@ -188,7 +192,7 @@ error_rate(const struct measurement *measurement)
 	return fmin(1, failed / (double)tally->due);
 }
 
-/* -1 if there is none. */
+/* The metric's value in the measurement; -1 if it has none. */
 static double
 value_of(const struct gate_term *term, const struct measurement *measurement)
 {
@@ -198,7 +202,7 @@ value_of(const struct gate_term *term, const struct measurement *measurement)
 	const struct tally *tally = &measurement->tally;
 	double errors = (double)measurement_errors(measurement);
 
-	/* That nothing came back, though it was due, is no good time. */
+	/* If messages were due and no reply came, the time counts as the longest. */
 	if (metrics[term->metric].is_time && histogram->count == 0)
 		return tally->due > 0 && term->histogram <= HISTOGRAM_SERVICE
 			       ? (double)HISTOGRAM_VALUE_MAX
@@ -227,7 +231,8 @@ value_of(const struct gate_term *term, const struct measurement *measurement)
 	case METRIC_RATIO:
 		return measurement_ratio(measurement);
 	case METRIC_OPEN:
-		/* After the end all are closed. */
+		/* After the end all connections are closed: alive_end has the number from
+		 * before. */
 		return (double)(tally->alive_end > 0 ? tally->alive_end : tally->alive);
 	case METRIC_COUNT:
 		break;
@@ -276,7 +281,7 @@ gate_holds(const struct gate *gate, const struct measurement *measurement, doubl
 
 /* ---- gates that say nothing ---- */
 
-/* Whether a value between 0 and most makes it true. */
+/* Whether any value from 0 to most satisfies the comparison. */
 static bool
 is_possible(enum gate_comparison comparison, double limit, double most)
 {
@@ -329,7 +334,7 @@ gate_why_idle(const struct gate *gate)
 	return may_fail ? NULL : "it is always true";
 }
 
-/* Whether too high a rate makes it false. */
+/* Whether a rate that is too high makes the term false. */
 static bool
 yields(const struct gate_term *term)
 {

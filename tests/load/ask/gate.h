@@ -1,4 +1,5 @@
-/* Gates: conditions on a measurement, such as "p99>2ms" or "p99<2ms,errors=0". */
+/* Gates: conditions on a measurement, such as "p99>2ms" or "p99<2ms,errors=0". --fail-if,
+ * --abort-if and the goal of a search are gates. */
 #ifndef HUBBUB_LOAD_GATE_H
 #define HUBBUB_LOAD_GATE_H
 
@@ -20,42 +21,44 @@ enum gate_comparison {
 };
 
 struct gate_term {
-	unsigned metric; /* index into gate.c's table */
-	unsigned histogram;
-	double percentile; /* where the metric is one */
+	unsigned metric;    /* index into gate.c's table */
+	unsigned histogram; /* index into gate.c's list of histograms */
+	double percentile;  /* 0 to 100; used where the metric is a percentile */
 	enum gate_comparison comparison;
-	double limit; /* in nanoseconds where the metric is a time */
+	double limit; /* nanoseconds if the metric is a time */
 };
 
-/* True when all of its terms are. */
+/* A gate holds when all its terms hold. */
 struct gate {
 	char text[GATE_TEXT_SIZE];
 	unsigned count;
 	struct gate_term terms[GATE_TERMS_MAX];
 };
 
-/* Parses NAME COMPARISON VALUE, several joined by commas. NAME: p50 ... p99.99, min, mean, max of
- * response time (or service.p99, connect.p99, lag.p99), errors, error_rate, corrupt, lost, shed,
- * mps, rate_ratio, open; VALUE with a unit or %. Returns whether it did; if not, why gets a
- * phrase. */
+/* Parses NAME COMPARISON VALUE, or several of them joined by commas. NAME: p50 ... p99.99, min,
+ * mean, max of response time (or service.p99, connect.p99, lag.p99), errors, error_rate, corrupt,
+ * lost, shed, mps, rate_ratio, open; VALUE: a number with a unit or %. Returns false if text is no
+ * gate; why then has a phrase that says what is wrong. */
 bool gate_read(const char *text, struct gate *gate, char *why, size_t size);
 
-/* Whether it is true of the measurement. A value that is not there (a percentile of nothing) makes
- * it false. value gets that of the first term that decides, and *is_time its kind; -1 if it is not
- * there. */
+/* Whether the gate holds for the measurement. A term whose metric has no value (a percentile of
+ * nothing) does not hold. *value becomes the metric of the term that decides: the first that does
+ * not hold, or the first of all; -1 if it has no value. *is_time says whether it is in
+ * nanoseconds. */
 bool gate_holds(const struct gate *gate, const struct measurement *measurement, double *value,
 	bool *is_time);
 
-/* Why it says nothing of any measurement: always true, or never. NULL if it says something. */
+/* Why the gate is of no use, being always true or never true. NULL if it depends on the
+ * measurement. */
 const char *gate_why_idle(const struct gate *gate);
 
-/* Why there is no highest rate that keeps it. NULL if there is one. */
+/* Why no search can find a highest rate that keeps the gate. NULL if one can. */
 const char *gate_why_no_goal(const struct gate *gate);
 
-/* How many messages have the percentiles that it asks for. */
+/* How many messages a measurement needs to have the percentiles of the gate. */
 double gate_samples(const struct gate *gate);
 
-/* Whether it asks for send lag, which only an open loop has. */
+/* Whether the gate uses send lag, which only an open loop has. */
 bool gate_uses_lag(const struct gate *gate);
 
 #endif

@@ -1,3 +1,4 @@
+/* The words of the command line, in the order of the enums. */
 #include "tests/load/ask/load.h"
 
 const char *const load_close_names[LOAD_CLOSE_MAX] = {"fin", "rst", "half"};

@@ -1,3 +1,5 @@
+/* Reads limits from the kernel: RLIMIT_NOFILE and files under /proc/sys. Where one cannot be read,
+ * the kernel's usual default is returned. */
 #include "tests/load/ask/machine.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* The words for the command line and the JSON, in the order of the enums. */
 #include "tests/load/ask/message_form.h"
 
 const char *const message_framing_names[MESSAGE_FRAMING_MAX] = {"raw", "line", "len32"};

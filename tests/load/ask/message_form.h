@@ -2,7 +2,7 @@
 #ifndef HUBBUB_LOAD_MESSAGE_FORM_H
 #define HUBBUB_LOAD_MESSAGE_FORM_H
 
-#define MESSAGE_HEAD 24 /* bytes of the head; shorter messages have none */
+#define MESSAGE_HEAD 24 /* bytes of a message's head; a shorter message has none */
 
 enum message_framing { MESSAGE_RAW, MESSAGE_LINE, MESSAGE_LEN32, MESSAGE_FRAMING_MAX };
 enum message_verify { MESSAGE_FULL, MESSAGE_HEADER, MESSAGE_NONE, MESSAGE_VERIFY_MAX };

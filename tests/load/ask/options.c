@@ -1,3 +1,7 @@
+/* The command line, the environment and @FILEs are read by master's table (master/start/table.h),
+ * which knows the rows; here are positional arguments, commands, usage texts, and what each command
+ * requires. The state of the reading is static, since the load borrows strings from it for as long
+ * as the process lives. */
 #include "tests/load/ask/options.h"
 
 #include <argp.h>
@@ -16,9 +20,9 @@
 #include "tests/load/ask/options_table.h"
 #include "tests/load/ask/refuse.h"
 
-#define PREFIX "HUBBUB_LOAD_" /* of variables of the environment */
+#define PREFIX "HUBBUB_LOAD_" /* of the environment variables that set options */
 
-/* Of this process's load, for the rest of its life: the load borrows from them. */
+/* The load borrows strings from these, so they last as long as the process. */
 static struct arguments arguments;
 static struct table_givens givens;
 
@@ -36,7 +40,7 @@ is_command(const char *word)
 	return false;
 }
 
-/* A word that can be no target, and is much like a command. */
+/* Refuses a word that can be no target and resembles a command. */
 static void
 refuse_misspelt(const char *word)
 {
@@ -118,8 +122,8 @@ static const char description[] =
 	"  hubbub-load -c 100 --idle 50k 127.0.0.1:9090\n"
 	"  hubbub-load sweep --grid 1x1,2x1,2x2 -- hubbub-echo";
 
-/* What has no default is off, which is another number for each. The rows last until the next
- * call. */
+/* Prepares the table, and the load with the values that mean "off", which differ from option to
+ * option. The rows last until the next call. */
 static void
 prepare(struct parse *parse, char *error, size_t size)
 {
@@ -144,7 +148,7 @@ prepare(struct parse *parse, char *error, size_t size)
 		.error_size = size};
 }
 
-/* The load as the arguments that would make it, one a line. */
+/* Prints the arguments that would make this load, one a line. */
 static void
 print_config(const struct parse *parse)
 {
@@ -157,7 +161,8 @@ print_config(const struct parse *parse)
 	table_print(&parse->table, &givens, stdout);
 }
 
-/* The server's command, behind --; none without. Returns how many arguments are before it. */
+/* Finds the server's command behind "--", if there is one. Returns how many arguments precede
+ * it. */
 static int
 find_server(struct load *load, int argc, char **argv)
 {

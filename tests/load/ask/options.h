@@ -5,8 +5,9 @@
 #include "tests/load/ask/load.h"
 #include "tests/load/ask/options_check.h"
 
-/* Fills load from argv, which it borrows. Bad usage is printed to stderr and ends the process with
- * 2; --help and --version print and end it with 0. */
+/* Fills load from argv, the environment and @FILEs; the load borrows argv. Wrong usage prints a
+ * message to stderr and ends the process with LOAD_USAGE; --help, --version and --print-config
+ * print and end it with 0. */
 void options_parse(struct load *load, int argc, char **argv, enum options_purpose purpose);
 
 #endif

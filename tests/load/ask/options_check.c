@@ -1,3 +1,6 @@
+/* Checks of options against each other, one function for each subject. A message names an option as
+ * the user gave it: on the command line, in a file, or by an environment variable. The checks run
+ * once all values are in the load; some derive values that later checks look at. */
 #include "tests/load/ask/options_check.h"
 
 #include <math.h>
@@ -10,7 +13,8 @@
 
 #define INTERVAL_LEAST (10 * CLOCK_MILLISECOND)
 
-/* Wrong usage of one option, which is named as it was given. */
+/* refuse_of: ends the process on wrong usage of one option. named: the option as the user gave
+ * it. */
 #define refuse_of(parse, name, ...)                                                                \
 	(table_complain_of(&(parse)->table, name, __VA_ARGS__), refuse("%s", (parse)->table.error))
 #define named(parse, name) table_named(&(parse)->table, name, (char[TABLE_NAMED_SIZE]){0})
@@ -38,7 +42,7 @@ is_given(const struct parse *parse, const char *name)
 	return table_origin(&parse->table, parse->table.givens, name) != TABLE_DEFAULT;
 }
 
-/* --json is another word for --output=-; the last one given counts. */
+/* --json means --output=-; of --json and --output the last one given wins. */
 static void
 settle_output(struct parse *parse)
 {
@@ -57,7 +61,7 @@ settle_output(struct parse *parse)
 		load->output = "-";
 }
 
-/* What is of one result, of which a search and a sweep have many. */
+/* Refuses options about a single result, since a search and a sweep have many. */
 static void
 check_single(struct parse *parse)
 {
@@ -119,7 +123,7 @@ check_stdout(const struct load *load)
 		refuse("only one of --output, --stream, --hdr and --html can go to stdout ('-')");
 }
 
-/* Connections alone have no messages to say anything of. */
+/* --churn=0 only connects and closes: refuses options about messages. */
 static void
 check_knocks(struct parse *parse)
 {
@@ -132,7 +136,7 @@ check_knocks(struct parse *parse)
 			named(parse, "churn"));
 }
 
-/* A gate that could never be breached would only seem to guard something. */
+/* Refuses gates that no run of this load could breach: they would only seem to guard something. */
 static void
 check_gates(struct parse *parse)
 {
@@ -144,7 +148,8 @@ check_gates(struct parse *parse)
 				load->fail_if[i].text);
 }
 
-/* Results that are compared need samples, which intervals are where runs are fewer. */
+/* A comparison needs LOAD_SAMPLES_MIN samples, which are intervals where there are fewer runs:
+ * shortens the default interval, or refuses. */
 static void
 check_baseline(struct parse *parse)
 {
@@ -165,7 +170,7 @@ check_baseline(struct parse *parse)
 			LOAD_SAMPLES_MIN, LOAD_SAMPLES_MIN);
 }
 
-/* Lasts as long as the process. */
+/* The load's TLS client; lasts as long as the process. */
 static struct hub_tls *client_tls;
 
 static void
@@ -200,7 +205,7 @@ check_tls(struct parse *parse)
 		hub_tls_trust_anybody(load->tls);
 }
 
-#define DATAGRAM_MOST 65507 /* what IP leaves */
+#define DATAGRAM_MOST 65507 /* bytes that fit into an IPv4 packet after both headers */
 
 static void
 check_datagrams(struct parse *parse)
@@ -238,7 +243,7 @@ options_check(struct parse *parse)
 			named(parse, "count"), named(parse, "rate"));
 	if (load->count != 0 && !is_given(parse, "duration"))
 		load->duration = LOAD_NEVER;
-	/* Of an even plan it is known how long so many messages take. */
+	/* With even arrivals the time that so many messages take is known. */
 	if (load->count != 0 && load->is_open && load->arrivals != PLAN_POISSON &&
 		(double)load->count / load->rate.from * 1e9 < (double)load->duration)
 		load->duration = (int64_t)ceil((double)load->count / load->rate.from * 1e9);

@@ -1,3 +1,6 @@
+/* The option table: name, type, default, range and help of every option; the code that reads,
+ * checks and prints options is master's. An option of another kind than the table knows has a
+ * function of field.c. */
 #include "tests/load/ask/options_table.h"
 
 #include "hub/base/clock.h"
@@ -7,7 +10,7 @@
 #define FIELD(member) HUBBUB_FIELD(struct load, member)
 #define COUNT_MOST 1000000000000000
 
-/* Parts of the help. */
+/* The parts of the help, in this order; headings are in options_extras. */
 enum {
 	PART_SHAPE = 1,
 	PART_CONNECTIONS,

@@ -1,4 +1,4 @@
-/* Every option of a load: a row each. */
+/* Every option of a load, one row each, for master/start/table.h. */
 #ifndef HUBBUB_LOAD_OPTIONS_TABLE_H
 #define HUBBUB_LOAD_OPTIONS_TABLE_H
 
@@ -9,13 +9,14 @@
 
 #define OPTIONS_TABLE_MAX 96
 
-/* Into struct load; ended by one without a name. */
+/* Rows whose fields are those of struct load; a row without a name ends them. */
 extern const struct hubbub_option options_table[];
 
-/* Key of what is no option of a load. */
+/* Keys of command-line options that set nothing in a load. */
 enum { OPTIONS_HELP_ALL = TABLE_EXTRA_KEY };
 
-/* Headings of the help, and those; ended by one that is all zero, for argp. */
+/* The headings of the help, and options that set nothing; an entry that is all zero ends them, as
+ * argp expects. */
 extern const struct argp_option options_extras[];
 
 #endif

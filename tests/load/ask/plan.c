@@ -1,3 +1,6 @@
+/* The rate as a function of time, its integral (plan_due), and the inverse of the integral
+ * (plan_time), which maps a position, counted in messages, to the moment when that message is due.
+ * Each thread walks the positions of its own messages; together the threads visit all positions. */
 #include "tests/load/ask/plan.h"
 
 #include <math.h>
@@ -84,7 +87,7 @@ plan_read_arrivals(const char *text, enum plan_arrivals *arrivals, unsigned *bur
 
 /* ---- the rate ---- */
 
-/* The rate of the stair at a time after the warm-up. */
+/* The rate of a staircase, at a time after the warm-up. */
 static double
 stair(const struct plan_rate *rate, double time)
 {
@@ -147,14 +150,15 @@ plan_init(struct plan *plan, const struct plan_rate *rate, enum plan_arrivals ar
 		plan->position = count * random_exponential(&plan->random);
 		break;
 	case PLAN_BURST:
-		/* Every thread has its own bursts, in turn. */
+		/* Whole bursts go to the threads in turn. */
 		plan->position = (double)index * burst;
 		plan->burst_left = burst;
 		break;
 	}
 }
 
-/* The time at which position messages are due; may be called with growing positions only. */
+/* The time, in seconds since the start, at which position messages are due; INFINITY if the plan
+ * ends before. Successive calls must not go back. */
 static double
 plan_time(struct plan *plan, double position)
 {
@@ -173,8 +177,8 @@ plan_time(struct plan *plan, double position)
 		slope = (rate->to - rate->from) / rate->duration;
 		if (fabs(slope) < 1e-12)
 			return rate->warmup + rest / rate->from;
-		/* from * t + slope * t^2 / 2 = rest; in the form that does not cancel. Where the
-		 * rate falls to 0 the sum may never reach rest. */
+		/* Solves from * t + slope * t^2 / 2 = rest, in the form in which nothing cancels.
+		 * Where the rate falls to 0, the integral may never reach rest. */
 		if (rate->from * rate->from + 2 * slope * rest < 0)
 			return INFINITY;
 		return rate->warmup +

@@ -10,26 +10,28 @@
 enum plan_arrivals { PLAN_UNIFORM, PLAN_POISSON, PLAN_BURST };
 enum plan_form { PLAN_CONSTANT, PLAN_RAMP, PLAN_STAIRCASE };
 
-/* The rate of the whole run over time. All times in seconds, rates in messages per second. */
+/* The rate of the whole run as a function of time. Times are in seconds, rates in messages per
+ * second. */
 struct plan_rate {
 	enum plan_form form;
-	double from; /* during the warm-up, too */
-	double to;   /* of a ramp or staircase; equal to from if constant */
-	double step; /* of a staircase, above 0; it goes up or down as from and to say */
-	double step_time;
+	double from;      /* at the beginning, and during the warm-up */
+	double to;        /* at the end of a ramp or staircase; equal to from if constant */
+	double step;      /* of a staircase, above 0; the sign follows from from and to */
+	double step_time; /* length of a stair */
 	double warmup;
 	double duration; /* after the warm-up */
 };
 
-/* "50k", "10k..200k" (linear), "10k:200k/10k@5s" (staircase). The times are the caller's to set; a
- * staircase whose steps do not fit into the duration stops where it then is. Returns NULL, or a
- * phrase that says what is wrong. */
+/* Parses "50k", "10k..200k" (linear) or "10k:200k/10k@5s" (staircase). warmup and duration are the
+ * caller's to set; a staircase that is longer than the duration ends on the stair that it has
+ * reached. Returns NULL, or a phrase that says what is wrong (static). */
 const char *plan_read_rate(const char *text, struct plan_rate *rate);
 
-/* "uniform", "poisson", "burst:N". */
+/* Parses "uniform", "poisson" or "burst:N". Returns false if text is none of them; *burst is set
+ * for bursts only. */
 bool plan_read_arrivals(const char *text, enum plan_arrivals *arrivals, unsigned *burst);
 
-/* The rate at a time since the start, and how many messages are due from the start up to then. */
+/* The rate at a time (seconds since the start), and how many messages are due until then. */
 double plan_rate_at(const struct plan_rate *rate, double time);
 double plan_due(const struct plan_rate *rate, double time);
 
@@ -37,22 +39,24 @@ double plan_due(const struct plan_rate *rate, double time);
 struct plan {
 	const struct plan_rate *rate;
 	enum plan_arrivals arrivals;
-	unsigned burst;
-	double position; /* in messages of the whole run */
-	double stride;   /* between two of this thread's, on average */
-	uint64_t random;
-	unsigned burst_left;
-	/* where the inverse of a staircase has come to */
+	unsigned burst;  /* messages of a burst */
+	double position; /* of the thread's next message, counted in messages of the whole run */
+	double stride;   /* positions between two messages of this thread, on average */
+	uint64_t random; /* state of random.h */
+	unsigned burst_left; /* messages left in the current burst */
+	/* The stair that plan_time has reached: seconds, and messages due, from the warm-up to its
+	 * beginning. */
 	double stair_time;
 	double stair_due;
 };
 
-/* The share of thread number index of count; rate is borrowed. All threads together make the whole
- * plan. */
+/* Prepares the share of thread number index of count. rate is borrowed. The shares of all threads
+ * make up the whole plan. */
 void plan_init(struct plan *plan, const struct plan_rate *rate, enum plan_arrivals arrivals,
 	unsigned burst, unsigned index, unsigned count, uint64_t seed);
 
-/* When the next message is due, in nanoseconds since the start; INT64_MAX when the plan is over. */
+/* When the thread's next message is due, in nanoseconds since the start; INT64_MAX when the plan is
+ * over. */
 int64_t plan_next(struct plan *plan);
 
 #endif

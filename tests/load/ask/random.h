@@ -1,11 +1,11 @@
-/* Numbers that look random and are the same for the same seed. */
+/* Pseudo-random numbers: the same seed gives the same numbers. */
 #ifndef HUBBUB_LOAD_RANDOM_H
 #define HUBBUB_LOAD_RANDOM_H
 
 #include <math.h>
 #include <stdint.h>
 
-/* Sebastiano Vigna's splitmix64 finisher: every bit of x changes half of the result's. */
+/* Sebastiano Vigna's splitmix64 finisher: each bit of x changes about half of the result's bits. */
 static inline uint64_t
 random_mix(uint64_t x)
 {
@@ -14,7 +14,7 @@ random_mix(uint64_t x)
 	return x ^ (x >> 31);
 }
 
-/* The state of the stream number index of a seed. */
+/* The initial state of stream number index of a seed. */
 static inline uint64_t
 random_seed(uint64_t seed, uint64_t index)
 {
@@ -28,7 +28,7 @@ random_next(uint64_t *state)
 	return random_mix(*state);
 }
 
-/* From 0 up to, but not, 1. */
+/* Uniform from 0 (included) to 1 (excluded). */
 static inline double
 random_unit(uint64_t *state)
 {

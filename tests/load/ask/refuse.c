@@ -1,3 +1,4 @@
+/* The one way out for wrong usage: a message on stderr, and exit code LOAD_USAGE. */
 #include "tests/load/ask/refuse.h"
 
 #include <stdarg.h>

@@ -1,3 +1,5 @@
+/* Parses the forms of --size, and draws lengths. A mix is stored as cumulative shares, so drawing
+ * one length takes one random number. */
 #include "tests/load/ask/sizes.h"
 
 #include <stdio.h>
@@ -7,7 +9,7 @@
 #include "master/base/values.h"
 #include "tests/load/ask/random.h"
 
-#define LINES_MAX 1000 /* of a file of sizes */
+#define LINES_MAX 1000 /* lines of a file of sizes */
 
 static bool
 read_size(const char *text, uint32_t *size)

@@ -1,3 +1,6 @@
+/* Tries the addresses of a name in turn, each with a blocking connect of at most a second. For
+ * datagrams a connect proves nothing, so a byte is exchanged. Source addresses are IPv4: with
+ * --source an IPv6 address is out of the question, but kept if there is nothing else. */
 #include "tests/load/ask/target.h"
 
 #include <errno.h>
@@ -11,7 +14,8 @@
 
 #define PATIENCE CLOCK_SECOND /* for one address */
 
-/* Whether anybody is at a datagram address is known only from a reply, or the kernel's refusal. */
+/* Whether a server listens at a datagram address shows only in a reply, or in the kernel's
+ * ECONNREFUSED. */
 static int
 exchange(int fd)
 {
@@ -20,7 +24,8 @@ exchange(int fd)
 	return send(fd, &byte, 1, MSG_NOSIGNAL) == 1 && recv(fd, &byte, 1, 0) >= 0 ? 0 : errno;
 }
 
-/* Returns 0, or an errno. */
+/* Whether the address answers, within the connect timeout, and at most PATIENCE. Returns 0, or an
+ * errno. */
 static int
 ask(const struct load *load, const struct address *address)
 {
@@ -29,7 +34,7 @@ ask(const struct load *load, const struct address *address)
 	bool is_datagrams = address->kind == ADDRESS_UDP;
 	int error = 0, fd;
 
-	/* Those are IPv4 addresses. */
+	/* Source addresses are IPv4. */
 	if (load->source_count > 0 && address->socket.ss_family != AF_INET)
 		return EAFNOSUPPORT;
 	fd = socket(address->socket.ss_family,
@@ -43,7 +48,7 @@ ask(const struct load *load, const struct address *address)
 	else if (is_datagrams)
 		error = exchange(fd);
 	close(fd);
-	/* What the kernel says when a call's patience is over. */
+	/* With SO_SNDTIMEO or SO_RCVTIMEO the kernel reports a timeout by these. */
 	return error == EINPROGRESS || error == EAGAIN ? ETIMEDOUT : error;
 }
 
@@ -65,7 +70,7 @@ choose(struct load *load, unsigned index)
 		fprintf(stderr, "hubbub-load: %s (%s): %s; trying its next address\n", address,
 			name, strerror(errors[i]));
 	}
-	/* If none answers, the run will say so, of one that it could use. */
+	/* If none answers, the run reports that, of the first address that it could use. */
 	if (at == count)
 		for (at = 0; at < count && errors[at] == EAFNOSUPPORT;)
 			at++;
@@ -97,7 +102,7 @@ target_why_no_tls(int error)
 const char *
 target_hint(int error)
 {
-	/* Of a Unix socket the path may be missing. */
+	/* ENOENT: the path of a Unix socket is missing. */
 	return error == ECONNREFUSED || error == ENOENT ? "; does the server run, and listen there?"
 							: "";
 }

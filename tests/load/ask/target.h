@@ -1,20 +1,21 @@
-/* Which address of a target's name is loaded. */
+/* Which address of a target's name is loaded, and what to tell the user of a target that fails. */
 #ifndef HUBBUB_LOAD_TARGET_H
 #define HUBBUB_LOAD_TARGET_H
 
 #include "tests/load/ask/load.h"
 
-/* Of a name with several addresses the first one that answers becomes the target, for all
- * connections of the run; those that do not are named on stderr. If none answers, the first stays
- * it, and the run says so. */
+/* For each target that is a name with several addresses: the first address that answers becomes the
+ * target, for all connections of the run. Addresses that do not answer are named on stderr. If none
+ * answers, the first usable one stays, and the run reports the failure. Blocks, at most a second
+ * for each address. */
 void target_choose(struct load *load);
 
-/* What the last TLS handshake of this thread failed of, with that error, in words, and what may be
- * wrong; valid until the next call. */
+/* Why the last TLS handshake of this thread failed with that errno, in words, with a hint at the
+ * cause. Valid until the thread's next call. */
 const char *target_why_no_tls(int error);
 
-/* What to ask of a server that connect(2) failed to reach with that error, to be put behind it;
- * empty if there is nothing to ask. */
+/* A question to append to the message that connect(2) failed with that errno, such as whether the
+ * server runs; empty if the errno suggests none. */
 const char *target_hint(int error);
 
 #endif

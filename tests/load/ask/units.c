@@ -1,3 +1,5 @@
+/* Two to four significant digits, as fit into a column. The bounds lie half a digit below each
+ * power of ten, so that rounding never prints "1000us". */
 #include "tests/load/ask/units.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* Numbers with units, as people read them; master/base/values.h reads what they write. */
+/* Writes numbers with units for people; master/base/values.h reads such numbers. */
 #ifndef HUBBUB_LOAD_UNITS_H
 #define HUBBUB_LOAD_UNITS_H
 
@@ -6,23 +6,23 @@
 
 #define UNITS_TEXT_SIZE 32
 
-/* How times are shown: in the unit that fits each, or all in one. */
+/* The unit of times: the fitting one for each, or the same for all. */
 enum units_time { UNITS_AUTO, UNITS_MICROSECONDS, UNITS_MILLISECONDS, UNITS_TIME_MAX };
 
 /* Spellings for the command line, indexed by the enum. */
 extern const char *const units_time_names[UNITS_TIME_MAX];
 
-/* "42us", "1.1ms", "12.3s". Below 0: "-". Returns text. */
+/* Writes "42us", "1.1ms", "12.3s"; "-" for a negative time, which is unknown. Returns text. */
 const char *units_write_time(
 	char text[static UNITS_TEXT_SIZE], int64_t nanoseconds, enum units_time unit);
 
-/* "950", "200.0k", "1.25M". Returns text. */
+/* Writes "950", "200.0k", "1.25M". Returns text. */
 const char *units_write_count(char text[static UNITS_TEXT_SIZE], double value);
 
-/* "5 998 926". Returns text. */
+/* Writes "5 998 926". Returns text. */
 const char *units_write_whole(char text[static UNITS_TEXT_SIZE], uint64_t value);
 
-/* "366 MiB". Returns text. */
+/* Writes "366 MiB". Returns text. */
 const char *units_write_bytes(char text[static UNITS_TEXT_SIZE], double bytes);
 
 #endif
