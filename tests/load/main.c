@@ -1,4 +1,5 @@
-/* hubbub-load: loads an echo service and tells the truth about it. */
+/* hubbub-load: loads an echo service, verifies its replies, and judges its own part in what it
+ * measured. main picks the command by its first argument; without one the command is "run". */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,6 @@
-/* The life of a connection: open, converse, close, and open again if the run goes on. */
+/* The coroutine of a slot: it opens a connection, converses, closes, and opens the next one as long
+ * as the run goes on. It alone receives and closes; to end a connection others set `end` and call
+ * hub_end_input, which makes its receive return. So no fd is closed while it is in use. */
 #include "tests/load/drive/connection.h"
 
 #include <errno.h>
@@ -15,7 +17,7 @@
 
 #define BACKOFF_FIRST (10 * CLOCK_MILLISECOND)
 #define BACKOFF_MAX CLOCK_SECOND
-#define HALF_CLOSE_MAX CLOCK_SECOND /* how long the peer may take to close in turn */
+#define HALF_CLOSE_MAX CLOCK_SECOND /* time for the peer to close in turn */
 #define SLOW_PIECES 100             /* reads a second of a slow reader */
 
 static bool
@@ -67,7 +69,7 @@ begin(struct connection *connection, int fd)
 
 /* ---- converse ---- */
 
-/* No more messages begin on it, and all that did are answered. */
+/* Whether the connection may begin no more messages, and all that it began are answered. */
 static bool
 is_used_up(struct connection *connection, int64_t now)
 {
@@ -78,7 +80,8 @@ is_used_up(struct connection *connection, int64_t now)
 	return connection->quota <= 0 && connection->flying.count == 0;
 }
 
-/* Takes a hundredth of a second's share, then lets the rest wait in the kernel. */
+/* How many bytes to receive at once: a slow reader takes its share of a hundredth of a second, and
+ * leaves the rest in the kernel. */
 static size_t
 room_for(const struct connection *connection)
 {
@@ -98,8 +101,8 @@ rest_a_while(const struct connection *connection)
 					     : 1e9 / SLOW_PIECES));
 }
 
-/* Ends sending, and waits for the peer to end, too: nothing may come before that. Returns 0 if it
- * did, the number of bytes that came into the receive buffer, or -1 and errno; ETIMEDOUT after
+/* Ends sending, and waits for the peer to end, too; no byte may come before that. Returns 0 if it
+ * did, the number of bytes that came into the receive buffer, or -1 with errno; ETIMEDOUT after
  * HALF_CLOSE_MAX. Switches. */
 static ssize_t
 end_sending(struct connection *connection)
@@ -114,8 +117,8 @@ end_sending(struct connection *connection)
 	return received;
 }
 
-/* A reply that is late may be on its way, or never come whole. A server that has sent what it wants
- * to send answers the end of our sending with its own. */
+/* A late reply may be on its way, or never be complete. When this end stops sending, a server that
+ * has sent all it will send closes: then a reply that has begun is truncated, not late. */
 static void
 count_late(struct connection *connection)
 {
@@ -127,7 +130,7 @@ count_late(struct connection *connection)
 	connection->end = END_BROKEN;
 }
 
-/* The peer or the kernel has ended it, or hub_end_input did on our behalf. */
+/* Counts the end of a connection, by the peer, by the kernel (error), or by hub_end_input. */
 static void
 count_end(struct connection *connection, int error)
 {
@@ -144,8 +147,8 @@ count_end(struct connection *connection, int error)
 		tally_add(&driver->row->tally.ends, 1);
 }
 
-/* When the last of the bytes came to this machine, as the kernel says on the wall clock; now, if it
- * does not. */
+/* The clock when the last received byte came to this machine, by the kernel's timestamp, which is
+ * of the wall clock; now, if there is none. */
 static int64_t
 arrival(struct msghdr *message, int64_t now)
 {
@@ -161,11 +164,12 @@ arrival(struct msghdr *message, int64_t now)
 	memcpy(&stamp, CMSG_DATA(part), sizeof stamp);
 	clock_gettime(CLOCK_REALTIME, &wall);
 	ago = (wall.tv_sec - stamp.tv_sec) * CLOCK_SECOND + wall.tv_nsec - stamp.tv_nsec;
-	/* The wall clock may have been set in between. */
+	/* The wall clock may have been set between the timestamp and this call. */
 	return stamp.tv_sec != 0 && ago >= 0 && ago < CLOCK_SECOND ? now - ago : now;
 }
 
-/* now: when the bytes were read; arrived: when they came, which is the same without --kernel-ts. */
+/* Receives. *now becomes the clock of the receive, *arrived that of the arrival; without
+ * --kernel-ts the two are the same. */
 static ssize_t
 receive(struct connection *connection, int64_t *now, int64_t *arrived)
 {
@@ -189,7 +193,7 @@ receive(struct connection *connection, int64_t *now, int64_t *arrived)
 	return received;
 }
 
-/* Until the connection has ended, for whatever reason. */
+/* Receives, checks and refills until the connection ends, for any reason. */
 static void
 converse(struct connection *connection)
 {
@@ -199,7 +203,7 @@ converse(struct connection *connection)
 		int64_t now, arrived;
 		ssize_t received = receive(connection, &now, &arrived);
 
-		/* A datagram may be empty. */
+		/* An empty datagram is no end. */
 		if (received < 0 || (received == 0 && (!driver->load->is_datagrams ||
 							      connection->end != END_NONE))) {
 			count_end(connection, received < 0 ? errno : 0);
@@ -224,7 +228,7 @@ converse(struct connection *connection)
 		if (connection->is_slow && rest_a_while(connection) != 0)
 			return;
 	}
-	/* What arrived at the last moment was received before the end that was decided on. */
+	/* Bytes that arrived before the end that was decided on have all been received. */
 	count_end(connection, 0);
 }
 
@@ -269,7 +273,7 @@ finish(struct connection *connection)
 	connection->fd = -1;
 	if (connection->end != END_ORDERLY)
 		set_alive(connection, false);
-	/* What the drain could not wait for. */
+	/* Replies that the drain has given up. */
 	if (driver->is_ending && connection->flying.count > 0 && !driver_is_hurried(driver))
 		tally_add(&tally->timeouts, 1);
 	tally_add(&tally->lost, driver_count_due(driver, &connection->flying));
@@ -280,7 +284,7 @@ finish(struct connection *connection)
 
 /* ---- lives ---- */
 
-/* Many connections with many messages each. */
+/* One connection after the other, with many messages on each. */
 static void
 live(struct connection *connection)
 {
@@ -308,7 +312,7 @@ live(struct connection *connection)
 		}
 		if (fd == -1)
 			set_alive(connection, false);
-		/* A server that is away is not hammered. */
+		/* Do not hammer a server that is down. */
 		if (fd == -1 || (connection->end == END_BROKEN && connection->next_reply == 0)) {
 			backoff = backoff == 0 ? BACKOFF_FIRST : 2 * backoff;
 			if (backoff > BACKOFF_MAX)
@@ -319,7 +323,8 @@ live(struct connection *connection)
 	}
 }
 
-/* Waits for the next time to connect. Returns false when there is none any more. */
+/* With --churn=0: waits until the next connect is due; *intended becomes that moment. Returns false
+ * when none will be due. */
 static bool
 await_due(struct connection *connection, int64_t *intended)
 {
@@ -344,7 +349,8 @@ await_due(struct connection *connection, int64_t *intended)
 	return true;
 }
 
-/* A connection for each message, which is none but the handshake. */
+/* With --churn=0: opens and closes a connection for each message, which consists of the
+ * handshake. */
 static void
 knock(struct connection *connection)
 {
@@ -421,7 +427,7 @@ connection_check(struct connection *connection, int64_t now)
 		connection_send(connection, now);
 	}
 	if (is_used_up(connection, now)) {
-		/* It is between two messages: closed by its own coroutine. */
+		/* No message is unanswered: the connection's own coroutine closes it gracefully. */
 		connection->end = END_ORDERLY;
 		hub_end_input(connection->fd);
 		return;
@@ -433,7 +439,7 @@ connection_check(struct connection *connection, int64_t now)
 	if (connection->flying.count == 0)
 		return;
 	oldest = &driver->flights.items[connection->flying.first];
-	/* A slow reader's replies are late by its own fault, as long as any come. */
+	/* Replies to a slow reader are late by its own doing, as long as any bytes come. */
 	if (now - (connection->is_slow && connection->last_received > oldest->sent
 				  ? connection->last_received
 				  : oldest->sent) <

@@ -1,7 +1,7 @@
-/* Replies of a server of datagrams: each comes whole or not at all, in any order. A message that
- * another one's reply overtook is still waited for; a flight whose length is 0 is answered, and
- * goes when those before it have gone. A reply that comes twice is a duplicate, whatever else was
- * lost; the first one after its message was given up is late, for which a timeout was counted. */
+/* Replies by datagrams: each comes whole or not at all, in any order. A message that the reply to a
+ * later one has overtaken is still awaited; a flight of length 0 is answered, and leaves the list
+ * when all before it have left. A reply that comes twice is a duplicate, whatever else was lost;
+ * the first reply to a message that was given up is late, for which a timeout was counted. */
 #include "tests/load/drive/datagrams.h"
 
 #include "tests/load/drive/driver.h"
@@ -9,7 +9,7 @@
 #include "tests/load/drive/receiving.h"
 #include "tests/load/drive/sending.h"
 
-#define WINDOW 64 /* messages whose fate is known one by one: the bits of given_up */
+#define WINDOW 64 /* messages that are remembered one by one: the bits of given_up */
 
 static struct flight *
 first_of(struct connection *connection)
@@ -17,7 +17,7 @@ first_of(struct connection *connection)
 	return &connection->driver->flights.items[connection->flying.first];
 }
 
-/* The first is answered, or given up. */
+/* Removes the first message in flight, which is answered or given up. */
 static void
 pop_first(struct connection *connection, bool is_given_up)
 {
@@ -30,8 +30,8 @@ pop_first(struct connection *connection, bool is_given_up)
 	connection->given_up = connection->given_up << 1 | is_given_up;
 }
 
-/* Whether this is the first reply to a message that was given up. Of long ago only their number is
- * known. */
+/* Whether this is the first reply to a message that was given up. Of messages before the last
+ * WINDOW only the number of open ones is known. */
 static bool
 is_late(struct connection *connection, uint64_t sequence)
 {
@@ -60,7 +60,7 @@ pop_answered(struct connection *connection)
 		pop_first(connection, false);
 }
 
-/* The flight of that message, if it is under way and not answered. */
+/* The flight of the message, if it is in flight and not answered; else NULL. */
 static struct flight *
 find(struct connection *connection, uint64_t sequence)
 {
@@ -86,13 +86,13 @@ datagrams_take(struct connection *connection, const char *bytes, size_t length, 
 
 	if (driver_in_window(driver, now))
 		tally_add(&driver->row->tally.bytes_received, length);
-	/* One whose place cannot be read is compared with the first that is awaited. */
+	/* A datagram whose head cannot be read is compared with the first awaited message. */
 	if (!is_own)
 		head.sequence = connection->next_reply;
 	flight = find(connection, head.sequence);
 	if (flight != NULL) {
 		receiving_take_whole(connection, head.sequence, flight, bytes, length, now);
-		/* A wrong one is none, and what it should have been is not waited for. */
+		/* A wrong reply ends the wait for its message, too. */
 		flight->length = 0;
 		pop_answered(connection);
 	} else if (!is_own || !is_late(connection, head.sequence)) {

@@ -1,4 +1,4 @@
-/* Conversing by datagrams, which may be lost, and overtake one another. */
+/* Replies and timeouts of datagrams, which may be lost, and overtake one another. */
 #ifndef HUBBUB_LOAD_DATAGRAMS_H
 #define HUBBUB_LOAD_DATAGRAMS_H
 
@@ -7,10 +7,12 @@
 
 struct connection;
 
-/* Takes one reply. A wrong one is counted, and is none. Does not switch. */
+/* Takes one reply, received at now. A wrong reply is counted, and its message is not awaited any
+ * longer. Does not switch. */
 void datagrams_take(struct connection *connection, const char *bytes, size_t length, int64_t now);
 
-/* Gives up what has no reply in time, as connection_check does for streams. */
+/* Gives up messages without a reply in time, as connection_check does for streams. Does not
+ * switch. */
 void datagrams_check(struct connection *connection, int64_t now);
 
 #endif

@@ -1,4 +1,6 @@
-/* Opening connections. */
+/* Opens one connection: a turn by the connect rate, a socket with its options, a source address,
+ * connect, TLS. All of it together is limited by --connect-timeout, but for the turn. With several
+ * source addresses one that has no ports left is skipped. */
 #include "tests/load/drive/dial.h"
 
 #include <arpa/inet.h>
@@ -15,18 +17,19 @@
 #define IP_BIND_ADDRESS_NO_PORT 24
 #endif
 
-/* Waits until the connect rate allows one more. */
+/* Waits until the connect rate allows one more connection. Returns 0, or -1 with errno. */
 static int
 wait_for_turn(struct driver *driver)
 {
 	int64_t now = clock_now(), at = driver->next_connect > now ? driver->next_connect : now;
 	double share = (double)driver->load->connect_rate / driver->segment->rows;
 
-	/* A limit of ours must not slow a churn down that the server could do. */
+	/* A default of the generator must not slow a churn down that the server could keep up
+	 * with. */
 	if (driver->start != 0 && !driver->load->limits_reconnects)
 		return 0;
 	driver->next_connect = at + (int64_t)(1e9 / share);
-	/* Sleeping is exact to a millisecond. */
+	/* A sleep is exact to a millisecond: shorter ones would add up to a lower rate. */
 	if (at - now < CLOCK_MILLISECOND)
 		return 0;
 	if (driver->start != 0)
@@ -50,8 +53,8 @@ set_up(const struct load *load, enum address_kind kind, int fd)
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &load->receive_buffer, sizeof(int));
 }
 
-/* The port is chosen at connect, when the target is known, so that each pair of addresses has all
- * ports. */
+/* IP_BIND_ADDRESS_NO_PORT: the kernel chooses the port at connect, when it knows the target, so
+ * that each pair of addresses has all ports. */
 static int
 bind_source(struct driver *driver, int fd)
 {
@@ -67,8 +70,8 @@ bind_source(struct driver *driver, int fd)
 	return bind(fd, (struct sockaddr *)&address, sizeof address);
 }
 
-/* On loopback a connect to a port that nobody listens on can be given that very port, and
- * succeed. */
+/* On loopback, a connect to a port without a listener may be given that very port as its source,
+ * and succeed. */
 static bool
 is_connected_to_itself(int fd)
 {
@@ -82,7 +85,7 @@ is_connected_to_itself(int fd)
 	       own_length == peer_length && memcmp(&own, &peer, own_length) == 0;
 }
 
-/* Returns 0 or an errno. */
+/* Performs the TLS handshake; the first failure is kept in words. Returns 0, or an errno. */
 static int
 begin_tls(struct driver *driver, unsigned target, int fd)
 {
@@ -97,7 +100,7 @@ begin_tls(struct driver *driver, unsigned target, int fd)
 	return error;
 }
 
-/* Returns a descriptor, or -1 and errno. */
+/* Returns a connected file descriptor, or -1 with errno. */
 static int
 dial_once(struct driver *driver, unsigned index)
 {
@@ -143,7 +146,7 @@ dial(struct driver *driver, unsigned index)
 		fd = dial_once(driver, index % driver->load->target_count);
 		if (fd != -1)
 			return fd;
-		/* Another source address may have ports left. */
+		/* This source address has no port left; the next one may. */
 		if (errno != EADDRNOTAVAIL || tries <= 1)
 			break;
 	}

@@ -1,5 +1,6 @@
-/* What the parts of a generator thread share: the driver, its connections, and the messages between
- * them. Everything here runs in one hub. */
+/* What the parts of a generator thread share: the driver, its connections, and the messages on
+ * them. All of it belongs to one hub, so no field needs a lock; other processes only read the
+ * row. */
 #ifndef HUBBUB_LOAD_DRIVER_H
 #define HUBBUB_LOAD_DRIVER_H
 
@@ -14,79 +15,83 @@
 #include "tests/load/count/segment.h"
 #include "tests/load/drive/flight.h"
 
-#define DRIVER_BUFFER ((size_t)256 * 1024)
-#define DRIVER_HURRY CLOCK_SECOND /* for what is open when the run is interrupted */
+#define DRIVER_BUFFER ((size_t)256 * 1024) /* bytes, of each of the two */
+#define DRIVER_HURRY CLOCK_SECOND /* time for unanswered messages when a run is interrupted */
 
-/* How a connection comes to its end. */
+/* Why a connection ends. */
 enum connection_end {
-	END_NONE,    /* it has not */
-	END_ORDERLY, /* used up, and between two messages */
-	END_BROKEN,  /* counted by whoever noticed */
-	END_LATE     /* a reply did not come in time; still to be counted */
+	END_NONE,    /* it goes on */
+	END_ORDERLY, /* used up, with no message unanswered */
+	END_BROKEN,  /* by an error, which is counted already */
+	END_LATE     /* a reply is late, which is still to be counted */
 };
 
-/* A slot for one connection at a time; at most 256 bytes. */
+/* A slot, which has one connection after the other; at most 256 bytes, so that a million fit. */
 struct connection {
 	struct driver *driver;
 	struct hub_coroutine *coroutine;
-	uint64_t number;     /* of the connection that is open; see driver_number */
-	uint64_t next_sent;  /* the first message that is not wholly sent */
-	uint64_t next_reply; /* the message whose reply comes next */
-	uint64_t given_up;   /* of the 64 before that, a bit for each that may still come late */
-	uint64_t given_up_older; /* how many of those before these may */
-	struct fifo due;         /* nothing of these is sent */
-	struct fifo flying;      /* these are, at least partly, and not answered */
-	struct hub_event wakes;  /* a message is due, for who connects once per message */
-	uint32_t sent_offset;    /* of message next_sent; 0 if it is not begun */
-	uint32_t reply_offset;
-	int64_t quota; /* messages that this connection may still begin */
-	int64_t opened;
-	unsigned index;  /* among all of the run */
-	int fd;          /* -1: not open */
-	bool was_opened; /* ever */
-	bool is_blocked; /* the socket is full */
-	bool has_writer; /* a coroutine waits for it to take more */
-	bool is_slow;
-	bool is_alive; /* it counts as such: open, or between an orderly end and the next one */
-	enum connection_end end;
-	int64_t last_received;
+	uint64_t number;     /* of the open connection (driver_number); 0: none was opened yet */
+	uint64_t next_sent;  /* sequence of the first message that is not wholly sent */
+	uint64_t next_reply; /* sequence of the message whose reply is awaited */
+	/* Datagrams: a bit for each of the 64 messages before next_reply: set if it was given up
+	 * and its reply has not come yet. Bit 0 is the last message. */
+	uint64_t given_up;
+	uint64_t given_up_older; /* datagrams: how many older messages are so */
+	struct fifo due;         /* messages of which no byte is sent */
+	struct fifo flying;      /* messages sent, at least in part, and not answered */
+	struct hub_event wakes;  /* with --churn=0: a message is due */
+	uint32_t sent_offset;    /* bytes of next_sent that were sent; 0: it is not begun */
+	uint32_t reply_offset;   /* bytes of next_reply's reply that were received */
+	int64_t quota;           /* messages that the open connection may still begin */
+	int64_t opened;          /* clock when the open connection was opened */
+	unsigned index;          /* of the slot, among all slots of the run */
+	int fd;                  /* -1: no connection is open */
+	bool was_opened;         /* a connection was opened at the start */
+	bool is_blocked;         /* the socket takes no more bytes */
+	bool has_writer;         /* a coroutine waits until the socket takes more */
+	bool is_slow;            /* reads at --slow's rate */
+	/* Counted in the tally's alive: open, or between an orderly end and the next connection. */
+	bool is_alive;
+	enum connection_end end; /* of the open connection */
+	int64_t last_received;   /* clock of the last receive, or of the opening */
 };
 
 struct driver {
 	const struct load *load;
 	struct segment *segment;
-	struct row *row;
-	unsigned index;
-	/* times on the clock; 0 until the start */
+	struct row *row; /* of the segment; this thread alone writes it */
+	unsigned index;  /* of the thread, and of its row */
+	/* clock; until the parent has set the start, start is 0, and begin and end are
+	 * LOAD_NEVER */
 	int64_t start;
-	int64_t begin;  /* of the window */
-	int64_t end;    /* and of sending */
-	bool is_ending; /* connections close */
+	int64_t begin;  /* beginning of the window */
+	int64_t end;    /* end of the window, and of sending */
+	bool is_ending; /* connections are being closed, and none is opened */
 	/* connections */
 	struct connection *connections;
 	unsigned count;
-	unsigned settled; /* opened or given up, at the start */
-	unsigned turn;    /* whose the next message is */
-	uint64_t numbers; /* given out to connections */
-	int64_t next_connect;
-	unsigned next_source;
-	int *idle; /* descriptors; -1: not open */
+	unsigned settled;     /* slots whose first connection is opened or given up */
+	unsigned turn;        /* slot that gets the next message */
+	uint64_t numbers;     /* how many numbers driver_number has given out */
+	int64_t next_connect; /* clock at which the connect rate allows another one */
+	unsigned next_source; /* source address of the next connection */
+	int *idle;            /* file descriptors; -1: not open */
 	unsigned idle_count;
-	unsigned idle_next;    /* whose turn it is to be opened or probed */
-	unsigned idle_workers; /* coroutines that do that */
+	unsigned idle_next;    /* the next to be opened or probed */
+	unsigned idle_workers; /* coroutines that open or probe */
 	int64_t idle_answered; /* clock of the last probe that was answered */
 	/* the plan */
 	struct plan plan;
-	int timer;          /* of the pacer */
-	int64_t next_due;   /* clock; LOAD_NEVER: nothing more */
-	int64_t spin_from;  /* clock from which the pacer spins for it */
-	uint64_t left;      /* messages that may still come due */
+	int timer;          /* the pacer's timerfd */
+	int64_t next_due;   /* clock of the next message; LOAD_NEVER: none is left */
+	int64_t spin_from;  /* clock from which the pacer spins until next_due */
+	uint64_t left;      /* messages that may still become due */
 	int64_t answered;   /* clock of the last reply */
 	int64_t last_alive; /* clock at which a connection was last open */
-	uint64_t random;    /* for lengths */
+	uint64_t random;    /* state of random.h, for lengths */
 	struct flights flights;
-	char *receive_buffer;
-	char *send_buffer;
+	char *receive_buffer; /* DRIVER_BUFFER bytes, shared by all connections */
+	char *send_buffer;    /* the same */
 };
 
 static inline bool
@@ -95,15 +100,15 @@ driver_in_window(const struct driver *driver, int64_t time)
 	return time >= driver->begin && time < driver->end;
 }
 
-/* A number for a new connection, unique among those of the last 268 million of this thread and all
- * of the others. */
+/* A number for a new connection. It differs from those of other threads, and from the last 268
+ * million of this thread. */
 static inline uint64_t
 driver_number(struct driver *driver)
 {
 	return ((uint64_t)(driver->index + 1) << 28) | (++driver->numbers & 0xfffffff);
 }
 
-/* Whether the run is to end sooner than by itself: what is still open is given a second. */
+/* Whether the run was told to end early, and the second for unanswered messages has passed. */
 static inline bool
 driver_is_hurried(const struct driver *driver)
 {
@@ -112,7 +117,7 @@ driver_is_hurried(const struct driver *driver)
 	return stop != INT64_MAX && clock_now() > stop + DRIVER_HURRY;
 }
 
-/* How many of these messages were due in the window. */
+/* How many messages of the fifo were due in the window and are not answered. */
 static inline uint64_t
 driver_count_due(const struct driver *driver, const struct fifo *fifo)
 {
@@ -120,13 +125,13 @@ driver_count_due(const struct driver *driver, const struct fifo *fifo)
 
 	for (uint32_t i = fifo->first, left = fifo->count; left > 0;
 		i = driver->flights.items[i].next, left--)
-		/* Without a length it is answered, by a datagram that overtook others. */
+		/* A length of 0 marks a message that is answered: its datagram overtook others. */
 		count += driver->flights.items[i].length > 0 &&
 			 driver_in_window(driver, driver->flights.items[i].intended);
 	return count;
 }
 
-/* Adds to a counter that other processes read. */
+/* Adds to a counter that other processes may be reading. Thread: the row's writer. */
 static inline void
 tally_add(uint64_t *counter, uint64_t more)
 {

@@ -1,3 +1,6 @@
+/* Records lie in one array per thread, which only grows; a freed record goes to a list of spare
+ * ones. Links are indexes, not pointers, since growing moves the array: a pointer to a record is
+ * valid until the next push. */
 #include "tests/load/drive/flight.h"
 
 #include <stddef.h>

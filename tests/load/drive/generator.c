@@ -1,3 +1,7 @@
+/* A generator thread's phases: opening, waiting for the start, loading, draining, probing, closing.
+ * One coroutine goes through them in ticks: between two ticks it sleeps, and in each it publishes
+ * usage, follows the parent's stop, and checks every connection. The row's state tells the parent
+ * which phase has been reached. */
 #include "tests/load/drive/generator.h"
 
 #include <errno.h>
@@ -13,9 +17,9 @@
 #include "tests/load/drive/idle.h"
 #include "tests/load/drive/pacer.h"
 
-#define TICK (10 * CLOCK_MILLISECOND)
-/* So long after the end a pacer that got no CPU may still hand out what was due before. One that
- * cannot keep up at all would need longer. */
+#define TICK (10 * CLOCK_MILLISECOND) /* between two looks at all connections, while loading */
+/* Time after the end in which a pacer that got no CPU may still hand out messages that were due
+ * before. A pacer that cannot keep up would need longer. */
 #define CATCH_UP (500 * CLOCK_MILLISECOND)
 
 static void __attribute__((format(printf, 2, 3)))
@@ -28,7 +32,7 @@ give_up(struct driver *driver, const char *format, ...)
 	va_end(arguments);
 }
 
-/* How many of all connections, or idle ones, thread number index holds. */
+/* How many of a whole (connections, or idle connections) thread number index of count holds. */
 static unsigned
 share(unsigned whole, unsigned index, unsigned count)
 {
@@ -57,8 +61,8 @@ note_usage(struct tally *tally)
 		__atomic_store_n(&tally->switches, (uint64_t)usage.ru_nivcsw, __ATOMIC_RELAXED);
 }
 
-/* Sleeps a little, and looks after everything. Returns false if the run is not to start any
- * more. */
+/* Sleeps for length nanoseconds, and checks everything once. Returns false if the run was cancelled
+ * before its start. */
 static bool
 tick(struct driver *driver, int64_t length)
 {
@@ -68,7 +72,7 @@ tick(struct driver *driver, int64_t length)
 	if (hub_sleep(length) != 0)
 		return false;
 	now = clock_now();
-	/* A generator that was stopped cannot tell anything of that time. */
+	/* While the thread did not run it measured nothing: note the longest such time. */
 	if (driver->start != 0 && now > driver->begin && before < driver->end &&
 		now - before - length > (int64_t)tally->pause_max)
 		tally->pause_max = (uint64_t)(now - before - length);
@@ -119,7 +123,7 @@ open_connections(struct driver *driver)
 	return true;
 }
 
-/* Returns false if there is nothing to start. */
+/* Waits until the start that the parent has set. Returns false if the run was cancelled. */
 static bool
 await_start(struct driver *driver)
 {
@@ -133,7 +137,7 @@ await_start(struct driver *driver)
 	while (clock_now() < start - 2 * CLOCK_MILLISECOND)
 		if (!tick(driver, CLOCK_MILLISECOND))
 			return false;
-	/* The pacer is exact; a closed loop would begin before the window does. */
+	/* An open loop's pacer is exact; a closed loop would begin before the window does. */
 	while (!load->is_open && clock_now() < start)
 		hub_sleep(0);
 	driver->begin = start + load->warmup;
@@ -161,7 +165,7 @@ is_over(const struct driver *driver)
 {
 	if (clock_now() >= driver->end)
 		return true;
-	/* A count that nobody is left to answer is never reached. */
+	/* A count is never reached once no connection is left. */
 	if (driver->load->count != 0 && driver->count > 0 &&
 		clock_now() - driver->last_alive > clock_after(CLOCK_SECOND, driver->load->timeout))
 		return true;
@@ -195,8 +199,7 @@ load_and_drain(struct driver *driver)
 	}
 	while (!is_over(driver) && tick(driver, TICK))
 		continue;
-	/* Of an open loop the window ends when it was to end, though the plan's last message was
-	 * before. */
+	/* An open loop's window ends as planned, though the plan's last message was due earlier. */
 	while (driver->load->is_open && driver->left > 0 && clock_now() < driver->end &&
 		tick(driver, TICK))
 		continue;
@@ -211,8 +214,8 @@ load_and_drain(struct driver *driver)
 		tick(driver, CLOCK_MILLISECOND))
 		continue;
 	count_unsent(driver);
-	/* With a count of messages the run takes as long as they needed, or as long as they were
-	 * handed out. */
+	/* With a count the window ends with the last reply; or, if not all were answered, when the
+	 * last message had been handed out. */
 	if (driver->load->count != 0 && driver->end == LOAD_NEVER)
 		driver->end = !driver->load->is_open && outstanding(driver) == 0 &&
 					      driver->answered > driver->begin

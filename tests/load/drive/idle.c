@@ -1,5 +1,6 @@
-/* Connections that are only held: opened at the start, and used once at the end. They need a
- * descriptor each, and no coroutine while they are idle. */
+/* Idle connections are opened at the start, and used once at the end. Each needs a file descriptor
+ * and no coroutine: a few workers, which are coroutines, open and probe them all, each taking the
+ * next index. */
 #include "tests/load/drive/idle.h"
 
 #include <errno.h>
@@ -10,10 +11,11 @@
 #include "tests/load/drive/message.h"
 #include "tests/load/drive/receiving.h"
 
-#define WORKERS 128
-#define PROBE_SIZE_MAX 64
+#define WORKERS 128       /* coroutines of a thread that open, or probe, at the same time */
+#define PROBE_SIZE_MAX 64 /* bytes of a probe */
 
-/* Starts as many workers as are of use; how many still work is in idle_workers. */
+/* Starts as many workers as there is work for; idle_workers is the number that still work. Returns
+ * false if none could be started. */
 static bool
 start_workers(struct driver *driver, hub_fn *work)
 {
@@ -58,7 +60,7 @@ idle_open(struct driver *driver)
 	return start_workers(driver, open_some);
 }
 
-/* One message and its reply. Returns whether every byte is right. */
+/* Exchanges one message. Returns whether every byte of the reply is right. */
 static bool
 probe(struct driver *driver, unsigned index)
 {
@@ -87,7 +89,8 @@ probe_some(void *argument)
 	struct driver *driver = argument;
 
 	for (unsigned i; (i = driver->idle_next++) < driver->idle_count;) {
-		/* A server that answers none any more is not asked by every one. */
+		/* If no probe was answered for the length of the timeout, the other connections
+		 * count as dead without a probe each. */
 		bool is_hopeless = driver_is_hurried(driver) ||
 				   clock_now() - driver->idle_answered > driver->load->timeout;
 

@@ -1,4 +1,4 @@
-/* Connections that are only held. */
+/* Idle connections: held during the run, and probed at its end. */
 #ifndef HUBBUB_LOAD_IDLE_H
 #define HUBBUB_LOAD_IDLE_H
 
@@ -6,11 +6,12 @@
 
 struct driver;
 
-/* Begins to open this thread's idle connections; that is done when idle_workers is 0. Returns false
- * if there is no memory. */
+/* Begins to open the thread's idle connections; they all are opened or given up when idle_workers
+ * is 0. Returns false if there is no memory. Does not switch. */
 bool idle_open(struct driver *driver);
 
-/* Exchanges a message on each, and closes it. Switches. */
+/* Exchanges a message on each idle connection, counts whether it was answered, and closes it.
+ * Switches. */
 void idle_probe(struct driver *driver);
 
 #endif

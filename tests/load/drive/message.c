@@ -1,3 +1,7 @@
+/* A message's body is a slice of one random table of letters that upper-casing leaves alone; where
+ * it begins is a hash of connection, sequence and length. The table lies twice in a row, so that a
+ * slice is contiguous; a long message repeats it. The table and the form are written once, before
+ * threads start. */
 #include "tests/load/drive/message.h"
 
 #include <ctype.h>
@@ -9,11 +13,11 @@
 #define TABLE_SIZE (64 * 1024)
 #define SLICE_STARTS (TABLE_SIZE / 2)
 #define MAGIC 'H'
-#define DIAGNOSE_MATCH 4 /* bytes that must agree to call a shift one */
+#define DIAGNOSE_MATCH 4 /* bytes that must agree before a shift counts as found */
 
 static const char digits[32] = "0123456789ABCDEFGHIJKLMNOPQRSTUV";
 
-/* The second copy lets a slice run over the end. */
+/* The table and a second copy, so that a slice may run over the end of the first. */
 static char table[2 * TABLE_SIZE];
 static enum message_framing framing;
 static enum message_verify verify;
@@ -61,14 +65,15 @@ mix(const struct message *message)
 			  ((uint64_t)message->length << 40));
 }
 
-/* How many bytes of the message precede the head. */
+/* Bytes of framing before the head. */
 static uint32_t
 prefix_length(void)
 {
 	return framing == MESSAGE_LEN32 ? 4 : 0;
 }
 
-/* Prefix and head, or only the prefix; returns how long they are. */
+/* Writes the framing prefix and the head, or only the prefix of a message that is too short for a
+ * head. Returns the number of bytes. */
 static uint32_t
 write_head(const struct message *message, char head[static 4 + MESSAGE_HEAD])
 {
@@ -81,7 +86,7 @@ write_head(const struct message *message, char head[static 4 + MESSAGE_HEAD])
 		for (int i = 0; i < 4; i++)
 			head[i] = (char)(rest >> (24 - 8 * i));
 	}
-	/* A line's last byte is its end. */
+	/* The last byte of a line is the newline, and no room for the head. */
 	if (message->length < prefix + MESSAGE_HEAD + (framing == MESSAGE_LINE))
 		return prefix;
 	to[0] = MAGIC;
@@ -108,13 +113,13 @@ message_read_head(const char *bytes, size_t length, struct message *message)
 
 /* ---- the body ---- */
 
-/* The body's bytes from offset on, as many as contiguous. */
+/* The bytes of the body from offset on. *length is reduced to as many as are contiguous. */
 static const char *
 slice(const struct message *message, uint32_t offset, uint32_t *length)
 {
 	uint32_t start = (uint32_t)(mix(message) % SLICE_STARTS);
 
-	/* Long messages repeat the table. */
+	/* A long message repeats the table. */
 	start = (start + offset) % TABLE_SIZE;
 	if (*length > 2 * TABLE_SIZE - start)
 		*length = 2 * TABLE_SIZE - start;
@@ -163,7 +168,7 @@ common(const char *a, const char *b, uint32_t length)
 	return same;
 }
 
-/* A byte of a length may look like a letter to a server that upper-cases. */
+/* A byte of the length prefix may look like a letter to a server that upper-cases. */
 static bool
 is_same(char got, char expected, uint32_t offset)
 {
@@ -213,7 +218,8 @@ message_compare(const struct message *message, uint32_t offset, const char *byte
 
 /* ---- what went wrong ---- */
 
-/* Whether bytes from at on continue the message from offset on, as far as can be seen. */
+/* Whether the received bytes from at on continue the message from offset on, as far as there are
+ * bytes to compare. */
 static bool
 continues(const struct message *message, const char *bytes, size_t length, ptrdiff_t at,
 	ptrdiff_t offset)
@@ -231,7 +237,7 @@ continues(const struct message *message, const char *bytes, size_t length, ptrdi
 	       compare(message, (uint32_t)offset, bytes + at, (uint32_t)room, MESSAGE_FULL) == room;
 }
 
-/* Whether the next message's head is found at bytes[at]. */
+/* Whether the head of the next message is at bytes[at]. */
 static bool
 next_begins(const struct message *message, const char *bytes, size_t length, ptrdiff_t at)
 {
@@ -243,7 +249,7 @@ next_begins(const struct message *message, const char *bytes, size_t length, ptr
 	       found.connection == message->connection && found.sequence == message->sequence + 1;
 }
 
-/* Whether what is there from at on is the message's very end, from offset on. */
+/* Whether the bytes from at on are exactly the end of the message, from offset on. */
 static bool
 ends(const struct message *message, const char *bytes, size_t length, ptrdiff_t at,
 	ptrdiff_t offset)
@@ -269,7 +275,7 @@ message_diagnose(const struct message *message, const char *bytes, size_t length
 			return other->sequence > message->sequence ? MESSAGE_REORDERED
 								   : MESSAGE_DUPLICATE;
 	}
-	/* A few bytes more or less: the rest fits, shifted. */
+	/* A few bytes missing or added: the rest fits if it is shifted. */
 	for (ptrdiff_t shift = 1; shift <= 16; shift++) {
 		if (continues(message, bytes, length, at, offset + shift) ||
 			ends(message, bytes, length, at, offset + shift) ||
@@ -280,7 +286,7 @@ message_diagnose(const struct message *message, const char *bytes, size_t length
 				!next_begins(message, bytes, length, end)))
 			return MESSAGE_EXTRA;
 	}
-	/* One added at the very end of what has been seen. */
+	/* A byte added at the end of what has been received so far. */
 	if (offset == 0 && length - wrong < DIAGNOSE_MATCH)
 		return MESSAGE_EXTRA;
 	return MESSAGE_CORRUPT;

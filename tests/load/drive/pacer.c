@@ -1,6 +1,7 @@
-/* Handing out what the plan says is due. libev's timers are exact to a millisecond, so the pacer
- * waits for a timerfd that fires a little early, and spins for the rest: a timer's wake-up takes 30
- * us and more on a virtual machine, and that would be in every response time. */
+/* Hands out messages when the plan says that they are due, to the slots in turn. libev's timers are
+ * exact to a millisecond, so the pacer waits for a timerfd that fires a little early, and spins for
+ * the rest: a timer's wake-up takes 30 us and more on a virtual machine, which would be part of
+ * every response time. */
 #include "tests/load/drive/pacer.h"
 
 #include <errno.h>
@@ -10,12 +11,13 @@
 #include "tests/load/drive/driver.h"
 #include "tests/load/drive/sending.h"
 
-#define BATCH 64 /* messages at once, before replies get their turn */
-/* How long before the due time spinning begins: an eighth of the gap before it, within these. */
+#define BATCH 64 /* messages handed out at once, before replies get their turn */
+/* Spinning begins an eighth of the gap between two messages before the due time, within these
+ * bounds. */
 #define EARLY_LEAST (50 * CLOCK_MICROSECOND)
 #define EARLY_MOST (250 * CLOCK_MICROSECOND)
 
-/* The next slot in turn that ever was open; NULL if there is none. */
+/* The next slot, in turn, that was opened at the start; NULL if none was. */
 static struct connection *
 next_connection(struct driver *driver)
 {
@@ -42,7 +44,7 @@ hand_out(struct driver *driver, int64_t intended, int64_t now)
 		tally_add(&tally->unsent, is_counted);
 		return;
 	}
-	/* Where the server holds the message up, its delay is not the generator's. */
+	/* If the server delays the message, the delay is not the generator's lag. */
 	if (is_counted && (connection_is_free(connection) || driver->load->churn == 0))
 		histogram_record(&driver->row->lag, now - intended);
 	if (driver->load->sheds &&

@@ -1,4 +1,4 @@
-/* Handing out what the plan says is due. */
+/* Hands out messages when the plan says that they are due. */
 #ifndef HUBBUB_LOAD_PACER_H
 #define HUBBUB_LOAD_PACER_H
 
@@ -7,15 +7,16 @@
 
 struct driver;
 
-/* Begins the plan: in a closed loop each connection's first messages, in an open one the coroutine
- * that waits for what is due next. Returns false and errno if that cannot be. */
+/* Begins the plan: a closed loop sends each connection's first messages; an open loop gets a
+ * coroutine that waits for the next due message. Returns false with errno if the coroutine cannot
+ * be made. Does not switch. */
 bool pacer_start(struct driver *driver);
 
-/* Hands out what is due by now. Whoever has read the clock may call it, so that a busy hub's plan
- * is not delayed until the pacer's turn. Does not switch. */
+/* Hands out the messages that are due at now. Every coroutine that has read the clock calls it, so
+ * that a busy hub does not delay the plan until the pacer's turn. Does not switch. */
 void pacer_advance(struct driver *driver, int64_t now);
 
-/* Whether something that was due before the end of the load has still to be handed out. */
+/* Whether a message that was due before the end of the window is still to be handed out. */
 bool pacer_is_behind(const struct driver *driver);
 
 #endif

@@ -1,3 +1,7 @@
+/* Every received byte is compared with the byte that the awaited reply must have at that place; the
+ * reply itself is not stored. The first byte that differs is diagnosed, and the first offence of a
+ * thread is kept in words. After an offence the stream's position is unknown, so its connection is
+ * given up. */
 #include "tests/load/drive/receiving.h"
 
 #include <stdarg.h>
@@ -7,9 +11,9 @@
 #include "tests/load/drive/driver.h"
 #include "tests/load/drive/message.h"
 
-#define SHOWN 12 /* bytes of an offence */
+#define SHOWN 12 /* bytes that an offence shows */
 
-/* Connections are numbered by thread. */
+/* A connection's number as THREAD.NUMBER (driver_number). */
 #define CONNECTION_FORMAT "%llu.%llu"
 #define CONNECTION_VALUES(number)                                                                  \
 	(unsigned long long)((number) >> 28) - 1, (unsigned long long)(number)&0xfffffff
@@ -27,7 +31,7 @@ write_hex(char *text, size_t size, const char *bytes, size_t length)
 			(unsigned char)bytes[i]);
 }
 
-/* Counts the fault; the first one is kept with all that helps to find it. */
+/* Counts the fault; the thread's first one is kept in words, for the report. */
 static void __attribute__((format(printf, 4, 5))) offend(struct driver *driver,
 	const struct message *message, enum message_fault fault, const char *format, ...)
 {
@@ -47,7 +51,7 @@ static void __attribute__((format(printf, 4, 5))) offend(struct driver *driver,
 		(unsigned long long)message->sequence, detail);
 }
 
-/* The bytes at bytes[wrong] are not those of the message, which would begin at bytes[start]. */
+/* Reports that bytes[wrong] is not the message's byte; the message would begin at bytes[start]. */
 static void
 report_wrong(struct driver *driver, const struct message *message, const char *bytes, size_t length,
 	ptrdiff_t start, size_t wrong)
@@ -70,7 +74,7 @@ report_wrong(struct driver *driver, const struct message *message, const char *b
 		offset, message->length, expected_hex, got_hex);
 }
 
-/* Bytes came although every message is answered. */
+/* Reports bytes that came although every message was answered. */
 static void
 report_unasked(struct connection *connection, const char *bytes, size_t length)
 {
@@ -80,7 +84,7 @@ report_unasked(struct connection *connection, const char *bytes, size_t length)
 	uint64_t unanswered = connection->next_reply;
 	char hex[3 * SHOWN + 1];
 
-	/* Datagrams may have overtaken others. */
+	/* Of datagrams any message in flight may have been answered, not only the first. */
 	if (connection->driver->load->is_datagrams)
 		unanswered += connection->flying.count;
 	if (message_read_head(bytes, length, &other)) {
@@ -118,7 +122,7 @@ receiving_check(struct driver *driver, const struct message *message, const char
 
 /* ---- replies ---- */
 
-/* A message is answered. */
+/* Records a complete reply. */
 static void
 record(struct driver *driver, const struct flight *flight, int64_t now)
 {
@@ -188,7 +192,7 @@ receiving_take(struct connection *connection, const char *bytes, size_t length, 
 		size_t part = length - at;
 		uint32_t same, message_end;
 
-		/* Nor may a reply overtake what was sent of its message. */
+		/* A reply may not run ahead of the bytes of its message that were sent. */
 		if (connection->flying.count == 0 ||
 			(connection->flying.count == 1 && connection->sent_offset > 0 &&
 				connection->reply_offset >= connection->sent_offset)) {

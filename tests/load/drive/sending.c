@@ -1,5 +1,6 @@
-/* From due to the wire. Nothing here switches: what a socket does not take waits for a coroutine of
- * its own. */
+/* From due to the wire. Nothing here switches, so any coroutine may send on any connection: bytes
+ * that the socket does not take are sent by a coroutine of their own (write_on). Messages stay in
+ * the order in which they became due, and `flying` holds exactly those of which a byte was sent. */
 #include "tests/load/drive/sending.h"
 
 #include <errno.h>
@@ -8,7 +9,7 @@
 #include "tests/load/drive/driver.h"
 #include "tests/load/drive/message.h"
 
-#define SEND_MAX ((size_t)64 * 1024) /* at once; what a socket takes is seldom more */
+#define SEND_MAX ((size_t)64 * 1024) /* bytes at once; a socket seldom takes more */
 
 static struct flight *
 first(struct connection *connection, const struct fifo *fifo)
@@ -16,7 +17,7 @@ first(struct connection *connection, const struct fifo *fifo)
 	return &connection->driver->flights.items[fifo->first];
 }
 
-/* Of one connection. */
+/* Messages of one connection that may be in flight. */
 static int64_t
 in_flight_limit(const struct driver *driver)
 {
@@ -31,7 +32,7 @@ connection_is_free(const struct connection *connection)
 	       connection->quota > 0;
 }
 
-/* Drops what is past its deadline before any of it was sent. */
+/* Drops messages whose deadline has passed before a byte of them was sent. */
 static void
 drop_expired(struct connection *connection, int64_t now)
 {
@@ -47,8 +48,8 @@ drop_expired(struct connection *connection, int64_t now)
 	}
 }
 
-/* Writes what may be sent now into the send buffer: the rest of a message that is begun, and others
- * that are due. Returns how many bytes. */
+/* Fills the send buffer with what may be sent now: the rest of a message that is begun, then
+ * further due messages. Returns the number of bytes. */
 static size_t
 fill(struct connection *connection)
 {
@@ -74,7 +75,7 @@ fill(struct connection *connection)
 		allowed = connection->quota;
 	if (allowed > connection->due.count)
 		allowed = connection->due.count;
-	/* Each is a datagram of its own. */
+	/* A send makes one datagram, which is one message. */
 	if (allowed > 1 && driver->load->is_datagrams)
 		allowed = 1;
 	for (; allowed > 0 && used < SEND_MAX; allowed--) {
@@ -102,7 +103,7 @@ begin_message(struct connection *connection, int64_t now)
 		tally_add(&tally->in_flight_max, 1);
 }
 
-/* So many bytes of what fill wrote were taken. */
+/* Notes that the kernel took that many of the bytes that fill wrote. */
 static void
 advance(struct connection *connection, size_t sent, int64_t now)
 {
@@ -127,8 +128,8 @@ advance(struct connection *connection, size_t sent, int64_t now)
 	}
 }
 
-/* Waits until the socket takes more, as often as it takes. The connection may be closed meanwhile,
- * and another one opened. */
+/* A writer coroutine: waits until the socket takes more bytes, and sends, until all are sent. The
+ * connection may be closed and another one opened meanwhile. */
 static void *
 write_on(void *argument)
 {
@@ -152,7 +153,7 @@ wait_for_room(struct connection *connection)
 	connection->is_blocked = true;
 	if (connection->has_writer)
 		return;
-	/* Without memory for it, connection_check tries again. */
+	/* If there is no memory for the writer, connection_check tries again. */
 	writer = hub_spawn(write_on, connection);
 	if (writer == NULL)
 		return;
