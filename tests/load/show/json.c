@@ -1,3 +1,6 @@
+/* A result as a tree of JSON, part by part, in the order of result.schema.json; and reading such a
+ * file back. A value that is not known is null. Text that came from a user or a server goes through
+ * printable_json, since JSON must be valid UTF-8. */
 #include "tests/load/show/json.h"
 
 #include <errno.h>
@@ -28,14 +31,14 @@ whole(uint64_t value)
 	return json_integer((json_int_t)value);
 }
 
-/* Nanoseconds; below 0 they are not known. */
+/* Nanoseconds; a negative value is not known. */
 static json_t *
 nanoseconds(int64_t value)
 {
 	return value < 0 ? json_null() : json_integer(value);
 }
 
-/* Of a time that may be "never". */
+/* A time in seconds; LOAD_NEVER is null. */
 static json_t *
 seconds(int64_t time)
 {
@@ -255,7 +258,7 @@ gates_part(const struct result *result)
 	return gates;
 }
 
-/* Adds the fields of a summary. */
+/* Adds the fields of a summary to object, and returns it. */
 static json_t *
 add_summary(json_t *object, const struct summary *summary)
 {
@@ -375,7 +378,7 @@ json_number_at(const json_t *json, const char *path, double fallback)
 	return json_is_number(at) ? json_number_value(at) : fallback;
 }
 
-/* Returns NULL after a message. */
+/* Returns NULL after a message on stderr. A path of "-" is stdin. */
 static json_t *
 read_json(const char *path)
 {
@@ -389,7 +392,8 @@ read_json(const char *path)
 		errno = 0;
 		json = json_loadf(file, 0, &error);
 	}
-	/* What cannot be read, such as a directory, ends early for the parser, in a line. */
+	/* A read error, of a directory for instance, is an early end to the parser, which would
+	 * report a line number. */
 	if (file == NULL || ferror(file))
 		fprintf(stderr, "hubbub-load: %s cannot be read: %s\n", name, strerror(errno));
 	else if (json == NULL)

@@ -1,3 +1,5 @@
+/* stdio reports a failed write late or not at all, so every output ends here: the stream's error
+ * flag and the result of the last flush decide whether the file is whole. */
 #include "tests/load/show/outfile.h"
 
 #include <errno.h>
@@ -23,8 +25,9 @@ outfile_open(const char *path)
 	return stream;
 }
 
-/* Why the write failed that left this stream in error; errno may be another call's by now. What
- * failed then fails again, unless there is room by now; the output is spoilt in any case. */
+/* Finds the errno of the write that left the stream in error, since errno may have changed: a
+ * further write fails alike. Returns 0 if there is room by then; the output is incomplete in any
+ * case. */
 static int
 ask_again(FILE *stream)
 {
@@ -44,7 +47,7 @@ outfile_end(FILE *stream, const char *path)
 		return true;
 	if (error == 0)
 		error = errno;
-	/* It is said once. */
+	/* The failure is reported once: a later end of stdout must not report it again. */
 	if (stream == stdout)
 		clearerr(stdout);
 	complain(path, error);

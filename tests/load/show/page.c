@@ -1,3 +1,6 @@
+/* The page of `report`: verdict, tables, plots, notes and configuration, all read from a result's
+ * JSON, not from memory, so a page can be made of a file of any age. A part that the result lacks
+ * is left out. Text of the result is escaped (plot_escape). */
 #include "tests/load/show/page.h"
 
 #include <math.h>
@@ -11,7 +14,7 @@
 #include "tests/load/show/outfile.h"
 #include "tests/load/show/plot.h"
 
-#define POINTS_MAX 1000 /* of a line */
+#define POINTS_MAX 1000 /* points of a line in a plot */
 
 /* ---- numbers and words ---- */
 
@@ -125,8 +128,8 @@ write_gates(FILE *page, const json_t *result)
 
 /* ---- plots ---- */
 
-/* The spectrum as "1/(1-share) milliseconds" lines of a gnuplot data block. Returns whether there
- * is any. */
+/* Writes the spectrum as lines of "1/(1-share) milliseconds", in a gnuplot data block. Returns
+ * false if the result has none. */
 static bool
 write_spectrum(FILE *script, const char *block, const json_t *result, const char *which)
 {
@@ -184,8 +187,8 @@ plot_spectrum(FILE *page, const json_t *result, const json_t *base)
 		"Latency by percentile; the table above has the numbers.");
 }
 
-/* One value of several intervals that become a point of a plot: the worst of times, the mean of
- * rates. */
+/* Joins the values of several intervals into a point of a plot: the worst of times and counts, the
+ * mean of rates. */
 static double
 join_intervals(const json_t *series, size_t from, size_t to, const char *key, bool is_worst)
 {
@@ -205,8 +208,8 @@ join_intervals(const json_t *series, size_t from, size_t to, const char *key, bo
 	return joined;
 }
 
-/* Columns of the series as a gnuplot data block; what is not there is '?'. A long run has no more
- * points than can be seen. */
+/* Writes columns of the series as a gnuplot data block; '?' stands for a missing value. Intervals
+ * of a long run are joined, so that no line has more than POINTS_MAX points. */
 static void
 write_series(FILE *script, const json_t *series)
 {
@@ -224,7 +227,7 @@ write_series(FILE *script, const json_t *series)
 		size_t end = i + step < count ? i + step : count;
 		double t = json_number_at(json_array_get(series, end - 1), "t", 0);
 
-		/* Runs follow each other. */
+		/* t begins anew with each run: put the runs one after the other. */
 		if (t <= before)
 			offset += before;
 		before = t;
@@ -292,7 +295,7 @@ plot_over_time(FILE *page, const json_t *result)
 	}
 }
 
-/* Where the rate changes on purpose: what each rate costs. */
+/* For a ramp or a staircase: the p99 at each achieved rate. */
 static void
 plot_knee(FILE *page, const json_t *result)
 {
@@ -315,7 +318,8 @@ plot_knee(FILE *page, const json_t *result)
 		"p99 of each interval by the rate achieved.");
 }
 
-/* Bytes that each hub of the server has received during the run. */
+/* Plots the bytes that each hub of the server received during the run, where the server's stats are
+ * known. */
 static void
 plot_hubs(FILE *page, const json_t *result)
 {

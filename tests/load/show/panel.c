@@ -1,3 +1,6 @@
+/* The panel is LINES lines that are rewritten in place by moving the cursor up; is_painted says
+ * whether the cursor stands below them. Lines are cut at the terminal's width, because a line that
+ * wraps would break that count. */
 #include "tests/load/show/panel.h"
 
 #include <stdlib.h>
@@ -35,7 +38,7 @@ panel_clear(struct panel *panel)
 	panel->is_painted = false;
 }
 
-/* Cut to the terminal's width, which counts characters, not bytes. */
+/* Paints the lines, each cut to the terminal's width, which is in characters, not bytes. */
 static void
 paint(struct panel *panel, char lines[LINES][LINE_SIZE], bool is_alarming, bool has_color)
 {
@@ -115,7 +118,7 @@ write_rates(char *line, const struct progress *progress)
 			achieved, bytes, (unsigned long long)recent->tally.in_flight);
 }
 
-/* One mark for each interval, as high as its p99 is. */
+/* Writes a mark for each of the last intervals, as high as its p99. */
 static void
 write_sparks(const struct panel *panel, char *text, size_t size)
 {

@@ -1,5 +1,5 @@
-/* What is on the screen during a run: on a terminal a panel of four lines, repainted in place;
- * elsewhere, and with --plain, a line for each interval. All of it goes to stderr. */
+/* The display during a run: on a terminal a panel of four lines, repainted in place; elsewhere, and
+ * with --plain, a line for each interval. All of it goes to stderr. */
 #ifndef HUBBUB_LOAD_PANEL_H
 #define HUBBUB_LOAD_PANEL_H
 
@@ -8,18 +8,18 @@
 #define PANEL_HISTORY 64
 
 struct panel {
-	bool is_live; /* on a terminal */
-	bool is_quiet;
-	bool is_utf8;
-	bool is_painted; /* its lines are on the screen */
-	unsigned history_count;
-	int64_t history[PANEL_HISTORY]; /* p99 of the last intervals */
+	bool is_live;                   /* the panel is shown; else lines */
+	bool is_quiet;                  /* nothing is shown */
+	bool is_utf8;                   /* the locale allows block characters */
+	bool is_painted;                /* the lines are on the screen, the cursor below them */
+	unsigned history_count;         /* intervals so far, also those beyond PANEL_HISTORY */
+	int64_t history[PANEL_HISTORY]; /* p99 of the last intervals, nanoseconds; a ring */
 };
 
-/* Makes a panel for stderr, and the watcher that feeds it, which borrows it. */
+/* Initialises panel for stderr. Returns the watcher that feeds it and borrows it. */
 struct watcher panel_watcher(struct panel *panel, const struct load *load);
 
-/* Takes it off the screen, at the end of a run. */
+/* Removes the panel from the screen, at the end of a run. */
 void panel_clear(struct panel *panel);
 
 #endif

@@ -1,3 +1,5 @@
+/* gnuplot reads a script from a temporary file and prints SVG, which goes inline into the page. A
+ * plot that fails is replaced by a sentence: the page is written in any case. */
 #include "tests/load/show/plot.h"
 
 #include <errno.h>
@@ -38,8 +40,8 @@ plot_begin(struct plot *plot, const char *name)
 	return true;
 }
 
-/* gnuplot's output for the script, without what comes before <svg>. NULL on failure; the caller
- * frees it. */
+/* Runs gnuplot on the script. Returns its output from "<svg" on, which the caller frees; NULL on
+ * failure. */
 static char *
 run_gnuplot(const char *script, size_t length)
 {

@@ -1,3 +1,7 @@
+/* Accumulates measurements, and judges them at the end. The order of the judgement is the order of
+ * trust: wrong bytes outrank all; then an interruption, a run that could not be made, an invalid
+ * measurement, a breached gate. An invalid measurement never passes, but a server that died or
+ * never answered failed for certain, however it was measured. */
 #include "tests/load/show/result.h"
 
 #include <math.h>
@@ -8,11 +12,11 @@
 
 #include "hub/base/clock.h"
 
-#define PAUSE_MAX (CLOCK_SECOND / 4) /* that a generator thread may be kept from running */
-#define LAG_IGNORED                                                                                \
-	(CLOCK_SECOND / 20000) /* 50 us: below it no lag spoils anything worth knowing */
-#define OFFERED_MIN 0.99
-#define CPU_BUSY 0.95
+#define PAUSE_MAX (CLOCK_SECOND / 4) /* the longest that a generator thread may not run */
+/* 50 us: a shorter lag changes no result. */
+#define LAG_IGNORED (CLOCK_SECOND / 20000)
+#define OFFERED_MIN 0.99 /* share of the planned messages that must become due */
+#define CPU_BUSY 0.95    /* share of a CPU above which a note says so */
 
 struct result *
 result_new(const struct load *load)
@@ -65,7 +69,7 @@ result_add_interval(struct result *result, const struct interval *interval)
 {
 	size_t count = result->series_count;
 
-	/* Room grows by doubling. */
+	/* The array doubles whenever the count is a power of two. */
 	if ((count & (count - 1)) == 0) {
 		struct interval *series =
 			realloc(result->series, (count == 0 ? 1 : 2 * count) * sizeof *series);
@@ -92,7 +96,8 @@ double
 result_offered(const struct result *result)
 {
 	const struct measurement *total = &result->total;
-	/* A plan of so many and a half has one more where its first is due at once. */
+	/* A window with a fraction of a message has one message more if its first one is due at its
+	 * beginning. */
 	double messages = fmax(result->planned, (double)total->tally.due);
 
 	return total->seconds > 0 ? messages / total->seconds : 0;
@@ -221,7 +226,7 @@ judge_lag(struct result *result)
 			100 * (double)total->tally.due / result->planned);
 }
 
-/* Whether a generator thread was kept from running for so long that it measured nothing then. */
+/* Whether a generator thread did not run for so long that the measurement misses that time. */
 static bool
 was_paused(const struct result *result)
 {
@@ -230,7 +235,7 @@ was_paused(const struct result *result)
 	return pause > PAUSE_MAX && pause > result->load->max_lag;
 }
 
-/* What is the server's fault whatever the generator did. */
+/* Finds failures that are the server's, whatever the generator did. */
 static void
 judge_server(struct result *result)
 {
@@ -349,7 +354,7 @@ result_judge(struct result *result)
 	}
 	if (result->signal == 0)
 		judge_gates(result);
-	/* What the server did not do at all is sure, however well it was measured. */
+	/* A failure of the server is certain, however well it was measured. */
 	if (result->reason_count > 0 && (result->failure[0] == '\0' || !result->has_errors))
 		result->code = LOAD_INVALID;
 	if (result->trouble[0] != '\0')

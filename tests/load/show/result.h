@@ -1,4 +1,4 @@
-/* What came out of a load: measurements, the series over time, and the judgement on them. */
+/* The result of a load: measurements, the series over time, and the judgement on them. */
 #ifndef HUBBUB_LOAD_RESULT_H
 #define HUBBUB_LOAD_RESULT_H
 
@@ -14,84 +14,86 @@
 #define RESULT_REASONS_MAX 8
 #define RESULT_TEXT_SIZE 256
 
-/* A measurement in a few numbers. Times are of response, in nanoseconds; -1 where nothing came
- * back. */
+/* A measurement in a few numbers. Times are response times in nanoseconds; -1 if no reply came. */
 struct summary {
-	double offered;
-	double achieved;
+	double offered;  /* messages due per second */
+	double achieved; /* replies per second */
 	int64_t p50;
 	int64_t p99;
 	int64_t p99_9;
 	int64_t max;
-	uint64_t errors; /* and faults */
+	uint64_t errors; /* errors and wrong replies */
 };
 
 /* One interval of one run. */
 struct interval {
-	unsigned run;
-	double t; /* seconds from the beginning of the window to the interval's end */
+	unsigned run; /* counted from 0 */
+	double t;     /* seconds from the beginning of the window to the interval's end */
 	struct summary summary;
-	int64_t lag_p99;
-	uint64_t open;
-	uint64_t in_flight;
+	int64_t lag_p99;    /* nanoseconds; -1: none */
+	uint64_t open;      /* connections at its end */
+	uint64_t in_flight; /* messages at its end */
 };
 
 /* One of several runs of the same load. */
 struct run {
-	double seconds;
+	double seconds; /* of the window */
 	struct summary summary;
 };
 
 struct gate_result {
 	const struct gate *gate;
-	double value; /* -1: there was none */
+	double value; /* nanoseconds if is_time; -1: the measurement has none */
 	bool is_time;
-	bool is_ok;
+	bool is_ok; /* the gate was not breached */
 };
 
 struct result {
 	const struct load *load;
-	struct timespec started;  /* on the wall clock */
-	struct measurement total; /* of all runs */
+	struct timespec started;  /* wall clock */
+	struct measurement total; /* sum of all runs */
 	struct run *runs;
 	unsigned run_count;
-	unsigned
-		deserted; /* runs at whose end no connection was alive, of those that were opened */
+	unsigned deserted; /* runs that opened connections, of which none was alive at the end */
 	struct interval *series;
 	size_t series_count;
-	double cpu[LOAD_THREADS_MAX]; /* share of one CPU that each generator thread used */
+	/* Share of a CPU that each generator thread used: the highest of all runs. */
+	double cpu[LOAD_THREADS_MAX];
 	unsigned cpu_count;
-	double planned;        /* messages that the plan had for the windows; 0: it does not say */
-	json_t *server_before; /* the server's own state; NULL if not asked for */
+	/* Messages that the plan has for the windows of all runs; 0: not known. */
+	double planned;
+	json_t *server_before; /* the server's /stats.json; NULL: not asked for, or no answer */
 	json_t *server_after;
-	int signal;                      /* that ended it; 0 if none */
-	char trouble[SEGMENT_TEXT_SIZE]; /* why it could not run; empty if it could */
-	char offence[SEGMENT_TEXT_SIZE];
-	char refusal[SEGMENT_TEXT_SIZE];
-	char aborted[RESULT_TEXT_SIZE]; /* the condition that ended it; empty if none did */
-	/* the judgement */
-	char failure[RESULT_TEXT_SIZE]; /* what the server did not do; empty if it did all */
-	char reasons[RESULT_REASONS_MAX][RESULT_TEXT_SIZE]; /* why it is invalid */
+	int signal;                      /* the signal that ended the load; 0: none */
+	char trouble[SEGMENT_TEXT_SIZE]; /* why the load could not run; empty if it could */
+	char offence[SEGMENT_TEXT_SIZE]; /* the first wrong reply; empty: none */
+	char refusal[SEGMENT_TEXT_SIZE]; /* the first failed TLS handshake; empty: none */
+	char aborted[RESULT_TEXT_SIZE];  /* the --abort-if that ended the load; empty: none */
+	/* the judgement, by result_judge */
+	char failure[RESULT_TEXT_SIZE];                     /* the server's failure; empty: none */
+	char reasons[RESULT_REASONS_MAX][RESULT_TEXT_SIZE]; /* why the measurement is invalid */
 	unsigned reason_count;
-	char notes[RESULT_REASONS_MAX][RESULT_TEXT_SIZE]; /* what the reader should know */
+	char notes[RESULT_REASONS_MAX][RESULT_TEXT_SIZE]; /* what the reader should know besides */
 	unsigned note_count;
 	struct gate_result gates[LOAD_GATES_MAX];
 	unsigned gate_count;
-	bool has_errors; /* and may not */
+	bool has_errors; /* there were errors, and --allow-errors was not given */
 	enum load_exit code;
 };
 
-/* Makes an empty one; it borrows load. Returns NULL if there is no memory. */
+/* Makes an empty result, which borrows load. Returns NULL if there is no memory. */
 struct result *result_new(const struct load *load);
 
 void result_free(struct result *result);
 
+/* Reduces a measurement to its summary. */
 struct summary result_summarize(const struct measurement *measurement);
 
-/* Appends. Without memory for it the interval is left out. */
+/* Appends an interval to the series. If there is no memory, the interval is left out. */
 void result_add_interval(struct result *result, const struct interval *interval);
 
-/* Decides whether the result is valid, whether the gates hold, and the exit code. */
+/* Judges the result: whether it is valid, whether its gates hold, notes, and the exit code. May be
+ * called again after a change. */
 void result_judge(struct result *result);
 
 /* "pass", "fail", "invalid", "corrupt", "interrupted" or "error". */
@@ -100,10 +102,11 @@ const char *result_verdict(const struct result *result);
 /* Errors by kind, for people: "12 x connect: Connection refused, 3 timeouts". Returns text. */
 const char *result_errors(const struct measurement *measurement, char *text, size_t size);
 
-/* The longest a generator thread was busy: the greatest of cpu. */
+/* The greatest of cpu: the load of the busiest generator thread, as a share of a CPU. */
 double result_cpu(const struct result *result);
 
-/* Messages a second that were to come; and that were answered, in an open loop of those. */
+/* The messages per second that were due; and those that were answered, in an open loop at most as
+ * many as were due. */
 double result_offered(const struct result *result);
 double result_achieved(const struct result *result);
 

@@ -1,3 +1,5 @@
+/* The report for people. Each print_ function writes one part, and nothing if the result has
+ * nothing for it. Percentiles of too few samples are shown as "-". */
 #include "tests/load/show/text.h"
 
 #include <stdlib.h>
@@ -126,7 +128,7 @@ print_headline(FILE *stream, const struct result *result)
 		units_write_bytes(in, (double)total->tally.bytes_received));
 }
 
-/* A few a second are not rounded to whole ones. */
+/* A rate below 100 keeps its decimals. */
 static const char *
 write_rate(char text[static UNITS_TEXT_SIZE], double rate)
 {
@@ -171,7 +173,7 @@ print_rates(FILE *stream, const struct result *result)
 			(unsigned long long)tally->expired, (unsigned long long)tally->unsent);
 }
 
-/* One row of the table; its tail goes behind the columns. */
+/* Prints a row of the table; tail is printed behind the columns. */
 static void
 print_row(FILE *stream, const struct load *load, const char *name,
 	const struct histogram *histogram, const char *tail)
@@ -181,7 +183,7 @@ print_row(FILE *stream, const struct load *load, const char *name,
 	fprintf(stream, "  %-14s", name);
 	for (unsigned i = 0; i < load->percentile_count; i++) {
 		double share = load->percentiles[i] / 100;
-		/* Of a hundred values none is the 99.99th percentile. */
+		/* A hundred values have no 99.99th percentile. */
 		bool is_known =
 			histogram->count > 0 && (double)histogram->count * (1 - share) >= 0.5;
 

@@ -1,24 +1,27 @@
-/* What a run tells whoever shows it. */
+/* The callbacks by which a run reports its progress. */
 #ifndef HUBBUB_LOAD_WATCHER_H
 #define HUBBUB_LOAD_WATCHER_H
 
 #include "tests/load/show/result.h"
 
-/* Where a run is, for whoever shows it. */
+/* The progress of a run. Valid during the callback. */
 struct progress {
 	const struct load *load;
 	unsigned run;   /* counted from 0 */
-	double elapsed; /* seconds of the window; below 0: of the warm-up before it */
-	double total;   /* seconds of the window; 0: not known (a count of messages) */
-	const struct measurement *whole;  /* so far */
+	double elapsed; /* seconds since the window began; negative in the warm-up */
+	double total;   /* seconds of the window; 0: not known, with a count of messages */
+	const struct measurement *whole;  /* since the start */
 	const struct measurement *recent; /* since the last interval's end */
 };
 
-/* Who is told of a run; any may be NULL. They must not block for long. */
+/* Callbacks, any of which may be NULL. They run in the parent's process and must return soon, since
+ * they delay its sampling. */
 struct watcher {
-	void (*connecting)(const struct progress *progress, void *context); /* ten times a second */
+	/* Ten times a second while connections are opened. */
+	void (*connecting)(const struct progress *progress, void *context);
 	void (*started)(const struct progress *progress, void *context);
-	void (*frame)(const struct progress *progress, void *context); /* some times a second */
+	/* Up to five times a second while the load runs, between the ends of intervals. */
+	void (*frame)(const struct progress *progress, void *context);
 	void (*interval)(
 		const struct interval *interval, const struct progress *progress, void *context);
 	void *context;
