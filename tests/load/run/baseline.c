@@ -1,3 +1,5 @@
+/* A baseline is a result's JSON file, under the state directory of XDG or at a path. It is written
+ * to a temporary name and renamed, so that a failed write leaves the previous baseline whole. */
 #include "tests/load/run/baseline.h"
 
 #include <errno.h>
@@ -11,7 +13,7 @@
 #include "tests/load/run/compare.h"
 #include "tests/load/show/json.h"
 
-/* Returns false after a message. */
+/* Finds the directory of named baselines. Returns false after a message. */
 static bool
 find_directory(char directory[static PATH_MAX])
 {
@@ -58,7 +60,8 @@ baseline_save(const char *name, const json_t *result)
 	if (!find_path(name, path))
 		return false;
 	make_directories(path);
-	/* All of it or nothing: the baseline before stays if this one cannot be written. */
+	/* Write to a temporary name first: the previous baseline stays if this one cannot be
+	 * written. */
 	if (snprintf(temporary, sizeof temporary, "%s.new", path) >= (int)sizeof temporary ||
 		!json_write(result, temporary))
 		return false;

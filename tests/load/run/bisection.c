@@ -1,15 +1,19 @@
+/* Pure arithmetic: no clock, no server. held and the lowest rate above it that failed enclose the
+ * answer; the next rate is their geometric mean, half as much again while nothing has failed, and
+ * half or a quarter while nothing has held. The search ends when the two are within NEAR, or after
+ * TRIES_MAX measurements. */
 #include "tests/load/run/bisection.h"
 
 #include <math.h>
 
 #define TRIES_MAX 40
-#define REPEATS_MAX 2 /* of a measurement that is invalid */
-#define NEAR 0.02     /* of the rate */
+#define REPEATS_MAX 2 /* of an invalid measurement */
+#define NEAR 0.02     /* share of the rate below which two rates count as equal */
 
 const char *const bisection_answer_names[BISECTION_ANSWER_MAX] = {
 	"found", "at least", "none", "unknown"};
 
-/* The lowest rate above held that did not hold, whatever the reason; 0: none. */
+/* The lowest rate above held that did not hold, or could not be measured; 0: none. */
 static double
 bound(const struct bisection *bisection)
 {
@@ -44,10 +48,11 @@ next(const struct bisection *bisection)
 	else if (bisection->held > 0)
 		rate = sqrt(bisection->held * above);
 	else
-		/* What disturbs a generator at one rate does so at half of it. */
+		/* What disturbs the generator at a rate disturbs it at half of it, too: go down
+		 * faster. */
 		rate = above == bisection->broke ? above / 2 : above / 4;
 	rate = floor(rate);
-	/* Between neighbours there is none. */
+	/* Rates are whole numbers: between neighbours there is none. */
 	return rate >= bisection->least && rate > bisection->held && (above == 0 || rate < above)
 		       ? rate
 		       : 0;

@@ -1,3 +1,6 @@
+/* The command `run`: a load, its display, its report and its files. What can be known to fail
+ * beforehand fails before the load: outputs are opened, and the baseline is read. When one stream
+ * goes to stdout for programs, the report for people goes to stderr. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -21,7 +24,8 @@
 #include "tests/load/show/plot.h"
 #include "tests/load/show/text.h"
 
-/* The panel's watcher, and after it the stream's. */
+/* A watcher that passes everything on to the panel's watcher, and writes intervals to the stream of
+ * JSON lines, if there is one. */
 struct output {
 	struct watcher watcher;
 	FILE *stream;
@@ -70,7 +74,8 @@ pass_interval(const struct interval *interval, const struct progress *progress, 
 	}
 }
 
-/* Opens it before the run, so that a wrong path is known at once. Returns false after a message. */
+/* Opens an output before the run, so that a wrong path is known at once. Returns false after a
+ * message. */
 static bool
 open_file(const char *path, FILE **file)
 {
@@ -78,7 +83,7 @@ open_file(const char *path, FILE **file)
 	return path == NULL || *file != NULL;
 }
 
-/* What goes to stdout for programs leaves no room there for people. */
+/* Where the report for people goes: to stderr if an output for programs goes to stdout. */
 static FILE *
 report_stream(const struct load *load)
 {
@@ -90,7 +95,7 @@ report_stream(const struct load *load)
 	return stdout;
 }
 
-/* Returns false after a message. */
+/* Writes the outputs other than the report. Returns false after a message if one failed. */
 static bool
 write_files(const struct load *load, const struct result *result, const json_t *json, FILE *hdr)
 {
@@ -107,8 +112,8 @@ write_files(const struct load *load, const struct result *result, const json_t *
 	return is_well;
 }
 
-/* Judges the run by the baseline before that may be replaced, and only by a run that is good.
- * Returns the exit code. */
+/* Compares the run with --baseline, then, if it passed, stores it as --save-baseline: in this
+ * order, since both may be the same name. Returns the exit code. */
 static int
 use_baselines(const struct load *load, FILE *report, json_t *json, int code)
 {
@@ -136,7 +141,8 @@ use_baselines(const struct load *load, FILE *report, json_t *json, int code)
 	return baseline_save(load->save_baseline, json) ? code : LOAD_FAILED;
 }
 
-/* A result that is not where it was asked for is a failure, unless the run was a worse one. */
+/* Reports the result and writes its files. Returns the exit code: a file that could not be written
+ * fails a run that passed. */
 static int
 conclude(const struct load *load, const struct result *result, FILE *hdr)
 {
@@ -158,8 +164,7 @@ conclude(const struct load *load, const struct result *result, FILE *hdr)
 	return code;
 }
 
-/* What is wrong with an output is known before the run, not after it. Returns false after a
- * message. */
+/* Checks before the run that outputs can be written. Returns false after a message. */
 static bool
 check_outputs(const struct load *load)
 {
@@ -170,7 +175,7 @@ check_outputs(const struct load *load)
 
 		if (paths[i] == NULL || strcmp(paths[i], "-") == 0)
 			continue;
-		/* What is there stays until there is something better. */
+		/* Without O_TRUNC: an older file stays until there is a new result. */
 		fd = open(paths[i], O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
 		if (fd == -1) {
 			fprintf(stderr, "hubbub-load: %s cannot be written: %s\n", paths[i],
@@ -197,7 +202,7 @@ command_run(int argc, char **argv)
 	complete_load(&load);
 	if (load.search.count > 0)
 		return search_run(&load);
-	/* A name that is not there is known before the run, not after it. */
+	/* A baseline that is missing is reported before the run. */
 	if (load.baseline != NULL && !baseline_exists(load.baseline))
 		return LOAD_USAGE;
 	if (!check_outputs(&load) || !open_file(load.stream, &output.stream) ||

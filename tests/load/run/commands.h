@@ -1,21 +1,21 @@
-/* The commands of hubbub-load. Each takes what follows its name (argv[0] is the program) and
- * returns the exit code. */
+/* The commands of hubbub-load. Each parses the arguments after its name (argv[0] is the program)
+ * and returns the exit code; wrong usage may end the process instead. */
 #ifndef HUBBUB_LOAD_COMMANDS_H
 #define HUBBUB_LOAD_COMMANDS_H
 
-/* Loads a server and reports. */
+/* Loads a server and reports the result. */
 int command_run(int argc, char **argv);
 
-/* Finds the highest rate that keeps a gate. */
+/* Finds the highest rate at which a gate holds. */
 int command_search(int argc, char **argv);
 
 /* Loads a server with each number of processes and threads, and says which to choose. */
 int command_sweep(int argc, char **argv);
 
-/* Compares results with the first of them. */
+/* Compares results with the first one. */
 int command_compare(int argc, char **argv);
 
-/* Writes a page with plots of a result. */
+/* Writes a page with plots of a stored result. */
 int command_report(int argc, char **argv);
 
 #endif

@@ -1,3 +1,6 @@
+/* Samples are the runs of two results, or their intervals where runs are few. The bounds of a ratio
+ * are a bootstrap: medians of samples drawn with replacement, many times, from a fixed seed, so
+ * that a comparison of two files always has the same verdict. */
 #include "tests/load/run/compare.h"
 
 #include <stdbool.h>
@@ -11,13 +14,13 @@
 #include "tests/load/run/commands.h"
 #include "tests/load/show/json.h"
 
-#define RESAMPLES 2000
-#define SAMPLES_MAX 4096
+#define RESAMPLES 2000   /* drawings of the bootstrap */
+#define SAMPLES_MAX 4096 /* of each result */
 #define RATIO_MAX 1000
 
 /* ---- the ratio ---- */
 
-/* A base of almost nothing makes no ratio that says anything. */
+/* A ratio to almost nothing says nothing: cut it at RATIO_MAX. */
 static double
 ratio_of(double after, double before)
 {
@@ -62,7 +65,7 @@ compare_medians(
 static const struct metric {
 	const char *key;
 	const char *name;
-	bool is_time; /* less is better */
+	bool is_time; /* a time, of which less is better; else more is better */
 } metrics[] = {
 	{"achieved", "throughput", false},
 	{"p50", "p50", true},
@@ -80,8 +83,8 @@ enum verdict {
 static const char *const verdicts[VERDICT_MAX] = {
 	"unchanged", "improved", "REGRESSED", "uncertain"};
 
-/* The values of a metric in an array of objects; where nothing came back there is no time. Returns
- * how many there are. */
+/* Reads the values of a metric from an array of runs or intervals; one in which no reply came has
+ * no time. Returns the number of values. */
 static size_t
 read_samples(const json_t *array, const struct metric *metric, double *samples)
 {
@@ -129,7 +132,7 @@ print_change(FILE *stream, const struct metric *metric, double *base, size_t bas
 		100 * (ratio.high - 1), verdicts[verdict]);
 }
 
-/* Times without any answer are in no percentile. */
+/* Compares the shares of samples in which no reply came, since these are in no percentile. */
 static enum verdict
 judge_silence(FILE *stream, const json_t *base, const json_t *new, double max_regress)
 {
@@ -160,7 +163,8 @@ is_valid(FILE *stream, const json_t *result, const char *name)
 {
 	const char *verdict = json_string_value(json_at(result, "verdict"));
 
-	/* A server that died fails a run that measured nothing well, too. */
+	/* A server that died makes the verdict "fail" even where the measurement is invalid: look
+	 * at its validity, too. */
 	if (json_is_false(json_at(result, "generator.valid")))
 		verdict = "invalid";
 	if (verdict != NULL && (strcmp(verdict, "pass") == 0 || strcmp(verdict, "fail") == 0))
@@ -182,7 +186,7 @@ compare_is_possible(FILE *stream, const json_t *result, const char *name)
 	return false;
 }
 
-/* What was not the same in both makes another comparison of it. */
+/* Prints options in which the two loads differ: they may explain a change. */
 static void
 print_differences(FILE *stream, const json_t *base, const json_t *new)
 {
@@ -293,7 +297,7 @@ usage(FILE *stream, int code)
 	return code;
 }
 
-/* Returns false after a message. */
+/* Reads the value of --max-regress. Returns false after a message. */
 static bool
 read_max_regress(const char *text, double *max_regress)
 {

@@ -1,3 +1,6 @@
+/* Each check_ function compares one limit with what the load needs, and says what it found with the
+ * command that lifts the limit. Before a run only limits that will bite are said, and nothing is
+ * sent; the command `check` prints all of them, and exchanges a message with each target. */
 #include "tests/load/run/preflight.h"
 
 #include <errno.h>
@@ -15,12 +18,12 @@
 #include "tests/load/ask/target.h"
 #include "tests/load/drive/message.h"
 
-#define PORT_SECONDS 60 /* that a closed connection keeps its port */
+#define PORT_SECONDS 60 /* seconds that a closed connection keeps its port (TIME_WAIT) */
 
 struct findings {
 	unsigned warnings;
-	unsigned errors;
-	bool is_run; /* about to begin: only what will bite is said, on stderr */
+	unsigned errors; /* limits that prevent the load */
+	bool is_run;     /* a run follows: only warnings and errors, on stderr */
 };
 
 static void __attribute__((format(printf, 3, 4)))
@@ -51,8 +54,8 @@ all_connections(const struct load *load)
 	return (double)load->connections + load->idle;
 }
 
-/* "ulimit -n 1000", before which fs.nr_open, which no limit goes beyond, is raised if it is lower;
- * returns text. */
+/* Writes the command that lifts the limit on open files, with one that raises fs.nr_open, the limit
+ * of limits, if that is lower. Returns text. */
 static const char *
 lift_files(double files, char *text, size_t size)
 {
@@ -83,7 +86,7 @@ check_files(const struct load *load, struct findings *findings)
 	else
 		say(findings, 'o', "open files: %.0f of %.0f in each of %u process%s", each + 64,
 			files, load->processes, load->processes == 1 ? "" : "es");
-	/* Of a server that is to run it is not known how many processes it has. */
+	/* Before a run the number of the server's processes is not known. */
 	if (all_connections(load) + 64 > files && !findings->is_run)
 		say(findings, 'w',
 			"the server, too, needs %.0f open files in all; with the limit of %.0f "
@@ -92,7 +95,7 @@ check_files(const struct load *load, struct findings *findings)
 			all_connections(load), files, ceil(all_connections(load) / (files - 64)));
 }
 
-/* How many ports --churn holds at most, as far as the plan says; 0: it does not. */
+/* How many ports connections that --churn closed hold at the same time, at most; 0: not known. */
 static double
 churned_ports(const struct load *load)
 {
@@ -102,7 +105,7 @@ churned_ports(const struct load *load)
 	return load->is_open && load->duration != LOAD_NEVER ? rate * seconds : 0;
 }
 
-/* Whether connections take ports, and kernel's memory of TCP. */
+/* Whether the load has TCP or UDP targets, which take ports, and the kernel's memory for TCP. */
 static bool
 has_ports(const struct load *load)
 {
@@ -159,7 +162,7 @@ static void
 check_memory(const struct load *load, struct findings *findings)
 {
 	double pages[3];
-	/* Two sockets on loopback, each with a few buffers. */
+	/* On loopback a connection is two sockets; count a page of buffers for each. */
 	double need = all_connections(load) * 2 * 4096 / (double)sysconf(_SC_PAGESIZE);
 
 	if (machine_read("net/ipv4/tcp_mem", pages) < 3)
@@ -218,12 +221,12 @@ check_cpus(const struct load *load, struct findings *findings)
 
 /* ---- the server ---- */
 
-/* One question to the server; its answer. */
+/* One exchange with a target, and what came of it. */
 struct question {
 	const struct load *load;
 	unsigned target;
-	int64_t took;
-	char why[160]; /* what is wrong; empty if nothing is */
+	int64_t took;  /* nanoseconds, from connect to the reply */
+	char why[160]; /* what went wrong; empty: nothing */
 };
 
 static void __attribute__((format(printf, 2, 3)))
@@ -236,7 +239,7 @@ answer(struct question *question, const char *format, ...)
 	va_end(arguments);
 }
 
-/* Connects in time. Returns whether it did. */
+/* Connects within --connect-timeout, with TLS if asked for. Returns whether it did. */
 static bool
 reach(struct question *question, int fd)
 {
@@ -286,7 +289,7 @@ exchange(struct question *question, int fd)
 		answer(question, "byte %u of the reply is not what was sent: is it an echo?", same);
 }
 
-/* One verified message. */
+/* The body of a coroutine: connects and exchanges one verified message. */
 static void *
 ask(void *argument)
 {
@@ -325,7 +328,7 @@ check_server(const struct load *load, struct findings *findings)
 	}
 }
 
-/* Limits that the kernel has. */
+/* Checks the kernel's limits. */
 static void
 check_limits(const struct load *load, struct findings *findings)
 {

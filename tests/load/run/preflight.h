@@ -1,14 +1,15 @@
-/* The limits of this machine that a load may meet. */
+/* The limits of this machine that a load may meet, checked before it starts. */
 #ifndef HUBBUB_LOAD_PREFLIGHT_H
 #define HUBBUB_LOAD_PREFLIGHT_H
 
 #include "tests/load/ask/load.h"
 
-/* Says on stderr which of these limits will bite the load, before it does. */
+/* Warns on stderr of limits that the load will meet. */
 void preflight_warn(const struct load *load);
 
-/* Says on stdout which limits will bite the load, each with the command that lifts it, and whether
- * the server answers one verified message. Returns the exit code: 1 if the load cannot run. */
+/* Prints to stdout which limits the load will meet, each with the command that lifts it, and
+ * whether each target answers a verified message. Returns the exit code: LOAD_FAILED if the load
+ * cannot run. */
 int preflight_check(struct load *load);
 
 #endif

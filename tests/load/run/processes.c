@@ -1,3 +1,6 @@
+/* Generator processes share the segment, and ignore SIGINT and SIGTERM: the parent alone decides
+ * when a run ends, and tells them through the segment. They die with the parent. A row's trouble
+ * says why a thread could not run. */
 #include "tests/load/run/processes.h"
 
 #include <errno.h>
@@ -13,7 +16,7 @@
 
 #include "tests/load/drive/generator.h"
 
-/* What a generator thread is started with; index is that of its row. */
+/* The argument of a generator thread. */
 struct thread_start {
 	const struct load *load;
 	struct segment *segment;
@@ -39,7 +42,7 @@ run_thread(void *argument)
 	return NULL;
 }
 
-/* A generator process; does not return. */
+/* The body of a generator process number process. */
 static _Noreturn void
 generate(const struct load *load, struct segment *segment, unsigned process, pid_t parent)
 {
@@ -47,7 +50,7 @@ generate(const struct load *load, struct segment *segment, unsigned process, pid
 	pthread_t threads[LOAD_THREADS_MAX];
 	unsigned started = 1;
 
-	/* The parent decides when it is over; without it, so is the run. */
+	/* The parent decides when the run is over; without it the run is over. */
 	signal(SIGINT, SIG_IGN);
 	signal(SIGTERM, SIG_IGN);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -66,7 +69,7 @@ generate(const struct load *load, struct segment *segment, unsigned process, pid
 	run_thread(&starts[0]);
 	for (unsigned i = 1; i < started; i++)
 		pthread_join(threads[i], NULL);
-	/* exit, so that a leak is found by who looks for leaks. */
+	/* exit, not _exit, so that LeakSanitizer looks for leaks. */
 	exit(LOAD_DONE);
 }
 

@@ -1,4 +1,4 @@
-/* The generator processes of one run, as their parent sees them. */
+/* The generator processes of one run, from their parent's view. */
 #ifndef HUBBUB_LOAD_PROCESSES_H
 #define HUBBUB_LOAD_PROCESSES_H
 
@@ -12,22 +12,24 @@
 struct processes {
 	const struct load *load;
 	struct segment *segment;
+	/* 0: reaped. */
 	pid_t pids[LOAD_PROCESSES_MAX];
-	unsigned count; /* that were started */
-	unsigned living;
+	unsigned count;  /* processes that were started */
+	unsigned living; /* processes that were started and not reaped */
 };
 
-/* Forks them; load and segment are set, the rest is zero. Returns false, with a message in trouble,
- * if not all could be: those that were are to be killed. */
+/* Forks the processes; load and segment are set, the rest is zero. If one cannot be forked, returns
+ * false with a message in trouble: those that were started must then be killed (processes_kill). */
 bool processes_start(struct processes *processes, char *trouble, size_t size);
 
-/* Awaits those that have ended. Returns false if one did so in a way that it should not. */
+/* Reaps processes that have ended. Returns false if one did not end with exit code 0. Does not
+ * block. */
 bool processes_reap(struct processes *processes);
 
-/* Ends and awaits all. */
+/* Kills all processes and waits for their end. */
 void processes_kill(struct processes *processes);
 
-/* The state that the slowest thread is in. */
+/* The state of the thread that is furthest behind. */
 enum row_state processes_state(const struct processes *processes);
 
 #endif

@@ -1,3 +1,5 @@
+/* The command `report`: reads a stored result, and another one to compare with if --base names it,
+ * and writes the page beside it. */
 #include <stdio.h>
 #include <string.h>
 

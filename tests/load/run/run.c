@@ -1,3 +1,7 @@
+/* The parent's side of a run. It polls: every 2 ms it looks at the states of the threads, reaps,
+ * and samples the segment when an interval or a frame is due. It steers by two words of the
+ * segment, start and stop, and touches no connection itself. After a signal or the death of a
+ * generator process the run is concluded with what was measured. */
 #include "tests/load/run/run.h"
 
 #include <errno.h>
@@ -15,12 +19,11 @@
 #include "tests/load/run/processes.h"
 #include "tests/load/run/server_stats.h"
 
-#define FRAME (CLOCK_SECOND / 5)
-#define POLL (2 * CLOCK_MILLISECOND)
-#define START_DELAY                                                                                \
-	(20 * CLOCK_MILLISECOND)    /* for every thread to hear of the start before it is */
-#define STOP_MAX (5 * CLOCK_SECOND) /* for the end of an interrupted run */
-#define ABORT_AFTER 3               /* intervals in a row */
+#define FRAME (CLOCK_SECOND / 5)             /* between two frames of the display */
+#define POLL (2 * CLOCK_MILLISECOND)         /* between two looks at the segment */
+#define START_DELAY (20 * CLOCK_MILLISECOND) /* for every thread to see it coming */
+#define STOP_MAX (5 * CLOCK_SECOND)          /* for an interrupted run to end */
+#define ABORT_AFTER 3                        /* intervals in a row in which --abort-if must hold */
 
 /* ---- signals ---- */
 
@@ -59,17 +62,20 @@ nap(int64_t nanoseconds)
 
 /* ---- one run ---- */
 
+/* One run, from the fork to the conclusion; the buffers are used again by the next run. */
 struct session {
 	struct processes processes;
 	struct result *result;
 	const struct watcher *watcher;
 	struct measurement *now;
-	struct measurement *last;   /* at the end of the last interval */
-	struct measurement *recent; /* now minus last */
+	struct measurement *last;   /* the measurement at the end of the last interval */
+	struct measurement *recent; /* now minus last, as far as it is sampled */
 	struct progress progress;
+	/* CPU time of each thread when the window began, nanoseconds. */
 	uint64_t cpu_before[LOAD_THREADS_MAX];
-	int64_t begin;   /* of the window, on the clock */
-	int64_t stopped; /* clock at which sending was over */
+	int64_t begin;   /* clock when the window begins; 0: the run has not started */
+	int64_t stopped; /* clock when sending was over */
+	/* For each --abort-if: in how many last intervals in a row it held. */
 	unsigned to_abort[LOAD_GATES_MAX];
 };
 
@@ -99,7 +105,7 @@ stop_run(struct session *session)
 	__atomic_store_n(&session->processes.segment->stop, clock_now(), __ATOMIC_RELAXED);
 }
 
-/* Whether a signal came, or a process died: the run is to end. */
+/* Whether the run is to end early, because a signal came or a generator process died. */
 static bool
 is_cut_short(struct session *session)
 {
@@ -113,7 +119,8 @@ is_cut_short(struct session *session)
 	return result->signal != 0 || result->trouble[0] != '\0';
 }
 
-/* What may be wrong with the server that nothing could connect to; empty if that is not known. */
+/* A hint at what may be wrong with a server that refused every connection; empty if there is
+ * none. */
 static const char *
 hint(const struct tally *tally)
 {
@@ -123,7 +130,7 @@ hint(const struct tally *tally)
 	return "";
 }
 
-/* Until every connection is open or given up. Returns false if there is nothing to run. */
+/* Waits until every connection is open or given up. Returns false if there is nothing to run. */
 static bool
 connect_all(struct session *session)
 {
@@ -264,7 +271,7 @@ load_all(struct session *session)
 		stop_run(session);
 }
 
-/* Replies that are still on their way, probes of idle connections, and the ends of the
+/* Waits for the replies on their way, the probes of idle connections, and the ends of the
  * processes. */
 static void
 drain_all(struct session *session)
@@ -273,7 +280,7 @@ drain_all(struct session *session)
 		nap(POLL);
 		if (is_cut_short(session) && session->processes.segment->stop == INT64_MAX)
 			stop_run(session);
-		/* A generator process that was stopped itself hears nothing of that. */
+		/* A generator process that is stopped (SIGSTOP) does not react: give up on it. */
 		if (session->result->signal != 0 &&
 			clock_now() - session->processes.segment->stop > STOP_MAX)
 			break;
@@ -300,11 +307,11 @@ conclude(struct session *session)
 		if (result->trouble[0] == '\0')
 			memcpy(result->trouble, segment->row[i].trouble, SEGMENT_TEXT_SIZE);
 	}
-	/* Rows of a process that died have no end. */
+	/* The rows of a process that died have no end. */
 	if (result->trouble[0] != '\0' && session->stopped > ended)
 		ended = session->stopped;
 	sample(session, ended);
-	/* What is left of an interval is one, if it is not too short to tell anything. */
+	/* The rest of an interval counts as one, if it is long enough to tell something. */
 	if (session->begin != 0 &&
 		session->now->seconds - session->last->seconds > (double)load->interval / 4e9) {
 		end_interval(session);
@@ -316,7 +323,7 @@ conclude(struct session *session)
 			plan_due(&load->rate, load->rate.warmup + session->now->seconds) -
 			plan_due(&load->rate, load->rate.warmup);
 	summary = result_summarize(session->now);
-	/* What was left from the warm-up is not what was offered. */
+	/* Replies to messages of the warm-up are no part of the offered load. */
 	if (load->is_open)
 		summary.achieved = fmin(summary.achieved, summary.offered);
 	result->runs[result->run_count++] =

@@ -1,4 +1,4 @@
-/* Running a load: generator processes are forked, watched and measured by their parent, which sends
+/* Runs a load: generator processes are forked, watched and measured by their parent, which sends
  * and receives nothing itself. */
 #ifndef HUBBUB_LOAD_RUN_H
 #define HUBBUB_LOAD_RUN_H
@@ -6,12 +6,12 @@
 #include "tests/load/show/result.h"
 #include "tests/load/show/watcher.h"
 
-/* Handles SIGINT and SIGTERM from now on: the first one ends the run early, the second the
- * process. */
+/* Installs handlers of SIGINT and SIGTERM, for the rest of the process: the first signal ends the
+ * run early, the second ends the process. Ignores SIGPIPE. */
 void run_handle_signals(void);
 
-/* Runs the load as often as it says and judges the result, which the caller frees. NULL if there is
- * no memory. */
+/* Runs the load --repeat times and judges the result, which the caller frees. watcher may be NULL.
+ * Returns NULL if there is no memory; other failures are in the result. */
 struct result *run_load(const struct load *load, const struct watcher *watcher);
 
 #endif

@@ -1,5 +1,6 @@
-/* First a closed loop, to know about how much the server can do; then rates between what held and
- * what did not, each an open loop, until the two are near. */
+/* A closed loop first, to learn about how much the server can do; then open loops at rates that the
+ * bisection chooses, until what held and what did not are near each other. Each try is a run of its
+ * own, with the gate as the only judge of errors. */
 #include "tests/load/run/search.h"
 
 #include <math.h>
@@ -14,17 +15,18 @@
 #include "tests/load/run/run.h"
 #include "tests/load/show/json.h"
 
-#define KEPT_UP 0.98      /* share of what was due that is answered in time */
-#define SHARE_OF_MOST 0.8 /* of a closed loop, to begin with */
+#define KEPT_UP 0.98      /* share of due messages that must be answered, whatever the goal */
+#define SHARE_OF_MOST 0.8 /* first rate, as a share of a closed loop's */
 
 struct search {
 	const struct load *load;
-	json_t *tries; /* as they go into the JSON */
+	json_t *tries; /* all tries, as they go into the JSON */
 	struct bisection bisection;
-	int code; /* that ends the search; LOAD_DONE: none */
+	int code; /* exit code that ends the search; LOAD_DONE: it goes on */
 };
 
-/* Runs once; rate 0 is the closed loop. Returns the result, or NULL. */
+/* Makes one run; rate 0 means the closed loop. Returns its result, or NULL if there is no
+ * memory. */
 static struct result *
 attempt(struct search *search, double rate)
 {
@@ -35,7 +37,7 @@ attempt(struct search *search, double rate)
 	load.rate.form = PLAN_CONSTANT;
 	load.rate.from = load.rate.to = rate;
 	load.repeat = 1;
-	load.allows_errors = true; /* the gate says what is allowed */
+	load.allows_errors = true; /* the goal says what is allowed */
 	load.depth = 1;
 	snprintf(load.rate_text, sizeof load.rate_text, "%.0f", rate);
 	result = run_load(&load, NULL);
@@ -50,7 +52,7 @@ attempt(struct search *search, double rate)
 		search->code = result->code;
 	if (result->code == LOAD_CORRUPT)
 		fprintf(stderr, "hubbub-load: wrong reply: %s\n", result->offence);
-	/* It borrows this frame's. */
+	/* The result borrows this function's copy of the load. */
 	result->load = search->load;
 	return result;
 }
@@ -95,17 +97,18 @@ judge(const struct search *search, const struct result *result)
 	double value;
 	bool is_time;
 
-	/* Of a server that did nothing at all that much is sure. */
+	/* A server that answered nothing has failed for certain, though the measurement is
+	 * invalid. */
 	if (result->reason_count > 0 && result->failure[0] == '\0')
 		return BISECTION_INVALID;
-	/* A server that falls behind keeps no gate: its queue only grows. */
+	/* A server that falls behind keeps no goal: its queue only grows. */
 	return gate_holds(&search->load->search, &result->total, &value, &is_time) &&
 			       measurement_ratio(&result->total) >= KEPT_UP
 		       ? BISECTION_HELD
 		       : BISECTION_BROKE;
 }
 
-/* Tries the next rate; an answer is noted. */
+/* Tries the next rate, and notes the outcome. */
 static void
 try_next(struct search *search)
 {
@@ -127,7 +130,8 @@ try_next(struct search *search)
 	result_free(result);
 }
 
-/* About what the server can do; without that the search is over. */
+/* Measures about how much the server can do, in messages per second. If that fails, sets the code
+ * that ends the search. */
 static double
 capacity(struct search *search)
 {
@@ -149,7 +153,7 @@ capacity(struct search *search)
 	return rate;
 }
 
-/* Returns the exit code. */
+/* Prints what was found. Returns the exit code. */
 static int
 print_answer(FILE *stream, const struct search *search)
 {

@@ -1,3 +1,5 @@
+/* A blocking HTTP client for one request. With HTTP/1.0 the server sends the body in one piece and
+ * closes, so there is nothing to parse but the status line and the end of the head. */
 #include "tests/load/run/server_stats.h"
 
 #include <stdio.h>
@@ -9,7 +11,7 @@
 
 #include "master/sockets/address.h"
 
-#define ANSWER_MAX ((size_t)8 << 20)
+#define ANSWER_MAX ((size_t)8 << 20) /* bytes; a longer answer is cut */
 
 static int
 connect_at(const struct address *address)
@@ -27,7 +29,7 @@ connect_at(const struct address *address)
 	return -1;
 }
 
-/* To the first address of the name that answers. */
+/* Connects to the first address of the name that answers. Returns a file descriptor, or -1. */
 static int
 connect_to(const char *where)
 {
@@ -49,7 +51,7 @@ connect_to(const char *where)
 json_t *
 server_stats(const char *where)
 {
-	/* HTTP/1.0, so that the answer comes in one piece and then the connection ends. */
+	/* HTTP/1.0: the body is not chunked, and ends with the connection. */
 	static const char request[] = "GET /stats.json HTTP/1.0\r\n\r\n";
 	int fd = connect_to(where);
 	char *answer = fd != -1 ? malloc(ANSWER_MAX + 1) : NULL, *body;

@@ -1,8 +1,8 @@
-/* Which processes and threads to give a server: each shape is started and loaded in turn, round by
- * round, so that what else the machine does meets them all. First a closed loop, for what each can
- * do; then one open loop at a rate that all of them can do, because only at the same rate are
- * latencies comparable. What is not valid is repeated; then the rate is lowered, until all shapes
- * can be measured at it. */
+/* Finds the processes and threads to give a server: each shape is started and loaded in turn, round
+ * by round, so that other work of the machine disturbs all alike. First a closed loop, for the
+ * throughput of each; then one open loop at a rate that all of them can keep, because latencies are
+ * comparable only at the same rate. An invalid measurement is repeated; then the rate is lowered,
+ * until all shapes can be measured at it. */
 #include <errno.h>
 #include <limits.h>
 #include <math.h>
@@ -23,12 +23,12 @@
 #include "tests/load/run/run.h"
 #include "tests/load/run/sweep_view.h"
 
-#define READY_SECONDS 10
-#define STOP_SECONDS 10
-#define SHARE_OF_SLOWEST 0.7 /* the common rate of the open loop */
-#define REPEATS_MAX 2        /* of a measurement that is not valid */
+#define READY_SECONDS 10     /* for a server to start */
+#define STOP_SECONDS 10      /* for a server to end */
+#define SHARE_OF_SLOWEST 0.7 /* the common rate, as a share of the slowest shape's throughput */
+#define REPEATS_MAX 2        /* of an invalid measurement */
 #define LOWERINGS_MAX 4      /* of the common rate, each by half */
-#define SAMPLES_MIN 100      /* messages that tell of a p99 */
+#define SAMPLES_MIN 100      /* messages that a run needs for a p99 */
 
 static void __attribute__((format(printf, 2, 3))) fail(struct sweep *sweep, const char *format, ...)
 {
@@ -43,7 +43,8 @@ static void __attribute__((format(printf, 2, 3))) fail(struct sweep *sweep, cons
 
 /* ---- the server ---- */
 
-/* A server that is not on the PATH may be in the directory of this program, as in a build. */
+/* A program named without a '/' is taken from the directory of hubbub-load, if it is there, as in a
+ * build; else from the PATH. Returns its path. */
 static char *
 find_server(char *name, char path[static PATH_MAX])
 {
@@ -131,7 +132,7 @@ note_memory(const struct interval *interval, const struct progress *progress, vo
 
 /* ---- measuring ---- */
 
-/* Why a result ends the sweep. */
+/* Notes why a result ends the sweep. */
 static void
 explain(struct sweep *sweep, const struct result *result)
 {
@@ -152,7 +153,8 @@ explain(struct sweep *sweep, const struct result *result)
 	fail(sweep, "%s: %s", result_verdict(result), why);
 }
 
-/* Runs a load on the server that runs. Returns the result, or NULL when the sweep is to end. */
+/* Runs a load on the running server; *cpu becomes its CPU seconds per message, -1 if not known.
+ * Returns the result, or NULL if the sweep is to end. */
 static struct result *
 run_on_server(struct sweep *sweep, double rate, double *cpu)
 {
@@ -173,8 +175,8 @@ run_on_server(struct sweep *sweep, double rate, double *cpu)
 	*cpu = result->total.tally.checked > 0
 		       ? (family_cpu(&sweep->family) - before) / (double)result->total.tally.checked
 		       : -1;
-	/* What cannot be measured is repeated; the rest ends the sweep, and so does a server that
-	 * did nothing. */
+	/* An invalid measurement is repeated by the caller; any other failure ends the sweep, and
+	 * so does a server that answered nothing. */
 	if (result->code != LOAD_DONE &&
 		!(result->code == LOAD_INVALID && result->failure[0] == '\0')) {
 		sweep->code = result->code;
@@ -185,7 +187,7 @@ run_on_server(struct sweep *sweep, double rate, double *cpu)
 	return result;
 }
 
-/* Starts the server with a shape, loads it, stops it; rate 0 is the closed loop. Returns as
+/* Starts the server with a shape, loads it, and stops it; rate 0 means the closed loop. Returns as
  * run_on_server. */
 static struct result *
 load_shape(struct sweep *sweep, struct load_shape shape, unsigned round, double rate, double *cpu)
@@ -215,7 +217,8 @@ add_doubt(struct samples *samples, double value)
 	samples->doubtful = value;
 }
 
-/* load_shape until it is valid, or was repeated enough. */
+/* Repeats load_shape until the result is valid, at most REPEATS_MAX times. Returns as
+ * run_on_server. */
 static struct result *
 load_until_valid(
 	struct sweep *sweep, struct load_shape shape, unsigned round, double rate, double *cpu)
@@ -279,7 +282,7 @@ measure_open(struct sweep *sweep, struct measured *measured, unsigned round)
 	return true;
 }
 
-/* 70 % of what the slowest does, of which two digits are enough. */
+/* The common rate: 70 % of the slowest shape's throughput, rounded down to two digits. */
 static double
 choose_rate(const struct sweep *sweep)
 {
@@ -292,7 +295,7 @@ choose_rate(const struct sweep *sweep)
 	return floor(slowest / unit) * unit;
 }
 
-/* Whether the common rate may be lowered still: it is ours, and enough messages are left. */
+/* Whether the common rate may be lowered: the user did not set it, and enough messages remain. */
 static bool
 can_be_lowered(const struct sweep *sweep)
 {
@@ -303,7 +306,8 @@ can_be_lowered(const struct sweep *sweep)
 	       sweep->rate / 2 * seconds >= SAMPLES_MIN;
 }
 
-/* At the common rate. *is_lowered: it was, because a shape could not be measured at it. */
+/* Measures all shapes at the common rate. *is_lowered: the rate was lowered because a shape could
+ * not be measured, so all are to be measured anew. */
 static bool
 measure_rounds(struct sweep *sweep, bool *is_lowered)
 {
@@ -349,7 +353,7 @@ measure_all(struct sweep *sweep)
 	return true;
 }
 
-/* Without --grid: powers of two, up to as many hubs as CPUs. */
+/* The default grid: powers of two, with at most as many hubs as CPUs. */
 static void
 choose_grid(struct load *load)
 {

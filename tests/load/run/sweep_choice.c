@@ -1,3 +1,7 @@
+/* The statistics of a sweep. Shapes are compared by the ranges of their rounds: a difference counts
+ * only if the ranges do not overlap and it is larger than a threshold. First the shapes that are
+ * slower for certain drop out; of the others the one with the lowest p99 is chosen; then rivals
+ * that could be as good decide how certain that is. */
 #include "tests/load/run/sweep_choice.h"
 
 #include <math.h>
@@ -6,11 +10,11 @@
 
 #include "tests/load/count/median.h"
 
-#define ALIKE 0.05      /* a throughput that is less lower is as good */
-#define ALIKE_TAIL 0.2  /* and a p99 */
-#define TAIL_LEAST 50e3 /* nanoseconds: nobody chooses by less */
-#define DOUBTFUL 0.2    /* a throughput that may be so much higher is not as good */
-#define ROUNDS_LEAST 2  /* that have a spread */
+#define ALIKE 0.05      /* a throughput lower by a smaller share is as good */
+#define ALIKE_TAIL 0.2  /* a p99 higher by a smaller share is as good */
+#define TAIL_LEAST 50e3 /* nanoseconds: a smaller difference of p99 does not matter */
+#define DOUBTFUL 0.2    /* a throughput that may be higher by this share is not as good */
+#define ROUNDS_LEAST 2  /* rounds that are needed for a spread */
 
 const char *const choice_names[CHOICE_MAX] = {"sure", "alike", "unknown"};
 
@@ -55,7 +59,7 @@ samples_spread(const struct samples *samples)
 	return (samples_high(samples) - samples_low(samples)) / middle;
 }
 
-/* Whether each round of the other was better than each of this one, and not by a little. */
+/* Whether each round of `than` was better than each of `samples`, and not only by a little. */
 static bool
 is_slower(const struct samples *samples, const struct samples *than)
 {
@@ -69,7 +73,7 @@ overlap(const struct samples *a, const struct samples *b)
 	return samples_low(a) <= samples_high(b) && samples_low(b) <= samples_high(a);
 }
 
-/* Whether no round of either differs from any other by what matters. */
+/* Whether no two rounds of both differ by an amount that matters. */
 static bool
 have_alike_tails(const struct samples *a, const struct samples *b)
 {
@@ -96,21 +100,21 @@ fail(struct choice choice, const char *why, struct load_shape shape)
 	return choice;
 }
 
-/* How many rounds one takes: without another there is nothing to tell apart. */
+/* Whether there are enough rounds: a single shape needs no spread. */
 static bool
 is_enough(const struct samples *samples, unsigned shapes)
 {
 	return samples->count >= (shapes > 1 ? ROUNDS_LEAST : 1);
 }
 
-/* Whether it may well be that the rival can do much more, by their rounds. */
+/* Whether the rival, by its best round, may be much faster than the chosen one by its worst. */
 static bool
 may_be_faster(const struct measured *rival, const struct measured *chosen)
 {
 	return samples_high(&rival->throughput) > (1 + DOUBTFUL) * samples_low(&chosen->throughput);
 }
 
-/* Others that may be as good as the chosen one: alike, or not to be told from it. */
+/* Looks for shapes that may be as good as the chosen one: alike, or indistinguishable from it. */
 static void
 look_for_rivals(
 	struct choice *choice, const struct measured *measured, unsigned count, const bool *is_slow)

@@ -1,4 +1,5 @@
-/* What a sweep found: a table, a choice, a page, JSON. */
+/* Shows what a sweep found: a table, the choice with its reason, a page, JSON. Nothing is measured
+ * or decided here: sweep_choose is asked anew for each output. */
 #include "tests/load/run/sweep_view.h"
 
 #include <errno.h>
@@ -52,7 +53,7 @@ print_why(FILE *stream, const struct sweep *sweep, const struct choice *choice)
 		fprintf(stream, "note: with one process a crash takes every connection\n");
 }
 
-/* Whether any measurement was invalid in spite of repetitions. */
+/* Whether a measurement stayed invalid in spite of its repetitions. */
 static bool
 has_doubts(const struct sweep *sweep)
 {
@@ -194,7 +195,8 @@ sweep_print(FILE *stream, const struct sweep *sweep)
 	print_choice(stream, sweep);
 }
 
-/* One bar for each shape, with the lowest and the highest round; grey where none was valid. */
+/* Plots a bar for each shape, with marks at the lowest and the highest round; grey if a round was
+ * invalid. */
 static void
 plot_bars(FILE *page, const struct sweep *sweep, const char *name, const char *caption,
 	const char *label, double scale,
@@ -244,7 +246,7 @@ cpu_of(const struct measured *measured)
 	return &measured->cpu;
 }
 
-/* The most of all rounds. */
+/* Memory, the most of all rounds, as samples for plot_bars; static until the next call. */
 static const struct samples *
 memory_of(const struct measured *measured)
 {

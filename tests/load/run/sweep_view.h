@@ -1,4 +1,4 @@
-/* What a sweep has measured, and showing it. */
+/* The state of a sweep, and its outputs. */
 #ifndef HUBBUB_LOAD_SWEEP_VIEW_H
 #define HUBBUB_LOAD_SWEEP_VIEW_H
 
@@ -14,22 +14,23 @@ struct sweep {
 	struct load *load;
 	struct measured measured[LOAD_SHAPES_MAX];
 	unsigned count;
-	double rate;       /* the common one */
-	double first_rate; /* that it was, before it was lowered */
-	struct program server;
-	struct family family; /* of the server that runs */
-	double memory;        /* of the server that runs, at most */
-	int code;             /* that ends it; LOAD_DONE: none */
-	char why[512];
+	double rate;           /* the common rate of the open loops, messages per second */
+	double first_rate;     /* the common rate before it was lowered */
+	struct program server; /* the running server; pid 0: none runs */
+	struct family family;  /* the running server and its children */
+	double memory;         /* bytes, the most so far of the running server */
+	int code;              /* exit code that ends the sweep; LOAD_DONE: it goes on */
+	char why[512];         /* why the sweep ended early */
 };
 
-/* All shapes, as far as they are measured. */
+/* Prints the table of all shapes, as far as they are measured. */
 void sweep_print_table(FILE *stream, const struct sweep *sweep);
 
-/* What to choose, and why, after that table; or that it cannot be told. */
+/* Prints the table, and then which shape to choose, and why, or that the rounds do not tell. */
 void sweep_print(FILE *stream, const struct sweep *sweep);
 
-/* The files that were asked for. Returns false after a message on stderr. */
+/* Write the JSON result, and the page with plots, to the paths of the options. Return false after a
+ * message on stderr. */
 bool sweep_write_json(const struct sweep *sweep);
 bool sweep_write_page(const struct sweep *sweep);
 
