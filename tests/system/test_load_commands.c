@@ -305,7 +305,7 @@ Test(load_commands, results_are_compared_and_baselines_kept)
 		3, "%s", loader.program.text);
 	cr_assert_not_null(strstr(loader.program.text, "REGRESSED"), "%s", loader.program.text);
 	cr_assert_not_null(
-		strstr(loader.program.text, "another load: size"), "%s", loader.program.text);
+		strstr(loader.program.text, "the loads differ: size"), "%s", loader.program.text);
 }
 
 /* What a run will be compared by is known before it. */

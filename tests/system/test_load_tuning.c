@@ -153,7 +153,7 @@ Test(load_tuning, a_sweep_that_cannot_measure_says_so)
 		4, "%s", program.text);
 	cr_assert_not_null(
 		strstr(program.text, "cannot tell: too few valid open loops"), "%s", program.text);
-	cr_assert_not_null(strstr(program.text, "all of them again, at "), "%s", program.text);
+	cr_assert_not_null(strstr(program.text, "all shapes again, at "), "%s", program.text);
 	cr_assert_not_null(
 		strstr(program.text, "not valid: messages went out late"), "%s", program.text);
 	cr_assert_null(strstr(program.text, "choose: "), "%s", program.text);

@@ -107,14 +107,14 @@ static const char *const rivals[][2] = {{"rate", "closed"}, {"rate", "search"},
 	{"arrivals", "closed"}, {"deadline", "closed"}, {"count", "duration"}, {"output", "json"},
 	{"tls-ca", "tls-insecure"}, {NULL, NULL}};
 static const char description[] =
-	"Loads an echo service, checks every byte that comes back, and tells the truth "
-	"about its own part.\v"
+	"Loads an echo service, verifies every byte that comes back, and judges its own "
+	"part in what it measured.\v"
 	"@FILE stands for the arguments in FILE, one a line; blank lines and lines that begin "
 	"with # are skipped; quotes are not special. The environment may set options, too, "
 	"as " PREFIX "MAX_LAG does --max-lag; the command line and its @FILEs win.\n\n"
 	"Exit codes: 0 done, 1 could not run, 2 usage, 3 a gate was breached, or the "
-	"server failed, 4 the measurement is invalid, or cannot tell, 5 wrong bytes came back, 130 "
-	"and 143 interrupted.\n\n"
+	"server failed, 4 the measurement is invalid, or gives no answer, 5 wrong bytes came back, "
+	"130 and 143 interrupted.\n\n"
 	"Examples:\n"
 	"  hubbub-load 127.0.0.1:9090\n"
 	"  hubbub-load -R 50k --fail-if 'p99>2ms' 127.0.0.1:9090\n"
@@ -208,9 +208,9 @@ options_parse(struct load *load, int argc, char **argv, enum options_purpose pur
 				     : load->target_count == 0)
 		refuse_without_target(purpose);
 	if (purpose == OPTIONS_SWEEP && load->target_count > 0)
-		refuse("sweep starts the server itself: '%s' is not needed", load->target_text[0]);
+		refuse("sweep starts the server itself: leave '%s' out", load->target_text[0]);
 	if (purpose == OPTIONS_SEARCH && load->search.count == 0)
-		refuse("search needs what is to be kept: hubbub-load search 'p99<2ms' HOST:PORT");
+		refuse("search needs a goal: hubbub-load search 'p99<2ms' HOST:PORT");
 	table_check_environment(&parse.table, warn);
 	options_check(&parse);
 	if (load->prints_config) {

@@ -79,9 +79,11 @@ check_single(struct parse *parse)
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
 		if (cases[i].is_refused && searches)
 			refuse_of(parse, cases[i].name,
-				"--search takes none for its runs; run the rate that it finds");
+				"a search has many results; use it in a run at the rate that the "
+				"search finds");
 		else if (cases[i].is_refused && sweeps)
-			refuse_of(parse, cases[i].name, "sweep takes none");
+			refuse_of(parse, cases[i].name,
+				"a sweep has many results, and this option is about one");
 }
 
 static void
@@ -101,7 +103,7 @@ check_shape(struct parse *parse)
 		refuse("%s and %s are two load shapes: choose one", named(parse, "closed"),
 			named(parse, "rate"));
 	if (parse->purpose == OPTIONS_SWEEP && load->is_open && load->rate.form != PLAN_CONSTANT)
-		refuse("sweep: %s is the common rate of all shapes, so a constant one",
+		refuse("sweep: %s is the common rate of all shapes, so it must be constant",
 			named(parse, "rate"));
 }
 
@@ -195,7 +197,7 @@ check_tls(struct parse *parse)
 		if (load->targets[i].kind == ADDRESS_UNIX)
 			refuse("%s does not go with %s", named(parse, "tls"), load->target_text[i]);
 	if (load->kernel_times)
-		refuse("%s does not go with %s: a record may come in parts",
+		refuse("%s does not go with %s: a TLS record may come in parts",
 			named(parse, "kernel-ts"), named(parse, "tls"));
 	load->tls = client_tls = hub_tls_client_new(load->authorities);
 	atexit(free_client_tls);
@@ -222,11 +224,11 @@ check_datagrams(struct parse *parse)
 	load->is_datagrams = true;
 	if (sizes_least(&load->sizes) < MESSAGE_HEAD || sizes_most(&load->sizes) > DATAGRAM_MOST)
 		refuse_of(parse, "size",
-			"datagrams have %d to %d bytes here: replies that come in "
-			"another order are told apart by their first %d",
+			"datagrams have %d to %d bytes here: replies may come in "
+			"another order, and are identified by their first %d bytes",
 			MESSAGE_HEAD, DATAGRAM_MOST, MESSAGE_HEAD);
 	if (load->framing != MESSAGE_RAW)
-		refuse_of(parse, "framing", "a datagram needs none");
+		refuse_of(parse, "framing", "a datagram needs no framing");
 	if (load->idle > 0)
 		refuse_of(parse, "idle", "there is no connection to hold with udp: targets");
 	if (load->churn == 0)
@@ -255,10 +257,10 @@ options_check(struct parse *parse)
 	settle_output(parse);
 	check_stdout(load);
 	if (load->connections == 0 && load->is_open)
-		refuse("%s=0 has nothing to send on: leave %s out", named(parse, "connections"),
-			named(parse, "rate"));
+		refuse("%s=0 leaves no connection to send on: leave %s out",
+			named(parse, "connections"), named(parse, "rate"));
 	if (load->connections > 0 && load->connections < load->target_count)
-		refuse("%s=%u leaves some of the %u targets without any",
+		refuse("%s=%u leaves some of the %u targets without a connection",
 			named(parse, "connections"), load->connections, load->target_count);
 	check_gates(parse);
 	check_baseline(parse);

@@ -203,7 +203,7 @@ print_differences(FILE *stream, const json_t *base, const json_t *new)
 			continue;
 		old_text = json_dumps(before, JSON_ENCODE_ANY);
 		new_text = json_dumps(after, JSON_ENCODE_ANY);
-		fprintf(stream, "  note: another load: %s was %s, is %s\n", keys[i],
+		fprintf(stream, "  note: the loads differ: %s was %s, is %s\n", keys[i],
 			old_text != NULL ? old_text : "absent",
 			new_text != NULL ? new_text : "absent");
 		free(old_text);
@@ -215,7 +215,7 @@ static int
 conclude(FILE *stream, const unsigned counts[static VERDICT_MAX])
 {
 	if (counts[VERDICT_REGRESSED] > 0 && counts[VERDICT_IMPROVED] > 0) {
-		fprintf(stream, "verdict: mixed: some of it improved, some regressed\n");
+		fprintf(stream, "verdict: mixed: some metrics improved, some regressed\n");
 		return LOAD_BREACHED;
 	}
 	if (counts[VERDICT_REGRESSED] > 0) {
@@ -224,8 +224,8 @@ conclude(FILE *stream, const unsigned counts[static VERDICT_MAX])
 	}
 	if (counts[VERDICT_UNCERTAIN] > 0)
 		fprintf(stream, "verdict: %s; more runs would tell (--repeat)\n",
-			counts[VERDICT_IMPROVED] > 0 ? "improved, but of the rest not all is sure"
-						     : "uncertain: no change is sure");
+			counts[VERDICT_IMPROVED] > 0 ? "improved, but other metrics are uncertain"
+						     : "uncertain: no change is certain");
 	else
 		fprintf(stream, "verdict: %s\n",
 			counts[VERDICT_IMPROVED] > 0 ? "improved" : "unchanged");
@@ -269,7 +269,7 @@ compare_results(FILE *stream, const json_t *base, const json_t *new, const char 
 		new_count = read_samples(json_at(new, samples), &metrics[i], after);
 		if (base_count < LOAD_SAMPLES_MIN || new_count < LOAD_SAMPLES_MIN ||
 			!(median(before, base_count) > 0)) {
-			fprintf(stream, "no verdict: too little came back\n");
+			fprintf(stream, "no verdict: too few replies came back\n");
 			return LOAD_INVALID;
 		}
 		ratio = compare_medians(before, base_count, after, new_count, 1);
@@ -280,8 +280,8 @@ compare_results(FILE *stream, const json_t *base, const json_t *new, const char 
 	}
 	if (!by_runs)
 		fprintf(stream,
-			"  note: intervals of one run are more alike than two runs; --repeat=5 "
-			"says more\n");
+			"  note: intervals of one run differ less than runs do; --repeat=5 is more "
+			"reliable\n");
 	return conclude(stream, counts);
 }
 

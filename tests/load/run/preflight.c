@@ -89,9 +89,8 @@ check_files(const struct load *load, struct findings *findings)
 	/* Before a run the number of the server's processes is not known. */
 	if (all_connections(load) + 64 > files && !findings->is_run)
 		say(findings, 'w',
-			"the server, too, needs %.0f open files in all; with the limit of %.0f "
-			"that is "
-			"%.0f of its processes",
+			"the server, too, needs %.0f open files in all; with a limit of %.0f each, "
+			"it needs %.0f processes",
 			all_connections(load), files, ceil(all_connections(load) / (files - 64)));
 }
 

@@ -35,7 +35,7 @@ run_thread(void *argument)
 		CPU_SET(start->load->cpus[start->index % start->load->cpu_count], &set);
 		if (pthread_setaffinity_np(pthread_self(), sizeof set, &set) != 0)
 			snprintf(start->segment->row[start->index].trouble, SEGMENT_TEXT_SIZE,
-				"cannot be pinned to CPU %u",
+				"a generator thread cannot be pinned to CPU %u",
 				start->load->cpus[start->index % start->load->cpu_count]);
 	}
 	generator_run(start->load, start->segment, start->index);
@@ -63,7 +63,7 @@ generate(const struct load *load, struct segment *segment, unsigned process, pid
 			break;
 	for (unsigned i = started; i < load->threads; i++) {
 		snprintf(segment->row[starts[i].index].trouble, SEGMENT_TEXT_SIZE,
-			"a thread cannot be started");
+			"a generator thread cannot be started");
 		segment->row[starts[i].index].state = ROW_DONE;
 	}
 	run_thread(&starts[0]);

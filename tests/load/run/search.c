@@ -170,9 +170,9 @@ print_answer(FILE *stream, const struct search *search)
 		return LOAD_DONE;
 	case BISECTION_NONE:
 		fprintf(stream, "no rate keeps %s%s%s%s\n", goal,
-			bisection->least > 1 ? ", of those with enough messages for it, " : "",
+			bisection->least > 1 ? " (a rate below " : "",
 			bisection->least > 1 ? least : "",
-			bisection->least > 1 ? "/s and more" : "");
+			bisection->least > 1 ? "/s has too few messages to tell)" : "");
 		return LOAD_BREACHED;
 	case BISECTION_AT_LEAST:
 		fprintf(stream,
@@ -185,8 +185,8 @@ print_answer(FILE *stream, const struct search *search)
 	default:
 		fprintf(stream,
 			"cannot tell: this generator could measure no rate that keeps "
-			"%s%s%s%s; with longer runs (--duration) or another machine it "
-			"may\n",
+			"%s%s%s%s; longer runs (--duration) or another machine may "
+			"help\n",
 			goal, bisection->broke > 0 ? " (" : "", bisection->broke > 0 ? broke : "",
 			bisection->broke > 0 ? "/s does not)" : "");
 		return LOAD_INVALID;

@@ -327,7 +327,7 @@ measure_rounds(struct sweep *sweep, bool *is_lowered)
 			sweep->rate = floor(sweep->rate / 2);
 			*is_lowered = true;
 			if (!sweep->load->is_quiet)
-				fprintf(stderr, "  all of them again, at %s/s\n",
+				fprintf(stderr, "  all shapes again, at %s/s\n",
 					units_write_count(rate, sweep->rate));
 			return true;
 		}

@@ -132,7 +132,8 @@ look_for_rivals(
 		if (is_faster || (overlap(&rival->p99, &chosen->p99) && !is_alike)) {
 			choice->kind = CHOICE_UNKNOWN;
 			snprintf(choice->why, sizeof choice->why,
-				"rounds of %ux%u and %ux%u are farther apart than the two, in %s",
+				"%ux%u and %ux%u differ less from each other than their rounds do, "
+				"in %s",
 				chosen->shape.processes, chosen->shape.threads,
 				rival->shape.processes, rival->shape.threads,
 				is_faster ? "throughput" : "p99");

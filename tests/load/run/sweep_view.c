@@ -46,9 +46,10 @@ print_why(FILE *stream, const struct sweep *sweep, const struct choice *choice)
 	if (choice->kind == CHOICE_ALIKE)
 		fprintf(stream, "; as good at %s/s: %s\n", common, choice->why);
 	else if (sweep->count > 1)
-		fprintf(stream, ", and the lowest p99 of those that near, at %s/s\n", common);
+		fprintf(stream, ", and the lowest p99 of all with such a throughput, at %s/s\n",
+			common);
 	else
-		fprintf(stream, ", with no other to compare with\n");
+		fprintf(stream, ", with no other shape to compare\n");
 	if (chosen->shape.processes == 1)
 		fprintf(stream, "note: with one process a crash takes every connection\n");
 }
@@ -73,7 +74,7 @@ print_choice(FILE *stream, const struct sweep *sweep)
 	if (choice.kind == CHOICE_UNKNOWN)
 		fprintf(stream,
 			"cannot tell: %s; more --rounds, a longer --duration, or a machine with "
-			"more CPUs may\n",
+			"more CPUs may help\n",
 			choice.why);
 	else
 		print_why(stream, sweep, &choice);
@@ -81,12 +82,13 @@ print_choice(FILE *stream, const struct sweep *sweep)
 		threads, threads == 1 ? "" : "s", cpus_allowed());
 	if (sweep->rate < sweep->first_rate)
 		fprintf(stream,
-			"note: the common rate is %s/s, because not all could be measured at "
+			"note: the common rate is %s/s, because not all shapes could be measured "
+			"at "
 			"%s/s\n",
 			units_write_count(rate, sweep->rate),
 			units_write_count(first, sweep->first_rate));
 	if (has_doubts(sweep))
-		fprintf(stream, "note: * some rounds were not valid, however often they were "
+		fprintf(stream, "note: * some rounds stayed invalid, though they were "
 				"repeated\n");
 }
 

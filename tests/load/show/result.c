@@ -272,8 +272,9 @@ judge_generator(struct result *result)
 		judge_lag(result);
 	else if (result_cpu(result) > CPU_BUSY)
 		note(result,
-			"a generator thread used %.0f %% of its CPU: the rate is as much its "
-			"limit as the server's; try more --threads",
+			"a generator thread used %.0f %% of its CPU: the rate may be limited by "
+			"it, "
+			"not by the server; try more --threads",
 			100 * result_cpu(result));
 	if (total->response.count == 0 && result->signal == 0 && result->load->connections > 0)
 		doubt(result, "no message was answered after the warm-up");
@@ -303,15 +304,13 @@ note_method(struct result *result)
 				: "messages waited for earlier ones before they could be sent");
 	if (result->load->churn >= 0 && result->load->close != LOAD_CLOSE_RST &&
 		result->load->source_count == 0)
-		note(result, "closed connections keep their ports for a minute, and looking for a "
-			     "free one takes time: --close=rst, or more --source addresses");
+		note(result, "closed connections keep their ports for a minute, and finding a free "
+			     "port takes time: use --close=rst, or more --source addresses");
 	if (result->load->is_open && total->tally.received > total->tally.due)
-		note(result,
-			"replies to messages of the warm-up came after it, and are not in what "
-			"was achieved");
+		note(result, "replies to messages of the warm-up came after it, and are not in the "
+			     "achieved rate");
 	if (total->tally.delayed > 0)
-		note(result,
-			"%llu reconnects waited for --connect-rate, and their messages with them",
+		note(result, "%llu reconnects waited for --connect-rate, and so did their messages",
 			(unsigned long long)total->tally.delayed);
 	if (result->load->server_stats != NULL && result->server_after == NULL)
 		note(result, "%s did not answer with the server's counters",
