@@ -45,7 +45,8 @@ const struct hubbub_option options_table[] = {
 	{.name = "closed",
 		.values = "DEPTH",
 		.group = PART_SHAPE,
-		.help = "Send the next when a reply arrives; DEPTH in flight per connection",
+		.help = "Closed loop: send a message when a reply arrives; DEPTH in flight per "
+			"connection",
 		.kind = HUBBUB_NUMBER,
 		FIELD(depth),
 		.standard = "1",
@@ -82,7 +83,8 @@ const struct hubbub_option options_table[] = {
 		.letter = 'p',
 		.values = "N|auto",
 		.group = PART_CONNECTIONS,
-		.help = "Generator processes; auto: as many as the file limit asks for",
+		.help = "Generator processes; auto: as many as the limit on open files "
+			"requires",
 		.kind = HUBBUB_NUMBER,
 		FIELD(processes),
 		.standard = "auto",
