@@ -1,3 +1,5 @@
+/* jemalloc's counters of the thread. mallctl is a weak symbol: NULL where another allocator is
+ * linked, as with a sanitizer. */
 #include "tests/support/allocated.h"
 
 #include <stddef.h>

@@ -1,3 +1,5 @@
+/* A self-signed certificate that is its own authority: a client that trusts the file trusts the
+ * server. */
 #include "tests/support/certificate.h"
 
 #include <stdio.h>

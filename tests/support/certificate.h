@@ -1,4 +1,4 @@
-/* Certificates for one test, made by openssl(1). */
+/* Self-signed certificates for a test, made by openssl(1). */
 #ifndef HUBBUB_TESTS_CERTIFICATE_H
 #define HUBBUB_TESTS_CERTIFICATE_H
 
@@ -7,15 +7,16 @@
 #include "tests/support/folder.h"
 
 struct certificate {
-	char folder[FOLDER_SIZE];
-	char file[FOLDER_SIZE + 16]; /* PEM; who trusts it trusts its bearer */
-	char key[FOLDER_SIZE + 16];
+	char folder[FOLDER_SIZE];    /* the directory of both files; empty: not made yet */
+	char file[FOLDER_SIZE + 16]; /* the certificate in PEM form, also the authority to trust */
+	char key[FOLDER_SIZE + 16];  /* its private key in PEM form */
 };
 
-/* Makes one for localhost and 127.0.0.1 in a folder of its own, or anew in the same. Returns
- * whether it did. */
+/* Makes a certificate for localhost and 127.0.0.1, in a new directory, or again in the same one.
+ * Returns whether it did. */
 bool certificate_make(struct certificate *certificate);
 
+/* Removes the directory with both files. */
 void certificate_clean(struct certificate *certificate);
 
 #endif

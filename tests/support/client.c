@@ -1,3 +1,5 @@
+/* Every socket has a timeout for sending and receiving, so that a server that hangs fails the test
+ * instead of blocking it. With a sanitizer the timeout is longer. */
 #include "tests/support/client.h"
 
 #include <arpa/inet.h>

@@ -1,3 +1,5 @@
+/* The fd of standard error is replaced by a memory file, and restored afterwards. So also output of
+ * the C library and of child processes is kept. */
 #include "tests/support/complaint.h"
 
 #include <sys/mman.h>
@@ -9,7 +11,7 @@ void
 complaint_listen(void)
 {
 	before = dup(STDERR_FILENO);
-	/* Not a pipe: nobody reads it meanwhile. */
+	/* Not a pipe, which would block when full, since nobody reads it meanwhile. */
 	kept = memfd_create("complaint", MFD_CLOEXEC);
 	dup2(kept, STDERR_FILENO);
 }

@@ -1,3 +1,5 @@
+/* Counts the entries of /proc/self/fd. "." and ".." and the fd of the directory itself are counted,
+ * too: only differences between two calls mean something. */
 #include "tests/support/descriptors.h"
 
 #include <dirent.h>
@@ -6,12 +8,12 @@
 int
 open_descriptors(void)
 {
-	DIR *folder = opendir("/proc/self/fd");
+	DIR *directory = opendir("/proc/self/fd");
 	int count = 0;
 
-	while (folder != NULL && readdir(folder) != NULL)
+	while (directory != NULL && readdir(directory) != NULL)
 		count++;
-	if (folder != NULL)
-		closedir(folder);
+	if (directory != NULL)
+		closedir(directory);
 	return count;
 }

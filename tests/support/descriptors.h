@@ -1,8 +1,9 @@
-/* The descriptors that this process has open. */
+/* Detects leaks of file descriptors. */
 #ifndef HUBBUB_TESTS_DESCRIPTORS_H
 #define HUBBUB_TESTS_DESCRIPTORS_H
 
-/* How many there are; a few more, but always as many, since it opens one to look. */
+/* The number of open file descriptors of this process plus a constant: compare the results of two
+ * calls. */
 int open_descriptors(void);
 
 #endif

@@ -1,3 +1,5 @@
+/* A sample is the beginning of a shuffled list of all cases, so the seed alone determines which
+ * cases are drawn, and in which order. */
 #include "tests/support/draw.h"
 
 #include <stdio.h>
@@ -34,7 +36,7 @@ shuffle(struct draw *draw)
 	}
 }
 
-/* Leaves those that have the text in their names. */
+/* Keeps only the cases whose names contain the text. */
 static void
 keep(struct draw *draw, const char *text, const char *(*name)(unsigned number))
 {

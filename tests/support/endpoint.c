@@ -1,3 +1,6 @@
+/* Every operation is one non-blocking call on the fd, or one of OpenSSL's, translated to errno:
+ * EAGAIN for "wants to read" or "wants to write", EPROTO for every error of TLS. So a caller sees
+ * one kind of socket, whatever the transport. */
 #include "tests/support/endpoint.h"
 
 #include <arpa/inet.h>
@@ -24,7 +27,7 @@ static const char proxy_header[28] =
 
 /* ---- TLS ---- */
 
-/* Never freed: connections of any thread share it. */
+/* OpenSSL's context, shared by connections of all threads, and never freed. */
 static SSL_CTX *context;
 
 static void
@@ -33,8 +36,8 @@ pass(int signal)
 	(void)signal;
 }
 
-/* OpenSSL writes to connections that were reset, too. A handler does not outlive an exec, as
- * SIG_IGN does: programs that are started have what is usual. */
+/* OpenSSL may write to a connection that was reset. SIGPIPE gets a handler instead of SIG_IGN,
+ * which programs that a test starts would inherit through exec. */
 static void
 make_context(void)
 {
@@ -57,7 +60,7 @@ tls_new(int fd)
 	return tls;
 }
 
-/* What a call of OpenSSL has returned, as a system call returns it. */
+/* Translates the result of an OpenSSL call to that of a system call. */
 static ssize_t
 tls_result(SSL *tls, int result)
 {
@@ -120,7 +123,8 @@ endpoint_open(struct endpoint *endpoint, const struct target *target)
 	return false;
 }
 
-/* What the kernel says of a connect that has ended; then what comes before the first message. */
+/* Looks at the outcome of connect, then sends or begins what precedes the first message: a PROXY
+ * header, or the TLS handshake. */
 static int
 connected(struct endpoint *endpoint)
 {
@@ -205,7 +209,7 @@ endpoint_close(struct endpoint *endpoint)
 
 /* ---- one exchange ---- */
 
-/* Until the descriptor is ready, or the time is over. */
+/* Waits until the fd is ready for the events. Returns false when the time is over. */
 static bool
 await(const struct endpoint *endpoint, short events, int64_t end)
 {

@@ -1,3 +1,5 @@
+/* Sums over the processes of a family, from their CPU clocks and from /proc. A process that has
+ * ended counts as 0, so sums can go back. */
 #include "tests/support/family.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* A process and its children: what they use together. */
+/* CPU and memory of a process and its children together. */
 #ifndef HUBBUB_TESTS_FAMILY_H
 #define HUBBUB_TESTS_FAMILY_H
 
@@ -11,15 +11,15 @@ struct family {
 	int count;
 };
 
-/* The process and the children that it has now. */
+/* Finds the process and its children of this moment. */
 void family_find(struct family *family, pid_t pid);
 
-/* CPU seconds that they have used so far. */
+/* CPU seconds that the processes have used so far. */
 double family_cpu(const struct family *family);
 
-/* Bytes of memory, as a field of smaps_rollup adds up over them ("Pss" counts what they share once,
- * "Private_Dirty" is what they have written for themselves), or one of status ("VmRSS", "VmPTE":
- * page tables). */
+/* Bytes of memory: the sum of a field of /proc/PID/smaps_rollup ("Pss" counts shared pages once,
+ * "Private_Dirty" is what a process has written for itself), or, if it begins with "Vm", of
+ * /proc/PID/status ("VmRSS"; "VmPTE": page tables). */
 double family_memory(const struct family *family, const char *field);
 
 #endif

@@ -1,3 +1,6 @@
+/* One thread polls all connections, and cuts what it receives into messages of a fixed size. Each
+ * message is answered as it is, until the victim comes; then the fault happens once. A stall is a
+ * sleep of that thread, so everything stops with it. */
 #include "tests/support/faulty.h"
 
 #include <arpa/inet.h>
@@ -17,16 +20,16 @@
 struct peer {
 	int fd;
 	size_t length;
-	char *bytes; /* of a message that is not whole yet */
+	char *bytes; /* received bytes of a message that is not complete yet */
 };
 
-/* What the thread has. */
+/* The state of the server's thread. */
 struct scene {
 	struct faulty *faulty;
 	struct peer peers[FAULTY_CONNECTIONS];
 	int count;
-	int held_fd; /* of the reply that waits to be swapped; -1: none */
-	char *held;
+	int held_fd;  /* FAULTY_SWAP: connection of the reply that is held back; -1: none */
+	char *held;   /* that reply */
 	bool is_done; /* the fault has happened */
 };
 
@@ -43,7 +46,7 @@ reply(int fd, const char *bytes, size_t length)
 	}
 }
 
-/* Holds one connection's reply until another's comes. */
+/* Holds a connection's reply back until another connection's message comes, and swaps the two. */
 static void
 swap(struct scene *scene, struct peer *peer, const char *message)
 {
@@ -63,8 +66,8 @@ swap(struct scene *scene, struct peer *peer, const char *message)
 	scene->is_done = true;
 }
 
-/* The victim's reply. room: how many bytes follow the message in the buffer. Returns how many
- * messages were used; 0: the peer is closed. */
+/* Answers the victim's message, with the fault. room is the number of bytes behind the message in
+ * the buffer. Returns how many messages were answered; 0: the connection is to be closed. */
 static size_t
 misbehave(struct scene *scene, struct peer *peer, char *message, size_t room)
 {
@@ -107,7 +110,7 @@ misbehave(struct scene *scene, struct peer *peer, char *message, size_t room)
 	return 1;
 }
 
-/* Answers the messages in the buffer. Returns false if the peer is to be closed. */
+/* Answers the complete messages in the buffer. Returns false if the connection is to be closed. */
 static bool
 answer(struct scene *scene, struct peer *peer)
 {
@@ -168,7 +171,7 @@ serve_all(struct scene *scene)
 	queries[count] = (struct pollfd){.fd = scene->faulty->listener, .events = POLLIN};
 	if (poll(queries, (nfds_t)count + 1, 20) <= 0)
 		return;
-	/* From the end, because dropping one moves the last into its place. */
+	/* Backwards, because dropping a peer moves the last one into its place. */
 	for (int i = count - 1; i >= 0; i--) {
 		struct peer *peer = &scene->peers[i];
 		ssize_t received;

@@ -1,5 +1,5 @@
-/* An echo server that misbehaves in one way, in a thread of its own. It knows how long messages
- * are. */
+/* An echo server with one fault, in a thread of its own. It has no framing: the size of messages is
+ * fixed. */
 #ifndef HUBBUB_TESTS_FAULTY_H
 #define HUBBUB_TESTS_FAULTY_H
 
@@ -13,34 +13,38 @@
 
 enum faulty_kind {
 	FAULTY_NONE,
-	FAULTY_FLIP,      /* one bit of one reply */
-	FAULTY_DROP,      /* one byte of one reply */
-	FAULTY_ADD,       /* one byte after one reply */
-	FAULTY_SWAP,      /* the replies of two connections */
-	FAULTY_REORDER,   /* two replies of one connection, if they came together */
+	FAULTY_FLIP,      /* one bit of one reply is changed */
+	FAULTY_DROP,      /* one byte of one reply is left out */
+	FAULTY_ADD,       /* one byte is added after one reply */
+	FAULTY_SWAP,      /* the replies of two connections are swapped */
+	FAULTY_REORDER,   /* two replies of one connection are swapped, once both are due */
 	FAULTY_DUPLICATE, /* one reply is sent twice */
-	FAULTY_CLOSE,     /* closes one connection with a message unanswered */
-	FAULTY_SILENT,    /* never answers */
-	FAULTY_STALL,     /* does nothing for a while, again and again */
+	FAULTY_CLOSE,     /* one connection is closed with a message unanswered */
+	FAULTY_SILENT,    /* no message is answered */
+	FAULTY_STALL,     /* the server pauses, again and again */
 };
 
 struct faulty {
 	enum faulty_kind kind;
-	size_t size;     /* of a message */
-	uint64_t victim; /* which message it happens to, counted over all connections */
-	double period;   /* of stalls, in seconds: one at the end of each */
-	double pause;    /* how long one is */
-	int port;        /* the rest is the server's */
-	uint64_t messages;
-	int64_t times[FAULTY_TIMES_MAX]; /* clock at which each came; read after faulty_stop */
+	size_t size; /* bytes of a message */
+	/* The message that the fault happens to, counted over all connections. */
+	uint64_t victim;
+	double period;     /* of FAULTY_STALL, seconds: each period ends with a pause */
+	double pause;      /* length of a pause, seconds */
+	int port;          /* set by faulty_start; the rest is the server's */
+	uint64_t messages; /* so far */
+	/* Clock at which each message came; to be read after faulty_stop. */
+	int64_t times[FAULTY_TIMES_MAX];
 	volatile bool stop;
 	int listener;
 	pthread_t thread;
 };
 
-/* Starts one on a free port; kind to pause are set. Returns whether it serves. */
+/* Starts the server on a free port of loopback; the fields from kind to pause are set. Returns
+ * whether it serves. */
 bool faulty_start(struct faulty *faulty);
 
+/* Ends the server and its thread. */
 void faulty_stop(struct faulty *faulty);
 
 #endif

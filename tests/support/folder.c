@@ -1,3 +1,5 @@
+/* The directory is removed file by file, without following symbolic links. If that fails its path
+ * is printed. */
 #include "tests/support/folder.h"
 
 #include <ftw.h>

@@ -1,4 +1,4 @@
-/* A folder for one test. */
+/* A temporary directory for a test. */
 #ifndef HUBBUB_TESTS_FOLDER_H
 #define HUBBUB_TESTS_FOLDER_H
 
@@ -6,10 +6,10 @@
 
 #define FOLDER_SIZE 64
 
-/* Makes an empty one under /tmp. Returns whether it did. */
+/* Makes an empty directory under /tmp. Returns whether it did; if not, path is empty. */
 bool folder_make(char path[static FOLDER_SIZE]);
 
-/* Removes it with all that is in it. An empty path is ignored. */
+/* Removes the directory with all its contents. An empty path is ignored. */
 void folder_remove(char path[static FOLDER_SIZE]);
 
 #endif

@@ -1,3 +1,5 @@
+/* Both sockets get the smallest buffers; then bytes are sent until neither send nor sendfile takes
+ * any more, for longer than the receiver's kernel needs to make room. */
 #include "tests/support/full.h"
 
 #include <fcntl.h>
@@ -19,8 +21,8 @@ full_stream(int ends[2])
 	bool had_room;
 	off_t begin;
 
-	/* The probes of a peer that has no room, every 200 ms, would make some in a large
-	 * buffer. */
+	/* With a large receive buffer the sender's window probes, every 200 ms, would be accepted
+	 * and make room again. */
 	setsockopt(listener, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
 	listen(listener, 1);
 	getsockname(listener, (struct sockaddr *)&address, &length);
@@ -33,11 +35,13 @@ full_stream(int ends[2])
 	ftruncate(file, 1);
 	do {
 		had_room = false;
-		/* The last segment may have room for either when it has none for the other. */
+		/* The last segment may have room for one of the two calls and none for the
+		 * other. */
 		while (send(ends[0], zeros, sizeof zeros, MSG_DONTWAIT) > 0 ||
 			sendfile(ends[0], file, (begin = 0, &begin), 1) > 0)
 			had_room = true;
-		/* What was sent may be received meanwhile, which makes room again. */
+		/* The kernel may move what was sent into the receive buffer meanwhile, which makes
+		 * room again. */
 		hub_sleep(250 * HUB_MILLISECOND);
 	} while (had_room);
 	close(file);

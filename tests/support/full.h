@@ -1,10 +1,10 @@
-/* Streams into which nothing more can be sent. */
+/* A connection whose buffers are full, for tests of blocked sends. */
 #ifndef HUBBUB_TESTS_FULL_H
 #define HUBBUB_TESTS_FULL_H
 
-/* Makes ends a TCP connection whose first end takes nothing more, by send or by sendfile, until the
- * second one receives; the caller closes both. Of TCP, because sendfile does not wait for a Unix
- * stream before Linux 6.5. For coroutines, whose hub goes on meanwhile. */
+/* Connects two sockets by TCP, whose first end takes no more bytes, by send or by sendfile, until
+ * the second end receives. TCP, because sendfile to a Unix socket does not wait before Linux 6.5.
+ * The caller closes both. Switches; for coroutines only. */
 void full_stream(int ends[2]);
 
 #endif

@@ -1,3 +1,5 @@
+/* The check for leaked descriptors needs a steady state: libunwind keeps descriptors open from its
+ * first backtrace on, so one backtrace is made before the first count. */
 #include "tests/support/in_hub.h"
 
 #include <fcntl.h>
@@ -14,7 +16,8 @@ wait_for_ever(void *argument)
 	return argument;
 }
 
-/* libunwind opens two descriptors at the first backtrace of a process, for ever. */
+/* Makes libunwind open the two descriptors that it opens at a process's first backtrace and
+ * keeps. */
 static void *
 dump_once(void *argument)
 {
@@ -47,6 +50,6 @@ until_it_waits(const struct hub_coroutine *coroutine)
 	while (coroutine->state != COROUTINE_WAITING && coroutine->state != COROUTINE_DONE &&
 		hub_now() < end)
 		hub_sleep(0);
-	/* In the kernel, too: the loop polls for it. */
+	/* One more turn, in which the loop asks the kernel for what the coroutine waits for. */
 	hub_sleep(1);
 }

@@ -1,3 +1,6 @@
+/* hubbub-load runs as a program of its own, with a result file in a temporary directory. Options
+ * that would let a busy machine spoil the measurement come first, so that the test's own options
+ * override them. */
 #include "tests/support/loader.h"
 
 #include <stdarg.h>
@@ -6,7 +9,7 @@
 
 #define ARGUMENTS_MAX 64
 
-/* One that was never started is all zero. */
+/* Ends the program, if there is one. A loader that was never started is all zero. */
 static void
 end(struct loader *loader)
 {
@@ -33,7 +36,8 @@ start(struct loader *loader, int port, va_list more)
 		argv[count++] = next;
 		next = va_arg(more, char *);
 	}
-	/* A busy machine does not make a test of something else fail; what follows overrides it. */
+	/* A busy machine must not fail a test about something else. The test's options follow, and
+	 * override these. */
 	argv[count++] = "--max-lag=10s";
 	if (program_is_sanitized())
 		argv[count++] = "--timeout=60s";

@@ -1,4 +1,4 @@
-/* Running hubbub-load, and reading its result. */
+/* Runs hubbub-load and reads its result. */
 #ifndef HUBBUB_TESTS_LOADER_H
 #define HUBBUB_TESTS_LOADER_H
 
@@ -10,30 +10,32 @@
 
 struct loader {
 	struct program program;
-	char folder[FOLDER_SIZE]; /* for its files; the result is result.json */
-	unsigned files;           /* limit on its open files; 0: unchanged */
-	json_t *result;
-	char path[FOLDER_SIZE + 64];
+	char folder[FOLDER_SIZE];    /* directory of its files; the result is result.json */
+	unsigned files;              /* its limit on open files; 0: unchanged */
+	json_t *result;              /* after loader_wait; NULL: none. Freed by loader_clean. */
+	char path[FOLDER_SIZE + 64]; /* what loader_file has returned */
 };
 
-/* Starts it with "127.0.0.1:port" (0: none), "-o", the result's path, and more options, ended by
- * NULL; only a lag of 10 s makes its measurement invalid. Returns whether it was started. */
+/* Starts hubbub-load with the target "127.0.0.1:port" (none for 0), "-o" with the result's path,
+ * and further options, ended by NULL. A lag of up to 10 s does not make the measurement invalid.
+ * Returns whether it was started. */
 bool loader_start(struct loader *loader, int port, ...) __attribute__((sentinel));
 
-/* Waits for its end and reads the result, if there is one. Returns the exit code. */
+/* Waits for the program's end and reads the result, if there is one. Returns the exit code, as
+ * program_wait. */
 int loader_wait(struct loader *loader, double seconds);
 
-/* loader_start and loader_wait, at most a minute. */
+/* loader_start, and loader_wait for at most a minute. Returns -1 if it was not started. */
 int loader_run(struct loader *loader, int port, ...) __attribute__((sentinel));
 
-/* A number of the result by a path of keys, such as "latency_ns.response.p99"; -1 if it is not
- * there. */
+/* The number at a path of keys in the result, such as "latency_ns.response.p99"; -1 if there is
+ * none. */
 double loader_number(const struct loader *loader, const char *path);
 
-/* The path of a file in its folder, static until the next call. */
+/* The path of a file in the loader's directory, static until the next call for the same loader. */
 char *loader_file(struct loader *loader, const char *name);
 
-/* Kills what still runs, and frees what it held. */
+/* Kills the program if it still runs, and frees all that the loader holds. */
 void loader_clean(struct loader *loader);
 
 #endif

@@ -1,3 +1,5 @@
+/* A datagram Unix socket whose path is in NOTIFY_SOCKET, as systemd's is. A datagram is one
+ * notification of one or several lines. */
 #include "tests/support/manager.h"
 
 #include <poll.h>
@@ -24,7 +26,7 @@ manager_open(const char *folder)
 	return -1;
 }
 
-/* Returns whether words have come within so many milliseconds. */
+/* Receives a notification within so many milliseconds. Returns whether one came. */
 static bool
 receive(int manager, char *words, size_t size, int patience)
 {

@@ -1,3 +1,5 @@
+/* A file with the wanted number is mounted over /proc/sys/fs/nr_open, in a mount namespace of this
+ * process. The kernel's own limit is unchanged: only what /proc shows differs. */
 #include "tests/support/most_files.h"
 
 #include <sched.h>

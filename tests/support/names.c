@@ -1,3 +1,5 @@
+/* A mount namespace with another /etc/hosts, and a network namespace with nothing but the loopback.
+ * Without root both need a user namespace, in which the caller is root. */
 #include "tests/support/names.h"
 
 #include <errno.h>
@@ -25,7 +27,7 @@ write_file(const char *path, const char *text)
 	return is_well;
 }
 
-/* As root, or as root of a user namespace. */
+/* Enters new namespaces: as root, or else as root of a new user namespace. */
 static bool
 leave(void)
 {

@@ -1,3 +1,4 @@
+/* nanosleep continues with the rest after each signal. */
 #include "tests/support/nap.h"
 
 #include <time.h>

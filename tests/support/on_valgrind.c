@@ -1,3 +1,4 @@
+/* Apart from in_hub.c, so that a suite that does not ask need not link hub/arch's annotations. */
 #include "hub/arch/annotate.h"
 #include "tests/support/in_hub.h"
 

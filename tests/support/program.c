@@ -1,3 +1,6 @@
+/* A program runs in a process group of its own, with its output in a pipe, and dies with the test
+ * (PR_SET_PDEATHSIG). All waiting is done by reading that pipe, so a program never blocks on a full
+ * one while the test waits for it. */
 #include "tests/support/program.h"
 
 #include <dirent.h>
@@ -18,13 +21,13 @@
 
 #include "hub/base/clock.h"
 
-/* Set by the test runner to drive another build of the programs. */
+/* The directory of the programs under test; HUBBUB_BIN names another build. */
 static const char *
-program_folder(void)
+program_directory(void)
 {
-	const char *folder = getenv("HUBBUB_BIN");
+	const char *directory = getenv("HUBBUB_BIN");
 
-	return folder != NULL ? folder : HUBBUB_BIN_DIR;
+	return directory != NULL ? directory : HUBBUB_BIN_DIR;
 }
 
 char *
@@ -32,14 +35,14 @@ program_path(const char *name)
 {
 	static char path[4096];
 
-	snprintf(path, sizeof path, "%s/%s", program_folder(), name);
+	snprintf(path, sizeof path, "%s/%s", program_directory(), name);
 	return path;
 }
 
 bool
 program_is_sanitized(void)
 {
-	return fnmatch("*/build-?san/bin", program_folder(), 0) == 0;
+	return fnmatch("*/build-?san/bin", program_directory(), 0) == 0;
 }
 
 bool
@@ -55,7 +58,7 @@ program_start(struct program *program, char *const argv[], unsigned files)
 		struct rlimit limit = {files, files};
 
 		setpgid(0, 0);
-		/* A test that is killed takes its programs along. */
+		/* If the test is killed, its programs are, too. */
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (files != 0)
 			setrlimit(RLIMIT_NOFILE, &limit);
@@ -70,7 +73,8 @@ program_start(struct program *program, char *const argv[], unsigned files)
 	return program->pid > 0;
 }
 
-/* Reads what there is within the time. Returns false at the end of output or of time. */
+/* Reads output that comes before the deadline. Returns false at the end of output, or when the time
+ * is over. */
 static bool
 read_more(struct program *program, int64_t deadline)
 {
@@ -97,7 +101,7 @@ read_more(struct program *program, int64_t deadline)
 static int64_t
 deadline_in(double seconds)
 {
-	/* Less than a second is no patience, but a look. */
+	/* Less than a second is a look at the present state, which is not prolonged. */
 	if (seconds >= 1 && program_is_sanitized())
 		seconds *= SANITIZED_PATIENCE;
 	return clock_now() + (int64_t)(seconds * (double)CLOCK_SECOND);
@@ -172,8 +176,9 @@ program_end(struct program *program)
 		waitpid(program->pid, NULL, 0);
 		program->pid = 0;
 	} else if (program->group > 0 && kill(program->group, 0) != 0) {
-		/* The workers of a master that was killed. The number of a group with members is
-		 * given to no new process; one that another leader has is another group's. */
+		/* Kill the workers of a master that was killed. Their group's number is given to no
+		 * new process while it has members; if a process of that number exists, the group
+		 * is another one. */
 		killpg(program->group, SIGKILL);
 	}
 	program->group = 0;
@@ -221,15 +226,15 @@ program_files(pid_t pid)
 {
 	char path[64];
 	int count = 0;
-	DIR *folder;
+	DIR *directory;
 
 	snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
-	folder = opendir(path);
-	while (folder != NULL && readdir(folder) != NULL)
+	directory = opendir(path);
+	while (directory != NULL && readdir(directory) != NULL)
 		count++;
-	if (folder != NULL)
-		closedir(folder);
-	/* Without the two that every folder has. */
+	if (directory != NULL)
+		closedir(directory);
+	/* Without "." and "..". */
 	return count > 2 ? count - 2 : 0;
 }
 
@@ -249,7 +254,7 @@ program_is_gone(void *pid)
 	return state == 'Z';
 }
 
-/* Whether a table of /proc/net has that socket, and says that it takes what comes. */
+/* Whether a table of /proc/net has the socket with that inode, in the wanted state. */
 static bool
 is_taking(const char *table, const char *format, unsigned long wanted, unsigned long inode)
 {
@@ -285,19 +290,19 @@ program_listeners(pid_t pid)
 	char path[64], link[64];
 	const struct dirent *entry;
 	int count = 0;
-	DIR *folder;
+	DIR *directory;
 
 	snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
-	folder = opendir(path);
-	while (folder != NULL && (entry = readdir(folder)) != NULL) {
-		ssize_t length = readlinkat(dirfd(folder), entry->d_name, link, sizeof link - 1);
+	directory = opendir(path);
+	while (directory != NULL && (entry = readdir(directory)) != NULL) {
+		ssize_t length = readlinkat(dirfd(directory), entry->d_name, link, sizeof link - 1);
 		unsigned long inode;
 
 		link[length > 0 ? length : 0] = '\0';
 		count += sscanf(link, "socket:[%lu]", &inode) == 1 && is_listener(inode);
 	}
-	if (folder != NULL)
-		closedir(folder);
+	if (directory != NULL)
+		closedir(directory);
 	return count;
 }
 

@@ -1,4 +1,4 @@
-/* Starting, watching and stopping the real programs. */
+/* Starts, watches and stops programs of the build. */
 #ifndef HUBBUB_TESTS_PROGRAM_H
 #define HUBBUB_TESTS_PROGRAM_H
 
@@ -9,59 +9,66 @@
 #define PROGRAM_OUTPUT_SIZE (64 * 1024)
 
 struct program {
-	pid_t pid;                      /* 0 once it was awaited */
-	pid_t group;                    /* its process group */
-	int output;                     /* stdout and stderr of the program, to read */
-	int port;                       /* from its ready line, or 0 */
-	char text[PROGRAM_OUTPUT_SIZE]; /* what it has printed so far, as a string */
-	size_t length;
+	pid_t pid;   /* 0 after it has been reaped */
+	pid_t group; /* its process group */
+	int output;  /* the reading end of its stdout and stderr */
+	int port;    /* port in its ready line; 0: not known */
+	/* What it has printed so far, as a string; the oldest half is dropped when it is full. */
+	char text[PROGRAM_OUTPUT_SIZE];
+	size_t length; /* of text */
 };
 
-/* The path of a program of this build ("hubbub-echo"), static until the next call. */
+/* The path of a program of the build under test, such as "hubbub-echo"; static until the next
+ * call. */
 char *program_path(const char *name);
 
-/* Whether those programs have a sanitizer, as tests/run builds them. Then all that is waited for
- * below for a second or more has SANITIZED_PATIENCE times as long. */
+/* Whether the programs under test are built with a sanitizer. Then all waits below of a second or
+ * more are SANITIZED_PATIENCE times as long. */
 bool program_is_sanitized(void);
 
-/* Sanitizers need much memory, and a machine that is short of it stands still for half a minute. */
+/* Sanitizers need much memory: a machine that runs short of it may stall for half a minute. */
 #define SANITIZED_PATIENCE 10
 
-/* Starts argv[0] with these arguments, ended by NULL, in a process group of its own, with a hard
- * file limit of files (0: unchanged). Returns whether it was started. */
+/* Starts argv[0] with the arguments argv, ended by NULL, in a process group of its own, with files
+ * as its hard limit on open files (0: unchanged). Returns whether it was started. */
 bool program_start(struct program *program, char *const argv[], unsigned files);
 
-/* Reads output until it holds text or seconds have passed. Returns whether it does. */
+/* Reads output until program->text contains text, or seconds have passed. Returns whether it
+ * does. */
 bool program_expect(struct program *program, const char *text, double seconds);
 
-/* program_start of hubbub-echo on a free port, with more options (ended by NULL), and waits for its
- * ready line. Returns whether it serves. */
+/* Starts hubbub-echo on a free port of loopback, with further options (ended by NULL), and waits
+ * for its ready line. Returns whether it serves. */
 bool program_start_echo(struct program *program, ...) __attribute__((sentinel));
 
 /* Waits for the program to end, reading its output meanwhile. Returns its exit code, 128 + signal,
- * or -1 if it has not ended after seconds. */
+ * or -1 if it has not ended after so many seconds. */
 int program_wait(struct program *program, double seconds);
 
-/* Sends the signal and waits. */
+/* Sends the signal, and waits as program_wait. Returns -1 if the program has been reaped
+ * already. */
 int program_stop(struct program *program, int signal, double seconds);
 
-/* Kills the program's whole process group, also what it has left, and frees what it held. */
+/* Kills the program's process group, with the children that it left behind, and frees all that is
+ * held. */
 void program_end(struct program *program);
 
-/* The children of a process. Returns how many were stored. */
+/* Stores the pids of at most max children of a process. Returns how many were stored. */
 int program_children(pid_t pid, pid_t *children, int max);
 
-/* What a process has in memory, in bytes, and how many descriptors it has open; 0 if it is gone. */
+/* The resident memory of a process, in bytes; and how many file descriptors it has open. 0 if the
+ * process is gone. */
 long program_memory(pid_t pid);
 int program_files(pid_t pid);
 
-/* Whether the process, a pid_t, is dead, reaped or not; for wait_until. */
+/* Whether the process *(pid_t *)pid is dead, reaped or not. A condition for wait_until. */
 bool program_is_gone(void *pid);
 
-/* How many of its descriptors take connections or datagrams. */
+/* How many file descriptors of a process are listening sockets, or unconnected UDP sockets. */
 int program_listeners(pid_t pid);
 
-/* Polls until condition(context) or seconds have passed; returns its last answer. */
+/* Polls until condition(context) is true or seconds have passed. Returns the condition's last
+ * value. */
 bool wait_until(bool (*condition)(void *context), void *context, double seconds);
 
 #endif

@@ -1,3 +1,5 @@
+/* Seccomp filters in front of system calls, one filter for each call. Filters add up and cannot be
+ * removed, and children inherit them. */
 #include "tests/support/sandbox.h"
 
 #include <errno.h>
@@ -47,6 +49,7 @@ sandbox_refuse_threads(void)
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
 
-	/* The newer call's flags are in memory, where a filter cannot look. */
+	/* A filter cannot read memory, where clone3 has its flags: refuse it with ENOSYS, so that
+	 * the C library uses clone. */
 	return sandbox_refuse(&newer, 1, ENOSYS) && install(code, sizeof code / sizeof code[0]);
 }

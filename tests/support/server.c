@@ -1,3 +1,7 @@
+/* The server is asked only as an operator can ask it: by hubbub-ctl over its control socket, by
+ * HTTP, and by the kernel's socket diagnostics. Ports are chosen below the kernel's ephemeral
+ * range, and claimed among concurrent tests by an abstract Unix socket that lives as long as the
+ * test's process. */
 #include "tests/support/server.h"
 
 #include <arpa/inet.h>
@@ -24,8 +28,8 @@
 #include "tests/support/client.h"
 #include "tests/support/folder.h"
 
-/* Takes a name for the port that other tests' processes see, until this one ends: between the look
- * whether it is free and the server's bind, another must not choose it. */
+/* Claims a port among the processes of all tests, until this process ends: another test must not
+ * choose it between the check that it is free and the server's bind. */
 static bool
 claim_port(int port)
 {
@@ -56,7 +60,7 @@ is_free(int port, int type)
 	return is_bound;
 }
 
-/* Below those that the kernel gives to whoever does not ask for one. */
+/* The range is below the kernel's ephemeral ports. */
 int
 server_lasting_port(void)
 {
@@ -69,7 +73,7 @@ server_lasting_port(void)
 		fclose(file);
 	}
 	if (first < 2048)
-		first = 32768; /* where they take all, they have many */
+		first = 32768; /* the ephemeral range is everything; take its upper part */
 	for (;;) {
 		unsigned some;
 		int port;
@@ -133,7 +137,7 @@ server_port(const struct server *server, const char *address)
 	return own != NULL && sscanf(own + strlen(address), "%d", &port) == 1 ? port : 0;
 }
 
-/* Asks the kernel for all sockets that listen. Returns where it answers, or -1. */
+/* Asks the kernel for all listening TCP sockets. Returns the fd on which it answers, or -1. */
 static int
 ask_for_listeners(void)
 {
@@ -225,7 +229,7 @@ server_get(struct server *server, const char *path, int *code)
 		free(answer);
 		return NULL;
 	}
-	/* A machine that is busy with sanitized processes makes the master wait for its turn. */
+	/* On a machine busy with sanitized processes the master may wait long for its turn. */
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &(struct timeval){120, 0}, sizeof(struct timeval));
 	snprintf(request, sizeof request,
 		"GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", path);
@@ -300,7 +304,8 @@ server_end(struct server *server, double seconds)
 {
 	if (server->pid == server->program.pid)
 		return program_stop(&server->program, SIGTERM, seconds);
-	/* A master that took over is nobody's child here. */
+	/* The master that took over in an upgrade is not this process's child: it can be polled,
+	 * not awaited. */
 	kill(server->pid, SIGTERM);
 	for (int i = 0; i < seconds * 100 && kill(server->pid, 0) == 0; i++)
 		poll(NULL, 0, 10);

@@ -1,4 +1,4 @@
-/* A running server, asked as an operator asks it: by hubbub-ctl and HTTP. */
+/* A running server, and what operators use on it: hubbub-ctl and HTTP. */
 #ifndef HUBBUB_TESTS_SERVER_H
 #define HUBBUB_TESTS_SERVER_H
 
@@ -10,58 +10,61 @@
 
 struct server {
 	struct program program;
-	pid_t pid;         /* of the master that serves: after an upgrade not the program's */
-	char control[108]; /* path of its socket, in a folder of its own */
-	char folder[64];
-	int admin; /* port */
+	pid_t pid;         /* the serving master; after an upgrade another one than the program's */
+	char control[108]; /* path of its control socket, in folder */
+	char folder[64];   /* a temporary directory of its own */
+	int admin;         /* port of its admin server */
 };
 
-/* A port that is free, that no other test's process chooses until this one ends, and that no client
- * gets as its own: a server can have it again. */
+/* A free port that no other test's process chooses until this one ends, and that no client gets as
+ * its ephemeral port: so a server can have it again after a restart. */
 int server_lasting_port(void);
 
-/* Makes its folder, and names its control socket there, as server_start does, for a server that is
- * started in another way. Returns whether it did. */
+/* Makes the server's directory and the path of its control socket, as server_start does, for a
+ * server that is started otherwise. Returns whether it did. */
 bool server_make_folder(struct server *server);
 
-/* Starts a program of this build with -p and -t and more options (ended by NULL), a control socket,
- * and an admin server, and waits until it is ready. */
+/* Starts a program of the build with -p, -t and further options (ended by NULL), a control socket
+ * and an admin server, and waits until it is ready. Returns whether it is. */
 bool server_start(struct server *server, const char *name, const char *processes,
 	const char *threads, ...) __attribute__((sentinel));
 
-/* The refusal of a change: on a busy machine a hub can wait for so long that it seems to hang. */
+/* The refusal of a change while a hub seems to hang, which it may on a busy machine. */
 #define SERVER_NOT_READY "a worker is not ready; try again"
 
-/* Runs hubbub-ctl with a command and at most one argument (or NULL); after SERVER_NOT_READY again,
- * for twenty seconds. Returns its exit code; output gets what it printed, if not NULL. */
+/* Runs hubbub-ctl with a command and an argument (or NULL); repeats it for twenty seconds as long
+ * as the answer is SERVER_NOT_READY. Returns its exit code. output, if not NULL, becomes what it
+ * printed. */
 int server_ctl(struct server *server, const char *command, const char *argument, char *output,
 	size_t size);
 
-/* The state, from /stats.json; the caller frees it. NULL if it does not answer. */
+/* The server's state, from /stats.json; the caller frees it. NULL if there is no answer. */
 json_t *server_stats(struct server *server);
 
-/* An answer of the admin server, without its head; code gets the status. The caller frees it. */
+/* The body of the admin server's answer to GET path; *code becomes the HTTP status. The caller
+ * frees the body. NULL if there is no answer. */
 char *server_get(struct server *server, const char *path, int *code);
 
-/* A number of the state: "connections", or one of its totals, as "totals.lost". */
+/* A number of the state: "connections", or a total, such as "totals.lost". */
 long server_number(struct server *server, const char *key);
 
-/* The pid of a worker, and the number of connections of a hub. */
+/* The pid of a worker; and a number or boolean of a hub. */
 pid_t server_worker(struct server *server, unsigned worker);
 long server_hub(struct server *server, unsigned worker, unsigned hub, const char *key);
 
-/* The port of another address that its ready line names, such as "udp:127.0.0.1:"; 0 if it has
- * none. */
+/* The port of another address in its ready line, by what precedes the port, such as
+ * "udp:127.0.0.1:"; 0 if there is none. */
 int server_port(const struct server *server, const char *address);
 
-/* How many sockets listen on a port of loopback, and of these, in whose queue so many find room, as
- * ss -ltn tells. -1 if the kernel does not. */
+/* How many sockets listen on a TCP port; *with_length becomes how many of them have a backlog of
+ * that length, as ss -ltn shows. -1 if the kernel does not answer. */
 int server_queues(int port, int length, int *with_length);
 
-/* Sends TERM and waits; returns the exit code. */
+/* Sends SIGTERM to the serving master and waits for its end. Returns the exit code, which is 0 for
+ * a master that took over; -1 if it has not ended after so many seconds. */
 int server_end(struct server *server, double seconds);
 
-/* Kills what still runs, and removes the folder. */
+/* Kills the processes that still run, and removes the directory. */
 void server_clean(struct server *server);
 
 #endif

@@ -1,3 +1,5 @@
+/* Each visit is a connection with a new OpenSSL context, so that nothing but the kept session
+ * carries over. */
 #include "tests/support/session.h"
 
 #include <ctype.h>
@@ -7,7 +9,7 @@
 
 #include "tests/support/client.h"
 
-/* TLS 1.3 sends its tickets after the handshake: they come before the answer. */
+/* TLS 1.3 sends tickets after the handshake: reading the answer also receives them. */
 static bool
 exchange(SSL *ssl)
 {

@@ -1,3 +1,5 @@
+/* Each trial is a forked process, and at most at_once run at a time. What a trial reports goes to
+ * shared memory; a trial that dies is a failure, whatever it reported. */
 #include "tests/support/trial.h"
 
 #include <signal.h>
@@ -25,7 +27,7 @@ trial_fail(struct trial *trial, const char *format, ...)
 	return false;
 }
 
-/* What is to be known of all: in memory that they share with whoever runs them. */
+/* The state of all trials. `all` lies in memory that is shared with their processes. */
 struct run {
 	const struct trials *trials;
 	struct draw draw;

@@ -1,3 +1,7 @@
+/* One thread and one epoll set drive all clients, each a small state machine of phases. The order
+ * of events decides what a failure counts as: an end while an answer is due is "unanswered",
+ * between two messages "ended". Clients pause longer the longer answers take, so that the load
+ * never is the cause of lateness. */
 #include "tests/support/witness.h"
 
 #include <errno.h>
@@ -11,18 +15,19 @@
 #include "hub/base/clock.h"
 #include "tests/support/program.h"
 
-#define SIZE 48
-/* How many may pass at a time: who comes after them does not come. */
+#define SIZE 48 /* bytes of a message */
+/* Passing connections that may be open at a time: beyond them none is opened. */
 #define PASSING_MAX 64
-/* A lasting connection rests at least that many times as long as its last answer took. */
+/* A lasting connection rests for at least so many times as long as its last answer took. */
 #define RESTS 4
-/* So many pass at a time at most, if each takes as long as the last answer of all took. */
+/* The rate of passing connections is lowered so that, if each takes as long as the last answer of
+ * all, at most so many are open at a time. */
 #define PASSING_AT_ONCE 8
-/* Whoever ends a connection between two messages cannot know that the next one is on its way: for
- * so long, on loopback, with a thread that has to be woken; and for as long as the machine has let
- * an answer wait. */
+/* A server that ends a connection between two messages cannot know of a message that is on its way.
+ * The two cross within this time on loopback, with a thread that has to be woken, or within the
+ * longest time that the machine has let an answer wait. */
 #define CROSSING (20 * CLOCK_MILLISECOND)
-#define CROSSED 2 /* more than that is no chance */
+#define CROSSED 2 /* crossings that are excused; more are no coincidence */
 
 enum phase { CLOSED, CONNECTING, WAITING, RESTING };
 
@@ -33,8 +38,8 @@ struct client {
 	unsigned number;
 	unsigned count; /* messages */
 	size_t received;
-	int64_t since; /* of the phase */
-	int64_t next;  /* when a resting one speaks */
+	int64_t since; /* clock at which the phase began */
+	int64_t next;  /* clock at which a resting client sends */
 	char expected[SIZE + 1];
 };
 
@@ -44,7 +49,7 @@ struct run {
 	unsigned count;
 	int epoll;
 	int64_t next_passing;
-	int64_t took; /* the last connect or answer */
+	int64_t took; /* time that the last connect or answer took, nanoseconds */
 };
 
 static struct witness_result *
@@ -68,7 +73,8 @@ may_have_crossed(struct run *run, const struct client *client)
 	return client->received == 0 && (waited < CROSSING || waited < result_of(run)->slowest);
 }
 
-/* It failed, or the server has ended it though an answer was due: counted as that kind. */
+/* Closes a client that failed, or that the server left while an answer was due, and counts it as
+ * that kind. */
 static void
 client_lose(struct run *run, struct client *client, uint64_t *kind)
 {
@@ -77,7 +83,7 @@ client_lose(struct run *run, struct client *client, uint64_t *kind)
 	client_close(client);
 }
 
-/* It could not connect. */
+/* Closes a client that could not connect, and counts it. */
 static void
 client_fail(struct run *run, struct client *client, int error)
 {
@@ -109,7 +115,7 @@ static void
 client_speak(struct run *run, struct client *client)
 {
 	char message[SIZE + 1] = {0};
-	/* While this thread did not get to look. */
+	/* The server may have ended the connection before this thread looked. */
 	if (client->count > 0 && endpoint_has_ended(&client->end)) {
 		result_of(run)->ended++;
 		client_close(client);
@@ -218,7 +224,8 @@ client_look(struct run *run, struct client *client, int64_t now)
 	}
 }
 
-/* A new connection costs the most, of TLS above all: a machine that is behind gets fewer. */
+/* The time between two passing connections. They cost the most, above all with TLS: a machine that
+ * is behind gets fewer. */
 static int64_t
 passing_every(const struct run *run)
 {
@@ -335,7 +342,7 @@ witness_text(const struct witness *witness)
 	snprintf(text, sizeof text,
 		"%lu exchanges, %lu connects, refused %lu, reset %lu, unanswered %lu (%lu of "
 		"these two never answered, %lu crossed), late %lu, "
-		"wrong %lu, ended in order %lu, slowest %.1f ms",
+		"wrong %lu, ended gracefully %lu, slowest %.1f ms",
 		(unsigned long)result->exchanges, (unsigned long)result->connects,
 		(unsigned long)result->refused, (unsigned long)result->reset,
 		(unsigned long)result->unanswered, (unsigned long)result->young,

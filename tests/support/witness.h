@@ -1,7 +1,7 @@
-/* Clients that hold a server to its promises, in a thread of their own: some keep a connection and
- * exchange a message now and then; others connect, exchange one, and go. Every byte is checked, and
- * what goes wrong is told apart by kind. It loads no machine to the full: the longer answers take,
- * the fewer it asks for. */
+/* Clients that check what a server promises, in a thread of their own. Lasting clients keep a
+ * connection and exchange a message now and then; passing clients connect, exchange one message,
+ * and close. Every byte is checked, and failures are counted by kind. The longer answers take, the
+ * fewer messages are sent, so the load never saturates a machine. */
 #ifndef HUBBUB_TESTS_WITNESS_H
 #define HUBBUB_TESTS_WITNESS_H
 
@@ -16,46 +16,49 @@
 struct witness_result {
 	uint64_t exchanges;
 	uint64_t connects;
-	uint64_t refused;    /* connect failed */
-	uint64_t reset;      /* a connection ended by an error */
-	uint64_t unanswered; /* in order, but with a message outstanding */
-	uint64_t ended;      /* in order, between two messages; a lasting one connects anew */
-	uint64_t young;      /* of these two, how many had never had an answer */
-	/* Of the unanswered, how many ended so soon after the message that the two may have
-	 * crossed. */
+	uint64_t refused;    /* connects that were refused */
+	uint64_t reset;      /* connections that ended with an error */
+	uint64_t unanswered; /* connections that ended gracefully with a message unanswered */
+	/* Connections that ended gracefully between two messages; a lasting client reconnects. */
+	uint64_t ended;
+	/* Of reset and unanswered: connections that never had an answer. */
+	uint64_t young;
+	/* Of unanswered: connections that ended so soon after the message was sent that the two may
+	 * have crossed. */
 	uint64_t crossed;
-	uint64_t late;   /* a connect or an answer took longer than the limit */
-	uint64_t wrong;  /* a byte that was not expected */
-	int64_t slowest; /* nanoseconds, of what is not late */
+	uint64_t late;   /* connects and answers that took longer than the limit */
+	uint64_t wrong;  /* receives with a wrong byte */
+	int64_t slowest; /* longest connect or answer that was not late, nanoseconds */
 };
 
 struct witness {
-	struct target target;
-	unsigned lasting; /* connections that stay */
-	double pause;     /* seconds between two messages of each */
-	double rate;      /* other connections per second; fewer, if answers take long */
-	int64_t limit;    /* nanoseconds for a connect or an answer; more with a sanitizer */
+	struct target target; /* the server */
+	unsigned lasting;     /* number of lasting clients */
+	double pause;         /* seconds between two messages of a lasting client */
+	double rate;          /* passing clients per second; fewer if answers take long */
+	/* Nanoseconds for a connect or an answer. witness_start raises it with a sanitizer. */
+	int64_t limit;
 	/* The rest is the witness's. */
-	struct witness_result result; /* to be read after witness_stop */
+	struct witness_result result; /* read it after witness_stop */
 	volatile bool stop;
 	pthread_t thread;
 };
 
-/* Starts; target to limit are set. Returns when all lasting connections have exchanged a message,
- * or failed. */
+/* Starts the thread; the fields from target to limit are set. Returns when all lasting clients have
+ * exchanged a message, or after ten seconds. */
 void witness_start(struct witness *witness);
 
-/* Stops and waits for the end. */
+/* Ends all clients and the thread. */
 void witness_stop(struct witness *witness);
 
-/* How many of the unanswered are excused: a message and an end between two messages may cross,
- * whatever the server does, where there are such ends. */
+/* How many unanswered messages are excused: a message and the server's end of a connection between
+ * two messages may cross, whatever the server does, if there were such ends. */
 uint64_t witness_excused(const struct witness *witness);
 
-/* Failures of any kind but clean ends, and but those that are excused. */
+/* Failures of all kinds: not graceful ends between two messages, and not those that are excused. */
 uint64_t witness_failures(const struct witness *witness);
 
-/* A line for messages: static until the next call. */
+/* The result in a line, for messages of a test; static until the next call. */
 const char *witness_text(const struct witness *witness);
 
 #endif
