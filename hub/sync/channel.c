@@ -1,3 +1,6 @@
+/* A queue of putters and a queue of getters, of which at most one has waiters: whoever comes takes
+ * the longest waiter of the other side, and only waits if there is none. The item travels in the
+ * waiter, on the stack of the coroutine that waits. */
 #include "hub/sync/channel.h"
 
 #include <errno.h>
@@ -11,7 +14,7 @@ hub_channel_init(struct hub_channel *channel)
 	*channel = (struct hub_channel){0};
 }
 
-/* Each returns 0, or EPIPE, or EAGAIN if nobody waits on the other side. */
+/* put_now and get_now return 0, EPIPE, or EAGAIN if nobody waits on the other side. */
 static inline int
 put_now(struct hub_channel *channel, void *item)
 {

@@ -1,3 +1,5 @@
+/* A flag and a queue of waiters. hub_event_set takes all waiters out of the queue at once, so
+ * clearing the event afterwards does not affect them. */
 #include "hub/sync/event.h"
 
 #include "hub/waiters_priv.h"

@@ -1,3 +1,6 @@
+/* A child is detached and linked to its group: its end takes it out of the list, tells the owner
+ * (child_ended), and wakes those who wait once the list is empty. So the list has exactly the
+ * children that have not ended. */
 #include "hub/sync/group_priv.h"
 
 #include <errno.h>
@@ -72,7 +75,8 @@ group_wait(struct hub_group *group, const char *what, bool is_shielded)
 		waiter_enter(&group->waiters, &waiter, hub_this->current);
 		reason = hub_suspend(&wait);
 		waiter_leave(&group->waiters, &waiter);
-		/* The children may have been told of the deadlock, too, and end now. */
+		/* A deadlock is told to all waiting coroutines: the children may end because of
+		 * it. */
 		deadlocks += reason == EDEADLK;
 	}
 	return group->count == 0 ? 0 : reason;

@@ -1,6 +1,7 @@
-/* A map whose results come one by one: a coroutine, the feeder, takes arguments from the input and
- * starts a task of the pool for each, as long as there is room for results that nobody has
- * taken. */
+/* A map whose results are taken one by one. A coroutine, the feeder, takes arguments from the input
+ * and starts a task of the pool for each, as long as there is room: a permit of `room` for each
+ * task that runs or whose result is not taken. Tasks are in the list in the order in which results
+ * are taken: from their start, or from their end. */
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -19,14 +20,14 @@ struct hub_imap {
 	void *input;
 	enum hub_imap_order order;
 	struct hub_coroutine *feeder;
-	struct hub_semaphore room; /* for tasks that run or lie untaken */
-	struct hub_event changed;
-	struct task *first; /* in the order in which results are taken */
-	struct task **last;
-	size_t running;
-	bool is_fed;                /* no more tasks come */
-	int error;                  /* why the feeder gave up, or 0 */
-	struct hub_failure failure; /* of the input; code 0 for none */
+	struct hub_semaphore room;  /* for tasks that run, or whose result is not taken */
+	struct hub_event changed;   /* set when a task ends, or the feeder does */
+	struct task *first;         /* list of tasks in the order in which results are taken */
+	struct task **last;         /* where the next task is linked in */
+	size_t running;             /* tasks that have not ended */
+	bool is_fed;                /* the feeder starts no more tasks */
+	int error;                  /* why the feeder stopped early; 0: it did not */
+	struct hub_failure failure; /* the input's failure; code 0: none */
 };
 
 static void
@@ -65,7 +66,8 @@ imap_feed_one(struct hub_imap *imap, void *argument)
 	return 0;
 }
 
-/* The input has ended: by a failure, if it is a generator that failed, or called hub_fail, here. */
+/* The input has ended: notes its failure, if it is a generator that failed, or if next called
+ * hub_fail in this coroutine. */
 static void
 imap_input_ended(struct hub_imap *imap)
 {
@@ -161,7 +163,8 @@ hub_imap_next(struct hub_imap *imap, void **result, struct hub_failure *failure)
 	return 1;
 }
 
-/* Tasks that run in the order of their ends are in no list; the pool knows them. */
+/* Kills the map's running tasks. With HUB_IMAP_AS_THEY_END they are in no list of the map, so they
+ * are found among the pool's children. */
 static void
 imap_kill(struct hub_imap *imap)
 {

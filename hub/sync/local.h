@@ -1,5 +1,5 @@
-/* Coroutine-local values are declared in local.h; this name of it stays for programs that include
- * it. */
+/* Coroutine-local values are declared in hub/local.h; this header is for programs that include it
+ * by its older name. */
 #ifndef HUBBUB_SYNC_LOCAL_H
 #define HUBBUB_SYNC_LOCAL_H
 

@@ -1,3 +1,6 @@
+/* A released lock is handed over: the longest waiter owns it before it runs, so no coroutine that
+ * comes in between can take it. A condition's wait reacquires the lock in a shield, because its
+ * caller relies on owning it, whatever the wait returned. */
 #include "hub/sync/lock.h"
 
 #include <errno.h>
@@ -17,7 +20,7 @@ is_owner(const struct hub_lock *lock, const struct hub_coroutine *coroutine)
 	return lock->owner == coroutine && lock->owner_id == coroutine->id;
 }
 
-/* NULL: to nobody. */
+/* Makes owner the owner; NULL: the lock is free. */
 static void
 give(struct hub_lock *lock, struct hub_coroutine *owner)
 {
@@ -25,7 +28,8 @@ give(struct hub_lock *lock, struct hub_coroutine *owner)
 	lock->owner_id = owner != NULL ? owner->id : 0;
 }
 
-/* Waits until the lock is handed over. A shielded wait ends in no other way. */
+/* Waits until the lock is handed over. Returns 0, or an errno; a shielded wait ends only with 0.
+ * Switches. */
 static int
 lock_wait(struct hub_lock *lock, struct hub_coroutine *self, int64_t deadline, bool is_shielded)
 {
@@ -40,12 +44,14 @@ lock_wait(struct hub_lock *lock, struct hub_coroutine *self, int64_t deadline, b
 		if (reason == 0)
 			return 0;
 		waiter_leave(&lock->first, &waiter);
-		/* Released while this one was awake: nobody hands it over any more. */
+		/* The lock was released while this coroutine was awake, and in no queue: no
+		 * hand-over will come. */
 		if (is_shielded && lock->owner == NULL) {
 			give(lock, self);
 			return 0;
 		}
-		/* Its owner may have been told of the deadlock, too, and release it now. */
+		/* A deadlock is told to all waiting coroutines: the owner may release the lock
+		 * because of it. */
 		deadlocks += reason == EDEADLK;
 		CHECK_WHY(!is_shielded || deadlocks < HUB_DEADLOCKS_MAX,
 			"deadlock: a lock that a condition released is never released again");
@@ -86,7 +92,8 @@ hub_lock_acquire_for(struct hub_lock *lock, int64_t nanoseconds)
 	return failed(reason);
 }
 
-/* To the first that still waits; it owns the lock before it runs, so nobody comes in between. */
+/* Hands the lock to the first coroutine that still waits, or frees it. The new owner owns the lock
+ * before it runs, so no other coroutine can take it in between. */
 static void
 lock_hand_over(struct hub_lock *lock)
 {

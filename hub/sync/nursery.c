@@ -1,3 +1,8 @@
+/* A group of children, and a timeout scope without a timeout in the opener, which a failure turns
+ * into a cancellation: the scope's reason becomes ECANCELED, so the opener's blocking calls fail
+ * until the nursery is closed. hub_nursery_close returns only when no child lives; a child that
+ * does not end though it is killed ends the process, because children may use the opener's
+ * stack. */
 #include "hub/sync/nursery.h"
 
 #include <errno.h>
@@ -22,8 +27,8 @@ hub_nursery_cancel(struct hub_nursery *nursery)
 	coroutine_wake_interrupted(nursery->owner);
 }
 
-/* The first failure is the nursery's to tell; later ones are reported like those of the
- * detached. */
+/* The nursery returns the first failure to its opener; later failures are reported as those of
+ * detached coroutines. */
 static void
 child_ended(struct hub_group *group, struct hub_coroutine *child)
 {
@@ -75,7 +80,7 @@ hub_nursery_close(struct hub_nursery *nursery)
 		CHECK_WHY(have_ended,
 			"deadlock: children of a nursery do not end though they are killed");
 	}
-	/* Nobody waits for children that come from now on. */
+	/* From now on nobody would wait for a child: refuse to spawn. */
 	nursery->is_cancelled = true;
 	if (nursery->failure.code != 0)
 		reason = nursery->failure.code;

@@ -20,34 +20,34 @@
 
 HUBBUB_API_BEGIN
 
-/* Lives in the caller's memory from open to close. The fields are the library's, but failure may be
- * read: the first child's that failed, with code 0 while none has. */
+/* A nursery, in the caller's memory from open to close. The fields are the library's, but failure
+ * may be read: that of the first child that failed; code 0 while none has. */
 struct hub_nursery {
 	struct hub_group group;
 	struct hub_failure failure;
 	struct hub_timeout scope;
-	struct hub_coroutine *owner; /* while its scope is open */
-	bool is_cancelled;
+	struct hub_coroutine *owner; /* the opener, from open to close; then NULL */
+	bool is_cancelled;           /* children are killed, and no more are spawned */
 };
 
-/* Opens a nursery in the calling coroutine; it nests with timeout scopes and is closed in reverse
- * order.
- * A coroutine whose body returns before that ends the process, with a message.
+/* Opens a nursery in the calling coroutine. It nests with timeout scopes: what was opened last is
+ * closed first.
+ * A coroutine whose body returns with an open nursery ends the process, with a message.
  * Switches: no.  Thread: a coroutine's.  Ownership: nursery is borrowed until it is closed. */
 void hub_nursery_open(struct hub_nursery *nursery);
 
 /* Spawns a child; children may spawn siblings.
- * Switches: no.  Ownership: the nursery's; the pointer may be used, to name or kill it, while it
- * lives.
+ * Switches: no.  Ownership: the child is the nursery's; the pointer may be used, to name or kill
+ * the child, while the child lives.
  * Returns NULL with errno ENOMEM, or ECANCELED (the nursery or the hub is ending, or has ended). */
 struct hub_coroutine *hub_nursery_spawn(struct hub_nursery *nursery, hub_fn *body, void *argument);
 
 /* Kills all children, and makes blocking calls of the opener fail with ECANCELED until it closes
- * the nursery. Switches: no.  Thread: the opener's; any coroutine of it. */
+ * the nursery. Switches: no.  Thread: any coroutine of the opener's hub. */
 void hub_nursery_cancel(struct hub_nursery *nursery);
 
-/* Waits until all children have ended. If the caller may not wait (killed, timed out, or a
- * deadlock), the children are killed and awaited all the same.
+/* Waits until all children have ended. If the wait is cut short (the caller is killed, times out,
+ * or is deadlocked), the children are killed, and the call returns when they have ended.
  * Switches: yes, unless all have ended.
  * Returns 0, or -1 with errno: the code of the first failure; else ECANCELED, ETIMEDOUT or EDEADLK,
  * if that cut the wait short. */

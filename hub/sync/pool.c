@@ -1,3 +1,6 @@
+/* A group and a semaphore of slots: a child takes a slot before it is spawned, and its end releases
+ * it. apply and map run tasks, which are children whose results the caller waits for; tasks lie in
+ * the caller's memory, so the caller does not return while one lives. */
 #include "hub/sync/pool_priv.h"
 
 #include <errno.h>
@@ -27,7 +30,7 @@ hub_pool_init(struct hub_pool *pool, unsigned size)
 	hub_semaphore_init(&pool->slots, size != 0 ? size : UINT_MAX);
 }
 
-/* With a slot taken, which is given back if it fails. */
+/* Spawns a child for a slot that the caller has taken; releases the slot on failure. */
 static struct hub_coroutine *
 spawn(struct hub_pool *pool, hub_fn *body, void *argument, const void *spawned_at)
 {
@@ -104,7 +107,7 @@ task_ended(struct hub_link *link, struct hub_coroutine *coroutine)
 	task->coroutine = NULL;
 	task->result = coroutine->result;
 	task->is_done = true;
-	/* The one who waits tells of the failure, so it is not reported. */
+	/* The task's waiter returns the failure to its caller, so it is not reported besides. */
 	if (coroutine->failure != NULL) {
 		task->failure = *coroutine->failure;
 		coroutine->is_told = true;
@@ -142,8 +145,9 @@ task_wait_out(struct hub_event *changed, int *deadlocks)
 			"deadlock: a pool's coroutines do not end though they are killed");
 }
 
-/* Waits until count tasks have ended, from task on; if the caller may not wait, kills them and
- * waits all the same, because they use its memory. Returns 0 or an errno. */
+/* Waits until count tasks have ended. If the wait is cut short, kills the tasks and waits until
+ * they have ended, because they use the caller's memory. Returns 0, or the errno that cut the wait
+ * short. Switches. */
 static int
 tasks_wait(struct task *tasks, size_t count, struct hub_event *done)
 {
@@ -180,7 +184,7 @@ runs_in(const struct hub_pool *pool)
 	return each != NULL;
 }
 
-/* In the caller itself, whose own failure is kept apart. */
+/* Runs body in the calling coroutine, whose own failure, if it has one, is set aside meanwhile. */
 static int
 apply_here(hub_fn *body, void *argument, void **result, struct hub_failure *failure)
 {
@@ -201,7 +205,8 @@ apply_here(hub_fn *body, void *argument, void **result, struct hub_failure *fail
 	return failed(failure->code);
 }
 
-/* Nothing has run. The results may lie where the arguments do, so not before that is known. */
+/* No body has run: sets all results to NULL. Not earlier, since results may be the array of the
+ * arguments. */
 static int
 none(void **results, size_t count)
 {
@@ -243,7 +248,7 @@ hub_pool_map(struct hub_pool *pool, hub_fn *body, void *const *arguments, size_t
 			break;
 		}
 	}
-	/* Where not all could be started, those that were are ended. */
+	/* If not all tasks could be started, kill those that were. */
 	if (reason != 0)
 		for (size_t i = 0; i < started; i++)
 			if (tasks[i].coroutine != NULL)

@@ -1,6 +1,6 @@
-/* Items lie in an array: a ring for first and last in, a binary heap for priorities. Waiting
- * putters stand behind a full array, waiting getters before an empty one, and an item goes straight
- * to the getter that has waited longest, so that nobody who comes later takes it first. */
+/* Items lie in an array: a ring for FIFO and LIFO, a binary heap for priorities. Putters wait only
+ * while the array is full, getters only while it is empty. An item goes straight to the getter that
+ * has waited longest, so no coroutine that comes later takes it first. */
 #include "hub/sync/queue_priv.h"
 
 #include <errno.h>
@@ -15,11 +15,11 @@
 struct hub_queue {
 	enum hub_queue_order order;
 	bool is_closed;
-	size_t capacity;  /* SIZE_MAX without a bound */
-	struct ring ring; /* of struct queue_item; a heap's head never moves */
-	uint64_t puts;
-	size_t undone; /* items put and not yet dealt with */
-	struct hub_event done;
+	size_t capacity;       /* SIZE_MAX: no bound */
+	struct ring ring;      /* of struct queue_item; a heap's head never moves */
+	uint64_t puts;         /* puts so far, also failed ones: the number of the next item */
+	size_t undone;         /* items put for which hub_queue_task_done was not called */
+	struct hub_event done; /* set while undone is 0 */
 	struct hub_waiter *putters;
 	struct hub_waiter *getters;
 };
@@ -154,7 +154,7 @@ put_now(struct hub_queue *queue, const struct queue_item *item)
 
 	if (queue->is_closed)
 		return EPIPE;
-	/* Only before an empty array does a getter wait. */
+	/* A getter waits only while the array is empty. */
 	getter = waiters_meet(&queue->getters);
 	if (getter != NULL)
 		getter->item = item->value;
@@ -233,7 +233,8 @@ hub_queue_try_get(struct hub_queue *queue, void **item)
 		return failed(queue->is_closed ? EPIPE : EAGAIN);
 	*item = array_take(queue).value;
 	ring_shrink(&queue->ring, sizeof(struct queue_item));
-	/* There is room now; and what array_take has left is enough for one more. */
+	/* A place is free, and ring_shrink leaves room for an item: adding the longest waiting
+	 * putter's item cannot fail. */
 	putter = waiters_meet(&queue->putters);
 	if (putter != NULL) {
 		array_add(queue, &CONTAINER_OF(putter, struct queue_putter, waiter)->item);

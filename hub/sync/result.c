@@ -1,3 +1,6 @@
+/* A value is copied to every waiter when it arrives, since the memory of a result may go right
+ * after that. A link to a coroutine makes that coroutine's end the arrival; the link is undone
+ * first, so that the coroutine does not refer to freed memory. */
 #include "hub/sync/result.h"
 
 #include <errno.h>
@@ -8,7 +11,7 @@
 #include "hub/base/list.h"
 #include "hub/waiters_priv.h"
 
-/* What one who waits is given. */
+/* What a waiter receives: it lies on the waiter's stack. */
 struct arrival {
 	void *value;
 	struct hub_failure failure;
@@ -28,8 +31,8 @@ unlink_coroutine(struct hub_result *result)
 	result->coroutine = NULL;
 }
 
-/* From here on its memory may go: so the coroutine forgets it, and those who wait are given it
- * now. */
+/* Makes the value arrive. The result's memory may go as soon as this returns: so the coroutine is
+ * unlinked, and each waiter gets a copy. */
 static int
 arrive(struct hub_result *result, void *value)
 {

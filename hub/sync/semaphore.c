@@ -1,3 +1,5 @@
+/* A released permit is handed to the longest waiter and never counted in between, so count is above
+ * 0 only while no coroutine waits. */
 #include "hub/sync/semaphore.h"
 
 #include <errno.h>
@@ -39,7 +41,7 @@ hub_semaphore_acquire_for(struct hub_semaphore *semaphore, int64_t nanoseconds)
 
 	if (self == NULL)
 		return -1;
-	/* A free permit means that nobody waits: release hands over. */
+	/* A free permit means that no coroutine waits. */
 	if (semaphore->count > 0) {
 		semaphore->count--;
 		return 0;

@@ -1,3 +1,6 @@
+/* Any thread pushes messages on a stack (mailbox_priv.h), and an ev_async wakes the loop. posters
+ * counts the threads inside a post: the hub does not end before they have left. A counter of forks
+ * identifies mailboxes of the parent's hubs, which do not run in a child process. */
 #include "hub/thread/mailbox_priv.h"
 
 #include <errno.h>
@@ -10,7 +13,7 @@
 #include "hub/coroutine_priv.h"
 #include "hub/scheduler_priv.h"
 
-/* The newest message is on top of the stack; delivery is oldest first. */
+/* Returns the messages in the order of their posts: the newest one is on top of the stack. */
 static struct hub_message *
 reverse(struct hub_message *newest)
 {
@@ -43,7 +46,7 @@ deliver_all(struct ev_loop *loop, ev_async *wake, int events)
 	}
 }
 
-/* What another thread wants spawned here. */
+/* The message of hub_spawn_into. */
 struct spawn_message {
 	struct hub_message message;
 	hub_fn *body;
@@ -63,7 +66,7 @@ deliver_spawn(struct hub_message *message)
 	free(spawn);
 }
 
-/* Of what is undelivered, messages of hub_spawn_into are the library's. */
+/* Frees the undelivered messages that belong to the library: those of hub_spawn_into. */
 static void
 drop_spawns(struct hub_message *message)
 {
@@ -76,7 +79,7 @@ drop_spawns(struct hub_message *message)
 	}
 }
 
-/* Forks between this process and the first one that had a hub. */
+/* How many forks lie between this process and the first one that had a hub. */
 static unsigned forks;
 
 static void
@@ -91,7 +94,7 @@ register_count(void)
 	fork_on_child(count_fork);
 }
 
-/* Whether it is a hub's of the parent process, which runs there alone. */
+/* Whether the mailbox's hub is the parent's, which does not run in this process. */
 static bool
 is_parents(const struct hub_mailbox *mailbox)
 {
@@ -145,7 +148,8 @@ hub_mailbox_post(struct hub_mailbox *mailbox, struct hub_message *message)
 	} while (!atomic_compare_exchange_weak_explicit(
 		&mailbox->newest, &newest, message, memory_order_acq_rel, memory_order_relaxed));
 	if (newest == NULL) {
-		/* It writes; who posts may hold locks, and lets nobody else run. */
+		/* ev_async_send writes to an eventfd. It must not switch, since the caller may hold
+		 * locks: bypass hub/patch. */
 		bypass_begin();
 		ev_async_send(mailbox->loop, &mailbox->wake);
 		bypass_end();

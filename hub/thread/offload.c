@@ -1,3 +1,6 @@
+/* Calls are jobs of one pool of threads for the whole process. A call lies on the stack of the
+ * coroutine that waits, so the coroutine stays until the job is taken back from the queue or has
+ * returned: which of the two is decided under the pool's mutex. */
 #include "hub/thread/offload.h"
 
 #include <errno.h>
@@ -9,6 +12,7 @@
 
 static struct threads threads = THREADS("offload", "HUBBUB_OFFLOAD_THREADS", 16, threads);
 
+/* A call: on the caller's stack, and read by the thread that runs it. */
 struct call {
 	struct threads_job job;
 	struct thread_waiter waiter;
@@ -31,8 +35,8 @@ done(struct threads_job *job)
 	thread_waiter_wake(&CONTAINER_OF(job, struct call, job)->waiter, 0);
 }
 
-/* Where there is no thread: in this one, on a stack that is as large as theirs. Returns 0 or an
- * errno. */
+/* No thread can be started: runs the function in this one, on the thread's own stack, which is as
+ * large. Returns 0 or an errno. */
 static int
 call_here(struct call *call, int error)
 {
@@ -40,7 +44,8 @@ call_here(struct call *call, int error)
 	return hub_on_thread_stack(call->function, call->argument, &call->result) == 0 ? 0 : errno;
 }
 
-/* Returns 0 or an errno; the caller's frame must stay while a thread uses the call. */
+/* Submits the call and waits until the function has returned, or until the call is taken back.
+ * Returns 0, or the errno that ended the wait before the function ran. Switches. */
 static int
 call_wait(struct call *call)
 {

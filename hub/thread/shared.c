@@ -1,5 +1,6 @@
-/* Each object is a mutex, which is held for a few instructions and never across a wait, and a list
- * of waiters. */
+/* Each object is a mutex and a list of waiters (waiter_priv.h). The mutex is held for a few
+ * instructions and never across a wait. A permit or an item is handed to the longest waiter under
+ * the mutex, so a waiter that has timed out by then has received nothing. */
 #include "hub/thread/shared.h"
 
 #include <errno.h>
@@ -186,9 +187,9 @@ hub_shared_event_wait(struct hub_shared_event *event)
 
 struct hub_shared_queue {
 	pthread_mutex_t mutex;
-	struct list getters; /* before an empty queue */
-	struct list putters; /* behind a full one */
-	size_t capacity;     /* SIZE_MAX without a bound */
+	struct list getters; /* wait while the queue is empty */
+	struct list putters; /* wait while it is full */
+	size_t capacity;     /* SIZE_MAX: no bound */
 	struct ring ring;    /* of void * */
 	bool is_closed;
 };
@@ -258,7 +259,7 @@ get_now(struct hub_shared_queue *queue, void **item)
 	queue->ring.head++;
 	queue->ring.count--;
 	ring_shrink(&queue->ring, sizeof *item);
-	/* There is room now, for whoever has waited longest. */
+	/* A place is free: the longest waiting putter gets it. */
 	putter = thread_waiter_first(&queue->putters);
 	if (putter != NULL) {
 		add(queue, putter->item);

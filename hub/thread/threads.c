@@ -1,3 +1,6 @@
+/* Threads take jobs from one queue under the pool's mutex. A thread that finds no job for
+ * IDLE_SECONDS ends. A thread is started when the queue is longer than the number of idle threads,
+ * since each idle thread may have been promised a job already. */
 #include "hub/thread/threads_priv.h"
 
 #include <errno.h>
@@ -9,11 +12,12 @@
 #include "hub/base/quiet.h"
 #include "hub/base/settings.h"
 
-#define IDLE_SECONDS 5
-#define STACK_SIZE ((size_t)1024 * 1024)
-#define LIMIT_MAX 1024
+#define IDLE_SECONDS 5                   /* a thread without a job ends after these */
+#define STACK_SIZE ((size_t)1024 * 1024) /* bytes */
+#define LIMIT_MAX 1024                   /* threads that the setting may allow */
 
-/* The mutex is locked. Returns NULL after IDLE_SECONDS without a job. */
+/* Waits for a job, which stays in the queue. The mutex is locked. Returns NULL after IDLE_SECONDS
+ * without a job. */
 static struct threads_job *
 next_job(struct threads *threads)
 {
@@ -71,7 +75,7 @@ threads_submit(struct threads *threads, struct threads_job *job)
 			threads->setting, 1, LIMIT_MAX, threads->limit_default);
 	list_append(&threads->queue, &job->link);
 	job->is_queued = true;
-	/* Idle threads may each have been promised a job already. */
+	/* Each idle thread may have been promised a job already. */
 	if (threads->count < threads->limit && queue_length(threads) > threads->idle) {
 		int error = quiet_thread_start(STACK_SIZE, carry_out, threads);
 

@@ -1,3 +1,6 @@
+/* The coroutine's side of a wait is an ordinary suspension that a mailbox message ends; the
+ * thread's side is a condition variable. After its message the coroutine locks the mutex once more:
+ * the waker may still be inside, with an object that the coroutine may free next. */
 #include "hub/thread/waiter_priv.h"
 
 #include <errno.h>
@@ -23,7 +26,8 @@ thread_waiter_init(struct thread_waiter *waiter)
 	waiter->mailbox = NULL;
 	if (hub == NULL || hub->loop == NULL || fork_is_wiped())
 		return 0;
-	/* Other threads can see to it that it never has to wait. */
+	/* A coroutine that never has to wait, because other threads are fast enough, must yield all
+	 * the same. */
 	waiter->coroutine = hub_enter_in_turn();
 	if (waiter->coroutine == NULL)
 		return errno;
@@ -32,7 +36,8 @@ thread_waiter_init(struct thread_waiter *waiter)
 	return 0;
 }
 
-/* Returns 0 once the message has arrived, or why the wait ended before. */
+/* Suspends the coroutine. Returns 0 once the message has arrived, or the errno that ended the wait
+ * before. */
 static int
 coroutine_suspend(struct thread_waiter *waiter, const char *what, const void *on, bool is_shielded)
 {
@@ -48,7 +53,8 @@ coroutine_suspend(struct thread_waiter *waiter, const char *what, const void *on
 	return waiter->has_arrived ? 0 : reason;
 }
 
-/* The waker may still hold the mutex, and with it the object, which the woken one may free next. */
+/* Waits until the waker has unlocked the mutex, and with it the object, which the caller may free
+ * next. Returns the waker's error. */
 static int
 let_waker_go(struct thread_waiter *waiter, pthread_mutex_t *mutex)
 {
