@@ -1,5 +1,5 @@
-/* A queue of putters and a queue of getters, of which at most one has waiters: whoever comes takes
- * the longest waiter of the other side, and only waits if there is none. The item travels in the
+/* A queue of putters and a queue of getters, of which at most one has waiters: a put or a get takes
+ * the longest waiter of the other side, and waits only if there is none. The item travels in the
  * waiter, on the stack of the coroutine that waits. */
 #include "hub/sync/channel.h"
 
@@ -14,7 +14,7 @@ hub_channel_init(struct hub_channel *channel)
 	*channel = (struct hub_channel){0};
 }
 
-/* put_now and get_now return 0, EPIPE, or EAGAIN if nobody waits on the other side. */
+/* put_now and get_now return 0, EPIPE, or EAGAIN if no coroutine waits on the other side. */
 static inline int
 put_now(struct hub_channel *channel, void *item)
 {

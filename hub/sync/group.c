@@ -1,6 +1,6 @@
 /* A child is detached and linked to its group: its end takes it out of the list, tells the owner
- * (child_ended), and wakes those who wait once the list is empty. So the list has exactly the
- * children that have not ended. */
+ * (child_ended), and wakes the coroutines in group_wait once the list is empty. So the list has
+ * exactly the children that have not ended. */
 #include "hub/sync/group_priv.h"
 
 #include <errno.h>

@@ -80,7 +80,7 @@ hub_nursery_close(struct hub_nursery *nursery)
 		CHECK_WHY(have_ended,
 			"deadlock: children of a nursery do not end though they are killed");
 	}
-	/* From now on nobody would wait for a child: refuse to spawn. */
+	/* No coroutine would wait for later children: refuse to spawn. */
 	nursery->is_cancelled = true;
 	if (nursery->failure.code != 0)
 		reason = nursery->failure.code;

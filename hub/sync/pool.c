@@ -97,7 +97,7 @@ hub_pool_join(struct hub_pool *pool)
 	return failed(reason);
 }
 
-/* ---- tasks: whose results somebody waits for ---- */
+/* ---- tasks: children whose results are waited for ---- */
 
 static void
 task_ended(struct hub_link *link, struct hub_coroutine *coroutine)

@@ -11,7 +11,7 @@ void
 complaint_listen(void)
 {
 	before = dup(STDERR_FILENO);
-	/* Not a pipe, which would block when full, since nobody reads it meanwhile. */
+	/* Not a pipe, which would block when full, since it is read only at the end. */
 	kept = memfd_create("complaint", MFD_CLOEXEC);
 	dup2(kept, STDERR_FILENO);
 }

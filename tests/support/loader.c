@@ -1,6 +1,5 @@
-/* hubbub-load runs as a program of its own, with a result file in a temporary directory. Options
- * that would let a busy machine spoil the measurement come first, so that the test's own options
- * override them. */
+/* hubbub-load runs as a program, with a result file in a temporary directory. Options against the
+ * effects of a busy machine come first, so that the test's own options override them. */
 #include "tests/support/loader.h"
 
 #include <stdarg.h>

@@ -65,7 +65,7 @@ compare_medians(
 static const struct metric {
 	const char *key;
 	const char *name;
-	bool is_time; /* a time, of which less is better; else more is better */
+	bool is_time; /* less is better; else more is better */
 } metrics[] = {
 	{"achieved", "throughput", false},
 	{"p50", "p50", true},
