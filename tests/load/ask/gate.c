@@ -356,8 +356,9 @@ gate_why_no_goal(const struct gate *gate)
 {
 	for (unsigned i = 0; i < gate->count; i++) {
 		if (!yields(&gate->terms[i]))
-			return "a search finds the highest rate that keeps the goal, so too high a "
-			       "rate must break it, as it breaks p99<2ms or errors=0";
+			return "a search finds the highest rate that keeps the goal, so the goal "
+			       "must be one that too high a rate breaks, such as p99<2ms or "
+			       "errors=0";
 		if (!can_hold(&gate->terms[i]))
 			return "no rate can keep it";
 		if (!can_fail(&gate->terms[i]))
