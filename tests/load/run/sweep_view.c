@@ -83,8 +83,7 @@ print_choice(FILE *stream, const struct sweep *sweep)
 	if (sweep->rate < sweep->first_rate)
 		fprintf(stream,
 			"note: the common rate is %s/s, because not all shapes could be measured "
-			"at "
-			"%s/s\n",
+			"at %s/s\n",
 			units_write_count(rate, sweep->rate),
 			units_write_count(first, sweep->first_rate));
 	if (has_doubts(sweep))

@@ -273,8 +273,7 @@ judge_generator(struct result *result)
 	else if (result_cpu(result) > CPU_BUSY)
 		note(result,
 			"a generator thread used %.0f %% of its CPU: the rate may be limited by "
-			"it, "
-			"not by the server; try more --threads",
+			"it, not by the server; try more --threads",
 			100 * result_cpu(result));
 	if (total->response.count == 0 && result->signal == 0 && result->load->connections > 0)
 		doubt(result, "no message was answered after the warm-up");
