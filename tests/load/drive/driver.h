@@ -36,20 +36,21 @@ struct connection {
 	/* Datagrams: a bit for each of the 64 messages before next_reply: set if it was given up
 	 * and its reply has not come yet. Bit 0 is the last message. */
 	uint64_t given_up;
-	uint64_t given_up_older; /* datagrams: how many older messages are so */
-	struct fifo due;         /* messages of which no byte is sent */
-	struct fifo flying;      /* messages sent, at least in part, and not answered */
-	struct hub_event wakes;  /* with --churn=0: a message is due */
-	uint32_t sent_offset;    /* bytes of next_sent that were sent; 0: it is not begun */
-	uint32_t reply_offset;   /* bytes of next_reply's reply that were received */
-	int64_t quota;           /* messages that the open connection may still begin */
-	int64_t opened;          /* clock when the open connection was opened */
-	unsigned index;          /* of the slot, among all slots of the run */
-	int fd;                  /* -1: no connection is open */
-	bool was_opened;         /* a connection was opened at the start */
-	bool is_blocked;         /* the socket takes no more bytes */
-	bool has_writer;         /* a coroutine waits until the socket takes more */
-	bool is_slow;            /* reads at --slow's rate */
+	/* Datagrams: how many messages before these 64 were given up and may still be answered. */
+	uint64_t given_up_older;
+	struct fifo due;        /* messages of which no byte is sent */
+	struct fifo flying;     /* messages sent, at least in part, and not answered */
+	struct hub_event wakes; /* with --churn=0: a message is due */
+	uint32_t sent_offset;   /* bytes of next_sent that were sent; 0: it is not begun */
+	uint32_t reply_offset;  /* bytes of next_reply's reply that were received */
+	int64_t quota;          /* messages that the open connection may still begin */
+	int64_t opened;         /* clock when the open connection was opened */
+	unsigned index;         /* of the slot, among all slots of the run */
+	int fd;                 /* -1: no connection is open */
+	bool was_opened;        /* a connection was opened at the start */
+	bool is_blocked;        /* the socket takes no more bytes */
+	bool has_writer;        /* a coroutine waits until the socket takes more */
+	bool is_slow;           /* reads at --slow's rate */
 	/* Counted in the tally's alive: open, or between an orderly end and the next connection. */
 	bool is_alive;
 	enum connection_end end; /* of the open connection */

@@ -86,7 +86,7 @@ write_head(const struct message *message, char head[static 4 + MESSAGE_HEAD])
 		for (int i = 0; i < 4; i++)
 			head[i] = (char)(rest >> (24 - 8 * i));
 	}
-	/* The last byte of a line is the newline, and no room for the head. */
+	/* The last byte of a line is its newline, which the head must leave free. */
 	if (message->length < prefix + MESSAGE_HEAD + (framing == MESSAGE_LINE))
 		return prefix;
 	to[0] = MAGIC;
