@@ -1,5 +1,5 @@
-/* The threads of C11: in glibc its mutexes and conditions are those of POSIX under other names, and
- * with other numbers for errors. */
+/* C11's threads. In glibc mtx_t, cnd_t, thrd_t and once_flag are the types of POSIX threads under
+ * other names: so each call is that of POSIX, with its error translated. */
 #include <errno.h>
 #include <threads.h>
 

@@ -1,12 +1,13 @@
-/* The calls that are patched, one a line: everything that must know them all is made of this table: the functions that
- * stand before the C library's (wrappers.c), the pointers to the C library's (real.c), the query (patch.c), the report
- * (report.c), the tests and the README's list.
+/* The calls that are patched, one per line. Everything that enumerates them is generated from this table or checked
+ * against it: the functions that stand before libc's (wrappers.c), the pointers to libc's (real.c), the query (patch.c),
+ * the report (report.c), the tests and the README's list.
  *
  *	CALL(kind, family, result, name, parameters, arguments)
  *
  *	WAITS     on a coroutine patch_NAME, which suspends it; elsewhere libc's own
- *	NOTES     always patch_NAME, which keeps what is known of descriptors, signals or threads, and calls libc's own
- *	BLOCKS    always libc's own; it is only reported */
+ *	NOTES     always patch_NAME, which calls libc's own and records what that means for file descriptors, signals or
+ *	          threads
+ *	BLOCKS    always libc's own, timed for the report */
 #ifndef HUBBUB_PATCH_CALLS_H
 #define HUBBUB_PATCH_CALLS_H
 
@@ -219,7 +220,7 @@
 	CALL(BLOCKS, OS, int, sigwaitinfo, (const sigset_t *set, siginfo_t *info), (set, info)) \
 	CALL(BLOCKS, OS, int, sigtimedwait, (const sigset_t *set, siginfo_t *info, const struct timespec *timeout), (set, info, timeout))
 
-/* Written by hand, because their arguments vary or they do not return. */
+/* Calls whose functions are written by hand: their arguments vary, or they do not return. */
 #define PATCH_OTHERS(OTHER) \
 	OTHER(OS, fcntl) \
 	OTHER(OS, ioctl) \
@@ -234,7 +235,7 @@
 	OTHER(CREATE, __pthread_unregister_cancel) \
 	OTHER(CREATE, __pthread_unwind_next)
 
-/* Other names that libc has for one of them, the checked ones of _FORTIFY_SOURCE apart (checked.c). */
+/* Other names that libc has for a call of the table; those of _FORTIFY_SOURCE are in checked.c. */
 #define PATCH_ALIASES(ALIAS) \
 	ALIAS(__read, read) \
 	ALIAS(__write, write) \

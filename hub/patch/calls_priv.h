@@ -1,11 +1,11 @@
-/* One number and one declaration for each call of the table: what a part of the library that
- * defines some of them includes. */
+/* For each call of the table (calls.h): its index, and the declaration of its cooperative form.
+ * Every file that defines such forms includes this. */
 #ifndef HUBBUB_PATCH_CALLS_PRIV_H
 #define HUBBUB_PATCH_CALLS_PRIV_H
 
 #include "hub/patch/calls.h"
 
-/* Each call's number, in the table's order. */
+/* Each call's index in the table. */
 enum patch_call {
 #define NUMBER(kind, family, result, name, parameters, arguments) CALL_##name,
 	PATCH_CALLS(NUMBER)
@@ -13,7 +13,7 @@ enum patch_call {
 		CALL_MAX
 };
 
-/* The cooperative forms, one for each call that waits or is noted. */
+/* The cooperative forms, patch_NAME, of calls that wait or are noted. */
 #define DECLARE(kind, family, result, name, parameters, arguments)                                 \
 	DECLARE_##kind(result, name, parameters)
 #define DECLARE_WAITS(result, name, parameters) result patch_##name parameters;
@@ -25,7 +25,7 @@ PATCH_CALLS(DECLARE)
 #undef DECLARE_NOTES
 #undef DECLARE_BLOCKS
 
-/* What is exported. */
+/* For functions that stand before libc's: visible outside of the library. */
 #define PATCH_EXPORT __attribute__((visibility("default")))
 
 #endif

@@ -1,4 +1,5 @@
-/* The names that _FORTIFY_SOURCE gives to calls whose buffer's size the compiler knows. */
+/* The names that _FORTIFY_SOURCE gives to calls whose buffer's size the compiler knows. Each checks
+ * the length against that size, and makes the plain call, which is the patched one. */
 #include "hub/patch/calls_priv.h"
 
 #pragma GCC diagnostic ignored "-Wmissing-prototypes"
@@ -9,7 +10,7 @@
 #undef poll
 #undef ppoll
 
-/* Libc's: says what happened, and ends the process. */
+/* libc's: reports the overflow of a buffer and ends the process. */
 _Noreturn void __chk_fail(void);
 
 #define CHECKED(length, size)                                                                      \

@@ -1,11 +1,11 @@
-/* What the application believes of its descriptors.
+/* What the application believes of its file descriptors.
  *
  * The kernel is the record: a socket is asked with MSG_DONTWAIT and a pipe with RWF_NOWAIT, so
  * O_NONBLOCK is what the application has made it, in this process and in every other that has the
- * descriptor, and nothing has to be restored after dup, fork or exec. There is one exception: what
- * the hub has made non-blocking by its own calls. The table below keeps what the application
- * believes of that, where the hub does not know it: of its duplicates, and of what the application
- * has set since. */
+ * open file, and nothing has to be restored after dup, fork or exec. There is one exception:
+ * descriptors that the hub has made non-blocking by its own calls. The table below keeps what the
+ * application believes of those where the hub does not know it: of their duplicates, and of what
+ * the application has set since. */
 #include <errno.h>
 #include <fcntl.h>
 #include <hubbub/fork.h>
@@ -31,30 +31,31 @@
 #include "hub/patch/real_priv.h"
 #include "hub/patch/time_priv.h"
 
-/* Numbers above are waited for as others are, but nothing is kept of them. */
+/* File descriptors from this one on are waited for as others are, but nothing is kept of them. */
 #define TABLE_SIZE GENERATION_NUMBERS
 
 enum view {
-	VIEW_KERNEL,      /* O_NONBLOCK is the application's, unless the hub set it */
+	VIEW_KERNEL,      /* O_NONBLOCK is the application's, unless hub_made_nonblocking */
 	VIEW_BLOCKING,    /* the hub has set it, the application has not */
 	VIEW_NONBLOCKING, /* the application has set it, after the hub */
 };
 
-/* An entry is a view and the group of numbers that share an open file: those of dup(2). */
+/* table: per fd its view, and its group: duplicates (dup(2)) share one, 0 is none. marks: per fd
+ * the file that the entry is about. highest: the highest fd with an entry. */
 static _Atomic uint32_t table[TABLE_SIZE];
 static _Atomic uint64_t marks[TABLE_SIZE];
 static atomic_uint groups;
 static atomic_int highest = -1;
 
-/* What this thread's hub had seen of each number's generation when it last waited for it: so one
- * that another thread has closed is not taken for what it was. */
+/* Per fd, the generation plus one at which this thread's hub last waited for it; 0: never. So an fd
+ * that another thread has closed and reopened is not taken for the file it was. */
 static _Thread_local uint32_t *seen;
 static _Thread_local int seen_size;
 static pthread_key_t seen_key;
 
 #define ENTRY(view, group) ((uint32_t)(view) | (uint32_t)(group) << 2)
 
-/* The open file that the number means, as far as that can be told. */
+/* The file behind fd, as far as fstat(2) tells one from another; 0 if fd is closed. */
 static uint64_t
 mark_of(int fd)
 {
@@ -64,8 +65,8 @@ mark_of(int fd)
 				       : 0;
 }
 
-/* What the table says of another open file, because the number was closed and opened unseen, does
- * not hold. */
+/* An entry about another file does not count: the fd was closed and opened by none of libc's
+ * calls. */
 static enum view
 view_of(int fd)
 {
@@ -88,7 +89,7 @@ set(int fd, uint32_t entry)
 	atomic_store(&table[fd], entry);
 }
 
-/* All numbers of one group see the same. */
+/* Sets the view of fd and of all its duplicates. */
 static void
 set_view(int fd, enum view view)
 {
@@ -130,7 +131,7 @@ descriptor_is_hidden(int fd)
 	       (view == VIEW_KERNEL && hub_made_nonblocking(fd));
 }
 
-/* At the end of a thread, which may still close some. */
+/* At a thread's end. The thread may still close descriptors, in destructors that run later. */
 static void
 forget_seen(void *memory)
 {
@@ -145,7 +146,7 @@ start(void)
 	REAL(pthread_key_create)(&seen_key, forget_seen);
 }
 
-/* Without memory for it the number is what it was. */
+/* Makes room for fd. Returns false without memory: fd is then taken as unchanged. */
 static bool
 seen_grow(int fd)
 {
@@ -171,15 +172,16 @@ descriptor_look(int fd)
 
 	if (fd < 0 || fd >= TABLE_SIZE || (fd >= seen_size && !seen_grow(fd)))
 		return;
-	/* Zero is: never. */
+	/* 0 stands for never. */
 	now = generation_of(fd) + 1;
-	/* What the hub itself made is as the hub knows it. */
+	/* The hub itself knows about descriptors that it has made. */
 	if (seen[fd] != now && seen[fd] != 0 && !hub_made_nonblocking(fd))
 		hub_closed(fd);
 	seen[fd] = now;
 }
 
-/* Whether what is kept here matters, and is not that of the parent of a vfork(2). */
+/* Whether the tables have to be updated. Never in a child of vfork(2), whose memory is its
+ * parent's. */
 static bool
 is_kept(void)
 {
@@ -188,7 +190,8 @@ is_kept(void)
 	       !hub_is_vforked();
 }
 
-/* The number is gone: who waits for it, in this thread's hub, gets EBADF. */
+/* fd is closed, or means another file: coroutines of this thread's hub that wait for it get
+ * EBADF. */
 static void
 forget(int fd)
 {
@@ -198,8 +201,8 @@ forget(int fd)
 		if (hub_is_running() && !interrupt_in_handler() && fd < seen_size)
 			seen[fd] = now;
 	}
-	/* A handler may have interrupted the hub: then it is found when the number is next waited
-	 * for. */
+	/* A signal handler may have interrupted the hub itself: descriptor_look tells the hub
+	 * later. */
 	if (hub_is_running() && !interrupt_in_handler())
 		hub_closed(fd);
 	if (fd >= 0 && fd <= atomic_load_explicit(&highest, memory_order_acquire))
@@ -219,11 +222,11 @@ descriptor_range_new(unsigned first, unsigned last)
 {
 	long most = sysconf(_SC_OPEN_MAX);
 
-	/* Quicker than to forget each. */
+	/* Cheaper than given_forget for each fd. */
 	given_note();
 	if (!is_kept())
 		return;
-	/* Limits may be a billion. */
+	/* The limit may be a billion, but nothing is kept beyond the table. */
 	for (unsigned fd = first; fd <= last && (long)fd < most && fd < TABLE_SIZE; fd++)
 		if (!hub_owns((int)fd))
 			forget((int)fd);
@@ -244,7 +247,7 @@ descriptor_copy(int fd, int to)
 	if (view_of(fd) != VIEW_KERNEL)
 		set(to, atomic_load(&table[fd]));
 	else if (hub_made_nonblocking(fd)) {
-		/* The hub knows the one number and not the other. */
+		/* The hub has made fd non-blocking and does not know of its duplicate. */
 		set_view(fd, VIEW_BLOCKING);
 		set(to, atomic_load(&table[fd]));
 	}
@@ -283,7 +286,7 @@ patience_left(struct patience *patience)
 	return patience->end > now ? patience->end - now : 0;
 }
 
-/* In a child of vfork the thread itself waits. */
+/* patience_wait in a child of vfork(2), where no coroutine may run: the thread itself waits. */
 static bool
 wait_by_thread(struct patience *patience, int64_t left)
 {
@@ -314,7 +317,7 @@ patience_wait(struct patience *patience, int flags)
 	int64_t left;
 	int result;
 
-	/* For errors and urgent bytes the kernel never waits. */
+	/* For MSG_ERRQUEUE and MSG_OOB the kernel never waits either. */
 	if ((flags & MSG_DONTWAIT) ||
 		(patience->events == POLLIN && (flags & (MSG_ERRQUEUE | MSG_OOB))) ||
 		descriptor_is_nonblocking(patience->fd)) {
@@ -325,13 +328,13 @@ patience_wait(struct patience *patience, int flags)
 	if (hub_is_vforked())
 		return wait_by_thread(patience, left);
 	descriptor_look(patience->fd);
-	/* A socket with a timeout is not restarted: signal(7). */
+	/* A call on a socket with a timeout is not restarted after a signal handler: signal(7). */
 	interruptible_begin(&wait,
 		left == HUB_FOREVER || patience->restarts ? WAIT_RESTARTED : WAIT_ENDED,
 		&patience->since);
 	result = hub_await_fd(patience->fd, patience->events, left);
-	/* Writable, and yet it takes nothing: a datagram whose receiver is full, for which no poll
-	 * can wait. */
+	/* Writable, yet it takes nothing: a datagram socket whose receiver is full, for which
+	 * poll(2) cannot wait. So the call pauses instead. */
 	if (result > 0 && patience->events == POLLOUT && ++patience->tries > 2 &&
 		hub_sleep(HUB_MILLISECOND * (patience->tries < 16 ? patience->tries : 16)) != 0)
 		result = -1;
@@ -376,7 +379,7 @@ fcntl(int fd, int command, ...)
 	void *argument;
 	int result;
 
-	/* As libc does it: whatever it is, it is in that register. */
+	/* As libc does it: int or pointer, the argument is in the same register. */
 	va_start(arguments, command);
 	argument = va_arg(arguments, void *);
 	va_end(arguments);

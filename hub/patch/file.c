@@ -1,4 +1,5 @@
-/* Files: by other threads, unless what is asked for is in the kernel's cache. */
+/* Reading and writing files at an offset, and sendfile. What is in the kernel's cache is read at
+ * once; everything else another thread does, since poll(2) cannot wait for a file. */
 #include <fcntl.h>
 #include <hubbub/io/fd.h>
 #include <unistd.h>
@@ -9,10 +10,10 @@
 
 /* ---- at an offset ---- */
 
-/* Flags that mean something for files alone. */
+/* Flags that have a meaning for files alone. */
 #define OF_FILES (RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_APPEND)
 
-/* Where the offset is -1: whether it is as if there were no flags. */
+/* At offset -1, the file's own: whether the call is the same as one without flags. */
 static bool
 is_plain(int fd, int flags)
 {
@@ -32,11 +33,13 @@ patch_preadv2(int fd, const struct iovec *parts, int count, off_t offset, int fl
 
 	if (offset == -1 && is_plain(fd, flags))
 		return patch_readv(fd, parts, count);
-	/* Twice at the file's own offset would be further on. */
+	/* At the file's own offset a second attempt would go on behind the first one: so there is
+	 * only one. */
 	if (offset == -1 && !(flags & RWF_NOWAIT))
 		return file_offload(&c);
 	result = kernel_preadv2(fd, parts, count, offset, flags | RWF_NOWAIT);
-	/* A part may be all that is cached; zero is the end. */
+	/* Done if all of it was cached, or at the end of the file (0). A shorter result may only be
+	 * what was cached. */
 	if ((result >= 0 &&
 		    (result == 0 || (size_t)result == parts_length(parts, (size_t)count))) ||
 		(flags & RWF_NOWAIT)) {
@@ -68,7 +71,8 @@ patch_pwritev2(int fd, const struct iovec *parts, int count, off_t offset, int f
 	return result;
 }
 
-/* -1 is no offset to the older calls, but the file's own to the newer ones. */
+/* To preadv and pwritev -1 is no offset; to preadv2 and pwritev2 it is the file's own. Returns
+ * false with errno EINVAL. */
 static bool
 is_offset(off_t offset)
 {
@@ -110,12 +114,14 @@ patch_pwrite(int fd, const void *buffer, size_t length, off_t offset)
 
 #define CHUNK ((size_t)64 * 1024)
 
+/* The two descriptors of a sendfile, and their generations when it began. */
 struct two {
 	int out, in;
 	uint32_t out_generation, in_generation;
 };
 
-/* A chunk of the file, which other calls of the application may move on. Returns its length. */
+/* Reads a chunk at *offset; without an offset at the file's own, which other calls of the
+ * application may move meanwhile. Returns its length, 0 or -1. */
 static ssize_t
 read_chunk(int in, void *chunk, size_t length, off_t *offset)
 {
@@ -123,8 +129,8 @@ read_chunk(int in, void *chunk, size_t length, off_t *offset)
 			      : patch_read(in, chunk, length);
 }
 
-/* Sends it, unless the descriptor was closed while it was read; gives back what was not sent,
- * unless the file was closed. Returns how much was sent, or -1. */
+/* Sends the chunk, unless `out` was closed while it was read; moves the file's own offset back over
+ * what was not sent, unless `in` was closed. Returns how many bytes were sent, or -1. */
 static ssize_t
 send_chunk(const struct two *two, const char *chunk, ssize_t got, off_t *offset)
 {
@@ -144,8 +150,8 @@ send_chunk(const struct two *two, const char *chunk, ssize_t got, off_t *offset)
 	return sent;
 }
 
-/* There is no sendfile(2) that does not wait, but for descriptors that never do: so it is read and
- * sent. */
+/* sendfile(2) has no form that does not wait, except to descriptors that are non-blocking: so the
+ * file is read and sent in chunks. */
 ssize_t
 patch_sendfile(int out, int in, off_t *offset, size_t count)
 {
@@ -155,7 +161,7 @@ patch_sendfile(int out, int in, off_t *offset, size_t count)
 	ssize_t sent = 0;
 	char *chunk;
 
-	/* What cannot be written is the kernel's to tell of. */
+	/* The kernel does not wait in these cases, or reports what is wrong. */
 	if (mode == -1 || (mode & O_ACCMODE) == O_RDONLY || (mode & O_APPEND) ||
 		descriptor_is_nonblocking(out) || !descriptor_is_file(in)) {
 		sent = REAL(sendfile)(out, in, offset, count);

@@ -1,7 +1,8 @@
-/* Locks of files. Those that wait are tried again and again; the kernel cannot see two processes
- * that wait for each other then. A thread without a hub may give the number to another file right
- * before a try: what is locked then is given back, with what that thread itself has locked of it in
- * the same moment, which nobody can tell apart. */
+/* Locks of files: flock, lockf and fcntl. A lock that is taken is tried again every 1 to 16 ms, so
+ * the kernel cannot see two processes that wait for each other. Right before a try, a thread
+ * without a hub may close fd and reopen it for another file: then the try locks that file. Such a
+ * lock is given back, together with what the thread itself has locked of the file in the same
+ * moment, since the two cannot be told apart. */
 #include "hub/patch/filelock_priv.h"
 
 #include <errno.h>
@@ -14,7 +15,8 @@
 #include "hub/patch/real_priv.h"
 #include "hub/patch/retry_priv.h"
 
-/* After an unlock, whatever its result. */
+/* Ends a call that has locked another file: its argument is the unlock's result, which does not
+ * matter. */
 static int
 give_back(int result)
 {

@@ -1,3 +1,5 @@
+/* One atomic counter for each fd, in an array of the process. The array's untouched pages take no
+ * memory, and no lock guards it. */
 #include "hub/patch/generation_priv.h"
 
 #include <stdatomic.h>

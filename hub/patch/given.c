@@ -1,3 +1,6 @@
+/* A count of how often this process has given its files away, and for each socket what that count
+ * was when the socket was made: the file is the process's own as long as both are equal. Atomic;
+ * any thread. */
 #include "hub/patch/given_priv.h"
 
 #include <hubbub/fork.h>
@@ -6,8 +9,7 @@
 
 #define TABLE_SIZE (1 << 20)
 
-/* How often this process has given descriptors to others, and what that was when a socket was made
- * here; 0 for what was not. */
+/* made: per fd, the count when socket(2) made it here; 0 if it did not, or nothing is known. */
 static atomic_uint given = 1;
 static atomic_uint made[TABLE_SIZE];
 
@@ -46,6 +48,7 @@ given_to_nobody(int fd)
 static __attribute__((constructor)) void
 start(void)
 {
-	/* What another thread makes meanwhile may be in the child or not. */
+	/* A socket that another thread makes during the fork may or may not be in the child: so
+	 * given_note is called before and after. */
 	pthread_atfork(given_note, given_note, NULL);
 }

@@ -1,5 +1,6 @@
-/* What opens, copies and closes descriptors. What libraries do without these calls is found out
- * when the number is next waited for (hubbub/io/fd.h). */
+/* Calls that open, duplicate and close file descriptors: each says so to `descriptor` and `given`,
+ * and none closes or replaces a descriptor of the hub's own. What libraries do by system calls of
+ * their own is found out when a coroutine next waits for the fd (hubbub/io/fd.h). */
 #include <errno.h>
 #include <fcntl.h>
 #include <hubbub/fork.h>
@@ -16,7 +17,7 @@
 #include "hub/patch/patch_priv.h"
 #include "hub/patch/real_priv.h"
 
-/* Whether closing it may wait until what was sent is acknowledged. */
+/* Whether close(2) may block until sent bytes are acknowledged: SO_LINGER. */
 static bool
 lingers(int fd)
 {
@@ -36,7 +37,8 @@ close_there(void *argument)
 	return NULL;
 }
 
-/* By another thread, which no signal interrupts. A kill does not keep it from being closed. */
+/* Closes fd in another thread, which no signal interrupts; shielded, since a kill must not leave fd
+ * open. */
 static int
 close_lingering(int fd)
 {
@@ -69,7 +71,7 @@ patch_close(int fd)
 		       : REAL(close)(fd);
 }
 
-/* All but the library's own. */
+/* Closes from first to last, all but the hub's own descriptors. */
 static int
 close_between(unsigned first, unsigned last, int flags)
 {
@@ -90,7 +92,8 @@ close_between(unsigned first, unsigned last, int flags)
 int
 patch_close_range(unsigned first, unsigned last, int flags)
 {
-	/* With flags it closes nothing, or another table than the one that the hub has. */
+	/* With flags this table of descriptors stays as it is: CLOSE_RANGE_CLOEXEC closes nothing,
+	 * CLOSE_RANGE_UNSHARE closes in a table of the thread's own. */
 	if (flags == 0)
 		descriptor_range_new(first, last);
 	return close_between(first, last, flags);
@@ -105,7 +108,8 @@ patch_dup(int fd)
 	return to;
 }
 
-/* The library's own is none to replace. */
+/* Whether `to` is one of the hub's own descriptors, which must not be replaced; sets errno to EBUSY
+ * then. */
 static bool
 is_taken(int fd, int to)
 {
@@ -115,7 +119,7 @@ is_taken(int fd, int to)
 	return true;
 }
 
-/* Only one that is open replaces another. */
+/* Whether dup2(2) will close `to`: only if fd is open. */
 static bool
 is_replaced(int fd, int to)
 {
@@ -196,14 +200,16 @@ patch_closefrom(int first)
 
 	first = first > 0 ? first : 0;
 	descriptor_range_new((unsigned)first, ~0U);
-	/* Where the kernel closes no range, libc does it one by one. */
+	/* One by one as far as the hub has descriptors of its own: close_range(2) may be missing.
+	 * libc closes the rest. */
 	for (; (own = hub_own_next(first)) != -1; first = own + 1)
 		for (int fd = first; fd < own; fd++)
 			REAL(close)(fd);
 	REAL(closefrom)(first);
 }
 
-/* Libc closes the number and opens another, mostly the same again, where nobody can see it. */
+/* libc closes the fd and opens another, mostly with the same number, by calls that do not come past
+ * here. */
 FILE *
 patch_freopen(const char *path, const char *mode, FILE *stream)
 {
@@ -218,9 +224,9 @@ patch_freopen(const char *path, const char *mode, FILE *stream)
 }
 
 int
-patch_daemon(int keeps_folder, int keeps_streams)
+patch_daemon(int keeps_directory, int keeps_streams)
 {
-	int result = REAL(daemon)(keeps_folder, keeps_streams);
+	int result = REAL(daemon)(keeps_directory, keeps_streams);
 
 	if (result == 0 && !keeps_streams)
 		descriptor_range_new(STDIN_FILENO, STDERR_FILENO);

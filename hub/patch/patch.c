@@ -1,3 +1,7 @@
+/* Which families are patched: one atomic mask, set from the environment before main and by
+ * hub_patch; bits are only added. From the mask and from where it runs, every call decides here
+ * whether it suspends: only on a coroutine, not in a signal handler, not once exit(3) has begun,
+ * and not in a child of vfork(2). */
 #include "hub/patch/patch.h"
 
 #include <errno.h>
@@ -16,7 +20,7 @@
 
 atomic_uint patch_active;
 
-/* exit(3) has been called. */
+/* exit(3) has begun: calls are libc's own. */
 static atomic_bool is_exiting;
 
 _Thread_local const void *patch_caller;
@@ -51,8 +55,9 @@ static const struct {
 		PATCH_OTHERS(OTHER)};
 #define CALLS (sizeof calls / sizeof calls[0])
 
-/* Calls of these nearly always wait, so they can afford to ask whether this is a child of vfork,
- * whose calls are libc's; others ask when they have to wait. */
+/* Calls of these families nearly always wait, so they can afford a system call to ask whether this
+ * is a child of vfork(2), in which they are libc's own. Calls of the other families ask when they
+ * have to wait. */
 #define WAITING_FAMILIES (HUB_PATCH_DNS | HUB_PATCH_SELECT | HUB_PATCH_SUBPROCESS)
 
 bool
@@ -67,15 +72,15 @@ patch_suspends_here(unsigned family)
 	if (family != HUB_PATCH_THREAD) {
 		int error = errno;
 
-		/* One for whom there is always something to read must not keep the others from
-		 * running. */
+		/* A coroutine that always finds input never waits: it yields when its slice is
+		 * over, so that the others run. */
 		hub_yield_due();
 		errno = error;
 	}
 	return true;
 }
 
-/* What suspends is a cancellation point, but for locks: pthreads(7). */
+/* Every call that suspends is a cancellation point, except locking: pthreads(7). */
 void
 patch_canceled(unsigned family)
 {
@@ -100,8 +105,9 @@ patch_offload(hub_fn *body, void *argument)
 	return 0;
 }
 
-/* What runs at exit may be anywhere: nobody else runs meanwhile. The exit of a child of vfork is
- * not its parent's. */
+/* exit may be called in the middle of anything, so no other coroutine runs during its handlers:
+ * calls are libc's own. A child of vfork(2) shares this memory with its parent, which does not
+ * exit. */
 PATCH_EXPORT void
 exit(int status)
 {
@@ -165,7 +171,7 @@ complain_of(const char *word, size_t length)
 	log_bare(LOG_WARNING, line, said);
 }
 
-/* One word of HUBBUB_PATCH. */
+/* The family that a word of HUBBUB_PATCH names; 0, with a warning, if it names none. */
 static unsigned
 family_of(const char *word, size_t length)
 {
@@ -192,7 +198,7 @@ families_of(const char *list)
 	return wanted;
 }
 
-/* Where nobody can call hub_patch, because the program knows nothing of it. */
+/* Whether the library was preloaded: into a program that knows nothing of hub_patch. */
 static bool
 is_preloaded(void)
 {

@@ -1,3 +1,5 @@
+/* libc's functions, looked up with dlsym(RTLD_NEXT). `real` is complete once is_ready is set
+ * (release), and does not change after that. */
 #include "hub/patch/real_priv.h"
 
 #include <dlfcn.h>
@@ -5,7 +7,8 @@
 
 struct real real;
 
-/* As dlsym(3) tells to: a function's address is not an object's in C. */
+/* Copied as bytes, as dlsym(3) advises: ISO C does not convert an object pointer to a function
+ * pointer. */
 static void
 find(void *pointer, const char *name)
 {
@@ -14,7 +17,7 @@ find(void *pointer, const char *name)
 	memcpy(pointer, &address, sizeof address);
 }
 
-/* Several threads may do this at once: each stores the same. */
+/* Several threads may do this at once: each stores the same addresses. */
 void
 real_find(void)
 {

@@ -1,4 +1,4 @@
-/* The C library's own functions, behind ours. */
+/* Pointers to the C library's own functions, before which those of the same name here stand. */
 #ifndef HUBBUB_PATCH_REAL_PRIV_H
 #define HUBBUB_PATCH_REAL_PRIV_H
 
@@ -25,7 +25,8 @@ struct real {
 
 extern struct real real;
 
-/* Finds them all. Other libraries may call us before anything of ours has been set up. */
+/* Looks all of them up. REAL calls it when a constructor of another library makes a patched call
+ * before this library's own constructor has run. */
 void real_find(void);
 
 /* The C library's function of that name. */

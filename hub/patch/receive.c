@@ -1,6 +1,6 @@
-/* Receiving and reading. Each call is made without waiting, by MSG_DONTWAIT or RWF_NOWAIT, and
- * again when the descriptor may be ready: its flags are never touched. The kernel's other answers,
- * errors included, go straight back. */
+/* Receiving and reading. Each attempt is made without waiting, by MSG_DONTWAIT or RWF_NOWAIT, and
+ * repeated when the fd may be ready: its flags are never touched. Every other answer of the kernel,
+ * errors included, goes straight back to the caller. */
 #include <hubbub/io/fd.h>
 #include <limits.h>
 
@@ -12,8 +12,9 @@
 #include "hub/patch/transfer_priv.h"
 #include "hub/patch/whole_priv.h"
 
-/* What a call on a socket answers, and the hub is told of. If the hub has ended a connection's
- * input (hub_end_input), that is its end, also to who does not want to wait. Keeps errno. */
+/* What a call on a socket returns to the application; tells the hub of received bytes. If the hub
+ * has ended the connection's input (hub_end_input), the call returns 0, the end, even if it does
+ * not want to wait. Keeps errno. */
 static ssize_t
 received(int fd, ssize_t result)
 {
@@ -24,7 +25,8 @@ received(int fd, ssize_t result)
 	return result;
 }
 
-/* Of a file of which only the beginning was in the cache. */
+/* Reads the rest of a file's part of which only the beginning was cached, in another thread.
+ * Returns its length, 0 if that failed: then the beginning is the result. */
 static ssize_t
 read_rest(int fd, const struct iovec *parts, int count, size_t done)
 {
@@ -43,7 +45,7 @@ read_rest(int fd, const struct iovec *parts, int count, size_t done)
 	return more > 0 ? more : 0;
 }
 
-/* Not a socket: a pipe, a terminal, a file, an eventfd. */
+/* Reads from an fd that is no socket: a pipe, a terminal, a file, an eventfd. */
 static ssize_t
 read_other(int fd, const struct iovec *parts, int count)
 {
@@ -62,8 +64,7 @@ read_other(int fd, const struct iovec *parts, int count)
 			return file_offload(&c);
 		if (errno != EAGAIN && !descriptor_is_nonblocking(fd) && terminal_is_timed(fd))
 			return terminal_read(fd, parts, count);
-		/* Where the kernel has no way to ask without waiting, poll(2) tells that it need
-		 * not wait. */
+		/* RWF_NOWAIT is refused: poll(2) tells whether read(2) would wait. */
 		if (errno != EAGAIN) {
 			struct pollfd query = {.fd = fd, .events = POLLIN};
 
@@ -106,7 +107,8 @@ patch_readv(int fd, const struct iovec *parts, int count)
 	if (count <= 0 || count > IOV_MAX)
 		return kernel_readv(fd, parts, count);
 	result = kernel_recvmsg(fd, &message, MSG_DONTWAIT);
-	/* Nothing is not waited for. The kernel has looked at the parts: they can be read. */
+	/* Reading 0 bytes does not wait. The array of parts can be read: the kernel has just done
+	 * so. */
 	if (result == -1 && errno == EAGAIN && parts_length(parts, (size_t)count) == 0)
 		return kernel_readv(fd, parts, count);
 	if (result == -1 && errno == EAGAIN)
@@ -174,8 +176,9 @@ patch_recvmmsg(
 
 	if (timeout != NULL && !patch_is_valid(timeout))
 		return failed(EINVAL);
-	/* As recvmmsg(2): the time is looked at after each message, and the last flag is about the
-	 * first one. A part may be all that has come before it was closed. */
+	/* As recvmmsg(2): the timeout is looked at after each message, and MSG_WAITFORONE lets only
+	 * the first one wait. If fd is closed meanwhile, the messages received before are the
+	 * result. */
 	while (done < count && (done == 0 || generation_of(fd) == generation)) {
 		int now = flags & ~MSG_WAITFORONE;
 		ssize_t result;

@@ -1,4 +1,5 @@
-/* Sending and writing, as receive.c does it. A blocking call sends all. */
+/* Sending and writing: attempts that do not wait, as in receive.c. A blocking call repeats them
+ * until all bytes are out, and counts those that are out, whatever ends it. */
 #include <fcntl.h>
 #include <hubbub/io/fd.h>
 #include <limits.h>
@@ -11,12 +12,12 @@
 #include "hub/patch/given_priv.h"
 #include "hub/patch/transfer_priv.h"
 
-/* A pipe that poll(2) calls writable takes so many bytes without blocking. */
+/* So many bytes a pipe takes without blocking where poll(2) calls it writable. */
 #define PIPE_ROOM 4096
 
-/* After an attempt that failed: whether to make another one. To who sends the first bytes along
- * with the connecting (MSG_FASTOPEN, TCP_FASTOPEN_CONNECT), where the peer's kernel has given no
- * cookie yet, EINPROGRESS says that the connection begins: the bytes go when it is there. */
+/* After a failed attempt: waits, and returns whether to make another one. EINPROGRESS comes of a
+ * send that also connects (MSG_FASTOPEN, TCP_FASTOPEN_CONNECT) to a peer that has given no cookie
+ * yet: the connection begins, and the bytes are sent once it stands. */
 static bool
 wait_to_send(struct patience *patience, int flags)
 {
@@ -31,7 +32,8 @@ wait_to_send(struct patience *patience, int flags)
 	return false;
 }
 
-/* After a first attempt: whether it has begun to connect, and the rest is to be sent. */
+/* After the first attempt failed: whether it began a connection, which now stands, so that all
+ * bytes are still to be sent. */
 static bool
 wait_connected(int fd, int flags)
 {
@@ -59,7 +61,7 @@ send_all(int fd, const char *buffer, size_t length, int flags)
 			done += (size_t)sent;
 		if (sent >= 0 && (done >= length || (flags & MSG_DONTWAIT)))
 			return (ssize_t)done;
-		/* After a part, the next attempt tells whether there is room. */
+		/* After a partial send the next attempt shows whether there is room for more. */
 		if (sent < 0 && !wait_to_send(&patience, flags))
 			return done > 0 ? (ssize_t)done : -1;
 	}
@@ -85,7 +87,8 @@ patch_sendto(int fd, const void *buffer, size_t length, int flags, const struct 
 		hub_note_sent(fd);
 	if (result == -1 && wait_connected(fd, flags))
 		return send_all(fd, buffer, length, flags & ~MSG_FASTOPEN);
-	/* A stream that took a part; it takes no address either. */
+	/* A stream took a part of it. The rest goes without the address, which a stream does not
+	 * need. */
 	if (result > 0 && (size_t)result < length && descriptor_is_stream(fd)) {
 		ssize_t more = send_all(fd, (const char *)buffer + result, length - (size_t)result,
 			flags & ~MSG_FASTOPEN);
@@ -95,7 +98,8 @@ patch_sendto(int fd, const void *buffer, size_t length, int flags, const struct 
 	return result;
 }
 
-/* The rest of a message of which done bytes are out: its first part carried what goes with it. */
+/* Sends the rest of a message of which done bytes are out. Control data and the address went with
+ * the first part. */
 static ssize_t
 send_rest(int fd, const struct msghdr *message, size_t done, int flags)
 {
@@ -124,7 +128,7 @@ send_rest(int fd, const struct msghdr *message, size_t done, int flags)
 	return done > 0 || !is_left ? (ssize_t)done : -1;
 }
 
-/* Of a message that the kernel has taken. */
+/* Whether the message, which the kernel has accepted, carried file descriptors (SCM_RIGHTS). */
 static bool
 has_descriptors(const struct msghdr *message)
 {
@@ -160,7 +164,7 @@ patch_sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
 {
 	unsigned done = 0;
 
-	/* As the kernel has it; also that nothing comes after a part. */
+	/* As sendmmsg(2): so many messages at most, and none after one that went out in part. */
 	if (count > IOV_MAX)
 		count = IOV_MAX;
 	while (done < count) {
@@ -176,13 +180,14 @@ patch_sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
 	return done > 0 || count == 0 ? (int)done : -1;
 }
 
-static pthread_mutex_t moment = PTHREAD_MUTEX_INITIALIZER;
+/* Held while a terminal is non-blocking, so that no other thread takes that for its own flag. */
+static pthread_mutex_t terminal_mutex = PTHREAD_MUTEX_INITIALIZER;
 
-/* A child has no other thread, which could hold it. */
+/* In a forked child, which does not have the thread that may hold the mutex. */
 static void
 reset(void)
 {
-	pthread_mutex_init(&moment, NULL);
+	pthread_mutex_init(&terminal_mutex, NULL);
 }
 
 static __attribute__((constructor)) void
@@ -191,16 +196,16 @@ start(void)
 	pthread_atfork(NULL, NULL, reset);
 }
 
-/* A terminal that is said to be writable may take no more than a byte, and one that is stopped
- * nothing for as long as its user likes: too long for a thread. It is non-blocking for the moment
- * of the call, of one thread at a time. */
+/* A terminal that poll(2) calls writable may take only a byte, and one that its user has stopped
+ * takes none for as long as the user likes: too long for a thread. So the terminal is non-blocking
+ * for the moment of the call. */
 static ssize_t
 write_terminal(int fd, const struct iovec *parts, size_t count)
 {
 	ssize_t wrote = -1;
 	int flags, error;
 
-	REAL(pthread_mutex_lock)(&moment);
+	REAL(pthread_mutex_lock)(&terminal_mutex);
 	flags = kernel_fcntl(fd, F_GETFL, 0);
 	if (flags != -1 && kernel_fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0) {
 		wrote = kernel_writev(fd, parts, (int)count);
@@ -208,27 +213,28 @@ write_terminal(int fd, const struct iovec *parts, size_t count)
 		kernel_fcntl(fd, F_SETFL, flags);
 		errno = error;
 	}
-	REAL(pthread_mutex_unlock)(&moment);
+	REAL(pthread_mutex_unlock)(&terminal_mutex);
 	return wrote;
 }
 
-/* Of an eventfd, poll(2) tells that its counter takes one, and not whether it takes more. */
+/* poll(2) tells of an eventfd that its counter can take a 1, not whether it can take more: a write
+ * that waits is interrupted. */
 static ssize_t
-write_number(int fd, const struct iovec *number)
+write_eventfd(int fd, const struct iovec *value)
 {
 	struct brief brief;
 	ssize_t wrote;
 
 	brief_begin(&brief);
-	wrote = kernel_writev(fd, number, 1);
+	wrote = kernel_writev(fd, value, 1);
 	brief_end(&brief);
 	if (wrote == -1 && errno == EINTR)
 		errno = EAGAIN;
 	return wrote;
 }
 
-/* One attempt on what is no socket, which takes room or less; -1 with EAGAIN where it would
- * wait. */
+/* One attempt to write to an fd that is no socket; it may write a part. -1 with errno EAGAIN where
+ * it would wait. */
 static ssize_t
 write_some(int fd, const struct iovec *parts, size_t count)
 {
@@ -240,13 +246,13 @@ write_some(int fd, const struct iovec *parts, size_t count)
 		return wrote;
 	if (isatty(fd))
 		return write_terminal(fd, parts, count);
-	/* As with reading: poll(2) tells that a little may be written without waiting. */
+	/* RWF_NOWAIT is refused: poll(2) tells whether a little can be written without waiting. */
 	if (kernel_poll_now(&query, 1) == 0)
 		return failed(EAGAIN);
 	part = parts[0];
 	if (part.iov_len > PIPE_ROOM)
 		part.iov_len = PIPE_ROOM;
-	return part.iov_len == sizeof(eventfd_t) ? write_number(fd, &part)
+	return part.iov_len == sizeof(eventfd_t) ? write_eventfd(fd, &part)
 						 : kernel_writev(fd, &part, 1);
 }
 
@@ -264,7 +270,7 @@ write_other(int fd, const struct iovec *parts, int count)
 		return file_offload(&c);
 	if (descriptor_is_nonblocking(fd))
 		return kernel_writev(fd, parts, count);
-	/* The kernel looks at the parts first: those that cannot be read are its to tell of. */
+	/* Try the kernel first: it reports parts that cannot be read (EFAULT). */
 	wrote = kernel_pwritev2(fd, parts, count, -1, RWF_NOWAIT);
 	if (wrote == -1 && errno != EAGAIN && !is_unsupported(errno))
 		return -1;

@@ -1,5 +1,6 @@
-/* Moving bytes between descriptors in the kernel. SPLICE_F_NONBLOCK is about pipes alone: of what
- * else there is, poll(2) tells beforehand, and files are another thread's. */
+/* Moving bytes between file descriptors in the kernel. SPLICE_F_NONBLOCK is about pipes alone: of
+ * sockets and terminals poll(2) is asked first, and calls that move a file's bytes are made by
+ * another thread. */
 #include <errno.h>
 #include <fcntl.h>
 #include <hubbub/io/fd.h>
@@ -10,20 +11,21 @@
 #include "hub/patch/patch_priv.h"
 #include "hub/patch/transfer_priv.h"
 
-/* So much goes out without waiting where poll(2) says that something does. */
+/* So many bytes go out without waiting where poll(2) calls the fd writable. */
 #define PIECE 4096
 
 #define KNOWN_FLAGS (SPLICE_F_MOVE | SPLICE_F_NONBLOCK | SPLICE_F_MORE | SPLICE_F_GIFT)
 
+/* A splice(2), or a copy_file_range(2). */
 struct move {
 	int in, out;
 	off_t *in_offset, *out_offset;
 	size_t length;
 	unsigned flags;
-	uint32_t generations[2];
+	uint32_t generations[2]; /* of in and out, when another thread is given the call */
 	ssize_t result;
 	int error;
-	bool is_copy;
+	bool is_copy; /* copy_file_range */
 };
 
 static void *
@@ -55,7 +57,7 @@ move_elsewhere(struct move *move)
 	return move->result;
 }
 
-/* Of a socket: a receiving pipe takes nothing as long as it has nothing. */
+/* Whether poll(2) reports any of these events, a hang-up or an error. */
 static bool
 is_ready(int fd, short events)
 {
@@ -72,12 +74,12 @@ is_pipe(int fd)
 	return fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode);
 }
 
-/* What a move goes from or to. */
+/* What bytes are moved from, or to. */
 struct end {
 	struct patience patience;
 	bool is_pipe;
 	bool is_file; /* always ready */
-	bool waits;   /* the call waits for it: else it ends with EAGAIN where this is not ready */
+	bool waits;   /* for it to be ready; if not, the call fails with EAGAIN */
 };
 
 static bool
@@ -86,8 +88,8 @@ is_end_ready(const struct end *end)
 	return end->is_file || is_ready(end->patience.fd, end->patience.events);
 }
 
-/* After EAGAIN: waits for whichever of the two is not ready; as the kernel, for a pipe first.
- * Returns whether to try again: not if one was closed meanwhile, the other one perhaps. */
+/* After EAGAIN: waits for the end that is not ready; as the kernel does, for a pipe first. Returns
+ * whether to try again; false with errno, EBADF if either fd was closed meanwhile. */
 static bool
 wait_for_either(struct end *from, struct end *to)
 {
@@ -108,7 +110,8 @@ is_seekable(int fd)
 	return lseek(fd, 0, SEEK_CUR) != -1;
 }
 
-/* What the kernel refuses whether or not there is anything to move, or room for it. */
+/* Whether the kernel refuses the call, no matter whether there are bytes to move and room for
+ * them. */
 static bool
 is_refused(const struct move *move)
 {
@@ -116,7 +119,7 @@ is_refused(const struct move *move)
 	int out_flags = kernel_fcntl(move->out, F_GETFL, 0), out_mode = out_flags & O_ACCMODE;
 	struct stat in, out;
 
-	/* A closed one has neither mode. */
+	/* F_GETFL of a closed fd is -1, which is neither mode. */
 	if ((in_mode != O_RDONLY && in_mode != O_RDWR) ||
 		(out_mode != O_WRONLY && out_mode != O_RDWR) || fstat(move->in, &in) != 0 ||
 		fstat(move->out, &out) != 0)
@@ -130,8 +133,9 @@ is_refused(const struct move *move)
 	       (!S_ISFIFO(out.st_mode) && (out_flags & O_APPEND));
 }
 
-/* Pipes do not wait if the call or either of them says so, and a Unix socket goes by that, too;
- * what else there is goes by its own flag alone. */
+/* Finds what each end is, and whether the call waits for it. A pipe is not waited for if the call's
+ * flags or either pipe say so, and a Unix socket that is read from goes by the same; every other fd
+ * goes by its own flag alone. */
 static void
 make_ends(struct end *from, struct end *to, unsigned flags)
 {
@@ -204,7 +208,7 @@ patch_tee(int in, int out, size_t length, unsigned flags)
 	return result;
 }
 
-/* Into a pipe, or out of one: which it is, its flags tell. */
+/* Into a pipe, or out of it: the access mode of fd tells which. */
 ssize_t
 patch_vmsplice(int fd, const struct iovec *parts, size_t count, unsigned flags)
 {

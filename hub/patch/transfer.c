@@ -1,4 +1,5 @@
-/* What a file is asked by another thread, since nobody can wait for a file. */
+/* Calls of files by other threads, since poll(2) cannot wait for a file. The struct file_call lies
+ * on the caller's stack: hub_offload returns only when the thread is done with it. */
 #include "hub/patch/transfer_priv.h"
 
 #include "hub/patch/generation_priv.h"
@@ -21,7 +22,7 @@ run_file_call(void *argument)
 	case CALL_writev:
 		c->answer = REAL(writev)(c->fd, c->parts, c->count);
 		break;
-	/* The older calls are known to every filter of system calls. */
+	/* Without flags the older system calls do, which every filter of system calls allows. */
 	case CALL_preadv2:
 		c->answer = c->flags == 0
 				    ? REAL(preadv)(c->fd, c->parts, c->count, c->offset)

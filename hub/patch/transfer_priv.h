@@ -1,4 +1,5 @@
-/* What receiving, sending and files have in common. */
+/* What receiving, sending and calls of files share: repeated attempts, arrays of iovec (parts),
+ * kinds of file descriptors, calls of files by other threads. */
 #ifndef HUBBUB_PATCH_TRANSFER_PRIV_H
 #define HUBBUB_PATCH_TRANSFER_PRIV_H
 
@@ -11,10 +12,10 @@
 #include "hub/patch/descriptor_priv.h"
 #include "hub/patch/patch_priv.h"
 
-/* Up to so many parts are copied on the caller's stack. */
+/* Up to so many parts are copied to the caller's stack, more to the heap. */
 #define SMALL 16
 
-/* Makes the attempt until it is not told to wait. */
+/* Repeats the attempt as long as it fails with EAGAIN and the call may wait. */
 #define UNTIL_DONE(result, descriptor, direction, flags, attempt)                                  \
 	do {                                                                                       \
 		struct patience patience = {.fd = (descriptor), .events = (direction)};            \
@@ -36,7 +37,7 @@ parts_length(const struct iovec *parts, size_t count)
 	return length;
 }
 
-/* Takes what has gone out off the parts. Returns whether any are left. */
+/* Takes the first done bytes off the parts. Returns whether any parts are left. */
 static inline bool
 advance(struct iovec **parts, size_t *count, size_t done)
 {
@@ -52,7 +53,8 @@ advance(struct iovec **parts, size_t *count, size_t done)
 	return true;
 }
 
-/* A copy of the parts, in small if they fit there; NULL with errno ENOMEM. */
+/* A copy of the parts: in small if they fit there, else on the heap, the caller's to free. NULL
+ * with errno ENOMEM. */
 static inline struct iovec *
 copy_parts(const struct iovec *parts, size_t count, struct iovec small[SMALL])
 {
@@ -63,14 +65,15 @@ copy_parts(const struct iovec *parts, size_t count, struct iovec small[SMALL])
 	return copy;
 }
 
-/* By this kind of file, by this kernel, or by a filter of system calls: a call with RWF_NOWAIT. */
+/* Whether RWF_NOWAIT is refused: by this kind of file, by this kernel, or by a filter of system
+ * calls. */
 static inline bool
 is_unsupported(int error)
 {
 	return error == EOPNOTSUPP || error == ENOSYS || error == EPERM;
 }
 
-/* Of a socket; 0 of what is none. */
+/* The value of an int option of SOL_SOCKET; 0 if fd is no socket. */
 static inline int
 descriptor_option(int fd, int name)
 {
@@ -86,7 +89,7 @@ descriptor_is_stream(int fd)
 	return descriptor_option(fd, SO_TYPE) == SOCK_STREAM;
 }
 
-/* A Unix socket. */
+/* Whether fd is a Unix socket. */
 static inline bool
 descriptor_is_local(int fd)
 {
@@ -101,7 +104,8 @@ descriptor_is_file(int fd)
 	return fstat(fd, &status) == 0 && (S_ISREG(status.st_mode) || S_ISBLK(status.st_mode));
 }
 
-/* A call for another thread, by readv, writev, preadv2 or pwritev2: a file cannot be waited for. */
+/* A call that another thread makes, because poll(2) cannot wait for a file: readv, writev, preadv2
+ * or pwritev2. */
 struct file_call {
 	enum patch_call call;
 	int fd;
@@ -109,14 +113,15 @@ struct file_call {
 	int count;
 	off_t offset;
 	int flags;
-	uint32_t generation; /* file_offload's */
-	ssize_t answer;
+	uint32_t generation; /* of fd; set by file_offload */
+	ssize_t answer;      /* what the call returned, and its errno */
 	int error;
 };
 
-/* By the caller's own number: closing a duplicate would take the process's record locks of the file
- * away. If that was closed before its turn came, the answer is EBADF; later it is as with a thread.
- * Returns the answer, with its errno; or -1 with errno of hub_offload. */
+/* Makes the call in another thread, with the caller's own fd: closing a duplicate would drop the
+ * process's record locks on the file. If fd is closed before the thread begins, the call fails with
+ * EBADF; closing it later is the application's race, as with threads. Returns what the call
+ * returned, with its errno; or -1 with errno of hub_offload. */
 ssize_t file_offload(struct file_call *call);
 
 #endif

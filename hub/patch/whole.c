@@ -1,8 +1,8 @@
-/* MSG_WAITALL is for us to do, since with MSG_DONTWAIT the kernel returns what there is. It ends
- * where the kernel would end it: when there is all, at the end, at an error; and on a Unix socket
- * behind what descriptors came with, and before what another writer has sent, if the socket passes
- * credentials (unix(7)). One that peeks looks at the same bytes again, and a Unix socket's returns
- * what there is. */
+/* MSG_WAITALL is carried out here, since with MSG_DONTWAIT the kernel returns what there is. A
+ * receive ends where the kernel would end it: when all is there, at the end of input, at an error;
+ * on a Unix socket also after bytes that came with file descriptors and, if the socket passes
+ * credentials (unix(7)), before bytes of another writer. MSG_PEEK looks at the same bytes again and
+ * again; on a Unix socket it returns what there is. */
 #include "hub/patch/whole_priv.h"
 
 #include <hubbub/io/fd.h>
@@ -18,10 +18,10 @@ struct whole {
 	int fd;
 	int flags;
 	struct patience patience;
-	struct msghdr *message; /* the caller's */
-	size_t control_size;    /* what its buffer takes */
-	bool is_local;
-	bool has_writers; /* whose messages are kept apart */
+	struct msghdr *message; /* the caller's, or a copy with a buffer for credentials */
+	size_t control_size;    /* bytes of message's control buffer */
+	bool is_local;          /* a Unix socket */
+	bool has_writers;       /* it passes credentials: bytes of different writers stay apart */
 };
 
 bool
@@ -43,7 +43,8 @@ find_control(const struct msghdr *message, int type)
 	return each;
 }
 
-/* Descriptors came with what was received last, or would have if there had been room. */
+/* Whether file descriptors came with what was received last, or would have if there had been room
+ * for them. */
 static bool
 had_descriptors(const struct whole *whole)
 {
@@ -51,9 +52,9 @@ had_descriptors(const struct whole *whole)
 					  find_control(whole->message, SCM_RIGHTS) != NULL);
 }
 
-/* Whether what comes next is for this call, too: it is of whoever sent what was received last. Also
- * if nothing is there; a receive that finds nothing must not be tried then, since the kernel writes
- * nobody's credentials for it. Returns 1 or 0; or -1 with errno EAGAIN. */
+/* Whether the next bytes are for this call, too: their writer is the writer of what was received
+ * last. It peeks, because a receive that finds nothing would have the kernel write nobody's
+ * credentials. Returns 1 or 0; -1 with errno EAGAIN if nothing is there. */
 static int
 goes_on(const struct whole *whole)
 {
@@ -75,7 +76,8 @@ goes_on(const struct whole *whole)
 
 /* ---- the rest ---- */
 
-/* What goes with a later part stands for all that came. Returns what recvmsg(2) does. */
+/* Receives into these parts. The control data and flags of this part replace those of earlier ones.
+ * Returns as recvmsg(2). */
 static ssize_t
 receive_more(struct whole *whole, struct iovec *parts, size_t count)
 {
@@ -122,8 +124,8 @@ receive_rest(struct whole *whole, size_t got)
 
 /* ---- peeking ---- */
 
-/* No poll waits for more than there is, so this looks again after a while. Returns whether to do
- * so. */
+/* poll(2) cannot wait for more bytes than there are: so this pauses, for the caller to look again.
+ * Returns whether to do so. */
 static bool
 pause_for_more(struct whole *whole, int64_t *pause)
 {
@@ -171,7 +173,7 @@ receive(struct whole *whole)
 		continue;
 	if (result <= 0)
 		return result;
-	/* The kernel has looked at the parts: they can be read. */
+	/* The array of parts can be read: the kernel has just done so. */
 	wanted = parts_length(message->msg_iov, message->msg_iovlen);
 	if ((size_t)result >= wanted)
 		return result;
@@ -198,7 +200,7 @@ whole_receive(int fd, struct msghdr *message, int flags)
 	whole.has_writers = whole.is_local && descriptor_option(fd, SO_PASSCRED);
 	if (!whole.has_writers || whole.control_size >= sizeof credentials)
 		return receive(&whole);
-	/* The caller has no room for what tells the writers. */
+	/* The caller's buffer has no room for credentials, which tell the writers apart. */
 	own.msg_control = credentials;
 	own.msg_controllen = whole.control_size = sizeof credentials;
 	whole.message = &own;

@@ -1,19 +1,21 @@
-/* The functions that stand before the C library's: made of the table, all in the same way. */
+/* The functions that stand before libc's, generated from the table of calls. Each decides by
+ * patch_suspends between the cooperative form and libc's own function; a call that succeeds leaves
+ * errno as it was. */
 #include <errno.h>
 
 #include "hub/patch/patch_priv.h"
 #include "hub/patch/report_priv.h"
 
-/* Some are declared nowhere, and aliases differ from what they stand for in attributes that mean
- * nothing here. */
+/* Some of these functions are declared in no header, and aliases differ from their functions in
+ * attributes that mean nothing here. */
 #pragma GCC diagnostic ignored "-Wmissing-prototypes"
 #ifndef __clang__
 #pragma GCC diagnostic ignored "-Wmissing-attributes"
-/* Of pthread_setspecific's value, which libc declares never to be looked at. */
+/* For the value given to pthread_setspecific, which libc declares to be never read. */
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #endif
 
-/* Libc's own; in a hub's thread, if a report was asked for, with an eye on the clock. */
+/* Calls libc's own function; timed, if a report was asked for and the thread runs a hub. */
 #define PASS(result, name, arguments)                                                              \
 	do {                                                                                       \
 		int64_t began;                                                                     \
@@ -40,8 +42,9 @@ is_null(intptr_t returned)
 	return returned == 0;
 }
 
-/* Whether errno means something. A call that succeeds leaves it as it was, as libc's do, whatever
- * was tried for it: programs look at errno that do not look at the result. */
+/* Whether the call has failed, so that errno has a meaning. After a success errno is put back, as
+ * libc's functions leave it alone, though attempts within the call may have set it: some programs
+ * look at errno without looking at the result. */
 /* clang-format off */
 #define HAS_FAILED(returned)                                                                       \
 	_Generic((returned),                                                                       \
