@@ -1,6 +1,7 @@
-/* Barriers of threads and coroutines. Those of one process are our own, a mutex and a condition
- * beside libc's barrier, which is unused then: in a part of pthread_barrier_t that glibc leaves
- * alone is where they are. */
+/* Barriers of threads and coroutines. A barrier of one process is a mutex and a condition,
+ * allocated here; libc's own barrier beside it is unused. Where they are, a pointer in the last
+ * bytes of pthread_barrier_t tells, which glibc does not use; it is NULL in a barrier that
+ * processes share, which is libc's. */
 #include <errno.h>
 #include <hubbub/timeout.h>
 #include <stdlib.h>
@@ -13,10 +14,10 @@ struct barrier {
 	pthread_mutex_t mutex;
 	pthread_cond_t turned;
 	unsigned count;
-	unsigned here;   /* have come in this round */
-	unsigned inside; /* have come, and not left yet */
+	unsigned here;   /* callers that have come in this round */
+	unsigned inside; /* callers that have come, in any round, and not left */
 	unsigned round;
-	bool is_destroyed; /* by one that has left, while others leave: the last one frees it */
+	bool is_destroyed; /* while callers still leave: the last one of them frees it */
 };
 
 static struct barrier **
@@ -69,7 +70,7 @@ patch_pthread_barrier_destroy(pthread_barrier_t *barrier)
 	return 0;
 }
 
-/* No cancellation point, and nothing but the others' coming ends it. */
+/* Waits for the other callers of the round; not a cancellation point, and nothing else ends it. */
 static int
 wait_for_all(struct barrier *own)
 {
@@ -94,7 +95,7 @@ wait_for_all(struct barrier *own)
 	return is_last ? PTHREAD_BARRIER_SERIAL_THREAD : 0;
 }
 
-/* Between processes. */
+/* Waits at a barrier that processes share: this blocks the thread, and is reported. */
 static int
 wait_shared(pthread_barrier_t *barrier)
 {

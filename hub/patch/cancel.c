@@ -1,4 +1,6 @@
-/* Leaving a thread that is a coroutine: by pthread_exit, and because another cancels it. */
+/* Leaving a thread that is a coroutine: by pthread_exit, and because another thread cancels it. The
+ * handlers of pthread_cleanup_push are a list on the thread's stack; leaving jumps from handler to
+ * handler, innermost first, and then to the end of the thread's outermost function. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,8 +10,8 @@
 #include "hub/patch/create_priv.h"
 #include "hub/patch/interrupt_priv.h"
 
-/* What pthread_cleanup_push of C keeps on the stack, a __pthread_unwind_buf_t: where to jump, and
- * room for libc. */
+/* A handler of C's pthread_cleanup_push: a __pthread_unwind_buf_t on the stack, which holds where
+ * to jump and has room for libc, used here for the next outer handler. */
 struct cleanup {
 	struct {
 		__jmp_buf registers;
@@ -20,7 +22,7 @@ struct cleanup {
 };
 _Static_assert(sizeof(struct cleanup) == sizeof(__pthread_unwind_buf_t), "glibc's layout");
 
-/* A kill, on its way to the host. */
+/* A cancellation on its way to the host. */
 struct cancel {
 	struct hub_message message;
 	struct thread *thread;
@@ -28,8 +30,8 @@ struct cancel {
 
 /* ---- leaving: handlers of pthread_cleanup_push, innermost first ---- */
 
-/* To the innermost handler, which comes back by __pthread_unwind_next; to the thread's end after
- * the last. */
+/* Jumps to the innermost handler, which comes back by __pthread_unwind_next; after the last
+ * handler, to the thread's end. */
 static _Noreturn void
 unwind(struct thread *thread)
 {
@@ -77,13 +79,13 @@ __pthread_unwind_next(__pthread_unwind_buf_t *buffer)
 	__builtin_unreachable();
 }
 
-/* Leaves the caller's body, as pthread_exit does. */
+/* Leaves the calling thread's body, as pthread_exit does. */
 static _Noreturn void
 leave(struct thread *thread, void *result)
 {
 	thread->result = result;
 	atomic_store(&thread->is_deaf, true);
-	/* Its handlers may block. */
+	/* The handlers may block: the kill must not make their calls fail. */
 	hub_catch_kill();
 	unwind(thread);
 }
@@ -112,7 +114,7 @@ patch_pthread_setcancelstate(int state, int *before)
 	if (thread == NULL || (state != PTHREAD_CANCEL_ENABLE && state != PTHREAD_CANCEL_DISABLE))
 		return REAL(pthread_setcancelstate)(state, before);
 	was_deaf = atomic_exchange(&thread->is_deaf, state == PTHREAD_CANCEL_DISABLE);
-	/* What it was told before waits until it listens again. */
+	/* A pending cancellation stays pending until PTHREAD_CANCEL_ENABLE. */
 	if (state == PTHREAD_CANCEL_DISABLE)
 		hub_catch_kill();
 	if (before != NULL)
@@ -135,7 +137,7 @@ deliver_cancel(struct hub_message *message)
 	struct cancel *cancel = CONTAINER_OF(message, struct cancel, message);
 
 	thread_lock();
-	/* It may have ended meanwhile, and be another. */
+	/* The thread may have ended meanwhile, and its address be that of another. */
 	if (thread_find((pthread_t)cancel->thread) != NULL && cancel->thread->coroutine != NULL &&
 		atomic_load(&cancel->thread->is_cancelled) &&
 		!atomic_load(&cancel->thread->is_deaf))
@@ -152,7 +154,7 @@ patch_pthread_cancel(pthread_t name)
 
 	thread_lock();
 	thread = thread_find(name);
-	/* In a child, the one that forked is one of libc's. */
+	/* In a forked child the thread that called fork is a thread of libc. */
 	if (thread == NULL || thread == thread_inherited()) {
 		name = thread != NULL ? thread->kernel : name;
 		thread_unlock();
@@ -169,8 +171,8 @@ patch_pthread_cancel(pthread_t name)
 	return 0;
 }
 
-/* A signal's handler runs on the host's thread, and interrupts the one that was meant. Returns
- * libc's thread for the name. */
+/* Has the signal, whose handler runs on the host, interrupt the coroutine that is meant. Returns
+ * the thread of libc that the signal is to be sent to. */
 static pthread_t
 aim_at(pthread_t name, int number)
 {

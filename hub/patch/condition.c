@@ -1,9 +1,9 @@
-/* Conditions and semaphores between coroutines, and between coroutines and threads.
+/* Conditions, semaphores and locks of readers and writers, between coroutines and threads.
  *
- * A coroutine that waits is in a table of the process, by the address of what it waits for. Whoever
- * signals, on any thread, looks there first, and at libc's own waiters if nobody is there. What
- * other processes signal cannot be seen: a shared condition blocks the thread, a shared semaphore
- * is looked at now and then. */
+ * A coroutine that waits is in a table of the process, by the address of the object that it waits
+ * for. Whoever signals, on any thread, wakes a coroutine there, or a thread that waits in libc if
+ * there is none. What other processes signal cannot be seen: a condition shared with them blocks
+ * the thread, a semaphore shared with them is tried every 5 ms. */
 #include <errno.h>
 #include <hubbub/fork.h>
 #include <hubbub/thread/shared.h>
@@ -19,32 +19,34 @@
 
 #define BUCKETS 256
 
-/* A semaphore is looked at so often: handlers of signals and other processes may post it, whom
- * nobody sees. */
+/* How often an object is tried again: signal handlers may post a semaphore, other processes
+ * anything shared, without waking the coroutine. */
 #define LOOK_AGAIN (50 * HUB_MILLISECOND)
 #define LOOK_AGAIN_SHARED (5 * HUB_MILLISECOND)
 
-/* glibc's: in pthread_cond_t's __wrefs, and in the second half of a sem_t's struct new_sem. */
+/* glibc's layout: flags of pthread_cond_t's __wrefs, and the word of a sem_t's struct new_sem that
+ * is not 0 in one that processes share. */
 #define CONDITION_IS_SHARED 1
 #define CONDITION_IS_MONOTONIC 2
 #define SEMAPHORE_PRIVATE_WORD 2
 
+/* A coroutine that waits for an object; on its own stack. */
 struct sleeper {
 	struct list link;
 	const void *object;
-	struct hub_shared_semaphore *woken;
-	bool is_queued; /* under the bucket's mutex */
+	struct hub_shared_semaphore *woken; /* released by the thread that wakes it */
+	bool is_queued;                     /* in its bucket; under the bucket's mutex */
 };
 
 static struct bucket {
-	pthread_mutex_t mutex; /* held for a few instructions; taken as libc has it */
+	pthread_mutex_t mutex; /* held for a few instructions; locked by libc's own call */
 	struct list sleepers;
 } buckets[BUCKETS];
 
-/* How many sleep: what every signal looks at. */
+/* How many coroutines are in the table: signalling looks no further if there are none. */
 static atomic_uint sleeping;
 
-/* Also in a child, which has none of the parent's coroutines. */
+/* At the start, and in a forked child, which has none of the parent's coroutines. */
 static void
 reset(void)
 {
@@ -70,7 +72,7 @@ bucket_of(const void *object)
 	return &buckets[(address >> 4 ^ address >> 12) % BUCKETS];
 }
 
-/* Returns 0 or ENOMEM. */
+/* Puts the calling coroutine into the table. Returns 0 or ENOMEM. */
 static int
 sleeper_enter(struct sleeper *sleeper, const void *object)
 {
@@ -88,7 +90,8 @@ sleeper_enter(struct sleeper *sleeper, const void *object)
 	return 0;
 }
 
-/* Returns whether it had been woken. Whoever woke it is done with it then. */
+/* Takes the calling coroutine out of the table. Returns whether it was woken: then the thread that
+ * woke it has finished with it. */
 static bool
 sleeper_leave(struct sleeper *sleeper)
 {
@@ -105,7 +108,8 @@ sleeper_leave(struct sleeper *sleeper)
 	return !was_queued;
 }
 
-/* Returns 0 or an errno. Shielded, nothing but a wake, the time and hub_interrupt end it. */
+/* Waits to be woken. Shielded, only the wake, the time and hub_interrupt end the wait. Returns 0 or
+ * an errno. */
 static int
 sleeper_sleep(struct sleeper *sleeper, int64_t nanoseconds, bool is_shielded)
 {
@@ -122,7 +126,7 @@ sleeper_sleep(struct sleeper *sleeper, int64_t nanoseconds, bool is_shielded)
 	return error;
 }
 
-/* Wakes one, or all, of those who wait for the object. Returns whether there was one. */
+/* Wakes the first coroutine that waits for the object, or all. Returns whether there was one. */
 static bool
 wake(const void *object, bool is_all)
 {
@@ -156,7 +160,7 @@ condition_is(const pthread_cond_t *condition, unsigned flag)
 	return condition->__data.__wrefs & flag;
 }
 
-/* end NULL: without end. */
+/* Waits to be signalled, until end; end NULL: as long as it takes. Returns 0 or an errno. */
 static int
 condition_wait(pthread_cond_t *condition, pthread_mutex_t *mutex, clockid_t clock,
 	const struct timespec *end)
@@ -178,14 +182,14 @@ condition_wait(pthread_cond_t *condition, pthread_mutex_t *mutex, clockid_t cloc
 		sleeper_leave(&sleeper);
 		return error;
 	}
-	/* A thread that is a coroutine is killed by nothing but pthread_cancel, which is to end
-	 * this. */
+	/* A thread that is a coroutine is not shielded: pthread_cancel alone kills it, and that is
+	 * to end the wait. */
 	sleeper_sleep(&sleeper, end == NULL ? HUB_FOREVER : patch_time_left(clock, end),
 		thread_this() == NULL);
 	was_woken = sleeper_leave(&sleeper);
 	patch_caller = NULL;
 	error = patch_pthread_mutex_lock(mutex);
-	/* A wait for a condition, unlike that for a mutex, is a cancellation point, with the mutex
+	/* Waiting for a condition, unlike locking, is a cancellation point, at which the mutex is
 	 * held. */
 	if (!was_woken && thread_is_cancelled())
 		pthread_exit(PTHREAD_CANCELED);
@@ -240,13 +244,14 @@ patch_pthread_cond_broadcast(pthread_cond_t *condition)
 	return REAL(pthread_cond_broadcast)(condition);
 }
 
-/* ---- what is tried until somebody gives it back: semaphores, locks of readers and writers ---- */
+/* ---- what is tried until it is free: semaphores, locks of readers and writers ---- */
 
-/* Returns 0, or an errno: EAGAIN or EBUSY, it is not to be had now, or another. */
+/* One attempt. Returns 0; EAGAIN or EBUSY if the object is taken; or another errno. */
 typedef int try_fn(void *object);
 
-/* end NULL: without end. Returns 0 or an errno. Kills end it only where the caller looks at
- * errors. */
+/* Tries until the object is free, or until end; end NULL: as long as it takes. It is tried again
+ * when it is given back, and every pause nanoseconds. Kills and signal handlers end the wait only
+ * if is_killable: where callers look at errors. Returns 0 or an errno. */
 static int
 wait_by_trying(void *object, try_fn *try, int64_t pause, clockid_t clock,
 	const struct timespec *end, bool is_killable)
@@ -273,7 +278,7 @@ wait_by_trying(void *object, try_fn *try, int64_t pause, clockid_t clock,
 		error = sleeper_enter(&sleeper, object);
 		if (error != 0)
 			return error;
-		/* Given back before anybody could see that it is waited for. */
+		/* Once more: it may have been given back before this coroutine was in the table. */
 		error = try(object);
 		if (error != 0 && end != NULL)
 			left = patch_time_left(clock, end);
@@ -284,7 +289,8 @@ wait_by_trying(void *object, try_fn *try, int64_t pause, clockid_t clock,
 			reason = sleeper_sleep(&sleeper, left < pause ? left : pause, !is_killable);
 		if (is_killable)
 			interruptible_end(&wait);
-		/* A wake that this one does not use is the next one's. */
+		/* The object was free before the wake: the next coroutine is woken in place of this
+		 * one. */
 		if (sleeper_leave(&sleeper) && error == 0)
 			wake(object, false);
 		if (reason == EINTR && is_killable)
@@ -320,7 +326,7 @@ semaphore_wait(sem_t *semaphore, clockid_t clock, const struct timespec *end)
 	int64_t pause = semaphore_is_shared(semaphore) ? LOOK_AGAIN_SHARED : LOOK_AGAIN;
 	int error = wait_by_trying(semaphore, try_semaphore, pause, clock, end, true);
 
-	/* A cancellation point, unlike locks. */
+	/* Waiting for a semaphore, unlike locking, is a cancellation point. */
 	if (thread_is_cancelled())
 		pthread_exit(PTHREAD_CANCELED);
 	return failed(error);
@@ -346,8 +352,8 @@ patch_sem_clockwait(sem_t *semaphore, clockid_t clock, const struct timespec *en
 	return semaphore_wait(semaphore, clock, end);
 }
 
-/* It is safe in a handler, which may have interrupted somebody who holds the bucket: there it only
- * posts. */
+/* Async-signal-safe: in a signal handler, which may have interrupted a thread that holds the
+ * bucket's mutex, it only posts; a coroutine that waits finds out when it tries again. */
 int
 patch_sem_post(sem_t *semaphore)
 {
@@ -362,7 +368,7 @@ patch_sem_post(sem_t *semaphore)
 
 /* ---- locks of readers and writers ----
  *
- * To libc all coroutines of a thread are one owner, so it is never asked to wait. */
+ * To libc all coroutines of a thread are one owner: so libc is asked to try, and never to wait. */
 
 static int
 try_to_read(void *lock)

@@ -1,8 +1,8 @@
-/* pthread_create as a coroutine, where that was asked for: all that it makes are coroutines of one
- * kernel thread, the host.
+/* pthread_create makes a coroutine, where that was asked for (HUB_PATCH_CREATE). All of them run on
+ * one thread of libc, the host, which begins with the first and never ends.
  *
- * What coroutines of one thread cannot have of their own: variables of _Thread_local, priorities;
- * and half of a signal mask (mask.c). */
+ * The coroutines share what belongs to the host: variables of _Thread_local, priorities, and half
+ * of a signal mask (mask.c). */
 #include <errno.h>
 #include <hubbub/fork.h>
 #include <hubbub/local.h>
@@ -17,10 +17,13 @@
 #include "hub/patch/patch_priv.h"
 #include "hub/patch/specific_priv.h"
 
-/* Under the threads' mutex. */
+/* Guarded by the threads' mutex: how many threads live, and whether pthread_exit has ended the main
+ * thread. */
 static unsigned living;
 static bool main_has_exited;
 
+/* Set by start_host, once: the error that pthread_create returns ever after, and the size of
+ * stacks, 0 for the hub's own. */
 static pthread_once_t host_once = PTHREAD_ONCE_INIT;
 static int host_error;
 static size_t host_stack_size;
@@ -41,14 +44,15 @@ run_thread(void *argument)
 	bool is_last;
 
 	hub_local_set(thread_host.key, thread);
-	/* Killed before, it would never run, and nobody who joins it would be told. */
+	/* Only set here: a thread that was cancelled before it had begun would never run, and
+	 * whoever joins it would wait for ever. */
 	thread_lock();
 	thread->coroutine = hub_current();
 	thread_unlock();
 	mask_apply();
 	if (_setjmp(thread->exit) == 0)
 		thread->result = thread->body(thread->argument);
-	/* A child that this one has forked has no other thread. */
+	/* Returned in a forked child: it has no host thread to go back to. */
 	if (!thread_is_host)
 		exit(0);
 	specific_destroy(thread);
@@ -63,14 +67,14 @@ run_thread(void *argument)
 		hub_shared_event_set(thread->ended);
 	thread_unlock();
 	mask_apply();
-	/* As libc: the process ends with its last thread. */
+	/* As in libc the process ends with its last thread. */
 	if (is_last)
 		exit(0);
 	return NULL;
 }
 
-/* In the host, between coroutines. One that gets no stack ends the process: pthread_create has said
- * that it runs. */
+/* In the host's hub, between coroutines: starts a thread. Without memory for the stack the process
+ * ends, because pthread_create has already returned success. */
 static void
 start_thread(struct hub_message *message)
 {
@@ -114,8 +118,8 @@ run_host(void *argument)
 	return argument;
 }
 
-/* As large as threads' are, unless HUBBUB_STACK_SIZE says otherwise: only what is touched takes
- * memory. */
+/* Starts the host. Its coroutines have stacks as large as libc's threads, unless HUBBUB_STACK_SIZE
+ * says otherwise: only touched pages take memory. */
 static void
 start_host(void)
 {
@@ -140,7 +144,8 @@ start_host(void)
 
 /* ---- creating ---- */
 
-/* The host's stacks are all of one size; who asks for more gets a thread of libc's. */
+/* Whether a thread's stack is large enough: all of the host's have one size, and a thread that
+ * needs more becomes a thread of libc. */
 static bool
 fits(const pthread_attr_t *attributes)
 {
@@ -157,7 +162,7 @@ patch_pthread_create(
 	struct thread *thread;
 	int detached = PTHREAD_CREATE_JOINABLE;
 
-	/* The hub's own threads are made to block. */
+	/* The hub's own threads are there to block: they are libc's. */
 	if (!is_asked_for() || bypass_is_on() || hub_is_inherited())
 		return REAL(pthread_create)(name, attributes, body, argument);
 	pthread_once(&host_once, start_host);
@@ -182,7 +187,7 @@ patch_pthread_create(
 	thread_lock();
 	thread_add(thread);
 	living++;
-	/* Before it can run, and be gone. */
+	/* Stored before the thread can run: it may have ended, and be freed, when this returns. */
 	*name = (pthread_t)thread;
 	thread_unlock();
 	hub_mailbox_post(thread_host.mailbox, &thread->message);
@@ -212,7 +217,7 @@ create_main_exits(void)
 		exit(0);
 }
 
-/* A child has the thread that forked and no other. */
+/* In a forked child, which has the thread that called fork and no other. */
 static void
 forget(void)
 {

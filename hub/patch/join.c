@@ -1,4 +1,5 @@
-/* Joining threads: those that are coroutines, by anybody; and libc's, by a coroutine. */
+/* Joining threads: coroutines, from any thread; and threads of libc, from a coroutine, by trying
+ * every 1 to 16 ms. is_joined, set under the threads' mutex, gives a thread to one joiner. */
 #include <errno.h>
 #include <hubbub/fork.h>
 #include <hubbub/timeout.h>
@@ -10,8 +11,7 @@
 #define PAUSE_FIRST HUB_MILLISECOND
 #define PAUSE_MOST (16 * HUB_MILLISECOND)
 
-/* One of libc's threads, on a coroutine: there is nothing to wait for, so it is looked at now and
- * then. */
+/* Joins a thread of libc. Its end wakes no coroutine, so a coroutine tries again and again. */
 static int
 join_kernel_thread(pthread_t name, void **result)
 {
@@ -32,7 +32,8 @@ join_kernel_thread(pthread_t name, void **result)
 	return error;
 }
 
-/* Makes the caller the one who joins it. Returns 0, or the answer. */
+/* Makes the caller the thread's joiner; the mutex is locked. Returns 0, or the error of
+ * pthread_join. */
 static int
 join_begin(struct thread *thread)
 {
@@ -83,7 +84,8 @@ patch_pthread_join(pthread_t name, void **result)
 		return error;
 	while (hub_is_vforked() && !has_ended(thread))
 		REAL(nanosleep)(&(struct timespec){0, PAUSE_FIRST}, NULL);
-	/* A cancellation point; other kills do not make it fail, for nobody expects that. */
+	/* pthread_join is a cancellation point of a thread. For other coroutines the wait is
+	 * shielded from kills, because no caller expects pthread_join to fail. */
 	if (hub_can_wait() && thread_this() == NULL) {
 		hub_shield_start(&shield);
 		hub_shared_event_wait(thread->ended);

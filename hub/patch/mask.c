@@ -1,5 +1,6 @@
-/* Signal masks: of waits that bring their own, and of threads that are coroutines. The kernel has
- * one for all of a thread's coroutines; a signal is kept out where all of them keep it out. */
+/* Signal masks: of waits that bring their own (ppoll and its kin), and of threads that are
+ * coroutines. The kernel has one mask for all coroutines of a thread; it blocks a signal only where
+ * all of them do. */
 #include <errno.h>
 #include <hubbub/fork.h>
 #include <stdlib.h>
@@ -12,8 +13,8 @@
 
 /* ---- waits ---- */
 
-/* While some wait with masks of their own, the thread has what all of them let through; the one
- * that it had before is restored after the last. */
+/* How many coroutines wait with masks of their own. While there are any, the thread blocks the
+ * signals that all their masks block; the mask that it had before is put back after the last. */
 static _Thread_local unsigned masked_waits;
 static _Thread_local sigset_t mask_before;
 
@@ -49,7 +50,7 @@ masked_end(struct masked *masked)
 	errno = error;
 }
 
-/* Returns 0 or EINVAL. */
+/* pthread_sigmask(3) on a mask in memory. Returns 0 or EINVAL. */
 static int
 change(sigset_t *mask, int how, const sigset_t *set, sigset_t *before)
 {
@@ -126,7 +127,8 @@ patch_sigprocmask(int how, const sigset_t *set, sigset_t *before)
 	return failed(error);
 }
 
-/* A child has none of the parent's coroutines: the mask is that of the one that it was. */
+/* In a forked child, which has none of the parent's coroutines: its mask is that of the thread that
+ * called fork. */
 static void
 forget(void)
 {
@@ -139,7 +141,7 @@ forget(void)
 	masked_waits = 0;
 }
 
-/* Before those who forget which thread it was. */
+/* Early, so that in a child this handler runs before those that forget which thread called fork. */
 static __attribute__((constructor(200))) void
 start(void)
 {

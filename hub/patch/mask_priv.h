@@ -4,14 +4,15 @@
 
 #include "hub/patch/thread_priv.h"
 
-/* Pthread_sigmask(3) of the thread as it is when nobody waits with a mask of its own. */
+/* pthread_sigmask(3) of the mask that the thread has when no coroutine waits with a mask of its own
+ * (ppoll and its kin). */
 int mask_change(int how, const sigset_t *set, sigset_t *before);
 
-/* One that is made has the mask of who makes it. */
+/* Gives a new thread the mask of its creator, the caller. */
 void mask_inherit(struct thread *thread);
 
-/* In the host, when a thread begins, ends, or changes its mask: gives the kernel what all of them
- * keep out. */
+/* In the host, when a thread begins, ends or changes its mask: has the kernel block the signals
+ * that all threads block. */
 void mask_apply(void);
 
 #endif

@@ -1,10 +1,10 @@
-/* Mutexes between coroutines. To libc all coroutines of a thread are one owner; so who of them owns
- * a recursive or an error-checking mutex is kept here, and who waits for one that another coroutine
- * of the thread holds. Both belong to the thread: no lock guards them. glibc tells in a mutex which
- * thread owns it.
+/* Mutexes between coroutines. To libc all coroutines of a thread are one owner. So each thread
+ * keeps two tables: which coroutine owns a recursive or error-checking mutex, and which coroutines
+ * wait for a mutex that another coroutine of the thread holds. No lock guards them, since no other
+ * thread uses them. Whether the thread holds a mutex at all, glibc's __owner tells.
  *
- * Nothing is kept of a plain mutex that nobody waits for: those of allocators, of libc and of the
- * hub never are. */
+ * Of a plain mutex that no coroutine waits for nothing is kept: allocators, libc and the hub never
+ * wait for theirs. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <hubbub/fork.h>
@@ -18,20 +18,22 @@
 #include "hub/patch/thread_priv.h"
 #include "hub/patch/time_priv.h"
 
-/* Few, since each thread has two tables of them: all that the library has for a thread must fit
- * into what the loader keeps for libraries that are loaded at run time, 1.6 KB. */
+/* Few, since each thread has two tables: thread-local storage of a library that is loaded at run
+ * time must fit into what the loader keeps for that, 1.6 KB. */
 #define BUCKETS 32
 
-/* The kinds in glibc's __kind, below the flags for robust, inheriting and shared ones. */
+/* The kind of a mutex in glibc's __kind, below the flags of robust, inheriting and shared
+ * mutexes. */
 #define KIND_MASK 3
 
+/* Which coroutine owns a recursive or an error-checking mutex. */
 struct owner {
 	struct owner *next;
 	const pthread_mutex_t *mutex;
-	uint64_t id; /* of the coroutine, whose memory may be another's; 0: the thread itself */
+	uint64_t id; /* of the coroutine, as hub_id; 0: the thread, outside of coroutines */
 };
 
-/* On the stack of who waits. */
+/* A coroutine that waits for a mutex; on its own stack. */
 struct waiter {
 	struct waiter *next;
 	const pthread_mutex_t *mutex;
@@ -43,9 +45,10 @@ static _Thread_local struct {
 	struct waiter *waiters[BUCKETS];
 } tables;
 
-/* How many there are in both: what every unlock looks at. */
+/* How many owners and waiters both tables have: an unlock looks no further if there are none. */
 static _Thread_local unsigned noted;
 
+/* The thread's id, as in __owner; 0 until it is needed. */
 static _Thread_local pid_t this_thread;
 
 static size_t
@@ -56,6 +59,7 @@ bucket_of(const pthread_mutex_t *mutex)
 	return (address >> 4 ^ address >> 12) % BUCKETS;
 }
 
+/* Whether libc looks at the owner: of recursive and error-checking mutexes. */
 static bool
 counts_owner(const pthread_mutex_t *mutex)
 {
@@ -64,8 +68,8 @@ counts_owner(const pthread_mutex_t *mutex)
 	return kind == PTHREAD_MUTEX_RECURSIVE_NP || kind == PTHREAD_MUTEX_ERRORCHECK_NP;
 }
 
-/* Whether this thread holds it. Another thread's number may be read while it changes, but never as
- * ours. */
+/* Whether this thread holds the mutex. __owner may change while it is read, but it is this thread's
+ * id only if this thread has stored it. */
 static bool
 is_held_here(const pthread_mutex_t *mutex)
 {
@@ -94,8 +98,8 @@ current_id(void)
 	return self != NULL ? hub_id(self) : 0;
 }
 
-/* Of a mutex that this thread holds: whether another coroutine owns it. If not, it is the caller's,
- * or the thread's own, of before there were coroutines. */
+/* Of a mutex that this thread holds: whether another coroutine owns it. If not, the caller owns it,
+ * or the thread does, from before it ran coroutines. */
 static bool
 is_anothers(const pthread_mutex_t *mutex)
 {
@@ -116,7 +120,8 @@ owner_clear(const pthread_mutex_t *mutex)
 	noted--;
 }
 
-/* The mutex has just been locked. Returns what locking it came to. */
+/* Makes the caller the owner of a mutex that was locked with this result. Returns the result;
+ * EAGAIN, with the mutex unlocked again, without memory. */
 static int
 owner_set(pthread_mutex_t *mutex, int locked)
 {
@@ -124,7 +129,7 @@ owner_set(pthread_mutex_t *mutex, int locked)
 
 	if ((locked != 0 && locked != EOWNERDEAD) || !counts_owner(mutex))
 		return locked;
-	/* Left by one that was destroyed while locked. */
+	/* Left behind by a mutex that was destroyed while locked. */
 	owner_clear(mutex);
 	owner = malloc(sizeof *owner);
 	if (owner == NULL) {
@@ -175,8 +180,8 @@ wake_first(const pthread_mutex_t *mutex)
 		}
 }
 
-/* Nothing but an unlock, the time or a deadlock ends it: callers do not expect that locking may
- * fail. Returns 0 or an errno. */
+/* Waits for an unlock; shielded, so only the unlock, the time or a deadlock ends the wait: callers
+ * do not expect that locking fails. Returns 0 or an errno. */
 static int
 wait_woken(struct waiter *waiter, int64_t nanoseconds)
 {
@@ -193,7 +198,8 @@ wait_woken(struct waiter *waiter, int64_t nanoseconds)
 	return error;
 }
 
-/* Whether the code there is the allocator's or the hub's, which are never left in the middle. */
+/* Whether the calling code is the allocator's or the hub's, which never suspend while they hold a
+ * mutex. */
 static bool
 is_indivisible(const void *caller)
 {
@@ -206,8 +212,8 @@ is_indivisible(const void *caller)
 			       of_hub.dli_fbase == of_caller.dli_fbase));
 }
 
-/* If it is done, the answer; otherwise what comes before another try: 0, to wait, or EAGAIN,
- * nothing more. */
+/* One attempt. If *is_done, returns the result of locking. If not, returns what precedes the next
+ * attempt: 0, a wait for an unlock by this thread; EAGAIN, nothing. */
 static int
 try_on_coroutine(pthread_mutex_t *mutex, clockid_t clock, const struct timespec *end,
 	const void *caller, bool *is_done)
@@ -217,7 +223,7 @@ try_on_coroutine(pthread_mutex_t *mutex, clockid_t clock, const struct timespec 
 
 	*is_done = true;
 	if (counts_owner(mutex) && is_held_here(mutex)) {
-		/* Its own: once more, or EDEADLK. */
+		/* The caller owns it: libc locks it once more, or returns EDEADLK. */
 		if (!is_anothers(mutex))
 			return REAL(pthread_mutex_lock)(mutex);
 		*is_done = false;
@@ -230,8 +236,8 @@ try_on_coroutine(pthread_mutex_t *mutex, clockid_t clock, const struct timespec 
 		*is_done = false;
 		return 0;
 	}
-	/* Another thread's. Of threads that are coroutines, none can go on while their host waits,
-	 * and the other may wait for one of them. */
+	/* Another thread holds it. If the host blocked, no thread that is a coroutine could go on,
+	 * and the other thread may wait for one of them: so the host tries every millisecond. */
 	if (thread_is_host && !hub_is_vforked() && end == NULL && !is_indivisible(caller)) {
 		struct hub_timeout shield;
 
@@ -250,7 +256,8 @@ try_on_coroutine(pthread_mutex_t *mutex, clockid_t clock, const struct timespec 
 	return owner_set(mutex, result);
 }
 
-/* end NULL: without end. */
+/* Locks the mutex, and waits for it until end; end NULL: as long as it takes. Returns 0 or an
+ * errno. */
 static int
 lock_until(pthread_mutex_t *mutex, clockid_t clock, const struct timespec *end)
 {
@@ -283,7 +290,8 @@ lock_until(pthread_mutex_t *mutex, clockid_t clock, const struct timespec *end)
 	}
 	if (is_waiting)
 		waiter_leave(&waiter);
-	/* A wake that this one did not use is the next one's. */
+	/* The waiter was woken, but does not lock the mutex: the next waiter is woken in its
+	 * place. */
 	if (result != 0 && waiter.woken.is_set)
 		wake_first(mutex);
 	errno = error;
@@ -338,7 +346,7 @@ patch_pthread_mutex_unlock(pthread_mutex_t *mutex)
 			owner_clear(mutex);
 	}
 	result = REAL(pthread_mutex_unlock)(mutex);
-	/* It may be gone by now; its address is all that is used. */
+	/* Another thread may have destroyed the mutex by now: only its address is used. */
 	if (result == 0 && is_released)
 		wake_first(mutex);
 	return result;
@@ -346,7 +354,8 @@ patch_pthread_mutex_unlock(pthread_mutex_t *mutex)
 
 /* ---- children ---- */
 
-/* One has none of the parent's coroutines, and to libc its mutexes belong to another thread. */
+/* In a forked child, which has none of the parent's coroutines; to libc its mutexes belong to
+ * another thread. */
 static void
 forget(void)
 {

@@ -1,8 +1,9 @@
-/* pthread_once: whoever comes while a routine runs waits for its end, which may be a coroutine's of
- * this thread. Nothing tells when that is: it is looked at now and then. The routine is called from
- * here, since libc keeps in the thread, on a stack of handlers, what is to be begun anew if the
- * thread is cancelled, and two coroutines do not leave theirs in order. Code of both may meet at
- * one. */
+/* pthread_once: a caller that comes while a routine runs waits for the routine's end, by looking at
+ * the control every quarter to 16 ms, because the routine may run on another coroutine of the
+ * thread, and its end wakes no coroutine. The routine is called from here and not from libc, which
+ * would push a cleanup handler onto a stack of the thread's: two coroutines do not pop theirs in
+ * reverse order. Threads may be in libc's pthread_once with the same control: so its values, and
+ * the futex that threads sleep on, are glibc's. */
 #include <dlfcn.h>
 #include <hubbub/fork.h>
 #include <hubbub/timeout.h>
@@ -17,12 +18,13 @@
 #define PAUSE_FIRST (HUB_MILLISECOND / 4)
 #define PAUSE_MOST (16 * HUB_MILLISECOND)
 
-/* glibc's: what is above counts the forks, since a routine that ran when one was made does not run
- * in the child. */
+/* glibc's values of a control: two bits of state, and above them a count of forks, since a routine
+ * that ran during a fork does not run in the child. */
 #define IS_RUNNING 1
 #define IS_DONE 2
 #define STATE 3
 
+/* What look_at_probe, which has no argument, looks at, and what it finds. */
 static _Thread_local const pthread_once_t *probe;
 static _Thread_local int forks;
 
@@ -32,7 +34,7 @@ look_at_probe(void)
 	forks = *probe & ~STATE;
 }
 
-/* The state of one whose routine runs in this process. */
+/* The value of a control whose routine runs in this process: found while libc runs a routine. */
 static int
 running_here(void)
 {
@@ -43,6 +45,7 @@ running_here(void)
 	return forks | IS_RUNNING;
 }
 
+/* Sleeps, shielded, and makes the next pause twice as long. */
 static void
 rest(int64_t *pause)
 {
@@ -56,10 +59,11 @@ rest(int64_t *pause)
 
 /* ---- unwinding ---- */
 
-/* What the compiler makes of the cleanup below calls libgcc_s, when an exception or the end of a
- * thread comes through it. Whoever throws has that library, and libc loads it to end a thread:
- * programs that do neither start without it, since the two names that it would be needed for are
- * found here. The compiler, which calls them, declares neither; <unwind.h> would export them. */
+/* The compiler's code for the cleanup attribute below calls two functions of libgcc_s when an
+ * exception, or a thread that ends, unwinds through it. Code that throws has loaded that library,
+ * and libc loads it to end a thread; all other programs start without it, since both functions are
+ * defined here and look up the real ones. The compiler declares neither, and <unwind.h> would
+ * export them. */
 int __gcc_personality_v0(int version, int actions, uint64_t class, void *exception, void *context);
 void _Unwind_Resume(void *exception);
 
@@ -71,7 +75,8 @@ find(const char *name)
 
 	if (library != NULL)
 		found = dlsym(library, name);
-	CHECK_WHY(found != NULL, "what leaves a routine of pthread_once needs libgcc_s.so.1");
+	CHECK_WHY(found != NULL,
+		"an exception or a thread's end in a routine of pthread_once needs libgcc_s.so.1");
 	return found;
 }
 
@@ -96,10 +101,10 @@ _Unwind_Resume(void *exception)
 
 struct turn {
 	pthread_once_t *control;
-	int state; /* afterwards: as at first, if an exception or the thread's end leaves it */
+	int state; /* the control's at the end: PTHREAD_ONCE_INIT if the routine did not return */
 };
 
-/* Libc's threads sleep there. */
+/* Ends the turn, and wakes the threads that sleep in libc's pthread_once. */
 static void
 end(const struct turn *turn)
 {

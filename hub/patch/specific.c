@@ -1,4 +1,5 @@
-/* Values by key: of each thread that is a coroutine, but for the allocator's and the hub's own. */
+/* Thread-specific values. Every thread that is a coroutine has its own, in its struct thread; only
+ * the keys of the allocator and the hub keep one value for the host, whichever coroutine runs. */
 #include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +9,7 @@
 
 #define ROUNDS PTHREAD_DESTRUCTOR_ITERATIONS
 
-/* Keys of pthread_key_create that have a value in each of ours. */
+/* By key: whether each thread that is a coroutine has a value of its own, and the destructor. */
 static struct {
 	atomic_bool is_ours;
 	void (*destroy)(void *value);
@@ -41,7 +42,8 @@ specific_inherit(const struct thread *thread)
 			REAL(pthread_setspecific)((pthread_key_t)i, thread->values[i]);
 }
 
-/* The allocator's and the hub's own keys are the kernel thread's, whatever runs on it. */
+/* Whether the key is the allocator's or the hub's, by the library that its destructor is in: then
+ * its value is the host's. */
 static bool
 is_of_thread(void (*destroy)(void *))
 {
@@ -49,7 +51,7 @@ is_of_thread(void (*destroy)(void *))
 	void *address;
 	Dl_info info;
 
-	/* The program's free is the allocator's, and a usual destructor. */
+	/* free is the allocator's, but also a usual destructor of the program's keys. */
 	if (destroy == free)
 		return false;
 	memcpy(&address, &destroy, sizeof address);

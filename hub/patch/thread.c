@@ -1,6 +1,7 @@
-/* The threads that are coroutines, and what of theirs is the host's. A thread's name to the
- * program, its pthread_t, is the address of what is known of it; whoever is given one looks whether
- * it is ours, and passes it on to libc if not. */
+/* The list of threads that are coroutines, and the calls that are carried out on their host. A
+ * thread's name to the program, its pthread_t, is the address of its struct thread. A call that is
+ * given a name looks for it in the list, under the mutex, and passes it on to libc if it is not
+ * there. */
 #include "hub/patch/thread_priv.h"
 
 #include <errno.h>
@@ -46,7 +47,7 @@ thread_find(pthread_t name)
 	return NULL;
 }
 
-/* In a child, the thread that forked, if it was a coroutine. */
+/* In a forked child: the thread that called fork, if that was a coroutine. */
 static _Thread_local struct thread *inherited;
 
 struct thread *
@@ -130,7 +131,7 @@ thread_forget(struct thread *forked)
 	thread_is_host = false;
 }
 
-/* ---- what is the host's ---- */
+/* ---- calls on the host ---- */
 
 int
 patch_pthread_setname_np(pthread_t name, const char *text)

@@ -1,5 +1,5 @@
-/* Threads that are coroutines: what is known of each, for those who create, join, cancel and
- * ask. */
+/* Threads that are coroutines: what is known of each, and of the thread of libc that runs them all,
+ * the host. */
 #ifndef HUBBUB_PATCH_THREAD_PRIV_H
 #define HUBBUB_PATCH_THREAD_PRIV_H
 
@@ -19,72 +19,74 @@
 struct cleanup;
 
 struct thread {
-	struct list link; /* in threads */
-	struct hub_message message;
+	struct list link;           /* in the list of all threads */
+	struct hub_message message; /* starts it, in the host's hub */
 	void *(*body)(void *argument);
 	void *argument;
-	void *result;
-	pthread_t kernel; /* the thread of libc's that it runs on */
-	struct hub_shared_event *ended;
-	jmp_buf exit;
-	sigset_t mask;
+	void *result;                    /* for whoever joins it */
+	pthread_t kernel;                /* the thread of libc that it runs on */
+	struct hub_shared_event *ended;  /* set at its end, unless it is detached */
+	jmp_buf exit;                    /* in its outermost function: pthread_exit ends there */
+	sigset_t mask;                   /* its signal mask, as the program sees it */
 	struct hub_coroutine *coroutine; /* this and what follows under the mutex; NULL unless it
 					  * runs */
 	bool has_ended;
-	bool is_detached; /* nobody joins it */
-	bool is_joined;   /* somebody does */
+	bool is_detached; /* no thread joins it */
+	bool is_joined;   /* a thread is joining it */
 	atomic_bool is_cancelled;
-	atomic_bool is_deaf; /* PTHREAD_CANCEL_DISABLE */
-	struct cleanup *cleanup;
+	atomic_bool is_deaf;     /* PTHREAD_CANCEL_DISABLE */
+	struct cleanup *cleanup; /* the innermost handler of pthread_cleanup_push */
 	char name[THREAD_NAME_SIZE];
-	void *values[]; /* PTHREAD_KEYS_MAX of them */
+	void *values[]; /* PTHREAD_KEYS_MAX of them, by key */
 };
 
-/* The kernel thread whose coroutines they are. */
+/* The thread of libc whose coroutines they are. */
 struct thread_host {
 	pthread_t thread;
 	struct hub_mailbox *mailbox; /* NULL before it runs */
-	int key;                     /* of hub_local: the struct thread that a coroutine is */
+	int key;                     /* of hub_local: the struct thread of a coroutine */
 };
 
 extern struct thread_host thread_host;
 
-/* Whether this is the host's thread. */
+/* Whether this thread is the host. */
 extern _Thread_local bool thread_is_host;
 
-/* Guards what is known of them all. Taken as libc has it. */
+/* The mutex that guards all structs thread. It is locked by libc's own call, which blocks, and held
+ * for a few instructions. */
 void thread_lock(void);
 void thread_unlock(void);
 
-/* Makes it known; the mutex is locked. */
+/* Adds the thread to the list; the caller holds the mutex. */
 void thread_add(struct thread *thread);
 
-/* The mutex is locked, and nobody uses it any more. */
+/* Frees the thread, which nothing uses any longer; the caller holds the mutex. */
 void thread_free(struct thread *thread);
 
-/* The mutex is locked. NULL for one of libc's. */
+/* The thread of that name; NULL if it is a thread of libc. The caller holds the mutex. */
 struct thread *thread_find(pthread_t name);
 
-/* The one that runs; NULL for a thread of libc's. */
+/* The thread that runs; NULL on a thread of libc. */
 struct thread *thread_this(void);
 
-/* In a child: the thread that it was in its parent, where that was a coroutine. NULL elsewhere. */
+/* In a forked child: the thread that called fork, if that was a coroutine. NULL elsewhere. */
 struct thread *thread_inherited(void);
 
-/* Libc's thread for a name, for calls that coroutines cannot have of their own. */
+/* The thread of libc behind a name, for calls on what coroutines do not have of their own. */
 pthread_t thread_kernel(pthread_t name);
 
-/* None has a value of that key any more; the mutex is locked. */
+/* Sets the key's value to NULL in all threads; the caller holds the mutex. */
 void thread_clear_value(pthread_key_t key);
 
-/* What all that live keep out. Returns false if none lives. */
+/* The signals that every living thread blocks. Returns false if no thread lives. */
 bool thread_common_mask(sigset_t *common);
 
-/* Whether the caller is one that pthread_cancel was called for, and that listens. */
+/* Whether pthread_cancel was called for the caller, and the caller has not disabled
+ * cancellation. */
 bool thread_is_cancelled(void);
 
-/* In a child process, which has the thread that forked and no other: that one keeps its name. NULL:
- * it is one of libc's. */
+/* In a forked child, which has the thread that called fork and no other: forgets the others. forked
+ * is that thread, which keeps its name; NULL if it is a thread of libc. */
 void thread_forget(struct thread *forked);
 
 #endif
