@@ -1,3 +1,6 @@
+/* A timer of each thread, which sends that thread a real-time signal that the program does not use.
+ * The handler does nothing: being called interrupts the system call, since the handler is installed
+ * without SA_RESTART. The timer lasts as long as its thread. */
 #include "hub/patch/brief_priv.h"
 
 #include <errno.h>
@@ -9,22 +12,22 @@
 
 #include "hub/patch/real_priv.h"
 
-/* The timer may be due before the call has begun: so it comes again. */
+/* The timer may be due before the call has begun: so it is due again. */
 #define FIRST 50000    /* nanoseconds */
 #define AGAIN 1000000L /* the same */
 
-/* The signal that interrupts; 0 before it is chosen. */
+/* The signal that interrupts, of all threads; 0 before it is chosen. */
 static atomic_int chosen;
 
-/* Each thread keeps its timer; a child has none of them. */
+/* The thread's timer. A forked child has no timers. */
 static _Thread_local struct own {
 	timer_t timer;
-	pid_t thread; /* that it was made in, and for; 0 for none */
+	pid_t thread; /* that made it and gets its signal; 0: no timer */
 	int signal;
 } own;
 static pthread_key_t key;
 
-/* That it is called is all: it has no SA_RESTART. */
+/* The handler: being called is all that it is for. */
 static void
 interrupt(int number)
 {
@@ -40,7 +43,8 @@ is_ours(int number)
 	       action.sa_handler == interrupt;
 }
 
-/* Takes the highest one that has no handler and is not among those. Returns 0 if there is none. */
+/* Takes the highest real-time signal that has no handler and is not among others. Returns 0 if
+ * there is none. */
 static int
 take_free(const sigset_t *others)
 {
@@ -54,9 +58,9 @@ take_free(const sigset_t *others)
 	return 0;
 }
 
-/* One that the program has no use for; it may take it any time. What a thread blocks may be awaited
- * by sigwait(3) or signalfd(2), and have no handler for that: not that one, unless it blocks all.
- * Returns 0 if there is none. */
+/* The signal to use: one that the program does not, and may install a handler for at any time. A
+ * signal that the thread blocks may be awaited by sigwait(3) or signalfd(2), without a handler: it
+ * is avoided, unless the thread blocks all. Returns 0 if there is none. */
 static int
 choose_signal(void)
 {
@@ -76,7 +80,7 @@ choose_signal(void)
 	return number;
 }
 
-/* Whether the signal was blocked before. */
+/* Blocks or unblocks the signal. Returns whether it was blocked before. */
 static bool
 set_blocked(int number, bool is_blocked)
 {
@@ -94,13 +98,13 @@ forget(void)
 	own.thread = 0;
 }
 
-/* At the end of a thread. */
+/* At a thread's end. */
 static void
 delete_timer(void *timer)
 {
 	struct own *ended = timer;
 
-	/* Not in a child: there the number may be that of one of the program's. */
+	/* Not in a forked child, where the timer's id may be that of a timer of the program's. */
 	if (ended->thread != 0)
 		timer_delete(ended->timer);
 	ended->thread = 0;
@@ -113,7 +117,7 @@ start(void)
 	pthread_atfork(NULL, NULL, forget);
 }
 
-/* Returns false if there is no timer for that signal. */
+/* Sees to it that this thread has a timer for that signal. Returns false if it has none. */
 static bool
 make_timer(int number)
 {
@@ -144,7 +148,7 @@ set_timer(long first, long again)
 void
 brief_begin(struct brief *brief)
 {
-	/* What a child of vfork makes is not its parent's to use. */
+	/* A child of vfork(2) would leave a timer to its parent that the parent cannot use. */
 	int number = hub_is_vforked() ? 0 : choose_signal();
 
 	*brief = (struct brief){.is_timed = make_timer(number), .signal = number};
@@ -161,7 +165,7 @@ brief_end(struct brief *brief)
 
 	if (!brief->is_timed)
 		return;
-	/* Its signal has come by the time that this returns, or comes no more. */
+	/* When this returns, the timer's signal has come, or comes no more. */
 	set_timer(0, 0);
 	if (brief->was_blocked)
 		set_blocked(brief->signal, true);

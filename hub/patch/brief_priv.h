@@ -1,5 +1,5 @@
-/* Calls that have no form that does not wait, and of which poll(2) has just said that they need
- * not: if somebody else was quicker, the call is interrupted before it holds the hub up for
+/* For calls that have no non-blocking form, made when poll(2) has just said that they will not
+ * wait: if another process was quicker, a timer interrupts the call before it holds the hub up for
  * long. */
 #ifndef HUBBUB_PATCH_BRIEF_PRIV_H
 #define HUBBUB_PATCH_BRIEF_PRIV_H
@@ -8,13 +8,13 @@
 #include <stdbool.h>
 
 struct brief {
-	int signal;
-	bool is_timed;
-	bool was_blocked;
+	int signal;       /* that the timer sends */
+	bool is_timed;    /* there is a timer */
+	bool was_blocked; /* the signal, before brief_begin */
 };
 
-/* Until brief_end, a system call of this thread that waits fails with EINTR after a twentieth of a
- * millisecond or a little more. Where no timer can be had, it waits. */
+/* Until brief_end, a system call of this thread that waits fails with EINTR after 0.05 ms or a
+ * little more. Where no timer can be had, the call waits. */
 void brief_begin(struct brief *brief);
 
 /* Keeps errno. */

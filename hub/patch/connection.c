@@ -1,4 +1,6 @@
-/* Connections: accept and connect. */
+/* Connections: accept and connect. O_NONBLOCK of a listener is never changed, because other
+ * processes may share its open file; that of a socket only for the moment in which it begins to
+ * connect. */
 #include <errno.h>
 #include <fcntl.h>
 #include <hubbub/fork.h>
@@ -20,14 +22,15 @@
 #define PAUSE_MAX (64 * HUB_MILLISECOND)
 #define TURNS 64
 
-/* Threads of this process accept from one socket one after the other: a connection wakes all their
- * hubs, and only one is to find it. Those without a hub wait in the kernel; they are counted. */
+/* Threads of this process accept from a listener one after the other, by the mutex that its fd
+ * selects: a connection wakes the hubs of all of them, and only one may try. Threads that accept
+ * outside of coroutines wait in the kernel, without the mutex; plain counts them. */
 static struct turn {
 	pthread_mutex_t mutex;
 	unsigned plain;
 } turns[TURNS];
 
-/* Also in a child, in which nobody accepts. */
+/* At the start, and in a forked child, in which no thread accepts. */
 static void
 reset(void)
 {
@@ -51,10 +54,10 @@ is_listening(int fd)
 	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &answer, &length) == 0 && answer;
 }
 
-/* accept4(2) has no flag for not waiting, and O_NONBLOCK is that of the open file: other processes
- * may have it, which are not to be told EAGAIN. So poll(2) tells whether to accept, and where
- * another process may be quicker then, the call is interrupted: which costs a third of an accepted
- * connection, so only there. Returns as accept4(2), -1 with errno EAGAIN where it would wait. */
+/* Accepts without waiting. accept4(2) has no flag for that, and O_NONBLOCK is that of the open
+ * file, so other processes that share it would get EAGAIN. So poll(2) tells whether to accept; and
+ * where another process may be quicker then, the call is interrupted, which costs a third of an
+ * accepted connection. Returns as accept4(2); -1 with errno EAGAIN where it would wait. */
 static int
 accept_now(int fd, struct sockaddr *address, socklen_t *size, int flags)
 {
@@ -66,7 +69,7 @@ accept_now(int fd, struct sockaddr *address, socklen_t *size, int flags)
 
 	REAL(pthread_mutex_lock)(&turn->mutex);
 	is_alone = turn->plain == 0 && given_to_nobody(fd);
-	/* What is no such socket, and flags that are none, are the kernel's to tell of. */
+	/* The kernel reports an fd that does not listen, and invalid flags. */
 	if (kernel_poll_now(&query, 1) == 0 && (flags & ~(SOCK_CLOEXEC | SOCK_NONBLOCK)) == 0 &&
 		is_listening(fd)) {
 		client = -1;
@@ -90,7 +93,7 @@ accept_on_coroutine(int fd, struct sockaddr *address, socklen_t *size, int flags
 	struct patience patience = {.fd = fd, .events = POLLIN};
 	int client, before = errno;
 
-	/* The kernel's flag may be the hub's. */
+	/* O_NONBLOCK may be the hub's, not the application's. */
 	while ((client = kernel_fcntl(fd, F_GETFL, 0) & O_NONBLOCK
 				 ? kernel_accept4(fd, address, size, flags)
 				 : accept_now(fd, address, size, flags)) == -1 &&
@@ -105,14 +108,16 @@ accept_on_coroutine(int fd, struct sockaddr *address, socklen_t *size, int flags
 	return client;
 }
 
+/* Accepts outside of coroutines, and may wait in the kernel. */
 static int
 accept_plainly(int fd, struct sockaddr *address, socklen_t *size, int flags)
 {
 	struct turn *turn = &turns[(unsigned)fd % TURNS];
 	int client;
 
-	/* One may have interrupted a thread that holds the mutex; a child may be killed while it
-	 * holds its parent's, or have it from a thread that it has not. */
+	/* No mutex in a signal handler, which may have interrupted a thread that holds it; nor in a
+	 * child, which may be killed while it holds its parent's mutex, or have copied it from a
+	 * thread that the child does not have. */
 	if (interrupt_in_handler() || hub_is_inherited())
 		return REAL(accept4)(fd, address, size, flags);
 	REAL(pthread_mutex_lock)(&turn->mutex);
@@ -125,8 +130,9 @@ accept_plainly(int fd, struct sockaddr *address, socklen_t *size, int flags)
 	return client;
 }
 
-/* Off a coroutine, too, a socket that the hub has made non-blocking is blocking to the application,
- * but not to the hub, which comes here where a sanitizer is to see its calls. */
+/* Outside of coroutines, too, a socket that the hub has made non-blocking is blocking to the
+ * application: so this waits by poll(2). The hub's own calls, which come here where a sanitizer is
+ * to see them, do not wait. */
 static int
 accept_by_thread(int fd, struct sockaddr *address, socklen_t *size, int flags)
 {
@@ -175,7 +181,7 @@ patch_accept(int fd, struct sockaddr *address, socklen_t *size)
 	return patch_accept4(fd, address, size, 0);
 }
 
-/* Begins to connect; the flag is ours for as long as that takes. */
+/* Begins to connect, and sets O_NONBLOCK for as long as that takes. */
 static int
 connect_now(int fd, const struct sockaddr *address, socklen_t size)
 {
@@ -193,7 +199,8 @@ connect_now(int fd, const struct sockaddr *address, socklen_t size)
 	return result;
 }
 
-/* A Unix socket whose backlog is full answers EAGAIN and cannot be polled for room. */
+/* Begins to connect, again and again while it has to: a Unix socket answers EAGAIN if the
+ * listener's backlog is full, and poll(2) cannot wait for room there. */
 static int
 connect_retry(struct patience *patience, const struct sockaddr *address, socklen_t size)
 {
@@ -219,7 +226,7 @@ connect_retry(struct patience *patience, const struct sockaddr *address, socklen
 	return result;
 }
 
-/* What became of it: 0, or -1 with errno. */
+/* How connecting has ended: 0, or -1 with errno. */
 static int
 socket_error(int fd)
 {
@@ -238,14 +245,14 @@ patch_connect(int fd, const struct sockaddr *address, socklen_t size)
 
 	if (descriptor_is_nonblocking(fd))
 		return kernel_connect(fd, address, size);
-	/* Asked again, the kernel tells how it ended and puts the socket into the state that goes
-	 * with that; which it does not, where only SO_ERROR is asked for. EALREADY: a call before
-	 * was interrupted, or it is not over yet. */
+	/* A second connect(2) tells how the first has ended, and puts a TCP socket into the state
+	 * that goes with that, which reading SO_ERROR does not. EALREADY: an earlier call was
+	 * interrupted, or connecting goes on. */
 	while (connect_retry(&patience, address, size) != 0) {
 		if (errno != EINPROGRESS && errno != EALREADY)
 			return -1;
 		if (!patience_wait(&patience, 0)) {
-			/* As connect(2) with SO_SNDTIMEO. */
+			/* The time is up: connect(2) with SO_SNDTIMEO fails so. */
 			errno = errno == EAGAIN ? EINPROGRESS : errno;
 			return -1;
 		}

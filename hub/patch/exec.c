@@ -1,4 +1,5 @@
-/* Starting programs, which are to find their descriptors as the application made them. */
+/* Starting programs: each finds its file descriptors as the application made them, without
+ * O_NONBLOCK of the hub's; and from then on their open files are shared (`given`). */
 #include <stdarg.h>
 #include <stdint.h>
 #include <unistd.h>
@@ -8,7 +9,7 @@
 #include "hub/patch/given_priv.h"
 #include "hub/patch/real_priv.h"
 
-/* Only a call that fails returns. */
+/* exec returns only if it fails: then O_NONBLOCK is set again. */
 #define EXEC(call)                                                                                 \
 	do {                                                                                       \
 		descriptor_set_inherited(false);                                                   \
@@ -42,8 +43,8 @@ patch_execvpe(const char *file, char *const arguments[], char *const environment
 	EXEC(REAL(execvpe)(file, arguments, environment));
 }
 
-/* The arguments of the forms with a list, in an array on this stack; environment, if not NULL, gets
- * what comes after. */
+/* Gathers the arguments of execl and its kin into an array on the stack, and makes the call;
+ * environment reads what follows the list. */
 #define EXEC_LIST(last, first, environment, call)                                                  \
 	do {                                                                                       \
 		size_t count = 1;                                                                  \
@@ -85,7 +86,8 @@ execle(const char *path, const char *first, ...)
 		patch_execve(path, arguments, environment));
 }
 
-/* From now on they are blocking for us, too: the open file is one. */
+/* O_NONBLOCK stays cleared, since the child shares the open files: they are blocking here, too,
+ * from now on. */
 int
 patch_posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
 	const posix_spawnattr_t *attributes, char *const arguments[], char *const environment[])

@@ -1,12 +1,11 @@
-/* Signals: what their handlers may call, and whom they interrupt.
+/* Signal handlers: what they may call, and which coroutine they interrupt.
  *
- * The application's handlers are called by one of ours, which stands in the kernel's table instead
- * and which the application is never shown. It notes that a handler runs, so that calls in it are
- * libc's own: it may have interrupted the hub anywhere. And it sees to it that one coroutine that
- * waits is interrupted, as a signal interrupts one thread:
+ * The application's handlers are called by on_signal, which stands in the kernel's table in their
+ * place and which the application is never shown. It notes that a handler runs, so that calls in
+ * the handler are libc's own: the handler may have interrupted the hub anywhere. And it has one
+ * waiting coroutine interrupted, as a signal interrupts one thread:
  *
- * 	handler --(eventfd)--> the hub's messenger --(hub_interrupt)--> whoever has waited longest
- */
+ *	handler --(eventfd)--> the hub's messenger --(hub_interrupt)--> the longest waiter */
 #include <dlfcn.h>
 #include <errno.h>
 #include <hubbub/coroutine.h>
@@ -28,21 +27,22 @@
 #define SIGNALS 65
 #define NESTED_MOST 16
 
-/* A handler's frames lie below where it began, this near. */
+/* A handler's frames lie below that of on_signal, by so many bytes at most. */
 #define FRAMES_SIZE ((size_t)1024 * 1024)
 
 typedef void handler_fn(int number, siginfo_t *info, void *context);
 
-/* What the application has installed. */
+/* The handlers that the application has installed, and their flags, by signal. */
 static struct {
 	handler_fn *_Atomic handler;
 	atomic_int flags;
 } installed[SIGNALS];
 
-/* How many signals have one. */
+/* How many signals have a handler of the application's. */
 static atomic_int handlers;
 
-/* The handlers that run, and where they began. One that was left by longjmp(3) stays until somebody
+/* The handlers that run in this thread, innermost last: the frame of on_signal, and the coroutine
+ * that was interrupted. A handler that was left by longjmp(3) stays here until interrupt_in_handler
  * looks. */
 static _Thread_local struct {
 	const char *frame;
@@ -50,18 +50,19 @@ static _Thread_local struct {
 } running[NESTED_MOST];
 static _Thread_local volatile sig_atomic_t nested;
 
-/* Who waits, first the one that has waited longest. */
+/* This thread's waits, the longest first. */
 static _Thread_local struct interruptible *waits_first, *waits_last;
-/* The messenger's eventfd, or -1 with an offset of one, so that zero is none. */
+/* The messenger's eventfd plus one; 0 without a messenger. */
 static _Thread_local volatile sig_atomic_t bell;
-/* Interruptions that the messenger has not delivered, with and without SA_RESTART. */
+/* Interruptions that the messenger has not delivered: by handlers with SA_RESTART, and without. */
 static _Thread_local atomic_int restarting, ending;
-/* Coroutines that signals were meant for, until their handlers run; and after that, until the
- * messenger comes: with SA_RESTART the lowest bit is set. */
+/* aims: by signal, the coroutine that the next one is meant for, until the handler runs. aimed:
+ * such coroutines, after their handlers have run and until the messenger delivers; the lowest bit
+ * is SA_RESTART. */
 static _Atomic(struct hub_coroutine *) aims[SIGNALS];
 #define AIMED_MOST 16
 static _Thread_local _Atomic uintptr_t aimed[AIMED_MOST];
-/* Handlers that have run, ever. */
+/* Handlers that have run in this thread, ever; and those without SA_RESTART. */
 static _Thread_local volatile sig_atomic_t handled;
 static _Thread_local volatile sig_atomic_t endings;
 
@@ -103,7 +104,8 @@ interrupt_aim(int number, struct hub_coroutine *coroutine)
 		atomic_store(&aims[number], coroutine);
 }
 
-/* In the handler. Where there is no room, the wait goes on. */
+/* In on_signal: leaves the coroutine to the messenger. Without room in aimed, the coroutine waits
+ * on. */
 static void
 note_aimed(struct hub_coroutine *aim, bool is_restarting)
 {
@@ -125,7 +127,8 @@ on_signal(int number, siginfo_t *info, void *context)
 	bool is_vforked = hub_is_vforked();
 	uint64_t one = 1;
 
-	/* One in which a child of vfork ends would seem to run in its parent for ever. */
+	/* A child of vfork(2) leaves no trace: if it ended in a handler, that would seem to run in
+	 * its parent for ever. */
 	if (depth < NESTED_MOST && !is_vforked) {
 		running[depth].frame = __builtin_frame_address(0);
 		running[depth].coroutine = hub_current();
@@ -135,7 +138,7 @@ on_signal(int number, siginfo_t *info, void *context)
 	handled = handled + 1;
 	if (!(flags & SA_RESTART))
 		endings = endings + 1;
-	/* The kernel has put back what it does without one. */
+	/* The kernel has put the default action back. */
 	if ((flags & SA_RESETHAND) && !is_vforked)
 		atomic_fetch_sub(&handlers, 1);
 	if (handler != NULL)
@@ -143,7 +146,7 @@ on_signal(int number, siginfo_t *info, void *context)
 	if (!is_vforked)
 		nested = depth;
 	error = errno;
-	/* A child's signals are nothing to its parent's coroutines. */
+	/* A child's signals interrupt none of its parent's coroutines. */
 	if (bell == 0 || hub_is_inherited())
 		return;
 	if ((info->si_code == SI_TKILL || info->si_code == SI_QUEUE) &&
@@ -153,7 +156,7 @@ on_signal(int number, siginfo_t *info, void *context)
 		atomic_fetch_add(&restarting, 1);
 	else
 		atomic_fetch_add(&ending, 1);
-	/* If it is full, it rings already. */
+	/* EAGAIN: the counter is full, so the messenger is about to run. */
 	if (kernel_write(bell - 1, &one, sizeof one) < 0)
 		errno = error;
 	errno = error;
@@ -163,8 +166,9 @@ on_signal(int number, siginfo_t *info, void *context)
 
 static _Thread_local struct hub_link link_to_end;
 
-/* Whether a handler of that kind has run since the call waits: one that ran before, and is told of
- * now, is nothing to it. */
+/* Whether this wait is ended by a handler, with or without SA_RESTART, that has run since the
+ * wait's call first waited. A handler that ran earlier, and whose interruption is delivered only
+ * now, does not end it. */
 static bool
 is_met(const struct interruptible *wait, bool is_restarting)
 {
@@ -175,7 +179,7 @@ is_met(const struct interruptible *wait, bool is_restarting)
 	return wait->kind != WAIT_RESTARTED && (unsigned)handled - wait->since->handled != ended;
 }
 
-/* One that waits with a mask of its own has let the signal in: it comes first. */
+/* A wait with a mask of its own has let the signal in: it comes first. */
 static void
 interrupt_one(bool is_restarting)
 {
@@ -202,6 +206,7 @@ interrupt_aimed(void)
 	}
 }
 
+/* The messenger's body. */
 static void *
 carry(void *argument)
 {
@@ -217,7 +222,7 @@ carry(void *argument)
 		for (int left = atomic_exchange(&ending, 0); left > 0; left--)
 			interrupt_one(false);
 	}
-	/* The program has closed all that was open; else the hub ends. */
+	/* EBADF: the program has closed every fd. Otherwise the hub ends. */
 	if (errno == EBADF) {
 		hub_disown(bell - 1);
 		bell = 0;
@@ -225,7 +230,7 @@ carry(void *argument)
 	return NULL;
 }
 
-/* Also of a messenger that the hub's end has met before it ever ran. */
+/* Called, too, for a messenger that the hub's end kills before it ever runs. */
 static void
 messenger_ended(struct hub_link *link, struct hub_coroutine *messenger)
 {
@@ -237,7 +242,7 @@ messenger_ended(struct hub_link *link, struct hub_coroutine *messenger)
 	bell = 0;
 }
 
-/* Signals stay without effect on waits where there is no memory for it. */
+/* Without memory for a messenger, signals do not interrupt waits. */
 static void
 start_messenger(void)
 {
@@ -292,7 +297,8 @@ interruptible_end(struct interruptible *wait)
 		waits_last = wait->previous;
 }
 
-/* A child has none of the parent's coroutines, and its own signals are nothing to the parent. */
+/* In a forked child, which has none of the parent's coroutines, and whose signals must not wake the
+ * parent's messenger. */
 static void
 forget(void)
 {
@@ -310,8 +316,8 @@ start(void)
 
 /* ---- installing ---- */
 
-/* Faults are for the debuggers and for the hub's own guards; SIGURG is its watchdog's, who
- * interrupts nobody. */
+/* Signals whose handlers stay as they are: faults, for debuggers and the hub's own guards; and
+ * SIGURG, the watchdog's, which interrupts no coroutine. */
 static bool
 is_left_alone(int number)
 {
@@ -320,7 +326,7 @@ is_left_alone(int number)
 	       number == SIGURG;
 }
 
-/* Libev's handlers are the hub's own: see hub/signal.h. */
+/* Whether the handler is libev's, which works for the hub: hub/signal.h. */
 static bool
 is_hubs(const struct sigaction *action)
 {
@@ -338,7 +344,7 @@ is_handler(const struct sigaction *action)
 	return action->sa_handler != SIG_DFL && action->sa_handler != SIG_IGN;
 }
 
-/* What the application had, in place of ours. */
+/* Shows the application its own handler in place of on_signal. */
 static void
 show(struct sigaction *action, handler_fn *handler, int flags)
 {
@@ -359,7 +365,7 @@ patch_sigaction(int number, const struct sigaction *action, struct sigaction *be
 		return REAL(sigaction)(number, action, before);
 	handler = atomic_load(&installed[number].handler);
 	flags = atomic_load(&installed[number].flags);
-	/* What a child of vfork installs is its own; what is kept here is its parent's. */
+	/* What a child of vfork(2) installs is its own, but `installed` is its parent's. */
 	if (hub_is_vforked()) {
 		result = REAL(sigaction)(number, action, &was);
 	} else if (action == NULL || !is_handler(action) || is_hubs(action)) {
@@ -397,7 +403,7 @@ patch_signal(int number, sighandler_t handler)
 	return patch_sigaction(number, &action, &before) == 0 ? before.sa_handler : SIG_ERR;
 }
 
-/* What signal(2) is to programs of strict standards: -std=c99, _XOPEN_SOURCE. */
+/* signal(2), as programs of strict standards have it: -std=c99, _XOPEN_SOURCE. */
 sighandler_t
 patch___sysv_signal(int number, sighandler_t handler)
 {
@@ -410,7 +416,7 @@ patch___sysv_signal(int number, sighandler_t handler)
 	return patch_sigaction(number, &action, &before) == 0 ? before.sa_handler : SIG_ERR;
 }
 
-/* It also lets the signal in, or holds it back. */
+/* sigset(3) also unblocks the signal; with SIG_HOLD it blocks the signal instead. */
 sighandler_t
 patch_sigset(int number, sighandler_t disposition)
 {
@@ -433,7 +439,7 @@ patch_sigset(int number, sighandler_t disposition)
 	return sigismember(&held, number) ? SIG_HOLD : before.sa_handler;
 }
 
-/* Libc changes the action where only the kernel is asked. */
+/* libc's own would change the action past patch_sigaction. */
 int
 patch_siginterrupt(int number, int interrupts)
 {

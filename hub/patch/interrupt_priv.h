@@ -1,4 +1,4 @@
-/* Signals: whether a handler runs, and the waits that one may end. */
+/* Signals: whether a signal handler runs, and which waits a signal handler ends. */
 #ifndef HUBBUB_PATCH_INTERRUPT_PRIV_H
 #define HUBBUB_PATCH_INTERRUPT_PRIV_H
 
@@ -8,34 +8,34 @@
 
 struct hub_coroutine;
 
-/* Whether the caller runs in a signal's handler. */
+/* Whether the caller runs in a signal handler. */
 bool interrupt_in_handler(void);
 
-/* The next signal of that number that is sent to one thread, by pthread_kill or pthread_sigqueue,
- * is meant for that coroutine: its wait is what the handler ends, and no other's. */
+/* The next signal of that number that pthread_kill or pthread_sigqueue sends to one thread is meant
+ * for that coroutine: the handler ends its wait, and no other. */
 void interrupt_aim(int number, struct hub_coroutine *coroutine);
 
-/* How many handlers have run in this thread. */
+/* How many signal handlers have run in this thread, ever; it wraps around. */
 unsigned interrupt_handled(void);
 
-/* How many handlers have run in this thread that end what they interrupt. */
+/* How many signal handlers without SA_RESTART have run in this thread, ever. */
 unsigned interrupt_endings(void);
 
-/* What a signal's handler does to a wait: signal(7). */
+/* What a signal handler does to a wait: signal(7). */
 enum wait_kind {
-	WAIT_RESTARTED, /* ends it with EINTR, unless it was installed with SA_RESTART */
-	WAIT_ENDED,     /* ends it */
-	WAIT_MASKED,    /* ends it, before any other: it waits with a mask of its own */
+	WAIT_RESTARTED, /* ends it with EINTR, unless the handler has SA_RESTART */
+	WAIT_ENDED,     /* ends it with EINTR, SA_RESTART or not */
+	WAIT_MASKED,    /* the same, before all others: this wait has a mask of its own */
 };
 
-/* How many handlers had run in this thread when a call first waited: all zero before that. One that
- * ran before ends none of its waits. */
+/* What interrupt_handled and interrupt_endings were when a call first waited; all zero before that.
+ * A handler that ran earlier ends none of the call's waits. */
 struct since {
 	bool is_known;
 	unsigned handled, endings;
 };
 
-/* A wait that a signal's handler may end with EINTR. */
+/* A wait that a signal handler may end with EINTR; on the stack of the coroutine that waits. */
 struct interruptible {
 	struct interruptible *next;
 	struct interruptible *previous;
@@ -44,18 +44,19 @@ struct interruptible {
 	const struct since *since;
 };
 
-/* Around each blocking call of the hub's that a signal may interrupt; since is the same for all
- * waits of one call. Keeps errno. */
+/* Around each blocking call of the hub that a signal may interrupt. since belongs to the patched
+ * call, and is the same for all its waits. Keeps errno. */
 void interruptible_begin(struct interruptible *wait, enum wait_kind kind, struct since *since);
 void interruptible_end(struct interruptible *wait);
 
-/* The thread's signal mask during a wait that brings one of its own. mask NULL: nothing is done. */
+/* The thread's signal mask during a wait that brings one of its own. With mask NULL neither
+ * function does anything. */
 struct masked {
 	bool is_set;
 	sigset_t mask;
 };
 
-/* Returns false with errno EINTR if a handler has run already. */
+/* Returns false with errno EINTR if a signal handler has run as soon as the mask was set. */
 bool masked_begin(struct masked *masked, const sigset_t *mask);
 void masked_end(struct masked *masked);
 

@@ -1,5 +1,5 @@
-/* Messages and semaphores of System V, of which no descriptor tells, and message queues of POSIX,
- * which are descriptors. */
+/* Messages and semaphores of System V, which have no file descriptor to wait for and are tried
+ * again every 1 to 16 ms; and message queues of POSIX, which are file descriptors. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,12 +14,13 @@
 /* Up to so many operations are copied on the caller's stack. */
 #define SMALL 16
 #define OPERATIONS_MOST 4096 /* above what any kernel takes */
-/* How long another thread waits before the caller is asked whether it was killed. */
+/* For how long another thread makes the call before it is asked whether the caller was killed. */
 #define SLICE (16 * HUB_MILLISECOND)
 
 /* ---- System V ---- */
 
-/* Another try after a wait finds no such object: it was removed meanwhile. */
+/* What an attempt returns to the application: if it finds no such object after a wait, the object
+ * was removed meanwhile. */
 static ssize_t
 answer(ssize_t result, const struct retry *retry)
 {
@@ -34,7 +35,7 @@ patch_msgrcv(int queue, void *message, size_t size, long type, int flags)
 	struct retry retry = {.end = HUB_FOREVER};
 	ssize_t result;
 
-	/* Copying never waits, and is refused to who would. */
+	/* MSG_COPY never waits; the kernel refuses it without IPC_NOWAIT. */
 	if (flags & MSG_COPY)
 		return REAL(msgrcv)(queue, message, size, type, flags);
 	while ((result = REAL(msgrcv)(queue, message, size, type, flags | IPC_NOWAIT)) == -1 &&
@@ -57,12 +58,13 @@ patch_msgsnd(int queue, const void *message, size_t size, int flags)
 	return (int)answer(result, &retry);
 }
 
+/* A semtimedop(2) that another thread makes. */
 struct operations {
 	int set;
 	struct sembuf *operations;
 	size_t count;
-	struct timespec timeout;
-	int64_t took;
+	struct timespec timeout; /* of this attempt */
+	int64_t took;            /* nanoseconds */
 	int result, error;
 };
 
@@ -78,8 +80,9 @@ operate_there(void *argument)
 	return NULL;
 }
 
-/* Some are to wait and others not, and only the kernel knows which it is that has to: by another
- * thread. EAGAIN is said of the one and of the other. */
+/* Some of the operations may wait and others not (IPC_NOWAIT), and only the kernel knows which of
+ * them has to wait: so another thread makes the call, for a SLICE at a time. EAGAIN then means that
+ * an operation with IPC_NOWAIT would wait, or that the slice is over. */
 static int
 operate_elsewhere(struct operations *all, struct retry *retry)
 {
@@ -99,6 +102,7 @@ operate_elsewhere(struct operations *all, struct retry *retry)
 	return (int)answer(all->result, retry);
 }
 
+/* How many operations have IPC_NOWAIT. */
 static size_t
 count_impatient(const struct sembuf *operations, size_t count)
 {
@@ -118,7 +122,7 @@ patch_semtimedop(int set, struct sembuf *operations, size_t count, const struct 
 	size_t impatient;
 	int result;
 
-	/* What is wrong is the kernel's to tell. */
+	/* The kernel reports what is invalid. */
 	if (operations == NULL || count == 0 || count > OPERATIONS_MOST ||
 		(timeout != NULL && !patch_is_valid(timeout)))
 		return REAL(semtimedop)(set, operations, count, timeout);
@@ -149,11 +153,12 @@ patch_semop(int set, struct sembuf *operations, size_t count)
 	return patch_semtimedop(set, operations, count, NULL);
 }
 
-/* ---- POSIX: with a time that has passed the kernel tells that it would wait ---- */
+/* ---- POSIX: with a deadline that has passed, the kernel fails where it would wait ---- */
 
 static const struct timespec passed;
 
-/* After that. Returns whether to try again. */
+/* After an attempt: waits if it failed for lack of a message, or of room. Returns whether to try
+ * again; false with errno, ETIMEDOUT at the deadline. */
 static bool
 queue_wait(struct patience *patience, const struct timespec *end)
 {

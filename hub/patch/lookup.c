@@ -1,4 +1,6 @@
-/* Lookups of names in other threads, with results where libc would have put them. */
+/* Lookups of names, by other threads. The results are where libc would put them: in memory that
+ * freeaddrinfo frees, in the caller's buffer, or in a buffer of each coroutine where libc has one
+ * of each thread. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <hubbub/io/resolve.h>
@@ -15,8 +17,8 @@
 
 /* ---- getaddrinfo ---- */
 
-/* What libc's freeaddrinfo frees: each address lies behind its node, in the same piece. NULL with
- * no memory. */
+/* A copy that libc's freeaddrinfo can free: the address lies behind the node, in one allocation.
+ * NULL without memory. */
 static struct addrinfo *
 copy_node(const struct addrinfo *from)
 {
@@ -59,8 +61,9 @@ patch_getaddrinfo(const char *host, const char *service, const struct addrinfo *
 	return 0;
 }
 
-/* ---- what libc does, in another thread: its errno and h_errno come back ---- */
+/* ---- libc's calls, by another thread, whose errno and h_errno come back ---- */
 
+/* A call of libc: the arguments, of which run uses some, and what came of it. */
 struct lookup {
 	void (*run)(struct lookup *lookup);
 	const void *name; /* or an address */
@@ -96,7 +99,8 @@ run(void *argument)
 	return NULL;
 }
 
-/* Returns whether it was looked up; if not, errno tells why. */
+/* Makes the call in another thread. Returns whether it was made, with the errno that it left; if
+ * not, with errno of hub_offload. */
 static bool
 look_up(struct lookup *lookup)
 {
@@ -209,8 +213,8 @@ patch_gethostbyaddr_r(const void *address, socklen_t length, int family, struct 
 	return finish_host(&lookup, error);
 }
 
-/* The answers without a buffer of the caller's have one in each coroutine, as they have one in each
- * thread elsewhere. */
+/* Calls without a buffer of the caller's answer in one of the coroutine's, as libc's do in one of
+ * the thread's. */
 struct own_entry {
 	struct hostent entry;
 	size_t room;
@@ -226,6 +230,7 @@ make_key(void)
 	own_key = hub_local_new(free);
 }
 
+/* The coroutine's buffer, of room bytes at least. NULL without memory. */
 static struct own_entry *
 own_entry(size_t room)
 {
@@ -245,7 +250,7 @@ own_entry(size_t room)
 	return NULL;
 }
 
-/* With more room until it is enough. */
+/* Looks a host up with ever more room, until the answer fits. */
 static struct hostent *
 find_host(struct lookup lookup)
 {
@@ -288,14 +293,14 @@ patch_gethostbyaddr(const void *address, socklen_t size, int family)
 
 /* ---- res_... ---- */
 
-/* The state is the caller's, its thread's unless it brings one; no other coroutine may use it
- * meanwhile. */
+/* Makes a query with the caller's resolver state, or, if it brings none, with the thread's. */
 static int
 resolve(struct lookup lookup)
 {
 	struct __res_state copy;
 
-	/* Of the thread, which is every coroutine's: so each gets a copy. */
+	/* The thread's state is that of all its coroutines, and other coroutines run during the
+	 * query: so each query gets a copy. */
 	if (lookup.state == NULL) {
 		if (!(_res.options & RES_INIT) && res_init() != 0)
 			return -1;

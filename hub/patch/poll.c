@@ -1,4 +1,6 @@
-/* Waiting for several descriptors: poll, select, epoll_wait and their kin. */
+/* Waiting for several file descriptors: poll, select, epoll_wait and their kin. select is carried
+ * out by poll; for an epoll set the coroutine waits for the set's own fd, which is readable when
+ * there are events. */
 #include <errno.h>
 #include <fcntl.h>
 #include <hubbub/io/fd.h>
@@ -17,10 +19,10 @@
 #include "hub/patch/real_priv.h"
 #include "hub/patch/time_priv.h"
 
-/* select() of up to so many descriptors takes no memory but the stack's. */
+/* A select of so many fds takes no memory but the stack's. */
 #define SMALL 16
 
-/* In milliseconds. */
+/* Milliseconds between two looks at the fds that select leaves out: poll_for_bits. */
 #define LOOK_AGAIN 20
 
 static int
@@ -30,7 +32,7 @@ poll_interruptibly(
 	struct interruptible wait;
 	int result;
 
-	/* Only if it waits; and the kernel has looked at the array. */
+	/* Only if the call waits. The array can be read: the kernel has just done so. */
 	if (timeout != 0 && kernel_poll_now(fds, count) == 0)
 		for (nfds_t i = 0; i < count; i++)
 			descriptor_look(fds[i].fd);
@@ -46,7 +48,7 @@ patch_poll(struct pollfd *fds, nfds_t count, int timeout)
 	return poll_interruptibly(fds, count, timeout, false, &(struct since){0});
 }
 
-/* To milliseconds, the longer way. */
+/* In milliseconds, rounded up; -1 for HUB_FOREVER. */
 static int
 milliseconds(int64_t nanoseconds)
 {
@@ -66,7 +68,7 @@ time_left(int64_t end)
 	return milliseconds(left > 0 ? left : 0);
 }
 
-/* Returns false with errno EINVAL. */
+/* The timeout in milliseconds, -1 for NULL. Returns false with errno EINVAL. */
 static bool
 take_timeout(const struct timespec *timeout, int *result)
 {
@@ -94,7 +96,7 @@ patch_ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout, co
 
 /* ---- select, by poll ---- */
 
-/* Sets may be longer than fd_set is. */
+/* Whether the set has fd. Sets may be longer than fd_set, so bits are found by word. */
 static bool
 is_in(const fd_set *set, int fd)
 {
@@ -118,7 +120,8 @@ clear(fd_set *set, int count)
 		memset(set, 0, (size_t)(count + NFDBITS - 1) / NFDBITS * sizeof(unsigned long));
 }
 
-/* Stores what is asked for, as far as there is room. Returns how many there are. */
+/* Stores a pollfd for each fd that is in any set, as far as there is room. Returns how many such
+ * fds there are. */
 static int
 to_poll(int count, fd_set *sets[3], struct pollfd *fds, int room)
 {
@@ -139,8 +142,8 @@ to_poll(int count, fd_set *sets[3], struct pollfd *fds, int room)
 	return used;
 }
 
-/* Whether what poll has told of is for the first, second or third set, as the kernel's select has
- * it. */
+/* Whether what poll(2) has reported of this fd sets its bit in the first, second or third set, by
+ * the rules of select(2). */
 static bool
 belongs(const struct pollfd *one, int set)
 {
@@ -176,7 +179,8 @@ from_poll(int count, fd_set *sets[3], const struct pollfd *fds, int used)
 	}
 }
 
-/* Leaves out, or takes in again, what has something to tell that select does not tell of. */
+/* leave_out hides the fds of which poll(2) has reported something from the next poll, by a negative
+ * fd; take_in shows them again. */
 static void
 leave_out(struct pollfd *fds, int used)
 {
@@ -193,9 +197,10 @@ take_in(struct pollfd *fds, int used)
 			fds[i].fd = ~fds[i].fd;
 }
 
-/* A hang-up is nothing to those who write, and an error nothing to those who wait for urgent bytes:
- * they go on waiting, and what they wait for beside that is looked for now and then. Returns as
- * select(2), with the bits counted and not set. */
+/* poll(2) reports hang-ups and errors always; select(2) reports no hang-up to writers, and no error
+ * to callers that wait for urgent bytes. An fd of which only such things are reported is left out,
+ * so that the others can be waited for, and looked at again every LOOK_AGAIN. Returns as select(2),
+ * with the bits counted and not set. */
 static int
 poll_for_bits(struct pollfd *fds, int used, int timeout, bool is_masked)
 {
@@ -220,8 +225,8 @@ poll_for_bits(struct pollfd *fds, int used, int timeout, bool is_masked)
 	}
 }
 
-/* As many descriptors as the process has room for now: the kernel looks at no more of the sets, and
- * callers that name more may have smaller ones. */
+/* As many fds of the first count as the process's table has room for: the kernel looks at no more
+ * of the sets, and a caller that passes a larger count may have smaller sets. */
 static int
 room_for_descriptors(int count)
 {
@@ -239,7 +244,7 @@ room_for_descriptors(int count)
 	return count < room ? count : room;
 }
 
-/* Of so many descriptors, as far as the kernel looks. */
+/* select(2) of the fds below count. */
 static int
 select_among(int count, fd_set *sets[3], int timeout, bool is_masked)
 {
@@ -273,14 +278,13 @@ select_by_poll(int count, fd_set *sets[3], int timeout, bool is_masked)
 	result = select_among(count, sets, timeout, is_masked);
 	if (result != -1 || errno != EBADF)
 		return result;
-	/* Numbers above what the process has room for are closed, and the kernel does not look at
-	 * them. */
+	/* Fds beyond the process's table are closed, and the kernel does not look at them. */
 	room = room_for_descriptors(count);
 	errno = EBADF;
 	return room < count ? select_among(room, sets, timeout, is_masked) : -1;
 }
 
-/* The microseconds may be more than a second. */
+/* In nanoseconds; tv_usec may be more than a second. */
 static int64_t
 duration_of(const struct timeval *timeout)
 {
@@ -304,7 +308,7 @@ patch_select(int count, fd_set *reads, fd_set *writes, fd_set *others, struct ti
 		wanted = duration_of(timeout);
 	}
 	result = select_by_poll(count, sets, milliseconds(wanted), false);
-	/* Linux tells how much was left. */
+	/* Linux stores how much time was left. */
 	if (timeout != NULL && wanted != HUB_FOREVER) {
 		int64_t left = wanted - (hub_now() - began);
 
@@ -353,10 +357,10 @@ wait_for_events(int fd, struct epoll_event *events, int count, int timeout, enum
 		interruptible_end(&wait);
 		if (ready <= 0)
 			return ready;
-		/* By another thread. */
+		/* Another thread has closed fd. */
 		if (generation_of(fd) != generation)
 			return failed(EBADF);
-		/* Somebody else may have taken them. */
+		/* Another caller may have taken the events. */
 		result = REAL(epoll_wait)(fd, events, count, 0);
 	}
 	return result;

@@ -1,5 +1,5 @@
-/* The report: which calls of the C library held a hub's thread up all the same, how often and how
- * long. */
+/* The report: which calls of the C library blocked a hub's thread all the same, how often and for
+ * how long. Any thread counts, atomically; the report is printed at the end of the process. */
 #include <errno.h>
 #include <hubbub/io/own.h>
 #include <stdio.h>
@@ -8,7 +8,7 @@
 #include "hub/patch/patch_priv.h"
 #include "hub/patch/report_priv.h"
 
-/* Shorter calls hold nobody up. */
+/* Calls shorter than this do not count. */
 #define LONG_ENOUGH HUB_MILLISECOND
 
 struct line {
@@ -31,7 +31,7 @@ report_begin(void)
 	return hub_is_running() ? hub_now() : 0;
 }
 
-/* By these libev waits while nobody is runnable: they hold nobody up. */
+/* libev waits in these calls while no coroutine can run: that holds none of them up. */
 static bool
 is_hubs_own(enum patch_call call)
 {

@@ -1,4 +1,5 @@
-/* What blocked a hub's thread, though it is patched or might have been. */
+/* Times calls that may block a hub's thread, for the report. Called only where PATCH_REPORTED is
+ * set. */
 #ifndef HUBBUB_PATCH_REPORT_PRIV_H
 #define HUBBUB_PATCH_REPORT_PRIV_H
 
@@ -6,11 +7,10 @@
 
 #include "hub/patch/calls_priv.h"
 
-/* The clock if this call is to be timed: reports are asked for, and this thread runs a hub. 0
- * otherwise. */
+/* The time now, if this thread runs a hub; else 0, and the call is not timed. */
 int64_t report_begin(void);
 
-/* Counts the call if it took long enough to hold the hub up. Keeps errno. */
+/* Counts the call, which began at that time, if it held the hub up. Keeps errno. */
 void report_end(enum patch_call call, int64_t began);
 
 #endif

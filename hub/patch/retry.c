@@ -1,3 +1,5 @@
+/* Pauses between the attempts of a call: 1, 2, 4, 8, then 16 ms. All state is in the caller's
+ * struct retry. */
 #include "hub/patch/retry_priv.h"
 
 #include <errno.h>
@@ -26,7 +28,8 @@ retry_wait(struct retry *retry, enum wait_kind kind)
 		retry->pause = PAUSE_MOST;
 	if (left > retry->pause)
 		left = retry->pause;
-	/* A child of vfork is none of its parent's coroutines, and may be killed meanwhile. */
+	/* In a child of vfork(2) the wait is not put into its parent's list: the child may be
+	 * killed, and would leave it there. */
 	if (hub_is_vforked())
 		return patch_rest(left) == 0;
 	interruptible_begin(&wait, kind, &retry->since);

@@ -1,4 +1,4 @@
-/* Calls of which nothing tells when they need not wait: they are tried again after a while. */
+/* Trying calls again after a while: those that no file descriptor can be polled for. */
 #ifndef HUBBUB_PATCH_RETRY_PRIV_H
 #define HUBBUB_PATCH_RETRY_PRIV_H
 
@@ -7,25 +7,26 @@
 
 #include "hub/patch/interrupt_priv.h"
 
+/* The attempts of one call. */
 struct retry {
 	int64_t end;   /* by hub_now; HUB_FOREVER for none */
-	int64_t pause; /* the last one; 0 at first */
+	int64_t pause; /* the last one, in nanoseconds; 0 before the first */
 	struct since since;
-	uint32_t generation; /* of retry_of's descriptor */
+	uint32_t generation; /* of the fd that retry_of was given */
 };
 
-/* After an attempt: lets a millisecond pass, or twice as long as the last time, up to 16. Returns
- * true, or false with errno: EAGAIN (it is the end), EINTR, ECANCELED and others. */
+/* After an attempt: sleeps for 1 ms, then for twice as long as the last time, up to 16 ms. Returns
+ * true, or false with errno: EAGAIN (the end has come), EINTR, ECANCELED and others. */
 bool retry_wait(struct retry *retry, enum wait_kind kind);
 
-/* For a call on a descriptor, without an end. */
+/* The attempts of a call on fd, without an end. */
 struct retry retry_of(int fd);
 
-/* Whether the call has waited and its descriptor was closed meanwhile, for then the number may mean
- * another. Sets errno to EBADF if so. */
+/* Whether fd was closed while the call waited, so that it may mean another file. Sets errno to
+ * EBADF if so. */
 bool retry_has_lost(const struct retry *retry, int fd);
 
-/* As retry_wait, with retry_of's descriptor: false, too, if retry_has_lost it. */
+/* As retry_wait, for a call on the fd that retry_of was given: false, too, if retry_has_lost it. */
 bool retry_wait_for(struct retry *retry, int fd, enum wait_kind kind);
 
 #endif

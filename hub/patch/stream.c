@@ -1,7 +1,7 @@
-/* Streams of stdio over pipes, sockets and terminals. Stdio calls read and write inside libc, where
- * nobody can stand between; but a stream with functions of one's own, fopencookie(3), calls those.
- * Such a one has no number; this gives it one, in the place where fileno(3) looks for it:
- * <bits/types/struct_FILE.h>, which is part of glibc's interface. */
+/* Streams of stdio over pipes, sockets and terminals. Stdio calls read and write within libc, where
+ * no function can stand before them; but a stream of fopencookie(3) calls functions of the program,
+ * which call the patched read and write. Such a stream has no fd; stream_open stores one where
+ * fileno(3) looks: in <bits/types/struct_FILE.h>, which is part of glibc's interface. */
 #include "hub/patch/stream_priv.h"
 
 #include <errno.h>
@@ -22,14 +22,14 @@ fd_of(void *cookie)
 	return (int)(intptr_t)cookie;
 }
 
-/* The plain names are the patched ones. */
+/* read, write and close are the patched ones. */
 static ssize_t
 stream_read(void *cookie, char *buffer, size_t length)
 {
 	return read(fd_of(cookie), buffer, length);
 }
 
-/* To stdio what is short has failed. */
+/* fopencookie(3) wants 0 for a failure. */
 static ssize_t
 stream_write(void *cookie, const char *buffer, size_t length)
 {
@@ -55,7 +55,7 @@ stream_close(void *cookie)
 	return close(fd_of(cookie));
 }
 
-/* What fopencookie(3) understands of a mode. Returns false for what is no mode. */
+/* The part of a mode that fopencookie(3) understands. Returns false if it is no mode. */
 static bool
 plain_mode(const char *mode, char plain[3])
 {
@@ -90,7 +90,7 @@ patch_fdopen(int fd, const char *mode)
 	struct stat status;
 	int flags;
 
-	/* Files need nothing, and errors are for libc to find. */
+	/* Files and directories need no such stream, and libc reports a bad fd. */
 	if (!(hub_patched() & HUB_PATCH_OS) || fstat(fd, &status) != 0 || S_ISREG(status.st_mode) ||
 		S_ISDIR(status.st_mode))
 		return REAL(fdopen)(fd, mode);
@@ -106,8 +106,9 @@ patch_fdopen(int fd, const char *mode)
 	return stream_open(fd, mode);
 }
 
-/* ---- of popen's ---- */
+/* ---- streams of popen's ---- */
 
+/* The records of all streams of popen's, of all threads. */
 static struct list commands = {&commands, &commands};
 static pthread_mutex_t commands_mutex = PTHREAD_MUTEX_INITIALIZER;
 
@@ -164,7 +165,7 @@ stream_each_command(void (*visit)(FILE *stream, void *context), void *context)
 	REAL(pthread_mutex_unlock)(&commands_mutex);
 }
 
-/* A child has no other thread, which could hold it. */
+/* In a forked child, which does not have the thread that may hold the mutex. */
 static void
 reset(void)
 {
@@ -177,8 +178,8 @@ start(void)
 	pthread_atfork(NULL, NULL, reset);
 }
 
-/* Libc closes the number where nobody can see it. A command's stream may be closed so, too: its
- * process is waited for. */
+/* libc closes the fd by a call that does not come past here. A stream of popen's may be closed by
+ * fclose, too: its child is waited for. */
 int
 patch_fclose(FILE *stream)
 {

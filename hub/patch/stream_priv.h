@@ -1,5 +1,4 @@
-/* Streams of stdio that wait as descriptors do, and which of them have a command at their other
- * end. */
+/* Streams of stdio that suspend the coroutine, and which of them are popen's. */
 #ifndef HUBBUB_PATCH_STREAM_PRIV_H
 #define HUBBUB_PATCH_STREAM_PRIV_H
 
@@ -8,24 +7,24 @@
 
 #include "hub/base/list.h"
 
-/* As fdopen(3), for what is no file. NULL with errno EINVAL, ENOMEM. */
+/* As fdopen(3), for an fd that is no file. NULL with errno EINVAL or ENOMEM. */
 FILE *stream_open(int fd, const char *mode);
 
-/* A stream of popen's, whose command pclose waits for. */
+/* A stream of popen's, and the child that runs its command. */
 struct command_stream {
 	struct list link;
 	FILE *stream;
 	pid_t pid;
 };
 
-/* From now on popen's record of the stream, which belongs to this part until it is taken, or
- * fclose(3) closes the stream: then nobody will wait for the command. */
+/* Keeps popen's record of a stream, from malloc, until stream_take_command. */
 void stream_note_command(struct command_stream *record);
 
-/* Gives the record back to the caller; NULL if the stream is none of popen's. */
+/* Takes the record out again, the caller's to free; NULL if the stream is not popen's. pclose does
+ * so, and fclose by way of it. */
 struct command_stream *stream_take_command(const FILE *stream);
 
-/* Calls visit, which must not open or close any, for each stream of popen's. */
+/* Calls visit for each stream of popen's. visit must not open or close any of them. */
 void stream_each_command(void (*visit)(FILE *stream, void *context), void *context);
 
 #endif

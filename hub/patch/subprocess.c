@@ -1,4 +1,6 @@
-/* Children: waiting for them, and the two calls that start a shell. */
+/* Child processes: waiting for them, system and popen. A pidfd tells when one child ends; all else
+ * is looked for every 1 to 16 ms. Signals of the terminal and SIGCHLD are held back as long as any
+ * coroutine is in system. */
 #include <errno.h>
 #include <fcntl.h>
 #include <hubbub/coroutine.h>
@@ -19,7 +21,7 @@
 #include "hub/patch/real_priv.h"
 #include "hub/patch/stream_priv.h"
 
-/* How often children are looked for of whom no descriptor can tell: any of several, or one that is
+/* How often to look for children where no file descriptor tells: any of several, or one that is
  * only stopped. */
 #define PAUSE_FIRST HUB_MILLISECOND
 #define PAUSE_MOST (16 * HUB_MILLISECOND)
@@ -28,11 +30,11 @@ extern char **environ;
 
 /* ---- waiting ---- */
 
-/* One call's waits. */
+/* The waits of one call. */
 struct watch {
-	pid_t pid; /* whose end is awaited; 0 where that is not known */
-	int pidfd; /* -1 until it is opened */
-	int64_t pause;
+	pid_t pid;     /* whose end is awaited, by pidfd; 0: look for it after each pause */
+	int pidfd;     /* -1 until it is opened */
+	int64_t pause; /* nanoseconds */
 	struct since since;
 };
 
@@ -41,7 +43,7 @@ struct watch {
 		.pid = (child), .pidfd = -1, .pause = PAUSE_FIRST                                  \
 	}
 
-/* Waits until it is worth asking again. Returns 0, or -1 with errno. */
+/* Waits until it is worthwhile to ask the kernel again. Returns 0, or -1 with errno. */
 static int
 watch_wait(struct watch *watch)
 {
@@ -51,14 +53,14 @@ watch_wait(struct watch *watch)
 	if (watch->pid > 0 && watch->pidfd == -1) {
 		watch->pidfd = hub_own(pidfd_open(watch->pid, 0));
 		descriptor_new(watch->pidfd);
-		/* No descriptor is left, or the kernel has none of this kind. */
+		/* No fd is left, or the kernel has no pidfds. */
 		if (watch->pidfd == -1)
 			watch->pid = 0;
 	}
 	interruptible_begin(&wait, WAIT_RESTARTED, &watch->since);
 	if (watch->pidfd != -1) {
 		result = hub_await_fd(watch->pidfd, POLLIN, HUB_FOREVER) > 0 ? 0 : -1;
-		/* Whoever closes all that is open closes this, too: it is opened again. */
+		/* A program that closes every fd closes this one, too: it is opened again. */
 		if (result != 0 && errno == EBADF) {
 			hub_disown(watch->pidfd);
 			watch->pidfd = -1;
@@ -147,7 +149,8 @@ patch_waitid(idtype_t kind, id_t id, siginfo_t *info, int options)
 
 /* ---- system ---- */
 
-/* While a command runs the process ignores the terminal's signals, however many run: POSIX. */
+/* How many commands of system run, in all threads. As long as there are any, the process ignores
+ * SIGINT and SIGQUIT: POSIX. Under commands_mutex. */
 static unsigned commands;
 static struct sigaction interrupt_before, quit_before;
 static pthread_mutex_t commands_mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -184,8 +187,8 @@ restore_terminal(void)
 	errno = error;
 }
 
-/* Libc keeps SIGCHLD from a handler that would wait for the shell; so long as a coroutine of the
- * thread is in system(). */
+/* How many coroutines of this thread are in system. As long as there are any, the thread blocks
+ * SIGCHLD, as libc's system does, since a handler of SIGCHLD might wait for the shell. */
 static _Thread_local unsigned commands_here;
 static _Thread_local sigset_t mask_before;
 
@@ -213,8 +216,8 @@ release_sigchld(void)
 	}
 }
 
-/* The caller was killed or timed out: as libc where its thread is cancelled, so that no process is
- * left behind. */
+/* The caller was killed or timed out: kills the shell and waits for it, as libc does when its
+ * thread is cancelled, so that no process is left behind. */
 static void
 give_up(pid_t pid)
 {
@@ -272,7 +275,7 @@ patch_system(const char *command)
 	return run_command(command);
 }
 
-/* A child has no other thread, which could hold it. */
+/* In a forked child, which does not have the thread that may hold the mutex. */
 static void
 reset(void)
 {
@@ -288,8 +291,7 @@ start(void)
 
 /* ---- popen ---- */
 
-/* The modes of popen(3): one of r and w, and e for close-on-exec. Returns false with errno
- * EINVAL. */
+/* Reads a mode of popen(3): r or w, and e for close-on-exec. Returns false with errno EINVAL. */
 static bool
 take_mode(const char *mode, bool *is_reading, bool *is_cloexec)
 {
@@ -301,13 +303,13 @@ take_mode(const char *mode, bool *is_reading, bool *is_cloexec)
 	return false;
 }
 
-/* How a command's process is started, with its end of the pipe as descriptor to. */
+/* How popen starts a command, whose end of the pipe becomes fd `to`. */
 struct spawning {
 	posix_spawn_file_actions_t actions;
 	int to;
 };
 
-/* The child closes the other streams of this kind: popen(3). */
+/* Has the child close the streams of earlier calls: popen(3). */
 static void
 close_other(FILE *stream, void *context)
 {
@@ -367,6 +369,7 @@ patch_popen(const char *command, const char *mode)
 	return record->stream;
 }
 
+/* A coroutine that waits for a child in place of a pclose that was killed. */
 static void *
 reap(void *pid)
 {
@@ -398,7 +401,7 @@ patch_pclose(FILE *stream)
 		int error = errno;
 		struct hub_coroutine *reaper = hub_spawn(reap, (void *)(intptr_t)pid);
 
-		/* Somebody has to wait for it. */
+		/* Until it is waited for, the child is a zombie. */
 		if (reaper != NULL)
 			hub_detach(reaper);
 		errno = error;

@@ -1,6 +1,6 @@
-/* Terminals that are read by the character: how many make a read return, and how long it waits for
- * them, their settings say. The kernel's own read would hold the thread up for that; here the
- * waiting is the coroutine's, and the read finds what it needs. */
+/* Terminals that are read by the character: VMIN says how many characters make a read return, VTIME
+ * how long it waits for them. The kernel's read would block the thread for that; here the coroutine
+ * waits until a read need not. */
 #include "hub/patch/terminal_priv.h"
 
 #include <errno.h>
@@ -11,7 +11,7 @@
 #include "hub/patch/retry_priv.h"
 #include "hub/patch/transfer_priv.h"
 
-#define TENTH (HUB_SECOND / 10)
+#define TENTH (HUB_SECOND / 10) /* the unit of VTIME */
 
 static bool
 get_settings(int fd, struct termios *settings)
@@ -32,7 +32,7 @@ terminal_is_timed(int fd)
 	       (settings.c_cc[VMIN] != 1 || settings.c_cc[VTIME] != 0);
 }
 
-/* How many characters there are; -1 if the terminal is gone. */
+/* How many characters can be read at once; -1 if the terminal is gone. */
 static int
 available(int fd)
 {
@@ -46,7 +46,7 @@ available(int fd)
 		       : count;
 }
 
-/* Of so many characters, which are there: it does not wait. */
+/* Reads so many characters, which are there: it does not wait. */
 static ssize_t
 read_there(int fd, const struct iovec *parts, int count, size_t length)
 {
@@ -67,8 +67,8 @@ read_there(int fd, const struct iovec *parts, int count, size_t length)
 	return result;
 }
 
-/* Waits for the first character, for at most that many nanoseconds. Returns 1, 0 after that time,
- * or -1. */
+/* Waits for the first character, for so many nanoseconds at most. Returns 1; 0 if the time is up;
+ * or -1 with errno. */
 static int
 wait_for_first(int fd, int64_t nanoseconds)
 {
@@ -84,8 +84,8 @@ wait_for_first(int fd, int64_t nanoseconds)
 	return 1;
 }
 
-/* Waits until there are so many, or, if gap is not 0, until so long after the last one. Returns
- * false with errno. */
+/* Waits until so many characters are there, or, if gap is not 0, until gap nanoseconds have passed
+ * since the last one came. Returns false with errno. */
 static bool
 wait_for_more(int fd, int least, int64_t gap)
 {
@@ -127,7 +127,8 @@ terminal_read(int fd, const struct iovec *parts, int count)
 	}
 	if ((size_t)least > wanted)
 		least = (int)wanted;
-	/* poll(2) tells of VMIN characters, or of one if there is a VTIME; a read may want less. */
+	/* poll(2) reports VMIN characters, or one if VTIME is set; this read may want fewer than
+	 * VMIN. */
 	if (((gap != 0 || least == settings.c_cc[VMIN]) && wait_for_first(fd, HUB_FOREVER) != 1) ||
 		!wait_for_more(fd, least, gap))
 		return -1;

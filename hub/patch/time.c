@@ -1,4 +1,5 @@
-/* Sleeping. */
+/* Sleeping, by hub_sleep. A sleep that ends at a time of CLOCK_REALTIME looks at that clock every
+ * second, because the clock may be set meanwhile. */
 #include <errno.h>
 #include <hubbub/fork.h>
 #include <unistd.h>
@@ -9,7 +10,7 @@
 #include "hub/patch/real_priv.h"
 #include "hub/patch/time_priv.h"
 
-/* A clock that can be set is looked at so often. */
+/* How often CLOCK_REALTIME, which can be set, is looked at. */
 #define LOOK_AGAIN HUB_SECOND
 
 static struct timespec
@@ -41,7 +42,7 @@ patch_time_left(clockid_t clock, const struct timespec *end)
 	struct timespec now;
 	int64_t left;
 
-	/* No clock has ever been there. */
+	/* Before the beginning of every clock. */
 	if (end->tv_sec < 0)
 		return 0;
 	clock_gettime(clock, &now);
@@ -73,7 +74,7 @@ patch_nanosleep(const struct timespec *time, struct timespec *left)
 	return -1;
 }
 
-/* It has negative numbers for errors, of which one is an interruption, and leaves errno alone. */
+/* thrd_sleep(3) returns -1 if interrupted, -2 for any other error, and leaves errno alone. */
 int
 patch_thrd_sleep(const struct timespec *time, struct timespec *left)
 {
@@ -90,8 +91,7 @@ patch_sleep(unsigned seconds)
 
 	if (patch_nanosleep(&time, &left) == 0)
 		return 0;
-	/* To the nearest second, as libc has it: at least one, or it would look as if it had
-	 * slept. */
+	/* To the nearest second, as libc has it; 1 at least, since 0 means a whole sleep. */
 	seconds = (unsigned)left.tv_sec + (left.tv_nsec >= HUB_SECOND / 2);
 	return seconds > 0 ? seconds : 1;
 }
@@ -102,7 +102,7 @@ patch_usleep(useconds_t microseconds)
 	return patch_pause(microseconds * HUB_MICROSECOND, &(struct since){0});
 }
 
-/* Until a time of the clock, which may be set meanwhile. */
+/* Sleeps until a time of the clock. Returns 0 or an errno. */
 static int
 sleep_until(clockid_t clock, const struct timespec *end)
 {
@@ -122,7 +122,8 @@ patch_clock_nanosleep(
 {
 	int error = errno, result;
 
-	/* Those of CPU time pass with what others do, too; libc says what is wrong. */
+	/* CPU-time clocks advance while other coroutines run, so they are left to libc; and libc
+	 * reports what is invalid. */
 	if ((clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC && clock != CLOCK_BOOTTIME) ||
 		time == NULL || !patch_is_valid(time))
 		return REAL(clock_nanosleep)(clock, flags, time, left);

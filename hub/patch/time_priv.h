@@ -1,4 +1,4 @@
-/* Times of libc's, as the hub counts. */
+/* libc's times, in the nanoseconds that the hub counts. */
 #ifndef HUBBUB_PATCH_TIME_PRIV_H
 #define HUBBUB_PATCH_TIME_PRIV_H
 
@@ -11,11 +11,11 @@
 
 struct since;
 
-/* How long it is until a deadline on that clock, in nanoseconds, 0 at least. */
+/* Nanoseconds until a deadline on that clock, 0 at least. */
 int64_t patch_time_left(clockid_t clock, const struct timespec *end);
 
-/* Seconds, and nanoseconds of less than one; neither is below 0. HUB_FOREVER where both together
- * cannot be counted in nanoseconds. */
+/* The sum in nanoseconds of seconds, and of nanoseconds of less than a second; neither is below 0.
+ * HUB_FOREVER if the sum is too large. */
 static inline int64_t
 patch_duration(int64_t seconds, int64_t nanoseconds)
 {
@@ -30,20 +30,23 @@ patch_nanoseconds(const struct timespec *time)
 	return patch_duration(time->tv_sec, time->tv_nsec);
 }
 
-/* Of an absolute time of libc's own locks, which may be long before any clock. */
+/* Whether end is valid as a deadline of pthreads' locks; it may lie before the clock's
+ * beginning. */
 static inline bool
 patch_is_time(const struct timespec *end)
 {
 	return end->tv_nsec >= 0 && end->tv_nsec < HUB_SECOND;
 }
 
+/* Whether time is valid as a duration. */
 static inline bool
 patch_is_valid(const struct timespec *time)
 {
 	return time->tv_sec >= 0 && time->tv_nsec >= 0 && time->tv_nsec < HUB_SECOND;
 }
 
-/* Sleeps, as one of a call's waits. Returns 0, or -1 with errno EINTR, ECANCELED or others. */
+/* Sleeps, as one of the waits of the call that since belongs to. Returns 0, or -1 with errno EINTR,
+ * ECANCELED or others. */
 int patch_pause(int64_t nanoseconds, struct since *since);
 
 #endif
