@@ -117,6 +117,7 @@ patch_pthread_barrier_wait(pthread_barrier_t *barrier)
 
 	if (own == NULL)
 		return wait_shared(barrier);
+	/* The wait for a condition is a cancellation point, that at a barrier is not. */
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
 	if (is_coroutine)
 		hub_shield_start(&shield);

@@ -96,6 +96,7 @@ patch_thrd_join(thrd_t thread, int *result)
 void
 patch_thrd_yield(void)
 {
+	/* Asked here, since the table's WAITS has no form for a function without a result. */
 	if (patch_suspends(HUB_PATCH_THREAD))
 		patch_sched_yield();
 	else

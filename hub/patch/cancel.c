@@ -97,6 +97,7 @@ pthread_exit(void *result)
 
 	if (thread != NULL)
 		leave(thread, result);
+	/* On the main thread. */
 	if (getpid() == gettid())
 		create_main_exits();
 	REAL(pthread_exit)(result);

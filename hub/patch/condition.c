@@ -241,6 +241,7 @@ patch_pthread_cond_broadcast(pthread_cond_t *condition)
 {
 	if (__builtin_expect(atomic_load(&sleeping) != 0, 0))
 		wake(condition, true);
+	/* Threads may wait in libc beside the coroutines. */
 	return REAL(pthread_cond_broadcast)(condition);
 }
 

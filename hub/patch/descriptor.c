@@ -349,6 +349,7 @@ patience_wait(struct patience *patience, int flags)
 
 /* ---- O_NONBLOCK as the application sees it ---- */
 
+/* O_NONBLOCK that the hub has set is replaced by what the application believes. */
 static int
 get_flags(int fd)
 {
@@ -359,6 +360,7 @@ get_flags(int fd)
 	return flags;
 }
 
+/* O_NONBLOCK that the hub has set stays set; what the application asks for goes into the table. */
 static int
 set_flags(int fd, int flags)
 {

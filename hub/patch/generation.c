@@ -22,6 +22,7 @@ generation_is_asked(void)
 uint32_t
 generation_of(int fd)
 {
+	/* Written once: a store in each call would keep moving the cache line between threads. */
 	if (!generation_is_asked())
 		atomic_store(&is_asked, true);
 	return is_counted(fd) ? atomic_load_explicit(&generations[fd], memory_order_acquire) : 0;

@@ -129,6 +129,8 @@ patch_semtimedop(int set, struct sembuf *operations, size_t count, const struct 
 	if (timeout != NULL)
 		retry.end = clock_after(hub_now(), patch_nanoseconds(timeout));
 	impatient = count_impatient(operations, count);
+	/* If all have IPC_NOWAIT, the kernel does not wait; if none has, each attempt gives it to
+	 * all. */
 	if (impatient != 0)
 		return impatient == count ? REAL(semtimedop)(set, operations, count, timeout)
 					  : operate_elsewhere(&all, &retry);

@@ -139,6 +139,7 @@ join_until(pthread_t name, void **result, clockid_t clock, const struct timespec
 		return pthread_join(name, result);
 	if (!patch_is_time(end))
 		return EINVAL;
+	/* The plain names are the patched ones: a coroutine suspends, a thread sleeps. */
 	while ((error = pthread_tryjoin_np(name, result)) == EBUSY) {
 		if (patch_time_left(clock, end) == 0)
 			return ETIMEDOUT;
@@ -181,7 +182,7 @@ patch_pthread_detach(pthread_t name)
 	else if (thread->has_ended)
 		thread_free(thread);
 	else
-		thread->is_detached = true;
+		thread->is_detached = true; /* it frees itself at its end */
 	thread_unlock();
 	return error == -1 ? REAL(pthread_detach)(name) : error;
 }

@@ -66,26 +66,26 @@ patch_getaddrinfo(const char *host, const char *service, const struct addrinfo *
 /* A call of libc: the arguments, of which run uses some, and what came of it. */
 struct lookup {
 	void (*run)(struct lookup *lookup);
-	const void *name; /* or an address */
+	const void *name; /* or an address, or a query */
 	const char *domain;
-	socklen_t size;
+	socklen_t size; /* of an address or a query */
 	int family;
-	struct hostent *entry;
+	struct hostent *entry; /* this and the next three: of gethostby..._r */
 	char *buffer;
 	size_t room;
 	struct hostent **found;
-	char *host;
+	char *host; /* this and the next four: of getnameinfo */
 	socklen_t host_size;
 	char *service;
 	socklen_t service_size;
 	int flags;
-	res_state state;
+	res_state state; /* this and the next four: of res_... */
 	int class;
 	int type;
 	unsigned char *answer;
 	int answer_size;
 	int result;
-	int error;
+	int error;        /* errno */
 	int lookup_error; /* h_errno */
 };
 

@@ -109,6 +109,8 @@ patch_pthread_sigmask(int how, const sigset_t *set, sigset_t *before)
 	struct thread *thread = bypass_is_on() ? NULL : thread_this();
 	int error;
 
+	/* On a thread of libc, while its coroutines wait with masks of their own, the change is to
+	 * the mask that is put back after the last of these waits. */
 	if (thread == NULL && masked_waits > 0 && !bypass_is_on() && !interrupt_in_handler() &&
 		!hub_is_inherited())
 		return mask_change(how, set, before);

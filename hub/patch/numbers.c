@@ -65,6 +65,7 @@ patch_close(int fd)
 		return failed(EBADF);
 	is_lingering = hub_is_running() && lingers(fd);
 	errno = error;
+	/* Before it is closed: after that another thread may open fd anew. */
 	descriptor_new(fd);
 	return is_lingering && patch_suspends(HUB_PATCH_OS) && !hub_is_vforked()
 		       ? close_lingering(fd)

@@ -366,6 +366,8 @@ wait_for_events(int fd, struct epoll_event *events, int count, int timeout, enum
 	return result;
 }
 
+/* libev's calls come past here, too: hub_epoll_ctl spares libev the errors of closed fds, at which
+ * it would abort. */
 int
 patch_epoll_ctl(int set, int operation, int fd, struct epoll_event *event)
 {

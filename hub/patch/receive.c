@@ -45,7 +45,8 @@ read_rest(int fd, const struct iovec *parts, int count, size_t done)
 	return more > 0 ? more : 0;
 }
 
-/* Reads from an fd that is no socket: a pipe, a terminal, a file, an eventfd. */
+/* Reads from an fd that is no socket: a pipe, a terminal, a file, an eventfd. What is not in a
+ * file's cache another thread reads; all else is waited for. */
 static ssize_t
 read_other(int fd, const struct iovec *parts, int count)
 {

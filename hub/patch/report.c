@@ -56,6 +56,7 @@ report_end(enum patch_call call, int64_t began)
 	errno = error;
 }
 
+/* A line for each call that blocked, or one that says that none did. */
 static __attribute__((destructor)) void
 print(void)
 {

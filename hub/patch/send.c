@@ -311,6 +311,7 @@ patch_eventfd_write(int fd, eventfd_t value)
 	return patch_write(fd, &value, sizeof value) == sizeof value ? 0 : -1;
 }
 
+/* Formats all of it, then writes. -1 if fd is closed meanwhile, though a part may be out. */
 int
 patch_vdprintf(int fd, const char *format, va_list arguments)
 {

@@ -20,6 +20,8 @@ specific_destroy(struct thread *thread)
 {
 	bool is_left = true;
 
+	/* Destructors may set new values: as in libc there is another round then, of ROUNDS at
+	 * most. */
 	for (int round = 0; round < ROUNDS && is_left; round++) {
 		is_left = false;
 		for (int i = 0; i < PTHREAD_KEYS_MAX; i++) {

@@ -178,6 +178,8 @@ patch_splice(int in, off_t *in_offset, int out, off_t *out_offset, size_t length
 	if (length == 0 || (flags & ~KNOWN_FLAGS) != 0 || is_refused(&move))
 		return REAL(splice)(in, in_offset, out, out_offset, length, flags);
 	make_ends(&from, &to, flags);
+	/* A stream that is ready takes a PIECE without waiting; splice(2) may move less than was
+	 * asked for. */
 	if (is_sent && to.waits && length > PIECE)
 		move.length = PIECE;
 	do {

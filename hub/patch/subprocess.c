@@ -231,6 +231,7 @@ give_up(pid_t pid)
 	errno = error;
 }
 
+/* Runs a command in a shell, and waits for the shell. Returns its status, or -1 with errno. */
 static int
 run_command(const char *command)
 {

@@ -118,6 +118,8 @@ terminal_read(int fd, const struct iovec *parts, int count)
 	wanted = parts_length(parts, (size_t)count);
 	gap = settings.c_cc[VTIME] * TENTH;
 	least = settings.c_cc[VMIN];
+	/* VMIN is 0: VTIME is the time for the first character, and without it read(2) does not
+	 * wait. */
 	if (least == 0) {
 		if (gap != 0)
 			there = wait_for_first(fd, gap);

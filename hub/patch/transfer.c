@@ -10,6 +10,7 @@ run_file_call(void *argument)
 {
 	struct file_call *c = argument;
 
+	/* fd may have been closed while the call waited for this thread. */
 	if (generation_of(c->fd) != c->generation) {
 		c->answer = -1;
 		c->error = EBADF;
