@@ -1,3 +1,5 @@
+/* The native stack of a thread: of all that annotate.h tells the tools, only its bounds have to be
+ * asked for. */
 #include "hub/arch/annotate.h"
 
 #include <pthread.h>

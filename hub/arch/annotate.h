@@ -1,6 +1,6 @@
-/* What sanitizers and valgrind must be told about stacks and leaks, behind one header. Without them
- * each of these is empty. AddressSanitizer keeps fake stacks and shadow per stack, ThreadSanitizer
- * a fiber per stack, valgrind a range per stack. */
+/* What sanitizers and valgrind must be told about stacks and leaks. AddressSanitizer keeps fake
+ * stacks and shadow memory for each stack, ThreadSanitizer a fiber, valgrind a range. Built for
+ * none of these tools, every function here is empty. */
 #ifndef HUBBUB_ARCH_ANNOTATE_H
 #define HUBBUB_ARCH_ANNOTATE_H
 
@@ -31,15 +31,15 @@
 #ifdef ANNOTATE_TSAN
 #include <sanitizer/tsan_interface.h>
 #endif
-/* Found by CMake and not by __has_include: when valgrind is installed later, everything that knows
- * the layout of struct annotate has to be built again. */
+/* CMake sets HUBBUB_VALGRIND. With __has_include, a valgrind that is installed later would change
+ * struct annotate in only those files that happen to be built again. */
 #if defined(HUBBUB_VALGRIND) && !defined(ANNOTATE_ASAN) && !defined(ANNOTATE_TSAN)
 #include <valgrind/memcheck.h>
 #include <valgrind/valgrind.h>
 #define ANNOTATE_VALGRIND 1
 #endif
 
-/* Whether valgrind runs this, which knows nothing of guard markers and dies of them. */
+/* Whether valgrind runs the process: it knows nothing of guard markers, and dies of them. */
 static inline bool
 annotate_on_valgrind(void)
 {
@@ -50,7 +50,7 @@ annotate_on_valgrind(void)
 #endif
 }
 
-/* The memory may be read and written, though no frame is there. */
+/* Marks memory as readable and writable, though no frame is there. */
 static inline void
 annotate_readable(const void *address, size_t size)
 {
@@ -61,7 +61,7 @@ annotate_readable(const void *address, size_t size)
 #endif
 }
 
-/* The memory holds pointers to what is not leaked, though malloc did not make it. */
+/* Marks memory, not from malloc, that holds pointers: what they point to is not leaked. */
 static inline void
 annotate_holder(const void *address, size_t size)
 {
@@ -72,6 +72,7 @@ annotate_holder(const void *address, size_t size)
 #endif
 }
 
+/* Takes the mark of annotate_holder away. */
 static inline void
 annotate_holder_gone(const void *address, size_t size)
 {
@@ -82,7 +83,7 @@ annotate_holder_gone(const void *address, size_t size)
 #endif
 }
 
-/* _exit, but not before leaks are looked for. */
+/* _exit, after a search for leaks. */
 static inline _Noreturn void
 annotate_exit(int code)
 {
@@ -95,7 +96,7 @@ annotate_exit(int code)
 /* What the tools know of one stack. */
 struct annotate {
 #ifdef ANNOTATE_ASAN
-	void *fake_stack;
+	void *fake_stack; /* AddressSanitizer's, while another stack runs */
 	const void *low;
 	size_t size;
 #endif
@@ -109,7 +110,7 @@ struct annotate {
 	char empty[0];
 };
 
-/* A coroutine's stack exists from now on, from low, size bytes. */
+/* A coroutine's stack has come into being: size bytes from low. */
 static inline void
 annotate_stack_new(struct annotate *stack, const void *low, size_t size)
 {
@@ -125,10 +126,10 @@ annotate_stack_new(struct annotate *stack, const void *low, size_t size)
 #endif
 }
 
-/* The same for the stack that the thread came with. */
+/* The same for the stack that the thread came with. Call in that thread. */
 void annotate_stack_native(struct annotate *stack);
 
-/* Frames that were never returned from left poison behind; another coroutine takes the stack. */
+/* Another coroutine takes the stack over: clears the poison of frames that have never returned. */
 static inline void
 annotate_stack_clean(const struct annotate *stack, const void *low, size_t size)
 {
@@ -138,9 +139,9 @@ annotate_stack_clean(const struct annotate *stack, const void *low, size_t size)
 #endif
 }
 
-/* Another coroutine begins on the stack, which nothing runs on. ThreadSanitizer counts calls and
- * returns per fiber, in 65536 places, and no coroutine ever returns from its first few functions; a
- * new fiber costs much, so one serves many coroutines. */
+/* Another coroutine begins on the stack, on which nothing runs. ThreadSanitizer keeps a stack of
+ * calls for each fiber, of 65536 entries, and no coroutine ever returns from its first few
+ * functions. A new fiber costs much, so one serves 1024 coroutines. */
 static inline void
 annotate_stack_renew(struct annotate *stack)
 {
@@ -153,6 +154,7 @@ annotate_stack_renew(struct annotate *stack)
 #endif
 }
 
+/* The stack is gone. */
 static inline void
 annotate_stack_free(struct annotate *stack)
 {
@@ -165,7 +167,7 @@ annotate_stack_free(struct annotate *stack)
 #endif
 }
 
-/* On from's stack, right before the switch; from_ends: nothing will ever switch back to it. */
+/* Call on from's stack, right before the switch. from_ends: nothing will ever switch back to it. */
 static inline __attribute__((always_inline)) void
 annotate_switch(struct annotate *from, struct annotate *to, bool from_ends)
 {
@@ -178,7 +180,7 @@ annotate_switch(struct annotate *from, struct annotate *to, bool from_ends)
 #endif
 }
 
-/* On self's stack, right after a switch brought the thread here. */
+/* Call on self's stack, right after a switch has brought the thread there. */
 static inline __attribute__((always_inline)) void
 annotate_arrive(struct annotate *self)
 {

@@ -11,7 +11,7 @@
 #ifndef HUBBUB_ARCH_SWITCH_H
 #define HUBBUB_ARCH_SWITCH_H
 
-/* Where a stack that is not running goes on. Its layout is known to the assembly. */
+/* A suspended stack: where it goes on. The assembly knows the layout. */
 struct arch_context {
 	void *sp; /* stack pointer */
 	void *fp; /* frame pointer; before the first switch: what arch_entry passes on */
@@ -32,10 +32,11 @@ void *arch_switch_tail(struct arch_context *from, const struct arch_context *to,
 #elif defined(__aarch64__)
 #include "aarch64/switch_priv.h"
 #else
-#error "hubbub knows x86-64 and aarch64; for another architecture add a folder here"
+#error "hubbub knows x86-64 and aarch64; for another architecture add a directory here"
 #endif
 
-/* Makes context start arch_entry on the stack that ends below top, with main's first argument. */
+/* Makes the first switch to context start arch_entry on the stack that ends below top, with this
+ * argument of hub_coroutine_main. */
 static inline void
 arch_context_init(struct arch_context *context, void *top, void *argument)
 {

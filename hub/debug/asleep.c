@@ -1,3 +1,6 @@
+/* Reads the kernel's files about the thread, and copies its stack: any word there that could be a
+ * return address counts as one, so no unwind tables are needed. The thread may go on at any moment,
+ * so nothing of its stack is read directly. */
 #include "hub/debug/asleep_priv.h"
 
 #include <elf.h>
@@ -11,12 +14,12 @@
 
 #include "hub/base/kernel.h"
 
-/* A frame that is larger, 16 KiB, ends the search. */
+/* So many words of the stack are searched, 16 KiB: a larger frame hides its callers. */
 #define WORDS ((size_t)2048)
 
-/* What begins anew after a handler has run, whatever it waits for, so that its caller sees nothing
- * of the signal. A futex with a time does not, nor reads and writes: those of a socket with a
- * time, or half done, return. */
+/* Whether the system call is restarted after every signal handler, so that its caller sees nothing
+ * of the signal. A futex with a time (the fourth argument) is not; nor are reads and writes, which
+ * return if they are half done, or on a socket with a timeout. */
 static bool
 begins_anew(long number, unsigned long fourth)
 {
@@ -24,7 +27,7 @@ begins_anew(long number, unsigned long fourth)
 	       number == SYS_waitid || number == SYS_flock;
 }
 
-/* Reads one of the kernel's files about the thread; returns whether there is anything in it. */
+/* Reads one of the kernel's files about the thread; returns whether it had any content. */
 static bool
 read_file(pid_t tid, const char *name, char *text, size_t size)
 {
@@ -50,7 +53,8 @@ thread_is_runnable(pid_t tid)
 
 	if (!read_file(tid, "stat", line, sizeof line))
 		return false;
-	/* After the name, which is in brackets and may hold anything. */
+	/* The state follows the thread's name, which is in brackets and may contain any
+	 * character. */
 	state = strrchr(line, ')');
 	return state != NULL && state[1] == ' ' && state[2] == 'R';
 }
@@ -67,8 +71,8 @@ thread_look(pid_t tid, struct asleep *asleep)
 		return thread_is_runnable(tid) ? THREAD_RUNS : THREAD_SLEEPS;
 	if (line[0] == 'r')
 		return THREAD_RUNS;
-	/* The number, six arguments, the stack pointer and the address; of a fault, -1 and those
-	 * two. */
+	/* The number of the system call, six arguments, the stack pointer and the address; in a
+	 * page fault, -1 and the last two. */
 	number = strtol(rest, &rest, 10);
 	for (unsigned i = number == -1 ? 6 : 0; i < 8; i++)
 		values[i] = strtoul(rest, &rest, 16);
@@ -77,8 +81,9 @@ thread_look(pid_t tid, struct asleep *asleep)
 	return begins_anew(number, values[3]) ? THREAD_RESTARTS : THREAD_SLEEPS;
 }
 
-/* ---- whom it will return to ---- */
+/* ---- return addresses ---- */
 
+/* An address that may lie in the code of the program or a library. */
 struct code {
 	uintptr_t address;
 	bool is_found;
@@ -101,13 +106,13 @@ find_code(struct dl_phdr_info *object, size_t size, void *context)
 	return code->is_found;
 }
 
-/* Whether a call ends right before this address, which lies in code. */
+/* Whether a call instruction ends right before this address, which lies in code. */
 static bool
 follows_call(const unsigned char *address)
 {
 #if defined(__x86_64__)
-	/* The two bytes that begin an indirect call: FF, and a second one with 2 as its operation.
-	 */
+	/* An indirect call: FF, then a byte whose operation is 2; so long the instruction may
+	 * be. */
 	static const int lengths[] = {2, 3, 4, 6, 7};
 
 	if (address[-5] == 0xe8)
@@ -117,6 +122,7 @@ follows_call(const unsigned char *address)
 			return true;
 	return false;
 #else
+	/* BL, or BLR. */
 	uint32_t instruction;
 
 	memcpy(&instruction, address - 4, sizeof instruction);
@@ -125,8 +131,8 @@ follows_call(const unsigned char *address)
 #endif
 }
 
-/* Copies words of the stack; returns how many. The kernel reads them: a thread that goes on
- * meanwhile may run on another stack, and what lies between the two is nobody's, or a guard. */
+/* Copies words of the stack; returns how many. The kernel copies them, because the thread may go on
+ * meanwhile on another stack: then memory between the two may be unmapped, or a guard. */
 static size_t
 read_words(const struct asleep *asleep, const void *stack_end, uintptr_t words[static WORDS])
 {

@@ -1,3 +1,5 @@
+/* Walking stacks by libunwind, and writing frames as "function+0x12 (object+0x3456)". Only threads
+ * that run hubs walk, and a walk never switches; any thread may write. */
 #include "hub/debug/backtrace_priv.h"
 
 #include <dlfcn.h>
@@ -10,10 +12,11 @@
 #include "hub/debug/symbol_priv.h"
 
 #ifdef HUBBUB_UNWIND
-/* libunwind (1.6) checks doubtful addresses by a pipe, which it opens when it is first called,
- * whatever for; should those descriptors turn out closed, it closes the numbers, opens new ones,
- * and forgets that other threads may have other tables. So it is called in hubs' threads alone, for
- * walks; names, which the watchdog's thread looks up, whose table is its own, are found without. */
+/* libunwind (1.6) checks doubtful addresses by a pipe, which it opens at its first call, whatever
+ * that is for. If it finds the pipe's fds closed, it closes those numbers and opens another pipe,
+ * even though a thread may have a descriptor table of its own. So only threads that run hubs call
+ * it, to walk. The watchdog's thread, which has its own table, finds names without it
+ * (symbol.c). */
 #define UNW_LOCAL_ONLY
 #include <libunwind.h>
 
@@ -25,8 +28,8 @@ walk(unw_context_t *context, int flags, void **frames, size_t most)
 	unw_word_t address;
 	bool has_frame;
 
-	/* libunwind reads and writes: where hub/patch stands before libc, that must not let other
-	 * coroutines run, least of all in a signal's handler. */
+	/* libunwind reads and writes. Where hub/patch stands before libc, these calls must not let
+	 * other coroutines run, least of all in a signal handler. */
 	bypass_begin();
 	has_frame = unw_init_local2(&cursor, context, flags) == 0;
 	while (has_frame && count < most && unw_get_reg(&cursor, UNW_REG_IP, &address) == 0 &&
@@ -89,7 +92,7 @@ write_function(char *text, size_t size, const void *address)
 	return (size_t)snprintf(text, size, "%s+0x%lx", name, (unsigned long)offset);
 }
 
-/* What snprintf would have written, as far as there was room. */
+/* The length that is in the buffer, when snprintf has returned this length. */
 static size_t
 written(size_t length, size_t size)
 {

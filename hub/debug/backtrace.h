@@ -1,8 +1,8 @@
-/* Backtraces by libunwind, for a hub that tells of its coroutines and for a worker that has
- * crashed; without libunwind, at build time, all are empty. Addresses mean the same in a process
- * and in the one that it was forked from. The first one that is taken opens two
- * descriptors, which libunwind uses from then on, in forks of the process, too: whoever forks and
- * closes what it does not know must not have taken one. Writing one opens nothing. */
+/* Backtraces by libunwind: of a hub's coroutines, and of a worker that has crashed; built without
+ * libunwind, all are empty. Addresses mean the same in a process and in the process that it was
+ * forked from. The first backtrace opens two file descriptors, which libunwind uses from then on,
+ * in forked processes, too: so a process that forks, and whose child closes fds that it does not
+ * know, must not have taken any. Writing a backtrace opens nothing. */
 #ifndef HUBBUB_DEBUG_BACKTRACE_H
 #define HUBBUB_DEBUG_BACKTRACE_H
 
@@ -10,12 +10,13 @@
 
 #include "hub/base/inside.h"
 
-/* The addresses at which what a signal has interrupted goes on, innermost first; returns how many,
- * at most that many. context is the handler's third argument. Async-signal-safe. */
+/* Stores the addresses at which the code that a signal has interrupted goes on, innermost first;
+ * returns how many, at most `most`. context is the handler's third argument. Async-signal-safe. */
 size_t backtrace_of_signal(void *context, void **frames, size_t most)
 	HUB_INSIDE(backtrace_of_signal);
 
-/* Writes a line per frame to text, of size bytes, with a NUL; returns the length without that. */
+/* Writes a line for each frame to text, of size bytes, with a NUL; returns the length without the
+ * NUL. */
 size_t backtrace_write(char *text, size_t size, void *const *frames, size_t count)
 	HUB_INSIDE(backtrace_write);
 

@@ -1,3 +1,6 @@
+/* The dump visits the stack slots that are in use, so it finds coroutines in every state. It runs
+ * on the thread's own stack, while no coroutine runs: unwinding needs more stack than a small
+ * coroutine has. */
 #include "hub/debug/dump.h"
 
 #include <stdio.h>
@@ -17,7 +20,7 @@ static const char *const state_names[COROUTINE_STATE_MAX] = {
 	[COROUTINE_DONE] = "ended, not joined",
 };
 
-/* Of so many everything is written. */
+/* So many coroutines are written, the others only counted. */
 #define DUMPED_MOST 1000
 #define FRAMES_MOST 24
 #define TEXT_SIZE 4096
@@ -97,8 +100,7 @@ dump_all(void *argument)
 	return NULL;
 }
 
-/* On the thread's own stack, if that is not where it is: unwinding takes more than a small one
- * has. */
+/* Goes to the thread's own stack, unless it is there already. */
 void
 hub_dump(int fd)
 {

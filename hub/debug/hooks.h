@@ -1,5 +1,5 @@
-/* Hooks: a program's own functions that are called at what happens in a hub, for tracing, metrics
- * and error reporting. Where none are set they cost a load and a compare. */
+/* Hooks: functions of the program's that a hub calls at certain events, for tracing, metrics and
+ * error reporting. Where none are set they cost a load and a compare. */
 #ifndef HUBBUB_DEBUG_HOOKS_H
 #define HUBBUB_DEBUG_HOOKS_H
 
@@ -13,24 +13,26 @@ HUBBUB_API_BEGIN
 struct hub_coroutine;
 struct hub_failure;
 
-/* Any of them may be NULL. None may block, switch, spawn, or end the coroutine that it is told of.
- * They run on the hub's thread, but for blocked, which the watchdog's thread calls (see
- * debug/watchdog.h). */
+/* Each hook may be NULL. No hook may block, switch, spawn, or end the coroutine that it is called
+ * for. Hooks run on the hub's thread, except for blocked, which the watchdog's thread calls (see
+ * debug/watchdog.h). Every hook is passed context. */
 struct hub_hooks {
-	/* A coroutine was spawned, and has not run. */
+	/* A coroutine was spawned; it has not run yet. */
 	void (*spawned)(struct hub_coroutine *coroutine, void *context);
-	/* from gives the thread to to; either may be the hub itself, for which hub_name says "hub".
-	 * thrown: by hub_throw, or by the failure of a raw coroutine. */
+	/* The thread goes from one coroutine to another; either may be the hub itself, for which
+	 * hub_name says "hub". thrown: the switch passes an error on, of hub_throw or of a raw
+	 * coroutine that failed. */
 	void (*switched)(
 		struct hub_coroutine *from, struct hub_coroutine *to, bool thrown, void *context);
 	/* A spawned coroutine has ended; hub_failure_of tells how. */
 	void (*ended)(struct hub_coroutine *coroutine, void *context);
-	/* One that nobody joins has failed. Without this hook a line is written to stderr. */
+	/* A coroutine that no coroutine joins has failed. Without this hook a line is written to
+	 * stderr. */
 	void (*failed)(const struct hub_coroutine *coroutine, const struct hub_failure *failure,
 		void *context);
-	/* Called by the watchdog's thread, which has standard error and no other descriptor of the
-	 * process. The hub has not switched for that many nanoseconds; backtrace is what the
-	 * watchdog would write to stderr. */
+	/* The hub has not switched for so many nanoseconds. Called by the watchdog's thread, in
+	 * which no file descriptor of the process but standard error is open. backtrace is the text
+	 * that the watchdog would write to stderr. */
 	void (*blocked)(int64_t nanoseconds, const char *backtrace, void *context);
 	void *context;
 	void *room[8]; /* for later versions: NULL */
@@ -39,7 +41,7 @@ struct hub_hooks {
 /* Sets this thread's hooks, for the hub that runs or the next one; NULL for none.
  * Switches: no.  Thread: any.  Ownership: hooks are borrowed until others are set, or the thread
  * ends.
- * Returns the ones set before, or NULL; also NULL, with errno ENOMEM or EINVAL (their room is not
+ * Returns the hooks set before, or NULL; also NULL, with errno ENOMEM or EINVAL (their room is not
  * NULL), if they cannot be set. */
 const struct hub_hooks *hub_set_hooks(const struct hub_hooks *hooks);
 

@@ -1,4 +1,4 @@
-# gdb commands for programs with hubs, running or dead (cores): source hub.gdb, then `help hub`.
+# gdb commands for programs with hubs, running or as core files: source hub.gdb, then `help hub`.
 python
 
 import gdb
@@ -8,11 +8,11 @@ STATES = ["runnable", "running", "waits", "suspended in hub_switch", "ended, not
 
 
 def hubs():
-    """All hubs that run, as the watchdog knows them."""
+    """All hubs that run: the list of the watchdog (hub/debug/watchdog.c)."""
     symbol = gdb.lookup_static_symbol("hubs")
     if symbol is None:
         raise gdb.GdbError("hub: libhubbub-hub's debug symbols are missing: install libhubbub-hub1-dbgsym, or build with"
-                           " -DCMAKE_BUILD_TYPE=RelWithDebInfo; or the program has no hubs, or has not begun")
+                           " -DCMAKE_BUILD_TYPE=RelWithDebInfo; or the program has no hubs, or has not started")
     head = symbol.value()
     hub_type = gdb.lookup_type("struct hub")
     watched = [f for f in hub_type.fields() if f.name == "watched"][0].bitpos // 8
@@ -57,8 +57,8 @@ def describe(coroutine):
 
 
 class Parked(gdb.unwinder.Unwinder):
-    """Makes a suspended coroutine the caller of the innermost frame: so it can be walked in a core, too, whose
-    registers cannot be set."""
+    """Makes a suspended coroutine the caller of the innermost frame. So its stack can be walked in a core file, too,
+    where registers cannot be set."""
 
     names = {"i386:x86-64": ("rsp", "rbp", "rip"), "aarch64": ("sp", "x29", "pc")}
 
@@ -96,7 +96,7 @@ gdb.unwinder.register_unwinder(None, PARKED, replace=True)
 
 
 def backtrace(coroutine):
-    """The frames of a suspended one; the innermost frame, which is not its, is left out."""
+    """The frames of a suspended coroutine, without the innermost frame, which is not the coroutine's."""
     PARKED.context, PARKED.innermost = coroutine["context"], None
     gdb.invalidate_cached_frames()
     try:
@@ -128,15 +128,15 @@ class HubList(gdb.Command):
 
 
 class HubBacktrace(gdb.Command):
-    """The backtrace of a suspended coroutine (hub bt ADDRESS), or of all (hub bt all). The running one is gdb's own
-    backtrace."""
+    """The backtrace of a suspended coroutine (hub bt ADDRESS), or of all (hub bt all). For the running coroutine use gdb's
+    own command, backtrace."""
 
     def __init__(self):
         super().__init__("hub bt", gdb.COMMAND_STACK)
 
     def invoke(self, argument, from_tty):
         if not argument:
-            raise gdb.GdbError("hub bt: which one? An address that `hub list` shows, or all")
+            raise gdb.GdbError("hub bt takes an address that `hub list` shows, or all")
         wanted = None if argument == "all" else int(gdb.parse_and_eval(argument))
         for hub in hubs():
             for coroutine in coroutines(hub):

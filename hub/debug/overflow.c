@@ -1,3 +1,6 @@
+/* One handler of SIGSEGV for the process, and a signal stack for each thread that runs a hub. The
+ * handler reports an overflow and passes every fault on to the action that was there before. It
+ * calls async-signal-safe functions alone. */
 #include "hub/debug/overflow_priv.h"
 
 #include <errno.h>
@@ -17,7 +20,7 @@ static struct sigaction previous_action;
 static pthread_once_t handler_once = PTHREAD_ONCE_INIT;
 static _Thread_local void *signal_stack;
 
-/* Only what is async-signal-safe: text is put together by hand. */
+/* A line of text, put together by hand: snprintf is not async-signal-safe. */
 struct line {
 	char text[256];
 	size_t length;
@@ -67,8 +70,8 @@ on_fault(int signal, siginfo_t *information, void *context)
 	if (hub != NULL && hub->current != &hub->root &&
 		stack_guards(&hub->current->stack, information->si_addr))
 		report(hub->current);
-	/* The fault happens again on return, now with what was there before; one that another
-	 * process sent does not, and is raised again. */
+	/* When the handler returns, the fault happens again and meets the action that was there
+	 * before. A signal that another process has sent does not happen again: it is raised. */
 	kernel_sigaction(SIGSEGV, &previous_action, NULL);
 	if (information->si_code <= 0)
 		kernel_raise(signal);

@@ -1,5 +1,6 @@
-/* A stack that overflows touches its guard: SIGSEGV, reported on a signal stack of its own with the
- * coroutine's name, since the coroutine has no stack left to run a handler on. */
+/* Stack overflows. A stack that overflows touches its guard: SIGSEGV, which is reported with the
+ * coroutine's name. The handler runs on a signal stack of the thread's, because the coroutine has
+ * no stack left. */
 #ifndef HUBBUB_DEBUG_OVERFLOW_PRIV_H
 #define HUBBUB_DEBUG_OVERFLOW_PRIV_H
 
@@ -7,7 +8,7 @@
  * Returns 0, or -1 with errno ENOMEM. */
 int overflow_thread_start(void);
 
-/* Takes the thread's signal stack away again. */
+/* Frees the signal stack, if overflow_thread_start has given the thread one. */
 void overflow_thread_stop(void);
 
 #endif

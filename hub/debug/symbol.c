@@ -1,3 +1,5 @@
+/* Each look-up maps the ELF file that the address was loaded from, searches its table of symbols,
+ * and unmaps it again: nothing is kept. Every offset in the file is checked against its size. */
 #include "hub/debug/symbol_priv.h"
 
 #include <dlfcn.h>
@@ -12,13 +14,13 @@
 
 #include "hub/base/kernel.h"
 
-/* A file of which nothing is believed beyond its length. */
+/* An ELF file, mapped. Nothing that it says of itself is trusted beyond its size. */
 struct image {
 	const unsigned char *bytes;
 	size_t size;
 };
 
-/* So many records of that size at an offset of the file; NULL if they are not in it. */
+/* The records at an offset of the file; NULL if the file does not hold them all. */
 static const void *
 records_at(const struct image *image, uint64_t offset, uint64_t count, size_t size)
 {
@@ -28,8 +30,8 @@ records_at(const struct image *image, uint64_t offset, uint64_t count, size_t si
 		       : NULL;
 }
 
-/* The symbol of the function around the address, which is the file's; NULL without. One that does
- * not tell its size, as of assembly, ends where another begins. */
+/* The symbol of the function that contains the address, which is relative to the file; NULL without
+ * one. A function whose symbol has no size, as in assembly, ends where another begins. */
 static const ElfW(Sym) * find_around(const ElfW(Sym) * symbols, size_t count, uintptr_t address)
 {
 	const ElfW(Sym) *best = NULL;
@@ -46,7 +48,7 @@ static const ElfW(Sym) * find_around(const ElfW(Sym) * symbols, size_t count, ui
 	return best;
 }
 
-/* Looks into one table of symbols. */
+/* Searches one table of symbols. */
 static size_t
 find_in_table(const struct image *image, const ElfW(Shdr) * table, const ElfW(Shdr) * strings,
 	uintptr_t address, char *name, size_t size, size_t *offset)
@@ -113,7 +115,8 @@ find_in_file(
 	struct image image;
 	size_t length;
 
-	/* The program's has no name here; by the one that it had, there may be another by now. */
+	/* The link map has no name for the program; the path that the program was started by may
+	 * name another file by now. */
 	if (!open_image(map->l_name[0] != '\0' ? map->l_name : "/proc/self/exe", &image))
 		return 0;
 	length = find_in_image(&image, (uintptr_t)address - map->l_addr, name, size, offset);

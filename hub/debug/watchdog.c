@@ -1,3 +1,7 @@
+/* One thread watches all hubs of the process; it starts with the first hub and ends with the last.
+ * The mutex guards the list of hubs, so that none ends while it is being looked at. What the
+ * watchdog's thread reads of a hub is atomic, or was written by the hub's thread in answer to
+ * SIGURG (struct watched). */
 #include "hub/debug/watchdog_priv.h"
 
 #include <errno.h>
@@ -25,29 +29,30 @@
 #define TIME_DEFAULT 100
 #define TIME_MOST 3600000
 #define REPORT_SIZE 8192
-/* How often the thread looks at hubs that were busy of late, and at others. */
+/* How often the watchdog's thread looks at hubs that were busy OF_LATE, and at others. */
 #define LOOK_OFTEN (10 * CLOCK_MILLISECOND)
 #define LOOK_SELDOM (100 * CLOCK_MILLISECOND)
 #define OF_LATE (100 * CLOCK_MILLISECOND)
-/* How long the hub's thread may take to answer the signal: longer if the kernel holds it. */
+/* How long the hub's thread may take to answer SIGURG; if it takes longer, the kernel holds it. */
 #define ANSWER_TIME (100 * CLOCK_MILLISECOND)
-/* A thread that has used less than this part of the time, and would use more, is starved. */
+/* A thread that could run, and had a CPU for less than this part of the time, is starved. */
 #define STARVED_PART 5
 #define STACK_SIZE ((size_t)256 * 1024)
+/* The signal stack that unwinding needs at least. */
 #define UNWIND_STACK_SIZE ((size_t)32 * 1024)
 
-/* Recursive: a hook, which is called with it, may call hub_watchdog. */
+/* Guards all that follows. Recursive: a hook, which is called under it, may call hub_watchdog. */
 static pthread_mutex_t mutex = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static struct list hubs = {&hubs, &hubs};
 static int64_t limit = -1; /* nanoseconds; 0: off, below: not yet read from the environment */
 static bool is_running;
-static struct sigaction before;
+static struct sigaction before; /* of SIGURG: the action that the watchdog's has replaced */
 
 /* ---- in the hub's thread ---- */
 
-/* Whether this stack is large enough to unwind on: the program may have given the thread a signal
- * stack of its own. */
+/* Whether this stack is large enough to unwind on: the program may have given the thread a small
+ * signal stack. */
 static bool
 has_room(void)
 {
@@ -57,6 +62,7 @@ has_room(void)
 	       stack.ss_size >= UNWIND_STACK_SIZE;
 }
 
+/* SIGURG: answers the watchdog's thread, or passes the signal on if that has not asked. */
 static void
 on_signal(int number, siginfo_t *info, void *context)
 {
@@ -79,9 +85,9 @@ on_signal(int number, siginfo_t *info, void *context)
 	errno = error;
 }
 
-/* ---- in the watchdog's ---- */
+/* ---- in the watchdog's thread ---- */
 
-/* Asks the hub's thread where it is. Returns whether it has answered. */
+/* Asks the hub's thread where it is. Returns whether it has answered, into watched. */
 static bool
 ask(struct watched *watched)
 {
@@ -94,14 +100,15 @@ ask(struct watched *watched)
 		static const struct timespec pause = {0, 100000};
 
 		if (clock_now() > end)
-			/* If it has begun to answer, it may go on. */
+			/* If the hub's thread has begun to answer, it may still write: the answer
+			 * is not read. */
 			return !atomic_exchange(&watched->is_asked, false);
 		kernel_nanosleep(&pause);
 	}
 	return true;
 }
 
-/* The CPU time that the thread has used. */
+/* The CPU time that the hub's thread has used, in nanoseconds. */
 static int64_t
 time_used(const struct watched *watched)
 {
@@ -113,7 +120,8 @@ time_used(const struct watched *watched)
 	return used.tv_sec * CLOCK_SECOND + used.tv_nsec;
 }
 
-/* The process's present standard error as this thread's, whose table has none: see watch. */
+/* Opens what is the process's standard error now as this thread's, whose descriptor table is empty:
+ * see watch. */
 static void
 borrow_stderr(void)
 {
@@ -128,7 +136,7 @@ borrow_stderr(void)
 		kernel_close(process);
 }
 
-/* Line by line: one that is longer than a pipe takes at once could block. */
+/* Line by line: a text that is longer than a pipe takes at once could block. */
 static void
 log_lines(const char *text, size_t length)
 {
@@ -143,8 +151,8 @@ log_lines(const char *text, size_t length)
 	}
 }
 
-/* Looks where the hub's thread sleeps. If it goes on meanwhile, the stack may be of any form: then
- * nothing is known. */
+/* Looks where the hub's thread sleeps. Returns false if the thread has run meanwhile: then its
+ * stack may have had any form. */
 static bool
 look_inside(struct hub *hub, const struct asleep *asleep)
 {
@@ -159,8 +167,8 @@ look_inside(struct hub *hub, const struct asleep *asleep)
 	return time_used(watched) == used;
 }
 
-/* Where the hub is, in watched if that could be found; returns the words for it. A signal tells
- * best, but would end most of the calls that a thread may sleep in. */
+/* Finds where the hub is, into watched; sets whether it was found. Returns words for the report. A
+ * signal tells best, but would end most of the system calls that a thread may sleep in. */
 static const char *
 find_out(struct hub *hub, bool *has_found)
 {
@@ -196,7 +204,7 @@ report(struct hub *hub, int64_t blocked)
 		"hubbub: watchdog: coroutine \"%s\" has not switched for %lld ms; everything else "
 		"in its hub waits:%s\n",
 		has_found ? watched->name : "?", (long long)(blocked / CLOCK_MILLISECOND), words);
-	/* Else the hub's thread may be about to write there. */
+	/* Without an answer the hub's thread may be writing the frames. */
 	if (has_found)
 		length += backtrace_write(
 			text + length, sizeof text - length, watched->frames, watched->count);
@@ -210,9 +218,10 @@ report(struct hub *hub, int64_t blocked)
 
 /* ---- is it the hub, or the machine? ---- */
 
-/* A thread that would run but gets no CPU is not blocked by its coroutine, unless that has used
- * more than a few steps of a fair one do, however long it took to get it: where a container may use
- * a third of a CPU, or the machine has others to serve, it computes for 30 of 100 ms. */
+/* Whether the hub stands still because its thread gets no CPU, so that its coroutine is not to
+ * blame. A coroutine that has used more CPU time than a few fair steps take is to blame, however
+ * long it took to get that time: where a container may use a third of a CPU, or the machine serves
+ * others, it computes for 30 of 100 ms. */
 static bool
 is_starved(const struct watched *watched)
 {
@@ -220,10 +229,9 @@ is_starved(const struct watched *watched)
 	       time_used(watched) - watched->used < watched->next_report / STARVED_PART;
 }
 
-/* Makes a hub look at its clock, however many calls it counts on before it would: they may have
- * become slow. It counts on many only while it is attended to, and the last time, when it is no
- * more, takes that back.
- * Returns whether it is. */
+/* Makes the hub look at its clock at the next opportunity: it skips many, and its calls may have
+ * become slow. A hub skips many only while the watchdog attends to it; the last time, when it was
+ * not busy of late, takes that permission back. Returns whether the hub is attended to. */
 static bool
 attend(struct hub *hub, int64_t now)
 {
@@ -236,6 +244,7 @@ attend(struct hub *hub, int64_t now)
 	return now < watched->attended_until;
 }
 
+/* Reports the hub if it has been busy without a switch for too long. */
 static void
 look_at(struct hub *hub, int64_t now)
 {
@@ -257,7 +266,8 @@ look_at(struct hub *hub, int64_t now)
 	}
 }
 
-/* Where a limit is set, at least four times within it while a hub is busy. The mutex is locked. */
+/* Waits until the next look: if a limit is set, a quarter of it at most while a hub is busy. The
+ * mutex is locked. */
 static void
 pause_for(bool is_attended)
 {
@@ -281,16 +291,17 @@ watch(void *argument)
 	int64_t looked = clock_now();
 
 	pthread_setname_np(pthread_self(), "watchdog");
-	/* A table of descriptors of its own: in a process with one hub the kernel then finds them
-	 * without counting references; and an empty one, so that none is held open here. */
+	/* A descriptor table of its own: so in a process with one hub the kernel looks fds up
+	 * without counting references. An empty table: so this thread keeps no file of the process
+	 * open. */
 	kernel_close_range(0, ~0U, CLOSE_RANGE_UNSHARE);
 	pthread_mutex_lock(&mutex);
 	while (!list_is_empty(&hubs)) {
 		int64_t now = clock_now();
 		bool is_attended = false;
 
-		/* This thread was stopped, too, with its process or its machine: what it saw before
-		 * says nothing. */
+		/* This thread was stopped, too, with the process or the machine: what it saw before
+		 * means nothing. */
 		if ((now - looked) / 2 > limit)
 			LIST_EACH (link, &hubs)
 				CONTAINER_OF(link, struct watched, link)->taken = UINT64_MAX;
@@ -311,6 +322,7 @@ watch(void *argument)
 
 /* ---- starting ---- */
 
+/* Installs the handler of SIGURG, unless it is there. */
 static void
 take_signal(void)
 {
@@ -325,7 +337,8 @@ take_signal(void)
 	kernel_sigaction(SIGURG, &action, &before);
 }
 
-/* The mutex is locked. Without a thread hubs run unwatched. */
+/* Starts what the hubs need: the handler, and the watchdog's thread, without which they run
+ * unwatched. The mutex is locked. */
 static void
 start(void)
 {
@@ -351,7 +364,7 @@ watchdog_watch(struct hub *hub)
 	watched->due_calls = &hub_due_calls;
 	list_append(&hubs, &watched->link);
 	start();
-	/* A new hub is busy. */
+	/* A new hub counts as busy. */
 	watched->attended_until = is_running ? watched->since + OF_LATE : 0;
 	pthread_cond_signal(&changed);
 	pthread_mutex_unlock(&mutex);
@@ -365,6 +378,7 @@ watchdog_unwatch(struct hub *hub)
 	pthread_mutex_unlock(&mutex);
 }
 
+/* In a forked child, which has no hubs and no watchdog's thread. */
 static void
 reset(void)
 {

@@ -1,6 +1,7 @@
-/* arch_entry, the first instruction of a coroutine on aarch64. In: x29 = the coroutine (arch_context.fp), x0 = the
- * value of the first switch, sp = a multiple of 16. x30 is undefined for unwinders: this is the
- * outermost frame; x29 = 0 ends the chain of those that follow frame pointers. */
+/* The two routines of the switch that C cannot express. arch_entry is the first instruction of a
+ * coroutine on aarch64. In: x29 is the coroutine (arch_context.fp), x0 the value of the first
+ * switch, sp a multiple of 16. x30 is undefined for unwinders, since this is the outermost frame;
+ * x29 = 0 ends the chain for tools that follow frame pointers. */
 	.text
 	.globl	arch_entry
 	.hidden	arch_entry
@@ -20,8 +21,8 @@ arch_entry:
 	.cfi_endproc
 	.size	arch_entry, .-arch_entry
 
-/* void *arch_switch_tail(from x0, to x1, value x2): arch_switch as a function's last act. Keeps
- * what AAPCS64 6.1 says a callee keeps: x19-x28, x29, x30 and the low halves of v8-v15. */
+/* void *arch_switch_tail(from x0, to x1, value x2): arch_switch as a function's last act. Saves the
+ * registers that AAPCS64 6.1 calls callee-saved: x19-x28, x29, x30 and the low halves of v8-v15. */
 	.globl	arch_switch_tail
 	.hidden	arch_switch_tail
 	.type	arch_switch_tail, %function

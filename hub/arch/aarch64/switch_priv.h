@@ -2,9 +2,9 @@
 #ifndef HUBBUB_ARCH_AARCH64_SWITCH_H
 #define HUBBUB_ARCH_AARCH64_SWITCH_H
 
-/* As on x86-64. x18 is reserved on some platforms, but not on Linux, where compilers use it; x29,
- * the frame pointer, is saved by hand. `br`, not `ret`, because the return stack knows nothing of
- * this jump; `hint 36` is `bti j`. */
+/* As on x86-64. x18 is clobbered, too: some platforms reserve it, but compilers use it on Linux.
+ * The assembly saves x29, the frame pointer. It ends in `br`, not `ret`, because the return
+ * predictor does not know this target; `hint 36` is `bti j`. */
 static inline __attribute__((always_inline)) void *
 arch_switch(struct arch_context *from, const struct arch_context *to, void *value)
 {

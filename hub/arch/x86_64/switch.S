@@ -1,6 +1,7 @@
-/* arch_entry, the first instruction of a coroutine on x86-64. In: rbp = the coroutine (arch_context.fp), rax = the
- * value of the first switch, rsp = a multiple of 16. rip is undefined for unwinders: this is the
- * outermost frame; rbp = 0 ends the chain of those that follow frame pointers. */
+/* The two routines of the switch that C cannot express. arch_entry is the first instruction of a
+ * coroutine on x86-64. In: rbp is the coroutine (arch_context.fp), rax the value of the first
+ * switch, rsp a multiple of 16. rip is undefined for unwinders, since this is the outermost frame;
+ * rbp = 0 ends the chain for tools that follow frame pointers. */
 	.text
 	.globl	arch_entry
 	.hidden	arch_entry
@@ -19,9 +20,9 @@ arch_entry:
 	.cfi_endproc
 	.size	arch_entry, .-arch_entry
 
-/* void *arch_switch_tail(from rdi, to rsi, value rdx): arch_switch as a function's last act. What
- * the C convention keeps is pushed; the return is a jump, because the return predictor holds the
- * other coroutine's callers. `notrack`: the target is a return site, without endbr64. */
+/* void *arch_switch_tail(from rdi, to rsi, value rdx): arch_switch as a function's last act. The
+ * callee-saved registers are pushed. The return is a jump, because the return predictor holds the
+ * callers of the other coroutine. `notrack`: its target is a return site, without endbr64. */
 	.globl	arch_switch_tail
 	.hidden	arch_switch_tail
 	.type	arch_switch_tail, @function

@@ -11,9 +11,9 @@
 #define ARCH_CLOBBER_AVX512
 #endif
 
-/* Saves this context in from and continues to; returns, when something switches to from again, the
- * value that the other side gave. rbp cannot be named as clobbered where it is the frame pointer,
- * and unwinders want it, so it is saved by hand. */
+/* Saves the running stack's context in from, and continues to. Returns when something switches to
+ * from again, with the value of that switch. rbp cannot be named as clobbered where it is the frame
+ * pointer, and unwinders need it: so the assembly saves it. */
 static inline __attribute__((always_inline)) void *
 arch_switch(struct arch_context *from, const struct arch_context *to, void *value)
 {
