@@ -1,3 +1,4 @@
+/* Which allocator the program has is told by the library that malloc is found in. */
 #include "hub/base/allocator.h"
 
 #include <dlfcn.h>
@@ -18,6 +19,7 @@ allocator_name(void)
 		return "jemalloc";
 	if (strncmp(file, "libc.", 5) == 0)
 		return "the C library's allocator";
-	/* Linked statically, a sanitizer's, or yet another one. */
+	/* jemalloc that is linked statically; otherwise the library's name: a sanitizer's, or
+	 * another allocator's. */
 	return mallctl != NULL && strncmp(file, "lib", 3) != 0 ? "jemalloc" : file;
 }

@@ -1,4 +1,5 @@
-/* The allocator is the program's: what libraries need of jemalloc they have only where that is. */
+/* The allocator is the program's choice. The libraries call jemalloc only where the program has
+ * it. */
 #ifndef HUBBUB_BASE_ALLOCATOR_H
 #define HUBBUB_BASE_ALLOCATOR_H
 
@@ -10,7 +11,8 @@
 extern int mallctl(const char *name, void *old, size_t *old_size, void *new, size_t new_size)
 	__attribute__((weak));
 
-/* Which one malloc(3) is, for people: "jemalloc". */
+/* The name, for people, of the allocator that malloc(3) belongs to: "jemalloc". Valid as long as
+ * the library that it names is loaded. */
 const char *allocator_name(void) HUB_INSIDE(allocator_name);
 
 #endif

@@ -11,7 +11,7 @@
 #define CLOCK_MILLISECOND INT64_C(1000000)
 #define CLOCK_MICROSECOND INT64_C(1000)
 
-/* The present, in nanoseconds; about 20 ns through the vDSO. */
+/* The time now; about 20 ns, through the vDSO. */
 static inline int64_t
 clock_now(void)
 {
@@ -21,15 +21,15 @@ clock_now(void)
 	return now.tv_sec * CLOCK_SECOND + now.tv_nsec;
 }
 
-/* A duration as people, JSON and libev count. */
+/* A duration in seconds, as people, JSON and libev count. */
 static inline double
 clock_seconds(int64_t duration)
 {
 	return (double)duration / (double)CLOCK_SECOND;
 }
 
-/* now + duration, whatever duration a caller has given: one below 0 is none, and one that reaches
- * past the end of time stays there. So the time that is left can be counted, too. */
+/* now + duration, for every duration that a caller may give: one below 0 counts as 0, and a sum
+ * beyond INT64_MAX is INT64_MAX. So the time that is left until then never overflows. */
 static inline int64_t
 clock_after(int64_t now, int64_t duration)
 {
@@ -38,8 +38,8 @@ clock_after(int64_t now, int64_t duration)
 	return duration > INT64_MAX - now ? INT64_MAX : now + duration;
 }
 
-/* The end of a wait of that duration, of which INT64_MAX is for ever, without a look at the clock.
- */
+/* The end of a wait that begins now. A duration of INT64_MAX is for ever, and needs no look at the
+ * clock. */
 static inline int64_t
 clock_end_of(int64_t duration)
 {

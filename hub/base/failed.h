@@ -1,10 +1,10 @@
-/* How a call ends that fails as a system call does. */
+/* The result of functions that fail as system calls do. */
 #ifndef HUBBUB_BASE_FAILED_H
 #define HUBBUB_BASE_FAILED_H
 
 #include <errno.h>
 
-/* What the call returns: 0 for 0, or -1 with this errno. */
+/* Returns 0 if error is 0; else sets errno to error, and returns -1. */
 static inline int
 failed(int error)
 {

@@ -1,7 +1,7 @@
-/* A first-in-first-out queue that is one pointer, to the first element, whose previous is the last:
- * NULL is an empty queue, as zeroed memory is, and appending and removing cost the same however
- * many are queued. An element is in one such queue at most, by two pointers of its own, which the
- * caller names. */
+/* A first-in-first-out queue that is one pointer, to the first element, whose previous is the last
+ * element. An empty queue is NULL, as zeroed memory is; appending and removing cost the same
+ * however long the queue is. An element is in one such queue at most, by two pointers of its own,
+ * whose names the caller gives. */
 #ifndef HUBBUB_BASE_FIFO_H
 #define HUBBUB_BASE_FIFO_H
 
@@ -21,7 +21,7 @@
 		(first)->previous = (element);                                                     \
 	} while (0)
 
-/* Takes an element out of the queue that it is in. Its own pointers stay as they are. */
+/* Takes an element out of the queue that it is in. The element's own pointers stay as they are. */
 #define FIFO_REMOVE(first, element, next, previous)                                                \
 	do {                                                                                       \
 		if ((element)->next != NULL)                                                       \

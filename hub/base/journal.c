@@ -1,3 +1,4 @@
+/* The device and inode of JOURNAL_STREAM, as the environment had them when it was last read. */
 #include "hub/base/journal.h"
 
 #include <errno.h>
@@ -5,7 +6,7 @@
 
 #include "hub/base/kernel.h"
 
-/* Not asked of the environment when something is written: another thread may be setting it. */
+/* Kept, because getenv(3) when a line is written would race with threads that set variables. */
 static struct {
 	bool is_there;
 	unsigned long long device;

@@ -1,16 +1,16 @@
-/* The one door to the kernel: in hub/, whatever asks the kernel or the clock calls a function of
- * this header, and libev by way of its other half, loop.h. tests/lint/door finds what goes past
- * it. hub/patch is the other side: it stands before libc's calls, and is not behind the door.
+/* The door to the kernel: in hub/, all code that asks the kernel or the clock calls a function of
+ * this header, and libev through the door's other half, loop.h. tests/lint/door finds calls that go
+ * past it. hub/patch is on the other side: it stands before libc's calls, not behind the door.
  *
- * Each call behaves as its namesake of section 2, errno included. Those that descriptors on a
- * coroutine need go straight to the kernel: they are no cancellation points, cost no call of
- * libc's, and are out of reach of libraries that put themselves before libc's wrappers, as
- * hub/patch does. Under sanitizers they are libc's, which look on. What libc has a share in (the
- * clock, signals, processes, names) is libc's everywhere.
+ * Each function behaves as its namesake of section 2 of the manual, errno included. Calls on file
+ * descriptors that coroutines make go straight to the kernel: they are no cancellation points, cost
+ * no call of libc, and cannot be replaced by libraries that stand before libc's functions, as
+ * hub/patch does. Under sanitizers they are libc's, so that the sanitizers see them. Calls that
+ * libc has a part in (the clock, signals, processes, names) are always libc's.
  *
- * A world in which the kernel is simulated replaces what is here and in loop.h. Two things go past
- * the door, and such a world does without them: memory (malloc), and threads (pthread_...), which
- * only thread/threads.c and the watchdog start. */
+ * A simulation of the kernel replaces this header and loop.h. Two things go past the door, and a
+ * simulation does without them: memory (malloc), and threads (pthread_...), which only
+ * thread/threads.c and the watchdog start. */
 #ifndef HUBBUB_BASE_KERNEL_H
 #define HUBBUB_BASE_KERNEL_H
 
@@ -52,9 +52,9 @@
 #endif
 #endif
 
-/* Between bypass_begin and bypass_end the thread's calls of libc block the thread, also on a
- * coroutine: hub_can_wait says no, so hub/patch leaves them to libc. For libraries that call libc
- * where no other coroutine may run. */
+/* Between bypass_begin and bypass_end this thread's calls of libc block the thread, even on a
+ * coroutine: hub_can_wait is false, so hub/patch leaves the calls to libc. For libraries that call
+ * libc where no other coroutine may run. */
 extern _Thread_local unsigned hub_bypasses HUB_INSIDE(hub_bypasses)
 	__attribute__((tls_model("initial-exec")));
 
@@ -78,8 +78,8 @@ bypass_is_on(void)
 
 #ifndef KERNEL_BY_LIBC
 
-/* Six arguments, used or not: a register that the kernel does not look at costs nothing worth
- * knowing. */
+/* There are always six arguments: a register that the kernel does not read costs next to
+ * nothing. */
 static inline __attribute__((always_inline)) long
 kernel_call(long number, long a, long b, long c, long d, long e, long f)
 {
@@ -210,8 +210,8 @@ kernel_close(int fd)
 	return (int)KERNEL_CALL(close(fd), SYS_close, fd, 0, 0, 0, 0, 0);
 }
 
-/* Not libc's under sanitizers either: hub/patch stands before that, and shows O_NONBLOCK as the
- * application has it. */
+/* A system call under sanitizers, too: hub/patch stands before libc's fcntl, and shows O_NONBLOCK
+ * as the application has set it. */
 static inline int
 kernel_fcntl(int fd, int command, long argument)
 {
@@ -219,7 +219,7 @@ kernel_fcntl(int fd, int command, long argument)
 		argument, 0, 0, 0);
 }
 
-/* -1 and errno, or the new descriptor. */
+/* Returns the new fd, or -1 with errno. */
 static inline int
 kernel_open(const char *path, int flags, mode_t mode)
 {
@@ -236,8 +236,8 @@ kernel_pipe2(int ends[2], int flags)
 static inline ssize_t
 kernel_preadv2(int fd, const struct iovec *parts, int count, off_t offset, int flags)
 {
-	/* The kernel takes the offset in two halves, of which the first is whole on 64-bit
-	 * machines. */
+	/* The kernel takes the offset as two arguments, of which on 64-bit machines the first holds
+	 * all. */
 	return KERNEL_CALL(preadv2(fd, parts, count, offset, flags), SYS_preadv2, fd, parts, count,
 		offset, 0, flags);
 }
@@ -333,7 +333,7 @@ kernel_shutdown(int fd, int how)
 	return (int)KERNEL_CALL(shutdown(fd, how), SYS_shutdown, fd, how, 0, 0, 0, 0);
 }
 
-/* Nor are these two: io/own.c stands before them. */
+/* A system call under sanitizers, too, as is kernel_eventfd: io/own.c stands before libc's. */
 static inline int
 kernel_epoll_create1(int flags)
 {
@@ -341,7 +341,7 @@ kernel_epoll_create1(int flags)
 		syscall(SYS_epoll_create1, flags), SYS_epoll_create1, flags, 0, 0, 0, 0, 0);
 }
 
-/* Not libc's under sanitizers either: io/libev.c stands before that. */
+/* A system call under sanitizers, too: io/libev.c stands before libc's. */
 static inline int
 kernel_epoll_ctl(int set, int operation, int fd, struct epoll_event *event)
 {
@@ -349,7 +349,7 @@ kernel_epoll_ctl(int set, int operation, int fd, struct epoll_event *event)
 		set, operation, fd, event, 0, 0);
 }
 
-/* epoll_wait(2) that does not wait. */
+/* epoll_wait(2) with a timeout of 0. */
 static inline int
 kernel_epoll_wait_now(int set, struct epoll_event *events, int most)
 {
@@ -404,7 +404,7 @@ kernel_madvise(void *address, size_t length, int advice)
 		madvise(address, length, advice), SYS_madvise, address, length, advice, 0, 0, 0);
 }
 
-/* process_vm_readv(2) of this process: EFAULT where reading would be a fault. */
+/* process_vm_readv(2) of this process: fails with EFAULT where reading would be a fault. */
 static inline ssize_t
 kernel_read_own(void *to, const void *from, size_t length)
 {
@@ -422,7 +422,7 @@ kernel_mlock(const void *address, size_t length)
 		mlock(address, length), SYS_mlock, (void *)address, length, 0, 0, 0, 0);
 }
 
-/* futex(2): FUTEX_WAIT_PRIVATE, without an end, and FUTEX_WAKE_PRIVATE. */
+/* futex(2): FUTEX_WAIT_PRIVATE, without a timeout, and FUTEX_WAKE_PRIVATE. */
 static inline int
 kernel_futex(int *word, int operation, int value)
 {
@@ -430,7 +430,7 @@ kernel_futex(int *word, int operation, int value)
 		operation, value, NULL, 0, 0);
 }
 
-/* poll(2) that does not wait. */
+/* poll(2) with a timeout of 0. */
 static inline int
 kernel_poll_now(struct pollfd *fds, nfds_t count)
 {
@@ -442,7 +442,8 @@ kernel_poll_now(struct pollfd *fds, nfds_t count)
 
 /* ---- libc's ---- */
 
-/* Preloaded libraries lend a port below 1024: authbind. */
+/* libc's, because a preloaded library such as authbind may stand before it, to lend a port below
+ * 1024. */
 static inline int
 kernel_bind(int fd, const struct sockaddr *address, socklen_t length)
 {
@@ -455,7 +456,7 @@ kernel_listen(int fd, int backlog)
 	return listen(fd, backlog);
 }
 
-/* dprintf(3): for reports, not for what must come in one piece. */
+/* dprintf(3), for reports: a line may be written in several pieces. */
 static inline __attribute__((format(printf, 2, 3))) int
 kernel_dprintf(int fd, const char *format, ...)
 {
@@ -581,8 +582,8 @@ kernel_sigpending(sigset_t *set)
 	return sigpending(set);
 }
 
-/* pthread_sigmask(3), which cannot fail: of the thread, also on a coroutine that is a thread to the
- * program. */
+/* pthread_sigmask(3) of the kernel's thread, even on a coroutine that is a thread to the program
+ * (hub/patch). It cannot fail. */
 static inline void
 kernel_sigmask(int how, const sigset_t *set, sigset_t *before)
 {

@@ -1,5 +1,5 @@
-/* Intrusive doubly linked list. The head and the links are the same struct; an empty head points at
- * itself, an element outside any list too, so that list_remove is safe to repeat. */
+/* Intrusive doubly linked list. The head and the links are the same struct. An empty head points at
+ * itself; so does an element outside of any list, and list_remove may be repeated. */
 #ifndef HUBBUB_BASE_LIST_H
 #define HUBBUB_BASE_LIST_H
 

@@ -1,3 +1,5 @@
+/* Settings are made before threads start, and only read after that; counts of lost lines are
+ * atomic. No line is waited for: poll(2) tells whether standard error has room for it. */
 #include "hub/base/log.h"
 
 #include <errno.h>
@@ -40,12 +42,12 @@ static struct {
 	log_line_fn *json_line;
 } log_settings = {"hubbub", LOG_INFO, LOG_TEXT, NULL};
 
-/* Written by any thread. */
+/* Lines that were lost. Written by any thread. */
 static struct {
-	uint64_t unsaid;    /* lines, since one was written */
-	uint64_t uncounted; /* lines, as long as there is no counter */
+	uint64_t unsaid;    /* not yet told of by a line that was written */
+	uint64_t uncounted; /* not yet added to a counter, for lack of one */
 	uint64_t *counter;
-	bool is_torn; /* what was written last ends within a line */
+	bool is_torn; /* the last write ended within a line */
 } losses;
 
 void
@@ -82,8 +84,8 @@ format_time(char *text, size_t size)
 	snprintf(text, size, "%s.%03ldZ", seconds, now.tv_nsec / 1000000);
 }
 
-/* A whole line of a message, as the settings and what is written to want it, without its prefix.
- * Returns its length. */
+/* Formats a message as a whole line, without its prefix, as the settings and standard error want
+ * it. Returns the line's length. */
 static int
 format_line(char *line, size_t size, enum log_level level, char *message)
 {
@@ -104,8 +106,9 @@ format_line(char *line, size_t size, enum log_level level, char *message)
 
 /* ---- lines that are lost ---- */
 
-/* A pipe that is writable takes PIPE_BUF bytes at least, more than any line has. Two processes may
- * see the same room; O_NONBLOCK would be set for everyone who shares it. */
+/* Whether standard error takes a line without blocking: a pipe that is writable takes PIPE_BUF
+ * bytes at least, more than any line has. Two processes may see the same room, and one of them
+ * blocks; O_NONBLOCK would be set for every process that shares the pipe. */
 static bool
 has_room(void)
 {
@@ -113,11 +116,11 @@ has_room(void)
 
 	int found = kernel_poll_now(&query, 1);
 
-	/* Where the kernel does not tell, a line that waits is better than none. */
+	/* If poll(2) fails, a line that may block is better than none. */
 	return found < 0 || (found == 1 && (query.revents & POLLOUT));
 }
 
-/* One piece of both. Returns whether all of it was taken. */
+/* Writes prefix and text in one piece. Returns whether all of it was taken. */
 static bool
 put(const char *prefix, const char *text, size_t length)
 {
@@ -134,10 +137,10 @@ put(const char *prefix, const char *text, size_t length)
 	return taken == (ssize_t)all;
 }
 
-/* Says how many lines were lost before the next one; after half a line, on a line of its own.
- * Returns false if there is no room for that either. */
+/* Tells how many lines were lost, before the next line is written; behind half a line it begins on
+ * a line of its own. Returns false if there is no room for that either. */
 static bool
-confess(void)
+report_lost(void)
 {
 	uint64_t count = __atomic_exchange_n(&losses.unsaid, 0, __ATOMIC_RELAXED);
 	char message[128], line[512], prefix[8];
@@ -197,7 +200,7 @@ log_bare(enum log_level level, const char *text, size_t length)
 		size_t size = newline != NULL && *prefix != '\0' ? (size_t)(newline + 1 - text)
 								 : (size_t)(end - text);
 
-		if (!has_room() || !confess() || !put(prefix, text, size))
+		if (!has_room() || !report_lost() || !put(prefix, text, size))
 			count_lost();
 		text += size;
 	}

@@ -1,3 +1,5 @@
+/* A memfd is mapped only at the size that the caller expects: the memory of a program whose structs
+ * differ is refused, and no access lies beyond its end. */
 #include "hub/base/memory.h"
 
 #include <errno.h>
@@ -14,7 +16,7 @@ memory_map(int fd, size_t size)
 
 	if (kernel_fstat(fd, &status) != 0)
 		return NULL;
-	/* Beyond its end a touch would be SIGBUS. */
+	/* An access beyond the file's end would be SIGBUS. */
 	if ((size_t)status.st_size != size) {
 		errno = EPROTO;
 		return NULL;

@@ -1,3 +1,6 @@
+/* A thread begins with its creator's signal mask. So the creator blocks all signals meanwhile:
+ * there is no moment in which one could reach the new thread. Under hub/patch the thread is libc's
+ * (a bypass), not a coroutine. */
 #include "hub/base/quiet.h"
 
 #include <pthread.h>

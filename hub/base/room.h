@@ -1,5 +1,5 @@
-/* Structs that users fill end with room for fields that later versions add: zero stands for what
- * such a field will mean where it is not given. */
+/* Structs that users fill end with room for fields of later versions. Zero there means that no such
+ * field was given. */
 #ifndef HUBBUB_BASE_ROOM_H
 #define HUBBUB_BASE_ROOM_H
 
@@ -7,8 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Whether it is all zero: otherwise the struct was never made zero, or its program is newer than
- * this library, which must not pass over what it is asked for. errno is EINVAL then. */
+/* Whether the room is all zero. If not, the struct was never zeroed, or the program is newer than
+ * this library, which must not pass over what the program asks for. Sets errno to EINVAL then. */
 static inline bool
 room_is_empty(void *const *room, size_t count)
 {

@@ -1,3 +1,4 @@
+/* Each call reads the environment anew, and reports an invalid value anew: nothing is kept. */
 #include "hub/base/settings.h"
 
 #include <errno.h>
@@ -7,8 +8,8 @@
 
 #include "hub/base/log.h"
 
-/* What the unit at text multiplies by: one of units, of which each is 1024 of the former; 0 if it
- * is none of them. */
+/* The factor of the unit at text: units has a letter for 1024, 1024 * 1024 and so on. 1 without a
+ * unit, 0 if it is none of units. */
 static long long
 factor(const char *text, const char *units)
 {
