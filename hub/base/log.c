@@ -197,6 +197,8 @@ log_bare(enum log_level level, const char *text, size_t length)
 
 	while (text < end) {
 		const char *newline = memchr(text, '\n', (size_t)(end - text));
+		/* In the journal each line gets the prefix; elsewhere the text goes out in one
+		 * piece. */
 		size_t size = newline != NULL && *prefix != '\0' ? (size_t)(newline + 1 - text)
 								 : (size_t)(end - text);
 

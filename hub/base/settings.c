@@ -32,6 +32,7 @@ setting(const char *variable, int64_t least, int64_t most, int64_t fallback, con
 		return fallback;
 	errno = 0;
 	number = strtoll(text, &end, 10);
+	/* 0 if the number or its unit is invalid. */
 	times = end != text && errno == 0 ? factor(end, units) : 0;
 	if (times != 0 && !__builtin_mul_overflow(number, times, &number) && number >= least &&
 		number <= most)

@@ -99,6 +99,7 @@ find_code(struct dl_phdr_info *object, size_t size, void *context)
 		const ElfW(Phdr) *part = &object->dlpi_phdr[i];
 		uintptr_t start = object->dlpi_addr + part->p_vaddr;
 
+		/* Readable, too, and 8 bytes in: follows_call reads what precedes the address. */
 		if (part->p_type == PT_LOAD && (part->p_flags & PF_X) && (part->p_flags & PF_R) &&
 			code->address >= start + 8 && code->address < start + part->p_memsz)
 			code->is_found = true;
@@ -161,6 +162,7 @@ asleep_callers(const struct asleep *asleep, const void *stack_end, void **frames
 	for (size_t i = 0; i < count && found < most; i++) {
 		struct code code = {words[i], false};
 
+		/* No address, but a small number. */
 		if (code.address < 4096)
 			continue;
 		dl_iterate_phdr(find_code, &code);

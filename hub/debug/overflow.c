@@ -92,6 +92,7 @@ overflow_thread_start(void)
 	stack_t stack;
 
 	pthread_once(&handler_once, handler_install);
+	/* A signal stack that the program has installed does as well. */
 	if (kernel_sigaltstack(NULL, &stack) == 0 && !(stack.ss_flags & SS_DISABLE))
 		return 0;
 	signal_stack = kernel_mmap(NULL, SIGNAL_STACK_SIZE, PROT_READ | PROT_WRITE,

@@ -136,6 +136,7 @@ symbol_find(const void *address, char *name, size_t size, size_t *offset)
 	length = find_in_file(address, map, name, size, offset);
 	if (length > 0 || info.dli_sname == NULL)
 		return length;
+	/* A stripped file: names that it exports are left. */
 	length = strnlen(info.dli_sname, size - 1);
 	memcpy(name, info.dli_sname, length);
 	name[length] = '\0';

@@ -1,7 +1,8 @@
 /* One thread watches all hubs of the process; it starts with the first hub and ends with the last.
  * The mutex guards the list of hubs, so that none ends while it is being looked at. What the
  * watchdog's thread reads of a hub is atomic, or was written by the hub's thread in answer to
- * SIGURG (struct watched). */
+ * SIGURG (struct watched). Of a thread that sleeps it copies what may change meanwhile, and drops
+ * the copy if the thread has run. */
 #include "hub/debug/watchdog_priv.h"
 
 #include <errno.h>

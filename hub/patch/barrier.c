@@ -1,7 +1,7 @@
 /* Barriers of threads and coroutines. A barrier of one process is a mutex and a condition,
- * allocated here; libc's own barrier beside it is unused. Where they are, a pointer in the last
- * bytes of pthread_barrier_t tells, which glibc does not use; it is NULL in a barrier that
- * processes share, which is libc's. */
+ * allocated here; libc's own barrier beside them is unused. A pointer to them is in the last bytes
+ * of pthread_barrier_t, which glibc does not use. It is NULL in a barrier that is shared between
+ * processes, which is libc's. */
 #include <errno.h>
 #include <hubbub/timeout.h>
 #include <stdlib.h>
@@ -35,6 +35,7 @@ patch_pthread_barrier_init(
 	int sharing = PTHREAD_PROCESS_PRIVATE;
 	struct barrier *own;
 
+	/* libc has checked the arguments; its barrier is used only if processes share it. */
 	if (error != 0)
 		return error;
 	*place_of(barrier) = NULL;
@@ -61,6 +62,7 @@ patch_pthread_barrier_destroy(pthread_barrier_t *barrier)
 	if (own == NULL)
 		return REAL(pthread_barrier_destroy)(barrier);
 	pthread_mutex_lock(&own->mutex);
+	/* Callers of the last round may still be leaving. */
 	is_free = own->inside == 0;
 	own->is_destroyed = true;
 	pthread_mutex_unlock(&own->mutex);
@@ -95,7 +97,7 @@ wait_for_all(struct barrier *own)
 	return is_last ? PTHREAD_BARRIER_SERIAL_THREAD : 0;
 }
 
-/* Waits at a barrier that processes share: this blocks the thread, and is reported. */
+/* Waits at a barrier that is shared between processes: this blocks the thread, and is reported. */
 static int
 wait_shared(pthread_barrier_t *barrier)
 {

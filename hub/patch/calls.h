@@ -81,7 +81,7 @@
 	CALL(NOTES, OS, int, pipe2, (int ends[2], int flags), (ends, flags)) \
 	CALL(NOTES, OS, int, fclose, (FILE *stream), (stream)) \
 	CALL(NOTES, OS, FILE *, freopen, (const char *path, const char *mode, FILE *stream), (path, mode, stream)) \
-	CALL(NOTES, OS, int, daemon, (int keeps_folder, int keeps_streams), (keeps_folder, keeps_streams)) \
+	CALL(NOTES, OS, int, daemon, (int keeps_directory, int keeps_streams), (keeps_directory, keeps_streams)) \
 	CALL(NOTES, OS, FILE *, fdopen, (int fd, const char *mode), (fd, mode)) \
 	CALL(NOTES, OS, int, execve, (const char *path, char *const arguments[], char *const environment[]), (path, arguments, environment)) \
 	CALL(NOTES, OS, int, execv, (const char *path, char *const arguments[]), (path, arguments)) \

@@ -1,5 +1,6 @@
-/* The names that _FORTIFY_SOURCE gives to calls whose buffer's size the compiler knows. Each checks
- * the length against that size, and makes the plain call, which is the patched one. */
+/* The names that _FORTIFY_SOURCE gives to calls whose buffer's size the compiler knows. Each
+ * function checks the length against that size, and makes the plain call, which is the patched
+ * one. */
 #include "hub/patch/calls_priv.h"
 
 #pragma GCC diagnostic ignored "-Wmissing-prototypes"

@@ -1,9 +1,9 @@
-/* Conditions, semaphores and locks of readers and writers, between coroutines and threads.
+/* Conditions, semaphores and reader-writer locks, between coroutines and threads.
  *
  * A coroutine that waits is in a table of the process, by the address of the object that it waits
- * for. Whoever signals, on any thread, wakes a coroutine there, or a thread that waits in libc if
- * there is none. What other processes signal cannot be seen: a condition shared with them blocks
- * the thread, a semaphore shared with them is tried every 5 ms. */
+ * for. pthread_cond_signal and its kin, on any thread, wake a coroutine in the table, or, if none
+ * is there, a thread that waits in libc. What another process signals cannot be seen: a condition
+ * shared between processes blocks the thread, a shared semaphore is tried every 5 ms. */
 #include <errno.h>
 #include <hubbub/fork.h>
 #include <hubbub/thread/shared.h>
@@ -245,7 +245,7 @@ patch_pthread_cond_broadcast(pthread_cond_t *condition)
 	return REAL(pthread_cond_broadcast)(condition);
 }
 
-/* ---- what is tried until it is free: semaphores, locks of readers and writers ---- */
+/* ---- what is tried until it is free: semaphores, reader-writer locks ---- */
 
 /* One attempt. Returns 0; EAGAIN or EBUSY if the object is taken; or another errno. */
 typedef int try_fn(void *object);
@@ -367,7 +367,7 @@ patch_sem_post(sem_t *semaphore)
 	return result;
 }
 
-/* ---- locks of readers and writers ----
+/* ---- reader-writer locks ----
  *
  * To libc all coroutines of a thread are one owner: so libc is asked to try, and never to wait. */
 

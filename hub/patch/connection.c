@@ -1,6 +1,6 @@
 /* Connections: accept and connect. O_NONBLOCK of a listener is never changed, because other
- * processes may share its open file; that of a socket only for the moment in which it begins to
- * connect. */
+ * processes may share its open file; O_NONBLOCK of a connecting socket is changed only for the
+ * moment in which connecting begins. */
 #include <errno.h>
 #include <fcntl.h>
 #include <hubbub/fork.h>
@@ -55,8 +55,8 @@ is_listening(int fd)
 }
 
 /* Accepts without waiting. accept4(2) has no flag for that, and O_NONBLOCK is that of the open
- * file, so other processes that share it would get EAGAIN. So poll(2) tells whether to accept; and
- * where another process may be quicker then, the call is interrupted, which costs a third of an
+ * file, so other processes that share it would get EAGAIN. So poll(2) tells whether to accept.
+ * Where another process may be quicker then, the call is interrupted, which costs a third of an
  * accepted connection. Returns as accept4(2); -1 with errno EAGAIN where it would wait. */
 static int
 accept_now(int fd, struct sockaddr *address, socklen_t *size, int flags)
@@ -171,6 +171,7 @@ patch_accept4(int fd, struct sockaddr *address, socklen_t *size, int flags)
 		if (began != 0)
 			report_end(CALL_accept4, began);
 	}
+	/* On every path: whatever was known of this fd was another file's. */
 	descriptor_new(client);
 	return client;
 }

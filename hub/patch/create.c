@@ -1,8 +1,9 @@
-/* pthread_create makes a coroutine, where that was asked for (HUB_PATCH_CREATE). All of them run on
- * one thread of libc, the host, which begins with the first and never ends.
+/* pthread_create makes a coroutine, where that was asked for (HUB_PATCH_CREATE). These coroutines
+ * all run on one thread of libc, the host, which is started with the first coroutine and never
+ * ends.
  *
- * The coroutines share what belongs to the host: variables of _Thread_local, priorities, and half
- * of a signal mask (mask.c). */
+ * They share what belongs to the host: variables of _Thread_local, priorities, and half of a signal
+ * mask (mask.c). */
 #include <errno.h>
 #include <hubbub/fork.h>
 #include <hubbub/local.h>
@@ -44,8 +45,8 @@ run_thread(void *argument)
 	bool is_last;
 
 	hub_local_set(thread_host.key, thread);
-	/* Only set here: a thread that was cancelled before it had begun would never run, and
-	 * whoever joins it would wait for ever. */
+	/* Only set here: a thread that was cancelled before it had begun would never run, and its
+	 * joiner would wait for ever. */
 	thread_lock();
 	thread->coroutine = hub_current();
 	thread_unlock();

@@ -31,7 +31,7 @@
 #include "hub/patch/real_priv.h"
 #include "hub/patch/time_priv.h"
 
-/* File descriptors from this one on are waited for as others are, but nothing is kept of them. */
+/* File descriptors from this one on are waited for like all others, but nothing is kept of them. */
 #define TABLE_SIZE GENERATION_NUMBERS
 
 enum view {

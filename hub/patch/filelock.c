@@ -1,8 +1,8 @@
-/* Locks of files: flock, lockf and fcntl. A lock that is taken is tried again every 1 to 16 ms, so
- * the kernel cannot see two processes that wait for each other. Right before a try, a thread
- * without a hub may close fd and reopen it for another file: then the try locks that file. Such a
- * lock is given back, together with what the thread itself has locked of the file in the same
- * moment, since the two cannot be told apart. */
+/* File locks: flock, lockf and fcntl. A lock that is taken is tried again every 1 to 16 ms, so the
+ * kernel cannot see two processes that wait for each other. Right before a try, a thread without a
+ * hub may close fd and reopen it for another file: then the try locks that file. Such a lock is
+ * given back, together with what the thread itself has locked of the file in the same moment, since
+ * the two cannot be told apart. */
 #include "hub/patch/filelock_priv.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* Locks of files that are waited for. */
+/* File locks that are waited for. */
 #ifndef HUBBUB_PATCH_FILELOCK_PRIV_H
 #define HUBBUB_PATCH_FILELOCK_PRIV_H
 

@@ -41,9 +41,8 @@ static struct {
 /* How many signals have a handler of the application's. */
 static atomic_int handlers;
 
-/* The handlers that run in this thread, innermost last: the frame of on_signal, and the coroutine
- * that was interrupted. A handler that was left by longjmp(3) stays here until interrupt_in_handler
- * looks. */
+/* The handlers that run in this thread, innermost last: on_signal's frame, and the coroutine that
+ * was interrupted. A handler left by longjmp(3) stays until interrupt_in_handler looks. */
 static _Thread_local struct {
 	const char *frame;
 	struct hub_coroutine *coroutine;
@@ -56,9 +55,8 @@ static _Thread_local struct interruptible *waits_first, *waits_last;
 static _Thread_local volatile sig_atomic_t bell;
 /* Interruptions that the messenger has not delivered: by handlers with SA_RESTART, and without. */
 static _Thread_local atomic_int restarting, ending;
-/* aims: by signal, the coroutine that the next one is meant for, until the handler runs. aimed:
- * such coroutines, after their handlers have run and until the messenger delivers; the lowest bit
- * is SA_RESTART. */
+/* aims: by signal, the coroutine that the next one is meant for, until its handler runs. aimed:
+ * after that, until the messenger delivers; the lowest bit is SA_RESTART. */
 static _Atomic(struct hub_coroutine *) aims[SIGNALS];
 #define AIMED_MOST 16
 static _Thread_local _Atomic uintptr_t aimed[AIMED_MOST];
@@ -89,6 +87,7 @@ interrupt_in_handler(void)
 
 		if (top >= NESTED_MOST)
 			return true;
+		/* Otherwise longjmp(3) has left the handler, or another coroutine runs. */
 		if (running[top].coroutine == hub_current() && here <= frame &&
 			(size_t)(frame - here) < FRAMES_SIZE)
 			return true;
@@ -104,8 +103,7 @@ interrupt_aim(int number, struct hub_coroutine *coroutine)
 		atomic_store(&aims[number], coroutine);
 }
 
-/* In on_signal: leaves the coroutine to the messenger. Without room in aimed, the coroutine waits
- * on. */
+/* In on_signal: leaves the coroutine to the messenger. Without room, the wait goes on. */
 static void
 note_aimed(struct hub_coroutine *aim, bool is_restarting)
 {
@@ -127,8 +125,7 @@ on_signal(int number, siginfo_t *info, void *context)
 	bool is_vforked = hub_is_vforked();
 	uint64_t one = 1;
 
-	/* A child of vfork(2) leaves no trace: if it ended in a handler, that would seem to run in
-	 * its parent for ever. */
+	/* A child of vfork(2) that ended in the handler would leave it noted in its parent. */
 	if (depth < NESTED_MOST && !is_vforked) {
 		running[depth].frame = __builtin_frame_address(0);
 		running[depth].coroutine = hub_current();
@@ -166,9 +163,8 @@ on_signal(int number, siginfo_t *info, void *context)
 
 static _Thread_local struct hub_link link_to_end;
 
-/* Whether this wait is ended by a handler, with or without SA_RESTART, that has run since the
- * wait's call first waited. A handler that ran earlier, and whose interruption is delivered only
- * now, does not end it. */
+/* Whether a handler, with or without SA_RESTART, ends this wait: one that has run since the wait's
+ * call first waited, not one that ran earlier and is delivered only now. */
 static bool
 is_met(const struct interruptible *wait, bool is_restarting)
 {
@@ -297,8 +293,7 @@ interruptible_end(struct interruptible *wait)
 		waits_last = wait->previous;
 }
 
-/* In a forked child, which has none of the parent's coroutines, and whose signals must not wake the
- * parent's messenger. */
+/* In a forked child, whose signals must not wake the parent's messenger. */
 static void
 forget(void)
 {
@@ -316,8 +311,8 @@ start(void)
 
 /* ---- installing ---- */
 
-/* Signals whose handlers stay as they are: faults, for debuggers and the hub's own guards; and
- * SIGURG, the watchdog's, which interrupts no coroutine. */
+/* Signals whose handlers stay as they are: faults, for debuggers and the hub's guards, and SIGURG,
+ * the watchdog's, which interrupts no wait. */
 static bool
 is_left_alone(int number)
 {

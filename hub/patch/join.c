@@ -1,5 +1,6 @@
-/* Joining threads: coroutines, from any thread; and threads of libc, from a coroutine, by trying
- * every 1 to 16 ms. is_joined, set under the threads' mutex, gives a thread to one joiner. */
+/* Joining: threads that are coroutines, from any thread; and threads of libc, from a coroutine, by
+ * trying every 1 to 16 ms. is_joined, set under the threads' mutex, gives a thread to one
+ * joiner. */
 #include <errno.h>
 #include <hubbub/fork.h>
 #include <hubbub/timeout.h>

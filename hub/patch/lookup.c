@@ -1,6 +1,6 @@
-/* Lookups of names, by other threads. The results are where libc would put them: in memory that
- * freeaddrinfo frees, in the caller's buffer, or in a buffer of each coroutine where libc has one
- * of each thread. */
+/* Name lookups, by other threads. The results are where libc would put them: in memory that
+ * freeaddrinfo frees, in the caller's buffer, or, where libc has a buffer of each thread, in a
+ * buffer of each coroutine. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <hubbub/io/resolve.h>
@@ -46,6 +46,7 @@ patch_getaddrinfo(const char *host, const char *service, const struct addrinfo *
 
 	if (error != 0)
 		return error;
+	/* The application frees the result by libc's freeaddrinfo. */
 	for (const struct addrinfo *each = found; each != NULL; each = each->ai_next) {
 		*last = copy_node(each);
 		if (*last == NULL) {
@@ -213,8 +214,8 @@ patch_gethostbyaddr_r(const void *address, socklen_t length, int family, struct 
 	return finish_host(&lookup, error);
 }
 
-/* Calls without a buffer of the caller's answer in one of the coroutine's, as libc's do in one of
- * the thread's. */
+/* For calls to which the caller gives no buffer: libc answers them in a buffer of the thread's,
+ * this library in a buffer of the coroutine's. */
 struct own_entry {
 	struct hostent entry;
 	size_t room;

@@ -34,6 +34,7 @@ masked_begin(struct masked *masked, const sigset_t *mask)
 		sigandset(&now, &now, mask);
 		REAL(pthread_sigmask)(SIG_SETMASK, &now, NULL);
 	}
+	/* A pending signal that this mask lets in has been handled by now. */
 	if (interrupt_handled() == before)
 		return true;
 	errno = EINTR;

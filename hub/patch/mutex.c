@@ -1,10 +1,10 @@
 /* Mutexes between coroutines. To libc all coroutines of a thread are one owner. So each thread
  * keeps two tables: which coroutine owns a recursive or error-checking mutex, and which coroutines
- * wait for a mutex that another coroutine of the thread holds. No lock guards them, since no other
- * thread uses them. Whether the thread holds a mutex at all, glibc's __owner tells.
+ * wait for a mutex that another coroutine of the thread holds. No lock guards the tables, since no
+ * other thread uses them. Whether the thread holds a mutex at all, glibc's __owner tells.
  *
- * Of a plain mutex that no coroutine waits for nothing is kept: allocators, libc and the hub never
- * wait for theirs. */
+ * Nothing is kept of a plain mutex unless a coroutine waits for it; none ever waits for a mutex of
+ * the allocator, of libc or of the hub. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <hubbub/fork.h>

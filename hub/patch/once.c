@@ -131,6 +131,7 @@ patch_pthread_once(pthread_once_t *control, void (*routine)(void))
 		return 0;
 	if (hub_is_vforked())
 		return REAL(pthread_once)(control, routine);
+	/* Another count of forks: the routine ran in a parent, and begins anew here. */
 	running = running_here();
 	while (!(state & IS_DONE)) {
 		if (state == running) {

@@ -32,7 +32,7 @@ enum hub_patch_family {
 };
 
 /* Patches all families but HUB_PATCH_CREATE, in addition to those already patched. May be called at
- * any time: a call that another thread is in the middle of ends as it began.
+ * any time: a call in progress in another thread ends as it began.
  * Switches: no.  Thread: any.  Errors: none. */
 void hub_patch_all(void);
 

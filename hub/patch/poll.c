@@ -197,10 +197,10 @@ take_in(struct pollfd *fds, int used)
 			fds[i].fd = ~fds[i].fd;
 }
 
-/* poll(2) reports hang-ups and errors always; select(2) reports no hang-up to writers, and no error
- * to callers that wait for urgent bytes. An fd of which only such things are reported is left out,
- * so that the others can be waited for, and looked at again every LOOK_AGAIN. Returns as select(2),
- * with the bits counted and not set. */
+/* poll(2) always reports hang-ups and errors; select(2) reports no hang-up to writers, and no error
+ * to callers that wait for urgent bytes. An fd that reports only those is left out while the other
+ * fds are waited for, and looked at again every LOOK_AGAIN ms. Returns as select(2), with the bits
+ * counted and not set. */
 static int
 poll_for_bits(struct pollfd *fds, int used, int timeout, bool is_masked)
 {

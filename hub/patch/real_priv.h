@@ -1,4 +1,5 @@
-/* Pointers to the C library's own functions, before which those of the same name here stand. */
+/* Pointers to the C library's own functions, which this library's functions of the same names
+ * hide. */
 #ifndef HUBBUB_PATCH_REAL_PRIV_H
 #define HUBBUB_PATCH_REAL_PRIV_H
 

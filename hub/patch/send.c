@@ -1,5 +1,5 @@
 /* Sending and writing: attempts that do not wait, as in receive.c. A blocking call repeats them
- * until all bytes are out, and counts those that are out, whatever ends it. */
+ * until all bytes are out; if it ends early, it returns how many are out. */
 #include <fcntl.h>
 #include <hubbub/io/fd.h>
 #include <limits.h>
@@ -15,9 +15,9 @@
 /* So many bytes a pipe takes without blocking where poll(2) calls it writable. */
 #define PIPE_ROOM 4096
 
-/* After a failed attempt: waits, and returns whether to make another one. EINPROGRESS comes of a
- * send that also connects (MSG_FASTOPEN, TCP_FASTOPEN_CONNECT) to a peer that has given no cookie
- * yet: the connection begins, and the bytes are sent once it stands. */
+/* After a failed attempt: waits, and returns whether to make another one. EINPROGRESS means that
+ * the send also connects (MSG_FASTOPEN, TCP_FASTOPEN_CONNECT), to a peer that has given no cookie
+ * yet: the bytes are sent once the connection stands. */
 static bool
 wait_to_send(struct patience *patience, int flags)
 {
@@ -42,7 +42,8 @@ wait_connected(int fd, int flags)
 	return errno == EINPROGRESS && wait_to_send(&patience, flags);
 }
 
-/* A blocking call sends all; what has gone out counts, whatever ends the call. */
+/* Sends all bytes, unless the call must not block. Bytes that are out count, even if an error then
+ * ends the call. */
 static ssize_t
 send_all(int fd, const char *buffer, size_t length, int flags)
 {
@@ -152,6 +153,7 @@ patch_sendmsg(int fd, const struct msghdr *message, int flags)
 		return send_rest(fd, message, 0, flags & ~MSG_FASTOPEN);
 	if (sent >= 0 && message->msg_controllen > 0 && has_descriptors(message))
 		given_note();
+	/* Only a stream takes a part of a message. */
 	if (sent < 0 || (flags & MSG_DONTWAIT) ||
 		(size_t)sent >= parts_length(message->msg_iov, message->msg_iovlen) ||
 		!descriptor_is_stream(fd) || descriptor_is_nonblocking(fd))

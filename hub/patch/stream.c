@@ -1,6 +1,6 @@
 /* Streams of stdio over pipes, sockets and terminals. Stdio calls read and write within libc, where
- * no function can stand before them; but a stream of fopencookie(3) calls functions of the program,
- * which call the patched read and write. Such a stream has no fd; stream_open stores one where
+ * no function can stand before them. But a stream of fopencookie(3) calls the functions below, and
+ * these call the patched read and write. Such a stream has no fd; stream_open stores one where
  * fileno(3) looks: in <bits/types/struct_FILE.h>, which is part of glibc's interface. */
 #include "hub/patch/stream_priv.h"
 
@@ -22,7 +22,7 @@ fd_of(void *cookie)
 	return (int)(intptr_t)cookie;
 }
 
-/* read, write and close are the patched ones. */
+/* The plain names are those of the patched calls. */
 static ssize_t
 stream_read(void *cookie, char *buffer, size_t length)
 {

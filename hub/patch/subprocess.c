@@ -1,6 +1,6 @@
-/* Child processes: waiting for them, system and popen. A pidfd tells when one child ends; all else
- * is looked for every 1 to 16 ms. Signals of the terminal and SIGCHLD are held back as long as any
- * coroutine is in system. */
+/* Child processes: waiting for them, system and popen. A pidfd tells when one child ends; any other
+ * event is looked for every 1 to 16 ms. While any coroutine is in system, the terminal's signals
+ * and SIGCHLD are held back. */
 #include <errno.h>
 #include <fcntl.h>
 #include <hubbub/coroutine.h>
@@ -133,6 +133,8 @@ patch_waitid(idtype_t kind, id_t id, siginfo_t *info, int options)
 		return REAL(waitid)(kind, id, info, options);
 	for (;;) {
 		own.si_pid = 0;
+		/* The kernel clears its result in each attempt: the caller's is written once, at
+		 * the end. */
 		result = REAL(waitid)(kind, id, &own, options | WNOHANG);
 		if (result != 0 || own.si_pid != 0)
 			break;
@@ -364,6 +366,7 @@ patch_popen(const char *command, const char *mode)
 		errno = error;
 		return NULL;
 	}
+	/* Close-on-exec until now, so that the child has not inherited it. */
 	if (!is_cloexec)
 		kernel_fcntl(ends[is_reading ? 0 : 1], F_SETFD, 0);
 	stream_note_command(record);

@@ -144,8 +144,7 @@ patch_pthread_setname_np(pthread_t name, const char *text)
 	thread = thread_find(name);
 	if (thread != NULL) {
 		strcpy(thread->name, text);
-		/* Only on the host: other threads leave the coroutine, which is the host's hub's,
-		 * alone. */
+		/* Only on the host: a coroutine's name is changed by its own hub's thread alone. */
 		if (thread->coroutine != NULL && thread_is_host)
 			hub_set_name(thread->coroutine, text);
 	}

@@ -23,7 +23,7 @@ struct thread {
 	struct hub_message message; /* starts it, in the host's hub */
 	void *(*body)(void *argument);
 	void *argument;
-	void *result;                    /* for whoever joins it */
+	void *result;                    /* for its joiner */
 	pthread_t kernel;                /* the thread of libc that it runs on */
 	struct hub_shared_event *ended;  /* set at its end, unless it is detached */
 	jmp_buf exit;                    /* in its outermost function: pthread_exit ends there */

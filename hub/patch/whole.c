@@ -106,6 +106,7 @@ receive_rest(struct whole *whole, size_t got)
 	size_t count = whole->message->msg_iovlen;
 	bool is_left = copy != NULL && advance(&rest, &count, got);
 
+	/* Without memory for the copy, what has come is the result. */
 	while (is_left && !had_descriptors(whole)) {
 		ssize_t more = receive_more(whole, rest, count);
 
