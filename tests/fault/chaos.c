@@ -929,24 +929,6 @@ make_tls(void)
 	certificate_clean(&certificate);
 }
 
-static void *
-dump_body(void *argument)
-{
-	hub_dump(*(int *)argument);
-	return NULL;
-}
-
-/* At the first backtrace, which the watchdog may ask for, libunwind opens two descriptors for
- * ever. */
-static void
-dump_once(void)
-{
-	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
-
-	hub_run(dump_body, &null, NULL);
-	close(null);
-}
-
 /* Failures of detached children are part of the game. */
 static void
 ignore_failure(
@@ -976,7 +958,7 @@ main(int argc, char **argv)
 	hub_set_hooks(&hooks);
 	end = hub_now() + seconds * HUB_SECOND;
 	hub_run(round_body, NULL, NULL);
-	dump_once();
+	descriptors_settle();
 	descriptors = open_descriptors();
 	while (failures == 0 && (hub_now() < end || (!have_all_succeeded() && pace < PACE_MAX))) {
 		if (hub_run(round_body, NULL, NULL) != 0)

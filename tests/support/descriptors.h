@@ -6,4 +6,8 @@
  * calls. */
 int open_descriptors(void);
 
+/* Runs a hub, in which libunwind makes a backtrace: at the first one, which the watchdog may ask
+ * for at any time, it opens two descriptors that it keeps. Before the first count. */
+void descriptors_settle(void);
+
 #endif
