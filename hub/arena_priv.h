@@ -1,5 +1,5 @@
-/* Stacks and their arena, as both see them: who takes stacks of it (stack_priv.h), and who maps its
- * memory (chunk_priv.h). */
+/* The records of a stack and of its arena, shared by stack.c, which hands stacks out, and chunk.c,
+ * which maps their memory. */
 #ifndef HUBBUB_ARENA_PRIV_H
 #define HUBBUB_ARENA_PRIV_H
 
@@ -12,29 +12,30 @@
 
 struct chunk;
 
-/* Head of the object at the top of a slot. */
+/* Head of the object at the top of a slot. The chunk sets the first four fields once, when it makes
+ * the slot. */
 struct stack {
 	struct chunk *chunk;
 	unsigned char *low; /* lowest usable byte, right above the guard */
 	unsigned char *end; /* first byte after the slot; a multiple of the page size */
 	struct annotate annotate;
-	void *mark;     /* parking with a stack pointer below this calls stack_parked_low */
+	void *mark;     /* a park with the stack pointer below this calls stack_parked_low */
 	uint16_t index; /* in the chunk */
-	bool is_deep;   /* its pages below the first were used since they last went back */
-	bool is_canary; /* nothing guards it but a canary, checked at each park */
+	bool is_deep;   /* pages below the first one were touched since they were last given back */
+	bool is_canary; /* no guard page: a canary at low is checked at each park */
 };
 
 struct stack_arena {
-	struct list chunks; /* all, for hub.gdb, too */
-	struct list open;   /* those with an idle slot: whichever was full last comes first */
-	struct list cold;   /* those without, but with a cold slot */
-	struct list spent;  /* those with nothing but cold slots, whose page tables went, too */
+	struct list chunks; /* all chunks; hub.gdb walks them, too */
+	struct list open;   /* chunks with an idle slot; the one that was full last comes first */
+	struct list cold;   /* chunks with a cold slot and no idle one */
+	struct list spent;  /* chunks of cold slots alone; their page tables are given back, too */
 	size_t stack_size;  /* usable bytes, object included */
 	size_t slot_size;   /* guard included */
-	size_t object_size; /* of the owner's object, struct stack included */
+	size_t object_size; /* bytes of the owner's object, struct stack included */
 	size_t used;        /* slots in use */
-	size_t peak;        /* most of them since somebody last looked */
-	bool is_restless;   /* slots began, were put, or parked deep, since the last sweep */
+	size_t peak;        /* most slots in use at once since trim.c last reset this */
+	bool is_restless; /* a slot was first run on, put, or parked deep since the last complete sweep */
 };
 
 #endif

@@ -1,9 +1,10 @@
-/* What stands before libc, by libc's names; what it does is told in io/libev.c.
+/* epoll_ctl and poll under libc's names, so that libev's calls come here; io/libev.c says what they
+ * change.
  *
- * A name is found in the first library that has it, of those that the program itself names. Linkers
- * often leave out a library whose calls the program does not make: so each library that may be the
- * only one (libhubbub-hub, libhubbub) has these. In a program that loads Hubbub at run time
- * (dlopen(3)) libc's come first. */
+ * A name resolves to the first library of the program that defines it, in link order. Linkers often
+ * drop a library that the program does not call, so each library that may be linked alone
+ * (libhubbub-hub, libhubbub) contains this file. In a program that loads Hubbub at run time
+ * (dlopen(3)) libc comes first, and libev calls libc. */
 #include <poll.h>
 #include <sys/epoll.h>
 

@@ -1,6 +1,6 @@
-/* As before.c: the calls by which libev makes its descriptors, by libc's names; io/own.c tells why.
- * In a program into which hub/patch is preloaded libc's come before libhubbub-hub's, so
- * libhubbub-patch has these, too. */
+/* The calls by which libev makes its descriptors, under libc's names; io/own.c says why. As with
+ * before.c, each library that may be linked alone contains this file; libhubbub-patch does, too:
+ * where it is preloaded, libc comes before libhubbub-hub in link order. */
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 

@@ -1,3 +1,8 @@
+/* A chunk is one mapping of CHUNK_SLOTS slots. Its struct, with the sets of idle, cold and suspect
+ * slots, is allocated apart, so reading it never touches memory that was given back.
+ *
+ * The addresses of a chunk stay mapped until its arena ends: memory is given back by MADV_DONTNEED
+ * or by mapping anew over it, never by munmap(2). */
 #include "hub/chunk_priv.h"
 
 #include <stdlib.h>
@@ -6,7 +11,7 @@
 
 #include "hub/base/kernel.h"
 
-/* For hub.gdb, which knows no macros. */
+/* Read by hub.gdb, which cannot see macros. */
 static const size_t stack_colours __attribute__((used)) = COLOURS;
 static const size_t stack_colour_step __attribute__((used)) = COLOUR_STEP;
 static const size_t stack_chunk_slots __attribute__((used)) = CHUNK_SLOTS;
@@ -23,7 +28,7 @@ const uint64_t stack_watermark[] = {
 void
 stack_set_watermark(struct stack *stack)
 {
-	/* Below the frames, where valgrind lets nobody look. */
+	/* The page lies below all frames, where valgrind forbids reads and writes. */
 	annotate_readable(first_page(stack), WATERMARK_SIZE);
 	memcpy(first_page(stack), stack_watermark, WATERMARK_SIZE);
 	stack->mark = stack->is_canary ? (void *)UINTPTR_MAX : first_page(stack);
@@ -50,7 +55,7 @@ slot_make(struct chunk *chunk, unsigned index)
 	return stack;
 }
 
-/* The tools forget a stack that is to end. */
+/* Sanitizers and valgrind forget a stack that is about to lose its memory. */
 static void
 slot_forget(const struct chunk *chunk, unsigned index)
 {
@@ -60,7 +65,7 @@ slot_forget(const struct chunk *chunk, unsigned index)
 	annotate_stack_free(&stack->annotate);
 }
 
-/* An idle slot whose memory goes. */
+/* Makes an idle slot cold; the caller gives its memory back. */
 static void
 slot_cool(struct chunk *chunk, unsigned index)
 {
@@ -79,7 +84,8 @@ chunk_size(const struct stack_arena *arena)
 	return CHUNK_SLOTS * arena->slot_size;
 }
 
-/* Anywhere, or in place of what is there. Returns NULL with errno. */
+/* Maps a chunk's memory: at any address if at is NULL, else over the present mapping. Returns NULL
+ * with errno. */
 static void *
 chunk_map(const struct stack_arena *arena, void *at, int protection)
 {
@@ -113,7 +119,7 @@ chunk_new(struct stack_arena *arena)
 	return chunk;
 }
 
-/* One that is mapped, or one whose memory went back, or a new one. */
+/* Prefers a chunk that is mapped to a spent one, and that to a new one. */
 struct chunk *
 chunk_with_cold(struct stack_arena *arena)
 {
@@ -125,8 +131,8 @@ chunk_with_cold(struct stack_arena *arena)
 		chunk = chunk_new(arena);
 	} else {
 		chunk = CONTAINER_OF(arena->spent.next, struct chunk, place);
-		/* Not mapped again: where memory is committed strictly, that leaves a hole when it
-		 * fails. */
+		/* By mprotect, not mmap: under strict overcommit a failing mmap with MAP_FIXED
+		 * would leave a hole. */
 		if (kernel_mprotect(chunk->base, chunk_size(arena), PROT_READ | PROT_WRITE) != 0)
 			return NULL;
 		list_remove(&chunk->place);
@@ -165,7 +171,7 @@ chunk_spend(struct stack_arena *arena, struct chunk *chunk)
 	chunk->is_open = false;
 }
 
-/* One call for each row of idle slots: guards in between stay. */
+/* One madvise(2) for each run of idle slots; guards in between stay. */
 void
 chunk_cool(struct chunk *chunk, size_t spare)
 {
@@ -181,8 +187,8 @@ chunk_cool(struct chunk *chunk, size_t spare)
 	}
 }
 
-/* All but the objects of slots in use goes back. One mapping stays, however many they are, and
- * nobody writes there any more. */
+/* Gives back everything but the objects of the slots in use, and makes the rest read-only. The
+ * chunk stays one mapping, however many objects remain. */
 static void
 leave_objects(struct chunk *chunk)
 {

@@ -1,5 +1,5 @@
-/* Chunks of an arena: mappings of a thousand slots each, and what is known of each slot, which is
- * kept apart from the slots, since their memory may be gone. See stack_priv.h. */
+/* Chunks of an arena: mappings of 1024 slots each, and the state of each slot. The state lies apart
+ * from the slots, whose memory may have been given back. See stack_priv.h. */
 #ifndef HUBBUB_CHUNK_H
 #define HUBBUB_CHUNK_H
 
@@ -23,20 +23,22 @@ typedef uint64_t slot_set[CHUNK_WORDS];
 
 struct chunk {
 	struct list link;
-	struct list place; /* in one of open, cold and spent, or in none: full */
+	struct list place; /* in the arena's list open, cold or spent; in none while full */
 	struct stack_arena *arena;
 	unsigned char *base;
 	unsigned used;   /* slots in use: neither idle nor cold */
-	unsigned idlers; /* how many are idle */
-	unsigned lowest; /* no word of idle below this one has a bit */
+	unsigned idlers; /* idle slots */
+	unsigned lowest; /* every word of the set idle below this index is empty */
+	/* The chunk is in the arena's list open; it may have become full since. */
 	bool is_open;
 	slot_set idle;    /* free, with struct stack and memory for it */
 	slot_set cold;    /* free, with no memory */
-	slot_set suspect; /* their pages below the first may have been touched */
-	slot_set guarded; /* by more than a canary; also while they are cold */
+	slot_set suspect; /* slots whose pages below the first may have been touched */
+	slot_set guarded; /* slots that a guard page protects; cold slots keep theirs */
 };
 
-/* Words that nobody writes by chance. */
+/* A pattern that no program writes by chance: where it is intact, the stack did not grow past
+ * it. */
 extern const uint64_t stack_watermark[WATERMARK_SIZE / sizeof(uint64_t)];
 
 static inline uint64_t
@@ -85,24 +87,24 @@ first_page(const struct stack *stack)
 	return stack->end - stack_page_size;
 }
 
-/* Its pages below the first are untouched from now on, until the watermark changes. */
+/* Writes the watermark: as long as it stays intact, no page below the first has been written. */
 void stack_set_watermark(struct stack *stack);
 
-/* A chunk with a cold slot; NULL if memory is out. */
+/* A chunk with a cold slot; NULL with errno where memory is out. */
 struct chunk *chunk_with_cold(struct stack_arena *arena);
 
 /* Makes a stack of a cold slot. */
 struct stack *slot_make(struct chunk *chunk, unsigned index);
 
-/* The memory of a chunk that nobody uses goes back with its page tables, which guards would keep;
- * its addresses stay, and read as zeros. */
+/* Gives back the memory of a chunk without slots in use, and its page tables, which guard markers
+ * would keep. The addresses stay mapped and read as zeros. */
 void chunk_spend(struct stack_arena *arena, struct chunk *chunk);
 
-/* Gives back the chunk's idle slots, after the first few. */
+/* Gives back the memory of the chunk's idle slots, except for the first spare ones. */
 void chunk_cool(struct chunk *chunk, size_t spare);
 
-/* Unmaps the chunk, which its arena is not to look at any more, but for the objects of slots in
- * use. */
+/* Unmaps the chunk, except for the objects of slots in use. The arena must not use the chunk
+ * afterwards. */
 void chunk_free(struct chunk *chunk);
 
 #endif

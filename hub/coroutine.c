@@ -1,3 +1,6 @@
+/* A coroutine's life: it is made in a slot of the arena, runs hub_coroutine_main, ends there and is
+ * freed. A coroutine that ends still runs on its own stack: between coroutine_free and its last
+ * switch nothing may take a slot. */
 #include "hub/coroutine_priv.h"
 
 #include <errno.h>
@@ -21,8 +24,9 @@ coroutine_new(struct hub *hub, hub_fn *body, void *argument, bool is_raw)
 
 	if (coroutine == NULL)
 		return NULL;
-	/* Epochs grow only as the run queue does: so this one is above those of all waits that
-	 * were, of whatever lived in this slot, also if its memory has gone back since. */
+	/* A new epoch must be above those of all former waits in this slot, also if the slot's
+	 * memory was given back since. Each wait that ends appends to the run queue, so no epoch is
+	 * above the count of appends. */
 	coroutine->epoch = (uint32_t)hub->appended + 1;
 	arch_context_init(&coroutine->context, coroutine, coroutine);
 	coroutine->hub = hub;
@@ -76,8 +80,8 @@ coroutine_free(struct hub_coroutine *coroutine)
 		locals_free(&coroutine->locals);
 	if (coroutine->failure != NULL)
 		failure_free(coroutine->failure);
-	/* To those who know it as parent, heir or driver, and to whom switches to it, it is
-	 * gone. */
+	/* id 0: coroutines that hold this one as parent, heir or driver see that it is gone, and a
+	 * switch to it is a fatal error. */
 	coroutine->id = 0;
 	coroutine->state = COROUTINE_DONE;
 	coroutine->scope = NULL;
@@ -85,11 +89,12 @@ coroutine_free(struct hub_coroutine *coroutine)
 	stack_put(&hub->arena, &coroutine->stack);
 }
 
-/* A body has returned: what was deferred is done, on this stack, where it may still block. */
+/* Runs what the body has deferred and destroys its local values, on this stack, so they may
+ * block. */
 static void
 clean_up(struct hub_coroutine *self)
 {
-	/* A scope that was never stopped lay in a frame that is gone. */
+	/* The body never stopped this scope, which lay in a frame that is gone. */
 	if (__builtin_expect(self->scope != NULL, 0)) {
 		CHECK_WHY(self->nurseries == 0,
 			"a coroutine's body returned without closing its nursery, which lay there");
@@ -97,7 +102,7 @@ clean_up(struct hub_coroutine *self)
 		self->shields = 0;
 		coroutine_update_interrupt(self);
 	}
-	/* What one of them does may ask for more of the other. */
+	/* Deferred calls may set local values, and destructors of values may defer calls. */
 	for (int round = 0;
 		round < CLEAN_UP_ROUNDS && (self->cleanup != NULL || self->locals != NULL);
 		round++) {
@@ -112,7 +117,7 @@ clean_up(struct hub_coroutine *self)
 	}
 }
 
-/* A scheduled coroutine ends: tell who wants to know, or free itself, and leave. */
+/* A scheduled coroutine ends: it calls its links, wakes its joiner or frees itself, and leaves. */
 static _Noreturn void
 scheduled_end(struct hub *hub, struct hub_coroutine *self)
 {
@@ -120,14 +125,15 @@ scheduled_end(struct hub *hub, struct hub_coroutine *self)
 	self->ended = ++hub->ended;
 	if (hub->hooks != NULL && hub->hooks->ended != NULL)
 		hub->hooks->ended(self, hub->hooks->context);
-	/* Links are told before it is done, so that one which detaches it does not free it under
-	 * itself. */
+	/* Call links before the state is DONE: a link may detach this coroutine, and hub_detach
+	 * frees a DONE one at once. */
 	if (self->links != NULL)
 		links_tell(hub, self);
 	self->state = COROUTINE_DONE;
 	if (self->is_detached) {
 		failure_report(self);
-		/* This stack stays usable until hub_leave has left it: nothing takes a slot. */
+		/* The stack stays usable until hub_leave has left it: nothing takes a slot
+		 * before. */
 		coroutine_free(self);
 	} else if (self->parent != NULL) {
 		hub_wake(self->parent, self->parent->epoch, 0);
@@ -151,9 +157,9 @@ coroutine_living_parent(const struct hub_coroutine *coroutine)
 	}
 }
 
-/* A raw coroutine ends: its nearest ancestor that has not gets the result, or is thrown the
- * failure, which ends ancestors that have not started. Where there is none, or it is the loop, it
- * is lost. */
+/* A raw coroutine ends: its heir, or its nearest ancestor that has not ended, gets the result, or
+ * is thrown the failure. A failure ends ancestors that have not started. If no ancestor is left, or
+ * only the loop is, the result is lost. */
 static _Noreturn void
 raw_end(struct hub *hub, struct hub_coroutine *self)
 {
@@ -168,8 +174,8 @@ raw_end(struct hub *hub, struct hub_coroutine *self)
 		heir->state = COROUTINE_DONE;
 		heir = coroutine_living_parent(heir);
 	}
-	/* The loop is nobody's to continue, unless one of its callbacks is suspended in
-	 * hub_switch. */
+	/* The thread's own stack runs the loop: it can be continued only if one of its callbacks is
+	 * suspended in hub_switch. */
 	if (heir == NULL ||
 		(heir == &hub->root && hub->loop != NULL && heir->state != COROUTINE_SWITCHED)) {
 		failure_report(self);
@@ -202,7 +208,7 @@ hub_coroutine_main(struct hub_coroutine *self, void *value)
 	scheduled_end(hub, self);
 }
 
-/* A scheduled coroutine that is not in the run queue yet. */
+/* Makes a scheduled coroutine, not in the run queue yet. */
 static struct hub_coroutine *
 spawn(hub_fn *body, void *argument, const void *spawned_at)
 {
@@ -265,7 +271,7 @@ hub_go(hub_fn *body, void *argument)
 	return 0;
 }
 
-/* The first coroutine is hub_run's to join. */
+/* hub_run joins the first coroutine. */
 bool
 coroutine_is_joinable(const struct hub_coroutine *coroutine)
 {
@@ -339,7 +345,7 @@ hub_detach(struct hub_coroutine *coroutine)
 	return 0;
 }
 
-/* What blocks may be a raw coroutine, such as a generator, that runs for this one. */
+/* The blocking call may be that of a raw coroutine, such as a generator, that this one drives. */
 void
 coroutine_wake_interrupted(struct hub_coroutine *coroutine)
 {
@@ -394,7 +400,8 @@ bool
 hub_interrupt(struct hub_coroutine *coroutine)
 {
 	hub_check_own(coroutine);
-	/* One that waits for its start is in no call. */
+	/* A coroutine of hub_spawn_later that waits for its start is WAITING, too, but not inside a
+	 * blocking call. */
 	return coroutine->has_run && hub_wake(coroutine, coroutine->epoch, EINTR);
 }
 
@@ -430,7 +437,7 @@ hub_set_name(struct hub_coroutine *coroutine, const char *name)
 	size_t length = strnlen(name, COROUTINE_NAME_SIZE - 1);
 
 	hub_check_own(coroutine);
-	/* It may be its own name, or a part of that. */
+	/* memmove: name may point into coroutine->name. */
 	memmove(coroutine->name, name, length);
 	coroutine->name[length] = '\0';
 }

@@ -1,4 +1,5 @@
-/* What the library does with a coroutine (see record_priv.h): makes, kills, joins and frees it. */
+/* The library's own operations on coroutines: make, kill, join, free. record_priv.h has the
+ * record. */
 #ifndef HUBBUB_COROUTINE_PRIV_H
 #define HUBBUB_COROUTINE_PRIV_H
 
@@ -12,13 +13,15 @@
 __attribute__((visibility("hidden"))) _Noreturn void hub_coroutine_main(
 	struct hub_coroutine *self, void *value);
 
-/* Takes a slot and makes a coroutine of it, without queueing it. NULL with errno ENOMEM. */
+/* Takes a slot and makes a coroutine in it, not in the run queue. Returns NULL with errno
+ * ENOMEM. */
 struct hub_coroutine *coroutine_new(struct hub *hub, hub_fn *body, void *argument, bool is_raw);
 
-/* hub_spawn, for callers inside the library that know who asked for it. */
+/* hub_spawn for callers inside the library, which pass the address in the code of their own
+ * caller. */
 struct hub_coroutine *coroutine_spawn(hub_fn *body, void *argument, const void *spawned_at);
 
-/* It runs for the first time. */
+/* The coroutine is about to run for the first time. */
 static inline void
 coroutine_begins(struct hub_coroutine *coroutine)
 {
@@ -26,7 +29,7 @@ coroutine_begins(struct hub_coroutine *coroutine)
 	stack_begins(&coroutine->stack);
 }
 
-/* Makes parent the one that gets a raw coroutine's result. */
+/* A raw coroutine's result goes to parent from now on. */
 static inline void
 coroutine_set_parent(struct hub_coroutine *coroutine, struct hub_coroutine *parent)
 {
@@ -34,7 +37,7 @@ coroutine_set_parent(struct hub_coroutine *coroutine, struct hub_coroutine *pare
 	coroutine->parent_id = parent->id;
 }
 
-/* Makes heir the one that gets a raw coroutine's end. */
+/* The end of a raw coroutine resumes heir, instead of its parent, from now on. */
 static inline void
 coroutine_set_heir(struct hub_coroutine *coroutine, struct hub_coroutine *heir)
 {
@@ -42,7 +45,7 @@ coroutine_set_heir(struct hub_coroutine *coroutine, struct hub_coroutine *heir)
 	coroutine->heir_id = heir->id;
 }
 
-/* A raw coroutine's heir; NULL if it has none, or that is gone. */
+/* A raw coroutine's heir; NULL if it has none, or if the heir was freed. */
 static inline struct hub_coroutine *
 coroutine_heir(const struct hub_coroutine *coroutine)
 {
@@ -51,23 +54,25 @@ coroutine_heir(const struct hub_coroutine *coroutine)
 	return heir != NULL && heir->id == coroutine->heir_id ? heir : NULL;
 }
 
-/* The nearest ancestor of a raw coroutine that has not ended; NULL if one on the way is gone. */
+/* The nearest ancestor of a raw coroutine that has not ended; NULL if one on the way was freed. */
 struct hub_coroutine *coroutine_living_parent(const struct hub_coroutine *coroutine);
 
-/* Kills it: its blocking calls fail with ECANCELED, the present one included. */
+/* Kills the coroutine: its blocking calls fail with ECANCELED, the present one included. */
 void coroutine_kill(struct hub_coroutine *coroutine);
 
-/* Ends the wait of the coroutine, or of what waits on its behalf, if that may no longer block. */
+/* Ends the present wait of the coroutine, and of each coroutine that it drives, if that may no
+ * longer block. */
 void coroutine_wake_interrupted(struct hub_coroutine *coroutine);
 
-/* Whether it can be joined, or detached, by somebody. */
+/* Whether a caller may join or detach the coroutine. */
 bool coroutine_is_joinable(const struct hub_coroutine *coroutine);
 
-/* hub_join, which also copies the failure where that is not NULL, and waits for so long at most. */
+/* hub_join, which also copies the failure where failure is not NULL, and waits for at most that
+ * many nanoseconds. */
 int coroutine_join(struct hub_coroutine *coroutine, void **result, struct hub_failure *failure,
 	int64_t nanoseconds);
 
-/* Gives a coroutine's slot back. */
+/* Frees all that the coroutine owns and gives its slot back; calls the links that are left. */
 void coroutine_free(struct hub_coroutine *coroutine);
 
 #endif

@@ -1,7 +1,7 @@
-/* What stands before the C++ runtime, by the names of its ABI; what it does is told in
- * exceptions_priv.h and statics_priv.h. As with before.c, each library has it that may be the only
- * one; libhubbub-patch, too, since what is preloaded comes before the runtime, and what that needs
- * does not. */
+/* The C++ runtime's calls for exceptions and for static variables of functions, under the names of
+ * its ABI; exceptions_priv.h and statics_priv.h say what they change. As with before.c, each
+ * library that may be linked alone contains this file; libhubbub-patch does, too: a preloaded
+ * library comes before the C++ runtime in link order, the library that it depends on does not. */
 #include "hub/exceptions_priv.h"
 #include "hub/statics_priv.h"
 
