@@ -12,8 +12,8 @@
 
 struct chunk;
 
-/* Head of the object at the top of a slot. The chunk sets the first four fields once, when it makes
- * the slot. */
+/* Head of the object at the top of a slot. chunk.c sets all but mark and is_deep, when it makes the
+ * slot. */
 struct stack {
 	struct chunk *chunk;
 	unsigned char *low; /* lowest usable byte, right above the guard */
@@ -35,7 +35,7 @@ struct stack_arena {
 	size_t object_size; /* bytes of the owner's object, struct stack included */
 	size_t used;        /* slots in use */
 	size_t peak;        /* most slots in use at once since trim.c last reset this */
-	bool is_restless; /* a slot was first run on, put, or parked deep since the last complete sweep */
+	bool is_restless;   /* a slot was begun, put or parked deep since the last full sweep */
 };
 
 #endif

@@ -25,8 +25,8 @@ coroutine_new(struct hub *hub, hub_fn *body, void *argument, bool is_raw)
 	if (coroutine == NULL)
 		return NULL;
 	/* A new epoch must be above those of all former waits in this slot, also if the slot's
-	 * memory was given back since. Each wait that ends appends to the run queue, so no epoch is
-	 * above the count of appends. */
+	 * memory was given back since. Each wait that ends appends to the run queue, so no former
+	 * wait has an epoch above the count of appends. */
 	coroutine->epoch = (uint32_t)hub->appended + 1;
 	arch_context_init(&coroutine->context, coroutine, coroutine);
 	coroutine->hub = hub;
@@ -157,9 +157,9 @@ coroutine_living_parent(const struct hub_coroutine *coroutine)
 	}
 }
 
-/* A raw coroutine ends: its heir, or its nearest ancestor that has not ended, gets the result, or
- * is thrown the failure. A failure ends ancestors that have not started. If no ancestor is left, or
- * only the loop is, the result is lost. */
+/* A raw coroutine ends: its heir gets the result; without an heir, its nearest ancestor that has
+ * not ended gets the result, or is thrown the failure, which ends ancestors that have not started.
+ * Without such an ancestor, or if it is the loop, the result is lost. */
 static _Noreturn void
 raw_end(struct hub *hub, struct hub_coroutine *self)
 {

@@ -1,5 +1,6 @@
-/* A coroutine's own memory: chunks, each twice the last, filled from the front. The records of what
- * is deferred lie in it too. */
+/* A coroutine's own memory: chunks, each twice as large as the one before, filled from the front
+ * and freed together when the coroutine ends. The records of deferred calls lie in them, too;
+ * struct cleanup lies at the beginning of the oldest chunk. */
 #include "hub/defer_priv.h"
 
 #include <errno.h>
@@ -15,7 +16,7 @@
 
 struct chunk {
 	struct chunk *older;
-	size_t size; /* of room */
+	size_t size; /* bytes of room */
 	size_t used;
 	alignas(max_align_t) unsigned char room[];
 };
@@ -26,7 +27,6 @@ struct deferred {
 	void *argument;
 };
 
-/* Lies at the beginning of the oldest chunk. */
 struct cleanup {
 	struct chunk *newest;
 	struct deferred *last;
@@ -125,7 +125,7 @@ cleanup_run(struct cleanup **owner)
 	struct cleanup *cleanup = *owner;
 	struct chunk *chunk;
 
-	/* What is called may defer and allocate more. */
+	/* A deferred function may defer and allocate more. */
 	while (cleanup->last != NULL) {
 		struct deferred *deferred = cleanup->last;
 

@@ -1,3 +1,4 @@
+/* The end of what a coroutine has deferred and allocated (defer.h). */
 #ifndef HUBBUB_DEFER_PRIV_H
 #define HUBBUB_DEFER_PRIV_H
 
@@ -5,7 +6,7 @@
 
 struct cleanup;
 
-/* Does and frees everything; *cleanup is NULL afterwards. */
+/* Makes all deferred calls and frees the coroutine's memory; *cleanup is NULL afterwards. */
 void cleanup_run(struct cleanup **cleanup);
 
 #endif

@@ -1,3 +1,5 @@
+/* Which exceptions the C++ runtime finds: the running coroutine's, in its own record, or those of
+ * the thread outside coroutines. */
 #include "hub/exceptions_priv.h"
 
 #include "hub/scheduler_priv.h"

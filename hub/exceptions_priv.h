@@ -1,17 +1,17 @@
-/* The C++ runtime keeps for each thread which exceptions are handled. Coroutines of one thread
- * would pass them on to one another: so each has its own, which the runtime is given instead
- * (cplusplus.c). It asks at each throw and catch, and nothing is to be done at a switch. */
+/* The C++ runtime keeps for each thread which exceptions are being handled. Coroutines of one
+ * thread would see each other's, so cplusplus.c gives the runtime a record of each coroutine's own.
+ * The runtime asks for it at each throw and catch, so a switch has nothing to do. */
 #ifndef HUBBUB_EXCEPTIONS_PRIV_H
 #define HUBBUB_EXCEPTIONS_PRIV_H
 
 #include "hub/base/inside.h"
 #include "hub/record_priv.h"
 
-/* The running coroutine's, or the thread's own. Any thread. */
+/* The running coroutine's record, or the thread's own. Thread: any. */
 struct exceptions *exceptions_here(void) HUB_INSIDE(exceptions_here);
 
-/* In a child process whose thread will have no hub any more: what the running coroutine handles is
- * the thread's. */
+/* For a child process, in which the thread loses its hub: copies the running coroutine's record to
+ * the thread's own. */
 void exceptions_keep(const struct hub *hub);
 
 #endif

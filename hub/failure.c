@@ -1,3 +1,6 @@
+/* A coroutine's failure is allocated by its first hub_fail and freed with the coroutine, or moved
+ * to its generator. Without memory all failures are out_of_memory, which is static and never freed.
+ * Each failure is reported once: to the joiner, or by failure_report. */
 #include "hub/failure.h"
 
 #include <errno.h>
@@ -12,7 +15,7 @@
 #include "hub/failure_priv.h"
 #include "hub/scheduler_priv.h"
 
-/* For failures when memory is out; shared by all, never freed. */
+/* The failure of each coroutine that fails without memory; shared, never freed. */
 static struct hub_failure out_of_memory = {ENOMEM, "it failed, and memory is out"};
 
 void *
@@ -24,7 +27,7 @@ hub_fail(int code, const char *format, ...)
 
 	CHECK_WHY(self != NULL, "hub_fail outside of a coroutine");
 	CHECK_WHY(code != 0, "hub_fail with code 0, which means success");
-	/* Beside the present one, whose text may be among the arguments. */
+	/* Formatted apart from the present failure, whose text may be among the arguments. */
 	va_start(arguments, format);
 	vsnprintf(failure.text, sizeof failure.text, format, arguments);
 	va_end(arguments);

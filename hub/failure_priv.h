@@ -1,9 +1,10 @@
+/* How a coroutine's failure is stored, decided at its end, and reported (failure.h). */
 #ifndef HUBBUB_FAILURE_PRIV_H
 #define HUBBUB_FAILURE_PRIV_H
 
 #include "hub/failure.h"
 
-/* Where a failure goes, empty: into spare, if the caller gave no place for it. */
+/* The place for a failure, emptied: the caller's, or spare if that is NULL. */
 static inline struct hub_failure *
 failure_place(struct hub_failure *failure, struct hub_failure *spare)
 {
@@ -16,10 +17,10 @@ failure_place(struct hub_failure *failure, struct hub_failure *spare)
 /* NULL is ignored. */
 void failure_free(struct hub_failure *failure);
 
-/* At a coroutine's end: decides whether it failed; if it is critical and did, ends the process. */
+/* At a coroutine's end: decides whether it failed. Ends the process if a critical coroutine did. */
 void failure_settle(struct hub_coroutine *ended);
 
-/* Reports the failure, if any, of a coroutine that nobody will join. */
+/* Reports the failure, if any, of a coroutine that will not be joined. */
 void failure_report(const struct hub_coroutine *ended);
 
 #endif

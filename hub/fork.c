@@ -1,5 +1,6 @@
-/* Fork. Whoever keeps something that a child process must not believe registers here how to reset
- * it: this file knows of none of them. */
+/* Fork. A module whose state must not outlive a fork registers a reset with fork_on_child; this
+ * file calls the resets in each child and knows none of those modules. It counts the running hubs
+ * for hub_fork, and owns the page by which a child of a raw system call is recognised. */
 #include "hub/fork_priv.h"
 
 #include <errno.h>
@@ -44,7 +45,7 @@ fork_adopt(void)
 	__atomic_store_n(&fork_page.owner, kernel_getpid(), __ATOMIC_RELAXED);
 }
 
-/* Where the kernel wipes no page, all that looks at processes' numbers still tells. */
+/* Before Linux 4.14 no page is wiped: then only a comparison of process ids recognises a child. */
 static __attribute__((constructor)) void
 start(void)
 {

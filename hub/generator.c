@@ -1,5 +1,6 @@
-/* A generator is a raw coroutine that always switches back to whoever asked it for a value. It
- * lives on the heap and not on its stack, so that it can tell that it is exhausted for ever. */
+/* A generator is a raw coroutine that always switches back to the consumer that asked it for a
+ * value. Its record lives on the heap, not on its stack, so an exhausted generator still
+ * answers. */
 #include "hub/generator.h"
 
 #include <errno.h>
@@ -15,7 +16,7 @@ struct hub_generator {
 	struct hub_coroutine *coroutine;
 	hub_fn *body;
 	void *argument;
-	bool is_running; /* asked for a value that it has not given yet */
+	bool is_running; /* between a consumer's request and the value */
 	bool is_done;
 	void *result;
 	struct hub_failure *failure; /* owned */
@@ -47,7 +48,7 @@ hub_generator_new(hub_fn *body, void *argument)
 	return generator;
 }
 
-/* The coroutine has ended; what it ended with is the generator's to tell. */
+/* The coroutine has ended: its result and failure move to the generator. */
 static void
 take_end(struct hub_generator *generator)
 {
@@ -57,7 +58,7 @@ take_end(struct hub_generator *generator)
 	generator->coroutine->failure = NULL;
 }
 
-/* Continues the generator, by a value or, if error is not 0, by throwing that. */
+/* Continues the generator: sends it a value or, if error is not 0, throws error at it. */
 static bool
 resume(struct hub_generator *generator, void *sent, int error, void **value)
 {
@@ -73,7 +74,7 @@ resume(struct hub_generator *generator, void *sent, int error, void **value)
 	}
 	CHECK_WHY(!generator->is_running, "a generator is asked for a value while it runs");
 	generator->is_running = true;
-	/* The consumer of the last value, not the creator, gets the end. */
+	/* The end goes to the consumer of the last value, not to the creator. */
 	coroutine_set_heir(coroutine, coroutine->hub->current);
 	if (error != 0)
 		*value = hub_throw(coroutine, error);

@@ -1,3 +1,6 @@
+/* The kind of guard is found once per process, by trying. Guards of protected pages share one
+ * budget of mappings among all hubs: protect_budget, taken by guard_install and given back by
+ * guards_unmapped. */
 #include "hub/guard_priv.h"
 
 #include <errno.h>
@@ -23,7 +26,7 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static atomic_long protect_budget;
 static atomic_bool has_told;
 
-/* What /proc says is the most mappings that a process may have. */
+/* The most mappings that a process may have, as /proc says. */
 static long
 read_max_map_count(void)
 {
@@ -39,7 +42,7 @@ read_max_map_count(void)
 	return count > 0 ? count : 65530;
 }
 
-/* How many it has: a line of /proc/self/maps for each. */
+/* The mappings of this process: one line of /proc/self/maps for each. */
 static long
 count_mappings(void)
 {
@@ -56,7 +59,7 @@ count_mappings(void)
 	return count;
 }
 
-/* How many guards of two mappings each: an eighth of all stays for what the program will map. */
+/* The budget: a guard costs two mappings, and an eighth of all mappings is left for the program. */
 static long
 count_protectable(void)
 {
@@ -66,7 +69,8 @@ count_protectable(void)
 	return left > 0 ? left / 2 : 0;
 }
 
-/* Emulators accept advice that they do not know, so only a touch tells whether a guard guards. */
+/* Emulators accept advice that they do not know, so only a read through the kernel tells whether
+ * the marker protects the page. */
 static bool
 marker_guards(void)
 {
@@ -106,7 +110,7 @@ stack_guard_kind(void)
 	return kind;
 }
 
-/* Once in the life of a process: it may come and go with every crowd. */
+/* Warns once per process: the shortage may come and go with every peak of coroutines. */
 static void
 tell_unguarded(void)
 {

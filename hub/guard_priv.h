@@ -1,12 +1,14 @@
-/* What lies below each stack, so that one that overflows ends the process and not its neighbour.
+/* The guard below each stack: an overflow ends the process instead of corrupting the neighbour.
  *
- * - A marker in the page tables (Linux 6.13): no mapping of its own, so vm.max_map_count does not
- *   limit the number of stacks. It survives MADV_DONTNEED, and goes with the mapping.
- * - Protected pages: two mappings for each stack, so all hubs of the process share a budget: seven
- *   eighths of what the process may have and has not (28,600 guards by default). Two stacks cannot
- *   share one, since both grow downwards; a hole instead of pages would cost no mapping, but
- *   anybody's next mapping may fill it.
- * - Nothing: the stack has a canary, checked at each park. The log says so once. */
+ * - Marker: a mark in the page tables (Linux 6.13). It is no mapping of its own, so
+ *   vm.max_map_count does not limit the number of stacks. It survives MADV_DONTNEED, and ends with
+ *   the mapping.
+ * - Protect: protected pages, two mappings for each stack. All hubs of the process share a budget:
+ *   seven eighths of the mappings that the process may have, less those that it has (28,600 guards
+ *   by default). Two stacks cannot share a guard, since both grow downwards; an unmapped hole would
+ *   cost no mapping, but the next mapping of any thread may fill it.
+ * - Canary: no guard; a pattern at the low end of the stack is checked at each park. The log says
+ *   so once. */
 #ifndef HUBBUB_GUARD_H
 #define HUBBUB_GUARD_H
 
@@ -17,17 +19,18 @@
 
 enum stack_guard { STACK_GUARD_MARKER, STACK_GUARD_PROTECT, STACK_GUARD_CANARY };
 
-/* What guards new stacks of this process, found out once by trying. HUBBUB_STACK_GUARD in the
+/* The kind of guard that this kernel offers, found once by trying. HUBBUB_STACK_GUARD in the
  * environment (marker, protect, canary) chooses a weaker one, for tests. */
 enum stack_guard stack_guard_kind(void);
 
-/* Known once stack_guard_kind was called. */
+/* Bytes; 0 before the first call of stack_guard_kind. */
 extern size_t stack_page_size;
 
-/* Guards STACK_GUARD_SIZE bytes from there on. Returns false if nothing does. */
+/* Guards the STACK_GUARD_SIZE bytes from at on. Returns false if only a canary can protect the
+ * stack. */
 bool guard_install(unsigned char *at);
 
-/* So many installed guards are gone with their mapping. */
+/* Gives count guards back to the budget, after their mappings have gone. */
 void guards_unmapped(size_t count);
 
 #endif

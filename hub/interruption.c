@@ -1,3 +1,6 @@
+/* fails_with of each coroutine is computed from its own kill and scopes, when one of them changes
+ * or a deadline is noticed. What drivers contribute is computed at each use, along the chain of
+ * drivers, and stored nowhere. */
 #include "hub/interruption_priv.h"
 
 #include <errno.h>
@@ -9,8 +12,8 @@ coroutine_drivers_interrupt(const struct hub_coroutine *coroutine)
 
 	while (interrupt == 0 && coroutine->shields == 0 &&
 		(coroutine = coroutine_driver(coroutine)) != NULL) {
-		/* A callback of the loop switched to it, or what runs on the thread's own stack:
-		 * the loop would go on in the middle of that. */
+		/* The driver is a callback of the loop, or a call on the thread's own stack: a wait
+		 * would let the loop run inside of that. */
 		if (coroutine == &coroutine->hub->root && coroutine->hub->loop != NULL)
 			return EPERM;
 		interrupt = coroutine->fails_with;

@@ -1,10 +1,11 @@
-/* Interruption: what a coroutine's blocking calls fail with at once, because it was killed or a
- * scope has expired.
+/* Interruption: the error with which a coroutine's blocking calls fail at once, because it was
+ * killed or a scope has expired.
  *
- * A raw coroutine that was switched to runs on behalf of whoever switched to it, its driver: the
- * driver's kill and scopes count for it, too, and so on along the chain of drivers up to the first
- * shield. The field `fails_with` is what a coroutine's own kill and scopes say, as far as anybody
- * has looked. Nothing here wakes anybody. */
+ * A raw coroutine that was switched to runs on behalf of the coroutine that switched to it, its
+ * driver. The driver's kill and scopes count for the raw coroutine, too, and so on along the chain
+ * of drivers up to the first shield. The field `fails_with` holds only what a coroutine's own kill
+ * and scopes say, as of the last time that deadlines were looked at. Nothing here wakes a
+ * coroutine. */
 #ifndef HUBBUB_INTERRUPTION_PRIV_H
 #define HUBBUB_INTERRUPTION_PRIV_H
 
@@ -13,8 +14,8 @@
 #include "hub/base/inside.h"
 #include "hub/record_priv.h"
 
-/* Whoever is suspended in hub_switch because it switched to this one, which so runs on its behalf;
- * NULL if nobody is. The driver's kills and scopes reach what it drives. */
+/* The driver of the coroutine: the one that is suspended in hub_switch because it switched to this
+ * coroutine; NULL if there is none. */
 static inline struct hub_coroutine *
 coroutine_driver(const struct hub_coroutine *coroutine)
 {
@@ -25,13 +26,13 @@ coroutine_driver(const struct hub_coroutine *coroutine)
 	return drives ? driver : NULL;
 }
 
-/* What a raw coroutine's blocking calls fail with at once on behalf of those who drive it, or 0:
- * EPERM where that is a callback of the loop. */
+/* The error with which a raw coroutine's blocking calls fail at once because of its drivers, or 0;
+ * EPERM if a driver is a callback of the loop. */
 int coroutine_drivers_interrupt(const struct hub_coroutine *coroutine)
 	HUB_INSIDE(coroutine_drivers_interrupt);
 
-/* What blocking calls of the coroutine fail with at once: 0, ECANCELED or ETIMEDOUT; of a raw one
- * also EPERM. */
+/* The error with which the coroutine's blocking calls fail at once: 0, ECANCELED or ETIMEDOUT; for
+ * a raw coroutine also EPERM. */
 static inline int
 coroutine_interrupted(const struct hub_coroutine *coroutine)
 {
@@ -41,16 +42,16 @@ coroutine_interrupted(const struct hub_coroutine *coroutine)
 	return coroutine->fails_with;
 }
 
-/* The earliest deadline of the scopes of all who drive this one; INT64_MAX for none. */
+/* The earliest deadline of the scopes of all drivers; INT64_MAX for none. */
 int64_t coroutine_drivers_deadline(const struct hub_coroutine *coroutine);
 
-/* Recomputes what the coroutine's blocking calls fail with, after a kill or a scope's change. */
+/* Recomputes fails_with, after a kill or a change of scopes. */
 void coroutine_update_interrupt(struct hub_coroutine *coroutine);
 
-/* Marks the scopes of the coroutine that have expired by now. */
+/* Marks the coroutine's scopes whose deadline has passed. */
 void coroutine_expire_scopes(struct hub_coroutine *coroutine, int64_t now);
 
-/* The same for the coroutine and all who drive it. */
+/* The same for the coroutine and all its drivers. */
 void coroutine_expire_drivers_too(struct hub_coroutine *coroutine, int64_t now);
 
 #endif

@@ -1,3 +1,6 @@
+/* A thread's hub is freed with the thread, unless the thread ended inside hub_run: then the hub's
+ * memory stays for ever, in the list `left`, where leak checkers find it, since other threads may
+ * be about to wake its coroutines. Coroutines that were never freed stay readable, too. */
 #include "hub/leaving_priv.h"
 
 #include <pthread.h>
@@ -13,8 +16,8 @@
 static struct list left = {&left, &left};
 static pthread_mutex_t left_mutex = PTHREAD_MUTEX_INITIALIZER;
 
-/* The thread ends in the middle of its hub: nobody watches it any more, and none of its coroutines
- * runs again; its memory stays, since other threads may be about to wake them. */
+/* The thread ends inside hub_run: the watchdog must not look at the hub again, and none of its
+ * coroutines runs again. */
 static void
 leave_behind(struct hub *hub)
 {
@@ -27,8 +30,8 @@ leave_behind(struct hub *hub)
 	pthread_mutex_unlock(&left_mutex);
 }
 
-/* Whose coroutines stay when their thread has ended, because nobody has freed them: whoever uses
- * one is told. */
+/* The hub of coroutines that outlive their thread because they were never freed: a call on one is
+ * recognised and ends the process with a message. */
 static struct hub nobody;
 
 static void
@@ -43,8 +46,8 @@ leaving_end(struct hub *hub)
 {
 	bool is_in_the_middle = hub->loop != NULL;
 
-	/* First: the watchdog's signal may come until then, and to valgrind a stack that it had is
-	 * one for ever. */
+	/* First, because the watchdog may signal this thread until then; and valgrind keeps every
+	 * signal stack that it has seen. */
 	if (is_in_the_middle)
 		leave_behind(hub);
 	overflow_thread_stop();

@@ -1,3 +1,6 @@
+/* A link is a callback in a coroutine's list, called once and removed before the call. Callbacks
+ * run on the stack of the coroutine that ends, with hub->current set to root, so a blocking call in
+ * one fails with EPERM. hub_wait_ended is built on links: one for each awaited coroutine. */
 #include "hub/link.h"
 
 #include <errno.h>
@@ -10,7 +13,7 @@
 #include "hub/link_priv.h"
 #include "hub/scheduler_priv.h"
 
-/* While it is told, no coroutine is running: so what blocks fails with EPERM. */
+/* hub->current is root during the call, so a blocking call fails with EPERM. */
 static void
 tell(struct hub *hub, struct hub_link *link, struct hub_coroutine *ended)
 {
@@ -60,9 +63,10 @@ links_tell(struct hub *hub, struct hub_coroutine *ended)
 /* ---- waiting for several ---- */
 
 struct ends_wait {
+	/* The caller's wait; epoch names it. */
 	struct hub_coroutine *waiter;
 	uint32_t epoch;
-	size_t missing; /* ends until enough have ended */
+	size_t missing; /* ends still to come before enough coroutines have ended */
 	unsigned flags;
 	bool is_over;
 };
@@ -70,9 +74,10 @@ struct ends_wait {
 struct awaited {
 	struct hub_link link;
 	struct ends_wait *ends;
-	struct hub_coroutine *coroutine; /* one that has ended may be gone, and this another's */
-	uint64_t ended;                  /* its place among the ends of its hub; 0: it runs */
-	size_t index;                    /* in the caller's array */
+	struct hub_coroutine
+		*coroutine; /* its memory may be another coroutine's once it has ended */
+	uint64_t ended;     /* the coroutine's place in the order of ends; 0 while it runs */
+	size_t index;       /* in the caller's array */
 };
 
 static void
@@ -91,7 +96,7 @@ awaited_ended(struct hub_link *link, struct hub_coroutine *coroutine)
 		hub_wake(ends->waiter, ends->epoch, 0);
 }
 
-/* In the order of their ends; then those that have not ended, as they came. */
+/* Sorts by the order of ends; coroutines that have not ended come last, in the caller's order. */
 static int
 compare_ends(const void *a, const void *b)
 {
@@ -99,11 +104,11 @@ compare_ends(const void *a, const void *b)
 
 	if (first->ended == second->ended)
 		return first->index < second->index ? -1 : 1;
-	/* Zero becomes the largest. */
+	/* 0 wraps around to the largest value. */
 	return first->ended - 1 < second->ended - 1 ? -1 : 1;
 }
 
-/* Those that have ended to the front; returns how many. */
+/* Moves the coroutines that have ended to the front; returns how many there are. */
 static size_t
 sort_ended(struct hub_coroutine **coroutines, size_t count, struct awaited *links)
 {
@@ -117,7 +122,7 @@ sort_ended(struct hub_coroutine **coroutines, size_t count, struct awaited *link
 	return ended;
 }
 
-/* Links to all, so that each that ends is counted, and suspends. Returns 0 or an errno. */
+/* Links to all coroutines, so that each end is counted, and suspends. Returns 0 or an errno. */
 static int
 wait_for_ends(struct ends_wait *ends, struct hub_coroutine **coroutines, size_t count,
 	struct awaited *links, int64_t nanoseconds)

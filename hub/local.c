@@ -1,3 +1,6 @@
+/* Keys are the process's, values the coroutine's. A key is never given back, so its destructor can
+ * be read without a lock. A coroutine's values are an array up to the highest key that it has set,
+ * allocated at the first one. */
 #include "hub/local_priv.h"
 
 #include <errno.h>
@@ -9,7 +12,7 @@
 #include "hub/base/failed.h"
 #include "hub/scheduler_priv.h"
 
-/* How often destructors that set values again are called again. */
+/* Destructors may set values again: then all are called again, at most this often. */
 #define ROUNDS_MAX 4
 
 struct locals {
@@ -17,7 +20,7 @@ struct locals {
 	void *values[];
 };
 
-static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER; /* who makes a key */
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER; /* held to make a key */
 static atomic_int keys;
 static void (*_Atomic destructors[HUB_LOCAL_MAX])(void *value);
 
@@ -79,7 +82,7 @@ destroy_all(struct locals **owner)
 {
 	bool has_destroyed = false;
 
-	/* A destructor may set another value, which may move them all. */
+	/* A destructor may set another value, which may move the array. */
 	for (int key = 0; key < (*owner)->count; key++) {
 		void *value = (*owner)->values[key];
 		void (*destroy)(void *value) = atomic_load(&destructors[key]);

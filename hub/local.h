@@ -9,9 +9,9 @@ HUBBUB_API_BEGIN
 
 #define HUB_LOCAL_MAX 64
 
-/* Makes a key, for the life of the process; destroy, if not NULL, is called with each value that is
- * not NULL when its coroutine ends, after all that was deferred; it may block, as far as the
- * coroutine may.
+/* Makes a key that lasts as long as the process. At a coroutine's end destroy, if not NULL, is
+ * called with the coroutine's value unless that is NULL, after all deferred calls; it may block as
+ * long as the coroutine may.
  * Switches: no.  Thread: any.  Returns the key, or -1 with errno EAGAIN (HUB_LOCAL_MAX keys
  * exist). */
 int hub_local_new(void (*destroy)(void *value));
@@ -21,7 +21,7 @@ int hub_local_new(void (*destroy)(void *value));
  * Returns 0, or -1 with errno ENOMEM, EINVAL (no such key) or EPERM (no coroutine runs). */
 int hub_local_set(int key, void *value);
 
-/* The running coroutine's value; NULL where none was set. Switches: no.  Errors: none. */
+/* The running coroutine's value; NULL if none was set. Switches: no.  Errors: none. */
 void *hub_local_get(int key);
 
 HUBBUB_API_END

@@ -1,3 +1,4 @@
+/* The end of a coroutine's local values (local.h). */
 #ifndef HUBBUB_LOCAL_PRIV_H
 #define HUBBUB_LOCAL_PRIV_H
 
@@ -5,7 +6,7 @@
 
 struct locals;
 
-/* Destroys the values and frees; *locals is NULL afterwards. */
+/* Destroys the values and frees the array; *locals is NULL afterwards. */
 void locals_free(struct locals **locals);
 
 #endif

@@ -1,5 +1,6 @@
-/* What a coroutine and a hub are made of, for all modules to see: the ground that they stand on, so
- * it knows none of them. Data alone: what is done with it is told in the header of its module. */
+/* The records of a coroutine and of a hub, visible to all modules. Data alone: this header includes
+ * none of the modules above it, so the modules need not include one another. The functions, and
+ * what each field means to them, are in the module that a comment names. */
 #ifndef HUBBUB_RECORD_PRIV_H
 #define HUBBUB_RECORD_PRIV_H
 
@@ -35,17 +36,19 @@ struct exceptions {
 	unsigned uncaught;
 };
 
-/* Lives at the top of its own stack. What each wait and wake touches comes first, together. */
+/* Lives at the top of its own stack. The fields that each wait and wake touches come first, in the
+ * same cache lines. */
 struct hub_coroutine {
-	struct stack stack; /* first: the arena knows the coroutine by it */
+	struct stack stack; /* must be first: the arena converts between the two */
 	struct arch_context context;
 	struct hub_coroutine *next; /* in the run queue */
 	enum coroutine_state state;
-	/* Names the present wait, or the next one; no two waits in one slot have the same, whoever
-	 * lived in it. A wake that names another epoch comes too late and does nothing. */
+	/* Names the present wait, or the next one; no two waits in one slot have the same epoch,
+	 * whichever coroutine lived in it. A wake that names another epoch comes too late and does
+	 * nothing. */
 	uint32_t epoch;
 	int reason;     /* how the last wait ended: 0, or an errno */
-	int fails_with; /* what blocking calls fail with at once: 0, ECANCELED or ETIMEDOUT */
+	int fails_with; /* error of every blocking call: 0, ECANCELED or ETIMEDOUT */
 	struct hub *hub;
 	struct hub_timeout *scope; /* the innermost started one, or NULL */
 	int64_t deadline;          /* of the present wait, scopes included; HUB_FOREVER for none */
@@ -57,32 +60,34 @@ struct hub_coroutine {
 	bool is_detached;
 	bool is_killed;
 	bool is_critical;
-	bool is_told; /* somebody has taken the failure */
+	bool is_told; /* the failure was reported to a joiner or a group */
 	bool has_run;
-	unsigned shields;   /* how many of its scopes are shields */
-	unsigned nurseries; /* how many of its scopes are nurseries' */
+	unsigned shields;   /* started scopes that are shields */
+	unsigned nurseries; /* started scopes that belong to nurseries */
 	int kill_reason;    /* given with the last kill, or 0 */
 	int thrown;         /* by hub_throw, until hub_thrown asks */
 
 	hub_fn *body;
 	void *argument;
 	void *result;
-	struct hub_coroutine *parent; /* raw: who gets the result; scheduled: who joins, or NULL */
-	struct hub_coroutine
-		*heir;      /* raw: who gets the end instead of the parent, untold of failures */
-	uint64_t parent_id; /* raw: the parent's; with another one it is another coroutine */
+	struct hub_coroutine *parent; /* raw: gets the result; scheduled: the joiner, or NULL */
+	/* Raw: the heir gets the end instead of the parent, and is not thrown failures. parent_id
+	 * and heir_id differ from the ids of these once they are gone. */
+	struct hub_coroutine *heir;
+	uint64_t parent_id;
 	uint64_t heir_id;
 	uint64_t id; /* of hub_id; 0 for the thread's own stack, and in a free slot */
-	/* Whom it last switched to, and who last switched to it; see coroutine_driver. */
+	/* The coroutine that this one last switched to, and the one that last switched to this; see
+	 * coroutine_driver. */
 	struct hub_coroutine *switched_to;
 	struct hub_coroutine *switched_from;
-	struct hub_link
-		*links; /* to be told of its end, in order; the first one's previous is the last */
-	uint64_t ended; /* how many of the hub's coroutines had ended with it */
-	struct hub_failure *failure; /* owned; NULL unless it failed */
-	struct cleanup *cleanup;     /* owned; what to do at its end, or NULL */
+	/* Called at its end, first to last. The previous of the first one is the last one. */
+	struct hub_link *links;
+	uint64_t ended;              /* the hub's count of ends at its end: the order of ends */
+	struct hub_failure *failure; /* owned; NULL unless the coroutine failed */
+	struct cleanup *cleanup;     /* owned; deferred calls and memory (defer.c), or NULL */
 	struct locals *locals;       /* owned; or NULL */
-	struct hub_group *group;     /* that it is a child of, or NULL */
+	struct hub_group *group;     /* the group of which it is a member, or NULL */
 	struct hub_coroutine *sibling_next;
 	struct hub_coroutine *sibling_previous;
 	struct hub_link group_link;
@@ -99,32 +104,33 @@ _Static_assert(sizeof(struct arch_context) == 24, "the assembly knows this layou
 
 #define TRIM_WINDOWS 5
 
-/* Of trim.c: when what is given back. */
+/* Of trim.c: when memory that is not needed is given back. */
 struct trim {
 	ev_timer timer;
 	int64_t window;     /* nanoseconds */
-	int64_t look_every; /* the same */
-	int64_t began;      /* the present window */
+	int64_t look_every; /* nanoseconds between two looks */
+	int64_t began;      /* when the present window began */
 	/* The most slots that were in use in each window; the newest first. */
 	size_t peaks[TRIM_WINDOWS];
 	unsigned quiet;  /* windows in a row in which nothing has changed */
-	bool is_cooling; /* some of what the last window has found is still to go back */
-	bool is_wanted;  /* set by whoever has something to give back, for the timer to start */
+	bool is_cooling; /* slots that the last window found free are still to be given back */
+	bool is_wanted;  /* memory was freed: the timer is to start */
 };
 
 #define WATCHDOG_FRAMES 32
 
-/* Of debug/watchdog.c: what it knows of a hub. */
+/* Of debug/watchdog.c: the watchdog's record of a hub. */
 struct watched {
-	struct list link; /* under the watchdog's mutex, like all that follows */
+	struct list link; /* guarded by the watchdog's mutex, like all fields up to next_report */
 	pthread_t thread;
-	uint64_t taken; /* the hub's counters, when they last moved */
+	uint64_t taken; /* the hub's counters when the watchdog last saw them move */
 	int64_t busy_since;
-	int64_t since; /* when that was seen */
-	int64_t used;  /* CPU time of the thread then */
+	int64_t since; /* when the watchdog saw that */
+	int64_t used;  /* CPU time of the hub's thread at that time */
 	pid_t tid;
-	int64_t next_report; /* how long it must stand still to be reported */
-	/* Until then the watchdog often makes it look at its clock. Relaxed: the hub reads it. */
+	int64_t next_report; /* nanoseconds without progress until the next report */
+	/* Until this time the watchdog makes the hub read its clock every few milliseconds. The hub
+	 * reads it, relaxed. */
 	int64_t attended_until;
 	unsigned *due_calls;   /* its thread's hub_due_calls */
 	const void *stack_end; /* of the thread's own stack, as far as the hub uses it */
@@ -139,39 +145,40 @@ struct watched {
 /* Of thread/mailbox.c. */
 struct hub_mailbox {
 	_Atomic(struct hub_message *) newest;
-	/* Threads inside hub_mailbox_post: what they post may end the hub while they are still
-	 * about to wake its loop, so the loop is kept until they have left. */
+	/* Threads inside hub_mailbox_post. Their message may end the hub while they are about to
+	 * wake its loop, so the hub waits for them before it frees the loop. */
 	atomic_uint posters;
 	ev_async wake;
 	struct ev_loop *loop;
-	unsigned forks; /* of this process before it was started */
+	unsigned forks; /* the process's count of forks when the mailbox was started */
 };
 
-#define FD_CHUNK_BITS 6 /* three pages: one descriptor that stays keeps no more */
+#define FD_CHUNK_BITS 6 /* three pages: the least that an open fd keeps */
 #define FD_CHUNK (1 << FD_CHUNK_BITS)
 
-/* How often a wait that lasts is looked at: after 50 ms, then twice as long each time, up to 13
- * s. */
+/* Queues of the sweep: a wait is looked at after 50 ms, then after twice as long each time, up to
+ * 13 s. */
 #define SWEEP_LEVELS 9
 
 struct fd_chunk {
-	struct hub_fd *entries; /* FD_CHUNK of them; those of a chunk without memory are all zero */
-	struct fd_sign *signs;  /* likewise, of signs.c; NULL before any is needed */
-	int64_t idle_since;     /* when its last descriptor left */
+	/* FD_CHUNK entries; shared zeros while the chunk has never been used. */
+	struct hub_fd *entries;
+	struct fd_sign *signs; /* FD_CHUNK of them, of signs.c; NULL before the first is needed */
+	int64_t idle_since;    /* when its last descriptor left; valid while open is 0 */
 	unsigned open;
 	bool has_memory;
 };
 
-/* Of io/table.c. Grows on demand: a limit of a billion descriptors costs nothing. */
+/* Of io/table.c. Grows on demand, so a limit of a billion descriptors costs nothing. */
 struct fd_table {
 	struct fd_chunk *chunks;
-	unsigned size;        /* numbers that have a chunk */
+	unsigned size;        /* fds below this have a chunk */
 	unsigned idle;        /* chunks that have memory and no descriptor */
 	unsigned trimmed;     /* the chunk that the next trim begins with */
-	uint64_t generations; /* given out */
+	uint64_t generations; /* the last generation given to an entry */
 	uint32_t openings;    /* likewise */
-	int kinds;            /* see identity.c; -1 for none yet */
-	int signs;            /* see signs.c; likewise */
+	int kinds;            /* epoll set of identity.c; -1 before it is needed */
+	int signs;            /* epoll set of signs.c; -1 before it is needed */
 	ev_io signs_watcher;
 
 	/* See sweep.c. */
@@ -181,57 +188,63 @@ struct fd_table {
 
 /* ---- a hub ---- */
 
-/* One per thread that uses coroutines; hub_run gives it a loop. */
+/* One per thread that uses coroutines; hub_run gives it a loop. Only its thread writes it, except
+ * for fields with a comment that names another writer. */
 struct hub {
 	struct hub_coroutine *current;
 	const struct hub_hooks *hooks;     /* NULL for none */
 	struct hub_coroutine *ready_first; /* run queue */
 	struct hub_coroutine *ready_last;
-	uint64_t appended; /* to the run queue, ever */
-	uint64_t taken;    /* from it */
-	/* The slice: see hub_slice_expired. */
-	uint64_t batch;         /* appended, when the loop was last left: those run first */
-	uint32_t ticks;         /* until the clock is read again */
-	uint32_t tick_interval; /* how many that were */
+	uint64_t appended; /* coroutines ever appended to the run queue */
+	uint64_t taken;    /* coroutines ever taken from it; read by the watchdog */
+	/* The slice (hub_slice_expired). batch is the value of appended when the loop was last
+	 * left: coroutines up to there run before the next poll. */
+	uint64_t batch;
+	/* Switches until the clock is read again; the watchdog's thread writes this, too. */
+	uint32_t ticks;
+	uint32_t tick_interval; /* the value from which ticks counts down */
 	int64_t now;            /* clock, read once a loop and every few switches */
 	int64_t slice_started;  /* clock when coroutines last got the thread from the loop */
-	struct hub_coroutine
-		root; /* the thread's own stack: runs the loop, or code outside hub_run */
+	/* The thread's own stack: runs the loop, or code outside hub_run. */
+	struct hub_coroutine root;
 	struct hub_coroutine *main; /* the first coroutine of hub_run */
 	struct stack_arena arena;
 	struct trim trim;
 
-	/* hub_yield_due: how many calls until the clock is read, and when it was. */
+	/* hub_yield_due: calls until the clock is read, and when it was last read. */
 	unsigned due_interval;
 	int64_t due_read;
-	struct root_call *root_call; /* of the coroutine that has just switched to root, or NULL */
-	struct hub_waiter *idlers;   /* for nothing else to be runnable */
-	struct hub_static *statics;  /* see statics.c */
+	/* Set by the coroutine that has just switched to root for a call, or NULL. */
+	struct root_call *root_call;
+	struct hub_waiter *idlers;  /* coroutines in hub_idle */
+	struct hub_static *statics; /* variables being initialised, of statics.c */
 
 	struct ev_loop *loop; /* NULL outside hub_run */
-	/* Waits that the loop can end: by a descriptor or a deadline. None, an empty run queue and
-	 * no door to other threads mean that nothing will ever happen. */
+	/* Waits that the loop can end, by a descriptor or a deadline. If there are none, the run
+	 * queue is empty and no other thread can reach the hub, the hub is deadlocked. */
 	size_t loop_waits;
 	size_t scheduled; /* scheduled coroutines that have not ended */
 	uint64_t ended;   /* scheduled coroutines that have */
-	uint64_t ids;     /* coroutines that ever lived */
-	size_t selects;   /* calls of hub_select, whose cases take turns */
-	bool is_ending;   /* the first coroutine has ended; the rest is killed */
-	bool is_telling;  /* links are being told: no coroutine runs, on a coroutine's stack */
+	uint64_t ids;     /* the last id given to a coroutine */
+	size_t selects;   /* calls of hub_select; rotates which case is tried first */
+	bool is_ending;   /* the first coroutine has ended, and the others are killed */
+	bool is_telling;  /* a link's callback is running: no switch is allowed */
+	/* While ending: how many times waiting coroutines got EDEADLK, see run.c. */
 	unsigned last_words;
-	bool is_reachable; /* somebody asked for the mailbox */
+	bool is_reachable; /* hub_mailbox was called: other threads may post */
 	struct hub_counters *counters;
 	struct hub_counters own_counters;
 	struct watched watched;
 	struct hub_mailbox mailbox;
 	struct fd_table fds;
-	bool is_polling;   /* libev runs */
-	bool is_abandoned; /* it is the parent's, in a forked child: nothing of it runs any more */
-	/* Of io/own.c: what libev has opened. */
+	bool is_polling; /* inside ev_run */
+	/* In a forked child: the hub is the parent's, and none of its coroutines runs again. */
+	bool is_abandoned;
+	/* Of io/own.c: the descriptors that libev has opened. */
 	unsigned owns;
 	int own[4];
 	int watch_error; /* errno of the last watch that the kernel refused to libev */
-	/* What lies above those that call it. */
+	/* Functions of modules above those that call them. */
 	void (*free)(struct hub *hub); /* at the end of the thread */
 	void (*dump)(int fd);          /* hub_dump */
 };
