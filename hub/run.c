@@ -1,7 +1,8 @@
 /* A hub from its start to its end: makes it, turns it (run what is runnable, then poll), ends it.
  *
- * The roof of this library: whatever a hub consists of (the loop, the table of descriptors, the
- * mailbox, the watch) is started and stopped here, and nothing below knows how. */
+ * The top module of this library: whatever a hub consists of (the loop, the table of descriptors,
+ * the mailbox, the watchdog's record) is started and stopped here, and no module below knows
+ * how. */
 #include "hub/run_priv.h"
 
 #include <pthread.h>
@@ -87,7 +88,8 @@ hub_set_hooks(const struct hub_hooks *hooks)
 	return before;
 }
 
-/* The thread's hub, with an arena of that stack size unless raw coroutines live in the old one. */
+/* The thread's hub. Its arena is made anew for this stack size, unless raw coroutines live in
+ * it. */
 static struct hub *
 hub_sized(size_t stack_size)
 {
@@ -104,8 +106,8 @@ hub_sized(size_t stack_size)
 
 /* ---- in a child process ---- */
 
-/* The hub's memory stays, because the child may stand on one of its stacks; its loop goes, which
- * closes this process's copies of the descriptors and tells the kernel nothing else. */
+/* The hub's memory stays, because the child may run on one of its stacks. Its loop is destroyed,
+ * which closes this process's copies of the descriptors and makes no other system call. */
 static void
 hub_abandon(void)
 {
@@ -125,7 +127,8 @@ hub_abandon(void)
 	}
 }
 
-/* After all constructors: the resets of others still use the loop. */
+/* Registered after all constructors, so that it runs last: the resets of other modules still use
+ * the loop. */
 static void
 prepare_forks(void)
 {
@@ -149,8 +152,8 @@ visit_kill(struct stack *stack, void *context)
 	coroutine_kill(coroutine);
 }
 
-/* Scheduled coroutines that nobody joined go; raw ones are their creator's to free, but one that
- * waits in a blocking call can never be woken again. */
+/* Frees scheduled coroutines that were never joined. Raw ones belong to their creator, but one that
+ * waits in a blocking call can never be woken again, so it counts as ended. */
 static void
 visit_end(struct stack *stack, void *context)
 {
@@ -165,13 +168,13 @@ visit_end(struct stack *stack, void *context)
 	ev_timer_stop(hub->loop, &coroutine->timer);
 	if (coroutine->state != COROUTINE_SWITCHED)
 		coroutine->state = COROUTINE_DONE;
-	/* The kill was this hub's. */
+	/* This hub's end killed it; the kill ends with the hub. */
 	coroutine->is_killed = false;
 	coroutine_update_interrupt(coroutine);
 }
 
-/* Nothing can happen any more: tell the first coroutine, or, if that is suspended in hub_switch,
- * all that wait, since one of them must be who it switched to. */
+/* Deadlock: the first coroutine gets EDEADLK. If it is suspended in hub_switch, all waiting
+ * coroutines do, since one of them must be running on its behalf. */
 static void
 visit_deadlocked(struct stack *stack, void *context)
 {
@@ -188,8 +191,8 @@ hub_resolve_deadlock(struct hub *hub)
 	static const char line[] = "hubbub: deadlock: nothing can wake the first coroutine; "
 				   "it gets EDEADLK";
 
-	/* The hub ends: who still waits, shielded, is told; who is left then is suspended in
-	 * hub_switch, or does not listen, for good. */
+	/* While the hub ends, coroutines that still wait under a shield get EDEADLK. Those that are
+	 * left after that are suspended in hub_switch, or ignore the error, for ever. */
 	if (hub->is_ending) {
 		if (hub->last_words++ < LAST_WORDS_MAX)
 			stack_arena_each(&hub->arena, visit_deadlocked, NULL);
@@ -213,7 +216,7 @@ counter_store(int64_t *counter, int64_t value)
 	__atomic_store_n(counter, value, __ATOMIC_RELAXED);
 }
 
-/* Runs what is runnable, until the loop is due; in between, calls of hub_call_on_root. */
+/* Runs coroutines until the loop is due. In between it runs the calls of hub_call_on_root. */
 static void
 run_coroutines(struct hub *hub)
 {
@@ -235,7 +238,7 @@ count_busy(struct hub *hub, int64_t nanoseconds)
 	counter_store((int64_t *)&hub->counters->busy, (int64_t)hub->counters->busy + nanoseconds);
 }
 
-/* Polls; waits if nothing is runnable. */
+/* Polls the loop; waits for an event if no coroutine is runnable. */
 static void
 poll_loop(struct hub *hub)
 {
@@ -262,7 +265,7 @@ poll_loop(struct hub *hub)
 	counter_store((int64_t *)&hub->counters->polls, (int64_t)hub->counters->polls + 1);
 }
 
-/* One turn: run what is runnable, then poll. */
+/* One turn: run runnable coroutines, then poll. */
 static void
 hub_turn(struct hub *hub)
 {
@@ -297,10 +300,10 @@ hub_start(struct hub *hub, const struct hub_options *options)
 	own_begin();
 	hub->loop = ev_loop_new(EVFLAG_NOENV | EVFLAG_NOSIGMASK | backends[options->backend]);
 	own_end();
-	/* libev tells no reason; running out of descriptors is the one that is met. */
+	/* libev gives no reason; the usual one is the limit of open files. */
 	if (hub->loop == NULL)
 		return failed(EMFILE);
-	/* The mailbox makes libev open an eventfd, and abort if it cannot. */
+	/* The mailbox makes libev open an eventfd, and libev aborts if it cannot: try it first. */
 	probe = kernel_eventfd(0, EFD_CLOEXEC);
 	if (probe == -1) {
 		own_forget(hub);
@@ -353,12 +356,12 @@ hub_stop(struct hub *hub)
 	fd_table_stop(hub);
 	mailbox_stop(&hub->mailbox);
 	counter_store(&hub->counters->busy_since, 0);
-	/* libev closes by close(2), which hub/patch may have close for a running hub. */
+	/* libev calls close(2), for which hub/patch may have a hook that acts on a running hub: so
+	 * the hub has no loop any more by then. */
 	loop = hub->loop;
 	hub->loop = NULL;
 	own_forget(hub);
-	/* libev keeps for ever what its destroy leaves; ev_loop_destroy frees a loop that is not
-	 * the default one. */
+	/* ev_loop_destroy frees the memory of a loop only if it is not the default one. */
 	ev_loop_destroy(loop);
 }
 

@@ -1,11 +1,11 @@
-/* The scheduler: one run queue, one way to wait and one to wake; and which hub and coroutine run
- * in this thread.
+/* The scheduler: one run queue, one way to wait and one way to wake; and which hub and coroutine
+ * run in this thread.
  *
- * The thread's own stack (root) runs the libev loop (run.c); its callbacks only append to the run
- * queue. A coroutine that waits switches straight to the next runnable one, and to root when none
- * is left or the slice is used up. Deadlines: each coroutine has one ev_timer, armed at its first
- * wait with a deadline and then left alone; when it fires early it is armed again. So a deadline
- * that does not expire costs no libev call per wait. */
+ * The thread's own stack (root) runs the libev loop (run.c), whose callbacks only append to the run
+ * queue. A coroutine that waits switches straight to the next runnable one, and to root when the
+ * queue is empty or the slice is used up. Deadlines: each coroutine has one ev_timer, armed at its
+ * first wait with a deadline and left alone afterwards; when it fires early it is armed again. So a
+ * deadline that does not expire costs no libev call per wait. */
 #include "hub/scheduler_priv.h"
 
 #include <pthread.h>
@@ -19,10 +19,11 @@
 #define SLICE CLOCK_MILLISECOND
 #define SLICE_MAX (16 * SLICE)
 
-/* The clock costs about as much as five switches, so it is read every so many of them, and of the
- * calls of hub_yield_due: often where they are slow, rarely where they are fast. What was fast may
- * be slow from the next one on, which counting cannot know: only HUB_TICKS_UNWATCHED are counted
- * on, unless the watchdog's thread is about to make the hub look. */
+/* A look at the clock costs about as much as five switches, so it is read once in several switches,
+ * and once in several calls of hub_yield_due: often where these are slow, rarely where they are
+ * fast. A coroutine that was fast may become slow, which counting cannot foresee: so at most
+ * HUB_TICKS_UNWATCHED switches pass uncounted, unless the watchdog's thread is about to make the
+ * hub look. */
 #define TICKS_MOST 64U
 #define DUE_MOST (1U << 16)
 
@@ -43,9 +44,9 @@ hub_trace(struct hub *hub, struct hub_coroutine *to)
 
 /* ---- the run queue ---- */
 
-/* How many calls until the clock, which is now, is read again, after so many calls took that long.
- * Slow ones have it read at the next; fast ones ever more rarely, until it is about a sixteenth of
- * a slice. */
+/* How many calls pass before the next look at the clock, given that the last `calls` took `took`
+ * nanoseconds. After slow calls the next one looks; after fast ones the interval doubles, until it
+ * is about a sixteenth of a slice. now is the present time. */
 static unsigned
 next_interval(const struct hub *hub, int64_t now, unsigned calls, int64_t took, unsigned most)
 {
@@ -67,7 +68,7 @@ hub_slice_expired(struct hub *hub)
 		next_interval(hub, now, hub->tick_interval, now - hub->now, TICKS_MOST);
 	hub_count_ticks(hub, hub->tick_interval);
 	hub->now = now;
-	/* One that never waits must still learn that its time is up. */
+	/* A coroutine that never waits must still learn that its deadline has passed. */
 	coroutine_expire_drivers_too(hub->current, now);
 	return used >= SLICE && (hub->taken >= hub->batch || used >= SLICE_MAX);
 }
@@ -79,8 +80,8 @@ hub_pause(struct hub *hub)
 	hub_transfer(hub, &hub->root, NULL, false);
 }
 
-/* To the end of the queue. Where nobody is in it, that counts like any other switch: who yields
- * alone is not stuck. */
+/* Moves the running coroutine to the end of the run queue. If the queue is empty, that counts like
+ * any other switch: a coroutine that yields alone is not stuck. */
 static inline void
 reschedule(struct hub *hub)
 {
@@ -120,8 +121,8 @@ hub_timer_fired(struct ev_loop *loop, ev_timer *timer, int events)
 		hub_timer_arm(coroutine->hub, coroutine);
 }
 
-/* The clock is read before libev's, and a microsecond added for what is lost in its doubles, so
- * that the last firing is never early. */
+/* The clock is read before libev's, and a microsecond is added for the rounding of libev's doubles,
+ * so the last firing is never early. */
 void
 hub_timer_arm(struct hub *hub, struct hub_coroutine *coroutine)
 {
@@ -176,10 +177,11 @@ sleep_for(struct hub_coroutine *self, int64_t nanoseconds)
 	reason = hub_suspend(&wait);
 	if (reason != ETIMEDOUT)
 		return reason;
-	/* Killed since the timer has woken it, it is told of that. */
+	/* It was killed after the timer had woken it: the kill is what it returns. */
 	if (self->fails_with != 0)
 		return self->fails_with;
-	/* The sleep's own end, and not that of a scope, its own or its driver's. */
+	/* True at the sleep's own end, false at the end of a scope of the sleeper or of its
+	 * driver. */
 	return clock_now() >= wait.deadline ? 0 : reason;
 }
 
@@ -217,8 +219,8 @@ hub_yield_check(void)
 	hub->due_read = hub->now = now;
 	hub_count_due_calls(hub->due_interval);
 	coroutine_expire_drivers_too(self, now);
-	/* The process is asked for where it matters: a computation may go on in a child of
-	 * vfork. */
+	/* The system call is made only here, at the end of a slice: a computation may go on in a
+	 * child of vfork, which must not switch. */
 	if (now - hub->slice_started >= SLICE && !hub_is_vforked()) {
 		hub_pause(hub);
 		hub->due_read = hub->now;

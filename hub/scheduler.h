@@ -1,10 +1,11 @@
 /* Running a hub, and sleeping in it.
  *
- * A hub is one thread's scheduler: a queue of runnable coroutines over one libev loop. Runnable
- * coroutines run in the order in which they became so; a blocking call switches straight to the
- * next one. The loop is polled when none is left or a slice of a millisecond is used up, so that
- * neither busy coroutines nor ready descriptors starve the rest: a call on a descriptor, or on what
- * threads share, that does not have to wait lets the others run first when the slice is over. */
+ * A hub is one thread's scheduler: a queue of runnable coroutines over one libev loop. Coroutines
+ * run in the order in which they became runnable; a blocking call switches straight to the next
+ * one. The loop is polled when the queue is empty or a slice of a millisecond is used up, so
+ * neither busy coroutines nor ready descriptors starve the rest: at the end of a slice even a call
+ * that need not wait, on a descriptor or on an object that threads share, lets the other coroutines
+ * run first. */
 #ifndef HUBBUB_SCHEDULER_H
 #define HUBBUB_SCHEDULER_H
 
@@ -29,49 +30,49 @@ struct hub_options {
 	size_t stack_size;        /* usable bytes per coroutine, 16 KiB to 1 GiB; default 64 KiB, or
 				     HUBBUB_STACK_SIZE in the environment */
 	enum hub_backend backend; /* default epoll */
-	struct hub_counters
-		*counters; /* where to count; borrowed until hub_run ends; default own */
-	void *room[4];     /* for later versions: NULL */
+	/* Where the hub counts; borrowed until hub_run ends; default: the hub's own. */
+	struct hub_counters *counters;
+	void *room[4]; /* for later versions: NULL */
 };
 
-/* Runs a hub in this thread: body(argument) is its first coroutine. When that has ended, the others
- * are killed and awaited; a coroutine that ignores ECANCELED for ever keeps hub_run from returning.
- * Raw coroutines are left suspended, for their creator to free; one in a blocking call counts as
- * ended. Raw coroutines that exist before keep the stack size that they were created with.
- * Descriptors that are still open stay open; the hub forgets them.
- * Switches: not a coroutine's call; it blocks the thread.  Thread: any that runs no hub.  Returns 0
- * with the first coroutine's result where result is not NULL; or -1 with errno EBUSY (this thread
- * runs a hub already, or a raw coroutine calls this), EMFILE, ENFILE or ENOMEM; or, if the first
- * coroutine has failed (hub_fail), which is reported, -1 with errno its code and the result
- * NULL. */
+/* Runs a hub in this thread: body(argument) is its first coroutine. When that coroutine has ended,
+ * the others are killed and awaited; a coroutine that ignores ECANCELED for ever keeps hub_run from
+ * returning. Raw coroutines are left suspended, for their creator to free; one in a blocking call
+ * counts as ended. Raw coroutines from before the run keep their stack size. Descriptors that are
+ * still open stay open; the hub forgets them.
+ * Switches: not a coroutine's call; it blocks the thread.  Thread: any that runs no hub.
+ * Returns 0 with the first coroutine's result where result is not NULL; or -1 with errno EBUSY
+ * (this thread runs a hub already, or a raw coroutine is the caller), EMFILE, ENFILE or ENOMEM; or,
+ * if the first coroutine has failed (hub_fail), -1 with its code as errno and the result NULL,
+ * after the failure was reported. */
 int hub_run(hub_fn *body, void *argument, void **result);
 
 /* hub_run with options (NULL: all defaults, and the backend that HUBBUB_BACKEND in the environment
- * names: epoll or poll). Switches: as hub_run. Adds the error EINVAL (a stack size or backend out
- * of range, or room that is not NULL). */
+ * names, epoll or poll). Switches: as hub_run. Also fails with EINVAL (a stack size or backend out
+ * of range, or a room that is not NULL). */
 int hub_run_with(const struct hub_options *options, hub_fn *body, void *argument, void **result);
 
-/* Suspends the calling coroutine for at least that many nanoseconds; 0 or less lets every other
- * runnable coroutine run once; HUB_FOREVER sleeps until killed or timed out. The resolution is a
- * millisecond, because libev's epoll wait counts in those.
+/* Suspends the calling coroutine for at least that many nanoseconds. 0 or less lets every other
+ * runnable coroutine run once; HUB_FOREVER sleeps until the coroutine is killed or times out. The
+ * resolution is a millisecond, the unit of libev's epoll wait.
  * Switches: yes.  Returns 0, or -1 with errno ECANCELED, ETIMEDOUT, EDEADLK or EPERM. */
 int hub_sleep(int64_t nanoseconds);
 
 /* Waits until no other coroutine is runnable and no descriptor or timer of the hub is ready: for
- * work that may be done when there is nothing better to do.
+ * work of low priority.
  * Switches: yes.  Returns 0, or -1 with errno ECANCELED, ETIMEDOUT or EPERM. */
 int hub_idle(void);
 
-/* The library's: calls of hub_yield_due that are still cheap. */
+/* The library's: calls of hub_yield_due until the next one that looks at the clock. */
 extern __thread unsigned hub_due_calls __attribute__((tls_model("initial-exec")));
 
-/* The library's: the rest of hub_yield_due. Switches: as that. */
+/* The library's: the slow path of hub_yield_due. Switches: as hub_yield_due. */
 int hub_yield_check(void);
 
-/* For long computations, in their inner loop: lets the others run if the caller's slice of a
- * millisecond is used up, and does nothing otherwise, at about the cost of a load and a compare.
- * Switches: when it is due.  Returns 0, or -1 with errno ECANCELED, ETIMEDOUT (as far as it has
- * looked: it looks when it is due) or EPERM. */
+/* For the inner loop of a long computation: lets other coroutines run if the caller's slice of a
+ * millisecond is used up, and otherwise does nothing, at about the cost of a load and a compare.
+ * Switches: at the end of a slice.  Returns 0, or -1 with errno ECANCELED, ETIMEDOUT (noticed only
+ * when it looks at the clock) or EPERM. */
 static inline int
 hub_yield_due(void)
 {
@@ -81,7 +82,7 @@ hub_yield_due(void)
 	return __builtin_expect(left != 0, 1) ? 0 : hub_yield_check();
 }
 
-/* The running coroutine, or NULL outside of any. Switches: no.  Errors: none. */
+/* The running coroutine; NULL outside of coroutines. Switches: no.  Errors: none. */
 struct hub_coroutine *hub_current(void);
 
 /* Whether the caller is a coroutine of a running hub, which a blocking call of this library would
@@ -99,7 +100,7 @@ hub_is_running(void)
 	return hub_runs_here;
 }
 
-/* The present on CLOCK_MONOTONIC, in nanoseconds. Switches: no.  Thread: any.  Errors: none. */
+/* The time on CLOCK_MONOTONIC, in nanoseconds. Switches: no.  Thread: any.  Errors: none. */
 int64_t hub_now(void);
 
 HUBBUB_API_END

@@ -17,15 +17,15 @@
 #include "hub/scheduler.h"
 #include "hub/stack_priv.h"
 
-/* So many ticks pass unlooked at while the watchdog's thread does not see to the hub; see
- * scheduler.c. */
+/* This many switches pass between two looks at the clock while the watchdog's thread does not
+ * attend to the hub; see scheduler.c. */
 #define HUB_TICKS_UNWATCHED 4U
 
-/* A wait that must not end early goes on when it is told of a deadlock: whoever is waited for may
- * have been told, too, and end now. Told so often, nobody does. */
+/* A wait that must not end early goes on after EDEADLK: the awaited coroutine may have got EDEADLK,
+ * too, and end because of it. After this many in a row the wait is hopeless. */
 #define HUB_DEADLOCKS_MAX 4
 
-/* What a coroutine wants run on the thread's own stack. */
+/* A call that a coroutine makes on the thread's own stack; it lies on the coroutine's stack. */
 struct root_call {
 	hub_fn *function;
 	void *argument;
@@ -36,16 +36,16 @@ struct root_call {
 extern _Thread_local struct hub *hub_this HUB_INSIDE(hub_this)
 	__attribute__((tls_model("initial-exec")));
 
-/* Whether the coroutine is this thread's. In a forked child those of the parent are nobody's any
- * more, and whoever cleans up may still free them, or set what they wait for. */
+/* Whether the coroutine belongs to this thread. In a forked child the parent's coroutines belong to
+ * no thread, and clean-up code may still free them, or set what they wait for. */
 static inline bool
 hub_is_own(const struct hub_coroutine *coroutine)
 {
 	return coroutine->hub == hub_this || coroutine->hub->is_abandoned;
 }
 
-/* Whatever a program does to a coroutine, it does on that one's thread, and before it is gone. The
- * memory of one that is gone can still be read, but may be another's by then. */
+/* Every call on a coroutine must be made on the coroutine's thread, before the coroutine is gone.
+ * The memory of one that is gone can still be read, but may hold another coroutine. */
 static inline void
 hub_check_own(const struct hub_coroutine *coroutine)
 {
@@ -54,20 +54,21 @@ hub_check_own(const struct hub_coroutine *coroutine)
 	CHECK_WHY(hub_is_own(coroutine), "a coroutine is used on a thread that is not its own");
 }
 
-/* The same while it runs: what hub_runs_here tells others. NULL otherwise. */
+/* hub_this while it runs, otherwise NULL; hub_runs_here is the public form. */
 extern _Thread_local struct hub *hub_running HUB_INSIDE(hub_running)
 	__attribute__((tls_model("initial-exec")));
 
 void hub_set_running(struct hub *hub);
 
-/* The thread has this hub from now on; hub->free is called when the thread ends. */
+/* Makes this the thread's hub; hub->free is called when the thread ends. */
 void hub_remember(struct hub *hub);
 
-/* This thread has no hub any more: a child process. */
+/* For a child process: the thread forgets the parent's hub. */
 void hub_forget(void);
 
-/* Every blocking call begins with this: the calling coroutine, or NULL with errno EPERM (no
- * coroutine of a running hub), ECANCELED or ETIMEDOUT (it may not block any more). */
+/* Every blocking call begins with this. Returns the calling coroutine, or NULL with errno EPERM
+ * (the caller is no coroutine of a running hub), ECANCELED or ETIMEDOUT (it may not block any
+ * more). */
 static inline struct hub_coroutine *
 hub_enter(void)
 {
@@ -86,17 +87,17 @@ hub_enter(void)
 	return hub->current;
 }
 
-/* What a coroutine waits for. */
+/* One wait, as hub_suspend takes it. */
 struct wait {
 	const char *what;  /* a word for dumps: "join", "recv" */
 	const void *on;    /* the object, for dumps */
-	int64_t deadline;  /* HUB_FOREVER for none; scopes come on top */
+	int64_t deadline;  /* HUB_FOREVER for none; scopes may end the wait earlier */
 	bool is_loop_wait; /* the loop can end it, even without a deadline */
 	bool is_shielded;  /* scopes do not end it; a kill still wakes it, to wait again */
 };
 
 /* Ends the wait that the epoch names: the only way out of hub_suspend. Returns false, and does
- * nothing, if that wait has ended already. Hub's thread only; never switches. */
+ * nothing, if that wait has ended already. Thread: the hub's. Never switches. */
 bool hub_wake(struct hub_coroutine *coroutine, uint32_t epoch, int reason);
 
 static inline void
@@ -119,7 +120,7 @@ hub_queue_take(struct hub *hub)
 
 	hub->ready_first = coroutine->next;
 	coroutine->state = COROUTINE_RUNNING;
-	/* The watchdog's thread looks on. */
+	/* The watchdog's thread reads this. */
 	__atomic_store_n(&hub->taken, hub->taken + 1, __ATOMIC_RELAXED);
 	return coroutine;
 }
@@ -127,13 +128,13 @@ hub_queue_take(struct hub *hub)
 /* The callback of every coroutine's timer. */
 void hub_timer_fired(struct ev_loop *loop, ev_timer *timer, int events);
 
-/* The slow path of hub_tick: reads the clock. The slice is over after a millisecond, but not before
- * each coroutine that the loop made runnable has run once (polling again would only find the same
- * descriptors still unread), and after sixteen milliseconds in any case. */
+/* The slow path of hub_tick: reads the clock. A slice ends after a millisecond, but not before each
+ * coroutine that the loop made runnable has run once (another poll would only find the same
+ * descriptors unread), and after sixteen milliseconds in any case. */
 bool hub_slice_expired(struct hub *hub);
 
-/* The watchdog's thread does that, too: a hub's own count may overwrite it, but not while its
- * steps are slow. */
+/* The watchdog's thread writes ticks, too. A hub's own store may overwrite that, but not while its
+ * coroutines are slow. */
 static inline void
 hub_count_ticks(struct hub *hub, uint32_t ticks)
 {
@@ -146,8 +147,8 @@ hub_count_due_calls(unsigned calls)
 	__atomic_store_n(&hub_due_calls, calls, __ATOMIC_RELAXED);
 }
 
-/* Begins a slice: coroutines get the thread from the loop. Whoever runs now need not be as fast as
- * who ran before. */
+/* Begins a slice: coroutines get the thread from the loop. They may be slower than those of the
+ * last slice, so the interval starts short. */
 static inline void
 hub_slice_start(struct hub *hub)
 {
@@ -157,8 +158,8 @@ hub_slice_start(struct hub *hub)
 	hub->now = hub->slice_started = clock_now();
 }
 
-/* True when the loop is due. Counts switches, and calls that did not have to wait, so that a peer
- * that is always ready starves nobody. */
+/* True when the loop is due. Counts switches, and calls that did not have to wait, so that a
+ * coroutine whose peer is always ready starves none of the others. */
 static inline bool
 hub_tick(struct hub *hub)
 {
@@ -168,12 +169,12 @@ hub_tick(struct hub *hub)
 	return __builtin_expect(left == 0, 0) && hub_slice_expired(hub);
 }
 
-/* Lets the loop and every runnable coroutine run before the caller goes on: what to do when
- * hub_tick says so. */
+/* Lets the loop and every runnable coroutine run before the caller goes on. Called when hub_tick
+ * returns true. */
 void hub_pause(struct hub *hub);
 
-/* hub_enter, for a blocking call that may not have to wait: lets the others run first if they are
- * due. The caller looks up what it works on afterwards. */
+/* hub_enter for a blocking call that need not wait: lets the others run first if the loop is due.
+ * The caller looks up its object afterwards. */
 static inline struct hub_coroutine *
 hub_enter_in_turn(void)
 {
@@ -185,11 +186,11 @@ hub_enter_in_turn(void)
 	return hub_enter();
 }
 
-/* The trace hook, out of the way. */
+/* Calls the hook `switched`. */
 void hub_trace(struct hub *hub, struct hub_coroutine *to);
 
-/* Continues to and suspends the running stack; is_last: the running one never runs again. The hub's
- * current changes; states are the caller's. Inline, so that what is saved is only what is alive. */
+/* Continues `to` and suspends the running stack; is_last: the running stack never runs again. Sets
+ * the hub's current; the caller sets states. Inline, so that only live registers are saved. */
 static inline __attribute__((always_inline)) void *
 hub_transfer(struct hub *hub, struct hub_coroutine *to, void *value, bool is_last)
 {
@@ -201,13 +202,14 @@ hub_transfer(struct hub *hub, struct hub_coroutine *to, void *value, bool is_las
 	annotate_switch(&from->stack.annotate, &to->stack.annotate, is_last);
 	value = arch_switch(&from->context, &to->context, value);
 	annotate_arrive(&from->stack.annotate);
-	/* A stack that parks below its first page is trimmed when it ends. */
+	/* The pages below the first are given back when the coroutine ends, or by the sweep. */
 	if (__builtin_expect(from->context.sp < from->stack.mark, 0))
 		stack_parked_low(&from->stack);
 	return value;
 }
 
-/* hub_transfer as the last act of a function that users call from many places. */
+/* hub_transfer in tail position of a function that users call from many places: it returns by a
+ * jump, which the branch predictor knows better than a return. */
 static inline __attribute__((always_inline)) void *
 hub_transfer_tail(struct hub *hub, struct hub_coroutine *to, void *value)
 {
@@ -226,7 +228,7 @@ hub_transfer_tail(struct hub *hub, struct hub_coroutine *to, void *value)
 #endif
 }
 
-/* Who runs next: the first in the queue, or the loop. */
+/* The next to run: the first coroutine in the queue, or the loop. */
 static inline __attribute__((always_inline)) struct hub_coroutine *
 hub_next_to_run(struct hub *hub)
 {
@@ -235,17 +237,17 @@ hub_next_to_run(struct hub *hub)
 	return hub_queue_take(hub);
 }
 
-/* Lets a coroutine that has never run become runnable after that many nanoseconds. */
+/* Makes a coroutine that has never run runnable after that many nanoseconds. */
 void hub_wait_to_start(struct hub_coroutine *coroutine, int64_t nanoseconds);
 
-/* Makes the coroutine's timer fire at its wait's deadline or before. */
+/* Arms the coroutine's timer for the deadline of its wait; it may also fire earlier. */
 void hub_timer_arm(struct hub *hub, struct hub_coroutine *coroutine);
 
-/* Suspends the running coroutine until hub_wake names its epoch; the caller has entered it wherever
- * a waker will look, and takes it out if the result is not 0.
- * Returns 0 (woken), ETIMEDOUT (the wait's own deadline or a scope's), ECANCELED or EDEADLK; it
- * does not touch errno. Inline, because every frame on a parked stack costs cache lines when it is
- * continued. */
+/* Suspends the running coroutine until hub_wake names its epoch. The caller has put the coroutine
+ * where a waker will look, and takes it out if the result is not 0.
+ * Returns 0 (woken), ETIMEDOUT (the wait's own deadline or a scope's), ECANCELED or EDEADLK, or
+ * another reason of the waker; does not touch errno. Inline, because every frame on a parked stack
+ * costs cache lines when the coroutine is continued. */
 static inline __attribute__((always_inline)) int
 hub_suspend(const struct wait *wait)
 {
@@ -253,7 +255,7 @@ hub_suspend(const struct wait *wait)
 	struct hub_coroutine *self = hub->current;
 
 	CHECK_WHY(self != &hub->root, "a blocking call where no coroutine runs");
-	/* Killed between a wake and here, by one that ran in between. */
+	/* A coroutine that ran since hub_enter may have killed this one. */
 	if (!wait->is_shielded) {
 		int interrupt = coroutine_interrupted(self);
 
@@ -282,12 +284,13 @@ hub_suspend(const struct wait *wait)
 	return self->reason;
 }
 
-/* Runs function(argument) on the thread's own stack, for the running coroutine; no other one runs
- * meanwhile. Returns what the function does. */
+/* Runs function(argument) on the thread's own stack, for the running coroutine; no other coroutine
+ * runs meanwhile. Returns function's result. */
 void *hub_call_on_root(hub_fn *function, void *argument);
 
-/* A shielded wait, which must not end early, has failed with errno: counts that, unless by
- * hub_interrupt, and after HUB_DEADLOCKS_MAX ends the process, for that reason. */
+/* For a wait under a shield, which must not end early, and has failed with errno: counts the
+ * failure, unless hub_interrupt caused it, and after HUB_DEADLOCKS_MAX of them ends the process
+ * with the sentence why. */
 static inline void
 hub_wait_failed_again(int *deadlocks, const char *why)
 {
@@ -295,7 +298,7 @@ hub_wait_failed_again(int *deadlocks, const char *why)
 	CHECK_WHY(*deadlocks < HUB_DEADLOCKS_MAX, why);
 }
 
-/* Leaves the running coroutine for good, to the next runnable one or the loop. */
+/* Leaves the running coroutine for ever, to the next runnable one or the loop. */
 _Noreturn void hub_leave(struct hub *hub);
 
 #endif

@@ -1,5 +1,6 @@
-/* One coroutine waits in the queues of several objects at once, all with the epoch of one wait: the
- * first that wakes it wins, and to the others it is a waiter that waits no more. */
+/* One coroutine waits in the queues of several objects at once, with one epoch: the first waker
+ * ends the wait, and the wakes of all others come too late and do nothing. After the wait every
+ * waiter is taken out of its queue before the winning case is carried out. */
 #include "hub/select.h"
 
 #include <errno.h>
@@ -14,19 +15,22 @@
 #include "hub/io/wait_priv.h"
 #include "hub/sync/queue_priv.h"
 
-/* Up to so many cases wait on the caller's stack. */
+/* Up to this many waiters lie on the caller's stack; more are allocated. */
 #define SMALL 8
 
-/* A case that waits. */
+/* The waiting side of one case. */
 struct selector {
-	struct queue_putter putter; /* its waiter is the case's, whatever the kind */
+	struct queue_putter putter; /* its waiter serves every kind of case */
 	struct fd_interest interest;
 	struct hub_link link;
-	uint64_t id;   /* of the coroutine whose end is awaited */
-	bool is_taken; /* by a result that has arrived, though another case had woken the select */
+	uint64_t id; /* of the coroutine whose end is awaited */
+	/* A result has arrived and woken this waiter, though another case had ended the wait: it
+	 * must not be lost. */
+	bool is_taken;
 };
 
-/* Makes the case happen if it can now. Returns 0 (it has), EAGAIN, or why it can only fail. */
+/* Carries out the case if it can be now. Returns 0 (done), EAGAIN, or the errno with which the case
+ * can only fail. */
 static int
 try_now(struct hub_case *one)
 {
@@ -71,7 +75,7 @@ try_now(struct hub_case *one)
 	return result == 0 ? 0 : errno;
 }
 
-/* Where the case's waiter waits; NULL for kinds that wait otherwise. */
+/* The queue in which the case's waiter waits; NULL for kinds that wait otherwise. */
 static struct hub_waiter **
 waiters_of(const struct hub_case *one)
 {
@@ -104,8 +108,8 @@ awaited_ended(struct hub_link *link, struct hub_coroutine *coroutine)
 	waiter->is_met = hub_wake(waiter->coroutine, waiter->epoch, 0);
 }
 
-/* Notes what a descriptor or coroutine is; after a switch its number, or its memory, may be
- * another's. */
+/* Records which descriptor or coroutine the case means; after a switch the fd, or the memory, may
+ * be another's. */
 static void
 note(const struct hub_case *one, struct selector *selector)
 {
@@ -115,7 +119,8 @@ note(const struct hub_case *one, struct selector *selector)
 		selector->id = hub_id(one->object);
 }
 
-/* Whether that has been closed, or has ended, or has arrived, since. */
+/* Whether the case's descriptor was closed, its coroutine ended, or its result arrived, since note
+ * or enter. */
 static bool
 is_over(const struct hub_case *one, const struct selector *selector)
 {
@@ -123,14 +128,14 @@ is_over(const struct hub_case *one, const struct selector *selector)
 
 	if (one->kind == HUB_CASE_FD)
 		return fd_interest_is_over(&selector->interest);
-	/* Its memory may be gone by now. */
+	/* The result's memory may be gone: is_taken was stored on leaving its queue. */
 	if (one->kind == HUB_CASE_RESULT)
 		return selector->is_taken;
 	return one->kind == HUB_CASE_ENDED &&
 	       (awaited->id != selector->id || awaited->state == COROUTINE_DONE);
 }
 
-/* Returns 0, or an errno if the case cannot be waited for. */
+/* Puts self into the case's queue. Returns 0, or an errno if the case cannot be waited for. */
 static int
 enter(struct hub_case *one, struct selector *selector, struct hub_coroutine *self)
 {
@@ -141,7 +146,8 @@ enter(struct hub_case *one, struct selector *selector, struct hub_coroutine *sel
 	if (waiters != NULL) {
 		if (one->kind == HUB_CASE_QUEUE_PUT)
 			queue_putter_init(one->object, &selector->putter, one->item, 0);
-		/* A result gives itself only to those who ask for it. */
+		/* A result passes its value only to waiters whose item is set: a select only learns
+		 * that it has arrived. */
 		waiter->item = one->kind != HUB_CASE_RESULT ? one->item : NULL;
 		waiter_enter(waiters, waiter, self);
 	} else if (one->kind == HUB_CASE_ENDED) {
@@ -156,7 +162,7 @@ enter(struct hub_case *one, struct selector *selector, struct hub_coroutine *sel
 	return 0;
 }
 
-/* Returns whether it was this case that was woken. */
+/* Takes the waiter out of the case's queue. Returns whether this case ended the wait. */
 static bool
 leave(struct hub_case *one, struct selector *selector)
 {
@@ -173,7 +179,8 @@ leave(struct hub_case *one, struct selector *selector)
 	return waiter->is_met;
 }
 
-/* After the case was woken with reason. Returns false if a descriptor was not ready after all. */
+/* Carries out the case that ended the wait, with the waker's reason. Returns false if a descriptor
+ * is not ready after all. */
 static bool
 happen(struct hub_case *one, const struct selector *selector, int reason)
 {
@@ -190,8 +197,8 @@ happen(struct hub_case *one, const struct selector *selector, int reason)
 	return one->error != EAGAIN;
 }
 
-/* Makes the first case happen whose descriptor was closed, or whose coroutine has ended, while
- * another case, or nothing, was woken. Returns its index, or -1. */
+/* Finds the first case whose descriptor was closed, or whose coroutine has ended, while another
+ * case, or none, ended the wait, and carries it out. Returns its index, or -1. */
 static int
 find_over(struct hub_case *cases, size_t count, const struct selector *selectors)
 {
@@ -203,7 +210,7 @@ find_over(struct hub_case *cases, size_t count, const struct selector *selectors
 	return -1;
 }
 
-/* Lets others run. Returns as wait_once. */
+/* Lets other coroutines run. Returns as wait_once. */
 static int
 take_turns(struct hub_case *cases, size_t count, struct selector *selectors, int *reason)
 {
@@ -219,15 +226,15 @@ take_turns(struct hub_case *cases, size_t count, struct selector *selectors, int
 	*reason = hub_enter() != NULL ? 0 : errno;
 	if (*reason != 0)
 		return -1;
-	/* Also what was closed behind the hub's back. */
+	/* Notices descriptors that were closed behind the hub's back, too. */
 	for (size_t i = 0; i < count; i++)
 		if (cases[i].kind == HUB_CASE_FD)
 			fd_is_kept(&selectors[i].interest.hold);
 	return find_over(cases, count, selectors);
 }
 
-/* Waits in all cases. Returns the index of the one that happened, or -1 and an errno in *reason (0:
- * wait on). */
+/* Waits in all cases. Returns the index of the case that was carried out, or -1 with an errno in
+ * *reason (0: wait again). */
 static int
 wait_once(struct hub_case *cases, size_t count, struct selector *selectors, int64_t deadline,
 	int *reason)
@@ -256,17 +263,18 @@ wait_once(struct hub_case *cases, size_t count, struct selector *selectors, int6
 		if (!happen(&cases[met], &selectors[met], woken))
 			met = find_over(cases, entered, selectors);
 	} else if (*reason == EBADF) {
-		/* One that waited before is closed by now. */
+		/* A descriptor of an earlier round is closed by now. */
 		met = find_over(cases, entered + 1, selectors);
 		*reason = met >= 0 ? 0 : EBADF;
 	} else if (*reason == ETIMEDOUT) {
-		/* Killed since the time was up, it is told of that. */
+		/* A kill after the deadline has precedence. */
 		*reason = coroutine_interrupted(self) != 0 ? coroutine_interrupted(self) : EAGAIN;
 	}
 	return met;
 }
 
-/* Returns the index of a case that happened at once, or -1. */
+/* Tries each case once, beginning at turn. Returns the index of the case that was carried out, or
+ * -1. */
 static int
 try_all(struct hub_case *cases, size_t count, size_t turn)
 {
@@ -280,8 +288,8 @@ try_all(struct hub_case *cases, size_t count, size_t turn)
 	return -1;
 }
 
-/* The rest of a select, which waits, or whose turn it is to let others run. Returns the index, or
- * -1 and an errno in *reason. */
+/* The slow part of a select: it waits, or lets others run if is_turn. Returns the index, or -1 with
+ * an errno in *reason. */
 static int
 wait_all(struct hub_case *cases, size_t count, int64_t timeout, bool is_turn, int *reason)
 {
@@ -310,8 +318,8 @@ wait_all(struct hub_case *cases, size_t count, int64_t timeout, bool is_turn, in
 	}
 	while (index < 0 && *reason == 0) {
 		index = wait_once(cases, count, selectors, deadline, reason);
-		/* Woken for a descriptor that is not ready any more; something else may have
-		 * happened since. */
+		/* The descriptor that woke this wait is not ready any more; another case may be
+		 * possible since. */
 		if (index < 0 && *reason == 0)
 			index = try_all(cases, count, hub_this->selects);
 	}
@@ -334,7 +342,8 @@ hub_select(struct hub_case *cases, size_t count, int64_t timeout)
 			return failed(EINVAL);
 	if (count == 0 && timeout == HUB_FOREVER)
 		return failed(EINVAL);
-	/* Cases that are always ready must not keep the others from running. */
+	/* If the loop is due, others run first: cases that are always ready must not starve
+	 * them. */
 	is_turn = hub_tick(self->hub);
 	if (!is_turn)
 		index = try_all(cases, count, self->hub->selects++);

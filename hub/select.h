@@ -1,4 +1,4 @@
-/* Select: waiting for whichever of several things happens first, as in Go.
+/* Select: waiting for the first of several things, as in Go.
  *
  *	struct hub_case cases[] = {
  *		hub_case_get(jobs),
@@ -9,7 +9,7 @@
  *	case 0: work(cases[0].item); break;
  *	...
  *
- * Exactly one case happens: of the others nothing was taken, put or acquired. */
+ * Exactly one case is carried out: the others take, put and acquire nothing. */
 #ifndef HUBBUB_SELECT_H
 #define HUBBUB_SELECT_H
 
@@ -39,15 +39,17 @@ enum hub_case_kind {
 	HUB_CASE_MAX
 };
 
-/* One thing to wait for; made by the functions below. */
+/* One case; made by the functions below. */
 struct hub_case {
 	enum hub_case_kind kind;
 	void *object;
-	void *item;    /* what is put, or was got */
+	void *item;    /* the item to put, or the item got */
 	int fd;        /* of HUB_CASE_FD */
 	short events;  /* of poll(2) */
-	short revents; /* which of them are ready */
-	int error; /* 0, or why it happened otherwise: EPIPE (closed), EBADF (also: fd was closed) */
+	short revents; /* the events that are ready */
+	/* 0, or why the case ended without its effect: EPIPE (closed), EBADF (closed, or the fd
+	 * was). */
+	int error;
 	void *room[2]; /* for later versions: NULL */
 };
 
@@ -87,7 +89,7 @@ hub_case_put(struct hub_queue *queue, void *item)
 	return one;
 }
 
-/* The event being set. Switches: no. */
+/* Waits for the event to be set. Switches: no. */
 static inline struct hub_case
 hub_case_event(struct hub_event *event)
 {
@@ -96,7 +98,7 @@ hub_case_event(struct hub_event *event)
 	return one;
 }
 
-/* The result having arrived; hub_result_get then does not wait. Switches: no. */
+/* Waits for the result to arrive; hub_result_get then does not wait. Switches: no. */
 static inline struct hub_case
 hub_case_result(struct hub_result *result)
 {
@@ -105,7 +107,7 @@ hub_case_result(struct hub_result *result)
 	return one;
 }
 
-/* A permit of the semaphore, which is acquired. Switches: no. */
+/* Acquires a permit of the semaphore. Switches: no. */
 static inline struct hub_case
 hub_case_semaphore(struct hub_semaphore *semaphore)
 {
@@ -114,7 +116,7 @@ hub_case_semaphore(struct hub_semaphore *semaphore)
 	return one;
 }
 
-/* The coroutine's end; it is still to be joined. Switches: no. */
+/* Waits for the coroutine's end; the coroutine must still be joined. Switches: no. */
 static inline struct hub_case
 hub_case_ended(struct hub_coroutine *coroutine)
 {
@@ -123,9 +125,9 @@ hub_case_ended(struct hub_coroutine *coroutine)
 	return one;
 }
 
-/* The descriptor being ready for one of events, which are those of poll(2). A hang-up or an error
- * makes it ready for all of them; with no events it is these that are waited for, and revents tells
- * which it was (POLLHUP, POLLERR). Switches: no. */
+/* Waits for the descriptor to be ready for one of events, which are those of poll(2). A hang-up or
+ * an error makes it ready for all of them. With no events only hang-ups and errors are waited for,
+ * and revents tells which came (POLLHUP, POLLERR). Switches: no. */
 static inline struct hub_case
 hub_case_fd(int fd, short events)
 {
@@ -134,14 +136,13 @@ hub_case_fd(int fd, short events)
 	return one;
 }
 
-/* Waits until one of the cases can happen, makes it happen, and returns its index; where several
- * can, they take turns. Waits timeout nanoseconds at most: 0 or less not at all, HUB_FOREVER
- * without end.
- * Switches: yes, unless one can happen at once.
+/* Waits until one of the cases can be carried out, carries it out, and returns its index; if
+ * several can, they take turns. Waits at most timeout nanoseconds: not at all for 0 or less,
+ * without limit for HUB_FOREVER.
+ * Switches: yes, unless one can be carried out at once.
  * Returns the index, with error, item and revents of that case set; or -1 with errno EAGAIN (the
- * timeout has passed), EINVAL (count is 0 and timeout HUB_FOREVER, or a case is none, or
- * was not made by the functions above), ENOMEM,
- * ECANCELED, ETIMEDOUT, EDEADLK or EPERM. */
+ * timeout has passed), EINVAL (count is 0 and timeout HUB_FOREVER, or a case was not made by the
+ * functions above), ENOMEM, ECANCELED, ETIMEDOUT, EDEADLK or EPERM. */
 int hub_select(struct hub_case *cases, size_t count, int64_t timeout);
 
 HUBBUB_API_END

@@ -1,6 +1,10 @@
-/* libev facts that this file lives by (4.33): all watchers of one signal must be of one loop, or it
- * aborts; it installs its handler with the first watcher, on the interrupted stack, and resets the
- * signal to its default action with the last. */
+/* Signal handlers as coroutines: a libev watcher for each, whose callback spawns one coroutine for
+ * each arrival. A signal belongs to one hub of the process; `handled` records which, under the
+ * mutex.
+ *
+ * Facts about libev (4.33) that this file relies on: all watchers of one signal must belong to one
+ * loop, or libev aborts; it installs its handler with the first watcher, to run on the interrupted
+ * stack, and resets the signal to the default action with the last. */
 #include "hub/signal_priv.h"
 
 #include <errno.h>
@@ -17,16 +21,17 @@
 
 struct hub_signal {
 	ev_signal watcher;
-	struct list link;    /* in all */
-	struct list pending; /* arrivals whose handlers have not begun: they end with it */
+	struct list link; /* in the list all */
+	/* Arrivals whose handlers have not begun; hub_signal_stop drops them. */
+	struct list pending;
 	struct hub *hub;
 	void (*handler)(int number, void *context);
 	void *context;
 };
 
-/* What the process knows of one signal. */
+/* The hub that handles each signal, and the action before; under the mutex. */
 static struct handled {
-	struct hub *hub; /* whose it is, or NULL */
+	struct hub *hub; /* the hub that handles the signal, or NULL */
 	unsigned handlers;
 	struct sigaction before;
 } handled[NSIG];
@@ -63,7 +68,7 @@ handler_ended(struct hub_link *link, struct hub_coroutine *coroutine)
 	free(arrival);
 }
 
-/* Without memory the signal is lost, as one to a process that is out of memory may be. */
+/* Without memory the signal is lost. */
 static void
 on_signal(struct ev_loop *loop, ev_signal *watcher, int events)
 {
@@ -101,12 +106,13 @@ can_handle(int number)
 	case SIGURG: /* the watchdog's */
 		return false;
 	default:
-		/* In between are the C library's own. */
+		/* Signals between the two are reserved by the C library. */
 		return number > 0 && number < NSIG && (number < __SIGRTMIN || number >= SIGRTMIN);
 	}
 }
 
-/* libev's handler on the signal stack, where there is one: a coroutine's is small. */
+/* Makes libev's handler run on the signal stack, if the thread has one: a coroutine's stack is
+ * small. */
 static void
 use_signal_stack(int number)
 {
@@ -174,7 +180,7 @@ give_up(struct hub_signal *signal)
 	struct handled *known = &handled[number];
 
 	list_remove(&signal->link);
-	/* What the handler is given may be gone with it. */
+	/* The handler's context may be freed after the stop. */
 	LIST_EACH (pending, &signal->pending) {
 		CONTAINER_OF(pending, struct arrival, siblings)->handler = NULL;
 		list_remove(pending);

@@ -1,3 +1,4 @@
+/* The end of a hub's signal handlers (signal.h). */
 #ifndef HUBBUB_SIGNAL_PRIV_H
 #define HUBBUB_SIGNAL_PRIV_H
 
@@ -5,7 +6,7 @@
 
 struct hub;
 
-/* Stops all of the hub's that are left. */
+/* Stops all handlers of the hub that are left. */
 void signals_stop(struct hub *hub);
 
 #endif

@@ -1,3 +1,7 @@
+/* Taking and putting stacks. A slot is in use, or in exactly one of its chunk's sets idle and cold;
+ * stack_get takes the idle slot with the lowest index of the first open chunk, so that other chunks
+ * become empty. Memory is given back only where no coroutine of the arena runs, or below the
+ * caller's own frames. */
 #include "hub/stack_priv.h"
 
 #include <errno.h>
@@ -8,8 +12,8 @@
 #include "hub/base/kernel.h"
 #include "hub/chunk_priv.h"
 
-/* What may lie below a stack pointer: of a parked stack nothing, of the running one the frames of
- * those who give its pages back. */
+/* Bytes kept below a stack pointer: a parked stack has nothing there, the running one the frames of
+ * the functions that give its pages back. */
 #define FRAMES_ROOM 512
 
 /* ---- slots ---- */
@@ -71,8 +75,8 @@ get_cold(struct stack_arena *arena)
 	return stack;
 }
 
-/* The first chunk with an idle slot, or NULL. Those that have none any more leave only when they
- * are met: the only slot of a chunk may come and go. */
+/* The first chunk with an idle slot, or NULL. A chunk without one leaves the list only here, since
+ * the only slot of a chunk may be taken and put again and again. */
 static inline struct chunk *
 chunk_with_idle(struct stack_arena *arena)
 {
@@ -116,11 +120,12 @@ stack_begins(struct stack *stack)
 	stack->chunk->arena->is_restless = true;
 }
 
-/* Gives back the pages of a stack that lie wholly below what is in use. */
+/* Gives back the pages of a stack that lie wholly below the byte in_use. */
 static __attribute__((noinline)) void
 give_below(struct stack *stack, const unsigned char *in_use)
 {
-	/* A canary is not worth the fault that it would cost. */
+	/* The page of a canary is kept: giving it back would cost a page fault at the next
+	 * check. */
 	unsigned char *low = stack->low + (stack->is_canary ? stack_page_size : 0);
 	unsigned char *keep =
 		(unsigned char *)((uintptr_t)(in_use - FRAMES_ROOM) & ~(stack_page_size - 1));
@@ -130,7 +135,7 @@ give_below(struct stack *stack, const unsigned char *in_use)
 	if (keep >= first_page(stack))
 		stack_set_watermark(stack);
 	else
-		/* When it parks next, it may have come up again. */
+		/* It may have grown up again when it parks next: look then. */
 		stack->mark = (void *)UINTPTR_MAX;
 }
 
@@ -141,14 +146,14 @@ check_canary(const struct stack *stack)
 		"a coroutine overflowed its stack; give the hub larger stacks");
 }
 
-/* Whether the caller's frames lie there. */
+/* Whether the caller runs on this stack. */
 static inline bool
 stands_on(const struct stack *stack, const unsigned char *here)
 {
 	return here > stack->low && here < stack->end;
 }
 
-/* Into the open ones: before them, or behind. */
+/* Puts the chunk into the list of open chunks, first or last. */
 static void
 chunk_open(struct stack_arena *arena, struct chunk *chunk, bool is_first)
 {
@@ -165,7 +170,7 @@ stack_put(struct stack_arena *arena, struct stack *stack)
 
 	if (stack->is_canary)
 		check_canary(stack);
-	/* Below the last frame, where valgrind lets nobody read. */
+	/* The watermark lies below all frames, where valgrind forbids reads. */
 	annotate_readable(first_page(stack), WATERMARK_SIZE);
 	if (stack->is_deep || memcmp(first_page(stack), stack_watermark, WATERMARK_SIZE) != 0)
 		give_below(stack, stands_on(stack, here) ? here : stack->end);

@@ -1,4 +1,4 @@
-/* How large a coroutine's stack may be, for hubs and for those who set it by an option. */
+/* Sizes of a coroutine's stack in bytes, for hubs and for programs with an option for it. */
 #ifndef HUBBUB_STACK_H
 #define HUBBUB_STACK_H
 

@@ -1,3 +1,7 @@
+/* A variable that a coroutine of this thread initialises is in the hub's list, with a queue of the
+ * coroutines that wait for it. If another thread initialises it, a coroutine sleeps and looks
+ * again, and a thread without a coroutine waits by futex(2). The guard's bytes are those of
+ * libstdc++. */
 #include "hub/statics_priv.h"
 
 #include <errno.h>
@@ -10,18 +14,18 @@
 #include "hub/timeout.h"
 #include "hub/waiters_priv.h"
 
-/* The first byte is what compiled code looks at. */
+/* Compiled code reads the first byte; the rest is libstdc++'s. */
 enum { IS_DONE = 1, IS_PENDING = 1 << 8, HAS_SLEEPERS = 1 << 16 };
 
-/* How long a coroutine sleeps between two looks at what another thread initialises. */
+/* How long a coroutine sleeps between two looks at a variable that another thread initialises. */
 #define LOOK_FIRST HUB_MILLISECOND
 #define LOOK_LAST (16 * HUB_MILLISECOND)
 
-/* A variable that a coroutine of the thread initialises. */
+/* A variable that a coroutine of this thread is initialising. */
 struct hub_static {
 	struct hub_static *next;
 	int *guard;
-	uint64_t owner; /* of hub_id */
+	uint64_t owner; /* hub_id of that coroutine */
 	struct hub_waiter *waiters;
 };
 
@@ -35,7 +39,7 @@ find(struct hub *hub, const int *guard)
 	return place;
 }
 
-/* Without memory the others look for themselves. */
+/* Without memory the other coroutines poll, as if another thread initialised the variable. */
 static void
 note(int *guard)
 {
@@ -65,8 +69,8 @@ end(int *guard, int state)
 	free(one);
 }
 
-/* Waits for another coroutine of the thread, or until hub_interrupt. Kills and deadlines come
- * later: the variable has to be there, whatever the caller is to become. */
+/* Waits for another coroutine of this thread, or until hub_interrupt. Shielded: the variable must
+ * exist before a kill or deadline can have an effect. */
 static void
 wait_for_coroutine(struct hub_static *one)
 {
@@ -83,12 +87,12 @@ wait_for_coroutine(struct hub_static *one)
 	hub_shield_start(&shield);
 	result = waiter_wait(&one->waiters, &waiter, hub_this->current, &wait);
 	hub_shield_stop(&shield);
-	/* A shield is none against hub_interrupt: the caller looks again. */
+	/* hub_interrupt ends a shielded wait, too: the caller looks again. */
 	CHECK_WHY(result == 0 || errno == EINTR,
 		"deadlock: who initialises a function's static variable can never go on");
 }
 
-/* Waits for another thread, for a while: one sleep, or its next word. */
+/* Waits for another thread: a coroutine sleeps once, a thread waits for the guard to change. */
 static void
 wait_for_thread(int *guard, int seen, int64_t *pause)
 {

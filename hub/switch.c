@@ -1,3 +1,6 @@
+/* Raw coroutines. A switch makes the caller the driver of its target, unless the target drives the
+ * caller already: then the switch is a return. Ended targets are replaced by their nearest living
+ * ancestor. A coroutine that hub_switch suspends is in state SWITCHED, which only a switch ends. */
 #include "hub/switch.h"
 
 #include <errno.h>
@@ -22,8 +25,7 @@ hub_new(hub_fn *body)
 	return coroutine;
 }
 
-/* Whether to is one of those who drive from: then the switch ends what they asked for, as a return
- * ends a call. */
+/* True if `to` drives `from`, directly or through others. Such a switch is a return, not a call. */
 static bool
 is_return(const struct hub_coroutine *from, const struct hub_coroutine *to)
 {
@@ -32,7 +34,7 @@ is_return(const struct hub_coroutine *from, const struct hub_coroutine *to)
 	return from == to;
 }
 
-/* The running coroutine is suspended, and drives to unless to has driven it. */
+/* Suspends the running coroutine, which becomes the driver of `to`, unless this is a return. */
 static inline __attribute__((always_inline)) void
 hand_over(struct hub *hub, struct hub_coroutine *to)
 {
@@ -49,7 +51,7 @@ hand_over(struct hub *hub, struct hub_coroutine *to)
 	to->state = COROUTINE_RUNNING;
 }
 
-/* Before anything is read of hub, which a thread need not have. */
+/* Called before any field of hub is read: the thread may have no hub. */
 static inline __attribute__((always_inline)) void
 check_own(const struct hub *hub, const struct hub_coroutine *to)
 {
@@ -75,7 +77,9 @@ hub_switch(struct hub_coroutine *to, void *value)
 	return hub_transfer_tail(hub, to, value);
 }
 
-/* Who is really thrown at: those that have not started end, those that have ended pass it on. */
+/* Finds who receives the error: a target that has not started ends, and one that has ended is
+ * skipped, in favour of its parent. ECANCELED goes no further than the target's own end: its parent
+ * gets NULL, or, if the target had ended before, the caller does. */
 static struct hub_coroutine *
 find_target(struct hub_coroutine *to, int *error)
 {

@@ -1,3 +1,7 @@
+/* Scopes and shields are a list from the innermost outwards, in the callers' frames. Each scope
+ * knows the earliest deadline up to the next shield, so a wait compares one number. Misuse ends the
+ * process: a scope that is started twice, or stopped out of order, or left in a frame that is
+ * gone. */
 #include "hub/timeout.h"
 
 #include <errno.h>
@@ -5,8 +9,8 @@
 #include "hub/base/clock.h"
 #include "hub/scheduler_priv.h"
 
-/* Whether the scope lies on the running coroutine's stack, below all frames: then whoever started
- * it has returned, and other frames have lain there since. */
+/* Whether the scope lies on the running coroutine's stack, below all frames: then the function that
+ * started it has returned, and other frames have overwritten it since. */
 static inline bool
 is_left(const struct hub_coroutine *self, const struct hub_timeout *scope)
 {
@@ -15,7 +19,8 @@ is_left(const struct hub_coroutine *self, const struct hub_timeout *scope)
 	return at >= self->stack.low && at < here && here < self->stack.end;
 }
 
-/* A scope is about to be started. */
+/* Checks that scope may be started: no frame of a started scope is gone, and scope is not
+ * started. */
 static inline void
 check_start(const struct hub_coroutine *self, const struct hub_timeout *scope)
 {
@@ -103,7 +108,7 @@ hub_shield_stop(struct hub_timeout *shield)
 
 	self->shields--;
 	coroutine_update_interrupt(self);
-	/* No timer was armed for what is around it. */
+	/* The scopes around the shield had no timer while it was up. */
 	if (self->scope != NULL)
 		coroutine_expire_scopes(self, clock_now());
 	errno = error;

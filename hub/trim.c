@@ -1,3 +1,6 @@
+/* Time is divided into windows. Each window records the most slots that were in use at once; what
+ * exceeds the maximum of the last TRIM_WINDOWS windows is given back. The timer does a bounded
+ * amount of work at each look and comes back soon while some is left. */
 #include "hub/trim_priv.h"
 
 #include <stdio.h>
@@ -9,14 +12,14 @@
 #include "hub/io/table_priv.h"
 #include "hub/scheduler_priv.h"
 
-/* In one go no more than some 200 us of work; then coroutines run, and it goes on soon. */
+/* Work of one look: some 200 us. If some is left, coroutines run and the timer comes back SOON. */
 #define SWEEP_MOST 256
 #define COOL_MOST 1
 #define SOON (10 * CLOCK_MILLISECOND)
 #define OUTSIDE_LEAST 1024
 
-/* What was freed goes back with time, but only while somebody allocates, or says so; at last all of
- * it does. */
+/* The allocator gives freed memory back with time, but only while the program allocates: so tell it
+ * to decay, and in the last window to give back everything. */
 static void
 trim_allocator(bool is_last)
 {
@@ -45,7 +48,7 @@ arm(struct hub *hub, int64_t nanoseconds)
 	ev_timer_start(hub->loop, &hub->trim.timer);
 }
 
-/* A window is over: what was needed in the oldest counts no more. */
+/* Begins a new window: the oldest one's peak is forgotten. */
 static void
 turn_window(struct hub *hub, int64_t now)
 {
@@ -84,7 +87,7 @@ look(struct ev_loop *loop, ev_timer *timer, int events)
 		trim->quiet = 0;
 	trim->is_wanted = false;
 	has_more = stack_arena_sweep(&hub->arena, parked_at, SWEEP_MOST);
-	/* For how long memory has not been needed before it goes back. */
+	/* Entries of descriptors are given back once they have been unused for this long. */
 	fd_table_trim(hub, trim->window * (TRIM_WINDOWS - 1));
 	if (now - trim->began >= trim->window)
 		turn_window(hub, now);

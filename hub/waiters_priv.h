@@ -1,5 +1,5 @@
-/* A queue of waiting coroutines (base/fifo.h): what every object that is waited for has. First in,
- * first woken. Waiters live on the stacks of the coroutines that wait. */
+/* A queue of waiting coroutines (base/fifo.h), part of every object that can be waited for. The
+ * first to wait is the first to be woken. A waiter lies on the stack of its coroutine. */
 #ifndef HUBBUB_WAITERS_H
 #define HUBBUB_WAITERS_H
 
@@ -16,14 +16,15 @@ struct hub_waiter {
 	struct hub_waiter *next;
 	struct hub_waiter *previous;
 	struct hub_coroutine *coroutine;
-	void *item;     /* what it brings, or is given */
-	uint32_t epoch; /* of the wait, so that a late wake does nothing */
+	void *item;     /* the item that the coroutine puts, or is given */
+	uint32_t epoch; /* of the wait: a late wake does nothing */
 	bool is_queued;
-	bool is_met; /* it was this one, of those of the same wait, that was woken */
+	bool is_met; /* this waiter ended the wait (a select has several) */
 };
 
-/* Enters the running coroutine, with the item that the caller has set; it then calls hub_suspend,
- * and waiter_leave if that fails. For a wait in one queue, waiter_wait does all three. */
+/* Puts the running coroutine into the queue, with the item that the caller has set. The caller then
+ * calls hub_suspend, and waiter_leave if that fails. For a wait in one queue waiter_wait does all
+ * three. */
 static inline void
 waiter_enter(struct hub_waiter **first, struct hub_waiter *waiter, struct hub_coroutine *self)
 {
@@ -34,7 +35,7 @@ waiter_enter(struct hub_waiter **first, struct hub_waiter *waiter, struct hub_co
 	FIFO_APPEND(*first, waiter, next, previous);
 }
 
-/* Takes a waiter out; one that is out already, because it was woken, stays so. */
+/* Takes a waiter out of the queue; does nothing if a wake has taken it out. */
 static inline void
 waiter_leave(struct hub_waiter **first, struct hub_waiter *waiter)
 {
@@ -44,8 +45,8 @@ waiter_leave(struct hub_waiter **first, struct hub_waiter *waiter)
 	FIFO_REMOVE(*first, waiter, next, previous);
 }
 
-/* Takes out and wakes the first, which must exist. Returns false if it waited no more: a kill or a
- * deadline had ended its wait, and it has not run since. */
+/* Takes out and wakes the first waiter, which must exist. Returns false if its wait had ended, by a
+ * kill or a deadline, and the coroutine has not run since. */
 static inline bool
 waiter_wake_first(struct hub_waiter **first, int reason)
 {
@@ -56,8 +57,9 @@ waiter_wake_first(struct hub_waiter **first, int reason)
 	return waiter->is_met;
 }
 
-/* Takes out and wakes the first that still waits, and returns it; NULL if nobody does. It runs
- * later: what is left with its waiter now, it finds. */
+/* Takes out and wakes the first waiter whose wait has not ended, and returns it; NULL if there is
+ * none. The coroutine runs later; it will see whatever the caller stores in waiter->item before
+ * that. */
 static inline struct hub_waiter *
 waiters_meet(struct hub_waiter **first)
 {
@@ -70,7 +72,7 @@ waiters_meet(struct hub_waiter **first)
 	return NULL;
 }
 
-/* Takes out and wakes all. */
+/* Takes out and wakes all waiters. */
 static inline void
 waiters_wake_all(struct hub_waiter **first, int reason)
 {
@@ -78,8 +80,8 @@ waiters_wake_all(struct hub_waiter **first, int reason)
 		waiter_wake_first(first, reason);
 }
 
-/* A whole wait: enters, suspends, and leaves if it was not woken out of the queue.
- * Returns 0, or -1 with errno ETIMEDOUT, ECANCELED, EDEADLK, or what a waker gave. */
+/* A whole wait: enters the queue, suspends, and leaves the queue if the wait ended without a wake
+ * from it. Returns 0, or -1 with errno ETIMEDOUT, ECANCELED, EDEADLK, or the waker's reason. */
 static inline int
 waiter_wait(struct hub_waiter **first, struct hub_waiter *waiter, struct hub_coroutine *self,
 	const struct wait *wait)
