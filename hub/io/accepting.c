@@ -1,3 +1,9 @@
+/* The acceptor of a server: one coroutine that accepts in a loop while may_accept permits it and
+ * the pool has room. Each failure is judged: an error of one connection is skipped, a shortage is
+ * tried again after a pause, and an error of the listener ends the loop.
+ *
+ * server->listener records what the listener's fd refers to while the acceptor runs: if another
+ * part of the program closes it, the acceptor ends and never touches the fd again. */
 #include "hub/io/accepting_priv.h"
 
 #include <errno.h>
@@ -15,13 +21,13 @@
 
 #define PAUSE_FIRST (10 * HUB_MILLISECOND)
 #define PAUSE_MOST HUB_SECOND
-#define ACCEPTS_IN_A_ROW 64 /* then everybody else gets a turn */
-/* Errors of single connections without one that was accepted: then it is none of these. */
+#define ACCEPTS_IN_A_ROW 64 /* then other coroutines run */
+/* After this many errors of single connections in a row they count as a shortage. */
 #define ABORTS_IN_A_ROW 16
 
 /* ---- the socket ---- */
 
-/* Begins to use it: from here on it is known if others close it. */
+/* From here on the server notices if another part of the program closes the socket. */
 static void
 socket_begin(struct hub_server *server)
 {
@@ -38,12 +44,12 @@ socket_end(struct hub_server *server)
 
 /* ---- one connection, or one datagram ---- */
 
-/* What to do about a failure. accept(2) hands on errors of the connection that it would have
- * returned, and a datagram socket those of earlier replies; they are that peer's alone. Whatever
- * else it says may last, and is tried again after a pause. */
+/* What follows a failure. accept(2) reports errors of the connection that it would have returned,
+ * and a datagram socket those of earlier replies: they concern that peer alone. Any other error may
+ * last, and accepting is tried again after a pause. */
 enum verdict { VERDICT_NEXT, VERDICT_WAIT, VERDICT_END };
 
-/* Whether connections cannot be accepted there at all: the kernel says EOPNOTSUPP of single ones,
+/* Whether the socket cannot accept at all: the kernel reports EOPNOTSUPP for single connections,
  * too. */
 static bool
 is_no_listener(const struct hub_server *server)
@@ -59,7 +65,8 @@ is_no_listener(const struct hub_server *server)
 static enum verdict
 judge(struct hub_server *server, int error)
 {
-	/* Killed or timed out: errno may be the same as a peer's. */
+	/* If the acceptor was killed or timed out, errno is its own, though a peer's may have the
+	 * same value. */
 	if (hub_enter() == NULL)
 		return VERDICT_END;
 	switch (error) {
@@ -107,7 +114,7 @@ accepting_back_off(struct hub_server *server)
 	return hub_timeout_stop(&scope) && error == ETIMEDOUT ? 0 : error;
 }
 
-/* Waits until may_accept may be asked again. Returns 0 or an errno. */
+/* Waits until it is time to ask may_accept again. Returns 0 or an errno. */
 static int
 wait_permitted(struct hub_server *server)
 {
@@ -115,7 +122,7 @@ wait_permitted(struct hub_server *server)
 	return hub_event_wait(&server->freed) == 0 ? 0 : errno;
 }
 
-/* Whether somebody is queued; false of what does not listen. */
+/* Whether a connection is queued; false for a socket that does not listen. */
 static bool
 is_queued(const struct hub_server *server)
 {
@@ -145,8 +152,8 @@ tell_not_accepted(const struct hub_server *server)
 		server->options.not_accepted(server->context);
 }
 
-/* Accepts what is queued now, which was permitted; *address is set if it is asked for. Returns the
- * connection, or -1 with errno. */
+/* Accepts a queued connection, for which may_accept has been asked; *address is set if admits needs
+ * it. Returns the connection, or -1 with errno. */
 static int
 accept_now(struct hub_server *server, struct sockaddr_storage *address)
 {
@@ -164,16 +171,16 @@ accept_now(struct hub_server *server, struct sockaddr_storage *address)
 	return client;
 }
 
-/* What an accept that does not wait has failed with: without files the kernel says so before it
- * looks whether anybody is queued. */
+/* The errno of a failed accept that must not wait. At the limit of open files the kernel reports
+ * that limit even when no connection is queued: then it is EAGAIN. */
 static int
 failed_now(const struct hub_server *server, int error)
 {
 	return (error == EMFILE || error == ENFILE) && !is_queued(server) ? EAGAIN : error;
 }
 
-/* Takes one connection from the socket into a new session. Returns 0 or an errno; if it may not
- * wait, EAGAIN if none is queued, and EBUSY if one is and must not be accepted now. */
+/* Takes one connection from the socket into a new session. Returns 0 or an errno. If it must not
+ * wait: EAGAIN if no connection is queued, EBUSY if one is and must not be accepted now. */
 static int
 take_connection(struct hub_server *server, bool may_wait)
 {
@@ -203,7 +210,7 @@ take_connection(struct hub_server *server, bool may_wait)
 	if (entry == NULL) {
 		kernel_close(client);
 	} else {
-		/* A client seldom speaks before it is accepted: wait for it instead of asking
+		/* A client seldom sends before it is accepted: wait for its bytes instead of trying
 		 * first. */
 		entry->drained_for = FD_ANYBODY;
 		error = server_take_client(server, client);
@@ -233,7 +240,7 @@ take_datagram(struct hub_server *server, bool may_wait)
 		free(session);
 		return error;
 	}
-	/* A short one, in a handler that waits, is not to hold the memory of the longest. */
+	/* A handler that waits would otherwise hold the memory of the longest datagram. */
 	smaller = realloc(session, sizeof *session + (size_t)length);
 	if (smaller != NULL)
 		session = smaller;
@@ -243,7 +250,8 @@ take_datagram(struct hub_server *server, bool may_wait)
 	return session_start(server, session);
 }
 
-/* After a failure. Returns 0 to go on, or an errno, EBUSY for what may be tried again later. */
+/* Handles a failure. Returns 0 to go on, or an errno: EBUSY for one that may be tried again
+ * later. */
 static int
 take_failed(struct hub_server *server, int error, bool may_wait)
 {
@@ -256,8 +264,9 @@ take_failed(struct hub_server *server, int error, bool may_wait)
 	return verdict == VERDICT_END ? error : 0;
 }
 
-/* Takes one. Returns 0 (go on, also after a failure that is only a peer's), or an errno: if it may
- * not wait, EAGAIN if none is queued, and EBUSY if one is that cannot be accepted now. */
+/* Takes one connection or datagram. Returns 0 (go on, also after an error of one peer), or an
+ * errno. If it must not wait: EAGAIN if none is queued, EBUSY if one is that cannot be accepted
+ * now. */
 static int
 take_one(struct hub_server *server, bool may_wait)
 {
@@ -269,7 +278,7 @@ take_one(struct hub_server *server, bool may_wait)
 		if (hub_enter() == NULL)
 			return errno;
 	}
-	/* While the pool is full, whoever comes is better off in the kernel's queue. */
+	/* While the pool is full, clients wait in the kernel's queue. */
 	if (hub_pool_wait(server->options.pool) != 0)
 		return errno;
 	if (fd_was_closed(&server->listener))

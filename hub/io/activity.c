@@ -1,5 +1,6 @@
-/* Receiving and sending set bits and a time in the descriptor's entry, at the cost of a few
- * instructions; here they are read, and told as an answer. */
+/* The activity of a connection. Receiving and sending only set bits and a time in the fd's entry,
+ * at the cost of a few instructions; this file turns these into answers. fd_activity changes the
+ * bits that say what the last call has seen, so each fd has one caller. */
 #include "hub/io/activity.h"
 
 #include "hub/io/fd_priv.h"

@@ -1,5 +1,5 @@
-/* What is going on over a descriptor, whichever coroutine uses it and however it waits: for
- * servers, which judge by it whether a connection is idle. */
+/* The activity of a descriptor, whichever coroutine uses it and in whichever way it waits. Servers
+ * use it to tell idle connections. */
 #ifndef HUBBUB_IO_ACTIVITY_H
 #define HUBBUB_IO_ACTIVITY_H
 
@@ -8,32 +8,32 @@
 
 #include "hub/base/inside.h"
 
-/* Of a number that the hub does not know, all is zero. */
+/* All zero for an fd that the hub does not know. */
 struct fd_activity {
-	bool is_receiving; /* somebody waits to receive, perhaps among other things; or an epoll
-			    * set has it that is not the hub's */
-	bool is_sending;   /* somebody waits for the peer to take more, perhaps among others */
-	bool has_come;     /* anything, since it entered the hub or since fd_begin_anew */
-	bool is_asked;     /* something has come since something was last sent */
-	bool is_new;       /* is_asked, of a request that no call of this has seen before */
-	bool has_sent;     /* something was sent since the last call of this */
-	bool is_busy;      /* fd_set_busy */
-	bool is_settled;   /* the service has said that it is not, and nothing has come or gone
-			    * since */
-	bool has_ended;    /* its input: hub_end_input */
+	/* A coroutine waits to receive, perhaps in a select; or an epoll set of the application's
+	 * has the fd. */
+	bool is_receiving;
+	bool is_sending;   /* a coroutine waits for room to send, perhaps in a select */
+	bool has_come;     /* bytes have come since it entered the hub, or since fd_begin_anew */
+	bool is_asked;     /* bytes have come since bytes were last sent */
+	bool is_new;       /* is_asked, for a request that no earlier call has seen */
+	bool has_sent;     /* bytes were sent since the last call of this */
+	bool is_busy;      /* the service says that it works for the peer (fd_set_busy) */
+	bool is_settled;   /* the service has ended that work, and no bytes came or went since */
+	bool has_ended;    /* its input was ended (hub_end_input) */
 	int64_t active_at; /* the hub's clock when bytes last came or went, or it entered */
 };
 
-/* In this thread's hub, for the one who looks after the descriptor: it remembers what it has told.
- * Does not switch. */
+/* Reads the activity of an fd of this thread's hub. It remembers what it has returned, so each fd
+ * has one caller. Does not switch. */
 struct fd_activity fd_activity(int fd);
 
-/* What has come so far was no request but came before the first one, such as a PROXY header. Does
- * not switch. */
+/* The bytes so far were no request but came before the first one, such as a PROXY header. Does not
+ * switch. */
 void fd_begin_anew(int fd) HUB_INSIDE(fd_begin_anew);
 
-/* The service's word on whether it is at work for the descriptor; when it is not any more, nothing
- * is asked of it, and it was active just now. Does not switch. */
+/* The service says whether it is working for the peer. When it stops, no request is open, and the
+ * descriptor counts as active just now. Does not switch. */
 void fd_set_busy(int fd, bool is_busy) HUB_INSIDE(fd_set_busy);
 
 #endif

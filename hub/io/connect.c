@@ -1,3 +1,6 @@
+/* Connecting to a name races attempts in a nursery (RFC 8305): each runs in a coroutine of its own,
+ * the first that connects wins, and the nursery cancels the others. Listening at a name tries its
+ * addresses in order. Each socket that is made is returned or closed here. */
 #include "hub/io/connect.h"
 
 #include <errno.h>
@@ -42,7 +45,8 @@ look_up(const char *host, const char *service, int flags, struct addrinfo **resu
 	}
 }
 
-/* The addresses, families alternating from the first one's; to be freed. NULL with errno. */
+/* The addresses, with families alternating, beginning with the family of the first; the caller
+ * frees the array. NULL with errno. */
 static const struct addrinfo **
 alternate(const struct addrinfo *all, size_t *number)
 {
@@ -88,10 +92,10 @@ connect_to(const struct addrinfo *address)
 }
 
 struct race {
-	const struct addrinfo *next; /* whose attempt is about to start */
+	const struct addrinfo *next; /* the address of the attempt that is about to start */
 	struct hub_event changed;
 	size_t running;
-	int winner; /* -1 before there is one */
+	int winner; /* the connected fd; -1 before there is one */
 	int error;  /* of the last attempt that failed */
 };
 
@@ -112,8 +116,8 @@ attempt(void *argument)
 	return NULL;
 }
 
-/* Starts attempts until one has won, all have failed, or the caller may not wait. Returns 0, or an
- * errno. */
+/* Starts attempts until one has won, all have failed, or the caller is interrupted. Returns 0, or
+ * an errno. */
 static int
 run_race(struct race *race, const struct addrinfo **addresses, size_t count,
 	struct hub_nursery *nursery)
@@ -154,7 +158,7 @@ connect_first(const struct addrinfo **addresses, size_t count)
 	hub_nursery_close(&nursery);
 	if (error == 0)
 		return race.winner;
-	/* Interrupted, but one may have been connected at the last moment. */
+	/* The caller was interrupted, but an attempt may have connected just before. */
 	if (race.winner != -1)
 		hub_close(race.winner);
 	return failed(error);
@@ -202,7 +206,8 @@ listen_at(const struct addrinfo *address, bool is_any, int backlog)
 	return failed(error);
 }
 
-/* On all addresses: IPv6 first, which takes IPv4 too. */
+/* Listens on all addresses: by an IPv6 socket, which takes IPv4 connections, too, else by an IPv4
+ * one. */
 static int
 listen_anywhere(const struct addrinfo *addresses, int backlog)
 {
@@ -220,8 +225,8 @@ listen_anywhere(const struct addrinfo *addresses, int backlog)
 	return -1;
 }
 
-/* On the first address that this machine has; one that is in use is no reason to listen
- * elsewhere. */
+/* Listens on the first address that this machine has. If that is in use, the next one is not
+ * tried. */
 static int
 listen_at_first(const struct addrinfo *addresses, int backlog)
 {

@@ -1,3 +1,7 @@
+/* Dismissed clients are plain fds that the hub does not know: they are accepted, their input is
+ * discarded and their output shut down, and they are held until they close or the time is over. At
+ * most HELD_MOST are held; at the limit of open files, the reserve is given up to accept clients
+ * one by one. */
 #include "hub/io/dismiss_priv.h"
 
 #include <errno.h>
@@ -13,7 +17,7 @@
 
 #define HELD_MOST 256
 #define ACCEPTS_IN_A_ROW 64
-/* Who is still queued when the time is over: more than any queue is long by default. */
+/* Clients accepted at the end of the time at most: more than a queue holds by default. */
 #define AT_LAST_MOST 8192
 #define PAUSE_FIRST HUB_MILLISECOND
 #define PAUSE_MOST (20 * HUB_MILLISECOND)
@@ -23,8 +27,8 @@ struct dismissal {
 	struct fd_opening opening;
 	int *reserve;
 	size_t gone;
-	unsigned held;          /* clients who have been told, and have not ended yet */
-	int clients[HELD_MOST]; /* the oldest first; the hub does not know them */
+	unsigned held;          /* clients that were shut down, and have not closed yet */
+	int clients[HELD_MOST]; /* the oldest first; owned */
 	unsigned char buffer[16 * 1024];
 };
 
@@ -39,7 +43,8 @@ forget_oldest(struct dismissal *dismissal)
 		dismissal->held * sizeof *dismissal->clients);
 }
 
-/* Tells a client that nothing will come. Returns whether it may still send. */
+/* Shuts down the output to a client, after discarding its input. Returns whether the client may
+ * still send. */
 static bool
 tell(struct dismissal *dismissal, int client)
 {
@@ -61,7 +66,8 @@ let_go(struct dismissal *dismissal, int client)
 	dismissal->clients[dismissal->held++] = client;
 }
 
-/* Closes the connections that have ended. Returns whether some peer sends on and on. */
+/* Closes the held connections whose client has closed. Returns whether some client keeps
+ * sending. */
 static bool
 look_at_held(struct dismissal *dismissal)
 {
@@ -91,7 +97,7 @@ is_shortage(int error)
 	return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
-/* Returns a client, or -1 with errno: EAGAIN if nobody is queued. */
+/* Accepts a client; returns its fd, or -1 with errno, EAGAIN if none is queued. */
 static int
 next_client(struct dismissal *dismissal)
 {
@@ -107,7 +113,7 @@ next_client(struct dismissal *dismissal)
 	return fd_accept_now(dismissal->listener, NULL, NULL);
 }
 
-/* Returns 0 if there may be more, or an errno. */
+/* Dismisses some queued clients. Returns 0 if there may be more, or an errno. */
 static int
 accept_some(struct dismissal *dismissal)
 {
@@ -121,7 +127,7 @@ accept_some(struct dismissal *dismissal)
 	return 0;
 }
 
-/* Until all are gone, or for that time. */
+/* Dismisses clients until none is left, or for that many nanoseconds. */
 static void
 take_time(struct dismissal *dismissal, int64_t nanoseconds)
 {
@@ -135,7 +141,8 @@ take_time(struct dismissal *dismissal, int64_t nanoseconds)
 			return;
 		if (hub_sleep(is_more ? 0 : pause) != 0)
 			return;
-		/* Whoever waits has a turn, too, with one file for all of them. */
+		/* No more files: close the oldest held client, so that the queued ones are accepted
+		 * one by one. */
 		if (is_shortage(error) && dismissal->held > 0) {
 			look_at_held(dismissal);
 			if (dismissal->held > 0)
@@ -147,7 +154,7 @@ take_time(struct dismissal *dismissal, int64_t nanoseconds)
 	}
 }
 
-/* Who is left is told, and not waited for. */
+/* The clients that are left are shut down and closed without a wait. */
 static void
 end_at_once(struct dismissal *dismissal)
 {
@@ -160,7 +167,7 @@ end_at_once(struct dismissal *dismissal)
 			return;
 		tell(dismissal, client);
 		kernel_close(client);
-		/* Others have their turn, also when the caller was killed. */
+		/* Other coroutines run, even if the caller was killed. */
 		if (left % ACCEPTS_IN_A_ROW == 0)
 			hub_pause(hub_this);
 	}

@@ -1,3 +1,5 @@
+/* Children are watched by a pidfd, or, where the kernel or a sandbox refuses one (pidfd -1), by
+ * looking every LOOK_AGAIN. Only ended_reap reaps, so a pid stays the child's own until then. */
 #include "hub/io/ended_priv.h"
 
 #include <errno.h>

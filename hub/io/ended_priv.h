@@ -5,14 +5,15 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* Whether that errno of pidfd_open(2) means that the kernel or a sandbox has no such descriptors: a
- * process is looked at now and then, as pidfd -1 below. */
+/* Whether this errno of pidfd_open(2) means that the kernel or a sandbox offers no pidfds: then the
+ * calls below take pidfd -1. */
 bool ended_by_looking(int error);
 
-/* Reaps it if it has ended; status is as waitpid's. Returns 1, 0 (it runs), or -1. */
+/* Reaps the child if it has ended; status is as waitpid's. Returns 1 (reaped), 0 (it runs), or -1
+ * with errno. */
 int ended_reap(int pidfd, pid_t pid, int *status);
 
-/* Until it is worth looking. Returns -1 with errno as hub_wait_fd, or another number. */
+/* Waits until ended_reap may succeed. Returns -1 with errno as hub_wait_fd, or another value. */
 int ended_wait(int pidfd);
 
 #endif

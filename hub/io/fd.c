@@ -1,8 +1,12 @@
-/* libev facts that this file lives by (4.33): starting and stopping a watcher makes no system call,
- * the next poll compares masks; a stop is never told to the kernel, so an event that nobody wants
- * costs one epoll_ctl when it comes; a number that is reused is armed only after a fresh
- * ev_io_init; of what the kernel refuses to watch it tells the watchers, and stops them (see
- * libev.c). */
+/* How an fd enters and leaves a hub, and what its two watchers do. An entry is changed by the hub's
+ * thread alone; whatever removes an fd from the hub goes through fd_forget, which wakes all waiters
+ * and frees the layer.
+ *
+ * Facts about libev (4.33) that this file relies on: starting and stopping a watcher makes no
+ * system call, the next poll compares masks; a stop is never told to the kernel, so an event that
+ * no watcher wants costs one epoll_ctl when it comes; an fd that is reused is watched again only
+ * after a fresh ev_io_init; if the kernel refuses to watch an fd, libev stops its watchers and
+ * calls them with EV_ERROR (see libev.c). */
 #include "hub/io/fd_priv.h"
 
 #include <errno.h>
@@ -22,7 +26,8 @@ _Static_assert(sizeof(struct hub_fd) == (size_t)3 * 64, "an entry is three cache
 
 /* ---- watchers ---- */
 
-/* The number is closed, or the kernel watches no more, or no such thing. */
+/* libev could not watch the fd: it was closed, or the kernel has reached a limit, or it cannot
+ * watch such a file. */
 static void
 refused(struct hub_fd *entry)
 {
@@ -44,7 +49,7 @@ on_readable(struct ev_loop *loop, ev_io *watcher, int events)
 		return;
 	}
 	entry->drained_for = NULL;
-	/* When the loop is polled before the woken reader has run, the event comes again. */
+	/* If the loop is polled before the woken reader has run, the event comes again. */
 	if (entry->is_woken)
 		return;
 	if (entry->readers == NULL)
@@ -100,7 +105,7 @@ fd_forget_all(struct hub *hub, int reason)
 			fd_forget(hub, fd_entry(hub, (int)fd), reason);
 }
 
-/* The number's entry, with a new generation; whatever it was before is forgotten. NULL with errno
+/* Enters the fd, with a new generation; whatever the hub knew of it is forgotten. NULL with errno
  * ENOMEM. */
 static struct hub_fd *
 enter(struct hub *hub, int fd)
@@ -109,7 +114,7 @@ enter(struct hub *hub, int fd)
 
 	if (entry == NULL)
 		return NULL;
-	/* It was closed behind our back. */
+	/* The fd was closed behind the hub's back. */
 	if (entry->generation != 0)
 		fd_forget(hub, entry, EBADF);
 	ev_io_init(&entry->read, on_readable, fd, EV_READ);
@@ -176,7 +181,8 @@ fd_enter(struct hub *hub, int fd)
 	return entry;
 }
 
-/* One that the caller has made for the hub may be read by other calls than the hub's, too. */
+/* Makes an fd of hub_adopt non-blocking whatever it is, since other calls than the hub's may read
+ * it. */
 static int
 make_nonblocking(struct hub_fd *entry)
 {
@@ -189,9 +195,9 @@ make_nonblocking(struct hub_fd *entry)
 	return kernel_fcntl(entry->read.fd, F_SETFL, flags | O_NONBLOCK);
 }
 
-/* The number's entry in this thread's hub, of a descriptor that is in it or was; NULL for none. A
- * child with memory of its own shares the loop's epoll sets: its descriptors are nothing to
- * them. */
+/* The entry of an fd that is, or was, in this thread's hub; NULL for none. A child with memory of
+ * its own shares the epoll sets of its parent's loop, in which its own fds are not: NULL there,
+ * too. */
 static struct hub_fd *
 entry_of(int fd)
 {
@@ -325,8 +331,8 @@ hub_end_input(int fd)
 	entry->input_has_ended = true;
 	waiters_wake_all(&entry->readers, 0);
 	signs_wake(hub_this, entry, 0);
-	/* Only the kernel can tell a set of its own. If the peer sends more after the end of our
-	 * output, it is reset: so not otherwise. */
+	/* Only the kernel can wake an epoll set of the application's. It resets a peer that sends
+	 * after the end of our output, so shutdown(2) is not called otherwise. */
 	if (entry->is_in_set)
 		kernel_shutdown(fd, SHUT_RD);
 }

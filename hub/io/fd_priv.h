@@ -1,4 +1,4 @@
-/* What a hub knows of descriptors: one entry per number, made at the first use and kept. */
+/* What a hub knows of file descriptors: one entry per fd, made at the first use and kept. */
 #ifndef HUBBUB_IO_FD_PRIV_H
 #define HUBBUB_IO_FD_PRIV_H
 
@@ -18,16 +18,16 @@
 #include "hub/scheduler_priv.h"
 #include "hub/waiters_priv.h"
 
-/* Enters a number that is new to the hub, with its flags as they are. NULL with errno EBADF,
+/* Enters an fd that is new to the hub, and leaves its flags alone. NULL with errno EBADF,
  * ENOMEM. */
 struct hub_fd *fd_enter_watched(struct hub *hub, int fd);
 
-/* Enters a number that the hub has not adopted, and makes it non-blocking. NULL with errno EBADF,
+/* Enters an fd that the hub has not adopted, and makes it non-blocking. NULL with errno EBADF,
  * ENOMEM. */
 struct hub_fd *fd_enter(struct hub *hub, int fd) HUB_INSIDE(fd_enter);
 
-/* The entry of a number, which is only waited for; one that is new to the hub enters now, with its
- * flags as they are. NULL with errno EBADF, ENOMEM. */
+/* The entry of an fd that is only waited for; a new one enters, and keeps its flags. NULL with
+ * errno EBADF, ENOMEM. */
 static inline struct hub_fd *
 fd_lookup_watched(struct hub *hub, int fd)
 {
@@ -40,8 +40,8 @@ fd_lookup_watched(struct hub *hub, int fd)
 	return fd_enter_watched(hub, fd);
 }
 
-/* The entry of a number that is read or written and must not block; one that is new to the hub
- * enters now. NULL with errno EBADF, ENOMEM. */
+/* The entry of an fd that is read or written and must not block; a new one enters. NULL with errno
+ * EBADF, ENOMEM. */
 static inline struct hub_fd *
 fd_lookup(struct hub *hub, int fd)
 {
@@ -54,11 +54,11 @@ fd_lookup(struct hub *hub, int fd)
 	return fd_enter(hub, fd);
 }
 
-/* Enters a descriptor that has just been made, non-blocking: forgets what the number was before.
+/* Enters an fd that was just made, non-blocking; whatever the hub knew of that fd is forgotten.
  * NULL with errno ENOMEM. */
 struct hub_fd *fd_enter_new(struct hub *hub, int fd, bool is_stream);
 
-/* A descriptor that is kept across switches, after which its number may be another's. */
+/* A reference to an open file that survives switches, after which the fd may refer to another. */
 struct fd_hold {
 	struct hub_fd *entry; /* NULL for none */
 	fd_generation generation;
@@ -70,25 +70,25 @@ fd_hold(struct hub_fd *entry)
 	return (struct fd_hold){entry, entry != NULL ? entry->generation : 0};
 }
 
-/* Whether it is still open, and not only its number. */
+/* Whether the hub still knows the fd as the same open file. Makes no system call. */
 static inline bool
 fd_is_held(const struct fd_hold *hold)
 {
 	return hold->entry != NULL && hold->entry->generation == hold->generation;
 }
 
-/* Whether it is, and its number still means it: for whoever goes on by number after a switch,
- * which others may have used to close that behind the hub's back. Keeps errno. */
+/* fd_is_held, and the kernel agrees: for callers that go on with the fd after a switch, in which
+ * another coroutine may have closed it behind the hub's back. Keeps errno. */
 bool fd_is_kept(const struct fd_hold *hold);
 
-/* Counts bytes of the hub; other processes read the counter, nobody else writes it. */
+/* Adds to a counter that only the hub's thread writes, and other processes read. */
 static inline void
 fd_count_bytes(uint64_t *counter, size_t bytes)
 {
 	__atomic_store_n(counter, *counter + bytes, __ATOMIC_RELAXED);
 }
 
-/* Bytes have come, or gone, over the descriptor. */
+/* Bytes were received, or sent, over the descriptor. */
 static inline void
 fd_note_received(struct hub *hub, struct hub_fd *entry)
 {
@@ -103,7 +103,8 @@ fd_note_sent(struct hub *hub, struct hub_fd *entry)
 	entry->exchange &= FD_HAS_COME | FD_IS_BUSY | FD_CAME_SINCE;
 }
 
-/* Somebody who waited is told that it can be read, by what may be no call of the hub. */
+/* A coroutine that waited learns that the fd is readable; it may receive by a call that is not the
+ * hub's. */
 static inline void
 fd_note_readable(struct hub *hub, struct hub_fd *entry)
 {
@@ -113,7 +114,7 @@ fd_note_readable(struct hub *hub, struct hub_fd *entry)
 	entry->exchange = (entry->exchange & ~FD_IS_SETTLED) | FD_HAS_COME;
 }
 
-/* Whether the next receive of the running coroutine is to wait before it tries. */
+/* Whether the running coroutine's next receive must wait before it tries. */
 static inline bool
 fd_is_drained(const struct hub_fd *entry)
 {
@@ -127,12 +128,12 @@ fd_set_drained(struct hub_fd *entry, bool is_drained)
 	entry->drained_for = is_drained ? hub_this->current : NULL;
 }
 
-/* ---- numbers that were closed or opened behind the hub's back ---- */
+/* ---- fds that were closed or opened behind the hub's back ---- */
 
-/* What this thread's hub, if it runs one, knows of the number; NULL for nothing. Keeps errno. */
+/* The entry of an fd that this thread's hub knows; NULL for none, or without a hub. Keeps errno. */
 struct hub_fd *fd_known(int fd);
 
-/* Whether somebody waits for one of the numbers. Keeps errno. */
+/* Whether a coroutine waits for one of the fds. Keeps errno. */
 static inline bool
 fd_are_awaited(const int *fds, size_t count)
 {
@@ -145,66 +146,68 @@ fd_are_awaited(const int *fds, size_t count)
 	return false;
 }
 
-/* Makes sure that the entry is about what its number means now: one that is stale is forgotten,
- * which wakes who waits with EBADF, and enters anew. Every wait begins so, but that of a drained
- * stream. Returns false with errno EBADF, ENOMEM. */
+/* Makes sure that the entry is about the open file that the fd refers to: a stale entry is
+ * forgotten, which wakes its waiters with EBADF, and enters anew. Every wait begins so, except that
+ * of a drained stream. Returns false with errno EBADF, ENOMEM. */
 bool fd_renew(struct hub_fd *entry) HUB_INSIDE(fd_renew);
 
-/* Whether a number that is in the hub has a layer, which is not that of somebody who had the
- * number before. */
+/* Whether an fd that is in the hub has a layer, and not only the file that it referred to
+ * before. */
 bool fd_has_layer(struct hub_fd *entry);
 
-/* Whether the stream's input was ended, and not that of somebody who had the number before. */
+/* Whether the input of the stream was ended, and not that of the file that the fd referred to
+ * before. */
 bool fd_input_has_ended(struct hub_fd *entry);
 
-/* The hub forgets the number; who waits for it is woken with that reason. Keeps errno: it is called
- * on the way out of a failure, too. */
+/* Makes the hub forget the fd; its waiters are woken with reason. Keeps errno, since it is called
+ * after failures, too. */
 void fd_forget(struct hub *hub, struct hub_fd *entry, int reason);
 
-/* Every number that is in the hub; descriptors stay open. */
+/* Forgets every fd of the hub; all stay open. */
 void fd_forget_all(struct hub *hub, int reason);
 
-/* An epoll set has the number now that is not the hub's. Keeps errno; an unknown one is ignored. */
+/* The application has put the fd into an epoll set of its own. Keeps errno; an unknown fd is
+ * ignored. */
 void fd_note_set(int fd);
 
-/* ---- nowait.c: system calls that do not wait, whatever the number means by now ---- */
+/* ---- nowait.c: system calls that do not wait, whatever the fd refers to ---- */
 
-/* Before a system call that has no form that does not wait: the number is made non-blocking if it
+/* Called before a system call that has no form that does not wait: makes the fd non-blocking if it
  * is not. Returns 0, or -1 with errno EBADF. */
 int fd_keep_from_blocking(int fd);
 
-/* Whether others may share the open file, who are not to find it non-blocking: a terminal, a pipe,
- * whatever the program got as its standard streams. */
+/* Whether other processes may share the open file, and must not find it non-blocking: a terminal, a
+ * pipe, or any standard stream. */
 static inline bool
 fd_is_shared(const struct hub_fd *entry)
 {
 	return !entry->is_socket || entry->read.fd <= STDERR_FILENO;
 }
 
-/* Such a one is non-blocking for the moment of a call. Returns the flags that it had, or -1 with
- * errno EBADF, for fd_moment_end in either case, which keeps errno. */
+/* Makes a shared file non-blocking for one call. Returns its former flags, or -1 with errno EBADF.
+ * fd_moment_end must follow in either case; it keeps errno. */
 int fd_moment_begin(int fd);
 void fd_moment_end(int fd, int flags);
 
-/* accept4(2) for the hub, not interrupted by signals. */
+/* accept4(2), non-blocking, and repeated after EINTR. */
 int fd_accept_now(int fd, struct sockaddr *address, socklen_t *length);
 
-/* readv(2) and writev(2) on what is no socket. */
+/* readv(2) and writev(2), without waiting, on files that are no sockets. */
 ssize_t fd_read_now(int fd, const struct iovec *parts, int count);
 ssize_t fd_write_now(int fd, const struct iovec *parts, int count);
 
-/* Whether something can be received from the entry's layer that the kernel knows nothing of. */
+/* Whether the entry's layer has bytes to receive that the kernel does not see. */
 static inline bool
 layer_has_input(const struct hub_fd *entry)
 {
 	return entry->layer != NULL && entry->layer->kind->has_input(entry->layer);
 }
 
-/* Whether something can be received from a number though the kernel knows nothing of it: what its
- * layer has, or the end of its input (hub_end_input). */
+/* Whether an fd is readable though the kernel does not say so: its layer has bytes, or its input
+ * has ended (hub_end_input). */
 bool fd_has_input(int fd);
 
-/* The layer of a number; NULL if it has none, or the hub does not know it. */
+/* The layer of an fd; NULL if it has none, or the hub does not know it. */
 const struct hub_layer *fd_layer(int fd) HUB_INSIDE(fd_layer);
 
 #endif

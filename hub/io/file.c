@@ -1,3 +1,7 @@
+/* Calls on regular files run on an offload thread, except for reads that the page cache answers at
+ * once (RWF_NOWAIT). The offloaded call uses a duplicate fd, owned by the call, so a close(2) of
+ * the caller's fd meanwhile does no harm. The caller may be killed at any time before the thread
+ * begins, and waits for the thread after that. */
 #include "hub/io/file_priv.h"
 
 #include <errno.h>
@@ -9,13 +13,13 @@
 #include "hub/io/fd_priv.h"
 #include "hub/thread/offload.h"
 
-/* A call for another thread, with its answer and errno. */
+/* A call for an offload thread, with its answer and errno. Lies on the caller's stack. */
 struct call {
 	ssize_t (*run)(const struct call *call);
 	int fd;
 	const char *path;
 	const struct iovec *parts;
-	int count; /* of the parts, or flags of open */
+	int count; /* of parts; for open its flags */
 	mode_t mode;
 	off_t offset;
 	ssize_t answer;
@@ -45,7 +49,7 @@ offload(struct call *call)
 	return call->answer;
 }
 
-/* On a duplicate: before its turn comes, the number may be closed and be something else's. */
+/* Offloads the call on a duplicate: before its turn comes, the fd may be closed and reused. */
 static ssize_t
 offload_fd(struct call *call)
 {
@@ -110,7 +114,8 @@ hub_open(const char *path, int flags, mode_t mode)
 	struct call call = {.run = run_open, .path = path, .count = flags, .mode = mode};
 	int fd = (int)offload(&call);
 
-	/* Whatever the number was before. */
+	/* The hub may still know the fd as a file that was closed behind its back: adopt it
+	 * anew. */
 	if (fd >= 0 && hub_this != NULL && hub_this->loop != NULL && hub_adopt(fd) != 0) {
 		kernel_close(fd);
 		return failed(ENOMEM);
@@ -118,8 +123,9 @@ hub_open(const char *path, int flags, mode_t mode)
 	return fd;
 }
 
-/* From the cache, without waiting; offset -1 is the file's own. Returns -1 where that cannot be, or
- * others are due, who run while the call that may wait does; it finds other errors again. */
+/* Reads from the page cache, without waiting; offset -1 means the file's own offset. Returns -1 if
+ * that fails for any reason, or if the loop is due: the offloaded call follows, lets others run,
+ * and reports lasting errors. */
 static ssize_t
 read_cached(int fd, const struct iovec *parts, int count, off_t offset)
 {
@@ -136,7 +142,7 @@ hub_pread(int fd, void *buffer, size_t length, off_t offset)
 		.run = run_preadv, .fd = fd, .parts = &part, .count = 1, .offset = offset};
 	ssize_t got = offset >= 0 ? read_cached(fd, &part, 1, offset) : -1;
 
-	/* A part may be all that is cached. */
+	/* A short read may mean that only a part is in the cache. */
 	return got == (ssize_t)length ? got : offload_fd(&call);
 }
 

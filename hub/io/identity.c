@@ -1,14 +1,14 @@
-/* Whether a number still means what it meant.
+/* Whether an fd still refers to the same open file.
  *
  * Sockets, pipes and files are told apart by device and inode. Others are not: all eventfds,
  * timerfds, signalfds and epoll sets of a machine share one inode, and a terminal or a named pipe
- * has the same each time it is opened. Those are members of an epoll set, kinds, that nobody ever
- * waits for: the kernel keeps in it the pair of number and open file, so that adding the pair
- * again fails with EEXIST as long as the number means the same, and succeeds when it does not.
+ * has the same inode each time it is opened. Those are members of an epoll set, `kinds`, that
+ * nobody waits for. The kernel keeps in it the pair of fd and open file: adding the fd again fails
+ * with EEXIST as long as it refers to the same open file, and succeeds otherwise.
  *
- * An accepted socket is looked at when it is first asked about, and not before: most never are.
- * Until then another stream under its number passes for it; so when the sweep is the one to ask,
- * it has the kernel watch the number anew. */
+ * An accepted socket is looked at when it is first asked about, since most never are. Until then
+ * another stream under its fd passes for it; so when the sweep is the first to ask, it has the
+ * kernel watch the fd anew. */
 #include "hub/io/identity_priv.h"
 
 #include <errno.h>
@@ -37,15 +37,15 @@ is_stream(int fd, const struct stat *status)
 	       type == SOCK_STREAM;
 }
 
-/* By the type of the file: a pipe that has a name has the file system's device. */
+/* Decided by the type of the file, since a named pipe has the file system's device. */
 static bool
 has_own_inode(const struct stat *status)
 {
 	return S_ISSOCK(status->st_mode) || is_always_ready(status);
 }
 
-/* Adds the pair of number and open file. Returns 0, or an errno: EEXIST if it is there; others if
- * there is no telling. */
+/* Adds the pair of fd and open file to the set. Returns 0, EEXIST if the pair is in it, or another
+ * errno if the set cannot tell. */
 static int
 join_kinds(struct hub *hub, int fd)
 {
@@ -56,8 +56,8 @@ join_kinds(struct hub *hub, int fd)
 	return kernel_epoll_ctl(hub->fds.kinds, EPOLL_CTL_ADD, fd, &nothing) == 0 ? 0 : errno;
 }
 
-/* A duplicate may keep the old pair alive after the number is closed; mostly there is none, and the
- * kernel says so. Keeps errno. */
+/* A duplicate may keep the pair in the set after the fd is closed. Mostly there is none, and the
+ * kernel reports ENOENT. Keeps errno. */
 static void
 leave_kinds(struct hub *hub, int fd)
 {
@@ -86,12 +86,12 @@ note(struct hub *hub, struct hub_fd *entry, const struct stat *status)
 	if (!has_own_inode(status)) {
 		int error = join_kinds(hub, entry->read.fd);
 
-		/* Where no set can be made, or it takes no more, there is no telling. */
+		/* If no set can be made, or it is full, the file counts as the same. */
 		entry->is_member = error == 0 || error == EEXIST;
 	}
 }
 
-/* A message queue (mq_overview(7)) is a regular file to fstat(2), and can be waited for. */
+/* A message queue (mq_overview(7)) is a regular file to fstat(2), but it can be waited for. */
 static bool
 is_message_queue(int fd, const struct stat *status)
 {

@@ -1,3 +1,4 @@
+/* Whether an fd still refers to the open file that its entry is about; identity.c says how. */
 #ifndef HUBBUB_IO_IDENTITY_PRIV_H
 #define HUBBUB_IO_IDENTITY_PRIV_H
 
@@ -5,16 +6,17 @@
 
 struct stat;
 
-/* Notes what the number means, as fstat(2) has told. */
+/* Records in the entry what the fd refers to, as fstat(2) has reported. */
 void identity_note(struct hub *hub, struct hub_fd *entry, const struct stat *status);
 
-/* Keeps errno. */
+/* Forgets what the entry is about. Keeps errno. */
 void identity_forget(struct hub *hub, struct hub_fd *entry);
 
+/* At the end of a hub, and in a forked child: closes the epoll set. */
 void identity_stop(struct hub *hub);
 
-/* Whether the number still means what its entry says: two system calls at most, none of which
- * waits. Keeps errno, whatever they say: the caller has its own for what it finds out. */
+/* Whether the fd still refers to the open file that its entry is about. Makes at most a few system
+ * calls, none of which waits. Keeps errno. */
 bool fd_is_same(struct hub *hub, struct hub_fd *entry);
 
 #endif

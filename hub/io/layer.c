@@ -1,3 +1,6 @@
+/* The waiting around a layer: its own functions never switch, so the loops that receive, send and
+ * flush are here. Bytes that a layer has kept are sent by its caller or by one flusher, a detached
+ * coroutine that holds the fd, so a close meanwhile ends it. */
 #include "hub/io/layer_priv.h"
 
 #include <errno.h>
@@ -12,7 +15,7 @@
 #include "hub/link.h"
 #include "hub/scheduler_priv.h"
 
-#define PIECE_MOST ((size_t)64 * 1024) /* then everybody else gets a turn */
+#define PIECE_MOST ((size_t)64 * 1024) /* then other coroutines run */
 
 void
 layer_attach(struct hub_fd *entry, struct hub_layer *layer)
@@ -22,7 +25,7 @@ layer_attach(struct hub_fd *entry, struct hub_layer *layer)
 
 /* ---- what is kept ---- */
 
-/* A coroutine that sends what a layer has kept, while the layer's owner does something else. */
+/* A coroutine that sends the bytes that a layer has kept, while no call on the descriptor does. */
 struct flusher {
 	struct hub_link link;
 	struct fd_hold hold;
@@ -40,7 +43,7 @@ flush_kept(void *argument)
 	return NULL;
 }
 
-/* Also if the coroutine was killed before it ever ran. */
+/* Called even if the coroutine was killed before it ever ran. */
 static void
 flusher_ended(struct hub_link *link, struct hub_coroutine *coroutine)
 {
@@ -52,7 +55,8 @@ flusher_ended(struct hub_link *link, struct hub_coroutine *coroutine)
 	free(flusher);
 }
 
-/* Returns 0, or -1 and errno if nobody will send what is kept. */
+/* Makes sure that a flusher sends what the layer has kept. Returns 0, or -1 and errno if there will
+ * be none. */
 static int
 have_flushed(struct hub_fd *entry)
 {
@@ -76,7 +80,7 @@ have_flushed(struct hub_fd *entry)
 	return 0;
 }
 
-/* Returns 0 when nothing is kept any more, or -1 and errno. */
+/* Sends all that the layer has kept. Returns 0, or -1 and errno. */
 static int
 wait_flushed(struct hub_fd *entry, const char *what)
 {
@@ -88,7 +92,7 @@ wait_flushed(struct hub_fd *entry, const char *what)
 
 /* ---- transfers ---- */
 
-/* Into the first part that has room, as if it were the only one. */
+/* Receives into the first part that is not empty, as if it were the only one. */
 static ssize_t
 receive_now(struct hub_fd *entry, const struct iovec *parts, size_t count, int flags)
 {
@@ -119,11 +123,11 @@ layer_receive(
 			return -1;
 		received = receive_now(entry, parts, count, flags);
 		error = errno;
-		/* An answer that the layer itself has given may be kept. */
+		/* The layer may have kept an answer of its own, such as a TLS alert. */
 		if (have_flushed(entry) != 0 && received < 0)
 			return -1;
 		if (received >= 0) {
-			/* Also what the layer had before it was asked. */
+			/* Counts bytes, too, that the layer had before this call. */
 			if (received > 0)
 				fd_note_received(hub_this, entry);
 			fd_count_bytes(&hub_this->counters->bytes_received, (size_t)received);
@@ -137,7 +141,7 @@ layer_receive(
 	}
 }
 
-/* Sends one part. Returns how much was taken, with errno if that is less than all. */
+/* Sends one part. Returns the bytes that were taken, with errno if that is less than all. */
 static size_t
 send_part(struct hub_fd *entry, const struct iovec *part, bool may_wait, const char *what)
 {
@@ -181,7 +185,7 @@ layer_send(
 			error = errno;
 	}
 	fd_count_bytes(&hub_this->counters->bytes_sent, done);
-	/* Closed while it waited: the layer is gone. */
+	/* The fd was closed during a wait, and the layer is gone. */
 	if (entry->generation != generation) {
 		errno = EBADF;
 		return done > 0 ? (ssize_t)done : -1;

@@ -1,3 +1,4 @@
+/* Each call makes a bounded number of reads, so a peer that keeps sending cannot hold the hub. */
 #include "hub/io/leftover.h"
 
 #include <errno.h>

@@ -1,14 +1,14 @@
-/* What libev hears from the kernel.
+/* Errors of the kernel, translated for libev.
  *
- * libev 4.33, as Debian builds it, ends the process by an assertion when epoll_ctl(2) says EBADF,
- * ELOOP or EINVAL of a descriptor, and when poll(2) says POLLNVAL; of any other error it tells the
- * watchers (EV_ERROR). Nobody can make sure beforehand that a number is open when libev comes to
- * it: another thread may close it at any time. So these two calls stand before libc's, and while a
- * hub polls they say the same in words that libev bears. For everybody else they are libc's own.
+ * libev 4.33, as Debian builds it, ends the process by an assertion when epoll_ctl(2) fails with
+ * EBADF, ELOOP or EINVAL, and when poll(2) reports POLLNVAL; any other error it reports to the
+ * watchers (EV_ERROR). No check beforehand can ensure that an fd is open when libev uses it, since
+ * another thread may close it at any time. So these two calls replace libc's, and while a hub polls
+ * they report such errors in a form that libev accepts. For all other callers they are libc's own.
  *
  * before.c gives them libc's names. In a program that loads this library at run time (dlopen(3))
- * libev finds libc's calls first, and asserts. One into which it is preloaded with hub/patch has
- * them from there. */
+ * libev finds libc's calls first, and asserts. In a program into which hub/patch is preloaded they
+ * come from libhubbub-patch. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <poll.h>
@@ -25,7 +25,8 @@
 
 #define TRIES_MOST 16 /* 1.3 s */
 
-/* Without looking what the number means by now, which may stop watchers. */
+/* The entry of an fd, without checking what the fd refers to, which could stop watchers inside
+ * libev's loop over them. */
 static const struct hub_fd *
 entry_of(int fd)
 {
@@ -35,15 +36,16 @@ entry_of(int fd)
 	return entry != NULL && entry->generation != 0 ? entry : NULL;
 }
 
-/* Whether libev itself has the number: the pipe by which other threads and signals wake the hub. */
+/* Whether the fd is libev's own: the eventfd or pipe by which other threads and signals wake the
+ * hub. */
 static bool
 is_of_loop(int fd)
 {
 	return entry_of(fd) == NULL && kernel_fcntl(fd, F_GETFD, 0) != -1;
 }
 
-/* Without that pipe the hub would be deaf, and libev asserts that it has it: what passes, such as a
- * lack of memory, is waited for. */
+/* Without that fd no other thread could wake the hub, and libev asserts that it has it: so try
+ * again for a while, since the cause may pass, such as a lack of memory. */
 static int
 insist(int set, int operation, int fd, struct epoll_event *event)
 {
@@ -62,8 +64,9 @@ insist(int set, int operation, int fd, struct epoll_event *event)
 	abort();
 }
 
-/* Of what cannot be watched at all the kernel says EPERM, and libev takes it for always ready. A
- * socket can: it would be asked again and again, without a pause. */
+/* The kernel reports EPERM for a file that cannot be watched, and libev takes such an fd for always
+ * ready. A socket can be watched: a filter of system calls has refused it, and libev would report
+ * it in each turn. */
 static bool
 is_always_ready(int error, int fd)
 {
@@ -78,7 +81,7 @@ hub_epoll_ctl(int set, int operation, int fd, struct epoll_event *event)
 	int result = kernel_epoll_ctl(set, operation, fd, event);
 	int error = errno;
 
-	/* While the hub polls, it is libev that asks. */
+	/* While the hub polls, the caller is libev. */
 	if (operation == EPOLL_CTL_ADD && result == 0 && !hub_polls())
 		fd_note_set(fd);
 	if (__builtin_expect(result == 0 || error == EEXIST || error == ENOENT, 1) || !hub_polls())
@@ -94,12 +97,12 @@ hub_epoll_ctl(int set, int operation, int fd, struct epoll_event *event)
 	return result;
 }
 
-/* What libev does not expect; without this it would abort at each. */
+/* Called for errors that libev does not handle; without it libev aborts. */
 static void
 on_system_error(const char *what)
 {
-	/* Whoever has closed all numbers, as closefrom(3) does, has closed the loop's own, too: it
-	 * makes others before it polls again, and tells what it watched. */
+	/* The program has closed all fds, as closefrom(3) does, the loop's own included: libev
+	 * makes new ones before it polls again, and watches everything anew. */
 	if (errno == EBADF && hub_polls()) {
 		own_forget(hub_this);
 		ev_loop_fork(hub_this->loop);
@@ -120,7 +123,7 @@ typedef int poll_fn(struct pollfd *fds, nfds_t count, int timeout);
 
 static poll_fn *next_poll;
 
-/* Before a signal's handler may want it. */
+/* At start, since dlsym(3) must not be called in a signal handler. */
 static __attribute__((constructor)) void
 find_poll(void)
 {
@@ -137,7 +140,7 @@ libev_poll(struct pollfd *fds, nfds_t count, int timeout)
 	result = next_poll(fds, count, timeout);
 	if (result <= 0 || !hub_polls())
 		return result;
-	/* Whoever waits asks again, and is told. */
+	/* The waiter then makes its system call, which reports EBADF. */
 	for (nfds_t i = 0; i < count; i++)
 		if (fds[i].revents & POLLNVAL)
 			fds[i].revents = POLLERR;

@@ -1,5 +1,6 @@
-/* An entry's word that its descriptor is non-blocking is not relied on: the number may have been
- * closed and opened again since, or the flag taken away. */
+/* System calls that do not wait. That an entry says its fd is non-blocking is never relied on: the
+ * fd may have been closed and opened again since, or lost the flag. Files that other processes
+ * share are non-blocking only for the moment of a call, under a mutex of the process. */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -36,7 +37,7 @@ fd_accept_now(int fd, struct sockaddr *address, socklen_t *length)
 	return client;
 }
 
-/* Whether the kernel has a call for it that does not wait, as far as is known. */
+/* Whether RWF_NOWAIT may work on the fd: it has not failed yet. */
 static bool
 may_have_nowait(int fd)
 {
@@ -45,8 +46,8 @@ may_have_nowait(int fd)
 	return entry == NULL || !entry->lacks_nowait;
 }
 
-/* By this kind of file, by this kernel, or by a filter of system calls that is older than they
- * are, or refuses what it does not know. */
+/* Whether the last call failed because this kind of file, this kernel, or a filter of system calls
+ * that does not know the call, refuses it. */
 static bool
 is_unsupported(void)
 {
@@ -55,7 +56,7 @@ is_unsupported(void)
 
 /* ---- what others share ---- */
 
-/* One thread at a time: another's moment is not to end in the middle of this one's. */
+/* Held during a moment: another thread must not restore the flags in the middle of it. */
 static pthread_mutex_t moment = PTHREAD_MUTEX_INITIALIZER;
 
 int
@@ -93,7 +94,8 @@ register_reset(void)
 	fork_on_child(reset);
 }
 
-/* After that it is not tried again. Returns whether the number may be. */
+/* Records that RWF_NOWAIT does not work on the fd. Returns whether the call may go on by other
+ * means. */
 static bool
 has_no_nowait(int fd)
 {

@@ -1,4 +1,5 @@
-/* A number's entry counts its openings, and stays in the hub's table as long as the hub. */
+/* Each entry holds a count that changes at every close of its fd. Entries stay in the hub's table
+ * for as long as the hub, so comparing counts is safe at any time. */
 #include "hub/io/opening.h"
 
 #include "hub/io/fd_priv.h"

@@ -1,5 +1,6 @@
-/* A number that is to be closed in the end, though others may close it before, after which it may
- * be another descriptor's: for servers, and for who serves what they have accepted. */
+/* An fd that its owner must close in the end, though another part of the program may close it
+ * before, after which the fd may refer to another open file. For servers, and for code that serves
+ * their connections. */
 #ifndef HUBBUB_IO_OPENING_H
 #define HUBBUB_IO_OPENING_H
 
@@ -11,15 +12,15 @@
 struct hub_fd;
 
 struct fd_opening {
-	const struct hub_fd *entry; /* NULL: the number was closed already, or no hub runs here */
+	const struct hub_fd *entry; /* NULL: the fd was closed already, or no hub runs here */
 	uint32_t opening;
 };
 
-/* What the number is now; one that is new to the hub enters. Does not switch. */
+/* The present opening of the fd; an fd that is new to the hub enters. Does not switch. */
 struct fd_opening fd_opening(int fd) HUB_INSIDE(fd_opening);
 
-/* Whether it was closed since, as far as the hub knows; false without a hub. In the same hub. Does
- * not switch. */
+/* Whether the fd was closed since, as far as the hub knows; false without a hub. Call it in the
+ * same hub. Does not switch. */
 bool fd_was_closed(const struct fd_opening *opening) HUB_INSIDE(fd_was_closed);
 
 #endif

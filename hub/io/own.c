@@ -1,6 +1,6 @@
-/* libev opens its descriptors by libc's calls, and takes the numbers that it gets: so two of ours
- * stand before libc's (before.c), and while a hub is made, or polls, what they make has a high
- * number. */
+/* The library's own fds, of all threads: one bit for each, set and cleared atomically. libev opens
+ * its fds by libc's calls, and keeps the numbers that it gets: so two of these calls replace libc's
+ * (before_made.c), and while a hub is made, or polls, they return high fds. */
 #include "hub/io/own.h"
 
 #include <errno.h>
@@ -13,12 +13,12 @@
 #include "hub/io/own_priv.h"
 #include "hub/scheduler_priv.h"
 
-/* The kernel keeps a table as long as the highest number: not too high. Below that, so many numbers
- * of those that the limit allows are left to the program. */
+/* The kernel's table is as long as the highest fd, so these are not too high. Where the limit is
+ * low, the lower SHARE of it is left to the program. */
 #define FIRST 768
 #define SHARE 3 / 4
 
-#define NUMBERS 4096 /* higher ones, of which hardly any is ours, are not known */
+#define NUMBERS 4096 /* higher fds are not recorded; hardly any is ours */
 #define WORD 64
 
 static _Atomic uint64_t own[NUMBERS / WORD];
@@ -40,7 +40,7 @@ move(int fd)
 {
 	int moved = kernel_fcntl(fd, F_DUPFD_CLOEXEC, first_number());
 
-	/* Where all high numbers are taken, at least not one that a program means. */
+	/* All high fds are taken: avoid the standard streams at least. */
 	if (moved == -1 && fd <= STDERR_FILENO)
 		moved = kernel_fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	if (moved != -1)
@@ -148,7 +148,7 @@ own_end(void)
 
 /* ---- in a child process ---- */
 
-/* This thread's loop closes its own. */
+/* Whether libev will close the fd itself, when this thread's loop is destroyed. */
 static bool
 is_of_loop(int fd)
 {
@@ -158,7 +158,7 @@ is_of_loop(int fd)
 	return false;
 }
 
-/* Ours are of no type that a file has; another one is the program's, which has closed ours by a
+/* The library's fds have no file type. An fd with one is the program's, which has closed ours by a
  * system call. */
 static void
 close_left(int fd)
@@ -169,7 +169,7 @@ close_left(int fd)
 		kernel_close(fd);
 }
 
-/* A child has none of the parent's hubs, of whatever thread. */
+/* In a child: closes the fds of the parent's hubs, of all threads. */
 static void
 reset(void)
 {

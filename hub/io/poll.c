@@ -1,3 +1,6 @@
+/* hub_poll asks the kernel first; only if nothing is ready does it put the coroutine into the queue
+ * of each fd. After each switch the kernel is asked again, and an fd that was released meanwhile is
+ * POLLNVAL, whatever it refers to by then. */
 #include "hub/io/poll.h"
 
 #include <errno.h>
@@ -9,10 +12,10 @@
 #include "hub/io/wait_priv.h"
 #include "hub/scheduler_priv.h"
 
-/* Up to so many wait on the caller's stack. */
+/* Up to this many interests lie on the caller's stack; more are allocated. */
 #define SMALL 8
 
-/* Even without waiting it may be interrupted. */
+/* poll(2) may be interrupted even if it does not wait. */
 static int
 poll_now(struct pollfd *fds, nfds_t count)
 {
@@ -31,8 +34,8 @@ poll_now(struct pollfd *fds, nfds_t count)
 	return ready;
 }
 
-/* The same after a switch: what was released meanwhile is told with POLLNVAL, whatever its number
- * is now. */
+/* poll_now after a switch: an fd that was released meanwhile gets POLLNVAL, whatever it refers
+ * to. */
 static int
 poll_again(struct pollfd *fds, nfds_t count, const struct fd_interest *interests)
 {
@@ -47,7 +50,7 @@ poll_again(struct pollfd *fds, nfds_t count, const struct fd_interest *interests
 	return ready;
 }
 
-/* Lets others run, who may close numbers and open them anew. Returns 0 or an errno. */
+/* Lets other coroutines run, which may close fds and open them anew. Returns 0 or an errno. */
 static int
 take_turns(const struct pollfd *fds, nfds_t count, struct fd_interest *interests)
 {
@@ -63,7 +66,7 @@ take_turns(const struct pollfd *fds, nfds_t count, struct fd_interest *interests
 	return 0;
 }
 
-/* Returns 0 or an errno. */
+/* Waits once for all fds. Returns 0 or an errno. */
 static int
 wait_once(struct pollfd *fds, nfds_t count, struct fd_interest *interests, int64_t deadline)
 {
@@ -81,16 +84,16 @@ wait_once(struct pollfd *fds, nfds_t count, struct fd_interest *interests, int64
 	if (reason == 0)
 		reason = hub_suspend(&wait);
 	for (nfds_t i = 0; i < entered; i++)
-		/* A released one is found by polling again. */
+		/* A released fd is found by poll_again. */
 		if (fd_interest_leave(&interests[i]) && reason == ECANCELED)
 			reason = 0;
-	/* Which one was closed behind the hub's back is found by polling again. */
+	/* poll_again finds the fd that was closed behind the hub's back. */
 	if (reason == EBADF)
 		reason = 0;
 	return reason;
 }
 
-/* The rest of a poll, which waits, or whose turn it is to let others run. Returns as hub_poll. */
+/* The slow part of a poll: it waits, or lets others run if is_turn. Returns as hub_poll. */
 static int
 wait_all(struct pollfd *fds, nfds_t count, int timeout, bool is_turn)
 {
@@ -124,7 +127,7 @@ wait_all(struct pollfd *fds, nfds_t count, int timeout, bool is_turn)
 	interrupt = coroutine_interrupted(hub_this->current);
 	if (reason == ETIMEDOUT && interrupt == 0)
 		return 0;
-	/* Killed since the time was up, it is told of that. */
+	/* A kill after the timeout has precedence. */
 	errno = interrupt != 0 ? interrupt : reason;
 	return -1;
 }
@@ -138,7 +141,7 @@ hub_poll(struct pollfd *fds, nfds_t count, int timeout)
 
 	if (self == NULL)
 		return -1;
-	/* First, so that it is the kernel who says what is wrong with the array. */
+	/* First, so that the kernel reports what is wrong with the array. */
 	ready = poll_now(fds, count);
 	if (ready < 0)
 		return ready;

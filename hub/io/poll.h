@@ -9,12 +9,13 @@
 
 HUBBUB_API_BEGIN
 
-/* poll(2), but only the coroutine waits, for all events of poll(2). timeout in milliseconds;
- * 0 does not wait, below 0 waits without end. A descriptor that another coroutine closes meanwhile
- * is reported with POLLNVAL.
- * Switches: yes, unless one is ready or timeout is 0.
- * Returns how many have revents; 0 after the timeout; or -1 with errno ENOMEM, EINVAL, EFAULT,
- * ENOSPC (the kernel watches no more), ECANCELED, ETIMEDOUT (a scope around), EDEADLK or EPERM. */
+/* poll(2), but only the coroutine waits, for all events of poll(2). timeout is in milliseconds: 0
+ * does not wait, below 0 waits without limit. An fd that another coroutine closes meanwhile gets
+ * POLLNVAL.
+ * Switches: yes, unless an fd is ready or timeout is 0.
+ * Returns the number of fds with revents; 0 after the timeout; or -1 with errno ENOMEM, EINVAL,
+ * EFAULT, ENOSPC (the kernel watches no more), ECANCELED, ETIMEDOUT (a scope around), EDEADLK or
+ * EPERM. */
 int hub_poll(struct pollfd *fds, nfds_t count, int timeout);
 
 HUBBUB_API_END

@@ -1,3 +1,7 @@
+/* Child processes. A struct hub_process owns the caller's ends of the pipes, the pidfd, and what
+ * hub_process_communicate has read and not yet written; so an interrupted call loses no bytes. A
+ * child that has not been waited for is killed and reaped when its struct is freed: none becomes a
+ * zombie. */
 #include "hub/io/process.h"
 
 #include <errno.h>
@@ -23,7 +27,7 @@
 #define READ_SIZE 65536
 #define READS_MOST 16
 
-/* What was read of a pipe. */
+/* The bytes read from one pipe. */
 struct output {
 	char *bytes;
 	size_t length;
@@ -37,17 +41,17 @@ struct hub_process {
 	int status;
 	int fds[3]; /* the caller's ends, or -1 */
 	struct output outputs[3];
-	char *input; /* what is still to be written, owned */
+	char *input; /* owned; the bytes that communicate writes */
 	size_t input_length;
 	size_t input_done;
-	bool is_begun; /* hub_process_communicate has taken its input */
+	bool is_begun; /* hub_process_communicate was called, and has copied its input */
 };
 
 extern char **environ;
 
 /* ---- starting ---- */
 
-/* Moves a descriptor out of the way of the three standard ones. Returns it, or -1. */
+/* Moves an fd above the three standard ones. Returns the new fd, or -1. */
 static int
 above_standard(int fd)
 {
@@ -60,7 +64,7 @@ above_standard(int fd)
 	return moved;
 }
 
-/* Makes the pipe of a stream: the caller's end in ours, the process's in theirs. Returns 0 or an
+/* Makes the pipe of a stream: *ours is the caller's end, *theirs the process's. Returns 0 or an
  * errno. */
 static int
 make_pipe(int stream, int *ours, int *theirs)
@@ -81,7 +85,8 @@ make_pipe(int stream, int *ours, int *theirs)
 	return 0;
 }
 
-/* The process's end of a stream: a descriptor to close after the start, in *theirs, or -1. */
+/* Prepares the process's end of a stream; *theirs becomes an fd to close after the start, or stays
+ * -1. */
 static int
 prepare_stream(struct hub_process *process, int stream, enum hub_stream kind,
 	posix_spawn_file_actions_t *actions, int *theirs)
@@ -148,7 +153,7 @@ close_all(struct hub_process *process)
 	process->pidfd = -1;
 }
 
-/* Without a descriptor to watch it by, because there is none left, a process cannot stay. */
+/* A process without a pidfd, because of the limit of open files, cannot be waited for: kill it. */
 static int
 watch(struct hub_process *process)
 {
@@ -222,7 +227,7 @@ hub_process_close_stream(struct hub_process *process, int stream)
 	process->fds[stream] = -1;
 }
 
-/* Where signals by pidfd are refused: the pid is the process's own until it is reaped. */
+/* By pid where pidfds are refused: the pid stays the process's own until it is reaped. */
 static int
 send_signal(const struct hub_process *process, int signal)
 {
@@ -340,8 +345,8 @@ write_quietly(int fd, const void *buffer, size_t length)
 	return wrote;
 }
 
-/* Writes what the pipe takes now; closes it after the last byte, or when nobody reads. Returns 0,
- * or -1. */
+/* Writes what the pipe takes now; closes it after the last byte, or when the process has closed its
+ * end. Returns 0, or -1. */
 static int
 write_some(struct hub_process *process)
 {
@@ -378,7 +383,7 @@ output_room(struct output *output)
 	return 0;
 }
 
-/* Reads what is there now; closes the pipe at its end. Returns 0, or -1. */
+/* Reads the bytes that are there; closes the pipe at its end. Returns 0, or -1. */
 static int
 read_some(struct hub_process *process, int stream)
 {
@@ -386,11 +391,12 @@ read_some(struct hub_process *process, int stream)
 	int rounds = READS_MOST;
 	ssize_t got;
 
-	/* A process that writes faster than this reads must not keep others from running. */
+	/* A bounded number of reads: a process that writes fast must not starve other
+	 * coroutines. */
 	do {
 		if (output_room(output) != 0)
 			return -1;
-		/* A byte is left for the NUL. */
+		/* One byte stays free for the NUL. */
 		got = kernel_read(process->fds[stream], output->bytes + output->length,
 			output->room - output->length - 1);
 		if (got > 0)
@@ -410,13 +416,13 @@ hub_process_communicate(struct hub_process *process, const void *input, size_t l
 	if (process->fds[0] != -1 && process->input_length == 0)
 		hub_process_close_stream(process, 0);
 	while (process->fds[0] != -1 || process->fds[1] != -1 || process->fds[2] != -1) {
-		/* A closed one is -1, which poll leaves out. */
+		/* A closed pipe is -1, which poll skips. */
 		struct pollfd fds[3] = {{process->fds[0], POLLOUT, 0}, {process->fds[1], POLLIN, 0},
 			{process->fds[2], POLLIN, 0}};
 
 		if (hub_poll(fds, 3, -1) < 0)
 			return -1;
-		/* One that another coroutine has closed meanwhile is no more of its business. */
+		/* Another coroutine may have closed the stream meanwhile. */
 		if (process->fds[0] != -1 && fds[0].revents != 0 && write_some(process) != 0)
 			return -1;
 		for (int stream = 1; stream < 3; stream++)

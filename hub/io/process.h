@@ -1,6 +1,6 @@
-/* Processes: starting programs, talking to them, and waiting for their end. Each is watched by a
- * descriptor of its own (pidfd_open(2)), so this works in any thread and without a handler for
- * SIGCHLD; that signal must not be ignored. */
+/* Processes: starting programs, exchanging bytes with them, and waiting for their end. Each process
+ * is watched by a descriptor of its own (pidfd_open(2)), so this works in any thread and without a
+ * handler for SIGCHLD; that signal must not be ignored. */
 #ifndef HUBBUB_IO_PROCESS_H
 #define HUBBUB_IO_PROCESS_H
 
@@ -13,12 +13,12 @@ HUBBUB_API_BEGIN
 
 struct hub_process;
 
-/* What becomes of one of a process's standard descriptors. */
+/* Where one of a process's standard descriptors leads. */
 enum hub_stream {
-	HUB_STREAM_INHERIT, /* it is the caller's */
-	HUB_STREAM_PIPE,    /* a pipe, whose other end is the caller's: see hub_process_fd */
+	HUB_STREAM_INHERIT, /* the caller's own */
+	HUB_STREAM_PIPE,    /* a pipe to the caller: see hub_process_fd */
 	HUB_STREAM_NULL,    /* /dev/null */
-	HUB_STREAM_OUTPUT,  /* of standard error: where standard output goes */
+	HUB_STREAM_OUTPUT,  /* for standard error only: where standard output goes */
 	HUB_STREAM_MAX
 };
 
@@ -26,63 +26,67 @@ enum hub_stream {
 struct hub_process_options {
 	enum hub_stream streams[3]; /* standard input, output, error */
 	char *const *environment;   /* NULL: the caller's */
-	const char *directory;      /* to run in; NULL: the caller's */
+	const char *directory;      /* working directory; NULL: the caller's */
 	bool new_session;           /* setsid(2) */
 	void *room[4];              /* for later versions: NULL */
 };
 
-/* Starts the program arguments[0], looked for in PATH, with arguments (ended by NULL) and options
- * (NULL: all defaults). It inherits no descriptor but the three standard ones, no blocked signal,
- * and the default action for each.
- * Switches: no; the thread waits until the program is started.  Ownership: the caller frees it.
+/* Starts the program arguments[0], searched for in PATH, with arguments (ended by NULL) and options
+ * (NULL: all defaults). The process inherits no descriptors but the three standard ones, no blocked
+ * signal, and the default action for each signal.
+ * Switches: no; the thread waits until the program is started.  Ownership: the caller frees the
+ * result.
  * Returns NULL with errno of posix_spawnp(3), such as ENOENT (no such program), or EMFILE, ENOMEM,
  * EINVAL (also: the options' room is not NULL), EPERM. */
 struct hub_process *hub_process_start(
 	char *const *arguments, const struct hub_process_options *options);
 
-/* The process's number; valid until hub_process_wait has returned 0. Switches: no. */
+/* The process id; valid until hub_process_wait has returned 0. Switches: no. */
 pid_t hub_process_pid(const struct hub_process *process);
 
-/* The caller's end of the pipe that is the process's standard descriptor stream (0, 1 or 2), for
- * hub_read and hub_write; -1 where there is none. hub_process_close_stream closes it. Switches:
- * no. */
+/* The caller's end of the pipe to the process's standard descriptor stream (0, 1 or 2), for
+ * hub_read and hub_write; -1 if there is none. Only hub_process_close_stream may close it.
+ * Switches: no. */
 int hub_process_fd(const struct hub_process *process, int stream);
 
-/* Closes the caller's end of that pipe, so that the process reads an end or may write no more.
+/* Closes the caller's end of that pipe: the process then reads an end of file, or can write no
+ * more.
  * Switches: no.  Errors: none. */
 void hub_process_close_stream(struct hub_process *process, int stream);
 
 /* Sends the process a signal. Switches: no.
- * Returns 0, or -1 with errno ESRCH (it has ended) or EINVAL (no such signal). */
+ * Returns 0, or -1 with errno ESRCH (the process has ended) or EINVAL (no such signal). */
 int hub_process_signal(struct hub_process *process, int signal);
 
-/* Waits for the process's end; *status, where status is not NULL, is as of waitpid(2). May be
- * called again.
- * Switches: yes, unless it has ended.
- * Returns 0, or -1 with errno ECHILD (somebody else has waited for it), ECANCELED, ETIMEDOUT or
+/* Waits for the process's end; *status, if status is not NULL, is as of waitpid(2). May be called
+ * again.
+ * Switches: yes, unless the process has ended.
+ * Returns 0, or -1 with errno ECHILD (other code has waited for it), ECANCELED, ETIMEDOUT or
  * EPERM. */
 int hub_process_wait(struct hub_process *process, int *status);
 
 /* Writes input to the process's standard input, if that is a pipe, and closes it; meanwhile reads
- * what the process writes to its pipes until both end; then waits for it. If this fails, what was
- * read is kept, and a further call, whose input is not used, goes on: so a timeout loses nothing. A
- * process that closes its input early is no error.
+ * the process's output pipes until both end; then waits for the process. If this fails, the bytes
+ * that were read are kept, and a further call, whose input is not used, goes on: a timeout loses
+ * nothing. A process that closes its input early is no error.
  * Switches: yes.
  * Returns 0, or -1 with errno ENOMEM, ECANCELED, ETIMEDOUT, EDEADLK, EPERM or EIO. */
 int hub_process_communicate(
 	struct hub_process *process, const void *input, size_t length, int *status);
 
-/* What hub_process_communicate has read of stream 1 or 2, with a NUL after it; *length, where
- * length is not NULL, without that. Valid until the next call of that or the free. Switches: no. */
+/* The bytes that hub_process_communicate has read from stream 1 or 2, ended by a NUL; *length, if
+ * length is not NULL, does not count the NUL. Valid until the next hub_process_communicate or the
+ * free. Switches: no. */
 const char *hub_process_output(const struct hub_process *process, int stream, size_t *length);
 
-/* Frees it, for which nobody may wait, and closes its pipes. One that has not been waited for is
- * killed (SIGKILL) and awaited, for a moment by the whole thread. NULL is ignored. Switches: no. */
+/* Frees the process and closes its pipes; no coroutine may wait for it. A process that has not been
+ * waited for is killed (SIGKILL) and reaped, while the whole thread waits. NULL is ignored.
+ * Switches: no. */
 void hub_process_free(struct hub_process *process);
 
-/* waitpid(2) for one child, options 0: waits for a child that was started in another way, such as
+/* waitpid(2) for one child, options 0: for a child that was started by other means, such as
  * fork(2).
- * Switches: yes, unless it has ended.
+ * Switches: yes, unless the child has ended.
  * Returns pid, or -1 with errno ECHILD, EMFILE, ECANCELED, ETIMEDOUT or EPERM. */
 pid_t hub_waitpid(pid_t pid, int *status);
 
