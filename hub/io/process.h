@@ -45,8 +45,7 @@ struct hub_process *hub_process_start(
 pid_t hub_process_pid(const struct hub_process *process);
 
 /* The caller's end of the pipe to the process's standard descriptor stream (0, 1 or 2), for
- * hub_read and hub_write; -1 if there is none. Only hub_process_close_stream may close it.
- * Switches: no. */
+ * hub_read and hub_write; -1 if there is none. hub_process_close_stream closes it. Switches: no. */
 int hub_process_fd(const struct hub_process *process, int stream);
 
 /* Closes the caller's end of that pipe: the process then reads an end of file, or can write no

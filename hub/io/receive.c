@@ -1,4 +1,6 @@
-/* Receiving and reading. */
+/* Receiving and reading. Each public call fills in a struct transfer and runs one loop,
+ * receive_from, with its own attempt. The loop never switches between an attempt that has received
+ * bytes and the return, so coroutines may share a buffer. */
 #include "hub/io/socket.h"
 
 #include <errno.h>
@@ -9,7 +11,7 @@
 #include "hub/io/layer_priv.h"
 #include "hub/io/transfer_priv.h"
 
-/* A stream's bytes come without an address, and through a layer without anything else. */
+/* Receives through a layer: bytes of a stream, without an address and without control messages. */
 static __attribute__((noinline)) ssize_t
 receive_by_layer(struct hub_fd *entry, const struct transfer *transfer, const char *what)
 {
@@ -30,8 +32,8 @@ receive_by_layer(struct hub_fd *entry, const struct transfer *transfer, const ch
 	return received;
 }
 
-/* The loop of all that receives. A fairness pause comes before the attempt and never after: what
- * has arrived in the caller's buffer is returned without a switch. */
+/* The loop of all receiving calls. Other coroutines run before the attempt and never after it:
+ * bytes that have arrived in the caller's buffer are returned without a switch. */
 static ALWAYS_INLINE ssize_t
 receive_from(struct hub_fd *entry, const struct transfer *transfer, attempt_fn *attempt,
 	const char *what)
@@ -110,7 +112,7 @@ attempt_readv(const struct transfer *t)
 	return fd_read_now(t->fd, t->parts, t->count);
 }
 
-/* The rest of what MSG_WAITALL asks for, as far as it comes. */
+/* Receives the rest of what MSG_WAITALL asks for, until an error or the end. */
 static __attribute__((noinline)) ssize_t
 receive_rest(struct hub_fd *entry, struct transfer *transfer, ssize_t got)
 {
@@ -120,7 +122,8 @@ receive_rest(struct hub_fd *entry, struct transfer *transfer, ssize_t got)
 		((transfer->flags & MSG_DONTWAIT) || fd_take_turns(entry))) {
 		transfer->buffer = (char *)transfer->buffer + received;
 		transfer->length -= (size_t)received;
-		/* The wait of a drained stream may go on with the number's next one. */
+		/* Not as a drained stream, whose wait may go on with another open file under the
+		 * same fd. */
 		if (entry->layer == NULL)
 			fd_set_drained(entry, false);
 		received = receive_from(entry, transfer, attempt_recv, "recv");

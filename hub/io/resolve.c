@@ -1,3 +1,6 @@
+/* Each lookup runs once on a resolver thread, for all callers that ask for the same name meanwhile.
+ * A lookup is freed by its last user, which may be the thread: a caller that is killed leaves, and
+ * the lookup goes on. All lists are under the mutex of the threads. */
 #include "hub/io/resolve.h"
 
 #include <arpa/inet.h>
@@ -13,15 +16,15 @@
 
 static struct threads threads = THREADS("resolver", "HUBBUB_RESOLVER_THREADS", 4, threads);
 
-/* Under the mutex of the threads: lookups that run or wait for a thread. */
+/* Lookups that run or wait for a thread; under the mutex of the threads. */
 static struct list lookups = {&lookups, &lookups};
 
-/* One lookup, and all who wait for it. */
+/* One lookup, and the coroutines that wait for it. */
 struct lookup {
 	struct threads_job job;
 	struct list link;    /* in lookups, until it is done */
-	struct list waiters; /* who waits */
-	unsigned users;      /* who may still look at it, the thread included; under the mutex */
+	struct list waiters; /* struct thread_waiter */
+	unsigned users;      /* waiting callers, and the thread until it is done; under the mutex */
 	struct addrinfo hints;
 	struct addrinfo *addresses; /* the C library's */
 	int error;
@@ -31,7 +34,7 @@ struct lookup {
 	char text[];
 };
 
-/* ---- addresses of our own, in one piece of memory ---- */
+/* ---- copies of addresses, each in one piece of memory ---- */
 
 static size_t
 copy_size(const struct addrinfo *from)
@@ -81,11 +84,11 @@ hub_freeaddrinfo(struct addrinfo *result)
 
 /* ---- lookups ---- */
 
-/* The mutex is locked. */
+/* Gives up one use of the lookup. The mutex is locked. */
 static void
 release(struct lookup *lookup)
 {
-	/* When only the thread is left, and it has not begun, nobody wants it. */
+	/* If only the thread is left, and it has not begun, the lookup is cancelled. */
 	if (--lookup->users == 1 && threads_cancel(&lookup->job)) {
 		list_remove(&lookup->link);
 		lookup->users = 0;
@@ -160,7 +163,7 @@ lookup_new(const char *host, const char *service, const struct addrinfo *hints)
 	return lookup;
 }
 
-/* The lookup under way for that name, or a new one; the mutex is locked. NULL with errno. */
+/* Joins the lookup for that name, or begins one; the mutex is locked. NULL with errno. */
 static struct lookup *
 lookup_join(const char *host, const char *service, const struct addrinfo *hints)
 {
@@ -185,7 +188,7 @@ lookup_join(const char *host, const char *service, const struct addrinfo *hints)
 	return lookup;
 }
 
-/* The mutex is locked. */
+/* Copies the addresses to *result. Returns 0 or EAI_... The mutex is locked. */
 static int
 take_result(const struct lookup *lookup, struct addrinfo **result)
 {
@@ -198,7 +201,7 @@ take_result(const struct lookup *lookup, struct addrinfo **result)
 	return lookup->error;
 }
 
-/* What the C library looks up at once, in this thread. */
+/* A conversion that the C library makes at once, in this thread. */
 struct conversion {
 	const char *host;
 	const char *service;
@@ -218,8 +221,8 @@ convert_now(void *argument)
 	return NULL;
 }
 
-/* In the C library's form, made ours; by a coroutine on the thread's stack, which is larger than
- * its own. */
+/* Calls getaddrinfo(3) in this thread, on the thread's own stack, which is larger than a
+ * coroutine's, and copies the result. */
 static int
 convert(const char *host, const char *service, const struct addrinfo *hints,
 	struct addrinfo **result)
@@ -284,7 +287,7 @@ int
 hub_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
 	struct addrinfo **result)
 {
-	/* As getaddrinfo(3) has it for no hints. */
+	/* The defaults of getaddrinfo(3). */
 	static const struct addrinfo no_hints = {
 		.ai_flags = AI_V4MAPPED | AI_ADDRCONFIG, .ai_family = AF_UNSPEC};
 	struct addrinfo own = hints != NULL ? *hints : no_hints;
@@ -292,7 +295,7 @@ hub_getaddrinfo(const char *host, const char *service, const struct addrinfo *hi
 	struct thread_waiter waiter;
 	int error = 0;
 
-	/* Numbers let nobody else run, even if it is their turn. */
+	/* A numeric conversion does not switch, even if the loop is due. */
 	if (!is_numeric)
 		error = thread_waiter_init(&waiter);
 	else if (hub_enter() == NULL)
@@ -307,7 +310,7 @@ hub_getaddrinfo(const char *host, const char *service, const struct addrinfo *hi
 		own.ai_flags |= service != NULL ? AI_NUMERICSERV : 0;
 		return convert(host, service, &own, result);
 	}
-	/* Where no coroutine could wait, the thread does. */
+	/* Outside of coroutines the thread waits. */
 	if (error != 0 || waiter.coroutine == NULL)
 		return convert(host, service, &own, result);
 	return wait_for(host, service, &own, &waiter, result);

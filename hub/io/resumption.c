@@ -1,4 +1,6 @@
-/* The keys belong to OpenSSL's context, which connections keep beyond the struct hub_tls. */
+/* Connects ticket keys (tickets.h) to OpenSSL. The keys belong to the SSL_CTX, under an index made
+ * once per process, and are freed with it: connections keep the context, and so the keys, beyond
+ * the struct hub_tls. */
 #include "hub/io/resumption.h"
 
 #include <errno.h>
@@ -15,7 +17,7 @@
 #include "hub/io/tickets.h"
 #include "hub/io/tls_priv.h"
 
-static int place = -1; /* of the keys in a context */
+static int place = -1; /* index of the keys in a context; -1 before it is made, or if that fails */
 
 static void
 forget(void *parent, void *data, CRYPTO_EX_DATA *all, int index, long number, void *pointer)
@@ -55,8 +57,8 @@ use_key(const struct ticket_key *key, const unsigned char *iv, EVP_CIPHER_CTX *c
 	return 1;
 }
 
-/* OpenSSL makes a ticket, or has got one. Returns 1; 0: no session; 2: the session, and a new
- * ticket, under the newest key; or -1. */
+/* OpenSSL's callback: it is about to make a ticket, or has received one. Returns 1 (go on), 0 (no
+ * session), 2 (the session, and a new ticket under the newest key), or -1. */
 static int
 on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher,
 	EVP_MAC_CTX *mac, int encrypts)
@@ -80,9 +82,9 @@ on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *ciph
 	return result == 1 && !is_newest ? 2 : result;
 }
 
-/* ---- whose keys ---- */
+/* ---- the certificate of the keys ---- */
 
-/* Of the certificate that the server shows. Returns whether there is one. */
+/* Stores the digest of the server's certificate. Returns whether there is a certificate. */
 static bool
 identify(const struct hub_tls *tls, unsigned char identity[static TICKETS_IDENTITY_SIZE])
 {
@@ -93,7 +95,7 @@ identify(const struct hub_tls *tls, unsigned char identity[static TICKETS_IDENTI
 	       X509_digest(certificate, EVP_sha256(), identity, &length) == 1;
 }
 
-/* Owns the tickets. */
+/* Makes tickets the keys of the context, which owns them from now on. */
 static void
 use(struct hub_tls *tls, struct tickets *tickets)
 {

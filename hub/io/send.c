@@ -1,4 +1,6 @@
-/* Sending and writing. */
+/* Sending and writing. A blocking send goes on until all bytes are sent: each public call fills in
+ * a struct transfer and runs one loop, send_to or send_parts, with its own attempt. After a part
+ * was sent, an error is left to the next call. */
 #include "hub/io/socket.h"
 
 #include <errno.h>
@@ -19,7 +21,7 @@ send_by_layer(struct hub_fd *entry, const struct transfer *transfer, const char 
 	return layer_send(entry, parts, count, transfer->flags, what);
 }
 
-/* The first attempt that sends anything. */
+/* Repeats the attempt until it sends bytes, or fails for good. */
 static ALWAYS_INLINE ssize_t
 send_some(struct hub_fd *entry, const struct transfer *transfer, attempt_fn *attempt,
 	const char *what)
@@ -41,7 +43,8 @@ send_some(struct hub_fd *entry, const struct transfer *transfer, attempt_fn *att
 	}
 }
 
-/* A stream that took a part takes the rest later; a datagram, or MSG_DONTWAIT, is done. */
+/* Whether the rest must still be sent: a stream that took a part takes the rest later; a datagram,
+ * or a call with MSG_DONTWAIT, is done. */
 static ALWAYS_INLINE bool
 is_partial(const struct hub_fd *entry, const struct transfer *transfer, ssize_t sent)
 {
@@ -49,8 +52,7 @@ is_partial(const struct hub_fd *entry, const struct transfer *transfer, ssize_t 
 	       !entry->is_file;
 }
 
-/* The loop of all that sends from one buffer: one attempt after the other. A layer sends all
- * itself. */
+/* The loop of the calls that send one buffer. A layer has its own loop. */
 static ALWAYS_INLINE ssize_t
 send_to(struct hub_fd *entry, struct transfer *transfer, attempt_fn *attempt, const char *what)
 {
@@ -129,7 +131,7 @@ hub_write(int fd, const void *buffer, size_t length)
 	struct transfer transfer = {
 		.fd = fd, .buffer = (void *)(uintptr_t)buffer, .length = length};
 
-	/* For MSG_NOSIGNAL. */
+	/* By send(2) on a socket, for MSG_NOSIGNAL. */
 	if (fd_is_socket(fd)) {
 		ssize_t sent = hub_send(fd, buffer, length, 0);
 
@@ -158,7 +160,7 @@ hub_sendto(int fd, const void *buffer, size_t length, int flags, const struct so
 	return send_all(&transfer, attempt_sendto, "sendto");
 }
 
-/* After a part of a gathered message went out: the rest, piece by piece. */
+/* Sends the rest of a gathered message, buffer by buffer, after a part of it. */
 static ssize_t
 send_rest(struct hub_fd *entry, const struct iovec *parts, size_t count, size_t done, int flags)
 {
@@ -189,7 +191,7 @@ send_rest(struct hub_fd *entry, const struct iovec *parts, size_t count, size_t 
 	return (ssize_t)done;
 }
 
-/* The same from several buffers. */
+/* The loop of the calls that send several buffers. */
 static ALWAYS_INLINE ssize_t
 send_parts(struct transfer *transfer, const struct iovec *parts, size_t count, attempt_fn *attempt,
 	const char *what)

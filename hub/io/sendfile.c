@@ -51,7 +51,7 @@ send_piece(const struct fd_hold *out, const struct fd_hold *in, off_t *offset, c
 	*is_whole = sent == got;
 	if (sent > 0 && offset != NULL)
 		*offset += sent;
-	/* What was read and not sent is read again next time. */
+	/* Bytes that were read and not sent must be read again by the next call. */
 	error = errno;
 	if (sent < got && offset == NULL && fd_is_kept(in))
 		kernel_lseek(from, (sent > 0 ? sent : 0) - got, SEEK_CUR);
@@ -59,7 +59,7 @@ send_piece(const struct fd_hold *out, const struct fd_hold *in, off_t *offset, c
 	return sent;
 }
 
-/* For a descriptor with a layer, which the kernel would pass by. */
+/* Sends count bytes of a file to a descriptor with a layer. */
 static ssize_t
 send_by_layer(const struct fd_hold *out, const struct fd_hold *in, off_t *offset, size_t count)
 {
@@ -85,7 +85,7 @@ send_by_layer(const struct fd_hold *out, const struct fd_hold *in, off_t *offset
 	return done > 0 || sent >= 0 ? (ssize_t)done : -1;
 }
 
-/* Without waiting: what others may share only for a moment. */
+/* Calls sendfile(2) without waiting; a shared descriptor is non-blocking only for that moment. */
 static ssize_t
 send_now(const struct fd_hold *to, const struct fd_hold *from, off_t *offset, size_t count)
 {
@@ -128,7 +128,7 @@ hub_sendfile(int out, int in, off_t *offset, size_t count)
 	while (done < count) {
 		ssize_t sent = -1;
 
-		/* Closed while the socket was waited for. */
+		/* One of the two was closed while the call waited for the socket. */
 		errno = EBADF;
 		if (fd_is_kept(&from) && fd_is_held(&to))
 			sent = send_now(&to, &from, offset, count - done);

@@ -1,3 +1,7 @@
+/* Sessions: one for each connection or datagram that is served, in a coroutine of the pool. A
+ * session owns its client's fd, and ends in session_ended, a link of its coroutine, which runs even
+ * if that coroutine was killed before it ever ran. The acceptor is in accepting.c, the end of a
+ * server in stopping.c. */
 #include "hub/io/server_priv.h"
 
 #include <errno.h>
@@ -20,7 +24,8 @@
 
 /* ---- sessions ---- */
 
-/* Unless the service, or whoever else, has done so: then the number may be another connection's. */
+/* Closes the connection, unless other code has done so: then the fd may refer to another
+ * connection. */
 static void
 session_close(const struct session *session)
 {
@@ -63,7 +68,7 @@ session_start(struct hub_server *server, struct session *session)
 	struct hub_timeout shield;
 
 	session->server = server;
-	/* Whoever was accepted is served, though the acceptor may have been killed meanwhile. */
+	/* Shielded: an accepted connection is served even if the acceptor was killed meanwhile. */
 	hub_shield_start(&shield);
 	session->coroutine = hub_pool_spawn(server->options.pool, session_run, session);
 	hub_shield_stop(&shield);
@@ -114,7 +119,7 @@ hub_server_serve(struct hub_server *server, int client)
 	return failed(error);
 }
 
-/* What the descriptor tells, and what it told before. */
+/* Combines the descriptor's activity with what earlier visits found. */
 static struct hub_connection
 session_look(struct session *session)
 {
@@ -246,7 +251,7 @@ hub_stream_server_new(
 		return NULL;
 	server->serve = serve;
 	server->reserve = hub_own(kernel_eventfd(0, EFD_CLOEXEC));
-	/* It may be closed like any other. */
+	/* The program may close it like any fd of its own. */
 	hub_disown(server->reserve);
 	return server;
 }

@@ -1,5 +1,5 @@
-/* The record of a server, and of those whom it serves, for the parts of a server: how it accepts
- * them (accepting), and its end (stopping). */
+/* The records of a server and of its sessions, shared by server.c (sessions), accepting.c (the
+ * acceptor) and stopping.c (the end). */
 #ifndef HUBBUB_IO_SERVER_PRIV_H
 #define HUBBUB_IO_SERVER_PRIV_H
 
@@ -10,8 +10,8 @@
 #include "hub/sync/event.h"
 
 struct hub_server {
-	int socket;                 /* -1 once it is closed */
-	struct fd_opening listener; /* what the socket is, while the server uses it */
+	int socket;                 /* owned; -1 once it is closed */
+	struct fd_opening listener; /* the socket's opening, while the acceptor runs */
 	hub_serve_fn *serve;
 	hub_datagram_fn *handle; /* NULL for a stream server */
 	void *context;
@@ -20,16 +20,16 @@ struct hub_server {
 	struct hub_coroutine *acceptor; /* NULL while it is paused */
 	struct list sessions;
 	size_t count;
-	/* Set whenever a session leaves, and by hub_server_retry: what was lacking may be there. */
+	/* Set whenever a session ends, and by hub_server_retry: a shortage may be over. */
 	struct hub_event freed;
-	int64_t pause;     /* before the next try; 0 after a success */
-	unsigned in_a_row; /* accepted without having waited */
-	unsigned aborts;   /* errors of single connections since a success */
-	int reserve;       /* a file for letting the queued go when there is no other; or -1 */
+	int64_t pause;     /* nanoseconds before the next try; 0 after a success */
+	unsigned in_a_row; /* connections accepted since the acceptor last waited */
+	unsigned aborts;   /* errors of single connections since the last success */
+	int reserve;       /* a spare fd for dismissing clients at the limit of files; or -1 */
 };
 
-/* A connection or a datagram that is being served. It goes when its coroutine has ended, even if
- * that was killed before it ever ran. */
+/* A connection or a datagram that is being served. Freed when its coroutine has ended, even if that
+ * was killed before it ever ran. */
 struct session {
 	struct hub_link link;
 	struct list siblings;
@@ -38,22 +38,24 @@ struct session {
 	int client; /* -1 for a datagram */
 	struct fd_opening opening;
 	struct hub_mark mark;
-	int64_t worked_at, asked_since, sent_since; /* as visits have found */
+	/* What visits have found, on the hub's clock; 0: not yet. */
+	int64_t worked_at, asked_since, sent_since;
 	struct hub_datagram datagram;
 	unsigned char data[];
 };
 
-/* Starts serving; owns the session from now on, and on failure frees it and closes its connection.
- * Returns 0, or an errno. */
+/* Starts serving a session, and owns it: on failure the session is freed, and its connection
+ * closed. Returns 0, or an errno. */
 int session_start(struct hub_server *server, struct session *session);
 
-/* Serves a connection that the hub knows; owns it. Returns 0 or an errno. */
+/* Serves a connection that has entered the hub, and owns it. Returns 0 or an errno. */
 int server_take_client(struct hub_server *server, int client);
 
-/* Whether the caller serves one of the server's sessions, for whose end it cannot wait. */
+/* Whether the caller is the coroutine of one of the server's sessions, whose end it cannot wait
+ * for. */
 bool server_is_serving_caller(const struct hub_server *server);
 
-/* Kills those who are left and waits until they have ended. */
+/* Kills the sessions that are left and waits until they have ended. */
 void server_kill_sessions(struct hub_server *server);
 
 #endif

@@ -1,3 +1,6 @@
+/* The epoll set of the hub's own that watches for signs, and the waiters of each fd. An event
+ * carries the fd and the generation of its entry, so an event of a file that was closed meanwhile
+ * is dropped. The set is made at the first need, and made anew if the program closes it. */
 #include "hub/io/signs_priv.h"
 
 #include <errno.h>
@@ -17,7 +20,7 @@ sign_of(const struct hub *hub, const struct hub_fd *entry)
 	return signs != NULL ? &signs[entry->read.fd & (FD_CHUNK - 1)] : NULL;
 }
 
-/* NULL when memory is out. */
+/* The fd's sign, made if needed; NULL without memory. */
 static struct fd_sign *
 sign_make(const struct hub *hub, const struct hub_fd *entry)
 {
@@ -28,8 +31,8 @@ sign_make(const struct hub *hub, const struct hub_fd *entry)
 	return sign_of(hub, entry);
 }
 
-/* A duplicate may keep the pair of number and file in the set after the number is closed: what it
- * tells then has another generation than the entry. Keeps errno. */
+/* Removes the fd from the set. A duplicate may keep the file in it after the fd is closed: the
+ * events then carry an old generation. Keeps errno. */
 static void
 unwatch(struct hub *hub, struct hub_fd *entry, struct fd_sign *sign)
 {
@@ -42,7 +45,8 @@ unwatch(struct hub *hub, struct hub_fd *entry, struct fd_sign *sign)
 	errno = error;
 }
 
-/* Somebody has closed the set: another one is made when it is needed. Who waits asks again. */
+/* The program has closed the set: forgets it, and wakes all waiters, which make another when they
+ * ask again. */
 static void
 lose_set(struct hub *hub)
 {
@@ -82,7 +86,7 @@ on_signs(struct ev_loop *loop, ev_io *watcher, int events)
 		lose_set(hub);
 		return;
 	}
-	/* What is left is told in the next turn. */
+	/* Events beyond these are fetched in the next turn. */
 	count = kernel_epoll_wait_now(hub->fds.signs, told, EVENTS_AT_ONCE);
 	if (count < 0 && errno != EINTR)
 		lose_set(hub);
@@ -109,7 +113,7 @@ signs_abandon(struct hub *hub)
 	hub->fds.signs = -1;
 }
 
-/* Returns 0 or an errno. */
+/* Makes the set if there is none. Returns 0 or an errno. */
 static int
 make_set(struct hub *hub)
 {
@@ -123,7 +127,8 @@ make_set(struct hub *hub)
 	return 0;
 }
 
-/* Returns 0 or an errno: EBADF and EINVAL if the set is not ours any more. */
+/* Watches the fd for wanted, too. Returns 0 or an errno: EBADF or EINVAL if the program has closed
+ * the set. */
 static int
 watch(struct hub *hub, struct hub_fd *entry, struct fd_sign *sign, uint32_t wanted)
 {
@@ -136,7 +141,8 @@ watch(struct hub *hub, struct hub_fd *entry, struct fd_sign *sign, uint32_t want
 		return error;
 	if (kernel_epoll_ctl(hub->fds.signs, operation, fd, &event) != 0) {
 		error = errno;
-		/* It stands for what the number was, or a release has left it there. */
+		/* The set holds the file that the fd referred to before, or kept it over a
+		 * hub_release. */
 		if (error == ENOENT || error == EEXIST)
 			error = kernel_epoll_ctl(hub->fds.signs,
 					error == ENOENT ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd,
@@ -163,7 +169,7 @@ signs_enter(struct hub *hub, struct hub_fd *entry, short signs, struct hub_waite
 		lose_set(hub);
 		error = watch(hub, entry, sign, (uint16_t)signs);
 	}
-	/* A file shows nothing. */
+	/* A regular file has no signs. */
 	if (error == EPERM && !entry->is_socket)
 		error = 0;
 	if (error == 0)

@@ -1,8 +1,8 @@
-/* What descriptors show besides being readable or writable: urgent bytes, a peer that has ended its
- * output, a hang-up alone. The loop does not watch for these; an epoll set of the hub's own does,
- * and the loop watches the set. It is edge-triggered: a sign that lasts, such as an error queue
- * that nobody reads, wakes nobody twice. So whoever enters asks poll(2) then, and after each
- * wake. */
+/* Signs: what a descriptor shows besides being readable or writable, such as urgent bytes, a peer
+ * that has ended its output, or a hang-up alone. The loop does not watch for these; an epoll set of
+ * the hub's own does, and the loop watches the set. The set is edge-triggered: a sign that lasts,
+ * such as an error queue that is not read, wakes no waiter twice. So a caller asks poll(2) before
+ * it enters, and after each wake. */
 #ifndef HUBBUB_IO_SIGNS_PRIV_H
 #define HUBBUB_IO_SIGNS_PRIV_H
 
@@ -13,17 +13,17 @@
 
 struct fd_sign {
 	struct hub_waiter *waiters;
-	uint32_t watched; /* events of epoll(7); 0 if it is not in the set */
+	uint32_t watched; /* events of epoll(7); 0 if the fd is not in the set */
 };
 
-/* Whether a wait for events of poll(2) needs more than the loop's watching for POLLIN and
- * POLLOUT. *signs becomes what is to be watched for. */
+/* Whether a wait for events of poll(2) needs more than the loop's watches for POLLIN and POLLOUT.
+ * *signs becomes the events to watch for in the set. */
 static inline bool
 signs_are_asked(short events, short *signs)
 {
 	short known = POLLPRI | POLLRDNORM | POLLRDBAND | POLLWRNORM | POLLWRBAND | POLLRDHUP;
 
-	/* What never comes alone. */
+	/* Events that never come without POLLIN or POLLOUT. */
 	if (events & POLLIN)
 		known &= ~(POLLRDNORM | POLLRDBAND | POLLRDHUP);
 	if (events & POLLOUT)
@@ -32,24 +32,26 @@ signs_are_asked(short events, short *signs)
 	return *signs != 0 || !(events & (POLLIN | POLLOUT));
 }
 
+/* Closes the set at the end of a hub. */
 void signs_stop(struct hub *hub);
 
-/* In a child: closes its copy of the set. */
+/* In a forked child: closes its copy of the set. */
 void signs_abandon(struct hub *hub);
 
-/* Enters the running coroutine, which then calls hub_suspend, and signs_leave in any case. signs
- * may be none: hang-ups and errors are always told. Returns 0, or an errno, and it is not entered:
- * ENOMEM, ENOSPC, ELOOP and others, as of what the loop cannot watch. */
+/* Puts the running coroutine into the fd's queue of signs. It then calls hub_suspend, and
+ * signs_leave in any case. signs may be 0: hang-ups and errors always wake. Returns 0; or an errno,
+ * with the coroutine not in the queue: ENOMEM, ENOSPC, ELOOP and others, as for a file that the
+ * loop cannot watch. */
 int signs_enter(struct hub *hub, struct hub_fd *entry, short signs, struct hub_waiter *waiter);
 void signs_leave(struct hub *hub, struct hub_fd *entry, struct hub_waiter *waiter);
 
-/* The first who waits; NULL for nobody. */
+/* The first waiter; NULL for none. */
 struct hub_waiter *signs_first(const struct hub *hub, const struct hub_fd *entry);
 
-/* Wakes all who wait. */
+/* Wakes all waiters. */
 void signs_wake(struct hub *hub, struct hub_fd *entry, int reason);
 
-/* The entry's descriptor leaves the hub. Keeps errno. */
+/* Removes the fd, which leaves the hub, from the set, and wakes its waiters. Keeps errno. */
 void signs_forget(struct hub *hub, struct hub_fd *entry, int reason);
 
 #endif

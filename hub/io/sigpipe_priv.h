@@ -1,5 +1,5 @@
-/* Writing without SIGPIPE where the call has no flag for it: the signal is blocked in this thread,
- * and taken back if it was not pending before. */
+/* Writing without SIGPIPE by calls that have no flag for it: the signal is blocked in this thread
+ * during the call, and consumed after it if it was not pending before. */
 #ifndef HUBBUB_IO_SIGPIPE_PRIV_H
 #define HUBBUB_IO_SIGPIPE_PRIV_H
 
@@ -26,7 +26,8 @@ sigpipe_block(struct sigpipe_guard *guard)
 	kernel_sigmask(SIG_BLOCK, &pipe, &guard->before);
 }
 
-/* is_raised: perhaps; the call failed with EPIPE, or did a part. Keeps errno. */
+/* is_raised: the call may have raised the signal, since it failed with EPIPE or sent only a part.
+ * Keeps errno. */
 static inline void
 sigpipe_unblock(const struct sigpipe_guard *guard, bool is_raised)
 {

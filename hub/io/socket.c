@@ -1,4 +1,5 @@
-/* Sockets but for what goes over them: their beginning, connections, and the end of a direction. */
+/* Making sockets, accepting, connecting, and shutting down a direction. Every fd that is made here
+ * enters the hub at once, non-blocking and close-on-exec, or is closed again. */
 #include "hub/io/socket.h"
 
 #include <errno.h>
@@ -50,12 +51,14 @@ hub_accept(int fd, struct sockaddr *address, socklen_t *length)
 		kernel_close(client);
 		return failed(ENOMEM);
 	}
-	/* A client seldom speaks before it is accepted: wait for it instead of asking first. */
+	/* A client seldom sends before it is accepted: wait for its bytes instead of trying
+	 * first. */
 	entry->drained_for = entry->is_stream ? FD_ANYBODY : NULL;
 	return client;
 }
 
-/* A Unix socket whose backlog is full answers EAGAIN and cannot be polled for room. */
+/* connect(2), repeated for Unix sockets: if the listener's backlog is full the call fails with
+ * EAGAIN, and poll(2) cannot wait for room. */
 static int
 connect_retry(struct hub_fd *entry, const struct sockaddr *address, socklen_t length)
 {
@@ -84,7 +87,7 @@ hub_connect(int fd, const struct sockaddr *address, socklen_t length)
 	int error = 0;
 	socklen_t size = sizeof error;
 
-	/* A descriptor enters here, whatever its number was before. */
+	/* The fd enters the hub here; whatever the hub knew of it is forgotten. */
 	if (self == NULL || hub_adopt(fd) != 0)
 		return -1;
 	entry = fd_lookup(self->hub, fd);

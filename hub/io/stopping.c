@@ -1,4 +1,6 @@
-/* The end of a server: who is queued is served as others leave, or let go. */
+/* The end of a server: queued clients are served while the time lasts, as sessions end and limits
+ * allow; then the sessions that are left are killed, and the clients that are still queued
+ * dismissed. The whole runs in the caller's coroutine. */
 #include <errno.h>
 
 #include "hub/base/failed.h"
@@ -7,13 +9,13 @@
 #include "hub/scheduler_priv.h"
 #include "hub/timeout.h"
 
-/* After a stop has begun, at most so many are accepted, longer than a queue is: others may come
- * as fast as they are served. */
+/* At most this many clients, more than a queue holds, are accepted after a stop has begun: new ones
+ * may come as fast as others are served. */
 #define LAST_MOST (SOMAXCONN + 1)
-/* For those who are queued when the time of a stop is over, to be let go. */
+/* Nanoseconds for dismissing clients that are queued when the time of a stop is over. */
 #define DISMISS_TIME HUB_SECOND
 
-/* Accepts what is queued, as soon as that is permitted and possible. Returns 0 or an errno. */
+/* Accepts the queued clients, as soon as permits and limits allow. Returns 0 or an errno. */
 static int
 accept_last(struct hub_server *server, const struct fd_opening *opening)
 {
@@ -23,7 +25,7 @@ accept_last(struct hub_server *server, const struct fd_opening *opening)
 		if (accepted == 0)
 			return 0;
 		left -= accepted > 0;
-		/* What cannot be accepted at all is no reason not to wait for the others. */
+		/* If the socket cannot accept at all, the sessions are still waited for. */
 		if (accepted < 0 && errno != EAGAIN)
 			return hub_enter() == NULL ? errno : 0;
 		if (accepted < 0 && (error = accepting_back_off(server)) != 0)
@@ -32,9 +34,8 @@ accept_last(struct hub_server *server, const struct fd_opening *opening)
 	return 0;
 }
 
-/* Accepts what is queued and waits for all to leave. A datagram socket may be sent replies to, so
- * it is closed last.
- * Returns 0 or an errno. */
+/* Accepts the queued clients and waits for all sessions to end. The socket of a datagram server
+ * stays open until then, since handlers send replies through it. Returns 0 or an errno. */
 static int
 finish(struct hub_server *server, const struct fd_opening *opening)
 {
@@ -71,7 +72,7 @@ hub_server_stop(struct hub_server *server, int64_t nanoseconds)
 		server_kill_sessions(server);
 	if (fd_was_closed(&opening))
 		server->socket = -1;
-	/* Whoever is still queued is not reset for having waited. */
+	/* Clients that are still queued are closed gracefully, not reset. */
 	hub_server_dismiss(server, DISMISS_TIME);
 	hub_server_close(server);
 	return failed(error);

@@ -1,7 +1,8 @@
-/* Entries that are waited for are in one of a few queues: a wait that has just begun in the first,
- * looked at after 50 ms; one that was looked at in the next, after twice as long. In each all wait
- * equally long, so its first is due first. A turn looks at so many and no more: a hundred thousand
- * idle connections cost a thousandth of a CPU, and delay nobody. */
+/* The fds that coroutines wait for are in a few queues: a wait that has just begun in the first, to
+ * be looked at after 50 ms; after each look the wait moves to the next, to be looked at after twice
+ * as long. In one queue all wait equally long, so its first is due first. A turn looks at a bounded
+ * number: a hundred thousand idle connections cost a thousandth of a CPU, and delay no
+ * coroutine. */
 #include "hub/io/sweep_priv.h"
 
 #include <errno.h>
@@ -12,11 +13,11 @@
 #include "hub/io/signs_priv.h"
 
 #define FIRST (50 * CLOCK_MILLISECOND)
-/* Of waits that have just begun, and of others. */
+/* Most looks of one turn: at waits that have just begun, and at older ones. */
 #define LOOKS_AT_ONCE 256
 #define LOOKS_AGAIN 128
-/* From this queue on, of waits that have lasted for seconds, several are looked at together:
- * waking costs more. */
+/* From this queue on, where waits have lasted for seconds, several are looked at together: waking
+ * the loop costs more than that delay. */
 #define LEVEL_OLD 5
 
 static void
@@ -48,7 +49,7 @@ sweep_enter(struct hub *hub, struct hub_fd *entry)
 	arm(hub, FIRST);
 }
 
-/* When the wait of a queue's first waiter began; the present for none. */
+/* When the first waiter's wait began; now if there is none. */
 static int64_t
 since(const struct hub *hub, const struct hub_waiter *first)
 {
@@ -57,8 +58,8 @@ since(const struct hub *hub, const struct hub_waiter *first)
 	return first->coroutine->waits_since;
 }
 
-/* Those who wait now wait for what the number means now, and not for what it means after a
- * close. */
+/* Confirms that the readers wait for the open file that the fd refers to now, and not for the one
+ * after the next close. */
 static void
 confirm(struct hub_fd *entry)
 {
@@ -66,7 +67,7 @@ confirm(struct hub_fd *entry)
 		each->item = entry;
 }
 
-/* The number may mean something that the kernel does not watch yet. */
+/* The fd may refer to another open file, which the kernel does not watch yet. */
 static void
 watch_anew(struct hub *hub, ev_io *watcher)
 {
@@ -105,8 +106,8 @@ look_at(struct hub *hub, struct hub_fd *entry)
 	}
 }
 
-/* Looks at what is due of a queue, and no more than so many. Returns how many that were; *next
- * becomes the time until more is due, if that is sooner. */
+/* Looks at those fds of a queue that are due, at most `most`. Returns the number of looks; *next
+ * becomes the time until more are due, if that is sooner. */
 static unsigned
 look_at_due(struct hub *hub, unsigned level, unsigned most, int64_t *next)
 {
@@ -140,7 +141,7 @@ on_time(struct ev_loop *loop, ev_timer *timer, int events)
 	(void)loop, (void)events;
 	hub->now = clock_now();
 	look_at_due(hub, 0, LOOKS_AT_ONCE, &next);
-	/* Each queue leaves half to those after it. */
+	/* Each queue leaves half of the looks to those after it. */
 	for (unsigned level = 1; level < SWEEP_LEVELS; level++)
 		left -= look_at_due(
 			hub, level, level + 1 < SWEEP_LEVELS ? (left + 1) / 2 : left, &next);

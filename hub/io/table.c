@@ -1,3 +1,6 @@
+/* The table of entries: an array of chunks, each with the entries of FD_CHUNK fds. A chunk that was
+ * never used shares one read-only chunk of zeros, `nothing`; one that was used keeps its addresses
+ * until the hub ends, so a pointer to an entry can be read at any time. */
 #include "hub/io/table_priv.h"
 
 #include <errno.h>
@@ -13,7 +16,7 @@
 #define CHUNK_SIZE (FD_CHUNK * sizeof(struct hub_fd))
 #define CHUNKS_AT_ONCE 256
 
-/* The entries of every chunk that has never been needed: read, never written. */
+/* The entries of all chunks that were never used: read, never written. */
 static struct hub_fd nothing[FD_CHUNK];
 
 static struct fd_chunk *
@@ -40,7 +43,7 @@ grow(struct fd_table *table, unsigned fd)
 	return true;
 }
 
-/* By mmap: what malloc gives back stays where it is when something else lies beside it. */
+/* By mmap, not malloc, whose freed memory stays mapped while something lies beside it. */
 static bool
 chunk_make(struct fd_chunk *chunk)
 {
@@ -49,7 +52,7 @@ chunk_make(struct fd_chunk *chunk)
 
 	if (entries == MAP_FAILED)
 		return false;
-	/* A few descriptors are not to take two megabytes. */
+	/* A huge page would take two megabytes for a few descriptors. */
 	kernel_madvise(entries, CHUNK_SIZE, MADV_NOHUGEPAGE);
 	annotate_holder(entries, CHUNK_SIZE);
 	chunk->entries = entries;
@@ -96,7 +99,7 @@ fd_table_enter(struct hub *hub, struct hub_fd *entry)
 void
 fd_table_reopen(struct hub *hub, struct hub_fd *entry)
 {
-	/* 0 is what entries have that were never opened. */
+	/* 0 is reserved for entries that were never opened. */
 	if (++hub->fds.openings == 0)
 		hub->fds.openings++;
 	entry->opening = hub->fds.openings;

@@ -1,6 +1,7 @@
-/* Two sets of keys, of which the parity of a counter names the valid one: a rotation writes the
- * other set, counts, and wipes the set that was. Who has copied a set while the counter changed
- * copies again. Words are atomic, since copies and wipes may meet. */
+/* The keys lie in memory that processes share, as two sets; the parity of a counter names the valid
+ * one. A rotation writes the other set, increments the counter, and wipes the former set. A reader
+ * that copied a set while the counter changed copies again. Words are atomic, since a copy and a
+ * wipe may overlap. */
 #include "hub/io/tickets.h"
 
 #include <errno.h>
@@ -25,7 +26,8 @@ _Static_assert(sizeof(struct ticket_key) % sizeof(uint64_t) == 0, "keys are copi
 struct shared {
 	uint32_t magic;
 	unsigned char identity[TICKETS_IDENTITY_SIZE];
-	int64_t rotated; /* on the clock of all processes; of its writer alone */
+	int64_t rotated; /* hub_now at the last rotation; only the rotating process uses it */
+	/* Rotations so far; turn % 2 is the valid set. */
 	uint64_t turn;
 	uint64_t sets[2][SET_WORDS];
 };
@@ -38,8 +40,8 @@ struct tickets {
 
 /* ---- sets ---- */
 
-/* Each word is released: a reader that gets one of a set which is not its turn's any more sees that
- * the turn has changed. */
+/* Stores each word with release: a reader that gets a word of a set which is not valid any more
+ * also sees the new counter. */
 static void
 write_set(uint64_t *set, const struct ticket_key keys[static KEYS])
 {
@@ -72,7 +74,7 @@ read_keys(const struct shared *shared, struct ticket_key keys[static KEYS])
 	OPENSSL_cleanse(words, sizeof words);
 }
 
-/* Returns whether there is something random. */
+/* Makes a random key. Returns false if OpenSSL has no random bytes. */
 static bool
 make_key(struct ticket_key *key)
 {
@@ -127,7 +129,7 @@ tickets_find(const struct tickets *tickets, const unsigned char name[static TICK
 	int at = KEYS;
 
 	read_keys(tickets->shared, keys);
-	/* Before the first rotation there is no former key, and its zeros are no name. */
+	/* Before the first rotation the former key is all zeros, which match no name. */
 	for (int i = KEYS - 1; i >= 0 && memcmp(name, nobody, sizeof nobody) != 0; i--)
 		if (memcmp(keys[i].name, name, sizeof keys[i].name) == 0)
 			at = i;
@@ -140,8 +142,8 @@ tickets_find(const struct tickets *tickets, const unsigned char name[static TICK
 
 /* ---- owners ---- */
 
-/* Of memory that is mapped; on failure of that (NULL), with its errno. Nothing of it is to reach a
- * disk: some systems allow no locked memory, and then it may be swapped. */
+/* Makes the record of mapped memory; shared NULL passes on the errno of a failed mapping. The keys
+ * must not reach a disk; where locked memory is not allowed they may be swapped. */
 static struct tickets *
 wrap(struct shared *shared, int file)
 {

@@ -1,10 +1,10 @@
-/* The keys of TLS session tickets, in memory that processes share: a session that one of them has
- * begun is resumed by any other. One key encrypts; the one before it is still accepted, so that a
- * ticket lasts as long as there is between two rotations. Never on disk: the memory is locked,
- * where that is allowed, and left out of core dumps.
+/* The keys of TLS session tickets, in memory that processes share: a session that one process has
+ * begun is resumed by any other. One key encrypts; the one before it is still accepted, so a ticket
+ * lasts for at least the time between two rotations. The keys are never on disk: the memory is
+ * locked, if that is allowed, and left out of core dumps.
  *
- * One process at a time rotates; all read, and see the keys before or after a rotation, also one
- * that its writer did not survive. */
+ * One process at a time rotates; all others read, and see the keys before or after a rotation, even
+ * one during which the writer died. */
 #ifndef HUBBUB_IO_TICKETS_H
 #define HUBBUB_IO_TICKETS_H
 
@@ -23,35 +23,35 @@ struct ticket_key {
 
 struct tickets;
 
-/* Makes keys for the certificate of that identity. NULL with errno, EIO if there is nothing
- * random. */
+/* Makes keys for the certificate with that digest. NULL with errno, EIO if there are no random
+ * bytes. */
 struct tickets *tickets_new(const unsigned char identity[static TICKETS_IDENTITY_SIZE]);
 
-/* Maps those of another process; owns the descriptor, unless it fails. NULL with errno, EPROTO if
- * they are not of this kind, or of another certificate. */
+/* Maps the keys of another process; the result owns fd, and on failure the caller still does. NULL
+ * with errno, EPROTO if the memory has another format, or is for another certificate. */
 struct tickets *tickets_map(int fd, const unsigned char identity[static TICKETS_IDENTITY_SIZE]);
 
-/* One more owner; tickets_free takes one away, and frees them with the last one. NULL is ignored
- * there. In any thread. */
+/* tickets_share adds an owner; tickets_free removes one, and frees the keys with the last.
+ * tickets_free ignores NULL. Thread: any. */
 struct tickets *tickets_share(struct tickets *tickets);
 void tickets_free(struct tickets *tickets);
 
-/* Whether they are those of that certificate. */
+/* Whether the keys are for the certificate with that digest. */
 bool tickets_are_of(
 	const struct tickets *tickets, const unsigned char identity[static TICKETS_IDENTITY_SIZE]);
 
-/* What names them for another process; stays theirs. */
+/* The fd of the memory, for another process; the keys still own it. */
 int tickets_file(const struct tickets *tickets);
 
-/* Makes a new key if the present one is that old, in nanoseconds; the one before it is wiped. In
- * the process that owns the server. Returns whether it did. */
+/* Makes a new key if the present one is `age` nanoseconds old or older; the key before it is wiped.
+ * Call it in the process that owns the server. Returns whether it made a key. */
 bool tickets_rotate(struct tickets *tickets, int64_t age);
 
-/* The key that encrypts. The caller wipes it. In any thread. */
+/* Copies the key that encrypts. The caller wipes the copy. Thread: any. */
 void tickets_newest(const struct tickets *tickets, struct ticket_key *key);
 
-/* The key of that name, and whether it is the newest. Returns false if it is none, or too old. The
- * caller wipes it. In any thread. */
+/* Copies the key of that name, and tells whether it is the newest. Returns false if there is none,
+ * or if it is too old. The caller wipes the copy. Thread: any. */
 bool tickets_find(const struct tickets *tickets, const unsigned char name[static TICKETS_NAME_SIZE],
 	struct ticket_key *key, bool *is_newest);
 

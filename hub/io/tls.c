@@ -1,9 +1,9 @@
-/* OpenSSL reads and writes through a BIO of ours, which asks the kernel directly, remembers when
- * the socket is drained, and takes whatever it is given: what the kernel does not take is kept
- * here. So writing a record never has to be repeated with the same bytes, as OpenSSL would ask for.
+/* OpenSSL reads and writes through a BIO of the hub's, which makes the system calls, remembers when
+ * the socket is drained, and accepts all bytes: it keeps those that the kernel does not take. So a
+ * record never has to be written again with the same bytes, as OpenSSL would otherwise demand.
  *
- * OpenSSL's queue of errors is the thread's: it is emptied before each call and read right after,
- * and nothing switches in between. */
+ * OpenSSL's queue of errors belongs to the thread: it is emptied before each call and read right
+ * after, and no switch happens in between. */
 #include "hub/io/tls.h"
 
 #include <arpa/inet.h>
@@ -40,12 +40,12 @@ struct tls_layer {
 	struct hub_layer layer;
 	SSL *ssl;
 	struct hub_fd *entry;
-	unsigned char *kept; /* encrypted, not yet sent; NULL while that is nothing */
+	unsigned char *kept; /* owned; encrypted, not yet sent; NULL if none */
 	size_t kept_length;
 	size_t kept_sent;
-	ssize_t budget; /* bytes that may still be read in this call */
-	int error;      /* errno of the last failure of the socket; 0 for none */
-	bool is_broken; /* nothing can be said any more, not even the end */
+	ssize_t budget; /* bytes that this call may still read */
+	int error;      /* errno of the socket's last failure; 0 for none */
+	bool is_broken; /* no record can be sent any more, not even the end */
 };
 
 static _Thread_local char why[256];
@@ -56,7 +56,7 @@ hub_tls_why(void)
 	return why;
 }
 
-/* Takes the reason from OpenSSL's queue, and empties that. */
+/* Stores the first reason of OpenSSL's queue in why, and empties the queue. */
 static void
 explain(const char *what)
 {
@@ -76,7 +76,7 @@ layer_of(BIO *bio)
 	return BIO_get_data(bio);
 }
 
-/* A handshake is no request yet, and no answer. */
+/* During the handshake bytes count neither as a request nor as an answer. */
 static bool
 is_shaking_hands(const struct tls_layer *layer)
 {
@@ -97,8 +97,8 @@ bio_read(BIO *bio, char *buffer, int length)
 	ssize_t got;
 
 	BIO_clear_retry_flags(bio);
-	/* OpenSSL goes on as long as there are records that are not the application's; others want
-	 * their turn. */
+	/* OpenSSL reads on while there are records that are not the application's: stop it, so that
+	 * other coroutines run. */
 	if (layer->budget <= 0) {
 		BIO_set_retry_read(bio);
 		return -1;
@@ -107,7 +107,7 @@ bio_read(BIO *bio, char *buffer, int length)
 		got = kernel_recvfrom(
 			layer->entry->read.fd, buffer, (size_t)length, MSG_DONTWAIT, NULL, NULL);
 	while (got < 0 && errno == EINTR);
-	/* A short read says that there is no more, which saves asking. */
+	/* After a short read no bytes are left: the next receive waits without asking. */
 	fd_set_drained(layer->entry, got < 0 ? errno == EAGAIN : got > 0 && got < length);
 	if (got > 0)
 		note_received(layer);
@@ -127,7 +127,7 @@ keep(struct tls_layer *layer, const char *bytes, size_t length)
 {
 	unsigned char *grown = NULL;
 
-	/* A peer that asks and asks, and reads nothing, is given up. */
+	/* A limit for a peer that sends requests and reads no answers. */
 	if (layer->kept_length + length <= KEPT_MOST)
 		grown = realloc(layer->kept, layer->kept_length + length);
 	if (grown == NULL)
@@ -203,7 +203,7 @@ tls_of(struct hub_layer *layer)
 	return CONTAINER_OF(layer, struct tls_layer, layer);
 }
 
-/* Why a call of OpenSSL did not succeed, as an errno; 0 for the peer's end. */
+/* Translates the failure of an OpenSSL call into an errno; 0 for the peer's end. */
 static int
 judge(struct tls_layer *layer, int result)
 {
@@ -219,7 +219,7 @@ judge(struct tls_layer *layer, int result)
 		return layer->error != 0 ? layer->error : ECONNRESET;
 	default:
 		layer->is_broken = true;
-		/* It ended without saying so. */
+		/* The peer closed the connection without ending the TLS stream. */
 		if (ERR_GET_REASON(ERR_peek_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
 			explain("the peer has gone");
 			return ECONNRESET;
@@ -298,7 +298,7 @@ tls_send(struct hub_layer *base, const void *buffer, size_t length)
 
 	if (tls_flush(base) != 0)
 		return -1;
-	/* Record by record, for as long as the kernel takes them whole. */
+	/* Writes record by record, while the kernel takes each as a whole. */
 	while (done < length && layer->kept == NULL) {
 		size_t part = length - done, taken = 0;
 		int result;
@@ -318,14 +318,14 @@ tls_send(struct hub_layer *base, const void *buffer, size_t length)
 	return (ssize_t)done;
 }
 
-/* Bytes that wait in OpenSSL may be only a part of a record. */
+/* SSL_has_pending is true for a part of a record, too: only a peek tells. */
 static bool
 tls_has_input(struct hub_layer *base)
 {
 	struct tls_layer *layer = tls_of(base);
 	char byte;
 
-	/* Its end, too, is told as often as it is asked for. */
+	/* The end of the stream can be received any number of times. */
 	if (SSL_pending(layer->ssl) > 0 || layer->is_broken ||
 		(SSL_get_shutdown(layer->ssl) & SSL_RECEIVED_SHUTDOWN))
 		return true;
@@ -340,7 +340,7 @@ tls_end_output(struct hub_layer *base)
 
 	if (layer->is_broken)
 		return failed(EPIPE);
-	/* A second call would wait for the peer's own end, and read it. */
+	/* A second SSL_shutdown would read the peer's own end. */
 	if (SSL_get_shutdown(layer->ssl) & SSL_SENT_SHUTDOWN)
 		return 0;
 	ERR_clear_error();
@@ -391,7 +391,7 @@ layer_new(struct hub_fd *entry, const struct hub_tls *tls)
 
 /* ---- handshakes ---- */
 
-/* Returns 0 when the peer was sent all that there was to say, or -1 and errno. */
+/* Sends all that the handshake has written. Returns 0, or -1 and errno. */
 static int
 wait_flushed(struct tls_layer *layer)
 {
@@ -407,8 +407,8 @@ wait_flushed(struct tls_layer *layer)
 	return 0;
 }
 
-/* One step of a handshake: 0 when that is done, or an errno. Signatures need much stack, which an
- * idle connection is not to hold: it runs on the thread's. */
+/* One step of a handshake; returns 0 when it is done, or an errno. Runs on the thread's own stack:
+ * signatures need a deep stack, which an idle connection would then keep. */
 static void *
 step(void *argument)
 {
@@ -424,7 +424,7 @@ step(void *argument)
 	return (void *)(intptr_t)error;
 }
 
-/* Returns 0, or -1 and errno. */
+/* The whole handshake. Returns 0, or -1 and errno. */
 static int
 shake_hands(struct tls_layer *layer)
 {
@@ -439,7 +439,7 @@ shake_hands(struct tls_layer *layer)
 			snprintf(why, sizeof why, "the certificate is not trusted: %s",
 				X509_verify_cert_error_string(SSL_get_verify_result(layer->ssl)));
 		if (error != 0 && error != EAGAIN) {
-			/* The alert that tells the peer why not. */
+			/* Send the alert, which tells the peer the reason. */
 			tls_flush(&layer->layer);
 			return failed(error);
 		}
@@ -447,7 +447,7 @@ shake_hands(struct tls_layer *layer)
 			return -1;
 		if (error == 0)
 			return 0;
-		/* Nobody waits for input that was ended from outside. */
+		/* hub_end_input has ended the input: no more bytes will be received. */
 		if (layer->entry->input_has_ended) {
 			snprintf(why, sizeof why, "the handshake was broken off");
 			return failed(ECONNRESET);
@@ -457,7 +457,8 @@ shake_hands(struct tls_layer *layer)
 	}
 }
 
-/* A name is an address, or else goes to the server, too, which may have several certificates. */
+/* Sets the expected name. A host name is also sent to the server, which may have several
+ * certificates; an address is not. */
 static bool
 expect_name(SSL *ssl, const char *name, bool is_checked)
 {
@@ -494,18 +495,18 @@ begin(int fd, struct hub_tls *tls, const char *name)
 		error = ENOMEM;
 	else if (shake_hands(layer) != 0)
 		error = errno;
-	/* Another coroutine was quicker. */
+	/* Another coroutine has finished a handshake on the fd meanwhile. */
 	if (error == 0 && entry->layer != NULL)
 		error = EALREADY;
 	if (error == 0) {
-		/* What the handshake left in OpenSSL's buffer is found by asking. */
+		/* The handshake may have read the application's first bytes. */
 		layer_attach(entry, &layer->layer);
 		if (SSL_has_pending(layer->ssl))
 			note_received(layer);
 		return 0;
 	}
 	tls_free(&layer->layer);
-	/* The others were explained where they came from, and nobody else has run since. */
+	/* EPROTO and ECONNRESET have set why where they arose, and no coroutine has run since. */
 	if (error != EPROTO && error != ECONNRESET)
 		snprintf(why, sizeof why, "%s", strerror(error));
 	return failed(error);
@@ -555,13 +556,14 @@ tls_new(const SSL_METHOD *method)
 	SSL_CTX_set_options(tls->context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
 						  SSL_OP_CIPHER_SERVER_PREFERENCE |
 						  SSL_OP_PRIORITIZE_CHACHA);
-	/* An idle connection keeps no buffers; one read fetches a record's head and body. */
+	/* An idle connection keeps no buffers; one system call reads the head and the body of a
+	 * record. */
 	SSL_CTX_set_mode(tls->context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE);
 	SSL_CTX_set_read_ahead(tls->context, 1);
 	return tls;
 }
 
-/* Whether a file can be read; OpenSSL would say so in a roundabout way. Keeps errno. */
+/* Whether a file can be read, with a clearer message than OpenSSL's. Keeps errno. */
 static bool
 is_readable(const char *path)
 {
@@ -578,7 +580,7 @@ is_readable(const char *path)
 	return true;
 }
 
-/* A key with a passphrase would be asked for on the terminal. */
+/* Without this callback OpenSSL would ask for a passphrase on the terminal. */
 static int
 no_passphrase(char *buffer, int size, int is_writing, void *context)
 {
@@ -601,7 +603,8 @@ give_up(struct hub_tls *tls, const char *path, const char *what)
 struct hub_tls *
 hub_tls_server_new(const char *certificate, const char *key)
 {
-	/* Resumption is by tickets alone, which any process that shares their keys understands. */
+	/* Sessions are resumed by tickets alone, which each process that shares the keys can
+	 * read. */
 	static const unsigned char identity[] = "hubbub";
 	struct hub_tls *tls;
 

@@ -1,10 +1,9 @@
-/* What receiving (receive.c) and sending (send.c) have in common. Each call is one attempt, a POSIX
+/* The common part of receiving (receive.c) and sending (send.c). Each call is one attempt, a system
  * call that does not block, in one of two loops, which are inlined into the calls: so the attempt
  * costs no indirect call.
  *
- * A number is looked up once, when a call begins. From then on the entry is used, and what may
- * switch (a wait, a turn of others) compares its generation: so what comes next is done to the same
- * open file. */
+ * An fd is looked up once, when a call begins. From then on the entry is used, and each function
+ * that may switch compares its generation afterwards: so a call stays with one open file. */
 #ifndef HUBBUB_IO_TRANSFER_PRIV_H
 #define HUBBUB_IO_TRANSFER_PRIV_H
 
@@ -21,7 +20,8 @@
 
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 
-/* Whether fd is a regular file, for which nobody can wait; in a coroutine of a running hub. */
+/* Whether fd is a regular file, which cannot be waited for; false outside a coroutine of a running
+ * hub. */
 static ALWAYS_INLINE bool
 fd_is_file(int fd)
 {
@@ -45,8 +45,8 @@ fd_is_socket(int fd)
 	return entry != NULL && entry->is_socket;
 }
 
-/* Whether fd, by a call for sockets, turned out to be none any more, and its entry has been
- * told. */
+/* Whether a call for sockets on fd has failed because the fd is no socket any more; its entry is
+ * then renewed. */
 static ALWAYS_INLINE bool
 fd_was_socket(int fd, ssize_t result)
 {
@@ -58,7 +58,7 @@ struct transfer {
 	int fd;
 	int flags;
 	void *buffer;
-	size_t length; /* of the buffer, or of all parts */
+	size_t length; /* bytes of the buffer, or of all parts */
 	struct sockaddr *address;
 	socklen_t *address_length;
 	struct msghdr *message;
@@ -68,9 +68,9 @@ struct transfer {
 
 typedef ssize_t attempt_fn(const struct transfer *transfer);
 
-/* What every transfer begins with: the caller may block, the descriptor is known, and a coroutine
- * whose slice is used up lets the others run; meanwhile one of them may have closed the descriptor.
- * MSG_DONTWAIT means that nobody else runs. */
+/* Begins every transfer: the caller may block, the fd enters, and if the loop is due other
+ * coroutines run, one of which may close the fd. With MSG_DONTWAIT no other coroutine runs. Returns
+ * NULL with errno. */
 static ALWAYS_INLINE struct hub_fd *
 transfer_begin(int fd, int flags)
 {
@@ -85,8 +85,8 @@ transfer_begin(int fd, int flags)
 	return NULL;
 }
 
-/* Whether the kernel refuses, or has nothing to do for, so many parts: its answer is asked for
- * at once, and nobody looks at them here. */
+/* Whether the kernel refuses this number of parts, or has nothing to do: then it is asked at once,
+ * and the parts are not read here. */
 static ALWAYS_INLINE bool
 parts_are_odd(const struct iovec *parts, size_t count)
 {

@@ -1,6 +1,6 @@
-/* What a layer has kept when its connection is closed. The kernel sends what it has taken after
- * close(2); so does this with what the kernel has not taken: on a duplicate of the descriptor,
- * which a coroutine owns until the bytes are sent, the peer has gone, or the time is up. */
+/* The bytes that a layer has kept when its connection is closed. The kernel sends after close(2)
+ * what it has taken; this file does the same with the rest: on a duplicate fd, owned by a detached
+ * coroutine until the bytes are sent, the peer has gone, or TIME_MOST is over. */
 #include "hub/io/unsent_priv.h"
 
 #include <errno.h>
@@ -16,7 +16,7 @@
 
 #define TIME_MOST (10 * HUB_SECOND)
 
-/* What a connection that is closed has not sent yet. */
+/* The unsent bytes of a closed connection. */
 struct unsent {
 	struct hub_link link;
 	struct fd_hold hold; /* of a duplicate */
@@ -24,7 +24,7 @@ struct unsent {
 	size_t length;
 };
 
-/* Also if the coroutine was killed before it ever ran. */
+/* Called even if the coroutine was killed before it ever ran. */
 static void
 unsent_ended(struct hub_link *link, struct hub_coroutine *coroutine)
 {
@@ -50,7 +50,7 @@ send_unsent(void *argument)
 	return NULL;
 }
 
-/* Without memory or files for it, it is lost, and the peer sees no end. */
+/* Without memory or an fd the bytes are lost, and the peer sees no end of the stream. */
 static void
 leave_unsent(struct hub_fd *entry)
 {

@@ -1,4 +1,6 @@
-/* Waiting for descriptors, one or some among other things. */
+/* Waiting for one fd, or for several as part of hub_poll and hub_select. Each wait begins by
+ * checking that the entry is about the file that the fd refers to, and ends by comparing
+ * generations: a coroutine never takes the event of one file for that of another. */
 #include "hub/io/wait_priv.h"
 
 #include <errno.h>
@@ -11,7 +13,7 @@
 #include "hub/io/signs_priv.h"
 #include "hub/io/sweep_priv.h"
 
-/* The sweep looks at it if that lasts. */
+/* Lets the sweep look at the wait if it lasts. */
 static inline __attribute__((always_inline)) void
 watch_long(struct hub *hub, struct hub_fd *entry)
 {
@@ -19,7 +21,7 @@ watch_long(struct hub *hub, struct hub_fd *entry)
 		sweep_enter(hub, entry);
 }
 
-/* Has the loop watch it, too. */
+/* Lets the loop watch the fd, too. */
 static inline __attribute__((always_inline)) void
 watch(struct hub *hub, struct hub_fd *entry, ev_io *watcher)
 {
@@ -28,8 +30,8 @@ watch(struct hub *hub, struct hub_fd *entry, ev_io *watcher)
 	watch_long(hub, entry);
 }
 
-/* The event may be that of a descriptor which is open elsewhere, under a number that means
- * something else here by now. Keeps errno. */
+/* Whether the event came from a file that is open elsewhere, and the fd refers to another by now:
+ * then the entry is forgotten. Keeps errno. */
 static bool
 is_lost(struct hub_fd *entry)
 {
@@ -44,7 +46,7 @@ wait_ended(struct hub_fd *entry, fd_generation generation, int reason)
 {
 	if (__builtin_expect(reason == 0 && entry->generation == generation, 1))
 		return 0;
-	/* It was released, or closed; who was killed as well is told of that. */
+	/* The fd was released or closed. A kill has precedence. */
 	if (entry->generation != generation && (reason == 0 || reason == ECANCELED)) {
 		int interrupt = coroutine_interrupted(hub_this->current);
 
@@ -70,13 +72,13 @@ wait_direction(struct hub_fd *entry, struct hub_waiter **waiters, ev_io *watcher
 	waiter_enter(waiters, &waiter, hub->current);
 	watch(hub, entry, watcher);
 	reason = hub_suspend(&wait);
-	/* The entry outlives the descriptor, so this is safe even if that was closed. */
+	/* The entry outlives the file, so it can be read even if the fd was closed. */
 	waiter_leave(waiters, &waiter);
-	/* A drained stream may have been the number's next one already: then it tries anew, as if
-	 * it had not waited. */
+	/* The fd of a drained stream may have been reused before this wait: the caller then tries
+	 * again, as if it had not waited. */
 	if (!is_checked && reason == EBADF && !has_layer && waiter.item == NULL)
 		return 0;
-	/* Though no other coroutine has run: threads close, too. */
+	/* Checked even if no other coroutine has run: other threads may close the fd. */
 	if (reason == 0 && entry->generation == generation && (is_checked || has_layer) &&
 		is_lost(entry))
 		reason = EBADF;
@@ -90,7 +92,7 @@ wait_to_read(struct hub_fd *entry, const char *what, int64_t deadline, bool is_c
 	int result =
 		wait_direction(entry, &entry->readers, &entry->read, what, deadline, is_checked);
 
-	/* The number's next owner has readers of its own. */
+	/* The next file under the fd has readers of its own. */
 	if (__builtin_expect(entry->generation == generation, 1)) {
 		entry->is_woken = false;
 		if (is_checked)
@@ -99,11 +101,11 @@ wait_to_read(struct hub_fd *entry, const char *what, int64_t deadline, bool is_c
 	return result;
 }
 
-/* ---- descriptors that the loop takes for ready, and that are not ----
+/* ---- fds that the loop takes for ready, and that are not ----
  *
- * While an error is there that nobody takes, such as a message in a socket's error queue (that of
- * MSG_ZEROCOPY, of timestamps, of IP_RECVERR), the loop is told of it in each turn, and whoever
- * waits to receive or to send would try again and again. */
+ * While a socket has an error that is not taken, such as a message in its error queue (of
+ * MSG_ZEROCOPY, of timestamps, of IP_RECVERR), the loop reports the fd in each turn, and a
+ * coroutine that waits to receive or to send would try again and again. */
 
 static bool
 is_noisy(int fd, short events)
@@ -113,7 +115,7 @@ is_noisy(int fd, short events)
 	return kernel_poll_now(&query, 1) > 0 && !(query.revents & (events | POLLNVAL));
 }
 
-/* By the set of signs, which tells of each change once. */
+/* Waits by the set of signs, which reports each change once. */
 static int
 wait_quietly(struct hub_fd *entry, short events, const char *what, int64_t deadline)
 {
@@ -135,11 +137,11 @@ wait_quietly(struct hub_fd *entry, short events, const char *what, int64_t deadl
 	return wait_ended(entry, generation, reason);
 }
 
-/* The caller has been told EAGAIN. */
+/* Waits, after the caller's system call has failed with EAGAIN. */
 static int
 wait_checked(struct hub_fd *entry, short events, const char *what, int64_t deadline)
 {
-	/* Who received after the last wait was not woken for nothing. */
+	/* A coroutine that received bytes after its last wait was woken for a reason. */
 	if ((events == POLLOUT || !(entry->exchange & FD_CAME_SINCE)) &&
 		is_noisy(entry->read.fd, events))
 		return wait_quietly(entry, events, what, deadline);
@@ -148,15 +150,16 @@ wait_checked(struct hub_fd *entry, short events, const char *what, int64_t deadl
 					  deadline, true);
 }
 
-/* What a wait begins with. A layer was checked when the call began, and is when the wait ends. */
+/* Begins a wait: checks that the entry is about the fd's file. With a layer that is checked at the
+ * begin of the call, and at the end of the wait. */
 static bool
 may_wait(struct hub_fd *entry)
 {
 	return entry->layer != NULL || fd_renew(entry);
 }
 
-/* Files are always ready; whoever is told EAGAIN by one all the same must not keep others from
- * running. */
+/* Files are always ready. A coroutine that gets EAGAIN from one all the same must not starve the
+ * others. */
 static int
 pass_turn(void)
 {
@@ -171,7 +174,8 @@ wait_read_until(struct hub_fd *entry, const char *what, int64_t deadline)
 		return -1;
 	if (entry->is_file)
 		return pass_turn();
-	/* Whoever receives has asked before; whoever accepts would ask for ever. */
+	/* A receive never comes here: it returns the end of the stream before. An accept would wait
+	 * for ever. */
 	if (entry->input_has_ended)
 		return failed(EINVAL);
 	return wait_checked(entry, POLLIN, what, deadline);
@@ -192,7 +196,7 @@ fd_let_others_run(struct hub_fd *entry)
 {
 	fd_generation generation;
 
-	/* What they may find out of the number is not to be taken for what they have done to it. */
+	/* A change of the fd from before must not count as one that the other coroutines make. */
 	if (!fd_renew(entry))
 		return false;
 	generation = entry->generation;
@@ -226,7 +230,7 @@ fd_interest_note(struct fd_interest *interest, struct hub *hub, int fd)
 {
 	struct hub_fd *entry = fd_lookup_watched(hub, fd);
 
-	/* What was not noticed before the call is not to be taken for what has happened since. */
+	/* A change of the fd from before must not count as one since. */
 	if (entry == NULL || !fd_renew(entry))
 		return errno;
 	if (interest->hold.entry == NULL)
@@ -286,7 +290,7 @@ fd_interest_leave(struct fd_interest *interest)
 	return true;
 }
 
-/* Whichever direction is ready first wakes it. */
+/* Waits for either direction. */
 static int
 wait_either(struct hub_fd *entry)
 {
@@ -322,7 +326,7 @@ fd_poll_now(int fd, short events)
 
 	if (fd < 0)
 		return failed(EBADF);
-	/* Even without waiting it may be interrupted. */
+	/* poll(2) may be interrupted even if it does not wait. */
 	while (kernel_poll_now(&query, 1) < 0)
 		if (errno != EINTR)
 			return -1;
@@ -332,7 +336,7 @@ fd_poll_now(int fd, short events)
 		return failed(EBADF);
 	if (events == 0)
 		return query.revents & (POLLHUP | POLLERR);
-	/* A hang-up or error is for either direction to find. */
+	/* A hang-up or an error makes both directions ready. */
 	if (query.revents & (POLLHUP | POLLERR))
 		return events;
 	return query.revents & events;
