@@ -21,7 +21,7 @@ HUBBUB_API_BEGIN
 
 #define HUB_FAILURE_TEXT_SIZE 120
 
-/* Why a coroutine failed. */
+/* Why a coroutine failed: a code and a sentence. */
 struct hub_failure {
 	int code; /* of errno.h, or the program's own; 0 means no failure */
 	char text[HUB_FAILURE_TEXT_SIZE];

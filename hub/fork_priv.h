@@ -1,5 +1,5 @@
-/* The state of this process that a child must not inherit: who registers a reset, and how a child
- * that passed the handlers of pthread_atfork(3) is recognised. */
+/* State that a child process must not inherit: modules register how to reset it, and a child that
+ * was forked past the handlers of pthread_atfork(3) is recognised. */
 #ifndef HUBBUB_FORK_PRIV_H
 #define HUBBUB_FORK_PRIV_H
 

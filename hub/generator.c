@@ -130,8 +130,8 @@ hub_yield(void *value)
 	CHECK_WHY(self != NULL && self->is_raw && self->body == generator_main,
 		"hub_yield outside of a generator's body");
 	consumer = coroutine_heir(self);
-	CHECK_WHY(
-		consumer != NULL, "hub_yield to one that was freed while it waited for the value");
+	CHECK_WHY(consumer != NULL,
+		"hub_yield to a consumer that was freed while it waited for the value");
 	return hub_switch(consumer, value);
 }
 

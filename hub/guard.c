@@ -24,7 +24,7 @@ size_t stack_page_size;
 static enum stack_guard kind;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static atomic_long protect_budget;
-static atomic_bool has_told;
+static atomic_bool has_warned;
 
 /* The most mappings that a process may have, as /proc says. */
 static long
@@ -112,12 +112,12 @@ stack_guard_kind(void)
 
 /* Warns once per process: the shortage may come and go with every peak of coroutines. */
 static void
-tell_unguarded(void)
+warn_unguarded(void)
 {
-	if (!atomic_exchange(&has_told, true))
+	if (!atomic_exchange(&has_warned, true))
 		log_warning("vm.max_map_count (%ld) leaves no more guards for coroutines' stacks: "
-			    "an overflow of one more is found only when it waits next, and ends "
-			    "the process; raise it, or use Linux 6.13, which needs none",
+			    "an overflow of an unguarded stack is found only at the next wait, and "
+			    "ends the process; raise it, or use Linux 6.13, which needs none",
 			read_max_map_count());
 }
 
@@ -132,7 +132,7 @@ guard_install(unsigned char *at)
 		kernel_mprotect(at, STACK_GUARD_SIZE, PROT_NONE) == 0)
 		return true;
 	atomic_fetch_add(&protect_budget, 1);
-	tell_unguarded();
+	warn_unguarded();
 	return false;
 }
 

@@ -1,4 +1,4 @@
-/* <hubbub/hub.h>: coroutines for one thread. This header only gathers the public ones. */
+/* <hubbub/hub.h>: coroutines for one thread. Includes all public headers. */
 #ifndef HUBBUB_HUB_H
 #define HUBBUB_HUB_H
 

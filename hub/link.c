@@ -15,7 +15,7 @@
 
 /* hub->current is root during the call, so a blocking call fails with EPERM. */
 static void
-tell(struct hub *hub, struct hub_link *link, struct hub_coroutine *ended)
+call_link(struct hub *hub, struct hub_link *link, struct hub_coroutine *ended)
 {
 	struct hub_coroutine *running = hub->current;
 	bool was_telling = hub->is_telling;
@@ -33,7 +33,7 @@ hub_link(struct hub_coroutine *coroutine, struct hub_link *link)
 	hub_check_own(coroutine);
 	if (coroutine->state == COROUTINE_DONE) {
 		link->next = link->previous = NULL;
-		tell(coroutine->hub, link, coroutine);
+		call_link(coroutine->hub, link, coroutine);
 		return;
 	}
 	FIFO_APPEND(coroutine->links, link, next, previous);
@@ -56,7 +56,7 @@ links_tell(struct hub *hub, struct hub_coroutine *ended)
 		struct hub_link *link = ended->links;
 
 		hub_unlink(ended, link);
-		tell(hub, link, ended);
+		call_link(hub, link, ended);
 	}
 }
 

@@ -16,7 +16,7 @@ HUBBUB_API_BEGIN
  * exist). */
 int hub_local_new(void (*destroy)(void *value));
 
-/* Sets the running coroutine's value; the old one is not destroyed.
+/* Sets the running coroutine's value for the key; the old value is not destroyed.
  * Switches: no.  Thread: a coroutine's, raw or scheduled.
  * Returns 0, or -1 with errno ENOMEM, EINVAL (no such key) or EPERM (no coroutine runs). */
 int hub_local_set(int key, void *value);

@@ -50,7 +50,7 @@ struct hub_coroutine {
 	int reason;     /* how the last wait ended: 0, or an errno */
 	int fails_with; /* error of every blocking call: 0, ECANCELED or ETIMEDOUT */
 	struct hub *hub;
-	struct hub_timeout *scope; /* the innermost started one, or NULL */
+	struct hub_timeout *scope; /* the innermost scope that is started, or NULL */
 	int64_t deadline;          /* of the present wait, scopes included; HUB_FOREVER for none */
 	int64_t waits_since;       /* about when the present wait began */
 	const char *waits_for;     /* a word for dumps */
@@ -65,7 +65,7 @@ struct hub_coroutine {
 	unsigned shields;   /* started scopes that are shields */
 	unsigned nurseries; /* started scopes that belong to nurseries */
 	int kill_reason;    /* given with the last kill, or 0 */
-	int thrown;         /* by hub_throw, until hub_thrown asks */
+	int thrown;         /* error of hub_throw, until hub_thrown returns it */
 
 	hub_fn *body;
 	void *argument;
@@ -132,10 +132,11 @@ struct watched {
 	/* Until this time the watchdog makes the hub read its clock every few milliseconds. The hub
 	 * reads it, relaxed. */
 	int64_t attended_until;
-	unsigned *due_calls;   /* its thread's hub_due_calls */
+	unsigned *due_calls;   /* hub_due_calls of the hub's thread */
 	const void *stack_end; /* of the thread's own stack, as far as the hub uses it */
 	atomic_bool is_expected;
-	/* The hub's thread writes these while is_asked, and then clears it. */
+	/* The hub's thread writes name, frames and count while is_asked, and then clears
+	 * is_asked. */
 	atomic_bool is_asked;
 	char name[32];
 	void *frames[WATCHDOG_FRAMES];
@@ -203,8 +204,8 @@ struct hub {
 	/* Switches until the clock is read again; the watchdog's thread writes this, too. */
 	uint32_t ticks;
 	uint32_t tick_interval; /* the value from which ticks counts down */
-	int64_t now;            /* clock, read once a loop and every few switches */
-	int64_t slice_started;  /* clock when coroutines last got the thread from the loop */
+	int64_t now;            /* hub_now, as read once a loop and every few switches */
+	int64_t slice_started;  /* hub_now when coroutines last got the thread from the loop */
 	/* The thread's own stack: runs the loop, or code outside hub_run. */
 	struct hub_coroutine root;
 	struct hub_coroutine *main; /* the first coroutine of hub_run */
@@ -224,7 +225,7 @@ struct hub {
 	 * queue is empty and no other thread can reach the hub, the hub is deadlocked. */
 	size_t loop_waits;
 	size_t scheduled; /* scheduled coroutines that have not ended */
-	uint64_t ended;   /* scheduled coroutines that have */
+	uint64_t ended;   /* scheduled coroutines that have ended */
 	uint64_t ids;     /* the last id given to a coroutine */
 	size_t selects;   /* calls of hub_select; rotates which case is tried first */
 	bool is_ending;   /* the first coroutine has ended, and the others are killed */

@@ -146,7 +146,7 @@ visit_kill(struct stack *stack, void *context)
 	(void)context;
 	if (coroutine->state == COROUTINE_DONE)
 		return;
-	/* A raw coroutine that does not block may go on after this hub. */
+	/* A raw coroutine that does not block may be continued after this hub. */
 	if (coroutine->is_raw && coroutine->state == COROUTINE_SWITCHED)
 		return;
 	coroutine_kill(coroutine);

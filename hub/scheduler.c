@@ -144,7 +144,7 @@ hub_wake(struct hub_coroutine *coroutine, uint32_t epoch, int reason)
 	if (coroutine->state != COROUTINE_WAITING || coroutine->epoch != epoch)
 		return false;
 	CHECK_WHY(hub_is_own(coroutine),
-		"what a coroutine waits for is used on a thread that is not its own");
+		"an object that a coroutine waits for is used on a thread that is not its own");
 	coroutine->epoch++;
 	coroutine->reason = reason;
 	coroutine->hub->loop_waits -= coroutine->is_loop_wait;

@@ -1,5 +1,4 @@
-/* The hub of this thread, and the one way to wait and to wake that everything in this library
- * uses. */
+/* The hub of this thread, and the one way to wait and to wake, which all modules use. */
 #ifndef HUBBUB_SCHEDULER_PRIV_H
 #define HUBBUB_SCHEDULER_PRIV_H
 
@@ -93,7 +92,7 @@ struct wait {
 	const void *on;    /* the object, for dumps */
 	int64_t deadline;  /* HUB_FOREVER for none; scopes may end the wait earlier */
 	bool is_loop_wait; /* the loop can end it, even without a deadline */
-	bool is_shielded;  /* scopes do not end it; a kill still wakes it, to wait again */
+	bool is_shielded;  /* scopes do not end it; a kill wakes the coroutine, which waits again */
 };
 
 /* Ends the wait that the epoch names: the only way out of hub_suspend. Returns false, and does

@@ -53,7 +53,7 @@ struct hub_case {
 	void *room[2]; /* for later versions: NULL */
 };
 
-/* A get from the channel. Switches: no. */
+/* Gets from the channel. Switches: no. */
 static inline struct hub_case
 hub_case_channel_get(struct hub_channel *channel)
 {
@@ -62,7 +62,7 @@ hub_case_channel_get(struct hub_channel *channel)
 	return one;
 }
 
-/* A put into the channel. Switches: no. */
+/* Puts item into the channel. Switches: no. */
 static inline struct hub_case
 hub_case_channel_put(struct hub_channel *channel, void *item)
 {
@@ -71,7 +71,7 @@ hub_case_channel_put(struct hub_channel *channel, void *item)
 	return one;
 }
 
-/* A get from the queue. Switches: no. */
+/* Gets from the queue. Switches: no. */
 static inline struct hub_case
 hub_case_get(struct hub_queue *queue)
 {
@@ -80,7 +80,7 @@ hub_case_get(struct hub_queue *queue)
 	return one;
 }
 
-/* A put into the queue, with priority 0. Switches: no. */
+/* Puts item into the queue, with priority 0. Switches: no. */
 static inline struct hub_case
 hub_case_put(struct hub_queue *queue, void *item)
 {

@@ -80,16 +80,15 @@ wait_for_coroutine(struct hub_static *one)
 	int result;
 
 	CHECK_WHY(one->owner != hub_this->current->id,
-		"the initialiser of a function's static variable has come to that variable itself");
-	CHECK_WHY(hub_can_wait(),
-		"a function's static variable is needed where nobody can wait, and one of the "
-		"thread's coroutines is initialising it");
+		"the initialiser of a function's static variable needs that variable itself");
+	CHECK_WHY(hub_can_wait(), "a function's static variable is needed where no coroutine can "
+				  "wait, and one of the thread's coroutines is initialising it");
 	hub_shield_start(&shield);
 	result = waiter_wait(&one->waiters, &waiter, hub_this->current, &wait);
 	hub_shield_stop(&shield);
 	/* hub_interrupt ends a shielded wait, too: the caller looks again. */
-	CHECK_WHY(result == 0 || errno == EINTR,
-		"deadlock: who initialises a function's static variable can never go on");
+	CHECK_WHY(result == 0 || errno == EINTR, "deadlock: the coroutine that initialises a "
+						 "function's static variable can never go on");
 }
 
 /* Waits for another thread: a coroutine sleeps once, a thread waits for the guard to change. */

@@ -68,7 +68,8 @@ hub_switch(struct hub_coroutine *to, void *value)
 	if (__builtin_expect(to->state == COROUTINE_DONE, 0)) {
 		CHECK_WHY(to->id != 0, "hub_switch to a coroutine that was freed");
 		to = coroutine_living_parent(to);
-		CHECK_WHY(to != NULL, "hub_switch to one that has ended, and its parents too");
+		CHECK_WHY(to != NULL,
+			"hub_switch to a coroutine that has ended, like all its parents");
 	}
 	to->thrown = 0;
 	if (to == hub->current)
@@ -109,7 +110,7 @@ hub_throw(struct hub_coroutine *to, int error)
 	is_own_end = to->state == COROUTINE_DONE && error == ECANCELED;
 	CHECK_WHY(error != 0, "hub_throw of error 0");
 	to = find_target(to, &error);
-	CHECK_WHY(to != NULL, "hub_throw at one that has ended, and its parents too");
+	CHECK_WHY(to != NULL, "hub_throw at a coroutine that has ended, like all its parents");
 	if (!is_own_end)
 		to->thrown = error;
 	if (to == hub->current)

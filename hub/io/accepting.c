@@ -146,7 +146,7 @@ wait_queued(struct hub_server *server)
 }
 
 static void
-tell_not_accepted(const struct hub_server *server)
+call_not_accepted(const struct hub_server *server)
 {
 	if (server->options.not_accepted != NULL)
 		server->options.not_accepted(server->context);
@@ -166,7 +166,7 @@ accept_now(struct hub_server *server, struct sockaddr_storage *address)
 		client = fd_accept_now(server->socket, (struct sockaddr *)address, &length);
 	error = errno;
 	if (client == -1)
-		tell_not_accepted(server);
+		call_not_accepted(server);
 	errno = error;
 	return client;
 }
@@ -201,7 +201,7 @@ take_connection(struct hub_server *server, bool may_wait)
 		return may_wait ? errno : failed_now(server, errno);
 	if (options->admits != NULL && !options->admits(server->context, &address)) {
 		kernel_close(client);
-		tell_not_accepted(server);
+		call_not_accepted(server);
 		return 0;
 	}
 	if (options->take_over != NULL && options->take_over(server->context, client))
@@ -216,7 +216,7 @@ take_connection(struct hub_server *server, bool may_wait)
 		error = server_take_client(server, client);
 	}
 	if (error != 0)
-		tell_not_accepted(server);
+		call_not_accepted(server);
 	return error;
 }
 

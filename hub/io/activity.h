@@ -1,5 +1,5 @@
 /* The activity of a descriptor, whichever coroutine uses it and in whichever way it waits. Servers
- * use it to tell idle connections. */
+ * use it to find idle connections. */
 #ifndef HUBBUB_IO_ACTIVITY_H
 #define HUBBUB_IO_ACTIVITY_H
 

@@ -1,4 +1,4 @@
-/* Connecting to a name, and listening at one. */
+/* Connecting to a host name, and listening at a host name. */
 #ifndef HUBBUB_IO_CONNECT_H
 #define HUBBUB_IO_CONNECT_H
 

@@ -46,7 +46,7 @@ forget_oldest(struct dismissal *dismissal)
 /* Shuts down the output to a client, after discarding its input. Returns whether the client may
  * still send. */
 static bool
-tell(struct dismissal *dismissal, int client)
+shut_down(struct dismissal *dismissal, int client)
 {
 	enum leftover left = leftover_discard(client, dismissal->buffer, sizeof dismissal->buffer);
 
@@ -57,7 +57,7 @@ tell(struct dismissal *dismissal, int client)
 static void
 let_go(struct dismissal *dismissal, int client)
 {
-	if (!tell(dismissal, client)) {
+	if (!shut_down(dismissal, client)) {
 		kernel_close(client);
 		return;
 	}
@@ -165,7 +165,7 @@ end_at_once(struct dismissal *dismissal)
 
 		if (client == -1)
 			return;
-		tell(dismissal, client);
+		shut_down(dismissal, client);
 		kernel_close(client);
 		/* Other coroutines run, even if the caller was killed. */
 		if (left % ACCEPTS_IN_A_ROW == 0)

@@ -1,4 +1,4 @@
-/* Whether a child process has ended, and waiting for that. */
+/* The end of a child process: whether it has ended, and waiting for that. */
 #ifndef HUBBUB_IO_ENDED_PRIV_H
 #define HUBBUB_IO_ENDED_PRIV_H
 

@@ -124,8 +124,8 @@ hub_open(const char *path, int flags, mode_t mode)
 }
 
 /* Reads from the page cache, without waiting; offset -1 means the file's own offset. Returns -1 if
- * that fails for any reason, or if the loop is due: the offloaded call follows, lets others run,
- * and reports lasting errors. */
+ * that fails for any reason, or if the loop is due: the offloaded call follows, during which other
+ * coroutines run, and reports lasting errors. */
 static ssize_t
 read_cached(int fd, const struct iovec *parts, int count, off_t offset)
 {

@@ -1,10 +1,11 @@
 /* Whether an fd still refers to the same open file.
  *
- * Sockets, pipes and files are told apart by device and inode. Others are not: all eventfds,
- * timerfds, signalfds and epoll sets of a machine share one inode, and a terminal or a named pipe
- * has the same inode each time it is opened. Those are members of an epoll set, `kinds`, that
- * nobody waits for. The kernel keeps in it the pair of fd and open file: adding the fd again fails
- * with EEXIST as long as it refers to the same open file, and succeeds otherwise.
+ * Sockets, unnamed pipes and files are told apart by device and inode. Other kinds are not: all
+ * eventfds, timerfds, signalfds and epoll sets of a machine share one inode, and a terminal or a
+ * named pipe has the same inode each time it is opened. fds of these kinds are members of an epoll
+ * set, `kinds`, that no thread waits for. The kernel keeps in it the pair of fd and open file:
+ * adding the fd again fails with EEXIST as long as it refers to the same open file, and succeeds
+ * otherwise.
  *
  * An accepted socket is looked at when it is first asked about, since most never are. Until then
  * another stream under its fd passes for it; so when the sweep is the first to ask, it has the

@@ -58,8 +58,9 @@ insist(int set, int operation, int fd, struct epoll_event *event)
 		pause.tv_nsec += pause.tv_nsec / 2;
 	}
 	kernel_dprintf(STDERR_FILENO,
-		"%shub: the kernel does not watch what wakes the hub (epoll_ctl: %s), which would "
-		"be deaf: memory, fs.epoll.max_user_watches, or a filter of system calls\n",
+		"%shub: the kernel refuses to watch the fd that wakes the hub (epoll_ctl: %s), "
+		"which would be deaf: memory, fs.epoll.max_user_watches, or a filter of system "
+		"calls\n",
 		log_prefix(STDERR_FILENO, LOG_ERROR), strerror(errno));
 	abort();
 }

@@ -110,7 +110,7 @@ prepare_stream(struct hub_process *process, int stream, enum hub_stream kind,
 	}
 }
 
-/* Returns 0 or an errno. */
+/* Starts the program. Returns 0 or an errno. */
 static int
 spawn(struct hub_process *process, char *const *arguments,
 	const struct hub_process_options *options, posix_spawn_file_actions_t *actions,
@@ -301,7 +301,7 @@ hub_process_free(struct hub_process *process)
 	if (process == NULL)
 		return;
 	CHECK_WHY(!fd_are_awaited(process->fds, 3) && !fd_are_awaited(&process->pidfd, 1),
-		"a process is freed while somebody waits for it");
+		"a process is freed while a coroutine waits for it");
 	if (!process->has_ended) {
 		send_signal(process, SIGKILL);
 		while (kernel_waitid(P_PID, (id_t)process->pid, NULL, WEXITED) != 0 &&

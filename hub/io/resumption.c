@@ -40,7 +40,7 @@ tickets_of(const SSL_CTX *context)
 
 /* ---- tickets ---- */
 
-/* Returns 1, or -1 if OpenSSL fails. */
+/* Sets up OpenSSL's cipher and MAC with the key. Returns 1, or -1 if OpenSSL fails. */
 static int
 use_key(const struct ticket_key *key, const unsigned char *iv, EVP_CIPHER_CTX *cipher,
 	EVP_MAC_CTX *mac, int encrypts)

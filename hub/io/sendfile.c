@@ -1,7 +1,6 @@
-/* hub_sendfile: a file's bytes to a socket. The kernel copies them; where a layer lies before the
- * socket, which the kernel would pass by, they are read and sent piece by piece. Both descriptors
- * are held across every switch: one that was closed meanwhile ends the call, whatever its number
- * means by then. */
+/* hub_sendfile: a file's bytes to a socket. The kernel copies them; if the socket has a layer,
+ * which the kernel would bypass, they are read and sent piece by piece. Both fds are held across
+ * every switch: if one was closed meanwhile the call ends, whatever the fd refers to by then. */
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>

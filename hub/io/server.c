@@ -299,7 +299,7 @@ hub_server_free(struct hub_server *server)
 	if (server == NULL)
 		return;
 	CHECK_WHY(server->acceptor == NULL && server->count == 0,
-		"a server is freed that accepts or serves somebody");
+		"a server is freed that accepts or still has connections");
 	hub_server_close(server);
 	free(server);
 }

@@ -61,7 +61,7 @@ lose_set(struct hub *hub)
 }
 
 static void
-tell(struct hub *hub, const struct epoll_event *event)
+wake_waiters(struct hub *hub, const struct epoll_event *event)
 {
 	uint32_t fd = (uint32_t)event->data.u64, generation = (uint32_t)(event->data.u64 >> 32);
 	struct hub_fd *entry = fd_entry(hub, (int)fd);
@@ -91,7 +91,7 @@ on_signs(struct ev_loop *loop, ev_io *watcher, int events)
 	if (count < 0 && errno != EINTR)
 		lose_set(hub);
 	for (int i = 0; i < count; i++)
-		tell(hub, &told[i]);
+		wake_waiters(hub, &told[i]);
 }
 
 void
