@@ -37,7 +37,7 @@ struct chunk {
 	slot_set guarded; /* slots that a guard page protects; cold slots keep theirs */
 };
 
-/* A pattern that no program writes by chance: where it is intact, the stack did not grow past
+/* A pattern that no program writes by chance: while it is intact, the stack has not grown past
  * it. */
 extern const uint64_t stack_watermark[WATERMARK_SIZE / sizeof(uint64_t)];
 

@@ -4,15 +4,16 @@
  * the hub, and so to the thread, that spawned it, for life. Every function that takes a coroutine
  * must be called on that thread and before the coroutine is gone (joined, or detached and ended);
  * otherwise it ends the process with a message. None may be called in a signal handler (see
- * signal.h). A killed coroutine must itself give back what it holds: defer.h lets it register that
- * where it takes something.
+ * signal.h). A kill frees nothing that the coroutine holds: defer.h lets it register how to give
+ * things back, where it takes them.
  *
  * Every blocking function of this library may fail with
- *    ECANCELED  the calling coroutine was killed (every later blocking call fails the same way),
- *    ETIMEDOUT  a timeout scope around the call has expired (see timeout.h),
- *    EDEADLK    the hub's first coroutine waits and nothing can ever wake it,
- *    EPERM      the caller is not a coroutine of a running hub,
- *    EINTR      the program called hub_interrupt on the caller. */
+ *
+ *     ECANCELED  the calling coroutine was killed (every later blocking call fails the same way),
+ *     ETIMEDOUT  a timeout scope around the call has expired (see timeout.h),
+ *     EDEADLK    the hub's first coroutine waits and nothing can ever wake it,
+ *     EPERM      the caller is not a coroutine of a running hub,
+ *     EINTR      the program called hub_interrupt on the caller. */
 #ifndef HUBBUB_COROUTINE_H
 #define HUBBUB_COROUTINE_H
 

@@ -22,8 +22,8 @@
 /* A look at the clock costs about as much as five switches, so it is read once in several switches,
  * and once in several calls of hub_yield_due: often where these are slow, rarely where they are
  * fast. A coroutine that was fast may become slow, which counting cannot foresee: so at most
- * HUB_TICKS_UNWATCHED switches pass uncounted, unless the watchdog's thread is about to make the
- * hub look. */
+ * HUB_TICKS_UNWATCHED switches pass between two looks, unless the watchdog's thread is about to
+ * make the hub look. */
 #define TICKS_MOST 64U
 #define DUE_MOST (1U << 16)
 

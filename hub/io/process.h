@@ -32,8 +32,8 @@ struct hub_process_options {
 };
 
 /* Starts the program arguments[0], searched for in PATH, with arguments (ended by NULL) and options
- * (NULL: all defaults). The process inherits no descriptors but the three standard ones, no blocked
- * signal, and the default action for each signal.
+ * (NULL: all defaults). The process inherits the three standard descriptors and no others; no
+ * signal is blocked in it, and each has its default action.
  * Switches: no; the thread waits until the program is started.  Ownership: the caller frees the
  * result.
  * Returns NULL with errno of posix_spawnp(3), such as ENOENT (no such program), or EMFILE, ENOMEM,

@@ -174,8 +174,8 @@ wait_read_until(struct hub_fd *entry, const char *what, int64_t deadline)
 		return -1;
 	if (entry->is_file)
 		return pass_turn();
-	/* A receive never comes here: it returns the end of the stream before. An accept would wait
-	 * for ever. */
+	/* Only an accept comes here, and would wait for ever: a receive returns the end of the
+	 * stream before. */
 	if (entry->input_has_ended)
 		return failed(EINVAL);
 	return wait_checked(entry, POLLIN, what, deadline);
@@ -196,7 +196,8 @@ fd_let_others_run(struct hub_fd *entry)
 {
 	fd_generation generation;
 
-	/* A change of the fd from before must not count as one that the other coroutines make. */
+	/* Finds out first if the fd was reused before this call: otherwise that would count as a
+	 * close during the pause. */
 	if (!fd_renew(entry))
 		return false;
 	generation = entry->generation;
@@ -230,7 +231,8 @@ fd_interest_note(struct fd_interest *interest, struct hub *hub, int fd)
 {
 	struct hub_fd *entry = fd_lookup_watched(hub, fd);
 
-	/* A change of the fd from before must not count as one since. */
+	/* Finds out first if the fd was reused before this call: otherwise that would count as a
+	 * close since. */
 	if (entry == NULL || !fd_renew(entry))
 		return errno;
 	if (interest->hold.entry == NULL)
