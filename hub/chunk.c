@@ -100,6 +100,8 @@ chunk_map(const struct stack_arena *arena, void *at, int protection)
 	return base;
 }
 
+/* Maps a chunk, all of whose slots are cold; it is in the list of all chunks, and in no other.
+ * Returns NULL with errno. */
 static struct chunk *
 chunk_new(struct stack_arena *arena)
 {

@@ -32,6 +32,7 @@ struct cleanup {
 	struct deferred *last;
 };
 
+/* A chunk twice as large as the older one, with room for at_least bytes. NULL with errno ENOMEM. */
 static struct chunk *
 chunk_new(struct chunk *older, size_t at_least)
 {
@@ -66,6 +67,7 @@ rounded(size_t size)
 	return (size + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
 }
 
+/* The coroutine's record, made with its first chunk at the first use. NULL without memory. */
 static struct cleanup *
 cleanup_of(struct hub_coroutine *coroutine)
 {

@@ -87,6 +87,7 @@ marker_guards(void)
 	return guards;
 }
 
+/* The wish can only weaken the guard: a marker that does not work is never chosen. */
 static void
 choose(void)
 {

@@ -74,12 +74,13 @@ struct ends_wait {
 struct awaited {
 	struct hub_link link;
 	struct ends_wait *ends;
-	struct hub_coroutine
-		*coroutine; /* its memory may be another coroutine's once it has ended */
-	uint64_t ended;     /* the coroutine's place in the order of ends; 0 while it runs */
-	size_t index;       /* in the caller's array */
+	/* Its memory may be another coroutine's once it has ended. */
+	struct hub_coroutine *coroutine;
+	uint64_t ended; /* the coroutine's place in the order of ends; 0 while it runs */
+	size_t index;   /* in the caller's array */
 };
 
+/* One of the awaited coroutines has ended: wakes the caller if that is enough. */
 static void
 awaited_ended(struct hub_link *link, struct hub_coroutine *coroutine)
 {

@@ -77,6 +77,7 @@ hub_local_get(int key)
 	return self->locals->values[key];
 }
 
+/* One round of destructors. Returns whether it called any. */
 static bool
 destroy_all(struct locals **owner)
 {

@@ -47,6 +47,7 @@ static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
 
 /* ---- the hub of a thread ---- */
 
+/* Makes this thread's hub, without a loop. NULL with errno ENOMEM. */
 static struct hub *
 hub_make(size_t stack_size)
 {
@@ -287,6 +288,8 @@ hub_turn(struct hub *hub)
 
 /* ---- from start to end ---- */
 
+/* Gives the hub a loop, and starts all that belongs to it. Returns 0, or -1 and errno, with nothing
+ * started. */
 static int
 hub_start(struct hub *hub, const struct hub_options *options)
 {
@@ -339,6 +342,7 @@ hub_start(struct hub *hub, const struct hub_options *options)
 	return 0;
 }
 
+/* Stops all that hub_start has started, and destroys the loop last. */
 static void
 hub_stop(struct hub *hub)
 {
@@ -365,6 +369,7 @@ hub_stop(struct hub *hub)
 	ev_loop_destroy(loop);
 }
 
+/* hub_run; caller is the address in the code that called it, for dumps. */
 static int
 run(const struct hub_options *options, hub_fn *body, void *argument, void **result,
 	const void *caller)

@@ -166,6 +166,7 @@ hub_wait_to_start(struct hub_coroutine *coroutine, int64_t nanoseconds)
 	coroutine->state = COROUTINE_WAITING;
 }
 
+/* A sleep of more than 0 nanoseconds. Returns 0 or an errno. */
 static __attribute__((noinline)) int
 sleep_for(struct hub_coroutine *self, int64_t nanoseconds)
 {

@@ -93,6 +93,7 @@ on_signal(struct ev_loop *loop, ev_signal *watcher, int events)
 	hub_detach(coroutine);
 }
 
+/* A fault of the thread must be handled at once, not later by a coroutine. */
 static bool
 can_handle(int number)
 {
@@ -124,6 +125,7 @@ use_signal_stack(int number)
 	}
 }
 
+/* Starts the watcher, if no other hub handles the signal. Returns 0 or EBUSY. */
 static int
 claim(struct hub *hub, struct hub_signal *signal)
 {

@@ -54,6 +54,7 @@ count_got(struct stack_arena *arena, struct chunk *chunk)
 		arena->peak = arena->used;
 }
 
+/* Takes a cold slot, of a new chunk if need be. NULL with errno ENOMEM. */
 static struct stack *
 get_cold(struct stack_arena *arena)
 {

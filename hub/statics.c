@@ -51,6 +51,8 @@ note(int *guard)
 	hub_this->statics = one;
 }
 
+/* Ends the initialisation: sets the guard, and wakes threads by futex(2) and coroutines by their
+ * queue. */
 static void
 end(int *guard, int state)
 {

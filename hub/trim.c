@@ -74,6 +74,8 @@ needed_lately(const struct hub *hub)
 	return most;
 }
 
+/* The timer's callback: sweeps stacks, trims the table, ends a window, and gives free slots
+ * back. */
 static void
 look(struct ev_loop *loop, ev_timer *timer, int events)
 {

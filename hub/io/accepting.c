@@ -62,6 +62,7 @@ is_no_listener(const struct hub_server *server)
 						 !listens);
 }
 
+/* Decides what follows an error of an accept. */
 static enum verdict
 judge(struct hub_server *server, int error)
 {
@@ -220,6 +221,8 @@ take_connection(struct hub_server *server, bool may_wait)
 	return error;
 }
 
+/* Receives one datagram into a new session, whose memory then shrinks to it. Returns as
+ * take_connection. */
 static int
 take_datagram(struct hub_server *server, bool may_wait)
 {

@@ -25,6 +25,7 @@
 
 /* ---- looking up ---- */
 
+/* getaddrinfo(3), with its errors as an errno. Returns 0, or -1 and errno. */
 static int
 look_up(const char *host, const char *service, int flags, struct addrinfo **result)
 {
@@ -76,6 +77,7 @@ alternate(const struct addrinfo *all, size_t *number)
 
 /* ---- connecting ---- */
 
+/* Connects one socket. Returns the fd, or -1 and errno, with the socket closed. */
 static int
 connect_to(const struct addrinfo *address)
 {
@@ -99,6 +101,7 @@ struct race {
 	int error;  /* of the last attempt that failed */
 };
 
+/* One attempt, in a coroutine of its own. It closes its socket if another attempt has won. */
 static void *
 attempt(void *argument)
 {
@@ -145,6 +148,7 @@ run_race(struct race *race, const struct addrinfo **addresses, size_t count,
 	return race->winner != -1 ? 0 : race->error;
 }
 
+/* Runs the race, and ends all other attempts before it returns. */
 static int
 connect_first(const struct addrinfo **addresses, size_t count)
 {
@@ -186,6 +190,8 @@ hub_create_connection(const char *host, const char *service)
 
 /* ---- listening ---- */
 
+/* Makes a listening socket at one address; is_any: an IPv6 one takes IPv4 connections, too. Returns
+ * the fd, or -1 and errno. */
 static int
 listen_at(const struct addrinfo *address, bool is_any, int backlog)
 {

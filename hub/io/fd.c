@@ -39,6 +39,8 @@ refused(struct hub_fd *entry)
 	waiters_wake_all(&entry->writers, hub_this->watch_error);
 }
 
+/* Wakes one reader at a time: the watcher is level-triggered and fires again while bytes are left.
+ * It stops when no coroutine waits. */
 static void
 on_readable(struct ev_loop *loop, ev_io *watcher, int events)
 {

@@ -119,6 +119,8 @@ identity_forget(struct hub *hub, struct hub_fd *entry)
 	entry->is_known = entry->is_member = false;
 }
 
+/* The first question about an accepted socket compares only its type, and then records the
+ * identity. */
 static bool
 means_the_same(struct hub *hub, struct hub_fd *entry)
 {

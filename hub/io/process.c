@@ -317,6 +317,8 @@ hub_process_free(struct hub_process *process)
 
 /* ---- talking ---- */
 
+/* Copies the input at the first call of hub_process_communicate; later calls go on with the
+ * copy. */
 static int
 take_input(struct hub_process *process, const void *input, size_t length)
 {
@@ -367,6 +369,7 @@ write_some(struct hub_process *process)
 	return 0;
 }
 
+/* Makes room for at least READ_SIZE / 4 more bytes. */
 static int
 output_room(struct output *output)
 {

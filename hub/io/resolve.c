@@ -49,6 +49,8 @@ copy_size(const struct addrinfo *from)
 	return size;
 }
 
+/* Copies a list of addresses into one block: the records, then the addresses, then the names. NULL
+ * without memory. */
 static struct addrinfo *
 copy(const struct addrinfo *from)
 {
@@ -110,6 +112,7 @@ look_up(struct threads_job *job)
 	lookup->system_error = errno;
 }
 
+/* The thread has ended the lookup: wakes all waiters. The mutex is locked. */
 static void
 looked_up(struct threads_job *job)
 {
@@ -128,6 +131,7 @@ is_same_text(const char *a, const char *b)
 	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
+/* The mutex is locked. NULL if no lookup for that name is under way. */
 static struct lookup *
 lookup_find(const char *host, const char *service, const struct addrinfo *hints)
 {
@@ -144,6 +148,7 @@ lookup_find(const char *host, const char *service, const struct addrinfo *hints)
 	return NULL;
 }
 
+/* A lookup with copies of its arguments, which may outlive the caller's. NULL with errno. */
 static struct lookup *
 lookup_new(const char *host, const char *service, const struct addrinfo *hints)
 {
@@ -239,6 +244,7 @@ convert(const char *host, const char *service, const struct addrinfo *hints,
 	return *result != NULL ? 0 : EAI_MEMORY;
 }
 
+/* Joins a lookup and waits for it. If no thread can be had, the conversion blocks this one. */
 static int
 wait_for(const char *host, const char *service, const struct addrinfo *hints,
 	struct thread_waiter *waiter, struct addrinfo **result)

@@ -33,6 +33,7 @@ session_close(const struct session *session)
 		hub_close(session->client);
 }
 
+/* The session's end: closes the connection before the counters and callbacks see it gone. */
 static void
 session_ended(struct hub_link *link, struct hub_coroutine *coroutine)
 {
@@ -216,6 +217,7 @@ server_kill_sessions(struct hub_server *server)
 
 /* ---- the server ---- */
 
+/* Makes the record of a server, with defaults filled in. NULL with errno. */
 static struct hub_server *
 server_new(int socket, void *context, const struct hub_server_options *options)
 {

@@ -74,6 +74,7 @@ wake_waiters(struct hub *hub, const struct epoll_event *event)
 	waiters_wake_all(&sign->waiters, 0);
 }
 
+/* The loop's callback for the set. The set is edge-triggered, so each event is fetched once. */
 static void
 on_signs(struct ev_loop *loop, ev_io *watcher, int events)
 {

@@ -78,6 +78,8 @@ watch_anew(struct hub *hub, ev_io *watcher)
 	ev_io_start(hub->loop, watcher);
 }
 
+/* Looks at one fd: renews its watches if it was never identified, forgets it if it refers to
+ * another file, or moves it to the next queue. */
 static void
 look_at(struct hub *hub, struct hub_fd *entry)
 {
@@ -131,6 +133,7 @@ look_at_due(struct hub *hub, unsigned level, unsigned most, int64_t *next)
 	return looks;
 }
 
+/* The timer's callback: looks at due fds, and arms the timer for the next. */
 static void
 on_time(struct ev_loop *loop, ev_timer *timer, int events)
 {

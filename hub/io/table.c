@@ -25,6 +25,8 @@ chunk_of(struct hub *hub, const struct hub_fd *entry)
 	return &hub->fds.chunks[entry->read.fd >> FD_CHUNK_BITS];
 }
 
+/* Extends the array of chunks to cover fd. The sizes are powers of two. Returns false without
+ * memory. */
 static bool
 grow(struct fd_table *table, unsigned fd)
 {

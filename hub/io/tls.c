@@ -90,6 +90,8 @@ note_received(const struct tls_layer *layer)
 		fd_note_received(hub_this, layer->entry);
 }
 
+/* OpenSSL's callback: reads encrypted bytes from the socket, at most as many as the budget
+ * allows. */
 static int
 bio_read(BIO *bio, char *buffer, int length)
 {
@@ -122,6 +124,7 @@ bio_read(BIO *bio, char *buffer, int length)
 	return -1;
 }
 
+/* Keeps encrypted bytes for the next flush. Returns false without memory, or above KEPT_MOST. */
 static bool
 keep(struct tls_layer *layer, const char *bytes, size_t length)
 {
@@ -152,6 +155,8 @@ send_now(const struct tls_layer *layer, const void *bytes, size_t length)
 	return sent;
 }
 
+/* OpenSSL's callback: sends encrypted bytes, and keeps the rest. Bytes that are kept go first, so
+ * while there are any all new ones are kept, too. */
 static int
 bio_write(BIO *bio, const char *bytes, int length)
 {
@@ -229,6 +234,8 @@ judge(struct tls_layer *layer, int result)
 	}
 }
 
+/* Returns the bytes received, 0 at the peer's end, or -1 and errno. OpenSSL may send meanwhile,
+ * such as an alert. */
 static ssize_t
 tls_receive(struct hub_layer *base, void *buffer, size_t length, int flags)
 {
@@ -290,6 +297,7 @@ tls_take_kept(struct hub_layer *base, size_t *length)
 	return kept;
 }
 
+/* Takes bytes only while nothing is kept, so at most one record is kept by this call. */
 static ssize_t
 tls_send(struct hub_layer *base, const void *buffer, size_t length)
 {
@@ -370,6 +378,7 @@ static const struct layer_kind tls_kind = {.receive = tls_receive,
 	.free = tls_free,
 	.close = unsent_close};
 
+/* A layer with its SSL and BIO. NULL without memory. */
 static struct tls_layer *
 layer_new(struct hub_fd *entry, const struct hub_tls *tls)
 {
@@ -470,6 +479,8 @@ expect_name(SSL *ssl, const char *name, bool is_checked)
 	       SSL_set_tlsext_host_name(ssl, name) == 1;
 }
 
+/* The handshake of either side; name is the server's, or NULL. The entry owns the layer only if all
+ * has succeeded. */
 static int
 begin(int fd, struct hub_tls *tls, const char *name)
 {
@@ -536,6 +547,7 @@ hub_tls_version(int fd)
 
 /* ---- certificates ---- */
 
+/* The configuration that servers and clients have in common. NULL with errno ENOMEM. */
 static struct hub_tls *
 tls_new(const SSL_METHOD *method)
 {

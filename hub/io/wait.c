@@ -85,6 +85,8 @@ wait_direction(struct hub_fd *entry, struct hub_waiter **waiters, ev_io *watcher
 	return wait_ended(entry, generation, reason);
 }
 
+/* wait_direction for readers. A wait that was checked starts to count received bytes anew: see
+ * is_noisy. */
 static inline __attribute__((always_inline)) int
 wait_to_read(struct hub_fd *entry, const char *what, int64_t deadline, bool is_checked)
 {
