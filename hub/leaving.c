@@ -46,8 +46,8 @@ leaving_end(struct hub *hub)
 {
 	bool is_in_the_middle = hub->loop != NULL;
 
-	/* First, because the watchdog may signal this thread until then; and valgrind keeps every
-	 * signal stack that it has seen. */
+	/* First, because the watchdog may signal this thread until then; and valgrind never
+	 * forgets a signal stack. */
 	if (is_in_the_middle)
 		leave_behind(hub);
 	overflow_thread_stop();

@@ -57,6 +57,7 @@ hub_check_own(const struct hub_coroutine *coroutine)
 extern _Thread_local struct hub *hub_running HUB_INSIDE(hub_running)
 	__attribute__((tls_model("initial-exec")));
 
+/* Sets hub_running, and hub_runs_here with it; NULL when the hub stops. */
 void hub_set_running(struct hub *hub);
 
 /* Makes this the thread's hub; hub->free is called when the thread ends. */

@@ -16,7 +16,7 @@
 #define SWEEP_MOST 256
 #define COOL_MOST 1
 #define SOON (10 * CLOCK_MILLISECOND)
-#define OUTSIDE_LEAST 1024
+#define OUTSIDE_LEAST 1024 /* slots: below this peak trim_outside gives nothing back */
 
 /* The allocator gives freed memory back with time, but only while the program allocates: so tell it
  * to decay, and in the last window to give back everything. */

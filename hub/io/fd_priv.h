@@ -151,12 +151,11 @@ fd_are_awaited(const int *fds, size_t count)
  * of a drained stream. Returns false with errno EBADF, ENOMEM. */
 bool fd_renew(struct hub_fd *entry) HUB_INSIDE(fd_renew);
 
-/* Whether an fd that is in the hub has a layer, and not only the file that it referred to
- * before. */
+/* Whether an fd that is in the hub has a layer; false if only its former open file had one. */
 bool fd_has_layer(struct hub_fd *entry);
 
-/* Whether the input of the stream was ended, and not that of the file that the fd referred to
- * before. */
+/* Whether the input of the stream was ended; false if only that of the fd's former open file
+ * was. */
 bool fd_input_has_ended(struct hub_fd *entry);
 
 /* Makes the hub forget the fd; its waiters are woken with reason. Keeps errno, since it is called
