@@ -1,3 +1,8 @@
+/* A stream acceptor is the hub's server (hub/io/server) with callbacks for permits, counters and
+ * the log. Invariant: each open connection holds one permit of the row of the hub that serves it;
+ * the acceptor takes the permit before accept(2) and gives it back when the connection ends, or
+ * when nothing was accepted. A hub that finds no permit stops all of its acceptors until
+ * acceptor_retry. */
 #include "worker/acceptor.h"
 
 #include <errno.h>
@@ -23,7 +28,7 @@ thread_of(void *context)
 	return ((struct acceptor *)context)->thread;
 }
 
-/* At the end, when whoever has no client any more needs no permit. */
+/* While the worker empties its last queues: a sibling without clients needs no permit any more. */
 static bool
 take_siblings_permit(const struct worker_thread *thread)
 {
@@ -33,7 +38,7 @@ take_siblings_permit(const struct worker_thread *thread)
 	return false;
 }
 
-/* A connection is accepted only with one of the permits that the master gives out. */
+/* The master grants the permits; one is taken for each connection, before it is accepted. */
 static bool
 may_accept(void *context)
 {
@@ -42,7 +47,8 @@ may_accept(void *context)
 	if (counters_take_permits(thread->row, 1) == 1 ||
 		(thread->emptying > 0 && take_siblings_permit(thread)))
 		return true;
-	/* Until acceptor_retry: there may be several acceptors, and all of them wait then. */
+	/* Stays set until acceptor_retry. All acceptors of the hub wait meanwhile, not only this
+	 * one. */
 	__atomic_store_n(&thread->is_out_of_permits, true, __ATOMIC_RELAXED);
 	return false;
 }
@@ -62,12 +68,12 @@ acceptor_admits(struct acceptor *acceptor, const struct sockaddr_storage *addres
 	struct worker_thread *thread = acceptor->thread;
 	const struct worker_settings *settings = &thread->heritage->settings;
 
-	if (!settings->has_proxy || acceptor->is_path ||
+	if (!settings->has_proxy || acceptor->is_unix ||
 		proxy_is_trusted(address, settings->networks, settings->network_count))
 		return true;
 	counters_add(&thread->row->accepted, 1);
 	refuse(thread, &thread->row->refused_sender, address,
-		"it is none that --proxy-from trusts");
+		"its address is in no network of --proxy-from");
 	return false;
 }
 
@@ -111,7 +117,8 @@ acceptor_count_starved(struct worker_thread *thread)
 	const struct worker_heritage *heritage = thread->heritage;
 	int64_t granted = __atomic_load_n(&heritage->rows[0].granted, __ATOMIC_RELAXED);
 
-	/* Below that, permits are on their way, or --max-connections is the limit. */
+	/* With fewer permits than the files allow, more are on their way, or --max-connections is
+	 * the limit. */
 	if (!thread->is_out_of_permits || granted < heritage->capacity || !has_queued(thread)) {
 		thread->starved = 0;
 		return;
@@ -143,7 +150,8 @@ closed(void *context)
 	counters_add(&thread->row->closed, 1);
 	counters_give_permits(thread->row, 1);
 	acceptor_retry(thread);
-	/* It may have been the last, or somebody who is queued may have its place. */
+	/* The leaving thread waits for its last connection, or serves a queued client in its
+	 * place. */
 	if (thread_is_leaving(thread))
 		hub_event_set(&thread->command);
 }
@@ -196,10 +204,10 @@ acceptor_init(struct acceptor *acceptor, struct worker_thread *thread, unsigned 
 	*acceptor = (struct acceptor){.thread = thread,
 		.address = address,
 		.uses = uses,
-		.is_path = option_of(socket, SO_DOMAIN) == AF_UNIX,
+		.is_unix = option_of(socket, SO_DOMAIN) == AF_UNIX,
 		.is_kept = is_kept};
-	/* Where all are admitted, nobody's address is asked for. */
-	if (thread->heritage->settings.has_proxy && !acceptor->is_path)
+	/* Without PROXY headers every peer is admitted, and accept4 need not return the address. */
+	if (thread->heritage->settings.has_proxy && !acceptor->is_unix)
 		options.admits = admits;
 	if (option_of(socket, SO_TYPE) == SOCK_DGRAM) {
 		acceptor->datagrams = datagrams_new(thread, socket);
@@ -236,8 +244,8 @@ acceptor_pause(struct acceptor *acceptor)
 enum acceptor_queue
 acceptor_take_queued(struct acceptor *acceptor)
 {
-	/* The kernel queues one more than it is told to. Where a service manager keeps the socket,
-	 * others go on to connect. */
+	/* The kernel queues backlog + 1. On a socket that a service manager keeps, clients go on
+	 * connecting: without this bound the queue might never become empty. */
 	unsigned most =
 		acceptor->is_kept ? (unsigned)acceptor->thread->heritage->backlog + 1 : UINT_MAX;
 	int accepted;

@@ -1,5 +1,6 @@
-/* An acceptor: what one hub does with one of its sockets. Of a listener it is the hub's server,
- * with the worker's permits, counters and log; of a datagram socket the coroutine that answers. */
+/* An acceptor: one socket of one hub, and what the hub does with it. A listener's acceptor is the
+ * hub's server with the worker's permits, counters and log; a datagram socket's acceptor is the
+ * coroutine that answers. */
 #ifndef HUBBUB_WORKER_ACCEPTOR_H
 #define HUBBUB_WORKER_ACCEPTOR_H
 
@@ -10,75 +11,81 @@
 struct datagrams;
 struct worker_thread;
 
-/* What becomes of a connection that a listener has accepted. */
+/* What becomes of a connection that an acceptor has accepted. */
 struct acceptor_uses {
-	/* Offers it to another hub, before anything else; returns whether that has it now. */
+	/* Called first: offers the connection to another hub. Returns whether that hub has taken
+	 * it. */
 	bool (*take_over)(struct worker_thread *thread, int client, unsigned address);
-	/* Serves it, as a coroutine; context is the acceptor. */
+	/* Serves the connection, in a coroutine of its own; context is the acceptor. */
 	void (*serve)(int client, void *context);
 };
 
 struct acceptor {
 	struct worker_thread *thread;
-	unsigned address; /* index */
+	unsigned address; /* index in the heritage's addresses */
 	struct acceptor_uses uses;
-	bool is_path;                /* a Unix socket: its peers are on this machine */
-	bool is_kept;                /* a service manager keeps its queue for the next server */
-	bool is_closed;              /* by acceptor_close */
-	unsigned taken;              /* by acceptor_take_queued */
+	bool is_unix; /* a Unix socket: its peers are on this machine */
+	/* a service manager holds the socket too: its next server serves what is left in the
+	 * queue */
+	bool is_kept;
+	bool is_closed;              /* set by acceptor_close */
+	unsigned taken;              /* connections served by acceptor_take_queued */
 	struct hub_server *server;   /* owned; NULL for a datagram socket */
 	struct datagrams *datagrams; /* owned; NULL for a listener */
 };
 
-/* Prepares one, which owns the socket, and whose connections run in the thread's pool; is_kept: a
- * service manager has the socket, too. Returns 0, or -1 with errno ENOMEM. */
+/* Prepares an acceptor. The acceptor owns the socket; its connections run in the thread's pool.
+ * is_kept: a service manager holds the socket too. Returns 0, or -1 with errno ENOMEM. */
 int acceptor_init(struct acceptor *acceptor, struct worker_thread *thread, unsigned address,
 	int socket, bool is_kept, struct acceptor_uses uses);
 void acceptor_fini(struct acceptor *acceptor);
 
-/* Whether a connection from there may be served: who sends PROXY headers must be trusted. One that
- * may not is counted and logged. Switches: no. */
+/* Whether a connection from this address may be served: where PROXY headers are expected, the
+ * address must be in a trusted network. Counts and logs a refusal. Switches: no. */
 bool acceptor_admits(struct acceptor *acceptor, const struct sockaddr_storage *address);
 
-/* Begins to accept. Switches: no.  Returns 0, or -1 with errno ENOMEM. */
+/* Starts to accept, or to answer datagrams. Switches: no.  Returns 0, or -1 with errno ENOMEM, or
+ * EALREADY if it has started. */
 int acceptor_start(struct acceptor *acceptor);
 
-/* Lets the thread's acceptors try again, if one of them was without a permit. */
+/* Lets the thread's acceptors accept again, if any of them was without a permit. */
 void acceptor_retry(struct worker_thread *thread);
 
-/* Permits end before files do, so that no accept fails for lack of those. Called at each pulse,
- * before acceptor_retry: while clients wait because the process has all permits that its files
- * allow, counts one such failure a second. */
+/* The master grants fewer permits than the files allow, so that permits run out first and accept(2)
+ * does not fail for lack of files. Called at each pulse, before acceptor_retry: while clients wait
+ * because all permits that the files allow are in use, counts one failed accept a second. */
 void acceptor_count_starved(struct worker_thread *thread);
 
-/* Stops waiting for connections. Datagrams that have come are answered first. Switches. */
+/* Stops accepting. Datagrams that have arrived are answered first. Switches. */
 void acceptor_pause(struct acceptor *acceptor);
 
-/* What a listener's queue was found to be. */
+/* The outcome of acceptor_take_queued. */
 enum acceptor_queue {
-	ACCEPTOR_EMPTY, /* or it is not for this process to serve what it has */
-	ACCEPTOR_TAKEN, /* one is served */
-	ACCEPTOR_FULL   /* somebody is queued, for whom there is no permit, or no file */
+	/* the queue is empty, or what is left in it is for another process to serve */
+	ACCEPTOR_EMPTY,
+	ACCEPTOR_TAKEN, /* one client is being served */
+	ACCEPTOR_FULL   /* a client is queued, but there is no permit or no file for it */
 };
 
-/* Serves one who is queued, after acceptor_pause; of a queue that is kept for another server, at
- * most as many as it is long. While the thread is emptying its queues the permits of its siblings
- * are its own. Switches. */
+/* After acceptor_pause: serves one queued client. From a queue that a service manager keeps, takes
+ * at most as many clients as the queue is long. While the thread empties its queues it may use its
+ * siblings' permits, too. Switches. */
 enum acceptor_queue acceptor_take_queued(struct acceptor *acceptor);
 
-/* Lets those go who are queued, for nanoseconds at most, unless the queue is kept for another
- * server; after acceptor_pause. Returns how many. Switches. */
+/* After acceptor_pause: accepts the queued clients and ends their connections without serving them,
+ * for at most nanoseconds; does nothing to a queue that a service manager keeps. Returns how many
+ * clients were let go. Switches. */
 size_t acceptor_dismiss(struct acceptor *acceptor, int64_t nanoseconds);
 
-/* Closes the socket, after acceptor_pause: what has been accepted goes on. */
+/* After acceptor_pause: closes the socket. Open connections go on. */
 void acceptor_close(struct acceptor *acceptor);
 
 /* Calls visit for each connection of the thread, as hub_server_visit does. */
 void acceptor_visit_all(struct worker_thread *thread,
 	void (*visit)(const struct hub_connection *connection, void *context), void *context);
 
-/* Serves a connection that another hub has accepted on the same address, with the thread's
- * permit. Switches. */
+/* Serves a connection that another hub has accepted on the same address. The caller has taken a
+ * permit of this thread for it. Switches. */
 void acceptor_serve(struct acceptor *acceptor, int client);
 
 #endif

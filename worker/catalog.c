@@ -1,3 +1,5 @@
+/* counted.h expanded into one array. A static assertion for each way in which the table and struct
+ * worker_row could disagree: a counter without a row, a row without room, closed before opened. */
 #include "worker/catalog.h"
 
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* What is known of each counter: the table of counted.h as data, by number. */
+/* The table of counted.h as data: one entry for each counter, by number. */
 #ifndef HUBBUB_WORKER_CATALOG_H
 #define HUBBUB_WORKER_CATALOG_H
 
@@ -9,22 +9,24 @@
 
 enum catalog_kind { CATALOG_COUNTER, CATALOG_GAUGE };
 
+/* The columns of counted.h; the comment there says what each of them means. */
 struct catalog_entry {
 	const char *field;
 	enum catalog_kind kind;
-	int64_t unit;
+	int64_t unit; /* a count divided by this is the metric's value */
 	const char *metric;
-	const char *label;
-	const char *help;
-	const char *total;
+	const char *label; /* or NULL */
+	const char *help;  /* or NULL: the entry before has it */
+	const char *total; /* or NULL */
 	bool in_hubs;
-	bool is_server;
+	bool is_server; /* one counter for the whole server, not one in each hub */
 	unsigned place; /* the index of its field in worker_row.counts */
 };
 
 extern const struct catalog_entry catalog[COUNTED_MAX];
 
-/* What a row of this program's layout has of it, as it is counted, and in the metric's unit. */
+/* A counter of a row, which must be of this program's layout: as it is counted, and in the metric's
+ * unit. */
 uint64_t catalog_count(const struct worker_row *row, enum counted_number number);
 double catalog_value(const struct worker_row *row, enum counted_number number);
 

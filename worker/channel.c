@@ -1,3 +1,6 @@
+/* Sends and receives records without ever waiting. The receiver peeks first: a record whose file
+ * descriptor did not fit into a full descriptor table is received once more after spare_release,
+ * since the kernel drops the descriptor together with the record. */
 #include "worker/channel.h"
 
 #include <errno.h>
@@ -37,8 +40,9 @@ channel_send(int channel, const struct channel_message *message, int descriptor)
 	return sent == -1 ? -1 : 0;
 }
 
-/* Looks at the next message, which stays; *descriptor is a new one, or -1. Returns 1 if there is
- * one, or the end; 0 if it brings a descriptor that found no number; -1 with errno. */
+/* Peeks at the next message, which stays queued; *descriptor is a new file descriptor, or -1.
+ * Returns 1 if there is a message, or the end of file; 0 if the message brings a file descriptor
+ * for which the table has no room; -1 with errno. */
 static int
 peek(int channel, int *descriptor)
 {
@@ -66,12 +70,12 @@ channel_receive(int channel, struct channel_message *message, int *descriptor)
 	ssize_t length;
 	int found = peek(channel, descriptor);
 
-	/* Once the message is taken, a descriptor that found no number is lost. */
+	/* A file descriptor for which there is no room is lost as soon as the message is taken. */
 	if (found == 0 && spare_release()) {
 		found = peek(channel, descriptor);
 		spare_keep();
 	}
-	/* Of any other error the next call may know nothing. */
+	/* Any other error, such as ENOMEM, may be gone at the next call. */
 	if (found < 0)
 		return errno == ECONNRESET || errno == EBADF ? -1 : 0;
 	length = recv(channel, message, sizeof *message, MSG_DONTWAIT);

@@ -1,6 +1,6 @@
-/* What master and worker say to each other: fixed records over a SOCK_SEQPACKET pair, so that each
- * message arrives whole or not at all, some with a descriptor. The end of file means that the other
- * side is dead. */
+/* The messages between master and worker: fixed records over a SOCK_SEQPACKET pair, so that each
+ * arrives whole or not at all; some carry a file descriptor. End of file means that the other
+ * process is dead. */
 #ifndef HUBBUB_WORKER_CHANNEL_H
 #define HUBBUB_WORKER_CHANNEL_H
 
@@ -9,48 +9,52 @@
 
 enum channel_kind {
 	/* worker to master */
-	CHANNEL_READY,         /* the loops of all its hubs run: their sockets may listen */
-	CHANNEL_DRAINED,       /* this hub accepts no more */
-	CHANNEL_DUMPED,        /* this hub has written its stacks; value is that of CHANNEL_DUMP */
-	CHANNEL_DUMP_MISSED,   /* no hub will: there was no room for the file, or no memory */
-	CHANNEL_REOPEN_MISSED, /* there was no room for the file of CHANNEL_REOPEN */
+	CHANNEL_READY,   /* the loops of all hubs of the worker run: its sockets may listen */
+	CHANNEL_DRAINED, /* this hub accepts no more */
+	CHANNEL_DUMPED,  /* this hub has written its stacks; value is that of CHANNEL_DUMP */
+	/* no hub will write: no room for the file descriptor, or no memory */
+	CHANNEL_DUMP_MISSED,
+	CHANNEL_REOPEN_MISSED, /* there was no room for the file descriptor of CHANNEL_REOPEN */
 	CHANNEL_TO_MASTER_MAX,
-	/* master to worker; beyond the words of two masters (master/change/word.h) */
+	/* master to worker; numbered above the words that two masters exchange
+	 * (master/change/word.h) */
 	CHANNEL_ACCEPT = 64, /* the sockets listen: start to accept */
-	CHANNEL_ADOPT, /* with a listener of another hub, of address value: accept at most count of
-			     those that are queued there, and close it; a worker that has got
-			     CHANNEL_DRAIN empties that queue as its own ones */
-	CHANNEL_HANDOVER, /* others accept on the same sockets: accept no more, serve what is open
-			     for value nanoseconds, leave */
-	CHANNEL_DRAIN,    /* the same, but nobody else accepts: take what is queued first */
-	CHANNEL_STOP,   /* end connections at the boundary of a message, within 0.5 s, and leave */
-	CHANNEL_DUMP,   /* with a file: every hub writes its coroutines to it */
-	CHANNEL_REOPEN, /* with a file: standard error from now on */
-	CHANNEL_QUIT,   /* write out what stdio has buffered, and end at once */
+	/* with a listener of another hub, for the address of index value: accept at most count of
+	 * the clients queued there, and close it; a worker that has got CHANNEL_DRAIN empties that
+	 * queue as it empties its own */
+	CHANNEL_ADOPT,
+	/* others accept on the same sockets: accept no more, serve open connections for value
+	 * nanoseconds, leave */
+	CHANNEL_HANDOVER,
+	CHANNEL_DRAIN,  /* the same, but nobody else accepts: first serve the queued clients */
+	CHANNEL_STOP,   /* end connections at a message boundary, within 0.5 s, and leave */
+	CHANNEL_DUMP,   /* with a file descriptor: every hub writes its coroutines to it */
+	CHANNEL_REOPEN, /* with a file descriptor: the new standard error */
+	CHANNEL_QUIT,   /* flush stdio's buffers, and exit at once */
 	CHANNEL_KIND_MAX,
 };
 
-/* Two masters of an upgrade, which may be of different releases, say words by it: its length is
- * for ever. */
+/* The two masters of an upgrade exchange the same record, and may be of different releases: its
+ * length never changes. */
 struct channel_message {
 	uint32_t kind;
 	union {
-		uint32_t hub;   /* for messages about one hub */
-		uint32_t count; /* of CHANNEL_ADOPT */
+		uint32_t hub;   /* index, for messages about one hub */
+		uint32_t count; /* of CHANNEL_ADOPT: clients */
 	};
 	int64_t value;
 };
 
-_Static_assert(sizeof(struct channel_message) == 16, "former releases hear no other length");
+_Static_assert(sizeof(struct channel_message) == 16, "former releases read no other length");
 
-/* Sends one, with a descriptor unless that is -1, which stays the caller's. Never waits.
- * Returns 0, or -1 with errno: EAGAIN if the other side does not read. */
+/* Sends a message, with a file descriptor unless descriptor is -1; the descriptor stays the
+ * caller's. Never waits. Returns 0, or -1 with errno: EAGAIN if the other process does not read. */
 int channel_send(int channel, const struct channel_message *message, int descriptor);
 
-/* Receives one without waiting; *descriptor is -1 or the caller's to close. If files have run out
- * it gets the number that the process keeps (spare.h).
- * Returns 1; 0 if none is there, or none can be had now (ENOMEM), but perhaps next time; or -1:
- * the other side is gone. */
+/* Receives a message without waiting; *descriptor is -1, or a file descriptor that is the caller's
+ * to close. Where files have run out, the descriptor takes the place of the spare one (spare.h).
+ * Returns 1; 0 if there is no message, or the kernel has no memory for it at the moment; or -1: the
+ * other process is gone. */
 int channel_receive(int channel, struct channel_message *message, int *descriptor);
 
 #endif

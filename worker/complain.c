@@ -1,3 +1,5 @@
+/* One clock in the shared segment limits all hubs of all workers. The hub that moves the clock
+ * forward by a compare-and-swap logs its line; the lines of all others are dropped. */
 #include "worker/complain.h"
 
 #include <stdarg.h>
@@ -7,7 +9,6 @@
 #include "hub/base/log.h"
 #include "worker/segment.h"
 
-/* The hub that sets the shared clock forward may log. */
 static bool
 may_log(struct counters *counters)
 {

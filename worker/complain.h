@@ -1,5 +1,5 @@
-/* What clients can cause is logged at most once a second by the whole server, so that nobody
- * fills its log from outside. */
+/* Log lines that clients can provoke: at most one a second in the whole server, so that no client
+ * can fill the log. */
 #ifndef HUBBUB_WORKER_COMPLAIN_H
 #define HUBBUB_WORKER_COMPLAIN_H
 

@@ -1,3 +1,7 @@
+/* A connection's coroutine: PROXY header, TLS handshake, the service's function, the end. The
+ * client's address from the PROXY header lies on this stack; peers.h borrows it for as long as the
+ * service runs. A service may close its descriptor at any time, so everything after the service's
+ * function first asks whether the descriptor is still the same opening. */
 #include "worker/connection.h"
 
 #include <errno.h>
@@ -17,7 +21,8 @@
 
 /* ---- its beginning ---- */
 
-/* Returns whether the client is known, or as well as known. */
+/* Returns whether the connection is to be served: its header was right, and the address in it, if
+ * any, is remembered. */
 static bool
 read_proxy_header(int client, const struct acceptor *acceptor, struct sockaddr_storage *address)
 {
@@ -56,7 +61,7 @@ begin_tls(int client, const struct acceptor *acceptor)
 			error == ETIMEDOUT ? "its TLS handshake took too long" : hub_tls_why());
 	}
 	hub_timeout_stop(&scope);
-	/* Who breaks a handshake off, at whatever point, was not refused. */
+	/* A peer that leaves during the handshake was not refused. */
 	if (error == ECONNRESET && has_left(client, false))
 		counters_add(&thread->row->left_early, 1);
 	else if (error != 0)
@@ -64,7 +69,8 @@ begin_tls(int client, const struct acceptor *acceptor)
 	return error == 0;
 }
 
-/* Through a proxy, the client has a name here that lasts as long as it is served. */
+/* address must outlive the service's call: peers.h borrows it. noinline keeps the address off the
+ * stack of connections without a proxy. */
 static __attribute__((noinline)) void
 serve_behind_proxy(int client, const struct fd_opening *opening, const struct acceptor *acceptor)
 {
@@ -73,7 +79,7 @@ serve_behind_proxy(int client, const struct fd_opening *opening, const struct ac
 
 	if (!read_proxy_header(client, acceptor, &address))
 		return;
-	if (heritage->settings.tls == NULL || acceptor->is_path || begin_tls(client, acceptor))
+	if (heritage->settings.tls == NULL || acceptor->is_unix || begin_tls(client, acceptor))
 		heritage->serve(client, heritage->context);
 	if (!fd_was_closed(opening))
 		peers_forget(&acceptor->thread->peers, client);
@@ -88,7 +94,7 @@ connection_serve(int client, void *context)
 
 	if (heritage->settings.has_proxy)
 		serve_behind_proxy(client, &opening, acceptor);
-	else if (heritage->settings.tls == NULL || acceptor->is_path || begin_tls(client, acceptor))
+	else if (heritage->settings.tls == NULL || acceptor->is_unix || begin_tls(client, acceptor))
 		heritage->serve(client, heritage->context);
 	ending_run(client, &opening, acceptor->thread);
 }

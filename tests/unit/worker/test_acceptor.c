@@ -197,7 +197,7 @@ Test(acceptor, senders_of_headers_are_trusted_by_their_address)
 	cr_assert_eq(lone.row->accepted, 1);
 	((struct sockaddr_in *)&from)->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	cr_assert(acceptor_admits(acceptor, &from));
-	acceptor->is_path = true;
+	acceptor->is_unix = true;
 	from.ss_family = AF_UNIX;
 	cr_assert(acceptor_admits(acceptor, &from), "its peers are on this machine");
 	cr_assert_eq(lone.row->refused_sender, 1);
