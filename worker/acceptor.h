@@ -25,8 +25,8 @@ struct acceptor {
 	unsigned address; /* index in the heritage's addresses */
 	struct acceptor_uses uses;
 	bool is_unix; /* a Unix socket: its peers are on this machine */
-	/* a service manager holds the socket too: its next server serves what is left in the
-	 * queue */
+	/* A service manager holds the socket too: its next server serves what is left in the
+	 * queue. */
 	bool is_kept;
 	bool is_closed;              /* set by acceptor_close */
 	unsigned taken;              /* connections served by acceptor_take_queued */
@@ -61,7 +61,7 @@ void acceptor_pause(struct acceptor *acceptor);
 
 /* The outcome of acceptor_take_queued. */
 enum acceptor_queue {
-	/* the queue is empty, or what is left in it is for another process to serve */
+	/* The queue is empty, or what is left in it is for another process to serve. */
 	ACCEPTOR_EMPTY,
 	ACCEPTOR_TAKEN, /* one client is being served */
 	ACCEPTOR_FULL   /* a client is queued, but there is no permit or no file for it */

@@ -22,28 +22,32 @@ HUBBUB_API_BEGIN
  * otherwise draining ends it half a second after its last byte. The idle timeout counts from the
  * last byte, or from when the service last did something other than wait for the client, whichever
  * is later. A connection in an epoll set of the service's own always counts as waiting for the
- * client: a service that works for longer than a timeout calls hubbub_busy. Switches: no.  Only in
- * the hub that serves the connection.  Errors: none; an unknown descriptor is ignored. */
+ * client: a service that works for longer than a timeout calls hubbub_busy.
+ * Switches: no.  Only in the hub that serves the connection.  Errors: none; an unknown descriptor
+ * is ignored. */
 void hubbub_busy(int client);
 
 /* Says that the service has dealt with everything that has arrived on a connection, even if it has
  * sent nothing, as a service that only receives. From then on the worker infers from the bytes
- * again whether the connection is in use, until the next hubbub_busy. Switches: no.  Only in the hub
- * that serves the connection.  Errors: none; an unknown descriptor is ignored. */
+ * again whether the connection is in use, until the next hubbub_busy.
+ * Switches: no.  Only in the hub that serves the connection.  Errors: none; an unknown descriptor
+ * is ignored. */
 void hubbub_idle(int client);
 
 /* Says that part of the next request has arrived behind the requests that the service has just
  * answered: otherwise an answer counts as an answer to everything that had arrived before it. The
  * part counts as arriving at this call: the request timeout starts here, and draining leaves the
- * connection alone until the deadline. Switches: no.  Only in the hub that serves the connection.
- * Errors: none; an unknown descriptor is ignored. */
+ * connection alone until the deadline.
+ * Switches: no.  Only in the hub that serves the connection.  Errors: none; an unknown descriptor
+ * is ignored. */
 void hubbub_asked(int client);
 
 /* Whether this thread's hub is ending its connections, because the server stops, is reloaded,
  * upgraded or made smaller: the hub then accepts no more, ends idle connections, and kills the
  * connections that are left when --drain-timeout has passed. Once true, it stays true. A service
- * that streams asks now and then, and ends at a point that suits it. Switches: no; it costs a few
- * instructions. Errors: none; false in threads without a hub of a server. */
+ * that streams asks now and then, and ends at a point that suits it.
+ * Switches: no; it costs a few instructions.  Errors: none; false in threads without a hub of a
+ * server. */
 bool hubbub_is_draining(void);
 
 HUBBUB_API_END

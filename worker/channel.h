@@ -12,19 +12,19 @@ enum channel_kind {
 	CHANNEL_READY,   /* the loops of all hubs of the worker run: its sockets may listen */
 	CHANNEL_DRAINED, /* this hub accepts no more */
 	CHANNEL_DUMPED,  /* this hub has written its stacks; value is that of CHANNEL_DUMP */
-	/* no hub will write: no room for the file descriptor, or no memory */
+	/* No hub will write: no room for the file descriptor, or no memory. */
 	CHANNEL_DUMP_MISSED,
 	CHANNEL_REOPEN_MISSED, /* there was no room for the file descriptor of CHANNEL_REOPEN */
 	CHANNEL_TO_MASTER_MAX,
 	/* master to worker; numbered above the words that two masters exchange
 	 * (master/change/word.h) */
 	CHANNEL_ACCEPT = 64, /* the sockets listen: start to accept */
-	/* with a listener of another hub, for the address of index value: accept at most count of
+	/* With a listener of another hub, for the address of index value: accept at most count of
 	 * the clients queued there, and close it; a worker that has got CHANNEL_DRAIN empties that
-	 * queue as it empties its own */
+	 * queue as it empties its own. */
 	CHANNEL_ADOPT,
-	/* others accept on the same sockets: accept no more, serve open connections for value
-	 * nanoseconds, leave */
+	/* Others accept on the same sockets: accept no more, serve open connections for value
+	 * nanoseconds, leave. */
 	CHANNEL_HANDOVER,
 	CHANNEL_DRAIN,  /* the same, but nobody else accepts: first serve the queued clients */
 	CHANNEL_STOP,   /* end connections at a message boundary, within 0.5 s, and leave */

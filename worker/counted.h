@@ -1,22 +1,22 @@
-/* All that hubs and masters count, a row for each counter: from this table come its field in
- * shared memory (segment.h), its sum over processes that are dead, its way through an upgrade
- * (layout.h), its lines in /metrics and its numbers in the state as JSON. Something new is
- * counted by one row here, and a counters_add where it happens.
+/* The table of all counters that hubs and masters keep. A row gives the counter its field in shared
+ * memory (segment.h), its sum over dead processes, its passage through an upgrade (layout.h), its
+ * lines in /metrics and its numbers in the state as JSON. A new counter is one row here, and a
+ * counters_add where it happens.
  *
  *	WRITER(field, kind, unit, metric, label, help, total, in_hubs)
  *
- *	WRITER   SERVER: the masters, and each process's log; one counter of the server
- *	         HUB: hub/, one of each hub; the field is one of struct hub_counters
- *	         WORKER: worker/, one of each hub
- *	field    its name in C, by which an upgrade to another program finds it again
- *	kind     COUNTER: it only grows, and is added up over all processes, living and dead
- *	         GAUGE: it is the most of those of living processes
- *	unit     how much of it makes one of the metric's unit
+ *	WRITER   SERVER: the masters, and each process's log; one counter for the whole server
+ *	         HUB: hub/, one for each hub; the field is that of struct hub_counters
+ *	         WORKER: worker/, one for each hub
+ *	field    its name in C, by which another program finds it after an upgrade
+ *	kind     COUNTER: only grows, and is added up over all processes, living and dead
+ *	         GAUGE: its sum is the largest value of the living processes
+ *	unit     how much of the count is one of the metric's unit
  *	metric   its name in /metrics, after hubbub_
- *	label    the value of the metric's label "kind", or NULL; rows of a metric follow each other
- *	help     what the metric is; NULL where the row before has said so
+ *	label    the value of the metric's label "kind", or NULL; rows of one metric are adjacent
+ *	help     the metric's help text; NULL where the row before has it
  *	total    its name among the state's totals, or NULL; rows of one name are added up
- *	in_hubs  whether the state has it for each hub, too, by the metric's name */
+ *	in_hubs  whether the state also has it for each hub, under the metric's name */
 #ifndef HUBBUB_WORKER_COUNTED_H
 #define HUBBUB_WORKER_COUNTED_H
 

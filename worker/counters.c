@@ -1,3 +1,8 @@
+/* The segment in one process: own_file with its record locks, the number of this master, and the
+ * layout of its program. Order of claiming and freeing: the right to a row is locked before the row
+ * becomes LIVE, and unlocked only after it is folded or left for another master, so that no living
+ * row is without a holder. Sums read without locks, and read again if a fold moved counts
+ * meanwhile. */
 #include "worker/counters.h"
 
 #include <errno.h>
@@ -14,15 +19,16 @@
 #include "worker/layout.h"
 
 #define COUNTERS_MAGIC UINT32_C(0x68756262) /* "hubb" */
-#define FOLD_TRIES 50                       /* about 8 ms */
+#define FOLD_TRIES 50                       /* of 0.1 ms and the system call: about 8 ms in all */
 #define READS_AT_ONCE 20
-#define READS_MAX 1000 /* about 0.2 s; the last one may be wrong */
+#define READS_MAX 1000 /* about 0.2 s; the last read may be wrong */
 
-/* What this process is. */
-static int own_file = -1;
-static uint32_t own_number; /* among the segment's masters, from 1 */
-static uint32_t own_layout;
-static bool own_left; /* rows that it has buried, while another master folded */
+/* The process's place in the segment that it has made or mapped. */
+static int own_file = -1;   /* the segment's descriptor, never closed */
+static uint32_t own_number; /* this master's number in the segment, from 1 */
+static uint32_t own_layout; /* index of this program's layout */
+/* Rows are left DEAD that this process could not fold, since another master folded. */
+static bool own_left;
 
 static struct counters *
 become_master(struct counters *counters, int fd)
@@ -49,7 +55,7 @@ counters_new(int *fd)
 	counters->magic = COUNTERS_MAGIC;
 	counters->version = COUNTERS_VERSION;
 	counters->row_size = sizeof(struct worker_row);
-	/* The first layout of a new segment is free. */
+	/* Cannot fail: a new segment has no layout yet. */
 	return become_master(counters, *fd);
 }
 
@@ -92,7 +98,7 @@ counters_file(void)
 
 /* ---- whose a row is ---- */
 
-/* Bytes of the file: who lives, and who has a right. */
+/* The bytes of the file that stand for a row: the life of its worker, and the right to fold it. */
 static off_t
 life_of(const struct counters *counters, const struct worker_row *row)
 {
@@ -105,7 +111,7 @@ right_to(const struct counters *counters, const struct worker_row *row)
 	return COUNTERS_ROWS + life_of(counters, row);
 }
 
-/* Takes or gives back count bytes, as type says; takes all or none, without waiting. */
+/* Locks (F_WRLCK) or unlocks (F_UNLCK) count bytes: all of them or none, without waiting. */
 static bool
 lock(short type, off_t first, uint32_t count)
 {
@@ -115,7 +121,7 @@ lock(short type, off_t first, uint32_t count)
 	return fcntl(own_file, F_SETLK, &range) == 0;
 }
 
-/* Whether another process has one of these bytes; so it is thought if the kernel does not tell. */
+/* Whether another process has locked one of these bytes; true also if the kernel cannot tell. */
 static bool
 is_locked(int fd, off_t first, uint32_t count)
 {
@@ -144,7 +150,7 @@ counters_are_orphaned(const char *path)
 	bool are_orphaned;
 	int fd;
 
-	/* To close a descriptor of one's own file is to lose the locks. */
+	/* Closing any descriptor of the own segment's file would release this process's locks. */
 	if (stat(path, &other) != 0 || (fstat(own_file, &own) == 0 && own.st_dev == other.st_dev &&
 					       own.st_ino == other.st_ino))
 		return false;
@@ -167,7 +173,6 @@ row_claim(struct worker_row *row)
 		&row->state, &expected, ROW_LIVE, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
 
-/* None of them is this master's then. */
 static bool
 are_free(const struct worker_row *rows, uint32_t count)
 {
@@ -177,8 +182,8 @@ are_free(const struct worker_row *rows, uint32_t count)
 	return true;
 }
 
-/* Claims rows at that place, all or none; the right to them first, so that no living row is ever
- * without. */
+/* Claims these rows, all or none. Locks the right to them first: no row is ever LIVE without a
+ * holder of that right. */
 static bool
 claim_at(const struct counters *counters, struct worker_row *rows, uint32_t count)
 {
@@ -230,8 +235,9 @@ counters_claim(struct counters *counters, uint32_t worker, uint32_t generation, 
 
 /* ---- adding up ---- */
 
-/* Adds what a row of any layout has counted, in its own counts or in the fold that moves it, to a
- * sum of this program's. From the last counter to the first, as in counters_open. */
+/* Adds a row's counts to sum: counters grow by them, gauges keep the largest of living processes.
+ * counts is the row's own array, or that of the fold which moves it; its layout may be another
+ * program's, sum has this program's. From the last counter to the first, as counters_open reads. */
 static void
 add_row(const struct counters *counters, struct worker_row *sum, const struct worker_row *row,
 	const uint64_t *counts, bool is_living)
@@ -257,7 +263,7 @@ rows_used(const struct counters *counters)
 	return __atomic_load_n(&counters->used, __ATOMIC_RELAXED);
 }
 
-/* Nobody waits long for the right to fold: whoever has it may be stopped. */
+/* The right to fold. Callers never wait for it long: the master that has it may be stopped. */
 static bool
 lock_folding(void)
 {
@@ -283,8 +289,8 @@ counters_bury(struct counters *counters, struct worker_row *rows, uint32_t count
 		fold_bury(counters, &rows[i]);
 }
 
-/* What it had open is noted in its own row: whoever finds the row again, because this master
- * dies here, notes the same in the same place. */
+/* Counts the connections that died with the worker as lost, in the dead worker's own row: if this
+ * master dies here, the next one to find the row stores the same number in the same place. */
 static void
 bury_orphan(struct counters *counters, struct worker_row *row)
 {
@@ -302,7 +308,7 @@ bury_orphan(struct counters *counters, struct worker_row *row)
 static void
 fold_orphan(struct counters *counters, struct worker_row *row)
 {
-	/* Its master lives, or another one folds it. */
+	/* The row's master lives, or another master is folding the row. */
 	if (!lock(F_WRLCK, right_to(counters, row), 1))
 		return;
 	if (row_state(row) == ROW_LIVE && !is_locked(own_file, life_of(counters, row), 1))
@@ -318,7 +324,7 @@ counters_fold_orphans(struct counters *counters)
 	if (!lock_folding())
 		return;
 	own_left = false;
-	/* What one has left that died with the right. */
+	/* Finish the fold of a master that died while it had the right. */
 	fold_finish(counters);
 	for (uint32_t i = 0; i < rows_used(counters); i++) {
 		struct worker_row *row = &counters->rows[i];
@@ -351,7 +357,8 @@ counters_fold(struct counters *counters, struct worker_row *rows, uint32_t count
 		counters_fold_orphans(counters);
 }
 
-/* As it is while so many folds have begun or ended. */
+/* Adds up all rows, or those of one worker and hub, as they count at the point that folds names.
+ * Returns whether there was such a row. */
 static bool
 sum_once(const struct counters *counters, uint32_t folds, uint32_t worker, uint32_t hub,
 	bool is_total, struct worker_row *sum)
@@ -382,9 +389,10 @@ sum_once(const struct counters *counters, uint32_t folds, uint32_t worker, uint3
 	return found;
 }
 
-/* Reads again if a row has moved into the ledger meanwhile, so that nothing is counted twice or
- * not at all. A fold that stands still, because its master is dead or stopped, is no reason; and
- * if others fold without end, a reader that has the right to makes them leave it for later. */
+/* Reads again if a fold began or ended meanwhile, so that nothing is counted twice or left out. A
+ * fold that stands still, because its master is dead or stopped, needs no second read. If other
+ * masters fold without end, a reader that may lock takes the right to fold, so that they leave
+ * their folds for later. */
 static bool
 sum_whole(const struct counters *counters, uint32_t worker, uint32_t hub, bool is_total,
 	struct worker_row *sum)

@@ -1,16 +1,16 @@
-/* The counters of all hubs, in a segment that masters and workers share (segment.h): claiming
- * and freeing rows, and adding them up. Whose a row is, and whether it lives, is known by record
- * locks on the file, which the kernel takes away from a process that is dead, reaped or not, and
- * gives to none by fork:
+/* The counters of all hubs, in a segment that masters and workers share (segment.h): claiming and
+ * freeing rows, and adding them up. Record locks on the segment's file say who owns a row and
+ * whether its worker lives: the kernel releases the locks of a dead process, reaped or not, and a
+ * forked child inherits none.
  *
- *	byte i                   held by the worker whose row i is
- *	byte COUNTERS_ROWS + i   the right to claim, fold and free row i: held by the master that
- *	                         claimed it, until it has folded it, and by one that folds it in
- *	                         its place
- *	byte COUNTERS_ROWS * 2   the right to fold at all: one master at a time (fold.h)
+ *	byte i                   locked by the worker that owns row i, for as long as it lives
+ *	byte COUNTERS_ROWS + i   the right to claim, fold and free row i: locked by the master
+ *	                         that claimed the row, until it has folded it, or by another
+ *	                         master that folds the row in its place
+ *	byte COUNTERS_ROWS * 2   the right to fold any row: one master at a time (fold.h)
  *
- * A process makes or maps one segment, and never closes a descriptor of its file before its end:
- * with any of them all its locks would go. */
+ * A process makes or maps one segment only, and never closes a descriptor of the segment's file:
+ * closing any of them would release all of the process's locks. */
 #ifndef HUBBUB_WORKER_COUNTERS_H
 #define HUBBUB_WORKER_COUNTERS_H
 
@@ -20,57 +20,59 @@
 
 #include "worker/segment.h"
 
-/* The calling process becomes one of a segment's masters: of a new one, whose *fd stays the
- * caller's and is shared by children, as the mapping is; NULL with errno. */
+/* Makes a segment, of which the calling process is the first master. *fd stays the caller's;
+ * children share it and the mapping. NULL with errno. */
 struct counters *counters_new(int *fd);
 
-/* Or of that of another process, whose program may count other things. NULL with errno, EPROTO
- * if it is none of this version, ENOSPC if it has been of too many programs. */
+/* Maps the segment of another process, whose program may count other things; the calling process
+ * becomes one of its masters. NULL with errno: EPROTO if it is no segment of this version, ENOSPC
+ * if LAYOUTS_MAX other programs have used it. */
 struct counters *counters_map(int fd);
 
-/* The segment's descriptor in this process and its children; -1 if there is none. */
+/* The segment's file descriptor in this process and its children; -1 if there is none. */
 int counters_file(void);
 
-/* Unmaps it and nulls the pointer. NULL is ignored. */
+/* Unmaps the segment and nulls the pointer. NULL is ignored. */
 void counters_free(struct counters **counters);
 
-/* Claims count rows, one after the other, for the hubs of a new process of that worker, by this
- * master. NULL if so many are not free. */
+/* Claims count adjacent rows for this master: one for each hub of a new process of that worker.
+ * NULL if there are not count free rows in sequence. */
 struct worker_row *counters_claim(
 	struct counters *counters, uint32_t worker, uint32_t generation, uint32_t count);
 
-/* The process of these rows is gone, and what it had open is closed. What is said of its death
- * after that is said once: another master that finds the rows does not say it again. */
+/* Marks rows DEAD whose process has ended; their open connections count as closed. The caller
+ * counts and logs the death only after this call: if it dies in between, the next master finds DEAD
+ * rows and does neither, so that nothing is counted or logged twice. */
 void counters_bury(struct counters *counters, struct worker_row *rows, uint32_t count);
 
-/* Buries them, adds them to the ledger, and frees them; while another master folds, a later
- * counters_fold_orphans does, of whichever master. The caller has no rows any more. */
+/* Buries the rows, adds them to the ledger, and frees them. The caller no longer owns them. While
+ * another master folds, the rows stay DEAD for counters_fold_orphans of any master. */
 void counters_fold(struct counters *counters, struct worker_row *rows, uint32_t count);
 
-/* In a worker: the rows are its own as long as it lives. Returns 0, or -1 with errno. */
+/* In a worker: owns the rows for as long as the process lives. Returns 0, or -1 with errno. */
 int counters_hold(const struct counters *counters, const struct worker_row *rows, uint32_t count);
 
-/* Folds the rows of masters that are dead, if their workers are, too; what those had open is
- * lost. And all that is buried and left. */
+/* Folds the rows of dead workers whose master is dead, too, and counts their open connections as
+ * lost; then all rows that are DEAD and not folded. */
 void counters_fold_orphans(struct counters *counters);
 
-/* Whether this process has claimed that row. */
+/* Whether this process has claimed the row. */
 bool counters_is_own(const struct worker_row *row);
 
-/* Whether path, a descriptor in another process's folder in /proc, is of a segment that has no
+/* Whether path, a link in another process's /proc/PID/fd directory, names a segment without a
  * living master: then that process is a worker which drains. False if this process may not look. */
 bool counters_are_orphaned(const char *path);
 
-/* Copies what all rows of one worker and hub have counted, added up over its processes, living and
- * dead, in any master. Returns false if there never was one. */
+/* Adds up what one hub of one worker has counted, over its processes, living and dead, of all
+ * masters. Returns false if there never was such a hub. */
 bool counters_sum(
 	const struct counters *counters, uint32_t worker, uint32_t hub, struct worker_row *sum);
 
-/* The same for the whole server, with what its masters have counted. */
+/* Adds up the whole server: all hubs, and what the masters count. */
 struct worker_row counters_total(const struct counters *counters);
 
-/* Adds to a field of which the caller is the only writer. Whoever sees it also sees what the
- * caller has added to others before: of a connection, that it was opened before it was closed. */
+/* Adds to a field; the caller must be its only writer. The release store orders it after the
+ * caller's earlier additions: a reader that sees a connection closed has seen it opened. */
 static inline void
 counters_add(uint64_t *field, uint64_t amount)
 {
@@ -83,10 +85,10 @@ counters_read(const uint64_t *field)
 	return __atomic_load_n(field, __ATOMIC_RELAXED);
 }
 
-/* What this program's masters count of the whole server. */
+/* The row in which masters of this program count what belongs to no hub. */
 struct worker_row *counters_server(struct counters *counters);
 
-/* Adds to a field of it. */
+/* Adds to a field of the counters_server row, which has several writers. */
 static inline void
 counters_note(uint64_t *field, uint64_t amount)
 {
@@ -97,14 +99,15 @@ counters_note(uint64_t *field, uint64_t amount)
 static inline uint64_t
 counters_open(const struct worker_row *row)
 {
-	/* In this order, so that one that ends meanwhile does not make it negative; counters_add
-	 * has written them in the other one. */
+	/* closed first, in the reverse of the order in which counters_add wrote: a connection that
+	 * ends between the two reads cannot make the difference negative. */
 	uint64_t closed = __atomic_load_n(&row->closed, __ATOMIC_ACQUIRE);
 
 	return counters_read(&row->opened) - closed;
 }
 
-/* Takes up to so many permits, never below none. Returns how many. */
+/* Takes at most most permits, and never makes the row's number negative. Returns how many it
+ * took. */
 static inline int64_t
 counters_take_permits(struct worker_row *row, int64_t most)
 {

@@ -1,3 +1,7 @@
+/* The writer's side: burying and folding, by the one master that has the right to fold
+ * (counters.h). While folds is even, it prepares the record, which no reader uses yet; while folds
+ * is odd, it only stores what the record says. So another master can go on after any instruction at
+ * which this one is killed. */
 #include "worker/fold.h"
 
 #include <string.h>
@@ -17,9 +21,9 @@ store(uint64_t *count, uint64_t value)
 	__atomic_store_n(count, value, __ATOMIC_RELEASE);
 }
 
-/* The only writer is whoever has the right to fold. */
+/* The caller has the right to fold, and so is the only writer. */
 static void
-go_on(struct counters *counters)
+advance(struct counters *counters)
 {
 	__atomic_store_n(&counters->folds, counters->folds + 1, __ATOMIC_SEQ_CST);
 }
@@ -43,7 +47,7 @@ close_all(const struct counters *counters, struct worker_row *row)
 void
 fold_bury(const struct counters *counters, struct worker_row *row)
 {
-	/* In this order: what was open is known for as long as the row is LIVE. */
+	/* In this order: as long as the row is LIVE, opened - closed says what was open. */
 	__atomic_store_n(&row->state, ROW_DEAD, __ATOMIC_RELEASE);
 	close_all(counters, row);
 }
@@ -70,7 +74,7 @@ fold_begin(struct counters *counters, struct worker_row *row)
 	struct fold *fold = &counters->fold;
 
 	CHECK(row->state == ROW_DEAD && counters->folds % 2 == 0);
-	/* Whoever buried it may have died before that. */
+	/* The master that buried the row may have died before this step. */
 	close_all(counters, row);
 	if (ledger == NULL) {
 		__atomic_store_n(&row->state, ROW_LEDGER, __ATOMIC_RELEASE);
@@ -78,13 +82,14 @@ fold_begin(struct counters *counters, struct worker_row *row)
 	}
 	__atomic_store_n(&fold->row, row - counters->rows, __ATOMIC_RELEASE);
 	__atomic_store_n(&fold->ledger, ledger - counters->rows, __ATOMIC_RELEASE);
-	/* Also what this program knows nothing of. */
+	/* Every place that the row's layout names, also counters that this program does not
+	 * know. */
 	for (unsigned place = 0; place < COUNTED_ROOM; place++)
 		store(&fold->sums[place],
 			load(&ledger->counts[place]) + (layout_has(counters, row->layout, place)
 								       ? load(&row->counts[place])
 								       : 0));
-	go_on(counters);
+	advance(counters);
 	return true;
 }
 
@@ -99,14 +104,14 @@ fold_finish(struct counters *counters)
 		store(&counters->rows[fold->ledger].counts[place], load(&fold->sums[place]));
 		store(&counters->rows[fold->row].counts[place], 0);
 	}
-	go_on(counters);
+	advance(counters);
 }
 
-/* Killed in the middle of it, it leaves a DEAD row of nothing. */
+/* A master killed in here leaves a DEAD row without counts, which the next one folds and frees. */
 static void
 row_free(struct worker_row *row)
 {
-	/* Nothing of it is cleared before folds says that it does not count. */
+	/* A full barrier: folds has its even value before anything of the row is cleared. */
 	__atomic_exchange_n(&row->state, ROW_DEAD, __ATOMIC_SEQ_CST);
 	memset((char *)row + sizeof row->state, 0, sizeof *row - sizeof row->state);
 	__atomic_store_n(&row->state, ROW_FREE, __ATOMIC_RELEASE);

@@ -1,21 +1,22 @@
-/* Folding: the counts of a dead process move from its row into the ledger, and are counted once
- * at every moment, though whoever folds may be killed or stopped between any two instructions.
+/* Folding moves the counts of a dead process from its row into the ledger. At every moment they
+ * count exactly once, though the master that folds may be killed or stopped between any two
+ * instructions.
  *
- *	DEAD row, even folds    the row and its ledger count; the fold is written down
- *	odd folds               the fold counts in place of both, which become what it says
- *	even folds              the ledger counts, the row has nothing, and is freed
+ *	row DEAD, folds even    the row and its ledger count; the fold record is written
+ *	folds odd               the record counts in place of both; both are set to what it says
+ *	folds even              the ledger counts; the row has no counts, and is freed
  *
- * Both changes of folds are one store each. What is done while it is odd stores and never adds,
- * so another master does it again from any point. A row is freed after the fold, so the row that
- * a fold names is never anybody's new one.
+ * folds changes by a single store each time. While it is odd the folding master only stores what
+ * the record says and never adds, so another master can do it again from any point. The row is
+ * freed after the fold, so the row that the record names is never a new process's.
  *
- * One process folds at a time (the last lock in counters.h). Readers are others, and do not wait:
+ * One process folds at a time (the last lock in counters.h). Readers take no lock and do not wait:
  *
- *	release store of folds, odd     pairs with the acquire in fold_look: an odd one has been
- *	                                seen, so the fold is whole
- *	release stores of all else      pair with the acquire of fold_counts and of who reads the
- *	                                counts: what was written after folds has been seen, so the
- *	                                other number is seen in fold_has_moved, too */
+ *	folds becomes odd: release   pairs with the acquire in fold_look: a reader that sees the
+ *	                             odd number sees the whole record
+ *	all other stores: release    pair with the acquires in fold_counts and of the counts: a
+ *	                             reader that sees a store made after a change of folds sees
+ *	                             that change in fold_has_moved, too */
 #ifndef HUBBUB_WORKER_FOLD_H
 #define HUBBUB_WORKER_FOLD_H
 
@@ -24,29 +25,32 @@
 
 #include "worker/segment.h"
 
-/* The row's process is gone: its gauges do not count any more, and what it had open is closed. */
+/* Marks the row of a dead process DEAD: its gauges no longer count, and its open connections count
+ * as closed. */
 void fold_bury(const struct counters *counters, struct worker_row *row);
 
-/* Folds a row that is DEAD, and frees it. The first of its worker, hub and layout becomes their
- * ledger. */
+/* Folds a DEAD row, and frees it. The first row of its worker, hub and layout becomes the ledger
+ * instead. */
 void fold_row(struct counters *counters, struct worker_row *row);
 
-/* The steps of it. Writes the fold down; false if there is none, because the row is the ledger. */
+/* The first step of fold_row: writes the record, and makes folds odd. Returns false if there is
+ * nothing to move, because the row has become the ledger. */
 bool fold_begin(struct counters *counters, struct worker_row *row);
 
-/* Does what is written down, of whichever process; nothing if nothing is. */
+/* The second step: does what the record says, whichever process wrote it; nothing if folds is
+ * even. */
 void fold_finish(struct counters *counters);
 
 /* ---- for readers ---- */
 
-/* How far folding is. */
+/* The number of changes so far; odd while the record counts. */
 static inline uint32_t
 fold_look(const struct counters *counters)
 {
 	return __atomic_load_n(&counters->folds, __ATOMIC_ACQUIRE);
 }
 
-/* What counts for that row if folding is so far; NULL if another row counts for it. */
+/* The counts that stand for a row at that value of folds; NULL if the ledger's stand for it. */
 static inline const uint64_t *
 fold_counts(const struct counters *counters, uint32_t folds, const struct worker_row *row)
 {
@@ -60,7 +64,7 @@ fold_counts(const struct counters *counters, uint32_t folds, const struct worker
 	return index == __atomic_load_n(&fold->ledger, __ATOMIC_ACQUIRE) ? fold->sums : row->counts;
 }
 
-/* Whether folding has gone on since: then what was read in between is of no moment at all. */
+/* Whether folds has changed since: then what was read in between mixes two moments. */
 static inline bool
 fold_has_moved(const struct counters *counters, uint32_t folds)
 {

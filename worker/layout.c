@@ -1,3 +1,5 @@
+/* A layout in the segment goes from FREE over WRITING to READY, and never changes after that, so a
+ * process looks up each layout once and keeps the places in known[]. */
 #include "worker/layout.h"
 
 #include <errno.h>
@@ -7,7 +9,7 @@
 
 enum layout_state { LAYOUT_FREE, LAYOUT_WRITING, LAYOUT_READY };
 
-/* What this process knows of the segment's layouts, which never change once they are READY. */
+/* The places of this program's counters in each layout that the process has looked up. */
 static struct {
 	bool is_known;
 	signed char places[COUNTED_MAX];
@@ -31,7 +33,7 @@ describe(struct layout *layout)
 		strcpy(layout->names[catalog[i].place], catalog[i].field);
 }
 
-/* Takes a free one, for good: a master that dies before it is READY leaves it unused. */
+/* Takes a FREE layout for good. A master that dies before READY leaves it unused. */
 static bool
 add(struct layout *layout, uint32_t index, const struct layout *own)
 {
