@@ -1,3 +1,6 @@
+/* The handlers run on the alternate signal stack, and do only what is async-signal-safe: they copy
+ * the coroutine's name byte by byte, and write the frames straight into shared memory. A row
+ * records its first signal only; after that the former handler, or the kernel, ends the process. */
 #include "worker/crash.h"
 
 #include <signal.h>
@@ -9,7 +12,8 @@
 static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
 static struct sigaction previous[NSIG];
 static struct worker_row *process_row;
-/* Reached without a call, which could allocate. */
+/* initial-exec: the handler reads this without a call of the dynamic linker, which could
+ * allocate. */
 static _Thread_local struct worker_row *thread_row __attribute__((tls_model("initial-exec")));
 
 static void
@@ -30,7 +34,8 @@ on_crash(int number, siginfo_t *information, void *context)
 			(uint32_t)backtrace_of_signal(context, crash->frames, CRASH_FRAMES);
 		__atomic_store_n(&crash->signal, number, __ATOMIC_RELEASE);
 	}
-	/* A fault happens again on return; what was sent does not. */
+	/* A fault happens again when the handler returns; a signal from kill(2) or raise(3) must be
+	 * sent again. */
 	sigaction(number, &previous[number], NULL);
 	if (information->si_code <= 0)
 		raise(number);

@@ -1,3 +1,7 @@
+/* A coroutine receives up to BATCH datagrams with one recvmmsg, lets the service turn each into its
+ * answer in place, and sends the answers with one sendmmsg. It never waits for a peer; a send that
+ * fails is counted and dropped. The buffers are reused, so a datagram lives until the batch is
+ * sent. */
 #include "worker/datagrams.h"
 
 #include <errno.h>
@@ -18,18 +22,19 @@
 #include "worker/state.h"
 
 #define BATCH 32
-#define LAST_BATCHES 64 /* more than the kernel holds of what is not tiny */
-#define SIZE_MOST 65536 /* of one; the longest there is has less */
-#define CONTROL_SIZE 64 /* for the address that was asked */
+#define LAST_BATCHES 64 /* more than a receive buffer holds, unless the datagrams are tiny */
+#define SIZE_MOST 65536 /* bytes of one datagram; the longest possible one is shorter */
+/* Bytes of control data: room for the address that the datagram was sent to. */
+#define CONTROL_SIZE 64
 
 struct datagrams {
 	struct worker_thread *thread;
 	int socket;                      /* -1 once it is closed */
-	struct hub_coroutine *coroutine; /* NULL while it does not answer */
+	struct hub_coroutine *coroutine; /* NULL while none is running */
 	bool is_stopping;
-	unsigned last;       /* full batches that are still taken then */
-	struct loops *loops; /* owned; NULL where none is looked for */
-	/* [BATCH] each. Pages of the buffers that no datagram ever reached take no memory. */
+	unsigned last;       /* full batches that may still be received once is_stopping is set */
+	struct loops *loops; /* owned; NULL if loops are not limited */
+	/* BATCH buffers of SIZE_MOST bytes. Pages that no datagram has reached take no memory. */
 	unsigned char *buffers;
 	struct mmsghdr messages[BATCH];
 	struct iovec parts[BATCH];
@@ -87,7 +92,8 @@ prepare(struct datagrams *datagrams)
 	}
 }
 
-/* The answer leaves from the address that was asked, by whatever interface leads to the peer. */
+/* Keeps the source address of the answer, the one that the peer asked, but lets the kernel choose
+ * the interface. */
 static void
 leave_route_open(struct msghdr *message)
 {
@@ -100,14 +106,15 @@ leave_route_open(struct msghdr *message)
 		} else if (part->cmsg_level == IPPROTO_IPV6 && part->cmsg_type == IPV6_PKTINFO) {
 			struct in6_pktinfo *info = (struct in6_pktinfo *)CMSG_DATA(part);
 
-			/* An address of the link means nothing without it. */
+			/* A link-local address is ambiguous without its interface. */
 			if (!IN6_IS_ADDR_LINKLOCAL(&info->ipi6_addr))
 				info->ipi6_ifindex = 0;
 		}
 	}
 }
 
-/* Lets the service answer each of count; answers move to the front. Returns how many there are. */
+/* Lets the service answer each of count datagrams; the messages of the answers move to the front.
+ * Returns how many there are. */
 static unsigned
 answer_all(struct datagrams *datagrams, unsigned count)
 {
@@ -123,7 +130,7 @@ answer_all(struct datagrams *datagrams, unsigned count)
 		struct mmsghdr *message = &datagrams->messages[i];
 		ssize_t length;
 
-		/* Killed, it answers what was received. */
+		/* The result is ignored: a killed coroutine still answers what it has received. */
 		hub_yield_due();
 		datagram->socket = datagrams->socket;
 		datagram->data = datagrams->parts[i].iov_base;
@@ -136,10 +143,11 @@ answer_all(struct datagrams *datagrams, unsigned count)
 			continue;
 		}
 		length = heritage->answer(datagram, SIZE_MOST, heritage->context);
-		/* Nobody could be told. */
+		/* The service gives no answer, or the datagram has no sender. */
 		if (length < 0 || length > SIZE_MOST || message->msg_hdr.msg_namelen == 0)
 			continue;
-		/* What is sent: the fields of datagram were the service's to change. */
+		/* The address and bytes as they are sent: the service may have changed the fields
+		 * of datagram. */
 		if (loops != NULL)
 			loops_note(loops, message->msg_hdr.msg_name, datagrams->parts[i].iov_base,
 				(size_t)length);
@@ -157,8 +165,8 @@ answer_all(struct datagrams *datagrams, unsigned count)
 	return answers;
 }
 
-/* Sends them. One that cannot be sent is dropped, as the network might have; it says so in a
- * counter. */
+/* Sends the first count messages. An answer that cannot be sent is counted and dropped, as the
+ * network might have dropped it. */
 static void
 send_all(struct datagrams *datagrams, unsigned count)
 {
@@ -175,7 +183,8 @@ send_all(struct datagrams *datagrams, unsigned count)
 		bypass_end();
 		if (sent < 0 && errno == EINTR)
 			continue;
-		/* The peers' queues are not ours; a device's is, and it moves on. */
+		/* UDP has no queue of the peer's to wait for; a full send buffer empties as the
+		 * device sends. */
 		if (sent < 0 && errno == EAGAIN && hub_wait_fd(datagrams->socket, POLLOUT) > 0)
 			continue;
 		if (sent <= 0) {
@@ -191,7 +200,7 @@ send_all(struct datagrams *datagrams, unsigned count)
 	counters_add(&row->hub.bytes_sent, bytes);
 }
 
-/* Returns how many were there; 0 if none. */
+/* Returns how many datagrams were received; 0 if none was waiting. */
 static unsigned
 take_batch(struct datagrams *datagrams)
 {
@@ -206,7 +215,7 @@ take_batch(struct datagrams *datagrams)
 	return count > 0 ? (unsigned)count : 0;
 }
 
-/* Until it is to stop, or cannot go on. */
+/* Returns when the coroutine is to stop, or can no longer receive. */
 static void
 serve(struct datagrams *datagrams, const struct fd_opening *opening)
 {
@@ -216,15 +225,16 @@ serve(struct datagrams *datagrams, const struct fd_opening *opening)
 		if (count > 0)
 			send_all(datagrams, answer_all(datagrams, count));
 		if (count == BATCH) {
-			/* There may be more; connections get their turn. A flood does not keep it
-			 * from stopping. */
+			/* More datagrams may be waiting. The hub's connections get their turn
+			 * first. A flood does not keep the coroutine from stopping: last bounds the
+			 * batches. */
 			if ((datagrams->is_stopping && datagrams->last-- == 0) || hub_sleep(0) != 0)
 				return;
 			continue;
 		}
 		if (datagrams->is_stopping)
 			return;
-		/* Not asked first: the last batch took all there was. */
+		/* Waits without another recvmmsg: the last batch took all there was. */
 		if (hub_await_fd(datagrams->socket, POLLIN, HUB_FOREVER) < 0 && errno != ESHUTDOWN)
 			return;
 	}
@@ -239,7 +249,7 @@ run(void *argument)
 	serve(datagrams, &opening);
 	if (!datagrams->is_stopping)
 		deaf_fall(datagrams->thread, strerror(EBADF));
-	/* The number may be another file's by now. */
+	/* The file descriptor may be another file's by now. */
 	if (fd_was_closed(&opening))
 		datagrams->socket = -1;
 	return NULL;
@@ -271,8 +281,8 @@ datagrams_stop(struct datagrams *datagrams)
 	datagrams->coroutine = NULL;
 }
 
-/* A service may know the number, for answers that come later: they fail from now on, and go to
- * nothing else that would get the number. */
+/* A service may have kept the file descriptor, to answer later. An unconnected socket takes its
+ * place: such answers fail, and go to no other file that would get the same descriptor. */
 void
 datagrams_close(struct datagrams *datagrams)
 {

@@ -1,21 +1,23 @@
-/* What one hub does with a datagram socket: takes what has come, many at once, lets the service
- * answer each, and sends the answers, many at once. */
+/* A datagram socket of one hub: receives many datagrams at once, lets the service answer each, and
+ * sends the answers, many at once. */
 #ifndef HUBBUB_WORKER_DATAGRAMS_H
 #define HUBBUB_WORKER_DATAGRAMS_H
 
 struct datagrams;
 struct worker_thread;
 
-/* Makes one, which owns the socket. NULL with errno ENOMEM. */
+/* Makes the state for a socket, which it owns from then on. NULL with errno ENOMEM; then the socket
+ * is the caller's. */
 struct datagrams *datagrams_new(struct worker_thread *thread, int socket);
 
-/* Begins to answer. Switches: no.  Returns 0, or -1 with errno ENOMEM. */
+/* Starts to answer. Switches: no.  Returns 0, or -1 with errno ENOMEM, or EALREADY if it has
+ * started. */
 int datagrams_start(struct datagrams *datagrams);
 
-/* Answers what has come, and stops. Switches. */
+/* Answers the datagrams that have arrived, and stops. Switches. */
 void datagrams_stop(struct datagrams *datagrams);
 
-/* Closes the socket; after datagrams_stop. */
+/* After datagrams_stop: closes the socket. */
 void datagrams_close(struct datagrams *datagrams);
 
 /* NULL is ignored. */

@@ -1,6 +1,7 @@
-/* A connection is idle when it has exchanged something, nothing has come since the last answer, it
- * has been silent for half a second, and the service waits to receive. All others, among them
- * those that have said nothing yet or half of a request, have until the deadline. */
+/* Draining looks at all connections every 20 ms and ends the input of idle ones, not faster than
+ * the window allows. A connection is idle if it has exchanged something, nothing has arrived since
+ * the last answer, no byte has moved for half a second, and the service waits to receive. All other
+ * connections, also those without a first byte or with half a request, have until the deadline. */
 #include "worker/drain.h"
 
 #include "worker/acceptor.h"
@@ -9,20 +10,21 @@
 
 #define DRAIN_LOOK (20 * HUB_MILLISECOND)
 #define IDLE_LEAST (500 * HUB_MILLISECOND)
-/* All idle ones are told to end within this share of the window. */
+/* All idle connections end within this share of the drain window. */
 #define DRAIN_SHARE 0.8
 
+/* One look at all connections; told is kept from look to look. */
 struct drain {
 	int64_t now;
 	bool is_finishing;
-	size_t told;  /* connections that were told to end */
-	size_t quota; /* how many may have been by now */
+	size_t told;  /* connections whose input was ended */
+	size_t quota; /* how many may have been ended by now */
 };
 
 static bool
 has_paused(const struct hub_connection *connection, int64_t now)
 {
-	/* Of what the service has dealt with no answer need have gone. */
+	/* A service may have dealt with the last request (hubbub_idle) without an answer. */
 	bool or_asked = !connection->is_settled;
 
 	return connection->has_received && !connection->is_asked &&

@@ -1,3 +1,6 @@
+/* Lingering: the worker shuts down its output, then reads and discards until the peer ends, the
+ * time is over, or the descriptor was closed. Sleeping between reads instead of waiting to receive
+ * keeps the connection from looking idle; the pauses double up to LONGEST_PAUSE. */
 #include "worker/ending.h"
 
 #include <sys/socket.h>
@@ -8,7 +11,7 @@
 
 #define LINGER HUB_SECOND
 #define LINGER_FINISHING (200 * HUB_MILLISECOND)
-/* A thread is told to finish at any time, and looks at it between two pauses. */
+/* A thread may be told to finish at any time, and looks only between two pauses. */
 #define LONGEST_PAUSE (LINGER_FINISHING / 4)
 
 static enum leftover
@@ -17,8 +20,7 @@ discard(int client, struct worker_thread *thread)
 	return leftover_discard(client, thread->nowhere, sizeof thread->nowhere);
 }
 
-/* When the peer's time is over. A thread that is told to finish while its peers linger does not
- * wait for them as long. */
+/* Whether the peer's time is over. A thread that is told to finish does not linger as long. */
 static bool
 is_over(const struct worker_thread *thread, int64_t began)
 {
@@ -33,14 +35,14 @@ ending_run(int client, const struct fd_opening *opening, struct worker_thread *t
 	int64_t began = hub_now(), pause = HUB_MILLISECOND;
 	enum leftover left;
 
-	/* The service may have closed it: then the number may be another connection's. */
+	/* The service may have closed the descriptor, which may be another connection's by now. */
 	if (fd_was_closed(opening))
 		return;
 	left = discard(client, thread);
 	if (left == LEFTOVER_ENDED || hub_shutdown(client, SHUT_WR) != 0)
 		return;
-	/* Not by waiting to receive, which is what an idle connection does. A peer that streams
-	 * takes turns with everybody else. */
+	/* hub_sleep, not a wait to receive, by which an idle connection is known. A peer that
+	 * streams gets no pause, but the hub's other coroutines run between its turns. */
 	while (!is_over(thread, began) && hub_sleep(left == LEFTOVER_MORE ? 0 : pause) == 0 &&
 		!fd_was_closed(opening)) {
 		left = discard(client, thread);

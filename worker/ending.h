@@ -1,13 +1,14 @@
-/* The end of a connection whose service has returned, or which is not served. */
+/* The end of a connection, after its service has returned or if it is not served. */
 #ifndef HUBBUB_WORKER_ENDING_H
 #define HUBBUB_WORKER_ENDING_H
 
 struct fd_opening;
 struct worker_thread;
 
-/* Ends the connection's output, and reads on until the peer ends its own, for a second at most, so
- * that a peer which still sends is not reset before it has read its last answer. A connection whose
- * peer has ended, or which the service has closed, is left alone; closing is the caller's.
+/* Ends the connection's output, and reads and discards input until the peer ends its own, for a
+ * second at most: otherwise the close would reset a peer that still sends, before it has read its
+ * last answer. Leaves the connection alone if its peer has ended, or the service has closed it. The
+ * caller closes the descriptor.
  * Switches: yes. */
 void ending_run(int client, const struct fd_opening *opening, struct worker_thread *thread);
 

@@ -1,6 +1,6 @@
-/* A write that blocks is interrupted by a signal without SA_RESTART, at which stdio gives up that
- * stream and goes on with the next. It comes to the process's first thread, which all who call this
- * are. */
+/* SIGALRM without SA_RESTART interrupts a write that blocks: stdio then gives up that stream and
+ * goes on with the next. The signal is delivered to the process's first thread, so only that thread
+ * may call these functions. The former handler, mask and timer are restored. */
 #include "worker/flush.h"
 
 #include <signal.h>
@@ -10,15 +10,15 @@
 
 #include "hub/base/clock.h"
 
-/* Microseconds: for all that nobody takes, and between giving up one stream and another. */
+/* Microseconds: until the first stream is given up, and from one stream to the next. */
 #define PATIENCE 300000
 #define NEXT 20000
 
-/* Then a process that ends does not wait any more. */
+/* Nanoseconds after which flush_before_exit ends the process. */
 #define MOST (CLOCK_SECOND / 2)
 
-/* The handler's. */
-static int64_t end; /* 0: the process goes on */
+/* Read by the handler. */
+static int64_t end; /* clock at which the process ends; 0: never */
 static int end_code;
 
 static void
@@ -40,7 +40,8 @@ flush(void)
 	sigaddset(&ours, SIGALRM);
 	sigaction(SIGALRM, &action, &before);
 	pthread_sigmask(SIG_UNBLOCK, &ours, &mask);
-	/* Where a sandbox allows no timer it could take for ever, and is left. */
+	/* A sandbox may allow no timer; without it fflush could block for ever, so the streams are
+	 * left as they are. */
 	if (setitimer(ITIMER_REAL, &ticks, &timer) == 0) {
 		fflush(NULL);
 		setitimer(ITIMER_REAL, &timer, NULL);

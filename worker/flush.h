@@ -1,14 +1,15 @@
-/* Writing out what stdio has buffered where a process is about to fork or to end: within a time,
- * whoever does not read it. */
+/* Flushing stdio's buffers before a process forks or ends, within a bounded time even if nobody
+ * reads the output. */
 #ifndef HUBBUB_WORKER_FLUSH_H
 #define HUBBUB_WORKER_FLUSH_H
 
-/* Writes out all streams. What nobody takes for so long is dropped, so that it comes neither twice,
- * of a child, too, nor has exit(3) wait for ever. For a thread whose streams no other may hold. */
+/* Flushes all streams. Drops output that its reader does not take in 0.3 s, so that a forked child
+ * does not write it a second time, and exit(3) does not wait for ever. Only on the process's first
+ * thread, while no other thread holds a stream. */
 void flush_streams(void);
 
-/* The same as the last act but one; if another thread holds a stream all that time, the process
- * ends here, with that code. */
+/* The same, as the last call before _exit(2). If another thread holds a stream for half a second,
+ * the process ends in here, with that exit code. */
 void flush_before_exit(int code);
 
 #endif
