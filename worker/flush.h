@@ -8,8 +8,8 @@
  * thread, while no other thread holds a stream. */
 void flush_streams(void);
 
-/* The same, as the last call before _exit(2). If another thread holds a stream for half a second,
- * the process ends in here, with that exit code. */
+/* The same, just before the process ends by itself. If another thread holds a stream for half a
+ * second, the process ends in here, with that exit code. */
 void flush_before_exit(int code);
 
 #endif

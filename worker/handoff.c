@@ -1,3 +1,7 @@
+/* A handed connection travels in a parcel: posted to the sibling's mailbox, appended to its list by
+ * deliver, served by its handoff coroutine. Invariants: the sender has taken one of the sibling's
+ * permits before it posts; coming counts a parcel from the post until its connection is served, so
+ * that hubs which choose the emptiest sibling see it. */
 #include "worker/handoff.h"
 
 #include <errno.h>
@@ -8,9 +12,11 @@
 #include "hub/base/log.h"
 #include "worker/acceptor.h"
 
-/* A connection moves only if that is worth waking another thread: for four more, and an eighth. */
+/* A connection moves only if that is worth waking another thread: the sibling must have fewer by 4
+ * and an eighth of its own connections. */
 #define MARGIN(open) (4 + (open) / 8)
-/* A sibling without a heartbeat for so long may be stuck, and one with such a lag is busy. */
+/* A sibling without a heartbeat for HEARTBEAT_WITHIN may be stuck; one with more lag than LAG_MOST
+ * is busy. */
 #define HEARTBEAT_WITHIN (300 * HUB_MILLISECOND)
 #define LAG_MOST (20 * HUB_MILLISECOND)
 
@@ -22,7 +28,7 @@ struct parcel {
 	int client;
 };
 
-/* In the receiving hub, where nothing may be served before a coroutine runs. */
+/* Runs in the receiving hub's loop, outside coroutines: only queues the parcel. */
 static void
 deliver(struct hub_message *message)
 {
@@ -41,14 +47,15 @@ send_to(struct worker_thread *to, struct parcel *parcel, int client, unsigned ad
 	hub_mailbox_post(to->mailbox, &parcel->message);
 }
 
-/* A burst that one hub accepts before another runs again must not go to that one as a whole. */
+/* Open connections and those on their way: without the latter, a burst that one hub accepts before
+ * its sibling runs would all go to that sibling. */
 static uint64_t
 open_soon(const struct worker_thread *thread)
 {
 	return counters_open(thread->row) + __atomic_load_n(&thread->coming, __ATOMIC_RELAXED);
 }
 
-/* Whichever of the hub's acceptors waits for a permit may have it. */
+/* Gives a permit back; any acceptor of the hub that waits for one may have it. */
 static void
 give_back(struct worker_thread *thread)
 {
@@ -62,8 +69,8 @@ has_heartbeat(const struct worker_thread *thread, int64_t now)
 	return now - __atomic_load_n(&thread->row->heartbeat, __ATOMIC_RELAXED) <= HEARTBEAT_WITHIN;
 }
 
-/* Whether it would rather not be given more than it accepts itself: it is busy, or it was without
- * permits when it last looked, so that clients wait in its own queue. */
+/* Whether the hub has enough to do: it is busy, or it was without permits when it last looked, so
+ * that clients wait in its own queue. */
 static bool
 is_occupied(const struct worker_thread *thread)
 {
@@ -71,9 +78,9 @@ is_occupied(const struct worker_thread *thread)
 	       __atomic_load_n(&thread->is_out_of_permits, __ATOMIC_RELAXED);
 }
 
-/* The one with the fewest connections among those that take some and have permits. With another one
- * to choose, except, no occupied one; else any with a heartbeat, since nobody else may have
- * permits. */
+/* The hub with the fewest connections among those that take connections of siblings, have a
+ * heartbeat and have permits. If except is not NULL, except is no candidate, nor is an occupied
+ * hub; if it is NULL, occupied hubs are candidates, since no other hub may have permits. */
 static struct worker_thread *
 find_least(struct worker_thread *thread, const struct worker_thread *except)
 {
@@ -87,7 +94,7 @@ find_least(struct worker_thread *thread, const struct worker_thread *except)
 
 		if (sibling == except || !__atomic_load_n(&sibling->is_welcoming, __ATOMIC_ACQUIRE))
 			continue;
-		/* This one runs, so it needs no sign of life. */
+		/* The calling hub runs, whatever its heartbeat says. */
 		if ((sibling != thread && !has_heartbeat(sibling, now)) ||
 			(except != NULL && is_occupied(sibling)) ||
 			__atomic_load_n(&sibling->row->permits, __ATOMIC_RELAXED) <= 0)
@@ -116,8 +123,8 @@ handoff_offer(struct worker_thread *thread, int client, unsigned address)
 	open = open_soon(least);
 	if (own < open + MARGIN(open))
 		return false;
-	/* First: a permit of a sibling's that was taken and given back, the sibling would see only
-	 * at its next pulse. */
+	/* Allocate before taking the permit: a sibling would see a permit that was taken and given
+	 * back only at its next pulse. */
 	parcel = malloc(sizeof *parcel);
 	if (parcel == NULL || counters_take_permits(least->row, 1) == 0) {
 		free(parcel);
@@ -129,8 +136,8 @@ handoff_offer(struct worker_thread *thread, int client, unsigned address)
 	return true;
 }
 
-/* Accepts one of an adopted queue for a hub, with its permit, and sends it in the parcel. Returns
- * 0, or an errno: then neither was needed. */
+/* Accepts one client of an adopted queue, and sends it to a hub in the parcel; the caller has taken
+ * a permit of that hub. Returns 0, or an errno: then parcel and permit are still the caller's. */
 static int
 accept_for(struct worker_thread *leader, struct worker_thread *to, int listener, unsigned address,
 	struct parcel *parcel)
@@ -152,7 +159,7 @@ accept_for(struct worker_thread *leader, struct worker_thread *to, int listener,
 	return 0;
 }
 
-/* Returns whether there may be more. */
+/* Returns whether more clients may be queued. */
 static bool
 adopt_one(struct worker_thread *leader, struct worker_thread *to, int listener, unsigned address)
 {
@@ -193,7 +200,7 @@ handoff_run(void *argument)
 				CONTAINER_OF(thread->parcels.next, struct parcel, link);
 
 			acceptor_serve(&thread->acceptors[parcel->address], parcel->client);
-			/* Until here it counts as one that is on its way. */
+			/* Not before: until it is served, the connection counts as coming. */
 			list_remove(&parcel->link);
 			__atomic_fetch_sub(&thread->coming, 1, __ATOMIC_RELAXED);
 			free(parcel);

@@ -1,21 +1,22 @@
-/* Connections that one hub of the process accepts and another serves: because that one has fewer,
- * or because nobody else accepts on a listener. */
+/* Connections that one hub of the process accepts and another serves: because the other has fewer,
+ * or because the listener's own hub no longer accepts. */
 #ifndef HUBBUB_WORKER_HANDOFF_H
 #define HUBBUB_WORKER_HANDOFF_H
 
 #include "worker/state.h"
 
-/* Gives a connection that thread has just accepted on the address of that index to a sibling
- * with clearly fewer, if there is one. Returns whether it did; the connection is the sibling's
- * then, and so is its permit. */
+/* Offers a connection that thread has just accepted, on the address of that index, to the sibling
+ * with the fewest connections. If that has clearly fewer, the connection goes to it with one of its
+ * permits, and the permit of thread is given back. Returns whether it went. Switches: no. */
 bool handoff_offer(struct worker_thread *thread, int client, unsigned address);
 
-/* Accepts so many at most of those that are queued on listener, which is one of that address,
- * spreads them over the hubs, as far as these have permits, and closes listener, which never enters
- * a loop. Called by the leading hub. */
+/* Accepts at most most clients that are queued on listener, a listener of that address, and spreads
+ * them over the worker's hubs as far as these have permits. Closes listener, which is never watched
+ * by a loop. Only in the leading hub. Switches: no. */
 void handoff_adopt(struct worker_thread *leader, int listener, unsigned address, unsigned most);
 
-/* Serves what siblings give: the body of a coroutine of each hub; its argument is the thread. */
+/* The body of the coroutine that serves connections from siblings, one in each hub; its argument is
+ * the thread. */
 void *handoff_run(void *thread);
 
 #endif

@@ -1,6 +1,6 @@
-/* The heritage: all that a worker gets from the master at fork, and all that master/ knows of
- * worker/ besides the counters and the channel. What is not in here, the worker does not have:
- * every other descriptor is closed. */
+/* The heritage: all that a worker gets from the master at fork, and, with the counters and the
+ * channel, all that master/ knows of worker/. Every file descriptor that is not in here is closed
+ * in the worker. */
 #ifndef HUBBUB_WORKER_HERITAGE_H
 #define HUBBUB_WORKER_HERITAGE_H
 
@@ -14,56 +14,62 @@
 
 #define WORKER_NETWORKS_MAX 32
 
-/* Nanoseconds after the master's death after which a worker that does nothing, and has not closed
- * what listens, is killed. */
+/* Nanoseconds after the master's death until the kernel kills a worker that hangs and still holds
+ * its listening sockets. */
 #define ORPHAN_TIME (5 * HUB_SECOND)
 
-/* The addresses that begin with the same bits: 10.0.0.0/8. */
+/* A range of addresses that share their first bits, such as 10.0.0.0/8. */
 struct worker_network {
-	int family;
-	unsigned char bytes[16];
-	unsigned bits;
+	int family;              /* AF_INET or AF_INET6 */
+	unsigned char bytes[16]; /* in network order */
+	unsigned bits;           /* how many of them count */
 };
 
-/* What operators can set of a worker. The master's options have one, which goes into the heritage
- * as it is. */
+/* What operators can set for workers. The master's options embed this struct, and it is copied into
+ * the heritage as a whole. */
 struct worker_settings {
-	struct hub_options hub;  /* counters left NULL */
-	bool pin;                /* each hub's thread to one CPU */
-	int64_t idle_timeout;    /* nanoseconds; 0 for none */
-	int64_t write_timeout;   /* the same */
-	int64_t request_timeout; /* the same */
-	int64_t keepalive;       /* the same */
-	unsigned loop_limit;     /* answers a second to a peer that answers answers; 0 for any */
-	struct hub_tls *tls;     /* of TCP connections; NULL for none; borrowed */
-	/* Connections begin with a PROXY header, and come from these networks or by a path. */
+	struct hub_options hub; /* the worker sets counters */
+	bool pin;               /* each hub's thread to one CPU */
+	int64_t idle_timeout;   /* nanoseconds; 0 for none, also below */
+	int64_t write_timeout;
+	int64_t request_timeout;
+	int64_t keepalive;
+	/* Answers a second to a peer that answers answers; 0 for no limit. */
+	unsigned loop_limit;
+	struct hub_tls *tls; /* for TCP connections; NULL for none; borrowed */
+	/* Connections must begin with a PROXY header, and come from these networks or over a Unix
+	 * socket. */
 	bool has_proxy;
 	struct worker_network networks[WORKER_NETWORKS_MAX];
 	unsigned network_count;
 };
 
 struct worker_heritage {
-	/* The service; borrowed for the process's life. */
+	/* The service, borrowed for the process's life. serve runs once for each connection, answer
+	 * for each datagram; answer may be NULL. */
 	void (*serve)(int client, void *context);
-	ssize_t (*answer)(struct hub_datagram *datagram, size_t size, void *context); /* or NULL */
+	ssize_t (*answer)(struct hub_datagram *datagram, size_t size, void *context);
 	void *context;
 
 	unsigned index;     /* of the worker, from 0 */
-	unsigned threads;   /* hubs */
+	unsigned threads;   /* how many hubs the worker has, each with a thread */
 	unsigned addresses; /* sockets per hub */
-	const int *sockets; /* [threads * addresses], bound; the worker owns and closes them; -1 for
-			       one that is not to be had */
-	/* [threads * addresses], or NULL: which sockets a service manager has, too, with what is
-	 * queued there. */
+	/* [threads * addresses], bound; the worker owns and closes them; -1 for a socket that could
+	 * not be had. */
+	const int *sockets;
+	/* [threads * addresses], or NULL: whether a service manager holds the socket, too, and its
+	 * next server serves what is queued there. */
 	const bool *kept;
-	int channel;  /* to the master; see channel.h */
-	pid_t master; /* whose death the kernel tells, since a stuck worker hears no channel; or 0 */
+	int channel; /* to the master; see channel.h */
+	/* The kernel signals this process's death, also to a worker too stuck to read the channel;
+	 * or 0. */
+	pid_t master;
 
-	struct counters *counters; /* shared, with the descriptor of their file (counters_file) */
-	struct worker_row *rows;   /* this worker's, one per hub */
-	int backlog;               /* the longest queue of a listener */
-	int64_t capacity;          /* connections that its files allow */
-	int64_t drain_timeout;     /* nanoseconds; for a worker whose master is dead */
+	struct counters *counters; /* the shared segment; counters_file is its descriptor */
+	struct worker_row *rows;   /* this worker's rows, one per hub */
+	int backlog;               /* the longest queue of a listener, as given to listen(2) */
+	int64_t capacity;          /* connections that the limit on open files allows */
+	int64_t drain_timeout;     /* nanoseconds; used only when the master is dead */
 	struct worker_settings settings;
 };
 

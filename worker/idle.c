@@ -1,7 +1,7 @@
-/* Timeouts of connections: a coroutine looks at all of them now and then, and ends those that wait
- * for too long. It judges by what has gone over the descriptor (hub/io/activity.h), not by what
- * some coroutine waits for: a connection may be read by another than the one that serves it. An
- * end is counted once, when it begins. */
+/* A coroutine visits all connections of its hub now and then, and ends those whose timeout has
+ * passed. It judges by what has moved over the file descriptor (hub/io/activity.h), not by what a
+ * coroutine waits for: another coroutine than the serving one may read the connection. A connection
+ * that is ended is counted once, when its end begins. */
 #include "worker/idle.h"
 
 #include <linux/sockios.h>
@@ -16,6 +16,7 @@
 #define LOOK_LEAST (20 * HUB_MILLISECOND)
 #define LOOK_MOST HUB_SECOND
 
+/* One visit of all connections. */
 struct look {
 	struct worker_thread *thread;
 	int64_t now;
@@ -45,14 +46,16 @@ idle_is_doubtful(int client, int64_t nanoseconds, bool or_asked)
 	if (or_asked && info.tcpi_last_data_recv < info.tcpi_last_data_sent)
 		return true;
 	last = info.tcpi_last_data_recv;
-	/* Nor is it the service that sends a thing again, which the peer does not acknowledge. */
+	/* A retransmission is the kernel's, of bytes that the peer has not acknowledged: the
+	 * service has sent nothing. */
 	if (info.tcpi_retransmits == 0 && info.tcpi_last_data_sent < last)
 		last = info.tcpi_last_data_sent;
 	return last * HUB_MILLISECOND < nanoseconds;
 }
 
-/* For how long the peer has taken nothing. That it makes room for the sender again says too little:
- * the kernel tells so only when a third of its buffer is free. */
+/* For how long the peer has taken nothing, in nanoseconds: since the number of unacknowledged bytes
+ * last changed. Writability says too little: the kernel reports it only once a third of the send
+ * buffer is free. */
 static int64_t
 stuck_for(const struct hub_connection *connection, int64_t now)
 {
@@ -75,7 +78,8 @@ has_idled(const struct hub_connection *connection, const struct look *look)
 	       !idle_is_doubtful(connection->client, timeout, false);
 }
 
-/* A request that has begun and does not become whole. Bytes that come do not help. */
+/* Whether a request has begun and has not become whole in time. Further bytes do not extend the
+ * time. */
 static bool
 is_late(const struct hub_connection *connection, const struct look *look)
 {
@@ -101,7 +105,7 @@ check(const struct hub_connection *connection, void *context)
 	struct worker_row *row = look->thread->row;
 
 	if (is_stuck(connection, look)) {
-		/* What the peer does not read is of no use to it any more, and is not kept. */
+		/* A reset: the unsent bytes, which the peer does not read, are dropped with it. */
 		struct linger at_once = {1, 0};
 
 		counters_add(&row->write_closed, 1);
@@ -138,7 +142,8 @@ idle_has_timeouts(const struct worker_settings *settings)
 	return shortest(settings) > 0;
 }
 
-/* How often to look, so that a timeout is late by an eighth at most. */
+/* The pause between two visits, in nanoseconds: a timeout is late by at most an eighth of
+ * itself. */
 static int64_t
 look_every(const struct worker_settings *settings)
 {

@@ -1,4 +1,5 @@
-/* Connections that wait for too long. */
+/* The idle, request and write timeouts of connections; and whether a connection is idle, which
+ * draining asks, too. */
 #ifndef HUBBUB_WORKER_IDLE_H
 #define HUBBUB_WORKER_IDLE_H
 
@@ -8,23 +9,24 @@
 #include "hub/io/server.h"
 #include "worker/heritage.h"
 
-/* Whether any of the timeouts below is set. */
+/* Whether any of the three timeouts is set. */
 bool idle_has_timeouts(const struct worker_settings *settings);
 
-/* Ends connections by the heritage's timeouts, idle, request and write: the body of a coroutine of
- * each hub; its argument is the thread. */
+/* The body of the coroutine that ends connections by the heritage's timeouts, one in each hub; its
+ * argument is the thread. */
 void *idle_run(void *thread);
 
-/* Whether the service waits to receive, whichever coroutine does and by whichever call, has not
- * said that it is busy, and has not been told to end. */
+/* Whether the service waits to receive (in any coroutine, by any call), has not said that it is
+ * busy, and the connection's input has not been ended. */
 bool idle_is_waiting(const struct hub_connection *connection);
 
-/* Whether it does so, and no byte has come or gone for so long. */
+/* Whether the service waits so, and no byte has moved for that many nanoseconds. */
 bool idle_is(const struct hub_connection *connection, int64_t now, int64_t nanoseconds);
 
-/* Whether the kernel has seen bytes of an idle connection within that time, by calls that are none
- * of the hub's; or, if it is asked for, one that came after the last that was sent. It costs a
- * system call. */
+/* Whether the kernel has seen bytes, within that many nanoseconds, on a connection that seems idle:
+ * a service may send and receive by calls that the hub does not see. With or_asked, also whether a
+ * byte has arrived after the last one that was sent. Costs a system call. False for Unix
+ * sockets. */
 bool idle_is_doubtful(int client, int64_t nanoseconds, bool or_asked);
 
 #endif

@@ -1,11 +1,11 @@
-/* Over a link that is cut nothing comes, not even an end: the kernel asks (TCP keepalive), and
- * gives up what it has sent and is not acknowledged (TCP_USER_TIMEOUT). Accepted sockets inherit
- * both from the listener, so that an accept costs nothing more; each worker sets them on its own,
- * so that a reload changes them, and activated sockets have them, too.
+/* Over a cut link nothing arrives, not even an end. TCP keepalive makes the kernel probe silent
+ * peers; TCP_USER_TIMEOUT makes it give up on bytes that are not acknowledged. Accepted sockets
+ * inherit both from the listener, so an accept costs nothing more. Each worker sets them on its own
+ * listeners, so a reload changes them, and activated sockets have them, too.
  *
- * TCP_USER_TIMEOUT gives up a peer that answers and has closed its window, as well: so it is never
- * shorter than the write timeout, and unset where that is. Then what is sent into a cut link is
- * tried for as long as net.ipv4.tcp_retries2 says. */
+ * TCP_USER_TIMEOUT also gives up a peer that answers but has closed its window: so it is never
+ * shorter than the write timeout, and unset where there is no write timeout. Then the kernel
+ * retries what is sent into a cut link for as long as net.ipv4.tcp_retries2 says. */
 #include "worker/keepalive.h"
 
 #include <errno.h>
@@ -17,7 +17,7 @@
 #include "hub/base/clock.h"
 #include "hub/base/log.h"
 
-/* Half the time is silence, then there are so many questions. */
+/* After silence for half of the time, PROBES probes fill the other half. */
 #define PROBES 4
 
 static void
@@ -28,7 +28,7 @@ set(int listener, int level, int option, int value)
 			strerror(errno));
 }
 
-/* At least one, and at most what the kernel takes. */
+/* In whole seconds: at least one, at most what the kernel accepts. */
 static int
 seconds(int64_t nanoseconds)
 {

@@ -1,12 +1,13 @@
-/* Peers that answer nothing any more. */
+/* TCP options that find peers which no longer answer. */
 #ifndef HUBBUB_WORKER_KEEPALIVE_H
 #define HUBBUB_WORKER_KEEPALIVE_H
 
 #include "worker/heritage.h"
 
-/* Has the kernel give up connections that are accepted from this listener when their peers have
- * answered nothing for the settings' time, or turns that off; nothing of Unix sockets. Those that
- * were accepted or queued before keep what they had. Does not switch. */
+/* Sets a listener's options so that the kernel gives up accepted connections whose peers have
+ * answered nothing for the time in settings; or turns that off, if the time is 0. Does nothing to
+ * Unix sockets. Connections that are open or queued already keep their options. An option that
+ * cannot be set is logged. Switches: no. */
 void keepalive_set(int listener, const struct worker_settings *settings);
 
 #endif
