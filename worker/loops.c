@@ -1,8 +1,8 @@
-/* Two tables of a fixed size. One has what was answered lately, as hashes of peer and bytes. An
- * answer that another one needs the place of is forgotten: under honest traffic a loop is known as
- * long as there is no more of that, while its datagrams are on their way, than there are places.
- * The other has a time for each peer, up to which its answers are used up (a leaky bucket); peers
- * that share a place share the limit. */
+/* Two tables of a fixed size, both indexed by hash. answers has a hash of peer and bytes for each
+ * recent answer; a new answer replaces an older one in the same place. So a loop is recognised
+ * unless, while its datagram travels, another answer takes that place: with much fewer than ANSWERS
+ * answers in that time, rarely. used_up has for each peer the time up to which its answers are used
+ * up (a leaky bucket); peers that share a place share the limit. */
 #include "worker/loops.h"
 
 #include <errno.h>
@@ -14,13 +14,13 @@
 
 #define ANSWERS 4096
 #define PEERS 1024
-/* Of longer datagrams the middle is not looked at. */
+/* Bytes hashed at each end of a datagram; the middle of a longer one is skipped. */
 #define END_SIZE ((size_t)128)
 
 struct loops {
-	int64_t interval; /* nanoseconds for each */
-	uint64_t answers[ANSWERS];
-	int64_t used_up[PEERS];
+	int64_t interval;          /* nanoseconds between two answers at the limit */
+	uint64_t answers[ANSWERS]; /* hashes; 0 for none */
+	int64_t used_up[PEERS];    /* nanoseconds */
 };
 
 struct loops *
@@ -64,7 +64,7 @@ mix_bytes(uint64_t hash, const unsigned char *bytes, size_t length)
 	return mix(hash, word);
 }
 
-/* Of its address and port alone: other fields may differ. */
+/* A hash of address and port alone: the other fields may differ between datagrams of one peer. */
 static uint64_t
 hash_peer(const struct sockaddr_storage *address)
 {

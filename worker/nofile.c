@@ -1,3 +1,6 @@
+/* Advice for log messages: names the sysctl if fs.nr_open is the limit that bites, else ulimit -n
+ * and LimitNOFILE=. fs.nr_open is read from /proc each time; the last value read serves when no
+ * file can be opened. */
 #include "worker/nofile.h"
 
 #include <errno.h>
@@ -7,10 +10,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* What it is where nobody has changed it; a unit with ProcSubset=pid cannot read it. */
+/* The kernel's default for fs.nr_open. A unit with ProcSubset=pid cannot read the actual value. */
 #define MOST_BY_DEFAULT 1048576
 
-static uint64_t remembered; /* atomic */
+static uint64_t remembered; /* the last fs.nr_open that was read; 0 for none; atomic */
 
 uint64_t
 nofile_most(void)
@@ -28,7 +31,7 @@ nofile_most(void)
 	return __atomic_load_n(&remembered, __ATOMIC_RELAXED);
 }
 
-/* A round number of files that is enough. */
+/* The next power of two from 1024 on that is enough. */
 static uint64_t
 round_up(uint64_t wanted)
 {
@@ -66,6 +69,6 @@ nofile_advice_of(char text[static NOFILE_ADVICE_SIZE], int error)
 {
 	if (error != ENFILE)
 		return nofile_advice(text, 0);
-	snprintf(text, NOFILE_ADVICE_SIZE, "fs.file-max, that of all processes");
+	snprintf(text, NOFILE_ADVICE_SIZE, "fs.file-max, the limit of all processes together");
 	return text;
 }

@@ -1,3 +1,7 @@
+/* A POSIX timer with SIGKILL needs no running thread of the worker, and SIGCONT no running process.
+ * end is the only clock at which the timer fires; the handler and orphan_last_until may both move
+ * it, and arm() repeats until the timer is set to the last value. Where a sandbox refuses the
+ * timer, self stays 0, and orphan_begin and orphan_last_until do nothing. */
 #include "worker/orphan.h"
 
 #include <errno.h>
@@ -10,13 +14,14 @@
 #include "hub/base/failed.h"
 #include "worker/heritage.h"
 
-/* The handler's too, so all of it is atomic or set before. */
-static pid_t parent, self; /* self is 0 until all is prepared */
+/* Shared with the signal handler: end is atomic, the rest is set before the handler is
+ * installed. */
+static pid_t parent, self; /* self is 0 until the timer exists */
 static timer_t timer;
-static int64_t end; /* when the process is to be killed; 0 while the master lives */
+static int64_t end; /* clock at which the process is killed; 0 while the master lives */
 
-/* Sets the timer to end, which another thread may change meanwhile: the last one counts.
- * Async-signal-safe. */
+/* Sets the timer to end. Another thread may change end meanwhile: repeats until the timer has the
+ * last value. Async-signal-safe. */
 static void
 arm(void)
 {
@@ -57,7 +62,7 @@ on_continue(int number)
 	int error = errno;
 
 	(void)number;
-	/* A child that the worker forks has this handler, but not the timer. */
+	/* A child that the worker forks inherits the handler, but not the timer. */
 	if (getppid() != parent && getpid() == self)
 		orphan_begin();
 	errno = error;
@@ -70,7 +75,7 @@ orphan_prepare(pid_t master)
 	struct sigaction action = {.sa_handler = on_continue, .sa_flags = SA_RESTART | SA_ONSTACK};
 
 	parent = master;
-	/* A sandbox may refuse either; the master has said what that costs. */
+	/* A sandbox may refuse either call; the master has logged what that costs. */
 	if (timer_create(CLOCK_MONOTONIC, &event, &timer) == 0)
 		self = getpid();
 	else if (errno != EPERM && errno != ENOSYS)
@@ -86,7 +91,7 @@ orphan_prepare(pid_t master)
 void
 orphan_end(void)
 {
-	/* LeakSanitizer stops the process while it looks, and would wait for ever if SIGCONT
-	 * came. */
+	/* LeakSanitizer stops the process with ptrace while it looks for leaks, and would wait for
+	 * ever if SIGCONT came then. */
 	prctl(PR_SET_PDEATHSIG, 0);
 }

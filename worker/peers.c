@@ -1,3 +1,6 @@
+/* A table indexed by file descriptor, one for each hub; the thread-local own is that of the calling
+ * thread's hub. An entry holds only while its opening does: a service may close its descriptor, and
+ * the next connection may get the same one. The table shrinks when it is empty. */
 #include "worker/peers.h"
 
 #include <netinet/in.h>
@@ -13,7 +16,8 @@
 
 struct peer {
 	const struct sockaddr_storage *address; /* NULL where none is known; borrowed */
-	struct fd_opening opening; /* whose: the number may be another connection's already */
+	/* Of the descriptor, which may be another connection's already. */
+	struct fd_opening opening;
 };
 
 static _Thread_local struct peers *own;
@@ -51,7 +55,7 @@ peers_forget(struct peers *peers, int client)
 	if (client >= peers->size || peers->all[client].address == NULL)
 		return;
 	peers->all[client].address = NULL;
-	/* The numbers of those who come next may be small again. */
+	/* The descriptors of later connections may be small again. */
 	if (--peers->count == 0 && peers->size > SIZE_KEPT) {
 		free(peers->all);
 		peers->all = NULL;

@@ -1,3 +1,7 @@
+/* Parsing is separate from reading: proxy_parse takes a whole header and can be fuzzed. Every
+ * length that the peer sends is checked against the bytes that are there, and one header costs one
+ * pass and at most one checksum, whatever it contains. The header's bytes are read exactly, so the
+ * client's own bytes stay in the socket. */
 #include "worker/proxy.h"
 
 #include <errno.h>
@@ -10,8 +14,8 @@
 #include "hub/hub.h"
 
 #define HEADER_TIME                                                                                \
-	(5 * HUB_SECOND) /* the protocol asks for 3 at least: a packet may have to be sent again */
-#define COMMON_SIZE 256  /* of a header with a few values */
+	(5 * HUB_SECOND) /* the protocol asks for at least 3 s: one retransmission must fit */
+#define COMMON_SIZE 256  /* bytes; a header with a few values fits */
 
 enum {
 	COMMAND_LOCAL = 0x20,
@@ -21,8 +25,8 @@ enum {
 	FAMILY_V4_DATAGRAM = 0x12,
 	FAMILY_V6_STREAM = 0x21,
 	FAMILY_V6_DATAGRAM = 0x22,
-	FAMILY_PATH_STREAM = 0x31,
-	FAMILY_PATH_DATAGRAM = 0x32,
+	FAMILY_UNIX_STREAM = 0x31,
+	FAMILY_UNIX_DATAGRAM = 0x32,
 	VALUE_CHECKSUM = 0x03
 };
 
@@ -53,17 +57,17 @@ proxy_parse_head(const unsigned char head[static PROXY_HEAD_SIZE], const char **
 	return (int)big_endian(head + 14);
 }
 
-/* ---- what is said of the client ---- */
+/* ---- parsing ---- */
 
-/* Sets client and returns how many bytes the addresses take; or SIZE_MAX for a family that is not
- * known. */
+/* Sets client, and returns how many bytes the addresses take; SIZE_MAX if the family is unknown or
+ * the addresses are cut off. */
 static size_t
 parse_addresses(
 	int family, const unsigned char *rest, size_t length, struct sockaddr_storage *client)
 {
 	struct sockaddr_in *v4 = (struct sockaddr_in *)client;
 	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)client;
-	struct sockaddr_un *path = (struct sockaddr_un *)client;
+	struct sockaddr_un *local = (struct sockaddr_un *)client;
 
 	switch (family) {
 	case FAMILY_V4_STREAM:
@@ -82,19 +86,19 @@ parse_addresses(
 		memcpy(&v6->sin6_addr, rest, 16);
 		memcpy(&v6->sin6_port, rest + 32, 2);
 		return 36;
-	case FAMILY_PATH_STREAM:
-	case FAMILY_PATH_DATAGRAM:
+	case FAMILY_UNIX_STREAM:
+	case FAMILY_UNIX_DATAGRAM:
 		if (length < 216)
 			return SIZE_MAX;
-		path->sun_family = AF_UNIX;
-		memcpy(path->sun_path, rest, sizeof path->sun_path);
+		local->sun_family = AF_UNIX;
+		memcpy(local->sun_path, rest, sizeof local->sun_path);
 		return 216;
 	default:
 		return SIZE_MAX;
 	}
 }
 
-/* CRC-32C, of header with the checksum's own bytes, at that offset, as zeros. */
+/* CRC-32C of header, in which the four bytes at offset own, the checksum itself, count as zeros. */
 static uint32_t
 checksum(const unsigned char *header, size_t length, size_t own)
 {
@@ -108,7 +112,7 @@ checksum(const unsigned char *header, size_t length, size_t own)
 	return ~sum;
 }
 
-/* Whether the checksum at that offset is the header's. */
+/* Whether the checksum at offset at is the header's. */
 static bool
 is_checksum(const unsigned char *header, size_t length, size_t at)
 {
@@ -119,13 +123,13 @@ is_checksum(const unsigned char *header, size_t length, size_t at)
 	return memcmp(header + at, own, sizeof own) == 0;
 }
 
-/* Goes through the values from offset on. Returns what is wrong with them, or NULL. A checksum
- * costs a pass over the whole header, of which a peer gets one: thousands in one header would hold
- * the hub for seconds. */
+/* Checks the values from offset at on. Returns what is wrong with them, or NULL. A checksum costs a
+ * pass over the whole header, so a header may have only one: thousands in one header would hold the
+ * hub for seconds. */
 static const char *
 check_values(const unsigned char *header, size_t length, size_t at)
 {
-	size_t sum = 0; /* the checksum's offset; 0 while there is none */
+	size_t sum = 0; /* offset of the checksum; 0 while none was found */
 
 	while (at < length) {
 		size_t size;
@@ -163,7 +167,7 @@ proxy_parse(const unsigned char *header, size_t length, struct sockaddr_storage 
 	rest = proxy_parse_head(header, why);
 	if (rest < 0 || (size_t)rest + PROXY_HEAD_SIZE != length)
 		return false;
-	/* The proxy's own connection, or one that it cannot describe: whatever else it says is
+	/* The proxy's own connection, or a connection that it cannot describe: the rest is
 	 * skipped. */
 	if (header[12] == COMMAND_LOCAL || header[13] == FAMILY_UNSPECIFIED)
 		return true;
@@ -175,7 +179,7 @@ proxy_parse(const unsigned char *header, size_t length, struct sockaddr_storage 
 	return *why == NULL;
 }
 
-/* ---- whom to believe ---- */
+/* ---- trust ---- */
 
 static bool
 is_in(const unsigned char *bytes, const struct worker_network *network)
@@ -210,8 +214,8 @@ proxy_is_trusted(
 
 /* ---- reading ---- */
 
-/* The whole header, of which *size gets the length, in buffer, or in memory of its own if that is
- * too small. */
+/* Reads the whole header into buffer, or into allocated memory if buffer is too small, and sets
+ * *header and *size. *why is a phrase unless the result is PROXY_READ. */
 static enum proxy_reading
 read_header(int fd, unsigned char buffer[static COMMON_SIZE], unsigned char **header, size_t *size,
 	const char **why)
@@ -220,7 +224,7 @@ read_header(int fd, unsigned char buffer[static COMMON_SIZE], unsigned char **he
 	int rest;
 
 	*header = buffer;
-	*why = "its PROXY header did not come whole, and in time";
+	*why = "its PROXY header did not arrive whole in time";
 	if (received != PROXY_HEAD_SIZE)
 		return received <= 0 ? PROXY_NOTHING : PROXY_CUT;
 	rest = proxy_parse_head(buffer, why);
@@ -235,7 +239,7 @@ read_header(int fd, unsigned char buffer[static COMMON_SIZE], unsigned char **he
 		}
 		memcpy(*header, buffer, PROXY_HEAD_SIZE);
 	}
-	*why = "its PROXY header did not come whole, and in time";
+	*why = "its PROXY header did not arrive whole in time";
 	if (rest > 0 && hub_recv(fd, *header + PROXY_HEAD_SIZE, (size_t)rest, MSG_WAITALL) != rest)
 		return PROXY_CUT;
 	return PROXY_READ;
