@@ -1,3 +1,8 @@
+/* The same loop ends a hub's own queues and those it adopts from dead hubs: serve what permits and
+ * files allow, one client of each listener in turn; close each listener once its queue is empty; on
+ * FINISH, STOP or the end of ABANDONED_TIME let the rest go. An adopted queue has a coroutine and
+ * an acceptor of its own, but its connections belong to the thread's acceptor of that address,
+ * which drains them. */
 #include "worker/queued.h"
 
 #include <stdlib.h>
@@ -9,19 +14,20 @@
 #include "worker/complain.h"
 #include "worker/state.h"
 
+/* The longest pause between two looks at queues whose clients wait. */
 #define LOOK_EVERY (20 * HUB_MILLISECOND)
-/* When the master is dead, for what is queued to be served: another one waits for the sockets. */
+/* Without a master, how long queued clients may be served: another master waits for the sockets. */
 #define ABANDONED_TIME HUB_SECOND
 
-/* Acceptors whose queues end together. */
+/* Acceptors whose queues end together: all of a thread, or one that was adopted. */
 struct queues {
 	struct worker_thread *thread;
 	struct acceptor *acceptors;
 	unsigned count;
 };
 
-/* Serves one client of each listener, so that none waits for another's queue. Returns how many
- * there were; *waiting becomes how many listeners have somebody who must wait. */
+/* Serves one client of each listener, so that no client waits for another listener's queue. Returns
+ * how many clients it served; *waiting becomes how many listeners have a client that must wait. */
 static unsigned
 serve_some(const struct queues *queues, unsigned *waiting)
 {
@@ -55,7 +61,8 @@ is_to_finish(const struct worker_thread *thread)
 	       thread_is_commanded(thread, THREAD_STOP);
 }
 
-/* Until the next command, and for a moment at most: permits and files come back without a word. */
+/* Waits for the next command, for LOOK_EVERY at most: permits and files come back without an
+ * event. */
 static void
 wait_a_moment(struct worker_thread *thread)
 {
@@ -67,7 +74,7 @@ wait_a_moment(struct worker_thread *thread)
 	hub_timeout_stop(&scope);
 }
 
-/* Until all queues are empty, or the time is over. */
+/* Serves until all queues are empty, or the thread is to finish. */
 static void
 serve_all(const struct queues *queues)
 {
@@ -86,7 +93,7 @@ serve_all(const struct queues *queues)
 	}
 }
 
-/* Lets those go who are still queued, all listeners in the same time. */
+/* Lets the clients go that are still queued; all listeners share QUEUED_DISMISS_TIME. */
 static void
 dismiss_all(const struct queues *queues)
 {
@@ -100,7 +107,7 @@ dismiss_all(const struct queues *queues)
 
 		if (acceptor->is_closed)
 			continue;
-		/* In an upgrade another master may have the sockets, and is to serve their
+		/* In an upgrade another master may have the sockets: its workers serve their
 		 * queues. */
 		if (thread_is_commanded(thread, THREAD_ABANDON)) {
 			acceptor_close(acceptor);
@@ -137,15 +144,15 @@ queued_end(struct worker_thread *thread)
 	end_all(&queues);
 }
 
-/* ---- queues of the dead ---- */
+/* ---- queues of dead hubs ---- */
 
 struct adopted {
-	struct list link; /* of its thread's */
-	ino_t socket;
+	struct list link; /* in the thread's adopted */
+	ino_t socket;     /* inode: the same socket may be sent more than once */
 	struct acceptor acceptor;
 };
 
-/* Its connections are those of the thread's own acceptor, which drains them. */
+/* Has the thread's own acceptor of that address serve the connection, and so drain it. */
 static bool
 serve_as_own(struct worker_thread *thread, int client, unsigned address)
 {
@@ -169,7 +176,7 @@ end_adopted(void *argument)
 
 	end_all(&queues);
 	free_adopted(adopted);
-	/* It may be the last that the worker waits for. */
+	/* It may have been the last queue for which the worker waits. */
 	hub_event_set(&queues.thread->command);
 	return NULL;
 }
@@ -183,7 +190,7 @@ is_adopted(const struct worker_thread *thread, ino_t socket)
 	return false;
 }
 
-/* Returns whether it has the descriptor now. */
+/* Returns whether it has taken the file descriptor. */
 static bool
 adopt(struct worker_thread *thread, int listener, unsigned address)
 {
@@ -229,7 +236,7 @@ queued_has_adopted(const struct worker_thread *thread)
 void
 queued_fini(struct worker_thread *thread)
 {
-	/* A thread that was never prepared has no list either. */
+	/* In a thread that was never prepared, the list is all zeros. */
 	while (thread->adopted.next != NULL && !list_is_empty(&thread->adopted))
 		free_adopted(CONTAINER_OF(thread->adopted.next, struct adopted, link));
 }

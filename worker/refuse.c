@@ -1,3 +1,6 @@
+/* Refusals while the thread ends its connections are neither counted nor logged: a handshake that
+ * draining cuts off is no fault of its peer. Log lines go through complain, at most one a
+ * second. */
 #include "worker/refuse.h"
 
 #include <arpa/inet.h>
@@ -8,7 +11,7 @@
 #include "worker/counters.h"
 #include "worker/state.h"
 
-/* Who the client is, in words. */
+/* Puts the client into words, for a log line. */
 static void
 name_client(const struct sockaddr_storage *address, char *text, size_t size)
 {
@@ -62,7 +65,7 @@ has_left(int client, bool has_spoken)
 	socklen_t length = sizeof address;
 	char byte;
 
-	/* After a reset there is no peer. */
+	/* After a reset the kernel knows no peer. */
 	if (getpeername(client, (struct sockaddr *)&address, &length) != 0)
 		return true;
 	return !has_spoken && recv(client, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;

@@ -1,5 +1,5 @@
-/* Connections that are not served: those that the server refuses, and those whose peer has left
- * before there was anything to serve. */
+/* Connections that are not served: the server refuses them, or their peer leaves before there is
+ * anything to serve. */
 #ifndef HUBBUB_WORKER_REFUSE_H
 #define HUBBUB_WORKER_REFUSE_H
 
@@ -9,18 +9,18 @@
 
 struct worker_thread;
 
-/* Counts a refusal, and logs it, at most one a second; why is a phrase, and address the peer's, of
- * family AF_UNSPEC if that is not known. Nothing is counted while the thread ends its connections,
- * which then are no offenders. */
+/* Counts a refusal, and logs it unless another line was logged in the last second. why is a phrase;
+ * address is the peer's, with family AF_UNSPEC if it is unknown. Does nothing while the thread ends
+ * its connections. */
 void refuse(const struct worker_thread *thread, uint64_t *counter,
 	const struct sockaddr_storage *address, const char *why);
 
-/* The same of a connection's peer, as the kernel knows it. */
+/* The same, with the address that the kernel has for the connection's peer. */
 void refuse_client(
 	const struct worker_thread *thread, uint64_t *counter, int client, const char *why);
 
-/* Whether the peer has gone by itself: the connection was reset, or, if it has said nothing, ended.
- * So do health checks of balancers, and who scans ports. */
+/* Whether the peer has left by itself: the connection was reset, or, unless has_spoken, the peer
+ * has ended it without a byte. Load balancers' health checks and port scanners do so. */
 bool has_left(int client, bool has_spoken);
 
 #endif

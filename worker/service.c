@@ -1,4 +1,6 @@
-/* What a service says of a connection goes to its descriptor, where idle.c and drain.c find it. */
+/* hubbub_busy, hubbub_idle and hubbub_asked leave a note on the connection's file descriptor, where
+ * idle.c and drain.c find it. The thread-local own is the calling thread's own state, for
+ * hubbub_is_draining. */
 #include "worker/service.h"
 
 #include "hub/io/activity.h"

@@ -1,11 +1,11 @@
-/* What services and workers tell each other, beside the connection itself: busy.h is the public
- * face. */
+/* The worker's side of busy.h, through which services and workers talk about a connection. */
 #ifndef HUBBUB_WORKER_SERVICE_H
 #define HUBBUB_WORKER_SERVICE_H
 
 struct worker_thread;
 
-/* hubbub_is_draining asks this, in the calling thread; NULL for none any more. */
+/* Makes hubbub_is_draining answer for this thread, in the calling thread; NULL for none any
+ * more. */
 void service_use(const struct worker_thread *thread);
 
 #endif

@@ -1,3 +1,6 @@
+/* One file descriptor of /dev/null for each process, opened in advance and closed when its place in
+ * the descriptor table is needed. spare is atomic: of two threads that keep one, the second closes
+ * its own. */
 #include "worker/spare.h"
 
 #include <errno.h>

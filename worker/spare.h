@@ -1,20 +1,21 @@
-/* A descriptor that a process keeps for what must be had also when its files have run out: one that
- * a message brings, the log that is reopened.
+/* A file descriptor that a process keeps in reserve for what must work also when its files have run
+ * out: a descriptor that arrives with a message, the log that is reopened.
  *
- * Another thread may be faster with the number that was given free; whoever cannot have it then
- * asks again, later. */
+ * Another thread may take the place that spare_release has freed; the caller then fails, and asks
+ * again later. */
 #ifndef HUBBUB_WORKER_SPARE_H
 #define HUBBUB_WORKER_SPARE_H
 
 #include <stdbool.h>
 
-/* Keeps one from now on, if none is kept and one can be had. Any thread. Keeps errno. */
+/* Opens the spare descriptor, if there is none and one can be had. Any thread. Keeps errno. */
 void spare_keep(void);
 
-/* Gives it free, for the caller's next call. Returns whether one was kept. Any thread. */
+/* Closes the spare descriptor, so that the caller's next call may have its place. Returns whether
+ * there was one. Any thread. */
 bool spare_release(void);
 
-/* In a new process, which has closed what it inherited: none is kept. */
+/* In a new process that has closed all inherited descriptors: there is no spare one. */
 void spare_forget(void);
 
 #endif

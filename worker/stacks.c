@@ -1,3 +1,6 @@
+/* One allocation with a message for each hub. Each hub formats its lines in a memfd and appends
+ * them to the file with a single write, so that they stay together beside other writers. The last
+ * hub closes the file and frees the allocation. */
 #include "worker/stacks.h"
 
 #include <stdio.h>
@@ -10,7 +13,7 @@
 #include "hub/base/log.h"
 #include "worker/thread.h"
 
-/* One hub's part of it. */
+/* The message to one hub. */
 struct part {
 	struct hub_message message;
 	struct worker_thread *thread;
@@ -18,9 +21,9 @@ struct part {
 };
 
 struct stacks {
-	int file;
-	unsigned left; /* hubs that have not written yet; atomic */
-	int64_t number;
+	int file;       /* owned; the last hub closes it */
+	unsigned left;  /* hubs that have not written yet; atomic */
+	int64_t number; /* of the request, given back to the master */
 	struct part parts[];
 };
 
@@ -32,7 +35,7 @@ write_lines(const struct worker_thread *thread, int file)
 	hub_dump(file);
 }
 
-/* By one write of all the lines. Returns false if there is no memory or number. */
+/* Writes all lines with a single write. Returns false if there is no memory or file descriptor. */
 static bool
 write_at_once(const struct worker_thread *thread, int file)
 {
@@ -63,7 +66,7 @@ deliver(struct hub_message *message)
 	struct part *part = CONTAINER_OF(message, struct part, message);
 	struct stacks *stacks = part->stacks;
 
-	/* The lines of one hub stay together, if that can be: others write to the file, too. */
+	/* The fallback may mix the lines with those of other writers to the file. */
 	if (!write_at_once(part->thread, stacks->file))
 		write_lines(part->thread, stacks->file);
 	thread_report(part->thread, CHANNEL_DUMPED, stacks->number);

@@ -1,5 +1,4 @@
-/* Which coroutines the hubs of a worker have, and where they wait: written by each hub, when the
- * master asks. */
+/* A dump of the coroutines of a worker's hubs and where they wait, which the master asks for. */
 #ifndef HUBBUB_WORKER_STACKS_H
 #define HUBBUB_WORKER_STACKS_H
 
@@ -8,9 +7,9 @@
 
 struct worker_thread;
 
-/* Has each of these hubs write its coroutines to the file, and tell the master, with the number;
- * the last of them closes it. Returns false if there is no memory: then none will, and the file is
- * still the caller's. Any thread, while thread_command may be called. */
+/* Makes each of count hubs write its coroutines to file, and report CHANNEL_DUMPED with number to
+ * the master; the last hub closes file. Returns false if there is no memory: then no hub writes,
+ * and file stays the caller's. Any thread, as long as the hubs take commands (thread_command). */
 bool stacks_write(struct worker_thread *threads, unsigned count, int file, int64_t number);
 
 #endif

@@ -1,5 +1,6 @@
-/* The state of one thread of a worker and of its hub, which its parts share, from acceptors to
- * hand-offs. Fields have one writer each, as they say; thread.c makes it and ends it. */
+/* The state of one thread of a worker and of its hub, which the thread's parts share, from
+ * acceptors to hand-offs. Each field has one writer, unless it says atomic; thread.c initialises
+ * and frees it. */
 #ifndef HUBBUB_WORKER_STATE_H
 #define HUBBUB_WORKER_STATE_H
 
@@ -15,35 +16,37 @@
 
 enum thread_command {
 	THREAD_ACCEPT,   /* start to accept */
-	THREAD_HANDOVER, /* accept no more: others do, on the same sockets */
-	THREAD_DRAIN,    /* accept no more, after what is queued: nobody else does */
-	THREAD_ABANDON,  /* accept no more, after what is queued now: the master is dead */
-	THREAD_EMPTY,    /* say when the last connection has ended */
-	THREAD_FINISH,   /* end connections now, at the boundary of a message */
-	THREAD_STOP,     /* end; what is open then is killed */
+	THREAD_HANDOVER, /* accept no more: others accept on the same sockets */
+	THREAD_DRAIN,    /* accept no more, once the queues are empty: no other hub accepts there */
+	/* Accept no more, once the queues are empty, within a second: the master is dead. */
+	THREAD_ABANDON,
+	THREAD_EMPTY,  /* report THREAD_IDLE when the last connection has ended */
+	THREAD_FINISH, /* end all connections now, at a message boundary */
+	THREAD_STOP,   /* end the hub; connections that are still open are killed */
 	THREAD_COMMAND_MAX
 };
 
-/* What a hub tells the leading one. */
+/* What a hub reports to the leading hub. */
 enum thread_news {
-	THREAD_QUIET, /* it accepts no more, and gives its siblings nothing any more */
-	THREAD_IDLE,  /* it serves nobody */
+	THREAD_QUIET, /* it accepts no more, and hands no more connections to siblings */
+	THREAD_IDLE,  /* it has no connections */
 	THREAD_NEWS_MAX
 };
 
-#define THREAD_PULSES 10 /* a second */
+#define THREAD_PULSES 10 /* pulses a second */
 
 struct acceptor;
 struct worker;
 struct worker_thread;
 
-/* A command on its way to the hub, or news on their way to the leader. */
+/* A command on its way to a hub, or news on their way to the leading hub. */
 struct thread_order {
 	struct hub_message message;
 	struct worker_thread *thread;
-	unsigned what;
+	unsigned what; /* enum thread_command or enum thread_news */
 };
 
+/* A message that the master could not be sent. */
 struct thread_unsent {
 	bool is_there;
 	int64_t value;
@@ -52,58 +55,65 @@ struct thread_unsent {
 struct worker_thread {
 	const struct worker_heritage *heritage;
 	struct worker_row *row;
-	unsigned index;
-	int cpu; /* to which it is pinned, or -1 */
+	unsigned index; /* of the hub in its worker */
+	int cpu;        /* the CPU to which the thread is pinned, or -1 */
 	pthread_t handle;
 	struct hub_hooks hooks;
 
-	/* All hubs of the process, this one included. */
+	/* All hubs of the process, this one included; written before any of them accepts. */
 	struct worker_thread *siblings;
 	unsigned sibling_count;
-	bool is_welcoming; /* takes connections from siblings; atomic */
-	uint64_t coming;   /* connections that siblings sent and it does not serve yet; atomic */
+	/* Takes connections from siblings; written by the hub, read by siblings; atomic. */
+	bool is_welcoming;
+	/* Connections that siblings have sent and the hub does not serve yet; atomic. */
+	uint64_t coming;
 
-	/* A coroutine that the hub runs beside its own, or NULL; its argument is leader. */
+	/* companion: the leader's coroutine in the first hub, NULL in the others; its argument is
+	 * leader. */
 	hub_fn *companion;
 	struct worker *leader;
-	struct thread_order news[THREAD_NEWS_MAX]; /* each is posted once, to the leading hub */
+	struct thread_order news[THREAD_NEWS_MAX]; /* each is posted once */
 	void (*on_news)(struct hub_message *message);
 
-	/* Known to other threads once started was posted. */
+	/* has_failed and mailbox are written by the hub's thread before it posts started, then only
+	 * read. */
 	sem_t started;
 	bool has_failed;
 	struct hub_mailbox *mailbox;
-	struct thread_order orders[THREAD_COMMAND_MAX]; /* each is posted once at most */
-	int64_t drain_window; /* nanoseconds; before a command to accept no more is posted */
+	struct thread_order orders[THREAD_COMMAND_MAX]; /* each is posted at most once */
+	/* Nanoseconds; written by the leader before it posts HANDOVER, DRAIN or ABANDON. */
+	int64_t drain_window;
 
-	/* The hub's own from here on. */
-	unsigned commanded;         /* bits 1 << thread_command */
-	struct hub_event command;   /* set with each bit; while it leaves, by each end, too */
-	struct hub_event draining;  /* set when its connections are to end */
-	struct hub_pool pool;       /* its connections */
+	/* From here on only the hub's thread reads and writes. */
+	unsigned commanded; /* bits 1 << thread_command */
+	/* Set with each bit; while the hub leaves, also at each end of a connection. */
+	struct hub_event command;
+	struct hub_event draining;  /* set once the hub's connections are to end */
+	struct hub_pool pool;       /* the coroutines of its connections */
 	struct acceptor *acceptors; /* one per address; owned */
-	struct list parcels;        /* connections that siblings gave it; see handoff.h */
+	struct list parcels;        /* connections from siblings; see handoff.h */
 	struct hub_event has_parcels;
-	bool is_deaf;           /* it cannot accept any more; see deaf.h */
-	bool is_out_of_permits; /* when it last looked; siblings read it, so access is atomic */
-	unsigned starved;       /* pulses in a row at which files were what clients waited for */
-	/* What the master could not be told yet, by kind: the pulse sends it again. */
+	bool is_deaf;           /* the hub cannot accept any more; see deaf.h */
+	bool is_out_of_permits; /* as the hub last found; siblings read it: atomic */
+	/* Pulses in a row at which clients waited because of the limit on files. */
+	unsigned starved;
+	/* By kind, messages that the master could not be sent yet: the pulse sends them again. */
 	struct thread_unsent unsent[CHANNEL_TO_MASTER_MAX];
-	unsigned emptying;   /* coroutines that serve last queues; see queued.h */
-	struct list adopted; /* queues of dead hubs, which end as its own do; see queued.h */
-	struct peers peers;  /* of connections that came through a proxy */
-	/* What nobody wants to read goes here, not on a stack, whose pages would stay touched. */
+	unsigned emptying;   /* coroutines that empty last queues; see queued.h */
+	struct list adopted; /* queues of dead hubs, which end as the hub's own do; see queued.h */
+	struct peers peers;  /* of connections from a proxy */
+	/* Where discarded input goes: on a coroutine's stack it would leave its pages touched. */
 	char nowhere[16 * 1024];
 };
 
-/* Whether the hub has got that command. Its thread only. */
+/* Whether the hub has got that command. The hub's thread only. */
 static inline bool
 thread_is_commanded(const struct worker_thread *thread, enum thread_command command)
 {
 	return (thread->commanded & 1U << command) != 0;
 }
 
-/* Whether the hub accepts no more, and its connections are to end. Its thread only. */
+/* Whether the hub accepts no more, and its connections are to end. The hub's thread only. */
 static inline bool
 thread_is_leaving(const struct worker_thread *thread)
 {
