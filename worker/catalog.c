@@ -23,7 +23,7 @@ _Static_assert(
 	sizeof(struct hub_counters) / sizeof(uint64_t) + COUNTED(ONE, NONE, ONE) <= COUNTED_ROOM,
 	"a row of counters has room for the table");
 _Static_assert(COUNTED_closed > COUNTED_opened,
-	"who reads from the last counter to the first sees nothing closed that was not opened");
+	"a reader from the last counter to the first sees nothing closed that was not opened");
 
 uint64_t
 catalog_count(const struct worker_row *row, enum counted_number number)

@@ -286,17 +286,17 @@ datagrams_stop(struct datagrams *datagrams)
 void
 datagrams_close(struct datagrams *datagrams)
 {
-	int nobody;
+	int unconnected;
 
 	if (datagrams->socket == -1)
 		return;
-	nobody = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	unconnected = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	hub_release(datagrams->socket);
 	bypass_begin();
-	if (nobody == -1 || dup3(nobody, datagrams->socket, O_CLOEXEC) == -1)
+	if (unconnected == -1 || dup3(unconnected, datagrams->socket, O_CLOEXEC) == -1)
 		close(datagrams->socket);
-	if (nobody != -1)
-		close(nobody);
+	if (unconnected != -1)
+		close(unconnected);
 	bypass_end();
 	datagrams->socket = -1;
 }

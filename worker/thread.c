@@ -1,7 +1,8 @@
-/* The life of a hub: report that it runs, wait for ACCEPT, accept until HANDOVER or DRAIN; be
- * quiet, let connections end; end on STOP, which the leading hub sends when all are idle or the
- * master says so. Beside it run the coroutines of the pulse, of timeouts, and of what siblings
- * give. */
+/* The life of a hub, in its first coroutine: report that it runs; wait for ACCEPT; accept until
+ * HANDOVER, DRAIN or ABANDON; report QUIET; let connections end; end on STOP, which the leading hub
+ * sends once all hubs are idle, or the master says so. Other coroutines of the thread are the
+ * pulse, the timeouts, the drain, and the hand-off from siblings. They are all made at the start,
+ * so that a hub can leave when there is no memory left. */
 #include "worker/thread.h"
 
 #include <errno.h>
@@ -26,11 +27,13 @@
 
 #define BIT(command) (1U << (command))
 #define PULSE (HUB_SECOND / THREAD_PULSES)
-/* When nobody takes over, handshakes that have begun get this long to end, and are served. */
+/* In a drain without a successor: how long TCP handshakes that have begun may take to end; their
+ * clients are served. */
 #define HANDSHAKE (200 * HUB_MILLISECOND)
-/* Where there was no memory for an acceptor. */
+/* The pause after an acceptor could not start for want of memory. */
 #define ACCEPT_AGAIN (100 * HUB_MILLISECOND)
-/* Whether any connection is left: one of a sibling's may end unnoticed, for want of memory. */
+/* How often to look whether a connection is left: a connection from a sibling that cannot be
+ * served, for want of memory, ends without an event. */
 #define LOOK_EVERY PULSE
 
 static bool
@@ -46,7 +49,7 @@ thread_report(struct worker_thread *thread, enum channel_kind kind, int64_t valu
 {
 	if (send_message(thread, kind, value))
 		return;
-	/* If the master is dead, the worker learns it from the same socket. */
+	/* If the master is dead, the leader sees the end of the same socket. */
 	log_debug("hub %u cannot reach the master yet: %s", thread->index, strerror(errno));
 	thread->unsent[kind] = (struct thread_unsent){true, value};
 }
@@ -104,7 +107,7 @@ thread_rest(struct worker_thread *thread, int64_t nanoseconds)
 	return is_killed ? -1 : 0;
 }
 
-/* In the hub's first coroutine, which nobody kills. The time may be HUB_FOREVER. */
+/* In the hub's first coroutine, which nothing kills. until may be HUB_FOREVER. */
 static void
 rest(struct worker_thread *thread, int64_t until)
 {
@@ -113,7 +116,7 @@ rest(struct worker_thread *thread, int64_t until)
 	CHECK(result == 0);
 }
 
-/* Waits until one of the commands, a set of bits, has been given, or until a time. */
+/* Waits until one of the commands (a set of bits) has been given, or until that time. */
 static void
 await(struct worker_thread *thread, unsigned commands, int64_t until)
 {
@@ -123,7 +126,7 @@ await(struct worker_thread *thread, unsigned commands, int64_t until)
 
 /* ---- the hub's own coroutines ---- */
 
-/* The heartbeat. It runs as any coroutine does, so that its delay is what connections suffer. */
+/* The heartbeat. It is scheduled as every coroutine is, so its delay is what connections suffer. */
 static void *
 pulse(void *argument)
 {
@@ -137,7 +140,7 @@ pulse(void *argument)
 		if (hub_sleep(PULSE) != 0)
 			return NULL;
 		now = hub_now();
-		/* The most of late, fading. */
+		/* The largest recent delay, which decays by an eighth with each pulse. */
 		lag = row->lag - row->lag / 8;
 		if (now - due > (int64_t)lag)
 			lag = (uint64_t)(now - due);
@@ -145,13 +148,13 @@ pulse(void *argument)
 		if (!thread->is_deaf || thread_is_leaving(thread))
 			__atomic_store_n(&row->heartbeat, now, __ATOMIC_RELAXED);
 		acceptor_count_starved(thread);
-		/* The master may have given permits. */
+		/* The master may have granted permits meanwhile. */
 		acceptor_retry(thread);
 		send_unsent(thread);
 	}
 }
 
-/* Made at the start: when the hub is to drain, there may be no memory for another coroutine. */
+/* Started early: when the hub is to drain, there may be no memory for another coroutine. */
 static void *
 drain(void *argument)
 {
@@ -188,7 +191,8 @@ start_coroutines(struct worker_thread *thread)
 
 /* ---- the hub's life ---- */
 
-/* Returns false if there is no memory for some of them. */
+/* Starts the acceptors that do not accept yet. Returns false if there was no memory for some of
+ * them. */
 static bool
 accept_some(struct worker_thread *thread)
 {
@@ -200,7 +204,7 @@ accept_some(struct worker_thread *thread)
 	return are_all;
 }
 
-/* Until all accept, or the hub is told something else. */
+/* Tries until all acceptors accept, or the hub gets another command. */
 static void
 accept_all(struct worker_thread *thread)
 {
@@ -219,8 +223,7 @@ accept_all(struct worker_thread *thread)
 	__atomic_store_n(&thread->is_welcoming, true, __ATOMIC_RELEASE);
 }
 
-/* Sockets are closed in any case: a worker that drains for long would keep them from the next
- * server. */
+/* Always closes the sockets: a worker that drains for long would keep them from the next server. */
 static void
 accept_no_more(struct worker_thread *thread)
 {
@@ -233,9 +236,9 @@ accept_no_more(struct worker_thread *thread)
 	__atomic_store_n(&thread->is_welcoming, false, __ATOMIC_RELEASE);
 	for (unsigned i = 0; i < thread->heritage->addresses; i++)
 		acceptor_pause(&thread->acceptors[i]);
-	/* As connections end, those who are queued have their turn. */
+	/* As connections end, queued clients get their places. */
 	hub_event_set(&thread->draining);
-	/* If it never accepted, who is queued there is another generation's. */
+	/* A hub that never accepted leaves the queue to the hubs of another generation. */
 	if (is_last || (thread_is_commanded(thread, THREAD_ABANDON) && accepts))
 		queued_end(thread);
 	for (unsigned i = 0; i < thread->heritage->addresses; i++)
@@ -244,7 +247,8 @@ accept_no_more(struct worker_thread *thread)
 	send_news(thread, THREAD_QUIET);
 }
 
-/* By looking whenever one has ended, which needs no memory. */
+/* Waits for STOP; reports IDLE once no connection is left. Looks after each end of a connection,
+ * which needs no memory. */
 static void
 let_end(struct worker_thread *thread)
 {
@@ -273,7 +277,7 @@ thread_main(void *argument)
 	}
 	__atomic_store_n(&thread->row->heartbeat, hub_now(), __ATOMIC_RELAXED);
 	sem_post(&thread->started);
-	/* It may be drained before it was ever told to accept. */
+	/* The hub may be drained before it ever got ACCEPT. */
 	await(thread, BIT(THREAD_ACCEPT) | leave | BIT(THREAD_STOP), HUB_FOREVER);
 	if (thread_is_commanded(thread, THREAD_ACCEPT))
 		accept_all(thread);
@@ -289,7 +293,8 @@ thread_main(void *argument)
 
 /* ---- the thread ---- */
 
-/* Hub i of all hubs of the server belongs to the i-th CPU that this process may use. */
+/* The CPU for a hub: hub i of the whole server gets the i-th CPU that this process may use, or
+ * -1. */
 static int
 choose_cpu(const struct worker_heritage *heritage, unsigned index)
 {
@@ -317,7 +322,7 @@ pin_thread(const struct worker_thread *thread)
 			strerror(errno));
 }
 
-/* Called by the watchdog's thread, which alone counts this. */
+/* Called on the watchdog's thread, the only writer of late. */
 static void
 blocked(int64_t nanoseconds, const char *backtrace, void *context)
 {
@@ -402,7 +407,8 @@ thread_init(struct worker_thread *thread, const struct worker_heritage *heritage
 	*thread = (struct worker_thread){.heritage = heritage,
 		.row = &heritage->rows[index],
 		.index = index,
-		/* Now, before a thread that is pinned starts the others. */
+		/* Chosen here: the first hub's thread, once pinned, passes its CPU on to the
+		 * threads it starts. */
 		.cpu = heritage->settings.pin ? choose_cpu(heritage, index) : -1,
 		.leader = leader};
 	sem_init(&thread->started, 0, 0);

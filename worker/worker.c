@@ -1,7 +1,8 @@
-/* The first hub runs on the process's own thread and leads: a coroutine of it starts the others and
- * does what the master says. So a worker of one thread is a process of one thread, in which every
- * system call on a descriptor is cheaper, since the kernel need not guard the table against another
- * thread. */
+/* The first hub runs on the process's own thread and leads: its leader coroutine starts the other
+ * threads, and its receiver coroutine acts on the master's messages. So a worker of one thread is a
+ * process of one thread, in which every system call on a descriptor is cheaper, since the kernel
+ * need not lock the descriptor table. Invariant: a command goes only to a hub that runs. The first
+ * hub ends last, and before any hub ends, running is 0. */
 #include "worker/worker.h"
 
 #include <errno.h>
@@ -21,26 +22,27 @@
 #include "worker/stacks.h"
 #include "worker/thread.h"
 
-/* After STOP, for connections to end at the boundary of a message before they are killed. */
+/* After STOP, how long connections have to end at a message boundary before they are killed. */
 #define FINISH_TIME (500 * HUB_MILLISECOND)
-/* For the last connection: how long until the next look, if there is no news. */
+/* How often to look for the end of the last connection, if no news comes. */
 #define REST_MOST (100 * HUB_MILLISECOND)
-/* Without a master: how often to look whether all hubs are quiet, and to give up the permits of
- * connections that have ended. */
+/* Without a master: how often to look whether all hubs are quiet, and how often to give up the
+ * permits of connections that have ended. */
 #define LOOK_EVERY (10 * HUB_MILLISECOND)
 #define GIVE_UP_EVERY (100 * HUB_MILLISECOND)
 
 struct worker {
 	const struct worker_heritage *heritage;
 	struct worker_thread *threads;
-	unsigned running;               /* hubs that started, the first included */
-	unsigned news[THREAD_NEWS_MAX]; /* how many hubs are quiet, and idle */
+	/* Hubs that have started, the first included; 0 once they end. */
+	unsigned running;
+	unsigned news[THREAD_NEWS_MAX]; /* how many hubs have reported each kind of news */
 	bool is_leaving;
-	bool is_last; /* it leaves, and nobody follows */
-	int64_t left; /* clock at which that began */
+	bool is_last; /* the worker leaves without a successor (DRAIN) */
+	int64_t left; /* clock at which is_leaving was set */
 	bool is_to_stop;
-	int64_t stopped;          /* clock at which it was to */
-	struct hub_event changed; /* set whenever one of these changes */
+	int64_t stopped;          /* clock at which is_to_stop was set */
+	struct hub_event changed; /* set whenever one of the fields above changes */
 	bool has_failed;
 };
 
@@ -51,7 +53,7 @@ command_all(struct worker *worker, enum thread_command command)
 		thread_command(&worker->threads[i], command);
 }
 
-/* In the first hub: another hub, or this one, has news. */
+/* Runs in the first hub's loop: a hub of the worker, perhaps the first itself, has news. */
 static void
 on_news(struct hub_message *message)
 {
@@ -62,8 +64,8 @@ on_news(struct hub_message *message)
 	hub_event_set(&worker->changed);
 }
 
-/* Starts the threads of the other hubs, one after the other. Blocks its hub meanwhile, which does
- * not serve yet. */
+/* Starts the threads of the other hubs, one after the other. Blocks the first hub, which does not
+ * serve yet. */
 static int
 start_others(struct worker *worker)
 {
@@ -81,7 +83,7 @@ start_others(struct worker *worker)
 	return 0;
 }
 
-/* ---- messages of the master ---- */
+/* ---- messages from the master ---- */
 
 static void
 leave(struct worker *worker, enum thread_command command, int64_t window)
@@ -107,8 +109,8 @@ stop(struct worker *worker)
 	hub_event_set(&worker->changed);
 }
 
-/* The queue of another hub: accepts some of it; or, when it leaves for good, as that hub did, lets
- * it end as its own does. */
+/* Takes over the queue of another hub: accepts clients from it, or, in a drain, empties it as this
+ * worker's own queues. */
 static void
 adopt(struct worker *worker, const struct channel_message *message, int listener)
 {
@@ -160,8 +162,8 @@ on_message(struct worker *worker, const struct channel_message *message, int des
 		flush_before_exit(0);
 		_exit(0);
 	default:
-		log_error("worker %u does not know message %u", worker->heritage->index,
-			message->kind);
+		log_error("worker %u got an unknown message (%u) from the master",
+			worker->heritage->index, message->kind);
 	}
 	if (descriptor != -1)
 		close(descriptor);
@@ -179,8 +181,8 @@ count_open(const struct worker *worker)
 	return open;
 }
 
-/* Nobody else writes them any more. Another master that shares the segment gives them to its own
- * workers. */
+/* Only this worker still writes the permits of its rows. Permits that it gives up, another master
+ * of the segment grants to its own workers. */
 static void
 give_up_permits(const struct worker *worker)
 {
@@ -193,7 +195,8 @@ give_up_permits(const struct worker *worker)
 }
 
 /* When the kernel is to kill the process, whose sockets are in the way of the next server:
- * ORPHAN_TIME after the last sign of life of some hub, but not before it can have closed them. */
+ * ORPHAN_TIME after the oldest heartbeat of its hubs, but no sooner than ORPHAN_TIME after the
+ * drain began. */
 static int64_t
 stuck_at(const struct worker *worker, int64_t began)
 {
@@ -217,10 +220,11 @@ drain_alone(struct worker *worker)
 
 	orphan_begin();
 	leave(worker, THREAD_ABANDON, heritage->drain_timeout);
-	/* Also those who wait for handshakes, in a drain that the master began. */
+	/* Also to hubs that the master has told to drain, which may wait for handshakes. */
 	command_all(worker, THREAD_ABANDON);
 	deadline = worker->left + heritage->drain_timeout;
-	/* One that was never to accept, such as an upgrade's that failed, leaves without a word. */
+	/* A worker that never accepted, such as one of an upgrade that failed, leaves without a
+	 * message. */
 	if (thread_is_commanded(&worker->threads[0], THREAD_ACCEPT))
 		log_warning("the master is gone; worker %u drains %lu connection%s, at most %.1f s",
 			heritage->index, (unsigned long)open, log_plural(open, "s"),
@@ -250,9 +254,9 @@ receive_messages(void *argument)
 	int descriptor, result;
 
 	for (;;) {
-		/* Not hub_recv, which would count these bytes as the clients'. */
+		/* Not hub_recv, which would count these bytes among the clients'. */
 		if (hub_wait_fd(worker->heritage->channel, POLLIN) < 0) {
-			/* What fails for want of memory is tried again; who is killed leaves. */
+			/* For want of memory: tries again. A killed coroutine returns. */
 			if (hub_sleep(LOOK_EVERY) != 0)
 				return NULL;
 			continue;
@@ -264,14 +268,14 @@ receive_messages(void *argument)
 		}
 		if (result > 0)
 			on_message(worker, &message, descriptor);
-		/* Its number may have been used for this message. */
+		/* The message's descriptor may have taken the spare one's place. */
 		spare_keep();
 	}
 }
 
 /* ---- leading ---- */
 
-/* Waits until all hubs have that news, or until STOP and so many nanoseconds more. */
+/* Waits until all hubs have reported that news, or until more nanoseconds after STOP. */
 static void
 wait_news(struct worker *worker, enum thread_news news, int64_t more)
 {
@@ -304,8 +308,8 @@ wait_leaving(struct worker *worker)
 	}
 }
 
-/* Waits until the queues of dead hubs have ended, too, and those who were served from there. They
- * may have come when all hubs were quiet, or idle. */
+/* Waits until adopted queues have ended, too, and the connections from there: they may have come
+ * after all hubs were quiet, or idle. */
 static void
 wait_adopted(const struct worker *worker)
 {
@@ -324,8 +328,8 @@ wait_adopted(const struct worker *worker)
 	}
 }
 
-/* The coroutine that leads: when it returns, so does the worker. The first hub ends last, because
- * the others post to its mailbox; and none ends before all are quiet, because they give each other
+/* The leader's coroutine: when it returns, the worker ends. The first hub ends last, because the
+ * others post to its mailbox; and no hub ends before all are quiet, because hubs hand each other
  * connections. */
 static void *
 lead(void *argument)
@@ -344,19 +348,19 @@ lead(void *argument)
 		hub_detach(receiver);
 		thread_report(&worker->threads[0], CHANNEL_READY, 0);
 		wait_leaving(worker);
-		/* Those who are still queued are let go before. */
+		/* Includes the time in which clients that are still queued are let go. */
 		wait_news(worker, THREAD_QUIET, FINISH_TIME + QUEUED_DISMISS_TIME);
 		command_all(worker, THREAD_EMPTY);
 		wait_news(worker, THREAD_IDLE, FINISH_TIME);
 		wait_adopted(worker);
 		if (worker->news[THREAD_QUIET] < worker->running) {
 			flush_before_exit(1);
-			_exit(1); /* a hub is stuck, and cannot be joined */
+			_exit(1); /* a hub is stuck, and its thread cannot be joined */
 		}
 	} else {
 		worker->has_failed = true;
 	}
-	/* The receiver commands no hub any more. */
+	/* From here on the receiver commands no hub. */
 	running = worker->running;
 	worker->running = 0;
 	for (unsigned i = 1; i < running; i++) {
@@ -394,7 +398,8 @@ worker_run(const struct worker_heritage *heritage)
 	hub_event_init(&worker.changed);
 	spare_keep();
 	crash_install(&heritage->rows[0]);
-	/* First the rows are held, then the master lives: so no other one folds them in between. */
+	/* First own the rows, then check that the master lives: no other master can fold them in
+	 * between. */
 	if (counters_hold(heritage->counters, heritage->rows, heritage->threads) != 0) {
 		log_error(
 			"worker %u cannot hold its counters: %s", heritage->index, strerror(errno));

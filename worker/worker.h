@@ -4,9 +4,9 @@
 
 #include "worker/heritage.h"
 
-/* Runs a worker in this process until the master tells it to leave, or is dead: then it closes what
- * listens, and drains to its deadline. Threads are started here.
- * Returns the process's exit code: 0 after a drain or stop, 1 if it could not start (logged). */
+/* Runs a worker in this process until the master tells it to leave, or dies: then the worker closes
+ * its listening sockets, and drains until its deadline. Starts the threads. Returns the process's
+ * exit code: 0 after a drain or stop, 1 if the worker could not start (logged). */
 int worker_run(const struct worker_heritage *heritage);
 
 #endif
