@@ -1,12 +1,12 @@
 /* Chaos: coroutines do random things to every primitive of a hub while others kill them, time them
- * out, close their descriptors and wake them. After each round everything must be accounted for:
- * each permit, each item, each lock, each coroutine, each descriptor, and nobody may be left
- * waiting.
+ * out, close their file descriptors and wake them. After each round everything must be accounted
+ * for: each permit, each item, each lock, each coroutine, each file descriptor; and no coroutine
+ * may be left waiting.
  *
  *	chaos [--seconds N] [--seed N]
  *
- * It prints its seed; the same one, given so or as HUBBUB_SEED, makes the same choices, as far as
- * the kernel's timing lets it. */
+ * It prints its seed. The same seed, as an option or as HUBBUB_SEED, makes the same choices, as far
+ * as the kernel's timing lets it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <hubbub/hub.h>
@@ -26,11 +26,12 @@
 
 enum { ACTORS = 48, OBJECTS = 3, PERMITS = 2, CAPACITY = 4 };
 #define ROUND (150 * HUB_MILLISECOND)
-/* Deadlines and rounds grow by this factor, which doubles after so many rounds in which some kind
- * of act has still never succeeded: all takes longer on a busy machine, or under a sanitizer. */
+/* Deadlines and rounds grow by this factor, which doubles after that many rounds in which some kind
+ * of act has still never succeeded: on a busy machine, or under a sanitizer, everything takes
+ * longer. */
 enum { PACE_MAX = 32, ROUNDS_OF_A_PACE = 5 };
 static int64_t pace = 1;
-/* Nothing takes that long but a wake that was lost. */
+/* Longer than anything takes but a wake-up that was lost. */
 #define PATIENCE (60 * HUB_SECOND)
 
 /* ---- chance ---- */
@@ -65,7 +66,7 @@ static struct {
 	struct hub_shared_semaphore *shared_semaphore;
 	struct hub_shared_queue *shared_queue;
 	struct hub_pool pool;
-	/* Each byte that is sent over a pair is its serial number's last. */
+	/* Each byte that is sent over a pair is the last byte of the pair's serial number. */
 	struct pair {
 		int ends[2];
 		unsigned serial;
@@ -74,7 +75,7 @@ static struct {
 	unsigned serial;
 	bool is_locked[OBJECTS];
 	struct hub_coroutine *actors[ACTORS];
-	/* What must come out even. */
+	/* The totals that must be balanced at the end of a round. */
 	long puts, gets, channel_puts, channel_gets, shared_puts, shared_gets;
 	long permits[OBJECTS], shared_permits;
 	long children;
@@ -96,7 +97,7 @@ expect(bool condition, const char *what, long value)
 		complain(what, value);
 }
 
-/* What any blocking call may fail with here. */
+/* The errors with which any blocking call may fail here. */
 static bool
 is_interrupted(void)
 {
@@ -164,7 +165,7 @@ do_lock(unsigned i)
 	world.is_locked[i] = true;
 	hub_sleep(0);
 	if (below(3) == 0) {
-		/* Who waits here has it again afterwards, whatever ended the wait. */
+		/* A waiter owns the lock again afterwards, whatever ended the wait. */
 		world.is_locked[i] = false;
 		hub_condition_wait(&world.conditions[i], &world.locks[i]);
 		expect(!world.is_locked[i], "a condition gives back a lock that is held", i);
@@ -279,7 +280,7 @@ do_select(unsigned i)
 	return true;
 }
 
-/* What was called for a pair is of that pair, whoever has its number now. */
+/* A call on a pair concerns that pair, whichever pair has its file descriptors by now. */
 static bool
 receive_from(const struct pair *pair)
 {
@@ -288,7 +289,7 @@ receive_from(const struct pair *pair)
 	ssize_t received = hub_recv(
 		pair->ends[0], bytes, 1 + below(sizeof bytes), below(4) == 0 ? MSG_WAITALL : 0);
 
-	/* Any error may be: others close it. */
+	/* Any error is possible: other coroutines close the pair. */
 	for (ssize_t i = 0; i < received; i++)
 		if ((unsigned char)bytes[i] != serial) {
 			complain("a byte comes from another connection", i);
@@ -352,7 +353,7 @@ do_close(unsigned i)
 
 static struct hub_tls *tls_server, *tls_client;
 
-/* Unless it was closed before this begins. */
+/* Unless the pair is closed before this coroutine begins. */
 static void *
 accept_secure(void *argument)
 {
@@ -365,7 +366,7 @@ accept_secure(void *argument)
 	return NULL;
 }
 
-/* Others may close both ends meanwhile. */
+/* Other coroutines may close both ends meanwhile. */
 static bool
 shake_hands(struct pair *pair)
 {
@@ -737,7 +738,7 @@ static struct {
 
 enum { ACTS = sizeof acts / sizeof acts[0] };
 
-/* Each kind of act, at least once. */
+/* Whether each kind of act has succeeded at least once. */
 static bool
 have_all_succeeded(void)
 {
@@ -747,7 +748,7 @@ have_all_succeeded(void)
 	return true;
 }
 
-/* Under two nested deadlines; which one expired must be told truly. */
+/* Under two nested deadlines: the call must say truly which of them expired. */
 static void
 act_once(void)
 {
@@ -778,7 +779,7 @@ actor(void *argument)
 	return NULL;
 }
 
-/* One killed before it ever ran has not cleared its place. */
+/* A coroutine that is killed before it ever runs has not cleared its place. */
 static void
 actor_ended(struct hub_link *link, struct hub_coroutine *coroutine)
 {
@@ -871,21 +872,21 @@ world_free(void)
 	hub_shared_queue_free(world.shared_queue);
 }
 
-/* Kills until all have ended: some catch it. */
+/* Kills until all coroutines have ended: some of them catch a kill. */
 static void
 end_all(void)
 {
 	int64_t end = hub_now() + PATIENCE;
 
 	while (hub_this->scheduled > 1) {
-		/* What a layer keeps waits for room as long as the connection is open. */
+		/* A layer's unsent bytes wait for room as long as the connection is open. */
 		for (int i = 0; i < OBJECTS; i++)
 			close_secure(&world.secure[i]);
 		for (int i = 0; i < ACTORS; i++)
 			if (world.actors[i] != NULL)
 				hub_kill(world.actors[i]);
 		for (int i = 0; i < OBJECTS; i++) {
-			/* Waits inside of a shield have their own deadline; conditions too. */
+			/* Waits inside a shield have a deadline of their own, conditions too. */
 			hub_condition_notify_all(&world.conditions[i]);
 		}
 		if (hub_now() > end) {
@@ -929,7 +930,7 @@ make_tls(void)
 	certificate_clean(&certificate);
 }
 
-/* Failures of detached children are part of the game. */
+/* Detached children fail on purpose. */
 static void
 ignore_failure(
 	const struct hub_coroutine *coroutine, const struct hub_failure *failure, void *context)

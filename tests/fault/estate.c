@@ -1,3 +1,6 @@
+/* Starts the server in a process group of its own, finds its processes by that group in /proc, and
+ * asks its owner by hubbub-ctl, HTTP and connections. The functions for wait_until leave in
+ * estate->why what they found wrong. */
 #include "tests/fault/estate.h"
 
 #include <arpa/inet.h>
@@ -18,7 +21,7 @@
 
 #define OPTION_SIZE 192
 #define OPTIONS_MAX 16
-#define PASSED 50 /* the lowest number that a socket to be passed may have here */
+#define PASSED 50 /* the lowest file descriptor of a socket that is passed to the server */
 
 static bool __attribute__((format(printf, 2, 3)))
 fail(struct estate *estate, const char *format, ...)
@@ -114,8 +117,8 @@ choose_targets(struct estate *estate)
 		.transport = wanted == TRANSPORT_TLS || wanted == TRANSPORT_PROXY ? wanted
 										  : TRANSPORT_TCP,
 		.port = server_lasting_port()};
-	/* Datagrams have no connection to put a header before, and who comes by the path is asked
-	 * for one, too. */
+	/* Datagrams have no connection to begin with a header; a client of the Unix socket must
+	 * send one, too. */
 	if (wanted != TRANSPORT_PROXY) {
 		estate->targets[estate->target_count++] =
 			(struct target){.transport = TRANSPORT_UNIX, .path = estate->path};
@@ -150,7 +153,7 @@ prepare(struct estate *estate, const struct estate_options *options)
 	       fail(estate, "no certificate");
 }
 
-/* Returns whether it is ready. */
+/* Returns whether the server is ready. */
 static bool
 launch(struct estate *estate, struct program *program)
 {
@@ -187,7 +190,7 @@ estate_clean(struct estate *estate)
 {
 	if (estate->folder[0] == '\0')
 		return;
-	/* The group outlives its leader. */
+	/* The process group outlives its leader. */
 	program_end(&estate->server.program);
 	certificate_clean(&estate->certificate);
 	if (estate->passed != -1)
@@ -203,7 +206,7 @@ estate_pidfile(const struct estate *estate)
 	return interruption_pid(estate->pidfile);
 }
 
-/* By hubbub-ctl and by HTTP. */
+/* Asks by hubbub-ctl and by HTTP. */
 static bool
 answers_operators(struct estate *estate)
 {
@@ -263,13 +266,13 @@ read_process(const char *name, struct process *process)
 	length = fread(text, 1, sizeof text - 1, stream);
 	text[length] = '\0';
 	fclose(stream);
-	/* After its name, which may hold anything. */
+	/* The fields follow the process's name, which may hold any character. */
 	rest = strrchr(text, ')');
 	return rest != NULL &&
 	       sscanf(rest, ") %c %d %d", &process->state, &process->parent, &process->group) == 3;
 }
 
-/* Looks for one that is neither the owner, if that is not 0, nor its child. */
+/* Looks for a process of the server that is neither the owner, if owner is not 0, nor its child. */
 static bool
 find_other(const struct estate *estate, pid_t owner, struct process *other)
 {
@@ -278,7 +281,7 @@ find_other(const struct estate *estate, pid_t owner, struct process *other)
 	bool is_found = false;
 	DIR *folder;
 
-	/* The first one is this process's child. */
+	/* The first master is this process's child. */
 	if (first != owner)
 		waitpid(first, NULL, WNOHANG);
 	folder = opendir("/proc");
@@ -322,7 +325,7 @@ estate_interrupted(const struct estate *estate)
 	char name[16];
 
 	snprintf(name, sizeof name, "%d", (int)pid);
-	/* It has said who it is before. */
+	/* The new master has given its pid before that. */
 	return pid != 0 && read_process(name, &process) && strchr("TZ", process.state) == NULL
 		       ? 0
 		       : pid;
@@ -342,8 +345,8 @@ is_decided(void *context)
 	       program_expect(attempt->ctl, SERVER_NOT_READY, 0.01);
 }
 
-/* A busy machine keeps a hub waiting for so long that it seems to hang, and then an upgrade is
- * refused until it has shown up. */
+/* On a busy machine a hub may wait so long that it seems to hang; an upgrade is refused until the
+ * hub has a heartbeat again. */
 pid_t
 estate_upgrade(struct estate *estate, struct program *ctl)
 {

@@ -1,5 +1,5 @@
-/* A server with all that only one master may own: listening sockets of every kind, pid file,
- * control socket, admin server. Whose they are is asked as clients and operators do. */
+/* A server with everything that only one master may own: listening sockets of every kind, pid file,
+ * control socket, admin server. Who owns each of them is asked as clients and operators would. */
 #ifndef HUBBUB_TESTS_ESTATE_H
 #define HUBBUB_TESTS_ESTATE_H
 
@@ -13,58 +13,61 @@
 
 #define ESTATE_DRAIN 20 /* seconds for connections to end */
 
-/* What is special about one; nothing, where a field is zero. */
+/* How a server differs from the usual one; fields that are zero change nothing. */
 struct estate_options {
-	const char *interruption; /* of one of its masters: "before GO kill" (interrupt.c) */
+	/* Where one of its masters is interrupted: "before GO kill" (interrupt.c). */
+	const char *interruption;
 	enum transport transport; /* which target is the main one */
-	bool is_passed;           /* the main target's socket is a service manager's */
+	bool is_passed;           /* a service manager owns the main target's socket */
 	int drain;                /* seconds instead of ESTATE_DRAIN */
-	const char *more;         /* an option */
+	const char *more;         /* one more option */
 };
 
 struct estate {
 	struct server server; /* its pid is the owner's; its folder is not used */
 	struct estate_options options;
-	struct target target;     /* the main one; all three are the server's */
-	struct target targets[3]; /* of TCP, Unix sockets, datagrams */
+	struct target target;     /* the main target */
+	struct target targets[3]; /* of TCP, Unix socket and datagrams */
 	unsigned target_count;
 	struct certificate certificate;
-	int passed;                    /* a socket; -1: none */
-	char script[FOLDER_SIZE + 16]; /* that passes it */
+	int passed;                    /* the passed socket; -1: none */
+	char script[FOLDER_SIZE + 16]; /* the script that passes it */
 	char folder[FOLDER_SIZE];
 	char pidfile[FOLDER_SIZE + 16];
 	char path[FOLDER_SIZE + 16];
-	char interrupted[FOLDER_SIZE + 16];  /* a file: the pid of a master that was interrupted */
+	char interrupted[FOLDER_SIZE + 16];  /* the file with the pid of the interrupted master */
 	char why[PROGRAM_OUTPUT_SIZE + 256]; /* the last thing that was not as it should be */
 };
 
-/* Starts one. */
+/* Starts a server. Returns whether it is ready. */
 bool estate_start(struct estate *estate, const struct estate_options *options);
 
-/* The pid of the master that was interrupted, and has stopped or died; 0 if none has. */
+/* The pid of the interrupted master, once it has stopped or died; 0 before. */
 pid_t estate_interrupted(const struct estate *estate);
 
-/* Asks for an upgrade by hubbub-ctl, which runs on, and waits until a master is interrupted in it.
- * Returns that one's pid, or 0: hubbub-ctl may say why. */
+/* Starts hubbub-ctl upgrade, which runs on, and waits until a master is interrupted in the upgrade.
+ * Returns that master's pid, or 0: then hubbub-ctl's output may say why. */
 pid_t estate_upgrade(struct estate *estate, struct program *ctl);
 
 /* The pid in the pid file; 0 without one. */
 pid_t estate_pidfile(const struct estate *estate);
 
-/* Whether one master owns all, serves and answers; then it is the server's pid. For wait_until. */
+/* Whether one master owns everything, serves and answers; its pid becomes the server's. For
+ * wait_until. */
 bool estate_has_owner(void *estate);
 
-/* Whether nobody is left of the server but its owner and that one's own workers. For wait_until. */
+/* Whether no process of the server is left but its owner and the owner's workers. For
+ * wait_until. */
 bool estate_is_tidy(void *estate);
 
-/* Whether nobody is left of it at all. For wait_until. */
+/* Whether no process of the server is left. For wait_until. */
 bool estate_is_gone(void *estate);
 
-/* Starts the same server, whose owner has just ended. Returns whether it serves; then it is ended,
+/* Starts the same server anew after its owner has ended. Returns whether it serves; then ends it,
  * too. */
 bool estate_starts_again(struct estate *estate);
 
-/* Kills whatever is left. */
+/* Kills the processes that are left. */
 void estate_clean(struct estate *estate);
 
 #endif

@@ -1,12 +1,12 @@
-/* A library to preload: interrupts a master in an upgrade, at what it says to the other one or to
- * its workers.
+/* A library to preload, which interrupts a master of an upgrade at a word that it exchanges with
+ * the other master or sends to its workers.
  *
  *	HUBBUB_INTERRUPT="WHEN WORD HOW FILE"
  *
- * The first process that is about to say the word (WHEN is "before"), has said it ("after"; "late":
- * long before), or has heard it ("heard") kills itself, or stops until it is sent CONT (HOW is
- * "kill" or "stop"); before that it has written its pid to FILE. Where FILE is, nobody is
- * interrupted any more. */
+ * The first process that is about to send the word (WHEN is "before"), has sent it ("after";
+ * "late": long ago), or has received it ("heard") writes its pid to FILE, and then kills itself, or
+ * stops until it gets SIGCONT (HOW is "kill" or "stop"). Once FILE exists, no other process is
+ * interrupted. */
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -22,21 +22,21 @@
 #include "master/change/word.h"
 
 #define EXPORT __attribute__((visibility("default")))
-/* In it the other one hears the word, and does all that it does then. */
+/* How long "late" waits: the other master receives the word and does everything that follows from
+ * it. */
 #define LATE 500 /* milliseconds */
 
 static const struct {
 	const char *name;
 	unsigned kind;
-	bool is_successors; /* only a new master's is meant */
+	bool is_successors; /* only the word of a new master counts */
 } words[] = {
 	{"RISEN", WORD_RISEN, false},
 	{"GO", WORD_GO, false},
 	{"TOOK", WORD_TOOK, false},
 	{"NAMED", WORD_NAMED, false},
 	{"LEAVING", WORD_LEAVING, false},
-	/* What a new master says first when it owns the server, and an old one when it does no
-	 * more. */
+	/* The first word of a new master that owns the server, and the last of an old one. */
 	{"ACCEPT", CHANNEL_ACCEPT, true},
 	{"HANDOVER", CHANNEL_HANDOVER, false},
 };
@@ -63,7 +63,7 @@ static void __attribute__((constructor)) read_environment(void)
 	wanted.signal = strcmp(how, "kill") == 0 ? SIGKILL : SIGSTOP;
 }
 
-/* Whether this is the message, and nobody was interrupted yet. */
+/* Whether this is the word to interrupt at, and no process was interrupted yet. */
 static bool
 is_wanted(const char *when, const struct channel_message *message)
 {
@@ -94,7 +94,7 @@ interrupt_at(const char *when, const void *bytes, size_t length)
 static void
 interrupt_sender(const char *when, const struct msghdr *envelope)
 {
-	/* Whoever asks whether the call is refused sends nothing. */
+	/* A call that only asks whether the kernel refuses it sends nothing. */
 	if (envelope != NULL && envelope->msg_iovlen == 1)
 		interrupt_at(when, envelope->msg_iov[0].iov_base, envelope->msg_iov[0].iov_len);
 }

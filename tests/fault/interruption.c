@@ -1,3 +1,5 @@
+/* Sets the environment of programs that are started: LD_PRELOAD and HUBBUB_INTERRUPT, and options
+ * for AddressSanitizer, whose former value is restored by interruption_end. */
 #include "tests/fault/interruption.h"
 
 #include <stdio.h>
@@ -6,7 +8,7 @@
 
 #define LIBRARY HUBBUB_BUILD_DIR "/lib/interrupt.so"
 
-static char sanitizer[1024]; /* its options, as they were */
+static char sanitizer[1024]; /* AddressSanitizer's options, as they were */
 
 bool
 interruption_is_possible(void)
@@ -23,7 +25,7 @@ interruption_begin(const char *when, const char *file)
 	snprintf(text, sizeof text, "%s %s", when, file);
 	setenv("HUBBUB_INTERRUPT", text, 1);
 	snprintf(sanitizer, sizeof sanitizer, "%s", options != NULL ? options : "");
-	/* AddressSanitizer wants to be first, but does not have to be. */
+	/* AddressSanitizer asks to be the first library, but need not be. */
 	snprintf(text, sizeof text, "%s:verify_asan_link_order=0", sanitizer);
 	setenv("ASAN_OPTIONS", text, 1);
 	setenv("LD_PRELOAD", LIBRARY, 1);

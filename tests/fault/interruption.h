@@ -1,4 +1,4 @@
-/* The next program that is started has a master that is interrupted in an upgrade: interrupt.c. */
+/* Starting a server of which a master is interrupted in an upgrade, by interrupt.c. */
 #ifndef HUBBUB_TESTS_INTERRUPTION_H
 #define HUBBUB_TESTS_INTERRUPTION_H
 
@@ -8,12 +8,12 @@
 /* Whether masters can be interrupted in this build. */
 bool interruption_is_possible(void);
 
-/* From now until interruption_end, programs are started so: at "before GO kill"; the pid of the one
- * that was interrupted goes to that file. */
+/* Until interruption_end, programs that are started are interrupted at a place such as "before GO
+ * kill"; the pid of the interrupted process goes to the file. */
 void interruption_begin(const char *when, const char *file);
 void interruption_end(void);
 
-/* The pid in a file; 0 without one. */
+/* The pid in the file; 0 if there is none. */
 pid_t interruption_pid(const char *file);
 
 #endif

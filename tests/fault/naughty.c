@@ -1,16 +1,14 @@
-/* A service that misbehaves when it is asked to, for the tests of supervision. It answers each
- * line:
+/* A service that misbehaves on request, for the tests of supervision. It answers each line:
  *
  *	where        "PID TID", of the process and the thread that serve this connection
- *	spin MS      computes for so long, without letting others run, then answers "done"
+ *	spin MS      computes for MS without letting other coroutines run, then answers "done"
  *	files        opens files until there are no more, then answers "done"
  *	sleep MS     suspends only its coroutine, then answers "done"
  *	crash        writes to address 8
  *	abort        calls abort(3)
  *	exit         ends its process with code 3
  *	fill         sends without end
- *	other        itself in upper case
- * */
+ *	other lines  answers the line in upper case */
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>

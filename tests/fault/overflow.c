@@ -1,5 +1,6 @@
-/* Overflows a coroutine's stack, on purpose, for test_overflow.
- * Usage: overflow deep (small frames) | wide (frames of 12 KiB) | step (one frame of 40 KiB) */
+/* Overflows a coroutine's stack on purpose, for test_overflow.
+ *
+ *	overflow deep (small frames) | wide (frames of 12 KiB) | step (one frame of 40 KiB) */
 #include <hubbub/hub.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,7 +16,7 @@ deep(int n)
 	return n > 0 ? deep(n - 1) + frame[n % 100] : 0;
 }
 
-/* The array is hardly touched: without probes, a call might step over the guard. */
+/* Hardly touches the array: without stack probes a call might step over the guard page. */
 static __attribute__((noinline)) int
 wide(int n)
 {
@@ -34,7 +35,7 @@ step(void)
 	return frame[0];
 }
 
-/* To within the guard's size of the end of a 64 KiB stack, then one large step. */
+/* Comes within a guard's size of the end of a 64 KiB stack, then takes one large step. */
 static __attribute__((noinline)) int
 near(int n)
 {

@@ -1,4 +1,4 @@
-/* A program that dies with a coroutine parked, for debuggers. */
+/* A program that dies by abort(3) while a coroutine is parked, for tests of debuggers. */
 #include <hubbub/hub.h>
 #include <stdlib.h>
 

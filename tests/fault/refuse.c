@@ -1,7 +1,9 @@
-/* refuse CALL[,CALL...] ERROR PROGRAM [ARGUMENT...]
+/* Runs a program for which the kernel refuses some system calls (by seccomp), as strict sandboxes
+ * and old kernels do.
  *
- * Runs a program for which the kernel refuses some system calls, as strict sandboxes and old
- * kernels do: each fails with that error, EPERM or ENOSYS. Of some calls single uses are refused,
+ *	refuse CALL[,CALL...] ERROR PROGRAM [ARGUMENT...]
+ *
+ * Each of the calls fails with ERROR, EPERM or ENOSYS. Of some calls a single use can be refused,
  * such as fcntl:F_OFD_SETLK. */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +18,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* An argument that makes the use, by its place; -1: any use. */
+/* index of the argument that names the use; -1: any use */
 static const struct {
 	const char *name;
 	unsigned number;
@@ -66,7 +68,7 @@ static const struct {
 
 enum { CALLS_MAX = sizeof calls / sizeof calls[0] };
 
-/* Refuses one more call, besides those that are refused already. */
+/* Refuses one call more. */
 static int
 refuse(const char *name, unsigned error)
 {

@@ -1,4 +1,5 @@
-/* Workers and masters that die. */
+/* Workers and masters that die: what is lost, what the log says of the death, and who serves
+ * next. */
 #include <criterion/criterion.h>
 #include <dirent.h>
 #include <errno.h>
@@ -52,7 +53,7 @@ Test(crash, a_killed_worker_under_load_loses_only_what_it_had_accepted)
 	cr_assert(loader_start(
 		&loader, server.port, "-q", "-c", "60", "-d", "60s", "--warmup=0", NULL));
 	for (int i = 0; i < 5; i++) {
-		/* It must have served for half a second to be replaced at once. */
+		/* A worker is replaced at once only if it has served for half a second. */
 		poll(NULL, 0, 700);
 		cr_assert_eq(program_children(server.pid, workers.before, 2), 2);
 		kill(workers.before[0], SIGKILL);
@@ -66,7 +67,7 @@ Test(crash, a_killed_worker_under_load_loses_only_what_it_had_accepted)
 	cr_assert_eq(
 		loader_number(&loader, "verify.corrupt") + loader_number(&loader, "verify.crossed"),
 		0);
-	/* Each had at most one message under way, and nobody was refused. */
+	/* Each connection had at most one message under way, and no connect was refused. */
 	cr_assert_leq(loader_number(&loader, "load.lost"), broken);
 	cr_assert_eq(
 		loader_number(&loader, "connections.alive_end"), 60, "%s", loader.program.text);
@@ -79,7 +80,7 @@ Test(crash, a_killed_worker_under_load_loses_only_what_it_had_accepted)
 	cr_assert_eq(program_stop(&server, SIGTERM, 40), 0, "%s", server.text);
 }
 
-/* Every thread of the process: a stop reaches them one by one. */
+/* Waits for every thread of the process: SIGSTOP reaches them one by one. */
 static bool
 is_stopped(void *context)
 {
@@ -117,7 +118,7 @@ Test(crash, what_is_queued_when_a_worker_dies_is_served_by_the_next)
 	cr_assert(program_start_echo(&server, "-p2", "-t2", NULL));
 	poll(NULL, 0, 700);
 	cr_assert_eq(program_children(server.pid, workers.before, 2), 2);
-	/* Stopped workers accept nothing: every connection is queued. */
+	/* Stopped workers do not accept: every connection is queued. */
 	for (int i = 0; i < 2; i++) {
 		kill(workers.before[i], SIGSTOP);
 		cr_assert(wait_until(is_stopped, &workers.before[i], 10));
@@ -162,7 +163,7 @@ Test(crash, workers_outlive_the_master_until_what_is_open_has_ended_even_stopped
 	for (int i = 0; i < 2; i++)
 		cr_assert(wait_until(listens_no_more, &workers[i], 10), "worker %d listens", i);
 	cr_assert(client_exchange(fd, "open", "OPEN"));
-	/* The port is free again. */
+	/* The dead server's port is free again. */
 	char option[64];
 	struct program second;
 
@@ -192,7 +193,7 @@ Test(crash, a_crash_loop_backs_off_and_the_service_recovers)
 
 	cr_assert(program_start_echo(&server, "-p1", "-t1", NULL));
 	cr_assert(wait_until(has_crashed_four_times, NULL, 30), "%s", server.text);
-	/* Nobody serves meanwhile, so the pause stays at a quarter of a second. */
+	/* No worker serves meanwhile, so the pause stays at a quarter of a second. */
 	cr_assert_not_null(
 		strstr(server.text, "failed 4 times in a row; starting another in 0.25 s"), "%s",
 		server.text);
@@ -227,7 +228,7 @@ Test(crash, out_of_files_a_server_logs_at_most_a_line_a_second_and_recovers)
 		clients[i] = client_connect(server.port);
 		cr_assert_neq(clients[i], -1);
 	}
-	/* It knows its limit before it runs into it. */
+	/* The server knows its limit before it reaches it. */
 	cr_assert(program_expect(&server, "connections are in use", 10));
 	program_expect(&server, "nothing that is ever printed", 2.5);
 	cr_assert_null(strstr(server.text, "cannot accept"), "%s", server.text);
@@ -260,7 +261,7 @@ Test(crash, draining_hubs_wait_without_using_cpu)
 
 	cr_assert(program_start_echo(&server, "-p1", "-t4", NULL));
 	cr_assert_eq(program_children(server.pid, &worker, 1), 1);
-	/* It has not said anything, so it is waited for. */
+	/* The client has sent nothing, so the drain waits for it. */
 	fd = client_connect(server.port);
 	cr_assert_neq(fd, -1);
 	kill(server.pid, SIGTERM);
@@ -272,7 +273,7 @@ Test(crash, draining_hubs_wait_without_using_cpu)
 	cr_assert_eq(program_wait(&server, 10), 0);
 }
 
-/* Apart, because a sanitizer takes the fault for one of the program. */
+/* A process apart, because a sanitizer takes the fault for one of the program. */
 TestSuite(segv, .fini = end, .timeout = 600);
 
 Test(segv, a_worker_sent_a_fault_dies_of_it_and_is_replaced)
@@ -294,7 +295,8 @@ Test(crash, nobody_reading_stderr_does_not_keep_it_from_stopping)
 
 	cr_assert(program_start(&server, argv, 0));
 	cr_assert(program_expect(&server, ", pid ", 20));
-	/* Fill the pipe that is its stderr through the descriptor that it has. */
+	/* Fills the pipe that is the server's standard error, through the server's own file
+	 * descriptor. */
 	snprintf(filler, sizeof filler, "/proc/%d/fd/2", (int)server.pid);
 	int pipe = open(filler, O_WRONLY | O_NONBLOCK);
 	cr_assert_neq(pipe, -1);

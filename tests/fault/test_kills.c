@@ -1,4 +1,5 @@
-/* A thousand deaths: nothing wedges, nothing leaks, no counter goes back. */
+/* A thousand deaths of workers on 8 servers: every server serves on, nothing leaks, and no counter
+ * goes back. */
 #include <criterion/criterion.h>
 #include <poll.h>
 #include <signal.h>
@@ -15,7 +16,7 @@
 
 #define SERVERS 8
 #define WORKERS 4
-/* One that served for half a second is replaced at once. */
+/* A worker that has served for half a second is replaced at once. */
 #define AGE 0.55
 
 struct victim {
@@ -110,7 +111,7 @@ Test(kills, a_thousand_workers_die_at_random_points)
 		all = 0;
 		for (int i = 0; i < SERVERS; i++) {
 			kill_who_is_old_enough(&victims[i], each, &seed);
-			/* Two generations side by side, in the middle of it. */
+			/* In the middle, two generations run side by side. */
 			if (++rounds % 97 == 0)
 				kill(victims[i].server.pid, SIGHUP);
 			all += victims[i].kills;
@@ -128,7 +129,7 @@ Test(kills, a_thousand_workers_die_at_random_points)
 		cr_assert_eq(victim->witness.result.late, 0, "%s", witness_text(&victim->witness));
 		cr_assert_eq(victim->went_back, 0, "a counter went back");
 		cr_assert_leq(program_files(victim->server.pid), victim->files + 2);
-		/* A sanitizer keeps what is freed. */
+		/* Without sanitizers only: they keep freed memory. */
 		if (!program_is_sanitized())
 			cr_assert_leq(program_memory(victim->server.pid),
 				victim->memory + (8L << 20), "%ld bytes, then %ld", victim->memory,

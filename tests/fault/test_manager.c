@@ -1,5 +1,5 @@
-/* An upgrade under a service manager, for which this process stands: it adopts what its children
- * leave, knows a main process, and ends the rest with that one. */
+/* Upgrades under a service manager, which this process plays: it adopts orphaned processes, knows
+ * the main process, and kills the rest when the main process has ended. */
 #include <criterion/criterion.h>
 #include <poll.h>
 #include <signal.h>
@@ -55,7 +55,7 @@ struct notice {
 	char text[512];
 };
 
-/* Receives the next one, within ten seconds. */
+/* Receives the next notification, within ten seconds. */
 static bool
 receive(struct notice *notice)
 {
@@ -80,7 +80,7 @@ receive(struct notice *notice)
 	return true;
 }
 
-/* The next one that has the text. */
+/* Receives notifications until one has the text. */
 static void
 expect_notice(struct notice *notice, const char *text)
 {
@@ -108,7 +108,8 @@ parent_of(pid_t pid)
 	return parent;
 }
 
-/* The new master is this process's own child when it is named, and says then that it is ready. */
+/* When the new master is named as the main process it is this process's own child, and only then
+ * says that it is ready. */
 static void
 upgrade(void)
 {
@@ -144,7 +145,7 @@ Test(manager, the_new_master_is_its_own_child_before_it_is_named)
 	cr_assert_eq(waitpid(server.pid, NULL, 0), server.pid);
 }
 
-/* The manager refuses words of whoever is not the main process, and logs them. */
+/* A service manager ignores, and logs, notifications from any process but the main one. */
 Test(manager, the_new_master_says_nothing_before_it_is_named)
 {
 	struct notice notice;
@@ -161,7 +162,7 @@ Test(manager, the_new_master_says_nothing_before_it_is_named)
 
 /* ---- when it does not read ---- */
 
-/* Until there is no room for another word. */
+/* Fills the socket until there is no room for another notification. */
 static void
 fill_queue(void)
 {
@@ -191,8 +192,8 @@ has_handed_over(void *unused)
 	return pid > 0 && pid != (long)server.pid;
 }
 
-/* The end of the main process, before it has named another one, would be the service's. What it has
- * said before of itself is not to come after the new one's word. */
+/* If the main process ended before it named another, the service would end. What it has sent about
+ * itself must not arrive after the new master's notification. */
 Test(manager, that_does_not_read_still_learns_of_the_new_master)
 {
 	char *argv[] = {NULL, "--socket", server.control, "upgrade", NULL};
@@ -210,7 +211,8 @@ Test(manager, that_does_not_read_still_learns_of_the_new_master)
 	cr_assert(program_start(&ctl, argv, 0));
 	cr_assert(wait_until(has_handed_over, NULL, 20));
 	successor = (pid_t)server_number(&server, "pid");
-	/* Its workers have nothing to drain: it would be gone by then. */
+	/* With nothing to drain, the old master would be gone by now, did it not wait for the
+	 * manager. */
 	poll(NULL, 0, 1500);
 	cr_assert_eq(waitpid(server.pid, NULL, WNOHANG), 0, "the former master has ended");
 	do
@@ -243,7 +245,7 @@ open_clients(void)
 	}
 }
 
-/* TERM to the main process; and when that has ended, KILL to the rest. */
+/* TERM to the main process, and once it has ended, KILL to the rest. */
 static void
 stop_server(void)
 {
@@ -263,8 +265,8 @@ Test(manager, a_stop_after_an_upgrade_cuts_nobody_off)
 		server.program.text);
 	expect_notice(&notice, "READY=1");
 	open_clients();
-	/* They are the former master's, which has to end what they have begun: before the upgrade,
-	 * which ends who is idle. */
+	/* The clients are the former master's, which must serve what they have begun: they come
+	 * before the upgrade, which ends idle connections. */
 	for (int i = 0; i < CLIENTS; i++)
 		cr_assert_eq(send(clients[i], "sleep 4000\n", 11, 0), 11);
 	upgrade();

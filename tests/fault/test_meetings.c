@@ -1,6 +1,6 @@
-/* Where features meet: each kind of place that a server can have, with each thing that can happen
- * to it, under lasting connections and passing ones, of which every byte is checked. A cell of this
- * matrix says what may be lost; mostly that is nothing. */
+/* Where features meet: each kind of listener with each event in a server's life, under lasting and
+ * passing connections of which every byte is checked. A cell of this matrix states what may be
+ * lost: mostly nothing. Each cell is walked in a process of its own. */
 #include <criterion/criterion.h>
 #include <poll.h>
 #include <signal.h>
@@ -20,7 +20,7 @@
 #define PAUSE 1500 /* milliseconds */
 #define LATE (10 * CLOCK_SECOND)
 #define SAMPLE 16    /* cells, with sanitizers */
-#define DATAGRAMS 64 /* what two hubs may have received and not yet answered */
+#define DATAGRAMS 64 /* datagrams that two hubs may have received and not yet answered */
 #define PLACES (sizeof places / sizeof places[0])
 #define EVENTS (sizeof events / sizeof events[0])
 #define CELLS (PLACES * EVENTS)
@@ -28,7 +28,7 @@
 static const struct place {
 	const char *name;
 	struct estate_options options;
-	bool ends_idle; /* connections that are silent for a second */
+	bool ends_idle; /* connections that stay silent for a second */
 } places[] = {
 	{.name = "plain"},
 	{.name = "limit", .options.more = "--max-connections=26"},
@@ -40,7 +40,7 @@ static const struct place {
 	{.name = "activated socket", .options.is_passed = true},
 };
 
-/* Of the cell that this process walks. */
+/* State of the cell that this process walks. */
 static const struct place *place;
 static struct estate estate;
 static struct estate_options options;
@@ -136,8 +136,8 @@ is_guest_in(void *unused)
 	return server_number(&estate.server, "connections") == 1;
 }
 
-/* A former master with nobody to drain may have gone before its successor dies, whose death would
- * then be the server's. This client says nothing, and is waited for. */
+/* A former master without connections may be gone before its successor dies, whose death would then
+ * end the server. This client sends nothing, so the former master waits for it. */
 static bool
 begin_guest(struct trial *trial)
 {
@@ -200,27 +200,27 @@ static const struct event *event;
 
 /* ---- what may be lost ---- */
 
-/* Who comes to a server that has ended is refused; but where the socket is a service manager's, who
- * comes waits for the next server. */
+/* A client of a server that has ended is refused; where a service manager owns the socket, the
+ * client waits for the next server. */
 static bool
 may_refuse(void)
 {
 	return event->is_end && !place->options.is_passed;
 }
 
-/* Connections of a worker that is killed are lost, and the server knows how many. */
+/* A killed worker's connections are lost, and the server knows how many. */
 static uint64_t
 may_reset(const struct witness_result *result)
 {
 	if (is_datagrams() && event->is_end)
 		return UINT64_MAX;
-	/* Without a master nobody keeps SYNs away while the last sockets are closed. */
+	/* Without a master no program drops SYNs while the last sockets are closed. */
 	if (event->happens == kill_master && !place->options.is_passed)
 		return result->young;
 	return event->is_death ? (uint64_t)server_number(&estate.server, "totals.lost") : 0;
 }
 
-/* Datagrams are not asked for again. */
+/* Lost datagrams are not sent again. */
 static uint64_t
 may_be_late(void)
 {
@@ -252,7 +252,7 @@ begin_load(void)
 	witness_start(&witness);
 	if (!place->ends_idle)
 		return;
-	/* Each is ended before it speaks again. */
+	/* The idle timeout ends each connection before it speaks again. */
 	silent_witness =
 		(struct witness){.target = estate.target, .lasting = 4, .pause = 3, .limit = LATE};
 	witness_start(&silent_witness);
@@ -273,7 +273,7 @@ end_load(struct trial *trial)
 		trial_fail(trial, "idle: %s\n", witness_text(&silent_witness));
 }
 
-/* Under load, it is whole again. */
+/* The server is whole again, under load. */
 static void
 look_after(struct trial *trial)
 {
@@ -286,7 +286,7 @@ look_after(struct trial *trial)
 	poll(NULL, 0, place->ends_idle ? 1500 : 300);
 }
 
-/* Nothing is left of it that is in the way of the next one. */
+/* Nothing of the server is left that is in the way of the next one. */
 static void
 end(struct trial *trial)
 {

@@ -1,4 +1,5 @@
-/* A worker that the kernel kills for lack of memory. */
+/* A worker that the kernel kills for lack of memory in a control group: the log names the reason,
+ * and the worker is replaced. */
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -15,7 +16,7 @@
 #define ROOM (256L << 20) /* more than a server of two workers uses, sanitized or not */
 #define PAGE 4096
 
-/* Of control groups, by version: where they are, and what their files are called. */
+/* The versions of control groups: where they are mounted, and how their files are called. */
 static const struct version {
 	bool is_v2;
 	const char *folder, *limit, *events;
@@ -29,7 +30,7 @@ static char group[64];
 static struct server server;
 static pid_t eater;
 
-/* Returns whether it was written. */
+/* Returns whether the file was written. */
 static bool
 write_file(const char *path, const char *text)
 {
@@ -72,7 +73,7 @@ end(void)
 
 TestSuite(memory, .fini = end, .timeout = 600);
 
-/* The kernel is to choose that one, whatever others use. */
+/* Makes the kernel choose this process first, whatever others use. */
 static bool
 choose(pid_t pid)
 {
@@ -82,7 +83,7 @@ choose(pid_t pid)
 	return write_file(path, "1000");
 }
 
-/* Whether the kernel has killed one of the group. */
+/* Whether the kernel has killed a process of the group. */
 static bool
 has_killed(int control)
 {
@@ -93,8 +94,8 @@ has_killed(int control)
 	return strstr(text, "oom_kill ") != NULL && strstr(text, "oom_kill 0") == NULL;
 }
 
-/* In a child, in the group: takes its memory until the kernel has killed one of it, and not a page
- * more: the kernel would choose another one. */
+/* Runs in a child that is in the group: takes the group's memory until the kernel has killed one of
+ * its processes, and not a page more, since the kernel would then choose another. */
 static _Noreturn void
 eat(void)
 {
@@ -112,7 +113,7 @@ eat(void)
 	_exit(0);
 }
 
-/* Returns whether there is one, with its limit. */
+/* Returns whether there is a group with the limit. */
 static bool
 make_group(void)
 {
@@ -120,7 +121,7 @@ make_group(void)
 		version = &versions[i];
 		snprintf(group, sizeof group, "%s/hubbub-test-%d", version->folder, (int)getpid());
 		if (mkdir(group, 0755) == 0) {
-			/* Pages that could be written out would only make it slower. */
+			/* Without swap: swapping would only make the test slower. */
 			set("memory.swap.max", 0);
 			if (set(version->limit, ROOM))
 				return true;
@@ -131,7 +132,8 @@ make_group(void)
 	return false;
 }
 
-/* Of version 2 it is this process's own, as above it may be no process; of version 1 the root. */
+/* In version 2, the group of this process, since the groups above it may not hold processes; in
+ * version 1, the root. */
 static void
 find_home(char procs[256])
 {
@@ -182,11 +184,12 @@ Test(memory, the_kernel_that_kills_for_lack_of_it_is_named)
 	cr_assert(program_expect(&server.program, limit, 5), "%s", server.program.text);
 	cr_assert_eq(waitpid(eater, &status, 0), eater);
 	eater = 0;
-	/* It may be chosen, too, before the worker's memory has come back. */
+	/* The kernel may choose the child, too, before the worker's memory is back. */
 	cr_assert(status == 0 || (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL));
 	if (status != 0)
 		cr_skip("the kernel killed two, and who looks cannot tell whom");
-	/* It is another reason when somebody else kills; the master looks once a second. */
+	/* A kill by another process is a different reason. The master reads the counter once a
+	 * second. */
 	poll(NULL, 0, 2000);
 	server.program.length = 0;
 	server.program.text[0] = '\0';

@@ -1,5 +1,5 @@
-/* A master that is killed takes nothing with it: what is open is served to its end, and the next
- * master finds nothing in its way. */
+/* A master that is killed takes nothing with it: its workers serve open connections to the end, and
+ * nothing is in the way of the next master. */
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <netinet/in.h>
@@ -18,7 +18,7 @@
 #include "tests/support/server.h"
 #include "tests/support/witness.h"
 
-static struct server server; /* the one that is asked: first the former, then the next */
+static struct server server; /* the server that is asked: first the former, then the next */
 static struct program next;
 static char folder[FOLDER_SIZE];
 static pid_t workers[2];
@@ -37,7 +37,7 @@ TestSuite(orphans, .fini = end, .timeout = 600);
 
 /* ---- two servers, one after the other ---- */
 
-/* Starts one with all that a server can open: the same for the former and the next. */
+/* Starts a server with everything that a server can open: the same for the former and the next. */
 static void
 start(struct program *program, const char *name)
 {
@@ -74,7 +74,7 @@ start_former(const char *name)
 	cr_assert_eq(program_children(server.pid, workers, 2), 2);
 }
 
-/* It stays a zombie: whoever started it need not look. */
+/* The killed master stays a zombie, as under a parent that does not reap it. */
 static void
 kill_former(void)
 {
@@ -146,7 +146,7 @@ expect_every_door(void)
 
 static uint64_t *exchanges; /* of the lasting witness */
 
-/* Whether it has exchanged a thousand messages since. */
+/* Whether the lasting witness has exchanged a thousand messages since. */
 static bool
 have_gone_on(void *before)
 {
@@ -171,18 +171,19 @@ Test(orphans, a_killed_master_takes_nothing_with_it)
 	exchanges = &lasting.result.exchanges;
 	before = *exchanges;
 	cr_assert(wait_until(have_gone_on, &before, 30));
-	/* One that serves nobody has left. */
+	/* A worker without connections has left. */
 	cr_assert_not(are_workers_gone(NULL));
 	witness_stop(&passing);
 	witness_stop(&lasting);
 	fprintf(stderr, "lasting: %s\n", witness_text(&lasting));
 	cr_assert_eq(witness_failures(&lasting) - lasting.result.refused, 0, "%s",
 		witness_text(&lasting));
-	/* A slow machine makes one rest for so long that it is ended as idle, and comes again. */
+	/* On a slow machine a connection may rest so long that it is ended as idle, and comes
+	 * again. */
 	cr_assert(lasting.result.refused == 0 || lasting.result.ended > 0, "%s",
 		witness_text(&lasting));
 	fprintf(stderr, "passing: %s\n", witness_text(&passing));
-	/* In between nobody listened; but whoever was accepted was served. */
+	/* In between no process listened; but every client that was accepted was served. */
 	cr_assert_eq(
 		passing.result.wrong + passing.result.unanswered, 0, "%s", witness_text(&passing));
 	cr_assert(wait_until(are_workers_gone, NULL, 10), "they serve nobody, and stay");
@@ -203,7 +204,8 @@ Test(orphans, a_stuck_worker_whose_master_is_dead_is_in_nobodys_way_for_long)
 	start_former("naughty");
 	stuck = client_connect(server.program.port);
 	cr_assert_eq(send(stuck, "spin 100000\n", 12, 0), 12);
-	/* Then the master has parked its sockets: nobody can see who holds them. */
+	/* Then the master has taken its sockets out of the group: the kernel does not show who
+	 * holds them. */
 	cr_assert(wait_until(is_one_hung, NULL, 60));
 	kill_former();
 	start(&next, "naughty");
@@ -224,7 +226,7 @@ are_old_accepted(void *unused)
 	return server_number(&server, "connections") == OLD;
 }
 
-/* Those that have been answered are closed. Returns how many. */
+/* Closes the clients that have been answered. Returns how many. */
 static int
 close_answered(struct pollfd *clients, int milliseconds)
 {
@@ -237,7 +239,7 @@ close_answered(struct pollfd *clients, int milliseconds)
 			if (clients[i].revents == 0)
 				continue;
 			count += recv(clients[i].fd, &byte, 1, 0) == 1 && byte == 'A';
-			/* It is closed later: its permit is not to be the next one's. */
+			/* Closed later: its permit must not be the next client's. */
 			clients[i].fd = -1 - clients[i].fd;
 		}
 	return count;
@@ -251,7 +253,7 @@ Test(orphans, count_against_the_limit_until_they_end_and_no_longer)
 	cr_assert(server_start(&server, "hubbub-echo", "1", "1", "--max-connections=10", NULL),
 		"%s", server.program.text);
 	cr_assert_eq(program_children(server.pid, workers, 2), 1);
-	/* They have said nothing yet, so they are not idle. */
+	/* The clients have sent nothing, so they are not idle. */
 	for (int i = 0; i < OLD; i++)
 		old[i] = client_connect(server.program.port);
 	cr_assert(wait_until(are_old_accepted, NULL, 10));
@@ -262,7 +264,7 @@ Test(orphans, count_against_the_limit_until_they_end_and_no_longer)
 		clients[i] = (struct pollfd){client_connect(server.program.port), POLLIN, 0};
 		cr_assert_eq(send(clients[i].fd, "a", 1, 0), 1);
 	}
-	/* More than the time in which the new master looks twice whether they live. */
+	/* Longer than the new master takes to look twice whether the former's workers live. */
 	cr_assert_eq(close_answered(clients, 2500), LIMIT - OLD);
 	for (int i = 0; i < OLD; i++) {
 		cr_assert(client_exchange(old[i], "old", "OLD"), "client %d", i);

@@ -1,5 +1,5 @@
-/* Nothing is lost, whatever changes or breaks: the promises, each under lasting connections and
- * passing ones, of which every byte is checked. */
+/* The promises: nothing is lost, whatever changes or breaks. Each is tested under lasting and
+ * passing connections, of which every byte is checked. */
 #include <criterion/criterion.h>
 #include <poll.h>
 #include <signal.h>
@@ -89,7 +89,7 @@ Test(promises, ten_upgrades_lose_nothing)
 	cr_assert_eq(server_end(&server, 40), 0);
 }
 
-/* And none of them is changing. */
+/* Whether the server has so many processes, none of which is changing. */
 static bool
 has_processes(void *count)
 {
@@ -173,7 +173,7 @@ Test(promises, after_a_kill_of_all_it_accepts_again_at_once)
 		began = clock_now();
 		fd = client_connect(server.program.port);
 		cr_assert(client_exchange(fd, "again", "AGAIN"));
-		/* Asked is a tenth of a second; a busy machine gets more. */
+		/* The promise is a tenth of a second; a busy machine gets more. */
 		cr_assert_lt(clock_now() - began, CLOCK_SECOND);
 		fprintf(stderr, "served again after %.1f ms\n",
 			(double)(clock_now() - began) / (double)CLOCK_MILLISECOND);
@@ -199,7 +199,7 @@ Test(promises, a_worker_that_keeps_dying_disturbs_nobody_else)
 {
 	start("hubbub-echo", 0, 200);
 	cr_assert(wait_until(has_failed_often, NULL, 20), "%s", server.program.text);
-	/* It is away for more than a second now; what comes for it is served by the other one. */
+	/* The worker has been away for more than a second; the other one serves what comes. */
 	nap(1);
 	witness_stop(&witness);
 	fprintf(stderr, "%s\n", witness_text(&witness));
@@ -227,7 +227,8 @@ is_so(void *context)
 	return server_hub(&server, state->worker, state->hub, state->key) == state->wanted;
 }
 
-/* A thousand connects one after the other: how many were not served within a second. */
+/* Makes a thousand connects, one after the other. Returns how many were not served within a
+ * second. */
 static int
 connect_a_thousand(void)
 {
@@ -266,7 +267,7 @@ Test(promises, a_stopped_worker_is_steered_around_and_rejoins)
 	cr_assert_eq(server_hub(&server, 0, 0, "weight"), 0);
 	cr_assert_eq(connect_a_thousand(), 0);
 	before = server_hub(&server, 0, 0, "accepts_total");
-	/* It is another worker now, or the same one that runs again; nobody killed it. */
+	/* By now it is another worker, or the same one running again, which nothing has killed. */
 	kill(worker, SIGCONT);
 	cr_assert(wait_until(is_so, &well, 5), "it does not rejoin");
 	cr_assert_eq(server_worker(&server, 0), worker);
@@ -274,7 +275,7 @@ Test(promises, a_stopped_worker_is_steered_around_and_rejoins)
 	cr_assert_gt(server_hub(&server, 0, 0, "accepts_total"), before, "it gets nothing");
 	witness_stop(&witness);
 	fprintf(stderr, "%s\n", witness_text(&witness));
-	/* What it had accepted before it was stopped waited for it. */
+	/* The connections that the worker had accepted before it was stopped waited for it. */
 	cr_assert_eq(witness.result.refused + witness.result.reset + witness.result.wrong, 0);
 	cr_assert_leq(witness.result.late, 3, "%s", witness_text(&witness));
 	cr_assert_eq(server_end(&server, 40), 0);
@@ -298,7 +299,7 @@ Test(promises, a_hub_that_is_stuck_is_steered_around_while_its_siblings_serve)
 	cr_assert_eq(send(fd, "spin 4000\n", 10, 0), 10);
 	cr_assert(wait_until(is_one_hung, NULL, 3), "%s", server.program.text);
 	cr_assert_eq(connect_a_thousand(), 0);
-	/* It is not killed, and comes back. */
+	/* The worker is not killed, and recovers. */
 	for (int i = 0; i < 4; i++)
 		cr_assert(wait_until(is_so, &well[i], 10));
 	cr_assert(client_exchange(fd, "and now\n", "done\nAND NOW\n"));
@@ -340,7 +341,7 @@ Test(promises, a_pause_of_everything_kills_nobody)
 	cr_assert(server_start(&server, "hubbub-echo", "2", "2", "--hang-timeout=1", NULL));
 	for (unsigned i = 0; i < 2; i++)
 		workers[i] = server_worker(&server, i);
-	/* As a suspended machine: the master stands still, and so do the workers. */
+	/* As on a suspended machine: the master and the workers stand still. */
 	kill(server.pid, SIGSTOP);
 	for (unsigned i = 0; i < 2; i++)
 		kill(workers[i], SIGSTOP);
@@ -372,7 +373,7 @@ Test(promises, a_pause_of_everything_in_a_reload_fails_nothing)
 	kill(server.pid, SIGSTOP);
 	kill(server.pid, SIGHUP);
 	kill(server.pid, SIGCONT);
-	/* Whatever has begun by now. */
+	/* Whichever workers have started by now. */
 	nap(0.003);
 	kill(server.pid, SIGSTOP);
 	count = program_children(server.pid, workers, 8);

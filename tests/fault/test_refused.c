@@ -1,9 +1,9 @@
-/* System calls that are refused, one at a time, to master and workers alike, by strace(1): at a
- * start, and while a reload, a scale or an upgrade is made. A start ends with a reason and leaves
- * nothing, or serves; a change succeeds or leaves all as it was, soon, and meanwhile every client
- * is answered.
+/* System calls that strace(1) refuses, one at a time, to master and workers alike: at a start, and
+ * during a reload, a scale or an upgrade. A start either serves, or ends with a reason and leaves
+ * nothing behind; a change either succeeds or soon leaves everything as it was; and meanwhile every
+ * client is answered.
  *
- * In a normal run as many are drawn as there is time for (tests/support/draw.h). */
+ * A normal run draws as many cases as there is time for (tests/support/draw.h). */
 #include <criterion/criterion.h>
 #include <dirent.h>
 #include <poll.h>
@@ -27,10 +27,10 @@ enum act { START, RELOAD, SCALE, UPGRADE, ACTS };
 
 static const char *const acts[ACTS] = {"start", "reload", "scale", "upgrade"};
 
-/* Refused are the first calls of each process up to that number, each in a case of its own; 0: the
- * act does not make it, or it is made before main. Not here: accept4, and what every library makes
- * before main. And of epoll_ctl only those by which a process begins: the next ones are of clients,
- * whom a worker lets go when it cannot have them watched. */
+/* most: the first so many calls of each process are refused, each in a case of its own; 0 if the
+ * act does not make the call, or only before main. Left out: accept4, and calls that every library
+ * makes before main. Of epoll_ctl only the calls by which a process begins: later ones are for
+ * clients, and a worker lets a client go that it cannot watch. */
 static const struct refusal {
 	const char *call;
 	const char *error;
@@ -93,7 +93,7 @@ struct trial {
 static struct trial trials[CASES_MAX];
 static unsigned trial_count;
 static struct server server;
-static char name[96]; /* of the case, for messages */
+static char name[96]; /* the case's, for messages */
 
 /* ---- which cases ---- */
 
@@ -168,7 +168,7 @@ answers(int count)
 	return true;
 }
 
-/* Whether somebody answers: at a start another one may first have to follow. */
+/* Whether the server answers: at a start another worker may first have to replace one that died. */
 static bool
 serves(void *unused)
 {
@@ -227,7 +227,7 @@ try_start(const struct trial *trial)
 		cr_assert_not_null(strstr(server.program.text, " error "), "%s: %s", name,
 			server.program.text);
 	}
-	/* Without the right to remove them, files stay. */
+	/* Where unlink is refused, files stay. */
 	if (strcmp(trial->refusal->call, "unlink") != 0)
 		cr_assert_eq(count_files_left(folder), 0, "%s: files are left", name);
 	program_end(&server.program);
@@ -275,17 +275,18 @@ change(const struct trial *trial, struct program *strace)
 	code = server_ctl(&server, acts[trial->act], arguments[trial->act], output, sizeof output);
 	cr_assert_lt(clock_now() - began, PATIENCE * CLOCK_SECOND, "%s: %s", name, output);
 	cr_assert(answers(20), "%s: %s", name, server.program.text);
-	/* One that does not let go keeps those who have died from their parent. */
+	/* A strace that does not detach keeps dead processes from their parent. */
 	if (program_stop(strace, SIGINT, PATIENCE) == -1)
 		program_stop(strace, SIGKILL, PATIENCE);
 	server.pid = (pid_t)server_number(&server, "pid");
-	/* What is not watched at once is watched a little later: nobody is taken for hung. */
+	/* A worker that cannot be watched at once is watched a little later: none is taken for
+	 * hung. */
 	cr_assert_not(strcmp(trial->refusal->call, "epoll_ctl") == 0 &&
 			      program_expect(&server.program, "killing it", 0.05),
 		"%s: %s", name, server.program.text);
 	if (code == 0)
 		return;
-	/* Refused, for a reason, and nobody noticed. */
+	/* The change was refused, with a reason, and no client noticed. */
 	cr_assert_not_null(strstr(output, "hubbub-ctl: "), "%s: %s", name, output);
 	cr_assert_eq(server.pid, master, "%s", name);
 	cr_assert(wait_until(is_as_before, &before, PATIENCE),
@@ -309,7 +310,7 @@ try_change(const struct trial *trial)
 		"%s", server.program.text);
 	change(trial, &strace);
 	program_end(&strace);
-	/* Whatever became of it, the next one succeeds. */
+	/* Whatever became of the change, the next one succeeds. */
 	cr_assert_eq(server_ctl(&server, "reload", NULL, output, sizeof output), 0, "%s: %s", name,
 		output);
 	cr_assert(answers(20), "%s", name);

@@ -1,7 +1,7 @@
-/* A limit does not decide which hub connections go to: at every moment of a server's life they are
- * spread as evenly with --max-connections as without, the limit holds, and nobody waits where a
- * permit is free. One walk goes through {start, reload, scale up, scale down, crash, upgrade} at
- * one limit, and judges in each the hubs that serve. */
+/* With --max-connections, at every moment of a server's life, connections are spread over the hubs
+ * as evenly as without, the limit holds, and no client waits where a permit is free. One walk takes
+ * a server with one limit through {start, reload, scale up, scale down, crash, upgrade}, and judges
+ * the serving hubs after each. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <poll.h>
@@ -16,22 +16,22 @@
 #include "tests/support/server.h"
 
 #define MOST 200        /* connections at a time */
-#define PACE 5          /* milliseconds between two, so that steering sees them come */
-#define CLIENTS_MAX 800 /* with those that wait for a permit */
-#define SEVERAL 12      /* starts, or looks at the limit */
+#define PACE 5          /* milliseconds between two connects, so that steering sees them come */
+#define CLIENTS_MAX 800 /* including those that wait for a permit */
+#define SEVERAL 12      /* starts of a server, or looks at the limit */
 #define PATIENCE 60     /* seconds */
 
 struct walk {
 	struct server server;
 	unsigned processes, threads;
-	long limit, most; /* 0 for none; open at a time */
+	long limit, most; /* limit: 0 for none; most: open at a time */
 	int clients[CLIENTS_MAX];
 	int count;
 	char failures[4096];
 };
 
 static struct walk walk;
-/* Where a limit does not decide, the kernel draws: what is asked is 95 of 100. */
+/* Where no limit decides, the kernel draws hubs by chance: 95 of 100 cells must be even. */
 static int cells, drawn, missed;
 
 static void
@@ -72,7 +72,7 @@ begin(unsigned processes, unsigned threads, long limit)
 
 /* ---- clients ---- */
 
-/* Where the limit decides alone they come in one burst, else at a pace. */
+/* Opens connections: in one burst where the limit alone decides, else at a pace. */
 static void
 come(long count)
 {
@@ -86,7 +86,7 @@ come(long count)
 	}
 }
 
-/* The first ones leave. */
+/* Closes the first so many connections. */
 static void
 leave(int count)
 {
@@ -96,7 +96,7 @@ leave(int count)
 	memmove(walk.clients, walk.clients + count, (size_t)walk.count * sizeof(int));
 }
 
-/* Of so many one stays. */
+/* Closes all but one of each so many connections. */
 static void
 thin_out(int many)
 {
@@ -111,7 +111,8 @@ thin_out(int many)
 	walk.count = left;
 }
 
-/* Forgets those whose connection a crash has ended. Returns whether the server knows no others. */
+/* Forgets the clients whose connections a crash has ended. Returns whether the server counts the
+ * same number. */
 static bool
 bury(void *unused)
 {
@@ -141,7 +142,8 @@ is_open(void *wanted)
 	return open == *(long *)wanted;
 }
 
-/* All who may be served are, and the hubs that serve have the same number, as nearly as asked. */
+/* As many clients are served as the limit allows, and the serving hubs have the same number each,
+ * as nearly as asked. */
 static void
 judge(const char *what)
 {
@@ -176,7 +178,7 @@ judge(const char *what)
 		list);
 }
 
-/* More come than the limit lets in beside those whom a former generation still has. */
+/* More clients come than the limit allows beside those of a former generation. */
 static void
 meet(const char *what)
 {
@@ -184,7 +186,7 @@ meet(const char *what)
 
 	come(walk.most);
 	judge(what);
-	/* Those of the former generation make room for all who wait. */
+	/* The former generation's clients make room for all that wait. */
 	leave(former);
 	judge(what);
 }
@@ -204,7 +206,7 @@ scale(unsigned processes, const char *what)
 {
 	char shape[32];
 
-	/* So few that none of the hubs has more than is allowed once others have come. */
+	/* So few that no hub has more than its share once others have come. */
 	thin_out(4);
 	snprintf(shape, sizeof shape, "%ux%u", processes, walk.threads);
 	change("scale", shape);
@@ -230,7 +232,7 @@ crash(void)
 	cr_assert_eq(kill(dead, SIGKILL), 0);
 	cr_assert(wait_until(is_replaced, &dead, PATIENCE));
 	cr_assert(wait_until(bury, NULL, PATIENCE));
-	/* Who lost a connection comes again. */
+	/* The clients that lost a connection come again. */
 	come(walk.most - walk.count);
 	judge("crash");
 }
@@ -253,7 +255,7 @@ walk_through(unsigned processes, unsigned threads, long limit)
 	renew("reload");
 	scale(processes + 2, "scale up");
 	scale(processes, "scale down");
-	/* The workers that are gone by now had some. */
+	/* The workers that are gone by now had some of the connections. */
 	leave(walk.count);
 	come(walk.most);
 	judge("scaled down");

@@ -1,4 +1,5 @@
-/* New connections go where the load is lowest. */
+/* New connections go where the load is lowest: to the hubs with the fewest, and away from busy
+ * ones. */
 #include <criterion/criterion.h>
 #include <poll.h>
 #include <stdio.h>
@@ -60,8 +61,8 @@ is_sum(void *context)
 	return server_number(sum->server, "connections") == sum->wanted;
 }
 
-/* One trial on each server, side by side: count connections, one every so many seconds. Returns how
- * many had at most limit on one hub. */
+/* One trial on each server, side by side: opens count connections, one every so many seconds.
+ * Returns in how many trials no hub got more than limit. */
 static int
 run_trials(int count, double every, long limit)
 {
@@ -102,7 +103,7 @@ start_all(void)
 		cr_assert(server_start(&servers[s], "hubbub-echo", "2", "2", NULL));
 }
 
-/* HUBBUB_TRIALS rounds of eight trials each; what is asked is 95 of 100. */
+/* HUBBUB_TRIALS rounds of eight trials each; 95 of 100 must succeed. */
 static int
 rounds(void)
 {
@@ -121,7 +122,7 @@ assert_trials(int count, double every, long limit)
 		good += run_trials(count, every, limit);
 	fprintf(stderr, "\n%d of %d trials had at most %ld of %d on one hub\n", good, all, limit,
 		count);
-	/* Of few trials more may fail by chance. */
+	/* With few trials a larger share may fail by chance. */
 	cr_assert_geq(good, all * 95 / 100 - (all < 100));
 	for (int s = 0; s < SERVERS; s++)
 		cr_assert_eq(server_end(&servers[s], 40), 0);
@@ -139,8 +140,8 @@ Test(steering, eight_connections_one_after_the_other_are_spread_evenly)
 
 #define IN_STEP 100
 
-/* Of 100 that four hubs draw at once one has 30 on average, 31 when a tick falls in between; those
- * that all go to who was empty before are 50. */
+/* If 100 clients draw among four hubs at once, the fullest has 30 on average, 31 if a tick falls in
+ * between; if all of them go to the hubs that were empty before, it has 50. */
 Test(steering, clients_that_reconnect_in_step_are_not_sent_to_and_fro)
 {
 	struct sum sum = {&servers[0], IN_STEP};
@@ -156,10 +157,10 @@ Test(steering, clients_that_reconnect_in_step_are_not_sent_to_and_fro)
 			cr_assert_neq(clients[i], -1);
 		}
 		cr_assert(wait_until(is_sum, &sum, 30));
-		/* It has to see what it was too late for, and to be asked at its ease. */
+		/* Time for the master to see the burst that it was too late for, and to answer. */
 		poll(NULL, 0, 300);
 		fprintf(stderr, " %ld", most(&servers[0]));
-		/* In the first rounds it learns. */
+		/* In the first rounds steering learns. */
 		highest += round >= 2 ? most(&servers[0]) : 0;
 	}
 	fprintf(stderr, ", %.1f on average; %ld handed over\n", (double)highest / (rounds - 2),

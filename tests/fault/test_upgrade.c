@@ -1,5 +1,5 @@
-/* Either master of an upgrade is killed or paused at every word that they say, under load: one owns
- * the server afterwards, and nobody has lost anything. */
+/* Either master of an upgrade is killed or paused at every word that they exchange, under load:
+ * afterwards one master owns the server, and no client has lost anything. */
 #include <criterion/criterion.h>
 #include <poll.h>
 #include <signal.h>
@@ -19,9 +19,9 @@
 #define SAMPLE 5 /* moments, with sanitizers, which take some of the CPU themselves */
 #define SANITIZED_AT_ONCE 3
 #define SILENT 8
-#define LATE (3 * CLOCK_SECOND) /* beside the pause */
+#define LATE (3 * CLOCK_SECOND) /* how late an answer may be, beside the pause */
 #define SHORT .3                /* seconds */
-#define LONG 3.5                /* than any deadline that one master sets the other one */
+#define LONG 3.5                /* longer than any deadline that one master sets the other */
 
 /* interrupt.c says what they mean. */
 static const char *const moments[] = {
@@ -36,11 +36,11 @@ static const char *const moments[] = {
 
 #define MOMENTS (sizeof moments / sizeof moments[0])
 
-/* Of the trial that this process is. */
+/* State of the trial that this process runs. */
 static const char *moment;
 static double pause_length; /* in seconds; 0: the master is killed */
 
-/* Whether a new master that pauses there for long is given up. */
+/* Whether a new master that pauses there for long is given up by the old one. */
 static bool
 may_be_given_up(void)
 {
@@ -50,7 +50,7 @@ may_be_given_up(void)
 static struct estate estate;
 static struct witness witness;
 
-/* Those that have said nothing are waited for until the end of a drain. */
+/* Clients that send nothing: a drain waits for them to its end. */
 static int silent[SILENT];
 
 static void
@@ -66,8 +66,8 @@ begin_load(double pause)
 	witness_start(&witness);
 }
 
-/* Nobody who was accepted before or came meanwhile has noticed anything. Returns NULL, or what they
- * say. */
+/* Whether no client, accepted before or new, has noticed anything. Returns NULL, or what they have
+ * noticed. */
 static const char *
 end_load(void)
 {
@@ -84,8 +84,8 @@ end_load(void)
 	return witness_failures(&witness) == 0 && answered == SILENT ? NULL : text;
 }
 
-/* What hubbub-ctl has said of the upgrade is true, also of a new master that has died since; and a
- * pause alone is no reason to fail. */
+/* Whether what hubbub-ctl has said of the upgrade is true, also of a new master that has died
+ * since. A pause alone is no reason to fail. */
 static bool
 is_true(struct trial *trial, const struct program *ctl, int code, pid_t before)
 {
@@ -99,7 +99,7 @@ is_true(struct trial *trial, const struct program *ctl, int code, pid_t before)
 		(int)before, ctl->text);
 }
 
-/* Lets one pause that was interrupted. Returns the exit code of hubbub-ctl, or -1 if it still
+/* Lets the interrupted master pause. Returns the exit code of hubbub-ctl, or -1 if it still
  * runs. */
 static int
 pause_one(struct trial *trial, pid_t interrupted, struct program *ctl)
@@ -118,7 +118,7 @@ pause_one(struct trial *trial, pid_t interrupted, struct program *ctl)
 	return code;
 }
 
-/* One master is interrupted in an upgrade, the other one is not, and then one owns everything. */
+/* Interrupts one master in an upgrade; afterwards one master must own everything. */
 static bool
 upgrade(struct trial *trial)
 {
@@ -192,7 +192,7 @@ name_of(unsigned number)
 	return moments[number];
 }
 
-/* All moments, some at the same time. */
+/* Walks all moments, some at the same time. */
 static void
 walk(double pause)
 {
@@ -242,14 +242,14 @@ must_upgrade(void)
 
 	cr_assert_eq(server_ctl(&estate.server, "upgrade", NULL, output, sizeof output), 0, "%s",
 		output);
-	/* At once: it was done. */
+	/* Already here: the upgrade was complete. */
 	estate.server.pid = estate_pidfile(&estate);
 	cr_assert_neq(estate.server.pid, before, "the pid file names the former master");
 	cr_assert(estate_has_owner(&estate), "%s", estate.why);
 	return estate.server.pid;
 }
 
-/* Nobody is left but the owner, which then ends, too. */
+/* No process is left but the owner's; then the owner ends, too. */
 static void
 end_tidily(void)
 {
@@ -290,7 +290,7 @@ Test(upgrade, the_old_master_serves_on_if_the_new_one_dies_before_it_has_drained
 	first = estate.server.pid;
 	for (int i = 0; i < 3; i++) {
 		kill(must_upgrade(), SIGKILL);
-		/* Nobody who asks waits for more than a moment. */
+		/* An operator who asks waits for a moment at most. */
 		server_ctl(&estate.server, "status", NULL, output, sizeof output);
 		cr_assert(wait_until(is_first_again, &first, 5), "%s: %s", estate.why, output);
 	}

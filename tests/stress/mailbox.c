@@ -1,6 +1,6 @@
-/* Stress, with a plain main so that it runs under ThreadSanitizer: hubs in several threads post to
- * each other while their coroutines switch, sleep, time out and are killed.
- * Prints "ok" and exits 0, or says what was lost. */
+/* Hubs in several threads post to each other's mailboxes while their coroutines switch, sleep, time
+ * out and are killed: every message arrives. With a plain main, for ThreadSanitizer. Prints "ok"
+ * and exits with 0, or says what was lost. */
 #include <hubbub/hub.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -72,7 +72,8 @@ hub_body(void *argument)
 		hub_join(victims[i], NULL);
 		hub_join(posters[i], NULL);
 	}
-	/* All have posted all; what is on its way arrives before the others are told to end. */
+	/* All threads have posted everything: waits for what is on its way before the others are
+	 * told to end. */
 	pthread_barrier_wait(&barrier);
 	while (atomic_load(&delivered) != atomic_load(&posted))
 		if (hub_sleep(HUB_MILLISECOND) != 0)

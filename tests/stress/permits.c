@@ -1,6 +1,6 @@
-/* Processes that take and give the permits of all rows, and count in a row of their own, while
- * others read: never is one permit held twice, and never are more connections closed than were
- * opened. For emulators of weak machines. */
+/* Processes take and give the permits of all rows, and each counts in a row of its own, while
+ * others read: no permit is ever held twice, and a reader never sees more connections closed than
+ * opened. With a plain main, for emulators of weakly ordered machines. */
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,7 +46,7 @@ work(unsigned index)
 	_exit(0);
 }
 
-/* Until all have ended. */
+/* Reads until all processes have ended. */
 static long
 read_rows(void)
 {

@@ -1,5 +1,5 @@
-/* Hubs and plain threads over the same shared semaphore, event and queues, with deadlines and kills
- * at any moment: no item, permit or wake may be lost. For ThreadSanitizer. */
+/* Hubs and plain threads use the same shared semaphore, event and queues, with deadlines and kills
+ * at any moment: no item, permit or wake-up is lost. With a plain main, for ThreadSanitizer. */
 #include <errno.h>
 #include <hubbub/hub.h>
 #include <pthread.h>
@@ -23,7 +23,7 @@ expect(int condition, const char *what)
 	}
 }
 
-/* One turn of anybody; number makes the turns differ. */
+/* One turn of a coroutine or thread; number makes the turns differ. */
 static void
 turn(unsigned number)
 {
@@ -36,7 +36,7 @@ turn(unsigned number)
 			atomic_fetch_add(&put, 1);
 		break;
 	case 1:
-		/* Not waiting: a plain thread would wait for ever if the others are done. */
+		/* Does not wait: a plain thread would wait for ever once the others are done. */
 		if (hub_shared_queue_try_get(queue, &item) == 0)
 			atomic_fetch_add(&got, (long)item);
 		break;
@@ -128,7 +128,7 @@ main(void)
 
 	semaphore = hub_shared_semaphore_new(PERMITS);
 	event = hub_shared_event_new();
-	/* Plain threads put without a deadline, so there is room for all. */
+	/* Unbounded, because plain threads put without a deadline. */
 	queue = hub_shared_queue_new(0);
 	for (uintptr_t i = 0; i < HUBS + THREADS; i++)
 		pthread_create(

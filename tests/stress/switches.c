@@ -1,5 +1,6 @@
-/* A hundred thousand switches, kills and unwinds, with a plain main: also what runs under an
- * emulator on another architecture. Prints "ok" and exits 0, or says what went wrong. */
+/* A hundred thousand switches, kills and unwinds: each switch preserves what the ABI asks for. With
+ * a plain main, also for emulators of other architectures. Prints "ok" and exits with 0, or says
+ * what went wrong. */
 #include <errno.h>
 #include <execinfo.h>
 #include <hubbub/hub.h>
@@ -25,7 +26,7 @@ sleeper(void *argument)
 	return argument;
 }
 
-/* Unwinding stops at the coroutine's first frame: it neither fails nor runs on. */
+/* Unwinding stops at the coroutine's first frame: it neither fails nor runs beyond it. */
 static void *
 unwinder(void *argument)
 {
