@@ -1,5 +1,5 @@
-/* @FILEs of any bytes, for libFuzzer: what is read of them are the lines of the file, each with its
- * place. */
+/* @FILEs of any bytes, for libFuzzer: the arguments that are read are the lines of the file, each
+ * with its line number. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +20,7 @@ takes_value(const char *item, const void *context)
 	return item[0] == '-' && item[1] != '\0' && strchr(item, '=') == NULL;
 }
 
-/* How many newlines there are. */
+/* Counts the newlines. */
 static unsigned
 count_lines(const uint8_t *data, size_t size)
 {

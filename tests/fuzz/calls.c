@@ -1,5 +1,6 @@
-/* Calls on two ends of something, of which the helper has the other. What that does comes before a
- * call, or well after it has begun: nothing depends on who is faster. */
+/* Calls on one end of a pair of file descriptors, of which the helper has the other end. The helper
+ * acts either before a call or well after it has begun, so that no result depends on which thread
+ * is faster. */
 #include "tests/fuzz/calls.h"
 
 #include <errno.h>
@@ -27,7 +28,7 @@ enum { SIZE = 3000, LARGE = 600000, LATER = 4000 };
 enum kind { UNIX_STREAM, UNIX_PACKETS, UNIX_DATAGRAMS, TCP, PIPE, KINDS };
 static const char *const kinds[] = {"stream", "packets", "datagrams", "tcp", "pipe"};
 static enum kind kind;
-static int ends[2]; /* this one reads or writes the first; the helper has the other */
+static int ends[2]; /* this thread uses the first; the helper the second */
 static bool is_timed, is_nonblocking;
 static char buffer[LARGE];
 
@@ -102,7 +103,8 @@ tell_bytes(size_t size)
 
 /* ---- acts ---- */
 
-/* Before the call, or while it waits. Returns whether something will come. */
+/* Lets the helper act before the call, or while the call waits. Returns whether something will
+ * arrive. */
 static bool
 begin_act(enum act_kind act, size_t size, bool may_wait)
 {
@@ -114,7 +116,7 @@ begin_act(enum act_kind act, size_t size, bool may_wait)
 		ends[1] = -1;
 	printf("  act %d of %zu, %s\n", (int)act, size, is_later ? "later" : "before");
 	helper_begin(&begun);
-	/* One that reads waits for the call itself. */
+	/* A helper that reads waits for the call itself. */
 	if (!is_later && act != ACT_READ)
 		helper_wait();
 	return act != ACT_NONE;
@@ -160,7 +162,7 @@ calls_receive(void)
 	open_ends(false);
 	flag = kind == PIPE ? 0 : flag;
 	may_wait = !is_nonblocking && flag != MSG_DONTWAIT;
-	/* Of TCP it throws bytes away; and no more is waited for than will come. */
+	/* MSG_TRUNC of TCP throws bytes away; MSG_WAITALL waits for no more than will arrive. */
 	if (kind == TCP && flag == MSG_TRUNC)
 		flag = 0;
 	if (flag == MSG_WAITALL && size > sent)
@@ -233,7 +235,7 @@ calls_send(void)
 
 static const int waits[] = {0, 2, -1, 10000};
 
-/* Returns how long may be waited for what comes, if anything does. */
+/* Returns how long the call may wait for what arrives, if anything does. */
 static int
 prepare_wait(void)
 {

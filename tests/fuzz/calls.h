@@ -1,4 +1,4 @@
-/* Random blocking calls of a plain program, which print what they give. */
+/* Random blocking calls of a plain program, which print their results. */
 #ifndef HUBBUB_TESTS_CALLS_H
 #define HUBBUB_TESTS_CALLS_H
 
@@ -6,14 +6,14 @@
 
 #include "tests/fuzz/random.h"
 
-/* Prints what a call gives: its result, and errno where it fails, or has changed that though it
- * succeeds. */
+/* Prints what a call gives: its result, and errno if it fails, or if it succeeds and has changed
+ * errno. */
 void calls_tell(const char *what, long result);
 
 enum { CALLS_UNTOUCHED = 4242 };
 #define CALL(call) (errno = CALLS_UNTOUCHED, calls_tell(#call, (long)(call)))
 
-/* Each makes one or a few. */
+/* Each of these makes one random call, or a few. */
 void calls_receive(void);
 void calls_send(void);
 void calls_poll(void);

@@ -1,5 +1,5 @@
-/* Random programs of blocking calls, each as it is, patched, and patched with its threads made
- * coroutines: all three print the same.
+/* Runs random programs of blocking calls in three ways, as they are, patched, and patched with
+ * their threads made coroutines: all three print the same.
  *
  *	random-calls [--seconds N] */
 #include <poll.h>
@@ -14,7 +14,7 @@
 #include "tests/fuzz/programs.h"
 #include "tests/support/program.h"
 
-enum { WAYS = 3, OUTPUT_SIZE = 1 << 17, PATIENCE = 20000 /* ms of silence */ };
+enum { WAYS = 3, OUTPUT_SIZE = 1 << 17, PATIENCE = 20000 /* milliseconds without output */ };
 static const char *const ways[WAYS] = {NULL, "all", "all,create"};
 
 struct child {
@@ -39,7 +39,7 @@ start(struct child *child, const char *families)
 		close(ends[1]);
 		return;
 	}
-	/* Whatever is found, nobody is left. */
+	/* Whatever this process finds, its children end with it. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	dup2(ends[1], STDOUT_FILENO);
 	dup2(ends[1], STDERR_FILENO);

@@ -1,3 +1,6 @@
+/* Makes pairs of connected sockets with random buffer sizes, and their TLS contexts. A coroutine
+ * that waits in a handshake compares the serial number afterwards: the place may hold another
+ * connection by then. */
 #include "tests/fuzz/connections.h"
 
 #include <arpa/inet.h>
@@ -66,7 +69,8 @@ connection_open(struct connection *place, bool is_secure)
 	else
 		programs_expect(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, made.ends) == 0,
 			"no socketpair", errno);
-	/* Of Unix sockets only: small ones of TCP wait for acknowledgements, which are late. */
+	/* For Unix sockets only: with small TCP buffers, late acknowledgements would slow the test
+	 * down. */
 	for (int end = 0; end < 2 && is_unix; end++)
 		if (below(2))
 			setsockopt(made.ends[end], SOL_SOCKET, SO_SNDBUF, &size, sizeof size);

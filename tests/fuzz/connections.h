@@ -1,35 +1,38 @@
-/* Connections of random programs: Unix or TCP, with or without TLS. */
+/* Connections of random programs: over Unix sockets or TCP, with or without TLS. */
 #ifndef HUBBUB_TESTS_CONNECTIONS_H
 #define HUBBUB_TESTS_CONNECTIONS_H
 
 #include <stdbool.h>
 
-/* A connection, or none. Who calls for one has a copy: what it calls for is that one's, whoever is
- * in the place later. */
+/* A place for a connection, which may be empty. Copy the struct before a call on the connection:
+ * another one may be in the place when the call returns. */
 struct connection {
-	int ends[2]; /* -1: none */
+	int ends[2]; /* file descriptors; -1: none */
 	unsigned serial;
-	bool is_secure, is_accepted, is_ready; /* the handshake has begun, and is done */
-	bool is_spoiled;                       /* it need not work any more */
+	/* Is_accepted, is_ready: the server's side of the handshake is done, and both sides are. */
+	bool is_secure, is_accepted, is_ready;
+	/* it need not work any more: its handshake failed, for instance. */
+	bool is_spoiled;
 };
 
-/* The byte that is sent at the end; no tag. */
+/* The byte that is sent last of all; never a tag. */
 enum { CONNECTION_LAST = 0xff };
 
-/* What is sent into an end. */
+/* The byte of which everything consists that is sent into an end. */
 unsigned char connection_tag(const struct connection *connection, int end);
 
-/* Once, before the first. */
+/* Once, before the first connection. */
 void connection_prepare_tls(void);
 
-/* A new one with the next serial number. One with TLS is not ready. Switches: no. */
+/* Opens a connection with the next serial number in the place. With TLS it is not ready. Switches:
+ * no. */
 void connection_open(struct connection *place, bool is_secure);
 
-/* Waits until it is ready; others may close it meanwhile, which leaves alone what is in the place
- * then. Switches: yes. */
+/* Makes the TLS handshake. If another coroutine closes the connection meanwhile, leaves alone what
+ * is in the place then. Switches: yes. */
 void connection_shake_hands(struct connection *place);
 
-/* Nothing, where there is none. Switches: no. */
+/* Closes the connection, if there is one. Switches: no. */
 void connection_close(struct connection *place);
 
 #endif

@@ -1,7 +1,7 @@
-/* Clients of the control socket that do what they like, for libFuzzer: they connect, send any bytes
- * in any pieces, read, half-close and hang up. What each hears is lines of the protocol, of which
- * the last one is an answer; nothing is left when all have gone. A byte says what is done, and by
- * which client. */
+/* Hostile clients of the control socket, for libFuzzer: they connect, send any bytes in any pieces,
+ * read, half-close and hang up. Each receives only lines of the protocol, the last of which is an
+ * answer; and nothing is left when all clients have gone. A byte of the input says what happens,
+ * and to which client. */
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 enum { CLIENTS = 40, HEARD_SIZE = 8192 };
 
 struct talker {
-	int fd; /* -1: none */
+	int fd; /* -1: not connected */
 	char heard[HEARD_SIZE];
 	size_t length;
 };
@@ -49,7 +49,7 @@ connect_talker(struct talker *talker)
 	requests_take(&requests, pair[1], RIGHTS_ALL);
 }
 
-/* Whole lines, each of a kind, and nothing after the last. */
+/* Judges what a client has received: whole lines of known kinds, and nothing after the last. */
 static void
 judge(const struct talker *talker, bool is_over)
 {
@@ -104,7 +104,7 @@ say(struct talker *talker, struct bytes *bytes)
 	free(text);
 }
 
-/* Most clients say something that is nearly a command. */
+/* Sends something that is nearly a command, as most hostile clients would. */
 static void
 say_command(struct talker *talker, struct bytes *bytes)
 {
@@ -156,7 +156,7 @@ do_one(struct bytes *bytes)
 		turn();
 }
 
-/* Arguments, as they are checked before a command is run. */
+/* Checks arguments as they are checked before a command runs. */
 static void
 check_commands(const uint8_t *data, size_t size)
 {
@@ -183,7 +183,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (quiet.master.loop == NULL)
 		quiet_set(&quiet);
 	check_commands(data, size);
-	/* What would change the server is refused there; nobody here is to fork. */
+	/* In this phase the master refuses commands that change the server: this process must not
+	 * fork. */
 	quiet.master.phase = MASTER_HANDED_OVER;
 	requests_init(&requests, &quiet.master);
 	for (int i = 0; i < CLIENTS; i++)

@@ -1,5 +1,5 @@
-/* Children of all kinds, which make random calls themselves, and signals that come while a call
- * waits. */
+/* Children of all kinds (fork, vfork and the like), which make random calls themselves, and signals
+ * that arrive while a call waits. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -36,7 +36,7 @@ handle(int number)
 	handled++;
 }
 
-/* In ages. */
+/* Later than any program ends. */
 static const struct timespec ages = {60, 0};
 
 static struct timespec
@@ -151,7 +151,7 @@ wait_for_nothing(void)
 	}
 }
 
-/* One that comes again and again: it may come before the call has begun. */
+/* Sends the signal again and again, because the first may come before the call has begun. */
 void
 calls_interrupt(void)
 {
@@ -170,13 +170,14 @@ calls_interrupt(void)
 
 /* ---- children ---- */
 
-/* Not of vfork's is the last: a handler that such a child has installed ends no wait. */
+/* vfork's children do not take the last step: a handler that such a child has installed ends no
+ * wait. */
 static void (*const steps[])(void) = {calls_receive, calls_receive, calls_poll, calls_select,
 	calls_epoll, calls_sleep, calls_accept, calls_connect, calls_child, calls_wrong,
 	calls_interrupt};
 #define STEPS (sizeof steps / sizeof steps[0])
 
-/* What it has of its parent's, it may close. */
+/* A child may close the file descriptors that it shares with its parent. */
 static void
 be_child(bool is_vforked)
 {

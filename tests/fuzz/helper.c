@@ -1,3 +1,5 @@
+/* One thread with a mutex and a condition. It takes one act at a time; helper_wait returns when the
+ * act is done. A forked child has no helper thread: there helper_begin does the act itself. */
 #include "tests/fuzz/helper.h"
 
 #include <pthread.h>

@@ -1,3 +1,6 @@
+/* Each step makes one random call on a queue, a channel, or a shared queue or event, and settles
+ * who owns the item by the call's result. At the end the count of items is 0, and no list of
+ * waiters has an entry. */
 #include "tests/fuzz/items.h"
 
 #include <errno.h>
@@ -72,7 +75,7 @@ join_queue(unsigned i)
 	bool had_some = items.undone[i] > 0;
 	struct hub_timeout scope;
 
-	/* Nobody ends this one at the end. */
+	/* Under a deadline: closing the queue does not end hub_queue_join. */
 	hub_timeout_start(&scope, below(1000) * HUB_MICROSECOND);
 	if (hub_queue_join(items.queues[i]) != 0)
 		items_expect_error("join");
@@ -82,7 +85,7 @@ join_queue(unsigned i)
 	hub_timeout_stop(&scope);
 }
 
-/* Whose item it is depends on the result. */
+/* A failed put leaves the item to the caller. */
 static void
 end_put(int result, int *item, const char *what)
 {

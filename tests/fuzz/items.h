@@ -1,5 +1,5 @@
-/* Items in random programs: each is memory of its own, so that one that is lost, or comes twice, is
- * found by the count, and by AddressSanitizer. */
+/* Items in random programs. Each is an allocation of its own, so that the count and
+ * AddressSanitizer find an item that is lost, or comes twice. */
 #ifndef HUBBUB_TESTS_ITEMS_H
 #define HUBBUB_TESTS_ITEMS_H
 
@@ -7,7 +7,7 @@
 
 enum { ITEMS_PLACES = 2 };
 
-/* Where they may be; and how many there are. */
+/* The places where items may be, and how many items there are. */
 struct items {
 	struct hub_queue *queues[ITEMS_PLACES];
 	struct hub_channel channels[ITEMS_PLACES];
@@ -15,7 +15,8 @@ struct items {
 	struct hub_shared_event *event;
 	long count;
 	bool is_over;
-	/* Of each queue: surely put and not dealt with; and how often there were none. */
+	/* Of each queue: how many items are surely put and not dealt with, and how often there were
+	 * none. */
 	long undone[ITEMS_PLACES];
 	long zeros[ITEMS_PLACES];
 };
@@ -24,24 +25,25 @@ extern struct items items;
 
 void items_open(void);
 
-/* Closes all, so that everybody who waits goes on, and nobody waits any more. */
+/* Closes all places, so that each waiting coroutine goes on, and none waits any more. */
 void items_end(void);
 
-/* Complains if somebody waits for one, or one is lost or made. */
+/* Frees all places. Complains if a coroutine still waits for an item, or an item is lost or
+ * made. */
 void items_close(void);
 
 int *items_make(void);
 void items_use(void *item);
 
-/* One was put into that queue. */
+/* Notes that an item was put into queue i. */
 void items_note_put(unsigned i);
 
-/* Each makes a random call. Switches: yes. */
+/* Each of these makes a random call. Switches: yes. */
 void items_step_queue(unsigned i);
 void items_step_channel(unsigned i);
 void items_step_shared(unsigned i);
 
-/* Complains of an errno that no call may have here. */
+/* Complains about an errno that no call may fail with here. */
 void items_expect_error(const char *what);
 
 #endif

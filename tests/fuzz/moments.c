@@ -1,5 +1,5 @@
-/* Calls that wait for something else than bytes: time, connections, children, locks; and calls with
- * arguments that are wrong. */
+/* Calls that wait for something other than bytes: time, connections, children, locks; and calls
+ * with wrong arguments. */
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -56,7 +56,7 @@ listen_somewhere(struct sockaddr_storage *address, socklen_t *length)
 	bool is_unix = below(2);
 	int listener = socket(is_unix ? AF_UNIX : AF_INET, SOCK_STREAM, 0);
 
-	/* An abstract name of the kernel's choice, or a port. */
+	/* The kernel chooses an abstract name, or a port. */
 	if (is_unix)
 		bind(listener, (struct sockaddr *)&un, sizeof un.sun_family);
 	else
@@ -206,7 +206,7 @@ calls_wrong(void)
 {
 	char byte[8] = "";
 	struct iovec part = {byte, 1}, nowhere = {NULL, 4};
-	volatile int too_many = 2000; /* which compilers would tell of */
+	volatile int too_many = 2000; /* volatile: compilers would warn of it */
 	void *volatile bad = (void *)8;
 	struct pollfd closed = {1000, POLLIN, 0};
 	int pair[2], status;

@@ -1,3 +1,5 @@
+/* Each change walks from the root down to a value, one byte of input a step, and replaces, removes
+ * or repeats the value. The caller's document is never changed. */
 #include "tests/fuzz/mutate.h"
 
 #include <stdlib.h>
@@ -43,7 +45,7 @@ number(struct bytes *bytes)
 			 : json_integer(whole[which / 2 % (sizeof whole / sizeof whole[0])]);
 }
 
-/* NULL: the value goes. */
+/* Returns the new value, or NULL to remove the old one. */
 static json_t *
 new_value(const json_t *old, struct bytes *bytes)
 {
@@ -92,7 +94,7 @@ change_in_array(json_t *array, size_t index, json_t *value)
 		json_array_set_new(array, index, value);
 }
 
-/* Walks down by a byte for each step. */
+/* Changes one value, which it finds by a byte for each step down. */
 static void
 change_one(json_t *at, struct bytes *bytes)
 {

@@ -1,6 +1,7 @@
-/* Random programs on a hub's objects, of what fault/chaos leaves out: what is closed under those
- * who wait, calls that do not wait, items that must be dealt with, maps, pools that are killed,
- * results and ends in a select, links that are taken back, raw coroutines that switch and throw.
+/* Random programs on a hub's objects: everything that fault/chaos leaves out, such as closing
+ * objects on which coroutines wait, calls that do not wait, items that must be dealt with, maps,
+ * pools that are killed, results and ends in a select, links that are taken back, and raw
+ * coroutines that switch and throw.
  *
  *	random-objects [--seconds N] */
 #include <errno.h>
@@ -21,7 +22,7 @@ static struct {
 	struct hub_pool pool;
 	struct hub_coroutine *actors[ACTORS];
 	unsigned actor_count;
-	long children, links; /* that there are */
+	long children, links; /* how many there are */
 } world;
 
 /* ---- children ---- */
@@ -67,7 +68,7 @@ step_select(unsigned i)
 	if (below(2))
 		hub_kill(own);
 	hub_shield_start(&shield);
-	/* A shield is none against hub_interrupt. */
+	/* A shield does not hold off hub_interrupt. */
 	while ((error = hub_join(own, NULL) != 0 ? errno : 0) == EINTR)
 		continue;
 	programs_expect(error == 0 || error == EPROTO || error == ECANCELED, "join", error);
@@ -177,7 +178,7 @@ step_pool(unsigned i)
 
 /* ---- raw coroutines ---- */
 
-/* Gives back what it is given, and now and then ends or fails. */
+/* Gives back what it is given; now and then ends or fails. */
 static void *
 echo(void *value)
 {
@@ -208,7 +209,7 @@ step_raw(unsigned i)
 		struct hub_coroutine *one = raw[below(RAW)];
 		void *value;
 
-		/* Of one that has ended, the parent is reached: that is this one. */
+		/* A throw at a coroutine that has ended reaches its parent, which is this one. */
 		if (below(10) == 0)
 			value = hub_throw(one, below(2) ? EPROTO : ECANCELED);
 		else
@@ -287,7 +288,7 @@ run_hub(void *argument)
 		world.actors[i] = hub_spawn(act, NULL);
 	hub_sleep(below(4) * HUB_MILLISECOND);
 	hub_timeout_start(&scope, PATIENCE);
-	/* They end without a kill, too. */
+	/* The actors end without a kill, too. */
 	if (below(2))
 		items_end();
 	else
@@ -295,7 +296,7 @@ run_hub(void *argument)
 	for (unsigned i = 0; i < world.actor_count; i++) {
 		struct hub_coroutine *actor = world.actors[i];
 
-		/* Nobody is to kill it any more: it will be another's. */
+		/* Not to be killed any more: the coroutine's memory will be another's. */
 		world.actors[i] = NULL;
 		if (hub_join(actor, NULL) != 0) {
 			hub_dump(STDERR_FILENO);
@@ -310,7 +311,7 @@ run_hub(void *argument)
 	return argument;
 }
 
-/* Failures of detached children are part of the game. */
+/* Detached children fail on purpose. */
 static void
 ignore_failure(
 	const struct hub_coroutine *coroutine, const struct hub_failure *failure, void *context)

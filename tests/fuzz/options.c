@@ -1,5 +1,5 @@
-/* Command lines for libFuzzer, an argument a line: as they are read on a reload, where whatever is
- * wrong must be told, and what is right must be the same when it is printed and read again. */
+/* Command lines, one argument a line, for libFuzzer: read as on a reload. Every error must be
+ * reported, and valid options must be the same when they are printed and read again. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,7 +46,7 @@ print(const struct options *options, size_t *length)
 	return text;
 }
 
-/* Of each line what it sets, without where that is from. */
+/* Strips from each line the comment that says where the value is from. */
 static void
 strip_comments(char *text)
 {
@@ -106,7 +106,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	rest = text;
 	while (rest != NULL && count <= ARGUMENTS_MAX)
 		argv[count++] = strsep(&rest, "\n");
-	/* Files of this machine are none of its business. */
+	/* The fuzzer must not read this machine's files. */
 	if (strchr(text, '@') == NULL && strstr(text, "tls") == NULL) {
 		if (read_options(&options, count, argv))
 			read_again(&options);

@@ -1,6 +1,6 @@
-/* A plain program of random blocking calls, which knows nothing of hubs: it prints what each gives,
- * its errno and what it has stored. Its output is the same whether or not the calls are patched;
- * random-calls compares.
+/* A plain program of random blocking calls, which knows nothing of hubs. It prints each call's
+ * result, errno and what the call has stored; its output must not depend on whether the calls are
+ * patched. random-calls compares.
  *
  *	plain-calls SEED COUNT */
 #include <signal.h>

@@ -1,3 +1,5 @@
+/* Runs one program after another, each from the seed after the last, under an alarm that ends a
+ * program which hangs. A complaint prints the seed and ends the process. */
 #include "tests/fuzz/programs.h"
 
 #include <hubbub/scheduler.h>
@@ -44,7 +46,8 @@ programs_main(int argc, char **argv, const char *name, void (*run)(void))
 	fflush(stdout);
 	signal(SIGALRM, hang);
 	do {
-		/* Neighbours' programs have nothing in common. */
+		/* random_begin mixes the seed: programs of adjacent seeds have nothing in
+		 * common. */
 		random_begin(seed);
 		alarm(PATIENCE);
 		run();

@@ -1,5 +1,5 @@
-/* PROXY headers from a hostile proxy, for libFuzzer. The first byte says how much of the frame is
- * made right, so that the rest is reached. */
+/* PROXY headers from a hostile proxy, for libFuzzer. The first byte says how much of the header is
+ * made valid before it is parsed, so that the parser gets beyond its first checks. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +28,7 @@ check(const unsigned char *header, size_t length)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	/* Of its own size, so that a byte too far is found. */
+	/* An allocation of the exact size, so that AddressSanitizer sees a read beyond the end. */
 	unsigned char *header;
 	size_t length = size > 0 ? size - 1 : 0;
 

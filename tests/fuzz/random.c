@@ -1,3 +1,5 @@
+/* The state is one for the process: a test draws in one thread only. The seed is multiplied, so
+ * that adjacent seeds give unrelated numbers. */
 #include "tests/fuzz/random.h"
 
 #include <stdint.h>

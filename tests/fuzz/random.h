@@ -1,10 +1,10 @@
-/* Random numbers that a seed repeats. */
+/* Random numbers that a seed repeats; in one thread only. */
 #ifndef HUBBUB_FUZZ_RANDOM_H
 #define HUBBUB_FUZZ_RANDOM_H
 
 void random_begin(unsigned seed);
 
-/* From 0, below limit. */
+/* A number from 0 to limit - 1. */
 unsigned below(unsigned limit);
 
 #endif

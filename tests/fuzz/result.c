@@ -1,5 +1,5 @@
-/* Results of the load generator that somebody has changed, for libFuzzer: compared with a right
- * one, and drawn. */
+/* Results of the load generator with changed values, for libFuzzer: each is compared with an
+ * unchanged one, and drawn. */
 #include <openssl/evp.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -21,7 +21,7 @@
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* What is wrong with each is told there; the fuzzer has a descriptor of its own. */
+/* Messages about wrong results go to /dev/null; the fuzzer has a descriptor of its own. */
 int
 LLVMFuzzerInitialize(int *argc, char ***argv)
 {
@@ -86,7 +86,7 @@ read_right(void)
 	return right;
 }
 
-/* As its file is read. */
+/* Reads the result as from its file. */
 static json_t *
 read_again(const json_t *json)
 {
@@ -115,11 +115,12 @@ compare(const json_t *one, const json_t *other)
 	CHECK(code == LOAD_DONE || code == LOAD_BREACHED || code == LOAD_INVALID);
 }
 
-/* The text of a histogram, whose compressed bytes nothing but the decoder understands. */
+/* Decodes a histogram: its text is made valid around the fuzzer's bytes, since only the decoder
+ * understands the compressed ones. */
 static void
 decode(const uint8_t *data, size_t size)
 {
-	/* The head of an encoding, of so many bytes of counts. */
+	/* the head of an encoding, with the number of bytes of counts */
 	unsigned char head[40] = {0x1c, 0x84, 0x93, 0x13, [15] = 3}, *plain, *packed;
 	uLongf length = compressBound(sizeof head + size);
 	struct histogram *histogram = calloc(1, sizeof *histogram);
@@ -157,7 +158,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	changed = mutate_json(right, &bytes);
 	again = read_again(changed);
-	/* A comparison takes its time. */
+	/* One kind of check for each input: a comparison takes long. */
 	if (again != NULL && what == 1)
 		compare(right, again);
 	else if (again != NULL && what == 2)

@@ -1,8 +1,9 @@
 /* Random programs on connections: coroutines send, receive and wait over Unix and TCP sockets, with
- * and without TLS, while others close them, open new ones in their numbers' places, put another
- * file there behind the hub's back, kill, and time out. Each byte tells its connection and its
- * direction, so none may come out anywhere else; whatever is left open at the end must still carry
- * a byte each way; and nothing may be left: no coroutine, stack, wait or descriptor.
+ * and without TLS, while others close the connections, open new ones with the same file
+ * descriptors, put another file there behind the hub's back, kill, and time out. Each byte tells
+ * its connection and its direction, so none may arrive anywhere else; a connection that is open at
+ * the end must still carry a byte each way; and nothing may be left: no coroutine, stack, wait or
+ * file descriptor.
  *
  *	random-sockets [--seconds N] */
 #include <errno.h>
@@ -39,7 +40,8 @@ step_open(struct connection *place)
 		connection_shake_hands(place);
 }
 
-/* Another one of its numbers at once, before anybody has learnt of it. */
+/* Replaces the connection at once, so that a new one has its file descriptors before any coroutine
+ * knows of the close. */
 static void
 step_replace(struct connection *place)
 {
@@ -53,7 +55,8 @@ step_close(struct connection *place)
 	connection_close(place);
 }
 
-/* Behind the hub's back, by a system call. Nobody calls for the old one after that. */
+/* Puts another file in the connection's place behind the hub's back, by a system call. No coroutine
+ * makes a new call on the old connection after that. */
 static void
 step_put_file(struct connection *place)
 {
@@ -135,8 +138,8 @@ static void (*const steps[])(struct connection *place) = {traffic_send, traffic_
 	step_shut_down, step_end_input, step_kill};
 enum { KINDS = sizeof steps / sizeof steps[0] };
 
-/* Each program has some kinds of steps more often than others, and some never: what meets where
- * all are equally likely is always much the same. */
+/* Each program draws how often it takes each kind of step; some kinds it never takes. Programs in
+ * which all kinds are equally likely would all be much the same. */
 static unsigned weights[KINDS];
 
 static void
@@ -144,7 +147,7 @@ draw_weights(void)
 {
 	for (int i = 0; i < KINDS; i++)
 		weights[i] = below(2) ? 1 + below(8) : below(2);
-	/* Nothing happens without these. */
+	/* Without these kinds nothing happens. */
 	weights[0] += 4;
 	weights[2] += 1;
 }
@@ -197,7 +200,7 @@ send_last(void *argument)
 	return NULL;
 }
 
-/* What was sent before must come, too. */
+/* Everything that was sent before must arrive, too. */
 static void
 carry_last(struct connection *place, int end)
 {
@@ -218,7 +221,7 @@ carry_last(struct connection *place, int end)
 	hub_nursery_close(&nursery);
 }
 
-/* Those that still wait are killed, whatever for. */
+/* Kills the actors that still wait, for whatever. */
 static void
 end_actors(unsigned count)
 {
@@ -248,8 +251,8 @@ end_connections(void)
 	hub_timeout_stop(&scope);
 }
 
-/* Those who send what TLS has kept of a closed connection may have nobody who reads it, and then
- * end with the hub. */
+/* Coroutines that send what TLS had kept of a closed connection may have no reader; they end with
+ * the hub. */
 static void
 expect_nothing_left(void)
 {
@@ -295,7 +298,7 @@ run_program(void)
 
 	programs_expect(hub_run(run_hub, NULL, NULL) == 0, "hub_run", errno);
 	now = open_descriptors();
-	/* The first one opens what is the process's. */
+	/* The first program opens descriptors that the process keeps. */
 	programs_expect(
 		descriptors == 0 || now == descriptors, "descriptors are left", now - descriptors);
 	descriptors = now;

@@ -1,4 +1,4 @@
-/* The state of a server that says what it likes, for libFuzzer: hubbub-ctl prints it. */
+/* The state of a hostile server, for libFuzzer: hubbub-ctl prints it without failing. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +21,7 @@ read_right(void)
 	return right;
 }
 
-/* As top does, which has an earlier state beside it. */
+/* Shows the hubs as top does, which has an earlier state beside this one. */
 static void
 view_hubs(const json_t *state, const json_t *before)
 {

@@ -1,7 +1,7 @@
-/* TLS records that somebody on the way has changed, for libFuzzer: a client and a server talk over
- * a relay, which changes, repeats, drops and cuts what passes by a plan that the bytes give; or one
- * of them hears nothing but the bytes. Whatever happens, what one receives is the beginning of what
- * the other one has sent. */
+/* TLS records that are changed on their way, for libFuzzer: a client and a server talk through a
+ * relay, which changes, repeats, drops and cuts what passes by a plan in the input; or one of them
+ * receives nothing but the input. Whatever happens, what one side receives is the beginning of what
+ * the other has sent. */
 #include <errno.h>
 #include <hubbub/hub.h>
 #include <stdint.h>
@@ -17,16 +17,17 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { MESSAGE_SIZE = 3000, PIECE_MAX = 700 };
-/* Who misses bytes waits for them, and so does the other one: they are killed then. */
+/* A side that misses bytes waits for them, and so does the other side: after this time both are
+ * killed. */
 #define PATIENCE (30 * HUB_MILLISECOND)
 
 static struct hub_tls *tls_server, *tls_client;
 
-/* One of the two who talk; and what comes to it past the relay. */
+/* One of the two sides. */
 struct side {
 	bool is_server;
-	int fd;    /* its own */
-	int inner; /* the relay's end of that */
+	int fd;    /* the side's own descriptor */
+	int inner; /* the relay's end of fd */
 	struct side *other;
 	struct bytes plan;
 };
@@ -75,7 +76,7 @@ talk(void *argument)
 	return NULL;
 }
 
-/* Returns false when it is to be cut. */
+/* Passes bytes on as the plan says. Returns false if the connection is to be cut. */
 static bool
 pass(struct bytes *plan, int to, unsigned char *bytes, size_t length)
 {
@@ -106,7 +107,7 @@ pass(struct bytes *plan, int to, unsigned char *bytes, size_t length)
 	return hub_send(to, bytes, length, MSG_NOSIGNAL) > 0;
 }
 
-/* What one sends, to the other. */
+/* Passes what one side sends to the other. */
 static void *
 relay(void *argument)
 {
@@ -150,7 +151,7 @@ end_all(struct hub_coroutine **coroutines, size_t count)
 	}
 }
 
-/* It hears the bytes, and then the end. */
+/* One side alone: receives the input, and then the end. */
 static void *
 run_alone(void *argument)
 {

@@ -1,3 +1,5 @@
+/* Every byte that is sent into an end is that end's tag (connections.h), so that a received byte
+ * tells where it was sent. Calls are drawn at random from all that send, or receive. */
 #include "tests/fuzz/traffic.h"
 
 #include <errno.h>
