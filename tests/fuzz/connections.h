@@ -9,9 +9,9 @@
 struct connection {
 	int ends[2]; /* file descriptors; -1: none */
 	unsigned serial;
-	/* Is_accepted, is_ready: the server's side of the handshake is done, and both sides are. */
+	/* is_accepted: the server's side of the handshake is done; is_ready: both sides are. */
 	bool is_secure, is_accepted, is_ready;
-	/* it need not work any more: its handshake failed, for instance. */
+	/* The connection need not work any more: its handshake has failed, for instance. */
 	bool is_spoiled;
 };
 

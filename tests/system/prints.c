@@ -1,5 +1,5 @@
-/* A service that prints, for the tests of what becomes of output: to the file that PRINTS_FILE
- * names, by standard output, and to the pipe that PRINTS_PIPE names, if it does. */
+/* A service that prints, for the tests of output (test_output.c): by standard output, to the file
+ * that PRINTS_FILE names, and to the pipe that PRINTS_PIPE names, if it is set. */
 #include <hubbub/hub.h>
 #include <hubbub/server.h>
 #include <stdio.h>

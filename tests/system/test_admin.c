@@ -1,4 +1,4 @@
-/* The admin server: probes, metrics, the page. */
+/* The admin server: probes, metrics, the page in a browser, and which requests it refuses. */
 #include <criterion/criterion.h>
 #include <poll.h>
 #include <signal.h>
@@ -38,7 +38,8 @@ Test(admin, probes_tell_alive_from_ready)
 	cr_assert_eq(code_of("/livez"), 200);
 	cr_assert_eq(code_of("/readyz"), 200);
 	cr_assert_eq(code_of("/no/such/page"), 404);
-	/* In the delay it still serves new connections, but says that it will not for long. */
+	/* During the drain delay the server still serves new connections, but reports that it will
+	 * stop. */
 	kill(server.pid, SIGTERM);
 	cr_assert(program_expect(&server.program, "for another 2 s", 5));
 	cr_assert_eq(code_of("/livez"), 200);
@@ -49,7 +50,7 @@ Test(admin, probes_tell_alive_from_ready)
 	cr_assert_eq(program_wait(&server.program, 20), 0);
 }
 
-/* The code that a request, its first line and headers, is answered with. */
+/* Returns the status code of the answer to a request, its first line and headers. */
 static int
 asked(const char *request)
 {
@@ -74,7 +75,7 @@ Test(admin, only_reading_is_allowed)
 static const char *const everything[] = {
 	"GET /", "GET /metrics", "GET /livez", "GET /readyz", "GET /stats.json", "POST /drain"};
 
-/* As a browser asks that was led here by a name, or from a page of another site. */
+/* Requests of a browser that was led here by a name, or from a page of another site. */
 static void
 assert_all_answered(const char *headers, int reading, int draining)
 {
@@ -103,7 +104,7 @@ Test(admin, answers_to_its_own_names_and_to_no_page_of_another_site)
 	assert_all_answered("Host: localhost\r\nHost: evil.example" DRAIN, 403, 403);
 	assert_all_answered("Host: localhost\r\nOrigin: http://evil.example" DRAIN, 403, 403);
 	assert_all_answered("Host: localhost\r\nOrigin: null" DRAIN, 403, 403);
-	/* Who reads may know it by a name, or by none; who drains may not. */
+	/* A reader may know the server by any name, or by none; a client that drains may not. */
 	assert_all_answered("Host: hubbub.example:9091" DRAIN, 200, 403);
 	assert_all_answered("X-Hubbub: drain", 200, 403);
 	gethostname(machine, sizeof machine - 1);
@@ -163,7 +164,7 @@ Test(admin, metrics_add_up_and_never_go_back)
 		clients[i] = client_connect(server.program.port);
 		cr_assert(client_exchange(clients[i], "hello", "HELLO"));
 	}
-	/* What was sent is counted after it was sent. */
+	/* Bytes are counted after they were sent. */
 	cr_assert(wait_until(has_ten, NULL, 5));
 	before = server_get(&server, "/metrics", &code);
 	cr_assert_eq(code, 200);
@@ -233,7 +234,7 @@ Test(admin, the_page_shows_processes_hubs_and_events_in_a_browser)
 	if (access("/usr/bin/chromium", X_OK) != 0)
 		cr_skip("chromium is not installed");
 	cr_assert(server_start(&server, "hubbub-echo", "2", "2", NULL));
-	/* It says nothing, so the former generation waits for it. */
+	/* The client sends nothing, so the former generation waits for it. */
 	fd = client_connect(server.program.port);
 	cr_assert(wait_until(has_one, NULL, 5));
 	cr_assert_eq(server_ctl(&server, "reload", NULL, NULL, 0), 0);
@@ -252,13 +253,13 @@ Test(admin, the_page_shows_processes_hubs_and_events_in_a_browser)
 	length = fread(text, 1, (1 << 20) - 1, file);
 	fclose(file);
 	cr_assert_gt(length, 0);
-	/* What it shows, not how. */
+	/* Cuts off the script: the text that the page shows comes before it. */
 	if (strstr(text, "<script>") != NULL)
 		*strstr(text, "<script>") = '\0';
 	cr_assert_not_null(strstr(text, "<title>hubbub-echo: 1 connections</title>"), "%s", text);
 	cr_assert_not_null(strstr(text, "class=\"ready\">serving<"), "%s", text);
 	cr_assert_not_null(strstr(text, "2 processes × 2 threads"), "%s", text);
-	/* Four hubs, the former generation, what happened; and nothing failed. */
+	/* The page shows four hubs, the former generation and the events, and no error. */
 	length = 0;
 	for (const char *at = text; (at = strstr(at, ">ready</td>")) != NULL; at++)
 		length++;
@@ -298,7 +299,7 @@ Test(admin, it_answers_while_files_are_exhausted_and_a_worker_is_frozen)
 	kill(server_worker(&server, 0), SIGSTOP);
 	cr_assert_eq(code_of("/metrics"), 200);
 	cr_assert_eq(code_of("/stats.json"), 200);
-	/* Whether it is ready depends on how long that took. */
+	/* Whether the server is ready depends on how long that took. */
 	server_ctl(&server, "status", NULL, state, sizeof state);
 	cr_assert_not_null(strstr(state, "serving"), "%s", state);
 	kill(server_worker(&server, 0), SIGCONT);

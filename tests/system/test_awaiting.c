@@ -1,4 +1,4 @@
-/* hubbub-ctl wait: for servers that have not started yet, do not serve, or never will. */
+/* hubbub-ctl wait, for servers that have not started yet, do not serve, or never will. */
 #include <criterion/criterion.h>
 #include <signal.h>
 #include <stdio.h>
@@ -20,7 +20,7 @@ end(void)
 
 TestSuite(awaiting, .fini = end, .timeout = 600);
 
-/* Of a server that serves already. */
+/* Waits for a server that serves already. */
 static int
 wait_for(const char *option)
 {
@@ -81,7 +81,7 @@ Test(awaiting, one_whose_workers_are_stopped_is_not_ready)
 	cr_assert_eq(server_end(&server, 20), 0);
 }
 
-/* As $! names it in a shell that has not reaped it. */
+/* The process is a zombie, as $! may name one in a shell that has not reaped it. */
 Test(awaiting, a_process_that_has_ended_is_not_waited_for)
 {
 	char number[32], *argv[] = {program_path("hubbub-ctl"), "--pid", number, "wait", NULL};

@@ -1,4 +1,4 @@
-/* hubbub-bench prints what scripts read. Its numbers are no test's business. */
+/* hubbub-bench prints what scripts read; no test asserts its numbers. */
 #include <criterion/criterion.h>
 #include <jansson.h>
 #include <string.h>

@@ -1,4 +1,5 @@
-/* Reload and upgrade: what they change, and that those that cannot succeed change nothing. */
+/* Reload and upgrade: what they change, what they keep, and that a change which cannot succeed
+ * changes nothing. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <poll.h>
@@ -75,7 +76,7 @@ Test(change, a_reload_reads_the_options_again_and_forgets_those_that_are_gone)
 	cr_assert_eq(server_end(&server, 20), 0);
 }
 
-/* Whether the worker itself says so when its hub is held up, as is expected. */
+/* Whether the worker logs, in that form, that its hub is held up, or does not, as is expected. */
 static bool
 complains_as(const char *form, bool is_expected)
 {
@@ -83,7 +84,7 @@ complains_as(const char *form, bool is_expected)
 	bool has_said = false;
 
 	snprintf(line, sizeof line, form, (int)server_worker(&server, 0));
-	/* A busy machine may not let the watchdog look while the hub is held up. */
+	/* On a busy machine the watchdog may not run while the hub is held up. */
 	for (int tries = is_expected ? 20 : 1; tries > 0 && !has_said; tries--) {
 		cr_assert(answers("spin 300\n", "done\n"));
 		has_said = program_expect(&server.program, line, 0.5);
@@ -123,7 +124,7 @@ Test(change, a_reload_changes_how_workers_log)
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		write_arguments(cases[i].arguments);
 		cr_assert_eq(ctl("reload"), 0, "%s", output);
-		/* Both the one that the reload starts, and the one that takes its place. */
+		/* Both the worker that the reload starts, and the worker that replaces it. */
 		for (int replaced = 0; replaced < 2; replaced++) {
 			cr_assert(complains_as(AS_TEXT, cases[i].is_text), "%zu: %s", i,
 				server.program.text);
@@ -169,7 +170,7 @@ Test(change, a_reload_with_wrong_options_changes_nothing_and_says_why)
 		cr_assert_eq(server_worker(&server, 0), worker);
 		cr_assert(answers("still", "still"));
 	}
-	/* Even one that is replaced now is what it was. */
+	/* Even a worker that is replaced now has the former options. */
 	kill(worker, SIGKILL);
 	poll(NULL, 0, 500);
 	cr_assert(answers("still", "still"));
@@ -181,7 +182,7 @@ Test(change, a_reload_with_wrong_options_changes_nothing_and_says_why)
 	cr_assert_eq(server_end(&server, 20), 0);
 }
 
-/* Whoever reads a file of options that is not written yet does not take it for what is meant. */
+/* A file of options that is still being written must not be taken for the whole. */
 Test(change, a_reload_of_half_a_file_changes_nothing)
 {
 	static const char *const halves[] = {"", "--repl", "--reply", "--reply=verb"};
@@ -211,7 +212,7 @@ Test(change, a_reload_of_half_a_file_changes_nothing)
 	cr_assert_eq(server_end(&server, 20), 0);
 }
 
-/* Half a file may be right as it stands, but whether bytes are encrypted is not for a reload. */
+/* Half a file may be valid as it stands, but a reload never turns encryption off or on. */
 Test(change, a_reload_makes_no_plain_text_of_tls)
 {
 	struct certificate certificate = {.folder = ""};
@@ -242,7 +243,8 @@ Test(change, a_reload_makes_no_plain_text_of_tls)
 
 Test(change, a_reload_whose_workers_cannot_start_changes_nothing)
 {
-	/* A gigabyte of stack for each coroutine does not fit into what a worker may have. */
+	/* A gigabyte of stack for each coroutine does not fit into a worker's address space
+	 * limit. */
 	char *argv[] = {"/usr/bin/prlimit", NULL, program_path("hubbub-echo"),
 		"--listen=127.0.0.1:0", "-p2", "-t1", argument, NULL};
 
@@ -274,7 +276,7 @@ Test(change, a_shape_that_was_set_while_it_ran_stays)
 	cr_assert_eq(ctl("upgrade"), 0, "%s", output);
 	server.pid = (pid_t)server_number(&server, "pid");
 	cr_assert_eq(server_number(&server, "threads"), 3);
-	/* Unless the options ask for another one than before. */
+	/* Unless the options ask for another number than before. */
 	write_arguments("--threads=2\n");
 	cr_assert_eq(ctl("reload"), 0, "%s", output);
 	cr_assert_eq(server_number(&server, "processes"), 2);
@@ -297,7 +299,7 @@ has_accepted(void *unused)
 	       1;
 }
 
-/* Whoever accepts no more keeps no socket from the next server, however long its connections
+/* A worker that accepts no more keeps no socket from the next server, however long its connections
  * last. */
 Test(change, those_who_leave_close_what_listens)
 {
@@ -310,7 +312,7 @@ Test(change, those_who_leave_close_what_listens)
 			  &server, "hubbub-echo", "1", "2", path, "--listen=udp:127.0.0.1:0", NULL),
 		"%s", server.program.text);
 	for (int i = 0; i < 3; i++) {
-		/* It says nothing yet, so it is not idle. */
+		/* The client has sent nothing, so it is not idle. */
 		clients[i] = client_connect(server.program.port);
 		cr_assert(wait_until(has_accepted, NULL, 10));
 		worker = server_worker(&server, 0);
@@ -367,7 +369,8 @@ Test(change, an_upgrade_that_exits_crashes_or_hangs_at_its_start_is_rolled_back)
 	cr_assert_eq(server_end(&server, 40), 0);
 }
 
-/* Whoever waits in a queue stays there, and the group is as it was: its hubs get what they did. */
+/* Queued clients stay queued, and the group keeps its order: each hub gets the connections that it
+ * got before. */
 Test(change, an_upgrade_gives_queues_that_are_there_their_new_length)
 {
 	int with_length = 0;
@@ -385,7 +388,7 @@ Test(change, an_upgrade_gives_queues_that_are_there_their_new_length)
 	server.pid = (pid_t)server_number(&server, "pid");
 	cr_assert_eq(server_queues(server.program.port, 7, &with_length), 4);
 	cr_assert_eq(with_length, 4);
-	/* Also one that begins to listen later. */
+	/* Also a listener that begins later. */
 	cr_assert_eq(server_ctl(&server, "scale", "3x2", output, sizeof output), 0, "%s", output);
 	cr_assert_eq(server_queues(server.program.port, 7, &with_length), 6);
 	cr_assert_eq(with_length, 6);
@@ -405,7 +408,7 @@ copy_program(const char *name, const char *to)
 	cr_assert_eq(system(command), 0);
 }
 
-/* Starts the service at a path, with a pid file and a control socket in the test's folder. */
+/* Starts the service at a path, with a pid file and a control socket in the test's directory. */
 static void
 start_at(const char *path, struct program *echo)
 {
@@ -439,13 +442,13 @@ expect_successor(struct program *former)
 	fclose(file);
 }
 
-/* The same, and the new one runs that program. */
+/* The same, and the new master runs that program. */
 static void
 expect_successor_runs(const char *path, struct program *former)
 {
 	char link[96], target[200] = "";
 
-	/* The one that runs now answers lines, which echo does not. */
+	/* The program that runs now answers this line as naughty does, not as an echo. */
 	cr_assert(answers("sleep 1\n", "done\n"));
 	expect_successor(former);
 	snprintf(link, sizeof link, "/proc/%d/exe", (int)server.pid);
@@ -502,7 +505,7 @@ Test(change, an_upgrade_runs_the_program_that_its_name_means_now)
 	program_end(&echo);
 }
 
-/* Such as by systemctl kill, to all processes of a service. */
+/* Signals such as systemctl kill sends, to all processes of a service. */
 Test(change, a_new_program_does_not_die_of_requests_before_it_handles_them)
 {
 	char path[100], command[1024];
@@ -534,7 +537,7 @@ Test(change, as_process_1_it_does_not_upgrade_and_reaps_strangers)
 	if (geteuid() != 0 || system("unshare --pid --fork --mount-proc true 2>/dev/null") != 0)
 		cr_skip("needs to make a pid namespace");
 	snprintf(server.control, sizeof server.control, "%s/control", folder);
-	/* The sleeper is an orphan, and a child of what the shell becomes. */
+	/* sleep is a child of the shell, and so of the server that the shell becomes by exec. */
 	snprintf(command, sizeof command,
 		"sleep 0.3 & exec %s --listen=127.0.0.1:0 -p1 -t1 --control=%s",
 		program_path("hubbub-echo"), server.control);
@@ -551,7 +554,7 @@ Test(change, as_process_1_it_does_not_upgrade_and_reaps_strangers)
 	program_end(&container);
 }
 
-/* Whether it serves, by the master that it began with, and nothing is under way. */
+/* Whether the server serves, by its first master, and no change is under way. */
 static bool
 is_as_before(void *master)
 {
@@ -564,7 +567,7 @@ is_as_before(void *master)
 	return is_so && answers("still", "STILL");
 }
 
-/* The new master, which is the launcher's child. */
+/* The pid of the new master, which is the launcher's child. */
 static pid_t
 find_successor(void)
 {
@@ -580,7 +583,7 @@ find_successor(void)
 	return successor;
 }
 
-/* The new master is killed at any moment of its start, or just after it: the former one serves
+/* If the new master is killed at any moment of its start, or just after, the former one serves
  * on. */
 Test(change, an_upgrade_that_dies_at_the_last_moment_is_rolled_back)
 {
@@ -589,18 +592,18 @@ Test(change, an_upgrade_that_dies_at_the_last_moment_is_rolled_back)
 
 	cr_assert(server_start(&server, "hubbub-echo", "1", "1", NULL));
 	master = server.pid;
-	/* What has not said anything is not idle: it keeps the former master draining. */
+	/* A client that has sent nothing is not idle: it keeps the former master draining. */
 	client = client_connect(server.program.port);
 	for (int i = 0; i < 15; i++) {
 		pid_t successor;
 
 		kill(master, SIGUSR2);
 		successor = find_successor();
-		/* It was quicker, and is nobody's child here any more. */
+		/* The new master was quicker, and is no longer a child of the launcher. */
 		if (successor == 0)
 			successor = (pid_t)server_number(&server, "pid");
 		cr_assert_neq(successor, master);
-		/* At a random moment of its start. */
+		/* At another moment of the start each time. */
 		usleep((useconds_t)(i * 700));
 		kill(successor, SIGKILL);
 		cr_assert(wait_until(is_as_before, &master, 10), "%s", server.program.text);
@@ -623,7 +626,8 @@ Test(change, a_second_reload_is_not_missed)
 	cr_assert_eq(server_end(&server, 20), 0);
 }
 
-/* Whatever the order: what meets a change is done after it, by whichever master serves then. */
+/* Signals that arrive during a change, in any order, are acted on after it, by the master that
+ * serves then. */
 Test(change, signals_that_meet_a_change_are_done_after_it)
 {
 	static const int orders[][3] = {{SIGUSR2, SIGHUP, SIGTTIN}, {SIGHUP, SIGUSR2, SIGTTIN},
@@ -672,7 +676,7 @@ Test(change, a_worker_that_recovers_lets_the_reload_go_on)
 		}
 	if (fresh[1] == 0)
 		cr_skip("it was too quick to be stopped");
-	/* One is ready and stops, so that it is hung when the other one gets ready. */
+	/* One worker is ready and stops, so that it hangs when the other one becomes ready. */
 	kill(fresh[1], SIGSTOP);
 	kill(fresh[0], SIGSTOP);
 	poll(NULL, 0, 50);
@@ -690,7 +694,7 @@ Test(change, a_worker_that_recovers_lets_the_reload_go_on)
 	cr_assert_eq(server_end(&server, 20), 0);
 }
 
-/* Starts the service with one worker of one hub, and that many files. */
+/* Starts the service with one worker of one hub, and a limit of that many files. */
 static void
 start_with_files(const char *files)
 {
@@ -718,8 +722,8 @@ has_files(void *files)
 	return program_files(server.program.pid) == *(int *)files;
 }
 
-/* What it needs is known beforehand, or is undone at once: nothing is half done, and nobody waits
- * for what does not come. */
+/* What a change needs is known beforehand, or the change is undone at once: nothing is half done,
+ * and no operator waits for what cannot come. */
 Test(change, one_without_files_for_it_changes_nothing_and_says_so_soon)
 {
 	static const char *const shapes[] = {"200x1", "20x2", "20x1", "2x20", "12x1"};
@@ -734,7 +738,8 @@ Test(change, one_without_files_for_it_changes_nothing_and_says_so_soon)
 		cr_assert_eq(server_ctl(&server, "scale", shapes[i], output, sizeof output), 1,
 			"%s", shapes[i]);
 		cr_assert_not_null(strstr(output, "open files is too low"), "%s", output);
-		/* It took a minute, and left as many workers as could be had. */
+		/* Without a check beforehand the change would take a minute, and leave as many
+		 * workers as it could get. */
 		cr_assert_lt(clock_now() - began, 30 * CLOCK_SECOND);
 		cr_assert(wait_until(has_files, &files, 10), "%s: %d files", shapes[i],
 			program_files(server.program.pid));
@@ -749,7 +754,7 @@ Test(change, one_without_files_for_it_changes_nothing_and_says_so_soon)
 
 Test(change, many_threads_all_accept)
 {
-	/* A sanitizer has much to do for each. */
+	/* A sanitizer takes long for each thread. */
 	const char *threads = program_is_sanitized() ? "100" : "300";
 
 	cr_assert(server_start(&server, "hubbub-echo", "1", threads, NULL), "%s",

@@ -1,4 +1,4 @@
-/* Wrong usage: one clear line, the right exit code, nothing left running. */
+/* Wrong usage of the programs: one clear line, the right exit code, and no process left running. */
 #include <criterion/criterion.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -117,7 +117,7 @@ Test(cli, a_busy_port_names_the_address_and_the_holder)
 	cr_assert_not_null(strstr(program.text, option + 9), "%s", program.text);
 	cr_assert_not_null(strstr(program.text, holder), "%s", program.text);
 	program_end(&program);
-	/* All addresses include that one. */
+	/* All addresses include the first server's. */
 	snprintf(option, sizeof option, "--listen=:%d", first.port);
 	cr_assert_eq(run(0, option, "-p1", "-t1", NULL), 1);
 	cr_assert_not_null(strstr(program.text, "in use by pid"), "%s", program.text);
@@ -182,7 +182,7 @@ Test(cli, help_has_three_names)
 	}
 }
 
-/* The same of the load generator. */
+/* The same for the load generator. */
 Test(cli, hubbub_load_says_it_as_the_server_does)
 {
 	static const struct {
@@ -267,7 +267,7 @@ Test(cli, the_configuration_can_be_printed_and_used_again)
 	snprintf(at, sizeof at, "@%s", path);
 	cr_assert_eq(run(0, "--print-config", at, NULL), 0, "%s", program.text);
 	unlink(path);
-	/* All that is no comment is as it was. */
+	/* Every line but comments is unchanged. */
 	for (char *line = strtok(first, "\n"); line != NULL; line = strtok(NULL, "\n"))
 		if (strncmp(line, "--", 2) == 0)
 			cr_assert_not_null(strstr(program.text, line), "%s", line);
@@ -287,7 +287,7 @@ Test(cli, what_cannot_be_written_is_an_error)
 		"--help", "--usage", "--version", "-V", "-h", "--print-config", "--check"};
 
 	for (size_t i = 0; i < sizeof programs / sizeof programs[0]; i++)
-		/* The last two are the server's. */
+		/* The last two belong to the server only. */
 		for (size_t j = 0; j < sizeof prints / sizeof prints[0] - (i == 0 ? 0 : 2); j++) {
 			char *argv[] = {"/bin/sh", "-c", script, program_path(programs[i]),
 				(char *)(uintptr_t)prints[j], NULL};
@@ -326,7 +326,8 @@ Test(cli, the_environment_sets_what_the_command_line_does_not)
 
 Test(cli, a_start_that_cannot_succeed_ends_with_the_reason)
 {
-	/* Every worker dies as soon as it is forked: no address space for its first hub. */
+	/* Every worker dies as soon as it is forked: there is no address space for its first
+	 * hub. */
 	char *echo = program_path("hubbub-echo");
 	char *argv[] = {"/usr/bin/prlimit", "--as=110000000", echo, "--listen=127.0.0.1:0", "-p1",
 		"-t2", NULL};
@@ -372,7 +373,8 @@ Test(cli, standard_streams_that_are_closed_are_not_taken_by_sockets)
 	cr_assert_eq(program_stop(&program, SIGTERM, 20), 0);
 }
 
-/* Of what is said to be passed, what is not open is nobody's, and no place for the server's own. */
+/* Passed descriptors that are not open belong to no one, and the server opens none of its own in
+ * their place. */
 Test(cli, passed_descriptors_that_are_closed_are_not_taken_for_its_own)
 {
 	char *argv[] = {"/bin/sh", "-c",

@@ -1,4 +1,4 @@
-/* hubbub-ctl and the control socket. */
+/* hubbub-ctl and the control socket: each command, and clients that are silent, slow or many. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -110,7 +110,7 @@ Test(control, drain_waits_for_the_end_and_shows_progress)
 	int fd;
 
 	cr_assert(server_start(&server, "hubbub-echo", "2", "1", "--drain-timeout=2", NULL));
-	/* Has said nothing, so it is waited for. */
+	/* The client has sent nothing, so the drain waits for it. */
 	fd = client_connect(server.program.port);
 	cr_assert_eq(ctl("drain", NULL), 0, "%s", output);
 	cr_assert_not_null(strstr(output, "1 connection is open"), "%s", output);
@@ -144,7 +144,7 @@ connect_control(void)
 	return fd;
 }
 
-/* What a client that half-closes is answered. */
+/* Sends a line, half-closes, and expects an answer. */
 static void
 ask_and_end(const char *line)
 {
@@ -161,7 +161,7 @@ ask_and_end(const char *line)
 	close(fd);
 }
 
-/* As nc -N asks. */
+/* As nc -N does. */
 Test(control, whoever_sends_no_more_is_answered)
 {
 	static const char *const lines[] = {
@@ -197,7 +197,7 @@ Test(control, garbage_and_slow_readers_disturb_nobody)
 			recv(fd, garbage, sizeof garbage, 0);
 		close(fd);
 	}
-	/* Some ask and never read; more than are let in say nothing. */
+	/* Some clients ask and never read; more than may connect send nothing. */
 	for (int i = 0; i < 40; i++) {
 		silent[i] = connect_control();
 		if (i < 10)
@@ -220,7 +220,7 @@ Test(control, it_answers_while_a_worker_is_frozen)
 	began = clock_now();
 	cr_assert_eq(ctl("status", NULL), 0, "%s", output);
 	cr_assert_lt(clock_now() - began, 2 * CLOCK_SECOND);
-	/* Those who can answer do; who does not is named. */
+	/* The hubs that can answer do; the hub that does not is named. */
 	cr_assert_eq(ctl("stacks", NULL), 1);
 	cr_assert_not_null(strstr(output, "hub 1 of worker 1"), "%s", output);
 	cr_assert_not_null(strstr(output, "2 of 4 hubs did not answer"), "%s", output);
@@ -246,8 +246,8 @@ Test(control, stacks_shows_every_coroutine)
 	close(fd);
 }
 
-/* Whoever connects and asks nothing gives way to whoever asks, and hubbub-ctl does not take a
- * connection that is closed for the server's end. */
+/* A client that connects and asks nothing gives way to one that asks, and hubbub-ctl does not take
+ * a connection that is closed for the server's end. */
 Test(control, a_thousand_that_ask_nothing_shut_nobody_out)
 {
 	static int silent[1000];
@@ -261,14 +261,14 @@ Test(control, a_thousand_that_ask_nothing_shut_nobody_out)
 	fd = client_connect(server.program.port);
 	cr_assert_eq(ctl("drain", NULL), 0, "%s", output);
 	cr_assert_not_null(strstr(output, "the server has ended"), "%s", output);
-	/* It has: its process is gone when hubbub-ctl returns. */
+	/* The server has ended: its process is gone when hubbub-ctl returns. */
 	cr_assert_eq(program_wait(&server.program, 0), 0);
 	for (int i = 0; i < 1000; i++)
 		close(silent[i]);
 	close(fd);
 }
 
-/* A server of a former release hangs up on whoever comes when many are there. */
+/* Plays a server of a former release, which hangs up on a client when it has many. */
 static pid_t
 hang_up_on_all(void)
 {
@@ -308,7 +308,7 @@ Test(control, a_connection_that_is_closed_is_not_the_servers_end)
 	unlink(server.control);
 }
 
-/* By what the kernel says of its process. */
+/* hubbub-ctl learns it from the kernel, by the server's process. */
 Test(control, a_server_that_is_killed_while_it_drains_has_ended)
 {
 	char *argv[] = {NULL, "--socket", server.control, "drain", NULL};
@@ -361,7 +361,7 @@ Test(control, top_shows_a_screen)
 	cr_assert_not_null(strstr(top.text, "WORKER"), "%s", top.text);
 	cr_assert_not_null(strstr(top.text, "2x1"), "%s", top.text);
 	program_end(&top);
-	/* Without a terminal it says so. */
+	/* Without a terminal, top says so. */
 	cr_assert_eq(ctl("top", NULL), 1);
 	cr_assert_not_null(strstr(output, "terminal"), "%s", output);
 }

@@ -1,4 +1,4 @@
-/* The file of the control socket: which it is, who finds it, who removes it. */
+/* The file of the control socket: its path, its permissions, who finds it and who removes it. */
 #include <criterion/criterion.h>
 #include <poll.h>
 #include <pwd.h>
@@ -46,7 +46,7 @@ Test(control_file, only_the_owner_may_talk)
 	cr_assert_eq(status.st_mode & 0777, 0600);
 	if (geteuid() != 0 || access("/usr/bin/setpriv", X_OK) != 0)
 		cr_skip("needs to start as root");
-	/* Even one that gets through to the socket is not heard. */
+	/* Even a user that gets through to the socket is refused. */
 	cr_assert_eq(chmod(server.control, 0666), 0);
 	cr_assert_eq(chmod(server.folder, 0755), 0);
 	char *argv[] = {"/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
@@ -58,7 +58,7 @@ Test(control_file, only_the_owner_may_talk)
 	program_end(&stranger);
 }
 
-/* As somebody who is not root, because root's sockets are in /run/hubbub, which other tests use,
+/* As a user that is not root, because root's sockets are in /run/hubbub, which other tests use,
  * too. */
 Test(control_file, the_socket_is_found_and_removed_at_the_end)
 {
@@ -136,7 +136,7 @@ Test(control_file, a_socket_that_was_removed_comes_back)
 			&server.program, "had been removed, and was made again", 20));
 		cr_assert(wait_until(is_socket_there, NULL, 20));
 		cr_assert_eq(ctl("status", NULL), 0, "%s", output);
-		/* A new master looks after it, too. */
+		/* A new master maintains the socket, too. */
 		cr_assert_eq(ctl("upgrade", NULL), 0, "%s", output);
 		server.program.text[0] = '\0';
 		server.program.length = 0;
@@ -145,8 +145,8 @@ Test(control_file, a_socket_that_was_removed_comes_back)
 	cr_assert_neq(access(server.control, F_OK), 0);
 }
 
-/* Another's, who has put it in place of this server's: neither it nor its successor takes it for
- * its own. */
+/* Another server's socket, which has replaced this server's: neither this server nor its successor
+ * takes it for its own. */
 Test(control_file, a_server_that_ends_leaves_the_socket_of_another)
 {
 	struct sockaddr_un name = {.sun_family = AF_UNIX};
@@ -171,10 +171,9 @@ Test(control_file, a_server_that_ends_leaves_the_socket_of_another)
 }
 
 #define AS_NOBODY "/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"
-#define PRIVILEGED 4 /* words of it */
+#define PRIVILEGED 4 /* arguments of the prefix */
 
-/* As in the test of what is found: as nobody, in a folder of its own. Returns where a command is to
- * begin. */
+/* As the user nobody, in a directory of its own. Returns the index at which a command begins. */
 static int
 use_own_folder(char folder[static 64])
 {
@@ -199,7 +198,7 @@ start_as_nobody(struct program *program, int without, char *first, char *second)
 	cr_assert(program_expect(program, ", pid ", 20), "%s", program->text);
 }
 
-/* What hubbub-ctl says of that process, as nobody. */
+/* Runs hubbub-ctl for that process, as the user nobody. */
 static void
 ask_by_pid(struct program *asked, int without, pid_t pid, const char *command)
 {
@@ -241,7 +240,7 @@ Test(control_file, servers_with_paths_alone_or_on_one_port_have_each_a_socket)
 	cr_assert_not_null(strstr(asked.text, "--socket"), "%s", asked.text);
 	cr_assert_not_null(strstr(asked.text, "; there are:\n"), "%s", asked.text);
 	program_end(&asked);
-	/* The others go on. */
+	/* The other servers go on. */
 	for (int i = 0; i < 4; i++) {
 		ask_by_pid(&asked, without, echo[i].pid, "status");
 		cr_assert_eq(program_wait(&asked, 20), 0, "%s", asked.text);
@@ -280,7 +279,7 @@ Test(control_file, what_killed_servers_left_is_told_and_swept_away)
 	cr_assert_eq(rmdir(folder), 0, "it is empty");
 }
 
-/* Of a server that changes its user: in root's folder it could not remove its socket, nor make it
+/* A server that changes its user could neither remove its socket in root's directory, nor make it
  * again. */
 Test(control_file, a_server_that_changes_its_user_leaves_nothing)
 {
@@ -308,7 +307,7 @@ Test(control_file, a_server_that_changes_its_user_leaves_nothing)
 	program_end(&all);
 }
 
-/* Also after an upgrade, and when the socket was made again. */
+/* Also after an upgrade, and after the socket was made again. */
 Test(control_file, members_of_the_servers_group_operate_it_and_do_not_end_it)
 {
 	static char script[] =

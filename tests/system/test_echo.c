@@ -1,4 +1,4 @@
-/* hubbub-echo over real sockets. */
+/* hubbub-echo over real sockets: every byte comes back, from many, slow and rude clients. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <poll.h>
@@ -155,7 +155,7 @@ Test(echo, bad_clients_cost_only_their_own_connection)
 	int deaf = never_read(server.port, &taken);
 	char garbage[3000];
 
-	/* What the server holds for it, and what the kernel does on both sides. */
+	/* What the server holds for the connection, and what the kernel holds on both sides. */
 	cr_assert_lt(taken, (size_t)100 << 20);
 
 	cr_assert(client_exchange(good, "before", "BEFORE"));
@@ -220,8 +220,8 @@ Test(echo, a_worker_holds_only_what_it_was_given)
 	char command[256];
 
 	cr_assert_eq(program_children(server.pid, workers, 4), 2);
-	/* Standard streams, two listeners with a spare each, the channel, the counters, another
-	 * spare, and two loops of two descriptors each. */
+	/* Three standard streams, two listeners with a spare descriptor each, the channel, the
+	 * counters, another spare descriptor, and two loops of two descriptors each. */
 	snprintf(command, sizeof command, "test $(ls /proc/%d/fd | wc -l) -le 14", (int)workers[0]);
 	cr_assert_eq(system(command), 0);
 }

@@ -1,4 +1,4 @@
-/* The end of a server while clients wait in its queues: for a permit, for a file. */
+/* The end of a server while clients wait in its queues, for a permit or a file: none is reset. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <poll.h>
@@ -24,7 +24,7 @@ end(void)
 
 TestSuite(ending, .fini = end, .timeout = 600);
 
-/* Who has a connection, and who waits for one. */
+/* Clients that have a connection, and clients that wait in a queue for one. */
 struct crowd {
 	int holders[HOLDERS], queued[QUEUED];
 	int (*connect)(void);
@@ -45,7 +45,7 @@ connect_path(void)
 	return client_connect_path(path);
 }
 
-/* All the server's connections are taken, and fifty clients more have sent something. */
+/* Takes all the server's connections; fifty clients more have sent something. */
 static void
 fill(struct crowd *crowd)
 {
@@ -68,7 +68,8 @@ leave(struct crowd *crowd)
 	}
 }
 
-/* How it ended for each who waited; one who is served leaves, and another has the place. */
+/* Sees how it ends for each queued client. A client that is served leaves, so that another gets its
+ * place. */
 static void
 see_all(struct crowd *crowd)
 {
@@ -95,7 +96,7 @@ see_all(struct crowd *crowd)
 	}
 }
 
-/* Holders say something so often that draining has no reason to end them. */
+/* The holders send so often that draining does not end them as idle. */
 static void
 keep_busy(const struct crowd *crowd, int milliseconds)
 {
@@ -111,7 +112,7 @@ all_are_served_as_others_leave(struct crowd *crowd)
 {
 	fill(crowd);
 	kill(server.pid, SIGTERM);
-	/* Long after the queues were taken, and what could not be was reset. */
+	/* Long after a server that served the queues at once would have reset the rest. */
 	keep_busy(crowd, 800);
 	leave(crowd);
 	see_all(crowd);
@@ -184,7 +185,7 @@ Test(ending, of_a_unix_socket_at_the_deadline_is_the_same)
 	none_is_reset_at_the_deadline(&crowd);
 }
 
-/* Permits of a generation that drains reach those who wait at the one that follows, though that
+/* Permits of a draining generation reach the clients that wait at its successor, though that
  * drains, too. */
 Test(ending, after_a_reload_is_the_same)
 {
@@ -202,7 +203,8 @@ Test(ending, after_a_reload_is_the_same)
 	cr_assert_eq(program_wait(&server.program, 60), 0);
 }
 
-/* What a worker that is killed had accepted is lost; whoever waits has its end. */
+/* The connections that a killed worker had accepted are lost; each queued client still gets a
+ * proper end. */
 Test(ending, a_worker_that_is_killed_meanwhile_resets_none_who_waits)
 {
 	struct crowd crowd = {.connect = connect_tcp};
@@ -223,13 +225,13 @@ Test(ending, a_worker_that_is_killed_meanwhile_resets_none_who_waits)
 	cr_assert_eq(program_wait(&server.program, 60), 0);
 }
 
-/* Most of those who wait are at that one of the two workers. */
+/* The worker at which most of the clients are queued. */
 static pid_t
 fullest_worker(void)
 {
 	long queued[2] = {0, 0};
 
-	/* Queues are measured at each tick of the master's. */
+	/* The master measures queues at each of its ticks. */
 	for (int tries = 0; queued[0] + queued[1] < QUEUED && tries < 1000; tries++) {
 		poll(NULL, 0, 10);
 		for (unsigned i = 0; i < 2; i++)
@@ -239,7 +241,7 @@ fullest_worker(void)
 	return server_worker(&server, queued[1] > queued[0]);
 }
 
-/* All leave but one whose worker lives, and stays for it; returns that one. */
+/* Closes all holders but one whose worker lives. Returns that one. */
 static int
 leave_but_one(struct crowd *crowd)
 {
@@ -260,7 +262,7 @@ leave_but_one(struct crowd *crowd)
 				continue;
 			if (recv(queries[i].fd, text, 1, 0) == 1)
 				stays = i;
-			/* Or its worker is dead. */
+			/* Not this one: its worker is dead. */
 			queries[i].fd = -1;
 		}
 	}
@@ -270,8 +272,8 @@ leave_but_one(struct crowd *crowd)
 	return crowd->holders[stays];
 }
 
-/* Until somebody who waits is served, the holder says something so often that its worker has no
- * reason to end. */
+/* Until a queued client is served, the holder sends so often that its worker does not end it as
+ * idle. */
 static void
 stay_until_one_is_served(const struct crowd *crowd, int holder)
 {
@@ -283,7 +285,7 @@ stay_until_one_is_served(const struct crowd *crowd, int holder)
 		send(holder, "x", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-/* While all drain, one of two workers gets that signal; the other one serves who waits there. */
+/* In a drain, one of two workers gets the signal harm; the other one serves its queue. */
 static void
 another_serves(int harm)
 {

@@ -1,4 +1,4 @@
-/* The seed programs, each run with its output checked. */
+/* The tutorial's programs (tests/examples), each run with its output checked. */
 #include <criterion/criterion.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -65,7 +65,7 @@ Test(examples, greenlet)
 
 Test(examples, sleep)
 {
-	/* The last line is the time that it took, by its own clock. */
+	/* The last line is the time that the program took, by its own clock. */
 	cr_assert_eq(run("example-sleep", NULL), 0);
 	cr_assert_str_eq(program.text, "egon eats 1\n"
 				       "egon plays 1\n"

@@ -1,5 +1,5 @@
-/* A slow and a flooding client on every port that a server opens. Meanwhile another client is
- * served, the probes answer, and so does hubbub-ctl. */
+/* Slow and flooding clients on every port that a server opens. Meanwhile another client is served,
+ * the probes answer, and so does hubbub-ctl. */
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -19,8 +19,8 @@
 #include "tests/support/nap.h"
 #include "tests/support/server.h"
 
-#define CLIENTS 100 /* of one attack */
-#define PATIENCE 20 /* seconds, in which what has to go on goes on */
+#define CLIENTS 100 /* clients of one attack */
+#define PATIENCE 20 /* seconds for an answer to another client */
 
 static struct server server;
 static struct certificate certificate;
@@ -88,7 +88,7 @@ start(bool has_tls)
 
 /* ---- attacks ---- */
 
-/* Holds its connections by a byte now and then. */
+/* Keeps the connections by a byte now and then. */
 static void
 be_slow(const int *fds)
 {
@@ -98,7 +98,7 @@ be_slow(const int *fds)
 	nap(0.1);
 }
 
-/* Sends as much as is taken, and reads nothing. */
+/* Sends as much as the server takes, and reads nothing. */
 static void
 flood(enum port port, int *fds)
 {
@@ -114,7 +114,7 @@ flood(enum port port, int *fds)
 			fds[i] = -1;
 		}
 	}
-	/* The machine belongs to the server, too. */
+	/* Leaves some CPU time to the server. */
 	nap(0.001);
 }
 
@@ -175,7 +175,7 @@ assert_goes_on(enum port port, const char *attack)
 	}
 }
 
-/* TLS is a server's, on all its TCP ports. */
+/* A second server, because TLS holds for all TCP ports of a server. */
 static void
 attack_all(bool is_slow)
 {

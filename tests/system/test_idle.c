@@ -1,4 +1,5 @@
-/* What is idle: timeouts and draining, by every way in which a service can wait for its client. */
+/* Which connections are idle: timeouts and draining, for every way in which a service can wait for
+ * its client (waits.c). */
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -19,7 +20,7 @@ static const char *const ways[] = {"receive", "wait_fd", "select", "poll", "patc
 
 #define WAYS (sizeof ways / sizeof ways[0])
 
-/* One server for each way, all at once. */
+/* One server for each way; all run at once. */
 static struct server servers[WAYS];
 static struct certificate certificate;
 
@@ -54,7 +55,7 @@ connect_all(int *clients)
 	}
 }
 
-/* Waits for the end of each. Returns the ways that do not see it, in words. */
+/* Waits for the end of each client. Returns, in words, the ways that do not see it. */
 static const char *
 who_goes_on(const int *clients)
 {
@@ -69,7 +70,7 @@ who_goes_on(const int *clients)
 	return text;
 }
 
-/* Whether the server has said anything, or ended, by now. */
+/* Whether the server has sent anything, or ended, by now. */
 static bool
 is_told(int client)
 {
@@ -117,7 +118,7 @@ Test(idle, whoever_sends_is_not_idle_whoever_reads_it)
 	end = clock_now() + 8 * CLOCK_SECOND;
 	for (int round = 0; clock_now() < end; round++)
 		for (size_t i = 0; i < WAYS; i++)
-			/* In halves, too, of which none is answered. */
+			/* Some send half a request each time, which is not answered. */
 			cr_assert(round % 2 == 0 ? say(clients[i], "he")
 						 : client_exchange(clients[i], "llo\n", "HELLO\n"),
 				"%s", ways[i]);
@@ -171,7 +172,7 @@ Test(idle, a_request_that_drips_is_broken_off)
 	}
 	cr_assert_gt(sent, 3);
 	cr_assert(is_told(slow), "it drips for ever");
-	/* Who has no request under way may be silent. */
+	/* A client without a request under way may be silent. */
 	poll(NULL, 0, 4000);
 	cr_assert(client_exchange(quick, "still\n", "STILL\n"));
 	cr_assert_eq(server_number(&servers[0], "totals.request_closed"), 1);
@@ -179,7 +180,7 @@ Test(idle, a_request_that_drips_is_broken_off)
 	close(quick);
 }
 
-/* Also one whose beginning has come together with the end of the one before. */
+/* Also half a request that has arrived together with the end of the request before. */
 Test(idle, half_a_request_behind_a_whole_one_is_broken_off)
 {
 	int slow;
@@ -211,7 +212,7 @@ Test(idle, draining_ends_silent_connections_however_they_are_waited_for)
 		close(clients[i]);
 }
 
-/* Of each "set k half" has come. */
+/* To each client has arrived "set k half". */
 static void
 expect_rest_is_awaited(int clients[WAYS])
 {
@@ -224,7 +225,7 @@ expect_rest_is_awaited(int clients[WAYS])
 		cr_assert(
 			client_exchange(clients[i], " more\n", "SET K HALF MORE\n"), "%s", ways[i]);
 	}
-	/* The answer makes it one like any other. */
+	/* After the answer the connection is like any other. */
 	cr_assert_str_eq(who_goes_on(clients), "");
 	for (size_t i = 0; i < WAYS; i++)
 		close(clients[i]);
@@ -243,7 +244,7 @@ Test(idle, half_a_request_has_until_the_deadline)
 	expect_rest_is_awaited(clients);
 }
 
-/* An answer is no end of what has come behind it. */
+/* An answer does not answer what has arrived behind the request. */
 Test(idle, half_a_request_behind_a_whole_one_has_until_the_deadline_too)
 {
 	int clients[WAYS];
@@ -317,8 +318,8 @@ Test(idle, a_busy_service_is_drained_when_it_says_so)
 	poll(NULL, 0, 2500);
 	cr_assert_not(is_told(client));
 	cr_assert(client_exchange(client, "draining\n", "yes\n"));
-	/* Nothing is answered, but it says that nothing is left to do. Not in the same tick of the
-	 * kernel's as the last answer, which would hide what came after it. */
+	/* The service answers nothing, but says that nothing is left to do: not in the same tick of
+	 * the kernel's clock as the last answer, which would hide what came after it. */
 	poll(NULL, 0, 100);
 	cr_assert(say(client, "done\n"));
 	cr_assert(client_sees_end(client));
@@ -327,7 +328,7 @@ Test(idle, a_busy_service_is_drained_when_it_says_so)
 
 /* ---- through TLS ---- */
 
-/* A client of TLS that sends what is written to *input. */
+/* Starts a TLS client that sends what is written to *input. */
 static void
 start_tls_client(struct program *client, const char *name, int *input)
 {

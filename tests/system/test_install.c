@@ -1,5 +1,5 @@
-/* A service of one's own, built out of tree against an installed hubbub, by pkg-config and by
- * find_package, and talked to. */
+/* A service that is built out of tree against an installed hubbub, by pkg-config and by
+ * find_package, and then talked to. */
 #include <criterion/criterion.h>
 #include <signal.h>
 #include <stdarg.h>

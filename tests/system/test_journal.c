@@ -1,5 +1,5 @@
-/* Standard error that is systemd's journal, for which a socket stands here: each line has its
- * level, and what the journal knows itself is not said. */
+/* Standard error that is systemd's journal, which a socket plays here: each line has its level, and
+ * nothing that the journal adds itself. */
 #include <criterion/criterion.h>
 #include <signal.h>
 #include <stdint.h>
@@ -14,7 +14,7 @@
 #include "tests/support/server.h"
 
 static struct server server;
-static int journal[2]; /* the test's end, and the programs' */
+static int journal[2]; /* the test's end, and the programs' end */
 static char said[PROGRAM_OUTPUT_SIZE];
 static size_t length;
 
@@ -58,7 +58,7 @@ expect(const char *text)
 	cr_assert(wait_until(has, (void *)(uintptr_t)text, 20), "no %s in: %s", text, said);
 }
 
-/* A program of this build with those arguments, whose standard error is the journal. */
+/* Starts a program of this build with those arguments, whose standard error is the journal. */
 static void
 start(const char *name, const char *arguments)
 {
@@ -81,7 +81,7 @@ port(void)
 	return number;
 }
 
-/* Each line begins with a level, and goes on with words. */
+/* Asserts that each line begins with a level, and goes on with words. */
 static void
 assert_levels(void)
 {
@@ -141,8 +141,8 @@ Test(journal, json_lines_have_their_level)
 	assert_levels();
 }
 
-/* What ends a program before it has a log, and what hubbub-ctl says of a reload to whoever started
- * it. */
+/* What ends a program before it has a log; and what hubbub-ctl reports of a reload to its
+ * caller. */
 Test(journal, errors_of_the_command_line_are_errors_there)
 {
 	start("hubbub-echo", "--nonsense");

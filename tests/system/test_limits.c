@@ -1,4 +1,5 @@
-/* Limits on connections, and timeouts. */
+/* Limits on connections, and timeouts: who waits, who is ended, and that permits go where clients
+ * wait. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -25,7 +26,7 @@ end(void)
 
 TestSuite(limits, .fini = end, .timeout = 600);
 
-/* How many of the clients have been answered by now. */
+/* Returns how many of the clients have been answered by now. */
 static int
 count_answered(const int *clients, int count)
 {
@@ -67,7 +68,7 @@ Test(limits, max_connections_is_reached_and_never_exceeded)
 	cr_assert_eq(count_answered(crowd.clients, 40), 10);
 	cr_assert_eq(server_number(&server, "connections"), 10);
 	cr_assert(program_expect(&server.program, "all 10 connections are in use", 5));
-	/* As some leave, others get their turn, though their shares lie with other hubs. */
+	/* As some clients leave, others get their turn, though the free permits are other hubs'. */
 	for (int served = 0; served < 40;) {
 		for (int i = 0; i < 40; i++) {
 			struct pollfd query = {.fd = crowd.clients[i], .events = POLLIN};
@@ -125,7 +126,7 @@ Test(limits, an_idle_connection_is_closed_in_order)
 	close(busy);
 }
 
-/* Sends until nothing more is taken. */
+/* Sends until the server takes no more. */
 static void
 stuff(int fd)
 {
@@ -156,7 +157,7 @@ Test(limits, a_peer_that_never_reads_costs_a_bounded_buffer_and_is_broken_off)
 		stuff(fd);
 		poll(NULL, 0, 10);
 	}
-	/* With the 4 MiB that the kernel holds for it, 20; a sanitizer's allocator keeps more. */
+	/* 20 MiB with the 4 MiB that the kernel holds; a sanitizer's allocator keeps more. */
 	if (!program_is_sanitized())
 		cr_assert_lt(program_memory(worker) - before, 16L << 20);
 	cr_assert(wait_until(is_broken_off, NULL, 10));
@@ -183,7 +184,7 @@ Test(limits, one_that_reads_slowly_is_not_broken_off)
 			break;
 		sent += length;
 	}
-	/* Slower than the timeout in all, but never without progress for so long. */
+	/* Slower than the timeout as a whole, but never without progress for that long. */
 	for (int i = 0; i < 25; i++) {
 		ssize_t length;
 
@@ -201,7 +202,7 @@ Test(limits, one_that_reads_slowly_is_not_broken_off)
 
 Test(limits, a_service_that_ends_first_does_not_destroy_its_last_words)
 {
-	/* naughty ends a connection whose line is too long, unread bytes or not. */
+	/* naughty ends a connection whose line is too long, even with unread bytes. */
 	char bytes[1000], reply[8];
 	int fd;
 
@@ -214,7 +215,7 @@ Test(limits, a_service_that_ends_first_does_not_destroy_its_last_words)
 	close(fd);
 }
 
-/* Fewer permits than hubs: they go where clients wait. */
+/* With fewer permits than hubs, permits go where clients wait. */
 static void
 serves_all_with(const char *limit, const char *processes, const char *threads)
 {
@@ -254,7 +255,7 @@ Test(limits, one_far_beyond_what_files_allow_costs_nothing)
 		&server, "hubbub-echo", "2", "2", "--max-connections=999999999", NULL));
 	fd = client_connect(server.program.port);
 	cr_assert(client_exchange(fd, "many", "MANY"));
-	/* The master shares permits out twenty times a second. */
+	/* The master moves permits twenty times a second: measures what that costs. */
 	cr_assert_eq(clock_getcpuclockid(server.pid, &clock), 0);
 	clock_gettime(clock, &before);
 	poll(NULL, 0, 1000);

@@ -1,5 +1,5 @@
-/* Peers behind a link that is cut, and peers that are there and take nothing. The link: a tun
- * device in each of two networks, and a thread that carries packets from one to the other. */
+/* Peers behind a link that is cut, and peers that are there and take nothing. The link is a tun
+ * device in each of two network namespaces, and a thread that carries packets between them. */
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <fcntl.h>
@@ -59,7 +59,8 @@ bring_up(const char *name, const char *address)
 	return is_up;
 }
 
-/* This process goes into a network of its own, with one end of the link. Returns that, or -1. */
+/* Moves this process into a new network namespace, with one end of the link. Returns its
+ * descriptor, or -1. */
 static int
 new_network(const char *address)
 {
@@ -93,7 +94,8 @@ carry(void *unused)
 	return unused;
 }
 
-/* Makes the link, with so many sockets at its other end. Skips the test where that may not be. */
+/* Makes the link, with count sockets at its other end. Skips the test where that is not
+ * permitted. */
 static void
 make_link(int *clients, int count)
 {
@@ -145,7 +147,7 @@ Test(link, peers_behind_a_cut_one_are_given_up)
 	make_link(clients, 2);
 	cr_assert(server_start(&server, "waits", "1", "1", "--listen=10.9.9.1:0", "--keepalive=2",
 		"--write-timeout=2", NULL));
-	/* One is silent, and one is owed an answer. */
+	/* One client is silent, and the other one waits for an answer. */
 	for (int i = 0; i < 2; i++) {
 		cr_assert(connect_over_link(clients[i]));
 		cr_assert(client_exchange(clients[i], "hello\n", "HELLO\n"));
@@ -172,7 +174,7 @@ Test(link, a_reload_changes_what_the_kernel_asks)
 	cr_assert_eq(server_ctl(&server, "reload", NULL, NULL, 0), 0);
 	cr_assert(connect_over_link(client));
 	cr_assert(client_exchange(client, "hello\n", "HELLO\n"));
-	/* Until that is acknowledged. */
+	/* Until the answer is acknowledged. */
 	poll(NULL, 0, 500);
 	atomic_store(&is_cut, true);
 	cr_assert(wait_until(is_left, NULL, 40));

@@ -1,4 +1,4 @@
-/* Listeners: paths, both families of addresses, datagrams, TLS, and proxies in front. */
+/* Listeners: Unix sockets, IPv4 and IPv6, datagrams, TLS, and proxies in front. */
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <fcntl.h>
@@ -36,7 +36,7 @@ end(void)
 
 TestSuite(listeners, .fini = end, .timeout = 600);
 
-/* Text of a format, in one of a few places. */
+/* Formats an option into one of a few static buffers, by place. */
 static char *__attribute__((format(printf, 2, 3))) write_option(int place, const char *format, ...)
 {
 	va_list arguments;
@@ -63,7 +63,7 @@ Test(listeners, a_path)
 		"%s", server.program.text);
 	fd = client_connect_path(path);
 	cr_assert(client_exchange(fd, "hello", "HELLO"));
-	/* Whoever may enter the folder may connect. */
+	/* A user who may enter the directory may connect. */
 	cr_assert_eq(access(path, R_OK | W_OK), 0);
 	cr_assert(loader_start(&loader, 0, "-R", "2000", "-d", "3", "--churn=20",
 		write_option(1, "unix:%s", path), NULL));
@@ -72,13 +72,13 @@ Test(listeners, a_path)
 	cr_assert_eq(server_ctl(&server, "upgrade", NULL, NULL, 0), 0);
 	cr_assert_eq(loader_wait(&loader, 30), 0, "%s", loader.program.text);
 	cr_assert_eq(loader_number(&loader, "errors.total"), 0);
-	/* A second copy is told who is there. */
+	/* A second server is told that the first one has the socket. */
 	argv[0] = program_path("hubbub-echo");
 	cr_assert(program_start(&other, argv, 0));
 	cr_assert_eq(program_wait(&other, 20), 1);
 	cr_assert_not_null(strstr(other.text, "another hubbub server has it"), "%s", other.text);
 	program_end(&other);
-	/* At the end nobody can queue any more, but who is there is served. */
+	/* At the end no client can queue any more, but queued ones are served. */
 	cr_assert_eq(access(path, F_OK), 0);
 	server_ctl(&server, "drain", NULL, NULL, 0);
 	cr_assert_eq(access(path, F_OK), -1);
@@ -115,7 +115,7 @@ Test(listeners, a_path_that_somebody_removes_is_told_of)
 		&server, "hubbub-echo", "1", "1", write_option(0, "--listen=unix:%s", path), NULL));
 	cr_assert_eq(unlink(path), 0);
 	cr_assert(program_expect(&server.program, said, 20), "%s", server.program.text);
-	/* Once, and again when a reload does not change it. */
+	/* The warning comes once, and again only when a reload changes it. */
 	program_expect(&server.program, "never", 1.5);
 	cr_assert_null(
 		strstr(strstr(server.program.text, said) + 1, said), "%s", server.program.text);
@@ -126,7 +126,8 @@ Test(listeners, a_path_that_somebody_removes_is_told_of)
 	cr_assert_eq(server_end(&server, 20), 0);
 }
 
-/* A user who may not have the port cannot keep the server from it by taking its locks' names. */
+/* A user who may not have the port cannot keep the server from it by locking names that the server
+ * locks. */
 Test(listeners, a_strangers_locks_keep_nobody_from_starting)
 {
 	static char squat[] = "import os, socket, sys, time\n"
@@ -164,8 +165,8 @@ Test(listeners, a_strangers_locks_keep_nobody_from_starting)
 	program_end(&stranger);
 }
 
-/* However it is spelled, a path is one server's; and one that another has taken meanwhile is not
- * removed. */
+/* However its path is spelled, a Unix socket is one server's; and a server does not remove a path
+ * that another has taken meanwhile. */
 Test(listeners, a_path_has_one_owner)
 {
 	char path[FOLDER_SIZE + 16];
@@ -269,7 +270,7 @@ Test(listeners, datagrams_are_answered_through_every_change)
 		server_number(&server, "totals.datagrams"));
 }
 
-/* How many hubs have got datagrams. */
+/* Returns how many hubs have received datagrams. */
 static int
 hubs_with_datagrams(void)
 {
@@ -296,7 +297,7 @@ Test(listeners, a_peers_datagrams_stay_on_a_hub)
 	for (int i = 0; i < 100; i++)
 		cr_assert(client_exchange(fd, "hello", "HELLO"));
 	cr_assert_eq(hubs_with_datagrams(), 1);
-	/* An empty one is one, too, and so is one of the largest. */
+	/* An empty datagram is answered, too, and one of the largest size. */
 	cr_assert_eq(send(fd, "", 0, 0), 0);
 	cr_assert_eq(recv(fd, reply, sizeof reply, 0), 0);
 	memset(big, 'x', sizeof big);
@@ -312,7 +313,7 @@ Test(listeners, a_peers_datagrams_stay_on_a_hub)
 	cr_assert_eq(hubs_with_datagrams(), 4);
 }
 
-/* A reply is counted when it has been sent. */
+/* A reply is counted after it was sent. */
 static bool
 one_of_two_is_answered(void *unused)
 {
@@ -321,7 +322,7 @@ one_of_two_is_answered(void *unused)
 	       server_number(&server, "totals.replies") == 1;
 }
 
-/* What claims to come from the service itself is not answered: that would never end. */
+/* A datagram with the service's own address as its sender is not answered: that would never end. */
 Test(listeners, datagrams_of_its_own_are_not_answered)
 {
 	struct sockaddr_in own = {.sin_family = AF_INET};
@@ -349,14 +350,15 @@ nobody_is_connected(void *unused)
 	return server_number(&server, "connections") == 0;
 }
 
-/* Who connects and says nothing is ended by the idle timeout, and does not keep the hub from the
+/* A client that connects and sends nothing is ended by the idle timeout, and does not hold up the
  * others. */
 Test(listeners, tls_ends_handshakes_that_do_not_begin)
 {
 	int fd;
 
 	cr_assert(certificate_make(&certificate));
-	/* The load's own connections are not idle, on a slow machine either. */
+	/* The timeout is long enough that the load's own connections are not idle on a slow machine
+	 * either. */
 	cr_assert(server_start(&server, "hubbub-echo", "1", "1",
 		program_is_sanitized() ? "--idle-timeout=10" : "--idle-timeout=2",
 		write_option(0, "--tls-cert=%s", certificate.file),
@@ -382,7 +384,7 @@ Test(listeners, a_dead_hubs_datagrams_go_elsewhere)
 			close(fd);
 		}
 	}
-	/* What was queued waits for the new worker. */
+	/* Queued clients wait for the new worker. */
 	cr_assert_eq(answered, 128);
 }
 
@@ -409,7 +411,7 @@ start_tls(const char *name)
 		"%s", server.program.text);
 }
 
-/* Loads it over TLS, trusting the certificate that is there now. */
+/* Loads the server over TLS, trusting the certificate that is there now. */
 static int
 load_tls(const char *more)
 {
@@ -429,14 +431,14 @@ Test(listeners, tls)
 			     "--churn=5", "--close=half", NULL),
 		0, "%s", loader.program.text);
 	cr_assert_eq(loader_number(&loader, "errors.total"), 0);
-	/* Whom the system does not trust, hubbub-load does not. */
+	/* hubbub-load does not trust a certificate that the system does not trust. */
 	cr_assert_eq(loader_run(&loader, server.program.port, "--tls", "-n", "10", NULL), 1);
 	cr_assert_not_null(strstr(loader.program.text, "certificate is not trusted"), "%s",
 		loader.program.text);
 	cr_assert_eq(loader_run(&loader, server.program.port, "--tls", "--tls-insecure", "-n", "10",
 			     NULL),
 		0, "%s", loader.program.text);
-	/* Who speaks no TLS is refused, and counted. */
+	/* A client without TLS is refused, and counted. */
 	cr_assert_neq(loader_run(&loader, server.program.port, "-n", "10", "-c", "1", NULL), 0);
 	cr_assert_gt(server_number(&server, "totals.refused"), 0);
 	cr_assert(program_expect(&server.program, "refused a client at 127.0.0.1", 5));
@@ -457,7 +459,7 @@ Test(listeners, tls_certificates_are_read_again)
 	cr_assert_eq(loader_wait(&loader, 30), 0, "%s", loader.program.text);
 	cr_assert_eq(loader_number(&loader, "errors.total"), 0);
 	cr_assert_eq(load_tls("-n100"), 0, "the new one is used: %s", loader.program.text);
-	/* One that is none changes nothing. */
+	/* A key that is none changes nothing. */
 	file = fopen(certificate.key, "w");
 	cr_assert_not_null(file);
 	fputs("no key\n", file);
@@ -503,7 +505,7 @@ Test(listeners, tls_files_that_are_none)
 #define V4_HEADER "\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xc0\0\x02\x07\xc0\0\x02\x01\x1f\x90\0\x50"
 #define LOCAL_HEADER "\r\n\r\n\0\r\nQUIT\n\x20\0\0\0"
 
-/* What a client gets that sends these bytes: the first line, or "" for an end or a reset. */
+/* Sends these bytes, and returns the answer's first line; "" for an end or a reset. */
 static const char *
 told(const char *bytes, size_t length)
 {
@@ -528,7 +530,7 @@ Test(listeners, a_proxy_names_the_client)
 
 	cr_assert(server_start(&server, "example-peer", "1", "2", "--proxy-protocol=on", NULL));
 	cr_assert_str_eq(told(V4_HEADER, 28), "192.0.2.7 port 8080\n");
-	/* In any pieces. */
+	/* The header may come in any pieces. */
 	fd = client_connect(server.program.port);
 	for (int i = 0; i < 28; i++) {
 		send(fd, V4_HEADER + i, 1, MSG_NOSIGNAL);
@@ -536,7 +538,7 @@ Test(listeners, a_proxy_names_the_client)
 	}
 	cr_assert(client_exchange(fd, "", "192.0.2.7 port 8080\n"));
 	close(fd);
-	/* Its own connections are its own. */
+	/* For a connection of the proxy's own, the peer is the proxy. */
 	snprintf(expected, sizeof expected, "127.0.0.1 port ");
 	cr_assert_eq(strncmp(told(LOCAL_HEADER, 16), expected, strlen(expected)), 0);
 	cr_assert_eq(server_number(&server, "totals.refused"), 0);
@@ -562,7 +564,7 @@ Test(listeners, a_proxy_before_tls)
 	cr_assert(server_start(&server, "example-peer", "1", "1", "--proxy-protocol=on",
 		write_option(0, "--tls-cert=%s", certificate.file),
 		write_option(1, "--tls-key=%s", certificate.key), NULL));
-	/* A header that is not there is not waited for without end. */
+	/* The wait for a missing header ends. */
 	cr_assert_str_eq(told("\x16\x03\x01\0\x05hello_no_header", 20), "");
 	cr_assert_eq(server_number(&server, "totals.refused"), 1);
 }

@@ -1,4 +1,4 @@
-/* hubbub-load: its other commands, its usage, and what is on the screen. */
+/* hubbub-load: its commands besides a run, its usage, and its panel on a terminal. */
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -28,7 +28,7 @@ clean(void)
 
 TestSuite(load_commands, .fini = clean, .timeout = 600);
 
-/* Runs hubbub-load with arguments, ended by NULL, to its end; returns the exit code. */
+/* Runs hubbub-load to its end, with arguments up to NULL; returns the exit code. */
 static int
 run_all(char *const *arguments)
 {
@@ -282,19 +282,19 @@ Test(load_commands, results_are_compared_and_baselines_kept)
 			     "--warmup=0", "--repeat=5", "--cooldown=0", copy, NULL),
 		0, "%s", loader.program.text);
 	cr_assert_eq(run("compare", base, base, NULL), 0, "%s", program.text);
-	/* How far its runs are apart is the machine's. */
+	/* How far the runs are apart depends on the machine. */
 	cr_assert(strstr(program.text, "verdict: unchanged") != NULL ||
 			  strstr(program.text, "verdict: uncertain") != NULL,
 		"%s", program.text);
 	cr_assert_not_null(strstr(program.text, "5 and 5 runs"), "%s", program.text);
-	/* One run is too few. */
+	/* A baseline of one run is too small. */
 	cr_assert_eq(loader_run(&loader, server.port, "-q", "-R", "500", "-d", "200ms",
 			     "--warmup=0", NULL),
 		0);
 	cr_assert_eq(run("compare", base, loader_file(&loader, "result.json"), NULL), 4, "%s",
 		program.text);
 	cr_assert_not_null(strstr(program.text, "--repeat=5"));
-	/* Where every message takes a thousand times as long, that is a regression. */
+	/* If every message takes a thousand times as long, that is a regression. */
 	snprintf(copy, sizeof copy, "--baseline=%s", base);
 	kill(server.pid, SIGTERM);
 	program_end(&server);
@@ -308,7 +308,7 @@ Test(load_commands, results_are_compared_and_baselines_kept)
 		strstr(loader.program.text, "the loads differ: size"), "%s", loader.program.text);
 }
 
-/* What a run will be compared by is known before it. */
+/* The run knows beforehand by what it will be compared. */
 Test(load_commands, a_short_run_has_intervals_for_a_baseline)
 {
 	char base[FOLDER_SIZE + 64], save[FOLDER_SIZE + 80], with[FOLDER_SIZE + 80];
@@ -320,7 +320,7 @@ Test(load_commands, a_short_run_has_intervals_for_a_baseline)
 	snprintf(base, sizeof base, "%s", loader_file(&loader, "base.json"));
 	snprintf(save, sizeof save, "--save-baseline=%s", base);
 	snprintf(with, sizeof with, "--baseline=%s", base);
-	/* The result of a run that was for no baseline has one interval. */
+	/* The result of a run that was not for a baseline has one interval. */
 	cr_assert_eq(rename(loader_file(&loader, "result.json"), base), 0);
 	cr_assert_eq(run(with, "-d300ms", "--warmup=0", target(), NULL), 2, "%s", program.text);
 	cr_assert_not_null(strstr(program.text, "fewer than 5 runs"), "%s", program.text);
@@ -336,7 +336,8 @@ Test(load_commands, a_short_run_has_intervals_for_a_baseline)
 
 /* ---- the screen ---- */
 
-/* Runs a short load on a terminal of so many columns; returns all that was written to it. */
+/* Runs a short load on a terminal of so many columns; returns all that was written to the
+ * terminal. */
 static char *
 run_on_terminal(unsigned short columns, const char *variable, const char *value)
 {
@@ -363,8 +364,8 @@ run_on_terminal(unsigned short columns, const char *variable, const char *value)
 	return text;
 }
 
-/* The columns that the longest line of the panel takes, without escape sequences and with
- * characters of more than one byte counted once. */
+/* Returns the columns of the panel's longest line, without escape sequences and with multibyte
+ * characters counted once. */
 static unsigned
 longest_panel_line(const char *text)
 {

@@ -1,4 +1,4 @@
-/* hubbub-load: what it takes from the environment. */
+/* hubbub-load: which options it takes from the environment. */
 #include <criterion/criterion.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@ clean(void)
 
 TestSuite(load_environment, .fini = clean, .timeout = 600);
 
-/* Runs hubbub-load with arguments, ended by NULL, to its end; returns the exit code. */
+/* Runs hubbub-load to its end, with arguments up to NULL; returns the exit code. */
 static int __attribute__((sentinel)) run(char *first, ...)
 {
 	char *argv[16] = {program_path("hubbub-load"), first};

@@ -1,5 +1,5 @@
-/* hubbub-load tells the truth: about the server's stalls, about every wrong byte, and about
- * itself. */
+/* hubbub-load tells the truth: about the server's stalls, about every wrong byte, and about its own
+ * limits. */
 #include <criterion/criterion.h>
 #include <math.h>
 #include <signal.h>
@@ -38,13 +38,13 @@ has_note(const char *part, const char *text)
 
 /* ---- time ---- */
 
-/* A server that pauses 1 s every 10 s: a tenth of the messages waits, evenly from 0 to 1 s, so the
+/* The server pauses 1 s every 10 s: a tenth of the messages waits, evenly from 0 to 1 s, so the
  * slowest hundredth of all waits 0.9 s and more. */
 Test(load_honesty, a_stall_of_the_server_is_in_the_percentiles_of_an_open_loop)
 {
 	faulty = (struct faulty){.kind = FAULTY_STALL, .size = 64, .period = 10, .pause = 1};
 	cr_assert(faulty_start(&faulty));
-	/* What is asserted is the server's stall; a lag of the generator is far below it. */
+	/* The assertion is about the server's stall, and far above a lag of the generator. */
 	loader_run(&loader, faulty.port, "-q", "-R", "1k", "-d", "20s", "--warmup=0", "-c", "16",
 		"--max-lag=500ms", NULL);
 	faulty_stop(&faulty);
@@ -55,8 +55,8 @@ Test(load_honesty, a_stall_of_the_server_is_in_the_percentiles_of_an_open_loop)
 	cr_assert_eq(loader_number(&loader, "exit_code"), 0, "%s", loader.program.text);
 }
 
-/* The same server: each connection waits once per stall, and then goes on as if nothing had
- * been. */
+/* The same server, in a closed loop: each connection waits once per stall, and then goes on as
+ * before. */
 Test(load_honesty, a_closed_loop_carries_the_warning_that_it_under_counts)
 {
 	faulty = (struct faulty){.kind = FAULTY_STALL, .size = 64, .period = 2, .pause = 0.5};
@@ -79,7 +79,7 @@ Test(load_honesty, what_is_offered_is_achieved_to_a_thousandth)
 	for (size_t i = 0; i < (program_is_sanitized() ? 2 : sizeof rates / sizeof rates[0]); i++) {
 		double ratio = 0;
 
-		/* A machine that is busy otherwise may spoil one. */
+		/* A busy machine may spoil a try. */
 		for (int tries = 0; tries < 3 && fabs(ratio - 1) > 0.001; tries++) {
 			loader_run(&loader, server.port, "-q", "-R", rates[i], "-d", "3s", NULL);
 			ratio = loader_number(&loader, "load.ratio");
@@ -97,7 +97,7 @@ order(const void *a, const void *b)
 	return (*left > *right) - (*left < *right);
 }
 
-/* As the server sees them, over a real socket. */
+/* Arrivals as the server sees them, over a real socket. */
 Test(load_honesty, poisson_arrivals_pass_a_kolmogorov_smirnov_test)
 {
 	enum { COUNT = 2500 };
@@ -105,7 +105,7 @@ Test(load_honesty, poisson_arrivals_pass_a_kolmogorov_smirnov_test)
 	double greatest = 1, rate = 500, limit = 1.95 / sqrt(COUNT);
 	char seed[24];
 
-	/* A busy machine delays some; a wrong plan is wrong each time. */
+	/* A busy machine delays some arrivals; a wrong plan fails each time. */
 	for (int tries = 0; tries < 6 && greatest > limit; tries++) {
 		snprintf(seed, sizeof seed, "--seed=%d", tries);
 		faulty = (struct faulty){.kind = FAULTY_NONE, .size = 64};
@@ -124,7 +124,7 @@ Test(load_honesty, poisson_arrivals_pass_a_kolmogorov_smirnov_test)
 	cr_assert_lt(greatest, limit);
 }
 
-/* Once half a second of the load has passed. */
+/* Stops the generator, once half a second of the load has passed. */
 static void
 stop_for(double seconds)
 {
@@ -144,7 +144,8 @@ Test(load_honesty, a_generator_that_was_stopped_calls_its_run_invalid)
 	cr_assert_str_eq(json_string_value(json_object_get(loader.result, "verdict")), "invalid");
 	cr_assert(has_note("reasons", "did not run for"), "%s", loader.program.text);
 	cr_assert_not_null(strstr(loader.program.text, "INVALID"));
-	/* In a closed loop nothing is late, but nothing was measured either. */
+	/* In a closed loop no message is late while the generator stands, but none is measured
+	 * either. */
 	cr_assert(loader_start(&loader, server.port, "-d", "3s", "-i", "500ms", "--warmup=0",
 		"--max-lag=10%", NULL));
 	stop_for(0.5);
@@ -171,12 +172,12 @@ Test(load_honesty, messages_that_go_out_late_make_the_run_invalid)
 			     NULL),
 		4);
 	cr_assert(has_note("reasons", "messages went out late"), "%s", loader.program.text);
-	/* The plan of far too high a rate. */
+	/* A plan whose rate is far too high. */
 	cr_assert_eq(loader_run(&loader, server.port, "-q", "-R", "50M", "-d", "500ms",
 			     "--timeout=1s", "--max-lag=1h", "--allow-errors", NULL),
 		4, "%s", loader.program.text);
 	cr_assert(has_note("reasons", "came due in time"), "%s", loader.program.text);
-	/* A count that an even plan reaches in 0.1 s is a plan, too. */
+	/* A count that an even plan reaches in 0.1 s is such a plan, too. */
 	cr_assert_eq(loader_run(&loader, server.port, "-q", "-R", "50M", "-n", "5M", "--timeout=1s",
 			     "--max-lag=1h", "--allow-errors", NULL),
 		4, "%s", loader.program.text);
@@ -214,7 +215,7 @@ Test(load_honesty, every_kind_of_wrong_reply_is_found_and_named)
 	expect_fault(
 		FAULTY_FLIP, "64", "--closed=1", "corrupt", "offset 32 of 64 bytes: expected ");
 	expect_fault(FAULTY_FLIP, "1000", "--closed=4", "corrupt", "offset 500 of 1000 bytes");
-	/* The first byte that differs: those after the gap may be the same as the lost one. */
+	/* offset 3 is the first byte that differs: bytes after the gap may equal the lost ones. */
 	expect_fault(FAULTY_DROP, "64", "--closed=4", "truncated", "offset 3");
 	expect_fault(FAULTY_ADD, "64", "--closed=1", "extra", "");
 	expect_fault(FAULTY_ADD, "64", "--closed=4", "extra", "");
@@ -225,7 +226,7 @@ Test(load_honesty, every_kind_of_wrong_reply_is_found_and_named)
 }
 
 /* With one message under way nothing follows the gap: the reply stays short, and then the server
- * ends in order. */
+ * ends gracefully. */
 Test(load_honesty, a_reply_that_stays_short_is_truncated_and_a_late_one_is_not)
 {
 	expect_fault(FAULTY_DROP, "64", "--closed=1", "truncated", "");
@@ -240,7 +241,7 @@ Test(load_honesty, a_reply_that_stays_short_is_truncated_and_a_late_one_is_not)
 	cr_assert_eq(loader_number(&loader, "verify.truncated"), 0);
 }
 
-/* However late the generator sent, it was the server that was gone. */
+/* However late the generator sent, the fault was the server's. */
 Test(load_honesty, a_server_that_dies_is_not_hidden_by_an_invalid_measurement)
 {
 	cr_assert(program_start_echo(&server, NULL));

@@ -1,4 +1,4 @@
-/* What connections cost, and that it comes back. */
+/* How much memory connections cost a worker, and that the worker gives it back. */
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,10 +10,10 @@
 #include "tests/support/loader.h"
 #include "tests/support/server.h"
 
-/* Of one connection that has had one answer: what its worker has written for it, page tables
- * included. */
+/* Bytes that a worker writes for a connection with one answer, page tables included. */
 #define COST_MOST 4900.
-/* What a worker may have more than before, as a share or in bytes. */
+/* What a worker may keep after its connections have left: a share of its memory before, or
+ * bytes. */
 #define SHARE_LEFT 0.1
 #define BYTES_LEFT 2e6
 
@@ -56,7 +56,8 @@ nobody_is_left(void *unused)
 	return server_number(&server, "connections") == 0;
 }
 
-/* What each of a crowd costs that comes, has one answer each, and leaves. */
+/* Opens a crowd of connections, exchanges a message on each, and closes them. Returns the bytes for
+ * each. */
 static double
 crowd_cost(double before)
 {
@@ -101,7 +102,7 @@ worker_memory(const struct family *family, int worker)
 struct watch {
 	struct family family;
 	double before[FAMILY_MAX];
-	double more; /* of the worker that has most more */
+	double more; /* bytes of the worker that has grown most */
 };
 
 static bool
@@ -122,7 +123,7 @@ is_as_before(void *context)
 	return is_so;
 }
 
-/* With HUBBUB_MINUTE in the environment it takes as long as it does in earnest. */
+/* With HUBBUB_MINUTE in the environment, waits for as long as the server really keeps memory. */
 Test(load_memory, a_hundred_thousand_that_have_left_are_forgotten)
 {
 	static struct watch watch;

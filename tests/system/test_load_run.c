@@ -40,8 +40,8 @@ verdict(void)
 	return text != NULL ? text : "(no result)";
 }
 
-/* There is a result, and no number is none: JSON cannot say that, but the text that a person reads
- * could. */
+/* Asserts that there is a result, and that no number in the text is NaN, which JSON cannot
+ * express. */
 static void
 expect_no_nan(void)
 {
@@ -113,7 +113,8 @@ Test(load_run, sizes_framings_and_depths_are_all_verified)
 		{"100", "--closed=4", "--framing=line", "-c4"},
 		{"24", "--closed=4", "--framing=line", "-c4"},
 		{"1000", "--closed=4", "--framing=len32", "-c4"},
-		/* Upper-casing changes the length, a lower-case letter. */
+		/* In this length a byte is a lower-case letter, which an upper-casing server would
+		 * change. */
 		{"101", "--closed=4", "--framing=len32", "-c4"},
 		{"64", "--closed=5000", "--framing=raw", "-c2"}};
 
@@ -126,7 +127,7 @@ Test(load_run, sizes_framings_and_depths_are_all_verified)
 	}
 }
 
-/* What is read slowly has arrived long before. */
+/* A slow reader reads messages long after they have arrived. */
 Test(load_run, times_of_arrival_can_be_the_kernels)
 {
 	static char *const sets[] = {"--nodelay=on", "--kernel-ts"};
@@ -158,7 +159,7 @@ Test(load_run, churn_makes_a_new_connection_for_so_many_messages)
 		cr_assert_geq(reconnects, 2000 / 5 - 8);
 		cr_assert_leq(reconnects, 2000 / 5);
 	}
-	/* In an open loop what is due meanwhile waits for the new connection. */
+	/* In an open loop, messages that fall due meanwhile wait for the new connection. */
 	loader_run(&loader, server.port, "-q", "-R", "2k", "--churn=10", "-d", "1s", "--warmup=0",
 		"-c", "8", NULL);
 	cr_assert_eq(loader_number(&loader, "latency_ns.response.count"), 2000, "%s",
@@ -176,7 +177,8 @@ Test(load_run, connections_alone_can_be_the_load)
 		"-R", "200", "--warmup=0", NULL);
 	cr_assert_eq(loader_number(&loader, "latency_ns.response.count"), 200, "%s",
 		loader.program.text);
-	/* And one of each slot to begin with, which tells whether the server is there. */
+	/* And one connect for each slot at the beginning, which shows whether the server is
+	 * there. */
 	cr_assert_eq(loader_number(&loader, "latency_ns.connect.count"), 204);
 }
 
@@ -196,7 +198,7 @@ Test(load_run, idle_connections_are_held_and_each_is_probed)
 		0, "%s", loader.program.text);
 	cr_assert_eq(loader_number(&loader, "connections.idle_opened"), 500);
 	cr_assert_eq(loader_number(&loader, "connections.idle_alive_end"), 500);
-	/* Those that the server has closed meanwhile are missed. */
+	/* Idle connections that the server has closed meanwhile are reported. */
 	program_end(&server);
 	cr_assert(program_start_echo(&server, "-p", "1", "--idle-timeout=0.3", NULL));
 	cr_assert_eq(
@@ -205,8 +207,8 @@ Test(load_run, idle_connections_are_held_and_each_is_probed)
 	cr_assert_eq(loader_number(&loader, "connections.idle_alive_end"), 0);
 }
 
-/* 16 messages of 1 kB on each connection take 0.8 s at 20 kB/s, longer than the timeout; but they
- * trickle in. */
+/* 16 messages of 1 kB on each connection take 0.8 s at 20 kB/s, longer than the timeout; but bytes
+ * keep trickling in. */
 Test(load_run, slow_readers_are_slow_and_not_called_late)
 {
 	loader_run(&loader, server.port, "-q", "--slow=4@20k", "-c", "4", "-s", "1k", "--closed=16",
@@ -232,7 +234,7 @@ Test(load_run, what_is_beyond_the_limit_in_flight_is_shed_or_queued_and_counted)
 	loader_run(&loader, faulty.port, "-q", "-R", "1k", "-c", "2", "--max-inflight=10", "-d",
 		"500ms", "--warmup=0", "--timeout=5s", "--deadline=100ms", "--allow-errors", NULL);
 	faulty_stop(&faulty);
-	/* Every planned message is somewhere. */
+	/* Every planned message is counted somewhere. */
 	cr_assert_eq(loader_number(&loader, "load.lost") + loader_number(&loader, "load.expired") +
 			     loader_number(&loader, "load.unsent"),
 		500, "%s", loader.program.text);
@@ -265,7 +267,7 @@ Test(load_run, runs_that_are_over_at_once_have_whole_results)
 	expect_no_nan();
 }
 
-/* A port that nobody listens on. */
+/* Returns a port on which no process listens. */
 static int
 free_port(void)
 {
@@ -310,14 +312,15 @@ Test(load_run, a_server_that_dies_is_an_error_and_not_corruption)
 					      loader_number(&loader, "load.lost") +
 					      loader_number(&loader, "load.unsent") - 4000),
 				2, "%s", loader.program.text);
-		/* A server that is away is not hammered: 8 connections, backing off up to 1 s. */
+		/* A server that is away is not flooded with connects: 8 connections back off up to
+		 * 1 s. */
 		cr_assert_lt(loader_number(&loader, "errors.by_kind.connect.ECONNREFUSED"), 200);
 		expect_no_nan();
 		start();
 	}
 }
 
-/* Nothing of a count is forgotten, and what was offered does not depend on the server. */
+/* No message of a count is forgotten, and the number offered does not depend on the server. */
 Test(load_run, a_count_that_is_not_reached_is_an_error)
 {
 	static char *const modes[] = {"--closed=1", "--rate=2k"};
@@ -361,7 +364,7 @@ Test(load_run, the_first_signal_gives_a_partial_report)
 		cr_assert(loader_start(&loader, server.port, "-d", "60s", "--warmup=0", "-i",
 			"100ms", "--fail-if", "p99>1ns", NULL));
 		cr_assert(program_expect(&loader.program, "0.3", 20), "%s", loader.program.text);
-		/* As Ctrl-C does, to all processes. */
+		/* As Ctrl-C does, to all processes of the run. */
 		killpg(loader.program.pid, signals[i]);
 		cr_assert_eq(loader_wait(&loader, 20), 128 + signals[i], "%s", loader.program.text);
 		cr_assert_str_eq(verdict(), "interrupted");
@@ -381,12 +384,11 @@ have_come(void *count)
 	return __atomic_load_n(&faulty.messages, __ATOMIC_RELAXED) >= *(uint64_t *)count;
 }
 
-/* A server that answers nothing does not hold it up, nor does the warm-up. */
+/* Neither a server that answers nothing nor the warm-up delays the end. */
 Test(load_run, an_interrupted_run_ends_within_seconds_in_every_phase)
 {
 	static char *const sets[][2] = {{"--warmup=60s", "--idle=0"}, {"--warmup=0", "--idle=30"}};
-	uint64_t all =
-		30; /* in the 0.3 s of the second; the first is in its warm-up for long then */
+	uint64_t all = 30; /* 0.3 s into the second run; the first is then still in its warm-up */
 
 	for (size_t i = 0; i < 2; i++) {
 		faulty = (struct faulty){.kind = FAULTY_SILENT, .size = 64};
@@ -401,7 +403,7 @@ Test(load_run, an_interrupted_run_ends_within_seconds_in_every_phase)
 	}
 }
 
-/* A second signal of a kind that is still pending would be lost. */
+/* Whether no signal is pending: a second one of a kind that is still pending would be lost. */
 static bool
 has_taken_signals(void *pid)
 {
@@ -440,7 +442,7 @@ Test(load_run, the_second_signal_ends_it_at_once_and_no_process_is_left)
 	cr_assert(wait_until(has_taken_signals, &loader.program.pid, 5));
 	kill(loader.program.pid, SIGINT);
 	cr_assert_eq(loader_wait(&loader, 5), 130, "%s", loader.program.text);
-	/* The first alone ends it a second later, with the same code. */
+	/* The first signal alone ends the run a second later, with the same code. */
 	cr_assert_not_null(
 		strstr(loader.program.text, "by a second signal"), "%s", loader.program.text);
 	faulty_stop(&faulty);
@@ -494,7 +496,7 @@ Test(load_run, gates_decide_the_exit_code)
 	cr_assert_eq(loader_run(&loader, server.port, "-q", "-d", "300ms", "--fail-if", "p99>1h",
 			     "--fail-if", "open<64", NULL),
 		0, "%s", loader.program.text);
-	/* The gates, and the one that is always there. */
+	/* The gates given, and the gate that every run has. */
 	cr_assert_eq(json_array_size(json_object_get(loader.result, "gates")), 3);
 	cr_assert_eq(loader_run(&loader, server.port, "-d", "60s", "-i", "100ms", "--warmup=0",
 			     "--abort-if", "mps>1", NULL),
@@ -556,7 +558,7 @@ Test(load_run, a_file_that_cannot_be_written_is_a_failure_and_named)
 		loader.program.text);
 }
 
-/* The referee is not ours: Debian's python3-jsonschema. */
+/* Debian's python3-jsonschema judges, which is independent of this project. */
 Test(load_run, results_of_every_kind_follow_the_schema)
 {
 	char command[512];
@@ -584,8 +586,8 @@ Test(load_run, results_of_every_kind_follow_the_schema)
 
 /* ---- very many ---- */
 
-/* Each process may open only so many files, on both sides, and each pair of addresses has only so
- * many ports: the generator finds out by itself how many of each it needs. */
+/* On both sides each process may open only so many files, and each pair of addresses has only so
+ * many ports: the generator finds out by itself how many processes and addresses it needs. */
 Test(load_run, a_hundred_thousand_connections_are_held_and_each_is_probed)
 {
 	struct rlimit files;

@@ -1,4 +1,4 @@
-/* hubbub-load: finding a rate, and a shape; and saying so where none can be found. */
+/* hubbub-load: search and sweep find a rate and a shape, and say so where none can be found. */
 #include <criterion/criterion.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -22,7 +22,7 @@ clean(void)
 
 TestSuite(load_tuning, .fini = clean, .timeout = 600);
 
-/* Runs hubbub-load with arguments, ended by NULL, to its end; returns the exit code. */
+/* Runs hubbub-load to its end, with arguments up to NULL; returns the exit code. */
 static int __attribute__((sentinel)) run(char *first, ...)
 {
 	char *argv[32] = {program_path("hubbub-load"), first};
@@ -36,7 +36,7 @@ static int __attribute__((sentinel)) run(char *first, ...)
 	if (program.output > 0)
 		program_end(&program);
 	cr_assert(program_start(&program, argv, 0));
-	/* Dozens of short runs. */
+	/* A search takes dozens of short runs. */
 	return program_wait(&program, 300);
 }
 
@@ -73,7 +73,7 @@ Test(load_tuning, a_run_says_what_check_would_before_it_bites)
 	cr_assert_not_null(warning, "%s", program.text);
 	cr_assert_not_null(first, "%s", program.text);
 	cr_assert_lt(warning, first, "%s", program.text);
-	/* Where nothing will, nothing is said. */
+	/* Without a limit that would bite, there is no advice. */
 	cr_assert(run("-d200ms", "--warmup=0", "-c4", target(), NULL) >= 0);
 	cr_assert_null(strstr(program.text, "warning"), "%s", program.text);
 }
@@ -97,7 +97,7 @@ Test(load_tuning, search_finds_a_rate_and_says_when_there_is_none)
 			     NULL),
 		3, "%s", program.text);
 	cr_assert_not_null(strstr(program.text, "no rate keeps p50<1ns"));
-	/* What the generator cannot measure is no answer. */
+	/* A rate that the generator cannot measure is not an answer. */
 	cr_assert_eq(
 		run("--search=p50<1s", "-d", "50ms", "--warmup=0", "--max-lag=1ns", target(), NULL),
 		4, "%s", program.text);
@@ -119,7 +119,8 @@ Test(load_tuning, sweep_loads_each_shape_and_chooses_one)
 	cr_assert(folder_make(loader.folder));
 	snprintf(page, sizeof page, "--html=%s", loader_file(&loader, "sweep.html"));
 
-	/* Whether the two can be told apart is the machine's; that it is said is ours. */
+	/* Whether the two shapes can be told apart depends on the machine; the sweep must say
+	 * whether. */
 	code = run("sweep", "--grid=1x1,2x1", "--rounds=2", "-d", "300ms", "--warmup=100ms",
 		"--max-lag=10s", page, "-o", loader_file(&loader, "sweep.json"), "--",
 		"hubbub-echo", "--reply=verbatim", NULL);
@@ -145,7 +146,7 @@ Test(load_tuning, sweep_loads_each_shape_and_chooses_one)
 	cr_assert_eq(run("sweep", "--grid=1x1", "--", "no-such-server", NULL), 1);
 }
 
-/* A generator that sends late however low the rate is. */
+/* The generator sends late, however low the rate is. */
 Test(load_tuning, a_sweep_that_cannot_measure_says_so)
 {
 	cr_assert_eq(run("sweep", "--grid=1x1,2x1", "--rounds=2", "-d", "200ms", "--warmup=0",

@@ -1,5 +1,5 @@
-/* The log, which is standard error: rotated, through an upgrade, with files that run out, and where
- * nothing can be written. */
+/* The log, which is standard error: rotated, kept through an upgrade, with files that run out, and
+ * where nothing can be written. */
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -13,7 +13,7 @@
 #include "tests/support/folder.h"
 #include "tests/support/server.h"
 
-#define LIMIT (64 << 20) /* of a file's size: more than the counters need */
+#define LIMIT (64 << 20) /* limit on file size: more than the counters need */
 
 static char folder[FOLDER_SIZE], log_path[FOLDER_SIZE + 16], moved[FOLDER_SIZE + 16];
 static struct server server;
@@ -43,8 +43,8 @@ answers(void *unused)
 	return server_ctl(&server, "status", NULL, NULL, 0) == 0;
 }
 
-/* Starts a server of two workers after those words of a shell, with standard error where they lead
- * it, and waits until it is ready. */
+/* Starts a server of two workers by a shell: before precedes the command, after redirects standard
+ * error. Waits until the server is ready. */
 static void
 start(const char *program, const char *before, const char *after)
 {
@@ -67,7 +67,7 @@ start_with_log(const char *program)
 	start(program, "", after);
 }
 
-/* A number of "status --json", of which it is the only one by that name. */
+/* Returns a number of "status --json", of which no other has that name. */
 static long
 state_number(const char *name)
 {
@@ -92,7 +92,7 @@ is_log_of(pid_t pid)
 	       target.st_dev == log.st_dev && target.st_ino == log.st_ino;
 }
 
-/* Whether the master, and each of its workers, writes to the log by its present name. */
+/* Whether the master and each of its workers write to the file that has the log's name now. */
 static bool
 all_write_there(void *unused)
 {
@@ -118,7 +118,7 @@ is_another_master(void *unused)
 	return true;
 }
 
-/* The new master has the file, but never saw its name. */
+/* The new master inherits the file, but never learns its name. */
 Test(logs, are_reopened_by_their_name_after_a_rotation_and_an_upgrade)
 {
 	char output[1024];
@@ -155,7 +155,7 @@ Test(logs, are_reopened_by_a_master_that_was_just_started)
 
 /* ---- no files ---- */
 
-/* A worker that has no descriptor left gets the new log, and tells its stacks. */
+/* A worker without a free descriptor gets the new log, and dumps its stacks. */
 Test(logs, are_reopened_by_a_worker_whose_files_have_run_out)
 {
 	char after[2 * FOLDER_SIZE + 64], path[FOLDER_SIZE + 16], output[PROGRAM_OUTPUT_SIZE];
@@ -171,7 +171,7 @@ Test(logs, are_reopened_by_a_worker_whose_files_have_run_out)
 	cr_assert_eq(rename(log_path, moved), 0);
 	kill(server.pid, SIGUSR1);
 	cr_assert(wait_until(all_write_there, NULL, 20));
-	/* And again. */
+	/* A second time. */
 	cr_assert_eq(unlink(log_path), 0);
 	kill(server.pid, SIGUSR1);
 	cr_assert(wait_until(all_write_there, NULL, 20));

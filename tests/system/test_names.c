@@ -1,5 +1,5 @@
-/* Names with several addresses, some of which the machine does not have, in networks of the tests'
- * own, where every port is free: fixed ones are nobody else's. */
+/* Names with several addresses, some of which the machine does not have. Each test runs in a
+ * network namespace of its own, where every port is free, so the ports are fixed. */
 #include <criterion/criterion.h>
 #include <netinet/in.h>
 #include <signal.h>
@@ -41,7 +41,7 @@ TestSuite(names, .fini = end, .timeout = 600);
 			cr_skip_test("%s", why);                                                   \
 	} while (0)
 
-/* Sixteen of the loopback's. */
+/* Sixteen addresses of the loopback interface. */
 #define FIFTEEN                                                                                    \
 	"127.0.0.1 here\n127.0.0.2 here\n127.0.0.3 here\n127.0.0.4 here\n127.0.0.5 here\n"         \
 	"127.0.0.6 here\n127.0.0.7 here\n127.0.0.8 here\n127.0.0.9 here\n127.0.0.10 here\n"        \
@@ -66,7 +66,7 @@ ready_line(const struct program *of)
 	return strstr(of->text, "ready: ");
 }
 
-/* Starts one that listens at the name in every way. */
+/* Starts a server that listens at the name in every way. */
 static void
 start_everywhere(const char *processes)
 {
@@ -76,7 +76,7 @@ start_everywhere(const char *processes)
 	server.admin = 9091;
 }
 
-/* Whether somebody is there, in every way. */
+/* Checks that the server answers at this address, in every way. */
 static void
 check_address(const char *host)
 {
@@ -97,7 +97,7 @@ check_address(const char *host)
 		loader.program.text);
 }
 
-/* Plays a scene in which the name's addresses are these, one or two. */
+/* Plays a scene in which the name has these addresses, one or two. */
 static void
 check_served(const char *first, const char *second)
 {
@@ -110,7 +110,7 @@ check_served(const char *first, const char *second)
 	if (second != NULL)
 		check_address(second);
 	ready = ready_line(&server.program);
-	/* Each once, and none beside them. */
+	/* Each address is there once, and no other. */
 	cr_assert_eq(count(ready, ":9090"), 2 * addresses, "%s", ready);
 	snprintf(text, sizeof text, "http://");
 	cr_assert_eq(count(server.program.text, text), addresses, "%s", server.program.text);
@@ -190,7 +190,7 @@ Test(names, of_sixteen_addresses_and_of_more)
 	cr_assert_eq(start_alone("--listen=here:9090", "--admin=here:9091", NULL), -1, "%s",
 		program.text);
 	cr_assert_eq(count(ready_line(&program), ":9090"), 16, "%s", program.text);
-	/* The last one answers, and twelve others are no more than that. */
+	/* The last address answers, and no more than twelve others do. */
 	cr_assert_eq(loader_run(&loader, 0, "-n", "200", "-c", "4", "127.0.0.16:9090", NULL), 0,
 		"%s", loader.program.text);
 	cr_assert_eq(program_stop(&program, SIGTERM, 20), 0);
@@ -202,7 +202,7 @@ Test(names, of_sixteen_addresses_and_of_more)
 	cr_assert_eq(
 		start_alone("--listen=127.0.0.1:9090", "--admin=here:9091", "--check", NULL), 2);
 	cr_assert_not_null(strstr(program.text, "more than 16 addresses"), "%s", program.text);
-	/* Doubled ones need no room. */
+	/* Repeated addresses need no room. */
 	cr_assert(names_change(SIXTEEN SIXTEEN));
 	cr_assert_eq(start_alone("--listen=here:9090", "--listen=127.0.0.3:9090", NULL), -1, "%s",
 		program.text);
@@ -214,7 +214,7 @@ Test(names, of_nobody)
 	ENTER("192.0.2.1 elsewhere\n2001:db8::1 elsewhere\n", true);
 	cr_assert_eq(start_alone("--listen=nobody.invalid:9090", NULL), 2);
 	cr_assert_not_null(strstr(program.text, "nobody.invalid:9090"), "%s", program.text);
-	/* None of which this machine has. */
+	/* This machine has none of the name's addresses. */
 	cr_assert_eq(start_alone("--listen=elsewhere:9090", NULL), 1);
 	cr_assert_not_null(
 		strstr(program.text, "no interface of this machine"), "%s", program.text);
@@ -222,7 +222,7 @@ Test(names, of_nobody)
 	cr_assert_not_null(strstr(program.text, "--admin's"), "%s", program.text);
 }
 
-/* What is asked for by its number is not passed over, though a name stands for it, too. */
+/* An address that is given in digits is not skipped, even if a name stands for it, too. */
 Test(names, and_numbers_for_one_address)
 {
 	ENTER("127.0.0.1 here\n::1 here\n", false);
@@ -233,7 +233,7 @@ Test(names, and_numbers_for_one_address)
 	cr_assert_eq(count(ready_line(&program), "127.0.0.1:9090"), 1, "%s", program.text);
 }
 
-/* Somebody who has one of the addresses is no reason to serve without it. */
+/* If another server has one of the addresses, the server does not start without that address. */
 Test(names, of_which_somebody_has_one_address)
 {
 	ENTER("127.0.0.1 here\n::1 here\n", true);
@@ -242,7 +242,7 @@ Test(names, of_which_somebody_has_one_address)
 	cr_assert_not_null(strstr(program.text, "cannot listen on [::1]:9090"), "%s", program.text);
 }
 
-/* Listens there; until the test ends. Returns whether it does. */
+/* Listens at that port until the test ends. Returns whether it could. */
 static bool
 occupy(bool is_v6, unsigned port)
 {
@@ -259,7 +259,7 @@ occupy(bool is_v6, unsigned port)
 	       listen(fd, 1) == 0;
 }
 
-/* The two addresses in a program's output that follow a text have one port. */
+/* Checks that the two addresses that follow a text in a program's output have one port. */
 static void
 check_same_port(const char *before)
 {
@@ -277,7 +277,7 @@ check_same_port(const char *before)
 	cr_assert_eq(port[0], port[1], "%s", program.text);
 }
 
-/* Port 0 is one port, of all addresses of a name. */
+/* Port 0 stands for one port, the same at all addresses of a name. */
 Test(names, with_any_port)
 {
 	ENTER("127.0.0.1 here\n::1 here\n", true);
@@ -288,7 +288,7 @@ Test(names, with_any_port)
 	check_same_port("http://");
 }
 
-/* The kernel gives a port that is free at one address; it may be taken at another. */
+/* The kernel chooses a port that is free at one address; it may be taken at another. */
 Test(names, with_a_port_that_is_free_at_all_addresses)
 {
 	FILE *range;
@@ -297,7 +297,7 @@ Test(names, with_a_port_that_is_free_at_all_addresses)
 	range = fopen("/proc/sys/net/ipv4/ip_local_port_range", "we");
 	if (range == NULL || fprintf(range, "9000 9095") < 0 || fclose(range) != 0)
 		cr_skip_test("the range of ports cannot be set here");
-	/* It prefers odd ones. */
+	/* The kernel prefers odd ports. */
 	for (unsigned port = 9001; port < 9095; port += 6)
 		cr_assert(occupy(true, port) && occupy(false, port + 2));
 	for (int i = 0; i < 6; i++) {
@@ -309,7 +309,7 @@ Test(names, with_a_port_that_is_free_at_all_addresses)
 	}
 }
 
-/* Sockets stay what they are, whatever the name stands for by now. */
+/* Sockets keep their addresses, whatever the name stands for later. */
 Test(names, that_change_before_an_upgrade)
 {
 	static const char *const later[] = {"::1 here\n127.0.0.1 here\n", "127.0.0.1 here\n",

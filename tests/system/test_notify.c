@@ -1,4 +1,4 @@
-/* What a service manager is told, and what follows when it cannot be. */
+/* What a service manager is told (sd_notify), and what happens if it cannot be told. */
 #include <criterion/criterion.h>
 #include <signal.h>
 #include <stdio.h>
@@ -46,17 +46,18 @@ Test(notify, the_service_manager_is_told)
 	cr_assert(manager_hears(manager, "READY=1", 10));
 	cr_assert_eq(server_ctl(&server, "upgrade", NULL, output, sizeof output), 0, "%s", output);
 	server.pid = (pid_t)server_number(&server, "pid");
-	/* By the new one; the former one's own word of it comes before or after. */
+	/* Sent by the new master; the former master's own message comes before or after. */
 	snprintf(main_pid, sizeof main_pid, "READY=1\nMAINPID=%d", (int)server.pid);
 	cr_assert(manager_hears(manager, main_pid, 10));
 	cr_assert(manager_hears(manager, "WATCHDOG=1", 10));
 	kill(server.pid, SIGTERM);
-	/* It is to wait for the whole of both. */
+	/* The manager is to wait for the drain delay and the drain, in full. */
 	cr_assert(manager_hears(manager, "STOPPING=1\nEXTEND_TIMEOUT_USEC=310500000\n", 10));
 	close(manager);
 }
 
-/* Which would not learn of the new main process, and end the service with the former one. */
+/* The manager would not learn of the new main process, and would end the service with the former
+ * one. */
 Test(notify, without_the_service_manager_s_socket_it_does_not_upgrade)
 {
 	int manager = manager_open(folder);

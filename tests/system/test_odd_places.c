@@ -1,4 +1,5 @@
-/* The programs where something is missing, closed, full or read-only. */
+/* The programs where a directory, a file or a standard stream is missing, closed, full or
+ * read-only. */
 #include <criterion/criterion.h>
 #include <sched.h>
 #include <signal.h>
@@ -33,7 +34,7 @@ TestSuite(odd_places, .init = begin, .fini = end, .timeout = 900);
 
 /* ---- help ---- */
 
-/* Runs a line of a shell. Returns its exit code; text gets what it printed. */
+/* Runs a line by the shell. Returns its exit code; text becomes what it printed. */
 static int
 shell(const char *line)
 {
@@ -55,8 +56,8 @@ is_ready(void *unused)
 	return server_ctl(&server, "status", NULL, NULL, 0) == 0;
 }
 
-/* Starts a server that listens on a Unix socket in the folder, by a line of a shell that ends with
- * what is done to its descriptors, and waits until it is ready. */
+/* Starts a server on a Unix socket in the directory, by a line of the shell that ends with
+ * redirections of its file descriptors, and waits until it is ready. */
 static void
 start(const char *options, const char *redirections)
 {
@@ -94,7 +95,7 @@ static const char *const closings[] = {
 
 enum { CLOSINGS = sizeof closings / sizeof closings[0] };
 
-/* Whether the descriptor is a socket, or one of the kernel's, such as epoll. */
+/* Whether the file descriptor is a socket, or one of the kernel's, such as epoll. */
 static bool
 is_somebody_elses(pid_t pid, int fd)
 {
@@ -129,7 +130,8 @@ Test(odd_places, a_server_without_standard_descriptors)
 	}
 }
 
-/* hubbub-ctl says nothing to the server but the command, and hubbub-load nothing but messages. */
+/* hubbub-ctl sends nothing to the server but the command, and hubbub-load nothing but messages: no
+ * log line gets into a socket that has a standard stream's descriptor. */
 Test(odd_places, clients_without_standard_descriptors)
 {
 	char line[4096];
@@ -210,7 +212,7 @@ Test(odd_places, a_result_without_room_is_a_failure)
 		cr_assert_not_null(strstr(text, "/dev/full cannot be written: No space left"),
 			"%s: %s", line, text);
 	}
-	/* The limit on file size kills nobody. */
+	/* The limit on file size (SIGXFSZ) kills no process. */
 	snprintf(line, sizeof line,
 		"prlimit --pid=$$ --fsize=1000; exec %s -n 50 -c 2 -o %s/result unix:%s/socket",
 		program_path("hubbub-load"), server.folder, server.folder);
@@ -221,7 +223,7 @@ Test(odd_places, a_result_without_room_is_a_failure)
 
 /* ---- another tree of files ---- */
 
-/* From now on this process has mounts of its own. */
+/* Gives this process a mount namespace of its own. */
 static void
 leave_the_others(void)
 {
@@ -229,7 +231,7 @@ leave_the_others(void)
 		cr_skip("needs mounts of its own");
 }
 
-/* A file system of 64 KiB in the folder, that is full. */
+/* Mounts a file system of 64 KiB in the directory, and fills it. */
 static void
 mount_full(char path[static FOLDER_SIZE + 8])
 {
@@ -268,7 +270,7 @@ Test(odd_places, no_proc)
 	if (program_is_sanitized())
 		cr_skip("a sanitizer's runtime reads /proc itself");
 	leave_the_others();
-	/* Without it programs do not find the library that lies beside them. */
+	/* Without LD_LIBRARY_PATH the programs do not find the library beside them. */
 	snprintf(library, sizeof library, "%s", program_path("../lib"));
 	setenv("LD_LIBRARY_PATH", library, 1);
 	cr_assert_eq(mount("none", "/proc", "tmpfs", 0, NULL), 0);
@@ -291,7 +293,7 @@ Test(odd_places, a_file_system_that_cannot_be_written)
 	snprintf(path, sizeof path, "%s/fixed", server.folder);
 	cr_assert_eq(mkdir(path, 0755), 0);
 	cr_assert_eq(mount("none", path, "tmpfs", MS_RDONLY, NULL), 0);
-	/* What was asked for and cannot be had is an error that names it. */
+	/* A file that was asked for and cannot be had is an error that names the file. */
 	snprintf(line, sizeof line, "%s --listen=127.0.0.1:0 --pidfile=%s/pid",
 		program_path("hubbub-echo"), path);
 	cr_assert_eq(shell(line), 1, "%s", text);

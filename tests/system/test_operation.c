@@ -1,5 +1,5 @@
 /* What service managers and administrators rely on: privileges, pid file, log, socket activation,
- * warnings. */
+ * warnings, reports of crashes. */
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <dirent.h>
@@ -45,7 +45,8 @@ TestSuite(operation, .init = begin, .fini = end, .timeout = 600);
 
 /* ---- privileges ---- */
 
-/* How many threads of the process do not have this user and group, or still have capabilities. */
+/* Counts the threads of the process that do not have this user and group, or still have
+ * capabilities. */
 static int
 count_privileged(pid_t pid, uid_t user)
 {
@@ -114,8 +115,8 @@ Test(operation, privileges_are_dropped_in_every_thread_and_spare_sockets_are_bou
 	cr_assert_eq(server_end(&server, 20), 0);
 }
 
-/* Tries as that user, in a process of its own, to open the memory and the first descriptor of
- * another. Returns whether both are refused. */
+/* Tries as that user, in a child, to open the memory and the first file descriptor of a process.
+ * Returns whether both are refused. */
 static bool
 is_hidden_from(const struct passwd *user, pid_t pid)
 {
@@ -140,8 +141,8 @@ is_hidden_from(const struct passwd *user, pid_t pid)
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-/* What root has read, such as the key of a certificate, is in the memory of all of them. The server
- * itself sees all that it needs to see. */
+/* What root has read, such as a certificate's key, is in the memory of all processes of the server.
+ * The server itself can read all that it needs. */
 Test(operation, the_other_user_sees_neither_memory_nor_descriptors)
 {
 	const struct passwd *nobody = getpwnam("nobody");
@@ -199,7 +200,7 @@ has_content(void *context)
 	return file_has(content->path, content->text);
 }
 
-/* A program whose worker's standard error is to be a file. */
+/* A program, and the file to which its worker's standard error must lead. */
 struct worker_log {
 	const struct program *program;
 	const char *path;
@@ -245,7 +246,7 @@ Test(operation, usr1_reopens_the_log_in_master_and_workers)
 	kill(naughty.pid, SIGUSR1);
 	cr_assert(wait_until(has_content, &reopened, 10));
 	cr_assert(wait_until(is_worker_log, &workers, 10));
-	/* A worker's line goes there, too. */
+	/* A worker's log line goes to the same file. */
 	if (getenv("HUBBUB_WATCHDOG") == NULL) {
 		fd = client_connect(port);
 		cr_assert(client_exchange(fd, "spin 3000\n", "done\n"));
@@ -276,7 +277,7 @@ serve_on_passed_socket(bool reuses)
 	cr_assert_eq(bind(fd, (struct sockaddr *)&address, length), 0);
 	cr_assert_eq(listen(fd, 64), 0);
 	getsockname(fd, (struct sockaddr *)&address, &length);
-	/* Before the server exists. */
+	/* A client that connects before the server exists. */
 	early = client_connect(ntohs(address.sin_port));
 	cr_assert_eq(send(early, "early", 5, 0), 5);
 	snprintf(command, sizeof command,
@@ -296,7 +297,7 @@ serve_on_passed_socket(bool reuses)
 	cr_assert_eq(strstr(echo.text, "cannot have siblings") != NULL, !reuses, "%s", echo.text);
 	cr_assert_eq(program_stop(&echo, SIGTERM, 20), 0, "%s", echo.text);
 	program_end(&echo);
-	/* The manager's socket is as it was: who comes now waits for the next server. */
+	/* The manager's socket still listens: a client that comes now waits for the next server. */
 	for (int i = 0; i < 10; i++) {
 		early = client_connect(ntohs(address.sin_port));
 		cr_assert_neq(early, -1, "the socket was shut");
@@ -333,7 +334,7 @@ Test(operation, limits_that_will_bite_are_named_with_the_command_that_lifts_them
 		"%s", server.program.text);
 }
 
-/* Starts a server whose worker crashes. Returns the connection that made it. */
+/* Starts a server whose worker crashes. Returns the connection that caused the crash. */
 static int
 start_and_crash(void)
 {
@@ -381,7 +382,7 @@ Test(operation, a_server_that_ends_right_after_a_crash_says_where_that_was)
 	close(fd);
 }
 
-/* The look at the crash must leave nothing in the master that a later worker takes over. */
+/* Reading the crash must leave nothing in the master that a later worker inherits. */
 Test(operation, after_a_crash_stacks_are_whole_and_no_connection_is_touched)
 {
 	struct witness witness = {.lasting = 60, .pause = 0.01, .limit = 10 * CLOCK_SECOND};

@@ -1,5 +1,5 @@
-/* What a service prints by stdio comes out once, whichever way its process ends; and who does not
- * read it keeps nobody. */
+/* What a service prints by stdio (prints.c) comes out exactly once, however its process ends; and a
+ * reader that does not read delays no process. */
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -16,7 +16,7 @@
 
 #define CLIENTS 8
 
-/* A drain that ends when the connections do, and the kernel's bound on a worker without a
+/* Seconds: a drain that ends with its connections, and the kernel's bound on a worker without a
  * master. */
 #define PATIENCE 20
 
@@ -85,7 +85,7 @@ static const struct {
 };
 #define WAYS (sizeof ways / sizeof ways[0])
 
-/* How many lines of the file are that one. */
+/* Counts the lines of the file that equal wanted. */
 static int
 count_lines(const char *wanted)
 {

@@ -1,4 +1,5 @@
-/* Patching, on libraries and programs that nobody here wrote, against real servers. */
+/* Patching, with libraries and programs from outside this project, against real servers that the
+ * tests start. */
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <glob.h>
@@ -17,7 +18,7 @@
 #include "tests/support/folder.h"
 #include "tests/support/program.h"
 
-#define STARTUP 60 /* seconds that a server may take */
+#define STARTUP 60 /* seconds that a server may take to start */
 
 static struct program server, program;
 static char folder[FOLDER_SIZE];
@@ -47,7 +48,7 @@ free_port(void)
 	return ntohs(address.sin_port);
 }
 
-/* Whether something accepts there. */
+/* Whether a server accepts at that port. */
 static bool
 is_served(void *context)
 {
@@ -122,7 +123,7 @@ write_file(const char *name, const char *format, ...)
 	fclose(file);
 }
 
-/* A server that refuses to be root is its package's user then. */
+/* A server that refuses to run as root runs as its package's user. */
 static const char *
 as_user(const char *user)
 {
@@ -172,8 +173,8 @@ start_redis(void)
 	start_server("redis-server --port %d --bind 127.0.0.1 --save '' --dir %s", port, folder);
 }
 
-/* A file at 50 kB a second, of which nginx lets the first second's go at once: a part of a second
- * for 60 kB. */
+/* A file at 50 kB a second: nginx sends the first second's share at once, so 60 kB take part of a
+ * second. */
 static void
 start_nginx(void)
 {
@@ -219,9 +220,9 @@ start_mariadb(void)
 /* ---- libraries ---- */
 
 #define CROWD 100
-#define FEW 10 /* who wait one after the other */
+#define FEW 10 /* coroutines that wait one after the other */
 
-/* Runs one of the crowd's programs. Returns the seconds that it tells. */
+/* Runs one of the programs with count coroutines. Returns the seconds that it prints. */
 static double
 crowd(const char *name, int count, const char *how)
 {
@@ -246,8 +247,8 @@ crowd(const char *name, int count, const char *how)
 	return seconds;
 }
 
-/* One after the other they take the sum of what each takes; patched, a hundred take hardly more
- * than one. */
+/* Unpatched, coroutines take the sum of their times; patched, a hundred take hardly longer than
+ * one. */
 static void
 expect_together(const char *name, double each)
 {
@@ -314,7 +315,7 @@ Test(patch_libraries, the_report_names_what_blocked_by_poll)
 
 TestSuite(patch_preload, .fini = end, .timeout = 600);
 
-/* What a command prints, with the library preloaded where families says which. */
+/* Returns what a command prints, with the library preloaded if families names any. */
 static char *
 output_of(const char *families, const char *command)
 {
@@ -395,7 +396,7 @@ Test(patch_preload, cpython_starts_commands_that_do_not_exist_as_ever)
 	expect_same("python3 " HUBBUB_SOURCE_DIR "/tests/patch/popen.py");
 }
 
-/* What is preloaded finds libc's calls before libhubbub-hub's. */
+/* A preloaded library comes before libhubbub-hub in the order of symbols. */
 Test(patch_preload, the_hubs_own_descriptors_are_high)
 {
 	char preload[600], *argv[] = {"/usr/bin/env", preload, "HUBBUB_PATCH=all", "ls",

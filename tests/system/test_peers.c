@@ -1,5 +1,5 @@
-/* What peers do besides using the service: balancers and scanners that connect and leave, strangers
- * among proxies, and servers that answer answers. */
+/* What peers do besides using the service: balancers and port scanners connect and leave, unknown
+ * senders come among proxies, and servers answer answers. */
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <netinet/in.h>
@@ -31,7 +31,7 @@ end(void)
 
 TestSuite(peers, .fini = end, .timeout = 120);
 
-/* A health check: sends what it has to say, and closes, by a reset or in order. */
+/* A health check: sends its bytes and closes, by a reset or gracefully. */
 static void
 check_health(const char *bytes, size_t length, bool by_reset)
 {
@@ -52,7 +52,8 @@ all_have_ended(void *count)
 	       server_number(&server, "connections") == 0;
 }
 
-/* So many have come; of these, so many left early, and none was refused. */
+/* Asserts that count connections were accepted, of which early left early, and that none was
+ * refused. */
 static void
 assert_none_refused(long count, long early)
 {
@@ -71,7 +72,7 @@ Test(peers, health_checks_of_a_proxy_are_not_refused)
 		check_health(LOCAL_HEADER, 16, true);
 		check_health("", 0, true);
 		check_health("", 0, false);
-		/* Cut off within the header. */
+		/* Breaks off within the header. */
 		check_health(LOCAL_HEADER, 7, true);
 	}
 	assert_none_refused(4 * CHECKS, 3 * CHECKS);
@@ -90,20 +91,21 @@ Test(peers, health_checks_of_tls_without_a_handshake_are_not_refused)
 	assert_none_refused(2 * CHECKS, 2 * CHECKS);
 }
 
-/* What was wrong is said, however the proxy ends. */
+/* A wrong header is logged, however the proxy ends the connection. */
 Test(peers, a_wrong_header_is_refused_though_its_sender_has_left)
 {
 	cr_assert(server_start(&server, "hubbub-echo", "1", "1", "--proxy-protocol=on", NULL));
 	check_health("PROXY TCP4 192.0.2.7 192.0.2.1 8080 80\r\n", 40, true);
 	cr_assert(program_expect(&server.program, "send-proxy-v2", 10), "%s", server.program.text);
-	/* Half a header and a regular end. */
+	/* Half a header, and a graceful end. */
 	check_health(LOCAL_HEADER, 7, false);
 	cr_assert(wait_until(all_have_ended, &(long){2}, 20));
 	cr_assert_eq(server_number(&server, "totals.refused"), 2);
 	cr_assert_eq(server_number(&server, "totals.left_early"), 0);
 }
 
-/* Its address is known, though the kernel has forgotten it, and its permit is the next one's. */
+/* Its address is logged, though the kernel has forgotten it, and its permit is free for the next
+ * client. */
 Test(peers, a_stranger_that_resets_is_named)
 {
 	cr_assert(server_start(&server, "hubbub-echo", "1", "2", "--proxy-protocol=on",
@@ -118,7 +120,7 @@ Test(peers, a_stranger_that_resets_is_named)
 
 /* ---- answers to answers ---- */
 
-/* Sends a datagram from a port of loopback that is another's. Returns whether it may. */
+/* Sends a datagram from another server's port of loopback. Returns whether that was permitted. */
 static bool
 forge(int from, int to, const char *text)
 {
@@ -142,7 +144,7 @@ forge(int from, int to, const char *text)
 	return true;
 }
 
-/* An answer is counted when it has been sent. */
+/* An answer is counted after it was sent. */
 static bool
 one_of_two_is_answered(void *unused)
 {
@@ -156,7 +158,7 @@ struct sight {
 	int64_t since;
 };
 
-/* Whether nothing has come for a second. */
+/* Whether the server has received nothing for a second. */
 static bool
 is_quiet(void *context)
 {
@@ -187,13 +189,13 @@ Test(peers, two_echo_services_do_not_answer_each_other_for_ever)
 	cr_assert_gt(server_number(&server, "totals.unanswered") +
 			     server_number(&other, "totals.unanswered"),
 		0);
-	/* Everybody else is answered. */
+	/* Every other peer is answered. */
 	fd = client_connect_udp(server_port(&server, "udp:127.0.0.1:"));
 	cr_assert(client_exchange(fd, "hello", "HELLO"));
 	close(fd);
 }
 
-/* chargen and its like answer with something else each time. */
+/* chargen and similar services answer with other bytes each time. */
 Test(peers, services_of_the_system_are_not_answered)
 {
 	struct sockaddr_in chargen = {.sin_family = AF_INET, .sin_port = htons(19)};
@@ -213,8 +215,8 @@ Test(peers, services_of_the_system_are_not_answered)
 	cr_assert(wait_until(one_of_two_is_answered, NULL, 20));
 }
 
-/* One that pings with the same bytes, however fast, is served as long as it may be honest; and one
- * may say that all are. */
+/* A peer that pings with the same bytes, however fast, is served as long as it may be honest; and
+ * an option lifts the limit. */
 Test(peers, the_limit_for_loops_can_be_lifted)
 {
 	int fd;

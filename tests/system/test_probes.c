@@ -1,5 +1,5 @@
-/* What all who ask hear of a server whose hubs hang: probes, metrics, the agent, hubbub-ctl, the
- * service manager; and that they are answered beside clients that are slow, or flood. */
+/* What probes, metrics, the agent, hubbub-ctl and the service manager are told about a server whose
+ * hubs hang; and that they are answered beside clients that are slow, or flood. */
 #include <criterion/criterion.h>
 #include <poll.h>
 #include <pthread.h>
@@ -133,7 +133,7 @@ Test(probes, when_all_hubs_hang_nobody_hears_that_it_serves)
 	cr_assert(manager_hears(manager, "STATUS=not ready: no hub gives a sign of life", 20));
 	manager_forget(manager);
 	cr_assert_not(manager_hears(manager, "WATCHDOG=1", 1));
-	/* One that serves is enough. */
+	/* One worker that serves is enough. */
 	kill(workers[1], SIGCONT);
 	cr_assert(wait_until(is_ready, NULL, 20));
 	cr_assert_eq(code_of("/livez"), 200);
@@ -144,7 +144,7 @@ Test(probes, when_all_hubs_hang_nobody_hears_that_it_serves)
 	kill(workers[0], SIGCONT);
 }
 
-/* Whether no worker has that pid. */
+/* Whether no worker has the former pid any more. */
 static bool
 is_replaced(void *context)
 {
@@ -172,7 +172,7 @@ Test(probes, when_those_that_hang_are_replaced_it_is_ready_again)
 
 /* ---- pauses ---- */
 
-/* Asks for a path without waiting for the answer. */
+/* Requests a path, without waiting for the answer. */
 static int
 ask(const char *path)
 {
@@ -194,8 +194,8 @@ assert_fine(int fd, const char *path)
 	close(fd);
 }
 
-/* Stops the master alone, or all of the server, for longer than a hub may be silent; who asks
- * meanwhile is answered first. */
+/* Stops the master alone, or the whole server, for longer than a hub may be silent. Requests that
+ * come meanwhile are answered first. */
 static void
 pause_it(pid_t whom)
 {
@@ -224,11 +224,11 @@ Test(probes, after_a_pause_of_the_master_or_of_all_nothing_is_said_to_hang)
 
 struct crowd {
 	int port;
-	const char *begins; /* what each client says first; then a letter at a time */
+	const char *begins; /* what each client sends first; then a letter at a time */
 	bool is_over;
 };
 
-/* Each client comes again whenever it is sent away. */
+/* Slow clients, each of which connects again whenever the server closes its connection. */
 static void *
 drip(void *argument)
 {
@@ -274,7 +274,7 @@ stream(void *argument)
 	return NULL;
 }
 
-/* Whether the client's own patience is enough, again and again. */
+/* Asserts, again and again, that another client is answered within its usual time. */
 static void
 assert_answers_beside(struct crowd *crowd, void *(*client)(void *crowd), int agent)
 {
@@ -291,7 +291,7 @@ assert_answers_beside(struct crowd *crowd, void *(*client)(void *crowd), int age
 			strstr(answer, " 200 ") != NULL;
 		close(fd);
 		said += agent_says(agent, "ready up ");
-		/* What stands still does so for ever. */
+		/* No further progress means none at all. */
 		if (fine <= i || said <= i)
 			break;
 	}
@@ -321,7 +321,8 @@ Test(probes, are_answered_beside_clients_that_are_slow_or_flood)
 	cr_assert_eq(server_end(&server, 20), 0);
 }
 
-/* A third of an hour between two words would make an end of what was over long before. */
+/* A third of the manager's timeout may be very long between two messages: the watchdog gets one
+ * each second all the same. */
 Test(probes, the_watchdog_hears_each_second_however_long_it_would_wait)
 {
 	setenv("WATCHDOG_USEC", "3600000000", 1);
@@ -331,7 +332,8 @@ Test(probes, the_watchdog_hears_each_second_however_long_it_would_wait)
 	cr_assert(manager_hears(manager, "WATCHDOG=1", 20));
 }
 
-/* A service manager that hears all processes of a service would take it for the new one's word. */
+/* A service manager that listens to all processes of a service would take the message for the new
+ * master's. */
 Test(probes, a_former_master_that_drains_does_not_speak_for_the_new_one)
 {
 	int client;
@@ -341,7 +343,7 @@ Test(probes, a_former_master_that_drains_does_not_speak_for_the_new_one)
 	cr_assert_eq(server_ctl(&server, "upgrade", NULL, NULL, 0), 0);
 	server.pid = (pid_t)server_number(&server, "pid");
 	cr_assert_eq(kill(server.pid, SIGSTOP), 0);
-	/* What was said before it stopped. */
+	/* Discards what was sent before the new master stopped. */
 	manager_hears(manager, "nothing like this", 1);
 	cr_assert_not(manager_hears(manager, "WATCHDOG=1", 2));
 	cr_assert_eq(kill(server.pid, SIGCONT), 0);

@@ -1,4 +1,4 @@
-/* System calls that sandboxes and other kernels refuse: each row of the guide's table
+/* System calls that sandboxes and older kernels refuse: each row of the guide's table
  * (deploy/guide/kernels.md) is true. */
 #include <criterion/criterion.h>
 #include <signal.h>
@@ -14,7 +14,7 @@
 
 struct row {
 	char call[64];
-	char error[16]; /* "" for both */
+	char error[16]; /* "EPERM" or "ENOSYS"; "" for both */
 	char effect[64];
 };
 
@@ -92,7 +92,7 @@ assert_does_not_start(const struct row *row, const char *error)
 		server.program.text);
 	cr_assert_eq(count_lines(server.program.text), 1, "%s %s: %s", row->call, error,
 		server.program.text);
-	/* The use of a call stands behind it. */
+	/* The use of a call follows its name. */
 	snprintf(name, sizeof name, "%s", row->call);
 	name[strcspn(name, ":")] = '\0';
 	cr_assert(strstr(server.program.text, name) != NULL ||
@@ -155,7 +155,7 @@ assert_serves(const struct row *row, const char *error)
 
 static const char *const errors[] = {"EPERM", "ENOSYS"};
 
-/* Walks the rows of that effect. Returns how many there are. */
+/* Checks the rows that have that effect. Returns how many there are. */
 static int
 walk(const char *effect, void (*check)(const struct row *row, const char *error))
 {

@@ -1,5 +1,5 @@
-/* TLS sessions that are resumed: by any worker, over reloads and upgrades, for as long as their key
- * and certificate last. */
+/* TLS sessions are resumed by any worker, over reloads and upgrades, for as long as their key and
+ * certificate last. */
 #include <criterion/criterion.h>
 #include <openssl/ssl.h>
 #include <stdio.h>
@@ -9,7 +9,7 @@
 #include "tests/support/server.h"
 #include "tests/support/session.h"
 
-#define VISITS 16 /* so that each of the hubs has some */
+#define VISITS 16 /* enough that each hub gets some */
 
 static struct server server;
 static struct certificate certificate;
@@ -38,7 +38,7 @@ start(const char *more)
 		"%s", server.program.text);
 }
 
-/* A visit with each version; the session that comes is kept. */
+/* Makes a visit with each version of TLS, and keeps the new sessions. */
 static void
 visit(enum session_visit expected, const char *when)
 {
@@ -47,7 +47,7 @@ visit(enum session_visit expected, const char *when)
 			"%s, version %x", when, sessions[i].version);
 }
 
-/* The present sessions go on wherever they come to. */
+/* Whichever hub gets a visit resumes the present sessions. */
 static void
 visit_all(const char *when)
 {
@@ -77,7 +77,7 @@ Test(sessions, they_outlast_reloads_and_upgrades_on_whichever_worker)
 	change("upgrade");
 	change("reload");
 	visit_all("after both");
-	/* Those of the new master are good, too. */
+	/* Sessions of the new master are resumed, too. */
 	visit(SESSION_RESUMED, "again");
 	visit_all("again");
 }
@@ -96,7 +96,7 @@ Test(sessions, another_certificate_has_other_keys)
 	visit_all("after an upgrade");
 }
 
-/* Whether visits have tickets of another key than that; their sessions are kept. */
+/* Whether visits get tickets of another key than former; keeps their sessions. */
 static bool
 has_changed(const unsigned char former[static SESSION_NAME_SIZE])
 {
@@ -107,7 +107,7 @@ has_changed(const unsigned char former[static SESSION_NAME_SIZE])
 	cr_assert_eq(session_visit(&fresh, server.program.port, false), SESSION_NEW);
 	cr_assert(session_key_name(&fresh, name));
 	is_changed = memcmp(name, former, sizeof name) != 0;
-	/* One of the key before is to be as young as can be. */
+	/* The last session of the former key should be as young as possible. */
 	if (!is_changed) {
 		session_clean(&sessions[1]);
 		sessions[1] = fresh;
@@ -134,7 +134,7 @@ Test(sessions, keys_change_and_the_former_one_is_still_good)
 	cr_assert(wait_until(key_has_changed, first, 60));
 	cr_assert_eq(session_visit(&sessions[1], server.program.port, true), SESSION_RESUMED,
 		"of the former key");
-	/* By the new master, too; and then the first key is gone. */
+	/* Resumed by the new master, too; after that the first key is gone. */
 	change("upgrade");
 	cr_assert_eq(session_visit(&fresh, server.program.port, false), SESSION_NEW);
 	cr_assert(session_key_name(&fresh, second));

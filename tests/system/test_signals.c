@@ -1,4 +1,4 @@
-/* Stopping: gracefully, at the deadline, at once. */
+/* Stopping by signals: gracefully, at the deadline, at once; and who is served meanwhile. */
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -24,11 +24,11 @@ end(void)
 TestSuite(signals, .fini = end, .timeout = 600);
 
 struct refusal {
-	int busy;       /* a connection that talks on meanwhile */
-	bool has_ended; /* though it did */
+	int busy;       /* a connection that goes on talking */
+	bool has_ended; /* although it went on talking */
 };
 
-/* A connection that begins while the server is being closed hears nothing for a second. */
+/* A connection that begins while the server closes its sockets may get no answer for a second. */
 static bool
 is_refused(void *context)
 {
@@ -66,7 +66,7 @@ Test(signals, term_lets_connections_end_and_accepts_no_more)
 	cr_assert_eq(program_wait(&server, 0.1), -1, "it does not wait for the connection");
 	close(refusal.busy);
 	cr_assert_eq(program_wait(&server, 10), 0);
-	/* Another test's client may have come by, on a port that was its server's. */
+	/* A client of another test may have come, on a port that was its server's. */
 	cr_assert_not_null(strstr(server.text, "open, "), "%s", server.text);
 	cr_assert_not_null(strstr(server.text, " 30 s to end"), "%s", server.text);
 	cr_assert_not_null(strstr(server.text, "stopped: served"), "%s", server.text);
@@ -94,7 +94,7 @@ Test(signals, at_the_drain_deadline_connections_are_closed)
 	int fd;
 
 	cr_assert(program_start_echo(&server, "-p2", "-t1", "--drain-timeout=0.5", NULL));
-	/* Has not said anything yet, so it is not idle: it is waited for. */
+	/* The client has sent nothing, so it is not idle, and the drain waits for it. */
 	fd = client_connect(server.port);
 	began = clock_now();
 	cr_assert_eq(program_stop(&server, SIGTERM, 20), 0, "%s", server.text);

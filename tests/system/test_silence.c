@@ -1,4 +1,4 @@
-/* What hubbub-ctl does with a server that says nothing, or what it likes. */
+/* What hubbub-ctl does with a server that answers nothing, or nonsense. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <poll.h>
@@ -52,23 +52,24 @@ Test(silence, a_master_that_is_stopped_is_not_waited_for)
 	kill(server.pid, SIGSTOP);
 	expect_silence("status");
 	expect_silence("drain");
-	/* Nor is it said to go on with what it has not read. */
+	/* Nor does hubbub-ctl claim that the server goes on with a request that it has not read. */
 	cr_assert_eq(ctl("--timeout=2", "reload"), 1, "%s", output);
 	cr_assert_not_null(strstr(output, "has said nothing in 2 seconds"), "%s", output);
 	kill(server.pid, SIGCONT);
-	/* What was given up is not done. */
+	/* A request that hubbub-ctl gave up is not acted on. */
 	cr_assert_eq(ctl("status", NULL), 0, "%s", output);
 	cr_assert_eq(server_number(&server, "totals.reloads"), 0);
 	cr_assert_eq(server_end(&server, 20), 0);
 }
 
-/* Not the one that made the socket. */
+/* hubbub-ctl names the new master, not the one that made the socket. */
 Test(silence, after_an_upgrade_the_new_master_is_the_one_that_is_named)
 {
 	cr_assert(server_start(&server, "hubbub-echo", "1", "1", NULL));
 	cr_assert_eq(ctl("upgrade", NULL), 0, "%s", output);
 	server.pid = (pid_t)server_number(&server, "pid");
-	/* Once that is gone: the kernel continues whoever is stopped then in its process group. */
+	/* After the former master is gone: at its end the kernel resumes processes of its group
+	 * that are stopped. */
 	cr_assert_eq(program_wait(&server.program, 20), 0);
 	kill(server.pid, SIGSTOP);
 	expect_silence("status");
@@ -96,7 +97,7 @@ Test(silence, a_socket_on_which_nobody_accepts_is_not_waited_for)
 	unlink(server.control);
 }
 
-/* In a child: a server of somebody else's, which says what it likes. */
+/* Plays, in a child, a hostile server, which answers what it likes. */
 static pid_t
 start_impostor(const char *answer)
 {
@@ -117,7 +118,8 @@ start_impostor(const char *answer)
 	fd = accept(listener, NULL, NULL);
 	if (recv(fd, request, sizeof request, 0) > 0)
 		send(fd, answer, strlen(answer), MSG_NOSIGNAL);
-	/* Closed with a part of the request unread, it would take the answer back. */
+	/* Reads the whole request: a close with unread bytes would reset the connection, and lose
+	 * the answer. */
 	shutdown(fd, SHUT_WR);
 	while (recv(fd, request, sizeof request, 0) > 0)
 		continue;
@@ -148,13 +150,13 @@ Test(silence, what_a_server_says_is_text_and_commands_no_terminal)
 	unlink(server.control);
 }
 
-/* What takes long tells so each second. */
+/* A command that takes long reports that each second. */
 Test(silence, a_long_drain_is_waited_for)
 {
 	int fd;
 
 	cr_assert(server_start(&server, "hubbub-echo", "1", "1", "--drain-timeout=12", NULL));
-	/* It has said nothing yet, so it is not idle. */
+	/* The client has sent nothing, so it is not idle. */
 	fd = client_connect(server.program.port);
 	while (server_number(&server, "connections") == 0)
 		poll(NULL, 0, 10);

@@ -1,12 +1,12 @@
-/* A service that waits for its clients in a way of its choice, for the tests of what is idle. It
- * answers each line by itself in upper case, when it has it whole (and says when part of the next
- * one is there, hubbub_asked), and some by what they ask for:
+/* A service that waits for its clients in a way of the test's choice, for the tests of what is idle
+ * (test_idle.c). It answers each whole line in upper case, and says when part of the next one has
+ * arrived (hubbub_asked). Some lines are commands:
  *
- *	busy         it is at work from now on (hubbub_busy); "yes"
- *	done         it is not any more (hubbub_idle); no answer
- *	forget       it is not, either, but "no" is answered first
- *	draining     "yes" or "no" (hubbub_is_draining)
- *	work MS      waits for so long for something else, then "done" */
+ *	busy         is at work from now on (hubbub_busy); answers "yes"
+ *	done         is not at work any more (hubbub_idle); no answer
+ *	forget       answers "no", then is not at work any more (hubbub_idle)
+ *	draining     answers "yes" or "no" (hubbub_is_draining)
+ *	work MS      waits for MS for something else, then answers "done" */
 #include <ctype.h>
 #include <errno.h>
 #include <hubbub/hub.h>
@@ -30,7 +30,7 @@ struct waits {
 	enum way way;
 };
 
-/* The hub's ways to wait for input; what has come is received without waiting. */
+/* The hub's ways to wait for input; what has arrived is received without waiting. */
 static void
 wait_by_hub(int client, enum way way)
 {
@@ -46,7 +46,7 @@ wait_by_hub(int client, enum way way)
 			continue;
 }
 
-/* The C library's, which are patched. */
+/* The C library's ways, which are patched. */
 static void
 wait_by_libc(int client, enum way way)
 {
@@ -129,8 +129,7 @@ struct talk {
 	enum way way;
 };
 
-/* Obeys all whole lines. Returns the length of what is left of them, which it moves to the
- * beginning. */
+/* Answers all whole lines. Moves the rest to the beginning, and returns its length. */
 static size_t
 obey_all(const struct talk *talk, char *lines, size_t length)
 {
@@ -180,7 +179,7 @@ serve(int client, void *context)
 		talk(&mine);
 		return;
 	}
-	/* Another coroutine reads. */
+	/* Another coroutine than the serving one reads. */
 	other = hub_spawn(talk, &mine);
 	if (other != NULL && hub_join(other, NULL) != 0)
 		hub_detach(other);
