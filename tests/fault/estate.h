@@ -24,7 +24,7 @@ struct estate_options {
 };
 
 struct estate {
-	struct server server; /* its pid is the owner's; its folder is not used */
+	struct server server; /* its pid is the owner's; its directory is not used */
 	struct estate_options options;
 	struct target target;     /* the main target */
 	struct target targets[3]; /* of TCP, Unix socket and datagrams */
