@@ -22,10 +22,10 @@ Test(deaf, a_hub_falls_deaf_and_says_why)
 	cr_assert_not_null(
 		strstr(heard, "hub 1 of worker 3 cannot accept any more: Bad file descriptor"),
 		"%s", heard);
-	cr_assert_not_null(strstr(heard, "it counts as hung"), "%s", heard);
+	cr_assert_not_null(strstr(heard, "the hub counts as hung"), "%s", heard);
 }
 
-/* It closes its listeners itself. */
+/* A hub that leaves closes its listeners itself. */
 Test(deaf, one_that_leaves_does_not)
 {
 	for (int command = THREAD_ACCEPT + 1; command < THREAD_COMMAND_MAX; command++) {
