@@ -1,3 +1,5 @@
+/* A text that is valid UTF-8 travels as a JSON string, readable for people; any other as an array
+ * of its bytes. jansson itself decides: json_string refuses what is not UTF-8. */
 #include "master/base/bytes.h"
 
 #include <stdio.h>

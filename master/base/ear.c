@@ -1,3 +1,6 @@
+/* An ear is an ev_io watcher and a timer, of which at most one is active: EV_ERROR starts the
+ * timer, and the timer starts the watcher again. libev has already stopped a watcher by the time it
+ * reports EV_ERROR. */
 #include "master/base/ear.h"
 
 #include "hub/base/clock.h"
@@ -12,8 +15,10 @@ ignore(struct ev_loop *loop, ev_async *watcher, int events)
 	(void)loop, (void)watcher, (void)events;
 }
 
-/* libev's own watcher, which is no ear, is not counted among the active ones, but taken from their
- * number when it is stopped: of one nothing is left then. */
+/* The loop's internal wake-up watcher is not an ear: if the kernel refuses to watch it, signals
+ * never reach the loop, without an error. So a new loop is tried out: one ev_async is started, and
+ * ev_run returns 0 if libev had to give up the internal watcher (stopping it takes one from the
+ * count of active watchers, which leaves none). */
 struct ev_loop *
 ear_loop_new(void)
 {
@@ -37,7 +42,7 @@ ear_loop_new(void)
 
 #define SAY_EVERY (60 * CLOCK_SECOND)
 
-/* What the error was, libev does not tell. */
+/* libev does not say which error it was, so the message names the likely causes. */
 static void
 complain(void)
 {
@@ -103,7 +108,7 @@ ear_stop(struct ev_loop *loop, struct ear *ear)
 	ev_timer_stop(loop, &ear->pause);
 }
 
-/* libev has stopped a watcher some time before that hears of it. */
+/* libev stops a watcher some time before the callback sees EV_ERROR: until then it is pending. */
 bool
 ear_is_active(const struct ear *ear)
 {

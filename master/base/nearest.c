@@ -1,9 +1,12 @@
+/* The nearest name is that of the fewest edits (Levenshtein distance). A third of the word's
+ * letters plus one may differ, so that a short word is not taken for any other. */
 #include "master/base/nearest.h"
 
 #include <stddef.h>
 #include <string.h>
 
-/* Edits (insert, delete, replace) between two short words. */
+/* Returns the number of edits (insert, delete, replace) that turn one word into the other. One row
+ * of the usual matrix is kept. A word b of 64 letters or more is 64 edits away from everything. */
 static unsigned
 distance(const char *a, const char *b)
 {

@@ -1,8 +1,11 @@
+/* uselocale sets the locale of one thread, and the master has one. The new locale copies the
+ * program's, with LC_NUMERIC replaced by "C". */
 #include "master/base/numerals.h"
 
 #include <locale.h>
 
-/* Of the one thread that a master has. */
+/* The locale of the master's thread, and the program's locale that it replaces; own is 0 while none
+ * is replaced. */
 static locale_t own, programs;
 
 void

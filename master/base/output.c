@@ -1,3 +1,6 @@
+/* stdio buffers what a program prints, so a full disk may show only at the last fflush: it is
+ * checked here before the process exits with 0. EPIPE is no error worth a line, but still exit code
+ * 1. */
 #include "master/base/output.h"
 
 #include <errno.h>
@@ -39,7 +42,7 @@ output_end(void)
 	errno = 0;
 	if (fflush(stdout) == 0 && !had_failed)
 		return 0;
-	/* Who reads no more, as head does, wants no more. */
+	/* EPIPE: the reader has closed the pipe on purpose, as head does. */
 	if (!is_said && errno != EPIPE)
 		output_complain("the standard output cannot be written%s%s", errno != 0 ? ": " : "",
 			errno != 0 ? strerror(errno) : "");
@@ -58,7 +61,8 @@ void
 output_guard(void)
 {
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		/* What was closed cannot be written, which /dev/full says, too. */
+		/* Writing to a closed standard output must still fail, and every write to /dev/full
+		 * does. */
 		if (fcntl(fd, F_GETFD) == -1)
 			open(fd == STDOUT_FILENO ? "/dev/full" : "/dev/null", O_RDWR);
 	atexit(check);

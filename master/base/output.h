@@ -1,19 +1,20 @@
-/* What programs print. The standard output may be full or closed: whoever prints and exits 0 must
- * know that it was written. */
+/* What programs print. Standard output may be closed, or its disk full: a program that prints may
+ * exit with 0 only if all of it was written. */
 #ifndef HUBBUB_MASTER_BASE_OUTPUT_H
 #define HUBBUB_MASTER_BASE_OUTPUT_H
 
-/* Says on standard error what is wrong, after the program's name; in the journal, which knows the
- * name, each line as an error instead. */
+/* Prints an error on standard error as "PROGRAM: text". If standard error is systemd's journal,
+ * which knows the program's name, each line of the text gets the journal's prefix for an error
+ * instead. */
 void output_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Writes what is still buffered. Returns 0, or 1, a program's exit code, after saying once on
- * standard error that something was lost. */
+/* Flushes standard output. Returns an exit code: 0, or 1 if anything printed since the start was
+ * lost. The first failure prints an error on standard error, unless the reader closed its pipe. */
 int output_end(void);
 
-/* For programs that print: gives each standard descriptor that is closed a file, so that no socket
- * becomes one of them, and is written to; and ends the process with 1, whatever it exits with, if
- * its output is lost. To be called once, at the beginning of main. */
+/* For programs that print: opens a file for each standard descriptor that is closed, so that no
+ * socket gets its number and is printed to; and at exit changes the exit code to 1 if output was
+ * lost. Call it once, first thing in main. */
 void output_guard(void);
 
 #endif

@@ -1,14 +1,17 @@
+/* jansson decides what is valid UTF-8, because jansson would refuse the text otherwise. A text that
+ * is valid as a whole is taken as it is; only one that is not is looked at character by
+ * character. */
 #include "master/base/printable.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define CHARACTER_MAX 4 /* bytes of UTF-8 */
+#define CHARACTER_MAX 4 /* most bytes of a character in UTF-8 */
 #define ESCAPE_LENGTH 4 /* "\xff" */
 
-/* The length of the character that text begins with, or 0 if its first byte is no UTF-8. jansson is
- * asked, as it is jansson that would refuse it. */
+/* Returns the length in bytes of the UTF-8 character that text begins with, or 0 if it begins with
+ * none. */
 static size_t
 character_length(const char *text)
 {
@@ -59,7 +62,7 @@ printable_line(const char *text, char *line, size_t size)
 	const char *shown = json != NULL ? json_string_value(json) : "";
 	size_t length = strnlen(shown, size);
 
-	/* Not in the middle of a character, all bytes of which but the first are 10xxxxxx. */
+	/* Do not cut inside a character: all its bytes but the first are 10xxxxxx. */
 	if (length == size)
 		for (length--; length > 0 && ((unsigned char)shown[length] & 0xc0) == 0x80;)
 			length--;

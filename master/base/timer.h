@@ -1,12 +1,12 @@
-/* Timers of the loop that count from the present. By itself libev counts from when the loop last
- * woke, and a callback may have taken long since. */
+/* Timers that count from the present. libev alone counts from the time at which the loop last woke,
+ * and callbacks may have run for long since then. */
 #ifndef HUBBUB_MASTER_BASE_TIMER_H
 #define HUBBUB_MASTER_BASE_TIMER_H
 
 #include <ev.h>
 
-/* Starts the timer, whether it runs or not: it comes once after so many seconds, and with every > 0
- * again and again after those. */
+/* Starts the timer, or starts it anew if it runs: it fires after `after` seconds, and then every
+ * `every` seconds if that is above 0. */
 static inline void
 timer_start(struct ev_loop *loop, ev_timer *timer, double after, double every)
 {
@@ -16,7 +16,7 @@ timer_start(struct ev_loop *loop, ev_timer *timer, double after, double every)
 	ev_timer_start(loop, timer);
 }
 
-/* The same, once. */
+/* Starts the timer, or starts it anew if it runs: it fires once, after so many seconds. */
 static inline void
 timer_after(struct ev_loop *loop, ev_timer *timer, double seconds)
 {

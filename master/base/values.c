@@ -1,10 +1,13 @@
+/* Numbers are taken apart as whole part, decimals and unit, and put together in integers: "0.1G"
+ * must be exactly 100000000, and a double would lose digits of large times and sizes. Only
+ * values_read_number returns a double. */
 #include "master/base/values.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define PLACES 18 /* decimal places that are looked at */
+#define PLACES 18 /* decimal places that are kept */
 #define PLACES_FACTOR 1000000000000000000ULL
 #define TIME_MOST 9000000000000000000ULL
 
@@ -25,11 +28,11 @@ static const struct unit size_units[] = {{"", 1}, {"K", KIBI}, {"M", KIBI *KIBI}
 static const struct unit time_units[] = {{"", 1000000000}, {"ns", 1}, {"us", 1000}, {"ms", 1000000},
 	{"s", 1000000000}, {"m", 60000000000}, {"h", 3600000000000}, {NULL, 0}};
 
-/* A number with its unit, taken apart: a double would not hold all of it. */
+/* A number with its unit, taken apart. */
 struct parts {
 	uint64_t whole;
-	uint64_t decimals; /* in units of 10^-PLACES */
-	bool has_more;     /* behind these is another that is not 0 */
+	uint64_t decimals; /* the digits after the point, in units of 10^-PLACES */
+	bool has_more;     /* a digit other than 0 follows the PLACES that were kept */
 	uint64_t factor;
 };
 
@@ -74,7 +77,7 @@ values_read_pair(const char *text, char between, unsigned most, unsigned *first,
 	return true;
 }
 
-/* What follows the point. Returns what follows that. */
+/* Reads the digits after the decimal point. Returns the text that follows them. */
 static const char *
 read_decimals(const char *text, struct parts *parts)
 {
@@ -93,7 +96,8 @@ read_decimals(const char *text, struct parts *parts)
 	return text;
 }
 
-/* strtod also reads blanks, signs, hexadecimal and words, which are refused here. */
+/* Reads digits, a point and a unit, with nothing before, between or behind. Blanks, signs,
+ * hexadecimal numbers and words such as "inf", which strtod reads, are refused. */
 static bool
 take_apart(const char *text, const struct unit *units, struct parts *parts)
 {
@@ -115,7 +119,8 @@ take_apart(const char *text, const struct unit *units, struct parts *parts)
 	return false;
 }
 
-/* How many of what the factors count: exactly, or rounded. */
+/* Reads a whole number of the smallest unit. If rounds is false, a number that is not whole in that
+ * unit is refused. */
 static bool
 read_whole(const char *text, const struct unit *units, bool rounds, uint64_t *number)
 {

@@ -1,3 +1,5 @@
+/* A ring of the HISTORY_KEPT newest notes: note number n lies at (n - 1) % HISTORY_KEPT. Only the
+ * master's thread touches it, so there is no lock. */
 #include "master/say/history.h"
 
 #include <stdarg.h>
@@ -5,7 +7,7 @@
 #include <time.h>
 
 static struct event_note ring[HISTORY_KEPT];
-static uint64_t noted;
+static uint64_t noted; /* the number of the newest note; 0 before the first */
 
 void
 history_note(enum log_level level, const char *format, ...)

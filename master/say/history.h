@@ -1,4 +1,5 @@
-/* What has happened lately: kept for the status page, and logged. */
+/* What has happened lately: each event is logged, and the newest are kept for status and the live
+ * page. */
 #ifndef HUBBUB_SAY_HISTORY_H
 #define HUBBUB_SAY_HISTORY_H
 
@@ -10,18 +11,21 @@
 #define HISTORY_KEPT 64
 #define HISTORY_TEXT_SIZE 320
 
+/* One event, written by history_note alone. */
 struct event_note {
-	uint64_t number; /* from 1; 0 for none */
+	uint64_t number; /* counts all events of this master, from 1 */
 	int64_t time;    /* seconds since the epoch */
 	enum log_level level;
 	char text[HISTORY_TEXT_SIZE];
 };
 
-/* Logs a line, and keeps it, whatever the log level. Master's thread only. */
+/* Keeps a line whatever the log level is, and logs it if the level lets it through. Cut off at
+ * HISTORY_TEXT_SIZE. Master's thread only. */
 void history_note(enum log_level level, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* The i-th newest, from 0; NULL if there are not so many. */
+/* Returns the newest event (index 0), the one before it (1), and so on; NULL if fewer are kept.
+ * Valid until the next history_note. */
 const struct event_note *history_newest(unsigned index);
 
 #endif

@@ -1,3 +1,5 @@
+/* jansson writes straight into the log's line. Text that is not UTF-8 is escaped (printable.h),
+ * because a line that a collector cannot parse would be lost whole. */
 #include "master/say/log_json.h"
 
 #include <jansson.h>
@@ -19,7 +21,8 @@ log_json_line(char *line, size_t size, const char *when, const char *level, cons
 		length = (int)json_dumpb(object, line, size - 1, JSON_COMPACT);
 		json_decref(object);
 	}
-	/* A message that is longer than the line, or no memory. */
+	/* The object is longer than the line, or memory ran out: a valid line, but without the
+	 * text. */
 	if (length <= 0 || length > (int)size - 1)
 		length = snprintf(
 			line, size, "{\"level\":\"%s\",\"message\":\"(unprintable)\"}", level);

@@ -1,3 +1,5 @@
+/* Only the name of the log is kept; the file descriptor is standard error itself, which dup2
+ * replaces in one step, so that no line is lost between two files. */
 #include "master/say/logfile.h"
 
 #include <errno.h>
@@ -10,7 +12,7 @@
 #include "hub/base/log.h"
 #include "worker/spare.h"
 
-static char path[PATH_MAX];
+static char path[PATH_MAX]; /* absolute; "" if standard error is not a file, or has no known name */
 
 static bool
 is_file(void)
@@ -62,6 +64,8 @@ logfile_reopen(void)
 		log_info("the log is no file; there is nothing to reopen");
 		return false;
 	}
+	/* A descriptor is kept in reserve, so that the log can be reopened when files have run
+	 * out. */
 	spare_release();
 	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY | O_CLOEXEC, 0644);
 	if (fd != -1)

@@ -1,26 +1,27 @@
-/* Reopening the log. It goes to standard error; where that is a file, a tool that rotates logs
- * moves it away and asks for another one of the same name. */
+/* Reopening the log after rotation. The log goes to standard error; if that is a file, logrotate
+ * renames it and then asks the server to open a new file of the original name. */
 #ifndef HUBBUB_SAY_LOGFILE_H
 #define HUBBUB_SAY_LOGFILE_H
 
 #include <stdbool.h>
 
-/* Remembers the name of the file that standard error is, if it is one. */
+/* Remembers the name of the file that standard error is open on, if it is a file. */
 void logfile_remember(void);
 
-/* The name that is remembered, or "". */
+/* Returns the remembered name, or "". Static. */
 const char *logfile_name(void);
 
-/* Remembers that name instead, which the former master of an upgrade had: the file may have been
- * moved since it was opened, and then the kernel knows its new name alone. */
+/* Remembers the name that the former master of an upgrade remembered: the file may have been
+ * renamed since it was opened, and the kernel knows only its new name. */
 void logfile_inherit(const char *name);
 
-/* Opens that name again, as standard error, also when files have run out. Returns whether it
- * did; if not, the log is no file, or the old one is kept, and the log says why. */
+/* Opens the remembered name, creating the file if needed, and makes it standard error; works also
+ * when file descriptors have run out. Returns false after logging why: the log is not a file, or
+ * opening failed and the old file stays in use. */
 bool logfile_reopen(void);
 
-/* Another process has reopened the log: that file is standard error from now on. It stays the
- * caller's. */
+/* Makes fd, the log that another process has reopened, this process's standard error. The caller
+ * still owns and closes fd. */
 void logfile_replace(int fd);
 
 #endif

@@ -1,3 +1,7 @@
+/* Datagrams to the service manager never block. Those about a state (READY, STOPPING, MAINPID) must
+ * arrive in sequence: if the manager's queue is full they are kept here, at most UNSAID_MAX, and
+ * nothing else is sent before them. Pings of the watchdog and plain status lines are dropped
+ * instead. */
 #include "master/say/notify.h"
 
 #include <errno.h>
@@ -17,28 +21,30 @@
 #include "hub/base/log.h"
 #include "master/base/values.h"
 
-/* What the manager had no room for is sent again after so many seconds, twice as many each time. */
+/* Seconds before unsent datagrams are sent again; doubled each time, from FIRST to LAST. */
 #define AGAIN_FIRST 0.1
 #define AGAIN_LAST 5.
 
-/* Words about a state: one that is lost would leave the manager with a wrong idea for good. */
+/* Unsent datagrams about a state: losing one would leave the manager with a wrong state for
+ * good. */
 enum { TEXT_SIZE = 512, UNSAID_MAX = 8 };
 
-static char unsaid[UNSAID_MAX][TEXT_SIZE]; /* in order */
+static char unsaid[UNSAID_MAX][TEXT_SIZE]; /* the oldest first */
 static unsigned unsaid_count;
-static char
-	shown[TEXT_SIZE];    /* the status that the manager was told last; "" if none, or unknown */
-static struct ev_loop *loop; /* NULL: nothing is said again */
+/* The STATUS= line that was sent last; "" if none, or not known. */
+static char shown[TEXT_SIZE];
+static struct ev_loop *loop; /* NULL before notify_start: nothing is sent again */
 static ev_timer again;
 static double again_after;
 
 static struct sockaddr_un manager;
 static socklen_t manager_length;
-static int channel; /* made at the start: no word is lost later because files ran out */
-static int64_t watchdog;
-static bool is_early; /* a former master is still the service's main process */
+static int channel;      /* opened at the start: later, files may have run out */
+static int64_t watchdog; /* nanoseconds between two pings; 0 without a watchdog */
+static bool is_early;    /* the manager still takes a former master for the main process */
 
-/* Nanoseconds; 0 for what is no interval, or longer than this clock runs. */
+/* Returns nanoseconds; 0, after a warning, for text that is not an interval or is too long for the
+ * clock. */
 static int64_t
 read_interval(const char *text)
 {
@@ -80,7 +86,7 @@ notify_init(void)
 	manager_length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
 	if (path[0] == '@')
 		manager.sun_path[0] = '\0';
-	/* After an upgrade the pid is that of the first master. */
+	/* After an upgrade WATCHDOG_PID still names the first master. */
 	if (interval != NULL && (pid == NULL || is_own(pid) || is_early))
 		watchdog = read_interval(interval);
 }
@@ -148,7 +154,8 @@ on_again(struct ev_loop *looped, ev_timer *timer, int events)
 	plan_again();
 }
 
-/* Behind those that are kept already; without room for it, the oldest is out of date. */
+/* Keeps a datagram behind those that are kept already. If there is no room the oldest is dropped:
+ * newer ones supersede it. */
 static void
 keep(const char *text)
 {
@@ -163,7 +170,7 @@ keep(const char *text)
 	plan_again();
 }
 
-/* It is a text's last line. */
+/* Notes the status that a text contains: STATUS= is always its last line. */
 static void
 note_status(const char *text)
 {

@@ -1,4 +1,5 @@
-/* Words to the service manager, by sd_notify(3)'s protocol: a datagram to $NOTIFY_SOCKET. */
+/* Telling the service manager: sd_notify(3)'s protocol, a datagram to $NOTIFY_SOCKET. No function
+ * here blocks; all are for the master's thread. Without a manager they do nothing. */
 #ifndef HUBBUB_SAY_NOTIFY_H
 #define HUBBUB_SAY_NOTIFY_H
 
@@ -6,41 +7,43 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Reads NOTIFY_SOCKET and WATCHDOG_USEC. */
+/* Reads NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID, and opens the socket; logs what is wrong
+ * with them. Comes before all other functions here. */
 void notify_init(void);
 
-/* Whether the manager can be told anything now; true where there is none. */
+/* Whether the manager's socket can be connected to now; true without a manager. */
 bool notify_is_reachable(void);
 
-/* A new master says nothing before it is the service's main process: the manager would refuse its
- * words, and log that. This begins it. */
+/* Ends the silence of the new master of an upgrade. Until the manager knows it as the service's
+ * main process it sends nothing: the manager would refuse the datagrams, and log that. */
 void notify_named(void);
 
-/* Sends lines about a state, such as "READY=1\nSTATUS=serving". Never waits; what the manager has
- * no room for is sent again, in order, until it has been taken. Without a manager it does
- * nothing. */
+/* Sends lines about a state, such as "READY=1
+ * STATUS=serving". If the manager's queue is full the datagram is kept, and sent again after
+ * earlier ones until the manager has taken it. */
 void notify_send(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Sends the line for people, STATUS=, unless it is what was sent last, by either of these two, or
- * words about a state wait; it is not sent again. */
+/* Sends STATUS=, the line for people, unless notify_send or this function sent the same last, or
+ * datagrams about a state are unsent. Never sent again if the queue is full. */
 void notify_status(const char *text);
 
-/* Tries again to send what has not been taken. Returns whether the manager is there and has no room
- * for all of it; one that has gone is not to be waited for. */
+/* Tries to send the unsent datagrams. Returns true if some are left because the manager's queue is
+ * full: it is worth waiting for. False if all are sent, or the manager has gone. */
 bool notify_awaits_room(void);
 
-/* What has not been taken is out of date, and is not sent any more. */
+/* Drops the unsent datagrams: they are out of date. */
 void notify_forget(void);
 
-/* Sends WATCHDOG=1, unless words about a state wait; it is not sent again. */
+/* Sends WATCHDOG=1, unless datagrams about a state are unsent. Never sent again if the queue is
+ * full. */
 void notify_alive(void);
 
-/* From now on the loop sends again what has not been taken, until notify_stop, which comes before
- * the loop is destroyed. */
+/* Between notify_start and notify_stop, timers of the loop send the unsent datagrams again.
+ * notify_stop comes before the loop is destroyed. */
 void notify_start(struct ev_loop *loop);
 void notify_stop(void);
 
-/* Nanoseconds within which the manager wants to hear WATCHDOG=1; 0 if it does not. */
+/* Returns the nanoseconds within which the manager expects WATCHDOG=1; 0 if it expects none. */
 int64_t notify_watchdog(void);
 
 #endif
