@@ -1,3 +1,6 @@
+/* A service manager keeps a duplicate of each socket that it passes. So a passed socket that this
+ * server does not serve cannot simply be closed: its clients would wait in the queue for ever. Each
+ * passed socket is therefore served, or known to have no clients, or the start is refused. */
 #include "master/sockets/activation.h"
 
 #include <limits.h>
@@ -11,7 +14,7 @@
 
 #define FIRST_FD 3
 
-/* Whether it was this process that something was passed to. */
+/* Whether LISTEN_PID names this process; else the variables were meant for a parent. */
 static bool
 is_meant(void)
 {
@@ -21,7 +24,8 @@ is_meant(void)
 	return pid != NULL && values_read_plain(pid, INT_MAX, &whose) && (pid_t)whose == getpid();
 }
 
-/* How many were passed to this process; -1 for more than there can be. */
+/* Returns how many sockets were passed to this process; -1 if LISTEN_FDS is not a possible
+ * number. */
 static int
 read_count(void)
 {
@@ -52,7 +56,7 @@ read_option(int fd, int option)
 	return getsockopt(fd, SOL_SOCKET, option, &value, &length) == 0 ? value : 0;
 }
 
-/* Whether two descriptors are one socket. */
+/* Whether two file descriptors refer to the same socket. */
 static bool
 is_same(int a, int b)
 {
@@ -73,7 +77,7 @@ is_connected(int fd)
 	return getpeername(fd, (struct sockaddr *)&peer, &length) == 0;
 }
 
-/* Whether it has a port or a path, at which datagrams can be sent to it. */
+/* Whether the socket is a datagram socket with a port or a path that datagrams can be sent to. */
 static bool
 takes_datagrams(const struct address *address, int fd)
 {
@@ -84,7 +88,8 @@ takes_datagrams(const struct address *address, int fd)
 		       (family == AF_UNIX && address->length > sizeof(sa_family_t)));
 }
 
-/* What is wrong with a socket of none of the addresses, or NULL: then nobody waits there. */
+/* Returns what is wrong with a passed socket that is bound to none of the --listen addresses; NULL
+ * if it cannot have clients, and may be closed. */
 static const char *
 find_strangers_fault(const struct address *address, int fd)
 {
@@ -96,8 +101,9 @@ find_strangers_fault(const struct address *address, int fd)
 	return NULL;
 }
 
-/* What is wrong with a socket that is bound to an address of this server, or NULL. The service
- * manager keeps what it passes: closed here, it would let clients wait for ever. */
+/* Returns what is wrong with a passed socket that is bound to one of the --listen addresses, or
+ * NULL. It cannot be closed instead: the service manager's duplicate would keep its clients waiting
+ * for ever. */
 static const char *
 find_fault(const struct sockets *sockets, unsigned address, int fd)
 {
@@ -120,7 +126,7 @@ refuse(int fd, const char *text, const char *fault)
 	return -1;
 }
 
-/* Gives it to its address, or closes it. Returns 0, or -1 after logging. */
+/* Gives a passed socket to its address, or closes it. Returns 0, or -1 after logging. */
 static int
 take(struct sockets *sockets, int fd)
 {
@@ -166,7 +172,7 @@ activation_take(struct sockets *sockets)
 			getenv("LISTEN_FDS"));
 	for (int fd = FIRST_FD; result == 0 && fd < FIRST_FD + count; fd++)
 		result = take(sockets, fd);
-	/* For this process alone. */
+	/* The variables are meant for this process alone, not for workers or the next master. */
 	unsetenv("LISTEN_FDS");
 	unsetenv("LISTEN_PID");
 	unsetenv("LISTEN_FDNAMES");

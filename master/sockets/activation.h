@@ -1,19 +1,20 @@
-/* Sockets that a service manager passes: LISTEN_FDS and LISTEN_PID of sd_listen_fds(3). */
+/* Socket activation: sockets that a service manager passes by LISTEN_FDS and LISTEN_PID
+ * (sd_listen_fds(3)). */
 #ifndef HUBBUB_SOCKETS_ACTIVATION_H
 #define HUBBUB_SOCKETS_ACTIVATION_H
 
 #include "master/sockets/sockets.h"
 
-/* The highest descriptor that is said to be passed to this process; STDERR_FILENO without any. What
- * is not open of them is to be filled before anything else is opened, which would else be taken for
- * a passed socket. */
+/* Returns the highest file descriptor that the environment says was passed to this process;
+ * STDERR_FILENO if none was. The caller opens /dev/null on those up to it that are closed, before
+ * it opens anything else: a file there would be taken for a passed socket. */
 int activation_last(void);
 
-/* Gives the passed sockets to the addresses that they are bound to. Those of no address, to which
- * nobody can have come, are closed with a warning. Call it between sockets_init and sockets_open.
- * Returns 0, or -1 after logging that one cannot be served, so that its clients would wait for
- * ever: it listens at no address of this server's, or is no listening socket of that address, or
- * not the only one. */
+/* Gives each passed socket to the address that it is bound to, between sockets_init and
+ * sockets_open. A passed socket of no address is closed with a warning, if it cannot have clients.
+ * Returns 0, or -1 after logging that a passed socket cannot be served although clients may wait
+ * there: it listens on none of the --listen addresses, is of the wrong type, is connected, or is
+ * the second one of its address. */
 int activation_take(struct sockets *sockets);
 
 #endif

@@ -1,3 +1,5 @@
+/* Parsing, comparing and writing struct address. Its padding is always zero, so memcmp compares
+ * addresses. Only address_parse may block: it asks the resolver. */
 #include "master/sockets/address.h"
 
 #include <arpa/inet.h>
@@ -15,7 +17,8 @@
 #define TEXT(number) TEXT_OF(number)
 #define TEXT_OF(number) #number
 
-/* Splits at the last colon, takes brackets off a v6 host. */
+/* Splits text at its last colon, and strips the brackets of an IPv6 host. Returns NULL, or what is
+ * wrong. */
 static const char *
 split(const char *text, char *host, size_t size, const char **port)
 {
@@ -51,7 +54,8 @@ check_port(const char *port)
 	return NULL;
 }
 
-/* All addresses: one v6 socket that takes v4 too, or v4 alone on a kernel without v6. */
+/* ":PORT", all addresses of the machine: one IPv6 socket that also accepts IPv4, or an IPv4 socket
+ * on a kernel without IPv6. */
 static size_t
 any_address(enum address_kind kind, const char *port, struct address *address)
 {
@@ -98,7 +102,7 @@ path_address(const char *path, struct address *address, const char **why)
 	return 1;
 }
 
-/* Takes a prefix off. */
+/* Moves *text behind the prefix. Returns false if text does not begin with it. */
 static bool
 skip(const char **text, const char *prefix)
 {
@@ -110,8 +114,8 @@ skip(const char **text, const char *prefix)
 	return true;
 }
 
-/* The resolver gives one that is doubled in the hosts file twice. Returns how many there are, or 0
- * with *why and errno. */
+/* Copies the resolver's answer, each address once: an address that stands twice in /etc/hosts comes
+ * twice. Returns how many, or 0 with *why and errno if there are more than ADDRESSES_MAX. */
 static size_t
 collect(const struct addrinfo *found, enum address_kind kind, struct address *addresses,
 	const char **why)
@@ -265,7 +269,8 @@ address_format(const struct address *address, char text[static ADDRESS_TEXT_SIZE
 	}
 }
 
-/* Whether a socket may be what an option means; port 0 stands for what it became. */
+/* Whether a former master's socket may be what an option means; port 0 of an option means any
+ * port. */
 static bool
 is_meant(const struct address *own, const struct address *former)
 {

@@ -1,5 +1,5 @@
-/* Addresses to listen on, as operators write them: HOST:PORT, [V6]:PORT, :PORT; udp: before one of
- * these; unix:PATH. */
+/* Addresses to listen on, as operators write them: HOST:PORT, [V6]:PORT or :PORT for TCP, the same
+ * with udp: in front, or unix:PATH. A host name may stand for several addresses. */
 #ifndef HUBBUB_SOCKETS_ADDRESS_H
 #define HUBBUB_SOCKETS_ADDRESS_H
 
@@ -7,25 +7,26 @@
 #include <stddef.h>
 #include <sys/socket.h>
 
-#define ADDRESSES_MAX 16 /* of a name, and of a server */
+#define ADDRESSES_MAX 16 /* of one host name, and of one server */
 
 enum address_kind { ADDRESS_TCP, ADDRESS_UDP, ADDRESS_UNIX };
 
+/* One address that a socket can be bound to. */
 struct address {
 	enum address_kind kind;
 	struct sockaddr_storage socket;
 	socklen_t length;
-	unsigned name; /* which of those that were asked for; a name can have several addresses */
-	bool is_alternative; /* and so can do without this one, if the machine does not have it */
+	unsigned name;       /* index of the --listen that named it; a name may have several */
+	bool is_alternative; /* the server can do without it: the name has others */
 };
 
-#define ADDRESS_TEXT_SIZE 128 /* the longest is a path with its "unix:" */
+#define ADDRESS_TEXT_SIZE 128 /* bytes; the longest text is a Unix socket's path behind "unix:" */
 
-/* Resolves text to all its addresses, each once; ":PORT" means all addresses of the machine, v4 and
- * v6 by one socket where the kernel has v6. May ask the resolver for a name.
- * Returns how many were stored, or 0 with *why set to a phrase for the user (static) and errno to
- * EINVAL (it is no address), EHOSTUNREACH (the name has none) or E2BIG (it has more than
- * ADDRESSES_MAX). */
+/* Resolves text to all its addresses, each once; ":PORT" means all addresses of the machine, IPv4
+ * and IPv6 by one socket if the kernel has IPv6. May ask the resolver for a host name, and block.
+ * Returns how many addresses it stored, or 0 with *why set to a static phrase to follow the text,
+ * and errno: EINVAL (not an address), EHOSTUNREACH (the name has no address) or E2BIG (it has more
+ * than ADDRESSES_MAX). */
 size_t address_parse(
 	const char *text, struct address addresses[static ADDRESSES_MAX], const char **why);
 
@@ -33,26 +34,27 @@ size_t address_parse(
  * "unix:/run/echo.sock". */
 void address_format(const struct address *address, char text[static ADDRESS_TEXT_SIZE]);
 
-/* 0 for a path. */
+/* Returns the port in host byte order; 0 for a Unix socket. */
 unsigned address_port(const struct address *address);
 
-/* Whether the port is the kernel's to choose, and is not chosen yet. */
+/* Whether the port is 0: the kernel will choose one, but has not yet. False for a Unix socket. */
 bool address_is_open(const struct address *address);
 
-/* Does nothing to a path. */
+/* Sets the port, in host byte order. Does nothing to a Unix socket. */
 void address_set_port(struct address *address, unsigned port);
 
+/* Whether both are of the same kind and the same socket address. */
 bool address_is_same(const struct address *address, const struct address *other);
 
-/* Whether both cannot be listened on at once: the same, or the same port and one of them all
- * addresses. */
+/* Whether the two addresses cannot be listened on at once: they are the same, or have the same port
+ * and one of them means all addresses of the machine. False if the port of the first is open. */
 bool address_overlaps(const struct address *address, const struct address *other);
 
-/* The path of ADDRESS_UNIX. */
+/* Returns the path of an ADDRESS_UNIX, borrowed from address. */
 const char *address_path(const struct address *address);
 
-/* Whether the addresses of a former master's sockets are those that this one's options mean, in any
- * order; those that the options could do without may be missing. */
+/* Whether the sockets of a former master are those that the options mean, in any sequence.
+ * Alternative addresses of a name may be missing among the sockets. */
 bool addresses_are_meant(const struct address *options, size_t option_count,
 	const struct address *former, size_t count);
 

@@ -1,3 +1,5 @@
+/* The socket options of a listening or datagram socket, and its bind. TCP and UDP sockets get
+ * SO_REUSEPORT before bind, since that is how they join the kernel's group of their address. */
 #include "master/sockets/bind.h"
 
 #include <errno.h>
@@ -11,7 +13,7 @@
 #include "hub/base/log.h"
 
 #define DATAGRAM_BUFFER                                                                            \
-	(4 << 20) /* bytes; as many as net.core.rmem_max allows who may not exceed it */
+	(4 << 20) /* bytes; without CAP_NET_ADMIN the kernel cuts it to net.core.rmem_max */
 
 static bool
 try_flag(int fd, int level, int option)
@@ -21,7 +23,7 @@ try_flag(int fd, int level, int option)
 	return setsockopt(fd, level, option, &on, sizeof on) == 0;
 }
 
-/* One that can be done without. */
+/* Sets an option that the server can do without, and logs a failure. */
 static void
 set_flag(int fd, int level, int option)
 {
@@ -36,14 +38,15 @@ bind_set_flags(const struct address *address, int fd)
 
 	switch (address->kind) {
 	case ADDRESS_TCP:
-		/* Accepted sockets inherit it: a reply is not held back for more. */
+		/* Accepted sockets inherit TCP_NODELAY: no reply is held back to be merged with the
+		 * next. */
 		set_flag(fd, IPPROTO_TCP, TCP_NODELAY);
 		break;
 	case ADDRESS_UDP:
-		/* What comes while a hub does something else has to wait somewhere. */
+		/* Datagrams that come while a hub is busy wait in this buffer, or are lost. */
 		if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof buffer) != 0)
 			setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer);
-		/* A reply leaves from the address that was asked. */
+		/* A reply can leave from the address that the datagram was sent to. */
 		if (address->socket.ss_family == AF_INET6)
 			set_flag(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO);
 		else
@@ -54,25 +57,26 @@ bind_set_flags(const struct address *address, int fd)
 	}
 }
 
-/* Binds it as a member of its group. Returns 0, or -1 with errno, and leaves no path. */
+/* Binds fd as a member of the address's group. Returns 0, or -1 with errno; then no file is left at
+ * a Unix socket's path. */
 static int
 bind_socket(struct address *address, int fd)
 {
 	int error, off = 0;
 
-	/* To a datagram socket it would mean what SO_REUSEPORT does, for anybody. */
+	/* On a datagram socket SO_REUSEADDR would let any user's socket share the port. */
 	if (address->kind == ADDRESS_TCP && !try_flag(fd, SOL_SOCKET, SO_REUSEADDR))
 		return -1;
 	if (address->kind != ADDRESS_UNIX && !try_flag(fd, SOL_SOCKET, SO_REUSEPORT))
 		return -1;
 	bind_set_flags(address, fd);
-	/* All addresses are v4, too, whatever net.ipv6.bindv6only says. */
+	/* :: also accepts IPv4, whatever net.ipv6.bindv6only says. */
 	if (address->socket.ss_family == AF_INET6 &&
 		IN6_IS_ADDR_UNSPECIFIED(&((struct sockaddr_in6 *)&address->socket)->sin6_addr))
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
 	if (bind(fd, (struct sockaddr *)&address->socket, address->length) != 0)
 		return -1;
-	/* Port 0 becomes a real one, which the others must share. */
+	/* The kernel has replaced port 0: the other seats must bind to the port that it chose. */
 	if (getsockname(fd, (struct sockaddr *)&address->socket, &address->length) == 0)
 		return 0;
 	error = errno;

@@ -1,3 +1,7 @@
+/* Three steps make sure that only one server listens on an address: a lock by name (lock.h) keeps
+ * out other servers of this kind, a probe without SO_REUSEPORT finds any other program, and a lock
+ * on the port keeps two starting servers from passing each other's probe. Errors name the owner of
+ * the address and say what to do. */
 #include "master/sockets/claim.h"
 
 #include <errno.h>
@@ -41,8 +45,8 @@ claim_explain(const struct address *address, int error)
 		break;
 	case EACCES:
 		if (address->kind == ADDRESS_UNIX) {
-			log_error(
-				"cannot listen on %s: this user may not write in its folder", text);
+			log_error("cannot listen on %s: this user may not write to its directory",
+				text);
 			break;
 		}
 		log_error("cannot listen on %s: ports below 1024 need privilege; choose a higher "
@@ -58,11 +62,12 @@ claim_explain(const struct address *address, int error)
 
 #define RETRY_EVERY 20 /* milliseconds */
 #define RETRY_FOR 2000
-#define ORPHANS_FOR (3 * ORPHAN_TIME) /* a slow machine gets more than those who are stuck */
-#define LOOKS_LEAST 20                /* one look of a starved process takes seconds */
-#define NAME_MOST 64                  /* characters of a file's name that fit into a lock's */
+#define ORPHANS_FOR (3 * ORPHAN_TIME) /* orphaned workers may end late on a slow machine */
+#define LOOKS_LEAST 20 /* tries: where one try takes seconds, time alone would allow too few */
+#define NAME_MOST 64   /* bytes of a file's name that fit into a lock's name */
 
-/* Takes a lock on what the text names. Returns it, or -1 with errno. */
+/* Takes the lock of that name; text says for the log what it locks. Returns the lock's descriptor,
+ * or -1 with errno. */
 static int
 take(const char *name, const char *text, struct ucred *other)
 {
@@ -75,9 +80,9 @@ take(const char *name, const char *text, struct ucred *other)
 	return fd;
 }
 
-/* Two servers that start at the same moment on overlapping addresses (all, and one of them) would
- * pass each other's probe, which finds sockets that listen only. So starting on a port is done by
- * one at a time. */
+/* Two servers that start at the same moment on overlapping addresses (:PORT and HOST:PORT) would
+ * pass each other's probe, because neither has bound its socket yet. So servers start on a port one
+ * at a time. */
 int
 claim_port(const struct address *address)
 {
@@ -102,26 +107,27 @@ claim_port(const struct address *address)
 	return fd;
 }
 
-/* A path may be spelled in many ways: its folder is named by what it is, and a long name of the
- * file by its beginning and a number. Returns false with errno if there is no such folder. */
+/* Writes the name of an address's lock. A path can be spelled in many ways, so the lock of a Unix
+ * socket names the directory by its device and inode; a file name that is too long is named by its
+ * beginning and a hash. Returns false with errno if there is no such directory. */
 static bool
 name_lock(const struct address *address, char text[static ADDRESS_TEXT_SIZE])
 {
 	const char *name;
-	char folder[ADDRESS_TEXT_SIZE];
+	char directory[ADDRESS_TEXT_SIZE];
 	struct stat status;
 	char *slash;
 
 	address_format(address, text);
 	if (address->kind != ADDRESS_UNIX)
 		return true;
-	snprintf(folder, sizeof folder, "%s", address_path(address));
-	slash = strrchr(folder, '/');
+	snprintf(directory, sizeof directory, "%s", address_path(address));
+	slash = strrchr(directory, '/');
 	if (slash != NULL)
 		*slash = '\0';
-	if (stat(slash == NULL ? "." : slash == folder ? "/" : folder, &status) != 0)
+	if (stat(slash == NULL ? "." : slash == directory ? "/" : directory, &status) != 0)
 		return false;
-	name = slash != NULL ? slash + 1 : folder;
+	name = slash != NULL ? slash + 1 : directory;
 	if (strlen(name) <= NAME_MOST)
 		snprintf(text, ADDRESS_TEXT_SIZE, "%lx:%lx/%.*s", (unsigned long)status.st_dev,
 			(unsigned long)status.st_ino, NAME_MOST, name);
@@ -147,15 +153,16 @@ claim_address(const struct address *address)
 			  "choose another address",
 			text, owner);
 	} else if (fd == -1 && errno == ENOENT) {
-		log_error("cannot listen on %s: there is no such folder", text);
+		log_error("cannot listen on %s: there is no such directory", text);
 	} else if (fd == -1) {
 		log_error("cannot lock %s: %s", text, strerror(errno));
 	}
 	return fd;
 }
 
-/* SO_REUSEPORT would let this server join, and share the connections of, any other of the same user
- * that set it too; a bind without it finds out. Returns 0, or an errno. */
+/* With SO_REUSEPORT this server could join the group of any other program of the same user that
+ * sets it too, and share its connections. A bind without SO_REUSEPORT fails if the port has any
+ * such socket. Returns 0, or an errno. */
 static int
 probe_port(const struct address *address)
 {
@@ -172,8 +179,8 @@ probe_port(const struct address *address)
 	return error;
 }
 
-/* A socket's file that nobody listens on is what a killed server has left, and is removed. Returns
- * 0, or an errno: ENOTSOCK if something else is there. */
+/* Removes a Unix socket on which nobody listens: a killed server has left it. Returns 0 if the path
+ * is free, or an errno: EADDRINUSE if somebody listens, ENOTSOCK if the file is not a socket. */
 static int
 probe_path(const struct address *address)
 {
@@ -191,20 +198,22 @@ probe_path(const struct address *address)
 		error = errno;
 	if (fd != -1)
 		close(fd);
-	/* Gone meanwhile is as good. */
+	/* ENOENT: somebody else has removed it meanwhile. */
 	if (error == ECONNREFUSED)
 		return unlink(path) == 0 || errno == ENOENT ? 0 : errno;
 	return error == 0 || error == EAGAIN ? EADDRINUSE : error;
 }
 
+/* Waiting for an address to become free. */
 struct wait {
-	int64_t began;
-	int64_t seen; /* when a worker of a dead master was last there; 0 if none was */
-	unsigned looks;
+	int64_t began;  /* as clock_now */
+	int64_t seen;   /* when a worker of a dead master last held the address; 0 if none did */
+	unsigned looks; /* tries so far */
 };
 
-/* Waits a moment if it is worth trying again: workers of a server that was killed close what
- * listens, and nobody can be seen while a process ends. */
+/* Waits for a moment, and returns true, if the address may become free: the workers of a killed
+ * master close their sockets within ORPHAN_TIME, and a process that is just ending holds sockets
+ * that /proc no longer shows. Returns false if another process owns it, or time is up. */
 static bool
 may_retry(const struct address *address, struct wait *wait)
 {
@@ -246,8 +255,8 @@ claim_probe(const struct address *address)
 
 /* ---- what a name stands for, and this machine has ---- */
 
-/* Returns 0, or the errno that says that the machine does not have it; other trouble shows
- * later. */
+/* Returns the errno that says that this machine does not have the address, or 0. All other errors
+ * are left to the real bind, which reports them. */
 static int
 find_missing(const struct address *address)
 {
@@ -263,13 +272,13 @@ find_missing(const struct address *address)
 		error = errno;
 	if (fd != -1)
 		close(fd);
-	/* A link-local address of a hosts file, which says nothing of the interface. */
+	/* EINVAL: a link-local address from /etc/hosts, which cannot name the interface. */
 	if (error == EINVAL && address->socket.ss_family == AF_INET6)
 		error = EADDRNOTAVAIL;
 	return error == EADDRNOTAVAIL || error == EAFNOSUPPORT ? error : 0;
 }
 
-/* Whether another address of the same name can be had. */
+/* Whether the machine has another address of the same name. */
 static bool
 has_another(const struct address *addresses, size_t count, size_t index)
 {
@@ -308,7 +317,8 @@ claim_follow_port(struct address *addresses, size_t index)
 	return address_is_open(address) ? 0 : probe_port(address);
 }
 
-/* Port 0 becomes a real one. Returns a listening socket, or -1 with errno. */
+/* Returns a listening socket, or -1 with errno. If the port is 0, address gets the port that the
+ * kernel chose. */
 static int
 listen_at(struct address *address)
 {
@@ -328,8 +338,8 @@ listen_at(struct address *address)
 	return -1;
 }
 
-/* Listens at as many as it can. Returns 0, or an errno, with the index of the one that it is
- * about. */
+/* Listens on all addresses, up to the first that fails. Returns 0, or an errno, with the index of
+ * that address in *refused. */
 static int
 listen_at_all(struct address *addresses, size_t count, int *fds, size_t *refused)
 {
@@ -372,7 +382,8 @@ claim_listen(const struct address *wanted, size_t count, const char *option,
 		error = listen_at_all(addresses, kept, fds, &refused);
 		if (error != 0)
 			close_all(fds, kept);
-		/* A port that was free at one address may be taken at another. */
+		/* The port that the kernel chose for the first address is taken at another: try a
+		 * new one. */
 	} while (error == EADDRINUSE && refused > 0 && address_is_open(&wanted[0]) &&
 		 ++tries < CLAIM_PORTS_MAX);
 	if (error == 0)

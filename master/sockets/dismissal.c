@@ -1,3 +1,6 @@
+/* Closing a listening socket resets the connections in its queue. They are accepted and closed one
+ * by one instead, at most as many as the backlog holds, so that a stream of new clients cannot keep
+ * the master from ending. */
 #include "master/sockets/dismissal.h"
 
 #include <sys/socket.h>
@@ -5,14 +8,14 @@
 
 #include "hub/io/leftover.h"
 
-/* Returns how many. */
+/* Returns how many clients it closed. */
 static size_t
 dismiss_at(int listener, int backlog)
 {
 	static unsigned char buffer[16 * 1024];
 	size_t gone = 0;
 
-	/* The kernel queues one more than it is told to. */
+	/* The kernel queues one connection more than the backlog. */
 	for (int left = backlog + 1; left > 0; left--) {
 		int client = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 

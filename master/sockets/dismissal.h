@@ -1,5 +1,5 @@
-/* Clients who are still queued when the last worker has gone: at workers that were killed while
- * they drained, or never served. */
+/* Clients that are still queued when the last worker has gone, because their worker was killed
+ * while it drained, or never served. */
 #ifndef HUBBUB_SOCKETS_DISMISSAL_H
 #define HUBBUB_SOCKETS_DISMISSAL_H
 
@@ -7,9 +7,9 @@
 
 #include "master/sockets/sockets.h"
 
-/* Accepts all who are queued on seats that listen, ends what they read, reads what they have sent,
- * and closes, so that closing the sockets resets nobody. Queues that a service manager keeps stay
- * as they are. Waits for nobody. Returns how many it let go. */
+/* Accepts each client that is queued on a listening seat, discards what it has sent, and closes the
+ * connection gracefully, so that closing the listening sockets resets nobody. Queues that a service
+ * manager also holds are left alone. Never blocks. Returns the number of clients. */
 size_t dismissal_of_queued(const struct sockets *sockets);
 
 #endif

@@ -1,3 +1,7 @@
+/* A process takes the well-known name if that is free. If a stranger has it, the process takes a
+ * second name, "PREFIX HASH/RANDOM", and looks for others of that form in /proc/net/unix only after
+ * its own is bound and listens. So of two processes that race at least one finds the other: both
+ * may be refused, but never both succeed. */
 #include "master/sockets/lock.h"
 
 #include <errno.h>
@@ -12,16 +16,17 @@
 #include <unistd.h>
 
 #define PREFIX "hubbub-lock/"
-#define TRIES 50 /* milliseconds in which whoever has bound a name listens, or has given it up */
+#define TRIES 50 /* milliseconds that a process has between its bind and its listen */
 
-enum holder { NOBODY, STRANGER, OWN };
+enum holder { NOBODY, STRANGER, OWN /* this user's, or root's */ };
 
+/* An abstract Unix socket's address. */
 struct name {
 	struct sockaddr_un address;
 	socklen_t length;
 };
 
-/* FNV-1a. */
+/* 64-bit FNV-1a. */
 uint64_t
 lock_number(const char *text)
 {
@@ -45,7 +50,8 @@ abstract(const char *text)
 
 /* ---- who has a name ---- */
 
-/* Asks the kernel who listens there. Whoever has a full queue cannot be told from a stranger. */
+/* Asks the kernel which user's process listens on the name. A listener whose queue is full counts
+ * as a stranger, because only a connection tells. */
 static enum holder
 ask(const struct name *name, struct ucred *holder)
 {
@@ -64,8 +70,8 @@ ask(const struct name *name, struct ucred *holder)
 	return kind;
 }
 
-/* Whether this user, or root, has the lock by a second name, other than one's own. /proc shows an
- * abstract name behind an '@'. */
+/* Whether another process of this user or root holds the lock by a second name: a name that begins
+ * with names, and is not own. /proc shows an abstract name behind an '@'. */
 static bool
 has_second(const char *names, const char *own, struct ucred *holder)
 {
@@ -106,8 +112,8 @@ listen_at(const struct name *name)
 	return -1;
 }
 
-/* Takes the name that everybody knows. Returns its descriptor, or -1; *kind tells who has it then,
- * and is NOBODY for another error. */
+/* Takes the well-known name. Returns its file descriptor, or -1. Then *kind tells who holds the
+ * name, or is NOBODY if bind failed with an errno other than EADDRINUSE. */
 static int
 take_first(const struct name *name, enum holder *kind, struct ucred *holder)
 {
@@ -135,8 +141,8 @@ refuse(int fd)
 	return -1;
 }
 
-/* Of two that take it at the same time each finds the other, or the later one the first: nobody
- * looks before having a name of its own. */
+/* A process looks for others only once it holds a name itself. So when two take the lock at the
+ * same time, each finds the other, or the later one finds the first. */
 int
 lock_take(const char *text, struct ucred *other)
 {

@@ -1,23 +1,26 @@
-/* Locks by name: each is one process's, in its network namespace, and goes with its descriptor.
+/* Locks by name. A lock belongs to one process in its network namespace, and is released when its
+ * file descriptor is closed everywhere, at the latest by the end of the process.
  *
- * A lock is an abstract Unix socket that listens, so that the kernel tells whoever connects who
- * made it. Anybody may take such a name, and so a lock counts only if it is this user's or root's.
- * A stranger that has the name is passed by: the lock is a second name then, which nobody can
- * guess, and which is found in /proc. */
+ * A lock is a listening abstract Unix socket: the kernel tells each process that connects who made
+ * it (SO_PEERCRED). Any user can bind such a name, so a lock counts only if its holder is this user
+ * or root. If a stranger holds the name, the lock is a second name instead, which nobody can guess,
+ * and which other processes find in /proc. */
 #ifndef HUBBUB_SOCKETS_LOCK_H
 #define HUBBUB_SOCKETS_LOCK_H
 
 #include <stdint.h>
 #include <sys/socket.h>
 
-#define LOCK_NAME_SIZE 95 /* what a lock may be called, with its end */
+#define LOCK_NAME_SIZE 95 /* bytes of a lock's name, with its terminating NUL */
 
-/* Takes the lock of that name. Returns its descriptor, or -1 with errno: EADDRINUSE if another
- * process has it. *other tells who that is, or, if the lock was taken, which stranger was passed
- * by; its pid is 0 if there is none, or none that can be seen. May take some milliseconds. */
+/* Takes the lock of that name. Returns its file descriptor, which the caller closes, or -1 with
+ * errno: EADDRINUSE if another process holds the lock, ENAMETOOLONG, or socket(2)'s. *other gets
+ * the holder if the lock is held, or the stranger that holds the well-known name if it was taken in
+ * spite of it; its pid is 0 if there is no such process, or it is not visible. May block for 50
+ * milliseconds. */
 int lock_take(const char *name, struct ucred *other);
 
-/* A number that stands for a text, the same in every process and release. */
+/* Returns a hash of a text that is the same in every process and release. */
 uint64_t lock_number(const char *text);
 
 #endif

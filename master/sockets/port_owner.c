@@ -1,5 +1,6 @@
-/* /proc/net/tcp, udp and unix have the inode of each listening socket, /proc/PID/fd the inodes that
- * a process has open, as far as this user may look. */
+/* /proc/net/tcp, udp and unix give the inode of each listening socket, and /proc/PID/fd the inodes
+ * that a process has open, as far as this user may read them. All of it is a snapshot: a process
+ * may end between two reads. */
 #include "master/sockets/port_owner.h"
 
 #include <ctype.h>
@@ -15,9 +16,10 @@
 
 #define PATH_SIZE 64
 #define STATE_LISTEN 0x0A
-#define STATE_UNCONNECTED 0x07 /* of a datagram socket that takes what anybody sends */
+#define STATE_UNCONNECTED 0x07 /* of a datagram socket without a connected peer */
 
-/* Whether one address, as /proc writes it, takes what is meant for the other: zeros take all. */
+/* Whether two addresses, as /proc writes them, overlap: they are equal, or one is all zeros, which
+ * means all addresses. */
 static bool
 covers(const char *local, const char *wanted)
 {
@@ -25,7 +27,8 @@ covers(const char *local, const char *wanted)
 	       wanted[strspn(wanted, "0")] == '\0';
 }
 
-/* An address as /proc writes it: the words of the network order, as this machine reads them. */
+/* Writes an address as /proc does: its 32-bit words, in network order, printed as numbers of this
+ * machine. */
 static void
 format_hex(const struct address *address, char text[33])
 {
@@ -39,7 +42,8 @@ format_hex(const struct address *address, char text[33])
 		snprintf(text, 9, "%08X", v4->sin_addr.s_addr);
 }
 
-/* The inode of a listening socket on that port that is in the address's way, or 0. */
+/* Returns the inode of a socket in that state and on that port whose address overlaps the wanted
+ * one, or 0. */
 static unsigned long
 listening_inode(const char *table, unsigned wanted_state, unsigned port, const char *wanted)
 {
@@ -63,7 +67,7 @@ listening_inode(const char *table, unsigned wanted_state, unsigned port, const c
 	return inode;
 }
 
-/* The inode of the socket at a path that was listened on first, or 0. */
+/* Returns the inode of the first socket in the table that is bound to the path, or 0. */
 static unsigned long
 path_inode(const char *wanted)
 {
@@ -106,32 +110,34 @@ find_inode(const struct address *address)
 	return inode;
 }
 
-/* Finds a descriptor of the process whose link in /proc begins like that, and writes its path. */
+/* Finds a file descriptor of the process whose link in /proc/PID/fd has that beginning, and writes
+ * the link's path. */
 static bool
 find_descriptor(const char *pid, const char *beginning, char path[static PATH_SIZE])
 {
-	char folder_path[PATH_SIZE / 2], link[64];
+	char parent[PATH_SIZE / 2], link[64];
 	struct dirent *entry;
 	bool has = false;
-	DIR *folder;
+	DIR *directory;
 
-	snprintf(folder_path, sizeof folder_path, "/proc/%.20s/fd", pid);
-	folder = opendir(folder_path);
-	if (folder == NULL)
+	snprintf(parent, sizeof parent, "/proc/%.20s/fd", pid);
+	directory = opendir(parent);
+	if (directory == NULL)
 		return false;
-	while (!has && (entry = readdir(folder)) != NULL) {
-		ssize_t length = readlinkat(dirfd(folder), entry->d_name, link, sizeof link - 1);
+	while (!has && (entry = readdir(directory)) != NULL) {
+		ssize_t length = readlinkat(dirfd(directory), entry->d_name, link, sizeof link - 1);
 
 		link[length > 0 ? length : 0] = '\0';
 		has = strncmp(link, beginning, strlen(beginning)) == 0;
 		if (has)
-			snprintf(path, PATH_SIZE, "%s/%.20s", folder_path, entry->d_name);
+			snprintf(path, PATH_SIZE, "%s/%.20s", parent, entry->d_name);
 	}
-	closedir(folder);
+	closedir(directory);
 	return has;
 }
 
-/* A worker has the counters that it shares with its master, and with nobody if that is dead. */
+/* Whether the process is a worker whose master is dead: it has the counters' memfd open, and no
+ * living master does. */
 static bool
 is_orphan(const char *pid)
 {
@@ -158,8 +164,8 @@ describe(const char *pid, char text[static PORT_OWNER_TEXT_SIZE])
 	snprintf(text, PORT_OWNER_TEXT_SIZE, "pid %.10s (%s)", pid, name);
 }
 
-/* A worker that is about to close its sockets may have one that nobody can see: it is bound,
- * and does not listen. */
+/* Orphaned workers count even if none holds the inode: a worker that is closing its sockets may
+ * still hold a socket that is bound but no longer listens, and /proc/net does not show it. */
 enum port_owner
 port_owner_find(const struct address *address, char text[static PORT_OWNER_TEXT_SIZE])
 {
@@ -183,7 +189,8 @@ port_owner_find(const struct address *address, char text[static PORT_OWNER_TEXT_
 		if (is_orphan(pid))
 			kind = PORT_OWNER_ORPHAN;
 		else if (is_found)
-			/* Unless it has just ended. */
+			/* Looked at again, because the process may have closed the socket, or
+			 * ended, since. */
 			kind = find_descriptor(pid, socket, path) ? PORT_OWNER_OTHER
 								  : PORT_OWNER_UNKNOWN;
 	}

@@ -1,4 +1,4 @@
-/* Who listens on a port that is in use. */
+/* Which process owns an address that is in use. */
 #ifndef HUBBUB_SOCKETS_PORT_OWNER_H
 #define HUBBUB_SOCKETS_PORT_OWNER_H
 
@@ -6,13 +6,15 @@
 
 #define PORT_OWNER_TEXT_SIZE 64
 
+/* What the owner is to this server. */
 enum port_owner {
-	PORT_OWNER_UNKNOWN, /* nobody, or /proc does not tell */
-	PORT_OWNER_ORPHAN, /* perhaps a worker whose master is dead, and which closes its sockets */
-	PORT_OWNER_OTHER
+	PORT_OWNER_UNKNOWN, /* no owner, or none that this user can see in /proc */
+	PORT_OWNER_ORPHAN,  /* perhaps a worker of a dead master, which ends soon */
+	PORT_OWNER_OTHER    /* another process */
 };
 
-/* Writes "pid 123 (nginx)", or "another process". */
+/* Finds the process that listens on the address, and writes "pid 123 (nginx)", or "another process"
+ * if it is not known. Reads all of /proc, which takes some milliseconds. */
 enum port_owner port_owner_find(
 	const struct address *address, char text[static PORT_OWNER_TEXT_SIZE]);
 

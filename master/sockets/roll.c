@@ -6,7 +6,8 @@
 #include "hub/base/memory.h"
 #include "master/sockets/steering.h"
 
-/* One page is written while the other one is read; the number of the page changes last. */
+/* Two pages: the writer fills the one that is not current, and then makes it current by one atomic
+ * store. So a writer that dies at any point leaves a whole page. */
 struct roll {
 	unsigned current;
 	struct {

@@ -1,26 +1,26 @@
-/* The roll: which seats are members of the kernel's group, in its order (sockets.h), in memory
- * that outlives the master that writes it, so that another one can go on steering. One master
- * writes at a time, the one that owns the server. */
+/* The roll: the seats that are members of the kernel's group, in the sequence of their indexes
+ * there (sockets.h). It lies in shared memory that outlives the master that writes it, so that the
+ * next master can go on steering. Only the master that owns the server writes. */
 #ifndef HUBBUB_SOCKETS_ROLL_H
 #define HUBBUB_SOCKETS_ROLL_H
 
 struct roll;
 
-/* Makes one, empty. *fd names it, and is the caller's. NULL with errno. */
+/* Makes an empty roll. *fd gets the memfd behind it, which the caller owns. NULL with errno. */
 struct roll *roll_new(int *fd);
 
-/* Maps the one of another master. NULL with errno. */
+/* Maps the roll of another master, by its memfd. NULL with errno; EPROTO if it has another size. */
 struct roll *roll_map(int fd);
 
-/* Unmaps it and nulls the pointer. A NULL pointer is ignored. */
+/* Unmaps the roll and nulls the pointer. *roll may be NULL. */
 void roll_free(struct roll **roll);
 
-/* Writes all of it, at most STEERING_MEMBERS_MAX. A writer that dies leaves what was there, or all
- * of the new. */
+/* Replaces the whole roll, at most STEERING_MEMBERS_MAX seats. If the writer dies meanwhile,
+ * readers see either all of the old roll or all of the new one. */
 void roll_write(struct roll *roll, const unsigned *order, unsigned count);
 
-/* Reads all of it into order, which has room for STEERING_MEMBERS_MAX. Returns how many there
- * are. */
+/* Copies the roll to order, which has room for STEERING_MEMBERS_MAX seats. Returns the number of
+ * seats. */
 unsigned roll_read(const struct roll *roll, unsigned *order);
 
 #endif

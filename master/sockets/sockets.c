@@ -1,3 +1,6 @@
+/* What all parts share: memory, the files of Unix sockets, growing and shrinking, closing. Opening
+ * is in sockets_open.c; which seats listen, in sockets_group.c. Every fd here is -1 once it is
+ * closed. */
 #include "master/sockets/sockets.h"
 
 #include <errno.h>
@@ -39,21 +42,21 @@ sockets_init(struct sockets *sockets, const struct address *addresses, unsigned 
 	return 0;
 }
 
-/* ---- paths ---- */
+/* ---- files of Unix sockets ---- */
 
 void
 sockets_know_paths(struct sockets *sockets)
 {
 	for (unsigned i = 0; i < sockets->address_count; i++) {
-		/* What a former master has told of it holds: another's may be there by now. */
+		/* An identity that a former master handed on is kept: by now another file may lie
+		 * at the path. */
 		if (sockets->addresses[i].kind == ADDRESS_UNIX && sockets->shared[i] != -1 &&
 			sockets->paths[i].inode == 0)
 			sockets->paths[i] = path_identity(address_path(&sockets->addresses[i]));
 	}
 }
 
-/* Whether the file at a path is still the one that was bound: somebody may have removed it, and
- * bound another. */
+/* Whether the file at the path is still the one that bind made. */
 static bool
 is_own_path(const struct sockets *sockets, unsigned index)
 {
@@ -99,7 +102,8 @@ sockets_remove_paths(struct sockets *sockets)
 
 /* ---- seats ---- */
 
-/* A seat's socket for an address. Returns it, or -1 with errno. */
+/* Returns a new socket of a seat for that address: bound, or a duplicate of the shared one. -1 with
+ * errno. */
 static int
 bind_at(struct sockets *sockets, unsigned index)
 {

@@ -1,4 +1,6 @@
-/* Which seats listen: the kernel's group of each address, and its order. */
+/* Which seats listen: the kernel's SO_REUSEPORT group of each address. listen(2) appends a socket
+ * to its group, shutdown(2) takes it out; `order` and the roll follow each of these calls, and no
+ * other file makes them. */
 #include <errno.h>
 #include <linux/filter.h>
 #include <netinet/in.h>
@@ -14,8 +16,8 @@
 #define TCP_FLAG_SYN 0x02
 #define TCP_FLAG_ACK 0x10
 
-/* Whether a socket is this server's alone, and can be taken out of its group without being
- * closed. */
+/* Whether the seat's socket may be shut down or filtered: it is a member of a group, and no service
+ * manager holds it, too. */
 static bool
 is_own(const struct sockets *sockets, const struct seat *seat, unsigned address)
 {
@@ -32,26 +34,28 @@ does_listen(int fd)
 	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) == 0 && listens != 0;
 }
 
-/* Returns 0, or -1 with errno. */
+/* Makes the seat's socket for that address listen. Returns 0, or -1 with errno. */
 static int
 listen_on(const struct sockets *sockets, const struct seat *seat, unsigned address)
 {
 	switch (sockets->addresses[address].kind) {
 	case ADDRESS_TCP:
-		/* A service manager's, whose backlog stays; it may have left listening to us. */
+		/* A shared TCP socket was passed: if the service manager has called listen, its
+		 * backlog stays. */
 		if (sockets->shared[address] != -1 && does_listen(seat->fds[address]))
 			return 0;
 		break;
 	case ADDRESS_UDP:
 		return 0;
 	case ADDRESS_UNIX:
-		/* Again and again the same one. */
+		/* Every seat has a duplicate of the same socket; listening again changes
+		 * nothing. */
 		break;
 	}
 	return listen(seat->fds[address], sockets->backlog);
 }
 
-/* Takes one socket out of its group. */
+/* Takes the seat's socket for that address out of its group. */
 static void
 shut(const struct sockets *sockets, const struct seat *seat, unsigned address)
 {
@@ -71,7 +75,7 @@ sockets_listen(struct sockets *sockets, unsigned index)
 
 		if (listen_on(sockets, seat, i) == 0)
 			continue;
-		/* In all groups or in none. */
+		/* A seat is in the groups of all addresses, or of none. */
 		error = errno;
 		while (i-- > 0)
 			shut(sockets, seat, i);
@@ -103,7 +107,7 @@ sockets_leave_group(struct sockets *sockets, unsigned index)
 	}
 }
 
-/* Returns whether that is a TCP listener. */
+/* Gets TCP_INFO of a seat's socket. Returns false if it is not a listening TCP socket. */
 static bool
 ask_listener(const struct sockets *sockets, unsigned index, unsigned address, struct tcp_info *info)
 {
@@ -120,7 +124,7 @@ sockets_queued_at(const struct sockets *sockets, unsigned index, unsigned addres
 {
 	struct tcp_info info;
 
-	/* Of a listener the field is the length of its queue. */
+	/* For a listener this field is the length of its accept queue. */
 	return ask_listener(sockets, index, address, &info) ? info.tcpi_unacked : 0;
 }
 
@@ -140,7 +144,7 @@ sockets_backlog(const struct sockets *sockets)
 	unsigned least = 0;
 	struct tcp_info info;
 
-	/* Of a listener the field is the longest that its queue may be. */
+	/* For a listener this field is its backlog. */
 	for (unsigned at = 0; at < sockets->listening; at++)
 		for (unsigned i = 0; i < sockets->address_count; i++)
 			if (ask_listener(sockets, sockets->order[at], i, &info) &&
@@ -158,8 +162,8 @@ sockets_forget(struct sockets *sockets)
 	sockets->is_owner = false;
 }
 
-/* Whether a seat is a member of the group now, which the master that wrote the roll may not have
- * lived to write. */
+/* Whether a seat is a member of the groups now. The roll may say otherwise: its master may have
+ * died between shutdown and writing the roll. */
 static bool
 is_member(const struct sockets *sockets, unsigned index)
 {
@@ -169,13 +173,14 @@ is_member(const struct sockets *sockets, unsigned index)
 		if (is_own(sockets, seat, i))
 			return does_listen(seat->fds[i]);
 	}
-	/* Without a TCP socket of its own it is in no group, and what the roll says holds. */
+	/* Without a TCP socket of its own the seat is in no group: the roll is right. */
 	return index < sockets->seat_count;
 }
 
-/* The kernel moves the last member into the place of one that leaves. If several have left, in an
- * order that is not known, it is not known either who was moved, unless all of them were the last
- * ones. */
+/* Strikes seats that are no members any more from order. The kernel moved the last member into the
+ * place of each that left. If several have left, in an unknown sequence, it is unknown which
+ * members were moved, unless those that left were the last ones. Returns whether order is
+ * certain. */
 static bool
 strike_absent(struct sockets *sockets)
 {
@@ -196,8 +201,8 @@ strike_absent(struct sockets *sockets)
 	return absent <= 1 || behind == 0;
 }
 
-/* Gives the queues that another master has made this one's length. The group stays as it is: to
- * listen again moves nobody in it. */
+/* Gives queues that another master made this master's backlog. Listening again does not move a
+ * member within its group. */
 static void
 resize_queues(const struct sockets *sockets)
 {
@@ -232,8 +237,8 @@ sockets_own(struct sockets *sockets)
 void
 sockets_drop_syns(struct sockets *sockets)
 {
-	/* Drops a SYN, which the client repeats after a second; what acknowledges one passes. A
-	 * socket's filter sees the TCP header first. */
+	/* Drops a bare SYN, which the client repeats after a second; the ACK that ends a handshake
+	 * passes. A socket filter sees a packet from its TCP header on. */
 	static struct sock_filter drop_syn[] = {
 		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, TCP_FLAGS),
 		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, TCP_FLAG_SYN | TCP_FLAG_ACK),

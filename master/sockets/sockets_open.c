@@ -1,5 +1,6 @@
-/* From addresses to seats: claims, the sockets that were passed, and the ports that the kernel
- * chooses. */
+/* From addresses to seats: claims, passed sockets, and ports that the kernel chooses. Nothing
+ * listens before every address is locked and probed, so that a start that fails has taken no
+ * client. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -24,8 +25,8 @@ leave_out(struct sockets *sockets, unsigned index)
 		after * sizeof *sockets->passed);
 }
 
-/* Leaves out what the machine does not have and its name can do without. Nothing is open yet but
- * what was passed. */
+/* Leaves out addresses that the machine does not have, if their names have others. Only passed
+ * sockets are open at this time. */
 static void
 leave_out_missing(struct sockets *sockets)
 {
@@ -35,7 +36,8 @@ leave_out_missing(struct sockets *sockets)
 			leave_out(sockets, i);
 }
 
-/* An earlier address of this server may have the same port. */
+/* Whether an earlier address has locked the same port already: one process cannot take the lock
+ * twice. */
 static bool
 is_port_locked(const struct sockets *sockets, unsigned index)
 {
@@ -59,7 +61,8 @@ claim_all(struct sockets *sockets)
 		sockets->locks[i] = claim_address(address);
 		if (sockets->locks[i] == -1)
 			return -1;
-		/* One that was passed is this server's, whoever holds it besides. */
+		/* A passed socket needs no probe: the service manager has bound it for this
+		 * server. */
 		if (sockets->shared[i] != -1)
 			continue;
 		if (address->kind != ADDRESS_UNIX && !is_port_locked(sockets, i)) {
@@ -73,14 +76,14 @@ claim_all(struct sockets *sockets)
 	return 0;
 }
 
-/* Gives the ports back that the kernel chose. Returns whether there are any. */
+/* Forgets the ports that the kernel chose. Returns whether there were any. */
 static bool
 reopen_ports(struct sockets *sockets)
 {
 	bool has_open = false;
 
 	for (unsigned i = 0; i < sockets->address_count; i++) {
-		/* A chosen one is locked once it is certain. */
+		/* A port that the kernel chose is not locked before it is certain. */
 		if (sockets->locks[i] != -1)
 			continue;
 		address_set_port(&sockets->addresses[i], 0);
@@ -89,12 +92,12 @@ reopen_ports(struct sockets *sockets)
 	return has_open;
 }
 
-/* The first seat's sockets are bound to the ports that all others share. Returns 0, or -1 with
+/* Binds the first seat, and so fixes the ports that all other seats bind to. Returns 0, or -1 with
  * errno. */
 static int
 bind_first_seat(struct sockets *sockets)
 {
-	/* A port that was free at one address of a name may be taken at another. */
+	/* A port that is free at one address of a name may be taken at another. */
 	for (int tries = 0; tries < CLAIM_PORTS_MAX; tries++) {
 		if (sockets_grow(sockets, 1) == 0)
 			return 0;
@@ -106,9 +109,9 @@ bind_first_seat(struct sockets *sockets)
 	return -1;
 }
 
-/* Whether siblings can be bound beside a socket that was passed. */
+/* Whether other sockets can be bound beside a passed one, in one group. */
 static bool
-can_have_siblings(struct sockets *sockets, unsigned index)
+can_be_joined(struct sockets *sockets, unsigned index)
 {
 	int on = 0, fd;
 	socklen_t length = sizeof on;
@@ -122,7 +125,8 @@ can_have_siblings(struct sockets *sockets, unsigned index)
 	return true;
 }
 
-/* The passed sockets become those of the first seat, where others can join them. */
+/* Makes each passed socket the first seat's, if the other seats can join its group; else it stays
+ * shared. */
 static void
 seat_passed(struct sockets *sockets)
 {
@@ -131,26 +135,27 @@ seat_passed(struct sockets *sockets)
 	for (unsigned i = 0; i < sockets->address_count; i++) {
 		if (sockets->shared[i] == -1 || sockets->addresses[i].kind == ADDRESS_UNIX)
 			continue;
-		if (can_have_siblings(sockets, i)) {
+		if (can_be_joined(sockets, i)) {
 			close(sockets->seats[0].fds[i]);
 			sockets->seats[0].fds[i] = sockets->shared[i];
 			sockets->shared[i] = -1;
 			continue;
 		}
 		address_format(&sockets->addresses[i], text);
-		log_warning("the passed socket for %s cannot have siblings (it needs ReusePort=yes "
+		log_warning("no socket can be bound beside the passed one for %s (it needs "
+			    "ReusePort=yes "
 			    "and the same user): all hubs share it, without steering",
 			text);
 	}
 }
 
-/* The one socket of a path; whoever may enter its folder may connect. Returns 0, or -1 with
- * errno. */
+/* Binds the one socket of a Unix path. Any user that can reach its directory may connect. Returns
+ * 0, or -1 with errno. */
 static int
 bind_path(struct sockets *sockets, unsigned index)
 {
 	struct address *address = &sockets->addresses[index];
-	/* Not by chmod(2) afterwards, by when the path may be a link to something else. */
+	/* By umask, not by chmod(2) afterwards: by then the path may be a link to another file. */
 	mode_t mask = umask(0111);
 	int fd = bind_address(address);
 
@@ -193,12 +198,13 @@ sockets_open(struct sockets *sockets, unsigned seats)
 		return -1;
 	}
 	seat_passed(sockets);
-	/* Port 0 has become a real one. */
+	/* Ports that the kernel chose are known only now. */
 	for (unsigned i = 0; i < sockets->address_count; i++)
 		if (sockets->locks[i] == -1 &&
 			(sockets->locks[i] = claim_address(&sockets->addresses[i])) == -1)
 			return -1;
-	/* One that was passed listens already, and is the first of its group. */
+	/* A passed socket listens already, and is the first member of its group: so the first seat
+	 * must be. */
 	for (unsigned i = 0; i < sockets->address_count; i++)
 		if (sockets->passed[i] != -1 && sockets_listen(sockets, 0) != 0) {
 			claim_explain(&sockets->addresses[i], errno);
@@ -224,7 +230,8 @@ sockets_find(const struct sockets *sockets, int fd)
 	for (unsigned i = 0; i < sockets->address_count; i++) {
 		const struct address *own = &sockets->addresses[i];
 
-		/* A path is one, whatever the type; a port is another one for datagrams. */
+		/* A Unix path is one address, whatever the socket's type; TCP and UDP ports are
+		 * separate. */
 		if (own->length == passed.length &&
 			memcmp(&own->socket, &passed.socket, own->length) == 0 &&
 			(own->kind == ADDRESS_UNIX ||

@@ -1,15 +1,19 @@
+/* Weights, and the BPF programs made of them. The functions that weigh and write programs are pure:
+ * tests run them without a socket. Both programs end with an out-of-range index, by which the
+ * kernel falls back to its hash. */
 #include "master/sockets/steering.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 
-/* A member is saturated if it is busy for this share, and by so much more than the others. */
+/* A member is saturated if it is busy for the share SATURATED, and SATURATED_BEYOND above the mean
+ * of the others; then it gets SATURATED_SHARE of all connections. */
 #define SATURATED 0.9
 #define SATURATED_BEYOND 0.25
 #define SATURATED_SHARE 0.05
-/* Deviations below this share of all connections are left alone: a burst must not go to the one
- * that happens to have a few less. */
+/* Deviations below this share of all connections are not levelled out: a burst must not go to the
+ * member that happens to have a few connections less. */
 #define TOLERANCE 0.05
 
 static bool
@@ -29,8 +33,8 @@ is_saturated(const struct steering_load *loads, size_t count, size_t index)
 	return present > 0 && loads[index].busy - others / (double)present >= SATURATED_BEYOND;
 }
 
-/* Each gets what it lacks to the level that all would have after the arrivals; who leaves and comes
- * back is no longer where it was. */
+/* Returns how many connections a member lacks to the level that all members would have after the
+ * arrivals. staying is the share of open connections whose clients do not reconnect. */
 static double
 deficit(const struct steering_load *load, double staying, double level)
 {
@@ -93,8 +97,8 @@ steering_program(const unsigned *weights, size_t count, struct sock_filter *prog
 		sum += weights[i];
 	if (sum == 0)
 		return 0;
-	/* Only an ancillary load: a SYN has no payload, and a load of some would end the program
-	 * with 0. */
+	/* Only an ancillary load: a SYN has no payload, and loading a byte of it would end the
+	 * program with index 0. */
 	program[length++] = (struct sock_filter)BPF_STMT(
 		BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_RANDOM));
 	program[length++] = (struct sock_filter)BPF_STMT(BPF_ALU | BPF_MOD | BPF_K, sum);
@@ -106,21 +110,22 @@ steering_program(const unsigned *weights, size_t count, struct sock_filter *prog
 			(struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, below, 1, 0);
 		program[length++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, (uint32_t)i);
 	}
-	/* Never reached; out of range means the kernel's hash. */
+	/* Never reached: an index out of range means the kernel's hash. */
 	program[length++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, UINT32_MAX);
 	return length;
 }
 
 /* ---- datagrams ---- */
 
-#define HEADER(offset) ((uint32_t)(SKF_NET_OFF + (offset))) /* of the network's header */
+#define HEADER(offset) ((uint32_t)(SKF_NET_OFF + (offset))) /* of the IP header */
 #define V4_SOURCE 12
-#define V4_PORT 20       /* behind a header without options, which are as good as never used */
-#define V6_SOURCE_END 20 /* the last four of sixteen bytes, which tell hosts apart */
+#define V4_PORT 20       /* of an IPv4 header without options, which are hardly ever used */
+#define V6_SOURCE_END 20 /* the last four of the sixteen bytes: hosts differ there */
 #define V6_PORT 40
-#define SPREAD 0x9E3779B1u /* the golden ratio of 32 bits */
+#define SPREAD 0x9E3779B1u /* 2^32 divided by the golden ratio (Fibonacci hashing) */
 
-/* Appends: the accumulator becomes a number that depends on the sender. */
+/* Appends instructions that load a hash of the sender into the accumulator; source and port are
+ * offsets in the packet. Returns the program's length. */
 static size_t
 hash_sender(struct sock_filter *program, size_t length, uint32_t source, uint32_t port)
 {
@@ -138,7 +143,8 @@ hash_sender(struct sock_filter *program, size_t length, uint32_t source, uint32_
 	return length + sizeof part / sizeof part[0];
 }
 
-/* A v6 socket may get v4 packets, too; the version is in the first byte of either. */
+/* Writes the hash for an IPv6 socket, which may get IPv4 packets, too: the version in the packet's
+ * first byte decides. Returns the program's length. */
 static size_t
 hash_either(struct sock_filter *program)
 {
@@ -171,8 +177,8 @@ steering_datagram_program(
 		return 0;
 	length = family == AF_INET6 ? hash_either(program)
 				    : hash_sender(program, 0, V4_SOURCE, V4_PORT);
-	/* Each seat has its share of the senders, also while nobody sits there: then others stand
-	 * in, in turn, and nobody else moves. */
+	/* Each seat has a share of the senders, also while no hub sits there: then the seats that
+	 * are there serve its senders in turn, and no other sender moves. */
 	program[length++] =
 		(struct sock_filter)BPF_STMT(BPF_ALU | BPF_MOD | BPF_K, (uint32_t)count);
 	for (size_t i = 0; i < count; i++) {

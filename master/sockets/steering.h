@@ -1,12 +1,13 @@
-/* Steering: which hub a new connection goes to.
+/* Steering: which hub gets a new connection.
  *
- * The kernel asks a classic BPF program, attached to the sockets of an address, for the index of
- * the member that gets the connection. Ours draws a random number and compares it with cumulated
- * weights; the weights follow the load. No privilege is needed, attaching takes some microseconds,
- * and where the kernel has it not, connections are spread by hash.
+ * The kernel runs a classic BPF program, attached to the SO_REUSEPORT group of an address, which
+ * returns the index of the member that gets the connection. For TCP the program draws a random
+ * number and compares it with cumulated weights, which follow the load. Attaching needs no
+ * privilege and takes some microseconds; on a kernel that refuses the program, connections are
+ * spread by the kernel's hash.
  *
- * Of datagrams a program of its own looks at the sender's address and port, so that a peer stays on
- * its hub, whoever else comes and goes. */
+ * Datagram sockets get another program: it hashes the sender's address and port, so that a peer
+ * keeps its hub while other hubs come and go. */
 #ifndef HUBBUB_SOCKETS_STEERING_H
 #define HUBBUB_SOCKETS_STEERING_H
 
@@ -16,46 +17,49 @@
 #include <stdint.h>
 
 #define STEERING_WEIGHT_MAX 10000
-/* Instructions for so many members. */
+/* Room for a program of so many members, in instructions. */
 #define STEERING_PROGRAM_SIZE(members) (2 * (size_t)(members) + 24)
-#define STEERING_MEMBERS_MAX 2000 /* the kernel takes 4096 instructions */
+#define STEERING_MEMBERS_MAX 2000 /* the kernel accepts 4096 instructions */
 
-/* What is known of one member. */
+/* The load of one member of the group. */
 struct steering_load {
-	bool is_away;  /* dead, hung, leaving, not ready, or without permits: gets nothing */
-	uint64_t open; /* connections, those that are queued included */
-	double busy;   /* share of the time that it was busy lately, 0 to 1 */
+	bool is_away;  /* dead, hung, leaving, not ready, or without permits: gets no connections */
+	uint64_t open; /* connections, including those that are queued */
+	double busy;   /* share of recent time in which its hub was busy, 0 to 1 */
 };
 
-/* What is expected until the next choice. */
+/* What is expected until the weights are chosen again. */
 struct steering_forecast {
-	double arrivals;
-	double replaced; /* of those that are open: clients that may leave and come back at once */
+	double arrivals; /* new connections */
+	double replaced; /* open connections whose clients may disconnect and come back at once */
 };
 
-/* Chooses weights, 0 to STEERING_WEIGHT_MAX. Members with fewer connections than the others get
- * more; one that is busy all the time, unlike the others, gets at most a twentieth. All are 0 if
- * all are away. */
+/* Chooses each member's weight, 0 to STEERING_WEIGHT_MAX. Members with fewer connections than the
+ * others get larger weights; a member that is saturated, unlike the others, gets at most a
+ * twentieth of the sum. All weights are 0 if all members are away. */
 void steering_weigh(const struct steering_load *loads, size_t count,
 	struct steering_forecast forecast, unsigned *weights);
 
-/* Writes a program that returns index i with probability weights[i] / sum. Returns its length, or 0
- * if all weights are 0 or there are too many. */
+/* Writes a program that returns index i with the probability weights[i] / sum, into room for
+ * STEERING_PROGRAM_SIZE(count). Returns its length in instructions, or 0 if all weights are 0 or
+ * count is above STEERING_MEMBERS_MAX. */
 size_t steering_program(const unsigned *weights, size_t count, struct sock_filter *program);
 
-/* Attaches such a program to the group of one of its sockets. Returns 0, or -1 with errno. */
+/* Attaches the program of steering_program to the group that the socket is a member of. Returns 0,
+ * or -1 with errno, EINVAL if there is no such program. */
 int steering_attach(int socket, const unsigned *weights, size_t count);
 
-/* Writes a program that returns, for a datagram's sender, the index of a member that is there,
- * always the same one as long as that stays; family is the sockets' own. Returns its length, or 0
- * if none is there or there are too many. */
+/* Writes a program that maps a datagram's sender to the index of a member that is there. The
+ * mapping of a sender does not change while its member is there. family is the sockets' address
+ * family. Returns the program's length in instructions, or 0 if no member is there or count is
+ * above STEERING_MEMBERS_MAX. */
 size_t steering_datagram_program(
 	const bool *is_there, size_t count, int family, struct sock_filter *program);
 
-/* Attaches such a program to the group of one of its sockets. Returns 0, or -1 with errno. */
+/* Attaches the program of steering_datagram_program, like steering_attach. */
 int steering_attach_datagrams(int socket, const bool *is_there, size_t count, int family);
 
-/* Leaves it to the kernel's hash again. */
+/* Detaches the program: the kernel's hash spreads connections again. */
 void steering_detach(int socket);
 
 #endif

@@ -186,7 +186,7 @@ Test(claim, a_path_in_no_folder_is_refused)
 
 	complaint_listen();
 	cr_assert_eq(claim_address(&address), -1);
-	assert_heard("there is no such folder");
+	assert_heard("there is no such directory");
 }
 
 Test(claim, two_that_start_on_one_port_wait_for_each_other)
@@ -426,7 +426,7 @@ Test(claim, each_error_says_what_to_do)
 		{"unix:/a", ENOTSOCK, "choose another path, or move it away"},
 		{"198.51.100.1:9", EADDRNOTAVAIL, "'ip address' lists those it has"},
 		{"127.0.0.1:80", EACCES, "CAP_NET_BIND_SERVICE"},
-		{"unix:/a", EACCES, "this user may not write in its folder"},
+		{"unix:/a", EACCES, "this user may not write to its directory"},
 		{"127.0.0.1:80", EMFILE, "Too many open files"},
 	};
 
