@@ -1,3 +1,5 @@
+/* An @FILE may be a pipe or change while it is read, so the descriptor is non-blocking, reading
+ * ends after PATIENCE, and a regular file whose size or time has changed meanwhile is refused. */
 #include "master/start/argument_file.h"
 
 #include <errno.h>
@@ -12,9 +14,9 @@
 
 #include "hub/base/clock.h"
 
-#define PATIENCE (2 * CLOCK_SECOND) /* until a pipe has come to its end */
+#define PATIENCE (2 * CLOCK_SECOND) /* nanoseconds for a pipe to reach its end */
 
-/* At most size bytes, up to the end. Returns how many, or -1 with *why. */
+/* Reads up to the end of the file, at most size bytes. Returns how many, or -1 with *why. */
 static ssize_t
 read_all(int fd, char *text, size_t size, const char **why)
 {
@@ -30,7 +32,7 @@ read_all(int fd, char *text, size_t size, const char **why)
 		if (got > 0) {
 			length += (size_t)got;
 		} else if (errno == EAGAIN) {
-			/* As of <(COMMAND), which has yet to write. */
+			/* A pipe whose writer has yet to write, such as <(COMMAND). */
 			left = (end - clock_now()) / CLOCK_MILLISECOND;
 			if (left > 0 && (poll(&query, 1, (int)left) > 0 || errno == EINTR))
 				continue;
@@ -85,7 +87,8 @@ read_text(int fd, const char **why)
 char *
 argument_file_read(const char *path, const char **why)
 {
-	/* A pipe that nobody has opened for writing is at its end. */
+	/* O_NONBLOCK: a pipe that nobody has opened for writing reads as empty, and does not block
+	 * open. */
 	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	char *text;
 

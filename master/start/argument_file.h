@@ -1,12 +1,13 @@
-/* The text of an @FILE, which may be anything: the master reads it again on a reload, and must
- * neither wait for it for long nor run out of memory. */
+/* The text of an @FILE. The master reads it again on a reload, and the file may be anything by
+ * then: reading it neither blocks for long nor uses much memory. */
 #ifndef HUBBUB_START_ARGUMENT_FILE_H
 #define HUBBUB_START_ARGUMENT_FILE_H
 
 #define ARGUMENT_FILE_MAX (1024 * 1024)
 
-/* Reads a file, or a pipe to its end, whole. Returns its text, which the caller frees, or NULL with
- * a phrase for the user in *why, as strerror's. */
+/* Reads a whole file, or a pipe to its end. May block for two seconds. Returns the text, ended by
+ * NUL, which the caller frees, or NULL with a static phrase in *why, such as strerror's: the file
+ * cannot be read, is too long, contains a NUL, has changed meanwhile, or memory ran out. */
 char *argument_file_read(const char *path, const char **why);
 
 #endif

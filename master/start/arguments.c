@@ -1,3 +1,6 @@
+/* argv becomes a copy in which each @FILE is replaced by its lines; files and lines run in parallel
+ * to items and remember where each came from. The copy needs to know which option takes a value, so
+ * that "--user @x" is not taken for a file. */
 #include "master/start/arguments.h"
 
 #include <stdio.h>
@@ -9,15 +12,15 @@
 
 #define PLACE_SIZE 256
 
-/* One reading of a command line. */
+/* The state of one expansion of a command line. */
 struct expansion {
 	struct arguments *arguments;
 	bool (*takes_value)(const char *item, const void *context);
 	const void *context;
-	bool wants_value; /* what was added last takes what comes next */
-	bool is_over;     /* no option comes any more */
-	const char *file; /* where items are from now; NULL: the command line */
-	unsigned line;
+	bool wants_value; /* the item that was added last takes the next one as its value */
+	bool is_over;     /* "--" was added: operands follow */
+	const char *file; /* the FILE that items come from at present; NULL for the command line */
+	unsigned line;    /* of that FILE, from 1 */
 	char *error;
 	size_t error_size;
 };
@@ -63,7 +66,8 @@ add(struct expansion *expansion, const char *item)
 	arguments->items[arguments->count] = NULL;
 }
 
-/* One argument, or an option and its value with blanks between. */
+/* Adds a line of a file: one argument, or an option and its value separated by blanks. Returns
+ * false with error set. */
 static bool
 add_line(struct expansion *expansion, char *line)
 {
@@ -104,7 +108,8 @@ add_lines(struct expansion *expansion, char *text)
 	return true;
 }
 
-/* Its last option must not take what follows on the command line for its value. */
+/* The last option of a file must not take its value from the command line. Returns false with error
+ * set. */
 static bool
 check_end(const struct expansion *expansion)
 {
@@ -218,7 +223,7 @@ arguments_check_names(
 		if (strncmp(items[i], "--", 2) != 0)
 			continue;
 		snprintf(name, sizeof name, "%.*s", (int)strcspn(items[i] + 2, "="), items[i] + 2);
-		/* An abbreviation is argp's to judge. */
+		/* argp judges abbreviations. */
 		for (const char *const *each = names; *each != NULL; each++)
 			is_known = is_known || strncmp(*each, name, strlen(name)) == 0;
 		if (is_known)

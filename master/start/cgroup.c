@@ -1,3 +1,6 @@
+/* /proc/PID/cgroup has a line "ID:CONTROLLERS:PATH" for each hierarchy, with empty CONTROLLERS for
+ * version 2. The directories are visited from the process's own group up to the mount point,
+ * because a limit of any of them binds. */
 #include "master/start/cgroup.h"
 
 #include <fcntl.h>
@@ -6,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Whether it is one of those names, which commas separate. */
+/* Whether name is one of names, which commas separate; "" is only among no names. */
 static bool
 is_among(const char *name, char *names)
 {
@@ -22,10 +25,10 @@ is_among(const char *name, char *names)
 
 void
 cgroup_each(const char *self, const char *controller, const char *mount,
-	void (*visit)(const char *folder, void *context), void *context)
+	void (*visit)(const char *directory, void *context), void *context)
 {
 	FILE *stream = fopen(self, "re");
-	char line[512], folder[1024];
+	char line[512], directory[1024];
 
 	if (stream == NULL)
 		return;
@@ -40,10 +43,11 @@ cgroup_each(const char *self, const char *controller, const char *mount,
 			continue;
 		for (;;) {
 			slash = strrchr(path, '/');
-			/* The root's own path is a slash alone. */
+			/* PATH is "/" for the root group: its directory is the mount point, visited
+			 * last. */
 			if (slash == NULL || slash[1] != '\0') {
-				snprintf(folder, sizeof folder, "%s%s", mount, path);
-				visit(folder, context);
+				snprintf(directory, sizeof directory, "%s%s", mount, path);
+				visit(directory, context);
 			}
 			if (slash == NULL)
 				break;
@@ -54,13 +58,13 @@ cgroup_each(const char *self, const char *controller, const char *mount,
 }
 
 size_t
-cgroup_read(const char *folder, const char *file, char *text, size_t size)
+cgroup_read(const char *directory, const char *file, char *text, size_t size)
 {
 	char path[1100];
 	ssize_t length = -1;
 	int fd = -1;
 
-	if (snprintf(path, sizeof path, "%s/%s", folder, file) < (int)sizeof path)
+	if (snprintf(path, sizeof path, "%s/%s", directory, file) < (int)sizeof path)
 		fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd != -1) {
 		length = read(fd, text, size - 1);

@@ -1,3 +1,5 @@
+/* CPUs are bounded by the affinity mask and by quotas of control groups; a quota of any group above
+ * the process's binds, too. Quotas are QUOTA microseconds of CPU time per PERIOD. */
 #include "master/start/cpus.h"
 
 #include <sched.h>
@@ -6,15 +8,15 @@
 
 #include "master/start/cgroup.h"
 
-/* Reads up to two words of a one-line file. Returns how many there were. */
+/* Reads up to two words of a one-line file. Returns how many there were; 0 if it cannot be read. */
 static int
-read_words(const char *folder, const char *file, char first[32], char second[32])
+read_words(const char *directory, const char *file, char first[32], char second[32])
 {
 	char path[512];
 	FILE *stream;
 	int words;
 
-	if (snprintf(path, sizeof path, "%s/%s", folder, file) >= (int)sizeof path)
+	if (snprintf(path, sizeof path, "%s/%s", directory, file) >= (int)sizeof path)
 		return 0;
 	stream = fopen(path, "re");
 	if (stream == NULL)
@@ -25,14 +27,14 @@ read_words(const char *folder, const char *file, char first[32], char second[32]
 }
 
 unsigned
-cpus_quota(const char *folder)
+cpus_quota(const char *directory)
 {
 	char quota[32], period[32], rest[32];
 	double microseconds = 0, of = 0;
 
-	if (read_words(folder, "cpu.max", quota, period) != 2 &&
-		!(read_words(folder, "cpu.cfs_quota_us", quota, rest) == 1 &&
-			read_words(folder, "cpu.cfs_period_us", period, rest) == 1))
+	if (read_words(directory, "cpu.max", quota, period) != 2 &&
+		!(read_words(directory, "cpu.cfs_quota_us", quota, rest) == 1 &&
+			read_words(directory, "cpu.cfs_period_us", period, rest) == 1))
 		return 0;
 	/* "max" and -1 mean no quota; neither reads as a number above 0. */
 	if (sscanf(quota, "%lf", &microseconds) != 1 || sscanf(period, "%lf", &of) != 1 ||
@@ -41,11 +43,11 @@ cpus_quota(const char *folder)
 	return (unsigned)((microseconds + of - 1) / of);
 }
 
-/* A quota anywhere above binds, too. */
+/* Lowers *context to the quota of one group. */
 static void
-take_quota(const char *folder, void *context)
+take_quota(const char *directory, void *context)
 {
-	unsigned *smallest = context, quota = cpus_quota(folder);
+	unsigned *smallest = context, quota = cpus_quota(directory);
 
 	if (quota > 0 && quota < *smallest)
 		*smallest = quota;

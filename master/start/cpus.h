@@ -1,14 +1,16 @@
-/* How many CPUs this process may really use. */
+/* How many CPUs this process may use. */
 #ifndef HUBBUB_START_CPUS_H
 #define HUBBUB_START_CPUS_H
 
 #include <stddef.h>
 
-/* The smaller of what affinity allows and the cgroup's quota, rounded up; at least 1. */
+/* Returns the CPUs that the affinity mask allows, or the quota of its control groups, rounded up,
+ * if that is less; at least 1. */
 unsigned cpus_allowed(void);
 
-/* The quota, in CPUs rounded up, that the files of a cgroup under folder set, v2 (cpu.max) or v1
- * (cpu.cfs_quota_us, cpu.cfs_period_us); 0 where there is none. For tests and cpus_allowed. */
-unsigned cpus_quota(const char *folder);
+/* Returns the quota of the control group with that directory, in CPUs, rounded up; 0 if it has
+ * none. Reads version 2's cpu.max, or version 1's cpu.cfs_quota_us and cpu.cfs_period_us. For
+ * cpus_allowed and tests. */
+unsigned cpus_quota(const char *directory);
 
 #endif

@@ -1,3 +1,5 @@
+/* argp_state_help could exit by itself, but a help that cannot be written must exit with 1. So its
+ * own exit is disabled, and output_end decides. */
 #include "master/start/help.h"
 
 #include <stdio.h>
@@ -5,7 +7,8 @@
 
 #include "master/base/output.h"
 
-#define KEY_USAGE 0x8000 /* no letter, nor a key of the table's */
+#define KEY_USAGE 0x8000 /* neither a letter nor a key of the table */
+/* argp lists this group last. */
 #define LAST_GROUP -1
 
 size_t

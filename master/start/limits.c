@@ -1,3 +1,6 @@
+/* How many file descriptors the master and a worker need, and whether the limits have room for
+ * them. Each limit that would bite later is reported at the start, with the command that lifts
+ * it. */
 #include "master/start/limits.h"
 
 #include <errno.h>
@@ -14,9 +17,9 @@
 #include "hub/base/log.h"
 #include "worker/nofile.h"
 
-/* The master holds every listening socket and two descriptors per worker; a worker its share, with
- * a reserve for each listener, and per hub a loop's three. The rest is for the standard streams,
- * /proc, and some clients. */
+/* File descriptors: the master holds every listening socket, and PER_WORKER (channel, pidfd) for
+ * each worker. A worker holds for each hub its listeners, each with a spare descriptor, and PER_HUB
+ * for the event loop. RESERVE is for the standard streams, /proc, and some clients. */
 #define PER_WORKER 2
 #define PER_LISTENER 2
 #define PER_HUB 3
@@ -25,7 +28,7 @@
 #define RESERVE 32
 #define SOMAXCONN_FILE "/proc/sys/net/core/somaxconn"
 
-/* What the master or a worker needs, whichever is more. */
+/* Returns the file descriptors that the master or a worker needs, whichever are more. */
 static rlim_t
 files_needed(unsigned addresses, unsigned workers, unsigned hubs)
 {
@@ -51,8 +54,8 @@ say_too_low(
 	return text;
 }
 
-/* Since a limit was set above fs.nr_open, that was lowered: such a limit can be kept, and not set.
- */
+/* The hard limit is above fs.nr_open if fs.nr_open was lowered since: the kernel keeps such a
+ * limit, but refuses to set it again. */
 static void
 cut_to_most(struct rlimit *limit)
 {
@@ -89,8 +92,8 @@ limits_raise(unsigned addresses, unsigned workers, unsigned hubs)
 	return 0;
 }
 
-/* How many files this process can open now, of so many that it would like to; errno says why no
- * more. */
+/* Returns how many of the wanted files this process can open at this moment; if fewer, errno says
+ * why. */
 static unsigned
 find_room(unsigned wanted)
 {
@@ -150,7 +153,7 @@ limits_connections(unsigned addresses, unsigned hubs)
 	return limit.rlim_cur - used;
 }
 
-/* A whole number in a file of /proc/sys, or -1. */
+/* Returns the whole number in a file of /proc/sys, or -1. */
 static long
 read_setting(const char *path)
 {
@@ -165,8 +168,8 @@ read_setting(const char *path)
 	return value;
 }
 
-/* What the kernel makes of the backlog of a listener, of which nobody knows; 0 if it does not tell.
- */
+/* Returns the length to which the kernel cuts the backlog, found out on a listener at a port that
+ * nobody knows; 0 if the kernel does not tell. */
 static unsigned
 try_backlog(unsigned backlog)
 {
@@ -191,7 +194,7 @@ limits_backlog(unsigned backlog)
 {
 	long most = read_setting(SOMAXCONN_FILE);
 
-	/* A unit with ProcSubset=pid has no such file. */
+	/* In a unit with ProcSubset=pid, /proc/sys is missing. */
 	if (most < 0)
 		most = try_backlog(backlog);
 	return most > 0 && most < (long)backlog ? (unsigned)most : backlog;

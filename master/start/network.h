@@ -1,4 +1,4 @@
-/* Networks, as operators write them: 10.0.0.0/8, 2001:db8::/32, or one address. */
+/* Networks as operators write them: 10.0.0.0/8, 2001:db8::/32, or one address. */
 #ifndef HUBBUB_START_NETWORK_H
 #define HUBBUB_START_NETWORK_H
 
@@ -6,7 +6,7 @@
 
 #include "worker/heritage.h"
 
-/* Returns whether text is one. */
+/* Reads a network. Returns false if text is not one; *network is then undefined. */
 bool network_parse(const char *text, struct worker_network *network);
 
 #endif

@@ -1,5 +1,6 @@
-/* What the options mean as a whole: addresses, TLS, the shape; the rows themselves are read by the
- * table. */
+/* What the options mean as a whole: the table reads each row by itself; here addresses are
+ * resolved, certificates loaded, the shape chosen, and options that contradict each other refused.
+ * The first error is kept. Of the running server nothing changes but the service's context. */
 #include "master/start/options.h"
 
 #include <argp.h>
@@ -17,17 +18,17 @@
 #include "master/start/row.h"
 
 #define USAGE_EXIT 2
-#define PREFIX "HUBBUB_SERVER_" /* variables of the library begin with HUBBUB_ alone */
+#define PREFIX "HUBBUB_SERVER_" /* variables of the library itself begin with HUBBUB_ alone */
 
-/* One reading of options. */
+/* One reading of the options. */
 struct reading {
 	struct table table;
 	struct options *options;
 	const struct hubbub_service *service;
-	bool is_again; /* a reload: the process goes on whatever is wrong */
+	bool is_again; /* on a reload: an error must not end the process */
 };
 
-/* The service's context as it was before any option was set. */
+/* A copy of the service's context as it was before any option was set; made once, never freed. */
 static void *context_defaults;
 
 #define complain(reading, name, ...) table_complain_of(&(reading)->table, name, __VA_ARGS__)
@@ -35,7 +36,8 @@ static void *context_defaults;
 
 /* ---- addresses and networks ---- */
 
-/* One that was there before; two of port 0 are two ports. NULL if there is none. */
+/* Returns the same address if it is known already, or NULL. Two addresses with port 0 are never the
+ * same: each gets its own port. */
 static struct address *
 find_address(struct options *options, const struct address *address)
 {
@@ -52,7 +54,7 @@ add_address(struct reading *reading, const struct address *address)
 	struct address *known = find_address(options, address);
 
 	if (known != NULL)
-		/* It may have been asked for alone. */
+		/* If either option needs this very address, the server cannot do without it. */
 		known->is_alternative = known->is_alternative && address->is_alternative;
 	else if (options->address_count == ADDRESSES_MAX)
 		complain(reading, "listen", "more than %d addresses", ADDRESSES_MAX);
@@ -60,7 +62,7 @@ add_address(struct reading *reading, const struct address *address)
 		options->addresses[options->address_count++] = *address;
 }
 
-/* Those that a --listen stands for; it is the one of that index. */
+/* Adds the addresses that the --listen of that index stands for. */
 static void
 resolve_listen(struct reading *reading, const char *text, unsigned index)
 {
@@ -72,7 +74,7 @@ resolve_listen(struct reading *reading, const char *text, unsigned index)
 
 	if (count == 0)
 		complain(reading, "listen", "'%s' %s", text, why);
-	/* One with an address of an earlier name is another word for that. */
+	/* A name that shares an address with an earlier one is taken for the same name. */
 	for (size_t i = 0; i < count; i++) {
 		const struct address *known = find_address(options, &found[i]);
 
@@ -84,7 +86,7 @@ resolve_listen(struct reading *reading, const char *text, unsigned index)
 	}
 }
 
-/* Whether it has the form of one of the master's own addresses, to which not all forms are open. */
+/* Whether text has a form that --admin and --agent accept: TCP alone. */
 static bool
 may_be_own(const char *text)
 {
@@ -108,7 +110,8 @@ resolve_own(struct reading *reading, const char *name, const char *text, struct 
 		complain(reading, name, "'%s' %s", text, why);
 }
 
-/* Until one is wrong: the resolver may take its time. On a reload sockets stay what they are. */
+/* Resolves all names up to the first that fails, because the resolver may be slow. On a reload
+ * nothing is resolved: the sockets stay. */
 static void
 resolve_all(struct reading *reading)
 {
@@ -147,7 +150,7 @@ check_proxy(struct reading *reading)
 	worker->network_count = 2;
 }
 
-/* The master's own addresses are nobody else's. */
+/* Complains if an address of --admin or --agent overlaps another option's address. */
 static void
 check_apart(struct reading *reading, const char *option, const struct own_addresses *own,
 	const char *other, const struct address *others, size_t count)
@@ -197,7 +200,8 @@ check_addresses(struct reading *reading)
 
 /* ---- the whole ---- */
 
-/* As many hubs as CPUs, in two processes where possible, so that a crash never takes all. */
+/* Chooses processes and threads that are auto: as many hubs as CPUs, in two processes if there are
+ * two CPUs, so that a crash never takes all of the hubs. */
 static void
 choose_counts(struct options *options)
 {
@@ -231,7 +235,7 @@ load_tls(struct reading *reading)
 			named(reading, "tls-key"), hub_tls_why());
 }
 
-/* On a reload who the server is stays what it is. */
+/* On a reload the server stays the user that it is, so the names are not looked up again. */
 static void
 check_user_and_group(struct reading *reading)
 {
@@ -279,7 +283,7 @@ print_version(FILE *stream, struct argp_state *state)
 		HUBBUB_ARCHITECTURE, HUBBUB_SANITIZE_NAME);
 }
 
-/* All that is no option of a row. */
+/* Takes a key or argument that is no row's option. */
 static error_t
 take_other(struct table *table, int key, char *value, struct argp_state *state)
 {
@@ -295,8 +299,8 @@ take_other(struct table *table, int key, char *value, struct argp_state *state)
 	return EINVAL;
 }
 
-/* The service's options stand behind those of every server, of which one has a default that the
- * service sets. The rows last until the next call. */
+/* Makes the table: the rows of every server, with the service's default for --listen, and then the
+ * service's own rows. The rows are static, and last until the next call. */
 static struct table
 make_table(struct options *options, const struct hubbub_service *service)
 {
@@ -330,7 +334,8 @@ make_table(struct options *options, const struct hubbub_service *service)
 	};
 }
 
-/* Every service option is set anew, from the defaults. */
+/* Puts the service's context back to its state before any option. Returns 0, or -1 if out of
+ * memory. */
 static int
 reset_context(const struct hubbub_service *service)
 {
@@ -409,7 +414,7 @@ options_parse(struct options *options, int argc, char **argv, const struct hubbu
 void
 options_print(const struct options *options, const struct hubbub_service *service, FILE *stream)
 {
-	/* Printing writes to neither object. */
+	/* The cast is safe: printing writes to no object of the table. */
 	struct table table = make_table((struct options *)(uintptr_t)options, service);
 
 	table_print(&table, &options->givens, stream);

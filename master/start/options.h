@@ -1,4 +1,4 @@
-/* The command line of every server, and what the environment says in its place. */
+/* The options of every server: its command line, @FILEs and environment variables. */
 #ifndef HUBBUB_START_OPTIONS_H
 #define HUBBUB_START_OPTIONS_H
 
@@ -10,28 +10,30 @@
 #include "master/server.h"
 #include "master/start/options_rows.h"
 
-/* Parses argv, in which @FILE stands for a file of further arguments, one a line, and the
- * environment, and sets the service's options in its context. is_again: on a reload, when addresses
- * are not resolved, and --help is an error. Returns 0, or -1 with a line in error. Free with
- * options_free in any case. */
+/* Reads argv, in which @FILE stands for a file of further arguments, one a line, and the
+ * environment; writes options, and the service's own options into its context. is_again: on a
+ * reload, names are not resolved, and --help is an error. May block, on the resolver, certificates
+ * and files. Returns 0, or -1 with a line in error. In either case the caller frees options with
+ * options_free. */
 int options_read(struct options *options, int argc, char **argv,
 	const struct hubbub_service *service, bool is_again, char *error, size_t error_size);
 
-/* The same at the start: bad usage is printed to stderr and ends the process with 2; --help and
- * --version print and end it with 0. */
+/* Reads the options at the start of the process. Bad usage is printed to stderr, and ends the
+ * process with 2; --help and --version print, and end it with 0. */
 void options_parse(
 	struct options *options, int argc, char **argv, const struct hubbub_service *service);
 
-/* Logs a warning of each variable in the environment that is nearly an option. */
+/* Logs a warning for each environment variable that is nearly, but not quite, one of an option. */
 void options_warn(const struct hubbub_service *service);
 
-/* Prints all settings, as --print-config does. */
+/* Prints all settings in the form of an @FILE, as --print-config does. */
 void options_print(
 	const struct options *options, const struct hubbub_service *service, FILE *stream);
 
-/* Puts what they set for the whole process into that state: the service's context, and the log. */
+/* Makes these options the process's: copies their context to the service's, and sets up the log. */
 void options_use(const struct options *options, const struct hubbub_service *service);
 
+/* Frees all that options own, also after a failed reading. */
 void options_free(struct options *options);
 
 #endif

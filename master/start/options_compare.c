@@ -1,3 +1,6 @@
+/* Rows of the table carry what may change (enum hubbub_change); two rows deviate from it, --listen
+ * and --tls-cert, and the functions here say why. An upgrade compares with JSON, because the former
+ * master's program may have other rows. */
 #include "master/start/options_compare.h"
 
 #include <stddef.h>
@@ -8,7 +11,7 @@
 
 #define MORE ", ..."
 
-/* Both parts, to be read alone. */
+/* Returns a table of both parts that is only read. */
 static struct table
 table_of(const struct options *options, const struct hubbub_service *service)
 {
@@ -16,8 +19,8 @@ table_of(const struct options *options, const struct hubbub_service *service)
 				      {service->options, options->context}}};
 }
 
-/* Another certificate is what a reload is for, but not none, or the first one: half a file of
- * options must not turn the clients' bytes into plain text. */
+/* A reload may replace the certificate, but may not turn TLS on or off: a truncated @FILE must not
+ * make the server send plain text. */
 static bool
 is_tls(const struct hubbub_option *row)
 {
@@ -25,8 +28,8 @@ is_tls(const struct hubbub_option *row)
 	       strcmp(row->name, "tls-cert") == 0;
 }
 
-/* An upgrade takes another spelling of the same addresses, but no others, which is what a reload is
- * asked for. */
+/* How an option that differs can be changed. An upgrade accepts --listen only if it means the same
+ * addresses in another spelling, so for new addresses it is fixed. */
 static enum hubbub_change
 change_of(const struct hubbub_option *row)
 {
@@ -35,7 +38,7 @@ change_of(const struct hubbub_option *row)
 	return is_tls(row) ? HUBBUB_UPGRADABLE : row->change;
 }
 
-/* Whether a reload would change what it cannot. */
+/* Whether a reload would have to change an option that it cannot change. */
 static bool
 differs(const struct hubbub_option *row, const void *was, const void *is)
 {
@@ -54,7 +57,7 @@ add_difference(struct options_difference *difference, const struct hubbub_option
 
 	if (change_of(row) > difference->change)
 		difference->change = change_of(row);
-	/* Room for MORE is left until it has been said. */
+	/* Room for MORE stays reserved until MORE is appended. */
 	if (used + strlen(separator) + strlen(row->name) + sizeof MORE <= OPTIONS_NAMES_SIZE) {
 		strcat(difference->names, separator);
 		strcat(difference->names, row->name);
@@ -94,7 +97,7 @@ options_fixed_json(const struct options *options, const struct hubbub_service *s
 	return object;
 }
 
-/* NULL is what the former program did not have. */
+/* Whether an option is what it was; was is NULL if the former program did not have the option. */
 static bool
 is_as_former(const struct hubbub_option *row, const void *fields, const json_t *was, bool is_given)
 {

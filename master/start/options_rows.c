@@ -1,6 +1,6 @@
-/* Every option of every server, a row each. To add one: a row here, a field in struct options
- * (options_rows.h) or, if workers are to have it, in struct worker_settings (worker/heritage.h),
- * and its use. */
+/* Every option of every server, a row each. To add an option: a row here, a field in struct options
+ * (options_rows.h) or, if workers need it, in struct worker_settings (worker/heritage.h), and its
+ * use. */
 #include "master/start/options_rows.h"
 
 #include "hub/base/log.h"
@@ -9,7 +9,7 @@
 #define FIELD(member) HUBBUB_FIELD(struct options, member)
 #define SECONDS_MOST ((uint64_t)1000000 * CLOCK_SECOND)
 
-/* Parts of the help. */
+/* Groups of the help, in the sequence in which it shows them. */
 enum { PART_WORK = 1, PART_LIMITS, PART_HUBS, PART_OPERATION, PART_ACTIONS };
 
 static const char *const automatic[] = {"auto"};
@@ -20,7 +20,7 @@ static const char *const backends[HUB_BACKEND_MAX] = {"epoll", "poll"};
 _Static_assert(STACK_SIZE_DEFAULT == 64 * 1024, "as the row of --stack-size says");
 
 const struct hubbub_option options_rows[] = {
-	/* What is new of it an upgrade looks at itself: other names may mean the same sockets. */
+	/* An upgrade compares the addresses itself: another name may mean the same sockets. */
 	{.name = "listen",
 		.letter = 'l',
 		.values = "ADDR",
@@ -64,7 +64,7 @@ const struct hubbub_option options_rows[] = {
 	{.name = "idle-timeout",
 		.values = "S",
 		.group = PART_LIMITS,
-		.help = "Close a connection over which nothing goes for S seconds",
+		.help = "Close a connection that is idle for S seconds",
 		.kind = HUBBUB_DURATION,
 		FIELD(worker.idle_timeout),
 		.standard = "0",
@@ -82,7 +82,7 @@ const struct hubbub_option options_rows[] = {
 	{.name = "write-timeout",
 		.values = "S",
 		.group = PART_LIMITS,
-		.help = "Close a connection that takes nothing of a reply for S seconds",
+		.help = "Close a connection whose client reads nothing of a reply for S seconds",
 		.kind = HUBBUB_DURATION,
 		FIELD(worker.write_timeout),
 		.standard = "30",
@@ -91,8 +91,9 @@ const struct hubbub_option options_rows[] = {
 	{.name = "keepalive",
 		.values = "S",
 		.group = PART_LIMITS,
-		.help = "Give up a TCP connection whose peer answers nothing for S seconds, or for "
-			"those of --write-timeout where that is longer",
+		.help = "Drop a TCP connection whose peer acknowledges nothing for S seconds, or "
+			"for "
+			"--write-timeout if that is longer",
 		.kind = HUBBUB_DURATION,
 		FIELD(worker.keepalive),
 		.standard = "60",
@@ -119,7 +120,8 @@ const struct hubbub_option options_rows[] = {
 	{.name = "drain-delay",
 		.values = "S",
 		.group = PART_LIMITS,
-		.help = "On TERM, go on accepting for S seconds first, no longer ready",
+		.help = "On TERM, go on accepting for S seconds first, while probes report not "
+			"ready",
 		.kind = HUBBUB_DURATION,
 		FIELD(drain_delay),
 		.standard = "0",
@@ -136,7 +138,7 @@ const struct hubbub_option options_rows[] = {
 	{.name = "loop-limit",
 		.values = "N",
 		.group = PART_LIMITS,
-		.help = "Answer N datagrams a second of a sender that has sent 10000 answers back, "
+		.help = "Send N answers a second to a sender that has sent 10000 answers back, "
 			"as another echo service does",
 		.kind = HUBBUB_NUMBER,
 		FIELD(worker.loop_limit),
@@ -146,21 +148,23 @@ const struct hubbub_option options_rows[] = {
 	{.name = "tls-cert",
 		.values = "FILE",
 		.group = PART_LIMITS,
-		.help = "Speak TLS on TCP; FILE has the certificates, in PEM form, read again on "
+		.help = "Use TLS on TCP; FILE has the certificate chain in PEM format, read again "
+			"on "
 			"HUP",
 		.kind = HUBBUB_STRING,
 		FIELD(tls_certificate)},
 	{.name = "tls-key",
 		.values = "FILE",
 		.group = PART_LIMITS,
-		.help = "The private key of --tls-cert, in PEM form",
+		.help = "The private key of --tls-cert, in PEM format",
 		.kind = HUBBUB_STRING,
 		FIELD(tls_key)},
 	{.name = "tls-ticket-lifetime",
 		.values = "S",
 		.group = PART_LIMITS,
-		.help = "TLS sessions can be resumed for S seconds, and the keys for that change "
-			"as often",
+		.help = "Let clients resume TLS sessions for S seconds; ticket keys are replaced "
+			"as "
+			"often",
 		.kind = HUBBUB_DURATION,
 		FIELD(ticket_lifetime),
 		.standard = "7200",
@@ -178,7 +182,9 @@ const struct hubbub_option options_rows[] = {
 	{.name = "proxy-from",
 		.values = "NET",
 		.group = PART_LIMITS,
-		.help = "Whose headers are believed, as 10.0.0.0/8; all others are refused",
+		.help = "Accept PROXY headers only from this network, such as 10.0.0.0/8; all "
+			"other "
+			"connections are refused",
 		.kind = HUBBUB_LIST,
 		FIELD(proxy_from),
 		.most = WORKER_NETWORKS_MAX,
@@ -209,7 +215,7 @@ const struct hubbub_option options_rows[] = {
 	{.name = "backend",
 		.values = "epoll|poll",
 		.group = PART_HUBS,
-		.help = "How hubs wait for descriptors",
+		.help = "How hubs wait for file descriptors",
 		.kind = HUBBUB_CHOICE,
 		FIELD(worker.hub.backend),
 		.standard = "epoll",
@@ -217,7 +223,8 @@ const struct hubbub_option options_rows[] = {
 	{.name = "admin",
 		.values = "ADDR",
 		.group = PART_OPERATION,
-		.help = "Serve HTTP there: / (a live page), /metrics, /livez, /readyz, /stats.json",
+		.help = "Serve HTTP on ADDR: / (a live page), /metrics, /livez, /readyz, "
+			"/stats.json",
 		.kind = HUBBUB_STRING,
 		FIELD(admin),
 		.change = HUBBUB_FIXED,
@@ -225,16 +232,18 @@ const struct hubbub_option options_rows[] = {
 	{.name = "admin-host",
 		.values = "NAME",
 		.group = PART_OPERATION,
-		.help = "A name by which --admin is asked for, as a proxy or Prometheus does; all "
-			"others are refused, but for addresses",
+		.help = "A host name by which requests may address --admin, as a proxy or "
+			"Prometheus "
+			"does; other names are refused, IP addresses are not",
 		.kind = HUBBUB_LIST,
 		FIELD(admin_host),
 		.note = "localhost, the machine's, --admin's"},
 	{.name = "agent",
 		.values = "ADDR",
 		.group = PART_OPERATION,
-		.help = "Tell load balancers there what share of connections is wanted, as "
-			"HAProxy's agent-check does",
+		.help = "Tell load balancers on ADDR what share of connections this server wants, "
+			"in "
+			"the protocol of HAProxy's agent-check",
 		.kind = HUBBUB_STRING,
 		FIELD(agent),
 		.change = HUBBUB_FIXED,
@@ -257,8 +266,9 @@ const struct hubbub_option options_rows[] = {
 	{.name = "user",
 		.values = "U",
 		.group = PART_OPERATION,
-		.help = "Become user U, a name or a number, once all is open; only as root; then "
-			"there are no core dumps",
+		.help = "Become user U, a name or a number, once all sockets are open; only as "
+			"root; "
+			"disables core dumps",
 		.kind = HUBBUB_STRING,
 		FIELD(user),
 		.change = HUBBUB_FIXED},
@@ -281,8 +291,9 @@ const struct hubbub_option options_rows[] = {
 	{.name = "log-format",
 		.values = "text|json",
 		.group = PART_OPERATION,
-		.help = "Form of log lines; systemd's journal gets the level of each, and "
-			"text without time and name",
+		.help = "Format of log lines; in systemd's journal each line has its level, and "
+			"text "
+			"has no time and name",
 		.kind = HUBBUB_CHOICE,
 		FIELD(log_format),
 		.standard = "text",
@@ -295,7 +306,8 @@ const struct hubbub_option options_rows[] = {
 		.change = HUBBUB_ACTION},
 	{.name = "print-config",
 		.group = PART_ACTIONS,
-		.help = "Validate the options, print each with where it is from, for an @FILE, and "
+		.help = "Validate the options, print each with its origin in the form of an @FILE, "
+			"and "
 			"exit",
 		.kind = HUBBUB_FLAG,
 		FIELD(prints_config),

@@ -1,4 +1,4 @@
-/* What the command line of every server sets: its rows, and the struct that has their fields. */
+/* The options of every server: their rows, and the struct that has their fields. */
 #ifndef HUBBUB_START_OPTIONS_ROWS_H
 #define HUBBUB_START_OPTIONS_ROWS_H
 
@@ -16,15 +16,16 @@
 #define OPTIONS_PROCESSES_MAX 1024
 #define OPTIONS_THREADS_MAX 1024
 
-/* Of the master itself: those of a name. */
+/* The addresses that an option of the master itself (--admin, --agent) names. */
 struct own_addresses {
 	struct address addresses[ADDRESSES_MAX];
 	size_t count;
 };
 
+/* All settings of a server. options_read fills it in; all others read it. */
 struct options {
-	/* Fields of rows, as they were given. Times are in nanoseconds; strings borrow from
-	 * arguments, and are NULL where nothing is given. */
+	/* Fields of rows, as they were given. Times are in nanoseconds. Strings are borrowed from
+	 * arguments, and are NULL if the option is not given. */
 	struct hubbub_list listen;
 	unsigned asked_processes; /* 0 for auto */
 	unsigned asked_threads;
@@ -50,26 +51,28 @@ struct options {
 	bool check;
 	bool prints_config;
 
-	/* What workers get: fields of rows, too, and what others come to: its networks, and tls,
-	 * which is owned. */
+	/* What workers get: fields of rows, too, and what check_proxy and load_tls make of others:
+	 * networks, and tls, which is owned. */
 	struct worker_settings worker;
 
-	/* What they come to. */
-	struct address addresses[ADDRESSES_MAX]; /* each once; not on a reload */
+	/* Made of the fields above. */
+	struct address addresses[ADDRESSES_MAX]; /* each once; none on a reload */
 	size_t address_count;
-	unsigned processes; /* chosen, if auto */
+	unsigned processes; /* chosen, if --processes is auto */
 	unsigned threads;
-	unsigned cpus;                 /* what the choice was based on; 0 if nothing was chosen */
-	struct own_addresses admin_at; /* not on a reload, either */
+	unsigned cpus;                 /* that the choice was based on; 0 if nothing was auto */
+	struct own_addresses admin_at; /* none on a reload */
 	struct own_addresses agent_at;
 
-	struct arguments arguments; /* the command line, with its files */
+	struct arguments arguments; /* the command line, with its @FILEs */
 	struct table_givens givens; /* where each value is from */
-	/* A copy of the service's, as these options have set it; NULL if it has no size. */
+	/* A copy of the service's context as these options set it; owned. NULL if context_size is
+	 * 0. */
 	void *context;
 };
 
-/* Of every server; the service's own have fields in its context. Ended by one without a name. */
+/* The rows of every server, ended by a row without a name. The service's own rows have fields in
+ * its context. */
 extern const struct hubbub_option options_rows[];
 #define OPTIONS_ROWS_MAX 64
 

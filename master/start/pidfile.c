@@ -1,3 +1,6 @@
+/* A lock by flock(2) on the open file says who owns the pid file; its text is only for readers. The
+ * path may be removed or replaced at any time, so after each lock the file is compared with what
+ * the path names by then. */
 #include "master/start/pidfile.h"
 
 #include <errno.h>
@@ -26,7 +29,7 @@ read_pid(int fd)
 	return values_read_digits(text, INT_MAX, &pid) != NULL ? (int)pid : 0;
 }
 
-/* This process has the file, and could not write its pid. */
+/* This process holds the file, but could not write its pid. */
 static bool is_unwritten;
 
 void
@@ -36,14 +39,14 @@ pidfile_write(int fd)
 	int length = snprintf(text, sizeof text, "%d\n", (int)getpid());
 	bool was_unwritten = is_unwritten;
 
-	/* In this order a reader always finds a first line. */
+	/* Written first and truncated then, so that a reader always finds a whole first line. */
 	is_unwritten = pwrite(fd, text, (size_t)length, 0) != length || ftruncate(fd, length) != 0;
 	if (is_unwritten && !was_unwritten)
 		log_warning("cannot write the pid file: %s; trying again every second",
 			strerror(errno));
 }
 
-/* Whether path still names what fd is. */
+/* Whether path still names the file that fd is open on. */
 static bool
 is_same(int fd, const char *path)
 {
@@ -66,11 +69,12 @@ open_regular(const char *path)
 	fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0644);
 	if (fd == -1)
 		log_error("cannot write the pid file %s: %s", path,
-			errno == ENOENT ? "there is no such folder" : strerror(errno));
+			errno == ENOENT ? "there is no such directory" : strerror(errno));
 	return fd;
 }
 
-/* One that was made just now, and cannot be kept, is not left. */
+/* Removes the file if this process has just created it: it cannot be locked, so it must not
+ * stay. */
 static void
 remove_empty(int fd, const char *path)
 {
@@ -80,7 +84,7 @@ remove_empty(int fd, const char *path)
 		unlink(path);
 }
 
-/* Another server has it, or nobody can have it. */
+/* Logs why the file cannot be locked: another server holds it, or the file system has no locks. */
 static void
 explain_lock(int fd, const char *path)
 {
@@ -110,12 +114,13 @@ pidfile_take(const char *path)
 			pidfile_write(fd);
 			return fd;
 		}
-		/* Its former owner has just removed it. */
+		/* Its former owner has removed the file between open and flock: try again. */
 		close(fd);
 	}
 }
 
-/* Makes the file again, which is fd's from then on. Returns 0, or an errno; then none is left. */
+/* Creates the file anew and moves it to the number fd. Returns 0, or an errno; then no new file is
+ * left, and fd is the old one. */
 static int
 make_again(int fd, const char *path)
 {
@@ -126,7 +131,8 @@ make_again(int fd, const char *path)
 		return errno;
 	if (flock(made, LOCK_EX | LOCK_NB) != 0 || dup3(made, fd, O_CLOEXEC) != fd) {
 		error = errno;
-		/* Another server that has its lock by now has opened it as its own. */
+		/* EWOULDBLOCK: another server has opened and locked the new file, which is its own
+		 * now. */
 		if (error != EWOULDBLOCK)
 			remove_empty(made, path);
 	}
@@ -165,7 +171,8 @@ pidfile_remove(int fd, const char *path)
 {
 	if (fd == -1)
 		return;
-	/* Another's pid is that of a new master, or of the former one if this one's has no room. */
+	/* Another pid in the file is that of a new master; or of the former one, if this master's
+	 * pid could not be written. */
 	if ((is_unwritten || read_pid(fd) == (int)getpid()) && is_same(fd, path) &&
 		unlink(path) != 0 && ftruncate(fd, 0) != 0)
 		log_debug("cannot remove the pid file %s: %s", path, strerror(errno));

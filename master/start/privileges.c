@@ -1,3 +1,6 @@
+/* Users and groups are looked up by name first, and by number only if no such name exists.
+ * Supplementary groups, gid and uid are set in this sequence: a process that has given up its uid
+ * cannot set the others. */
 #include "master/start/privileges.h"
 
 #include <errno.h>
@@ -12,7 +15,7 @@
 
 #include "hub/base/log.h"
 
-/* Returns whether the text is a number. */
+/* Reads a uid or gid. Returns false if text is not one. */
 static bool
 read_number(const char *text, unsigned *number)
 {
@@ -24,7 +27,7 @@ read_number(const char *text, unsigned *number)
 	errno = 0;
 	value = strtoul(text, &end, 10);
 	*number = (unsigned)value;
-	/* The greatest one means "none" to the kernel. */
+	/* The greatest number means "no user" to the kernel. */
 	return errno == 0 && value < UINT_MAX;
 }
 
@@ -100,7 +103,7 @@ privileges_assume(const struct privileges *privileges)
 {
 	if (!privileges->changes)
 		return 0;
-	/* Groups first: once the user has changed, nothing else may. */
+	/* Groups first: after setuid this process may change nothing any more. */
 	if (initgroups(privileges->name, privileges->group) == 0 &&
 		setgid(privileges->group) == 0 && setuid(privileges->user) == 0) {
 		privileges_hide(privileges->name);
@@ -110,8 +113,8 @@ privileges_assume(const struct privileges *privileges)
 	return -1;
 }
 
-/* What it was before privileges_hide_for_now: 1, unless the program's file may not be read or has
- * capabilities. */
+/* PR_GET_DUMPABLE before privileges_hide_for_now; -1 before that. It is 1, unless the program's
+ * file is unreadable or has capabilities. */
 static int dumpable = -1;
 
 void

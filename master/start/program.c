@@ -1,3 +1,6 @@
+/* The path is kept as the operator spelled it, with its symbolic links, and resolved only when an
+ * upgrade executes it. It is used only if it names the running program; else /proc/self/exe's
+ * target is kept. */
 #include "master/start/program.h"
 
 #include <errno.h>
@@ -11,7 +14,7 @@
 
 #define OWN "/proc/self/exe"
 
-static char path[PATH_MAX];
+static char path[PATH_MAX]; /* absolute; "" if unknown */
 
 static bool
 is_same(const char *a, const char *b)
@@ -22,40 +25,42 @@ is_same(const char *a, const char *b)
 	       one.st_ino == other.st_ino;
 }
 
-/* What a descriptor's number or a process's id is part of means another file tomorrow. */
+/* Whether a path will still mean the same file later: paths with a pid or a file descriptor's
+ * number do not. */
 static bool
 is_lasting(const char *name)
 {
 	return strncmp(name, "/proc/", 6) != 0 && strncmp(name, "/dev/fd/", 8) != 0;
 }
 
-/* The working folder as the shell calls it, where that is true: whoever was in /srv/current when it
- * was release 1 means what current is now; to the kernel that folder is /srv/1. */
+/* Returns the working directory as the shell spells it (PWD), if that is correct: a server started
+ * in /srv/current, a link to /srv/1, is to be upgraded from where /srv/current leads by then.
+ * getcwd would return /srv/1. */
 static const char *
-working_folder(char folder[static PATH_MAX])
+working_directory(char directory[static PATH_MAX])
 {
 	const char *shells = getenv("PWD");
 
 	if (shells != NULL && *shells == '/' && is_same(shells, "."))
 		return shells;
-	return getcwd(folder, PATH_MAX);
+	return getcwd(directory, PATH_MAX);
 }
 
-/* Returns whether the name, made absolute, fits. */
+/* Sets path to the name, made absolute. Returns false if it does not fit. */
 static bool
 set_absolute(const char *name)
 {
 	char own[PATH_MAX];
-	const char *folder = *name != '/' ? working_folder(own) : NULL;
-	int length = *name == '/'     ? snprintf(path, sizeof path, "%s", name)
-		     : folder != NULL ? snprintf(path, sizeof path, "%s/%s", folder, name)
-				      : PATH_MAX;
+	const char *directory = *name != '/' ? working_directory(own) : NULL;
+	int length = *name == '/'        ? snprintf(path, sizeof path, "%s", name)
+		     : directory != NULL ? snprintf(path, sizeof path, "%s/%s", directory, name)
+					 : PATH_MAX;
 
 	return length < PATH_MAX;
 }
 
-/* Where the kernel says it lies: links are resolved, and a file that was replaced since the exec is
- * marked as such. */
+/* Sets path to the kernel's name of the program: links are resolved, and " (deleted)" is appended
+ * if the file was replaced since the exec. */
 static void
 set_resolved(void)
 {

@@ -1,23 +1,23 @@
-/* Which program this is, by the name that it was started by: an upgrade starts what that name means
- * then, also where a link on its way (current -> 2) has been turned since. */
+/* The path of this program. An upgrade executes the path by which the server was started, and so
+ * the new release, even if a symbolic link on that path (current -> 2) has been changed since. */
 #ifndef HUBBUB_START_PROGRAM_H
 #define HUBBUB_START_PROGRAM_H
 
 #include <stdbool.h>
 
-/* Remembers the name that execve got, absolute, its symbolic links as they are. A name that is not
- * this program's (a script's, an open file's) does not count: then it is where the kernel says that
- * the program lies. To be called at the start, before the name may mean another one. */
+/* Remembers the path that execve got, made absolute, with its symbolic links. If that is not this
+ * program's path (a script's, or one in /proc or /dev/fd), remembers the path that the kernel
+ * reports. Call it at the start of the process, before the path can mean another file. */
 void program_remember(void);
 
-/* The same for any name; program_remember passes it what execve got. */
+/* Does the same for any name, which may be NULL; program_remember passes what execve got. */
 void program_remember_as(const char *name);
 
-/* The path; empty if there is none. */
+/* Returns the remembered path; "" if it is unknown. Static. */
 const char *program_remembered(void);
 
-/* Whether there is a program now that this process may execute; if not, *why, valid until the next
- * call. */
+/* Whether the path names a file that this process may execute now. If not, *why gets the reason,
+ * valid until the next call. */
 bool program_is_there(const char **why);
 
 #endif

@@ -1,3 +1,5 @@
+/* One function per kind reads, writes and checks a field; the field's address is the object plus
+ * the row's offset. memcpy is used because the object's type is the program's own. */
 #include "master/start/row.h"
 
 #include <ctype.h>
@@ -10,7 +12,7 @@
 #include "master/base/values.h"
 #include "master/start/arguments.h"
 
-#define RANGE_TOLD (1 << 20)
+#define RANGE_TOLD (1 << 20) /* the largest upper limit that the help shows */
 
 /* ---- fields ---- */
 
@@ -26,7 +28,7 @@ field_of(const struct hubbub_option *row, const void *object)
 	return (const char *)object + row->offset;
 }
 
-/* An unsigned field of any size; machines are little-endian or not. */
+/* Stores a number in a field of the row's size, whatever the byte order. */
 static void
 store(const struct hubbub_option *row, void *object, uint64_t number)
 {
@@ -64,7 +66,7 @@ load_string(const struct hubbub_option *row, const void *object)
 	return string;
 }
 
-/* Of a choice; "" if it is none of its words. */
+/* Returns the word of a choice; "" if the index is out of range. */
 static const char *
 load_word(const struct hubbub_option *row, const void *object)
 {
@@ -75,7 +77,7 @@ load_word(const struct hubbub_option *row, const void *object)
 
 /* ---- ranges ---- */
 
-/* What a row without a limit of its own has room for. */
+/* Returns the largest value: the row's limit, or what its field can hold. */
 static uint64_t
 most_of(const struct hubbub_option *row)
 {
@@ -101,7 +103,7 @@ write_bound(const struct hubbub_option *row, char text[static VALUES_TEXT_SIZE],
 	return text;
 }
 
-/* "1 to 1024". */
+/* Writes "1 to 1024". Returns text. */
 static const char *
 write_range(const struct hubbub_option *row, char *text, size_t size)
 {
@@ -347,7 +349,7 @@ row_is_same(const struct hubbub_option *row, const void *a, const void *b)
 
 /* ---- help ---- */
 
-/* Appends to what is in parentheses already. */
+/* Appends a part to the text in parentheses, behind "; " if it is not the first. */
 static void
 add_part(char *text, size_t size, const char *part)
 {
@@ -359,14 +361,14 @@ add_part(char *text, size_t size, const char *part)
 void
 row_help(const struct hubbub_option *row, char *text, size_t size)
 {
-	/* A range that nobody comes to the end of is not worth a word. */
+	/* A range too large to be reached is not shown. */
 	bool has_range =
 		row->most != 0 && (row->kind == HUBBUB_SIZE ||
 					  (row->kind == HUBBUB_NUMBER && row->most <= RANGE_TOLD));
 	size_t length = row->standard != NULL ? strlen(row->standard) : 0;
 	char parts[256] = "", range[2 * VALUES_TEXT_SIZE + 8];
 
-	/* "0: never" says what the default is, if that is 0. */
+	/* A note such as "0: never" tells the default already, if that is 0. */
 	if (row->standard != NULL &&
 		!(row->note != NULL && strncmp(row->note, row->standard, length) == 0 &&
 			row->note[length] == ':'))

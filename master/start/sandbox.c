@@ -1,3 +1,6 @@
+/* Each system call is tried with an argument that is invalid: if the call exists and is allowed, it
+ * fails with EINVAL, EBADF or EFAULT; if not, with EPERM, EACCES or ENOSYS. So a try has no
+ * effect. */
 #include "master/start/sandbox.h"
 
 #include <dirent.h>
@@ -25,7 +28,7 @@
 
 /* ---- what is needed ---- */
 
-/* Each asks for nothing that could succeed: a call that is there finds fault with an argument. */
+/* No try can succeed: a call that is allowed rejects an argument. */
 
 static long
 ask_accept(void)
@@ -36,7 +39,8 @@ ask_accept(void)
 static long
 ask_clone(void)
 {
-	/* libc has another way where the call is not there, but not where it is forbidden. */
+	/* ENOSYS is no refusal here: libc falls back to clone then, but not if clone3 is
+	 * forbidden. */
 	long result = syscall(SYS_clone3, NULL, 0);
 
 	if (result == -1 && errno == ENOSYS)
@@ -125,7 +129,7 @@ ask_timer(void)
 static const struct {
 	const char *call;
 	long (*ask)(void);
-	const char *cost; /* NULL: the server cannot do without */
+	const char *cost; /* what refusal costs; NULL: the server cannot do without the call */
 } calls[] = {
 	{"accept4", ask_accept, NULL},
 	{"clone3", ask_clone, NULL},
@@ -139,10 +143,11 @@ static const struct {
 	{"setsockopt with SO_REUSEPORT", ask_reuseport, NULL},
 	{"socketpair", ask_socketpair, NULL},
 	{"getsockopt with SO_PEERCRED", ask_peer,
-		"hubbub-ctl is refused, because nobody can say who it is; use signals"},
+		"hubbub-ctl is refused, because its user cannot be told; use signals"},
 	{"pidfd_open", ask_pidfd, "the server cannot be upgraded while it runs"},
 	{"prctl with PR_SET_PDEATHSIG", ask_parent_death,
-		"a worker that is stopped when the master dies stays, and keeps its sockets"},
+		"a worker that is stopped (SIGSTOP) when the master dies stays, and keeps its "
+		"sockets"},
 	{"timer_create", ask_timer,
 		"a worker that hangs when the master dies stays, and keeps its sockets"},
 };
@@ -187,31 +192,33 @@ sandbox_has_pidfds(void)
 	return !is_refused(ask_pidfd);
 }
 
-/* ---- other ways ---- */
+/* ---- fallbacks ---- */
 
-/* Returns whether there is a list of what is open, all of which in the range is closed. */
+/* Closes all file descriptors in the range that /proc lists. Returns false if /proc cannot be
+ * read. */
 static bool
 close_listed(unsigned first, unsigned last)
 {
 	bool has_closed = true;
-	DIR *folder = NULL;
+	DIR *directory = NULL;
 
-	/* One that is closed leaves the list, and may hide the next one. */
-	while (has_closed && (folder = opendir(DESCRIPTORS)) != NULL) {
+	/* Closing a file descriptor removes its entry, and readdir may then skip the next: list
+	 * again until a pass closes nothing. */
+	while (has_closed && (directory = opendir(DESCRIPTORS)) != NULL) {
 		const struct dirent *entry;
 
 		has_closed = false;
-		while ((entry = readdir(folder)) != NULL) {
+		while ((entry = readdir(directory)) != NULL) {
 			char *end;
 			unsigned long fd = strtoul(entry->d_name, &end, 10);
 
 			if (end != entry->d_name && *end == '\0' && fd >= first && fd <= last &&
-				(int)fd != dirfd(folder) && close((int)fd) == 0)
+				(int)fd != dirfd(directory) && close((int)fd) == 0)
 				has_closed = true;
 		}
-		closedir(folder);
+		closedir(directory);
 	}
-	return folder != NULL || !has_closed;
+	return directory != NULL || !has_closed;
 }
 
 int
@@ -225,7 +232,7 @@ sandbox_close_range(unsigned first, unsigned last)
 		return -1;
 	if (close_listed(first, last))
 		return 0;
-	/* The hard limit: the soft one may have been higher when a descriptor was opened. */
+	/* The hard limit, because the soft limit may have been higher when a file was opened. */
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
 		return -1;
 	for (rlim_t fd = first; fd <= last && fd < limit.rlim_max; fd++)

@@ -1,3 +1,5 @@
+/* The record comes from the program's source, so a fault is a mistake of its author. Each is found
+ * before anything of it is used, and named by its field. */
 #include "master/start/service.h"
 
 #include <ctype.h>
@@ -7,7 +9,7 @@
 
 #include "hub/base/room.h"
 
-/* Whether it can be part of a path, and of a line of the log. */
+/* Whether the name can be part of a path and of a log line. */
 static bool
 is_name(const char *name)
 {
@@ -19,7 +21,7 @@ is_name(const char *name)
 	return length > 0 && length <= SERVICE_NAME_MAX && name[0] != '.' && name[0] != '-';
 }
 
-/* The option, by its place, whose field does not lie in the context; NULL if all do. */
+/* Returns the first option whose field does not lie within the context; NULL if all do. */
 static const struct hubbub_option *
 find_outside(const struct hubbub_service *service)
 {
@@ -32,7 +34,8 @@ find_outside(const struct hubbub_service *service)
 	return NULL;
 }
 
-/* The option whose room is not empty; NULL if there is none. */
+/* Returns the first option whose room, reserved for later versions, is not NULL; NULL if there is
+ * none. */
 static const struct hubbub_option *
 find_crowded(const struct hubbub_service *service)
 {

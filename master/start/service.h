@@ -1,4 +1,4 @@
-/* The record by which a program describes itself to hubbub_main, looked at before it is used. */
+/* Checks the record by which a program describes itself to hubbub_main. */
 #ifndef HUBBUB_START_SERVICE_H
 #define HUBBUB_START_SERVICE_H
 
@@ -6,10 +6,11 @@
 
 #include "master/server.h"
 
-#define SERVICE_NAME_MAX 64 /* it is part of the control socket's path */
+#define SERVICE_NAME_MAX 64 /* bytes: the name is part of the control socket's path */
 
-/* What is wrong with the service, a mistake of who wrote it, in a sentence that names the field;
- * NULL if nothing is. Its options are the table's to judge. Static until the next call. */
+/* Returns a sentence that names the faulty field of the service, or NULL if it is sound. Of its
+ * options only places and room are checked; table_is_sound checks the rest. Static until the next
+ * call. */
 const char *service_fault(const struct hubbub_service *service);
 
 #endif

@@ -1,3 +1,6 @@
+/* What a table knows of its rows: finding, naming, printing, and whether they are sound.
+ * table_read.c reads them. Rows are numbered over all parts; a value that was given remembers its
+ * row's number and its origin, so that errors and --print-config can name it. */
 #include "master/start/table.h"
 
 #include <ctype.h>
@@ -10,7 +13,7 @@
 #include "master/base/values.h"
 #include "master/start/row.h"
 
-#define TEXT_SIZE 4096 /* of a value that is printed */
+#define TEXT_SIZE 4096 /* bytes of a value that is printed */
 
 void
 table_complain(struct table *table, const char *format, ...)
@@ -57,7 +60,8 @@ table_givens_free(struct table_givens *givens)
 	*givens = (struct table_givens){0};
 }
 
-/* The row of that name, with its index if that is asked for; or NULL. */
+/* Returns the row of that name, or NULL. *index gets its number over all parts; index may be
+ * NULL. */
 static const struct hubbub_option *
 find_row(const struct table *table, const char *name, size_t *index)
 {
@@ -137,7 +141,8 @@ table_complain_of(struct table *table, const char *name, const char *format, ...
 
 /* ---- the environment ---- */
 
-/* The option that a variable's name, without the prefix, nearly is; NULL: none, or it is one. */
+/* Returns the row whose variable is nearest to that variable; NULL if the variable is exactly a
+ * row's, or near to none. names has room for all rows' names and a NULL. */
 static const struct hubbub_option *
 find_near(const struct table *table, const char *variable, const char **names)
 {
@@ -176,7 +181,7 @@ table_check_environment(const struct table *table, void (*tell)(const char *text
 		size_t length = strcspn(*each, "=");
 		const struct hubbub_option *row;
 
-		/* An empty one says nothing. */
+		/* An empty variable counts as unset. */
 		if (strncmp(*each, table->prefix, strlen(table->prefix)) != 0 ||
 			length >= sizeof variable || (*each)[length] != '=' ||
 			(*each)[length + 1] == '\0')
@@ -209,7 +214,8 @@ print_origin(const struct table *table, const struct hubbub_option *row,
 		fprintf(stream, "the command line\n");
 }
 
-/* A line of a file has no line in it, and loses the blanks at its end. */
+/* Prints a setting as a line of an @FILE. Values with a newline, or blanks at their end, cannot be
+ * written so. */
 static void
 print_value(const struct hubbub_option *row, const char *text, FILE *stream)
 {
@@ -257,7 +263,7 @@ print_row(const struct table *table, const struct table_givens *givens, size_t i
 		return;
 	}
 	if (row->kind != HUBBUB_LIST && row->kind != HUBBUB_CALL) {
-		/* A string is as long as it likes. */
+		/* A string may be longer than the buffer. */
 		text = row->kind == HUBBUB_STRING ? last->text
 						  : row_write(row, object, buffer, sizeof buffer);
 		print_origin(table, row, last, stream);
@@ -286,7 +292,7 @@ table_print(const struct table *table, const struct table_givens *givens, FILE *
 
 /* ---- the rows themselves ---- */
 
-/* Whether another name is one of the two that a row has. */
+/* Whether name is the row's name or its other name. name may be NULL. */
 static bool
 has_name(const struct hubbub_option *row, const char *name)
 {
@@ -294,7 +300,8 @@ has_name(const struct hubbub_option *row, const char *name)
 				       (row->also != NULL && strcmp(row->also, name) == 0));
 }
 
-/* Whether what a row is called is taken by an earlier one, and how it should be mended. */
+/* Whether a row collides with an earlier one, by a name, its letter or its variable. Then error
+ * says how to mend it. is_ours: the earlier row is one of every server. */
 static bool
 collides(const struct table *table, const struct hubbub_option *row,
 	const struct hubbub_option *before, bool is_ours, char *error, size_t size)
@@ -318,7 +325,8 @@ collides(const struct table *table, const struct hubbub_option *row,
 	return true;
 }
 
-/* Whether an earlier row, or the help, has that name, its letter, or its variable. */
+/* Whether a name, the letter or the variable of a row is that of an earlier row or of the help;
+ * then error says so. */
 static bool
 is_taken(const struct table *table, size_t index, char *error, size_t size)
 {

@@ -1,4 +1,6 @@
-/* How a table is read: the command line, its @FILEs, the environment, the defaults. */
+/* How a table is read: first the command line with its @FILEs, then the environment, then the
+ * defaults; a row that has a value from an earlier source is left alone. A list's values all come
+ * from one source. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +9,7 @@
 #include "master/start/row.h"
 #include "master/start/table.h"
 
-#define ROW_KEY 256 /* of the first row; letters are below */
+#define ROW_KEY 256 /* argp's key of the first row; letters are below */
 #define HELP_SIZE 512
 #define WHY_SIZE 384
 
@@ -55,7 +57,8 @@ note_given(struct table_givens *givens, struct table_given given)
 
 /* ---- reading ---- */
 
-/* Reads a text that was given to a row, and notes that. Returns whether it is right. */
+/* Notes a value that was given, and reads it into its row's field. Returns false with error set if
+ * it is wrong. */
 static bool
 take_given(struct table *table, struct table_given given)
 {
@@ -80,14 +83,14 @@ take_text(struct table *table, size_t index, const char *text, enum table_origin
 		table, (struct table_given){.row = index, .text = text, .origin = origin});
 }
 
-/* One run of argp. */
+/* What take_key needs: argp's input. */
 struct run {
 	struct table *table;
-	int *operands; /* where the arguments are that are no options; borrowed */
+	int *operands; /* numbers of the items that are operands; borrowed */
 	size_t operand_count;
 };
 
-/* Begins the error with where the item is from. */
+/* Puts the item's origin in front of the error. */
 static void
 say_where(struct table *table, int item)
 {
@@ -99,7 +102,8 @@ say_where(struct table *table, int item)
 	free(error);
 }
 
-/* What an operand means may depend on any option, so all options come first. */
+/* Gives the operands to table->take, once all options are read: what an operand means may depend on
+ * any option. */
 static error_t
 take_operands(struct run *run, struct argp_state *state)
 {
@@ -157,7 +161,8 @@ table_take(struct table *table, const char *name, const char *text)
 	return false;
 }
 
-/* A list in the environment has blanks between its values. Returns whether all are right. */
+/* Reads a list from an environment variable, in which blanks separate the values. Returns false
+ * with error set. */
 static bool
 take_list(struct table *table, size_t index, const char *text)
 {
@@ -176,7 +181,7 @@ take_list(struct table *table, size_t index, const char *text)
 	return true;
 }
 
-/* An option without a value is given, or not. */
+/* Reads an option without a value from an environment variable: "on" or "1" gives it. */
 static void
 take_switch(struct table *table, size_t index, const char *text)
 {
@@ -195,7 +200,8 @@ was_given(const struct table *table, const char *name)
 	return table_origin(table, table->givens, name) > TABLE_ENVIRONMENT;
 }
 
-/* Whether the command line or an @FILE says of the option, or of a rival of it, what counts. */
+/* Whether the command line or an @FILE gives the option or one of its rivals, so that the
+ * environment does not count. */
 static bool
 is_settled(const struct table *table, const char *name)
 {
@@ -219,7 +225,7 @@ take_environment(struct table *table)
 		if (text == NULL || *text == '\0' || row->change == HUBBUB_ACTION ||
 			is_settled(table, row->name))
 			continue;
-		/* The environment may be changed in place while the options are in use. */
+		/* Copied, because the program may change its environment in place. */
 		text = arguments_keep(table->arguments, text, strlen(text));
 		if (text == NULL)
 			table_complain(table, "no memory for the environment");
@@ -247,12 +253,12 @@ take_defaults(struct table *table)
 
 /* ---- argp ---- */
 
-/* What argp is given, all in one allocation of each kind. */
+/* The arrays that argp reads; owned, and freed after its run. */
 struct layout {
 	struct argp_option *options;
-	const char **names; /* of long options, ended by NULL */
-	char (*helps)[HELP_SIZE];
-	int *operands; /* room for as many as there are arguments */
+	const char **names;       /* of all long options, ended by NULL */
+	char (*helps)[HELP_SIZE]; /* a text for each row */
+	int *operands;            /* room for all items */
 };
 
 static void
@@ -332,8 +338,9 @@ take_arguments(struct table *table)
 			.doc = table->description};
 		struct run run = {.table = table, .operands = layout.operands};
 
-		/* Errors begin with the name that the help shows, however the program was called;
-		 * and argp's own help has hidden options, which it offers as possibilities. */
+		/* argp's errors begin with items[0]: the name that the help shows, however the
+		 * program was called. ARGP_NO_HELP, because argp's own help has hidden options,
+		 * which it offers when an abbreviation is ambiguous. */
 		items[0] = program_invocation_short_name;
 		if (argp_parse(&argp, count, items, table->flags | ARGP_IN_ORDER | ARGP_NO_HELP,
 			    NULL, &run) != 0)
@@ -350,7 +357,8 @@ needs_value(const struct hubbub_option *row)
 	return row->values != NULL && row->implied == NULL;
 }
 
-/* Whether the last of letters behind one dash needs a value, which none before it takes. */
+/* Whether the last of several letters behind one dash needs a value, and no letter before it takes
+ * the rest as its own. */
 static bool
 last_letter_needs_value(const struct table *table, const char *letters)
 {
@@ -371,7 +379,7 @@ begins_with(const char *name, const char *beginning)
 	return name != NULL && strncmp(name, beginning, strlen(beginning)) == 0;
 }
 
-/* Whether the long option of that name, or abbreviation of one, needs a value. */
+/* Whether the long option of that name, or the one that it abbreviates, needs a value. */
 static bool
 name_needs_value(const struct table *table, const char *name)
 {
@@ -388,7 +396,7 @@ name_needs_value(const struct table *table, const char *name)
 	return is_needed;
 }
 
-/* Whether the value of this argument, if it is an option, is the next one. */
+/* Whether item is an option whose value is the next item. */
 static bool
 takes_value(const char *item, const void *context)
 {

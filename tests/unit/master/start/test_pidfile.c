@@ -370,7 +370,7 @@ Test(pidfile, without_a_folder_it_says_why)
 	complaint_listen();
 	cr_assert_eq(pidfile_take("/nowhere/at/all"), -1);
 	heard = complaint_heard();
-	cr_assert_not_null(strstr(heard, "/nowhere/at/all: there is no such folder"), "%s", heard);
+	cr_assert_not_null(strstr(heard, "/nowhere/at/all: there is no such directory"), "%s", heard);
 }
 
 /* Such as over NFS without a lock daemon: that is nobody who runs. */
