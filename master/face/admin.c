@@ -1,3 +1,6 @@
+/* One handler answers all requests from shared memory; nothing waits. Each request is checked
+ * first: its Host must be this server's, and its Origin this server's page, because a browser of an
+ * operator can be made to send requests here by any site. */
 #include "master/face/admin.h"
 
 #include <errno.h>
@@ -17,16 +20,17 @@
 #include "master/face/status.h"
 #include "master/master.h"
 
-/* page.S: page.html as it is. */
+/* page.html, included by page.S. */
 extern const char admin_page[] __attribute__((visibility("hidden")));
 extern const char admin_page_end[] __attribute__((visibility("hidden")));
 
+/* One listening address of --admin. */
 struct admin {
 	struct master *master;
 	struct http *http;
-	int fd;               /* listens; http's */
-	bool has_handed_over; /* another master accepts on it */
-	bool was_told;        /* where it is */
+	int fd;               /* the listening socket; http owns it */
+	bool has_handed_over; /* another master accepts on the socket */
+	bool was_told;        /* its URL was logged */
 };
 
 /* ---- answers ---- */
@@ -60,7 +64,7 @@ answer_text(const struct admin *admin, struct MHD_Connection *connection, unsign
 		MHD_RESPMEM_PERSISTENT);
 }
 
-/* text is owned from now on. */
+/* Answers with an allocated text, which it takes over; NULL means that memory ran out. */
 static enum MHD_Result
 answer_made(const struct admin *admin, struct MHD_Connection *connection, const char *type,
 	char *text, size_t length)
@@ -101,7 +105,7 @@ answer_live(struct admin *admin, struct MHD_Connection *connection)
 static enum MHD_Result
 answer_ready(struct admin *admin, struct MHD_Connection *connection)
 {
-	/* The other master is ready, or it would not have taken over. */
+	/* After a handover the other master is ready, or it would not have taken over. */
 	return admin->has_handed_over || ready_is(admin->master)
 		       ? answer_text(admin, connection, MHD_HTTP_OK, "ready\n")
 		       : answer_text(
@@ -115,7 +119,8 @@ answer_page(struct admin *admin, struct MHD_Connection *connection)
 		(size_t)(admin_page_end - admin_page), MHD_RESPMEM_PERSISTENT);
 }
 
-/* Whether the client is on this machine, and calls it so. */
+/* Whether the client's address is a loopback address, and its Host names this machine by an address
+ * or localhost. */
 static bool
 is_from_here(struct MHD_Connection *connection)
 {
@@ -135,7 +140,8 @@ is_from_here(struct MHD_Connection *connection)
 	       (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr) && v6->sin6_addr.s6_addr[12] == 127);
 }
 
-/* A page of another site can make a browser send a POST, but not with a header of its own. */
+/* POST /drain needs the header X-Hubbub: a page of another site can make a browser send a POST, but
+ * not with such a header. */
 static enum MHD_Result
 answer_drain(struct admin *admin, struct MHD_Connection *connection)
 {
@@ -143,10 +149,11 @@ answer_drain(struct admin *admin, struct MHD_Connection *connection)
 
 	if (!is_from_here(connection))
 		return answer_text(admin, connection, MHD_HTTP_FORBIDDEN,
-			"only from this machine, by its address; or use hubbub-ctl drain\n");
+			"allowed only from this machine, by its address; or use hubbub-ctl "
+			"drain\n");
 	if (word == NULL || strcmp(word, "drain") != 0)
 		return answer_text(admin, connection, MHD_HTTP_FORBIDDEN,
-			"say that it is meant: curl -X POST -H 'X-Hubbub: drain' .../drain\n");
+			"the header is missing: curl -X POST -H 'X-Hubbub: drain' .../drain\n");
 	master_drain(admin->master);
 	return answer_text(admin, connection, MHD_HTTP_ACCEPTED, "draining\n");
 }
@@ -162,12 +169,13 @@ static const struct {
 	{"/stats.json", answer_stats},
 };
 
-/* ---- who may ask ---- */
+/* ---- which requests are refused ---- */
 
+/* The headers by which a request is judged. */
 struct asked {
 	const char *host;
 	const char *origin;
-	unsigned hosts; /* how many there are */
+	unsigned hosts; /* number of Host headers */
 };
 
 static enum MHD_Result
@@ -185,8 +193,8 @@ note_header(void *context, enum MHD_ValueKind kind, const char *name, const char
 	return MHD_YES;
 }
 
-/* Why a request is refused, whatever it asks for; NULL if it is not. Browsers always say which host
- * they mean: who does not, as HTTP/1.0 allows, is none. */
+/* Returns why a request is refused, whatever it asks for, or NULL. A request without Host, as
+ * HTTP/1.0 allows, passes: it is not from a browser, which always sends one. */
 static const char *
 find_refusal(const struct admin *admin, struct MHD_Connection *connection)
 {
@@ -194,14 +202,14 @@ find_refusal(const struct admin *admin, struct MHD_Connection *connection)
 
 	MHD_get_connection_values(connection, MHD_HEADER_KIND, note_header, &asked);
 	if (asked.hosts > 1)
-		return "there is more than one Host\n";
+		return "there is more than one Host header\n";
 	if (asked.host != NULL && asked.host[0] != '\0' &&
 		!hosts_is_own(asked.host, &admin->master->options))
 		return "this server is not known by that name: ask for it by its address, or start "
 		       "it with --admin-host=NAME\n";
 	if (asked.origin != NULL &&
 		(asked.host == NULL || !hosts_is_same(asked.origin, asked.host)))
-		return "not for pages of other sites\n";
+		return "requests from pages of other sites are refused\n";
 	return NULL;
 }
 
@@ -228,9 +236,9 @@ on_request(void *context, struct MHD_Connection *connection, const char *url, co
 		"there are /, /metrics, /livez, /readyz and /stats.json\n");
 }
 
-/* ---- the door ---- */
+/* ---- opening and closing ---- */
 
-/* Where it is, which port 0 does not tell. */
+/* Logs the URL: with port 0 the options do not tell the port. */
 static void
 say_where(int fd)
 {

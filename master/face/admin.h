@@ -1,5 +1,5 @@
 /* The admin HTTP server: /metrics, /livez, /readyz, /stats.json, / (a live page), and POST /drain.
- * It runs in the master's loop (http.h): no thread, and nothing that waits. */
+ * It runs in the master's loop (http.h), without a thread, and never blocks. */
 #ifndef HUBBUB_FACE_ADMIN_H
 #define HUBBUB_FACE_ADMIN_H
 
@@ -8,21 +8,22 @@
 struct master;
 struct admin;
 
-/* Makes one for a listening socket, which it owns; it answers from admin_open on. NULL after
- * logging. */
+/* Makes an admin server for a listening socket, which it owns from now on, also on failure. It
+ * accepts nobody before admin_open. NULL after logging that memory or files ran out. */
 struct admin *admin_new(struct master *master, int fd);
 
-/* Answers, from now on or again. NULL is ignored, as by the others. */
+/* Starts accepting and answering, for the first time or again. admin may be NULL here and in the
+ * functions below. */
 void admin_open(struct admin *admin);
 
-/* Answers nobody for a moment. */
+/* Stops accepting and answering until admin_open; clients wait. */
 void admin_pause(struct admin *admin);
 
-/* Another master accepts on the same socket; those that are connected are answered once more, and
- * let go. */
+/* Stops accepting, because another master accepts on the same socket. Clients that are connected
+ * get one more answer, and are then disconnected. */
 void admin_hand_over(struct admin *admin);
 
-/* Closes everything. */
+/* Disconnects all clients, closes the socket, and frees the admin server. */
 void admin_stop(struct admin *admin);
 
 #endif

@@ -1,3 +1,6 @@
+/* Each client gets its line as soon as it is accepted. Then the socket is half closed, and the
+ * client has PATIENCE to close its side: closing first, with input unread, would reset the
+ * connection, and the reset may overtake the line. */
 #include "master/face/agent.h"
 
 #include <errno.h>
@@ -18,10 +21,10 @@
 #include "master/fleet/permits.h"
 #include "master/master.h"
 
-#define PLACES 32
-#define PATIENCE CLOCK_SECOND /* for a client that was answered to close */
-#define READ_AT_ONCE 1024     /* bytes of what it says */
-#define READ_MOST 16384
+#define PLACES 32             /* clients at a time */
+#define PATIENCE CLOCK_SECOND /* nanoseconds for a client that has its answer to close */
+#define READ_AT_ONCE 1024     /* bytes of a client's input read in one turn */
+#define READ_MOST 16384       /* bytes of a client's input before it is disconnected */
 
 struct agent {
 	struct master *master;
@@ -29,18 +32,20 @@ struct agent {
 	struct places places;
 };
 
-/* A client, which has its answer, and has not closed yet. */
+/* A client that has its answer, and has not closed its side yet. It owns the socket, as input's
+ * fd. */
 struct asker {
 	struct agent *agent;
 	struct place place;
 	struct ear input;
-	size_t left; /* bytes that are still read */
+	size_t left; /* bytes of input that are still allowed */
 };
 
-/* What the hubs that accept have left, of their time and of their parts of the limit. */
+/* The spare capacity of the hubs that accept: of their time, and of their shares of the connection
+ * limit. */
 struct rest {
-	double part; /* of the limit, one hub's */
-	double sum;
+	double part; /* one hub's share of the connection limit */
+	double sum;  /* of the hubs' spare shares, each 0 to 1 */
 	unsigned count;
 };
 
@@ -51,24 +56,24 @@ count_hub(const struct occupant *occupant, void *context)
 	(void)occupant;
 }
 
-/* Who has no time is no better for having places, and the other way round. */
+/* Adds a hub's spare capacity: of time or of connections, whichever is less. */
 static void
 add_rest(const struct occupant *occupant, void *context)
 {
 	struct rest *rest = context;
 	double time, places;
 
-	/* One that hangs has no time left, whether it computes or was stopped. */
+	/* A hung hub has no capacity, whether it computes or was stopped. */
 	if (!occupant_accepts(occupant))
 		return;
 	time = 1 - occupant->slot->hubs[occupant->hub].busy;
-	/* A step that has begun counts: a few connections make nobody less wanted. */
+	/* Rounded up to a tenth, so that a few connections do not lower the share. */
 	places = ceil(10 * (1 - (double)counters_open(occupant_row(occupant)) / rest->part)) / 10;
 	if (time > 0 && places > 0)
 		rest->sum += time < places ? time : places;
 }
 
-/* How much of the hubs is left, of a hundred, in steps of ten and never nothing. */
+/* Returns the spare capacity of all hubs in percent, in steps of ten, at least 10. */
 static unsigned
 share_left(const struct fleet *fleet, uint64_t limit)
 {
@@ -80,7 +85,7 @@ share_left(const struct fleet *fleet, uint64_t limit)
 		return 10;
 	rest.part = (double)limit / rest.count;
 	roster_each_sitting(fleet, add_rest, &rest);
-	/* A double just below a step is the step. */
+	/* Adds a little, so that a rounding error just below a step does not lose it. */
 	share = (unsigned)(10 * rest.sum / rest.count + 1e-6) * 10;
 	return share < 10 ? 10 : share;
 }
@@ -114,8 +119,8 @@ client_end(struct place *place)
 	free(asker);
 }
 
-/* What a client says is read, because unread bytes would make the close a reset, which may overtake
- * the answer; but only so much of it. */
+/* Discards a client's input, since closing a socket with unread input resets the connection. A
+ * client that sends READ_MOST bytes is disconnected. */
 static void
 on_input(struct ev_loop *loop, ev_io *watcher, int events)
 {
@@ -134,8 +139,8 @@ on_input(struct ev_loop *loop, ev_io *watcher, int events)
 	client_end(&asker->place);
 }
 
-/* Answers at once: a line fits into any socket's buffer. Then the client is waited for, for a
- * moment. */
+/* Takes a new client: answers at once, for a line fits into any socket's send buffer, and then
+ * waits for the client to close. */
 static void
 take(int client, const struct sockaddr *from, void *context)
 {
@@ -158,7 +163,7 @@ take(int client, const struct sockaddr *from, void *context)
 	places_take(&agent->places, &asker->place, from);
 }
 
-/* ---- the door ---- */
+/* ---- opening and closing ---- */
 
 struct agent *
 agent_new(struct master *master, int fd)

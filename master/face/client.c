@@ -1,3 +1,7 @@
+/* Output is appended to one buffer and sent by client_flush, which watches for writability only
+ * while something is left. One timer serves all limits of time: for the line, between two sends,
+ * and for the whole last answer. client_free may be called from any callback, so nothing is touched
+ * after it. */
 #include "master/face/client.h"
 
 #include <errno.h>
@@ -10,9 +14,10 @@
 
 #include "master/base/timer.h"
 
-#define OUTPUT_MAX ((size_t)16 << 20)
-#define SURPLUS_MAX 4096 /* bytes that may follow the line */
-/* Seconds: for its line, and between two times that it reads; for all of the answer. */
+#define OUTPUT_MAX ((size_t)16 << 20) /* bytes that wait to be sent */
+#define SURPLUS_MAX 4096              /* bytes that a client may send after its line */
+/* Seconds: PATIENCE for a client to send its line, and between two times that it reads; ANSWER_TIME
+ * to read all of its last answer. */
 #define PATIENCE 10.
 #define ANSWER_TIME 30.
 
@@ -28,7 +33,7 @@ client_free(struct client *client)
 	free(client);
 }
 
-/* ---- what goes out ---- */
+/* ---- output ---- */
 
 void
 client_flush(struct client *client)
@@ -107,9 +112,10 @@ on_output(struct ev_loop *loop, ev_io *watcher, int events)
 	client_flush(watcher->data);
 }
 
-/* ---- what comes in ---- */
+/* ---- input ---- */
 
-/* A client that will only send no more is there. */
+/* Whether the peer has closed the connection. A peer that has only shut down its sending side is
+ * still there. */
 static bool
 has_gone(const struct client *client)
 {
@@ -118,7 +124,7 @@ has_gone(const struct client *client)
 	return poll(&query, 1, 0) == 1 && (query.revents & POLLHUP);
 }
 
-/* Looks whether the line is whole by now. */
+/* Hands the line to its owner once it is whole. */
 static void
 look_for_line(struct client *client)
 {
@@ -132,8 +138,8 @@ look_for_line(struct client *client)
 		return;
 	*newline = '\0';
 	client->line_length = 0;
-	/* A client that has given up while the master stood still may have been told that it
-	 * failed. */
+	/* A client that hung up while the master was stopped has been told by hubbub-ctl that
+	 * nothing was begun. */
 	if (has_gone(client)) {
 		client_free(client);
 		return;
@@ -153,7 +159,7 @@ on_input(struct ev_loop *loop, ev_io *watcher, int events)
 	(void)loop, (void)events;
 	if (length < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
-	/* Whoever has asked, and sends no more, still reads the answer. */
+	/* A client that has sent its line and shut down its sending side still reads the answer. */
 	if (length == 0 && client->phase != CLIENT_ASKS && !has_gone(client)) {
 		ear_stop(client->loop, &client->input);
 		return;
@@ -162,7 +168,7 @@ on_input(struct ev_loop *loop, ev_io *watcher, int events)
 		client_free(client);
 		return;
 	}
-	/* One line a connection: what comes after it is read into nothing, as long as it ends. */
+	/* A connection is for one line: what follows it is discarded, up to SURPLUS_MAX. */
 	if (client->phase != CLIENT_ASKS) {
 		client->surplus += (size_t)length;
 		if (client->surplus > SURPLUS_MAX)
@@ -197,7 +203,8 @@ client_new(struct ev_loop *loop, int fd,
 	ear_init(&client->input, on_input, fd, EV_READ);
 	ear_init(&client->output, on_output, fd, EV_WRITE);
 	ev_timer_init(&client->patience, on_patience, PATIENCE, 0.);
-	/* What it has sent while the master stood still counts. */
+	/* A lower priority than input: if the master was stopped, a line that came meanwhile is
+	 * read before the timeout counts. */
 	ev_set_priority(&client->patience, -1);
 	client->input.watcher.data = client->output.watcher.data = client->patience.data = client;
 	ear_start(loop, &client->input);

@@ -1,12 +1,12 @@
-/* A client: one connection of the control socket (control.h has the protocol). It sends one line,
- * and gets lines.
+/* A client: one connection to the control socket (control.h has the protocol). The client sends one
+ * line, and gets lines.
  *
- * A client owns its descriptor, and frees itself: when its last line is sent, when it hangs up,
- * when it sends on and on after its line, and when it takes more than ten seconds to send its line
- * or to read anything of what it was sent, or more than thirty to read all of its answer. It
- * leaves its owner's list then. A peer that only sends no more, once it has sent its line, is
- * answered as any other; that it is gone altogether is noticed when it is told something. Nothing
- * here waits; it is run by the loop. */
+ * A client owns its socket, and frees itself: when its last line is sent; when its peer hangs up,
+ * or sends more than 4 KiB after the line; when the peer takes more than ten seconds to send its
+ * line, or to read anything of what it was sent, or more than thirty to read all of the last
+ * answer. Then it leaves its owner's list. A peer that shuts down its sending side after its line
+ * is answered like any other; if it has closed the connection, that shows with the next line sent
+ * to it. Nothing here blocks: the loop drives it. */
 #ifndef HUBBUB_FACE_CLIENT_H
 #define HUBBUB_FACE_CLIENT_H
 
@@ -18,13 +18,17 @@
 
 #define CLIENT_LINE_SIZE 256
 
-enum client_phase { CLIENT_ASKS, CLIENT_WAITS, CLIENT_ENDS };
+enum client_phase {
+	CLIENT_ASKS,  /* its line is not whole yet */
+	CLIENT_WAITS, /* on_line was called; lines may be sent to it */
+	CLIENT_ENDS   /* its last line is appended: it is freed once all is sent */
+};
 
 struct client {
-	struct list link; /* its owner's list, if it is in one */
-	unsigned awaits;  /* its owner's: what it waits for; 0 once it was told the end */
-	unsigned rights;  /* its owner's: what it may ask for */
-	/* The client's own. */
+	struct list link; /* in its owner's list; the owner's to set, as awaits and rights */
+	unsigned awaits;  /* what it waits for (requests.c); 0 once its last line is appended */
+	unsigned rights;  /* what it may ask for (enum rights) */
+	/* Private to the client. */
 	struct ev_loop *loop;
 	void (*on_line)(struct client *client, char *line, void *context);
 	void *context;
@@ -34,32 +38,32 @@ struct client {
 	enum client_phase phase;
 	char line[CLIENT_LINE_SIZE];
 	size_t line_length;
-	size_t surplus; /* bytes that came after the line */
-	char *pending;  /* not yet sent */
+	size_t surplus; /* bytes that came after the line, discarded */
+	char *pending;  /* lines that are not sent yet; owned */
 	size_t pending_length;
 };
 
-/* Makes one of a connected socket, which it owns from now on. on_line is called once, with the
- * line, which it may change; it is to answer now or later. NULL without memory: then fd is
- * closed. */
+/* Makes a client of a connected socket, which it owns from now on. on_line is called once, with the
+ * line without its newline, which it may change; it must call client_finish at once or later. NULL
+ * if out of memory; then fd is closed. */
 struct client *client_new(struct ev_loop *loop, int fd,
 	void (*on_line)(struct client *client, char *line, void *context), void *context);
 
-/* Appends a line of that kind, or what does not fit into 16 MiB is lost. client_flush and
- * client_finish send it. */
+/* Appends a line of that kind (control.h) to the output; client_flush and client_finish send it.
+ * The line is dropped if more than 16 MiB would wait, or memory runs out. */
 void client_say(struct client *client, char kind, const char *text, size_t length);
 
-/* The same, of each line of a text. */
+/* Appends each line of a text, as client_say does. */
 void client_say_lines(struct client *client, char kind, const char *text, size_t length);
 
-/* Sends what can be sent now. May free the client. */
+/* Sends what the socket takes now. May free the client. */
 void client_flush(struct client *client);
 
-/* Appends the last line: why it failed, or, if why is NULL, what was done; and sends. May free the
- * client. */
+/* Appends the last line, and sends: '!' with why, or, if why is NULL, '+' with done. May free the
+ * client, at the latest once all is sent. */
 void client_finish(struct client *client, const char *why, const char *done);
 
-/* Hangs up. */
+/* Closes the connection, drops unsent lines, and frees the client. */
 void client_free(struct client *client);
 
 #endif

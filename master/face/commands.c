@@ -1,3 +1,5 @@
+/* The table of commands.h, and what server and hubbub-ctl must agree on: finding a command,
+ * checking its argument, and the texts of errors. */
 #include "master/face/commands.h"
 
 #include <stdbool.h>

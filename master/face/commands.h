@@ -1,16 +1,16 @@
-/* The commands, one a line: everything that must know them all is made of this table: what the
- * server runs (requests.c), what hubbub-ctl checks, sends and lists in its help (ctl/), of which
- * its manual page and completions are made, the errors that name them, and the tests.
+/* The table of commands, one a line. All that depends on the set of commands is made from it: what
+ * the server runs (requests.c); what hubbub-ctl checks, sends and lists in its help (ctl/), and so
+ * its manual page and completions; the errors that name commands; and the tests.
  *
- *	COMMAND(name, argument, kind, help)
+ * 	COMMAND(name, argument, kind, help)
  *
- *	argument	NOTHING, or SHAPE: PROCESSESxTHREADS
- *	kind		ANSWERS at once, also when another master has taken over
- *			CHANGES the server, and is answered when the change has ended
- *			ENDS the server, which ends the connection
- *			DUMPS: is answered when all hubs have written
- *			WATCHES, WAITS: hubbub-ctl's own, which asks for the status again and
- *			again; the server does not know it */
+ * 	argument	NOTHING, or SHAPE: PROCESSESxTHREADS
+ * 	kind		ANSWERS at once, also when another master has taken over
+ * 			CHANGES the server, and is answered when the change has ended
+ * 			ENDS the server, which ends the connection
+ * 			DUMPS: is answered when all hubs have written
+ * 			WATCHES, WAITS: hubbub-ctl's own, which asks for the status again and
+ * 			again; the server does not know it */
 #ifndef HUBBUB_FACE_COMMANDS_H
 #define HUBBUB_FACE_COMMANDS_H
 
@@ -19,20 +19,21 @@
 /* clang-format off */
 #define COMMANDS(COMMAND) \
 	COMMAND(status, NOTHING, ANSWERS, "print the state; exits 0 only when the server is ready") \
-	COMMAND(wait, NOTHING, WAITS, "wait until the server is ready, also for one that starts") \
-	COMMAND(scale, SHAPE, CHANGES, "change to PROCESSESxTHREADS, such as 2x4; returns when it is so") \
+	COMMAND(wait, NOTHING, WAITS, "wait until the server is ready, also while it starts") \
+	COMMAND(scale, SHAPE, CHANGES, "change to PROCESSESxTHREADS, such as 2x4; returns when done") \
 	COMMAND(reload, NOTHING, CHANGES, "replace all workers, reading the options and @FILEs again") \
-	COMMAND(upgrade, NOTHING, CHANGES, "let the program that is now in its place take over") \
+	COMMAND(upgrade, NOTHING, CHANGES, "hand over to the program now at the server's path") \
 	COMMAND(drain, NOTHING, ENDS, "stop gracefully; returns when the server has ended") \
 	COMMAND(stop, NOTHING, ENDS, "stop at once") \
 	COMMAND(stacks, NOTHING, DUMPS, "print every coroutine of every hub, and where it waits") \
-	COMMAND(top, NOTHING, WATCHES, "watch it on the whole screen")
+	COMMAND(top, NOTHING, WATCHES, "watch the state on the whole screen")
 /* clang-format on */
 
 #define COMMAND_NUMBER(name, argument, kind, help) COMMAND_##name,
 enum { COMMANDS(COMMAND_NUMBER) COMMAND_MAX };
 #undef COMMAND_NUMBER
 
+/* What a command takes, and how it is answered, as explained above. */
 enum command_argument { COMMAND_NOTHING, COMMAND_SHAPE };
 enum command_kind {
 	COMMAND_ANSWERS,
@@ -43,6 +44,7 @@ enum command_kind {
 	COMMAND_WAITS
 };
 
+/* A row of the table. */
 struct command {
 	const char *name;
 	enum command_argument argument;
@@ -50,25 +52,27 @@ struct command {
 	const char *help;
 };
 
-#define COMMANDS_LIST_SIZE 128
+#define COMMANDS_LIST_SIZE 128 /* bytes of the list of all names */
 #define COMMANDS_ERROR_SIZE 128
 
 extern const struct command commands_table[COMMAND_MAX];
 
-/* Returns the command of that name, or NULL. */
+/* Returns the command of that name, static, or NULL. */
 const struct command *commands_find(const char *name);
 
-/* Whether it is hubbub-ctl's own. */
+/* Whether the command is hubbub-ctl's own, and the server does not know it. */
 bool commands_is_own(const struct command *command);
 
-/* Writes the names as "status, scale and reload": the server's, or also hubbub-ctl's own. */
+/* Writes the names of the server's commands as "status, scale and reload"; has_own: also
+ * hubbub-ctl's own. */
 void commands_list(char list[static COMMANDS_LIST_SIZE], bool has_own);
 
-/* Looks whether a command may have that argument; none is "". Returns 0, or -1 with the error. */
+/* Checks the argument of a command; "" is no argument. Returns 0, or -1 with a sentence in
+ * error. */
 int commands_check(const struct command *command, const char *argument,
 	char error[static COMMANDS_ERROR_SIZE]);
 
-/* Reads "2x4", of which each is in its limits. Returns 0, or -1. */
+/* Reads "2x4", both numbers from 1 to their limits. Returns 0, or -1 if text is anything else. */
 int commands_read_shape(const char *text, unsigned *processes, unsigned *threads);
 
 #endif

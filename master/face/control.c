@@ -1,3 +1,6 @@
+/* Accepting at the control socket. The socket and its file belong to whichever master owns the
+ * server: they are named by master->handed_on, and another master may answer there after an
+ * upgrade. requests.c owns the clients. */
 #include "master/face/control.h"
 
 #include <errno.h>
@@ -20,11 +23,12 @@
 
 #define AGAIN_AFTER 0.1 /* seconds, when accepting fails */
 
+/* A master's end of the control socket. */
 struct control {
-	struct master *master; /* whose handed_on names the socket and its file */
+	struct master *master; /* its handed_on names the socket and its file */
 	struct ear listener;
-	ev_timer again; /* accepting, when it has failed */
-	bool is_lost;   /* its file is, and that was said */
+	ev_timer again; /* starts accepting again, after accept has failed */
+	bool is_lost;   /* its file is gone and cannot be made again, and that was logged */
 	struct requests requests;
 };
 
@@ -48,8 +52,7 @@ on_connect(struct ev_loop *loop, ev_io *watcher, int events)
 
 	(void)events;
 	if (fd == -1) {
-		/* Whatever it was, the client stays queued, and would wake this loop without
-		 * end. */
+		/* The client stays queued, and would wake the loop again at once: pause. */
 		if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
 			ear_stop(loop, &control->listener);
 			ev_timer_set(&control->again, AGAIN_AFTER, 0.);
@@ -94,7 +97,7 @@ why_not(int error)
 	case EADDRINUSE:
 		return "another server, or a file, has that name";
 	case ENOENT:
-		return "there is no such folder";
+		return "there is no such directory";
 	default:
 		return strerror(error);
 	}
@@ -115,7 +118,7 @@ control_listen(const struct master *master, const char *path, struct handed_on *
 	if (is_chosen)
 		on->control = control_file_listen(chosen, &master->privileges, &on->control_file);
 	if (on->control == -1 && chosen[0] == '\0' && path == NULL)
-		log_warning("no folder for the control socket: neither /run/hubbub nor "
+		log_warning("no directory for the control socket: neither /run/hubbub nor "
 			    "$XDG_RUNTIME_DIR; hubbub-ctl cannot talk to this server (choose "
 			    "--control=PATH)");
 	else if (on->control == -1)
@@ -137,7 +140,7 @@ control_new(struct master *master)
 		return NULL;
 	}
 	control->master = master;
-	/* A former release did not tell which file it is. */
+	/* A former master of an old release did not hand on which file it is. */
 	if (on->control_file.inode == 0)
 		on->control_file = path_identity(on->control_path);
 	ear_init(&control->listener, on_connect, on->control, EV_READ);
@@ -168,7 +171,8 @@ control_start(struct control *control)
 {
 	if (control == NULL)
 		return;
-	/* Again, so that clients are told this process's pid, not a former master's. */
+	/* listen again, so that SO_PEERCRED tells clients this process's pid, not a former
+	 * master's. */
 	if (listen(control->listener.watcher.fd, SOMAXCONN) != 0)
 		log_debug("cannot listen at the control socket again: %s", strerror(errno));
 	ear_start(control->master->loop, &control->listener);

@@ -1,12 +1,13 @@
 /* The control socket, by which hubbub-ctl talks to the master.
  *
- * A client sends one line, "COMMAND [ARGUMENT]\n", and gets lines, of which the first character
- * says what they are, until the server closes the connection:
+ * A client sends one line, "COMMAND [ARGUMENT]
+ * ", and gets lines until the server closes the connection. The first character of each line is its
+ * kind:
  *
- *	| output      - progress      + done, successfully      ! failed, and why
+ * 	| output      - progress      + done, successfully      ! failed, and why
  *
- * Who may ask for what, rights.h says; whoever may ask for nothing is not heard. Clients that send
- * garbage, or do not read, are dropped; none keeps the master waiting. */
+ * rights.h says which users may ask for what; a client without any right is disconnected at once.
+ * Clients that send garbage, or do not read, are dropped, and none blocks the master. */
 #ifndef HUBBUB_FACE_CONTROL_H
 #define HUBBUB_FACE_CONTROL_H
 
@@ -15,37 +16,41 @@
 
 #include "master/master.h"
 
-/* Listens at path, or with NULL at the default of control_file, and fills in what is handed on of
- * it. The file becomes the user's of master->privileges, if that changes. Returns the descriptor,
- * or -1 after logging; *is_fatal tells whether the path was asked for. */
+/* Listens on a Unix socket at path, or, if path is NULL, at the default of control_file.h, and
+ * fills in control, control_path and control_file of *on. The file gets the user of
+ * master->privileges, if this process will become that user. Returns the listening fd, which *on
+ * owns, or -1 after logging; *is_fatal tells whether the operator chose the path. */
 int control_listen(
 	const struct master *master, const char *path, struct handed_on *on, bool *is_fatal);
 
-/* Closes the socket that was handed on, which nobody answers at, and removes its file if that is
- * this master's. */
+/* Closes a control socket for which there is no struct control. is_ours: no other master has it, so
+ * its file is removed, unless it was replaced. */
 void control_discard(struct handed_on *on, bool is_ours);
 
-/* Makes what will answer at the socket that was handed on, which it owns, with its file. NULL after
- * logging; the socket is still the caller's. */
+/* Makes the control for the socket in master->handed_on, which it owns from now on, with its file.
+ * It accepts nobody before control_start. NULL after logging that memory ran out; then the caller
+ * still owns the socket. */
 struct control *control_new(struct master *master);
 
-/* Begins, and ceases, to hear. */
+/* Starts, and stops, accepting. control may be NULL, as in all functions below. */
 void control_start(struct control *control);
 void control_pause(struct control *control);
 
-/* Makes the file again if somebody has removed it; cheap if not. NULL is ignored. */
+/* Makes the socket and its file anew if the file was removed or replaced; cheap if it was not.
+ * Notes each change in the history. */
 void control_look(struct control *control);
 
-/* The change that clients wait for has ended; why is NULL if it succeeded. */
+/* Tells the clients that wait for a change that it has ended; why is NULL if it succeeded. */
 void control_changed(struct control *control, const char *why);
 
-/* A hub has written its coroutines, as it was asked with that number. */
+/* A hub has written its coroutines for the dump of that number. */
 void control_dumped(struct control *control, int64_t number);
 
-/* So many hubs will not, because their worker had no file left for it. */
+/* So many hubs will not write for that dump, because their worker had no file descriptor left. */
 void control_dump_missed(struct control *control, int64_t number, unsigned hubs);
 
-/* Closes everything, and removes the socket unless another master has it. NULL is ignored. */
+/* Answers the clients that wait, disconnects all, closes the socket, and frees the control.
+ * is_ours: no other master has the socket, so its file is removed, unless it was replaced. */
 void control_close(struct control *control, bool is_ours);
 
 #endif

@@ -1,3 +1,6 @@
+/* A socket that is bound but does not listen yet looks as dead as one that a killed server has
+ * left. So files are made and removed only under a lock by name (lock.h), which every server takes
+ * from bind to listen. */
 #include "master/face/control_file.h"
 
 #include <dirent.h>
@@ -18,10 +21,10 @@
 
 #define NAME_SIZE (2 * ADDRESS_TEXT_SIZE)
 
-/* ---- what it is called ---- */
+/* ---- its name ---- */
 
-/* Writes the address as a name has it: with its host, unless that is all addresses or 127.0.0.1,
- * which cannot both be had. */
+/* Writes an address as a file name has it: "PORT" for all addresses and for 127.0.0.1, which cannot
+ * both be listened on, else "HOST-PORT". */
 static void
 write_address(const struct address *address, char text[static NAME_SIZE])
 {
@@ -33,7 +36,7 @@ write_address(const struct address *address, char text[static NAME_SIZE])
 		host += strlen("udp:");
 	port = strrchr(host, ':');
 	*port++ = '\0';
-	/* Of a v6 address in brackets. */
+	/* Strip the brackets of an IPv6 address. */
 	if (host[0] == '[') {
 		host++;
 		host[strlen(host) - 1] = '\0';
@@ -44,7 +47,8 @@ write_address(const struct address *address, char text[static NAME_SIZE])
 		snprintf(text, NAME_SIZE, "%s%s-%s", kind, host, port);
 }
 
-/* By digits, as a port, so that former releases of hubbub-ctl find it, too. */
+/* Writes a Unix socket's path as "unix-" and eight digits of its hash: hubbub-ctl recognises a
+ * server's socket by digits at the end. */
 static void
 write_path(const char *path, char text[static NAME_SIZE])
 {
@@ -54,7 +58,8 @@ write_path(const char *path, char text[static NAME_SIZE])
 	snprintf(text, NAME_SIZE, "unix-%08u", (unsigned)(number % 100000000));
 }
 
-/* By the first address that has a port, or the first path. */
+/* Writes the part of the name that tells servers apart: the first address that has a port, or else
+ * the first path. */
 static void
 write_own(const struct sockets *sockets, char text[static NAME_SIZE])
 {
@@ -66,21 +71,21 @@ write_own(const struct sockets *sockets, char text[static NAME_SIZE])
 	write_path(address_path(&sockets->addresses[0]), text);
 }
 
-/* ---- its folder ---- */
+/* ---- its directory ---- */
 
-/* A folder of the user that this server becomes, in which it can remove its socket, and make it
- * again. Returns whether there is one. */
+/* Makes a directory that belongs to the user that this server will become, so that the server can
+ * remove and make its socket there later. Returns whether there is such a directory. */
 static bool
-make_users_folder(const struct privileges *privileges, char folder[static MASTER_PATH_SIZE])
+make_users_directory(const struct privileges *privileges, char directory[static MASTER_PATH_SIZE])
 {
 	int fd;
 	bool is_made;
 
-	if (!privileges->changes || snprintf(folder, MASTER_PATH_SIZE, RIGHTS_FOLDER "/%s",
+	if (!privileges->changes || snprintf(directory, MASTER_PATH_SIZE, RIGHTS_DIRECTORY "/%s",
 					    privileges->name) >= MASTER_PATH_SIZE)
 		return false;
-	mkdir(folder, 0755);
-	fd = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	mkdir(directory, 0755);
+	fd = open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd == -1)
 		return false;
 	is_made = fchown(fd, privileges->user, privileges->group) == 0;
@@ -89,24 +94,24 @@ make_users_folder(const struct privileges *privileges, char folder[static MASTER
 }
 
 static bool
-choose_folder(const struct privileges *privileges, char folder[static MASTER_PATH_SIZE])
+choose_directory(const struct privileges *privileges, char directory[static MASTER_PATH_SIZE])
 {
 	const char *own = getenv("XDG_RUNTIME_DIR");
 
 	if ((geteuid() == 0 || own == NULL) &&
-		(mkdir(RIGHTS_FOLDER, 0755) == 0 || errno == EEXIST)) {
-		if (geteuid() != 0 || !make_users_folder(privileges, folder))
-			snprintf(folder, MASTER_PATH_SIZE, RIGHTS_FOLDER);
+		(mkdir(RIGHTS_DIRECTORY, 0755) == 0 || errno == EEXIST)) {
+		if (geteuid() != 0 || !make_users_directory(privileges, directory))
+			snprintf(directory, MASTER_PATH_SIZE, RIGHTS_DIRECTORY);
 		return true;
 	}
 	if (own != NULL)
-		snprintf(folder, MASTER_PATH_SIZE, "%s", own);
+		snprintf(directory, MASTER_PATH_SIZE, "%s", own);
 	return own != NULL;
 }
 
-/* ---- what is there already ---- */
+/* ---- files that are there already ---- */
 
-/* Whether nobody listens on a socket at the path: a killed server has left it. */
+/* Whether the path is a Unix socket on which nobody listens: a killed server has left it. */
 static bool
 is_dead(const char *path)
 {
@@ -127,8 +132,8 @@ is_dead(const char *path)
 	return is_refused;
 }
 
-/* The right to make and remove a file: what is bound and does not listen yet looks dead. Returns
- * its descriptor, or -1 with errno. */
+/* Takes the lock for making and removing that file. Returns its file descriptor, or -1 with
+ * errno. */
 static int
 lock_path(const char *path)
 {
@@ -156,22 +161,22 @@ remove_dead(const char *path)
 		log_info("removed %s, which a server that was killed had left", path);
 }
 
-/* Removes what killed servers of this name have left. */
+/* Removes the sockets that killed servers of this name have left in the directory. */
 static void
-sweep(const char *folder, const char *name)
+sweep(const char *directory, const char *name)
 {
-	DIR *directory = opendir(folder);
+	DIR *listing = opendir(directory);
 	size_t length = strlen(name);
 	struct dirent *entry;
 
-	while (directory != NULL && (entry = readdir(directory)) != NULL) {
+	while (listing != NULL && (entry = readdir(listing)) != NULL) {
 		const char *end = strrchr(entry->d_name, '.');
 		char path[MASTER_PATH_SIZE];
 		int lock;
 
 		if (strncmp(entry->d_name, name, length) != 0 || entry->d_name[length] != '-' ||
 			end == NULL || strcmp(end, ".sock") != 0 ||
-			snprintf(path, sizeof path, "%s/%s", folder, entry->d_name) >=
+			snprintf(path, sizeof path, "%s/%s", directory, entry->d_name) >=
 				(int)sizeof path ||
 			!is_dead(path))
 			continue;
@@ -181,24 +186,24 @@ sweep(const char *folder, const char *name)
 		remove_dead(path);
 		close(lock);
 	}
-	if (directory != NULL)
-		closedir(directory);
+	if (listing != NULL)
+		closedir(listing);
 }
 
 bool
 control_file_choose(const struct master *master, char chosen[static MASTER_PATH_SIZE])
 {
-	char folder[MASTER_PATH_SIZE], own[NAME_SIZE];
+	char directory[MASTER_PATH_SIZE], own[NAME_SIZE];
 	int length;
 
 	chosen[0] = '\0';
 	errno = ENOENT;
-	if (!choose_folder(&master->privileges, folder))
+	if (!choose_directory(&master->privileges, directory))
 		return false;
-	sweep(folder, master->service->name);
+	sweep(directory, master->service->name);
 	write_own(&master->sockets, own);
 	length = snprintf(
-		chosen, MASTER_PATH_SIZE, "%s/%s-%s.sock", folder, master->service->name, own);
+		chosen, MASTER_PATH_SIZE, "%s/%s-%s.sock", directory, master->service->name, own);
 	errno = ENAMETOOLONG;
 	return length < MASTER_PATH_SIZE;
 }
@@ -216,7 +221,7 @@ bind_at(const char *path, const struct privileges *privileges, struct path_ident
 	if (fd == -1)
 		return -1;
 	snprintf(name.sun_path, sizeof name.sun_path, "%s", path);
-	/* It is never open to others, not even between two calls. */
+	/* By umask, so that the file is never open to others, not even between two calls. */
 	mask = umask(rights_include_group(path, privileges) ? 0117 : 0177);
 	if (bind(fd, (struct sockaddr *)&name, sizeof name) != 0)
 		error = errno;

@@ -1,3 +1,6 @@
+/* All that names this process to the outside, opened and closed together. The sockets are in
+ * master->handed_on, from doors_prepare or from a former master; what answers there is in
+ * master->control, admins and agents. */
 #include "master/face/doors.h"
 
 #include <unistd.h>
@@ -28,21 +31,21 @@ doors_prepare(struct master *master)
 	return control_listen(master, options->control, on, &is_fatal) == -1 && is_fatal ? -1 : 0;
 }
 
-/* The change that clients of the control socket may wait for has ended. */
+/* change_events.ended: tells the clients of the control socket. */
 static void
 tell_change(struct master *master, const char *why)
 {
 	control_changed(master->control, why);
 }
 
-/* Whoever tidies up /run or /tmp may have taken a file away. */
+/* Looks whether a cleaner of /run or /tmp has removed a file. */
 static void
 on_look(struct ev_loop *loop, ev_timer *timer, int events)
 {
 	struct master *master = timer->data;
 
 	(void)loop, (void)events;
-	/* An upgrade hands on what there was when it began. */
+	/* An upgrade has handed on the files as they were when it began. */
 	if (master->change == CHANGE_UPGRADE)
 		return;
 	control_look(master->control);

@@ -1,3 +1,5 @@
+/* Names are compared without regard to case, after the port is cut off; no name is ever resolved,
+ * because an attacker's DNS would answer. */
 #include "master/face/hosts.h"
 
 #include <arpa/inet.h>
@@ -8,10 +10,10 @@
 
 #include "master/start/options.h"
 
-#define NAME_SIZE 256 /* as long as DNS allows, with its end */
+#define NAME_SIZE 256 /* bytes: as long as DNS allows, with the terminating NUL */
 
-/* Cuts a port off. Returns whether a name or an address is left; a v6 one is without its
- * brackets. */
+/* Copies host without its port, and without the brackets of an IPv6 address (*is_v6). Returns false
+ * if it is malformed. */
 static bool
 read_name(const char *host, char name[static NAME_SIZE], bool *is_v6)
 {
@@ -52,7 +54,7 @@ is_machine(const char *name)
 	       strcasecmp(name, own) == 0;
 }
 
-/* The address is HOST or HOST:PORT. */
+/* Whether name is the host of an address that is HOST or HOST:PORT. */
 static bool
 is_host_of(const char *name, const char *address)
 {

@@ -1,8 +1,9 @@
-/* By which names a request over HTTP may call this server, and from which pages it may come.
+/* Which Host and Origin a request over HTTP may have.
  *
- * A page in somebody's browser can reach a server beside that browser by a DNS name whose owner
- * points it there (DNS rebinding); then that name is in the request's Host. So names are compared
- * whole, with those that are this server's. A number is nobody's name, and is allowed. */
+ * DNS rebinding: the owner of a DNS name can point it at a server inside a network, and a page of
+ * that name in somebody's browser then reaches the server; the request's Host is that DNS name. So
+ * a Host must be one of this server's own names as a whole. An IP address is allowed, because no
+ * attacker's DNS name is one. */
 #ifndef HUBBUB_FACE_HOSTS_H
 #define HUBBUB_FACE_HOSTS_H
 
@@ -10,14 +11,14 @@
 
 struct options;
 
-/* Whether a Host, with a port or without, is an address in numbers or localhost. */
+/* Whether a Host, with or without a port, is an IP address or localhost. */
 bool hosts_is_local(const char *host);
 
-/* Whether it is that, or a name of this server: one that --admin-host gives, the one in --admin,
- * the machine's own. */
+/* Whether a Host is an IP address, localhost, or a name of this server: a name of --admin-host, the
+ * host of --admin, or the machine's host name. */
 bool hosts_is_own(const char *host, const struct options *options);
 
-/* Whether an Origin is a page of the server that Host names. */
+/* Whether an Origin names the same server as Host: the same host and port, over http or https. */
 bool hosts_is_same(const char *origin, const char *host);
 
 #endif

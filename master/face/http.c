@@ -1,3 +1,7 @@
+/* libmicrohttpd runs with its own epoll descriptor, which an ear watches, and is run whenever that
+ * is readable or its timeout is over. Accepting and the limit on clients are done here (listener.h,
+ * places.h): libmicrohttpd would accept without limit in one turn, and refuse new clients while
+ * slow ones hold all connections. */
 #include "master/face/http.h"
 
 #include <netinet/in.h>
@@ -10,19 +14,22 @@
 #include "master/face/listener.h"
 #include "master/face/places.h"
 
-/* Those that have to go are connections of libmicrohttpd until it runs again. */
+/* Twice the places: a client that has lost its place stays libmicrohttpd's connection until that
+ * runs again. */
 #define CONNECTIONS_MAX (2 * HTTP_PLACES)
 
+/* An HTTP server on one listening socket. */
 struct http {
 	struct ev_loop *loop;
 	struct MHD_Daemon *daemon;
 	struct listener listener;
 	struct places places;
-	struct ear events;
-	ev_timer timeout; /* libmicrohttpd's own */
+	struct ear events; /* watches libmicrohttpd's epoll descriptor */
+	ev_timer timeout;  /* until libmicrohttpd wants to run */
 };
 
-/* A connection; libmicrohttpd owns its socket. */
+/* A connection, from libmicrohttpd's notice of its start to that of its end. libmicrohttpd owns the
+ * socket. */
 struct visitor {
 	struct place place;
 	int fd;
@@ -65,12 +72,13 @@ take(int client, const struct sockaddr *from, void *context)
 	socklen_t length = from->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
 						       : sizeof(struct sockaddr_in);
 
-	/* It closes a client that it does not want. */
+	/* On failure it closes the client. */
 	MHD_add_connection(http->daemon, client, from, length);
 	run(http);
 }
 
-/* Its shutdown is an event for libmicrohttpd, which then closes it. */
+/* Disconnects a client that has lost its place: the shutdown is an event for libmicrohttpd, which
+ * then closes the socket. */
 static void
 dismiss(struct place *place)
 {
@@ -110,7 +118,7 @@ on_connection(void *context, struct MHD_Connection *connection, void **state,
 	}
 }
 
-/* ---- the door ---- */
+/* ---- opening and closing ---- */
 
 struct http *
 http_new(struct ev_loop *loop, int fd, MHD_AccessHandlerCallback answer, void *context)

@@ -1,7 +1,7 @@
-/* An HTTP server in the master's loop: libmicrohttpd's, without a thread, and without its own way
- * to accept. A client has HTTP_PATIENCE as a whole, from its connect to the end of the answer,
- * whatever it does meanwhile; when all places are taken, one gives way to whoever comes (places.h).
- * So a probe is answered, however many clients are slow. */
+/* An HTTP server in the master's loop: libmicrohttpd without a thread, and without its own
+ * accepting. A client has HTTP_PATIENCE from its connect to the end of its last answer, whatever it
+ * does meanwhile. If all places are taken, a client gives way to each new one (places.h). So a
+ * probe is answered, however many slow clients there are. */
 #ifndef HUBBUB_FACE_HTTP_H
 #define HUBBUB_FACE_HTTP_H
 
@@ -10,27 +10,27 @@
 
 #include "hub/base/clock.h"
 
-#define HTTP_PLACES 64
-#define HTTP_PATIENCE (10 * CLOCK_SECOND)
+#define HTTP_PLACES 64                    /* clients at a time */
+#define HTTP_PATIENCE (10 * CLOCK_SECOND) /* nanoseconds for a client in all */
 
 struct http;
 
-/* Makes one for a socket that listens and does not block, which it owns; answer is called for each
- * request, as libmicrohttpd does. It answers from http_open on. NULL if there is no memory or no
- * file left; then the socket is closed. */
+/* Makes an HTTP server for a listening, non-blocking socket, which it owns from now on, also on
+ * failure. answer is called for each request, as by libmicrohttpd, with context. It accepts nobody
+ * before http_open. NULL if memory or file descriptors ran out. */
 struct http *http_new(
 	struct ev_loop *loop, int fd, MHD_AccessHandlerCallback answer, void *context);
 
-/* Answers, from now on or again. */
+/* Starts accepting and answering, for the first time or again. */
 void http_open(struct http *http);
 
-/* Answers nobody for a moment. */
+/* Stops accepting and answering until http_open or http_finish. */
 void http_pause(struct http *http);
 
-/* Accepts no more; those that are connected are answered. */
+/* Stops accepting; clients that are connected are answered. */
 void http_finish(struct http *http);
 
-/* Closes everything. */
+/* Disconnects all clients, closes the socket, and frees the server. */
 void http_free(struct http *http);
 
 #endif

@@ -1,10 +1,13 @@
+/* At most LISTENER_AT_ONCE accepts in a turn of the loop. An error of accept leaves the client
+ * queued, so the listener pauses; a level-triggered watcher would wake the loop at once, again and
+ * again. */
 #include "master/face/listener.h"
 
 #include <errno.h>
 
 #define AGAIN_AFTER 0.1 /* seconds, when accepting fails */
 
-/* Returns whether to go on in this turn. */
+/* Accepts a client. Returns whether to accept another in this turn. */
 static bool
 accept_one(struct listener *listener)
 {
@@ -21,7 +24,8 @@ accept_one(struct listener *listener)
 		return true;
 	if (errno == EAGAIN)
 		return false;
-	/* Of files alone others can give some back. */
+	/* If file descriptors ran out, ending another client frees one: try again in the next
+	 * turn. */
 	if ((errno == EMFILE || errno == ENFILE) && places_yield(listener->places))
 		return false;
 	ear_stop(listener->loop, &listener->input);

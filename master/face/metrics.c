@@ -1,3 +1,5 @@
+/* Text in Prometheus's format, written in one pass from shared memory. Counters are summed over all
+ * processes that a worker has had, so they never go back when a worker is replaced. */
 #include "master/face/metrics.h"
 
 #include <stdio.h>
@@ -12,7 +14,8 @@
 #include "master/start/limits.h"
 #include "worker/catalog.h"
 
-/* Every worker and hub that ever was, and what it has counted. */
+/* The sums of each hub of each worker that has ever run. count is the number of rows; rows is NULL
+ * if out of memory. */
 struct hub_sums {
 	struct worker_row *rows;
 	unsigned count;
@@ -30,7 +33,7 @@ is_known(const struct hub_sums *sums, const struct worker_row *row)
 static struct hub_sums
 collect(const struct counters *counters)
 {
-	/* Another master may claim more meanwhile. */
+	/* Another master may claim more rows meanwhile. */
 	uint32_t used = __atomic_load_n(&counters->used, __ATOMIC_RELAXED);
 	struct hub_sums sums = {.rows = malloc((used + 1) * sizeof *sums.rows)};
 
@@ -58,7 +61,7 @@ write_one(FILE *stream, const char *name, const char *type, const char *help, do
 	fprintf(stream, "hubbub_%s %.15g\n", name, value);
 }
 
-/* ---- what is counted ---- */
+/* ---- counters ---- */
 
 static const char *
 type_of(const struct catalog_entry *counter)
@@ -66,7 +69,7 @@ type_of(const struct catalog_entry *counter)
 	return counter->kind == CATALOG_COUNTER ? "counter" : "gauge";
 }
 
-/* The number after the last row that is of the same metric as first. */
+/* Returns the number of the first catalog row, behind first, of another metric. */
 static unsigned
 metric_end(unsigned first)
 {
@@ -149,6 +152,7 @@ value_permits(const struct occupant *occupant)
 	return (double)__atomic_load_n(&occupant_row(occupant)->permits, __ATOMIC_RELAXED);
 }
 
+/* The gauges of the hubs that accept, and how each is read. */
 static const struct occupant_metric {
 	const char *name;
 	const char *help;
@@ -163,6 +167,7 @@ static const struct occupant_metric {
 		value_permits},
 };
 
+/* What write_occupant needs. */
 struct occupant_line {
 	FILE *stream;
 	const struct occupant_metric *metric;
@@ -177,7 +182,7 @@ write_occupant(const struct occupant *occupant, void *context)
 		occupant->slot->index, occupant->hub, line->metric->value(occupant));
 }
 
-/* What is measured now. */
+/* Writes the gauges of the hubs that accept. */
 static void
 write_occupants(FILE *stream, const struct fleet *fleet)
 {

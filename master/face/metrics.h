@@ -1,4 +1,4 @@
-/* The state of the server for Prometheus, by its text format. */
+/* The state of the server in Prometheus's text format, as /metrics. */
 #ifndef HUBBUB_FACE_METRICS_H
 #define HUBBUB_FACE_METRICS_H
 
@@ -6,7 +6,8 @@
 
 struct master;
 
-/* All numbers, per hub and of the whole server. The caller frees it. NULL without memory. */
+/* Returns the metrics of the whole server and of each hub, as text of *length bytes, which the
+ * caller frees. NULL if out of memory. Does not block. */
 char *metrics_text(const struct master *master, size_t *length);
 
 #endif

@@ -1,4 +1,5 @@
-/* The live page of the admin server, as it is in its file. */
+/* The live page of the admin server: page.html, byte for byte, between two symbols that admin.c
+ * knows. */
 	.section .rodata
 	.globl admin_page
 	.hidden admin_page

@@ -1,3 +1,5 @@
+/* The clients are in a list, the oldest first, and one timer runs for the oldest. There are few
+ * places, so counting by address is quadratic. */
 #include "master/face/places.h"
 
 #include <netinet/in.h>
@@ -6,7 +8,8 @@
 #include "hub/base/clock.h"
 #include "master/base/timer.h"
 
-/* One customer of a provider has a whole network of 64 bits. */
+/* Returns what counts as one origin: an IPv4 address, or a /64 network of IPv6, because providers
+ * give a customer a whole one. */
 static uint64_t
 origin(const struct sockaddr *from)
 {
@@ -44,7 +47,8 @@ count_from(const struct places *places, uint64_t from)
 	return count;
 }
 
-/* NULL if no place is taken. */
+/* Returns the place that gives way next: the oldest of the origin with the most places. NULL if no
+ * place is taken. */
 static struct place *
 find_next(const struct places *places)
 {
@@ -101,7 +105,8 @@ places_init(struct places *places, struct ev_loop *loop, unsigned most, int64_t 
 	*places = (struct places){.loop = loop, .most = most, .patience = patience, .end = ends};
 	list_init(&places->taken);
 	ev_init(&places->timer, on_timer);
-	/* What a client has sent while the master stood still counts. */
+	/* A lower priority than input: if the master was stopped, what clients have sent meanwhile
+	 * is read before their time counts as over. */
 	ev_set_priority(&places->timer, -1);
 	places->timer.data = places;
 }

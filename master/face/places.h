@@ -1,6 +1,6 @@
-/* Places for the clients of a door of the master: so many at most, each for so long. When all are
- * taken, one gives way to whoever comes, so that clients that are slow or silent shut nobody out:
- * the oldest of the address that has the most. */
+/* Places for the clients of one of the master's servers: a limited number, each for a limited time.
+ * If all are taken, a client gives way to each new one, so that slow or silent clients lock nobody
+ * out: the oldest client of the address that has the most clients. */
 #ifndef HUBBUB_FACE_PLACES_H
 #define HUBBUB_FACE_PLACES_H
 
@@ -11,38 +11,40 @@
 
 #include "hub/base/list.h"
 
-/* Embedded in what a client is. */
+/* A client's place, embedded in the client. */
 struct place {
 	struct list link;
-	int64_t since;
-	uint64_t from; /* the client's address, or its network */
+	int64_t since; /* when it was taken, as clock_now */
+	uint64_t from; /* the client's IPv4 address or IPv6 network; 0 for a Unix socket */
 };
 
+/* All places of one server. */
 struct places {
 	struct ev_loop *loop;
 	struct list taken; /* the oldest first */
 	unsigned count;
-	unsigned most;
-	int64_t patience; /* nanoseconds */
-	ev_timer timer;   /* until the oldest one's time is over */
+	unsigned most;    /* the limit on count */
+	int64_t patience; /* nanoseconds for each client */
+	ev_timer timer;   /* fires when the oldest client's time is over */
 	void (*end)(struct place *place);
 };
 
-/* Prepares empty places in a loop. end is called for a client that has to go; it has left its place
- * by then. */
+/* Prepares empty places. end is called for a client that must go, once it has left its place; it
+ * disconnects and may free the client. */
 void places_init(struct places *places, struct ev_loop *loop, unsigned most, int64_t patience,
 	void (*end)(struct place *place));
 
-/* Takes a place for a client from that address, now; another client may have to go. */
+/* Takes a place for a new client from that address, which may be NULL; if all are taken, another
+ * client gives way. */
 void places_take(struct places *places, struct place *place, const struct sockaddr *from);
 
-/* The client has gone. Does nothing if it has left its place already. */
+/* Frees the place of a client that has gone. Does nothing if the client has left it already. */
 void places_leave(struct places *places, struct place *place);
 
-/* Ends the client that would have to go next. Returns whether there was one. */
+/* Makes the client go that would give way next. Returns whether there was one. */
 bool places_yield(struct places *places);
 
-/* Ends all clients. */
+/* Makes all clients go. */
 void places_fini(struct places *places);
 
 #endif

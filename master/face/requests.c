@@ -1,3 +1,6 @@
+/* The clients, the oldest first, and the one dump that may be under way. A client's `awaits` says
+ * which event answers it; may_wait keeps places free for commands that are answered at once, so
+ * that status works beside any number of clients that wait. */
 #include "master/face/requests.h"
 
 #include <errno.h>
@@ -18,17 +21,17 @@
 #include "master/face/status.h"
 #include "worker/nofile.h"
 
-#define CLIENTS_MAX 32
-#define WAITING_MAX 24    /* the other places are for those that are answered at once */
+#define CLIENTS_MAX 32 /* connected at a time */
+#define WAITING_MAX 24 /* that wait; the other places are for commands that are answered at once */
 #define PROGRESS_EVERY 1. /* seconds */
 #define DUMP_TIME 3.      /* seconds for hubs to write their coroutines */
 
-/* What a client awaits; 0 is nothing. */
+/* What a client waits for; 0 for nothing. */
 enum awaits { AWAITS_CHANGE = 1, AWAITS_END, AWAITS_DUMP };
 
 /* ---- stacks ---- */
 
-/* Gives what hubs have written to those who asked for it. */
+/* Answers the clients that wait for the dump; lost is what is missing of it, or NULL. */
 static void
 tell_dump(struct requests *requests, const char *text, size_t size, const char *lost)
 {
@@ -42,7 +45,7 @@ tell_dump(struct requests *requests, const char *text, size_t size, const char *
 	}
 }
 
-/* Which hubs have not written, and why. Returns text, or NULL if all have. */
+/* Writes how many hubs have not written, and why. Returns text, or NULL if all have. */
 static const char *
 explain_lost(const struct requests *requests, char *text, size_t size)
 {
@@ -56,7 +59,7 @@ explain_lost(const struct requests *requests, char *text, size_t size)
 			silent, expected);
 	if (missed > 0)
 		snprintf(text + length, size - (size_t)length,
-			"%s%u of %u hubs had no file left to write to (raise the limit: %s)",
+			"%s%u of %u hubs had no file descriptor left (raise the limit: %s)",
 			length > 0 ? "; " : "", missed, expected, nofile_advice_here());
 	return silent > 0 || missed > 0 ? text : NULL;
 }
@@ -88,11 +91,11 @@ on_dump_over(struct ev_loop *loop, ev_timer *timer, int events)
 	finish_dump(timer->data);
 }
 
-/* Adds to one of the counts of the dump of that number. */
+/* Adds hubs to a count of the dump under way, if it is the dump of that number. */
 static void
 count_dump(struct requests *requests, int64_t number, unsigned *count, unsigned hubs)
 {
-	/* One that comes late was meant for an earlier request. */
+	/* A late answer is for an earlier dump. */
 	if (requests->dump == -1 || number != requests->dump_number)
 		return;
 	*count += hubs;
@@ -126,7 +129,7 @@ run_stacks(struct requests *requests, struct client *client, const char *unused)
 		client_finish(client, strerror(errno), NULL);
 		return;
 	}
-	/* All hubs write to it, at the same time. */
+	/* All hubs write to it at the same time: appending keeps their texts whole. */
 	fcntl(requests->dump, F_SETFL, O_APPEND);
 	requests->dump_done = requests->dump_missed = 0;
 	requests->dump_expected =
@@ -135,7 +138,7 @@ run_stacks(struct requests *requests, struct client *client, const char *unused)
 		master->loop, &requests->dump_over, requests->dump_expected > 0 ? DUMP_TIME : 0.);
 }
 
-/* ---- what is asked ---- */
+/* ---- commands ---- */
 
 static void
 run_status(struct requests *requests, struct client *client, const char *unused)
@@ -167,7 +170,8 @@ await(struct requests *requests, struct client *client, enum awaits awaits)
 	ev_timer_again(requests->master->loop, &requests->progress);
 }
 
-/* Answers what asked for a change, which began with that result. */
+/* Answers a client whose change could not begin or has ended already; else the client waits for
+ * it. */
 static void
 await_change(struct requests *requests, struct client *client, int result, const char *why)
 {
@@ -211,14 +215,15 @@ run_upgrade(struct requests *requests, struct client *client, const char *unused
 	await_change(requests, client, result, why);
 }
 
-/* However many wait, the server is told to end. */
+/* The server is told to end however many clients wait already; then this one does not wait. */
 static void
 await_end(struct requests *requests, struct client *client)
 {
 	if (may_wait(requests))
 		await(requests, client, AWAITS_END);
 	else
-		client_finish(client, NULL, "it ends; too many clients wait for that already");
+		client_finish(
+			client, NULL, "the server ends; too many clients wait for that already");
 }
 
 static void
@@ -249,7 +254,7 @@ run_stop(struct requests *requests, struct client *client, const char *unused)
 static void (*const runs[COMMAND_MAX])(
 	struct requests *requests, struct client *client, const char *argument) = {COMMANDS(RUN)};
 
-/* Returns why that command, NULL for an unknown one, is not run; or NULL. */
+/* Returns why a command, which is NULL if unknown, is not run; NULL if it is. */
 static const char *
 find_fault(const struct requests *requests, const struct client *client,
 	const struct command *command, const char *argument)
@@ -292,7 +297,7 @@ on_line(struct client *client, char *line, void *context)
 		runs[command - commands_table](requests, client, argument);
 }
 
-/* ---- what those who wait are told ---- */
+/* ---- what clients that wait are told ---- */
 
 static void
 on_progress(struct ev_loop *loop, ev_timer *timer, int events)
@@ -337,8 +342,8 @@ requests_changed(struct requests *requests, const char *why)
 
 /* ---- clients ---- */
 
-/* Returns the client that has been in that phase for longest, or NULL; count gets how many there
- * are in all. */
+/* Returns the client in that phase that connected first, or NULL; *count gets the number of all
+ * clients. */
 static struct client *
 find_oldest(const struct requests *requests, enum client_phase phase, unsigned *count)
 {
@@ -355,7 +360,8 @@ find_oldest(const struct requests *requests, enum client_phase phase, unsigned *
 	return oldest;
 }
 
-/* Whoever has asked nothing yet gives way, or else whoever has not read its answer yet. */
+/* Makes room for a client: if all places are taken, a client that has not sent its line gives way,
+ * or else one that has not read its answer. Returns false if all clients wait. */
 static bool
 make_room(struct requests *requests)
 {
@@ -424,7 +430,7 @@ requests_fini(struct requests *requests)
 		if (client->phase == CLIENT_WAITS)
 			dismiss(requests, client);
 	}
-	/* What cannot be sent at once is lost. */
+	/* Unsent lines are lost: this process ends. */
 	LIST_EACH (link, &requests->clients)
 		client_free(CONTAINER_OF(link, struct client, link));
 	ev_timer_stop(requests->master->loop, &requests->progress);

@@ -1,3 +1,6 @@
+/* Rights come from the peer's credentials as the kernel recorded them at connect (SO_PEERCRED,
+ * SO_PEERGROUPS), never from the file's mode alone: the kernel has compared the group only if the
+ * mode excludes others. */
 #include "master/face/rights.h"
 
 #include <errno.h>
@@ -9,25 +12,26 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The group of whoever needs none, also of those whose own one a user namespace does not know. */
+/* nogroup: the group of users that have none, and, in a user namespace, of every group that is not
+ * mapped. */
 #define NOGROUP 65534
 
-/* Whether the folder of the path is RIGHTS_FOLDER or in it, whatever links lead there; status gets
- * what it is. */
+/* Whether the path's directory, with links resolved, is RIGHTS_DIRECTORY or lies in it; status gets
+ * that directory's. */
 static bool
-is_in_system_folder(const char *path, struct stat *status)
+is_in_system_directory(const char *path, struct stat *status)
 {
-	char folder[PATH_MAX], resolved[PATH_MAX], *slash;
-	size_t length = sizeof RIGHTS_FOLDER - 1;
+	char directory[PATH_MAX], resolved[PATH_MAX], *slash;
+	size_t length = sizeof RIGHTS_DIRECTORY - 1;
 
-	if (snprintf(folder, sizeof folder, "%s", path) >= (int)sizeof folder)
+	if (snprintf(directory, sizeof directory, "%s", path) >= (int)sizeof directory)
 		return false;
-	slash = strrchr(folder, '/');
-	if (slash == NULL || slash == folder)
+	slash = strrchr(directory, '/');
+	if (slash == NULL || slash == directory)
 		return false;
 	*slash = '\0';
-	return realpath(folder, resolved) != NULL &&
-	       strncmp(resolved, RIGHTS_FOLDER, length) == 0 &&
+	return realpath(directory, resolved) != NULL &&
+	       strncmp(resolved, RIGHTS_DIRECTORY, length) == 0 &&
 	       (resolved[length] == '\0' || resolved[length] == '/') && stat(resolved, status) == 0;
 }
 
@@ -36,14 +40,15 @@ rights_include_group(const char *path, const struct privileges *privileges)
 {
 	uid_t user = privileges->changes ? privileges->user : geteuid();
 	gid_t group = privileges->changes ? privileges->group : getegid();
-	struct stat system, folder;
+	struct stat system, directory;
 
-	return user != 0 && group != 0 && group != NOGROUP && is_in_system_folder(path, &folder) &&
-	       folder.st_uid == user && folder.st_gid == group &&
-	       stat(RIGHTS_FOLDER, &system) == 0 && system.st_gid == group;
+	return user != 0 && group != 0 && group != NOGROUP &&
+	       is_in_system_directory(path, &directory) && directory.st_uid == user &&
+	       directory.st_gid == group && stat(RIGHTS_DIRECTORY, &system) == 0 &&
+	       system.st_gid == group;
 }
 
-/* By its other groups. */
+/* Whether the peer has that group among its supplementary groups. */
 static bool
 has_group(int fd, gid_t group)
 {
@@ -51,7 +56,7 @@ has_group(int fd, gid_t group)
 	gid_t *groups;
 	bool is_member = false;
 
-	/* How many there are. */
+	/* Asks for the size alone: ERANGE, if there are any. */
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, NULL, &size) == 0 || errno != ERANGE)
 		return false;
 	groups = malloc(size);
@@ -74,8 +79,8 @@ rights_of_peer(int fd, const char *path)
 		return RIGHTS_NONE;
 	if (peer.uid == 0 || peer.uid == geteuid())
 		return RIGHTS_ALL;
-	/* Where everybody may write, the kernel has not looked whether this is a member; and in a
-	 * user namespace, as with PrivateUsers=, all strange groups have one number. */
+	/* The group counts only if the file is writable for its group and not for others. Root's
+	 * group is never a group of operators. */
 	if (lstat(path, &file) != 0 || !S_ISSOCK(file.st_mode) || file.st_gid == 0 ||
 		(file.st_mode & (S_IWGRP | S_IWOTH)) != S_IWGRP)
 		return RIGHTS_NONE;

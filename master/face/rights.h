@@ -1,11 +1,12 @@
-/* Who may ask for what at the control socket.
+/* Which user may ask for what at the control socket.
  *
- *	root, and the server's own user       everything
- *	members of the group of its file      what leaves the server serving, if the file lets
- *	                                      them write, and nobody else
- *	others                                nothing, whatever the file's mode
+ * 	root, and the server's own user       everything
+ * 	members of the group of its file      what leaves the server serving, if the file lets
+ * 	                                      them write, and nobody else
+ * 	others                                nothing, whatever the file's mode
  *
- * Whoever may end a server should be able to start it, which a group is no reason for. */
+ * Only users that can start the server again may end it; membership of a group does not make a user
+ * one. */
 #ifndef HUBBUB_FACE_RIGHTS_H
 #define HUBBUB_FACE_RIGHTS_H
 
@@ -13,17 +14,18 @@
 
 #include "master/start/privileges.h"
 
-#define RIGHTS_FOLDER "/run/hubbub" /* for the control sockets of all servers */
+#define RIGHTS_DIRECTORY "/run/hubbub" /* where root's servers have their control sockets */
 
+/* The three rows above, from the last to the first. */
 enum rights { RIGHTS_NONE, RIGHTS_OPERATE, RIGHTS_ALL };
 
-/* Whether a control socket at the path is to be open to the group of this server, which will run
- * with these privileges: in RIGHTS_FOLDER, and folders there, if they are this user's and group's,
- * and RIGHTS_FOLDER is that group's, too. Another group, such as nogroup, may have many members who
- * were never meant to; and root's is no group of operators. */
+/* Whether a control socket at the path is to be writable for the group that this server will run
+ * as. It is, if its directory is RIGHTS_DIRECTORY or lies there, belongs to the server's user and
+ * group, and RIGHTS_DIRECTORY belongs to that group, too. Any other group, such as nogroup, may
+ * have members that were never meant as operators; root's group is never one of operators. */
 bool rights_include_group(const char *path, const struct privileges *privileges);
 
-/* What the peer of a connection to the socket whose file is at the path may ask for. */
+/* Returns what the peer of a connected socket may ask for; path is the control socket's file. */
 enum rights rights_of_peer(int fd, const char *path);
 
 #endif

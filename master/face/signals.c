@@ -1,3 +1,6 @@
+/* Signals arrive by libev, as ordinary callbacks of the loop, so all functions may be called here.
+ * A signal never waits for a change under way: it is noted, and done after the change
+ * (change.h). */
 #include "master/face/signals.h"
 
 #include <signal.h>
@@ -12,7 +15,7 @@
 #include "master/fleet/lookup.h"
 #include "master/say/logfile.h"
 
-#define REAPED_AT_ONCE 64
+#define REAPED_AT_ONCE 64 /* children in a turn of the loop */
 
 static void
 reopen_log(struct master *master)
@@ -24,8 +27,8 @@ reopen_log(struct master *master)
 	successor_reopen(master);
 }
 
-/* Workers, the new master of an upgrade, lookups, and strangers: as process 1 of a container the
- * master gets every orphan. */
+/* Reaps children: workers, the new master of an upgrade, processes that look addresses up, and, if
+ * the master is process 1 of a container, every orphan there. */
 static void
 reap(struct master *master)
 {
@@ -35,7 +38,7 @@ reap(struct master *master)
 
 	while (waitid(P_ALL, 0, &child, WEXITED | WNOHANG | WNOWAIT) == 0 && child.si_pid != 0 &&
 		child.si_pid != last) {
-		/* Somebody may leave orphans without an end: the rest in the next turn. */
+		/* Orphans may come without end: leave the rest to the next turn. */
 		if (reaped++ == REAPED_AT_ONCE) {
 			ev_feed_signal(SIGCHLD);
 			return;
@@ -46,7 +49,8 @@ reap(struct master *master)
 			waitpid(last, NULL, WNOHANG);
 		child.si_pid = 0;
 	}
-	/* It may stand behind one that cannot be reaped. Of workers their pidfds tell. */
+	/* A child that cannot be reaped yet may hide the new master behind it. Workers cannot be
+	 * hidden: their pidfds tell of their end. */
 	upgrade_reap(master, 0);
 }
 

@@ -1,3 +1,6 @@
+/* One JSON document, made in one go from the master's records and the counters in shared memory;
+ * jansson's functions pass NULL on, so out of memory shows once, at the end. Names of counters come
+ * from worker/catalog.h. */
 #include "master/face/status.h"
 
 #include <jansson.h>
@@ -38,7 +41,7 @@ totals_json(const struct worker_row *total)
 	return totals;
 }
 
-/* What the hub of a worker has counted, in all its processes. */
+/* Adds what a worker's hub has counted, in all processes that the worker has had. */
 static void
 add_hub_counters(json_t *object, const struct worker_row *sum)
 {
@@ -133,11 +136,11 @@ events_json(void)
 	return events;
 }
 
-/* Connections that are open on the hubs that accept. */
+/* Open connections on the hubs that accept. */
 struct spread {
-	uint64_t most;
+	uint64_t most; /* on one hub */
 	uint64_t sum;
-	unsigned count;
+	unsigned count; /* hubs */
 };
 
 static void

@@ -1,18 +1,20 @@
-/* The state of the server, from shared memory and the master's own: no worker is asked. */
+/* The state of the server, from shared memory and the master's records: no worker is asked, so
+ * nothing blocks. */
 #ifndef HUBBUB_FACE_STATUS_H
 #define HUBBUB_FACE_STATUS_H
 
 struct fleet;
 struct master;
 
-/* The state as JSON, for /stats.json, hubbub-ctl and the page. The caller frees it. NULL without
- * memory. */
+/* Returns the state as a JSON text, for /stats.json, hubbub-ctl and the live page, which the caller
+ * frees. NULL if out of memory. */
 char *status_json(const struct master *master);
 
-/* Most connections on a hub over the mean; 1 is even. */
+/* Returns the most connections on a hub divided by the mean of all hubs that accept; 1 if they are
+ * even. */
 double status_imbalance(const struct fleet *fleet);
 
-/* Most connections on a hub less the mean. */
+/* Returns the most connections on a hub minus that mean. */
 double status_excess(const struct fleet *fleet);
 
 #endif

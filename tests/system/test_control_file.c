@@ -115,8 +115,8 @@ Test(control_file, one_in_a_folder_that_is_not_there_is_refused)
 
 	cr_assert_not(program_start_echo(&echo, "--control=/nonexistent/c", "-p1", "-t1", NULL));
 	cr_assert_not_null(
-		strstr(echo.text, "/nonexistent/c: there is no such folder; choose another"), "%s",
-		echo.text);
+		strstr(echo.text, "/nonexistent/c: there is no such directory; choose another"),
+		"%s", echo.text);
 	program_end(&echo);
 }
 
@@ -360,7 +360,7 @@ Test(control_file, without_a_folder_for_it_that_is_said)
 	cr_assert(program_start(&echo, argv, 0));
 	cr_assert(program_expect(&echo, ", pid ", 20), "%s", echo.text);
 	cr_assert_not_null(
-		strstr(echo.text, "no folder for the control socket: neither /run/hubbub nor "
+		strstr(echo.text, "no directory for the control socket: neither /run/hubbub nor "
 				  "$XDG_RUNTIME_DIR"),
 		"%s", echo.text);
 	cr_assert_eq(program_stop(&echo, SIGTERM, 20), 0);

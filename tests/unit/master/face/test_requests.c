@@ -179,7 +179,7 @@ Test(requests, a_dump_does_not_wait_for_hubs_that_have_no_file_for_it)
 	requests_dump_missed(&scene.requests, scene.requests.dump_number - 1, 1);
 	cr_assert_str_eq(hear(&scene), "", "that was meant for an earlier one");
 	requests_dump_missed(&scene.requests, scene.requests.dump_number, 1);
-	cr_assert_str_eq(hear(&scene), "|one\n|two\n!1 of 2 hubs had no file left to write to "
+	cr_assert_str_eq(hear(&scene), "|one\n|two\n!1 of 2 hubs had no file descriptor left "
 				       "(raise the limit: ulimit -n, LimitNOFILE=)\n");
 	scene_clear(&scene);
 }
@@ -194,7 +194,7 @@ Test(requests, a_dump_says_apart_who_hangs_and_who_has_no_file)
 	ev_invoke(scene.quiet.master.loop, &scene.requests.dump_over, EV_TIMER);
 	cr_assert_str_eq(hear(&scene),
 		"|one\n|two\n!1 of 4 hubs did not answer: they hang, and the log has their "
-		"backtrace; 2 of 4 hubs had no file left to write to (raise the limit: ulimit -n, "
+		"backtrace; 2 of 4 hubs had no file descriptor left (raise the limit: ulimit -n, "
 		"LimitNOFILE=)\n");
 	scene_clear(&scene);
 }
@@ -269,7 +269,7 @@ Test(requests, places_are_kept_from_those_that_wait)
 	cr_assert_eq(send(asking, "drain\n", 6, 0), 6);
 	turn(&scene);
 	cr_assert(hear_other(asking, text));
-	cr_assert_str_eq(text, "+it ends; too many clients wait for that already\n");
+	cr_assert_str_eq(text, "+the server ends; too many clients wait for that already\n");
 	cr_assert_eq(scene.quiet.master.phase, MASTER_DRAINING);
 	close(asking);
 	for (int i = 0; i < 40; i++)
