@@ -1,3 +1,6 @@
+/* A starting server first has no control socket, then one at which it is not ready. A single
+ * question fails in both cases, so the question is repeated every AGAIN milliseconds until the
+ * server is ready, its process has ended, or time is up. */
 #include "master/ctl/await.h"
 
 #include <errno.h>
@@ -16,12 +19,13 @@
 
 #define AGAIN 50 /* milliseconds between two questions */
 
+/* One waiting. */
 struct await {
-	const char *socket; /* or NULL */
-	struct peer process;
-	int64_t end;                     /* clock in milliseconds */
-	char why[DIALOGUE_MESSAGE_SIZE]; /* it is not ready yet, or will not be */
-	char found[DIALOGUE_PATH_SIZE];
+	const char *socket;              /* the path that was given; NULL: look for it */
+	struct peer process;             /* the master that was named; pid 0: none */
+	int64_t end;                     /* milliseconds, as now() */
+	char why[DIALOGUE_MESSAGE_SIZE]; /* why it was not ready at the last question */
+	char found[DIALOGUE_PATH_SIZE];  /* the path that was found */
 };
 
 static int64_t
@@ -33,14 +37,15 @@ now(void)
 	return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
 }
 
-/* The state is not printed. */
+/* Drops the answer's lines: the state is not printed. */
 static void
 ignore(char kind, const char *line, void *context)
 {
 	(void)kind, (void)line, (void)context;
 }
 
-/* A zombie has ended, too: kill(2) does not tell, where there are no pidfds. */
+/* Whether the process has ended. By its pidfd, for which a zombie has ended; without pidfds by
+ * kill(2), for which it has not. */
 static bool
 has_ended(const struct peer *process)
 {
@@ -51,7 +56,8 @@ has_ended(const struct peer *process)
 	return kill(process->pid, 0) == -1 && errno == ESRCH;
 }
 
-/* Returns the seconds that are left, rounded up: a question has one at least. */
+/* Returns the seconds that are left, rounded up; at least 1, so that the last question can be
+ * answered. */
 static int
 seconds_left(const struct await *await)
 {
@@ -74,7 +80,7 @@ is_ready(struct await *await, const char *path)
 	return result == 0 && strcmp(dialogue.message, "ready") == 0;
 }
 
-/* Returns 1 if it is ready, 0 if it may be later, -1 if it will not be. */
+/* Asks once. Returns 1 if the server is ready, 0 if it may be later, -1 if it will never be. */
 static int
 look(struct await *await)
 {

@@ -1,14 +1,15 @@
-/* Waiting for a server that starts: it has a control socket, then serves, some time after its
- * process was started. */
+/* Waiting for a server to become ready: its control socket appears some time after its process has
+ * started, and the server is ready some time later. */
 #ifndef HUBBUB_CTL_AWAIT_H
 #define HUBBUB_CTL_AWAIT_H
 
 #include <stddef.h>
 #include <sys/types.h>
 
-/* Asks the server at that socket, or, if that is NULL, the one that runs here, or whose master is
- * pid (0: any), until it is ready, for at most so many seconds. Returns 0, or 1: the time is up,
- * several servers run, or the process has ended. The message says which, or "ready". */
+/* Blocks until a server is ready, for at most so many seconds. The server is the one at that
+ * socket, or, if socket is NULL, the one whose master is pid, or, if pid is 0, the only one on this
+ * machine. Returns 0, or 1 if time is up, several servers run, or process pid has ended; message
+ * gets which, or "ready". */
 int await_ready(const char *socket, pid_t pid, int seconds, char *message, size_t size);
 
 #endif

@@ -1,3 +1,6 @@
+/* Everything blocks here, each step with a limit: connect and send by SO_SNDTIMEO, reading by poll.
+ * When the server hangs up without a last line, or falls silent, the text of the error depends on
+ * whether its process still lives, which a pidfd of the socket's peer tells. */
 #include "master/ctl/dialogue.h"
 
 #include <dirent.h>
@@ -15,10 +18,10 @@
 #include "master/ctl/peer.h"
 #include "master/ctl/plain.h"
 
-#define ENDING 10000 /* milliseconds for a process to end that has closed its control socket */
+#define ENDING 10000 /* milliseconds for a process to end once it has closed its control socket */
 
-/* Returns a connected socket, or -1 with errno: EAGAIN if the queue there has been full for so many
- * seconds. Sending waits no longer, either. */
+/* Returns a connected socket, or -1 with errno: EAGAIN if the listener's queue was full for so many
+ * seconds. Sending to the socket is limited to the same time. */
 static int
 connect_to(const char *path, int seconds)
 {
@@ -49,16 +52,17 @@ connect_to(const char *path, int seconds)
 
 #define LIST_SIZE 1024
 
+/* A search for control sockets, and the lists of its error. */
 struct search {
-	pid_t pid; /* whose socket is looked for; 0: anybody's */
-	char *path;
-	unsigned found;
-	char list[LIST_SIZE];
-	char dead[LIST_SIZE];   /* what killed servers have left */
-	char denied[LIST_SIZE]; /* what others may talk to */
+	pid_t pid;              /* of the master that is looked for; 0: any */
+	char *path;             /* of the match that was found last; DIALOGUE_PATH_SIZE */
+	unsigned found;         /* matches */
+	char list[LIST_SIZE];   /* sockets on which a server listens */
+	char dead[LIST_SIZE];   /* sockets on which nobody listens: killed servers have left them */
+	char denied[LIST_SIZE]; /* sockets that this user may not connect to */
 };
 
-/* NAME-PORT.sock: other programs keep sockets there, too. */
+/* Whether a file is named NAME-PORT.sock: other programs have sockets in these directories, too. */
 static bool
 is_of_server(const char *name)
 {
@@ -106,17 +110,18 @@ look_at(const char *path, struct search *search)
 	append(search->list, path, peer.pid);
 }
 
-/* Servers that change their user have a folder of that user's there. */
+/* Looks at the sockets in a directory, which may be NULL. goes_deeper: and in its subdirectories,
+ * where servers that have changed their user have theirs. */
 static void
-look_into(const char *folder, bool goes_deeper, struct search *search)
+look_into(const char *parent, bool goes_deeper, struct search *search)
 {
-	DIR *directory = folder != NULL ? opendir(folder) : NULL;
+	DIR *directory = parent != NULL ? opendir(parent) : NULL;
 	struct dirent *entry;
 
 	while (directory != NULL && (entry = readdir(directory)) != NULL) {
 		char path[DIALOGUE_PATH_SIZE];
 
-		if (snprintf(path, sizeof path, "%s/%s", folder, entry->d_name) >= (int)sizeof path)
+		if (snprintf(path, sizeof path, "%s/%s", parent, entry->d_name) >= (int)sizeof path)
 			continue;
 		if (is_of_server(entry->d_name))
 			look_at(path, search);
@@ -138,17 +143,18 @@ dialogue_find(pid_t pid, char path[static DIALOGUE_PATH_SIZE], char *error, int 
 		return 0;
 	if (search.found == 0 && search.list[0] != '\0')
 		snprintf(error, (size_t)error_size,
-			"no server of process %d runs here that you may talk to; name its socket "
-			"with --socket, if --control set one; there are:%s",
+			"process %d has no control socket here that you may connect to; name its "
+			"socket with --socket if --control set one; there are:%s",
 			(int)pid, search.list);
 	else if (search.found == 0)
 		snprintf(error, (size_t)error_size,
-			"no server runs here that you may talk to; name its socket with "
+			"no server runs here that you may connect to; name its socket with "
 			"--socket%s%s%s%s",
-			search.dead[0] != '\0' ? "; nobody listens any more at" : "", search.dead,
-			search.denied[0] != '\0'
-				? "; root, and the user and the group of the file may talk to"
-				: "",
+			search.dead[0] != '\0' ? "; no server listens any more at" : "",
+			search.dead,
+			search.denied[0] != '\0' ? "; only root, and the user and the group of the "
+						   "file, may connect to"
+						 : "",
 			search.denied);
 	else
 		snprintf(error, (size_t)error_size,
@@ -177,15 +183,15 @@ send_all(int fd, const char *text)
 	return true;
 }
 
-/* What a dialogue talks through: the cookie of a stream. */
+/* The connection of a dialogue: the cookie of its stream (fopencookie). */
 struct source {
 	int fd;
-	int patience;    /* seconds */
-	int64_t end;     /* of the whole dialogue, in milliseconds */
-	bool has_spoken; /* the server has */
+	int patience;    /* seconds of silence */
+	int64_t end;     /* of the whole dialogue: milliseconds, as now() */
+	bool has_spoken; /* something was read from the server */
 };
 
-/* In milliseconds. */
+/* Returns the monotonic clock in milliseconds. */
 static int64_t
 now(void)
 {
@@ -195,7 +201,7 @@ now(void)
 	return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
 }
 
-/* How many milliseconds may pass without a word. */
+/* Returns how many milliseconds the server may be silent from now on. */
 static int
 time_left(const struct source *source)
 {
@@ -204,7 +210,8 @@ time_left(const struct source *source)
 	return left < 0 ? 0 : (int)(left < patience ? left : patience);
 }
 
-/* Not by SO_RCVTIMEO: with that, whoever is stopped and continued reads an error. */
+/* Reads for the stream. By poll, not by SO_RCVTIMEO: with that, a recv that is interrupted by
+ * SIGSTOP and SIGCONT fails. */
 static ssize_t
 read_source(void *cookie, char *bytes, size_t size)
 {
@@ -223,8 +230,8 @@ read_source(void *cookie, char *bytes, size_t size)
 	return recv(source->fd, bytes, size, 0);
 }
 
-/* Reads the answer. Returns what it ended with: '+', '!', or 0 with errno: 0 for the end, EAGAIN
- * for silence, ETIME for the end of all patience. */
+/* Reads the answer. Returns the kind of its last line, '+' or '!', or 0 with errno: 0 if the server
+ * hung up, EAGAIN if it was silent for too long, ETIME if the whole dialogue took too long. */
 static char
 read_answer(FILE *stream, struct dialogue *dialogue)
 {
@@ -247,7 +254,7 @@ read_answer(FILE *stream, struct dialogue *dialogue)
 	return last;
 }
 
-/* "the server (pid 123)" */
+/* Returns "the server (pid 123)", static; without the pid if it is unknown. */
 static const char *
 name_server(const struct peer *peer)
 {
@@ -268,12 +275,12 @@ explain_silence(struct dialogue *dialogue, const struct peer *peer, bool has_spo
 		snprintf(hint, sizeof hint, "kill -CONT %d", (int)peer->pid);
 	if (has_spoken)
 		snprintf(dialogue->message, sizeof dialogue->message,
-			"%s at %s does not answer any more: is its process stopped? (%s) What was "
-			"asked may be under way",
+			"%s at %s does not answer any more: is its process stopped? (%s) The "
+			"command may be under way",
 			name_server(peer), dialogue->path, hint);
 	else
 		snprintf(dialogue->message, sizeof dialogue->message,
-			"%s at %s does not answer, and was told nothing: is its process stopped? "
+			"%s at %s does not answer, and has begun nothing: is its process stopped? "
 			"(%s)",
 			name_server(peer), dialogue->path, hint);
 	return 1;
@@ -285,12 +292,12 @@ explain_refusal(struct dialogue *dialogue, int error)
 	snprintf(dialogue->message, sizeof dialogue->message, "cannot talk to %s: %s",
 		dialogue->path,
 		error == ECONNREFUSED ? "no server listens there any more"
-		: error == EACCES     ? "only root, and the user and the group of the file may"
-				      : strerror(error));
+		: error == EACCES ? "only root, and the user and the group of the file, may connect"
+				  : strerror(error));
 	return 1;
 }
 
-/* Whether nobody listens there any more, where the process is not known. */
+/* Whether nobody listens on the socket any more; asked only if the server's process is unknown. */
 static bool
 is_deserted(const char *path)
 {
@@ -301,7 +308,8 @@ is_deserted(const char *path)
 	return fd == -1 && (errno == ECONNREFUSED || errno == ENOENT);
 }
 
-/* The server has hung up without a last word: because it was killed, or of too many clients. */
+/* The server has hung up without a last line: it has ended, or it does not serve this user, or it
+ * has too many clients. */
 static int
 explain_end(struct dialogue *dialogue, const struct peer *peer)
 {
@@ -313,8 +321,9 @@ explain_end(struct dialogue *dialogue, const struct peer *peer)
 			dialogue->ends ? "" : " has ended without an answer");
 	else
 		snprintf(dialogue->message, sizeof dialogue->message,
-			"%s closed the connection without an answer, and runs on (another user's, "
-			"or too many clients?)",
+			"%s closed the connection without an answer, and still runs (does it "
+			"belong "
+			"to another user, or have too many clients?)",
 			name_server(peer));
 	return has_ended && dialogue->ends ? 0 : 1;
 }
@@ -324,7 +333,8 @@ conclude(struct dialogue *dialogue, const struct peer *peer, char last, int erro
 {
 	switch (last) {
 	case '+':
-		/* Whoever starts the next one finds nothing of this. */
+		/* Wait for the process's end, so that a server started next finds nothing left of
+		 * this one. */
 		if (dialogue->ends)
 			peer_ends(peer, ENDING);
 		return 0;
@@ -337,15 +347,15 @@ conclude(struct dialogue *dialogue, const struct peer *peer, char last, int erro
 		return explain_silence(dialogue, peer, has_spoken);
 	if (error != ETIME)
 		return explain_end(dialogue, peer);
-	/* A word comes each second: of one that has said none nobody knows what it does. */
+	/* A server that has begun a command sends a line each second. */
 	if (has_spoken)
 		snprintf(dialogue->message, sizeof dialogue->message,
 			"not done after %d seconds (--timeout); %s goes on with it",
 			dialogue->limit, name_server(peer));
 	else
 		snprintf(dialogue->message, sizeof dialogue->message,
-			"%s has said nothing in %d second%s (--timeout); what it has not begun by "
-			"now it will not begin",
+			"%s has said nothing in %d second%s (--timeout); if it has not begun the "
+			"command by now, it will not",
 			name_server(peer), dialogue->limit, dialogue->limit == 1 ? "" : "s");
 	return 1;
 }
@@ -372,7 +382,7 @@ dialogue_run(struct dialogue *dialogue)
 	error = errno;
 	if (stream != NULL)
 		fclose(stream);
-	/* First: what was given up is not to be begun. */
+	/* Closed first, so that the server does not begin a command that was given up here. */
 	close(source.fd);
 	error = conclude(dialogue, &peer, last, error, source.has_spoken);
 	if (peer.pidfd != -1)

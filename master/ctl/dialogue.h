@@ -1,4 +1,5 @@
-/* One request to a server's control socket; master/face/control.h has the protocol. */
+/* One request to a server's control socket, by the protocol of master/face/control.h. All functions
+ * block. */
 #ifndef HUBBUB_CTL_DIALOGUE_H
 #define HUBBUB_CTL_DIALOGUE_H
 
@@ -7,33 +8,36 @@
 
 #define DIALOGUE_PATH_SIZE 108
 #define DIALOGUE_MESSAGE_SIZE 1024
-/* Seconds of silence after which a server does not answer: what takes long tells so each second,
- * and status is read from memory. */
+/* Seconds of silence after which a server counts as not answering: a command that takes long sends
+ * progress each second, and status is answered from memory. */
 #define DIALOGUE_PATIENCE 10
 #define DIALOGUE_STATUS_PATIENCE 5
 
+/* The caller fills in all fields but message, which dialogue_run sets. */
 struct dialogue {
-	const char *path;
-	const char *request;
-	int patience; /* seconds of silence */
-	int limit;    /* seconds for all of it */
-	bool ends;    /* it asks the server to end */
-	/* Gets each line of the answer, with its kind: '|' output, '-' progress. */
+	const char *path;    /* of the control socket */
+	const char *request; /* a line without newline */
+	int patience;        /* seconds of silence */
+	int limit;           /* seconds for the whole dialogue */
+	bool ends;           /* the request asks the server to end */
+	/* Called for each line of the answer but the last, with its kind: '|' output, '-'
+	 * progress. */
 	void (*hear)(char kind, const char *line, void *context);
 	void *context;
-	char message[DIALOGUE_MESSAGE_SIZE]; /* the last line, or what went wrong */
+	char message[DIALOGUE_MESSAGE_SIZE]; /* the last line, or the error */
 };
 
 #define DIALOGUE_NONE (-1)
 #define DIALOGUE_SEVERAL (-2)
 
-/* Finds the socket of the one server that runs here, or of the one whose master is pid (0: any).
- * Returns 0, DIALOGUE_NONE or DIALOGUE_SEVERAL, with a message in error that lists those that do,
- * and what those that do not have left. */
+/* Finds the control socket of the only server in /run/hubbub and $XDG_RUNTIME_DIR, or of the one
+ * whose master is pid (0: any). May block for a second for each socket. Returns 0; or DIALOGUE_NONE
+ * or DIALOGUE_SEVERAL, with a message in error that lists the sockets that were found. */
 int dialogue_find(pid_t pid, char path[static DIALOGUE_PATH_SIZE], char *error, int error_size);
 
-/* Sends the request and hears the answer. Returns 0 if the server has done it, also if its process
- * has ended where that was asked, or 1. That a server hangs up is not taken for its end. */
+/* Sends the request and reads the answer. Returns 0 if the server has done it, also if its process
+ * has ended and the request asked for that; else 1. Only the end of the process counts as the
+ * server's end, not that it hangs up. */
 int dialogue_run(struct dialogue *dialogue);
 
 #endif

@@ -1,4 +1,8 @@
-/* hubbub-ctl: talks to a running server. */
+/* hubbub-ctl: sends commands to a running server by its control socket.
+ *
+ * The table of commands (master/face/commands.h) decides what is accepted, sent and listed in the
+ * help. Output goes to standard output, progress and last lines to standard error. Exit codes: 0
+ * done (status: ready), 1 failed (status: not ready), 2 bad usage. */
 #include <argp.h>
 #include <errno.h>
 #include <jansson.h>
@@ -25,13 +29,14 @@
 #define KEY_JSON 256
 #define KEY_TIMEOUT 257
 #define TIMEOUT 3600    /* seconds */
-#define WAIT_TIMEOUT 60 /* the same, for a server to start */
+#define WAIT_TIMEOUT 60 /* seconds for a server to become ready */
 
+/* What the command line asks for. */
 struct request {
-	const char *socket;
-	pid_t pid; /* of the server's master; 0: none was named */
-	const char *name;
-	const char *argument;
+	const char *socket;   /* NULL: to be found */
+	pid_t pid;            /* of the server's master; 0: none was named */
+	const char *name;     /* of the command */
+	const char *argument; /* of the command; NULL without */
 	bool json;
 	int timeout;                   /* seconds; 0: none was given */
 	const struct command *command; /* of that name */
@@ -39,20 +44,20 @@ struct request {
 
 static const struct argp_option options[] = {
 	{"socket", 's', "PATH", 0,
-		"The server's control socket; needed only if several servers run here, or for one "
-		"that --control put elsewhere",
+		"The server's control socket; needed only if several servers run here, or if "
+		"--control set another path",
 		0},
-	{"pid", 'p', "PID", 0, "The server whose master is this process, instead of --socket", 0},
-	{"json", KEY_JSON, NULL, 0, "With status: as JSON", 0},
+	{"pid", 'p', "PID", 0, "The pid of the server's master, instead of --socket", 0},
+	{"json", KEY_JSON, NULL, 0, "With status: print JSON", 0},
 	{"timeout", KEY_TIMEOUT, "SECONDS", 0,
-		"How long a command may take in all; the server goes on with what it has begun. "
-		"One that does not answer at all is given up sooner (default 3600; of wait, 60)",
+		"Time for the whole command (default 3600; of wait, 60); the server goes on with "
+		"what it has begun. A server that does not answer at all is given up sooner",
 		0},
 	{NULL, 'h', NULL, OPTION_HIDDEN, NULL, 0},
 	{0},
 };
 
-/* The help lists the commands of the table. */
+/* Appends the table of commands to the help. */
 static char *
 filter_help(int key, const char *text, void *input)
 {
@@ -94,7 +99,7 @@ parse_option(int key, char *value, struct argp_state *state)
 		return 0;
 	case 'p':
 		if (!values_read_plain(value, INT_MAX, &number) || number == 0)
-			argp_error(state, "--pid: '%s' is no process's number", value);
+			argp_error(state, "--pid: '%s' is not a process id", value);
 		request->pid = (pid_t)number;
 		return 0;
 	case KEY_JSON:
@@ -102,7 +107,8 @@ parse_option(int key, char *value, struct argp_state *state)
 		return 0;
 	case KEY_TIMEOUT:
 		if (!values_read_plain(value, INT_MAX / 1000, &number) || number == 0)
-			argp_error(state, "--timeout: '%s' is no number of seconds, from 1", value);
+			argp_error(state, "--timeout: '%s' is not a number of seconds from 1 up",
+				value);
 		request->timeout = (int)number;
 		return 0;
 	case 'h':
@@ -137,7 +143,7 @@ nearest_command(const char *word)
 	return nearest_name(word, names);
 }
 
-/* Finds the command that is asked for, and looks at its argument. */
+/* Finds the command by its name, and checks its argument; exits with 2 if either is wrong. */
 static void
 find_command(struct request *request)
 {
@@ -164,7 +170,8 @@ is_status(const struct request *request)
 	return request->command == &commands_table[COMMAND_status];
 }
 
-/* Its texts are JSON's, in which any character can be escaped. Returns whether there is memory. */
+/* Prints the state for people. Control characters are replaced only after JSON was decoded, because
+ * any of them can be escaped there. Returns false if out of memory. */
 static bool
 print_state(const json_t *state)
 {
@@ -201,7 +208,7 @@ hear(char kind, const char *line, void *context)
 	json_decref(state);
 }
 
-/* Returns the exit code. */
+/* Sends the command to the server at that path, and prints the answer. Returns the exit code. */
 static int
 run(const struct request *request, const char *path)
 {
@@ -219,7 +226,7 @@ run(const struct request *request, const char *path)
 	snprintf(line, sizeof line, "%s%s%s", command->name, request->argument != NULL ? " " : "",
 		request->argument != NULL ? request->argument : "");
 	result = command->kind == COMMAND_WATCHES ? top_run(&dialogue) : dialogue_run(&dialogue);
-	/* Where both go to one place, the last word comes last. */
+	/* If both streams go to the same place, the last line must come last. */
 	fflush(stdout);
 	if (result != 0)
 		output_complain("%s", dialogue.message);
@@ -260,7 +267,8 @@ main(int argc, char **argv)
 	oversize_survive();
 	argp_program_version = "hubbub-ctl " HUBBUB_VERSION;
 	argp_err_exit_status = USAGE_EXIT;
-	/* Errors begin with the name that --help shows, however the program was called. */
+	/* argp's errors begin with argv[0]: the name that --help shows, however the program was
+	 * called. */
 	argv[0] = program_invocation_short_name;
 	argp_parse(&argp, argc, argv, 0, NULL, &request);
 	find_command(&request);

@@ -1,3 +1,5 @@
+/* The pid comes from SO_PEERCRED, which names the process that called listen. From the pidfd on,
+ * that process cannot be mistaken for another that gets its pid. */
 #include "master/ctl/peer.h"
 
 #include <errno.h>
@@ -17,7 +19,8 @@ peer_of(int fd)
 		return peer;
 	peer.pid = credentials.pid;
 	peer.pidfd = pidfd_open(peer.pid, 0);
-	/* The socket of a dead process answers: somebody else has it by now. */
+	/* ESRCH: the process that called listen is dead, and another one has inherited its
+	 * socket. */
 	if (peer.pidfd == -1 && errno == ESRCH)
 		peer.pid = 0;
 	return peer;

@@ -1,20 +1,22 @@
-/* The process at the other end of a control socket, as the kernel names it. */
+/* The process that listens at the other end of a control socket, as the kernel names it. */
 #ifndef HUBBUB_CTL_PEER_H
 #define HUBBUB_CTL_PEER_H
 
 #include <stdbool.h>
 #include <sys/types.h>
 
+/* A server's master. */
 struct peer {
-	pid_t pid; /* 0 if it cannot be seen from here, or has left its socket to another one */
-	int pidfd; /* -1 then, or on a kernel without */
+	pid_t pid; /* 0 if it is not visible from here, or has ended */
+	int pidfd; /* -1 then, or if the kernel has no pidfds */
 };
 
-/* Finds out who listens where that socket is connected. Its descriptor is to be closed. */
+/* Finds out which process listens where fd is connected. The caller closes the peer's pidfd, unless
+ * it is -1. */
 struct peer peer_of(int fd);
 
-/* Waits until the process has ended, for at most so many milliseconds. Returns whether it has;
- * false of one that is not known. */
+/* Blocks until the process has ended, for at most so many milliseconds. Returns whether it has
+ * ended; false at once without a pidfd. */
 bool peer_ends(const struct peer *peer, int milliseconds);
 
 #endif

@@ -1,9 +1,11 @@
+/* Control characters are C0, DEL, and C1, which are two bytes in UTF-8. The text keeps its length,
+ * so it can be changed in place. */
 #include "master/ctl/plain.h"
 
 #include <stdbool.h>
 
 #define DELETE 0x7f
-/* U+0080 to U+009F in UTF-8: this byte, and one up to that. */
+/* C1, U+0080 to U+009F, in UTF-8: the byte C1_FIRST, and a byte from 0x80 to C1_LAST. */
 #define C1_FIRST 0xc2
 #define C1_LAST 0x9f
 

@@ -1,9 +1,9 @@
-/* Text of a server that another user may own, on its way to a terminal. */
+/* Text from a server, which may belong to another user, made safe for a terminal. */
 #ifndef HUBBUB_MASTER_CTL_PLAIN_H
 #define HUBBUB_MASTER_CTL_PLAIN_H
 
-/* Writes a question mark over each byte of a control character but newlines and tabs: a terminal
- * would do what they say. */
+/* Replaces each byte of a control character by a question mark, except newlines and tabs: a
+ * terminal would obey escape sequences. */
 void plain(char *text);
 
 #endif

@@ -1,3 +1,5 @@
+/* Each round asks for status in a dialogue of its own, draws, and then waits a second for a key.
+ * Rates are differences between two states, so the first picture has none. */
 #include "master/ctl/top.h"
 
 #include <curses.h>
@@ -10,8 +12,8 @@
 #include "master/ctl/dialogue.h"
 #include "master/ctl/view.h"
 
-#define EVERY 1000 /* milliseconds */
-#define BAR 20
+#define EVERY 1000 /* milliseconds between two pictures */
+#define BAR 20     /* columns of a bar */
 
 static void
 keep_state(char kind, const char *line, void *context)
@@ -69,7 +71,8 @@ draw_head(const json_t *state, const json_t *before, double seconds)
 		json_number_value(json_object_get(state, "imbalance")));
 }
 
-/* A bar of what share of the server's connections the hub has. */
+/* Draws a bar that shows which share of the server's connections the hub has, if the screen is wide
+ * enough. */
 static void
 draw_bar(int row, const json_t *state, const json_t *hub)
 {
@@ -165,7 +168,7 @@ top_run(struct dialogue *dialogue)
 		draw(state, before, began - asked);
 		asked = began;
 		key = getch();
-		/* An input that has ended gives no key at once. */
+		/* getch returns at once if standard input has ended: wait all the same. */
 		if (key == ERR && now() - began < EVERY / 2000.)
 			napms(EVERY);
 	}

@@ -1,3 +1,5 @@
+/* The state is the JSON of /stats.json, and may be of another release: a field that is missing
+ * counts as 0, "?" or false, and nothing fails. */
 #include "master/ctl/view.h"
 
 #include <string.h>
@@ -42,7 +44,7 @@ view_short(char *text, int size, double number)
 		snprintf(text, (size_t)size, "%.*f%c", number < 100 ? 1 : 0, number, units[unit]);
 }
 
-/* The same hub in an earlier state, or NULL. */
+/* Returns the same hub in an earlier state, or NULL. */
 static const json_t *
 find_hub(const json_t *state, json_int_t worker, json_int_t hub)
 {

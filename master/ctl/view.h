@@ -1,22 +1,23 @@
-/* The state of a server, for people: what status prints, and what top shows. */
+/* The state of a server as text for people: what status prints, and the lines of top. A state is
+ * the JSON of status, borrowed. */
 #ifndef HUBBUB_CTL_VIEW_H
 #define HUBBUB_CTL_VIEW_H
 
 #include <jansson.h>
 #include <stdio.h>
 
-/* Prints the state. */
+/* Prints the state: the server, its hubs, and its latest events. */
 void view_print(FILE *stream, const json_t *state);
 
-/* One line about one hub, without a newline. before: the state some seconds ago, for rates, or
- * NULL. */
+/* Writes a line about a hub, without a newline. before is the state `seconds` ago, from which rates
+ * are computed; NULL: no rates. */
 void view_hub(char *line, int size, const json_t *worker, const json_t *hub, const json_t *before,
 	double seconds);
 
-/* The heading over such lines. */
+/* The heading of these lines. */
 extern const char view_hub_heading[];
 
-/* A number of bytes or connections in five characters: "123", "12.3k". */
+/* Writes a number in at most five characters: "123", "12.3k". */
 void view_short(char *text, int size, double number);
 
 #endif

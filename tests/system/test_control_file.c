@@ -269,7 +269,7 @@ Test(control_file, what_killed_servers_left_is_told_and_swept_away)
 	cr_assert_eq(access(path, F_OK), 0);
 	cr_assert(program_start(&asked, ask + without, 0));
 	cr_assert_eq(program_wait(&asked, 20), 1);
-	cr_assert_not_null(strstr(asked.text, "nobody listens any more at"), "%s", asked.text);
+	cr_assert_not_null(strstr(asked.text, "no server listens any more at"), "%s", asked.text);
 	cr_assert_not_null(strstr(asked.text, path), "%s", asked.text);
 	program_end(&asked);
 	start_as_nobody(&second, without, "--listen=127.0.0.1:0", NULL);

@@ -42,7 +42,7 @@ expect_silence(const char *command)
 	}
 	cr_assert_not_null(strstr(output, server.control), "%s: %s", command, output);
 	cr_assert_not_null(
-		strstr(output, "does not answer, and was told nothing: is its process stopped?"),
+		strstr(output, "does not answer, and has begun nothing: is its process stopped?"),
 		"%s: %s", command, output);
 }
 
