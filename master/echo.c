@@ -1,4 +1,8 @@
-/* hubbub-echo: sends back what it receives, in upper case or as it is. */
+/* hubbub-echo: sends back what it receives, in upper case or as it is.
+ *
+ * An idle connection costs no buffer: one buffer per thread serves all of them, and memory is
+ * allocated only for a peer that does not read its answers. That memory is bounded for each peer
+ * and for each hub; beyond the bound the hub stops reading from the peer. */
 #include <errno.h>
 #include <hubbub/hub.h>
 #include <hubbub/server.h>
@@ -9,23 +13,23 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define BUFFER_SIZE ((size_t)64 * 1024)
-#define PIECE_SIZE ((size_t)64 * 1024)
-#define HELD_MAX ((size_t)13 << 20) /* for one peer, with what the kernel holds that it has sent */
-#define HELD_BY_HUB_MAX ((size_t)128 << 20) /* for all of a hub's */
+#define BUFFER_SIZE ((size_t)64 * 1024) /* bytes received at a time */
+#define PIECE_SIZE ((size_t)64 * 1024)  /* bytes of a struct piece */
+#define HELD_MAX ((size_t)13 << 20)     /* bytes for one peer, with the kernel's receive buffer */
+#define HELD_BY_HUB_MAX ((size_t)128 << 20) /* bytes for all peers of a hub */
 
 struct echo {
 	bool is_verbatim;
 };
 
-/* One buffer per thread serves every connection, for hub_recv does not switch once it has data, nor
- * does hub_send with MSG_DONTWAIT: so an idle connection keeps no buffer, nor stack for one. */
+/* Between hub_recv and hub_send with MSG_DONTWAIT no other coroutine runs: hub_recv does not switch
+ * once it has data, and MSG_DONTWAIT never does. So one buffer per thread is enough. */
 static _Thread_local char buffer[BUFFER_SIZE];
 
 static void
 upper(char *text, size_t length)
 {
-	/* Without branches, so that the compiler makes vectors of it. */
+	/* Without branches, so that the compiler can vectorise the loop. */
 	for (size_t i = 0; i < length; i++) {
 		unsigned char c = (unsigned char)text[i];
 
@@ -33,7 +37,7 @@ upper(char *text, size_t length)
 	}
 }
 
-/* Receives into the buffer what is to be sent back. */
+/* Receives into buffer, and makes it the answer. Returns as hub_recv does. */
 static ssize_t
 receive(int client, const struct echo *echo, int flags)
 {
@@ -44,23 +48,24 @@ receive(int client, const struct echo *echo, int flags)
 	return received;
 }
 
-/* What a peer has been sent back but does not read. Some clients write all they have before they
- * read anything, so a bounded amount is held for them; beyond it the peer has to wait. It is held
- * in pieces, which cost what is in them: a buffer that grows costs its copies, too. */
+/* A piece of the answers that a peer does not read. Some clients write all of their data before
+ * they read, so a bounded amount is held for them; beyond it the hub stops reading from the peer.
+ * Pieces need no copying when more is held, as a growing buffer would. */
 struct piece {
 	struct piece *next;
-	size_t length;
-	size_t sent;
+	size_t length; /* bytes held */
+	size_t sent;   /* of these */
 	char bytes[PIECE_SIZE - 3 * sizeof(size_t)];
 };
 
+/* All that is held for one peer. */
 struct held {
-	struct piece *first; /* what is sent next; NULL for nothing */
-	struct piece *last;
-	size_t length; /* of all that is not sent */
+	struct piece *first; /* sent next; NULL if nothing is held */
+	struct piece *last;  /* valid unless first is NULL */
+	size_t length;       /* bytes that are not sent yet */
 };
 
-static _Thread_local size_t held_by_hub;
+static _Thread_local size_t held_by_hub; /* bytes held for all peers of this thread's hub */
 
 static struct piece *
 add_piece(struct held *held)
@@ -111,8 +116,9 @@ hold(struct held *held, const char *bytes, size_t length)
 	return true;
 }
 
-/* The kernel's buffer for what the peer sends may have grown to a multiple of what is held here;
- * the one for what is sent to it holds 4 MiB more (net.ipv4.tcp_wmem). */
+/* Whether more may be received from the peer. The kernel's receive buffer counts, because it may
+ * grow to a multiple of what is held here. Its send buffer does not: that holds another 4 MiB
+ * (net.ipv4.tcp_wmem). */
 static bool
 may_hold_more(int client, const struct held *held)
 {
@@ -123,8 +129,8 @@ may_hold_more(int client, const struct held *held)
 	return held->length + (size_t)room < HELD_MAX && held_by_hub < HELD_BY_HUB_MAX;
 }
 
-/* Sends what the peer takes now, or with no flags all. Returns false if the connection is
- * broken. */
+/* Sends what the socket takes now (MSG_DONTWAIT), or all (flags 0). Returns false if the connection
+ * is broken. */
 static bool
 send_held(int client, struct held *held, int flags)
 {
@@ -145,7 +151,8 @@ send_held(int client, struct held *held, int flags)
 	return true;
 }
 
-/* Both ways at once, until the peer has read all. Returns false when the connection is to end. */
+/* Sends and receives at the same time, until the peer has read all. Returns false if the connection
+ * is to end. */
 static bool
 catch_up(int client, const struct echo *echo, struct held *held)
 {
@@ -171,7 +178,8 @@ catch_up(int client, const struct echo *echo, struct held *held)
 	return true;
 }
 
-/* The peer did not take all at once. Returns false when the connection is to end. */
+/* Sends what the socket did not take at once; rest lies in buffer, and so is copied before anything
+ * else is received. Returns false if the connection is to end. */
 static bool
 send_rest(int client, const struct echo *echo, const char *rest, size_t length)
 {
@@ -196,7 +204,7 @@ serve(int client, void *context)
 		if (sent == received)
 			continue;
 		if (sent < 0)
-			sent = 0; /* full, or broken, which send_rest finds out */
+			sent = 0; /* the socket is full, or broken: send_rest finds out */
 		if (!send_rest(client, echo, buffer + sent, (size_t)(received - sent)))
 			return;
 	}
@@ -209,9 +217,10 @@ port_of(const struct sockaddr_storage *address)
 					      : ((const struct sockaddr_in *)address)->sin_port;
 }
 
-/* Two services that answer whatever comes, or one itself, would answer each other for ever; a
- * forged sender is enough to begin. The limit for loops knows an echo, but not chargen. Nobody
- * whose datagrams need an answer has a port of the system's services. */
+/* Whether a datagram comes from this service's own port number or from a privileged port. Two
+ * services that answer every datagram would answer each other for ever, and one forged sender
+ * starts it. --loop-limit recognises another echo, but not a service such as chargen. Clients do
+ * not send from privileged ports. */
 static bool
 is_from_a_service(const struct hub_datagram *datagram)
 {

@@ -1,10 +1,10 @@
 /* The agent: each client that connects gets a line that tells what share of new connections this
  * server wants, in the protocol of HAProxy's agent-check:
  *
- * 	ready up 80%	it serves; the share is what its hubs are idle of late, in steps of ten
- * 	ready up 0%	it serves, but has as many connections as it may
- * 	down		no worker is ready
- * 	drain		it is stopping: those that are open go on, new ones should go elsewhere */
+ *	ready up 80%	it serves; its hubs have that much spare capacity, in steps of ten
+ *	ready up 0%	it serves, but has as many connections as the limit allows
+ *	down		no worker is ready
+ *	drain		it is stopping: open connections go on, new ones should go elsewhere */
 #ifndef HUBBUB_FACE_AGENT_H
 #define HUBBUB_FACE_AGENT_H
 

@@ -2,15 +2,15 @@
  * the server runs (requests.c); what hubbub-ctl checks, sends and lists in its help (ctl/), and so
  * its manual page and completions; the errors that name commands; and the tests.
  *
- * 	COMMAND(name, argument, kind, help)
+ *	COMMAND(name, argument, kind, help)
  *
- * 	argument	NOTHING, or SHAPE: PROCESSESxTHREADS
- * 	kind		ANSWERS at once, also when another master has taken over
- * 			CHANGES the server, and is answered when the change has ended
- * 			ENDS the server, which ends the connection
- * 			DUMPS: is answered when all hubs have written
- * 			WATCHES, WAITS: hubbub-ctl's own, which asks for the status again and
- * 			again; the server does not know it */
+ *	argument	NOTHING, or SHAPE: PROCESSESxTHREADS
+ *	kind		ANSWERS at once, also when another master has taken over
+ *			CHANGES the server, and is answered when the change has ended
+ *			ENDS the server, which ends the connection
+ *			DUMPS: is answered when all hubs have written
+ *			WATCHES, WAITS: hubbub-ctl's own, which asks for the status again and
+ *			again; the server does not know it */
 #ifndef HUBBUB_FACE_COMMANDS_H
 #define HUBBUB_FACE_COMMANDS_H
 

@@ -4,7 +4,7 @@
  * ", and gets lines until the server closes the connection. The first character of each line is its
  * kind:
  *
- * 	| output      - progress      + done, successfully      ! failed, and why
+ *	| output      - progress      + done, successfully      ! failed, and why
  *
  * rights.h says which users may ask for what; a client without any right is disconnected at once.
  * Clients that send garbage, or do not read, are dropped, and none blocks the master. */

@@ -1,9 +1,9 @@
 /* Which user may ask for what at the control socket.
  *
- * 	root, and the server's own user       everything
- * 	members of the group of its file      what leaves the server serving, if the file lets
- * 	                                      them write, and nobody else
- * 	others                                nothing, whatever the file's mode
+ *	root, and the server's own user       everything
+ *	members of the group of its file      what leaves the server serving, if the file lets
+ *	                                      them write, and nobody else
+ *	others                                nothing, whatever the file's mode
  *
  * Only users that can start the server again may end it; membership of a group does not make a user
  * one. */

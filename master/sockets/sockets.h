@@ -6,9 +6,9 @@
  * program names members by their index in the group, which is the sequence in which they began to
  * listen; `order` mirrors it:
  *
- * 	seat      0     1     2     3     4 ...        order: 0 2 1
- * 	        listens     listens   bound  bound
- * 	             listens
+ *	seat      0     1     2     3     4 ...        order: 0 2 1
+ *	        listens     listens   bound  bound
+ *	             listens
  *
  * sockets_leave_group takes a seat out of the group. The kernel moves the last member into its
  * place, and so does order.
