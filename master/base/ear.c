@@ -52,7 +52,7 @@ complain(void)
 	if (said != 0 && now - said < SAY_EVERY)
 		return;
 	said = now;
-	log_error("the kernel refuses to watch what this server listens to (memory, or "
+	log_error("the kernel refuses to watch a file descriptor (out of memory, or "
 		  "fs.epoll.max_user_watches?); trying again every %g s",
 		EAR_PAUSE);
 }

@@ -44,7 +44,7 @@ output_end(void)
 		return 0;
 	/* EPIPE: the reader has closed the pipe on purpose, as head does. */
 	if (!is_said && errno != EPIPE)
-		output_complain("the standard output cannot be written%s%s", errno != 0 ? ": " : "",
+		output_complain("standard output cannot be written%s%s", errno != 0 ? ": " : "",
 			errno != 0 ? strerror(errno) : "");
 	is_said = true;
 	return 1;

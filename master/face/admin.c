@@ -205,8 +205,8 @@ find_refusal(const struct admin *admin, struct MHD_Connection *connection)
 		return "there is more than one Host header\n";
 	if (asked.host != NULL && asked.host[0] != '\0' &&
 		!hosts_is_own(asked.host, &admin->master->options))
-		return "this server is not known by that name: ask for it by its address, or start "
-		       "it with --admin-host=NAME\n";
+		return "the Host header is no name of this server: use its address, or start it "
+		       "with --admin-host=NAME\n";
 	if (asked.origin != NULL &&
 		(asked.host == NULL || !hosts_is_same(asked.origin, asked.host)))
 		return "requests from pages of other sites are refused\n";
@@ -228,12 +228,12 @@ on_request(void *context, struct MHD_Connection *connection, const char *url, co
 		return answer_drain(admin, connection);
 	if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
 		return answer_text(admin, connection, MHD_HTTP_METHOD_NOT_ALLOWED,
-			"nothing but POST /drain can be changed here; use hubbub-ctl\n");
+			"only GET, HEAD and POST /drain are allowed; use hubbub-ctl\n");
 	for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++)
 		if (strcmp(url, pages[i].path) == 0)
 			return pages[i].answer(admin, connection);
 	return answer_text(admin, connection, MHD_HTTP_NOT_FOUND,
-		"there are /, /metrics, /livez, /readyz and /stats.json\n");
+		"not found; there are /, /metrics, /livez, /readyz and /stats.json\n");
 }
 
 /* ---- opening and closing ---- */
@@ -267,7 +267,7 @@ admin_new(struct master *master, int fd)
 	admin->http = http_new(master->loop, fd, on_request, admin);
 	if (admin->http != NULL)
 		return admin;
-	log_error("cannot start the admin server: no memory or no more files");
+	log_error("cannot start the admin server: out of memory or file descriptors");
 	free(admin);
 	return NULL;
 }

@@ -158,8 +158,7 @@ static const struct occupant_metric {
 	const char *help;
 	double (*value)(const struct occupant *occupant);
 } occupant_metrics[] = {
-	{"busy_ratio", "Share of the time in which the hub did not wait, lately.",
-		value_busy_ratio},
+	{"busy_ratio", "Share of recent time in which the hub was busy.", value_busy_ratio},
 	{"accept_queue", "Connections that wait to be accepted.", value_queue},
 	{"steering_weight", "Share of new connections, relative to that of other hubs.",
 		value_weight},
@@ -236,8 +235,8 @@ write_server(FILE *stream, const struct master *master)
 		"1 if the server was told to stop, and lets connections end.",
 		master->phase == MASTER_DELAYING || master->phase == MASTER_DRAINING);
 	write_one(stream, "live", "gauge",
-		"1 if a hub gives signs of life, or a worker starts that may soon; else the server "
-		"should be started again.",
+		"1 if a hub is alive, or a worker is starting; else the server should be "
+		"restarted.",
 		ready_is_live(master));
 	write_one(stream, "start_time_seconds", "gauge",
 		"When this master started, in seconds since the epoch.", (double)master->started);
@@ -254,7 +253,7 @@ write_server(FILE *stream, const struct master *master)
 	write_one(stream, "imbalance_ratio", "gauge",
 		"Most connections on a hub over the mean; 1 is even.", status_imbalance(fleet));
 	write_one(stream, "imbalance_connections", "gauge",
-		"Most connections on a hub less the mean: few are seldom even.",
+		"Most connections on a hub minus the mean; small numbers are seldom even.",
 		status_excess(fleet));
 	write_one(stream, "backlog", "gauge",
 		"Connections that may wait at each listener: --backlog, or what the kernel cuts it "

@@ -61,7 +61,7 @@ logfile_reopen(void)
 		return false;
 	}
 	if (path[0] == '\0') {
-		log_info("the log is no file; there is nothing to reopen");
+		log_info("the log is not a file; there is nothing to reopen");
 		return false;
 	}
 	/* A descriptor is kept in reserve, so that the log can be reopened when files have run

@@ -52,8 +52,9 @@ read_interval(const char *text)
 
 	if (values_read_plain(text, INT64_MAX / CLOCK_MICROSECOND, &microseconds))
 		return (int64_t)microseconds * CLOCK_MICROSECOND;
-	log_warning("WATCHDOG_USEC: '%s' is not an interval; the service manager's watchdog is not "
-		    "told anything",
+	log_warning(
+		"WATCHDOG_USEC: '%s' is not an interval; the service manager's watchdog gets no "
+		"pings",
 		text);
 	return 0;
 }
@@ -196,7 +197,7 @@ notify_send(const char *format, ...)
 	say_unsaid();
 	if (unsaid_count == 0 && say(text))
 		return;
-	log_debug("the service manager was not told, it will be again: %s", strerror(errno));
+	log_debug("cannot send to the service manager, trying again: %s", strerror(errno));
 	keep(text);
 }
 

@@ -168,7 +168,7 @@ activation_take(struct sockets *sockets)
 	int count = read_count(), result = 0;
 
 	if (count < 0)
-		log_warning("LISTEN_FDS: %s sockets cannot have been passed; taking none",
+		log_warning("LISTEN_FDS: %s sockets cannot have been passed; using none",
 			getenv("LISTEN_FDS"));
 	for (int fd = FIRST_FD; result == 0 && fd < FIRST_FD + count; fd++)
 		result = take(sockets, fd);

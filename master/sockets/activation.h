@@ -6,8 +6,8 @@
 #include "master/sockets/sockets.h"
 
 /* Returns the highest file descriptor that the environment says was passed to this process;
- * STDERR_FILENO if none was. The caller opens /dev/null on those up to it that are closed, before
- * it opens anything else: a file there would be taken for a passed socket. */
+ * STDERR_FILENO if none was. The caller opens /dev/null on each file descriptor up to it that is
+ * closed, before it opens anything else, which would otherwise be taken for a passed socket. */
 int activation_last(void);
 
 /* Gives each passed socket to the address that it is bound to, between sockets_init and

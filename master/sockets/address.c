@@ -35,7 +35,7 @@ split(const char *text, char *host, size_t size, const char **port)
 		text++;
 		length -= 2;
 	} else if (memchr(text, ':', length) != NULL) {
-		return "is ambiguous; write a v6 address in brackets: [::1]:9090";
+		return "is ambiguous; write an IPv6 address in brackets: [::1]:9090";
 	}
 	if (length >= size)
 		return "has a host name that is too long";

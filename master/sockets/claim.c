@@ -34,13 +34,14 @@ claim_explain(const struct address *address, int error)
 			text, owner);
 		break;
 	case ENOTSOCK:
-		log_error("cannot listen on %s: what is there is no socket; choose another path, "
-			  "or move it away",
+		log_error(
+			"cannot listen on %s: the file there is not a socket; choose another path, "
+			"or move it away",
 			text);
 		break;
 	case EADDRNOTAVAIL:
 		log_error("cannot listen on %s: no interface of this machine has that address; "
-			  "'ip address' lists those it has",
+			  "'ip address' lists its addresses",
 			text);
 		break;
 	case EACCES:
@@ -74,8 +75,8 @@ take(const char *name, const char *text, struct ucred *other)
 	int fd = lock_take(name, other);
 
 	if (fd != -1 && other->pid != 0)
-		log_warning("pid %d of user %u holds the lock on %s, which that user may not have: "
-			    "going on without heeding it",
+		log_warning("pid %d of user %u holds the lock on %s, which only this user and root "
+			    "may hold; ignoring it",
 			(int)other->pid, (unsigned)other->uid, text);
 	return fd;
 }
@@ -98,9 +99,8 @@ claim_port(const struct address *address)
 		waited += RETRY_EVERY)
 		poll(NULL, 0, RETRY_EVERY);
 	if (fd == -1 && errno == EADDRINUSE)
-		log_error(
-			"another server is starting on port %u and does not get ready; stop it, or "
-			"choose another --listen",
+		log_error("another server is starting on port %u and is not ready yet; stop it, or "
+			  "choose another --listen",
 			address_port(address));
 	else if (fd == -1)
 		log_error("cannot lock port %u: %s", address_port(address), strerror(errno));

@@ -48,7 +48,7 @@ abstract(const char *text)
 	return name;
 }
 
-/* ---- who has a name ---- */
+/* ---- the holder of a name ---- */
 
 /* Asks the kernel which user's process listens on the name. A listener whose queue is full counts
  * as a stranger, because only a connection tells. */

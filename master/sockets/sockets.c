@@ -77,8 +77,8 @@ sockets_look(struct sockets *sockets)
 		bool is_lost = has_path(sockets, i) && !is_own_path(sockets, i);
 
 		if (is_lost && !sockets->lost[i])
-			log_error("%s is not this server's socket any more: somebody has removed "
-				  "it, and nobody can connect there until a restart",
+			log_error("%s is not this server's socket any more: it was removed or "
+				  "replaced, and nobody can connect there until a restart",
 				address_path(&sockets->addresses[i]));
 		sockets->lost[i] = is_lost;
 	}

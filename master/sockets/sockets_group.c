@@ -209,7 +209,8 @@ resize_queues(const struct sockets *sockets)
 	for (unsigned i = 0; i < sockets->listening; i++)
 		for (unsigned address = 0; address < sockets->address_count; address++)
 			if (listen_on(sockets, &sockets->seats[sockets->order[i]], address) != 0)
-				log_warning("a queue cannot get the length of --backlog: %s",
+				log_warning("cannot give a listening socket the length of "
+					    "--backlog: %s",
 					strerror(errno));
 }
 

@@ -36,7 +36,7 @@ read_all(int fd, char *text, size_t size, const char **why)
 			left = (end - clock_now()) / CLOCK_MILLISECOND;
 			if (left > 0 && (poll(&query, 1, (int)left) > 0 || errno == EINTR))
 				continue;
-			*why = "it is a pipe that has not come to its end within 2 s";
+			*why = "it is a pipe that was not closed within 2 s";
 			return -1;
 		} else if (errno != EINTR) {
 			*why = strerror(errno);
@@ -71,9 +71,9 @@ read_text(int fd, const char **why)
 	is_regular = fstat(fd, &before) == 0 && S_ISREG(before.st_mode);
 	length = read_all(fd, text, ARGUMENT_FILE_MAX + 1, why);
 	if (length >= 0 && is_regular && has_changed(fd, &before))
-		*why = "it was written while it was read; try again";
+		*why = "it changed while it was read; try again";
 	else if (length >= 0 && memchr(text, '\0', (size_t)length) != NULL)
-		*why = "it has a NUL byte, so it is no text";
+		*why = "it contains a NUL byte, so it is not text";
 	else if (length > ARGUMENT_FILE_MAX)
 		*why = "it is longer than 1 MiB";
 	if (*why == NULL) {

@@ -213,7 +213,7 @@ limits_warn(unsigned backlog, unsigned addresses, unsigned hubs)
 			    "burst; lift it: sysctl -w net.core.somaxconn=%u",
 			backlog, queue, backlog);
 	if (begun >= 0 && begun < SYN_BACKLOG_PLENTY && begun < (long)backlog)
-		log_warning("at most %ld handshakes may be under way; lift it: sysctl -w "
+		log_warning("at most %ld TCP handshakes can be pending; lift it: sysctl -w "
 			    "net.ipv4.tcp_max_syn_backlog=%u",
 			begun, backlog);
 	if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= FILES_PLENTY)

@@ -1,5 +1,5 @@
-/* A network without /BITS is one address. The bytes behind BITS are kept as they were given;
- * whoever compares looks at BITS alone. */
+/* A network without /BITS is one address. Bits behind the first BITS are kept as they were given:
+ * the worker compares the first BITS alone. */
 #include "master/start/network.h"
 
 #include <arpa/inet.h>

@@ -1,6 +1,5 @@
-/* What the options mean as a whole: the table reads each row by itself; here addresses are
- * resolved, certificates loaded, the shape chosen, and options that contradict each other refused.
- * The first error is kept. Of the running server nothing changes but the service's context. */
+/* What the options mean together, once the table has read each row: addresses are resolved, the
+ * certificate is loaded, processes and threads are chosen, contradictions are refused. */
 #include "master/start/options.h"
 
 #include <argp.h>
@@ -36,8 +35,7 @@ static void *context_defaults;
 
 /* ---- addresses and networks ---- */
 
-/* Returns the same address if it is known already, or NULL. Two addresses with port 0 are never the
- * same: each gets its own port. */
+/* Returns the same address if it is known, or NULL. With port 0 no two addresses are the same. */
 static struct address *
 find_address(struct options *options, const struct address *address)
 {
@@ -110,8 +108,7 @@ resolve_own(struct reading *reading, const char *name, const char *text, struct 
 		complain(reading, name, "'%s' %s", text, why);
 }
 
-/* Resolves all names up to the first that fails, because the resolver may be slow. On a reload
- * nothing is resolved: the sockets stay. */
+/* Resolves names up to the first error. On a reload the sockets stay, so nothing is resolved. */
 static void
 resolve_all(struct reading *reading)
 {
@@ -120,7 +117,7 @@ resolve_all(struct reading *reading)
 	if (reading->is_again)
 		return;
 	if (options->listen.count == 0)
-		complain(reading, "listen", "needed, because %s has no address of its own",
+		complain(reading, "listen", "needed, because %s has no default address",
 			reading->service->name);
 	for (size_t i = 0; i < options->listen.count && reading->table.error[0] == '\0'; i++)
 		resolve_listen(reading, options->listen.items[i], (unsigned)i);
@@ -175,10 +172,10 @@ check_addresses(struct reading *reading)
 		has_tcp = has_tcp || address->kind == ADDRESS_TCP;
 		has_stream = has_stream || address->kind != ADDRESS_UDP;
 		if (address->kind != ADDRESS_UDP && reading->service->serve == NULL)
-			complain(reading, "listen",
-				"%s serves no connections, only udp:", reading->service->name);
+			complain(reading, "listen", "%s serves udp: addresses alone",
+				reading->service->name);
 		if (address->kind == ADDRESS_UDP && reading->service->answer == NULL)
-			complain(reading, "listen", "%s has no answer to datagrams",
+			complain(reading, "listen", "%s does not answer datagrams",
 				reading->service->name);
 		if (address->kind == ADDRESS_UNIX && options->control != NULL &&
 			strcmp(options->control, address_path(address)) == 0)
@@ -187,9 +184,9 @@ check_addresses(struct reading *reading)
 				named(reading, "control"), named(reading, "listen"));
 	}
 	if (options->tls_certificate != NULL && !has_tcp)
-		complain(reading, "tls-cert", "TLS is for TCP, and no --listen address is of it");
+		complain(reading, "tls-cert", "needs --listen for TCP");
 	if (options->worker.has_proxy && !has_stream)
-		complain(reading, "proxy-protocol", "no --listen address has connections");
+		complain(reading, "proxy-protocol", "needs --listen for TCP or unix:");
 	check_apart(reading, "admin", &options->admin_at, "listen", options->addresses,
 		options->address_count);
 	check_apart(reading, "agent", &options->agent_at, "listen", options->addresses,
@@ -200,8 +197,7 @@ check_addresses(struct reading *reading)
 
 /* ---- the whole ---- */
 
-/* Chooses processes and threads that are auto: as many hubs as CPUs, in two processes if there are
- * two CPUs, so that a crash never takes all of the hubs. */
+/* Chooses what is auto: a hub for each CPU, in two processes if possible: no crash takes all. */
 static void
 choose_counts(struct options *options)
 {
@@ -314,15 +310,14 @@ make_table(struct options *options, const struct hubbub_service *service)
 		"coroutine per connection.\v"
 		"Times are seconds, or have a unit: 10, 250ms, 5m.\n\n"
 		"@FILE stands for the arguments in FILE, one a line, read again on HUP; blank "
-		"lines "
-		"and lines that begin with # are skipped; quotes are not special. The "
-		"environment may set options, too, as " PREFIX "IDLE_TIMEOUT does "
-		"--idle-timeout, or " PREFIX "LISTEN with blanks between several; the command line "
-		"and its @FILEs win.\n\n"
+		"lines and lines that begin with # are skipped; quotes are not special. The "
+		"environment may set options, too: " PREFIX "IDLE_TIMEOUT stands for "
+		"--idle-timeout; " PREFIX "LISTEN may hold several addresses with blanks between; "
+		"the command line and its @FILEs win.\n\n"
 		"Signals to the master: TERM stops gracefully; a second TERM, INT or QUIT at once; "
 		"HUP replaces the workers; USR1 reopens the log; USR2 upgrades to the program that "
-		"is now in its place; TTIN and TTOU mean one worker more and less. hubbub-ctl has "
-		"drain, stop, reload, upgrade and scale for these, and nothing for USR1.",
+		"is now in its place; TTIN and TTOU add and remove a worker. hubbub-ctl has the "
+		"commands drain, stop, reload, upgrade and scale for all but USR1.",
 		service->name);
 	return (struct table){
 		.parts = {{rows, options}, {service->options, service->context}},
@@ -334,8 +329,7 @@ make_table(struct options *options, const struct hubbub_service *service)
 	};
 }
 
-/* Puts the service's context back to its state before any option. Returns 0, or -1 if out of
- * memory. */
+/* Puts the service's context back to its first state. Returns 0, or -1 if out of memory. */
 static int
 reset_context(const struct hubbub_service *service)
 {

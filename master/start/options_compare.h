@@ -15,8 +15,8 @@ struct options_difference {
 	enum hubbub_change change;      /* what can change all of them; FIXED: a restart */
 };
 
-/* Compares the options in use with those of a reload, the service's included. Returns those that
- * differ but cannot be changed by a reload. */
+/* Compares the options in use with those of a reload, the service's included. Returns the options
+ * that differ but cannot be changed by a reload. */
 struct options_difference options_compare(const struct options *now, const struct options *next,
 	const struct hubbub_service *service);
 
@@ -25,7 +25,8 @@ struct options_difference options_compare(const struct options *now, const struc
 json_t *options_fixed_json(const struct options *options, const struct hubbub_service *service);
 
 /* Compares the options with the object that the former master made by options_fixed_json. Returns
- * those that differ. An option that the former program did not have differs only if it is given. */
+ * the options that differ. An option that the former program did not have differs only if it is
+ * given. */
 struct options_difference options_compare_former(
 	const struct options *options, const struct hubbub_service *service, const json_t *former);
 

@@ -25,7 +25,7 @@ const struct hubbub_option options_rows[] = {
 		.letter = 'l',
 		.values = "ADDR",
 		.group = PART_WORK,
-		.help = "Listen on HOST:PORT, [V6]:PORT, :PORT (all addresses, v4 and v6), "
+		.help = "Listen on HOST:PORT, [V6]:PORT, :PORT (all addresses, IPv4 and IPv6), "
 			"unix:PATH, or udp: before one of the first three",
 		.kind = HUBBUB_LIST,
 		FIELD(listen),
@@ -129,7 +129,7 @@ const struct hubbub_option options_rows[] = {
 	{.name = "hang-timeout",
 		.values = "S",
 		.group = PART_LIMITS,
-		.help = "Replace a worker with a hub that is silent for S seconds",
+		.help = "Replace a worker in which a hub is silent for S seconds",
 		.kind = HUBBUB_DURATION,
 		FIELD(hang_timeout),
 		.standard = "30",
@@ -138,7 +138,8 @@ const struct hubbub_option options_rows[] = {
 	{.name = "loop-limit",
 		.values = "N",
 		.group = PART_LIMITS,
-		.help = "Send N answers a second to a sender that has sent 10000 answers back, "
+		.help = "Send at most N answers a second to a sender that has sent 10000 answers "
+			"back, "
 			"as another echo service does",
 		.kind = HUBBUB_NUMBER,
 		FIELD(worker.loop_limit),

@@ -63,7 +63,7 @@ open_regular(const char *path)
 	int fd;
 
 	if (lstat(path, &status) == 0 && !S_ISREG(status.st_mode)) {
-		log_error("the pid file %s is no regular file; choose another path", path);
+		log_error("the pid file %s is not a regular file; choose another path", path);
 		return -1;
 	}
 	fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0644);

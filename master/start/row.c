@@ -413,9 +413,9 @@ row_fault(const struct hubbub_option *row, bool has_object)
 {
 	if (row->name[0] == '\0' || row->name[0] == '-' ||
 		row->name[strcspn(row->name, "= \t\n")] != '\0')
-		return "is no name: one has neither blanks nor '=', and begins with no dash";
+		return "is not a name: a name has neither blanks nor '=', and no dash in front";
 	if (row->letter != 0 && (row->letter < 0 || row->letter > 127 || !isgraph(row->letter)))
-		return "has a letter that is none";
+		return "has a letter that is not a printable character of ASCII";
 	for (size_t i = 0; i < row->word_count; i++)
 		if (row->words == NULL || row->words[i] == NULL)
 			return "has a word that is NULL";

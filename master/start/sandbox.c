@@ -143,7 +143,7 @@ static const struct {
 	{"setsockopt with SO_REUSEPORT", ask_reuseport, NULL},
 	{"socketpair", ask_socketpair, NULL},
 	{"getsockopt with SO_PEERCRED", ask_peer,
-		"hubbub-ctl is refused, because its user cannot be told; use signals"},
+		"hubbub-ctl is refused, because its user cannot be determined; use signals"},
 	{"pidfd_open", ask_pidfd, "the server cannot be upgraded while it runs"},
 	{"prctl with PR_SET_PDEATHSIG", ask_parent_death,
 		"a worker that is stopped (SIGSTOP) when the master dies stays, and keeps its "

@@ -415,6 +415,6 @@ Test(cli, a_pid_file_of_a_running_server_is_not_taken)
 	cr_assert_neq(access(path, F_OK), 0, "it is left");
 	program_end(&program);
 	cr_assert_eq(run(0, "--listen=127.0.0.1:0", "--pidfile=/dev/null", "-p1", "-t1", NULL), 1);
-	cr_assert_not_null(strstr(program.text, "no regular file"), "%s", program.text);
+	cr_assert_not_null(strstr(program.text, "not a regular file"), "%s", program.text);
 	program_end(&first);
 }

@@ -294,7 +294,8 @@ serve_on_passed_socket(bool reuses)
 		close(client);
 	}
 	close(early);
-	cr_assert_eq(strstr(echo.text, "no socket can be bound beside the passed one") != NULL, !reuses, "%s", echo.text);
+	cr_assert_eq(strstr(echo.text, "no socket can be bound beside the passed one") != NULL,
+		!reuses, "%s", echo.text);
 	cr_assert_eq(program_stop(&echo, SIGTERM, 20), 0, "%s", echo.text);
 	program_end(&echo);
 	/* The manager's socket still listens: a client that comes now waits for the next server. */

@@ -291,14 +291,14 @@ Test(claim, what_is_no_socket_is_not_removed)
 	fclose(stream);
 	complaint_listen();
 	cr_assert_eq(claim_probe(&address), -1);
-	assert_heard("what is there is no socket; choose another path");
+	assert_heard("the file there is not a socket; choose another path");
 	cr_assert_eq(access(address_path(&address), F_OK), 0);
 	/* Nor is a link, even to a socket that a killed server left. */
 	close(occupy(&dead));
 	cr_assert_eq(symlink(address_path(&dead), address_path(&link)), 0);
 	complaint_listen();
 	cr_assert_eq(claim_probe(&link), -1);
-	assert_heard("what is there is no socket");
+	assert_heard("the file there is not a socket");
 	cr_assert_eq(access(address_path(&link), F_OK), 0);
 }
 
@@ -424,7 +424,7 @@ Test(claim, each_error_says_what_to_do)
 	} cases[] = {
 		{"127.0.0.1:1", EADDRINUSE, "stop that, or choose another address"},
 		{"unix:/a", ENOTSOCK, "choose another path, or move it away"},
-		{"198.51.100.1:9", EADDRNOTAVAIL, "'ip address' lists those it has"},
+		{"198.51.100.1:9", EADDRNOTAVAIL, "'ip address' lists its addresses"},
 		{"127.0.0.1:80", EACCES, "CAP_NET_BIND_SERVICE"},
 		{"unix:/a", EACCES, "this user may not write to its directory"},
 		{"127.0.0.1:80", EMFILE, "Too many open files"},

@@ -48,7 +48,7 @@ Test(argument_file, a_file_is_read_whole_up_to_a_limit)
 Test(argument_file, what_is_no_text_is_refused)
 {
 	cr_assert_null(read_bytes("--a\0b", 5));
-	cr_assert_str_eq(why, "it has a NUL byte, so it is no text");
+	cr_assert_str_eq(why, "it contains a NUL byte, so it is not text");
 	cr_assert_null(argument_file_read("/dev/zero", &why));
 	cr_assert_not_null(why);
 	cr_assert_null(argument_file_read("/", &why));

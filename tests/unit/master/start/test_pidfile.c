@@ -339,7 +339,8 @@ Test(pidfile, is_a_regular_file_or_none)
 	remove_it();
 	cr_assert_eq(pidfile_take(folder), -1, "a folder");
 	heard = complaint_heard();
-	cr_assert_not_null(strstr(heard, "is no regular file; choose another path"), "%s", heard);
+	cr_assert_not_null(
+		strstr(heard, "is not a regular file; choose another path"), "%s", heard);
 	cr_assert_eq(open_descriptors(), before);
 }
 
@@ -370,7 +371,8 @@ Test(pidfile, without_a_folder_it_says_why)
 	complaint_listen();
 	cr_assert_eq(pidfile_take("/nowhere/at/all"), -1);
 	heard = complaint_heard();
-	cr_assert_not_null(strstr(heard, "/nowhere/at/all: there is no such directory"), "%s", heard);
+	cr_assert_not_null(
+		strstr(heard, "/nowhere/at/all: there is no such directory"), "%s", heard);
 }
 
 /* Such as over NFS without a lock daemon: that is nobody who runs. */
