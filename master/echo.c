@@ -93,6 +93,7 @@ drop_piece(struct held *held)
 	free(piece);
 }
 
+/* Holds bytes behind those that are held. Returns false if out of memory. */
 static bool
 hold(struct held *held, const char *bytes, size_t length)
 {
@@ -192,6 +193,7 @@ send_rest(int client, const struct echo *echo, const char *rest, size_t length)
 	return goes_on;
 }
 
+/* Answers what comes at once; a peer that does not take its answer is left to send_rest. */
 static void
 serve(int client, void *context)
 {

@@ -72,6 +72,8 @@ is_of_server(const char *name)
 	return digits > 0 && strcmp(port + 1 + digits, ".sock") == 0;
 }
 
+/* Appends a line with a path, and a pid unless that is 0, to a list; what does not fit is cut
+ * off. */
 static void
 append(char list[static LIST_SIZE], const char *path, pid_t pid)
 {
@@ -83,6 +85,7 @@ append(char list[static LIST_SIZE], const char *path, pid_t pid)
 		snprintf(list + length, LIST_SIZE - length, "\n  %s", path);
 }
 
+/* Adds a socket to the lists. EAGAIN counts as a server: its queue is full, so somebody listens. */
 static void
 look_at(const char *path, struct search *search)
 {
@@ -266,6 +269,7 @@ name_server(const struct peer *peer)
 	return name;
 }
 
+/* Sets the message for a server that does not answer. Returns the exit code. */
 static int
 explain_silence(struct dialogue *dialogue, const struct peer *peer, bool has_spoken)
 {
@@ -328,6 +332,8 @@ explain_end(struct dialogue *dialogue, const struct peer *peer)
 	return has_ended && dialogue->ends ? 0 : 1;
 }
 
+/* Sets the message for an answer that ended with that line, or without one and with that errno.
+ * Returns the exit code. */
 static int
 conclude(struct dialogue *dialogue, const struct peer *peer, char last, int error, bool has_spoken)
 {

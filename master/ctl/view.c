@@ -64,6 +64,7 @@ find_hub(const json_t *state, json_int_t worker, json_int_t hub)
 	return NULL;
 }
 
+/* Writes how much a counter has grown in a second since the former state; "-" if there is none. */
 static void
 rate(char *text, int size, const json_t *hub, const json_t *former, const char *key, double seconds)
 {

@@ -35,6 +35,8 @@ struct admin {
 
 /* ---- answers ---- */
 
+/* Queues the answer. After a handover it closes the connection, so that the client's next request
+ * reaches the other master. */
 static enum MHD_Result
 answer(const struct admin *admin, struct MHD_Connection *connection, unsigned code,
 	const char *type, const char *text, size_t length, enum MHD_ResponseMemoryMode mode)

@@ -90,6 +90,7 @@ share_left(const struct fleet *fleet, uint64_t limit)
 	return share < 10 ? 10 : share;
 }
 
+/* Writes the line that agent.h describes. Returns its length. */
 static int
 write_line(const struct master *master, char *line, size_t size)
 {

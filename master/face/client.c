@@ -179,6 +179,7 @@ on_input(struct ev_loop *loop, ev_io *watcher, int events)
 	look_for_line(client);
 }
 
+/* The client was too slow. */
 static void
 on_patience(struct ev_loop *loop, ev_timer *timer, int events)
 {

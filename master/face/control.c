@@ -150,6 +150,7 @@ control_new(struct master *master)
 	return control;
 }
 
+/* Removes the socket's file, unless another file has replaced it. */
 static void
 remove_own(const struct handed_on *on)
 {

@@ -37,6 +37,7 @@ struct visitor {
 
 /* ---- in the loop ---- */
 
+/* Lets libmicrohttpd work, and sets the timer that it asks for. */
 static void
 run(struct http *http)
 {
@@ -65,6 +66,7 @@ on_timeout(struct ev_loop *loop, ev_timer *timer, int events)
 
 /* ---- clients ---- */
 
+/* Gives an accepted client to libmicrohttpd. */
 static void
 take(int client, const struct sockaddr *from, void *context)
 {
@@ -85,6 +87,8 @@ dismiss(struct place *place)
 	shutdown(CONTAINER_OF(place, struct visitor, place)->fd, SHUT_RDWR);
 }
 
+/* A connection has started: gives it a place. Without memory for one it is closed, since no time
+ * would limit it. */
 static void
 greet(struct http *http, struct MHD_Connection *connection, void **state)
 {

@@ -64,6 +64,7 @@ explain_lost(const struct requests *requests, char *text, size_t size)
 	return silent > 0 || missed > 0 ? text : NULL;
 }
 
+/* Ends the dump: answers the clients that wait for it, with what the hubs have written by now. */
 static void
 finish_dump(struct requests *requests)
 {
@@ -115,6 +116,7 @@ requests_dump_missed(struct requests *requests, int64_t number, unsigned hubs)
 	count_dump(requests, number, &requests->dump_missed, hubs);
 }
 
+/* Asks all hubs to write their coroutines; a client that comes during a dump shares that one. */
 static void
 run_stacks(struct requests *requests, struct client *client, const char *unused)
 {
@@ -153,6 +155,8 @@ run_status(struct requests *requests, struct client *client, const char *unused)
 	free(json);
 }
 
+/* Whether another client may wait, so that places stay free for commands that are answered at
+ * once. */
 static bool
 may_wait(const struct requests *requests)
 {
@@ -299,6 +303,7 @@ on_line(struct client *client, char *line, void *context)
 
 /* ---- what clients that wait are told ---- */
 
+/* Tells the clients that wait, each second, how far it is; so they know that the master lives. */
 static void
 on_progress(struct ev_loop *loop, ev_timer *timer, int events)
 {

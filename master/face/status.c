@@ -56,7 +56,7 @@ hub_json(const struct slot *slot, unsigned hub)
 {
 	const struct worker_row *row = &slot->rows[hub];
 	const struct occupant *occupant = &slot->generation->fleet->occupants[slot_seat(slot, hub)];
-	bool sits = occupant->slot == slot;
+	bool sits = occupant->slot == slot; /* else another worker has the seat */
 	struct worker_row sum;
 	json_t *object;
 

@@ -32,6 +32,7 @@ logfile_remember(void)
 	if (!is_file())
 		return;
 	length = readlink("/proc/self/fd/2", path, sizeof path);
+	/* The kernel marks a file that was removed since. */
 	bare = length - (ssize_t)(sizeof mark - 1);
 	path[length > 0 && length < PATH_MAX ? length : 0] = '\0';
 	if (bare > 0 && access(path, F_OK) != 0 && strcmp(path + bare, mark) == 0)

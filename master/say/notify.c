@@ -111,12 +111,14 @@ notify_named(void)
 	is_early = false;
 }
 
+/* Whether there is a manager that takes this process's datagrams. */
 static bool
 is_heard(void)
 {
 	return manager_length != 0 && !is_early;
 }
 
+/* Sends a datagram. Returns false with errno, EAGAIN if the manager's queue is full. */
 static bool
 say(const char *text)
 {
@@ -124,6 +126,7 @@ say(const char *text)
 		       manager_length) != -1;
 }
 
+/* Sends unsent datagrams, the oldest first, up to the first that fails. */
 static void
 say_unsaid(void)
 {
@@ -137,6 +140,7 @@ say_unsaid(void)
 		again_after = AGAIN_FIRST;
 }
 
+/* Starts the timer for the unsent datagrams, unless it runs; each pause is twice the last. */
 static void
 plan_again(void)
 {

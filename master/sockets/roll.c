@@ -1,3 +1,5 @@
+/* A roll is a memfd: the next master maps it by the file descriptor that it inherits, and so reads
+ * it even if the master that wrote it is dead. */
 #include "master/sockets/roll.h"
 
 #include <string.h>

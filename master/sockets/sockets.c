@@ -63,6 +63,7 @@ is_own_path(const struct sockets *sockets, unsigned index)
 	return path_identity_is(&sockets->paths[index], address_path(&sockets->addresses[index]));
 }
 
+/* Whether the address is a Unix socket whose file this server has made: not a passed one. */
 static bool
 has_path(const struct sockets *sockets, unsigned index)
 {
@@ -118,6 +119,8 @@ bind_at(struct sockets *sockets, unsigned index)
 	return -1;
 }
 
+/* Binds all sockets of a seat, or none. Returns 0, or -1 with errno, and `refused` set if an
+ * address was the reason. */
 static int
 bind_seat(struct sockets *sockets, struct seat *seat)
 {

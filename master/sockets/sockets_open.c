@@ -12,6 +12,8 @@
 #include "master/sockets/claim.h"
 #include "master/sockets/sockets.h"
 
+/* Removes an address. Only three arrays move: all others still have the same value for each
+ * address. */
 static void
 leave_out(struct sockets *sockets, unsigned index)
 {
@@ -50,6 +52,8 @@ is_port_locked(const struct sockets *sockets, unsigned index)
 	return false;
 }
 
+/* Locks and probes each address whose port is known. Locks come first, so that of two servers that
+ * start one waits or fails before it probes. Returns 0, or -1 after logging. */
 static int
 claim_all(struct sockets *sockets)
 {
@@ -166,6 +170,8 @@ bind_path(struct sockets *sockets, unsigned index)
 	return 0;
 }
 
+/* Binds all Unix sockets that were not passed. Notes their files also after a failure, so that
+ * those already made are removed at the end. Returns 0, or -1 with errno and `refused`. */
 static int
 bind_paths(struct sockets *sockets)
 {

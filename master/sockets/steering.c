@@ -16,6 +16,8 @@
  * member that happens to have a few connections less. */
 #define TOLERANCE 0.05
 
+/* Whether a member is so much busier than the mean of the others that connections are kept away
+ * from it. */
 static bool
 is_saturated(const struct steering_load *loads, size_t count, size_t index)
 {
@@ -55,6 +57,7 @@ steering_weigh(const struct steering_load *loads, size_t count, struct steering_
 		if (loads[i].is_away)
 			continue;
 		if (is_saturated(loads, count, i)) {
+			/* A fixed share; what is left is divided by deficits. */
 			weights[i] = (unsigned)(SATURATED_SHARE * STEERING_WEIGHT_MAX);
 			rest -= SATURATED_SHARE;
 			continue;
@@ -64,6 +67,8 @@ steering_weigh(const struct steering_load *loads, size_t count, struct steering_
 	}
 	if (present == 0)
 		return;
+	/* The more arrivals are expected, the less a small deficit counts; and clients that
+	 * reconnect must find room anywhere, not only where they leave. */
 	if (arrivals < open * TOLERANCE)
 		arrivals = open * TOLERANCE;
 	if (arrivals < 1)

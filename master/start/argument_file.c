@@ -46,6 +46,7 @@ read_all(int fd, char *text, size_t size, const char **why)
 	return (ssize_t)length;
 }
 
+/* Whether size or time of the file differ from what they were before it was read. */
 static bool
 has_changed(int fd, const struct stat *before)
 {

@@ -25,6 +25,8 @@ struct expansion {
 	size_t error_size;
 };
 
+/* Makes room for another item and the NULL behind it. Returns false if out of memory; the items
+ * that are there stay. */
 static bool
 grow(struct arguments *arguments)
 {
@@ -42,6 +44,8 @@ grow(struct arguments *arguments)
 	return items != NULL && files != NULL && lines != NULL;
 }
 
+/* Appends a copy of an item, and finds out whether it takes the next one as its value. Sets
+ * is_short if out of memory. */
 static void
 add(struct expansion *expansion, const char *item)
 {
@@ -90,6 +94,8 @@ add_line(struct expansion *expansion, char *line)
 	return true;
 }
 
+/* Adds the lines of a file, without blanks at either end. Changes text. Returns false with error
+ * set. */
 static bool
 add_lines(struct expansion *expansion, char *text)
 {
@@ -124,6 +130,7 @@ check_end(const struct expansion *expansion)
 	return false;
 }
 
+/* Adds the arguments in the file that "@FILE" names. Returns false with error set. */
 static bool
 add_file(struct expansion *expansion, const char *item)
 {

@@ -16,6 +16,7 @@
 #include "hub/base/log.h"
 #include "master/base/values.h"
 
+/* Returns the pid in the file; 0 if there is none. */
 static int
 read_pid(int fd)
 {
@@ -56,6 +57,8 @@ is_same(int fd, const char *path)
 	       opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
 }
 
+/* Opens or creates a regular file. O_NOFOLLOW and O_NONBLOCK, because a link or a FIFO may have
+ * taken its place since lstat. Returns its file descriptor, or -1 after logging. */
 static int
 open_regular(const char *path)
 {

@@ -116,6 +116,7 @@ write_range(const struct hubbub_option *row, char *text, size_t size)
 
 /* ---- reading ---- */
 
+/* Writes what is wrong with a value. Returns false. */
 static bool __attribute__((format(printf, 3, 4)))
 refuse(char *why, size_t size, const char *format, ...)
 {
@@ -384,6 +385,7 @@ row_help(const struct hubbub_option *row, char *text, size_t size)
 
 /* ---- the row itself ---- */
 
+/* Whether the field has the size of the type that belongs to the row's kind. */
 static bool
 has_right_size(const struct hubbub_option *row)
 {
