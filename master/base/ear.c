@@ -15,10 +15,10 @@ ignore(struct ev_loop *loop, ev_async *watcher, int events)
 	(void)loop, (void)watcher, (void)events;
 }
 
-/* The loop's internal wake-up watcher is not an ear: if the kernel refuses to watch it, signals
- * never reach the loop, without an error. So a new loop is tried out: one ev_async is started, and
- * ev_run returns 0 if libev had to give up the internal watcher (stopping it takes one from the
- * count of active watchers, which leaves none). */
+/* Tries out the new loop. libev's internal wake-up watcher is not an ear: if the kernel refuses to
+ * watch it, libev stops it, and signals are lost without an error. ev_run returns the number of
+ * active watchers, less one if the internal watcher was stopped: so with one ev_async started, 1 or
+ * 0. */
 struct ev_loop *
 ear_loop_new(void)
 {

@@ -30,7 +30,7 @@ struct admin {
 	struct http *http;
 	int fd;               /* the listening socket; http owns it */
 	bool has_handed_over; /* another master accepts on the socket */
-	bool was_told;        /* its URL was logged */
+	bool is_url_logged;   /* its URL was logged */
 };
 
 /* ---- answers ---- */
@@ -242,7 +242,7 @@ on_request(void *context, struct MHD_Connection *connection, const char *url, co
 
 /* Logs the URL: with port 0 the options do not tell the port. */
 static void
-say_where(int fd)
+log_url(int fd)
 {
 	struct address own = {.length = sizeof own.socket};
 	char text[ADDRESS_TEXT_SIZE];
@@ -297,9 +297,9 @@ admin_open(struct admin *admin)
 		return;
 	admin->has_handed_over = false;
 	http_open(admin->http);
-	if (!admin->was_told)
-		say_where(admin->fd);
-	admin->was_told = true;
+	if (!admin->is_url_logged)
+		log_url(admin->fd);
+	admin->is_url_logged = true;
 }
 
 void

@@ -33,7 +33,7 @@ enum awaits { AWAITS_CHANGE = 1, AWAITS_END, AWAITS_DUMP };
 
 /* Answers the clients that wait for the dump; lost is what is missing of it, or NULL. */
 static void
-tell_dump(struct requests *requests, const char *text, size_t size, const char *lost)
+answer_dumps(struct requests *requests, const char *text, size_t size, const char *lost)
 {
 	LIST_EACH (link, &requests->clients) {
 		struct client *client = CONTAINER_OF(link, struct client, link);
@@ -77,7 +77,7 @@ finish_dump(struct requests *requests)
 		size = (size_t)status.st_size;
 		text = mmap(NULL, size, PROT_READ, MAP_PRIVATE, requests->dump, 0);
 	}
-	tell_dump(requests, text, text != MAP_FAILED ? size : 0,
+	answer_dumps(requests, text, text != MAP_FAILED ? size : 0,
 		explain_lost(requests, lost, sizeof lost));
 	if (text != MAP_FAILED)
 		munmap(text, size);

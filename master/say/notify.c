@@ -1,5 +1,5 @@
 /* Datagrams to the service manager never block. Those about a state (READY, STOPPING, MAINPID) must
- * arrive in sequence: if the manager's queue is full they are kept here, at most UNSAID_MAX, and
+ * arrive in sequence: if the manager's queue is full they are kept here, at most UNSENT_MAX, and
  * nothing else is sent before them. Pings of the watchdog and plain status lines are dropped
  * instead. */
 #include "master/say/notify.h"
@@ -27,12 +27,12 @@
 
 /* Unsent datagrams about a state: losing one would leave the manager with a wrong state for
  * good. */
-enum { TEXT_SIZE = 512, UNSAID_MAX = 8 };
+enum { TEXT_SIZE = 512, UNSENT_MAX = 8 };
 
-static char unsaid[UNSAID_MAX][TEXT_SIZE]; /* the oldest first */
-static unsigned unsaid_count;
+static char unsent[UNSENT_MAX][TEXT_SIZE]; /* the oldest first */
+static unsigned unsent_count;
 /* The STATUS= line that was sent last; "" if none, or not known. */
-static char shown[TEXT_SIZE];
+static char last_status[TEXT_SIZE];
 static struct ev_loop *loop; /* NULL before notify_start: nothing is sent again */
 static ev_timer again;
 static double again_after;
@@ -113,14 +113,14 @@ notify_named(void)
 
 /* Whether there is a manager that takes this process's datagrams. */
 static bool
-is_heard(void)
+may_send(void)
 {
 	return manager_length != 0 && !is_early;
 }
 
 /* Sends a datagram. Returns false with errno, EAGAIN if the manager's queue is full. */
 static bool
-say(const char *text)
+send_text(const char *text)
 {
 	return sendto(channel, text, strlen(text), MSG_NOSIGNAL, (const struct sockaddr *)&manager,
 		       manager_length) != -1;
@@ -128,14 +128,14 @@ say(const char *text)
 
 /* Sends unsent datagrams, the oldest first, up to the first that fails. */
 static void
-say_unsaid(void)
+send_unsent(void)
 {
 	unsigned said = 0;
 
-	while (said < unsaid_count && say(unsaid[said]))
+	while (said < unsent_count && send_text(unsent[said]))
 		said++;
-	unsaid_count -= said;
-	memmove(unsaid[0], unsaid[said], unsaid_count * sizeof unsaid[0]);
+	unsent_count -= said;
+	memmove(unsent[0], unsent[said], unsent_count * sizeof unsent[0]);
 	if (said > 0)
 		again_after = AGAIN_FIRST;
 }
@@ -144,7 +144,7 @@ say_unsaid(void)
 static void
 plan_again(void)
 {
-	if (loop == NULL || unsaid_count == 0 || ev_is_active(&again))
+	if (loop == NULL || unsent_count == 0 || ev_is_active(&again))
 		return;
 	ev_timer_set(&again, again_after, 0);
 	ev_timer_start(loop, &again);
@@ -155,23 +155,23 @@ static void
 on_again(struct ev_loop *looped, ev_timer *timer, int events)
 {
 	(void)looped, (void)timer, (void)events;
-	say_unsaid();
+	send_unsent();
 	plan_again();
 }
 
 /* Keeps a datagram behind those that are kept already. If there is no room the oldest is dropped:
  * newer ones supersede it. */
 static void
-keep(const char *text)
+keep_unsent(const char *text)
 {
-	if (unsaid_count == 0)
+	if (unsent_count == 0)
 		again_after = AGAIN_FIRST;
-	if (unsaid_count == UNSAID_MAX) {
-		unsaid_count--;
-		shown[0] = '\0';
-		memmove(unsaid[0], unsaid[1], unsaid_count * sizeof unsaid[0]);
+	if (unsent_count == UNSENT_MAX) {
+		unsent_count--;
+		last_status[0] = '\0';
+		memmove(unsent[0], unsent[1], unsent_count * sizeof unsent[0]);
 	}
-	memcpy(unsaid[unsaid_count++], text, TEXT_SIZE);
+	memcpy(unsent[unsent_count++], text, TEXT_SIZE);
 	plan_again();
 }
 
@@ -183,7 +183,7 @@ note_status(const char *text)
 	const char *status = strstr(text, key);
 
 	if (status != NULL)
-		snprintf(shown, sizeof shown, "%s", status + sizeof key - 1);
+		snprintf(last_status, sizeof last_status, "%s", status + sizeof key - 1);
 }
 
 void
@@ -192,31 +192,31 @@ notify_send(const char *format, ...)
 	char text[TEXT_SIZE];
 	va_list arguments;
 
-	if (!is_heard())
+	if (!may_send())
 		return;
 	va_start(arguments, format);
 	vsnprintf(text, sizeof text, format, arguments);
 	va_end(arguments);
 	note_status(text);
-	say_unsaid();
-	if (unsaid_count == 0 && say(text))
+	send_unsent();
+	if (unsent_count == 0 && send_text(text))
 		return;
 	log_debug("cannot send to the service manager, trying again: %s", strerror(errno));
-	keep(text);
+	keep_unsent(text);
 }
 
 bool
 notify_awaits_room(void)
 {
-	say_unsaid();
-	return unsaid_count > 0 && (errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM);
+	send_unsent();
+	return unsent_count > 0 && (errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM);
 }
 
 void
 notify_forget(void)
 {
-	unsaid_count = 0;
-	shown[0] = '\0';
+	unsent_count = 0;
+	last_status[0] = '\0';
 	if (loop != NULL)
 		ev_timer_stop(loop, &again);
 }
@@ -224,11 +224,11 @@ notify_forget(void)
 void
 notify_alive(void)
 {
-	if (!is_heard())
+	if (!may_send())
 		return;
-	say_unsaid();
-	if (unsaid_count == 0)
-		say("WATCHDOG=1");
+	send_unsent();
+	if (unsent_count == 0)
+		send_text("WATCHDOG=1");
 }
 
 void
@@ -236,11 +236,11 @@ notify_status(const char *status)
 {
 	char text[TEXT_SIZE];
 
-	if (!is_heard() || strcmp(status, shown) == 0)
+	if (!may_send() || strcmp(status, last_status) == 0)
 		return;
 	snprintf(text, sizeof text, "STATUS=%s", status);
-	say_unsaid();
-	if (unsaid_count == 0 && say(text))
+	send_unsent();
+	if (unsent_count == 0 && send_text(text))
 		note_status(text);
 }
 

@@ -40,7 +40,7 @@ files_needed(unsigned addresses, unsigned workers, unsigned hubs)
 
 /* Returns text. */
 static const char *
-say_too_low(
+write_too_low(
 	rlim_t limit, unsigned addresses, unsigned workers, unsigned hubs, char *text, size_t size)
 {
 	rlim_t needed = files_needed(addresses, workers, hubs);
@@ -83,7 +83,7 @@ limits_raise(unsigned addresses, unsigned workers, unsigned hubs)
 	cut_to_most(&limit);
 	if (limit.rlim_max < files_needed(addresses, workers, hubs)) {
 		log_error("%s",
-			say_too_low(limit.rlim_max, addresses, workers, hubs, why, sizeof why));
+			write_too_low(limit.rlim_max, addresses, workers, hubs, why, sizeof why));
 		return -1;
 	}
 	limit.rlim_cur = limit.rlim_max;
@@ -123,7 +123,7 @@ limits_allow(
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
 		return true;
 	if (limit.rlim_cur < files_needed(addresses, workers, hubs)) {
-		say_too_low(limit.rlim_cur, addresses, workers, hubs, why, size);
+		write_too_low(limit.rlim_cur, addresses, workers, hubs, why, size);
 		return false;
 	}
 	room = find_room(more);

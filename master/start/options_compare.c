@@ -1,6 +1,6 @@
-/* Rows of the table carry what may change (enum hubbub_change); two rows deviate from it, --listen
- * and --tls-cert, and the functions here say why. An upgrade compares with JSON, because the former
- * master's program may have other rows. */
+/* Each row of the table tells how its option can be changed (enum hubbub_change); only --listen and
+ * --tls-cert need more than that. An upgrade compares with JSON, because the former master's
+ * program may have other rows. */
 #include "master/start/options_compare.h"
 
 #include <stddef.h>

@@ -59,8 +59,8 @@ set_absolute(const char *name)
 	return length < PATH_MAX;
 }
 
-/* Sets path to the kernel's name of the program: links are resolved, and " (deleted)" is appended
- * if the file was replaced since the exec. */
+/* Sets path to the kernel's name of the program: with links resolved, and without the mark "
+ * (deleted)" of a file that was replaced since the exec. */
 static void
 set_resolved(void)
 {

@@ -1,6 +1,6 @@
-/* Each system call is tried with an argument that is invalid: if the call exists and is allowed, it
- * fails with EINVAL, EBADF or EFAULT; if not, with EPERM, EACCES or ENOSYS. So a try has no
- * effect. */
+/* Each system call is tried with an invalid argument, so that a try has no effect: a call that is
+ * allowed fails with EINVAL, EBADF or the like, a call that is refused with EPERM, EACCES or
+ * ENOSYS. */
 #include "master/start/sandbox.h"
 
 #include <dirent.h>

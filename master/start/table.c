@@ -301,7 +301,7 @@ has_name(const struct hubbub_option *row, const char *name)
 }
 
 /* Whether a row collides with an earlier one, by a name, its letter or its variable. Then error
- * says how to mend it. is_ours: the earlier row is one of every server. */
+ * says how to mend it. is_ours: the earlier row is one of every server, this row the service's. */
 static bool
 collides(const struct table *table, const struct hubbub_option *row,
 	const struct hubbub_option *before, bool is_ours, char *error, size_t size)

@@ -92,7 +92,7 @@ struct run {
 
 /* Puts the item's origin in front of the error. */
 static void
-say_where(struct table *table, int item)
+prepend_place(struct table *table, int item)
 {
 	char place[256], *error = strdup(table->error);
 
@@ -115,7 +115,7 @@ take_operands(struct run *run, struct argp_state *state)
 
 		error = table->take(table, ARGP_KEY_ARG, operand, state);
 		if (table->error[0] != '\0')
-			say_where(table, run->operands[i]);
+			prepend_place(table, run->operands[i]);
 	}
 	return error;
 }
