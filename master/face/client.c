@@ -138,8 +138,8 @@ look_for_line(struct client *client)
 		return;
 	*newline = '\0';
 	client->line_length = 0;
-	/* A client that hung up while the master was stopped has been told by hubbub-ctl that
-	 * nothing was begun. */
+	/* If the peer hung up while the master was stopped, hubbub-ctl may have said that the
+	 * command failed: do not begin it. */
 	if (has_gone(client)) {
 		client_free(client);
 		return;

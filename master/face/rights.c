@@ -1,6 +1,6 @@
-/* Rights come from the peer's credentials as the kernel recorded them at connect (SO_PEERCRED,
- * SO_PEERGROUPS), never from the file's mode alone: the kernel has compared the group only if the
- * mode excludes others. */
+/* Rights come from the peer's credentials, which the kernel recorded at connect (SO_PEERCRED,
+ * SO_PEERGROUPS), and not from the file's mode alone: that the peer could connect does not tell
+ * which part of the mode let it in. */
 #include "master/face/rights.h"
 
 #include <errno.h>

@@ -40,8 +40,8 @@ listen_on(const struct sockets *sockets, const struct seat *seat, unsigned addre
 {
 	switch (sockets->addresses[address].kind) {
 	case ADDRESS_TCP:
-		/* A shared TCP socket was passed: if the service manager has called listen, its
-		 * backlog stays. */
+		/* A shared TCP socket was passed. If it listens already its backlog stays; a
+		 * service manager may have left listen to the server. */
 		if (sockets->shared[address] != -1 && does_listen(seat->fds[address]))
 			return 0;
 		break;
