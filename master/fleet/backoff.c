@@ -1,3 +1,5 @@
+/* Exponential backoff with two limits: a short one while no other worker serves, since clients then
+ * wait, and a long one otherwise. No state of its own: the slot keeps the count of failures. */
 #include "master/fleet/backoff.h"
 
 #include "hub/base/clock.h"

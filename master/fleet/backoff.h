@@ -1,4 +1,4 @@
-/* How long a slot stays empty after its worker died. */
+/* The pause of a slot between the death of a worker and the next fork. */
 #ifndef HUBBUB_FLEET_BACKOFF_H
 #define HUBBUB_FLEET_BACKOFF_H
 
@@ -6,12 +6,12 @@
 #include <stdint.h>
 
 #define BACKOFF_FIRST 0.1      /* seconds */
-#define BACKOFF_MAX 10.        /* while others serve */
-#define BACKOFF_MAX_ALONE 0.25 /* while nobody does */
+#define BACKOFF_MAX 10.        /* seconds, while other workers serve */
+#define BACKOFF_MAX_ALONE 0.25 /* seconds, while none does */
 
-/* The pause in seconds before the next start, after a worker that served (was ready) for so many
- * nanoseconds. One that served for half a second is replaced at once; otherwise *failures counts
- * on, and the pause doubles from crash to crash. */
+/* Returns the pause in seconds, after a worker that was ready for served nanoseconds. A worker that
+ * served for half a second is replaced at once. Otherwise *failures is incremented, and the pause
+ * doubles with each failure. */
 double backoff_pause(unsigned *failures, int64_t served, bool others_serve);
 
 #endif

@@ -1,3 +1,6 @@
+/* A death that the master caused, or a drained worker's exit, is logged for debugging only; any
+ * other death is an error. The crash itself is read from the rows, where the worker's signal
+ * handler has written it. */
 #include "master/fleet/obituary.h"
 
 #include <signal.h>
@@ -19,7 +22,7 @@ log_crash(const struct slot *slot)
 
 		if (__atomic_load_n(&crash->signal, __ATOMIC_ACQUIRE) == 0)
 			continue;
-		/* In the loop none runs. */
+		/* Without a name the crash was in the hub's loop or in a nameless coroutine. */
 		if (crash->coroutine[0] != '\0')
 			snprintf(where, sizeof where, "coroutine \"%.*s\"",
 				(int)sizeof crash->coroutine, crash->coroutine);
@@ -50,7 +53,7 @@ log_death(const struct slot *slot, const siginfo_t *status)
 			slot->index, (int)slot->pid, status->si_status, age);
 	else if (status->si_code == 0)
 		history_note(LOG_ERROR,
-			"worker %u (pid %d) ended after %.1f s, and how was not told: %s",
+			"worker %u (pid %d) ended after %.1f s; its exit status is unknown: %s",
 			slot->index, (int)slot->pid, age, strerror(status->si_errno));
 	else {
 		if (status->si_status == SIGKILL)

@@ -1,4 +1,4 @@
-/* The obituary: what the log says of a worker that died, and what it left behind if it crashed. */
+/* The obituary: how a worker died, and where it crashed, for the log and the history. */
 #ifndef HUBBUB_FLEET_OBITUARY_H
 #define HUBBUB_FLEET_OBITUARY_H
 
@@ -6,8 +6,9 @@
 
 #include "master/fleet/roster.h"
 
-/* Notes how a slot's process ended, as waitid tells, and where each of its hubs crashed, if one
- * did; while its rows and the rest of its record are still there. The backtrace follows later. */
+/* Logs how the slot's process ended (status is from waitid; si_code is 0 and si_errno set if waitid
+ * failed), and the crash of each of its hubs. The slot must still have its rows. The backtrace
+ * follows later (lookup.h). */
 void obituary_note(const struct slot *slot, const siginfo_t *status);
 
 #endif

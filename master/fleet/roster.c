@@ -1,3 +1,5 @@
+/* Queries on the fleet's records. Nothing here changes a record, so every file of the fleet may ask
+ * at any time, also from within an event. */
 #include "master/fleet/roster.h"
 
 bool

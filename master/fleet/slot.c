@@ -1,3 +1,6 @@
+/* The process behind a slot. The master never waits for a worker: a message that the channel does
+ * not take is sent again at the next tick, and a worker that does not read is hung. pid, pidfd,
+ * channel and rows come and go together. */
 #include "master/fleet/slot.h"
 
 #include <errno.h>
@@ -30,7 +33,6 @@ slot_send(struct slot *slot, const struct channel_message *message, int descript
 {
 	if (slot->channel == -1)
 		return false;
-	/* Never wait for a worker: one that does not read is hung, and is dealt with as such. */
 	if (channel_send(slot->channel, message, descriptor) == 0)
 		return true;
 	if (errno != EPIPE && errno != ECONNRESET)
@@ -69,7 +71,8 @@ slot_reopen(struct slot *slot)
 	slot_catch_up(slot);
 }
 
-/* It had no file left for it. Listeners it is sent again without saying so. */
+/* The worker had no fd left for the log. A listener that was lost so needs no such report: the next
+ * tick sends it again. */
 static void
 reopen_again(struct slot *slot)
 {
@@ -81,13 +84,13 @@ reopen_again(struct slot *slot)
 }
 
 static void
-hear(struct slot *slot, const struct channel_message *message)
+handle(struct slot *slot, const struct channel_message *message)
 {
 	const struct fleet_events *events = &slot->generation->fleet->events;
 
 	if (message->hub >= slot->generation->config.threads)
-		log_warning(
-			"worker %u speaks of hub %u, which it has not", slot->index, message->hub);
+		log_warning("worker %u sent a message of hub %u, which does not exist", slot->index,
+			message->hub);
 	else if (message->kind == CHANNEL_READY)
 		slot_event(slot, SUPERVISION_ALL_READY);
 	else if (message->kind == CHANNEL_DRAINED && slot->state == SUPERVISION_DRAINING)
@@ -102,7 +105,7 @@ hear(struct slot *slot, const struct channel_message *message)
 }
 
 static void
-hear_some(struct slot *slot, unsigned most)
+receive_some(struct slot *slot, unsigned most)
 {
 	struct channel_message message;
 	int descriptor, result;
@@ -110,22 +113,22 @@ hear_some(struct slot *slot, unsigned most)
 	while (slot->channel != -1 && most-- > 0 &&
 		(result = channel_receive(slot->channel, &message, &descriptor)) != 0) {
 		if (result < 0) {
-			/* The worker is dying; its pidfd tells when it is dead. */
+			/* The worker is dying; its pidfd becomes readable when it is dead. */
 			ear_stop(slot->generation->fleet->loop, &slot->talk);
 			return;
 		}
 		if (descriptor != -1)
 			close(descriptor);
-		hear(slot, &message);
+		handle(slot, &message);
 	}
 }
 
-/* A worker that says more than that, without an end, has to take turns with all else. */
+/* At most so many, so that a worker that never stops sending does not keep the loop from others. */
 static void
 on_message(struct ev_loop *loop, ev_io *watcher, int events)
 {
 	(void)loop, (void)events;
-	hear_some(watcher->data, SLOT_MESSAGES_AT_ONCE);
+	receive_some(watcher->data, SLOT_MESSAGES_AT_ONCE);
 }
 
 static void
@@ -143,7 +146,7 @@ serve(struct slot *slot)
 	struct fleet *fleet = slot->generation->fleet;
 
 	slot->ready = clock_now();
-	/* That they are ready is a sign of life. */
+	/* Becoming ready is a sign of life. */
 	for (unsigned hub = 0; hub < slot->generation->config.threads; hub++)
 		slot->hubs[hub].silent = 0;
 	ev_timer_set(&slot->healthy, HEALTHY_AFTER, 0.);
@@ -155,7 +158,7 @@ serve(struct slot *slot)
 
 /* ---- death ---- */
 
-/* Forgets the process, whose rows have been read. */
+/* Forgets the process, after the obituary has read its rows. */
 static void
 clean_up(struct slot *slot)
 {
@@ -171,7 +174,8 @@ clean_up(struct slot *slot)
 	slot->pidfd = slot->channel = -1;
 	slot->pid = 0;
 	slot->must_accept = slot->must_leave = slot->must_reopen = false;
-	/* First: if this master dies in between, its successor does not say again what was lost. */
+	/* First: if this master dies in between, its successor does not count these losses
+	 * again. */
 	counters_bury(fleet->counters, slot->rows, generation->config.threads);
 	fleet->slot_events->lost(slot);
 	counters_fold(fleet->counters, slot->rows, generation->config.threads);
@@ -189,12 +193,12 @@ slot_reap(struct slot *slot)
 		return;
 	if (waitid(kind, (id_t)(kind == P_PIDFD ? slot->pidfd : slot->pid), &status,
 		    WEXITED | WNOHANG) != 0)
-		/* It is dead all the same, as its pidfd says, or its parent's SIGCHLD. */
+		/* The process is dead all the same: its pidfd or SIGCHLD said so. */
 		status = (siginfo_t){.si_errno = errno};
 	else if (status.si_pid == 0)
 		return;
-	/* A death may be the answer to a message. */
-	hear_some(slot, LAST_MESSAGES);
+	/* The worker's last messages are still in the channel. */
+	receive_some(slot, LAST_MESSAGES);
 	obituary_note(slot, &status);
 	slot_event(slot, SUPERVISION_EXIT);
 }
@@ -246,7 +250,7 @@ back_off(struct slot *slot)
 
 /* ---- birth ---- */
 
-/* Returns 0, or -1 with errno; then nothing is left of it. */
+/* Returns 0, or -1 with errno and everything undone. */
 static int
 fork_process(struct slot *slot)
 {
@@ -338,7 +342,7 @@ slot_leave(struct slot *slot, enum channel_kind leave_message)
 	slot_event(slot, SUPERVISION_LEAVE);
 }
 
-/* ---- what happens ---- */
+/* ---- events ---- */
 
 static void
 kill_hung(struct slot *slot)
@@ -427,7 +431,7 @@ slot_new(struct generation *generation, unsigned index)
 	slot->pidfd = slot->channel = -1;
 	ear_init(&slot->exit, on_death, -1, EV_READ);
 	ear_init(&slot->talk, on_message, -1, EV_READ);
-	/* What it has said is heard before its death. */
+	/* The worker's messages are handled before its death. */
 	ev_set_priority(&slot->talk.watcher, 1);
 	ev_init(&slot->respawn, on_respawn);
 	ev_init(&slot->healthy, on_healthy);

@@ -1,44 +1,45 @@
-/* One worker process: its fork, its messages, its death, and its pauses. What follows for the rest
- * of the fleet it leaves to the fleet's slot_events, and knows nothing of. */
+/* A slot: one worker process, with its fork, messages, death, and the pauses between failures. The
+ * slot reports to the rest of the fleet by slot_events alone. */
 #ifndef HUBBUB_FLEET_SLOT_H
 #define HUBBUB_FLEET_SLOT_H
 
 #include "master/fleet/roster.h"
 
-#define SLOT_MESSAGES_AT_ONCE 64 /* that it hears of its worker in a turn of the loop */
+#define SLOT_MESSAGES_AT_ONCE 64 /* received from one worker in a turn of the loop */
 
 /* Makes an empty slot. NULL with errno ENOMEM. */
 struct slot *slot_new(struct generation *generation, unsigned index);
 
-/* Frees one without a process. */
+/* Frees a slot, which must have no process. */
 void slot_free(struct slot *slot);
 
-/* Lets an event happen to it: supervision.h says what follows. */
+/* Applies an event: sets the next state and acts, as the table of supervision.h says. */
 void slot_event(struct slot *slot, enum supervision_event event);
 
-/* Tells it to leave, by that message. */
+/* Tells the worker to leave: by HANDOVER, DRAIN or STOP. */
 void slot_leave(struct slot *slot, enum channel_kind leave_message);
 
-/* Kills its process, if it has one. */
+/* Kills the slot's process, if there is one. */
 void slot_kill(struct slot *slot);
 
-/* Sends it a message, with a descriptor unless that is -1. Never waits. Returns whether it was
- * sent. */
+/* Sends the worker a message, with a file descriptor unless that is -1; the descriptor stays the
+ * caller's. Never waits. Returns whether the message was sent. */
 bool slot_send(struct slot *slot, const struct channel_message *message, int descriptor);
 
-/* Tells it that it may accept, since its hubs have their seats and permits. */
+/* Tells the worker to accept; its hubs must have their seats and permits. */
 void slot_accept(struct slot *slot);
 
-/* Has it write to this master's standard error, which is another one than before. */
+/* Sends the worker this master's standard error, after the log was reopened. */
 void slot_reopen(struct slot *slot);
 
-/* Shortens the pause before its next process to at most so many seconds. */
+/* Shortens the pause before the slot's next fork to at most so many seconds. */
 void slot_hasten(struct slot *slot, double most);
 
-/* Tells it what it could not be told before, because it did not read. */
+/* Sends again the messages that the channel did not take before, because the worker did not
+ * read. */
 void slot_catch_up(struct slot *slot);
 
-/* Its process is dead: takes note of how. */
+/* Reaps the slot's process if it is dead, and applies the event EXIT; otherwise does nothing. */
 void slot_reap(struct slot *slot);
 
 #endif

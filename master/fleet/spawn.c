@@ -1,3 +1,6 @@
+/* Between fork and worker_run the child drops what belongs to the master: file descriptors, signal
+ * handlers, buffered output, atexit functions. All signals are blocked meanwhile, so that no
+ * handler of the master runs in the child. */
 #include "master/fleet/spawn.h"
 
 #include <errno.h>
@@ -25,8 +28,8 @@ compare(const void *a, const void *b)
 	return (*left > *right) - (*left < *right);
 }
 
-/* Closes every descriptor but the standard streams and those that the heritage names: a forgotten
- * listener would be a hole into which connections fall. */
+/* Closes every file descriptor but the standard streams and those that the heritage names: a
+ * forgotten listener would get connections that nobody accepts. */
 static int
 close_the_rest(const struct worker_heritage *heritage)
 {
@@ -55,7 +58,8 @@ close_the_rest(const struct worker_heritage *heritage)
 	return result;
 }
 
-/* The terminal and service managers signal whole process groups, but only the master decides. */
+/* Terminals and service managers signal the whole process group; the worker ignores such signals,
+ * because the master alone decides. */
 static void
 reset_signals(void)
 {
@@ -93,8 +97,7 @@ become_worker(const struct worker_heritage *heritage)
 	log_forget_lost();
 	reset_signals();
 	numerals_end();
-	/* What the program registered with atexit is the master's; what it had buffered was written
-	 * before. */
+	/* Functions that the program registered with atexit are not run: they are the master's. */
 	code = worker_run(heritage);
 	flush_before_exit(code);
 	annotate_exit(code);
@@ -117,12 +120,12 @@ spawn_worker(const struct worker_heritage *heritage, int *pidfd)
 	if (pid == -1)
 		return -1;
 	*pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-	/* Where there are none, SIGCHLD tells of deaths alone. */
+	/* Where the system refuses pidfds, SIGCHLD alone reports deaths. */
 	if (*pidfd == -1 && !sandbox_is_refusal(errno)) {
 		int error = errno;
 
-		/* Without it the master would not see the worker die. Not yet reaped, so the pid is
-		 * still this child's. */
+		/* Without a pidfd the master would not see the worker die. The child is not reaped,
+		 * so the pid is still its own. */
 		kill(pid, SIGKILL);
 		waitpid(pid, NULL, 0);
 		errno = error;

@@ -1,4 +1,4 @@
-/* The fork of a worker. */
+/* The fork of a worker process. */
 #ifndef HUBBUB_FLEET_SPAWN_H
 #define HUBBUB_FLEET_SPAWN_H
 
@@ -6,9 +6,9 @@
 
 #include "worker/heritage.h"
 
-/* Forks a worker with that heritage. In the child every other descriptor is closed, signals mean
- * what a worker needs, and worker_run runs; it never returns there.
- * Returns the pid with *pidfd set, or -1 with errno. */
+/* Forks a worker with this heritage. The child closes every file descriptor that the heritage does
+ * not name, resets its signals, runs worker_run and exits; only the parent returns. * Returns the
+ * pid with *pidfd set (-1 where the system refuses pidfds), or -1 with errno. */
 pid_t spawn_worker(const struct worker_heritage *heritage, int *pidfd);
 
 #endif

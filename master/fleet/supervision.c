@@ -1,3 +1,5 @@
+/* The table, with a cell for every pair of state and event. The function is pure: the slot sets the
+ * state and acts. Events that cannot happen, or come too late, keep the state and do nothing. */
 #include "master/fleet/supervision.h"
 
 #include "hub/base/check.h"
@@ -28,8 +30,7 @@ const char *const supervision_event_names[SUPERVISION_EVENT_MAX] = {
 		SUPERVISION_##does, SUPERVISION_##becomes                                          \
 	}
 
-/* Every cell is named, also those that cannot happen, or come too late to matter: those keep the
- * state and do nothing. */
+/* Every cell is written out, so that a new event or state must be decided everywhere. */
 static const struct supervision_cell table[SUPERVISION_STATE_MAX][SUPERVISION_EVENT_MAX] =
 	{
 		[SUPERVISION_DEAD] =
@@ -85,13 +86,13 @@ static const struct supervision_cell table[SUPERVISION_STATE_MAX][SUPERVISION_EV
 				[SUPERVISION_START] = CELL(NOTHING, DRAINING),
 				[SUPERVISION_FORK_FAILED] = CELL(NOTHING, DRAINING),
 				[SUPERVISION_ALL_READY] = CELL(NOTHING, DRAINING),
-				/* Its deadline deals with it. */
+				/* The generation's deadline ends a hung worker that drains. */
 				[SUPERVISION_SILENT] = CELL(NOTHING, DRAINING),
 				[SUPERVISION_HEARD] = CELL(NOTHING, DRAINING),
 				[SUPERVISION_HANG_TIMEOUT] = CELL(NOTHING, DRAINING),
 				[SUPERVISION_EXIT] = CELL(RETIRE, DEAD),
 				[SUPERVISION_PAUSE_OVER] = CELL(NOTHING, DRAINING),
-				/* First to drain, then to stop. */
+				/* A draining worker may be told to stop. */
 				[SUPERVISION_LEAVE] = CELL(TELL, DRAINING),
 			},
 		[SUPERVISION_BACKING_OFF] =

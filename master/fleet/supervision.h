@@ -1,5 +1,5 @@
-/* The life of a worker process as one table: in each state, what each event leads to and what is
- * done. No code elsewhere decides that.
+/* The life of a worker process as one table: for each state and event, the next state and the
+ * action. No other code decides these.
  *
  *	          start               all hubs ready            silent
  *	DEAD ------------> STARTING -----------------> READY <----------> HUNG
@@ -14,12 +14,12 @@
 #define HUBBUB_FLEET_SUPERVISION_H
 
 enum supervision_state {
-	SUPERVISION_DEAD, /* no process, and none will come by itself */
+	SUPERVISION_DEAD, /* no process, and no restart is due */
 	SUPERVISION_STARTING,
 	SUPERVISION_READY,
 	SUPERVISION_HUNG, /* at least one hub gives no sign of life */
 	SUPERVISION_DRAINING,
-	SUPERVISION_BACKING_OFF, /* it died; another one is started after a pause */
+	SUPERVISION_BACKING_OFF, /* the process died; another is forked after a pause */
 	SUPERVISION_STATE_MAX
 };
 
@@ -29,24 +29,24 @@ enum supervision_event {
 	SUPERVISION_ALL_READY,    /* every hub's loop runs */
 	SUPERVISION_SILENT,       /* a hub has given no sign of life for half a second */
 	SUPERVISION_HEARD,        /* all hubs give signs of life again */
-	SUPERVISION_HANG_TIMEOUT, /* silent, or starting, for too long */
+	SUPERVISION_HANG_TIMEOUT, /* a hub was silent, or the worker was starting, for too long */
 	SUPERVISION_EXIT,         /* the process is dead */
 	SUPERVISION_PAUSE_OVER,
-	SUPERVISION_LEAVE, /* it is to drain, hand over, or stop */
+	SUPERVISION_LEAVE, /* the worker is to drain, hand over, or stop */
 	SUPERVISION_EVENT_MAX
 };
 
 enum supervision_action {
 	SUPERVISION_NOTHING,
 	SUPERVISION_SPAWN,
-	SUPERVISION_BACK_OFF, /* start the pause after which another is spawned */
-	SUPERVISION_SERVE,    /* count it among those that serve */
-	SUPERVISION_STEER_AROUND,
-	SUPERVISION_REJOIN,
+	SUPERVISION_BACK_OFF,     /* start the pause before the next fork */
+	SUPERVISION_SERVE,        /* let the worker accept */
+	SUPERVISION_STEER_AROUND, /* give the silent hub no new connections */
+	SUPERVISION_REJOIN,       /* give the worker new connections again */
 	SUPERVISION_KILL,
-	SUPERVISION_REPLACE, /* clean up after it, then as BACK_OFF */
-	SUPERVISION_TELL,    /* tell it to leave */
-	SUPERVISION_RETIRE,  /* clean up after it, for good */
+	SUPERVISION_REPLACE, /* clean up after the process, then BACK_OFF */
+	SUPERVISION_TELL,    /* send the message to leave */
+	SUPERVISION_RETIRE,  /* clean up after the process, and leave the slot empty */
 	SUPERVISION_GIVE_UP_PAUSE,
 	SUPERVISION_ACTION_MAX
 };
@@ -59,7 +59,7 @@ struct supervision_cell {
 extern const char *const supervision_state_names[SUPERVISION_STATE_MAX];
 extern const char *const supervision_event_names[SUPERVISION_EVENT_MAX];
 
-/* What an event leads to in a state. */
+/* The action and the next state for an event in a state. */
 struct supervision_cell supervision_step(
 	enum supervision_state state, enum supervision_event event);
 

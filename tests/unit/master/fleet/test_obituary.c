@@ -62,7 +62,8 @@ Test(obituary, does_not_invent_how_a_worker_ended)
 	siginfo_t untold = {.si_errno = ECHILD};
 
 	obituary_note(slot, &untold);
-	cr_assert(says(0, "how was not told: No child processes"), "%s", history_newest(0)->text);
+	cr_assert(says(0, "its exit status is unknown: No child processes"), "%s",
+		history_newest(0)->text);
 	cr_assert_not(says(0, "signal"));
 }
 
