@@ -1,3 +1,6 @@
+/* Measures, weighs, attaches. With --balance=hash a program is attached only while some hub is
+ * away. The program for datagrams is replaced only when a hub comes or goes, because each
+ * replacement may move senders. Nothing is attached while the fleet is frozen. */
 #include "master/fleet/balance.h"
 
 #include <errno.h>
@@ -7,11 +10,12 @@
 #include "master/sockets/steering.h"
 
 #define ARRIVALS_FADE 0.7
-/* Clients that all left and came back within a tick may do so again: half a minute later half as
- * many are still expected to. */
+/* Clients that left and came back within one tick may do so again: after half a minute, half as
+ * many are still expected. */
 #define REPLACED_FADE 0.99885
 
-/* A hub that has no permit left for anybody else is away, unless who comes is to wait. */
+/* A hub without a free permit beyond its own queue counts as away, unless new connections are to
+ * wait in queues. */
 static void
 load_of(const struct occupant *occupant, bool is_to_wait, struct steering_load *load)
 {
@@ -21,13 +25,13 @@ load_of(const struct occupant *occupant, bool is_to_wait, struct steering_load *
 	load->is_away = !is_to_wait && __atomic_load_n(&occupant_row(occupant)->permits,
 					       __ATOMIC_RELAXED) <= (int64_t)occupant->queued;
 	load->open = counters_open(occupant_row(occupant));
-	/* What was queued may have been accepted since: then it counts once. */
+	/* A connection that was queued may have been accepted since; it must count once. */
 	if (load->open < occupant->open + occupant->queued)
 		load->open = occupant->open + occupant->queued;
 	load->busy = occupant->slot->hubs[occupant->hub].busy;
 }
 
-/* Returns whether anybody gets anything. */
+/* Returns whether any hub gets a weight. */
 static bool
 weigh_all(struct fleet *fleet, bool is_to_wait, unsigned *weights)
 {
@@ -37,7 +41,7 @@ weigh_all(struct fleet *fleet, bool is_to_wait, unsigned *weights)
 	for (unsigned i = 0; i < count; i++)
 		load_of(&fleet->occupants[fleet->sockets->order[i]], is_to_wait, &loads[i]);
 	if (fleet->serving != NULL && !fleet->serving->config.balances) {
-		/* Nobody is favoured, but who is away gets nothing all the same. */
+		/* All hubs weigh the same, but a hub that is away gets nothing. */
 		for (unsigned i = 0; i < count; i++)
 			weights[i] = loads[i].is_away ? 0 : 1;
 	} else {
@@ -50,8 +54,8 @@ weigh_all(struct fleet *fleet, bool is_to_wait, unsigned *weights)
 	return false;
 }
 
-/* Where no hub has permits, who comes waits in a queue that somebody will serve, and queues are
- * balanced as connections are: as permits come free, each hub serves its own. */
+/* Where no hub has permits, new connections wait in the queues of hubs that accept, balanced as
+ * connections are: as permits come free, each hub serves its own queue. */
 static bool
 weigh(struct fleet *fleet, unsigned *weights)
 {
@@ -76,7 +80,7 @@ attach(struct fleet *fleet, const unsigned *weights)
 	fleet->is_steered = fleet->can_steer;
 }
 
-/* By hash, as long as every member accepts: then nothing needs to be attached. */
+/* With --balance=hash a program is needed only while some hub is away. */
 static bool
 is_hash_enough(const struct fleet *fleet)
 {
@@ -126,7 +130,7 @@ attach_datagrams(struct fleet *fleet, const bool *is_there)
 				strerror(errno));
 }
 
-/* Only when somebody comes or goes: the senders stay where they are. */
+/* Attaches a new program only when a hub comes or goes; otherwise each sender keeps its hub. */
 static void
 steer_datagrams(struct fleet *fleet)
 {
@@ -173,12 +177,12 @@ balance_measure(struct fleet *fleet)
 	uint64_t came = total.accepted, left = total.closed;
 	double arrived, replaced;
 
-	/* Also those who wait: hubs that are late to accept do not make a burst any smaller. */
+	/* Queued connections count as arrived: a burst is as large, however late hubs accept. */
 	for (unsigned i = 0; i < fleet->sockets->listening; i++)
 		came += fleet->occupants[fleet->sockets->order[i]].queued;
 	arrived = came > fleet->came ? (double)(came - fleet->came) : 0;
 	replaced = left > fleet->left ? (double)(left - fleet->left) : 0;
-	/* At the first tick nobody knows since when. */
+	/* The first tick has no previous count to compare with. */
 	if (arrived < replaced || fleet->came == 0)
 		replaced = fleet->came == 0 ? 0 : arrived;
 	fleet->came = came;

@@ -1,30 +1,32 @@
+/* One pass: collect what each draining worker lacks or can spare, take the spare, give equal parts.
+ * As in permits.c only permits that were really taken are given, so the limit holds. */
 #include "master/fleet/last_permits.h"
 
 #include "master/fleet/permits.h"
 
-/* The workers that drain for good are of one generation, which served last. */
+/* Workers that drain with the server: all of the generation that served last. */
 struct shares {
 	struct slot *slots[SOCKETS_SEATS_MAX];
-	int64_t lacks[SOCKETS_SEATS_MAX]; /* permits; below 0: so many to spare */
+	int64_t lacks[SOCKETS_SEATS_MAX]; /* permits; negative for permits to spare */
 	unsigned count;
 	unsigned poor;   /* slots that lack some */
-	int64_t granted; /* to all workers of this master */
+	int64_t granted; /* permits of all workers of this master */
 };
 
-/* The queue of a Unix socket has no length that could be known: whoever still sits may have
- * somebody to serve. */
+/* The length of a Unix socket's queue is unknown, so a hub that still sits wants at least one
+ * permit. */
 static int64_t
 wanted_by(const struct slot *slot, unsigned hub)
 {
 	const struct occupant *occupant = &slot->generation->fleet->occupants[slot_seat(slot, hub)];
 
-	/* Of one that hangs, the queue is another's, as of a dead one. */
+	/* The queue of a hung or dead hub is its rescuer's. */
 	if (occupant->slot != slot || !occupant_accepts(occupant))
 		return 0;
 	return occupant->queued > 0 ? (int64_t)occupant->queued : 1;
 }
 
-/* Clients of hubs that are dead or hang, which it is to serve. */
+/* Permits for the queues of dead and hung hubs that this slot has adopted. */
 static int64_t
 wanted_for_the_dead(const struct slot *slot)
 {
@@ -61,7 +63,7 @@ collect(struct slot *slot, void *context)
 	shares->poor += lacks > 0;
 }
 
-/* Returns how many. A hub may use up some meanwhile. */
+/* Returns how many permits were taken: hubs may have used some meanwhile. */
 static int64_t
 take_spare(struct slot *slot, int64_t spare)
 {
@@ -73,7 +75,7 @@ take_spare(struct slot *slot, int64_t spare)
 	return taken;
 }
 
-/* Equal parts, of at least one. */
+/* Gives each slot that lacks permits an equal part, of at least one. */
 static void
 give(struct shares *shares, int64_t available)
 {

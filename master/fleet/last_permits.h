@@ -1,13 +1,14 @@
-/* Permits at the end, when no generation serves any more: clients who are still queued at workers
- * that drain for good are served as others leave, wherever in the server that is. */
+/* Permits while the server drains and no generation serves: as connections end at one worker,
+ * clients still queued at another worker are served. */
 #ifndef HUBBUB_FLEET_LAST_PERMITS_H
 #define HUBBUB_FLEET_LAST_PERMITS_H
 
 #include "master/fleet/roster.h"
 
-/* Gives permits that nobody has, and those that draining workers have to spare, to draining workers
- * with clients who wait; after permits_share. Of a worker's hubs any may have them: at the end they
- * share. Without a limit of the server a worker has what its own files allow, and nothing moves. */
+/* Moves unassigned permits, and those that draining workers can spare, to draining workers with
+ * queued clients. Called after permits_share. Any hub of a worker may get them, because draining
+ * hubs share permits. Without --max-connections does nothing: each worker then has what its own
+ * file limit allows. */
 void last_permits_share(struct fleet *fleet);
 
 #endif

@@ -1,3 +1,6 @@
+/* Binary search for the highest level that the budget pays for; the remainder, less than one for
+ * each member, goes by rank. The ranks keep a remainder where it was, so that nothing moves to and
+ * fro from tick to tick. */
 #include "master/fleet/level.h"
 
 #define RANKS 4
@@ -10,7 +13,8 @@ part_of(const struct level_member *member, int64_t level)
 	return lacks < member->most ? lacks : member->most;
 }
 
-/* What it takes to bring all to a level, or more than the budget. */
+/* The budget needed to bring all members to the level; some number above budget if it is
+ * exceeded. */
 static int64_t
 cost_of(const struct level_member *members, unsigned count, int64_t level, int64_t budget)
 {
@@ -21,7 +25,8 @@ cost_of(const struct level_member *members, unsigned count, int64_t level, int64
 	return sum;
 }
 
-/* The highest level that the budget pays for; there is one for which it does not. */
+/* The highest level that the budget pays for. The budget must be below the sum of most, or no level
+ * would exceed it. */
 static int64_t
 find_level(const struct level_member *members, unsigned count, int64_t budget)
 {
@@ -40,15 +45,14 @@ find_level(const struct level_member *members, unsigned count, int64_t budget)
 	return low;
 }
 
-/* Who gets an odd one before others: one that wants it, then one that has it already, so that
- * nothing moves to and fro. */
+/* The rank in sharing the remainder: members marked is_first, then members that have it already. */
 static unsigned
 rank_of(const struct level_member *member, int64_t level)
 {
 	return (member->is_first ? 2 : 0) + (member->has + member->holds > level);
 }
 
-/* Less is left than there are members whom one more would bring to the next level. */
+/* Shares the rest, which is less than one for each member that could rise to the next level. */
 static void
 share_rest(struct level_member *members, unsigned count, int64_t level, int64_t rest)
 {

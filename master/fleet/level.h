@@ -1,6 +1,6 @@
-/* Levelling: who gets how much of a budget, so that all come as near as possible to having the same
- * number, as water that is poured into unequal glasses which are joined. It knows nothing of
- * connections: permits, and the parts of a queue that workers adopt, are shared out by it.
+/* Levelling (water-filling): shares a budget among members that have unequal numbers already, so
+ * that all come as near as possible to the same number. It shares out permits, and the clients of
+ * an adopted queue.
  *
  *	has 5 1 3, budget 4  ->  gets 0 3 1: all have at least 4 */
 #ifndef HUBBUB_FLEET_LEVEL_H
@@ -11,14 +11,14 @@
 
 struct level_member {
 	int64_t has;   /* at least 0 */
-	int64_t most;  /* that it may get, at least 0 */
-	int64_t holds; /* of the budget, since the last time; decides only who keeps an odd one */
-	bool is_first; /* an odd one is rather its own than anybody else's */
-	int64_t gets;  /* set by level_share */
+	int64_t most;  /* upper limit of gets, at least 0 */
+	int64_t holds; /* of the budget before sharing; matters only for the remainder */
+	bool is_first; /* comes first when a remainder is shared */
+	int64_t gets;  /* the member's share, set by level_share */
 };
 
-/* Sets what each member gets. It adds up to the budget, or to all that the members may get, if that
- * is less. A negative budget is none. */
+/* Sets what each member gets. The shares add up to the budget, or to the sum of most if that is
+ * less. A negative budget counts as 0. */
 void level_share(struct level_member *members, unsigned count, int64_t budget);
 
 #endif

@@ -1,3 +1,6 @@
+/* Sharing: measure the open connections and free permits of each hub, compute the hub's part
+ * (level.h), take from hubs above their part, give to hubs below. Hubs use permits concurrently, so
+ * the master gives only permits that it has really taken, and the sum never exceeds the limit. */
 #include "master/fleet/permits.h"
 
 #include <stdio.h>
@@ -9,12 +12,12 @@
 #include "worker/nofile.h"
 
 #define WARN_EVERY (10 * CLOCK_SECOND)
-/* How long the part of a worker that starts is kept for it; after that, clients who wait elsewhere
- * have waited enough. */
+/* How long the part of a starting worker is kept for it; then clients who wait at other hubs come
+ * first. */
 #define KEPT_FOR CLOCK_SECOND
-/* So many crashes in a row may be an accident. */
+/* With more failures in a row than this, no part is kept for the slot. */
 #define FAILURES_MOST 1
-/* More than all limits, and room for sums. */
+/* Above every limit, and low enough that sums do not overflow. */
 #define UNLIMITED (INT64_MAX / 2)
 
 uint64_t
@@ -56,19 +59,20 @@ void
 permits_lose(struct slot *slot)
 {
 	permits_revoke(slot);
-	/* One is taken before each accept, so these are all that it may have accepted. */
+	/* A permit is taken before each accept, so these are all connections that the process may
+	 * have had. */
 	if (slot->granted > 0)
 		counters_note(&counters_server(slot->generation->fleet->counters)->lost,
 			(uint64_t)slot->granted);
 	permits_account(slot, -slot->granted);
 }
 
-/* ---- what there is ---- */
+/* ---- permits in use ---- */
 
 static void
 take_back(struct slot *slot, void *granted)
 {
-	/* One that drains for good still takes what is queued. */
+	/* A worker that drains with the server still accepts from its queues. */
 	if (slot->state == SUPERVISION_DRAINING && slot->leave_message != CHANNEL_DRAIN)
 		permits_revoke(slot);
 	*(int64_t *)granted += slot->granted;
@@ -89,10 +93,9 @@ permits_elsewhere(const struct fleet *fleet)
 	return granted;
 }
 
-/* ---- who gets it ---- */
+/* ---- parts ---- */
 
-/* The hubs of the generation that serves: a hub's part follows from the connections that it has,
- * and from what there is. */
+/* The hubs of the serving generation, with the part of permits that each gets. */
 struct hubs {
 	struct slot *slots[SOCKETS_SEATS_MAX];
 	struct worker_row *rows[SOCKETS_SEATS_MAX]; /* NULL while its worker starts */
@@ -101,8 +104,8 @@ struct hubs {
 	unsigned accepting;
 };
 
-/* Whether a worker without hubs that sit will soon have some. One that crashes in a row is believed
- * when it serves. */
+/* Whether a worker whose hubs do not sit yet will soon be ready. A worker that keeps crashing is
+ * not expected. */
 static bool
 is_expected(struct slot *slot)
 {
@@ -130,7 +133,7 @@ add_hub(struct hubs *hubs, const struct occupant *occupant)
 		.is_first = occupant->queued > 0};
 }
 
-/* Each process may have as many as its own files allow, which its hubs share alike. */
+/* Adds the slot's hubs. Together they get at most what the file limit of their process allows. */
 static void
 add_slot(struct hubs *hubs, struct slot *slot)
 {
@@ -167,7 +170,8 @@ collect(struct fleet *fleet, struct hubs *hubs)
 		add_slot(hubs, fleet->serving->slots[i]);
 }
 
-/* From hubs that hold more than their part; returns how many. A hub may use up some meanwhile. */
+/* Takes the surplus of hubs that hold more than their part. Returns how many permits were taken:
+ * hubs may have used some meanwhile. */
 static int64_t
 take_surplus(struct hubs *hubs)
 {
@@ -185,7 +189,7 @@ take_surplus(struct hubs *hubs)
 	return sum;
 }
 
-/* To hubs that hold less than their part, of what is available. */
+/* Gives available permits to hubs that hold less than their part. */
 static void
 fill_up(struct hubs *hubs, int64_t available)
 {
@@ -199,14 +203,15 @@ fill_up(struct hubs *hubs, int64_t available)
 			lacks = slot->capacity - slot->granted;
 		if (hubs->rows[i] == NULL || lacks <= 0)
 			continue;
-		/* In this order: another master that looks now sees rather too many. */
+		/* In this order, so that another master that reads in between sees too many rather
+		 * than too few. */
 		permits_account(slot, lacks);
 		counters_give_permits(hubs->rows[i], lacks);
 		available -= lacks;
 	}
 }
 
-/* Who comes now waits in the backlog. */
+/* Warns that new connections wait in the backlog, at most once in WARN_EVERY. */
 static void
 warn_if_used_up(const struct fleet *fleet, const struct hubs *hubs)
 {
@@ -252,7 +257,7 @@ permits_share(struct fleet *fleet)
 			budget += hubs.parts[i].holds;
 	}
 	level_share(hubs.parts, hubs.count, budget);
-	/* No more is given than there is: what was taken counts, not what was to be. */
+	/* Only permits that were really taken are given. */
 	available += take_surplus(&hubs);
 	fill_up(&hubs, available);
 	warn_if_used_up(fleet, &hubs);

@@ -1,3 +1,6 @@
+/* The master never accepts: it sends a duplicate of the listener over the channel (CHANNEL_ADOPT)
+ * to workers that do. A worker may find the queue empty or lack an fd, so the offer is repeated at
+ * each tick for as long as clients wait. */
 #include "master/fleet/seating.h"
 
 #include <errno.h>
@@ -9,13 +12,13 @@
 #include "master/fleet/slot.h"
 #include "master/say/history.h"
 
-/* A handshake that began before a seat was steered around ends within this time, even if its last
+/* Handshakes that began before steering avoided a seat end within this time, even if the last
  * packet is lost and sent again. */
 #define HANDSHAKE (3 * CLOCK_SECOND)
-/* When the server ends, clients wait for it. */
+/* Shorter when the server ends: clients wait for the end. */
 #define HANDSHAKE_AT_END (200 * CLOCK_MILLISECOND)
 
-/* A hub that is silent for longer does not adopt soon. */
+/* A leading hub that has been silent for longer would not adopt soon. */
 #define SILENT_MOST (200 * CLOCK_MILLISECOND)
 
 static struct occupant *
@@ -45,13 +48,13 @@ seating_sit(struct slot *slot)
 		if (sockets_listen(fleet->sockets, slot_seat(slot, hub)) != 0) {
 			history_note(LOG_ERROR, "cannot listen for hub %u of worker %u: %s", hub,
 				slot->index, strerror(errno));
-			/* Another try, after a pause, is as good as anything. */
+			/* The next process of the slot tries again, after a pause. */
 			slot_kill(slot);
 			return false;
 		}
 		enter(slot, hub);
 	}
-	/* Every address has a socket that another server's probe finds. */
+	/* Every address has a listening socket, which a second server's check finds. */
 	sockets_unlock_ports(fleet->sockets);
 	return true;
 }
@@ -77,10 +80,12 @@ seating_retire(struct fleet *fleet, unsigned index)
 
 /* ---- adoption ---- */
 
-/* Who can accept for others: workers whose leading hub, which adopts, was heard of lately. */
+/* Workers that can accept from other hubs' queues: their leading hub, which adopts, gave a sign of
+ * life lately. */
 struct adopters {
 	struct slot *slots[SOCKETS_SEATS_MAX];
-	struct level_member parts[SOCKETS_SEATS_MAX]; /* connections per hub; permits to spare */
+	/* has: connections that a worker has open; most: permits that it can spare. */
+	struct level_member parts[SOCKETS_SEATS_MAX];
 	unsigned count;
 };
 
@@ -119,8 +124,8 @@ find_adopters(const struct fleet *fleet, struct adopters *adopters)
 	}
 }
 
-/* Sends a listener to the workers that are to accept so many there; each at least so many as the
- * least, if there are. */
+/* Shares wanted clients among the workers and sends each the listener. A worker is asked for at
+ * least `least` clients, which may be more than its part. */
 static void
 send_listener(
 	struct adopters *adopters, int listener, unsigned address, unsigned wanted, uint32_t least)
@@ -135,13 +140,13 @@ send_listener(
 			continue;
 		adopt.count = part->gets < least ? least : (uint32_t)part->gets;
 		slot_send(adopters->slots[i], &adopt, listener);
-		/* The next queue is spread over what these leave. */
+		/* The next queue is shared by what this worker has left. */
 		part->has += part->gets;
 		part->most -= part->gets;
 	}
 }
 
-/* Clients of that seat, so many at most, are accepted by workers that have permits. */
+/* Has workers with permits accept up to wanted clients from the seat's queues. */
 static void
 adopt_seat(const struct fleet *fleet, struct adopters *adopters, unsigned index, unsigned wanted)
 {
@@ -156,13 +161,14 @@ adopt_seat(const struct fleet *fleet, struct adopters *adopters, unsigned index,
 		if (queued > wanted)
 			queued = wanted;
 		wanted -= queued;
-		/* At the end nobody looks again. */
+		/* When the server leaves, this is the last offer: each worker takes all that it
+		 * finds. */
 		send_listener(adopters, sockets->seats[index].fds[i], i, queued,
 			fleet->is_leaving ? UINT32_MAX : 0);
 	}
 }
 
-/* How many clients wait there whom nobody who sits there can accept now. */
+/* How many clients in the seat's queues its own hub cannot accept now. */
 static unsigned
 stranded(const struct occupant *occupant)
 {
@@ -205,8 +211,8 @@ find_richest(struct slot *slot, void *context)
 		*richest = (struct richest){slot, permits};
 }
 
-/* All workers drain for good: the queue of a hub that is dead or hangs becomes one of a worker's
- * own. It is told again at each tick, since it may have found the queue empty meanwhile. */
+/* While all workers drain: gives the queue of a dead or hung hub to one worker. The offer is
+ * repeated at each tick, because the worker drops a queue that it finds empty. */
 static void
 rescue_seat(struct fleet *fleet, unsigned index)
 {
@@ -317,7 +323,8 @@ void
 seating_tick(struct fleet *fleet, int64_t now)
 {
 	measure_queues(fleet);
-	/* From the end, because the last one of the group takes the place of one that leaves. */
+	/* From the end, because the last seat of the group takes the place of a seat that
+	 * leaves. */
 	for (unsigned i = fleet->sockets->listening; i-- > 0;) {
 		unsigned index = fleet->sockets->order[i];
 		struct occupant *occupant = &fleet->occupants[index];
