@@ -1,3 +1,6 @@
+/* The tick looks at every worker, then works in a fixed order: measure queues, share permits, have
+ * stranded clients accepted, steer. Each step uses what the step before has found. While the fleet
+ * is frozen for an upgrade, none of these steps runs. */
 #include "master/fleet/fleet.h"
 
 #include <errno.h>
@@ -18,12 +21,11 @@
 #include "master/fleet/slot.h"
 
 #define ORPHANS_EVERY 20 /* ticks */
-/* Beyond the hang timeout, since the same time ends a worker that does not get ready. */
+/* In addition to the hang timeout, which first ends single workers that do not get ready. */
 #define RISE_MORE (2 * CLOCK_SECOND)
 
 /* ---- the end of generations ---- */
 
-/* Frees what is gone. */
 static void
 on_sweep(struct ev_loop *loop, ev_timer *timer, int events)
 {
@@ -59,7 +61,7 @@ look(struct slot *slot, void *elapsed)
 	heartbeat_look(slot, *(int64_t *)elapsed);
 }
 
-/* A generation that does not get ready must not stand in the way of other changes. */
+/* A generation that does not get ready must not block other changes. */
 static void
 drop_if_late(struct fleet *fleet, int64_t elapsed)
 {
@@ -160,7 +162,7 @@ fleet_leave(struct fleet *fleet, enum channel_kind leave_message)
 	fleet_abandon(fleet);
 	if (leave_message == CHANNEL_DRAIN) {
 		sockets_drop_syns(fleet->sockets);
-		/* Before the others hear that they are to leave. */
+		/* Before the workers are told to leave. */
 		seating_rescue(fleet);
 	}
 	if (leave_message == CHANNEL_STOP)

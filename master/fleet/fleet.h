@@ -5,67 +5,72 @@
  *	      --- leaving ---> generation 2: slot 1                drain, until their deadline
  *
  * A slot is one worker process, replaced when it dies, as supervision.h says. A generation is a set
- * of slots with the same configuration. Reload, change of threads, and upgrade are all the same:
- * another generation rises on the same sockets; when each of its hubs is ready it takes over
- * (fleet_commit), and the former one hands over and drains. If it cannot rise, it is dropped, and
- * the former one never noticed.
+ * of slots with the same configuration. A reload, a change of threads and an upgrade all work the
+ * same way: another generation rises on the same sockets; when all its hubs are ready, it takes
+ * over (fleet_commit), and the former generation hands over and drains. A generation that cannot
+ * rise is dropped, and the serving generation goes on undisturbed.
  *
- * Hub h of slot s sits on seat s * threads + h (sockets.h). Below this file, which is the fleet's
- * public face and its tick, stand the records (roster.h) and those who act on them.
+ * Hub h of slot s sits on seat s * threads + h (sockets.h). This file is the fleet's public
+ * interface and its tick; the records are in roster.h.
  *
- * libev callbacks only; nothing here blocks, so that a fork is always safe. */
+ * libev callbacks only. Nothing here blocks, and the master has one thread, so fork is always
+ * safe. */
 #ifndef HUBBUB_FLEET_FLEET_H
 #define HUBBUB_FLEET_FLEET_H
 
 #include "master/fleet/rising.h"
 #include "master/fleet/roster.h"
 
-/* Prepares an empty fleet, whose loop, sockets, counters and events are set. Returns 0, or -1 with
- * errno ENOMEM. */
+/* Prepares an empty fleet and starts its tick. The caller has set loop, sockets, counters and
+ * events. Returns 0, or -1 with errno ENOMEM. */
 int fleet_init(struct fleet *fleet);
 
-/* Starts the first generation, which serves as soon as any of it is ready. Returns 0, or -1 with
- * errno. */
+/* Starts the first generation; each of its workers serves as soon as it is ready. Returns 0, or -1
+ * with errno ENOMEM. */
 int fleet_start(struct fleet *fleet, const struct fleet_config *config);
 
 /* Drops the rising generation, if there is one; events.fell is not called. */
 void fleet_abandon(struct fleet *fleet);
 
-/* While it is frozen nobody opens connections: another master is about to. */
+/* While the fleet is frozen its workers open no connections, because another master is about to
+ * take over. */
 void fleet_freeze(struct fleet *fleet, bool is_frozen);
 
-/* All leave: to drain where nobody follows (CHANNEL_DRAIN), where another master took over the
- * sockets (CHANNEL_HANDOVER), or at once but gracefully (CHANNEL_STOP). */
+/* Has all workers leave: drain, and serve the queues first, because no server follows
+ * (CHANNEL_DRAIN); drain, because another master has the sockets (CHANNEL_HANDOVER); or end
+ * connections gracefully at once (CHANNEL_STOP). events.all_gone follows. */
 void fleet_leave(struct fleet *fleet, enum channel_kind leave_message);
 
-/* After fleet_leave with CHANNEL_HANDOVER: nobody follows after all, so another generation serves,
- * on the seats of sockets. events.all_ready follows. Returns 0, or -1 with errno. */
+/* After fleet_leave with CHANNEL_HANDOVER, when the other master has died: starts a new generation
+ * on the same sockets. events.all_ready follows. Returns 0, or -1 with errno ENOMEM. */
 int fleet_return(struct fleet *fleet, const struct fleet_config *config);
 
-/* The sockets are another master's no more, which may have steered: nobody sits anywhere yet.
- * Without the order of their group nobody can steer. */
+/* This master gets the sockets from another master: empties all seats, and assumes that steering
+ * programs are attached. is_order_known: whether the order of the kernel's group is known; without
+ * it this master does not steer. */
 void fleet_inherit(struct fleet *fleet, bool is_order_known);
 
-/* Whether no worker is left, and none is to come. */
+/* Whether the fleet has no generation, and so no worker. */
 bool fleet_is_gone(const struct fleet *fleet);
 
-/* Has every worker end at once, and kills those that do not. */
+/* Tells every worker to end at once, and kills those that have not ended a second later. */
 void fleet_kill(struct fleet *fleet);
 
-/* Has every hub of the serving generation write its coroutines to a file. Returns how many were
- * asked; events.dumped is called for each that has done so, with that number, and
- * events.dump_missed for those that cannot. */
+/* Asks every hub of the serving generation to write its coroutines to the file, which stays the
+ * caller's. Returns how many hubs were asked. events.dumped follows for each hub that has written,
+ * with the same number, and events.dump_missed for workers that cannot write. */
 unsigned fleet_dump(struct fleet *fleet, int file, int64_t number);
 
-/* Gives every worker this master's standard error, which is another one than before. */
+/* Sends every worker this master's standard error, after the log was reopened. */
 void fleet_reopen(struct fleet *fleet);
 
-/* Handles the death of a child with that pid, if it is a worker. Returns whether it is one. */
+/* Handles the death of the child with this pid, if the child is a worker. Returns whether it is. */
 bool fleet_reap(struct fleet *fleet, pid_t pid);
 
-/* Connections that are open now in all workers. */
+/* How many connections are open in all workers, also of other masters. */
 uint64_t fleet_open(const struct fleet *fleet);
 
+/* Stops the timers and frees the seats' records. No generation may be left. */
 void fleet_fini(struct fleet *fleet);
 
 #endif

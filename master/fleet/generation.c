@@ -1,3 +1,6 @@
+/* A leaving generation has one timer with up to two deadlines: the first ends connections at a
+ * message boundary (CHANNEL_STOP), the next kills the workers. So every generation ends, whatever
+ * its workers do. */
 #include "master/fleet/generation.h"
 
 #include <errno.h>
@@ -9,10 +12,10 @@
 #include "master/fleet/slot.h"
 #include "master/say/history.h"
 
-/* After the drain deadline: for connections to be closed in an orderly way, and for clients who
- * are still queued to be let go, which takes a worker a second and a half at most. */
+/* Seconds after the drain deadline in which a worker closes its connections gracefully and
+ * dismisses clients that are still queued; that takes at most a second and a half. */
 #define STOP_GRACE 2.
-#define QUIT_GRACE 1. /* more than flushing takes */
+#define QUIT_GRACE 1. /* seconds; more than flushing takes */
 
 static void on_deadline(struct ev_loop *loop, ev_timer *timer, int events);
 
@@ -82,7 +85,6 @@ generation_open(const struct generation *generation)
 	return open;
 }
 
-/* First connections are closed, then workers are killed. */
 static void
 on_deadline(struct ev_loop *loop, ev_timer *timer, int events)
 {
@@ -179,7 +181,7 @@ generation_make(struct fleet *fleet, const struct fleet_config *config, enum gen
 void
 generation_start(struct generation *generation, unsigned from)
 {
-	/* One that fails may make the whole generation leave. */
+	/* A slot that fails may make the whole generation leave. */
 	for (unsigned i = from; i < generation->count && generation->phase != GENERATION_LEAVING;
 		i++)
 		slot_event(generation->slots[i], SUPERVISION_START);

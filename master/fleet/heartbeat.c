@@ -1,3 +1,5 @@
+/* Reads rows only: no message to a worker and no answer from one is needed, so a hung worker cannot
+ * delay its own detection. */
 #include "master/fleet/heartbeat.h"
 
 #include "hub/base/clock.h"
@@ -7,8 +9,8 @@
 
 #define BUSY_FADE 0.8
 
-/* The share of the time that it was busy; a hub that has been busy since the last look and has not
- * polled is busy all the time. */
+/* Updates the hub's share of busy time. The counter grows only when the hub polls; a hub that has
+ * not polled since the last look was busy all the time. */
 static void
 measure_busy(struct slot_hub *hub, const struct worker_row *row, int64_t elapsed)
 {
@@ -44,7 +46,7 @@ look_at(struct slot_hub *hub, const struct worker_row *row, int64_t elapsed)
 	return true;
 }
 
-/* While it starts, all its hubs are waited for. */
+/* A starting worker has no heartbeats yet: hub 0 counts the time until all hubs are ready. */
 static void
 look_at_start(struct slot *slot, int64_t elapsed)
 {
@@ -58,7 +60,8 @@ look_at_start(struct slot *slot, int64_t elapsed)
 	}
 }
 
-/* Its deadline deals with a hub that hangs; but another worker is to have its queue. */
+/* A hung hub of a draining worker is left to the generation's deadline; is_hung lets another worker
+ * adopt its queue. */
 static void
 look_at_draining(struct slot *slot, int64_t elapsed)
 {
@@ -110,7 +113,8 @@ heartbeat_look(struct slot *slot, int64_t elapsed)
 void
 heartbeat_look_at_fleet(struct fleet *fleet, int64_t elapsed)
 {
-	/* Workers that die one after the other, and never serve, do not begin it anew. */
+	/* Reset only by a hub that serves, not by each worker that starts: workers that keep dying
+	 * must not count as live for ever. */
 	if (fleet_living(fleet) > 0)
 		fleet->replacing = 0;
 	else if (fleet_is_replacing(fleet))

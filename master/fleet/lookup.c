@@ -1,6 +1,6 @@
-/* A worker is a fork of this process: the same addresses are the same code. Their names are looked
- * up in a child: that reads files, which may take any time, while the master has probes to
- * answer. */
+/* A worker is a fork of the master, so its addresses mean the same code here. Finding the names
+ * reads files, which may block for any time; so a child finds them and writes the text into a pipe,
+ * while the master answers probes. Each lookup is on a list until its result is logged. */
 #include "master/fleet/lookup.h"
 
 #include <errno.h>
@@ -19,15 +19,15 @@
 #include "master/base/ear.h"
 #include "master/start/sandbox.h"
 
-#define TEXT_SIZE 4096 /* a pipe takes it in one piece */
+#define TEXT_SIZE 4096 /* bytes; an empty pipe takes as many without blocking */
 
 struct lookup {
 	struct lookup *next;
 	struct ev_loop *loop;
-	struct ear answer; /* the pipe in which the child writes */
+	struct ear answer; /* the read end of the pipe; owned */
 	ev_timer limit;
 	int64_t until; /* clock at which the limit is reached */
-	pid_t child;   /* 0 once it is reaped */
+	pid_t child;   /* 0 once reaped */
 	char whose[64];
 	size_t length;
 	char text[TEXT_SIZE];
@@ -35,23 +35,23 @@ struct lookup {
 
 static struct lookup *lookups;
 
-/* ---- what is said ---- */
+/* ---- the log ---- */
 
 static void
-say_none(const char *whose, const char *why)
+log_missing(const char *whose, const char *why)
 {
 	log_error("%s: no backtrace: %s", whose, why);
 }
 
-/* In one go, so that lines of two crashes do not mix. */
+/* Logs all lines at once, so that the lines of two crashes do not mix. */
 static void
-say(struct lookup *lookup)
+log_result(struct lookup *lookup)
 {
 	char *rest = lookup->text;
 
 	lookup->text[lookup->length] = '\0';
 	if (lookup->length == 0) {
-		say_none(lookup->whose, "the names of its functions could not be looked up");
+		log_missing(lookup->whose, "the names of its functions could not be looked up");
 		return;
 	}
 	log_error("%s crashed in:", lookup->whose);
@@ -62,8 +62,9 @@ say(struct lookup *lookup)
 
 /* ---- the child ---- */
 
-/* It holds nothing of the server's, which may end, or be another master's, meanwhile; and leaves
- * signals to the master, but one that ends it when the master is not there to do so. */
+/* The child closes every other file descriptor, because the server may end, or change its master,
+ * meanwhile. All signals stay blocked, except SIGALRM, which ends the child if the master does
+ * not. */
 static _Noreturn void
 look_up(int answer, const struct worker_crash *crash, unsigned count)
 {
@@ -92,7 +93,7 @@ fork_child(struct lookup *lookup, const struct worker_crash *crash, unsigned cou
 
 	if (pipe2(pipes, O_CLOEXEC) != 0)
 		return -1;
-	/* A signal that reaches the child must not run the master's handler. */
+	/* No handler of the master may run in the child. */
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &before);
 	lookup->child = fork();
@@ -110,11 +111,11 @@ fork_child(struct lookup *lookup, const struct worker_crash *crash, unsigned cou
 	return 0;
 }
 
-/* ---- its answer ---- */
+/* ---- the child's answer ---- */
 
-/* Returns whether there may be more. */
+/* Reads from the pipe. Returns whether more may come. */
 static bool
-hear(struct lookup *lookup)
+read_some(struct lookup *lookup)
 {
 	ssize_t received = read(lookup->answer.watcher.fd, lookup->text + lookup->length,
 		sizeof lookup->text - 1 - lookup->length);
@@ -124,9 +125,9 @@ hear(struct lookup *lookup)
 	return received > 0 || (received == -1 && errno == EINTR);
 }
 
-/* Hears what has been written, and what will be until that clock; as long as there may be more. */
+/* Reads what the child has written and, waiting, what it writes until this clock. */
 static void
-hear_until(struct lookup *lookup, int64_t until)
+read_until(struct lookup *lookup, int64_t until)
 {
 	struct pollfd answer = {.fd = lookup->answer.watcher.fd, .events = POLLIN};
 	int64_t left;
@@ -134,19 +135,20 @@ hear_until(struct lookup *lookup, int64_t until)
 	do {
 		left = until - clock_now();
 		if (poll(&answer, 1, left > 0 ? (int)(left / CLOCK_MILLISECOND) + 1 : 0) == 1 &&
-			!hear(lookup))
+			!read_some(lookup))
 			return;
 	} while (left > 0 || answer.revents != 0);
 }
 
-/* Says what is known. A child that has not ended is killed; whoever reaps strangers reaps it. */
+/* Logs the result and frees the lookup. A child that still runs is killed; the master's SIGCHLD
+ * handling reaps it. */
 static void
 end(struct lookup *lookup)
 {
 	struct lookup **link = &lookups;
 
-	hear_until(lookup, 0);
-	say(lookup);
+	read_until(lookup, 0);
+	log_result(lookup);
 	ear_stop(lookup->loop, &lookup->answer);
 	ev_timer_stop(lookup->loop, &lookup->limit);
 	close(lookup->answer.watcher.fd);
@@ -162,7 +164,7 @@ static void
 on_answer(struct ev_loop *loop, ev_io *watcher, int events)
 {
 	(void)loop, (void)events;
-	if (!hear(watcher->data))
+	if (!read_some(watcher->data))
 		end(watcher->data);
 }
 
@@ -186,28 +188,28 @@ count_lookups(void)
 void
 lookup_start(struct ev_loop *loop, const char *whose, const struct worker_crash *crash)
 {
-	/* The row is not this crash's for long; and what a dying process has written is not
-	 * believed. */
+	/* A copy, because the row is freed soon. Its count is checked, because a crashing process
+	 * wrote it. */
 	struct worker_crash own = *crash;
 	unsigned count = own.frame_count <= CRASH_FRAMES ? own.frame_count : 0;
 	struct lookup *lookup;
 
 	if (count == 0) {
-		say_none(whose, "the worker has left none");
+		log_missing(whose, "the worker has left none");
 		return;
 	}
 	if (count_lookups() >= LOOKUPS_MAX) {
-		say_none(whose, "too many are looked up already");
+		log_missing(whose, "too many are looked up already");
 		return;
 	}
 	lookup = calloc(1, sizeof *lookup);
 	if (lookup == NULL) {
-		say_none(whose, strerror(errno));
+		log_missing(whose, strerror(errno));
 		return;
 	}
 	ear_init(&lookup->answer, on_answer, -1, EV_READ);
 	if (fork_child(lookup, &own, count) != 0) {
-		say_none(whose, strerror(errno));
+		log_missing(whose, strerror(errno));
 		free(lookup);
 		return;
 	}
@@ -230,7 +232,7 @@ lookup_reap(pid_t pid)
 
 	while (lookup != NULL && lookup->child != pid)
 		lookup = lookup->next;
-	/* From here on the number may be another process's. */
+	/* After this the kernel may give the pid to another process. */
 	if (lookup != NULL && waitpid(pid, NULL, WNOHANG) == pid)
 		lookup->child = 0;
 	return lookup != NULL;
@@ -241,7 +243,7 @@ lookups_end(bool waits)
 {
 	while (lookups != NULL) {
 		if (waits)
-			hear_until(lookups, lookups->until);
+			read_until(lookups, lookups->until);
 		end(lookups);
 	}
 }

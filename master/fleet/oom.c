@@ -1,3 +1,5 @@
+/* The kernel does not say which process it killed, only how often. So each increase of the count
+ * makes one death by SIGKILL explainable, for 30 seconds. */
 #include "master/fleet/oom.h"
 
 #include <stdbool.h>
@@ -9,27 +11,28 @@
 #include "hub/base/clock.h"
 #include "master/start/cgroup.h"
 
-/* A process that is killed frees its memory before its death is seen. */
+/* A killed process first frees its memory, so its death is seen some time after the count has
+ * grown. */
 #define LATELY (30 * CLOCK_SECOND)
-/* Limits of version 1 from here on are none. */
+/* Control groups of version 1 write a number above this for no limit. */
 #define UNLIMITED (UINT64_C(1) << 60)
 
 static struct oom_places places = {"/proc/self/cgroup", "/sys/fs/cgroup", "/proc/vmstat"};
-static uint64_t counted; /* when it was looked last */
-static uint64_t unexplained;
-static int64_t noticed; /* clock */
+static uint64_t counted;     /* the kernel's count at the last look */
+static uint64_t unexplained; /* kills that no death has used up yet */
+static int64_t noticed;      /* clock at which the count grew last */
 
-/* ---- what the kernel says ---- */
+/* ---- the kernel's count ---- */
 
 struct finding {
 	bool is_v2;
 	bool has_count;
 	uint64_t count;
 	uint64_t limit;  /* the smallest, of the group and those above; UNLIMITED without */
-	char group[256]; /* whose the limit is, or the process's own */
+	char group[256]; /* the group with that limit; without one, the process's own */
 };
 
-/* The number behind a word at the beginning of a line. */
+/* Finds the line that begins with the word, and the number behind it. */
 static bool
 find_number(const char *text, const char *word, uint64_t *number)
 {
@@ -45,29 +48,29 @@ find_number(const char *text, const char *word, uint64_t *number)
 	return false;
 }
 
-/* Folders come from the process's own group upwards. */
+/* Called for each directory of the process's control group, from its own upwards. */
 static void
-look_into(const char *folder, void *context)
+look_into(const char *directory, void *context)
 {
 	struct finding *finding = context;
 	char text[4096];
 	uint64_t limit;
 
 	if (!finding->has_count) {
-		cgroup_read(folder, finding->is_v2 ? "memory.events" : "memory.oom_control", text,
-			sizeof text);
+		cgroup_read(directory, finding->is_v2 ? "memory.events" : "memory.oom_control",
+			text, sizeof text);
 		if (!find_number(text, "oom_kill", &finding->count))
 			return;
 		finding->has_count = true;
-		snprintf(finding->group, sizeof finding->group, "%s", folder);
+		snprintf(finding->group, sizeof finding->group, "%s", directory);
 	}
-	/* "max" is no number. */
-	if (cgroup_read(folder, finding->is_v2 ? "memory.max" : "memory.limit_in_bytes", text,
+	/* Without a limit the file says "max", which reads as 0. */
+	if (cgroup_read(directory, finding->is_v2 ? "memory.max" : "memory.limit_in_bytes", text,
 		    sizeof text) == 0 ||
 		(limit = strtoull(text, NULL, 10)) == 0 || limit >= finding->limit)
 		return;
 	finding->limit = limit;
-	snprintf(finding->group, sizeof finding->group, "%s", folder);
+	snprintf(finding->group, sizeof finding->group, "%s", directory);
 }
 
 static struct finding
@@ -109,7 +112,7 @@ take_note(const struct finding *finding)
 
 	if (now - noticed > LATELY)
 		unexplained = 0;
-	/* Files may have run out. */
+	/* The count cannot be read while the process has no fd left. */
 	if (!finding->has_count)
 		return;
 	if (finding->count > counted) {

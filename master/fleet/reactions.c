@@ -1,3 +1,5 @@
+/* The order within a reaction matters: seats first, then permits, then ACCEPT, then steering, so
+ * that no connection is steered to a hub that cannot accept it yet. */
 #include "master/fleet/reactions.h"
 
 #include <stdio.h>
@@ -14,7 +16,7 @@
 
 #define FAILURES_AT_FIRST_BOOT 10 /* of one slot, before any worker was ever ready */
 
-/* One more slot is ready: it may be the last one that its generation waits for. */
+/* Reports risen or all_ready if this slot was the last that its generation waited for. */
 static void
 tell_if_all_ready(struct slot *slot)
 {
@@ -40,7 +42,7 @@ on_serves(struct slot *slot)
 	struct fleet *fleet = slot->generation->fleet;
 
 	if (slot->generation->phase == GENERATION_SERVING) {
-		/* It is about to die: it has not served, and nobody is told that it has. */
+		/* The worker was killed: it has not served, and does not count. */
 		if (!seating_sit(slot))
 			return;
 		permits_share(fleet);
@@ -68,7 +70,8 @@ on_rejoined(struct slot *slot)
 	tell_if_all_ready(slot);
 }
 
-/* A hub that leaves for good accepts no more: its seat is empty, and so is its queue. */
+/* The hub has emptied its queue before it stopped accepting, so its seat may leave the group when
+ * the server drains. */
 static void
 on_drained(struct slot *slot, unsigned hub)
 {
@@ -87,7 +90,7 @@ on_lost(struct slot *slot)
 	seating_forget(slot);
 }
 
-/* While nobody serves, nobody waits long. */
+/* While no hub serves, the pauses of all slots are short. */
 static void
 hasten(struct fleet *fleet)
 {
@@ -95,7 +98,7 @@ hasten(struct fleet *fleet)
 		slot_hasten(fleet->serving->slots[i], BACKOFF_MAX_ALONE);
 }
 
-/* Valid until the next call. */
+/* Returns static text, valid until the next call. */
 static const char *
 explain_fall(const struct slot *slot)
 {
@@ -125,7 +128,7 @@ on_failed(struct slot *slot)
 	} else if (generation == fleet->serving) {
 		hasten(fleet);
 	}
-	/* What is queued there is served by others meanwhile. */
+	/* Other workers accept the clients queued at this slot's seats meanwhile. */
 	balance_steer(fleet);
 	seating_rescue(fleet);
 }
@@ -135,7 +138,8 @@ on_gone(struct slot *slot)
 {
 	struct fleet *fleet = slot->generation->fleet;
 
-	/* Nobody follows: as soon as nobody waits in its queues, who comes is refused. */
+	/* No worker will follow: when the queues are empty, the seats leave the group, and new
+	 * connections are refused. */
 	if (slot->leave_message == CHANNEL_DRAIN ||
 		(fleet->is_leaving && slot->leave_message == CHANNEL_STOP))
 		for (unsigned hub = 0; hub < slot->generation->config.threads; hub++)

@@ -1,11 +1,12 @@
-/* What follows for the fleet from what happens to one of its slots: who sits where, who has
- * permits, where connections go, and what becomes of the slot's generation. Those parts do not know
- * of each other; only here, and in fleet.c, they come together. */
+/* The fleet's reactions to the events of a slot: changes of seats, permits and steering, and of the
+ * slot's generation. These parts do not call each other; only the reactions, fleet.c and rising.c
+ * combine them. */
 #ifndef HUBBUB_FLEET_REACTIONS_H
 #define HUBBUB_FLEET_REACTIONS_H
 
 #include "master/fleet/roster.h"
 
+/* To be set as fleet.slot_events. */
 extern const struct slot_events reactions;
 
 #endif

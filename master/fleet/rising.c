@@ -1,3 +1,6 @@
+/* Whatever can fail comes first: limits, seats, memory, the fork of every worker, and listen.
+ * fleet_commit itself cannot fail. In it the former generation loses its permits before the new one
+ * gets any, so that the limit holds. */
 #include "master/fleet/rising.h"
 
 #include <errno.h>
@@ -61,8 +64,8 @@ may_rise(const struct fleet *fleet, const char **why)
 	return leaving < LEAVING_MAX;
 }
 
-/* Looks beforehand whether what so many workers of the configuration need can be had: their seats,
- * two files for each, and one more while they are forked. */
+/* Checks beforehand whether the file limit allows so many workers of the configuration: the sockets
+ * of new seats, two fds for each worker, and one more during a fork. */
 static bool
 can_be_had(const struct fleet *fleet, const struct fleet_config *config, unsigned workers,
 	const char **why)
@@ -80,8 +83,7 @@ can_be_had(const struct fleet *fleet, const struct fleet_config *config, unsigne
 		beyond * sockets->address_count + 2 * workers + 1, error, sizeof error);
 }
 
-/* Returns a generation without slots that has its seats, and is to rise, with so many workers; or
- * NULL with *why. */
+/* Binds the seats for so many workers and returns a generation without slots, or NULL with *why. */
 static struct generation *
 prepare(struct fleet *fleet, const struct fleet_config *config, unsigned workers, const char **why)
 {
@@ -101,7 +103,8 @@ prepare(struct fleet *fleet, const struct fleet_config *config, unsigned workers
 	return rising;
 }
 
-/* Starts so many slots of what was prepared. Returns 0, or -1 with *why, and frees it. */
+/* Starts count slots of a prepared generation. Returns 0, or -1 with *why; then the generation is
+ * freed. */
 static int
 rise(struct generation *rising, unsigned count, const char **why)
 {
@@ -143,8 +146,7 @@ fleet_retire_beyond(struct fleet *fleet, const struct fleet_config *config)
 			seating_retire(fleet, fleet->sockets->order[i]);
 }
 
-/* The slots of the risen generation become the last ones of the serving one, which has room for
- * them. */
+/* Appends the slots of the risen generation to the serving one, which has reserved room. */
 static void
 join(struct fleet *fleet, struct generation *risen)
 {
@@ -163,7 +165,7 @@ join(struct fleet *fleet, struct generation *risen)
 	for (unsigned i = before; i < serving->count; i++)
 		slot_accept(serving->slots[i]);
 	balance_steer(fleet);
-	/* Whoever visits its slots just now must find it there. */
+	/* Not freed here: a caller further up may be visiting its slots. */
 	generation_retire(risen);
 	ev_timer_start(fleet->loop, &fleet->sweep);
 }
@@ -204,7 +206,8 @@ fleet_commit(struct fleet *fleet)
 	risen->phase = GENERATION_SERVING;
 	fleet->serving = risen;
 	fleet->has_served = fleet->was_ready = true;
-	/* The former one opens nothing from here on; who comes meanwhile is queued. */
+	/* From here on the former generation accepts nothing; new connections are queued
+	 * meanwhile. */
 	generation_each(former, fleet_revoke_slot, NULL);
 	if (former != NULL)
 		generation_retire(former);
@@ -222,7 +225,8 @@ fleet_commit(struct fleet *fleet)
 
 /* ---- more and fewer ---- */
 
-/* Moves the last slots to a generation of their own, which leaves. */
+/* Moves the last slots to a generation of their own, which leaves. Returns 0, or -1 without
+ * memory. */
 static int
 shrink(struct generation *serving, unsigned processes)
 {
@@ -247,7 +251,8 @@ shrink(struct generation *serving, unsigned processes)
 		for (unsigned hub = 0; hub < part->config.threads; hub++)
 			seating_retire(fleet, slot_seat(part->slots[i], hub));
 	}
-	/* First: the permits of its connections count, wherever it is. */
+	/* First, so that permits_share finds the permits of these slots among the leaving
+	 * generations. */
 	generation_retire(part);
 	permits_share(fleet);
 	balance_steer(fleet);
@@ -256,7 +261,7 @@ shrink(struct generation *serving, unsigned processes)
 	return 0;
 }
 
-/* Starts more slots, which join the others once all of them are ready. */
+/* Starts more slots, which join the others once all new slots are ready. */
 static int
 grow(struct generation *serving, unsigned processes, const char **why)
 {
@@ -270,7 +275,7 @@ grow(struct generation *serving, unsigned processes, const char **why)
 	rising = prepare(serving->fleet, &config, processes - serving->count, why);
 	if (rising == NULL)
 		return -1;
-	/* No other generation, but a part of this one. */
+	/* A part of the serving generation, so it has the same number. */
 	serving->fleet->generations--;
 	rising->number = serving->number;
 	rising->first = serving->count;
