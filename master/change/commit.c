@@ -1,3 +1,6 @@
+/* Every transition is one swap from an expected state: if the other master has decided meanwhile,
+ * during a pause of any length, the swap fails. The swaps also order what the masters write to
+ * shared memory before them. */
 #include "master/change/commit.h"
 
 #include <stdint.h>

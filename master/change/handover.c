@@ -1,3 +1,6 @@
+/* File descriptors keep their numbers through the exec, so the document lists numbers. The new
+ * master checks the version and the fixed options before it takes anything; whenever it refuses, it
+ * ends, and the old master serves on. */
 #include "master/change/handover.h"
 
 #include <errno.h>
@@ -21,18 +24,18 @@
 #include "master/sockets/roll.h"
 #include "master/start/options_compare.h"
 
-/* The version of the handover: of the document, and of all else that two masters share and say
- * in an upgrade (commit.h, roll.h, word.h). A new master that reads another one refuses, says so
- * and ends, and the old one goes on.
+/* The version of the handover: of the document, and of all that two masters share and send in an
+ * upgrade (commit.h, roll.h, word.h). A new master that reads another version logs that and ends,
+ * and the old master serves on.
  *
  *	1	sockets and counters; RISEN and GO
  *	2	TOOK; which sockets were passed; options that must be the same
  *	3	kinds of addresses: Unix sockets, datagrams
  *	4	the commit word, the roll, and the elder's commit word
  *
- * A key that is new needs no other version where its absence has a meaning: a former program does
- * not write it, and does not read it. The version is raised, once between two releases, when a
- * new master cannot do without a key, or when a key, a word or shared memory changes. */
+ * A new key needs no new version where its absence has a meaning: older programs neither write nor
+ * read the key. The version is raised, at most once between two releases, when a new master cannot
+ * do without a key, or when a key, a word or shared memory changes. */
 #define VERSION 4
 #define VARIABLE "HUBBUB_HANDOVER"
 
@@ -89,7 +92,7 @@ numbers_json(const int numbers[static ADDRESSES_MAX])
 	return array;
 }
 
-/* As they were written. */
+/* The texts of --listen, as given. */
 static json_t *
 listen_json(const struct options *options)
 {
@@ -196,7 +199,7 @@ integer(const json_t *object, const char *key)
 	return (int)json_integer_value(json_object_get(object, key));
 }
 
-/* None from a former release, which does not tell. */
+/* An older release writes no such keys: then the identity is that of no file. */
 static struct path_identity
 read_identity(const json_t *object, const char *device, const char *inode)
 {
@@ -204,7 +207,7 @@ read_identity(const json_t *object, const char *device, const char *inode)
 		(ino_t)json_integer_value(json_object_get(object, inode))};
 }
 
-/* From now on a child that is executed does not get it. */
+/* Closes fd on the next exec again. Returns fd. */
 static int
 descriptor(int fd)
 {
@@ -238,8 +241,8 @@ read_address(const json_t *entry, struct address *address)
 	return true;
 }
 
-/* The former master's sockets stay what they are, whatever else the names in --listen stand for by
- * now; other names must mean the same. */
+/* The sockets keep their addresses, whatever the names in --listen resolve to by now. If the texts
+ * of --listen differ, they must resolve to the same addresses. */
 static int
 inherit_addresses(struct master *master, const json_t *object)
 {
@@ -268,7 +271,7 @@ inherit_addresses(struct master *master, const json_t *object)
 		sockets->locks[i] = descriptor(integer(entry, "lock"));
 		sockets->shared[i] = descriptor(integer(entry, "shared"));
 		sockets->paths[i] = read_identity(entry, "device", "inode");
-		/* Of the first seat, or the shared one: it is closed with that. */
+		/* The same fd as the first seat's or the shared one, and closed with that. */
 		sockets->passed[i] = integer(entry, "passed");
 	}
 	return 0;
@@ -326,7 +329,7 @@ inherit_sockets(struct master *master, const json_t *object)
 	return 0;
 }
 
-/* Whether this program was given the same as the one that runs. */
+/* Whether the options that an upgrade cannot change are the former master's. */
 static bool
 is_fixed_same(const struct master *master, const json_t *former)
 {
@@ -376,7 +379,7 @@ inherit_handed_on(struct handed_on *on, const json_t *object)
 	on->counters = descriptor(integer(object, "counters"));
 }
 
-/* A former release does not name it. */
+/* An older release writes no such key. */
 static void
 inherit_log(const json_t *object)
 {
@@ -386,7 +389,7 @@ inherit_log(const json_t *object)
 	logfile_inherit(name);
 }
 
-/* A former master may be of a time when there were none. */
+/* An older release has no keys of session tickets. */
 static void
 inherit_tickets(struct options *options, const json_t *object)
 {

@@ -1,3 +1,6 @@
+/* The launcher holds two file descriptors, the leash and the grandchild's pidfd, and waits for the
+ * first of two ends: of the leash, after which it exits, or of the grandchild, after which it ends
+ * the same way. */
 #include "master/change/launch.h"
 
 #include <errno.h>
@@ -14,7 +17,8 @@
 #include "master/start/sandbox.h"
 #include "worker/channel.h"
 
-/* Ends as that child has. */
+/* Ends this process as the child has ended: by the same signal, without a core, or with its
+ * code. */
 static _Noreturn void
 end_like(pid_t pid)
 {
@@ -52,12 +56,12 @@ stand_between(void (*become)(void *context), void *context, int leash)
 	}
 	prctl(PR_SET_NAME, "hubbub-launcher");
 	born.value = pid;
-	/* Whose pid nobody knows could not be watched. */
+	/* Without its pid the old master could not watch the grandchild. */
 	if (channel_send(leash, &born, fds[1].fd) != 0) {
 		kill(pid, SIGKILL);
 		_exit(1);
 	}
-	/* Above all the other end of the leash, and what the grandchild's death is to close. */
+	/* All others are closed: the grandchild's death must close the last copy of its fds. */
 	if (dup2(leash, 0) != 0 || dup2(fds[1].fd, 1) != 1)
 		_exit(1);
 	sandbox_close_range(2, ~0U);
@@ -79,8 +83,8 @@ launch(void (*become)(void *context), void *context, int *leash)
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
 		return -1;
-	/* What is sent to the whole process group does not end the launcher: the grandchild's end
-	 * does. */
+	/* Blocked for good in the launcher: a signal to the whole process group must not end it
+	 * before the grandchild. */
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &before);
 	pid = fork();

@@ -1,3 +1,5 @@
+/* Every file descriptor of the record is closed in one place, successor_forget, whatever has been
+ * opened by then. Between fork and exec the grandchild gets only what the document names. */
 #include "master/change/successor.h"
 
 #include <errno.h>
@@ -57,7 +59,7 @@ struct launching {
 	int commit;
 };
 
-/* In the child: only what the document names goes through the exec. */
+/* In the grandchild: only the file descriptors that the document names survive the exec. */
 static void
 become_successor(void *context)
 {
@@ -69,8 +71,8 @@ become_successor(void *context)
 	handover_keep(master, launching->document, launching->channel, launching->commit);
 	for (int number = 1; number < NSIG; number++)
 		signal(number, SIG_DFL);
-	/* These are requests to whoever serves. A service manager may send one to all processes of
-	 * the service, and the new program would die of it before it handles signals. */
+	/* A service manager may send these requests to all processes of the service; until the new
+	 * program handles them, the default action would kill it. */
 	for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++)
 		signal(requests[i], SIG_IGN);
 	sigemptyset(&none);
@@ -80,7 +82,7 @@ become_successor(void *context)
 	_exit(126);
 }
 
-/* Returns 0, or an errno; then nothing is left of it. */
+/* Returns 0, or an errno with everything undone. */
 static int
 launch_successor(struct master *master, int successors_end)
 {
@@ -146,7 +148,7 @@ successor_explain_death(int status)
 	return why;
 }
 
-/* ---- what is passed on ---- */
+/* ---- requests that are passed on ---- */
 
 bool
 successor_pass_drain(struct master *master)
@@ -176,7 +178,7 @@ successor_pass_signal(const struct master *master, int number)
 	       sandbox_kill(successor->pid, successor->pidfd, number) == 0;
 }
 
-/* By words, because several signals of one number become one. */
+/* By words, because pending signals of the same number merge into one. */
 bool
 successor_pass_workers(const struct master *master, int workers)
 {

@@ -1,5 +1,5 @@
-/* The successor: in the old master of an upgrade, the record of the new one; its start, and what is
- * passed on to it. What becomes of it is upgrade.h's. */
+/* The successor: in the old master of an upgrade, the record of the new master, its start, and the
+ * requests that are passed on to it. The course of the upgrade is in upgrade.h. */
 #ifndef HUBBUB_CHANGE_SUCCESSOR_H
 #define HUBBUB_CHANGE_SUCCESSOR_H
 
@@ -15,59 +15,64 @@ struct master;
 
 enum successor_phase {
 	SUCCESSOR_NONE,
-	SUCCESSOR_STARTING,
-	SUCCESSOR_OFFERED,
-	SUCCESSOR_SERVING,
-	SUCCESSOR_LEFT, /* it is stopping, or another one's old master */
+	SUCCESSOR_STARTING, /* the new program runs; its workers get ready */
+	SUCCESSOR_OFFERED,  /* the commit word was OFFERED */
+	SUCCESSOR_SERVING,  /* the new master owns the server; this master drains */
+	SUCCESSOR_LEFT,     /* the new master stops, or has handed over itself */
 };
 
-/* In the old master: the new one. */
+/* The new master, as the old master knows it. */
 struct successor {
 	enum successor_phase phase;
-	pid_t pid; /* 0 until the launcher has told it, and without one */
-	int pidfd; /* -1 likewise */
-	int channel;
-	struct commit *commit;
-	pid_t launcher; /* its parent until it has taken over; 0 once that is reaped */
-	int leash;      /* the launcher's; -1 once it was let go */
-	struct ear talk;
-	struct ear birth; /* on leash */
-	struct ear death; /* on pidfd */
+	pid_t pid;             /* 0 until the launcher has sent it */
+	int pidfd;             /* -1 until then */
+	int channel;           /* to the new master (word.h); -1 without */
+	struct commit *commit; /* shared with the new master; NULL without */
+	pid_t launcher;        /* 0 once the launcher is reaped */
+	int leash;             /* -1 once the launcher was let go */
+	struct ear talk;       /* on channel */
+	struct ear birth;      /* on leash */
+	struct ear death;      /* on pidfd */
+	/* Of STARTING; then looks again and again, at the commit word after the offer, or for the
+	 * service manager to read the new master's name. */
 	ev_timer deadline;
-	unsigned looks;             /* at the commit word since it was offered, or at whether the
-				     * service manager has taken its name */
+	unsigned looks;             /* of deadline, so far */
 	bool has_risen;             /* RISEN came */
-	bool has_told;              /* TOOK came */
-	bool is_named;              /* to the service manager, which has taken the word */
-	bool is_to_drain;           /* DRAIN was said */
-	struct fleet_config config; /* to serve by again, if it dies */
+	bool has_told;              /* TOOK came, or is not awaited any more */
+	bool is_named;              /* NAMED was sent: the service manager has read the name */
+	bool is_to_drain;           /* DRAIN was sent */
+	struct fleet_config config; /* to serve by again, if the new master dies */
 };
 
-/* Starts the program that is in this one's place now, by a launcher. Returns 0, or -1 with *why;
- * then nothing is left of it. */
+/* Starts the program that is at the path of this program now, by a launcher. Returns 0, or -1 with
+ * *why (static text) and everything undone. */
 int successor_start(struct master *master, const char **why);
 
-/* Why an upgrade fails whose launcher has ended like that; static until the next call. */
+/* Explains why an upgrade failed, by the exit status of the launcher. Static text, valid until the
+ * next call. */
 const char *successor_explain_death(int status);
 
-/* Its parent from now on is whoever reaps orphans: the service manager, if there is one. */
+/* Lets the launcher end, so that the new master becomes a child of the service manager, or of
+ * init. */
 void successor_let_go(struct successor *successor, struct ev_loop *loop);
 
-/* Closes what is held of it: there is none from now on. */
+/* Closes and frees everything that belongs to the new master, and sets the phase to
+ * SUCCESSOR_NONE. */
 void successor_forget(struct master *master);
 
-/* This master was told to drain: tells the new one, if that is not the service manager's yet.
- * Returns whether it did. */
+/* Passes a request to drain on to the new master, unless the service manager knows the new master
+ * and asks it directly. Returns whether the request was passed on. */
 bool successor_pass_drain(struct master *master);
 
-/* Has the new one write to this master's log, which was reopened. */
+/* Sends the new master this master's log, after it was reopened. */
 void successor_reopen(struct master *master);
 
-/* Sends the new master, which has taken over, a signal that was sent to this one. Returns whether
- * it did: not to one that is dead. */
+/* Passes a signal on to the new master, which has taken over. Returns whether the signal was sent;
+ * it is not if the new master is dead. */
 bool successor_pass_signal(const struct master *master, int number);
 
-/* The same of so many workers that this master was told to add; below 0: to end. */
+/* Passes a request for so many more workers on to the new master; fewer if workers is negative.
+ * Returns as successor_pass_signal. */
 bool successor_pass_workers(const struct master *master, int workers);
 
 #endif

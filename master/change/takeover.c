@@ -1,3 +1,6 @@
+/* GO, the death of the old master and a timer all lead to take_over, which asks the commit word. So
+ * a lost message costs a moment, and nothing else. Until NAMED this master sends nothing to the
+ * service manager, which would refuse it. */
 #include "master/change/takeover.h"
 
 #include <unistd.h>
@@ -27,7 +30,7 @@ forget(struct master *master)
 	commit_free(&former->elder);
 }
 
-/* Ends this master, which nobody knows yet. */
+/* Ends this master before it has served. */
 static void
 give_way(struct master *master, const char *why)
 {
@@ -36,7 +39,7 @@ give_way(struct master *master, const char *why)
 	master->upgrade_events.stop(master, 1);
 }
 
-/* What it would have said before is out of date by now. */
+/* The service manager knows this master now: tells it the present state. */
 static void
 begin_to_speak(struct master *master)
 {
@@ -52,7 +55,7 @@ take_over(struct master *master)
 {
 	struct former *former = master->former;
 
-	/* A worker has died since: this master is about to leave. */
+	/* No generation rises if a worker has died meanwhile: then this master is about to end. */
 	if (!master->is_successor || master->fleet.rising == NULL)
 		return;
 	if (!commit_take(former->commit, former->is_dead)) {
@@ -102,11 +105,11 @@ on_former_word(struct master *master, enum word word, int file)
 		master->upgrade_events.reopened(master);
 		break;
 	default:
-		log_warning("the former master says what this one does not know (%u)", word);
+		log_warning("the former master sent an unknown word (%u)", word);
 	}
 }
 
-/* The former master is dead, or has given up, or has drained. */
+/* The channel has ended: the former master is dead, has withdrawn, or has drained. */
 static void
 lose_former(struct master *master)
 {
@@ -169,7 +172,8 @@ takeover_risen(struct master *master)
 		return;
 	}
 	word_send(former->channel, WORD_RISEN, -1);
-	/* A hub may have hung since, and have come back. */
+	/* May already run: a generation rises again after one of its hubs was hung and came
+	 * back. */
 	timer_start(master->loop, &former->look, COMMIT_LOOK_EVERY, COMMIT_LOOK_EVERY);
 }
 
@@ -202,7 +206,7 @@ takeover_stop(struct master *master)
 bool
 takeover_is_complete(struct master *master)
 {
-	/* What it has said may wait behind whoever asks. */
+	/* The old master's words may still be in the channel. */
 	word_receive(master, &master->former->channel, on_former_word);
 	return master->former->channel == -1 || master->former->has_named;
 }

@@ -1,3 +1,6 @@
+/* Every callback reads the channel and the commit word before it acts, and hand_over, renounce,
+ * withdraw and take_back each happen once at most. So the order in which words, deaths and
+ * deadlines are noticed does not matter. */
 #include "master/change/upgrade.h"
 
 #include <errno.h>
@@ -20,16 +23,16 @@
 #include "master/start/sandbox.h"
 #include "worker/nofile.h"
 
-/* Counted, not timed: a pause of the whole machine is no delay of the new master. */
-#define LOOKS_MAX 20     /* between OFFERED and TAKEN, in which nobody accepts */
+/* Looks are counted, not timed, so that a pause of the machine is not taken for a delay. */
+#define LOOKS_MAX 20     /* between OFFERED and TAKEN, while no hub accepts */
 #define TIME_DEFAULT 30. /* seconds for the new master to get ready, without a --hang-timeout */
-/* How long the former master stays for a service manager that does not read. */
-#define NAMING_EVERY 0.1
+/* How long the old master stays for a service manager that does not read. */
+#define NAMING_EVERY 0.1 /* seconds */
 #define NAMING_LOOKS_MAX 300
 
 /* ---- ends of an attempt ---- */
 
-/* The new master owns the server. */
+/* The new master owns the server: this master drains. */
 static void
 hand_over(struct master *master)
 {
@@ -46,13 +49,13 @@ hand_over(struct master *master)
 	master->upgrade_events.handed_over(master);
 	fleet_leave(&master->fleet, CHANNEL_HANDOVER);
 	fleet_freeze(&master->fleet, false);
-	/* From here on the new master and this one stand in for each other, and nobody older
-	 * does. */
+	/* From here on this master alone serves again if the new master dies; an older master does
+	 * not. */
 	takeover_leave(master);
 	successor_let_go(successor, master->loop);
 }
 
-/* Everything that a hand-over consists of is done, here and there. */
+/* Ends the upgrade once TOOK came and the service manager knows the new master. */
 static void
 complete(struct master *master)
 {
@@ -73,34 +76,34 @@ end_naming(struct master *master)
 	complete(master);
 }
 
-/* A word that is still unsaid when this process ends is lost, and with it the server: the service
- * manager would take that end for the service's. */
+/* Waits until the service manager has read the name. If this process ended before that, the manager
+ * would take this end for the end of the service, and stop it. */
 static void
 look_at_naming(struct master *master)
 {
 	struct successor *successor = master->successor;
 
-	/* A dead one is named to nobody. */
+	/* A dead master is not to be named. */
 	if (!ear_is_active(&successor->death))
 		notify_forget();
 	if (notify_awaits_room()) {
 		if (++successor->looks < NAMING_LOOKS_MAX)
 			return;
 		history_note(LOG_ERROR,
-			"the service manager does not read what it is told; it may not know that "
-			"pid %d is the main process now",
+			"the service manager does not read its messages; it may not know that pid "
+			"%d is the main process now",
 			(int)successor->pid);
 	}
 	end_naming(master);
 }
 
-/* Once the launcher is gone, so that the new master is the service manager's own child. */
+/* Called once the launcher is gone: then the new master is the service manager's own child. */
 static void
 name_successor(struct master *master)
 {
 	struct successor *successor = master->successor;
 
-	/* About this master; the new one says how the server is. */
+	/* Unsent messages describe this master; the new master reports the server's state. */
 	notify_forget();
 	notify_send("MAINPID=%d", (int)successor->pid);
 	successor->looks = 0;
@@ -108,7 +111,8 @@ name_successor(struct master *master)
 	look_at_naming(master);
 }
 
-/* The new master stops as it was told to, or is a former one itself: this one only drains. */
+/* The new master stops as it was told to, or has handed over itself: this master drains and never
+ * serves again. */
 static void
 renounce(struct master *master)
 {
@@ -116,7 +120,7 @@ renounce(struct master *master)
 
 	if (successor->phase == SUCCESSOR_LEFT)
 		return;
-	/* It has named its own successor by now. */
+	/* The new master may have named its own successor: an older name must not follow. */
 	if (successor->is_named)
 		notify_forget();
 	hand_over(master);
@@ -140,7 +144,7 @@ look_at_commit(struct master *master)
 		hand_over(master);
 }
 
-/* Gives the attempt up. Returns false, and hands over, if the new master has taken over
+/* Gives the upgrade up. Returns false, and hands over, if the new master has taken over
  * meanwhile. */
 static bool
 withdraw(struct master *master)
@@ -151,8 +155,8 @@ withdraw(struct master *master)
 		look_at_commit(master);
 		return false;
 	}
-	/* Its workers find that it is dead, and have nothing to drain; it, and the launcher, are
-	 * reaped as strangers. */
+	/* The new master's workers have no connections, and end when they find it dead. The new
+	 * master and the launcher are reaped as unknown children. */
 	if (successor->pidfd != -1)
 		sandbox_kill(successor->pid, successor->pidfd, SIGKILL);
 	if (successor->phase == SUCCESSOR_OFFERED)
@@ -178,7 +182,7 @@ upgrade_abandon(struct master *master)
 		withdraw(master);
 }
 
-/* The new master has died without leaving: this one serves on. */
+/* The new master has died without leaving: this master serves again. */
 static void
 take_back(struct master *master)
 {
@@ -189,7 +193,7 @@ take_back(struct master *master)
 	notify_forget();
 	history_note(LOG_ERROR, "the new master (pid %d) is dead; this one, pid %d, %s",
 		(int)successor->pid, (int)getpid(),
-		is_to_drain ? "ends what it was told to" : "serves again");
+		is_to_drain ? "drains, as it was told to" : "serves again");
 	successor_forget(master);
 	master->upgrade_events.ended(master, "the new master died when it had taken over");
 	master->phase = MASTER_STARTING;
@@ -203,15 +207,15 @@ take_back(struct master *master)
 	}
 }
 
-/* ---- what happens ---- */
+/* ---- events ---- */
 
-/* The new master is ready: nobody here opens a connection until it has taken over, or died. */
+/* The new master is ready: no hub here accepts until the new master has taken over or died. */
 static void
 offer(struct master *master)
 {
 	struct successor *successor = master->successor;
 
-	/* The launcher may be slower than the new master, without whose pid its death is not
+	/* Without the pid, which the launcher may send later, the new master's death would not be
 	 * seen. */
 	if (!successor->has_risen || successor->pid == 0 ||
 		successor->phase != SUCCESSOR_STARTING || master->phase != MASTER_SERVING)
@@ -251,7 +255,7 @@ on_successor_word(struct master *master, enum word word, int file)
 		takeover_reopen(master);
 		break;
 	default:
-		log_warning("the new master says what this one does not know (%u)", word);
+		log_warning("the new master sent an unknown word (%u)", word);
 	}
 }
 
@@ -261,7 +265,7 @@ on_successor(struct ev_loop *loop, ev_io *watcher, int events)
 	struct master *master = watcher->data;
 
 	(void)events;
-	/* At the end its pidfd tells more. */
+	/* At the end of the channel the pidfd or the launcher's exit tells more. */
 	if (!word_receive(master, &master->successor->channel, on_successor_word))
 		ear_stop(loop, &master->successor->talk);
 }
@@ -284,7 +288,8 @@ on_death(struct ev_loop *loop, ev_io *watcher, int events)
 		roll_back(master, "the new program died while it started");
 	else if (successor->phase == SUCCESSOR_LEFT && ev_is_active(&successor->deadline))
 		look_at_naming(master);
-	/* Else the launcher is about to end, and tells how. */
+	/* Otherwise the launcher is about to end, and its exit status tells how the new master
+	 * ended. */
 }
 
 bool
@@ -296,8 +301,8 @@ upgrade_reap(struct master *master, pid_t pid)
 
 	if (successor->launcher == 0 || (pid != 0 && successor->launcher != pid))
 		return false;
-	/* One that cannot be asked how it ended has ended all the same, if somebody said that it
-	 * has, or it is no child any more. */
+	/* If waitpid fails, the launcher has ended all the same: SIGCHLD named its pid, or it is no
+	 * child any more (ECHILD). */
 	result = waitpid(successor->launcher, &status, WNOHANG);
 	if (result == 0 || (result == -1 && pid == 0 && errno != ECHILD))
 		return true;
@@ -324,7 +329,7 @@ on_birth(struct ev_loop *loop, ev_io *watcher, int events)
 	if (pid == 0)
 		return;
 	ear_stop(loop, &successor->birth);
-	/* Without one the launcher's end is its end. */
+	/* Without a pid the launcher's end is the new master's end. */
 	if (pid < 0)
 		return;
 	if (successor->pidfd == -1) {
@@ -347,7 +352,7 @@ on_deadline(struct ev_loop *loop, ev_timer *timer, int events)
 	enum successor_phase before = successor->phase;
 
 	(void)loop, (void)events;
-	/* What it has said or done may have waited as long as this master did. */
+	/* Words and swaps of the new master may have waited while this master was paused. */
 	word_receive(master, &successor->channel, on_successor_word);
 	look_at_commit(master);
 	if (before >= SUCCESSOR_SERVING)
@@ -371,7 +376,7 @@ watch_successor(struct master *master)
 	ear_init(&successor->talk, on_successor, successor->channel, EV_READ);
 	ear_init(&successor->birth, on_birth, successor->leash, EV_READ);
 	ear_init(&successor->death, on_death, -1, EV_READ);
-	/* What it has said is heard before its death. */
+	/* The new master's words are read before its death is handled. */
 	ev_set_priority(&successor->talk.watcher, 1);
 	successor->talk.watcher.data = successor->birth.watcher.data =
 		successor->death.watcher.data = successor->deadline.data = master;
@@ -425,7 +430,7 @@ upgrade_must_stay(const struct master *master)
 	       !(successor->has_told && successor->is_named) && !master->is_stopped;
 }
 
-/* ---- its memory ---- */
+/* ---- the record ---- */
 
 void
 upgrade_init(struct successor *successor)

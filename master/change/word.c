@@ -1,3 +1,5 @@
+/* In the upgrade itself words only wake the other master, which then reads the commit word. So a
+ * word that cannot be sent is logged, and is no error. */
 #include "master/change/word.h"
 
 #include <errno.h>
@@ -15,9 +17,9 @@ word_send(int channel, enum word word, int file)
 {
 	struct channel_message message = {.kind = word};
 
-	/* The commit word tells it, too; and if the other one is dead, that is noticed. */
+	/* The commit word tells the same; and the death of the other master is noticed. */
 	if (channel_send(channel, &message, file) != 0)
-		log_debug("the other master does not hear: %s", strerror(errno));
+		log_debug("cannot send to the other master: %s", strerror(errno));
 }
 
 void

@@ -1,4 +1,5 @@
-/* What two masters say to each other in an upgrade (upgrade.h): kinds of struct channel_message. */
+/* Words: the messages between two masters in an upgrade (upgrade.h), as kinds of struct
+ * channel_message. */
 #ifndef HUBBUB_CHANGE_WORD_H
 #define HUBBUB_CHANGE_WORD_H
 
@@ -9,26 +10,28 @@
 struct master;
 
 enum word {
-	WORD_RISEN = 10, /* a worker's messages are others */
-	WORD_GO,
-	WORD_TOOK,
-	WORD_NAMED,
-	WORD_LEAVING,
-	WORD_DRAIN,  /* to the new one: the old one was told to */
-	WORD_STOP,   /* to the old one: at once */
-	WORD_REOPEN, /* with a file: standard error from now on; to the one that was not told to */
-	WORD_MORE,   /* to the new one: the old one was told to have one worker more */
-	WORD_FEWER,  /* the same, fewer */
+	WORD_RISEN = 10, /* to the old master: all hubs are ready. Workers use other kinds */
+	WORD_GO,         /* to the new master: the commit word is OFFERED */
+	WORD_TOOK,       /* to the old master: the commit word is TAKEN */
+	WORD_NAMED,      /* to the new master: the service manager knows its pid */
+	WORD_LEAVING,    /* to the old master: the commit word is LEFT */
+	WORD_DRAIN,      /* to the new master: drain, as the old master was told to */
+	WORD_STOP,       /* to the old master: end at once */
+	WORD_REOPEN,     /* to either, with a file: the reopened log, for standard error */
+	WORD_MORE,       /* to the new master: the old master was told to add a worker */
+	WORD_FEWER,      /* to the new master: the old master was told to remove a worker */
 };
 
-/* Sends a word, with a file unless that is -1, which stays the caller's. Never waits. */
+/* Sends a word, with a file descriptor unless file is -1; the descriptor stays the caller's. Never
+ * waits. */
 void word_send(int channel, enum word word, int file);
 
-/* What REOPEN asks for; the name is opened again if the message could not bring the file. */
+/* Does what REOPEN asks for: writes to file from now on, or opens the log's name again if file is
+ * -1, because this process had no fd left for it. */
 void word_reopen(struct master *master, int file);
 
-/* Receives all that has come, and calls on_word for each; that may close *channel and set it to -1.
- * Returns false at the end of the channel. */
+/* Receives all words that have come, and calls on_word for each. on_word may close *channel and set
+ * it to -1. Returns false at the end of the channel. */
 bool word_receive(struct master *master, const int *channel,
 	void (*on_word)(struct master *master, enum word word, int file));
 
