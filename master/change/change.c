@@ -1,3 +1,6 @@
+/* master->change is set from the beginning of a change to its end; pending requests wait for
+ * CHANGE_NONE. A change whose generation was dropped, or that started none, ends in a timer
+ * (settled), and not within the call that caused its end. */
 #include "master/change/change.h"
 
 #include <signal.h>
@@ -16,7 +19,7 @@
 #include "master/say/history.h"
 #include "master/say/notify.h"
 
-#define SETTLED_EVERY 0.02
+#define SETTLED_EVERY 0.02 /* seconds */
 #define SETTLED_TRIES 3000 /* a minute */
 
 /* ---- changes ---- */
@@ -28,7 +31,7 @@ static const char *const names[] = {
 	[CHANGE_UPGRADE] = "upgrade",
 };
 
-/* Tells everybody, and lets the next change begin. */
+/* Reports the end of the change, and lets the next change begin. */
 static void
 finish(struct master *master, const char *why)
 {
@@ -66,7 +69,7 @@ master_changed(struct master *master, const char *why)
 	finish(master, why);
 }
 
-/* Told outside of what called it. */
+/* Ends the change, if it is complete or its generation was dropped. */
 static void
 on_settled(struct ev_loop *loop, ev_timer *timer, int events)
 {
@@ -90,11 +93,10 @@ static void
 await_settled(struct master *master)
 {
 	master->settled_tries = 0;
-	/* What rises may have fallen before its beginning was over. */
+	/* May already run: a generation may be dropped while it is still being started. */
 	timer_start(master->loop, &master->settled, SETTLED_EVERY, SETTLED_EVERY);
 }
 
-/* The rising generation was dropped. */
 void
 change_fell(void *context, const char *why)
 {
@@ -203,7 +205,7 @@ master_upgrade(struct master *master, const char **why)
 	return 0;
 }
 
-/* ---- what is pending ---- */
+/* ---- pending changes ---- */
 
 static bool
 is_pending(const struct master *master)
@@ -211,7 +213,7 @@ is_pending(const struct master *master)
 	return master->pending.reload || master->pending.upgrade || master->pending.workers != 0;
 }
 
-/* "reload, 2 workers more"; returns text. */
+/* Writes a list such as "reload, 2 workers more". Returns where it begins in text. */
 static const char *
 write_pending(const struct master *master, char *text, size_t size)
 {
@@ -225,7 +227,7 @@ write_pending(const struct master *master, char *text, size_t size)
 	return text + strlen(", ");
 }
 
-/* The new master serves, whoever was asked. */
+/* Passes pending requests on to the new master, which serves now. */
 static void
 pass_on(struct master *master)
 {
@@ -258,8 +260,8 @@ add_workers(struct master *master, int workers)
 		master_scale(master, (unsigned)(now + workers), serving->config.threads, &why);
 }
 
-/* One after the other, whether or not it succeeds: the program may be one that the options were
- * written for, so it comes after them. */
+/* Begins one pending change; the next follows whether or not this one succeeds. The upgrade comes
+ * last: new options may have been written for the new program. */
 static void
 on_again(struct ev_loop *loop, ev_timer *timer, int events)
 {
@@ -294,7 +296,7 @@ master_do_pending(struct master *master)
 		ev_timer_start(master->loop, &master->again);
 }
 
-/* Something is pending now; says so if it has to wait. */
+/* A request has become pending: logs that it has to wait, or refuses it if the server stops. */
 static void
 note_pending(struct master *master, const char *what)
 {
@@ -311,7 +313,7 @@ note_pending(struct master *master, const char *what)
 void
 master_reload_later(struct master *master)
 {
-	/* What was written since the change under way began is not to be missed. */
+	/* Also during a reload: the option files may have changed since that reload read them. */
 	master->pending.reload = true;
 	note_pending(master, names[CHANGE_RELOAD]);
 }
@@ -332,7 +334,7 @@ master_add_workers_later(struct master *master, int workers)
 
 /* ---- stopping ---- */
 
-/* For workers that do not leave at the deadline, and have to be killed. */
+/* Added to the time told to the service manager: workers may have to be killed at the deadline. */
 #define SPARE (10 * CLOCK_SECOND)
 
 static void
@@ -347,7 +349,7 @@ forget_pending(struct master *master)
 	ev_timer_stop(master->loop, &master->again);
 }
 
-/* Whatever rises, here or in another master, is dropped. */
+/* Drops the rising generation, of this master or of a new master. */
 static void
 give_up_change(struct master *master)
 {
@@ -389,12 +391,13 @@ master_drain(struct master *master)
 	if (master->phase > MASTER_SERVING)
 		return;
 	give_up_change(master);
-	/* It turned out to have happened: the new master is the one to drain. */
+	/* The upgrade turned out to have succeeded: the new master is to drain. */
 	if (master->phase == MASTER_HANDED_OVER) {
 		successor_pass_drain(master);
 		return;
 	}
-	/* Lest the manager kill it after a time of its own that is shorter. */
+	/* Without this the manager would kill the server after its own timeout, if that is
+	 * shorter. */
 	notify_send("STOPPING=1\nEXTEND_TIMEOUT_USEC=%ld\nSTATUS=draining",
 		(long)(longest / CLOCK_MICROSECOND));
 	if (delay <= 0) {

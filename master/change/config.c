@@ -1,3 +1,5 @@
+/* The present shape is kept if the options ask for the same as before (0 for auto). A reload also
+ * compares what auto comes to, since the number of CPUs may have changed. */
 #include "master/change/config.h"
 
 #include "master/change/takeover.h"

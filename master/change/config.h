@@ -1,20 +1,21 @@
-/* The configuration of a generation of workers, as it follows from the master's options; tls in it
- * stays the options' own.
+/* The configuration of a generation, made from the master's options, which keep ownership of tls.
  *
- * A shape that was set while the server ran (processes x threads) stays, through reloads and
- * upgrades, until the options themselves ask for another one than before. */
+ * A shape (processes x threads) that was set while the server ran stays, through reloads and
+ * upgrades, until the options themselves ask for another shape than before. */
 #ifndef HUBBUB_CHANGE_CONFIG_H
 #define HUBBUB_CHANGE_CONFIG_H
 
 #include "master/master.h"
 
-/* What the options say. */
+/* As these options say. */
 struct fleet_config config_of(const struct master *master, const struct options *options);
 
-/* For the generation of a reload, by the options in master->next. */
+/* For the generation of a reload: by master->next, with the present shape if next asks for the same
+ * shape as master->options. */
 struct fleet_config config_of_next(const struct master *master);
 
-/* For the first generation of a new master in an upgrade. */
+/* For the first generation of a new master in an upgrade, with the old master's shape under the
+ * same condition. */
 struct fleet_config config_of_successor(const struct master *master);
 
 #endif

@@ -1,3 +1,6 @@
+/* Every 0.1 s the two answers are compared with what was last reported (is_said_ready,
+ * is_said_live), and a difference is logged once. Every 5 s the line of status is made anew for the
+ * service manager. */
 #include "master/change/ready.h"
 
 #include <stdio.h>
@@ -66,7 +69,7 @@ ready_begin(struct master *master)
 
 /* ---- the service manager ---- */
 
-/* Why it is not ready. */
+/* Why a server in the phase MASTER_SERVING is not ready. */
 static const char *
 find_fault(const struct master *master)
 {
@@ -102,7 +105,8 @@ ready_notify(struct master *master)
 		ev_timer_again(master->loop, &master->tell);
 }
 
-/* Numbers change; so does the phase, once. What a change is about is said until it ends. */
+/* Sends the status with its present numbers; not during a change, whose own status stays until the
+ * change ends. */
 static void
 on_tell(struct ev_loop *loop, ev_timer *timer, int events)
 {
@@ -163,7 +167,8 @@ ready_watch(struct master *master)
 	ev_timer_init(&master->watch, on_watch, WATCH_EVERY, WATCH_EVERY);
 	master->watch.data = master;
 	ev_timer_start(master->loop, &master->watch);
-	/* It begins when the service manager hears this master, which in an upgrade is not yet. */
+	/* ready_notify starts this timer: in an upgrade the service manager does not know this
+	 * master yet. */
 	ev_timer_init(&master->tell, on_tell, TELL_EVERY, TELL_EVERY);
 	master->tell.data = master;
 }

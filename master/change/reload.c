@@ -1,3 +1,6 @@
+/* Until the generation has risen, its options are in master->next, and master->options stay in
+ * force; workers of the serving generation that are replaced meanwhile are forked with the
+ * latter. */
 #include "master/change/reload.h"
 
 #include <errno.h>
@@ -11,7 +14,7 @@
 #include "master/say/notify.h"
 #include "master/start/options_compare.h"
 
-/* Whether an @FILE has become empty that the options in use are from. */
+/* Whether a file that is empty now gave options in use: it is probably still being written. */
 static bool
 is_cut_off(const struct arguments *now, const struct arguments *next)
 {
@@ -32,8 +35,8 @@ reload_start(struct master *master, const char **why)
 
 	if (result == 0 && is_cut_off(&master->options.arguments, &master->next.arguments)) {
 		snprintf(error, sizeof error,
-			"%s: it is empty, but had options: is it still being written? A line "
-			"with # means that it shall have none",
+			"%s is empty, but had options before: is it still being written? A line "
+			"with # says that no options are meant",
 			master->next.arguments.empty);
 		result = -1;
 	}
@@ -54,8 +57,8 @@ reload_start(struct master *master, const char **why)
 	if (result == 0) {
 		resumption_keep(master->next.worker.tls, master->options.worker.tls);
 		config = config_of_next(master);
-		/* Workers are forked with what the new options have set; those of the present
-		 * generation that are replaced meanwhile, with what they had. */
+		/* The new workers are forked while the new options are in use; below, the former
+		 * options come into use again. */
 		options_use(&master->next, master->service);
 		result = fleet_rise(&master->fleet, &config, why);
 	}

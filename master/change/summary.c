@@ -1,3 +1,5 @@
+/* The refusals are static, because they outlive the change, and a process has one master. Texts may
+ * come from outside (addresses, options), so the line is made printable as a whole. */
 #include "master/change/summary.h"
 
 #include <stdio.h>
@@ -7,15 +9,16 @@
 #include "master/base/printable.h"
 #include "worker/catalog.h"
 
-#define REFUSED "refused_total" /* the metric of connections that are, by kind */
-#define NAMED_MOST 2            /* addresses */
+#define REFUSED "refused_total" /* the metric of refused connections, by kind */
+#define NAMED_MOST 2            /* addresses in the line */
 
-/* "reload refused: ...", or "". Where it is cut is beyond what is shown: no half character is. */
+/* "reload refused: ...", or "". A text that is too long is cut beyond the part that the line has
+ * room for, so no half character is shown. */
 static char refusal[SUMMARY_SIZE];
-/* Of connections. */
+/* Refused connections at the last look. */
 static uint64_t seen[COUNTED_MAX];
 static bool has_seen;
-static const char *last_kind; /* NULL if none was seen to be refused */
+static const char *last_kind; /* of which the count grew last; NULL if none has grown */
 
 void
 summary_refused(const char *what, const char *why)
@@ -29,7 +32,7 @@ summary_accepted(void)
 	refusal[0] = '\0';
 }
 
-/* How many connections were refused in all. */
+/* Returns how many connections were refused in all, and notes the kind whose count has grown. */
 static uint64_t
 count_refused(const struct worker_row *total)
 {
@@ -41,7 +44,8 @@ count_refused(const struct worker_row *total)
 		if (strcmp(catalog[i].metric, REFUSED) != 0)
 			continue;
 		now = catalog_count(total, i);
-		/* Of those that a former master has counted nobody knows which was the last. */
+		/* The first look has nothing to compare with: a former master may have counted
+		 * before. */
 		if (has_seen && now > seen[i])
 			last_kind = catalog[i].label;
 		seen[i] = now;
@@ -51,7 +55,7 @@ count_refused(const struct worker_row *total)
 	return count;
 }
 
-/* Writes the first addresses, and how many there are besides. Returns the length. */
+/* Writes the first addresses, and how many more there are. Returns the length. */
 static size_t
 write_addresses(const struct sockets *sockets, char *text, size_t size)
 {

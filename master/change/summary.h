@@ -1,5 +1,5 @@
-/* The server in a line, for the service manager's status: what it serves, by how many workers, how
- * many connections it has, and what was refused last, which is told until a change succeeds. */
+/* The summary: a line about the server for the service manager's status, with addresses, shape and
+ * connections, and with the last refused change until a change succeeds. */
 #ifndef HUBBUB_CHANGE_SUMMARY_H
 #define HUBBUB_CHANGE_SUMMARY_H
 
@@ -7,13 +7,14 @@
 
 #define SUMMARY_SIZE 448
 
-/* Writes it, of a server that serves. */
+/* Writes the line, for a server that serves. */
 void summary_write(const struct master *master, char text[static SUMMARY_SIZE]);
 
-/* A change was refused, or has failed: what, "reload", and why. */
+/* Notes that a change was refused or has failed: what, such as "reload", and why. Both are
+ * copied. */
 void summary_refused(const char *what, const char *why);
 
-/* One has succeeded: what is so now was not refused. */
+/* Notes that a change has succeeded: forgets the last refusal. */
 void summary_accepted(void);
 
 #endif
