@@ -1,7 +1,8 @@
-/* hubbub_main: the master's life, top to bottom.
+/* hubbub_main: the master's life. Options, limits, sockets, privileges, workers, then a libev loop
+ * until the last worker has left. Here the rooms are connected: this file sets the events of the
+ * fleet and of the upgrade.
  *
- * Options, limits, sockets, privileges, workers, then a libev loop until the last worker has left.
- * One thread, no coroutines, nothing that blocks. */
+ * One thread, no coroutines, and nothing in the loop blocks. */
 #include <errno.h>
 #include <ev.h>
 #include <fcntl.h>
@@ -45,7 +46,7 @@
 
 #define SPARE_SEATS 64 /* bound before privileges are dropped */
 
-/* ---- what happens ---- */
+/* ---- events ---- */
 
 static void
 took_over(struct master *master)
@@ -109,11 +110,11 @@ static const struct upgrade_events upgrade_events = {
 
 /* ---- the service manager's watchdog ---- */
 
-/* Rarer words would come too late: after a time in which the server was not live, the next one is
- * to come long before the manager has heard nothing for its whole interval. */
-#define PAT_EVERY_MOST 1. /* seconds */
+/* Seconds between pings at most, whatever the interval: after a time in which the server was not
+ * live, the next ping must come well before the manager's interval is over. */
+#define PING_EVERY_MOST 1.
 
-/* A former master does not speak for its successor, which may hang, once that is named. */
+/* A former master must not ping once its successor is named: the successor may hang. */
 static bool
 may_ping(const struct master *master)
 {
@@ -135,8 +136,8 @@ start_watchdog_ping(struct master *master)
 
 	if (every <= 0)
 		return;
-	if (every > PAT_EVERY_MOST)
-		every = PAT_EVERY_MOST;
+	if (every > PING_EVERY_MOST)
+		every = PING_EVERY_MOST;
 	ev_timer_init(&master->watchdog_ping, on_watchdog_ping, every, every);
 	master->watchdog_ping.data = master;
 	ev_timer_start(master->loop, &master->watchdog_ping);
@@ -144,7 +145,7 @@ start_watchdog_ping(struct master *master)
 
 /* ---- the keys of session tickets ---- */
 
-/* Of two masters, the one that owns the server, and that only when both know. */
+/* Of two masters only the owner of the server rotates the keys, and not during the hand-over. */
 static void
 on_keys(struct ev_loop *loop, ev_timer *timer, int events)
 {
@@ -156,7 +157,7 @@ on_keys(struct ev_loop *loop, ev_timer *timer, int events)
 		resumption_rotate(master->options.worker.tls);
 }
 
-/* Of this master's own; it may inherit others. */
+/* Makes keys of this master's own; handover_inherit may replace them. */
 static int
 make_keys(const struct options *options)
 {
@@ -202,7 +203,8 @@ prepare_fleet(struct master *master)
 	return -1;
 }
 
-/* Everything that needs privileges, and what a second copy would find taken. */
+/* Opens everything that needs privileges or that a second server would find taken, then drops the
+ * privileges. */
 static int
 open_all(struct master *master)
 {
@@ -284,7 +286,7 @@ supervise(struct master *master)
 		takeover_listen(master);
 	if (start_fleet(master) != 0)
 		return 1;
-	/* Until a former master has handed over, it is the one to answer. */
+	/* The doors of a new master stay closed until the former master has handed over. */
 	if (!is_successor)
 		doors_open(master);
 	start_watchdog_ping(master);
@@ -295,18 +297,19 @@ supervise(struct master *master)
 	return master->exit_code;
 }
 
-/* What whoever started this process may have left in a state that would surprise. */
+/* Resets what this process has inherited from its parent: open fds, signal mask, handlers. */
 static void
 prepare_process(void)
 {
 	sigset_t none;
 	int last = activation_last(), fd;
 
-	/* A new master is the other user from its exec on. */
+	/* A new master runs as --user from its exec on, so it must not be dumpable from the
+	 * start. */
 	if (handover_is_there())
 		privileges_hide_for_now();
-	/* Descriptors 0 to 2 exist, so that no socket becomes one of them, and a log line; and so
-	 * do those that are said to be passed. */
+	/* Opens file descriptors 0 to 2, so that no socket becomes one of them and gets log lines,
+	 * and all that the service manager says it has passed. */
 	do
 		fd = open("/dev/null", O_RDWR);
 	while (fd >= 0 && fd <= last);
@@ -344,14 +347,14 @@ close_all(struct master *master)
 	if (gone > 0)
 		log_warning("%lu client%s still waited for a connection at the end, and %s let go",
 			(unsigned long)gone, log_plural(gone, "s"), gone == 1 ? "was" : "were");
-	/* Nobody waits for this process longer than for its sockets. */
+	/* First, so that a server that is waiting for these addresses can start. */
 	sockets_close(&master->sockets);
 	doors_close(master, is_ours);
 	upgrade_fini(master);
 	takeover_fini(master);
 	fleet_fini(&master->fleet);
-	/* A server that ends because its workers crash says where; one that is stopped at once does
-	 * not wait for that. */
+	/* A server that ends because its workers crash waits for the backtraces; a server that is
+	 * stopped at once does not. */
 	lookups_end(!master->is_stopped || master->exit_code == 1);
 	log_count_lost(NULL);
 	counters_free(&master->counters);
@@ -362,7 +365,7 @@ close_all(struct master *master)
 	options_free(&master->options);
 }
 
-/* All of the master's life. Returns the exit code. */
+/* From the options to the end of the last worker. Returns the exit code. */
 static int
 live(struct master *master)
 {
@@ -385,12 +388,11 @@ live(struct master *master)
 		return check(master);
 	if (!handover_is_there() && sandbox_check() != 0)
 		return 1;
-	/* Not the default loop, which would reap every child by itself, before its pidfd is
-	 * read. */
+	/* Not libev's default loop, which would reap every child before its pidfd is read. */
 	master->loop = ear_loop_new();
 	if (master->loop == NULL) {
-		log_error("cannot start: there is no way to wait for events (limit on files, "
-			  "memory, or fs.epoll.max_user_watches?)");
+		log_error("cannot start: no event loop (limit on files, memory, or "
+			  "fs.epoll.max_user_watches?)");
 		return 1;
 	}
 	notify_start(master->loop);
@@ -430,7 +432,7 @@ hubbub_main(int argc, char **argv, const struct hubbub_service *service)
 	numerals_begin();
 	code = live(&master);
 	numerals_end();
-	/* The program's own end would wait for whoever does not read. */
+	/* Within a time limit: exit(3) would wait for ever for a reader that does not read. */
 	flush_streams();
 	return code;
 }
