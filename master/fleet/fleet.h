@@ -1,8 +1,8 @@
 /* The fleet: all worker processes.
  *
- *	fleet --- serving ---> generation 3: slot 0, slot 1        accept on the seats
- *	      --- rising ----> generation 4: slot 0, slot 1, ...   start; take over when all are ready
- *	      --- leaving ---> generation 2: slot 1                drain, until their deadline
+ *	fleet --- serving ---> generation 3: slot 0, slot 1      accept on the seats
+ *	      --- rising ----> generation 4: slot 0, slot 1, ... start; take over when all are ready
+ *	      --- leaving ---> generation 2: slot 1              drain, until their deadline
  *
  * A slot is one worker process, replaced when it dies, as supervision.h says. A generation is a set
  * of slots with the same configuration. A reload, a change of threads and an upgrade all work the
