@@ -67,8 +67,8 @@ bool successor_pass_drain(struct master *master);
 /* Sends the new master this master's log, after it was reopened. */
 void successor_reopen(struct master *master);
 
-/* Passes a signal on to the new master, which has taken over. Returns whether the signal was sent;
- * it is not if the new master is dead. */
+/* Passes a signal on to the new master, which has taken over. Returns whether the signal was sent:
+ * false if the new master is dead. */
 bool successor_pass_signal(const struct master *master, int number);
 
 /* Passes a request for so many more workers on to the new master; fewer if workers is negative.

@@ -13,7 +13,7 @@ enum word {
 	WORD_RISEN = 10, /* to the old master: all hubs are ready. Workers use other kinds */
 	WORD_GO,         /* to the new master: the commit word is OFFERED */
 	WORD_TOOK,       /* to the old master: the commit word is TAKEN */
-	WORD_NAMED,      /* to the new master: the service manager knows its pid */
+	WORD_NAMED,      /* to the new master: the service manager knows the new pid */
 	WORD_LEAVING,    /* to the old master: the commit word is LEFT */
 	WORD_DRAIN,      /* to the new master: drain, as the old master was told to */
 	WORD_STOP,       /* to the old master: end at once */
@@ -26,8 +26,8 @@ enum word {
  * waits. */
 void word_send(int channel, enum word word, int file);
 
-/* Does what REOPEN asks for: writes to file from now on, or opens the log's name again if file is
- * -1, because this process had no fd left for it. */
+/* Does what REOPEN asks for: logs to file from now on. If file is -1, because this process had no
+ * fd left for the message's file, opens the log again by its name. */
 void word_reopen(struct master *master, int file);
 
 /* Receives all words that have come, and calls on_word for each. on_word may close *channel and set

@@ -16,7 +16,8 @@ void balance_measure(struct fleet *fleet);
 
 /* For a master that takes the sockets over from another master: assumes that the other master's
  * programs are attached. Without the order of the group no master can steer: then detaches the
- * programs, logs it, and leaves connections to the kernel's hash for good. */
+ * programs, logs it, and leaves connections to the kernel's hash for the rest of this master's
+ * life. */
 void balance_inherit(struct fleet *fleet, bool is_order_known);
 
 #endif

@@ -10,9 +10,9 @@
 #include <stdint.h>
 
 struct level_member {
-	int64_t has;   /* at least 0 */
+	int64_t has;   /* before sharing, at least 0 */
 	int64_t most;  /* upper limit of gets, at least 0 */
-	int64_t holds; /* of the budget before sharing; matters only for the remainder */
+	int64_t holds; /* of the budget at present; matters only for the remainder */
 	bool is_first; /* comes first when a remainder is shared */
 	int64_t gets;  /* the member's share, set by level_share */
 };

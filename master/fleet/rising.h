@@ -20,8 +20,8 @@ int fleet_resize(struct fleet *fleet, unsigned processes, const char **why);
  * (static text) and the group as it was before. */
 int fleet_listen(struct fleet *fleet, const char **why);
 
-/* The risen generation takes over and the former generation drains; or, if it joins, its slots
- * become the last slots of the serving generation. */
+/* The risen generation takes over, and the former generation drains. If the risen generation joins,
+ * its slots become the last slots of the serving generation instead. */
 void fleet_commit(struct fleet *fleet);
 
 /* Closes seats that were bound for abandoned generations, once the last of their workers is dead

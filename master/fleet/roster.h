@@ -105,7 +105,7 @@ struct generation {
 struct occupant {
 	struct slot *slot; /* NULL while the seat is empty */
 	unsigned hub;
-	bool is_retiring;     /* no hub will sit here: the seat leaves the group once it is empty */
+	bool is_retiring;     /* no hub will sit here; leaves the group once its queue is empty */
 	struct slot *rescuer; /* at the server's end: the worker that adopted this seat's queue */
 	int64_t empty_since;  /* clock since which a retiring seat's queue is empty; 0 otherwise */
 	unsigned queued;      /* connections in the seat's queues, when last measured */
@@ -150,8 +150,8 @@ struct fleet {
 	struct generation *rising;  /* NULL for none */
 	struct generation *leaving; /* the first of a list */
 	struct occupant *occupants; /* [SOCKETS_SEATS_MAX]; owned */
-	/* Seats that the server keeps. Seats from this number on were bound for a rising
-	 * generation, and are closed again if that is abandoned. */
+	/* How many seats the server keeps. Further seats were bound for a rising generation, and
+	 * are closed again if that generation is abandoned. */
 	unsigned seats;
 	ev_timer tick;
 	/* Frees generations whose slots are dead. A timer, because no slot may be freed during an

@@ -71,8 +71,8 @@ slot_reopen(struct slot *slot)
 	slot_catch_up(slot);
 }
 
-/* The worker had no fd left for the log. A listener that was lost so needs no such report: the next
- * tick sends it again. */
+/* The worker had no fd left for the log. A lost listener needs no such report: the next tick sends
+ * the listener again. */
 static void
 reopen_again(struct slot *slot)
 {

@@ -8,14 +8,14 @@
  *	  |                 v    |                       |                  | after the hang timeout
  *	  |              BACKING_OFF <-------------------+------------------+
  *	  |
- *	  +-- exits -- DRAINING <-- leave -- any that has a process
+ *	  +-- exits -- DRAINING <-- leave -- any state with a process
  */
 #ifndef HUBBUB_FLEET_SUPERVISION_H
 #define HUBBUB_FLEET_SUPERVISION_H
 
 enum supervision_state {
-	SUPERVISION_DEAD, /* no process, and no restart is due */
-	SUPERVISION_STARTING,
+	SUPERVISION_DEAD,     /* no process, and no restart is due */
+	SUPERVISION_STARTING, /* not all hubs are ready yet */
 	SUPERVISION_READY,
 	SUPERVISION_HUNG, /* at least one hub gives no sign of life */
 	SUPERVISION_DRAINING,
