@@ -35,6 +35,7 @@ static const char *const names[] = {
 static void
 finish(struct master *master, const char *why)
 {
+	/* After a success reload_finish has made these the master's. */
 	if (master->change == CHANGE_RELOAD && why != NULL)
 		options_free(&master->next);
 	if (why != NULL)
@@ -414,6 +415,7 @@ master_stop(struct master *master, int exit_code)
 {
 	master->is_stopped = true;
 	give_up_change(master);
+	/* Of two masters only the owner of the server may say so. */
 	if (master->phase != MASTER_HANDED_OVER && !master->is_successor)
 		notify_send("STOPPING=1");
 	takeover_stop(master);

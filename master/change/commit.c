@@ -51,6 +51,7 @@ commit_offer(struct commit *commit)
 bool
 commit_withdraw(struct commit *commit)
 {
+	/* From either state, and again after a success. */
 	return swap(commit, COMMIT_PREPARING, COMMIT_WITHDRAWN) ||
 	       swap(commit, COMMIT_OFFERED, COMMIT_WITHDRAWN) ||
 	       commit_state(commit) == COMMIT_WITHDRAWN;

@@ -34,6 +34,7 @@ ready_is_live(const struct master *master)
 {
 	const struct fleet *fleet = &master->fleet;
 
+	/* A drain is ended by its own deadline, not by a failing probe. */
 	if (master->phase > MASTER_SERVING || fleet_living(fleet) > 0)
 		return true;
 	return fleet_is_replacing(fleet) && fleet->replacing < fleet_patience(fleet);

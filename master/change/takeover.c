@@ -59,11 +59,14 @@ take_over(struct master *master)
 	if (!master->is_successor || master->fleet.rising == NULL)
 		return;
 	if (!commit_take(former->commit, former->is_dead)) {
+		/* Otherwise it is too early: GO or the timer asks again. */
 		if (commit_state(former->commit) == COMMIT_WITHDRAWN)
 			give_way(master, "the former master gave the upgrade up");
 		return;
 	}
 	ev_timer_stop(master->loop, &former->look);
+	/* The former master has taken over from an older master, which may have found the former
+	 * master dead, and have retaken the server. */
 	if (former->elder != NULL && !commit_leave(former->elder)) {
 		give_way(master, "the former master is dead, and the one before it serves again");
 		return;
@@ -120,6 +123,7 @@ lose_former(struct master *master)
 	former->channel = -1;
 	if (!master->is_successor) {
 		forget(master);
+		/* NAMED will not come any more. */
 		if (!former->has_named)
 			begin_to_speak(master);
 		master->upgrade_events.may_end(master);

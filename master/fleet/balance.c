@@ -65,6 +65,7 @@ weigh(struct fleet *fleet, unsigned *weights)
 static void
 attach(struct fleet *fleet, const unsigned *weights)
 {
+	/* Any member will do: the kernel has one program for the whole group. */
 	const struct seat *seat = &fleet->sockets->seats[fleet->sockets->order[0]];
 
 	for (unsigned i = 0; i < fleet->sockets->address_count && fleet->can_steer; i++) {

@@ -89,6 +89,7 @@ on_tick(struct ev_loop *loop, ev_timer *timer, int events)
 	fleet_each(fleet, look, &elapsed);
 	heartbeat_look_at_fleet(fleet, elapsed);
 	if (++fleet->ticks % ORPHANS_EVERY == 0) {
+		/* Rows of dead masters' workers, which no other master folds. */
 		counters_fold_orphans(fleet->counters);
 		oom_look();
 	}
@@ -149,6 +150,7 @@ fleet_freeze(struct fleet *fleet, bool is_frozen)
 	if (is_frozen)
 		generation_each(fleet->serving, fleet_revoke_slot, NULL);
 	else
+		/* At once, and not at the next tick: clients have queued meanwhile. */
 		permits_share(fleet);
 }
 
@@ -171,6 +173,7 @@ fleet_leave(struct fleet *fleet, enum channel_kind leave_message)
 	if (serving == NULL)
 		return;
 	fleet->serving = NULL;
+	/* Before the workers read their message: the new master gives these permits out. */
 	if (leave_message == CHANNEL_HANDOVER)
 		generation_each(serving, fleet_revoke_slot, NULL);
 	generation_leave(serving, leave_message);
@@ -267,6 +270,7 @@ fleet_open(const struct fleet *fleet)
 void
 fleet_fini(struct fleet *fleet)
 {
+	/* fleet_init has not run, or has failed. */
 	if (fleet->loop == NULL)
 		return;
 	CHECK(fleet->serving == NULL && fleet->rising == NULL && fleet->leaving == NULL);

@@ -124,6 +124,7 @@ generation_leave(struct generation *generation, enum channel_kind leave_message)
 	struct fleet *fleet = generation->fleet;
 
 	generation_retire(generation);
+	/* A stop cuts the drain timeout short; any other message keeps the deadline that runs. */
 	if (leave_message == CHANNEL_STOP && !generation->is_stopped)
 		ev_timer_stop(fleet->loop, &generation->deadline);
 	if (!ev_is_active(&generation->deadline)) {
@@ -144,6 +145,7 @@ quit(struct slot *slot)
 
 	if (!slot_send(slot, &message, -1))
 		slot_kill(slot);
+	/* A worker that obeys QUIT was ended by the master, too. */
 	slot->is_killed = slot->pid != 0;
 }
 

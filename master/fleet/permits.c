@@ -253,6 +253,7 @@ permits_share(struct fleet *fleet)
 		available = (int64_t)fleet->serving->config.max_connections - granted -
 			    permits_elsewhere(fleet);
 		budget = available;
+		/* Free permits of the hubs are shared anew, with those that no process has. */
 		for (unsigned i = 0; i < hubs.count; i++)
 			budget += hubs.parts[i].holds;
 	}

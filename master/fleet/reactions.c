@@ -23,6 +23,7 @@ tell_if_all_ready(struct slot *slot)
 	struct generation *generation = slot->generation;
 	struct fleet *fleet = generation->fleet;
 
+	/* Perhaps not for the first time: a slot may have been hung and ready again. */
 	if (generation->phase == GENERATION_RISING) {
 		if (generation_is(generation, SUPERVISION_READY))
 			fleet->events.risen(fleet->events.context);

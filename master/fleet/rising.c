@@ -184,6 +184,7 @@ fleet_listen(struct fleet *fleet, const char **why)
 		snprintf(error, sizeof error, "a listening socket cannot listen: %s",
 			strerror(errno));
 		*why = error;
+		/* Undo: the seats that have begun to listen are the last ones of the group. */
 		while (fleet->sockets->listening > listening)
 			sockets_leave_group(fleet->sockets,
 				fleet->sockets->order[fleet->sockets->listening - 1]);
@@ -205,6 +206,7 @@ fleet_commit(struct fleet *fleet)
 	}
 	risen->phase = GENERATION_SERVING;
 	fleet->serving = risen;
+	/* A risen generation is ready as a whole, so all_ready has nothing to report. */
 	fleet->has_served = fleet->was_ready = true;
 	/* From here on the former generation accepts nothing; new connections are queued
 	 * meanwhile. */
@@ -240,6 +242,7 @@ shrink(struct generation *serving, unsigned processes)
 		free(part);
 		return -1;
 	}
+	/* A part of the serving generation, so it has the same number. */
 	part->number = serving->number;
 	fleet->generations--;
 	memcpy(part->slots, serving->slots + processes, moved * sizeof(struct slot *));

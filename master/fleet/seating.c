@@ -109,6 +109,7 @@ find_adopters(const struct fleet *fleet, struct adopters *adopters)
 		struct slot *slot = serving->slots[i];
 		struct level_member part = {0};
 
+		/* A worker with a hung hub may still adopt, if its leading hub lives. */
 		if ((slot->state != SUPERVISION_READY && slot->state != SUPERVISION_HUNG) ||
 			slot->hubs[0].is_hung || slot->hubs[0].silent > SILENT_MOST)
 			continue;
