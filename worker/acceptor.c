@@ -287,8 +287,13 @@ void
 acceptor_serve(struct acceptor *acceptor, int client)
 {
 	struct worker_thread *thread = acceptor->thread;
+	struct hub_timeout shield;
+	int result;
 
-	if (hub_server_serve(acceptor->server, client) == 0)
+	hub_shield_start(&shield);
+	result = hub_server_serve(acceptor->server, client);
+	hub_shield_stop(&shield);
+	if (result == 0)
 		return;
 	counters_give_permits(thread->row, 1);
 	acceptor_retry(thread);

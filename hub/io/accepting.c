@@ -187,6 +187,7 @@ take_connection(struct hub_server *server, bool may_wait)
 {
 	const struct hub_server_options *options = &server->options;
 	struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
+	struct hub_timeout shield;
 	struct hub_fd *entry;
 	int client, error = ENOMEM;
 
@@ -214,7 +215,11 @@ take_connection(struct hub_server *server, bool may_wait)
 		/* A client seldom sends before it is accepted: wait for its bytes instead of trying
 		 * first. */
 		entry->drained_for = FD_ANYBODY;
+		/* Whoever was accepted is served, though the acceptor may have been killed
+		 * meanwhile. */
+		hub_shield_start(&shield);
 		error = server_take_client(server, client);
+		hub_shield_stop(&shield);
 	}
 	if (error != 0)
 		call_not_accepted(server);
@@ -228,8 +233,10 @@ take_datagram(struct hub_server *server, bool may_wait)
 {
 	size_t size = server->options.datagram_size;
 	struct session *session = malloc(sizeof *session + size);
+	struct hub_timeout shield;
 	struct session *smaller;
 	ssize_t length;
+	int error;
 
 	if (session == NULL)
 		return ENOMEM;
@@ -238,8 +245,7 @@ take_datagram(struct hub_server *server, bool may_wait)
 	length = hub_recvfrom(server->socket, session->data, size, may_wait ? 0 : MSG_DONTWAIT,
 		(struct sockaddr *)&session->datagram.address, &session->datagram.address_length);
 	if (length < 0) {
-		int error = errno;
-
+		error = errno;
 		free(session);
 		return error;
 	}
@@ -250,7 +256,10 @@ take_datagram(struct hub_server *server, bool may_wait)
 	session->datagram.socket = server->socket;
 	session->datagram.data = session->data;
 	session->datagram.length = (size_t)length;
-	return session_start(server, session);
+	hub_shield_start(&shield);
+	error = session_start(server, session);
+	hub_shield_stop(&shield);
+	return error;
 }
 
 /* Handles a failure. Returns 0 to go on, or an errno: EBUSY for one that may be tried again

@@ -66,13 +66,8 @@ session_run(void *argument)
 int
 session_start(struct hub_server *server, struct session *session)
 {
-	struct hub_timeout shield;
-
 	session->server = server;
-	/* Shielded: an accepted connection is served even if the acceptor was killed meanwhile. */
-	hub_shield_start(&shield);
 	session->coroutine = hub_pool_spawn(server->options.pool, session_run, session);
-	hub_shield_stop(&shield);
 	if (session->coroutine == NULL) {
 		int error = errno;
 
