@@ -323,7 +323,7 @@ accept_tls(void *argument)
 static void
 begin_tls(void)
 {
-	struct certificate certificate;
+	struct certificate certificate = {0};
 	struct hub_coroutine *server;
 	char byte = 0;
 
