@@ -197,7 +197,8 @@ Test(listeners, addresses_that_are_in_each_others_way)
 		{"--listen=:19090", "--admin=127.0.0.1:19090", "--admin and --listen"},
 		{"--admin=127.0.0.1:19090", "--agent=127.0.0.1:19090", "--admin and --agent"},
 		{"--listen=unix:/tmp/c", "--control=/tmp/c", "--control and --listen"},
-		{"--listen=udp:127.0.0.1:0", "--proxy-protocol=on", "needs --listen for TCP or unix:"},
+		{"--listen=udp:127.0.0.1:0", "--proxy-protocol=on",
+			"needs --listen for TCP or unix:"},
 	};
 
 	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
