@@ -122,20 +122,20 @@ hub_defer(void (*function)(void *argument), void *argument)
 }
 
 void
-cleanup_run(struct cleanup **owner)
+cleanup_run(struct cleanup **cleanup)
 {
-	struct cleanup *cleanup = *owner;
+	struct cleanup *own = *cleanup;
 	struct chunk *chunk;
 
 	/* A deferred function may defer and allocate more. */
-	while (cleanup->last != NULL) {
-		struct deferred *deferred = cleanup->last;
+	while (own->last != NULL) {
+		struct deferred *deferred = own->last;
 
-		cleanup->last = deferred->earlier;
+		own->last = deferred->earlier;
 		deferred->function(deferred->argument);
 	}
-	chunk = cleanup->newest;
-	*owner = NULL;
+	chunk = own->newest;
+	*cleanup = NULL;
 	while (chunk != NULL) {
 		struct chunk *older = chunk->older;
 

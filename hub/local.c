@@ -98,10 +98,10 @@ destroy_all(struct locals **owner)
 }
 
 void
-locals_free(struct locals **owner)
+locals_free(struct locals **locals)
 {
-	for (int round = 0; round < ROUNDS_MAX && destroy_all(owner); round++)
+	for (int round = 0; round < ROUNDS_MAX && destroy_all(locals); round++)
 		continue;
-	free(*owner);
-	*owner = NULL;
+	free(*locals);
+	*locals = NULL;
 }

@@ -5,6 +5,6 @@
 /* The body of the coroutine that ends connections while the hub drains: idle ones at a message
  * boundary, spread over the window; all of them once THREAD_FINISH has come. The argument is the
  * thread. Returns when it is killed. */
-void *drain_run(void *thread);
+void *drain_run(void *argument);
 
 #endif

@@ -17,6 +17,6 @@ void handoff_adopt(struct worker_thread *leader, int listener, unsigned address,
 
 /* The body of the coroutine that serves connections from siblings, one in each hub; its argument is
  * the thread. */
-void *handoff_run(void *thread);
+void *handoff_run(void *argument);
 
 #endif

@@ -14,7 +14,7 @@ bool idle_has_timeouts(const struct worker_settings *settings);
 
 /* The body of the coroutine that ends connections by the heritage's timeouts, one in each hub; its
  * argument is the thread. */
-void *idle_run(void *thread);
+void *idle_run(void *argument);
 
 /* Whether the service waits to receive (in any coroutine, by any call), has not said that it is
  * busy, and the connection's input has not been ended. */

@@ -47,8 +47,6 @@ struct hub_process {
 	bool is_begun; /* hub_process_communicate was called, and has copied its input */
 };
 
-extern char **environ;
-
 /* ---- starting ---- */
 
 /* Moves an fd above the three standard ones. Returns the new fd, or -1. */

@@ -39,7 +39,7 @@ void hub_patch_all(void);
 /* Patches these families (bits of enum hub_patch_family), in addition to those already patched.
  * Patching a family twice changes nothing, and no family is ever unpatched.
  * Switches: no.  Thread: any.  Returns 0, or -1 with errno EINVAL (a bit that is no family). */
-int hub_patch(unsigned families);
+int hub_patch(unsigned wanted);
 
 /* The families that are patched, as bits of enum hub_patch_family.
  * Switches: no.  Thread: any.  Errors: none. */

@@ -26,8 +26,6 @@
 #define PAUSE_FIRST HUB_MILLISECOND
 #define PAUSE_MOST (16 * HUB_MILLISECOND)
 
-extern char **environ;
-
 /* ---- waiting ---- */
 
 /* The waits of one call. */

@@ -12,9 +12,9 @@ struct oom_places {
 	const char *machine; /* /proc/vmstat */
 };
 
-/* Records the present count of kills. places may be NULL for the kernel's own files; its strings
+/* Records the present count of kills. given may be NULL for the kernel's own files; its strings
  * stay the caller's. */
-void oom_begin(const struct oom_places *places);
+void oom_begin(const struct oom_places *given);
 
 /* Reads the count again. Called every second, so that an old kill explains no later death. */
 void oom_look(void);

@@ -69,9 +69,9 @@ seating_leave(const struct slot *slot, unsigned hub)
 }
 
 void
-seating_retire(struct fleet *fleet, unsigned index)
+seating_retire(struct fleet *fleet, unsigned seat)
 {
-	struct occupant *occupant = &fleet->occupants[index];
+	struct occupant *occupant = &fleet->occupants[seat];
 
 	occupant->slot = NULL;
 	occupant->is_retiring = true;

@@ -25,7 +25,7 @@ void notify_send(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Sends STATUS=, the line for people, unless notify_send or this function sent the same last, or
  * datagrams about a state are unsent. Never sent again if the queue is full. */
-void notify_status(const char *text);
+void notify_status(const char *status);
 
 /* Tries to send the unsent datagrams. Returns true if some are left because the manager's queue is
  * full: it is worth waiting for. False if all are sent, or the manager has gone. */

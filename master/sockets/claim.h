@@ -33,7 +33,7 @@ int claim_follow_port(struct address *addresses, size_t index);
  * machine has them, all on one port. option is the option's name, for errors. The caller
  * initialises fds to -1, and owns the listening sockets that are stored there. Returns 0, or -1
  * after logging. */
-int claim_listen(const struct address *addresses, size_t count, const char *option,
+int claim_listen(const struct address *wanted, size_t count, const char *option,
 	int fds[static ADDRESSES_MAX]);
 
 /* Logs why an address cannot be listened on, by that errno, and what to do about it. */

@@ -144,7 +144,7 @@ refuse(int fd)
 /* A process looks for others only once it holds a name itself. So when two take the lock at the
  * same time, each finds the other, or the later one finds the first. */
 int
-lock_take(const char *text, struct ucred *other)
+lock_take(const char *name, struct ucred *other)
 {
 	char path[sizeof PREFIX + LOCK_NAME_SIZE], names[sizeof PREFIX + 17], own[64] = "";
 	struct ucred holder = {0}, second;
@@ -154,12 +154,12 @@ lock_take(const char *text, struct ucred *other)
 	int fd;
 
 	*other = (struct ucred){0};
-	if (strlen(text) >= LOCK_NAME_SIZE) {
+	if (strlen(name) >= LOCK_NAME_SIZE) {
 		errno = ENAMETOOLONG;
 		return -1;
 	}
-	snprintf(path, sizeof path, PREFIX "%s", text);
-	snprintf(names, sizeof names, PREFIX "%016" PRIx64 "/", lock_number(text));
+	snprintf(path, sizeof path, PREFIX "%s", name);
+	snprintf(names, sizeof names, PREFIX "%016" PRIx64 "/", lock_number(name));
 	first = abstract(path);
 	fd = take_first(&first, &kind, &holder);
 	if (kind != NOBODY)

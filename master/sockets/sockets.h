@@ -111,16 +111,16 @@ void sockets_shrink(struct sockets *sockets, unsigned seats);
 
 /* Makes a seat listen, if it does not yet, and appends it to order. Returns 0, or -1 with errno;
  * then it listens on no address. */
-int sockets_listen(struct sockets *sockets, unsigned seat);
+int sockets_listen(struct sockets *sockets, unsigned index);
 
 /* Takes a seat out of the groups. The kernel resets the connections that are queued there, so its
  * queues should be empty. */
-void sockets_leave_group(struct sockets *sockets, unsigned seat);
+void sockets_leave_group(struct sockets *sockets, unsigned index);
 
 /* How many connections wait in all of a seat's TCP queues, or in that of one address; 0 if it does
  * not listen. */
-unsigned sockets_queued(const struct sockets *sockets, unsigned seat);
-unsigned sockets_queued_at(const struct sockets *sockets, unsigned seat, unsigned address);
+unsigned sockets_queued(const struct sockets *sockets, unsigned index);
+unsigned sockets_queued_at(const struct sockets *sockets, unsigned index, unsigned address);
 
 /* How many connections may wait at a TCP listener: the least of all listeners, each as the kernel
  * cut its backlog when it began to listen. 0 if there is no listener, or the kernel does not
