@@ -1,12 +1,14 @@
 /* Closing what lingers: the coroutine waits, and nobody else. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "hub/patch/patch.h"
+#include "tests/support/full.h"
 #include "tests/support/in_hub.h"
 
 struct record {
@@ -14,26 +16,6 @@ struct record {
 	int64_t took, longest;
 	bool is_killed, is_over;
 };
-
-/* Two ends of a connection of which one has sent more than the other takes. */
-static void
-make_full(int ends[2])
-{
-	static char block[1 << 16];
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
-	socklen_t size = sizeof address;
-	int listener = socket(AF_INET, SOCK_STREAM, 0);
-
-	bind(listener, (struct sockaddr *)&address, size);
-	listen(listener, 1);
-	getsockname(listener, (struct sockaddr *)&address, &size);
-	ends[0] = socket(AF_INET, SOCK_STREAM, 0);
-	connect(ends[0], (struct sockaddr *)&address, size);
-	ends[1] = accept(listener, NULL, NULL);
-	close(listener);
-	while (send(ends[0], block, sizeof block, MSG_DONTWAIT) > 0)
-		continue;
-}
 
 static void *
 look_on(void *argument)
@@ -81,7 +63,8 @@ linger(void *argument)
 	struct closing closing = {record, -1};
 	int ends[2];
 
-	make_full(ends);
+	full_stream(ends);
+	fcntl(ends[0], F_SETFL, 0);
 	setsockopt(ends[0], SOL_SOCKET, SO_LINGER, &second, sizeof second);
 	closing.fd = ends[0];
 	closer = hub_spawn(close_it, &closing);
