@@ -87,7 +87,7 @@ static bool
 kill_worker(struct trial *trial)
 {
 	(void)trial;
-	kill(server_worker(&estate.server, 0), SIGKILL);
+	server_signal_worker(&estate.server, 0, SIGKILL);
 	return true;
 }
 

@@ -193,7 +193,7 @@ Test(memory, the_kernel_that_kills_for_lack_of_it_is_named)
 	poll(NULL, 0, 2000);
 	server.program.length = 0;
 	server.program.text[0] = '\0';
-	kill(server_worker(&server, 0), SIGKILL);
+	server_signal_worker(&server, 0, SIGKILL);
 	cr_assert(program_expect(&server.program, "killed by signal 9", 30));
 	cr_assert(program_expect(&server.program, "\n", 5));
 	cr_assert_null(strstr(server.program.text, "lack of memory"), "%s", server.program.text);

@@ -143,7 +143,7 @@ Test(promises, killed_workers_take_only_what_they_had_accepted)
 	start("hubbub-echo", 100, 300);
 	for (int i = 0; i < 20; i++) {
 		nap(1);
-		kill(server_worker(&server, (unsigned)rand_r(&seed) % 2), SIGKILL);
+		server_signal_worker(&server, (unsigned)rand_r(&seed) % 2, SIGKILL);
 	}
 	cr_assert(wait_until(has_respawned_twenty, NULL, 10));
 	lost = server_number(&server, "totals.lost");

@@ -24,6 +24,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "hub/base/check.h"
 #include "hub/base/clock.h"
 #include "tests/support/client.h"
 #include "tests/support/folder.h"
@@ -282,6 +283,16 @@ server_worker(struct server *server, unsigned worker)
 
 	json_decref(state);
 	return pid;
+}
+
+void
+server_signal_worker(struct server *server, unsigned worker, int number)
+{
+	pid_t pid = server_worker(server, worker);
+
+	/* 0 would be this process's own group. */
+	CHECK(pid > 0);
+	kill(pid, number);
 }
 
 long

@@ -52,6 +52,9 @@ long server_number(struct server *server, const char *key);
 pid_t server_worker(struct server *server, unsigned worker);
 long server_hub(struct server *server, unsigned worker, unsigned hub, const char *key);
 
+/* Sends a signal to a worker, which must be alive. */
+void server_signal_worker(struct server *server, unsigned worker, int number);
+
 /* The port of another address in its ready line, by what precedes the port, such as
  * "udp:127.0.0.1:"; 0 if there is none. */
 int server_port(const struct server *server, const char *address);

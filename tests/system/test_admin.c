@@ -176,7 +176,7 @@ Test(admin, metrics_add_up_and_never_go_back)
 	cr_assert_not_null(strstr(before, ",allocator=\""));
 	/* Two generations side by side, then a death. */
 	cr_assert_eq(server_ctl(&server, "reload", NULL, NULL, 0), 0);
-	kill(server_worker(&server, 0), SIGKILL);
+	server_signal_worker(&server, 0, SIGKILL);
 	poll(NULL, 0, 300);
 	after = server_get(&server, "/metrics", &code);
 	cr_assert_eq(sum(after, "hubbub_accepts_total"), 10);
@@ -238,7 +238,7 @@ Test(admin, the_page_shows_processes_hubs_and_events_in_a_browser)
 	fd = client_connect(server.program.port);
 	cr_assert(wait_until(has_one, NULL, 5));
 	cr_assert_eq(server_ctl(&server, "reload", NULL, NULL, 0), 0);
-	kill(server_worker(&server, 1), SIGKILL);
+	server_signal_worker(&server, 1, SIGKILL);
 	poll(NULL, 0, 500);
 	snprintf(path, sizeof path, "%s/page", server.folder);
 	snprintf(command, sizeof command,
@@ -296,13 +296,13 @@ Test(admin, it_answers_while_files_are_exhausted_and_a_worker_is_frozen)
 
 	for (int i = 0; i < 8; i++)
 		clients[i] = client_connect(server.program.port);
-	kill(server_worker(&server, 0), SIGSTOP);
+	server_signal_worker(&server, 0, SIGSTOP);
 	cr_assert_eq(code_of("/metrics"), 200);
 	cr_assert_eq(code_of("/stats.json"), 200);
 	/* Whether the server is ready depends on how long that took. */
 	server_ctl(&server, "status", NULL, state, sizeof state);
 	cr_assert_not_null(strstr(state, "serving"), "%s", state);
-	kill(server_worker(&server, 0), SIGCONT);
+	server_signal_worker(&server, 0, SIGCONT);
 	for (int i = 0; i < 8; i++)
 		close(clients[i]);
 }

@@ -378,7 +378,7 @@ Test(listeners, a_dead_hubs_datagrams_go_elsewhere)
 	cr_assert(server_start(&server, "hubbub-echo", "2", "1", "--listen=udp:127.0.0.1:0", NULL));
 	port = server_port(&server, "udp:127.0.0.1:");
 	for (int round = 0; round < 4; round++) {
-		kill(server_worker(&server, (unsigned)round % 2), SIGKILL);
+		server_signal_worker(&server, (unsigned)round % 2, SIGKILL);
 		for (int i = 0; i < 32; i++) {
 			fd = client_connect_udp(port);
 			answered += client_exchange(fd, "hello", "HELLO");

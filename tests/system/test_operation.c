@@ -162,7 +162,7 @@ Test(operation, the_other_user_sees_neither_memory_nor_descriptors)
 	cr_assert(is_hidden_from(nobody, server_worker(&server, 0)), "its worker");
 	cr_assert_eq(server_ctl(&server, "stacks", NULL, output, sizeof output), 0, "%s", output);
 	cr_assert_not_null(strstr(output, "acceptor"), "%s", output);
-	kill(server_worker(&server, 0), SIGSEGV);
+	server_signal_worker(&server, 0, SIGSEGV);
 	cr_assert(program_expect(&server.program, "killed by signal 11", 20), "%s",
 		server.program.text);
 	cr_assert(program_expect(&server.program, "thread_run+", 20), "its backtrace: %s",
