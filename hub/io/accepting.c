@@ -215,7 +215,7 @@ take_connection(struct hub_server *server, bool may_wait)
 		/* A client seldom sends before it is accepted: wait for its bytes instead of trying
 		 * first. */
 		entry->drained_for = FD_ANYBODY;
-		/* Whoever was accepted is served, though the acceptor may have been killed
+		/* Shielded: an accepted connection is served even if the acceptor was killed
 		 * meanwhile. */
 		hub_shield_start(&shield);
 		error = server_take_client(server, client);
@@ -256,6 +256,7 @@ take_datagram(struct hub_server *server, bool may_wait)
 	session->datagram.socket = server->socket;
 	session->datagram.data = session->data;
 	session->datagram.length = (size_t)length;
+	/* Likewise a datagram that was received. */
 	hub_shield_start(&shield);
 	error = session_start(server, session);
 	hub_shield_stop(&shield);

@@ -183,6 +183,32 @@ Test(acceptor, one_that_pauses_takes_what_is_queued_only_when_it_is_told_to)
 	cr_assert_eq(lone.row->permits, 10);
 }
 
+static void *
+serve_killed(void *argument)
+{
+	hub_kill(hub_current());
+	acceptor_serve(&lone.thread.acceptors[0], *(int *)argument);
+	return NULL;
+}
+
+static void *
+killed_body(void *argument)
+{
+	int client = connect_client(), fd = accept(lone.listener, NULL, NULL);
+
+	(void)argument;
+	hub_join(hub_spawn(serve_killed, &fd), NULL);
+	close(client);
+	hub_pool_join(&lone.thread.pool);
+	return NULL;
+}
+
+Test(acceptor, what_a_killed_coroutine_was_given_is_served)
+{
+	in_hub(killed_body, NULL);
+	cr_assert_eq(served, 1);
+}
+
 Test(acceptor, senders_of_headers_are_trusted_by_their_address)
 {
 	struct sockaddr_storage from = {.ss_family = AF_INET};
