@@ -96,13 +96,14 @@ bool
 notify_is_reachable(void)
 {
 	int probe = manager_length != 0 ? socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0) : -1;
-	bool is_reached;
+	bool is_gone;
 
 	if (probe == -1)
-		return manager_length == 0;
-	is_reached = connect(probe, (const struct sockaddr *)&manager, manager_length) == 0;
+		return true;
+	is_gone = connect(probe, (const struct sockaddr *)&manager, manager_length) != 0 &&
+		  (errno == ENOENT || errno == ECONNREFUSED);
 	close(probe);
-	return is_reached;
+	return !is_gone;
 }
 
 void

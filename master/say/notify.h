@@ -11,7 +11,8 @@
  * with them. Comes before all other functions here. */
 void notify_init(void);
 
-/* Whether the manager's socket can be connected to now; true without a manager. */
+/* Returns false if nobody listens at the manager's socket any more; true without a manager, and
+ * where this cannot be found out. */
 bool notify_is_reachable(void);
 
 /* Ends the silence of the new master of an upgrade. Until the manager knows it as the service's

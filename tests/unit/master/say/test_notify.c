@@ -122,8 +122,15 @@ set_watchdog(const char *interval, int pid)
 
 Test(notify, a_manager_is_reachable_while_its_socket_is_there)
 {
+	struct rlimit none = {0, 0}, files;
+
 	notify_init();
 	cr_expect(notify_is_reachable());
+	getrlimit(RLIMIT_NOFILE, &files);
+	none.rlim_max = files.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &none);
+	cr_expect(notify_is_reachable(), "nothing tells that it is not");
+	setrlimit(RLIMIT_NOFILE, &files);
 	close(manager);
 	cr_expect_not(notify_is_reachable(), "nobody listens");
 	unlink(name);
