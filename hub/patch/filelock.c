@@ -11,19 +11,10 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "hub/base/failed.h"
 #include "hub/patch/calls_priv.h"
 #include "hub/patch/real_priv.h"
 #include "hub/patch/retry_priv.h"
-
-/* Ends a call that has locked another file: its argument is the unlock's result, which does not
- * matter. */
-static int
-give_back(int result)
-{
-	(void)result;
-	errno = EBADF;
-	return -1;
-}
 
 int
 patch_flock(int fd, int operation)
@@ -36,8 +27,10 @@ patch_flock(int fd, int operation)
 	while ((result = REAL(flock)(fd, operation | LOCK_NB)) == -1 && errno == EWOULDBLOCK)
 		if (!retry_wait_for(&retry, fd, WAIT_RESTARTED))
 			return -1;
-	if (result == 0 && retry_has_lost(&retry, fd))
-		return give_back(REAL(flock)(fd, LOCK_UN));
+	if (result == 0 && retry_has_lost(&retry, fd)) {
+		REAL(flock)(fd, LOCK_UN);
+		return failed(EBADF);
+	}
 	return result;
 }
 
@@ -53,8 +46,10 @@ patch_lockf(int fd, int command, off_t length)
 		(errno == EAGAIN || errno == EACCES))
 		if (!retry_wait_for(&retry, fd, WAIT_RESTARTED))
 			return -1;
-	if (result == 0 && retry_has_lost(&retry, fd))
-		return give_back(REAL(lockf)(fd, F_ULOCK, length));
+	if (result == 0 && retry_has_lost(&retry, fd)) {
+		REAL(lockf)(fd, F_ULOCK, length);
+		return failed(EBADF);
+	}
 	return result;
 }
 
@@ -71,7 +66,8 @@ filelock_wait(int fd, int command, void *lock)
 		struct flock unlock = *(struct flock *)lock;
 
 		unlock.l_type = F_UNLCK;
-		return give_back(REAL(fcntl)(fd, try, &unlock));
+		REAL(fcntl)(fd, try, &unlock);
+		return failed(EBADF);
 	}
 	if (result == 0)
 		errno = before;
