@@ -1,7 +1,10 @@
-/* Checks that stay on in production: a broken invariant ends the process where it is found, before
- * it becomes silent damage. A check is cheap and has no side effect, so that removing it would not
- * change the program. What a user or the environment can cause is an error to return, not a check.
- */
+/* Checks: a broken invariant ends the process where it is found, before it becomes silent damage. A
+ * check has no side effect, so that removing it would not change the program. What a user or the
+ * environment can cause is an error to return, not a check.
+ *
+ * A CHECK stays on in production: it stands where nobody measures it. A DCHECK is compiled with
+ * HUBBUB_DCHECKS, as the builds with sanitizers are: it may stand at each switch, wait and wake,
+ * and may look through a whole list. */
 #ifndef HUBBUB_BASE_CHECK_H
 #define HUBBUB_BASE_CHECK_H
 
@@ -19,5 +22,12 @@ _Noreturn void check_failed(const char *file, int line, const char *what, const 
 	} while (0)
 
 #define CHECK(condition) CHECK_WHY(condition, "a bug in hubbub")
+
+#ifdef HUBBUB_DCHECKS
+#define DCHECK(condition) CHECK(condition)
+#else
+/* Compiled, so that it stays correct, and never evaluated. */
+#define DCHECK(condition) ((void)sizeof(!(condition)))
+#endif
 
 #endif
