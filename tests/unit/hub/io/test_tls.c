@@ -622,22 +622,3 @@ Test(tls, files_are_encrypted_too)
 	cr_assert_str_eq(record.bytes, "BEGIN CERTIFICATE-----");
 	free_contexts(&record);
 }
-
-Test(tls, files_that_are_none)
-{
-	struct certificate other = {.folder = ""};
-
-	cr_assert(certificate_make(&certificate) && certificate_make(&other));
-	cr_assert_null(hub_tls_server_new("/nowhere/cert.pem", certificate.key));
-	cr_assert_eq(errno, ENOENT);
-	cr_assert(strstr(hub_tls_why(), "/nowhere/cert.pem") != NULL);
-	cr_assert_null(hub_tls_server_new(certificate.key, certificate.key));
-	cr_assert_eq(errno, EINVAL);
-	cr_assert_null(hub_tls_server_new(certificate.file, other.key));
-	cr_assert_eq(errno, EINVAL);
-	cr_assert(strstr(hub_tls_why(), "key") != NULL, "%s", hub_tls_why());
-	cr_assert_null(hub_tls_client_new("/dev/null"));
-	cr_assert_eq(errno, EINVAL);
-	certificate_clean(&certificate);
-	certificate_clean(&other);
-}
