@@ -3,6 +3,7 @@
 #include "worker/catalog.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #define PLACE(field)                                                                               \
 	((offsetof(struct worker_row, field) - offsetof(struct worker_row, counts)) /              \
@@ -14,6 +15,21 @@
 #define WORKER_ROW(field, ...) ROW(field, false, field, __VA_ARGS__)
 
 const struct catalog_entry catalog[COUNTED_MAX] = {COUNTED(SERVER_ROW, HUB_ROW, WORKER_ROW)};
+
+/* Until 0.2. */
+static const struct {
+	const char *metric;
+	const char *former;
+} renamed[] = {{"handed_off_total", "handed_total"}, {"stalls_total", "late_total"}};
+
+const char *
+catalog_former_name(const char *metric)
+{
+	for (size_t i = 0; i < sizeof renamed / sizeof renamed[0]; i++)
+		if (strcmp(renamed[i].metric, metric) == 0)
+			return renamed[i].former;
+	return NULL;
+}
 
 #define ONE(...) +1
 #define NONE(...)

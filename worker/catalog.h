@@ -25,6 +25,10 @@ struct catalog_entry {
 
 extern const struct catalog_entry catalog[COUNTED_MAX];
 
+/* The name that a metric had in the release before, under which it is told, too: whoever watches a
+ * server renames it after the upgrade. NULL if it had none. */
+const char *catalog_former_name(const char *metric);
+
 /* A counter of a row, which must be of this program's layout: as it is counted, and in the metric's
  * unit. */
 uint64_t catalog_count(const struct worker_row *row, enum counted_number number);

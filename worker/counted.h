@@ -12,7 +12,7 @@
  *	kind     COUNTER: only grows, and is added up over all processes, living and dead
  *	         GAUGE: its sum is the largest value of the living processes
  *	unit     how much of the count is one of the metric's unit
- *	metric   its name in /metrics, after hubbub_
+ *	metric   its name in /metrics, after hubbub_; catalog.c has the former names
  *	label    the value of the metric's label "kind", or NULL; rows of one metric are adjacent
  *	help     the metric's help text; NULL where the row before has it
  *	total    its name among the state's totals, or NULL; rows of one name are added up
@@ -41,7 +41,7 @@
 		"Connections that the hub began to serve.", NULL, false) \
 	WORKER(closed, COUNTER, 1, "connections_closed_total", NULL, \
 		"Connections that have ended.", "closed", false) \
-	WORKER(handed, COUNTER, 1, "handed_total", NULL, \
+	WORKER(handed, COUNTER, 1, "handed_off_total", NULL, \
 		"Accepted connections that another hub of the worker serves.", "handed", true) \
 	HUB(bytes_received, COUNTER, 1, "received_bytes_total", NULL, \
 		"Bytes received.", "received_bytes", true) \
@@ -53,7 +53,7 @@
 		"Times that the hub looked for events.", NULL, false) \
 	WORKER(lag, GAUGE, 1000000000, "loop_lag_seconds", NULL, \
 		"How late the hub's pulse has been lately, at most.", NULL, false) \
-	WORKER(late, COUNTER, 1, "late_total", NULL, \
+	WORKER(late, COUNTER, 1, "stalls_total", NULL, \
 		"Times that the hub did not switch for 100 ms.", NULL, true) \
 	WORKER(datagrams, COUNTER, 1, "datagrams_total", NULL, \
 		"Datagrams received.", "datagrams", false) \

@@ -90,29 +90,42 @@ write_server_counters(FILE *stream, const struct worker_row *total)
 }
 
 static void
-write_hub_value(FILE *stream, const struct worker_row *row, unsigned number)
+write_hub_value(FILE *stream, const char *name, const struct worker_row *row, unsigned number)
 {
 	const struct catalog_entry *counter = &catalog[number];
 
-	fprintf(stream, "hubbub_%s{worker=\"%u\",hub=\"%u\"", counter->metric, row->worker,
-		row->index);
+	fprintf(stream, "hubbub_%s{worker=\"%u\",hub=\"%u\"", name, row->worker, row->index);
 	if (counter->label != NULL)
 		fprintf(stream, ",kind=\"%s\"", counter->label);
 	fprintf(stream, "} %.15g\n", catalog_value(row, number));
+}
+
+/* Writes the catalog rows from first to end, which are one metric, under that name. */
+static void
+write_metric(FILE *stream, const char *name, const char *help, const struct hub_sums *sums,
+	unsigned first, unsigned end)
+{
+	write_head(stream, name, type_of(&catalog[first]), help);
+	for (unsigned hub = 0; hub < sums->count; hub++)
+		for (unsigned i = first; i < end; i++)
+			write_hub_value(stream, name, &sums->rows[hub], i);
 }
 
 static void
 write_hub_counters(FILE *stream, const struct hub_sums *sums)
 {
 	for (unsigned first = 0, end; first < COUNTED_MAX; first = end) {
+		const char *metric = catalog[first].metric, *former = catalog_former_name(metric);
+		char help[128];
+
 		end = metric_end(first);
 		if (catalog[first].is_server)
 			continue;
-		write_head(stream, catalog[first].metric, type_of(&catalog[first]),
-			catalog[first].help);
-		for (unsigned hub = 0; hub < sums->count; hub++)
-			for (unsigned i = first; i < end; i++)
-				write_hub_value(stream, &sums->rows[hub], i);
+		write_metric(stream, metric, catalog[first].help, sums, first, end);
+		if (former == NULL)
+			continue;
+		snprintf(help, sizeof help, "The former name of hubbub_%s.", metric);
+		write_metric(stream, former, help, sums, first, end);
 	}
 }
 

@@ -45,10 +45,17 @@ totals_json(const struct worker_row *total)
 static void
 add_hub_counters(json_t *object, const struct worker_row *sum)
 {
-	for (unsigned i = 0; i < COUNTED_MAX; i++)
-		if (catalog[i].in_hubs)
-			json_object_set_new(object, catalog[i].metric,
-				json_integer(whole(catalog_count(sum, i))));
+	for (unsigned i = 0; i < COUNTED_MAX; i++) {
+		const char *former = catalog_former_name(catalog[i].metric);
+
+		if (!catalog[i].in_hubs)
+			continue;
+		json_object_set_new(
+			object, catalog[i].metric, json_integer(whole(catalog_count(sum, i))));
+		if (former != NULL)
+			json_object_set_new(
+				object, former, json_integer(whole(catalog_count(sum, i))));
+	}
 }
 
 static json_t *

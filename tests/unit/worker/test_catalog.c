@@ -57,6 +57,21 @@ Test(catalog, each_has_a_place_of_its_own)
 		&counters->rows[0].hub.polls);
 }
 
+/* A former name that a new counter takes would be told twice. */
+Test(catalog, former_names_are_nobodys)
+{
+	unsigned renamed = 0;
+
+	for (unsigned i = 0; i < COUNTED_MAX; i++) {
+		const char *former = catalog_former_name(catalog[i].metric);
+
+		renamed += former != NULL;
+		for (unsigned other = 0; former != NULL && other < COUNTED_MAX; other++)
+			cr_assert_str_neq(former, catalog[other].metric);
+	}
+	cr_assert_eq(renamed, 2, "each former name is of a counter that exists");
+}
+
 Test(catalog, each_is_added_up_over_processes_and_stays_when_they_die)
 {
 	struct worker_row *first = counters_claim(counters, 1, 1, 1), sum;

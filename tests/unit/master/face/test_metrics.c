@@ -88,6 +88,21 @@ Test(metrics, has_each_counter_once_with_its_value)
 	}
 }
 
+Test(metrics, has_the_former_names_of_renamed_counters)
+{
+	scene.slot.rows->late = 5;
+	scene.slot.rows->handed = 7;
+	write_text();
+	cr_assert_eq(count_lines("hubbub_stalls_total{worker=\"0\",hub=\"0\"} 5\n"), 1);
+	cr_assert_eq(count_lines("hubbub_late_total{worker=\"0\",hub=\"0\"} 5\n"), 1);
+	cr_assert_eq(count_lines("# TYPE hubbub_late_total counter\n"), 1);
+	cr_assert_eq(count_lines("# HELP hubbub_late_total The former name of "
+				 "hubbub_stalls_total.\n"),
+		1);
+	cr_assert_eq(count_lines("hubbub_handed_off_total{worker=\"0\",hub=\"0\"} 7\n"), 1);
+	cr_assert_eq(count_lines("hubbub_handed_total{worker=\"0\",hub=\"0\"} 7\n"), 1);
+}
+
 Test(metrics, says_once_of_each_counter_what_it_is)
 {
 	write_text();

@@ -119,6 +119,14 @@ Test(status, has_of_each_hub_what_the_table_says)
 	}
 }
 
+Test(status, has_the_former_names_of_renamed_counters)
+{
+	scene.slot.rows->late = 9;
+	read_state();
+	cr_assert_eq(json_integer_value(json_object_get(hub(), "stalls_total")), 9);
+	cr_assert_eq(json_integer_value(json_object_get(hub(), "late_total")), 9);
+}
+
 Test(status, has_what_dead_processes_of_a_hub_have_counted)
 {
 	scene.slot.rows->accepted = 5;
