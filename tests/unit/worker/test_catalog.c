@@ -3,28 +3,10 @@
 
 #include <criterion/criterion.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "worker/counters.h"
+#include "tests/unit/worker/shared.h"
 
-static struct counters *counters;
-static int file;
-
-static void
-begin(void)
-{
-	counters = counters_new(&file);
-	cr_assert_not_null(counters);
-}
-
-static void
-end(void)
-{
-	counters_free(&counters);
-	close(file);
-}
-
-TestSuite(catalog, .init = begin, .fini = end, .timeout = 60);
+TestSuite(catalog, .init = shared_begin, .fini = shared_end, .timeout = 60);
 
 /* Another number for each counter. */
 static uint64_t

@@ -5,26 +5,9 @@
 #include <unistd.h>
 
 #include "hub/base/clock.h"
-#include "worker/counters.h"
+#include "tests/unit/worker/shared.h"
 
-static struct counters *counters;
-static int file;
-
-static void
-begin(void)
-{
-	counters = counters_new(&file);
-	cr_assert_not_null(counters);
-}
-
-static void
-end(void)
-{
-	counters_free(&counters);
-	close(file);
-}
-
-TestSuite(complain, .init = begin, .fini = end, .timeout = 60);
+TestSuite(complain, .init = shared_begin, .fini = shared_end, .timeout = 60);
 
 /* Complains twice, and reads what was logged. */
 static void

@@ -11,24 +11,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static struct counters *counters;
-static int file;
+#include "tests/unit/worker/shared.h"
 
-static void
-begin(void)
-{
-	counters = counters_new(&file);
-	cr_assert_not_null(counters);
-}
-
-static void
-end(void)
-{
-	counters_free(&counters);
-	close(file);
-}
-
-TestSuite(counters, .init = begin, .fini = end, .timeout = 60);
+TestSuite(counters, .init = shared_begin, .fini = shared_end, .timeout = 60);
 
 Test(counters, children_share_them_and_other_masters_map_them)
 {
@@ -41,7 +26,7 @@ Test(counters, children_share_them_and_other_masters_map_them)
 		_exit(0);
 	}
 	waitpid(child, NULL, 0);
-	again = counters_map(file);
+	again = counters_map(shared_file);
 	cr_assert_not_null(again);
 	cr_assert(counters_sum(again, 1, 2, &sum));
 	cr_assert_eq(sum.accepted, 5);
@@ -56,7 +41,7 @@ Test(counters, children_share_them_and_other_masters_map_them)
 Test(counters, a_segment_of_another_version_is_refused)
 {
 	counters->version++;
-	cr_assert_null(counters_map(file));
+	cr_assert_null(counters_map(shared_file));
 	cr_assert_eq(errno, EPROTO);
 	counters->version--;
 }
@@ -132,7 +117,7 @@ be_master(int ready)
 {
 	struct worker_row *rows;
 
-	counters = counters_map(file);
+	counters = counters_map(shared_file);
 	rows = counters_claim(counters, 3, 1, 2);
 	if (fork() == 0) {
 		alarm(60);
@@ -224,7 +209,7 @@ Test(counters, a_pid_is_no_identity)
 	cr_assert(counters_is_own(rows));
 	counters_fold_orphans(counters);
 	cr_assert_eq(rows->state, (uint32_t)ROW_LIVE);
-	again = counters_map(file);
+	again = counters_map(shared_file);
 	cr_assert_not(counters_is_own(rows));
 	fresh = counters_claim(counters, 0, 1, 1);
 	cr_assert(counters_is_own(fresh));
@@ -259,7 +244,7 @@ Test(counters, of_a_row_that_is_buried_nothing_more_is_lost)
 	cr_assert_eq(row->state, (uint32_t)ROW_DEAD);
 	cr_assert_eq(counters_open(row), 0);
 	/* Another master finds it. */
-	again = counters_map(file);
+	again = counters_map(shared_file);
 	counters_fold_orphans(again);
 	cr_assert_eq(row->state, (uint32_t)ROW_LEDGER);
 	cr_assert_eq(counters_total(again).lost, 0);

@@ -6,29 +6,11 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "tests/unit/worker/shared.h"
 #include "worker/catalog.h"
-#include "worker/counters.h"
 
-static struct counters *counters;
-static int file;
-
-static void
-begin(void)
-{
-	counters = counters_new(&file);
-	cr_assert_not_null(counters);
-}
-
-static void
-end(void)
-{
-	counters_free(&counters);
-	close(file);
-}
-
-TestSuite(layout, .init = begin, .fini = end, .timeout = 60);
+TestSuite(layout, .init = shared_begin, .fini = shared_end, .timeout = 60);
 
 static char *
 name_of(uint32_t layout, enum counted_number number)
@@ -55,7 +37,7 @@ static void
 upgrade(void)
 {
 	counters_free(&counters);
-	counters = counters_map(file);
+	counters = counters_map(shared_file);
 	cr_assert_not_null(counters);
 }
 
@@ -170,6 +152,6 @@ Test(layout, there_is_room_for_so_many_programs_and_no_more)
 		cr_assert(layout_is_ready(counters, (uint32_t)i));
 	}
 	rename_counter(LAYOUTS_MAX - 1, COUNTED_late, "another");
-	cr_assert_null(counters_map(file));
+	cr_assert_null(counters_map(shared_file));
 	cr_assert_eq(errno, ENOSPC);
 }
