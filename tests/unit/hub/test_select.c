@@ -1,27 +1,37 @@
+/* A select: exactly one case happens, and nothing else; when it ends without any; whose turn it is.
+ * What is gone before it looks is in test_select_gone.c. */
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
-#include "hub/scheduler_priv.h"
 #include "tests/support/in_hub.h"
+#include "tests/support/trace.h"
 
-struct record {
-	int indices[16];
-	int errors[16];
-	void *items[16];
-	int counts[4];
-};
-
-static struct record *current;
 static struct hub_channel channel;
 static struct hub_event event;
 static struct hub_semaphore semaphore;
 static struct hub_queue *queue, *full;
 static struct hub_result result;
 static int pair[2];
+
+enum what {
+	CHANNEL_GET,
+	CHANNEL_PUT,
+	QUEUE_GET,
+	QUEUE_PUT,
+	EVENT,
+	RESULT,
+	SEMAPHORE,
+	ENDED,
+	READABLE,
+	WHATS,
+	NEVER = WHATS,
+	CASES
+};
+
+static const char *const names[] = {"channel get", "channel put", "queue get", "queue put", "event",
+	"result", "semaphore", "ended", "readable", "never"};
 
 static void *
 give_back(void *argument)
@@ -35,71 +45,69 @@ trigger(void *argument)
 	void *item;
 
 	hub_sleep(HUB_MILLISECOND);
-	switch ((intptr_t)argument) {
-	case 0:
+	switch ((enum what)(intptr_t)argument) {
+	case CHANNEL_GET:
 		hub_channel_put(&channel, "from channel");
 		break;
-	case 1:
+	case CHANNEL_PUT:
 		hub_channel_get(&channel, &item);
-		current->items[15] = item;
+		trace_say("got '%s'", (char *)item);
 		break;
-	case 2:
+	case QUEUE_GET:
 		hub_queue_put(queue, "from queue");
 		break;
-	case 3:
+	case QUEUE_PUT:
 		hub_queue_get(full, &item);
 		break;
-	case 4:
+	case EVENT:
 		hub_event_set(&event);
 		break;
-	case 5:
+	case RESULT:
 		hub_result_set(&result, NULL);
 		break;
-	case 6:
+	case SEMAPHORE:
 		hub_semaphore_release(&semaphore);
 		break;
-	case 7:
-		break; /* ends */
-	case 8:
+	case READABLE:
 		hub_send(pair[0], "x", 1, 0);
 		break;
+	default:
+		break; /* it ends */
 	}
 	return NULL;
 }
 
-/* Everything there is, of which what the trigger does can happen. */
-static int
-select_all(intptr_t what, struct hub_case *cases)
+/* Says which case happens of everything there is, of which what the trigger does can happen. */
+static void
+select_all(enum what what)
 {
-	struct hub_coroutine *ends = hub_spawn(trigger, (void *)what), *never = NULL;
+	struct hub_coroutine *ends = hub_spawn(trigger, (void *)(intptr_t)what),
+			     *never = hub_spawn_later(HUB_FOREVER, give_back, NULL);
+	struct hub_case cases[CASES] = {
+		[CHANNEL_GET] = hub_case_channel_get(&channel),
+		[CHANNEL_PUT] = hub_case_channel_put(&channel, "to channel"),
+		[QUEUE_GET] = hub_case_get(queue),
+		[QUEUE_PUT] = hub_case_put(full, "more"),
+		[EVENT] = hub_case_event(&event),
+		[RESULT] = hub_case_result(&result),
+		[SEMAPHORE] = hub_case_semaphore(&semaphore),
+		[ENDED] = hub_case_ended(what == ENDED ? ends : never),
+		[READABLE] = hub_case_fd(pair[1], POLLIN),
+	};
 	int index;
 
-	cases[0] = hub_case_channel_get(&channel);
-	cases[1] = hub_case_channel_put(&channel, "to channel");
-	cases[2] = hub_case_get(queue);
-	cases[3] = hub_case_put(full, "more");
-	cases[4] = hub_case_event(&event);
-	cases[5] = hub_case_result(&result);
-	cases[6] = hub_case_semaphore(&semaphore);
-	cases[7] = hub_case_ended(ends);
-	cases[8] = hub_case_fd(pair[1], POLLIN);
-	cases[9] = (struct hub_case){0};
-	if (what != 7) {
-		never = hub_spawn_later(HUB_FOREVER, give_back, NULL);
-		cases[7] = hub_case_ended(never);
-	}
 	/* A channel's two cases would meet each other's partners; one at a time. */
-	if (what != 0)
-		cases[0].kind = HUB_CASE_NEVER;
-	if (what == 0)
-		cases[1].kind = HUB_CASE_NEVER;
-	index = hub_select(cases, 10, 10 * HUB_SECOND);
+	cases[what == CHANNEL_GET ? CHANNEL_PUT : CHANNEL_GET].kind = HUB_CASE_NEVER;
+	index = hub_select(cases, CASES, 10 * HUB_SECOND);
 	hub_join(ends, NULL);
-	if (never != NULL) {
-		hub_kill(never);
-		hub_join(never, NULL);
-	}
-	return index;
+	hub_kill(never);
+	hub_join(never, NULL);
+	if (index == -1 || cases[index].error != 0)
+		trace_say("%s: %d, %d", names[what], index, cases[what].error);
+	else if (index == CHANNEL_GET || index == QUEUE_GET)
+		trace_say("%s '%s'", names[index], (char *)cases[index].item);
+	else
+		trace_say("%s", names[index]);
 }
 
 static void *
@@ -108,145 +116,124 @@ every_body(void *argument)
 	char byte;
 	void *item;
 
-	current = argument;
-	channel = (struct hub_channel){0};
-	event = (struct hub_event){0};
-	result = (struct hub_result){0};
 	hub_semaphore_init(&semaphore, 0);
 	queue = hub_queue_new(HUB_QUEUE_FIFO, 0);
 	full = hub_queue_new(HUB_QUEUE_FIFO, 1);
 	hub_queue_put(full, "first");
 	socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
-	for (intptr_t what = 0; what < 9; what++) {
-		struct hub_case cases[10];
-
-		current->indices[what] = select_all(what, cases);
-		current->errors[what] = cases[what].error;
-		current->items[what] = cases[what].item;
+	for (enum what what = 0; what < WHATS; what++) {
+		select_all(what);
 		hub_event_clear(&event);
 		hub_result_init(&result);
 	}
 	/* Nothing was taken or put but what happened. */
-	current->counts[0] = (int)hub_queue_size(queue);
-	current->counts[1] = (int)hub_queue_size(full);
+	trace_say("queues of %zu and %zu", hub_queue_size(queue), hub_queue_size(full));
 	hub_queue_get(full, &item);
-	current->items[14] = item;
-	current->counts[2] = hub_semaphore_try_acquire(&semaphore);
-	current->counts[3] = (int)hub_recv(pair[1], &byte, 1, MSG_DONTWAIT);
+	trace_say("'%s'", (char *)item);
+	trace_whether("released", hub_semaphore_try_acquire(&semaphore) == 0);
+	trace_call("recv", hub_recv(pair[1], &byte, 1, MSG_DONTWAIT));
 	hub_close(pair[0]);
 	hub_close(pair[1]);
 	hub_queue_free(queue);
 	hub_queue_free(full);
-	return NULL;
+	return argument;
 }
 
 Test(select, exactly_the_case_that_can_happens)
 {
-	struct record record = {0};
-
-	in_hub(every_body, &record);
-	for (int what = 0; what < 9; what++) {
-		cr_assert_eq(
-			record.indices[what], what, "%d instead of %d", record.indices[what], what);
-		cr_assert_eq(record.errors[what], 0);
-	}
-	cr_assert_str_eq(record.items[0], "from channel");
-	cr_assert_str_eq(record.items[15], "to channel");
-	cr_assert_str_eq(record.items[2], "from queue");
-	cr_assert_str_eq(record.items[14], "more");
-	cr_assert_eq(record.counts[0], 0);
-	cr_assert_eq(record.counts[1], 1);
-	cr_assert_eq(record.counts[2], -1);
-	cr_assert_eq(record.counts[3], 1);
+	in_hub(every_body, NULL);
+	cr_assert_str_eq(trace_text(), "channel get 'from channel', got 'to channel', channel put, "
+				       "queue get 'from queue', "
+				       "queue put, event, result, semaphore, ended, readable, "
+				       "queues of 0 and 1, 'more', not released, recv 1");
 }
 
 static void *
-close_later(void *argument)
+close_channel(void *argument)
 {
 	hub_sleep(HUB_MILLISECOND);
-	if (argument == NULL)
-		hub_channel_close(&channel);
-	else
-		hub_close(pair[1]);
-	return NULL;
+	hub_channel_close(&channel);
+	return argument;
+}
+
+static void *
+close_fd(void *argument)
+{
+	hub_sleep(HUB_MILLISECOND);
+	hub_close(pair[1]);
+	return argument;
+}
+
+/* Says that the first case ended it, and with which error. */
+static void
+say_first(const char *name, struct hub_case cases[2])
+{
+	int index = hub_select(cases, 2, HUB_FOREVER);
+
+	trace_say(
+		"%s: %s %s", name, index == 0 ? "first" : "other", strerrorname_np(cases[0].error));
 }
 
 static void *
 end_body(void *argument)
 {
-	struct hub_case cases[2];
+	struct hub_case cases[2] = {hub_case_channel_get(&channel), hub_case_event(&event)};
 	struct hub_timeout scope;
 
-	current = argument;
-	channel = (struct hub_channel){0};
-	event = (struct hub_event){0};
-	cases[0] = hub_case_channel_get(&channel);
-	cases[1] = hub_case_event(&event);
-	current->errors[0] = hub_select(cases, 2, 0) == -1 ? errno : 0;
-	current->errors[1] = hub_select(cases, 2, HUB_MILLISECOND) == -1 ? errno : 0;
+	trace_call("at once", hub_select(cases, 2, 0));
+	trace_call("soon", hub_select(cases, 2, HUB_MILLISECOND));
 	hub_timeout_start(&scope, HUB_MILLISECOND);
-	current->errors[2] = hub_select(cases, 2, 10 * HUB_SECOND) == -1 ? errno : 0;
-	current->errors[3] = hub_timeout_stop(&scope);
-	current->errors[4] = hub_select(cases, 2, HUB_FOREVER) == -1 ? errno : 0;
-	current->errors[5] = hub_select(NULL, 0, HUB_MILLISECOND) == -1 ? errno : 0;
-	current->errors[6] = hub_select(NULL, 0, HUB_FOREVER) == -1 ? errno : 0;
-	hub_detach(hub_spawn(close_later, NULL));
-	current->indices[0] = hub_select(cases, 2, HUB_FOREVER);
-	current->errors[7] = cases[0].error;
+	trace_call("in a scope", hub_select(cases, 2, 10 * HUB_SECOND));
+	trace_whether("expired", hub_timeout_stop(&scope));
+	trace_call("for ever", hub_select(cases, 2, HUB_FOREVER));
+	trace_call("nothing", hub_select(NULL, 0, HUB_MILLISECOND));
+	trace_call("nothing for ever", hub_select(NULL, 0, HUB_FOREVER));
+	hub_detach(hub_spawn(close_channel, NULL));
+	say_first("closed channel", cases);
 	socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
 	cases[0] = hub_case_fd(pair[1], POLLIN);
-	hub_detach(hub_spawn(close_later, argument));
-	current->indices[1] = hub_select(cases, 2, HUB_FOREVER);
-	current->errors[8] = cases[0].error;
+	hub_detach(hub_spawn(close_fd, NULL));
+	say_first("closed descriptor", cases);
 	cases[0] = hub_case_fd(-1, POLLIN);
-	current->indices[2] = hub_select(cases, 2, HUB_FOREVER);
-	current->errors[9] = cases[0].error;
+	say_first("no descriptor", cases);
 	hub_close(pair[0]);
-	return NULL;
+	return argument;
 }
 
 Test(select, ends_by_time_by_a_deadlock_and_by_what_is_closed)
 {
-	struct record record = {0};
-
-	in_hub(end_body, &record);
-	cr_assert_eq(record.errors[0], EAGAIN);
-	cr_assert_eq(record.errors[1], EAGAIN);
-	cr_assert_eq(record.errors[2], ETIMEDOUT);
-	cr_assert_eq(record.errors[3], true);
-	cr_assert_eq(record.errors[4], EDEADLK);
-	cr_assert_eq(record.errors[5], EAGAIN);
-	cr_assert_eq(record.errors[6], EINVAL);
-	cr_assert_eq(record.indices[0], 0);
-	cr_assert_eq(record.errors[7], EPIPE);
-	cr_assert_eq(record.indices[1], 0);
-	cr_assert_eq(record.errors[8], EBADF);
-	cr_assert_eq(record.indices[2], 0);
-	cr_assert_eq(record.errors[9], EBADF);
+	in_hub(end_body, NULL);
+	cr_assert_str_eq(trace_text(),
+		"at once EAGAIN, soon EAGAIN, in a scope ETIMEDOUT, expired, for ever EDEADLK, "
+		"nothing EAGAIN, nothing for ever EINVAL, closed channel: first EPIPE, "
+		"closed descriptor: first EBADF, no descriptor: first EBADF");
 }
+
+struct turns {
+	int first, second;
+};
 
 static void *
 turns_body(void *argument)
 {
-	struct hub_event other = {.is_set = true};
+	struct turns *turns = argument;
+	struct hub_event one = {.is_set = true}, other = {.is_set = true};
 
-	current = argument;
-	event = (struct hub_event){.is_set = true};
 	for (int i = 0; i < 100; i++) {
-		struct hub_case cases[2] = {hub_case_event(&event), hub_case_event(&other)};
+		struct hub_case cases[2] = {hub_case_event(&one), hub_case_event(&other)};
 
-		current->counts[hub_select(cases, 2, 0)]++;
+		++*(hub_select(cases, 2, 0) == 0 ? &turns->first : &turns->second);
 	}
 	return NULL;
 }
 
 Test(select, cases_that_are_always_ready_take_turns)
 {
-	struct record record = {0};
+	struct turns turns = {0};
 
-	in_hub(turns_body, &record);
-	cr_assert_geq(record.counts[0], 10);
-	cr_assert_geq(record.counts[1], 10);
+	in_hub(turns_body, &turns);
+	cr_assert_geq(turns.first, 10);
+	cr_assert_geq(turns.second, 10);
 }
 
 static void *
@@ -255,22 +242,18 @@ many_body(void *argument)
 	struct hub_event events[40] = {0};
 	struct hub_case cases[40];
 
-	current = argument;
 	for (int i = 0; i < 40; i++)
 		cases[i] = hub_case_event(&events[i]);
-	current->indices[0] = hub_select(cases, 40, HUB_MILLISECOND);
+	trace_call("none", hub_select(cases, 40, HUB_MILLISECOND));
 	hub_event_set(&events[33]);
-	current->indices[1] = hub_select(cases, 40, HUB_MILLISECOND);
-	return NULL;
+	trace_call("one", hub_select(cases, 40, HUB_MILLISECOND));
+	return argument;
 }
 
 Test(select, many_cases)
 {
-	struct record record = {0};
-
-	in_hub(many_body, &record);
-	cr_assert_eq(record.indices[0], -1);
-	cr_assert_eq(record.indices[1], 33);
+	in_hub(many_body, NULL);
+	cr_assert_str_eq(trace_text(), "none EAGAIN, one 33");
 }
 
 static void *
@@ -294,10 +277,9 @@ write_byte(void *argument)
 static void *
 emptied_body(void *argument)
 {
+	int *error = argument;
 	struct hub_case cases[2];
 
-	current = argument;
-	event = (struct hub_event){0};
 	socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
 	for (int i = 0; i < 200; i++) {
 		struct hub_coroutine *other = NULL, *writer;
@@ -312,7 +294,7 @@ emptied_body(void *argument)
 		if (i % 2 != 0)
 			other = hub_spawn_later(0, empty_and_set, NULL);
 		if (hub_select(cases, 2, 5 * HUB_SECOND) < 0)
-			current->errors[0] = errno;
+			*error = errno;
 		hub_join(writer, NULL);
 		hub_join(other, NULL);
 	}
@@ -323,175 +305,8 @@ emptied_body(void *argument)
 
 Test(select, what_happens_between_a_readiness_that_is_gone_and_its_turn_is_not_lost)
 {
-	struct record record = {0};
+	int error = 0;
 
-	in_hub(emptied_body, &record);
-	cr_assert_eq(record.errors[0], 0, "%s", strerror(record.errors[0]));
-}
-
-/* ---- what is gone when the wait is over, and whose memory, or number, is another's ---- */
-
-static struct {
-	struct hub_coroutine *selector, *gone, *successor;
-	struct hub_result *result; /* arrives, and its memory goes */
-	int closed; /* its number is another's in the end, where there is something to read */
-	int heir[2];
-	bool has_gone;
-} scene;
-
-/* The loop is polled when the caller yields next, or not before somebody else has said so. */
-static void
-yield(bool is_polling)
-{
-	hub_this->ticks = is_polling ? 1 : 1000;
-	hub_this->slice_started -= is_polling ? HUB_SECOND : 0;
-	hub_sleep(0);
-}
-
-/* Once the selector is woken by the first descriptor, and has not run: what there was is gone, and
- * so is this. */
-static void *
-go_in_time(void *argument)
-{
-	char byte;
-
-	while (scene.selector == NULL || scene.selector->state == COROUTINE_WAITING)
-		yield(false);
-	recv(pair[1], &byte, 1, MSG_DONTWAIT);
-	scene.has_gone = true;
-	return argument;
-}
-
-static void *
-sleep_in_its_place(void *argument)
-{
-	hub_sleep(HUB_FOREVER);
-	return argument;
-}
-
-static void *
-replace_in_time(void *argument)
-{
-	while (!scene.has_gone)
-		yield(true);
-	scene.successor = hub_spawn(sleep_in_its_place, NULL);
-	hub_close(scene.closed);
-	dup2(scene.heir[1], scene.closed);
-	hub_adopt(scene.closed);
-	hub_result_set(scene.result, NULL);
-	munmap(scene.result, sizeof *scene.result);
-	return argument;
-}
-
-static void
-set_scene(hub_fn *go)
-{
-	memset(&scene, 0, sizeof scene);
-	socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
-	socketpair(AF_UNIX, SOCK_STREAM, 0, scene.heir);
-	send(scene.heir[0], "x", 1, 0);
-	scene.closed = dup(pair[0]);
-	scene.result = mmap(NULL, sizeof *scene.result, PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	scene.gone = hub_spawn(go, NULL);
-	hub_detach(scene.gone);
-}
-
-static void
-clear_scene(void)
-{
-	current->counts[0] += scene.successor == scene.gone;
-	hub_kill(scene.successor);
-	hub_join(scene.successor, NULL);
-	hub_close(pair[0]);
-	hub_close(pair[1]);
-	hub_close(scene.closed);
-	close(scene.heir[0]);
-	close(scene.heir[1]);
-}
-
-static void *
-select_two(void *argument)
-{
-	int i = (int)(intptr_t)argument;
-	struct hub_case cases[] = {
-		hub_case_fd(pair[1], POLLIN), i == 0   ? hub_case_ended(scene.gone)
-					      : i == 1 ? hub_case_fd(scene.closed, POLLIN)
-						       : hub_case_result(scene.result)};
-
-	current->indices[i] = hub_select(cases, 2, 5 * HUB_SECOND);
-	current->errors[i] = cases[1].error;
-	return NULL;
-}
-
-static void *
-in_vain_body(void *argument)
-{
-	current = argument;
-	for (intptr_t i = 0; i < 3; i++) {
-		struct hub_coroutine *replacer, *selector;
-
-		set_scene(go_in_time);
-		replacer = hub_spawn(replace_in_time, NULL);
-		selector = hub_spawn(select_two, (void *)i);
-		until_it_waits(selector);
-		scene.selector = selector;
-		send(pair[0], "x", 1, 0);
-		hub_join(selector, NULL);
-		hub_join(replacer, NULL);
-		clear_scene();
-	}
-	return NULL;
-}
-
-Test(select, woken_in_vain_it_takes_nobody_for_what_is_gone)
-{
-	struct record record = {0};
-
-	in_hub(in_vain_body, &record);
-	cr_assert_eq(record.counts[0], 3, "the slot was not used again: this test tells nothing");
-	for (int i = 0; i < 3; i++)
-		cr_assert_eq(record.indices[i], 1, "%d", record.indices[i]);
-	cr_assert_eq(record.errors[0], 0);
-	cr_assert_eq(record.errors[1], EBADF, "%s", strerror(record.errors[1]));
-	cr_assert_eq(record.errors[2], 0);
-}
-
-/* The same in its turn, before it has looked at anything. */
-static void *
-go_at_once(void *argument)
-{
-	scene.has_gone = true;
-	return argument;
-}
-
-static void *
-turn_body(void *argument)
-{
-	current = argument;
-	for (intptr_t i = 0; i < 3; i++) {
-		struct hub_coroutine *replacer;
-
-		set_scene(go_at_once);
-		replacer = hub_spawn(replace_in_time, NULL);
-		hub_this->ticks = 1;
-		hub_this->slice_started -= HUB_SECOND;
-		select_two((void *)i);
-		hub_join(replacer, NULL);
-		clear_scene();
-	}
-	return NULL;
-}
-
-Test(select, in_its_turn_it_takes_nobody_for_what_is_gone)
-{
-	struct record record = {0};
-
-	in_hub(turn_body, &record);
-	cr_assert_eq(record.counts[0], 3, "the slot was not used again: this test tells nothing");
-	for (int i = 0; i < 3; i++)
-		cr_assert_eq(record.indices[i], 1, "%d", record.indices[i]);
-	cr_assert_eq(record.errors[0], 0);
-	cr_assert_eq(record.errors[1], EBADF, "%s", strerror(record.errors[1]));
-	cr_assert_eq(record.errors[2], 0);
+	in_hub(emptied_body, &error);
+	cr_assert_eq(error, 0, "%s", strerror(error));
 }
