@@ -34,7 +34,7 @@ kill_body(void *argument)
 	return NULL;
 }
 
-Test(coroutine_killed, a_kill_ends_a_blocking_call_with_ecanceled)
+Test(kill, a_kill_ends_a_blocking_call_with_ecanceled)
 {
 	int something;
 
@@ -54,7 +54,7 @@ kill_unstarted_body(void *argument)
 	return NULL;
 }
 
-Test(coroutine_killed, before_its_first_run_it_never_runs)
+Test(kill, before_its_first_run_it_never_runs)
 {
 	int something;
 
@@ -84,7 +84,7 @@ kill_self_body(void *argument)
 	return NULL;
 }
 
-Test(coroutine_killed, a_kill_is_level_triggered)
+Test(kill, a_kill_is_level_triggered)
 {
 	in_hub(kill_self_body, NULL);
 	cr_assert_str_eq(trace_text(), "yield ECANCELED, yield again ECANCELED, event ECANCELED, "
@@ -173,7 +173,7 @@ robbery_body(void *argument)
 	return argument;
 }
 
-Test(coroutine_killed, a_kill_between_the_wake_and_the_run_is_not_lost, .timeout = 10)
+Test(kill, a_kill_between_the_wake_and_the_run_is_not_lost, .timeout = 10)
 {
 	robbery.error = -1;
 	in_hub(robbery_body, NULL);
@@ -212,7 +212,7 @@ kill_consumer_body(void *argument)
 	return argument;
 }
 
-Test(coroutine_killed, a_kill_reaches_the_generator_that_blocks_for_its_consumer)
+Test(kill, a_kill_reaches_the_generator_that_blocks_for_its_consumer)
 {
 	in_hub(kill_consumer_body, NULL);
 	cr_assert_str_eq(trace_text(), "killed ECANCELED, join 0, at the hub's end ECANCELED");
@@ -244,7 +244,7 @@ catch_body(void *argument)
 	return NULL;
 }
 
-Test(coroutine_killed, a_kill_can_be_caught_and_another_one_kills_again)
+Test(kill, a_kill_can_be_caught_and_another_one_kills_again)
 {
 	in_hub(catch_body, NULL);
 	cr_assert_str_eq(
@@ -279,7 +279,7 @@ shield_body(void *argument)
 	return NULL;
 }
 
-Test(coroutine_killed, a_shield_lets_a_killed_one_block_until_it_is_stopped)
+Test(kill, a_shield_lets_a_killed_one_block_until_it_is_stopped)
 {
 	in_hub(shield_body, NULL);
 	cr_assert_str_eq(trace_text(),
@@ -308,7 +308,7 @@ interrupt_body(void *argument)
 	return NULL;
 }
 
-Test(coroutine_killed, an_interrupt_ends_one_wait)
+Test(kill, an_interrupt_ends_one_wait)
 {
 	in_hub(interrupt_body, NULL);
 	cr_assert_str_eq(trace_text(),
@@ -350,7 +350,7 @@ reason_body(void *argument)
 	return NULL;
 }
 
-Test(coroutine_killed, for_a_reason)
+Test(kill, for_a_reason)
 {
 	in_hub(reason_body, NULL);
 	cr_assert_str_eq(trace_text(),
