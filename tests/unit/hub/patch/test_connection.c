@@ -1,5 +1,5 @@
 /* Accepting from a socket that others accept from, too: another process that blocks, another hub,
- * and acceptors that are killed. */
+ * and acceptors that are killed. Connecting twice. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -16,14 +16,16 @@
 
 #include "hub/patch/patch.h"
 #include "tests/support/in_hub.h"
+#include "tests/support/notes.h"
+#include "tests/unit/hub/patch/loopback.h"
 
 #define CLIENTS 400
 #define PATIENCE_MS 20000
 
 struct shared {
 	int listener;
-	atomic_int accepted[3]; /* by the process, this thread and the other one */
-	atomic_int refused;     /* errno of an accept of the process's that failed, or 0 */
+	atomic_int accepted; /* by the process, this thread and the other one */
+	atomic_int refused;  /* errno of an accept of the process's that failed, or 0 */
 	atomic_bool is_over;
 	int kills;
 	/* The outcome. */
@@ -32,21 +34,10 @@ struct shared {
 	int timed_out;
 };
 
-static int
-listen_somewhere(void)
-{
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	bind(fd, (struct sockaddr *)&address, sizeof address);
-	listen(fd, 64);
-	return fd;
-}
-
 static void
-answer(struct shared *shared, int who, int client)
+answer(struct shared *shared, int client)
 {
-	atomic_fetch_add(&shared->accepted[who], 1);
+	atomic_fetch_add(&shared->accepted, 1);
 	if (write(client, "x", 1) == 1)
 		close(client);
 }
@@ -63,7 +54,7 @@ accept_plainly(struct shared *shared)
 			atomic_store(&shared->refused, errno);
 			_exit(1);
 		}
-		answer(shared, 0, client);
+		answer(shared, client);
 	}
 }
 
@@ -74,7 +65,7 @@ accept_here(void *argument)
 	int client;
 
 	while ((client = accept(shared->listener, NULL, NULL)) >= 0)
-		answer(shared, 1, client);
+		answer(shared, client);
 	return NULL;
 }
 
@@ -88,7 +79,7 @@ accept_there(void *argument)
 		int client = poll(&one, 1, 5) == 1 ? accept(shared->listener, NULL, NULL) : -1;
 
 		if (client >= 0)
-			answer(shared, 2, client);
+			answer(shared, client);
 		else if (client == -1 && one.revents != 0 && errno != EAGAIN)
 			break;
 	}
@@ -144,7 +135,7 @@ share(void *argument)
 	pthread_t thread;
 	pid_t child;
 
-	shared->listener = listen_somewhere();
+	shared->listener = loopback_listen();
 	child = fork();
 	if (child == 0)
 		accept_plainly(shared);
@@ -181,7 +172,7 @@ Test(connection, a_listener_may_be_shared_with_a_process_that_blocks)
 	cr_expect_eq(shared->refused, 0, "its accept fails: %d", shared->refused);
 	cr_expect(WIFSIGNALED(shared->status));
 	cr_expect_eq(shared->answered, CLIENTS, "%d of %d are answered", shared->answered, CLIENTS);
-	cr_expect_eq(shared->accepted[0] + shared->accepted[1] + shared->accepted[2], CLIENTS);
+	cr_expect_eq(shared->accepted, CLIENTS);
 	cr_expect_gt(shared->kills, 0);
 }
 
@@ -193,7 +184,7 @@ time_out(void *argument)
 	struct shared *shared = argument;
 	struct timeval soon = {0, 20000};
 
-	shared->listener = listen_somewhere();
+	shared->listener = loopback_listen();
 	setsockopt(shared->listener, SOL_SOCKET, SO_RCVTIMEO, &soon, sizeof soon);
 	shared->timed_out = accept(shared->listener, NULL, NULL) == -1 && errno == EAGAIN;
 	return NULL;
@@ -275,4 +266,34 @@ Test(connection, what_accepts_nothing_is_told_as_the_kernel_tells_it)
 	in_hub(accept_wrongly, errors);
 	for (size_t i = 0; i < CASES; i++)
 		cr_expect_eq(errors[i], cases[i].error, "%s: %d", cases[i].name, errors[i]);
+}
+
+/* ---- connecting twice ---- */
+
+static void *
+connect_twice(void *argument)
+{
+	struct sockaddr_in address;
+	socklen_t size = sizeof address;
+	int listener = loopback_listen(), fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	getsockname(listener, (struct sockaddr *)&address, &size);
+	NOTE("connect", connect(fd, (struct sockaddr *)&address, size));
+	NOTE("again", connect(fd, (struct sockaddr *)&address, size));
+	close(fd);
+	close(listener);
+	fd = socket(AF_INET, SOCK_STREAM, 0);
+	NOTE("connect", connect(fd, (struct sockaddr *)&address, size));
+	NOTE("again", connect(fd, (struct sockaddr *)&address, size));
+	NOTE("O_NONBLOCK", fcntl(fd, F_GETFL) & O_NONBLOCK);
+	close(fd);
+	return argument;
+}
+
+Test(connection, connecting_twice_tells_the_same_as_without_patching)
+{
+	hub_patch_all();
+	in_hub(connect_twice, NULL);
+	EXPECT_NOTED("connect 0, again EISCONN, connect ECONNREFUSED, again ECONNREFUSED, "
+		     "O_NONBLOCK 0");
 }
