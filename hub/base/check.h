@@ -26,8 +26,8 @@ _Noreturn void check_failed(const char *file, int line, const char *what, const 
 #ifdef HUBBUB_DCHECKS
 #define DCHECK(condition) CHECK(condition)
 #else
-/* Compiled, so that it stays correct, and never evaluated. Not by sizeof, in which clang sees no use
- * of a static function. */
+/* Compiled, so that it stays correct, and never evaluated. Not by sizeof, in which clang sees no
+ * use of a static function. */
 #define DCHECK(condition) ((void)(0 && (condition)))
 #endif
 
