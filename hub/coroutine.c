@@ -30,6 +30,7 @@ coroutine_new(struct hub *hub, hub_fn *body, void *argument, bool is_raw)
 	coroutine->epoch = (uint32_t)hub->appended + 1;
 	arch_context_init(&coroutine->context, coroutine, coroutine);
 	coroutine->hub = hub;
+	coroutine->state = COROUTINE_SWITCHED;
 	coroutine->body = body;
 	coroutine->argument = argument;
 	coroutine->result = NULL;

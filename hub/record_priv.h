@@ -25,7 +25,7 @@ enum coroutine_state {
 	COROUTINE_READY,    /* in the run queue; also before its first run */
 	COROUTINE_RUNNING,  /* the hub's current */
 	COROUTINE_WAITING,  /* in hub_suspend */
-	COROUTINE_SWITCHED, /* in hub_switch, or raw and not started: resumed by hub_switch alone */
+	COROUTINE_SWITCHED, /* in hub_switch, or new: a raw one is resumed by hub_switch alone */
 	COROUTINE_DONE,
 	COROUTINE_STATE_MAX
 };

@@ -15,14 +15,8 @@ struct hub_coroutine *
 hub_new(hub_fn *body)
 {
 	struct hub *hub = hub_of_thread();
-	struct hub_coroutine *coroutine;
 
-	if (hub == NULL)
-		return NULL;
-	coroutine = coroutine_new(hub, body, NULL, true);
-	if (coroutine != NULL)
-		coroutine->state = COROUTINE_SWITCHED;
-	return coroutine;
+	return hub != NULL ? coroutine_new(hub, body, NULL, true) : NULL;
 }
 
 /* True if `to` drives `from`, directly or through others. Such a switch is a return, not a call. */
