@@ -161,6 +161,7 @@ visit_end(struct stack *stack, void *context)
 	struct hub_coroutine *coroutine = (struct hub_coroutine *)(void *)stack;
 	struct hub *hub = context;
 
+	CHECK(coroutine->state != COROUTINE_RUNNING);
 	if (!coroutine->is_raw) {
 		failure_report(coroutine);
 		coroutine_free(coroutine);
@@ -246,6 +247,7 @@ poll_loop(struct hub *hub)
 	int flags = EVRUN_ONCE;
 	int64_t began = hub->slice_started;
 
+	CHECK(!hub->is_polling && hub->root_call == NULL && !hub->is_telling);
 	if ((hub->arena.is_restless || hub->trim.is_wanted) && !ev_is_active(&hub->trim.timer))
 		trim_start(hub);
 	if (hub->ready_first != NULL || hub->idlers != NULL)
@@ -256,6 +258,7 @@ poll_loop(struct hub *hub)
 		count_busy(hub, clock_now() - began);
 	hub->is_polling = true;
 	ev_run(hub->loop, flags);
+	CHECK(hub->current == &hub->root && hub->is_polling);
 	hub->is_polling = false;
 	if (hub->ready_first == NULL)
 		waiters_wake_all(&hub->idlers, 0);
@@ -270,6 +273,7 @@ poll_loop(struct hub *hub)
 static void
 hub_turn(struct hub *hub)
 {
+	DCHECK(hub_queue_is_consistent(hub));
 	if (hub->ready_first != NULL) {
 		hub->batch = hub->appended;
 		run_coroutines(hub);
@@ -299,6 +303,8 @@ hub_start(struct hub *hub, const struct hub_options *options)
 	};
 	int probe;
 
+	/* A new hub, or what hub_stop has left; raw coroutines may live on. */
+	CHECK(hub->scheduled == 0 && hub->ready_first == NULL && hub->main == NULL);
 	hub->owns = 0;
 	own_begin();
 	hub->loop = ev_loop_new(EVFLAG_NOENV | EVFLAG_NOSIGMASK | backends[options->backend]);
@@ -348,6 +354,7 @@ hub_stop(struct hub *hub)
 {
 	struct ev_loop *loop;
 
+	CHECK(hub->current == &hub->root && hub->ready_first == NULL && hub->scheduled == 0);
 	hub_set_running(NULL);
 	watchdog_unwatch(hub);
 	signals_stop(hub);
@@ -411,7 +418,7 @@ run(const struct hub_options *options, hub_fn *body, void *argument, void **resu
 	if (result != NULL)
 		*result = hub->main->result;
 	code = hub->main->failure != NULL ? hub->main->failure->code : 0;
-	hub->ready_first = NULL;
+	hub_queue_drop(hub);
 	stack_arena_each(&hub->arena, visit_end, hub);
 	hub->main = NULL;
 	hub_stop(hub);

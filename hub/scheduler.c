@@ -99,6 +99,7 @@ reschedule(struct hub *hub)
 void
 hub_leave(struct hub *hub)
 {
+	DCHECK(hub->current->state == COROUTINE_DONE);
 	hub_transfer(hub, hub_next_to_run(hub), NULL, true);
 	__builtin_unreachable();
 }
@@ -111,7 +112,10 @@ hub_timer_fired(struct ev_loop *loop, ev_timer *timer, int events)
 	struct hub_coroutine *coroutine = CONTAINER_OF(timer, struct hub_coroutine, timer);
 	int64_t now = clock_now();
 
-	(void)loop, (void)events;
+	(void)events;
+	/* The end of a coroutine stops its timer. */
+	CHECK(coroutine->id != 0 && coroutine->hub->loop == loop);
+	DCHECK(coroutine->hub->is_polling && coroutine->hub == hub_running);
 	coroutine_expire_drivers_too(coroutine, now);
 	if (coroutine->state != COROUTINE_WAITING || coroutine->deadline == HUB_FOREVER)
 		return;
@@ -128,6 +132,8 @@ hub_timer_arm(struct hub *hub, struct hub_coroutine *coroutine)
 {
 	int64_t left = coroutine->deadline - clock_now();
 
+	DCHECK(coroutine->deadline != HUB_FOREVER && coroutine->hub == hub &&
+		hub_is_own(coroutine));
 	coroutine->timer_at = coroutine->deadline;
 	ev_timer_stop(hub->loop, &coroutine->timer);
 	ev_now_update(hub->loop);
@@ -145,6 +151,7 @@ hub_wake(struct hub_coroutine *coroutine, uint32_t epoch, int reason)
 		return false;
 	CHECK_WHY(hub_is_own(coroutine),
 		"an object that a coroutine waits for is used on a thread that is not its own");
+	DCHECK(coroutine->hub->loop_waits >= coroutine->is_loop_wait);
 	coroutine->epoch++;
 	coroutine->reason = reason;
 	coroutine->hub->loop_waits -= coroutine->is_loop_wait;
@@ -155,6 +162,7 @@ hub_wake(struct hub_coroutine *coroutine, uint32_t epoch, int reason)
 void
 hub_wait_to_start(struct hub_coroutine *coroutine, int64_t nanoseconds)
 {
+	DCHECK(!coroutine->has_run && coroutine->state == COROUTINE_SWITCHED);
 	coroutine->deadline = clock_after(clock_now(), nanoseconds);
 	if (coroutine->deadline != HUB_FOREVER)
 		hub_timer_arm(coroutine->hub, coroutine);
@@ -235,8 +243,11 @@ hub_call_on_root(hub_fn *function, void *argument)
 	struct hub *hub = hub_this;
 	struct root_call call = {function, argument, NULL, hub->current};
 
+	/* Root is in run_coroutines, which makes the call, and no call is left there. */
+	CHECK(hub->root.state == COROUTINE_RUNNING && !hub->is_polling && hub->root_call == NULL);
 	hub->root_call = &call;
 	hub_transfer(hub, &hub->root, NULL, false);
+	CHECK(hub->current == call.coroutine && hub->root_call == NULL);
 	return call.result;
 }
 
@@ -277,6 +288,8 @@ hub_key_make(void)
 void
 hub_remember(struct hub *hub)
 {
+	/* The former hub would never be freed. */
+	CHECK(hub_this == NULL);
 	pthread_once(&hub_key_once, hub_key_make);
 	pthread_setspecific(hub_key, hub);
 	hub_this = hub;
@@ -285,6 +298,7 @@ hub_remember(struct hub *hub)
 void
 hub_set_running(struct hub *hub)
 {
+	CHECK(hub == NULL || (hub == hub_this && hub_running == NULL));
 	hub_runs_here = hub != NULL;
 	hub_running = hub;
 }

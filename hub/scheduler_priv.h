@@ -100,9 +100,36 @@ struct wait {
  * nothing, if that wait has ended already. Thread: the hub's. Never switches. */
 bool hub_wake(struct hub_coroutine *coroutine, uint32_t epoch, int reason);
 
+/* Whether the run queue has exactly the coroutines that were appended and not taken, each READY. */
+static inline bool
+hub_queue_is_consistent(const struct hub *hub)
+{
+	uint64_t count = 0;
+
+	for (const struct hub_coroutine *each = hub->ready_first; each != NULL; each = each->next) {
+		if (each->state != COROUTINE_READY || each->hub != hub || each->id == 0 ||
+			(each->next == NULL && each != hub->ready_last))
+			return false;
+		count++;
+	}
+	return count == hub->appended - hub->taken;
+}
+
+/* The same of its ends alone, at no cost for a long queue. */
+static inline bool
+hub_queue_has_ends(const struct hub *hub)
+{
+	return (hub->ready_first == NULL) == (hub->appended == hub->taken) &&
+	       (hub->ready_first == NULL || hub->ready_last->next == NULL);
+}
+
 static inline void
 hub_queue_append(struct hub *hub, struct hub_coroutine *coroutine)
 {
+	DCHECK(hub_queue_has_ends(hub));
+	DCHECK(coroutine->hub == hub && coroutine != &hub->root);
+	/* It is in the queue already, or will never run again. */
+	DCHECK(coroutine->state != COROUTINE_READY && coroutine->state != COROUTINE_DONE);
 	coroutine->state = COROUTINE_READY;
 	coroutine->next = NULL;
 	hub->appended++;
@@ -118,11 +145,21 @@ hub_queue_take(struct hub *hub)
 {
 	struct hub_coroutine *coroutine = hub->ready_first;
 
+	DCHECK(hub_queue_has_ends(hub) && coroutine != NULL);
+	DCHECK(coroutine->state == COROUTINE_READY && coroutine->id != 0);
 	hub->ready_first = coroutine->next;
 	coroutine->state = COROUTINE_RUNNING;
 	/* The watchdog's thread reads this. */
 	__atomic_store_n(&hub->taken, hub->taken + 1, __ATOMIC_RELAXED);
 	return coroutine;
+}
+
+/* Leaves out those that are in the run queue: none runs again in this run of the hub. */
+static inline void
+hub_queue_drop(struct hub *hub)
+{
+	hub->ready_first = NULL;
+	__atomic_store_n(&hub->taken, hub->appended, __ATOMIC_RELAXED);
 }
 
 /* The callback of every coroutine's timer. */
@@ -189,6 +226,19 @@ hub_enter_in_turn(void)
 /* Calls the hook `switched`. */
 void hub_trace(struct hub *hub, struct hub_coroutine *to);
 
+/* Whether the running stack may be left for `to`: the caller has set the states of both. Root is
+ * RUNNING also while coroutines run, and so is a coroutine while root makes a call for it. */
+static inline bool
+hub_can_transfer(const struct hub *hub, const struct hub_coroutine *to)
+{
+	const struct hub_coroutine *from = hub->current;
+	bool has_left =
+		from->state != COROUTINE_RUNNING || from == &hub->root || hub->root_call != NULL;
+
+	return hub == hub_this && to->hub == hub && to != from && has_left &&
+	       to->state == COROUTINE_RUNNING && !hub->is_telling;
+}
+
 /* Continues `to` and suspends the running stack; is_last: the running stack never runs again. Sets
  * the hub's current; the caller sets states. Inline, so that only live registers are saved. */
 static inline __attribute__((always_inline)) void *
@@ -196,12 +246,14 @@ hub_transfer(struct hub *hub, struct hub_coroutine *to, void *value, bool is_las
 {
 	struct hub_coroutine *from = hub->current;
 
+	DCHECK(hub_can_transfer(hub, to));
 	if (__builtin_expect(hub->hooks != NULL, 0))
 		hub_trace(hub, to);
 	hub->current = to;
 	annotate_switch(&from->stack.annotate, &to->stack.annotate, is_last);
 	value = arch_switch(&from->context, &to->context, value);
 	annotate_arrive(&from->stack.annotate);
+	DCHECK(hub == hub_this && hub->current == from && from->state == COROUTINE_RUNNING);
 	/* The pages below the first are given back when the coroutine ends, or by the sweep. */
 	if (__builtin_expect(from->context.sp < from->stack.mark, 0))
 		stack_parked_low(&from->stack);
@@ -218,6 +270,7 @@ hub_transfer_tail(struct hub *hub, struct hub_coroutine *to, void *value)
 #else
 	struct hub_coroutine *from = hub->current;
 
+	DCHECK(hub_can_transfer(hub, to));
 	if (__builtin_expect(hub->hooks != NULL, 0))
 		hub_trace(hub, to);
 	hub->current = to;
@@ -253,8 +306,10 @@ hub_suspend(const struct wait *wait)
 {
 	struct hub *hub = hub_this;
 	struct hub_coroutine *self = hub->current;
+	uint32_t epoch = self->epoch;
 
 	CHECK_WHY(self != &hub->root, "a blocking call where no coroutine runs");
+	DCHECK(hub == hub_running && self->state == COROUTINE_RUNNING);
 	/* A coroutine that ran since hub_enter may have killed this one. */
 	if (!wait->is_shielded) {
 		int interrupt = coroutine_interrupted(self);
@@ -281,6 +336,8 @@ hub_suspend(const struct wait *wait)
 	self->waits_since = hub->now;
 	self->state = COROUTINE_WAITING;
 	hub_transfer(hub, hub_next_to_run(hub), NULL, false);
+	/* Each wait is ended by one wake. */
+	DCHECK(self->epoch == epoch + 1);
 	return self->reason;
 }
 
