@@ -22,12 +22,39 @@ struct hub_waiter {
 	bool is_met; /* this waiter ended the wait (a select has several) */
 };
 
+/* Whether a wake would end the wait that the waiter stands for. */
+static inline bool
+waiter_waits(const struct hub_waiter *waiter)
+{
+	return waiter->coroutine->epoch == waiter->epoch;
+}
+
+/* Whether the queue's first waiter leads to its last one. */
+static inline bool
+waiters_are_linked(const struct hub_waiter *first)
+{
+	return first == NULL ||
+	       (first->is_queued && first->previous->is_queued && first->previous->next == NULL);
+}
+
+/* Whether the waiter is where its neighbours say. */
+static inline bool
+waiter_is_among(const struct hub_waiter *first, const struct hub_waiter *waiter)
+{
+	bool has_next =
+		waiter->next == NULL ? first->previous == waiter : waiter->next->previous == waiter;
+
+	return has_next && (first == waiter || waiter->previous->next == waiter);
+}
+
 /* Puts the running coroutine into the queue, with the item that the caller has set. The caller then
  * calls hub_suspend, and waiter_leave if that fails. For a wait in one queue waiter_wait does all
  * three. */
 static inline void
 waiter_enter(struct hub_waiter **first, struct hub_waiter *waiter, struct hub_coroutine *self)
 {
+	DCHECK(waiters_are_linked(*first));
+	DCHECK(self == hub_this->current && self->state == COROUTINE_RUNNING);
 	waiter->coroutine = self;
 	waiter->epoch = self->epoch;
 	waiter->is_queued = true;
@@ -41,6 +68,7 @@ waiter_leave(struct hub_waiter **first, struct hub_waiter *waiter)
 {
 	if (!waiter->is_queued)
 		return;
+	DCHECK(*first != NULL && waiter_is_among(*first, waiter));
 	waiter->is_queued = false;
 	FIFO_REMOVE(*first, waiter, next, previous);
 }
@@ -52,6 +80,7 @@ waiter_wake_first(struct hub_waiter **first, int reason)
 {
 	struct hub_waiter *waiter = *first;
 
+	DCHECK(waiter->is_queued && !waiter->is_met);
 	waiter_leave(first, waiter);
 	waiter->is_met = hub_wake(waiter->coroutine, waiter->epoch, reason);
 	return waiter->is_met;
@@ -90,6 +119,8 @@ waiter_wait(struct hub_waiter **first, struct hub_waiter *waiter, struct hub_cor
 
 	waiter_enter(first, waiter, self);
 	reason = hub_suspend(wait);
+	/* Nobody else wakes it with 0. */
+	DCHECK(reason != 0 || (waiter->is_met && !waiter->is_queued));
 	if (reason == 0)
 		return 0;
 	waiter_leave(first, waiter);
