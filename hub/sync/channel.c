@@ -14,12 +14,27 @@ hub_channel_init(struct hub_channel *channel)
 	*channel = (struct hub_channel){0};
 }
 
+/* Whether no putter and getter should have met: a select that waits to put and to get is both, and
+ * cannot meet itself. No coroutine waits on a closed channel. */
+static bool
+channel_is_consistent(const struct hub_channel *channel)
+{
+	for (struct hub_waiter *putter = channel->putters; putter != NULL; putter = putter->next)
+		for (struct hub_waiter *getter = channel->getters; getter != NULL;
+			getter = getter->next)
+			if (waiter_waits(putter) && waiter_waits(getter) &&
+				putter->coroutine != getter->coroutine)
+				return false;
+	return !channel->is_closed || (channel->putters == NULL && channel->getters == NULL);
+}
+
 /* put_now and get_now return 0, EPIPE, or EAGAIN if no coroutine waits on the other side. */
 static inline int
 put_now(struct hub_channel *channel, void *item)
 {
 	struct hub_waiter *getter;
 
+	DCHECK(channel_is_consistent(channel));
 	if (channel->is_closed)
 		return EPIPE;
 	getter = waiters_meet(&channel->getters);
@@ -34,6 +49,7 @@ get_now(struct hub_channel *channel, void **item)
 {
 	struct hub_waiter *putter;
 
+	DCHECK(channel_is_consistent(channel));
 	if (channel->is_closed)
 		return EPIPE;
 	putter = waiters_meet(&channel->putters);
@@ -108,6 +124,7 @@ hub_channel_get_for(struct hub_channel *channel, void **item, int64_t nanosecond
 void
 hub_channel_close(struct hub_channel *channel)
 {
+	DCHECK(channel_is_consistent(channel));
 	channel->is_closed = true;
 	waiters_wake_all(&channel->putters, EPIPE);
 	waiters_wake_all(&channel->getters, EPIPE);

@@ -10,9 +10,17 @@ hub_event_init(struct hub_event *event)
 	*event = (struct hub_event){0};
 }
 
+/* Whether no coroutine waits for an event that is set. */
+static bool
+event_is_consistent(const struct hub_event *event)
+{
+	return !event->is_set || event->first == NULL;
+}
+
 void
 hub_event_set(struct hub_event *event)
 {
+	DCHECK(event_is_consistent(event));
 	event->is_set = true;
 	waiters_wake_all(&event->first, 0);
 }
@@ -20,6 +28,7 @@ hub_event_set(struct hub_event *event)
 void
 hub_event_clear(struct hub_event *event)
 {
+	DCHECK(event_is_consistent(event));
 	event->is_set = false;
 }
 

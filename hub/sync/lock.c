@@ -20,6 +20,15 @@ is_owner(const struct hub_lock *lock, const struct hub_coroutine *coroutine)
 	return lock->owner == coroutine && lock->owner_id == coroutine->id;
 }
 
+/* Whether the lock is free, with no coroutine that waits for it, or owned by one that has acquired
+ * it. */
+static bool
+lock_is_consistent(const struct hub_lock *lock)
+{
+	return lock->owner != NULL ? lock->depth > 0 && lock->owner_id != 0
+				   : lock->depth == 0 && lock->first == NULL;
+}
+
 /* Makes owner the owner; NULL: the lock is free. */
 static void
 give(struct hub_lock *lock, struct hub_coroutine *owner)
@@ -41,6 +50,7 @@ lock_wait(struct hub_lock *lock, struct hub_coroutine *self, int64_t deadline, b
 	do {
 		waiter_enter(&lock->first, &waiter, self);
 		reason = hub_suspend(&wait);
+		DCHECK((reason == 0) == is_owner(lock, self));
 		if (reason == 0)
 			return 0;
 		waiter_leave(&lock->first, &waiter);
@@ -64,6 +74,7 @@ hub_lock_try_acquire(struct hub_lock *lock)
 {
 	struct hub_coroutine *self = hub_enter();
 
+	DCHECK(lock_is_consistent(lock));
 	if (self == NULL)
 		return -1;
 	if (lock->owner != NULL && !is_owner(lock, self))
@@ -113,8 +124,10 @@ hub_lock_release(struct hub_lock *lock)
 
 	if (self == NULL || !is_owner(lock, self))
 		return failed(EPERM);
+	DCHECK(lock_is_consistent(lock));
 	if (--lock->depth == 0)
 		lock_hand_over(lock);
+	DCHECK(lock_is_consistent(lock));
 	return 0;
 }
 
@@ -146,6 +159,7 @@ hub_condition_wait(struct hub_condition *condition, struct hub_lock *lock)
 	else
 		lock_wait(lock, self, HUB_FOREVER, true);
 	lock->depth = depth;
+	DCHECK(is_owner(lock, self) && lock_is_consistent(lock));
 	return failed(reason);
 }
 

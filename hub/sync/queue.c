@@ -43,6 +43,19 @@ hub_queue_new(enum hub_queue_order order, size_t capacity)
 	return queue;
 }
 
+/* Whether coroutines wait only where they must: getters while the array is empty, putters while it
+ * is full, neither once the queue is closed, and joiners while items are not done. */
+static bool
+queue_is_consistent(const struct hub_queue *queue)
+{
+	size_t count = queue->ring.count;
+
+	return count <= queue->capacity && count <= queue->ring.room &&
+	       (queue->getters == NULL || (count == 0 && !queue->is_closed)) &&
+	       (queue->putters == NULL || (count == queue->capacity && !queue->is_closed)) &&
+	       queue->done.is_set == (queue->undone == 0);
+}
+
 void
 hub_queue_free(struct hub_queue *queue)
 {
@@ -50,6 +63,7 @@ hub_queue_free(struct hub_queue *queue)
 		return;
 	CHECK_WHY(queue->putters == NULL && queue->getters == NULL,
 		"a queue is freed for which somebody waits");
+	DCHECK(queue_is_consistent(queue));
 	free(queue->ring.items);
 	free(queue);
 }
@@ -104,6 +118,13 @@ heap_sink(struct queue_item *items, size_t count)
 	}
 }
 
+/* Whether the item comes before all items of the heap: before its first one. */
+static bool
+heap_is_behind(const struct hub_queue *queue, const struct queue_item *item)
+{
+	return queue->ring.count == 0 || comes_before(item, item_at(queue, 0));
+}
+
 /* Returns false when memory is out. */
 static bool
 array_add(struct hub_queue *queue, const struct queue_item *item)
@@ -121,6 +142,7 @@ array_take(struct hub_queue *queue)
 {
 	struct queue_item item;
 
+	DCHECK(queue->ring.count > 0);
 	queue->ring.count--;
 	switch (queue->order) {
 	case HUB_QUEUE_LIFO:
@@ -129,6 +151,7 @@ array_take(struct hub_queue *queue)
 		item = *item_at(queue, 0);
 		*item_at(queue, 0) = *item_at(queue, queue->ring.count);
 		heap_sink(queue->ring.items, queue->ring.count);
+		DCHECK(heap_is_behind(queue, &item));
 		return item;
 	default:
 		item = *item_at(queue, 0);
@@ -152,6 +175,7 @@ put_now(struct hub_queue *queue, const struct queue_item *item)
 {
 	struct hub_waiter *getter;
 
+	DCHECK(queue_is_consistent(queue));
 	if (queue->is_closed)
 		return EPIPE;
 	/* A getter waits only while the array is empty. */
@@ -229,6 +253,7 @@ hub_queue_try_get(struct hub_queue *queue, void **item)
 {
 	struct hub_waiter *putter;
 
+	DCHECK(queue_is_consistent(queue));
 	if (queue->ring.count == 0)
 		return failed(queue->is_closed ? EPIPE : EAGAIN);
 	*item = array_take(queue).value;
@@ -237,7 +262,10 @@ hub_queue_try_get(struct hub_queue *queue, void **item)
 	 * putter's item cannot fail. */
 	putter = waiters_meet(&queue->putters);
 	if (putter != NULL) {
-		array_add(queue, &CONTAINER_OF(putter, struct queue_putter, waiter)->item);
+		bool is_added =
+			array_add(queue, &CONTAINER_OF(putter, struct queue_putter, waiter)->item);
+
+		CHECK(is_added);
 		count_put(queue);
 	}
 	return 0;
@@ -292,6 +320,7 @@ hub_queue_close(struct hub_queue *queue)
 	queue->is_closed = true;
 	waiters_wake_all(&queue->putters, EPIPE);
 	waiters_wake_all(&queue->getters, EPIPE);
+	DCHECK(queue_is_consistent(queue));
 }
 
 int
@@ -301,6 +330,7 @@ hub_queue_task_done(struct hub_queue *queue)
 		return failed(EINVAL);
 	if (--queue->undone == 0)
 		hub_event_set(&queue->done);
+	DCHECK(queue_is_consistent(queue));
 	return 0;
 }
 

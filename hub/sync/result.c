@@ -36,6 +36,7 @@ unlink_coroutine(struct hub_result *result)
 static int
 arrive(struct hub_result *result, void *value)
 {
+	DCHECK(!result->is_set);
 	unlink_coroutine(result);
 	result->value = value;
 	result->is_set = true;
@@ -72,6 +73,7 @@ coroutine_ended(struct hub_link *link, struct hub_coroutine *coroutine)
 {
 	struct hub_result *result = CONTAINER_OF(link, struct hub_result, link);
 
+	DCHECK(result->coroutine == coroutine && link->previous == NULL);
 	if (coroutine->failure != NULL)
 		result->failure = *coroutine->failure;
 	arrive(result, coroutine->result);

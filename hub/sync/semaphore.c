@@ -20,6 +20,14 @@ hub_semaphore_init_bounded(struct hub_semaphore *semaphore, unsigned count)
 	*semaphore = (struct hub_semaphore){.count = count, .limit = count};
 }
 
+/* Whether no coroutine waits while a permit is free. */
+static bool
+semaphore_is_consistent(const struct hub_semaphore *semaphore)
+{
+	return semaphore->count <= semaphore->limit &&
+	       (semaphore->count == 0 || semaphore->first == NULL);
+}
+
 unsigned
 hub_semaphore_count(const struct hub_semaphore *semaphore)
 {
@@ -41,6 +49,7 @@ hub_semaphore_acquire_for(struct hub_semaphore *semaphore, int64_t nanoseconds)
 
 	if (self == NULL)
 		return -1;
+	DCHECK(semaphore_is_consistent(semaphore));
 	/* A free permit means that no coroutine waits. */
 	if (semaphore->count > 0) {
 		semaphore->count--;
@@ -53,6 +62,7 @@ hub_semaphore_acquire_for(struct hub_semaphore *semaphore, int64_t nanoseconds)
 int
 hub_semaphore_try_acquire(struct hub_semaphore *semaphore)
 {
+	DCHECK(semaphore_is_consistent(semaphore));
 	if (semaphore->count > 0) {
 		semaphore->count--;
 		return 0;
@@ -63,6 +73,7 @@ hub_semaphore_try_acquire(struct hub_semaphore *semaphore)
 int
 hub_semaphore_release(struct hub_semaphore *semaphore)
 {
+	DCHECK(semaphore_is_consistent(semaphore));
 	if (waiters_meet(&semaphore->first) != NULL)
 		return 0;
 	if (semaphore->count < semaphore->limit) {
