@@ -18,9 +18,23 @@ group_init(struct hub_group *group,
 	*group = (struct hub_group){.child_ended = child_ended};
 }
 
+/* Whether the list has exactly the children that are counted. */
+static bool
+group_is_consistent(const struct hub_group *group)
+{
+	size_t count = 0;
+
+	for (const struct hub_coroutine *child = group->first; child != NULL;
+		child = child->sibling_next, count++)
+		if (child->group != group || child->id == 0 || !child->is_detached)
+			return false;
+	return count == group->count;
+}
+
 static void
 add(struct hub_group *group, struct hub_coroutine *child)
 {
+	DCHECK(child->group == NULL && (group->first == NULL) == (group->count == 0));
 	FIFO_APPEND(group->first, child, sibling_next, sibling_previous);
 	child->group = group;
 	group->count++;
@@ -29,6 +43,7 @@ add(struct hub_group *group, struct hub_coroutine *child)
 static void
 drop(struct hub_group *group, struct hub_coroutine *child)
 {
+	DCHECK(child->group == group && group->count > 0);
 	FIFO_REMOVE(group->first, child, sibling_next, sibling_previous);
 	child->group = NULL;
 	group->count--;
@@ -68,6 +83,7 @@ group_wait(struct hub_group *group, const char *what, bool is_shielded)
 		.what = what, .on = group, .deadline = HUB_FOREVER, .is_shielded = is_shielded};
 	int reason = 0, deadlocks = 0;
 
+	DCHECK(group_is_consistent(group));
 	while (group->count > 0 &&
 		(reason == 0 || (is_shielded && deadlocks < HUB_DEADLOCKS_MAX))) {
 		struct hub_waiter waiter;
@@ -79,12 +95,14 @@ group_wait(struct hub_group *group, const char *what, bool is_shielded)
 		 * it. */
 		deadlocks += reason == EDEADLK;
 	}
+	DCHECK(group_is_consistent(group));
 	return group->count == 0 ? 0 : reason;
 }
 
 void
 group_kill(struct hub_group *group)
 {
+	DCHECK(group_is_consistent(group));
 	for (struct hub_coroutine *child = group->first; child != NULL; child = child->sibling_next)
 		coroutine_kill(child);
 }

@@ -30,6 +30,20 @@ struct hub_imap {
 	struct hub_failure failure; /* the input's failure; code 0: none */
 };
 
+/* Whether the list ends where the next task is linked in, and running counts the tasks that have
+ * not ended: those of the list, if tasks are in it from their start. */
+static bool
+imap_is_consistent(const struct hub_imap *imap)
+{
+	struct task *const *place = &imap->first;
+	size_t running = 0;
+
+	for (; *place != NULL; place = &(*place)->next)
+		running += !(*place)->is_done;
+	return place == imap->last &&
+	       running == (imap->order == HUB_IMAP_ORDERED ? imap->running : 0);
+}
+
 static void
 imap_append(struct hub_imap *imap, struct task *task)
 {
@@ -41,6 +55,7 @@ imap_append(struct hub_imap *imap, struct task *task)
 static void
 imap_task_ended(struct task *task)
 {
+	DCHECK(task->imap->running > 0);
 	task->imap->running--;
 	if (task->imap->order == HUB_IMAP_AS_THEY_END)
 		imap_append(task->imap, task);
@@ -63,6 +78,7 @@ imap_feed_one(struct hub_imap *imap, void *argument)
 	imap->running++;
 	if (imap->order == HUB_IMAP_ORDERED)
 		imap_append(imap, task);
+	DCHECK(imap_is_consistent(imap));
 	return 0;
 }
 
@@ -152,6 +168,7 @@ hub_imap_next(struct hub_imap *imap, void **result, struct hub_failure *failure)
 		if (hub_event_wait(&imap->changed) != 0)
 			return -1;
 	}
+	DCHECK(imap_is_consistent(imap));
 	task = imap->first;
 	imap->first = task->next;
 	if (imap->first == NULL)
@@ -196,6 +213,7 @@ hub_imap_free(struct hub_imap *imap)
 	while (imap->running > 0)
 		task_wait_out(&imap->changed, &deadlocks);
 	hub_shield_stop(&shield);
+	DCHECK(imap->running == 0 && imap_is_consistent(imap));
 	while (imap->first != NULL) {
 		struct task *task = imap->first;
 

@@ -21,6 +21,7 @@ hub_nursery_cancel(struct hub_nursery *nursery)
 	group_kill(&nursery->group);
 	if (nursery->owner == NULL)
 		return;
+	DCHECK(nursery->owner->nurseries > 0 && nursery->owner->scope != NULL);
 	if (nursery->scope.reason == 0)
 		nursery->scope.reason = ECANCELED;
 	coroutine_update_interrupt(nursery->owner);
@@ -71,6 +72,7 @@ hub_nursery_close(struct hub_nursery *nursery)
 	int reason;
 
 	hub_timeout_stop(&nursery->scope);
+	CHECK(nursery->owner == hub_current() && nursery->owner->nurseries > 0);
 	nursery->owner->nurseries--;
 	nursery->owner = NULL;
 	reason = group_wait(&nursery->group, "nursery", false);
@@ -80,6 +82,8 @@ hub_nursery_close(struct hub_nursery *nursery)
 		CHECK_WHY(have_ended,
 			"deadlock: children of a nursery do not end though they are killed");
 	}
+	/* Children may use the opener's stack, which is left now. */
+	CHECK(nursery->group.count == 0 && nursery->group.first == NULL);
 	/* No coroutine would wait for later children: refuse to spawn. */
 	nursery->is_cancelled = true;
 	if (nursery->failure.code != 0)

@@ -16,11 +16,21 @@
 #include "hub/sync/group_priv.h"
 #include "hub/timeout.h"
 
+/* Whether free slots and children are together at most the pool's size, which is not kept. */
+static bool
+pool_is_consistent(const struct hub_pool *pool)
+{
+	return pool->slots.count <= UINT_MAX - pool->group.count;
+}
+
 static void
 child_ended(struct hub_group *group, struct hub_coroutine *child)
 {
+	struct hub_pool *pool = CONTAINER_OF(group, struct hub_pool, group);
+
 	(void)child;
-	hub_semaphore_release(&CONTAINER_OF(group, struct hub_pool, group)->slots);
+	hub_semaphore_release(&pool->slots);
+	DCHECK(pool_is_consistent(pool));
 }
 
 void
@@ -40,6 +50,7 @@ spawn(struct hub_pool *pool, hub_fn *body, void *argument, const void *spawned_a
 	if (child != NULL)
 		return child;
 	hub_semaphore_release(&pool->slots);
+	DCHECK(pool_is_consistent(pool));
 	errno = error;
 	return NULL;
 }
@@ -104,6 +115,7 @@ task_ended(struct hub_link *link, struct hub_coroutine *coroutine)
 {
 	struct task *task = CONTAINER_OF(link, struct task, link);
 
+	DCHECK(task->coroutine == coroutine && !task->is_done);
 	task->coroutine = NULL;
 	task->result = coroutine->result;
 	task->is_done = true;
@@ -143,6 +155,16 @@ task_wait_out(struct hub_event *changed, int *deadlocks)
 	if (hub_event_wait(changed) != 0)
 		hub_wait_failed_again(deadlocks,
 			"deadlock: a pool's coroutines do not end though they are killed");
+}
+
+/* Whether no coroutine uses the tasks any more. */
+static bool
+tasks_are_over(const struct task *tasks, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (tasks[i].coroutine != NULL || !tasks[i].is_done)
+			return false;
+	return true;
 }
 
 /* Waits until count tasks have ended. If the wait is cut short, kills the tasks and waits until
@@ -259,6 +281,7 @@ hub_pool_map(struct hub_pool *pool, hub_fn *body, void *const *arguments, size_t
 		if (reason == 0)
 			reason = interrupted;
 	}
+	DCHECK(tasks_are_over(tasks, started));
 	for (size_t i = 0; i < count; i++) {
 		results[i] = tasks[i].result;
 		if (reason == 0 && failure->code == 0)
