@@ -87,6 +87,13 @@ fd_entry(const struct hub *hub, int fd)
 			.entries[(unsigned)fd & (FD_CHUNK - 1)];
 }
 
+/* Whether the entry is in one of the sweep's queues. */
+static inline bool
+sweep_has(const struct hub_fd *entry)
+{
+	return entry->sweep.next != NULL && !list_is_empty(&entry->sweep);
+}
+
 /* Removes the entry from the sweep's queue: see sweep.c. */
 static inline void
 sweep_leave(struct hub_fd *entry)

@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "hub/base/check.h"
 #include "hub/base/clock.h"
 #include "hub/base/failed.h"
 #include "hub/base/kernel.h"
@@ -39,6 +40,15 @@ refused(struct hub_fd *entry)
 	waiters_wake_all(&entry->writers, hub_this->watch_error);
 }
 
+/* Whether the loop may call a watcher of the entry: a file is in it, and it is that of the watched
+ * fd. */
+static bool
+is_of_file(const struct hub_fd *entry, const ev_io *watcher)
+{
+	return entry->generation != 0 && watcher->fd == entry->read.fd &&
+	       entry == fd_entry(hub_this, watcher->fd);
+}
+
 /* Wakes one reader at a time: the watcher is level-triggered and fires again while bytes are left.
  * It stops when no coroutine waits. */
 static void
@@ -46,6 +56,7 @@ on_readable(struct ev_loop *loop, ev_io *watcher, int events)
 {
 	struct hub_fd *entry = CONTAINER_OF(watcher, struct hub_fd, read);
 
+	DCHECK(is_of_file(entry, watcher));
 	if (__builtin_expect(events & EV_ERROR, 0)) {
 		refused(entry);
 		return;
@@ -58,6 +69,7 @@ on_readable(struct ev_loop *loop, ev_io *watcher, int events)
 		ev_io_stop(loop, watcher);
 	else
 		entry->is_woken = waiters_meet(&entry->readers) != NULL;
+	DCHECK(fd_is_watched(entry));
 }
 
 static void
@@ -65,6 +77,7 @@ on_writable(struct ev_loop *loop, ev_io *watcher, int events)
 {
 	struct hub_fd *entry = CONTAINER_OF(watcher, struct hub_fd, write);
 
+	DCHECK(is_of_file(entry, watcher));
 	if (__builtin_expect(events & EV_ERROR, 0)) {
 		refused(entry);
 		return;
@@ -72,6 +85,7 @@ on_writable(struct ev_loop *loop, ev_io *watcher, int events)
 	waiters_meet(&entry->writers);
 	if (entry->writers == NULL)
 		ev_io_stop(loop, watcher);
+	DCHECK(fd_is_watched(entry));
 }
 
 /* ---- entering and leaving ---- */
@@ -79,6 +93,7 @@ on_writable(struct ev_loop *loop, ev_io *watcher, int events)
 void
 fd_forget(struct hub *hub, struct hub_fd *entry, int reason)
 {
+	DCHECK(entry->generation != 0);
 	ev_io_stop(hub->loop, &entry->read);
 	ev_io_stop(hub->loop, &entry->write);
 	sweep_leave(entry);
@@ -119,6 +134,8 @@ enter(struct hub *hub, int fd)
 	/* The fd was closed behind the hub's back. */
 	if (entry->generation != 0)
 		fd_forget(hub, entry, EBADF);
+	/* A watcher that runs is in the loop's lists, and must not be made anew. */
+	DCHECK(fd_table_has_left(hub, entry));
 	ev_io_init(&entry->read, on_readable, fd, EV_READ);
 	ev_io_init(&entry->write, on_writable, fd, EV_WRITE);
 	entry->is_adopted = entry->was_blocking = false;
@@ -173,6 +190,8 @@ fd_enter(struct hub *hub, int fd)
 		entry = fd_enter_watched(hub, fd);
 	if (entry == NULL)
 		return NULL;
+	/* Adopted once: after that the flags do not say any more whether it was blocking. */
+	DCHECK(!entry->is_adopted);
 	flags = kernel_fcntl(fd, F_GETFL, 0);
 	if (flags == -1)
 		return NULL;
@@ -241,13 +260,17 @@ fd_renew(struct hub_fd *entry)
 {
 	struct hub *hub = hub_this;
 	bool is_adopted = entry->is_adopted;
+	const struct hub_fd *entered;
 
 	if (entry->generation != 0 && fd_is_same(hub, entry))
 		return true;
 	if (entry->generation != 0)
 		fd_forget(hub, entry, EBADF);
-	return (is_adopted ? fd_enter(hub, entry->read.fd)
-			   : fd_enter_watched(hub, entry->read.fd)) != NULL;
+	entered =
+		is_adopted ? fd_enter(hub, entry->read.fd) : fd_enter_watched(hub, entry->read.fd);
+	/* Callers go on with the entry that they have. */
+	DCHECK(entered == NULL || (entered == entry && entry->is_adopted == is_adopted));
+	return entered != NULL;
 }
 
 bool
@@ -381,6 +404,7 @@ hub_close(int fd)
 
 	if (entry != NULL && entry->layer != NULL)
 		entry->layer->kind->close(entry);
+	CHECK(entry == NULL || entry->layer == NULL);
 	hub_closed(fd);
 	return kernel_close(fd);
 }

@@ -10,6 +10,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "hub/base/check.h"
 #include "hub/base/inside.h"
 #include "hub/base/loop.h"
 #include "hub/io/entry_priv.h"
@@ -67,6 +68,7 @@ struct fd_hold {
 static inline struct fd_hold
 fd_hold(struct hub_fd *entry)
 {
+	DCHECK(entry == NULL || entry->generation != 0);
 	return (struct fd_hold){entry, entry != NULL ? entry->generation : 0};
 }
 
@@ -144,6 +146,14 @@ fd_are_awaited(const int *fds, size_t count)
 			return true;
 	}
 	return false;
+}
+
+/* Whether the loop watches the fd for all that coroutines wait for. */
+static inline bool
+fd_is_watched(const struct hub_fd *entry)
+{
+	return (entry->readers == NULL || ev_is_active(&entry->read)) &&
+	       (entry->writers == NULL || ev_is_active(&entry->write));
 }
 
 /* Makes sure that the entry is about the open file that the fd refers to: a stale entry is

@@ -4,13 +4,16 @@
 #include "hub/io/table_priv.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
 #include "hub/arch/annotate.h"
+#include "hub/base/check.h"
 #include "hub/base/clock.h"
 #include "hub/base/kernel.h"
 #include "hub/io/entry_priv.h"
+#include "hub/io/signs_priv.h"
 #include "hub/scheduler_priv.h"
 
 #define CHUNK_SIZE (FD_CHUNK * sizeof(struct hub_fd))
@@ -33,6 +36,7 @@ grow(struct fd_table *table, unsigned fd)
 	unsigned size = table->size != 0 ? table->size : FD_CHUNK;
 	struct fd_chunk *chunks;
 
+	CHECK(fd <= INT_MAX);
 	while (size <= fd)
 		size *= 2;
 	chunks = realloc(table->chunks, size / FD_CHUNK * sizeof *chunks);
@@ -81,6 +85,8 @@ fd_table_entry(struct hub *hub, int fd)
 		return NULL;
 	}
 	entry = fd_entry(hub, fd);
+	/* An entry stays its fd's. */
+	DCHECK(entry->opening == 0 || entry->read.fd == fd);
 	entry->read.fd = fd;
 	return entry;
 }
@@ -90,6 +96,8 @@ fd_table_enter(struct hub *hub, struct hub_fd *entry)
 {
 	struct fd_chunk *chunk = chunk_of(hub, entry);
 
+	DCHECK(entry->generation == 0);
+	DCHECK(chunk->entries != nothing && chunk->open < FD_CHUNK);
 	if (chunk->open++ == 0 && chunk->has_memory)
 		hub->fds.idle--;
 	chunk->has_memory = true;
@@ -112,12 +120,48 @@ fd_table_leave(struct hub *hub, struct hub_fd *entry)
 {
 	struct fd_chunk *chunk = chunk_of(hub, entry);
 
+	CHECK(chunk->open > 0);
 	entry->generation = 0;
+	DCHECK(fd_table_has_left(hub, entry));
 	if (--chunk->open != 0)
 		return;
 	chunk->idle_since = hub->now;
 	hub->fds.idle++;
 	hub->trim.is_wanted = true;
+}
+
+bool
+fd_table_has_left(const struct hub *hub, const struct hub_fd *entry)
+{
+	/* An entry that no file has entered has no fd yet. */
+	bool is_awaited = entry->readers != NULL || entry->writers != NULL ||
+			  (entry->opening != 0 && signs_first(hub, entry) != NULL);
+	bool is_watched =
+		ev_is_active(&entry->read) || ev_is_active(&entry->write) || sweep_has(entry);
+
+	return entry->generation == 0 && !is_awaited && !is_watched && entry->layer == NULL &&
+	       !entry->is_adopted && !entry->is_known && !entry->is_member;
+}
+
+/* Whether the memory of a chunk may be given back. */
+static bool
+is_unused(const struct hub *hub, const struct fd_chunk *chunk)
+{
+	for (int i = 0; i < FD_CHUNK; i++)
+		if (!fd_table_has_left(hub, &chunk->entries[i]))
+			return false;
+	return true;
+}
+
+/* Whether idle is the number of chunks that have memory and no file. */
+static bool
+is_idle_right(const struct fd_table *table)
+{
+	unsigned idle = 0;
+
+	for (unsigned i = 0; i < table->size / FD_CHUNK; i++)
+		idle += table->chunks[i].has_memory && table->chunks[i].open == 0;
+	return table->idle == idle;
 }
 
 void
@@ -126,11 +170,13 @@ fd_table_trim(struct hub *hub, int64_t kept)
 	struct fd_table *table = &hub->fds;
 	unsigned count = table->size / FD_CHUNK;
 
+	DCHECK(is_idle_right(table));
 	for (unsigned i = 0; i < count && i < CHUNKS_AT_ONCE && table->idle != 0; i++) {
 		struct fd_chunk *chunk = &table->chunks[table->trimmed++ % count];
 
 		if (!chunk->has_memory || chunk->open != 0 || hub->now - chunk->idle_since < kept)
 			continue;
+		DCHECK(is_unused(hub, chunk));
 		kernel_madvise(chunk->entries, CHUNK_SIZE, MADV_DONTNEED);
 		free(chunk->signs);
 		chunk->signs = NULL;
@@ -151,6 +197,7 @@ fd_table_stop(struct hub *hub)
 	struct fd_table *table = &hub->fds;
 
 	for (unsigned i = 0; i < table->size / FD_CHUNK; i++) {
+		CHECK(table->chunks[i].open == 0);
 		free(table->chunks[i].signs);
 		if (table->chunks[i].entries != nothing)
 			chunk_free(&table->chunks[i]);

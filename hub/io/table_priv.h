@@ -4,6 +4,7 @@
 #ifndef HUBBUB_IO_TABLE_PRIV_H
 #define HUBBUB_IO_TABLE_PRIV_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct hub;
@@ -21,6 +22,10 @@ struct hub_fd *fd_table_entry(struct hub *hub, int fd);
 /* A file enters or leaves its entry, which gets a new generation, or 0. */
 void fd_table_enter(struct hub *hub, struct hub_fd *entry);
 void fd_table_leave(struct hub *hub, struct hub_fd *entry);
+
+/* Whether the entry is as a file leaves it: no coroutine waits for it, nothing watches it, and it
+ * owns nothing. */
+bool fd_table_has_left(const struct hub *hub, const struct hub_fd *entry);
 
 /* The fd was closed, or refers to another open file: gives the entry a new opening. */
 void fd_table_reopen(struct hub *hub, struct hub_fd *entry);
