@@ -16,6 +16,7 @@
 #include <sys/epoll.h>
 #include <sys/stat.h>
 
+#include "hub/base/check.h"
 #include "hub/base/kernel.h"
 #include "hub/io/own_priv.h"
 
@@ -81,6 +82,7 @@ identity_stop(struct hub *hub)
 static void
 note(struct hub *hub, struct hub_fd *entry, const struct stat *status)
 {
+	DCHECK(!entry->is_known && !entry->is_member);
 	entry->device = status->st_dev;
 	entry->inode = status->st_ino;
 	entry->is_known = true;
@@ -114,6 +116,7 @@ identity_note(struct hub *hub, struct hub_fd *entry, const struct stat *status)
 void
 identity_forget(struct hub *hub, struct hub_fd *entry)
 {
+	DCHECK(!entry->is_member || (entry->is_known && hub->fds.kinds != -1));
 	if (entry->is_member)
 		leave_kinds(hub, entry->read.fd);
 	entry->is_known = entry->is_member = false;
@@ -142,8 +145,10 @@ bool
 fd_is_same(struct hub *hub, struct hub_fd *entry)
 {
 	int error = errno;
-	bool is_same = means_the_same(hub, entry);
+	bool is_same;
 
+	DCHECK(entry->generation != 0);
+	is_same = means_the_same(hub, entry);
 	errno = error;
 	return is_same;
 }

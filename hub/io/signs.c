@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "hub/base/check.h"
 #include "hub/base/kernel.h"
 #include "hub/io/own_priv.h"
 #include "hub/scheduler_priv.h"
@@ -39,6 +40,7 @@ unwatch(struct hub *hub, struct hub_fd *entry, struct fd_sign *sign)
 	struct epoll_event nothing = {0};
 	int error = errno;
 
+	DCHECK(sign->watched == 0 || hub->fds.signs != -1);
 	if (sign->watched != 0)
 		kernel_epoll_ctl(hub->fds.signs, EPOLL_CTL_DEL, entry->read.fd, &nothing);
 	sign->watched = 0;
@@ -69,6 +71,8 @@ wake_waiters(struct hub *hub, const struct epoll_event *event)
 
 	if ((uint32_t)entry->generation != generation || sign == NULL)
 		return;
+	/* The set has an fd no longer than the hub asks for it. */
+	DCHECK(sign->watched != 0);
 	if (sign->waiters == NULL)
 		unwatch(hub, entry, sign);
 	waiters_wake_all(&sign->waiters, 0);
@@ -83,6 +87,7 @@ on_signs(struct ev_loop *loop, ev_io *watcher, int events)
 	int count;
 
 	(void)loop;
+	DCHECK(watcher->fd == hub->fds.signs);
 	if (events & EV_ERROR) {
 		lose_set(hub);
 		return;
@@ -95,9 +100,21 @@ on_signs(struct ev_loop *loop, ev_io *watcher, int events)
 		wake_waiters(hub, &told[i]);
 }
 
+/* Whether the set still has an fd. */
+static bool
+is_any_watched(const struct hub *hub)
+{
+	for (unsigned i = 0; i < hub->fds.size / FD_CHUNK; i++)
+		for (int at = 0; hub->fds.chunks[i].signs != NULL && at < FD_CHUNK; at++)
+			if (hub->fds.chunks[i].signs[at].watched != 0)
+				return true;
+	return false;
+}
+
 void
 signs_stop(struct hub *hub)
 {
+	CHECK(!is_any_watched(hub));
 	if (hub->fds.signs == -1)
 		return;
 	ev_io_stop(hub->loop, &hub->fds.signs_watcher);
@@ -123,6 +140,7 @@ make_set(struct hub *hub)
 	hub->fds.signs = hub_own(kernel_epoll_create1(EPOLL_CLOEXEC));
 	if (hub->fds.signs == -1)
 		return errno;
+	DCHECK(!ev_is_active(&hub->fds.signs_watcher));
 	ev_io_init(&hub->fds.signs_watcher, on_signs, hub->fds.signs, EV_READ);
 	ev_io_start(hub->loop, &hub->fds.signs_watcher);
 	return 0;
@@ -162,6 +180,7 @@ signs_enter(struct hub *hub, struct hub_fd *entry, short signs, struct hub_waite
 	struct fd_sign *sign = sign_make(hub, entry);
 	int error;
 
+	DCHECK(entry->generation != 0);
 	waiter->is_queued = waiter->is_met = false;
 	if (sign == NULL)
 		return ENOMEM;
@@ -170,6 +189,7 @@ signs_enter(struct hub *hub, struct hub_fd *entry, short signs, struct hub_waite
 		lose_set(hub);
 		error = watch(hub, entry, sign, (uint16_t)signs);
 	}
+	DCHECK(error != 0 || !((uint16_t)signs & ~sign->watched));
 	/* A regular file has no signs. */
 	if (error == EPERM && !entry->is_socket)
 		error = 0;

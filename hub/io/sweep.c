@@ -7,6 +7,7 @@
 
 #include <errno.h>
 
+#include "hub/base/check.h"
 #include "hub/base/clock.h"
 #include "hub/io/fd_priv.h"
 #include "hub/io/identity_priv.h"
@@ -20,12 +21,28 @@
  * the loop costs more than that delay. */
 #define LEVEL_OLD 5
 
+static bool
+is_awaited(const struct hub *hub, const struct hub_fd *entry)
+{
+	return entry->readers != NULL || entry->writers != NULL || signs_first(hub, entry) != NULL;
+}
+
+/* Whether no entry of the queue is due later than this one. */
+static bool
+is_due_last(const struct list *entries, const struct hub_fd *entry)
+{
+	return list_is_empty(entries) ||
+	       CONTAINER_OF(entries->previous, struct hub_fd, sweep)->due <= entry->due;
+}
+
 static void
 queue(struct hub *hub, struct hub_fd *entry, unsigned level)
 {
+	DCHECK(level < SWEEP_LEVELS && !sweep_has(entry));
 	entry->level = (uint8_t)level;
 	entry->is_fresh = level == 0;
 	entry->due = hub->now + (FIRST << level);
+	DCHECK(is_due_last(&hub->fds.levels[level], entry));
 	list_append(&hub->fds.levels[level], &entry->sweep);
 }
 
@@ -34,6 +51,7 @@ arm(struct hub *hub, int64_t delay)
 {
 	ev_timer *timer = &hub->fds.sweep;
 
+	DCHECK(delay >= FIRST);
 	if (ev_is_active(timer) && ev_timer_remaining(hub->loop, timer) <= clock_seconds(delay))
 		return;
 	ev_timer_stop(hub->loop, timer);
@@ -44,6 +62,7 @@ arm(struct hub *hub, int64_t delay)
 void
 sweep_enter(struct hub *hub, struct hub_fd *entry)
 {
+	DCHECK(is_awaited(hub, entry));
 	sweep_leave(entry);
 	queue(hub, entry, 0);
 	arm(hub, FIRST);
@@ -84,14 +103,13 @@ static void
 look_at(struct hub *hub, struct hub_fd *entry)
 {
 	int64_t reads = since(hub, entry->readers), writes = since(hub, entry->writers);
-	const struct hub_waiter *others = signs_first(hub, entry);
-	int64_t began = since(hub, others);
+	int64_t began = since(hub, signs_first(hub, entry));
 	bool is_known = entry->is_known;
 
 	began = reads < began ? reads : began;
 	began = writes < began ? writes : began;
 	sweep_leave(entry);
-	if (entry->readers == NULL && entry->writers == NULL && others == NULL)
+	if (!is_awaited(hub, entry))
 		return;
 	if (hub->now - began < FIRST) {
 		queue(hub, entry, 0);
@@ -120,6 +138,7 @@ look_at_due(struct hub *hub, unsigned level, unsigned most, int64_t *next)
 	while (!list_is_empty(entries)) {
 		struct hub_fd *first = CONTAINER_OF(entries->next, struct hub_fd, sweep);
 
+		DCHECK(first->level == level && first->is_fresh == (level == 0));
 		if (looks == most || first->due > hub->now) {
 			if (first->due - hub->now > pause)
 				pause = first->due - hub->now;
@@ -131,6 +150,15 @@ look_at_due(struct hub *hub, unsigned level, unsigned most, int64_t *next)
 		looks++;
 	}
 	return looks;
+}
+
+static bool
+are_empty(const struct list levels[static SWEEP_LEVELS])
+{
+	for (unsigned level = 0; level < SWEEP_LEVELS; level++)
+		if (!list_is_empty(&levels[level]))
+			return false;
+	return true;
 }
 
 /* The timer's callback: looks at due fds, and arms the timer for the next. */
@@ -150,6 +178,7 @@ on_time(struct ev_loop *loop, ev_timer *timer, int events)
 			hub, level, level + 1 < SWEEP_LEVELS ? (left + 1) / 2 : left, &next);
 	if (next != INT64_MAX)
 		arm(hub, next);
+	DCHECK(ev_is_active(timer) || are_empty(hub->fds.levels));
 }
 
 void
@@ -163,5 +192,6 @@ sweep_start(struct hub *hub)
 void
 sweep_stop(struct hub *hub)
 {
+	CHECK(are_empty(hub->fds.levels));
 	ev_timer_stop(hub->loop, &hub->fds.sweep);
 }

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <poll.h>
 
+#include "hub/base/check.h"
 #include "hub/base/clock.h"
 #include "hub/base/failed.h"
 #include "hub/base/kernel.h"
@@ -19,6 +20,7 @@ watch_long(struct hub *hub, struct hub_fd *entry)
 {
 	if (__builtin_expect(!entry->is_fresh, 0))
 		sweep_enter(hub, entry);
+	DCHECK(sweep_has(entry));
 }
 
 /* Lets the loop watch the fd, too. */
@@ -39,6 +41,16 @@ is_lost(struct hub_fd *entry)
 		return false;
 	fd_forget(hub_this, entry, EBADF);
 	return true;
+}
+
+/* Whether a wait may have ended so: what wakes a coroutine has met its waiter, and a file that
+ * leaves has taken its waiters out of their queues. */
+static bool
+has_ended_well(const struct hub_fd *entry, fd_generation generation,
+	const struct hub_waiter *waiter, int reason)
+{
+	return (reason != 0 || waiter->is_met) &&
+	       (entry->generation == generation || !waiter->is_queued);
 }
 
 static int
@@ -69,11 +81,14 @@ wait_direction(struct hub_fd *entry, struct hub_waiter **waiters, ev_io *watcher
 	bool has_layer = entry->layer != NULL;
 	int reason;
 
+	DCHECK(generation != 0);
 	waiter_enter(waiters, &waiter, hub->current);
 	watch(hub, entry, watcher);
 	reason = hub_suspend(&wait);
+	DCHECK(has_ended_well(entry, generation, &waiter, reason));
 	/* The entry outlives the file, so it can be read even if the fd was closed. */
 	waiter_leave(waiters, &waiter);
+	DCHECK(fd_is_watched(entry));
 	/* The fd of a drained stream may have been reused before this wait: the caller then tries
 	 * again, as if it had not waited. */
 	if (!is_checked && reason == EBADF && !has_layer && waiter.item == NULL)
@@ -91,9 +106,11 @@ static inline __attribute__((always_inline)) int
 wait_to_read(struct hub_fd *entry, const char *what, int64_t deadline, bool is_checked)
 {
 	fd_generation generation = entry->generation;
-	int result =
-		wait_direction(entry, &entry->readers, &entry->read, what, deadline, is_checked);
+	int result;
 
+	/* What it waits for has come already, and would not come again. */
+	DCHECK(!entry->input_has_ended);
+	result = wait_direction(entry, &entry->readers, &entry->read, what, deadline, is_checked);
 	/* The next file under the fd has readers of its own. */
 	if (__builtin_expect(entry->generation == generation, 1)) {
 		entry->is_woken = false;
@@ -132,6 +149,7 @@ wait_quietly(struct hub_fd *entry, short events, const char *what, int64_t deadl
 	if (reason == 0) {
 		watch_long(hub_this, entry);
 		reason = hub_suspend(&wait);
+		DCHECK(has_ended_well(entry, generation, &waiter, reason));
 	}
 	signs_leave(hub_this, entry, &waiter);
 	if (reason == 0 && entry->generation == generation && is_lost(entry))
@@ -143,6 +161,7 @@ wait_quietly(struct hub_fd *entry, short events, const char *what, int64_t deadl
 static int
 wait_checked(struct hub_fd *entry, short events, const char *what, int64_t deadline)
 {
+	DCHECK(!entry->is_file);
 	/* A coroutine that received bytes after its last wait was woken for a reason. */
 	if ((events == POLLOUT || !(entry->exchange & FD_CAME_SINCE)) &&
 		is_noisy(entry->read.fd, events))
@@ -225,6 +244,7 @@ fd_wait_write(struct hub_fd *entry, const char *what)
 int
 fd_wait_drained(struct hub_fd *entry, const char *what)
 {
+	DCHECK(entry->is_stream);
 	return entry->input_has_ended ? 0 : wait_to_read(entry, what, HUB_FOREVER, false);
 }
 
@@ -273,6 +293,13 @@ fd_interest_enter(struct fd_interest *interest, int fd, short events, struct hub
 	return 0;
 }
 
+static bool
+is_queued(const struct fd_interest *interest)
+{
+	return interest->reader.is_queued || interest->writer.is_queued ||
+	       interest->other.is_queued;
+}
+
 bool
 fd_interest_leave(struct fd_interest *interest)
 {
@@ -280,6 +307,7 @@ fd_interest_leave(struct fd_interest *interest)
 
 	if (entry == NULL)
 		return false;
+	DCHECK(fd_is_held(&interest->hold) || !is_queued(interest));
 	if (interest->reader.is_met && !fd_interest_is_over(interest)) {
 		entry->is_woken = false;
 		fd_note_readable(hub_this, entry);
