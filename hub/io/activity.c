@@ -3,7 +3,16 @@
  * bits that say what the last call has seen, so each fd has one caller. */
 #include "hub/io/activity.h"
 
+#include "hub/base/check.h"
 #include "hub/io/fd_priv.h"
+
+/* Whether the bits agree: the bytes of a request have come, and a request that was seen is open. */
+static bool
+are_consistent(uint8_t exchange)
+{
+	return (!(exchange & FD_IS_ASKED) || (exchange & FD_HAS_COME)) &&
+	       (!(exchange & FD_WAS_SEEN) || (exchange & FD_IS_ASKED));
+}
 
 struct fd_activity
 fd_activity(int fd)
@@ -13,6 +22,8 @@ fd_activity(int fd)
 
 	if (entry == NULL)
 		return activity;
+	DCHECK(are_consistent(entry->exchange));
+	DCHECK(entry->active_at <= hub_this->now);
 	activity.is_receiving = entry->readers != NULL || entry->is_in_set;
 	activity.is_sending = entry->writers != NULL;
 	activity.has_come = entry->exchange & FD_HAS_COME;
@@ -34,8 +45,10 @@ fd_begin_anew(int fd)
 {
 	struct hub_fd *entry = fd_known(fd);
 
-	if (entry != NULL)
-		entry->exchange &= FD_IS_BUSY | FD_CAME_SINCE;
+	if (entry == NULL)
+		return;
+	entry->exchange &= FD_IS_BUSY | FD_CAME_SINCE;
+	DCHECK(are_consistent(entry->exchange));
 }
 
 void
@@ -52,4 +65,5 @@ fd_set_busy(int fd, bool is_busy)
 	entry->exchange =
 		(entry->exchange & (FD_HAS_COME | FD_SENT_NOTHING | FD_CAME_SINCE)) | FD_IS_SETTLED;
 	entry->active_at = hub_this->now;
+	DCHECK(are_consistent(entry->exchange));
 }
