@@ -219,6 +219,7 @@ take_connection(struct hub_server *server, bool may_wait)
 		 * meanwhile. */
 		hub_shield_start(&shield);
 		error = server_take_client(server, client);
+		DCHECK(error != ECANCELED && error != ETIMEDOUT);
 		hub_shield_stop(&shield);
 	}
 	if (error != 0)
@@ -249,6 +250,7 @@ take_datagram(struct hub_server *server, bool may_wait)
 		free(session);
 		return error;
 	}
+	DCHECK((size_t)length <= size);
 	/* A handler that waits would otherwise hold the memory of the longest datagram. */
 	smaller = realloc(session, sizeof *session + (size_t)length);
 	if (smaller != NULL)
@@ -259,6 +261,7 @@ take_datagram(struct hub_server *server, bool may_wait)
 	/* Likewise a datagram that was received. */
 	hub_shield_start(&shield);
 	error = session_start(server, session);
+	DCHECK(error != ECANCELED && error != ETIMEDOUT);
 	hub_shield_stop(&shield);
 	return error;
 }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hub/base/check.h"
 #include "hub/base/failed.h"
 #include "hub/base/kernel.h"
 #include "hub/io/fd_priv.h"
@@ -37,6 +38,7 @@ struct dismissal {
 static void
 forget_oldest(struct dismissal *dismissal)
 {
+	CHECK(dismissal->held > 0);
 	kernel_close(dismissal->clients[0]);
 	dismissal->held--;
 	memmove(dismissal->clients, dismissal->clients + 1,
@@ -63,6 +65,7 @@ let_go(struct dismissal *dismissal, int client)
 	}
 	if (dismissal->held == HELD_MOST)
 		forget_oldest(dismissal);
+	CHECK(dismissal->held < HELD_MOST);
 	dismissal->clients[dismissal->held++] = client;
 }
 
@@ -188,6 +191,7 @@ dismiss_queued(int listener, int *reserve, int64_t nanoseconds)
 	dismissal->held = 0;
 	take_time(dismissal, nanoseconds);
 	end_at_once(dismissal);
+	CHECK(dismissal->held == 0);
 	gone = dismissal->gone;
 	free(dismissal);
 	return gone;

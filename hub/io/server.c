@@ -40,11 +40,13 @@ session_ended(struct hub_link *link, struct hub_coroutine *coroutine)
 	struct session *session = CONTAINER_OF(link, struct session, link);
 	struct hub_server *server = session->server;
 
-	(void)coroutine;
+	DCHECK(session->coroutine == coroutine);
+	CHECK(server->count > 0);
 	session_close(session);
 	list_remove(&session->siblings);
 	free(session);
 	server->count--;
+	DCHECK((server->count == 0) == list_is_empty(&server->sessions));
 	if (server->options.closed != NULL)
 		server->options.closed(server->context);
 	hub_event_set(&server->freed);
@@ -63,6 +65,16 @@ session_run(void *argument)
 	return NULL;
 }
 
+/* Whether the pool has the coroutine of each session; a pool that servers share has more. */
+static bool
+are_in_pool(const struct hub_server *server)
+{
+	size_t members = hub_pool_count(server->options.pool);
+
+	return server->options.pool == &server->own_pool ? members == server->count
+							 : members >= server->count;
+}
+
 int
 session_start(struct hub_server *server, struct session *session)
 {
@@ -78,6 +90,7 @@ session_start(struct hub_server *server, struct session *session)
 	hub_set_name(session->coroutine, server->handle != NULL ? "datagram" : "connection");
 	list_append(&server->sessions, &session->siblings);
 	server->count++;
+	DCHECK(are_in_pool(server));
 	if (server->options.opened != NULL)
 		server->options.opened(server->context);
 	session->link.ended = session_ended;
@@ -96,6 +109,8 @@ server_take_client(struct hub_server *server, int client)
 	}
 	session->client = client;
 	session->opening = fd_opening(client);
+	/* Without it nobody would notice that other code has closed the connection. */
+	CHECK(session->opening.entry != NULL);
 	session->mark = (struct hub_mark){0};
 	session->worked_at = session->asked_since = session->sent_since = 0;
 	return session_start(server, session);
@@ -139,6 +154,9 @@ session_look(struct session *session)
 		session->asked_since = 0;
 	else if (activity.is_new || connection.activity == HUB_ACTIVITY_OTHER)
 		session->asked_since = hub_this->now;
+	/* Of each fd only its server asks: a request that another caller had seen would be new to
+	 * nobody here. */
+	DCHECK((session->asked_since != 0) == activity.is_asked);
 	if (activity.has_sent)
 		session->sent_since = hub_this->now;
 	connection.asked_since = session->asked_since;
@@ -148,10 +166,22 @@ session_look(struct session *session)
 	return connection;
 }
 
+/* Whether count is the number of sessions in the list. */
+static bool
+are_counted(const struct hub_server *server)
+{
+	size_t count = 0;
+
+	LIST_EACH (link, &server->sessions)
+		count++;
+	return server->count == count;
+}
+
 void
 hub_server_visit(struct hub_server *server,
 	void (*visit)(const struct hub_connection *connection, void *context), void *context)
 {
+	DCHECK(are_counted(server));
 	LIST_EACH (link, &server->sessions) {
 		struct session *session = CONTAINER_OF(link, struct session, siblings);
 		struct hub_connection connection;
@@ -201,6 +231,7 @@ server_kill_sessions(struct hub_server *server)
 	struct hub_timeout shield;
 	int deadlocks = 0;
 
+	DCHECK(are_counted(server) && !server_is_serving_caller(server));
 	LIST_EACH (link, &server->sessions)
 		hub_kill(CONTAINER_OF(link, struct session, siblings)->coroutine);
 	hub_shield_start(&shield);
@@ -297,6 +328,7 @@ hub_server_free(struct hub_server *server)
 		return;
 	CHECK_WHY(server->acceptor == NULL && server->count == 0,
 		"a server is freed that accepts or still has connections");
+	CHECK(list_is_empty(&server->sessions));
 	hub_server_close(server);
 	free(server);
 }
