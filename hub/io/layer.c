@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#include "hub/base/check.h"
 #include "hub/base/failed.h"
 #include "hub/base/list.h"
 #include "hub/coroutine.h"
@@ -20,6 +21,8 @@
 void
 layer_attach(struct hub_fd *entry, struct hub_layer *layer)
 {
+	CHECK(entry->generation != 0 && entry->is_stream);
+	CHECK(entry->layer == NULL && !layer->has_flusher);
 	entry->layer = layer;
 }
 
@@ -50,8 +53,10 @@ flusher_ended(struct hub_link *link, struct hub_coroutine *coroutine)
 	struct flusher *flusher = CONTAINER_OF(link, struct flusher, link);
 
 	(void)coroutine;
-	if (fd_is_held(&flusher->hold))
+	if (fd_is_held(&flusher->hold)) {
+		CHECK(flusher->hold.entry->layer->has_flusher);
 		flusher->hold.entry->layer->has_flusher = false;
+	}
 	free(flusher);
 }
 
@@ -87,6 +92,7 @@ wait_flushed(struct hub_fd *entry, const char *what)
 	while (entry->layer->kind->flush(entry->layer) != 0)
 		if (errno != EAGAIN || fd_wait_write(entry, what) != 0)
 			return -1;
+	DCHECK(!entry->layer->kind->has_kept(entry->layer));
 	return 0;
 }
 
@@ -96,14 +102,17 @@ wait_flushed(struct hub_fd *entry, const char *what)
 static ssize_t
 receive_now(struct hub_fd *entry, const struct iovec *parts, size_t count, int flags)
 {
+	ssize_t received;
 	size_t i = 0;
 
 	while (i < count && parts[i].iov_len == 0)
 		i++;
 	if (i == count)
 		return 0;
-	return entry->layer->kind->receive(
+	received = entry->layer->kind->receive(
 		entry->layer, parts[i].iov_base, parts[i].iov_len, flags);
+	DCHECK(received < 0 || (size_t)received <= parts[i].iov_len);
+	return received;
 }
 
 ssize_t
@@ -150,11 +159,12 @@ send_part(struct hub_fd *entry, const struct iovec *part, bool may_wait, const c
 	size_t done = 0;
 
 	while (done < part->iov_len) {
-		size_t piece = part->iov_len - done;
-		ssize_t sent = entry->layer->kind->send(
-			entry->layer, bytes + done, piece < PIECE_MOST ? piece : PIECE_MOST);
+		size_t left = part->iov_len - done, piece = left < PIECE_MOST ? left : PIECE_MOST;
+		ssize_t sent = entry->layer->kind->send(entry->layer, bytes + done, piece);
 
 		if (sent >= 0) {
+			/* With 0 the loop would not end. */
+			DCHECK(sent > 0 && (size_t)sent <= piece);
 			done += (size_t)sent;
 			if (done < part->iov_len && may_wait &&
 				(!fd_take_turns(entry) || entry->generation != generation))

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 
+#include "hub/base/check.h"
 #include "hub/base/kernel.h"
 #include "hub/coroutine.h"
 #include "hub/io/fd_priv.h"
@@ -61,6 +62,9 @@ leave_unsent(struct hub_fd *entry)
 	if (unsent == NULL)
 		return;
 	unsent->bytes = entry->layer->kind->take_kept(entry->layer, &unsent->length);
+	/* The layer had some, and does not own them any more. */
+	CHECK(unsent->bytes != NULL && unsent->length > 0);
+	CHECK(!entry->layer->kind->has_kept(entry->layer));
 	fd = kernel_fcntl(entry->read.fd, F_DUPFD_CLOEXEC, 0);
 	if (fd != -1 && hub_adopt(fd) == 0)
 		sender = hub_spawn(send_unsent, unsent);
@@ -72,6 +76,8 @@ leave_unsent(struct hub_fd *entry)
 		return;
 	}
 	unsent->hold = fd_hold(fd_lookup(hub_this, fd));
+	/* Otherwise nobody would close the duplicate. */
+	CHECK(fd_is_held(&unsent->hold));
 	hub_set_name(sender, "unsent");
 	unsent->link.ended = unsent_ended;
 	hub_link(sender, &unsent->link);
