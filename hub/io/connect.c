@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "hub/base/check.h"
 #include "hub/base/failed.h"
 #include "hub/base/kernel.h"
 #include "hub/io/fd.h"
@@ -72,6 +73,7 @@ alternate(const struct addrinfo *all, size_t *number)
 		sorted[count++] = next[family];
 		next[family] = next[family]->ai_next;
 	}
+	CHECK(count == *number);
 	return sorted;
 }
 
@@ -108,6 +110,7 @@ attempt(void *argument)
 	struct race *race = argument;
 	int fd = connect_to(race->next);
 
+	CHECK(race->running > 0);
 	race->running--;
 	if (fd == -1)
 		race->error = errno;
@@ -160,6 +163,7 @@ connect_first(const struct addrinfo **addresses, size_t count)
 	error = run_race(&race, addresses, count, &nursery);
 	hub_nursery_cancel(&nursery);
 	hub_nursery_close(&nursery);
+	CHECK(error != 0 || race.winner != -1);
 	if (error == 0)
 		return race.winner;
 	/* The caller was interrupted, but an attempt may have connected just before. */

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "hub/base/check.h"
 #include "hub/base/clock.h"
 #include "hub/base/kernel.h"
 #include "hub/io/fd_priv.h"
@@ -14,6 +15,15 @@
 
 /* Up to this many interests lie on the caller's stack; more are allocated. */
 #define SMALL 8
+
+/* Whether ready is the number of fds that have events, as poll(2) returns it. */
+static bool
+are_ready(const struct pollfd *fds, nfds_t count, int ready)
+{
+	for (nfds_t i = 0; i < count; i++)
+		ready -= fds[i].revents != 0;
+	return ready == 0;
+}
 
 /* poll(2) may be interrupted even if it does not wait. */
 static int
@@ -31,6 +41,7 @@ poll_now(struct pollfd *fds, nfds_t count)
 		ready += fds[i].revents == 0;
 		fds[i].revents |= POLLIN;
 	}
+	DCHECK(ready < 0 || are_ready(fds, count, ready));
 	return ready;
 }
 
@@ -47,6 +58,7 @@ poll_again(struct pollfd *fds, nfds_t count, const struct fd_interest *interests
 		ready += fds[i].revents == 0;
 		fds[i].revents = POLLNVAL;
 	}
+	DCHECK(ready < 0 || are_ready(fds, count, ready));
 	return ready;
 }
 

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdint.h>
 
+#include "hub/base/check.h"
 #include "hub/base/kernel.h"
 #include "hub/io/file_priv.h"
 #include "hub/io/layer_priv.h"
@@ -46,8 +47,11 @@ receive_from(struct hub_fd *entry, const struct transfer *transfer, attempt_fn *
 		if (fd_is_drained(entry) && !(transfer->flags & MSG_DONTWAIT) &&
 			fd_wait_drained(entry, what) != 0)
 			return -1;
+		DCHECK(transfer->fd == entry->read.fd);
 		received = attempt(transfer);
 		if (__builtin_expect(received > 0, 1)) {
+			DCHECK((size_t)received <= transfer->length ||
+				(transfer->flags & MSG_TRUNC));
 			fd_set_drained(entry, entry->is_stream &&
 						      (size_t)received < transfer->length &&
 						      !(transfer->flags & (MSG_PEEK | MSG_OOB)));

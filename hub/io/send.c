@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdint.h>
 
+#include "hub/base/check.h"
 #include "hub/base/kernel.h"
 #include "hub/io/file_priv.h"
 #include "hub/io/layer_priv.h"
@@ -27,8 +28,10 @@ send_some(struct hub_fd *entry, const struct transfer *transfer, attempt_fn *att
 	const char *what)
 {
 	for (;;) {
-		ssize_t sent = attempt(transfer);
+		ssize_t sent;
 
+		DCHECK(transfer->fd == entry->read.fd);
+		sent = attempt(transfer);
 		if (__builtin_expect(sent >= 0, 1)) {
 			fd_note_sent(hub_this, entry);
 			fd_count_bytes(&hub_this->counters->bytes_sent, (size_t)sent);
@@ -65,6 +68,7 @@ send_to(struct hub_fd *entry, struct transfer *transfer, attempt_fn *attempt, co
 
 		if (sent < 0)
 			return done > 0 ? (ssize_t)done : -1;
+		DCHECK((size_t)sent <= transfer->length);
 		done += (size_t)sent;
 		if (__builtin_expect(!is_partial(entry, transfer, sent), 1) ||
 			!fd_take_turns(entry))
@@ -188,6 +192,8 @@ send_rest(struct hub_fd *entry, const struct iovec *parts, size_t count, size_t 
 		if ((size_t)sent < length)
 			break;
 	}
+	/* What was sent before ends within the parts. */
+	DCHECK(skip == 0);
 	return (ssize_t)done;
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "hub/base/check.h"
 #include "hub/base/failed.h"
 #include "hub/base/kernel.h"
 #include "hub/io/fd_priv.h"
@@ -47,6 +48,7 @@ send_piece(const struct fd_hold *out, const struct fd_hold *in, off_t *offset, c
 	errno = EBADF;
 	if (fd_is_kept(out))
 		sent = hub_send(out->entry->read.fd, buffer, (size_t)got, 0);
+	DCHECK(sent <= got);
 	*is_whole = sent == got;
 	if (sent > 0 && offset != NULL)
 		*offset += sent;
@@ -79,6 +81,7 @@ send_by_layer(const struct fd_hold *out, const struct fd_hold *in, off_t *offset
 		error = errno;
 		done += sent > 0 ? (size_t)sent : 0;
 	}
+	DCHECK(done <= count);
 	free(buffer);
 	errno = error;
 	return done > 0 || sent >= 0 ? (ssize_t)done : -1;
@@ -136,6 +139,7 @@ hub_sendfile(int out, int in, off_t *offset, size_t count)
 		if (sent > 0) {
 			fd_note_sent(hub_this, to.entry);
 			done += (size_t)sent;
+			DCHECK(done <= count);
 			if (!fd_take_turns(to.entry))
 				break;
 			continue;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "hub/base/check.h"
 #include "hub/base/failed.h"
 #include "hub/base/kernel.h"
 #include "hub/io/fd_priv.h"
@@ -91,6 +92,7 @@ hub_connect(int fd, const struct sockaddr *address, socklen_t length)
 	if (self == NULL || hub_adopt(fd) != 0)
 		return -1;
 	entry = fd_lookup(self->hub, fd);
+	DCHECK(entry->readers == NULL && entry->writers == NULL && entry->layer == NULL);
 	if (!fd_take_turns(entry))
 		return -1;
 	if (connect_retry(entry, address, length) == 0)
