@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
+#include "hub/base/check.h"
 #include "hub/base/kernel.h"
 #include "hub/fork_priv.h"
 #include "hub/io/own_priv.h"
@@ -137,12 +138,14 @@ own_forget(struct hub *hub)
 void
 own_begin(void)
 {
+	CHECK(!is_making);
 	is_making = true;
 }
 
 void
 own_end(void)
 {
+	CHECK(is_making);
 	is_making = false;
 }
 

@@ -157,6 +157,7 @@ watch(struct hub_process *process)
 {
 	int error;
 
+	CHECK(process->pid > 0);
 	process->pidfd = kernel_pidfd_open(process->pid, 0);
 	if (process->pidfd == -1 ? ended_by_looking(errno)
 				 : fd_enter_watched(hub_this, process->pidfd) != NULL)
@@ -229,6 +230,7 @@ hub_process_close_stream(struct hub_process *process, int stream)
 static int
 send_signal(const struct hub_process *process, int signal)
 {
+	CHECK(process->pid > 0 && !process->has_ended);
 	if (process->pidfd != -1 && kernel_pidfd_send_signal(process->pidfd, signal, NULL, 0) == 0)
 		return 0;
 	return process->pidfd == -1 || ended_by_looking(errno) ? kernel_kill(process->pid, signal)
@@ -359,6 +361,7 @@ write_some(struct hub_process *process)
 			break;
 		process->input_done += (size_t)wrote;
 	}
+	CHECK(process->input_done <= process->input_length);
 	if (wrote < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
 	if (wrote < 0 && errno != EPIPE)
@@ -403,6 +406,7 @@ read_some(struct hub_process *process, int stream)
 		if (got > 0)
 			output->length += (size_t)got;
 	} while (got > 0 && --rounds > 0);
+	CHECK(output->length < output->room);
 	output->bytes[output->length] = '\0';
 	if (got == 0)
 		hub_process_close_stream(process, stream);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hub/base/check.h"
 #include "hub/base/kernel.h"
 #include "hub/fork_priv.h"
 #include "hub/thread/offload.h"
@@ -54,8 +55,8 @@ copy_size(const struct addrinfo *from)
 static struct addrinfo *
 copy(const struct addrinfo *from)
 {
-	size_t count = 0, index = 0;
-	struct addrinfo *to = malloc(copy_size(from));
+	size_t count = 0, index = 0, size = copy_size(from);
+	struct addrinfo *to = malloc(size);
 	struct sockaddr_storage *addresses;
 	char *names;
 
@@ -75,6 +76,7 @@ copy(const struct addrinfo *from)
 		to[index].ai_canonname = strcpy(names, from->ai_canonname);
 		names += strlen(names) + 1;
 	}
+	CHECK(index == count && names == (char *)to + size);
 	return to;
 }
 
@@ -90,6 +92,7 @@ hub_freeaddrinfo(struct addrinfo *result)
 static void
 release(struct lookup *lookup)
 {
+	CHECK(lookup->users > 0);
 	/* If only the thread is left, and it has not begun, the lookup is cancelled. */
 	if (--lookup->users == 1 && threads_cancel(&lookup->job)) {
 		list_remove(&lookup->link);
@@ -97,6 +100,8 @@ release(struct lookup *lookup)
 	}
 	if (lookup->users > 0)
 		return;
+	CHECK(list_is_empty(&lookup->link) && list_is_empty(&lookup->waiters));
+	CHECK(!lookup->job.is_queued);
 	if (lookup->addresses != NULL)
 		freeaddrinfo(lookup->addresses);
 	free(lookup);
@@ -112,6 +117,17 @@ look_up(struct threads_job *job)
 	lookup->system_error = errno;
 }
 
+/* Whether the thread and each waiter count as users; a caller that was killed may count still. */
+static bool
+are_users(const struct lookup *lookup)
+{
+	size_t count = 1;
+
+	LIST_EACH (link, &lookup->waiters)
+		count++;
+	return lookup->users >= count;
+}
+
 /* The thread has ended the lookup: wakes all waiters. The mutex is locked. */
 static void
 looked_up(struct threads_job *job)
@@ -119,6 +135,7 @@ looked_up(struct threads_job *job)
 	struct lookup *lookup = CONTAINER_OF(job, struct lookup, job);
 	struct thread_waiter *first;
 
+	DCHECK(are_users(lookup));
 	list_remove(&lookup->link);
 	while ((first = thread_waiter_first(&lookup->waiters)) != NULL)
 		thread_waiter_wake(first, 0);
@@ -176,6 +193,7 @@ lookup_join(const char *host, const char *service, const struct addrinfo *hints)
 	int error;
 
 	if (lookup != NULL) {
+		CHECK(lookup->users > 0);
 		lookup->users++;
 		return lookup;
 	}
@@ -263,6 +281,8 @@ wait_for(const char *host, const char *service, const struct addrinfo *hints,
 	list_append(&lookup->waiters, &waiter->link);
 	reason = thread_waiter_wait(waiter, &threads.mutex, "getaddrinfo", lookup);
 	pthread_mutex_lock(&threads.mutex);
+	/* It lies on this stack. */
+	CHECK(list_is_empty(&waiter->link));
 	if (reason == 0)
 		error = take_result(lookup, result);
 	else
