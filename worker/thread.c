@@ -6,7 +6,6 @@
 #include "worker/thread.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +21,7 @@
 #include "worker/drain.h"
 #include "worker/handoff.h"
 #include "worker/idle.h"
+#include "worker/pin.h"
 #include "worker/queued.h"
 #include "worker/service.h"
 
@@ -293,35 +293,6 @@ thread_main(void *argument)
 
 /* ---- the thread ---- */
 
-/* The CPU for a hub: hub i of the whole server gets the i-th CPU that this process may use, or
- * -1. */
-static int
-choose_cpu(const struct worker_heritage *heritage, unsigned index)
-{
-	unsigned wanted = heritage->index * heritage->threads + index;
-	cpu_set_t allowed;
-
-	if (sched_getaffinity(0, sizeof allowed, &allowed) != 0)
-		return -1;
-	wanted %= (unsigned)CPU_COUNT(&allowed);
-	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
-		if (CPU_ISSET(cpu, &allowed) && wanted-- == 0)
-			return cpu;
-	return -1;
-}
-
-static void
-pin_thread(const struct worker_thread *thread)
-{
-	cpu_set_t one;
-
-	CPU_ZERO(&one);
-	CPU_SET(thread->cpu, &one);
-	if (sched_setaffinity(0, sizeof one, &one) != 0)
-		log_warning("cannot pin hub %u to CPU %d: %s", thread->index, thread->cpu,
-			strerror(errno));
-}
-
 /* Called on the watchdog's thread, the only writer of late. */
 static void
 blocked(int64_t nanoseconds, const char *backtrace, void *context)
@@ -343,8 +314,9 @@ thread_run(struct worker_thread *thread)
 {
 	struct hub_options options = thread->heritage->settings.hub;
 
-	if (thread->cpu >= 0)
-		pin_thread(thread);
+	if (thread->cpu >= 0 && pin_to(thread->cpu) != 0)
+		log_warning("cannot pin hub %u to CPU %d: %s", thread->index, thread->cpu,
+			strerror(errno));
 	crash_use_row(thread->row);
 	peers_use(&thread->peers);
 	service_use(thread);
@@ -402,6 +374,7 @@ thread_init(struct worker_thread *thread, const struct worker_heritage *heritage
 	struct worker *leader)
 {
 	unsigned first = index * heritage->addresses;
+	unsigned hub = heritage->index * heritage->threads + index;
 	struct acceptor_uses uses = {.take_over = handoff_offer, .serve = connection_serve};
 
 	*thread = (struct worker_thread){.heritage = heritage,
@@ -409,7 +382,7 @@ thread_init(struct worker_thread *thread, const struct worker_heritage *heritage
 		.index = index,
 		/* Chosen here: the first hub's thread, once pinned, passes its CPU on to the
 		 * threads it starts. */
-		.cpu = heritage->settings.pin ? choose_cpu(heritage, index) : -1,
+		.cpu = heritage->settings.pin ? pin_choose(hub) : -1,
 		.leader = leader};
 	sem_init(&thread->started, 0, 0);
 	hub_pool_init(&thread->pool, 0);
