@@ -87,6 +87,7 @@ counters_free(struct counters **counters)
 struct worker_row *
 counters_server(struct counters *counters)
 {
+	DCHECK(layout_is_ready(counters, own_layout));
 	return &counters->layouts[own_layout].server;
 }
 
@@ -102,6 +103,8 @@ counters_file(void)
 static off_t
 life_of(const struct counters *counters, const struct worker_row *row)
 {
+	CHECK_WHY(row >= counters->rows && row < counters->rows + COUNTERS_ROWS,
+		"a lock on another byte protects nothing");
 	return row - counters->rows;
 }
 
@@ -118,6 +121,7 @@ lock(short type, off_t first, uint32_t count)
 	struct flock range = {
 		.l_type = type, .l_whence = SEEK_SET, .l_start = first, .l_len = count};
 
+	CHECK_WHY(own_file != -1, "before counters_new or counters_map there is nothing to lock");
 	return fcntl(own_file, F_SETLK, &range) == 0;
 }
 
@@ -218,12 +222,27 @@ claim(struct counters *counters, uint32_t count)
 	return NULL;
 }
 
+/* Whether nothing of the row's former process is left. */
+static bool
+is_blank(const struct worker_row *row)
+{
+	static const struct worker_row blank;
+
+	return memcmp((const char *)row + sizeof row->state,
+		       (const char *)&blank + sizeof blank.state,
+		       sizeof blank - sizeof blank.state) == 0;
+}
+
 struct worker_row *
 counters_claim(struct counters *counters, uint32_t worker, uint32_t generation, uint32_t count)
 {
-	struct worker_row *rows = claim(counters, count);
+	struct worker_row *rows;
 
+	CHECK(count > 0);
+	CHECK_WHY(own_number != 0, "rows without a master's number are orphans at once");
+	rows = claim(counters, count);
 	for (uint32_t i = 0; rows != NULL && i < count; i++) {
+		DCHECK(is_blank(&rows[i]));
 		rows[i].worker = worker;
 		rows[i].index = i;
 		rows[i].generation = generation;
@@ -426,5 +445,6 @@ counters_total(const struct counters *counters)
 	struct worker_row sum;
 
 	sum_whole(counters, 0, 0, true, &sum);
+	DCHECK(sum.closed <= sum.opened);
 	return sum;
 }

@@ -47,6 +47,9 @@ close_all(const struct counters *counters, struct worker_row *row)
 void
 fold_bury(const struct counters *counters, struct worker_row *row)
 {
+	uint32_t state = row_state(row);
+
+	DCHECK(state == ROW_LIVE || state == ROW_DEAD);
 	/* In this order: as long as the row is LIVE, opened - closed says what was open. */
 	__atomic_store_n(&row->state, ROW_DEAD, __ATOMIC_RELEASE);
 	close_all(counters, row);
@@ -100,17 +103,30 @@ fold_finish(struct counters *counters)
 
 	if (!is_due(counters))
 		return;
+	DCHECK(fold->row < COUNTERS_ROWS && fold->ledger < COUNTERS_ROWS);
+	DCHECK(fold->row != fold->ledger);
 	for (unsigned place = 0; place < COUNTED_ROOM; place++) {
 		store(&counters->rows[fold->ledger].counts[place], load(&fold->sums[place]));
 		store(&counters->rows[fold->row].counts[place], 0);
 	}
 	advance(counters);
+	DCHECK(!is_due(counters));
+}
+
+static bool
+has_counts(const struct worker_row *row)
+{
+	for (unsigned place = 0; place < COUNTED_ROOM; place++)
+		if (load(&row->counts[place]) != 0)
+			return true;
+	return false;
 }
 
 /* A master killed in here leaves a DEAD row without counts, which the next one folds and frees. */
 static void
 row_free(struct worker_row *row)
 {
+	DCHECK(!has_counts(row));
 	/* A full barrier: folds has its even value before anything of the row is cleared. */
 	__atomic_exchange_n(&row->state, ROW_DEAD, __ATOMIC_SEQ_CST);
 	memset((char *)row + sizeof row->state, 0, sizeof *row - sizeof row->state);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "hub/base/check.h"
 #include "worker/catalog.h"
 
 enum layout_state { LAYOUT_FREE, LAYOUT_WRITING, LAYOUT_READY };
@@ -29,8 +30,10 @@ layout_is_ready(const struct counters *counters, uint32_t layout)
 static void
 describe(struct layout *layout)
 {
-	for (unsigned i = 0; i < COUNTED_MAX; i++)
+	for (unsigned i = 0; i < COUNTED_MAX; i++) {
+		CHECK_WHY(layout->names[catalog[i].place][0] == '\0', "two counters in one place");
 		strcpy(layout->names[catalog[i].place], catalog[i].field);
+	}
 }
 
 /* Takes a FREE layout for good. A master that dies before READY leaves it unused. */
@@ -78,6 +81,16 @@ learn(const struct counters *counters, uint32_t layout)
 	known[layout].is_known = true;
 }
 
+/* Whether the layout's places are those of this program. */
+static bool
+is_own(int layout)
+{
+	for (unsigned i = 0; i < COUNTED_MAX; i++)
+		if (known[layout].places[i] != (signed char)catalog[i].place)
+			return false;
+	return true;
+}
+
 int
 layout_enter(struct counters *counters)
 {
@@ -87,10 +100,12 @@ layout_enter(struct counters *counters)
 	describe(&own);
 	memset(known, 0, sizeof known);
 	index = find_or_add(counters, &own);
-	if (index == -1)
+	if (index == -1) {
 		errno = ENOSPC;
-	else
-		learn(counters, (uint32_t)index);
+		return -1;
+	}
+	learn(counters, (uint32_t)index);
+	CHECK_WHY(is_own(index), "hubs count where this program's catalog says");
 	return index;
 }
 
