@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "hub/base/check.h"
 #include "hub/base/kernel.h"
 #include "hub/base/log.h"
 #include "worker/complain.h"
@@ -86,6 +87,7 @@ admits(void *context, const struct sockaddr_storage *address)
 void
 acceptor_retry(struct worker_thread *thread)
 {
+	DCHECK(thread_is_here(thread));
 	if (!thread->is_out_of_permits)
 		return;
 	__atomic_store_n(&thread->is_out_of_permits, false, __ATOMIC_RELAXED);
@@ -147,6 +149,7 @@ closed(void *context)
 {
 	struct worker_thread *thread = thread_of(context);
 
+	CHECK_WHY(thread->row->closed < thread->row->opened, "what ends was counted as opened");
 	counters_add(&thread->row->closed, 1);
 	counters_give_permits(thread->row, 1);
 	acceptor_retry(thread);
@@ -228,6 +231,7 @@ acceptor_fini(struct acceptor *acceptor)
 int
 acceptor_start(struct acceptor *acceptor)
 {
+	CHECK_WHY(!acceptor->is_closed, "an acceptor that is closed has no socket any more");
 	return acceptor->server != NULL ? hub_server_start(acceptor->server)
 					: datagrams_start(acceptor->datagrams);
 }
@@ -255,6 +259,7 @@ acceptor_take_queued(struct acceptor *acceptor)
 	accepted = hub_server_accept_queued(acceptor->server);
 	if (accepted == 1) {
 		acceptor->taken++;
+		CHECK_WHY(acceptor->taken <= most, "the rest of a kept queue is another server's");
 		return ACCEPTOR_TAKEN;
 	}
 	return accepted < 0 && errno == EAGAIN && !acceptor->is_kept ? ACCEPTOR_FULL
@@ -290,6 +295,7 @@ acceptor_serve(struct acceptor *acceptor, int client)
 	struct hub_timeout shield;
 	int result;
 
+	DCHECK(thread_is_here(thread));
 	hub_shield_start(&shield);
 	result = hub_server_serve(acceptor->server, client);
 	hub_shield_stop(&shield);

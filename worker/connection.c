@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
+#include "hub/base/check.h"
 #include "hub/io/activity.h"
 #include "hub/io/opening.h"
 #include "worker/acceptor.h"
@@ -92,6 +93,8 @@ connection_serve(int client, void *context)
 	const struct worker_heritage *heritage = acceptor->thread->heritage;
 	struct fd_opening opening = fd_opening(client);
 
+	/* Peers, activity and counters are those of this hub, also for a handed connection. */
+	DCHECK(thread_is_here(acceptor->thread));
 	if (heritage->settings.has_proxy)
 		serve_behind_proxy(client, &opening, acceptor);
 	else if (heritage->settings.tls == NULL || acceptor->is_unix || begin_tls(client, acceptor))

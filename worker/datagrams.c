@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "hub/base/check.h"
 #include "hub/base/failed.h"
 #include "hub/base/kernel.h"
 #include "hub/io/opening.h"
@@ -69,6 +70,7 @@ datagrams_free(struct datagrams *datagrams)
 {
 	if (datagrams == NULL)
 		return;
+	CHECK_WHY(datagrams->coroutine == NULL, "datagrams_free before datagrams_stop");
 	if (datagrams->buffers != MAP_FAILED)
 		munmap(datagrams->buffers, (size_t)BATCH * SIZE_MOST);
 	loops_free(datagrams->loops);
@@ -125,6 +127,7 @@ answer_all(struct datagrams *datagrams, unsigned count)
 	unsigned answers = 0, unanswered = 0;
 	uint64_t bytes = 0;
 
+	CHECK(count <= BATCH);
 	for (unsigned i = 0; i < count; i++) {
 		struct hub_datagram *datagram = &datagrams->datagrams[i];
 		struct mmsghdr *message = &datagrams->messages[i];
@@ -158,6 +161,7 @@ answer_all(struct datagrams *datagrams, unsigned count)
 			datagrams->messages[answers].msg_hdr = message->msg_hdr;
 		answers++;
 	}
+	CHECK_WHY(answers + unanswered <= count, "a datagram has at most one answer");
 	counters_add(&row->datagrams, count);
 	if (unanswered > 0)
 		counters_add(&row->unanswered, unanswered);
@@ -197,6 +201,7 @@ send_all(struct datagrams *datagrams, unsigned count)
 		counters_add(&row->replies, (uint64_t)sent);
 		done += (unsigned)sent;
 	}
+	CHECK(row->replies + row->replies_failed + row->unanswered <= row->datagrams);
 	counters_add(&row->hub.bytes_sent, bytes);
 }
 
@@ -222,6 +227,8 @@ serve(struct datagrams *datagrams, const struct fd_opening *opening)
 	while (!fd_was_closed(opening)) {
 		unsigned count = take_batch(datagrams);
 
+		CHECK_WHY(!datagrams->is_stopping || datagrams->last <= LAST_BATCHES,
+			"a flood ends after its last batch");
 		if (count > 0)
 			send_all(datagrams, answer_all(datagrams, count));
 		if (count == BATCH) {
@@ -288,6 +295,7 @@ datagrams_close(struct datagrams *datagrams)
 {
 	int unconnected;
 
+	CHECK_WHY(datagrams->coroutine == NULL, "datagrams_close before datagrams_stop");
 	if (datagrams->socket == -1)
 		return;
 	unconnected = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);

@@ -3,11 +3,13 @@
  * deaf. */
 #include "worker/deaf.h"
 
+#include "hub/base/check.h"
 #include "hub/base/log.h"
 
 void
 deaf_fall(struct worker_thread *thread, const char *why)
 {
+	DCHECK(thread_is_here(thread));
 	if (thread_is_leaving(thread))
 		return;
 	thread->is_deaf = true;

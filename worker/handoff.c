@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "hub/base/check.h"
 #include "hub/base/log.h"
 #include "worker/acceptor.h"
 
@@ -34,6 +35,7 @@ deliver(struct hub_message *message)
 {
 	struct parcel *parcel = CONTAINER_OF(message, struct parcel, message);
 
+	DCHECK(thread_is_here(parcel->to));
 	list_append(&parcel->to->parcels, &parcel->link);
 	hub_event_set(&parcel->to->has_parcels);
 }
@@ -52,7 +54,10 @@ send_to(struct worker_thread *to, struct parcel *parcel, int client, unsigned ad
 static uint64_t
 open_soon(const struct worker_thread *thread)
 {
-	return counters_open(thread->row) + __atomic_load_n(&thread->coming, __ATOMIC_RELAXED);
+	uint64_t open = counters_open(thread->row);
+
+	DCHECK(open <= INT64_MAX);
+	return open + __atomic_load_n(&thread->coming, __ATOMIC_RELAXED);
 }
 
 /* Gives a permit back; any acceptor of the hub that waits for one may have it. */
@@ -115,6 +120,7 @@ handoff_offer(struct worker_thread *thread, int client, unsigned address)
 	struct worker_thread *least;
 	struct parcel *parcel;
 
+	DCHECK(thread_is_here(thread));
 	if (thread->sibling_count < 2)
 		return false;
 	least = find_least(thread, thread);
@@ -183,6 +189,7 @@ handoff_adopt(struct worker_thread *leader, int listener, unsigned address, unsi
 {
 	struct worker_thread *to;
 
+	CHECK_WHY(leader->index == 0, "the leading hub alone gets the master's listeners");
 	while (most-- > 0 && (to = find_least(leader, NULL)) != NULL &&
 		counters_take_permits(to->row, 1) == 1 && adopt_one(leader, to, listener, address))
 		continue;
@@ -193,6 +200,7 @@ void *
 handoff_run(void *argument)
 {
 	struct worker_thread *thread = argument;
+	uint64_t coming;
 
 	for (;;) {
 		while (!list_is_empty(&thread->parcels)) {
@@ -202,7 +210,8 @@ handoff_run(void *argument)
 			acceptor_serve(&thread->acceptors[parcel->address], parcel->client);
 			/* Not before: until it is served, the connection counts as coming. */
 			list_remove(&parcel->link);
-			__atomic_fetch_sub(&thread->coming, 1, __ATOMIC_RELAXED);
+			coming = __atomic_fetch_sub(&thread->coming, 1, __ATOMIC_RELAXED);
+			CHECK_WHY(coming > 0, "a parcel is counted before it is posted");
 			free(parcel);
 		}
 		hub_event_clear(&thread->has_parcels);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hub/base/check.h"
 #include "hub/base/clock.h"
 
 #define ANSWERS 4096
@@ -28,8 +29,10 @@ loops_new(unsigned limit)
 {
 	struct loops *loops = calloc(1, sizeof *loops);
 
-	if (loops != NULL)
-		loops->interval = CLOCK_SECOND / limit;
+	if (loops == NULL)
+		return NULL;
+	loops->interval = CLOCK_SECOND / limit;
+	CHECK_WHY(loops->interval > 0, "answers that take no time are never used up");
 	return loops;
 }
 
@@ -102,6 +105,8 @@ loops_admit(struct loops *loops, const struct sockaddr_storage *from, const void
 	if (*used_up - now >= LOOPS_FIRST * loops->interval)
 		return false;
 	*used_up += loops->interval;
+	CHECK_WHY(*used_up - now <= LOOPS_FIRST * loops->interval + loops->interval,
+		"a peer that pauses for so long is answered again");
 	return true;
 }
 

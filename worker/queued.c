@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "hub/base/check.h"
 #include "hub/base/log.h"
 #include "worker/acceptor.h"
 #include "worker/complain.h"
@@ -33,6 +34,7 @@ serve_some(const struct queues *queues, unsigned *waiting)
 {
 	unsigned served = 0;
 
+	DCHECK(thread_is_here(queues->thread));
 	*waiting = 0;
 	for (unsigned i = 0; i < queues->count; i++) {
 		struct acceptor *acceptor = &queues->acceptors[i];
@@ -127,6 +129,15 @@ dismiss_all(const struct queues *queues)
 			log_plural(gone, "s"), gone == 1 ? "was" : "were");
 }
 
+static bool
+are_closed(const struct queues *queues)
+{
+	for (unsigned i = 0; i < queues->count; i++)
+		if (!queues->acceptors[i].is_closed)
+			return false;
+	return true;
+}
+
 static void
 end_all(const struct queues *queues)
 {
@@ -134,6 +145,7 @@ end_all(const struct queues *queues)
 	serve_all(queues);
 	dismiss_all(queues);
 	queues->thread->emptying--;
+	CHECK_WHY(are_closed(queues), "a listener that stays open queues clients for nobody");
 }
 
 void
@@ -223,6 +235,8 @@ adopt(struct worker_thread *thread, int listener, unsigned address)
 void
 queued_adopt(struct worker_thread *thread, int listener, unsigned address)
 {
+	CHECK_WHY(
+		address < thread->heritage->addresses, "its clients are served as that address's");
 	if (!adopt(thread, listener, address))
 		close(listener);
 }

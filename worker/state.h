@@ -106,6 +106,13 @@ struct worker_thread {
 	char nowhere[16 * 1024];
 };
 
+/* Whether the caller runs on the hub's thread; true also before the hub runs. */
+static inline bool
+thread_is_here(const struct worker_thread *thread)
+{
+	return thread->mailbox == NULL || thread->mailbox == hub_mailbox();
+}
+
 /* Whether the hub has got that command. The hub's thread only. */
 static inline bool
 thread_is_commanded(const struct worker_thread *thread, enum thread_command command)
