@@ -5,6 +5,7 @@
 
 #include <sys/socket.h>
 
+#include "hub/base/check.h"
 #include "hub/io/leftover.h"
 #include "hub/io/opening.h"
 #include "worker/state.h"
@@ -50,5 +51,6 @@ ending_run(int client, const struct fd_opening *opening, struct worker_thread *t
 			return;
 		if (left == LEFTOVER_NONE && pause < LONGEST_PAUSE)
 			pause *= 2;
+		CHECK_WHY(pause < 2 * LONGEST_PAUSE, "FINISH is seen between two pauses");
 	}
 }

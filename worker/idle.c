@@ -10,6 +10,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include "hub/base/check.h"
 #include "worker/acceptor.h"
 #include "worker/state.h"
 
@@ -66,6 +67,7 @@ stuck_for(const struct hub_connection *connection, int64_t now)
 		return now - connection->sent_since;
 	if (mark->since < connection->sent_since || mark->value != (uint64_t)unacknowledged)
 		*mark = (struct hub_mark){(uint64_t)unacknowledged, now};
+	CHECK_WHY(mark->since <= now, "a time still to come would end the connection late");
 	return now - mark->since;
 }
 
@@ -104,6 +106,7 @@ check(const struct hub_connection *connection, void *context)
 	const struct look *look = context;
 	struct worker_row *row = look->thread->row;
 
+	DCHECK(connection->since <= look->now && connection->asked_since <= look->now);
 	if (is_stuck(connection, look)) {
 		/* A reset: the unsent bytes, which the peer does not read, are dropped with it. */
 		struct linger at_once = {1, 0};
@@ -157,6 +160,7 @@ idle_run(void *argument)
 {
 	struct look look = {.thread = argument};
 
+	CHECK(idle_has_timeouts(&look.thread->heritage->settings));
 	while (hub_sleep(look_every(&look.thread->heritage->settings)) == 0) {
 		look.now = hub_now();
 		acceptor_visit_all(look.thread, check, &look);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/un.h>
 
+#include "hub/base/check.h"
 #include "hub/io/opening.h"
 #include "worker/peer.h"
 
@@ -28,6 +29,17 @@ peers_use(struct peers *peers)
 	own = peers;
 }
 
+/* Whether count is what the table has. */
+static bool
+are_counted(const struct peers *peers)
+{
+	int count = 0;
+
+	for (int i = 0; i < peers->size; i++)
+		count += peers->all[i].address != NULL;
+	return count == peers->count;
+}
+
 int
 peers_remember(struct peers *peers, int client, const struct sockaddr_storage *address)
 {
@@ -46,6 +58,7 @@ peers_remember(struct peers *peers, int client, const struct sockaddr_storage *a
 	}
 	peers->count += peers->all[client].address == NULL;
 	peers->all[client] = (struct peer){address, fd_opening(client)};
+	DCHECK(are_counted(peers));
 	return 0;
 }
 
@@ -55,12 +68,14 @@ peers_forget(struct peers *peers, int client)
 	if (client >= peers->size || peers->all[client].address == NULL)
 		return;
 	peers->all[client].address = NULL;
+	CHECK(peers->count > 0);
 	/* The descriptors of later connections may be small again. */
 	if (--peers->count == 0 && peers->size > SIZE_KEPT) {
 		free(peers->all);
 		peers->all = NULL;
 		peers->size = 0;
 	}
+	DCHECK(are_counted(peers));
 }
 
 void

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/un.h>
 
+#include "hub/base/check.h"
 #include "hub/hub.h"
 
 #define HEADER_TIME                                                                                \
@@ -120,6 +121,7 @@ is_checksum(const unsigned char *header, size_t length, size_t at)
 	const unsigned char own[4] = {(unsigned char)(sum >> 24), (unsigned char)(sum >> 16),
 		(unsigned char)(sum >> 8), (unsigned char)sum};
 
+	CHECK_WHY(at + sizeof own <= length, "a checksum that is cut off is refused before");
 	return memcmp(header + at, own, sizeof own) == 0;
 }
 
@@ -148,6 +150,7 @@ check_values(const unsigned char *header, size_t length, size_t at)
 		}
 		at += 3 + size;
 	}
+	CHECK_WHY(at == length, "the values fill the header, and end in it");
 	if (sum != 0 && !is_checksum(header, length, sum))
 		return "the checksum of its PROXY header is wrong";
 	return NULL;
@@ -175,6 +178,7 @@ proxy_parse(const unsigned char *header, size_t length, struct sockaddr_storage 
 	*why = "its PROXY header has addresses of a kind that is not known, or not whole";
 	if (addresses == SIZE_MAX)
 		return false;
+	CHECK(addresses <= (size_t)rest);
 	*why = check_values(header, length, PROXY_HEAD_SIZE + addresses);
 	return *why == NULL;
 }
@@ -186,6 +190,7 @@ is_in(const unsigned char *bytes, const struct worker_network *network)
 {
 	unsigned whole = network->bits / 8, rest = network->bits % 8;
 
+	CHECK(network->bits <= (network->family == AF_INET6 ? 128 : 32));
 	return memcmp(bytes, network->bytes, whole) == 0 &&
 	       (rest == 0 || (bytes[whole] ^ network->bytes[whole]) >> (8 - rest) == 0);
 }

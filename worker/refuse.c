@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <stdio.h>
 
+#include "hub/base/check.h"
 #include "worker/complain.h"
 #include "worker/counters.h"
 #include "worker/state.h"
@@ -35,12 +36,20 @@ name_client(const struct sockaddr_storage *address, char *text, size_t size)
 		snprintf(text, size, "a client");
 }
 
+/* Whether it is one of that row's counters. */
+static bool
+is_counter_of(const struct worker_row *row, const uint64_t *counter)
+{
+	return counter >= row->counts && counter < row->counts + COUNTED_ROOM;
+}
+
 void
 refuse(const struct worker_thread *thread, uint64_t *counter,
 	const struct sockaddr_storage *address, const char *why)
 {
 	char name[80];
 
+	CHECK_WHY(is_counter_of(thread->row, counter), "each row has one writer, its hub");
 	if (thread_is_commanded(thread, THREAD_FINISH) || thread_is_commanded(thread, THREAD_STOP))
 		return;
 	counters_add(counter, 1);
