@@ -4,6 +4,7 @@
  * connections, also those without a first byte or with half a request, have until the deadline. */
 #include "worker/drain.h"
 
+#include "hub/base/check.h"
 #include "worker/acceptor.h"
 #include "worker/idle.h"
 #include "worker/state.h"
@@ -63,6 +64,8 @@ drain_run(void *argument)
 		passed = window > 0 ? (double)(drain.now - began) / window : 1;
 		drain.quota = passed >= 1 ? SIZE_MAX : (size_t)(open * passed) + 1;
 		acceptor_visit_all(thread, tell_to_end, &drain);
+		CHECK_WHY(drain.is_finishing || drain.told <= drain.quota,
+			"idle connections end spread over the window");
 	} while (hub_sleep(DRAIN_LOOK) == 0);
 	return NULL;
 }

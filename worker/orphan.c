@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "hub/base/check.h"
 #include "hub/base/clock.h"
 #include "hub/base/failed.h"
 #include "worker/heritage.h"
@@ -50,6 +51,7 @@ orphan_begin(void)
 void
 orphan_last_until(int64_t time)
 {
+	CHECK_WHY(time > 0, "0 stands for a master that lives");
 	if (self == 0)
 		return;
 	__atomic_store_n(&end, time, __ATOMIC_SEQ_CST);

@@ -3,6 +3,7 @@
  * hubbub_is_draining. */
 #include "worker/service.h"
 
+#include "hub/base/check.h"
 #include "hub/io/activity.h"
 #include "hub/io/fd.h"
 #include "worker/busy.h"
@@ -13,6 +14,7 @@ static _Thread_local const struct worker_thread *own;
 void
 service_use(const struct worker_thread *thread)
 {
+	CHECK_WHY(thread == NULL || own == NULL, "a thread runs one hub at a time");
 	own = thread;
 }
 

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "hub/base/check.h"
 #include "hub/base/list.h"
 #include "hub/base/log.h"
 #include "worker/thread.h"
@@ -66,6 +67,8 @@ deliver(struct hub_message *message)
 	struct part *part = CONTAINER_OF(message, struct part, message);
 	struct stacks *stacks = part->stacks;
 
+	/* hub_dump writes the coroutines of the hub that calls it. */
+	CHECK(thread_is_here(part->thread));
 	/* The fallback may mix the lines with those of other writers to the file. */
 	if (!write_at_once(part->thread, stacks->file))
 		write_lines(part->thread, stacks->file);

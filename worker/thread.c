@@ -47,6 +47,9 @@ send_message(const struct worker_thread *thread, enum channel_kind kind, int64_t
 void
 thread_report(struct worker_thread *thread, enum channel_kind kind, int64_t value)
 {
+	/* unsent has no room for what the master tells workers, nor a lock. */
+	CHECK(kind < CHANNEL_TO_MASTER_MAX);
+	DCHECK(thread_is_here(thread));
 	if (send_message(thread, kind, value))
 		return;
 	/* If the master is dead, the leader sees the end of the same socket. */
@@ -68,6 +71,7 @@ send_news(struct worker_thread *thread, enum thread_news news)
 {
 	struct thread_order *order = &thread->news[news];
 
+	CHECK_WHY(order->thread == NULL, "a hub is quiet once, and idle once");
 	*order = (struct thread_order){{NULL, thread->on_news}, thread, news};
 	hub_mailbox_post(thread->siblings[0].mailbox, &order->message);
 }
@@ -79,6 +83,8 @@ deliver(struct hub_message *message)
 {
 	struct thread_order *order = CONTAINER_OF(message, struct thread_order, message);
 
+	DCHECK(thread_is_here(order->thread));
+	CHECK_WHY(!thread_is_commanded(order->thread, order->what), "a command is posted once");
 	order->thread->commanded |= BIT(order->what);
 	hub_event_set(&order->thread->command);
 }
@@ -88,6 +94,8 @@ thread_command(struct worker_thread *thread, enum thread_command command)
 {
 	struct thread_order *order = &thread->orders[command];
 
+	CHECK_WHY(command == THREAD_STOP || thread->orders[THREAD_STOP].thread == NULL,
+		"no command follows STOP, by which the mailbox ends");
 	if (order->thread != NULL)
 		return;
 	*order = (struct thread_order){{NULL, deliver}, thread, command};
@@ -100,6 +108,7 @@ thread_rest(struct worker_thread *thread, int64_t nanoseconds)
 	struct hub_timeout scope;
 	bool is_killed;
 
+	DCHECK(thread_is_here(thread));
 	hub_event_clear(&thread->command);
 	hub_timeout_start(&scope, nanoseconds);
 	is_killed = hub_event_wait(&thread->command) != 0 && errno == ECANCELED;
@@ -140,6 +149,7 @@ pulse(void *argument)
 		if (hub_sleep(PULSE) != 0)
 			return NULL;
 		now = hub_now();
+		CHECK_WHY(now >= row->heartbeat, "the master sees life by a heartbeat that grows");
 		/* The largest recent delay, which decays by an eighth with each pulse. */
 		lag = row->lag - row->lag / 8;
 		if (now - due > (int64_t)lag)
@@ -160,7 +170,10 @@ drain(void *argument)
 {
 	struct worker_thread *thread = argument;
 
-	return hub_event_wait(&thread->draining) == 0 ? drain_run(thread) : NULL;
+	if (hub_event_wait(&thread->draining) != 0)
+		return NULL;
+	CHECK_WHY(thread_is_leaving(thread), "a hub that goes on ends no connection");
+	return drain_run(thread);
 }
 
 static bool
@@ -230,6 +243,7 @@ accept_no_more(struct worker_thread *thread)
 	bool accepts = thread_is_commanded(thread, THREAD_ACCEPT);
 	bool is_last = thread_is_commanded(thread, THREAD_DRAIN);
 
+	CHECK(thread_is_leaving(thread));
 	if (is_last && accepts)
 		await(thread, BIT(THREAD_FINISH) | BIT(THREAD_STOP) | BIT(THREAD_ABANDON),
 			hub_now() + HANDSHAKE);
@@ -247,6 +261,13 @@ accept_no_more(struct worker_thread *thread)
 	send_news(thread, THREAD_QUIET);
 }
 
+/* Whether connections from siblings are on their way, or here and not served yet. */
+static bool
+is_given_more(const struct worker_thread *thread)
+{
+	return __atomic_load_n(&thread->coming, __ATOMIC_RELAXED) > 0;
+}
+
 /* Waits for STOP; reports IDLE once no connection is left. Looks after each end of a connection,
  * which needs no memory. */
 static void
@@ -258,8 +279,11 @@ let_end(struct worker_thread *thread)
 	while (!thread_is_commanded(thread, THREAD_STOP) &&
 		(hub_pool_count(&thread->pool) > 0 || !list_is_empty(&thread->parcels)))
 		rest(thread, hub_now() + LOOK_EVERY);
-	if (!thread_is_commanded(thread, THREAD_STOP))
+	if (!thread_is_commanded(thread, THREAD_STOP)) {
+		/* EMPTY was posted after the last parcel of every sibling. */
+		DCHECK(!is_given_more(thread));
 		send_news(thread, THREAD_IDLE);
+	}
 	await(thread, stop, HUB_FOREVER);
 }
 
@@ -327,6 +351,7 @@ thread_run(struct worker_thread *thread)
 		log_error("hub %u cannot start: %s", thread->index, strerror(errno));
 		thread->has_failed = true;
 	}
+	DCHECK(thread->emptying == 0);
 	hub_set_hooks(NULL);
 	service_use(NULL);
 	if (thread->has_failed)

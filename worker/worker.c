@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "hub/base/check.h"
 #include "hub/base/log.h"
 #include "worker/channel.h"
 #include "worker/crash.h"
@@ -61,6 +62,10 @@ on_news(struct hub_message *message)
 	struct worker *worker = order->thread->leader;
 
 	worker->news[order->what]++;
+	CHECK_WHY(worker->news[order->what] <= worker->heritage->threads,
+		"each hub reports each news once");
+	CHECK_WHY(worker->news[THREAD_IDLE] <= worker->news[THREAD_QUIET],
+		"a hub that still accepts is not idle");
 	hub_event_set(&worker->changed);
 }
 
@@ -88,6 +93,7 @@ start_others(struct worker *worker)
 static void
 leave(struct worker *worker, enum thread_command command, int64_t window)
 {
+	CHECK(window >= 0);
 	if (worker->is_leaving)
 		return;
 	worker->is_leaving = true;
@@ -117,6 +123,7 @@ adopt(struct worker *worker, const struct channel_message *message, int listener
 	struct worker_thread *first = &worker->threads[0];
 	unsigned address = (unsigned)message->value;
 
+	CHECK_WHY(address < worker->heritage->addresses, "the master names an address of its own");
 	if (!worker->is_leaving)
 		handoff_adopt(first, listener, address, message->count);
 	else if (worker->is_last && !worker->is_to_stop && worker->running > 0)
@@ -130,6 +137,7 @@ on_message(struct worker *worker, const struct channel_message *message, int des
 {
 	switch (message->kind) {
 	case CHANNEL_ACCEPT:
+		CHECK_WHY(!worker->is_leaving, "who was told to leave is not told to accept");
 		command_all(worker, THREAD_ACCEPT);
 		break;
 	case CHANNEL_ADOPT:
@@ -181,6 +189,16 @@ count_open(const struct worker *worker)
 	return open;
 }
 
+/* Whether every open connection has one of the permits that were granted to the worker. Connections
+ * are counted first: one that ends meanwhile takes its permit along. */
+static bool
+are_connections_granted(const struct worker *worker)
+{
+	int64_t open = (int64_t)count_open(worker);
+
+	return open <= __atomic_load_n(&worker->heritage->rows[0].granted, __ATOMIC_RELAXED);
+}
+
 /* Only this worker still writes the permits of its rows. Permits that it gives up, another master
  * of the segment grants to its own workers. */
 static void
@@ -192,6 +210,7 @@ give_up_permits(const struct worker *worker)
 	for (unsigned i = 0; i < worker->heritage->threads; i++)
 		free += counters_take_permits(&rows[i], INT64_MAX);
 	__atomic_fetch_sub(&rows[0].granted, free, __ATOMIC_RELAXED);
+	DCHECK(are_connections_granted(worker));
 }
 
 /* When the kernel is to kill the process, whose sockets are in the way of the next server:
@@ -202,6 +221,7 @@ stuck_at(const struct worker *worker, int64_t began)
 {
 	int64_t oldest = INT64_MAX;
 
+	CHECK_WHY(worker->running > 0, "without a hub no heartbeat is the oldest");
 	for (unsigned i = 0; i < worker->running; i++) {
 		int64_t last =
 			__atomic_load_n(&worker->heritage->rows[i].heartbeat, __ATOMIC_RELAXED);
@@ -416,6 +436,7 @@ worker_run(const struct worker_heritage *heritage)
 		return 1;
 	}
 	thread_run(&worker.threads[0]);
+	CHECK_WHY(worker.running == 0, "the first hub ends last");
 	if (worker.threads[0].has_failed)
 		worker.has_failed = true;
 	for (unsigned i = 0; i < heritage->threads; i++)
