@@ -1,15 +1,12 @@
-/* What tests of servers share: a service, clients, and a record of what happened. */
+/* What tests of servers share: a service, clients, and a count of what happened. */
 #ifndef HUBBUB_TESTS_UNIT_HUB_IO_SERVING_H
 #define HUBBUB_TESTS_UNIT_HUB_IO_SERVING_H
 
 #include "hub/hub.h"
 
 struct serving {
-	int errors[12];
-	int opened, closed, failed, waited;
-	int counts[8];
-	char text[16];
-	struct hub_event go;
+	int opened, closed;
+	int failed, waited; /* accepts; those after which the server paused */
 };
 
 /* A service that sends back what it receives. */

@@ -11,67 +11,68 @@
 #include <sys/syscall.h>
 
 #include "tests/support/in_hub.h"
+#include "tests/support/trace.h"
 #include "tests/unit/hub/io/serving.h"
 
-static struct serving *current;
+static struct serving serving;
+
+/* Says whether the service echoes to the client within that time. */
+static void
+say_served(const char *client, int fd, int64_t patience)
+{
+	trace_say("%s %s", client, serving_echoes(fd, patience) ? "served" : "not served");
+}
 
 static void *
 stream_body(void *argument)
 {
 	struct hub_server_options options = {.opened = serving_opened, .closed = serving_closed};
-	int listener = hub_create_server("127.0.0.1", "0", 0), clients[4];
+	int listener = hub_create_server("127.0.0.1", "0", 0), first, second, queued;
 	struct hub_server *server;
+	ssize_t left;
+	char byte;
 
-	current = argument;
-	server = hub_stream_server_new(listener, serving_echo, current, &options);
-	clients[0] = serving_connect(listener);
-	current->errors[0] = serving_echoes(clients[0], 2 * HUB_MILLISECOND);
+	server = hub_stream_server_new(listener, serving_echo, &serving, &options);
+	first = serving_connect(listener);
+	say_served("first", first, 2 * HUB_MILLISECOND);
 	hub_server_start(server);
-	current->errors[1] = hub_server_start(server) == -1 ? errno : 0;
-	current->errors[2] = serving_echoes(clients[0], 10 * HUB_SECOND);
+	trace_call("start again", hub_server_start(server));
+	say_served("first", first, 10 * HUB_SECOND);
 	hub_server_pause(server);
-	clients[1] = serving_connect(listener);
-	current->errors[3] = serving_echoes(clients[1], 2 * HUB_MILLISECOND);
+	second = serving_connect(listener);
+	serving_echoes(second, 2 * HUB_MILLISECOND);
 	hub_server_start(server);
-	current->errors[4] = serving_echoes(clients[1], 10 * HUB_SECOND);
-	current->counts[0] = (int)hub_server_connections(server);
+	say_served("second", second, 10 * HUB_SECOND);
+	trace_say("%zu connections", hub_server_connections(server));
 	hub_server_pause(server);
 	/* Queued when the end comes: still served. */
-	clients[2] = serving_connect(listener);
-	hub_send(clients[2], "q", 1, 0);
-	shutdown(clients[2], SHUT_WR);
-	hub_close(clients[0]);
-	current->errors[5] = hub_server_stop(server, 500 * HUB_MILLISECOND) == -1 ? errno : 0;
-	current->counts[1] = (int)hub_server_connections(server);
-	current->errors[6] = (int)hub_recv(clients[2], current->text, 16, 0);
+	queued = serving_connect(listener);
+	hub_send(queued, "q", 1, 0);
+	shutdown(queued, SHUT_WR);
+	hub_close(first);
+	trace_call("stop", hub_server_stop(server, 500 * HUB_MILLISECOND));
+	trace_say("%zu connections", hub_server_connections(server));
+	trace_whether("queued one served", hub_recv(queued, &byte, 1, 0) == 1 && byte == 'q');
 	do
-		current->errors[7] = (int)hub_recv(clients[1], current->text + 8, 8, 0);
-	while (current->errors[7] > 0);
-	current->errors[8] = hub_server_start(server) == -1 ? errno : 0;
+		left = hub_recv(second, &byte, 1, 0);
+	while (left > 0);
+	trace_call("killed one closed", left);
+	trace_call("start", hub_server_start(server));
 	hub_server_free(server);
-	hub_close(clients[1]);
-	hub_close(clients[2]);
-	return NULL;
+	hub_close(second);
+	hub_close(queued);
+	return argument;
 }
 
 Test(accepting, starts_pauses_and_stops_without_losing_the_queued)
 {
-	struct serving record = {0};
-
-	in_hub(stream_body, &record);
-	cr_assert_not(record.errors[0]);
-	cr_assert_eq(record.errors[1], EALREADY);
-	cr_assert(record.errors[2]);
-	cr_assert_eq(record.counts[0], 2);
-	cr_assert(record.errors[4]);
-	cr_assert_eq(record.errors[5], ETIMEDOUT, "%d", record.errors[5]);
-	cr_assert_eq(record.counts[1], 0);
-	cr_assert_eq(record.errors[6], 1, "the queued one is lost");
-	cr_assert_eq(record.text[0], 'q');
-	cr_assert_eq(record.errors[7], 0, "one that was killed is not closed");
-	cr_assert_eq(record.errors[8], EBADF);
-	cr_assert_eq(record.opened, 3);
-	cr_assert_eq(record.closed, 3);
+	in_hub(stream_body, NULL);
+	cr_assert_str_eq(trace_text(),
+		"first not served, start again EALREADY, first served, second served, "
+		"2 connections, stop ETIMEDOUT, 0 connections, queued one served, "
+		"killed one closed 0, start EBADF");
+	cr_assert_eq(serving.opened, 3);
+	cr_assert_eq(serving.closed, 3);
 }
 
 static void *
@@ -82,31 +83,25 @@ pool_body(void *argument)
 	int listener = hub_create_server("127.0.0.1", "0", 0), first, second;
 	struct hub_server *server;
 
-	current = argument;
 	hub_pool_init(&pool, 1);
 	server = hub_stream_server_new(listener, serving_echo, NULL, &options);
 	hub_server_start(server);
 	first = serving_connect(listener);
-	current->errors[0] = serving_echoes(first, 10 * HUB_SECOND);
+	say_served("first", first, 10 * HUB_SECOND);
 	second = serving_connect(listener);
-	current->errors[1] = serving_echoes(second, 5 * HUB_MILLISECOND);
+	say_served("second", second, 5 * HUB_MILLISECOND);
 	hub_close(first);
-	current->errors[2] = serving_echoes(second, 10 * HUB_SECOND);
+	say_served("second", second, 10 * HUB_SECOND);
 	hub_close(second);
-	current->errors[3] = hub_server_stop(server, 10 * HUB_SECOND);
+	trace_call("stop", hub_server_stop(server, 10 * HUB_SECOND));
 	hub_server_free(server);
-	return NULL;
+	return argument;
 }
 
 Test(accepting, a_full_pool_leaves_clients_in_the_kernels_queue)
 {
-	struct serving record = {0};
-
-	in_hub(pool_body, &record);
-	cr_assert(record.errors[0]);
-	cr_assert_not(record.errors[1]);
-	cr_assert(record.errors[2]);
-	cr_assert_eq(record.errors[3], 0);
+	in_hub(pool_body, NULL);
+	cr_assert_str_eq(trace_text(), "first served, second not served, second served, stop 0");
 }
 
 static void *
@@ -117,33 +112,29 @@ limit_body(void *argument)
 	int listener = hub_create_server("127.0.0.1", "0", 0), client;
 	struct hub_server *server;
 
-	current = argument;
-	server = hub_stream_server_new(listener, serving_echo, current, &options);
+	server = hub_stream_server_new(listener, serving_echo, &serving, &options);
 	client = serving_connect(listener);
 	getrlimit(RLIMIT_NOFILE, &before);
 	low = (struct rlimit){(rlim_t)client + 1, before.rlim_max};
 	setrlimit(RLIMIT_NOFILE, &low);
 	hub_server_start(server);
-	current->errors[0] = serving_echoes(client, 5 * HUB_MILLISECOND);
+	say_served("client", client, 5 * HUB_MILLISECOND);
 	setrlimit(RLIMIT_NOFILE, &before);
-	current->errors[1] = serving_echoes(client, 10 * HUB_SECOND);
+	say_served("client", client, 10 * HUB_SECOND);
 	hub_close(client);
 	hub_server_stop(server, 10 * HUB_SECOND);
 	hub_server_free(server);
-	return NULL;
+	return argument;
 }
 
 Test(accepting, out_of_descriptors_it_waits_and_goes_on)
 {
-	struct serving record = {0};
-
 	if (on_valgrind())
 		cr_skip_test("it has descriptors of its own");
-	in_hub(limit_body, &record);
-	cr_assert_not(record.errors[0]);
-	cr_assert(record.errors[1]);
-	cr_assert_geq(record.waited, 1);
-	cr_assert_eq(record.failed, record.waited);
+	in_hub(limit_body, NULL);
+	cr_assert_str_eq(trace_text(), "client not served, client served");
+	cr_assert_geq(serving.waited, 1);
+	cr_assert_eq(serving.failed, serving.waited);
 }
 
 static void
@@ -163,31 +154,28 @@ datagram_body(void *argument)
 	int socket = hub_socket(AF_INET, SOCK_DGRAM, 0),
 	    client = hub_socket(AF_INET, SOCK_DGRAM, 0);
 	struct hub_server *server;
+	char bytes[16] = "";
 
-	current = argument;
 	bind(socket, (struct sockaddr *)&address, sizeof address);
 	getsockname(socket, (struct sockaddr *)&address, &length);
 	server = hub_datagram_server_new(socket, reply, NULL, &options);
 	hub_server_start(server);
 	hub_sendto(client, "ping", 4, 0, (struct sockaddr *)&address, sizeof address);
-	current->errors[0] = (int)hub_recv(client, current->text, 16, 0);
+	trace_call("recv", hub_recv(client, bytes, sizeof bytes, 0));
+	trace_say("'%.4s'", bytes);
 	hub_sendto(client, "longer than that", 16, 0, (struct sockaddr *)&address, sizeof address);
-	current->errors[1] = (int)hub_recv(client, current->text + 4, 12, 0);
-	current->errors[2] = hub_server_stop(server, 10 * HUB_SECOND);
+	trace_call("recv", hub_recv(client, bytes, sizeof bytes, 0));
+	trace_say("'%.8s'", bytes);
+	trace_call("stop", hub_server_stop(server, 10 * HUB_SECOND));
 	hub_server_free(server);
 	hub_close(client);
-	return NULL;
+	return argument;
 }
 
 Test(accepting, datagrams)
 {
-	struct serving record = {0};
-
-	in_hub(datagram_body, &record);
-	cr_assert_eq(record.errors[0], 4);
-	cr_assert_eq(record.errors[1], 8);
-	cr_assert_eq(memcmp(record.text, "pinglonger t", 12), 0);
-	cr_assert_eq(record.errors[2], 0);
+	in_hub(datagram_body, NULL);
+	cr_assert_str_eq(trace_text(), "recv 4, 'ping', recv 8, 'longer t', stop 0");
 }
 
 static void *
@@ -196,7 +184,6 @@ kill_woken_body(void *argument)
 	int listener = hub_create_server("127.0.0.1", "0", 0), client;
 	struct hub_server *server;
 
-	current = argument;
 	server = hub_stream_server_new(listener, serving_echo, NULL, NULL);
 	for (int i = 0; i < 50; i++) {
 		hub_server_start(server);
@@ -207,7 +194,7 @@ kill_woken_body(void *argument)
 			hub_sleep(0);
 		hub_server_pause(server);
 		hub_server_start(server);
-		current->counts[0] += serving_echoes(client, 10 * HUB_SECOND);
+		*(int *)argument += serving_echoes(client, 10 * HUB_SECOND);
 		hub_close(client);
 		hub_server_pause(server);
 	}
@@ -218,29 +205,31 @@ kill_woken_body(void *argument)
 
 Test(accepting, a_pause_loses_no_connection)
 {
-	struct serving record = {0};
+	int served = 0;
 
-	in_hub(kill_woken_body, &record);
-	cr_assert_eq(record.counts[0], 50);
+	in_hub(kill_woken_body, &served);
+	cr_assert_eq(served, 50);
 }
 
 /* ---- what a framework around it needs ---- */
 
+static int permits;
+
 static bool
 may_accept(void *context)
 {
-	struct serving *record = context;
-
-	if (record->counts[0] == 0)
+	(void)context;
+	if (permits == 0)
 		return false;
-	record->counts[0]--;
+	permits--;
 	return true;
 }
 
 static void
 not_accepted(void *context)
 {
-	((struct serving *)context)->counts[0]++;
+	(void)context;
+	permits++;
 }
 
 static void *
@@ -250,45 +239,39 @@ permit_body(void *argument)
 		.closed = serving_closed,
 		.may_accept = may_accept,
 		.not_accepted = not_accepted};
-	int listener = hub_create_server("127.0.0.1", "0", 0), clients[2];
+	int listener = hub_create_server("127.0.0.1", "0", 0), first, second;
 	struct hub_server *server;
 
-	current = argument;
-	server = hub_stream_server_new(listener, serving_echo, current, &options);
-	current->counts[0] = 1;
+	server = hub_stream_server_new(listener, serving_echo, &serving, &options);
+	permits = 1;
 	hub_server_start(server);
-	for (int i = 0; i < 2; i++)
-		clients[i] = serving_connect(listener);
-	current->errors[0] = serving_echoes(clients[0], 10 * HUB_SECOND);
-	current->errors[1] = serving_echoes(clients[1], 20 * HUB_MILLISECOND);
-	current->counts[1] = current->opened;
-	current->counts[0] = 1;
+	first = serving_connect(listener);
+	second = serving_connect(listener);
+	say_served("first", first, 10 * HUB_SECOND);
+	say_served("second", second, 20 * HUB_MILLISECOND);
+	trace_say("%d opened", serving.opened);
+	permits = 1;
 	hub_server_retry(server);
-	current->errors[2] = serving_echoes(clients[1], 10 * HUB_SECOND);
+	say_served("second", second, 10 * HUB_SECOND);
 	/* Waiting for another client takes no permit. */
-	current->counts[0] = 1;
+	permits = 1;
 	hub_server_retry(server);
 	hub_sleep(5 * HUB_MILLISECOND);
-	current->counts[2] = current->counts[0];
-	for (int i = 0; i < 2; i++)
-		hub_close(clients[i]);
+	trace_say("%d left", permits);
+	hub_close(first);
+	hub_close(second);
 	hub_server_stop(server, HUB_SECOND);
 	hub_server_free(server);
-	return NULL;
+	return argument;
 }
 
 Test(accepting, nothing_is_accepted_that_is_not_permitted)
 {
-	struct serving record = {0};
-
-	in_hub(permit_body, &record);
-	cr_assert(record.errors[0]);
-	cr_assert_not(record.errors[1], "accepted without a permit");
-	cr_assert_eq(record.counts[1], 1);
-	cr_assert(record.errors[2]);
-	cr_assert_eq(record.counts[2], 1, "one who waits holds a permit");
-	cr_assert_eq(record.opened, 2);
-	cr_assert_eq(record.closed, 2);
+	in_hub(permit_body, NULL);
+	cr_assert_str_eq(
+		trace_text(), "first served, second not served, 1 opened, second served, 1 left");
+	cr_assert_eq(serving.opened, 2);
+	cr_assert_eq(serving.closed, 2);
 }
 
 /* Every second one of this machine. */
@@ -296,10 +279,11 @@ static bool
 admits(void *context, const struct sockaddr_storage *address)
 {
 	const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
-	struct serving *record = context;
+	static int asked;
 
+	(void)context;
 	return v4->sin_family == AF_INET && v4->sin_addr.s_addr == htonl(INADDR_LOOPBACK) &&
-	       ++record->counts[1] % 2 == 0;
+	       ++asked % 2 == 0;
 }
 
 static void *
@@ -310,29 +294,25 @@ admits_body(void *argument)
 	int listener = hub_create_server("127.0.0.1", "0", 0);
 	struct hub_server *server;
 
-	current = argument;
-	current->counts[0] = 4;
-	server = hub_stream_server_new(listener, serving_echo, current, &options);
+	permits = 4;
+	server = hub_stream_server_new(listener, serving_echo, &serving, &options);
 	hub_server_start(server);
 	for (int i = 0; i < 4; i++) {
 		int client = serving_connect(listener);
 
-		current->errors[i] = serving_echoes(client, 10 * HUB_SECOND);
+		say_served("one", client, 10 * HUB_SECOND);
 		hub_close(client);
 	}
 	hub_server_stop(server, HUB_SECOND);
 	hub_server_free(server);
-	return NULL;
+	return argument;
 }
 
 Test(accepting, who_is_not_admitted_is_closed_unserved)
 {
-	struct serving record = {0};
-
-	in_hub(admits_body, &record);
-	for (int i = 0; i < 4; i++)
-		cr_assert_eq(record.errors[i], i % 2, "client %d", i);
-	cr_assert_eq(record.counts[0], 2, "two were accepted");
+	in_hub(admits_body, NULL);
+	cr_assert_str_eq(trace_text(), "one not served, one served, one not served, one served");
+	cr_assert_eq(permits, 2, "two were accepted");
 }
 
 /* From here on this process cannot accept. */
@@ -358,34 +338,29 @@ refused_body(void *argument)
 	int listener = hub_create_server("127.0.0.1", "0", 0), client;
 	struct hub_server *server;
 
-	current = argument;
-	server = hub_stream_server_new(listener, serving_echo, current, &options);
+	server = hub_stream_server_new(listener, serving_echo, &serving, &options);
 	client = serving_connect(listener);
 	hub_server_start(server);
 	hub_sleep(200 * HUB_MILLISECOND);
 	hub_server_pause(server);
 	hub_server_free(server);
 	hub_close(client);
-	return NULL;
+	return argument;
 }
 
 /* They were tried again at once, for ever, and nobody was told to wait. */
 Test(accepting, accepts_that_always_fail_are_tried_with_pauses)
 {
-	struct serving record = {0};
-
 	refuse_accept(EPERM);
-	in_hub(refused_body, &record);
-	cr_assert_geq(record.waited, 1);
-	cr_assert_leq(record.failed, 10, "%d tries", record.failed);
+	in_hub(refused_body, NULL);
+	cr_assert_geq(serving.waited, 1);
+	cr_assert_leq(serving.failed, 10, "%d tries", serving.failed);
 }
 
 Test(accepting, neither_is_an_error_of_a_peer_believed_for_ever)
 {
-	struct serving record = {0};
-
 	refuse_accept(ECONNABORTED);
-	in_hub(refused_body, &record);
-	cr_assert_geq(record.waited, 1);
-	cr_assert_leq(record.failed, 30, "%d tries", record.failed);
+	in_hub(refused_body, NULL);
+	cr_assert_geq(serving.waited, 1);
+	cr_assert_leq(serving.failed, 30, "%d tries", serving.failed);
 }

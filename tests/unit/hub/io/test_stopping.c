@@ -7,43 +7,38 @@
 #include <unistd.h>
 
 #include "tests/support/in_hub.h"
+#include "tests/support/trace.h"
 #include "tests/unit/hub/io/serving.h"
-
-static struct serving *current;
 
 static struct hub_server *own;
 
 static void
 stop_own(int client, void *context)
 {
-	struct serving *record = context;
-
-	(void)client;
-	record->errors[0] = hub_server_stop(own, HUB_SECOND) == -1 ? errno : 0;
+	(void)client, (void)context;
+	trace_call("stop", hub_server_stop(own, HUB_SECOND));
 }
 
 static void *
 stop_own_body(void *argument)
 {
 	int listener = hub_create_server("127.0.0.1", "0", 0), client;
+	char byte;
 
-	current = argument;
-	own = hub_stream_server_new(listener, stop_own, current, NULL);
+	own = hub_stream_server_new(listener, stop_own, NULL, NULL);
 	hub_server_start(own);
 	client = serving_connect(listener);
-	hub_recv(client, current->text, 1, 0);
+	hub_recv(client, &byte, 1, 0);
 	hub_close(client);
 	hub_server_stop(own, 10 * HUB_SECOND);
 	hub_server_free(own);
-	return NULL;
+	return argument;
 }
 
 Test(stopping, a_handler_cannot_stop_its_own_server_and_is_told)
 {
-	struct serving record = {0};
-
-	in_hub(stop_own_body, &record);
-	cr_assert_eq(record.errors[0], EDEADLK);
+	in_hub(stop_own_body, NULL);
+	cr_assert_str_eq(trace_text(), "stop EDEADLK");
 }
 
 /* ---- who is queued at the end ---- */
