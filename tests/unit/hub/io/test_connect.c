@@ -1,18 +1,12 @@
+/* Connections and listeners by name, whatever addresses it has. */
 #include <arpa/inet.h>
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "tests/support/in_hub.h"
 #include "tests/support/names.h"
-
-struct record {
-	int errors[8];
-	char bytes[8];
-};
-
-static struct record *current;
+#include "tests/support/trace.h"
 
 static void
 port_of(int listener, char *text)
@@ -34,27 +28,25 @@ serve_one(void *argument)
 	return NULL;
 }
 
-/* Connects to host, where listener listens; returns 0 if it is answered. */
-static int
+/* Connects to host, where listener listens, and says what answers. */
+static void
 talk(const char *host, int listener)
 {
 	struct hub_coroutine *server = hub_spawn(serve_one, (void *)(intptr_t)listener);
-	char port[8];
-	int fd, result = -1;
+	char port[8], bytes[6] = "";
+	int fd;
 
 	port_of(listener, port);
 	fd = hub_create_connection(host, port);
 	if (fd >= 0) {
-		memset(current->bytes, 0, sizeof current->bytes);
-		if (hub_recv(fd, current->bytes, 5, MSG_WAITALL) == 5)
-			result = strcmp(current->bytes, "hello");
+		hub_recv(fd, bytes, 5, MSG_WAITALL);
+		trace_say("%s says '%s'", host, bytes);
 		hub_close(fd);
 	} else {
-		result = errno;
+		trace_call(host, fd);
 		hub_kill(server);
 	}
 	hub_join(server, NULL);
-	return result;
 }
 
 static void *
@@ -63,62 +55,52 @@ talk_body(void *argument)
 	int listener = hub_create_server("127.0.0.1", "0", 0);
 	struct hub_timeout scope;
 
-	current = argument;
-	current->errors[0] = talk("127.0.0.1", listener);
+	talk("127.0.0.1", listener);
 	/* localhost may have IPv6 first, where nobody listens: the next address is tried. */
-	current->errors[1] = talk("localhost", listener);
+	talk("localhost", listener);
 	hub_close(listener);
 	listener = hub_create_server(NULL, "0", 0);
-	current->errors[2] = talk("127.0.0.1", listener);
+	talk("127.0.0.1", listener);
 	hub_timeout_start(&scope, 0);
-	current->errors[3] = hub_create_connection("127.0.0.1", "9") == -1 ? errno : 0;
+	trace_call("no time", hub_create_connection("127.0.0.1", "9"));
 	hub_timeout_stop(&scope);
 	hub_close(listener);
-	current->errors[4] = hub_create_connection("127.0.0.1", "1") == -1 ? errno : 0;
-	current->errors[5] =
-		hub_create_connection("127.0.0.1", "no-such-service") == -1 ? errno : 0;
-	current->errors[6] = hub_create_server("192.0.2.1", "0", 0) == -1 ? errno : 0;
-	return NULL;
+	trace_call("nobody", hub_create_connection("127.0.0.1", "1"));
+	trace_call("no service", hub_create_connection("127.0.0.1", "no-such-service"));
+	trace_call("no address of ours", hub_create_server("192.0.2.1", "0", 0));
+	return argument;
 }
 
 Test(connect, finds_the_address_that_answers)
 {
-	struct record record = {0};
-
-	in_hub(talk_body, &record);
-	cr_assert_eq(record.errors[0], 0);
-	cr_assert_eq(record.errors[1], 0);
-	cr_assert_eq(record.errors[2], 0);
-	cr_assert_eq(record.errors[3], ETIMEDOUT);
-	cr_assert_eq(record.errors[4], ECONNREFUSED);
-	cr_assert_eq(record.errors[5], ENOENT);
-	cr_assert_eq(record.errors[6], EADDRNOTAVAIL);
+	in_hub(talk_body, NULL);
+	cr_assert_str_eq(trace_text(),
+		"127.0.0.1 says 'hello', localhost says 'hello', 127.0.0.1 says 'hello', "
+		"no time ETIMEDOUT, nobody ECONNREFUSED, no service ENOENT, "
+		"no address of ours EADDRNOTAVAIL");
 }
 
 static void *
 named_body(void *argument)
 {
-	struct record *record = argument;
-	int listener = hub_create_server("127.0.0.20", "0", 0), second;
+	int listener = hub_create_server("127.0.0.20", "0", 0);
 	char port[8];
 
-	current = record;
-	record->errors[0] = talk("many", listener);
+	talk("many", listener);
 	port_of(listener, port);
 	hub_close(listener);
+	/* One that this machine does not have is passed over. */
 	listener = hub_create_server("partly", "0", 0);
-	record->errors[1] = talk("127.0.0.1", listener);
+	talk("127.0.0.1", listener);
 	port_of(listener, port);
-	second = hub_create_server("both", port, 0);
-	record->errors[2] = second == -1 ? errno : 0;
-	record->errors[3] = hub_create_server("elsewhere", "0", 0) == -1 ? errno : 0;
+	trace_call("one is in use", hub_create_server("both", port, 0));
+	trace_call("none is ours", hub_create_server("elsewhere", "0", 0));
 	hub_close(listener);
-	return NULL;
+	return argument;
 }
 
 Test(connect, tries_all_addresses_of_a_name)
 {
-	struct record record = {0};
 	const char *why = names_enter("127.0.0.1 many\n127.0.0.2 many\n127.0.0.3 many\n"
 				      "127.0.0.4 many\n127.0.0.5 many\n127.0.0.6 many\n"
 				      "127.0.0.7 many\n127.0.0.8 many\n127.0.0.9 many\n"
@@ -132,9 +114,8 @@ Test(connect, tries_all_addresses_of_a_name)
 
 	if (why != NULL)
 		cr_skip_test("%s", why);
-	in_hub(named_body, &record);
-	cr_assert_eq(record.errors[0], 0);
-	cr_assert_eq(record.errors[1], 0, "one that this machine does not have is passed over");
-	cr_assert_eq(record.errors[2], EADDRINUSE, "one that is in use is not");
-	cr_assert_eq(record.errors[3], EADDRNOTAVAIL);
+	in_hub(named_body, NULL);
+	cr_assert_str_eq(trace_text(),
+		"many says 'hello', 127.0.0.1 says 'hello', one is in use EADDRINUSE, "
+		"none is ours EADDRNOTAVAIL");
 }

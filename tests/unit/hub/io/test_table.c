@@ -1,3 +1,4 @@
+/* The table of descriptors: its generations, and the memory that it gives back. */
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -11,13 +12,18 @@
 #define NUMBERS (FD_CHUNK + 40)
 #define FIRST (2 * FD_CHUNK)
 
-struct record {
-	unsigned idle[4];
-	fd_generation generations[4];
-	size_t pages[2];
+/* What the table has at some moment. */
+struct snapshot {
+	unsigned idle;
+	fd_generation generation; /* of one entry */
+	size_t pages;             /* of its chunk */
+};
+
+static struct {
+	struct snapshot full, closed, soon, later, again;
 	bool is_unique;
 	bool comes_back;
-};
+} seen;
 
 /* How many pages of a chunk take memory. */
 static size_t
@@ -32,61 +38,62 @@ pages_of(const struct hub_fd *entries)
 	return count;
 }
 
+static struct snapshot
+look(const struct hub_fd *entry)
+{
+	return (struct snapshot){
+		hub_this->fds.idle, entry->generation, pages_of(fd_entry(hub_this, FIRST))};
+}
+
 static void *
 trim_body(void *argument)
 {
-	struct record *record = argument;
 	int event = eventfd(0, EFD_CLOEXEC);
 	struct hub_fd *entry;
 
-	record->is_unique = true;
+	seen.is_unique = true;
 	for (int fd = FIRST; fd < FIRST + NUMBERS; fd++) {
 		dup2(event, fd);
 		hub_adopt(fd);
-		record->is_unique &=
+		seen.is_unique &=
 			fd_entry(hub_this, fd)->generation > fd_entry(hub_this, fd - 1)->generation;
 	}
 	entry = fd_entry(hub_this, FIRST + 7);
-	record->generations[0] = entry->generation;
-	record->pages[0] = pages_of(fd_entry(hub_this, FIRST));
+	seen.full = look(entry);
 	for (int fd = FIRST; fd < FIRST + NUMBERS; fd++)
 		hub_close(fd);
-	record->idle[0] = hub_this->fds.idle;
-	record->generations[1] = entry->generation;
+	seen.closed = look(entry);
 	fd_table_trim(hub_this, 60 * CLOCK_SECOND);
-	record->idle[1] = hub_this->fds.idle;
+	seen.soon = look(entry);
 	/* A minute later. */
 	hub_this->now += 61 * CLOCK_SECOND;
 	fd_table_trim(hub_this, 60 * CLOCK_SECOND);
-	record->idle[2] = hub_this->fds.idle;
-	record->pages[1] = pages_of(fd_entry(hub_this, FIRST));
-	record->generations[2] = entry->generation;
+	seen.later.idle = hub_this->fds.idle;
+	seen.later.pages = pages_of(fd_entry(hub_this, FIRST));
+	seen.later.generation = entry->generation;
 	dup2(event, FIRST + 7);
-	record->comes_back = hub_adopt(FIRST + 7) == 0;
-	record->generations[3] = entry->generation;
-	record->comes_back &= hub_write(FIRST + 7, "\1\0\0\0\0\0\0\0", 8) == 8;
-	record->idle[3] = hub_this->fds.idle;
+	seen.comes_back = hub_adopt(FIRST + 7) == 0;
+	seen.again = look(entry);
+	seen.comes_back &= hub_write(FIRST + 7, "\1\0\0\0\0\0\0\0", 8) == 8;
 	hub_close(FIRST + 7);
 	hub_close(event);
-	return NULL;
+	return argument;
 }
 
 Test(table, memory_goes_back_a_minute_after_the_last_descriptor)
 {
-	struct record record = {0};
-
-	in_hub(trim_body, &record);
-	cr_assert(record.is_unique);
-	cr_assert_eq(record.pages[0], FD_CHUNK * sizeof(struct hub_fd) / 4096);
-	cr_assert_eq(record.idle[0], 2);
-	cr_assert_eq(record.idle[1], 2);
-	cr_assert_eq(record.idle[2], 0);
+	in_hub(trim_body, NULL);
+	cr_assert(seen.is_unique);
+	cr_assert_eq(seen.full.pages, FD_CHUNK * sizeof(struct hub_fd) / 4096);
+	cr_assert_eq(seen.closed.idle, 2);
+	cr_assert_eq(seen.soon.idle, 2);
+	cr_assert_eq(seen.later.idle, 0);
 	if (!on_valgrind())
-		cr_assert_leq(record.pages[1], 0);
-	cr_assert_gt(record.generations[0], 0);
-	cr_assert_eq(record.generations[1], 0);
-	cr_assert_eq(record.generations[2], 0);
-	cr_assert(record.comes_back);
-	cr_assert_gt(record.generations[3], record.generations[0]);
-	cr_assert_eq(record.idle[3], 0);
+		cr_assert_eq(seen.later.pages, 0);
+	cr_assert_gt(seen.full.generation, 0);
+	cr_assert_eq(seen.closed.generation, 0);
+	cr_assert_eq(seen.later.generation, 0);
+	cr_assert(seen.comes_back);
+	cr_assert_gt(seen.again.generation, seen.full.generation);
+	cr_assert_eq(seen.again.idle, 0);
 }
