@@ -1,64 +1,52 @@
-#include <errno.h>
+/* Files: their calls are made by other threads, and in the order of their turns. */
 #include <fcntl.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "tests/support/in_hub.h"
-
-struct record {
-	char path[64];
-	ssize_t results[16];
-	int errors[8];
-	char text[32];
-	off_t offset;
-};
+#include "tests/support/trace.h"
 
 static void *
 file_body(void *argument)
 {
-	struct record *record = argument;
 	struct hub_timeout scope;
-	int fd = hub_open(record->path, O_RDWR | O_TRUNC, 0600);
+	int fd = hub_open(argument, O_RDWR | O_TRUNC, 0600);
+	char text[32] = "";
 
-	record->results[0] = hub_write(fd, "hello ", 6);
-	record->results[1] = hub_write(fd, "world", 5);
-	record->results[2] = hub_pwrite(fd, "W", 1, 6);
-	record->results[3] = hub_fsync(fd);
-	record->results[4] = hub_fdatasync(fd);
-	record->results[5] = hub_pread(fd, record->text, 32, 0);
+	trace_call("write", hub_write(fd, "hello ", 6));
+	trace_call("write", hub_write(fd, "world", 5));
+	trace_call("pwrite", hub_pwrite(fd, "W", 1, 6));
+	trace_call("fsync", hub_fsync(fd));
+	trace_call("fdatasync", hub_fdatasync(fd));
+	trace_call("pread", hub_pread(fd, text, sizeof text, 0));
+	trace_say("'%.11s'", text);
 	lseek(fd, 6, SEEK_SET);
-	record->results[6] = hub_read(fd, record->text + 16, 8);
-	record->results[7] = hub_read(fd, record->text + 24, 8);
+	trace_call("read", hub_read(fd, text, 8));
+	trace_say("'%.5s'", text);
+	trace_call("read at the end", hub_read(fd, text, 8));
 	hub_timeout_start(&scope, 0);
-	record->errors[0] = hub_write(fd, "x", 1) == -1 ? errno : 0;
-	record->errors[1] = hub_read(fd, record->text, 1) == -1 ? errno : 0;
+	trace_call("write without time", hub_write(fd, "x", 1));
+	trace_call("read without time", hub_read(fd, text, 1));
 	hub_timeout_stop(&scope);
 	hub_close(fd);
-	record->errors[2] = hub_open("/no/such/file", O_RDONLY, 0) == -1 ? errno : 0;
-	record->errors[3] = hub_pread(-1, record->text, 1, 0) == -1 ? errno : 0;
+	trace_call("open", hub_open("/no/such/file", O_RDONLY, 0));
+	trace_call("pread", hub_pread(-1, text, 1, 0));
 	return NULL;
 }
 
 Test(file, reads_writes_and_syncs)
 {
-	static const ssize_t expected[] = {6, 5, 1, 0, 0, 11, 5, 0};
-	struct record record = {.path = "/tmp/hubbub-test-XXXXXX"};
+	char path[] = "/tmp/hubbub-test-XXXXXX";
 
-	close(mkstemp(record.path));
-	in_hub(file_body, &record);
-	unlink(record.path);
-	cr_assert_arr_eq(record.results, expected, sizeof expected);
-	cr_assert_eq(strncmp(record.text, "hello World", 11), 0);
-	cr_assert_eq(strncmp(record.text + 16, "World", 5), 0);
-	cr_assert_eq(record.errors[0], ETIMEDOUT);
-	cr_assert_eq(record.errors[1], ETIMEDOUT);
-	cr_assert_eq(record.errors[2], ENOENT);
-	cr_assert_eq(record.errors[3], EBADF);
+	close(mkstemp(path));
+	in_hub(file_body, path);
+	unlink(path);
+	cr_assert_str_eq(trace_text(),
+		"write 6, write 5, pwrite 1, fsync 0, fdatasync 0, pread 11, 'hello World', "
+		"read 5, 'World', read at the end 0, write without time ETIMEDOUT, "
+		"read without time ETIMEDOUT, open ENOENT, pread EBADF");
 }
-
-static int pair[2];
 
 /* ---- closed before its turn ---- */
 
@@ -79,29 +67,26 @@ occupy(void *argument)
 static void *
 write_secret(void *argument)
 {
-	struct record *record = argument;
-
-	record->results[0] = hub_write((int)record->offset, "SECRET", 6);
+	trace_call("write", hub_write(*(int *)argument, "SECRET", 6));
 	return NULL;
 }
 
 static void *
 closed_body(void *argument)
 {
-	struct record *record = argument;
 	struct hub_coroutine *first = hub_spawn(occupy, NULL), *writer;
+	int file = hub_open(argument, O_RDWR, 0), pair[2];
 	char byte;
 
-	record->offset = hub_open(record->path, O_RDWR, 0);
-	writer = hub_spawn(write_secret, record);
+	writer = hub_spawn(write_secret, &file);
 	until_it_waits(first);
 	until_it_waits(writer);
-	hub_close((int)record->offset);
+	hub_close(file);
 	/* Gets the number that the file had. */
 	socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
 	hub_join(writer, NULL);
 	hub_join(first, NULL);
-	record->results[1] = recv(pair[1], &byte, 1, MSG_DONTWAIT);
+	trace_call("recv of another", recv(pair[1], &byte, 1, MSG_DONTWAIT));
 	hub_close(pair[0]);
 	hub_close(pair[1]);
 	return NULL;
@@ -109,12 +94,11 @@ closed_body(void *argument)
 
 Test(file, what_waits_its_turn_never_reaches_another_descriptor)
 {
-	struct record record = {.path = "/tmp/hubbub-test-XXXXXX"};
+	char path[] = "/tmp/hubbub-test-XXXXXX";
 
-	close(mkstemp(record.path));
+	close(mkstemp(path));
 	setenv("HUBBUB_OFFLOAD_THREADS", "1", 1);
-	in_hub(closed_body, &record);
-	unlink(record.path);
-	cr_assert_eq(record.results[0], 6);
-	cr_assert_eq(record.results[1], -1);
+	in_hub(closed_body, path);
+	unlink(path);
+	cr_assert_str_eq(trace_text(), "write 6, recv of another EAGAIN");
 }

@@ -14,7 +14,11 @@
 
 #define LOW 256
 
-static int results[8];
+static struct {
+	int low;                 /* more numbers of the hub below LOW than the program's own pipe */
+	int first;               /* the lowest number of the hub */
+	int read_end, write_end; /* of the program's pipe */
+} used;
 
 /* How many are open below that number, and above the standard streams. */
 static int
@@ -34,13 +38,13 @@ use_everything(void *argument)
 	struct hub_signal *signal = hub_signal_start(SIGUSR1, NULL, NULL);
 
 	pipe(ends);
-	results[4] = ends[0];
-	results[5] = ends[1];
+	used.read_end = ends[0];
+	used.write_end = ends[1];
 	hub_write(ends[1], "x", 1);
 	hub_wait_fd(ends[0], POLLIN);
 	hub_sleep(HUB_MILLISECOND);
-	results[0] = open_below(LOW) - before - 2;
-	results[1] = hub_own_next(0);
+	used.low = open_below(LOW) - before - 2;
+	used.first = hub_own_next(0);
 	hub_close(ends[0]);
 	hub_close(ends[1]);
 	hub_signal_stop(signal);
@@ -57,9 +61,8 @@ close_low_ones(void *argument)
 	socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
 	hub_sleep(HUB_MILLISECOND);
 	hub_send(ends[1], "x", 1, 0);
-	results[2] = hub_wait_fd(ends[0], POLLIN) != -1;
-	results[3] = ends[0];
-	return argument;
+	/* It got the lowest number. */
+	return hub_wait_fd(ends[0], POLLIN) != -1 && ends[0] == 3 ? argument : NULL;
 }
 
 /* In a process of its own, which shows Criterion nothing. */
@@ -71,7 +74,7 @@ run_without_standard(void)
 	if (hub_run(use_everything, NULL, NULL) != 0)
 		return 1;
 	/* The program's own pipe. */
-	return results[4] == 0 && results[5] == 1 ? 0 : 2;
+	return used.read_end == 0 && used.write_end == 1 ? 0 : 2;
 }
 
 Test(own, the_hubs_numbers_are_high)
@@ -79,8 +82,8 @@ Test(own, the_hubs_numbers_are_high)
 	int before = open_below(LOW);
 
 	cr_assert_eq(hub_run(use_everything, NULL, NULL), 0);
-	cr_expect_eq(results[0], 0, "%d below %d", results[0], LOW);
-	cr_expect_geq(results[1], LOW);
+	cr_expect_eq(used.low, 0, "%d below %d", used.low, LOW);
+	cr_expect_geq(used.first, LOW);
 	cr_expect_eq(open_below(LOW), before);
 	cr_expect_eq(hub_own_next(0), -1, "none is left of a hub that has ended");
 }
@@ -91,8 +94,10 @@ Test(own, a_program_that_closes_what_it_does_not_know_goes_on)
 	int status = 1;
 
 	if (fd == 0) {
-		hub_run(close_low_ones, NULL, NULL);
-		_exit(results[2] == 1 && results[3] == 3 ? 0 : 1);
+		void *is_well = NULL;
+
+		hub_run(close_low_ones, &status, &is_well);
+		_exit(is_well != NULL ? 0 : 1);
 	}
 	cr_assert_eq(waitpid(fd, &status, 0), fd);
 	cr_expect_eq(status, 0, "%x", status);
@@ -112,7 +117,7 @@ Test(own, a_low_limit_leaves_the_program_the_lowest_numbers)
 		cr_skip_test("it has limits of its own");
 	setrlimit(RLIMIT_NOFILE, &limit);
 	cr_assert_eq(hub_run(use_everything, NULL, NULL), 0);
-	cr_expect(results[1] >= 32 && results[1] < 64, "%d", results[1]);
+	cr_expect(used.first >= 32 && used.first < 64, "%d", used.first);
 }
 
 /* ---- children of a process with several hubs ---- */
@@ -148,6 +153,13 @@ open_above(int least)
 	return count;
 }
 
+/* What is open above LOW, or above the hub's first number. */
+static struct {
+	int before;
+	int in_the_parent;
+	int child_status; /* its exit code is what the child has open */
+} beside;
+
 static void *
 fork_beside(void *argument)
 {
@@ -155,12 +167,12 @@ fork_beside(void *argument)
 	int status = -1;
 
 	hub_sleep(HUB_MILLISECOND);
-	results[6] = open_above(hub_own_next(0));
+	beside.in_the_parent = open_above(hub_own_next(0));
 	child = fork();
 	if (child == 0)
 		_exit(open_above(LOW));
 	waitpid(child, &status, 0);
-	results[7] = status;
+	beside.child_status = status;
 	return argument;
 }
 
@@ -170,12 +182,13 @@ Test(own, a_child_has_none_of_any_threads_hub)
 
 	sem_init(&is_there, 0, 0);
 	sem_init(&may_end, 0, 0);
-	results[4] = open_above(LOW);
+	beside.before = open_above(LOW);
 	pthread_create(&other, NULL, run_another, NULL);
 	sem_wait(&is_there);
 	cr_assert_eq(hub_run(fork_beside, NULL, NULL), 0);
 	sem_post(&may_end);
 	pthread_join(other, NULL);
-	cr_expect_gt(results[6], 0);
-	cr_expect_eq(results[7], results[4] << 8, "%x", results[7]);
+	cr_expect_gt(beside.in_the_parent, 0);
+	cr_expect(WIFEXITED(beside.child_status), "%x", beside.child_status);
+	cr_expect_eq(WEXITSTATUS(beside.child_status), beside.before);
 }

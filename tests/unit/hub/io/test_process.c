@@ -1,4 +1,4 @@
-#include <errno.h>
+/* Child processes: what is said to them and by them, their ends, and those of fork. */
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -7,18 +7,26 @@
 #include <unistd.h>
 
 #include "tests/support/in_hub.h"
+#include "tests/support/trace.h"
 
 #define LARGE 300000
 
-struct record {
-	int errors[12];
-	int statuses[6];
-	char text[6][256];
-	size_t lengths[4];
-	bool is_same;
-};
+/* Says how a process has ended. */
+static void
+say_end(int status)
+{
+	if (WIFSIGNALED(status))
+		trace_say("killed by SIG%s", sigabbrev_np(WTERMSIG(status)));
+	else
+		trace_say("exit %d", WEXITSTATUS(status));
+}
 
-static struct record *current;
+/* Says what a process has written to a stream. */
+static void
+say_output(struct hub_process *process, int stream)
+{
+	trace_say("'%s'", hub_process_output(process, stream, NULL));
+}
 
 static struct hub_process *
 shell(const char *command, enum hub_stream input, enum hub_stream output, enum hub_stream error)
@@ -34,42 +42,38 @@ talk_body(void *argument)
 {
 	struct hub_process *process;
 	char *input = malloc(LARGE);
+	size_t length;
+	int status;
 
-	current = argument;
 	memset(input, 'x', LARGE);
 	/* More than fits a pipe, in both directions at once. */
 	process = shell(
 		"cat; echo error >&2; exit 3", HUB_STREAM_PIPE, HUB_STREAM_PIPE, HUB_STREAM_PIPE);
-	current->errors[0] = hub_process_communicate(process, input, LARGE, &current->statuses[0]);
-	current->is_same =
-		memcmp(hub_process_output(process, 1, &current->lengths[0]), input, LARGE) == 0;
-	strcpy(current->text[0], hub_process_output(process, 2, NULL));
+	trace_call("communicate", hub_process_communicate(process, input, LARGE, &status));
+	say_end(status);
+	trace_whether(
+		"all of it", memcmp(hub_process_output(process, 1, &length), input, LARGE) == 0);
+	trace_whether("nothing else", length == LARGE);
+	say_output(process, 2);
 	hub_process_free(process);
 	/* It reads nothing of what it is sent. */
 	process = shell("exec 0<&-; echo out; echo err >&2", HUB_STREAM_PIPE, HUB_STREAM_PIPE,
 		HUB_STREAM_OUTPUT);
-	current->errors[1] = hub_process_communicate(process, input, LARGE, &current->statuses[1]);
-	strcpy(current->text[1], hub_process_output(process, 1, NULL));
+	trace_call("communicate", hub_process_communicate(process, input, LARGE, &status));
+	say_end(status);
+	say_output(process, 1);
 	hub_process_free(process);
 	free(input);
-	return NULL;
+	return argument;
 }
 
 Test(process, is_talked_to_without_a_deadlock_or_sigpipe)
 {
-	struct record record = {0};
-
 	if (on_valgrind())
 		cr_skip_test("it has no pidfd_open");
-	in_hub(talk_body, &record);
-	cr_assert_eq(record.errors[0], 0);
-	cr_assert_eq(WEXITSTATUS(record.statuses[0]), 3);
-	cr_assert_eq(record.lengths[0], LARGE);
-	cr_assert(record.is_same);
-	cr_assert_str_eq(record.text[0], "error\n");
-	cr_assert_eq(record.errors[1], 0);
-	cr_assert_eq(record.statuses[1], 0);
-	cr_assert_str_eq(record.text[1], "out\nerr\n");
+	in_hub(talk_body, NULL);
+	cr_assert_str_eq(trace_text(), "communicate 0, exit 3, all of it, nothing else, 'error\n', "
+				       "communicate 0, exit 0, 'out\nerr\n'");
 }
 
 static void *
@@ -77,47 +81,40 @@ timeout_body(void *argument)
 {
 	struct hub_process *process;
 	struct hub_timeout scope;
+	int status, again;
 
-	current = argument;
 	process = shell("echo first; sleep 60; echo never", HUB_STREAM_NULL, HUB_STREAM_PIPE,
 		HUB_STREAM_INHERIT);
 	hub_timeout_start(&scope, 200 * HUB_MILLISECOND);
-	current->errors[0] = hub_process_communicate(process, NULL, 0, NULL) == -1 ? errno : 0;
+	trace_call("communicate", hub_process_communicate(process, NULL, 0, NULL));
 	hub_timeout_stop(&scope);
-	strcpy(current->text[0], hub_process_output(process, 1, NULL));
+	say_output(process, 1);
 	hub_timeout_start(&scope, HUB_MILLISECOND);
-	current->errors[1] = hub_process_wait(process, NULL) == -1 ? errno : 0;
+	trace_call("wait", hub_process_wait(process, NULL));
 	hub_timeout_stop(&scope);
-	current->errors[2] = hub_process_signal(process, SIGTERM);
+	trace_call("signal", hub_process_signal(process, SIGTERM));
 	/* The shell's child has the pipe too. */
-	current->errors[3] = hub_process_wait(process, &current->statuses[0]);
-	current->errors[4] = hub_process_wait(process, &current->statuses[1]);
-	current->errors[5] = hub_process_signal(process, SIGTERM) == -1 ? errno : 0;
-	strcpy(current->text[1], hub_process_output(process, 1, NULL));
+	trace_call("wait", hub_process_wait(process, &status));
+	say_end(status);
+	hub_process_wait(process, &again);
+	trace_whether("the same again", again == status);
+	trace_call("signal", hub_process_signal(process, SIGTERM));
+	say_output(process, 1);
 	hub_process_free(process);
 	/* Freed while it runs. */
 	process = shell("sleep 60", HUB_STREAM_PIPE, HUB_STREAM_NULL, HUB_STREAM_NULL);
 	hub_process_free(process);
-	return NULL;
+	return argument;
 }
 
 Test(process, a_timeout_loses_no_output)
 {
-	struct record record = {0};
-
 	if (on_valgrind())
 		cr_skip_test("it has no pidfd_open");
-	in_hub(timeout_body, &record);
-	cr_assert_eq(record.errors[0], ETIMEDOUT);
-	cr_assert_str_eq(record.text[0], "first\n");
-	cr_assert_eq(record.errors[1], ETIMEDOUT);
-	cr_assert_eq(record.errors[2], 0);
-	cr_assert_eq(record.errors[3], 0);
-	cr_assert(WIFSIGNALED(record.statuses[0]));
-	cr_assert_eq(WTERMSIG(record.statuses[0]), SIGTERM);
-	cr_assert_eq(record.statuses[1], record.statuses[0]);
-	cr_assert_eq(record.errors[5], ESRCH);
-	cr_assert_str_eq(record.text[1], "first\n");
+	in_hub(timeout_body, NULL);
+	cr_assert_str_eq(trace_text(),
+		"communicate ETIMEDOUT, 'first\n', wait ETIMEDOUT, signal 0, wait 0, "
+		"killed by SIGTERM, the same again, signal ESRCH, 'first\n'");
 }
 
 static void *
@@ -132,35 +129,30 @@ options_body(void *argument)
 		.directory = "/"};
 	struct hub_process *process;
 	pid_t child;
+	int status;
 
-	current = argument;
 	process = hub_process_start(arguments, &options);
-	current->errors[0] = hub_process_communicate(process, NULL, 0, &current->statuses[0]);
-	strcpy(current->text[0], hub_process_output(process, 1, NULL));
+	trace_call("communicate", hub_process_communicate(process, NULL, 0, NULL));
+	/* ls itself has a descriptor for the folder. */
+	say_output(process, 1);
 	hub_process_free(process);
-	current->errors[1] = hub_process_start(none, NULL) == NULL ? errno : 0;
+	trace_call("start of none", hub_process_start(none, NULL) == NULL ? -1 : 0);
 	child = fork();
 	if (child == 0)
 		_exit(7);
-	current->errors[2] = hub_waitpid(child, &current->statuses[1]) == child;
-	current->errors[3] = hub_waitpid(child, NULL) == -1 ? errno : 0;
-	return NULL;
+	trace_whether("the child", hub_waitpid(child, &status) == child);
+	say_end(status);
+	trace_call("waitpid", hub_waitpid(child, NULL));
+	return argument;
 }
 
 Test(process, options_errors_and_children_of_fork)
 {
-	struct record record = {0};
-
 	if (on_valgrind())
 		cr_skip_test("it has no pidfd_open");
-	in_hub(options_body, &record);
-	cr_assert_eq(record.errors[0], 0);
-	/* ls itself has a descriptor for the folder. */
-	cr_assert_str_eq(record.text[0], "/\nvalue\n4\n");
-	cr_assert_eq(record.errors[1], ENOENT);
-	cr_assert_eq(record.errors[2], 1);
-	cr_assert_eq(WEXITSTATUS(record.statuses[1]), 7);
-	cr_assert_eq(record.errors[3], ECHILD);
+	in_hub(options_body, NULL);
+	cr_assert_str_eq(trace_text(), "communicate 0, '/\nvalue\n4\n', "
+				       "start of none ENOENT, the child, exit 7, waitpid ECHILD");
 }
 
 static void *
@@ -183,15 +175,15 @@ in_thread(void *argument)
 
 Test(process, works_in_any_thread)
 {
-	int statuses[2] = {0};
-	pthread_t threads[2];
+	int first_status = 0, second_status = 0;
+	pthread_t first, second;
 
 	if (on_valgrind())
 		cr_skip_test("it has no pidfd_open");
-	for (int i = 0; i < 2; i++)
-		pthread_create(&threads[i], NULL, in_thread, &statuses[i]);
-	for (int i = 0; i < 2; i++)
-		pthread_join(threads[i], NULL);
-	cr_assert_eq(WEXITSTATUS(statuses[0]), 5);
-	cr_assert_eq(WEXITSTATUS(statuses[1]), 5);
+	pthread_create(&first, NULL, in_thread, &first_status);
+	pthread_create(&second, NULL, in_thread, &second_status);
+	pthread_join(first, NULL);
+	pthread_join(second, NULL);
+	cr_assert_eq(WEXITSTATUS(first_status), 5);
+	cr_assert_eq(WEXITSTATUS(second_status), 5);
 }

@@ -1,16 +1,12 @@
-#include <errno.h>
-
+/* Locks and conditions: who has the lock, in which order, and what a kill or a death leaves. */
 #include "tests/support/in_hub.h"
+#include "tests/support/trace.h"
 
 struct record {
 	struct hub_lock lock;
 	struct hub_condition condition;
-	int order[16];
-	int count;
 	int inside;
 	int most_inside;
-	int results[8];
-	int errors[8];
 	bool flag;
 };
 
@@ -21,7 +17,7 @@ enter_and_sleep(void *argument)
 {
 	if (hub_lock_acquire(&current->lock) != 0)
 		return NULL;
-	current->order[current->count++] = (int)(intptr_t)argument;
+	trace_say("%s", (const char *)argument);
 	if (++current->inside > current->most_inside)
 		current->most_inside = current->inside;
 	hub_sleep(HUB_MILLISECOND);
@@ -33,13 +29,15 @@ enter_and_sleep(void *argument)
 static void *
 exclusive_body(void *argument)
 {
-	struct hub_coroutine *all[4];
+	struct hub_pool pool;
 
 	current = argument;
-	for (intptr_t i = 0; i < 4; i++)
-		all[i] = hub_spawn(enter_and_sleep, (void *)(i + 1));
-	for (int i = 0; i < 4; i++)
-		hub_join(all[i], NULL);
+	hub_pool_init(&pool, 0);
+	hub_pool_spawn(&pool, enter_and_sleep, "first");
+	hub_pool_spawn(&pool, enter_and_sleep, "second");
+	hub_pool_spawn(&pool, enter_and_sleep, "third");
+	hub_pool_spawn(&pool, enter_and_sleep, "fourth");
+	hub_pool_join(&pool);
 	return NULL;
 }
 
@@ -49,68 +47,53 @@ Test(lock, lets_one_in_at_a_time_in_order)
 
 	in_hub(exclusive_body, &record);
 	cr_assert_eq(record.most_inside, 1);
-	cr_assert_eq(record.count, 4);
-	for (int i = 0; i < 4; i++)
-		cr_assert_eq(record.order[i], i + 1);
+	cr_assert_str_eq(trace_text(), "first, second, third, fourth");
 }
 
 static void *
 try_other(void *argument)
 {
-	struct record *record = argument;
-
-	record->results[2] = hub_lock_try_acquire(&record->lock);
-	record->errors[2] = errno;
-	record->results[3] = hub_lock_release(&record->lock);
-	record->errors[3] = errno;
+	trace_call("another tries", hub_lock_try_acquire(argument));
+	trace_call("another releases", hub_lock_release(argument));
 	return NULL;
 }
 
 static void *
 recursive_body(void *argument)
 {
-	struct record *record = argument;
+	struct hub_lock lock = {0};
 
-	record->results[0] = hub_lock_acquire(&record->lock);
-	record->results[1] = hub_lock_acquire(&record->lock);
-	hub_lock_release(&record->lock);
-	hub_join(hub_spawn(try_other, record), NULL);
-	record->results[4] = hub_lock_release(&record->lock);
-	record->results[5] = hub_lock_release(&record->lock);
-	record->errors[5] = errno;
-	return NULL;
+	trace_call("acquire", hub_lock_acquire(&lock));
+	trace_call("acquire", hub_lock_acquire(&lock));
+	hub_lock_release(&lock);
+	hub_join(hub_spawn(try_other, &lock), NULL);
+	trace_call("release", hub_lock_release(&lock));
+	trace_call("release", hub_lock_release(&lock));
+	return argument;
 }
 
 Test(lock, is_recursive_and_knows_its_owner)
 {
-	struct record record = {0};
-
-	in_hub(recursive_body, &record);
-	cr_assert_eq(record.results[0], 0);
-	cr_assert_eq(record.results[1], 0);
-	cr_assert_eq(record.results[2], -1);
-	cr_assert_eq(record.errors[2], EBUSY);
-	cr_assert_eq(record.results[3], -1);
-	cr_assert_eq(record.errors[3], EPERM);
-	cr_assert_eq(record.results[4], 0);
-	cr_assert_eq(record.results[5], -1);
-	cr_assert_eq(record.errors[5], EPERM);
+	in_hub(recursive_body, NULL);
+	cr_assert_str_eq(trace_text(),
+		"acquire 0, acquire 0, another tries EBUSY, another releases EPERM, release 0, "
+		"release EPERM");
 }
 
 static void *
 killed_body(void *argument)
 {
-	struct hub_coroutine *waiters[2];
+	struct hub_coroutine *killed, *other;
 
 	current = argument;
 	hub_lock_acquire(&current->lock);
-	for (intptr_t i = 0; i < 2; i++)
-		waiters[i] = hub_spawn(enter_and_sleep, (void *)(i + 1));
+	killed = hub_spawn(enter_and_sleep, "the killed one");
+	other = hub_spawn(enter_and_sleep, "the other one");
 	hub_sleep(0);
-	hub_kill(waiters[0]);
+	hub_kill(killed);
 	hub_lock_release(&current->lock);
-	for (int i = 0; i < 2; i++)
-		hub_join(waiters[i], NULL);
+	hub_join(killed, NULL);
+	hub_join(other, NULL);
 	return NULL;
 }
 
@@ -119,8 +102,7 @@ Test(lock, does_not_go_to_one_that_was_killed)
 	struct record record = {0};
 
 	in_hub(killed_body, &record);
-	cr_assert_eq(record.count, 1);
-	cr_assert_eq(record.order[0], 2);
+	cr_assert_str_eq(trace_text(), "the other one");
 	cr_assert_null(record.lock.owner);
 }
 
@@ -134,7 +116,8 @@ wait_for_flag(void *argument)
 	while (!record->flag)
 		if (hub_condition_wait(&record->condition, &record->lock) != 0)
 			break;
-	record->results[0] = record->lock.owner == hub_current() && record->lock.depth == 2;
+	trace_whether("its own again", record->lock.owner == hub_current());
+	trace_say("%u deep", record->lock.depth);
 	hub_lock_release(&record->lock);
 	hub_lock_release(&record->lock);
 	return NULL;
@@ -148,9 +131,10 @@ condition_body(void *argument)
 
 	hub_sleep(0);
 	/* The waiter has released it, twice. */
-	record->results[1] = hub_lock_acquire(&record->lock);
+	trace_call("acquire", hub_lock_acquire(&record->lock));
 	hub_condition_notify(&record->condition);
 	hub_sleep(0);
+	trace_say("it is so");
 	record->flag = true;
 	hub_condition_notify_all(&record->condition);
 	hub_sleep(0);
@@ -164,8 +148,7 @@ Test(condition, releases_the_lock_while_it_waits_and_has_it_again_after)
 	struct record record = {0};
 
 	in_hub(condition_body, &record);
-	cr_assert_eq(record.results[0], 1);
-	cr_assert_eq(record.results[1], 0);
+	cr_assert_str_eq(trace_text(), "acquire 0, it is so, its own again, 2 deep");
 	cr_assert_null(record.lock.owner);
 }
 
@@ -175,10 +158,9 @@ interrupted_wait(void *argument)
 	struct record *record = argument;
 
 	hub_lock_acquire(&record->lock);
-	record->results[0] = hub_condition_wait(&record->condition, &record->lock);
-	record->errors[0] = errno;
-	record->results[1] = record->lock.owner == hub_current();
-	record->results[2] = hub_lock_release(&record->lock);
+	trace_call("wait", hub_condition_wait(&record->condition, &record->lock));
+	trace_whether("its own again", record->lock.owner == hub_current());
+	trace_call("release", hub_lock_release(&record->lock));
 	return NULL;
 }
 
@@ -193,7 +175,7 @@ interrupted_body(void *argument)
 	hub_kill(waiter);
 	/* It wants the lock back before it may return, killed or not. */
 	hub_sleep(2 * HUB_MILLISECOND);
-	record->results[3] = record->lock.owner == hub_current();
+	trace_whether("the killer's", record->lock.owner == hub_current());
 	hub_lock_release(&record->lock);
 	hub_join(waiter, NULL);
 	return NULL;
@@ -204,19 +186,13 @@ Test(condition, a_killed_waiter_has_the_lock_again_too)
 	struct record record = {0};
 
 	in_hub(interrupted_body, &record);
-	cr_assert_eq(record.results[0], -1);
-	cr_assert_eq(record.errors[0], ECANCELED);
-	cr_assert_eq(record.results[1], 1);
-	cr_assert_eq(record.results[2], 0);
-	cr_assert_eq(record.results[3], 1);
+	cr_assert_str_eq(trace_text(), "the killer's, wait ECANCELED, its own again, release 0");
 }
 
 static void *
 die_with_it(void *argument)
 {
-	struct record *record = argument;
-
-	hub_lock_acquire(&record->lock);
+	hub_lock_acquire(argument);
 	return hub_current();
 }
 
@@ -224,19 +200,17 @@ die_with_it(void *argument)
 static void *
 try_all(void *argument)
 {
-	struct record *record = argument;
+	struct hub_lock *lock = argument;
+	struct hub_condition condition = {0};
 	struct hub_timeout scope;
 
-	record->results[0] = record->lock.owner == hub_current();
-	record->results[1] = hub_lock_try_acquire(&record->lock);
-	record->errors[1] = errno;
-	record->results[2] = hub_lock_release(&record->lock);
-	record->errors[2] = errno;
-	record->results[3] = hub_condition_wait(&record->condition, &record->lock);
-	record->errors[3] = errno;
+	/* Otherwise this test tells nothing. */
+	trace_whether("the slot is used again", lock->owner == hub_current());
+	trace_call("try", hub_lock_try_acquire(lock));
+	trace_call("release", hub_lock_release(lock));
+	trace_call("wait", hub_condition_wait(&condition, lock));
 	hub_timeout_start(&scope, HUB_MILLISECOND);
-	record->results[4] = hub_lock_acquire(&record->lock);
-	record->errors[4] = errno;
+	trace_call("acquire", hub_lock_acquire(lock));
 	hub_timeout_stop(&scope);
 	return hub_current();
 }
@@ -244,23 +218,17 @@ try_all(void *argument)
 static void *
 successor_body(void *argument)
 {
-	hub_join(hub_spawn(die_with_it, argument), NULL);
-	hub_join(hub_spawn(try_all, argument), NULL);
-	return NULL;
+	struct hub_lock lock = {0};
+
+	hub_join(hub_spawn(die_with_it, &lock), NULL);
+	hub_join(hub_spawn(try_all, &lock), NULL);
+	return argument;
 }
 
 Test(lock, is_not_its_dead_owners_successors)
 {
-	struct record record = {0};
-
-	in_hub(successor_body, &record);
-	cr_assert(record.results[0], "the slot was not used again: this test tells nothing");
-	cr_assert_eq(record.results[1], -1);
-	cr_assert_eq(record.errors[1], EBUSY);
-	cr_assert_eq(record.results[2], -1);
-	cr_assert_eq(record.errors[2], EPERM);
-	cr_assert_eq(record.results[3], -1);
-	cr_assert_eq(record.errors[3], EPERM);
-	cr_assert_eq(record.results[4], -1);
-	cr_assert_eq(record.errors[4], ETIMEDOUT);
+	in_hub(successor_body, NULL);
+	cr_assert_str_eq(trace_text(),
+		"the slot is used again, try EBUSY, release EPERM, wait EPERM, "
+		"acquire ETIMEDOUT");
 }
