@@ -15,18 +15,10 @@
 
 #include "hub/patch/patch.h"
 #include "tests/support/in_hub.h"
+#include "tests/support/notes.h"
+#include "tests/unit/hub/patch/ticker.h"
 
-static int results[16], errors[16];
 static volatile sig_atomic_t ran, ticks_in_handler;
-static int ticks;
-static bool has_ended;
-
-#define NOTE(index, expression)                                                                    \
-	do {                                                                                       \
-		errno = 0;                                                                         \
-		results[index] = (int)(expression);                                                \
-		errors[index] = errno;                                                             \
-	} while (0)
 
 static void
 handle(int number)
@@ -58,25 +50,28 @@ be_interrupted(void *argument)
 	int ends[2];
 	struct pollfd query;
 	struct timespec time = {20, 0}, left = {0, 0};
+	unsigned left_of_sleep;
 	char byte;
 
 	socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
 	query = (struct pollfd){ends[0], POLLIN, 0};
 	install(SIGUSR1, handle, 0);
 	hub_detach(hub_spawn(signal_later, hub_current()));
-	NOTE(0, read(ends[0], &byte, 1));
+	NOTE("read", read(ends[0], &byte, 1));
 	hub_detach(hub_spawn(signal_later, hub_current()));
-	NOTE(1, nanosleep(&time, &left));
-	NOTE(2, left.tv_sec);
+	NOTE("nanosleep", nanosleep(&time, &left));
+	note("leaves %d", (int)left.tv_sec);
 	hub_detach(hub_spawn(signal_later, hub_current()));
-	NOTE(3, sleep(20));
+	left_of_sleep = sleep(20);
+	note("%s", left_of_sleep == 19 || left_of_sleep == 20 ? "sleep ends early" : "sleep");
 	install(SIGUSR1, handle, SA_RESTART);
 	hub_detach(hub_spawn(signal_later, hub_current()));
-	NOTE(4, poll(&query, 1, 20000));
+	/* It is never restarted. */
+	NOTE("poll", poll(&query, 1, 20000));
 	hub_detach(hub_spawn(signal_later, hub_current()));
 	hub_detach(hub_spawn(signal_later, hub_current()));
 	write(ends[1], "x", 1);
-	NOTE(5, read(ends[0], &byte, 1));
+	NOTE("restarted read", read(ends[0], &byte, 1));
 	alarm(0);
 	close(ends[0]);
 	close(ends[1]);
@@ -89,12 +84,8 @@ Test(interrupt, a_handler_interrupts_who_waits_as_posix_says)
 {
 	hub_patch_all();
 	in_hub(be_interrupted, NULL);
-	cr_expect(results[0] == -1 && errors[0] == EINTR, "read: %d %d", results[0], errors[0]);
-	cr_expect(results[1] == -1 && errors[1] == EINTR, "nanosleep");
-	cr_expect(results[2] == 19, "it tells what is left: %d", results[2]);
-	cr_expect(results[3] == 19 || results[3] == 20, "sleep, too: %d", results[3]);
-	cr_expect(results[4] == -1 && errors[4] == EINTR, "poll is never restarted");
-	cr_expect_eq(results[5], 1, "what is restarted is not interrupted");
+	EXPECT_NOTED("read EINTR, nanosleep EINTR, leaves 19, sleep ends early, poll EINTR, "
+		     "restarted read 1");
 	cr_expect_geq(ran, 4);
 }
 
@@ -103,7 +94,7 @@ read_restarted(void *argument)
 {
 	char byte;
 
-	NOTE(0, read(*(int *)argument, &byte, 1));
+	NOTE("read", read(*(int *)argument, &byte, 1));
 	return NULL;
 }
 
@@ -130,7 +121,7 @@ Test(interrupt, signal_installs_what_restarts)
 {
 	hub_patch_all();
 	in_hub(restart, NULL);
-	cr_expect_eq(results[0], 1);
+	EXPECT_NOTED("read 1");
 	cr_expect_eq(ran, 1);
 }
 
@@ -156,17 +147,17 @@ call_after_handlers(void *argument)
 	install(SIGUSR1, handle, 0);
 	/* One that was interrupted: from now on handlers are told of. */
 	hub_detach(hub_spawn(signal_later, hub_current()));
-	NOTE(0, read(ends[0], &byte, 1));
+	NOTE("read", read(ends[0], &byte, 1));
 	raise(SIGUSR1);
 	hub_detach(hub_spawn(write_later, &ends[1]));
-	NOTE(1, read(ends[0], &byte, 1));
+	NOTE("read", read(ends[0], &byte, 1));
 	raise(SIGUSR1);
 	raise(SIGUSR1);
-	NOTE(2, usleep(10000));
+	NOTE("usleep", usleep(10000));
 	install(SIGUSR1, handle, SA_RESTART);
 	raise(SIGUSR1);
 	hub_detach(hub_spawn(write_later, &ends[1]));
-	NOTE(3, poll(&query, 1, 20000));
+	NOTE("poll", poll(&query, 1, 20000));
 	close(ends[0]);
 	close(ends[1]);
 	return argument;
@@ -176,35 +167,40 @@ Test(interrupt, a_handler_that_ran_before_a_call_does_not_interrupt_it)
 {
 	hub_patch_all();
 	in_hub(call_after_handlers, NULL);
-	cr_expect(results[0] == -1 && errors[0] == EINTR, "%d %d", results[0], errors[0]);
-	cr_expect_eq(results[1], 1, "read: %d %d", results[1], errors[1]);
-	cr_expect_eq(results[2], 0, "usleep: %d %d", results[2], errors[2]);
-	cr_expect_eq(results[3], 1, "poll: %d %d", results[3], errors[3]);
+	EXPECT_NOTED("read EINTR, read 1, usleep 0, poll 1");
 }
+
+struct take {
+	int fd, result, error;
+};
 
 static void *
 take_lock(void *argument)
 {
-	NOTE(4, flock(*(int *)argument, LOCK_EX));
+	struct take *take = argument;
+
+	take->result = flock(take->fd, LOCK_EX);
+	take->error = errno;
 	return NULL;
 }
 
 /* While a lock is tried, a handler runs at any time. */
 static void *
-raise_while_trying(void *argument)
+raise_while_trying(void *interrupted)
 {
 	char path[64];
-	int holder = open("/tmp", O_TMPFILE | O_RDWR, 0600), fd;
+	int holder = open("/tmp", O_TMPFILE | O_RDWR, 0600);
 	struct hub_coroutine *taker;
+	struct take take;
 
 	snprintf(path, sizeof path, "/proc/self/fd/%d", holder);
-	fd = open(path, O_RDWR);
+	take.fd = open(path, O_RDWR);
 	flock(holder, LOCK_EX);
 	install(SIGUSR1, handle, 0);
 	for (int i = 0; i < 40; i++) {
 		int64_t end;
 
-		taker = hub_spawn(take_lock, &fd);
+		taker = hub_spawn(take_lock, &take);
 		until_it_waits(taker);
 		/* It is due, and does not run yet. */
 		end = hub_now() + 20 * HUB_MILLISECOND;
@@ -212,23 +208,32 @@ raise_while_trying(void *argument)
 			continue;
 		raise(SIGUSR1);
 		hub_join(taker, NULL);
-		results[5] += results[4] == -1 && errors[4] == EINTR;
+		*(int *)interrupted += take.result == -1 && take.error == EINTR;
 	}
-	close(fd);
+	close(take.fd);
 	close(holder);
-	return argument;
+	return NULL;
 }
 
 Test(interrupt, a_handler_that_runs_between_two_tries_ends_the_call)
 {
+	int interrupted = 0;
+
 	hub_patch_all();
-	in_hub(raise_while_trying, NULL);
-	cr_expect_eq(results[5], 40);
+	in_hub(raise_while_trying, &interrupted);
+	cr_expect_eq(interrupted, 40);
 }
 
 /* ---- the signal functions of other standards ---- */
 
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+
+/* What the signal was before: as it says, or not. */
+static void
+was(const char *how, sighandler_t before, sighandler_t expected)
+{
+	note("%s%s", before == expected ? "" : "not ", how);
+}
 
 static void *
 be_interrupted_by_others(void *argument)
@@ -237,22 +242,22 @@ be_interrupted_by_others(void *argument)
 	char byte;
 
 	socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
-	NOTE(0, __sysv_signal(SIGUSR1, handle) == SIG_DFL);
+	was("by default", __sysv_signal(SIGUSR1, handle), SIG_DFL);
 	hub_detach(hub_spawn(signal_later, hub_current()));
-	NOTE(1, read(ends[0], &byte, 1));
+	NOTE("read", read(ends[0], &byte, 1));
 	/* It was for one signal only. */
-	NOTE(2, __sysv_signal(SIGUSR1, handle) == SIG_DFL);
-	NOTE(3, sysv_signal(SIGUSR1, handle) == handle);
-	NOTE(4, sigset(SIGUSR1, handle) == handle);
+	was("by default", __sysv_signal(SIGUSR1, handle), SIG_DFL);
+	was("handled", sysv_signal(SIGUSR1, handle), handle);
+	was("handled", sigset(SIGUSR1, handle), handle);
 	hub_detach(hub_spawn(signal_later, hub_current()));
-	NOTE(5, read(ends[0], &byte, 1));
-	NOTE(6, sigset(SIGUSR1, SIG_HOLD) == handle);
+	NOTE("read", read(ends[0], &byte, 1));
+	was("handled", sigset(SIGUSR1, SIG_HOLD), handle);
 	raise(SIGUSR1);
-	NOTE(7, ran);
-	NOTE(8, sigset(SIGUSR1, handle) == SIG_HOLD);
-	NOTE(9, ran);
-	NOTE(10, sigset(SIGUSR1, SIG_DFL) == handle);
-	NOTE(11, sigset(0, handle) == SIG_ERR);
+	note("ran %d", (int)ran);
+	was("held", sigset(SIGUSR1, handle), SIG_HOLD);
+	note("ran %d", (int)ran);
+	was("handled", sigset(SIGUSR1, SIG_DFL), handle);
+	note_error("signal 0", sigset(0, handle) == SIG_ERR ? errno : 0);
 	close(ends[0]);
 	close(ends[1]);
 	return argument;
@@ -260,15 +265,10 @@ be_interrupted_by_others(void *argument)
 
 Test(interrupt, handlers_of_every_standards_signal_interrupt)
 {
-	static const int expected[] = {1, -1, 1, 1, 1, -1, 1, 2, 1, 3, 1, 1};
-
 	hub_patch_all();
 	in_hub(be_interrupted_by_others, NULL);
-	for (int i = 0; i < 12; i++)
-		cr_expect_eq(results[i], expected[i], "%d: %d", i, results[i]);
-	cr_expect_eq(errors[1], EINTR);
-	cr_expect_eq(errors[5], EINTR);
-	cr_expect_eq(errors[11], EINVAL);
+	EXPECT_NOTED("by default, read EINTR, by default, handled, handled, read EINTR, handled, "
+		     "ran 2, held, ran 3, handled, signal 0 EINVAL");
 }
 
 /* ---- the application sees its own handlers ---- */
@@ -303,16 +303,6 @@ Test(interrupt, actions_are_shown_as_they_were_set)
 
 /* ---- calls in handlers ---- */
 
-static void *
-tick(void *argument)
-{
-	while (!has_ended) {
-		ticks++;
-		hub_sleep(0);
-	}
-	return argument;
-}
-
 static void
 handle_and_wait(int number)
 {
@@ -335,25 +325,24 @@ jump_out(int number)
 static void *
 call_in_handler(void *argument)
 {
-	struct hub_coroutine *other = hub_spawn(tick, NULL);
 	int before;
 
+	ticker_start();
 	hub_sleep(0);
 	ticks_in_handler = -1;
 	signal(SIGUSR1, handle_and_wait);
 	raise(SIGUSR1);
-	results[0] = ticks_in_handler;
+	note("%d run in a handler", (int)ticks_in_handler);
 	before = ticks;
 	usleep(2000);
-	results[1] = ticks - before;
+	note(ticks > before ? "others after it" : "nobody after it");
 	signal(SIGUSR1, jump_out);
 	if (sigsetjmp(out, 1) == 0)
 		raise(SIGUSR1);
 	before = ticks;
 	usleep(2000);
-	results[2] = ticks - before;
-	has_ended = true;
-	hub_join(other, NULL);
+	note(ticks > before ? "others after one that jumped" : "nobody after one that jumped");
+	ticker_stop();
 	return argument;
 }
 
@@ -361,9 +350,7 @@ Test(interrupt, in_a_handler_calls_are_libcs_and_after_it_not)
 {
 	hub_patch_all();
 	in_hub(call_in_handler, NULL);
-	cr_expect_eq(results[0], 0, "nobody runs while a handler does");
-	cr_expect_gt(results[1], 0);
-	cr_expect_gt(results[2], 0, "also after one that was left by longjmp");
+	EXPECT_NOTED("0 run in a handler, others after it, others after one that jumped");
 }
 
 /* ---- masks ---- */
@@ -375,8 +362,8 @@ wait_with_mask(void *argument)
 	sigset_t block, none, now;
 	int ends[2];
 	struct pollfd query;
-	struct hub_coroutine *sleeper = hub_spawn(tick, NULL);
 
+	ticker_start();
 	socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
 	query = (struct pollfd){ends[0], POLLIN, 0};
 	install(SIGUSR1, handle, 0);
@@ -386,16 +373,15 @@ wait_with_mask(void *argument)
 	pthread_sigmask(SIG_BLOCK, &block, NULL);
 	/* It is pending already. */
 	raise(SIGUSR1);
-	NOTE(0, ppoll(&query, 1, &time, &none));
-	results[1] = ran;
+	NOTE("ppoll", ppoll(&query, 1, &time, &none));
+	note("ran %d", (int)ran);
 	/* It comes. */
 	hub_detach(hub_spawn(signal_later, hub_current()));
-	NOTE(2, pselect(0, NULL, NULL, NULL, &time, &none));
-	results[3] = ran;
+	NOTE("pselect", pselect(0, NULL, NULL, NULL, &time, &none));
+	note("ran %d", (int)ran);
 	pthread_sigmask(SIG_SETMASK, NULL, &now);
-	results[4] = sigismember(&now, SIGUSR1);
-	has_ended = true;
-	hub_join(sleeper, NULL);
+	NOTE("is blocked again", sigismember(&now, SIGUSR1));
+	ticker_stop();
 	close(ends[0]);
 	close(ends[1]);
 	return argument;
@@ -405,9 +391,5 @@ Test(interrupt, waits_with_a_mask_let_signals_in)
 {
 	hub_patch_all();
 	in_hub(wait_with_mask, NULL);
-	cr_expect(results[0] == -1 && errors[0] == EINTR, "%d %d", results[0], errors[0]);
-	cr_expect_eq(results[1], 1);
-	cr_expect(results[2] == -1 && errors[2] == EINTR, "%d %d", results[2], errors[2]);
-	cr_expect_eq(results[3], 2);
-	cr_expect_eq(results[4], 1, "the mask is as it was");
+	EXPECT_NOTED("ppoll EINTR, ran 1, pselect EINTR, ran 2, is blocked again 1");
 }

@@ -6,12 +6,12 @@
 
 #include "hub/patch/patch.h"
 #include "tests/support/in_hub.h"
+#include "tests/support/notes.h"
 
 #define COROUTINES 50
 
 static pthread_mutex_t mutex;
 static int inside, most_inside, passes;
-static int results[16];
 
 static void
 init(int kind)
@@ -89,31 +89,45 @@ Test(mutex, one_at_a_time_is_in_an_error_checking_one)
 
 /* ---- owners are coroutines ---- */
 
+static void
+note_lock(const char *name)
+{
+	note_error(name, pthread_mutex_lock(&mutex));
+}
+
+static void
+note_unlock(const char *name)
+{
+	note_error(name, pthread_mutex_unlock(&mutex));
+}
+
+static void
+note_try(const char *name)
+{
+	note_error(name, pthread_mutex_trylock(&mutex));
+}
+
 static void *
 try_anothers(void *argument)
 {
-	results[0] = pthread_mutex_trylock(&mutex);
-	results[1] = pthread_mutex_unlock(&mutex);
+	note_try("another tries");
+	note_unlock("another unlocks");
 	return argument;
 }
 
 static void *
-own(void *argument)
+own_twice(void *argument)
 {
-	struct hub_coroutine *other;
-
-	results[2] = pthread_mutex_lock(&mutex);
-	results[3] = pthread_mutex_lock(&mutex);
-	other = hub_spawn(try_anothers, NULL);
-	hub_join(other, NULL);
-	results[4] = pthread_mutex_unlock(&mutex);
-	other = hub_spawn(try_anothers, NULL);
-	results[5] = results[3] == 0 ? pthread_mutex_trylock(&mutex) : 0;
-	if (results[3] == 0 && results[5] == 0)
-		pthread_mutex_unlock(&mutex);
-	hub_join(other, NULL);
-	results[6] = results[3] == 0 ? pthread_mutex_unlock(&mutex) : 0;
-	results[7] = pthread_mutex_unlock(&mutex);
+	note_lock("lock");
+	note_lock("again");
+	hub_join(hub_spawn(try_anothers, NULL), NULL);
+	note_unlock("unlock");
+	note_try("try");
+	note_unlock("unlock");
+	/* It is still held once. */
+	hub_join(hub_spawn(try_anothers, NULL), NULL);
+	note_unlock("unlock");
+	note_unlock("once more");
 	return argument;
 }
 
@@ -121,15 +135,22 @@ Test(mutex, recursion_is_of_a_coroutine)
 {
 	hub_patch_all();
 	init(PTHREAD_MUTEX_RECURSIVE);
-	in_hub(own, NULL);
-	cr_expect_eq(results[0], EBUSY, "held by another coroutine of the thread");
-	cr_expect_eq(results[1], EPERM);
-	cr_expect_eq(results[2], 0);
-	cr_expect_eq(results[3], 0, "once more");
-	cr_expect_eq(results[4], 0);
-	cr_expect_eq(results[5], 0, "still its own");
-	cr_expect_eq(results[6], 0);
-	cr_expect_eq(results[7], EPERM, "it owns it no more");
+	in_hub(own_twice, NULL);
+	EXPECT_NOTED("lock 0, again 0, another tries EBUSY, another unlocks EPERM, unlock 0, "
+		     "try 0, unlock 0, another tries EBUSY, another unlocks EPERM, unlock 0, "
+		     "once more EPERM");
+}
+
+static void *
+own(void *argument)
+{
+	note_lock("lock");
+	note_lock("again");
+	hub_join(hub_spawn(try_anothers, NULL), NULL);
+	note_unlock("unlock");
+	hub_join(hub_spawn(try_anothers, NULL), NULL);
+	note_unlock("once more");
+	return argument;
 }
 
 Test(mutex, errors_are_of_a_coroutine)
@@ -137,10 +158,8 @@ Test(mutex, errors_are_of_a_coroutine)
 	hub_patch_all();
 	init(PTHREAD_MUTEX_ERRORCHECK);
 	in_hub(own, NULL);
-	cr_expect_eq(results[2], 0);
-	cr_expect_eq(results[3], EDEADLK);
-	cr_expect_eq(results[4], 0);
-	cr_expect_eq(results[7], EPERM);
+	EXPECT_NOTED("lock 0, again EDEADLK, another tries EBUSY, another unlocks EPERM, "
+		     "unlock 0, another tries 0, another unlocks 0, once more EPERM");
 }
 
 /* ---- time, kills, threads ---- */
@@ -162,12 +181,12 @@ lock_in_time(void *argument)
 
 	until_it_waits(holder);
 	clock_gettime(CLOCK_REALTIME, &end);
-	results[0] = pthread_mutex_timedlock(&mutex, &end);
-	results[1] = pthread_mutex_timedlock(&mutex, &wrong);
+	note_error("at once", pthread_mutex_timedlock(&mutex, &end));
+	note_error("at no time", pthread_mutex_timedlock(&mutex, &wrong));
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	end.tv_sec += 10;
-	results[2] = pthread_mutex_clocklock(&mutex, CLOCK_MONOTONIC, &end);
-	results[3] = pthread_mutex_unlock(&mutex);
+	note_error("in ten seconds", pthread_mutex_clocklock(&mutex, CLOCK_MONOTONIC, &end));
+	note_unlock("unlock");
 	hub_join(holder, NULL);
 	return argument;
 }
@@ -177,18 +196,16 @@ Test(mutex, deadlines_hold)
 	hub_patch_all();
 	init(PTHREAD_MUTEX_NORMAL);
 	in_hub(lock_in_time, NULL);
-	cr_expect_eq(results[0], ETIMEDOUT);
-	cr_expect_eq(results[1], EINVAL);
-	cr_expect_eq(results[2], 0);
-	cr_expect_eq(results[3], 0);
+	EXPECT_NOTED("at once ETIMEDOUT, at no time EINVAL, in ten seconds 0, unlock 0");
 }
 
 static void *
 lock_killed(void *argument)
 {
-	results[0] = pthread_mutex_lock(&mutex);
-	results[1] = sleep(1) != 0 ? 1 : 0;
-	results[2] = pthread_mutex_unlock(&mutex);
+	/* Code that locks looks at no error; what may fail, fails. */
+	note_lock("killed lock");
+	note(sleep(1) != 0 ? "sleep fails" : "sleep 0");
+	note_unlock("unlock");
 	return argument;
 }
 
@@ -203,7 +220,7 @@ kill_waiter(void *argument)
 	hub_kill(waiter);
 	hub_join(waiter, NULL);
 	hub_join(holder, NULL);
-	results[3] = pthread_mutex_trylock(&mutex);
+	note_try("another tries");
 	return argument;
 }
 
@@ -212,10 +229,7 @@ Test(mutex, a_kill_does_not_make_locking_fail)
 	hub_patch_all();
 	init(PTHREAD_MUTEX_NORMAL);
 	in_hub(kill_waiter, NULL);
-	cr_expect_eq(results[0], 0, "code that locks looks at no error");
-	cr_expect_eq(results[1], 1, "what may fail, fails");
-	cr_expect_eq(results[2], 0);
-	cr_expect_eq(results[3], 0);
+	EXPECT_NOTED("killed lock 0, sleep fails, unlock 0, another tries 0");
 }
 
 static long counter;
@@ -274,8 +288,8 @@ Test(mutex, threads_and_coroutines_exclude_each_other)
 static void *
 lock_again(void *argument)
 {
-	results[0] = pthread_mutex_lock(&mutex);
-	results[1] = pthread_mutex_lock(&mutex);
+	note_lock("lock");
+	note_lock("again");
 	return argument;
 }
 
@@ -284,15 +298,14 @@ Test(mutex, locking_a_plain_one_twice_is_a_deadlock_that_is_told)
 	hub_patch_all();
 	init(PTHREAD_MUTEX_NORMAL);
 	cr_assert_eq(hub_run(lock_again, NULL, NULL), 0);
-	cr_expect_eq(results[0], 0);
-	cr_expect_eq(results[1], EDEADLK);
+	EXPECT_NOTED("lock 0, again EDEADLK");
 }
 
 static void *
 lock_the_threads(void *argument)
 {
-	results[0] = pthread_mutex_lock(&mutex);
-	results[1] = pthread_mutex_unlock(&mutex);
+	note_lock("lock");
+	note_unlock("unlock");
 	return argument;
 }
 
@@ -302,8 +315,7 @@ Test(mutex, a_recursive_one_of_the_thread_is_its_coroutines_too)
 	init(PTHREAD_MUTEX_RECURSIVE);
 	pthread_mutex_lock(&mutex);
 	in_hub(lock_the_threads, NULL);
-	cr_expect_eq(results[0], 0);
-	cr_expect_eq(results[1], 0);
+	EXPECT_NOTED("lock 0, unlock 0");
 	cr_expect_eq(pthread_mutex_unlock(&mutex), 0);
 	cr_expect_eq(pthread_mutex_unlock(&mutex), EPERM);
 }
@@ -323,10 +335,10 @@ try_all(void *argument)
 {
 	struct timespec at_once = {0, 0};
 
-	results[0] = *(void **)argument == hub_current();
-	results[1] = pthread_mutex_trylock(&mutex);
-	results[2] = pthread_mutex_unlock(&mutex);
-	results[3] = pthread_mutex_timedlock(&mutex, &at_once);
+	note(*(void **)argument == hub_current() ? "in its memory" : "elsewhere: tells nothing");
+	note_try("try");
+	note_unlock("unlock");
+	note_error("lock at once", pthread_mutex_timedlock(&mutex, &at_once));
 	return NULL;
 }
 
@@ -348,9 +360,6 @@ Test(mutex, a_dead_owners_is_not_its_successors)
 	for (int i = 0; i < 2; i++) {
 		init(kinds[i]);
 		in_hub(succeed, NULL);
-		cr_assert(results[0], "the slot was not used again: this test tells nothing");
-		cr_assert_eq(results[1], EBUSY, "%d", results[1]);
-		cr_assert_eq(results[2], EPERM, "%d", results[2]);
-		cr_assert_eq(results[3], ETIMEDOUT, "%d", results[3]);
+		EXPECT_NOTED("in its memory, try EBUSY, unlock EPERM, lock at once ETIMEDOUT");
 	}
 }

@@ -9,8 +9,8 @@
 
 #include "hub/patch/patch.h"
 #include "tests/support/in_hub.h"
+#include "tests/support/notes.h"
 
-static int results[8], errors[8];
 static volatile sig_atomic_t reaped;
 
 static void
@@ -21,13 +21,22 @@ reap_all(int number)
 		reaped = reaped + 1;
 }
 
+static void
+note_exit(const char *name, int status)
+{
+	if (WIFEXITED(status))
+		note("%s exit %d", name, WEXITSTATUS(status));
+	else
+		note("%s %#x", name, (unsigned)status);
+}
+
 static void *
 run_beside_handler(void *argument)
 {
 	signal(SIGCHLD, reap_all);
 	for (int i = 0; i < 3; i++)
-		results[i] = system("exit 3");
-	results[3] = reaped;
+		note_exit("system", system("exit 3"));
+	note("%d reaped", (int)reaped);
 	signal(SIGCHLD, SIG_DFL);
 	return argument;
 }
@@ -38,9 +47,7 @@ Test(subprocess, a_handler_that_reaps_does_not_take_the_commands_status)
 {
 	hub_patch_all();
 	in_hub(run_beside_handler, NULL);
-	for (int i = 0; i < 3; i++)
-		cr_expect_eq(results[i], 3 << 8, "%d", results[i]);
-	cr_expect_eq(results[3], 0);
+	EXPECT_NOTED("system exit 3, system exit 3, system exit 3, 0 reaped");
 }
 
 static void *
@@ -50,18 +57,16 @@ run_out_of_time(void *argument)
 	FILE *stream;
 
 	hub_timeout_start(&scope, 20 * HUB_MILLISECOND);
-	results[0] = system("sleep 20");
-	errors[0] = errno;
+	NOTE("system", system("sleep 20"));
 	hub_timeout_stop(&scope);
 	hub_timeout_start(&scope, 20 * HUB_MILLISECOND);
 	stream = popen("sleep 0.1", "r");
-	results[1] = pclose(stream);
-	errors[1] = errno;
+	NOTE("pclose", pclose(stream));
 	hub_timeout_stop(&scope);
 	/* Who reaps it is at work. */
 	while (waitpid(-1, NULL, WNOHANG) >= 0)
 		usleep(1000);
-	results[2] = errno;
+	note_error("then", errno);
 	return argument;
 }
 
@@ -69,9 +74,7 @@ Test(subprocess, what_is_given_up_leaves_no_process)
 {
 	hub_patch_all();
 	in_hub(run_out_of_time, NULL);
-	cr_expect(results[0] == -1 && errors[0] == ETIMEDOUT, "%d %d", results[0], errors[0]);
-	cr_expect(results[1] == -1 && errors[1] == ETIMEDOUT, "%d %d", results[1], errors[1]);
-	cr_expect_eq(results[2], ECHILD);
+	EXPECT_NOTED("system ETIMEDOUT, pclose ETIMEDOUT, then ECHILD");
 }
 
 static void *
@@ -81,13 +84,14 @@ use_streams(void *argument)
 	/* Compilers complain. */
 	int (*volatile other_close)(FILE *) = fclose;
 
-	results[0] = stream != NULL && fputs("hello\n", stream) >= 0;
-	results[1] = pclose(stream);
-	results[2] = popen("true", "x") == NULL ? errno : 0;
-	results[3] = system(NULL) != 0;
-	results[4] = system("no such command 2>/dev/null") >> 8;
-	results[5] = other_close(popen("exit 6", "r"));
-	results[6] = waitpid(-1, NULL, WNOHANG) == -1 ? errno : 0;
+	NOTE("fputs", stream != NULL && fputs("hello\n", stream) >= 0);
+	note_exit("pclose", pclose(stream));
+	note_error("popen for x", popen("true", "x") == NULL ? errno : 0);
+	NOTE("has a shell", system(NULL) != 0);
+	note_exit("system", system("no such command 2>/dev/null"));
+	/* As to libc, which closes it by either. */
+	note_exit("fclose", other_close(popen("exit 6", "r")));
+	NOTE("waitpid", waitpid(-1, NULL, WNOHANG));
 	return argument;
 }
 
@@ -95,11 +99,6 @@ Test(subprocess, commands_tell_how_they_ended)
 {
 	hub_patch_all();
 	in_hub(use_streams, NULL);
-	cr_expect_eq(results[0], 1);
-	cr_expect_eq(results[1], 5 << 8);
-	cr_expect_eq(results[2], EINVAL);
-	cr_expect_eq(results[3], 1);
-	cr_expect_eq(results[4], 127);
-	cr_expect_eq(results[5], 6 << 8, "as to libc, which closes it by either");
-	cr_expect_eq(results[6], ECHILD);
+	EXPECT_NOTED("fputs 1, pclose exit 5, popen for x EINVAL, has a shell 1, "
+		     "system exit 127, fclose exit 6, waitpid ECHILD");
 }
