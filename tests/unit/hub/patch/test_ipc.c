@@ -13,6 +13,7 @@
 
 #include "hub/patch/patch.h"
 #include "tests/support/in_hub.h"
+#include "tests/support/notes.h"
 #include "tests/unit/hub/patch/scenes.h"
 
 static int scene_id; /* of System V */
@@ -225,11 +226,6 @@ scenes_mq_timedsend(struct scene *s)
 
 /* ---- how they end ---- */
 
-struct ends {
-	ssize_t result[5];
-	int error[5];
-};
-
 static void *
 remove_late(void *waiter)
 {
@@ -244,96 +240,77 @@ end_all(void *argument)
 	struct sembuf down = {0, -1, 0}, both[] = {{0, 1, 0}, {0, -2, IPC_NOWAIT}};
 	struct timespec soon = {0, 5000000}, past = {1, 0};
 	struct hub_coroutine *remover;
-	struct ends *ends = argument;
 	static struct scene scene;
 	char text[8];
 
-#define END(number, call)                                                                          \
-	do {                                                                                       \
-		ends->result[number] = (call);                                                     \
-		ends->error[number] = errno;                                                       \
-	} while (0)
 	scenes_make_semaphores(&scene);
-	END(0, semtimedop(scene_id, &down, 1, &soon));
-	END(1, semop(scene_id, both, 2));
+	NOTE("semtimedop", semtimedop(scene_id, &down, 1, &soon));
+	NOTE("semop of two", semop(scene_id, both, 2));
 	remover = hub_spawn(remove_late, hub_current());
-	END(2, semop(scene_id, &down, 1));
+	NOTE("semop", semop(scene_id, &down, 1));
 	hub_join(remover, NULL);
 	scenes_make_queue(&scene);
-	END(3, mq_timedreceive(scene.ends[0], text, sizeof text, NULL, &past));
+	NOTE("mq_timedreceive", mq_timedreceive(scene.ends[0], text, sizeof text, NULL, &past));
 	fcntl(scene.ends[0], F_SETFL, O_NONBLOCK);
-	END(4, mq_receive(scene.ends[0], text, sizeof text, NULL));
-#undef END
+	NOTE("mq_receive", mq_receive(scene.ends[0], text, sizeof text, NULL));
 	close(scene.ends[0]);
-	return NULL;
+	return argument;
 }
 
 TestSuite(ipc, .timeout = 60);
 
 Test(ipc, ends_as_the_kernel_ends_it)
 {
-	static const int expected[] = {EAGAIN, EAGAIN, EIDRM, ETIMEDOUT, EAGAIN};
-	struct ends ends = {0};
-
 	hub_patch_all();
-	in_hub(end_all, &ends);
-	for (int i = 0; i < 5; i++)
-		cr_expect(ends.result[i] == -1 && ends.error[i] == expected[i], "%d: %zd %s", i,
-			ends.result[i], strerror(ends.error[i]));
+	in_hub(end_all, NULL);
+	EXPECT_NOTED("semtimedop EAGAIN, semop of two EAGAIN, semop EIDRM, "
+		     "mq_timedreceive ETIMEDOUT, mq_receive EAGAIN");
 }
 
 /* ---- operations of which some wait and others do not: a thread waits for them ---- */
-
-struct mixed {
-	int results[2], errors[2];
-	bool is_killed;
-};
 
 static void *
 operate_mixed(void *argument)
 {
 	struct sembuf both[] = {{0, -1, 0}, {0, 1, IPC_NOWAIT}};
-	struct mixed *mixed = argument;
-	int way = mixed->is_killed;
 
-	mixed->results[way] = semop(scene_id, both, 2);
-	mixed->errors[way] = errno;
-	return NULL;
+	NOTE("semop", semop(scene_id, both, 2));
+	return argument;
+}
+
+static struct hub_coroutine *
+begin_mixed(void)
+{
+	static struct scene scene;
+	struct hub_coroutine *waiter;
+
+	scenes_make_semaphores(&scene);
+	waiter = hub_spawn(operate_mixed, NULL);
+	until_it_waits(waiter);
+	return waiter;
 }
 
 static void *
 mix(void *argument)
 {
 	struct sembuf up = {0, 1, 0};
-	struct mixed *mixed = argument;
-	static struct scene scene;
+	struct hub_coroutine *waiter = begin_mixed();
 
-	for (int way = 0; way < 2; way++) {
-		struct hub_coroutine *waiter;
-
-		scenes_make_semaphores(&scene);
-		mixed->is_killed = way == 1;
-		waiter = hub_spawn(operate_mixed, mixed);
-		until_it_waits(waiter);
-		if (mixed->is_killed)
-			hub_kill(waiter);
-		else
-			semop(scene_id, &up, 1);
-		hub_join(waiter, NULL);
-		semctl(scene_id, 0, IPC_RMID);
-	}
-	return NULL;
+	semop(scene_id, &up, 1);
+	hub_join(waiter, NULL);
+	semctl(scene_id, 0, IPC_RMID);
+	waiter = begin_mixed();
+	hub_kill(waiter);
+	hub_join(waiter, NULL);
+	semctl(scene_id, 0, IPC_RMID);
+	return argument;
 }
 
 Test(ipc, who_waits_by_a_thread_may_be_killed)
 {
-	struct mixed mixed = {0};
-
 	hub_patch_all();
-	in_hub(mix, &mixed);
-	cr_expect_eq(mixed.results[0], 0, "%s", strerror(mixed.errors[0]));
-	cr_expect(mixed.results[1] == -1 && mixed.errors[1] == ECANCELED, "%s",
-		strerror(mixed.errors[1]));
+	in_hub(mix, NULL);
+	EXPECT_NOTED("semop 0, semop ECANCELED");
 }
 
 /* ---- signals ---- */

@@ -5,19 +5,7 @@
 
 #include "hub/patch/patch.h"
 #include "tests/support/in_hub.h"
-
-static int ticks;
-static bool has_ended;
-
-static void *
-tick(void *argument)
-{
-	while (!has_ended) {
-		ticks++;
-		hub_sleep(0);
-	}
-	return argument;
-}
+#include "tests/unit/hub/patch/ticker.h"
 
 static atomic_bool is_delivered;
 
@@ -54,10 +42,10 @@ static void *
 post_late(void *argument)
 {
 	struct hub_message message = {.deliver = note_message};
-	struct hub_coroutine *other = hub_spawn(tick, NULL);
 	int *turns = argument, before;
 	pthread_t far;
 
+	ticker_start();
 	is_far_wanted = true;
 	pthread_create(&far, NULL, run_far, NULL);
 	while (far_mailbox == NULL)
@@ -76,8 +64,7 @@ post_late(void *argument)
 	}
 	is_far_wanted = false;
 	pthread_join(far, NULL);
-	has_ended = true;
-	hub_join(other, NULL);
+	ticker_stop();
 	return NULL;
 }
 

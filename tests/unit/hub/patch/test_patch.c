@@ -14,19 +14,7 @@
 #include "hub/patch/calls.h"
 #include "hub/patch/patch.h"
 #include "tests/support/in_hub.h"
-
-static int ticks;
-static bool has_ended;
-
-static void *
-tick(void *argument)
-{
-	while (!has_ended) {
-		ticks++;
-		hub_sleep(0);
-	}
-	return argument;
-}
+#include "tests/unit/hub/patch/ticker.h"
 
 /* How often others ran while this slept. */
 static int
@@ -38,22 +26,25 @@ ticks_during(int (*call)(useconds_t))
 	return ticks - before;
 }
 
+struct turns {
+	int unpatched, other_family, patched, patched_twice;
+};
+
 static void *
 sleep_families(void *argument)
 {
-	int *record = argument;
-	struct hub_coroutine *other = hub_spawn(tick, NULL);
+	struct turns *turns = argument;
 
+	ticker_start();
 	hub_sleep(0);
-	record[0] = ticks_during(usleep);
+	turns->unpatched = ticks_during(usleep);
 	hub_patch(HUB_PATCH_OS | HUB_PATCH_SOCKET);
-	record[1] = ticks_during(usleep);
+	turns->other_family = ticks_during(usleep);
 	hub_patch(HUB_PATCH_TIME);
-	record[2] = ticks_during(usleep);
+	turns->patched = ticks_during(usleep);
 	hub_patch(HUB_PATCH_TIME);
-	record[3] = ticks_during(usleep);
-	has_ended = true;
-	hub_join(other, NULL);
+	turns->patched_twice = ticks_during(usleep);
+	ticker_stop();
 	return NULL;
 }
 
@@ -61,15 +52,15 @@ TestSuite(patch, .timeout = 60);
 
 Test(patch, linked_nothing_is_patched_and_then_only_what_is_asked_for)
 {
-	int record[4];
+	struct turns turns;
 
 	cr_assert_eq(hub_patched(), 0);
 	cr_assert_not(hub_patch_has("usleep"));
-	in_hub(sleep_families, record);
-	cr_assert_eq(record[0], 0, "nothing");
-	cr_assert_eq(record[1], 0, "another family");
-	cr_assert_gt(record[2], 0, "its own");
-	cr_assert_gt(record[3], 0, "twice");
+	in_hub(sleep_families, &turns);
+	cr_assert_eq(turns.unpatched, 0);
+	cr_assert_eq(turns.other_family, 0);
+	cr_assert_gt(turns.patched, 0);
+	cr_assert_gt(turns.patched_twice, 0);
 	cr_assert_eq(hub_patched(), HUB_PATCH_OS | HUB_PATCH_SOCKET | HUB_PATCH_TIME);
 	cr_assert(hub_patch_has("usleep") && hub_patch_has("read") && hub_patch_has("fcntl"));
 	cr_assert_not(hub_patch_has("poll") || hub_patch_has("pthread_create"));
@@ -128,12 +119,11 @@ block_on_errand(void *argument)
 static void *
 run_errand(void *argument)
 {
-	struct hub_coroutine *other = hub_spawn(tick, NULL);
 
+	ticker_start();
 	hub_sleep(0);
 	hub_on_thread_stack(block_on_errand, argument, NULL);
-	has_ended = true;
-	hub_join(other, NULL);
+	ticker_stop();
 	return NULL;
 }
 
@@ -309,7 +299,7 @@ wait_at_exit(void)
 static void *
 exit_in_coroutine(void *argument)
 {
-	hub_spawn(tick, NULL);
+	ticker_start();
 	hub_sleep(0);
 	exit(0);
 	return argument;
@@ -336,17 +326,16 @@ static void *
 sleep_in_module(void *argument)
 {
 	int *during = argument, before;
-	struct hub_coroutine *other = hub_spawn(tick, NULL);
 	void *module = dlopen(HUBBUB_BUILD_DIR "/lib/patch-module.so", RTLD_NOW);
 	int (*pause)(useconds_t) =
 		module != NULL ? (int (*)(useconds_t))dlsym(module, "module_pause") : NULL;
 
+	ticker_start();
 	hub_sleep(0);
 	before = ticks;
 	if (pause != NULL && pause(2000) == 0)
 		*during = ticks - before;
-	has_ended = true;
-	hub_join(other, NULL);
+	ticker_stop();
 	if (module != NULL)
 		dlclose(module);
 	return NULL;
@@ -367,17 +356,16 @@ Test(patch, what_is_loaded_later_is_patched_too)
 static void *
 stall(void *argument)
 {
-	struct hub_coroutine *other = hub_spawn(tick, NULL);
 	int64_t began;
 
+	ticker_start();
 	hub_watchdog(20 * HUB_MILLISECOND);
 	hub_sleep(0);
 	ticks = 0;
 	for (began = hub_now(); hub_now() - began < 500 * HUB_MILLISECOND;)
 		continue;
 	*(int *)argument = ticks;
-	has_ended = true;
-	hub_join(other, NULL);
+	ticker_stop();
 	return NULL;
 }
 

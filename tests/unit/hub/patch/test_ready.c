@@ -298,5 +298,5 @@ Test(ready, is_told_as_the_kernel_tells_it)
 	signal(SIGPIPE, SIG_IGN);
 	hub_patch_all();
 	in_hub(rounds, NULL);
-	cr_assert(wrong[0] == '\0', "%s", wrong);
+	cr_assert_str_empty(wrong, "%s", wrong);
 }
