@@ -31,7 +31,7 @@ const char *noted(void);
 	do {                                                                                       \
 		const char *noted_ = noted();                                                      \
                                                                                                    \
-		cr_expect_str_eq(noted_, expected, "noted: %s", noted_);                           \
+		cr_expect_str_eq(noted_, expected);                                                \
 	} while (0)
 
 #endif

@@ -227,6 +227,32 @@ fake_client(const struct fake_fleet *fake)
 	return fd;
 }
 
+/* ---- seats ---- */
+
+const char *
+fake_seats(const struct fake_fleet *fake)
+{
+	static char text[256];
+	size_t length = 0;
+
+	for (unsigned i = 0; i < fake->sockets.seat_count; i++) {
+		const struct occupant *occupant = &fake->fleet.occupants[i];
+		const struct slot *slot = occupant->slot;
+		bool listens = fake->sockets.seats[i].listens;
+		char who[16] = "-";
+
+		if (slot != NULL)
+			snprintf(who, sizeof who, "%s%u.%u",
+				slot->generation == fake->fleet.serving ? "" : "+", slot->index,
+				occupant->hub);
+		length += (size_t)snprintf(text + length, sizeof text - length, "%s%s%s%s%s",
+			length > 0 ? " " : "", listens ? "" : "[", who, listens ? "" : "]",
+			occupant->is_retiring ? "!" : "");
+		cr_assert_lt(length, sizeof text);
+	}
+	return text;
+}
+
 /* ---- what happens to slots ---- */
 
 static char recorded[1024], last[1024];

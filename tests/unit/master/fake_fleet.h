@@ -61,6 +61,11 @@ unsigned fake_heard(int end, enum channel_kind kind);
 /* Connects a client, who is queued on a seat that listens. Returns its socket. */
 int fake_client(const struct fake_fleet *fake);
 
+/* Who sits where, seat by seat: "0.1" is hub 1 of slot 0, "+0.1" that of another generation than
+ * the one that serves, "-" nobody; in brackets if the seat does not listen, with "!" behind it if
+ * it is to leave. Static until the next call. */
+const char *fake_seats(const struct fake_fleet *fake);
+
 /* Instead of its reactions, what happens to slots is noted: "serves 0, drained 1.2 (slot 1, hub
  * 2)". */
 void fake_record(struct fake_fleet *fake);

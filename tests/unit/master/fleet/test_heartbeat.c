@@ -9,6 +9,7 @@
 
 static struct fake_fleet fake;
 static struct slot *slot;
+static struct slot_hub *first, *second;
 
 /* One worker of two hubs, ready; what happens to it is recorded. */
 static void
@@ -17,6 +18,8 @@ begin(void)
 	fake_open(&fake, NULL, 1, 2);
 	fake_record(&fake);
 	slot = fake_slot(&fake, 0);
+	first = &slot->hubs[0];
+	second = &slot->hubs[1];
 	close(fake_serve(slot));
 	fake_recorded();
 }
@@ -51,7 +54,7 @@ Test(heartbeat, a_hub_that_is_silent_for_half_a_second_hangs)
 	cr_assert_eq(slot->state, SUPERVISION_READY);
 	pass(TICK, FIRST);
 	cr_assert_eq(slot->state, SUPERVISION_HUNG);
-	cr_assert(slot->hubs[1].is_hung && !slot->hubs[0].is_hung);
+	cr_assert(second->is_hung && !first->is_hung);
 	cr_assert_eq(counters_server(fake.counters)->hangs, 1);
 	pass(CLOCK_SECOND, FIRST);
 	cr_assert_eq(counters_server(fake.counters)->hangs, 1, "counted once");
@@ -79,7 +82,7 @@ Test(heartbeat, a_pause_of_the_whole_machine_accuses_nobody)
 	heartbeat_look(slot, 3600 * CLOCK_SECOND);
 	cr_assert_eq(slot->state, SUPERVISION_READY);
 	pass(TICK, BOTH);
-	cr_assert_eq(slot->hubs[0].silent, 0);
+	cr_assert_eq(first->silent, 0);
 	cr_assert_str_eq(fake_recorded(), "");
 }
 
@@ -106,12 +109,12 @@ Test(heartbeat, while_a_worker_starts_all_its_hubs_are_waited_for)
 {
 	slot->state = SUPERVISION_STARTING;
 	pass(4950 * CLOCK_MILLISECOND, NONE);
-	cr_assert_eq(slot->hubs[0].silent, 4950 * CLOCK_MILLISECOND);
+	cr_assert_eq(first->silent, 4950 * CLOCK_MILLISECOND);
 	cr_assert_not(slot->is_killed);
 	/* It is killed; as long as its death is not seen, it is killed again after the same
 	 * time. */
 	pass(TICK, NONE);
-	cr_assert_eq(slot->hubs[0].silent, 0);
+	cr_assert_eq(first->silent, 0);
 	cr_assert(slot->is_killed, "nobody else is to be blamed for that death");
 	cr_assert_eq(slot->state, SUPERVISION_STARTING);
 	cr_assert_eq(counters_server(fake.counters)->hangs, 0);
@@ -125,9 +128,9 @@ Test(heartbeat, one_that_drains_is_left_to_its_deadline)
 	cr_assert_not(slot->is_killed);
 	cr_assert_eq(slot->state, SUPERVISION_DRAINING);
 	cr_assert_eq(counters_server(fake.counters)->hangs, 0);
-	cr_assert(slot->hubs[1].is_hung && !slot->hubs[0].is_hung);
+	cr_assert(second->is_hung && !first->is_hung);
 	pass(TICK, BOTH);
-	cr_assert_not(slot->hubs[1].is_hung);
+	cr_assert_not(second->is_hung);
 	cr_assert_str_eq(fake_recorded(), "");
 }
 
@@ -141,7 +144,7 @@ Test(heartbeat, how_long_nobody_served_is_counted_while_workers_start)
 	fleet->occupants[0].slot = slot;
 	heartbeat_look_at_fleet(fleet, TICK);
 	cr_assert_eq(fleet->replacing, 0);
-	slot->hubs[0].silent = FLEET_LIFE;
+	first->silent = FLEET_LIFE;
 	heartbeat_look_at_fleet(fleet, TICK);
 	cr_assert_eq(fleet->replacing, 0, "nobody starts");
 	for (int deaths = 0; deaths < 10; deaths++) {
@@ -154,7 +157,7 @@ Test(heartbeat, how_long_nobody_served_is_counted_while_workers_start)
 	/* The master did not run for an hour. */
 	heartbeat_look_at_fleet(fleet, 3600 * CLOCK_SECOND);
 	cr_assert_eq(fleet->replacing, 20 * TICK + FLEET_SEEN_MOST);
-	slot->hubs[0].silent = 0;
+	first->silent = 0;
 	heartbeat_look_at_fleet(fleet, TICK);
 	cr_assert_eq(fleet->replacing, 0);
 }
@@ -168,10 +171,10 @@ Test(heartbeat, the_share_of_time_that_a_hub_is_busy_is_smoothed)
 		slot->rows[1].hub.busy += 2 * TICK;
 		pass(TICK, BOTH);
 	}
-	cr_assert_float_eq(slot->hubs[0].busy, 0.25, 0.01);
-	cr_assert_float_eq(slot->hubs[1].busy, 1, 0.01, "at most all of it");
+	cr_assert_float_eq(first->busy, 0.25, 0.01);
+	cr_assert_float_eq(second->busy, 1, 0.01, "at most all of it");
 	pass(TICK, BOTH);
-	cr_assert_gt(slot->hubs[0].busy, 0.15, "one quiet tick is not idleness");
+	cr_assert_gt(first->busy, 0.15, "one quiet tick is not idleness");
 }
 
 Test(heartbeat, a_hub_that_has_not_polled_since_the_last_look_is_busy)
@@ -180,6 +183,6 @@ Test(heartbeat, a_hub_that_has_not_polled_since_the_last_look_is_busy)
 	slot->rows[1].hub.busy_since = clock_now() + CLOCK_SECOND;
 	for (int i = 0; i < 100; i++)
 		pass(TICK, BOTH);
-	cr_assert_float_eq(slot->hubs[0].busy, 1, 0.01);
-	cr_assert_float_eq(slot->hubs[1].busy, 0, 0.01);
+	cr_assert_float_eq(first->busy, 1, 0.01);
+	cr_assert_float_eq(second->busy, 0, 0.01);
 }

@@ -1,6 +1,7 @@
 #include "master/fleet/level.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #define MEMBERS_MAX 9
@@ -16,14 +17,26 @@ sum_of(const struct level_member *members, unsigned count)
 	return sum;
 }
 
+/* Shares it out. Returns what each gets: "0 3 1". */
+static const char *
+parts(struct level_member *members, unsigned count, int64_t budget)
+{
+	static char text[256];
+	size_t length = 0;
+
+	level_share(members, count, budget);
+	for (unsigned i = 0; i < count; i++)
+		length += (size_t)snprintf(text + length, sizeof text - length, "%s%jd",
+			i > 0 ? " " : "", (intmax_t)members[i].gets);
+	return text;
+}
+
 Test(level, equals_get_equal_parts)
 {
 	struct level_member members[4] = {{.has = 7, .most = 100}, {.has = 7, .most = 100},
 		{.has = 7, .most = 100}, {.has = 7, .most = 100}};
 
-	level_share(members, 4, 40);
-	for (int i = 0; i < 4; i++)
-		cr_assert_eq(members[i].gets, 10);
+	cr_assert_str_eq(parts(members, 4, 40), "10 10 10 10");
 }
 
 Test(level, whoever_has_less_gets_more_until_all_have_the_same)
@@ -31,39 +44,26 @@ Test(level, whoever_has_less_gets_more_until_all_have_the_same)
 	struct level_member members[3] = {
 		{.has = 5, .most = 100}, {.has = 1, .most = 100}, {.has = 3, .most = 100}};
 
-	level_share(members, 3, 4);
-	cr_assert_eq(members[0].gets, 0);
-	cr_assert_eq(members[1].gets, 3);
-	cr_assert_eq(members[2].gets, 1);
-	level_share(members, 3, 9);
-	for (int i = 0; i < 3; i++)
-		cr_assert_eq(members[i].has + members[i].gets, 6);
+	cr_assert_str_eq(parts(members, 3, 4), "0 3 1");
+	cr_assert_str_eq(parts(members, 3, 9), "1 5 3", "all have 6");
 }
 
 Test(level, what_one_may_not_have_the_others_get)
 {
 	struct level_member members[3] = {{.most = 2}, {.most = 100}, {.most = 100}};
 
-	level_share(members, 3, 30);
-	cr_assert_eq(members[0].gets, 2);
-	cr_assert_eq(members[1].gets, 14);
-	cr_assert_eq(members[2].gets, 14);
-	level_share(members, 3, 1000);
-	for (int i = 0; i < 3; i++)
-		cr_assert_eq(members[i].gets, members[i].most);
+	cr_assert_str_eq(parts(members, 3, 30), "2 14 14");
+	cr_assert_str_eq(parts(members, 3, 1000), "2 100 100");
 }
 
 Test(level, nobody_gets_anything_of_nothing)
 {
-	struct level_member members[2] = {{.most = 5, .holds = 3}, {.most = 0}};
+	struct level_member members[] = {{.most = 5, .holds = 3}, {.most = 0}},
+			    without_room[] = {{.holds = 3}, {.most = 0}};
 
-	level_share(members, 2, -4);
-	cr_assert_eq(sum_of(members, 2), 0);
-	level_share(members, 2, 0);
-	cr_assert_eq(sum_of(members, 2), 0);
-	members[0].most = 0;
-	level_share(members, 2, -4);
-	cr_assert_eq(sum_of(members, 2), 0);
+	cr_assert_str_eq(parts(members, 2, -4), "0 0");
+	cr_assert_str_eq(parts(members, 2, 0), "0 0");
+	cr_assert_str_eq(parts(without_room, 2, -4), "0 0");
 	level_share(NULL, 0, 7);
 }
 
@@ -72,19 +72,13 @@ Test(level, an_odd_one_goes_to_who_wants_it_then_stays_where_it_is)
 	struct level_member members[4] = {{.has = 2, .most = 9}, {.has = 2, .most = 9, .holds = 1},
 		{.has = 2, .most = 9}, {.has = 2, .most = 9}};
 
-	level_share(members, 4, 1);
-	cr_assert_eq(members[1].gets, 1);
+	cr_assert_str_eq(parts(members, 4, 1), "0 1 0 0");
 	members[3].is_first = true;
-	level_share(members, 4, 1);
-	cr_assert_eq(members[3].gets, 1);
-	level_share(members, 4, 2);
-	cr_assert_eq(members[3].gets, 1);
-	cr_assert_eq(members[1].gets, 1);
+	cr_assert_str_eq(parts(members, 4, 1), "0 0 0 1");
+	cr_assert_str_eq(parts(members, 4, 2), "0 1 0 1");
 	/* It is not for who is above the others already. */
 	members[3].has = 3;
-	level_share(members, 4, 1);
-	cr_assert_eq(members[3].gets, 0);
-	cr_assert_eq(members[1].gets, 1);
+	cr_assert_str_eq(parts(members, 4, 1), "0 1 0 0");
 }
 
 static int64_t
@@ -134,5 +128,5 @@ Test(level, a_level_far_beyond_what_there_is_is_found_at_once)
 
 	level_share(members, 2, INT64_MAX / 4);
 	cr_assert_eq(sum_of(members, 2), INT64_MAX / 4);
-	cr_assert_leq(members[0].gets - members[1].gets - 4, 1);
+	assert_is_level(members, 2);
 }
