@@ -63,29 +63,29 @@ begin_to_join(void)
 	part->first = 2;
 	part->joins = true;
 	cr_assert(generation_grow(part, 1));
-	cr_assert_eq(part->slots[0]->index, 2);
+	cr_assert_eq((*part->slots)->index, 2);
 	fake.fleet.rising = part;
 	return part;
 }
 
 Test(rising, more_workers_join_when_all_of_them_are_ready)
 {
-	struct generation *part = begin_to_join();
+	struct slot *joins = begin_to_join()->slots[0];
 	int64_t sum = 0;
 	const char *why;
 
-	ends[2] = fake_start(part->slots[0]);
+	ends[2] = fake_start(joins);
 	cr_assert_eq(serving->count, 2);
-	cr_assert_null(fake.fleet.occupants[4].slot);
-	slot_event(part->slots[0], SUPERVISION_ALL_READY);
+	cr_assert_str_eq(fake_seats(&fake), "0.0 0.1 1.0 1.1 [-] [-]");
+	slot_event(joins, SUPERVISION_ALL_READY);
 	cr_assert_eq(fake.told.risen, 1);
 	cr_assert_eq(fleet_listen(&fake.fleet, &why), 0);
-	cr_assert_eq(fake.sockets.listening, 6);
+	cr_assert_str_eq(fake_seats(&fake), "0.0 0.1 1.0 1.1 - -");
 	fleet_commit(&fake.fleet);
 	cr_assert_eq(serving->count, 3);
 	cr_assert_eq(serving->config.processes, 3);
-	cr_assert_eq(serving->slots[2]->generation, serving);
-	cr_assert_eq(fake.fleet.occupants[5].slot, serving->slots[2]);
+	cr_assert_eq(joins->generation, serving);
+	cr_assert_str_eq(fake_seats(&fake), "0.0 0.1 1.0 1.1 2.0 2.1");
 	cr_assert_eq(fake.fleet.seats, 6);
 	cr_assert_eq(fake_heard(ends[2], CHANNEL_ACCEPT), 1);
 	for (unsigned i = 0; i < 3; i++)
@@ -197,13 +197,12 @@ Test(rising, a_seat_that_cannot_listen_lets_none_of_them_listen)
 {
 	struct generation *part = begin_to_join();
 	const char *why = NULL;
-	int seat = fake.sockets.seats[5].fds[0];
+	int *last = &fake.sockets.seats[5].fds[0], fd = *last;
 
 	close(fake_serve(part->slots[0]));
-	fake.sockets.seats[5].fds[0] = -1;
+	*last = -1;
 	cr_assert_eq(fleet_listen(&fake.fleet, &why), -1);
 	cr_assert(strstr(why, "cannot listen"), "%s", why);
-	fake.sockets.seats[5].fds[0] = seat;
-	cr_assert_eq(fake.sockets.listening, 4);
-	cr_assert_not(fake.sockets.seats[4].listens);
+	*last = fd;
+	cr_assert_str_eq(fake_seats(&fake), "0.0 0.1 1.0 1.1 [-] [-]");
 }

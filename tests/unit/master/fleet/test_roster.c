@@ -1,6 +1,7 @@
 #include "master/fleet/roster.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -24,29 +25,28 @@ TestSuite(roster, .init = begin, .fini = end);
 
 /* ---- seats ---- */
 
-struct seen {
-	unsigned seats[16];
-	unsigned count;
-};
+#define SEEN_SIZE 64
 
 static void
 see(const struct occupant *occupant, void *context)
 {
-	struct seen *seen = context;
+	char *text = context;
+	size_t length = strlen(text);
 
 	cr_assert_eq(occupant_row(occupant)->index, occupant->hub);
-	seen->seats[seen->count++] = slot_seat(occupant->slot, occupant->hub);
+	snprintf(text + length, SEEN_SIZE - length, "%s%u", length > 0 ? " " : "",
+		slot_seat(occupant->slot, occupant->hub));
 }
 
-static void
-assert_seen(const unsigned *expected, unsigned count)
+/* The seats on which somebody sits, in the order in which roster_each_sitting visits them. */
+static const char *
+sitting(void)
 {
-	struct seen seen = {.count = 0};
+	static char text[SEEN_SIZE];
 
-	roster_each_sitting(&fake.fleet, see, &seen);
-	cr_assert_eq(seen.count, count);
-	for (unsigned i = 0; i < count; i++)
-		cr_assert_eq(seen.seats[i], expected[i], "the %uth is %u", i, seen.seats[i]);
+	*text = '\0';
+	roster_each_sitting(&fake.fleet, see, text);
+	return text;
 }
 
 Test(roster, a_hub_has_the_seat_that_its_slot_and_the_threads_say)
@@ -58,44 +58,46 @@ Test(roster, a_hub_has_the_seat_that_its_slot_and_the_threads_say)
 
 Test(roster, those_who_sit_come_in_the_order_of_the_group)
 {
-	assert_seen(NULL, 0);
+	cr_assert_str_empty(sitting());
 	close(fake_serve(fake_slot(&fake, 2)));
 	close(fake_serve(fake_slot(&fake, 0)));
-	assert_seen((unsigned[]){4, 5, 0, 1}, 4);
+	cr_assert_str_eq(sitting(), "4 5 0 1");
 	cr_assert_eq(fleet_accepting(&fake.fleet), 4);
 	/* The last one of the group comes into the place of one that leaves it. */
 	sockets_leave_group(&fake.sockets, 4);
-	assert_seen((unsigned[]){1, 5, 0}, 3);
+	cr_assert_str_eq(sitting(), "1 5 0");
 }
 
 Test(roster, nobody_sits_on_an_empty_seat_or_without_a_process)
 {
 	struct slot *first = fake_slot(&fake, 0);
+	struct occupant *on_first = &fake.fleet.occupants[0], *on_last = &fake.fleet.occupants[3];
 	struct worker_row *rows;
 
 	close(fake_serve(first));
 	close(fake_serve(fake_slot(&fake, 1)));
 	rows = first->rows;
 	first->rows = NULL;
-	assert_seen((unsigned[]){2, 3}, 2);
-	cr_assert_not(occupant_sits(&fake.fleet.occupants[0]));
+	cr_assert_str_eq(sitting(), "2 3");
+	cr_assert_not(occupant_sits(on_first));
 	first->rows = rows;
-	fake.fleet.occupants[3].slot = NULL;
-	assert_seen((unsigned[]){0, 1, 2}, 3);
-	cr_assert_not(occupant_accepts(&fake.fleet.occupants[3]));
+	on_last->slot = NULL;
+	cr_assert_str_eq(sitting(), "0 1 2");
+	cr_assert_not(occupant_accepts(on_last));
 	cr_assert_eq(fleet_accepting(&fake.fleet), 3);
 }
 
 Test(roster, a_hub_that_hangs_sits_and_does_not_accept)
 {
 	struct slot *slot = fake_slot(&fake, 0);
+	const struct occupant *lives = &fake.fleet.occupants[0], *hangs = &fake.fleet.occupants[1];
 
 	close(fake_serve(slot));
 	slot->hubs[1].is_hung = true;
-	cr_assert(occupant_accepts(&fake.fleet.occupants[0]));
-	cr_assert(occupant_sits(&fake.fleet.occupants[1]));
-	cr_assert_not(occupant_accepts(&fake.fleet.occupants[1]));
-	assert_seen((unsigned[]){0, 1}, 2);
+	cr_assert(occupant_accepts(lives));
+	cr_assert(occupant_sits(hangs));
+	cr_assert_not(occupant_accepts(hangs));
+	cr_assert_str_eq(sitting(), "0 1");
 }
 
 Test(roster, a_hub_lives_for_a_second_after_its_last_sign_of_life)

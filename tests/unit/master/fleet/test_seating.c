@@ -7,6 +7,7 @@
 
 #include "master/fleet/slot.h"
 #include "tests/unit/master/fake_fleet.h"
+#include "tests/unit/master/seats.h"
 
 static struct fake_fleet fake;
 static int ends[3]; /* of the workers */
@@ -43,7 +44,7 @@ strand(unsigned seat)
 	for (unsigned i = 0; i < fake.sockets.listening; i++)
 		weights[i] = fake.sockets.order[i] == seat;
 	cr_assert_eq(
-		steering_attach(fake.sockets.seats[seat].fds[0], weights, fake.sockets.listening),
+		steering_attach(seats_socket(&fake.sockets, seat), weights, fake.sockets.listening),
 		0);
 	seating_leave(at(seat)->slot, at(seat)->hub);
 	cr_assert_null(at(seat)->slot);
@@ -287,31 +288,32 @@ who_adopts(unsigned times)
 
 Test(seating, when_all_drain_one_worker_has_the_queue_of_a_dead_one_until_it_dies_too)
 {
-	struct slot *slots[] = {fake_slot(&fake, 0), fake_slot(&fake, 1), fake_slot(&fake, 2)};
+	struct slot *dead = fake_slot(&fake, 0), *poor = fake_slot(&fake, 1),
+		    *rich = fake_slot(&fake, 2);
 	int client = strand(0);
 
 	fleet_leave(&fake.fleet, CHANNEL_DRAIN);
 	seating_retire(&fake.fleet, 0);
 	adoptions();
-	slots[0]->state = SUPERVISION_DEAD;
-	slots[1]->rows[1].permits = 1;
-	slots[2]->rows[0].permits = 2;
+	dead->state = SUPERVISION_DEAD;
+	poor->rows[1].permits = 1;
+	rich->rows[0].permits = 2;
 	for (int i = 0; i < 2; i++) {
 		seating_tick(&fake.fleet, 0);
 		seating_relieve(&fake.fleet);
 	}
 	cr_assert_eq(who_adopts(2), 2, "it has more permits");
-	cr_assert_eq(at(0)->rescuer, slots[2]);
-	slots[1]->rows[1].permits = 9;
+	cr_assert_eq(at(0)->rescuer, rich);
+	poor->rows[1].permits = 9;
 	seating_relieve(&fake.fleet);
 	cr_assert_eq(who_adopts(1), 2, "and keeps the queue");
-	slots[2]->state = SUPERVISION_DEAD;
-	seating_forget(slots[2]);
+	rich->state = SUPERVISION_DEAD;
+	seating_forget(rich);
 	cr_assert_null(at(0)->rescuer);
 	seating_relieve(&fake.fleet);
 	cr_assert_eq(who_adopts(1), 1);
 	/* Who only hands over, or is to stop, rescues nobody. */
-	slots[1]->leave_message = CHANNEL_STOP;
+	poor->leave_message = CHANNEL_STOP;
 	seating_relieve(&fake.fleet);
 	cr_assert_eq(adoptions(), 0);
 	close(client);
@@ -319,24 +321,11 @@ Test(seating, when_all_drain_one_worker_has_the_queue_of_a_dead_one_until_it_die
 
 /* ---- retiring ---- */
 
-/* The seats of the group that the kernel steers by, in its order. */
-static const char *
-group(void)
-{
-	static char text[64];
-	size_t length = 0;
-
-	for (unsigned i = 0; i < fake.sockets.listening; i++)
-		length += (size_t)snprintf(text + length, sizeof text - length, "%s%u",
-			i > 0 ? " " : "", fake.sockets.order[i]);
-	return text;
-}
-
 Test(seating, a_seat_leaves_when_its_queue_was_empty_for_as_long_as_a_handshake_takes)
 {
 	int64_t now = 1000 * CLOCK_SECOND;
 
-	cr_assert_str_eq(group(), "0 1 2 3 4 5");
+	cr_assert_str_eq(seats_order(&fake.sockets), "0 1 2 3 4 5");
 	seating_retire(&fake.fleet, 1);
 	seating_tick(&fake.fleet, now);
 	seating_tick(&fake.fleet, now + 2900 * CLOCK_MILLISECOND);
@@ -344,7 +333,7 @@ Test(seating, a_seat_leaves_when_its_queue_was_empty_for_as_long_as_a_handshake_
 	seating_tick(&fake.fleet, now + 3000 * CLOCK_MILLISECOND);
 	cr_assert_str_eq(fake_seats(&fake), "0.0 [-] 1.0 1.1 2.0 2.1");
 	/* Closing renumbers: the last member has moved to its place. */
-	cr_assert_str_eq(group(), "0 5 2 3 4");
+	cr_assert_str_eq(seats_order(&fake.sockets), "0 5 2 3 4");
 }
 
 Test(seating, when_the_server_ends_it_leaves_soon)
@@ -366,7 +355,7 @@ Test(seating, a_seat_with_a_queue_does_not_leave)
 	seating_tick(&fake.fleet, 10 * CLOCK_SECOND);
 	cr_assert_str_eq(fake_seats(&fake), "0.0 -! 1.0 1.1 2.0 2.1");
 	/* It is emptied; from then on the time counts. */
-	served = accept(fake.sockets.seats[1].fds[0], NULL, NULL);
+	served = accept(seats_socket(&fake.sockets, 1), NULL, NULL);
 	cr_assert_neq(served, -1);
 	seating_tick(&fake.fleet, 20 * CLOCK_SECOND);
 	cr_assert_str_eq(fake_seats(&fake), "0.0 -! 1.0 1.1 2.0 2.1");

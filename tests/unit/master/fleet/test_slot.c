@@ -52,19 +52,20 @@ Test(slot, the_fleet_hears_of_silence_and_of_life)
 
 Test(slot, nothing_of_a_dead_worker_is_left_but_what_it_has_counted)
 {
+	struct slot_hub *second = &slot->hubs[1];
 	struct worker_row total;
 
 	close(fake_serve(slot));
 	counters_add(&slot->rows[1].accepted, 5);
 	counters_add(&slot->rows[1].opened, 5);
-	slot->hubs[1].is_hung = slot->must_accept = true;
+	second->is_hung = slot->must_accept = true;
 	slot_reap(slot);
 	cr_assert_str_eq(fake_recorded(), "serves 1, lost 1, failed 1");
 	cr_assert_eq(slot->state, SUPERVISION_BACKING_OFF);
 	cr_assert_eq(slot->pid, 0);
 	cr_assert_eq(slot->channel, -1);
 	cr_assert_null(slot->rows);
-	cr_assert_not(slot->hubs[1].is_hung);
+	cr_assert_not(second->is_hung);
 	cr_assert_not(slot->must_accept);
 	cr_assert_not(ev_is_active(&slot->healthy));
 	cr_assert_eq(counters_server(fake.counters)->respawns, 1);
@@ -161,11 +162,13 @@ Test(slot, hubs_that_hang_are_none_that_serve_meanwhile)
 
 Test(slot, hubs_that_were_long_in_getting_ready_live)
 {
+	struct slot_hub *first = &slot->hubs[0], *second = &slot->hubs[1];
+
 	close(fake_start(slot));
-	slot->hubs[0].silent = slot->hubs[1].silent = 20 * CLOCK_SECOND;
+	first->silent = second->silent = 20 * CLOCK_SECOND;
 	slot_event(slot, SUPERVISION_ALL_READY);
-	cr_assert_eq(slot->hubs[0].silent, 0);
-	cr_assert_eq(slot->hubs[1].silent, 0);
+	cr_assert_eq(first->silent, 0);
+	cr_assert_eq(second->silent, 0);
 }
 
 Test(slot, a_minute_of_serving_forgives)

@@ -113,11 +113,11 @@ assert_leaves(pid_t pid, int pidfd)
 
 Test(spawn, a_worker_has_what_the_heritage_names_and_nothing_else)
 {
-	int stray[2], high, pidfd = -1;
+	int pipes[2], high, pidfd = -1;
 	pid_t pid;
 
-	cr_assert_eq(pipe(stray), 0);
-	high = dup2(stray[0], 200);
+	cr_assert_eq(pipe(pipes), 0);
+	high = dup2(pipes[0], 200);
 	pid = spawn_worker(&heritage, &pidfd);
 	cr_assert_gt(pid, 0);
 	wait_ready();
@@ -125,9 +125,9 @@ Test(spawn, a_worker_has_what_the_heritage_names_and_nothing_else)
 	cr_assert_eq(count_same(pid, pair[1]), 1);
 	cr_assert_eq(count_same(pid, counters_fd), 1);
 	cr_assert_eq(count_same(pid, pair[0]), 0, "the master's end would never seem closed");
-	cr_assert_eq(count_same(pid, stray[0]), 0);
-	close(stray[0]);
-	close(stray[1]);
+	cr_assert_eq(count_same(pid, pipes[0]), 0);
+	close(pipes[0]);
+	close(pipes[1]);
 	close(high);
 	close(pair[1]);
 	assert_leaves(pid, pidfd);

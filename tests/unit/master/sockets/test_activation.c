@@ -17,7 +17,7 @@
 #define FIRST 3
 #define PASSED_MAX 4
 
-static struct address passed[PASSED_MAX];
+static struct address passed[PASSED_MAX], *const first = &passed[0], *const second = &passed[1];
 static struct sockets sockets;
 static int wrong;
 
@@ -66,6 +66,16 @@ is_open(int fd)
 	return fcntl(fd, F_GETFD) != -1;
 }
 
+/* What the address has got of what was passed, or -1. */
+static int
+socket_for(const struct address *address)
+{
+	for (unsigned i = 0; i < sockets.address_count; i++)
+		if (address_is_same(&sockets.addresses[i], address))
+			return sockets.passed[i] == sockets.shared[i] ? sockets.shared[i] : -2;
+	return -1;
+}
+
 static void
 in_child(void (*body)(void))
 {
@@ -87,13 +97,12 @@ in_any_order(void)
 	struct address own[2];
 
 	pass(2);
-	own[0] = passed[1];
-	own[1] = passed[0];
+	own[0] = *second;
+	own[1] = *first;
 	announce(2, (int)getpid());
 	EXPECT(sockets_init(&sockets, own, 2, 1) == 0);
 	EXPECT(activation_take(&sockets) == 0);
-	EXPECT(sockets.shared[0] == FIRST + 1 && sockets.shared[1] == FIRST);
-	EXPECT(sockets.passed[0] == FIRST + 1 && sockets.passed[1] == FIRST);
+	EXPECT(socket_for(first) == FIRST && socket_for(second) == FIRST + 1);
 	/* A worker or an upgrade's new master must not take them again. */
 	EXPECT(getenv("LISTEN_FDS") == NULL && getenv("LISTEN_PID") == NULL);
 	EXPECT(getenv("LISTEN_FDNAMES") == NULL);
@@ -120,13 +129,13 @@ with_a_stranger(void)
 	EXPECT(socket(AF_INET, SOCK_STREAM, 0) == FIRST);
 	EXPECT(bind(FIRST, (struct sockaddr *)&other, sizeof other) == 0);
 	announce(2, (int)getpid());
-	EXPECT(sockets_init(&sockets, &passed[1], 1, 1) == 0);
+	EXPECT(sockets_init(&sockets, second, 1, 1) == 0);
 	getsockname(FIRST, (struct sockaddr *)&address.socket, &address.length);
 	address_format(&address, text);
 	complaint_listen();
 	EXPECT(activation_take(&sockets) == 0);
 	heard = complaint_heard();
-	EXPECT(sockets.shared[0] == FIRST + 1);
+	EXPECT(socket_for(second) == FIRST + 1);
 	EXPECT(!is_open(FIRST));
 	snprintf(expected, sizeof expected, "socket %d (%s) is none of the --listen addresses",
 		FIRST, text);
@@ -144,9 +153,9 @@ twice_the_same(void)
 	pass(1);
 	dup2(FIRST, FIRST + 1);
 	announce(2, (int)getpid());
-	EXPECT(sockets_init(&sockets, &passed[0], 1, 1) == 0);
+	EXPECT(sockets_init(&sockets, first, 1, 1) == 0);
 	EXPECT(activation_take(&sockets) == 0);
-	EXPECT(sockets.shared[0] == FIRST);
+	EXPECT(socket_for(first) == FIRST);
 	EXPECT(!is_open(FIRST + 1));
 }
 
@@ -174,7 +183,7 @@ expect_refused(int count, const struct address *own, const char *why)
 static void
 two_of_one_address(int type)
 {
-	int on = 1, fds[2];
+	int on = 1, fd;
 
 	for (int i = 0; i < 2; i++) {
 		const char *why;
@@ -183,16 +192,16 @@ two_of_one_address(int type)
 		address_parse(
 			type == SOCK_DGRAM ? "udp:127.0.0.1:0" : "127.0.0.1:0", addresses, &why);
 		if (i == 0)
-			passed[0] = addresses[0];
-		fds[i] = socket(AF_INET, type, 0);
-		setsockopt(fds[i], SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
-		EXPECT(bind(fds[i], (struct sockaddr *)&passed[0].socket, passed[0].length) == 0);
-		getsockname(fds[i], (struct sockaddr *)&passed[0].socket, &passed[0].length);
-		dup2(fds[i], 100 + i);
+			*first = addresses[0];
+		fd = socket(AF_INET, type, 0);
+		setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+		EXPECT(bind(fd, (struct sockaddr *)&first->socket, first->length) == 0);
+		getsockname(fd, (struct sockaddr *)&first->socket, &first->length);
+		dup2(fd, 100 + i);
 	}
 	for (int i = 0; i < 2; i++)
 		dup2(100 + i, FIRST + i);
-	expect_refused(2, &passed[0], "is the second one of that address");
+	expect_refused(2, first, "is the second one of that address");
 }
 
 static void
@@ -223,8 +232,8 @@ a_listening_stranger(void)
 	int fd;
 
 	pass(2);
-	own = passed[0];
-	expect_refused(2, &passed[0], "is none of the --listen addresses, and its clients");
+	own = *first;
+	expect_refused(2, first, "is none of the --listen addresses, and its clients");
 	fd = socket(AF_INET, SOCK_DGRAM, 0);
 	EXPECT(bind(fd, (struct sockaddr *)&other, sizeof other) == 0);
 	dup2(fd, FIRST);
@@ -244,9 +253,9 @@ a_stranger_without_a_name(void)
 	close(FIRST);
 	EXPECT(socket(AF_UNIX, SOCK_DGRAM, 0) == FIRST);
 	announce(2, (int)getpid());
-	EXPECT(sockets_init(&sockets, &passed[1], 1, 1) == 0);
+	EXPECT(sockets_init(&sockets, second, 1, 1) == 0);
 	EXPECT(activation_take(&sockets) == 0);
-	EXPECT(!is_open(FIRST) && sockets.shared[0] == FIRST + 1);
+	EXPECT(!is_open(FIRST) && socket_for(second) == FIRST + 1);
 }
 
 Test(activation, one_without_a_name_is_closed)
@@ -267,13 +276,13 @@ one_that_is_connected(void)
 
 	pass(1);
 	client = socket(AF_INET, SOCK_STREAM, 0);
-	EXPECT(connect(client, (struct sockaddr *)&passed[0].socket, passed[0].length) == 0);
+	EXPECT(connect(client, (struct sockaddr *)&first->socket, first->length) == 0);
 	fd = accept(FIRST, NULL, NULL);
 	EXPECT(dup2(fd, FIRST) == FIRST);
-	expect_refused(1, &passed[0], "is connected already: use Accept=no");
+	expect_refused(1, first, "is connected already: use Accept=no");
 	/* Also where the address is none of the server's. */
-	((struct sockaddr_in *)&passed[0].socket)->sin_port ^= 1;
-	expect_refused(1, &passed[0], "is connected already: use Accept=no");
+	((struct sockaddr_in *)&first->socket)->sin_port ^= 1;
+	expect_refused(1, first, "is connected already: use Accept=no");
 }
 
 Test(activation, a_connection_is_refused)
@@ -284,7 +293,7 @@ Test(activation, a_connection_is_refused)
 static void
 of_another_type(void)
 {
-	struct address addresses[ADDRESSES_MAX];
+	struct address addresses[ADDRESSES_MAX], *own = &addresses[0];
 	char text[64];
 	const char *why;
 
@@ -293,10 +302,10 @@ of_another_type(void)
 
 		snprintf(text, sizeof text, "unix:/tmp/hubbub-passed-%d-%d", (int)getpid(), i);
 		EXPECT(address_parse(text, addresses, &why) == 1);
-		EXPECT(bind(fd, (struct sockaddr *)&addresses[0].socket, addresses[0].length) == 0);
+		EXPECT(bind(fd, (struct sockaddr *)&own->socket, own->length) == 0);
 		unlink(text + 5);
 		dup2(fd, FIRST);
-		expect_refused(1, &addresses[0], "is of another type: use ListenStream=");
+		expect_refused(1, own, "is of another type: use ListenStream=");
 	}
 }
 
@@ -312,9 +321,9 @@ what_is_no_socket(void)
 	dup2(FIRST, FIRST + 1);
 	dup2(open("/dev/null", O_RDONLY), FIRST);
 	announce(2, (int)getpid());
-	EXPECT(sockets_init(&sockets, &passed[0], 1, 1) == 0);
+	EXPECT(sockets_init(&sockets, first, 1, 1) == 0);
 	EXPECT(activation_take(&sockets) == 0);
-	EXPECT(sockets.shared[0] == FIRST + 1);
+	EXPECT(socket_for(first) == FIRST + 1);
 	EXPECT(!is_open(FIRST));
 }
 
@@ -330,14 +339,14 @@ more_than_there_can_be(void)
 		"2147483647", "4294967297", "99999999999999999999", "-1"};
 
 	pass(1);
-	EXPECT(sockets_init(&sockets, &passed[0], 1, 1) == 0);
+	EXPECT(sockets_init(&sockets, first, 1, 1) == 0);
 	for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
 		complaint_listen();
 		announce(1, (int)getpid());
 		setenv("LISTEN_FDS", counts[i], 1);
 		EXPECT(activation_take(&sockets) == 0);
 		EXPECT(strstr(complaint_heard(), "cannot have been passed") != NULL);
-		EXPECT(sockets.shared[0] == -1 && is_open(FIRST));
+		EXPECT(socket_for(first) == -1 && is_open(FIRST));
 	}
 }
 
@@ -350,18 +359,18 @@ static void
 for_another(void)
 {
 	pass(1);
-	EXPECT(sockets_init(&sockets, &passed[0], 1, 1) == 0);
+	EXPECT(sockets_init(&sockets, first, 1, 1) == 0);
 	/* A shell between the manager and this process, which forgot to clean up. */
 	announce(1, (int)getppid());
 	EXPECT(activation_take(&sockets) == 0);
-	EXPECT(sockets.shared[0] == -1 && is_open(FIRST));
+	EXPECT(socket_for(first) == -1 && is_open(FIRST));
 	EXPECT(getenv("LISTEN_FDS") == NULL);
 	setenv("LISTEN_FDS", "1", 1);
 	EXPECT(activation_take(&sockets) == 0);
-	EXPECT(sockets.shared[0] == -1 && is_open(FIRST));
+	EXPECT(socket_for(first) == -1 && is_open(FIRST));
 	announce(0, (int)getpid());
 	EXPECT(activation_take(&sockets) == 0);
-	EXPECT(sockets.shared[0] == -1 && is_open(FIRST));
+	EXPECT(socket_for(first) == -1 && is_open(FIRST));
 }
 
 Test(activation, what_is_passed_to_another_process_is_left_alone)

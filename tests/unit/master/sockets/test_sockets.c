@@ -11,20 +11,22 @@
 
 Test(sockets, all_share_one_port_and_listen_only_when_told)
 {
+	const struct address *address;
 	struct sockets sockets;
 
 	seats_open(&sockets, 4);
-	cr_assert_gt(address_port(&sockets.addresses[0]), 0);
-	cr_assert_eq(seats_connect(&sockets.addresses[0]), -1);
+	address = seats_own_address(&sockets);
+	cr_assert_gt(address_port(address), 0);
+	cr_assert_eq(seats_connect(address), -1);
 	cr_assert_eq(sockets_listen(&sockets, 3), 0);
-	cr_assert_eq(seats_connect(&sockets.addresses[0]), 0);
+	cr_assert_eq(seats_connect(address), 0);
 	cr_assert_eq(sockets_queued(&sockets, 3), 1);
 	cr_assert_eq(sockets_listen(&sockets, 3), 0, "listening twice is harmless");
 	cr_assert_eq(sockets.listening, 1);
 	sockets_leave_group(&sockets, 3);
-	cr_assert_eq(seats_connect(&sockets.addresses[0]), -1);
+	cr_assert_eq(seats_connect(address), -1);
 	cr_assert_eq(sockets_listen(&sockets, 3), 0, "one that has left can come back");
-	cr_assert_eq(seats_connect(&sockets.addresses[0]), 0);
+	cr_assert_eq(seats_connect(address), 0);
 	sockets_close(&sockets);
 }
 
@@ -35,7 +37,7 @@ Test(sockets, more_can_be_bound_later_until_privileges_are_dropped)
 	seats_open(&sockets, 1);
 	cr_assert_eq(sockets_grow(&sockets, 3), 0);
 	cr_assert_eq(sockets_listen(&sockets, 2), 0);
-	cr_assert_eq(seats_connect(&sockets.addresses[0]), 0);
+	cr_assert_eq(seats_connect(seats_own_address(&sockets)), 0);
 	sockets.can_bind = false;
 	cr_assert_eq(sockets_grow(&sockets, 3), 0);
 	cr_assert_eq(sockets_grow(&sockets, 4), -1);
@@ -47,12 +49,12 @@ Test(sockets, more_can_be_bound_later_until_privileges_are_dropped)
 static int
 who_gets(struct sockets *sockets, int sender)
 {
-	const struct address *to = &sockets->addresses[0];
+	const struct address *to = seats_own_address(sockets);
 	char byte;
 
 	sendto(sender, "x", 1, 0, (const struct sockaddr *)&to->socket, to->length);
 	for (unsigned seat = 0; seat < sockets->seat_count; seat++)
-		if (recv(sockets->seats[seat].fds[0], &byte, 1, MSG_DONTWAIT) == 1)
+		if (recv(seats_socket(sockets, seat), &byte, 1, MSG_DONTWAIT) == 1)
 			return (int)seat;
 	return -1;
 }
@@ -71,7 +73,7 @@ peers_stay(const char *text)
 	cr_assert_eq(sockets_init(&sockets, &address, 1, 16), 0);
 	cr_assert_eq(sockets_open(&sockets, 5), 0);
 	cr_assert_eq(steering_attach_datagrams(
-			     sockets.seats[0].fds[0], is_there, 5, address.socket.ss_family),
+			     seats_socket(&sockets, 0), is_there, 5, address.socket.ss_family),
 		0);
 	for (int i = 0; i < PEERS; i++) {
 		peers[i] = socket(address.socket.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -87,7 +89,7 @@ peers_stay(const char *text)
 	 * sat. */
 	is_there[2] = false;
 	cr_assert_eq(steering_attach_datagrams(
-			     sockets.seats[0].fds[0], is_there, 5, address.socket.ss_family),
+			     seats_socket(&sockets, 0), is_there, 5, address.socket.ss_family),
 		0);
 	for (int i = 0; i < PEERS; i++) {
 		int now = who_gets(&sockets, peers[i]);

@@ -16,14 +16,14 @@
 static void
 assert_order(const struct sockets *sockets)
 {
+	int first = seats_socket(sockets, sockets->order[0]);
+
 	for (unsigned index = 0; index < sockets->listening; index++) {
 		unsigned weights[8] = {0}, before = sockets_queued(sockets, sockets->order[index]);
 
 		weights[index] = 1;
-		cr_assert_eq(steering_attach(sockets->seats[sockets->order[0]].fds[0], weights,
-				     sockets->listening),
-			0);
-		cr_assert_eq(seats_connect(&sockets->addresses[0]), 0);
+		cr_assert_eq(steering_attach(first, weights, sockets->listening), 0);
+		cr_assert_eq(seats_connect(seats_own_address(sockets)), 0);
 		cr_assert_eq(sockets_queued(sockets, sockets->order[index]), before + 1, "index %u",
 			index);
 	}
@@ -37,10 +37,7 @@ Test(sockets_group, the_order_is_that_of_the_kernel_also_after_parking)
 	for (unsigned seat = 0; seat < 4; seat++)
 		cr_assert_eq(sockets_listen(&sockets, seat), 0);
 	sockets_leave_group(&sockets, 1);
-	cr_assert_eq(sockets.listening, 3);
-	cr_assert_eq(sockets.order[0], 0);
-	cr_assert_eq(sockets.order[1], 3);
-	cr_assert_eq(sockets.order[2], 2);
+	cr_assert_str_eq(seats_order(&sockets), "0 3 2");
 	assert_order(&sockets);
 	sockets_close(&sockets);
 }
@@ -72,15 +69,14 @@ Test(sockets_group, another_master_goes_on_with_the_order)
 	inherit(&successor, &sockets);
 	sockets_forget(&sockets);
 	cr_assert(sockets_own(&successor));
-	cr_assert_eq(successor.listening, 3);
+	cr_assert_str_eq(seats_order(&successor), "0 3 2");
 	assert_order(&successor);
 	/* The former master owns them again, as the new one leaves them. */
 	cr_assert_eq(sockets_listen(&successor, 1), 0);
 	sockets_leave_group(&successor, 0);
 	sockets_forget(&successor);
 	cr_assert(sockets_own(&sockets));
-	cr_assert_eq(sockets.listening, 3);
-	cr_assert_not(sockets.seats[0].listens);
+	cr_assert_str_eq(seats_order(&sockets), "1 3 2");
 	assert_order(&sockets);
 	sockets_close(&successor);
 	sockets_close(&sockets);
@@ -96,7 +92,7 @@ Test(sockets_group, the_backlog_is_what_the_kernel_has_made_of_it)
 	cr_assert_eq(sockets_listen(&sockets, 1), 0);
 	cr_assert_eq(sockets_backlog(&sockets), 16);
 	/* Nobody has asked for so little: as if net.core.somaxconn had been lower then. */
-	cr_assert_eq(listen(sockets.seats[1].fds[0], 7), 0);
+	cr_assert_eq(listen(seats_socket(&sockets, 1), 7), 0);
 	cr_assert_eq(sockets_backlog(&sockets), 7);
 	sockets_leave_group(&sockets, 1);
 	cr_assert_eq(sockets_backlog(&sockets), 16);
@@ -125,12 +121,12 @@ Test(sockets_group, another_masters_queues_get_its_length)
 	successor.backlog = 7;
 	sockets_forget(&sockets);
 	cr_assert(sockets_own(&successor));
-	cr_assert_eq(room_of(successor.seats[0].fds[0]), 7);
-	cr_assert_eq(room_of(successor.seats[2].fds[0]), 7);
+	cr_assert_eq(room_of(seats_socket(&successor, 0)), 7);
+	cr_assert_eq(room_of(seats_socket(&successor, 2)), 7);
 	assert_order(&successor);
 	sockets_forget(&successor);
 	cr_assert(sockets_own(&sockets));
-	cr_assert_eq(room_of(sockets.seats[0].fds[0]), 16, "the former master's again");
+	cr_assert_eq(room_of(seats_socket(&sockets, 0)), 16, "the former master's again");
 	sockets_close(&successor);
 	sockets_close(&sockets);
 }
@@ -146,7 +142,7 @@ Test(sockets_group, a_seat_that_has_left_and_the_roll_still_has_is_struck)
 	/* As if its master had died between the two steps of leaving. */
 	shutdown(sockets.seats[1].fds[0], SHUT_RDWR);
 	cr_assert(sockets_own(&successor));
-	cr_assert_eq(successor.listening, 3);
+	cr_assert_str_eq(seats_order(&successor), "0 3 2");
 	assert_order(&successor);
 	sockets_close(&successor);
 	sockets_close(&sockets);
@@ -184,17 +180,17 @@ Test(sockets_group, seats_that_die_with_another_master_leave_the_order_known_if_
 
 Test(sockets_group, deaf_ones_drop_what_begins_and_keep_what_waits)
 {
+	const struct address *address;
 	struct sockets sockets;
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
 
 	seats_open(&sockets, 1);
+	address = seats_own_address(&sockets);
 	cr_assert_eq(sockets_listen(&sockets, 0), 0);
-	cr_assert_eq(seats_connect(&sockets.addresses[0]), 0);
+	cr_assert_eq(seats_connect(address), 0);
 	sockets_drop_syns(&sockets);
 	/* On loopback a handshake is done, or refused, when connect returns. */
-	cr_assert_eq(connect(fd, (struct sockaddr *)&sockets.addresses[0].socket,
-			     sockets.addresses[0].length),
-		-1);
+	cr_assert_eq(connect(fd, (const struct sockaddr *)&address->socket, address->length), -1);
 	cr_assert_eq(errno, EINPROGRESS);
 	cr_assert_eq(sockets_queued(&sockets, 0), 1);
 	close(fd);

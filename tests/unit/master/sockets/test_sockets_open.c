@@ -69,8 +69,8 @@ Test(sockets_open, a_passed_one_gets_siblings_where_it_can)
 	cr_assert_eq(sockets_init(&sockets, &address, 1, 16), 0);
 	sockets_take(&sockets, (unsigned)sockets_find(&sockets, fd), fd);
 	cr_assert_eq(sockets_open(&sockets, 2), 0);
-	cr_assert_eq(sockets.shared[0], -1);
-	cr_assert_eq(sockets.seats[0].fds[0], fd);
+	cr_assert_eq(seats_shared_socket(&sockets), -1);
+	cr_assert_eq(seats_socket(&sockets, 0), fd);
 	cr_assert_eq(sockets_listen(&sockets, 0), 0);
 	cr_assert_eq(sockets_listen(&sockets, 1), 0);
 	sockets_close(&sockets);
@@ -85,9 +85,9 @@ Test(sockets_open, a_passed_one_is_shared_where_it_cannot_have_siblings)
 	cr_assert_eq(sockets_init(&sockets, &address, 1, 16), 0);
 	sockets_take(&sockets, (unsigned)sockets_find(&sockets, fd), fd);
 	cr_assert_eq(sockets_open(&sockets, 2), 0);
-	cr_assert_eq(sockets.shared[0], fd);
+	cr_assert_eq(seats_shared_socket(&sockets), fd);
 	cr_assert_eq(seats_connect(&address), 0);
-	client = accept(sockets.seats[1].fds[0], NULL, NULL);
+	client = accept(seats_socket(&sockets, 1), NULL, NULL);
 	cr_assert_neq(client, -1, "any seat may accept");
 	close(client);
 	sockets_close(&sockets);
