@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "hub/base/check.h"
 #include "hub/base/clock.h"
 #include "hub/base/kernel.h"
 #include "hub/io/tickets.h"
@@ -99,6 +100,7 @@ identify(const struct hub_tls *tls, unsigned char identity[static TICKETS_IDENTI
 static void
 use(struct hub_tls *tls, struct tickets *tickets)
 {
+	CHECK(place >= 0);
 	tickets_free(tickets_of(tls->context));
 	SSL_CTX_set_ex_data(tls->context, place, tickets);
 	SSL_CTX_set_tlsext_ticket_key_evp_cb(tls->context, on_ticket);
@@ -113,6 +115,7 @@ resumption_begin(struct hub_tls *tls, int64_t lifetime)
 
 	if (tls == NULL)
 		return 0;
+	CHECK(tls->is_server);
 	pthread_once(&once, make_place);
 	tls->lifetime = lifetime;
 	if (lifetime == 0) {
@@ -171,6 +174,8 @@ resumption_rotate(struct hub_tls *tls)
 {
 	struct tickets *tickets = tls != NULL ? tickets_of(tls->context) : NULL;
 
+	/* At 0 each call would make a key. */
+	CHECK(tickets == NULL || tls->lifetime > 0);
 	if (tickets != NULL)
 		tickets_rotate(tickets, tls->lifetime);
 }

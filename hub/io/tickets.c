@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "hub/base/check.h"
 #include "hub/base/clock.h"
 #include "hub/base/kernel.h"
 #include "hub/base/memory.h"
@@ -59,6 +60,9 @@ wipe_set(uint64_t *set)
 	for (size_t i = 0; i < SET_WORDS; i++)
 		__atomic_store_n(&set[i], 0, __ATOMIC_RELEASE);
 }
+
+/* The name in a key that was wiped, or not made yet. */
+static const unsigned char nobody[TICKETS_NAME_SIZE];
 
 static void
 read_keys(const struct shared *shared, struct ticket_key keys[static KEYS])
@@ -116,6 +120,8 @@ tickets_newest(const struct tickets *tickets, struct ticket_key *key)
 	struct ticket_key keys[KEYS];
 
 	read_keys(tickets->shared, keys);
+	/* Anybody could make a ticket under a key of zeros. */
+	CHECK(memcmp(keys[NEWEST].name, nobody, sizeof nobody) != 0);
 	*key = keys[NEWEST];
 	OPENSSL_cleanse(keys, sizeof keys);
 }
@@ -124,7 +130,6 @@ bool
 tickets_find(const struct tickets *tickets, const unsigned char name[static TICKETS_NAME_SIZE],
 	struct ticket_key *key, bool *is_newest)
 {
-	static const unsigned char nobody[TICKETS_NAME_SIZE];
 	struct ticket_key keys[KEYS];
 	int at = KEYS;
 
@@ -203,14 +208,22 @@ tickets_map(int fd, const unsigned char identity[static TICKETS_IDENTITY_SIZE])
 struct tickets *
 tickets_share(struct tickets *tickets)
 {
-	__atomic_fetch_add(&tickets->owners, 1, __ATOMIC_RELAXED);
+	unsigned owners = __atomic_fetch_add(&tickets->owners, 1, __ATOMIC_RELAXED);
+
+	CHECK(owners > 0);
 	return tickets;
 }
 
 void
 tickets_free(struct tickets *tickets)
 {
-	if (tickets == NULL || __atomic_sub_fetch(&tickets->owners, 1, __ATOMIC_ACQ_REL) > 0)
+	unsigned owners;
+
+	if (tickets == NULL)
+		return;
+	owners = __atomic_fetch_sub(&tickets->owners, 1, __ATOMIC_ACQ_REL);
+	CHECK(owners > 0);
+	if (owners > 1)
 		return;
 	memory_free((void **)&tickets->shared, sizeof *tickets->shared);
 	kernel_close(tickets->file);
