@@ -24,9 +24,12 @@ coroutine_new(struct hub *hub, hub_fn *body, void *argument, bool is_raw)
 
 	if (coroutine == NULL)
 		return NULL;
+	/* Zeros, or what coroutine_free has left. */
+	DCHECK(coroutine->id == 0 && !ev_is_active(&coroutine->timer));
 	/* A new epoch must be above those of all former waits in this slot, also if the slot's
 	 * memory was given back since. Each wait that ends appends to the run queue, so no former
 	 * wait has an epoch above the count of appends. */
+	DCHECK(hub->appended > UINT32_MAX || coroutine->epoch <= hub->appended + 1);
 	coroutine->epoch = (uint32_t)hub->appended + 1;
 	arch_context_init(&coroutine->context, coroutine, coroutine);
 	coroutine->hub = hub;
@@ -71,10 +74,14 @@ coroutine_free(struct hub_coroutine *coroutine)
 {
 	struct hub *hub = coroutine->hub;
 
+	DCHECK(coroutine->id != 0 && hub_is_own(coroutine));
+	/* Neither in the run queue, nor running but at its own end. */
+	DCHECK(coroutine->state != COROUTINE_READY && coroutine->state != COROUTINE_RUNNING);
 	if (ev_is_active(&coroutine->timer))
 		ev_timer_stop(hub->loop, &coroutine->timer);
 	if (coroutine->links != NULL)
 		links_tell(hub, coroutine);
+	DCHECK(coroutine->group == NULL);
 	if (coroutine->cleanup != NULL)
 		cleanup_run(&coroutine->cleanup);
 	if (coroutine->locals != NULL)
@@ -95,6 +102,7 @@ coroutine_free(struct hub_coroutine *coroutine)
 static void
 clean_up(struct hub_coroutine *self)
 {
+	DCHECK(self->scope != NULL || (self->shields == 0 && self->nurseries == 0));
 	/* The body never stopped this scope, which lay in a frame that is gone. */
 	if (__builtin_expect(self->scope != NULL, 0)) {
 		CHECK_WHY(self->nurseries == 0,
@@ -122,6 +130,7 @@ clean_up(struct hub_coroutine *self)
 static _Noreturn void
 scheduled_end(struct hub *hub, struct hub_coroutine *self)
 {
+	DCHECK(hub->scheduled > 0);
 	hub->scheduled--;
 	self->ended = ++hub->ended;
 	if (hub->hooks != NULL && hub->hooks->ended != NULL)
@@ -130,6 +139,8 @@ scheduled_end(struct hub *hub, struct hub_coroutine *self)
 	 * frees a DONE one at once. */
 	if (self->links != NULL)
 		links_tell(hub, self);
+	DCHECK(hub->current == self && self->state == COROUTINE_RUNNING);
+	DCHECK(self->parent == NULL || (!self->is_detached && self->parent->id != 0));
 	self->state = COROUTINE_DONE;
 	if (self->is_detached) {
 		failure_report(self);
@@ -196,6 +207,7 @@ hub_coroutine_main(struct hub_coroutine *self, void *value)
 	struct hub *hub = self->hub;
 
 	annotate_arrive(&self->stack.annotate);
+	DCHECK(hub->current == self && self->state == COROUTINE_RUNNING && !self->has_run);
 	coroutine_begins(self);
 	if (self->is_raw)
 		self->result = self->body(value);
@@ -299,6 +311,9 @@ coroutine_join(struct hub_coroutine *coroutine, void **result, struct hub_failur
 		wait.deadline = clock_end_of(nanoseconds);
 		coroutine->parent = self;
 		reason = hub_suspend(&wait);
+		/* Only its end wakes the joiner with 0. */
+		DCHECK(coroutine->parent == self);
+		DCHECK(reason != 0 || coroutine->state == COROUTINE_DONE);
 		coroutine->parent = NULL;
 	}
 	if (reason != 0)

@@ -57,6 +57,7 @@ chunk_take(struct chunk *chunk, size_t size)
 {
 	void *memory = chunk->room + chunk->used;
 
+	DCHECK(size <= chunk->size - chunk->used && size % ALIGNMENT == 0);
 	chunk->used += size;
 	return memory;
 }
@@ -135,10 +136,13 @@ cleanup_run(struct cleanup **cleanup)
 		deferred->function(deferred->argument);
 	}
 	chunk = own->newest;
+	DCHECK(*cleanup == own);
 	*cleanup = NULL;
 	while (chunk != NULL) {
 		struct chunk *older = chunk->older;
 
+		/* The record lies in the oldest chunk, at its beginning. */
+		DCHECK(older != NULL || (void *)chunk->room == (void *)own);
 		free(chunk);
 		chunk = older;
 	}

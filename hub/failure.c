@@ -52,6 +52,7 @@ failure_settle(struct hub_coroutine *ended)
 {
 	if (ended->failure == NULL)
 		return;
+	DCHECK(ended->failure->code != 0 && out_of_memory.code == ENOMEM);
 	if ((ended->is_killed || ended->is_raw) && ended->failure->code == ECANCELED) {
 		failure_free(ended->failure);
 		ended->failure = NULL;

@@ -52,6 +52,7 @@ hub_generator_new(hub_fn *body, void *argument)
 static void
 take_end(struct hub_generator *generator)
 {
+	DCHECK(!generator->is_done && generator->coroutine->state == COROUTINE_DONE);
 	generator->is_done = true;
 	generator->result = generator->coroutine->result;
 	generator->failure = generator->coroutine->failure;

@@ -5,11 +5,14 @@
 
 #include <errno.h>
 
+#include "hub/base/check.h"
+
 int
 coroutine_drivers_interrupt(const struct hub_coroutine *coroutine)
 {
 	int interrupt = 0;
 
+	DCHECK(coroutine->is_raw && coroutine->fails_with == 0);
 	while (interrupt == 0 && coroutine->shields == 0 &&
 		(coroutine = coroutine_driver(coroutine)) != NULL) {
 		/* The driver is a callback of the loop, or a call on the thread's own stack: a wait
@@ -32,17 +35,22 @@ coroutine_drivers_deadline(const struct hub_coroutine *coroutine)
 	return earliest;
 }
 
+int
+coroutine_own_interrupt(const struct hub_coroutine *coroutine)
+{
+	const struct hub_timeout *scope = coroutine->scope;
+	int interrupt = 0;
+
+	for (; scope != NULL && !scope->is_shield; scope = scope->outer)
+		if (scope->reason != 0)
+			interrupt = scope->reason;
+	return coroutine->is_killed && scope == NULL ? ECANCELED : interrupt;
+}
+
 void
 coroutine_update_interrupt(struct hub_coroutine *coroutine)
 {
-	struct hub_timeout *scope = coroutine->scope;
-
-	coroutine->fails_with = 0;
-	for (; scope != NULL && !scope->is_shield; scope = scope->outer)
-		if (scope->reason != 0)
-			coroutine->fails_with = scope->reason;
-	if (coroutine->is_killed && scope == NULL)
-		coroutine->fails_with = ECANCELED;
+	coroutine->fails_with = coroutine_own_interrupt(coroutine);
 }
 
 void
@@ -61,6 +69,8 @@ coroutine_expire_scopes(struct hub_coroutine *coroutine, int64_t now)
 	}
 	if (has_expired)
 		coroutine_update_interrupt(coroutine);
+	/* The earliest deadline is that of one of these scopes. */
+	DCHECK(coroutine->fails_with != 0);
 }
 
 void

@@ -45,6 +45,9 @@ coroutine_interrupted(const struct hub_coroutine *coroutine)
 /* The earliest deadline of the scopes of all drivers; INT64_MAX for none. */
 int64_t coroutine_drivers_deadline(const struct hub_coroutine *coroutine);
 
+/* What the coroutine's own kill and scopes say: the value of fails_with. */
+int coroutine_own_interrupt(const struct hub_coroutine *coroutine);
+
 /* Recomputes fails_with, after a kill or a change of scopes. */
 void coroutine_update_interrupt(struct hub_coroutine *coroutine);
 

@@ -25,6 +25,8 @@ coroutine_wake_interrupted(struct hub_coroutine *coroutine)
 void
 coroutine_kill(struct hub_coroutine *coroutine)
 {
+	DCHECK(hub_is_own(coroutine) && coroutine->id != 0);
+	DCHECK(coroutine->state != COROUTINE_DONE);
 	coroutine->is_killed = true;
 	coroutine_update_interrupt(coroutine);
 	coroutine_wake_interrupted(coroutine);

@@ -20,9 +20,12 @@ call_link(struct hub *hub, struct hub_link *link, struct hub_coroutine *ended)
 	struct hub_coroutine *running = hub->current;
 	bool was_telling = hub->is_telling;
 
+	/* It may be freed by the callback. */
+	DCHECK(link->previous == NULL && hub_is_own(ended));
 	hub->current = &hub->root;
 	hub->is_telling = true;
 	link->ended(link, ended);
+	CHECK(hub->current == &hub->root && hub->is_telling);
 	hub->is_telling = was_telling;
 	hub->current = running;
 }
@@ -45,6 +48,7 @@ hub_unlink(struct hub_coroutine *coroutine, struct hub_link *link)
 	if (link->previous == NULL)
 		return;
 	hub_check_own(coroutine);
+	DCHECK(coroutine->links != NULL && coroutine->links->previous->next == NULL);
 	FIFO_REMOVE(coroutine->links, link, next, previous);
 	link->previous = NULL;
 }
@@ -87,6 +91,7 @@ awaited_ended(struct hub_link *link, struct hub_coroutine *coroutine)
 	struct awaited *own = CONTAINER_OF(link, struct awaited, link);
 	struct ends_wait *ends = own->ends;
 
+	DCHECK(own->coroutine == coroutine && own->ended == 0);
 	own->ended = coroutine->ended;
 	if (ends->missing > 0)
 		ends->missing--;
@@ -141,6 +146,7 @@ wait_for_ends(struct ends_wait *ends, struct hub_coroutine **coroutines, size_t 
 	}
 	if (!ends->is_over)
 		reason = hub_suspend(&wait);
+	DCHECK(reason != 0 || ends->is_over);
 	for (size_t i = 0; i < count; i++)
 		hub_unlink(links[i].coroutine, &links[i].link);
 	return reason;

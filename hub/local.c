@@ -63,6 +63,7 @@ hub_local_set(int key, void *value)
 		locals->count = key + 1;
 		self->locals = locals;
 	}
+	DCHECK(locals == self->locals && key < locals->count);
 	locals->values[key] = value;
 	return 0;
 }
@@ -83,6 +84,8 @@ destroy_all(struct locals **owner)
 {
 	bool has_destroyed = false;
 
+	/* A value has a key, and so a destructor or none. */
+	DCHECK((*owner)->count <= keys);
 	/* A destructor may set another value, which may move the array. */
 	for (int key = 0; key < (*owner)->count; key++) {
 		void *value = (*owner)->values[key];

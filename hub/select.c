@@ -142,6 +142,7 @@ enter(struct hub_case *one, struct selector *selector, struct hub_coroutine *sel
 	struct hub_waiter *waiter = &selector->putter.waiter;
 	struct hub_waiter **waiters = waiters_of(one);
 
+	DCHECK(self == hub_this->current && one->kind < HUB_CASE_MAX);
 	selector->is_taken = waiter->is_queued = waiter->is_met = false;
 	if (waiters != NULL) {
 		if (one->kind == HUB_CASE_QUEUE_PUT)
@@ -176,6 +177,7 @@ leave(struct hub_case *one, struct selector *selector)
 		hub_unlink(one->object, &selector->link);
 	else if (one->kind == HUB_CASE_FD)
 		return fd_interest_leave(&selector->interest);
+	DCHECK(!waiter->is_queued);
 	return waiter->is_met;
 }
 
@@ -184,6 +186,7 @@ leave(struct hub_case *one, struct selector *selector)
 static bool
 happen(struct hub_case *one, const struct selector *selector, int reason)
 {
+	DCHECK(one->kind != HUB_CASE_ENDED || (reason == 0 && is_over(one, selector)));
 	one->error = reason;
 	if (one->kind == HUB_CASE_FD && is_over(one, selector))
 		one->error = EBADF;
@@ -254,8 +257,12 @@ wait_once(struct hub_case *cases, size_t count, struct selector *selectors, int6
 	else
 		entered--;
 	for (size_t i = 0; i < entered; i++)
-		if (leave(&cases[i], &selectors[i]))
+		if (leave(&cases[i], &selectors[i])) {
+			/* One wake ends a wait, so one case does. */
+			DCHECK(met < 0);
 			met = (int)i;
+		}
+	DCHECK(met >= 0 || *reason != 0);
 	if (met >= 0) {
 		int woken = *reason;
 

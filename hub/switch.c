@@ -41,7 +41,10 @@ hand_over(struct hub *hub, struct hub_coroutine *to)
 	} else {
 		hub->current->switched_to = to;
 		to->switched_from = hub->current;
+		DCHECK(is_return(to, hub->current));
 	}
+	/* The running coroutine drives `to`, or neither drives the other: never in a circle. */
+	DCHECK(!is_return(hub->current, to));
 	to->state = COROUTINE_RUNNING;
 }
 

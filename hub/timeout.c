@@ -19,6 +19,25 @@ is_left(const struct hub_coroutine *self, const struct hub_timeout *scope)
 	return at >= self->stack.low && at < here && here < self->stack.end;
 }
 
+/* Whether the coroutine's scopes agree with what it keeps of them: each knows the earliest deadline
+ * of those up to a shield, shields are counted, and fails_with is what the scopes say. */
+static bool
+scopes_are_consistent(const struct hub_coroutine *self)
+{
+	unsigned shields = 0;
+
+	for (const struct hub_timeout *each = self->scope; each != NULL; each = each->outer) {
+		int64_t earliest = each->deadline;
+
+		if (!each->is_shield && each->outer != NULL && each->outer->earliest < earliest)
+			earliest = each->outer->earliest;
+		if (each->earliest != earliest || (each->is_shield && each->reason != 0))
+			return false;
+		shields += each->is_shield;
+	}
+	return shields == self->shields && self->fails_with == coroutine_own_interrupt(self);
+}
+
 /* Checks that scope may be started: no frame of a started scope is gone, and scope is not
  * started. */
 static inline void
@@ -51,6 +70,7 @@ hub_timeout_start(struct hub_timeout *scope, int64_t nanoseconds)
 	self->scope = scope;
 	if (scope->reason != 0)
 		coroutine_update_interrupt(self);
+	DCHECK(scopes_are_consistent(self));
 }
 
 static struct hub_coroutine *
@@ -60,6 +80,7 @@ leave(struct hub_timeout *scope)
 
 	CHECK_WHY(self != NULL && self->scope == scope,
 		"timeout scopes are stopped in reverse order, by the coroutine that started them");
+	DCHECK(scopes_are_consistent(self));
 	self->scope = scope->outer;
 	return self;
 }
@@ -71,6 +92,7 @@ hub_timeout_stop(struct hub_timeout *scope)
 
 	if (__builtin_expect(self->fails_with != 0, 0))
 		coroutine_update_interrupt(self);
+	DCHECK(scopes_are_consistent(self));
 	return scope->reason == ETIMEDOUT;
 }
 
@@ -98,6 +120,7 @@ hub_shield_start(struct hub_timeout *shield)
 	self->scope = shield;
 	self->shields++;
 	self->fails_with = 0;
+	DCHECK(scopes_are_consistent(self));
 }
 
 void
@@ -106,6 +129,7 @@ hub_shield_stop(struct hub_timeout *shield)
 	int error = errno;
 	struct hub_coroutine *self = leave(shield);
 
+	DCHECK(shield->is_shield && self->shields > 0);
 	self->shields--;
 	coroutine_update_interrupt(self);
 	/* The scopes around the shield had no timer while it was up. */
