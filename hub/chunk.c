@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "hub/base/check.h"
 #include "hub/base/kernel.h"
 
 /* Read by hub.gdb, which cannot see macros. */
@@ -22,6 +23,30 @@ const uint64_t stack_watermark[] = {
 	UINT64_C(0xf14729d80e6bc3a5),
 	UINT64_C(0x3a86dcb2751fe940),
 };
+
+/* ---- the sets ---- */
+
+static unsigned
+set_count(const slot_set set)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < CHUNK_WORDS; i++)
+		count += (unsigned)__builtin_popcountll(set[i]);
+	return count;
+}
+
+bool
+chunk_is_consistent(const struct chunk *chunk)
+{
+	for (unsigned i = 0; i < CHUNK_WORDS; i++)
+		if ((chunk->idle[i] & chunk->cold[i]) != 0 ||
+			(chunk->suspect[i] & chunk->cold[i]) != 0 ||
+			(i < chunk->lowest && chunk->idle[i] != 0))
+			return false;
+	return set_count(chunk->idle) == chunk->idlers &&
+	       set_count(chunk->cold) == CHUNK_SLOTS - chunk->used - chunk->idlers;
+}
 
 /* ---- slots ---- */
 
@@ -40,6 +65,7 @@ slot_make(struct chunk *chunk, unsigned index)
 {
 	struct stack *stack = slot_object(chunk, index);
 
+	DCHECK(set_has(chunk->cold, index) && !set_has(chunk->idle, index));
 	stack->chunk = chunk;
 	stack->index = (uint16_t)index;
 	stack->low = slot_base(chunk, index) + STACK_GUARD_SIZE;
@@ -69,6 +95,7 @@ slot_forget(const struct chunk *chunk, unsigned index)
 static void
 slot_cool(struct chunk *chunk, unsigned index)
 {
+	DCHECK(set_has(chunk->idle, index) && chunk->idlers > 0);
 	slot_forget(chunk, index);
 	set_remove(chunk->idle, index);
 	set_remove(chunk->suspect, index);
@@ -146,22 +173,15 @@ chunk_with_cold(struct stack_arena *arena)
 
 /* ---- giving back ---- */
 
-static unsigned
-set_count(const slot_set set)
-{
-	unsigned count = 0;
-
-	for (unsigned i = 0; i < CHUNK_WORDS; i++)
-		count += (unsigned)__builtin_popcountll(set[i]);
-	return count;
-}
-
 void
 chunk_spend(struct stack_arena *arena, struct chunk *chunk)
 {
+	/* A stack in use would lose its frames. */
+	CHECK(chunk->used == 0 && chunk->arena == arena);
 	for (unsigned i = 0; i < CHUNK_SLOTS; i++)
 		if (set_has(chunk->idle, i))
 			slot_cool(chunk, i);
+	DCHECK(chunk->idlers == 0 && chunk_is_consistent(chunk));
 	if (chunk_map(arena, chunk->base, PROT_READ) == NULL) {
 		kernel_madvise(chunk->base, chunk_size(arena), MADV_DONTNEED);
 		return;

@@ -87,6 +87,10 @@ first_page(const struct stack *stack)
 	return stack->end - stack_page_size;
 }
 
+/* Whether no slot is in two sets, and the counts are those of the sets: what is in neither of idle
+ * and cold is in use. */
+bool chunk_is_consistent(const struct chunk *chunk);
+
 /* Writes the watermark: as long as it stays intact, no page below the first has been written. */
 void stack_set_watermark(struct stack *stack);
 

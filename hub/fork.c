@@ -79,7 +79,9 @@ fork_hub_started(void)
 void
 fork_hub_stopped(void)
 {
-	atomic_fetch_sub(&running, 1);
+	unsigned before = atomic_fetch_sub(&running, 1);
+
+	CHECK(before > 0);
 }
 
 pid_t

@@ -21,6 +21,7 @@ static pthread_mutex_t left_mutex = PTHREAD_MUTEX_INITIALIZER;
 static void
 leave_behind(struct hub *hub)
 {
+	CHECK(hub == hub_this && hub == hub_running);
 	hub_set_running(NULL);
 	watchdog_unwatch(hub);
 	signals_stop(hub);
@@ -53,6 +54,8 @@ leaving_end(struct hub *hub)
 	overflow_thread_stop();
 	if (is_in_the_middle)
 		return;
+	/* What is left are raw coroutines, outside of any run of the hub. */
+	CHECK(hub->scheduled == 0 && hub->ready_first == NULL && hub != hub_running);
 	stack_arena_each(&hub->arena, visit_left, NULL);
 	stack_arena_fini(&hub->arena);
 	free(hub);

@@ -76,7 +76,8 @@ on_signal(struct ev_loop *loop, ev_signal *watcher, int events)
 	struct arrival *arrival = malloc(sizeof *arrival);
 	struct hub_coroutine *coroutine = NULL;
 
-	(void)loop, (void)events;
+	(void)events;
+	CHECK(signal->hub == hub_running && signal->hub->loop == loop);
 	if (arrival != NULL)
 		coroutine = hub_spawn(run_handler, arrival);
 	if (coroutine == NULL) {
@@ -133,6 +134,7 @@ claim(struct hub *hub, struct hub_signal *signal)
 	struct handled *known = &handled[number];
 
 	pthread_mutex_lock(&mutex);
+	CHECK((known->hub != NULL) == (known->handlers > 0));
 	if (known->hub != NULL && known->hub != hub) {
 		error = EBUSY;
 	} else {
@@ -181,6 +183,7 @@ give_up(struct hub_signal *signal)
 	int number = signal->watcher.signum;
 	struct handled *known = &handled[number];
 
+	CHECK(known->hub == signal->hub && known->handlers > 0);
 	list_remove(&signal->link);
 	/* The handler's context may be freed after the stop. */
 	LIST_EACH (pending, &signal->pending) {
@@ -203,6 +206,7 @@ hub_signal_stop(struct hub_signal *signal)
 	pthread_mutex_lock(&mutex);
 	give_up(signal);
 	pthread_mutex_unlock(&mutex);
+	CHECK(signal->hub->loop_waits > 0);
 	signal->hub->loop_waits--;
 	free(signal);
 }

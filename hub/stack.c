@@ -18,6 +18,23 @@
 
 /* ---- slots ---- */
 
+/* Whether the counts of the arena are those of its chunks. */
+static bool
+arena_is_consistent(const struct stack_arena *arena)
+{
+	size_t used = 0;
+
+	for (const struct list *link = arena->chunks.next; link != &arena->chunks;
+		link = link->next) {
+		const struct chunk *chunk = CONTAINER_OF(link, struct chunk, link);
+
+		if (!chunk_is_consistent(chunk))
+			return false;
+		used += chunk->used;
+	}
+	return used == arena->used && arena->used <= arena->peak;
+}
+
 void
 stack_arena_init(struct stack_arena *arena, size_t stack_size, size_t object_size)
 {
@@ -36,6 +53,7 @@ stack_arena_init(struct stack_arena *arena, size_t stack_size, size_t object_siz
 void
 stack_arena_fini(struct stack_arena *arena)
 {
+	DCHECK(arena_is_consistent(arena));
 	LIST_EACH (link, &arena->chunks)
 		chunk_free(CONTAINER_OF(link, struct chunk, link));
 	list_init(&arena->chunks);
@@ -50,6 +68,7 @@ static inline void
 count_got(struct stack_arena *arena, struct chunk *chunk)
 {
 	chunk->used++;
+	DCHECK(chunk->arena == arena && chunk->used + chunk->idlers <= CHUNK_SLOTS);
 	if (++arena->used > arena->peak)
 		arena->peak = arena->used;
 }
@@ -107,6 +126,8 @@ stack_get(struct stack_arena *arena)
 		chunk->lowest++;
 	index = chunk->lowest * WORD_SLOTS + (unsigned)__builtin_ctzll(chunk->idle[chunk->lowest]);
 	stack = slot_object(chunk, index);
+	/* No neighbour has written over it, and nothing has given its page back. */
+	DCHECK(stack->chunk == chunk && stack->index == index && !set_has(chunk->cold, index));
 	annotate_stack_renew(&stack->annotate);
 	set_remove(chunk->idle, index);
 	chunk->idlers--;
@@ -131,6 +152,8 @@ give_below(struct stack *stack, const unsigned char *in_use)
 	unsigned char *keep =
 		(unsigned char *)((uintptr_t)(in_use - FRAMES_ROOM) & ~(stack_page_size - 1));
 
+	/* A stack pointer of this very stack, or its pages would go from under its frames. */
+	CHECK(in_use > stack->low && in_use <= stack->end);
 	if (keep > low)
 		kernel_madvise(low, (size_t)(keep - low), MADV_DONTNEED);
 	if (keep >= first_page(stack))
@@ -169,6 +192,8 @@ stack_put(struct stack_arena *arena, struct stack *stack)
 	const unsigned char *here = __builtin_frame_address(0);
 	struct chunk *chunk = stack->chunk;
 
+	DCHECK(chunk->arena == arena && chunk->used > 0 && arena->used > 0);
+	DCHECK(!set_has(chunk->idle, stack->index) && !set_has(chunk->cold, stack->index));
 	if (stack->is_canary)
 		check_canary(stack);
 	/* The watermark lies below all frames, where valgrind forbids reads. */
@@ -233,6 +258,7 @@ bool
 stack_arena_sweep(
 	struct stack_arena *arena, const void *(*parked_at)(const struct stack *stack), size_t most)
 {
+	DCHECK(arena_is_consistent(arena));
 	LIST_EACH (link, &arena->chunks) {
 		struct chunk *chunk = CONTAINER_OF(link, struct chunk, link);
 
@@ -242,6 +268,7 @@ stack_arena_sweep(
 						 (unsigned)__builtin_ctzll(chunk->suspect[i]);
 				struct stack *stack = slot_object(chunk, index);
 
+				DCHECK(!set_has(chunk->cold, index));
 				if (most-- == 0)
 					return true;
 				give_below(stack, set_has(chunk->idle, index) ? stack->end
@@ -259,6 +286,7 @@ stack_arena_cool(struct stack_arena *arena, size_t keep, size_t most)
 {
 	size_t spare = keep > arena->used ? keep - arena->used : 0;
 
+	DCHECK(arena_is_consistent(arena));
 	LIST_EACH (link, &arena->open) {
 		struct chunk *chunk = CONTAINER_OF(link, struct chunk, place);
 

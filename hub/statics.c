@@ -39,6 +39,12 @@ find(struct hub *hub, const int *guard)
 	return place;
 }
 
+static bool
+is_noted(struct hub *hub, const int *guard)
+{
+	return *find(hub, guard) != NULL;
+}
+
 /* Without memory the other coroutines poll, as if another thread initialised the variable. */
 static void
 note(int *guard)
@@ -47,6 +53,8 @@ note(int *guard)
 
 	if (one == NULL)
 		return;
+	/* The guard lets one coroutine initialise the variable. */
+	CHECK(!is_noted(hub_this, guard));
 	*one = (struct hub_static){hub_this->statics, guard, hub_this->current->id, NULL};
 	hub_this->statics = one;
 }

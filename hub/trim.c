@@ -84,7 +84,9 @@ look(struct ev_loop *loop, ev_timer *timer, int events)
 	int64_t now = hub->now = clock_now();
 	bool has_more;
 
-	(void)loop, (void)events;
+	(void)events;
+	/* No coroutine runs while stacks lose pages below their frames. */
+	CHECK(hub->loop == loop && hub->is_polling && hub->current == &hub->root);
 	if (hub->arena.is_restless || trim->is_wanted)
 		trim->quiet = 0;
 	trim->is_wanted = false;
@@ -113,6 +115,7 @@ trim_prepare(struct hub *hub)
 void
 trim_start(struct hub *hub)
 {
+	DCHECK(!ev_is_active(&hub->trim.timer) && !hub->is_polling);
 	hub->trim.began = clock_now();
 	hub->trim.quiet = 0;
 	arm(hub, hub->trim.look_every);
