@@ -25,7 +25,7 @@ call_link(struct hub *hub, struct hub_link *link, struct hub_coroutine *ended)
 	hub->current = &hub->root;
 	hub->is_telling = true;
 	link->ended(link, ended);
-	CHECK(hub->current == &hub->root && hub->is_telling);
+	DCHECK(hub->current == &hub->root && hub->is_telling);
 	hub->is_telling = was_telling;
 	hub->current = running;
 }

@@ -72,7 +72,7 @@ hub_nursery_close(struct hub_nursery *nursery)
 	int reason;
 
 	hub_timeout_stop(&nursery->scope);
-	CHECK(nursery->owner == hub_current() && nursery->owner->nurseries > 0);
+	DCHECK(nursery->owner == hub_current() && nursery->owner->nurseries > 0);
 	nursery->owner->nurseries--;
 	nursery->owner = NULL;
 	reason = group_wait(&nursery->group, "nursery", false);
@@ -83,7 +83,7 @@ hub_nursery_close(struct hub_nursery *nursery)
 			"deadlock: children of a nursery do not end though they are killed");
 	}
 	/* Children may use the opener's stack, which is left now. */
-	CHECK(nursery->group.count == 0 && nursery->group.first == NULL);
+	DCHECK(nursery->group.count == 0 && nursery->group.first == NULL);
 	/* No coroutine would wait for later children: refuse to spawn. */
 	nursery->is_cancelled = true;
 	if (nursery->failure.code != 0)
