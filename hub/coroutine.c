@@ -187,11 +187,15 @@ raw_end(struct hub *hub, struct hub_coroutine *self)
 		heir = coroutine_living_parent(heir);
 	}
 	/* The thread's own stack runs the loop: it can be continued only if one of its callbacks is
-	 * suspended in hub_switch. */
+	 * suspended in hub_switch, and then it is the only one that can be. */
 	if (heir == NULL ||
 		(heir == &hub->root && hub->loop != NULL && heir->state != COROUTINE_SWITCHED)) {
 		failure_report(self);
-		hub_leave(hub);
+		if (hub->root.state != COROUTINE_SWITCHED)
+			hub_leave(hub);
+		self->result = NULL;
+		thrown = 0;
+		heir = &hub->root;
 	}
 	CHECK_WHY(heir->state == COROUTINE_SWITCHED,
 		"a raw coroutine ended whose parent is not suspended in hub_switch");

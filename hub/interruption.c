@@ -7,19 +7,35 @@
 
 #include "hub/base/check.h"
 
+/* The thread's own stack, in a callback of the loop or a call of hub_call_on_root: a wait would let
+ * the loop run inside of that. */
+static bool
+is_in_loop(const struct hub_coroutine *coroutine)
+{
+	return coroutine == &coroutine->hub->root && coroutine->hub->loop != NULL;
+}
+
+bool
+coroutine_can_wait(const struct hub_coroutine *coroutine)
+{
+	while (coroutine != NULL && !is_in_loop(coroutine))
+		coroutine = coroutine_driver(coroutine);
+	return coroutine == NULL;
+}
+
 int
 coroutine_drivers_interrupt(const struct hub_coroutine *coroutine)
 {
 	int interrupt = 0;
+	bool is_shielded = coroutine->shields > 0;
 
-	DCHECK(coroutine->is_raw && coroutine->fails_with == 0);
-	while (interrupt == 0 && coroutine->shields == 0 &&
-		(coroutine = coroutine_driver(coroutine)) != NULL) {
-		/* The driver is a callback of the loop, or a call on the thread's own stack: a wait
-		 * would let the loop run inside of that. */
-		if (coroutine == &coroutine->hub->root && coroutine->hub->loop != NULL)
+	DCHECK(coroutine->is_raw);
+	while (interrupt == 0 && (coroutine = coroutine_driver(coroutine)) != NULL) {
+		if (is_in_loop(coroutine))
 			return EPERM;
-		interrupt = coroutine->fails_with;
+		if (!is_shielded)
+			interrupt = coroutine->fails_with;
+		is_shielded = is_shielded || coroutine->shields > 0;
 	}
 	return interrupt;
 }

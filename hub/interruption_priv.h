@@ -9,6 +9,7 @@
 #ifndef HUBBUB_INTERRUPTION_PRIV_H
 #define HUBBUB_INTERRUPTION_PRIV_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "hub/base/inside.h"
@@ -27,17 +28,19 @@ coroutine_driver(const struct hub_coroutine *coroutine)
 }
 
 /* The error with which a raw coroutine's blocking calls fail at once because of its drivers, or 0;
- * EPERM if a driver is a callback of the loop. */
+ * EPERM if a driver is a callback of the loop, whatever shields there are. */
 int coroutine_drivers_interrupt(const struct hub_coroutine *coroutine)
 	HUB_INSIDE(coroutine_drivers_interrupt);
+
+/* Whether no driver of the coroutine is a callback of the loop. */
+bool coroutine_can_wait(const struct hub_coroutine *coroutine) HUB_INSIDE(coroutine_can_wait);
 
 /* The error with which the coroutine's blocking calls fail at once: 0, ECANCELED or ETIMEDOUT; for
  * a raw coroutine also EPERM. */
 static inline int
 coroutine_interrupted(const struct hub_coroutine *coroutine)
 {
-	if (__builtin_expect(coroutine->is_raw, 0) && coroutine->fails_with == 0 &&
-		coroutine->shields == 0)
+	if (__builtin_expect(coroutine->is_raw, 0) && coroutine->fails_with == 0)
 		return coroutine_drivers_interrupt(coroutine);
 	return coroutine->fails_with;
 }

@@ -320,6 +320,8 @@ hub_suspend(const struct wait *wait)
 	self->deadline = wait->deadline;
 	if (self->scope != NULL && self->scope->earliest < self->deadline && !wait->is_shielded)
 		self->deadline = self->scope->earliest;
+	CHECK_WHY(!wait->is_shielded || !self->is_raw || coroutine_can_wait(self),
+		"a call must wait that cannot fail, in a callback of the loop");
 	if (__builtin_expect(self->is_raw, 0) && !wait->is_shielded) {
 		int64_t drivers = coroutine_drivers_deadline(self);
 

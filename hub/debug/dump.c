@@ -100,7 +100,8 @@ dump_all(void *argument)
 	return NULL;
 }
 
-/* Goes to the thread's own stack, unless it is there already. */
+/* Goes to the thread's own stack, unless it is there already, or that stack runs no loop, or is
+ * suspended in hub_switch in a callback of the loop. */
 void
 hub_dump(int fd)
 {
@@ -108,7 +109,8 @@ hub_dump(int fd)
 
 	if (hub == NULL)
 		return;
-	if (hub->loop == NULL || hub->current == &hub->root)
+	if (hub->loop == NULL || hub->current == &hub->root ||
+		hub->root.state == COROUTINE_SWITCHED)
 		dump_all(&fd);
 	else
 		hub_call_on_root(dump_all, &fd);
