@@ -303,7 +303,6 @@ hub_start(struct hub *hub, const struct hub_options *options)
 	};
 	int probe;
 
-	/* A new hub, or what hub_stop has left; raw coroutines may live on. */
 	CHECK(hub->scheduled == 0 && hub->ready_first == NULL && hub->main == NULL);
 	hub->owns = 0;
 	own_begin();
@@ -399,7 +398,8 @@ run(const struct hub_options *options, hub_fn *body, void *argument, void **resu
 	if (stack_size < STACK_SIZE_MIN || stack_size > STACK_SIZE_MAX ||
 		(unsigned)options->backend >= HUB_BACKEND_MAX || !ROOM_IS_EMPTY(options))
 		return failed(EINVAL);
-	if (hub_this != NULL && (hub_this->loop != NULL || hub_this->current != &hub_this->root))
+	hub = hub_this;
+	if (hub != NULL && (hub->loop != NULL || hub->current != &hub->root || hub->is_telling))
 		return failed(EBUSY);
 	hub = hub_sized(stack_size);
 	if (hub == NULL)

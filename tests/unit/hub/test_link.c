@@ -309,3 +309,25 @@ Test(link, no_two_coroutines_have_the_same_id)
 	cr_assert_eq(record.counts[0], 1, "the slot was not used again: this test tells nothing");
 	cr_assert_eq(record.counts[1], 1);
 }
+
+/* ---- no hub runs in a callback ---- */
+
+static int run_error;
+
+static void
+run_a_hub(struct hub_link *link, struct hub_coroutine *coroutine)
+{
+	(void)link, (void)coroutine;
+	run_error = hub_run(nothing, NULL, NULL) != 0 ? errno : 0;
+}
+
+Test(link, of_a_raw_coroutine_refuses_to_run_a_hub)
+{
+	struct hub_link link = {.ended = run_a_hub};
+	struct hub_coroutine *raw = hub_new(nothing);
+
+	hub_link(raw, &link);
+	cr_assert_eq(hub_switch(raw, &link), &link);
+	cr_assert_eq(run_error, EBUSY);
+	hub_free(raw);
+}
