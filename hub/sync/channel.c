@@ -84,6 +84,7 @@ hub_channel_put_for(struct hub_channel *channel, void *item, int64_t nanoseconds
 	error = put_now(channel, item);
 	if (error != EAGAIN)
 		return failed(error);
+	DCHECK(channel->getters == NULL);
 	own.item = item;
 	wait.deadline = clock_end_of(nanoseconds);
 	return waiter_wait(&channel->putters, &own, self, &wait);
@@ -114,6 +115,7 @@ hub_channel_get_for(struct hub_channel *channel, void **item, int64_t nanosecond
 	error = get_now(channel, item);
 	if (error != EAGAIN)
 		return failed(error);
+	DCHECK(channel->putters == NULL);
 	wait.deadline = clock_end_of(nanoseconds);
 	if (waiter_wait(&channel->getters, &own, self, &wait) != 0)
 		return -1;

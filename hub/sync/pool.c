@@ -16,28 +16,29 @@
 #include "hub/sync/group_priv.h"
 #include "hub/timeout.h"
 
-/* Whether free slots and children are together at most the pool's size, which is not kept. */
+/* Whether free slots and children are together at most the pool's size: less while a slot is handed
+ * to a coroutine that waits for it. */
 static bool
 pool_is_consistent(const struct hub_pool *pool)
 {
-	return pool->slots.count <= UINT_MAX - pool->group.count;
+	return pool->group.count <= pool->slots.limit - pool->slots.count;
 }
 
 static void
 child_ended(struct hub_group *group, struct hub_coroutine *child)
 {
 	struct hub_pool *pool = CONTAINER_OF(group, struct hub_pool, group);
+	int released = hub_semaphore_release(&pool->slots);
 
 	(void)child;
-	hub_semaphore_release(&pool->slots);
-	DCHECK(pool_is_consistent(pool));
+	DCHECK(released == 0 && pool_is_consistent(pool));
 }
 
 void
 hub_pool_init(struct hub_pool *pool, unsigned size)
 {
 	group_init(&pool->group, child_ended);
-	hub_semaphore_init(&pool->slots, size != 0 ? size : UINT_MAX);
+	hub_semaphore_init_bounded(&pool->slots, size != 0 ? size : UINT_MAX);
 }
 
 /* Spawns a child for a slot that the caller has taken; releases the slot on failure. */
