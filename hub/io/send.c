@@ -164,6 +164,13 @@ hub_sendto(int fd, const void *buffer, size_t length, int flags, const struct so
 	return send_all(&transfer, attempt_sendto, "sendto");
 }
 
+/* Whether the bytes up to an offset in a part are those that are done. */
+static bool
+is_done(const struct iovec *parts, size_t part, size_t offset, size_t done)
+{
+	return parts_length(parts, part) + offset == done;
+}
+
 /* Sends the rest of a gathered message, buffer by buffer, after a part of it. */
 static ssize_t
 send_rest(struct hub_fd *entry, const struct iovec *parts, size_t count, size_t done, int flags)
@@ -179,6 +186,7 @@ send_rest(struct hub_fd *entry, const struct iovec *parts, size_t count, size_t 
 			skip -= length;
 			continue;
 		}
+		DCHECK(is_done(parts, i, skip, done));
 		piece.buffer = (char *)parts[i].iov_base + skip;
 		piece.length = length -= skip;
 		skip = 0;
@@ -192,8 +200,6 @@ send_rest(struct hub_fd *entry, const struct iovec *parts, size_t count, size_t 
 		if ((size_t)sent < length)
 			break;
 	}
-	/* What was sent before ends within the parts. */
-	DCHECK(skip == 0);
 	return (ssize_t)done;
 }
 
