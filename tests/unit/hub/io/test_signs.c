@@ -135,6 +135,59 @@ Test(signs, wake_whoever_asks_for_them)
 	}
 }
 
+/* ---- a close ---- */
+
+static void
+close_own(int own)
+{
+	hub_close(own);
+}
+
+struct closed {
+	int polled;
+	short revents;
+	int chosen;
+	int error;
+};
+
+static void *
+wait_for_closed(void *argument)
+{
+	struct closed *closed = argument;
+
+	for (int i = 0; i < 2; i++) {
+		int ends[2];
+
+		prepare(1, ends);
+		struct act act = {close_own, ends[0]};
+		struct hub_coroutine *actor = hub_spawn(act_later, &act);
+		struct pollfd one = {ends[0], POLLPRI, 0};
+		struct hub_case choice = hub_case_fd(ends[0], POLLPRI);
+
+		if (i == 0) {
+			closed->polled = hub_poll(&one, 1, 20000);
+			closed->revents = one.revents;
+		} else {
+			closed->chosen = hub_select(&choice, 1, 20 * HUB_SECOND);
+			closed->error = choice.error;
+		}
+		hub_join(actor, NULL);
+		close(ends[1]);
+	}
+	return NULL;
+}
+
+Test(signs, a_close_reaches_whoever_asks_for_them)
+{
+	struct closed closed = {0};
+
+	in_hub(wait_for_closed, &closed);
+	cr_expect_eq(closed.polled, 1);
+	cr_expect_eq(closed.revents, POLLNVAL);
+	cr_expect_eq(closed.chosen, 0);
+	cr_expect_eq(closed.error, EBADF);
+}
+
 /* ---- an error queue that nobody reads ---- */
 
 static struct hub_counters counters;
