@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "hub/base/check.h"
 #include "hub/base/failed.h"
 #include "hub/base/kernel.h"
 #include "hub/io/fd_priv.h"
@@ -45,6 +46,8 @@ offload(struct call *call)
 
 	if (result != 0)
 		return -1;
+	/* A call that has failed left its reason in the thread that ran it. */
+	CHECK(call->answer != -1 || call->error != 0);
 	errno = call->error;
 	return call->answer;
 }

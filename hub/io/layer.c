@@ -60,6 +60,13 @@ flusher_ended(struct hub_link *link, struct hub_coroutine *coroutine)
 	free(flusher);
 }
 
+/* Whether nothing is kept that no coroutine sends. */
+static bool
+is_sent(const struct hub_layer *layer)
+{
+	return layer->has_flusher || !layer->kind->has_kept(layer);
+}
+
 /* Makes sure that a flusher sends what the layer has kept. Returns 0, or -1 and errno if there will
  * be none. */
 static int
@@ -69,7 +76,7 @@ have_flushed(struct hub_fd *entry)
 	struct hub_coroutine *coroutine;
 	struct flusher *flusher;
 
-	if (layer->has_flusher || !layer->kind->has_kept(layer))
+	if (is_sent(layer))
 		return 0;
 	flusher = malloc(sizeof *flusher);
 	coroutine = flusher != NULL ? hub_spawn(flush_kept, flusher) : NULL;
@@ -204,6 +211,8 @@ layer_send(
 		error = errno;
 	if (entry->generation == generation && have_flushed(entry) != 0 && error == 0)
 		error = errno;
+	/* Bytes that count as sent do not wait for the next call. */
+	DCHECK(error != 0 || entry->generation != generation || is_sent(entry->layer));
 	if (done > 0 || error == 0)
 		return (ssize_t)done;
 	return failed(error);

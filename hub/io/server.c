@@ -163,6 +163,7 @@ session_look(struct session *session)
 	connection.sent_since = session->sent_since;
 	connection.since =
 		activity.active_at > session->worked_at ? activity.active_at : session->worked_at;
+	DCHECK(connection.since <= hub_this->now);
 	return connection;
 }
 

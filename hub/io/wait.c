@@ -262,6 +262,13 @@ fd_interest_note(struct fd_interest *interest, struct hub *hub, int fd)
 	return fd_is_held(&interest->hold) ? 0 : EBADF;
 }
 
+static bool
+is_queued(const struct fd_interest *interest)
+{
+	return interest->reader.is_queued || interest->writer.is_queued ||
+	       interest->other.is_queued;
+}
+
 int
 fd_interest_enter(struct fd_interest *interest, int fd, short events, struct hub_coroutine *self)
 {
@@ -290,14 +297,9 @@ fd_interest_enter(struct fd_interest *interest, int fd, short events, struct hub
 		waiter_enter(&entry->writers, &interest->writer, self);
 		watch(self->hub, entry, &entry->write);
 	}
+	/* Else nothing would wake it. */
+	DCHECK(is_queued(interest));
 	return 0;
-}
-
-static bool
-is_queued(const struct fd_interest *interest)
-{
-	return interest->reader.is_queued || interest->writer.is_queued ||
-	       interest->other.is_queued;
 }
 
 bool
