@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,8 +16,8 @@
 #include "hub/base/log.h"
 #include "master/base/timer.h"
 #include "master/fleet/backoff.h"
+#include "master/fleet/birth.h"
 #include "master/fleet/obituary.h"
-#include "master/fleet/spawn.h"
 #include "master/say/history.h"
 #include "master/start/limits.h"
 #include "master/start/sandbox.h"
@@ -250,59 +249,12 @@ back_off(struct slot *slot)
 
 /* ---- birth ---- */
 
-/* Returns 0, or -1 with errno and everything undone. */
-static int
-fork_process(struct slot *slot)
-{
-	struct generation *generation = slot->generation;
-	struct fleet *fleet = generation->fleet;
-	struct worker_heritage heritage = generation->config.heritage;
-	unsigned threads = generation->config.threads;
-	int pair[2] = {-1, -1}, *sockets = NULL, error;
-
-	slot->rows = counters_claim(fleet->counters, slot->index, generation->number, threads);
-	if (slot->rows != NULL)
-		sockets = sockets_list(fleet->sockets, slot_seat(slot, 0), threads, &heritage.kept);
-	if (sockets == NULL || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
-		goto fail;
-	heritage.index = slot->index;
-	heritage.threads = threads;
-	heritage.channel = pair[1];
-	heritage.master = getpid();
-	heritage.backlog = fleet->sockets->backlog;
-	heritage.capacity = slot->capacity;
-	heritage.drain_timeout = generation->config.drain_timeout;
-	heritage.sockets = sockets;
-	heritage.counters = fleet->counters;
-	heritage.rows = slot->rows;
-	slot->pid = spawn_worker(&heritage, &slot->pidfd);
-	if (slot->pid == -1)
-		goto fail;
-	free(sockets);
-	close(pair[1]);
-	slot->channel = pair[0];
-	return 0;
-fail:
-	error = slot->rows == NULL ? ENOSPC : errno;
-	slot->pid = 0;
-	if (slot->rows != NULL)
-		counters_fold(fleet->counters, slot->rows, threads);
-	slot->rows = NULL;
-	free(sockets);
-	if (pair[0] != -1) {
-		close(pair[0]);
-		close(pair[1]);
-	}
-	errno = error;
-	return -1;
-}
-
 static void
 spawn(struct slot *slot)
 {
 	struct fleet *fleet = slot->generation->fleet;
 
-	slot->fork_error = fork_process(slot) == 0 ? 0 : errno;
+	slot->fork_error = birth_fork(slot) == 0 ? 0 : errno;
 	if (slot->fork_error != 0) {
 		history_note(LOG_ERROR,
 			"cannot fork worker %u: %s (limit on processes, files or memory?)",

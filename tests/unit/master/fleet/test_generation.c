@@ -24,9 +24,6 @@ begin(void)
 static void
 end(void)
 {
-	/* Those that have left are in the fleet's list. */
-	if (serving->phase == GENERATION_LEAVING)
-		fake.fleet.serving = NULL;
 	fake_close(&fake);
 }
 
@@ -80,6 +77,7 @@ leave_when_one_fails(struct slot *slot)
 Test(generation, all_are_started_though_one_fails)
 {
 	fill_table();
+	cr_assert_eq(sockets_grow(&fake.sockets, 6), 0);
 	cr_assert(generation_grow(serving, 6));
 	generation_start(serving, 3);
 	cr_assert_str_eq(fake_recorded(), "failed 3, failed 4, failed 5");
@@ -115,6 +113,7 @@ killed(const struct generation *generation)
 
 Test(generation, that_leaves_has_a_deadline_then_is_stopped_then_killed)
 {
+	fake.fleet.serving = NULL;
 	generation_leave(serving, CHANNEL_HANDOVER);
 	cr_assert_eq(serving->phase, GENERATION_LEAVING);
 	cr_assert_eq(fake.fleet.leaving, serving);
@@ -130,6 +129,7 @@ Test(generation, that_leaves_has_a_deadline_then_is_stopped_then_killed)
 
 Test(generation, that_is_to_stop_meanwhile_has_no_more_time)
 {
+	fake.fleet.serving = NULL;
 	generation_leave(serving, CHANNEL_DRAIN);
 	generation_leave(serving, CHANNEL_STOP);
 	cr_assert_null(serving->next, "it is in the list once");
