@@ -47,6 +47,8 @@ on_sweep(struct ev_loop *loop, ev_timer *timer, int events)
 	}
 	fleet_give_seats_back(fleet);
 	if (fleet->is_leaving && fleet->leaving == NULL) {
+		CHECK_WHY(
+			fleet_is_gone(fleet), "who leaves has no generation that serves or rises");
 		fleet->is_leaving = false;
 		fleet->events.all_gone(fleet->events.context);
 	}
@@ -85,6 +87,8 @@ on_tick(struct ev_loop *loop, ev_timer *timer, int events)
 	int64_t now = clock_now(), elapsed = now - fleet->ticked;
 
 	(void)loop, (void)events;
+	CHECK_WHY(elapsed >= 0, "silence and pauses are sums of what has elapsed");
+	DCHECK(roster_is_consistent(fleet));
 	fleet->ticked = now;
 	fleet_each(fleet, look, &elapsed);
 	heartbeat_look_at_fleet(fleet, elapsed);
@@ -129,6 +133,7 @@ fleet_init(struct fleet *fleet)
 int
 fleet_start(struct fleet *fleet, const struct fleet_config *config)
 {
+	CHECK_WHY(fleet->serving == NULL, "the workers of the former generation would be lost");
 	fleet->serving = generation_make(fleet, config, GENERATION_SERVING);
 	if (fleet->serving == NULL)
 		return -1;
@@ -252,6 +257,7 @@ fleet_reap(struct fleet *fleet, pid_t pid)
 {
 	struct search search = {.pid = pid};
 
+	CHECK_WHY(pid > 0, "0 is the pid of each slot without a process");
 	fleet_each(fleet, find_pid, &search);
 	if (search.found == NULL)
 		return false;

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "hub/base/check.h"
 #include "hub/base/clock.h"
 #include "hub/base/log.h"
 #include "master/base/timer.h"
@@ -32,7 +33,10 @@ generation_free(struct generation *generation)
 bool
 generation_reserve(struct generation *generation, unsigned count)
 {
-	struct slot **slots = realloc(generation->slots, count * sizeof(struct slot *));
+	struct slot **slots;
+
+	CHECK_WHY(count >= generation->count, "slots beyond the end would be lost");
+	slots = realloc(generation->slots, count * sizeof(struct slot *));
 
 	if (slots != NULL)
 		generation->slots = slots;
@@ -63,6 +67,8 @@ generation_new(struct fleet *fleet, const struct fleet_config *config, enum gene
 		return NULL;
 	generation->fleet = fleet;
 	generation->number = ++fleet->generations;
+	CHECK_WHY(fleet->serving == NULL || generation->number > fleet->serving->number,
+		"a later generation has a higher number");
 	generation->phase = phase;
 	generation->config = *config;
 	ev_init(&generation->deadline, on_deadline);
@@ -92,6 +98,7 @@ on_deadline(struct ev_loop *loop, ev_timer *timer, int events)
 	uint64_t open = generation_open(generation);
 
 	(void)events;
+	CHECK_WHY(generation->phase == GENERATION_LEAVING, "only who leaves has a deadline");
 	if (generation->is_stopped) {
 		history_note(LOG_WARNING, "workers of generation %u do not leave; killing them",
 			generation->number);
@@ -113,9 +120,23 @@ generation_retire(struct generation *generation)
 {
 	if (generation->phase == GENERATION_LEAVING)
 		return;
+	CHECK_WHY(
+		generation != generation->fleet->serving && generation != generation->fleet->rising,
+		"a generation is in one place of its fleet");
 	generation->phase = GENERATION_LEAVING;
 	generation->next = generation->fleet->leaving;
 	generation->fleet->leaving = generation;
+}
+
+/* Whether each slot drains, or is dead for good. */
+static bool
+has_left(const struct generation *generation)
+{
+	for (unsigned i = 0; i < generation->count; i++)
+		if (generation->slots[i]->state != SUPERVISION_DRAINING &&
+			generation->slots[i]->state != SUPERVISION_DEAD)
+			return false;
+	return true;
 }
 
 void
@@ -135,6 +156,7 @@ generation_leave(struct generation *generation, enum channel_kind leave_message)
 	}
 	for (unsigned i = 0; i < generation->count; i++)
 		slot_leave(generation->slots[i], leave_message);
+	DCHECK(has_left(generation));
 	ev_timer_start(fleet->loop, &fleet->sweep);
 }
 
@@ -152,6 +174,7 @@ quit(struct slot *slot)
 void
 generation_quit(struct generation *generation)
 {
+	CHECK_WHY(generation->phase == GENERATION_LEAVING, "who serves or rises has no deadline");
 	timer_after(generation->fleet->loop, &generation->deadline, QUIT_GRACE);
 	for (unsigned i = 0; i < generation->count; i++)
 		quit(generation->slots[i]);
@@ -160,6 +183,7 @@ generation_quit(struct generation *generation)
 void
 generation_abandon(struct generation *rising)
 {
+	CHECK(rising->phase == GENERATION_RISING && rising->fleet->rising == rising);
 	rising->fleet->rising = NULL;
 	rising->is_abandoned = true;
 	generation_leave(rising, CHANNEL_STOP);

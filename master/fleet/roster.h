@@ -234,4 +234,14 @@ bool fleet_is_replacing(const struct fleet *fleet);
  * the hang timeout, or FLEET_RISE_TIME without one. */
 int64_t fleet_patience(const struct fleet *fleet);
 
+/* Whether a slot has a process, and all that comes and goes with it, in exactly the states that
+ * have one, and its timers run only in the states that wait for them. False while the process is
+ * being forked, or cleaned up after. */
+bool slot_is_consistent(const struct slot *slot);
+
+/* Whether the records agree with each other, and with the sockets: generations in the places of
+ * their phases, each with its own slots; hubs of living processes on their own seats; the group's
+ * order. Looks at everything. */
+bool roster_is_consistent(const struct fleet *fleet);
+
 #endif

@@ -27,9 +27,17 @@
 #define LAST_MESSAGES 1000 /* more than a socket holds */
 #define LOGS_MISSED_MAX 200
 
+static bool
+has_file(uint32_t kind)
+{
+	return kind == CHANNEL_ADOPT || kind == CHANNEL_DUMP || kind == CHANNEL_REOPEN;
+}
+
 bool
 slot_send(struct slot *slot, const struct channel_message *message, int descriptor)
 {
+	CHECK_WHY(has_file(message->kind) == (descriptor != -1),
+		"a file goes with the kinds that bring one, or it is missing or lost");
 	if (slot->channel == -1)
 		return false;
 	if (channel_send(slot->channel, message, descriptor) == 0)
@@ -144,6 +152,7 @@ serve(struct slot *slot)
 {
 	struct fleet *fleet = slot->generation->fleet;
 
+	CHECK_WHY(slot->ready == 0, "a process becomes ready once");
 	slot->ready = clock_now();
 	/* Becoming ready is a sign of life. */
 	for (unsigned hub = 0; hub < slot->generation->config.threads; hub++)
@@ -284,12 +293,15 @@ slot_kill(struct slot *slot)
 	if (slot->pid == 0)
 		return;
 	slot->is_killed = true;
+	CHECK_WHY(slot->pid > 0, "0 and -1 are many processes");
 	sandbox_kill(slot->pid, slot->pidfd, SIGKILL);
 }
 
 void
 slot_leave(struct slot *slot, enum channel_kind leave_message)
 {
+	CHECK_WHY(slot->state != SUPERVISION_DRAINING || leave_message == CHANNEL_STOP,
+		"a worker that leaves can only be told to hurry");
 	slot->leave_message = leave_message;
 	slot_event(slot, SUPERVISION_LEAVE);
 }
@@ -299,6 +311,7 @@ slot_leave(struct slot *slot, enum channel_kind leave_message)
 static void
 kill_hung(struct slot *slot)
 {
+	CHECK_WHY(slot->pid > 0, "0 and -1 are many processes");
 	history_note(LOG_ERROR, "worker %u (pid %d) %s for %g s; killing it", slot->index,
 		(int)slot->pid,
 		slot->state == SUPERVISION_STARTING ? "does not get ready"
@@ -360,8 +373,10 @@ slot_event(struct slot *slot, enum supervision_event event)
 {
 	struct supervision_cell cell = supervision_step(slot->state, event);
 
+	DCHECK(supervision_can_come(slot->state, event));
 	slot->state = cell.next;
 	act(slot, cell.action);
+	CHECK(slot_is_consistent(slot));
 }
 
 struct slot *
@@ -396,6 +411,9 @@ void
 slot_free(struct slot *slot)
 {
 	CHECK(slot->pid == 0);
+	CHECK_WHY(!ear_is_active(&slot->exit) && !ear_is_active(&slot->talk) &&
+			  !ev_is_active(&slot->healthy),
+		"the loop still has the slot's watchers");
 	ev_timer_stop(slot->generation->fleet->loop, &slot->respawn);
 	free(slot->hubs);
 	free(slot);

@@ -112,6 +112,36 @@ static const struct supervision_cell table[SUPERVISION_STATE_MAX][SUPERVISION_EV
 struct supervision_cell
 supervision_step(enum supervision_state state, enum supervision_event event)
 {
+	struct supervision_cell cell;
+
 	CHECK(state < SUPERVISION_STATE_MAX && event < SUPERVISION_EVENT_MAX);
-	return table[state][event];
+	cell = table[state][event];
+	CHECK_WHY(cell.action != SUPERVISION_NOTHING || cell.next == state,
+		"a slot whose state changes has something to do");
+	return cell;
+}
+
+bool
+supervision_can_come(enum supervision_state state, enum supervision_event event)
+{
+	bool is_paused = state == SUPERVISION_BACKING_OFF;
+
+	switch (event) {
+	case SUPERVISION_START:
+		return state == SUPERVISION_DEAD;
+	case SUPERVISION_FORK_FAILED:
+		return state == SUPERVISION_STARTING;
+	case SUPERVISION_SILENT:
+		return state == SUPERVISION_READY || state == SUPERVISION_HUNG;
+	case SUPERVISION_HEARD:
+		return state == SUPERVISION_HUNG;
+	case SUPERVISION_HANG_TIMEOUT:
+		return state == SUPERVISION_STARTING || state == SUPERVISION_HUNG;
+	case SUPERVISION_EXIT:
+		return state != SUPERVISION_DEAD && !is_paused;
+	case SUPERVISION_PAUSE_OVER:
+		return is_paused;
+	default:
+		return true;
+	}
 }

@@ -13,6 +13,8 @@
 #ifndef HUBBUB_FLEET_SUPERVISION_H
 #define HUBBUB_FLEET_SUPERVISION_H
 
+#include <stdbool.h>
+
 enum supervision_state {
 	SUPERVISION_DEAD,     /* no process, and no restart is due */
 	SUPERVISION_STARTING, /* not all hubs are ready yet */
@@ -62,5 +64,9 @@ extern const char *const supervision_event_names[SUPERVISION_EVENT_MAX];
 /* The action and the next state for an event in a state. */
 struct supervision_cell supervision_step(
 	enum supervision_state state, enum supervision_event event);
+
+/* Whether the event belongs to the state: as far as the master itself causes events, no other may
+ * come. What a worker says, and orders to leave, come at any time. */
+bool supervision_can_come(enum supervision_state state, enum supervision_event event);
 
 #endif

@@ -171,6 +171,7 @@ fake_start(struct slot *slot)
 	slot->pidfd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	slot->started = clock_now();
 	slot->is_killed = false;
+	ev_timer_stop(generation->fleet->loop, &slot->respawn);
 	slot->state = SUPERVISION_STARTING;
 	return pair[1];
 }

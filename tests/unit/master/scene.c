@@ -18,7 +18,7 @@ scene_begin(struct scene *scene)
 	master->phase = MASTER_SERVING;
 	master->counters = counters_new(&master->handed_on.counters);
 	master->sockets.order = &scene->order;
-	master->sockets.listening = 1;
+	master->sockets.listening = master->sockets.seat_count = 1;
 	master->fleet.sockets = &master->sockets;
 	master->fleet.counters = master->counters;
 	master->fleet.occupants = &scene->occupant;

@@ -108,6 +108,7 @@ Test(heartbeat, without_a_timeout_nobody_is_killed)
 Test(heartbeat, while_a_worker_starts_all_its_hubs_are_waited_for)
 {
 	slot->state = SUPERVISION_STARTING;
+	ev_timer_stop(fake.loop, &slot->healthy);
 	pass(4950 * CLOCK_MILLISECOND, NONE);
 	cr_assert_eq(first->silent, 4950 * CLOCK_MILLISECOND);
 	cr_assert_not(slot->is_killed);

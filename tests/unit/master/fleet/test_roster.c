@@ -188,3 +188,59 @@ Test(roster, of_a_pause_only_a_little_was_seen)
 	cr_assert_eq(fleet_seen(50 * CLOCK_MILLISECOND), 50 * CLOCK_MILLISECOND);
 	cr_assert_eq(fleet_seen(3600 * CLOCK_SECOND), FLEET_SEEN_MOST);
 }
+
+/* ---- consistency ---- */
+
+#define ASSERT_NOTICED(record, field, value)                                                       \
+	do {                                                                                       \
+		__typeof__(field) before = field;                                                  \
+		cr_assert(record);                                                                 \
+		field = value;                                                                     \
+		cr_assert_not(record);                                                             \
+		field = before;                                                                    \
+		cr_assert(record);                                                                 \
+	} while (0)
+
+Test(roster, a_slot_that_has_half_a_process_is_noticed)
+{
+	struct slot *slot = fake_slot(&fake, 1);
+
+	ASSERT_NOTICED(slot_is_consistent(slot), slot->pid, 1);
+	ASSERT_NOTICED(slot_is_consistent(slot), slot->pidfd, 0);
+	ASSERT_NOTICED(slot_is_consistent(slot), slot->granted, 1);
+	ASSERT_NOTICED(slot_is_consistent(slot), slot->must_leave, true);
+	ASSERT_NOTICED(slot_is_consistent(slot), slot->state, SUPERVISION_STARTING);
+	close(fake_serve(slot));
+	ASSERT_NOTICED(slot_is_consistent(slot), slot->pid, 0);
+	ASSERT_NOTICED(slot_is_consistent(slot), slot->channel, -1);
+	ASSERT_NOTICED(slot_is_consistent(slot), slot->rows, NULL);
+	ASSERT_NOTICED(slot_is_consistent(slot), slot->state, SUPERVISION_BACKING_OFF);
+	ASSERT_NOTICED(slot_is_consistent(slot), slot->state, SUPERVISION_DRAINING);
+	ev_timer_set(&slot->respawn, 1., 0.);
+	ev_timer_start(fake.loop, &slot->respawn);
+	cr_assert_not(slot_is_consistent(slot), "only a slot that backs off has a pause");
+}
+
+Test(roster, records_that_contradict_each_other_are_noticed)
+{
+	struct fleet *fleet = &fake.fleet;
+	struct slot *slot = fake_slot(&fake, 0);
+	struct occupant *occupant = &fleet->occupants[1];
+
+	close(fake_serve(slot));
+	close(fake_serve(fake_slot(&fake, 1)));
+	ASSERT_NOTICED(roster_is_consistent(fleet), fake.sockets.order[1], 0);
+	ASSERT_NOTICED(roster_is_consistent(fleet), fake.sockets.order[1], 1000);
+	ASSERT_NOTICED(roster_is_consistent(fleet), fake.sockets.listening, 3);
+	ASSERT_NOTICED(roster_is_consistent(fleet), fake.sockets.seats[2].listens, false);
+	ASSERT_NOTICED(roster_is_consistent(fleet), fake.sockets.seats[5].listens, true);
+	ASSERT_NOTICED(roster_is_consistent(fleet), occupant->slot, fake_slot(&fake, 1));
+	ASSERT_NOTICED(roster_is_consistent(fleet), occupant->hub, 0);
+	ASSERT_NOTICED(roster_is_consistent(fleet), occupant->is_retiring, true);
+	ASSERT_NOTICED(roster_is_consistent(fleet), occupant->rescuer, fake_slot(&fake, 2));
+	ASSERT_NOTICED(roster_is_consistent(fleet), slot->rows, NULL);
+	ASSERT_NOTICED(roster_is_consistent(fleet), slot->index, 7);
+	ASSERT_NOTICED(roster_is_consistent(fleet), slot->generation, NULL);
+	ASSERT_NOTICED(roster_is_consistent(fleet), fleet->serving->phase, GENERATION_RISING);
+	ASSERT_NOTICED(roster_is_consistent(fleet), fleet->generations, 0);
+}

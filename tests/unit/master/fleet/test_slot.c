@@ -271,7 +271,7 @@ Test(slot, what_none_of_its_hubs_can_write_is_told_to_the_owner)
 
 Test(slot, a_worker_that_does_not_read_is_told_later)
 {
-	struct channel_message filler = {.kind = CHANNEL_REOPEN};
+	struct channel_message filler = {.kind = CHANNEL_QUIT};
 	int worker = fake_serve(slot);
 
 	while (slot_send(slot, &filler, -1))
@@ -297,7 +297,7 @@ Test(slot, a_worker_that_does_not_read_is_told_later)
 
 Test(slot, a_log_that_could_not_be_given_is_given_later)
 {
-	struct channel_message filler = {.kind = CHANNEL_DUMP},
+	struct channel_message filler = {.kind = CHANNEL_QUIT},
 			       missed = {.kind = CHANNEL_REOPEN_MISSED};
 	int worker = fake_serve(slot);
 

@@ -99,3 +99,16 @@ Test(supervision, from_everywhere_but_the_end_a_worker_can_become_ready)
 		cr_assert_eq(state, SUPERVISION_READY, "from %s", supervision_state_names[from]);
 	}
 }
+
+Test(supervision, what_cannot_come_has_no_cell_that_acts)
+{
+	EACH_CELL(state, event)
+	{
+		struct supervision_cell cell = supervision_step(state, event);
+
+		cr_assert(supervision_can_come(state, event) || cell.action == SUPERVISION_NOTHING,
+			"%s + %s", supervision_state_names[state], supervision_event_names[event]);
+		if (event == SUPERVISION_EXIT)
+			cr_assert_eq(supervision_can_come(state, event), has_process(state));
+	}
+}
