@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "hub/base/check.h"
 #include "master/say/history.h"
 #include "master/sockets/steering.h"
 
@@ -31,6 +32,16 @@ load_of(const struct occupant *occupant, bool is_to_wait, struct steering_load *
 	load->busy = occupant->slot->hubs[occupant->hub].busy;
 }
 
+/* Whether each weight is one, and hubs that are away have none. */
+static bool
+are_weights(const struct steering_load *loads, unsigned count, const unsigned *weights)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (weights[i] > (loads[i].is_away ? 0 : STEERING_WEIGHT_MAX))
+			return false;
+	return true;
+}
+
 /* Returns whether any hub gets a weight. */
 static bool
 weigh_all(struct fleet *fleet, bool is_to_wait, unsigned *weights)
@@ -48,6 +59,7 @@ weigh_all(struct fleet *fleet, bool is_to_wait, unsigned *weights)
 		steering_weigh(loads, count,
 			(struct steering_forecast){fleet->arrivals, fleet->replaced}, weights);
 	}
+	DCHECK(are_weights(loads, count, weights));
 	for (unsigned i = 0; i < count; i++)
 		if (weights[i] != 0)
 			return true;
@@ -98,6 +110,7 @@ detach(struct fleet *fleet)
 {
 	const struct seat *seat = &fleet->sockets->seats[fleet->sockets->order[0]];
 
+	CHECK_WHY(fleet->sockets->listening > 0, "a group without a member has no program");
 	for (unsigned i = 0; fleet->is_steered && i < fleet->sockets->address_count; i++)
 		if (sockets_is_in_group(fleet->sockets, i))
 			steering_detach(seat->fds[i]);
@@ -138,6 +151,7 @@ steer_datagrams(struct fleet *fleet)
 	bool is_there[STEERING_MEMBERS_MAX], any = false;
 	unsigned count = fleet->seats;
 
+	CHECK_WHY(count <= fleet->sockets->seat_count, "the seats that the server keeps are bound");
 	for (unsigned i = 0; i < count; i++) {
 		is_there[i] =
 			fleet->sockets->seats[i].listens && occupant_accepts(&fleet->occupants[i]);
@@ -186,6 +200,7 @@ balance_measure(struct fleet *fleet)
 	/* The first tick has no previous count to compare with. */
 	if (arrived < replaced || fleet->came == 0)
 		replaced = fleet->came == 0 ? 0 : arrived;
+	CHECK_WHY(replaced >= 0 && replaced <= arrived, "who comes back arrives");
 	fleet->came = came;
 	fleet->left = left;
 	fleet->arrivals *= ARRIVALS_FADE;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "hub/base/check.h"
 #include "hub/base/log.h"
 #include "master/fleet/backoff.h"
 #include "master/fleet/balance.h"
@@ -85,6 +86,7 @@ on_drained(struct slot *slot, unsigned hub)
 static void
 on_lost(struct slot *slot)
 {
+	CHECK_WHY(slot->pid == 0 && slot->rows != NULL, "what a process leaves is its rows");
 	permits_lose(slot);
 	for (unsigned hub = 0; hub < slot->generation->config.threads; hub++)
 		seating_leave(slot, hub);
@@ -119,6 +121,7 @@ on_failed(struct slot *slot)
 	struct generation *generation = slot->generation;
 	struct fleet *fleet = generation->fleet;
 
+	CHECK_WHY(generation->phase != GENERATION_LEAVING, "who leaves is not replaced");
 	if (generation == fleet->rising) {
 		generation_abandon(generation);
 		fleet->events.fell(fleet->events.context, explain_fall(slot));
@@ -139,6 +142,7 @@ on_gone(struct slot *slot)
 {
 	struct fleet *fleet = slot->generation->fleet;
 
+	CHECK_WHY(slot->state == SUPERVISION_DEAD, "on_sweep frees the slot");
 	/* No worker will follow: when the queues are empty, the seats leave the group, and new
 	 * connections are refused. */
 	if (slot->leave_message == CHANNEL_DRAIN ||

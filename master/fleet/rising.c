@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hub/base/check.h"
 #include "master/fleet/balance.h"
 #include "master/fleet/generation.h"
 #include "master/fleet/permits.h"
@@ -110,6 +111,7 @@ rise(struct generation *rising, unsigned count, const char **why)
 {
 	struct fleet *fleet = rising->fleet;
 
+	CHECK_WHY(fleet->rising == NULL, "the workers of the other one would be lost");
 	if (!generation_grow(rising, count)) {
 		generation_free(rising);
 		fleet_give_seats_back(fleet);
@@ -153,6 +155,8 @@ join(struct fleet *fleet, struct generation *risen)
 	struct generation *serving = fleet->serving;
 	unsigned before = serving->count;
 
+	CHECK_WHY(risen->first == before && risen->config.threads == serving->config.threads,
+		"its seats follow those of the others");
 	memcpy(serving->slots + before, risen->slots, risen->count * sizeof *serving->slots);
 	serving->count += risen->count;
 	serving->config.processes = serving->count;
@@ -193,11 +197,29 @@ fleet_listen(struct fleet *fleet, const char **why)
 	return 0;
 }
 
+/* Whether each hub of the generation is on its seat. A worker whose seat could not listen is being
+ * killed. */
+static bool
+is_seated(const struct generation *generation)
+{
+	unsigned threads = generation->config.threads;
+
+	for (unsigned i = 0; i < generation->count * threads; i++) {
+		const struct slot *slot = generation->slots[i / threads];
+
+		if (!slot->is_killed &&
+			generation->fleet->occupants[slot_seat(slot, i % threads)].slot != slot)
+			return false;
+	}
+	return true;
+}
+
 void
 fleet_commit(struct fleet *fleet)
 {
 	struct generation *former = fleet->serving, *risen = fleet->rising;
 
+	CHECK_WHY(!fleet->is_leaving, "a server that ends gets no new generation");
 	fleet->rising = NULL;
 	fleet->seats = fleet->sockets->seat_count;
 	if (risen->joins) {
@@ -215,6 +237,7 @@ fleet_commit(struct fleet *fleet)
 		generation_retire(former);
 	for (unsigned i = 0; i < risen->count; i++)
 		seating_sit(risen->slots[i]);
+	DCHECK(is_seated(risen));
 	fleet_retire_beyond(fleet, &risen->config);
 	permits_share(fleet);
 	for (unsigned i = 0; i < risen->count; i++)
@@ -236,6 +259,7 @@ shrink(struct generation *serving, unsigned processes)
 	struct generation *part = generation_new(fleet, &serving->config, GENERATION_SERVING);
 	unsigned moved = serving->count - processes;
 
+	CHECK(processes > 0 && processes < serving->count);
 	if (part != NULL)
 		part->slots = malloc(moved * sizeof(struct slot *));
 	if (part == NULL || part->slots == NULL) {

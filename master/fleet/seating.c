@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "hub/base/check.h"
 #include "hub/base/clock.h"
 #include "hub/base/log.h"
 #include "master/fleet/level.h"
@@ -32,6 +33,9 @@ enter(struct slot *slot, unsigned hub)
 {
 	struct occupant *occupant = occupant_of(slot, hub);
 
+	CHECK_WHY(slot->rows != NULL, "a dead process accepts nothing");
+	CHECK_WHY(slot->generation->fleet->sockets->seats[slot_seat(slot, hub)].listens,
+		"a seat that does not listen gets no clients");
 	occupant->slot = slot;
 	occupant->hub = hub;
 	occupant->open = 0;
@@ -73,6 +77,7 @@ seating_retire(struct fleet *fleet, unsigned seat)
 {
 	struct occupant *occupant = &fleet->occupants[seat];
 
+	CHECK(seat < fleet->sockets->seat_count);
 	occupant->slot = NULL;
 	occupant->is_retiring = true;
 	occupant->empty_since = 0;
@@ -120,6 +125,7 @@ find_adopters(const struct fleet *fleet, struct adopters *adopters)
 			if (occupant->slot == slot && occupant_accepts(occupant))
 				part.most += spare_of(occupant);
 		}
+		CHECK(adopters->count < SOCKETS_SEATS_MAX);
 		adopters->slots[adopters->count] = slot;
 		adopters->parts[adopters->count++] = part;
 	}
