@@ -2,6 +2,7 @@
  * wait, and a long one otherwise. No state of its own: the slot keeps the count of failures. */
 #include "master/fleet/backoff.h"
 
+#include "hub/base/check.h"
 #include "hub/base/clock.h"
 
 #define SERVED_ENOUGH (CLOCK_SECOND / 2)
@@ -17,5 +18,8 @@ backoff_pause(unsigned *failures, int64_t served, bool others_serve)
 	for (unsigned i = 0; i < *failures && pause < limit; i++)
 		pause *= 2.;
 	++*failures;
-	return pause < limit ? pause : limit;
+	if (pause > limit)
+		pause = limit;
+	CHECK(pause >= BACKOFF_FIRST && pause <= BACKOFF_MAX);
+	return pause;
 }

@@ -2,6 +2,7 @@
  * delay its own detection. */
 #include "master/fleet/heartbeat.h"
 
+#include "hub/base/check.h"
 #include "hub/base/clock.h"
 #include "hub/base/log.h"
 #include "master/fleet/slot.h"
@@ -24,6 +25,7 @@ measure_busy(struct slot_hub *hub, const struct worker_row *row, int64_t elapsed
 		share = 1;
 	hub->busy_seen = busy;
 	hub->busy = hub->busy * BUSY_FADE + share * (1 - BUSY_FADE);
+	CHECK(hub->busy >= 0 && hub->busy <= 1);
 }
 
 /* Returns whether the hub is newly hung. */
@@ -32,6 +34,7 @@ look_at(struct slot_hub *hub, const struct worker_row *row, int64_t elapsed)
 {
 	int64_t heartbeat = __atomic_load_n(&row->heartbeat, __ATOMIC_RELAXED);
 
+	DCHECK(!hub->is_hung || hub->silent >= HEARTBEAT_HUNG);
 	measure_busy(hub, row, elapsed);
 	if (heartbeat != hub->heartbeat) {
 		hub->heartbeat = heartbeat;
@@ -104,6 +107,7 @@ heartbeat_look(struct slot *slot, int64_t elapsed)
 		slot_event(slot, SUPERVISION_SILENT);
 	else if (!is_hung && slot->state == SUPERVISION_HUNG)
 		slot_event(slot, SUPERVISION_HEARD);
+	DCHECK(is_hung == (slot->state == SUPERVISION_HUNG));
 	if (is_hung && limit > 0 && silent >= limit && !slot->is_killed) {
 		slot->is_killed = true;
 		slot_event(slot, SUPERVISION_HANG_TIMEOUT);

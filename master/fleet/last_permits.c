@@ -2,6 +2,7 @@
  * As in permits.c only permits that were really taken are given, so the limit holds. */
 #include "master/fleet/last_permits.h"
 
+#include "hub/base/check.h"
 #include "master/fleet/permits.h"
 
 /* Workers that drain with the server: all of the generation that served last. */
@@ -71,6 +72,7 @@ take_spare(struct slot *slot, int64_t spare)
 
 	for (unsigned hub = 0; hub < slot->generation->config.threads && taken < spare; hub++)
 		taken += counters_take_permits(&slot->rows[hub], spare - taken);
+	CHECK(taken >= 0 && taken <= spare);
 	permits_account(slot, -taken);
 	return taken;
 }
@@ -90,6 +92,7 @@ give(struct shares *shares, int64_t available)
 			gets = shares->lacks[i];
 		if (gets > available)
 			gets = available;
+		CHECK_WHY(gets > 0, "each that lacks permits gets one");
 		permits_account(shares->slots[i], gets);
 		counters_give_permits(&shares->slots[i]->rows[0], gets);
 		available -= gets;
@@ -103,6 +106,7 @@ last_permits_share(struct fleet *fleet)
 	uint64_t limit;
 	int64_t available;
 
+	CHECK_WHY(fleet->serving == NULL, "while a generation serves, permits_share levels");
 	shares.granted = 0;
 	shares.count = shares.poor = 0;
 	fleet_each(fleet, collect, &shares);

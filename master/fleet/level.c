@@ -3,6 +3,8 @@
  * fro from tick to tick. */
 #include "master/fleet/level.h"
 
+#include "hub/base/check.h"
+
 #define RANKS 4
 
 static int64_t
@@ -69,6 +71,22 @@ share_rest(struct level_member *members, unsigned count, int64_t level, int64_t 
 	}
 }
 
+/* Whether the shares add up to the budget, or each member has as much as it may get. */
+static bool
+is_shared(const struct level_member *members, unsigned count, int64_t budget)
+{
+	bool are_full = true;
+
+	for (unsigned i = 0; i < count; i++) {
+		if (members[i].gets < 0 || members[i].gets > members[i].most ||
+			members[i].gets > budget)
+			return false;
+		are_full = are_full && members[i].gets == members[i].most;
+		budget -= members[i].gets;
+	}
+	return are_full || budget == 0;
+}
+
 void
 level_share(struct level_member *members, unsigned count, int64_t budget)
 {
@@ -81,6 +99,7 @@ level_share(struct level_member *members, unsigned count, int64_t budget)
 	if (all <= budget) {
 		for (unsigned i = 0; i < count; i++)
 			members[i].gets = members[i].most;
+		DCHECK(is_shared(members, count, budget));
 		return;
 	}
 	level = find_level(members, count, budget);
@@ -89,5 +108,7 @@ level_share(struct level_member *members, unsigned count, int64_t budget)
 		members[i].gets = part_of(&members[i], level);
 		rest -= members[i].gets;
 	}
+	CHECK_WHY(rest >= 0, "the budget pays for the level");
 	share_rest(members, count, level, rest);
+	DCHECK(is_shared(members, count, budget));
 }

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "hub/base/check.h"
 #include "hub/base/clock.h"
 #include "hub/base/log.h"
 #include "master/fleet/level.h"
@@ -44,6 +45,7 @@ void
 permits_account(struct slot *slot, int64_t change)
 {
 	slot->granted += change;
+	DCHECK(slot->granted >= 0 && (change <= 0 || slot->granted <= slot->capacity));
 	if (slot->rows != NULL)
 		__atomic_store_n(&slot->rows[0].granted, slot->granted, __ATOMIC_RELAXED);
 }
@@ -124,6 +126,7 @@ add_hub(struct hubs *hubs, const struct occupant *occupant)
 {
 	struct worker_row *row = occupant_row(occupant);
 
+	CHECK(hubs->count < SOCKETS_SEATS_MAX);
 	hubs->accepting += occupant_accepts(occupant);
 	hubs->slots[hubs->count] = occupant->slot;
 	hubs->rows[hubs->count] = row;
@@ -183,6 +186,7 @@ take_surplus(struct hubs *hubs)
 		if (hubs->rows[i] == NULL || surplus <= 0)
 			continue;
 		taken = counters_take_permits(hubs->rows[i], surplus);
+		CHECK(taken >= 0 && taken <= surplus);
 		permits_account(hubs->slots[i], -taken);
 		sum += taken;
 	}
@@ -235,11 +239,26 @@ warn_if_used_up(const struct fleet *fleet, const struct hubs *hubs)
 	history_note(LOG_WARNING, "%s in use; others wait in the backlog (%s)", all, why);
 }
 
+/* Whether the workers have at most room more than was granted to them before: what moved between
+ * them was taken first. */
+static bool
+has_given_at_most(const struct fleet *fleet, int64_t granted, int64_t room)
+{
+	int64_t now = 0;
+
+	for (unsigned i = 0; i < fleet->serving->count; i++)
+		now += fleet->serving->slots[i]->granted;
+	for (const struct generation *each = fleet->leaving; each != NULL; each = each->next)
+		for (unsigned i = 0; i < each->count; i++)
+			now += each->slots[i]->granted;
+	return now - granted <= room;
+}
+
 void
 permits_share(struct fleet *fleet)
 {
 	static struct hubs hubs;
-	int64_t granted = 0, available = UNLIMITED, budget = UNLIMITED;
+	int64_t granted = 0, available = UNLIMITED, budget = UNLIMITED, room;
 
 	if (fleet->is_frozen)
 		return;
@@ -257,9 +276,11 @@ permits_share(struct fleet *fleet)
 		for (unsigned i = 0; i < hubs.count; i++)
 			budget += hubs.parts[i].holds;
 	}
+	room = available > 0 ? available : 0;
 	level_share(hubs.parts, hubs.count, budget);
 	/* Only permits that were really taken are given. */
 	available += take_surplus(&hubs);
 	fill_up(&hubs, available);
+	DCHECK(has_given_at_most(fleet, granted, room));
 	warn_if_used_up(fleet, &hubs);
 }
