@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "hub/base/check.h"
 #include "hub/base/clock.h"
 #include "hub/base/log.h"
 #include "hub/debug/backtrace.h"
@@ -49,6 +50,7 @@ log_result(struct lookup *lookup)
 {
 	char *rest = lookup->text;
 
+	CHECK(lookup->length < sizeof lookup->text);
 	lookup->text[lookup->length] = '\0';
 	if (lookup->length == 0) {
 		log_missing(lookup->whose, "the names of its functions could not be looked up");
@@ -152,6 +154,7 @@ end(struct lookup *lookup)
 	ear_stop(lookup->loop, &lookup->answer);
 	ev_timer_stop(lookup->loop, &lookup->limit);
 	close(lookup->answer.watcher.fd);
+	CHECK_WHY(lookup->child >= 0, "-1 is every process");
 	if (lookup->child != 0)
 		kill(lookup->child, SIGKILL);
 	while (*link != lookup)
@@ -230,6 +233,7 @@ lookup_reap(pid_t pid)
 {
 	struct lookup *lookup = lookups;
 
+	CHECK_WHY(pid > 0, "0 is the child of each lookup whose child was reaped");
 	while (lookup != NULL && lookup->child != pid)
 		lookup = lookup->next;
 	/* After this the kernel may give the pid to another process. */

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "hub/arch/annotate.h"
+#include "hub/base/check.h"
 #include "hub/base/log.h"
 #include "master/base/numerals.h"
 #include "master/base/oversize.h"
@@ -109,6 +110,7 @@ spawn_worker(const struct worker_heritage *heritage, int *pidfd)
 	sigset_t all, before;
 	pid_t pid;
 
+	CHECK_WHY(*pidfd == -1, "the former pidfd would stay open for good");
 	flush_streams();
 	/* A signal that reaches the child before reset_signals would run the master's handler. */
 	sigfillset(&all);
