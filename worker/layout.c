@@ -112,6 +112,8 @@ layout_enter(struct counters *counters)
 int
 layout_place(const struct counters *counters, uint32_t layout, enum counted_number number)
 {
+	if (layout >= LAYOUTS_MAX)
+		return -1;
 	if (!known[layout].is_known)
 		learn(counters, layout);
 	return known[layout].places[number];
@@ -120,5 +122,5 @@ layout_place(const struct counters *counters, uint32_t layout, enum counted_numb
 bool
 layout_has(const struct counters *counters, uint32_t layout, unsigned place)
 {
-	return counters->layouts[layout].names[place][0] != '\0';
+	return layout < LAYOUTS_MAX && counters->layouts[layout].names[place][0] != '\0';
 }

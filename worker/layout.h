@@ -19,7 +19,8 @@ int layout_enter(struct counters *counters);
 /* Whether the layout of this index is whole. */
 bool layout_is_ready(const struct counters *counters, uint32_t layout);
 
-/* The index in worker_row.counts of a counter in rows of that layout; -1 if they do not have it. */
+/* The index in worker_row.counts of a counter in rows of that layout; -1 if they do not have it, or
+ * there is no such layout: a row is memory of its worker, which may have overwritten it. */
 int layout_place(const struct counters *counters, uint32_t layout, enum counted_number number);
 
 /* Whether that layout has a counter at that index of worker_row.counts, known to this program or

@@ -59,6 +59,20 @@ Test(layout, the_same_program_has_the_same)
 	cr_assert_eq(layout_place(counters, 0, COUNTED_late), (int)catalog[COUNTED_late].place);
 }
 
+/* A row is memory of a worker, which may have overwritten it. */
+Test(layout, that_is_none_has_no_counters)
+{
+	struct worker_row *rows = counters_claim(counters, 0, 1, 2);
+
+	rows[0].accepted = rows[1].accepted = 5;
+	rows[0].layout = UINT32_MAX;
+	cr_assert_eq(layout_place(counters, UINT32_MAX, COUNTED_accepted), -1);
+	cr_assert_not(layout_has(counters, LAYOUTS_MAX, 0));
+	cr_assert_eq(counters_total(counters).accepted, 5);
+	counters_fold(counters, rows, 2);
+	cr_assert_eq(counters_total(counters).accepted, 5);
+}
+
 Test(layout, names_every_counter_and_nothing_else)
 {
 	unsigned count = 0;
