@@ -1,17 +1,12 @@
+/* Maps that give their results one by one, in either order, and inputs that fail. */
 #include <errno.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "tests/support/in_hub.h"
+#include "tests/support/trace.h"
 
-struct record {
-	int errors[8];
-	void *results[16];
-	struct hub_failure failures[16];
-	struct hub_pool pool;
-	int count;
-};
-
-static struct record *current;
+static struct hub_pool pool;
 
 static void *
 square(void *argument)
@@ -36,56 +31,76 @@ count_up(void *input, void **argument)
 	return true;
 }
 
-static void
-take_all(enum hub_imap_order order, void **results)
+static void *
+ordered_body(void *argument)
 {
 	int number = 0;
-	struct hub_imap *imap = hub_imap_new(&current->pool, square, count_up, &number, 3, order);
+	struct hub_imap *imap;
+	struct hub_failure failure;
+	void *result;
 
-	current->count = 0;
-	while (current->count < 8 && hub_imap_next(imap, &results[current->count],
-					     &current->failures[current->count]) == 1)
-		current->count++;
+	hub_pool_init(&pool, 0);
+	imap = hub_imap_new(&pool, square, count_up, &number, 3, HUB_IMAP_ORDERED);
+	while (hub_imap_next(imap, &result, &failure) == 1)
+		if (failure.code != 0)
+			trace_say("%s", strerrorname_np(failure.code));
+		else
+			trace_say("%ld", (long)(intptr_t)result);
 	hub_imap_free(imap);
+	return argument;
+}
+
+Test(imap, gives_results_in_order)
+{
+	in_hub(ordered_body, NULL);
+	cr_assert_str_eq(trace_text(), "0, 1, 4, ERANGE, 16, 25");
 }
 
 static void *
-imap_body(void *argument)
+as_they_end_body(void *argument)
+{
+	int number = 0, count = 0;
+	struct hub_imap *imap;
+	struct hub_failure failure;
+	void *result;
+
+	hub_pool_init(&pool, 0);
+	imap = hub_imap_new(&pool, square, count_up, &number, 3, HUB_IMAP_AS_THEY_END);
+	while (hub_imap_next(imap, &result, &failure) == 1)
+		if (count++ == 0)
+			trace_say("first %ld", (long)(intptr_t)result);
+	trace_say("%d in all", count);
+	hub_imap_free(imap);
+	return argument;
+}
+
+/* Of the first three, which run together, the last ends first. */
+Test(imap, gives_results_as_they_end)
+{
+	in_hub(as_they_end_body, NULL);
+	cr_assert_str_eq(trace_text(), "first 4, 6 in all");
+}
+
+static void *
+left_body(void *argument)
 {
 	int number = 0;
 	struct hub_imap *imap;
 
-	current = argument;
-	hub_pool_init(&current->pool, 0);
-	take_all(HUB_IMAP_ORDERED, current->results);
-	current->errors[0] = current->count;
-	current->errors[1] = current->failures[3].code;
-	take_all(HUB_IMAP_AS_THEY_END, current->results + 8);
-	current->errors[2] = current->count;
-	/* Left early: nothing stays behind. */
-	imap = hub_imap_new(&current->pool, square, count_up, &number, 2, HUB_IMAP_AS_THEY_END);
+	hub_pool_init(&pool, 0);
+	imap = hub_imap_new(&pool, square, count_up, &number, 2, HUB_IMAP_AS_THEY_END);
 	hub_sleep(0);
 	hub_sleep(0);
-	current->errors[3] = number;
+	trace_say("%d taken", number);
 	hub_imap_free(imap);
-	current->errors[4] = (int)hub_pool_count(&current->pool);
-	return NULL;
+	trace_say("%zu run", hub_pool_count(&pool));
+	return argument;
 }
 
-Test(imap, gives_results_one_by_one_in_either_order)
+Test(imap, runs_ahead_so_far_and_leaves_nothing_behind)
 {
-	struct record record = {0};
-
-	in_hub(imap_body, &record);
-	cr_assert_eq(record.errors[0], 6);
-	for (intptr_t i = 0; i < 6; i++)
-		cr_assert_eq(record.results[i], (void *)(i == 3 ? 0 : i * i));
-	cr_assert_eq(record.errors[1], ERANGE);
-	cr_assert_eq(record.errors[2], 6);
-	/* Of the first three, which run together, the last ends first. */
-	cr_assert_eq(record.results[8], (void *)4);
-	cr_assert_eq(record.errors[3], 2, "it runs ahead: %d", record.errors[3]);
-	cr_assert_eq(record.errors[4], 0);
+	in_hub(left_body, NULL);
+	cr_assert_str_eq(trace_text(), "2 taken, 0 run");
 }
 
 /* ---- an input that fails ---- */
@@ -110,14 +125,18 @@ next_that_fails(void *number, void **argument)
 }
 
 static void
-take_until_end(struct hub_imap *imap, int kind)
+take_until_end(struct hub_imap *imap)
 {
-	while (hub_imap_next(imap, &current->results[kind], &current->failures[kind]) == 1)
-		current->count++;
-	current->errors[kind] = errno;
-	/* And ever after. */
-	current->errors[kind + 2] =
-		hub_imap_next(imap, &current->results[kind], &current->failures[kind]);
+	struct hub_failure failure;
+	void *result;
+	int left;
+
+	while ((left = hub_imap_next(imap, &result, &failure)) == 1)
+		trace_say("%ld", (long)(intptr_t)result);
+	trace_call("next", left);
+	trace_say("'%s'", failure.text);
+	trace_whether("more", hub_imap_next(imap, &result, &failure) != -1);
+	trace_say("'%s'", failure.text);
 	hub_imap_free(imap);
 }
 
@@ -127,32 +146,22 @@ failing_input_body(void *argument)
 	struct hub_generator *generator = hub_generator_new(count_and_fail, (void *)2);
 	long number = 0;
 
-	current = argument;
-	hub_pool_init(&current->pool, 2);
+	hub_pool_init(&pool, 2);
+	take_until_end(hub_imap_new(&pool, square, (bool (*)(void *, void **))hub_generator_next,
+		generator, 1, HUB_IMAP_ORDERED));
 	take_until_end(
-		hub_imap_new(&current->pool, square, (bool (*)(void *, void **))hub_generator_next,
-			generator, 1, HUB_IMAP_ORDERED),
-		0);
-	take_until_end(hub_imap_new(&current->pool, square, next_that_fails, &number, 2,
-			       HUB_IMAP_AS_THEY_END),
-		1);
+		hub_imap_new(&pool, square, next_that_fails, &number, 2, HUB_IMAP_AS_THEY_END));
 	hub_generator_free(generator);
-	hub_pool_join(&current->pool);
-	return NULL;
+	hub_pool_join(&pool);
+	return argument;
 }
 
 Test(imap, tells_that_its_input_failed)
 {
-	struct record record = {0};
-
-	in_hub(failing_input_body, &record);
-	cr_assert_eq(record.count, 4);
-	cr_assert_eq(record.errors[0], ENOENT);
-	cr_assert_eq(record.errors[1], EXDEV);
-	cr_assert_eq(record.errors[2], -1);
-	cr_assert_eq(record.errors[3], -1);
-	cr_assert_str_eq(record.failures[0].text, "the generator fails");
-	cr_assert_str_eq(record.failures[1].text, "the function fails");
+	in_hub(failing_input_body, NULL);
+	cr_assert_str_eq(trace_text(),
+		"1, 4, next ENOENT, 'the generator fails', not more, 'the generator fails', 4, "
+		"1, next EXDEV, 'the function fails', not more, 'the function fails'");
 }
 
 /* ---- a failure that nobody asks for ---- */
@@ -170,7 +179,6 @@ take_no_failure(void *outcome)
 	int number = 0;
 	void *result;
 	struct hub_imap *imap;
-	struct hub_pool pool;
 
 	hub_pool_init(&pool, 2);
 	imap = hub_imap_new(&pool, fail_at_once, count_up, &number, 2, HUB_IMAP_ORDERED);

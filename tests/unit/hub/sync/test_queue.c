@@ -1,58 +1,49 @@
-#include <errno.h>
-
+/* Queues: the order of their items, bounds, closing, who waits, and items that are dealt with. */
 #include "tests/support/allocated.h"
 #include "tests/support/in_hub.h"
+#include "tests/support/trace.h"
 
 struct record {
 	struct hub_queue *queue;
 	intptr_t got[256];
 	int count;
-	int results[8];
-	int errors[8];
 };
 
 static struct record *current;
 
-static void
-drain(struct record *record)
-{
-	void *item;
-
-	while (hub_queue_try_get(record->queue, &item) == 0)
-		record->got[record->count++] = (intptr_t)item;
-}
-
 Test(queue, fifo_over_a_ring_that_grows_and_wraps)
 {
-	struct record record = {.queue = hub_queue_new(HUB_QUEUE_FIFO, 0)};
-	intptr_t next = 1;
+	struct hub_queue *queue = hub_queue_new(HUB_QUEUE_FIFO, 0);
+	intptr_t next = 1, wanted = 1;
 	void *item;
 
-	for (int i = 0; i < 10; i++)
-		hub_queue_try_put(record.queue, (void *)next++);
+	while (next <= 10)
+		hub_queue_try_put(queue, (void *)next++);
 	for (int i = 0; i < 7; i++) {
-		hub_queue_try_get(record.queue, &item);
-		cr_assert_eq((intptr_t)item, i + 1);
+		hub_queue_try_get(queue, &item);
+		cr_assert_eq((intptr_t)item, wanted++);
 	}
 	while (next <= 100)
-		hub_queue_try_put(record.queue, (void *)next++);
-	cr_assert_eq(hub_queue_size(record.queue), 93);
-	drain(&record);
-	for (int i = 0; i < 93; i++)
-		cr_assert_eq(record.got[i], i + 8);
-	hub_queue_free(record.queue);
+		hub_queue_try_put(queue, (void *)next++);
+	cr_assert_eq(hub_queue_size(queue), 93);
+	while (hub_queue_try_get(queue, &item) == 0)
+		cr_assert_eq((intptr_t)item, wanted++);
+	cr_assert_eq(wanted, 101);
+	hub_queue_free(queue);
 }
 
 Test(queue, lifo)
 {
-	struct record record = {.queue = hub_queue_new(HUB_QUEUE_LIFO, 0)};
+	struct hub_queue *queue = hub_queue_new(HUB_QUEUE_LIFO, 0);
+	intptr_t wanted = 40;
+	void *item;
 
 	for (intptr_t i = 1; i <= 40; i++)
-		hub_queue_try_put(record.queue, (void *)i);
-	drain(&record);
-	for (int i = 0; i < 40; i++)
-		cr_assert_eq(record.got[i], 40 - i);
-	hub_queue_free(record.queue);
+		hub_queue_try_put(queue, (void *)i);
+	while (hub_queue_try_get(queue, &item) == 0)
+		cr_assert_eq((intptr_t)item, wanted--);
+	cr_assert_eq(wanted, 0);
+	hub_queue_free(queue);
 }
 
 /* What the items of a crowd lie in is not kept when they have left. */
@@ -86,11 +77,13 @@ static void *
 priority_body(void *argument)
 {
 	struct record *record = argument;
+	void *item;
 
 	record->queue = hub_queue_new(HUB_QUEUE_PRIORITY, 0);
 	for (intptr_t i = 0; i < 200; i++)
 		hub_queue_put_priority(record->queue, (void *)i, (i * 37) % 10);
-	drain(record);
+	while (hub_queue_try_get(record->queue, &item) == 0)
+		record->got[record->count++] = (intptr_t)item;
 	hub_queue_free(record->queue);
 	return NULL;
 }
@@ -124,16 +117,18 @@ static void *
 bounded_body(void *argument)
 {
 	struct hub_coroutine *putter;
+	intptr_t wanted = 1;
 	void *item;
 
 	current = argument;
 	current->queue = hub_queue_new(HUB_QUEUE_FIFO, 3);
 	putter = hub_spawn(put_many, NULL);
 	hub_sleep(0);
-	current->results[0] = (int)hub_queue_size(current->queue);
-	while (hub_queue_get(current->queue, &item) == 0)
-		current->got[current->count++] = (intptr_t)item;
-	current->errors[0] = errno;
+	trace_say("%zu items", hub_queue_size(current->queue));
+	while (hub_queue_get(current->queue, &item) == 0 && (intptr_t)item == wanted)
+		wanted++;
+	trace_say("the next would be %ld", (long)wanted);
+	trace_call("get", hub_queue_get(current->queue, &item));
 	hub_join(putter, NULL);
 	hub_queue_free(current->queue);
 	return NULL;
@@ -144,40 +139,34 @@ Test(queue, a_bounded_one_makes_putters_wait_and_a_closed_one_drains_first)
 	struct record record = {0};
 
 	in_hub(bounded_body, &record);
-	cr_assert_eq(record.results[0], 3);
-	cr_assert_eq(record.count, 100);
-	for (int i = 0; i < 100; i++)
-		cr_assert_eq(record.got[i], i + 1);
-	cr_assert_eq(record.errors[0], EPIPE);
+	cr_assert_str_eq(trace_text(), "3 items, the next would be 101, get EPIPE");
 }
 
 static void *
 get_one(void *argument)
 {
-	int index = (int)(intptr_t)argument;
-	void *item = NULL;
+	void *item = "nothing";
 
-	current->results[index] = hub_queue_get(current->queue, &item);
-	current->errors[index] = errno;
-	current->got[index] = (intptr_t)item;
+	trace_call(argument, hub_queue_get(current->queue, &item));
+	trace_say("'%s'", (const char *)item);
 	return NULL;
 }
 
 static void *
 killed_body(void *argument)
 {
-	struct hub_coroutine *getters[2];
+	struct hub_coroutine *killed, *other;
 
 	current = argument;
 	current->queue = hub_queue_new(HUB_QUEUE_FIFO, 0);
-	for (intptr_t i = 0; i < 2; i++)
-		getters[i] = hub_spawn(get_one, (void *)i);
+	killed = hub_spawn(get_one, "the killed one");
+	other = hub_spawn(get_one, "the other one");
 	hub_sleep(0);
-	hub_kill(getters[0]);
-	hub_queue_put(current->queue, (void *)7);
-	for (int i = 0; i < 2; i++)
-		hub_join(getters[i], NULL);
-	current->results[2] = (int)hub_queue_size(current->queue);
+	hub_kill(killed);
+	hub_queue_put(current->queue, "item");
+	hub_join(killed, NULL);
+	hub_join(other, NULL);
+	trace_say("%zu left", hub_queue_size(current->queue));
 	hub_queue_free(current->queue);
 	return NULL;
 }
@@ -187,10 +176,8 @@ Test(queue, an_item_is_not_lost_on_one_that_was_killed)
 	struct record record = {0};
 
 	in_hub(killed_body, &record);
-	cr_assert_eq(record.errors[0], ECANCELED);
-	cr_assert_eq(record.results[1], 0);
-	cr_assert_eq(record.got[1], 7);
-	cr_assert_eq(record.results[2], 0);
+	cr_assert_str_eq(trace_text(),
+		"the killed one ECANCELED, 'nothing', the other one 0, 'item', 0 left");
 }
 
 static void *
@@ -213,14 +200,13 @@ join_body(void *argument)
 
 	current = argument;
 	current->queue = hub_queue_new(HUB_QUEUE_FIFO, 2);
-	current->results[0] = hub_queue_join(current->queue);
+	trace_call("join of nothing", hub_queue_join(current->queue));
 	worker = hub_spawn(work, NULL);
 	for (intptr_t i = 0; i < 20; i++)
 		hub_queue_put(current->queue, (void *)i);
-	current->results[1] = hub_queue_join(current->queue);
-	current->results[2] = current->count;
-	current->results[3] = hub_queue_task_done(current->queue);
-	current->errors[3] = errno;
+	trace_call("join", hub_queue_join(current->queue));
+	trace_say("%d done", current->count);
+	trace_call("one too many", hub_queue_task_done(current->queue));
 	hub_queue_close(current->queue);
 	hub_join(worker, NULL);
 	hub_queue_free(current->queue);
@@ -229,14 +215,10 @@ join_body(void *argument)
 
 Test(queue, join_waits_until_every_item_is_dealt_with)
 {
-	struct record record = {.results = {7, 7}};
+	struct record record = {0};
 
 	in_hub(join_body, &record);
-	cr_assert_eq(record.results[0], 0, "nothing was put yet");
-	cr_assert_eq(record.results[1], 0);
-	cr_assert_eq(record.results[2], 20);
-	cr_assert_eq(record.results[3], -1);
-	cr_assert_eq(record.errors[3], EINVAL);
+	cr_assert_str_eq(trace_text(), "join of nothing 0, join 0, 20 done, one too many EINVAL");
 }
 
 /* ---- peeking ---- */
@@ -245,30 +227,27 @@ static void *
 peek_body(void *argument)
 {
 	static const int numbers[] = {3, 1, 2};
-	struct record *record = argument;
 
 	for (int order = 0; order < HUB_QUEUE_ORDER_MAX; order++) {
 		struct hub_queue *queue = hub_queue_new((enum hub_queue_order)order, 0);
 		void *shown = NULL, *taken;
 
-		record->errors[order] = hub_queue_peek(queue, &shown) != 0 ? errno : 0;
+		trace_call("empty", hub_queue_peek(queue, &shown));
 		for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
 			hub_queue_put_priority(queue, (void *)&numbers[i], numbers[i]);
 		while (hub_queue_peek(queue, &shown) == 0 && hub_queue_try_get(queue, &taken) == 0)
-			record->count += shown == taken;
+			trace_say("%d%s", *(int *)taken, shown == taken ? "" : " was not shown");
 		hub_queue_close(queue);
-		record->errors[order + 3] = hub_queue_peek(queue, &shown) != 0 ? errno : 0;
+		trace_call("closed", hub_queue_peek(queue, &shown));
 		hub_queue_free(queue);
 	}
-	return NULL;
+	return argument;
 }
 
 Test(queue, shows_what_the_next_get_takes)
 {
-	static const int expected[] = {EAGAIN, EAGAIN, EAGAIN, EPIPE, EPIPE, EPIPE};
-	struct record record = {0};
-
-	in_hub(peek_body, &record);
-	cr_assert_arr_eq(record.errors, expected, sizeof expected);
-	cr_assert_eq(record.count, 9);
+	in_hub(peek_body, NULL);
+	cr_assert_str_eq(trace_text(),
+		"empty EAGAIN, 3, 1, 2, closed EPIPE, empty EAGAIN, 2, 1, 3, closed EPIPE, "
+		"empty EAGAIN, 1, 2, 3, closed EPIPE");
 }
