@@ -1,26 +1,17 @@
-#include <errno.h>
-#include <string.h>
-
+/* Channels: a put and a get meet; nothing is lost on one that is killed, or after the close. */
 #include "tests/support/in_hub.h"
+#include "tests/support/trace.h"
 
-struct record {
-	struct hub_channel channel;
-	char text[128];
-	int results[8];
-	int errors[8];
-	void *items[8];
-};
-
-static struct record *current;
+static struct hub_channel channel;
 
 static void *
 send_two(void *argument)
 {
-	strcat(current->text, "sending,");
-	hub_channel_put(&current->channel, "hello");
-	strcat(current->text, "sent hello,");
-	hub_channel_put(&current->channel, "world");
-	strcat(current->text, "sent world,");
+	trace_say("sending");
+	hub_channel_put(&channel, "hello");
+	trace_say("sent hello");
+	hub_channel_put(&channel, "world");
+	trace_say("sent world");
 	return argument;
 }
 
@@ -30,9 +21,8 @@ receive_two(void *argument)
 	for (int i = 0; i < 2; i++) {
 		void *item = NULL;
 
-		hub_channel_get(&current->channel, &item);
-		strcat(current->text, item);
-		strcat(current->text, ",");
+		hub_channel_get(&channel, &item);
+		trace_say("%s", (char *)item);
 	}
 	return argument;
 }
@@ -42,66 +32,55 @@ rendezvous_body(void *argument)
 {
 	struct hub_coroutine *sender, *receiver;
 
-	current = argument;
 	sender = hub_spawn(send_two, NULL);
 	receiver = hub_spawn(receive_two, NULL);
 	hub_join(sender, NULL);
 	hub_join(receiver, NULL);
-	return NULL;
+	return argument;
 }
 
 Test(channel, a_put_returns_when_a_get_has_taken_the_item)
 {
-	struct record record = {0};
-
-	in_hub(rendezvous_body, &record);
-	cr_assert_str_eq(record.text, "sending,hello,sent hello,sent world,world,");
+	in_hub(rendezvous_body, NULL);
+	cr_assert_str_eq(trace_text(), "sending, hello, sent hello, sent world, world");
 }
 
 static void *
 get_one(void *argument)
 {
-	int index = (int)(intptr_t)argument;
+	void *item = "nothing";
 
-	current->results[index] = hub_channel_get(&current->channel, &current->items[index]);
-	current->errors[index] = errno;
+	trace_call(argument, hub_channel_get(&channel, &item));
+	trace_say("'%s'", (char *)item);
 	return NULL;
 }
 
 static void *
 killed_body(void *argument)
 {
-	struct hub_coroutine *getters[2];
+	struct hub_coroutine *killed, *other;
 	struct hub_timeout scope;
 
-	current = argument;
-	for (intptr_t i = 0; i < 2; i++)
-		getters[i] = hub_spawn(get_one, (void *)i);
+	killed = hub_spawn(get_one, "the killed one");
+	other = hub_spawn(get_one, "the other one");
 	hub_sleep(0);
-	hub_kill(getters[0]);
-	current->results[2] = hub_channel_put(&current->channel, "item");
-	for (int i = 0; i < 2; i++)
-		hub_join(getters[i], NULL);
+	hub_kill(killed);
+	trace_call("put", hub_channel_put(&channel, "item"));
+	hub_join(killed, NULL);
+	hub_join(other, NULL);
 	hub_timeout_start(&scope, HUB_MILLISECOND);
-	current->results[3] = hub_channel_put(&current->channel, "nobody comes");
-	current->errors[3] = errno;
+	trace_call("put for nobody", hub_channel_put(&channel, "nobody comes"));
 	hub_timeout_stop(&scope);
-	return NULL;
+	return argument;
 }
 
 Test(channel, an_item_is_not_lost_on_one_that_was_killed)
 {
-	struct record record = {0};
-
-	in_hub(killed_body, &record);
-	cr_assert_eq(record.results[0], -1);
-	cr_assert_eq(record.errors[0], ECANCELED);
-	cr_assert_eq(record.results[1], 0);
-	cr_assert_str_eq(record.items[1], "item");
-	cr_assert_eq(record.results[2], 0);
-	cr_assert_eq(record.results[3], -1);
-	cr_assert_eq(record.errors[3], ETIMEDOUT);
-	cr_assert_null(record.channel.putters);
+	in_hub(killed_body, NULL);
+	cr_assert_str_eq(trace_text(),
+		"put 0, the killed one ECANCELED, 'nothing', the other one 0, 'item', "
+		"put for nobody ETIMEDOUT");
+	cr_assert_null(channel.putters);
 }
 
 static void *
@@ -109,23 +88,16 @@ close_body(void *argument)
 {
 	struct hub_coroutine *getter;
 
-	current = argument;
-	getter = hub_spawn(get_one, (void *)0);
+	getter = hub_spawn(get_one, "get");
 	hub_sleep(0);
-	hub_channel_close(&current->channel);
+	hub_channel_close(&channel);
 	hub_join(getter, NULL);
-	current->results[1] = hub_channel_put(&current->channel, "x");
-	current->errors[1] = errno;
-	return NULL;
+	trace_call("put", hub_channel_put(&channel, "x"));
+	return argument;
 }
 
 Test(channel, closing_ends_every_wait_with_epipe)
 {
-	struct record record = {0};
-
-	in_hub(close_body, &record);
-	cr_assert_eq(record.results[0], -1);
-	cr_assert_eq(record.errors[0], EPIPE);
-	cr_assert_eq(record.results[1], -1);
-	cr_assert_eq(record.errors[1], EPIPE);
+	in_hub(close_body, NULL);
+	cr_assert_str_eq(trace_text(), "get EPIPE, 'nothing', put EPIPE");
 }

@@ -1,20 +1,15 @@
-#include <errno.h>
-
+/* Ending a group of coroutines: all are killed, and waited for so long. */
 #include "tests/support/in_hub.h"
+#include "tests/support/trace.h"
 
-struct record {
-	int results[6];
-	int errors[6];
-	size_t ended[6];
-	int killed;
-};
+static int killed; /* that have ended after it */
 
 static void *
 end_when_killed(void *argument)
 {
 	hub_sleep(HUB_FOREVER);
-	++*(int *)argument;
-	return NULL;
+	killed++;
+	return argument;
 }
 
 static void *
@@ -26,15 +21,17 @@ clean_up_for_long(void *argument)
 	hub_shield_start(&shield);
 	hub_sleep(200 * HUB_MILLISECOND);
 	hub_shield_stop(&shield);
-	++*(int *)argument;
-	return NULL;
+	killed++;
+	return argument;
 }
 
 static void
-end_all(struct record *record, int index, struct hub_coroutine **coroutines, int64_t time)
+end_all(const char *name, struct hub_coroutine **coroutines, int64_t time)
 {
-	record->results[index] = hub_end_all(coroutines, 3, time, &record->ended[index]);
-	record->errors[index] = record->results[index] != 0 ? errno : 0;
+	size_t ended = 0;
+
+	trace_call(name, hub_end_all(coroutines, 3, time, &ended));
+	trace_say("%zu ended", ended);
 }
 
 static void *
@@ -46,41 +43,31 @@ raw(void *argument)
 static void *
 end_body(void *argument)
 {
-	struct record *record = argument;
 	struct hub_coroutine *coroutines[3], *slow;
 
-	coroutines[0] = slow = hub_spawn(clean_up_for_long, &record->killed);
-	coroutines[1] = hub_spawn(end_when_killed, &record->killed);
+	coroutines[0] = slow = hub_spawn(clean_up_for_long, NULL);
+	coroutines[1] = hub_spawn(end_when_killed, NULL);
 	coroutines[2] = hub_new(raw);
 	hub_sleep(0);
-	end_all(record, 0, coroutines, HUB_SECOND);
+	end_all("a raw one", coroutines, HUB_SECOND);
 	hub_free(coroutines[2]);
-	coroutines[2] = hub_spawn(end_when_killed, &record->killed);
+	coroutines[2] = hub_spawn(end_when_killed, NULL);
 	hub_sleep(0);
-	end_all(record, 1, coroutines, 20 * HUB_MILLISECOND);
-	record->results[5] = coroutines[2] == slow;
-	end_all(record, 2, coroutines, HUB_FOREVER);
+	end_all("a slow one", coroutines, 20 * HUB_MILLISECOND);
+	trace_whether("the last is the slow one", coroutines[2] == slow);
+	end_all("for ever", coroutines, HUB_FOREVER);
 	/* All have ended, so there is nothing to wait for. */
-	end_all(record, 3, coroutines, 0);
+	end_all("at once", coroutines, 0);
 	for (int i = 0; i < 3; i++)
 		hub_join(coroutines[i], NULL);
-	return NULL;
+	return argument;
 }
 
 Test(group, ending_all_waits_for_so_long_and_kills_all_the_same)
 {
-	struct record record = {0};
-
-	in_hub(end_body, &record);
-	cr_assert_eq(record.results[0], -1);
-	cr_assert_eq(record.errors[0], EINVAL, "a raw one");
-	cr_assert_eq(record.results[1], -1);
-	cr_assert_eq(record.errors[1], ETIMEDOUT);
-	cr_assert_eq(record.ended[1], 2);
-	cr_assert(record.results[5], "the one that has not ended is not the last");
-	cr_assert_eq(record.results[2], 0);
-	cr_assert_eq(record.ended[2], 3);
-	cr_assert_eq(record.results[3], 0);
-	cr_assert_eq(record.ended[3], 3);
-	cr_assert_eq(record.killed, 3);
+	in_hub(end_body, NULL);
+	cr_assert_str_eq(trace_text(),
+		"a raw one EINVAL, 0 ended, a slow one ETIMEDOUT, 2 ended, "
+		"the last is the slow one, for ever 0, 3 ended, at once 0, 3 ended");
+	cr_assert_eq(killed, 3);
 }

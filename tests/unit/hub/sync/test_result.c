@@ -1,49 +1,40 @@
+/* Results: how they arrive, who reads them, and that their memory may go then. */
 #include <errno.h>
-#include <string.h>
 #include <sys/mman.h>
 
 #include "tests/support/in_hub.h"
+#include "tests/support/trace.h"
 
-struct record {
-	struct hub_result result;
-	void *values[4];
-	int errors[8];
-	struct hub_failure failure;
-	int readers;
-};
+static struct hub_result result;
 
 static void *
 read_it(void *argument)
 {
-	struct record *record = argument;
+	void *value = "nothing";
 
-	hub_result_get(&record->result, &record->values[record->readers++], NULL);
+	hub_result_get(&result, &value, NULL);
+	trace_say("%s reads '%s'", (char *)argument, (char *)value);
 	return NULL;
 }
 
 static void *
 set_body(void *argument)
 {
-	struct record *record = argument;
-	struct hub_coroutine *one = hub_spawn(read_it, record), *two = hub_spawn(read_it, record);
+	struct hub_coroutine *one = hub_spawn(read_it, "one"), *other = hub_spawn(read_it, "other");
 
 	hub_sleep(0);
-	record->errors[0] = hub_result_set(&record->result, record);
-	record->errors[1] = hub_result_set(&record->result, NULL) == -1 ? errno : 0;
+	trace_call("set", hub_result_set(&result, "it"));
+	trace_call("set again", hub_result_set(&result, NULL));
 	hub_join(one, NULL);
-	hub_join(two, NULL);
-	return NULL;
+	hub_join(other, NULL);
+	return argument;
 }
 
 Test(result, arrives_once_and_is_read_by_all)
 {
-	struct record record = {0};
-
-	in_hub(set_body, &record);
-	cr_assert_eq(record.errors[0], 0);
-	cr_assert_eq(record.errors[1], EALREADY);
-	cr_assert_eq(record.values[0], &record);
-	cr_assert_eq(record.values[1], &record);
+	in_hub(set_body, NULL);
+	cr_assert_str_eq(
+		trace_text(), "set 0, set again EALREADY, one reads 'it', other reads 'it'");
 }
 
 static void *
@@ -56,28 +47,24 @@ fails(void *argument)
 static void *
 link_body(void *argument)
 {
-	struct record *record = argument;
 	struct hub_coroutine *coroutine = hub_spawn(fails, NULL);
+	struct hub_failure failure;
 
-	hub_result_link(&record->result, coroutine);
-	record->errors[0] =
-		hub_result_get(&record->result, NULL, &record->failure) == -1 ? errno : 0;
+	hub_result_link(&result, coroutine);
+	trace_call("get", hub_result_get(&result, NULL, &failure));
+	trace_say("'%s'", failure.text);
 	hub_join(coroutine, NULL);
-	hub_result_init(&record->result);
-	hub_result_fail(&record->result, EPROTO, "line %d", 3);
-	record->errors[1] = hub_result_get(&record->result, NULL, NULL) == -1 ? errno : 0;
-	return NULL;
+	hub_result_init(&result);
+	hub_result_fail(&result, EPROTO, "line %d", 3);
+	trace_call("get", hub_result_get(&result, NULL, NULL));
+	trace_say("'%s'", result.failure.text);
+	return argument;
 }
 
 Test(result, is_a_coroutines_end_or_a_failure)
 {
-	struct record record = {0};
-
-	in_hub(link_body, &record);
-	cr_assert_eq(record.errors[0], EIO);
-	cr_assert_str_eq(record.failure.text, "broken");
-	cr_assert_eq(record.errors[1], EPROTO);
-	cr_assert_str_eq(record.result.failure.text, "line 3");
+	in_hub(link_body, NULL);
+	cr_assert_str_eq(trace_text(), "get EIO, 'broken', get EPROTO, 'line 3'");
 }
 
 /* ---- memory that goes as soon as the result has arrived: to touch it after that is fatal ---- */
@@ -90,9 +77,9 @@ borrow(void)
 }
 
 static void
-take_back(struct hub_result *result)
+take_back(struct hub_result *borrowed)
 {
-	munmap(result, sizeof *result);
+	munmap(borrowed, sizeof *borrowed);
 }
 
 static void *
@@ -102,20 +89,14 @@ sleep_some(void *argument)
 	return argument;
 }
 
-struct reader {
-	struct hub_result *result;
-	void *value;
-	struct hub_failure failure;
-	int error;
-};
-
 static void *
 read_borrowed(void *argument)
 {
-	struct reader *reader = argument;
+	struct hub_failure failure = {0};
+	void *value = NULL;
 
-	reader->error =
-		hub_result_get(reader->result, &reader->value, &reader->failure) == -1 ? errno : 0;
+	trace_call("get", hub_result_get(argument, &value, &failure));
+	trace_say("'%s'", value != NULL ? (char *)value : failure.text);
 	return NULL;
 }
 
@@ -129,80 +110,68 @@ end_at_once(void *argument)
 }
 
 static void
-arrive_before(enum arrival arrival, struct record *record, struct reader *reader)
+arrive_before(enum arrival arrival)
 {
-	struct hub_result *result = borrow();
+	struct hub_result *borrowed = borrow();
 	struct hub_coroutine *late = hub_spawn(sleep_some, NULL);
 	struct hub_coroutine *early, *getter;
 
-	reader->result = result;
-	getter = hub_spawn(read_borrowed, reader);
-	hub_result_link(result, late);
+	getter = hub_spawn(read_borrowed, borrowed);
+	hub_result_link(borrowed, late);
 	hub_sleep(0);
 	if (arrival == BY_VALUE) {
-		hub_result_set(result, record);
+		hub_result_set(borrowed, "a value");
 	} else if (arrival == BY_FAILURE) {
-		hub_result_fail(result, EPROTO, "no");
+		hub_result_fail(borrowed, EPROTO, "a failure");
 	} else {
-		early = hub_spawn(end_at_once, record);
-		hub_result_link(result, early);
-		while (!hub_result_is_set(result))
+		early = hub_spawn(end_at_once, "another's");
+		hub_result_link(borrowed, early);
+		while (!hub_result_is_set(borrowed))
 			hub_sleep(0);
 		hub_join(early, NULL);
 	}
 	/* Once it has arrived, linking is nothing. */
-	hub_result_link(result, late);
-	take_back(result);
+	hub_result_link(borrowed, late);
+	take_back(borrowed);
 	hub_join(getter, NULL);
 	hub_join(late, NULL);
 }
-
-static struct reader readers[ARRIVALS];
 
 static void *
 borrowed_body(void *argument)
 {
 	for (int i = 0; i < ARRIVALS; i++)
-		arrive_before((enum arrival)i, argument, &readers[i]);
-	return NULL;
+		arrive_before((enum arrival)i);
+	return argument;
 }
 
 Test(result, its_memory_may_go_when_it_has_arrived)
 {
-	struct record record = {0};
-
-	in_hub(borrowed_body, &record);
-	cr_assert_eq(readers[BY_VALUE].error, 0);
-	cr_assert_eq(readers[BY_VALUE].value, &record);
-	cr_assert_eq(readers[BY_FAILURE].error, EPROTO);
-	cr_assert_str_eq(readers[BY_FAILURE].failure.text, "no");
-	cr_assert_eq(readers[BY_ANOTHER].error, 0);
-	cr_assert_eq(readers[BY_ANOTHER].value, &record);
+	in_hub(borrowed_body, NULL);
+	cr_assert_str_eq(
+		trace_text(), "get 0, 'a value', get EPROTO, 'a failure', get 0, 'another's'");
 }
 
 /* One that gives up waiting sets it, and lets its memory go. */
 static void *
 give_up_body(void *argument)
 {
-	struct record *record = argument;
 	struct hub_coroutine *late = hub_spawn(sleep_some, NULL);
-	struct hub_result *result = borrow();
+	struct hub_result *borrowed = borrow();
 	struct hub_timeout scope;
 
-	hub_result_link(result, late);
+	hub_result_link(borrowed, late);
 	hub_timeout_start(&scope, HUB_MICROSECOND);
-	record->errors[0] = hub_result_get(result, NULL, NULL) == -1 ? errno : 0;
+	trace_call("get", hub_result_get(borrowed, NULL, NULL));
 	hub_timeout_stop(&scope);
-	hub_result_set(result, NULL);
-	take_back(result);
+	hub_result_set(borrowed, NULL);
+	take_back(borrowed);
 	hub_join(late, NULL);
-	return NULL;
+	return argument;
 }
 
 Test(result, who_gives_up_sets_it)
 {
-	struct record record = {0};
-
-	in_hub(give_up_body, &record);
-	cr_assert_eq(record.errors[0], ETIMEDOUT);
+	in_hub(give_up_body, NULL);
+	cr_assert_str_eq(trace_text(), "get ETIMEDOUT");
 }

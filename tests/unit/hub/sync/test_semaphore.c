@@ -1,115 +1,88 @@
+/* Semaphores: permits go to those who wait, in order, and none is lost or made. */
 #include <errno.h>
 
 #include "tests/support/in_hub.h"
+#include "tests/support/trace.h"
 
-struct record {
-	struct hub_semaphore semaphore;
-	int order[16];
-	int count;
-	int results[8];
-	int errors[8];
-};
-
-static struct record *current;
+static struct hub_semaphore semaphore;
 
 static void *
-acquire_and_note(void *argument)
+acquire_and_say(void *argument)
 {
-	if (hub_semaphore_acquire(&current->semaphore) == 0)
-		current->order[current->count++] = (int)(intptr_t)argument;
+	if (hub_semaphore_acquire(&semaphore) == 0)
+		trace_say("%s", (char *)argument);
 	return NULL;
 }
 
 static void *
 fair_body(void *argument)
 {
-	current = argument;
-	hub_semaphore_init(&current->semaphore, 0);
-	for (intptr_t i = 1; i <= 3; i++)
-		hub_detach(hub_spawn(acquire_and_note, (void *)i));
+	hub_semaphore_init(&semaphore, 0);
+	hub_detach(hub_spawn(acquire_and_say, "first"));
+	hub_detach(hub_spawn(acquire_and_say, "second"));
+	hub_detach(hub_spawn(acquire_and_say, "third"));
 	hub_sleep(0);
-	hub_semaphore_release(&current->semaphore);
+	hub_semaphore_release(&semaphore);
 	/* It is on its way to the first; who comes now does not get it. */
-	current->results[0] = hub_semaphore_try_acquire(&current->semaphore);
-	current->errors[0] = errno;
+	trace_call("try", hub_semaphore_try_acquire(&semaphore));
 	for (int i = 0; i < 2; i++)
-		hub_semaphore_release(&current->semaphore);
+		hub_semaphore_release(&semaphore);
 	hub_sleep(0);
-	return NULL;
+	return argument;
 }
 
 Test(semaphore, hands_over_in_order_and_nobody_barges_in)
 {
-	struct record record = {0};
-
-	in_hub(fair_body, &record);
-	cr_assert_eq(record.results[0], -1);
-	cr_assert_eq(record.errors[0], EAGAIN);
-	cr_assert_eq(record.count, 3);
-	for (int i = 0; i < 3; i++)
-		cr_assert_eq(record.order[i], i + 1);
+	in_hub(fair_body, NULL);
+	cr_assert_str_eq(trace_text(), "try EAGAIN, first, second, third");
 }
 
 static void *
 killed_body(void *argument)
 {
-	struct hub_coroutine *waiters[2];
+	struct hub_coroutine *killed, *other;
 
-	current = argument;
-	hub_semaphore_init(&current->semaphore, 0);
-	for (intptr_t i = 0; i < 2; i++)
-		waiters[i] = hub_spawn(acquire_and_note, (void *)(i + 1));
+	hub_semaphore_init(&semaphore, 0);
+	killed = hub_spawn(acquire_and_say, "the killed one");
+	other = hub_spawn(acquire_and_say, "the other one");
 	hub_sleep(0);
-	hub_kill(waiters[0]);
-	hub_semaphore_release(&current->semaphore);
-	for (int i = 0; i < 2; i++)
-		hub_join(waiters[i], NULL);
-	return NULL;
+	hub_kill(killed);
+	hub_semaphore_release(&semaphore);
+	hub_join(killed, NULL);
+	hub_join(other, NULL);
+	return argument;
 }
 
 Test(semaphore, a_permit_is_not_lost_on_one_that_was_killed)
 {
-	struct record record = {0};
-
-	in_hub(killed_body, &record);
-	cr_assert_eq(record.count, 1);
-	cr_assert_eq(record.order[0], 2);
-	cr_assert_eq(record.semaphore.count, 0);
+	in_hub(killed_body, NULL);
+	cr_assert_str_eq(trace_text(), "the other one");
+	cr_assert_eq(semaphore.count, 0);
 }
 
 static void *
 timeout_body(void *argument)
 {
-	struct record *record = argument;
 	struct hub_timeout scope;
 
-	hub_semaphore_init(&record->semaphore, 1);
-	record->results[0] = hub_semaphore_acquire(&record->semaphore);
+	hub_semaphore_init(&semaphore, 1);
+	trace_call("acquire", hub_semaphore_acquire(&semaphore));
 	hub_timeout_start(&scope, HUB_MILLISECOND);
-	record->results[1] = hub_semaphore_acquire(&record->semaphore);
-	record->errors[1] = errno;
+	trace_call("acquire in a scope", hub_semaphore_acquire(&semaphore));
 	hub_timeout_stop(&scope);
-	record->results[2] = hub_semaphore_release(&record->semaphore);
-	record->results[3] = hub_semaphore_try_acquire(&record->semaphore);
-	return NULL;
+	trace_call("release", hub_semaphore_release(&semaphore));
+	trace_call("try", hub_semaphore_try_acquire(&semaphore));
+	return argument;
 }
 
 Test(semaphore, one_that_times_out_takes_none)
 {
-	struct record record = {0};
-
-	in_hub(timeout_body, &record);
-	cr_assert_eq(record.results[0], 0);
-	cr_assert_eq(record.results[1], -1);
-	cr_assert_eq(record.errors[1], ETIMEDOUT);
-	cr_assert_eq(record.results[2], 0);
-	cr_assert_eq(record.results[3], 0);
+	in_hub(timeout_body, NULL);
+	cr_assert_str_eq(trace_text(), "acquire 0, acquire in a scope ETIMEDOUT, release 0, try 0");
 }
 
 Test(semaphore, a_bounded_one_refuses_what_is_too_much)
 {
-	struct hub_semaphore semaphore;
-
 	hub_semaphore_init_bounded(&semaphore, 2);
 	cr_assert_eq(hub_semaphore_release(&semaphore), -1);
 	cr_assert_eq(errno, EOVERFLOW);
@@ -121,8 +94,6 @@ Test(semaphore, a_bounded_one_refuses_what_is_too_much)
 
 Test(semaphore, tells_how_many_are_free)
 {
-	struct hub_semaphore semaphore;
-
 	hub_semaphore_init(&semaphore, 2);
 	cr_assert_eq(hub_semaphore_count(&semaphore), 2);
 	cr_assert_eq(hub_semaphore_try_acquire(&semaphore), 0);
