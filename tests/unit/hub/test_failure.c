@@ -1,16 +1,11 @@
+/* Failures: who is told of one, once, in which words, and what one of the first coroutine means. */
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
 
 #include "tests/support/complaint.h"
 #include "tests/support/in_hub.h"
-
-struct record {
-	int errors[8];
-	struct hub_failure failures[8];
-	void *results[8];
-	int count;
-};
+#include "tests/support/trace.h"
 
 static void *
 fail(void *argument)
@@ -30,44 +25,38 @@ sleep_long(void *argument)
 static void *
 get_body(void *argument)
 {
-	struct record *record = argument;
 	struct hub_coroutine *coroutine = hub_spawn(fail, (void *)EIO);
+	struct hub_failure failure;
 	struct hub_timeout scope;
 
-	record->errors[0] =
-		hub_get(coroutine, &record->results[0], &record->failures[0]) == -1 ? errno : 0;
+	trace_call("get of one that fails", hub_get(coroutine, NULL, &failure));
+	trace_whether("EIO", failure.code == EIO);
+	trace_say("'%s'", failure.text);
 	coroutine = hub_spawn(sleep_long, NULL);
 	hub_timeout_start(&scope, HUB_MILLISECOND);
-	record->errors[1] = hub_get(coroutine, NULL, &record->failures[1]) == -1 ? errno : 0;
+	trace_call("get in a scope", hub_get(coroutine, NULL, &failure));
+	trace_whether("a failure", failure.code != 0);
 	hub_timeout_stop(&scope);
 	hub_kill(coroutine);
-	record->errors[2] = hub_get(coroutine, NULL, &record->failures[2]) == -1 ? errno : 0;
-	record->errors[3] = hub_get(hub_current(), NULL, &record->failures[3]) == -1 ? errno : 0;
-	return NULL;
+	trace_call("get of a killed one", hub_get(coroutine, NULL, &failure));
+	trace_call("get of itself", hub_get(hub_current(), NULL, &failure));
+	return argument;
 }
 
 Test(failure, get_tells_it_from_success_from_a_timeout_and_from_a_kill)
 {
-	struct record record = {0};
-
-	in_hub(get_body, &record);
-	cr_assert_eq(record.errors[0], EIO);
-	cr_assert_eq(record.failures[0].code, EIO);
-	cr_assert_str_eq(record.failures[0].text, "cannot do it: Input/output error");
-	cr_assert_eq(record.errors[1], ETIMEDOUT);
-	cr_assert_eq(record.failures[1].code, 0);
-	cr_assert_eq(record.errors[2], 0, "a killed coroutine counts as failed");
-	cr_assert_eq(record.errors[3], EDEADLK);
+	in_hub(get_body, NULL);
+	cr_assert_str_eq(trace_text(),
+		"get of one that fails EIO, EIO, 'cannot do it: Input/output error', "
+		"get in a scope ETIMEDOUT, not a failure, get of a killed one 0, "
+		"get of itself EDEADLK");
 }
 
 static void
-count_failure(
-	const struct hub_coroutine *coroutine, const struct hub_failure *failure, void *context)
+say_failure(const struct hub_coroutine *coroutine, const struct hub_failure *failure, void *context)
 {
-	struct record *record = context;
-
-	(void)coroutine;
-	record->failures[record->count++] = *failure;
+	(void)coroutine, (void)context;
+	trace_say("%s", strerrorname_np(failure->code));
 }
 
 static void *
@@ -83,15 +72,12 @@ detached_body(void *argument)
 
 Test(failure, of_the_detached_and_the_never_joined_is_reported_once)
 {
-	struct record record = {0};
-	struct hub_hooks hooks = {.failed = count_failure, .context = &record};
+	struct hub_hooks hooks = {.failed = say_failure};
 
 	hub_set_hooks(&hooks);
-	in_hub(detached_body, &record);
+	in_hub(detached_body, NULL);
 	hub_set_hooks(NULL);
-	cr_assert_eq(record.count, 2);
-	cr_assert_eq(record.failures[0].code, EIO);
-	cr_assert_eq(record.failures[1].code, EBUSY);
+	cr_assert_str_eq(trace_text(), "EIO, EBUSY");
 }
 
 static void *
@@ -122,22 +108,21 @@ wrap(void *argument)
 static void *
 wrapping_body(void *argument)
 {
+	struct hub_failure failure = {0};
 	int number = 7;
 
-	hub_get(hub_spawn(wrap, &number), NULL, argument);
+	hub_get(hub_spawn(wrap, &number), NULL, &failure);
+	trace_say("'%s'", failure.text);
 	hub_set_name(hub_current(), "a name of some length");
 	hub_set_name(hub_current(), hub_name(hub_current()) + 2);
-	memcpy(((struct hub_failure *)argument)[1].text, hub_name(hub_current()), 32);
-	return NULL;
+	trace_say("'%s'", hub_name(hub_current()));
+	return argument;
 }
 
 Test(failure, may_tell_of_itself)
 {
-	struct hub_failure failures[2] = {0};
-
-	in_hub(wrapping_body, failures);
-	cr_assert_str_eq(failures[0].text, "cannot start: no file (7)");
-	cr_assert_str_eq(failures[1].text, "name of some length");
+	in_hub(wrapping_body, NULL);
+	cr_assert_str_eq(trace_text(), "'cannot start: no file (7)', 'name of some length'");
 }
 
 /* ---- the first coroutine's ---- */

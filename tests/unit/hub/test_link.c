@@ -1,39 +1,32 @@
+/* Links tell of ends; waiting for some of many; and coroutines whose memory is used again. */
 #include <errno.h>
-#include <string.h>
 
 #include "tests/support/in_hub.h"
-
-struct record {
-	char text[64];
-	int errors[8];
-	size_t counts[8];
-	struct hub_coroutine *coroutines[8];
-	struct hub_coroutine *sorted[8];
-};
+#include "tests/support/trace.h"
 
 struct note {
 	struct hub_link link;
-	struct record *record;
-	char letter;
+	const char *name;
 	struct note *unlinks;
 };
 
 static void
-write_letter(struct hub_link *link, struct hub_coroutine *coroutine)
+say_note(struct hub_link *link, struct hub_coroutine *coroutine)
 {
 	struct note *note = (struct note *)(void *)link;
-	char letter[2] = {note->letter, '\0'};
+	int slept;
 
-	strcat(note->record->text, letter);
 	if (note->unlinks != NULL)
 		hub_unlink(coroutine, &note->unlinks->link);
-	note->record->errors[7] = hub_sleep(0) == -1 ? errno : 0;
+	/* A link may not block. */
+	slept = hub_sleep(0);
+	trace_call(note->name, slept);
 }
 
 static struct note
-note_of(struct record *record, char letter)
+note_of(const char *name)
 {
-	return (struct note){{.ended = write_letter}, record, letter, NULL};
+	return (struct note){{.ended = say_note}, name, NULL};
 }
 
 static void *
@@ -45,10 +38,9 @@ nothing(void *argument)
 static void *
 links_body(void *argument)
 {
-	struct record *record = argument;
 	struct hub_coroutine *coroutine = hub_spawn(nothing, NULL);
-	struct note a = note_of(record, 'a'), b = note_of(record, 'b'), c = note_of(record, 'c'),
-		    d = note_of(record, 'd'), late = note_of(record, 'e');
+	struct note a = note_of("a"), b = note_of("b"), c = note_of("c"), d = note_of("d"),
+		    late = note_of("late");
 
 	hub_link(coroutine, &a.link);
 	hub_link(coroutine, &b.link);
@@ -62,37 +54,31 @@ links_body(void *argument)
 	hub_link(coroutine, &late.link);
 	hub_unlink(coroutine, &late.link);
 	hub_join(coroutine, NULL);
-	return NULL;
+	return argument;
 }
 
 Test(link, are_told_in_order_without_those_unlinked_and_late_ones_at_once)
 {
-	struct record record = {0};
-
-	in_hub(links_body, &record);
-	cr_assert_str_eq(record.text, "ade");
-	cr_assert_eq(record.errors[7], EPERM, "a link may block: %d", record.errors[7]);
+	in_hub(links_body, NULL);
+	cr_assert_str_eq(trace_text(), "a EPERM, d EPERM, late EPERM");
 }
 
 static void *
 killed_body(void *argument)
 {
-	struct record *record = argument;
 	struct hub_coroutine *coroutine = hub_spawn(nothing, NULL);
-	struct note note = note_of(record, 'k');
+	struct note note = note_of("killed");
 
 	hub_link(coroutine, &note.link);
 	hub_kill(coroutine);
 	hub_join(coroutine, NULL);
-	return NULL;
+	return argument;
 }
 
 Test(link, is_told_of_one_killed_before_its_first_run)
 {
-	struct record record = {0};
-
-	in_hub(killed_body, &record);
-	cr_assert_str_eq(record.text, "k");
+	in_hub(killed_body, NULL);
+	cr_assert_str_eq(trace_text(), "killed EPERM");
 }
 
 static void *
@@ -112,83 +98,78 @@ fail_soon(void *argument)
 static void *
 wait_body(void *argument)
 {
-	struct record *record = argument;
-	struct hub_coroutine **all = record->coroutines;
+	struct hub_coroutine *slow = hub_spawn(sleep_ms, (void *)300),
+			     *middle = hub_spawn(sleep_ms, (void *)150),
+			     *fast = hub_spawn(sleep_ms, (void *)1),
+			     *never = hub_spawn(sleep_ms, (void *)60000);
+	struct hub_coroutine *all[] = {slow, middle, fast, never};
 	struct hub_timeout scope;
 	size_t ended;
 
-	all[0] = hub_spawn(sleep_ms, (void *)300);
-	all[1] = hub_spawn(sleep_ms, (void *)150);
-	all[2] = hub_spawn(sleep_ms, (void *)1);
-	all[3] = hub_spawn(sleep_ms, (void *)60000);
-	memcpy(record->sorted, all, sizeof record->sorted);
-	record->errors[0] = hub_wait_ended(record->sorted, 4, 1, 0, &record->counts[0]);
+	trace_call("one", hub_wait_ended(all, 4, 1, 0, &ended));
+	trace_whether("enough", ended >= 1);
 	/* Two more, however many have ended before. */
-	record->errors[1] = hub_wait_ended(record->sorted, 4, 3, 0, &record->counts[1]);
+	trace_call("three", hub_wait_ended(all, 4, 3, 0, &ended));
+	trace_whether("enough", ended >= 3);
 	hub_timeout_start(&scope, HUB_MILLISECOND);
-	record->errors[2] =
-		hub_wait_ended(record->sorted, 4, 0, 0, &record->counts[2]) == -1 ? errno : 0;
+	/* A timeout does not lose who has ended. */
+	trace_call("all in a scope", hub_wait_ended(all, 4, 0, 0, &ended));
+	trace_say("%zu ended", ended);
 	hub_timeout_stop(&scope);
-	record->errors[3] = hub_wait_ended(record->sorted, 0, 0, 0, &record->counts[3]);
+	trace_whether("in the order of their ends",
+		all[0] == fast && all[1] == middle && all[2] == slow && all[3] == never);
+	hub_wait_ended(all, 0, 0, 0, &ended);
+	trace_say("%zu of none", ended);
 	hub_kill_all(all, 4);
-	record->errors[4] = hub_wait_ended(record->sorted, 4, 0, 0, &ended);
+	trace_call("all", hub_wait_ended(all, 4, 0, 0, &ended));
 	for (int i = 0; i < 4; i++)
 		hub_join(all[i], NULL);
-	return NULL;
+	return argument;
 }
 
 Test(link, waiting_for_some_gives_those_that_ended_in_the_order_of_their_ends)
 {
-	struct record record = {0};
-
-	in_hub(wait_body, &record);
-	cr_assert_eq(record.errors[0], 0);
-	cr_assert_geq(record.counts[0], 1);
-	cr_assert_eq(record.errors[1], 0);
-	cr_assert_geq(record.counts[1], 3);
-	cr_assert_eq(record.sorted[0], record.coroutines[2]);
-	cr_assert_eq(record.sorted[1], record.coroutines[1]);
-	cr_assert_eq(record.sorted[2], record.coroutines[0]);
-	cr_assert_eq(record.sorted[3], record.coroutines[3]);
-	cr_assert_eq(record.errors[2], ETIMEDOUT);
-	cr_assert_eq(record.counts[2], 3, "a timeout loses who has ended");
-	cr_assert_eq(record.counts[3], 0);
-	cr_assert_eq(record.errors[4], 0);
+	in_hub(wait_body, NULL);
+	cr_assert_str_eq(trace_text(),
+		"one 0, enough, three 0, enough, all in a scope ETIMEDOUT, 3 ended, "
+		"in the order of their ends, 0 of none, all 0");
 }
 
 static void *
 failure_body(void *argument)
 {
-	struct record *record = argument;
-	struct hub_coroutine *all[3] = {hub_spawn(sleep_ms, (void *)60000),
-		hub_spawn(fail_soon, (void *)EIO), hub_spawn(fail_soon, (void *)EBUSY)};
+	struct hub_coroutine *sleeper = hub_spawn(sleep_ms, (void *)60000),
+			     *first = hub_spawn(fail_soon, (void *)EIO),
+			     *second = hub_spawn(fail_soon, (void *)EBUSY);
+	struct hub_coroutine *all[] = {sleeper, first, second};
 	struct hub_failure failure;
+	size_t ended;
 
-	record->errors[0] = hub_wait_ended(all, 3, 0, HUB_WAIT_FIRST_FAILURE, &record->counts[0]);
-	record->errors[1] = hub_failure_of(all[0])->code;
+	trace_call("wait", hub_wait_ended(all, 3, 0, HUB_WAIT_FIRST_FAILURE, &ended));
+	trace_whether("enough", ended >= 1);
+	trace_whether("the first one in front", all[0] == first);
+	trace_say("%s", strerrorname_np(hub_failure_of(all[0])->code));
 	hub_kill_all(all, 3);
-	for (int i = 0; i < 3; i++)
-		record->errors[2 + i] = hub_get(all[i], NULL, &failure) == -1 ? errno : 0;
-	return NULL;
+	trace_call("get", hub_get(first, NULL, &failure));
+	hub_get(second, NULL, &failure);
+	hub_get(sleeper, NULL, &failure);
+	return argument;
 }
 
 Test(link, waiting_may_end_with_the_first_failure)
 {
-	struct record record = {0};
-
-	in_hub(failure_body, &record);
-	cr_assert_eq(record.errors[0], 0);
-	cr_assert_geq(record.counts[0], 1);
-	cr_assert_eq(record.errors[1], EIO);
-	cr_assert_eq(record.errors[2], EIO);
+	in_hub(failure_body, NULL);
+	cr_assert_str_eq(trace_text(), "wait 0, enough, the first one in front, EIO, get EIO");
 }
+
+static bool is_detached;
 
 static void
 detach_it(struct hub_link *link, struct hub_coroutine *coroutine)
 {
-	struct note *note = (struct note *)(void *)link;
-
-	note->record->errors[0] = hub_detach(coroutine);
+	(void)link;
+	trace_call("detach", hub_detach(coroutine));
+	is_detached = true;
 	/* This must not take the stack on which the callback runs. */
 	hub_detach(hub_spawn(nothing, NULL));
 }
@@ -196,44 +177,36 @@ detach_it(struct hub_link *link, struct hub_coroutine *coroutine)
 static void *
 detach_body(void *argument)
 {
-	struct record *record = argument;
-	struct note note = {{.ended = detach_it}, record, 0, NULL};
-	struct hub_coroutine *coroutine = hub_spawn(fail_soon, (void *)EIO);
+	struct hub_link link = {.ended = detach_it};
 
-	record->errors[0] = -1;
-	hub_link(coroutine, &note.link);
-	while (record->errors[0] == -1)
+	hub_link(hub_spawn(fail_soon, (void *)EIO), &link);
+	while (!is_detached)
 		hub_sleep(HUB_MILLISECOND);
-	return NULL;
+	return argument;
 }
 
 Test(link, may_detach_the_one_that_ends)
 {
-	struct record record = {0};
-
-	in_hub(detach_body, &record);
-	cr_assert_eq(record.errors[0], 0);
+	in_hub(detach_body, NULL);
+	cr_assert_str_eq(trace_text(), "detach 0");
 }
 
 static void *
 raw_link_body(void *argument)
 {
-	struct record *record = argument;
-	struct note note = note_of(record, 'r');
+	struct note note = note_of("raw");
 	struct hub_coroutine *raw = hub_new(nothing);
 
 	hub_link(raw, &note.link);
 	hub_switch(raw, NULL);
 	hub_free(raw);
-	return NULL;
+	return argument;
 }
 
 Test(link, is_told_of_a_raw_coroutine_too)
 {
-	struct record record = {0};
-
-	in_hub(raw_link_body, &record);
-	cr_assert_str_eq(record.text, "r");
+	in_hub(raw_link_body, NULL);
+	cr_assert_str_eq(trace_text(), "raw EPERM");
 }
 
 /* ---- coroutines that are gone when the wait is over, and whose memory is another's ---- */
@@ -248,66 +221,73 @@ spawn_after_end(void *argument)
 static void *
 gone_body(void *argument)
 {
-	struct record *record = argument;
-	struct hub_coroutine *all[2] = {
-		hub_spawn(sleep_ms, (void *)60000), hub_spawn(nothing, NULL)};
-	struct hub_coroutine *spawner = hub_spawn(spawn_after_end, all[1]);
+	struct hub_coroutine *left = hub_spawn(sleep_ms, (void *)60000),
+			     *gone = hub_spawn(nothing, NULL);
+	struct hub_coroutine *all[] = {left, gone}, *spawner = hub_spawn(spawn_after_end, gone);
 	struct hub_timeout scope;
 	void *reused;
+	size_t ended;
 
-	hub_detach(all[1]);
+	hub_detach(gone);
 	hub_timeout_start(&scope, 3 * HUB_MILLISECOND);
-	record->errors[0] = hub_wait_ended(all, 2, 0, 0, &record->counts[0]) == -1 ? errno : 0;
+	trace_call("wait", hub_wait_ended(all, 2, 0, 0, &ended));
+	trace_say("%zu ended", ended);
 	hub_timeout_stop(&scope);
 	hub_join(spawner, &reused);
-	record->counts[1] = reused != NULL;
-	record->counts[2] = all[0] == reused;
-	for (int i = 0; i < 2 && reused != NULL; i++) {
-		hub_kill(all[i]);
-		hub_join(all[i], NULL);
+	/* Otherwise this test tells nothing. */
+	if (trace_whether("its slot used again", reused != NULL)) {
+		trace_whether("it in front", all[0] == reused);
+		hub_kill(reused);
+		hub_join(reused, NULL);
 	}
-	return NULL;
+	hub_kill(left);
+	hub_join(left, NULL);
+	return argument;
 }
 
 Test(link, waiting_counts_one_that_is_gone_and_not_its_successor)
 {
-	struct record record = {0};
-
-	in_hub(gone_body, &record);
-	cr_assert_eq(record.counts[1], 1, "the slot was not used again: this test tells nothing");
-	cr_assert_eq(record.errors[0], ETIMEDOUT);
-	cr_assert_eq(record.counts[0], 1);
-	cr_assert_eq(record.counts[2], 1, "it does not stand first");
+	in_hub(gone_body, NULL);
+	cr_assert_str_eq(trace_text(), "wait ETIMEDOUT, 1 ended, its slot used again, it in front");
 }
+
+struct identity {
+	struct hub_coroutine *coroutine;
+	uint64_t id;
+};
 
 static void *
-take_id(void *argument)
+take_identity(void *argument)
 {
-	*(uint64_t *)argument = hub_id(hub_current());
-	return hub_current();
+	*(struct identity *)argument = (struct identity){hub_current(), hub_id(hub_current())};
+	return NULL;
 }
+
+struct identities {
+	struct identity first, second, third;
+};
 
 static void *
 id_body(void *argument)
 {
-	struct record *record = argument;
-	uint64_t ids[3];
-	void *coroutines[3];
+	struct identities *all = argument;
 
-	for (int i = 0; i < 3; i++)
-		hub_join(hub_spawn(take_id, &ids[i]), &coroutines[i]);
-	record->counts[0] = coroutines[0] == coroutines[1] && coroutines[1] == coroutines[2];
-	record->counts[1] = ids[0] != ids[1] && ids[1] != ids[2] && ids[0] != ids[2];
+	hub_join(hub_spawn(take_identity, &all->first), NULL);
+	hub_join(hub_spawn(take_identity, &all->second), NULL);
+	hub_join(hub_spawn(take_identity, &all->third), NULL);
 	return NULL;
 }
 
 Test(link, no_two_coroutines_have_the_same_id)
 {
-	struct record record = {0};
+	struct identities all = {0};
 
-	in_hub(id_body, &record);
-	cr_assert_eq(record.counts[0], 1, "the slot was not used again: this test tells nothing");
-	cr_assert_eq(record.counts[1], 1);
+	in_hub(id_body, &all);
+	cr_assert_eq(all.first.coroutine, all.second.coroutine, "this test tells nothing");
+	cr_assert_eq(all.second.coroutine, all.third.coroutine, "this test tells nothing");
+	cr_assert_neq(all.first.id, all.second.id);
+	cr_assert_neq(all.second.id, all.third.id);
+	cr_assert_neq(all.first.id, all.third.id);
 }
 
 /* ---- no hub runs in a callback ---- */

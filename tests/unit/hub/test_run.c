@@ -1,17 +1,11 @@
+/* A hub runs: how it begins and ends, what it counts, and what is a deadlock. */
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "tests/support/in_hub.h"
-
-struct record {
-	int results[8];
-	int errors[8];
-	int64_t times[8];
-	long count;
-	bool flag;
-};
+#include "tests/support/trace.h"
 
 static void *
 return_argument(void *argument)
@@ -31,20 +25,14 @@ Test(run, run_gives_the_result_of_the_first_coroutine)
 static void *
 run_again_body(void *argument)
 {
-	struct record *record = argument;
-
-	record->results[0] = hub_run(return_argument, NULL, NULL);
-	record->errors[0] = errno;
-	return NULL;
+	trace_call("run", hub_run(return_argument, NULL, NULL));
+	return argument;
 }
 
 Test(run, a_hub_inside_a_hub_is_refused)
 {
-	struct record record = {0};
-
-	in_hub(run_again_body, &record);
-	cr_assert_eq(record.results[0], -1);
-	cr_assert_eq(record.errors[0], EBUSY);
+	in_hub(run_again_body, NULL);
+	cr_assert_str_eq(trace_text(), "run EBUSY");
 }
 
 Test(run, options_out_of_range_are_refused)
@@ -59,43 +47,34 @@ Test(run, options_out_of_range_are_refused)
 }
 
 static void *
-note_error(void *argument)
+say_sleep(void *argument)
 {
-	int *error = argument;
-
-	*error = hub_sleep(HUB_FOREVER) == -1 ? errno : 0;
+	trace_call(argument, hub_sleep(HUB_FOREVER));
 	return NULL;
 }
 
 static void *
 leave_others_body(void *argument)
 {
-	struct record *record = argument;
-
-	for (int i = 0; i < 3; i++)
-		hub_spawn(note_error, &record->errors[i]);
+	hub_spawn(say_sleep, "first");
+	hub_spawn(say_sleep, "second");
+	hub_spawn(say_sleep, "third");
 	hub_sleep(0);
-	return NULL;
+	return argument;
 }
 
 Test(run, when_the_first_coroutine_ends_the_others_are_killed)
 {
-	struct record record = {0};
-
-	in_hub(leave_others_body, &record);
-	for (int i = 0; i < 3; i++)
-		cr_assert_eq(record.errors[i], ECANCELED);
+	in_hub(leave_others_body, NULL);
+	cr_assert_str_eq(trace_text(), "first ECANCELED, second ECANCELED, third ECANCELED");
 }
 
 static void *
 spawn_late(void *argument)
 {
-	struct record *record = argument;
-
 	hub_sleep(HUB_FOREVER);
-	record->flag = hub_spawn(return_argument, NULL) == NULL;
-	record->errors[0] = errno;
-	return NULL;
+	trace_call("spawn", hub_spawn(return_argument, NULL) == NULL ? -1 : 0);
+	return argument;
 }
 
 static void *
@@ -108,36 +87,26 @@ spawn_late_body(void *argument)
 
 Test(run, an_ending_hub_spawns_nothing)
 {
-	struct record record = {0};
-
-	in_hub(spawn_late_body, &record);
-	cr_assert(record.flag);
-	cr_assert_eq(record.errors[0], ECANCELED);
+	in_hub(spawn_late_body, NULL);
+	cr_assert_str_eq(trace_text(), "spawn ECANCELED");
 }
 
 static void *
 deadlock_body(void *argument)
 {
-	struct record *record = argument;
 	struct hub_event never = {0};
 
-	record->results[0] = hub_event_wait(&never);
-	record->errors[0] = errno;
-	record->results[1] = hub_sleep(HUB_FOREVER);
-	record->errors[1] = errno;
-	record->results[2] = hub_sleep(HUB_MILLISECOND);
-	return NULL;
+	trace_call("wait", hub_event_wait(&never));
+	trace_call("sleep", hub_sleep(HUB_FOREVER));
+	/* The hub goes on after a deadlock. */
+	trace_call("nap", hub_sleep(HUB_MILLISECOND));
+	return argument;
 }
 
 Test(run, waiting_for_nothing_is_a_deadlock_and_not_a_hang)
 {
-	struct record record = {0};
-
-	in_hub(deadlock_body, &record);
-	cr_assert_eq(record.results[0], -1);
-	cr_assert_eq(record.errors[0], EDEADLK);
-	cr_assert_eq(record.errors[1], EDEADLK);
-	cr_assert_eq(record.results[2], 0, "the hub goes on after a deadlock");
+	in_hub(deadlock_body, NULL);
+	cr_assert_str_eq(trace_text(), "wait EDEADLK, sleep EDEADLK, nap 0");
 }
 
 static void *
@@ -154,31 +123,25 @@ join_deadlock_body(void *argument)
 {
 	/* Outlives this coroutine, as the one that waits for it does. */
 	static struct hub_event never;
-	struct record *record = argument;
 	struct hub_coroutine *other = hub_spawn(wait_for_ever, &never);
 
-	record->results[0] = hub_join(other, NULL);
-	record->errors[0] = errno;
-	return NULL;
+	trace_call("join", hub_join(other, NULL));
+	return argument;
 }
 
 Test(run, joining_one_that_never_ends_is_a_deadlock)
 {
-	struct record record = {0};
-
-	in_hub(join_deadlock_body, &record);
-	cr_assert_eq(record.results[0], -1);
-	cr_assert_eq(record.errors[0], EDEADLK);
+	in_hub(join_deadlock_body, NULL);
+	cr_assert_str_eq(trace_text(), "join EDEADLK");
 }
 
 static void *
 switched_child(void *argument)
 {
-	struct record *record = argument;
 	struct hub_event never = {0};
 
-	record->errors[0] = hub_event_wait(&never) == -1 ? errno : 0;
-	return NULL;
+	trace_call("wait", hub_event_wait(&never));
+	return argument;
 }
 
 static void *
@@ -193,10 +156,8 @@ raw_deadlock_body(void *argument)
 
 Test(run, a_deadlock_reaches_the_raw_coroutine_that_main_switched_to)
 {
-	struct record record = {0};
-
-	in_hub(raw_deadlock_body, &record);
-	cr_assert_eq(record.errors[0], EDEADLK);
+	in_hub(raw_deadlock_body, NULL);
+	cr_assert_str_eq(trace_text(), "wait EDEADLK");
 }
 
 static void *

@@ -1,8 +1,10 @@
+/* Raw coroutines, which are switched to by hand: values, registers, throws, parents. */
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 
 #include "tests/support/in_hub.h"
+#include "tests/support/trace.h"
 
 static struct hub_coroutine *first, *second;
 
@@ -219,24 +221,30 @@ Test(switch, freeing_one_that_blocks_is_fatal, .signal = SIGABRT)
 
 /* ---- throw and parents ---- */
 
-struct throw_record {
-	int thrown[8];
-	void *values[8];
-	int errors[8];
-	bool done[4];
-};
+/* Says what has come by a switch. */
+static void
+say_thrown(const char *name)
+{
+	int thrown = hub_thrown();
 
-static struct throw_record *throws;
+	trace_say("%s: %s", name, thrown != 0 ? strerrorname_np(thrown) : "nothing");
+}
+
+static void
+say_value(const char *name, const void *value)
+{
+	trace_say("%s %s", name, value != NULL ? (const char *)value : "gives nothing");
+}
 
 static void *
 catcher(void *argument)
 {
-	void *value = hub_switch(argument, (void *)1);
+	void *value = hub_switch(argument, "suspends");
 
-	throws->thrown[0] = hub_thrown();
-	throws->thrown[1] = hub_thrown();
-	throws->values[0] = value;
-	return (void *)2;
+	say_value("the switch inside", value);
+	say_thrown("thrown at it");
+	say_thrown("and again");
+	return "returns";
 }
 
 static void *
@@ -252,46 +260,36 @@ throw_body(void *argument)
 	struct hub_coroutine *raw = hub_new(catcher), *unstarted = hub_new(catcher),
 			     *fails = hub_new(failing);
 
-	throws = argument;
-	throws->values[1] = hub_switch(raw, hub_current());
-	throws->values[2] = hub_throw(raw, EBUSY);
-	throws->thrown[2] = hub_thrown();
+	say_value("it", hub_switch(raw, hub_current()));
+	say_value("it", hub_throw(raw, EBUSY));
+	say_thrown("thrown by its return");
 	/* One that has not started ends without running, and its parent is thrown it. */
-	throws->values[3] = hub_throw(unstarted, EPROTO);
-	throws->thrown[3] = hub_thrown();
-	throws->done[0] = hub_is_done(unstarted);
+	say_value("the unstarted one", hub_throw(unstarted, EPROTO));
+	say_thrown("thrown instead of it");
+	trace_whether("done", hub_is_done(unstarted));
 	/* At the dead: to the parent, but telling it to end does nothing. */
 	hub_throw(raw, EXDEV);
-	throws->thrown[4] = hub_thrown();
+	say_thrown("thrown at the dead");
 	hub_throw(raw, ECANCELED);
-	throws->thrown[5] = hub_thrown();
+	say_thrown("the end thrown at the dead");
 	/* A failure is thrown at the parent. */
-	throws->values[4] = hub_switch(fails, NULL);
-	throws->thrown[6] = hub_thrown();
+	say_value("the failing one", hub_switch(fails, NULL));
+	say_thrown("thrown by it");
 	hub_free(raw);
 	hub_free(unstarted);
 	hub_free(fails);
-	return NULL;
+	return argument;
 }
 
 Test(switch, throw_reaches_the_suspended_the_unstarted_and_the_dead)
 {
-	struct throw_record record = {.values = {[3] = (void *)9, [4] = (void *)9}};
-
-	in_hub(throw_body, &record);
-	cr_assert_eq(record.values[1], (void *)1);
-	cr_assert_eq(record.thrown[0], EBUSY);
-	cr_assert_eq(record.thrown[1], 0, "it is told twice");
-	cr_assert_null(record.values[0]);
-	cr_assert_eq(record.values[2], (void *)2);
-	cr_assert_eq(record.thrown[2], 0);
-	cr_assert_null(record.values[3]);
-	cr_assert_eq(record.thrown[3], EPROTO);
-	cr_assert(record.done[0]);
-	cr_assert_eq(record.thrown[4], EXDEV);
-	cr_assert_eq(record.thrown[5], 0);
-	cr_assert_null(record.values[4]);
-	cr_assert_eq(record.thrown[6], EIO);
+	in_hub(throw_body, NULL);
+	cr_assert_str_eq(trace_text(),
+		"it suspends, the switch inside gives nothing, thrown at it: EBUSY, "
+		"and again: nothing, it returns, thrown by its return: nothing, "
+		"the unstarted one gives nothing, thrown instead of it: EPROTO, done, "
+		"thrown at the dead: EXDEV, the end thrown at the dead: nothing, "
+		"the failing one gives nothing, thrown by it: EIO");
 }
 
 static void *
@@ -324,14 +322,18 @@ Test(switch, a_failing_child_ends_its_unstarted_parent)
 	hub_free(parent);
 }
 
+struct stranger {
+	struct hub_coroutine *foreign;
+	int error;
+};
+
 static void *
 foreign_thread(void *argument)
 {
 	struct hub_coroutine *own = hub_new(give_back);
-	int *error = argument;
+	struct stranger *stranger = argument;
 
-	error[0] = hub_set_parent(own, *(struct hub_coroutine **)(void *)(error + 2)) == -1 ? errno
-											    : 0;
+	stranger->error = hub_set_parent(own, stranger->foreign) == -1 ? errno : 0;
 	hub_free(own);
 	return NULL;
 }
@@ -339,10 +341,7 @@ foreign_thread(void *argument)
 Test(switch, cycles_and_foreign_parents_are_refused)
 {
 	struct hub_coroutine *a = hub_new(give_back), *b = hub_new(give_back);
-	struct {
-		int error[2];
-		struct hub_coroutine *foreign;
-	} shared = {{0}, a};
+	struct stranger stranger = {.foreign = a};
 	pthread_t thread;
 
 	cr_assert_eq(hub_set_parent(a, a), -1);
@@ -350,9 +349,9 @@ Test(switch, cycles_and_foreign_parents_are_refused)
 	cr_assert_eq(hub_set_parent(b, a), 0);
 	cr_assert_eq(hub_set_parent(a, b), -1);
 	cr_assert_eq(errno, ELOOP);
-	pthread_create(&thread, NULL, foreign_thread, shared.error);
+	pthread_create(&thread, NULL, foreign_thread, &stranger);
 	pthread_join(thread, NULL);
-	cr_assert_eq(shared.error[0], EXDEV);
+	cr_assert_eq(stranger.error, EXDEV);
 	hub_free(a);
 	hub_free(b);
 }
