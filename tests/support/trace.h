@@ -1,6 +1,6 @@
 /* What happens in a test, as one text in the order of events: "sleep ETIMEDOUT, in time, join 0".
  * Coroutines append to it, and the test's body compares it with what it expects. The text begins
- * empty, since each test runs in a process of its own; only one thread may append to it. */
+ * empty, since each test runs in a process of its own; no two threads may append at once. */
 #ifndef HUBBUB_TESTS_TRACE_H
 #define HUBBUB_TESTS_TRACE_H
 

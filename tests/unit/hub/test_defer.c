@@ -1,29 +1,23 @@
+/* What is deferred to the end of a coroutine, and memory that goes with it. */
 #include <errno.h>
 #include <stdalign.h>
 #include <stdint.h>
 #include <string.h>
 
 #include "tests/support/in_hub.h"
-
-struct record {
-	char text[64];
-	int errors[8];
-	bool is_aligned;
-};
-
-static struct record *current;
+#include "tests/support/trace.h"
 
 static void
 write_text(void *text)
 {
-	strcat(current->text, text);
+	trace_say("%s", (char *)text);
 }
 
 static void
 block(void *argument)
 {
 	(void)argument;
-	current->errors[0] = hub_sleep(HUB_MILLISECOND) == -1 ? errno : 0;
+	trace_call("nap", hub_sleep(HUB_MILLISECOND));
 	/* More may be said while it is done. */
 	hub_defer(write_text, "c");
 }
@@ -43,24 +37,20 @@ defer_body(void *argument)
 {
 	struct hub_coroutine *coroutine = hub_spawn(deferring, NULL);
 
-	current = argument;
 	hub_join(coroutine, NULL);
-	strcat(current->text, " ");
+	trace_say("killed");
 	coroutine = hub_spawn(deferring, (void *)HUB_FOREVER);
 	hub_sleep(0);
 	hub_kill(coroutine);
 	hub_join(coroutine, NULL);
-	current->errors[1] = hub_sleep(0);
-	return NULL;
+	hub_sleep(0);
+	return argument;
 }
 
 Test(defer, is_done_in_reverse_order_also_after_a_kill)
 {
-	struct record record = {0};
-
-	in_hub(defer_body, &record);
-	cr_assert_str_eq(record.text, "bca bca");
-	cr_assert_eq(record.errors[0], ECANCELED, "clean-up of a killed coroutine blocks");
+	in_hub(defer_body, NULL);
+	cr_assert_str_eq(trace_text(), "b, nap 0, c, a, killed, b, nap ECANCELED, c, a");
 	cr_assert_eq(hub_defer(write_text, ""), -1);
 	cr_assert_eq(errno, EPERM);
 	cr_assert_null(hub_alloc(1));
@@ -79,44 +69,41 @@ raw_body(void *argument)
 {
 	struct hub_coroutine *raw = hub_new(raw_main);
 
-	current = argument;
 	hub_switch(raw, hub_current());
 	hub_free(raw);
-	return NULL;
+	return argument;
 }
 
 Test(defer, is_done_when_a_suspended_raw_coroutine_is_freed)
 {
-	struct record record = {0};
-
-	in_hub(raw_body, &record);
-	cr_assert_str_eq(record.text, "raw");
+	in_hub(raw_body, NULL);
+	cr_assert_str_eq(trace_text(), "raw");
 }
 
 static void *
 alloc_body(void *argument)
 {
-	struct record *record = argument;
+	bool *is_aligned = argument;
 
-	record->is_aligned = true;
+	*is_aligned = true;
 	for (size_t size = 1; size < 200000; size = size * 3 / 2 + 1) {
 		unsigned char *memory = hub_alloc(size);
 
 		if (memory == NULL || (uintptr_t)memory % alignof(max_align_t) != 0) {
-			record->is_aligned = false;
+			*is_aligned = false;
 			break;
 		}
 		memset(memory, 1, size);
 	}
-	record->errors[0] = hub_alloc(SIZE_MAX) == NULL ? errno : 0;
+	trace_call("too much", hub_alloc(SIZE_MAX) == NULL ? -1 : 0);
 	return NULL;
 }
 
 Test(defer, memory_of_any_size_is_aligned_and_goes_with_the_coroutine)
 {
-	struct record record = {0};
+	bool is_aligned = false;
 
-	in_hub(alloc_body, &record);
-	cr_assert(record.is_aligned);
-	cr_assert_eq(record.errors[0], ENOMEM);
+	in_hub(alloc_body, &is_aligned);
+	cr_assert(is_aligned);
+	cr_assert_str_eq(trace_text(), "too much ENOMEM");
 }

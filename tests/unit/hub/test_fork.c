@@ -10,8 +10,10 @@
 #include "tests/support/in_hub.h"
 
 struct record {
-	int errors[4];
-	int statuses[2];
+	int fork_error; /* of hub_fork in a hub */
+	int status;     /* of the child */
+	int slept;      /* what the parent's sleep has returned afterwards */
+	bool goes_on;   /* the parent's other coroutine */
 	int others;
 };
 
@@ -79,17 +81,17 @@ fork_body(void *argument)
 
 	current = argument;
 	hub_sleep(2 * HUB_MILLISECOND);
-	current->errors[0] = hub_fork() == -1 ? errno : 0;
+	current->fork_error = hub_fork() == -1 ? errno : 0;
 	signal = hub_signal_start(SIGUSR1, NULL, NULL);
 	child = fork();
 	if (child == 0)
 		child_main();
-	hub_waitpid(child, &current->statuses[0]);
+	hub_waitpid(child, &current->status);
 	hub_signal_stop(signal);
 	/* And the parent's hub lives on. */
 	before = current->others;
-	current->errors[1] = hub_sleep(10 * HUB_MILLISECOND);
-	current->errors[2] = current->others > before;
+	current->slept = hub_sleep(10 * HUB_MILLISECOND);
+	current->goes_on = current->others > before;
 	hub_kill(other);
 	hub_join(other, NULL);
 	return NULL;
@@ -105,11 +107,11 @@ Test(fork, a_child_has_a_fresh_hub_and_the_parent_keeps_its_own)
 		cr_skip_test("it has no pidfd_open");
 	cr_assert_eq(hub_at_fork(NULL, NULL, count_fork), 0);
 	in_hub(fork_body, &record);
-	cr_assert_eq(record.errors[0], EBUSY);
-	cr_assert(WIFEXITED(record.statuses[0]), "status %x", record.statuses[0]);
-	cr_assert_eq(WEXITSTATUS(record.statuses[0]), 0, "%d", WEXITSTATUS(record.statuses[0]));
-	cr_assert_eq(record.errors[1], 0);
-	cr_assert_eq(record.errors[2], 1);
+	cr_assert_eq(record.fork_error, EBUSY);
+	cr_assert(WIFEXITED(record.status), "status %x", record.status);
+	cr_assert_eq(WEXITSTATUS(record.status), 0, "%d", WEXITSTATUS(record.status));
+	cr_assert_eq(record.slept, 0);
+	cr_assert(record.goes_on);
 	child = hub_fork();
 	if (child == 0)
 		_exit(0);

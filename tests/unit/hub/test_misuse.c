@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "tests/support/in_hub.h"
+#include "tests/support/trace.h"
 #include "tests/unit/hub/misuse.h"
 
 /* ---- scopes and nurseries ---- */
@@ -275,44 +276,33 @@ Test(misuse, of_processes_ends_the_process_with_a_sentence, .timeout = 120)
 
 /* ---- what fails ---- */
 
-struct record {
-	int errors[8];
-	bool has_yielded[3];
-};
-
 static void *
 spawn_afterwards(void *argument)
 {
-	struct record *record = argument;
 	struct hub_nursery nursery;
 
 	hub_nursery_open(&nursery);
-	record->errors[0] = hub_nursery_close(&nursery);
+	trace_call("close", hub_nursery_close(&nursery));
 	errno = 0;
-	record->errors[1] = hub_nursery_spawn(&nursery, misuse_idle, NULL) == NULL ? errno : 0;
-	return NULL;
+	trace_call("spawn", hub_nursery_spawn(&nursery, misuse_idle, NULL) == NULL ? -1 : 0);
+	return argument;
 }
 
 Test(misuse, spawning_into_a_closed_nursery_fails)
 {
-	struct record record = {0};
-
-	in_hub(spawn_afterwards, &record);
-	cr_assert_eq(record.errors[0], 0);
-	cr_assert_eq(record.errors[1], ECANCELED);
+	in_hub(spawn_afterwards, NULL);
+	cr_assert_str_eq(trace_text(), "close 0, spawn ECANCELED");
 }
 
 /* In a forked child, which nobody's coroutines run in, what a parent has made may be put away. */
 static void *
 clean_up_in_child(void *argument)
 {
-	struct record *record = argument;
 	struct hub_generator *generator = hub_generator_new(misuse_yield_for_ever, NULL);
 	struct hub_coroutine *sleeper = hub_spawn(misuse_idle, NULL);
 	struct hub_event event = {0};
 	void *value;
 	pid_t child;
-	int status;
 
 	hub_generator_next(generator, &value);
 	hub_go(misuse_wait_for_event, &event);
@@ -324,8 +314,7 @@ clean_up_in_child(void *argument)
 		hub_generator_free(generator);
 		_exit(0);
 	}
-	waitpid(child, &status, 0);
-	record->errors[0] = status;
+	waitpid(child, argument, 0);
 	hub_event_set(&event);
 	hub_generator_free(generator);
 	return NULL;
@@ -333,20 +322,18 @@ clean_up_in_child(void *argument)
 
 Test(misuse, is_not_what_a_forked_child_puts_away)
 {
-	struct record record = {.errors = {-1}};
+	int status = -1;
 
-	in_hub(clean_up_in_child, &record);
-	cr_assert_eq(record.errors[0], 0);
+	in_hub(clean_up_in_child, &status);
+	cr_assert_eq(status, 0);
 }
 
 /* One that blocks for a callback of the loop would continue the loop inside of it. */
-static struct record *delivered;
-
 static void *
 block_and_yield(void *argument)
 {
-	delivered->errors[0] = hub_sleep(HUB_MILLISECOND) != 0 ? errno : 0;
-	delivered->errors[1] = hub_sleep(0) != 0 ? errno : 0;
+	trace_call("sleep", hub_sleep(HUB_MILLISECOND));
+	trace_call("yield", hub_sleep(0));
 	hub_yield("a value");
 	return argument;
 }
@@ -358,9 +345,8 @@ generate(struct hub_message *message)
 	void *value;
 
 	(void)message;
-	delivered->has_yielded[0] = hub_generator_next(generator, &value);
-	delivered->has_yielded[1] = hub_generator_next(generator, &value);
-	delivered->has_yielded[2] = true;
+	trace_whether("a value", hub_generator_next(generator, &value));
+	trace_whether("another", hub_generator_next(generator, &value));
 	hub_generator_free(generator);
 }
 
@@ -369,20 +355,13 @@ deliver_body(void *argument)
 {
 	static struct hub_message message = {.deliver = generate};
 
-	delivered = argument;
 	hub_mailbox_post(hub_mailbox(), &message);
 	hub_sleep(10 * HUB_MILLISECOND);
-	return NULL;
+	return argument;
 }
 
 Test(misuse, blocking_on_behalf_of_a_callback_fails)
 {
-	struct record record = {0};
-
-	in_hub(deliver_body, &record);
-	cr_assert_eq(record.errors[0], EPERM);
-	cr_assert_eq(record.errors[1], EPERM);
-	cr_assert(record.has_yielded[0]);
-	cr_assert_not(record.has_yielded[1]);
-	cr_assert(record.has_yielded[2]);
+	in_hub(deliver_body, NULL);
+	cr_assert_str_eq(trace_text(), "sleep EPERM, yield EPERM, a value, not another");
 }

@@ -68,7 +68,8 @@ struct record {
 	size_t after_end;
 	bool has_sunk;
 	int error;
-	bool was_woken[3];
+	bool was_gone_woken, was_successor_woken; /* by a late wake */
+	bool is_successor_woken;                  /* by its own */
 	bool has_stopped;
 	struct hub_coroutine *parent;
 };
@@ -207,12 +208,12 @@ late_body(void *argument)
 	hub_kill(gone);
 	hub_join(gone, NULL);
 	stack_arena_cool(&hub_this->arena, 0, SIZE_MAX);
-	record->was_woken[0] = hub_wake(gone, epoch, 0);
+	record->was_gone_woken = hub_wake(gone, epoch, 0);
 	next = hub_spawn(wait_for_ever, NULL);
 	hub_sleep(0);
 	/* In the same slot, in its first wait. */
-	record->was_woken[1] = next == gone && hub_wake(gone, epoch, 0);
-	record->was_woken[2] = next == gone && hub_wake(gone, next->epoch, 0);
+	record->was_successor_woken = next == gone && hub_wake(gone, epoch, 0);
+	record->is_successor_woken = next == gone && hub_wake(gone, next->epoch, 0);
 	hub_join(next, NULL);
 	return NULL;
 }
@@ -222,9 +223,9 @@ Test(trim, a_wake_that_comes_after_the_memory_has_gone_does_nothing)
 	struct record record = {0};
 
 	in_hub(late_body, &record);
-	cr_assert_not(record.was_woken[0]);
-	cr_assert_not(record.was_woken[1]);
-	cr_assert(record.was_woken[2], "the slot was not used again");
+	cr_assert_not(record.was_gone_woken);
+	cr_assert_not(record.was_successor_woken);
+	cr_assert(record.is_successor_woken, "the slot was not used again");
 }
 
 static void *

@@ -1,13 +1,23 @@
 /* Processes where no descriptor tells of them. */
 #include <errno.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/support/in_hub.h"
 #include "tests/support/sandbox.h"
+#include "tests/support/trace.h"
 
-static int results[8], statuses[8];
+static void
+say_end(const char *name, int status)
+{
+	if (WIFSIGNALED(status))
+		trace_say("%s is killed by SIG%s", name, sigabbrev_np(WTERMSIG(status)));
+	else
+		trace_say("%s exits with %d", name, WEXITSTATUS(status));
+}
 
 static pid_t
 start_child(int code)
@@ -28,21 +38,25 @@ use_processes(void *argument)
 	struct hub_process *process;
 	struct hub_timeout scope;
 	pid_t child = start_child(5);
+	int status = -1;
 
-	results[0] = hub_waitpid(child, &statuses[0]) == child;
+	trace_whether("the child", hub_waitpid(child, &status) == child);
+	say_end("it", status);
 	process = hub_process_start(fails, NULL);
-	results[1] = process != NULL && hub_process_wait(process, &statuses[1]) == 0;
+	trace_call("wait", hub_process_wait(process, &status));
+	say_end("a shell", status);
 	hub_process_free(process);
 	process = hub_process_start(sleeps, NULL);
 	hub_timeout_start(&scope, 20 * HUB_MILLISECOND);
-	results[2] = hub_process_wait(process, NULL) == -1 && errno == ETIMEDOUT;
+	trace_call("wait in a scope", hub_process_wait(process, NULL));
 	hub_timeout_stop(&scope);
 	hub_process_signal(process, SIGTERM);
-	results[3] = hub_process_wait(process, &statuses[3]) == 0;
+	trace_call("wait", hub_process_wait(process, &status));
+	say_end("a sleeper", status);
 	hub_process_free(process);
 	/* One that runs is not left behind. */
 	hub_process_free(hub_process_start(sleeps, NULL));
-	results[4] = hub_waitpid(-1, NULL) == -1;
+	trace_whether("any left", hub_waitpid(-1, NULL) != -1);
 	return argument;
 }
 
@@ -55,11 +69,10 @@ expect_all(int error)
 		cr_skip_test("it has no pidfd_open, and says so");
 	cr_assert(sandbox_refuse(refused, 2, error));
 	in_hub(use_processes, NULL);
-	for (int i = 0; i < 5; i++)
-		cr_expect_eq(results[i], 1, "%d", i);
-	cr_expect_eq(statuses[0], 5 << 8);
-	cr_expect_eq(statuses[1], 3 << 8);
-	cr_expect_eq(statuses[3], SIGTERM);
+	cr_assert_str_eq(trace_text(),
+		"the child, it exits with 5, wait 0, a shell exits with 3, "
+		"wait in a scope ETIMEDOUT, wait 0, a sleeper is killed by SIGTERM, "
+		"not any left");
 }
 
 Test(ended, processes_are_waited_for_where_the_kernel_has_no_pidfd)

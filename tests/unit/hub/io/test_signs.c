@@ -274,7 +274,7 @@ Test(signs, an_error_that_nobody_takes_does_not_keep_a_receiver_awake)
 /* ---- a set whose number is another's ---- */
 
 struct loss {
-	int polled[2];
+	int polled_before, polled_after;
 	bool was_owned, is_owned, has_another;
 };
 
@@ -292,7 +292,7 @@ lose_set(void *argument)
 		struct hub_coroutine *actor = hub_spawn(act_later, &act);
 		struct pollfd one = {ends[0], POLLRDHUP | POLLOUT, 0};
 
-		loss->polled[i] = hub_poll(&one, 1, 20000);
+		*(i == 0 ? &loss->polled_before : &loss->polled_after) = hub_poll(&one, 1, 20000);
 		hub_join(actor, NULL);
 		if (i == 0) {
 			number = hub_this->fds.signs;
@@ -315,8 +315,8 @@ Test(signs, may_lose_their_number)
 	struct loss loss = {0};
 
 	in_hub(lose_set, &loss);
-	cr_expect_eq(loss.polled[0], 1);
-	cr_expect_eq(loss.polled[1], 1);
+	cr_expect_eq(loss.polled_before, 1);
+	cr_expect_eq(loss.polled_after, 1);
 	cr_expect(loss.was_owned && loss.has_another);
 	cr_expect_not(loss.is_owned);
 }

@@ -1,3 +1,4 @@
+/* Work for other threads: which thread makes it, how many at once, and what a kill takes back. */
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -7,11 +8,11 @@
 #include <unistd.h>
 
 #include "tests/support/in_hub.h"
+#include "tests/support/trace.h"
 
 struct record {
 	pthread_t caller, runner;
 	void *result;
-	int errors[8];
 	atomic_int runs, running, highest;
 	int ends;
 	bool has_deep;
@@ -37,7 +38,7 @@ note_thread(void *argument)
 static void *
 nested(void *argument)
 {
-	current->errors[1] = hub_offload(note_thread, argument, &current->result);
+	trace_call("nested", hub_offload(note_thread, argument, &current->result));
 	return argument;
 }
 
@@ -46,8 +47,8 @@ offload_body(void *argument)
 {
 	current = argument;
 	current->caller = pthread_self();
-	current->errors[0] = hub_offload(note_thread, current, &current->result);
-	current->errors[2] = !pthread_equal(current->caller, current->runner);
+	trace_call("offload", hub_offload(note_thread, current, &current->result));
+	trace_whether("another thread", !pthread_equal(current->caller, current->runner));
 	/* From one of those threads it runs at once. */
 	hub_offload(nested, "nested", NULL);
 	return NULL;
@@ -58,9 +59,7 @@ Test(offload, runs_in_another_thread_and_nested_in_the_same)
 	struct record record = {0};
 
 	in_hub(offload_body, &record);
-	cr_assert_eq(record.errors[0], 0);
-	cr_assert_eq(record.errors[2], 1);
-	cr_assert_eq(record.errors[1], 0);
+	cr_assert_str_eq(trace_text(), "offload 0, another thread, nested 0");
 	cr_assert_str_eq(record.result, "nested");
 }
 
@@ -85,18 +84,20 @@ offload_one(void *argument)
 	if (hub_offload(count_running, argument, &result) == 0 && result == argument)
 		current->ends++;
 	else
-		current->errors[(intptr_t)argument % 8] = errno;
+		trace_call(argument, -1);
 	return NULL;
 }
 
 static void *
 limit_body(void *argument)
 {
+	/* Of which each is another result. */
+	static char names[12][8];
 	struct hub_coroutine *coroutines[12];
 
 	current = argument;
-	for (intptr_t i = 0; i < 12; i++)
-		coroutines[i] = hub_spawn(offload_one, (void *)(i + 1));
+	for (int i = 0; i < 12; i++)
+		coroutines[i] = hub_spawn(offload_one, names[i]);
 	for (int i = 0; i < 12; i++)
 		hub_join(coroutines[i], NULL);
 	return NULL;
@@ -118,8 +119,8 @@ kill_body(void *argument)
 	struct hub_coroutine *one, *two;
 
 	current = argument;
-	one = hub_spawn(offload_one, (void *)1);
-	two = hub_spawn(offload_one, (void *)2);
+	one = hub_spawn(offload_one, "the running one");
+	two = hub_spawn(offload_one, "the waiting one");
 	while (current->running == 0)
 		hub_sleep(HUB_MILLISECOND);
 	/* The first one runs and is awaited; the second waits its turn and is taken back. */
@@ -138,7 +139,7 @@ Test(offload, a_kill_takes_back_what_has_not_begun_and_awaits_what_has)
 	in_hub(kill_body, &record);
 	cr_assert_eq(record.runs, 1);
 	cr_assert_eq(record.ends, 1);
-	cr_assert_eq(record.errors[2], ECANCELED);
+	cr_assert_str_eq(trace_text(), "the waiting one ECANCELED");
 }
 
 static void *
@@ -148,7 +149,7 @@ deep(void *argument)
 
 	memset((char *)large, 1, sizeof large);
 	current->has_deep = large[77] == 1;
-	current->errors[0] = hub_sleep(0) == -1 ? errno : 0;
+	trace_call("yield", hub_sleep(0));
 	return argument;
 }
 
@@ -156,7 +157,7 @@ static void *
 deep_body(void *argument)
 {
 	current = argument;
-	current->errors[1] = hub_on_thread_stack(deep, "deep", &current->result);
+	trace_call("call", hub_on_thread_stack(deep, "deep", &current->result));
 	return NULL;
 }
 
@@ -166,8 +167,7 @@ Test(offload, the_threads_own_stack_is_big_and_must_not_block)
 
 	in_hub(deep_body, &record);
 	cr_assert(record.has_deep);
-	cr_assert_eq(record.errors[0], EPERM);
-	cr_assert_eq(record.errors[1], 0);
+	cr_assert_str_eq(trace_text(), "yield EPERM, call 0");
 	cr_assert_str_eq(record.result, "deep");
 	cr_assert_eq(hub_on_thread_stack(deep, NULL, NULL), -1);
 	cr_assert_eq(errno, EPERM);

@@ -1,16 +1,15 @@
-#include <errno.h>
+/* What hubs and threads share: semaphores, events and queues, on both ends of which both may be. */
 #include <pthread.h>
 #include <stdatomic.h>
 
 #include "tests/support/allocated.h"
 #include "tests/support/in_hub.h"
+#include "tests/support/trace.h"
 
 struct record {
 	struct hub_shared_semaphore *semaphore;
 	struct hub_shared_event *event;
 	struct hub_shared_queue *queue;
-	int errors[12];
-	void *items[8];
 	atomic_long sum;
 	atomic_int ready;
 };
@@ -35,28 +34,29 @@ static void *
 from_thread_body(void *argument)
 {
 	struct hub_timeout scope;
+	void *item = NULL;
 	pthread_t thread;
 
 	hub_timeout_start(&scope, HUB_MILLISECOND);
-	shared.errors[0] = hub_shared_semaphore_acquire(shared.semaphore) == -1 ? errno : 0;
-	shared.errors[1] = hub_shared_event_wait(shared.event) == -1 ? errno : 0;
-	shared.errors[2] = hub_shared_queue_get(shared.queue, &shared.items[0]) == -1 ? errno : 0;
+	trace_call("acquire in a scope", hub_shared_semaphore_acquire(shared.semaphore));
+	trace_call("wait in a scope", hub_shared_event_wait(shared.event));
+	trace_call("get in a scope", hub_shared_queue_get(shared.queue, &item));
 	hub_timeout_stop(&scope);
 	pthread_create(&thread, NULL, release_later, NULL);
 	/* With nothing else to wake it: no deadlock is found. */
-	shared.errors[3] = hub_shared_semaphore_acquire(shared.semaphore);
-	shared.errors[4] = hub_shared_event_wait(shared.event);
-	shared.errors[5] = hub_shared_queue_get(shared.queue, &shared.items[1]);
+	trace_call("acquire", hub_shared_semaphore_acquire(shared.semaphore));
+	trace_call("wait", hub_shared_event_wait(shared.event));
+	trace_call("get", hub_shared_queue_get(shared.queue, &item));
+	trace_whether("the item", item == &shared);
 	pthread_join(thread, NULL);
-	shared.errors[6] = hub_shared_semaphore_try_acquire(shared.semaphore) == -1 ? errno : 0;
-	shared.errors[7] =
-		hub_shared_queue_try_get(shared.queue, &shared.items[0]) == -1 ? errno : 0;
+	trace_call("try to acquire", hub_shared_semaphore_try_acquire(shared.semaphore));
+	trace_call("try to get", hub_shared_queue_try_get(shared.queue, &item));
 	hub_shared_queue_put(shared.queue, NULL);
-	shared.errors[8] = hub_shared_queue_try_put(shared.queue, NULL) == -1 ? errno : 0;
+	trace_call("try to put", hub_shared_queue_try_put(shared.queue, NULL));
 	hub_shared_queue_close(shared.queue);
-	shared.errors[9] = hub_shared_queue_get(shared.queue, &shared.items[0]);
-	shared.errors[10] = hub_shared_queue_get(shared.queue, &shared.items[0]) == -1 ? errno : 0;
-	shared.errors[11] = hub_shared_queue_put(shared.queue, NULL) == -1 ? errno : 0;
+	trace_call("get what is left", hub_shared_queue_get(shared.queue, &item));
+	trace_call("get of the closed", hub_shared_queue_get(shared.queue, &item));
+	trace_call("put", hub_shared_queue_put(shared.queue, NULL));
 	return argument;
 }
 
@@ -78,13 +78,13 @@ free_all(void)
 
 Test(shared, a_plain_thread_wakes_a_coroutine)
 {
-	static const int expected[] = {
-		ETIMEDOUT, ETIMEDOUT, ETIMEDOUT, 0, 0, 0, EAGAIN, EAGAIN, EAGAIN, 0, EPIPE, EPIPE};
-
 	make_all(1);
 	in_hub(from_thread_body, NULL);
-	cr_assert_arr_eq(shared.errors, expected, sizeof expected);
-	cr_assert_eq(shared.items[1], &shared);
+	cr_assert_str_eq(trace_text(),
+		"acquire in a scope ETIMEDOUT, wait in a scope ETIMEDOUT, "
+		"get in a scope ETIMEDOUT, acquire 0, wait 0, get 0, the item, "
+		"try to acquire EAGAIN, try to get EAGAIN, try to put EAGAIN, "
+		"get what is left 0, get of the closed EPIPE, put EPIPE");
 	free_all();
 }
 
@@ -139,7 +139,7 @@ static void
 deliver(struct hub_message *message)
 {
 	(void)message;
-	shared.errors[0] = hub_shared_event_wait(shared.event) == -1 ? errno : 0;
+	trace_call("wait", hub_shared_event_wait(shared.event));
 	shared.ready = 1;
 }
 
@@ -158,7 +158,7 @@ Test(shared, waiting_where_no_coroutine_runs_is_refused)
 {
 	make_all(0);
 	in_hub(in_message_body, NULL);
-	cr_assert_eq(shared.errors[0], EPERM);
+	cr_assert_str_eq(trace_text(), "wait EPERM");
 	free_all();
 }
 
@@ -183,23 +183,24 @@ free_woken_body(void *argument)
 		struct hub_shared_event *event = hub_shared_event_new();
 
 		hub_shared_queue_put(handed, event);
-		shared.errors[0] |= hub_shared_event_wait(event);
+		*(int *)argument += hub_shared_event_wait(event) == 0;
 		hub_shared_event_free(event);
 	}
 	hub_shared_queue_close(handed);
-	return argument;
+	return NULL;
 }
 
 Test(shared, the_woken_one_may_free_the_object)
 {
 	pthread_t thread;
+	int woken = 0;
 
 	handed = hub_shared_queue_new(0);
 	pthread_create(&thread, NULL, set_handed, NULL);
-	in_hub(free_woken_body, NULL);
+	in_hub(free_woken_body, &woken);
 	pthread_join(thread, NULL);
 	hub_shared_queue_free(handed);
-	cr_assert_eq(shared.errors[0], 0);
+	cr_assert_eq(woken, 300);
 }
 
 Test(shared, a_queue_gives_back_what_a_crowd_has_needed)
