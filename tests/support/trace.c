@@ -21,15 +21,34 @@ trace_say(const char *format, ...)
 	snprintf(text + used, sizeof text - used, "%s%s", used > 0 ? ", " : "", event);
 }
 
+void
+trace_error(const char *name, int error)
+{
+	const char *known = error != 0 ? strerrorname_np(error) : NULL;
+
+	if (known != NULL)
+		trace_say("%s %s", name, known);
+	else
+		trace_say("%s %d", name, error);
+}
+
 long
 trace_call(const char *name, long result)
 {
-	const char *error = errno != 0 ? strerrorname_np(errno) : NULL;
-
-	if (result == -1 && error != NULL)
-		trace_say("%s %s", name, error);
+	if (result == -1)
+		trace_error(name, errno);
 	else
 		trace_say("%s %ld", name, result);
+	return result;
+}
+
+void *
+trace_pointer(const char *name, void *result)
+{
+	if (result == NULL)
+		trace_error(name, errno);
+	else
+		trace_say("%s", name);
 	return result;
 }
 

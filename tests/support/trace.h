@@ -13,6 +13,12 @@ void trace_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
  * result. */
 long trace_call(const char *name, long result);
 
+/* Appends the name of a call and, if it has returned NULL, that of errno. Returns the result. */
+void *trace_pointer(const char *name, void *result);
+
+/* Appends a name, and that of the error; 0 is none. */
+void trace_error(const char *name, int error);
+
 /* Appends what, after a "not" if it is not so. Returns is_so. */
 bool trace_whether(const char *what, bool is_so);
 

@@ -95,7 +95,7 @@ alloc_body(void *argument)
 		}
 		memset(memory, 1, size);
 	}
-	trace_call("too much", hub_alloc(SIZE_MAX) == NULL ? -1 : 0);
+	trace_pointer("too much", hub_alloc(SIZE_MAX));
 	return NULL;
 }
 

@@ -1,7 +1,6 @@
 /* Kills: what they end, when they are lost and when they are not, and how a coroutine catches them,
  * is shielded from them, or is interrupted instead. */
 #include <errno.h>
-#include <string.h>
 #include <sys/socket.h>
 
 #include "tests/support/in_hub.h"
@@ -316,24 +315,16 @@ Test(kill, an_interrupt_ends_one_wait)
 		"sleep EINTR, nap 0");
 }
 
-static void
-say_reason(void)
-{
-	int reason = hub_kill_reason();
-
-	trace_say("reason %s", reason != 0 ? strerrorname_np(reason) : "none");
-}
-
 static void *
 tell_reason(void *argument)
 {
-	say_reason();
+	trace_error("reason", hub_kill_reason());
 	trace_call("sleep", hub_sleep(HUB_FOREVER));
-	say_reason();
+	trace_error("reason", hub_kill_reason());
 	trace_whether("caught", hub_catch_kill());
-	say_reason();
+	trace_error("reason", hub_kill_reason());
 	trace_call("sleep", hub_sleep(HUB_FOREVER));
-	say_reason();
+	trace_error("reason", hub_kill_reason());
 	return argument;
 }
 
@@ -354,6 +345,6 @@ Test(kill, for_a_reason)
 {
 	in_hub(reason_body, NULL);
 	cr_assert_str_eq(trace_text(),
-		"reason none, sleep ECANCELED, reason ENOSPC, caught, reason ENOSPC, "
-		"sleep ECANCELED, reason none");
+		"reason 0, sleep ECANCELED, reason ENOSPC, caught, reason ENOSPC, "
+		"sleep ECANCELED, reason 0");
 }

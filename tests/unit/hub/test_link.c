@@ -148,7 +148,7 @@ failure_body(void *argument)
 	trace_call("wait", hub_wait_ended(all, 3, 0, HUB_WAIT_FIRST_FAILURE, &ended));
 	trace_whether("enough", ended >= 1);
 	trace_whether("the first one in front", all[0] == first);
-	trace_say("%s", strerrorname_np(hub_failure_of(all[0])->code));
+	trace_error("its code", hub_failure_of(all[0])->code);
 	hub_kill_all(all, 3);
 	trace_call("get", hub_get(first, NULL, &failure));
 	hub_get(second, NULL, &failure);
@@ -159,7 +159,8 @@ failure_body(void *argument)
 Test(link, waiting_may_end_with_the_first_failure)
 {
 	in_hub(failure_body, NULL);
-	cr_assert_str_eq(trace_text(), "wait 0, enough, the first one in front, EIO, get EIO");
+	cr_assert_str_eq(
+		trace_text(), "wait 0, enough, the first one in front, its code EIO, get EIO");
 }
 
 static bool is_detached;

@@ -284,7 +284,7 @@ spawn_afterwards(void *argument)
 	hub_nursery_open(&nursery);
 	trace_call("close", hub_nursery_close(&nursery));
 	errno = 0;
-	trace_call("spawn", hub_nursery_spawn(&nursery, misuse_idle, NULL) == NULL ? -1 : 0);
+	trace_pointer("spawn", hub_nursery_spawn(&nursery, misuse_idle, NULL));
 	return argument;
 }
 

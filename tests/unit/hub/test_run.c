@@ -73,7 +73,7 @@ static void *
 spawn_late(void *argument)
 {
 	hub_sleep(HUB_FOREVER);
-	trace_call("spawn", hub_spawn(return_argument, NULL) == NULL ? -1 : 0);
+	trace_pointer("spawn", hub_spawn(return_argument, NULL));
 	return argument;
 }
 

@@ -130,14 +130,13 @@ select_two(void *argument)
 	if (index != 1)
 		trace_say("%s: not its case, but %d", about->name, index);
 	else
-		trace_say("%s %s", about->name,
-			cases[1].error == 0 ? "is told" : strerrorname_np(cases[1].error));
+		trace_error(about->name, cases[1].error);
 	return NULL;
 }
 
 /* Where no slot is used again the tests tell nothing. */
 static const char expected[] =
-	"ended is told, used again, closed EBADF, used again, result is told, used again";
+	"ended 0, used again, closed EBADF, used again, result 0, used again";
 
 static void *
 in_vain_body(void *argument)

@@ -28,7 +28,7 @@ on_usr1(int number, void *context)
 static void
 say_start(const char *name, int number, struct record *record)
 {
-	trace_call(name, hub_signal_start(number, on_usr1, record) == NULL ? -1 : 0);
+	trace_pointer(name, hub_signal_start(number, on_usr1, record));
 }
 
 static void *

@@ -221,15 +221,6 @@ Test(switch, freeing_one_that_blocks_is_fatal, .signal = SIGABRT)
 
 /* ---- throw and parents ---- */
 
-/* Says what has come by a switch. */
-static void
-say_thrown(const char *name)
-{
-	int thrown = hub_thrown();
-
-	trace_say("%s: %s", name, thrown != 0 ? strerrorname_np(thrown) : "nothing");
-}
-
 static void
 say_value(const char *name, const void *value)
 {
@@ -242,8 +233,8 @@ catcher(void *argument)
 	void *value = hub_switch(argument, "suspends");
 
 	say_value("the switch inside", value);
-	say_thrown("thrown at it");
-	say_thrown("and again");
+	trace_error("thrown at it", hub_thrown());
+	trace_error("and again", hub_thrown());
 	return "returns";
 }
 
@@ -262,19 +253,19 @@ throw_body(void *argument)
 
 	say_value("it", hub_switch(raw, hub_current()));
 	say_value("it", hub_throw(raw, EBUSY));
-	say_thrown("thrown by its return");
+	trace_error("thrown by its return", hub_thrown());
 	/* One that has not started ends without running, and its parent is thrown it. */
 	say_value("the unstarted one", hub_throw(unstarted, EPROTO));
-	say_thrown("thrown instead of it");
+	trace_error("thrown instead of it", hub_thrown());
 	trace_whether("done", hub_is_done(unstarted));
 	/* At the dead: to the parent, but telling it to end does nothing. */
 	hub_throw(raw, EXDEV);
-	say_thrown("thrown at the dead");
+	trace_error("thrown at the dead", hub_thrown());
 	hub_throw(raw, ECANCELED);
-	say_thrown("the end thrown at the dead");
+	trace_error("the end thrown at the dead", hub_thrown());
 	/* A failure is thrown at the parent. */
 	say_value("the failing one", hub_switch(fails, NULL));
-	say_thrown("thrown by it");
+	trace_error("thrown by it", hub_thrown());
 	hub_free(raw);
 	hub_free(unstarted);
 	hub_free(fails);
@@ -285,11 +276,11 @@ Test(switch, throw_reaches_the_suspended_the_unstarted_and_the_dead)
 {
 	in_hub(throw_body, NULL);
 	cr_assert_str_eq(trace_text(),
-		"it suspends, the switch inside gives nothing, thrown at it: EBUSY, "
-		"and again: nothing, it returns, thrown by its return: nothing, "
-		"the unstarted one gives nothing, thrown instead of it: EPROTO, done, "
-		"thrown at the dead: EXDEV, the end thrown at the dead: nothing, "
-		"the failing one gives nothing, thrown by it: EIO");
+		"it suspends, the switch inside gives nothing, thrown at it EBUSY, "
+		"and again 0, it returns, thrown by its return 0, "
+		"the unstarted one gives nothing, thrown instead of it EPROTO, done, "
+		"thrown at the dead EXDEV, the end thrown at the dead 0, "
+		"the failing one gives nothing, thrown by it EIO");
 }
 
 static void *

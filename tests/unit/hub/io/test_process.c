@@ -136,7 +136,7 @@ options_body(void *argument)
 	/* ls itself has a descriptor for the folder. */
 	say_output(process, 1);
 	hub_process_free(process);
-	trace_call("start of none", hub_process_start(none, NULL) == NULL ? -1 : 0);
+	trace_pointer("start of none", hub_process_start(none, NULL));
 	child = fork();
 	if (child == 0)
 		_exit(7);

@@ -46,7 +46,7 @@ failure_body(void *argument)
 	hub_nursery_spawn(&nursery, sleeper, (void *)HUB_FOREVER);
 	hub_nursery_spawn(&nursery, failing, (void *)EIO);
 	trace_call("the opener's sleep", hub_sleep(HUB_FOREVER));
-	trace_call("spawn", hub_nursery_spawn(&nursery, sleeper, NULL) == NULL ? -1 : 0);
+	trace_pointer("spawn", hub_nursery_spawn(&nursery, sleeper, NULL));
 	trace_call("close", hub_nursery_close(&nursery));
 	trace_say("'%s'", nursery.failure.text);
 	trace_call("the opener's nap", hub_sleep(HUB_MILLISECOND));

@@ -29,7 +29,7 @@ bound_body(void *argument)
 		hub_pool_spawn(&pool, work, NULL);
 	while (hub_pool_try_spawn(&pool, work, NULL) != NULL)
 		extra++;
-	trace_call("try", hub_pool_try_spawn(&pool, work, NULL) == NULL ? -1 : 0);
+	trace_pointer("try", hub_pool_try_spawn(&pool, work, NULL));
 	trace_say("%zu run, %u free", hub_pool_count(&pool), hub_pool_free_count(&pool));
 	trace_call("wait", hub_pool_wait(&pool));
 	trace_call("join", hub_pool_join(&pool));
@@ -82,7 +82,7 @@ map_body(void *argument)
 		arguments[i] = (void *)i;
 	hub_pool_init(&pool, 4);
 	trace_call("map", hub_pool_map(&pool, square, arguments, 6, results, &failure));
-	trace_whether("ERANGE", failure.code == ERANGE);
+	trace_error("code", failure.code);
 	trace_say("'%s'", failure.text);
 	for (int i = 0; i < 6; i++)
 		trace_say("%ld", (long)(intptr_t)results[i]);
@@ -99,7 +99,7 @@ Test(pool, map_keeps_the_order_and_tells_the_first_failure)
 {
 	in_hub(map_body, NULL);
 	cr_assert_str_eq(trace_text(),
-		"map ERANGE, ERANGE, 'no 3', 0, 1, 4, 0, 16, 25, map of less 0, 0, 1, 4, "
+		"map ERANGE, code ERANGE, 'no 3', 0, 1, 4, 0, 16, 25, map of less 0, 0, 1, 4, "
 		"apply inside 0, apply 0, 25");
 }
 
@@ -114,7 +114,7 @@ interrupted_body(void *argument)
 	hub_timeout_start(&scope, HUB_MILLISECOND / 2);
 	trace_call("map", hub_pool_map(&pool, work, arguments, 3, results, &failure));
 	trace_whether("expired", hub_timeout_stop(&scope));
-	trace_whether("a failure", failure.code != 0);
+	trace_error("code", failure.code);
 	trace_say("%zu run", hub_pool_count(&pool));
 	return argument;
 }
@@ -122,7 +122,7 @@ interrupted_body(void *argument)
 Test(pool, a_map_that_times_out_leaves_nothing_running)
 {
 	in_hub(interrupted_body, NULL);
-	cr_assert_str_eq(trace_text(), "map ETIMEDOUT, expired, not a failure, 0 run");
+	cr_assert_str_eq(trace_text(), "map ETIMEDOUT, expired, code 0, 0 run");
 }
 
 /* ---- what has failed leaves nothing ---- */
@@ -149,11 +149,11 @@ map_in_pool(void *argument)
 	struct hub_failure failure;
 
 	trace_call("map", hub_pool_map(&pool, fail_with_value, arguments, 2, results, &failure));
-	trace_whether("EIO", failure.code == EIO);
+	trace_error("code", failure.code);
 	say_left("the first", results[0]);
 	say_left("the other", results[1]);
 	trace_call("apply", hub_pool_apply(&pool, fail_with_value, argument, &applied, &failure));
-	trace_whether("EIO", failure.code == EIO);
+	trace_error("code", failure.code);
 	say_left("it", applied);
 	return NULL;
 }
@@ -187,8 +187,8 @@ Test(pool, leaves_no_result_of_what_has_failed)
 {
 	in_hub(stale_body, NULL);
 	cr_assert_str_eq(trace_text(),
-		"map EIO, EIO, the first: nothing, the other: nothing, apply EIO, EIO, "
-		"it: nothing, map when killed ECANCELED, it: nothing, "
+		"map EIO, code EIO, the first: nothing, the other: nothing, apply EIO, "
+		"code EIO, it: nothing, map when killed ECANCELED, it: nothing, "
 		"apply when killed ECANCELED, it: nothing");
 }
 

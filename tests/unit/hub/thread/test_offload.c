@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -91,13 +92,14 @@ offload_one(void *argument)
 static void *
 limit_body(void *argument)
 {
-	/* Of which each is another result. */
-	static char names[12][8];
+	static char numbers[12][8];
 	struct hub_coroutine *coroutines[12];
 
 	current = argument;
-	for (int i = 0; i < 12; i++)
-		coroutines[i] = hub_spawn(offload_one, names[i]);
+	for (int i = 0; i < 12; i++) {
+		snprintf(numbers[i], sizeof numbers[i], "%d", i);
+		coroutines[i] = hub_spawn(offload_one, numbers[i]);
+	}
 	for (int i = 0; i < 12; i++)
 		hub_join(coroutines[i], NULL);
 	return NULL;
@@ -109,7 +111,7 @@ Test(offload, only_so_many_threads_and_each_result_to_its_caller)
 
 	setenv("HUBBUB_OFFLOAD_THREADS", "3", 1);
 	in_hub(limit_body, &record);
-	cr_assert_eq(record.ends, 12);
+	cr_assert_eq(record.ends, 12, "failed: %s", trace_text());
 	cr_assert_eq(record.highest, 3);
 }
 
