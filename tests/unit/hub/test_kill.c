@@ -219,6 +219,8 @@ Test(kill, a_kill_reaches_the_generator_that_blocks_for_its_consumer)
 
 /* ---- catching, shields, interrupts, reasons ---- */
 
+static struct hub_event has_napped;
+
 static void *
 catching(void *argument)
 {
@@ -226,6 +228,7 @@ catching(void *argument)
 	trace_whether("caught", hub_catch_kill());
 	trace_whether("caught again", hub_catch_kill());
 	trace_call("nap", hub_sleep(HUB_MILLISECOND));
+	hub_event_set(&has_napped);
 	trace_call("sleep", hub_sleep(HUB_FOREVER));
 	return argument;
 }
@@ -235,9 +238,10 @@ catch_body(void *argument)
 {
 	struct hub_coroutine *coroutine = hub_spawn(catching, argument);
 
-	hub_sleep(0);
+	until_it_waits(coroutine);
 	hub_kill(coroutine);
-	hub_sleep(5 * HUB_MILLISECOND);
+	hub_event_wait(&has_napped);
+	until_it_waits(coroutine);
 	hub_kill(coroutine);
 	hub_join(coroutine, NULL);
 	return NULL;
