@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "tests/support/in_hub.h"
+#include "tests/support/notes.h"
 #include "tests/unit/worker/lone.h"
 
 static struct lone lone;
@@ -53,70 +54,59 @@ settle(void)
 	hub_sleep(20 * HUB_MILLISECOND);
 }
 
-struct record {
-	uint64_t accepted[4];
-	bool is_waiting;
-	int64_t permits;
-};
+static void
+note_accepted(const char *when)
+{
+	settle();
+	note("%s %ju", when, (uintmax_t)lone.row->accepted);
+}
 
 static void *
 permits_body(void *argument)
 {
-	struct record *record = argument;
 	struct acceptor *acceptor = &lone.thread.acceptors[0];
 	int clients[] = {connect_client(), connect_client()};
 
 	acceptor_start(acceptor);
-	settle();
-	record->accepted[0] = lone.row->accepted;
-	record->is_waiting = lone.thread.is_out_of_permits;
+	note_accepted("without a permit");
+	note(lone.thread.is_out_of_permits ? "it waits" : "it does not wait");
 	counters_give_permits(lone.row, 1);
-	settle();
-	record->accepted[1] = lone.row->accepted;
+	note_accepted("with one of which nobody said");
 	acceptor_retry(&lone.thread);
-	settle();
-	record->accepted[2] = lone.row->accepted;
+	note_accepted("retried");
 	/* Its permit is the next one's. */
 	close(clients[0]);
-	settle();
-	record->accepted[3] = lone.row->accepted;
+	note_accepted("one closed");
 	close(clients[1]);
 	acceptor_pause(acceptor);
 	hub_pool_join(&lone.thread.pool);
-	record->permits = lone.row->permits;
-	return NULL;
+	note("%jd left", (intmax_t)lone.row->permits);
+	return argument;
 }
 
 Test(acceptor, one_permit_one_connection)
 {
-	struct record record = {.is_waiting = false};
-
-	in_hub(permits_body, &record);
-	cr_assert(record.is_waiting);
-	cr_assert_eq(record.accepted[0], 0);
-	cr_assert_eq(record.accepted[1], 0, "nobody has said that there is a permit");
-	cr_assert_eq(record.accepted[2], 1);
-	cr_assert_eq(record.accepted[3], 2);
+	in_hub(permits_body, NULL);
+	EXPECT_NOTED("without a permit 0, it waits, with one of which nobody said 0, retried 1, "
+		     "one closed 2, 1 left");
 	cr_assert_eq(lone.row->opened, 2);
 	cr_assert_eq(lone.row->closed, 2);
-	cr_assert_eq(record.permits, 1);
 	cr_assert_eq(served, 2);
 }
 
-static uint64_t
-starve(unsigned pulses)
+static void
+note_starved(const char *when, unsigned pulses)
 {
 	uint64_t before = lone.row->accept_limited;
 
 	for (unsigned i = 0; i < pulses; i++)
 		acceptor_count_starved(&lone.thread);
-	return lone.row->accept_limited - before;
+	note("%s %ju", when, (uintmax_t)(lone.row->accept_limited - before));
 }
 
 static void *
 starved_body(void *argument)
 {
-	uint64_t *counted = argument;
 	struct acceptor *acceptor = &lone.thread.acceptors[0];
 	int client;
 
@@ -124,35 +114,29 @@ starved_body(void *argument)
 	lone.row->granted = 7;
 	acceptor_start(acceptor);
 	settle();
-	counted[0] = starve(5 * THREAD_PULSES);
+	note_starved("nobody waits", 5 * THREAD_PULSES);
 	client = connect_client();
 	settle();
-	counted[1] = starve(THREAD_PULSES - 1);
-	counted[2] = starve(1);
-	counted[3] = starve(5 * THREAD_PULSES);
+	note_starved("not yet a second", THREAD_PULSES - 1);
+	note_starved("a second", 1);
+	note_starved("five", 5 * THREAD_PULSES);
 	lone.row->granted = 6;
-	counted[4] = starve(5 * THREAD_PULSES);
+	/* --max-connections is the limit, not the files. */
+	note_starved("another limit", 5 * THREAD_PULSES);
 	close(client);
 	acceptor_pause(acceptor);
-	return NULL;
+	return argument;
 }
 
 Test(acceptor, who_waits_for_lack_of_files_is_counted_each_second)
 {
-	uint64_t counted[5];
-
-	in_hub(starved_body, counted);
-	cr_assert_eq(counted[0], 0, "nobody waits");
-	cr_assert_eq(counted[1], 0, "not yet a second");
-	cr_assert_eq(counted[2], 1);
-	cr_assert_eq(counted[3], 5);
-	cr_assert_eq(counted[4], 0, "--max-connections is the limit, not the files");
+	in_hub(starved_body, NULL);
+	EXPECT_NOTED("nobody waits 0, not yet a second 0, a second 1, five 5, another limit 0");
 }
 
 static void *
 queue_body(void *argument)
 {
-	struct record *record = argument;
 	struct acceptor *acceptor = &lone.thread.acceptors[0];
 	int clients[3];
 
@@ -161,24 +145,20 @@ queue_body(void *argument)
 	acceptor_pause(acceptor);
 	for (int i = 0; i < 3; i++)
 		clients[i] = connect_client();
-	settle();
-	record->accepted[0] = lone.row->accepted;
+	note_accepted("paused");
 	while (acceptor_take_queued(acceptor) == ACCEPTOR_TAKEN)
 		continue;
-	record->accepted[1] = lone.row->accepted;
+	note_accepted("told");
 	for (int i = 0; i < 3; i++)
 		close(clients[i]);
 	hub_pool_join(&lone.thread.pool);
-	return NULL;
+	return argument;
 }
 
 Test(acceptor, one_that_pauses_takes_what_is_queued_only_when_it_is_told_to)
 {
-	struct record record = {.is_waiting = false};
-
-	in_hub(queue_body, &record);
-	cr_assert_eq(record.accepted[0], 0);
-	cr_assert_eq(record.accepted[1], 3);
+	in_hub(queue_body, NULL);
+	EXPECT_NOTED("paused 0, told 3");
 	cr_assert_eq(served, 3);
 	cr_assert_eq(lone.row->permits, 10);
 }

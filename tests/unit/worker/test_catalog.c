@@ -26,6 +26,7 @@ count_some(struct worker_row *row)
 
 Test(catalog, each_has_a_place_of_its_own)
 {
+	const struct worker_row *row = counters->rows;
 	bool is_taken[COUNTED_ROOM] = {false};
 
 	for (unsigned i = 0; i < COUNTED_MAX; i++) {
@@ -33,10 +34,8 @@ Test(catalog, each_has_a_place_of_its_own)
 		cr_assert_not(is_taken[catalog[i].place], "%s", catalog[i].field);
 		is_taken[catalog[i].place] = true;
 	}
-	cr_assert_eq(&counters->rows[0].counts[catalog[COUNTED_refused_tls].place],
-		&counters->rows[0].refused_tls);
-	cr_assert_eq(&counters->rows[0].counts[catalog[COUNTED_polls].place],
-		&counters->rows[0].hub.polls);
+	cr_assert_eq(&row->counts[catalog[COUNTED_refused_tls].place], &row->refused_tls);
+	cr_assert_eq(&row->counts[catalog[COUNTED_polls].place], &row->hub.polls);
 }
 
 /* A former name that a new counter takes would be told twice. */
@@ -173,7 +172,7 @@ Test(catalog, the_first_row_of_a_metric_says_what_it_is)
 		cr_assert_eq(help != NULL, is_first, "%s", catalog[i].field);
 		if (help == NULL)
 			continue;
-		cr_assert(help[0] >= 'A' && help[0] <= 'Z' && ends_with(help, "."), "%s", help);
+		cr_assert(*help >= 'A' && *help <= 'Z' && ends_with(help, "."), "%s", help);
 		cr_assert_null(strpbrk(help, "\n\\"), "%s", help);
 	}
 }

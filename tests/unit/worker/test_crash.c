@@ -11,7 +11,8 @@
 #include "hub/hub.h"
 
 /* Shared with the child that dies: of its process, and of a thread of it. */
-static struct worker_row *rows;
+static struct worker_row *rows; /* of two hubs */
+static const struct worker_crash *first, *second;
 
 static void
 begin(void)
@@ -19,6 +20,8 @@ begin(void)
 	rows = mmap(
 		NULL, 2 * sizeof *rows, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	cr_assert_neq(rows, MAP_FAILED);
+	first = &rows[0].crash;
+	second = &rows[1].crash;
 }
 
 static void
@@ -55,10 +58,10 @@ raise_abort(void)
 Test(crash, leaves_its_signal_and_backtrace_and_dies_of_it)
 {
 	cr_assert_eq(die(raise_abort), SIGABRT);
-	cr_assert_eq(rows[0].crash.signal, SIGABRT);
-	cr_assert_eq(rows[0].crash.code, SI_TKILL);
-	cr_assert_gt(rows[0].crash.frame_count, 0);
-	cr_assert_str_empty(rows[0].crash.coroutine);
+	cr_assert_eq(first->signal, SIGABRT);
+	cr_assert_eq(first->code, SI_TKILL);
+	cr_assert_gt(first->frame_count, 0);
+	cr_assert_str_empty(first->coroutine);
 }
 
 /* A sanitizer sees it first. */
@@ -75,9 +78,9 @@ touch_page_zero(void)
 Test(crash, of_a_thread_is_in_the_row_of_that_thread)
 {
 	cr_assert_eq(die(touch_page_zero), SIGSEGV);
-	cr_assert_eq(rows[0].crash.signal, 0);
-	cr_assert_eq(rows[1].crash.signal, SIGSEGV);
-	cr_assert_eq(rows[1].crash.address, 16);
+	cr_assert_eq(first->signal, 0);
+	cr_assert_eq(second->signal, SIGSEGV);
+	cr_assert_eq(second->address, 16);
 }
 #endif
 
@@ -97,11 +100,11 @@ abort_in_hub(void)
 
 Test(crash, names_the_coroutine_that_ran)
 {
-	const char *name = rows[0].crash.coroutine;
+	const char *name = first->coroutine;
 
 	cr_assert_eq(die(abort_in_hub), SIGABRT);
 	cr_assert_gt(strlen(name), 0);
-	cr_assert_lt(strlen(name), sizeof rows[0].crash.coroutine);
+	cr_assert_lt(strlen(name), sizeof first->coroutine);
 	cr_assert_eq(strncmp(name, "of-a-name-that-is-longer-than-the-record", strlen(name)), 0);
 }
 
@@ -115,6 +118,6 @@ raise_twice(void)
 Test(crash, the_first_is_the_one_that_is_kept)
 {
 	cr_assert_eq(die(raise_twice), SIGABRT);
-	cr_assert_eq(rows[0].crash.signal, SIGBUS);
-	cr_assert_eq(rows[0].crash.frame_count, 0);
+	cr_assert_eq(first->signal, SIGBUS);
+	cr_assert_eq(first->frame_count, 0);
 }

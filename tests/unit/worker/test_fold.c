@@ -133,7 +133,7 @@ Test(fold, a_reader_knows_that_it_has_read_in_between)
 	folds = fold_look(counters);
 	cr_assert_not(fold_has_moved(counters, folds), "it does not wait for who stands still");
 	cr_assert_null(fold_counts(counters, folds, row));
-	cr_assert_eq(fold_counts(counters, folds, ledger), &counters->fold.sums[0]);
+	cr_assert_eq(fold_counts(counters, folds, ledger), counters->fold.sums);
 	fold_finish(counters);
 	cr_assert(fold_has_moved(counters, folds));
 }
@@ -154,24 +154,24 @@ be_folder(int ready)
 
 Test(fold, while_another_master_folds_the_dead_are_counted_where_they_are)
 {
-	struct worker_row *rows = counters_claim(counters, 1, 1, 2), sum;
+	struct worker_row *first = counters_claim(counters, 1, 1, 2), *second = first + 1, sum;
 	pid_t folder;
-	int ready[2];
+	int ends[2];
 	char byte;
 
-	rows[1].accepted = rows[1].opened = 7;
-	rows[1].lag = 1000;
-	counters_fold(counters, &rows[0], 1);
-	cr_assert_eq(pipe(ready), 0);
+	second->accepted = second->opened = 7;
+	second->lag = 1000;
+	counters_fold(counters, first, 1);
+	cr_assert_eq(pipe(ends), 0);
 	folder = fork();
 	if (folder == 0) {
 		alarm(60);
-		be_folder(ready[1]);
+		be_folder(ends[1]);
 	}
-	cr_assert_eq(read(ready[0], &byte, 1), 1);
-	counters_fold(counters, &rows[1], 1);
+	cr_assert_eq(read(ends[0], &byte, 1), 1);
+	counters_fold(counters, second, 1);
 	counters_fold_orphans(counters);
-	cr_assert_eq(rows[1].state, (uint32_t)ROW_DEAD);
+	cr_assert_eq(second->state, (uint32_t)ROW_DEAD);
 	cr_assert(counters_sum(counters, 1, 1, &sum));
 	cr_assert_eq(sum.accepted, 7);
 	cr_assert_eq(sum.lag, 0);
@@ -179,11 +179,11 @@ Test(fold, while_another_master_folds_the_dead_are_counted_where_they_are)
 	kill(folder, SIGKILL);
 	waitpid(folder, NULL, 0);
 	counters_fold_orphans(counters);
-	cr_assert_eq(rows[1].state, (uint32_t)ROW_LEDGER);
+	cr_assert_eq(second->state, (uint32_t)ROW_LEDGER);
 	cr_assert(counters_sum(counters, 1, 1, &sum));
 	cr_assert_eq(sum.accepted, 7);
-	close(ready[0]);
-	close(ready[1]);
+	close(ends[0]);
+	close(ends[1]);
 }
 
 #define HUBS 8 /* of each process */

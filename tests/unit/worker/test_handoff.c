@@ -15,7 +15,7 @@
 #define PERMITS 10
 
 static struct counters *counters;
-static struct worker_row *rows;
+static struct worker_row *rows, *own, *sibling; /* rows are those of both */
 static struct worker_thread threads[2];
 static int file, sockets[2], served;
 
@@ -50,6 +50,8 @@ begin(void)
 	counters = counters_new(&file);
 	heritage.counters = counters;
 	heritage.rows = rows = counters_claim(counters, 0, 1, 2);
+	own = &rows[0];
+	sibling = &rows[1];
 	for (unsigned i = 0; i < 2; i++) {
 		sockets[i] = listen_somewhere();
 		cr_assert_eq(thread_init(&threads[i], &heritage, i, NULL), 0);
@@ -118,11 +120,11 @@ offer_body(void *argument)
 	int ends[2];
 
 	join_hub();
-	rows[0].opened = offer->own;
-	rows[1].opened = offer->other;
-	rows[1].permits = offer->permits;
-	rows[1].lag = offer->lag;
-	rows[1].heartbeat = hub_now() - offer->silent;
+	own->opened = offer->own;
+	sibling->opened = offer->other;
+	sibling->permits = offer->permits;
+	sibling->lag = offer->lag;
+	sibling->heartbeat = hub_now() - offer->silent;
 	threads[1].is_welcoming = offer->is_welcoming;
 	threads[1].is_out_of_permits = offer->is_out_of_permits;
 	socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends);
@@ -163,8 +165,8 @@ burst_body(void *argument)
 	int *taken = argument;
 
 	join_hub();
-	rows[0].opened = 30;
-	rows[1].permits = BURST;
+	own->opened = 30;
+	sibling->permits = BURST;
 	threads[1].is_welcoming = true;
 	for (int i = 0; i < BURST; i++) {
 		int ends[2];
@@ -182,22 +184,23 @@ burst_body(void *argument)
 
 Test(handoff, of_a_burst_a_sibling_takes_as_many_as_make_it_equal_before_it_runs_again)
 {
+	const struct worker_thread *takes = &threads[1];
 	int taken = 0;
 
 	in_hub(burst_body, &taken);
 	cr_assert_eq(taken, 24, "the one after it would make 30 here and 24 + 4 + 3 there");
-	cr_assert_eq(threads[1].coming, 0);
+	cr_assert_eq(takes->coming, 0);
 }
 
 Test(handoff, one_that_moves_takes_a_permit_of_the_sibling_and_gives_one_back)
 {
 	cr_assert(is_taken((struct offer){.own = 9, .permits = PERMITS, .is_welcoming = true}));
 	cr_assert_eq(served, 1);
-	cr_assert_eq(rows[0].handed, 1);
-	cr_assert_eq(rows[0].permits, PERMITS + 1, "the one of the accept is free again");
-	cr_assert_eq(rows[1].opened, 1);
-	cr_assert_eq(rows[1].closed, 1);
-	cr_assert_eq(rows[1].permits, PERMITS, "taken, and given back at its end");
+	cr_assert_eq(own->handed, 1);
+	cr_assert_eq(own->permits, PERMITS + 1, "the one of the accept is free again");
+	cr_assert_eq(sibling->opened, 1);
+	cr_assert_eq(sibling->closed, 1);
+	cr_assert_eq(sibling->permits, PERMITS, "taken, and given back at its end");
 }
 
 static void *
@@ -208,8 +211,8 @@ wake_body(void *argument)
 	socklen_t length = sizeof address;
 
 	join_hub();
-	rows[0].permits = 0;
-	rows[0].opened = 9;
+	own->permits = 0;
+	own->opened = 9;
 	acceptor_start(&threads[0].acceptors[0]);
 	getsockname(sockets[0], (struct sockaddr *)&address, &length);
 	connect(client, (struct sockaddr *)&address, length);
@@ -233,7 +236,7 @@ Test(handoff, the_permit_that_one_gives_back_is_at_once_another_acceptors)
 
 	in_hub(wake_body, &has_waited);
 	cr_assert(has_waited);
-	cr_assert_geq(rows[0].handed, 1);
+	cr_assert_geq(own->handed, 1);
 	cr_assert_eq(served, 2);
 }
 
@@ -256,8 +259,8 @@ Test(handoff, only_a_sibling_that_is_well_and_may_is_asked)
 	offer = fine;
 	offer.is_out_of_permits = true;
 	cr_assert_not(is_taken(offer), "clients of its own wait for its permits");
-	cr_assert_eq(rows[0].handed, 0);
-	cr_assert_eq(rows[0].permits, PERMITS);
+	cr_assert_eq(own->handed, 0);
+	cr_assert_eq(own->permits, PERMITS);
 	cr_assert(is_taken(fine));
 }
 
@@ -285,10 +288,10 @@ adopt_body(void *argument)
 		rows[i].heartbeat -= adoption->silent;
 	}
 	handoff_adopt(&threads[0], adoption->listener, 0, adoption->most);
-	adoption->left = rows[0].permits + rows[1].permits;
-	adoption->accepted = (unsigned)rows[0].accepted;
-	adoption->handed = (unsigned)rows[0].handed;
-	adoption->refused = (unsigned)rows[0].refused_sender;
+	adoption->left = own->permits + sibling->permits;
+	adoption->accepted = (unsigned)own->accepted;
+	adoption->handed = (unsigned)own->handed;
+	adoption->refused = (unsigned)own->refused_sender;
 	serve_given((int)(adoption->accepted - adoption->refused));
 	return NULL;
 }

@@ -17,7 +17,7 @@
 #define CLIENTS 3 /* at each */
 
 static struct counters *counters;
-static struct worker_row *rows;
+static struct worker_row *rows, *own, *siblings; /* rows are those of both */
 static struct worker_thread threads[2];
 static struct sockaddr_in addresses[LISTENERS];
 static int file, listeners[LISTENERS], served;
@@ -70,6 +70,8 @@ begin(void)
 	heritage.counters = counters;
 	heritage.rows = rows = counters_claim(counters, 0, 1, 2);
 	cr_assert_not_null(rows);
+	own = &rows[0];
+	siblings = &rows[1];
 }
 
 static void
@@ -95,7 +97,7 @@ give_later(void *argument)
 	const struct record *record = argument;
 
 	hub_sleep(50 * HUB_MILLISECOND);
-	counters_give_permits(&rows[1], record->more_after);
+	counters_give_permits(siblings, record->more_after);
 	return NULL;
 }
 
@@ -127,7 +129,7 @@ body(void *argument)
 				sizeof addresses[i]);
 			send(record->clients[i][j], "", 1, 0);
 		}
-	counters_give_permits(&rows[1], record->permits);
+	counters_give_permits(siblings, record->permits);
 	giver = hub_spawn(give_later, record);
 	if (record->command != THREAD_COMMAND_MAX)
 		threads[0].commanded = 1U << record->command;
@@ -159,8 +161,8 @@ Test(queued, the_permits_of_siblings_serve_whoever_waits_at_any_listener)
 	cr_assert_eq(record.error, 0);
 	cr_assert_eq(served, CLIENTS * LISTENERS);
 	cr_assert_eq(record.closed, LISTENERS);
-	cr_assert_eq(rows[0].permits + rows[1].permits, CLIENTS * LISTENERS);
-	cr_assert_eq(rows[0].dismissed, 0);
+	cr_assert_eq(own->permits + siblings->permits, CLIENTS * LISTENERS);
+	cr_assert_eq(own->dismissed, 0);
 	cr_assert_eq(record.reset, 0);
 }
 
@@ -186,7 +188,7 @@ Test(queued, a_thread_that_must_finish_lets_them_go)
 	cr_assert_eq(served, 0);
 	cr_assert_eq(record.ended, CLIENTS * LISTENERS, "%d reset", record.reset);
 	cr_assert_eq(record.closed, LISTENERS);
-	cr_assert_eq(rows[0].dismissed, CLIENTS * LISTENERS);
+	cr_assert_eq(own->dismissed, CLIENTS * LISTENERS);
 }
 
 Test(queued, without_a_master_they_have_a_second)
@@ -199,7 +201,7 @@ Test(queued, without_a_master_they_have_a_second)
 	cr_assert_geq(served, 1);
 	/* One listener is somebody else's, too. */
 	cr_assert_eq(served + record.reset + record.left, CLIENTS * LISTENERS);
-	cr_assert_eq(rows[0].dismissed, 0);
+	cr_assert_eq(own->dismissed, 0);
 }
 
 Test(queued, what_a_service_manager_keeps_is_neither_waited_for_nor_let_go)
@@ -211,7 +213,7 @@ Test(queued, what_a_service_manager_keeps_is_neither_waited_for_nor_let_go)
 	cr_assert_eq(record.error, 0);
 	cr_assert_eq(served + record.left, CLIENTS * LISTENERS);
 	cr_assert_geq(record.left, 1);
-	cr_assert_eq(rows[0].dismissed, 0);
+	cr_assert_eq(own->dismissed, 0);
 	cr_assert_eq(record.closed, LISTENERS);
 }
 

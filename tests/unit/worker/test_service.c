@@ -5,50 +5,47 @@
 
 #include "hub/io/activity.h"
 #include "tests/support/in_hub.h"
+#include "tests/support/notes.h"
 #include "worker/busy.h"
 #include "worker/state.h"
 
-struct record {
-	bool is_busy[4];
-};
+static void
+note_busy(int fd)
+{
+	note(fd_activity(fd).is_busy ? "busy" : "idle");
+}
 
 static void *
 busy_body(void *argument)
 {
-	struct record *record = argument;
 	int ends[2];
 
 	socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends);
 	hub_adopt(ends[0]);
-	record->is_busy[0] = fd_activity(ends[0]).is_busy;
+	note_busy(ends[0]);
 	hubbub_busy(ends[0]);
 	hubbub_busy(ends[0]);
 	hub_send(ends[0], "answer", 6, 0);
-	record->is_busy[1] = fd_activity(ends[0]).is_busy;
+	note_busy(ends[0]);
 	hubbub_idle(ends[0]);
-	record->is_busy[2] = fd_activity(ends[0]).is_busy;
+	note_busy(ends[0]);
 	/* The number's next owner has said nothing. */
 	hubbub_busy(ends[0]);
 	hub_close(ends[0]);
 	ends[0] = dup(ends[1]);
 	hub_adopt(ends[0]);
-	record->is_busy[3] = fd_activity(ends[0]).is_busy;
+	note_busy(ends[0]);
 	hubbub_busy(-1);
 	hubbub_idle(100000);
 	hub_close(ends[0]);
 	hub_close(ends[1]);
-	return NULL;
+	return argument;
 }
 
 Test(service, is_busy_until_it_says_that_it_is_not)
 {
-	struct record record = {0};
-
-	in_hub(busy_body, &record);
-	cr_assert_not(record.is_busy[0]);
-	cr_assert(record.is_busy[1]);
-	cr_assert_not(record.is_busy[2]);
-	cr_assert_not(record.is_busy[3]);
+	in_hub(busy_body, NULL);
+	EXPECT_NOTED("idle, busy, idle, idle");
 }
 
 Test(service, is_told_when_its_hub_is_to_end)

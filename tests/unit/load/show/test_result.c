@@ -114,7 +114,7 @@ Test(result, no_more_is_achieved_than_was_offered)
 	cr_assert_eq(result_offered(result), 100);
 	cr_assert_eq(result_achieved(result), 100);
 	cr_assert_eq(result->note_count, 1);
-	cr_assert_not_null(strstr(result->notes[0], "warm-up"), "%s", result->notes[0]);
+	cr_assert_not_null(strstr(*result->notes, "warm-up"), "%s", *result->notes);
 	/* Of 9.2 messages that are due in a while, the tenth is due at its beginning. */
 	result->planned = 99.2;
 	result->total.tally.received = 100;

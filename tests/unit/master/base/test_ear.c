@@ -135,16 +135,16 @@ Test(ear, one_that_was_just_made_deaf_is_active)
 
 Test(ear, it_can_listen_to_another_descriptor)
 {
-	int others[2];
+	int pipes[2];
 
-	cr_assert_eq(pipe(others), 0);
+	cr_assert_eq(pipe(pipes), 0);
 	ear_start(loop, &ear);
 	deafen();
-	ear_start_on(loop, &ear, others[0]);
+	ear_start_on(loop, &ear, pipes[0]);
 	write_byte();
 	run_for(3 * EAR_PAUSE);
 	cr_assert_eq(heard, 0);
-	cr_assert_eq(write(others[1], "x", 1), 1);
+	cr_assert_eq(write(pipes[1], "x", 1), 1);
 	run_for(10);
 	cr_assert_eq(heard, 1);
 }

@@ -12,6 +12,7 @@
 
 #include "master/change/commit.h"
 #include "tests/unit/master/quiet.h"
+#include "tests/unit/master/seats.h"
 
 /* Both masters are in this process: what is handed over keeps its numbers, and both have it. */
 struct scene {
@@ -95,8 +96,10 @@ Test(handover, what_is_written_is_what_is_read)
 	const struct handed_on *from = &scene.old.master.handed_on,
 			       *to = &scene.new.master.handed_on;
 	const struct former *former = &scene.new.former;
+	int own_end;
 
 	scene_set(&scene);
+	own_end = scene.channel[1];
 	cr_assert_eq(inherit(&scene, write_document(&scene)), 0);
 	cr_assert(scene.new.master.is_successor);
 	cr_assert_not(handover_is_there(), "its own children have none");
@@ -104,15 +107,15 @@ Test(handover, what_is_written_is_what_is_read)
 	cr_assert_str_eq(to->control_path, from->control_path);
 	cr_assert_eq(to->control_file.device, 77);
 	cr_assert_eq(to->control_file.inode, (ino_t)1 << 40);
-	cr_assert_eq(scene.new.master.sockets.paths[0].device, 78);
-	cr_assert_eq(scene.new.master.sockets.paths[0].inode, 99);
+	cr_assert_eq(scene.new.master.sockets.paths->device, 78);
+	cr_assert_eq(scene.new.master.sockets.paths->inode, 99);
 	cr_assert_eq(memcmp(to->admins, from->admins, sizeof to->admins), 0);
 	cr_assert_eq(memcmp(to->agents, from->agents, sizeof to->agents), 0);
 	cr_assert_eq(to->pidfile, from->pidfile);
 	cr_assert_eq(to->counters, from->counters);
 	cr_assert_not_null(scene.new.master.counters);
 	cr_assert_eq(former->pid, getpid());
-	cr_assert_eq(former->channel, scene.channel[1]);
+	cr_assert_eq(former->channel, own_end);
 	cr_assert_not_null(former->commit);
 	cr_assert_null(former->elder);
 	cr_assert_eq(former->processes, 3);
@@ -151,13 +154,12 @@ Test(handover, the_sockets_are_the_same)
 
 	scene_set(&scene);
 	cr_assert_eq(inherit(&scene, write_document(&scene)), 0);
-	cr_assert_eq(to->address_count, 1);
-	cr_assert(address_is_same(&to->addresses[0], &from->addresses[0]));
-	cr_assert_neq(address_port(&to->addresses[0]), 0);
+	cr_assert(address_is_same(seats_own_address(to), seats_own_address(from)));
+	cr_assert_neq(address_port(seats_own_address(to)), 0);
 	cr_assert_eq(to->seat_count, from->seat_count);
 	for (unsigned seat = 0; seat < to->seat_count; seat++)
-		cr_assert_eq(to->seats[seat].fds[0], from->seats[seat].fds[0]);
-	cr_assert_eq(to->locks[0], from->locks[0]);
+		cr_assert_eq(seats_socket(to, seat), seats_socket(from, seat));
+	cr_assert_eq(*to->locks, *from->locks);
 	cr_assert(to->can_bind);
 	cr_assert_not_null(to->roll);
 }
@@ -166,29 +168,40 @@ Test(handover, the_sockets_are_the_same)
 Test(handover, what_is_named_is_kept_open)
 {
 	SCENE(scene);
-	const struct handed_on *on = &scene.old.master.handed_on;
-	int document, stranger = memfd_create("stranger", MFD_CLOEXEC);
+	int document, stranger = memfd_create("stranger", MFD_CLOEXEC), former_end;
 
 	scene_set(&scene);
+	former_end = scene.channel[0];
+
+	const struct handed_on *on = &scene.old.master.handed_on;
+	const struct sockets *sockets = &scene.old.master.sockets;
+	const struct {
+		const char *name;
+		int fd;
+	} named[] = {
+		{"the channel", scene.channel[1]},
+		{"the commit", scene.commit},
+		{"the control socket", on->control},
+		{"--admin", on->admins[0]},
+		{"--agent", on->agents[1]},
+		{"the PID file", on->pidfile},
+		{"the counters", on->counters},
+		{"the roll", sockets->roll_file},
+		{"a seat", seats_socket(sockets, 1)},
+	};
+
 	document = write_document(&scene);
 	cr_assert_not(survives_exec(document));
 	handover_keep(&scene.old.master, document, scene.channel[1], scene.commit);
-	cr_assert(survives_exec(document) && survives_exec(scene.channel[1]) &&
-		  survives_exec(scene.commit) && survives_exec(on->control) &&
-		  survives_exec(on->admins[0]) && survives_exec(on->agents[1]) &&
-		  survives_exec(on->pidfile) && survives_exec(on->counters) &&
-		  survives_exec(scene.old.master.sockets.roll_file) &&
-		  survives_exec(scene.old.master.sockets.seats[1].fds[0]));
-	cr_assert_not(survives_exec(scene.channel[0]));
+	cr_assert(survives_exec(document));
+	for (size_t i = 0; i < sizeof named / sizeof named[0]; i++)
+		cr_assert(survives_exec(named[i].fd), "%s", named[i].name);
+	cr_assert_not(survives_exec(former_end));
 	cr_assert_not(survives_exec(stranger));
 	cr_assert_eq(atoi(getenv("HUBBUB_HANDOVER")), document);
 	cr_assert_eq(handover_inherit(&scene.new.master), 0);
-	cr_assert_not(survives_exec(scene.channel[1]) || survives_exec(scene.commit) ||
-		      survives_exec(on->control) || survives_exec(on->admins[0]) ||
-		      survives_exec(on->agents[1]) || survives_exec(on->pidfile) ||
-		      survives_exec(on->counters) ||
-		      survives_exec(scene.old.master.sockets.roll_file) ||
-		      survives_exec(scene.old.master.sockets.seats[1].fds[0]));
+	for (size_t i = 0; i < sizeof named / sizeof named[0]; i++)
+		cr_assert_not(survives_exec(named[i].fd), "%s", named[i].name);
 }
 
 /* Writes the document anew with another value for a key; NULL takes the key out. */

@@ -29,7 +29,7 @@ struct naming {
 	int manager;
 	int channel; /* the successor's */
 	int commit;
-	int life[2]; /* for its pidfd: readable once it is dead */
+	int dies; /* written to, it makes the successor's pidfd readable, as its death does */
 };
 
 static unsigned ended;
@@ -94,7 +94,7 @@ static void
 begin(struct naming *naming)
 {
 	struct master *master = &naming->quiet.master;
-	int pair[2];
+	int pair[2], ends[2];
 
 	listen_as_manager(naming);
 	quiet_set_new(&naming->quiet);
@@ -104,7 +104,8 @@ begin(struct naming *naming)
 	master->upgrade_events.may_end = master->upgrade_events.released = ignore;
 	master->phase = MASTER_HANDED_OVER;
 	cr_assert_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
-	cr_assert_eq(pipe(naming->life), 0);
+	cr_assert_eq(pipe(ends), 0);
+	naming->dies = ends[1];
 	naming->channel = pair[1];
 	naming->successor->channel = pair[0];
 	naming->successor->commit = commit_new(&naming->commit);
@@ -113,9 +114,9 @@ begin(struct naming *naming)
 	naming->successor->phase = SUCCESSOR_SERVING;
 	naming->successor->has_told = true;
 	naming->successor->pid = 4711;
-	naming->successor->pidfd = naming->life[0];
+	naming->successor->pidfd = ends[0];
 	naming->successor->death.watcher.data = naming->successor->deadline.data = master;
-	ear_start_on(master->loop, &naming->successor->death, naming->life[0]);
+	ear_start_on(master->loop, &naming->successor->death, ends[0]);
 }
 
 /* The launcher ends. */
@@ -172,7 +173,7 @@ clear(struct naming *naming)
 	quiet_clear(&naming->quiet);
 	close(naming->channel);
 	close(naming->commit);
-	close(naming->life[1]);
+	close(naming->dies);
 	close(naming->manager);
 }
 
@@ -270,7 +271,7 @@ Test(upgrade, a_successor_that_ends_before_it_is_named_is_not_named)
 	look(&naming);
 	cr_assert_eq(naming.successor->phase, SUCCESSOR_LEFT);
 	cr_assert(upgrade_must_stay(&naming.quiet.master), "it may drain yet");
-	cr_assert_eq(write(naming.life[1], "", 1), 1);
+	cr_assert_eq(write(naming.dies, "", 1), 1);
 	ev_run(naming.quiet.master.loop, EVRUN_NOWAIT);
 	assert_over(&naming, "it is dead");
 	clear(&naming);

@@ -60,7 +60,7 @@ Test(word, its_length_is_that_of_all_releases)
 	cr_assert_eq(send(pair[0], &word, sizeof word, 0), (ssize_t)sizeof word);
 	cr_assert(word_receive(NULL, &pair[1], hear));
 	cr_assert_eq(heard.count, 1);
-	cr_assert_eq(heard.words[0], WORD_GO);
+	cr_assert_eq(*heard.words, WORD_GO);
 }
 
 Test(word, all_that_came_is_heard_in_order)
@@ -73,7 +73,7 @@ Test(word, all_that_came_is_heard_in_order)
 	for (size_t i = 0; i < sizeof said / sizeof said[0]; i++)
 		word_send(pair[0], said[i], -1);
 	cr_assert(word_receive(NULL, &pair[1], hear));
-	cr_assert_eq(heard.count, (int)(sizeof said / sizeof said[0]));
+	cr_assert_eq(heard.count, (int)(sizeof said / sizeof *said));
 	cr_assert_arr_eq(heard.words, said, sizeof said);
 }
 
@@ -98,16 +98,16 @@ Test(word, what_was_said_before_the_end_is_heard_before_it)
 
 Test(word, a_file_comes_with_its_word_and_stays_nobodys)
 {
-	int file[2], before = open_descriptors();
+	int ends[2], before = open_descriptors();
 
-	cr_assert_eq(pipe(file), 0);
-	cr_assert_eq(write(file[1], "x", 1), 1);
-	word_send(pair[0], WORD_REOPEN, file[0]);
-	cr_assert_neq(fcntl(file[0], F_GETFD), -1, "it stays the caller's");
+	cr_assert_eq(pipe(ends), 0);
+	cr_assert_eq(write(ends[1], "x", 1), 1);
+	word_send(pair[0], WORD_REOPEN, ends[0]);
+	cr_assert_neq(fcntl(ends[0], F_GETFD), -1, "it stays the caller's");
 	cr_assert(word_receive(NULL, &pair[1], hear));
 	cr_assert_eq(heard.byte, 'x');
-	close(file[0]);
-	close(file[1]);
+	close(ends[0]);
+	close(ends[1]);
 	cr_assert_eq(open_descriptors(), before);
 }
 

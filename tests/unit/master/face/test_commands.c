@@ -72,7 +72,7 @@ Test(commands, the_server_knows_each_but_those_of_hubbub_ctl)
 
 		ask(&quiet, command->name, answer);
 		if (command->kind == COMMAND_ANSWERS)
-			cr_assert_eq(answer[0], '|', "%s: %s", command->name, answer);
+			cr_assert_eq(*answer, '|', "%s: %s", command->name, answer);
 		else if (commands_is_own(command))
 			cr_assert(strstr(answer, "!unknown command; there are status, scale"),
 				"%s: %s", command->name, answer);

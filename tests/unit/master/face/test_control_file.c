@@ -44,17 +44,17 @@ static const char *
 name_of(const char *first, const char *second)
 {
 	static char name[MASTER_PATH_SIZE];
-	struct address addresses[2][ADDRESSES_MAX], both[2];
+	struct address ones[ADDRESSES_MAX], others[ADDRESSES_MAX], both[2];
 	struct master master = {.service = &service};
 	const char *why;
 	int ends[2];
 	ssize_t length;
 	pid_t child;
 
-	cr_assert_geq(address_parse(first, addresses[0], &why), 1);
-	cr_assert_geq(address_parse(second != NULL ? second : first, addresses[1], &why), 1);
-	both[0] = addresses[0][0];
-	both[1] = addresses[1][0];
+	cr_assert_geq(address_parse(first, ones, &why), 1);
+	cr_assert_geq(address_parse(second != NULL ? second : first, others, &why), 1);
+	both[0] = ones[0];
+	both[1] = others[0];
 	master.sockets.addresses = both;
 	master.sockets.address_count = second != NULL ? 2 : 1;
 	cr_assert_eq(pipe(ends), 0);

@@ -228,7 +228,7 @@ Test(requests, whoever_asks_nothing_gives_way_to_whoever_comes)
 	cr_assert_eq(send(asking, "status\n", 7, 0), 7);
 	turn(&scene);
 	cr_assert(hear_other(asking, text));
-	cr_assert_eq(text[0], '|', "%s", text);
+	cr_assert_eq(*text, '|', "%s", text);
 	for (int i = 0; i < IDLE; i++) {
 		bool is_dropped = hear_other(idle[i], text);
 
@@ -263,7 +263,7 @@ Test(requests, places_are_kept_from_those_that_wait)
 	cr_assert_eq(send(asking, "status\n", 7, 0), 7);
 	turn(&scene);
 	cr_assert(hear_other(asking, text));
-	cr_assert_eq(text[0], '|');
+	cr_assert_eq(*text, '|');
 	close(asking);
 	asking = connect_client(&scene);
 	cr_assert_eq(send(asking, "drain\n", 6, 0), 6);

@@ -138,21 +138,28 @@ Test(claim, a_path_has_one_lock_however_it_is_spelled)
 	close(fd);
 }
 
-Test(claim, long_paths_in_one_folder_are_told_apart)
+/* Two names of that length that differ only so many characters before their end; that of the
+ * second one is stored. */
+static void
+claim_two(size_t length, size_t from_end, int fds[2], struct address *second)
 {
-	char names[2][62];
-	struct address addresses[2];
-	int fds[2];
+	char name[80] = "/";
 
+	memset(name + 1, 'x', length - 1);
 	for (int i = 0; i < 2; i++) {
-		memset(names[i], 'x', sizeof names[i] - 1);
-		names[i][0] = '/';
-		names[i][sizeof names[i] - 2] = (char)('a' + i);
-		names[i][sizeof names[i] - 1] = '\0';
-		addresses[i] = at_path(names[i]);
-		fds[i] = claim_address(&addresses[i]);
+		name[length - from_end] = (char)('a' + i);
+		*second = at_path(name);
+		fds[i] = claim_address(second);
 		cr_assert_neq(fds[i], -1);
 	}
+}
+
+Test(claim, long_paths_in_one_folder_are_told_apart)
+{
+	struct address second;
+	int fds[2];
+
+	claim_two(61, 1, fds, &second);
 	close(fds[0]);
 	close(fds[1]);
 }
@@ -160,21 +167,12 @@ Test(claim, long_paths_in_one_folder_are_told_apart)
 /* Also those that begin with the same 64 characters, and end alike. */
 Test(claim, the_longest_names_are_told_apart)
 {
-	char names[2][75];
-	struct address addresses[2], *last = &addresses[1];
+	struct address second;
 	int fds[2];
 
-	for (int i = 0; i < 2; i++) {
-		memset(names[i], 'x', sizeof names[i] - 1);
-		names[i][0] = '/';
-		names[i][sizeof names[i] - 6] = (char)('a' + i);
-		names[i][sizeof names[i] - 1] = '\0';
-		addresses[i] = at_path(names[i]);
-		fds[i] = claim_address(&addresses[i]);
-		cr_assert_neq(fds[i], -1);
-	}
+	claim_two(74, 5, fds, &second);
 	complaint_listen();
-	cr_assert_eq(claim_address(last), -1, "each is still locked");
+	cr_assert_eq(claim_address(&second), -1, "each is still locked");
 	assert_heard("another hubbub server has it");
 	close(fds[0]);
 	close(fds[1]);

@@ -9,7 +9,7 @@ Test(network, parses_what_operators_write)
 	cr_assert(network_parse("10.0.0.0/8", &network));
 	cr_assert_eq(network.family, AF_INET);
 	cr_assert_eq(network.bits, 8);
-	cr_assert_eq(network.bytes[0], 10);
+	cr_assert_eq(*network.bytes, 10);
 	cr_assert(network_parse("192.0.2.1", &network));
 	cr_assert_eq(network.bits, 32);
 	cr_assert(network_parse("2001:db8::/32", &network));

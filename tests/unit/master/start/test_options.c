@@ -24,6 +24,14 @@ serve(int client, void *context)
 static const struct hubbub_service plain = {
 	.name = "test", .version = "1", .listen = "127.0.0.1:9090", .serve = serve};
 
+/* Reads them, after the program's name. Returns whether they are right. */
+static bool
+read_all(int count, char **argv)
+{
+	options_free(&options);
+	return options_read(&options, count, argv, &plain, false, error, sizeof error) == 0;
+}
+
 /* Reads them, ended by NULL. Returns whether they are right. */
 static bool
 read_options(const char *first, ...)
@@ -36,8 +44,7 @@ read_options(const char *first, ...)
 	while (count < 31 && (argv[count] = va_arg(more, char *)) != NULL)
 		count++;
 	va_end(more);
-	options_free(&options);
-	return options_read(&options, count, argv, &plain, false, error, sizeof error) == 0;
+	return read_all(count, argv);
 }
 
 static void
@@ -121,18 +128,15 @@ Test(options, nothing_is_resolved_once_an_address_is_wrong)
 
 Test(options, there_is_room_for_sixteen_addresses)
 {
-	char texts[17][32];
+	char texts[17][32], *argv[18] = {"test"};
 
-	for (int i = 0; i < 17; i++)
+	for (int i = 0; i < 17; i++) {
 		snprintf(texts[i], sizeof texts[i], "--listen=127.0.0.%d:1", i + 1);
-	cr_assert(read_options(texts[0], texts[1], texts[2], texts[3], texts[4], texts[5], texts[6],
-			  texts[7], texts[8], texts[9], texts[10], texts[11], texts[12], texts[13],
-			  texts[14], texts[15], NULL),
-		"%s", error);
+		argv[1 + i] = texts[i];
+	}
+	cr_assert(read_all(1 + 16, argv), "%s", error);
 	cr_assert_eq(options.address_count, 16);
-	cr_assert_not(read_options(texts[0], texts[1], texts[2], texts[3], texts[4], texts[5],
-		texts[6], texts[7], texts[8], texts[9], texts[10], texts[11], texts[12], texts[13],
-		texts[14], texts[15], texts[16], NULL));
+	cr_assert_not(read_all(1 + 17, argv));
 	cr_assert_not_null(strstr(error, "more than 16 addresses"), "%s", error);
 }
 
@@ -150,6 +154,7 @@ static const char hosts[] = "127.0.0.1 both\n::1 both\n127.0.0.1 doubled\n127.0.
 
 Test(options, a_name_stands_for_all_its_addresses)
 {
+	const struct address *first = &options.addresses[0], *second = &options.addresses[1];
 	const char *why = names_enter(hosts, true);
 
 	if (why != NULL)
@@ -157,13 +162,13 @@ Test(options, a_name_stands_for_all_its_addresses)
 	cr_assert(read_options("--listen=both:1", "--admin=both:2", "--agent=both:3", NULL), "%s",
 		error);
 	cr_assert_eq(options.address_count, 2);
-	cr_assert(options.addresses[0].is_alternative && options.addresses[1].is_alternative);
-	cr_assert_eq(options.addresses[0].name, options.addresses[1].name);
+	cr_assert(first->is_alternative && second->is_alternative);
+	cr_assert_eq(first->name, second->name);
 	cr_assert_eq(options.admin_at.count, 2);
 	cr_assert_eq(options.agent_at.count, 2);
 	cr_assert(read_options("--listen=doubled:1", NULL), "%s", error);
 	cr_assert_eq(options.address_count, 1);
-	cr_assert_not(options.addresses[0].is_alternative);
+	cr_assert_not(first->is_alternative);
 	cr_assert(read_options("--listen=both:1", "--listen=doubled:1", "--listen=three:1", NULL),
 		"%s", error);
 	cr_assert_eq(options.address_count, 4);

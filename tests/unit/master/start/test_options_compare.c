@@ -181,14 +181,16 @@ Test(options_compare, names_without_end_are_cut_off)
 	long_name[sizeof long_name - 1] = '\0';
 	read_options(&before, "--limit=7", NULL);
 	for (size_t length = 1; length < sizeof long_name; length++) {
-		greetings[1].name = long_name + sizeof long_name - 1 - length;
+		const char *name = long_name + sizeof long_name - 1 - length;
+
+		greetings[1].name = name;
 		options_free(&options);
 		read_options(&options, "--admin=127.0.0.1:3", NULL);
 		((struct greeter *)options.context)->word = "ho";
 		difference = compare();
 		cr_assert_lt(strlen(difference.names), sizeof difference.names);
 		cr_assert_eq(strncmp(difference.names, "--admin, ", 9), 0);
-		cr_assert(strstr(difference.names, greetings[1].name) != NULL ||
+		cr_assert(strstr(difference.names, name) != NULL ||
 				  strcmp(difference.names, "--admin, ...") == 0,
 			"%s", difference.names);
 	}

@@ -117,7 +117,7 @@ Test(service, that_is_wrong_ends_with_a_line_that_names_the_field)
 	}
 	complaint_listen();
 	cr_assert_eq(run(2, argv, NULL), 2);
-	cr_assert_eq(run(0, (char *[]){NULL}, &cases[0].service), 2);
+	cr_assert_eq(run(0, (char *[]){NULL}, &cases->service), 2);
 	complaint_heard();
 }
 

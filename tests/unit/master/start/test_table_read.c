@@ -96,7 +96,7 @@ Test(table_read, a_value_is_no_file_of_arguments_however_its_option_is_written)
 
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
 		cr_assert(reads(names[i], "@not-a-file", NULL, NULL), "%s: %s", names[i], error);
-	cr_assert_str_eq(fields.list.items[0], "@not-a-file");
+	cr_assert_str_eq(*fields.list.items, "@not-a-file");
 	cr_assert(reads("--text", "--a-string", "--text", "@not-a-file"), "%s", error);
 	cr_assert_str_eq(fields.string, "@not-a-file");
 	cr_assert_not(reads("--text", "--a-string", "@not-a-file", NULL));
