@@ -120,7 +120,7 @@ connect_datagrams(void)
 static void
 expect_every_door(void)
 {
-	int fds[] = {client_connect(port), connect_path(), connect_datagrams()};
+	int fds[] = {client_connect(port), connect_path(), connect_datagrams()}, fd;
 	char path[FOLDER_SIZE + 16], output[2048];
 	FILE *file;
 	int pid;
@@ -131,9 +131,9 @@ expect_every_door(void)
 	}
 	cr_assert_eq(server_ctl(&server, "status", NULL, output, sizeof output), 0, "%s", output);
 	cr_assert_eq(server_number(&server, "pid"), (long)next.pid);
-	fds[0] = client_connect(agent);
-	cr_assert_neq(fds[0], -1);
-	close(fds[0]);
+	fd = client_connect(agent);
+	cr_assert_neq(fd, -1);
+	close(fd);
 	snprintf(path, sizeof path, "%s/pid", folder);
 	file = fopen(path, "r");
 	cr_assert_not_null(file);

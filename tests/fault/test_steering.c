@@ -144,31 +144,32 @@ Test(steering, eight_connections_one_after_the_other_are_spread_evenly)
  * between; if all of them go to the hubs that were empty before, it has 50. */
 Test(steering, clients_that_reconnect_in_step_are_not_sent_to_and_fro)
 {
-	struct sum sum = {&servers[0], IN_STEP};
+	struct server *server = &servers[0];
+	struct sum sum = {server, IN_STEP};
 	int clients[IN_STEP], rounds = 12;
 	long highest = 0;
 
-	cr_assert(server_start(&servers[0], "hubbub-echo", "2", "2", NULL));
+	cr_assert(server_start(server, "hubbub-echo", "2", "2", NULL));
 	for (int round = 0; round < rounds; round++) {
 		for (int i = 0; i < IN_STEP && round > 0; i++)
 			close(clients[i]);
 		for (int i = 0; i < IN_STEP; i++) {
-			clients[i] = client_connect(servers[0].program.port);
+			clients[i] = client_connect(server->program.port);
 			cr_assert_neq(clients[i], -1);
 		}
 		cr_assert(wait_until(is_sum, &sum, 30));
 		/* Time for the master to see the burst that it was too late for, and to answer. */
 		poll(NULL, 0, 300);
-		fprintf(stderr, " %ld", most(&servers[0]));
+		fprintf(stderr, " %ld", most(server));
 		/* In the first rounds steering learns. */
-		highest += round >= 2 ? most(&servers[0]) : 0;
+		highest += round >= 2 ? most(server) : 0;
 	}
 	fprintf(stderr, ", %.1f on average; %ld handed over\n", (double)highest / (rounds - 2),
-		server_number(&servers[0], "totals.handed"));
+		server_number(server, "totals.handed"));
 	cr_assert_leq(highest, 40 * (rounds - 2));
 	for (int i = 0; i < IN_STEP; i++)
 		close(clients[i]);
-	cr_assert_eq(server_end(&servers[0], 40), 0);
+	cr_assert_eq(server_end(server, 40), 0);
 }
 
 Test(steering, a_saturated_hub_gets_at_most_a_tenth)

@@ -14,6 +14,12 @@ certificate_make(struct certificate *certificate)
 		return false;
 	snprintf(certificate->file, sizeof certificate->file, "%s/cert.pem", certificate->folder);
 	snprintf(certificate->key, sizeof certificate->key, "%s/key.pem", certificate->folder);
+	snprintf(certificate->cert_option, sizeof certificate->cert_option, "--tls-cert=%s",
+		certificate->file);
+	snprintf(certificate->key_option, sizeof certificate->key_option, "--tls-key=%s",
+		certificate->key);
+	snprintf(certificate->ca_option, sizeof certificate->ca_option, "--tls-ca=%s",
+		certificate->file);
 	snprintf(command, sizeof command,
 		"openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 "
 		"-subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1 "

@@ -98,6 +98,23 @@ loader_number(const struct loader *loader, const char *path)
 	return json_is_number(at) ? json_number_value(at) : -1;
 }
 
+const char *
+loader_verdict(const struct loader *loader)
+{
+	const char *text = json_string_value(json_object_get(loader->result, "verdict"));
+
+	return text != NULL ? text : "(no result)";
+}
+
+bool
+loader_is_finite(const struct loader *loader)
+{
+	const char *text = loader->program.text;
+
+	return loader->result != NULL && strstr(text, "nan") == NULL &&
+	       strstr(text, "inf ") == NULL && strstr(text, "inf/") == NULL;
+}
+
 char *
 loader_file(struct loader *loader, const char *name)
 {

@@ -32,6 +32,13 @@ int loader_run(struct loader *loader, int port, ...) __attribute__((sentinel));
  * none. */
 double loader_number(const struct loader *loader, const char *path);
 
+/* The verdict of the result, such as "pass"; "(no result)" without one. */
+const char *loader_verdict(const struct loader *loader);
+
+/* Whether there is a result, and no number in the text is NaN or infinite, which JSON cannot
+ * express. */
+bool loader_is_finite(const struct loader *loader);
+
 /* The path of a file in the loader's directory, static until the next call for the same loader. */
 char *loader_file(struct loader *loader, const char *name);
 

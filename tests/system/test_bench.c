@@ -27,6 +27,6 @@ Test(bench, hub_prints_an_object_a_line, .timeout = 120)
 					 names[i]) == 0;
 		json_decref(object);
 	}
-	cr_assert_eq(found, sizeof names / sizeof names[0]);
+	cr_assert_eq(found, sizeof names / sizeof *names);
 	program_end(&program);
 }

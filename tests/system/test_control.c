@@ -174,7 +174,7 @@ Test(control, whoever_sends_no_more_is_answered)
 			ask_and_end(lines[i]);
 		while (strstr(output, SERVER_NOT_READY) != NULL && clock_now() < end &&
 			poll(NULL, 0, 200) == 0);
-		cr_assert(output[0] == '+' || strstr(output, "\n+") != NULL, "%s: '%s'", lines[i],
+		cr_assert(*output == '+' || strstr(output, "\n+") != NULL, "%s: '%s'", lines[i],
 			output);
 	}
 	server.pid = (pid_t)server_number(&server, "pid");

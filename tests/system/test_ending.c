@@ -229,16 +229,16 @@ Test(ending, a_worker_that_is_killed_meanwhile_resets_none_who_waits)
 static pid_t
 fullest_worker(void)
 {
-	long queued[2] = {0, 0};
+	long first, second, tries = 1000;
 
 	/* The master measures queues at each of its ticks. */
-	for (int tries = 0; queued[0] + queued[1] < QUEUED && tries < 1000; tries++) {
+	do {
 		poll(NULL, 0, 10);
-		for (unsigned i = 0; i < 2; i++)
-			queued[i] = server_hub(&server, i, 0, "queue");
-	}
-	cr_assert_eq(queued[0] + queued[1], QUEUED);
-	return server_worker(&server, queued[1] > queued[0]);
+		first = server_hub(&server, 0, 0, "queue");
+		second = server_hub(&server, 1, 0, "queue");
+	} while (first + second < QUEUED && --tries > 0);
+	cr_assert_eq(first + second, QUEUED);
+	return server_worker(&server, second > first);
 }
 
 /* Closes all holders but one whose worker lives. Returns that one. */

@@ -69,16 +69,15 @@ connect_to(enum port port)
 static void
 start(bool has_tls)
 {
-	char listen[160], cert[160], key[160], agent[64];
+	char listen[160], agent[64];
 
 	numbers[PORT_AGENT] = server_lasting_port();
 	snprintf(path, sizeof path, "%s/socket", certificate.folder);
 	snprintf(listen, sizeof listen, "--listen=unix:%s", path);
-	snprintf(cert, sizeof cert, "--tls-cert=%s", certificate.file);
-	snprintf(key, sizeof key, "--tls-key=%s", certificate.key);
 	snprintf(agent, sizeof agent, "--agent=127.0.0.1:%d", numbers[PORT_AGENT]);
 	cr_assert(server_start(&server, "hubbub-echo", "2", "1", listen, "--listen=udp:127.0.0.1:0",
-			  agent, has_tls ? cert : NULL, key, NULL),
+			  agent, has_tls ? certificate.cert_option : NULL, certificate.key_option,
+			  NULL),
 		"%s", server.program.text);
 	numbers[has_tls ? PORT_TLS : PORT_TCP] = server.program.port;
 	numbers[PORT_UDP] = server_port(&server, "udp:127.0.0.1:");

@@ -21,7 +21,7 @@ static const char *const ways[] = {"receive", "wait_fd", "select", "poll", "patc
 #define WAYS (sizeof ways / sizeof ways[0])
 
 /* One server for each way; all run at once. */
-static struct server servers[WAYS];
+static struct server servers[WAYS], *const only = &servers[0];
 static struct certificate certificate;
 
 static void
@@ -131,8 +131,8 @@ Test(idle, work_is_no_idleness)
 	int client;
 
 	cr_assert(server_start(
-		&servers[0], "waits", "1", "1", "--idle-timeout=1", "--request-timeout=1", NULL));
-	client = client_connect(servers[0].program.port);
+		only, "waits", "1", "1", "--idle-timeout=1", "--request-timeout=1", NULL));
+	client = client_connect(only->program.port);
 	cr_assert(client_exchange(client, "work 4000\n", "done\n"));
 	cr_assert(client_exchange(client, "and\n", "AND\n"));
 	cr_assert(client_sees_end(client));
@@ -143,8 +143,8 @@ Test(idle, who_says_that_it_is_busy_is_not_ended_until_it_says_that_it_is_not)
 {
 	int client;
 
-	cr_assert(server_start(&servers[0], "waits", "1", "1", "--idle-timeout=1", NULL));
-	client = client_connect(servers[0].program.port);
+	cr_assert(server_start(only, "waits", "1", "1", "--idle-timeout=1", NULL));
+	client = client_connect(only->program.port);
 	cr_assert(client_exchange(client, "busy\n", "yes\n"));
 	poll(NULL, 0, 4000);
 	cr_assert_not(is_told(client));
@@ -161,9 +161,9 @@ Test(idle, a_request_that_drips_is_broken_off)
 	int slow, quick, sent = 0;
 	int64_t end;
 
-	cr_assert(server_start(&servers[0], "waits", "1", "1", "--request-timeout=2", NULL));
-	slow = client_connect(servers[0].program.port);
-	quick = client_connect(servers[0].program.port);
+	cr_assert(server_start(only, "waits", "1", "1", "--request-timeout=2", NULL));
+	slow = client_connect(only->program.port);
+	quick = client_connect(only->program.port);
 	end = clock_now() + 20 * CLOCK_SECOND;
 	while (!is_told(slow) && clock_now() < end) {
 		sent += say(slow, byte);
@@ -175,7 +175,7 @@ Test(idle, a_request_that_drips_is_broken_off)
 	/* A client without a request under way may be silent. */
 	poll(NULL, 0, 4000);
 	cr_assert(client_exchange(quick, "still\n", "STILL\n"));
-	cr_assert_eq(server_number(&servers[0], "totals.request_closed"), 1);
+	cr_assert_eq(server_number(only, "totals.request_closed"), 1);
 	close(slow);
 	close(quick);
 }
@@ -185,13 +185,13 @@ Test(idle, half_a_request_behind_a_whole_one_is_broken_off)
 {
 	int slow;
 
-	cr_assert(server_start(&servers[0], "waits", "1", "1", "--request-timeout=1", NULL));
-	slow = client_connect(servers[0].program.port);
+	cr_assert(server_start(only, "waits", "1", "1", "--request-timeout=1", NULL));
+	slow = client_connect(only->program.port);
 	cr_assert(client_exchange(slow, "whole\nhalf", "WHOLE\n"));
 	for (int i = 0; i < 200 && !is_told(slow); i++)
 		poll(NULL, 0, 50);
 	cr_assert(is_told(slow), "nobody waits for the rest of it");
-	cr_assert_eq(server_number(&servers[0], "totals.request_closed"), 1);
+	cr_assert_eq(server_number(only, "totals.request_closed"), 1);
 	close(slow);
 }
 
@@ -293,12 +293,12 @@ Test(idle, who_has_said_nothing_behind_a_proxy_has_until_the_deadline)
 		0x55, 0x49, 0x54, 0x0a, 0x20, 0, 0, 0};
 	int client;
 
-	cr_assert(server_start(&servers[0], "waits", "1", "1", "--proxy-protocol=on",
-		"--drain-timeout=300", NULL));
-	client = client_connect(servers[0].program.port);
+	cr_assert(server_start(
+		only, "waits", "1", "1", "--proxy-protocol=on", "--drain-timeout=300", NULL));
+	client = client_connect(only->program.port);
 	cr_assert_eq(send(client, local, sizeof local, 0), (ssize_t)sizeof local);
 	poll(NULL, 0, 300);
-	reload(&servers[0]);
+	reload(only);
 	poll(NULL, 0, 2500);
 	cr_assert_not(is_told(client), "the header is taken for an exchange");
 	cr_assert(client_exchange(client, "at last\n", "AT LAST\n"));
@@ -310,11 +310,11 @@ Test(idle, a_busy_service_is_drained_when_it_says_so)
 {
 	int client;
 
-	cr_assert(server_start(&servers[0], "waits", "1", "1", "--drain-timeout=300", NULL));
-	client = client_connect(servers[0].program.port);
+	cr_assert(server_start(only, "waits", "1", "1", "--drain-timeout=300", NULL));
+	client = client_connect(only->program.port);
 	cr_assert(client_exchange(client, "draining\n", "no\n"));
 	cr_assert(client_exchange(client, "busy\n", "yes\n"));
-	reload(&servers[0]);
+	reload(only);
 	poll(NULL, 0, 2500);
 	cr_assert_not(is_told(client));
 	cr_assert(client_exchange(client, "draining\n", "yes\n"));
@@ -339,28 +339,25 @@ start_tls_client(struct program *client, const char *name, int *input)
 	*input = open(path, O_RDWR | O_CLOEXEC);
 	cr_assert_neq(*input, -1);
 	snprintf(command, sizeof command, "exec openssl s_client -quiet -connect 127.0.0.1:%d <%s",
-		servers[0].program.port, path);
+		only->program.port, path);
 	cr_assert(program_start(client, (char *[]){"/bin/sh", "-c", command, NULL}, 0));
 }
 
 Test(idle, through_tls_the_same_holds)
 {
 	static struct program silent, half;
-	char cert[200], key[200];
 	int silent_input, half_input;
 
 	cr_assert(certificate_make(&certificate));
-	snprintf(cert, sizeof cert, "--tls-cert=%s", certificate.file);
-	snprintf(key, sizeof key, "--tls-key=%s", certificate.key);
-	cr_assert(server_start(
-		&servers[0], "waits", "1", "1", "--drain-timeout=300", cert, key, NULL));
+	cr_assert(server_start(only, "waits", "1", "1", "--drain-timeout=300",
+		certificate.cert_option, certificate.key_option, NULL));
 	start_tls_client(&silent, "silent", &silent_input);
 	start_tls_client(&half, "half", &half_input);
 	cr_assert_eq(write(half_input, "first\n", 6), 6);
 	cr_assert(program_expect(&half, "FIRST", 10), "%s", half.text);
 	cr_assert_eq(write(half_input, "half", 4), 4);
 	poll(NULL, 0, 600);
-	reload(&servers[0]);
+	reload(only);
 	poll(NULL, 0, 2500);
 	cr_assert_eq(write(half_input, "whole\n", 6), 6);
 	cr_assert(program_expect(&half, "HALFWHOLE", 10), "%s", half.text);

@@ -14,7 +14,7 @@
 #include "tests/support/server.h"
 
 static struct server server;
-static int journal[2]; /* the test's end, and the programs' end */
+static int journal, journal_end; /* the test's end, and the programs' end */
 static char said[PROGRAM_OUTPUT_SIZE];
 static size_t length;
 
@@ -23,10 +23,13 @@ begin(void)
 {
 	struct stat status;
 	char text[64];
+	int pair[2];
 
 	cr_assert(server_make_folder(&server));
-	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, journal), 0);
-	cr_assert_eq(fstat(journal[1], &status), 0);
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	journal = pair[0];
+	journal_end = pair[1];
+	cr_assert_eq(fstat(journal_end, &status), 0);
 	snprintf(text, sizeof text, "%llu:%llu", (unsigned long long)status.st_dev,
 		(unsigned long long)status.st_ino);
 	setenv("JOURNAL_STREAM", text, 1);
@@ -46,7 +49,7 @@ has(void *text)
 {
 	ssize_t received;
 
-	while (length < sizeof said - 1 && (received = recv(journal[0], said + length,
+	while (length < sizeof said - 1 && (received = recv(journal, said + length,
 						    sizeof said - 1 - length, MSG_DONTWAIT)) > 0)
 		length += (size_t)received;
 	return strstr(said, text) != NULL;
@@ -66,7 +69,7 @@ start(const char *name, const char *arguments)
 	static char *argv[] = {"/bin/bash", "-c", command, NULL};
 
 	snprintf(command, sizeof command, "exec %s --control=%s %s 2>&%d", program_path(name),
-		server.control, arguments, journal[1]);
+		server.control, arguments, journal_end);
 	cr_assert(program_start(&server.program, argv, 0));
 	server.pid = server.program.pid;
 }
@@ -86,8 +89,9 @@ static void
 assert_levels(void)
 {
 	for (const char *line = said; *line != '\0'; line = strchr(line, '\n') + 1) {
-		cr_assert(line[0] == '<' && strchr("3467", line[1]) != NULL && line[2] == '>', "%s",
-			line);
+		cr_assert(strspn(line, "<") == 1 && strspn(line + 1, "3467") == 1 &&
+				  strspn(line + 2, ">") == 1,
+			"%s", line);
 		cr_assert_neq(strncmp(line + 3, "20", 2), 0, "a time: %s", line);
 		cr_assert_not_null(strchr(line, '\n'), "%s", line);
 	}
@@ -168,7 +172,7 @@ Test(journal, errors_of_hubbub_ctl_are_errors_there)
 
 	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
 		snprintf(command, sizeof command, "exec %s --socket=/no/such --timeout=1 %s 2>&%d",
-			program_path("hubbub-ctl"), commands[i], journal[1]);
+			program_path("hubbub-ctl"), commands[i], journal_end);
 		cr_assert(program_start(&server.program, argv, 0));
 		cr_assert_gt(program_wait(&server.program, 20), 0, "%s", commands[i]);
 		length = 0;

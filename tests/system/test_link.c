@@ -142,9 +142,10 @@ write_options(const char *path, const char *options)
 
 Test(link, peers_behind_a_cut_one_are_given_up)
 {
-	int clients[2];
+	int clients[2], waiting;
 
 	make_link(clients, 2);
+	waiting = clients[1];
 	cr_assert(server_start(&server, "waits", "1", "1", "--listen=10.9.9.1:0", "--keepalive=2",
 		"--write-timeout=2", NULL));
 	/* One client is silent, and the other one waits for an answer. */
@@ -153,7 +154,7 @@ Test(link, peers_behind_a_cut_one_are_given_up)
 		cr_assert(client_exchange(clients[i], "hello\n", "HELLO\n"));
 	}
 	cr_assert_eq(server_number(&server, "connections"), 2);
-	cr_assert_eq(send(clients[1], "work 2000\n", 10, 0), 10);
+	cr_assert_eq(send(waiting, "work 2000\n", 10, 0), 10);
 	poll(NULL, 0, 500);
 	atomic_store(&is_cut, true);
 	cr_assert(wait_until(is_left, NULL, 40), "they stay for ever");

@@ -135,10 +135,10 @@ Test(load_commands, every_wrong_value_is_named_with_what_would_be_right)
 	for (size_t i = 0; i < sizeof wrong_values / sizeof wrong_values[0]; i++) {
 		char *const *arguments = wrong_values[i].arguments;
 
-		cr_assert_eq(run_all(arguments), 2, "%s: %s", arguments[0], program.text);
+		cr_assert_eq(run_all(arguments), 2, "%s: %s", *arguments, program.text);
 		for (int k = 0; k < 3; k++)
 			cr_assert_not_null(strstr(program.text, wrong_values[i].phrases[k]),
-				"%s: %s", arguments[0], program.text);
+				"%s: %s", *arguments, program.text);
 	}
 }
 

@@ -80,20 +80,20 @@ start_everywhere(const char *processes)
 static void
 check_address(const char *host)
 {
-	char target[3][64];
+	char stream[64], datagrams[64], stats[64];
 
-	snprintf(target[0], sizeof target[0], "%s:9090", host);
-	snprintf(target[1], sizeof target[1], "udp:%s:9090", host);
-	snprintf(target[2], sizeof target[2], "--server-stats=%s:9091", host);
-	cr_assert_not_null(strstr(ready_line(&server.program), target[0]), "%s: %s", target[0],
+	snprintf(stream, sizeof stream, "%s:9090", host);
+	snprintf(datagrams, sizeof datagrams, "udp:%s:9090", host);
+	snprintf(stats, sizeof stats, "--server-stats=%s:9091", host);
+	cr_assert_not_null(strstr(ready_line(&server.program), stream), "%s: %s", stream,
 		ready_line(&server.program));
-	cr_assert_not_null(strstr(ready_line(&server.program), target[1]), "%s", target[1]);
-	cr_assert_eq(loader_run(&loader, 0, "-n", "200", "-c", "4", target[2], target[0], NULL), 0,
-		"%s", loader.program.text);
+	cr_assert_not_null(strstr(ready_line(&server.program), datagrams), "%s", datagrams);
+	cr_assert_eq(loader_run(&loader, 0, "-n", "200", "-c", "4", stats, stream, NULL), 0, "%s",
+		loader.program.text);
 	cr_assert(
 		json_is_object(json_object_get(json_object_get(loader.result, "server"), "after")),
-		"%s", target[2]);
-	cr_assert_eq(loader_run(&loader, 0, "-n", "200", "-c", "4", target[1], NULL), 0, "%s",
+		"%s", stats);
+	cr_assert_eq(loader_run(&loader, 0, "-n", "200", "-c", "4", datagrams, NULL), 0, "%s",
 		loader.program.text);
 }
 
@@ -172,7 +172,7 @@ start_alone(const char *option, ...)
 	int arguments = 5;
 	va_list more;
 
-	cr_assert(folder[0] != '\0' || folder_make(folder));
+	cr_assert(*folder != '\0' || folder_make(folder));
 	snprintf(control, sizeof control, "--control=%s/control", folder);
 	va_start(more, option);
 	while (arguments < 15 && (argv[arguments] = va_arg(more, char *)) != NULL)
@@ -259,22 +259,27 @@ occupy(bool is_v6, unsigned port)
 	       listen(fd, 1) == 0;
 }
 
+/* The port of that host, which follows a text in a program's output. */
+static int
+port_after(const char *before, const char *host)
+{
+	char text[64];
+	const char *where;
+	int port = 0;
+
+	snprintf(text, sizeof text, "%s%s:", before, host);
+	where = strstr(program.text, text);
+	cr_assert(where != NULL && sscanf(where + strlen(text), "%d", &port) == 1, "%s",
+		program.text);
+	return port;
+}
+
 /* Checks that the two addresses that follow a text in a program's output have one port. */
 static void
 check_same_port(const char *before)
 {
-	char text[64];
-	int port[2] = {0, 0};
-
-	for (int i = 0; i < 2; i++) {
-		const char *where;
-
-		snprintf(text, sizeof text, "%s%s:", before, i == 0 ? "[::1]" : "127.0.0.1");
-		where = strstr(program.text, text);
-		cr_assert(where != NULL && sscanf(where + strlen(text), "%d", &port[i]) == 1, "%s",
-			program.text);
-	}
-	cr_assert_eq(port[0], port[1], "%s", program.text);
+	cr_assert_eq(
+		port_after(before, "[::1]"), port_after(before, "127.0.0.1"), "%s", program.text);
 }
 
 /* Port 0 stands for one port, the same at all addresses of a name. */

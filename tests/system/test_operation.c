@@ -97,7 +97,7 @@ Test(operation, privileges_are_dropped_in_every_thread_and_spare_sockets_are_bou
 	for (unsigned i = 0; i < 2; i++)
 		workers[i] = server_worker(&server, i);
 	cr_assert_eq(count_privileged(server.pid, nobody->pw_uid), 0, "the master");
-	cr_assert_eq(count_privileged(workers[0], nobody->pw_uid), 0, "a worker");
+	cr_assert_eq(count_privileged(*workers, nobody->pw_uid), 0, "a worker");
 	cr_assert_eq(server_ctl(&server, "scale", "2x32", output, sizeof output), 0, "%s", output);
 	fd = client_connect(server.program.port);
 	cr_assert(client_exchange(fd, "spare", "SPARE"));

@@ -19,7 +19,6 @@
 
 static struct server server, other;
 static struct certificate certificate;
-static char options[2][FOLDER_SIZE + 64];
 
 static void
 end(void)
@@ -92,9 +91,8 @@ Test(peers, health_checks_of_a_proxy_are_not_refused)
 Test(peers, health_checks_of_tls_without_a_handshake_are_not_refused)
 {
 	cr_assert(certificate_make(&certificate));
-	snprintf(options[0], sizeof options[0], "--tls-cert=%s", certificate.file);
-	snprintf(options[1], sizeof options[1], "--tls-key=%s", certificate.key);
-	cr_assert(server_start(&server, "hubbub-echo", "1", "2", options[0], options[1], NULL));
+	cr_assert(server_start(&server, "hubbub-echo", "1", "2", certificate.cert_option,
+		certificate.key_option, NULL));
 	for (int i = 0; i < CHECKS; i++) {
 		check_health("", 0, true);
 		check_health("", 0, false);

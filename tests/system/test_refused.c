@@ -137,7 +137,7 @@ assert_serves(const struct row *row, const char *error)
 		cr_assert(exchanges(NULL), "%s %s", row->call, error);
 	cr_assert_eq(program_children(server.program.pid, children, 8), 2);
 	kill(children[0], SIGKILL);
-	cr_assert(wait_until(is_replaced, &children[0], 20), "%s %s", row->call, error);
+	cr_assert(wait_until(is_replaced, children, 20), "%s %s", row->call, error);
 	cr_assert(wait_until(exchanges, NULL, 20), "%s %s", row->call, error);
 	cr_assert_eq(server_ctl(&server, "reload", NULL, output, sizeof output), has_ctl ? 0 : 1,
 		"%s %s: %s", row->call, error, output);

@@ -14,7 +14,6 @@
 static struct server server;
 static struct certificate certificate;
 static struct session sessions[2] = {{.version = TLS1_2_VERSION}, {.version = TLS1_3_VERSION}};
-static char options[2][FOLDER_SIZE + 64];
 
 static void
 end(void)
@@ -31,10 +30,8 @@ static void
 start(const char *more)
 {
 	cr_assert(certificate_make(&certificate));
-	snprintf(options[0], sizeof options[0], "--tls-cert=%s", certificate.file);
-	snprintf(options[1], sizeof options[1], "--tls-key=%s", certificate.key);
-	cr_assert(
-		server_start(&server, "hubbub-echo", "2", "2", options[0], options[1], more, NULL),
+	cr_assert(server_start(&server, "hubbub-echo", "2", "2", certificate.cert_option,
+			  certificate.key_option, more, NULL),
 		"%s", server.program.text);
 }
 
@@ -126,13 +123,13 @@ key_has_changed(void *former)
 Test(sessions, keys_change_and_the_former_one_is_still_good)
 {
 	unsigned char first[SESSION_NAME_SIZE], second[SESSION_NAME_SIZE];
-	struct session fresh = {.version = TLS1_3_VERSION};
+	struct session fresh = {.version = TLS1_3_VERSION}, *newest = &sessions[1];
 
 	start("--tls-ticket-lifetime=10");
 	visit(SESSION_NEW, "at first");
-	cr_assert(session_key_name(&sessions[1], first));
+	cr_assert(session_key_name(newest, first));
 	cr_assert(wait_until(key_has_changed, first, 60));
-	cr_assert_eq(session_visit(&sessions[1], server.program.port, true), SESSION_RESUMED,
+	cr_assert_eq(session_visit(newest, server.program.port, true), SESSION_RESUMED,
 		"of the former key");
 	/* Resumed by the new master, too; after that the first key is gone. */
 	change("upgrade");

@@ -138,8 +138,7 @@ Test(claim, a_path_has_one_lock_however_it_is_spelled)
 	close(fd);
 }
 
-/* Two names of that length that differ only so many characters before their end; that of the
- * second one is stored. */
+/* Two names of that length, which differ in one character; stores the second one. */
 static void
 claim_two(size_t length, size_t from_end, int fds[2], struct address *second)
 {
@@ -222,8 +221,7 @@ Test(claim, a_free_port_is_free_and_stays_so)
 
 	for (int i = 0; i < 2; i++) {
 		address_set_port(&addresses[i], free_port());
-		cr_assert_eq(claim_probe(&addresses[i]), 0);
-		cr_assert_eq(claim_probe(&addresses[i]), 0);
+		cr_assert(claim_probe(&addresses[i]) == 0 && claim_probe(&addresses[i]) == 0);
 	}
 	cr_assert_eq(open_descriptors(), before);
 }
