@@ -1,6 +1,8 @@
 #include "tests/unit/hub/patch/scene.h"
 
 #include <hubbub/hub.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 /* So long the call has been under way when it is woken. */
 #define TICKS 200
@@ -83,4 +85,28 @@ scene_end(void)
 	clock_gettime(CLOCK_REALTIME, &end);
 	end.tv_sec += 10;
 	return end;
+}
+
+int
+scene_file(const struct scene *scene)
+{
+	char path[] = "/tmp/hubbub-calls-XXXXXX";
+	int fd = mkstemp(path);
+
+	unlink(path);
+	if (pwrite(fd, scene->buffer, sizeof scene->buffer, 0) != sizeof scene->buffer)
+		return -1;
+	return fd;
+}
+
+void
+scene_close(struct scene *scene)
+{
+	for (int i = 0; i < 2; i++)
+		if (scene->ends[i] != -1)
+			close(scene->ends[i]);
+	if (scene->extra != -1)
+		close(scene->extra);
+	if (scene->room != -1)
+		close(scene->room);
 }

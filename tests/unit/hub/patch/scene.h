@@ -2,6 +2,7 @@
 #ifndef HUBBUB_TESTS_SCENE_H
 #define HUBBUB_TESTS_SCENE_H
 
+#include <errno.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdbool.h>
@@ -29,10 +30,33 @@ struct scene {
 
 typedef void scene_fn(struct scene *scene);
 
+enum scene_trait {
+	SCENE_MAY_BE_DONE = 1,   /* at once, without suspending */
+	SCENE_WAITS_FOR_FD = 2,  /* and so gets EBADF when that is closed */
+	SCENE_NEEDS_THREADS = 4, /* besides the hub's */
+	SCENE_IS_CALLERS = 8,    /* the process that calls prepares it, too */
+};
+
+/* A call, and how it is played; each function may be NULL. */
+struct scene_case {
+	const char *call;
+	scene_fn *prepare;
+	scene_fn *make;
+	scene_fn *wake;
+	long expected;
+	unsigned traits;
+};
+
 /* In a hub: prepares, makes the call in one coroutine, and some ticks after it has begun wakes it
  * in another. Each of prepare, wake and clean may be NULL. */
 void scene_play(
 	struct scene *scene, scene_fn *prepare, scene_fn *call, scene_fn *wake, scene_fn *clean);
+
+/* Makes a file that has what is in the buffer; -1 without room. */
+int scene_file(const struct scene *scene);
+
+/* Closes all descriptors of the scene; may be its clean. */
+void scene_close(struct scene *scene);
 
 /* In ten seconds, by CLOCK_REALTIME. */
 struct timespec scene_end(void);

@@ -1,10 +1,20 @@
-/* Scenes that test_calls.c plays beside its own, of calls that no socket has to do with. They
- * are in the test files of what they call. */
+/* All the scenes that test_calls.c and test_calls_children.c play. */
 #ifndef HUBBUB_TESTS_SCENES_H
 #define HUBBUB_TESTS_SCENES_H
 
 #include "tests/unit/hub/patch/scene.h"
 
+/* By families, in files of their names; each ends with a row without a call. */
+extern const struct scene_case scenes_of_sockets[], scenes_of_files[], scenes_of_names[],
+	scenes_of_children[], scenes_of_threads[], scenes_of_others[];
+
+/* More than all of them are. */
+#define SCENES_MAX 200
+
+/* Copies all of them. Returns how many there are. */
+size_t scenes_all(struct scene_case cases[SCENES_MAX]);
+
+/* What scenes_of_others consists of, in the test files of what is called. */
 scene_fn scenes_make_pipes, scenes_write_to_pipe, scenes_splice, scenes_tee, scenes_make_full_pipe,
 	scenes_empty_pipe, scenes_vmsplice, scenes_vdprintf, scenes_copy_file_range,
 	scenes_make_event, scenes_add_to_event, scenes_eventfd_read, scenes_make_full_event,
