@@ -147,8 +147,26 @@ counters_is_own(const struct worker_row *row)
 	return __atomic_load_n(&row->master, __ATOMIC_RELAXED) == own_number;
 }
 
+/* Whether the process holds the lives of rows, between two bytes of the file, to which no master
+ * holds the right. The kernel names the holder of any lock in the range, not of the first one. */
+static bool
+has_orphaned_rows(int fd, pid_t pid, off_t first, off_t end)
+{
+	struct flock life = {
+		.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = first, .l_len = end - first};
+
+	/* A length of 0 reaches to the end of all files; nobody here locks so. */
+	if (first >= end || fcntl(fd, F_GETLK, &life) != 0 || life.l_type == F_UNLCK ||
+		life.l_len == 0)
+		return false;
+	if (life.l_pid == pid)
+		return !is_locked(fd, COUNTERS_ROWS + life.l_start, (uint32_t)life.l_len);
+	return has_orphaned_rows(fd, pid, first, life.l_start) ||
+	       has_orphaned_rows(fd, pid, life.l_start + life.l_len, end);
+}
+
 bool
-counters_are_orphaned(const char *path)
+counters_are_orphaned(const char *path, pid_t pid)
 {
 	struct stat own, other;
 	bool are_orphaned;
@@ -161,7 +179,8 @@ counters_are_orphaned(const char *path)
 	fd = open(path, O_RDWR | O_CLOEXEC);
 	if (fd == -1)
 		return false;
-	are_orphaned = !is_locked(fd, COUNTERS_ROWS, COUNTERS_ROWS);
+	are_orphaned = !is_locked(fd, COUNTERS_ROWS, COUNTERS_ROWS) ||
+		       has_orphaned_rows(fd, pid, 0, COUNTERS_ROWS);
 	close(fd);
 	return are_orphaned;
 }

@@ -59,9 +59,10 @@ void counters_fold_orphans(struct counters *counters);
 /* Whether this process has claimed the row. */
 bool counters_is_own(const struct worker_row *row);
 
-/* Whether path, a link in another process's /proc/PID/fd directory, names a segment without a
- * living master: then that process is a worker which drains. False if this process may not look. */
-bool counters_are_orphaned(const char *path);
+/* Whether the process, of which path is a link in /proc/PID/fd that names a segment, is a worker
+ * whose master is dead, although another master of the segment may live: then it drains. Also true
+ * of every process if no master of the segment lives. False if this process may not look. */
+bool counters_are_orphaned(const char *path, pid_t pid);
 
 /* Adds up what one hub of one worker has counted, over its processes, living and dead, of all
  * masters. Returns false if there never was such a hub. */

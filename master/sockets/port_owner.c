@@ -136,15 +136,14 @@ find_descriptor(const char *pid, const char *beginning, char path[static PATH_SI
 	return has;
 }
 
-/* Whether the process is a worker whose master is dead: it has the counters' memfd open, and no
- * living master does. */
+/* Whether the process is a worker whose master is dead: it has the counters' memfd open. */
 static bool
 is_orphan(const char *pid)
 {
 	char path[PATH_SIZE];
 
 	return find_descriptor(pid, "/memfd:" COUNTERS_NAME " ", path) &&
-	       counters_are_orphaned(path);
+	       counters_are_orphaned(path, atoi(pid));
 }
 
 static void

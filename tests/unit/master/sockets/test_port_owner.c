@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -132,32 +133,77 @@ Test(port_owner, of_a_path_too)
 	folder_remove(folder);
 }
 
-/* A process with counters to which no master holds a right is a worker of a dead master; if a
- * master holds one, it belongs to a server. */
-Test(port_owner, a_worker_of_a_dead_master_is_told_apart, .timeout = 20)
+/* Starts a process that locks count bytes of the file, and waits until it has. */
+static pid_t
+start_locker(int file, off_t first, off_t count)
 {
-	struct address address;
-	int fd = take("127.0.0.1:0", &address), pair[2], status;
-	int file = memfd_create(COUNTERS_NAME, 0);
-	struct flock right = {.l_type = F_WRLCK, .l_start = COUNTERS_ROWS, .l_len = 1};
-	pid_t master;
+	struct flock range = {.l_type = F_WRLCK, .l_start = first, .l_len = count};
+	int pair[2];
+	pid_t pid;
 	char byte;
 
-	cr_assert_eq(port_owner_find(&address, text), PORT_OWNER_ORPHAN, "%s", text);
 	cr_assert_eq(pipe(pair), 0);
-	master = fork();
-	if (master == 0) {
-		byte = fcntl(file, F_SETLK, &right) == 0 ? 'y' : 'n';
+	pid = fork();
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		byte = fcntl(file, F_SETLK, &range) == 0 ? 'y' : 'n';
 		if (write(pair[1], &byte, 1) == 1)
 			pause();
 		_exit(0);
 	}
 	cr_assert_eq(read(pair[0], &byte, 1), 1);
 	cr_assert_eq(byte, 'y');
+	close(pair[0]);
+	close(pair[1]);
+	return pid;
+}
+
+static void
+end_locker(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	cr_assert_eq(waitpid(pid, NULL, 0), pid);
+}
+
+/* A process with counters to which no master holds a right is a worker of a dead master; if a
+ * master holds one, it belongs to a server. */
+Test(port_owner, a_worker_of_a_dead_master_is_told_apart, .timeout = 20)
+{
+	struct address address;
+	int fd = take("127.0.0.1:0", &address), file = memfd_create(COUNTERS_NAME, 0);
+	pid_t master;
+
+	cr_assert_eq(port_owner_find(&address, text), PORT_OWNER_ORPHAN, "%s", text);
+	master = start_locker(file, COUNTERS_ROWS, 1);
 	cr_assert_eq(port_owner_find(&address, text), PORT_OWNER_OTHER, "%s", text);
-	kill(master, SIGKILL);
-	cr_assert_eq(waitpid(master, &status, 0), master);
+	end_locker(master);
 	cr_assert_eq(port_owner_find(&address, text), PORT_OWNER_ORPHAN, "%s", text);
 	close(fd);
+	close(file);
+}
+
+/* After an upgrade two masters share the counters: rows 0 and 1, and 4 and 5, are the former
+ * master's, which drains; rows 2 and 3 the new master's. */
+Test(port_owner, a_worker_of_a_dead_master_is_told_apart_while_a_former_master_lives, .timeout = 20)
+{
+	struct address address;
+	int file = memfd_create(COUNTERS_NAME, 0), fd;
+	pid_t former = start_locker(file, COUNTERS_ROWS, 2);
+	pid_t others = start_locker(file, COUNTERS_ROWS + 4, 2);
+	pid_t workers[] = {start_locker(file, 0, 2), start_locker(file, 4, 2)};
+	pid_t master = start_locker(file, COUNTERS_ROWS + 2, 2), worker;
+
+	fd = take("127.0.0.1:0", &address);
+	worker = start_locker(file, 2, 2);
+	/* The worker alone holds the address. */
+	close(fd);
+	cr_assert_eq(port_owner_find(&address, text), PORT_OWNER_OTHER, "%s", text);
+	end_locker(master);
+	cr_assert_eq(port_owner_find(&address, text), PORT_OWNER_ORPHAN, "%s", text);
+	end_locker(worker);
+	for (int i = 0; i < 2; i++)
+		end_locker(workers[i]);
+	end_locker(others);
+	end_locker(former);
 	close(file);
 }
