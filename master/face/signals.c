@@ -122,4 +122,6 @@ signals_watch(struct master *master)
 		master->signals[i].data = master;
 		ev_signal_start(master->loop, &master->signals[i]);
 	}
+	/* Children from before the program's exec, as process 1 may have, may be dead already. */
+	ev_feed_signal(SIGCHLD);
 }

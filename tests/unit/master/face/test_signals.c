@@ -127,6 +127,24 @@ Test(signals, strangers_are_reaped)
 	cr_assert_eq(errno, ECHILD);
 }
 
+/* As a shell's child is that has ended before the shell becomes the master by exec. */
+Test(signals, a_stranger_that_died_before_is_reaped)
+{
+	pid_t pid;
+
+	for (size_t i = 0; i < sizeof quiet.master.signals / sizeof quiet.master.signals[0]; i++)
+		ev_signal_stop(quiet.master.loop, &quiet.master.signals[i]);
+	pid = fork();
+	cr_assert_neq(pid, -1);
+	if (pid == 0)
+		_exit(0);
+	cr_assert_eq(waitid(P_PID, (id_t)pid, &(siginfo_t){0}, WEXITED | WNOWAIT), 0);
+	signals_watch(&quiet.master);
+	ev_run(quiet.master.loop, EVRUN_NOWAIT);
+	cr_assert_eq(waitpid(pid, NULL, WNOHANG), -1);
+	cr_assert_eq(errno, ECHILD);
+}
+
 static int
 count_dead(const pid_t *children, int count)
 {
