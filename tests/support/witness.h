@@ -26,6 +26,8 @@ struct witness_result {
 	/* Of unanswered: connections that ended so soon after the message was sent that the two may
 	 * have crossed. */
 	uint64_t crossed;
+	/* Of crossed: after a rest so long that a server which drains may end the connection. */
+	uint64_t rested;
 	uint64_t late;   /* connects and answers that took longer than the limit */
 	uint64_t wrong;  /* receives with a wrong byte */
 	int64_t slowest; /* longest connect or answer that was not late, nanoseconds */
@@ -52,7 +54,8 @@ void witness_start(struct witness *witness);
 void witness_stop(struct witness *witness);
 
 /* How many unanswered messages are excused: a message and the server's end of a connection between
- * two messages may cross, whatever the server does, if there were such ends. */
+ * two messages may cross, whatever the server does, if there were such ends, or the client had
+ * rested for so long that there might be one. */
 uint64_t witness_excused(const struct witness *witness);
 
 /* Failures of all kinds: not graceful ends between two messages, and not those that are excused. */
