@@ -304,6 +304,18 @@ Test(upgrade, the_old_master_serves_on_if_the_new_one_dies_before_it_has_drained
 	cr_assert(estate_starts_again(&estate), "%s", estate.why);
 }
 
+/* Whether neither the former master nor one of its workers listens any more. */
+static bool
+has_let_go(void *former)
+{
+	pid_t workers[8], master = *(pid_t *)former;
+	int count = program_children(master, workers, 8), listeners = program_listeners(master);
+
+	for (int i = 0; i < count; i++)
+		listeners += program_listeners(workers[i]);
+	return listeners == 0;
+}
+
 Test(upgrade, a_server_starts_anew_while_a_former_master_still_drains)
 {
 	pid_t second;
@@ -316,6 +328,8 @@ Test(upgrade, a_server_starts_anew_while_a_former_master_still_drains)
 	cr_assert(program_expect(&estate.server.program, "stopping: ", 10), "%s",
 		estate.server.program.text);
 	kill(second, SIGKILL);
+	/* It hears of the end a moment later. */
+	cr_assert(wait_until(has_let_go, &estate.server.program.pid, 10));
 	cr_assert(estate_starts_again(&estate), "%s", estate.why);
 	cr_assert(client_exchange(client, "at last", "AT LAST"), "it did not drain");
 	close(client);
