@@ -287,6 +287,13 @@ Test(idle, a_peer_that_only_sends_is_ended_at_the_deadline)
 		close(clients[i]);
 }
 
+static bool
+has_accepted(void *unused)
+{
+	(void)unused;
+	return server_number(&servers[0], "connections") == 1;
+}
+
 Test(idle, who_has_said_nothing_behind_a_proxy_has_until_the_deadline)
 {
 	static const unsigned char local[16] = {0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d, 0x0a, 0x51,
@@ -297,6 +304,7 @@ Test(idle, who_has_said_nothing_behind_a_proxy_has_until_the_deadline)
 		only, "waits", "1", "1", "--proxy-protocol=on", "--drain-timeout=300", NULL));
 	client = client_connect(only->program.port);
 	cr_assert_eq(send(client, local, sizeof local, 0), (ssize_t)sizeof local);
+	cr_assert(wait_until(has_accepted, NULL, 10));
 	poll(NULL, 0, 300);
 	reload(only);
 	poll(NULL, 0, 2500);
