@@ -70,6 +70,18 @@ coroutine_new(struct hub *hub, hub_fn *body, void *argument, bool is_raw)
 }
 
 void
+coroutine_end(struct hub *hub, struct hub_coroutine *coroutine)
+{
+	DCHECK(coroutine->state == COROUTINE_RUNNING || coroutine->is_raw || hub->scheduled == 0);
+	coroutine->ended = ++hub->ended;
+	/* Call links before the state is DONE: a link may detach this coroutine, and hub_detach
+	 * frees a DONE one at once. */
+	if (coroutine->links != NULL)
+		links_tell(hub, coroutine);
+	coroutine->state = COROUTINE_DONE;
+}
+
+void
 coroutine_free(struct hub_coroutine *coroutine)
 {
 	struct hub *hub = coroutine->hub;
@@ -80,7 +92,7 @@ coroutine_free(struct hub_coroutine *coroutine)
 	if (ev_is_active(&coroutine->timer))
 		ev_timer_stop(hub->loop, &coroutine->timer);
 	if (coroutine->links != NULL)
-		links_tell(hub, coroutine);
+		coroutine_end(hub, coroutine);
 	DCHECK(coroutine->group == NULL);
 	if (coroutine->cleanup != NULL)
 		cleanup_run(&coroutine->cleanup);
@@ -130,18 +142,12 @@ clean_up(struct hub_coroutine *self)
 static _Noreturn void
 scheduled_end(struct hub *hub, struct hub_coroutine *self)
 {
-	DCHECK(hub->scheduled > 0);
+	DCHECK(hub->scheduled > 0 && hub->current == self);
 	hub->scheduled--;
-	self->ended = ++hub->ended;
 	if (hub->hooks != NULL && hub->hooks->ended != NULL)
 		hub->hooks->ended(self, hub->hooks->context);
-	/* Call links before the state is DONE: a link may detach this coroutine, and hub_detach
-	 * frees a DONE one at once. */
-	if (self->links != NULL)
-		links_tell(hub, self);
-	DCHECK(hub->current == self && self->state == COROUTINE_RUNNING);
+	coroutine_end(hub, self);
 	DCHECK(self->parent == NULL || (!self->is_detached && self->parent->id != 0));
-	self->state = COROUTINE_DONE;
 	if (self->is_detached) {
 		failure_report(self);
 		/* The stack stays usable until hub_leave has left it: nothing takes a slot
@@ -178,12 +184,10 @@ raw_end(struct hub *hub, struct hub_coroutine *self)
 	int thrown = self->failure != NULL && self->heir == NULL ? self->failure->code : 0;
 	struct hub_coroutine *heir;
 
-	if (self->links != NULL)
-		links_tell(hub, self);
-	self->state = COROUTINE_DONE;
+	coroutine_end(hub, self);
 	heir = self->heir != NULL ? coroutine_heir(self) : coroutine_living_parent(self);
 	while (thrown != 0 && heir != NULL && heir->is_raw && !heir->has_run) {
-		heir->state = COROUTINE_DONE;
+		coroutine_end(hub, heir);
 		heir = coroutine_living_parent(heir);
 	}
 	/* The thread's own stack runs the loop: it can be continued only if one of its callbacks is

@@ -72,6 +72,9 @@ bool coroutine_is_joinable(const struct hub_coroutine *coroutine);
 int coroutine_join(struct hub_coroutine *coroutine, void **result, struct hub_failure *failure,
 	int64_t nanoseconds);
 
+/* The coroutine has ended, or its body will never run: counts its end, and calls its links. */
+void coroutine_end(struct hub *hub, struct hub_coroutine *coroutine);
+
 /* Frees all that the coroutine owns and gives its slot back; calls the links that are left. */
 void coroutine_free(struct hub_coroutine *coroutine);
 

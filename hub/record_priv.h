@@ -225,7 +225,7 @@ struct hub {
 	 * queue is empty and no other thread can reach the hub, the hub is deadlocked. */
 	size_t loop_waits;
 	size_t scheduled; /* scheduled coroutines that have not ended */
-	uint64_t ended;   /* scheduled coroutines that have ended */
+	uint64_t ended;   /* coroutines that have ended */
 	uint64_t ids;     /* the last id given to a coroutine */
 	size_t selects;   /* calls of hub_select; rotates which case is tried first */
 	bool is_ending;   /* the first coroutine has ended, and the others are killed */

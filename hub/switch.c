@@ -86,7 +86,8 @@ find_target(struct hub_coroutine *to, int *error)
 
 		if (had_ended && *error == ECANCELED)
 			return hub_this->current;
-		to->state = COROUTINE_DONE;
+		if (!had_ended)
+			coroutine_end(hub_this, to);
 		to = coroutine_living_parent(to);
 		if (!had_ended && *error == ECANCELED) {
 			*error = 0;

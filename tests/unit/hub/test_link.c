@@ -312,3 +312,79 @@ Test(link, of_a_raw_coroutine_refuses_to_run_a_hub)
 	cr_assert_eq(run_error, EBUSY);
 	hub_free(raw);
 }
+
+/* ---- raw coroutines ---- */
+
+struct raw_ends {
+	struct hub_coroutine *raw;
+	int waited; /* of hub_wait_ended */
+	size_t ended;
+	bool is_raw_first;
+};
+
+static void *
+sleep_once(void *argument)
+{
+	hub_sleep(HUB_MILLISECOND);
+	return argument;
+}
+
+static void *
+drive(void *argument)
+{
+	struct hub_coroutine *raw = ((struct raw_ends *)argument)->raw;
+
+	hub_set_parent(raw, hub_current());
+	hub_switch(raw, NULL);
+	return NULL;
+}
+
+static void *
+wait_for_raw(void *argument)
+{
+	struct raw_ends *ends = argument;
+	struct hub_coroutine *driver, *both[2];
+
+	ends->raw = hub_new(sleep_once);
+	driver = hub_spawn(drive, ends);
+	both[0] = driver;
+	both[1] = ends->raw;
+	ends->waited = hub_wait_ended(both, 2, 1, 0, &ends->ended);
+	ends->is_raw_first = both[0] == ends->raw;
+	hub_join(driver, NULL);
+	hub_free(ends->raw);
+	return NULL;
+}
+
+Test(link, raw_coroutines_are_among_those_that_have_ended)
+{
+	struct raw_ends ends = {0};
+
+	in_hub(wait_for_raw, &ends);
+	cr_assert_eq(ends.waited, 0);
+	cr_assert_geq(ends.ended, 1);
+	cr_assert(ends.is_raw_first);
+}
+
+static bool was_done, was_told;
+
+static void
+note_raw_end(struct hub_link *link, struct hub_coroutine *coroutine)
+{
+	(void)link;
+	was_told = true;
+	was_done = hub_is_done(coroutine);
+}
+
+Test(link, is_told_of_a_raw_coroutine_that_is_ended_before_it_starts)
+{
+	struct hub_link link = {.ended = note_raw_end};
+	struct hub_coroutine *raw = hub_new(nothing);
+
+	hub_link(raw, &link);
+	cr_assert_null(hub_throw(raw, ECANCELED));
+	cr_assert(hub_is_done(raw));
+	cr_assert(was_told);
+	cr_assert_not(was_done, "links are called just before");
+	hub_free(raw);
+}
