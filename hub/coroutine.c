@@ -70,18 +70,6 @@ coroutine_new(struct hub *hub, hub_fn *body, void *argument, bool is_raw)
 }
 
 void
-coroutine_end(struct hub *hub, struct hub_coroutine *coroutine)
-{
-	DCHECK(coroutine->state == COROUTINE_RUNNING || coroutine->is_raw || hub->scheduled == 0);
-	coroutine->ended = ++hub->ended;
-	/* Call links before the state is DONE: a link may detach this coroutine, and hub_detach
-	 * frees a DONE one at once. */
-	if (coroutine->links != NULL)
-		links_tell(hub, coroutine);
-	coroutine->state = COROUTINE_DONE;
-}
-
-void
 coroutine_free(struct hub_coroutine *coroutine)
 {
 	struct hub *hub = coroutine->hub;

@@ -5,7 +5,9 @@
 
 #include <stdbool.h>
 
+#include "hub/base/check.h"
 #include "hub/coroutine.h"
+#include "hub/link_priv.h"
 #include "hub/record_priv.h"
 #include "hub/stack_priv.h"
 
@@ -73,7 +75,17 @@ int coroutine_join(struct hub_coroutine *coroutine, void **result, struct hub_fa
 	int64_t nanoseconds);
 
 /* The coroutine has ended, or its body will never run: counts its end, and calls its links. */
-void coroutine_end(struct hub *hub, struct hub_coroutine *coroutine);
+static inline void
+coroutine_end(struct hub *hub, struct hub_coroutine *coroutine)
+{
+	DCHECK(coroutine->state == COROUTINE_RUNNING || coroutine->is_raw || hub->scheduled == 0);
+	coroutine->ended = ++hub->ended;
+	/* Call links before the state is DONE: a link may detach this coroutine, and hub_detach
+	 * frees a DONE one at once. */
+	if (coroutine->links != NULL)
+		links_tell(hub, coroutine);
+	coroutine->state = COROUTINE_DONE;
+}
 
 /* Frees all that the coroutine owns and gives its slot back; calls the links that are left. */
 void coroutine_free(struct hub_coroutine *coroutine);
