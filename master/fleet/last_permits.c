@@ -55,8 +55,7 @@ collect(struct slot *slot, void *context)
 		return;
 	lacks = wanted_for_the_dead(slot);
 	for (unsigned hub = 0; hub < slot->generation->config.threads; hub++)
-		lacks += wanted_by(slot, hub) -
-			 __atomic_load_n(&slot->rows[hub].permits, __ATOMIC_RELAXED);
+		lacks += wanted_by(slot, hub) - slot_permits(slot, hub);
 	if (lacks > slot->capacity - slot->granted)
 		lacks = slot->capacity - slot->granted;
 	shares->slots[shares->count] = slot;

@@ -35,12 +35,6 @@ permits_limit(const struct fleet *fleet)
 	return asked != 0 && asked < files ? asked : files;
 }
 
-static int64_t
-free_of(const struct worker_row *row)
-{
-	return __atomic_load_n(&row->permits, __ATOMIC_RELAXED);
-}
-
 void
 permits_account(struct slot *slot, int64_t change)
 {
@@ -124,14 +118,14 @@ is_expected(struct slot *slot)
 static void
 add_hub(struct hubs *hubs, const struct occupant *occupant)
 {
-	struct worker_row *row = occupant_row(occupant);
+	const struct slot *slot = occupant->slot;
 
 	CHECK(hubs->count < SOCKETS_SEATS_MAX);
 	hubs->accepting += occupant_accepts(occupant);
 	hubs->slots[hubs->count] = occupant->slot;
-	hubs->rows[hubs->count] = row;
-	hubs->parts[hubs->count++] = (struct level_member){.has = (int64_t)counters_open(row),
-		.holds = free_of(row),
+	hubs->rows[hubs->count] = occupant_row(occupant);
+	hubs->parts[hubs->count++] = (struct level_member){.has = slot_open(slot, occupant->hub),
+		.holds = slot_permits(slot, occupant->hub),
 		.most = occupant_accepts(occupant) ? INT64_MAX : 0,
 		.is_first = occupant->queued > 0};
 }

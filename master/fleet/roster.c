@@ -2,6 +2,8 @@
  * at any time, also from within an event. */
 #include "master/fleet/roster.h"
 
+#include <limits.h>
+
 #include "hub/base/check.h"
 
 bool
@@ -20,6 +22,27 @@ bool
 occupant_lives(const struct occupant *occupant)
 {
 	return occupant_sits(occupant) && occupant->slot->hubs[occupant->hub].silent < FLEET_LIFE;
+}
+
+/* Each connection has a file descriptor, so no process has more. */
+static int64_t
+within_files(int64_t count)
+{
+	if (count < 0)
+		return 0;
+	return count < INT_MAX ? count : INT_MAX;
+}
+
+int64_t
+slot_open(const struct slot *slot, unsigned hub)
+{
+	return within_files((int64_t)counters_open(&slot->rows[hub]));
+}
+
+int64_t
+slot_permits(const struct slot *slot, unsigned hub)
+{
+	return within_files(__atomic_load_n(&slot->rows[hub].permits, __ATOMIC_RELAXED));
 }
 
 struct worker_row *

@@ -184,6 +184,12 @@ fleet_seen(int64_t elapsed)
 	return elapsed < FLEET_SEEN_MOST ? elapsed : FLEET_SEEN_MOST;
 }
 
+/* How many connections one of the slot's hubs has open, and how many permits it has free. Its row
+ * is memory of the worker, where a stray write may leave any number: these are at least 0, and at
+ * most INT_MAX. */
+int64_t slot_open(const struct slot *slot, unsigned hub);
+int64_t slot_permits(const struct slot *slot, unsigned hub);
+
 /* The seat of one of the slot's hubs. */
 static inline unsigned
 slot_seat(const struct slot *slot, unsigned hub)

@@ -98,8 +98,7 @@ struct adopters {
 static int64_t
 spare_of(const struct occupant *occupant)
 {
-	int64_t spare = __atomic_load_n(&occupant_row(occupant)->permits, __ATOMIC_RELAXED) -
-			(int64_t)occupant->queued;
+	int64_t spare = slot_permits(occupant->slot, occupant->hub) - (int64_t)occupant->queued;
 
 	return spare > 0 ? spare : 0;
 }
@@ -121,7 +120,7 @@ find_adopters(const struct fleet *fleet, struct adopters *adopters)
 		for (unsigned hub = 0; hub < serving->config.threads; hub++) {
 			const struct occupant *occupant = occupant_of(slot, hub);
 
-			part.has += (int64_t)counters_open(&slot->rows[hub]);
+			part.has += slot_open(slot, hub);
 			if (occupant->slot == slot && occupant_accepts(occupant))
 				part.most += spare_of(occupant);
 		}

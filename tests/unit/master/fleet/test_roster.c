@@ -1,10 +1,13 @@
 #include "master/fleet/roster.h"
 
 #include <criterion/criterion.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "master/fleet/permits.h"
+#include "master/fleet/seating.h"
 #include "tests/unit/master/fake_fleet.h"
 
 static struct fake_fleet fake;
@@ -187,6 +190,33 @@ Test(roster, of_a_pause_only_a_little_was_seen)
 {
 	cr_assert_eq(fleet_seen(50 * CLOCK_MILLISECOND), 50 * CLOCK_MILLISECOND);
 	cr_assert_eq(fleet_seen(3600 * CLOCK_SECOND), FLEET_SEEN_MOST);
+}
+
+/* ---- rows ---- */
+
+/* The row is the worker's memory. The master would look for a level above all numbers without
+ * end. */
+Test(roster, a_row_that_was_overwritten_costs_the_others_nothing, .timeout = 30)
+{
+	static const uint64_t strays[] = {1, INT64_MAX, UINT64_C(1) << 63, UINT64_MAX};
+	const struct worker_row *other;
+	struct slot *slot = fake_slot(&fake, 0);
+
+	fake.fleet.serving->config.max_connections = 100;
+	close(fake_serve(slot));
+	close(fake_serve(fake_slot(&fake, 1)));
+	other = fake_slot(&fake, 1)->rows;
+	for (unsigned i = 0; i < sizeof strays / sizeof strays[0]; i++) {
+		slot->rows->opened = strays[i];
+		permits_share(&fake.fleet);
+		seating_rescue(&fake.fleet);
+		cr_assert_gt(other->permits, 0);
+	}
+	cr_assert_eq(slot_open(slot, 0), 0, "-1 is none");
+	slot->rows->permits = INT64_MIN;
+	cr_assert_eq(slot_permits(slot, 0), 0);
+	slot->rows->permits = INT64_MAX;
+	cr_assert_eq(slot_permits(slot, 0), INT_MAX);
 }
 
 /* ---- consistency ---- */
