@@ -1,41 +1,35 @@
+/* Who runs when: sleepers, those who only yield, peers that are always ready, and late kills. */
 #include <errno.h>
 #include <poll.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "tests/support/in_hub.h"
+#include "tests/support/trace.h"
 
 struct record {
-	int results[8];
-	int errors[8];
-	int64_t times[8];
-	long count;
-	bool flag;
+	int fd;
+	long count; /* of what the others have done meanwhile */
+	bool has_ticked;
 };
 
 static void *
 sleep_body(void *argument)
 {
-	struct record *record = argument;
+	for (int i = 1; i <= 5; i++) {
+		int64_t time = i * 3 * HUB_MILLISECOND + 1, began = hub_now();
 
-	for (int i = 0; i < 5; i++) {
-		int64_t began = hub_now();
-
-		record->results[i] = hub_sleep((i + 1) * 3 * HUB_MILLISECOND + 1);
-		record->times[i] = hub_now() - began;
+		trace_call("sleep", hub_sleep(time));
+		trace_whether("early", hub_now() - began < time);
 	}
-	return NULL;
+	return argument;
 }
 
 Test(scheduler, sleep_is_never_early)
 {
-	struct record record = {0};
-
-	in_hub(sleep_body, &record);
-	for (int i = 0; i < 5; i++) {
-		cr_assert_eq(record.results[i], 0);
-		cr_assert_geq(record.times[i], (i + 1) * 3 * HUB_MILLISECOND + 1);
-	}
+	in_hub(sleep_body, NULL);
+	cr_assert_str_eq(trace_text(),
+		"sleep 0, not early, sleep 0, not early, sleep 0, not early, sleep 0, "
+		"not early, sleep 0, not early");
 }
 
 static void *
@@ -43,8 +37,8 @@ tick(void *argument)
 {
 	struct record *record = argument;
 
-	record->results[0] = hub_sleep(2 * HUB_MILLISECOND);
-	record->flag = true;
+	hub_sleep(2 * HUB_MILLISECOND);
+	record->has_ticked = true;
 	return NULL;
 }
 
@@ -54,7 +48,7 @@ busy_yield_body(void *argument)
 	struct record *record = argument;
 
 	hub_detach(hub_spawn(tick, record));
-	while (!record->flag && record->count < 100000000) {
+	while (!record->has_ticked && record->count < 100000000) {
 		hub_sleep(0);
 		record->count++;
 	}
@@ -66,7 +60,7 @@ Test(scheduler, yielding_for_ever_does_not_starve_timers, .timeout = 60)
 	struct record record = {0};
 
 	in_hub(busy_yield_body, &record);
-	cr_assert(record.flag, "the sleeper never woke");
+	cr_assert(record.has_ticked, "the sleeper never woke");
 }
 
 static void *
@@ -75,8 +69,8 @@ read_ready_peer(void *argument)
 	struct record *record = argument;
 	char byte;
 
-	while (!record->flag && record->count < 100000000)
-		record->count += hub_recv(record->results[4], &byte, 1, MSG_PEEK);
+	while (!record->has_ticked && record->count < 100000000)
+		record->count += hub_recv(record->fd, &byte, 1, MSG_PEEK);
 	return NULL;
 }
 
@@ -88,7 +82,7 @@ ready_peer_body(void *argument)
 	int pair[2];
 
 	socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
-	record->results[4] = pair[0];
+	record->fd = pair[0];
 	hub_send(pair[1], "x", 1, 0);
 	hub_detach(hub_spawn(tick, record));
 	reader = hub_spawn(read_ready_peer, record);
@@ -103,7 +97,7 @@ Test(scheduler, a_peer_that_is_always_ready_starves_nobody, .timeout = 60)
 	struct record record = {0};
 
 	in_hub(ready_peer_body, &record);
-	cr_assert(record.flag, "the sleeper never woke");
+	cr_assert(record.has_ticked, "the sleeper never woke");
 }
 
 static void *
@@ -115,7 +109,7 @@ slow_yielder(void *argument)
 	for (int i = 0; i < 100000; i++)
 		hub_sleep(0);
 	hub_detach(hub_spawn(tick, record));
-	for (record->count = 0; !record->flag && record->count < 1000; record->count++) {
+	for (record->count = 0; !record->has_ticked && record->count < 1000; record->count++) {
 		int64_t until = hub_now() + HUB_MILLISECOND;
 
 		while (hub_now() < until)
@@ -130,7 +124,7 @@ Test(scheduler, slow_coroutines_do_not_keep_timers_waiting_after_fast_ones, .tim
 	struct record record = {0};
 
 	in_hub(slow_yielder, &record);
-	cr_assert(record.flag);
+	cr_assert(record.has_ticked);
 	cr_assert_leq(record.count, 200, "%ld slow switches before the timer", record.count);
 }
 
@@ -221,22 +215,26 @@ time_out_awaiting(int64_t nanoseconds)
 	return result;
 }
 
-static int (*const timed[])(int64_t) = {
-	time_out_sleeping, time_out_polling, time_out_selecting, time_out_awaiting};
-#define TIMED (sizeof timed / sizeof timed[0])
-
-struct late {
-	size_t number;
-	int results[TIMED], errors[TIMED];
+struct timed {
+	const char *name;
+	int (*call)(int64_t nanoseconds);
 };
+
+static struct timed timed[] = {
+	{"sleep", time_out_sleeping},
+	{"poll", time_out_polling},
+	{"select", time_out_selecting},
+	{"await", time_out_awaiting},
+};
+
+enum { TIMED = sizeof timed / sizeof timed[0] };
 
 static void *
 time_out(void *argument)
 {
-	struct late *late = argument;
+	const struct timed *one = argument;
 
-	late->results[late->number] = timed[late->number](2 * HUB_MILLISECOND);
-	late->errors[late->number] = errno;
+	trace_call(one->name, one->call(2 * HUB_MILLISECOND));
 	return NULL;
 }
 
@@ -253,10 +251,8 @@ hold_up(void *argument)
 static void *
 kill_late(void *argument)
 {
-	struct late *late = argument;
-
-	for (late->number = 0; late->number < TIMED; late->number++) {
-		struct hub_coroutine *victim = hub_spawn(time_out, late);
+	for (int i = 0; i < TIMED; i++) {
+		struct hub_coroutine *victim = hub_spawn(time_out, &timed[i]);
 
 		hub_detach(hub_spawn(hold_up, NULL));
 		/* Both times pass while the other one computes; this one is woken first. */
@@ -264,15 +260,12 @@ kill_late(void *argument)
 		hub_kill(victim);
 		hub_join(victim, NULL);
 	}
-	return NULL;
+	return argument;
 }
 
 Test(scheduler, a_kill_is_told_though_the_time_was_up)
 {
-	struct late late = {0};
-
-	in_hub(kill_late, &late);
-	for (size_t i = 0; i < TIMED; i++)
-		cr_expect(late.results[i] == -1 && late.errors[i] == ECANCELED, "%zu: %d %s", i,
-			late.results[i], strerror(late.errors[i]));
+	in_hub(kill_late, NULL);
+	cr_assert_str_eq(
+		trace_text(), "sleep ECANCELED, poll ECANCELED, select ECANCELED, await ECANCELED");
 }
