@@ -1,3 +1,4 @@
+/* Generators: their values, whom they serve, what is thrown at them, and who outlives them. */
 #include <errno.h>
 
 #include "tests/support/in_hub.h"

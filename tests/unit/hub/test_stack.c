@@ -1,3 +1,4 @@
+/* Stacks: how they are given and taken back, cooled, guarded, and found broken. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* Memory of stacks that is given back, while coroutines wait and when they have ended. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* Memory that processes share by a descriptor. */
 #include "hub/base/memory.h"
 
 #include <criterion/criterion.h>

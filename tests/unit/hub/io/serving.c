@@ -1,3 +1,4 @@
+/* The service is an echo of single bytes. */
 #include "tests/unit/hub/io/serving.h"
 
 #include <netinet/in.h>

@@ -1,3 +1,4 @@
+/* Mailboxes: messages of several threads, each once, in the order of its sender. */
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
