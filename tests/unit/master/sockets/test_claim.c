@@ -363,8 +363,8 @@ close_all(int fds[static ADDRESSES_MAX])
 	}
 }
 
-/* Which of the addresses have a socket there, and how many ports those sockets have: "yes yes no,
- * 1 ports". */
+/* Which of the addresses have a socket there, and how many ports those sockets have: "yes yes no;
+ * ports: 1". */
 static const char *
 listening(const int *fds, unsigned count)
 {
@@ -384,7 +384,7 @@ listening(const int *fds, unsigned count)
 		ports += own.sin_port != port;
 		port = own.sin_port;
 	}
-	snprintf(text + length - 1, sizeof text - length + 1, ", %u ports", ports);
+	snprintf(text + length - 1, sizeof text - length + 1, "; ports: %u", ports);
 	return text;
 }
 
@@ -401,7 +401,7 @@ Test(claim, the_master_listens_on_one_port_of_all_that_a_name_has)
 	complaint_listen();
 	cr_assert_eq(claim_listen(addresses, 3, "admin", fds), 0);
 	assert_heard("not listening on 198.51.100.1:0");
-	cr_assert_str_eq(listening(fds, 3), "yes yes no, 1 ports");
+	cr_assert_str_eq(listening(fds, 3), "yes yes no; ports: 1");
 	close_all(fds);
 	cr_assert_eq(open_descriptors(), before);
 }
@@ -418,7 +418,7 @@ Test(claim, the_master_listens_on_all_or_none)
 	complaint_listen();
 	cr_assert_eq(claim_listen(addresses, 2, "agent", fds), -1);
 	assert_heard("that address is --agent's");
-	cr_assert_str_eq(listening(fds, 2), "no no, 0 ports");
+	cr_assert_str_eq(listening(fds, 2), "no no; ports: 0");
 	cr_assert_eq(open_descriptors(), before);
 	close(fd);
 }
