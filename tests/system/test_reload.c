@@ -233,6 +233,13 @@ Test(reload, a_second_one_is_not_missed)
 	cr_assert_eq(server_end(&server, 20), 0);
 }
 
+static bool
+has_reloaded(void *unused)
+{
+	(void)unused;
+	return server_number(&server, "totals.reloads") == 1;
+}
+
 Test(reload, a_worker_that_recovers_lets_it_go_on)
 {
 	pid_t fresh[2] = {0}, children[8];
@@ -259,9 +266,7 @@ Test(reload, a_worker_that_recovers_lets_it_go_on)
 	kill(fresh[1], SIGCONT);
 	poll(NULL, 0, 200);
 	kill(fresh[0], SIGCONT);
-	for (int i = 0; i < 300 && server_number(&server, "totals.reloads") == 0; i++)
-		poll(NULL, 0, 10);
-	cr_assert_eq(server_number(&server, "totals.reloads"), 1, "%s", server.program.text);
+	cr_assert(wait_until(has_reloaded, NULL, 20), "%s", server.program.text);
 	cr_assert_eq(changing_ctl("reload"), 0, "%s", output);
 	cr_assert_eq(server_end(&server, 20), 0);
 }
