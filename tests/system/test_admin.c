@@ -233,6 +233,26 @@ has_one(void *unused)
 	return server_number(&server, "connections") == 1;
 }
 
+/* Whether both workers are ready, one of which has been replaced. */
+static bool
+are_ready_again(void *unused)
+{
+	json_t *state = server_stats(&server);
+	const json_t *worker;
+	int ready = 0;
+	size_t i;
+
+	(void)unused;
+	json_array_foreach(json_object_get(state, "workers"), i, worker)
+	{
+		const char *is = json_string_value(json_object_get(worker, "state"));
+
+		ready += is != NULL && strcmp(is, "ready") == 0;
+	}
+	json_decref(state);
+	return ready == 2 && one_is_replaced(NULL);
+}
+
 /* A real browser runs the page and prints what it then shows. */
 Test(admin, the_page_shows_processes_hubs_and_events_in_a_browser)
 {
@@ -243,13 +263,13 @@ Test(admin, the_page_shows_processes_hubs_and_events_in_a_browser)
 
 	if (access("/usr/bin/chromium", X_OK) != 0)
 		cr_skip("chromium is not installed");
-	cr_assert(server_start(&server, "hubbub-echo", "2", "2", NULL));
+	cr_assert(server_start(&server, "hubbub-echo", "2", "2", "--drain-timeout=300", NULL));
 	/* The client sends nothing, so the former generation waits for it. */
 	fd = client_connect(server.program.port);
 	cr_assert(wait_until(has_one, NULL, 5));
 	cr_assert_eq(server_ctl(&server, "reload", NULL, NULL, 0), 0);
 	server_signal_worker(&server, 1, SIGKILL);
-	poll(NULL, 0, 500);
+	cr_assert(wait_until(are_ready_again, NULL, 20));
 	snprintf(path, sizeof path, "%s/page", server.folder);
 	snprintf(command, sizeof command,
 		"timeout 60 chromium --headless --no-sandbox --disable-gpu "
