@@ -102,7 +102,8 @@ Test(change, signals_that_meet_a_change_are_done_after_it)
 		} while (clock_now() < end &&
 			 (upgrades != (long)i + 1 || reloads < (long)i + 1 ||
 				 server_number(&server, "processes") != processes));
-		cr_assert_eq(upgrades, (long)i + 1, "order %zu", i);
+		program_expect(&server.program, "no such text", 0.1);
+		cr_assert_eq(upgrades, (long)i + 1, "order %zu: %s", i, server.program.text);
 		cr_assert_geq(reloads, (long)i + 1, "order %zu", i);
 		cr_assert_eq(server_number(&server, "processes"), processes, "order %zu", i);
 		server.pid = (pid_t)server_number(&server, "pid");
