@@ -288,8 +288,11 @@ server_worker(struct server *server, unsigned worker)
 void
 server_signal_worker(struct server *server, unsigned worker, int number)
 {
-	pid_t pid = server_worker(server, worker);
+	int64_t end = clock_now() + 20 * CLOCK_SECOND;
+	pid_t pid;
 
+	while ((pid = server_worker(server, worker)) <= 0 && clock_now() < end)
+		poll(NULL, 0, 10);
 	/* 0 would be this process's own group. */
 	CHECK(pid > 0);
 	kill(pid, number);

@@ -52,7 +52,7 @@ long server_number(struct server *server, const char *key);
 pid_t server_worker(struct server *server, unsigned worker);
 long server_hub(struct server *server, unsigned worker, unsigned hub, const char *key);
 
-/* Sends a signal to a worker, which must be alive. */
+/* Sends a signal to a worker, once it has a process: while it is replaced it has none. */
 void server_signal_worker(struct server *server, unsigned worker, int number);
 
 /* The port of another address in its ready line, by what precedes the port, such as
