@@ -287,7 +287,7 @@ Test(upgrade, one_that_dies_at_the_last_moment_is_rolled_back)
 	/* A client that has sent nothing is not idle: it keeps the former master draining. */
 	client = client_connect(server.program.port);
 	/* The hub has accepted it before it answers the next one. */
-	cr_assert(wait_until(is_as_before, &master, 10), "%s", server.program.text);
+	cr_assert(wait_until(changing_is_as_before, &master, 10), "%s", server.program.text);
 	for (int i = 0; i < 15; i++) {
 		pid_t successor = begin_upgrade(master);
 
