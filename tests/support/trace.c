@@ -64,3 +64,13 @@ trace_text(void)
 {
 	return text;
 }
+
+const char *
+trace_take(void)
+{
+	static char taken[sizeof text];
+
+	memcpy(taken, text, sizeof taken);
+	text[0] = '\0';
+	return taken;
+}

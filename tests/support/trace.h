@@ -25,4 +25,15 @@ bool trace_whether(const char *what, bool is_so);
 /* The events so far, with a comma between any two. Static; a text that is too long is cut. */
 const char *trace_text(void);
 
+/* The events since the last call of this function. Static until the next call. */
+const char *trace_take(void);
+
+/* Asserts, in a test's body, that these events and no others happened since the last time. */
+#define EXPECT_TRACE(expected)                                                                     \
+	do {                                                                                       \
+		const char *taken_ = trace_take();                                                 \
+                                                                                                   \
+		cr_expect_str_eq(taken_, expected);                                                \
+	} while (0)
+
 #endif

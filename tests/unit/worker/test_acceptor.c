@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "tests/support/in_hub.h"
-#include "tests/support/notes.h"
+#include "tests/support/trace.h"
 #include "tests/unit/worker/lone.h"
 
 static struct lone lone;
@@ -58,7 +58,7 @@ static void
 note_accepted(const char *when)
 {
 	settle();
-	note("%s %ju", when, (uintmax_t)lone.row->accepted);
+	trace_say("%s %ju", when, (uintmax_t)lone.row->accepted);
 }
 
 static void *
@@ -69,7 +69,7 @@ permits_body(void *argument)
 
 	acceptor_start(acceptor);
 	note_accepted("without a permit");
-	note(lone.thread.is_out_of_permits ? "it waits" : "it does not wait");
+	trace_say(lone.thread.is_out_of_permits ? "it waits" : "it does not wait");
 	counters_give_permits(lone.row, 1);
 	note_accepted("with one of which nobody said");
 	acceptor_retry(&lone.thread);
@@ -80,14 +80,14 @@ permits_body(void *argument)
 	close(clients[1]);
 	acceptor_pause(acceptor);
 	hub_pool_join(&lone.thread.pool);
-	note("%jd left", (intmax_t)lone.row->permits);
+	trace_say("%jd left", (intmax_t)lone.row->permits);
 	return argument;
 }
 
 Test(acceptor, one_permit_one_connection)
 {
 	in_hub(permits_body, NULL);
-	EXPECT_NOTED("without a permit 0, it waits, with one of which nobody said 0, retried 1, "
+	EXPECT_TRACE("without a permit 0, it waits, with one of which nobody said 0, retried 1, "
 		     "one closed 2, 1 left");
 	cr_assert_eq(lone.row->opened, 2);
 	cr_assert_eq(lone.row->closed, 2);
@@ -101,7 +101,7 @@ note_starved(const char *when, unsigned pulses)
 
 	for (unsigned i = 0; i < pulses; i++)
 		acceptor_count_starved(&lone.thread);
-	note("%s %ju", when, (uintmax_t)(lone.row->accept_limited - before));
+	trace_say("%s %ju", when, (uintmax_t)(lone.row->accept_limited - before));
 }
 
 static void *
@@ -131,7 +131,7 @@ starved_body(void *argument)
 Test(acceptor, who_waits_for_lack_of_files_is_counted_each_second)
 {
 	in_hub(starved_body, NULL);
-	EXPECT_NOTED("nobody waits 0, not yet a second 0, a second 1, five 5, another limit 0");
+	EXPECT_TRACE("nobody waits 0, not yet a second 0, a second 1, five 5, another limit 0");
 }
 
 static void *
@@ -158,7 +158,7 @@ queue_body(void *argument)
 Test(acceptor, one_that_pauses_takes_what_is_queued_only_when_it_is_told_to)
 {
 	in_hub(queue_body, NULL);
-	EXPECT_NOTED("paused 0, told 3");
+	EXPECT_TRACE("paused 0, told 3");
 	cr_assert_eq(served, 3);
 	cr_assert_eq(lone.row->permits, 10);
 }

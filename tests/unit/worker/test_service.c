@@ -5,14 +5,14 @@
 
 #include "hub/io/activity.h"
 #include "tests/support/in_hub.h"
-#include "tests/support/notes.h"
+#include "tests/support/trace.h"
 #include "worker/busy.h"
 #include "worker/state.h"
 
 static void
 note_busy(int fd)
 {
-	note(fd_activity(fd).is_busy ? "busy" : "idle");
+	trace_say(fd_activity(fd).is_busy ? "busy" : "idle");
 }
 
 static void *
@@ -45,7 +45,7 @@ busy_body(void *argument)
 Test(service, is_busy_until_it_says_that_it_is_not)
 {
 	in_hub(busy_body, NULL);
-	EXPECT_NOTED("idle, busy, idle, idle");
+	EXPECT_TRACE("idle, busy, idle, idle");
 }
 
 Test(service, is_told_when_its_hub_is_to_end)

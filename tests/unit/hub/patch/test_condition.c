@@ -11,7 +11,7 @@
 
 #include "hub/patch/patch.h"
 #include "tests/support/in_hub.h"
-#include "tests/support/notes.h"
+#include "tests/support/trace.h"
 
 #define ITEMS 2000
 
@@ -42,11 +42,11 @@ wake_some(void *argument)
 		usleep(0);
 	pthread_cond_signal(&condition);
 	usleep(3000);
-	note("signal %d", woken);
+	trace_say("signal %d", woken);
 	pthread_cond_broadcast(&condition);
 	for (int i = 0; i < 10; i++)
 		hub_join(coroutines[i], NULL);
-	note("broadcast %d", woken);
+	trace_say("broadcast %d", woken);
 	return argument;
 }
 
@@ -56,7 +56,7 @@ Test(condition, signal_wakes_one_and_broadcast_all)
 {
 	hub_patch_all();
 	in_hub(wake_some, NULL);
-	EXPECT_NOTED("signal 1, broadcast 10");
+	EXPECT_TRACE("signal 1, broadcast 10");
 }
 
 /* A queue between threads and coroutines, in both directions. */
@@ -130,13 +130,13 @@ wait_in_time(void *argument)
 	end.tv_nsec += 20000000;
 	end.tv_sec += end.tv_nsec / 1000000000;
 	end.tv_nsec %= 1000000000;
-	note_error("monotonic", pthread_cond_timedwait(&monotonic, &mutex, &end));
+	trace_error("monotonic", pthread_cond_timedwait(&monotonic, &mutex, &end));
 	clock_gettime(CLOCK_REALTIME, &end);
-	note_error("realtime", pthread_cond_timedwait(&condition, &mutex, &end));
+	trace_error("realtime", pthread_cond_timedwait(&condition, &mutex, &end));
 	/* The mutex is held again. */
-	note_error("unlock", pthread_mutex_unlock(&mutex));
+	trace_error("unlock", pthread_mutex_unlock(&mutex));
 	end.tv_nsec = -1;
-	note_error("no time", pthread_cond_timedwait(&condition, &mutex, &end));
+	trace_error("no time", pthread_cond_timedwait(&condition, &mutex, &end));
 	pthread_cond_destroy(&monotonic);
 	return argument;
 }
@@ -145,7 +145,7 @@ Test(condition, deadlines_hold_on_either_clock)
 {
 	hub_patch_all();
 	in_hub(wait_in_time, NULL);
-	EXPECT_NOTED("monotonic ETIMEDOUT, realtime ETIMEDOUT, unlock 0, no time EINVAL");
+	EXPECT_TRACE("monotonic ETIMEDOUT, realtime ETIMEDOUT, unlock 0, no time EINVAL");
 }
 
 /* libc looks at the nanoseconds before it tries, and at nothing else of a time that is not
@@ -158,10 +158,10 @@ take_what_is_free(void *argument)
 	sem_t free_one;
 
 	sem_init(&free_one, 0, 1);
-	NOTE("sem_timedwait", sem_timedwait(&free_one, &none));
-	note_error("timedrdlock", pthread_rwlock_timedrdlock(&lock, &none));
-	NOTE("sem_timedwait", sem_timedwait(&free_one, &before_all));
-	note_error("timedwrlock", pthread_rwlock_timedwrlock(&lock, &before_all));
+	trace_call("sem_timedwait", sem_timedwait(&free_one, &none));
+	trace_error("timedrdlock", pthread_rwlock_timedrdlock(&lock, &none));
+	trace_call("sem_timedwait", sem_timedwait(&free_one, &before_all));
+	trace_error("timedwrlock", pthread_rwlock_timedwrlock(&lock, &before_all));
 	pthread_rwlock_unlock(&lock);
 	return argument;
 }
@@ -170,7 +170,7 @@ Test(condition, a_time_that_is_none_is_told_even_of_what_is_free)
 {
 	hub_patch_all();
 	in_hub(take_what_is_free, NULL);
-	EXPECT_NOTED("sem_timedwait EINVAL, timedrdlock EINVAL, sem_timedwait 0, timedwrlock 0");
+	EXPECT_TRACE("sem_timedwait EINVAL, timedrdlock EINVAL, sem_timedwait 0, timedwrlock 0");
 }
 
 /* ---- semaphores ---- */
@@ -237,9 +237,9 @@ wait_for_handler(void *argument)
 
 	signal(SIGUSR1, post_in_handler);
 	kill(getpid(), SIGUSR1);
-	NOTE("wait", sem_wait(&semaphore));
+	trace_call("wait", sem_wait(&semaphore));
 	clock_gettime(CLOCK_REALTIME, &end);
-	NOTE("again", sem_timedwait(&semaphore, &end));
+	trace_call("again", sem_timedwait(&semaphore, &end));
 	return argument;
 }
 
@@ -248,7 +248,7 @@ Test(condition, a_handler_may_post)
 	hub_patch_all();
 	sem_init(&semaphore, 0, 0);
 	in_hub(wait_for_handler, NULL);
-	EXPECT_NOTED("wait 0, again ETIMEDOUT");
+	EXPECT_TRACE("wait 0, again ETIMEDOUT");
 }
 
 static void *
@@ -262,7 +262,7 @@ wait_for_process(void *argument)
 		sem_post(shared);
 		_exit(0);
 	}
-	NOTE("wait", sem_wait(shared));
+	trace_call("wait", sem_wait(shared));
 	waitpid(child, NULL, 0);
 	return NULL;
 }
@@ -275,7 +275,7 @@ Test(condition, another_process_may_post)
 	hub_patch_all();
 	sem_init(shared, 1, 0);
 	in_hub(wait_for_process, shared);
-	EXPECT_NOTED("wait 0");
+	EXPECT_TRACE("wait 0");
 }
 
 /* ---- readers and writers ---- */

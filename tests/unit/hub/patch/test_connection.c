@@ -16,7 +16,7 @@
 
 #include "hub/patch/patch.h"
 #include "tests/support/in_hub.h"
-#include "tests/support/notes.h"
+#include "tests/support/trace.h"
 #include "tests/unit/hub/patch/loopback.h"
 
 #define CLIENTS 400
@@ -278,14 +278,14 @@ connect_twice(void *argument)
 	int listener = loopback_listen(), fd = socket(AF_INET, SOCK_STREAM, 0);
 
 	getsockname(listener, (struct sockaddr *)&address, &size);
-	NOTE("connect", connect(fd, (struct sockaddr *)&address, size));
-	NOTE("again", connect(fd, (struct sockaddr *)&address, size));
+	trace_call("connect", connect(fd, (struct sockaddr *)&address, size));
+	trace_call("again", connect(fd, (struct sockaddr *)&address, size));
 	close(fd);
 	close(listener);
 	fd = socket(AF_INET, SOCK_STREAM, 0);
-	NOTE("connect", connect(fd, (struct sockaddr *)&address, size));
-	NOTE("again", connect(fd, (struct sockaddr *)&address, size));
-	NOTE("O_NONBLOCK", fcntl(fd, F_GETFL) & O_NONBLOCK);
+	trace_call("connect", connect(fd, (struct sockaddr *)&address, size));
+	trace_call("again", connect(fd, (struct sockaddr *)&address, size));
+	trace_call("O_NONBLOCK", fcntl(fd, F_GETFL) & O_NONBLOCK);
 	close(fd);
 	return argument;
 }
@@ -294,6 +294,6 @@ Test(connection, connecting_twice_tells_the_same_as_without_patching)
 {
 	hub_patch_all();
 	in_hub(connect_twice, NULL);
-	EXPECT_NOTED("connect 0, again EISCONN, connect ECONNREFUSED, again ECONNREFUSED, "
+	EXPECT_TRACE("connect 0, again EISCONN, connect ECONNREFUSED, again ECONNREFUSED, "
 		     "O_NONBLOCK 0");
 }

@@ -13,13 +13,13 @@
 
 #include "hub/patch/patch.h"
 #include "tests/support/in_hub.h"
-#include "tests/support/notes.h"
+#include "tests/support/trace.h"
 #include "tests/unit/hub/patch/loopback.h"
 
 static void
 note_blocking(const char *name, int fd)
 {
-	note("%s %s", name, fcntl(fd, F_GETFL) & O_NONBLOCK ? "does not block" : "blocks");
+	trace_say("%s %s", name, fcntl(fd, F_GETFL) & O_NONBLOCK ? "does not block" : "blocks");
 }
 
 /* Whether a child of fork, vfork or posix_spawn ends with exit code 0. */
@@ -28,7 +28,7 @@ note_child(const char *name, pid_t child)
 {
 	int status = -1;
 
-	NOTE(name, waitpid(child, &status, 0) == child ? status : -1);
+	trace_call(name, waitpid(child, &status, 0) == child ? status : -1);
 }
 
 static void *
@@ -41,7 +41,7 @@ keep_flags(void *argument)
 	socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
 	pipe(pipes);
 	loopback_limit(ends[0], SO_RCVTIMEO, 3000);
-	NOTE("read for 3 ms", read(ends[0], &byte, 1));
+	trace_call("read for 3 ms", read(ends[0], &byte, 1));
 	note_blocking("it", ends[0]);
 	/* A coroutine waits in accept: the kernel's flag is ours. */
 	until_it_waits(acceptor);
@@ -54,19 +54,19 @@ keep_flags(void *argument)
 	/* The application's own word, by the one number, is seen by the other. */
 	fcntl(copy, F_SETFL, fcntl(copy, F_GETFL) | O_NONBLOCK);
 	note_blocking("set by its duplicate it", listener);
-	NOTE("accept", accept(listener, NULL, NULL));
+	trace_call("accept", accept(listener, NULL, NULL));
 	ioctl(listener, FIONBIO, &off);
 	note_blocking("cleared by ioctl its duplicate", copy);
 	close(client);
 	close(copy);
 	/* Non-blocking is told at once. */
 	fcntl(ends[0], F_SETFL, O_NONBLOCK);
-	NOTE("read", read(ends[0], &byte, 1));
-	NOTE("recv", recv(ends[0], &byte, 1, 0));
+	trace_call("read", read(ends[0], &byte, 1));
+	trace_call("recv", recv(ends[0], &byte, 1, 0));
 	fcntl(pipes[0], F_SETFL, O_NONBLOCK);
-	NOTE("read a pipe", read(pipes[0], &byte, 1));
+	trace_call("read a pipe", read(pipes[0], &byte, 1));
 	fcntl(ends[0], F_SETFL, 0);
-	NOTE("MSG_DONTWAIT", recv(ends[0], &byte, 1, MSG_DONTWAIT));
+	trace_call("MSG_DONTWAIT", recv(ends[0], &byte, 1, MSG_DONTWAIT));
 	note_blocking("the other end", pipes[1]);
 	close(ends[0]);
 	close(ends[1]);
@@ -82,7 +82,7 @@ Test(descriptor, flags_are_the_applications)
 {
 	hub_patch_all();
 	in_hub(keep_flags, NULL);
-	EXPECT_NOTED("read for 3 ms EAGAIN, it blocks, listener blocks, its duplicate blocks, "
+	EXPECT_TRACE("read for 3 ms EAGAIN, it blocks, listener blocks, its duplicate blocks, "
 		     "client blocks, set by its duplicate it does not block, accept EAGAIN, "
 		     "cleared by ioctl its duplicate blocks, read EAGAIN, recv EAGAIN, "
 		     "read a pipe EAGAIN, MSG_DONTWAIT EAGAIN, the other end blocks");
@@ -100,17 +100,17 @@ use_hubs(void *argument)
 	hub_adopt(ends[0]);
 	note_blocking("adopted it", ends[0]);
 	loopback_limit(ends[0], SO_RCVTIMEO, 3000);
-	NOTE("read for 3 ms", read(ends[0], &byte, 1));
+	trace_call("read for 3 ms", read(ends[0], &byte, 1));
 	flags = fcntl(ends[0], F_GETFL);
 	fcntl(ends[0], F_SETFL, flags | O_NONBLOCK);
 	note_blocking("set it", ends[0]);
-	NOTE("read", read(ends[0], &byte, 1));
+	trace_call("read", read(ends[0], &byte, 1));
 	fcntl(ends[0], F_SETFL, flags);
 	note_blocking("cleared it", ends[0]);
 	/* The hub itself still does not block. */
 	write(ends[1], "x", 1);
-	NOTE("hub_read", hub_read(ends[0], &byte, 1));
-	NOTE("hub_recv", hub_recv(ends[0], &byte, 1, MSG_DONTWAIT));
+	trace_call("hub_read", hub_read(ends[0], &byte, 1));
+	trace_call("hub_recv", hub_recv(ends[0], &byte, 1, MSG_DONTWAIT));
 	close(ends[0]);
 	close(ends[1]);
 	return argument;
@@ -120,7 +120,7 @@ Test(descriptor, what_the_hub_made_is_blocking_until_the_application_says_otherw
 {
 	hub_patch_all();
 	in_hub(use_hubs, NULL);
-	EXPECT_NOTED("adopted it blocks, read for 3 ms EAGAIN, set it does not block, read EAGAIN, "
+	EXPECT_TRACE("adopted it blocks, read for 3 ms EAGAIN, set it does not block, read EAGAIN, "
 		     "cleared it blocks, hub_read 1, hub_recv EAGAIN");
 }
 
@@ -148,7 +148,7 @@ start_program(void *argument)
 	 * valgrind. */
 	if (on_valgrind()) {
 		waitpid(pid, NULL, 0);
-		note("spawned 0");
+		trace_say("spawned 0");
 	} else {
 		note_child("spawned", pid);
 	}
@@ -161,7 +161,7 @@ start_program(void *argument)
 	/* The acceptor goes on, and does not block the thread: this timer is proof. */
 	hub_sleep(2 * HUB_MILLISECOND);
 	close(loopback_connect(listener));
-	NOTE("join", hub_join(acceptor, NULL));
+	trace_call("join", hub_join(acceptor, NULL));
 	close(listener);
 	return argument;
 }
@@ -170,7 +170,7 @@ Test(descriptor, a_program_inherits_what_the_application_set)
 {
 	hub_patch_all();
 	in_hub(start_program, NULL);
-	EXPECT_NOTED("spawned 0, executed 0, join 0");
+	EXPECT_TRACE("spawned 0, executed 0, join 0");
 }
 
 /* ---- threads that share a listening socket ---- */
@@ -226,9 +226,9 @@ keep_lock(void *argument)
 	pid_t child;
 
 	unlink(path);
-	NOTE("lock", fcntl(file, F_SETLK, &lock));
-	NOTE("pwrite", pwrite(file, "x", 1, 0));
-	NOTE("write", write(file, "y", 1));
+	trace_call("lock", fcntl(file, F_SETLK, &lock));
+	trace_call("pwrite", pwrite(file, "x", 1, 0));
+	trace_call("write", write(file, "y", 1));
 	child = fork();
 	if (child == 0)
 		_exit(fcntl(file, F_GETLK, &lock) == 0 && lock.l_type == F_WRLCK ? 0 : 1);
@@ -241,7 +241,7 @@ Test(descriptor, writing_keeps_the_process_locks)
 {
 	hub_patch_all();
 	in_hub(keep_lock, NULL);
-	EXPECT_NOTED("lock 0, pwrite 1, write 1, another process sees it 0");
+	EXPECT_TRACE("lock 0, pwrite 1, write 1, another process sees it 0");
 }
 
 static void *
@@ -249,7 +249,7 @@ read_one(void *argument)
 {
 	char byte;
 
-	NOTE("read", read(*(int *)argument, &byte, 1));
+	trace_call("read", read(*(int *)argument, &byte, 1));
 	return NULL;
 }
 
@@ -281,5 +281,5 @@ Test(descriptor, what_a_child_of_vfork_closes_stays_open_here)
 {
 	hub_patch_all();
 	in_hub(close_in_child, NULL);
-	EXPECT_NOTED("child 0, read 1");
+	EXPECT_TRACE("child 0, read 1");
 }

@@ -13,7 +13,7 @@
 
 #include "hub/patch/patch.h"
 #include "tests/support/in_hub.h"
-#include "tests/support/notes.h"
+#include "tests/support/trace.h"
 #include "tests/unit/hub/patch/loopback.h"
 
 static void *
@@ -68,17 +68,17 @@ go_above(void *argument)
 
 	socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
 	high = fcntl(ends[0], F_DUPFD, first);
-	NOTE("is high", high >= first);
+	trace_call("is high", high >= first);
 	write(ends[1], "x", 1);
-	NOTE("read", read(high, &byte, 1));
+	trace_call("read", read(high, &byte, 1));
 	close(ends[1]);
-	NOTE("read at the end", read(high, &byte, 1));
-	NOTE("close", close(high));
-	NOTE("read when closed", read(high, &byte, 1));
-	NOTE("read -1", read(-1, &byte, 1));
-	NOTE("fcntl", fcntl(impossible, F_GETFL));
-	NOTE("close", close(impossible));
-	NOTE("accept", accept(impossible, NULL, NULL));
+	trace_call("read at the end", read(high, &byte, 1));
+	trace_call("close", close(high));
+	trace_call("read when closed", read(high, &byte, 1));
+	trace_call("read -1", read(-1, &byte, 1));
+	trace_call("fcntl", fcntl(impossible, F_GETFL));
+	trace_call("close", close(impossible));
+	trace_call("accept", accept(impossible, NULL, NULL));
 	close(ends[0]);
 	return NULL;
 }
@@ -94,7 +94,7 @@ Test(descriptor_numbers, high_ones_and_impossible_ones)
 	first = (int)limit.rlim_cur - 10;
 	hub_patch_all();
 	in_hub(go_above, &first);
-	EXPECT_NOTED("is high 1, read 1, read at the end 0, close 0, read when closed EBADF, "
+	EXPECT_TRACE("is high 1, read 1, read at the end 0, close 0, read when closed EBADF, "
 		     "read -1 EBADF, fcntl EBADF, close EBADF, accept EBADF");
 }
 
@@ -210,10 +210,10 @@ close_and_open(void *argument)
 		pipe(&others[i]);
 	socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
 	hub_spawn_later(HUB_MILLISECOND, write_one, &ends[1]);
-	NOTE("read", read(ends[0], &byte, 1));
-	note("first of the others %d", others[0]);
+	trace_call("read", read(ends[0], &byte, 1));
+	trace_say("first of the others %d", others[0]);
 	hub_spawn_later(HUB_MILLISECOND, raise_one, NULL);
-	NOTE("read", read(ends[0], &byte, 1));
+	trace_call("read", read(ends[0], &byte, 1));
 	return argument;
 }
 
@@ -224,7 +224,7 @@ be_closer(enum closing how)
 	const char *text;
 
 	hub_run(close_and_open, &how, NULL);
-	text = noted();
+	text = trace_take();
 	if (strcmp(text, "read 1, first of the others 3, read EINTR") == 0)
 		_exit(0);
 	dprintf(STDERR_FILENO, "noted: %s\n", text);

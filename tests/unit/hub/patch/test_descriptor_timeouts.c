@@ -11,7 +11,7 @@
 
 #include "hub/patch/patch.h"
 #include "tests/support/in_hub.h"
-#include "tests/support/notes.h"
+#include "tests/support/trace.h"
 #include "tests/unit/hub/patch/loopback.h"
 
 static void *
@@ -25,14 +25,14 @@ time_out(void *took)
 	socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
 	loopback_limit(ends[0], SO_RCVTIMEO, 50000);
 	began = hub_now();
-	NOTE("recv", recv(ends[0], buffer, 1, 0));
+	trace_call("recv", recv(ends[0], buffer, 1, 0));
 	*(int64_t *)took = hub_now() - began;
 	loopback_limit(ends[0], SO_SNDTIMEO, 20000);
 	for (int i = 0; i < 100 && wrote > 0; i++)
 		wrote = write(ends[0], buffer, sizeof buffer);
-	note_result("write", wrote, errno);
+	trace_call("write", wrote);
 	loopback_limit(listener, SO_RCVTIMEO, 20000);
-	NOTE("accept", accept(listener, NULL, NULL));
+	trace_call("accept", accept(listener, NULL, NULL));
 	close(ends[0]);
 	close(ends[1]);
 	close(listener);
@@ -47,7 +47,7 @@ Test(descriptor_timeouts, those_of_sockets_hold)
 
 	hub_patch_all();
 	in_hub(time_out, &took);
-	EXPECT_NOTED("recv EAGAIN, write EAGAIN, accept EAGAIN");
+	EXPECT_TRACE("recv EAGAIN, write EAGAIN, accept EAGAIN");
 	cr_expect_geq(took, 50 * HUB_MILLISECOND);
 	cr_expect_lt(took, 5 * HUB_SECOND);
 }
@@ -118,7 +118,7 @@ wait_for_ages(void *argument)
 
 		socketpair(AF_UNIX, SOCK_DGRAM, 0, pair);
 		writer = hub_spawn(write_late, NULL);
-		NOTE(waits[i].name, waits[i].call());
+		trace_call(waits[i].name, waits[i].call());
 		hub_join(writer, NULL);
 		close(pair[0]);
 		close(pair[1]);
@@ -130,7 +130,7 @@ Test(descriptor_timeouts, may_be_as_long_as_can_be_said)
 {
 	hub_patch_all();
 	in_hub(wait_for_ages, NULL);
-	EXPECT_NOTED("select 1, recvmmsg 2, SO_RCVTIMEO 1");
+	EXPECT_TRACE("select 1, recvmmsg 2, SO_RCVTIMEO 1");
 }
 
 /* ---- what no poll can wait for ---- */
@@ -160,12 +160,13 @@ fill_datagrams(void *cpu)
 	before = thread_time();
 	for (int i = 0; i < 1000 && sent == 1; i++)
 		sent = sendto(sender, "x", 1, 0, (struct sockaddr *)&address, sizeof address);
-	note_result("sendto", sent, errno);
+	trace_call("sendto", sent);
 	*(int64_t *)cpu = thread_time() - before;
-	NOTE("recv", recv(receiver, &byte, 1, 0));
-	NOTE("sendto", sendto(sender, "x", 1, 0, (struct sockaddr *)&address, sizeof address));
+	trace_call("recv", recv(receiver, &byte, 1, 0));
+	trace_call(
+		"sendto", sendto(sender, "x", 1, 0, (struct sockaddr *)&address, sizeof address));
 	/* For errors the kernel never waits. */
-	NOTE("MSG_ERRQUEUE", recv(sender, &byte, 1, MSG_ERRQUEUE));
+	trace_call("MSG_ERRQUEUE", recv(sender, &byte, 1, MSG_ERRQUEUE));
 	close(receiver);
 	close(sender);
 	return NULL;
@@ -177,6 +178,6 @@ Test(descriptor_timeouts, a_full_receiver_of_datagrams_is_waited_for_without_spi
 
 	hub_patch_all();
 	in_hub(fill_datagrams, &cpu);
-	EXPECT_NOTED("sendto EAGAIN, recv 1, sendto 1, MSG_ERRQUEUE EAGAIN");
+	EXPECT_TRACE("sendto EAGAIN, recv 1, sendto 1, MSG_ERRQUEUE EAGAIN");
 	cr_expect_lt(cpu, 200 * HUB_MILLISECOND, "%jd ns of CPU in 300 ms", (intmax_t)cpu);
 }

@@ -10,7 +10,7 @@
 
 #include "hub/patch/patch.h"
 #include "tests/support/in_hub.h"
-#include "tests/support/notes.h"
+#include "tests/support/trace.h"
 
 static int
 make_file(void)
@@ -29,19 +29,19 @@ use_file(void *argument)
 	struct iovec part = {buffer, 4};
 	int fd = make_file();
 
-	NOTE("write", write(fd, "0123456789", 10));
-	NOTE("offset", lseek(fd, 0, SEEK_CUR));
-	NOTE("pread", pread(fd, buffer, 4, 3));
-	note("%.4s", buffer);
+	trace_call("write", write(fd, "0123456789", 10));
+	trace_call("offset", lseek(fd, 0, SEEK_CUR));
+	trace_call("pread", pread(fd, buffer, 4, 3));
+	trace_say("%.4s", buffer);
 	lseek(fd, 8, SEEK_SET);
-	NOTE("read the rest", read(fd, buffer, 8));
-	NOTE("read at the end", read(fd, buffer, 8));
-	NOTE("pread before the file", pread(fd, buffer, 4, -1));
-	NOTE("preadv2 behind it", preadv2(fd, &part, 1, 20, 0));
-	NOTE("O_NONBLOCK", fcntl(fd, F_GETFL) & O_NONBLOCK);
-	NOTE("writev", writev(fd, &part, 1));
+	trace_call("read the rest", read(fd, buffer, 8));
+	trace_call("read at the end", read(fd, buffer, 8));
+	trace_call("pread before the file", pread(fd, buffer, 4, -1));
+	trace_call("preadv2 behind it", preadv2(fd, &part, 1, 20, 0));
+	trace_call("O_NONBLOCK", fcntl(fd, F_GETFL) & O_NONBLOCK);
+	trace_call("writev", writev(fd, &part, 1));
 	close(fd);
-	NOTE("write when closed", write(fd, buffer, 1));
+	trace_call("write when closed", write(fd, buffer, 1));
 	return argument;
 }
 
@@ -51,7 +51,7 @@ Test(file, offsets_are_kept)
 {
 	hub_patch_all();
 	in_hub(use_file, NULL);
-	EXPECT_NOTED("write 10, offset 10, pread 4, 3456, read the rest 2, read at the end 0, "
+	EXPECT_TRACE("write 10, offset 10, pread 4, 3456, read the rest 2, read at the end 0, "
 		     "pread before the file EINVAL, preadv2 behind it 0, O_NONBLOCK 0, writev 4, "
 		     "write when closed EBADF");
 }
@@ -64,14 +64,14 @@ read_uncached(void *argument)
 	static char big[BIG];
 	int fd = make_file();
 
-	NOTE("write", write(fd, big, sizeof big));
+	trace_call("write", write(fd, big, sizeof big));
 	fsync(fd);
 	posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
 	posix_fadvise(fd, 0, 0, POSIX_FADV_RANDOM);
 	/* Now its first page is in the cache, and nothing else. */
 	pread(fd, big, 100, 0);
 	lseek(fd, 0, SEEK_SET);
-	NOTE("read", read(fd, big, sizeof big));
+	trace_call("read", read(fd, big, sizeof big));
 	close(fd);
 	return argument;
 }
@@ -80,7 +80,7 @@ Test(file, what_is_partly_in_the_cache_is_read_as_a_whole)
 {
 	hub_patch_all();
 	in_hub(read_uncached, NULL);
-	EXPECT_NOTED("write 1048576, read 1048576");
+	EXPECT_TRACE("write 1048576, read 1048576");
 }
 
 /* ---- terminals that their users have stopped ---- */
@@ -138,13 +138,13 @@ use_terminals(void *argument)
 		stop_terminal(&terminals[i]);
 	for (int i = 0; i < TERMINALS; i++)
 		until_it_waits(terminals[i].writer);
-	NOTE("pwrite", pwrite(file, "x", 1, 0));
+	trace_call("pwrite", pwrite(file, "x", 1, 0));
 	/* Others find the terminal blocking. */
-	NOTE("O_NONBLOCK", fcntl(terminals->fd, F_GETFL) & O_NONBLOCK);
-	note("wrote %ld to a terminal", terminals->wrote);
+	trace_call("O_NONBLOCK", fcntl(terminals->fd, F_GETFL) & O_NONBLOCK);
+	trace_say("wrote %ld to a terminal", terminals->wrote);
 	for (int i = 0; i < TERMINALS; i++)
 		seen += continue_terminal(&terminals[i]);
-	note("seen on %d", seen);
+	trace_say("seen on %d", seen);
 	close(file);
 	return argument;
 }
@@ -153,5 +153,5 @@ Test(file, stopped_terminals_keep_no_file_waiting)
 {
 	hub_patch_all();
 	in_hub(use_terminals, NULL);
-	EXPECT_NOTED("pwrite 1, O_NONBLOCK 0, wrote 0 to a terminal, seen on 20");
+	EXPECT_TRACE("pwrite 1, O_NONBLOCK 0, wrote 0 to a terminal, seen on 20");
 }

@@ -15,7 +15,7 @@
 
 #include "hub/patch/patch.h"
 #include "tests/support/in_hub.h"
-#include "tests/support/notes.h"
+#include "tests/support/trace.h"
 #include "tests/unit/hub/patch/ticker.h"
 
 static volatile sig_atomic_t ran, ticks_in_handler;
@@ -57,21 +57,21 @@ be_interrupted(void *argument)
 	query = (struct pollfd){ends[0], POLLIN, 0};
 	install(SIGUSR1, handle, 0);
 	hub_detach(hub_spawn(signal_later, hub_current()));
-	NOTE("read", read(ends[0], &byte, 1));
+	trace_call("read", read(ends[0], &byte, 1));
 	hub_detach(hub_spawn(signal_later, hub_current()));
-	NOTE("nanosleep", nanosleep(&time, &left));
-	note("leaves %d", (int)left.tv_sec);
+	trace_call("nanosleep", nanosleep(&time, &left));
+	trace_say("leaves %d", (int)left.tv_sec);
 	hub_detach(hub_spawn(signal_later, hub_current()));
 	left_of_sleep = sleep(20);
-	note("%s", left_of_sleep == 19 || left_of_sleep == 20 ? "sleep ends early" : "sleep");
+	trace_say("%s", left_of_sleep == 19 || left_of_sleep == 20 ? "sleep ends early" : "sleep");
 	install(SIGUSR1, handle, SA_RESTART);
 	hub_detach(hub_spawn(signal_later, hub_current()));
 	/* It is never restarted. */
-	NOTE("poll", poll(&query, 1, 20000));
+	trace_call("poll", poll(&query, 1, 20000));
 	hub_detach(hub_spawn(signal_later, hub_current()));
 	hub_detach(hub_spawn(signal_later, hub_current()));
 	write(ends[1], "x", 1);
-	NOTE("restarted read", read(ends[0], &byte, 1));
+	trace_call("restarted read", read(ends[0], &byte, 1));
 	alarm(0);
 	close(ends[0]);
 	close(ends[1]);
@@ -84,7 +84,7 @@ Test(interrupt, a_handler_interrupts_who_waits_as_posix_says)
 {
 	hub_patch_all();
 	in_hub(be_interrupted, NULL);
-	EXPECT_NOTED("read EINTR, nanosleep EINTR, leaves 19, sleep ends early, poll EINTR, "
+	EXPECT_TRACE("read EINTR, nanosleep EINTR, leaves 19, sleep ends early, poll EINTR, "
 		     "restarted read 1");
 	cr_expect_geq(ran, 4);
 }
@@ -94,7 +94,7 @@ read_restarted(void *argument)
 {
 	char byte;
 
-	NOTE("read", read(*(int *)argument, &byte, 1));
+	trace_call("read", read(*(int *)argument, &byte, 1));
 	return NULL;
 }
 
@@ -121,7 +121,7 @@ Test(interrupt, signal_installs_what_restarts)
 {
 	hub_patch_all();
 	in_hub(restart, NULL);
-	EXPECT_NOTED("read 1");
+	EXPECT_TRACE("read 1");
 	cr_expect_eq(ran, 1);
 }
 
@@ -147,17 +147,17 @@ call_after_handlers(void *argument)
 	install(SIGUSR1, handle, 0);
 	/* One that was interrupted: from now on handlers are told of. */
 	hub_detach(hub_spawn(signal_later, hub_current()));
-	NOTE("read", read(ends[0], &byte, 1));
+	trace_call("read", read(ends[0], &byte, 1));
 	raise(SIGUSR1);
 	hub_detach(hub_spawn(write_later, &ends[1]));
-	NOTE("read", read(ends[0], &byte, 1));
+	trace_call("read", read(ends[0], &byte, 1));
 	raise(SIGUSR1);
 	raise(SIGUSR1);
-	NOTE("usleep", usleep(10000));
+	trace_call("usleep", usleep(10000));
 	install(SIGUSR1, handle, SA_RESTART);
 	raise(SIGUSR1);
 	hub_detach(hub_spawn(write_later, &ends[1]));
-	NOTE("poll", poll(&query, 1, 20000));
+	trace_call("poll", poll(&query, 1, 20000));
 	close(ends[0]);
 	close(ends[1]);
 	return argument;
@@ -167,7 +167,7 @@ Test(interrupt, a_handler_that_ran_before_a_call_does_not_interrupt_it)
 {
 	hub_patch_all();
 	in_hub(call_after_handlers, NULL);
-	EXPECT_NOTED("read EINTR, read 1, usleep 0, poll 1");
+	EXPECT_TRACE("read EINTR, read 1, usleep 0, poll 1");
 }
 
 struct take {
@@ -232,7 +232,7 @@ Test(interrupt, a_handler_that_runs_between_two_tries_ends_the_call)
 static void
 was(const char *how, sighandler_t before, sighandler_t expected)
 {
-	note("%s%s", before == expected ? "" : "not ", how);
+	trace_say("%s%s", before == expected ? "" : "not ", how);
 }
 
 static void *
@@ -244,20 +244,20 @@ be_interrupted_by_others(void *argument)
 	socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
 	was("by default", __sysv_signal(SIGUSR1, handle), SIG_DFL);
 	hub_detach(hub_spawn(signal_later, hub_current()));
-	NOTE("read", read(ends[0], &byte, 1));
+	trace_call("read", read(ends[0], &byte, 1));
 	/* It was for one signal only. */
 	was("by default", __sysv_signal(SIGUSR1, handle), SIG_DFL);
 	was("handled", sysv_signal(SIGUSR1, handle), handle);
 	was("handled", sigset(SIGUSR1, handle), handle);
 	hub_detach(hub_spawn(signal_later, hub_current()));
-	NOTE("read", read(ends[0], &byte, 1));
+	trace_call("read", read(ends[0], &byte, 1));
 	was("handled", sigset(SIGUSR1, SIG_HOLD), handle);
 	raise(SIGUSR1);
-	note("ran %d", (int)ran);
+	trace_say("ran %d", (int)ran);
 	was("held", sigset(SIGUSR1, handle), SIG_HOLD);
-	note("ran %d", (int)ran);
+	trace_say("ran %d", (int)ran);
 	was("handled", sigset(SIGUSR1, SIG_DFL), handle);
-	note_error("signal 0", sigset(0, handle) == SIG_ERR ? errno : 0);
+	trace_error("signal 0", sigset(0, handle) == SIG_ERR ? errno : 0);
 	close(ends[0]);
 	close(ends[1]);
 	return argument;
@@ -267,7 +267,7 @@ Test(interrupt, handlers_of_every_standards_signal_interrupt)
 {
 	hub_patch_all();
 	in_hub(be_interrupted_by_others, NULL);
-	EXPECT_NOTED("by default, read EINTR, by default, handled, handled, read EINTR, handled, "
+	EXPECT_TRACE("by default, read EINTR, by default, handled, handled, read EINTR, handled, "
 		     "ran 2, held, ran 3, handled, signal 0 EINVAL");
 }
 
@@ -332,16 +332,16 @@ call_in_handler(void *argument)
 	ticks_in_handler = -1;
 	signal(SIGUSR1, handle_and_wait);
 	raise(SIGUSR1);
-	note("%d run in a handler", (int)ticks_in_handler);
+	trace_say("%d run in a handler", (int)ticks_in_handler);
 	before = ticks;
 	usleep(2000);
-	note(ticks > before ? "others after it" : "nobody after it");
+	trace_say(ticks > before ? "others after it" : "nobody after it");
 	signal(SIGUSR1, jump_out);
 	if (sigsetjmp(out, 1) == 0)
 		raise(SIGUSR1);
 	before = ticks;
 	usleep(2000);
-	note(ticks > before ? "others after one that jumped" : "nobody after one that jumped");
+	trace_say(ticks > before ? "others after one that jumped" : "nobody after one that jumped");
 	ticker_stop();
 	return argument;
 }
@@ -350,7 +350,7 @@ Test(interrupt, in_a_handler_calls_are_libcs_and_after_it_not)
 {
 	hub_patch_all();
 	in_hub(call_in_handler, NULL);
-	EXPECT_NOTED("0 run in a handler, others after it, others after one that jumped");
+	EXPECT_TRACE("0 run in a handler, others after it, others after one that jumped");
 }
 
 /* ---- masks ---- */
@@ -373,14 +373,14 @@ wait_with_mask(void *argument)
 	pthread_sigmask(SIG_BLOCK, &block, NULL);
 	/* It is pending already. */
 	raise(SIGUSR1);
-	NOTE("ppoll", ppoll(&query, 1, &time, &none));
-	note("ran %d", (int)ran);
+	trace_call("ppoll", ppoll(&query, 1, &time, &none));
+	trace_say("ran %d", (int)ran);
 	/* It comes. */
 	hub_detach(hub_spawn(signal_later, hub_current()));
-	NOTE("pselect", pselect(0, NULL, NULL, NULL, &time, &none));
-	note("ran %d", (int)ran);
+	trace_call("pselect", pselect(0, NULL, NULL, NULL, &time, &none));
+	trace_say("ran %d", (int)ran);
 	pthread_sigmask(SIG_SETMASK, NULL, &now);
-	NOTE("is blocked again", sigismember(&now, SIGUSR1));
+	trace_call("is blocked again", sigismember(&now, SIGUSR1));
 	ticker_stop();
 	close(ends[0]);
 	close(ends[1]);
@@ -391,5 +391,5 @@ Test(interrupt, waits_with_a_mask_let_signals_in)
 {
 	hub_patch_all();
 	in_hub(wait_with_mask, NULL);
-	EXPECT_NOTED("ppoll EINTR, ran 1, pselect EINTR, ran 2, is blocked again 1");
+	EXPECT_TRACE("ppoll EINTR, ran 1, pselect EINTR, ran 2, is blocked again 1");
 }

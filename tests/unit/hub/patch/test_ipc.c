@@ -13,7 +13,7 @@
 
 #include "hub/patch/patch.h"
 #include "tests/support/in_hub.h"
-#include "tests/support/notes.h"
+#include "tests/support/trace.h"
 #include "tests/unit/hub/patch/scenes.h"
 
 static int scene_id; /* of System V */
@@ -244,15 +244,16 @@ end_all(void *argument)
 	char text[8];
 
 	scenes_make_semaphores(&scene);
-	NOTE("semtimedop", semtimedop(scene_id, &down, 1, &soon));
-	NOTE("semop of two", semop(scene_id, both, 2));
+	trace_call("semtimedop", semtimedop(scene_id, &down, 1, &soon));
+	trace_call("semop of two", semop(scene_id, both, 2));
 	remover = hub_spawn(remove_late, hub_current());
-	NOTE("semop", semop(scene_id, &down, 1));
+	trace_call("semop", semop(scene_id, &down, 1));
 	hub_join(remover, NULL);
 	scenes_make_queue(&scene);
-	NOTE("mq_timedreceive", mq_timedreceive(scene.ends[0], text, sizeof text, NULL, &past));
+	trace_call(
+		"mq_timedreceive", mq_timedreceive(scene.ends[0], text, sizeof text, NULL, &past));
 	fcntl(scene.ends[0], F_SETFL, O_NONBLOCK);
-	NOTE("mq_receive", mq_receive(scene.ends[0], text, sizeof text, NULL));
+	trace_call("mq_receive", mq_receive(scene.ends[0], text, sizeof text, NULL));
 	close(scene.ends[0]);
 	return argument;
 }
@@ -263,7 +264,7 @@ Test(ipc, ends_as_the_kernel_ends_it)
 {
 	hub_patch_all();
 	in_hub(end_all, NULL);
-	EXPECT_NOTED("semtimedop EAGAIN, semop of two EAGAIN, semop EIDRM, "
+	EXPECT_TRACE("semtimedop EAGAIN, semop of two EAGAIN, semop EIDRM, "
 		     "mq_timedreceive ETIMEDOUT, mq_receive EAGAIN");
 }
 
@@ -274,7 +275,7 @@ operate_mixed(void *argument)
 {
 	struct sembuf both[] = {{0, -1, 0}, {0, 1, IPC_NOWAIT}};
 
-	NOTE("semop", semop(scene_id, both, 2));
+	trace_call("semop", semop(scene_id, both, 2));
 	return argument;
 }
 
@@ -310,7 +311,7 @@ Test(ipc, who_waits_by_a_thread_may_be_killed)
 {
 	hub_patch_all();
 	in_hub(mix, NULL);
-	EXPECT_NOTED("semop 0, semop ECANCELED");
+	EXPECT_TRACE("semop 0, semop ECANCELED");
 }
 
 /* ---- signals ---- */

@@ -10,7 +10,7 @@
 
 #include "hub/patch/patch.h"
 #include "tests/support/in_hub.h"
-#include "tests/support/notes.h"
+#include "tests/support/trace.h"
 
 static void
 handle(int number)
@@ -22,7 +22,7 @@ handle(int number)
 static void
 note_mask(const char *name, const sigset_t *set)
 {
-	note("%s%s%s%s", name, sigismember(set, SIGUSR1) ? " USR1" : "",
+	trace_say("%s%s%s%s", name, sigismember(set, SIGUSR1) ? " USR1" : "",
 		sigismember(set, SIGUSR2) ? " USR2" : "", sigismember(set, SIGCHLD) ? " CHLD" : "");
 }
 
@@ -33,7 +33,7 @@ wait_masked(void *argument)
 	sigset_t none;
 
 	sigemptyset(&none);
-	NOTE("ppoll", ppoll(NULL, 0, &timeout, &none));
+	trace_call("ppoll", ppoll(NULL, 0, &timeout, &none));
 	return argument;
 }
 
@@ -47,16 +47,16 @@ mask_and_wait(void *argument)
 	sigaction(SIGUSR1, &action, NULL);
 	sigemptyset(&one);
 	sigaddset(&one, SIGUSR1);
-	note_error("block", pthread_sigmask(SIG_BLOCK, &one, NULL));
+	trace_error("block", pthread_sigmask(SIG_BLOCK, &one, NULL));
 	waiter = hub_spawn(wait_masked, NULL);
 	until_it_waits(waiter);
 	kill(getpid(), SIGUSR1);
 	hub_join(waiter, NULL);
 	sigemptyset(&now);
-	NOTE("unblock", sigprocmask(SIG_UNBLOCK, &one, &now));
+	trace_call("unblock", sigprocmask(SIG_UNBLOCK, &one, &now));
 	note_mask("blocked was", &now);
-	note_error("how 77", pthread_sigmask(77, &one, NULL));
-	NOTE("how 77", sigprocmask(77, &one, NULL));
+	trace_error("how 77", pthread_sigmask(77, &one, NULL));
+	trace_call("how 77", sigprocmask(77, &one, NULL));
 	return argument;
 }
 
@@ -64,7 +64,7 @@ Test(mask, one_that_waits_with_a_mask_lets_signals_in)
 {
 	hub_patch_all();
 	in_hub(mask_and_wait, NULL);
-	EXPECT_NOTED("block 0, ppoll EINTR, unblock 0, blocked was USR1, how 77 EINVAL, "
+	EXPECT_TRACE("block 0, ppoll EINTR, unblock 0, blocked was USR1, how 77 EINVAL, "
 		     "how 77 EINVAL");
 }
 
@@ -84,7 +84,7 @@ wait_a_while(void *argument)
 static void *
 start_shell(void *argument)
 {
-	NOTE("system", system("sleep 0.01"));
+	trace_call("system", system("sleep 0.01"));
 	return argument;
 }
 
@@ -101,9 +101,9 @@ change_masks(void *argument)
 	pthread_sigmask(SIG_BLOCK, &first, NULL);
 	waiter = hub_spawn(wait_a_while, NULL);
 	until_it_waits(waiter);
-	NOTE("block", sigprocmask(SIG_BLOCK, &second, &seen));
+	trace_call("block", sigprocmask(SIG_BLOCK, &second, &seen));
 	note_mask("blocked was", &seen);
-	note_error("how 77", pthread_sigmask(77, &second, NULL));
+	trace_error("how 77", pthread_sigmask(77, &second, NULL));
 	hub_join(waiter, NULL);
 	pthread_sigmask(SIG_BLOCK, NULL, &now);
 	note_mask("blocked is", &now);
@@ -125,7 +125,7 @@ Test(mask, one_that_waits_with_a_mask_leaves_the_others_theirs)
 {
 	hub_patch_all();
 	in_hub(change_masks, NULL);
-	EXPECT_NOTED("block 0, blocked was USR1, how 77 EINVAL, blocked is USR1 USR2, "
+	EXPECT_TRACE("block 0, blocked was USR1, how 77 EINVAL, blocked is USR1 USR2, "
 		     "blocked is USR1, system 0, blocked is USR1");
 }
 
@@ -147,7 +147,7 @@ send_to_nobody(void *argument)
 
 	pipe(ends);
 	close(ends[0]);
-	NOTE("hub_sendfile", hub_sendfile(ends[1], file, NULL, 5));
+	trace_call("hub_sendfile", hub_sendfile(ends[1], file, NULL, 5));
 	close(ends[1]);
 	close(file);
 	return argument;
@@ -162,6 +162,6 @@ Test(mask, the_hub_keeps_sigpipe_from_all_threads)
 	pthread_create(&others[1], NULL, send_to_nobody, NULL);
 	pthread_join(others[1], NULL);
 	pthread_join(others[0], NULL);
-	EXPECT_NOTED("hub_sendfile EPIPE");
+	EXPECT_TRACE("hub_sendfile EPIPE");
 }
 #endif

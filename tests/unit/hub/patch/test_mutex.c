@@ -6,7 +6,7 @@
 
 #include "hub/patch/patch.h"
 #include "tests/support/in_hub.h"
-#include "tests/support/notes.h"
+#include "tests/support/trace.h"
 
 #define COROUTINES 50
 
@@ -92,19 +92,19 @@ Test(mutex, one_at_a_time_is_in_an_error_checking_one)
 static void
 note_lock(const char *name)
 {
-	note_error(name, pthread_mutex_lock(&mutex));
+	trace_error(name, pthread_mutex_lock(&mutex));
 }
 
 static void
 note_unlock(const char *name)
 {
-	note_error(name, pthread_mutex_unlock(&mutex));
+	trace_error(name, pthread_mutex_unlock(&mutex));
 }
 
 static void
 note_try(const char *name)
 {
-	note_error(name, pthread_mutex_trylock(&mutex));
+	trace_error(name, pthread_mutex_trylock(&mutex));
 }
 
 static void *
@@ -136,7 +136,7 @@ Test(mutex, recursion_is_of_a_coroutine)
 	hub_patch_all();
 	init(PTHREAD_MUTEX_RECURSIVE);
 	in_hub(own_twice, NULL);
-	EXPECT_NOTED("lock 0, again 0, another tries EBUSY, another unlocks EPERM, unlock 0, "
+	EXPECT_TRACE("lock 0, again 0, another tries EBUSY, another unlocks EPERM, unlock 0, "
 		     "try 0, unlock 0, another tries EBUSY, another unlocks EPERM, unlock 0, "
 		     "once more EPERM");
 }
@@ -158,7 +158,7 @@ Test(mutex, errors_are_of_a_coroutine)
 	hub_patch_all();
 	init(PTHREAD_MUTEX_ERRORCHECK);
 	in_hub(own, NULL);
-	EXPECT_NOTED("lock 0, again EDEADLK, another tries EBUSY, another unlocks EPERM, "
+	EXPECT_TRACE("lock 0, again EDEADLK, another tries EBUSY, another unlocks EPERM, "
 		     "unlock 0, another tries 0, another unlocks 0, once more EPERM");
 }
 
@@ -181,11 +181,11 @@ lock_in_time(void *argument)
 
 	until_it_waits(holder);
 	clock_gettime(CLOCK_REALTIME, &end);
-	note_error("at once", pthread_mutex_timedlock(&mutex, &end));
-	note_error("at no time", pthread_mutex_timedlock(&mutex, &wrong));
+	trace_error("at once", pthread_mutex_timedlock(&mutex, &end));
+	trace_error("at no time", pthread_mutex_timedlock(&mutex, &wrong));
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	end.tv_sec += 10;
-	note_error("in ten seconds", pthread_mutex_clocklock(&mutex, CLOCK_MONOTONIC, &end));
+	trace_error("in ten seconds", pthread_mutex_clocklock(&mutex, CLOCK_MONOTONIC, &end));
 	note_unlock("unlock");
 	hub_join(holder, NULL);
 	return argument;
@@ -196,7 +196,7 @@ Test(mutex, deadlines_hold)
 	hub_patch_all();
 	init(PTHREAD_MUTEX_NORMAL);
 	in_hub(lock_in_time, NULL);
-	EXPECT_NOTED("at once ETIMEDOUT, at no time EINVAL, in ten seconds 0, unlock 0");
+	EXPECT_TRACE("at once ETIMEDOUT, at no time EINVAL, in ten seconds 0, unlock 0");
 }
 
 static void *
@@ -204,7 +204,7 @@ lock_killed(void *argument)
 {
 	/* Code that locks looks at no error; what may fail, fails. */
 	note_lock("killed lock");
-	note(sleep(1) != 0 ? "sleep fails" : "sleep 0");
+	trace_say(sleep(1) != 0 ? "sleep fails" : "sleep 0");
 	note_unlock("unlock");
 	return argument;
 }
@@ -229,7 +229,7 @@ Test(mutex, a_kill_does_not_make_locking_fail)
 	hub_patch_all();
 	init(PTHREAD_MUTEX_NORMAL);
 	in_hub(kill_waiter, NULL);
-	EXPECT_NOTED("killed lock 0, sleep fails, unlock 0, another tries 0");
+	EXPECT_TRACE("killed lock 0, sleep fails, unlock 0, another tries 0");
 }
 
 static long counter;
@@ -298,7 +298,7 @@ Test(mutex, locking_a_plain_one_twice_is_a_deadlock_that_is_told)
 	hub_patch_all();
 	init(PTHREAD_MUTEX_NORMAL);
 	cr_assert_eq(hub_run(lock_again, NULL, NULL), 0);
-	EXPECT_NOTED("lock 0, again EDEADLK");
+	EXPECT_TRACE("lock 0, again EDEADLK");
 }
 
 static void *
@@ -315,7 +315,7 @@ Test(mutex, a_recursive_one_of_the_thread_is_its_coroutines_too)
 	init(PTHREAD_MUTEX_RECURSIVE);
 	pthread_mutex_lock(&mutex);
 	in_hub(lock_the_threads, NULL);
-	EXPECT_NOTED("lock 0, unlock 0");
+	EXPECT_TRACE("lock 0, unlock 0");
 	cr_expect_eq(pthread_mutex_unlock(&mutex), 0);
 	cr_expect_eq(pthread_mutex_unlock(&mutex), EPERM);
 }
@@ -335,10 +335,11 @@ try_all(void *argument)
 {
 	struct timespec at_once = {0, 0};
 
-	note(*(void **)argument == hub_current() ? "in its memory" : "elsewhere: tells nothing");
+	trace_say(
+		*(void **)argument == hub_current() ? "in its memory" : "elsewhere: tells nothing");
 	note_try("try");
 	note_unlock("unlock");
-	note_error("lock at once", pthread_mutex_timedlock(&mutex, &at_once));
+	trace_error("lock at once", pthread_mutex_timedlock(&mutex, &at_once));
 	return NULL;
 }
 
@@ -360,6 +361,6 @@ Test(mutex, a_dead_owners_is_not_its_successors)
 	for (int i = 0; i < 2; i++) {
 		init(kinds[i]);
 		in_hub(succeed, NULL);
-		EXPECT_NOTED("in its memory, try EBUSY, unlock EPERM, lock at once ETIMEDOUT");
+		EXPECT_TRACE("in its memory, try EBUSY, unlock EPERM, lock at once ETIMEDOUT");
 	}
 }

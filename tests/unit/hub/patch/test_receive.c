@@ -14,7 +14,7 @@
 
 #include "hub/patch/patch.h"
 #include "tests/support/in_hub.h"
-#include "tests/support/notes.h"
+#include "tests/support/trace.h"
 #include "tests/unit/hub/patch/ticker.h"
 
 static char sink[64];
@@ -43,13 +43,13 @@ wait_for_all(void *argument)
 
 	socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
 	hub_detach(hub_spawn(send_in_two, NULL));
-	NOTE("recvmsg", recvmsg(pair[0], &message, MSG_WAITALL));
-	note("%.3s|%.7s", first, second);
+	trace_call("recvmsg", recvmsg(pair[0], &message, MSG_WAITALL));
+	trace_say("%.3s|%.7s", first, second);
 	hub_detach(hub_spawn(send_in_two, NULL));
-	NOTE("recvfrom",
+	trace_call("recvfrom",
 		recvfrom(pair[0], sink, 10, MSG_WAITALL, (struct sockaddr *)&address, &size));
-	NOTE("readv of nothing", readv(pair[0], &none, 1));
-	NOTE("too much for an event", write(event, &too_much, sizeof too_much));
+	trace_call("readv of nothing", readv(pair[0], &none, 1));
+	trace_call("too much for an event", write(event, &too_much, sizeof too_much));
 	close(pair[0]);
 	close(pair[1]);
 	close(event);
@@ -62,7 +62,7 @@ Test(receive, all_is_waited_for_where_that_was_asked_for)
 {
 	hub_patch_all();
 	in_hub(wait_for_all, NULL);
-	EXPECT_NOTED("recvmsg 10, hel|loworld, recvfrom 10, readv of nothing 0, "
+	EXPECT_TRACE("recvmsg 10, hel|loworld, recvfrom 10, readv of nothing 0, "
 		     "too much for an event EINVAL");
 }
 
@@ -93,15 +93,15 @@ read_events(void *argument)
 	signals = signalfd(-1, &set, 0);
 	timerfd_settime(timer, 0, &when, NULL);
 	before = ticks;
-	NOTE("timer", read(timer, &count, sizeof count));
-	note(ticks > before ? "others ran" : "nobody ran");
+	trace_call("timer", read(timer, &count, sizeof count));
+	trace_say(ticks > before ? "others ran" : "nobody ran");
 	hub_detach(hub_spawn(raise_later, &event));
 	before = ticks;
-	NOTE("signals are whole", read(signals, &info, sizeof info) == sizeof info);
-	note(ticks > before ? "others ran" : "nobody ran");
-	note("SIG%s", sigabbrev_np((int)info.ssi_signo));
-	NOTE("event", read(event, &count, sizeof count));
-	note("of %d", (int)count);
+	trace_call("signals are whole", read(signals, &info, sizeof info) == sizeof info);
+	trace_say(ticks > before ? "others ran" : "nobody ran");
+	trace_say("SIG%s", sigabbrev_np((int)info.ssi_signo));
+	trace_call("event", read(event, &count, sizeof count));
+	trace_say("of %d", (int)count);
 	ticker_stop();
 	close(timer);
 	close(event);
@@ -113,7 +113,7 @@ Test(receive, timers_signals_and_events_can_be_read)
 {
 	hub_patch_all();
 	in_hub(read_events, NULL);
-	EXPECT_NOTED("timer 8, others ran, signals are whole 1, others ran, SIGUSR2, event 8, "
+	EXPECT_TRACE("timer 8, others ran, signals are whole 1, others ran, SIGUSR2, event 8, "
 		     "of 5");
 }
 
@@ -132,15 +132,15 @@ end_input(void *argument)
 	write(pair[1], "last", 4);
 	hub_end_input(pair[0]);
 	/* What has arrived comes first. */
-	NOTE("recv", recv(pair[0], sink, 16, MSG_DONTWAIT));
-	NOTE("poll", poll(&query, 1, -1));
-	note("%s", query.revents == POLLIN ? "POLLIN" : "another event");
-	NOTE("recv", recv(pair[0], sink, 16, MSG_DONTWAIT));
-	NOTE("recvmsg", recvmsg(pair[0], &message, MSG_DONTWAIT));
-	NOTE("recv of all", recv(pair[0], sink, 16, MSG_WAITALL));
+	trace_call("recv", recv(pair[0], sink, 16, MSG_DONTWAIT));
+	trace_call("poll", poll(&query, 1, -1));
+	trace_say("%s", query.revents == POLLIN ? "POLLIN" : "another event");
+	trace_call("recv", recv(pair[0], sink, 16, MSG_DONTWAIT));
+	trace_call("recvmsg", recvmsg(pair[0], &message, MSG_DONTWAIT));
+	trace_call("recv of all", recv(pair[0], sink, 16, MSG_WAITALL));
 	fcntl(pair[0], F_SETFL, fcntl(pair[0], F_GETFL) | O_NONBLOCK);
-	NOTE("read", read(pair[0], sink, 16));
-	NOTE("readv", readv(pair[0], &part, 1));
+	trace_call("read", read(pair[0], sink, 16));
+	trace_call("readv", readv(pair[0], &part, 1));
 	close(pair[0]);
 	close(pair[1]);
 	return argument;
@@ -150,5 +150,5 @@ Test(receive, an_end_that_the_hub_says_is_one_to_who_does_not_wait_too)
 {
 	hub_patch_all();
 	in_hub(end_input, NULL);
-	EXPECT_NOTED("recv 4, poll 1, POLLIN, recv 0, recvmsg 0, recv of all 0, read 0, readv 0");
+	EXPECT_TRACE("recv 4, poll 1, POLLIN, recv 0, recvmsg 0, recv of all 0, read 0, readv 0");
 }

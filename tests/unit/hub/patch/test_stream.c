@@ -8,7 +8,7 @@
 
 #include "hub/patch/patch.h"
 #include "tests/support/in_hub.h"
-#include "tests/support/notes.h"
+#include "tests/support/trace.h"
 #include "tests/unit/hub/patch/ticker.h"
 
 static void *
@@ -31,9 +31,9 @@ note_line(FILE *stream)
 	char line[32] = "";
 
 	if (fgets(line, sizeof line, stream) == NULL)
-		note("no line");
+		trace_say("no line");
 	else
-		note("%s", strtok(line, "\n"));
+		trace_say("%s", strtok(line, "\n"));
 }
 
 static void *
@@ -49,17 +49,17 @@ use_stream(void *argument)
 	hub_detach(hub_spawn(say_slowly, &pair[1]));
 	note_line(stream);
 	note_line(stream);
-	note(ticks > before ? "others ran" : "nobody ran");
-	NOTE("fileno is right", fileno(stream) == pair[0]);
+	trace_say(ticks > before ? "others ran" : "nobody ran");
+	trace_call("fileno is right", fileno(stream) == pair[0]);
 	fflush(stream);
 	fprintf(stream, "answer %d\n", 42);
-	NOTE("flush", fflush(stream));
-	NOTE("read", read(pair[1], answer, sizeof answer));
-	note("%s", strtok(answer, "\n"));
-	NOTE("fclose", fclose(stream));
-	NOTE("closed", fcntl(pair[0], F_GETFD));
-	note_error("fdopen of none", fdopen(pair[0], "r") == NULL ? errno : 0);
-	note_error("fdopen for x", fdopen(pair[1], "x") == NULL ? errno : 0);
+	trace_call("flush", fflush(stream));
+	trace_call("read", read(pair[1], answer, sizeof answer));
+	trace_say("%s", strtok(answer, "\n"));
+	trace_call("fclose", fclose(stream));
+	trace_call("closed", fcntl(pair[0], F_GETFD));
+	trace_error("fdopen of none", fdopen(pair[0], "r") == NULL ? errno : 0);
+	trace_error("fdopen for x", fdopen(pair[1], "x") == NULL ? errno : 0);
 	close(pair[1]);
 	ticker_stop();
 	return argument;
@@ -71,7 +71,7 @@ Test(stream, over_a_socket_it_suspends)
 {
 	hub_patch_all();
 	in_hub(use_stream, NULL);
-	EXPECT_NOTED("first line, second line, others ran, fileno is right 1, flush 0, read 10, "
+	EXPECT_TRACE("first line, second line, others ran, fileno is right 1, flush 0, read 10, "
 		     "answer 42, fclose 0, closed EBADF, fdopen of none EBADF, "
 		     "fdopen for x EINVAL");
 }

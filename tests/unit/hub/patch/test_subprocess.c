@@ -9,7 +9,7 @@
 
 #include "hub/patch/patch.h"
 #include "tests/support/in_hub.h"
-#include "tests/support/notes.h"
+#include "tests/support/trace.h"
 
 static volatile sig_atomic_t reaped;
 
@@ -25,9 +25,9 @@ static void
 note_exit(const char *name, int status)
 {
 	if (WIFEXITED(status))
-		note("%s exit %d", name, WEXITSTATUS(status));
+		trace_say("%s exit %d", name, WEXITSTATUS(status));
 	else
-		note("%s %#x", name, (unsigned)status);
+		trace_say("%s %#x", name, (unsigned)status);
 }
 
 static void *
@@ -36,7 +36,7 @@ run_beside_handler(void *argument)
 	signal(SIGCHLD, reap_all);
 	for (int i = 0; i < 3; i++)
 		note_exit("system", system("exit 3"));
-	note("%d reaped", (int)reaped);
+	trace_say("%d reaped", (int)reaped);
 	signal(SIGCHLD, SIG_DFL);
 	return argument;
 }
@@ -47,7 +47,7 @@ Test(subprocess, a_handler_that_reaps_does_not_take_the_commands_status)
 {
 	hub_patch_all();
 	in_hub(run_beside_handler, NULL);
-	EXPECT_NOTED("system exit 3, system exit 3, system exit 3, 0 reaped");
+	EXPECT_TRACE("system exit 3, system exit 3, system exit 3, 0 reaped");
 }
 
 static void *
@@ -57,16 +57,16 @@ run_out_of_time(void *argument)
 	FILE *stream;
 
 	hub_timeout_start(&scope, 20 * HUB_MILLISECOND);
-	NOTE("system", system("sleep 20"));
+	trace_call("system", system("sleep 20"));
 	hub_timeout_stop(&scope);
 	hub_timeout_start(&scope, 20 * HUB_MILLISECOND);
 	stream = popen("sleep 0.1", "r");
-	NOTE("pclose", pclose(stream));
+	trace_call("pclose", pclose(stream));
 	hub_timeout_stop(&scope);
 	/* Who reaps it is at work. */
 	while (waitpid(-1, NULL, WNOHANG) >= 0)
 		usleep(1000);
-	note_error("then", errno);
+	trace_error("then", errno);
 	return argument;
 }
 
@@ -74,7 +74,7 @@ Test(subprocess, what_is_given_up_leaves_no_process)
 {
 	hub_patch_all();
 	in_hub(run_out_of_time, NULL);
-	EXPECT_NOTED("system ETIMEDOUT, pclose ETIMEDOUT, then ECHILD");
+	EXPECT_TRACE("system ETIMEDOUT, pclose ETIMEDOUT, then ECHILD");
 }
 
 static void *
@@ -84,14 +84,14 @@ use_streams(void *argument)
 	/* Compilers complain. */
 	int (*volatile other_close)(FILE *) = fclose;
 
-	NOTE("fputs", stream != NULL && fputs("hello\n", stream) >= 0);
+	trace_call("fputs", stream != NULL && fputs("hello\n", stream) >= 0);
 	note_exit("pclose", pclose(stream));
-	note_error("popen for x", popen("true", "x") == NULL ? errno : 0);
-	NOTE("has a shell", system(NULL) != 0);
+	trace_error("popen for x", popen("true", "x") == NULL ? errno : 0);
+	trace_call("has a shell", system(NULL) != 0);
 	note_exit("system", system("no such command 2>/dev/null"));
 	/* As to libc, which closes it by either. */
 	note_exit("fclose", other_close(popen("exit 6", "r")));
-	NOTE("waitpid", waitpid(-1, NULL, WNOHANG));
+	trace_call("waitpid", waitpid(-1, NULL, WNOHANG));
 	return argument;
 }
 
@@ -99,6 +99,6 @@ Test(subprocess, commands_tell_how_they_ended)
 {
 	hub_patch_all();
 	in_hub(use_streams, NULL);
-	EXPECT_NOTED("fputs 1, pclose exit 5, popen for x EINVAL, has a shell 1, "
+	EXPECT_TRACE("fputs 1, pclose exit 5, popen for x EINVAL, has a shell 1, "
 		     "system exit 127, fclose exit 6, waitpid ECHILD");
 }

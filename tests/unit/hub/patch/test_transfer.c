@@ -13,7 +13,7 @@
 #include "hub/patch/patch.h"
 #include "tests/support/folder.h"
 #include "tests/support/in_hub.h"
-#include "tests/support/notes.h"
+#include "tests/support/trace.h"
 #include "tests/unit/hub/patch/ticker.h"
 
 static char big[1 << 20], sink[1 << 20];
@@ -35,7 +35,7 @@ static void *
 receive_and_close(void *argument)
 {
 	hub_sleep(HUB_MILLISECOND);
-	NOTE("the peer takes", recv(pair[1], sink, 100000, MSG_WAITALL));
+	trace_call("the peer takes", recv(pair[1], sink, 100000, MSG_WAITALL));
 	close(pair[1]);
 	return argument;
 }
@@ -51,21 +51,21 @@ transfer(void *went_out)
 	signal(SIGPIPE, SIG_IGN);
 	socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
 	hub_detach(hub_spawn(write_in_pieces, "abcdef"));
-	NOTE("all", recv(pair[0], buffer, 6, MSG_WAITALL));
-	note("%s", buffer);
+	trace_call("all", recv(pair[0], buffer, 6, MSG_WAITALL));
+	trace_say("%s", buffer);
 	hub_detach(hub_spawn(write_in_pieces, "gh"));
-	NOTE("can peek", recv(pair[0], buffer, 6, MSG_PEEK) >= 1);
-	NOTE("recv", recv(pair[0], buffer, 1, 0));
-	NOTE("read nothing", read(pair[0], buffer, 0));
-	NOTE("read", read(pair[0], buffer, 6));
+	trace_call("can peek", recv(pair[0], buffer, 6, MSG_PEEK) >= 1);
+	trace_call("recv", recv(pair[0], buffer, 1, 0));
+	trace_call("read nothing", read(pair[0], buffer, 0));
+	trace_call("read", read(pair[0], buffer, 6));
 	for (size_t i = 0; i < 20; i++)
 		parts[i] = (struct iovec){big + i * 50000, 50000};
 	hub_detach(hub_spawn(receive_and_close, NULL));
 	*(ssize_t *)went_out = writev(pair[0], parts, 20);
-	NOTE("write", write(pair[0], big, 10));
+	trace_call("write", write(pair[0], big, 10));
 	got = read(pair[0], buffer, 6);
-	note(got == 0 || (got == -1 && errno == ECONNRESET) ? "the end" : "no end");
-	NOTE("writev of too many", writev(pair[0], too_many, 2000));
+	trace_say(got == 0 || (got == -1 && errno == ECONNRESET) ? "the end" : "no end");
+	trace_call("writev of too many", writev(pair[0], too_many, 2000));
 	close(pair[0]);
 	return NULL;
 }
@@ -78,7 +78,7 @@ Test(transfer, parts_and_ends_are_as_with_blocking_sockets)
 
 	hub_patch_all();
 	in_hub(transfer, &went_out);
-	EXPECT_NOTED("all 6, abcdef, can peek 1, recv 1, read nothing 0, read 1, "
+	EXPECT_TRACE("all 6, abcdef, can peek 1, recv 1, read nothing 0, read 1, "
 		     "the peer takes 100000, write EPIPE, the end, writev of too many EINVAL");
 	cr_expect(went_out >= 100000 && went_out < 1000000, "what went out counts: %zd", went_out);
 }
@@ -96,14 +96,14 @@ drain_pipe(void *argument)
 		total += (size_t)got;
 		hub_sleep(0);
 	}
-	note("drained %zu", total);
+	trace_say("drained %zu", total);
 	return NULL;
 }
 
 static void *
 write_fifo(void *argument)
 {
-	NOTE("written to a FIFO", write(*(int *)argument, big, 300000));
+	trace_call("written to a FIFO", write(*(int *)argument, big, 300000));
 	return NULL;
 }
 
@@ -116,7 +116,7 @@ use_pipes(void *argument)
 
 	pipe(ends);
 	reader = hub_spawn(drain_pipe, &ends[0]);
-	NOTE("written to a pipe", write(ends[1], big, sizeof big));
+	trace_call("written to a pipe", write(ends[1], big, sizeof big));
 	close(ends[1]);
 	hub_join(reader, NULL);
 	close(ends[0]);
@@ -135,7 +135,7 @@ use_pipes(void *argument)
 		got += (int)more;
 	}
 	hub_join(writer, NULL);
-	note("drained %d", got);
+	trace_say("drained %d", got);
 	close(fifo);
 	return argument;
 }
@@ -144,7 +144,7 @@ Test(transfer, pipes_take_all_without_blocking_the_thread)
 {
 	hub_patch_all();
 	in_hub(use_pipes, NULL);
-	EXPECT_NOTED("written to a pipe 1048576, drained 1048576, written to a FIFO 300000, "
+	EXPECT_TRACE("written to a pipe 1048576, drained 1048576, written to a FIFO 300000, "
 		     "drained 300000");
 }
 
@@ -169,7 +169,7 @@ write_to_trickle(void *took)
 	fcntl(ends[0], F_SETPIPE_SZ, 4096);
 	reader = hub_spawn(trickle, &ends[0]);
 	began = hub_now();
-	NOTE("write", write(ends[1], big, sizeof big));
+	trace_call("write", write(ends[1], big, sizeof big));
 	*(int64_t *)took = hub_now() - began;
 	close(ends[1]);
 	hub_join(reader, NULL);
@@ -184,7 +184,7 @@ Test(transfer, what_goes_through_is_not_waited_for_longer_each_time)
 
 	hub_patch_all();
 	in_hub(write_to_trickle, &took);
-	EXPECT_NOTED("write 1048576");
+	EXPECT_TRACE("write 1048576");
 	cr_expect_lt(took, 2 * HUB_SECOND, "%jd ns", (intmax_t)took);
 }
 
@@ -199,7 +199,7 @@ read_for_ever(void *argument)
 	ticker_start();
 	while (ticks == 0 && reads < 10000000 && read(zero, sink, 1) == 1)
 		reads++;
-	note(ticks > 0 ? "others ran" : "nobody ran");
+	trace_say(ticks > 0 ? "others ran" : "nobody ran");
 	ticker_stop();
 	close(zero);
 	return argument;
@@ -209,7 +209,7 @@ Test(transfer, who_never_has_to_wait_starves_nobody)
 {
 	hub_patch_all();
 	in_hub(read_for_ever, NULL);
-	EXPECT_NOTED("others ran");
+	EXPECT_TRACE("others ran");
 }
 
 /* The caller's time until somebody else has run, in steps of 10 ms that each end with a read. */
@@ -231,7 +231,7 @@ read_ever_slower(void *steps)
 		got = read(zero, sink, 1);
 		++*(int *)steps;
 	}
-	note("read %ld", got);
+	trace_say("read %ld", got);
 	ticker_stop();
 	close(zero);
 	return NULL;
@@ -243,7 +243,7 @@ Test(transfer, who_becomes_slow_lets_others_run_as_soon)
 
 	hub_patch_all();
 	in_hub(read_ever_slower, &steps);
-	EXPECT_NOTED("read 1");
+	EXPECT_TRACE("read 1");
 	cr_expect_lt(steps, 15, "%d steps of 10 ms", steps);
 }
 
