@@ -225,20 +225,35 @@ Test(ending, a_worker_that_is_killed_meanwhile_resets_none_who_waits)
 	cr_assert_eq(program_wait(&server.program, 60), 0);
 }
 
+struct queues {
+	json_int_t at[2]; /* each worker's, measured in one tick of the master */
+};
+
+static bool
+hold_all(void *context)
+{
+	struct queues *queues = context;
+	json_t *state = server_stats(&server);
+	const json_t *workers = json_object_get(state, "workers");
+
+	for (size_t i = 0; i < 2; i++) {
+		const json_t *hubs = json_object_get(json_array_get(workers, i), "hubs");
+
+		queues->at[i] =
+			json_integer_value(json_object_get(json_array_get(hubs, 0), "queue"));
+	}
+	json_decref(state);
+	return queues->at[0] + queues->at[1] == QUEUED;
+}
+
 /* The worker at which most of the clients are queued. */
 static pid_t
 fullest_worker(void)
 {
-	long first, second, tries = 1000;
+	struct queues queues;
 
-	/* The master measures queues at each of its ticks. */
-	do {
-		poll(NULL, 0, 10);
-		first = server_hub(&server, 0, 0, "queue");
-		second = server_hub(&server, 1, 0, "queue");
-	} while (first + second < QUEUED && --tries > 0);
-	cr_assert_eq(first + second, QUEUED);
-	return server_worker(&server, second > first);
+	cr_assert(wait_until(hold_all, &queues, 20), "not all are queued");
+	return server_worker(&server, queues.at[1] > queues.at[0]);
 }
 
 /* Closes all holders but one whose worker lives. Returns that one. */
