@@ -8,7 +8,7 @@ from functools import lru_cache
 sys.dont_write_bytecode = True
 
 # From the ground up: what is linked together, and may see what is private among its own files.
-PARTS = ["hub", "hub/patch", "worker", "master", "tests/load"]
+PARTS = ["hub", "hub/patch", "sim", "worker", "master", "tests/load"]
 VARIABLE = re.compile(r"^(?!static|extern|typedef|return|struct \w+ \{)[A-Za-z_][\w *]*?\b(\w+)(?:\[[^\n]*\])?(?: =|;)", re.M)
 INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]', re.M)
 # The house's style: the return type on a line of its own, then the name.

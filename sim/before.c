@@ -1,0 +1,217 @@
+/* Libc's names: a program's calls on descriptors of the world reach the simulated kernel, all
+ * others the real one. Trouble is for calls that the hub makes; a program's own calls are not
+ * interrupted. A call that would block is an error of the program: it would block its thread, and
+ * in a simulated world everything else with it. */
+#include <errno.h>
+#include <stdarg.h>
+#include <sys/time.h>
+#include <time.h>
+
+#include "hub/base/failed.h"
+#include "hub/base/kernel.h"
+#include "hub/scheduler.h"
+#include "sim/door_priv.h"
+#include "sim/file_priv.h"
+#include "sim/world_priv.h"
+
+#define EXPORT __attribute__((visibility("default")))
+
+/* Libraries that the hub calls, such as libunwind, live in the real world: a pipe of theirs lasts
+ * longer than a simulated one. */
+static bool
+is_in_world(void)
+{
+	return world_exists() && !bypass_is_on();
+}
+
+/* The result of a call of the program's own. */
+static ssize_t
+never_blocks(int fd, const char *name, ssize_t result)
+{
+	struct file *file = files_has(fd) ? files_get(fd) : NULL;
+
+	if (result == -1 && errno == EAGAIN && file != NULL && !(file->flags & O_NONBLOCK))
+		world_fail("%s blocks on descriptor %d: call the hub's", name, fd);
+	return result;
+}
+
+/* ---- descriptors ---- */
+
+EXPORT int
+socket(int domain, int type, int protocol)
+{
+	return is_in_world() ? kernel_socket(domain, type, protocol)
+			     : real_socket(domain, type, protocol);
+}
+
+EXPORT int
+socketpair(int domain, int type, int protocol, int fds[2])
+{
+	return is_in_world() ? sim_socketpair(domain, type, fds)
+			     : (int)syscall(SYS_socketpair, domain, type, protocol, fds);
+}
+
+EXPORT int
+pipe2(int ends[2], int flags)
+{
+	return is_in_world() ? kernel_pipe2(ends, flags) : real_pipe2(ends, flags);
+}
+
+EXPORT int
+pipe(int ends[2])
+{
+	return pipe2(ends, 0);
+}
+
+EXPORT int
+eventfd(unsigned count, int flags)
+{
+	return is_in_world() ? kernel_eventfd(count, flags) : real_eventfd(count, flags);
+}
+
+EXPORT int
+close(int fd)
+{
+	return kernel_close(fd);
+}
+
+EXPORT int
+dup(int fd)
+{
+	return files_has(fd) ? kernel_fcntl(fd, F_DUPFD, 0) : (int)syscall(SYS_dup, fd);
+}
+
+/* dup2(2), which not every machine has. */
+static long
+dup_to(int from, int to)
+{
+	if (from == to)
+		return syscall(SYS_fcntl, from, F_GETFD) != -1 ? to : -1;
+	return syscall(SYS_dup3, from, to, 0);
+}
+
+EXPORT int
+dup2(int from, int to)
+{
+	return files_has(from) ? kernel_dup2(from, to) : (int)dup_to(from, to);
+}
+
+EXPORT int
+fcntl(int fd, int command, ...)
+{
+	va_list arguments;
+	long argument;
+
+	va_start(arguments, command);
+	argument = va_arg(arguments, long);
+	va_end(arguments);
+	return kernel_fcntl(fd, command, argument);
+}
+
+/* ---- sockets ---- */
+
+EXPORT int
+bind(int fd, const struct sockaddr *address, socklen_t length)
+{
+	return files_has(fd) ? kernel_bind(fd, address, length)
+			     : (int)syscall(SYS_bind, fd, address, length);
+}
+
+EXPORT int
+listen(int fd, int backlog)
+{
+	return files_has(fd) ? kernel_listen(fd, backlog) : (int)syscall(SYS_listen, fd, backlog);
+}
+
+EXPORT int
+getsockname(int fd, struct sockaddr *address, socklen_t *length)
+{
+	return files_has(fd) ? sim_getname(fd, false, address, length)
+			     : (int)syscall(SYS_getsockname, fd, address, length);
+}
+
+EXPORT int
+getpeername(int fd, struct sockaddr *address, socklen_t *length)
+{
+	return files_has(fd) ? sim_getname(fd, true, address, length)
+			     : (int)syscall(SYS_getpeername, fd, address, length);
+}
+
+EXPORT int
+getsockopt(int fd, int level, int option, void *value, socklen_t *length)
+{
+	return kernel_getsockopt(fd, level, option, value, length);
+}
+
+EXPORT int
+setsockopt(int fd, int level, int option, const void *value, socklen_t length)
+{
+	return kernel_setsockopt(fd, level, option, value, length);
+}
+
+EXPORT int
+shutdown(int fd, int how)
+{
+	return kernel_shutdown(fd, how);
+}
+
+/* ---- transfers ---- */
+
+EXPORT ssize_t
+read(int fd, void *buffer, size_t length)
+{
+	return never_blocks(fd, "read", kernel_read(fd, buffer, length));
+}
+
+EXPORT ssize_t
+write(int fd, const void *buffer, size_t length)
+{
+	return never_blocks(fd, "write", kernel_write(fd, buffer, length));
+}
+
+EXPORT ssize_t
+recv(int fd, void *buffer, size_t length, int flags)
+{
+	ssize_t got = kernel_recvfrom(fd, buffer, length, flags, NULL, NULL);
+
+	return flags & MSG_DONTWAIT ? got : never_blocks(fd, "recv", got);
+}
+
+EXPORT ssize_t
+send(int fd, const void *buffer, size_t length, int flags)
+{
+	ssize_t sent = kernel_sendto(fd, buffer, length, flags, NULL, 0);
+
+	return flags & MSG_DONTWAIT ? sent : never_blocks(fd, "send", sent);
+}
+
+/* ---- time ---- */
+
+EXPORT int
+clock_gettime(clockid_t clock, struct timespec *now)
+{
+	return is_in_world() ? kernel_clock(clock, now)
+			     : (int)syscall(SYS_clock_gettime, clock, now);
+}
+
+EXPORT time_t
+time(time_t *seconds)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (seconds != NULL)
+		*seconds = now.tv_sec;
+	return now.tv_sec;
+}
+
+EXPORT int
+gettimeofday(struct timeval *restrict now, void *restrict zone)
+{
+	struct timespec precise;
+
+	(void)zone;
+	clock_gettime(CLOCK_REALTIME, &precise);
+	*now = (struct timeval){precise.tv_sec, precise.tv_nsec / 1000};
+	return 0;
+}

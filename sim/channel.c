@@ -1,0 +1,192 @@
+/* Segments are delivered in the order in which they were sent, each not before the one before it. A
+ * segment of no bytes is the end. While one is on its way it holds a reference to its channel. */
+#include "sim/channel_priv.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "hub/base/check.h"
+#include "sim/file_priv.h"
+#include "sim/world_priv.h"
+
+struct segment {
+	struct segment *next;
+	size_t length;
+	int64_t at;
+	unsigned char bytes[];
+};
+
+struct channel *
+channel_new(size_t capacity, bool is_slow)
+{
+	struct channel *channel = calloc(1, sizeof *channel);
+
+	if (channel == NULL)
+		return NULL;
+	channel->bytes = malloc(capacity);
+	if (channel->bytes == NULL) {
+		free(channel);
+		return NULL;
+	}
+	channel->references = 1;
+	channel->capacity = capacity;
+	channel->is_slow = is_slow;
+	return channel;
+}
+
+void
+channel_release(struct channel *channel)
+{
+	if (channel == NULL || --channel->references != 0)
+		return;
+	DCHECK(channel->head == NULL);
+	free(channel->bytes);
+	free(channel);
+}
+
+size_t
+channel_room(const struct channel *channel)
+{
+	return channel->capacity - channel->length - channel->on_way;
+}
+
+/* ---- the ring ---- */
+
+static void
+put(struct channel *channel, const unsigned char *bytes, size_t length)
+{
+	size_t at = (channel->first + channel->length) % channel->capacity;
+	size_t part = channel->capacity - at < length ? channel->capacity - at : length;
+
+	DCHECK(channel->length + length <= channel->capacity);
+	memcpy(channel->bytes + at, bytes, part);
+	memcpy(channel->bytes, bytes + part, length - part);
+	channel->length += length;
+}
+
+size_t
+channel_read(
+	struct channel *channel, const struct iovec *parts, size_t count, size_t most, bool is_peek)
+{
+	size_t done = 0, limit = most < channel->length ? most : channel->length;
+
+	for (size_t i = 0; i < count && done < limit; i++) {
+		size_t length = parts[i].iov_len < limit - done ? parts[i].iov_len : limit - done;
+		size_t at = (channel->first + done) % channel->capacity;
+		size_t part = channel->capacity - at < length ? channel->capacity - at : length;
+
+		memcpy(parts[i].iov_base, channel->bytes + at, part);
+		memcpy((char *)parts[i].iov_base + part, channel->bytes, length - part);
+		done += length;
+	}
+	if (is_peek || done == 0)
+		return done;
+	channel->first = (channel->first + done) % channel->capacity;
+	channel->length -= done;
+	if (channel->writer != NULL)
+		file_changed(channel->writer);
+	return done;
+}
+
+/* ---- on the way ---- */
+
+static void
+arrive(struct channel *channel, const struct segment *segment)
+{
+	channel->on_way -= segment->length;
+	if (channel->is_cut)
+		return;
+	if (segment->length == 0)
+		channel->has_ended = true;
+	else
+		put(channel, segment->bytes, segment->length);
+	if (channel->reader != NULL)
+		file_changed(channel->reader);
+}
+
+static void
+deliver(void *object)
+{
+	struct channel *channel = object;
+	struct segment *segment = channel->head;
+
+	channel->head = segment->next;
+	if (channel->head == NULL)
+		channel->tail = NULL;
+	arrive(channel, segment);
+	free(segment);
+	channel_release(channel);
+}
+
+/* Sends a segment after the last one. */
+static void
+send_segment(struct channel *channel, struct segment *segment)
+{
+	int64_t delay = 0;
+
+	if (channel->is_slow)
+		delay = 1 + (int64_t)world_draw((uint64_t)world_options()->delay);
+	segment->next = NULL;
+	segment->at = world_now() + delay;
+	if (channel->tail != NULL && channel->tail->at > segment->at)
+		segment->at = channel->tail->at;
+	if (channel->tail != NULL)
+		channel->tail->next = segment;
+	else
+		channel->head = segment;
+	channel->tail = segment;
+	channel->on_way += segment->length;
+	channel->references++;
+	if (channel->is_slow)
+		world_after(segment->at - world_now(), deliver, channel);
+	else
+		deliver(channel);
+}
+
+static struct segment *
+segment_new(size_t length)
+{
+	struct segment *segment = malloc(sizeof *segment + length);
+
+	CHECK_WHY(segment != NULL, "no memory for a simulated world");
+	segment->length = length;
+	return segment;
+}
+
+size_t
+channel_write(struct channel *channel, const struct iovec *parts, size_t count, size_t most)
+{
+	size_t done = 0, room = channel_room(channel), limit = most < room ? most : room;
+	struct segment *segment;
+
+	if (limit == 0)
+		return 0;
+	segment = segment_new(limit);
+	for (size_t i = 0; i < count && done < limit; i++) {
+		size_t length = parts[i].iov_len < limit - done ? parts[i].iov_len : limit - done;
+
+		memcpy(segment->bytes + done, parts[i].iov_base, length);
+		done += length;
+	}
+	segment->length = done;
+	send_segment(channel, segment);
+	return done;
+}
+
+void
+channel_end(struct channel *channel)
+{
+	if (channel->is_ending)
+		return;
+	channel->is_ending = true;
+	send_segment(channel, segment_new(0));
+}
+
+void
+channel_cut(struct channel *channel)
+{
+	channel->is_cut = true;
+	channel->length = 0;
+	if (channel->writer != NULL)
+		file_changed(channel->writer);
+}

@@ -1,0 +1,46 @@
+/* A channel: bytes in one direction, from a writer to a reader, in order. Bytes that are on their
+ * way take room, too. The two ends hold a reference each. */
+#ifndef HUBBUB_SIM_CHANNEL_PRIV_H
+#define HUBBUB_SIM_CHANNEL_PRIV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+struct file;
+struct segment;
+
+struct channel {
+	unsigned references;
+	struct file *reader;  /* not owned; NULL once its last descriptor is closed */
+	struct file *writer;  /* likewise */
+	unsigned char *bytes; /* a ring of that capacity; owned */
+	size_t capacity, first, length;
+	size_t on_way;               /* bytes of segments */
+	struct segment *head, *tail; /* on their way, in order; owned */
+	bool is_slow;                /* bytes take time */
+	bool is_ending;              /* the writer has ended it; nothing can be written */
+	bool has_ended;              /* the end has arrived behind the bytes */
+	bool is_cut;                 /* nobody reads any more */
+};
+
+/* NULL without memory. */
+struct channel *channel_new(size_t capacity, bool is_slow);
+void channel_release(struct channel *channel);
+
+/* How many bytes a write takes now. */
+size_t channel_room(const struct channel *channel);
+
+/* Takes up to that many bytes of the parts, or gives them; returns how many. */
+size_t channel_write(struct channel *channel, const struct iovec *parts, size_t count, size_t most);
+size_t channel_read(struct channel *channel, const struct iovec *parts, size_t count, size_t most,
+	bool is_peek);
+
+/* The writer ends the stream: the end arrives behind all bytes. */
+void channel_end(struct channel *channel);
+
+/* The reader is gone: what is there and on its way is lost. */
+void channel_cut(struct channel *channel);
+
+#endif

@@ -1,0 +1,320 @@
+/* The simulated side of the door (instead/hub/base/kernel.h). Each call on a descriptor of the
+ * world takes a little time, may meet trouble, and does then what its file can do; a call on
+ * another descriptor is the real one. Transfers are in transfer.c, sockets in socket.c. */
+#include "sim/door_priv.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "hub/base/failed.h"
+#include "hub/base/kernel.h"
+#include "hub/scheduler.h"
+#include "sim/file_priv.h"
+#include "sim/pipe_priv.h"
+#include "sim/set_priv.h"
+#include "sim/world_priv.h"
+
+struct file *
+door_enter(int fd)
+{
+	struct file *file;
+
+	world_tick(DOOR_CALL_TAKES);
+	if (world_chance(world_options()->interrupted)) {
+		errno = EINTR;
+		return NULL;
+	}
+	file = files_get(fd);
+	if (file != NULL && world_chance(world_options()->not_ready)) {
+		errno = EAGAIN;
+		return NULL;
+	}
+	return file;
+}
+
+/* ---- making descriptors ---- */
+
+int
+door_refuse_to_make(void)
+{
+	world_tick(DOOR_CALL_TAKES);
+	if (world_chance(world_options()->no_files))
+		return world_draw(2) == 0 ? EMFILE : ENFILE;
+	return world_chance(world_options()->no_memory) ? ENOMEM : 0;
+}
+
+int
+door_open(struct file *file, bool is_cloexec)
+{
+	int fd;
+
+	if (file == NULL)
+		return failed(ENOMEM);
+	fd = files_open(file, 0, is_cloexec);
+	if (fd == -1) {
+		if (file->kind->free != NULL)
+			file->kind->free(file);
+		file_release(file);
+	}
+	return fd;
+}
+
+int
+kernel_pipe2(int ends[2], int flags)
+{
+	struct file *files[2];
+	int error;
+
+	if (!world_exists())
+		return real_pipe2(ends, flags);
+	error = door_refuse_to_make();
+	if (error != 0)
+		return failed(error);
+	if (!pipe_new(files))
+		return failed(ENOMEM);
+	files[0]->flags = files[1]->flags = flags & O_NONBLOCK;
+	ends[0] = door_open(files[0], flags & O_CLOEXEC);
+	ends[1] = door_open(files[1], flags & O_CLOEXEC);
+	if (ends[0] != -1 && ends[1] != -1)
+		return 0;
+	if (ends[0] != -1)
+		files_close(ends[0]);
+	return failed(EMFILE);
+}
+
+int
+kernel_eventfd(unsigned count, int flags)
+{
+	struct file *file;
+
+	if (!world_exists())
+		return real_eventfd(count, flags);
+	world_tick(DOOR_CALL_TAKES);
+	file = counter_new(count, flags & EFD_SEMAPHORE);
+	if (file != NULL)
+		file->flags = flags & EFD_NONBLOCK ? O_NONBLOCK : 0;
+	return door_open(file, flags & EFD_CLOEXEC);
+}
+
+int
+kernel_epoll_create1(int flags)
+{
+	if (!world_exists())
+		return real_epoll_create1(flags);
+	world_tick(DOOR_CALL_TAKES);
+	return door_open(set_new(), flags & EPOLL_CLOEXEC);
+}
+
+int
+kernel_dup2(int from, int to)
+{
+	struct file *file;
+
+	if (!files_has(from))
+		return real_dup2(from, to);
+	file = files_get(from);
+	if (file == NULL)
+		return -1;
+	if (from == to)
+		return to;
+	file_hold(file);
+	to = files_replace(to, file);
+	if (to == -1)
+		file_release(file);
+	return to;
+}
+
+int
+kernel_close(int fd)
+{
+	if (!files_has(fd))
+		return real_close(fd);
+	world_tick(DOOR_CALL_TAKES);
+	return files_close(fd);
+}
+
+/* ---- about descriptors ---- */
+
+static int
+duplicate(int fd, int first, bool is_cloexec)
+{
+	struct file *file = files_get(fd);
+	int copy;
+
+	if (file == NULL)
+		return -1;
+	file_hold(file);
+	copy = files_open(file, first, is_cloexec);
+	if (copy == -1)
+		file_release(file);
+	return copy;
+}
+
+int
+kernel_fcntl(int fd, int command, long argument)
+{
+	struct file *file;
+
+	if (!files_has(fd))
+		return real_fcntl(fd, command, argument);
+	file = files_get(fd);
+	if (file == NULL)
+		return -1;
+	switch (command) {
+	case F_GETFD:
+		return files_is_cloexec(fd) ? FD_CLOEXEC : 0;
+	case F_SETFD:
+		files_set_cloexec(fd, argument & FD_CLOEXEC);
+		return 0;
+	case F_GETFL:
+		return file->flags | O_RDWR;
+	case F_SETFL:
+		file->flags = (int)argument & O_NONBLOCK;
+		return 0;
+	case F_DUPFD:
+	case F_DUPFD_CLOEXEC:
+		return duplicate(fd, (int)argument, command == F_DUPFD_CLOEXEC);
+	default:
+		return failed(EINVAL);
+	}
+}
+
+int
+kernel_fstat(int fd, struct stat *status)
+{
+	const struct file *file;
+
+	if (!files_has(fd))
+		return real_fstat(fd, status);
+	file = files_get(fd);
+	if (file == NULL)
+		return -1;
+	*status = (struct stat){.st_mode = file->kind->type | 0600, .st_dev = 9, .st_nlink = 1};
+	/* Files without a type share one inode. */
+	status->st_ino = file->kind->type != 0 ? file->inode : 1;
+	return 0;
+}
+
+int
+kernel_fstatfs(int fd, struct statfs *status)
+{
+	if (!files_has(fd))
+		return real_fstatfs(fd, status);
+	*status = (struct statfs){0};
+	return files_get(fd) != NULL ? 0 : -1;
+}
+
+int
+kernel_epoll_ctl(int set, int operation, int fd, struct epoll_event *event)
+{
+	struct file *file;
+
+	if (!files_has(set))
+		return real_epoll_ctl(set, operation, fd, event);
+	file = files_get(set);
+	return file != NULL ? set_change(file, operation, fd, event) : -1;
+}
+
+int
+kernel_epoll_wait_now(int set, struct epoll_event *events, int most)
+{
+	struct file *file;
+
+	if (!files_has(set))
+		return real_epoll_wait_now(set, events, most);
+	file = files_get(set);
+	return file != NULL ? set_take(file, events, most) : -1;
+}
+
+static short
+poll_one(const struct pollfd *query)
+{
+	const struct file *file = files_get(query->fd);
+
+	return file == NULL
+		       ? POLLNVAL
+		       : (short)(file->kind->ready(file) & (query->events | POLLERR | POLLHUP));
+}
+
+int
+kernel_poll_now(struct pollfd *fds, nfds_t count)
+{
+	int ready = 0;
+
+	if (!world_exists())
+		return real_poll_now(fds, count);
+	world_tick(DOOR_CALL_TAKES);
+	for (nfds_t i = 0; i < count; i++) {
+		fds[i].revents = 0;
+		if (files_has(fds[i].fd))
+			fds[i].revents = poll_one(&fds[i]);
+		else if (fds[i].fd >= 0)
+			real_poll_now(&fds[i], 1);
+		ready += fds[i].revents != 0;
+	}
+	return ready;
+}
+
+/* ---- time, names, processes ---- */
+
+#define EPOCH INT64_C(1700000000000000000) /* CLOCK_REALTIME at 0 */
+#define LOOK_TAKES 100
+
+int
+kernel_clock(clockid_t clock, struct timespec *now)
+{
+	int64_t time;
+
+	if (!world_exists())
+		return real_clock(clock, now);
+	world_tick(LOOK_TAKES);
+	time = world_now() + (clock == CLOCK_REALTIME ? EPOCH : 0);
+	*now = (struct timespec){time / HUB_SECOND, time % HUB_SECOND};
+	return 0;
+}
+
+/* Blocks the thread; the rest of the world goes on. */
+int
+kernel_nanosleep(const struct timespec *time)
+{
+	if (!world_exists())
+		return real_nanosleep(time);
+	for (int64_t end = world_now() + time->tv_sec * HUB_SECOND + time->tv_nsec;
+		world_now() < end;)
+		world_pass(end);
+	return 0;
+}
+
+/* Addresses in numbers, and localhost. */
+int
+kernel_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
+	struct addrinfo **addresses)
+{
+	struct addrinfo numeric = hints != NULL ? *hints : (struct addrinfo){0};
+
+	if (!world_exists())
+		return real_getaddrinfo(host, service, hints, addresses);
+	numeric.ai_flags |= AI_NUMERICHOST | AI_NUMERICSERV;
+	if (host != NULL && strcmp(host, "localhost") == 0)
+		host = numeric.ai_family == AF_INET6 ? "::1" : "127.0.0.1";
+	return real_getaddrinfo(host, service, &numeric, addresses);
+}
+
+pid_t
+kernel_fork(void)
+{
+	if (!world_exists())
+		return real_fork();
+	world_fail("processes are not simulated: fork");
+	return failed(ENOSYS);
+}
+
+int
+kernel_posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actions_t *actions,
+	const posix_spawnattr_t *attributes, char *const arguments[], char *const environment[])
+{
+	if (!world_exists())
+		return real_posix_spawnp(pid, file, actions, attributes, arguments, environment);
+	world_fail("processes are not simulated: %s is not started", file);
+	return ENOSYS;
+}

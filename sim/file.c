@@ -1,0 +1,220 @@
+/* Files are counted references: each descriptor is one, and whatever happens later to a file holds
+ * another. The table is an array; the lowest free number is searched from the last one closed. */
+#include "sim/file_priv.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "hub/base/check.h"
+#include "hub/base/failed.h"
+#include "sim/world_priv.h"
+
+struct place {
+	struct file *file; /* NULL: free */
+	bool is_cloexec;
+};
+
+static struct {
+	struct place *places; /* owned */
+	int size;
+	int lowest; /* no place below is free */
+	int count;
+	unsigned long inodes; /* files ever */
+} table;
+
+/* ---- files ---- */
+
+void (*file_watcher)(int fd);
+
+void
+file_init(struct file *file, const struct file_kind *kind, int family)
+{
+	*file = (struct file){
+		.kind = kind, .references = 1, .family = family, .inode = ++table.inodes};
+	list_init(&file->members);
+}
+
+void
+file_hold(struct file *file)
+{
+	file->references++;
+}
+
+void
+file_release(struct file *file)
+{
+	DCHECK(file->references > 0);
+	if (--file->references == 0)
+		free(file);
+}
+
+void
+file_changed(struct file *file)
+{
+	if (file_watcher != NULL && file->descriptors == 1)
+		file_watcher(file->fd);
+	for (int i = 0; file_watcher != NULL && file->descriptors > 1 && i < table.size; i++)
+		if (table.places[i].file == file)
+			file_watcher(FILES_FIRST + i);
+	LIST_EACH (link, &file->members) {
+		struct file_member *member = CONTAINER_OF(link, struct file_member, link);
+
+		member->changed(member);
+	}
+}
+
+/* The last descriptor is closed. */
+static void
+file_closed(struct file *file)
+{
+	while (!list_is_empty(&file->members)) {
+		struct file_member *member =
+			CONTAINER_OF(file->members.next, struct file_member, link);
+
+		member->closed(member);
+	}
+	if (file->kind->free != NULL)
+		file->kind->free(file);
+}
+
+/* ---- the table ---- */
+
+void
+files_begin(int most)
+{
+	table.size = most;
+	table.places = calloc((size_t)most, sizeof *table.places);
+	CHECK_WHY(table.places != NULL, "no memory for a simulated world");
+	table.lowest = table.count = 0;
+	table.inodes = 0;
+}
+
+void
+files_end(void)
+{
+	for (int i = 0; i < table.size; i++) {
+		const struct file *file = table.places[i].file;
+
+		if (file == NULL)
+			continue;
+		world_fail("descriptor %d is still open: %s", FILES_FIRST + i, file->kind->what);
+		files_close(FILES_FIRST + i);
+	}
+	free(table.places);
+	table.places = NULL;
+	table.size = 0;
+}
+
+bool
+files_has(int fd)
+{
+	return fd >= FILES_FIRST && world_exists();
+}
+
+static struct place *
+place_of(int fd)
+{
+	return fd >= FILES_FIRST && fd - FILES_FIRST < table.size ? &table.places[fd - FILES_FIRST]
+								  : NULL;
+}
+
+struct file *
+files_get(int fd)
+{
+	const struct place *place = place_of(fd);
+
+	if (place == NULL || place->file == NULL) {
+		errno = EBADF;
+		return NULL;
+	}
+	return place->file;
+}
+
+static void
+take(struct place *place, struct file *file, bool is_cloexec)
+{
+	*place = (struct place){file, is_cloexec};
+	file->fd = FILES_FIRST + (int)(place - table.places);
+	file->descriptors++;
+	table.count++;
+}
+
+int
+files_open(struct file *file, int first, bool is_cloexec)
+{
+	int at = first > FILES_FIRST ? first - FILES_FIRST : 0;
+
+	if (at < table.lowest)
+		at = table.lowest;
+	while (at < table.size && table.places[at].file != NULL)
+		at++;
+	if (at >= table.size)
+		return failed(EMFILE);
+	if (first <= FILES_FIRST + table.lowest)
+		table.lowest = at + 1;
+	take(&table.places[at], file, is_cloexec);
+	world_note("descriptor %ld is opened", FILES_FIRST + at, 0, 0);
+	return FILES_FIRST + at;
+}
+
+static int
+other_descriptor(const struct file *file)
+{
+	int at = 0;
+
+	while (table.places[at].file != file)
+		at++;
+	return FILES_FIRST + at;
+}
+
+int
+files_close(int fd)
+{
+	struct place *place = place_of(fd);
+	struct file *file = files_get(fd);
+
+	if (file == NULL)
+		return -1;
+	place->file = NULL;
+	table.count--;
+	if (fd - FILES_FIRST < table.lowest)
+		table.lowest = fd - FILES_FIRST;
+	world_note("descriptor %ld is closed", fd, 0, 0);
+	if (--file->descriptors == 0)
+		file_closed(file);
+	else if (file->descriptors == 1)
+		file->fd = other_descriptor(file);
+	file_release(file);
+	return 0;
+}
+
+int
+files_replace(int fd, struct file *file)
+{
+	struct place *place = place_of(fd);
+
+	if (place == NULL)
+		return failed(EBADF);
+	if (place->file != NULL)
+		files_close(fd);
+	take(place, file, false);
+	return fd;
+}
+
+bool
+files_is_cloexec(int fd)
+{
+	return place_of(fd)->is_cloexec;
+}
+
+void
+files_set_cloexec(int fd, bool is_cloexec)
+{
+	place_of(fd)->is_cloexec = is_cloexec;
+}
+
+int
+files_count(void)
+{
+	return table.count;
+}

@@ -1,0 +1,188 @@
+/* Listeners are a short list: a world has few. Ports are given in turn, so a port that was free a
+ * moment ago is not given again at once. */
+#include "sim/name_priv.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "hub/base/failed.h"
+#include "sim/file_priv.h"
+
+#define FIRST_PORT 32768
+#define PORTS 28232
+#define LISTENERS 256
+
+static struct {
+	struct {
+		const struct name *name;
+		struct file *file;
+	} listeners[LISTENERS];
+	int count;
+	unsigned given; /* ports ever */
+} names;
+
+void
+names_begin(void)
+{
+	names.count = 0;
+	names.given = 0;
+}
+
+/* ---- addresses ---- */
+
+int
+name_read(struct name *name, int family, const struct sockaddr *address, socklen_t length)
+{
+	*name = (struct name){.family = family};
+	if (length < sizeof(sa_family_t))
+		return failed(EINVAL);
+	if (address->sa_family != family)
+		return failed(EAFNOSUPPORT);
+	if (family == AF_INET && length >= sizeof(struct sockaddr_in)) {
+		const struct sockaddr_in *v4 = (const struct sockaddr_in *)(const void *)address;
+
+		name->port = v4->sin_port;
+		memcpy(name->host, &v4->sin_addr, sizeof v4->sin_addr);
+		return 0;
+	}
+	if (family == AF_INET6 && length >= sizeof(struct sockaddr_in6)) {
+		const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)(const void *)address;
+
+		name->port = v6->sin6_port;
+		memcpy(name->host, &v6->sin6_addr, sizeof v6->sin6_addr);
+		return 0;
+	}
+	if (family == AF_UNIX) {
+		const struct sockaddr_un *path = (const struct sockaddr_un *)(const void *)address;
+
+		name->path_length = length - sizeof(sa_family_t);
+		if (name->path_length > sizeof name->path)
+			return failed(EINVAL);
+		memcpy(name->path, path->sun_path, name->path_length);
+		/* Behind the end of a path nothing counts. */
+		if (name->path_length != 0 && name->path[0] != '\0')
+			name->path_length = strnlen(name->path, name->path_length);
+		return 0;
+	}
+	return failed(EINVAL);
+}
+
+void
+name_write(const struct name *name, struct sockaddr *address, socklen_t *length)
+{
+	union {
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+		struct sockaddr_un path;
+	} whole;
+	socklen_t size = sizeof whole.v4;
+
+	memset(&whole, 0, sizeof whole);
+	whole.v4.sin_family = (sa_family_t)name->family;
+	if (name->family == AF_INET) {
+		whole.v4.sin_port = name->port;
+		memcpy(&whole.v4.sin_addr, name->host, sizeof whole.v4.sin_addr);
+	} else if (name->family == AF_INET6) {
+		size = sizeof whole.v6;
+		whole.v6.sin6_port = name->port;
+		memcpy(&whole.v6.sin6_addr, name->host, sizeof whole.v6.sin6_addr);
+	} else {
+		size = (socklen_t)(sizeof(sa_family_t) + name->path_length +
+				   (name->path[0] != '\0'));
+		memcpy(whole.path.sun_path, name->path, name->path_length);
+	}
+	memcpy(address, &whole, *length < size ? *length : size);
+	*length = size;
+}
+
+/* ---- who listens ---- */
+
+static bool
+is_any_host(const struct name *name)
+{
+	static const unsigned char any[sizeof name->host];
+
+	return memcmp(name->host, any, sizeof any) == 0;
+}
+
+/* The world has one host, with the addresses of loopback. */
+static bool
+is_of_host(const struct name *name)
+{
+	static const unsigned char loopback[sizeof name->host] = {[15] = 1};
+
+	return name->family == AF_UNIX || is_any_host(name) ||
+	       (name->family == AF_INET ? name->host[0] == 127
+					: memcmp(name->host, loopback, sizeof loopback) == 0);
+}
+
+/* A listener of all hosts by IPv6 has the clients by IPv4, too. */
+static bool
+takes_both(const struct name *name, const struct file *file)
+{
+	return name->family == AF_INET6 && !file->is_v6only && is_any_host(name);
+}
+
+static bool
+is_same(const struct name *one, const struct name *other)
+{
+	if (one->family != other->family)
+		return false;
+	if (one->family == AF_UNIX)
+		return one->path_length != 0 && one->path_length == other->path_length &&
+		       memcmp(one->path, other->path, one->path_length) == 0;
+	return one->port == other->port &&
+	       (is_any_host(one) || is_any_host(other) ||
+		       memcmp(one->host, other->host, sizeof one->host) == 0);
+}
+
+struct file *
+name_find(const struct name *name)
+{
+	for (int i = 0; i < names.count; i++)
+		if (is_same(names.listeners[i].name, name) ||
+			(name->family == AF_INET && names.listeners[i].name->port == name->port &&
+				takes_both(names.listeners[i].name, names.listeners[i].file)))
+			return names.listeners[i].file;
+	return NULL;
+}
+
+int
+name_choose(struct name *name)
+{
+	if (!is_of_host(name))
+		return failed(EADDRNOTAVAIL);
+	if (name->family == AF_UNIX && name->path_length == 0)
+		name->path_length =
+			1 + (size_t)sprintf(name->path + 1, "%05x", names.given++ & 0xfffff);
+	if (name->family == AF_UNIX || name->port != 0)
+		return 0;
+	for (int tries = 0; tries < PORTS; tries++) {
+		name->port = htons((in_port_t)(FIRST_PORT + names.given++ % PORTS));
+		if (name_find(name) == NULL)
+			return 0;
+	}
+	name->port = 0;
+	return failed(EADDRINUSE);
+}
+
+bool
+name_listen(const struct name *name, struct file *file)
+{
+	if (name_find(name) != NULL || names.count == LISTENERS)
+		return false;
+	names.listeners[names.count].name = name;
+	names.listeners[names.count++].file = file;
+	return true;
+}
+
+void
+name_unlisten(const struct file *file)
+{
+	for (int i = 0; i < names.count; i++)
+		if (names.listeners[i].file == file) {
+			names.listeners[i] = names.listeners[--names.count];
+			return;
+		}
+}

@@ -1,0 +1,40 @@
+/* A run: a world, a hub in it, and what is left at the end. */
+#include <errno.h>
+
+#include "hub/base/failed.h"
+#include "hub/base/room.h"
+#include "hub/scheduler.h"
+#include "sim/file_priv.h"
+#include "sim/name_priv.h"
+#include "sim/sim.h"
+#include "sim/world_priv.h"
+
+const struct hub_sim_options hub_sim_trouble = {.interrupted = 50,
+	.not_ready = 20,
+	.partial = 10,
+	.spurious = 20,
+	.no_memory = 500,
+	.no_files = 500,
+	.reset = 2000,
+	.delay = 200 * HUB_MILLISECOND};
+
+int
+hub_sim_run(uint64_t seed, const struct hub_sim_options *options, hub_fn *body, void *argument)
+{
+	int error;
+
+	if (options != NULL && !ROOM_IS_EMPTY(options))
+		return -1;
+	if (!world_begin(seed, options))
+		return failed(EBUSY);
+	names_begin();
+	files_begin(world_options()->files);
+	error = hub_run(body, argument, NULL) == 0 ? 0 : errno;
+	/* What is still on its way arrives at a program that has ended. */
+	while (world_pass(INT64_MAX))
+		;
+	files_end();
+	if (!world_end() && error == 0)
+		error = ENOTRECOVERABLE;
+	return failed(error);
+}

@@ -1,0 +1,66 @@
+/* A simulated world: a hub that runs in virtual time on a simulated kernel, where everything that
+ * may happen is drawn from a seed. The same seed gives the same run, so a bug that one run in a
+ * thousand shows is found by trying a thousand seeds, and then repeats.
+ *
+ *	static void *body(void *argument) { ... }	any code that runs in hub_run
+ *
+ *	for (uint64_t seed = 1; seed <= 1000; seed++)
+ *		if (hub_sim_run(seed, NULL, body, argument) != 0)
+ *			... hub_sim_report() ...
+ *
+ * Link with -lhubbub-sim in the place of -lhubbub-hub. Within the run, calls of libc on sockets,
+ * pipes and clocks reach the simulated kernel; files and the standard streams are the real ones. A
+ * sleep of a day takes no time. */
+#ifndef HUBBUB_SIM_H
+#define HUBBUB_SIM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <hubbub/record.h>
+
+HUBBUB_API_BEGIN
+
+/* How often trouble happens: once in so many calls, on the average; 0: never. */
+struct hub_sim_options {
+	unsigned interrupted; /* a call fails with EINTR */
+	unsigned not_ready;   /* a call on a ready descriptor fails with EAGAIN */
+	unsigned partial;     /* a transfer takes only a part */
+	unsigned spurious;    /* the loop reports a descriptor that is not ready */
+	unsigned no_memory;   /* a call fails with ENOMEM or ENOBUFS, where it may */
+	unsigned no_files;    /* a call that makes a descriptor fails with EMFILE or ENFILE */
+	unsigned reset;       /* a connection is reset by the network */
+	int64_t delay;        /* nanoseconds that a packet takes at most; 0: a millisecond */
+	int files;            /* descriptors that may be open; 0: 1024 */
+	int64_t longest;      /* nanoseconds that the world may last; 0: a year */
+	void *room[6];        /* for later versions: NULL */
+};
+
+/* The options with which everything happens now and then. */
+extern const struct hub_sim_options hub_sim_trouble;
+
+/* Runs body(argument) as the first coroutine of a hub, in a world of its own, as hub_run would; the
+ * world ends with it. options NULL: a world without trouble.
+ * Switches: not a coroutine's call; it blocks the thread.  Thread: one run at a time in a process.
+ * Returns 0; or -1 with errno of hub_run, EBUSY (a world exists), EINVAL (the options' room is not
+ * NULL), or ENOTRECOVERABLE: something is left that the program has not given back, or it has done
+ * what the world cannot simulate. hub_sim_report says what. A run that cannot end, because all
+ * coroutines wait for what never happens, or the world has lasted too long, prints the report and
+ * all coroutines to stderr, and aborts. */
+int hub_sim_run(uint64_t seed, const struct hub_sim_options *options, hub_fn *body, void *argument);
+
+/* What the last run has found, and its last fifty events, in lines; static, until the next run.
+ * Switches: no.  Errors: none. */
+const char *hub_sim_report(void);
+
+/* A number that stands for all that has happened in the last run, or in the present one: equal for
+ * equal seeds. Switches: no.  Errors: none. */
+uint64_t hub_sim_trace(void);
+
+/* A number below limit, drawn from the seed: for bodies that do things at random. 0 outside of a
+ * run. Switches: no.  Errors: none. */
+uint64_t hub_sim_draw(uint64_t limit);
+
+HUBBUB_API_END
+
+#endif

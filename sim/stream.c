@@ -1,0 +1,253 @@
+/* Stream sockets: TCP and Unix. A connection is two channels, one in each direction.
+ *
+ * A TCP socket that is closed with bytes that were not read, or without lingering, resets the peer.
+ * A write to a peer that is gone succeeds once, and its answer is a reset. A Unix socket knows all
+ * that at once. */
+#include "sim/stream_priv.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "hub/base/failed.h"
+#include "sim/stream_connect_priv.h"
+#include "sim/world_priv.h"
+
+/* ---- a connection ---- */
+
+/* The connection is broken: what was not read is lost. */
+static void
+be_reset(struct stream *stream, int error)
+{
+	if (stream->state != STREAM_CONNECTED || stream->is_reset)
+		return;
+	stream->is_reset = true;
+	stream->error = error;
+	channel_cut(stream->in);
+	stream->in->has_ended = true;
+	world_note("socket %ld: error %ld", (long)stream->file.inode, error, 0);
+	file_changed(&stream->file);
+}
+
+static void
+reset_arrives(void *object)
+{
+	be_reset(object, ECONNRESET);
+	file_release(object);
+}
+
+static void
+reset_peer(struct stream *stream)
+{
+	struct stream *peer = stream->peer;
+
+	if (peer == NULL)
+		return;
+	file_hold(&peer->file);
+	if (stream_is_tcp(stream))
+		world_after(
+			(int64_t)world_draw((uint64_t)world_options()->delay), reset_arrives, peer);
+	else
+		reset_arrives(peer);
+}
+
+/* ---- reading and writing ---- */
+
+static size_t
+partly(size_t length)
+{
+	return length > 1 && world_chance(world_options()->partial) ? 1 + world_draw(length - 1)
+								    : length;
+}
+
+static ssize_t
+stream_receive(struct file *file, struct transfer *transfer)
+{
+	struct stream *stream = stream_of(file);
+	size_t got;
+
+	if (stream->state != STREAM_CONNECTED)
+		return failed(ENOTCONN);
+	if (stream->is_unanswered)
+		return failed(EAGAIN);
+	if (stream->in->length == 0 && stream->error != 0)
+		return failed(stream_take_error(stream));
+	if (transfer->length == 0)
+		return 0;
+	got = channel_read(stream->in, transfer->parts, transfer->count, partly(transfer->length),
+		transfer->flags & MSG_PEEK);
+	if (got != 0 || stream->in->has_ended || stream->in->is_cut)
+		return (ssize_t)got;
+	return failed(EAGAIN);
+}
+
+static ssize_t
+stream_send(struct file *file, struct transfer *transfer)
+{
+	struct stream *stream = stream_of(file);
+
+	if (stream->state != STREAM_CONNECTED)
+		return failed(ENOTCONN);
+	if (stream->is_unanswered)
+		return failed(EAGAIN);
+	if (!stream_is_tcp(stream) && stream->out->is_cut)
+		return failed(EPIPE);
+	if (stream->error != 0)
+		return failed(stream_take_error(stream));
+	if (stream->out->is_ending || stream->is_reset)
+		return failed(EPIPE);
+	if (world_chance(world_options()->reset) && stream_is_tcp(stream)) {
+		be_reset(stream, ECONNRESET);
+		reset_peer(stream);
+		return failed(stream_take_error(stream));
+	}
+	if (stream->out->is_cut) {
+		/* Nobody reads there, which the answer tells. */
+		be_reset(stream, ECONNRESET);
+		return (ssize_t)transfer->length;
+	}
+	if (transfer->length == 0)
+		return 0;
+	if (channel_room(stream->out) == 0)
+		return failed(EAGAIN);
+	return (ssize_t)channel_write(
+		stream->out, transfer->parts, transfer->count, partly(transfer->length));
+}
+
+static short
+stream_ready(const struct file *file)
+{
+	const struct stream *stream = (const struct stream *)(const void *)file;
+	short events = stream->error != 0 ? POLLERR : 0;
+
+	if (stream->state == STREAM_LISTENING)
+		return stream->queued != 0 ? POLLIN : 0;
+	if (stream->state == STREAM_FRESH)
+		return POLLOUT | POLLHUP;
+	if (stream->state == STREAM_CONNECTING || stream->is_unanswered)
+		return 0;
+	if (stream->in->length != 0 || stream->in->has_ended || stream->in->is_cut)
+		events |= POLLIN;
+	if (stream->in->has_ended || stream->in->is_cut)
+		events |= POLLRDHUP;
+	if (stream->is_reset || stream->out->is_ending || channel_room(stream->out) != 0)
+		events |= POLLOUT;
+	if (stream->is_reset || (stream->out->is_ending && stream->in->has_ended))
+		events |= POLLHUP;
+	return events;
+}
+
+static int
+stream_shutdown(struct file *file, int how)
+{
+	struct stream *stream = stream_of(file);
+
+	if (stream->state != STREAM_CONNECTED)
+		return failed(ENOTCONN);
+	if (how != SHUT_RD)
+		channel_end(stream->out);
+	if (how != SHUT_WR)
+		stream->in->has_ended = true;
+	file_changed(file);
+	return 0;
+}
+
+/* ---- names ---- */
+
+static int
+stream_bind(struct file *file, const struct sockaddr *address, socklen_t length)
+{
+	struct stream *stream = stream_of(file);
+
+	if (stream->is_bound)
+		return failed(EINVAL);
+	if (name_read(&stream->own, file->family, address, length) != 0)
+		return -1;
+	if (name_choose(&stream->own) != 0)
+		return -1;
+	stream->is_bound = true;
+	return 0;
+}
+
+static int
+stream_name(const struct file *file, bool is_peer, struct sockaddr *address, socklen_t *length)
+{
+	const struct stream *stream = (const struct stream *)(const void *)file;
+
+	if (is_peer && stream->state != STREAM_CONNECTED)
+		return failed(ENOTCONN);
+	if (is_peer && stream->is_reset)
+		return failed(ENOTCONN);
+	name_write(is_peer ? &stream->peer_name : &stream->own, address, length);
+	return 0;
+}
+
+/* ---- the end ---- */
+
+static void
+stream_close(struct file *file)
+{
+	struct stream *stream = stream_of(file);
+	bool is_rude = file->linger.l_onoff && file->linger.l_linger == 0;
+
+	if (stream->state == STREAM_LISTENING)
+		name_unlisten(file);
+	for (int i = 0; i < stream->queued; i++) {
+		reset_peer(stream->queue[i]);
+		stream_close(&stream->queue[i]->file);
+		file_release(&stream->queue[i]->file);
+	}
+	free(stream->queue);
+	stream->queue = NULL;
+	stream->queued = 0;
+	if (stream->in != NULL) {
+		if (!stream->is_reset && (is_rude || stream->in->length != 0))
+			reset_peer(stream);
+		else
+			channel_end(stream->out);
+		stream->in->reader = stream->out->writer = NULL;
+		channel_cut(stream->in);
+		channel_release(stream->in);
+		channel_release(stream->out);
+		stream->in = stream->out = NULL;
+	}
+	if (stream->peer != NULL)
+		stream->peer->peer = NULL;
+	stream->peer = NULL;
+	stream->state = STREAM_FRESH;
+}
+
+static int
+stream_error(struct file *file)
+{
+	return stream_take_error(stream_of(file));
+}
+
+static long
+stream_waiting(const struct file *file)
+{
+	const struct stream *stream = (const struct stream *)(const void *)file;
+
+	return stream->in != NULL ? (long)stream->in->length : 0;
+}
+
+static const struct file_kind stream_kind = {.what = "stream socket",
+	.type = S_IFSOCK,
+	.socket_type = SOCK_STREAM,
+	.receive = stream_receive,
+	.send = stream_send,
+	.ready = stream_ready,
+	.connect = stream_connect,
+	.bind = stream_bind,
+	.listen = stream_listen,
+	.accept = stream_accept,
+	.shutdown = stream_shutdown,
+	.name = stream_name,
+	.error = stream_error,
+	.waiting = stream_waiting,
+	.free = stream_close};
+
+struct file *
+stream_new(int family)
+{
+	return stream_make(&stream_kind, family);
+}

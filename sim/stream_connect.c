@@ -1,0 +1,208 @@
+/* How connections come about. TCP takes time: a SYN reaches the listener after a delay, and its
+ * answer comes back after another one; a full queue drops it, and it is sent again. Unix sockets
+ * are connected at once, or not. */
+#include "sim/stream_connect_priv.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hub/base/failed.h"
+#include "hub/scheduler.h"
+#include "sim/world_priv.h"
+
+#define CAPACITY ((size_t)64 * 1024)
+#define SYN_AGAIN (1 * HUB_SECOND)
+#define SYN_TRIES 6
+
+struct file *
+stream_make(const struct file_kind *kind, int family)
+{
+	struct stream *stream = calloc(1, sizeof *stream);
+
+	if (stream == NULL)
+		return NULL;
+	file_init(&stream->file, kind, family);
+	stream->own.family = stream->peer_name.family = family;
+	return &stream->file;
+}
+
+static bool
+join(struct stream *one, struct stream *other)
+{
+	struct channel *there = channel_new(CAPACITY, stream_is_tcp(one));
+	struct channel *back = channel_new(CAPACITY, stream_is_tcp(one));
+
+	if (there == NULL || back == NULL) {
+		channel_release(there);
+		channel_release(back);
+		return false;
+	}
+	there->references = back->references = 2;
+	there->writer = back->reader = &one->file;
+	back->writer = there->reader = &other->file;
+	one->out = other->in = there;
+	one->in = other->out = back;
+	one->peer = other;
+	other->peer = one;
+	one->state = other->state = STREAM_CONNECTED;
+	return true;
+}
+
+bool
+stream_join(struct file *one, struct file *other)
+{
+	return join(stream_of(one), stream_of(other));
+}
+
+/* ---- listening ---- */
+
+int
+stream_listen(struct file *file, int backlog)
+{
+	struct stream *stream = stream_of(file);
+
+	if (stream->state != STREAM_FRESH && stream->state != STREAM_LISTENING)
+		return failed(EINVAL);
+	if (!stream->is_bound && name_choose(&stream->own) != 0)
+		return -1;
+	if (stream->state == STREAM_FRESH && !name_listen(&stream->own, file))
+		return failed(EADDRINUSE);
+	stream->is_bound = true;
+	stream->state = STREAM_LISTENING;
+	stream->backlog = backlog < 1 ? 1 : backlog;
+	return 0;
+}
+
+struct file *
+stream_accept(struct file *file)
+{
+	struct stream *listener = stream_of(file), *client;
+
+	if (listener->state != STREAM_LISTENING) {
+		errno = EINVAL;
+		return NULL;
+	}
+	if (listener->queued == 0) {
+		errno = EAGAIN;
+		return NULL;
+	}
+	client = listener->queue[0];
+	memmove(listener->queue, listener->queue + 1,
+		(size_t)--listener->queued * sizeof(struct stream *));
+	if (listener->queued == 0) {
+		free(listener->queue);
+		listener->queue = NULL;
+	}
+	return &client->file;
+}
+
+/* The listener's end of a connection, in its queue. NULL if there is no room. */
+static struct stream *
+enqueue(struct stream *listener, struct stream *client)
+{
+	struct file *file;
+	struct stream *end, **queue;
+
+	/* As Linux: one more than the backlog. */
+	if (listener->queued > listener->backlog)
+		return NULL;
+	queue = realloc(listener->queue, (size_t)(listener->queued + 1) * sizeof *queue);
+	if (queue == NULL)
+		return NULL;
+	listener->queue = queue;
+	file = stream_make(listener->file.kind, listener->file.family);
+	if (file == NULL)
+		return NULL;
+	end = stream_of(file);
+	if (!join(client, end)) {
+		file_release(file);
+		return NULL;
+	}
+	end->own = client->peer_name;
+	end->peer_name = client->own;
+	end->is_bound = true;
+	listener->queue[listener->queued++] = end;
+	file_changed(&listener->file);
+	return end;
+}
+
+/* ---- connecting ---- */
+
+static void
+end_connect(struct stream *stream, int error)
+{
+	stream->state = STREAM_FRESH;
+	stream->error = error;
+	world_note("socket %ld is not connected: error %ld", (long)stream->file.inode, error, 0);
+	file_changed(&stream->file);
+}
+
+/* The answer to the SYN is back. */
+static void
+syn_answered(void *object)
+{
+	struct stream *stream = object;
+
+	stream->is_unanswered = false;
+	file_changed(&stream->file);
+	file_release(&stream->file);
+}
+
+static void
+syn_arrives(void *object)
+{
+	struct stream *stream = object;
+	struct file *listener = name_find(&stream->peer_name);
+
+	if (stream->file.descriptors == 0 || stream->state != STREAM_CONNECTING) {
+		file_release(&stream->file);
+		return;
+	}
+	if (listener == NULL) {
+		end_connect(stream, ECONNREFUSED);
+	} else if (enqueue(stream_of(listener), stream) != NULL) {
+		world_note("socket %ld is connected to listener %ld", (long)stream->file.inode,
+			(long)listener->inode, 0);
+		stream->is_unanswered = true;
+		world_after((int64_t)world_draw((uint64_t)world_options()->delay), syn_answered,
+			stream);
+		return;
+	} else if (++stream->tries < SYN_TRIES) {
+		world_after(SYN_AGAIN << stream->tries, syn_arrives, stream);
+		return;
+	} else {
+		end_connect(stream, ETIMEDOUT);
+	}
+	file_release(&stream->file);
+}
+
+int
+stream_connect(struct file *file, const struct sockaddr *address, socklen_t length)
+{
+	struct stream *stream = stream_of(file);
+	struct file *listener;
+
+	if (stream->state == STREAM_CONNECTING || stream->is_unanswered)
+		return failed(EALREADY);
+	if (stream->state != STREAM_FRESH)
+		return failed(EISCONN);
+	if (stream->error != 0)
+		return failed(stream_take_error(stream));
+	if (name_read(&stream->peer_name, file->family, address, length) != 0)
+		return -1;
+	if (stream_is_tcp(stream)) {
+		if (!stream->is_bound && name_choose(&stream->own) != 0)
+			return failed(EADDRNOTAVAIL);
+		stream->is_bound = true;
+		stream->state = STREAM_CONNECTING;
+		file_hold(file);
+		world_after(
+			(int64_t)world_draw((uint64_t)world_options()->delay), syn_arrives, stream);
+		return failed(EINPROGRESS);
+	}
+	listener = name_find(&stream->peer_name);
+	if (listener == NULL)
+		return failed(ECONNREFUSED);
+	return enqueue(stream_of(listener), stream) != NULL ? 0 : failed(EAGAIN);
+}

@@ -1,0 +1,226 @@
+/* Calls that move bytes: one record of what moves, whichever the call. */
+#include <errno.h>
+#include <stdint.h>
+
+#include "hub/base/failed.h"
+#include "hub/base/kernel.h"
+#include "sim/door_priv.h"
+#include "sim/file_priv.h"
+#include "sim/world_priv.h"
+
+#define COPY_SIZE 65536
+
+static size_t
+length_of(const struct iovec *parts, size_t count)
+{
+	size_t length = 0;
+
+	for (size_t i = 0; i < count; i++)
+		length += parts[i].iov_len;
+	return length;
+}
+
+static ssize_t
+receive(int fd, struct transfer *transfer)
+{
+	struct file *file = door_enter(fd);
+	ssize_t got;
+
+	if (file == NULL)
+		return -1;
+	if (file->kind->receive == NULL)
+		return failed(file->kind->socket_type != 0 ? EOPNOTSUPP : EBADF);
+	transfer->length = length_of(transfer->parts, transfer->count);
+	got = file->kind->receive(file, transfer);
+	world_note("%ld: receives %ld", fd, (long)got, 0);
+	return got;
+}
+
+static ssize_t
+dispatch(int fd, struct transfer *transfer)
+{
+	struct file *file = door_enter(fd);
+	ssize_t sent;
+
+	if (file == NULL)
+		return -1;
+	if (file->kind->send == NULL)
+		return failed(file->kind->socket_type != 0 ? EOPNOTSUPP : EBADF);
+	if (file->kind->socket_type != 0 && world_chance(world_options()->no_memory))
+		return failed(ENOBUFS);
+	transfer->length = length_of(transfer->parts, transfer->count);
+	sent = file->kind->send(file, transfer);
+	world_note("%ld: sends %ld of %ld", fd, (long)sent, (long)transfer->length);
+	return sent;
+}
+
+ssize_t
+kernel_read(int fd, void *buffer, size_t length)
+{
+	struct iovec part = {buffer, length};
+
+	return files_has(fd) ? kernel_readv(fd, &part, 1) : real_read(fd, buffer, length);
+}
+
+ssize_t
+kernel_readv(int fd, const struct iovec *parts, int count)
+{
+	struct transfer transfer = {.parts = parts, .count = (size_t)count};
+
+	return files_has(fd) ? receive(fd, &transfer) : real_readv(fd, parts, count);
+}
+
+ssize_t
+kernel_write(int fd, const void *buffer, size_t length)
+{
+	struct iovec part = {(void *)(uintptr_t)buffer, length};
+
+	return files_has(fd) ? kernel_writev(fd, &part, 1) : real_write(fd, buffer, length);
+}
+
+ssize_t
+kernel_writev(int fd, const struct iovec *parts, int count)
+{
+	struct transfer transfer = {.parts = parts, .count = (size_t)count};
+
+	return files_has(fd) ? dispatch(fd, &transfer) : real_writev(fd, parts, count);
+}
+
+ssize_t
+kernel_recvfrom(int fd, void *buffer, size_t length, int flags, struct sockaddr *address,
+	socklen_t *address_length)
+{
+	struct iovec part = {buffer, length};
+	struct transfer transfer = {.parts = &part,
+		.count = 1,
+		.flags = flags,
+		.address = address,
+		.address_length = address_length};
+
+	return files_has(fd) ? receive(fd, &transfer)
+			     : real_recvfrom(fd, buffer, length, flags, address, address_length);
+}
+
+ssize_t
+kernel_recvmsg(int fd, struct msghdr *message, int flags)
+{
+	struct transfer transfer = {.parts = message->msg_iov,
+		.count = message->msg_iovlen,
+		.flags = flags,
+		.address = message->msg_name,
+		.address_length = &message->msg_namelen};
+	ssize_t got;
+
+	if (!files_has(fd))
+		return real_recvmsg(fd, message, flags);
+	got = receive(fd, &transfer);
+	if (got >= 0) {
+		message->msg_flags = transfer.told;
+		message->msg_controllen = 0;
+	}
+	return got;
+}
+
+ssize_t
+kernel_sendto(int fd, const void *buffer, size_t length, int flags, const struct sockaddr *address,
+	socklen_t address_length)
+{
+	struct iovec part = {(void *)(uintptr_t)buffer, length};
+	struct transfer transfer = {.parts = &part,
+		.count = 1,
+		.flags = flags,
+		.address = (struct sockaddr *)(uintptr_t)address,
+		.address_length = &address_length};
+
+	return files_has(fd) ? dispatch(fd, &transfer)
+			     : real_sendto(fd, buffer, length, flags, address, address_length);
+}
+
+ssize_t
+kernel_sendmsg(int fd, const struct msghdr *message, int flags)
+{
+	socklen_t address_length = message->msg_namelen;
+	struct transfer transfer = {.parts = message->msg_iov,
+		.count = message->msg_iovlen,
+		.flags = flags,
+		.address = message->msg_name,
+		.address_length = &address_length};
+
+	if (!files_has(fd))
+		return real_sendmsg(fd, message, flags);
+	if (message->msg_controllen != 0) {
+		world_fail("sendmsg with control messages is not simulated");
+		return failed(EOPNOTSUPP);
+	}
+	return dispatch(fd, &transfer);
+}
+
+ssize_t
+kernel_preadv2(int fd, const struct iovec *parts, int count, off_t offset, int flags)
+{
+	if (!files_has(fd))
+		return real_preadv2(fd, parts, count, offset, flags);
+	return offset == -1 ? kernel_readv(fd, parts, count) : failed(ESPIPE);
+}
+
+ssize_t
+kernel_pwritev2(int fd, const struct iovec *parts, int count, off_t offset, int flags)
+{
+	if (!files_has(fd))
+		return real_pwritev2(fd, parts, count, offset, flags);
+	return offset == -1 ? kernel_writev(fd, parts, count) : failed(ESPIPE);
+}
+
+ssize_t
+kernel_preadv(int fd, const struct iovec *parts, int count, off_t offset)
+{
+	return files_has(fd) ? failed(ESPIPE) : real_preadv(fd, parts, count, offset);
+}
+
+ssize_t
+kernel_pwritev(int fd, const struct iovec *parts, int count, off_t offset)
+{
+	return files_has(fd) ? failed(ESPIPE) : real_pwritev(fd, parts, count, offset);
+}
+
+off_t
+kernel_lseek(int fd, off_t offset, int whence)
+{
+	return files_has(fd) ? failed(ESPIPE) : real_lseek(fd, offset, whence);
+}
+
+int
+kernel_fsync(int fd)
+{
+	return files_has(fd) ? failed(EINVAL) : real_fsync(fd);
+}
+
+int
+kernel_fdatasync(int fd)
+{
+	return files_has(fd) ? failed(EINVAL) : real_fdatasync(fd);
+}
+
+/* From a real file. */
+ssize_t
+kernel_sendfile(int out, int in, off_t *offset, size_t count)
+{
+	static unsigned char bytes[COPY_SIZE];
+	struct iovec part = {bytes, count < sizeof bytes ? count : sizeof bytes};
+	off_t from = offset != NULL ? *offset : real_lseek(in, 0, SEEK_CUR);
+	ssize_t got, sent;
+
+	if (!files_has(out))
+		return real_sendfile(out, in, offset, count);
+	if (files_has(in))
+		return failed(EINVAL);
+	got = real_preadv(in, &part, 1, from);
+	if (got <= 0)
+		return got;
+	sent = kernel_write(out, bytes, (size_t)got);
+	if (sent > 0 && offset != NULL)
+		*offset += sent;
+	else if (sent > 0)
+		real_lseek(in, sent, SEEK_CUR);
+	return sent;
+}

@@ -1,0 +1,60 @@
+/* in_hub and hub_run in a simulated world, so that tests of the hub run there as they are.
+ * HUBBUB_SEED draws the world; with HUBBUB_TROUBLE everything goes wrong now and then. */
+#include "tests/support/in_hub.h"
+
+#include <hubbub/sim.h>
+#include <stdlib.h>
+
+#include "hub/record_priv.h"
+
+struct run {
+	hub_fn *body;
+	void *argument;
+	void **result;
+};
+
+static void *
+call(void *argument)
+{
+	const struct run *run = argument;
+	void *result = run->body(run->argument);
+
+	if (run->result != NULL)
+		*run->result = result;
+	return NULL;
+}
+
+/* The tests call it by the name hub_run. */
+int
+hub_run_in_world(hub_fn *body, void *argument, void **result)
+{
+	const char *seed = getenv("HUBBUB_SEED");
+	struct run run = {body, argument, result};
+	int code;
+
+	code = hub_sim_run(seed != NULL ? strtoull(seed, NULL, 10) : 1,
+		getenv("HUBBUB_TROUBLE") != NULL ? &hub_sim_trouble : NULL, call, &run);
+	if (code != 0 && result != NULL)
+		*result = NULL;
+	return code;
+}
+
+void
+in_hub(hub_fn *body, void *record)
+{
+	cr_assert_eq(hub_run_in_world(body, record, NULL), 0, "%s", hub_sim_report());
+}
+
+void
+until_it_waits(const struct hub_coroutine *coroutine)
+{
+	while (coroutine->state != COROUTINE_WAITING && coroutine->state != COROUTINE_DONE)
+		hub_sleep(0);
+	hub_sleep(1);
+}
+
+bool
+on_valgrind(void)
+{
+	return false;
+}

@@ -1,0 +1,263 @@
+/* The world itself: that its seed decides everything, that its time is its own, that it finds what
+ * programs forget, and that bytes arrive once, in order, whatever goes wrong. */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <hubbub/hub.h>
+#include <hubbub/sim.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#define SEEDS 200
+#define CLIENTS 8
+#define LENGTH 20000
+
+TestSuite(world, .timeout = 120);
+
+/* ---- an echo ---- */
+
+static struct {
+	struct sockaddr_storage address;
+	socklen_t address_length;
+	int right, failed, wrong; /* clients */
+} echo;
+
+static void
+serve(int client, void *context)
+{
+	char bytes[1000];
+	ssize_t length;
+
+	(void)context;
+	while ((length = hub_recv(client, bytes, sizeof bytes, 0)) > 0)
+		if (hub_send(client, bytes, (size_t)length, 0) != length)
+			return;
+}
+
+static void *
+send_all(void *argument)
+{
+	int fd = (int)(intptr_t)argument;
+	char bytes[LENGTH];
+
+	for (size_t i = 0; i < sizeof bytes; i++)
+		bytes[i] = (char)(i * 7);
+	/* The echo of what is missing would be waited for. */
+	if (hub_send(fd, bytes, sizeof bytes, 0) != sizeof bytes)
+		hub_shutdown(fd, SHUT_RDWR);
+	return NULL;
+}
+
+/* Receives until an end, an error or all bytes. What has come is right, or it is wrong. */
+static void
+receive_all(int fd)
+{
+	char bytes[3000];
+	size_t got = 0;
+	ssize_t length = 0;
+
+	while (got < LENGTH && (length = hub_recv(fd, bytes, sizeof bytes, 0)) > 0)
+		for (ssize_t i = 0; i < length; i++)
+			echo.wrong += bytes[i] != (char)(got++ * 7);
+	if (got == LENGTH)
+		echo.right++;
+	else
+		echo.failed++;
+}
+
+static void *
+be_client(void *argument)
+{
+	int fd = hub_socket(AF_INET, SOCK_STREAM, 0);
+	struct hub_coroutine *sender;
+
+	if (fd == -1 ||
+		hub_connect(fd, (struct sockaddr *)&echo.address, echo.address_length) != 0) {
+		echo.failed++;
+	} else {
+		sender = hub_spawn(send_all, (void *)(intptr_t)fd);
+		receive_all(fd);
+		hub_kill(sender);
+		hub_join(sender, NULL);
+	}
+	if (fd != -1)
+		hub_close(fd);
+	return argument;
+}
+
+static void *
+echo_body(void *argument)
+{
+	struct hub_coroutine *clients[CLIENTS];
+	struct hub_server *server;
+	int listener;
+
+	do
+		listener = hub_create_server("127.0.0.1", "0", 0);
+	while (listener == -1);
+	echo.address_length = sizeof echo.address;
+	getsockname(listener, (struct sockaddr *)&echo.address, &echo.address_length);
+	server = hub_stream_server_new(listener, serve, NULL, NULL);
+	hub_server_start(server);
+	for (int i = 0; i < CLIENTS; i++)
+		clients[i] = hub_spawn(be_client, NULL);
+	for (int i = 0; i < CLIENTS; i++)
+		hub_join(clients[i], NULL);
+	hub_server_stop(server, HUB_SECOND);
+	hub_server_free(server);
+	return argument;
+}
+
+Test(world, bytes_arrive_once_and_in_order)
+{
+	for (uint64_t seed = 1; seed <= SEEDS; seed++)
+		cr_assert_eq(hub_sim_run(seed, NULL, echo_body, NULL), 0, "%s", hub_sim_report());
+	cr_assert_eq(echo.right, SEEDS * CLIENTS);
+	cr_assert_eq(echo.wrong, 0);
+}
+
+Test(world, in_trouble_bytes_arrive_once_and_in_order_or_with_an_error)
+{
+	for (uint64_t seed = 1; seed <= SEEDS; seed++)
+		cr_assert_eq(hub_sim_run(seed, &hub_sim_trouble, echo_body, NULL), 0, "%s",
+			hub_sim_report());
+	cr_assert_eq(echo.right + echo.failed, SEEDS * CLIENTS);
+	cr_assert_gt(echo.right, 0);
+	cr_assert_gt(echo.failed, 0, "there was no trouble");
+	cr_assert_eq(echo.wrong, 0);
+}
+
+Test(world, a_seed_repeats_itself)
+{
+	uint64_t before = 0;
+
+	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+		uint64_t first;
+
+		hub_sim_run(seed, &hub_sim_trouble, echo_body, NULL);
+		first = hub_sim_trace();
+		hub_sim_run(seed, &hub_sim_trouble, echo_body, NULL);
+		cr_assert_eq(hub_sim_trace(), first, "seed %lu", (unsigned long)seed);
+		cr_assert_neq(first, before, "seed %lu is as the one before", (unsigned long)seed);
+		before = first;
+	}
+}
+
+/* ---- time ---- */
+
+static void *
+sleep_a_day(void *slept)
+{
+	int64_t began = hub_now();
+	time_t before = time(NULL);
+
+	hub_sleep(24 * 3600 * HUB_SECOND);
+	*(int64_t *)slept = hub_now() - began;
+	cr_expect_geq(time(NULL) - before, 24 * 3600);
+	return NULL;
+}
+
+Test(world, a_day_takes_no_time)
+{
+	int64_t began = hub_now(), slept = 0;
+
+	cr_assert_eq(hub_sim_run(1, NULL, sleep_a_day, &slept), 0);
+	cr_assert_geq(slept, 24 * 3600 * HUB_SECOND);
+	cr_assert_lt(slept, 24 * 3600 * HUB_SECOND + HUB_SECOND);
+	cr_assert_lt(hub_now() - began, 60 * HUB_SECOND);
+}
+
+/* ---- what a run finds ---- */
+
+static void *
+leave_a_descriptor(void *unused)
+{
+	hub_socket(AF_INET, SOCK_STREAM, 0);
+	return unused;
+}
+
+Test(world, finds_a_descriptor_that_is_left)
+{
+	cr_assert_eq(hub_sim_run(5, NULL, leave_a_descriptor, NULL), -1);
+	cr_assert_eq(errno, ENOTRECOVERABLE);
+	cr_assert_not_null(strstr(hub_sim_report(), "seed 5: descriptor 512 is still open: stream "
+						    "socket"),
+		"%s", hub_sim_report());
+}
+
+static void *
+block(void *unused)
+{
+	int pair[2];
+	char byte;
+
+	socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+	cr_expect_eq(read(pair[0], &byte, 1), -1);
+	close(pair[0]);
+	close(pair[1]);
+	return unused;
+}
+
+Test(world, finds_a_call_that_blocks_the_thread)
+{
+	cr_assert_eq(hub_sim_run(1, NULL, block, NULL), -1);
+	cr_assert_eq(errno, ENOTRECOVERABLE);
+	cr_assert_not_null(
+		strstr(hub_sim_report(), "read blocks on descriptor 512"), "%s", hub_sim_report());
+}
+
+static void *
+start_a_process(void *error)
+{
+	char *arguments[] = {"true", NULL};
+
+	*(int *)error = hub_process_start(arguments, NULL) == NULL ? errno : 0;
+	return NULL;
+}
+
+Test(world, has_no_processes)
+{
+	int error = 0;
+
+	cr_assert_eq(hub_sim_run(1, NULL, start_a_process, &error), -1);
+	cr_assert_eq(errno, ENOTRECOVERABLE);
+	cr_assert_eq(error, ENOSYS);
+}
+
+static void *
+wait_for_nothing(void *unused)
+{
+	int fd = hub_socket(AF_INET, SOCK_DGRAM, 0);
+	char byte;
+
+	hub_recv(fd, &byte, 1, 0);
+	return unused;
+}
+
+Test(world, a_run_that_cannot_end_aborts, .signal = SIGABRT)
+{
+	struct hub_sim_options options = {.longest = 24 * 3600 * HUB_SECOND};
+
+	hub_sim_run(1, &options, wait_for_nothing, NULL);
+}
+
+static void *
+run_another(void *error)
+{
+	*(int *)error = hub_sim_run(2, NULL, run_another, error) == -1 ? errno : 0;
+	return NULL;
+}
+
+Test(world, there_is_one_at_a_time)
+{
+	struct hub_sim_options newer = {.room = {&newer}};
+	int error = 0;
+
+	cr_assert_eq(hub_sim_run(1, NULL, run_another, &error), 0);
+	cr_assert_eq(error, EBUSY);
+	cr_assert_eq(hub_sim_run(1, &newer, run_another, &error), -1);
+	cr_assert_eq(errno, EINVAL);
+}
