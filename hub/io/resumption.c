@@ -14,6 +14,7 @@
 
 #include "hub/base/check.h"
 #include "hub/base/clock.h"
+#include "hub/base/failed.h"
 #include "hub/base/kernel.h"
 #include "hub/io/tickets.h"
 #include "hub/io/tls_priv.h"
@@ -96,14 +97,21 @@ identify(const struct hub_tls *tls, unsigned char identity[static TICKETS_IDENTI
 	       X509_digest(certificate, EVP_sha256(), identity, &length) == 1;
 }
 
-/* Makes tickets the keys of the context, which owns them from now on. */
-static void
+/* Makes tickets the keys of the context, which owns them from now on. Without memory, as only the
+ * first keys of a context need, frees them. Returns 0, or -1 and errno. */
+static int
 use(struct hub_tls *tls, struct tickets *tickets)
 {
+	struct tickets *former = tickets_of(tls->context);
+
 	CHECK(place >= 0);
-	tickets_free(tickets_of(tls->context));
-	SSL_CTX_set_ex_data(tls->context, place, tickets);
+	if (SSL_CTX_set_ex_data(tls->context, place, tickets) != 1) {
+		tickets_free(tickets);
+		return failed(ENOMEM);
+	}
+	tickets_free(former);
 	SSL_CTX_set_tlsext_ticket_key_evp_cb(tls->context, on_ticket);
+	return 0;
 }
 
 int
@@ -131,8 +139,7 @@ resumption_begin(struct hub_tls *tls, int64_t lifetime)
 	if (tickets == NULL)
 		return -1;
 	SSL_CTX_set_timeout(tls->context, (long)((lifetime + CLOCK_SECOND - 1) / CLOCK_SECOND));
-	use(tls, tickets);
-	return 0;
+	return use(tls, tickets);
 }
 
 void

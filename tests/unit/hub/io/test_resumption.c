@@ -2,12 +2,16 @@
 #include "hub/io/resumption.h"
 
 #include <criterion/criterion.h>
+#include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <openssl/ssl.h>
 #include <unistd.h>
 
 #include "hub/base/clock.h"
 #include "hub/io/tls.h"
 #include "tests/support/certificate.h"
+#include "tests/support/descriptors.h"
 
 static struct certificate certificate;
 static struct hub_tls *former, *next;
@@ -92,4 +96,34 @@ Test(resumption, who_resumes_nothing_has_none)
 	resumption_rotate(next);
 	cr_assert_eq(resumption_file(next), -1);
 	cr_assert_eq(resumption_file(NULL), -1);
+}
+
+/* ---- without memory ---- */
+
+static bool is_out_of_memory;
+
+/* Stands before OpenSSL's. */
+int
+SSL_CTX_set_ex_data(SSL_CTX *context, int place, void *data)
+{
+	static int (*next_one)(SSL_CTX * context, int place, void *data);
+
+	if (next_one == NULL)
+		next_one = (int (*)(SSL_CTX *, int, void *))dlsym(RTLD_NEXT, "SSL_CTX_set_ex_data");
+	return is_out_of_memory ? 0 : next_one(context, place, data);
+}
+
+Test(resumption, fails_without_memory_for_the_place_of_the_keys)
+{
+	int files = open_descriptors();
+
+	next = hub_tls_server_new(certificate.file, certificate.key);
+	is_out_of_memory = true;
+	cr_assert_eq(resumption_begin(next, CLOCK_SECOND), -1);
+	cr_assert_eq(errno, ENOMEM);
+	is_out_of_memory = false;
+	cr_assert_eq(resumption_file(next), -1);
+	cr_assert_eq(open_descriptors(), files, "the keys are freed");
+	cr_assert_eq(resumption_begin(next, CLOCK_SECOND), 0);
+	cr_assert_neq(resumption_file(next), -1);
 }
