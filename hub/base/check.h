@@ -14,17 +14,21 @@
 _Noreturn void check_failed(const char *file, int line, const char *what, const char *why)
 	HUB_INSIDE(check_failed);
 
-/* Aborts unless condition holds; why tells the reader of the message what the caller did wrong. */
-#define CHECK_WHY(condition, why)                                                                  \
+/* Aborts unless condition holds. said is its text, taken by the outermost macro: an inner one would
+ * see the condition with its macros expanded. */
+#define CHECK_SAID(condition, said, why)                                                           \
 	do {                                                                                       \
 		if (__builtin_expect(!(condition), 0))                                             \
-			check_failed(__FILE__, __LINE__, #condition, why);                         \
+			check_failed(__FILE__, __LINE__, said, why);                               \
 	} while (0)
 
-#define CHECK(condition) CHECK_WHY(condition, "a bug in hubbub")
+/* why tells the reader of the message what the caller did wrong. */
+#define CHECK_WHY(condition, why) CHECK_SAID(condition, #condition, why)
+
+#define CHECK(condition) CHECK_SAID(condition, #condition, "a bug in hubbub")
 
 #ifdef HUBBUB_DCHECKS
-#define DCHECK(condition) CHECK(condition)
+#define DCHECK(condition) CHECK_SAID(condition, #condition, "a bug in hubbub")
 #else
 /* Compiled, so that it stays correct, and never evaluated. Not by sizeof, in which clang sees no
  * use of a static function. */
