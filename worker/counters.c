@@ -17,6 +17,7 @@
 #include "worker/catalog.h"
 #include "worker/fold.h"
 #include "worker/layout.h"
+#include "worker/rights.h"
 
 #define COUNTERS_MAGIC UINT32_C(0x68756262) /* "hubb" */
 #define FOLD_TRIES 50                       /* of 0.1 ms and the system call: about 8 ms in all */
@@ -99,70 +100,24 @@ counters_file(void)
 
 /* ---- whose a row is ---- */
 
-/* The bytes of the file that stand for a row: the life of its worker, and the right to fold it. */
-static off_t
-life_of(const struct counters *counters, const struct worker_row *row)
-{
-	CHECK_WHY(row >= counters->rows && row < counters->rows + COUNTERS_ROWS,
-		"a lock on another byte protects nothing");
-	return row - counters->rows;
-}
-
-static off_t
-right_to(const struct counters *counters, const struct worker_row *row)
-{
-	return COUNTERS_ROWS + life_of(counters, row);
-}
-
 /* Locks (F_WRLCK) or unlocks (F_UNLCK) count bytes: all of them or none, without waiting. */
 static bool
 lock(short type, off_t first, uint32_t count)
 {
-	struct flock range = {
-		.l_type = type, .l_whence = SEEK_SET, .l_start = first, .l_len = count};
-
 	CHECK_WHY(own_file != -1, "before counters_new or counters_map there is nothing to lock");
-	return fcntl(own_file, F_SETLK, &range) == 0;
-}
-
-/* Whether another process has locked one of these bytes; true also if the kernel cannot tell. */
-static bool
-is_locked(int fd, off_t first, uint32_t count)
-{
-	struct flock range = {
-		.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = first, .l_len = count};
-
-	return fcntl(fd, F_GETLK, &range) != 0 || range.l_type != F_UNLCK;
+	return rights_lock(own_file, type, first, count);
 }
 
 int
 counters_hold(const struct counters *counters, const struct worker_row *rows, uint32_t count)
 {
-	return lock(F_WRLCK, life_of(counters, rows), count) ? 0 : -1;
+	return lock(F_WRLCK, rights_life(counters, rows), count) ? 0 : -1;
 }
 
 bool
 counters_is_own(const struct worker_row *row)
 {
 	return __atomic_load_n(&row->master, __ATOMIC_RELAXED) == own_number;
-}
-
-/* Whether the process holds the lives of rows, between two bytes of the file, to which no master
- * holds the right. The kernel names the holder of any lock in the range, not of the first one. */
-static bool
-has_orphaned_rows(int fd, pid_t pid, off_t first, off_t end)
-{
-	struct flock life = {
-		.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = first, .l_len = end - first};
-
-	/* A length of 0 reaches to the end of all files; nobody here locks so. */
-	if (first >= end || fcntl(fd, F_GETLK, &life) != 0 || life.l_type == F_UNLCK ||
-		life.l_len == 0)
-		return false;
-	if (life.l_pid == pid)
-		return !is_locked(fd, COUNTERS_ROWS + life.l_start, (uint32_t)life.l_len);
-	return has_orphaned_rows(fd, pid, first, life.l_start) ||
-	       has_orphaned_rows(fd, pid, life.l_start + life.l_len, end);
 }
 
 bool
@@ -179,8 +134,7 @@ counters_are_orphaned(const char *path, pid_t pid)
 	fd = open(path, O_RDWR | O_CLOEXEC);
 	if (fd == -1)
 		return false;
-	are_orphaned = !is_locked(fd, COUNTERS_ROWS, COUNTERS_ROWS) ||
-		       has_orphaned_rows(fd, pid, 0, COUNTERS_ROWS);
+	are_orphaned = rights_are_orphaned(fd, pid);
 	close(fd);
 	return are_orphaned;
 }
@@ -210,14 +164,14 @@ are_free(const struct worker_row *rows, uint32_t count)
 static bool
 claim_at(const struct counters *counters, struct worker_row *rows, uint32_t count)
 {
-	if (!are_free(rows, count) || !lock(F_WRLCK, right_to(counters, rows), count))
+	if (!are_free(rows, count) || !lock(F_WRLCK, rights_to_fold(counters, rows), count))
 		return false;
 	for (uint32_t i = 0; i < count; i++) {
 		if (row_claim(&rows[i]))
 			continue;
 		while (i-- > 0)
 			__atomic_store_n(&rows[i].state, ROW_FREE, __ATOMIC_RELEASE);
-		lock(F_UNLCK, right_to(counters, rows), count);
+		lock(F_UNLCK, rights_to_fold(counters, rows), count);
 		return false;
 	}
 	return true;
@@ -305,13 +259,13 @@ rows_used(const struct counters *counters)
 static bool
 lock_folding(void)
 {
-	return lock(F_WRLCK, COUNTERS_ROWS * 2, 1);
+	return lock(F_WRLCK, RIGHTS_TO_ANY, 1);
 }
 
 static void
 unlock_folding(void)
 {
-	lock(F_UNLCK, COUNTERS_ROWS * 2, 1);
+	lock(F_UNLCK, RIGHTS_TO_ANY, 1);
 }
 
 static void
@@ -347,13 +301,14 @@ static void
 fold_orphan(struct counters *counters, struct worker_row *row)
 {
 	/* The row's master lives, or another master is folding the row. */
-	if (!lock(F_WRLCK, right_to(counters, row), 1))
+	if (!lock(F_WRLCK, rights_to_fold(counters, row), 1))
 		return;
-	if (row_state(row) == ROW_LIVE && !is_locked(own_file, life_of(counters, row), 1))
+	if (row_state(row) == ROW_LIVE &&
+		!rights_are_locked(own_file, rights_life(counters, row), 1))
 		bury_orphan(counters, row);
 	if (row_state(row) == ROW_DEAD)
 		fold_row(counters, row);
-	lock(F_UNLCK, right_to(counters, row), 1);
+	lock(F_UNLCK, rights_to_fold(counters, row), 1);
 }
 
 void
@@ -389,7 +344,7 @@ counters_fold(struct counters *counters, struct worker_row *rows, uint32_t count
 			fold_row(counters, &rows[i]);
 		unlock_folding();
 	}
-	lock(F_UNLCK, right_to(counters, rows), count);
+	lock(F_UNLCK, rights_to_fold(counters, rows), count);
 	own_left |= !may_fold;
 	if (own_left)
 		counters_fold_orphans(counters);

@@ -1,13 +1,6 @@
 /* The counters of all hubs, in a segment that masters and workers share (segment.h): claiming and
  * freeing rows, and adding them up. Record locks on the segment's file say who owns a row and
- * whether its worker lives: the kernel releases the locks of a dead process, reaped or not, and a
- * forked child inherits none.
- *
- *	byte i                   locked by the worker that owns row i, for as long as it lives
- *	byte COUNTERS_ROWS + i   the right to claim, fold and free row i: locked by the master
- *	                         that claimed the row, until it has folded it, or by another
- *	                         master that folds the row in its place
- *	byte COUNTERS_ROWS * 2   the right to fold any row: one master at a time (fold.h)
+ * whether its worker lives (rights.h).
  *
  * A process makes or maps one segment only, and never closes a descriptor of the segment's file:
  * closing any of them would release all of the process's locks. */
