@@ -254,6 +254,15 @@ stack_guards(const struct stack *stack, const void *address)
 
 /* ---- giving back ---- */
 
+/* A coroutine may wait in code that runs on a stack of its own making, as ucontext does: then
+ * nothing is known of this one. */
+static void
+give_unused(struct stack *stack, const unsigned char *in_use)
+{
+	if (in_use > stack->low && in_use <= stack->end)
+		give_below(stack, in_use);
+}
+
 bool
 stack_arena_sweep(
 	struct stack_arena *arena, const void *(*parked_at)(const struct stack *stack), size_t most)
@@ -271,8 +280,8 @@ stack_arena_sweep(
 				DCHECK(!set_has(chunk->cold, index));
 				if (most-- == 0)
 					return true;
-				give_below(stack, set_has(chunk->idle, index) ? stack->end
-									      : parked_at(stack));
+				give_unused(stack, set_has(chunk->idle, index) ? stack->end
+									       : parked_at(stack));
 				set_remove(chunk->suspect, index);
 			}
 		}

@@ -423,3 +423,28 @@ Test(canary, a_broken_canary_is_fatal_at_the_next_park, .signal = SIGABRT)
 {
 	break_canary();
 }
+
+static const unsigned char *elsewhere;
+
+static const void *
+parked_elsewhere(const struct stack *stack)
+{
+	(void)stack;
+	return elsewhere;
+}
+
+/* As in code of ucontext's or another library's, below or above the slot. */
+Test(stack, of_a_coroutine_that_waits_on_another_stack_is_left_alone)
+{
+	struct stack *stack = stack_get(&arena);
+
+	stack->end[-3 * (long)stack_page_size] = 7;
+	stack_begins(stack);
+	elsewhere = stack->low - STACK_GUARD_SIZE - 1;
+	cr_assert_not(stack_arena_sweep(&arena, parked_elsewhere, 100));
+	stack_begins(stack);
+	elsewhere = stack->end + 1;
+	cr_assert_not(stack_arena_sweep(&arena, parked_elsewhere, 100));
+	cr_assert_eq(stack->end[-3 * (long)stack_page_size], 7);
+	stack_put(&arena, stack);
+}
