@@ -7,11 +7,56 @@
 #include <stdlib.h>
 
 #include "hub/base/list.h"
+#include "hub/coroutine_priv.h"
 #include "hub/debug/overflow_priv.h"
 #include "hub/debug/watchdog_priv.h"
+#include "hub/failure_priv.h"
 #include "hub/fork_priv.h"
 #include "hub/scheduler_priv.h"
 #include "hub/signal_priv.h"
+
+/* ---- a run ends ---- */
+
+/* The calls that are made as the others are freed must not wake it. */
+static void
+visit_last(struct stack *stack, void *context)
+{
+	struct hub_coroutine *coroutine = (struct hub_coroutine *)(void *)stack;
+
+	(void)context;
+	CHECK(coroutine->state != COROUTINE_RUNNING);
+	if (!coroutine->is_raw && coroutine->state != COROUTINE_DONE)
+		coroutine->state = COROUTINE_SWITCHED;
+}
+
+static void
+visit_end(struct stack *stack, void *context)
+{
+	struct hub_coroutine *coroutine = (struct hub_coroutine *)(void *)stack;
+	struct hub *hub = context;
+
+	if (!coroutine->is_raw) {
+		failure_report(coroutine);
+		coroutine_free(coroutine);
+		return;
+	}
+	ev_timer_stop(hub->loop, &coroutine->timer);
+	if (coroutine->state != COROUTINE_SWITCHED)
+		coroutine->state = COROUTINE_DONE;
+	/* This hub's end killed it; the kill ends with the hub. */
+	coroutine->is_killed = false;
+	coroutine_update_interrupt(coroutine);
+}
+
+void
+leaving_run(struct hub *hub)
+{
+	hub_queue_drop(hub);
+	stack_arena_each(&hub->arena, visit_last, NULL);
+	stack_arena_each(&hub->arena, visit_end, hub);
+}
+
+/* ---- a thread ends ---- */
 
 static struct list left = {&left, &left};
 static pthread_mutex_t left_mutex = PTHREAD_MUTEX_INITIALIZER;

@@ -153,28 +153,6 @@ visit_kill(struct stack *stack, void *context)
 	coroutine_kill(coroutine);
 }
 
-/* Frees scheduled coroutines that were never joined. Raw ones belong to their creator, but one that
- * waits in a blocking call can never be woken again, so it counts as ended. */
-static void
-visit_end(struct stack *stack, void *context)
-{
-	struct hub_coroutine *coroutine = (struct hub_coroutine *)(void *)stack;
-	struct hub *hub = context;
-
-	CHECK(coroutine->state != COROUTINE_RUNNING);
-	if (!coroutine->is_raw) {
-		failure_report(coroutine);
-		coroutine_free(coroutine);
-		return;
-	}
-	ev_timer_stop(hub->loop, &coroutine->timer);
-	if (coroutine->state != COROUTINE_SWITCHED)
-		coroutine->state = COROUTINE_DONE;
-	/* This hub's end killed it; the kill ends with the hub. */
-	coroutine->is_killed = false;
-	coroutine_update_interrupt(coroutine);
-}
-
 /* Deadlock: the first coroutine gets EDEADLK. If it is suspended in hub_switch, all waiting
  * coroutines do, since one of them must be running on its behalf. */
 static void
@@ -418,8 +396,7 @@ run(const struct hub_options *options, hub_fn *body, void *argument, void **resu
 	if (result != NULL)
 		*result = hub->main->result;
 	code = hub->main->failure != NULL ? hub->main->failure->code : 0;
-	hub_queue_drop(hub);
-	stack_arena_each(&hub->arena, visit_end, hub);
+	leaving_run(hub);
 	hub->main = NULL;
 	hub_stop(hub);
 	return failed(code);

@@ -294,3 +294,47 @@ Test(run, of_a_deadlock_only_the_first_coroutine_is_told)
 	cr_assert_eq(deadlock.other_error, 0);
 	cr_assert_not(deadlock.has_started);
 }
+
+/* ---- coroutines that a run leaves ---- */
+
+static struct hub_event never, at_an_end;
+
+static void
+set_at_an_end(void *unused)
+{
+	(void)unused;
+	hub_event_set(&at_an_end);
+}
+
+/* Neither a kill nor a deadlock ends it. */
+static void *
+wait_stubbornly(void *event)
+{
+	struct hub_timeout shield;
+
+	if (event == &never)
+		hub_defer(set_at_an_end, NULL);
+	hub_shield_start(&shield);
+	while (hub_event_wait(event) != 0)
+		continue;
+	trace_say("it was woken");
+	hub_shield_stop(&shield);
+	return NULL;
+}
+
+static void *
+leave_two_body(void *argument)
+{
+	hub_detach(hub_spawn(wait_stubbornly, &never));
+	hub_detach(hub_spawn(wait_stubbornly, &at_an_end));
+	hub_sleep(0);
+	return argument;
+}
+
+/* What the first one has deferred sets the event that the second one waits for. */
+Test(run, what_is_called_as_one_is_freed_wakes_no_other)
+{
+	in_hub(leave_two_body, NULL);
+	in_hub(return_argument, NULL);
+	cr_assert_str_empty(trace_text());
+}
