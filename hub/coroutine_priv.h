@@ -79,6 +79,8 @@ static inline void
 coroutine_end(struct hub *hub, struct hub_coroutine *coroutine)
 {
 	DCHECK(coroutine->state == COROUTINE_RUNNING || coroutine->is_raw || hub->scheduled == 0);
+	/* A raw one that never ran has ended, too: a link that frees it is refused. */
+	coroutine->state = COROUTINE_RUNNING;
 	coroutine->ended = ++hub->ended;
 	/* Call links before the state is DONE: a link may detach this coroutine, and hub_detach
 	 * frees a DONE one at once. */

@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "hub/base/kernel.h"
 #include "hub/base/list.h"
@@ -236,6 +237,8 @@ reset(void)
 		give_up(signal);
 		free(signal);
 	}
+	/* The fork may have met another thread in the middle of a claim. */
+	memset(handled, 0, sizeof handled);
 }
 
 static __attribute__((constructor(200))) void

@@ -149,7 +149,7 @@ closed(void *context)
 {
 	struct worker_thread *thread = thread_of(context);
 
-	CHECK_WHY(thread->row->closed < thread->row->opened, "what ends was counted as opened");
+	DCHECK(thread->row->closed < thread->row->opened);
 	counters_add(&thread->row->closed, 1);
 	counters_give_permits(thread->row, 1);
 	acceptor_retry(thread);

@@ -201,7 +201,7 @@ send_all(struct datagrams *datagrams, unsigned count)
 		counters_add(&row->replies, (uint64_t)sent);
 		done += (unsigned)sent;
 	}
-	CHECK(row->replies + row->replies_failed + row->unanswered <= row->datagrams);
+	DCHECK(row->replies + row->replies_failed + row->unanswered <= row->datagrams);
 	counters_add(&row->hub.bytes_sent, bytes);
 }
 

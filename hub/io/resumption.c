@@ -71,7 +71,8 @@ on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *ciph
 	int result = -1;
 
 	if (encrypts) {
-		tickets_newest(tickets, &key);
+		if (!tickets_newest(tickets, &key))
+			return 0;
 		memcpy(name, key.name, sizeof key.name);
 		if (RAND_bytes(iv, EVP_CIPHER_get_iv_length(EVP_aes_256_cbc())) == 1)
 			result = use_key(&key, iv, cipher, mac, 1);

@@ -71,8 +71,9 @@ wake_waiters(struct hub *hub, const struct epoll_event *event)
 
 	if ((uint32_t)entry->generation != generation || sign == NULL)
 		return;
-	/* The set has an fd no longer than the hub asks for it. */
-	DCHECK(sign->watched != 0);
+	/* A duplicate of an fd that was closed by others may keep its file in the set. */
+	if (sign->watched == 0)
+		return;
 	if (sign->waiters == NULL)
 		unwatch(hub, entry, sign);
 	waiters_wake_all(&sign->waiters, 0);

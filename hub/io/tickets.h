@@ -47,8 +47,9 @@ int tickets_file(const struct tickets *tickets);
  * Call it in the process that owns the server. Returns whether it made a key. */
 bool tickets_rotate(struct tickets *tickets, int64_t age);
 
-/* Copies the key that encrypts. The caller wipes the copy. Thread: any. */
-void tickets_newest(const struct tickets *tickets, struct ticket_key *key);
+/* Copies the key that encrypts. The caller wipes the copy. Returns false if it is all zeros, as
+ * only a stray write can make it: under such a key anybody could make a ticket. Thread: any. */
+bool tickets_newest(const struct tickets *tickets, struct ticket_key *key);
 
 /* Copies the key of that name, and tells whether it is the newest. Returns false if there is none,
  * or if it is too old. The caller wipes the copy. Thread: any. */
