@@ -185,7 +185,66 @@ send(int fd, const void *buffer, size_t length, int flags)
 	return flags & MSG_DONTWAIT ? sent : never_blocks(fd, "send", sent);
 }
 
+EXPORT int
+connect(int fd, const struct sockaddr *address, socklen_t length)
+{
+	if (files_has(fd))
+		world_fail("connect on descriptor %d: call hub_connect", fd);
+	return kernel_connect(fd, address, length);
+}
+
+EXPORT int
+accept(int fd, struct sockaddr *address, socklen_t *length)
+{
+	return (int)never_blocks(fd, "accept", kernel_accept4(fd, address, length, 0));
+}
+
+EXPORT ssize_t
+sendto(int fd, const void *buffer, size_t length, int flags, const struct sockaddr *address,
+	socklen_t address_length)
+{
+	ssize_t sent = kernel_sendto(fd, buffer, length, flags, address, address_length);
+
+	return flags & MSG_DONTWAIT ? sent : never_blocks(fd, "sendto", sent);
+}
+
+EXPORT ssize_t
+recvfrom(int fd, void *buffer, size_t length, int flags, struct sockaddr *address,
+	socklen_t *address_length)
+{
+	ssize_t got = kernel_recvfrom(fd, buffer, length, flags, address, address_length);
+
+	return flags & MSG_DONTWAIT ? got : never_blocks(fd, "recvfrom", got);
+}
+
 /* ---- time ---- */
+
+/* Sleeps, and the world with it. */
+EXPORT int
+nanosleep(const struct timespec *time, struct timespec *left)
+{
+	if (!is_in_world())
+		return (int)syscall(SYS_nanosleep, time, left);
+	world_fail("nanosleep, or sleep, blocks the thread: call hub_sleep");
+	return kernel_nanosleep(time);
+}
+
+EXPORT unsigned
+sleep(unsigned seconds)
+{
+	struct timespec time = {.tv_sec = seconds};
+
+	nanosleep(&time, NULL);
+	return 0;
+}
+
+EXPORT int
+usleep(useconds_t microseconds)
+{
+	struct timespec time = {microseconds / 1000000, microseconds % 1000000 * 1000};
+
+	return nanosleep(&time, NULL);
+}
 
 EXPORT int
 clock_gettime(clockid_t clock, struct timespec *now)

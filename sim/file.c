@@ -100,6 +100,11 @@ files_end(void)
 		world_fail("descriptor %d is still open: %s", FILES_FIRST + i, file->kind->what);
 		files_close(FILES_FIRST + i);
 	}
+}
+
+void
+files_free(void)
+{
 	free(table.places);
 	table.places = NULL;
 	table.size = 0;

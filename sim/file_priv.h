@@ -93,6 +93,9 @@ void files_begin(int most);
 /* Closes what the program has left, which is a failure of the run. */
 void files_end(void);
 
+/* Frees the table, when nothing is on its way any more. */
+void files_free(void);
+
 /* Whether the number is one of the world's, open or not. */
 bool files_has(int fd);
 

@@ -4,6 +4,8 @@
  *
  * Watched descriptors lie in an array by number; those to look at in a list of numbers, which may
  * name one that nobody watches any more. Timers are a heap by time. */
+#include "sim/loop_priv.h"
+
 #include <stdbool.h>
 #include <stdlib.h>
 
@@ -33,6 +35,7 @@ struct ev_loop {
 
 /* There is one loop: hubs that stand for threads are to come. */
 static struct ev_loop *loop_here;
+static bool was_made;
 
 static void *
 grow(void *array, int size, size_t each)
@@ -81,8 +84,18 @@ sim_ev_loop_new(unsigned flags)
 	if (loop_here != NULL)
 		return NULL;
 	loop_here = calloc(1, sizeof *loop_here);
+	was_made = loop_here != NULL;
 	file_watcher = loop_here != NULL ? look_at_fd : NULL;
 	return loop_here;
+}
+
+bool
+loop_was_made(void)
+{
+	bool result = was_made;
+
+	was_made = false;
+	return result;
 }
 
 void
@@ -182,7 +195,7 @@ call_watchers(struct ev_loop *loop, int at, int events)
 
 	for (ev_io *watcher = loop->watched[at].first, *next; watcher != NULL; watcher = next) {
 		next = (ev_io *)watcher->next;
-		if (!(watcher->events & events & (EV_READ | EV_WRITE)))
+		if (!watcher->active || !(watcher->events & events & (EV_READ | EV_WRITE)))
 			continue;
 		was_called = true;
 		watcher->cb(loop, watcher, watcher->events & events);

@@ -1,10 +1,12 @@
 /* A run: a world, a hub in it, and what is left at the end. */
 #include <errno.h>
+#include <string.h>
 
 #include "hub/base/failed.h"
 #include "hub/base/room.h"
 #include "hub/scheduler.h"
 #include "sim/file_priv.h"
+#include "sim/loop_priv.h"
 #include "sim/name_priv.h"
 #include "sim/sim.h"
 #include "sim/world_priv.h"
@@ -30,10 +32,16 @@ hub_sim_run(uint64_t seed, const struct hub_sim_options *options, hub_fn *body, 
 	names_begin();
 	files_begin(world_options()->files);
 	error = hub_run(body, argument, NULL) == 0 ? 0 : errno;
+	if (!loop_was_made())
+		world_fail("the hub was not in this world: link -lhubbub-sim in the place of "
+			   "-lhubbub-hub, not behind it");
+	if (error != 0)
+		world_fail("the first coroutine has failed: %s", strerror(error));
+	files_end();
 	/* What is still on its way arrives at a program that has ended. */
 	while (world_pass(INT64_MAX))
 		;
-	files_end();
+	files_free();
 	if (!world_end() && error == 0)
 		error = ENOTRECOVERABLE;
 	return failed(error);

@@ -5,12 +5,17 @@
  *	static void *body(void *argument) { ... }	any code that runs in hub_run
  *
  *	for (uint64_t seed = 1; seed <= 1000; seed++)
- *		if (hub_sim_run(seed, NULL, body, argument) != 0)
+ *		if (hub_sim_run(seed, &hub_sim_trouble, body, argument) != 0)
  *			... hub_sim_report() ...
  *
- * Link with -lhubbub-sim in the place of -lhubbub-hub. Within the run, calls of libc on sockets,
- * pipes and clocks reach the simulated kernel; files and the standard streams are the real ones. A
- * sleep of a day takes no time. */
+ * Link with -lhubbub-sim in the place of -lhubbub-hub. A hub_sleep of a day takes no time. Within
+ * the run the calls of libc that make, name, use and close sockets, pipes and eventfds, and that
+ * ask for the time, reach the simulated kernel. Those that block the thread (connect, sleep, read
+ * without O_NONBLOCK) are an error of the run; poll, select and timerfd are not simulated. Files
+ * and the standard streams are the real ones.
+ *
+ * A body that finds something wrong calls hub_fail: then hub_sim_run fails, too. With trouble calls
+ * fail in good programs, so a body tells an error from a wrong result. */
 #ifndef HUBBUB_SIM_H
 #define HUBBUB_SIM_H
 

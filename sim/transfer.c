@@ -20,6 +20,14 @@ length_of(const struct iovec *parts, size_t count)
 	return length;
 }
 
+/* A call that would have to wait is no event. Keeps errno. */
+static void
+note_error(const char *what, int fd)
+{
+	if (errno != EAGAIN)
+		world_note(what, fd, errno, 0);
+}
+
 static ssize_t
 receive(int fd, struct transfer *transfer)
 {
@@ -32,7 +40,10 @@ receive(int fd, struct transfer *transfer)
 		return failed(file->kind->socket_type != 0 ? EOPNOTSUPP : EBADF);
 	transfer->length = length_of(transfer->parts, transfer->count);
 	got = file->kind->receive(file, transfer);
-	world_note("%ld: receives %ld", fd, (long)got, 0);
+	if (got >= 0)
+		world_note("%ld: receives %ld of %ld", fd, (long)got, (long)transfer->length);
+	else
+		note_error("%ld: receives nothing: errno %ld", fd);
 	return got;
 }
 
@@ -50,7 +61,10 @@ dispatch(int fd, struct transfer *transfer)
 		return failed(ENOBUFS);
 	transfer->length = length_of(transfer->parts, transfer->count);
 	sent = file->kind->send(file, transfer);
-	world_note("%ld: sends %ld of %ld", fd, (long)sent, (long)transfer->length);
+	if (sent >= 0)
+		world_note("%ld: sends %ld of %ld", fd, (long)sent, (long)transfer->length);
+	else
+		note_error("%ld: sends nothing: errno %ld", fd);
 	return sent;
 }
 

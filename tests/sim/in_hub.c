@@ -58,3 +58,9 @@ on_valgrind(void)
 {
 	return false;
 }
+
+bool
+in_world(void)
+{
+	return true;
+}

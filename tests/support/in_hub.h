@@ -19,6 +19,9 @@ void in_hub(hub_fn *body, void *record);
  * up. */
 void until_it_waits(const struct hub_coroutine *coroutine);
 
+/* Whether the hub runs in a simulated world (tests/sim). */
+bool in_world(void);
+
 /* Whether the test runs on valgrind, which reads memory that the program must not, and limits the
  * number of stacks. */
 bool on_valgrind(void);
