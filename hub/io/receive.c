@@ -39,8 +39,13 @@ static ALWAYS_INLINE ssize_t
 receive_from(struct hub_fd *entry, const struct transfer *transfer, attempt_fn *attempt,
 	const char *what)
 {
-	if (__builtin_expect(entry->layer != NULL, 0) && fd_has_layer(entry))
-		return receive_by_layer(entry, transfer, what);
+	if (__builtin_expect(entry->layer != NULL, 0)) {
+		if (fd_has_layer(entry))
+			return receive_by_layer(entry, transfer, what);
+		/* The fd was closed by others: the entry is of no file, and nothing waits for it. */
+		if (entry->generation == 0)
+			return -1;
+	}
 	for (;;) {
 		ssize_t received;
 

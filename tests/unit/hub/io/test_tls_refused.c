@@ -235,3 +235,40 @@ Test(tls_refused, a_peer_that_wants_new_keys_again_and_again_does_not_keep_the_h
 	cr_assert_eq(updates.received, 1, "%s", strerror(updates.error));
 	cr_assert_gt(updates.turns, 3, "others ran %ld times", updates.turns);
 }
+
+/* ---- closed behind the hub ---- */
+
+static struct {
+	ssize_t received, received_after;
+	int error;
+} behind;
+
+static void *
+close_behind_body(void *argument)
+{
+	char bytes[8];
+	int next[2];
+
+	encrypted_shake_hands();
+	/* It finds the socket drained, so the next call waits without asking the kernel. */
+	hub_recv(encrypted.server, bytes, sizeof bytes, MSG_DONTWAIT);
+	close(encrypted.server);
+	behind.received = hub_recv(encrypted.server, bytes, sizeof bytes, 0);
+	behind.error = errno;
+	/* The next file of that number. */
+	socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, next);
+	hub_send(next[1], "next", 4, 0);
+	behind.received_after = hub_recv(next[0], bytes, sizeof bytes, 0);
+	hub_close(next[0]);
+	hub_close(next[1]);
+	hub_close(encrypted.client);
+	return argument;
+}
+
+Test(tls_refused, one_that_was_closed_by_others_cannot_be_received_from)
+{
+	in_hub(close_behind_body, NULL);
+	cr_assert_eq(behind.received, -1);
+	cr_assert_eq(behind.error, EBADF);
+	cr_assert_eq(behind.received_after, 4);
+}
