@@ -17,7 +17,8 @@
 
 /* ---- a run ends ---- */
 
-/* The calls that are made as the others are freed must not wake it. */
+/* What is called as the others are freed (links, deferred calls, the hook of failures) must not
+ * wake it. */
 static void
 visit_last(struct stack *stack, void *context)
 {
@@ -25,8 +26,8 @@ visit_last(struct stack *stack, void *context)
 
 	(void)context;
 	CHECK(coroutine->state != COROUTINE_RUNNING);
-	if (!coroutine->is_raw && coroutine->state != COROUTINE_DONE)
-		coroutine->state = COROUTINE_SWITCHED;
+	if (coroutine->state != COROUTINE_DONE && coroutine->state != COROUTINE_SWITCHED)
+		coroutine->state = coroutine->is_raw ? COROUTINE_DONE : COROUTINE_SWITCHED;
 }
 
 static void
@@ -41,8 +42,6 @@ visit_end(struct stack *stack, void *context)
 		return;
 	}
 	ev_timer_stop(hub->loop, &coroutine->timer);
-	if (coroutine->state != COROUTINE_SWITCHED)
-		coroutine->state = COROUTINE_DONE;
 	/* This hub's end killed it; the kill ends with the hub. */
 	coroutine->is_killed = false;
 	coroutine_update_interrupt(coroutine);
