@@ -196,11 +196,12 @@ stack_put(struct stack_arena *arena, struct stack *stack)
 	DCHECK(!set_has(chunk->idle, stack->index) && !set_has(chunk->cold, stack->index));
 	if (stack->is_canary)
 		check_canary(stack);
+	/* First, since frames that were never left are poisoned. */
+	annotate_stack_clean(&stack->annotate, stack->low, (size_t)(stack->end - stack->low));
 	/* The watermark lies below all frames, where valgrind forbids reads. */
 	annotate_readable(first_page(stack), WATERMARK_SIZE);
 	if (stack->is_deep || memcmp(first_page(stack), stack_watermark, WATERMARK_SIZE) != 0)
 		give_below(stack, stands_on(stack, here) ? here : stack->end);
-	annotate_stack_clean(&stack->annotate, stack->low, (size_t)(stack->end - stack->low));
 	set_add(chunk->idle, stack->index);
 	set_add(chunk->suspect, stack->index);
 	if (stack->index / WORD_SLOTS < chunk->lowest)
