@@ -42,7 +42,7 @@ receive_from(struct hub_fd *entry, const struct transfer *transfer, attempt_fn *
 	if (__builtin_expect(entry->layer != NULL, 0)) {
 		if (fd_has_layer(entry))
 			return receive_by_layer(entry, transfer, what);
-		/* The fd was closed by others: the entry is of no file, and nothing waits for it. */
+		/* The fd was closed by others: the entry is of no file. */
 		if (entry->generation == 0)
 			return -1;
 	}
