@@ -48,16 +48,6 @@ threads_complain(struct threads *threads, int error)
 	(void)threads, (void)error;
 }
 
-bool
-threads_cancel(struct threads_job *job)
-{
-	if (!job->is_queued)
-		return false;
-	list_remove(&job->link);
-	job->is_queued = false;
-	return true;
-}
-
 void
 threads_reset(struct threads *threads)
 {

@@ -99,16 +99,6 @@ threads_complain(struct threads *threads, int error)
 			threads->name, strerror(error));
 }
 
-bool
-threads_cancel(struct threads_job *job)
-{
-	if (!job->is_queued)
-		return false;
-	list_remove(&job->link);
-	job->is_queued = false;
-	return true;
-}
-
 void
 threads_reset(struct threads *threads)
 {

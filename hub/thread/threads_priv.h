@@ -53,7 +53,15 @@ int threads_submit(struct threads *threads, struct threads_job *job);
 void threads_complain(struct threads *threads, int error);
 
 /* Takes a job back if no thread has taken it; the mutex is locked. Returns whether it did. */
-bool threads_cancel(struct threads_job *job);
+static inline bool
+threads_cancel(struct threads_job *job)
+{
+	if (!job->is_queued)
+		return false;
+	list_remove(&job->link);
+	job->is_queued = false;
+	return true;
+}
 
 /* Begins anew in a child process after fork, which has none of the threads. */
 void threads_reset(struct threads *threads);
