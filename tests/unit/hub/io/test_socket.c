@@ -146,7 +146,7 @@ Test(socket, datagrams_keep_their_bounds)
 static void *
 send_descriptor_body(void *argument)
 {
-	char bytes[64];
+	char bytes[64] = "d";
 	union {
 		struct cmsghdr header;
 		char space[CMSG_SPACE(sizeof(int))];
