@@ -224,6 +224,12 @@ int
 layer_end_output(struct hub_fd *entry, const char *what)
 {
 	if (entry->layer->kind->end_output(entry->layer) != 0)
-		return -1;
-	return wait_flushed(entry, what);
+		return failed(EPIPE);
+	while (entry->layer->kind->flush(entry->layer) != 0) {
+		if (errno != EAGAIN)
+			return failed(EPIPE);
+		if (fd_wait_write(entry, what) != 0)
+			return -1;
+	}
+	return 0;
 }

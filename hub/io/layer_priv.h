@@ -16,7 +16,8 @@ ssize_t layer_receive(
 ssize_t layer_send(
 	struct hub_fd *entry, const struct iovec *parts, size_t count, int flags, const char *what);
 
-/* Ends the output, and waits until the end is sent. Returns 0, or -1 and errno. */
+/* Ends the output, and waits until the end is sent. Returns 0, or -1 and errno: EPIPE if nothing
+ * can be sent any more. */
 int layer_end_output(struct hub_fd *entry, const char *what);
 
 #endif

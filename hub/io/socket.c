@@ -115,8 +115,13 @@ hub_shutdown(int fd, int how)
 	if (self == NULL)
 		return -1;
 	entry = fd_lookup_watched(self->hub, fd);
-	if (entry == NULL ||
-		(fd_has_layer(entry) && how != SHUT_RD && layer_end_output(entry, "shutdown") != 0))
+	if (entry == NULL)
 		return -1;
+	if (fd_has_layer(entry) && how != SHUT_RD && layer_end_output(entry, "shutdown") != 0) {
+		/* Whoever receives on a broken connection must not wait for ever. */
+		if (errno == EPIPE)
+			kernel_shutdown(fd, how);
+		return -1;
+	}
 	return kernel_shutdown(fd, how);
 }

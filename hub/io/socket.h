@@ -39,7 +39,8 @@ int hub_connect(int fd, const struct sockaddr *address, socklen_t length);
 
 /* shutdown(2); over TLS it first tells the peer that the stream ends, without which the peer
  * reports a broken connection.
- * Switches: yes, over TLS, while the socket is full.  Returns 0, or -1 and errno. */
+ * Switches: yes, over TLS, while the socket is full.  Returns 0, or -1 and errno; EPIPE over TLS:
+ * the peer could not be told, and the socket is shut down all the same. */
 int hub_shutdown(int fd, int how);
 
 /* recv(2). Switches: yes, if no bytes are there.  Returns bytes, 0 at the end, or -1 and errno. */

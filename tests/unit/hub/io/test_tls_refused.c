@@ -129,6 +129,32 @@ Test(tls_refused, ends)
 				       "closed under a waiter EBADF");
 }
 
+/* Nothing can be told any more, so the socket alone is shut down; else whoever receives there would
+ * wait for ever. */
+static void *
+shut_down_body(void *argument)
+{
+	char bytes[64];
+	ssize_t received;
+
+	encrypted_shake_hands();
+	send(encrypted.client, "this is no record", 17, MSG_DONTWAIT);
+	trace_call("recv", hub_recv(encrypted.server, bytes, sizeof bytes, 0));
+	trace_call("shutdown", hub_shutdown(encrypted.server, SHUT_RDWR));
+	do
+		received = recv(encrypted.client, bytes, sizeof bytes, MSG_DONTWAIT);
+	while (received > 0);
+	trace_call("the peer's socket", received);
+	encrypted_close();
+	return argument;
+}
+
+Test(tls_refused, a_broken_connection_can_be_shut_down)
+{
+	in_hub(shut_down_body, NULL);
+	cr_assert_str_eq(trace_text(), "recv EPROTO, shutdown EPIPE, the peer's socket 0");
+}
+
 /* ---- a peer that asks for new keys without end ---- */
 
 #define UPDATES 4000
