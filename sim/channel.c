@@ -17,19 +17,19 @@ struct segment {
 };
 
 struct channel *
-channel_new(size_t capacity, bool is_slow)
+channel_new(size_t size, bool is_slow)
 {
 	struct channel *channel = calloc(1, sizeof *channel);
 
 	if (channel == NULL)
 		return NULL;
-	channel->bytes = malloc(capacity);
+	channel->bytes = malloc(size);
 	if (channel->bytes == NULL) {
 		free(channel);
 		return NULL;
 	}
 	channel->references = 1;
-	channel->capacity = capacity;
+	channel->size = channel->capacity = size;
 	channel->is_slow = is_slow;
 	return channel;
 }
@@ -47,7 +47,15 @@ channel_release(struct channel *channel)
 size_t
 channel_room(const struct channel *channel)
 {
-	return channel->capacity - channel->length - channel->on_way;
+	size_t taken = channel->length + channel->on_way;
+
+	return channel->capacity > taken ? channel->capacity - taken : 0;
+}
+
+void
+channel_limit(struct channel *channel, size_t capacity)
+{
+	channel->capacity = capacity < channel->size ? capacity : channel->size;
 }
 
 /* ---- the ring ---- */
@@ -55,10 +63,10 @@ channel_room(const struct channel *channel)
 static void
 put(struct channel *channel, const unsigned char *bytes, size_t length)
 {
-	size_t at = (channel->first + channel->length) % channel->capacity;
-	size_t part = channel->capacity - at < length ? channel->capacity - at : length;
+	size_t at = (channel->first + channel->length) % channel->size;
+	size_t part = channel->size - at < length ? channel->size - at : length;
 
-	DCHECK(channel->length + length <= channel->capacity);
+	DCHECK(channel->length + length <= channel->size);
 	memcpy(channel->bytes + at, bytes, part);
 	memcpy(channel->bytes, bytes + part, length - part);
 	channel->length += length;
@@ -72,8 +80,8 @@ channel_read(
 
 	for (size_t i = 0; i < count && done < limit; i++) {
 		size_t length = parts[i].iov_len < limit - done ? parts[i].iov_len : limit - done;
-		size_t at = (channel->first + done) % channel->capacity;
-		size_t part = channel->capacity - at < length ? channel->capacity - at : length;
+		size_t at = (channel->first + done) % channel->size;
+		size_t part = channel->size - at < length ? channel->size - at : length;
 
 		memcpy(parts[i].iov_base, channel->bytes + at, part);
 		memcpy((char *)parts[i].iov_base + part, channel->bytes, length - part);
@@ -81,7 +89,7 @@ channel_read(
 	}
 	if (is_peek || done == 0)
 		return done;
-	channel->first = (channel->first + done) % channel->capacity;
+	channel->first = (channel->first + done) % channel->size;
 	channel->length -= done;
 	if (channel->writer != NULL)
 		file_changed(channel->writer);
@@ -186,7 +194,8 @@ void
 channel_cut(struct channel *channel)
 {
 	channel->is_cut = true;
-	channel->length = 0;
+	if (channel->reader == NULL)
+		channel->length = 0;
 	if (channel->writer != NULL)
 		file_changed(channel->writer);
 }

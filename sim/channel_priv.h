@@ -15,19 +15,23 @@ struct channel {
 	unsigned references;
 	struct file *reader;  /* not owned; NULL once its last descriptor is closed */
 	struct file *writer;  /* likewise */
-	unsigned char *bytes; /* a ring of that capacity; owned */
-	size_t capacity, first, length;
+	unsigned char *bytes; /* a ring of that size; owned */
+	size_t size, first, length;
+	size_t capacity;             /* up to which it is filled */
 	size_t on_way;               /* bytes of segments */
 	struct segment *head, *tail; /* on their way, in order; owned */
 	bool is_slow;                /* bytes take time */
 	bool is_ending;              /* the writer has ended it; nothing can be written */
 	bool has_ended;              /* the end has arrived behind the bytes */
-	bool is_cut;                 /* nobody reads any more */
+	bool is_cut;                 /* nothing arrives any more */
 };
 
 /* NULL without memory. */
-struct channel *channel_new(size_t capacity, bool is_slow);
+struct channel *channel_new(size_t size, bool is_slow);
 void channel_release(struct channel *channel);
+
+/* The channel takes no more bytes than that, and never more than its size. */
+void channel_limit(struct channel *channel, size_t capacity);
 
 /* How many bytes a write takes now. */
 size_t channel_room(const struct channel *channel);
@@ -40,7 +44,8 @@ size_t channel_read(struct channel *channel, const struct iovec *parts, size_t c
 /* The writer ends the stream: the end arrives behind all bytes. */
 void channel_end(struct channel *channel);
 
-/* The reader is gone: what is there and on its way is lost. */
+/* The connection is broken, or the reader is gone: what is on its way is lost, and without a reader
+ * what has arrived, too. */
 void channel_cut(struct channel *channel);
 
 #endif

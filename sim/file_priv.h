@@ -47,6 +47,7 @@ struct file_kind {
 	/* The address of this end, or of the peer. */
 	int (*name)(
 		const struct file *file, bool is_peer, struct sockaddr *address, socklen_t *length);
+	void (*set_send_buffer)(struct file *file, int size); /* SO_SNDBUF */
 	int (*error)(struct file *file);          /* SO_ERROR: returns it, and clears it */
 	long (*waiting)(const struct file *file); /* FIONREAD */
 	void (*free)(struct file *file);          /* the last descriptor is closed */

@@ -240,6 +240,9 @@ kernel_setsockopt(int fd, int level, int option, const void *value, socklen_t le
 		return failed(ENOTSOCK);
 	if (level == SOL_SOCKET && option == SO_LINGER && length >= sizeof file->linger)
 		memcpy(&file->linger, value, sizeof file->linger);
+	if (level == SOL_SOCKET && option == SO_SNDBUF && length >= sizeof(int) &&
+		file->kind->set_send_buffer != NULL)
+		file->kind->set_send_buffer(file, *(const int *)value);
 	if (level == IPPROTO_IPV6 && option == IPV6_V6ONLY && length >= sizeof(int))
 		file->is_v6only = *(const int *)value != 0;
 	return 0;

@@ -12,9 +12,11 @@
 #include "sim/stream_connect_priv.h"
 #include "sim/world_priv.h"
 
+#define SEND_BUFFER_LEAST 4608
+
 /* ---- a connection ---- */
 
-/* The connection is broken: what was not read is lost. */
+/* The connection is broken. As in Linux, what has arrived can still be read. */
 static void
 be_reset(struct stream *stream, int error)
 {
@@ -216,6 +218,17 @@ stream_close(struct file *file)
 	stream->state = STREAM_FRESH;
 }
 
+/* As Linux counts: twice as many bytes, for what it needs itself. */
+static void
+stream_set_send_buffer(struct file *file, int size)
+{
+	struct stream *stream = stream_of(file);
+
+	stream->send_buffer = size < SEND_BUFFER_LEAST / 2 ? SEND_BUFFER_LEAST : 2 * (size_t)size;
+	if (stream->out != NULL)
+		channel_limit(stream->out, stream->send_buffer);
+}
+
 static int
 stream_error(struct file *file)
 {
@@ -242,6 +255,7 @@ static const struct file_kind stream_kind = {.what = "stream socket",
 	.accept = stream_accept,
 	.shutdown = stream_shutdown,
 	.name = stream_name,
+	.set_send_buffer = stream_set_send_buffer,
 	.error = stream_error,
 	.waiting = stream_waiting,
 	.free = stream_close};

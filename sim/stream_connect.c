@@ -11,7 +11,8 @@
 #include "hub/scheduler.h"
 #include "sim/world_priv.h"
 
-#define CAPACITY ((size_t)64 * 1024)
+#define TCP_SIZE ((size_t)64 * 1024)
+#define UNIX_SIZE ((size_t)208 * 1024) /* net.core.wmem_default */
 #define SYN_AGAIN (1 * HUB_SECOND)
 #define SYN_TRIES 6
 
@@ -30,14 +31,19 @@ stream_make(const struct file_kind *kind, int family)
 static bool
 join(struct stream *one, struct stream *other)
 {
-	struct channel *there = channel_new(CAPACITY, stream_is_tcp(one));
-	struct channel *back = channel_new(CAPACITY, stream_is_tcp(one));
+	size_t size = stream_is_tcp(one) ? TCP_SIZE : UNIX_SIZE;
+	struct channel *there = channel_new(size, stream_is_tcp(one));
+	struct channel *back = channel_new(size, stream_is_tcp(one));
 
 	if (there == NULL || back == NULL) {
 		channel_release(there);
 		channel_release(back);
 		return false;
 	}
+	if (one->send_buffer != 0)
+		channel_limit(there, one->send_buffer);
+	if (other->send_buffer != 0)
+		channel_limit(back, other->send_buffer);
 	there->references = back->references = 2;
 	there->writer = back->reader = &one->file;
 	back->writer = there->reader = &other->file;

@@ -16,6 +16,7 @@ struct stream {
 	struct name own, peer_name;
 	bool is_bound;
 	struct channel *in, *out; /* a reference each; NULL before it is connected */
+	size_t send_buffer;       /* that SO_SNDBUF has set; 0: as it is */
 	struct stream *peer;      /* not owned; NULL once it is closed */
 	int error;                /* SO_ERROR */
 	bool is_reset;
