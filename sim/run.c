@@ -8,6 +8,7 @@
 #include "sim/file_priv.h"
 #include "sim/loop_priv.h"
 #include "sim/name_priv.h"
+#include "sim/random_priv.h"
 #include "sim/sim.h"
 #include "sim/world_priv.h"
 
@@ -29,6 +30,7 @@ hub_sim_run(uint64_t seed, const struct hub_sim_options *options, hub_fn *body, 
 		return -1;
 	if (!world_begin(seed, options))
 		return failed(EBUSY);
+	random_begin(seed);
 	names_begin();
 	files_begin(world_options()->files);
 	error = hub_run(body, argument, NULL) == 0 ? 0 : errno;

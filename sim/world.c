@@ -12,6 +12,7 @@
 #include "hub/base/kernel.h"
 #include "hub/debug/dump.h"
 #include "hub/scheduler.h"
+#include "sim/draw_priv.h"
 
 #define EVENTS_TOLD 50
 #define BEGINNING (1000 * HUB_SECOND) /* of the clock: a world is not born at 0 */
@@ -66,21 +67,10 @@ world_options(void)
 
 /* ---- draws ---- */
 
-/* splitmix64: passes BigCrush, and any seed will do. */
-static uint64_t
-next_draw(void)
-{
-	uint64_t mixed = world.state += UINT64_C(0x9e3779b97f4a7c15);
-
-	mixed = (mixed ^ mixed >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	mixed = (mixed ^ mixed >> 27) * UINT64_C(0x94d049bb133111eb);
-	return mixed ^ mixed >> 31;
-}
-
 uint64_t
 world_draw(uint64_t limit)
 {
-	return limit > 1 ? (uint64_t)((unsigned __int128)next_draw() * limit >> 64) : 0;
+	return limit > 1 ? (uint64_t)((unsigned __int128)draw_next(&world.state) * limit >> 64) : 0;
 }
 
 bool

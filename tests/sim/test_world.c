@@ -4,118 +4,23 @@
 #include <errno.h>
 #include <hubbub/hub.h>
 #include <hubbub/sim.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/sim/echo.h"
+
 #define SEEDS 200
-#define CLIENTS 8
-#define LENGTH 20000
 
 TestSuite(world, .timeout = 120);
-
-/* ---- an echo ---- */
-
-static struct {
-	struct sockaddr_storage address;
-	socklen_t address_length;
-	int right, failed, wrong; /* clients */
-} echo;
-
-static void
-serve(int client, void *context)
-{
-	char bytes[1000];
-	ssize_t length;
-
-	(void)context;
-	while ((length = hub_recv(client, bytes, sizeof bytes, 0)) > 0)
-		if (hub_send(client, bytes, (size_t)length, 0) != length)
-			return;
-}
-
-static void *
-send_all(void *argument)
-{
-	int fd = (int)(intptr_t)argument;
-	char bytes[LENGTH];
-
-	for (size_t i = 0; i < sizeof bytes; i++)
-		bytes[i] = (char)(i * 7);
-	/* The echo of what is missing would be waited for. */
-	if (hub_send(fd, bytes, sizeof bytes, 0) != sizeof bytes)
-		hub_shutdown(fd, SHUT_RDWR);
-	return NULL;
-}
-
-/* Receives until an end, an error or all bytes. What has come is right, or it is wrong. */
-static void
-receive_all(int fd)
-{
-	char bytes[3000];
-	size_t got = 0;
-	ssize_t length = 0;
-
-	while (got < LENGTH && (length = hub_recv(fd, bytes, sizeof bytes, 0)) > 0)
-		for (ssize_t i = 0; i < length; i++)
-			echo.wrong += bytes[i] != (char)(got++ * 7);
-	if (got == LENGTH)
-		echo.right++;
-	else
-		echo.failed++;
-}
-
-static void *
-be_client(void *argument)
-{
-	int fd = hub_socket(AF_INET, SOCK_STREAM, 0);
-	struct hub_coroutine *sender;
-
-	if (fd == -1 ||
-		hub_connect(fd, (struct sockaddr *)&echo.address, echo.address_length) != 0) {
-		echo.failed++;
-	} else {
-		sender = hub_spawn(send_all, (void *)(intptr_t)fd);
-		receive_all(fd);
-		hub_kill(sender);
-		hub_join(sender, NULL);
-	}
-	if (fd != -1)
-		hub_close(fd);
-	return argument;
-}
-
-static void *
-echo_body(void *argument)
-{
-	struct hub_coroutine *clients[CLIENTS];
-	struct hub_server *server;
-	int listener;
-
-	do
-		listener = hub_create_server("127.0.0.1", "0", 0);
-	while (listener == -1);
-	echo.address_length = sizeof echo.address;
-	getsockname(listener, (struct sockaddr *)&echo.address, &echo.address_length);
-	server = hub_stream_server_new(listener, serve, NULL, NULL);
-	hub_server_start(server);
-	for (int i = 0; i < CLIENTS; i++)
-		clients[i] = hub_spawn(be_client, NULL);
-	for (int i = 0; i < CLIENTS; i++)
-		hub_join(clients[i], NULL);
-	hub_server_stop(server, HUB_SECOND);
-	hub_server_free(server);
-	return argument;
-}
 
 Test(world, bytes_arrive_once_and_in_order)
 {
 	for (uint64_t seed = 1; seed <= SEEDS; seed++)
 		cr_assert_eq(hub_sim_run(seed, NULL, echo_body, NULL), 0, "%s", hub_sim_report());
-	cr_assert_eq(echo.right, SEEDS * CLIENTS);
+	cr_assert_eq(echo.right, SEEDS * ECHO_CLIENTS);
 	cr_assert_eq(echo.wrong, 0);
 }
 
@@ -124,7 +29,7 @@ Test(world, in_trouble_bytes_arrive_once_and_in_order_or_with_an_error)
 	for (uint64_t seed = 1; seed <= SEEDS; seed++)
 		cr_assert_eq(hub_sim_run(seed, &hub_sim_trouble, echo_body, NULL), 0, "%s",
 			hub_sim_report());
-	cr_assert_eq(echo.right + echo.failed, SEEDS * CLIENTS);
+	cr_assert_eq(echo.right + echo.failed, SEEDS * ECHO_CLIENTS);
 	cr_assert_gt(echo.right, 0);
 	cr_assert_gt(echo.failed, 0, "there was no trouble");
 	cr_assert_eq(echo.wrong, 0);

@@ -90,20 +90,22 @@
 #undef kernel_fork
 #undef kernel_posix_spawnp
 
+#include "hub/base/inside.h" /* libhubbub-sim-tls needs four of them */
+
 ssize_t kernel_read(int fd, void *buffer, size_t length);
 ssize_t kernel_readv(int fd, const struct iovec *parts, int count);
 ssize_t kernel_write(int fd, const void *buffer, size_t length);
 ssize_t kernel_writev(int fd, const struct iovec *parts, int count);
 ssize_t kernel_recvfrom(int fd, void *buffer, size_t length, int flags, struct sockaddr *address,
-	socklen_t *address_length);
+	socklen_t *address_length) HUB_INSIDE(kernel_recvfrom);
 ssize_t kernel_recvmsg(int fd, struct msghdr *message, int flags);
 ssize_t kernel_sendto(int fd, const void *buffer, size_t length, int flags,
-	const struct sockaddr *address, socklen_t address_length);
+	const struct sockaddr *address, socklen_t address_length) HUB_INSIDE(kernel_sendto);
 ssize_t kernel_sendmsg(int fd, const struct msghdr *message, int flags);
 int kernel_accept4(int fd, struct sockaddr *address, socklen_t *length, int flags);
 int kernel_connect(int fd, const struct sockaddr *address, socklen_t length);
 int kernel_socket(int domain, int type, int protocol);
-int kernel_close(int fd);
+int kernel_close(int fd) HUB_INSIDE(kernel_close);
 int kernel_fcntl(int fd, int command, long argument);
 int kernel_pipe2(int ends[2], int flags);
 ssize_t kernel_preadv2(int fd, const struct iovec *parts, int count, off_t offset, int flags);
@@ -126,7 +128,7 @@ int kernel_eventfd(unsigned count, int flags);
 int kernel_poll_now(struct pollfd *fds, nfds_t count);
 int kernel_bind(int fd, const struct sockaddr *address, socklen_t length);
 int kernel_listen(int fd, int backlog);
-int kernel_clock(clockid_t clock, struct timespec *now);
+int kernel_clock(clockid_t clock, struct timespec *now) HUB_INSIDE(kernel_clock);
 int kernel_nanosleep(const struct timespec *time);
 int kernel_dup2(int from, int to);
 int kernel_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
