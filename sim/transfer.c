@@ -20,6 +20,18 @@ length_of(const struct iovec *parts, size_t count)
 	return length;
 }
 
+/* What is sent counts in the trace. */
+static void
+see_parts(const struct iovec *parts, size_t length)
+{
+	for (; length > 0; parts++) {
+		size_t part = parts->iov_len < length ? parts->iov_len : length;
+
+		world_see(parts->iov_base, part);
+		length -= part;
+	}
+}
+
 /* A call that would have to wait is no event. Keeps errno. */
 static void
 note_error(const char *what, int fd)
@@ -61,10 +73,12 @@ dispatch(int fd, struct transfer *transfer)
 		return failed(ENOBUFS);
 	transfer->length = length_of(transfer->parts, transfer->count);
 	sent = file->kind->send(file, transfer);
-	if (sent >= 0)
-		world_note("%ld: sends %ld of %ld", fd, (long)sent, (long)transfer->length);
-	else
+	if (sent < 0) {
 		note_error("%ld: sends nothing: errno %ld", fd);
+		return -1;
+	}
+	world_note("%ld: sends %ld of %ld", fd, (long)sent, (long)transfer->length);
+	see_parts(transfer->parts, (size_t)sent);
 	return sent;
 }
 

@@ -166,14 +166,27 @@ world_pass(int64_t limit)
 
 /* ---- what was seen ---- */
 
-/* FNV-1a. Texts are hashed by their characters: addresses differ from run to run. */
 static void
-mix(const void *bytes, size_t length)
+mix_word(uint64_t word)
 {
-	const unsigned char *at = bytes;
+	world.trace = (world.trace ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+	world.trace ^= world.trace >> 32;
+}
 
-	for (size_t i = 0; i < length; i++)
-		world.trace = (world.trace ^ at[i]) * UINT64_C(0x100000001b3);
+void
+world_see(const void *bytes, size_t length)
+{
+	const char *at = bytes;
+	uint64_t word = 0;
+
+	mix_word(length);
+	for (; length >= sizeof word; at += sizeof word, length -= sizeof word) {
+		memcpy(&word, at, sizeof word);
+		mix_word(word);
+	}
+	word = 0;
+	memcpy(&word, at, length);
+	mix_word(word);
 }
 
 void
@@ -182,9 +195,11 @@ world_note(const char *what, long a, long b, long c)
 	struct event *event = &world.events[world.noted++ % EVENTS_TOLD];
 
 	*event = (struct event){world.now, what, {a, b, c}};
-	mix(what, strlen(what));
-	mix(&event->at, sizeof event->at);
-	mix(event->numbers, sizeof event->numbers);
+	/* Texts count by their characters: addresses differ from run to run. */
+	world_see(what, strlen(what));
+	mix_word((uint64_t)event->at);
+	for (int i = 0; i < 3; i++)
+		mix_word((uint64_t)event->numbers[i]);
 }
 
 void
@@ -277,6 +292,7 @@ world_begin(uint64_t seed, const struct hub_sim_options *options)
 bool
 world_end(void)
 {
+	mix_word(world.state);
 	write_report();
 	free(world.heap);
 	world.heap = NULL;

@@ -4,6 +4,7 @@
 #define HUBBUB_SIM_WORLD_PRIV_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "sim/sim.h"
@@ -48,6 +49,9 @@ bool world_pass(int64_t limit);
 /* Notes an event for the report, and in the trace; what is a literal of printf with at most three
  * longs. */
 void world_note(const char *what, long a, long b, long c);
+
+/* Bytes that count in the trace. */
+void world_see(const void *bytes, size_t length);
 
 /* The run cannot end: prints the report, and what all coroutines wait for, and aborts. */
 _Noreturn void world_give_up(const char *why);
