@@ -227,15 +227,15 @@ call_ready(struct ev_loop *loop)
 	return was_called;
 }
 
-/* Reports a descriptor that may not be ready. */
-static void
+/* Reports a descriptor that may not be ready. Returns whether a watcher was called. */
+static bool
 call_spurious(struct ev_loop *loop)
 {
 	int at = (int)world_draw((uint64_t)loop->size);
 
 	while (loop->watched[at].first == NULL)
 		at = (at + 1) % loop->size;
-	call_watchers(loop, at, EV_READ | EV_WRITE);
+	return call_watchers(loop, at, EV_READ | EV_WRITE);
 }
 
 /* ---- timers ---- */
@@ -393,7 +393,7 @@ call_all(struct ev_loop *loop)
 	was_called = call_ready(loop) || was_called;
 	was_called = call_timers(loop) || was_called;
 	if (loop->active != 0 && world_chance(world_options()->spurious))
-		call_spurious(loop);
+		was_called = call_spurious(loop) || was_called;
 	return was_called;
 }
 

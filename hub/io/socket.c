@@ -80,13 +80,24 @@ connect_retry(struct hub_fd *entry, const struct sockaddr *address, socklen_t le
 	}
 }
 
+/* How connecting has ended: 0, or -1 with errno. */
+static int
+socket_error(int fd)
+{
+	int error = 0;
+	socklen_t length = sizeof error;
+
+	if (kernel_getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) != 0)
+		return -1;
+	return failed(error);
+}
+
 int
 hub_connect(int fd, const struct sockaddr *address, socklen_t length)
 {
 	struct hub_coroutine *self = hub_enter();
 	struct hub_fd *entry;
-	int error = 0;
-	socklen_t size = sizeof error;
+	bool has_begun = false;
 
 	/* The fd enters the hub here; whatever the hub knew of it is forgotten. */
 	if (self == NULL || hub_adopt(fd) != 0)
@@ -95,15 +106,20 @@ hub_connect(int fd, const struct sockaddr *address, socklen_t length)
 	DCHECK(entry->readers == NULL && entry->writers == NULL && entry->layer == NULL);
 	if (!fd_take_turns(entry))
 		return -1;
-	if (connect_retry(entry, address, length) == 0)
-		return 0;
-	if (errno != EINPROGRESS && errno != EINTR)
-		return -1;
-	if (fd_wait_write(entry, "connect") != 0)
-		return -1;
-	if (kernel_getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0)
-		return -1;
-	return failed(error);
+	/* A second connect(2) tells how the first has ended; or, if the wake was spurious, that
+	 * connecting goes on: EALREADY. */
+	while (connect_retry(entry, address, length) != 0) {
+		if (has_begun && errno == EISCONN)
+			return 0;
+		if (errno != EINPROGRESS && errno != EINTR && !(has_begun && errno == EALREADY))
+			return -1;
+		has_begun = true;
+		if (fd_wait_write(entry, "connect") != 0)
+			return -1;
+		if (address->sa_family != AF_INET && address->sa_family != AF_INET6)
+			return socket_error(fd);
+	}
+	return 0;
 }
 
 int

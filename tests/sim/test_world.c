@@ -51,6 +51,33 @@ Test(world, a_seed_repeats_itself)
 	}
 }
 
+/* ---- what wakes for no reason ---- */
+
+static void *
+connect_and_ask(void *unused)
+{
+	int listener = hub_create_server("127.0.0.1", "0", 0),
+	    client = hub_socket(AF_INET, SOCK_STREAM, 0);
+	struct sockaddr_in address;
+	socklen_t length = sizeof address;
+
+	getsockname(listener, (struct sockaddr *)&address, &length);
+	cr_expect_eq(hub_connect(client, (struct sockaddr *)&address, length), 0);
+	cr_expect_eq(getpeername(client, (struct sockaddr *)&address, &length), 0,
+		"hub_connect has returned 0 before there was a connection");
+	hub_close(client);
+	hub_close(listener);
+	return unused;
+}
+
+Test(world, a_spurious_wake_does_not_end_a_connect)
+{
+	const struct hub_sim_options options = {.spurious = 1};
+
+	for (uint64_t seed = 1; seed <= SEEDS; seed++)
+		cr_assert_eq(hub_sim_run(seed, &options, connect_and_ask, NULL), 0);
+}
+
 /* ---- time ---- */
 
 static void *
