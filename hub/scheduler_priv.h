@@ -10,6 +10,7 @@
 #include "hub/base/clock.h"
 #include "hub/base/inside.h"
 #include "hub/base/loop.h"
+#include "hub/chance_priv.h"
 #include "hub/fork_priv.h"
 #include "hub/interruption_priv.h"
 #include "hub/record_priv.h"
@@ -143,8 +144,10 @@ hub_queue_append(struct hub *hub, struct hub_coroutine *coroutine)
 static inline struct hub_coroutine *
 hub_queue_take(struct hub *hub)
 {
-	struct hub_coroutine *coroutine = hub->ready_first;
+	struct hub_coroutine *coroutine;
 
+	chance_of_take(hub);
+	coroutine = hub->ready_first;
 	DCHECK(hub_queue_has_ends(hub) && coroutine != NULL);
 	DCHECK(coroutine->state == COROUTINE_READY && coroutine->id != 0);
 	hub->ready_first = coroutine->next;
@@ -200,8 +203,10 @@ hub_slice_start(struct hub *hub)
 static inline bool
 hub_tick(struct hub *hub)
 {
-	uint32_t left = __atomic_load_n(&hub->ticks, __ATOMIC_RELAXED) - 1;
+	uint32_t left;
 
+	chance_of_tick(hub);
+	left = __atomic_load_n(&hub->ticks, __ATOMIC_RELAXED) - 1;
 	hub_count_ticks(hub, left);
 	return __builtin_expect(left == 0, 0) && hub_slice_expired(hub);
 }
@@ -337,6 +342,7 @@ hub_suspend(const struct wait *wait)
 	self->waits_on = wait->on;
 	self->waits_since = hub->now;
 	self->state = COROUTINE_WAITING;
+	chance_of_wait(hub, wait);
 	hub_transfer(hub, hub_next_to_run(hub), NULL, false);
 	/* Each wait is ended by one wake. */
 	DCHECK(self->epoch == epoch + 1);

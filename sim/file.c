@@ -25,6 +25,7 @@ static struct {
 /* ---- files ---- */
 
 void (*file_watcher)(int fd);
+void (*file_closes)(int fd);
 
 void
 file_init(struct file *file, const struct file_kind *kind, int family)
@@ -180,6 +181,8 @@ files_close(int fd)
 
 	if (file == NULL)
 		return -1;
+	if (file_closes != NULL)
+		file_closes(fd);
 	place->file = NULL;
 	table.count--;
 	if (fd - FILES_FIRST < table.lowest)

@@ -78,6 +78,9 @@ struct file_member {
 /* Called for each descriptor of a file that has changed: the loop's. NULL: nobody watches. */
 extern void (*file_watcher)(int fd);
 
+/* Called for each descriptor that is about to be closed. NULL: nobody asks. */
+extern void (*file_closes)(int fd);
+
 /* Makes *file of that kind, with one reference. */
 void file_init(struct file *file, const struct file_kind *kind, int family);
 

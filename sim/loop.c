@@ -14,6 +14,8 @@
 #include "hub/base/log.h"
 #include "hub/base/loop.h"
 #include "sim/file_priv.h"
+#include "sim/interruption_priv.h"
+#include "sim/order_priv.h"
 #include "sim/world_priv.h"
 
 /* The watchers of one descriptor. */
@@ -386,10 +388,11 @@ sim_ev_signal_stop(struct ev_loop *loop, ev_signal *watcher)
 
 /* One look at everything. */
 static bool
-call_all(struct ev_loop *loop)
+call_all(struct ev_loop *loop, bool is_idle)
 {
-	bool was_called = call_async(loop);
+	bool was_called = interruptions_happen(is_idle);
 
+	was_called = call_async(loop) || was_called;
 	was_called = call_ready(loop) || was_called;
 	was_called = call_timers(loop) || was_called;
 	if (loop->active != 0 && world_chance(world_options()->spurious))
@@ -400,10 +403,11 @@ call_all(struct ev_loop *loop)
 int
 sim_ev_run(struct ev_loop *loop, int flags)
 {
+	order_polls();
 	world_tick(2 * CLOCK_MICROSECOND);
 	/* What is due by now happens first. */
 	world_pass(world_now());
-	while (!call_all(loop) && flags == EVRUN_ONCE)
+	while (!call_all(loop, flags == EVRUN_ONCE) && flags == EVRUN_ONCE)
 		if (!world_pass(next_timer(loop)))
 			world_give_up("everything waits, and nothing can happen any more");
 	if (world_is_old())

@@ -6,9 +6,11 @@
 #include "hub/base/room.h"
 #include "hub/scheduler.h"
 #include "sim/file_priv.h"
+#include "sim/interruption_priv.h"
 #include "sim/loop_priv.h"
 #include "sim/name_priv.h"
 #include "sim/random_priv.h"
+#include "sim/order_priv.h"
 #include "sim/sim.h"
 #include "sim/world_priv.h"
 
@@ -19,6 +21,7 @@ const struct hub_sim_options hub_sim_trouble = {.interrupted = 50,
 	.no_memory = 500,
 	.no_files = 500,
 	.reset = 2000,
+	.reordered = 10,
 	.delay = 200 * HUB_MILLISECOND};
 
 int
@@ -39,6 +42,8 @@ hub_sim_run(uint64_t seed, const struct hub_sim_options *options, hub_fn *body, 
 			   "-lhubbub-hub, not behind it");
 	if (error != 0)
 		world_fail("the first coroutine has failed: %s", strerror(error));
+	interruptions_end();
+	order_end();
 	files_end();
 	/* What is still on its way arrives at a program that has ended. */
 	while (world_pass(INT64_MAX))

@@ -35,10 +35,19 @@ struct hub_sim_options {
 	unsigned no_memory;   /* a call fails with ENOMEM or ENOBUFS, where it may */
 	unsigned no_files;    /* a call that makes a descriptor fails with EMFILE or ENFILE */
 	unsigned reset;       /* a connection is reset by the network */
-	int64_t delay;        /* nanoseconds that a packet takes at most; 0: a millisecond */
-	int files;            /* descriptors that may be open; 0: 1024 */
-	int64_t longest;      /* nanoseconds that the world may last; 0: a year */
-	void *room[6];        /* for later versions: NULL */
+	/* Of coroutines that the loop made runnable at once, another than the first runs; or a
+	 * coroutine is slow, so that its slice ends: once in so many switches. */
+	unsigned reordered;
+	/* What only programs bear that know of it; once in so many waits. A coroutine of
+	 * hub_sim_may_kill is killed; a scope expires before its time; a descriptor of
+	 * hub_sim_may_close is closed, and its number perhaps used again. */
+	unsigned killed;
+	unsigned expired;
+	unsigned closed;
+	int64_t delay;   /* nanoseconds that a packet takes at most; 0: a millisecond */
+	int files;       /* descriptors that may be open; 0: 1024 */
+	int64_t longest; /* nanoseconds that the world may last; 0: a year */
+	void *room[6];   /* for later versions: NULL */
 };
 
 /* The options with which everything happens now and then. */
@@ -65,6 +74,16 @@ uint64_t hub_sim_trace(void);
 /* A number below limit, drawn from the seed: for bodies that do things at random. 0 outside of a
  * run. Switches: no.  Errors: none. */
 uint64_t hub_sim_draw(uint64_t limit);
+
+/* The world may kill the coroutine while it waits, as hub_kill does, if the option killed says so.
+ * Switches: no.  Thread: the coroutine's, in a run. */
+void hub_sim_may_kill(struct hub_coroutine *coroutine);
+
+/* The world may close *fd while a coroutine waits for it, as another coroutine would by hub_close,
+ * if the option closed says so; then *fd becomes -1. If the number is used again, and the program
+ * or the hub still reads, writes or closes it, the run fails.
+ * Switches: no.  Thread: a hub's, in a run.  Ownership: fd is borrowed until *fd is closed. */
+void hub_sim_may_close(int *fd);
 
 HUBBUB_API_END
 

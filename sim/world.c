@@ -73,6 +73,12 @@ world_draw(uint64_t limit)
 	return limit > 1 ? (uint64_t)((unsigned __int128)draw_next(&world.state) * limit >> 64) : 0;
 }
 
+uint64_t
+world_draw_wide(unsigned bits)
+{
+	return world_draw(UINT64_C(1) << world_draw(bits + 1));
+}
+
 bool
 world_chance(unsigned rate)
 {

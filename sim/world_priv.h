@@ -25,6 +25,9 @@ const struct hub_sim_options *world_options(void);
 /* A number below limit. */
 uint64_t world_draw(uint64_t limit);
 
+/* A number below 2 to the power of bits, of any magnitude. */
+uint64_t world_draw_wide(unsigned bits);
+
 /* Whether that trouble happens now: once in rate draws; never if rate is 0. */
 bool world_chance(unsigned rate);
 

@@ -1,0 +1,16 @@
+/* Kills, expired scopes and closes while coroutines wait: what the loop and
+ * the run tell of. */
+#ifndef HUBBUB_SIM_INTERRUPTION_PRIV_H
+#define HUBBUB_SIM_INTERRUPTION_PRIV_H
+
+#include <stdbool.h>
+
+/* In the loop of a hub: lets happen what is due in it; is_idle: nothing is runnable, so what was to
+ * happen after some switches happens now. Returns whether anything has. */
+bool interruptions_happen(bool is_idle);
+
+/* The run ends: nothing happens any more, and the numbers that were used again are looked at and
+ * closed. */
+void interruptions_end(void);
+
+#endif

@@ -1,0 +1,16 @@
+/* The order in which runnable coroutines run. */
+#ifndef HUBBUB_SIM_ORDER_PRIV_H
+#define HUBBUB_SIM_ORDER_PRIV_H
+
+struct hub;
+
+/* This thread's hub polls its loop. */
+void order_polls(void);
+
+/* Whether another than the first of the run queue becomes the first. */
+void order_take(struct hub *hub);
+
+/* The run ends. */
+void order_end(void);
+
+#endif
