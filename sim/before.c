@@ -194,9 +194,15 @@ connect(int fd, const struct sockaddr *address, socklen_t length)
 }
 
 EXPORT int
+accept4(int fd, struct sockaddr *address, socklen_t *length, int flags)
+{
+	return (int)never_blocks(fd, "accept", kernel_accept4(fd, address, length, flags));
+}
+
+EXPORT int
 accept(int fd, struct sockaddr *address, socklen_t *length)
 {
-	return (int)never_blocks(fd, "accept", kernel_accept4(fd, address, length, 0));
+	return accept4(fd, address, length, 0);
 }
 
 EXPORT ssize_t
@@ -215,6 +221,34 @@ recvfrom(int fd, void *buffer, size_t length, int flags, struct sockaddr *addres
 	ssize_t got = kernel_recvfrom(fd, buffer, length, flags, address, address_length);
 
 	return flags & MSG_DONTWAIT ? got : never_blocks(fd, "recvfrom", got);
+}
+
+EXPORT ssize_t
+readv(int fd, const struct iovec *parts, int count)
+{
+	return never_blocks(fd, "readv", kernel_readv(fd, parts, count));
+}
+
+EXPORT ssize_t
+writev(int fd, const struct iovec *parts, int count)
+{
+	return never_blocks(fd, "writev", kernel_writev(fd, parts, count));
+}
+
+EXPORT ssize_t
+sendmsg(int fd, const struct msghdr *message, int flags)
+{
+	ssize_t sent = kernel_sendmsg(fd, message, flags);
+
+	return flags & MSG_DONTWAIT ? sent : never_blocks(fd, "sendmsg", sent);
+}
+
+EXPORT ssize_t
+recvmsg(int fd, struct msghdr *message, int flags)
+{
+	ssize_t got = kernel_recvmsg(fd, message, flags);
+
+	return flags & MSG_DONTWAIT ? got : never_blocks(fd, "recvmsg", got);
 }
 
 /* ---- time ---- */

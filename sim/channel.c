@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "hub/base/check.h"
+#include "sim/cargo_priv.h"
 #include "sim/file_priv.h"
 #include "sim/world_priv.h"
 
@@ -14,6 +15,14 @@ struct segment {
 	size_t length;
 	int64_t at;
 	unsigned char bytes[];
+};
+
+/* Cargo belongs to the bytes of one write: it comes with the first of them that is read. */
+struct load {
+	struct load *next;
+	uint64_t at; /* of the first byte, counted from the first one ever */
+	size_t length;
+	struct cargo *cargo; /* owned */
 };
 
 struct channel *
@@ -34,12 +43,25 @@ channel_new(size_t size, bool is_slow)
 	return channel;
 }
 
+static void
+drop_loads(struct channel *channel)
+{
+	struct load *load;
+
+	while ((load = channel->loads) != NULL) {
+		channel->loads = load->next;
+		cargo_drop(load->cargo);
+		free(load);
+	}
+}
+
 void
 channel_release(struct channel *channel)
 {
 	if (channel == NULL || --channel->references != 0)
 		return;
 	DCHECK(channel->head == NULL);
+	drop_loads(channel);
 	free(channel->bytes);
 	free(channel);
 }
@@ -91,9 +113,49 @@ channel_read(
 		return done;
 	channel->first = (channel->first + done) % channel->size;
 	channel->length -= done;
+	channel->taken += done;
 	if (channel->writer != NULL)
 		file_changed(channel->writer);
 	return done;
+}
+
+/* ---- cargo ---- */
+
+void
+channel_load(struct channel *channel, size_t length, struct cargo *cargo)
+{
+	struct load *load = malloc(sizeof *load), **last = &channel->loads;
+
+	CHECK_WHY(load != NULL, "no memory for a simulated world");
+	*load = (struct load){NULL, channel->taken + channel->length - length, length, cargo};
+	while (*last != NULL)
+		last = &(*last)->next;
+	*last = load;
+}
+
+size_t
+channel_stretch(const struct channel *channel, size_t most)
+{
+	const struct load *load = channel->loads;
+	uint64_t stretch = load != NULL ? load->at + load->length - channel->taken : most;
+
+	return stretch < most ? (size_t)stretch : most;
+}
+
+struct cargo *
+channel_unload(struct channel *channel, size_t length, bool is_peek)
+{
+	struct load *load = channel->loads;
+	struct cargo *cargo;
+
+	if (load == NULL || load->at >= channel->taken + length)
+		return NULL;
+	if (is_peek)
+		return cargo_copy(load->cargo);
+	cargo = load->cargo;
+	channel->loads = load->next;
+	free(load);
+	return cargo;
 }
 
 /* ---- on the way ---- */
@@ -194,8 +256,10 @@ void
 channel_cut(struct channel *channel)
 {
 	channel->is_cut = true;
-	if (channel->reader == NULL)
+	if (channel->reader == NULL) {
 		channel->length = 0;
+		drop_loads(channel);
+	}
 	if (channel->writer != NULL)
 		file_changed(channel->writer);
 }

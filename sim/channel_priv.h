@@ -5,10 +5,13 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 
+struct cargo;
 struct file;
+struct load;
 struct segment;
 
 struct channel {
@@ -20,6 +23,8 @@ struct channel {
 	size_t capacity;             /* up to which it is filled */
 	size_t on_way;               /* bytes of segments */
 	struct segment *head, *tail; /* on their way, in order; owned */
+	uint64_t taken;              /* bytes that were read, ever */
+	struct load *loads;          /* cargo of bytes, in order; owned */
 	bool is_slow;                /* bytes take time */
 	bool is_ending;              /* the writer has ended it; nothing can be written */
 	bool has_ended;              /* the end has arrived behind the bytes */
@@ -40,6 +45,15 @@ size_t channel_room(const struct channel *channel);
 size_t channel_write(struct channel *channel, const struct iovec *parts, size_t count, size_t most);
 size_t channel_read(struct channel *channel, const struct iovec *parts, size_t count, size_t most,
 	bool is_peek);
+
+/* The last bytes, so many, which have arrived, bring that cargo. */
+void channel_load(struct channel *channel, size_t length, struct cargo *cargo);
+
+/* How many of most bytes one read may take: none behind those that bring cargo. */
+size_t channel_stretch(const struct channel *channel, size_t most);
+
+/* The cargo of the first of the next so many bytes, or a copy of it; NULL: they bring none. */
+struct cargo *channel_unload(struct channel *channel, size_t length, bool is_peek);
 
 /* The writer ends the stream: the end arrives behind all bytes. */
 void channel_end(struct channel *channel);

@@ -1,5 +1,7 @@
-/* A datagram is lost where there is no room for it, or nobody who receives. Over UDP it takes its
- * own time, so datagrams overtake each other; trouble loses one now and then, or sends it twice. */
+/* A datagram is lost where there is no room for it, or nobody who receives; over a Unix socket its
+ * sender waits for room. Over UDP it takes its own time, so datagrams overtake each other; trouble
+ * loses one now and then, or sends it twice. Packets (SOCK_SEQPACKET) are datagrams of a pair that
+ * has an end. */
 #include "sim/datagram_priv.h"
 
 #include <errno.h>
@@ -7,6 +9,7 @@
 #include <string.h>
 
 #include "hub/base/failed.h"
+#include "sim/cargo_priv.h"
 #include "sim/file_priv.h"
 #include "sim/name_priv.h"
 #include "sim/world_priv.h"
@@ -19,6 +22,7 @@ struct datagram {
 	struct endpoint *to; /* a reference while it is on its way */
 	struct name from;
 	size_t length;
+	struct cargo *cargo; /* owned; NULL: none */
 	unsigned char bytes[];
 };
 
@@ -32,7 +36,7 @@ struct endpoint {
 	size_t length;
 };
 
-static const struct file_kind datagram_kind;
+static const struct file_kind datagram_kind, packet_kind;
 
 static struct endpoint *
 endpoint_of(struct file *file)
@@ -41,13 +45,13 @@ endpoint_of(struct file *file)
 }
 
 struct file *
-datagram_new(int family)
+datagram_new(int family, bool is_packet)
 {
 	struct endpoint *endpoint = calloc(1, sizeof *endpoint);
 
 	if (endpoint == NULL)
 		return NULL;
-	file_init(&endpoint->file, &datagram_kind, family);
+	file_init(&endpoint->file, is_packet ? &packet_kind : &datagram_kind, family);
 	endpoint->own.family = endpoint->peer.family = family;
 	return &endpoint->file;
 }
@@ -60,6 +64,13 @@ datagram_join(struct file *one, struct file *other)
 	endpoint_of(one)->was_paired = endpoint_of(other)->was_paired = true;
 }
 
+static void
+datagram_free(struct datagram *datagram)
+{
+	cargo_drop(datagram->cargo);
+	free(datagram);
+}
+
 /* ---- on the way ---- */
 
 static void
@@ -70,7 +81,7 @@ arrive(void *object)
 
 	if (to->file.descriptors == 0 || to->length + datagram->length > ROOM) {
 		world_note("a datagram of %ld bytes is lost", (long)datagram->length, 0, 0);
-		free(datagram);
+		datagram_free(datagram);
 	} else {
 		datagram->next = NULL;
 		if (to->first == NULL)
@@ -85,7 +96,7 @@ arrive(void *object)
 }
 
 static void
-dispatch(const struct endpoint *from, struct endpoint *to, const struct transfer *transfer)
+dispatch(const struct endpoint *from, struct endpoint *to, struct transfer *transfer)
 {
 	struct datagram *datagram = malloc(sizeof *datagram + transfer->length);
 	size_t done = 0;
@@ -95,6 +106,8 @@ dispatch(const struct endpoint *from, struct endpoint *to, const struct transfer
 	datagram->to = to;
 	datagram->from = from->own;
 	datagram->length = transfer->length;
+	datagram->cargo = transfer->cargo;
+	transfer->cargo = NULL;
 	for (size_t i = 0; i < transfer->count; i++) {
 		memcpy(datagram->bytes + done, transfer->parts[i].iov_base,
 			transfer->parts[i].iov_len);
@@ -110,6 +123,13 @@ dispatch(const struct endpoint *from, struct endpoint *to, const struct transfer
 }
 
 /* ---- sending and receiving ---- */
+
+/* Of a pair of packets, whose other end is closed. */
+static bool
+is_at_end(const struct endpoint *endpoint)
+{
+	return endpoint->file.kind == &packet_kind && endpoint->pair == NULL;
+}
 
 static int
 bind_any(struct endpoint *endpoint)
@@ -129,6 +149,8 @@ datagram_send(struct file *file, struct transfer *transfer)
 	struct name to = endpoint->peer;
 	struct file *receiver = endpoint->pair != NULL ? &endpoint->pair->file : NULL;
 
+	if (is_at_end(endpoint))
+		return failed(EPIPE);
 	if (endpoint->was_paired && receiver == NULL)
 		return failed(ECONNREFUSED);
 	if (!endpoint->was_paired) {
@@ -145,8 +167,10 @@ datagram_send(struct file *file, struct transfer *transfer)
 	}
 	if (transfer->length > LONGEST)
 		return failed(EMSGSIZE);
-	if (receiver == NULL || receiver->kind != &datagram_kind)
+	if (receiver == NULL || receiver->kind != file->kind)
 		return file->family == AF_UNIX ? failed(ECONNREFUSED) : (ssize_t)transfer->length;
+	if (file->family == AF_UNIX && endpoint_of(receiver)->length + transfer->length > ROOM)
+		return failed(EAGAIN);
 	/* Trouble with streams is a part; with datagrams, one that is lost or comes twice. */
 	if (file->family == AF_UNIX || !world_chance(world_options()->partial))
 		dispatch(endpoint, endpoint_of(receiver), transfer);
@@ -163,7 +187,7 @@ datagram_receive(struct file *file, struct transfer *transfer)
 	size_t done = 0, whole;
 
 	if (datagram == NULL)
-		return endpoint->has_ended ? 0 : failed(EAGAIN);
+		return endpoint->has_ended || is_at_end(endpoint) ? 0 : failed(EAGAIN);
 	whole = datagram->length;
 	for (size_t i = 0; i < transfer->count && done < whole; i++) {
 		size_t part = transfer->parts[i].iov_len < whole - done ? transfer->parts[i].iov_len
@@ -176,11 +200,16 @@ datagram_receive(struct file *file, struct transfer *transfer)
 		transfer->told |= MSG_TRUNC;
 	if (transfer->address != NULL)
 		name_write(&datagram->from, transfer->address, transfer->address_length);
-	if (!(transfer->flags & MSG_PEEK)) {
+	if (transfer->flags & MSG_PEEK) {
+		transfer->cargo = datagram->cargo != NULL ? cargo_copy(datagram->cargo) : NULL;
+	} else {
+		transfer->cargo = datagram->cargo;
 		endpoint->first = datagram->next;
 		endpoint->length -= whole;
 		free(datagram);
 		file_changed(file);
+		if (endpoint->pair != NULL)
+			file_changed(&endpoint->pair->file);
 	}
 	return (ssize_t)(transfer->flags & MSG_TRUNC ? whole : done);
 }
@@ -189,8 +218,14 @@ static short
 datagram_ready(const struct file *file)
 {
 	const struct endpoint *endpoint = (const struct endpoint *)(const void *)file;
+	short events = 0;
 
-	return (short)(POLLOUT | (endpoint->first != NULL || endpoint->has_ended ? POLLIN : 0));
+	if (is_at_end(endpoint))
+		return POLLIN | POLLOUT | POLLHUP | POLLRDHUP;
+	/* As Linux: writable while a quarter is taken at most. */
+	if (endpoint->pair == NULL || endpoint->pair->length <= ROOM / 4)
+		events = POLLOUT;
+	return (short)(events | (endpoint->first != NULL || endpoint->has_ended ? POLLIN : 0));
 }
 
 /* ---- names ---- */
@@ -257,13 +292,15 @@ datagram_close(struct file *file)
 	struct endpoint *endpoint = endpoint_of(file);
 
 	name_unlisten(file);
-	if (endpoint->pair != NULL)
+	if (endpoint->pair != NULL) {
 		endpoint->pair->pair = NULL;
+		file_changed(&endpoint->pair->file);
+	}
 	while (endpoint->first != NULL) {
 		struct datagram *first = endpoint->first;
 
 		endpoint->first = first->next;
-		free(first);
+		datagram_free(first);
 	}
 }
 
@@ -275,6 +312,17 @@ static const struct file_kind datagram_kind = {.what = "datagram socket",
 	.ready = datagram_ready,
 	.connect = datagram_connect,
 	.bind = datagram_bind,
+	.shutdown = datagram_shutdown,
+	.name = datagram_name,
+	.waiting = datagram_waiting,
+	.free = datagram_close};
+
+static const struct file_kind packet_kind = {.what = "packet socket",
+	.type = S_IFSOCK,
+	.socket_type = SOCK_SEQPACKET,
+	.receive = datagram_receive,
+	.send = datagram_send,
+	.ready = datagram_ready,
 	.shutdown = datagram_shutdown,
 	.name = datagram_name,
 	.waiting = datagram_waiting,

@@ -1,4 +1,4 @@
-/* Datagram sockets: UDP, and Unix. */
+/* Datagram sockets: UDP, and Unix; and pairs of sockets for packets. */
 #ifndef HUBBUB_SIM_DATAGRAM_PRIV_H
 #define HUBBUB_SIM_DATAGRAM_PRIV_H
 
@@ -6,8 +6,8 @@
 
 struct file;
 
-/* NULL without memory. */
-struct file *datagram_new(int family);
+/* NULL without memory. is_packet: of SOCK_SEQPACKET, for pairs only. */
+struct file *datagram_new(int family, bool is_packet);
 
 /* Connects two new sockets, as socketpair(2). */
 void datagram_join(struct file *one, struct file *other);

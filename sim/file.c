@@ -66,7 +66,7 @@ file_changed(struct file *file)
 
 /* The last descriptor is closed. */
 static void
-file_closed(struct file *file)
+file_end(struct file *file)
 {
 	while (!list_is_empty(&file->members)) {
 		struct file_member *member =
@@ -76,6 +76,21 @@ file_closed(struct file *file)
 	}
 	if (file->kind->free != NULL)
 		file->kind->free(file);
+}
+
+void
+file_depart(struct file *file)
+{
+	file->on_way++;
+	file_hold(file);
+}
+
+void
+file_arrive(struct file *file)
+{
+	if (--file->on_way == 0 && file->descriptors == 0)
+		file_end(file);
+	file_release(file);
 }
 
 /* ---- the table ---- */
@@ -188,8 +203,8 @@ files_close(int fd)
 	if (fd - FILES_FIRST < table.lowest)
 		table.lowest = fd - FILES_FIRST;
 	world_note("descriptor %ld is closed", fd, 0, 0);
-	if (--file->descriptors == 0)
-		file_closed(file);
+	if (--file->descriptors == 0 && file->on_way == 0)
+		file_end(file);
 	else if (file->descriptors == 1)
 		file->fd = other_descriptor(file);
 	file_release(file);

@@ -17,6 +17,7 @@
 
 #define FILES_FIRST 512
 
+struct cargo;
 struct file;
 
 /* What one call moves. */
@@ -28,6 +29,10 @@ struct transfer {
 	struct sockaddr *address;
 	socklen_t *address_length;
 	int told; /* flags of the answer: MSG_TRUNC */
+	/* What goes with the bytes: whoever takes it, from the caller or for him, owns it. NULL:
+	 * nothing. */
+	struct cargo *cargo;
+	struct msghdr *message; /* where recvmsg(2) wants it; NULL: it does not */
 };
 
 /* What a file can do; NULL: it cannot. All return -1 and set errno, as their namesakes. None
@@ -57,8 +62,9 @@ struct file {
 	const struct file_kind *kind;
 	unsigned references; /* descriptors, and other owners */
 	unsigned descriptors;
-	int fd;    /* one of them: the only one, if there is one */
-	int flags; /* of open(2): O_NONBLOCK */
+	unsigned on_way; /* to other descriptors (cargo.c): it stays open without one */
+	int fd;          /* one of them: the only one, if there is one */
+	int flags;       /* of open(2): O_NONBLOCK */
 	int family;
 	unsigned long inode;
 	struct list members;  /* of struct file_member */
@@ -86,6 +92,10 @@ void file_init(struct file *file, const struct file_kind *kind, int family);
 
 void file_hold(struct file *file);
 void file_release(struct file *file);
+
+/* The file is on its way to another descriptor, or has arrived there, or nowhere. */
+void file_depart(struct file *file);
+void file_arrive(struct file *file);
 
 /* What poll(2) would report has changed, or may have: whoever watches looks again. */
 void file_changed(struct file *file);

@@ -5,6 +5,7 @@
 #include "hub/base/failed.h"
 #include "hub/base/room.h"
 #include "hub/scheduler.h"
+#include "sim/cargo_priv.h"
 #include "sim/file_priv.h"
 #include "sim/interruption_priv.h"
 #include "sim/loop_priv.h"
@@ -45,6 +46,7 @@ hub_sim_run(uint64_t seed, const struct hub_sim_options *options, hub_fn *body, 
 	interruptions_end();
 	order_end();
 	files_end();
+	cargos_end();
 	/* What is still on its way arrives at a program that has ended. */
 	while (world_pass(INT64_MAX))
 		;

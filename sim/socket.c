@@ -22,11 +22,13 @@ socket_of(int domain, int type)
 		errno = EAFNOSUPPORT;
 		return NULL;
 	}
-	if (type != SOCK_STREAM && type != SOCK_DGRAM) {
+	if (type != SOCK_STREAM && type != SOCK_DGRAM &&
+		!(type == SOCK_SEQPACKET && domain == AF_UNIX)) {
 		errno = EPROTONOSUPPORT;
 		return NULL;
 	}
-	return type == SOCK_STREAM ? stream_new(domain) : datagram_new(domain);
+	return type == SOCK_STREAM ? stream_new(domain)
+				   : datagram_new(domain, type == SOCK_SEQPACKET);
 }
 
 int
@@ -50,13 +52,16 @@ kernel_socket(int domain, int type, int protocol)
 int
 sim_socketpair(int domain, int type, int fds[2])
 {
-	struct file *one = socket_of(domain, type), *other;
+	struct file *one, *other;
 	bool is_cloexec = type & SOCK_CLOEXEC;
 
-	if (one == NULL)
+	if (domain != AF_UNIX)
+		return failed(EOPNOTSUPP);
+	one = socket_of(domain, type);
+	other = one != NULL ? socket_of(domain, type) : NULL;
+	if (other == NULL)
 		return -1;
-	other = socket_of(domain, type);
-	if (one->kind->socket_type == SOCK_DGRAM)
+	if (one->kind->socket_type != SOCK_STREAM)
 		datagram_join(one, other);
 	else if (!stream_join(one, other))
 		return failed(ENOMEM);

@@ -65,7 +65,8 @@ static ssize_t
 stream_receive(struct file *file, struct transfer *transfer)
 {
 	struct stream *stream = stream_of(file);
-	size_t got;
+	bool is_peek = transfer->flags & MSG_PEEK;
+	size_t most, got;
 
 	if (stream->state != STREAM_CONNECTED)
 		return failed(ENOTCONN);
@@ -75,8 +76,11 @@ stream_receive(struct file *file, struct transfer *transfer)
 		return failed(stream_take_error(stream));
 	if (transfer->length == 0)
 		return 0;
-	got = channel_read(stream->in, transfer->parts, transfer->count, partly(transfer->length),
-		transfer->flags & MSG_PEEK);
+	most = channel_stretch(stream->in, partly(transfer->length));
+	/* Cargo is taken first: it lies before the bytes that are about to be taken. */
+	transfer->cargo = channel_unload(
+		stream->in, most < stream->in->length ? most : stream->in->length, is_peek);
+	got = channel_read(stream->in, transfer->parts, transfer->count, most, is_peek);
 	if (got != 0 || stream->in->has_ended || stream->in->is_cut)
 		return (ssize_t)got;
 	return failed(EAGAIN);
@@ -86,6 +90,7 @@ static ssize_t
 stream_send(struct file *file, struct transfer *transfer)
 {
 	struct stream *stream = stream_of(file);
+	size_t sent;
 
 	if (stream->state != STREAM_CONNECTED)
 		return failed(ENOTCONN);
@@ -111,8 +116,12 @@ stream_send(struct file *file, struct transfer *transfer)
 		return 0;
 	if (channel_room(stream->out) == 0)
 		return failed(EAGAIN);
-	return (ssize_t)channel_write(
+	sent = channel_write(
 		stream->out, transfer->parts, transfer->count, partly(transfer->length));
+	if (transfer->cargo != NULL)
+		channel_load(stream->out, sent, transfer->cargo);
+	transfer->cargo = NULL;
+	return (ssize_t)sent;
 }
 
 static short

@@ -4,6 +4,7 @@
 
 #include "hub/base/failed.h"
 #include "hub/base/kernel.h"
+#include "sim/cargo_priv.h"
 #include "sim/door_priv.h"
 #include "sim/file_priv.h"
 #include "sim/world_priv.h"
@@ -52,6 +53,12 @@ receive(int fd, struct transfer *transfer)
 		return failed(file->kind->socket_type != 0 ? EOPNOTSUPP : EBADF);
 	transfer->length = length_of(transfer->parts, transfer->count);
 	got = file->kind->receive(file, transfer);
+	if (transfer->message != NULL && got >= 0) {
+		transfer->message->msg_flags = transfer->told;
+		cargo_unpack(transfer->cargo, transfer->message, transfer->flags);
+	} else {
+		cargo_drop(transfer->cargo);
+	}
 	if (got >= 0)
 		world_note("%ld: receives %ld of %ld", fd, (long)got, (long)transfer->length);
 	else
@@ -136,17 +143,12 @@ kernel_recvmsg(int fd, struct msghdr *message, int flags)
 		.count = message->msg_iovlen,
 		.flags = flags,
 		.address = message->msg_name,
-		.address_length = &message->msg_namelen};
-	ssize_t got;
+		.address_length = &message->msg_namelen,
+		.message = message};
 
 	if (!files_has(fd))
 		return real_recvmsg(fd, message, flags);
-	got = receive(fd, &transfer);
-	if (got >= 0) {
-		message->msg_flags = transfer.told;
-		message->msg_controllen = 0;
-	}
-	return got;
+	return receive(fd, &transfer);
 }
 
 ssize_t
@@ -164,6 +166,14 @@ kernel_sendto(int fd, const void *buffer, size_t length, int flags, const struct
 			     : real_sendto(fd, buffer, length, flags, address, address_length);
 }
 
+static bool
+is_unix(int fd)
+{
+	const struct file *file = files_get(fd);
+
+	return file != NULL && file->kind->socket_type != 0 && file->family == AF_UNIX;
+}
+
 ssize_t
 kernel_sendmsg(int fd, const struct msghdr *message, int flags)
 {
@@ -173,14 +183,16 @@ kernel_sendmsg(int fd, const struct msghdr *message, int flags)
 		.flags = flags,
 		.address = message->msg_name,
 		.address_length = &address_length};
+	ssize_t sent;
 
 	if (!files_has(fd))
 		return real_sendmsg(fd, message, flags);
-	if (message->msg_controllen != 0) {
-		world_fail("sendmsg with control messages is not simulated");
-		return failed(EOPNOTSUPP);
-	}
-	return dispatch(fd, &transfer);
+	/* Other sockets are told by control messages what does not matter in this world. */
+	if (is_unix(fd) && cargo_pack(message, &transfer.cargo) != 0)
+		return -1;
+	sent = dispatch(fd, &transfer);
+	cargo_drop(transfer.cargo);
+	return sent;
 }
 
 ssize_t

@@ -1,0 +1,224 @@
+/* The simulated kernel, call by call, where the hub's own tests do not ask: what is rare, or what
+ * only programs call. */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <hubbub/hub.h>
+#include <hubbub/sim.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "tests/support/trace.h"
+
+TestSuite(kernel, .timeout = 60);
+
+/* A world without trouble. */
+static void
+in_quiet_world(hub_fn *body)
+{
+	cr_assert_eq(hub_sim_run(1, NULL, body, NULL), 0, "%s", hub_sim_report());
+}
+
+/* ---- descriptors in messages ---- */
+
+#define MOST 4
+
+struct envelope {
+	char byte;
+	struct iovec part;
+	union {
+		char room[CMSG_SPACE(MOST * sizeof(int))];
+		struct cmsghdr header;
+	} control;
+	struct msghdr message;
+};
+
+static struct msghdr *
+envelope_init(struct envelope *envelope, size_t count)
+{
+	memset(envelope, 0, sizeof *envelope);
+	envelope->part = (struct iovec){&envelope->byte, 1};
+	envelope->message.msg_iov = &envelope->part;
+	envelope->message.msg_iovlen = 1;
+	envelope->message.msg_control = &envelope->control;
+	envelope->message.msg_controllen = count != 0 ? CMSG_LEN(count * sizeof(int)) : 0;
+	envelope->control.header.cmsg_level = SOL_SOCKET;
+	envelope->control.header.cmsg_type = SCM_RIGHTS;
+	envelope->control.header.cmsg_len = CMSG_LEN(count * sizeof(int));
+	return &envelope->message;
+}
+
+static ssize_t
+send_descriptors(int fd, const int *descriptors, size_t count)
+{
+	struct envelope envelope;
+	struct msghdr *message = envelope_init(&envelope, count);
+
+	memcpy(CMSG_DATA(&envelope.control.header), descriptors, count * sizeof(int));
+	return sendmsg(fd, message, MSG_DONTWAIT);
+}
+
+/* Receives into room for that many; says how many came, and whether some were lost. */
+static void
+receive_descriptors(int fd, int *descriptors, size_t room, int flags)
+{
+	struct envelope envelope;
+	struct msghdr *message = envelope_init(&envelope, room);
+	size_t count = 0;
+
+	trace_call("recvmsg", recvmsg(fd, message, MSG_DONTWAIT | flags));
+	if (message->msg_controllen != 0) {
+		count = (envelope.control.header.cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		memcpy(descriptors, CMSG_DATA(&envelope.control.header), count * sizeof(int));
+	}
+	trace_say("%zu descriptors%s", count, message->msg_flags & MSG_CTRUNC ? ", cut" : "");
+}
+
+static void
+close_all(const int *descriptors, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		close(descriptors[i]);
+}
+
+/* The file that is sent is closed by its sender, and is the receiver's still. */
+static void *
+send_and_close_body(void *type)
+{
+	int pair[2], sent = eventfd(7, EFD_NONBLOCK), received = -1;
+	uint64_t number = 0;
+
+	socketpair(AF_UNIX, *(int *)type | SOCK_NONBLOCK, 0, pair);
+	trace_call("send", send_descriptors(pair[0], &sent, 1));
+	close(sent);
+	receive_descriptors(pair[1], &received, 1, MSG_CMSG_CLOEXEC);
+	trace_say("cloexec %d", fcntl(received, F_GETFD));
+	trace_call("read", read(received, &number, sizeof number));
+	trace_say("%d", (int)number);
+	close(received);
+	close_all(pair, 2);
+	return NULL;
+}
+
+Test(kernel, a_descriptor_in_flight_keeps_its_file)
+{
+	int types[] = {SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET};
+
+	for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+		cr_assert_eq(hub_sim_run(1, NULL, send_and_close_body, &types[i]), 0, "%s",
+			hub_sim_report());
+		EXPECT_TRACE("send 1, recvmsg 1, 1 descriptors, cloexec 1, read 8, 7");
+	}
+}
+
+static void *
+cut_body(void *unused)
+{
+	int pair[2], sent[2] = {eventfd(0, 0), eventfd(0, 0)}, received[2];
+
+	socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair);
+	send_descriptors(pair[0], sent, 2);
+	receive_descriptors(pair[1], received, 2, MSG_PEEK);
+	close_all(received, 2);
+	receive_descriptors(pair[1], received, 1, 0);
+	close_all(received, 1);
+	send_descriptors(pair[0], sent, 2);
+	receive_descriptors(pair[1], received, 0, 0);
+	/* Nobody receives these. */
+	send_descriptors(pair[0], sent, 2);
+	trace_call("bad", send_descriptors(pair[0], (int[]){-1}, 1));
+	close_all(sent, 2);
+	close_all(pair, 2);
+	return unused;
+}
+
+Test(kernel, descriptors_without_room_are_cut_and_closed)
+{
+	in_quiet_world(cut_body);
+	EXPECT_TRACE("recvmsg 1, 2 descriptors, recvmsg 1, 1 descriptors, cut, recvmsg 1, "
+		     "0 descriptors, cut, bad EBADF");
+}
+
+/* Bytes of one message are not read together with those behind a descriptor. */
+static void *
+stretches_body(void *unused)
+{
+	int pair[2], sent = eventfd(0, 0);
+	char bytes[8];
+
+	socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair);
+	send(pair[0], "a", 1, 0);
+	send_descriptors(pair[0], &sent, 1);
+	send(pair[0], "b", 1, 0);
+	send_descriptors(pair[0], &sent, 1);
+	trace_call("read", read(pair[1], bytes, sizeof bytes));
+	trace_call("read", read(pair[1], bytes, sizeof bytes));
+	trace_call("read", read(pair[1], bytes, sizeof bytes));
+	close(sent);
+	close_all(pair, 2);
+	return unused;
+}
+
+Test(kernel, a_read_ends_behind_a_descriptor)
+{
+	in_quiet_world(stretches_body);
+	EXPECT_TRACE("read 2, read 2, read EAGAIN");
+}
+
+static void *
+full_table_body(void *unused)
+{
+	int pair[2], sent[2] = {eventfd(0, 0), eventfd(0, 0)}, received[2], copies[32], count = 0;
+
+	socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair);
+	send_descriptors(pair[0], sent, 2);
+	while ((copies[count] = dup(pair[0])) != -1)
+		count++;
+	close(sent[1]);
+	receive_descriptors(pair[1], received, 2, 0);
+	close(received[0]);
+	close(sent[0]);
+	close_all(copies, (size_t)count);
+	close_all(pair, 2);
+	return unused;
+}
+
+Test(kernel, a_full_table_cuts_descriptors)
+{
+	struct hub_sim_options options = {.files = 32};
+
+	cr_assert_eq(hub_sim_run(1, &options, full_table_body, NULL), 0, "%s", hub_sim_report());
+	EXPECT_TRACE("recvmsg 1, 1 descriptors, cut");
+}
+
+/* A socket that is sent over itself, and a real file. */
+static void *
+round_trip_body(void *unused)
+{
+	int pair[2], other[2], file = open("/dev/null", O_WRONLY), received = -1;
+
+	socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair);
+	socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, other);
+	send_descriptors(other[0], &file, 1);
+	close(file);
+	receive_descriptors(other[1], &received, 1, 0);
+	trace_call("write", write(received, "x", 1));
+	close(received);
+	/* Each is in the other's queue when nobody has them any more. */
+	send_descriptors(pair[0], &pair[0], 1);
+	send_descriptors(pair[1], &pair[1], 1);
+	close_all(pair, 2);
+	close(other[0]);
+	trace_call("end", recv(other[1], &(char){0}, 1, 0));
+	trace_call("broken", send(other[1], "x", 1, 0));
+	close(other[1]);
+	return unused;
+}
+
+Test(kernel, what_is_on_its_way_at_the_end_is_given_back)
+{
+	in_quiet_world(round_trip_body);
+	EXPECT_TRACE("recvmsg 1, 1 descriptors, write 1, end 0, broken EPIPE");
+}
