@@ -10,8 +10,8 @@
 #include "sim/interruption_priv.h"
 #include "sim/loop_priv.h"
 #include "sim/name_priv.h"
-#include "sim/random_priv.h"
 #include "sim/order_priv.h"
+#include "sim/random_priv.h"
 #include "sim/sim.h"
 #include "sim/world_priv.h"
 
