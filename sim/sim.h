@@ -44,10 +44,11 @@ struct hub_sim_options {
 	unsigned killed;
 	unsigned expired;
 	unsigned closed;
-	int64_t delay;   /* nanoseconds that a packet takes at most; 0: a millisecond */
-	int files;       /* descriptors that may be open; 0: 1024 */
-	int64_t longest; /* nanoseconds that the world may last; 0: a year */
-	void *room[6];   /* for later versions: NULL */
+	unsigned allocation; /* memory is refused, to the hub and to hub_sim_malloc */
+	int64_t delay;       /* nanoseconds that a packet takes at most; 0: a millisecond */
+	int files;           /* descriptors that may be open; 0: 1024 */
+	int64_t longest;     /* nanoseconds that the world may last; 0: a year */
+	void *room[6];       /* for later versions: NULL */
 };
 
 /* The options with which everything happens now and then. */
@@ -74,6 +75,14 @@ uint64_t hub_sim_trace(void);
 /* A number below limit, drawn from the seed: for bodies that do things at random. 0 outside of a
  * run. Switches: no.  Errors: none. */
 uint64_t hub_sim_draw(uint64_t limit);
+
+/* As their namesakes of libc, but refused now and then, by options->allocation. A program whose own
+ * allocations are to fail, too, is compiled with -Dmalloc=hub_sim_malloc -Dcalloc=hub_sim_calloc
+ * -Drealloc=hub_sim_realloc, as the hub is. Switches: no.  Ownership: the caller frees it, by free.
+ * Returns NULL with errno ENOMEM. */
+void *hub_sim_malloc(size_t size);
+void *hub_sim_calloc(size_t count, size_t size);
+void *hub_sim_realloc(void *memory, size_t size);
 
 /* The world may kill the coroutine while it waits, as hub_kill does, if the option killed says so.
  * Switches: no.  Thread: the coroutine's, in a run. */

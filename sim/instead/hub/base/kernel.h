@@ -1,7 +1,7 @@
 /* The door to the simulated kernel, in the place of hub/base/kernel.h: libhubbub-sim is compiled
  * with sim/instead before the tree. The calls that the world simulates are functions here (door.c,
- * transfer.c, socket.c); the real ones keep their bodies under the names real_..., for descriptors
- * that are not the world's. All others, as of memory and signals, are the real ones.
+ * transfer.c, socket.c, memory.c); the real ones keep their bodies under the names real_..., for
+ * descriptors that are not the world's. All others, as of signals, are the real ones.
  * tests/lint/door compares the two headers. */
 #ifndef HUBBUB_SIM_KERNEL_H
 #define HUBBUB_SIM_KERNEL_H
@@ -46,6 +46,8 @@
 #define kernel_getaddrinfo real_getaddrinfo
 #define kernel_fork real_fork
 #define kernel_posix_spawnp real_posix_spawnp
+#define kernel_mmap real_mmap
+#define kernel_mprotect real_mprotect
 
 #include "../../../../hub/base/kernel.h" /* the real one */
 
@@ -89,6 +91,8 @@
 #undef kernel_getaddrinfo
 #undef kernel_fork
 #undef kernel_posix_spawnp
+#undef kernel_mmap
+#undef kernel_mprotect
 
 #include "hub/base/inside.h" /* libhubbub-sim-tls needs four of them */
 
@@ -136,5 +140,7 @@ int kernel_getaddrinfo(const char *host, const char *service, const struct addri
 pid_t kernel_fork(void);
 int kernel_posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actions_t *actions,
 	const posix_spawnattr_t *attributes, char *const arguments[], char *const environment[]);
+void *kernel_mmap(void *at, size_t length, int protection, int flags, int fd, off_t offset);
+int kernel_mprotect(void *address, size_t length, int protection);
 
 #endif
