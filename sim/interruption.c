@@ -13,7 +13,9 @@
 #include "hub/io/signs_priv.h"
 #include "hub/scheduler_priv.h"
 #include "hub/timeout.h"
+#include "sim/awaited_priv.h"
 #include "sim/file_priv.h"
+#include "sim/invariants_priv.h"
 #include "sim/order_priv.h"
 #include "sim/reuse_priv.h"
 #include "sim/sim.h"
@@ -116,7 +118,8 @@ happen_kill(struct interruption *interruption)
 {
 	if (is_gone(&interruption->whom))
 		return;
-	world_note("coroutine %ld is killed by the world", (long)interruption->whom.id, 0, 0);
+	world_note("coroutine %ld is killed by the world", number_of(interruption->whom.coroutine),
+		0, 0);
 	hub_kill(interruption->whom.coroutine);
 }
 
@@ -147,7 +150,7 @@ happen_expiry(struct interruption *interruption)
 		scope->reason = ETIMEDOUT;
 		break;
 	}
-	world_note("a scope of coroutine %ld expires", (long)interruption->whom.id, 0, 0);
+	world_note("a scope of coroutine %ld expires", number_of(coroutine), 0, 0);
 	coroutine_update_interrupt(coroutine);
 	coroutine_wake_interrupted(coroutine);
 }
@@ -293,7 +296,7 @@ chance_of_wait(struct hub *hub, const struct wait *wait)
 	struct hub_coroutine *self = hub->current, *whom;
 	int *fd;
 
-	(void)wait;
+	invariants_note_wait(self, wait);
 	if (world_chance(options->killed) && (whom = mortal(self)) != NULL)
 		plan(happen_kill, whom, NULL);
 	if (world_chance(options->expired) && (whom = limited(self)) != NULL)

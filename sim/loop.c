@@ -15,8 +15,11 @@
 #include "hub/base/loop.h"
 #include "sim/file_priv.h"
 #include "sim/interruption_priv.h"
+#include "sim/invariants_priv.h"
 #include "sim/order_priv.h"
 #include "sim/world_priv.h"
+
+#define TURNS_MOST 10000
 
 /* The watchers of one descriptor. */
 struct watched {
@@ -32,6 +35,7 @@ struct ev_loop {
 	int active;        /* watchers of descriptors */
 	ev_timer **timers; /* a heap; owned; ->active is the index + 1 */
 	int timer_count, timer_size;
+	unsigned turns;  /* since a coroutine has run, or time has passed */
 	ev_async *async; /* the only one: the mailbox's */
 };
 
@@ -103,6 +107,10 @@ loop_was_made(void)
 void
 sim_ev_loop_destroy(struct ev_loop *loop)
 {
+	if (loop->timer_count != 0)
+		world_fail("%d timers are left at the end", loop->timer_count);
+	if (loop->active != 0)
+		world_fail("%d descriptors are still watched at the end", loop->active);
 	free(loop->watched);
 	free(loop->due);
 	free(loop->timers);
@@ -403,13 +411,21 @@ call_all(struct ev_loop *loop, bool is_idle)
 int
 sim_ev_run(struct ev_loop *loop, int flags)
 {
-	order_polls();
+	if (order_polls())
+		loop->turns = 0;
 	world_tick(2 * CLOCK_MICROSECOND);
 	/* What is due by now happens first. */
 	world_pass(world_now());
-	while (!call_all(loop, flags == EVRUN_ONCE) && flags == EVRUN_ONCE)
+	while (!call_all(loop, flags == EVRUN_ONCE) && flags == EVRUN_ONCE) {
+		invariants_look();
+		loop->turns = 0;
 		if (!world_pass(next_timer(loop)))
 			world_give_up("everything waits, and nothing can happen any more");
+	}
+	if (++loop->turns == TURNS_MOST) {
+		invariants_look_at_all();
+		world_give_up("the loop calls watchers without end, and nothing runs");
+	}
 	if (world_is_old())
 		world_give_up("the world has lasted too long");
 	return 1;

@@ -17,7 +17,7 @@
 /* A hub's last poll of its loop. */
 struct poll {
 	const struct hub *hub;
-	uint64_t appended; /* of the hub, when it began */
+	uint64_t appended, taken; /* the hub's, when it began */
 };
 
 static struct poll *polls; /* one for each hub; owned */
@@ -55,10 +55,15 @@ poll_of(const struct hub *hub)
 	return &polls[i];
 }
 
-void
+bool
 order_polls(void)
 {
-	poll_of(hub_this)->appended = hub_this->appended;
+	struct poll *poll = poll_of(hub_this);
+	bool has_run = poll->taken != hub_this->taken;
+
+	poll->appended = hub_this->appended;
+	poll->taken = hub_this->taken;
+	return has_run;
 }
 
 void

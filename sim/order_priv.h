@@ -2,10 +2,12 @@
 #ifndef HUBBUB_SIM_ORDER_PRIV_H
 #define HUBBUB_SIM_ORDER_PRIV_H
 
+#include <stdbool.h>
+
 struct hub;
 
-/* This thread's hub polls its loop. */
-void order_polls(void);
+/* This thread's hub polls its loop. Returns whether a coroutine has run since it last did. */
+bool order_polls(void);
 
 /* Whether another than the first of the run queue becomes the first. */
 void order_take(struct hub *hub);

@@ -8,6 +8,7 @@
 #include "sim/cargo_priv.h"
 #include "sim/file_priv.h"
 #include "sim/interruption_priv.h"
+#include "sim/invariants_priv.h"
 #include "sim/loop_priv.h"
 #include "sim/name_priv.h"
 #include "sim/order_priv.h"
@@ -43,6 +44,7 @@ hub_sim_run(uint64_t seed, const struct hub_sim_options *options, hub_fn *body, 
 			   "-lhubbub-hub, not behind it");
 	if (error != 0)
 		world_fail("the first coroutine has failed: %s", strerror(error));
+	invariants_end();
 	interruptions_end();
 	order_end();
 	files_end();

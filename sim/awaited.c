@@ -1,0 +1,224 @@
+/* Each kind of object is known by the word that its waits have for dumps. */
+#include "sim/awaited_priv.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "hub/coroutine.h"
+#include "hub/record_priv.h"
+#include "hub/sync/channel.h"
+#include "hub/sync/event.h"
+#include "hub/sync/group.h"
+#include "hub/sync/lock.h"
+#include "hub/sync/queue_priv.h"
+#include "hub/sync/result.h"
+#include "hub/sync/semaphore.h"
+#include "hub/waiters_priv.h"
+#include "sim/world_priv.h"
+
+/* What an object is, and whether its state lets a waiter go. */
+struct awaited {
+	const struct hub_waiter *first; /* in the queue in which the coroutine must be */
+	bool has_queue;
+	bool has_come;
+};
+
+struct kind {
+	const char *word;
+	struct awaited (*look)(const void *object);
+};
+
+long
+number_of(const struct hub_coroutine *coroutine)
+{
+	static uint64_t
+		first; /* the id of the last hub's first coroutine, which ends before others */
+
+	if (coroutine->hub->main != NULL)
+		first = coroutine->hub->main->id;
+	return (long)(coroutine->id - first) + 1;
+}
+
+const char *
+name_of(const struct hub_coroutine *coroutine)
+{
+	static char name[40 + COROUTINE_NAME_SIZE];
+
+	snprintf(name, sizeof name, "coroutine %ld \"%s\"", number_of(coroutine), coroutine->name);
+	return name;
+}
+
+/* ---- kinds of objects ---- */
+
+static struct awaited
+look_at_event(const void *object)
+{
+	const struct hub_event *event = object;
+
+	return (struct awaited){event->first, true, event->is_set};
+}
+
+static struct awaited
+look_at_semaphore(const void *object)
+{
+	const struct hub_semaphore *semaphore = object;
+
+	return (struct awaited){semaphore->first, true, semaphore->count > 0};
+}
+
+static struct awaited
+look_at_lock(const void *object)
+{
+	const struct hub_lock *lock = object;
+
+	return (struct awaited){lock->first, true, lock->owner == NULL};
+}
+
+static struct awaited
+look_at_condition(const void *object)
+{
+	const struct hub_condition *condition = object;
+
+	return (struct awaited){condition->first, true, false};
+}
+
+static struct awaited
+look_at_result(const void *object)
+{
+	const struct hub_result *result = object;
+
+	return (struct awaited){result->first, true, result->is_set};
+}
+
+static struct awaited
+look_at_channel_put(const void *object)
+{
+	const struct hub_channel *channel = object;
+
+	return (struct awaited){
+		channel->putters, true, channel->is_closed || channel->getters != NULL};
+}
+
+static struct awaited
+look_at_channel_get(const void *object)
+{
+	const struct hub_channel *channel = object;
+
+	return (struct awaited){
+		channel->getters, true, channel->is_closed || channel->putters != NULL};
+}
+
+static struct awaited
+look_at_queue_put(const void *object)
+{
+	struct hub_queue *queue = (struct hub_queue *)(uintptr_t)object;
+
+	return (struct awaited){*queue_waiters(queue, true), true,
+		hub_queue_size(queue) == 0 || *queue_waiters(queue, false) != NULL};
+}
+
+static struct awaited
+look_at_queue_get(const void *object)
+{
+	struct hub_queue *queue = (struct hub_queue *)(uintptr_t)object;
+
+	void *item;
+
+	return (struct awaited){*queue_waiters(queue, false), true,
+		hub_queue_peek(queue, &item) == 0 || errno == EPIPE};
+}
+
+static struct awaited
+look_at_coroutine(const void *object)
+{
+	const struct hub_coroutine *coroutine = object;
+
+	return (struct awaited){.has_come = coroutine->state == COROUTINE_DONE};
+}
+
+static struct awaited
+look_at_group(const void *object)
+{
+	const struct hub_group *group = object;
+
+	return (struct awaited){group->waiters, true, group->count == 0};
+}
+
+static const struct kind kinds[] = {
+	{"event", look_at_event},
+	{"semaphore", look_at_semaphore},
+	{"lock", look_at_lock},
+	{"condition", look_at_condition},
+	{"result", look_at_result},
+	{"channel put", look_at_channel_put},
+	{"channel get", look_at_channel_get},
+	{"queue put", look_at_queue_put},
+	{"queue get", look_at_queue_get},
+	{"join", look_at_coroutine},
+	{"nursery", look_at_group},
+	{"pool", look_at_group},
+};
+
+#define KINDS (sizeof kinds / sizeof *kinds)
+
+/* ---- looking ---- */
+
+/* Whether each waiter says where its neighbours are. */
+static bool
+is_linked(const struct hub_waiter *first)
+{
+	for (const struct hub_waiter *each = first; each != NULL; each = each->next)
+		if (!each->is_queued || !waiter_is_among(first, each))
+			return false;
+	return true;
+}
+
+static bool
+waits_there(const struct hub_waiter *waiter)
+{
+	return waiter->coroutine->state == COROUTINE_WAITING && waiter_waits(waiter);
+}
+
+void
+awaited_look_at_queue(const struct hub_waiter *first, const char *what)
+{
+	if (!is_linked(first)) {
+		world_fail("the queue of those that wait for %s is torn", what);
+		return;
+	}
+	for (const struct hub_waiter *each = first; each != NULL; each = each->next)
+		if (!waits_there(each))
+			world_fail("%s is among those that wait for %s, and does not wait there",
+				name_of(each->coroutine), what);
+}
+
+static bool
+is_in(const struct hub_waiter *first, const struct hub_coroutine *coroutine)
+{
+	while (first != NULL && first->coroutine != coroutine)
+		first = first->next;
+	return first != NULL;
+}
+
+void
+awaited_look(const struct hub_coroutine *coroutine)
+{
+	const char *word = coroutine->waits_for;
+	size_t i = 0;
+	struct awaited awaited;
+
+	while (i < KINDS && strcmp(word, kinds[i].word) != 0)
+		i++;
+	if (i == KINDS)
+		return;
+	awaited = kinds[i].look(coroutine->waits_on);
+	awaited_look_at_queue(awaited.first, word);
+	if (awaited.has_come)
+		world_fail("%s waits for %s, which would let it go", name_of(coroutine), word);
+	if (awaited.has_queue && !is_in(awaited.first, coroutine))
+		world_fail("%s waits for %s, and is not among those that wait there",
+			name_of(coroutine), word);
+}
