@@ -5,6 +5,7 @@
 #include "hub/base/failed.h"
 #include "hub/base/room.h"
 #include "hub/scheduler.h"
+#include "sim/bytes_priv.h"
 #include "sim/cargo_priv.h"
 #include "sim/file_priv.h"
 #include "sim/interruption_priv.h"
@@ -45,6 +46,7 @@ hub_sim_run(uint64_t seed, const struct hub_sim_options *options, hub_fn *body, 
 	if (error != 0)
 		world_fail("the first coroutine has failed: %s", strerror(error));
 	invariants_end();
+	bytes_end();
 	interruptions_end();
 	order_end();
 	files_end();

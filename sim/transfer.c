@@ -4,6 +4,7 @@
 
 #include "hub/base/failed.h"
 #include "hub/base/kernel.h"
+#include "sim/bytes_priv.h"
 #include "sim/cargo_priv.h"
 #include "sim/door_priv.h"
 #include "sim/file_priv.h"
@@ -53,6 +54,7 @@ receive(int fd, struct transfer *transfer)
 		return failed(file->kind->socket_type != 0 ? EOPNOTSUPP : EBADF);
 	transfer->length = length_of(transfer->parts, transfer->count);
 	got = file->kind->receive(file, transfer);
+	bytes_given(file, transfer, got);
 	if (transfer->message != NULL && got >= 0) {
 		transfer->message->msg_flags = transfer->told;
 		cargo_unpack(transfer->cargo, transfer->message, transfer->flags);
@@ -80,6 +82,7 @@ dispatch(int fd, struct transfer *transfer)
 		return failed(ENOBUFS);
 	transfer->length = length_of(transfer->parts, transfer->count);
 	sent = file->kind->send(file, transfer);
+	bytes_taken(file, transfer, sent);
 	if (sent < 0) {
 		note_error("%ld: sends nothing: errno %ld", fd);
 		return -1;
