@@ -102,25 +102,25 @@ be_client(void *argument)
 
 /* In the world, so that its seed also decides what OpenSSL draws. */
 static void
-make_tls(void)
+make_tls(const char *certificate)
 {
 	server_tls = client_tls = NULL;
-	if (echo.certificate == NULL)
+	if (certificate == NULL)
 		return;
-	server_tls = hub_tls_server_new(echo.certificate, echo.certificate);
-	client_tls = hub_tls_client_new(echo.certificate);
+	server_tls = hub_tls_server_new(certificate, certificate);
+	client_tls = hub_tls_client_new(certificate);
 	if (server_tls == NULL || client_tls == NULL)
 		hub_fail(EINVAL, "%s", hub_tls_why());
 }
 
 void *
-echo_body(void *argument)
+echo_body(void *certificate)
 {
 	struct hub_coroutine *clients[ECHO_CLIENTS];
 	struct hub_server *server;
 	int listener;
 
-	make_tls();
+	make_tls(certificate);
 	do
 		listener = hub_create_server("127.0.0.1", "0", 0);
 	while (listener == -1);
@@ -136,5 +136,5 @@ echo_body(void *argument)
 	hub_server_free(server);
 	hub_tls_free(server_tls);
 	hub_tls_free(client_tls);
-	return argument;
+	return NULL;
 }

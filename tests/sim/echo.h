@@ -5,13 +5,12 @@
 #define ECHO_CLIENTS 8
 
 extern struct echo {
-	const char *certificate; /* a PEM file, with its key; NULL: no TLS */
 	/* Clients of all runs that have got back all that they had sent, or met an error; and bytes
 	 * that were not those that had been sent. */
 	int right, failed, wrong;
 } echo;
 
-/* The body of a run. */
-void *echo_body(void *argument);
+/* The body of a run; certificate is a PEM file with its key, or NULL for no TLS. */
+void *echo_body(void *certificate);
 
 #endif

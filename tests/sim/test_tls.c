@@ -11,26 +11,25 @@
 #include "tests/sim/echo.h"
 
 #define SEEDS 60
-#define ED25519 HUBBUB_SOURCE_DIR "/tests/sim/ed25519.pem"
-#define RSA HUBBUB_SOURCE_DIR "/tests/sim/rsa.pem"
+
+static char ed25519[] = HUBBUB_SOURCE_DIR "/tests/sim/ed25519.pem";
+static char rsa[] = HUBBUB_SOURCE_DIR "/tests/sim/rsa.pem";
 
 TestSuite(sim_tls, .timeout = 120);
 
 Test(sim_tls, bytes_arrive_once_and_in_order)
 {
-	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
-		echo.certificate = seed % 2 ? ED25519 : RSA;
-		cr_assert_eq(hub_sim_run(seed, NULL, echo_body, NULL), 0, "%s", hub_sim_report());
-	}
+	for (uint64_t seed = 1; seed <= SEEDS; seed++)
+		cr_assert_eq(hub_sim_run(seed, NULL, echo_body, seed % 2 ? ed25519 : rsa), 0, "%s",
+			hub_sim_report());
 	cr_assert_eq(echo.right, SEEDS * ECHO_CLIENTS);
 	cr_assert_eq(echo.wrong, 0);
 }
 
 Test(sim_tls, in_trouble_bytes_arrive_once_and_in_order_or_with_an_error)
 {
-	echo.certificate = ED25519;
 	for (uint64_t seed = 1; seed <= SEEDS; seed++)
-		cr_assert_eq(hub_sim_run(seed, &hub_sim_trouble, echo_body, NULL), 0, "%s",
+		cr_assert_eq(hub_sim_run(seed, &hub_sim_trouble, echo_body, ed25519), 0, "%s",
 			hub_sim_report());
 	cr_assert_eq(echo.right + echo.failed, SEEDS * ECHO_CLIENTS);
 	cr_assert_gt(echo.right, 0);
@@ -41,12 +40,12 @@ Test(sim_tls, in_trouble_bytes_arrive_once_and_in_order_or_with_an_error)
 Test(sim_tls, a_seed_repeats_itself)
 {
 	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+		char *certificate = seed % 2 ? ed25519 : rsa;
 		uint64_t first;
 
-		echo.certificate = seed % 2 ? ED25519 : RSA;
-		hub_sim_run(seed, &hub_sim_trouble, echo_body, NULL);
+		hub_sim_run(seed, &hub_sim_trouble, echo_body, certificate);
 		first = hub_sim_trace();
-		hub_sim_run(seed, &hub_sim_trouble, echo_body, NULL);
+		hub_sim_run(seed, &hub_sim_trouble, echo_body, certificate);
 		cr_assert_eq(hub_sim_trace(), first, "seed %lu", (unsigned long)seed);
 	}
 }
@@ -113,8 +112,8 @@ shake_hands_late(void *argument)
 
 	hub_sleep(INT64_C(100) * 365 * 24 * 3600 * HUB_SECOND);
 	socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, tls.sockets);
-	tls.server = hub_tls_server_new(ED25519, ED25519);
-	tls.client = hub_tls_client_new(ED25519);
+	tls.server = hub_tls_server_new(ed25519, ed25519);
+	tls.client = hub_tls_client_new(ed25519);
 	server = hub_spawn(accept_tls, NULL);
 	if (hub_tls_connect(tls.sockets[1], tls.client, "localhost") != 0)
 		strcpy(why, hub_tls_why());
