@@ -36,3 +36,11 @@ Test(random_io, loses_nothing_in_trouble_that_nobody_has_seen)
 {
 	run_programs(&hub_sim_trouble);
 }
+
+Test(random_io, loses_nothing_though_calls_are_ended_by_others)
+{
+	struct hub_sim_options options = hub_sim_trouble;
+
+	options.killed = options.expired = options.closed = 20;
+	run_programs(&options);
+}

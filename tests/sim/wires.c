@@ -245,6 +245,9 @@ wire_open(void)
 		shake_hands(wire);
 	else
 		wire->is_ready = wire->ends[0].fd != -1;
+	for (int end = 0; end < 2; end++)
+		if (wire->is_ready)
+			hub_sim_may_close(&wire->ends[end].fd);
 	return wire;
 }
 
@@ -252,9 +255,9 @@ void
 wire_close(struct wire *wire, int end)
 {
 	struct wire_end *own = &wire->ends[end];
-	int fd = own->fd;
 
+	/* The world looks there, until it is closed. */
+	if (own->fd != -1)
+		hub_close(own->fd);
 	own->fd = -1;
-	if (fd != -1)
-		hub_close(fd);
 }
