@@ -39,6 +39,7 @@ channel_new(size_t size, bool is_slow)
 	}
 	channel->references = 1;
 	channel->size = channel->capacity = size;
+	channel->sent_at = channel->came_at = world_now();
 	channel->is_slow = is_slow;
 	return channel;
 }
@@ -166,10 +167,12 @@ arrive(struct channel *channel, const struct segment *segment)
 	channel->on_way -= segment->length;
 	if (channel->is_cut)
 		return;
-	if (segment->length == 0)
+	if (segment->length == 0) {
 		channel->has_ended = true;
-	else
+	} else {
 		put(channel, segment->bytes, segment->length);
+		channel->came_at = world_now();
+	}
 	if (channel->reader != NULL)
 		file_changed(channel->reader);
 }
@@ -239,6 +242,7 @@ channel_write(struct channel *channel, const struct iovec *parts, size_t count, 
 		done += length;
 	}
 	segment->length = done;
+	channel->sent_at = world_now();
 	send_segment(channel, segment);
 	return done;
 }

@@ -22,6 +22,7 @@ struct channel {
 	size_t size, first, length;
 	size_t capacity;             /* up to which it is filled */
 	size_t on_way;               /* bytes of segments */
+	int64_t sent_at, came_at;    /* when bytes last left, and arrived; at first the beginning */
 	struct segment *head, *tail; /* on their way, in order; owned */
 	uint64_t taken;              /* bytes that were read, ever */
 	struct load *loads;          /* cargo of bytes, in order; owned */

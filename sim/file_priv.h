@@ -70,6 +70,8 @@ struct file {
 	struct list members;  /* of struct file_member */
 	struct linger linger; /* SO_LINGER */
 	bool is_v6only;       /* IPV6_V6ONLY */
+	bool is_in_group;     /* SO_REUSEPORT */
+	bool drops_syns;      /* SO_ATTACH_FILTER: the only filter known here */
 };
 
 /* Whoever is told of a file, as epoll sets are; embedded in a record of its own. */

@@ -335,6 +335,10 @@ call_timers(struct ev_loop *loop)
 		ev_timer *timer = loop->timers[0];
 
 		sim_ev_timer_stop(loop, timer);
+		if (timer->repeat > 0.) {
+			timer->at = timer->repeat;
+			sim_ev_timer_start(loop, timer);
+		}
 		timer->cb(loop, timer, EV_TIMER);
 		was_called = true;
 	}

@@ -8,6 +8,7 @@
 
 #include "hub/base/failed.h"
 #include "sim/file_priv.h"
+#include "sim/world_priv.h"
 
 #define FIRST_PORT 32768
 #define PORTS 28232
@@ -137,15 +138,46 @@ is_same(const struct name *one, const struct name *other)
 		       memcmp(one->host, other->host, sizeof one->host) == 0);
 }
 
+static bool
+is_there(int at, const struct name *name)
+{
+	const struct name *listener = names.listeners[at].name;
+
+	return is_same(listener, name) ||
+	       (name->family == AF_INET && listener->port == name->port &&
+		       takes_both(listener, names.listeners[at].file));
+}
+
+static int
+count_there(const struct name *name)
+{
+	int count = 0;
+
+	for (int i = 0; i < names.count; i++)
+		count += is_there(i, name);
+	return count;
+}
+
 struct file *
 name_find(const struct name *name)
 {
+	int skipped = (int)world_draw((uint64_t)count_there(name));
+
 	for (int i = 0; i < names.count; i++)
-		if (is_same(names.listeners[i].name, name) ||
-			(name->family == AF_INET && names.listeners[i].name->port == name->port &&
-				takes_both(names.listeners[i].name, names.listeners[i].file)))
+		if (is_there(i, name) && skipped-- == 0)
 			return names.listeners[i].file;
 	return NULL;
+}
+
+/* Whether all who listen there are of one group with the file. */
+static bool
+may_join(const struct name *name, const struct file *file)
+{
+	for (int i = 0; i < names.count; i++)
+		if (is_there(i, name) &&
+			!(file->is_in_group && names.listeners[i].file->is_in_group))
+			return false;
+	return true;
 }
 
 int
@@ -160,17 +192,24 @@ name_choose(struct name *name)
 		return 0;
 	for (int tries = 0; tries < PORTS; tries++) {
 		name->port = htons((in_port_t)(FIRST_PORT + names.given++ % PORTS));
-		if (name_find(name) == NULL)
+		if (count_there(name) == 0)
 			return 0;
 	}
 	name->port = 0;
 	return failed(EADDRINUSE);
 }
 
+void
+name_settle(struct name *name, const struct name *peer)
+{
+	if (is_any_host(name))
+		memcpy(name->host, peer->host, sizeof name->host);
+}
+
 bool
 name_listen(const struct name *name, struct file *file)
 {
-	if (name_find(name) != NULL || names.count == LISTENERS)
+	if (!may_join(name, file) || names.count == LISTENERS)
 		return false;
 	names.listeners[names.count].name = name;
 	names.listeners[names.count++].file = file;

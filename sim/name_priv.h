@@ -28,12 +28,16 @@ void name_write(const struct name *name, struct sockaddr *address, socklen_t *le
  * taken) or EADDRNOTAVAIL (not this host's). */
 int name_choose(struct name *name);
 
+/* A name of any host becomes one of the host from which the peer is reached. */
+void name_settle(struct name *name, const struct name *peer);
+
 /* The file listens, or receives datagrams, on its name, which outlives that. False if another one
- * does. */
+ * does, unless both are of one group (SO_REUSEPORT). */
 bool name_listen(const struct name *name, struct file *file);
 void name_unlisten(const struct file *file);
 
-/* Who listens there, or on all hosts at that port; NULL: nobody. */
+/* Who listens there, or on all hosts at that port; NULL: nobody. Of a group (SO_REUSEPORT) any
+ * member, which is drawn. */
 struct file *name_find(const struct name *name);
 
 /* Forgets who listens, and which ports were given. */

@@ -1,6 +1,7 @@
 /* Calls on sockets. */
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 
 #include "hub/base/failed.h"
@@ -8,6 +9,7 @@
 #include "sim/datagram_priv.h"
 #include "sim/door_priv.h"
 #include "sim/file_priv.h"
+#include "sim/info_priv.h"
 #include "sim/stream_connect_priv.h"
 #include "sim/stream_priv.h"
 #include "sim/world_priv.h"
@@ -194,6 +196,15 @@ read_option(struct file *file, int option, int *value)
 	case SO_ERROR:
 		*value = file->kind->error != NULL ? file->kind->error(file) : 0;
 		return true;
+	case SO_PROTOCOL:
+		*value = info_protocol(file);
+		return true;
+	case SO_ACCEPTCONN:
+		*value = file->kind->accept != NULL && stream_of(file)->state == STREAM_LISTENING;
+		return true;
+	case SO_REUSEPORT:
+		*value = file->is_in_group;
+		return true;
 	case SO_SNDBUF:
 	case SO_RCVBUF:
 		*value = BUFFER_SIZE;
@@ -222,6 +233,8 @@ kernel_getsockopt(int fd, int level, int option, void *value, socklen_t *length)
 		*length = sizeof file->linger;
 		return 0;
 	}
+	if (level == IPPROTO_TCP && option == TCP_INFO)
+		return info_read(file, value, length);
 	if (level == SOL_SOCKET)
 		read_option(file, option, &number);
 	if (*length > sizeof number)
@@ -248,6 +261,11 @@ kernel_setsockopt(int fd, int level, int option, const void *value, socklen_t le
 	if (level == SOL_SOCKET && option == SO_SNDBUF && length >= sizeof(int) &&
 		file->kind->set_send_buffer != NULL)
 		file->kind->set_send_buffer(file, *(const int *)value);
+	if (level == SOL_SOCKET && option == SO_REUSEPORT && length >= sizeof(int))
+		file->is_in_group = *(const int *)value != 0;
+	/* A filter of a listener, by which a server lets no more clients come. */
+	if (level == SOL_SOCKET && option == SO_ATTACH_FILTER)
+		file->drops_syns = true;
 	if (level == IPPROTO_IPV6 && option == IPV6_V6ONLY && length >= sizeof(int))
 		file->is_v6only = *(const int *)value != 0;
 	return 0;

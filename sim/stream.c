@@ -147,11 +147,35 @@ stream_ready(const struct file *file)
 	return events;
 }
 
+static void stream_close(struct file *file);
+
+/* Who was not accepted is reset. */
+static void
+reset_queue(struct stream *listener)
+{
+	for (int i = 0; i < listener->queued; i++) {
+		reset_peer(listener->queue[i]);
+		stream_close(&listener->queue[i]->file);
+		file_release(&listener->queue[i]->file);
+	}
+	free(listener->queue);
+	listener->queue = NULL;
+	listener->queued = 0;
+}
+
 static int
 stream_shutdown(struct file *file, int how)
 {
 	struct stream *stream = stream_of(file);
 
+	/* A TCP listener listens no more: it leaves its group. */
+	if (stream->state == STREAM_LISTENING && how != SHUT_WR && stream_is_tcp(stream)) {
+		name_unlisten(file);
+		reset_queue(stream);
+		stream->state = STREAM_FRESH;
+		file_changed(file);
+		return 0;
+	}
 	if (stream->state != STREAM_CONNECTED)
 		return failed(ENOTCONN);
 	if (how != SHUT_RD)
@@ -202,14 +226,7 @@ stream_close(struct file *file)
 
 	if (stream->state == STREAM_LISTENING)
 		name_unlisten(file);
-	for (int i = 0; i < stream->queued; i++) {
-		reset_peer(stream->queue[i]);
-		stream_close(&stream->queue[i]->file);
-		file_release(&stream->queue[i]->file);
-	}
-	free(stream->queue);
-	stream->queue = NULL;
-	stream->queued = 0;
+	reset_queue(stream);
 	if (stream->in != NULL) {
 		if (!stream->is_reset && (is_rude || stream->in->length != 0))
 			reset_peer(stream);

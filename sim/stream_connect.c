@@ -167,7 +167,7 @@ syn_arrives(void *object)
 	}
 	if (listener == NULL) {
 		end_connect(stream, ECONNREFUSED);
-	} else if (enqueue(stream_of(listener), stream) != NULL) {
+	} else if (!listener->drops_syns && enqueue(stream_of(listener), stream) != NULL) {
 		world_note("socket %ld is connected to listener %ld", (long)stream->file.inode,
 			(long)listener->inode, 0);
 		stream->is_unanswered = true;
@@ -200,6 +200,7 @@ stream_connect(struct file *file, const struct sockaddr *address, socklen_t leng
 	if (stream_is_tcp(stream)) {
 		if (!stream->is_bound && name_choose(&stream->own) != 0)
 			return failed(EADDRNOTAVAIL);
+		name_settle(&stream->own, &stream->peer_name);
 		stream->is_bound = true;
 		stream->state = STREAM_CONNECTING;
 		file_hold(file);
