@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "hub/base/check.h"
+#include "hub/base/kernel.h"
 #include "hub/base/log.h"
 #include "worker/acceptor.h"
 
@@ -150,8 +151,8 @@ accept_for(struct worker_thread *leader, struct worker_thread *to, int listener,
 {
 	struct sockaddr_storage peer = {.ss_family = AF_UNSPEC};
 	socklen_t length = sizeof peer;
-	int client =
-		accept4(listener, (struct sockaddr *)&peer, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	int client = kernel_accept4(
+		listener, (struct sockaddr *)&peer, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 	if (client == -1)
 		return errno;

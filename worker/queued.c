@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "hub/base/check.h"
+#include "hub/base/kernel.h"
 #include "hub/base/log.h"
 #include "worker/acceptor.h"
 #include "worker/complain.h"
@@ -211,7 +212,7 @@ adopt(struct worker_thread *thread, int listener, unsigned address)
 	struct adopted *adopted;
 	struct stat status;
 
-	if (fstat(listener, &status) != 0 || is_adopted(thread, status.st_ino))
+	if (kernel_fstat(listener, &status) != 0 || is_adopted(thread, status.st_ino))
 		return false;
 	adopted = calloc(1, sizeof *adopted);
 	if (adopted == NULL)
