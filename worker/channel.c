@@ -65,25 +65,33 @@ peek(int channel, int *descriptor)
 	return *descriptor != -1 || !(envelope.msg_flags & MSG_CTRUNC);
 }
 
+/* Any other error, such as ENOMEM, may be gone at the next call. */
+static bool
+is_gone(int error)
+{
+	return error == ECONNRESET || error == EBADF;
+}
+
 int
 channel_receive(int channel, struct channel_message *message, int *descriptor)
 {
 	ssize_t length;
-	int found = peek(channel, descriptor);
+	int found = peek(channel, descriptor), result;
 
 	/* A file descriptor for which there is no room is lost as soon as the message is taken. */
 	if (found == 0 && spare_release()) {
 		found = peek(channel, descriptor);
 		spare_keep();
 	}
-	/* Any other error, such as ENOMEM, may be gone at the next call. */
 	if (found < 0)
-		return errno == ECONNRESET || errno == EBADF ? -1 : 0;
+		return is_gone(errno) ? -1 : 0;
 	length = recv(channel, message, sizeof *message, MSG_DONTWAIT);
 	if (length == sizeof *message)
 		return 1;
+	/* After an error the message may still be queued, with its descriptor. */
+	result = length >= 0 || is_gone(errno) ? -1 : 0;
 	if (*descriptor != -1)
 		close(*descriptor);
 	*descriptor = -1;
-	return -1;
+	return result;
 }
