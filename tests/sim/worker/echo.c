@@ -1,0 +1,29 @@
+/* master/echo.c gives its service to hubbub_main, which here only keeps it. */
+#include "tests/sim/worker/echo.h"
+
+#include <hubbub/server.h>
+#include <stddef.h>
+
+int echo_main(int argc, char **argv);
+
+#define main echo_main
+#include "master/echo.c"
+#undef main
+
+static const struct hubbub_service *kept;
+
+int
+hubbub_main(int argc, char **argv, const struct hubbub_service *service)
+{
+	(void)argc, (void)argv;
+	kept = service;
+	return 0;
+}
+
+const struct hubbub_service *
+echo_service(void)
+{
+	if (kept == NULL)
+		echo_main(0, NULL);
+	return kept;
+}

@@ -1,0 +1,141 @@
+/* Between two acts of the operator time passes as it is drawn; so each act meets the clients, the
+ * workers and the act before it at any moment. */
+#include "tests/sim/worker/life.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "hub/base/kernel.h"
+#include "hub/hub.h"
+
+/* What a drain may take beyond its timeout: the end of connections and queues, and of processes. */
+#define MORE (4 * HUB_SECOND)
+
+struct run {
+	const struct scene *scene;
+	struct life *life;
+};
+
+static int64_t
+draw_time(int64_t most)
+{
+	return (int64_t)hub_sim_draw((uint64_t)most);
+}
+
+/* Lets time pass for all, or for all but the server and its clients, as if the machine had been
+ * paused. */
+static void
+pass(const struct life *life, int64_t time)
+{
+	if (life->stand_still != 0 && hub_sim_draw(2) == 0) {
+		int64_t still = draw_time(life->stand_still);
+
+		kernel_nanosleep(&(struct timespec){still / HUB_SECOND, still % HUB_SECOND});
+	}
+	hub_sleep(time);
+}
+
+/* A change may be refused, while another one is under way. */
+static void
+change(void)
+{
+	if (hub_sim_draw(3) == 0)
+		server_scale(1 + (unsigned)hub_sim_draw(3));
+	else
+		server_reload();
+}
+
+static void *
+stop_later(void *argument)
+{
+	const struct life *life = argument;
+
+	if (hub_sleep(draw_time(life->stop_within)) == 0)
+		server_stop();
+	return NULL;
+}
+
+/* Drains, and waits for the end. Returns what was wrong. */
+static const char *
+leave(struct life *life)
+{
+	struct hub_coroutine *stopper = NULL;
+	int64_t began = hub_now();
+	const char *why;
+
+	server_drain();
+	if (life->stop_within != 0)
+		stopper = hub_spawn(stop_later, life);
+	pass(life, 0);
+	why = server_end();
+	if (stopper != NULL) {
+		hub_kill(stopper);
+		hub_join(stopper, NULL);
+	}
+	if (why == NULL && hub_now() - began > life->shape.drain_timeout + life->stand_still + MORE)
+		why = "the drain took too long";
+	return why;
+}
+
+static const char *
+judge(const struct life *life)
+{
+	const struct clients_ends *ends = &life->ends;
+
+	if (clients_sum(ends) != life->manner.count)
+		return "a client has had no end";
+	if (ends->wrong != 0)
+		return "an echo was wrong";
+	if (!life->is_troubled && ends->cut != 0)
+		return "a client was cut before the deadline";
+	if (!life->is_troubled && ends->refused != 0)
+		return "a client was refused by a server that served";
+	return NULL;
+}
+
+static const char *
+live(struct life *life)
+{
+	const char *why = server_begin(&life->shape);
+
+	if (why != NULL)
+		return why;
+	if (!life->is_impatient || hub_sim_draw(2) == 0)
+		server_wait_ready();
+	clients_start(&life->manner, server_address());
+	for (unsigned left = (unsigned)hub_sim_draw(life->changes + 1); left > 0; left--) {
+		pass(life, draw_time(life->change_within));
+		change();
+	}
+	pass(life, draw_time(life->drain_within));
+	why = leave(life);
+	life->ends = clients_wait();
+	return why != NULL ? why : judge(life);
+}
+
+static void *
+body(void *argument)
+{
+	struct run *run = argument;
+
+	run->scene->draw(run->life);
+	run->life->why = live(run->life);
+	return NULL;
+}
+
+const char *
+life_run(const struct scene *scene, uint64_t seed, struct life *life)
+{
+	static char text[12000];
+	struct run run = {scene, life};
+	int result;
+
+	*life = (struct life){0};
+	result = hub_sim_run(seed, scene->options, body, &run);
+	if (result == 0 && life->why == NULL)
+		return NULL;
+	snprintf(text, sizeof text, "HUBBUB_SEED=%lu build/bin/sim-worker --filter '*/%s': %s\n%s",
+		(unsigned long)seed, scene->name, life->why != NULL ? life->why : "",
+		hub_sim_report());
+	return text;
+}

@@ -1,0 +1,17 @@
+/* Processes in the simulated world: each is a coroutine that runs worker_run. Fork, death and wait
+ * are what spawn_worker, its pidfd and waitid(2) show of them. A killed process is a failure of the
+ * run: no worker of these scenes may hang. */
+#ifndef HUBBUB_TESTS_SIM_WORKER_PROCESS_H
+#define HUBBUB_TESTS_SIM_WORKER_PROCESS_H
+
+/* Forgets the processes of the last world. */
+void processes_begin(void);
+
+/* How many processes live, or were not waited for. */
+unsigned processes_count(void);
+
+/* How many have ended with another code than 0, and how many somebody has tried to kill. */
+unsigned processes_failed(void);
+unsigned processes_killed(void);
+
+#endif

@@ -1,0 +1,353 @@
+/* The events of the fleet do what master/change/change.c does: a generation that has risen listens
+ * and takes over. What must hold at the end is checked here, after the last worker has gone: each
+ * connection that was accepted is accounted for, all permits are back, and no row of the segment
+ * belongs to anybody. */
+#include "tests/sim/worker/server.h"
+
+#include <arpa/inet.h>
+#include <hubbub/server.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "hub/hub.h"
+#include "hub/record_priv.h"
+#include "hub/scheduler_priv.h"
+#include "master/fleet/fleet.h"
+#include "master/start/limits.h"
+#include "tests/sim/worker/echo.h"
+#include "tests/sim/worker/process.h"
+
+#define PORT 9090
+#define TRIES 10
+
+static struct {
+	struct server_shape shape;
+	struct sockets sockets;
+	struct fleet fleet;
+	struct counters *counters;
+	int counters_file;
+	bool is_ready, is_gone;
+	bool has_changed; /* the rising generation has taken over, or was dropped */
+	const char *why;  /* NULL: it has taken over */
+	bool is_leaving;
+	int64_t deadline; /* clock at which the first generation that drains ends its connections */
+	struct hub_event news;
+	struct worker_row total;
+} server;
+
+uint64_t
+limits_connections(unsigned addresses, unsigned hubs)
+{
+	(void)addresses, (void)hubs;
+	return (uint64_t)server.shape.capacity;
+}
+
+bool
+limits_allow(
+	unsigned addresses, unsigned workers, unsigned hubs, unsigned more, char *why, size_t size)
+{
+	(void)addresses, (void)workers, (void)hubs, (void)more, (void)why, (void)size;
+	return true;
+}
+
+/* ---- the fleet's events ---- */
+
+static void
+note_deadline(int64_t deadline)
+{
+	if (server.deadline == 0 || deadline < server.deadline)
+		server.deadline = deadline;
+}
+
+static void
+on_all_ready(void *context)
+{
+	(void)context;
+	server.is_ready = true;
+	hub_event_set(&server.news);
+}
+
+static void
+on_fell(void *context, const char *why)
+{
+	(void)context;
+	server.why = why;
+	server.has_changed = true;
+	hub_event_set(&server.news);
+}
+
+static void
+on_risen(void *context)
+{
+	const char *why;
+
+	if (fleet_listen(&server.fleet, &why) != 0) {
+		fleet_abandon(&server.fleet);
+		on_fell(context, why);
+		return;
+	}
+	fleet_commit(&server.fleet);
+	note_deadline(hub_now() + server.shape.drain_timeout);
+	server.why = NULL;
+	server.has_changed = true;
+	hub_event_set(&server.news);
+}
+
+static void
+on_all_gone(void *context)
+{
+	(void)context;
+	server.is_gone = true;
+	hub_event_set(&server.news);
+}
+
+static void
+on_hopeless(void *context)
+{
+	(void)context;
+	server.why = "no worker gets ready";
+	on_all_ready(context);
+}
+
+static void
+on_dump(void *context, int64_t number)
+{
+	(void)context, (void)number;
+}
+
+static void
+on_dump_missed(void *context, int64_t number, unsigned hubs)
+{
+	(void)context, (void)number, (void)hubs;
+}
+
+static void
+wait_for(const bool *what)
+{
+	while (!*what) {
+		hub_event_clear(&server.news);
+		if (hub_event_wait(&server.news) != 0)
+			return;
+	}
+}
+
+/* ---- from begin to end ---- */
+
+static struct fleet_config
+config_of(const struct server_shape *shape)
+{
+	const struct hubbub_service *service = echo_service();
+
+	return (struct fleet_config){.processes = shape->processes,
+		.threads = shape->threads,
+		.heritage = {.serve = service->serve,
+			.answer = service->answer,
+			.context = service->context,
+			.addresses = 1,
+			.settings = shape->settings},
+		.drain_timeout = shape->drain_timeout,
+		.max_connections = shape->max_connections,
+		.balances = true};
+}
+
+struct sockaddr_in
+server_address(void)
+{
+	return (struct sockaddr_in){.sin_family = AF_INET,
+		.sin_port = htons(PORT),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+}
+
+static bool
+open_sockets(void)
+{
+	struct address address = {.kind = ADDRESS_TCP, .length = sizeof(struct sockaddr_in)};
+	struct sockaddr_in own = server_address();
+
+	memcpy(&address.socket, &own, sizeof own);
+	if (sockets_init(&server.sockets, &address, 1, server.shape.backlog) != 0)
+		return false;
+	server.sockets.roll = roll_new(&server.sockets.roll_file);
+	server.sockets.is_owner = true;
+	/* In trouble a server that is refused a socket would not start. */
+	for (int tries = 0; tries < TRIES; tries++)
+		if (sockets_grow(&server.sockets, server.shape.processes * server.shape.threads) ==
+			0)
+			return true;
+	return false;
+}
+
+/* What was opened is closed again. */
+static void
+close_all(void)
+{
+	fleet_fini(&server.fleet);
+	sockets_close(&server.sockets);
+	counters_free(&server.counters);
+	close(server.counters_file);
+}
+
+const char *
+server_begin(const struct server_shape *shape)
+{
+	struct fleet_config config = config_of(shape);
+
+	memset(&server, 0, sizeof server);
+	server.shape = *shape;
+	hub_event_init(&server.news);
+	processes_begin();
+	server.counters = counters_new(&server.counters_file);
+	if (!open_sockets()) {
+		close_all();
+		return "the sockets cannot be opened";
+	}
+	server.fleet = (struct fleet){.loop = hub_this->loop,
+		.sockets = &server.sockets,
+		.counters = server.counters,
+		.events = {.all_ready = on_all_ready,
+			.risen = on_risen,
+			.fell = on_fell,
+			.all_gone = on_all_gone,
+			.hopeless = on_hopeless,
+			.dumped = on_dump,
+			.dump_missed = on_dump_missed}};
+	if (fleet_init(&server.fleet) != 0 || fleet_start(&server.fleet, &config) != 0)
+		return "the fleet cannot start";
+	return NULL;
+}
+
+void
+server_wait_ready(void)
+{
+	wait_for(&server.is_ready);
+}
+
+static const char *
+wait_changed(void)
+{
+	wait_for(&server.has_changed);
+	return server.why;
+}
+
+const char *
+server_reload(void)
+{
+	struct fleet_config config = config_of(&server.shape);
+	const char *why;
+
+	server.has_changed = false;
+	return fleet_rise(&server.fleet, &config, &why) == 0 ? wait_changed() : why;
+}
+
+const char *
+server_scale(unsigned processes)
+{
+	const char *why;
+
+	server.has_changed = false;
+	if (fleet_resize(&server.fleet, processes, &why) != 0)
+		return why;
+	server.shape.processes = processes;
+	note_deadline(hub_now() + server.shape.drain_timeout);
+	return server.fleet.rising != NULL ? wait_changed() : NULL;
+}
+
+/* Whoever waits for a change sees none any more. */
+static void
+leave(enum channel_kind how, int64_t deadline)
+{
+	note_deadline(deadline);
+	server.is_leaving = true;
+	server.is_ready = server.has_changed = true;
+	server.why = "the server leaves";
+	fleet_leave(&server.fleet, how);
+	hub_event_set(&server.news);
+}
+
+void
+server_drain(void)
+{
+	leave(CHANNEL_DRAIN, hub_now() + server.shape.drain_timeout);
+}
+
+void
+server_stop(void)
+{
+	leave(CHANNEL_STOP, hub_now());
+}
+
+bool
+server_is_leaving(void)
+{
+	return server.is_leaving;
+}
+
+bool
+server_is_late(void)
+{
+	return server.deadline != 0 && hub_now() >= server.deadline;
+}
+
+/* ---- what must hold at the end ---- */
+
+static const char *
+check_rows(void)
+{
+	const struct worker_row *rows = server.counters->rows;
+
+	for (uint32_t i = 0; i < server.counters->used; i++)
+		if (rows[i].state != ROW_FREE && rows[i].state != ROW_LEDGER)
+			return "a row of the counters still belongs to a process";
+	return NULL;
+}
+
+/* Each connection that was accepted, or taken by another hub, was served and closed, or refused at
+ * once. */
+static const char *
+check_total(void)
+{
+	const struct worker_row *total = &server.total;
+	static char text[200];
+
+	if (total->opened == total->closed && total->lost == 0 &&
+		total->accepted == total->opened + total->refused_sender)
+		return NULL;
+	snprintf(text, sizeof text, "accepted %lu, opened %lu, closed %lu, refused %lu, lost %lu",
+		(unsigned long)total->accepted, (unsigned long)total->opened,
+		(unsigned long)total->closed, (unsigned long)total->refused_sender,
+		(unsigned long)total->lost);
+	return text;
+}
+
+static const char *
+check(void)
+{
+	const char *why = check_rows();
+
+	if (processes_killed() != 0)
+		return "a worker hangs: it had to be killed";
+	if (processes_failed() != 0)
+		return "a worker has ended with an error";
+	if (processes_count() != 0)
+		return "a worker is left";
+	return why != NULL ? why : check_total();
+}
+
+const char *
+server_end(void)
+{
+	const char *why;
+
+	wait_for(&server.is_gone);
+	server.total = counters_total(server.counters);
+	why = check();
+	close_all();
+	return why;
+}
+
+const struct worker_row *
+server_total(void)
+{
+	return &server.total;
+}

@@ -1,0 +1,55 @@
+/* A server in the simulated world: the real fleet of master/, its sockets and the shared counters,
+ * on the loop of the world's hub, and the real workers (process.h). Only the master's process
+ * around the fleet is missing: the test is the operator. Call these from a coroutine of the
+ * world. */
+#ifndef HUBBUB_TESTS_SIM_WORKER_SERVER_H
+#define HUBBUB_TESTS_SIM_WORKER_SERVER_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+
+#include "worker/heritage.h"
+
+struct server_shape {
+	unsigned processes, threads;
+	int backlog;
+	int64_t drain_timeout;    /* nanoseconds */
+	uint64_t max_connections; /* 0: as many as the files allow */
+	int64_t capacity;         /* connections of a worker, as its limit on files allows */
+	struct worker_settings settings;
+};
+
+/* Starts the server. Returns NULL, or what has failed. */
+const char *server_begin(const struct server_shape *shape);
+
+/* Where it listens. */
+struct sockaddr_in server_address(void);
+
+/* Waits until all workers are ready, or the server leaves. */
+void server_wait_ready(void);
+
+/* Starts another generation, and waits until it has taken over, or was dropped. Returns NULL, or
+ * why nothing has changed. */
+const char *server_reload(void);
+
+/* Changes the number of workers; waits likewise. */
+const char *server_scale(unsigned processes);
+
+/* As TERM: the server drains. Returns at once. */
+void server_drain(void);
+
+/* As a second TERM: all connections end now, at a message boundary. */
+void server_stop(void);
+
+/* Whether it drains; whether a connection may be ended within a message, because its deadline has
+ * passed. */
+bool server_is_leaving(void);
+bool server_is_late(void);
+
+/* Waits until no worker is left, and ends. Returns NULL, or what does not add up. */
+const char *server_end(void);
+
+/* What the whole server has counted; valid until the next server. */
+const struct worker_row *server_total(void);
+
+#endif
