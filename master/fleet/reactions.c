@@ -26,13 +26,12 @@ tell_if_all_ready(struct slot *slot)
 
 	/* Perhaps not for the first time: a slot may have been hung and ready again. */
 	if (generation->phase == GENERATION_RISING) {
-		if (generation_is(generation, SUPERVISION_READY))
+		if (generation_is_ready(generation))
 			fleet->events.risen(fleet->events.context);
 		return;
 	}
 	fleet->has_served = true;
-	if (fleet->was_ready || generation != fleet->serving ||
-		!generation_is(generation, SUPERVISION_READY))
+	if (fleet->was_ready || generation != fleet->serving || !generation_is_ready(generation))
 		return;
 	fleet->was_ready = true;
 	fleet->events.all_ready(fleet->events.context);

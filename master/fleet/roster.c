@@ -62,6 +62,15 @@ generation_is(const struct generation *generation, enum supervision_state state)
 	return true;
 }
 
+bool
+generation_is_ready(const struct generation *generation)
+{
+	for (unsigned i = 0; i < generation->count; i++)
+		if (generation->slots[i]->is_killed)
+			return false;
+	return generation_is(generation, SUPERVISION_READY);
+}
+
 void
 generation_each(struct generation *generation, void (*visit)(struct slot *slot, void *context),
 	void *context)
@@ -99,7 +108,7 @@ bool
 fleet_is_steady(const struct fleet *fleet)
 {
 	return fleet->serving != NULL && fleet->rising == NULL &&
-	       generation_is(fleet->serving, SUPERVISION_READY);
+	       generation_is_ready(fleet->serving);
 }
 
 unsigned

@@ -212,6 +212,10 @@ struct worker_row *occupant_row(const struct occupant *occupant);
 /* Whether all slots of the generation are in this state. */
 bool generation_is(const struct generation *generation, enum supervision_state state);
 
+/* Whether all workers of the generation are ready, and none of them is being killed, as is one
+ * whose seat cannot listen: until it is dead, it is still READY. */
+bool generation_is_ready(const struct generation *generation);
+
 /* Calls visit for each slot of the generation; a NULL generation has none. */
 void generation_each(struct generation *generation, void (*visit)(struct slot *slot, void *context),
 	void *context);

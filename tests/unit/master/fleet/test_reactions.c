@@ -52,6 +52,22 @@ Test(reactions, a_worker_whose_seat_cannot_listen_has_not_served)
 	*first = fd;
 }
 
+Test(reactions, while_a_worker_whose_seat_cannot_listen_still_dies_not_all_are_ready)
+{
+	int *first = &fake.sockets.seats[0].fds[0], fd = *first;
+
+	*first = -1;
+	close(fake_serve(fake_slot(&fake, 0)));
+	*first = fd;
+	close(fake_serve(fake_slot(&fake, 1)));
+	cr_assert_eq(fake.told.all_ready, 0);
+	cr_assert_not(fleet_is_steady(&fake.fleet));
+	slot_reap(fake_slot(&fake, 0));
+	close(fake_serve(fake_slot(&fake, 0)));
+	cr_assert_eq(fake.told.all_ready, 1);
+	cr_assert(fleet_is_steady(&fake.fleet));
+}
+
 Test(reactions, a_worker_that_serves_has_seats_permits_and_a_share_before_it_is_told)
 {
 	struct slot *slot = fake_slot(&fake, 1);
