@@ -305,18 +305,37 @@ chance_of_wait(struct hub *hub, const struct wait *wait)
 		plan(happen_close, self, fd);
 }
 
+static void
+cancel(struct interruption *interruption)
+{
+	list_remove(&interruption->link);
+	interruption->is_void = true;
+	/* The others have a time, which is still to come. */
+	if (interruption->takes != 0 || interruption->is_due)
+		free(interruption);
+}
+
 void
-interruptions_end(void)
+interruptions_hub_ends(const struct hub *hub)
 {
 	LIST_EACH (link, &planned) {
 		struct interruption *interruption = CONTAINER_OF(link, struct interruption, link);
 
-		list_remove(link);
-		interruption->is_void = true;
-		/* The others have a time, which is still to come. */
-		if (interruption->takes != 0 || interruption->is_due)
-			free(interruption);
+		if (interruption->hub == hub)
+			cancel(interruption);
 	}
+	for (size_t i = 0; i < mortal_count;)
+		if (mortals[i].coroutine->hub == hub)
+			mortals[i] = mortals[--mortal_count];
+		else
+			i++;
+}
+
+void
+interruptions_end(void)
+{
+	LIST_EACH (link, &planned)
+		cancel(CONTAINER_OF(link, struct interruption, link));
 	reuse_end();
 	free(mortals);
 	free(descriptors);

@@ -5,9 +5,14 @@
 
 #include <stdbool.h>
 
+struct hub;
+
 /* In the loop of a hub: lets happen what is due in it; is_idle: nothing is runnable, so what was to
  * happen after some switches happens now. Returns whether anything has. */
 bool interruptions_happen(bool is_idle);
+
+/* The hub has ended: nothing happens to its coroutines any more. */
+void interruptions_hub_ends(const struct hub *hub);
 
 /* The run ends: nothing happens any more, and the numbers that were used again are looked at and
  * closed. */

@@ -197,10 +197,21 @@ visit_left(struct stack *stack, void *context)
 }
 
 void
+invariants_hub_ends(void)
+{
+	if (hub_this == NULL)
+		return;
+	stack_arena_each(&hub_this->arena, visit_left, NULL);
+	for (size_t i = 0; i < shielded_count;)
+		if (shielded[i].coroutine->hub == hub_this)
+			shielded[i] = shielded[--shielded_count];
+		else
+			i++;
+}
+
+void
 invariants_end(void)
 {
-	if (hub_this != NULL)
-		stack_arena_each(&hub_this->arena, visit_left, NULL);
 	free(shielded);
 	shielded = NULL;
 	shielded_count = shielded_size = credit = 0;

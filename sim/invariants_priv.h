@@ -20,6 +20,9 @@ void invariants_look(void);
 void invariants_look_at_all(void);
 
 /* This thread's hub has run. */
+void invariants_hub_ends(void);
+
+/* The run ends. */
 void invariants_end(void);
 
 #endif

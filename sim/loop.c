@@ -13,49 +13,19 @@
 #include "hub/base/clock.h"
 #include "hub/base/log.h"
 #include "hub/base/loop.h"
+#include "sim/fiber_priv.h"
 #include "sim/file_priv.h"
 #include "sim/interruption_priv.h"
 #include "sim/invariants_priv.h"
+#include "sim/loop_record_priv.h"
 #include "sim/order_priv.h"
+#include "sim/timers_priv.h"
 #include "sim/world_priv.h"
 
 #define TURNS_MOST 10000
 
-/* The watchers of one descriptor. */
-struct watched {
-	ev_io *first; /* linked by ->next */
-	bool is_due;  /* in the list of descriptors to look at */
-};
-
-struct ev_loop {
-	struct watched *watched; /* by number, from FILES_FIRST on; owned */
-	int size;
-	int *due; /* descriptors to look at; owned, as large as watched */
-	int due_count;
-	int active;        /* watchers of descriptors */
-	ev_timer **timers; /* a heap; owned; ->active is the index + 1 */
-	int timer_count, timer_size;
-	unsigned turns;  /* since a coroutine has run, or time has passed */
-	ev_async *async; /* the only one: the mailbox's */
-};
-
-/* There is one loop: hubs that stand for threads are to come. */
-static struct ev_loop *loop_here;
+static struct ev_loop *loops; /* of all hubs */
 static bool was_made;
-
-static void *
-grow(void *array, int size, size_t each)
-{
-	array = realloc(array, (size_t)size * each);
-	CHECK_WHY(array != NULL, "no memory for a simulated loop");
-	return array;
-}
-
-static double
-seconds(int64_t time)
-{
-	return (double)time / (double)CLOCK_SECOND;
-}
 
 static void
 look_at(struct ev_loop *loop, int at)
@@ -72,8 +42,9 @@ look_at_fd(int fd)
 {
 	int at = fd - FILES_FIRST;
 
-	if (at < loop_here->size && loop_here->watched[at].first != NULL)
-		look_at(loop_here, at);
+	for (struct ev_loop *loop = loops; loop != NULL; loop = loop->next)
+		if (at < loop->size && loop->watched[at].first != NULL)
+			look_at(loop, at);
 }
 
 /* ---- its life ---- */
@@ -81,18 +52,22 @@ look_at_fd(int fd)
 struct ev_loop *
 sim_ev_loop_new(unsigned flags)
 {
+	struct ev_loop *loop;
+
 	(void)flags;
 	if (!world_exists()) {
 		log_warning("this program is linked with libhubbub-sim, where hub_run is called by "
 			    "hub_sim_run alone");
 		return NULL;
 	}
-	if (loop_here != NULL)
+	loop = calloc(1, sizeof *loop);
+	if (loop == NULL)
 		return NULL;
-	loop_here = calloc(1, sizeof *loop_here);
-	was_made = loop_here != NULL;
-	file_watcher = loop_here != NULL ? look_at_fd : NULL;
-	return loop_here;
+	was_made = true;
+	loop->next = loops;
+	loops = loop;
+	file_watcher = look_at_fd;
+	return loop;
 }
 
 bool
@@ -107,16 +82,21 @@ loop_was_made(void)
 void
 sim_ev_loop_destroy(struct ev_loop *loop)
 {
+	struct ev_loop **link = &loops;
+
 	if (loop->timer_count != 0)
 		world_fail("%d timers are left at the end", loop->timer_count);
 	if (loop->active != 0)
 		world_fail("%d descriptors are still watched at the end", loop->active);
+	while (*link != loop)
+		link = &(*link)->next;
+	*link = loop->next;
+	if (loops == NULL)
+		file_watcher = NULL;
 	free(loop->watched);
 	free(loop->due);
 	free(loop->timers);
 	free(loop);
-	loop_here = NULL;
-	file_watcher = NULL;
 }
 
 void
@@ -152,8 +132,8 @@ sim_ev_io_start(struct ev_loop *loop, ev_io *watcher)
 
 		while (size <= at)
 			size *= 2;
-		loop->watched = grow(loop->watched, size, sizeof *loop->watched);
-		loop->due = grow(loop->due, size, sizeof *loop->due);
+		loop->watched = loop_grow(loop->watched, size, sizeof *loop->watched);
+		loop->due = loop_grow(loop->due, size, sizeof *loop->due);
 		for (int i = loop->size; i < size; i++)
 			loop->watched[i] = (struct watched){0};
 		loop->size = size;
@@ -248,103 +228,6 @@ call_spurious(struct ev_loop *loop)
 	return call_watchers(loop, at, EV_READ | EV_WRITE);
 }
 
-/* ---- timers ---- */
-
-static void
-put(struct ev_loop *loop, int at, ev_timer *timer)
-{
-	loop->timers[at] = timer;
-	timer->active = at + 1;
-}
-
-static void
-rise(struct ev_loop *loop, int at, ev_timer *timer)
-{
-	for (; at > 0 && timer->at < loop->timers[(at - 1) / 2]->at; at = (at - 1) / 2)
-		put(loop, at, loop->timers[(at - 1) / 2]);
-	put(loop, at, timer);
-}
-
-static void
-sink(struct ev_loop *loop, int at, ev_timer *timer)
-{
-	for (int next; (next = 2 * at + 1) < loop->timer_count; at = next) {
-		if (next + 1 < loop->timer_count &&
-			loop->timers[next + 1]->at < loop->timers[next]->at)
-			next++;
-		if (loop->timers[next]->at >= timer->at)
-			break;
-		put(loop, at, loop->timers[next]);
-	}
-	put(loop, at, timer);
-}
-
-void
-sim_ev_timer_start(struct ev_loop *loop, ev_timer *timer)
-{
-	if (timer->active)
-		return;
-	if (loop->timer_count == loop->timer_size) {
-		loop->timer_size = loop->timer_size != 0 ? 2 * loop->timer_size : 64;
-		loop->timers = grow(loop->timers, loop->timer_size, sizeof(ev_timer *));
-	}
-	timer->at += seconds(world_now());
-	rise(loop, loop->timer_count++, timer);
-}
-
-void
-sim_ev_timer_stop(struct ev_loop *loop, ev_timer *timer)
-{
-	int at = timer->active - 1;
-	ev_timer *last;
-
-	if (at < 0)
-		return;
-	timer->at -= seconds(world_now());
-	timer->active = 0;
-	last = loop->timers[--loop->timer_count];
-	if (last == timer)
-		return;
-	if (at > 0 && last->at < loop->timers[(at - 1) / 2]->at)
-		rise(loop, at, last);
-	else
-		sink(loop, at, last);
-}
-
-double
-sim_ev_timer_remaining(struct ev_loop *loop, ev_timer *timer)
-{
-	(void)loop;
-	return timer->at - (timer->active ? seconds(world_now()) : 0.);
-}
-
-/* When the first timer is due, in the world's nanoseconds; INT64_MAX: none. */
-static int64_t
-next_timer(const struct ev_loop *loop)
-{
-	return loop->timer_count != 0 ? (int64_t)(loop->timers[0]->at * (double)CLOCK_SECOND) + 1
-				      : INT64_MAX;
-}
-
-static bool
-call_timers(struct ev_loop *loop)
-{
-	bool was_called = false;
-
-	while (next_timer(loop) <= world_now()) {
-		ev_timer *timer = loop->timers[0];
-
-		sim_ev_timer_stop(loop, timer);
-		if (timer->repeat > 0.) {
-			timer->at = timer->repeat;
-			sim_ev_timer_start(loop, timer);
-		}
-		timer->cb(loop, timer, EV_TIMER);
-		was_called = true;
-	}
-	return was_called;
-}
-
 /* ---- other threads, and signals ---- */
 
 void
@@ -398,6 +281,12 @@ sim_ev_signal_stop(struct ev_loop *loop, ev_signal *watcher)
 
 /* ---- a turn ---- */
 
+static bool
+is_disturbed(struct ev_loop *loop)
+{
+	return loop->active != 0 && world_chance(world_options()->spurious);
+}
+
 /* One look at everything. */
 static bool
 call_all(struct ev_loop *loop, bool is_idle)
@@ -406,31 +295,49 @@ call_all(struct ev_loop *loop, bool is_idle)
 
 	was_called = call_async(loop) || was_called;
 	was_called = call_ready(loop) || was_called;
-	was_called = call_timers(loop) || was_called;
-	if (loop->active != 0 && world_chance(world_options()->spurious))
+	was_called = timers_call(loop) || was_called;
+	if (loop->active != 0 && (loop->is_disturbed || is_disturbed(loop)))
 		was_called = call_spurious(loop) || was_called;
+	loop->is_disturbed = false;
 	return was_called;
+}
+
+/* Whether a look may find something. */
+static bool
+is_due(void *object)
+{
+	struct ev_loop *loop = object;
+
+	loop->is_disturbed = loop->is_disturbed || is_disturbed(loop);
+	return loop->is_disturbed || loop->due_count != 0 ||
+	       (loop->async != NULL && loop->async->sent) || timers_next(loop) <= world_now();
+}
+
+static int64_t
+end_of_wait(void *loop)
+{
+	return timers_next(loop);
 }
 
 int
 sim_ev_run(struct ev_loop *loop, int flags)
 {
+	struct pause until_due = {"something to happen", is_due, end_of_wait, loop};
+
 	if (order_polls())
 		loop->turns = 0;
 	world_tick(2 * CLOCK_MICROSECOND);
 	/* What is due by now happens first. */
 	world_pass(world_now());
+	fiber_pause(NULL);
 	while (!call_all(loop, flags == EVRUN_ONCE) && flags == EVRUN_ONCE) {
 		invariants_look();
 		loop->turns = 0;
-		if (!world_pass(next_timer(loop)))
-			world_give_up("everything waits, and nothing can happen any more");
+		fiber_pause(&until_due);
 	}
 	if (++loop->turns == TURNS_MOST) {
 		invariants_look_at_all();
-		world_give_up("the loop calls watchers without end, and nothing runs");
+		fibers_give_up("the loop calls watchers without end, and nothing runs");
 	}
-	if (world_is_old())
-		world_give_up("the world has lasted too long");
 	return 1;
 }

@@ -87,6 +87,14 @@ chance_of_tick(struct hub *hub)
 }
 
 void
+order_forget(const struct hub *hub)
+{
+	for (size_t i = 0; i < poll_count; i++)
+		if (polls[i].hub == hub)
+			polls[i--] = polls[--poll_count];
+}
+
+void
 order_end(void)
 {
 	free(polls);

@@ -12,6 +12,9 @@ bool order_polls(void);
 /* Whether another than the first of the run queue becomes the first. */
 void order_take(struct hub *hub);
 
+/* The hub has ended. */
+void order_forget(const struct hub *hub);
+
 /* The run ends. */
 void order_end(void);
 

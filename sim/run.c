@@ -7,7 +7,10 @@
 #include "hub/scheduler.h"
 #include "sim/bytes_priv.h"
 #include "sim/cargo_priv.h"
+#include "sim/fiber_priv.h"
 #include "sim/file_priv.h"
+#include "sim/host_priv.h"
+#include "sim/hubs_priv.h"
 #include "sim/interruption_priv.h"
 #include "sim/invariants_priv.h"
 #include "sim/loop_priv.h"
@@ -39,12 +42,16 @@ hub_sim_run(uint64_t seed, const struct hub_sim_options *options, hub_fn *body, 
 	random_begin(seed);
 	names_begin();
 	files_begin(world_options()->files);
+	fibers_begin(hosts_begin("first"));
 	error = hub_run(body, argument, NULL) == 0 ? 0 : errno;
 	if (!loop_was_made())
 		world_fail("the hub was not in this world: link -lhubbub-sim in the place of "
 			   "-lhubbub-hub, not behind it");
 	if (error != 0)
 		world_fail("the first coroutine has failed: %s", strerror(error));
+	hubs_one_ends();
+	fibers_end();
+	hubs_end();
 	invariants_end();
 	bytes_end();
 	interruptions_end();
@@ -55,6 +62,7 @@ hub_sim_run(uint64_t seed, const struct hub_sim_options *options, hub_fn *body, 
 	while (world_pass(INT64_MAX))
 		;
 	files_free();
+	hosts_end();
 	if (!world_end() && error == 0)
 		error = ENOTRECOVERABLE;
 	return failed(error);

@@ -64,6 +64,27 @@ extern const struct hub_sim_options hub_sim_trouble;
  * all coroutines to stderr, and aborts. */
 int hub_sim_run(uint64_t seed, const struct hub_sim_options *options, hub_fn *body, void *argument);
 
+/* ---- several hubs ---- */
+
+/* Another hub of the world, which stands for one in a thread, or on a host, of its own. */
+struct hub_sim_hub;
+
+/* Starts a hub on the host of that name, which comes into being if there is none; NULL: in another
+ * thread of the caller's host. It runs body(argument) as its first coroutine, as hub_run would in a
+ * thread of its own, with thread-local variables and an errno of its own. Which hub goes on is
+ * drawn whenever one polls. The first hub's host is "first". The run ends when all hubs have ended;
+ * it fails if one was not joined, or its first coroutine has failed.
+ * Switches: no.  Ownership: the caller must join the hub.
+ * Returns NULL with errno EPERM (outside of a world) or ENOMEM. */
+struct hub_sim_hub *hub_sim_start(const char *host, hub_fn *body, void *argument);
+
+/* Waits until the hub has ended, stores its result where result is not NULL, and frees it.
+ * Switches: yes, unless it has ended already.  Thread: any hub's of the world.
+ * Returns 0, or -1 with errno ECANCELED, ETIMEDOUT or EPERM (the hub must still be joined). */
+int hub_sim_join(struct hub_sim_hub *hub, void **result);
+
+/* ---- what was seen ---- */
+
 /* What the last run has found, and its last fifty events, in lines; static, until the next run.
  * Switches: no.  Errors: none. */
 const char *hub_sim_report(void);

@@ -10,7 +10,6 @@
 
 #include "hub/base/check.h"
 #include "hub/base/kernel.h"
-#include "hub/debug/dump.h"
 #include "hub/scheduler.h"
 #include "sim/draw_priv.h"
 
@@ -57,6 +56,12 @@ bool
 world_exists(void)
 {
 	return is_here;
+}
+
+void
+world_enter(void)
+{
+	is_here = true;
 }
 
 const struct hub_sim_options *
@@ -257,13 +262,11 @@ write_report(void)
 }
 
 void
-world_give_up(const char *why)
+world_tell_why(const char *why)
 {
 	world_fail("%s", why);
 	write_report();
 	kernel_dprintf(STDERR_FILENO, "%s", report);
-	hub_dump(STDERR_FILENO);
-	abort();
 }
 
 bool

@@ -18,6 +18,9 @@ bool world_end(void);
 /* Whether the caller's thread runs a world. */
 bool world_exists(void);
 
+/* A new fiber, with thread-local variables of its own, is in the world, too. */
+void world_enter(void);
+
 const struct hub_sim_options *world_options(void);
 
 /* ---- draws ---- */
@@ -56,8 +59,8 @@ void world_note(const char *what, long a, long b, long c);
 /* Bytes that count in the trace. */
 void world_see(const void *bytes, size_t length);
 
-/* The run cannot end: prints the report, and what all coroutines wait for, and aborts. */
-_Noreturn void world_give_up(const char *why);
+/* The run cannot end, and that is why: prints the report. */
+void world_tell_why(const char *why);
 
 /* Whether the world has lasted as long as it may. */
 bool world_is_old(void);

@@ -1,0 +1,41 @@
+/* Fibers: what stands for threads in the world. They share the real thread that runs it; each has a
+ * stack, thread-local variables and an errno of its own. One goes on until it pauses; then one of
+ * those that may is drawn, and if there is none, time passes. */
+#ifndef HUBBUB_SIM_FIBER_PRIV_H
+#define HUBBUB_SIM_FIBER_PRIV_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct host;
+
+/* What a fiber waits for. Whether that has come is asked in any fiber. */
+struct pause {
+	const char *what; /* for the report */
+	bool (*is_over)(void *object);
+	int64_t (*end)(void *object); /* the world's time at which it is over, or INT64_MAX */
+	void *object;
+};
+
+/* The caller becomes the first fiber, on that host. */
+void fibers_begin(struct host *host);
+
+/* Waits until all others have ended. The caller is the first. */
+void fibers_end(void);
+
+/* A new fiber runs run(object) on that host and ends. Aborts without memory. */
+void fiber_start(struct host *host, void (*run)(void *object), void *object);
+
+/* The host of the running fiber, and its number: 1 for the first. */
+struct host *fiber_host(void);
+long fiber_number(void);
+
+/* Others go on until this pause is over; NULL: it is at once, but others may go on first. Switches
+ * fibers; no mutex that another one may lock is held. */
+void fiber_pause(const struct pause *pause);
+
+/* The run cannot end: prints the report, and what each hub and its coroutines wait for, and
+ * aborts. */
+_Noreturn void fibers_give_up(const char *why);
+
+#endif

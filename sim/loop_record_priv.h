@@ -1,0 +1,42 @@
+/* The record of a simulated loop. */
+#ifndef HUBBUB_SIM_LOOP_RECORD_PRIV_H
+#define HUBBUB_SIM_LOOP_RECORD_PRIV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "hub/base/check.h"
+#include "hub/base/loop.h"
+
+/* The watchers of one descriptor. */
+struct watched {
+	ev_io *first; /* linked by ->next */
+	bool is_due;  /* in the list of descriptors to look at */
+};
+
+struct ev_loop {
+	struct watched *watched; /* by number, from FILES_FIRST on; owned */
+	int size;
+	int *due; /* descriptors to look at; owned, as large as watched */
+	int due_count;
+	int active;        /* watchers of descriptors */
+	ev_timer **timers; /* a heap; owned; ->active is the index + 1 */
+	int timer_count, timer_size;
+	unsigned turns;       /* since a coroutine has run, or time has passed */
+	ev_async *async;      /* the only one: the mailbox's */
+	bool is_disturbed;    /* a descriptor that may not be ready is reported next */
+	struct ev_loop *next; /* in loops */
+};
+
+/* realloc(3) for an array of that many; aborts without memory. */
+static inline void *
+loop_grow(void *array, int size, size_t each)
+{
+	array = realloc(array, (size_t)size * each);
+	CHECK_WHY(array != NULL, "no memory for a simulated loop");
+	return array;
+}
+
+#endif
