@@ -4,36 +4,12 @@
  * in a simulated world everything else with it. */
 #include <errno.h>
 #include <stdarg.h>
-#include <sys/time.h>
-#include <time.h>
 
-#include "hub/base/failed.h"
 #include "hub/base/kernel.h"
-#include "hub/scheduler.h"
+#include "sim/before_priv.h"
 #include "sim/door_priv.h"
 #include "sim/file_priv.h"
 #include "sim/world_priv.h"
-
-#define EXPORT __attribute__((visibility("default")))
-
-/* Libraries that the hub calls, such as libunwind, live in the real world: a pipe of theirs lasts
- * longer than a simulated one. */
-static bool
-is_in_world(void)
-{
-	return world_exists() && !bypass_is_on();
-}
-
-/* The result of a call of the program's own. */
-static ssize_t
-never_blocks(int fd, const char *name, ssize_t result)
-{
-	struct file *file = files_has(fd) ? files_get(fd) : NULL;
-
-	if (result == -1 && errno == EAGAIN && file != NULL && !(file->flags & O_NONBLOCK))
-		world_fail("%s blocks on descriptor %d: call the hub's", name, fd);
-	return result;
-}
 
 /* ---- descriptors ---- */
 
@@ -249,62 +225,4 @@ recvmsg(int fd, struct msghdr *message, int flags)
 	ssize_t got = kernel_recvmsg(fd, message, flags);
 
 	return flags & MSG_DONTWAIT ? got : never_blocks(fd, "recvmsg", got);
-}
-
-/* ---- time ---- */
-
-/* Sleeps, and the world with it. */
-EXPORT int
-nanosleep(const struct timespec *time, struct timespec *left)
-{
-	if (!is_in_world())
-		return (int)syscall(SYS_nanosleep, time, left);
-	world_fail("nanosleep, or sleep, blocks the thread: call hub_sleep");
-	return kernel_nanosleep(time);
-}
-
-EXPORT unsigned
-sleep(unsigned seconds)
-{
-	struct timespec time = {.tv_sec = seconds};
-
-	nanosleep(&time, NULL);
-	return 0;
-}
-
-EXPORT int
-usleep(useconds_t microseconds)
-{
-	struct timespec time = {microseconds / 1000000, microseconds % 1000000 * 1000};
-
-	return nanosleep(&time, NULL);
-}
-
-EXPORT int
-clock_gettime(clockid_t clock, struct timespec *now)
-{
-	return is_in_world() ? kernel_clock(clock, now)
-			     : (int)syscall(SYS_clock_gettime, clock, now);
-}
-
-EXPORT time_t
-time(time_t *seconds)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	if (seconds != NULL)
-		*seconds = now.tv_sec;
-	return now.tv_sec;
-}
-
-EXPORT int
-gettimeofday(struct timeval *restrict now, void *restrict zone)
-{
-	struct timespec precise;
-
-	(void)zone;
-	clock_gettime(CLOCK_REALTIME, &precise);
-	*now = (struct timeval){precise.tv_sec, precise.tv_nsec / 1000};
-	return 0;
 }

@@ -257,7 +257,6 @@ kernel_poll_now(struct pollfd *fds, nfds_t count)
 
 /* ---- time, names, processes ---- */
 
-#define EPOCH INT64_C(1700000000000000000) /* CLOCK_REALTIME at 0 */
 #define LOOK_TAKES 100
 
 int
@@ -270,7 +269,7 @@ kernel_clock(clockid_t clock, struct timespec *now)
 	/* An allocator looks at it as often as it likes, which must change nothing. */
 	if (clock != CLOCK_MONOTONIC_COARSE)
 		world_tick(LOOK_TAKES);
-	time = world_now() + (clock == CLOCK_REALTIME ? EPOCH : 0);
+	time = world_now() + (clock == CLOCK_REALTIME ? DOOR_EPOCH : 0);
 	*now = (struct timespec){time / HUB_SECOND, time % HUB_SECOND};
 	return 0;
 }

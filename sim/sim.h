@@ -9,9 +9,9 @@
  *			... hub_sim_report() ...
  *
  * Link with -lhubbub-sim in the place of -lhubbub-hub. A hub_sleep of a day takes no time. Within
- * the run the calls of libc that make, name, use and close sockets, pipes and eventfds, and that
- * ask for the time, reach the simulated kernel. Those that block the thread (connect, sleep, read
- * without O_NONBLOCK) are an error of the run; poll, select and timerfd are not simulated. Files
+ * the run the calls of libc that make, name, use and close sockets, pipes, eventfds and timerfds,
+ * and that ask for the time, reach the simulated kernel. Those that block the thread (connect,
+ * sleep, read without O_NONBLOCK) are an error of the run; poll and select are not simulated. Files
  * and the standard streams are the real ones.
  *
  * A body that finds something wrong calls hub_fail: then hub_sim_run fails, too. With trouble calls

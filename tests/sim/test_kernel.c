@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "tests/support/trace.h"
@@ -221,4 +222,84 @@ Test(kernel, what_is_on_its_way_at_the_end_is_given_back)
 {
 	in_quiet_world(round_trip_body);
 	EXPECT_TRACE("recvmsg 1, 1 descriptors, write 1, end 0, broken EPIPE");
+}
+
+/* ---- timers ---- */
+
+static void
+set_timer(int fd, int64_t first, int64_t interval)
+{
+	struct itimerspec value = {
+		.it_value = {first / HUB_SECOND, first % HUB_SECOND},
+		.it_interval = {interval / HUB_SECOND, interval % HUB_SECOND},
+	};
+
+	trace_call("set", timerfd_settime(fd, 0, &value, NULL));
+}
+
+static void
+read_timer(int fd)
+{
+	uint64_t count = 0;
+	int64_t began = hub_now();
+
+	trace_call("read", hub_read(fd, &count, sizeof count));
+	trace_say("%d after %d s", (int)count,
+		(int)((hub_now() - began + HUB_SECOND / 2) / HUB_SECOND));
+}
+
+static void *
+timer_body(void *unused)
+{
+	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	struct itimerspec left;
+	uint64_t count;
+
+	trace_call("read", read(fd, &count, sizeof count));
+	set_timer(fd, 3600 * HUB_SECOND, 0);
+	timerfd_gettime(fd, &left);
+	trace_say("%d left", (int)left.it_value.tv_sec);
+	read_timer(fd);
+	trace_call("read", read(fd, &count, sizeof count));
+	set_timer(fd, HUB_SECOND, 2 * HUB_SECOND);
+	hub_sleep(6 * HUB_SECOND);
+	read_timer(fd);
+	read_timer(fd);
+	/* Set while it is waited for, and unset. */
+	set_timer(fd, HUB_SECOND, 0);
+	set_timer(fd, 0, 0);
+	hub_sleep(2 * HUB_SECOND);
+	trace_call("read", read(fd, &count, sizeof count));
+	set_timer(fd, HUB_SECOND, HUB_SECOND);
+	close(fd);
+	return unused;
+}
+
+Test(kernel, timers_expire_in_the_time_of_the_world)
+{
+	in_quiet_world(timer_body);
+	EXPECT_TRACE("read EAGAIN, set 0, 3599 left, read 8, 1 after 3600 s, read EAGAIN, set 0, "
+		     "read 8, 3 after 0 s, read 8, 1 after 1 s, set 0, set 0, read EAGAIN, set 0");
+}
+
+static void *
+absolute_body(void *unused)
+{
+	int fd = timerfd_create(CLOCK_REALTIME, 0);
+	struct itimerspec value = {.it_value = {.tv_sec = time(NULL) + 10}};
+
+	trace_call("set", timerfd_settime(fd, TFD_TIMER_ABSTIME, &value, NULL));
+	read_timer(fd);
+	trace_call(
+		"no timer", timerfd_settime(hub_socket(AF_INET, SOCK_STREAM, 0), 0, &value, NULL));
+	close(fd);
+	close(fd + 1);
+	trace_call("clock", timerfd_create(CLOCK_PROCESS_CPUTIME_ID, 0));
+	return unused;
+}
+
+Test(kernel, timers_expire_at_a_time_of_day)
+{
+	in_quiet_world(absolute_body);
+	EXPECT_TRACE("set 0, read 8, 1 after 10 s, no timer EINVAL, clock EINVAL");
 }

@@ -1,0 +1,32 @@
+/* What libc's names in the world share (before.c, before_time.c). */
+#ifndef HUBBUB_SIM_BEFORE_PRIV_H
+#define HUBBUB_SIM_BEFORE_PRIV_H
+
+#include <errno.h>
+
+#include "hub/base/kernel.h"
+#include "sim/file_priv.h"
+#include "sim/world_priv.h"
+
+#define EXPORT __attribute__((visibility("default")))
+
+/* Libraries that the hub calls, such as libunwind, live in the real world: a pipe of theirs lasts
+ * longer than a simulated one. */
+static inline bool
+is_in_world(void)
+{
+	return world_exists() && !bypass_is_on();
+}
+
+/* The result of a call of the program's own. */
+static inline ssize_t
+never_blocks(int fd, const char *name, ssize_t result)
+{
+	struct file *file = files_has(fd) ? files_get(fd) : NULL;
+
+	if (result == -1 && errno == EAGAIN && file != NULL && !(file->flags & O_NONBLOCK))
+		world_fail("%s blocks on descriptor %d: call the hub's", name, fd);
+	return result;
+}
+
+#endif

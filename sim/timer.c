@@ -1,0 +1,165 @@
+/* A timer counts when somebody looks: what is going to happen is only the next expiration, and
+ * until a read has taken it, no other. So a timer that nobody reads does not keep a world busy. */
+#include "sim/timer_priv.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hub/base/failed.h"
+#include "hub/scheduler.h"
+#include "sim/door_priv.h"
+#include "sim/file_priv.h"
+#include "sim/world_priv.h"
+
+struct timer {
+	struct file file; /* must be first */
+	bool is_real;     /* by CLOCK_REALTIME */
+	int64_t due;      /* of world_now; INT64_MAX: not set */
+	int64_t interval; /* 0: once */
+};
+
+static struct timer *
+timer_of(struct file *file)
+{
+	return (struct timer *)(void *)file;
+}
+
+/* Expirations that were not read. */
+static uint64_t
+expirations(const struct timer *timer)
+{
+	int64_t late = world_now() - timer->due;
+
+	if (late < 0)
+		return 0;
+	return timer->interval != 0 ? 1 + (uint64_t)(late / timer->interval) : 1;
+}
+
+/* The timer expires, unless it was set anew meanwhile. */
+static void
+expire(void *object)
+{
+	struct timer *timer = object;
+
+	if (expirations(timer) != 0)
+		file_changed(&timer->file);
+	file_release(&timer->file);
+}
+
+static void
+wait_for_it(struct timer *timer)
+{
+	int64_t now = world_now();
+
+	if (timer->due == INT64_MAX)
+		return;
+	file_hold(&timer->file);
+	world_after(timer->due > now ? timer->due - now : 0, expire, timer);
+}
+
+static ssize_t
+timer_receive(struct file *file, struct transfer *transfer)
+{
+	struct timer *timer = timer_of(file);
+	uint64_t count = expirations(timer);
+
+	if (transfer->length < sizeof count)
+		return failed(EINVAL);
+	if (count == 0)
+		return failed(EAGAIN);
+	timer->due =
+		timer->interval != 0 ? timer->due + (int64_t)count * timer->interval : INT64_MAX;
+	wait_for_it(timer);
+	memcpy(transfer->parts[0].iov_base, &count, sizeof count);
+	file_changed(file);
+	return sizeof count;
+}
+
+static short
+timer_ready(const struct file *file)
+{
+	return expirations((const struct timer *)(const void *)file) != 0 ? POLLIN : 0;
+}
+
+/* What is going to happen finds it unset. */
+static void
+timer_close(struct file *file)
+{
+	timer_of(file)->due = INT64_MAX;
+}
+
+static const struct file_kind timer_kind = {
+	.what = "timerfd", .receive = timer_receive, .ready = timer_ready, .free = timer_close};
+
+struct file *
+timer_new(bool is_real)
+{
+	struct timer *timer = calloc(1, sizeof *timer);
+
+	if (timer == NULL)
+		return NULL;
+	file_init(&timer->file, &timer_kind, 0);
+	timer->is_real = is_real;
+	timer->due = INT64_MAX;
+	return &timer->file;
+}
+
+/* ---- setting ---- */
+
+static bool
+is_time(const struct timespec *time)
+{
+	return time->tv_sec >= 0 && time->tv_nsec >= 0 && time->tv_nsec < HUB_SECOND;
+}
+
+/* Times beyond the world's are as good as never. */
+static int64_t
+to_nanoseconds(const struct timespec *time)
+{
+	return time->tv_sec < INT64_MAX / HUB_SECOND / 4 ? time->tv_sec * HUB_SECOND + time->tv_nsec
+							 : INT64_MAX / 4;
+}
+
+static struct timespec
+to_time(int64_t nanoseconds)
+{
+	return (struct timespec){nanoseconds / HUB_SECOND, nanoseconds % HUB_SECOND};
+}
+
+int
+timer_tell(struct file *file, struct itimerspec *value)
+{
+	const struct timer *timer = timer_of(file);
+	int64_t left = 0;
+
+	if (file->kind != &timer_kind)
+		return failed(EINVAL);
+	if (timer->due != INT64_MAX && (timer->interval != 0 || expirations(timer) == 0))
+		left = timer->due + (int64_t)expirations(timer) * timer->interval - world_now();
+	*value = (struct itimerspec){to_time(timer->interval), to_time(left)};
+	return 0;
+}
+
+int
+timer_set(struct file *file, int flags, const struct itimerspec *value)
+{
+	struct timer *timer = timer_of(file);
+	int64_t first;
+
+	if (file->kind != &timer_kind || !is_time(&value->it_value) ||
+		!is_time(&value->it_interval) ||
+		(flags & ~(TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET)))
+		return failed(EINVAL);
+	first = to_nanoseconds(&value->it_value);
+	timer->interval = to_nanoseconds(&value->it_interval);
+	if (first == 0)
+		timer->due = INT64_MAX;
+	else if (flags & TFD_TIMER_ABSTIME)
+		timer->due = first - (timer->is_real ? DOOR_EPOCH : 0);
+	else
+		timer->due = world_now() + first;
+	wait_for_it(timer);
+	file_changed(file);
+	return 0;
+}
