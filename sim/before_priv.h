@@ -1,4 +1,4 @@
-/* What libc's names in the world share (before.c, before_time.c). */
+/* What libc's names in the world share (before.c, before_poll.c, and so on). */
 #ifndef HUBBUB_SIM_BEFORE_PRIV_H
 #define HUBBUB_SIM_BEFORE_PRIV_H
 

@@ -10,9 +10,10 @@
  *
  * Link with -lhubbub-sim in the place of -lhubbub-hub. A hub_sleep of a day takes no time. Within
  * the run the calls of libc that make, name, use and close sockets, pipes, eventfds and timerfds,
- * and that ask for the time, reach the simulated kernel. Those that block the thread (connect,
- * sleep, read without O_NONBLOCK) are an error of the run; poll and select are not simulated. Files
- * and the standard streams are the real ones.
+ * look at several of them, and that ask for the time, reach the simulated kernel. Those that block
+ * the thread (connect, sleep, poll for a time, read without O_NONBLOCK) are an error of the run, as
+ * are processes and threads (fork, exec, pthread_create). Files and the standard streams are the
+ * real ones.
  *
  * A body that finds something wrong calls hub_fail: then hub_sim_run fails, too. With trouble calls
  * fail in good programs, so a body tells an error from a wrong result. */

@@ -5,10 +5,12 @@
 #include <fcntl.h>
 #include <hubbub/hub.h>
 #include <hubbub/sim.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tests/support/trace.h"
