@@ -16,6 +16,7 @@
 #include "sim/loop_priv.h"
 #include "sim/name_priv.h"
 #include "sim/order_priv.h"
+#include "sim/permits_priv.h"
 #include "sim/random_priv.h"
 #include "sim/sim.h"
 #include "sim/world_priv.h"
@@ -54,6 +55,7 @@ hub_sim_run(uint64_t seed, const struct hub_sim_options *options, hub_fn *body, 
 	hubs_end();
 	invariants_end();
 	bytes_end();
+	permits_end();
 	interruptions_end();
 	order_end();
 	files_end();

@@ -157,3 +157,26 @@ Test(bytes, nothing_is_told_of_what_is_whole)
 	cr_assert_eq(run(send_all, NULL), 0, "%s", hub_sim_report());
 	cr_assert_eq(run(receive_some, NULL), 0, "%s", hub_sim_report());
 }
+
+/* ---- permits ---- */
+
+static void *
+conjure_a_permit(void *unused)
+{
+	struct hub_semaphore semaphore;
+
+	hub_semaphore_init(&semaphore, 2);
+	hub_semaphore_acquire(&semaphore);
+	semaphore.count++;
+	hub_semaphore_release(&semaphore);
+	return unused;
+}
+
+Test(permits, add_up)
+{
+	cr_assert_eq(hub_sim_run(1, NULL, conjure_a_permit, NULL), -1);
+	cr_assert_not_null(strstr(hub_sim_report(),
+				   "of the 3 permits that a semaphore was given, 1 are taken, 0 on "
+				   "their way, and 3 free"),
+		"%s", hub_sim_report());
+}
