@@ -5,6 +5,7 @@
 #include "hub/base/failed.h"
 #include "hub/base/room.h"
 #include "hub/scheduler.h"
+#include "sim/blocks_priv.h"
 #include "sim/bytes_priv.h"
 #include "sim/cargo_priv.h"
 #include "sim/fiber_priv.h"
@@ -56,6 +57,7 @@ hub_sim_run(uint64_t seed, const struct hub_sim_options *options, hub_fn *body, 
 	invariants_end();
 	bytes_end();
 	permits_end();
+	blocks_end();
 	interruptions_end();
 	order_end();
 	files_end();

@@ -410,6 +410,13 @@ leave_a_watcher(void *unused)
 	return unused;
 }
 
+static void *
+leave_a_queue(void *unused)
+{
+	hub_queue_new(HUB_QUEUE_FIFO, 0);
+	return unused;
+}
+
 static void
 assert_told(hub_fn *body, const char *sentence)
 {
@@ -419,6 +426,8 @@ assert_told(hub_fn *body, const char *sentence)
 
 Test(invariants, what_is_left_is_told)
 {
+	assert_told(leave_a_queue, " bytes are left at the end, which the hub has allocated in "
+				   "hub_queue_new");
 	assert_told(leave_a_timer, "1 timers are left at the end");
 	assert_told(leave_a_watcher, "1 descriptors are still watched at the end");
 	assert_told(leave_a_coroutine, "\"raw\" is left at the end: it was never freed");
