@@ -210,19 +210,19 @@ main(int argc, char **argv)
 {
 	static const struct hub_hooks hooks = {.failed = ignore_failure};
 	int64_t seconds = 5, end;
-	uint64_t seed = draw_seed();
+	unsigned seed = draw_seed();
 	int rounds = 0, descriptors;
 
 	for (int i = 1; i + 1 < argc; i += 2) {
 		if (strcmp(argv[i], "--seconds") == 0)
 			seconds = atoll(argv[i + 1]);
 		else if (strcmp(argv[i], "--seed") == 0)
-			seed = strtoull(argv[i + 1], NULL, 10);
+			seed = (unsigned)strtoul(argv[i + 1], NULL, 10);
 	}
 	make_tls();
-	printf("chaos: seed %llu\n", (unsigned long long)seed);
+	printf("chaos: seed %u\n", seed);
 	fflush(stdout);
-	random_seed(seed);
+	random_begin(seed);
 	hub_set_hooks(&hooks);
 	end = hub_now() + seconds * HUB_SECOND;
 	hub_run(round_body, NULL, NULL);
@@ -243,7 +243,7 @@ main(int argc, char **argv)
 	}
 	hub_tls_free(tls_server);
 	hub_tls_free(tls_client);
-	printf("chaos: %d rounds, deadlines x %lld, %ld failures, seed %llu\n", rounds,
-		(long long)pace, failures, (unsigned long long)seed);
+	printf("chaos: %d rounds, deadlines x %lld, %ld failures, seed %u\n", rounds,
+		(long long)pace, failures, seed);
 	return failures == 0 ? 0 : 1;
 }

@@ -9,30 +9,6 @@
 
 #include "hub/scheduler_priv.h"
 
-static uint64_t random_state;
-
-void
-random_seed(uint64_t seed)
-{
-	random_state = seed | 1;
-}
-
-static uint64_t
-random_next(void)
-{
-	/* xorshift64* */
-	random_state ^= random_state >> 12;
-	random_state ^= random_state << 25;
-	random_state ^= random_state >> 27;
-	return random_state * UINT64_C(2685821657736338717);
-}
-
-unsigned
-below(unsigned limit)
-{
-	return (unsigned)((random_next() >> 33) % limit);
-}
-
 /* ---- complaints ---- */
 
 long failures;

@@ -1,8 +1,10 @@
-/* The world of chaos: what actors act on, its totals, chance, and complaints. */
+/* The world of chaos: what actors act on, its totals, and complaints. */
 #ifndef HUBBUB_TESTS_CHAOS_WORLD_H
 #define HUBBUB_TESTS_CHAOS_WORLD_H
 
 #include <hubbub/hub.h>
+
+#include "tests/fuzz/random.h"
 
 enum { ACTORS = 48, OBJECTS = 3, PERMITS = 2, CAPACITY = 4 };
 
@@ -44,10 +46,6 @@ extern int64_t pace;
 /* New sockets for a pair, or false; closes one of TLS, if it is open. */
 bool open_pair(struct pair *pair);
 void close_secure(struct pair *pair);
-
-/* Chance. The seed may be any number. */
-void random_seed(uint64_t seed);
-unsigned below(unsigned limit);
 
 /* Faults: each is printed, and counted. */
 extern long failures;

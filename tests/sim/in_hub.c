@@ -1,11 +1,13 @@
 /* in_hub and hub_run in a simulated world, so that tests of the hub run there as they are.
- * HUBBUB_SEED draws the world; with HUBBUB_TROUBLE everything goes wrong now and then. */
+ * HUBBUB_SEED draws the first world of a process, and the next ones have the next seeds; with
+ * HUBBUB_TROUBLE everything goes wrong now and then. */
 #include "tests/support/in_hub.h"
 
 #include <hubbub/sim.h>
 #include <stdlib.h>
 
 #include "hub/record_priv.h"
+#include "tests/sim/programs.h"
 
 struct run {
 	hub_fn *body;
@@ -24,16 +26,19 @@ call(void *argument)
 	return NULL;
 }
 
+const struct hub_sim_options *in_world_options;
+
 /* The tests call it by the name hub_run. */
 int
 hub_run_in_world(hub_fn *body, void *argument, void **result)
 {
+	static uint64_t runs;
 	const char *seed = getenv("HUBBUB_SEED");
 	struct run run = {body, argument, result};
 	int code;
 
-	code = hub_sim_run(seed != NULL ? strtoull(seed, NULL, 10) : 1,
-		getenv("HUBBUB_TROUBLE") != NULL ? &hub_sim_trouble : NULL, call, &run);
+	code = hub_sim_run((seed != NULL ? strtoull(seed, NULL, 10) : 1) + runs++,
+		getenv("HUBBUB_TROUBLE") != NULL ? &hub_sim_trouble : in_world_options, call, &run);
 	if (code != 0 && result != NULL)
 		*result = NULL;
 	return code;
