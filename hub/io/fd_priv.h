@@ -116,6 +116,15 @@ fd_note_readable(struct hub *hub, struct hub_fd *entry)
 	entry->exchange = (entry->exchange & ~FD_IS_SETTLED) | FD_HAS_COME;
 }
 
+/* A call has failed after it had moved a part, which it returns instead of errno. ECONNRESET is the
+ * kernel's alone, so the entry is still about that connection. */
+static inline void
+fd_leave_error(struct hub_fd *entry)
+{
+	if (errno == ECONNRESET)
+		entry->owes_reset = true;
+}
+
 /* Whether the running coroutine's next receive must wait before it tries. */
 static inline bool
 fd_is_drained(const struct hub_fd *entry)

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "hub/base/check.h"
+#include "hub/base/failed.h"
 #include "hub/base/kernel.h"
 #include "hub/io/file_priv.h"
 #include "hub/io/layer_priv.h"
@@ -31,6 +32,17 @@ receive_by_layer(struct hub_fd *entry, const struct transfer *transfer, const ch
 		*transfer->address_length = 0;
 	}
 	return received;
+}
+
+/* The end of the stream, or the reset that the call before has not told. */
+static __attribute__((noinline)) ssize_t
+receive_end(struct hub_fd *entry)
+{
+	fd_set_drained(entry, false);
+	if (!entry->owes_reset || !fd_renew(entry) || !entry->owes_reset)
+		return 0;
+	entry->owes_reset = false;
+	return failed(ECONNRESET);
 }
 
 /* The loop of all receiving calls. Other coroutines run before the attempt and never after it:
@@ -64,10 +76,8 @@ receive_from(struct hub_fd *entry, const struct transfer *transfer, attempt_fn *
 			fd_count_bytes(&hub_this->counters->bytes_received, (size_t)received);
 			return received;
 		}
-		if (received == 0) {
-			fd_set_drained(entry, false);
-			return 0;
-		}
+		if (received == 0)
+			return receive_end(entry);
 		if (errno == EINTR)
 			continue;
 		if (errno == EAGAIN && fd_input_has_ended(entry))
@@ -136,6 +146,8 @@ receive_rest(struct hub_fd *entry, struct transfer *transfer, ssize_t got)
 		if (entry->layer == NULL)
 			fd_set_drained(entry, false);
 		received = receive_from(entry, transfer, attempt_recv, "recv");
+		if (received < 0)
+			fd_leave_error(entry);
 		if (received <= 0)
 			break;
 		got += received;

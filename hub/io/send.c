@@ -66,6 +66,8 @@ send_to(struct hub_fd *entry, struct transfer *transfer, attempt_fn *attempt, co
 	for (;;) {
 		ssize_t sent = send_some(entry, transfer, attempt, what);
 
+		if (sent < 0 && done > 0)
+			fd_leave_error(entry);
 		if (sent < 0)
 			return done > 0 ? (ssize_t)done : -1;
 		DCHECK((size_t)sent <= transfer->length);
@@ -194,8 +196,10 @@ send_rest(struct hub_fd *entry, const struct iovec *parts, size_t count, size_t 
 			break;
 		sent = entry->is_socket ? send_to(entry, &piece, attempt_send, "send")
 					: send_to(entry, &piece, attempt_write, "write");
-		if (sent < 0)
+		if (sent < 0) {
+			fd_leave_error(entry);
 			break;
+		}
 		done += (size_t)sent;
 		if ((size_t)sent < length)
 			break;

@@ -146,8 +146,11 @@ hub_sendfile(int out, int in, off_t *offset, size_t count)
 		}
 		if (errno == EINTR)
 			continue;
-		if (errno != EAGAIN || fd_wait_write(to.entry, "sendfile") != 0)
-			return done > 0 ? (ssize_t)done : -1;
+		if (errno == EAGAIN && fd_wait_write(to.entry, "sendfile") == 0)
+			continue;
+		if (done > 0)
+			fd_leave_error(to.entry);
+		return done > 0 ? (ssize_t)done : -1;
 	}
 	return (ssize_t)done;
 }
