@@ -211,19 +211,18 @@ fill_up(struct hubs *hubs, int64_t available)
 
 /* Warns that new connections wait in the backlog, at most once in WARN_EVERY. */
 static void
-warn_if_used_up(const struct fleet *fleet, const struct hubs *hubs)
+warn_if_used_up(struct fleet *fleet, const struct hubs *hubs)
 {
-	static int64_t next;
 	int64_t now = clock_now();
 	unsigned long limit = (unsigned long)permits_limit(fleet);
 	char all[64], why[NOFILE_ADVICE_SIZE + 32];
 
-	if (now < next || hubs->accepting == 0)
+	if (now < fleet->next_warning || hubs->accepting == 0)
 		return;
 	for (unsigned i = 0; i < hubs->count; i++)
 		if (hubs->parts[i].gets > 0)
 			return;
-	next = now + WARN_EVERY;
+	fleet->next_warning = now + WARN_EVERY;
 	snprintf(all, sizeof all, limit == 1 ? "the only connection is" : "all %lu connections are",
 		limit);
 	if (fleet->serving->config.max_connections == limit)

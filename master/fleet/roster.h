@@ -173,6 +173,7 @@ struct fleet {
 	unsigned datagram_seats; /* seats that the datagram program knows; 0 without a program */
 	bool was_ready;          /* all_ready was called since the last start */
 	bool has_served;         /* some worker was ready once */
+	int64_t next_warning;    /* clock from which a limit that is reached may be logged again */
 	bool is_leaving;         /* between fleet_leave and events.all_gone */
 };
 
