@@ -1,0 +1,136 @@
+/* What a seed draws of a life, scene by scene. */
+#include "tests/sim/worker/scenes.h"
+
+#include "hub/hub.h"
+
+/* A process has few files, and is refused some. */
+static const struct hub_sim_options few_files = {
+	.files = 150, .no_files = 20, .delay = HUB_MILLISECOND};
+
+/* ---- what is common to all scenes ---- */
+
+static void
+draw_usual(struct life *life)
+{
+	*life = (struct life){.shape = {.processes = 1 + (unsigned)hub_sim_draw(3),
+				      .threads = 1 + (unsigned)hub_sim_draw(3),
+				      .backlog = 128,
+				      .capacity = 1000,
+				      .drain_timeout = 20 * HUB_SECOND},
+		.manner = {.count = 1 + (unsigned)hub_sim_draw(100),
+			.come_within = HUB_SECOND,
+			.messages = 1 + (unsigned)hub_sim_draw(8),
+			.length = 1 + hub_sim_draw(3000),
+			.pause = HUB_SECOND / 5,
+			.vanishing = 10,
+			.resetting = 10,
+			.staying = 5},
+		.changes = 3,
+		.change_within = HUB_SECOND,
+		.drain_within = 2 * HUB_SECOND};
+}
+
+static void
+draw_trouble(struct life *life)
+{
+	draw_usual(life);
+	life->is_troubled = true;
+}
+
+/* ---- scenes ---- */
+
+static void
+draw_idle(struct life *life)
+{
+	draw_usual(life);
+	life->manner.pause = 3 * HUB_SECOND;
+}
+
+/* Connections are handed from hub to hub: they are uneven, since clients come at once. */
+static void
+draw_crowd(struct life *life)
+{
+	draw_usual(life);
+	life->shape.processes = 1;
+	life->shape.threads = 4;
+	life->manner.count = 200;
+	life->manner.come_within = HUB_SECOND / 100;
+	life->manner.pause = HUB_SECOND / 3;
+}
+
+static void
+draw_proxies(struct life *life)
+{
+	struct worker_network *network = &life->shape.settings.networks[0];
+
+	draw_usual(life);
+	life->shape.settings.has_proxy = true;
+	life->shape.settings.network_count = 1;
+	*network = (struct worker_network){.family = AF_INET, .bytes = {127}, .bits = 8};
+	life->manner.has_proxy = true;
+	life->manner.lying = 5;
+	life->manner.late = 5;
+}
+
+static void
+draw_timeouts(struct life *life)
+{
+	draw_usual(life);
+	life->shape.settings.idle_timeout = (1 + (int64_t)hub_sim_draw(3)) * HUB_SECOND;
+	life->shape.settings.request_timeout = HUB_SECOND;
+	life->shape.settings.write_timeout = HUB_SECOND;
+	life->manner.pause = 5 * HUB_SECOND;
+	life->manner.staying = 2;
+	life->drain_within = 10 * HUB_SECOND;
+	life->is_troubled = true;
+}
+
+/* More than all buffers on the way hold. */
+static void
+draw_slow(struct life *life)
+{
+	draw_usual(life);
+	life->manner.count = 1 + (unsigned)hub_sim_draw(10);
+	life->manner.length = 400000;
+	life->manner.messages = 2;
+	life->manner.slow = 2;
+}
+
+static void
+draw_limits(struct life *life)
+{
+	draw_usual(life);
+	life->shape.max_connections = 1 + hub_sim_draw(20);
+	life->shape.capacity = 1 + (int64_t)hub_sim_draw(20);
+	life->manner.staying = 0;
+	life->shape.drain_timeout = 60 * HUB_SECOND;
+}
+
+static void
+draw_moments(struct life *life)
+{
+	draw_usual(life);
+	life->is_impatient = true;
+	life->drain_within = hub_sim_draw(2) == 0 ? HUB_SECOND / 100 : HUB_SECOND;
+	life->stop_within = 2 * HUB_SECOND;
+	life->shape.drain_timeout = (int64_t)hub_sim_draw(HUB_SECOND);
+}
+
+static void
+draw_pauses(struct life *life)
+{
+	draw_usual(life);
+	life->stand_still = 3 * HUB_SECOND;
+	life->shape.drain_timeout = 60 * HUB_SECOND;
+	life->manner.pause = HUB_SECOND / 10;
+}
+
+static void
+draw_files(struct life *life)
+{
+	draw_trouble(life);
+	life->shape.capacity = 100;
+}
+
+#define SCENE(name, options) {#name, draw_##name, options},
+const struct scene scenes[] = {SCENES(SCENE){0}};
