@@ -39,10 +39,12 @@ pass(const struct life *life, int64_t time)
 static void
 change(void)
 {
+	bool is_waited_for = hub_sim_draw(2) == 0;
+
 	if (hub_sim_draw(3) == 0)
-		server_scale(1 + (unsigned)hub_sim_draw(3));
+		server_scale(1 + (unsigned)hub_sim_draw(3), is_waited_for);
 	else
-		server_reload();
+		server_reload(is_waited_for);
 }
 
 static void *
@@ -99,7 +101,7 @@ live(struct life *life)
 	const char *why = server_begin(&life->shape);
 
 	if (why != NULL)
-		return why;
+		return life->shape.is_starved ? NULL : why;
 	if (!life->is_impatient || hub_sim_draw(2) == 0)
 		server_wait_ready();
 	clients_start(&life->manner, server_address());

@@ -17,6 +17,7 @@
 #include "master/fleet/oom.h"
 #include "master/fleet/spawn.h"
 #include "master/start/sandbox.h"
+#include "sim/world_priv.h"
 #include "tests/sim/worker/instead.h"
 #include "worker/crash.h"
 #include "worker/orphan.h"
@@ -25,6 +26,24 @@
 #include "worker/worker.h"
 
 #undef hub_spawn
+
+/* Who is killed may take so long to end. */
+#define KILLED_FOR (3 * HUB_SECOND)
+
+/* ---- memory ---- */
+
+/* Returns the rate at which memory is refused until now, and refuses it at another. */
+static unsigned
+refuse_memory(unsigned rate)
+{
+	struct hub_sim_options *options = (struct hub_sim_options *)(uintptr_t)world_options();
+	unsigned before = options->allocation;
+
+	options->allocation = rate;
+	return before;
+}
+
+static unsigned refused; /* that rate, before a process was prepared */
 
 /* ---- hubs ---- */
 
@@ -52,12 +71,21 @@ part_key(void)
 	return key;
 }
 
+static void
+set_part(struct part *part)
+{
+	unsigned rate = refuse_memory(0);
+
+	hub_local_set(part_key(), part);
+	refuse_memory(rate);
+}
+
 static void *
 run_spawned(void *argument)
 {
 	struct spawned *spawned = argument;
 
-	hub_local_set(part_key(), spawned->part);
+	set_part(spawned->part);
 	return spawned->body(spawned->argument);
 }
 
@@ -116,12 +144,13 @@ process_run_hub(const struct hub_options *options, hub_fn *body, void *argument,
 	void *value;
 
 	(void)options;
+	refuse_memory(refused);
 	list_init(&part.spawned);
 	hub_event_init(&part.changed);
-	hub_local_set(part_key(), &part);
+	set_part(&part);
 	value = body(argument);
 	end_part(&part, argument);
-	hub_local_set(part_key(), outer);
+	set_part(outer);
 	if (result != NULL)
 		*result = value;
 	return 0;
@@ -173,21 +202,22 @@ struct process {
 	struct list link;
 	struct worker_heritage heritage; /* its sockets are owned */
 	pid_t pid;
-	int pidfd; /* the parent's */
-	int end;   /* the process's duplicate of it */
-	int code;  /* -1 while it lives */
+	int pidfd;         /* the parent's */
+	int end;           /* the process's duplicate of it */
+	int code;          /* -1 while it lives */
+	int64_t killed_at; /* 0: it was not */
 };
 
 static struct list processes;
 static pid_t last_pid;
-static unsigned failures, kills;
+static unsigned failures, hangs;
 
 void
 processes_begin(void)
 {
 	list_init(&processes);
 	last_pid = 100;
-	failures = kills = 0;
+	failures = hangs = 0;
 }
 
 unsigned
@@ -207,9 +237,9 @@ processes_failed(void)
 }
 
 unsigned
-processes_killed(void)
+processes_hung(void)
 {
-	return kills;
+	return hangs;
 }
 
 /* The kernel closes what the process has left of its heritage, and then tells its death. */
@@ -219,8 +249,13 @@ live(void *argument)
 	struct process *process = argument;
 	const uint64_t one = 1;
 
+	/* While the process prepares its threads it gets all memory: without it, it would end at
+	 * once, with descriptors that the kernel would close. Nothing switches meanwhile. */
+	refused = refuse_memory(0);
 	process->code = worker_run(&process->heritage);
+	refuse_memory(refused);
 	failures += process->code != 0;
+	hangs += process->killed_at != 0 && hub_now() - process->killed_at > KILLED_FOR;
 	hub_close(process->heritage.channel);
 	hub_write(process->end, &one, sizeof one);
 	hub_close(process->end);
@@ -235,8 +270,29 @@ free_process(struct process *process)
 	free(process);
 }
 
-/* Duplicates the descriptors of the heritage, as fork(2) does. Returns false if one is refused; all
- * that were made are closed. */
+static void
+close_unless(int fd)
+{
+	if (fd != -1)
+		close(fd);
+}
+
+/* Closes what was inherited, and frees the process. */
+static void
+disinherit(struct process *process)
+{
+	const struct worker_heritage *heritage = &process->heritage;
+
+	for (unsigned i = 0; i < heritage->threads * heritage->addresses; i++)
+		close_unless(heritage->sockets[i]);
+	close_unless(heritage->channel);
+	close_unless(process->pidfd);
+	close_unless(process->end);
+	free_process(process);
+}
+
+/* Duplicates the descriptors of the heritage, as fork(2) does. Returns false if one is refused;
+ * then the process is gone. */
 static bool
 inherit(struct process *process, const struct worker_heritage *heritage)
 {
@@ -261,12 +317,9 @@ inherit(struct process *process, const struct worker_heritage *heritage)
 		process->end = fcntl(process->pidfd, F_DUPFD_CLOEXEC, 0);
 	if (process->end != -1)
 		return true;
-	while (made-- > 0)
-		close(sockets[made]);
-	if (process->heritage.channel != -1)
-		close(process->heritage.channel);
-	if (process->pidfd != -1)
-		close(process->pidfd);
+	while (made < count)
+		sockets[made++] = -1;
+	disinherit(process);
 	return false;
 }
 
@@ -277,11 +330,15 @@ spawn_worker(const struct worker_heritage *heritage, int *pidfd)
 	struct hub_coroutine *coroutine;
 
 	if (!inherit(process, heritage)) {
-		free_process(process);
 		errno = EMFILE;
 		return -1;
 	}
 	coroutine = hub_spawn(live, process);
+	if (coroutine == NULL) {
+		disinherit(process);
+		errno = ENOMEM;
+		return -1;
+	}
 	hub_set_name(coroutine, "worker");
 	hub_detach(coroutine);
 	process->code = -1;
@@ -316,8 +373,13 @@ process_waitid(idtype_t kind, id_t id, siginfo_t *status, int flags)
 int
 sandbox_kill(pid_t pid, int pidfd, int signal)
 {
-	(void)pid, (void)pidfd, (void)signal;
-	kills++;
+	(void)pidfd, (void)signal;
+	LIST_EACH (link, &processes) {
+		struct process *process = CONTAINER_OF(link, struct process, link);
+
+		if (process->pid == pid && process->killed_at == 0)
+			process->killed_at = hub_now();
+	}
 	return 0;
 }
 

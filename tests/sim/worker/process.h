@@ -1,6 +1,6 @@
 /* Processes in the simulated world: each is a coroutine that runs worker_run. Fork, death and wait
- * are what spawn_worker, its pidfd and waitid(2) show of them. A killed process is a failure of the
- * run: no worker of these scenes may hang. */
+ * are what spawn_worker, its pidfd and waitid(2) show of them. A process that is killed goes on: the
+ * master kills only those that it has told to stop, and they must end soon by themselves. */
 #ifndef HUBBUB_TESTS_SIM_WORKER_PROCESS_H
 #define HUBBUB_TESTS_SIM_WORKER_PROCESS_H
 
@@ -10,8 +10,9 @@ void processes_begin(void);
 /* How many processes live, or were not waited for. */
 unsigned processes_count(void);
 
-/* How many have ended with another code than 0, and how many somebody has tried to kill. */
+/* How many have ended with another code than 0, and how many have not ended soon though they were
+ * killed. */
 unsigned processes_failed(void);
-unsigned processes_killed(void);
+unsigned processes_hung(void);
 
 #endif

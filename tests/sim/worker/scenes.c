@@ -3,9 +3,18 @@
 
 #include "hub/hub.h"
 
+/* A world that lasts longer than this does not end. */
+#define LONGEST (3600 * HUB_SECOND)
+
+static const struct hub_sim_options plain = {.longest = LONGEST};
+
+static const struct hub_sim_options large = {.files = 40000, .longest = LONGEST};
+
 /* A process has few files, and is refused some. */
-static const struct hub_sim_options few_files = {
-	.files = 150, .no_files = 20, .delay = HUB_MILLISECOND};
+static const struct hub_sim_options few_files = {.files = 150, .no_files = 20, .longest = LONGEST};
+
+static const struct hub_sim_options no_memory = {
+	.no_memory = 100, .allocation = 100, .longest = LONGEST};
 
 /* ---- what is common to all scenes ---- */
 
@@ -130,6 +139,22 @@ draw_files(struct life *life)
 {
 	draw_trouble(life);
 	life->shape.capacity = 100;
+}
+
+static void
+draw_memory(struct life *life)
+{
+	draw_trouble(life);
+	life->shape.is_starved = true;
+}
+
+static void
+draw_thousands(struct life *life)
+{
+	draw_usual(life);
+	life->shape.capacity = 10000;
+	life->shape.backlog = 4096;
+	life->manner.count = 2000 + (unsigned)hub_sim_draw(3000);
 }
 
 #define SCENE(name, options) {#name, draw_##name, options},

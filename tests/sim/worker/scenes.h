@@ -6,17 +6,19 @@
 
 /* SCENE(name, options of the world) */
 #define SCENES(SCENE)                                                                              \
-	SCENE(usual, NULL)                                                                         \
-	SCENE(idle, NULL)                                                                          \
-	SCENE(crowd, NULL)                                                                         \
-	SCENE(proxies, NULL)                                                                       \
-	SCENE(timeouts, NULL)                                                                      \
-	SCENE(slow, NULL)                                                                          \
-	SCENE(limits, NULL)                                                                        \
-	SCENE(moments, NULL)                                                                       \
-	SCENE(pauses, NULL)                                                                        \
+	SCENE(usual, &plain)                                                                       \
+	SCENE(idle, &plain)                                                                        \
+	SCENE(crowd, &plain)                                                                       \
+	SCENE(proxies, &plain)                                                                     \
+	SCENE(timeouts, &plain)                                                                    \
+	SCENE(slow, &plain)                                                                        \
+	SCENE(limits, &plain)                                                                      \
+	SCENE(moments, &plain)                                                                     \
+	SCENE(pauses, &plain)                                                                      \
 	SCENE(files, &few_files)                                                                   \
-	SCENE(trouble, &hub_sim_trouble)
+	SCENE(trouble, &hub_sim_trouble)                                                           \
+	SCENE(memory, &no_memory)                                                                  \
+	SCENE(thousands, &large)
 
 #define SCENE_NUMBER(name, options) SCENE_##name,
 enum scene_number { SCENES(SCENE_NUMBER) SCENE_MAX };

@@ -196,6 +196,8 @@ server_begin(const struct server_shape *shape)
 	memset(&server, 0, sizeof server);
 	server.shape = *shape;
 	hub_event_init(&server.news);
+	/* The fleet's timers and descriptors wake coroutines, which the hub does not know. */
+	hub_mailbox();
 	processes_begin();
 	server.counters = counters_new(&server.counters_file);
 	if (!open_sockets()) {
@@ -212,9 +214,10 @@ server_begin(const struct server_shape *shape)
 			.hopeless = on_hopeless,
 			.dumped = on_dump,
 			.dump_missed = on_dump_missed}};
-	if (fleet_init(&server.fleet) != 0 || fleet_start(&server.fleet, &config) != 0)
-		return "the fleet cannot start";
-	return NULL;
+	if (fleet_init(&server.fleet) == 0 && fleet_start(&server.fleet, &config) == 0)
+		return NULL;
+	close_all();
+	return "the fleet cannot start";
 }
 
 void
@@ -231,26 +234,34 @@ wait_changed(void)
 }
 
 const char *
-server_reload(void)
+server_reload(bool is_waited_for)
 {
 	struct fleet_config config = config_of(&server.shape);
 	const char *why;
 
+	/* Another change goes on, or nothing may change. */
+	if (server.fleet.rising != NULL || server.is_leaving)
+		return "no change may begin";
 	server.has_changed = false;
-	return fleet_rise(&server.fleet, &config, &why) == 0 ? wait_changed() : why;
+	if (fleet_rise(&server.fleet, &config, &why) != 0)
+		return why;
+	return is_waited_for ? wait_changed() : NULL;
 }
 
 const char *
-server_scale(unsigned processes)
+server_scale(unsigned processes, bool is_waited_for)
 {
 	const char *why;
 
+	if (server.fleet.rising != NULL || server.is_leaving)
+		return "no change may begin";
 	server.has_changed = false;
 	if (fleet_resize(&server.fleet, processes, &why) != 0)
 		return why;
+	server.has_changed |= server.fleet.rising == NULL;
 	server.shape.processes = processes;
 	note_deadline(hub_now() + server.shape.drain_timeout);
-	return server.fleet.rising != NULL ? wait_changed() : NULL;
+	return is_waited_for ? wait_changed() : NULL;
 }
 
 /* Whoever waits for a change sees none any more. */
@@ -311,7 +322,8 @@ check_total(void)
 	static char text[200];
 
 	if (total->opened == total->closed && total->lost == 0 &&
-		total->accepted == total->opened + total->refused_sender)
+		(total->accepted == total->opened + total->refused_sender ||
+			(server.shape.is_starved && total->accepted > total->opened)))
 		return NULL;
 	snprintf(text, sizeof text, "accepted %lu, opened %lu, closed %lu, refused %lu, lost %lu",
 		(unsigned long)total->accepted, (unsigned long)total->opened,
@@ -325,9 +337,9 @@ check(void)
 {
 	const char *why = check_rows();
 
-	if (processes_killed() != 0)
-		return "a worker hangs: it had to be killed";
-	if (processes_failed() != 0)
+	if (processes_hung() != 0)
+		return "a worker has not ended though it was killed";
+	if (processes_failed() != 0 && !server.shape.is_starved)
 		return "a worker has ended with an error";
 	if (processes_count() != 0)
 		return "a worker is left";

@@ -16,6 +16,7 @@ struct server_shape {
 	int64_t drain_timeout;    /* nanoseconds */
 	uint64_t max_connections; /* 0: as many as the files allow */
 	int64_t capacity;         /* connections of a worker, as its limit on files allows */
+	bool is_starved;          /* memory is refused: workers may not start, and drop clients */
 	struct worker_settings settings;
 };
 
@@ -28,12 +29,12 @@ struct sockaddr_in server_address(void);
 /* Waits until all workers are ready, or the server leaves. */
 void server_wait_ready(void);
 
-/* Starts another generation, and waits until it has taken over, or was dropped. Returns NULL, or
- * why nothing has changed. */
-const char *server_reload(void);
+/* Starts another generation; waits, if asked to, until it has taken over, or was dropped. Returns
+ * NULL, or why nothing has changed. */
+const char *server_reload(bool is_waited_for);
 
 /* Changes the number of workers; waits likewise. */
-const char *server_scale(unsigned processes);
+const char *server_scale(unsigned processes, bool is_waited_for);
 
 /* As TERM: the server drains. Returns at once. */
 void server_drain(void);
