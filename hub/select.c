@@ -200,16 +200,20 @@ happen(struct hub_case *one, const struct selector *selector, int reason)
 	return one->error != EAGAIN;
 }
 
-/* Finds the first case whose descriptor was closed, or whose coroutine has ended, while another
- * case, or none, ended the wait, and carries it out. Returns its index, or -1. */
+/* Finds the first case whose descriptor was closed, perhaps behind the hub's back, or whose
+ * coroutine has ended, while another case, or none, ended the wait, and carries it out. Returns its
+ * index, or -1. */
 static int
 find_over(struct hub_case *cases, size_t count, const struct selector *selectors)
 {
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
+		if (cases[i].kind == HUB_CASE_FD)
+			fd_is_kept(&selectors[i].interest.hold);
 		if (is_over(&cases[i], &selectors[i])) {
 			cases[i].error = cases[i].kind == HUB_CASE_FD ? EBADF : 0;
 			return (int)i;
 		}
+	}
 	return -1;
 }
 
@@ -229,10 +233,6 @@ take_turns(struct hub_case *cases, size_t count, struct selector *selectors, int
 	*reason = hub_enter() != NULL ? 0 : errno;
 	if (*reason != 0)
 		return -1;
-	/* Notices descriptors that were closed behind the hub's back, too. */
-	for (size_t i = 0; i < count; i++)
-		if (cases[i].kind == HUB_CASE_FD)
-			fd_is_kept(&selectors[i].interest.hold);
 	return find_over(cases, count, selectors);
 }
 

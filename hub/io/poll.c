@@ -45,15 +45,24 @@ poll_now(struct pollfd *fds, nfds_t count)
 	return ready;
 }
 
-/* poll_now after a switch: an fd that was released meanwhile gets POLLNVAL, whatever it refers
- * to. */
+/* Whether the fd was released meanwhile, or closed behind the hub's back: the kernel is asked only
+ * of one that is ready, since another file may be. */
+static bool
+is_over(const struct fd_interest *interest, bool is_ready)
+{
+	return interest->hold.entry != NULL &&
+	       !(is_ready ? fd_is_kept(&interest->hold) : fd_is_held(&interest->hold));
+}
+
+/* poll_now after a switch: an fd that was released or closed meanwhile gets POLLNVAL, whatever it
+ * refers to. */
 static int
 poll_again(struct pollfd *fds, nfds_t count, const struct fd_interest *interests)
 {
 	int ready = poll_now(fds, count);
 
 	for (nfds_t i = 0; ready >= 0 && i < count; i++) {
-		if (fds[i].fd < 0 || !fd_interest_is_over(&interests[i]))
+		if (fds[i].fd < 0 || !is_over(&interests[i], fds[i].revents != 0))
 			continue;
 		ready += fds[i].revents == 0;
 		fds[i].revents = POLLNVAL;

@@ -78,3 +78,50 @@ Test(poll, waits_for_any_of_many)
 		"at once 0, soon 0, in a scope ETIMEDOUT, written 1: readable, "
 		"closed 1: invalid, both directions 1: writable");
 }
+
+/* ---- closed behind the hub's back ---- */
+
+/* Wakes the poll by one descriptor, after another one's number has become a readable file's. */
+static void *
+replace_later(void *argument)
+{
+	int pair[2];
+
+	hub_sleep(HUB_MILLISECOND);
+	close(ends[2]);
+	socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+	trace_whether("its number again", pair[0] == ends[2]);
+	hub_write(pair[1], "x", 1);
+	hub_write(peers[1], "x", 1);
+	hub_close(peers[2]);
+	peers[2] = pair[1];
+	return argument;
+}
+
+static void *
+replaced_body(void *argument)
+{
+	struct pollfd fds[2];
+
+	for (int i = 1; i < 3; i++) {
+		int pair[2];
+
+		socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+		ends[i] = pair[0];
+		peers[i] = pair[1];
+		fds[i - 1] = (struct pollfd){ends[i], POLLIN, 0};
+	}
+	hub_detach(hub_spawn(replace_later, NULL));
+	say_polled("polled", fds, 2, &fds[1]);
+	for (int i = 1; i < 3; i++) {
+		hub_close(ends[i]);
+		hub_close(peers[i]);
+	}
+	return argument;
+}
+
+Test(poll, does_not_take_another_file_for_one_that_was_closed)
+{
+	in_hub(replaced_body, NULL);
+	cr_assert_str_eq(trace_text(), "its number again, polled 2: invalid");
+}
