@@ -142,7 +142,8 @@ stream_ready(const struct file *file)
 		events |= POLLRDHUP;
 	if (stream->is_reset || stream->out->is_ending || channel_room(stream->out) != 0)
 		events |= POLLOUT;
-	if (stream->is_reset || (stream->out->is_ending && stream->in->has_ended))
+	if (stream->is_reset || (stream->out->is_ending && stream->in->has_ended) ||
+		(!stream_is_tcp(stream) && stream->out->is_cut))
 		events |= POLLHUP;
 	return events;
 }
