@@ -86,7 +86,7 @@ make_pipe(int stream, int *ours, int *theirs)
 /* Prepares the process's end of a stream; *theirs becomes an fd to close after the start, or stays
  * -1. */
 static int
-prepare_stream(struct hub_process *process, int stream, enum hub_stream kind,
+prepare_stream(struct hub_process *process, int stream, enum hub_process_stream kind,
 	posix_spawn_file_actions_t *actions, int *theirs)
 {
 	int error = 0;

@@ -14,7 +14,7 @@ HUBBUB_API_BEGIN
 struct hub_process;
 
 /* Where one of a process's standard descriptors leads. */
-enum hub_stream {
+enum hub_process_stream {
 	HUB_STREAM_INHERIT, /* the caller's own */
 	HUB_STREAM_PIPE,    /* a pipe to the caller: see hub_process_fd */
 	HUB_STREAM_NULL,    /* /dev/null */
@@ -24,11 +24,11 @@ enum hub_stream {
 
 /* Zero means the default in each field. */
 struct hub_process_options {
-	enum hub_stream streams[3]; /* standard input, output, error */
-	char *const *environment;   /* NULL: the caller's */
-	const char *directory;      /* working directory; NULL: the caller's */
-	bool new_session;           /* setsid(2) */
-	void *room[4];              /* for later versions: NULL */
+	enum hub_process_stream streams[3]; /* standard input, output, error */
+	char *const *environment;           /* NULL: the caller's */
+	const char *directory;              /* working directory; NULL: the caller's */
+	bool new_session;                   /* setsid(2) */
+	void *room[4];                      /* for later versions: NULL */
 };
 
 /* Starts the program arguments[0], searched for in PATH, with arguments (ended by NULL) and options

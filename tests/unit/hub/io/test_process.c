@@ -29,7 +29,8 @@ say_output(struct hub_process *process, int stream)
 }
 
 static struct hub_process *
-shell(const char *command, enum hub_stream input, enum hub_stream output, enum hub_stream error)
+shell(const char *command, enum hub_process_stream input, enum hub_process_stream output,
+	enum hub_process_stream error)
 {
 	char *arguments[] = {"sh", "-c", (char *)(uintptr_t)command, NULL};
 	struct hub_process_options options = {.streams = {input, output, error}};
