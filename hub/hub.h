@@ -18,6 +18,7 @@
 #include "io/resolve.h"
 #include "io/server.h"
 #include "io/socket.h"
+#include "io/stream.h"
 #include "io/tls.h"
 #include "link.h"
 #include "local.h"

@@ -187,6 +187,13 @@ struct fd_table {
 	ev_timer sweep;
 };
 
+/* Of io/buffers.c: those that no stream has, for the next to take. */
+struct buffers {
+	struct buffer *first;
+	unsigned kept;
+	unsigned fewest; /* the least of kept since the last trim: so many were not needed */
+};
+
 /* ---- a hub ---- */
 
 /* One per thread that uses coroutines; hub_run gives it a loop. Only its thread writes it, except
@@ -238,6 +245,7 @@ struct hub {
 	struct watched watched;
 	struct hub_mailbox mailbox;
 	struct fd_table fds;
+	struct buffers buffers;
 	bool is_polling; /* inside ev_run */
 	/* In a forked child: the hub is the parent's, and none of its coroutines runs again. */
 	bool is_abandoned;

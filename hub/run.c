@@ -25,6 +25,7 @@
 #include "hub/exceptions_priv.h"
 #include "hub/failure_priv.h"
 #include "hub/fork_priv.h"
+#include "hub/io/buffers_priv.h"
 #include "hub/io/fd_priv.h"
 #include "hub/io/identity_priv.h"
 #include "hub/io/libev_priv.h"
@@ -342,6 +343,7 @@ hub_stop(struct hub *hub)
 	signs_stop(hub);
 	identity_stop(hub);
 	fd_table_stop(hub);
+	buffers_stop(hub);
 	mailbox_stop(&hub->mailbox);
 	counter_store(&hub->counters->busy_since, 0);
 	/* libev calls close(2), for which hub/patch may have a hook that acts on a running hub: so

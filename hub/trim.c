@@ -9,6 +9,7 @@
 #include "hub/base/allocator.h"
 #include "hub/base/clock.h"
 #include "hub/base/settings.h"
+#include "hub/io/buffers_priv.h"
 #include "hub/io/table_priv.h"
 #include "hub/scheduler_priv.h"
 
@@ -60,6 +61,7 @@ turn_window(struct hub *hub, int64_t now)
 	trim->began = now;
 	trim->quiet++;
 	trim->is_cooling = true;
+	buffers_trim(hub);
 	trim_allocator(trim->quiet > TRIM_WINDOWS);
 }
 

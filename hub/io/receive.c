@@ -9,8 +9,10 @@
 #include "hub/base/check.h"
 #include "hub/base/failed.h"
 #include "hub/base/kernel.h"
+#include "hub/io/buffers_priv.h"
 #include "hub/io/file_priv.h"
 #include "hub/io/layer_priv.h"
+#include "hub/io/receive_priv.h"
 #include "hub/io/transfer_priv.h"
 
 /* Receives through a layer: bytes of a stream, without an address and without control messages. */
@@ -240,4 +242,86 @@ hub_readv(int fd, const struct iovec *parts, int count)
 	if (__builtin_expect(fd_is_file(fd), 0))
 		return file_readv(fd, parts, count);
 	return receive(&transfer, attempt_readv, "readv");
+}
+
+/* ---- without a buffer while it waits ---- */
+
+/* Takes a buffer, and gives it back unless bytes came into it. */
+static ALWAYS_INLINE ssize_t
+attempt_late(const struct transfer *t, attempt_fn *attempt)
+{
+	char **buffer = t->buffer;
+	struct transfer taken = *t;
+	ssize_t received;
+
+	taken.buffer = *buffer = buffer_take(hub_this);
+	if (*buffer == NULL)
+		return -1;
+	received = attempt(&taken);
+	if (received <= 0) {
+		buffer_give(hub_this, *buffer);
+		*buffer = NULL;
+	}
+	return received;
+}
+
+static ssize_t
+attempt_late_recv(const struct transfer *t)
+{
+	return attempt_late(t, attempt_recv);
+}
+
+static ssize_t
+attempt_late_read(const struct transfer *t)
+{
+	return attempt_late(t, attempt_read);
+}
+
+static ssize_t
+attempt_late_file(const struct transfer *t)
+{
+	struct iovec part = {t->buffer, t->length};
+
+	return file_readv(t->fd, &part, 1);
+}
+
+/* The layer is asked without waiting. */
+static ssize_t
+attempt_late_layer(const struct transfer *t)
+{
+	struct iovec part = {t->buffer, t->length};
+
+	return layer_receive(fd_entry(hub_this, t->fd), &part, 1, t->flags | MSG_DONTWAIT, "recv");
+}
+
+static ssize_t
+receive_late_by_layer(struct hub_fd *entry, const struct transfer *transfer)
+{
+	for (;;) {
+		ssize_t received = attempt_late(transfer, attempt_late_layer);
+
+		if (received >= 0 || errno != EAGAIN || (transfer->flags & MSG_DONTWAIT) ||
+			fd_wait_read(entry, "recv") != 0)
+			return received < 0 ? -1 : received;
+	}
+}
+
+ssize_t
+fd_receive_late(int fd, int flags, char **buffer)
+{
+	struct transfer transfer = {
+		.fd = fd, .flags = flags, .buffer = buffer, .length = BUFFER_SIZE - 1};
+	struct hub_fd *entry;
+
+	*buffer = NULL;
+	if (__builtin_expect(fd_is_file(fd), 0))
+		return attempt_late(&transfer, attempt_late_file);
+	entry = transfer_begin(fd, flags);
+	if (entry == NULL)
+		return -1;
+	if (entry->layer != NULL && fd_has_layer(entry))
+		return receive_late_by_layer(entry, &transfer);
+	if (!entry->is_socket)
+		return receive_from(entry, &transfer, attempt_late_read, "read");
+	return receive_from(entry, &transfer, attempt_late_recv, "recv");
 }

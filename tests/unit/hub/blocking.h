@@ -19,6 +19,10 @@ extern const struct blocking_call blocking_descriptors[];
 void blocking_descriptors_begin(void);
 void blocking_descriptors_end(void);
 
+extern const struct blocking_call blocking_streams[];
+void blocking_streams_begin(void);
+void blocking_streams_end(void);
+
 /* Before the hub: the environment that these are tried in. */
 extern const struct blocking_call blocking_threads[];
 void blocking_threads_prepare(void);

@@ -1,0 +1,82 @@
+/* Copying from one stream to another. What is held goes first; the rest of a file goes to a socket
+ * by the kernel, everything else by way of the buffers. */
+#include <errno.h>
+
+#include "hub/base/check.h"
+#include "hub/io/fd_priv.h"
+#include "hub/io/file.h"
+#include "hub/io/stream_priv.h"
+
+#define PIECE ((uint64_t)1 << 30) /* what sendfile(2) takes at once is less than 2 GiB */
+
+/* Whether the kernel can copy the rest: of a file, to a socket. */
+static bool
+can_sendfile(const struct hub_stream *from, const struct hub_stream *to)
+{
+	struct hub_fd *source, *target;
+
+	if (from->fd == -1 || to->fd == -1)
+		return false;
+	source = stream_entry(from);
+	target = stream_entry(to);
+	return source != NULL && target != NULL && source->is_file && target->is_socket;
+}
+
+/* Returns the bytes, less than count only at the file's end or if interrupted after a part; or -1
+ * and errno. */
+static int64_t
+send_file(struct hub_stream *from, struct hub_stream *to, uint64_t count)
+{
+	uint64_t done = 0;
+
+	if (hub_stream_flush(to) != 0)
+		return -1;
+	while (done < count) {
+		uint64_t piece = count - done < PIECE ? count - done : PIECE;
+		ssize_t sent = -1;
+
+		if (stream_entry(from) != NULL && stream_entry(to) != NULL)
+			sent = hub_sendfile(to->fd, from->fd, NULL, piece);
+		if (sent <= 0)
+			return done > 0 ? (int64_t)done : sent;
+		done += (uint64_t)sent;
+	}
+	return (int64_t)done;
+}
+
+/* Copies what is held, once something is. Returns the bytes, 0 at the end, or -1 and errno. */
+static ssize_t
+copy_held(struct hub_stream *from, struct hub_stream *to, uint64_t count)
+{
+	size_t held;
+	char *bytes = hub_stream_peek(from, 1, &held);
+	ssize_t written;
+
+	if (bytes == NULL)
+		return errno == 0 ? 0 : -1;
+	written = hub_stream_write(to, bytes, held < count ? held : count);
+	DCHECK(written <= (ssize_t)held);
+	if (written > 0)
+		stream_consume(from, (size_t)written);
+	return written;
+}
+
+int64_t
+hub_stream_copy(struct hub_stream *from, struct hub_stream *to, uint64_t count)
+{
+	uint64_t done = 0;
+	int64_t more = 0;
+
+	while (done < count) {
+		bool is_by_kernel = stream_held(from) == 0 && can_sendfile(from, to);
+
+		more = is_by_kernel ? send_file(from, to, count - done)
+				    : copy_held(from, to, count - done);
+		if (more <= 0)
+			break;
+		done += (uint64_t)more;
+	}
+	if (more >= 0 && hub_stream_flush(to) != 0)
+		more = -1;
+	return done > 0 ? (int64_t)done : more;
+}

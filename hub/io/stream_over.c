@@ -1,0 +1,182 @@
+/* What streams are over, descriptors and memory, and how long they live. */
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hub/base/check.h"
+#include "hub/base/room.h"
+#include "hub/io/buffers_priv.h"
+#include "hub/io/fd_priv.h"
+#include "hub/io/receive_priv.h"
+#include "hub/io/socket.h"
+#include "hub/io/stream_priv.h"
+
+#define LONGEST_DEFAULT ((size_t)64 * 1024)
+#define LONGEST_MOST ((size_t)1 << 30)
+
+/* ---- over a descriptor ---- */
+
+struct hub_fd *
+stream_entry(const struct hub_stream *stream)
+{
+	struct hub_fd *entry = fd_lookup(stream->hub, stream->fd);
+
+	if (entry != NULL && entry->generation != stream->generation) {
+		errno = EBADF;
+		return NULL;
+	}
+	return entry;
+}
+
+static ssize_t
+receive_by(struct hub_stream *stream, char *room, size_t length, int flags)
+{
+	ssize_t got;
+
+	if (room == NULL) {
+		got = fd_receive_late(stream->fd, flags, &stream->input.buffer);
+		stream->input.size = BUFFER_SIZE - 1;
+		return got;
+	}
+	return flags != 0 ? hub_recv(stream->fd, room, length, flags)
+			  : hub_read(stream->fd, room, length);
+}
+
+/* Before it waits, it sends. If more may be there, it looks first: the answers to all requests that
+ * have come leave together. */
+static ssize_t
+receive_from_fd(struct hub_stream *stream, char *room, size_t length)
+{
+	struct hub_fd *entry = stream_entry(stream);
+
+	if (entry == NULL)
+		return -1;
+	if (stream->output.start < stream->output.end && !stream->output.is_corked) {
+		if (entry->is_stream && !fd_is_drained(entry)) {
+			ssize_t got = receive_by(stream, room, length, MSG_DONTWAIT);
+
+			if (got >= 0 || errno != EAGAIN)
+				return got;
+		}
+		if (stream_send(stream) != 0 || stream_entry(stream) == NULL)
+			return -1;
+	}
+	return receive_by(stream, room, length, 0);
+}
+
+static ssize_t
+send_to_fd(struct hub_stream *stream, const struct iovec *parts, int count)
+{
+	return stream_entry(stream) != NULL ? hub_writev(stream->fd, parts, count) : -1;
+}
+
+static const struct stream_kind descriptor = {receive_from_fd, send_to_fd};
+
+/* ---- over memory ---- */
+
+static ssize_t
+receive_from_memory(struct hub_stream *stream, char *room, size_t length)
+{
+	if (stream->memory_left == 0)
+		return 0;
+	if (room == NULL) {
+		room = stream->input.buffer = buffer_take(stream->hub);
+		if (room == NULL)
+			return -1;
+		length = stream->input.size = BUFFER_SIZE - 1;
+	}
+	if (length > stream->memory_left)
+		length = stream->memory_left;
+	memcpy(room, stream->memory, length);
+	stream->memory += length;
+	stream->memory_left -= length;
+	return (ssize_t)length;
+}
+
+/* What is written to memory is only held. */
+static const struct stream_kind memory = {receive_from_memory, NULL};
+
+/* ---- its life ---- */
+
+static struct hub_stream *
+new_stream(const struct stream_kind *kind, const struct hub_stream_options *options)
+{
+	struct hub_stream *stream;
+
+	if (options != NULL && !ROOM_IS_EMPTY(options))
+		return NULL;
+	if (options != NULL && options->longest > LONGEST_MOST) {
+		errno = EINVAL;
+		return NULL;
+	}
+	if (hub_running == NULL || hub_current() == NULL) {
+		errno = EPERM;
+		return NULL;
+	}
+	stream = calloc(1, sizeof *stream);
+	if (stream == NULL)
+		return NULL;
+	stream->kind = kind;
+	stream->hub = hub_this;
+	stream->fd = -1;
+	stream->longest =
+		options != NULL && options->longest != 0 ? options->longest : LONGEST_DEFAULT;
+	return stream;
+}
+
+struct hub_stream *
+hub_stream_new(int fd, const struct hub_stream_options *options)
+{
+	struct hub_stream *stream = new_stream(&descriptor, options);
+	struct hub_fd *entry = stream != NULL ? fd_lookup(stream->hub, fd) : NULL;
+
+	/* The hub may know a file that the number no longer refers to. */
+	if (entry == NULL || !fd_renew(entry)) {
+		free(stream);
+		return NULL;
+	}
+	stream->fd = fd;
+	stream->generation = entry->generation;
+	return stream;
+}
+
+struct hub_stream *
+hub_stream_new_memory(const void *bytes, size_t length, const struct hub_stream_options *options)
+{
+	struct hub_stream *stream = new_stream(&memory, options);
+
+	if (stream != NULL) {
+		stream->memory = bytes;
+		stream->memory_left = length;
+	}
+	return stream;
+}
+
+void
+hub_stream_free(struct hub_stream *stream)
+{
+	int error = errno;
+
+	if (stream == NULL)
+		return;
+	CHECK_WHY(stream->hub == hub_this, "a stream is freed in another thread than its own");
+	CHECK_WHY(!stream->input.is_read && stream->output.turn.owner == NULL,
+		"a stream is freed while a coroutine is in a call on it");
+	stream_give_back(stream, &stream->input.buffer, stream->input.size + 1);
+	stream_give_back(stream, &stream->output.buffer, stream->output.size);
+	free(stream);
+	errno = error;
+}
+
+int
+hub_stream_close(struct hub_stream *stream)
+{
+	int result;
+
+	if (stream == NULL)
+		return 0;
+	result = hub_stream_flush(stream);
+	hub_stream_free(stream);
+	return result;
+}

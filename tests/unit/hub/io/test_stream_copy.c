@@ -1,0 +1,168 @@
+/* Copying: what is held, then the rest, whatever lies on either side. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "hub/io/stream.h"
+#include "tests/support/in_hub.h"
+#include "tests/support/trace.h"
+
+#define LARGE ((size_t)300000)
+
+static unsigned char bytes[LARGE];
+static int pair[2];
+
+static struct {
+	size_t got, wrong;
+} received;
+
+static void *
+receive_all(void *argument)
+{
+	static unsigned char some[20000];
+	ssize_t length;
+
+	while ((length = hub_recv(pair[1], some, sizeof some, 0)) > 0)
+		for (ssize_t i = 0; i < length; i++, received.got++)
+			received.wrong += received.got >= LARGE || some[i] != bytes[received.got];
+	return argument;
+}
+
+/* Copies to a socket, from a stream that has shown its first line. */
+static void
+copy_from(struct hub_stream *from)
+{
+	struct hub_coroutine *receiver;
+	struct hub_stream *to;
+	char *first;
+
+	received.got = received.wrong = 0;
+	socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+	receiver = hub_spawn(receive_all, NULL);
+	to = hub_stream_new(pair[0], NULL);
+	first = hub_stream_read_exactly(from, 5);
+	hub_stream_write(to, first, 5);
+	trace_call("copy", (long)hub_stream_copy(from, to, 100));
+	trace_call("copy", (long)hub_stream_copy(from, to, UINT64_MAX));
+	trace_call("copy", (long)hub_stream_copy(from, to, UINT64_MAX));
+	hub_shutdown(pair[0], SHUT_WR);
+	hub_join(receiver, NULL);
+	trace_whether("right", received.got == LARGE && received.wrong == 0);
+	hub_stream_free(to);
+	hub_close(pair[0]);
+	hub_close(pair[1]);
+}
+
+static void
+make_bytes(void)
+{
+	for (size_t i = 0; i < LARGE; i++)
+		bytes[i] = (unsigned char)(i * 2654435761U >> 13);
+}
+
+static void *
+memory_body(void *argument)
+{
+	struct hub_stream *from = hub_stream_new_memory(bytes, LARGE, NULL);
+
+	copy_from(from);
+	hub_stream_free(from);
+	return argument;
+}
+
+Test(stream_copy, from_memory_to_a_socket, .init = make_bytes)
+{
+	in_hub(memory_body, NULL);
+	cr_assert_str_eq(trace_text(), "copy 100, copy 299895, copy 0, right");
+}
+
+static void *
+file_body(void *argument)
+{
+	char path[] = "/tmp/hubbub-stream-XXXXXX";
+	int fd = mkstemp(path);
+	struct hub_stream *from = hub_stream_new(fd, NULL);
+
+	unlink(path);
+	hub_write(fd, bytes, LARGE);
+	lseek(fd, 0, SEEK_SET);
+	copy_from(from);
+	trace_whether("buffered", hub_stream_buffered(from) > 0);
+	hub_stream_free(from);
+	hub_close(fd);
+	return argument;
+}
+
+Test(stream_copy, from_a_file_to_a_socket, .init = make_bytes)
+{
+	in_hub(file_body, NULL);
+	cr_assert_str_eq(trace_text(), "copy 100, copy 299895, copy 0, right, not buffered");
+}
+
+static void *
+send_bytes(void *fd)
+{
+	hub_send((int)(intptr_t)fd, bytes, LARGE, 0);
+	hub_shutdown((int)(intptr_t)fd, SHUT_WR);
+	return NULL;
+}
+
+static void *
+socket_body(void *argument)
+{
+	int other[2];
+	struct hub_coroutine *sender;
+	struct hub_stream *from;
+
+	socketpair(AF_UNIX, SOCK_STREAM, 0, other);
+	sender = hub_spawn(send_bytes, (void *)(intptr_t)other[1]);
+	from = hub_stream_new(other[0], NULL);
+	copy_from(from);
+	hub_join(sender, NULL);
+	hub_stream_free(from);
+	hub_close(other[0]);
+	hub_close(other[1]);
+	return argument;
+}
+
+Test(stream_copy, from_a_socket_to_a_socket, .init = make_bytes)
+{
+	in_hub(socket_body, NULL);
+	cr_assert_str_eq(trace_text(), "copy 100, copy 299895, copy 0, right");
+}
+
+static void *
+interrupted_body(void *argument)
+{
+	struct hub_stream *from = hub_stream_new_memory(bytes, LARGE, NULL), *to;
+	struct hub_timeout scope;
+	int64_t first, then;
+
+	socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+	to = hub_stream_new(pair[0], NULL);
+	hub_timeout_start(&scope, HUB_MILLISECOND);
+	first = hub_stream_copy(from, to, UINT64_MAX);
+	hub_timeout_stop(&scope);
+	trace_whether("a part", first > 0 && first < (int64_t)LARGE);
+	hub_detach(hub_spawn(receive_all, NULL));
+	then = hub_stream_copy(from, to, UINT64_MAX);
+	trace_whether("the rest", first + then == (int64_t)LARGE);
+	hub_shutdown(pair[0], SHUT_WR);
+	while (received.got < LARGE)
+		hub_sleep(HUB_MILLISECOND);
+	trace_whether("wrong", received.wrong > 0);
+	hub_stream_free(from);
+	hub_stream_free(to);
+	hub_close(pair[0]);
+	hub_close(pair[1]);
+	return argument;
+}
+
+Test(stream_copy, goes_on_after_an_interruption, .init = make_bytes)
+{
+	in_hub(interrupted_body, NULL);
+	cr_assert_str_eq(trace_text(), "a part, the rest, not wrong");
+}
