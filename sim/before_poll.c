@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/ioctl.h>
 #include <sys/select.h>
 
 #include "hub/base/failed.h"
@@ -232,39 +231,4 @@ epoll_pwait2(int set, struct epoll_event *events, int most, const struct timespe
 	if (files_has(set))
 		return epoll_until("epoll_pwait2", set, events, most, end_of(from_time(timeout)));
 	return (int)syscall(SYS_epoll_pwait2, set, events, most, timeout, mask, _NSIG / 8);
-}
-
-/* ---- ioctl ---- */
-
-EXPORT int
-ioctl(int fd, unsigned long request, ...)
-{
-	struct file *file;
-	va_list arguments;
-	void *argument;
-
-	va_start(arguments, request);
-	argument = va_arg(arguments, void *);
-	va_end(arguments);
-	if (!files_has(fd))
-		return (int)syscall(SYS_ioctl, fd, request, argument);
-	file = files_get(fd);
-	if (file == NULL)
-		return -1;
-	switch (request) {
-	case FIONBIO:
-		file->flags = *(const int *)argument ? O_NONBLOCK : 0;
-		return 0;
-	case FIONREAD:
-		if (file->kind->waiting == NULL)
-			return failed(ENOTTY);
-		*(int *)argument = (int)file->kind->waiting(file);
-		return 0;
-	case FIOCLEX:
-	case FIONCLEX:
-		files_set_cloexec(fd, request == FIOCLEX);
-		return 0;
-	default:
-		return failed(ENOTTY);
-	}
 }
