@@ -14,6 +14,13 @@
 #include "sim/set_priv.h"
 #include "sim/world_priv.h"
 
+/* Whether a call has to tell of an end or an error, which does not go away. */
+static bool
+has_ended(const struct file *file)
+{
+	return (file->kind->ready(file) & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+}
+
 struct file *
 door_enter(int fd)
 {
@@ -25,7 +32,7 @@ door_enter(int fd)
 		return NULL;
 	}
 	file = files_get(fd);
-	if (file != NULL && world_chance(world_options()->not_ready)) {
+	if (file != NULL && world_chance(world_options()->not_ready) && !has_ended(file)) {
 		errno = EAGAIN;
 		return NULL;
 	}
