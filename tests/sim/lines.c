@@ -55,21 +55,6 @@ line_ready_since(const struct line *line, short events)
 	return in < out ? in : out;
 }
 
-bool
-line_is_behind(int near)
-{
-	return is_stale[near];
-}
-
-struct line *
-line_of(int near)
-{
-	for (int i = 0; i < LINES; i++)
-		if (lines[i].near == near)
-			return &lines[i];
-	return NULL;
-}
-
 void
 line_received(struct line *line, const unsigned char *bytes, size_t count)
 {
@@ -169,7 +154,8 @@ close_line(struct line *line)
 	} else {
 		if (!once_in(2) || !move_away(line))
 			close(line->near);
-		is_behind = once_in(2);
+		/* Whoever waits to receive might go on with the number's next file. */
+		is_behind = line->receiving == 0 && once_in(2);
 		if (!is_behind)
 			hub_closed(line->near);
 	}

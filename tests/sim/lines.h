@@ -24,6 +24,7 @@ struct line {
 	bool has_ended;       /* the far end sends no more */
 	bool is_known;        /* the hub has been told of the near end, by any call */
 	bool is_ended_by_hub; /* hub_end_input */
+	unsigned receiving;   /* coroutines in a call that receives */
 	bool is_full;         /* the near end takes no more bytes */
 	int64_t readable_since, writable_since, hung_up_since; /* HUB_FOREVER: it is not */
 };
@@ -36,12 +37,6 @@ void lines_close(void);
 /* Whether the near end is ready for these of POLLIN and POLLOUT, since when; with none of them,
  * whether the far end has hung up. HUB_FOREVER: it is not. */
 int64_t line_ready_since(const struct line *line, short events);
-
-/* The line that has this near end now, or NULL. */
-struct line *line_of(int near);
-
-/* Whether that descriptor was closed behind the hub's back, which was told nothing since. */
-bool line_is_behind(int near);
 
 /* So many bytes have been received at the near end. */
 void line_received(struct line *line, const unsigned char *bytes, size_t count);

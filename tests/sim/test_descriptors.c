@@ -73,7 +73,7 @@ was_prompt(const struct waiter *waiter)
 
 		if (since < waiter->began)
 			since = waiter->began;
-		/* See received. */
+		/* Such a wait may begin without asking whether the file is the same. */
 		if (waiter->call == receiving && watch->line->is_doubtful)
 			continue;
 		if (since < now - PROMPT)
@@ -195,21 +195,14 @@ call_select(struct waiter *waiter)
 		told(waiter, &waiter->watches[chosen], waiter->watches[chosen].events);
 }
 
-/* A receive that waits does not notice that its descriptor is closed behind the hub's back and
- * becomes another file's. */
 static void
 received(const struct watch *watch, const unsigned char *bytes, size_t count)
 {
 	struct line *line = watch->line;
 
-	if (!is_same(watch)) {
-		if (!line_is_behind(watch->fd))
-			wrong("descriptor %d was closed, and something is received", watch->fd);
-		line = line_of(watch->fd);
-	}
-	if (line == NULL)
-		return;
-	if (count > 0)
+	if (!is_same(watch))
+		wrong("descriptor %d was closed, and something is received", watch->fd);
+	else if (count > 0)
 		line_received(line, bytes, count);
 	/* In trouble bytes may seem to arrive later than they were sent. */
 	else if ((line->bytes > 0 && !(in_trouble() && line->is_ended_by_hub)) ||
@@ -228,8 +221,10 @@ call_receive(struct waiter *waiter)
 
 	waiter->watches[0].events = POLLIN;
 	begin_one(waiter, receiving);
+	line->receiving++;
 	got = line->is_pipe || once_in(2) ? hub_read(watch->fd, bytes, size)
 					  : hub_recv(watch->fd, bytes, size, 0);
+	line->receiving--;
 	/* The far end has gone with bytes that it had not received. */
 	if (got == -1 && errno == ECONNRESET && line->far == -1)
 		return;
