@@ -7,6 +7,8 @@
 #include <hubbub/sim.h>
 #include <stdbool.h>
 
+#include "tests/fuzz/random.h"
+
 /* Runs the body in so many worlds, from the seed HUBBUB_SEED on; in every other one there is
  * trouble. Fails the test at the first world in which something is wrong, or left. */
 void in_worlds(hub_fn *body, unsigned count);
@@ -20,8 +22,7 @@ void wrong(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Whether something was wrong: then the body ends. */
 bool is_wrong(void);
 
-/* A number below limit, and whether this is one of so many. */
-unsigned below(unsigned limit);
+/* Whether this is one of so many. */
 bool once_in(unsigned limit);
 
 #endif
