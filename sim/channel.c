@@ -6,9 +6,15 @@
 #include <string.h>
 
 #include "hub/base/check.h"
+#include "hub/base/clock.h"
 #include "sim/cargo_priv.h"
 #include "sim/file_priv.h"
+#include "sim/host_priv.h"
 #include "sim/world_priv.h"
+
+#define AGAIN (100 * CLOCK_MILLISECOND)
+#define DOUBLED_MOST 10U
+#define TRIES_MOST 16U
 
 struct segment {
 	struct segment *next;
@@ -177,12 +183,32 @@ arrive(struct channel *channel, const struct segment *segment)
 		file_changed(channel->reader);
 }
 
+/* Nothing has got through for a quarter of an hour. */
+static void
+give_up(struct channel *channel)
+{
+	channel_cut(channel);
+	if (channel->writer != NULL && channel->lost != NULL)
+		channel->lost(channel->writer);
+}
+
+/* What is lost is sent again, later each time, as in Linux (tcp_retries2). */
 static void
 deliver(void *object)
 {
 	struct channel *channel = object;
 	struct segment *segment = channel->head;
 
+	if (!channel->is_cut && host_is_cut(channel->from, channel->to)) {
+		if (++channel->tries < TRIES_MOST) {
+			world_after(AGAIN << (channel->tries < DOUBLED_MOST ? channel->tries
+									    : DOUBLED_MOST),
+				deliver, channel);
+			return;
+		}
+		give_up(channel);
+	}
+	channel->tries = 0;
 	channel->head = segment->next;
 	if (channel->head == NULL)
 		channel->tail = NULL;

@@ -11,14 +11,18 @@
 
 struct cargo;
 struct file;
+struct host;
 struct load;
 struct segment;
 
 struct channel {
 	unsigned references;
-	struct file *reader;  /* not owned; NULL once its last descriptor is closed */
-	struct file *writer;  /* likewise */
-	unsigned char *bytes; /* a ring of that size; owned */
+	struct file *reader; /* not owned; NULL once its last descriptor is closed */
+	struct file *writer; /* likewise */
+	const struct host *from, *to;
+	void (*lost)(struct file *writer); /* no packet has arrived for long; NULL: nobody asks */
+	unsigned tries;                    /* of the first segment */
+	unsigned char *bytes;              /* a ring of that size; owned */
 	size_t size, first, length;
 	size_t capacity;             /* up to which it is filled */
 	size_t on_way;               /* bytes of segments */

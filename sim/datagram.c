@@ -11,6 +11,7 @@
 #include "hub/base/failed.h"
 #include "sim/cargo_priv.h"
 #include "sim/file_priv.h"
+#include "sim/host_priv.h"
 #include "sim/name_priv.h"
 #include "sim/world_priv.h"
 
@@ -79,7 +80,8 @@ arrive(void *object)
 	struct datagram *datagram = object;
 	struct endpoint *to = datagram->to;
 
-	if (to->file.descriptors == 0 || to->length + datagram->length > ROOM) {
+	if (to->file.descriptors == 0 || to->length + datagram->length > ROOM ||
+		host_is_cut(datagram->from.on, to->own.on)) {
 		world_note("a datagram of %ld bytes is lost", (long)datagram->length, 0, 0);
 		datagram_free(datagram);
 	} else {
@@ -96,15 +98,19 @@ arrive(void *object)
 }
 
 static void
-dispatch(const struct endpoint *from, struct endpoint *to, struct transfer *transfer)
+dispatch(const struct endpoint *from, struct endpoint *to, const struct name *address,
+	struct transfer *transfer)
 {
 	struct datagram *datagram = malloc(sizeof *datagram + transfer->length);
+	bool is_far = address->on != from->own.on && from->file.family != AF_UNIX;
 	size_t done = 0;
 
 	if (datagram == NULL)
 		return;
 	datagram->to = to;
 	datagram->from = from->own;
+	if (from->file.family != AF_UNIX)
+		name_settle(&datagram->from, address);
 	datagram->length = transfer->length;
 	datagram->cargo = transfer->cargo;
 	transfer->cargo = NULL;
@@ -115,7 +121,7 @@ dispatch(const struct endpoint *from, struct endpoint *to, struct transfer *tran
 	}
 	file_hold(&to->file);
 	/* Without trouble a datagram arrives at once, and in order, as over loopback. */
-	if (from->file.family == AF_UNIX || world_options()->partial == 0)
+	if (from->file.family == AF_UNIX || (world_options()->partial == 0 && !is_far))
 		arrive(datagram);
 	else
 		world_after(
@@ -173,9 +179,9 @@ datagram_send(struct file *file, struct transfer *transfer)
 		return failed(EAGAIN);
 	/* Trouble with streams is a part; with datagrams, one that is lost or comes twice. */
 	if (file->family == AF_UNIX || !world_chance(world_options()->partial))
-		dispatch(endpoint, endpoint_of(receiver), transfer);
+		dispatch(endpoint, endpoint_of(receiver), &to, transfer);
 	if (file->family != AF_UNIX && world_chance(world_options()->partial))
-		dispatch(endpoint, endpoint_of(receiver), transfer);
+		dispatch(endpoint, endpoint_of(receiver), &to, transfer);
 	return (ssize_t)transfer->length;
 }
 

@@ -293,21 +293,6 @@ kernel_nanosleep(const struct timespec *time)
 	return 0;
 }
 
-/* Addresses in numbers, and localhost. */
-int
-kernel_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
-	struct addrinfo **addresses)
-{
-	struct addrinfo numeric = hints != NULL ? *hints : (struct addrinfo){0};
-
-	if (!world_exists())
-		return real_getaddrinfo(host, service, hints, addresses);
-	numeric.ai_flags |= AI_NUMERICHOST | AI_NUMERICSERV;
-	if (host != NULL && strcmp(host, "localhost") == 0)
-		host = numeric.ai_family == AF_INET6 ? "::1" : "127.0.0.1";
-	return real_getaddrinfo(host, service, &numeric, addresses);
-}
-
 pid_t
 kernel_fork(void)
 {

@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "hub/base/failed.h"
+#include "sim/fiber_priv.h"
 #include "sim/file_priv.h"
+#include "sim/host_priv.h"
 #include "sim/world_priv.h"
 
 #define FIRST_PORT 32768
@@ -32,10 +34,35 @@ names_begin(void)
 
 /* ---- addresses ---- */
 
+static bool
+is_any_host(const struct name *name)
+{
+	static const unsigned char any[sizeof name->host];
+
+	return memcmp(name->host, any, sizeof any) == 0;
+}
+
+static bool
+is_loopback(const struct name *name)
+{
+	static const unsigned char loopback[sizeof name->host] = {[15] = 1};
+
+	return name->family == AF_INET ? name->host[0] == 127
+				       : memcmp(name->host, loopback, sizeof loopback) == 0;
+}
+
+/* Each host has the addresses of loopback, and two of its own. */
+static void
+find_host(struct name *name)
+{
+	if (!is_any_host(name) && !is_loopback(name))
+		name->on = host_at(name->family, name->host);
+}
+
 int
 name_read(struct name *name, int family, const struct sockaddr *address, socklen_t length)
 {
-	*name = (struct name){.family = family};
+	*name = (struct name){.family = family, .on = fiber_host()};
 	if (length < sizeof(sa_family_t))
 		return failed(EINVAL);
 	if (address->sa_family != family)
@@ -45,6 +72,7 @@ name_read(struct name *name, int family, const struct sockaddr *address, socklen
 
 		name->port = v4->sin_port;
 		memcpy(name->host, &v4->sin_addr, sizeof v4->sin_addr);
+		find_host(name);
 		return 0;
 	}
 	if (family == AF_INET6 && length >= sizeof(struct sockaddr_in6)) {
@@ -52,6 +80,7 @@ name_read(struct name *name, int family, const struct sockaddr *address, socklen
 
 		name->port = v6->sin6_port;
 		memcpy(name->host, &v6->sin6_addr, sizeof v6->sin6_addr);
+		find_host(name);
 		return 0;
 	}
 	if (family == AF_UNIX) {
@@ -99,25 +128,6 @@ name_write(const struct name *name, struct sockaddr *address, socklen_t *length)
 
 /* ---- who listens ---- */
 
-static bool
-is_any_host(const struct name *name)
-{
-	static const unsigned char any[sizeof name->host];
-
-	return memcmp(name->host, any, sizeof any) == 0;
-}
-
-/* The world has one host, with the addresses of loopback. */
-static bool
-is_of_host(const struct name *name)
-{
-	static const unsigned char loopback[sizeof name->host] = {[15] = 1};
-
-	return name->family == AF_UNIX || is_any_host(name) ||
-	       (name->family == AF_INET ? name->host[0] == 127
-					: memcmp(name->host, loopback, sizeof loopback) == 0);
-}
-
 /* A listener of all hosts by IPv6 has the clients by IPv4, too. */
 static bool
 takes_both(const struct name *name, const struct file *file)
@@ -128,7 +138,7 @@ takes_both(const struct name *name, const struct file *file)
 static bool
 is_same(const struct name *one, const struct name *other)
 {
-	if (one->family != other->family)
+	if (one->family != other->family || one->on != other->on)
 		return false;
 	if (one->family == AF_UNIX)
 		return one->path_length != 0 && one->path_length == other->path_length &&
@@ -145,7 +155,7 @@ is_there(int at, const struct name *name)
 
 	return is_same(listener, name) ||
 	       (name->family == AF_INET && listener->port == name->port &&
-		       takes_both(listener, names.listeners[at].file));
+		       listener->on == name->on && takes_both(listener, names.listeners[at].file));
 }
 
 static int
@@ -183,7 +193,9 @@ may_join(const struct name *name, const struct file *file)
 int
 name_choose(struct name *name)
 {
-	if (!is_of_host(name))
+	if (name->on == NULL && is_any_host(name))
+		name->on = fiber_host();
+	if (name->on != fiber_host())
 		return failed(EADDRNOTAVAIL);
 	if (name->family == AF_UNIX && name->path_length == 0)
 		name->path_length =
@@ -202,8 +214,12 @@ name_choose(struct name *name)
 void
 name_settle(struct name *name, const struct name *peer)
 {
-	if (is_any_host(name))
+	if (!is_any_host(name))
+		return;
+	if (name->on == peer->on)
 		memcpy(name->host, peer->host, sizeof name->host);
+	else
+		host_address(name->on, name->family, name->host);
 }
 
 bool

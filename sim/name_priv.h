@@ -8,10 +8,12 @@
 #include <sys/un.h>
 
 struct file;
+struct host;
 
 struct name {
 	int family;
-	in_port_t port; /* in the network's order; 0: none yet */
+	struct host *on; /* who has the address; NULL: nobody */
+	in_port_t port;  /* in the network's order; 0: none yet */
 	unsigned char host[16];
 	/* Of a Unix socket: a path, or a name that begins with a 0. */
 	char path[sizeof((struct sockaddr_un *)0)->sun_path];
@@ -28,7 +30,7 @@ void name_write(const struct name *name, struct sockaddr *address, socklen_t *le
  * taken) or EADDRNOTAVAIL (not this host's). */
 int name_choose(struct name *name);
 
-/* A name of any host becomes one of the host from which the peer is reached. */
+/* A name of any address becomes one of the address from which the peer is reached. */
 void name_settle(struct name *name, const struct name *peer);
 
 /* The file listens, or receives datagrams, on its name, which outlives that. False if another one

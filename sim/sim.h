@@ -20,6 +20,7 @@
 #ifndef HUBBUB_SIM_H
 #define HUBBUB_SIM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -46,6 +47,7 @@ struct hub_sim_options {
 	unsigned expired;
 	unsigned closed;
 	unsigned allocation; /* memory is refused, to the hub and to hub_sim_malloc */
+	unsigned partition;  /* a packet to another host; none arrives there for a while */
 	int64_t delay;       /* nanoseconds that a packet takes at most; 0: a millisecond */
 	int files;           /* descriptors that may be open; 0: 1024 */
 	int64_t longest;     /* nanoseconds that the world may last; 0: a year */
@@ -73,7 +75,9 @@ struct hub_sim_hub;
 /* Starts a hub on the host of that name, which comes into being if there is none; NULL: in another
  * thread of the caller's host. It runs body(argument) as its first coroutine, as hub_run would in a
  * thread of its own, with thread-local variables and an errno of its own. Which hub goes on is
- * drawn whenever one polls. The first hub's host is "first". The run ends when all hubs have ended;
+ * drawn whenever one polls. The first hub's host is "first". A
+ * host has an address of IPv4 and one of IPv6, to which its name resolves, and loopback and Unix
+ * sockets of its own. The run ends when all hubs have ended;
  * it fails if one was not joined, or its first coroutine has failed.
  * Switches: no.  Ownership: the caller must join the hub.
  * Returns NULL with errno EPERM (outside of a world) or ENOMEM. */
@@ -83,6 +87,12 @@ struct hub_sim_hub *hub_sim_start(const char *host, hub_fn *body, void *argument
  * Switches: yes, unless it has ended already.  Thread: any hub's of the world.
  * Returns 0, or -1 with errno ECANCELED, ETIMEDOUT or EPERM (the hub must still be joined). */
 int hub_sim_join(struct hub_sim_hub *hub, void **result);
+
+/* Parts two hosts: no packet of one reaches the other, until they are joined again. What a TCP
+ * connection sends meanwhile arrives afterwards, or fails after a quarter of an hour with
+ * ETIMEDOUT. Both come into being if there are none of these names. Outside of a run it does nothing.
+ * Switches: no.  Errors: none. */
+void hub_sim_partition(const char *one, const char *other, bool are_parted);
 
 /* ---- what was seen ---- */
 

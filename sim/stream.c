@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "hub/base/failed.h"
+#include "sim/host_priv.h"
 #include "sim/stream_connect_priv.h"
 #include "sim/world_priv.h"
 
@@ -16,25 +17,15 @@
 
 /* ---- a connection ---- */
 
-/* The connection is broken. As in Linux, what has arrived can still be read. */
-static void
-be_reset(struct stream *stream, int error)
-{
-	if (stream->state != STREAM_CONNECTED || stream->is_reset)
-		return;
-	stream->is_reset = true;
-	stream->error = error;
-	channel_cut(stream->in);
-	stream->in->has_ended = true;
-	world_note("socket %ld: error %ld", (long)stream->file.inode, error, 0);
-	file_changed(&stream->file);
-}
-
 static void
 reset_arrives(void *object)
 {
-	be_reset(object, ECONNRESET);
-	file_release(object);
+	struct stream *stream = object;
+
+	/* It is not sent again. */
+	if (!host_is_cut(stream->peer_name.on, stream->own.on))
+		stream_break(stream, ECONNRESET);
+	file_release(&stream->file);
 }
 
 static void
@@ -103,13 +94,14 @@ stream_send(struct file *file, struct transfer *transfer)
 	if (stream->out->is_ending || stream->is_reset)
 		return failed(EPIPE);
 	if (world_chance(world_options()->reset) && stream_is_tcp(stream)) {
-		be_reset(stream, ECONNRESET);
+		stream_break(stream, ECONNRESET);
 		reset_peer(stream);
 		return failed(stream_take_error(stream));
 	}
 	if (stream->out->is_cut) {
 		/* Nobody reads there, which the answer tells. */
-		be_reset(stream, ECONNRESET);
+		if (!host_is_cut(stream->peer_name.on, stream->own.on))
+			stream_break(stream, ECONNRESET);
 		return (ssize_t)transfer->length;
 	}
 	if (transfer->length == 0)

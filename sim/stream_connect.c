@@ -9,6 +9,7 @@
 
 #include "hub/base/failed.h"
 #include "hub/scheduler.h"
+#include "sim/host_priv.h"
 #include "sim/world_priv.h"
 
 #define TCP_SIZE ((size_t)64 * 1024)
@@ -103,6 +104,25 @@ stream_accept(struct file *file)
 	return &client->file;
 }
 
+void
+stream_break(struct stream *stream, int error)
+{
+	if (stream->state != STREAM_CONNECTED || stream->is_reset)
+		return;
+	stream->is_reset = true;
+	stream->error = error;
+	channel_cut(stream->in);
+	stream->in->has_ended = true;
+	world_note("socket %ld: error %ld", (long)stream->file.inode, error, 0);
+	file_changed(&stream->file);
+}
+
+static void
+writer_lost(struct file *file)
+{
+	stream_break(stream_of(file), ETIMEDOUT);
+}
+
 /* The listener's end of a connection, in its queue. NULL if there is no room. */
 static struct stream *
 enqueue(struct stream *listener, struct stream *client)
@@ -124,6 +144,11 @@ enqueue(struct stream *listener, struct stream *client)
 	if (!join(client, end)) {
 		file_release(file);
 		return NULL;
+	}
+	if (stream_is_tcp(client)) {
+		client->out->from = client->in->to = client->own.on;
+		client->out->to = client->in->from = client->peer_name.on;
+		client->out->lost = client->in->lost = writer_lost;
 	}
 	end->own = client->peer_name;
 	end->peer_name = client->own;
@@ -150,6 +175,13 @@ syn_answered(void *object)
 {
 	struct stream *stream = object;
 
+	if (stream->file.descriptors != 0 && host_is_cut(stream->peer_name.on, stream->own.on)) {
+		if (++stream->tries < SYN_TRIES) {
+			world_after(SYN_AGAIN << stream->tries, syn_answered, stream);
+			return;
+		}
+		stream_break(stream, ETIMEDOUT);
+	}
 	stream->is_unanswered = false;
 	file_changed(&stream->file);
 	file_release(&stream->file);
@@ -160,14 +192,19 @@ syn_arrives(void *object)
 {
 	struct stream *stream = object;
 	struct file *listener = name_find(&stream->peer_name);
+	bool is_lost;
 
 	if (stream->file.descriptors == 0 || stream->state != STREAM_CONNECTING) {
 		file_release(&stream->file);
 		return;
 	}
-	if (listener == NULL) {
+	is_lost = stream->peer_name.on != NULL && host_is_cut(stream->own.on, stream->peer_name.on);
+	if (stream->peer_name.on == NULL) {
+		end_connect(stream, EHOSTUNREACH);
+	} else if (listener == NULL && !is_lost) {
 		end_connect(stream, ECONNREFUSED);
-	} else if (!listener->drops_syns && enqueue(stream_of(listener), stream) != NULL) {
+	} else if (!is_lost && !listener->drops_syns &&
+		   enqueue(stream_of(listener), stream) != NULL) {
 		world_note("socket %ld is connected to listener %ld", (long)stream->file.inode,
 			(long)listener->inode, 0);
 		stream->is_unanswered = true;

@@ -56,6 +56,9 @@ struct file *stream_make(const struct file_kind *kind, int family);
 /* Connects two new sockets, as socketpair(2). False without memory. */
 bool stream_join(struct file *one, struct file *other);
 
+/* The connection is broken: what was on its way is lost, and SO_ERROR says why. */
+void stream_break(struct stream *stream, int error);
+
 /* As listen(2), accept(2) and connect(2), which never wait. */
 int stream_listen(struct file *file, int backlog);
 struct file *stream_accept(struct file *file);
