@@ -90,8 +90,8 @@ int hub_sim_join(struct hub_sim_hub *hub, void **result);
 
 /* Parts two hosts: no packet of one reaches the other, until they are joined again. What a TCP
  * connection sends meanwhile arrives afterwards, or fails after a quarter of an hour with
- * ETIMEDOUT. Both come into being if there are none of these names. Outside of a run it does nothing.
- * Switches: no.  Errors: none. */
+ * ETIMEDOUT. Both come into being if there are none of these names. Outside of a run it does
+ * nothing. Switches: no.  Errors: none. */
 void hub_sim_partition(const char *one, const char *other, bool are_parted);
 
 /* ---- what was seen ---- */
