@@ -8,7 +8,6 @@
 
 #include "hub/base/failed.h"
 #include "hub/base/kernel.h"
-#include "hub/scheduler.h"
 #include "sim/file_priv.h"
 #include "sim/pipe_priv.h"
 #include "sim/set_priv.h"
@@ -262,36 +261,7 @@ kernel_poll_now(struct pollfd *fds, nfds_t count)
 	return ready;
 }
 
-/* ---- time, names, processes ---- */
-
-#define LOOK_TAKES 100
-
-int
-kernel_clock(clockid_t clock, struct timespec *now)
-{
-	int64_t time;
-
-	if (!world_exists())
-		return real_clock(clock, now);
-	/* An allocator looks at it as often as it likes, which must change nothing. */
-	if (clock != CLOCK_MONOTONIC_COARSE)
-		world_tick(LOOK_TAKES);
-	time = world_now() + (clock == CLOCK_REALTIME ? DOOR_EPOCH : 0);
-	*now = (struct timespec){time / HUB_SECOND, time % HUB_SECOND};
-	return 0;
-}
-
-/* Blocks the thread; the rest of the world goes on. */
-int
-kernel_nanosleep(const struct timespec *time)
-{
-	if (!world_exists())
-		return (int)syscall(SYS_nanosleep, time, NULL);
-	for (int64_t end = world_now() + time->tv_sec * HUB_SECOND + time->tv_nsec;
-		world_now() < end;)
-		world_pass(end);
-	return 0;
-}
+/* ---- processes ---- */
 
 pid_t
 kernel_fork(void)

@@ -10,9 +10,6 @@ struct file;
 /* A call takes at most so many nanoseconds. */
 #define DOOR_CALL_TAKES 3000
 
-/* CLOCK_REALTIME when the world's clock is 0. */
-#define DOOR_EPOCH INT64_C(1700000000000000000)
-
 /* A call begins that may be interrupted, or find a descriptor not ready. Returns the file, or NULL
  * with errno. */
 struct file *door_enter(int fd);

@@ -8,6 +8,7 @@
 
 #include "hub/base/check.h"
 #include "hub/base/list.h"
+#include "sim/clock_priv.h"
 #include "sim/sim.h"
 #include "sim/world_priv.h"
 
@@ -16,6 +17,7 @@
 struct host {
 	struct list link; /* in hosts.all */
 	unsigned number;  /* from 1 on */
+	struct clock clock;
 	char name[];
 };
 
@@ -75,6 +77,7 @@ host_named(const char *name)
 	if (host == NULL)
 		return NULL;
 	host->number = ++hosts.count;
+	host->clock = (struct clock){0};
 	strcpy(host->name, name);
 	list_append(&hosts.all, &host->link);
 	return host;
@@ -84,6 +87,12 @@ const char *
 host_name(const struct host *host)
 {
 	return host->name;
+}
+
+struct clock *
+host_clock(struct host *host)
+{
+	return &host->clock;
 }
 
 /* ---- addresses ---- */

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct clock;
 struct host;
 
 /* The world has one host, of this name. */
@@ -20,6 +21,8 @@ struct host *host_named(const char *name);
 struct host *host_find(const char *name);
 
 const char *host_name(const struct host *host);
+
+struct clock *host_clock(struct host *host);
 
 /* Its address of that family, of 4 or 16 bytes. */
 void host_address(const struct host *host, int family, unsigned char *address);

@@ -11,7 +11,10 @@
 #include "hub/scheduler_priv.h"
 #include "hub/waiters_priv.h"
 #include "sim/awaited_priv.h"
+#include "sim/clock_priv.h"
+#include "sim/fiber_priv.h"
 #include "sim/file_priv.h"
+#include "sim/host_priv.h"
 #include "sim/world_priv.h"
 
 /* A timer may be so late, since libev's times are doubles. */
@@ -75,7 +78,7 @@ is_shielded(const struct hub_coroutine *coroutine)
 static void
 look_at_time(const struct hub_coroutine *coroutine)
 {
-	int64_t now = world_now(), late = now - coroutine->deadline;
+	int64_t now = clock_monotonic(host_clock(fiber_host())), late = now - coroutine->deadline;
 
 	if (coroutine->deadline != HUB_FOREVER && late > LATE_MOST)
 		world_fail("%s still waits for %s, %.6f s after its deadline", name_of(coroutine),

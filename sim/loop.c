@@ -13,8 +13,10 @@
 #include "hub/base/clock.h"
 #include "hub/base/log.h"
 #include "hub/base/loop.h"
+#include "sim/clock_priv.h"
 #include "sim/fiber_priv.h"
 #include "sim/file_priv.h"
+#include "sim/host_priv.h"
 #include "sim/interruption_priv.h"
 #include "sim/invariants_priv.h"
 #include "sim/loop_record_priv.h"
@@ -64,6 +66,7 @@ sim_ev_loop_new(unsigned flags)
 	if (loop == NULL)
 		return NULL;
 	was_made = true;
+	loop->clock = host_clock(fiber_host());
 	loop->next = loops;
 	loops = loop;
 	file_watcher = look_at_fd;
@@ -310,13 +313,16 @@ is_due(void *object)
 
 	loop->is_disturbed = loop->is_disturbed || is_disturbed(loop);
 	return loop->is_disturbed || loop->due_count != 0 ||
-	       (loop->async != NULL && loop->async->sent) || timers_next(loop) <= world_now();
+	       (loop->async != NULL && loop->async->sent) ||
+	       timers_next(loop) <= clock_monotonic(loop->clock);
 }
 
 static int64_t
-end_of_wait(void *loop)
+end_of_wait(void *object)
 {
-	return timers_next(loop);
+	const struct ev_loop *loop = object;
+
+	return clock_shows_at(loop->clock, timers_next(loop));
 }
 
 int

@@ -10,6 +10,8 @@
 #include "hub/base/check.h"
 #include "hub/base/loop.h"
 
+struct clock;
+
 /* The watchers of one descriptor. */
 struct watched {
 	ev_io *first; /* linked by ->next */
@@ -17,6 +19,7 @@ struct watched {
 };
 
 struct ev_loop {
+	struct clock *clock;     /* its host's; not owned */
 	struct watched *watched; /* by number, from FILES_FIRST on; owned */
 	int size;
 	int *due; /* descriptors to look at; owned, as large as watched */

@@ -29,6 +29,8 @@ const struct hub_sim_options hub_sim_trouble = {.interrupted = 50,
 	.no_memory = 500,
 	.no_files = 500,
 	.reset = 2000,
+	.drift = 1000,
+	.jump = 100,
 	.partition = 500,
 	.reordered = 10,
 	.delay = 200 * HUB_MILLISECOND};

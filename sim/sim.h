@@ -47,11 +47,14 @@ struct hub_sim_options {
 	unsigned expired;
 	unsigned closed;
 	unsigned allocation; /* memory is refused, to the hub and to hub_sim_malloc */
-	unsigned partition;  /* a packet to another host; none arrives there for a while */
-	int64_t delay;       /* nanoseconds that a packet takes at most; 0: a millisecond */
-	int files;           /* descriptors that may be open; 0: 1024 */
-	int64_t longest;     /* nanoseconds that the world may last; 0: a year */
-	void *room[6];       /* for later versions: NULL */
+	/* Clocks of hosts: at most by how much each runs fast or slow, one part in so many; and how
+	 * often CLOCK_REALTIME jumps, by hours at most: once in so many looks. */
+	unsigned drift, jump;
+	unsigned partition; /* a packet to another host; none arrives there for a while */
+	int64_t delay;      /* nanoseconds that a packet takes at most; 0: a millisecond */
+	int files;          /* descriptors that may be open; 0: 1024 */
+	int64_t longest;    /* nanoseconds that the world may last; 0: a year */
+	void *room[6];      /* for later versions: NULL */
 };
 
 /* The options with which everything happens now and then. */
@@ -93,6 +96,10 @@ int hub_sim_join(struct hub_sim_hub *hub, void **result);
  * ETIMEDOUT. Both come into being if there are none of these names. Outside of a run it does
  * nothing. Switches: no.  Errors: none. */
 void hub_sim_partition(const char *one, const char *other, bool are_parted);
+
+/* CLOCK_REALTIME of the caller's host jumps, as if somebody had set it. Outside of a run it does
+ * nothing. Switches: no.  Errors: none. */
+void hub_sim_jump(int64_t nanoseconds);
 
 /* ---- what was seen ---- */
 

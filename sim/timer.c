@@ -8,15 +8,19 @@
 
 #include "hub/base/failed.h"
 #include "hub/scheduler.h"
-#include "sim/door_priv.h"
+#include "sim/clock_priv.h"
+#include "sim/fiber_priv.h"
 #include "sim/file_priv.h"
+#include "sim/host_priv.h"
 #include "sim/world_priv.h"
 
 struct timer {
-	struct file file; /* must be first */
-	bool is_real;     /* by CLOCK_REALTIME */
-	int64_t due;      /* of world_now; INT64_MAX: not set */
-	int64_t interval; /* 0: once */
+	struct file file;    /* must be first */
+	bool is_real;        /* by CLOCK_REALTIME */
+	struct clock *clock; /* its host's; not owned */
+	int64_t due;         /* of clock_monotonic; INT64_MAX: not set */
+	int64_t looked_at;   /* when somebody looks next, in the world's time */
+	int64_t interval;    /* 0: once */
 };
 
 static struct timer *
@@ -29,14 +33,16 @@ timer_of(struct file *file)
 static uint64_t
 expirations(const struct timer *timer)
 {
-	int64_t late = world_now() - timer->due;
+	int64_t late = clock_monotonic(timer->clock) - timer->due;
 
 	if (late < 0)
 		return 0;
 	return timer->interval != 0 ? 1 + (uint64_t)(late / timer->interval) : 1;
 }
 
-/* The timer expires, unless it was set anew meanwhile. */
+static void wait_for_it(struct timer *timer);
+
+/* The timer expires, unless it was set anew meanwhile, or its clock runs slower than before. */
 static void
 expire(void *object)
 {
@@ -44,6 +50,8 @@ expire(void *object)
 
 	if (expirations(timer) != 0)
 		file_changed(&timer->file);
+	else if (timer->looked_at <= world_now())
+		wait_for_it(timer);
 	file_release(&timer->file);
 }
 
@@ -55,7 +63,8 @@ wait_for_it(struct timer *timer)
 	if (timer->due == INT64_MAX)
 		return;
 	file_hold(&timer->file);
-	world_after(timer->due > now ? timer->due - now : 0, expire, timer);
+	timer->looked_at = clock_shows_at(timer->clock, timer->due);
+	world_after(timer->looked_at > now ? timer->looked_at - now : 0, expire, timer);
 }
 
 static ssize_t
@@ -101,6 +110,7 @@ timer_new(bool is_real)
 		return NULL;
 	file_init(&timer->file, &timer_kind, 0);
 	timer->is_real = is_real;
+	timer->clock = host_clock(fiber_host());
 	timer->due = INT64_MAX;
 	return &timer->file;
 }
@@ -136,7 +146,8 @@ timer_tell(struct file *file, struct itimerspec *value)
 	if (file->kind != &timer_kind)
 		return failed(EINVAL);
 	if (timer->due != INT64_MAX && (timer->interval != 0 || expirations(timer) == 0))
-		left = timer->due + (int64_t)expirations(timer) * timer->interval - world_now();
+		left = timer->due + (int64_t)expirations(timer) * timer->interval -
+		       clock_monotonic(timer->clock);
 	*value = (struct itimerspec){to_time(timer->interval), to_time(left)};
 	return 0;
 }
@@ -156,9 +167,9 @@ timer_set(struct file *file, int flags, const struct itimerspec *value)
 	if (first == 0)
 		timer->due = INT64_MAX;
 	else if (flags & TFD_TIMER_ABSTIME)
-		timer->due = first - (timer->is_real ? DOOR_EPOCH : 0);
+		timer->due = first - (timer->is_real ? clock_ahead(timer->clock) : 0);
 	else
-		timer->due = world_now() + first;
+		timer->due = clock_monotonic(timer->clock) + first;
 	wait_for_it(timer);
 	file_changed(file);
 	return 0;

@@ -2,8 +2,8 @@
 #include "sim/timers_priv.h"
 
 #include "hub/base/clock.h"
+#include "sim/clock_priv.h"
 #include "sim/loop_record_priv.h"
-#include "sim/world_priv.h"
 
 static double
 seconds(int64_t time)
@@ -49,7 +49,7 @@ sim_ev_timer_start(struct ev_loop *loop, ev_timer *timer)
 		loop->timer_size = loop->timer_size != 0 ? 2 * loop->timer_size : 64;
 		loop->timers = loop_grow(loop->timers, loop->timer_size, sizeof(ev_timer *));
 	}
-	timer->at += seconds(world_now());
+	timer->at += seconds(clock_monotonic(loop->clock));
 	rise(loop, loop->timer_count++, timer);
 }
 
@@ -61,7 +61,7 @@ sim_ev_timer_stop(struct ev_loop *loop, ev_timer *timer)
 
 	if (at < 0)
 		return;
-	timer->at -= seconds(world_now());
+	timer->at -= seconds(clock_monotonic(loop->clock));
 	timer->active = 0;
 	last = loop->timers[--loop->timer_count];
 	if (last == timer)
@@ -75,8 +75,7 @@ sim_ev_timer_stop(struct ev_loop *loop, ev_timer *timer)
 double
 sim_ev_timer_remaining(struct ev_loop *loop, ev_timer *timer)
 {
-	(void)loop;
-	return timer->at - (timer->active ? seconds(world_now()) : 0.);
+	return timer->at - (timer->active ? seconds(clock_monotonic(loop->clock)) : 0.);
 }
 
 int64_t
@@ -91,7 +90,7 @@ timers_call(struct ev_loop *loop)
 {
 	bool was_called = false;
 
-	while (timers_next(loop) <= world_now()) {
+	while (timers_next(loop) <= clock_monotonic(loop->clock)) {
 		ev_timer *timer = loop->timers[0];
 
 		sim_ev_timer_stop(loop, timer);

@@ -7,7 +7,7 @@
 
 struct ev_loop;
 
-/* When the first timer is due, in the world's nanoseconds; INT64_MAX: none. */
+/* When the first timer is due, in nanoseconds of its clock; INT64_MAX: none. */
 int64_t timers_next(const struct ev_loop *loop);
 
 /* Calls those that are due. Returns whether there was one. */

@@ -1,5 +1,5 @@
-/* Several hubs and hosts in one world, in one thread: that hubs exchange what threads exchange and
- * have what is a thread's own, that what is left of one is found, and what is between hosts. */
+/* Several hosts in one world: what arrives between them though they are parted, their clocks, and
+ * their names. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <hubbub/hub.h>
@@ -8,120 +8,11 @@
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #define SEEDS 200
-#define ITEMS 50
 
 TestSuite(hosts, .timeout = 120);
-
-/* ---- threads ---- */
-
-static struct {
-	struct hub_shared_queue *there, *back;
-	long wrong;
-} exchange;
-
-static void *
-send_back(void *unused)
-{
-	void *item;
-
-	while (hub_shared_queue_get(exchange.there, &item) == 0)
-		if (hub_shared_queue_put(exchange.back, item) != 0)
-			exchange.wrong++;
-	return unused;
-}
-
-static void *
-feed(void *unused)
-{
-	for (intptr_t i = 1; i <= ITEMS; i++) {
-		if (hub_sim_draw(4) == 0)
-			hub_sleep((int64_t)hub_sim_draw(HUB_SECOND));
-		if (hub_shared_queue_put(exchange.there, (void *)i) != 0)
-			exchange.wrong++;
-	}
-	return unused;
-}
-
-static void *
-exchange_body(void *unused)
-{
-	struct hub_sim_hub *other;
-	struct hub_coroutine *feeder;
-	void *item, *result = NULL;
-
-	exchange.there = hub_shared_queue_new(3);
-	exchange.back = hub_shared_queue_new(3);
-	other = hub_sim_start(NULL, send_back, &exchange);
-	feeder = hub_spawn(feed, NULL);
-	for (intptr_t i = 1; i <= ITEMS; i++)
-		if (hub_shared_queue_get(exchange.back, &item) != 0 || item != (void *)i)
-			exchange.wrong++;
-	hub_join(feeder, NULL);
-	hub_shared_queue_close(exchange.there);
-	if (hub_sim_join(other, &result) != 0 || result != &exchange)
-		exchange.wrong++;
-	hub_shared_queue_free(exchange.there);
-	hub_shared_queue_free(exchange.back);
-	return unused;
-}
-
-Test(hosts, two_hubs_exchange_items_by_their_mailboxes)
-{
-	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
-		uint64_t trace;
-
-		cr_assert_eq(hub_sim_run(seed, &hub_sim_trouble, exchange_body, NULL), 0, "%s",
-			hub_sim_report());
-		trace = hub_sim_trace();
-		hub_sim_run(seed, &hub_sim_trouble, exchange_body, NULL);
-		cr_assert_eq(hub_sim_trace(), trace, "seed %lu", (unsigned long)seed);
-	}
-	cr_assert_eq(exchange.wrong, 0);
-}
-
-static _Thread_local int own = 7;
-static long strange;
-
-static void *
-change_own(void *argument)
-{
-	int number = (int)(intptr_t)argument;
-
-	strange += own != 7;
-	own = number;
-	for (int i = 0; i < 20; i++) {
-		errno = number;
-		if (hub_sim_draw(2) == 0)
-			hub_sleep(0);
-		strange += errno != number && errno != 0;
-		hub_sleep((int64_t)hub_sim_draw(1000));
-		strange += own != number;
-	}
-	return NULL;
-}
-
-static void *
-have_own_variables(void *unused)
-{
-	struct hub_sim_hub *hubs[8];
-
-	for (intptr_t i = 0; i < 8; i++)
-		hubs[i] = hub_sim_start(NULL, change_own, (void *)(i + 100));
-	for (int i = 0; i < 8; i++)
-		hub_sim_join(hubs[i], NULL);
-	strange += own != 7;
-	return unused;
-}
-
-Test(hosts, each_hub_has_thread_local_variables_of_its_own)
-{
-	cr_assert_eq(hub_sim_run(1, NULL, have_own_variables, NULL), 0, "%s", hub_sim_report());
-	cr_assert_eq(strange, 0);
-}
-
-/* ---- hosts ---- */
 
 #define ROUNDS 30
 
@@ -319,6 +210,91 @@ Test(hosts, a_partition_holds_bytes_and_ends_a_connection_if_it_lasts)
 	cr_assert_geq(parting.lost_after, 600 * HUB_SECOND);
 }
 
+/* ---- clocks ---- */
+
+static struct {
+	struct hub_shared_queue *ticks;
+	int64_t slept, seen; /* of one host's sleep: by its own clock, and by the other's */
+	time_t jumped;
+	int64_t expired_after;
+} clocks;
+
+static void *
+sleep_there(void *unused)
+{
+	int64_t began = hub_now();
+
+	hub_shared_queue_put(clocks.ticks, &clocks);
+	hub_sleep(1000 * HUB_SECOND);
+	clocks.slept = hub_now() - began;
+	hub_shared_queue_put(clocks.ticks, &clocks);
+	return unused;
+}
+
+static void *
+compare_clocks(void *unused)
+{
+	struct hub_sim_hub *other;
+	void *item;
+	int64_t began;
+
+	clocks.ticks = hub_shared_queue_new(0);
+	other = hub_sim_start("other", sleep_there, NULL);
+	hub_shared_queue_get(clocks.ticks, &item);
+	began = hub_now();
+	hub_shared_queue_get(clocks.ticks, &item);
+	clocks.seen = hub_now() - began;
+	hub_sim_join(other, NULL);
+	hub_shared_queue_free(clocks.ticks);
+	return unused;
+}
+
+Test(hosts, clocks_of_hosts_drift)
+{
+	struct hub_sim_options options = {.drift = 100};
+
+	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+		cr_assert_eq(hub_sim_run(seed, &options, compare_clocks, NULL), 0, "%s",
+			hub_sim_report());
+		cr_assert_geq(clocks.slept, 1000 * HUB_SECOND);
+		cr_assert_leq(clocks.slept, 1001 * HUB_SECOND);
+		cr_assert_neq(clocks.slept / HUB_MILLISECOND, clocks.seen / HUB_MILLISECOND);
+		cr_assert_geq(clocks.seen, 979 * HUB_SECOND);
+		cr_assert_leq(clocks.seen, 1022 * HUB_SECOND);
+	}
+}
+
+static void *
+jump(void *unused)
+{
+	struct hub_timeout scope;
+	time_t before = time(NULL);
+	int64_t began = hub_now();
+
+	hub_timeout_start(&scope, 10 * HUB_SECOND);
+	hub_sim_jump(3600 * HUB_SECOND);
+	clocks.jumped = time(NULL) - before;
+	while (hub_sleep(hub_sim_draw(2) == 0 ? HUB_FOREVER : HUB_SECOND) == 0)
+		hub_sim_jump(-(int64_t)hub_sim_draw(3600) * HUB_SECOND);
+	hub_timeout_stop(&scope);
+	clocks.expired_after = hub_now() - began;
+	return unused;
+}
+
+Test(hosts, a_clock_that_jumps_does_not_move_deadlines)
+{
+	struct hub_sim_options options = {.jump = 2};
+
+	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+		cr_assert_eq(hub_sim_run(seed, &options, jump, NULL), 0, "%s", hub_sim_report());
+		cr_assert_geq(clocks.expired_after, 10 * HUB_SECOND);
+		cr_assert_leq(clocks.expired_after, 11 * HUB_SECOND);
+	}
+	cr_assert_eq(hub_sim_run(1, NULL, jump, NULL), 0);
+	cr_assert_geq(clocks.jumped, 3600);
+	cr_assert_leq(clocks.jumped, 3601);
+}
+
 /* ---- names ---- */
 
 static struct {
@@ -355,48 +331,4 @@ Test(hosts, names_of_hosts_have_addresses_and_no_others)
 	cr_assert_eq(names.v6, 1);
 	cr_assert_eq(names.unknown, EAI_NONAME);
 	cr_assert_eq(names.lonely, EHOSTUNREACH);
-}
-
-/* ---- what a run finds ---- */
-
-static void *
-leave_a_hub(void *unused)
-{
-	hub_sim_start(NULL, do_nothing, NULL);
-	return unused;
-}
-
-Test(hosts, finds_a_hub_that_is_not_joined)
-{
-	cr_assert_eq(hub_sim_run(1, NULL, leave_a_hub, NULL), -1);
-	cr_assert_eq(errno, ENOTRECOVERABLE);
-	cr_assert_not_null(
-		strstr(hub_sim_report(), "hub 2 was not joined"), "%s", hub_sim_report());
-}
-
-static void *
-fail(void *unused)
-{
-	hub_fail(EBADMSG, "it was so");
-	return unused;
-}
-
-static void *
-join_a_failure(void *unused)
-{
-	hub_sim_join(hub_sim_start(NULL, fail, NULL), NULL);
-	return unused;
-}
-
-Test(hosts, finds_a_hub_that_has_failed)
-{
-	cr_assert_eq(hub_sim_run(1, NULL, join_a_failure, NULL), -1);
-	cr_assert_not_null(strstr(hub_sim_report(), "coroutine of hub 2 has failed: Bad message"),
-		"%s", hub_sim_report());
-}
-
-Test(hosts, outside_of_a_world_there_are_none)
-{
-	cr_assert_null(hub_sim_start(NULL, do_nothing, NULL));
-	cr_assert_eq(errno, EPERM);
 }

@@ -1,0 +1,169 @@
+/* Several hubs in one world, in one thread: that they exchange what threads exchange, that each has
+ * what is a thread's own, and that what is left of one is found. */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <hubbub/hub.h>
+#include <hubbub/sim.h>
+#include <string.h>
+
+#define SEEDS 200
+#define ITEMS 50
+
+TestSuite(hubs, .timeout = 120);
+
+/* ---- threads ---- */
+
+static struct {
+	struct hub_shared_queue *there, *back;
+	long wrong;
+} exchange;
+
+static void *
+send_back(void *unused)
+{
+	void *item;
+
+	while (hub_shared_queue_get(exchange.there, &item) == 0)
+		if (hub_shared_queue_put(exchange.back, item) != 0)
+			exchange.wrong++;
+	return unused;
+}
+
+static void *
+feed(void *unused)
+{
+	for (intptr_t i = 1; i <= ITEMS; i++) {
+		if (hub_sim_draw(4) == 0)
+			hub_sleep((int64_t)hub_sim_draw(HUB_SECOND));
+		if (hub_shared_queue_put(exchange.there, (void *)i) != 0)
+			exchange.wrong++;
+	}
+	return unused;
+}
+
+static void *
+exchange_body(void *unused)
+{
+	struct hub_sim_hub *other;
+	struct hub_coroutine *feeder;
+	void *item, *result = NULL;
+
+	exchange.there = hub_shared_queue_new(3);
+	exchange.back = hub_shared_queue_new(3);
+	other = hub_sim_start(NULL, send_back, &exchange);
+	feeder = hub_spawn(feed, NULL);
+	for (intptr_t i = 1; i <= ITEMS; i++)
+		if (hub_shared_queue_get(exchange.back, &item) != 0 || item != (void *)i)
+			exchange.wrong++;
+	hub_join(feeder, NULL);
+	hub_shared_queue_close(exchange.there);
+	if (hub_sim_join(other, &result) != 0 || result != &exchange)
+		exchange.wrong++;
+	hub_shared_queue_free(exchange.there);
+	hub_shared_queue_free(exchange.back);
+	return unused;
+}
+
+Test(hubs, two_hubs_exchange_items_by_their_mailboxes)
+{
+	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+		uint64_t trace;
+
+		cr_assert_eq(hub_sim_run(seed, &hub_sim_trouble, exchange_body, NULL), 0, "%s",
+			hub_sim_report());
+		trace = hub_sim_trace();
+		hub_sim_run(seed, &hub_sim_trouble, exchange_body, NULL);
+		cr_assert_eq(hub_sim_trace(), trace, "seed %lu", (unsigned long)seed);
+	}
+	cr_assert_eq(exchange.wrong, 0);
+}
+
+static _Thread_local int own = 7;
+static long strange;
+
+static void *
+change_own(void *argument)
+{
+	int number = (int)(intptr_t)argument;
+
+	strange += own != 7;
+	own = number;
+	for (int i = 0; i < 20; i++) {
+		errno = number;
+		if (hub_sim_draw(2) == 0)
+			hub_sleep(0);
+		strange += errno != number && errno != 0;
+		hub_sleep((int64_t)hub_sim_draw(1000));
+		strange += own != number;
+	}
+	return NULL;
+}
+
+static void *
+have_own_variables(void *unused)
+{
+	struct hub_sim_hub *hubs[8];
+
+	for (intptr_t i = 0; i < 8; i++)
+		hubs[i] = hub_sim_start(NULL, change_own, (void *)(i + 100));
+	for (int i = 0; i < 8; i++)
+		hub_sim_join(hubs[i], NULL);
+	strange += own != 7;
+	return unused;
+}
+
+Test(hubs, each_hub_has_thread_local_variables_of_its_own)
+{
+	cr_assert_eq(hub_sim_run(1, NULL, have_own_variables, NULL), 0, "%s", hub_sim_report());
+	cr_assert_eq(strange, 0);
+}
+
+/* ---- what a run finds ---- */
+
+static void *
+do_nothing(void *unused)
+{
+	return unused;
+}
+
+static void *
+leave_a_hub(void *unused)
+{
+	hub_sim_start(NULL, do_nothing, NULL);
+	return unused;
+}
+
+Test(hubs, finds_a_hub_that_is_not_joined)
+{
+	cr_assert_eq(hub_sim_run(1, NULL, leave_a_hub, NULL), -1);
+	cr_assert_eq(errno, ENOTRECOVERABLE);
+	cr_assert_not_null(
+		strstr(hub_sim_report(), "hub 2 was not joined"), "%s", hub_sim_report());
+}
+
+static void *
+fail(void *unused)
+{
+	hub_fail(EBADMSG, "it was so");
+	return unused;
+}
+
+static void *
+join_a_failure(void *unused)
+{
+	hub_sim_join(hub_sim_start(NULL, fail, NULL), NULL);
+	return unused;
+}
+
+Test(hubs, finds_a_hub_that_has_failed)
+{
+	cr_assert_eq(hub_sim_run(1, NULL, join_a_failure, NULL), -1);
+	cr_assert_not_null(strstr(hub_sim_report(), "coroutine of hub 2 has failed: Bad message"),
+		"%s", hub_sim_report());
+}
+
+Test(hubs, outside_of_a_world_there_are_none)
+{
+	cr_assert_null(hub_sim_start(NULL, do_nothing, NULL));
+	cr_assert_eq(errno, EPERM);
+}
