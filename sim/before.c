@@ -69,7 +69,7 @@ dup_to(int from, int to)
 EXPORT int
 dup2(int from, int to)
 {
-	return files_has(from) ? kernel_dup2(from, to) : (int)dup_to(from, to);
+	return files_has(from) || files_has(to) ? kernel_dup2(from, to) : (int)dup_to(from, to);
 }
 
 EXPORT int

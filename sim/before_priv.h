@@ -2,6 +2,7 @@
 #ifndef HUBBUB_SIM_BEFORE_PRIV_H
 #define HUBBUB_SIM_BEFORE_PRIV_H
 
+#include <dlfcn.h>
 #include <errno.h>
 
 #include "hub/base/kernel.h"
@@ -9,6 +10,9 @@
 #include "sim/world_priv.h"
 
 #define EXPORT __attribute__((visibility("default")))
+
+/* Libc's own function of that name. */
+#define LIBC(name) ((__typeof__(&(name)))(uintptr_t)dlsym(RTLD_NEXT, #name))
 
 /* Libraries that the hub calls, such as libunwind, live in the real world: a pipe of theirs lasts
  * longer than a simulated one. */

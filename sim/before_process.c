@@ -1,7 +1,6 @@
 /* Libc's names for processes and threads, which a world does not have: a call within the run is an
  * error of the run, and fails; outside of it, and in other threads, it is libc's. A child of
  * vfork(2) is not stopped before it calls exec. */
-#include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
 #include <spawn.h>
@@ -15,9 +14,6 @@
 #include "hub/base/kernel.h"
 #include "sim/before_priv.h"
 #include "sim/world_priv.h"
-
-/* Libc's own function of that name. */
-#define LIBC(name) ((__typeof__(&(name)))(uintptr_t)dlsym(RTLD_NEXT, #name))
 
 static bool
 is_refused(const char *name)

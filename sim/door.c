@@ -8,6 +8,7 @@
 
 #include "hub/base/failed.h"
 #include "hub/base/kernel.h"
+#include "sim/disk_priv.h"
 #include "sim/file_priv.h"
 #include "sim/pipe_priv.h"
 #include "sim/set_priv.h"
@@ -26,12 +27,14 @@ door_enter(int fd)
 	struct file *file;
 
 	world_tick(DOOR_CALL_TAKES);
+	file = files_get(fd);
+	if (file == NULL || file->kind->seek != NULL)
+		return file;
 	if (world_chance(world_options()->interrupted)) {
 		errno = EINTR;
 		return NULL;
 	}
-	file = files_get(fd);
-	if (file != NULL && world_chance(world_options()->not_ready) && !has_ended(file)) {
+	if (world_chance(world_options()->not_ready) && !has_ended(file)) {
 		errno = EAGAIN;
 		return NULL;
 	}
@@ -63,6 +66,30 @@ door_open(struct file *file, bool is_cloexec)
 		file_release(file);
 	}
 	return fd;
+}
+
+int
+kernel_open(const char *path, int flags, mode_t mode)
+{
+	struct file *file;
+	int error;
+
+	if (!world_exists() || !disk_has(path))
+		return real_open(path, flags, mode);
+	error = door_refuse_to_make();
+	if (error != 0)
+		return failed(error);
+	if (files_count() >= world_options()->files)
+		return failed(EMFILE);
+	file = disk_open(path, flags, mode);
+	return file != NULL ? door_open(file, flags & O_CLOEXEC) : -1;
+}
+
+/* The hub asks it whether memory can be read, which disk_has would not survive. */
+int
+kernel_access(const char *path, int mode)
+{
+	return (int)syscall(SYS_faccessat, AT_FDCWD, path, mode);
 }
 
 int
@@ -116,6 +143,9 @@ kernel_dup2(int from, int to)
 {
 	struct file *file;
 
+	if (world_exists() && files_has(from) != files_has(to))
+		world_fail("dup2 from %d to %d: one is the world's, the other a real descriptor",
+			from, to);
 	if (!files_has(from))
 		return real_dup2(from, to);
 	file = files_get(from);
@@ -173,9 +203,9 @@ kernel_fcntl(int fd, int command, long argument)
 		files_set_cloexec(fd, argument & FD_CLOEXEC);
 		return 0;
 	case F_GETFL:
-		return file->flags | O_RDWR;
+		return file->flags | file->access;
 	case F_SETFL:
-		file->flags = (int)argument & O_NONBLOCK;
+		file->flags = (int)argument & (O_NONBLOCK | O_APPEND);
 		return 0;
 	case F_DUPFD:
 	case F_DUPFD_CLOEXEC:
@@ -195,6 +225,10 @@ kernel_fstat(int fd, struct stat *status)
 	file = files_get(fd);
 	if (file == NULL)
 		return -1;
+	if (file->kind->tell != NULL) {
+		file->kind->tell(file, status);
+		return 0;
+	}
 	*status = (struct stat){.st_mode = file->kind->type | 0600, .st_dev = 9, .st_nlink = 1};
 	/* Files without a type share one inode. */
 	status->st_ino = file->kind->type != 0 ? file->inode : 1;

@@ -3,6 +3,7 @@
 #include "sim/file_priv.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 
 #include "hub/base/check.h"
@@ -30,8 +31,11 @@ void (*file_closes)(int fd);
 void
 file_init(struct file *file, const struct file_kind *kind, int family)
 {
-	*file = (struct file){
-		.kind = kind, .references = 1, .family = family, .inode = ++table.inodes};
+	*file = (struct file){.kind = kind,
+		.references = 1,
+		.access = O_RDWR,
+		.family = family,
+		.inode = ++table.inodes};
 	list_init(&file->members);
 }
 

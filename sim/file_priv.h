@@ -32,6 +32,8 @@ struct transfer {
 	/* What goes with the bytes: whoever takes it, from the caller or for him, owns it. NULL:
 	 * nothing. */
 	struct cargo *cargo;
+	const off_t *offset;    /* NULL: the file's own */
+	bool is_now;            /* RWF_NOWAIT */
 	struct msghdr *message; /* where recvmsg(2) wants it; NULL: it does not */
 };
 
@@ -55,7 +57,11 @@ struct file_kind {
 	void (*set_send_buffer)(struct file *file, int size); /* SO_SNDBUF */
 	int (*error)(struct file *file);          /* SO_ERROR: returns it, and clears it */
 	long (*waiting)(const struct file *file); /* FIONREAD */
-	void (*free)(struct file *file);          /* the last descriptor is closed */
+	/* Of files with an offset, which never wait. */
+	off_t (*seek)(struct file *file, off_t offset, int whence);
+	int (*truncate)(struct file *file, off_t length);
+	void (*tell)(const struct file *file, struct stat *status); /* fstat(2) */
+	void (*free)(struct file *file); /* the last descriptor is closed */
 };
 
 struct file {
@@ -64,7 +70,8 @@ struct file {
 	unsigned descriptors;
 	unsigned on_way; /* to other descriptors (cargo.c): it stays open without one */
 	int fd;          /* one of them: the only one, if there is one */
-	int flags;       /* of open(2): O_NONBLOCK */
+	int flags;       /* of open(2): O_NONBLOCK, O_APPEND */
+	int access;      /* O_RDONLY, O_WRONLY or O_RDWR */
 	int family;
 	unsigned long inode;
 	struct list members;  /* of struct file_member */

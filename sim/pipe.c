@@ -2,6 +2,7 @@
 #include "sim/pipe_priv.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -114,6 +115,8 @@ pipe_new(struct file *ends[2])
 	file_init(&reader->file, &reader_kind, 0);
 	file_init(&writer->file, &writer_kind, 0);
 	writer->is_writer = true;
+	reader->file.access = O_RDONLY;
+	writer->file.access = O_WRONLY;
 	channel->references = 2;
 	channel->reader = &reader->file;
 	channel->writer = &writer->file;

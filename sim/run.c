@@ -8,6 +8,7 @@
 #include "sim/blocks_priv.h"
 #include "sim/bytes_priv.h"
 #include "sim/cargo_priv.h"
+#include "sim/disk_priv.h"
 #include "sim/fiber_priv.h"
 #include "sim/file_priv.h"
 #include "sim/host_priv.h"
@@ -46,6 +47,7 @@ hub_sim_run(uint64_t seed, const struct hub_sim_options *options, hub_fn *body, 
 		return failed(EBUSY);
 	random_begin(seed);
 	names_begin();
+	disk_begin(world_options()->directory);
 	files_begin(world_options()->files);
 	fibers_begin(hosts_begin("first"));
 	error = hub_run(body, argument, NULL) == 0 ? 0 : errno;
@@ -69,6 +71,7 @@ hub_sim_run(uint64_t seed, const struct hub_sim_options *options, hub_fn *body, 
 	while (world_pass(INT64_MAX))
 		;
 	files_free();
+	disk_end();
 	hosts_end();
 	if (!world_end() && error == 0)
 		error = ENOTRECOVERABLE;

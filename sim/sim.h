@@ -12,8 +12,8 @@
  * the run the calls of libc that make, name, use and close sockets, pipes, eventfds and timerfds,
  * look at several of them, and that ask for the time, reach the simulated kernel. Those that block
  * the thread (connect, sleep, poll for a time, read without O_NONBLOCK) are an error of the run, as
- * are processes and threads (fork, exec, pthread_create). Files and the standard streams are the
- * real ones.
+ * are processes and threads (fork, exec, pthread_create). Files are the real ones, but for those
+ * below options->directory; the streams of stdio, too.
  *
  * A body that finds something wrong calls hub_fail: then hub_sim_run fails, too. With trouble calls
  * fail in good programs, so a body tells an error from a wrong result. */
@@ -55,6 +55,12 @@ struct hub_sim_options {
 	int files;          /* descriptors that may be open; 0: 1024 */
 	int64_t longest;    /* nanoseconds that the world may last; 0: a year */
 	void *room[6];      /* for later versions: NULL */
+	int64_t delay;       /* nanoseconds that a packet takes at most; 0: a millisecond */
+	int files;           /* descriptors that may be open; 0: 1024 */
+	/* An absolute path: what is below it are files of the world, in memory. NULL: none are. */
+	const char *directory;
+	int64_t longest; /* nanoseconds that the world may last; 0: a year */
+	void *room[6];   /* for later versions: NULL */
 };
 
 /* The options with which everything happens now and then. */

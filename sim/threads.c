@@ -4,9 +4,18 @@
 #include "hub/thread/threads_priv.h"
 
 #include "hub/scheduler.h"
+#include "sim/job_priv.h"
 #include "sim/world_priv.h"
 
 #define LONGEST (10 * HUB_MILLISECOND)
+
+static bool is_in_job;
+
+bool
+threads_run_a_job(void)
+{
+	return is_in_job;
+}
 
 /* Runs one job of the pool: any of them. A job that was taken back is not in the queue. */
 static void
@@ -27,7 +36,9 @@ run_one(void *object)
 	job = CONTAINER_OF(link, struct threads_job, link);
 	list_remove(&job->link);
 	job->is_queued = false;
+	is_in_job = true;
 	job->run(job);
+	is_in_job = false;
 	pthread_mutex_lock(&threads->mutex);
 	job->done(job);
 	pthread_mutex_unlock(&threads->mutex);

@@ -50,7 +50,7 @@ receive(int fd, struct transfer *transfer)
 
 	if (file == NULL)
 		return -1;
-	if (file->kind->receive == NULL)
+	if (file->kind->receive == NULL || file->access == O_WRONLY)
 		return failed(file->kind->socket_type != 0 ? EOPNOTSUPP : EBADF);
 	transfer->length = length_of(transfer->parts, transfer->count);
 	got = file->kind->receive(file, transfer);
@@ -76,7 +76,7 @@ dispatch(int fd, struct transfer *transfer)
 
 	if (file == NULL)
 		return -1;
-	if (file->kind->send == NULL)
+	if (file->kind->send == NULL || file->access == O_RDONLY)
 		return failed(file->kind->socket_type != 0 ? EOPNOTSUPP : EBADF);
 	if (file->kind->socket_type != 0 && world_chance(world_options()->no_memory))
 		return failed(ENOBUFS);
@@ -198,72 +198,125 @@ kernel_sendmsg(int fd, const struct msghdr *message, int flags)
 	return sent;
 }
 
+/* ---- files with an offset ---- */
+
+/* A transfer at an offset; -1: the file's own. */
+static ssize_t
+transfer_at(int fd, const struct iovec *parts, int count, off_t offset, int flags, bool is_write)
+{
+	const struct file *file = files_get(fd);
+	struct transfer transfer = {.parts = parts,
+		.count = (size_t)count,
+		.offset = offset != -1 ? &offset : NULL,
+		.is_now = flags & RWF_NOWAIT};
+
+	if (file == NULL)
+		return -1;
+	if (offset != -1 && file->kind->seek == NULL)
+		return failed(ESPIPE);
+	if (offset < -1)
+		return failed(EINVAL);
+	return is_write ? dispatch(fd, &transfer) : receive(fd, &transfer);
+}
+
 ssize_t
 kernel_preadv2(int fd, const struct iovec *parts, int count, off_t offset, int flags)
 {
-	if (!files_has(fd))
-		return real_preadv2(fd, parts, count, offset, flags);
-	return offset == -1 ? kernel_readv(fd, parts, count) : failed(ESPIPE);
+	return files_has(fd) ? transfer_at(fd, parts, count, offset, flags, false)
+			     : real_preadv2(fd, parts, count, offset, flags);
 }
 
 ssize_t
 kernel_pwritev2(int fd, const struct iovec *parts, int count, off_t offset, int flags)
 {
-	if (!files_has(fd))
-		return real_pwritev2(fd, parts, count, offset, flags);
-	return offset == -1 ? kernel_writev(fd, parts, count) : failed(ESPIPE);
+	return files_has(fd) ? transfer_at(fd, parts, count, offset, flags, true)
+			     : real_pwritev2(fd, parts, count, offset, flags);
 }
 
 ssize_t
 kernel_preadv(int fd, const struct iovec *parts, int count, off_t offset)
 {
-	return files_has(fd) ? failed(ESPIPE) : real_preadv(fd, parts, count, offset);
+	if (!files_has(fd))
+		return real_preadv(fd, parts, count, offset);
+	return offset >= 0 ? transfer_at(fd, parts, count, offset, 0, false) : failed(EINVAL);
 }
 
 ssize_t
 kernel_pwritev(int fd, const struct iovec *parts, int count, off_t offset)
 {
-	return files_has(fd) ? failed(ESPIPE) : real_pwritev(fd, parts, count, offset);
+	if (!files_has(fd))
+		return real_pwritev(fd, parts, count, offset);
+	return offset >= 0 ? transfer_at(fd, parts, count, offset, 0, true) : failed(EINVAL);
 }
 
 off_t
 kernel_lseek(int fd, off_t offset, int whence)
 {
-	return files_has(fd) ? failed(ESPIPE) : real_lseek(fd, offset, whence);
+	struct file *file;
+
+	if (!files_has(fd))
+		return real_lseek(fd, offset, whence);
+	file = files_get(fd);
+	if (file == NULL)
+		return -1;
+	return file->kind->seek != NULL ? file->kind->seek(file, offset, whence) : failed(ESPIPE);
 }
 
 int
+kernel_ftruncate(int fd, off_t length)
+{
+	struct file *file;
+
+	if (!files_has(fd))
+		return real_ftruncate(fd, length);
+	world_tick(DOOR_CALL_TAKES);
+	file = files_get(fd);
+	if (file == NULL)
+		return -1;
+	return file->kind->truncate != NULL ? file->kind->truncate(file, length) : failed(EINVAL);
+}
+
+/* The world's files cannot be lost: it ends with its programs. */
+int
 kernel_fsync(int fd)
 {
-	return files_has(fd) ? failed(EINVAL) : real_fsync(fd);
+	const struct file *file;
+
+	if (!files_has(fd))
+		return real_fsync(fd);
+	world_tick(DOOR_CALL_TAKES);
+	file = files_get(fd);
+	if (file == NULL)
+		return -1;
+	return file->kind->seek != NULL ? 0 : failed(EINVAL);
 }
 
 int
 kernel_fdatasync(int fd)
 {
-	return files_has(fd) ? failed(EINVAL) : real_fdatasync(fd);
+	return files_has(fd) ? kernel_fsync(fd) : real_fdatasync(fd);
 }
 
-/* From a real file. */
+/* From a file, of the world or a real one. */
 ssize_t
 kernel_sendfile(int out, int in, off_t *offset, size_t count)
 {
 	static unsigned char bytes[COPY_SIZE];
 	struct iovec part = {bytes, count < sizeof bytes ? count : sizeof bytes};
-	off_t from = offset != NULL ? *offset : real_lseek(in, 0, SEEK_CUR);
+	off_t from = offset != NULL ? *offset : kernel_lseek(in, 0, SEEK_CUR);
 	ssize_t got, sent;
 
-	if (!files_has(out))
+	if (!files_has(out) && !files_has(in))
 		return real_sendfile(out, in, offset, count);
-	if (files_has(in))
+	if (from == -1)
 		return failed(EINVAL);
-	got = real_preadv(in, &part, 1, from);
+	got = kernel_preadv(in, &part, 1, from);
 	if (got <= 0)
 		return got;
 	sent = kernel_write(out, bytes, (size_t)got);
 	if (sent > 0 && offset != NULL)
 		*offset += sent;
 	else if (sent > 0)
-		real_lseek(in, sent, SEEK_CUR);
+		kernel_lseek(in, sent, SEEK_CUR);
 	return sent;
 }

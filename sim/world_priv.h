@@ -36,6 +36,9 @@ bool world_chance(unsigned rate);
 
 /* ---- time ---- */
 
+/* CLOCK_REALTIME when the world's clock is 0. */
+#define WORLD_EPOCH INT64_C(1700000000000000000)
+
 /* Nanoseconds of CLOCK_MONOTONIC. */
 int64_t world_now(void);
 

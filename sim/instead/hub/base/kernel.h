@@ -46,6 +46,9 @@
 #define kernel_getaddrinfo real_getaddrinfo
 #define kernel_fork real_fork
 #define kernel_posix_spawnp real_posix_spawnp
+#define kernel_open real_open
+#define kernel_ftruncate real_ftruncate
+#define kernel_access real_access
 #define kernel_mmap real_mmap
 #define kernel_mprotect real_mprotect
 
@@ -91,6 +94,9 @@
 #undef kernel_getaddrinfo
 #undef kernel_fork
 #undef kernel_posix_spawnp
+#undef kernel_open
+#undef kernel_ftruncate
+#undef kernel_access
 #undef kernel_mmap
 #undef kernel_mprotect
 
@@ -111,6 +117,8 @@ int kernel_connect(int fd, const struct sockaddr *address, socklen_t length);
 int kernel_socket(int domain, int type, int protocol);
 int kernel_close(int fd) HUB_INSIDE(kernel_close);
 int kernel_fcntl(int fd, int command, long argument);
+int kernel_access(const char *path, int mode);
+int kernel_open(const char *path, int flags, mode_t mode);
 int kernel_pipe2(int ends[2], int flags);
 ssize_t kernel_preadv2(int fd, const struct iovec *parts, int count, off_t offset, int flags);
 ssize_t kernel_pwritev2(int fd, const struct iovec *parts, int count, off_t offset, int flags);
@@ -120,6 +128,7 @@ int kernel_fstatfs(int fd, struct statfs *status);
 off_t kernel_lseek(int fd, off_t offset, int whence);
 ssize_t kernel_preadv(int fd, const struct iovec *parts, int count, off_t offset);
 ssize_t kernel_pwritev(int fd, const struct iovec *parts, int count, off_t offset);
+int kernel_ftruncate(int fd, off_t length);
 int kernel_fsync(int fd);
 int kernel_fdatasync(int fd);
 int kernel_getsockopt(int fd, int level, int option, void *value, socklen_t *length);
