@@ -197,6 +197,19 @@ interruptions_happen(bool is_idle)
 	return has_happened;
 }
 
+bool
+interruptions_are_due(const struct ev_loop *loop)
+{
+	LIST_EACH (link, &planned) {
+		const struct interruption *interruption =
+			CONTAINER_OF(link, struct interruption, link);
+
+		if (interruption->is_due && interruption->hub->loop == loop)
+			return true;
+	}
+	return false;
+}
+
 void
 chance_of_take(struct hub *hub)
 {
