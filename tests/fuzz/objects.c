@@ -280,14 +280,11 @@ end_world(void)
 static void *
 run_hub(void *argument)
 {
-	struct hub_timeout scope;
-
 	make_world();
 	world.actor_count = 2 + below(ACTORS - 1);
 	for (unsigned i = 0; i < world.actor_count; i++)
 		world.actors[i] = hub_spawn(act, NULL);
 	hub_sleep(below(4) * HUB_MILLISECOND);
-	hub_timeout_start(&scope, PATIENCE);
 	/* The actors end without a kill, too. */
 	if (below(2))
 		items_end();
@@ -298,7 +295,7 @@ run_hub(void *argument)
 
 		/* Not to be killed any more: the coroutine's memory will be another's. */
 		world.actors[i] = NULL;
-		if (hub_join(actor, NULL) != 0) {
+		if (hub_join_for(actor, NULL, PATIENCE) != 0) {
 			hub_dump(STDERR_FILENO);
 			programs_complain("one does not end", i);
 		}
@@ -306,7 +303,6 @@ run_hub(void *argument)
 	hub_pool_join(&world.pool);
 	while (hub_this->scheduled > 1 && hub_sleep(HUB_MILLISECOND / 10) == 0)
 		continue;
-	hub_timeout_stop(&scope);
 	end_world();
 	return argument;
 }

@@ -34,6 +34,7 @@ Test(programs, objects_in_trouble)
 {
 	struct hub_sim_options options = trouble_and_kills();
 
+	options.expired = 20;
 	run(random_objects, &options);
 }
 
