@@ -28,7 +28,7 @@ struct awaited {
 
 struct kind {
 	const char *word;
-	struct awaited (*look)(const void *object);
+	struct awaited (*look)(const struct hub_coroutine *self, const void *object);
 };
 
 long
@@ -53,97 +53,114 @@ name_of(const struct hub_coroutine *coroutine)
 
 /* ---- kinds of objects ---- */
 
+/* Whether another than the coroutine is in the queue: a select does not meet itself. */
+static bool
+has_other(const struct hub_waiter *first, const struct hub_coroutine *self)
+{
+	while (first != NULL && first->coroutine == self)
+		first = first->next;
+	return first != NULL;
+}
+
 static struct awaited
-look_at_event(const void *object)
+look_at_event(const struct hub_coroutine *self, const void *object)
 {
 	const struct hub_event *event = object;
 
+	(void)self;
 	return (struct awaited){event->first, true, event->is_set};
 }
 
 static struct awaited
-look_at_semaphore(const void *object)
+look_at_semaphore(const struct hub_coroutine *self, const void *object)
 {
 	const struct hub_semaphore *semaphore = object;
 
+	(void)self;
 	return (struct awaited){semaphore->first, true, semaphore->count > 0};
 }
 
 static struct awaited
-look_at_lock(const void *object)
+look_at_lock(const struct hub_coroutine *self, const void *object)
 {
 	const struct hub_lock *lock = object;
 
+	(void)self;
 	return (struct awaited){lock->first, true, lock->owner == NULL};
 }
 
 static struct awaited
-look_at_condition(const void *object)
+look_at_condition(const struct hub_coroutine *self, const void *object)
 {
 	const struct hub_condition *condition = object;
 
+	(void)self;
 	return (struct awaited){condition->first, true, false};
 }
 
 static struct awaited
-look_at_result(const void *object)
+look_at_result(const struct hub_coroutine *self, const void *object)
 {
 	const struct hub_result *result = object;
 
+	(void)self;
 	return (struct awaited){result->first, true, result->is_set};
 }
 
 static struct awaited
-look_at_channel_put(const void *object)
+look_at_channel_put(const struct hub_coroutine *self, const void *object)
 {
 	const struct hub_channel *channel = object;
 
 	return (struct awaited){
-		channel->putters, true, channel->is_closed || channel->getters != NULL};
+		channel->putters, true, channel->is_closed || has_other(channel->getters, self)};
 }
 
 static struct awaited
-look_at_channel_get(const void *object)
+look_at_channel_get(const struct hub_coroutine *self, const void *object)
 {
 	const struct hub_channel *channel = object;
 
 	return (struct awaited){
-		channel->getters, true, channel->is_closed || channel->putters != NULL};
+		channel->getters, true, channel->is_closed || has_other(channel->putters, self)};
 }
 
 static struct awaited
-look_at_queue_put(const void *object)
+look_at_queue_put(const struct hub_coroutine *self, const void *object)
 {
 	struct hub_queue *queue = (struct hub_queue *)(uintptr_t)object;
 
 	return (struct awaited){*queue_waiters(queue, true), true,
-		hub_queue_size(queue) == 0 || *queue_waiters(queue, false) != NULL};
+		hub_queue_size(queue) == 0 || has_other(*queue_waiters(queue, false), self)};
 }
 
 static struct awaited
-look_at_queue_get(const void *object)
+look_at_queue_get(const struct hub_coroutine *self, const void *object)
 {
 	struct hub_queue *queue = (struct hub_queue *)(uintptr_t)object;
 
 	void *item;
 
+	(void)self;
 	return (struct awaited){*queue_waiters(queue, false), true,
 		hub_queue_peek(queue, &item) == 0 || errno == EPIPE};
 }
 
 static struct awaited
-look_at_coroutine(const void *object)
+look_at_coroutine(const struct hub_coroutine *self, const void *object)
 {
 	const struct hub_coroutine *coroutine = object;
 
+	(void)self;
 	return (struct awaited){.has_come = coroutine->state == COROUTINE_DONE};
 }
 
 static struct awaited
-look_at_group(const void *object)
+look_at_group(const struct hub_coroutine *self, const void *object)
 {
 	const struct hub_group *group = object;
 
+	(void)self;
 	return (struct awaited){group->waiters, true, group->count == 0};
 }
 
@@ -204,9 +221,8 @@ is_in(const struct hub_waiter *first, const struct hub_coroutine *coroutine)
 }
 
 void
-awaited_look(const struct hub_coroutine *coroutine)
+awaited_look_at(const struct hub_coroutine *coroutine, const char *word, const void *object)
 {
-	const char *word = coroutine->waits_for;
 	size_t i = 0;
 	struct awaited awaited;
 
@@ -214,7 +230,7 @@ awaited_look(const struct hub_coroutine *coroutine)
 		i++;
 	if (i == KINDS)
 		return;
-	awaited = kinds[i].look(coroutine->waits_on);
+	awaited = kinds[i].look(coroutine, object);
 	awaited_look_at_queue(awaited.first, word);
 	if (awaited.has_come)
 		world_fail("%s waits for %s, which would let it go", name_of(coroutine), word);

@@ -11,8 +11,8 @@ long number_of(const struct hub_coroutine *coroutine);
 /* A coroutine for reports, as: coroutine 7 "client"; valid until the next call. */
 const char *name_of(const struct hub_coroutine *coroutine);
 
-/* Looks at what a waiting coroutine waits for. */
-void awaited_look(const struct hub_coroutine *coroutine);
+/* Looks at an object that a waiting coroutine waits for; word: as its waits have it for dumps. */
+void awaited_look_at(const struct hub_coroutine *coroutine, const char *word, const void *object);
 
 /* Looks at a queue of waiters: whoever is in it waits there. */
 void awaited_look_at_queue(const struct hub_waiter *first, const char *what);

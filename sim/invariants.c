@@ -11,6 +11,7 @@
 #include "hub/scheduler_priv.h"
 #include "hub/waiters_priv.h"
 #include "sim/awaited_priv.h"
+#include "sim/cases_priv.h"
 #include "sim/clock_priv.h"
 #include "sim/fiber_priv.h"
 #include "sim/file_priv.h"
@@ -91,7 +92,8 @@ look_at_time(const struct hub_coroutine *coroutine)
 	if (coroutine->scope != NULL && coroutine->scope->earliest < coroutine->deadline)
 		world_fail("%s waits for %s longer than a scope around it allows",
 			name_of(coroutine), coroutine->waits_for);
-	if (coroutine_interrupted(coroutine) != 0)
+	/* A deadline that has just passed is the timer's, within the time above. */
+	if (coroutine_interrupted(coroutine) != 0 && late < 0)
 		world_fail("%s waits for %s, and was killed, or a scope of it has expired",
 			name_of(coroutine), coroutine->waits_for);
 }
@@ -112,7 +114,8 @@ visit(struct stack *stack, void *context)
 		return;
 	count->loop_waits += coroutine->is_loop_wait;
 	look_at_time(coroutine);
-	awaited_look(coroutine);
+	awaited_look_at(coroutine, coroutine->waits_for, coroutine->waits_on);
+	cases_look(coroutine);
 }
 
 /* ---- descriptors ---- */

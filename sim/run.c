@@ -9,6 +9,7 @@
 #include "sim/bytes_priv.h"
 #include "sim/cargo_priv.h"
 #include "sim/disk_priv.h"
+#include "sim/cases_priv.h"
 #include "sim/fiber_priv.h"
 #include "sim/file_priv.h"
 #include "sim/host_priv.h"
@@ -61,6 +62,7 @@ hub_sim_run(uint64_t seed, const struct hub_sim_options *options, hub_fn *body, 
 	hubs_end();
 	invariants_end();
 	bytes_end();
+	cases_end();
 	permits_end();
 	blocks_end();
 	interruptions_end();

@@ -1,4 +1,4 @@
-/* In the place of tests/fuzz/programs.c and tests/fuzz/random.c, whose below is that of worlds.c. */
+/* In the place of tests/fuzz/programs.c and tests/fuzz/random.c; below is in worlds.c. */
 #include "tests/fuzz/programs.h"
 
 #include <hubbub/hub.h>
@@ -18,7 +18,7 @@ programs_begin(unsigned seed)
 void
 programs_complain(const char *what, long value)
 {
-	fprintf(stderr, "%s (%ld)\n", what, value);
+	fprintf(stderr, "%s (%ld)\n%s", what, value, hub_sim_report());
 	abort();
 }
 

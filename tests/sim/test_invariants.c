@@ -26,6 +26,7 @@ static struct {
 	struct hub_channel channel;
 	struct hub_result result;
 	struct hub_nursery nursery;
+	struct hub_queue *queue;
 	int pair[2];
 	/* What was there before it was broken. */
 	struct hub_waiter *first;
@@ -39,6 +40,14 @@ static void
 wait_event(void)
 {
 	hub_event_wait(&on.event);
+}
+
+static void
+select_event(void)
+{
+	struct hub_case cases[] = {hub_case_get(on.queue), hub_case_event(&on.event)};
+
+	hub_select(cases, 2, HUB_FOREVER);
 }
 
 static void
@@ -289,6 +298,8 @@ static const struct broken {
 	const char *sentence;
 } all[] = {
 	{wait_event, turn_event, turn_event, "2 \"victim\" waits for event, which would let it go"},
+	{select_event, turn_event, turn_event,
+		"2 \"victim\" waits for event, which would let it go"},
 	{wait_semaphore, turn_semaphore, turn_semaphore,
 		"2 \"victim\" waits for semaphore, which would let it go"},
 	{wait_lock, free_lock, own_lock, "2 \"victim\" waits for lock, which would let it go"},
@@ -339,6 +350,7 @@ break_one(void *argument)
 	memset(&on, 0, sizeof on);
 	socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, on.pair);
 	hub_lock_acquire(&on.lock);
+	on.queue = hub_queue_new(HUB_QUEUE_FIFO, 1);
 	on.victim = hub_spawn(be_victim, argument);
 	hub_set_name(on.victim, "victim");
 	hub_sleep(HUB_MILLISECOND);
@@ -347,6 +359,7 @@ break_one(void *argument)
 	broken->mend();
 	hub_kill(on.victim);
 	hub_join(on.victim, NULL);
+	hub_queue_free(on.queue);
 	hub_close(on.pair[0]);
 	hub_close(on.pair[1]);
 	return NULL;

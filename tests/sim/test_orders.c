@@ -223,3 +223,24 @@ Test(orders, whoever_keeps_the_number_of_a_closed_descriptor_is_found)
 	}
 	cr_assert_gt(found, SEEDS / 4);
 }
+
+/* ---- all that repeats ---- */
+
+Test(orders, a_seed_repeats_what_happens)
+{
+	static hub_fn *const bodies[] = {
+		one_is_mortal, scopes_around_a_wait, descriptor_is_closed, three_sleep};
+	const struct hub_sim_options options = {
+		.reordered = 2, .killed = 1, .expired = 1, .closed = 1};
+
+	closing.keeps = false;
+	for (uint64_t seed = 1; seed <= 50; seed++)
+		for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
+			uint64_t first;
+
+			hub_sim_run(seed, &options, bodies[i], NULL);
+			first = hub_sim_trace();
+			hub_sim_run(seed, &options, bodies[i], NULL);
+			cr_assert_eq(hub_sim_trace(), first, "seed %lu", (unsigned long)seed);
+		}
+}

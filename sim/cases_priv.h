@@ -1,0 +1,13 @@
+/* The cases of selects. */
+#ifndef HUBBUB_SIM_CASES_PRIV_H
+#define HUBBUB_SIM_CASES_PRIV_H
+
+struct hub_coroutine;
+
+/* Looks at each case of a coroutine that waits in a select. */
+void cases_look(const struct hub_coroutine *coroutine);
+
+/* The run ends. */
+void cases_end(void);
+
+#endif
