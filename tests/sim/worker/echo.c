@@ -1,14 +1,25 @@
 /* master/echo.c gives its service to hubbub_main, which here only keeps it. */
 #include "tests/sim/worker/echo.h"
 
+#include <errno.h>
+#include <hubbub/hub.h>
 #include <hubbub/server.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
 
 int echo_main(int argc, char **argv);
 
+/* Its buffer is a thread's; here one serves all, since hubs take turns only where they wait. */
+#define _Thread_local
 #define main echo_main
 #include "master/echo.c"
 #undef main
+#undef _Thread_local
 
 static const struct hubbub_service *kept;
 

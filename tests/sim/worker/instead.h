@@ -10,12 +10,6 @@
 
 #include "hub/base/loop.h"
 #include "hub/coroutine.h"
-#include "hub/scheduler.h"
-
-/* A thread's hub is a part of the world's hub: the body runs in the caller's coroutine, and what it
- * has spawned ends with it. */
-int process_run_hub(const struct hub_options *options, hub_fn *body, void *argument, void **result);
-struct hub_coroutine *process_spawn(hub_fn *body, void *argument);
 
 int process_start_thread(
 	pthread_t *thread, const pthread_attr_t *attributes, hub_fn *body, void *argument);
@@ -26,8 +20,6 @@ int process_post_semaphore(sem_t *semaphore);
 
 int process_waitid(idtype_t kind, id_t id, siginfo_t *status, int flags);
 
-#define hub_run_with process_run_hub
-#define hub_spawn process_spawn
 #define pthread_create process_start_thread
 #define pthread_join process_join_thread
 #define pthread_setname_np(thread, name) ((void)(thread), (void)(name))

@@ -1,6 +1,6 @@
-/* The parts of a process are kept apart by a value of each coroutine: the hub, of which it is a
- * part. A hub ends as hub_run does: what it has spawned is killed, and awaited. What the kernel
- * would do for the worker when its master is dead, and after a crash, is nothing here. */
+/* A process and each of its threads is a fiber of the world: it has thread-local variables, and with
+ * them a hub, of its own. What the kernel would do for the worker when its master is dead, and after
+ * a crash, is nothing here. */
 #include "tests/sim/worker/process.h"
 
 #include <errno.h>
@@ -11,21 +11,19 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "hub/base/kernel.h"
 #include "hub/base/list.h"
 #include "hub/hub.h"
 #include "master/fleet/lookup.h"
 #include "master/fleet/oom.h"
 #include "master/fleet/spawn.h"
 #include "master/start/sandbox.h"
+#include "sim/fiber_priv.h"
 #include "sim/world_priv.h"
 #include "tests/sim/worker/instead.h"
 #include "worker/crash.h"
 #include "worker/orphan.h"
-#include "worker/service.h"
-#include "worker/state.h"
 #include "worker/worker.h"
-
-#undef hub_spawn
 
 /* Who is killed may take so long to end. */
 #define KILLED_FOR (3 * HUB_SECOND)
@@ -43,143 +41,73 @@ refuse_memory(unsigned rate)
 	return before;
 }
 
-static unsigned refused; /* that rate, before a process was prepared */
-
-/* ---- hubs ---- */
-
-struct part {
-	struct list spawned; /* of struct spawned */
-	struct hub_event changed;
-};
-
-struct spawned {
-	struct list link;
-	struct hub_link end;
-	struct part *part;
-	struct hub_coroutine *coroutine;
-	hub_fn *body;
-	void *argument;
-};
-
-static int
-part_key(void)
-{
-	static int key = -1;
-
-	if (key == -1)
-		key = hub_local_new(NULL);
-	return key;
-}
-
-static void
-set_part(struct part *part)
-{
-	unsigned rate = refuse_memory(0);
-
-	hub_local_set(part_key(), part);
-	refuse_memory(rate);
-}
-
-static void *
-run_spawned(void *argument)
-{
-	struct spawned *spawned = argument;
-
-	set_part(spawned->part);
-	return spawned->body(spawned->argument);
-}
-
-static void
-on_end(struct hub_link *link, struct hub_coroutine *coroutine)
-{
-	struct spawned *spawned = CONTAINER_OF(link, struct spawned, end);
-
-	(void)coroutine;
-	list_remove(&spawned->link);
-	hub_event_set(&spawned->part->changed);
-	free(spawned);
-}
-
-struct hub_coroutine *
-process_spawn(hub_fn *body, void *argument)
-{
-	struct part *part = hub_local_get(part_key());
-	struct spawned *spawned;
-
-	if (part == NULL)
-		return hub_spawn(body, argument);
-	spawned = malloc(sizeof *spawned);
-	if (spawned == NULL)
-		return NULL;
-	*spawned = (struct spawned){
-		.end.ended = on_end, .part = part, .body = body, .argument = argument};
-	spawned->coroutine = hub_spawn(run_spawned, spawned);
-	if (spawned->coroutine == NULL) {
-		free(spawned);
-		return NULL;
-	}
-	list_append(&spawned->part->spawned, &spawned->link);
-	hub_link(spawned->coroutine, &spawned->end);
-	return spawned->coroutine;
-}
-
-static void
-end_part(struct part *part, struct worker_thread *thread)
-{
-	hub_pool_kill(&thread->pool);
-	LIST_EACH (link, &part->spawned)
-		hub_kill(CONTAINER_OF(link, struct spawned, link)->coroutine);
-	hub_pool_join(&thread->pool);
-	while (!list_is_empty(&part->spawned)) {
-		hub_event_clear(&part->changed);
-		hub_event_wait(&part->changed);
-	}
-}
-
-int
-process_run_hub(const struct hub_options *options, hub_fn *body, void *argument, void **result)
-{
-	struct part part = {0};
-	struct part *outer = hub_local_get(part_key());
-	void *value;
-
-	(void)options;
-	refuse_memory(refused);
-	list_init(&part.spawned);
-	hub_event_init(&part.changed);
-	set_part(&part);
-	value = body(argument);
-	end_part(&part, argument);
-	set_part(outer);
-	if (result != NULL)
-		*result = value;
-	return 0;
-}
-
 /* ---- threads ---- */
 
 struct thread {
-	struct hub_coroutine *coroutine;
+	hub_fn *body;
+	void *argument, *result;
+	bool has_ended;
 };
+
+static void
+run_thread(void *object)
+{
+	struct thread *thread = object;
+
+	thread->result = thread->body(thread->argument);
+	thread->has_ended = true;
+}
 
 int
 process_start_thread(
-	pthread_t *thread, const pthread_attr_t *attributes, hub_fn *body, void *argument)
+	pthread_t *handle, const pthread_attr_t *attributes, hub_fn *body, void *argument)
 {
-	struct hub_coroutine *coroutine = hub_spawn(body, argument);
+	struct thread *thread = hub_sim_calloc(1, sizeof *thread);
 
 	(void)attributes;
-	*thread = (pthread_t)(uintptr_t)coroutine;
-	return coroutine != NULL ? 0 : EAGAIN;
+	if (thread == NULL)
+		return EAGAIN;
+	*thread = (struct thread){.body = body, .argument = argument};
+	*handle = (pthread_t)(uintptr_t)thread;
+	fiber_start(fiber_host(), run_thread, thread);
+	return 0;
+}
+
+static bool
+has_ended(void *object)
+{
+	return ((const struct thread *)object)->has_ended;
 }
 
 int
-process_join_thread(pthread_t thread, void **result)
+process_join_thread(pthread_t handle, void **result)
 {
-	return hub_join((struct hub_coroutine *)(uintptr_t)thread, result);
+	struct thread *thread = (struct thread *)(uintptr_t)handle;
+
+	fiber_pause(&(struct pause){
+		.what = "the end of a thread", .is_over = has_ended, .object = thread});
+	if (result != NULL)
+		*result = thread->result;
+	free(thread);
+	return 0;
 }
 
 /* A semaphore's first word counts: sem_init has made it so, and 0. */
+static bool
+is_posted(void *object)
+{
+	return *(const int *)object > 0;
+}
+
+int
+process_wait_semaphore(sem_t *semaphore)
+{
+	fiber_pause(
+		&(struct pause){.what = "a semaphore", .is_over = is_posted, .object = semaphore});
+	--*(int *)(void *)semaphore;
+	return 0;
+}
+
 int
 process_post_semaphore(sem_t *semaphore)
 {
@@ -187,13 +115,27 @@ process_post_semaphore(sem_t *semaphore)
 	return 0;
 }
 
-int
-process_wait_semaphore(sem_t *semaphore)
+static int64_t
+time_of(void *object)
 {
-	while (*(int *)(void *)semaphore == 0)
-		hub_sleep(HUB_MILLISECOND / 10);
-	--*(int *)(void *)semaphore;
-	return 0;
+	return *(const int64_t *)object;
+}
+
+static bool
+has_come(void *object)
+{
+	return world_now() >= time_of(object);
+}
+
+void
+process_block(int64_t nanoseconds)
+{
+	int64_t end = world_now() + nanoseconds;
+
+	fiber_pause(&(struct pause){.what = "the end of a long computation",
+		.is_over = has_come,
+		.end = time_of,
+		.object = &end});
 }
 
 /* ---- processes ---- */
@@ -243,23 +185,24 @@ processes_hung(void)
 }
 
 /* The kernel closes what the process has left of its heritage, and then tells its death. */
-static void *
-live(void *argument)
+static void
+live(void *object)
 {
-	struct process *process = argument;
+	struct process *process = object;
 	const uint64_t one = 1;
+	unsigned refused;
 
 	/* While the process prepares its threads it gets all memory: without it, it would end at
-	 * once, with descriptors that the kernel would close. Nothing switches meanwhile. */
+	 * once, with descriptors that the kernel would close. */
 	refused = refuse_memory(0);
 	process->code = worker_run(&process->heritage);
 	refuse_memory(refused);
 	failures += process->code != 0;
-	hangs += process->killed_at != 0 && hub_now() - process->killed_at > KILLED_FOR;
-	hub_close(process->heritage.channel);
-	hub_write(process->end, &one, sizeof one);
-	hub_close(process->end);
-	return NULL;
+	hangs += process->killed_at != 0 && world_now() - process->killed_at > KILLED_FOR;
+	kernel_close(process->heritage.channel);
+	while (kernel_write(process->end, &one, sizeof one) != sizeof one)
+		continue;
+	kernel_close(process->end);
 }
 
 static void
@@ -327,24 +270,16 @@ pid_t
 spawn_worker(const struct worker_heritage *heritage, int *pidfd)
 {
 	struct process *process = calloc(1, sizeof *process);
-	struct hub_coroutine *coroutine;
 
 	if (!inherit(process, heritage)) {
 		errno = EMFILE;
 		return -1;
 	}
-	coroutine = hub_spawn(live, process);
-	if (coroutine == NULL) {
-		disinherit(process);
-		errno = ENOMEM;
-		return -1;
-	}
-	hub_set_name(coroutine, "worker");
-	hub_detach(coroutine);
 	process->code = -1;
 	process->pid = ++last_pid;
 	*pidfd = process->pidfd;
 	list_append(&processes, &process->link);
+	fiber_start(fiber_host(), live, process);
 	return process->pid;
 }
 
@@ -378,7 +313,7 @@ sandbox_kill(pid_t pid, int pidfd, int signal)
 		struct process *process = CONTAINER_OF(link, struct process, link);
 
 		if (process->pid == pid && process->killed_at == 0)
-			process->killed_at = hub_now();
+			process->killed_at = world_now();
 	}
 	return 0;
 }
@@ -395,12 +330,6 @@ void
 crash_use_row(struct worker_row *row)
 {
 	(void)row;
-}
-
-void
-service_use(const struct worker_thread *thread)
-{
-	(void)thread;
 }
 
 void

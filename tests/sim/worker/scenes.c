@@ -134,6 +134,16 @@ draw_pauses(struct life *life)
 	life->manner.pause = HUB_SECOND / 10;
 }
 
+/* Hubs that compute for longer than the master takes for a sign of life. */
+static void
+draw_hangs(struct life *life)
+{
+	draw_usual(life);
+	life->shape.blocking = 20;
+	life->shape.block_for = 3 * HUB_SECOND;
+	life->shape.drain_timeout = 120 * HUB_SECOND;
+}
+
 static void
 draw_files(struct life *life)
 {

@@ -15,6 +15,7 @@
 	SCENE(limits, &plain)                                                                      \
 	SCENE(moments, &plain)                                                                     \
 	SCENE(pauses, &plain)                                                                      \
+	SCENE(hangs, &plain)                                                                       \
 	SCENE(files, &few_files)                                                                   \
 	SCENE(trouble, &hub_sim_trouble)                                                           \
 	SCENE(memory, &no_memory)                                                                  \

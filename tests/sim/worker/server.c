@@ -15,6 +15,7 @@
 #include "hub/scheduler_priv.h"
 #include "master/fleet/fleet.h"
 #include "master/start/limits.h"
+#include "sim/sim.h"
 #include "tests/sim/worker/echo.h"
 #include "tests/sim/worker/process.h"
 
@@ -134,6 +135,15 @@ wait_for(const bool *what)
 
 /* ---- from begin to end ---- */
 
+/* The echo service, as it would be with a long computation at its beginning. */
+static void
+serve(int client, void *context)
+{
+	if (server.shape.blocking != 0 && hub_sim_draw(server.shape.blocking) == 0)
+		process_block((int64_t)hub_sim_draw((uint64_t)server.shape.block_for));
+	echo_service()->serve(client, context);
+}
+
 static struct fleet_config
 config_of(const struct server_shape *shape)
 {
@@ -141,7 +151,7 @@ config_of(const struct server_shape *shape)
 
 	return (struct fleet_config){.processes = shape->processes,
 		.threads = shape->threads,
-		.heritage = {.serve = service->serve,
+		.heritage = {.serve = serve,
 			.answer = service->answer,
 			.context = service->context,
 			.addresses = 1,

@@ -16,7 +16,9 @@ struct server_shape {
 	int64_t drain_timeout;    /* nanoseconds */
 	uint64_t max_connections; /* 0: as many as the files allow */
 	int64_t capacity;         /* connections of a worker, as its limit on files allows */
-	bool is_starved;          /* memory is refused: workers may not start, and drop clients */
+	unsigned blocking; /* one of so many connections blocks its hub for a while; 0: none */
+	int64_t block_for; /* nanoseconds, at most */
+	bool is_starved;   /* memory is refused: workers may not start, and drop clients */
 	struct worker_settings settings;
 };
 
