@@ -177,7 +177,7 @@ accept_failed(void *context, int error, bool will_wait)
 			"every second",
 			strerror(error));
 	else if (error == EBADF || error == EINVAL || error == ENOTSOCK)
-		deaf_fall(thread, strerror(error));
+		deaf_fall(thread, error);
 }
 
 /* ---- its life ---- */

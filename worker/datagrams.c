@@ -255,7 +255,7 @@ run(void *argument)
 
 	serve(datagrams, &opening);
 	if (!datagrams->is_stopping)
-		deaf_fall(datagrams->thread, strerror(EBADF));
+		deaf_fall(datagrams->thread, EBADF);
 	/* The file descriptor may be another file's by now. */
 	if (fd_was_closed(&opening))
 		datagrams->socket = -1;

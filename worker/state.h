@@ -93,7 +93,8 @@ struct worker_thread {
 	struct acceptor *acceptors; /* one per address; owned */
 	struct list parcels;        /* connections from siblings; see handoff.h */
 	struct hub_event has_parcels;
-	bool is_deaf;           /* the hub cannot accept any more; see deaf.h */
+	int64_t deaf_since;     /* the hub cannot accept any more, see deaf.h; 0: it can */
+	int deaf_error;         /* why; 0 once that was logged */
 	bool is_out_of_permits; /* as the hub last found; siblings read it: atomic */
 	/* Pulses in a row at which clients waited because of the limit on files. */
 	unsigned starved;

@@ -18,6 +18,7 @@
 #include "worker/channel.h"
 #include "worker/connection.h"
 #include "worker/crash.h"
+#include "worker/deaf.h"
 #include "worker/drain.h"
 #include "worker/handoff.h"
 #include "worker/idle.h"
@@ -156,8 +157,9 @@ pulse(void *argument)
 		if (now - due > (int64_t)lag)
 			lag = (uint64_t)(now - due);
 		__atomic_store_n(&row->lag, lag, __ATOMIC_RELAXED);
-		if (!thread->is_deaf || thread_is_leaving(thread))
+		if (thread->deaf_since == 0 || thread_is_leaving(thread))
 			__atomic_store_n(&row->heartbeat, now, __ATOMIC_RELAXED);
+		deaf_tell(thread);
 		acceptor_count_starved(thread);
 		/* The master may have granted permits meanwhile. */
 		acceptor_retry(thread);
