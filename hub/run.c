@@ -17,6 +17,7 @@
 #include "hub/base/log.h"
 #include "hub/base/room.h"
 #include "hub/base/settings.h"
+#include "hub/chance_priv.h"
 #include "hub/coroutine_priv.h"
 #include "hub/debug/dump.h"
 #include "hub/debug/hooks.h"
@@ -181,6 +182,7 @@ hub_resolve_deadlock(struct hub *hub)
 			hub->scheduled = 0;
 		return;
 	}
+	chance_of_deadlock(hub);
 	if (kernel_dprintf(STDERR_FILENO, "%s%s\n", log_prefix(STDERR_FILENO, LOG_ERROR), line) > 0)
 		hub_dump(STDERR_FILENO);
 	if (hub->main->state == COROUTINE_WAITING)

@@ -76,20 +76,24 @@ first_end(void)
 	return first;
 }
 
-_Noreturn void
-fibers_give_up(const char *why)
+static void
+dump_hubs(int fd)
 {
-	world_tell_why(why);
 	variables_keep(fibers.running->variables);
 	LIST_EACH (link, &fibers.all) {
 		const struct fiber *fiber = CONTAINER_OF(link, struct fiber, link);
 
 		variables_bring(fiber->variables);
-		kernel_dprintf(STDERR_FILENO, "hub %ld waits for %s\n", fiber->number,
+		kernel_dprintf(fd, "hub %ld waits for %s\n", fiber->number,
 			fiber->pause != NULL ? fiber->pause->what : "its turn");
-		hub_dump(STDERR_FILENO);
+		hub_dump(fd);
 	}
-	abort();
+}
+
+_Noreturn void
+fibers_give_up(const char *why)
+{
+	world_give_up(why, dump_hubs);
 }
 
 /* One of those that may go on; until there is one, time passes. */

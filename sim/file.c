@@ -97,6 +97,37 @@ file_arrive(struct file *file)
 	file_release(file);
 }
 
+/* ---- in words ---- */
+
+const char *
+file_words(const struct file *file)
+{
+	bool is_unix = file->family == AF_UNIX;
+
+	switch (file->kind->socket_type) {
+	case SOCK_STREAM:
+		return is_unix ? "Unix socket" : "TCP socket";
+	case SOCK_DGRAM:
+		return is_unix ? "Unix datagram socket" : "UDP socket";
+	default:
+		return file->kind->what;
+	}
+}
+
+void
+file_note(const struct file *file, int fd, const char *what, long a, long b)
+{
+	report_event((struct event){
+		.subject = file_words(file), .fd = fd, .what = what, .numbers = {a, b}});
+}
+
+void
+file_note_error(const struct file *file, int fd, const char *what, int error)
+{
+	report_event((struct event){
+		.subject = file_words(file), .fd = fd, .what = what, .error = error});
+}
+
 /* ---- the table ---- */
 
 void
@@ -117,7 +148,7 @@ files_end(void)
 
 		if (file == NULL)
 			continue;
-		world_fail("descriptor %d is still open: %s", FILES_FIRST + i, file->kind->what);
+		world_fail("%s %d is still open", file_words(file), FILES_FIRST + i);
 		files_close(FILES_FIRST + i);
 	}
 }
@@ -178,7 +209,7 @@ files_open(struct file *file, int first, bool is_cloexec)
 	if (first <= FILES_FIRST + table.lowest)
 		table.lowest = at + 1;
 	take(&table.places[at], file, is_cloexec);
-	world_note("descriptor %ld is opened", FILES_FIRST + at, 0, 0);
+	file_note(file, FILES_FIRST + at, "is opened", 0, 0);
 	return FILES_FIRST + at;
 }
 
@@ -206,7 +237,7 @@ files_close(int fd)
 	table.count--;
 	if (fd - FILES_FIRST < table.lowest)
 		table.lowest = fd - FILES_FIRST;
-	world_note("descriptor %ld is closed", fd, 0, 0);
+	file_note(file, fd, "is closed", 0, 0);
 	if (--file->descriptors == 0 && file->on_way == 0)
 		file_end(file);
 	else if (file->descriptors == 1)

@@ -109,6 +109,14 @@ void file_arrive(struct file *file);
 /* What poll(2) would report has changed, or may have: whoever watches looks again. */
 void file_changed(struct file *file);
 
+/* Notes an event of a descriptor: "TCP socket 513" and then what, of printf with at most two longs;
+ * and an error, or 0. fd: file->fd, where no call names another one. */
+void file_note(const struct file *file, int fd, const char *what, long a, long b);
+void file_note_error(const struct file *file, int fd, const char *what, int error);
+
+/* What its descriptor is of, in words. */
+const char *file_words(const struct file *file);
+
 /* ---- the table ---- */
 
 void files_begin(int most);

@@ -333,6 +333,11 @@ sim_ev_run(struct ev_loop *loop, int flags)
 
 	if (order_polls())
 		loop->turns = 0;
+	if (flags == EVRUN_ONCE)
+		world_moves();
+	if (world_has_stalled())
+		fibers_give_up("coroutines run all the time, and nothing happens: is there a loop "
+			       "of hub_sleep(0)?");
 	world_tick(2 * CLOCK_MICROSECOND);
 	/* What is due by now happens first. */
 	world_pass(world_now());

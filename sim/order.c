@@ -14,6 +14,10 @@
  * rarely. */
 #define SLOW_BITS 25
 
+/* In nanoseconds, at most. */
+#define SWITCH_TAKES 400
+#define SWITCHES_AT_ONCE 1024
+
 /* A hub's last poll of its loop. */
 struct poll {
 	const struct hub *hub;
@@ -22,6 +26,7 @@ struct poll {
 
 static struct poll *polls; /* one for each hub; owned */
 static size_t poll_count;
+static unsigned switches; /* since time has passed for them */
 
 /* Makes the coroutine behind so many others the first of the run queue. */
 static void
@@ -71,8 +76,8 @@ order_take(struct hub *hub)
 {
 	uint64_t first = hub->taken;
 
-	if (!world_chance(world_options()->reordered) || first + 1 >= hub->batch ||
-		first < poll_of(hub)->appended)
+	if (first + 1 >= hub->batch || first < poll_of(hub)->appended ||
+		!world_chance(world_options()->reordered))
 		return;
 	bring_forward(hub, 1 + world_draw(hub->batch - first - 1));
 }
@@ -80,6 +85,11 @@ order_take(struct hub *hub)
 void
 chance_of_tick(struct hub *hub)
 {
+	/* Time passes for those who only switch, too: now and then, since that is cheap. */
+	if (++switches == SWITCHES_AT_ONCE) {
+		switches = 0;
+		world_tick(SWITCHES_AT_ONCE * SWITCH_TAKES);
+	}
 	if (!world_chance(world_options()->reordered))
 		return;
 	world_tick((int64_t)world_draw_wide(SLOW_BITS));
@@ -100,4 +110,5 @@ order_end(void)
 	free(polls);
 	polls = NULL;
 	poll_count = 0;
+	switches = 0;
 }

@@ -4,6 +4,8 @@
 
 #include "hub/base/failed.h"
 #include "hub/base/room.h"
+#include "hub/chance_priv.h"
+#include "hub/failure.h"
 #include "hub/scheduler.h"
 #include "sim/blocks_priv.h"
 #include "sim/bytes_priv.h"
@@ -24,6 +26,11 @@
 #include "sim/sim.h"
 #include "sim/world_priv.h"
 
+struct call {
+	hub_fn *body;
+	void *argument;
+};
+
 const struct hub_sim_options hub_sim_trouble = {.interrupted = 50,
 	.not_ready = 20,
 	.partial = 10,
@@ -37,9 +44,32 @@ const struct hub_sim_options hub_sim_trouble = {.interrupted = 50,
 	.reordered = 10,
 	.delay = 200 * HUB_MILLISECOND};
 
+void
+chance_of_deadlock(const struct hub *hub)
+{
+	(void)hub;
+	world_note("nothing can wake the first coroutine: it gets EDEADLK", 0, 0, 0);
+	if (!world_options()->may_deadlock)
+		world_fail("nothing can wake the first coroutine, whose wait fails with EDEADLK");
+}
+
+/* Runs the body, and says why the first coroutine has failed, if it has. */
+static void *
+run_body(void *argument)
+{
+	const struct call *call = argument;
+	void *result = call->body(call->argument);
+	const struct hub_failure *failure = hub_failure_of(hub_current());
+
+	if (failure != NULL)
+		world_fail("%s", failure->text);
+	return result;
+}
+
 int
 hub_sim_run(uint64_t seed, const struct hub_sim_options *options, hub_fn *body, void *argument)
 {
+	struct call call = {body, argument};
 	int error;
 
 	if (options != NULL && !ROOM_IS_EMPTY(options))
@@ -51,7 +81,7 @@ hub_sim_run(uint64_t seed, const struct hub_sim_options *options, hub_fn *body, 
 	disk_begin(world_options()->directory);
 	files_begin(world_options()->files);
 	fibers_begin(hosts_begin("first"));
-	error = hub_run(body, argument, NULL) == 0 ? 0 : errno;
+	error = hub_run(run_body, &call, NULL) == 0 ? 0 : errno;
 	if (!loop_was_made())
 		world_fail("the hub was not in this world: link -lhubbub-sim in the place of "
 			   "-lhubbub-hub, not behind it");

@@ -57,6 +57,13 @@ struct hub_sim_options {
 	const char *directory;
 	int64_t longest; /* nanoseconds that the world may last; 0: a year */
 	void *room[6];   /* for later versions: NULL */
+	int64_t delay;       /* nanoseconds that a packet takes at most; 0: a millisecond */
+	int files;           /* descriptors that may be open; 0: 1024 */
+	int64_t longest;     /* nanoseconds that the world may last; 0: a week */
+	/* That the first coroutine gets EDEADLK, since nothing can wake it, is no failure of the
+	 * run, but the program's affair. */
+	bool may_deadlock;
+	void *room[6]; /* for later versions: NULL */
 };
 
 /* The options with which everything happens now and then. */
@@ -71,6 +78,20 @@ extern const struct hub_sim_options hub_sim_trouble;
  * coroutines wait for what never happens, or the world has lasted too long, prints the report and
  * all coroutines to stderr, and aborts. */
 int hub_sim_run(uint64_t seed, const struct hub_sim_options *options, hub_fn *body, void *argument);
+
+/* Runs the seeds from first to last, each in a child process, until one fails; what body changes
+ * in memory is lost, so it says what is wrong by hub_sim_fail. Then that seed runs again and again
+ * with less trouble, as long as it fails in the same way; hub_sim_report tells of the last of these
+ * runs, and how to repeat it: with HUBBUB_SEED in the environment only that seed runs, and with
+ * HUBBUB_ONLY only the trouble that it names happens.
+ * Switches: not a coroutine's call; it blocks the thread.
+ * Returns 0; or -1 with errno ENOTRECOVERABLE (a seed has failed), EINVAL (also: HUBBUB_ONLY is not
+ * from a report), EBUSY (a world exists), ENOMEM or EAGAIN. */
+int hub_sim_search(uint64_t first, uint64_t last, const struct hub_sim_options *options,
+	hub_fn *body, void *argument);
+
+/* HUBBUB_SEED of the environment; or otherwise, if it is not set. Switches: no.  Errors: none. */
+uint64_t hub_sim_seed(uint64_t otherwise);
 
 /* ---- several hubs ---- */
 
@@ -108,6 +129,11 @@ void hub_sim_jump(int64_t nanoseconds);
 /* What the last run has found, and its last fifty events, in lines; static, until the next run.
  * Switches: no.  Errors: none. */
 const char *hub_sim_report(void);
+
+/* The run fails, for the reason that is given by a format of printf and what it wants; the program
+ * goes on. Only the first reason counts.
+ * Switches: no.  Thread: that of the run; outside of one it does nothing.  Errors: none. */
+void hub_sim_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* A number that stands for all that has happened in the last run, or in the present one: equal for
  * equal seeds. Switches: no.  Errors: none. */

@@ -83,7 +83,7 @@ int
 kernel_accept4(int fd, struct sockaddr *address, socklen_t *length, int flags)
 {
 	struct file *listener, *client;
-	int error;
+	int error, accepted;
 
 	if (!files_has(fd))
 		return real_accept4(fd, address, length, flags);
@@ -109,9 +109,10 @@ kernel_accept4(int fd, struct sockaddr *address, socklen_t *length, int flags)
 	if (address != NULL && client->kind->name(client, true, address, length) != 0)
 		*length = 0;
 	client->flags = flags & SOCK_NONBLOCK ? O_NONBLOCK : 0;
-	fd = door_open(client, flags & SOCK_CLOEXEC);
-	world_note("accepted as %ld", fd, 0, 0);
-	return fd;
+	accepted = door_open(client, flags & SOCK_CLOEXEC);
+	if (accepted != -1)
+		file_note(listener, fd, "accepts a connection, %ld", accepted, 0);
+	return accepted;
 }
 
 int
@@ -167,7 +168,11 @@ kernel_shutdown(int fd, int how)
 	file = files_get(fd);
 	if (file == NULL)
 		return -1;
-	world_note("%ld: shutdown %ld", fd, how, 0);
+	file_note(file, fd,
+		how == SHUT_RD   ? "is shut down for reading"
+		: how == SHUT_WR ? "is shut down for writing"
+				 : "is shut down",
+		0, 0);
 	return file->kind->shutdown != NULL ? file->kind->shutdown(file, how) : failed(ENOTSOCK);
 }
 

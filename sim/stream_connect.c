@@ -113,7 +113,7 @@ stream_break(struct stream *stream, int error)
 	stream->error = error;
 	channel_cut(stream->in);
 	stream->in->has_ended = true;
-	world_note("socket %ld: error %ld", (long)stream->file.inode, error, 0);
+	file_note_error(&stream->file, stream->file.fd, "is broken", error);
 	file_changed(&stream->file);
 }
 
@@ -165,7 +165,7 @@ end_connect(struct stream *stream, int error)
 {
 	stream->state = STREAM_FRESH;
 	stream->error = error;
-	world_note("socket %ld is not connected: error %ld", (long)stream->file.inode, error, 0);
+	file_note_error(&stream->file, stream->file.fd, "is not connected", error);
 	file_changed(&stream->file);
 }
 
@@ -205,8 +205,8 @@ syn_arrives(void *object)
 		end_connect(stream, ECONNREFUSED);
 	} else if (!is_lost && !listener->drops_syns &&
 		   enqueue(stream_of(listener), stream) != NULL) {
-		world_note("socket %ld is connected to listener %ld", (long)stream->file.inode,
-			(long)listener->inode, 0);
+		file_note(&stream->file, stream->file.fd, "is connected to the listener %ld",
+			listener->fd, 0);
 		stream->is_unanswered = true;
 		world_after((int64_t)world_draw((uint64_t)world_options()->delay), syn_answered,
 			stream);

@@ -98,6 +98,7 @@ timers_call(struct ev_loop *loop)
 			timer->at = timer->repeat;
 			sim_ev_timer_start(loop, timer);
 		}
+		world_moves();
 		timer->cb(loop, timer, EV_TIMER);
 		was_called = true;
 	}

@@ -36,10 +36,13 @@ see_parts(const struct iovec *parts, size_t length)
 
 /* A call that would have to wait is no event. Keeps errno. */
 static void
-note_error(const char *what, int fd)
+note_error(const struct file *file, int fd, const char *what)
 {
-	if (errno != EAGAIN)
-		world_note(what, fd, errno, 0);
+	int error = errno;
+
+	if (error != EAGAIN)
+		file_note_error(file, fd, what, error);
+	errno = error;
 }
 
 static ssize_t
@@ -62,9 +65,9 @@ receive(int fd, struct transfer *transfer)
 		cargo_drop(transfer->cargo);
 	}
 	if (got >= 0)
-		world_note("%ld: receives %ld of %ld", fd, (long)got, (long)transfer->length);
+		file_note(file, fd, "receives %ld of %ld bytes", (long)got, (long)transfer->length);
 	else
-		note_error("%ld: receives nothing: errno %ld", fd);
+		note_error(file, fd, "receives nothing");
 	return got;
 }
 
@@ -84,10 +87,10 @@ dispatch(int fd, struct transfer *transfer)
 	sent = file->kind->send(file, transfer);
 	bytes_taken(file, transfer, sent);
 	if (sent < 0) {
-		note_error("%ld: sends nothing: errno %ld", fd);
+		note_error(file, fd, "sends nothing");
 		return -1;
 	}
-	world_note("%ld: sends %ld of %ld", fd, (long)sent, (long)transfer->length);
+	file_note(file, fd, "sends %ld of %ld bytes", (long)sent, (long)transfer->length);
 	see_parts(transfer->parts, (size_t)sent);
 	return sent;
 }

@@ -3,8 +3,6 @@
  * What is going to happen lies in a heap, by time and then by the order in which it was said. */
 #include "sim/world_priv.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,12 +10,13 @@
 #include "hub/base/kernel.h"
 #include "hub/scheduler.h"
 #include "sim/draw_priv.h"
+#include "sim/report_priv.h"
 
-#define EVENTS_TOLD 50
 #define BEGINNING (1000 * HUB_SECOND) /* of the clock: a world is not born at 0 */
 #define DELAY_DEFAULT HUB_MILLISECOND
 #define FILES_DEFAULT 1024
-#define LONGEST_DEFAULT (365 * 24 * 3600 * HUB_SECOND)
+#define LONGEST_DEFAULT (7 * 24 * 3600 * HUB_SECOND)
+#define BUSY_MOST (10 * HUB_SECOND)
 
 struct happening {
 	int64_t at;
@@ -26,28 +25,17 @@ struct happening {
 	void *object;
 };
 
-struct event {
-	int64_t at;
-	const char *what;
-	long numbers[3];
-};
-
 static struct {
 	bool exists;
-	uint64_t seed;
 	uint64_t state; /* of the draws */
 	struct hub_sim_options options;
 	int64_t now;
 	struct happening *heap; /* the earliest first; owned */
 	size_t count, size;
-	uint64_t said; /* happenings ever */
-	uint64_t trace;
-	struct event events[EVENTS_TOLD]; /* a ring */
-	uint64_t noted;
-	char failure[256]; /* empty: none */
+	uint64_t said;   /* happenings ever */
+	uint64_t events; /* when a loop last looked */
+	int64_t moved;   /* when something has happened */
 } world;
-
-static char report[8192];
 
 /* Whether this thread runs the world: others, such as a test framework's, stay in the real one. */
 static _Thread_local bool is_here;
@@ -85,9 +73,13 @@ world_draw_wide(unsigned bits)
 }
 
 bool
-world_chance(unsigned rate)
+world_meets(const unsigned *rate)
 {
-	return rate != 0 && world_draw(rate) == 0;
+	const char *trouble = trouble_drawn(rate, report_age());
+
+	if (trouble != NULL)
+		world_note(trouble, 0, 0, 0);
+	return trouble != NULL;
 }
 
 uint64_t
@@ -175,107 +167,53 @@ world_pass(int64_t limit)
 	return true;
 }
 
-/* ---- what was seen ---- */
-
-static void
-mix_word(uint64_t word)
-{
-	world.trace = (world.trace ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-	world.trace ^= world.trace >> 32;
-}
+/* ---- its life ---- */
 
 void
-world_see(const void *bytes, size_t length)
-{
-	const char *at = bytes;
-	uint64_t word = 0;
-
-	mix_word(length);
-	for (; length >= sizeof word; at += sizeof word, length -= sizeof word) {
-		memcpy(&word, at, sizeof word);
-		mix_word(word);
-	}
-	word = 0;
-	memcpy(&word, at, length);
-	mix_word(word);
-}
-
-void
-world_note(const char *what, long a, long b, long c)
-{
-	struct event *event = &world.events[world.noted++ % EVENTS_TOLD];
-
-	*event = (struct event){world.now, what, {a, b, c}};
-	/* Texts count by their characters: addresses differ from run to run. */
-	world_see(what, strlen(what));
-	mix_word((uint64_t)event->at);
-	for (int i = 0; i < 3; i++)
-		mix_word((uint64_t)event->numbers[i]);
-}
-
-void
-world_fail(const char *format, ...)
+hub_sim_fail(const char *format, ...)
 {
 	va_list arguments;
 
-	if (world.failure[0] != '\0')
-		return;
 	va_start(arguments, format);
-	vsnprintf(world.failure, sizeof world.failure, format, arguments);
+	if (is_here)
+		report_fail(format, arguments);
 	va_end(arguments);
-	world_note("failed", 0, 0, 0);
-}
-
-uint64_t
-hub_sim_trace(void)
-{
-	return world.trace;
-}
-
-const char *
-hub_sim_report(void)
-{
-	return report;
-}
-
-static void
-write_report(void)
-{
-	uint64_t first = world.noted > EVENTS_TOLD ? world.noted - EVENTS_TOLD : 0;
-	size_t used = (size_t)snprintf(report, sizeof report, "seed %llu: %s\n",
-		(unsigned long long)world.seed,
-		world.failure[0] != '\0' ? world.failure : "nothing was found");
-
-	for (uint64_t i = first; i < world.noted && used < sizeof report; i++) {
-		const struct event *event = &world.events[i % EVENTS_TOLD];
-		char what[128];
-
-		/* The literal is this library's own. */
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-		snprintf(what, sizeof what, event->what, event->numbers[0], event->numbers[1],
-			event->numbers[2]);
-#pragma GCC diagnostic pop
-		used += (size_t)snprintf(report + used, sizeof report - used, "%12.6f  %s\n",
-			(double)(event->at - BEGINNING) / (double)HUB_SECOND, what);
-	}
 }
 
 void
-world_tell_why(const char *why)
+world_give_up(const char *why, void (*dump)(int fd))
 {
 	world_fail("%s", why);
-	write_report();
-	kernel_dprintf(STDERR_FILENO, "%s", report);
+	report_dump(dump);
+	world.exists = is_here = false;
+	report_end();
+	if (!report_is_elsewhere())
+		kernel_dprintf(STDERR_FILENO, "%s", hub_sim_report());
+	abort();
+}
+
+void
+world_moves(void)
+{
+	world.moved = world.now;
+}
+
+bool
+world_has_stalled(void)
+{
+	uint64_t events = report_events();
+
+	if (events != world.events)
+		world_moves();
+	world.events = events;
+	return world.now - world.moved > BUSY_MOST;
 }
 
 bool
 world_is_old(void)
 {
-	return world.now - BEGINNING > world.options.longest;
+	return report_age() > world.options.longest;
 }
-
-/* ---- its life ---- */
 
 bool
 world_begin(uint64_t seed, const struct hub_sim_options *options)
@@ -284,9 +222,8 @@ world_begin(uint64_t seed, const struct hub_sim_options *options)
 		return false;
 	memset(&world, 0, sizeof world);
 	world.exists = is_here = true;
-	world.seed = world.state = seed;
-	world.trace = UINT64_C(0xcbf29ce484222325);
-	world.now = BEGINNING;
+	world.state = seed;
+	world.now = world.moved = BEGINNING;
 	if (options != NULL)
 		world.options = *options;
 	if (world.options.delay == 0)
@@ -295,16 +232,18 @@ world_begin(uint64_t seed, const struct hub_sim_options *options)
 		world.options.files = FILES_DEFAULT;
 	if (world.options.longest == 0)
 		world.options.longest = LONGEST_DEFAULT;
+	report_begin(seed, &world.now);
+	troubles_begin(seed, &world.options, report_troubles());
 	return true;
 }
 
 bool
 world_end(void)
 {
-	mix_word(world.state);
-	write_report();
+	world_see(&world.state, sizeof world.state);
 	free(world.heap);
 	world.heap = NULL;
 	world.exists = is_here = false;
-	return world.failure[0] == '\0';
+	report_end();
+	return !world_has_failed();
 }

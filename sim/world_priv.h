@@ -7,7 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sim/report_priv.h"
 #include "sim/sim.h"
+#include "sim/trouble_priv.h"
 
 /* Begins a world in this thread; options NULL: all defaults. False if one exists. */
 bool world_begin(uint64_t seed, const struct hub_sim_options *options);
@@ -31,8 +33,10 @@ uint64_t world_draw(uint64_t limit);
 /* A number below 2 to the power of bits, of any magnitude. */
 uint64_t world_draw_wide(unsigned bits);
 
-/* Whether that trouble happens now: once in rate draws; never if rate is 0. */
-bool world_chance(unsigned rate);
+/* Whether trouble happens now: once in so many draws, never if the rate is 0. The rate is a field
+ * of world_options(), whose place tells the kind. */
+#define world_chance(rate) world_meets(&(rate))
+bool world_meets(const unsigned *rate);
 
 /* ---- time ---- */
 
@@ -53,22 +57,19 @@ void world_after(int64_t delay, void (*happen)(void *object), void *object);
  * is due happen. Returns false if nothing can happen any more before the limit. */
 bool world_pass(int64_t limit);
 
-/* ---- what was seen ---- */
+/* ---- a run that hangs ---- */
 
-/* Notes an event for the report, and in the trace; what is a literal of printf with at most three
- * longs. */
-void world_note(const char *what, long a, long b, long c);
+/* The run cannot end, and that is why: prints the report, with what dump writes to a descriptor,
+ * and aborts. */
+_Noreturn void world_give_up(const char *why, void (*dump)(int fd));
 
-/* Bytes that count in the trace. */
-void world_see(const void *bytes, size_t length);
+/* Something happens that no event tells: a timer, or that all coroutines wait. */
+void world_moves(void);
 
-/* The run cannot end, and that is why: prints the report. */
-void world_tell_why(const char *why);
+/* Whether it is long that anything has happened but trouble. */
+bool world_has_stalled(void);
 
 /* Whether the world has lasted as long as it may. */
 bool world_is_old(void);
-
-/* The run has failed: notes why, for the report. Only the first reason counts. */
-void world_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

@@ -33,12 +33,16 @@ int
 hub_run_in_world(hub_fn *body, void *argument, void **result)
 {
 	static uint64_t runs;
-	const char *seed = getenv("HUBBUB_SEED");
 	struct run run = {body, argument, result};
+	struct hub_sim_options options = {0};
 	int code;
 
-	code = hub_sim_run((seed != NULL ? strtoull(seed, NULL, 10) : 1) + runs++,
-		getenv("HUBBUB_TROUBLE") != NULL ? &hub_sim_trouble : in_world_options, call, &run);
+	if (getenv("HUBBUB_TROUBLE") != NULL)
+		options = hub_sim_trouble;
+	else if (in_world_options != NULL)
+		options = *in_world_options;
+	options.may_deadlock = true;
+	code = hub_sim_run(hub_sim_seed(1) + runs++, &options, call, &run);
 	if (code != 0 && result != NULL)
 		*result = NULL;
 	return code;

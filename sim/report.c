@@ -1,0 +1,251 @@
+/* What was seen lies in one record, which a child can share with its parent; words are made of it
+ * when the run is over. */
+#include "sim/report_priv.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
+
+#include "hub/base/kernel.h"
+#include "hub/scheduler.h"
+#include "sim/command_priv.h"
+
+#define TROUBLES_TOLD 20
+
+static struct seen own, *seen = &own;
+static const int64_t *time_shown; /* the world's; borrowed */
+static int64_t began;             /* when it showed that */
+static char report[24 * 1024];
+static size_t written; /* of report */
+
+void
+report_in(struct seen *elsewhere)
+{
+	seen = elsewhere != NULL ? elsewhere : &own;
+}
+
+bool
+report_is_elsewhere(void)
+{
+	return seen != &own;
+}
+
+void
+report_begin(uint64_t seed, const int64_t *now)
+{
+	time_shown = now;
+	began = *now;
+	seen->seed = seed;
+	seen->trace = UINT64_C(0xcbf29ce484222325);
+	seen->noted = 0;
+	seen->format = NULL;
+	seen->failure[0] = seen->dump[0] = '\0';
+}
+
+int64_t
+report_age(void)
+{
+	return *time_shown - began;
+}
+
+struct troubles *
+report_troubles(void)
+{
+	return &seen->troubles;
+}
+
+/* ---- the trace ---- */
+
+static void
+mix_word(uint64_t word)
+{
+	seen->trace = (seen->trace ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+	seen->trace ^= seen->trace >> 32;
+}
+
+void
+world_see(const void *bytes, size_t length)
+{
+	const char *at = bytes;
+	uint64_t word = 0;
+
+	mix_word(length);
+	for (; length >= sizeof word; at += sizeof word, length -= sizeof word) {
+		memcpy(&word, at, sizeof word);
+		mix_word(word);
+	}
+	word = 0;
+	memcpy(&word, at, length);
+	mix_word(word);
+}
+
+uint64_t
+hub_sim_trace(void)
+{
+	return seen->trace;
+}
+
+/* ---- events ---- */
+
+void
+report_event(struct event event)
+{
+	event.at = report_age();
+	seen->events[seen->noted++ % EVENTS_TOLD] = event;
+	/* Texts count by their characters: addresses differ from run to run. */
+	world_see(event.what, strlen(event.what));
+	mix_word((uint64_t)event.at);
+	mix_word((uint64_t)event.fd);
+	mix_word((uint64_t)event.error);
+	for (int i = 0; i < 3; i++)
+		mix_word((uint64_t)event.numbers[i]);
+}
+
+void
+world_note(const char *what, long a, long b, long c)
+{
+	report_event((struct event){.what = what, .numbers = {a, b, c}});
+}
+
+uint64_t
+report_events(void)
+{
+	return seen->noted - seen->troubles.count;
+}
+
+void
+report_fail(const char *format, va_list arguments)
+{
+	if (seen->format != NULL)
+		return;
+	seen->format = format;
+	vsnprintf(seen->failure, sizeof seen->failure, format, arguments);
+	world_note("the run has failed", 0, 0, 0);
+}
+
+void
+world_fail(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	report_fail(format, arguments);
+	va_end(arguments);
+}
+
+bool
+world_has_failed(void)
+{
+	return seen->format != NULL;
+}
+
+void
+report_dump(void (*dump)(int fd))
+{
+	static const char more[] = "\n  and more\n";
+	int fd = memfd_create("dump", MFD_CLOEXEC);
+	ssize_t length;
+
+	if (fd == -1)
+		return;
+	dump(fd);
+	length = real_preadv2(fd, &(struct iovec){seen->dump, sizeof seen->dump - 1}, 1, 0, 0);
+	real_close(fd);
+	seen->dump[length > 0 ? length : 0] = '\0';
+	if (length == sizeof seen->dump - 1)
+		memcpy(seen->dump + length - (sizeof more - 1), more, sizeof more);
+}
+
+/* ---- in words ---- */
+
+static void __attribute__((format(printf, 1, 2))) tell(const char *format, ...)
+{
+	va_list arguments;
+	int length;
+
+	va_start(arguments, format);
+	length = vsnprintf(report + written, sizeof report - written, format, arguments);
+	va_end(arguments);
+	written += (size_t)length;
+	if (written >= sizeof report)
+		written = sizeof report - 1;
+}
+
+static void
+write_event(const struct event *event)
+{
+	tell("%12.6f  ", (double)event->at / (double)HUB_SECOND);
+	if (event->subject != NULL && event->fd == 0)
+		tell("%s of a connection in the queue ", event->subject);
+	else if (event->subject != NULL)
+		tell("%s %d ", event->subject, event->fd);
+		/* The literal is this library's own. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+	tell(event->what, event->numbers[0], event->numbers[1], event->numbers[2]);
+#pragma GCC diagnostic pop
+	tell(event->error != 0 ? ": %s\n" : "\n", strerror(event->error));
+}
+
+static void
+write_troubles(const struct troubles *troubles)
+{
+	tell(troubles->count != 0 ? "it fails with no more trouble than this:\n"
+				  : "it fails without any trouble\n");
+	for (size_t i = 0; i < troubles->count && i < TROUBLES_TOLD; i++)
+		tell("%12.6f  %s\n", (double)troubles->each[i].at / (double)HUB_SECOND,
+			trouble_words(troubles->each[i].kind) + sizeof "trouble: " - 1);
+	if (troubles->count > TROUBLES_TOLD)
+		tell("              and %zu more\n", troubles->count - TROUBLES_TOLD);
+}
+
+static void
+write_command(const struct seen *what)
+{
+	char only[8 * 1024];
+
+	tell("to repeat it: HUBBUB_SEED=%llu ", (unsigned long long)what->seed);
+	if (troubles_are_given() && troubles_write(&what->troubles, only, sizeof only))
+		tell("HUBBUB_ONLY='%s' ", only);
+	tell("%s\n", command_line());
+}
+
+void
+report_write(const struct seen *what, int signal)
+{
+	bool has_failed = what->format != NULL || signal != 0;
+	uint64_t first = what->noted > EVENTS_TOLD ? what->noted - EVENTS_TOLD : 0;
+
+	written = 0;
+	tell("seed %llu: ", (unsigned long long)what->seed);
+	if (what->format != NULL)
+		tell("%s\n", what->failure);
+	else if (signal != 0)
+		tell("the program was ended by signal %d, %s\n", signal, strsignal(signal));
+	else
+		tell("nothing was found\n");
+	if (has_failed && troubles_are_given())
+		write_troubles(&what->troubles);
+	if (what->noted > 0)
+		tell("the last events, with the seconds since the world began:\n");
+	for (uint64_t i = first; i < what->noted; i++)
+		write_event(&what->events[i % EVENTS_TOLD]);
+	if (what->dump[0] != '\0')
+		tell("its coroutines:\n%s", what->dump);
+	if (has_failed)
+		write_command(what);
+}
+
+void
+report_end(void)
+{
+	if (!report_is_elsewhere())
+		report_write(seen, 0);
+}
+
+const char *
+hub_sim_report(void)
+{
+	return report;
+}
