@@ -55,11 +55,7 @@ struct hub_sim_options {
 	int files;          /* descriptors that may be open; 0: 1024 */
 	/* An absolute path: what is below it are files of the world, in memory. NULL: none are. */
 	const char *directory;
-	int64_t longest; /* nanoseconds that the world may last; 0: a year */
-	void *room[6];   /* for later versions: NULL */
-	int64_t delay;       /* nanoseconds that a packet takes at most; 0: a millisecond */
-	int files;           /* descriptors that may be open; 0: 1024 */
-	int64_t longest;     /* nanoseconds that the world may last; 0: a week */
+	int64_t longest; /* nanoseconds that the world may last; 0: a week */
 	/* That the first coroutine gets EDEADLK, since nothing can wake it, is no failure of the
 	 * run, but the program's affair. */
 	bool may_deadlock;

@@ -4,6 +4,7 @@
 #include "hub/base/clock.h"
 #include "sim/clock_priv.h"
 #include "sim/loop_record_priv.h"
+#include "sim/world_priv.h"
 
 static double
 seconds(int64_t time)

@@ -26,6 +26,8 @@ static const struct {
 	[KIND(expired)] = {"expired", "trouble: a scope will expire"},
 	[KIND(allocation)] = {"allocation", "trouble: memory is refused"},
 	[KIND(closed)] = {"closed", "trouble: a descriptor will be closed"},
+	[KIND(jump)] = {"jump", "trouble: a host's CLOCK_REALTIME jumps"},
+	[KIND(partition)] = {"partition", "trouble: no packet gets from one host to another"},
 };
 
 static struct {
