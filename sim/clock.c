@@ -29,11 +29,17 @@ change_pace(struct clock *clock)
 }
 
 int64_t
+clock_coarse(const struct clock *clock)
+{
+	return world_now() + clock->shown + gained(clock, world_now() - clock->since);
+}
+
+int64_t
 clock_monotonic(struct clock *clock)
 {
 	if (world_options()->drift != 0 && clock->changes <= world_now())
 		change_pace(clock);
-	return world_now() + clock->shown + gained(clock, world_now() - clock->since);
+	return clock_coarse(clock);
 }
 
 int64_t
