@@ -5,6 +5,7 @@
 #include <hubbub/hub.h>
 #include <hubbub/sim.h>
 #include <string.h>
+#include <time.h>
 
 #define SEEDS 200
 #define ITEMS 50
@@ -116,6 +117,67 @@ Test(hubs, each_hub_has_thread_local_variables_of_its_own)
 {
 	cr_assert_eq(hub_sim_run(1, NULL, have_own_variables, NULL), 0, "%s", hub_sim_report());
 	cr_assert_eq(strange, 0);
+}
+
+/* ---- what is offloaded ---- */
+
+static struct {
+	int highest, running; /* calls at once */
+	int wrong;
+} offload;
+
+static void *
+nap(void *argument)
+{
+	struct timespec time = {1 + (time_t)hub_sim_draw(10), 0};
+	int64_t began = hub_now();
+
+	offload.highest += ++offload.running > offload.highest;
+	nanosleep(&time, NULL);
+	offload.wrong += hub_now() - began < time.tv_sec * HUB_SECOND || hub_current() != NULL;
+	offload.running--;
+	return argument;
+}
+
+static void *
+offload_nap(void *argument)
+{
+	void *result;
+
+	if (hub_offload(nap, argument, &result) != 0 || result != argument)
+		offload.wrong++;
+	return NULL;
+}
+
+static void *
+offload_body(void *unused)
+{
+	struct hub_coroutine *callers[40];
+
+	for (intptr_t i = 0; i < 40; i++)
+		callers[i] = hub_spawn(offload_nap, (void *)i);
+	for (int i = 0; i < 40; i++)
+		hub_join(callers[i], NULL);
+	return unused;
+}
+
+static void *
+offload_in_two_hubs(void *unused)
+{
+	struct hub_sim_hub *other = hub_sim_start(NULL, offload_body, NULL);
+
+	offload_body(NULL);
+	hub_sim_join(other, NULL);
+	return unused;
+}
+
+Test(hubs, what_is_offloaded_may_sleep_and_runs_beside_as_in_sixteen_threads)
+{
+	for (uint64_t seed = 1; seed <= 20; seed++)
+		cr_assert_eq(hub_sim_run(seed, &hub_sim_trouble, offload_in_two_hubs, NULL), 0,
+			"%s", hub_sim_report());
+	cr_assert_eq(offload.wrong, 0);
+	cr_assert_eq(offload.highest, 16);
 }
 
 /* ---- what a run finds ---- */
