@@ -190,13 +190,25 @@ may_join(const struct name *name, const struct file *file)
 	return true;
 }
 
+bool
+name_is_taken(const struct name *name)
+{
+	return count_there(name) != 0;
+}
+
 int
-name_choose(struct name *name)
+name_place(struct name *name)
 {
 	if (name->on == NULL && is_any_host(name))
 		name->on = fiber_host();
-	if (name->on != fiber_host())
-		return failed(EADDRNOTAVAIL);
+	return name->on == fiber_host() ? 0 : failed(EADDRNOTAVAIL);
+}
+
+int
+name_choose(struct name *name)
+{
+	if (name_place(name) != 0)
+		return -1;
 	if (name->family == AF_UNIX && name->path_length == 0)
 		name->path_length =
 			1 + (size_t)sprintf(name->path + 1, "%05x", names.given++ & 0xfffff);
@@ -204,7 +216,7 @@ name_choose(struct name *name)
 		return 0;
 	for (int tries = 0; tries < PORTS; tries++) {
 		name->port = htons((in_port_t)(FIRST_PORT + names.given++ % PORTS));
-		if (count_there(name) == 0)
+		if (!name_is_taken(name))
 			return 0;
 	}
 	name->port = 0;

@@ -30,6 +30,12 @@ void name_write(const struct name *name, struct sockaddr *address, socklen_t *le
  * taken) or EADDRNOTAVAIL (not this host's). */
 int name_choose(struct name *name);
 
+/* Gives the name its host, if it has none. -1 with errno EADDRNOTAVAIL: it is another host's. */
+int name_place(struct name *name);
+
+/* Whether somebody listens there. */
+bool name_is_taken(const struct name *name);
+
 /* A name of any address becomes one of the address from which the peer is reached. */
 void name_settle(struct name *name, const struct name *peer);
 

@@ -22,6 +22,7 @@
 #include "sim/name_priv.h"
 #include "sim/order_priv.h"
 #include "sim/permits_priv.h"
+#include "sim/port_priv.h"
 #include "sim/random_priv.h"
 #include "sim/sim.h"
 #include "sim/world_priv.h"
@@ -79,6 +80,7 @@ hub_sim_run(uint64_t seed, const struct hub_sim_options *options, hub_fn *body, 
 	random_begin(seed);
 	names_begin();
 	disk_begin(world_options()->directory);
+	ports_begin();
 	files_begin(world_options()->files);
 	fibers_begin(hosts_begin("first"));
 	error = hub_run(run_body, &call, NULL) == 0 ? 0 : errno;

@@ -52,6 +52,7 @@ struct hub_sim_options {
 	unsigned drift, jump;
 	unsigned partition; /* a packet to another host; none arrives there for a while */
 	int64_t delay;      /* nanoseconds that a packet takes at most; 0: a millisecond */
+	int ports;          /* that clients of each host may have at one peer; 0: 28232 */
 	int files;          /* descriptors that may be open; 0: 1024 */
 	/* An absolute path: what is below it are files of the world, in memory. NULL: none are. */
 	const char *directory;

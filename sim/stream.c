@@ -10,6 +10,7 @@
 
 #include "hub/base/failed.h"
 #include "sim/host_priv.h"
+#include "sim/port_priv.h"
 #include "sim/stream_connect_priv.h"
 #include "sim/world_priv.h"
 
@@ -220,6 +221,8 @@ stream_close(struct file *file)
 	if (stream->state == STREAM_LISTENING)
 		name_unlisten(file);
 	reset_queue(stream);
+	port_leave(stream->port, stream->in != NULL && !stream->in->has_ended && !is_rude);
+	stream->port = NULL;
 	if (stream->in != NULL) {
 		if (!stream->is_reset && (is_rude || stream->in->length != 0))
 			reset_peer(stream);

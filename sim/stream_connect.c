@@ -10,6 +10,7 @@
 #include "hub/base/failed.h"
 #include "hub/scheduler.h"
 #include "sim/host_priv.h"
+#include "sim/port_priv.h"
 #include "sim/world_priv.h"
 
 #define TCP_SIZE ((size_t)64 * 1024)
@@ -165,6 +166,8 @@ end_connect(struct stream *stream, int error)
 {
 	stream->state = STREAM_FRESH;
 	stream->error = error;
+	port_leave(stream->port, false);
+	stream->port = NULL;
 	file_note_error(&stream->file, stream->file.fd, "is not connected", error);
 	file_changed(&stream->file);
 }
@@ -235,9 +238,12 @@ stream_connect(struct file *file, const struct sockaddr *address, socklen_t leng
 	if (name_read(&stream->peer_name, file->family, address, length) != 0)
 		return -1;
 	if (stream_is_tcp(stream)) {
-		if (!stream->is_bound && name_choose(&stream->own) != 0)
-			return failed(EADDRNOTAVAIL);
+		if (name_place(&stream->own) != 0)
+			return -1;
 		name_settle(&stream->own, &stream->peer_name);
+		stream->port = port_take(&stream->own, &stream->peer_name);
+		if (stream->port == NULL)
+			return -1;
 		stream->is_bound = true;
 		stream->state = STREAM_CONNECTING;
 		file_hold(file);

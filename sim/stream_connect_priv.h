@@ -18,6 +18,7 @@ struct stream {
 	struct channel *in, *out; /* a reference each; NULL before it is connected */
 	size_t send_buffer;       /* that SO_SNDBUF has set; 0: as it is */
 	struct stream *peer;      /* not owned; NULL once it is closed */
+	struct port *port;        /* of a client; owned; NULL: none */
 	int error;                /* SO_ERROR */
 	bool is_reset;
 	bool is_unanswered; /* the other end is connected, but this one does not know yet */

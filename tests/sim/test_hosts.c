@@ -84,19 +84,17 @@ be_client(void *unused)
 	return unused;
 }
 
-/* Runs client in a hub on another host than the server's. */
+/* Runs body while the server is there. */
 static void
-run_beside_server(const char *host, hub_fn *client)
+with_server(hub_fn *body)
 {
-	struct hub_sim_hub *server, *other;
+	struct hub_sim_hub *server;
 
 	net.is_ready = hub_shared_event_new();
 	net.has_to_stop = hub_shared_event_new();
 	server = hub_sim_start("server", be_server, NULL);
 	hub_shared_event_wait(net.is_ready);
-	other = hub_sim_start(host, client, NULL);
-	client(NULL);
-	hub_sim_join(other, NULL);
+	body(NULL);
 	hub_shared_event_set(net.has_to_stop);
 	hub_sim_join(server, NULL);
 	hub_shared_event_free(net.is_ready);
@@ -104,9 +102,19 @@ run_beside_server(const char *host, hub_fn *client)
 }
 
 static void *
+be_clients(void *unused)
+{
+	struct hub_sim_hub *other = hub_sim_start("client", be_client, NULL);
+
+	be_client(NULL);
+	hub_sim_join(other, NULL);
+	return unused;
+}
+
+static void *
 echo_between_hosts(void *unused)
 {
-	run_beside_server("client", be_client);
+	with_server(be_clients);
 	return unused;
 }
 
@@ -176,25 +184,9 @@ be_parted(void *unused)
 }
 
 static void *
-do_nothing(void *unused)
-{
-	return unused;
-}
-
-static void *
 partition_body(void *unused)
 {
-	struct hub_sim_hub *server;
-
-	net.is_ready = hub_shared_event_new();
-	net.has_to_stop = hub_shared_event_new();
-	server = hub_sim_start("server", be_server, NULL);
-	hub_shared_event_wait(net.is_ready);
-	be_parted(NULL);
-	hub_shared_event_set(net.has_to_stop);
-	hub_sim_join(server, NULL);
-	hub_shared_event_free(net.is_ready);
-	hub_shared_event_free(net.has_to_stop);
+	with_server(be_parted);
 	return unused;
 }
 
@@ -295,7 +287,58 @@ Test(hosts, a_clock_that_jumps_does_not_move_deadlines)
 	cr_assert_leq(clocks.jumped, 3601);
 }
 
+/* ---- ports ---- */
+
+#define PORTS 5
+#define SERVER_V4 "10.0.0.2" /* of the second host */
+
+static struct {
+	int connected, error; /* connections, until one failed with that */
+	int later;            /* connect's result, when one was closed for a minute */
+} ports;
+
+static void *
+use_up_ports(void *unused)
+{
+	int fds[PORTS + 1], count = 0;
+
+	while (count <= PORTS && (fds[count] = hub_create_connection(SERVER_V4, "7")) != -1)
+		count++;
+	ports.connected = count;
+	ports.error = errno;
+	hub_close(fds[0]);
+	hub_sleep(2 * 60 * HUB_SECOND);
+	fds[0] = hub_create_connection(SERVER_V4, "7");
+	ports.later = fds[0] == -1 ? -1 : 0;
+	for (int i = fds[0] == -1; i < count; i++)
+		hub_close(fds[i]);
+	return unused;
+}
+
+static void *
+ports_body(void *unused)
+{
+	with_server(use_up_ports);
+	return unused;
+}
+
+Test(hosts, clients_use_up_the_ports_of_their_host)
+{
+	struct hub_sim_options options = {.ports = PORTS};
+
+	cr_assert_eq(hub_sim_run(1, &options, ports_body, NULL), 0, "%s", hub_sim_report());
+	cr_assert_eq(ports.connected, PORTS);
+	cr_assert_eq(ports.error, EADDRNOTAVAIL);
+	cr_assert_eq(ports.later, 0);
+}
+
 /* ---- names ---- */
+
+static void *
+do_nothing(void *unused)
+{
+	return unused;
+}
 
 static struct {
 	int v4, v6;          /* addresses */
