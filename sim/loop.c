@@ -212,6 +212,7 @@ call_ready(struct ev_loop *loop)
 		events = loop->watched[at].first != NULL ? events_of(FILES_FIRST + at) : 0;
 		if (events != 0 && call_watchers(loop, at, events)) {
 			was_called = true;
+			loop->reported = FILES_FIRST + at;
 			continue;
 		}
 		loop->due[left - 1] = loop->due[--loop->due_count];
@@ -349,6 +350,8 @@ sim_ev_run(struct ev_loop *loop, int flags)
 	}
 	if (++loop->turns == TURNS_MOST) {
 		invariants_look_at_all();
+		world_fail("descriptor %d is reported without end, and no coroutine runs",
+			loop->reported);
 		fibers_give_up("the loop calls watchers without end, and nothing runs");
 	}
 	return 1;

@@ -28,6 +28,7 @@ struct ev_loop {
 	ev_timer **timers; /* a heap; owned; ->active is the index + 1 */
 	int timer_count, timer_size;
 	unsigned turns;       /* since a coroutine has run, or time has passed */
+	int reported;         /* the last descriptor of which a watcher was called */
 	ev_async *async;      /* the only one: the mailbox's */
 	bool is_disturbed;    /* a descriptor that may not be ready is reported next */
 	struct ev_loop *next; /* in loops */
