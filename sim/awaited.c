@@ -226,7 +226,7 @@ awaited_look_at(const struct hub_coroutine *coroutine, const char *word, const v
 	size_t i = 0;
 	struct awaited awaited;
 
-	while (i < KINDS && strcmp(word, kinds[i].word) != 0)
+	while (i < KINDS && (*word != *kinds[i].word || strcmp(word, kinds[i].word) != 0))
 		i++;
 	if (i == KINDS)
 		return;

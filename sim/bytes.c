@@ -38,6 +38,13 @@ bucket_of(const struct hub_coroutine *coroutine)
 	return &calls[(uintptr_t)coroutine >> 12 & (BUCKETS - 1)];
 }
 
+/* The running coroutine, or NULL. */
+static inline struct hub_coroutine *
+running(void)
+{
+	return hub_this != NULL && hub_this->current != &hub_this->root ? hub_this->current : NULL;
+}
+
 static fd_generation
 generation_of(int fd)
 {
@@ -51,7 +58,7 @@ begin(struct call *call, const char *what, int fd, const struct iovec *parts, si
 	int error = errno;
 
 	*call = (struct call){.what = what, .fd = fd, .parts = parts, .count = count};
-	if (!files_has(fd) || (call->coroutine = hub_current()) == NULL)
+	if (!files_has(fd) || (call->coroutine = running()) == NULL)
 		return;
 	file = files_get(fd);
 	errno = error;
@@ -113,13 +120,17 @@ end_receiving(struct call *call, ssize_t result, int flags)
 static struct call *
 call_of(const struct file *file)
 {
-	const struct hub_coroutine *self = hub_this != NULL ? hub_current() : NULL;
+	const struct hub_coroutine *self = running();
 	struct call *call = self != NULL ? *bucket_of(self) : NULL;
 	fd_generation generation;
 
 	while (call != NULL && call->coroutine != self)
 		call = call->next;
-	if (call == NULL || files_get(call->fd) != file)
+	if (call == NULL)
+		return NULL;
+	if (file->inode == call->inode && call->generation != 0)
+		return call;
+	if (files_get(call->fd) != file)
 		return NULL;
 	generation = generation_of(call->fd);
 	if (call->generation == 0 && file->inode == call->inode)
@@ -152,6 +163,10 @@ is_next(const struct call *call, const struct transfer *transfer, size_t length)
 {
 	size_t offset = call->done;
 
+	/* As most calls are. */
+	if (call->count == 1 && transfer->count == 1 &&
+		transfer->parts[0].iov_base == (char *)call->parts[0].iov_base + offset)
+		return offset + length <= call->parts[0].iov_len;
 	for (size_t i = 0; length > 0; i++) {
 		const unsigned char *at = transfer->parts[i].iov_base;
 		size_t left =

@@ -2,6 +2,7 @@
  * segment of no bytes is the end. While one is on its way it holds a reference to its channel. */
 #include "sim/channel_priv.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +20,7 @@
 struct segment {
 	struct segment *next;
 	size_t length;
+	size_t size; /* of bytes */
 	int64_t at;
 	unsigned char bytes[];
 };
@@ -69,6 +71,7 @@ channel_release(struct channel *channel)
 		return;
 	DCHECK(channel->head == NULL);
 	drop_loads(channel);
+	free(channel->spare);
 	free(channel->bytes);
 	free(channel);
 }
@@ -97,7 +100,8 @@ put(struct channel *channel, const unsigned char *bytes, size_t length)
 
 	DCHECK(channel->length + length <= channel->size);
 	memcpy(channel->bytes + at, bytes, part);
-	memcpy(channel->bytes, bytes + part, length - part);
+	if (part < length)
+		memcpy(channel->bytes, bytes + part, length - part);
 	channel->length += length;
 }
 
@@ -106,22 +110,27 @@ channel_read(
 	struct channel *channel, const struct iovec *parts, size_t count, size_t most, bool is_peek)
 {
 	size_t done = 0, limit = most < channel->length ? most : channel->length;
+	bool was_full = channel_room(channel) < PIPE_BUF;
 
+	if (limit == 0)
+		return 0;
 	for (size_t i = 0; i < count && done < limit; i++) {
 		size_t length = parts[i].iov_len < limit - done ? parts[i].iov_len : limit - done;
 		size_t at = (channel->first + done) % channel->size;
 		size_t part = channel->size - at < length ? channel->size - at : length;
 
 		memcpy(parts[i].iov_base, channel->bytes + at, part);
-		memcpy((char *)parts[i].iov_base + part, channel->bytes, length - part);
+		if (part < length)
+			memcpy((char *)parts[i].iov_base + part, channel->bytes, length - part);
 		done += length;
 	}
-	if (is_peek || done == 0)
+	if (is_peek)
 		return done;
 	channel->first = (channel->first + done) % channel->size;
 	channel->length -= done;
 	channel->taken += done;
-	if (channel->writer != NULL)
+	/* A writer of a pipe waits for so much room. */
+	if (was_full && channel->writer != NULL)
 		file_changed(channel->writer);
 	return done;
 }
@@ -171,8 +180,12 @@ static void
 arrive(struct channel *channel, const struct segment *segment)
 {
 	channel->on_way -= segment->length;
-	if (channel->is_cut)
+	if (channel->is_cut) {
+		/* There is room again, for what nobody reads. */
+		if (channel->writer != NULL)
+			file_changed(channel->writer);
 		return;
+	}
 	if (segment->length == 0) {
 		channel->has_ended = true;
 	} else {
@@ -213,7 +226,8 @@ deliver(void *object)
 	if (channel->head == NULL)
 		channel->tail = NULL;
 	arrive(channel, segment);
-	free(segment);
+	free(channel->spare);
+	channel->spare = segment;
 	channel_release(channel);
 }
 
@@ -242,12 +256,19 @@ send_segment(struct channel *channel, struct segment *segment)
 		deliver(channel);
 }
 
+/* The last one that has arrived is used again. */
 static struct segment *
-segment_new(size_t length)
+segment_new(struct channel *channel, size_t length)
 {
-	struct segment *segment = malloc(sizeof *segment + length);
+	struct segment *segment = channel->spare;
 
-	CHECK_WHY(segment != NULL, "no memory for a simulated world");
+	if (segment != NULL && segment->size >= length) {
+		channel->spare = NULL;
+	} else {
+		segment = malloc(sizeof *segment + length);
+		CHECK_WHY(segment != NULL, "no memory for a simulated world");
+		segment->size = length;
+	}
 	segment->length = length;
 	return segment;
 }
@@ -260,7 +281,7 @@ channel_write(struct channel *channel, const struct iovec *parts, size_t count, 
 
 	if (limit == 0)
 		return 0;
-	segment = segment_new(limit);
+	segment = segment_new(channel, limit);
 	for (size_t i = 0; i < count && done < limit; i++) {
 		size_t length = parts[i].iov_len < limit - done ? parts[i].iov_len : limit - done;
 
@@ -279,7 +300,7 @@ channel_end(struct channel *channel)
 	if (channel->is_ending)
 		return;
 	channel->is_ending = true;
-	send_segment(channel, segment_new(0));
+	send_segment(channel, segment_new(channel, 0));
 }
 
 void

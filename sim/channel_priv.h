@@ -28,6 +28,7 @@ struct channel {
 	size_t on_way;               /* bytes of segments */
 	int64_t sent_at, came_at;    /* when bytes last left, and arrived; at first the beginning */
 	struct segment *head, *tail; /* on their way, in order; owned */
+	struct segment *spare;       /* NULL: none; owned */
 	uint64_t taken;              /* bytes that were read, ever */
 	struct load *loads;          /* cargo of bytes, in order; owned */
 	bool is_slow;                /* bytes take time */

@@ -10,14 +10,10 @@
 #include "hub/base/failed.h"
 #include "sim/world_priv.h"
 
-struct place {
-	struct file *file; /* NULL: free */
-	bool is_cloexec;
-};
+struct place *files_places; /* owned */
+int files_size;
 
 static struct {
-	struct place *places; /* owned */
-	int size;
 	int lowest; /* no place below is free */
 	int count;
 	unsigned long inodes; /* files ever */
@@ -58,8 +54,8 @@ file_changed(struct file *file)
 {
 	if (file_watcher != NULL && file->descriptors == 1)
 		file_watcher(file->fd);
-	for (int i = 0; file_watcher != NULL && file->descriptors > 1 && i < table.size; i++)
-		if (table.places[i].file == file)
+	for (int i = 0; file_watcher != NULL && file->descriptors > 1 && i < files_size; i++)
+		if (files_places[i].file == file)
 			file_watcher(FILES_FIRST + i);
 	LIST_EACH (link, &file->members) {
 		struct file_member *member = CONTAINER_OF(link, struct file_member, link);
@@ -133,9 +129,9 @@ file_note_error(const struct file *file, int fd, const char *what, int error)
 void
 files_begin(int most)
 {
-	table.size = most;
-	table.places = calloc((size_t)most, sizeof *table.places);
-	CHECK_WHY(table.places != NULL, "no memory for a simulated world");
+	files_size = most;
+	files_places = calloc((size_t)most, sizeof *files_places);
+	CHECK_WHY(files_places != NULL, "no memory for a simulated world");
 	table.lowest = table.count = 0;
 	table.inodes = 0;
 }
@@ -143,8 +139,8 @@ files_begin(int most)
 void
 files_end(void)
 {
-	for (int i = 0; i < table.size; i++) {
-		const struct file *file = table.places[i].file;
+	for (int i = 0; i < files_size; i++) {
+		const struct file *file = files_places[i].file;
 
 		if (file == NULL)
 			continue;
@@ -156,41 +152,23 @@ files_end(void)
 void
 files_free(void)
 {
-	free(table.places);
-	table.places = NULL;
-	table.size = 0;
-}
-
-bool
-files_has(int fd)
-{
-	return fd >= FILES_FIRST && world_exists();
+	free(files_places);
+	files_places = NULL;
+	files_size = 0;
 }
 
 static struct place *
 place_of(int fd)
 {
-	return fd >= FILES_FIRST && fd - FILES_FIRST < table.size ? &table.places[fd - FILES_FIRST]
+	return fd >= FILES_FIRST && fd - FILES_FIRST < files_size ? &files_places[fd - FILES_FIRST]
 								  : NULL;
-}
-
-struct file *
-files_get(int fd)
-{
-	const struct place *place = place_of(fd);
-
-	if (place == NULL || place->file == NULL) {
-		errno = EBADF;
-		return NULL;
-	}
-	return place->file;
 }
 
 static void
 take(struct place *place, struct file *file, bool is_cloexec)
 {
 	*place = (struct place){file, is_cloexec};
-	file->fd = FILES_FIRST + (int)(place - table.places);
+	file->fd = FILES_FIRST + (int)(place - files_places);
 	file->descriptors++;
 	table.count++;
 }
@@ -202,13 +180,13 @@ files_open(struct file *file, int first, bool is_cloexec)
 
 	if (at < table.lowest)
 		at = table.lowest;
-	while (at < table.size && table.places[at].file != NULL)
+	while (at < files_size && files_places[at].file != NULL)
 		at++;
-	if (at >= table.size)
+	if (at >= files_size)
 		return failed(EMFILE);
 	if (first <= FILES_FIRST + table.lowest)
 		table.lowest = at + 1;
-	take(&table.places[at], file, is_cloexec);
+	take(&files_places[at], file, is_cloexec);
 	file_note(file, FILES_FIRST + at, "is opened", 0, 0);
 	return FILES_FIRST + at;
 }
@@ -218,7 +196,7 @@ other_descriptor(const struct file *file)
 {
 	int at = 0;
 
-	while (table.places[at].file != file)
+	while (files_places[at].file != file)
 		at++;
 	return FILES_FIRST + at;
 }

@@ -5,6 +5,7 @@
 #ifndef HUBBUB_SIM_FILE_PRIV_H
 #define HUBBUB_SIM_FILE_PRIV_H
 
+#include <errno.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,6 +15,7 @@
 #include <sys/uio.h>
 
 #include "hub/base/list.h"
+#include "sim/world_priv.h"
 
 #define FILES_FIRST 512
 
@@ -127,11 +129,32 @@ void files_end(void);
 /* Frees the table, when nothing is on its way any more. */
 void files_free(void);
 
+/* What the short functions below look at: file.c's. */
+struct place {
+	struct file *file; /* NULL: free */
+	bool is_cloexec;
+};
+
+extern struct place *files_places;
+extern int files_size;
+
 /* Whether the number is one of the world's, open or not. */
-bool files_has(int fd);
+static inline bool
+files_has(int fd)
+{
+	return fd >= FILES_FIRST && world_exists();
+}
 
 /* NULL with errno EBADF. */
-struct file *files_get(int fd);
+static inline struct file *
+files_get(int fd)
+{
+	if (fd >= FILES_FIRST && fd - FILES_FIRST < files_size &&
+		files_places[fd - FILES_FIRST].file != NULL)
+		return files_places[fd - FILES_FIRST].file;
+	errno = EBADF;
+	return NULL;
+}
 
 /* Gives the file, whose reference the table takes, the lowest number from first on. -1 with errno
  * EMFILE: then the caller keeps the reference. */

@@ -315,8 +315,7 @@ is_due(void *object)
 	loop->is_disturbed = loop->is_disturbed || is_disturbed(loop);
 	return loop->is_disturbed || loop->due_count != 0 ||
 	       (loop->async != NULL && loop->async->sent) ||
-	       timers_next(loop) <= clock_monotonic(loop->clock) ||
-	       interruptions_are_due(loop);
+	       timers_next(loop) <= clock_monotonic(loop->clock) || interruptions_are_due(loop);
 }
 
 static int64_t

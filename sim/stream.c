@@ -100,10 +100,14 @@ stream_send(struct file *file, struct transfer *transfer)
 		return failed(stream_take_error(stream));
 	}
 	if (stream->out->is_cut) {
+		size_t room = channel_room(stream->out);
+
 		/* Nobody reads there, which the answer tells. */
 		if (!host_is_cut(stream->peer_name.on, stream->own.on))
 			stream_break(stream, ECONNRESET);
-		return (ssize_t)transfer->length;
+		if (room == 0)
+			return failed(stream->is_reset ? stream_take_error(stream) : EAGAIN);
+		return (ssize_t)(transfer->length < room ? transfer->length : room);
 	}
 	if (transfer->length == 0)
 		return 0;

@@ -27,9 +27,6 @@ struct happening {
 
 static struct {
 	bool exists;
-	uint64_t state; /* of the draws */
-	struct hub_sim_options options;
-	int64_t now;
 	struct happening *heap; /* the earliest first; owned */
 	size_t count, size;
 	uint64_t said;   /* happenings ever */
@@ -37,34 +34,18 @@ static struct {
 	int64_t moved;   /* when something has happened */
 } world;
 
-/* Whether this thread runs the world: others, such as a test framework's, stay in the real one. */
-static _Thread_local bool is_here;
+struct world_core world_core;
 
-bool
-world_exists(void)
-{
-	return is_here;
-}
+/* Others than the thread that runs the world, such as a test framework's, stay in the real one. */
+_Thread_local bool world_is_here;
 
 void
 world_enter(void)
 {
-	is_here = true;
-}
-
-const struct hub_sim_options *
-world_options(void)
-{
-	return &world.options;
+	world_is_here = true;
 }
 
 /* ---- draws ---- */
-
-uint64_t
-world_draw(uint64_t limit)
-{
-	return limit > 1 ? (uint64_t)((unsigned __int128)draw_next(&world.state) * limit >> 64) : 0;
-}
 
 uint64_t
 world_draw_wide(unsigned bits)
@@ -85,22 +66,10 @@ world_meets(const unsigned *rate)
 uint64_t
 hub_sim_draw(uint64_t limit)
 {
-	return is_here ? world_draw(limit) : 0;
+	return world_is_here ? world_draw(limit) : 0;
 }
 
 /* ---- time ---- */
-
-int64_t
-world_now(void)
-{
-	return world.now;
-}
-
-void
-world_tick(int64_t most)
-{
-	world.now += 1 + (int64_t)world_draw((uint64_t)most);
-}
 
 static bool
 is_before(const struct happening *one, const struct happening *other)
@@ -127,7 +96,7 @@ world_after(int64_t delay, void (*happen)(void *object), void *object)
 		world.heap = realloc(world.heap, world.size * sizeof *world.heap);
 		CHECK_WHY(world.heap != NULL, "no memory for a simulated world");
 	}
-	world.heap[at] = (struct happening){world.now + delay, world.said++, happen, object};
+	world.heap[at] = (struct happening){world_core.now + delay, world.said++, happen, object};
 	for (; at > 0 && is_before(&world.heap[at], &world.heap[(at - 1) / 2]); at = (at - 1) / 2)
 		swap(at, (at - 1) / 2);
 }
@@ -157,9 +126,9 @@ world_pass(int64_t limit)
 		return false;
 	if (next > limit)
 		next = limit;
-	if (next > world.now)
-		world.now = next;
-	while (world.count != 0 && world.heap[0].at <= world.now) {
+	if (next > world_core.now)
+		world_core.now = next;
+	while (world.count != 0 && world.heap[0].at <= world_core.now) {
 		struct happening first = take_first();
 
 		first.happen(first.object);
@@ -175,7 +144,7 @@ hub_sim_fail(const char *format, ...)
 	va_list arguments;
 
 	va_start(arguments, format);
-	if (is_here)
+	if (world_is_here)
 		report_fail(format, arguments);
 	va_end(arguments);
 }
@@ -185,7 +154,7 @@ world_give_up(const char *why, void (*dump)(int fd))
 {
 	world_fail("%s", why);
 	report_dump(dump);
-	world.exists = is_here = false;
+	world.exists = world_is_here = false;
 	report_end();
 	if (!report_is_elsewhere())
 		kernel_dprintf(STDERR_FILENO, "%s", hub_sim_report());
@@ -195,7 +164,7 @@ world_give_up(const char *why, void (*dump)(int fd))
 void
 world_moves(void)
 {
-	world.moved = world.now;
+	world.moved = world_core.now;
 }
 
 bool
@@ -206,13 +175,13 @@ world_has_stalled(void)
 	if (events != world.events)
 		world_moves();
 	world.events = events;
-	return world.now - world.moved > BUSY_MOST;
+	return world_core.now - world.moved > BUSY_MOST;
 }
 
 bool
 world_is_old(void)
 {
-	return report_age() > world.options.longest;
+	return report_age() > world_core.options.longest;
 }
 
 bool
@@ -221,29 +190,30 @@ world_begin(uint64_t seed, const struct hub_sim_options *options)
 	if (world.exists)
 		return false;
 	memset(&world, 0, sizeof world);
-	world.exists = is_here = true;
-	world.state = seed;
-	world.now = world.moved = BEGINNING;
+	world_core = (struct world_core){0};
+	world.exists = world_is_here = true;
+	world_core.state = seed;
+	world_core.now = world.moved = BEGINNING;
 	if (options != NULL)
-		world.options = *options;
-	if (world.options.delay == 0)
-		world.options.delay = DELAY_DEFAULT;
-	if (world.options.files == 0)
-		world.options.files = FILES_DEFAULT;
-	if (world.options.longest == 0)
-		world.options.longest = LONGEST_DEFAULT;
-	report_begin(seed, &world.now);
-	troubles_begin(seed, &world.options, report_troubles());
+		world_core.options = *options;
+	if (world_core.options.delay == 0)
+		world_core.options.delay = DELAY_DEFAULT;
+	if (world_core.options.files == 0)
+		world_core.options.files = FILES_DEFAULT;
+	if (world_core.options.longest == 0)
+		world_core.options.longest = LONGEST_DEFAULT;
+	report_begin(seed, &world_core.now);
+	troubles_begin(seed, &world_core.options, report_troubles());
 	return true;
 }
 
 bool
 world_end(void)
 {
-	world_see(&world.state, sizeof world.state);
+	world_see(&world_core.state, sizeof world_core.state);
 	free(world.heap);
 	world.heap = NULL;
-	world.exists = is_here = false;
+	world.exists = world_is_here = false;
 	report_end();
 	return !world_has_failed();
 }

@@ -7,9 +7,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sim/draw_priv.h"
 #include "sim/report_priv.h"
 #include "sim/sim.h"
 #include "sim/trouble_priv.h"
+
+/* What the short functions below look at; world.c alone changes the options. */
+extern struct world_core {
+	struct hub_sim_options options;
+	int64_t now;
+	uint64_t state; /* of the draws */
+} world_core;
+
+extern _Thread_local bool world_is_here __attribute__((tls_model("initial-exec")));
 
 /* Begins a world in this thread; options NULL: all defaults. False if one exists. */
 bool world_begin(uint64_t seed, const struct hub_sim_options *options);
@@ -18,24 +28,37 @@ bool world_begin(uint64_t seed, const struct hub_sim_options *options);
 bool world_end(void);
 
 /* Whether the caller's thread runs a world. */
-bool world_exists(void);
+static inline bool
+world_exists(void)
+{
+	return world_is_here;
+}
 
 /* A new fiber, with thread-local variables of its own, is in the world, too. */
 void world_enter(void);
 
-const struct hub_sim_options *world_options(void);
+static inline const struct hub_sim_options *
+world_options(void)
+{
+	return &world_core.options;
+}
 
 /* ---- draws ---- */
 
 /* A number below limit. */
-uint64_t world_draw(uint64_t limit);
+static inline uint64_t
+world_draw(uint64_t limit)
+{
+	return limit > 1 ? (uint64_t)((unsigned __int128)draw_next(&world_core.state) * limit >> 64)
+			 : 0;
+}
 
 /* A number below 2 to the power of bits, of any magnitude. */
 uint64_t world_draw_wide(unsigned bits);
 
 /* Whether trouble happens now: once in so many draws, never if the rate is 0. The rate is a field
  * of world_options(), whose place tells the kind. */
-#define world_chance(rate) world_meets(&(rate))
+#define world_chance(rate) (__builtin_expect((rate) != 0, 0) && world_meets(&(rate)))
 bool world_meets(const unsigned *rate);
 
 /* ---- time ---- */
@@ -44,10 +67,18 @@ bool world_meets(const unsigned *rate);
 #define WORLD_EPOCH INT64_C(1700000000000000000)
 
 /* Nanoseconds of CLOCK_MONOTONIC. */
-int64_t world_now(void);
+static inline int64_t
+world_now(void)
+{
+	return world_core.now;
+}
 
 /* Time passes: what a look at the clock, or a call of the kernel, takes. */
-void world_tick(int64_t most);
+static inline void
+world_tick(int64_t most)
+{
+	world_core.now += 1 + (int64_t)world_draw((uint64_t)most);
+}
 
 /* happen(object) in so many nanoseconds. Happenings of the same time come in the order in which
  * they were said. Aborts without memory. */
