@@ -164,9 +164,13 @@ send(int fd, const void *buffer, size_t length, int flags)
 EXPORT int
 connect(int fd, const struct sockaddr *address, socklen_t length)
 {
-	if (files_has(fd))
-		world_fail("connect on descriptor %d: call hub_connect", fd);
-	return kernel_connect(fd, address, length);
+	struct file *file = files_has(fd) ? files_get(fd) : NULL;
+	int result = kernel_connect(fd, address, length);
+
+	/* Others than TCP are connected at once. */
+	if (result == -1 && errno == EINPROGRESS && file != NULL && !(file->flags & O_NONBLOCK))
+		world_fail("connect blocks on descriptor %d: call hub_connect", fd);
+	return result;
 }
 
 EXPORT int

@@ -41,6 +41,22 @@ door_enter(int fd)
 	return file;
 }
 
+bool
+door_fails(enum errnos_call call, struct file *file)
+{
+	const struct errnos_row *row = errnos_draw(call, file);
+
+	if (row == NULL)
+		return false;
+	world_note("%ld: refused: errno %ld", file->fd, row->error, 0);
+	if (row->breaks && file->kind->lose != NULL) {
+		file->kind->lose(file, row->error);
+		return false;
+	}
+	errno = row->error;
+	return true;
+}
+
 /* ---- making descriptors ---- */
 
 int
@@ -77,6 +93,9 @@ kernel_open(const char *path, int flags, mode_t mode)
 	if (!world_exists() || !disk_has(path))
 		return real_open(path, flags, mode);
 	error = door_refuse_to_make();
+	if (error != 0)
+		return failed(error);
+	error = errnos_draw_for(ERRNOS_OPEN, ERRNOS_DISK);
 	if (error != 0)
 		return failed(error);
 	if (files_count() >= world_options()->files)
@@ -163,10 +182,20 @@ kernel_dup2(int from, int to)
 int
 kernel_close(int fd)
 {
+	struct file *file;
+	int error = 0;
+
 	if (!files_has(fd))
 		return real_close(fd);
 	world_tick(DOOR_CALL_TAKES);
-	return files_close(fd);
+	file = files_get(fd);
+	if (file == NULL)
+		return -1;
+	/* Whatever close(2) says, the descriptor is closed. */
+	if (door_fails(ERRNOS_CLOSE, file))
+		error = errno;
+	files_close(fd);
+	return failed(error);
 }
 
 /* ---- about descriptors ---- */
@@ -252,7 +281,9 @@ kernel_epoll_ctl(int set, int operation, int fd, struct epoll_event *event)
 	if (!files_has(set))
 		return real_epoll_ctl(set, operation, fd, event);
 	file = files_get(set);
-	return file != NULL ? set_change(file, operation, fd, event) : -1;
+	if (file == NULL || (operation == EPOLL_CTL_ADD && door_fails(ERRNOS_EPOLL_ADD, file)))
+		return -1;
+	return set_change(file, operation, fd, event);
 }
 
 int

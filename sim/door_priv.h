@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <sys/socket.h>
 
+#include "sim/errnos_priv.h"
+
 struct file;
 
 /* A call takes at most so many nanoseconds. */
@@ -13,6 +15,10 @@ struct file;
 /* A call begins that may be interrupted, or find a descriptor not ready. Returns the file, or NULL
  * with errno. */
 struct file *door_enter(int fd);
+
+/* Trouble with a call on a file: whether it fails at once, with errno. A connection that is lost
+ * lets the call go on, which finds that out. */
+bool door_fails(enum errnos_call call, struct file *file);
 
 /* Trouble with a call that makes a descriptor. Returns 0 or an errno. */
 int door_refuse_to_make(void);

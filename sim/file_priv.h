@@ -57,8 +57,9 @@ struct file_kind {
 	int (*name)(
 		const struct file *file, bool is_peer, struct sockaddr *address, socklen_t *length);
 	void (*set_send_buffer)(struct file *file, int size); /* SO_SNDBUF */
-	int (*error)(struct file *file);          /* SO_ERROR: returns it, and clears it */
-	long (*waiting)(const struct file *file); /* FIONREAD */
+	void (*lose)(struct file *file, int error); /* the network has lost the connection */
+	int (*error)(struct file *file);            /* SO_ERROR: returns it, and clears it */
+	long (*waiting)(const struct file *file);   /* FIONREAD */
 	/* Of files with an offset, which never wait. */
 	off_t (*seek)(struct file *file, off_t offset, int whence);
 	int (*truncate)(struct file *file, off_t length);

@@ -36,6 +36,7 @@ struct hub_sim_options {
 	unsigned spurious;    /* the loop reports a descriptor that is not ready */
 	unsigned no_memory;   /* a call fails with ENOMEM or ENOBUFS, where it may */
 	unsigned no_files;    /* a call that makes a descriptor fails with EMFILE or ENFILE */
+	unsigned refused;     /* a call fails with any other errno that its manual page names */
 	unsigned reset;       /* a connection is reset by the network */
 	/* Of coroutines that the loop made runnable at once, another than the first runs; or a
 	 * coroutine is slow, so that its slice ends: once in so many switches. */

@@ -42,6 +42,8 @@ kernel_socket(int domain, int type, int protocol)
 	if (!world_exists())
 		return real_socket(domain, type, protocol);
 	error = door_refuse_to_make();
+	if (error == 0)
+		error = errnos_draw_for(ERRNOS_SOCKET, ERRNOS_ALL);
 	if (error != 0)
 		return failed(error);
 	file = socket_of(domain, type);
@@ -82,6 +84,7 @@ sim_socketpair(int domain, int type, int fds[2])
 int
 kernel_accept4(int fd, struct sockaddr *address, socklen_t *length, int flags)
 {
+	const struct errnos_row *row;
 	struct file *listener, *client;
 	int error, accepted;
 
@@ -97,14 +100,21 @@ kernel_accept4(int fd, struct sockaddr *address, socklen_t *length, int flags)
 		return failed(error);
 	if (files_count() >= world_options()->files)
 		return failed(EMFILE);
+	row = errnos_draw(ERRNOS_ACCEPT, listener);
+	if (row != NULL && !row->breaks)
+		return failed(row->error);
 	client = listener->kind->accept(listener);
 	if (client == NULL)
 		return -1;
 	/* The client has gone, and the kernel says so instead of giving it. */
-	if (world_chance(world_options()->reset)) {
+	if (world_chance(world_options()->reset))
+		error = ECONNABORTED;
+	else if (row != NULL)
+		error = row->error;
+	if (error != 0) {
 		client->kind->free(client);
 		file_release(client);
-		return failed(ECONNABORTED);
+		return failed(error);
 	}
 	if (address != NULL && client->kind->name(client, true, address, length) != 0)
 		*length = 0;
@@ -124,7 +134,7 @@ kernel_connect(int fd, const struct sockaddr *address, socklen_t length)
 		return real_connect(fd, address, length);
 	world_tick(DOOR_CALL_TAKES);
 	file = files_get(fd);
-	if (file == NULL)
+	if (file == NULL || door_fails(ERRNOS_CONNECT, file))
 		return -1;
 	return file->kind->connect != NULL ? file->kind->connect(file, address, length)
 					   : failed(ENOTSOCK);
@@ -138,7 +148,7 @@ kernel_bind(int fd, const struct sockaddr *address, socklen_t length)
 	if (!files_has(fd))
 		return real_bind(fd, address, length);
 	file = files_get(fd);
-	if (file == NULL)
+	if (file == NULL || door_fails(ERRNOS_BIND, file))
 		return -1;
 	return file->kind->bind != NULL ? file->kind->bind(file, address, length)
 					: failed(ENOTSOCK);
@@ -152,7 +162,7 @@ kernel_listen(int fd, int backlog)
 	if (!files_has(fd))
 		return real_listen(fd, backlog);
 	file = files_get(fd);
-	if (file == NULL)
+	if (file == NULL || door_fails(ERRNOS_LISTEN, file))
 		return -1;
 	return file->kind->listen != NULL ? file->kind->listen(file, backlog) : failed(EOPNOTSUPP);
 }

@@ -44,6 +44,13 @@ reset_peer(struct stream *stream)
 		reset_arrives(peer);
 }
 
+static void
+stream_lose(struct file *file, int error)
+{
+	stream_break(stream_of(file), error);
+	reset_peer(stream_of(file));
+}
+
 /* ---- reading and writing ---- */
 
 static size_t
@@ -282,6 +289,7 @@ static const struct file_kind stream_kind = {.what = "stream socket",
 	.shutdown = stream_shutdown,
 	.name = stream_name,
 	.set_send_buffer = stream_set_send_buffer,
+	.lose = stream_lose,
 	.error = stream_error,
 	.waiting = stream_waiting,
 	.free = stream_close};

@@ -9,6 +9,7 @@
 
 #include "hub/base/failed.h"
 #include "hub/scheduler.h"
+#include "sim/errnos_priv.h"
 #include "sim/host_priv.h"
 #include "sim/port_priv.h"
 #include "sim/world_priv.h"
@@ -202,7 +203,9 @@ syn_arrives(void *object)
 		return;
 	}
 	is_lost = stream->peer_name.on != NULL && host_is_cut(stream->own.on, stream->peer_name.on);
-	if (stream->peer_name.on == NULL) {
+	if (stream->refusal != 0) {
+		end_connect(stream, stream->refusal);
+	} else if (stream->peer_name.on == NULL) {
 		end_connect(stream, EHOSTUNREACH);
 	} else if (listener == NULL && !is_lost) {
 		end_connect(stream, ECONNREFUSED);
@@ -246,6 +249,7 @@ stream_connect(struct file *file, const struct sockaddr *address, socklen_t leng
 			return -1;
 		stream->is_bound = true;
 		stream->state = STREAM_CONNECTING;
+		stream->refusal = errnos_draw_for(ERRNOS_CONNECTED, ERRNOS_TCP);
 		file_hold(file);
 		world_after(
 			(int64_t)world_draw((uint64_t)world_options()->delay), syn_arrives, stream);

@@ -27,6 +27,7 @@ struct stream {
 	int queued, backlog;
 	/* While it connects. */
 	int tries;
+	int refusal; /* an errno: the network will refuse it; 0: it will not */
 };
 
 static inline struct stream *

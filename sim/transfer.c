@@ -55,6 +55,8 @@ receive(int fd, struct transfer *transfer)
 		return -1;
 	if (file->kind->receive == NULL || file->access == O_WRONLY)
 		return failed(file->kind->socket_type != 0 ? EOPNOTSUPP : EBADF);
+	if (door_fails(file->kind->seek != NULL ? ERRNOS_READ : ERRNOS_RECEIVE, file))
+		return -1;
 	transfer->length = length_of(transfer->parts, transfer->count);
 	got = file->kind->receive(file, transfer);
 	bytes_given(file, transfer, got);
@@ -83,6 +85,8 @@ dispatch(int fd, struct transfer *transfer)
 		return failed(file->kind->socket_type != 0 ? EOPNOTSUPP : EBADF);
 	if (file->kind->socket_type != 0 && world_chance(world_options()->no_memory))
 		return failed(ENOBUFS);
+	if (door_fails(file->kind->seek != NULL ? ERRNOS_WRITE : ERRNOS_SEND, file))
+		return -1;
 	transfer->length = length_of(transfer->parts, transfer->count);
 	sent = file->kind->send(file, transfer);
 	bytes_taken(file, transfer, sent);
@@ -274,7 +278,7 @@ kernel_ftruncate(int fd, off_t length)
 		return real_ftruncate(fd, length);
 	world_tick(DOOR_CALL_TAKES);
 	file = files_get(fd);
-	if (file == NULL)
+	if (file == NULL || door_fails(ERRNOS_TRUNCATE, file))
 		return -1;
 	return file->kind->truncate != NULL ? file->kind->truncate(file, length) : failed(EINVAL);
 }
@@ -283,13 +287,13 @@ kernel_ftruncate(int fd, off_t length)
 int
 kernel_fsync(int fd)
 {
-	const struct file *file;
+	struct file *file;
 
 	if (!files_has(fd))
 		return real_fsync(fd);
 	world_tick(DOOR_CALL_TAKES);
 	file = files_get(fd);
-	if (file == NULL)
+	if (file == NULL || door_fails(ERRNOS_SYNC, file))
 		return -1;
 	return file->kind->seek != NULL ? 0 : failed(EINVAL);
 }

@@ -20,6 +20,7 @@ static const struct {
 	[KIND(spurious)] = {"spurious", "trouble: a descriptor is reported that is not ready"},
 	[KIND(no_memory)] = {"no_memory", "trouble: the kernel has no memory for a call"},
 	[KIND(no_files)] = {"no_files", "trouble: there is no free descriptor"},
+	[KIND(refused)] = {"refused", "trouble: a call fails with a rare errno"},
 	[KIND(reset)] = {"reset", "trouble: the network resets a connection"},
 	[KIND(reordered)] = {"reordered", "trouble: another coroutine runs first, or one is slow"},
 	[KIND(killed)] = {"killed", "trouble: a coroutine will be killed"},
