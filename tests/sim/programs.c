@@ -1,4 +1,4 @@
-/* In the place of tests/fuzz/programs.c and tests/fuzz/random.c. */
+/* In the place of tests/fuzz/programs.c and tests/fuzz/random.c; below is in worlds.c. */
 #include "tests/fuzz/programs.h"
 
 #include <hubbub/hub.h>
@@ -13,12 +13,6 @@ void
 programs_begin(unsigned seed)
 {
 	(void)seed;
-}
-
-unsigned
-below(unsigned limit)
-{
-	return (unsigned)hub_sim_draw(limit);
 }
 
 void
