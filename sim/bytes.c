@@ -54,18 +54,23 @@ generation_of(int fd)
 static void
 begin(struct call *call, const char *what, int fd, const struct iovec *parts, size_t count)
 {
+	const struct hub_fd *entry;
 	const struct file *file;
-	int error = errno;
+	int error;
 
 	*call = (struct call){.what = what, .fd = fd, .parts = parts, .count = count};
 	if (!files_has(fd) || (call->coroutine = running()) == NULL)
 		return;
+	entry = (unsigned)fd < hub_this->fds.size ? fd_entry(hub_this, fd) : NULL;
+	if (entry != NULL && entry->layer != NULL)
+		return;
+	error = errno;
 	file = files_get(fd);
 	errno = error;
-	if (file == NULL || file->kind->socket_type == 0 || fd_layer(fd) != NULL)
+	if (file == NULL || file->kind->socket_type == 0)
 		return;
 	call->inode = file->inode;
-	call->generation = generation_of(fd);
+	call->generation = entry != NULL ? entry->generation : 0;
 	call->next = *bucket_of(call->coroutine);
 	*bucket_of(call->coroutine) = call;
 }
