@@ -109,6 +109,9 @@ judge(const struct talk *talk)
 	if (talk->echoed == talk->sent || (is_unheard && talk->paused >= IDLE_FROM) ||
 		server_is_late())
 		return &clients.ends.ended;
+	/* It waited in a queue that nobody serves for long. */
+	if (talk->echoed == 0 && server_has_died())
+		return &clients.ends.denied;
 	return &clients.ends.cut;
 }
 

@@ -65,7 +65,10 @@ leave(struct life *life)
 	int64_t began = hub_now();
 	const char *why;
 
-	server_drain();
+	if (life->is_orphaned)
+		server_die();
+	else
+		server_drain();
 	if (life->stop_within != 0)
 		stopper = hub_spawn(stop_later, life);
 	pass(life, 0);

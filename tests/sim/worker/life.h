@@ -15,6 +15,7 @@ struct life {
 	int64_t drain_within;  /* after the last change */
 	int64_t stop_within;   /* after the drain's begin; 0: no stop */
 	int64_t stand_still;   /* the world's other parts go on without the server now and then */
+	bool is_orphaned;      /* the master dies instead */
 	bool is_impatient;     /* the drain may come before the server is ready */
 	bool is_troubled;      /* clients may be refused or cut */
 

@@ -163,6 +163,16 @@ processes_begin(void)
 }
 
 unsigned
+processes_living(void)
+{
+	unsigned count = 0;
+
+	LIST_EACH (link, &processes)
+		count += CONTAINER_OF(link, struct process, link)->code == -1;
+	return count;
+}
+
+unsigned
 processes_count(void)
 {
 	unsigned count = 0;

@@ -12,7 +12,8 @@ void processes_begin(void);
 /* The calling thread computes for so long, and its coroutines wait. */
 void process_block(int64_t nanoseconds);
 
-/* How many processes live, or were not waited for. */
+/* How many processes live; and how many do, or were not waited for. */
+unsigned processes_living(void);
 unsigned processes_count(void);
 
 /* How many have ended with another code than 0, and how many have not ended soon though they were

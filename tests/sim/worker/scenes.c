@@ -144,6 +144,14 @@ draw_hangs(struct life *life)
 	life->shape.drain_timeout = 120 * HUB_SECOND;
 }
 
+/* The master dies at any moment, also during a change. */
+static void
+draw_orphans(struct life *life)
+{
+	draw_usual(life);
+	life->is_impatient = life->is_orphaned = true;
+}
+
 static void
 draw_files(struct life *life)
 {

@@ -16,6 +16,7 @@
 	SCENE(moments, &plain)                                                                     \
 	SCENE(pauses, &plain)                                                                      \
 	SCENE(hangs, &plain)                                                                       \
+	SCENE(orphans, &plain)                                                                     \
 	SCENE(files, &few_files)                                                                   \
 	SCENE(trouble, &hub_sim_trouble)                                                           \
 	SCENE(memory, &no_memory)                                                                  \

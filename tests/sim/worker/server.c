@@ -8,12 +8,14 @@
 #include <hubbub/server.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "hub/hub.h"
 #include "hub/record_priv.h"
 #include "hub/scheduler_priv.h"
 #include "master/fleet/fleet.h"
+#include "master/fleet/slot.h"
 #include "master/start/limits.h"
 #include "sim/sim.h"
 #include "tests/sim/worker/echo.h"
@@ -21,6 +23,8 @@
 
 #define PORT 9090
 #define TRIES 10
+/* What an orphan may take beyond the time of its drain. */
+#define ORPHANS_MORE (4 * HUB_SECOND)
 
 static struct {
 	struct server_shape shape;
@@ -31,7 +35,7 @@ static struct {
 	bool is_ready, is_gone;
 	bool has_changed; /* the rising generation has taken over, or was dropped */
 	const char *why;  /* NULL: it has taken over */
-	bool is_leaving;
+	bool is_leaving, has_died;
 	int64_t deadline; /* clock at which the first generation that drains ends its connections */
 	struct hub_event news;
 	struct worker_row total;
@@ -310,6 +314,83 @@ server_is_late(void)
 	return server.deadline != 0 && hub_now() >= server.deadline;
 }
 
+/* ---- the master's death ---- */
+
+/* Nothing is heard or sent any more. Descriptors are closed, as the kernel closes them; their
+ * numbers stay the master's, and refer to nothing, until it is cleaned up after. */
+static void
+fall_silent(struct slot *slot, void *nothing)
+{
+	ear_stop(server.fleet.loop, &slot->talk);
+	ear_stop(server.fleet.loop, &slot->exit);
+	ev_timer_stop(server.fleet.loop, &slot->healthy);
+	ev_timer_stop(server.fleet.loop, &slot->respawn);
+	if (slot->channel != -1)
+		dup2(*(const int *)nothing, slot->channel);
+}
+
+void
+server_die(void)
+{
+	struct fleet *fleet = &server.fleet;
+	int nothing = eventfd(0, EFD_CLOEXEC);
+
+	fleet_each(fleet, fall_silent, &nothing);
+	for (struct generation *each = fleet->leaving; each != NULL; each = each->next)
+		ev_timer_stop(fleet->loop, &each->deadline);
+	ev_timer_stop(fleet->loop, &fleet->tick);
+	ev_timer_stop(fleet->loop, &fleet->sweep);
+	for (unsigned i = 0; i < server.sockets.seat_count; i++)
+		dup2(nothing, server.sockets.seats[i].fds[0]);
+	close(nothing);
+	note_deadline(hub_now() + server.shape.drain_timeout);
+	server.is_leaving = server.has_died = true;
+	server.is_ready = server.has_changed = true;
+	server.why = "the master has died";
+	hub_event_set(&server.news);
+}
+
+bool
+server_has_died(void)
+{
+	return server.has_died;
+}
+
+static bool
+are_closed(void)
+{
+	for (uint32_t i = 0; i < server.counters->used; i++)
+		if (server.counters->rows[i].state == ROW_LIVE &&
+			counters_open(&server.counters->rows[i]) != 0)
+			return false;
+	return true;
+}
+
+static void
+reap(struct slot *slot, void *unused)
+{
+	(void)unused;
+	slot_reap(slot);
+}
+
+/* Waits until the orphans have ended, and has the fleet forget them. */
+static const char *
+end_orphans(void)
+{
+	int64_t until = hub_now() + server.shape.drain_timeout + ORPHANS_MORE;
+	const char *why = NULL;
+
+	while (processes_living() > 0 && hub_now() < until)
+		hub_sleep(HUB_SECOND / 10);
+	if (processes_living() > 0)
+		return "a worker without a master does not end";
+	if (!are_closed())
+		why = "a worker without a master has left a connection";
+	fleet_each(&server.fleet, reap, NULL);
+	fleet_leave(&server.fleet, CHANNEL_STOP);
+	return why;
+}
+
 /* ---- what must hold at the end ---- */
 
 static const char *
@@ -331,7 +412,8 @@ check_total(void)
 	const struct worker_row *total = &server.total;
 	static char text[200];
 
-	if (total->opened == total->closed && total->lost == 0 &&
+	/* Permits that orphans have given up are lost to a master that is dead. */
+	if (total->opened == total->closed && (total->lost == 0 || server.has_died) &&
 		(total->accepted == total->opened + total->refused_sender ||
 			(server.shape.is_starved && total->accepted > total->opened)))
 		return NULL;
@@ -359,8 +441,10 @@ check(void)
 const char *
 server_end(void)
 {
-	const char *why;
+	const char *why, *orphaned = server.has_died ? end_orphans() : NULL;
 
+	if (orphaned != NULL)
+		return orphaned;
 	wait_for(&server.is_gone);
 	server.total = counters_total(server.counters);
 	why = check();

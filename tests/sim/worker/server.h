@@ -44,9 +44,13 @@ void server_drain(void);
 /* As a second TERM: all connections end now, at a message boundary. */
 void server_stop(void);
 
-/* Whether it drains; whether a connection may be ended within a message, because its deadline has
+/* The master dies: the workers are alone. Returns at once. */
+void server_die(void);
+
+/* Whether it drains; whether its master has died; whether a connection may be ended within a message, because its deadline has
  * passed. */
 bool server_is_leaving(void);
+bool server_has_died(void);
 bool server_is_late(void);
 
 /* Waits until no worker is left, and ends. Returns NULL, or what does not add up. */
