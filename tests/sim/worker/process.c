@@ -1,6 +1,6 @@
-/* A process and each of its threads is a fiber of the world: it has thread-local variables, and with
- * them a hub, of its own. What the kernel would do for the worker when its master is dead, and after
- * a crash, is nothing here. */
+/* A process and each of its threads is a fiber of the world: it has thread-local variables, and
+ * with them a hub, of its own. What the kernel would do for the worker when its master is dead, and
+ * after a crash, is nothing here. */
 #include "tests/sim/worker/process.h"
 
 #include <errno.h>

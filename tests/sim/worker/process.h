@@ -1,5 +1,5 @@
-/* Processes in the simulated world: each is a fiber that runs worker_run. Fork, death and wait
- * are what spawn_worker, its pidfd and waitid(2) show of them. A process that is killed goes on: the
+/* Processes in the simulated world: each is a fiber that runs worker_run. Fork, death and wait are
+ * what spawn_worker, its pidfd and waitid(2) show of them. A process that is killed goes on: the
  * master kills only those that it has told to stop, and they must end soon by themselves. */
 #ifndef HUBBUB_TESTS_SIM_WORKER_PROCESS_H
 #define HUBBUB_TESTS_SIM_WORKER_PROCESS_H

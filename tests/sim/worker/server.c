@@ -1,7 +1,5 @@
 /* The events of the fleet do what master/change/change.c does: a generation that has risen listens
- * and takes over. What must hold at the end is checked here, after the last worker has gone: each
- * connection that was accepted is accounted for, all permits are back, and no row of the segment
- * belongs to anybody. */
+ * and takes over. What must hold at the end is in account.c. */
 #include "tests/sim/worker/server.h"
 
 #include <arpa/inet.h>
@@ -18,6 +16,7 @@
 #include "master/fleet/slot.h"
 #include "master/start/limits.h"
 #include "sim/sim.h"
+#include "tests/sim/worker/account.h"
 #include "tests/sim/worker/echo.h"
 #include "tests/sim/worker/process.h"
 
@@ -356,16 +355,6 @@ server_has_died(void)
 	return server.has_died;
 }
 
-static bool
-are_closed(void)
-{
-	for (uint32_t i = 0; i < server.counters->used; i++)
-		if (server.counters->rows[i].state == ROW_LIVE &&
-			counters_open(&server.counters->rows[i]) != 0)
-			return false;
-	return true;
-}
-
 static void
 reap(struct slot *slot, void *unused)
 {
@@ -384,59 +373,14 @@ end_orphans(void)
 		hub_sleep(HUB_SECOND / 10);
 	if (processes_living() > 0)
 		return "a worker without a master does not end";
-	if (!are_closed())
+	if (!account_are_closed(server.counters))
 		why = "a worker without a master has left a connection";
 	fleet_each(&server.fleet, reap, NULL);
 	fleet_leave(&server.fleet, CHANNEL_STOP);
 	return why;
 }
 
-/* ---- what must hold at the end ---- */
-
-static const char *
-check_rows(void)
-{
-	const struct worker_row *rows = server.counters->rows;
-
-	for (uint32_t i = 0; i < server.counters->used; i++)
-		if (rows[i].state != ROW_FREE && rows[i].state != ROW_LEDGER)
-			return "a row of the counters still belongs to a process";
-	return NULL;
-}
-
-/* Each connection that was accepted, or taken by another hub, was served and closed, or refused at
- * once. */
-static const char *
-check_total(void)
-{
-	const struct worker_row *total = &server.total;
-	static char text[200];
-
-	/* Permits that orphans have given up are lost to a master that is dead. */
-	if (total->opened == total->closed && (total->lost == 0 || server.has_died) &&
-		(total->accepted == total->opened + total->refused_sender ||
-			(server.shape.is_starved && total->accepted > total->opened)))
-		return NULL;
-	snprintf(text, sizeof text, "accepted %lu, opened %lu, closed %lu, refused %lu, lost %lu",
-		(unsigned long)total->accepted, (unsigned long)total->opened,
-		(unsigned long)total->closed, (unsigned long)total->refused_sender,
-		(unsigned long)total->lost);
-	return text;
-}
-
-static const char *
-check(void)
-{
-	const char *why = check_rows();
-
-	if (processes_hung() != 0)
-		return "a worker has not ended though it was killed";
-	if (processes_failed() != 0 && !server.shape.is_starved)
-		return "a worker has ended with an error";
-	if (processes_count() != 0)
-		return "a worker is left";
-	return why != NULL ? why : check_total();
-}
+/* ---- the end ---- */
 
 const char *
 server_end(void)
@@ -447,7 +391,7 @@ server_end(void)
 		return orphaned;
 	wait_for(&server.is_gone);
 	server.total = counters_total(server.counters);
-	why = check();
+	why = account_check(server.counters, &server.total, &server.shape, server.has_died);
 	close_all();
 	return why;
 }

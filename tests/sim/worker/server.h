@@ -47,8 +47,8 @@ void server_stop(void);
 /* The master dies: the workers are alone. Returns at once. */
 void server_die(void);
 
-/* Whether it drains; whether its master has died; whether a connection may be ended within a message, because its deadline has
- * passed. */
+/* Whether it leaves, whether its master has died, and whether a connection may be ended within a
+ * message, because the deadline has passed. */
 bool server_is_leaving(void);
 bool server_has_died(void);
 bool server_is_late(void);

@@ -1,0 +1,59 @@
+/* Each connection that was accepted is accounted for, all permits are back, and no row of the
+ * segment belongs to anybody. A permit that is missing counts as a lost connection. */
+#include "tests/sim/worker/account.h"
+
+#include <stdio.h>
+
+#include "tests/sim/worker/process.h"
+
+bool
+account_are_closed(const struct counters *counters)
+{
+	for (uint32_t i = 0; i < counters->used; i++)
+		if (counters->rows[i].state == ROW_LIVE && counters_open(&counters->rows[i]) != 0)
+			return false;
+	return true;
+}
+
+static bool
+are_folded(const struct counters *counters)
+{
+	for (uint32_t i = 0; i < counters->used; i++)
+		if (counters->rows[i].state != ROW_FREE && counters->rows[i].state != ROW_LEDGER)
+			return false;
+	return true;
+}
+
+/* Each connection that was accepted was served and closed, by whichever hub, or refused at once;
+ * or there was no memory to serve it. */
+static bool
+adds_up(const struct worker_row *total, bool is_starved)
+{
+	uint64_t served = total->opened + total->refused_sender;
+
+	return total->opened == total->closed &&
+	       (total->accepted == served || (is_starved && total->accepted > served));
+}
+
+const char *
+account_check(const struct counters *counters, const struct worker_row *total,
+	const struct server_shape *shape, bool has_died)
+{
+	static char text[200];
+
+	if (processes_hung() != 0)
+		return "a worker has not ended though it was killed";
+	if (processes_failed() != 0 && !shape->is_starved)
+		return "a worker has ended with an error";
+	if (processes_count() != 0)
+		return "a worker is left";
+	if (!are_folded(counters))
+		return "a row of the counters still belongs to a process";
+	if (adds_up(total, shape->is_starved) && (total->lost == 0 || has_died))
+		return NULL;
+	snprintf(text, sizeof text, "accepted %lu, opened %lu, closed %lu, refused %lu, lost %lu",
+		(unsigned long)total->accepted, (unsigned long)total->opened,
+		(unsigned long)total->closed, (unsigned long)total->refused_sender,
+		(unsigned long)total->lost);
+	return text;
+}
