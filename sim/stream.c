@@ -113,7 +113,7 @@ stream_send(struct file *file, struct transfer *transfer)
 		if (!host_is_cut(stream->peer_name.on, stream->own.on))
 			stream_break(stream, ECONNRESET);
 		if (room == 0)
-			return failed(stream->is_reset ? stream_take_error(stream) : EAGAIN);
+			return failed(stream->error != 0 ? stream_take_error(stream) : EAGAIN);
 		return (ssize_t)(transfer->length < room ? transfer->length : room);
 	}
 	if (transfer->length == 0)
