@@ -15,7 +15,9 @@
 #include "sim/world_priv.h"
 
 #define TCP_SIZE ((size_t)64 * 1024)
-#define UNIX_SIZE ((size_t)208 * 1024) /* net.core.wmem_default */
+#define TCP_SIZE_GROWN ((size_t)4 * 1024 * 1024) /* of net.ipv4.tcp_wmem, the most */
+#define GROWN 8                                  /* once in so many connections */
+#define UNIX_SIZE ((size_t)208 * 1024)           /* net.core.wmem_default */
 #define SYN_AGAIN (1 * HUB_SECOND)
 #define SYN_TRIES 6
 
@@ -31,10 +33,20 @@ stream_make(const struct file_kind *kind, int family)
 	return &stream->file;
 }
 
+/* The bytes that are on their way at most. The kernel lets the buffers of a fast connection
+ * grow. */
+static size_t
+draw_size(const struct stream *stream)
+{
+	if (!stream_is_tcp(stream))
+		return UNIX_SIZE;
+	return world_draw(GROWN) == 0 ? TCP_SIZE_GROWN : TCP_SIZE;
+}
+
 static bool
 join(struct stream *one, struct stream *other)
 {
-	size_t size = stream_is_tcp(one) ? TCP_SIZE : UNIX_SIZE;
+	size_t size = draw_size(one);
 	struct channel *there = channel_new(size, stream_is_tcp(one));
 	struct channel *back = channel_new(size, stream_is_tcp(one));
 

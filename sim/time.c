@@ -5,6 +5,7 @@
 #include "hub/scheduler.h"
 #include "sim/clock_priv.h"
 #include "sim/fiber_priv.h"
+#include "sim/greed_priv.h"
 #include "sim/host_priv.h"
 #include "sim/sim.h"
 #include "sim/world_priv.h"
@@ -25,6 +26,7 @@ kernel_clock(clockid_t clock, struct timespec *now)
 		time = clock_coarse(here);
 	} else {
 		world_tick(LOOK_TAKES);
+		greed_looked();
 		time = clock == CLOCK_REALTIME ? clock_real(here) : clock_monotonic(here);
 	}
 	*now = (struct timespec){time / HUB_SECOND, time % HUB_SECOND};

@@ -8,6 +8,7 @@
 #include "sim/cargo_priv.h"
 #include "sim/door_priv.h"
 #include "sim/file_priv.h"
+#include "sim/greed_priv.h"
 #include "sim/world_priv.h"
 
 #define COPY_SIZE 65536
@@ -60,6 +61,8 @@ receive(int fd, struct transfer *transfer)
 	transfer->length = length_of(transfer->parts, transfer->count);
 	got = file->kind->receive(file, transfer);
 	bytes_given(file, transfer, got);
+	if (got > 0)
+		greed_received(file, fd);
 	if (transfer->message != NULL && got >= 0) {
 		transfer->message->msg_flags = transfer->told;
 		cargo_unpack(transfer->cargo, transfer->message, transfer->flags);

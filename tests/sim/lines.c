@@ -239,7 +239,7 @@ hub_ends(struct line *line)
 static void
 fill_or_drain(struct line *line)
 {
-	char bytes[PIECE] = {0};
+	static char bytes[64 * 1024];
 
 	if (line->is_pipe || line->near == -1 || line->far == -1 || in_trouble())
 		return;

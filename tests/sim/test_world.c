@@ -141,6 +141,30 @@ Test(world, finds_a_call_that_blocks_the_thread)
 }
 
 static void *
+receive_and_receive(void *unused)
+{
+	static const char bytes[100];
+	char byte;
+	int pair[2];
+
+	socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+	hub_send(pair[0], bytes, sizeof bytes, 0);
+	while (recv(pair[1], &byte, 1, MSG_DONTWAIT) == 1)
+		continue;
+	hub_close(pair[0]);
+	hub_close(pair[1]);
+	return unused;
+}
+
+Test(world, finds_a_loop_that_goes_on_as_long_as_a_peer_sends)
+{
+	cr_assert_eq(hub_sim_run(1, NULL, receive_and_receive, NULL), -1);
+	cr_assert_not_null(strstr(hub_sim_report(), "descriptor 513 is received from more than 64 "
+						    "times in a row"),
+		"%s", hub_sim_report());
+}
+
+static void *
 start_a_process(void *error)
 {
 	char *arguments[] = {"true", NULL};
