@@ -48,7 +48,8 @@ answer(struct session *session, const void *bytes, size_t length)
 	session->sending++;
 	sent = hub_send(session->client, bytes, length, 0);
 	session->sending--;
-	if (sent > 0)
+	/* A part was sent before the wait that has failed. */
+	if (sent == (ssize_t)length)
 		moved(session, false);
 	return sent == (ssize_t)length;
 }

@@ -116,16 +116,28 @@ converse(struct client *client, int fd)
 	}
 }
 
+/* Sends and sends, and reads nothing. */
+static void
+flood(struct client *client, int fd)
+{
+	static const unsigned char bytes[64 * 1024];
+
+	client->does = "floods";
+	for (unsigned left = below(100); left > 0; left--)
+		if (hub_send(fd, bytes, sizeof bytes, 0) != sizeof bytes)
+			return;
+}
+
 static void
 leave(int fd)
 {
 	struct linger at_once = {1, 0};
-	char byte;
+	static char bytes[64 * 1024];
 
 	if (once_in(5))
 		setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 	else if (once_in(2) && hub_shutdown(fd, SHUT_WR) == 0)
-		while (hub_recv(fd, &byte, 1, 0) > 0)
+		while (hub_recv(fd, bytes, sizeof bytes, 0) > 0)
 			continue;
 	hub_close(fd);
 }
@@ -143,7 +155,10 @@ be_client(void *argument)
 		if (fd != -1 &&
 			hub_connect(fd, (struct sockaddr *)&world.address, world.length) == 0) {
 			client->connected_at = hub_now();
-			converse(client, fd);
+			if (once_in(6))
+				flood(client, fd);
+			else
+				converse(client, fd);
 		}
 		client->does = "leaves";
 		if (fd != -1)
