@@ -16,6 +16,8 @@
 /* From then on a connection is idle, and a server that drains ends it: a message that is under way
  * at that moment comes too late. */
 #define IDLE_FROM (450 * HUB_MILLISECOND)
+/* Until then the server still takes what comes too late, so that the end is no reset. */
+#define LINGERS_UNTIL (1200 * HUB_MILLISECOND)
 
 static struct {
 	struct clients_manner manner;
@@ -42,7 +44,7 @@ draw_time(int64_t most)
 
 struct talk {
 	int fd;
-	bool is_slow, is_wrong;
+	bool is_slow, is_wrong, is_reset;
 	size_t sent, echoed; /* bytes, from the first letter on */
 	size_t began;        /* bytes that were sent before the present message */
 	int64_t sent_at;     /* when the last message was sent; 0: none was */
@@ -79,6 +81,7 @@ receive_some(struct talk *talk)
 	if (talk->is_slow)
 		hub_sleep(draw_time(clients.manner.pause));
 	length = hub_recv(talk->fd, echoes, sizeof echoes, 0);
+	talk->is_reset = length == -1;
 	for (ssize_t i = 0; i < length; i++) {
 		talk->is_wrong |= talk->echoed == talk->sent ||
 				  echoes[i] != (char)('A' + talk->echoed % LETTERS);
@@ -106,8 +109,11 @@ judge(const struct talk *talk)
 
 	if (talk->is_wrong)
 		return &clients.ends.wrong;
-	if (talk->echoed == talk->sent || (is_unheard && talk->paused >= IDLE_FROM) ||
-		server_is_late())
+	if (server_is_late())
+		return &clients.ends.ended;
+	if (talk->is_reset && talk->paused < LINGERS_UNTIL)
+		return &clients.ends.cut;
+	if (talk->echoed == talk->sent || (is_unheard && talk->paused >= IDLE_FROM))
 		return &clients.ends.ended;
 	/* It waited in a queue that nobody serves for long. */
 	if (talk->echoed == 0 && server_has_died())
