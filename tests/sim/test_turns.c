@@ -123,7 +123,7 @@ compute(int64_t nanoseconds)
 static void
 was_due(struct greedy *greedy, int64_t step)
 {
-	bool is_steady = greedy->call == 0 ? greedy->slow > STEADY : greedy->held > UNWATCHED;
+	bool is_steady = greedy->slow > (greedy->call == 0 ? STEADY : UNWATCHED);
 	int64_t now = hub_now(), held = now - greedy->since;
 	int64_t slice = calls[greedy->call].slice + SLACK;
 
