@@ -10,7 +10,7 @@
 #include "tests/sim/lines.h"
 #include "tests/sim/worlds.h"
 
-enum { WORLDS = 40, WAITERS = 8, CHANGES = 250, MOST = 4 };
+enum { WORLDS = 300, WAITERS = 8, CHANGES = 250, MOST = 4 };
 
 #define PROMPT (10 * HUB_MILLISECOND)
 #define PATIENCE (60 * HUB_SECOND)
