@@ -10,6 +10,7 @@
 #include "hub/scheduler.h"
 #include "sim/before_priv.h"
 #include "sim/door_priv.h"
+#include "sim/fiber_priv.h"
 #include "sim/file_priv.h"
 #include "sim/job_priv.h"
 #include "sim/set_priv.h"
@@ -37,15 +38,40 @@ from_time(const struct timespec *time)
 	return time != NULL ? time->tv_sec * HUB_SECOND + time->tv_nsec : -1;
 }
 
+/* A wait of a call. */
+struct look {
+	int64_t last, end;
+};
+
+static bool
+has_passed(void *object)
+{
+	const struct look *look = object;
+
+	return world_now() > look->last;
+}
+
+static int64_t
+end_of_look(void *object)
+{
+	const struct look *look = object;
+
+	return look->end;
+}
+
 /* Whether the call has to look again: something has happened, though perhaps not to it. */
 static bool
 wait_on(const char *name, const char *instead, int64_t end)
 {
+	struct look look = {world_now(), end};
+	struct pause pause = {name, has_passed, end_of_look, &look};
+
 	if (world_now() >= end)
 		return false;
 	if (!threads_run_a_job())
 		world_fail("%s blocks the thread: call %s", name, instead);
-	return world_pass(end) && !world_is_old();
+	fiber_pause(&pause);
+	return true;
 }
 
 /* ---- poll ---- */

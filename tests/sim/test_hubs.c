@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <hubbub/hub.h>
 #include <hubbub/sim.h>
+#include <poll.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 
 #define SEEDS 200
@@ -178,6 +180,59 @@ Test(hubs, what_is_offloaded_may_sleep_and_runs_beside_as_in_sixteen_threads)
 			"%s", hub_sim_report());
 	cr_assert_eq(offload.wrong, 0);
 	cr_assert_eq(offload.highest, 16);
+}
+
+static struct {
+	int pair[2];
+	int result;
+	int64_t took, slept;
+} look;
+
+static void *
+poll_for_it(void *unused)
+{
+	struct pollfd query = {.fd = look.pair[0], .events = POLLIN};
+	int64_t began = hub_now();
+
+	look.result = poll(&query, 1, 60000);
+	look.took = hub_now() - began;
+	return unused;
+}
+
+static void *
+write_later(void *unused)
+{
+	int64_t began = hub_now();
+
+	hub_sleep(5 * HUB_SECOND);
+	look.slept = hub_now() - began;
+	hub_send(look.pair[1], "x", 1, 0);
+	return unused;
+}
+
+static void *
+offload_a_look(void *unused)
+{
+	struct hub_sim_hub *other;
+
+	socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, look.pair);
+	other = hub_sim_start(NULL, write_later, NULL);
+	hub_offload(poll_for_it, NULL, NULL);
+	hub_sim_join(other, NULL);
+	hub_close(look.pair[0]);
+	hub_close(look.pair[1]);
+	return unused;
+}
+
+Test(hubs, while_what_is_offloaded_waits_others_are_in_time)
+{
+	for (uint64_t seed = 1; seed <= 20; seed++) {
+		cr_assert_eq(
+			hub_sim_run(seed, NULL, offload_a_look, NULL), 0, "%s", hub_sim_report());
+		cr_assert_eq(look.result, 1);
+		cr_assert_leq(look.slept, 5 * HUB_SECOND + HUB_MILLISECOND);
+		cr_assert_leq(look.took, 5 * HUB_SECOND + 100 * HUB_MILLISECOND);
+	}
 }
 
 /* ---- what a run finds ---- */
