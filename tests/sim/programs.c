@@ -1,4 +1,4 @@
-/* In the place of tests/fuzz/programs.c and tests/fuzz/random.c; below is in worlds.c. */
+/* In the place of tests/fuzz/programs.c. */
 #include "tests/fuzz/programs.h"
 
 #include <hubbub/hub.h>
