@@ -157,6 +157,7 @@ draw_files(struct life *life)
 {
 	draw_trouble(life);
 	life->shape.capacity = 100;
+	life->shape.is_starved = true;
 }
 
 static void

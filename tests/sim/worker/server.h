@@ -18,7 +18,7 @@ struct server_shape {
 	int64_t capacity;         /* connections of a worker, as its limit on files allows */
 	unsigned blocking; /* one of so many connections blocks its hub for a while; 0: none */
 	int64_t block_for; /* nanoseconds, at most */
-	bool is_starved;   /* memory is refused: workers may not start, and drop clients */
+	bool is_starved; /* memory or files are refused: workers may not start, and drop clients */
 	struct worker_settings settings;
 };
 
