@@ -111,13 +111,13 @@ judge(const struct talk *talk)
 		return &clients.ends.wrong;
 	if (server_is_late())
 		return &clients.ends.ended;
+	/* It waited in a queue that nobody serves for long. */
+	if (talk->echoed == 0 && server_has_died())
+		return &clients.ends.denied;
 	if (talk->is_reset && talk->paused < LINGERS_UNTIL)
 		return &clients.ends.cut;
 	if (talk->echoed == talk->sent || (is_unheard && talk->paused >= IDLE_FROM))
 		return &clients.ends.ended;
-	/* It waited in a queue that nobody serves for long. */
-	if (talk->echoed == 0 && server_has_died())
-		return &clients.ends.denied;
 	return &clients.ends.cut;
 }
 
