@@ -227,18 +227,18 @@ bytes_end(void)
 
 /* ---- the calls ---- */
 
-ssize_t hub_send_itself(int fd, const void *buffer, size_t length, int flags);
-ssize_t hub_sendto_itself(int fd, const void *buffer, size_t length, int flags,
+ssize_t _hub_send_itself(int fd, const void *buffer, size_t length, int flags);
+ssize_t _hub_sendto_itself(int fd, const void *buffer, size_t length, int flags,
 	const struct sockaddr *address, socklen_t address_length);
-ssize_t hub_sendmsg_itself(int fd, const struct msghdr *message, int flags);
-ssize_t hub_write_itself(int fd, const void *buffer, size_t length);
-ssize_t hub_writev_itself(int fd, const struct iovec *parts, int count);
-ssize_t hub_recv_itself(int fd, void *buffer, size_t length, int flags);
-ssize_t hub_recvfrom_itself(int fd, void *buffer, size_t length, int flags,
+ssize_t _hub_sendmsg_itself(int fd, const struct msghdr *message, int flags);
+ssize_t _hub_write_itself(int fd, const void *buffer, size_t length);
+ssize_t _hub_writev_itself(int fd, const struct iovec *parts, int count);
+ssize_t _hub_recv_itself(int fd, void *buffer, size_t length, int flags);
+ssize_t _hub_recvfrom_itself(int fd, void *buffer, size_t length, int flags,
 	struct sockaddr *address, socklen_t *address_length);
-ssize_t hub_recvmsg_itself(int fd, struct msghdr *message, int flags);
-ssize_t hub_read_itself(int fd, void *buffer, size_t length);
-ssize_t hub_readv_itself(int fd, const struct iovec *parts, int count);
+ssize_t _hub_recvmsg_itself(int fd, struct msghdr *message, int flags);
+ssize_t _hub_read_itself(int fd, void *buffer, size_t length);
+ssize_t _hub_readv_itself(int fd, const struct iovec *parts, int count);
 
 static struct iovec
 part_of(const void *buffer, size_t length)
@@ -253,7 +253,7 @@ hub_send(int fd, const void *buffer, size_t length, int flags)
 	struct call call;
 
 	begin(&call, "hub_send", fd, &part, 1);
-	return end_sending(&call, hub_send_itself(fd, buffer, length, flags));
+	return end_sending(&call, _hub_send_itself(fd, buffer, length, flags));
 }
 
 ssize_t
@@ -265,7 +265,7 @@ hub_sendto(int fd, const void *buffer, size_t length, int flags, const struct so
 
 	begin(&call, "hub_sendto", fd, &part, 1);
 	return end_sending(
-		&call, hub_sendto_itself(fd, buffer, length, flags, address, address_length));
+		&call, _hub_sendto_itself(fd, buffer, length, flags, address, address_length));
 }
 
 ssize_t
@@ -275,7 +275,7 @@ hub_sendmsg(int fd, const struct msghdr *message, int flags)
 
 	begin(&call, "hub_sendmsg", fd, message != NULL ? message->msg_iov : NULL,
 		message != NULL ? message->msg_iovlen : 0);
-	return end_sending(&call, hub_sendmsg_itself(fd, message, flags));
+	return end_sending(&call, _hub_sendmsg_itself(fd, message, flags));
 }
 
 ssize_t
@@ -285,7 +285,7 @@ hub_write(int fd, const void *buffer, size_t length)
 	struct call call;
 
 	begin(&call, "hub_write", fd, &part, 1);
-	return end_sending(&call, hub_write_itself(fd, buffer, length));
+	return end_sending(&call, _hub_write_itself(fd, buffer, length));
 }
 
 ssize_t
@@ -294,7 +294,7 @@ hub_writev(int fd, const struct iovec *parts, int count)
 	struct call call;
 
 	begin(&call, "hub_writev", fd, parts, count > 0 ? (size_t)count : 0);
-	return end_sending(&call, hub_writev_itself(fd, parts, count));
+	return end_sending(&call, _hub_writev_itself(fd, parts, count));
 }
 
 ssize_t
@@ -304,7 +304,7 @@ hub_recv(int fd, void *buffer, size_t length, int flags)
 	struct call call;
 
 	begin(&call, "hub_recv", fd, &part, 1);
-	return end_receiving(&call, hub_recv_itself(fd, buffer, length, flags), flags);
+	return end_receiving(&call, _hub_recv_itself(fd, buffer, length, flags), flags);
 }
 
 ssize_t
@@ -316,7 +316,7 @@ hub_recvfrom(int fd, void *buffer, size_t length, int flags, struct sockaddr *ad
 
 	begin(&call, "hub_recvfrom", fd, &part, 1);
 	return end_receiving(&call,
-		hub_recvfrom_itself(fd, buffer, length, flags, address, address_length), flags);
+		_hub_recvfrom_itself(fd, buffer, length, flags, address, address_length), flags);
 }
 
 ssize_t
@@ -326,7 +326,7 @@ hub_recvmsg(int fd, struct msghdr *message, int flags)
 
 	begin(&call, "hub_recvmsg", fd, message != NULL ? message->msg_iov : NULL,
 		message != NULL ? message->msg_iovlen : 0);
-	return end_receiving(&call, hub_recvmsg_itself(fd, message, flags), flags);
+	return end_receiving(&call, _hub_recvmsg_itself(fd, message, flags), flags);
 }
 
 ssize_t
@@ -336,7 +336,7 @@ hub_read(int fd, void *buffer, size_t length)
 	struct call call;
 
 	begin(&call, "hub_read", fd, &part, 1);
-	return end_receiving(&call, hub_read_itself(fd, buffer, length), 0);
+	return end_receiving(&call, _hub_read_itself(fd, buffer, length), 0);
 }
 
 ssize_t
@@ -345,5 +345,5 @@ hub_readv(int fd, const struct iovec *parts, int count)
 	struct call call;
 
 	begin(&call, "hub_readv", fd, parts, count > 0 ? (size_t)count : 0);
-	return end_receiving(&call, hub_readv_itself(fd, parts, count), 0);
+	return end_receiving(&call, _hub_readv_itself(fd, parts, count), 0);
 }

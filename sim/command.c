@@ -39,14 +39,20 @@ append_program(void)
 {
 	char path[PATH_MAX], here[PATH_MAX];
 	ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
-	size_t above;
+	size_t above, from;
 
 	if (length <= 0)
 		return;
 	path[length] = '\0';
 	above = getcwd(here, sizeof here) != NULL ? strlen(here) : 0;
-	append(above > 1 && strncmp(path, here, above) == 0 && path[above] == '/' ? path + above + 1
-										  : path);
+	from = above > 1 && strncmp(path, here, above) == 0 && path[above] == '/' ? above + 1 : 0;
+	/* Without a slash, shells would look for it elsewhere. */
+	if (strchr(path + from, '/') == NULL) {
+		from -= 2;
+		path[from] = '.';
+		path[from + 1] = '/';
+	}
+	append(path + from);
 }
 
 const char *

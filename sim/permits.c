@@ -93,23 +93,23 @@ permits_end(void)
 
 /* ---- the calls ---- */
 
-void hub_semaphore_init_itself(struct hub_semaphore *semaphore, unsigned count);
-void hub_semaphore_init_bounded_itself(struct hub_semaphore *semaphore, unsigned count);
-int hub_semaphore_acquire_for_itself(struct hub_semaphore *semaphore, int64_t nanoseconds);
-int hub_semaphore_try_acquire_itself(struct hub_semaphore *semaphore);
-int hub_semaphore_release_itself(struct hub_semaphore *semaphore);
+void _hub_semaphore_init_itself(struct hub_semaphore *semaphore, unsigned count);
+void _hub_semaphore_init_bounded_itself(struct hub_semaphore *semaphore, unsigned count);
+int _hub_semaphore_acquire_for_itself(struct hub_semaphore *semaphore, int64_t nanoseconds);
+int _hub_semaphore_try_acquire_itself(struct hub_semaphore *semaphore);
+int _hub_semaphore_release_itself(struct hub_semaphore *semaphore);
 
 void
 hub_semaphore_init(struct hub_semaphore *semaphore, unsigned count)
 {
-	hub_semaphore_init_itself(semaphore, count);
+	_hub_semaphore_init_itself(semaphore, count);
 	begin(semaphore);
 }
 
 void
 hub_semaphore_init_bounded(struct hub_semaphore *semaphore, unsigned count)
 {
-	hub_semaphore_init_bounded_itself(semaphore, count);
+	_hub_semaphore_init_bounded_itself(semaphore, count);
 	begin(semaphore);
 }
 
@@ -124,7 +124,7 @@ hub_semaphore_acquire_for(struct hub_semaphore *semaphore, int64_t nanoseconds)
 {
 	struct account *account = world_exists() ? account_of(semaphore) : NULL;
 	bool must_wait = semaphore->count == 0;
-	int result = hub_semaphore_acquire_for_itself(semaphore, nanoseconds);
+	int result = _hub_semaphore_acquire_for_itself(semaphore, nanoseconds);
 
 	if (result != 0 || account == NULL)
 		return result;
@@ -138,7 +138,7 @@ int
 hub_semaphore_try_acquire(struct hub_semaphore *semaphore)
 {
 	struct account *account = world_exists() ? account_of(semaphore) : NULL;
-	int result = hub_semaphore_try_acquire_itself(semaphore);
+	int result = _hub_semaphore_try_acquire_itself(semaphore);
 
 	if (result != 0 || account == NULL)
 		return result;
@@ -152,7 +152,7 @@ hub_semaphore_release(struct hub_semaphore *semaphore)
 {
 	struct account *account = world_exists() ? account_of(semaphore) : NULL;
 	const struct hub_coroutine *heir = heir_of(semaphore);
-	int result = hub_semaphore_release_itself(semaphore);
+	int result = _hub_semaphore_release_itself(semaphore);
 
 	if (result != 0 || account == NULL)
 		return result;

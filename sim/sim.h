@@ -1,12 +1,11 @@
-/* A simulated world: a hub that runs in virtual time on a simulated kernel, where everything that
- * may happen is drawn from a seed. The same seed gives the same run, so a bug that one run in a
- * thousand shows is found by trying a thousand seeds, and then repeats.
+/* <hubbub/sim.h>: a simulated world: a hub that runs in virtual time on a simulated kernel, where
+ * everything that may happen is drawn from a seed. The same seed gives the same run, so a bug that
+ * one run in a thousand shows is found by trying a thousand seeds, and then repeats.
  *
  *	static void *body(void *argument) { ... }	any code that runs in hub_run
  *
- *	for (uint64_t seed = 1; seed <= 1000; seed++)
- *		if (hub_sim_run(seed, &hub_sim_trouble, body, argument) != 0)
- *			... hub_sim_report() ...
+ *	if (hub_sim_search(1, 1000, &hub_sim_trouble, body, argument) != 0)
+ *		... hub_sim_report() says what is wrong, and how to repeat it ...
  *
  * Link with -lhubbub-sim in the place of -lhubbub-hub. A hub_sleep of a day takes no time. Within
  * the run the calls of libc that make, name, use and close sockets, pipes, eventfds and timerfds,
@@ -15,8 +14,10 @@
  * are processes and threads (fork, exec, pthread_create). Files are the real ones, but for those
  * below options->directory; the streams of stdio, too.
  *
- * A body that finds something wrong calls hub_fail: then hub_sim_run fails, too. With trouble calls
- * fail in good programs, so a body tells an error from a wrong result. */
+ * A body that finds something wrong calls hub_sim_fail, or returns hub_fail(...). With trouble
+ * calls fail in good programs, so it tells an error from a wrong result. A run also fails if
+ * something is left that the program has not given back, such as a descriptor, if nothing can end
+ * the wait of its first coroutine, or if the hub itself has lost a wake, a byte or a permit. */
 #ifndef HUBBUB_SIM_H
 #define HUBBUB_SIM_H
 
@@ -71,10 +72,10 @@ extern const struct hub_sim_options hub_sim_trouble;
  * world ends with it. options NULL: a world without trouble.
  * Switches: not a coroutine's call; it blocks the thread.  Thread: one run at a time in a process.
  * Returns 0; or -1 with errno of hub_run, EBUSY (a world exists), EINVAL (the options' room is not
- * NULL), or ENOTRECOVERABLE: something is left that the program has not given back, or it has done
- * what the world cannot simulate. hub_sim_report says what. A run that cannot end, because all
- * coroutines wait for what never happens, or the world has lasted too long, prints the report and
- * all coroutines to stderr, and aborts. */
+ * NULL), or ENOTRECOVERABLE: something is wrong, or the program has done what the world cannot
+ * simulate. hub_sim_report says what. A run that cannot end prints the report, with what coroutines
+ * wait for, to stderr, and aborts: if they wait for what never happens, if the world has lasted too
+ * long, or if they have only yielded for ten seconds of the world, while nothing happened. */
 int hub_sim_run(uint64_t seed, const struct hub_sim_options *options, hub_fn *body, void *argument);
 
 /* Runs the seeds from first to last, each in a child process, until one fails; what body changes
@@ -124,7 +125,8 @@ void hub_sim_jump(int64_t nanoseconds);
 
 /* ---- what was seen ---- */
 
-/* What the last run has found, and its last fifty events, in lines; static, until the next run.
+/* What the last run has found, its last fifty events, and the command that repeats it, in lines;
+ * static, until the next run. Descriptors have the numbers that the program sees.
  * Switches: no.  Errors: none. */
 const char *hub_sim_report(void);
 
@@ -146,7 +148,11 @@ uint64_t hub_sim_draw(uint64_t limit);
  * -Drealloc=hub_sim_realloc, as the hub is. Switches: no.  Ownership: the caller frees it, by free.
  * Returns NULL with errno ENOMEM. */
 void *hub_sim_malloc(size_t size);
+
+/* As hub_sim_malloc. Switches: no. */
 void *hub_sim_calloc(size_t count, size_t size);
+
+/* As hub_sim_malloc. Switches: no. */
 void *hub_sim_realloc(void *memory, size_t size);
 
 /* The world may kill the coroutine while it waits, as hub_kill does, if the option killed says so.
