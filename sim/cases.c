@@ -1,5 +1,5 @@
 /* The cases of selects. hub_select stands here, around the real one (CMakeLists.txt names it
- * hub_select_itself), so that what a coroutine waits for in a select is known: its cases, and how
+ * _hub_select_itself), so that what a coroutine waits for in a select is known: its cases, and how
  * many they are. */
 #include "sim/cases_priv.h"
 
@@ -56,7 +56,7 @@ cases_end(void)
 	memset(selects, 0, sizeof selects);
 }
 
-int hub_select_itself(struct hub_case *cases, size_t count, int64_t nanoseconds);
+int _hub_select_itself(struct hub_case *cases, size_t count, int64_t nanoseconds);
 
 int
 hub_select(struct hub_case *cases, size_t count, int64_t nanoseconds)
@@ -67,7 +67,7 @@ hub_select(struct hub_case *cases, size_t count, int64_t nanoseconds)
 
 	select.next = *link;
 	*link = &select;
-	result = hub_select_itself(cases, count, nanoseconds);
+	result = _hub_select_itself(cases, count, nanoseconds);
 	while (*link != &select)
 		link = &(*link)->next;
 	*link = select.next;

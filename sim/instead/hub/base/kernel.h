@@ -118,7 +118,7 @@ int kernel_socket(int domain, int type, int protocol);
 int kernel_close(int fd) HUB_INSIDE(kernel_close);
 int kernel_fcntl(int fd, int command, long argument);
 int kernel_access(const char *path, int mode);
-int kernel_open(const char *path, int flags, mode_t mode);
+int kernel_open(const char *path, int flags, mode_t mode) HUB_INSIDE(kernel_open);
 int kernel_pipe2(int ends[2], int flags);
 ssize_t kernel_preadv2(int fd, const struct iovec *parts, int count, off_t offset, int flags);
 ssize_t kernel_pwritev2(int fd, const struct iovec *parts, int count, off_t offset, int flags);
