@@ -32,6 +32,7 @@ struct waiter {
 	unsigned count;
 	int64_t began;
 	int64_t limit; /* nanoseconds */
+	int64_t ends;  /* the scope around the call */
 	bool is_killed, is_interrupted;
 };
 
@@ -91,7 +92,8 @@ failed_well(struct waiter *waiter, int error)
 	for (unsigned i = 0; i < waiter->count; i++)
 		is_closed = is_closed || !is_same(&waiter->watches[i]);
 	if ((error == EBADF && is_closed) || (error == ECANCELED && waiter->is_killed) ||
-		(error == EINTR && waiter->is_interrupted) || error == ETIMEDOUT)
+		(error == EINTR && waiter->is_interrupted) ||
+		(error == ETIMEDOUT && hub_now() >= waiter->ends))
 		return;
 	if (in_trouble() &&
 		(error == ENOMEM || error == ENOBUFS || error == ENOSPC || error == EINTR))
@@ -281,7 +283,11 @@ wait_often(void *argument)
 			continue;
 		waiter->began = HUB_FOREVER;
 		waiter->limit = once_in(4) ? HUB_FOREVER : (1 + below(100)) * HUB_MILLISECOND;
-		hub_timeout_start(&scope, once_in(2) ? HUB_FOREVER : waiter->limit);
+		waiter->ends = once_in(2) || waiter->limit == HUB_FOREVER
+				       ? HUB_FOREVER
+				       : hub_now() + waiter->limit;
+		hub_timeout_start(
+			&scope, waiter->ends == HUB_FOREVER ? HUB_FOREVER : waiter->limit);
 		calls[below(sizeof calls / sizeof *calls)](waiter);
 		hub_timeout_stop(&scope);
 		was_prompt(waiter);
