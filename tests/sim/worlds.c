@@ -36,12 +36,6 @@ is_wrong(void)
 	return present.wrong[0] != '\0';
 }
 
-unsigned
-below(unsigned limit)
-{
-	return (unsigned)hub_sim_draw(limit);
-}
-
 bool
 once_in(unsigned limit)
 {
