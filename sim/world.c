@@ -77,44 +77,49 @@ is_before(const struct happening *one, const struct happening *other)
 	return one->at != other->at ? one->at < other->at : one->order < other->order;
 }
 
-static void
-swap(size_t one, size_t other)
-{
-	struct happening kept = world.heap[one];
-
-	world.heap[one] = world.heap[other];
-	world.heap[other] = kept;
-}
-
 void
 world_after(int64_t delay, void (*happen)(void *object), void *object)
 {
 	size_t at = world.count++;
+	struct happening added;
 
 	if (world.count > world.size) {
 		world.size = world.size != 0 ? 2 * world.size : 64;
 		world.heap = realloc(world.heap, world.size * sizeof *world.heap);
 		CHECK_WHY(world.heap != NULL, "no memory for a simulated world");
 	}
-	world.heap[at] = (struct happening){world_core.now + delay, world.said++, happen, object};
-	for (; at > 0 && is_before(&world.heap[at], &world.heap[(at - 1) / 2]); at = (at - 1) / 2)
-		swap(at, (at - 1) / 2);
+	added = (struct happening){world_core.now + delay, world.said++, happen, object};
+	for (; at > 0 && is_before(&added, &world.heap[(at - 1) / 2]); at = (at - 1) / 2)
+		world.heap[at] = world.heap[(at - 1) / 2];
+	world.heap[at] = added;
 }
 
 static struct happening
 take_first(void)
 {
-	struct happening first = world.heap[0];
+	struct happening first = world.heap[0], last = world.heap[--world.count];
+	size_t at = 0;
 
-	world.heap[0] = world.heap[--world.count];
-	for (size_t at = 0, next; (next = 2 * at + 1) < world.count; at = next) {
+	for (size_t next; (next = 2 * at + 1) < world.count; at = next) {
 		if (next + 1 < world.count && is_before(&world.heap[next + 1], &world.heap[next]))
 			next++;
-		if (!is_before(&world.heap[next], &world.heap[at]))
+		if (!is_before(&world.heap[next], &last))
 			break;
-		swap(at, next);
+		world.heap[at] = world.heap[next];
 	}
+	world.heap[at] = last;
 	return first;
+}
+
+/* All that is due. */
+static __attribute__((noinline)) void
+let_happen(void)
+{
+	while (world.count != 0 && world.heap[0].at <= world_core.now) {
+		struct happening first = take_first();
+
+		first.happen(first.object);
+	}
 }
 
 bool
@@ -128,11 +133,8 @@ world_pass(int64_t limit)
 		next = limit;
 	if (next > world_core.now)
 		world_core.now = next;
-	while (world.count != 0 && world.heap[0].at <= world_core.now) {
-		struct happening first = take_first();
-
-		first.happen(first.object);
-	}
+	if (world.count != 0 && world.heap[0].at <= world_core.now)
+		let_happen();
 	return true;
 }
 
