@@ -10,6 +10,7 @@
 #include "hub/base/kernel.h"
 #include "hub/base/list.h"
 #include "hub/debug/dump.h"
+#include "hub/debug/hooks.h"
 #include "hub/scheduler_priv.h"
 #include "sim/variables_priv.h"
 #include "sim/world_priv.h"
@@ -149,6 +150,21 @@ end_hub(void)
 	hub->free(hub);
 }
 
+/* A former run's counts must not lead to another order in this one. The program's hooks stay;
+ * coroutines that were made outside of runs keep their hub. */
+static void
+renew_hub(void)
+{
+	const struct hub_hooks *hooks;
+
+	if (hub_this == NULL || hub_this->arena.used != 0)
+		return;
+	hooks = hub_this->hooks;
+	end_hub();
+	if (hooks != NULL)
+		hub_set_hooks(hooks);
+}
+
 /* The first function on a fiber's stack. */
 static _Noreturn void
 begin(void)
@@ -193,6 +209,7 @@ fibers_begin(struct host *host)
 {
 	bool has_this;
 
+	renew_hub();
 	list_init(&fibers.all);
 	list_init(&fibers.ended);
 	fibers.count = fibers.made = 0;
