@@ -4,7 +4,6 @@
 
 #include "sim/world_priv.h"
 
-#define EPOCH INT64_C(1700000000000000000) /* CLOCK_REALTIME when CLOCK_MONOTONIC shows 0 */
 #define WHOLE (INT64_C(1) << 30)
 #define PACE_BITS 36 /* of nanoseconds: one lasts less than 69 s */
 #define JUMP_BITS 43 /* less than 2.5 hours */
@@ -45,7 +44,7 @@ clock_monotonic(struct clock *clock)
 int64_t
 clock_ahead(const struct clock *clock)
 {
-	return EPOCH + clock->jumped_by;
+	return WORLD_EPOCH + clock->jumped_by;
 }
 
 int64_t
