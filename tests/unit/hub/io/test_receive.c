@@ -135,7 +135,7 @@ Test(receive, a_reset_after_a_part_is_no_end_of_the_stream)
 static void *
 send_until_reset(void *argument)
 {
-	static char bytes[8 << 20];
+	static char bytes[32 << 20]; /* more than the buffers of any machine */
 	ssize_t sent = hub_send(pair[0], bytes, sizeof bytes, 0);
 
 	trace_whether("a part is sent", sent > 0 && (size_t)sent < sizeof bytes);
