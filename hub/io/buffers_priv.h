@@ -7,7 +7,7 @@
 
 struct hub;
 
-#define BUFFER_SIZE ((size_t)16 * 1024)
+#define BUFFER_SIZE ((size_t)16 * 1024 + 64) /* a TLS record, and a NUL */
 
 /* A buffer of BUFFER_SIZE bytes, which buffer_give takes back; NULL with errno ENOMEM. */
 char *buffer_take(struct hub *hub);

@@ -92,14 +92,14 @@ prepare_stream(struct hub_process *process, int stream, enum hub_process_stream 
 	int error = 0;
 
 	switch (kind) {
-	case HUB_STREAM_INHERIT:
+	case HUB_PROCESS_INHERIT:
 		return 0;
-	case HUB_STREAM_NULL:
+	case HUB_PROCESS_NULL:
 		return posix_spawn_file_actions_addopen(
 			actions, stream, "/dev/null", stream == 0 ? O_RDONLY : O_WRONLY, 0);
-	case HUB_STREAM_OUTPUT:
+	case HUB_PROCESS_OUTPUT:
 		return stream == 2 ? posix_spawn_file_actions_adddup2(actions, 1, 2) : EINVAL;
-	case HUB_STREAM_PIPE:
+	case HUB_PROCESS_PIPE:
 		error = make_pipe(stream, &process->fds[stream], theirs);
 		return error != 0 ? error
 				  : posix_spawn_file_actions_adddup2(actions, *theirs, stream);

@@ -15,11 +15,11 @@ struct hub_process;
 
 /* Where one of a process's standard descriptors leads. */
 enum hub_process_stream {
-	HUB_STREAM_INHERIT, /* the caller's own */
-	HUB_STREAM_PIPE,    /* a pipe to the caller: see hub_process_fd */
-	HUB_STREAM_NULL,    /* /dev/null */
-	HUB_STREAM_OUTPUT,  /* for standard error only: where standard output goes */
-	HUB_STREAM_MAX
+	HUB_PROCESS_INHERIT, /* the caller's own */
+	HUB_PROCESS_PIPE,    /* a pipe to the caller: see hub_process_fd */
+	HUB_PROCESS_NULL,    /* /dev/null */
+	HUB_PROCESS_OUTPUT,  /* for standard error only: where standard output goes */
+	HUB_PROCESS_MAX
 };
 
 /* Zero means the default in each field. */

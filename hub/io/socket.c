@@ -135,8 +135,10 @@ hub_shutdown(int fd, int how)
 		return -1;
 	if (fd_has_layer(entry) && how != SHUT_RD && layer_end_output(entry, "shutdown") != 0) {
 		/* Whoever receives on a broken connection must not wait for ever. */
-		if (errno == EPIPE)
+		if (errno == EPIPE) {
 			kernel_shutdown(fd, how);
+			errno = EPIPE;
+		}
 		return -1;
 	}
 	return kernel_shutdown(fd, how);

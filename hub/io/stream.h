@@ -6,6 +6,8 @@
  *		struct hub_stream *stream = hub_stream_new(client, NULL);
  *		char *line;
  *
+ *		if (stream == NULL)
+ *			return;
  *		while ((line = hub_stream_read_line(stream, NULL)) != NULL)
  *			hub_stream_printf(stream, "you said %s\n", line);
  *		hub_stream_close(stream);
@@ -26,8 +28,10 @@
  *   take turns, and each call's bytes stay together.
  *
  * The descriptor stays the caller's, who closes it after the stream's last call; other calls that
- * receive from it miss what the stream has buffered. If it was closed or reused, the stream's calls
- * fail with EBADF once they need it. Blocking calls fail with the errors of io/socket.h, too. */
+ * receive from it miss what the stream has buffered. If the hub was told that it was closed
+ * (hub_close, hub_adopt, hub_connect), the stream's calls fail with EBADF once they need it; for a
+ * close(2) behind the hub's back see io/fd.h. Blocking calls fail with the errors of io/socket.h,
+ * too; on a pipe without readers writing raises SIGPIPE, as write(2) does. */
 #ifndef HUBBUB_IO_STREAM_H
 #define HUBBUB_IO_STREAM_H
 
@@ -45,8 +49,8 @@ struct hub_stream;
 
 /* How a stream is to be; {0}: as usual. */
 struct hub_stream_options {
-	size_t longest; /* bytes of the longest line, frame or view; 0: 64 KiB */
-	void *room[3];  /* for later versions: NULL */
+	size_t longest; /* bytes of the longest line or frame, or that a call may ask for; 0: 64 KiB */
+	void *room[3]; /* for later versions: NULL */
 };
 
 /* Makes a stream over fd, which may be one that the hub does not know yet. options NULL: defaults.
@@ -61,7 +65,8 @@ struct hub_stream *hub_stream_new(int fd, const struct hub_stream_options *optio
 struct hub_stream *hub_stream_new_memory(
 	const void *bytes, size_t length, const struct hub_stream_options *options);
 
-/* Sends what was written, and frees the stream, also if sending fails. NULL is ignored.
+/* Sends what was written, and frees the stream, also if sending fails: then, as in an expired scope
+ * or a killed coroutine, what was not sent is lost. NULL is ignored.
  * Switches: yes, while the descriptor is full.  Returns 0, or -1 and the errno of sending. */
 int hub_stream_close(struct hub_stream *stream);
 
@@ -78,8 +83,9 @@ void hub_stream_free(struct hub_stream *stream);
  * EMSGSIZE (too long), EBUSY, ENOMEM, or an errno of receiving or of sending. */
 char *hub_stream_read_line(struct hub_stream *stream, size_t *length);
 
-/* The bytes up to the next delimiter of delimiter_length bytes (at least 1), without it.
- * Switches: yes, unless they are buffered.  Returns as hub_stream_read_line. */
+/* The bytes up to the next delimiter of delimiter_length bytes, without it.
+ * Switches: yes, unless they are buffered.  Returns as hub_stream_read_line, with EINVAL if
+ * delimiter_length is 0. */
 char *hub_stream_read_until(
 	struct hub_stream *stream, const void *delimiter, size_t delimiter_length, size_t *length);
 
@@ -139,8 +145,8 @@ size_t hub_stream_unsent(const struct hub_stream *stream);
  * Switches: no.  Errors: none. */
 const char *hub_stream_output(const struct hub_stream *stream, size_t *length);
 
-/* Copies at most count bytes, until the end of the input, from one stream to another, and flushes
- * it: a file's go to a socket by the kernel alone.
+/* Copies at most count bytes, until the end of the input, from one stream to another, and sends
+ * them before it waits for more and at the end: a file's go to a socket by the kernel alone.
  * Switches: yes.
  * Returns the bytes that were copied; less than count at the end or if interrupted after a part; or
  * -1 and errno. */

@@ -22,14 +22,14 @@ can_sendfile(const struct hub_stream *from, const struct hub_stream *to)
 	return source != NULL && target != NULL && source->is_file && target->is_socket;
 }
 
-/* Returns the bytes, less than count only at the file's end or if interrupted after a part; or -1
- * and errno. */
+/* Sends the file, by the coroutine whose turn it is. Returns the bytes, less than count only at the
+ * file's end or if interrupted after a part; or -1 and errno. */
 static int64_t
-send_file(struct hub_stream *from, struct hub_stream *to, uint64_t count)
+send_in_turn(struct hub_stream *from, struct hub_stream *to, uint64_t count)
 {
 	uint64_t done = 0;
 
-	if (hub_stream_flush(to) != 0)
+	if (stream_send(to) != 0)
 		return -1;
 	while (done < count) {
 		uint64_t piece = count - done < PIECE ? count - done : PIECE;
@@ -44,17 +44,40 @@ send_file(struct hub_stream *from, struct hub_stream *to, uint64_t count)
 	return (int64_t)done;
 }
 
-/* Copies what is held, once something is. Returns the bytes, 0 at the end, or -1 and errno. */
+static int64_t
+send_file(struct hub_stream *from, struct hub_stream *to, uint64_t count)
+{
+	int64_t sent;
+
+	if (stream_begin_turn(to) != 0)
+		return -1;
+	from->input.is_read = true;
+	sent = send_in_turn(from, to, count);
+	from->input.is_read = false;
+	stream_end_turn(to);
+	return sent;
+}
+
+/* Copies what is held, once something is. Returns the bytes, 0 at the end, or -1, errno and the one
+ * that failed. */
 static ssize_t
-copy_held(struct hub_stream *from, struct hub_stream *to, uint64_t count)
+copy_held(struct hub_stream *from, struct hub_stream *to, uint64_t count,
+	const struct hub_stream **failing)
 {
 	size_t held;
-	char *bytes = hub_stream_peek(from, 1, &held);
 	ssize_t written;
+	char *bytes;
 
+	from->copied_to = to;
+	bytes = hub_stream_peek(from, 1, &held);
+	from->copied_to = NULL;
+	*failing = bytes == NULL ? from : to;
 	if (bytes == NULL)
 		return errno == 0 ? 0 : -1;
+	/* Nobody may take them meanwhile. */
+	from->input.is_read = true;
 	written = hub_stream_write(to, bytes, held < count ? held : count);
+	from->input.is_read = false;
 	DCHECK(written <= (ssize_t)held);
 	if (written > 0)
 		stream_consume(from, (size_t)written);
@@ -64,6 +87,7 @@ copy_held(struct hub_stream *from, struct hub_stream *to, uint64_t count)
 int64_t
 hub_stream_copy(struct hub_stream *from, struct hub_stream *to, uint64_t count)
 {
+	const struct hub_stream *failing = to;
 	uint64_t done = 0;
 	int64_t more = 0;
 
@@ -71,12 +95,14 @@ hub_stream_copy(struct hub_stream *from, struct hub_stream *to, uint64_t count)
 		bool is_by_kernel = stream_held(from) == 0 && can_sendfile(from, to);
 
 		more = is_by_kernel ? send_file(from, to, count - done)
-				    : copy_held(from, to, count - done);
+				    : copy_held(from, to, count - done, &failing);
 		if (more <= 0)
 			break;
 		done += (uint64_t)more;
 	}
 	if (more >= 0 && hub_stream_flush(to) != 0)
 		more = -1;
+	if (more < 0 && done > 0)
+		stream_leave_error(failing);
 	return done > 0 ? (int64_t)done : more;
 }

@@ -142,9 +142,12 @@ have_head(struct hub_stream *stream, const struct kind *kind, struct head *head)
 {
 	for (;;) {
 		size_t held = stream_held(stream);
-		const char *bytes = stream->input.buffer + stream->input.start;
-		int state = held == 0 ? 0 : kind->read(kind, (const void *)bytes, held, head);
+		int state = 0;
 
+		if (held > 0)
+			state = kind->read(kind,
+				(const void *)(stream->input.buffer + stream->input.start), held,
+				head);
 		if (state < 0)
 			errno = EPROTO;
 		if (state != 0)

@@ -11,6 +11,7 @@
 #include "hub/io/receive_priv.h"
 #include "hub/io/socket.h"
 #include "hub/io/stream_priv.h"
+#include "hub/io/wait_priv.h"
 
 #define LONGEST_DEFAULT ((size_t)64 * 1024)
 #define LONGEST_MOST ((size_t)1 << 30)
@@ -20,13 +21,30 @@
 struct hub_fd *
 stream_entry(const struct hub_stream *stream)
 {
-	struct hub_fd *entry = fd_lookup(stream->hub, stream->fd);
+	const struct hub *hub = stream->hub;
+	struct fd_hold hold = {NULL, stream->generation};
 
-	if (entry != NULL && entry->generation != stream->generation) {
-		errno = EBADF;
-		return NULL;
-	}
-	return entry;
+	/* Another file that has the number is not entered only to be refused. */
+	if ((unsigned)stream->fd < hub->fds.size)
+		hold.entry = fd_entry(hub, stream->fd);
+	/* Bytes that were meant for TLS, or for a file, must not go to what has the number now, which
+	 * the kernel alone may know. */
+	if (fd_is_held(&hold) &&
+		((hold.entry->layer == NULL && !hold.entry->is_file) || fd_is_kept(&hold)))
+		return hold.entry;
+	errno = EBADF;
+	return NULL;
+}
+
+void
+stream_leave_error(const struct hub_stream *stream)
+{
+	int error = errno;
+	struct hub_fd *entry = stream->fd != -1 ? stream_entry(stream) : NULL;
+
+	errno = error;
+	if (entry != NULL)
+		fd_leave_error(entry);
 }
 
 static ssize_t
@@ -43,6 +61,17 @@ receive_by(struct hub_stream *stream, char *room, size_t length, int flags)
 			  : hub_read(stream->fd, room, length);
 }
 
+/* Sends what is held for this stream's peer, and for that of the one that it is copied to. */
+static int
+send_before_wait(struct hub_stream *stream)
+{
+	struct hub_stream *target = stream->copied_to;
+
+	if (stream_is_unsent(stream) && stream_send_before_wait(stream) != 0)
+		return -1;
+	return target != NULL && stream_is_unsent(target) ? stream_send_before_wait(target) : 0;
+}
+
 /* Before it waits, it sends. If more may be there, it looks first: the answers to all requests that
  * have come leave together. */
 static ssize_t
@@ -52,14 +81,18 @@ receive_from_fd(struct hub_stream *stream, char *room, size_t length)
 
 	if (entry == NULL)
 		return -1;
-	if (stream->output.start < stream->output.end && !stream->output.is_corked) {
+	if (stream_is_unsent(stream) ||
+		(stream->copied_to != NULL && stream_is_unsent(stream->copied_to))) {
+		/* A look lets no other coroutine run, however often it finds something. */
+		if (!fd_take_turns(entry))
+			return -1;
 		if (entry->is_stream && !fd_is_drained(entry)) {
 			ssize_t got = receive_by(stream, room, length, MSG_DONTWAIT);
 
 			if (got >= 0 || errno != EAGAIN)
 				return got;
 		}
-		if (stream_send(stream) != 0 || stream_entry(stream) == NULL)
+		if (send_before_wait(stream) != 0 || stream_entry(stream) == NULL)
 			return -1;
 	}
 	return receive_by(stream, room, length, 0);
@@ -160,7 +193,9 @@ hub_stream_free(struct hub_stream *stream)
 
 	if (stream == NULL)
 		return;
-	CHECK_WHY(stream->hub == hub_this, "a stream is freed in another thread than its own");
+	/* A child that was forked has no hub. */
+	CHECK_WHY(stream->hub == hub_this || stream->hub->is_abandoned,
+		"a stream is freed in another thread than its own");
 	CHECK_WHY(!stream->input.is_read && stream->output.turn.owner == NULL,
 		"a stream is freed while a coroutine is in a call on it");
 	stream_give_back(stream, &stream->input.buffer, stream->input.size + 1);
@@ -176,7 +211,7 @@ hub_stream_close(struct hub_stream *stream)
 
 	if (stream == NULL)
 		return 0;
-	result = hub_stream_flush(stream);
+	result = hub_stream_unsent(stream) > 0 ? hub_stream_flush(stream) : 0;
 	hub_stream_free(stream);
 	return result;
 }

@@ -37,6 +37,7 @@ struct stream_output {
 	size_t size;
 	size_t start, end;    /* of the bytes that were not sent */
 	struct hub_lock turn; /* of the coroutine that sends: the others' bytes come after its */
+	bool is_due;          /* whose turn it is sends all that is held, for a reader that waits */
 	bool is_corked;
 };
 
@@ -46,9 +47,10 @@ struct hub_stream {
 	struct stream_input input;
 	struct stream_output output;
 	size_t longest;
-	int fd;                   /* -1 over memory */
-	fd_generation generation; /* of the open file that the stream is over */
-	const char *memory;       /* the rest of it */
+	struct hub_stream *copied_to; /* while it is copied: what is held there is sent, too */
+	int fd;                       /* -1 over memory */
+	fd_generation generation;     /* of the open file that the stream is over */
+	const char *memory;           /* the rest of it */
 	size_t memory_left;
 	char nothing; /* what an empty view shows */
 };
@@ -99,6 +101,26 @@ int stream_write_whole(struct hub_stream *stream, const struct iovec *parts, int
 
 /* Sends what is held, after hub_enter; the caller may own the turn. Returns 0, or -1 and errno. */
 int stream_send(struct hub_stream *stream);
+
+/* The same for a reader that is about to wait: if another coroutine sends, that one does it. */
+int stream_send_before_wait(struct hub_stream *stream);
+
+/* Whether a reader that is about to wait sends what is held. */
+static inline bool
+stream_is_unsent(const struct hub_stream *stream)
+{
+	return stream->kind->send != NULL && stream->output.start < stream->output.end &&
+	       !stream->output.is_corked;
+}
+
+/* Waits for the coroutine's turn to send, and ends it. A turn in a turn is one. Returns 0, or -1 and
+ * errno as hub_lock_acquire; stream_end_turn keeps errno. */
+int stream_begin_turn(struct hub_stream *stream);
+void stream_end_turn(struct hub_stream *stream);
+
+/* errno is that of a call that returns a part, so the next call must not find the end of the
+ * stream instead (fd_leave_error). Keeps errno. */
+void stream_leave_error(const struct hub_stream *stream);
 
 /* The entry of the stream's descriptor. NULL with errno EBADF if it is another open file by now, or
  * ENOMEM. */

@@ -37,8 +37,11 @@ await(struct hub_stream *stream, const void *delimiter, size_t length, size_t sp
 		filled = stream_fill(stream, stream->longest + length + spare);
 		if (filled == 0)
 			stream_say_end(stream);
-		if (filled <= 0)
+		if (filled <= 0) {
+			/* The next call may look for something else. */
+			stream->input.searched = 0;
 			return -1;
+		}
 	}
 	return at;
 }
@@ -113,8 +116,11 @@ hub_stream_read_some(struct hub_stream *stream, size_t most, size_t *length)
 {
 	if (!have(stream, 1))
 		return NULL;
-	*length = stream_held(stream) < most ? stream_held(stream) : most;
-	return stream_view(stream, *length);
+	if (most > stream_held(stream))
+		most = stream_held(stream);
+	if (length != NULL)
+		*length = most;
+	return stream_view(stream, most);
 }
 
 char *
@@ -122,7 +128,8 @@ hub_stream_peek(struct hub_stream *stream, size_t least, size_t *length)
 {
 	if (!have(stream, least > 0 ? least : 1))
 		return NULL;
-	*length = stream_held(stream);
+	if (length != NULL)
+		*length = stream_held(stream);
 	/* The buffer has room for it behind its last byte. */
 	stream->input.buffer[stream->input.end] = '\0';
 	return stream->input.buffer + stream->input.start;
@@ -167,6 +174,8 @@ hub_stream_read(struct hub_stream *stream, void *buffer, size_t length)
 		ssize_t got = left >= BUFFER_SIZE ? receive_directly(stream, room, left)
 						  : stream_fill(stream, stream->longest);
 
+		if (got < 0 && done > 0)
+			stream_leave_error(stream);
 		if (got <= 0)
 			return done > 0 ? (ssize_t)done : got;
 		done += left >= BUFFER_SIZE ? (size_t)got : take_held(stream, room, left);

@@ -66,19 +66,48 @@ send_held(struct hub_stream *stream)
 }
 
 int
+stream_begin_turn(struct hub_stream *stream)
+{
+	return hub_lock_acquire(&stream->output.turn);
+}
+
+void
+stream_end_turn(struct hub_stream *stream)
+{
+	int error = errno;
+
+	/* What cannot be sent stays, for the next call. */
+	if (stream->output.is_due && stream->output.turn.depth == 1) {
+		stream->output.is_due = false;
+		send_held(stream);
+	}
+	hub_lock_release(&stream->output.turn);
+	errno = error;
+}
+
+int
 stream_send(struct hub_stream *stream)
 {
-	int result, error;
+	int result;
 
 	if (is_memory(stream) || unsent(&stream->output) == 0)
 		return 0;
-	if (hub_lock_acquire(&stream->output.turn) != 0)
+	if (stream_begin_turn(stream) != 0)
 		return -1;
 	result = send_held(stream);
-	error = errno;
-	hub_lock_release(&stream->output.turn);
-	errno = error;
+	stream_end_turn(stream);
 	return result;
+}
+
+int
+stream_send_before_wait(struct hub_stream *stream)
+{
+	/* The peer of a coroutine that sends may wait for this one to receive. */
+	if (stream->output.turn.owner != NULL) {
+		stream->output.is_due = true;
+		return 0;
+	}
+	return stream_send(stream);
 }
 
 int
@@ -172,6 +201,8 @@ send_through(struct hub_stream *stream, const struct iovec *parts, int count, si
 		all[0] = (struct iovec){held > 0 ? output->buffer + output->start : NULL, held};
 		sent = held > 0 ? stream->kind->send(stream, all, count + 1)
 				: stream->kind->send(stream, all + 1, count);
+		if (sent < 0 && done > 0)
+			stream_leave_error(stream);
 		if (sent < 0)
 			return done > 0 ? (ssize_t)done : -1;
 		DCHECK(sent > 0 && (size_t)sent <= held + total - done);
@@ -205,7 +236,6 @@ stream_write_parts(struct hub_stream *stream, const struct iovec *parts, int cou
 {
 	size_t total = 0;
 	ssize_t written;
-	int error;
 
 	DCHECK(count <= STREAM_PARTS);
 	for (int i = 0; i < count; i++)
@@ -217,12 +247,10 @@ stream_write_parts(struct hub_stream *stream, const struct iovec *parts, int cou
 		append(stream, parts, count);
 		return (ssize_t)total;
 	}
-	if (hub_lock_acquire(&stream->output.turn) != 0)
+	if (stream_begin_turn(stream) != 0)
 		return -1;
 	written = write_in_turn(stream, parts, count, total);
-	error = errno;
-	hub_lock_release(&stream->output.turn);
-	errno = error;
+	stream_end_turn(stream);
 	return written;
 }
 
@@ -230,20 +258,20 @@ int
 stream_write_whole(struct hub_stream *stream, const struct iovec *parts, int count)
 {
 	struct iovec left[STREAM_PARTS];
+	ssize_t written = 0;
 	size_t total = 0;
 
 	for (int i = 0; i < count; i++)
 		total += parts[i].iov_len;
 	memcpy(left, parts, (size_t)count * sizeof *parts);
-	while (total > 0) {
-		ssize_t written = stream_write_parts(stream, left, count);
-
-		if (written < 0)
-			return -1;
+	if (stream_begin_turn(stream) != 0)
+		return -1;
+	while (total > 0 && (written = stream_write_parts(stream, left, count)) >= 0) {
 		advance(left, count, (size_t)written);
 		total -= (size_t)written;
 	}
-	return 0;
+	stream_end_turn(stream);
+	return written < 0 ? -1 : 0;
 }
 
 /* ---- the calls ---- */
@@ -307,7 +335,8 @@ hub_stream_unsent(const struct hub_stream *stream)
 const char *
 hub_stream_output(const struct hub_stream *stream, size_t *length)
 {
-	*length = is_memory(stream) ? unsent(&stream->output) : 0;
+	if (length != NULL)
+		*length = is_memory(stream) ? unsent(&stream->output) : 0;
 	if (!is_memory(stream))
 		return NULL;
 	return stream->output.buffer != NULL ? stream->output.buffer : &stream->nothing;

@@ -151,7 +151,7 @@ static struct hub_process *
 start_sleep(void)
 {
 	char *arguments[] = {"sleep", "60", NULL};
-	struct hub_process_options options = {.streams = {0, HUB_STREAM_PIPE, 0}};
+	struct hub_process_options options = {.streams = {0, HUB_PROCESS_PIPE, 0}};
 
 	return hub_process_start(arguments, &options);
 }

@@ -168,7 +168,7 @@ free_process_in(void *function)
 {
 	char *const arguments[] = {"sleep", "5", NULL};
 	static const struct hub_process_options options = {
-		.streams = {HUB_STREAM_NULL, HUB_STREAM_PIPE, HUB_STREAM_NULL}};
+		.streams = {HUB_PROCESS_NULL, HUB_PROCESS_PIPE, HUB_PROCESS_NULL}};
 	struct hub_process *process = hub_process_start(arguments, &options);
 
 	hub_go((hub_fn *)function, process);

@@ -48,8 +48,8 @@ talk_body(void *argument)
 
 	memset(input, 'x', LARGE);
 	/* More than fits a pipe, in both directions at once. */
-	process = shell(
-		"cat; echo error >&2; exit 3", HUB_STREAM_PIPE, HUB_STREAM_PIPE, HUB_STREAM_PIPE);
+	process = shell("cat; echo error >&2; exit 3", HUB_PROCESS_PIPE, HUB_PROCESS_PIPE,
+		HUB_PROCESS_PIPE);
 	trace_call("communicate", hub_process_communicate(process, input, LARGE, &status));
 	say_end(status);
 	trace_whether(
@@ -58,8 +58,8 @@ talk_body(void *argument)
 	say_output(process, 2);
 	hub_process_free(process);
 	/* It reads nothing of what it is sent. */
-	process = shell("exec 0<&-; echo out; echo err >&2", HUB_STREAM_PIPE, HUB_STREAM_PIPE,
-		HUB_STREAM_OUTPUT);
+	process = shell("exec 0<&-; echo out; echo err >&2", HUB_PROCESS_PIPE, HUB_PROCESS_PIPE,
+		HUB_PROCESS_OUTPUT);
 	trace_call("communicate", hub_process_communicate(process, input, LARGE, &status));
 	say_end(status);
 	say_output(process, 1);
@@ -84,8 +84,8 @@ timeout_body(void *argument)
 	struct hub_timeout scope;
 	int status, again;
 
-	process = shell("echo first; sleep 60; echo never", HUB_STREAM_NULL, HUB_STREAM_PIPE,
-		HUB_STREAM_INHERIT);
+	process = shell("echo first; sleep 60; echo never", HUB_PROCESS_NULL, HUB_PROCESS_PIPE,
+		HUB_PROCESS_INHERIT);
 	hub_timeout_start(&scope, 200 * HUB_MILLISECOND);
 	trace_call("communicate", hub_process_communicate(process, NULL, 0, NULL));
 	hub_timeout_stop(&scope);
@@ -103,7 +103,7 @@ timeout_body(void *argument)
 	say_output(process, 1);
 	hub_process_free(process);
 	/* Freed while it runs. */
-	process = shell("sleep 60", HUB_STREAM_PIPE, HUB_STREAM_NULL, HUB_STREAM_NULL);
+	process = shell("sleep 60", HUB_PROCESS_PIPE, HUB_PROCESS_NULL, HUB_PROCESS_NULL);
 	hub_process_free(process);
 	return argument;
 }
@@ -125,7 +125,7 @@ options_body(void *argument)
 	char *none[] = {"hubbub-no-such-program", NULL};
 	char *environment[] = {"NAME=value", "PATH=/usr/bin:/bin", NULL};
 	struct hub_process_options options = {
-		.streams = {HUB_STREAM_NULL, HUB_STREAM_PIPE, HUB_STREAM_NULL},
+		.streams = {HUB_PROCESS_NULL, HUB_PROCESS_PIPE, HUB_PROCESS_NULL},
 		.environment = environment,
 		.directory = "/"};
 	struct hub_process *process;
@@ -160,7 +160,7 @@ static void *
 run_true(void *argument)
 {
 	struct hub_process *process =
-		shell("exit 5", HUB_STREAM_NULL, HUB_STREAM_NULL, HUB_STREAM_NULL);
+		shell("exit 5", HUB_PROCESS_NULL, HUB_PROCESS_NULL, HUB_PROCESS_NULL);
 
 	hub_process_wait(process, argument);
 	hub_process_free(process);

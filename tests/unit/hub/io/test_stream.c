@@ -3,6 +3,8 @@
 #include "hub/io/stream.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -194,4 +196,65 @@ Test(stream, ends_where_the_input_is_ended)
 {
 	in_hub(drain_body, NULL);
 	cr_assert_str_eq(trace_text(), "'one', 'two', line EBADMSG");
+}
+
+/* ---- one reads while others write ---- */
+
+#define LARGE ((size_t)4 << 20)
+
+static void *
+write_much(void *stream)
+{
+	char *bytes = calloc(1, LARGE);
+
+	hub_stream_printf(stream, "header ");
+	trace_whether("all written", hub_stream_write(stream, bytes, LARGE) == (ssize_t)LARGE);
+	free(bytes);
+	return NULL;
+}
+
+/* Sends, and receives only when that is done. */
+static void *
+be_deaf_first(void *argument)
+{
+	static char bytes[1 << 16];
+	size_t got = 0;
+	ssize_t length;
+
+	hub_sleep(HUB_MILLISECOND);
+	hub_send(pair[1], "at last\n", 8, 0);
+	hub_wait_fd(pair[1], POLLIN);
+	hub_sleep(5 * HUB_MILLISECOND);
+	while (got < LARGE + 13 && (length = hub_recv(pair[1], bytes, sizeof bytes, 0)) > 0)
+		got += (size_t)length;
+	trace_say("%zu more than much", got - LARGE);
+	return argument;
+}
+
+static void *
+beside_body(void *argument)
+{
+	struct hub_coroutine *writer, *peer;
+	struct hub_stream *stream;
+
+	socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+	stream = hub_stream_new(pair[0], NULL);
+	writer = hub_spawn(write_much, stream);
+	until_it_waits(writer);
+	peer = hub_spawn(be_deaf_first, NULL);
+	say_line(stream);
+	hub_join(writer, NULL);
+	hub_stream_write(stream, "answer", 6);
+	trace_call("flush", hub_stream_flush(stream));
+	hub_join(peer, NULL);
+	hub_stream_free(stream);
+	hub_close(pair[0]);
+	hub_close(pair[1]);
+	return argument;
+}
+
+Test(stream, is_read_while_a_writer_waits_for_its_peer)
+{
+	in_hub(beside_body, NULL);
+	cr_assert_str_eq(trace_text(), "'at last', all written, flush 0, 13 more than much");
 }

@@ -166,3 +166,95 @@ Test(stream_copy, goes_on_after_an_interruption, .init = make_bytes)
 	in_hub(interrupted_body, NULL);
 	cr_assert_str_eq(trace_text(), "a part, the rest, not wrong");
 }
+
+/* ---- both ways ---- */
+
+struct way {
+	struct hub_stream *from, *to;
+};
+
+static void *
+copy_all(void *argument)
+{
+	const struct way *way = argument;
+
+	hub_stream_copy(way->from, way->to, UINT64_MAX);
+	return NULL;
+}
+
+/* A proxy: what a client says, and what the server answers, one after the other. */
+static void *
+proxy_body(void *argument)
+{
+	int inside[2], outside[2];
+	struct hub_coroutine *ways[2];
+	struct hub_stream *left, *right;
+	struct way there, back;
+	char some[10] = "";
+
+	socketpair(AF_UNIX, SOCK_STREAM, 0, inside);
+	socketpair(AF_UNIX, SOCK_STREAM, 0, outside);
+	left = hub_stream_new(outside[1], NULL);
+	right = hub_stream_new(inside[0], NULL);
+	there = (struct way){left, right};
+	back = (struct way){right, left};
+	ways[0] = hub_spawn(copy_all, &there);
+	ways[1] = hub_spawn(copy_all, &back);
+	for (int i = 0; i < 3; i++) {
+		hub_send(outside[0], "ask", 3, 0);
+		trace_call("asked", hub_recv(inside[1], some, sizeof some, 0));
+		hub_send(inside[1], "answer", 6, 0);
+		trace_call("answered", hub_recv(outside[0], some, sizeof some, 0));
+	}
+	trace_pointer("second", hub_stream_read_line(left, NULL));
+	hub_shutdown(outside[0], SHUT_WR);
+	hub_shutdown(inside[1], SHUT_WR);
+	hub_join(ways[0], NULL);
+	hub_join(ways[1], NULL);
+	hub_stream_free(left);
+	hub_stream_free(right);
+	for (int i = 0; i < 2; i++) {
+		hub_close(inside[i]);
+		hub_close(outside[i]);
+	}
+	return argument;
+}
+
+Test(stream_copy, both_ways_holds_nothing_back)
+{
+	in_hub(proxy_body, NULL);
+	/* The two copies end in any order. */
+	cr_assert_str_eq(trace_text(),
+		"asked 3, answered 6, asked 3, answered 6, asked 3, answered 6, second EBUSY");
+}
+
+/* ---- a second reader ---- */
+
+/* The target takes nothing, so the copy waits with a view of what it reads. */
+static void *
+second_body(void *argument)
+{
+	struct hub_stream *from = hub_stream_new_memory(bytes, LARGE, NULL), *to;
+	struct way way;
+	struct hub_coroutine *copier;
+
+	socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+	to = hub_stream_new(pair[0], NULL);
+	way = (struct way){from, to};
+	copier = hub_spawn(copy_all, &way);
+	until_it_waits(copier);
+	trace_pointer("second", hub_stream_read_line(from, NULL));
+	hub_kill(copier);
+	hub_join(copier, NULL);
+	hub_stream_free(from);
+	hub_stream_free(to);
+	hub_close(pair[0]);
+	hub_close(pair[1]);
+	return argument;
+}
+
+Test(stream_copy, has_what_it_reads_for_itself, .init = make_bytes)
+{
+	in_hub(second_body, NULL);
+	cr_assert_str_eq(trace_text(), "second EBUSY");
+}

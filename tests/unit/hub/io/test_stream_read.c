@@ -297,3 +297,23 @@ Test(stream_read, many_bytes_go_to_the_callers_memory)
 	in_hub(whole_body, NULL);
 	cr_assert_str_eq(trace_text(), "read 99990, equal, read 0");
 }
+
+static void *
+other_body(void *argument)
+{
+	struct hub_stream *stream = over("a;b\r");
+	size_t length = 0;
+
+	say_view("line", hub_stream_read_line(stream, &length), &length);
+	say_view("until", hub_stream_read_until(stream, ";", 1, &length), &length);
+	say_view("until", hub_stream_read_until(stream, "\n", 1, &length), &length);
+	say_view("until", hub_stream_read_until(stream, "b\r", 2, &length), &length);
+	hub_stream_free(stream);
+	return argument;
+}
+
+Test(stream_read, what_a_call_has_searched_another_searches_again)
+{
+	in_hub(other_body, NULL);
+	cr_assert_str_eq(trace_text(), "line EBADMSG, until 1 'a', until EBADMSG, until 0 ''");
+}
