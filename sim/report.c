@@ -260,6 +260,17 @@ report_write(const struct seen *what, int signal)
 }
 
 void
+report_exit(struct seen *what)
+{
+	static const char why[] = "the program has ended the process in which it ran";
+
+	if (what->format != NULL)
+		return;
+	what->format = why;
+	memcpy(what->failure, why, sizeof why);
+}
+
+void
 report_end(void)
 {
 	if (!report_is_elsewhere())

@@ -32,6 +32,7 @@ struct seen {
 	uint64_t noted;
 	const char *format; /* of the failure: tells one kind of failure from another; NULL: none */
 	char failure[256];
+	bool has_ended; /* the run, not only its process */
 	char dump[6000]; /* of a run that hangs: what its coroutines wait for */
 	struct troubles troubles;
 };
@@ -54,6 +55,9 @@ struct troubles *report_troubles(void);
 /* Makes the report of what was seen, after the run; a signal that ended it, or 0. */
 void report_write(const struct seen *seen, int signal);
 void report_end(void);
+
+/* The program has ended the process in which it ran. */
+void report_exit(struct seen *seen);
 
 /* Keeps what dump writes to the descriptor, or its beginning. */
 void report_dump(void (*dump)(int fd));

@@ -9,7 +9,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "hub/base/kernel.h"
 #include "worker/spare.h"
 
 union control {
@@ -36,7 +35,7 @@ channel_send(int channel, const struct channel_message *message, int descriptor)
 		memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
 	}
 	do
-		sent = kernel_sendmsg(channel, &envelope, MSG_DONTWAIT | MSG_NOSIGNAL);
+		sent = sendmsg(channel, &envelope, MSG_DONTWAIT | MSG_NOSIGNAL);
 	while (sent == -1 && errno == EINTR);
 	return sent == -1 ? -1 : 0;
 }
@@ -57,7 +56,7 @@ peek(int channel, int *descriptor)
 	const struct cmsghdr *header;
 
 	*descriptor = -1;
-	if (kernel_recvmsg(channel, &envelope, MSG_PEEK | MSG_DONTWAIT | MSG_CMSG_CLOEXEC) < 0)
+	if (recvmsg(channel, &envelope, MSG_PEEK | MSG_DONTWAIT | MSG_CMSG_CLOEXEC) < 0)
 		return -1;
 	header = CMSG_FIRSTHDR(&envelope);
 	if (header != NULL && header->cmsg_type == SCM_RIGHTS)

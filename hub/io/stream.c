@@ -1,6 +1,6 @@
-/* A stream's input: its buffer, and what calls take from it. A stream takes a buffer once bytes are
- * there, so it waits without one; a buffer of the hub's is exchanged for a larger one of its own
- * when a line or a frame is longer. */
+/* What all parts of a stream need: its descriptor's entry, its input's buffer, and what calls take
+ * from that. A stream takes a buffer once bytes are there, so it waits without one; a buffer of the
+ * hub's is exchanged for a larger one of its own when a line or a frame is longer. */
 #include "hub/io/stream_priv.h"
 
 #include <errno.h>
@@ -9,6 +9,7 @@
 
 #include "hub/base/check.h"
 #include "hub/io/buffers_priv.h"
+#include "hub/io/fd_priv.h"
 #include "hub/scheduler_priv.h"
 
 /* Whether what is held lies in the buffer, and the NUL behind the last view, too. */
@@ -21,6 +22,35 @@ input_is_consistent(const struct stream_input *input)
 	       input->searched <= input->end - input->start &&
 	       (input->stop == NULL ||
 		       (input->stop >= input->buffer && input->stop <= input->buffer + input->end));
+}
+
+struct hub_fd *
+stream_entry(const struct hub_stream *stream)
+{
+	const struct hub *hub = stream->hub;
+	struct fd_hold hold = {NULL, stream->generation};
+
+	/* Another file that has the number is not entered only to be refused. */
+	if ((unsigned)stream->fd < hub->fds.size)
+		hold.entry = fd_entry(hub, stream->fd);
+	/* Bytes that were meant for TLS, or for a file, must not go to what has the number now,
+	 * which the kernel alone may know. */
+	if (fd_is_held(&hold) &&
+		((hold.entry->layer == NULL && !hold.entry->is_file) || fd_is_kept(&hold)))
+		return hold.entry;
+	errno = EBADF;
+	return NULL;
+}
+
+void
+stream_leave_error(const struct hub_stream *stream)
+{
+	int error = errno;
+	struct hub_fd *entry = stream->fd != -1 ? stream_entry(stream) : NULL;
+
+	errno = error;
+	if (entry != NULL)
+		fd_leave_error(entry);
 }
 
 void

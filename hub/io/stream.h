@@ -49,8 +49,8 @@ struct hub_stream;
 
 /* How a stream is to be; {0}: as usual. */
 struct hub_stream_options {
-	size_t longest; /* bytes of the longest line or frame, or that a call may ask for; 0: 64 KiB */
-	void *room[3]; /* for later versions: NULL */
+	size_t longest; /* bytes of a line or frame, or that a call may ask for; 0: 64 KiB */
+	void *room[3];  /* for later versions: NULL */
 };
 
 /* Makes a stream over fd, which may be one that the hub does not know yet. options NULL: defaults.

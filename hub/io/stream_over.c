@@ -18,35 +18,6 @@
 
 /* ---- over a descriptor ---- */
 
-struct hub_fd *
-stream_entry(const struct hub_stream *stream)
-{
-	const struct hub *hub = stream->hub;
-	struct fd_hold hold = {NULL, stream->generation};
-
-	/* Another file that has the number is not entered only to be refused. */
-	if ((unsigned)stream->fd < hub->fds.size)
-		hold.entry = fd_entry(hub, stream->fd);
-	/* Bytes that were meant for TLS, or for a file, must not go to what has the number now, which
-	 * the kernel alone may know. */
-	if (fd_is_held(&hold) &&
-		((hold.entry->layer == NULL && !hold.entry->is_file) || fd_is_kept(&hold)))
-		return hold.entry;
-	errno = EBADF;
-	return NULL;
-}
-
-void
-stream_leave_error(const struct hub_stream *stream)
-{
-	int error = errno;
-	struct hub_fd *entry = stream->fd != -1 ? stream_entry(stream) : NULL;
-
-	errno = error;
-	if (entry != NULL)
-		fd_leave_error(entry);
-}
-
 static ssize_t
 receive_by(struct hub_stream *stream, char *room, size_t length, int flags)
 {
@@ -79,6 +50,7 @@ receive_from_fd(struct hub_stream *stream, char *room, size_t length)
 {
 	struct hub_fd *entry = stream_entry(stream);
 
+	DCHECK(room == NULL || length > 0);
 	if (entry == NULL)
 		return -1;
 	if (stream_is_unsent(stream) ||
@@ -111,6 +83,7 @@ static const struct stream_kind descriptor = {receive_from_fd, send_to_fd};
 static ssize_t
 receive_from_memory(struct hub_stream *stream, char *room, size_t length)
 {
+	DCHECK(room == NULL || length > 0);
 	if (stream->memory_left == 0)
 		return 0;
 	if (room == NULL) {
@@ -171,6 +144,7 @@ hub_stream_new(int fd, const struct hub_stream_options *options)
 	}
 	stream->fd = fd;
 	stream->generation = entry->generation;
+	DCHECK(stream->generation != 0 && entry->is_adopted);
 	return stream;
 }
 

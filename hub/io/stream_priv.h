@@ -113,8 +113,8 @@ stream_is_unsent(const struct hub_stream *stream)
 	       !stream->output.is_corked;
 }
 
-/* Waits for the coroutine's turn to send, and ends it. A turn in a turn is one. Returns 0, or -1 and
- * errno as hub_lock_acquire; stream_end_turn keeps errno. */
+/* Waits for the coroutine's turn to send, and ends it. A turn in a turn is one. Returns 0, or -1
+ * and errno as hub_lock_acquire; stream_end_turn keeps errno. */
 int stream_begin_turn(struct hub_stream *stream);
 void stream_end_turn(struct hub_stream *stream);
 

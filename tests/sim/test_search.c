@@ -162,6 +162,30 @@ Test(search, tells_of_runs_that_hang)
 }
 
 static void *
+leave(void *unused)
+{
+	hub_sim_fail("it is wrong");
+	exit(0);
+	return unused;
+}
+
+static void *
+leave_quietly(void *unused)
+{
+	_exit(0);
+	return unused;
+}
+
+Test(search, takes_no_exit_for_a_success)
+{
+	cr_assert_eq(hub_sim_search(1, 3, NULL, leave, NULL), -1);
+	report_has("seed 1: it is wrong\n");
+	cr_assert_eq(hub_sim_search(1, 3, NULL, leave_quietly, NULL), -1);
+	report_has("seed 1: the program has ended the process in which it ran\n");
+	report_has("HUBBUB_SEED=1");
+}
+
+static void *
 end_well(void *ran)
 {
 	++*(int *)ran;
