@@ -32,7 +32,7 @@ struct seen {
 	uint64_t noted;
 	const char *format; /* of the failure: tells one kind of failure from another; NULL: none */
 	char failure[256];
-	bool has_ended; /* the run, not only its process */
+	bool has_ended;  /* the run, not only its process */
 	char dump[6000]; /* of a run that hangs: what its coroutines wait for */
 	struct troubles troubles;
 };

@@ -82,7 +82,8 @@ int hub_sim_run(uint64_t seed, const struct hub_sim_options *options, hub_fn *bo
  * in memory is lost, so it says what is wrong by hub_sim_fail. Then that seed runs again and again
  * with less trouble, as long as it fails in the same way; hub_sim_report tells of the last of these
  * runs, and how to repeat it: with HUBBUB_SEED in the environment only that seed runs, and with
- * HUBBUB_ONLY only the trouble that it names happens.
+ * HUBBUB_ONLY only the trouble that it names happens. A run that ends its process has failed, and
+ * one that takes a minute of CPU time is ended by SIGXCPU.
  * Switches: not a coroutine's call; it blocks the thread.
  * Returns 0; or -1 with errno ENOTRECOVERABLE (a seed has failed), EINVAL (also: HUBBUB_ONLY is not
  * from a report), EBUSY (a world exists), ENOMEM or EAGAIN. */
