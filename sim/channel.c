@@ -196,7 +196,7 @@ arrive(struct channel *channel, const struct segment *segment)
 		file_changed(channel->reader);
 }
 
-/* Nothing has got through for a quarter of an hour. */
+/* Nothing has got through for some twelve minutes. */
 static void
 give_up(struct channel *channel)
 {

@@ -115,7 +115,7 @@ struct hub_sim_hub *hub_sim_start(const char *host, hub_fn *body, void *argument
 int hub_sim_join(struct hub_sim_hub *hub, void **result);
 
 /* Parts two hosts: no packet of one reaches the other, until they are joined again. What a TCP
- * connection sends meanwhile arrives afterwards, or fails after a quarter of an hour with
+ * connection sends meanwhile arrives afterwards, or fails after some twelve minutes with
  * ETIMEDOUT. Both come into being if there are none of these names. Outside of a run it does
  * nothing. Switches: no.  Errors: none. */
 void hub_sim_partition(const char *one, const char *other, bool are_parted);
