@@ -19,6 +19,7 @@
 
 #include "hub/base/kernel.h"
 #include "hub/base/log.h"
+#include "hub/base/shortage.h"
 #include "hub/io/fd_priv.h"
 #include "hub/io/libev_priv.h"
 #include "hub/io/own_priv.h"
@@ -109,6 +110,9 @@ on_system_error(const char *what)
 		ev_loop_fork(hub_this->loop);
 		return;
 	}
+	/* It makes its epoll set anew also after a report of a descriptor that it has forgotten. */
+	if (shortage_wait(errno, "watch descriptors"))
+		return;
 	kernel_dprintf(STDERR_FILENO, "%s%s: %s\n", log_prefix(STDERR_FILENO, LOG_ERROR), what,
 		strerror(errno));
 	abort();

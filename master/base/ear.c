@@ -3,9 +3,14 @@
  * reports EV_ERROR. */
 #include "master/base/ear.h"
 
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "hub/base/clock.h"
 #include "hub/base/list.h"
 #include "hub/base/log.h"
+#include "hub/base/shortage.h"
 
 /* ---- the loop ---- */
 
@@ -13,6 +18,19 @@ static void
 ignore(struct ev_loop *loop, ev_async *watcher, int events)
 {
 	(void)loop, (void)watcher, (void)events;
+}
+
+/* libev makes its epoll set anew after a report of a descriptor that it has forgotten, and would
+ * end the process if there is no descriptor for it just then. */
+static void
+on_system_error(const char *what)
+{
+	int error = errno;
+
+	if (shortage_wait(error, "watch descriptors"))
+		return;
+	log_error("%s: %s", what, strerror(error));
+	abort();
 }
 
 /* Tries out the new loop. libev's internal wake-up watcher is not an ear: if the kernel refuses to
@@ -28,6 +46,7 @@ ear_loop_new(void)
 
 	if (loop == NULL)
 		return NULL;
+	ev_set_syserr_cb(on_system_error);
 	ev_async_init(&wake, ignore);
 	ev_async_start(loop, &wake);
 	is_woken = ev_run(loop, EVRUN_NOWAIT);
