@@ -13,8 +13,8 @@ square(void *argument)
 {
 	intptr_t number = (intptr_t)argument;
 
-	/* Later ones end first. */
-	hub_sleep((10 - number) * HUB_MILLISECOND);
+	/* Later ones end first, also if the machine is slow to begin them. */
+	hub_sleep((10 - number) * 50 * HUB_MILLISECOND);
 	if (number == 3)
 		return hub_fail(ERANGE, "no %ld", (long)number);
 	return (void *)(number * number);
