@@ -7,10 +7,9 @@
 
 #include "hub/base/inside.h"
 
-/* Blocks the thread for 10 ms, after which others may have given back what was missing; at most ten
- * seconds in all without a pause between, and says so once a minute. what begins with a verb:
- * "watch descriptors". Returns false, at once, if the errno is none of a shortage, or ten seconds
- * were not enough. Thread: any. */
+/* Blocks the thread for 10 ms, after which others may have given back what was missing, and logs so
+ * once a minute. what begins with a verb: "watch descriptors". Returns false, at once, if the errno
+ * is none of a shortage, or the process has waited so for ten seconds. Thread: any. */
 bool shortage_wait(int error, const char *what) HUB_INSIDE(shortage_wait);
 
 #endif

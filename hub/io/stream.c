@@ -127,9 +127,10 @@ make_room(struct hub_stream *stream, size_t most)
 	return true;
 }
 
-static void
-drop_buffer(struct hub_stream *stream)
+void
+stream_drop_buffer(struct hub_stream *stream)
 {
+	DCHECK(!stream_has(stream, 1));
 	stream_give_back(stream, &stream->input.buffer, stream->input.size + 1);
 	stream->input.start = stream->input.end = stream->input.searched = 0;
 }
@@ -142,7 +143,7 @@ stream_fill(struct hub_stream *stream, size_t most)
 
 	DCHECK(input_is_consistent(input) && !input->is_read);
 	if (stream_held(stream) == 0)
-		drop_buffer(stream);
+		stream_drop_buffer(stream);
 	else if (!make_room(stream, most))
 		return -1;
 	input->is_read = true;

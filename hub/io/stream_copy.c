@@ -100,8 +100,10 @@ hub_stream_copy(struct hub_stream *from, struct hub_stream *to, uint64_t count)
 			break;
 		done += (uint64_t)more;
 	}
-	if (more >= 0 && hub_stream_flush(to) != 0)
+	if (more >= 0 && hub_stream_flush(to) != 0) {
+		failing = to;
 		more = -1;
+	}
 	if (more < 0 && done > 0)
 		stream_leave_error(failing);
 	return done > 0 ? (int64_t)done : more;

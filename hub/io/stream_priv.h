@@ -70,6 +70,9 @@ stream_has(const struct hub_stream *stream, size_t count)
 /* Gives a buffer back, which is the hub's if it has that size, and sets the pointer to NULL. */
 void stream_give_back(struct hub_stream *stream, char **buffer, size_t size);
 
+/* The input's buffer, which holds nothing, is given back. */
+void stream_drop_buffer(struct hub_stream *stream);
+
 /* Begins each reading call: the last view ends. Returns false with errno EBUSY, or as hub_enter. */
 bool stream_begin_read(struct hub_stream *stream);
 
@@ -122,8 +125,7 @@ void stream_end_turn(struct hub_stream *stream);
  * stream instead (fd_leave_error). Keeps errno. */
 void stream_leave_error(const struct hub_stream *stream);
 
-/* The entry of the stream's descriptor. NULL with errno EBADF if it is another open file by now, or
- * ENOMEM. */
+/* The entry of the stream's descriptor. NULL with errno EBADF if it is another open file by now. */
 struct hub_fd *stream_entry(const struct hub_stream *stream);
 
 #endif

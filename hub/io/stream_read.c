@@ -153,7 +153,8 @@ receive_directly(struct hub_stream *stream, char *room, size_t length)
 {
 	ssize_t got;
 
-	DCHECK(!stream_has(stream, 1) && !stream->input.is_read);
+	DCHECK(!stream->input.is_read);
+	stream_drop_buffer(stream);
 	stream->input.is_read = true;
 	got = stream->kind->receive(stream, room, length);
 	stream->input.is_read = false;

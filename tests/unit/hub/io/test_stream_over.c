@@ -182,3 +182,40 @@ Test(stream_over, is_over_tls, .init = encrypted_begin, .fini = encrypted_end)
 	in_hub(tls_body, NULL);
 	cr_assert_str_eq(trace_text(), "'over TLS', 'and back', buffered, line 0, not buffered");
 }
+
+static void *
+read_much(void *stream)
+{
+	static char bytes[100000];
+
+	trace_call("read", hub_stream_read(stream, bytes, sizeof bytes));
+	return NULL;
+}
+
+/* The bytes go to the caller's memory. */
+static void *
+direct_body(void *argument)
+{
+	struct hub_coroutine *reader;
+	struct hub_stream *stream;
+
+	socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+	stream = hub_stream_new(pair[0], NULL);
+	hub_send(pair[1], "line\nmuch", 9, 0);
+	say_line(stream);
+	reader = hub_spawn(read_much, stream);
+	until_it_waits(reader);
+	trace_whether("buffered", stream->input.buffer != NULL);
+	hub_shutdown(pair[1], SHUT_WR);
+	hub_join(reader, NULL);
+	hub_stream_free(stream);
+	hub_close(pair[0]);
+	hub_close(pair[1]);
+	return argument;
+}
+
+Test(stream_over, a_socket_that_is_read_directly_has_no_buffer)
+{
+	in_hub(direct_body, NULL);
+	cr_assert_str_eq(trace_text(), "'line', not buffered, read 4");
+}
