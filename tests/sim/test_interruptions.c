@@ -17,7 +17,7 @@
 
 TestSuite(interruptions, .timeout = 300);
 
-enum { CALLS_MOST = 100, GROUP_MOST = 8 };
+enum { CALLS_MOST = 120, GROUP_MOST = 8 };
 
 /* The world's descriptors, and the hub's own among them. */
 enum { FIRST = 512, FIRST_OWN = 768 };
@@ -228,24 +228,32 @@ try_idle(void)
 	hub_join(busy, NULL);
 }
 
-/* Every call on a descriptor, whose descriptor is closed while it waits. What makes a descriptor of
- * its own waits for that one; a server, for its sessions. */
-static void
-close_all(void)
+/* What makes a descriptor of its own waits for that one; a server, for its sessions. */
+static bool
+waits_for_another(const struct blocking_call *call)
 {
 	static const char *const others[] = {
 		"hub_tls_", "hub_connect", "hub_create_", "hub_server_"};
+
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+		if (strncmp(call->name, others[i], strlen(others[i])) == 0)
+			return true;
+	return false;
+}
+
+/* Every call on a descriptor, whose descriptor is closed while it waits. */
+static void
+close_all(void)
+{
+	static const struct blocking_call *const tables[] = {
+		blocking_descriptors, blocking_streams};
 	struct trial trials[CALLS_MOST];
 	size_t count = 0;
 
-	for (const struct blocking_call *call = blocking_descriptors; call->name != NULL; call++) {
-		bool is_other = false;
-
-		for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-			is_other |= strncmp(call->name, others[i], strlen(others[i])) == 0;
-		if (!is_other)
-			trials[count++] = (struct trial){.call = call, .event = CLOSE};
-	}
+	for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
+		for (const struct blocking_call *call = tables[i]; call->name != NULL; call++)
+			if (!waits_for_another(call))
+				trials[count++] = (struct trial){.call = call, .event = CLOSE};
 	shuffle(trials, count);
 	for (size_t i = 0; i < count; i++)
 		trials[i].coroutine = hub_spawn(be_tried, &trials[i]);
@@ -264,12 +272,14 @@ body(void *events)
 
 	blocking_coroutines_begin();
 	blocking_descriptors_begin();
-	blocking_threads_begin();
+	blocking_shared_begin();
+	blocking_streams_begin();
 	try_all(range[0], range[1]);
 	if (range[0] == KILL)
 		try_idle();
 	close_all();
-	blocking_threads_end();
+	blocking_streams_end();
+	blocking_shared_end();
 	blocking_descriptors_end();
 	blocking_coroutines_end();
 	return NULL;
@@ -284,7 +294,8 @@ run(const struct hub_sim_options *options, enum event first, enum event last)
 
 	gather(blocking_coroutines);
 	gather(blocking_descriptors);
-	gather(blocking_threads);
+	gather(blocking_shared);
+	gather(blocking_streams);
 	cr_assert_lt(call_count, CALLS_MOST);
 	for (uint64_t end = seed + SEEDS; seed < end; seed++) {
 		int code = hub_sim_run(seed, options, body, range);

@@ -19,6 +19,10 @@ extern const struct blocking_call blocking_descriptors[];
 void blocking_descriptors_begin(void);
 void blocking_descriptors_end(void);
 
+extern const struct blocking_call blocking_shared[];
+void blocking_shared_begin(void);
+void blocking_shared_end(void);
+
 extern const struct blocking_call blocking_streams[];
 void blocking_streams_begin(void);
 void blocking_streams_end(void);

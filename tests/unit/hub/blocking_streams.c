@@ -13,92 +13,139 @@
 
 static struct {
 	int idle[2], full[2];
-	struct hub_stream *reader, *writer;
-	struct hub_stream *written; /* holds bytes that are to be sent */
 } never;
 
 static char large[LARGE];
 
-static int
-failed_pointer(const void *result)
+/* Each call has a stream of its own, since a stream has one reader. */
+static struct hub_stream *
+reader(void)
 {
-	return result == NULL ? -1 : 0;
+	return hub_stream_new(never.idle[0], NULL);
+}
+
+static struct hub_stream *
+writer(void)
+{
+	return hub_stream_new(never.full[0], NULL);
+}
+
+/* Holds a byte that is to be sent; a call in an expired scope would write none. */
+static struct hub_stream *
+written(void)
+{
+	struct hub_stream *stream = writer();
+	struct hub_timeout shield;
+
+	hub_shield_start(&shield);
+	hub_stream_write(stream, "x", 1);
+	hub_shield_stop(&shield);
+	return stream;
+}
+
+/* Frees the stream, and keeps errno. */
+static int
+ended(struct hub_stream *stream, int result)
+{
+	hub_stream_free(stream);
+	return result;
+}
+
+static int
+viewed(struct hub_stream *stream, const void *view)
+{
+	return ended(stream, view == NULL ? -1 : 0);
 }
 
 static int
 call_read_line(void)
 {
-	return failed_pointer(hub_stream_read_line(never.reader, NULL));
+	struct hub_stream *stream = reader();
+
+	return viewed(stream, hub_stream_read_line(stream, NULL));
 }
 
 static int
 call_read_until(void)
 {
-	return failed_pointer(hub_stream_read_until(never.reader, "\r\n", 2, NULL));
+	struct hub_stream *stream = reader();
+
+	return viewed(stream, hub_stream_read_until(stream, "\r\n", 2, NULL));
 }
 
 static int
 call_read_exactly(void)
 {
-	return failed_pointer(hub_stream_read_exactly(never.reader, 10));
+	struct hub_stream *stream = reader();
+
+	return viewed(stream, hub_stream_read_exactly(stream, 10));
 }
 
 static int
 call_read_some(void)
 {
-	size_t length;
+	struct hub_stream *stream = reader();
 
-	return failed_pointer(hub_stream_read_some(never.reader, 10, &length));
+	return viewed(stream, hub_stream_read_some(stream, 10, NULL));
 }
 
 static int
 call_peek(void)
 {
-	size_t length;
+	struct hub_stream *stream = reader();
 
-	return failed_pointer(hub_stream_peek(never.reader, 10, &length));
+	return viewed(stream, hub_stream_peek(stream, 10, NULL));
 }
 
 static int
 call_stream_read(void)
 {
+	struct hub_stream *stream = reader();
 	char bytes[10];
 
-	return (int)hub_stream_read(never.reader, bytes, sizeof bytes);
+	return ended(stream, (int)hub_stream_read(stream, bytes, sizeof bytes));
 }
 
 static int
 call_skip(void)
 {
-	return hub_stream_skip(never.reader, 10);
+	struct hub_stream *stream = reader();
+
+	return ended(stream, hub_stream_skip(stream, 10));
 }
 
 static int
 call_read_frame(void)
 {
-	return failed_pointer(hub_stream_read_frame(never.reader, HUB_FRAME_NETSTRING, NULL));
+	struct hub_stream *stream = reader();
+
+	return viewed(stream, hub_stream_read_frame(stream, HUB_FRAME_NETSTRING, NULL));
 }
 
 static int
 call_stream_write(void)
 {
-	return (int)hub_stream_write(never.writer, large, LARGE);
+	struct hub_stream *stream = writer();
+
+	return ended(stream, (int)hub_stream_write(stream, large, LARGE));
 }
 
 static int
 call_printf(void)
 {
-	return (int)hub_stream_printf(never.writer, "%*s", (int)LARGE, "");
+	struct hub_stream *stream = writer();
+
+	return ended(stream, (int)hub_stream_printf(stream, "%*s", (int)LARGE, ""));
 }
 
 static int
-vprintf_with(const char *format, ...)
+vprintf_with(struct hub_stream *stream, const char *format, ...)
 {
 	va_list arguments;
 	int result;
 
 	va_start(arguments, format);
-	result = (int)hub_stream_vprintf(never.writer, format, arguments);
+	result = (int)hub_stream_vprintf(stream, format, arguments);
 	va_end(arguments);
 	return result;
 }
@@ -106,38 +153,39 @@ vprintf_with(const char *format, ...)
 static int
 call_vprintf(void)
 {
-	return vprintf_with("%*s", (int)LARGE, "");
+	struct hub_stream *stream = writer();
+
+	return ended(stream, vprintf_with(stream, "%*s", (int)LARGE, ""));
 }
 
 static int
 call_write_frame(void)
 {
-	return hub_stream_write_frame(never.writer, HUB_FRAME_32, large, LARGE);
+	struct hub_stream *stream = writer();
+
+	return ended(stream, hub_stream_write_frame(stream, HUB_FRAME_32, large, LARGE));
 }
 
 static int
 call_flush(void)
 {
-	return hub_stream_flush(never.written);
+	struct hub_stream *stream = written();
+
+	return ended(stream, hub_stream_flush(stream));
 }
 
 static int
 call_stream_close(void)
 {
-	struct hub_timeout shield;
-	struct hub_stream *stream = hub_stream_new(never.full[0], NULL);
-
-	/* A call in an expired scope writes nothing. */
-	hub_shield_start(&shield);
-	hub_stream_write(stream, "x", 1);
-	hub_shield_stop(&shield);
-	return hub_stream_close(stream);
+	return hub_stream_close(written());
 }
 
 static int
 call_copy(void)
 {
-	return (int)hub_stream_copy(never.reader, never.writer, 10);
+	struct hub_stream *from = reader(), *to = writer();
+
+	return ended(to, ended(from, (int)hub_stream_copy(from, to, 10)));
 }
 
 const struct blocking_call blocking_streams[] = {
@@ -168,16 +216,13 @@ blocking_streams_begin(void)
 	socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, never.full);
 	while (write(never.full[0], &byte, 1) == 1)
 		continue;
-	never.reader = hub_stream_new(never.idle[0], NULL);
-	never.writer = hub_stream_new(never.full[0], NULL);
-	never.written = hub_stream_new(never.full[0], NULL);
-	hub_stream_write(never.written, "x", 1);
 }
 
 void
 blocking_streams_end(void)
 {
-	hub_stream_free(never.reader);
-	hub_stream_free(never.writer);
-	hub_stream_free(never.written);
+	hub_close(never.idle[0]);
+	hub_close(never.idle[1]);
+	hub_close(never.full[0]);
+	hub_close(never.full[1]);
 }

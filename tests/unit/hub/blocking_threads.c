@@ -1,5 +1,5 @@
 /* What coroutines wait for outside of their thread: files and names, which other threads look at;
- * what threads share; processes. */
+ * processes. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -19,9 +19,6 @@
 
 /* Things that never happen. */
 static struct {
-	struct hub_shared_semaphore *semaphore;
-	struct hub_shared_event *event;
-	struct hub_shared_queue *empty, *full;
 	int file;
 	pid_t child;
 	struct hub_coroutine *holder; /* of the only thread that is offloaded to */
@@ -116,32 +113,6 @@ call_create_server(void)
 }
 
 static int
-call_shared_semaphore(void)
-{
-	return hub_shared_semaphore_acquire(never.semaphore);
-}
-
-static int
-call_shared_event(void)
-{
-	return hub_shared_event_wait(never.event);
-}
-
-static int
-call_shared_queue_get(void)
-{
-	void *item;
-
-	return hub_shared_queue_get(never.empty, &item);
-}
-
-static int
-call_shared_queue_put(void)
-{
-	return hub_shared_queue_put(never.full, NULL);
-}
-
-static int
 call_waitpid(void)
 {
 	return on_valgrind() ? hub_sleep(HUB_FOREVER) : (int)hub_waitpid(never.child, NULL);
@@ -197,10 +168,6 @@ const struct blocking_call blocking_threads[] = {
 	{"hub_fdatasync", call_fdatasync},
 	{"hub_getaddrinfo", call_getaddrinfo},
 	{"hub_create_server", call_create_server},
-	{"hub_shared_semaphore_acquire", call_shared_semaphore},
-	{"hub_shared_event_wait", call_shared_event},
-	{"hub_shared_queue_get", call_shared_queue_get},
-	{"hub_shared_queue_put", call_shared_queue_put},
 	{"hub_waitpid", call_waitpid},
 	{"hub_process_wait", call_process_wait},
 	{"hub_process_communicate", call_communicate},
@@ -217,11 +184,6 @@ void
 blocking_threads_begin(void)
 {
 	memset(&never, 0, sizeof never);
-	never.semaphore = hub_shared_semaphore_new(0);
-	never.event = hub_shared_event_new();
-	never.empty = hub_shared_queue_new(0);
-	never.full = hub_shared_queue_new(1);
-	hub_shared_queue_put(never.full, NULL);
 	never.file = open("/dev/null", O_RDWR | O_CLOEXEC);
 	never.child = fork();
 	if (never.child == 0) {
@@ -236,15 +198,8 @@ blocking_threads_begin(void)
 void
 blocking_threads_end(void)
 {
-	void *item;
-
 	close(held[1]);
 	hub_join(never.holder, NULL);
 	kill(never.child, SIGKILL);
 	waitpid(never.child, NULL, 0);
-	hub_shared_queue_try_get(never.full, &item);
-	hub_shared_queue_free(never.full);
-	hub_shared_queue_free(never.empty);
-	hub_shared_event_free(never.event);
-	hub_shared_semaphore_free(never.semaphore);
 }

@@ -77,12 +77,14 @@ every_body(void *argument)
 	hub_detach(hub_spawn(be_busy, NULL));
 	blocking_coroutines_begin();
 	blocking_descriptors_begin();
+	blocking_shared_begin();
 	blocking_streams_begin();
 	blocking_threads_begin();
 	for (int i = 0; i < call_count; i++)
 		try_call(argument, i);
 	blocking_threads_end();
 	blocking_streams_end();
+	blocking_shared_end();
 	blocking_descriptors_end();
 	blocking_coroutines_end();
 	return NULL;
@@ -94,6 +96,7 @@ Test(interruption, reaches_every_blocking_call)
 
 	gather(blocking_coroutines);
 	gather(blocking_descriptors);
+	gather(blocking_shared);
 	gather(blocking_streams);
 	gather(blocking_threads);
 	cr_assert_lt(call_count, CALLS_MOST);

@@ -2,13 +2,11 @@
 #include "hub/base/shortage.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include "hub/base/loop.h"
 #include "hub/scheduler_priv.h"
 #include "tests/support/in_hub.h"
+#include "tests/support/shortage.h"
 #include "tests/support/trace.h"
 
 Test(shortage, is_of_descriptors_or_memory)
@@ -20,36 +18,14 @@ Test(shortage, is_of_descriptors_or_memory)
 	cr_assert_str_eq(trace_text(), "files, all files, memory, not else");
 }
 
-/* No descriptor can be made any more. */
-static void
-limit_files(rlim_t most)
-{
-	struct rlimit limit;
-
-	getrlimit(RLIMIT_NOFILE, &limit);
-	limit.rlim_cur = most < limit.rlim_max ? most : limit.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &limit);
-}
-
-static void *
-end_it(void *argument)
-{
-	usleep(50000);
-	limit_files(1024);
-	return argument;
-}
-
 /* As after a report of a descriptor that libev has forgotten. */
 static void *
 forked_body(void *argument)
 {
-	pthread_t other;
-
-	pthread_create(&other, NULL, end_it, NULL);
 	ev_loop_fork(hub_this->loop);
-	limit_files(0);
+	shortage_begin();
 	trace_call("sleep", hub_sleep(HUB_MILLISECOND));
-	pthread_join(other, NULL);
+	shortage_end();
 	trace_call("again", hub_sleep(HUB_MILLISECOND));
 	return argument;
 }

@@ -4,16 +4,15 @@
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "tests/support/complaint.h"
+#include "tests/support/shortage.h"
 
 static struct ev_loop *loop;
 static struct ear ear;
@@ -222,34 +221,14 @@ Test(ear, a_loop_that_signals_could_not_wake_is_none)
 
 /* ---- no descriptor for libev's own set ---- */
 
-static void
-limit_files(rlim_t most)
-{
-	struct rlimit files;
-
-	getrlimit(RLIMIT_NOFILE, &files);
-	files.rlim_cur = most < files.rlim_max ? most : files.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &files);
-}
-
-static void *
-end_it(void *argument)
-{
-	usleep(50000);
-	limit_files(1024);
-	return argument;
-}
-
 Test(ear, outlives_a_moment_without_descriptors)
 {
 	struct ev_loop *own = ear_loop_new();
-	pthread_t other;
 
-	pthread_create(&other, NULL, end_it, NULL);
 	ev_loop_fork(own);
-	limit_files(0);
+	shortage_begin();
 	ev_run(own, EVRUN_NOWAIT);
-	pthread_join(other, NULL);
+	shortage_end();
 	ev_run(own, EVRUN_NOWAIT);
 	ev_loop_destroy(own);
 }
