@@ -143,7 +143,7 @@ interrupted_body(void *argument)
 
 	socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
 	to = hub_stream_new(pair[0], NULL);
-	hub_timeout_start(&scope, HUB_MILLISECOND);
+	hub_timeout_start(&scope, 200 * HUB_MILLISECOND);
 	first = hub_stream_copy(from, to, UINT64_MAX);
 	hub_timeout_stop(&scope);
 	trace_whether("a part", first > 0 && first < (int64_t)LARGE);

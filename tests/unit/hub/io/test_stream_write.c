@@ -248,7 +248,7 @@ interrupted_body(void *argument)
 	ssize_t length;
 
 	hub_stream_write(stream, "x", 1);
-	hub_timeout_start(&scope, HUB_MILLISECOND);
+	hub_timeout_start(&scope, 200 * HUB_MILLISECOND);
 	length = hub_stream_write(stream, bytes, LARGE);
 	done = length > 0 ? (size_t)length : 0;
 	trace_whether("a part", done > 0 && done < LARGE);
