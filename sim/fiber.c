@@ -278,6 +278,7 @@ fibers_end(void)
 
 	fiber_pause(&pause);
 	free(fibers.running);
+	fibers.running = NULL;
 	while (!list_is_empty(&fibers.ended)) {
 		struct fiber *ended = take_first(&fibers.ended);
 
@@ -297,7 +298,7 @@ fibers_end(void)
 struct host *
 fiber_host(void)
 {
-	return fibers.running->host;
+	return fibers.running != NULL ? fibers.running->host : NULL;
 }
 
 long

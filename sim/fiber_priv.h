@@ -26,7 +26,8 @@ void fibers_end(void);
 /* A new fiber runs run(object) on that host and ends. Aborts without memory. */
 void fiber_start(struct host *host, void (*run)(void *object), void *object);
 
-/* The host of the running fiber, and its number: 1 for the first. */
+/* The host of the running fiber, NULL before the first begins and after the last has ended; and its
+ * number: 1 for the first. */
 struct host *fiber_host(void);
 long fiber_number(void);
 

@@ -12,7 +12,7 @@
 #include "sim/world_priv.h"
 
 #define FIRST 32768
-#define COUNT 28232U
+#define COUNT ((unsigned)PORTS_MOST)
 #define LISTS 256
 
 /* How long TIME_WAIT lasts: on one host Linux uses such a port again after a second. */

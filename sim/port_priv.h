@@ -7,6 +7,9 @@
 struct name;
 struct port;
 
+/* So many a host has: Linux's default range. */
+#define PORTS_MOST 28232
+
 /* The world begins: none is taken. */
 void ports_begin(void);
 

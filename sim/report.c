@@ -260,6 +260,19 @@ report_write(const struct seen *what, int signal)
 }
 
 void
+report_refuse(const char *format, ...)
+{
+	va_list arguments;
+	int length;
+
+	va_start(arguments, format);
+	length = vsnprintf(report, sizeof report - 1, format, arguments);
+	va_end(arguments);
+	written = (size_t)length < sizeof report - 1 ? (size_t)length : sizeof report - 2;
+	tell("\n");
+}
+
+void
 report_exit(struct seen *what)
 {
 	static const char why[] = "the program has ended the process in which it ran";

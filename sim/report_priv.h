@@ -59,6 +59,9 @@ void report_end(void);
 /* The program has ended the process in which it ran. */
 void report_exit(struct seen *seen);
 
+/* Nothing runs, and that is why: it is all that the report says, in a line. Not in a run. */
+void report_refuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 /* Keeps what dump writes to the descriptor, or its beginning. */
 void report_dump(void (*dump)(int fd));
 

@@ -3,10 +3,10 @@
 #include <string.h>
 
 #include "hub/base/failed.h"
-#include "hub/base/room.h"
 #include "hub/chance_priv.h"
 #include "hub/failure.h"
 #include "hub/scheduler.h"
+#include "sim/arguments_priv.h"
 #include "sim/blocks_priv.h"
 #include "sim/bytes_priv.h"
 #include "sim/cargo_priv.h"
@@ -73,7 +73,7 @@ hub_sim_run(uint64_t seed, const struct hub_sim_options *options, hub_fn *body, 
 	struct call call = {body, argument};
 	int error;
 
-	if (options != NULL && !ROOM_IS_EMPTY(options))
+	if (!world_exists() && !arguments_are_valid(options, body))
 		return -1;
 	if (!world_begin(seed, options))
 		return failed(EBUSY);

@@ -4,10 +4,12 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #include "hub/base/failed.h"
-#include "hub/base/room.h"
+#include "hub/base/log.h"
+#include "sim/arguments_priv.h"
 #include "sim/shrink_priv.h"
 #include "sim/world_priv.h"
 
@@ -27,41 +29,83 @@ try_all(const struct search *search, uint64_t *seed, uint64_t last)
 uint64_t
 hub_sim_seed(uint64_t otherwise)
 {
-	const char *text = getenv("HUBBUB_SEED");
-	char *end = NULL;
-	uint64_t seed = text != NULL ? strtoull(text, &end, 10) : 0;
+	uint64_t seed = otherwise;
+	const char *why = arguments_read_seed(&seed);
 
-	return text != NULL && end != text && *end == '\0' ? seed : otherwise;
+	if (why != NULL) {
+		log_error("%s", why);
+		abort();
+	}
+	return seed;
 }
 
-/* Returns false if HUBBUB_ONLY is not what a report says. */
-static bool
-read_only(struct troubles *only, bool *is_given)
+/* The seeds, and the only trouble, that the environment gives. NULL; or what is wrong with it. */
+static const char *
+read_environment(uint64_t *first, uint64_t *last, struct troubles *only)
 {
-	const char *text = getenv("HUBBUB_ONLY");
+	const char *why = arguments_read_seed(first), *text = getenv("HUBBUB_ONLY");
 
-	*is_given = text != NULL;
-	return text == NULL || troubles_read(only, text);
+	if (getenv("HUBBUB_SEED") != NULL)
+		*last = *first;
+	troubles_only(text != NULL ? only : NULL);
+	return why == NULL && text != NULL ? troubles_read(only, text) : why;
 }
 
 /* ---- the search ---- */
 
 static int
-search_with(struct search *search, uint64_t first, uint64_t last, struct troubles *only)
+search_with(const struct search *search, uint64_t seed, uint64_t last, struct troubles *only)
 {
-	uint64_t seed = hub_sim_seed(first);
-	struct outcome outcome;
-	bool is_given;
+	bool is_given = troubles_are_given();
+	struct outcome outcome = try_all(search, &seed, last);
 
-	if (!read_only(only, &is_given))
-		return EINVAL;
-	troubles_only(is_given ? only : NULL);
-	outcome = try_all(search, &seed, getenv("HUBBUB_SEED") != NULL ? seed : last);
 	if (outcome.has_failed && outcome.error == 0 && !is_given)
 		outcome = shrink(search, outcome, only);
 	report_write(search->seen, outcome.signal);
-	troubles_only(NULL);
 	return outcome.error != 0 ? outcome.error : outcome.has_failed ? ENOTRECOVERABLE : 0;
+}
+
+/* What was seen lies where the children leave it. */
+static int
+search_seen(struct search *search, uint64_t first, uint64_t last, struct troubles *only)
+{
+	int error;
+
+	search->seen = mmap(NULL, sizeof *search->seen, PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (search->seen == MAP_FAILED)
+		return ENOMEM;
+	error = search_with(search, first, last, only);
+	munmap(search->seen, sizeof *search->seen);
+	return error;
+}
+
+/* Returns an error that is the search's own, and has the report say it. */
+static int
+give_up(int error, const char *why)
+{
+	report_refuse("%s", why);
+	return error;
+}
+
+static int
+search_here(struct search *search, uint64_t first, uint64_t last, struct troubles *only)
+{
+	const char *why;
+	int error;
+
+	if (only == NULL)
+		return give_up(ENOMEM, strerror(ENOMEM));
+	if (first > last)
+		return give_up(
+			EINVAL, "there is no seed to run: the first is greater than the last");
+	why = read_environment(&first, &last, only);
+	if (why != NULL)
+		return give_up(EINVAL, why);
+	error = search_seen(search, first, last, only);
+	if (error != 0 && error != ENOTRECOVERABLE)
+		give_up(error, strerror(error));
+	return error;
 }
 
 int
@@ -70,19 +114,15 @@ hub_sim_search(uint64_t first, uint64_t last, const struct hub_sim_options *opti
 {
 	struct search search = {options, body, argument, NULL};
 	struct troubles *only;
-	int error = ENOMEM;
+	int error;
 
-	if (options != NULL && !ROOM_IS_EMPTY(options))
-		return -1;
 	if (world_exists())
 		return failed(EBUSY);
-	search.seen = mmap(NULL, sizeof *search.seen, PROT_READ | PROT_WRITE,
-		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (!arguments_are_valid(options, body))
+		return -1;
 	only = malloc(sizeof *only);
-	if (search.seen != MAP_FAILED && only != NULL)
-		error = search_with(&search, first, last, only);
+	error = search_here(&search, first, last, only);
+	troubles_only(NULL);
 	free(only);
-	if (search.seen != MAP_FAILED)
-		munmap(search.seen, sizeof *search.seen);
 	return failed(error);
 }

@@ -71,8 +71,8 @@ extern const struct hub_sim_options hub_sim_trouble;
 /* Runs body(argument) as the first coroutine of a hub, in a world of its own, as hub_run would; the
  * world ends with it. options NULL: a world without trouble.
  * Switches: not a coroutine's call; it blocks the thread.  Thread: one run at a time in a process.
- * Returns 0; or -1 with errno of hub_run, EBUSY (a world exists), EINVAL (the options' room is not
- * NULL), or ENOTRECOVERABLE: something is wrong, or the program has done what the world cannot
+ * Returns 0; or -1 with errno of hub_run, EBUSY (a world exists), EINVAL (an option that cannot be,
+ * or body is NULL: the report is a sentence that says what may be), or ENOTRECOVERABLE: something is wrong, or the program has done what the world cannot
  * simulate. hub_sim_report says what. A run that cannot end prints the report, with what coroutines
  * wait for, to stderr, and aborts: if they wait for what never happens, if the world has lasted too
  * long, or if they have only yielded for ten seconds of the world, while nothing happened. */
@@ -85,12 +85,14 @@ int hub_sim_run(uint64_t seed, const struct hub_sim_options *options, hub_fn *bo
  * HUBBUB_ONLY only the trouble that it names happens. A run that ends its process has failed, and
  * one that takes a minute of CPU time is ended by SIGXCPU.
  * Switches: not a coroutine's call; it blocks the thread.
- * Returns 0; or -1 with errno ENOTRECOVERABLE (a seed has failed), EINVAL (also: HUBBUB_ONLY is not
- * from a report), EBUSY (a world exists), ENOMEM or EAGAIN. */
+ * Returns 0; or -1 with errno ENOTRECOVERABLE (a seed has failed), EINVAL (as hub_sim_run; also:
+ * first is greater than last, HUBBUB_SEED is no number, or HUBBUB_ONLY is not from a report), EBUSY
+ * (a world exists), ENOMEM or EAGAIN. The report says why nothing ran, too. */
 int hub_sim_search(uint64_t first, uint64_t last, const struct hub_sim_options *options,
 	hub_fn *body, void *argument);
 
-/* HUBBUB_SEED of the environment; or otherwise, if it is not set. Switches: no.  Errors: none. */
+/* HUBBUB_SEED of the environment; or otherwise, if it is not set: for loops of hub_sim_run. It
+ * aborts with a message if it is set to what is no whole number. Switches: no.  Errors: none. */
 uint64_t hub_sim_seed(uint64_t otherwise);
 
 /* ---- several hubs ---- */

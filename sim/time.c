@@ -20,10 +20,11 @@ kernel_clock(clockid_t clock, struct timespec *now)
 
 	if (!world_exists())
 		return real_clock(clock, now);
-	here = host_clock(fiber_host());
-	/* An allocator looks at it as often as it likes, which must change nothing. */
-	if (clock == CLOCK_MONOTONIC_COARSE) {
-		time = clock_coarse(here);
+	here = fiber_host() != NULL ? host_clock(fiber_host()) : NULL;
+	/* An allocator looks at it as often as it likes, which must change nothing; also for the
+	 * world's own memory, before there is a host and after. */
+	if (clock == CLOCK_MONOTONIC_COARSE || here == NULL) {
+		time = here != NULL ? clock_coarse(here) : world_now();
 	} else {
 		world_tick(LOOK_TAKES);
 		greed_looked();

@@ -2,9 +2,9 @@
 #include "sim/trouble_priv.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "sim/digits_priv.h"
 #include "sim/draw_priv.h"
 
 #define KIND(field) (offsetof(struct hub_sim_options, field) / sizeof(unsigned))
@@ -130,34 +130,59 @@ troubles_write(const struct troubles *troubles, char *text, size_t size)
 }
 
 static bool
-read_one(struct trouble *one, const char *text, size_t length)
+find_kind(const char *text, size_t length, unsigned *kind)
 {
-	for (unsigned kind = 0; kind < TROUBLE_KINDS; kind++)
-		if (kinds[kind].name != NULL && strlen(kinds[kind].name) == length &&
-			memcmp(kinds[kind].name, text, length) == 0) {
-			*one = (struct trouble){.kind = kind};
+	for (*kind = 0; *kind < TROUBLE_KINDS; (*kind)++)
+		if (kinds[*kind].name != NULL && strlen(kinds[*kind].name) == length &&
+			memcmp(kinds[*kind].name, text, length) == 0)
 			return true;
-		}
 	return false;
 }
 
-bool
+/* What is wrong at text, and what would not be. */
+static const char *
+explain(const char *text)
+{
+	static char why[512];
+	size_t used = (size_t)snprintf(why, sizeof why,
+		"HUBBUB_ONLY has \"%.*s\", and takes what a report says, such as 'partial:3 "
+		"reset:1': each a kind of trouble and the number of its draw. The kinds are",
+		(int)strcspn(text, " ") % 60, text);
+
+	for (unsigned kind = 0; kind < TROUBLE_KINDS && used < sizeof why; kind++)
+		if (kinds[kind].name != NULL)
+			used += (size_t)snprintf(why + used, sizeof why - used, "%s %s",
+				kind > 0 ? "," : "", kinds[kind].name);
+	return why;
+}
+
+/* Returns what is behind it; NULL if it is no trouble. */
+static const char *
+read_one(struct trouble *one, const char *text)
+{
+	size_t length = strcspn(text, ": ");
+	const char *end;
+
+	*one = (struct trouble){0};
+	if (text[length] != ':' || !find_kind(text, length, &one->kind))
+		return NULL;
+	end = digits_read(text + length + 1, &one->draw);
+	return end != NULL && (*end == ' ' || *end == '\0') ? end : NULL;
+}
+
+const char *
 troubles_read(struct troubles *troubles, const char *text)
 {
 	troubles->count = 0;
 	while (*(text += strspn(text, " ")) != '\0') {
-		struct trouble *one = &troubles->each[troubles->count];
-		size_t length = strcspn(text, ": ");
-		char *end;
+		const char *end;
 
-		if (troubles->count == TROUBLES_MOST || text[length] != ':' ||
-			!read_one(one, text, length))
-			return false;
-		one->draw = strtoull(text + length + 1, &end, 10);
-		if (end == text + length + 1 || (*end != ' ' && *end != '\0'))
-			return false;
+		if (troubles->count == TROUBLES_MOST)
+			return "HUBBUB_ONLY has more trouble than any report";
+		end = read_one(&troubles->each[troubles->count++], text);
+		if (end == NULL)
+			return explain(text);
 		text = end;
-		troubles->count++;
 	}
-	return true;
+	return NULL;
 }

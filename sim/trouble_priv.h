@@ -41,8 +41,8 @@ const char *trouble_words(unsigned kind);
 /* "partial:3 reset:1", of all; false if it does not fit. */
 bool troubles_write(const struct troubles *troubles, char *text, size_t size);
 
-/* Reads what was written so; false: it is something else. */
-bool troubles_read(struct troubles *troubles, const char *text);
+/* Reads what was written so. Returns NULL; or what is wrong with it, in words, in static memory. */
+const char *troubles_read(struct troubles *troubles, const char *text);
 
 /* Draws whether trouble happens at that time, once in so many draws; never if the rate is 0. The
  * rate is a field of the options, whose place tells the kind. Returns the trouble in words, or NULL

@@ -89,9 +89,42 @@ Test(search, is_repeated_by_the_command_of_its_report)
 	cr_assert_str_eq(hub_sim_report(), first);
 	setenv("HUBBUB_ONLY", "", 1);
 	cr_assert_eq(hub_sim_search(1, 1, &hub_sim_trouble, count_on_whole_transfers, NULL), 0);
-	setenv("HUBBUB_ONLY", "nonsense", 1);
+}
+
+/* With that in the environment nothing runs, and the report says why. */
+static void
+nothing_runs_with(const char *name, const char *value, const char *why)
+{
+	setenv(name, value, 1);
+	errno = 0;
 	cr_assert_eq(hub_sim_search(1, 1, &hub_sim_trouble, count_on_whole_transfers, NULL), -1);
 	cr_assert_eq(errno, EINVAL);
+	report_has(why);
+	unsetenv(name);
+}
+
+Test(search, says_what_the_environment_may_ask_for)
+{
+	static const char *const seeds[] = {"x", "", "-1", " 7", "7 ", "18446744073709551616"};
+	static const char *const others[] = {"nonsense", "partial", "partial:", "partial:-3",
+		"partial:18446744073709551616", "partial:3,reset:1", "reset:1 parial:3"};
+
+	for (size_t i = 0; i < sizeof seeds / sizeof *seeds; i++)
+		nothing_runs_with("HUBBUB_SEED", seeds[i], ", and takes one seed: a whole number");
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+		nothing_runs_with("HUBBUB_ONLY", others[i], "such as 'partial:3 reset:1'");
+	nothing_runs_with("HUBBUB_ONLY", "reset:1 parial:3", "HUBBUB_ONLY has \"parial:3\"");
+	nothing_runs_with(
+		"HUBBUB_ONLY", "parial:3", "The kinds are interrupted, not_ready, partial,");
+}
+
+Test(search, takes_no_nonsense_for_a_seed, .signal = SIGABRT)
+{
+	cr_assert_eq(hub_sim_seed(3), 3);
+	setenv("HUBBUB_SEED", "7", 1);
+	cr_assert_eq(hub_sim_seed(3), 7);
+	setenv("HUBBUB_SEED", "x", 1);
+	hub_sim_seed(3);
 }
 
 static void *
