@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "hub/coroutine.h"
@@ -30,26 +29,6 @@ struct kind {
 	const char *word;
 	struct awaited (*look)(const struct hub_coroutine *self, const void *object);
 };
-
-long
-number_of(const struct hub_coroutine *coroutine)
-{
-	static uint64_t
-		first; /* the id of the last hub's first coroutine, which ends before others */
-
-	if (coroutine->hub->main != NULL)
-		first = coroutine->hub->main->id;
-	return (long)(coroutine->id - first) + 1;
-}
-
-const char *
-name_of(const struct hub_coroutine *coroutine)
-{
-	static char name[40 + COROUTINE_NAME_SIZE];
-
-	snprintf(name, sizeof name, "coroutine %ld \"%s\"", number_of(coroutine), coroutine->name);
-	return name;
-}
 
 /* ---- kinds of objects ---- */
 

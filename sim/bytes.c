@@ -12,6 +12,7 @@
 #include "hub/scheduler_priv.h"
 #include "sim/awaited_priv.h"
 #include "sim/file_priv.h"
+#include "sim/who_priv.h"
 #include "sim/world_priv.h"
 
 #define BUCKETS 1024 /* a power of 2 */

@@ -77,8 +77,8 @@ first_end(void)
 	return first;
 }
 
-static void
-dump_hubs(int fd)
+void
+fibers_dump(int fd)
 {
 	variables_keep(fibers.running->variables);
 	LIST_EACH (link, &fibers.all) {
@@ -94,7 +94,7 @@ dump_hubs(int fd)
 _Noreturn void
 fibers_give_up(const char *why)
 {
-	world_give_up(why, dump_hubs);
+	world_give_up(why, fibers_dump);
 }
 
 /* One of those that may go on; until there is one, time passes. */

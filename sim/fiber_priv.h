@@ -35,6 +35,9 @@ long fiber_number(void);
  * fibers; no mutex that another one may lock is held. */
 void fiber_pause(const struct pause *pause);
 
+/* Writes to a descriptor what each hub and its coroutines wait for. */
+void fibers_dump(int fd);
+
 /* The run cannot end: prints the report, and what each hub and its coroutines wait for, and
  * aborts. */
 _Noreturn void fibers_give_up(const char *why);

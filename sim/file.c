@@ -113,14 +113,14 @@ file_words(const struct file *file)
 void
 file_note(const struct file *file, int fd, const char *what, long a, long b)
 {
-	report_event((struct event){
+	report_event(&(struct event){
 		.subject = file_words(file), .fd = fd, .what = what, .numbers = {a, b}});
 }
 
 void
 file_note_error(const struct file *file, int fd, const char *what, int error)
 {
-	report_event((struct event){
+	report_event(&(struct event){
 		.subject = file_words(file), .fd = fd, .what = what, .error = error});
 }
 

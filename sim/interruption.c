@@ -19,6 +19,7 @@
 #include "sim/order_priv.h"
 #include "sim/reuse_priv.h"
 #include "sim/sim.h"
+#include "sim/who_priv.h"
 #include "sim/world_priv.h"
 
 #define DELAY_BITS 34 /* of nanoseconds: less than 18 s */
@@ -118,8 +119,7 @@ happen_kill(struct interruption *interruption)
 {
 	if (is_gone(&interruption->whom))
 		return;
-	world_note("coroutine %ld is killed by the world", number_of(interruption->whom.coroutine),
-		0, 0);
+	report_event_of(interruption->whom.coroutine, "is killed by the world");
 	hub_kill(interruption->whom.coroutine);
 }
 
@@ -150,7 +150,7 @@ happen_expiry(struct interruption *interruption)
 		scope->reason = ETIMEDOUT;
 		break;
 	}
-	world_note("a scope of coroutine %ld expires", number_of(coroutine), 0, 0);
+	report_event_of(coroutine, "has a scope that expires");
 	coroutine_update_interrupt(coroutine);
 	coroutine_wake_interrupted(coroutine);
 }

@@ -16,6 +16,7 @@
 #include "sim/fiber_priv.h"
 #include "sim/file_priv.h"
 #include "sim/host_priv.h"
+#include "sim/who_priv.h"
 #include "sim/world_priv.h"
 
 /* A timer may be so late, since libev's times are doubles. */

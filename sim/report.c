@@ -10,6 +10,7 @@
 #include "hub/base/kernel.h"
 #include "hub/scheduler.h"
 #include "sim/command_priv.h"
+#include "sim/world_priv.h"
 
 #define TROUBLES_TOLD 20
 
@@ -38,7 +39,7 @@ report_begin(uint64_t seed, const int64_t *now)
 	began = *now;
 	seen->seed = seed;
 	seen->trace = UINT64_C(0xcbf29ce484222325);
-	seen->noted = 0;
+	seen->noted = seen->by_program = 0;
 	seen->format = NULL;
 	seen->failure[0] = seen->dump[0] = '\0';
 }
@@ -111,29 +112,64 @@ hub_sim_trace(void)
 
 /* ---- events ---- */
 
-void
-report_event(struct event event)
+/* Its place in the ring. */
+static inline size_t
+add_event(const struct event *event)
 {
-	event.at = report_age();
-	seen->events[seen->noted++ % EVENTS_TOLD] = event;
-	mix_word(hash_of(event.what));
-	mix_word((uint64_t)event.at);
-	mix_word((uint64_t)event.fd);
-	mix_word((uint64_t)event.error);
+	size_t at = seen->noted++ % EVENTS_TOLD;
+	int64_t age = report_age();
+
+	seen->events[at] = *event;
+	seen->events[at].at = age;
+	who_runs(&seen->who[at]);
+	mix_word((uint64_t)age);
+	return at;
+}
+
+void
+report_event(const struct event *event)
+{
+	add_event(event);
+	mix_word(hash_of(event->what));
+	mix_word((uint64_t)event->fd);
+	mix_word((uint64_t)event->error);
 	for (int i = 0; i < 3; i++)
-		mix_word((uint64_t)event.numbers[i]);
+		mix_word((uint64_t)event->numbers[i]);
 }
 
 void
 world_note(const char *what, long a, long b, long c)
 {
-	report_event((struct event){.what = what, .numbers = {a, b, c}});
+	report_event(&(struct event){.what = what, .numbers = {a, b, c}});
+}
+
+void
+report_event_of(const struct hub_coroutine *coroutine, const char *what)
+{
+	report_event(&(struct event){.what = what});
+	who_is(&seen->who[(seen->noted - 1) % EVENTS_TOLD], coroutine);
+}
+
+void
+hub_sim_note(const char *format, ...)
+{
+	va_list arguments;
+	char *note;
+
+	if (!world_exists())
+		return;
+	note = seen->notes[add_event(&(struct event){.what = NULL})];
+	va_start(arguments, format);
+	vsnprintf(note, NOTE_SIZE, format, arguments);
+	va_end(arguments);
+	world_see(note, strlen(note));
+	seen->by_program++;
 }
 
 uint64_t
 report_events(void)
 {
-	return seen->noted - seen->troubles.count;
+	return seen->noted - seen->troubles.count - seen->by_program;
 }
 
 void
@@ -195,9 +231,17 @@ static void __attribute__((format(printf, 1, 2))) tell(const char *format, ...)
 }
 
 static void
-write_event(const struct event *event)
+write_event(const struct seen *what, size_t at)
 {
-	tell("%12.6f  ", (double)event->at / (double)HUB_SECOND);
+	const struct event *event = &what->events[at];
+	char who[WHO_SIZE];
+
+	tell("%12.6f  %-16s  ", (double)event->at / (double)HUB_SECOND,
+		who_write(&what->who[at], who));
+	if (event->what == NULL) {
+		tell("%s\n", what->notes[at]);
+		return;
+	}
 	if (event->subject != NULL && event->fd == 0)
 		tell("%s of a connection in the queue ", event->subject);
 	else if (event->subject != NULL)
@@ -250,9 +294,9 @@ report_write(const struct seen *what, int signal)
 	if (has_failed && troubles_are_given())
 		write_troubles(&what->troubles);
 	if (what->noted > 0)
-		tell("the last events, with the seconds since the world began:\n");
+		tell("the last events: seconds since the world began, coroutine, what it did:\n");
 	for (uint64_t i = first; i < what->noted; i++)
-		write_event(&what->events[i % EVENTS_TOLD]);
+		write_event(what, i % EVENTS_TOLD);
 	if (what->dump[0] != '\0')
 		tell("its coroutines:\n%s", what->dump);
 	if (has_failed)

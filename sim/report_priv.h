@@ -10,26 +10,31 @@
 #include <sys/types.h>
 
 #include "sim/trouble_priv.h"
+#include "sim/who_priv.h"
 
 #define EVENTS_TOLD 50
 
 /* One line of the report: "TCP socket 513 receives 3 of 100 bytes". All texts are literals. */
 struct event {
-	int64_t at;          /* since the world began */
+	int64_t at;          /* since the world began; set when it is noted */
 	const char *subject; /* what the descriptor is of; NULL: the event is of none */
 	int fd;              /* 0: the program has none yet */
-	const char *what;    /* of printf, with at most three longs */
+	const char *what;    /* of printf, with at most three longs; NULL: it is a note */
 	long numbers[3];
 	int error; /* of errno.h; 0: none */
 };
+
+#define NOTE_SIZE 160
 
 /* What the report is made of. Texts are pointed to, or copied: a child leaves it in memory that its
  * parent shares. */
 struct seen {
 	uint64_t seed;
 	uint64_t trace;
-	struct event events[EVENTS_TOLD]; /* a ring */
-	uint64_t noted;
+	struct event events[EVENTS_TOLD];   /* a ring */
+	struct who who[EVENTS_TOLD];        /* whose they are */
+	char notes[EVENTS_TOLD][NOTE_SIZE]; /* of those that the program has noted */
+	uint64_t noted, by_program;
 	const char *format; /* of the failure: tells one kind of failure from another; NULL: none */
 	char failure[256];
 	bool has_ended;  /* the run, not only its process */
@@ -69,11 +74,12 @@ void report_dump(void (*dump)(int fd));
  * longs. */
 void world_note(const char *what, long a, long b, long c);
 
-/* So many were noted, without trouble. */
+/* So many were noted, without trouble and the program's notes. */
 uint64_t report_events(void);
 
-/* Notes an event. */
-void report_event(struct event event);
+/* Notes an event, of the coroutine that runs, or of another one: what is a literal then. */
+void report_event(const struct event *event);
+void report_event_of(const struct hub_coroutine *coroutine, const char *what);
 
 /* Bytes that count in the trace. */
 void world_see(const void *bytes, size_t length);

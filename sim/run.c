@@ -50,8 +50,10 @@ chance_of_deadlock(const struct hub *hub)
 {
 	(void)hub;
 	world_note("nothing can wake the first coroutine: it gets EDEADLK", 0, 0, 0);
-	if (!world_options()->may_deadlock)
-		world_fail("nothing can wake the first coroutine, whose wait fails with EDEADLK");
+	if (world_options()->may_deadlock || world_has_failed())
+		return;
+	world_fail("nothing can wake the first coroutine, whose wait fails with EDEADLK");
+	report_dump(fibers_dump);
 }
 
 /* Runs the body, and says why the first coroutine has failed, if it has. */

@@ -14,8 +14,9 @@
  * are processes and threads (fork, exec, pthread_create). Files are the real ones, but for those
  * below options->directory; the streams of stdio, too.
  *
- * A body that finds something wrong calls hub_sim_fail, or returns hub_fail(...). With trouble
- * calls fail in good programs, so it tells an error from a wrong result. A run also fails if
+ * A body that finds something wrong calls hub_sim_check or hub_sim_fail, or returns hub_fail(...):
+ * on a coroutine's stack the assertions of test frameworks are undefined. With trouble calls fail
+ * in good programs, so it tells an error from a wrong result. A run also fails if
  * something is left that the program has not given back, such as a descriptor, if nothing can end
  * the wait of its first coroutine, or if the hub itself has lost a wake, a byte or a permit. */
 #ifndef HUBBUB_SIM_H
@@ -129,14 +130,29 @@ void hub_sim_jump(int64_t nanoseconds);
 /* ---- what was seen ---- */
 
 /* What the last run has found, its last fifty events, and the command that repeats it, in lines;
- * static, until the next run. Descriptors have the numbers that the program sees.
+ * static, until the next run. Descriptors have the numbers that the program sees. A coroutine has
+ * a number from 1 on, behind that of its hub if that is not the first (2/7), and the name that
+ * hub_set_name has given, or that of the function that it runs. Of a run that hangs, or gets
+ * EDEADLK, it also has where each coroutine waits, and for which object: #1 is the same wherever it
+ * stands.
  * Switches: no.  Errors: none. */
 const char *hub_sim_report(void);
+
+/* An event of the program's own, in the report and in the trace, by a format of printf and what it
+ * wants; cut to 159 bytes. A note must not have an address, or other things that no seed decides.
+ * Switches: no.  Thread: that of the run; outside of one it does nothing.  Errors: none. */
+void hub_sim_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* The run fails, for the reason that is given by a format of printf and what it wants; the program
  * goes on. Only the first reason counts.
  * Switches: no.  Thread: that of the run; outside of one it does nothing.  Errors: none. */
 void hub_sim_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* As hub_sim_fail, unless is_right. This is what a body has in the place of an assertion: those of
+ * a test framework leave a test by longjmp or an exception, which on a coroutine's stack is
+ * undefined. Returns is_right, so that a body that has nothing more to do returns.
+ * Switches: no.  Thread: that of the run.  Errors: none. */
+bool hub_sim_check(bool is_right, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* A number that stands for all that has happened in the last run, or in the present one: equal for
  * equal seeds. Switches: no.  Errors: none. */

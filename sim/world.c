@@ -151,6 +151,18 @@ hub_sim_fail(const char *format, ...)
 	va_end(arguments);
 }
 
+bool
+hub_sim_check(bool is_right, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	if (world_is_here && !is_right)
+		report_fail(format, arguments);
+	va_end(arguments);
+	return is_right;
+}
+
 void
 world_give_up(const char *why, void (*dump)(int fd))
 {

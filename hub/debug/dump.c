@@ -10,6 +10,7 @@
 #include "hub/base/kernel.h"
 #include "hub/base/log.h"
 #include "hub/debug/backtrace_priv.h"
+#include "hub/debug/called_priv.h"
 #include "hub/scheduler_priv.h"
 
 static const char *const state_names[COROUTINE_STATE_MAX] = {
@@ -75,13 +76,15 @@ visit_dump(struct stack *stack, void *context)
 	const struct hub_coroutine *coroutine = (const struct hub_coroutine *)(void *)stack;
 	struct dump *dump = context;
 
+	char text[CALLED_SIZE];
+
 	if (dump->count++ >= DUMPED_MOST)
 		return;
-	kernel_dprintf(dump->fd, "%s  coroutine %p \"%s\": %s", dump->prefix,
-		(const void *)coroutine, coroutine->name, state_names[coroutine->state]);
+	kernel_dprintf(dump->fd, "%s  coroutine %s: %s", dump->prefix, called(coroutine, text),
+		state_names[coroutine->state]);
 	if (coroutine->state == COROUTINE_WAITING)
-		kernel_dprintf(dump->fd, " for %s (%p) since %.3f s%s", coroutine->waits_for,
-			coroutine->waits_on, clock_seconds(dump->now - coroutine->waits_since),
+		kernel_dprintf(dump->fd, " for %s since %.3f s%s", called_awaited(coroutine, text),
+			clock_seconds(dump->now - coroutine->waits_since),
 			coroutine->deadline == HUB_FOREVER ? "" : ", with a deadline");
 	kernel_dprintf(dump->fd, "%s\n", coroutine->is_killed ? ", killed" : "");
 	dump_where(dump, coroutine);
@@ -93,6 +96,7 @@ dump_all(void *argument)
 	int fd = *(int *)argument;
 	struct dump dump = {.fd = fd, .prefix = log_prefix(fd, LOG_ERROR), .now = clock_now()};
 
+	called_begin();
 	stack_arena_each(&hub_this->arena, visit_dump, &dump);
 	if (dump.count > DUMPED_MOST)
 		kernel_dprintf(

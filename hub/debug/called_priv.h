@@ -1,0 +1,36 @@
+/* What a dump calls a coroutine, and the object that it waits for: by their addresses, which a
+ * debugger knows. In a simulated world they have numbers, by a header in this one's place
+ * (sim/instead/hub/debug/called_priv.h). */
+#ifndef HUBBUB_DEBUG_CALLED_PRIV_H
+#define HUBBUB_DEBUG_CALLED_PRIV_H
+
+#include <stdio.h>
+
+#include "hub/record_priv.h"
+
+/* Enough for each of them. */
+#define CALLED_SIZE 128
+
+/* A dump begins. */
+static inline void
+called_begin(void)
+{
+}
+
+/* Writes what the coroutine is called. Returns text. */
+static inline const char *
+called(const struct hub_coroutine *coroutine, char text[CALLED_SIZE])
+{
+	snprintf(text, CALLED_SIZE, "%p \"%s\"", (const void *)coroutine, coroutine->name);
+	return text;
+}
+
+/* Writes what the coroutine, which waits, waits for. Returns text. */
+static inline const char *
+called_awaited(const struct hub_coroutine *coroutine, char text[CALLED_SIZE])
+{
+	snprintf(text, CALLED_SIZE, "%s (%p)", coroutine->waits_for, coroutine->waits_on);
+	return text;
+}
+
+#endif
