@@ -167,7 +167,8 @@ static void
 check_canary(const struct stack *stack)
 {
 	CHECK_WHY(memcmp(stack->low, stack_watermark, WATERMARK_SIZE) == 0,
-		"a coroutine overflowed its stack; give the hub larger stacks");
+		"a coroutine overflowed its stack; run the hub with a larger one (stack_size, "
+		"--stack-size, or HUBBUB_STACK_SIZE=1M in the environment)");
 }
 
 /* Whether the caller runs on this stack. */

@@ -22,7 +22,7 @@ static _Thread_local void *signal_stack;
 
 /* A line of text, put together by hand: snprintf is not async-signal-safe. */
 struct line {
-	char text[256];
+	char text[320];
 	size_t length;
 };
 
@@ -56,7 +56,8 @@ report(const struct hub_coroutine *coroutine)
 	line_add(&line, coroutine->name);
 	line_add(&line, "\": its stack is ");
 	line_add_number(&line, (size_t)(coroutine->stack.end - coroutine->stack.low) / 1024);
-	line_add(&line, " KiB; run the hub with a larger one (stack_size, --stack-size)\n");
+	line_add(&line, " KiB; run the hub with a larger one (stack_size, --stack-size, or "
+			"HUBBUB_STACK_SIZE=1M in the environment)\n");
 	if (kernel_write(STDERR_FILENO, line.text, line.length) < 0)
 		return;
 }

@@ -295,6 +295,14 @@ expect_name(SSL *ssl, const char *name, bool is_checked)
 	       SSL_set_tlsext_host_name(ssl, name) == 1;
 }
 
+/* Fails with an error for which nobody has set why; text NULL: in the error's own words. */
+static int
+refuse(int error, const char *text)
+{
+	tls_say_why("%s", text != NULL ? text : strerror(error));
+	return failed(error);
+}
+
 /* The handshake of either side; name is the server's, or NULL. The entry owns the layer only if all
  * has succeeded. */
 static int
@@ -306,14 +314,14 @@ begin(int fd, struct hub_tls *tls, const char *name)
 	int error = 0;
 
 	if (entry == NULL || !fd_renew(entry))
-		return -1;
-	if (entry->layer != NULL || !entry->is_stream) {
-		errno = entry->layer != NULL ? EALREADY : EINVAL;
-		return -1;
-	}
+		return refuse(errno, NULL);
+	if (entry->layer != NULL)
+		return refuse(EALREADY, "the descriptor has TLS already");
+	if (!entry->is_stream)
+		return refuse(EINVAL, "the descriptor is no stream socket");
 	layer = layer_new(entry, tls);
 	if (layer == NULL)
-		return failed(ENOMEM);
+		return refuse(ENOMEM, NULL);
 	if (tls->is_server)
 		SSL_set_accept_state(layer->ssl);
 	else
@@ -335,9 +343,7 @@ begin(int fd, struct hub_tls *tls, const char *name)
 	}
 	tls_free(&layer->layer);
 	/* EPROTO and ECONNRESET have set why where they arose, and no coroutine has run since. */
-	if (error != EPROTO && error != ECONNRESET)
-		tls_say_why("%s", strerror(error));
-	return failed(error);
+	return error == EPROTO || error == ECONNRESET ? failed(error) : refuse(error, NULL);
 }
 
 int

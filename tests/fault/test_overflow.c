@@ -19,6 +19,7 @@ overflows(char *how, const char *guard)
 	cr_assert_not_null(strstr(program.text, "stack overflow in coroutine \"the deep one\""),
 		"%s", program.text);
 	cr_assert_not_null(strstr(program.text, "its stack is 64 KiB"), "%s", program.text);
+	cr_assert_not_null(strstr(program.text, "HUBBUB_STACK_SIZE=1M"), "%s", program.text);
 	/* A sanitizer reports the same fault in its own way, and exits. */
 	if (strstr(program.text, "AddressSanitizer") == NULL)
 		cr_assert_eq(code, 128 + SIGSEGV, "%d: %s", code, program.text);

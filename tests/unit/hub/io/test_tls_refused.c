@@ -82,6 +82,35 @@ Test(tls_refused, what_is_no_handshake)
 		"an end in the middle ECONNRESET");
 }
 
+static void
+accept_and_say_why(const char *what, int fd)
+{
+	trace_call(what, hub_tls_accept(fd, encrypted.server_tls));
+	trace_say("%s", hub_tls_why());
+}
+
+static void *
+no_handshake_body(void *argument)
+{
+	int datagrams = hub_socket(AF_UNIX, SOCK_DGRAM, 0);
+
+	accept_and_say_why("closed", -1);
+	accept_and_say_why("datagrams", datagrams);
+	hub_close(datagrams);
+	encrypted_shake_hands();
+	accept_and_say_why("encrypted", encrypted.server);
+	encrypted_close();
+	return argument;
+}
+
+Test(tls_refused, calls_that_begin_no_handshake_say_why)
+{
+	in_hub(no_handshake_body, NULL);
+	cr_assert_str_eq(trace_text(), "closed EBADF, Bad file descriptor, "
+				       "datagrams EINVAL, the descriptor is no stream socket, "
+				       "encrypted EALREADY, the descriptor has TLS already");
+}
+
 static void *
 receive_and_say(void *argument)
 {
