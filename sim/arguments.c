@@ -54,7 +54,7 @@ are_options(const struct hub_sim_options *options)
 	if (!are_rates(&options->interrupted))
 		return false;
 	if (!is_within("delay", options->delay, TIME_MOST) ||
-		!is_within("longest", options->longest, TIME_MOST) ||
+		!is_within("longest", options->longest, INT64_MAX) ||
 		!is_within("ports", options->ports, PORTS_MOST) ||
 		!is_within("files", options->files, FILES_MOST))
 		return false;

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tests/sim/seeds.h"
 #include "tests/support/trace.h"
 
 TestSuite(disk, .timeout = 60);
@@ -229,7 +230,7 @@ Test(disk, the_hubs_calls)
 {
 	struct hub_sim_options options = {.directory = "/state", .not_ready = 3, .partial = 5};
 
-	for (uint64_t seed = 1; seed <= 20; seed++)
+	EACH_SEED (seed, 20)
 		cr_assert_eq(
 			hub_sim_run(seed, &options, hub_body, NULL), 0, "%s", hub_sim_report());
 }

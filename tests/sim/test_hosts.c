@@ -10,6 +10,8 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "tests/sim/seeds.h"
+
 #define SEEDS 200
 
 TestSuite(hosts, .timeout = 120);
@@ -123,7 +125,7 @@ Test(hosts, bytes_arrive_once_or_with_an_error_though_hosts_are_parted)
 	struct hub_sim_options options = hub_sim_trouble;
 
 	options.partition = 30;
-	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+	EACH_SEED (seed, SEEDS) {
 		uint64_t trace;
 
 		cr_assert_eq(hub_sim_run(seed, &options, echo_between_hosts, NULL), 0, "%s",
@@ -139,7 +141,7 @@ Test(hosts, bytes_arrive_once_or_with_an_error_though_hosts_are_parted)
 
 Test(hosts, without_trouble_all_bytes_arrive)
 {
-	for (uint64_t seed = 1; seed <= SEEDS; seed++)
+	EACH_SEED (seed, SEEDS)
 		cr_assert_eq(hub_sim_run(seed, NULL, echo_between_hosts, NULL), 0, "%s",
 			hub_sim_report());
 	cr_assert_eq(net.right, 2 * SEEDS);
@@ -277,7 +279,7 @@ Test(hosts, a_clock_that_jumps_does_not_move_deadlines)
 {
 	struct hub_sim_options options = {.jump = 2};
 
-	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+	EACH_SEED (seed, SEEDS) {
 		cr_assert_eq(hub_sim_run(seed, &options, jump, NULL), 0, "%s", hub_sim_report());
 		cr_assert_geq(clocks.expired_after, 10 * HUB_SECOND);
 		cr_assert_leq(clocks.expired_after, 11 * HUB_SECOND);

@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "tests/sim/seeds.h"
+
 #define SEEDS 200
 #define ITEMS 50
 
@@ -69,7 +71,7 @@ exchange_body(void *unused)
 
 Test(hubs, two_hubs_exchange_items_by_their_mailboxes)
 {
-	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+	EACH_SEED (seed, SEEDS) {
 		uint64_t trace;
 
 		cr_assert_eq(hub_sim_run(seed, &hub_sim_trouble, exchange_body, NULL), 0, "%s",
@@ -226,7 +228,7 @@ offload_a_look(void *unused)
 
 Test(hubs, while_what_is_offloaded_waits_others_are_in_time)
 {
-	for (uint64_t seed = 1; seed <= 20; seed++) {
+	EACH_SEED (seed, 20) {
 		cr_assert_eq(
 			hub_sim_run(seed, NULL, offload_a_look, NULL), 0, "%s", hub_sim_report());
 		cr_assert_eq(look.result, 1);

@@ -10,6 +10,7 @@
 #include <hubbub/hub.h>
 #include <hubbub/sim.h>
 
+#include "tests/sim/seeds.h"
 #include "tests/unit/hub/blocking.h"
 
 #define SEEDS 25
@@ -288,8 +289,6 @@ body(void *events)
 static void
 run(const struct hub_sim_options *options, enum event first, enum event last)
 {
-	const char *chosen = getenv("HUBBUB_SEED");
-	uint64_t seed = chosen != NULL ? strtoull(chosen, NULL, 10) : 1;
 	enum event range[] = {first, last};
 
 	gather(blocking_coroutines);
@@ -297,7 +296,7 @@ run(const struct hub_sim_options *options, enum event first, enum event last)
 	gather(blocking_shared);
 	gather(blocking_streams);
 	cr_assert_lt(call_count, CALLS_MOST);
-	for (uint64_t end = seed + SEEDS; seed < end; seed++) {
+	EACH_SEED (seed, SEEDS) {
 		int code = hub_sim_run(seed, options, body, range);
 
 		cr_assert_str_empty(complaint, "seed %lu: %s", (unsigned long)seed, complaint);

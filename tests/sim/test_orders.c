@@ -8,6 +8,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "tests/sim/seeds.h"
+
 #define SEEDS 200
 
 TestSuite(orders, .timeout = 120);
@@ -56,7 +58,7 @@ count_orders(unsigned reordered)
 	char orders[6][4] = {""};
 	int count = 0;
 
-	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+	EACH_SEED (seed, SEEDS) {
 		int i = 0;
 
 		cr_assert_eq(hub_sim_run(seed, &options, three_sleep, NULL), 0);
@@ -102,7 +104,7 @@ Test(orders, who_becomes_runnable_before_another_runs_before_it)
 {
 	const struct hub_sim_options options = {.reordered = 1};
 
-	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+	EACH_SEED (seed, SEEDS) {
 		cr_assert_eq(hub_sim_run(seed, &options, three_yield, NULL), 0);
 		cr_assert_str_eq(seen, "abcabc", "seed %lu", (unsigned long)seed);
 	}
@@ -138,7 +140,7 @@ Test(orders, who_may_be_killed_is_and_no_other)
 {
 	const struct hub_sim_options options = {.killed = 1};
 
-	for (uint64_t seed = 1; seed <= SEEDS; seed++)
+	EACH_SEED (seed, SEEDS)
 		cr_assert_eq(hub_sim_run(seed, &options, one_is_mortal, NULL), 0, "%s",
 			hub_sim_report());
 }
@@ -168,7 +170,7 @@ Test(orders, any_scope_expires_before_its_time)
 {
 	const struct hub_sim_options options = {.expired = 1};
 
-	for (uint64_t seed = 1; seed <= 60; seed++)
+	EACH_SEED (seed, 60)
 		cr_assert_eq(hub_sim_run(seed, &options, scopes_around_a_wait, NULL), 0);
 	cr_assert_not_null(strchr(seen, 'i'));
 	cr_assert_not_null(strchr(seen, 'o'));
@@ -201,7 +203,7 @@ Test(orders, a_descriptor_is_closed_while_it_is_waited_for)
 {
 	const struct hub_sim_options options = {.closed = 1};
 
-	for (uint64_t seed = 1; seed <= SEEDS; seed++)
+	EACH_SEED (seed, SEEDS)
 		cr_assert_eq(hub_sim_run(seed, &options, descriptor_is_closed, NULL), 0, "%s",
 			hub_sim_report());
 }
@@ -212,7 +214,7 @@ Test(orders, whoever_keeps_the_number_of_a_closed_descriptor_is_found)
 	int found = 0;
 
 	closing.keeps = true;
-	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+	EACH_SEED (seed, SEEDS) {
 		if (hub_sim_run(seed, &options, descriptor_is_closed, NULL) == 0)
 			continue;
 		found++;
@@ -234,7 +236,7 @@ Test(orders, a_seed_repeats_what_happens)
 		.reordered = 2, .killed = 1, .expired = 1, .closed = 1};
 
 	closing.keeps = false;
-	for (uint64_t seed = 1; seed <= 50; seed++)
+	EACH_SEED (seed, 50)
 		for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
 			uint64_t first;
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "tests/sim/random_io.h"
+#include "tests/sim/seeds.h"
 #include "tests/sim/wires.h"
 
 #define SEEDS 150
@@ -16,10 +17,8 @@ static void
 run_programs(const struct hub_sim_options *options)
 {
 	static char certificate[] = HUBBUB_SOURCE_DIR "/tests/sim/ed25519.pem";
-	const char *chosen = getenv("HUBBUB_SEED");
-	uint64_t first = chosen != NULL ? strtoull(chosen, NULL, 10) : 1;
 
-	for (uint64_t seed = first; seed < first + SEEDS; seed++)
+	EACH_SEED (seed, SEEDS)
 		cr_assert_eq(hub_sim_run(seed, options, random_io_body, certificate), 0, "%s\n%s",
 			wires_complaint, hub_sim_report());
 	cr_assert_gt(random_io.secure, 0);

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "tests/sim/echo.h"
+#include "tests/sim/seeds.h"
 
 #define SEEDS 60
 
@@ -19,7 +20,7 @@ TestSuite(sim_tls, .timeout = 120);
 
 Test(sim_tls, bytes_arrive_once_and_in_order)
 {
-	for (uint64_t seed = 1; seed <= SEEDS; seed++)
+	EACH_SEED (seed, SEEDS)
 		cr_assert_eq(hub_sim_run(seed, NULL, echo_body, seed % 2 ? ed25519 : rsa), 0, "%s",
 			hub_sim_report());
 	cr_assert_eq(echo.right, SEEDS * ECHO_CLIENTS);
@@ -28,7 +29,7 @@ Test(sim_tls, bytes_arrive_once_and_in_order)
 
 Test(sim_tls, in_trouble_bytes_arrive_once_and_in_order_or_with_an_error)
 {
-	for (uint64_t seed = 1; seed <= SEEDS; seed++)
+	EACH_SEED (seed, SEEDS)
 		cr_assert_eq(hub_sim_run(seed, &hub_sim_trouble, echo_body, ed25519), 0, "%s",
 			hub_sim_report());
 	cr_assert_eq(echo.right + echo.failed, SEEDS * ECHO_CLIENTS);
@@ -39,7 +40,7 @@ Test(sim_tls, in_trouble_bytes_arrive_once_and_in_order_or_with_an_error)
 
 Test(sim_tls, a_seed_repeats_itself)
 {
-	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+	EACH_SEED (seed, SEEDS) {
 		char *certificate = seed % 2 ? ed25519 : rsa;
 		uint64_t first;
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "tests/sim/echo.h"
+#include "tests/sim/seeds.h"
 
 #define SEEDS 200
 
@@ -18,7 +19,7 @@ TestSuite(world, .timeout = 120);
 
 Test(world, bytes_arrive_once_and_in_order)
 {
-	for (uint64_t seed = 1; seed <= SEEDS; seed++)
+	EACH_SEED (seed, SEEDS)
 		cr_assert_eq(hub_sim_run(seed, NULL, echo_body, NULL), 0, "%s", hub_sim_report());
 	cr_assert_eq(echo.right, SEEDS * ECHO_CLIENTS);
 	cr_assert_eq(echo.wrong, 0);
@@ -26,7 +27,7 @@ Test(world, bytes_arrive_once_and_in_order)
 
 Test(world, in_trouble_bytes_arrive_once_and_in_order_or_with_an_error)
 {
-	for (uint64_t seed = 1; seed <= SEEDS; seed++)
+	EACH_SEED (seed, SEEDS)
 		cr_assert_eq(hub_sim_run(seed, &hub_sim_trouble, echo_body, NULL), 0, "%s",
 			hub_sim_report());
 	cr_assert_eq(echo.right + echo.failed, SEEDS * ECHO_CLIENTS);
@@ -39,7 +40,7 @@ Test(world, a_seed_repeats_itself)
 {
 	uint64_t before = 0;
 
-	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+	EACH_SEED (seed, SEEDS) {
 		uint64_t first;
 
 		hub_sim_run(seed, &hub_sim_trouble, echo_body, NULL);
@@ -74,7 +75,7 @@ Test(world, a_spurious_wake_does_not_end_a_connect)
 {
 	const struct hub_sim_options options = {.spurious = 1};
 
-	for (uint64_t seed = 1; seed <= SEEDS; seed++)
+	EACH_SEED (seed, SEEDS)
 		cr_assert_eq(hub_sim_run(seed, &options, connect_and_ask, NULL), 0);
 }
 
