@@ -80,7 +80,7 @@ stream_receive(struct file *file, struct transfer *transfer)
 	transfer->cargo = channel_unload(
 		stream->in, most < stream->in->length ? most : stream->in->length, is_peek);
 	got = channel_read(stream->in, transfer->parts, transfer->count, most, is_peek);
-	if (got != 0 || stream->in->has_ended || stream->in->is_cut)
+	if (got != 0 || stream->in->has_ended)
 		return (ssize_t)got;
 	return failed(EAGAIN);
 }
@@ -140,9 +140,9 @@ stream_ready(const struct file *file)
 		return POLLOUT | POLLHUP;
 	if (stream->state == STREAM_CONNECTING || stream->is_unanswered)
 		return 0;
-	if (stream->in->length != 0 || stream->in->has_ended || stream->in->is_cut)
+	if (stream->in->length != 0 || stream->in->has_ended)
 		events |= POLLIN;
-	if (stream->in->has_ended || stream->in->is_cut)
+	if (stream->in->has_ended)
 		events |= POLLRDHUP;
 	if (stream->is_reset || stream->out->is_ending || channel_room(stream->out) != 0)
 		events |= POLLOUT;
@@ -235,9 +235,10 @@ stream_close(struct file *file)
 	port_leave(stream->port, stream->in != NULL && !stream->in->has_ended && !is_rude);
 	stream->port = NULL;
 	if (stream->in != NULL) {
+		/* One that is broken has nothing more to say. */
 		if (!stream->is_reset && (is_rude || stream->in->length != 0))
 			reset_peer(stream);
-		else
+		else if (!stream->is_reset)
 			channel_end(stream->out);
 		stream->in->reader = stream->out->writer = NULL;
 		channel_cut(stream->in);

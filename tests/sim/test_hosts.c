@@ -21,6 +21,7 @@ TestSuite(hosts, .timeout = 120);
 static struct {
 	struct hub_shared_event *is_ready, *has_to_stop;
 	int right, failed, wrong; /* clients of all runs */
+	int ends;                 /* that the server has found */
 } net;
 
 static void
@@ -33,6 +34,7 @@ serve(int client, void *context)
 	while ((length = hub_recv(client, bytes, sizeof bytes, 0)) > 0)
 		if (hub_send(client, bytes, (size_t)length, 0) != length)
 			return;
+	net.ends += length == 0;
 }
 
 /* The hub of the host "server". */
@@ -182,6 +184,8 @@ be_parted(void *unused)
 	parting.lost_after = hub_now() - began;
 	hub_sim_partition("first", "server", false);
 	hub_close(fd);
+	/* For the end that the server would find, if one were sent. */
+	hub_sleep(HUB_SECOND);
 	return unused;
 }
 
@@ -202,6 +206,7 @@ Test(hosts, a_partition_holds_bytes_and_ends_a_connection_if_it_lasts)
 	cr_assert_eq(parting.later, -1);
 	cr_assert_eq(parting.error, ETIMEDOUT);
 	cr_assert_geq(parting.lost_after, 600 * HUB_SECOND);
+	cr_assert_eq(net.ends, 0, "a connection that was lost has ended");
 }
 
 /* ---- clocks ---- */
