@@ -42,8 +42,8 @@ enum {
  *   that. Other coroutines try first: they may know by other means that bytes have come.
  * - input_has_ended: a receive returns the end of the stream when nothing is left to receive, and a
  *   wait to receive ends at once.
- * - owes_reset: the next receive that finds the end of the stream fails with ECONNRESET: the kernel
- *   has told it once, and would go on as if the peer had ended the stream.
+ * - owes_loss: the next receive that finds the end of the stream fails with the errno `lost`: the
+ *   kernel has told it once, and would go on as if the peer had ended the stream.
  * - opening: changes at each close of the fd that the hub notices; hub_release leaves it. A caller
  *   that must close the fd in the end, or end it from outside, compares it to learn whether the fd
  *   is still the same.
@@ -53,7 +53,8 @@ struct hub_fd {
 	ev_io read;
 	struct hub_waiter *readers;
 	uint32_t opening;
-	bool is_adopted;          /* the hub has made it non-blocking, as far as it may */
+	bool is_adopted : 1;      /* the hub has made it non-blocking, as far as it may */
+	uint8_t lost : 7;         /* by which errno the kernel told that it is lost; 0: it is not */
 	uint8_t exchange;         /* bits FD_HAS_COME to FD_CAME_SINCE */
 	bool is_woken : 1;        /* a reader was woken, and has not run yet */
 	bool is_fresh : 1;        /* in the sweep's first queue: see sweep.c */
@@ -66,7 +67,7 @@ struct hub_fd {
 	bool is_member : 1;       /* in the epoll set `kinds`: see identity.c */
 	bool lacks_nowait : 1;    /* has no call that does not wait: see nowait.c */
 	bool is_in_set : 1;       /* an epoll set of the application's has it */
-	bool owes_reset : 1;      /* ECONNRESET was met by a call that has returned a part */
+	bool owes_loss : 1;       /* that was met by a call that has returned a part */
 	uint8_t level : 4;        /* index of the sweep's queue */
 	struct hub_layer *layer;  /* owned; NULL for none */
 	fd_generation generation;

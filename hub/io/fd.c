@@ -144,7 +144,8 @@ enter(struct hub *hub, int fd)
 	entry->exchange = FD_CAME_SINCE;
 	entry->input_has_ended = false;
 	entry->is_woken = false;
-	entry->lacks_nowait = entry->is_in_set = entry->owes_reset = false;
+	entry->lacks_nowait = entry->is_in_set = entry->owes_loss = false;
+	entry->lost = 0;
 	fd_table_enter(hub, entry);
 	return entry;
 }

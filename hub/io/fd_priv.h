@@ -116,13 +116,22 @@ fd_note_readable(struct hub *hub, struct hub_fd *entry)
 	entry->exchange = (entry->exchange & ~FD_IS_SETTLED) | FD_HAS_COME;
 }
 
-/* A call has failed after it had moved a part, which it returns instead of errno. ECONNRESET is the
- * kernel's alone, so the entry is still about that connection. */
+/* The kernel has failed a transfer. That a connection is lost it tells once. */
+static inline void
+fd_note_failure(struct hub_fd *entry)
+{
+	if (errno == ECONNRESET || errno == ETIMEDOUT || errno == EHOSTUNREACH ||
+		errno == ENETUNREACH)
+		entry->lost = (uint8_t)errno & 127;
+}
+
+/* A call has failed after it had moved a part, which it returns instead of errno. A scope's
+ * ETIMEDOUT needs no record: until it is stopped the next call meets it, too. */
 static inline void
 fd_leave_error(struct hub_fd *entry)
 {
-	if (errno == ECONNRESET)
-		entry->owes_reset = true;
+	if (errno == entry->lost)
+		entry->owes_loss = true;
 }
 
 /* Whether the running coroutine's next receive must wait before it tries. */

@@ -36,15 +36,15 @@ receive_by_layer(struct hub_fd *entry, const struct transfer *transfer, const ch
 	return received;
 }
 
-/* The end of the stream, or the reset that the call before has not told. */
+/* The end of the stream, or the loss of the connection that the call before has not told. */
 static __attribute__((noinline)) ssize_t
 receive_end(struct hub_fd *entry)
 {
 	fd_set_drained(entry, false);
-	if (!entry->owes_reset || !fd_renew(entry) || !entry->owes_reset)
+	if (!entry->owes_loss || !fd_renew(entry) || !entry->owes_loss)
 		return 0;
-	entry->owes_reset = false;
-	return failed(ECONNRESET);
+	entry->owes_loss = false;
+	return failed(entry->lost);
 }
 
 /* The loop of all receiving calls. Other coroutines run before the attempt and never after it:
@@ -84,8 +84,10 @@ receive_from(struct hub_fd *entry, const struct transfer *transfer, attempt_fn *
 			continue;
 		if (errno == EAGAIN && fd_input_has_ended(entry))
 			return 0;
-		if (errno != EAGAIN || (transfer->flags & MSG_DONTWAIT))
+		if (errno != EAGAIN || (transfer->flags & MSG_DONTWAIT)) {
+			fd_note_failure(entry);
 			return -1;
+		}
 		if (fd_wait_read(entry, what) != 0)
 			return -1;
 	}

@@ -39,8 +39,10 @@ send_some(struct hub_fd *entry, const struct transfer *transfer, attempt_fn *att
 		}
 		if (errno == EINTR)
 			continue;
-		if (errno != EAGAIN || (transfer->flags & MSG_DONTWAIT))
+		if (errno != EAGAIN || (transfer->flags & MSG_DONTWAIT)) {
+			fd_note_failure(entry);
 			return -1;
+		}
 		if (fd_wait_write(entry, what) != 0)
 			return -1;
 	}

@@ -146,6 +146,7 @@ hub_sendfile(int out, int in, off_t *offset, size_t count)
 		}
 		if (errno == EINTR)
 			continue;
+		fd_note_failure(to.entry);
 		if (errno == EAGAIN && fd_wait_write(to.entry, "sendfile") == 0)
 			continue;
 		if (done > 0)

@@ -209,6 +209,43 @@ Test(hosts, a_partition_holds_bytes_and_ends_a_connection_if_it_lasts)
 	cr_assert_eq(net.ends, 0, "a connection that was lost has ended");
 }
 
+static struct {
+	ssize_t sent, received;
+	int error; /* of received */
+} losing;
+
+static void *
+lose_within_a_send(void *unused)
+{
+	static char bytes[8 << 20];
+	int fd = hub_create_connection("server", "7");
+
+	hub_sim_partition("first", "server", true);
+	losing.sent = hub_send(fd, bytes, sizeof bytes, 0);
+	losing.received = hub_recv(fd, bytes, sizeof bytes, 0);
+	losing.error = errno;
+	hub_sim_partition("first", "server", false);
+	hub_close(fd);
+	return unused;
+}
+
+static void *
+loss_body(void *unused)
+{
+	with_server(lose_within_a_send);
+	return unused;
+}
+
+/* The kernel tells it once. */
+Test(hosts, a_loss_that_a_sender_has_met_is_no_end_of_the_stream)
+{
+	cr_assert_eq(hub_sim_run(1, NULL, loss_body, NULL), 0, "%s", hub_sim_report());
+	cr_assert_gt(losing.sent, 0);
+	cr_assert_lt(losing.sent, 8 << 20);
+	cr_assert_eq(losing.received, -1);
+	cr_assert_eq(losing.error, ETIMEDOUT);
+}
+
 /* ---- clocks ---- */
 
 static struct {
