@@ -83,7 +83,7 @@ step_send(struct wire *wire)
 		if (sent > (ssize_t)length)
 			wires_complain(wire, "more is sent than there was", sent);
 		if (sent < 0)
-			wire_failed(wire, "a call that sends fails");
+			wire_failed(wire, ERRNOS_SEND, "a call that sends fails");
 		own->sent += sent > 0 ? (size_t)sent : 0;
 		random_io.sent += sent > 0 ? (size_t)sent : 0;
 	}
@@ -121,7 +121,7 @@ judge(struct wire *wire, int end, const unsigned char *bytes, ssize_t got, int f
 	if (got > 0 && own->fd == -1 && !(flags & MSG_WAITALL))
 		wires_complain(wire, "bytes come after the close", got);
 	if (got < 0) {
-		wire_failed(wire, "a call that receives fails");
+		wire_failed(wire, ERRNOS_RECEIVE, "a call that receives fails");
 	} else if (got == 0) {
 		wire_judge_end(wire, end);
 	} else {
@@ -181,7 +181,7 @@ step_wait(struct wire *wire)
 		result = hub_wait_fd(wire->ends[end].fd, below(2) ? POLLIN : POLLOUT);
 	}
 	if (result < 0)
-		wire_failed(wire, "a wait fails");
+		wire_failed(wire, ERRNOS_EPOLL_ADD, "a wait fails");
 }
 
 static void
@@ -204,7 +204,7 @@ step_shut_down(struct wire *wire)
 		wire->is_spoiled = true;
 	wire->ends[end].has_ended = true;
 	if (hub_shutdown(wire->ends[end].fd, how) != 0) {
-		wire_failed(wire, "shutdown fails");
+		wire_failed(wire, ERRNOS_SEND, "shutdown fails");
 		wire->is_spoiled = true;
 	}
 }

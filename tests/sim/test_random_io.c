@@ -43,3 +43,11 @@ Test(random_io, loses_nothing_though_calls_are_ended_by_others)
 	options.killed = options.expired = options.closed = 20;
 	run_programs(&options);
 }
+
+Test(random_io, loses_nothing_though_calls_are_refused)
+{
+	struct hub_sim_options options = hub_sim_trouble;
+
+	options.refused = 20;
+	run_programs(&options);
+}

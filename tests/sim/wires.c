@@ -96,20 +96,71 @@ wire_judge_end(const struct wire *wire, int end)
 			(long)(peer->sent - wire->ends[end].received));
 }
 
+/* Whether the network has lost the connection, as an end tells that is still open. */
+static bool
+is_lost(const struct wire *wire)
+{
+	struct sockaddr_storage address;
+
+	for (int end = 0; end < 2; end++) {
+		socklen_t length = sizeof address;
+
+		if (wire->ends[end].fd != -1 &&
+			getpeername(wire->ends[end].fd, (struct sockaddr *)&address, &length) != 0)
+			return true;
+	}
+	return false;
+}
+
+/* Whether the call may fail so. That the connection is lost is told by whichever transfer comes
+ * next. */
+static bool
+may_fail(enum errnos_call call, const struct errnos_row *row)
+{
+	return row->call == call ||
+	       (row->breaks && (row->call == ERRNOS_SEND || row->call == ERRNOS_RECEIVE));
+}
+
+/* The row of that failure; NULL: it is none of the rare ones. */
+static const struct errnos_row *
+row_of(enum errnos_call call, int error)
+{
+	size_t count;
+	const struct errnos_row *rows = errnos_rows(&count);
+
+	for (size_t i = 0; i < count; i++)
+		if (rows[i].error == error && may_fail(call, &rows[i]))
+			return &rows[i];
+	return NULL;
+}
+
+static bool
+has(const int *errors, size_t count, int error)
+{
+	for (size_t i = 0; i < count; i++)
+		if (errors[i] == error)
+			return true;
+	return false;
+}
+
+#define HAS(errors, error) has(errors, sizeof errors / sizeof errors[0], error)
+
 void
-wire_failed(struct wire *wire, const char *what)
+wire_failed(struct wire *wire, enum errnos_call call, const char *what)
 {
 	static const int callers[] = {ECANCELED, ETIMEDOUT, EAGAIN, EINTR, EBADF, ESHUTDOWN};
-	static const int wires[] = {EPIPE, ECONNRESET, ENOTCONN, EPROTO, ENOMEM, ENOBUFS};
+	static const int wires[] = {EPIPE, ECONNRESET, ENOTCONN, EPROTO};
+	int error = errno;
+	const struct errnos_row *row = row_of(call, error);
 
-	for (size_t i = 0; i < sizeof callers / sizeof callers[0]; i++)
-		if (errno == callers[i])
-			return;
+	/* A scope may have ended the call, too. */
+	if (HAS(callers, error) && !(error == ETIMEDOUT && is_lost(wire)))
+		return;
+	if (error == ENOBUFS || (row != NULL && !row->breaks))
+		return;
 	wire->is_spoiled = true;
-	for (size_t i = 0; i < sizeof wires / sizeof wires[0]; i++)
-		if (errno == wires[i])
-			return;
-	wires_complain(wire, what, errno);
+	if (row == NULL && !HAS(wires, error))
+		wires_complain(wire, what, error);
 }
 
 /* ---- opening and closing ---- */

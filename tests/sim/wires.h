@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "sim/errnos_priv.h"
+
 struct wire_end {
 	int fd;                /* -1: closed */
 	uint64_t sent;         /* bytes that calls have said to be sent from this end */
@@ -56,9 +58,10 @@ void wire_fill(const struct wire *wire, int end, unsigned char *bytes, size_t le
  * them adds them to ->received. */
 void wire_judge(const struct wire *wire, int end, const unsigned char *bytes, size_t length);
 
-/* A call on the wire has failed with errno: complains about what no call may fail with, and marks
- * the wire as spoiled unless the caller alone was to blame. */
-void wire_failed(struct wire *wire, const char *what);
+/* A call on the wire has failed with errno: complains about what it may not fail with, and marks the
+ * wire as spoiled if bytes may be lost. They are not if the caller alone was to blame, or if the
+ * kernel has refused this one call (sim/errnos.c). */
+void wire_failed(struct wire *wire, enum errnos_call call, const char *what);
 
 /* Complains if bytes are missing at an end that has come to the end of its input. */
 void wire_judge_end(const struct wire *wire, int end);
