@@ -1,10 +1,12 @@
 /* What streams are over, descriptors and memory, and how long they live. */
 #include <errno.h>
+#include <poll.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "hub/base/check.h"
+#include "hub/base/failed.h"
 #include "hub/base/room.h"
 #include "hub/io/buffers_priv.h"
 #include "hub/io/fd_priv.h"
@@ -12,6 +14,7 @@
 #include "hub/io/socket.h"
 #include "hub/io/stream_priv.h"
 #include "hub/io/wait_priv.h"
+#include "hub/waiters_priv.h"
 
 #define LONGEST_DEFAULT ((size_t)64 * 1024)
 #define LONGEST_MOST ((size_t)1 << 30)
@@ -32,15 +35,69 @@ receive_by(struct hub_stream *stream, char *room, size_t length, int flags)
 			  : hub_read(stream->fd, room, length);
 }
 
-/* Sends what is held for this stream's peer, and for that of the one that it is copied to. */
+/* Whether it is so of the stream, or of the one that it is copied to: the peers of both may wait for
+ * what is held there before they send. */
+static bool
+either_is(const struct hub_stream *stream, bool is_so(const struct hub_stream *stream))
+{
+	return is_so(stream) || (stream->copied_to != NULL && is_so(stream->copied_to));
+}
+
+static bool
+is_unsent(const struct hub_stream *stream)
+{
+	return stream_is_unsent(stream);
+}
+
+static bool
+is_sent_by_another(const struct hub_stream *stream)
+{
+	return stream_is_unsent(stream) && stream->output.turn.owner != NULL;
+}
+
+/* Sends what is held, unless another coroutine does: its peer may wait for this one to receive. */
 static int
 send_before_wait(struct hub_stream *stream)
 {
 	struct hub_stream *target = stream->copied_to;
 
-	if (stream_is_unsent(stream) && stream_send_before_wait(stream) != 0)
+	if (stream_is_unsent(stream) && !is_sent_by_another(stream) && stream_send(stream) != 0)
 		return -1;
-	return target != NULL && stream_is_unsent(target) ? stream_send_before_wait(target) : 0;
+	if (target == NULL || !stream_is_unsent(target) || is_sent_by_another(target))
+		return 0;
+	return stream_send(target);
+}
+
+/* Receives without waiting. Returns -1 with errno EAGAIN if nothing is there. */
+static ssize_t
+look(struct hub_stream *stream, const struct hub_fd *entry, char *room, size_t length)
+{
+	if (entry->is_stream)
+		return receive_by(stream, room, length, MSG_DONTWAIT);
+	if (entry->input_has_ended || fd_poll_now(stream->fd, POLLIN) != 0)
+		return receive_by(stream, room, length, 0);
+	return failed(EAGAIN);
+}
+
+/* Waits for input, or until the coroutine that sends what is held has failed. */
+static int
+wait_while_another_sends(struct hub_stream *stream)
+{
+	struct hub_stream *both[] = {stream, stream->copied_to};
+	struct hub_fd *entry = stream_entry(stream);
+	struct hub_waiter waiters[2] = {0};
+	int result;
+
+	if (entry == NULL)
+		return -1;
+	for (int i = 0; i < 2; i++)
+		if (both[i] != NULL && is_sent_by_another(both[i]))
+			waiter_enter(&both[i]->output.due, &waiters[i], hub_this->current);
+	result = fd_wait_read(entry, "recv");
+	for (int i = 0; i < 2; i++)
+		if (both[i] != NULL)
+			waiter_leave(&both[i]->output.due, &waiters[i]);
+	return result != 0 && errno != STREAM_STILL_UNSENT ? -1 : 0;
 }
 
 /* Before it waits, it sends. If more may be there, it looks first: the answers to all requests that
@@ -48,26 +105,27 @@ send_before_wait(struct hub_stream *stream)
 static ssize_t
 receive_from_fd(struct hub_stream *stream, char *room, size_t length)
 {
-	struct hub_fd *entry = stream_entry(stream);
+	struct hub_fd *entry;
+	ssize_t got;
 
 	DCHECK(room == NULL || length > 0);
-	if (entry == NULL)
-		return -1;
-	if (stream_is_unsent(stream) ||
-		(stream->copied_to != NULL && stream_is_unsent(stream->copied_to))) {
+	while ((entry = stream_entry(stream)) != NULL && either_is(stream, is_unsent)) {
+		bool is_due;
+
 		/* A look lets no other coroutine run, however often it finds something. */
 		if (!fd_take_turns(entry))
 			return -1;
-		if (entry->is_stream && !fd_is_drained(entry)) {
-			ssize_t got = receive_by(stream, room, length, MSG_DONTWAIT);
-
-			if (got >= 0 || errno != EAGAIN)
-				return got;
-		}
-		if (send_before_wait(stream) != 0 || stream_entry(stream) == NULL)
+		is_due = either_is(stream, is_sent_by_another);
+		got = is_due || (entry->is_stream && !fd_is_drained(entry))
+			      ? look(stream, entry, room, length)
+			      : failed(EAGAIN);
+		if (got >= 0 || errno != EAGAIN)
+			return got;
+		if (send_before_wait(stream) != 0 ||
+			(is_due && wait_while_another_sends(stream) != 0))
 			return -1;
 	}
-	return receive_by(stream, room, length, 0);
+	return entry != NULL ? receive_by(stream, room, length, 0) : -1;
 }
 
 static ssize_t

@@ -4,6 +4,7 @@
 #ifndef HUBBUB_IO_STREAM_PRIV_H
 #define HUBBUB_IO_STREAM_PRIV_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/uio.h>
@@ -21,6 +22,9 @@ struct stream_kind {
 	ssize_t (*send)(struct hub_stream *stream, const struct iovec *parts, int count);
 };
 
+/* An errno that no call returns. */
+#define STREAM_STILL_UNSENT ERESTART
+
 struct stream_input {
 	char *buffer; /* NULL while it holds nothing; size + 1 bytes */
 	size_t size;
@@ -37,7 +41,9 @@ struct stream_output {
 	size_t size;
 	size_t start, end;    /* of the bytes that were not sent */
 	struct hub_lock turn; /* of the coroutine that sends: the others' bytes come after its */
-	bool is_due;          /* whose turn it is sends all that is held, for a reader that waits */
+	/* Readers that wait for input while whose turn it is sends what is held. If that fails they
+	 * are woken with STREAM_STILL_UNSENT, to send it. */
+	struct hub_waiter *due;
 	bool is_corked;
 };
 
@@ -104,9 +110,6 @@ int stream_write_whole(struct hub_stream *stream, const struct iovec *parts, int
 
 /* Sends what is held, after hub_enter; the caller may own the turn. Returns 0, or -1 and errno. */
 int stream_send(struct hub_stream *stream);
-
-/* The same for a reader that is about to wait: if another coroutine sends, that one does it. */
-int stream_send_before_wait(struct hub_stream *stream);
 
 /* Whether a reader that is about to wait sends what is held. */
 static inline bool

@@ -12,6 +12,7 @@
 #include "hub/io/socket.h"
 #include "hub/io/stream_priv.h"
 #include "hub/scheduler_priv.h"
+#include "hub/waiters_priv.h"
 
 static size_t
 unsent(const struct stream_output *output)
@@ -74,14 +75,14 @@ stream_begin_turn(struct hub_stream *stream)
 void
 stream_end_turn(struct hub_stream *stream)
 {
+	struct stream_output *output = &stream->output;
 	int error = errno;
 
-	/* What cannot be sent stays, for the next call. */
-	if (stream->output.is_due && stream->output.turn.depth == 1) {
-		stream->output.is_due = false;
-		send_held(stream);
-	}
-	hub_lock_release(&stream->output.turn);
+	/* A killed coroutine cannot send any more: those that are due do it themselves. */
+	if (output->due != NULL && output->turn.depth == 1 && stream_is_unsent(stream) &&
+		send_held(stream) != 0)
+		waiters_wake_all(&output->due, STREAM_STILL_UNSENT);
+	hub_lock_release(&output->turn);
 	errno = error;
 }
 
@@ -97,17 +98,6 @@ stream_send(struct hub_stream *stream)
 	result = send_held(stream);
 	stream_end_turn(stream);
 	return result;
-}
-
-int
-stream_send_before_wait(struct hub_stream *stream)
-{
-	/* The peer of a coroutine that sends may wait for this one to receive. */
-	if (stream->output.turn.owner != NULL) {
-		stream->output.is_due = true;
-		return 0;
-	}
-	return stream_send(stream);
 }
 
 int

@@ -8,6 +8,7 @@
 #include "hub/io/stream.h"
 #include "tests/support/in_hub.h"
 #include "tests/support/trace.h"
+#include "tests/unit/hub/io/streams.h"
 
 static int pair[2];
 
@@ -271,4 +272,65 @@ Test(stream_write, says_how_much_it_took_when_it_is_interrupted)
 {
 	in_hub(interrupted_body, NULL);
 	cr_assert_str_eq(trace_text(), "a part, then ETIMEDOUT, flush ETIMEDOUT, flush 0, all");
+}
+
+/* ---- a reader that waits while another coroutine sends ---- */
+
+static void *
+flush(void *argument)
+{
+	trace_call("flush", hub_stream_flush(shared));
+	return argument;
+}
+
+static void *
+read_answer(void *argument)
+{
+	say_line(shared);
+	return argument;
+}
+
+/* Receives until the text has come. */
+static void
+await_text(const char *text)
+{
+	static char bytes[200000];
+	struct hub_timeout scope;
+	ssize_t length;
+
+	hub_timeout_start(&scope, 5 * HUB_SECOND);
+	do
+		length = hub_recv(pair[1], bytes, sizeof bytes, 0);
+	while (length > 0 && memmem(bytes, (size_t)length, text, strlen(text)) == NULL);
+	hub_timeout_stop(&scope);
+	trace_whether(text, length > 0);
+}
+
+static void *
+killed_body(void *argument)
+{
+	static char filler[100000];
+	struct hub_coroutine *writer, *reader;
+
+	shared = over_pair();
+	while (hub_send(pair[0], filler, sizeof filler, MSG_DONTWAIT) > 0)
+		continue;
+	hub_stream_write(shared, "question", 8);
+	writer = hub_spawn(flush, NULL);
+	until_it_waits(writer);
+	reader = hub_spawn(read_answer, NULL);
+	until_it_waits(reader);
+	hub_kill(writer);
+	hub_join(writer, NULL);
+	await_text("question");
+	hub_send(pair[1], "answer\n", 7, 0);
+	hub_join(reader, NULL);
+	end(shared);
+	return argument;
+}
+
+Test(stream_write, of_a_reader_is_sent_though_the_one_that_sends_is_killed)
+{
+	in_hub(killed_body, NULL);
+	cr_assert_str_eq(trace_text(), "flush ECANCELED, question, 'answer'");
 }
