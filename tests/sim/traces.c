@@ -12,6 +12,7 @@
 
 #include "tests/sim/echo.h"
 #include "tests/sim/random_io.h"
+#include "tests/sim/random_streams.h"
 
 static char ed25519[] = HUBBUB_SOURCE_DIR "/tests/sim/ed25519.pem";
 static char rsa[] = HUBBUB_SOURCE_DIR "/tests/sim/rsa.pem";
@@ -34,7 +35,8 @@ run_all(uint64_t seed)
 	bool is_well = run(seed, "echo", echo_body, NULL);
 
 	is_well = run(seed, "echo over TLS", echo_body, seed % 2 ? ed25519 : rsa) && is_well;
-	return run(seed, "random", random_io_body, ed25519) && is_well;
+	is_well = run(seed, "random", random_io_body, ed25519) && is_well;
+	return run(seed, "streams", random_streams_body, ed25519) && is_well;
 }
 
 int

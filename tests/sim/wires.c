@@ -3,6 +3,7 @@
 #include "tests/sim/wires.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <hubbub/sim.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #define PATIENCE (60 * HUB_SECOND)
 
@@ -276,8 +278,9 @@ shake_hands(struct wire *wire)
 	hub_timeout_stop(&scope);
 }
 
-struct wire *
-wire_open(void)
+/* A wire with a number of its own, and no ends. */
+static struct wire *
+new_wire(void)
 {
 	struct wire *wire = calloc(1, sizeof *wire);
 
@@ -285,9 +288,27 @@ wire_open(void)
 		return NULL;
 	wire->serial = serials++;
 	wire->ends[0].fd = wire->ends[1].fd = -1;
-	wire->is_secure = hub_sim_draw(3) == 0;
 	wire->next = all;
 	all = wire;
+	return wire;
+}
+
+static void
+let_the_world_close(struct wire *wire)
+{
+	for (int end = 0; end < 2; end++)
+		if (wire->is_ready)
+			hub_sim_may_close(&wire->ends[end].fd);
+}
+
+struct wire *
+wire_open(void)
+{
+	struct wire *wire = new_wire();
+
+	if (wire == NULL)
+		return NULL;
+	wire->is_secure = hub_sim_draw(3) == 0;
 	if (hub_sim_draw(3) == 0)
 		pair_ends(wire);
 	else
@@ -296,9 +317,22 @@ wire_open(void)
 		shake_hands(wire);
 	else
 		wire->is_ready = wire->ends[0].fd != -1;
-	for (int end = 0; end < 2; end++)
-		if (wire->is_ready)
-			hub_sim_may_close(&wire->ends[end].fd);
+	let_the_world_close(wire);
+	return wire;
+}
+
+struct wire *
+wire_open_pipe(void)
+{
+	struct wire *wire = new_wire();
+	int pair[2];
+
+	if (wire == NULL || pipe2(pair, O_CLOEXEC | O_NONBLOCK) != 0)
+		return wire;
+	wire->ends[0].fd = pair[1];
+	wire->ends[1].fd = pair[0];
+	wire->is_pipe = wire->is_ready = true;
+	let_the_world_close(wire);
 	return wire;
 }
 

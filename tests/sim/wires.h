@@ -27,6 +27,7 @@ struct wire {
 	struct wire *next; /* of all of this run */
 	unsigned serial;
 	bool is_secure, is_ready; /* with TLS; both sides of the handshake are done */
+	bool is_pipe;
 	/* Somebody has seen an error, or has made one: bytes may be missing. */
 	bool is_spoiled;
 	struct wire_end ends[2];
@@ -47,6 +48,9 @@ void wires_end(void);
 /* Opens a connection of a kind that is drawn: TCP or Unix, with or without TLS. What fails in a
  * world with trouble leaves one without descriptors, or not ready. Switches. */
 struct wire *wire_open(void);
+
+/* Opens a pipe: what is sent at end 0 is received at end 1. May leave one without descriptors. */
+struct wire *wire_open_pipe(void);
 
 /* Closes one end. Switches: no. */
 void wire_close(struct wire *wire, int end);
