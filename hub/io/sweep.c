@@ -112,7 +112,8 @@ look_at(struct hub *hub, struct hub_fd *entry)
 	if (!is_awaited(hub, entry))
 		return;
 	if (hub->now - began < FIRST) {
-		queue(hub, entry, 0);
+		/* The first queue's turn may be over, so that nothing else would arm the timer. */
+		sweep_enter(hub, entry);
 	} else if (!fd_is_same(hub, entry)) {
 		fd_forget(hub, entry, EBADF);
 	} else {

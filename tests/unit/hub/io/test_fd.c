@@ -78,6 +78,48 @@ Test(fd, a_recycled_number_is_not_read_by_who_waited_for_the_old_one)
 	cr_assert_str_eq(trace_text(), "recycled, recv EBADF");
 }
 
+/* Becomes runnable while the sweep is due, and is still the first of those that wait. */
+static void *
+receive_in_time(void *argument)
+{
+	struct hub_timeout scope;
+
+	hub_timeout_start(&scope, 145 * HUB_MILLISECOND);
+	receive(argument);
+	hub_timeout_stop(&scope);
+	return argument;
+}
+
+static void *
+sweep_while_one_leaves_body(void *argument)
+{
+	int64_t began = hub_now();
+	struct hub_coroutine *leaving, *staying;
+	struct hub_timeout scope;
+
+	socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+	leaving = hub_spawn(receive_in_time, NULL);
+	staying = hub_spawn(receive, NULL);
+	hub_sleep(140 * HUB_MILLISECOND);
+	while (hub_now() - began < 170 * HUB_MILLISECOND)
+		continue;
+	hub_join(leaving, NULL);
+	close(pair[0]);
+	hub_timeout_start(&scope, 30 * HUB_SECOND);
+	if (hub_join(staying, NULL) != 0)
+		trace_say("waits for ever");
+	hub_timeout_stop(&scope);
+	hub_close(pair[1]);
+	return argument;
+}
+
+/* The sweep looks at 50 and at 150 ms. */
+Test(fd, a_number_closed_behind_the_hubs_back_is_found_though_others_leave)
+{
+	in_hub(sweep_while_one_leaves_body, NULL);
+	cr_assert_str_eq(trace_text(), "recv ETIMEDOUT, recv EBADF");
+}
+
 static void *
 repaired_body(void *argument)
 {
