@@ -204,6 +204,8 @@ hub_sleep(int64_t nanoseconds)
 		return -1;
 	if (nanoseconds <= 0) {
 		reschedule(self->hub);
+		/* Others may have been the ones that ran at each look at the clock. */
+		coroutine_expire_drivers_too(self, self->hub->now);
 		reason = coroutine_interrupted(self);
 	} else {
 		reason = sleep_for(self, nanoseconds);
