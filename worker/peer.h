@@ -1,9 +1,12 @@
-/* <hubbub/peer.h>: the address of a connection's client. */
+/* <hubbub/peer.h>: who a connection's client is. */
 #ifndef HUBBUB_PEER_H
 #define HUBBUB_PEER_H
 
 #include <hubbub/api.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <sys/socket.h>
+#include <sys/types.h>
 
 HUBBUB_API_BEGIN
 
@@ -12,6 +15,17 @@ HUBBUB_API_BEGIN
  * the hub that serves the connection.
  * Switches: no.  Returns 0, or -1 with the errno of getpeername(2). */
 int hubbub_peer(int client, struct sockaddr *address, socklen_t *length);
+
+/* Tells the subject of the client's TLS certificate (--tls-client), as snprintf(3) does: writes at
+ * most size bytes with the NUL, and returns the whole length without it. The text is printable ASCII
+ * in the form of RFC 2253, such as "CN=client 7,O=Example", and no name can forge another: see
+ * hub_tls_subject. *is_verified becomes whether an authority of --tls-client-ca vouches for it, as
+ * it always does with --tls-client=require; with --tls-client=ask anybody can have made it up. If
+ * is_verified is NULL, only a verified subject is told.
+ * Switches: no.  Only in the hub that serves the connection.  Returns the length; or -1 with errno
+ * ENODATA (the client has shown no certificate, or the connection is not encrypted), EACCES (the
+ * certificate is not verified, and is_verified is NULL) or ENOMEM. */
+ssize_t hubbub_peer_subject(int client, char *subject, size_t size, bool *is_verified);
 
 HUBBUB_API_END
 

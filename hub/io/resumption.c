@@ -85,9 +85,35 @@ on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *ciph
 	return result == 1 && !is_newest ? 2 : result;
 }
 
-/* ---- the certificate of the keys ---- */
+/* ---- what the keys are for ---- */
 
-/* Stores the digest of the server's certificate. Returns whether there is a certificate. */
+/* Adds to the identity how clients are verified, and by which authorities: a session that began
+ * under other rules must not be resumed. Returns whether it did. */
+static bool
+add_authorities(const SSL_CTX *context, unsigned char identity[static TICKETS_IDENTITY_SIZE])
+{
+	STACK_OF(X509_OBJECT) *all = X509_STORE_get0_objects(SSL_CTX_get_cert_store(context));
+	const unsigned char mode = (unsigned char)SSL_CTX_get_verify_mode(context);
+	EVP_MD_CTX *sum = EVP_MD_CTX_new();
+	bool is_added = sum != NULL && EVP_DigestInit_ex(sum, EVP_sha256(), NULL) == 1 &&
+			EVP_DigestUpdate(sum, identity, TICKETS_IDENTITY_SIZE) == 1 &&
+			EVP_DigestUpdate(sum, &mode, sizeof mode) == 1;
+
+	for (int i = 0; i < sk_X509_OBJECT_num(all) && is_added; i++) {
+		const X509 *authority = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(all, i));
+		unsigned char digest[TICKETS_IDENTITY_SIZE];
+
+		is_added = authority == NULL ||
+			   (X509_digest(authority, EVP_sha256(), digest, NULL) == 1 &&
+				   EVP_DigestUpdate(sum, digest, sizeof digest) == 1);
+	}
+	is_added = is_added && EVP_DigestFinal_ex(sum, identity, NULL) == 1;
+	EVP_MD_CTX_free(sum);
+	return is_added;
+}
+
+/* Stores the digest of the server's certificate, and of how clients are verified. Returns whether
+ * there is a certificate. */
 static bool
 identify(const struct hub_tls *tls, unsigned char identity[static TICKETS_IDENTITY_SIZE])
 {
@@ -95,7 +121,9 @@ identify(const struct hub_tls *tls, unsigned char identity[static TICKETS_IDENTI
 	unsigned length = TICKETS_IDENTITY_SIZE;
 
 	return certificate != NULL &&
-	       X509_digest(certificate, EVP_sha256(), identity, &length) == 1;
+	       X509_digest(certificate, EVP_sha256(), identity, &length) == 1 &&
+	       (SSL_CTX_get_verify_mode(tls->context) == SSL_VERIFY_NONE ||
+		       add_authorities(tls->context, identity));
 }
 
 /* Makes tickets the keys of the context, which owns them from now on. Without memory, as only the

@@ -16,7 +16,8 @@ struct hub_tls;
  * resumption. NULL is ignored. Returns 0, or -1 with errno. */
 int resumption_begin(struct hub_tls *tls, int64_t lifetime) HUB_INSIDE(resumption_begin);
 
-/* Takes the keys of another struct, if both resume sessions and have the same certificate. */
+/* Takes the keys of another struct, if both resume sessions, have the same certificate, and verify
+ * clients by the same authorities. */
 void resumption_keep(struct hub_tls *tls, const struct hub_tls *former) HUB_INSIDE(resumption_keep);
 
 /* Takes the keys of another process, by their file, which tls then owns. */

@@ -46,6 +46,25 @@ tls_of(struct hub_layer *layer)
 	return CONTAINER_OF(layer, struct tls_layer, layer);
 }
 
+/* Says why TLS has failed, by OpenSSL's errors. Returns an errno. */
+static int
+explain(const SSL *ssl)
+{
+	/* The peer closed the connection without ending the TLS stream. */
+	if (ERR_GET_REASON(ERR_peek_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
+		tls_explain("the peer has gone");
+		return ECONNRESET;
+	}
+	if (ERR_GET_REASON(ERR_peek_last_error()) == SSL_R_CERTIFICATE_VERIFY_FAILED) {
+		ERR_clear_error();
+		tls_say_why("the certificate is not trusted: %s",
+			X509_verify_cert_error_string(SSL_get_verify_result(ssl)));
+	} else {
+		tls_explain("TLS");
+	}
+	return EPROTO;
+}
+
 /* Translates the failure of an OpenSSL call into an errno; 0 for the peer's end. */
 static int
 judge(struct tls_layer *layer, int result)
@@ -62,13 +81,7 @@ judge(struct tls_layer *layer, int result)
 		return layer->socket.error != 0 ? layer->socket.error : ECONNRESET;
 	default:
 		layer->is_broken = true;
-		/* The peer closed the connection without ending the TLS stream. */
-		if (ERR_GET_REASON(ERR_peek_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
-			tls_explain("the peer has gone");
-			return ECONNRESET;
-		}
-		tls_explain("TLS");
-		return EPROTO;
+		return explain(layer->ssl);
 	}
 }
 
@@ -260,9 +273,6 @@ shake_hands(struct tls_layer *layer)
 		if (hub_on_thread_stack(step, layer, &result) != 0)
 			return -1;
 		error = (int)(intptr_t)result;
-		if (error == EPROTO && SSL_get_verify_result(layer->ssl) != X509_V_OK)
-			tls_say_why("the certificate is not trusted: %s",
-				X509_verify_cert_error_string(SSL_get_verify_result(layer->ssl)));
 		if (error != 0 && error != EAGAIN) {
 			/* Send the alert, which tells the peer the reason. */
 			tls_flush(&layer->layer);
@@ -358,14 +368,14 @@ hub_tls_connect(int fd, struct hub_tls *tls, const char *name)
 	return begin(fd, tls, name);
 }
 
-const char *
-hub_tls_version(int fd)
+const SSL *
+tls_ssl(int fd)
 {
 	const struct hub_layer *layer = fd_layer(fd);
 
 	if (layer == NULL || layer->kind != &tls_kind)
 		return NULL;
-	return SSL_get_version(CONTAINER_OF(layer, struct tls_layer, layer)->ssl);
+	return CONTAINER_OF(layer, struct tls_layer, layer)->ssl;
 }
 
 const char *

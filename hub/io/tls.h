@@ -15,6 +15,8 @@
 #define HUBBUB_IO_TLS_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
 
 #include "../api.h"
 
@@ -36,6 +38,19 @@ struct hub_tls *hub_tls_server_new(const char *certificate, const char *key);
  * system.
  * Switches: no; it reads files.  Ownership and errors: as hub_tls_server_new. */
 struct hub_tls *hub_tls_client_new(const char *authorities);
+
+/* Gives a client a certificate, for servers that ask for one; both files are as
+ * hub_tls_server_new's. Call it before the first connection.
+ * Switches: no; it reads files.  Returns 0; or -1 with the errno of hub_tls_server_new. */
+int hub_tls_use_certificate(struct hub_tls *tls, const char *certificate, const char *key);
+
+/* Makes a server ask each client for a certificate, and verify it by the authorities in a PEM file.
+ * is_required: a client without a certificate, or with one that is not trusted, is refused;
+ * otherwise it is served, and hub_tls_subject tells. A session is resumed until its client's
+ * certificate expires. Call it before the first connection.
+ * Switches: no; it reads a file.  Returns 0; or -1 with the errno of hub_tls_client_new, EINVAL also
+ * if tls is not a server's. */
+int hub_tls_ask_clients(struct hub_tls *tls, const char *authorities, bool is_required);
 
 /* Makes a client accept any certificate: for tests. Call it before the first connection.
  * Switches: no.  Errors: none. */
@@ -66,6 +81,16 @@ const char *hub_tls_why(void);
 /* The version of TLS on fd, such as "TLSv1.3"; NULL if fd is not encrypted. Switches: no.  Errors:
  * none. */
 const char *hub_tls_version(int fd);
+
+/* Tells the subject of the certificate that fd's peer has shown, as snprintf(3) does: writes at most
+ * size bytes with the NUL, and returns the whole length without it; 0 if the subject is empty. The
+ * form is that of RFC 2253, most specific part first, such as "CN=client 7,O=Example": printable
+ * ASCII, with a backslash before characters that separate parts, and \XX for each byte that is a
+ * control character or no ASCII. *is_verified becomes whether the certificate was trusted: if not,
+ * anybody could have made it. If is_verified is NULL, such a subject is not told.
+ * Switches: no.  Returns the length; or -1 with errno ENODATA (no certificate was shown, or fd is not
+ * encrypted), EACCES (the certificate is not trusted, and is_verified is NULL) or ENOMEM. */
+ssize_t hub_tls_subject(int fd, char *text, size_t size, bool *is_verified);
 
 HUBBUB_API_END
 

@@ -13,6 +13,7 @@
 #include "master/sockets/sockets.h"
 #include "master/start/cpus.h"
 #include "master/start/network.h"
+#include "master/start/options_tls.h"
 #include "master/start/privileges.h"
 #include "master/start/row.h"
 
@@ -214,23 +215,6 @@ choose_counts(struct options *options)
 		options->threads = (options->cpus + options->processes - 1) / options->processes;
 }
 
-static void
-load_tls(struct reading *reading)
-{
-	struct options *options = reading->options;
-
-	if (options->tls_certificate == NULL && options->tls_key == NULL)
-		return;
-	if (options->tls_key == NULL)
-		complain(reading, "tls-cert", "needs --tls-key");
-	else if (options->tls_certificate == NULL)
-		complain(reading, "tls-key", "needs --tls-cert");
-	else if ((options->worker.tls = hub_tls_server_new(
-			  options->tls_certificate, options->tls_key)) == NULL)
-		table_complain(&reading->table, "%s, %s: %s", named(reading, "tls-cert"),
-			named(reading, "tls-key"), hub_tls_why());
-}
-
 /* On a reload the server stays the user that it is, so the names are not looked up again. */
 static void
 check_user_and_group(struct reading *reading)
@@ -262,7 +246,7 @@ check_whole(struct reading *reading)
 			named(reading, "processes"), named(reading, "threads"), options->processes,
 			options->threads, SOCKETS_SEATS_MAX);
 	if (reading->table.error[0] == '\0')
-		load_tls(reading);
+		options_load_tls(options, &reading->table);
 }
 
 /* ---- the table ---- */

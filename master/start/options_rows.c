@@ -14,6 +14,7 @@ enum { PART_WORK = 1, PART_LIMITS, PART_HUBS, PART_OPERATION, PART_ACTIONS };
 
 static const char *const automatic[] = {"auto"};
 static const char *const switches[] = {"off", "on"};
+static const char *const tls_clients[TLS_CLIENT_MAX] = {"off", "ask", "require"};
 static const char *const balances[] = {"load", "hash"};
 static const char *const backends[HUB_BACKEND_MAX] = {"epoll", "poll"};
 
@@ -160,6 +161,24 @@ const struct hubbub_option options_rows[] = {
 		.help = "The private key of --tls-cert, in PEM format",
 		.kind = HUBBUB_STRING,
 		FIELD(tls_key)},
+	/* A truncated @FILE must not make the server admit clients that it does not know. */
+	{.name = "tls-client",
+		.values = "off|ask|require",
+		.group = PART_LIMITS,
+		.help = "Ask TLS clients for a certificate; require: refuse those without a "
+			"trusted one",
+		.kind = HUBBUB_CHOICE,
+		FIELD(tls_client),
+		.change = HUBBUB_UPGRADABLE,
+		.standard = "off",
+		HUBBUB_WORDS(tls_clients)},
+	{.name = "tls-client-ca",
+		.values = "FILE",
+		.group = PART_LIMITS,
+		.help = "Trust clients with a certificate of these authorities, in PEM format, "
+			"read again on HUP",
+		.kind = HUBBUB_STRING,
+		FIELD(tls_client_ca)},
 	{.name = "tls-ticket-lifetime",
 		.values = "S",
 		.group = PART_LIMITS,

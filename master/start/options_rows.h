@@ -22,6 +22,9 @@ struct own_addresses {
 	size_t count;
 };
 
+/* What is asked of TLS clients: nothing, a certificate if they have one, or a trusted one. */
+enum tls_client { TLS_CLIENT_OFF, TLS_CLIENT_ASK, TLS_CLIENT_REQUIRE, TLS_CLIENT_MAX };
+
 /* All settings of a server. options_read fills it in; all others read it. */
 struct options {
 	/* Fields of rows, as they were given. Times are in nanoseconds. Strings are borrowed from
@@ -36,6 +39,8 @@ struct options {
 	int64_t hang_timeout; /* 0 for none */
 	const char *tls_certificate;
 	const char *tls_key;
+	enum tls_client tls_client;
+	const char *tls_client_ca;
 	int64_t ticket_lifetime; /* 0 for no tickets */
 	struct hubbub_list proxy_from;
 	bool balances_by_hash;

@@ -1,6 +1,6 @@
 /* Tells each client its address: that which a proxy in front has named (--proxy-protocol=on), or
- * else its own. It knows nothing of TLS, and speaks it with --tls-cert; and it answers datagrams
- * (--listen=udp:HOST:PORT). */
+ * else its own. It speaks TLS with --tls-cert, and then also tells the subject of the client's
+ * certificate (--tls-client); and it answers datagrams (--listen=udp:HOST:PORT). */
 #include <arpa/inet.h>
 #include <hubbub/hub.h>
 #include <hubbub/server.h>
@@ -25,6 +25,21 @@ describe(const struct sockaddr_storage *peer, char *text, size_t size)
 	return snprintf(text, size, "this machine\n");
 }
 
+/* A line on the client's certificate, if it has shown one. */
+static void
+tell_subject(int client)
+{
+	char subject[200], text[240];
+	bool is_verified;
+	ssize_t length = hubbub_peer_subject(client, subject, sizeof subject, &is_verified);
+
+	if (length >= 0)
+		hub_send(client, text,
+			(size_t)snprintf(text, sizeof text, "%s, %s\n", subject,
+				is_verified ? "verified" : "not verified"),
+			0);
+}
+
 static void
 serve(int client, void *context)
 {
@@ -35,6 +50,7 @@ serve(int client, void *context)
 	(void)context;
 	if (hubbub_peer(client, (struct sockaddr *)&peer, &length) == 0)
 		hub_send(client, text, (size_t)describe(&peer, text, sizeof text), 0);
+	tell_subject(client);
 }
 
 static ssize_t

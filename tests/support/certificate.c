@@ -6,10 +6,8 @@
 #include <stdlib.h>
 
 bool
-certificate_make(struct certificate *certificate)
+certificate_place(struct certificate *certificate)
 {
-	char command[512];
-
 	if (certificate->folder[0] == '\0' && !folder_make(certificate->folder))
 		return false;
 	snprintf(certificate->file, sizeof certificate->file, "%s/cert.pem", certificate->folder);
@@ -20,6 +18,16 @@ certificate_make(struct certificate *certificate)
 		certificate->key);
 	snprintf(certificate->ca_option, sizeof certificate->ca_option, "--tls-ca=%s",
 		certificate->file);
+	return true;
+}
+
+bool
+certificate_make(struct certificate *certificate)
+{
+	char command[512];
+
+	if (!certificate_place(certificate))
+		return false;
 	snprintf(command, sizeof command,
 		"openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 "
 		"-subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1 "

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tests/support/certificate.h"
 #include "tests/support/client.h"
 
 /* TLS 1.3 sends tickets after the handshake: reading the answer also receives them. */
@@ -34,6 +35,15 @@ visit(struct session *session, SSL *ssl, int fd, bool is_once)
 	return SSL_session_reused(ssl) ? SESSION_RESUMED : SESSION_NEW;
 }
 
+/* Whether the client has its certificate, if any. */
+static bool
+shows(SSL *ssl, const struct certificate *certificate)
+{
+	return certificate == NULL ||
+	       (SSL_use_certificate_file(ssl, certificate->file, SSL_FILETYPE_PEM) == 1 &&
+		       SSL_use_PrivateKey_file(ssl, certificate->key, SSL_FILETYPE_PEM) == 1);
+}
+
 enum session_visit
 session_visit(struct session *session, int port, bool is_once)
 {
@@ -42,7 +52,8 @@ session_visit(struct session *session, int port, bool is_once)
 	enum session_visit result = SESSION_FAILED;
 	int fd = client_connect(port);
 
-	if (ssl != NULL && SSL_set_min_proto_version(ssl, session->version) == 1 &&
+	if (ssl != NULL && shows(ssl, session->certificate) &&
+		SSL_set_min_proto_version(ssl, session->version) == 1 &&
 		SSL_set_max_proto_version(ssl, session->version) == 1)
 		result = visit(session, ssl, fd, is_once);
 	SSL_free(ssl);

@@ -6,9 +6,13 @@
 
 #define SESSION_NAME_SIZE 16 /* of a ticket's key */
 
+struct certificate;
+
 struct session {
 	int version; /* TLS1_2_VERSION or TLS1_3_VERSION */
 	void *kept;  /* OpenSSL's SSL_SESSION; NULL: none is kept */
+	/* The client's certificate; NULL for none. Borrowed. */
+	const struct certificate *certificate;
 };
 
 /* How a visit went: failed, with a full handshake, or with a resumed session. */

@@ -81,6 +81,9 @@ struct load {
 	bool trusts_anybody; /* no certificate is verified */
 	/* PEM file of trusted certificates; NULL: the system's. Borrowed. */
 	const char *authorities;
+	/* PEM files of the clients' certificate and its key; NULL: they have none. Borrowed. */
+	const char *certificate;
+	const char *key;
 	/* The host of each target as the user wrote it: the name that its certificate must have. */
 	char tls_name[LOAD_TARGETS_MAX][ADDRESS_TEXT_SIZE * 2];
 	int64_t churn;    /* messages before a reconnect; 0: connect and close only; -1: no limit */

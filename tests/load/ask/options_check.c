@@ -181,14 +181,27 @@ free_client_tls(void)
 	hub_tls_free(client_tls);
 }
 
+/* Refuses the options that only TLS needs. */
+static void
+refuse_without_tls(struct parse *parse)
+{
+	static const char *const names[] = {"tls-ca", "tls-insecure", "tls-cert", "tls-key"};
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (is_given(parse, names[i]))
+			refuse_of(parse, names[i], "needs --tls");
+}
+
 static void
 check_tls(struct parse *parse)
 {
 	struct load *load = parse->load;
 
-	if (!load->has_tls && (load->authorities != NULL || load->trusts_anybody))
-		refuse_of(parse, load->authorities != NULL ? "tls-ca" : "tls-insecure",
-			"needs --tls");
+	if (!load->has_tls)
+		refuse_without_tls(parse);
+	if ((load->certificate == NULL) != (load->key == NULL))
+		refuse_of(parse, load->key == NULL ? "tls-cert" : "tls-key", "needs --%s",
+			load->key == NULL ? "tls-key" : "tls-cert");
 	if (!load->has_tls)
 		return;
 	if (load->is_datagrams)
@@ -203,6 +216,9 @@ check_tls(struct parse *parse)
 	atexit(free_client_tls);
 	if (load->tls == NULL)
 		refuse_of(parse, "tls-ca", "%s", hub_tls_why());
+	if (load->certificate != NULL &&
+		hub_tls_use_certificate(load->tls, load->certificate, load->key) != 0)
+		refuse_of(parse, "tls-cert", "%s", hub_tls_why());
 	if (load->trusts_anybody)
 		hub_tls_trust_anybody(load->tls);
 }

@@ -26,6 +26,19 @@ load(int64_t lifetime)
 	return tls;
 }
 
+/* A server that has its clients verified by that authority, with the keys of the former one if it
+ * may have them. */
+static struct hub_tls *
+load_asking(const struct certificate *authority, bool is_required)
+{
+	struct hub_tls *tls = hub_tls_server_new(certificate.file, certificate.key);
+
+	cr_assert_eq(hub_tls_ask_clients(tls, authority->file, is_required), 0);
+	cr_assert_eq(resumption_begin(tls, CLOCK_SECOND), 0);
+	resumption_keep(tls, former);
+	return tls;
+}
+
 static void
 begin(void)
 {
@@ -71,6 +84,30 @@ Test(resumption, another_certificate_does_not_get_them)
 	resumption_inherit(next, passed);
 	cr_assert_neq(resumption_file(next), passed);
 	cr_assert_eq(fcntl(passed, F_GETFD), -1, "it is closed");
+}
+
+/* Sessions that began under other rules for clients are not resumed. */
+Test(resumption, other_authorities_of_clients_do_not_get_them)
+{
+	struct certificate authority = {.folder = ""};
+	int file = resumption_file(former);
+
+	cr_assert(certificate_make(&authority));
+	next = load_asking(&authority, true);
+	cr_assert_neq(resumption_file(next), file, "the former one asked nobody");
+	hub_tls_free(former);
+	former = next;
+	file = resumption_file(former);
+	next = load_asking(&authority, true);
+	cr_assert_eq(resumption_file(next), file, "the same rules");
+	hub_tls_free(next);
+	next = load_asking(&authority, false);
+	cr_assert_neq(resumption_file(next), file, "not required any more");
+	hub_tls_free(next);
+	cr_assert(certificate_make(&authority));
+	next = load_asking(&authority, true);
+	cr_assert_neq(resumption_file(next), file, "another authority");
+	certificate_clean(&authority);
 }
 
 Test(resumption, a_new_process_gets_them_by_their_file)

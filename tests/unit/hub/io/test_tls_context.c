@@ -57,3 +57,23 @@ Test(tls_context, refuses_the_key_of_another_certificate)
 	assert_refused(hub_tls_server_new(certificate.file, other.key), EINVAL,
 		"has no private key that fits");
 }
+
+Test(tls_context, names_the_file_by_which_no_client_can_be_verified)
+{
+	struct hub_tls *tls = hub_tls_server_new(certificate.file, certificate.key);
+
+	cr_assert_eq(hub_tls_ask_clients(tls, "/nowhere/ca.pem", true), -1);
+	assert_refused(NULL, ENOENT, "cannot read /nowhere/ca.pem: No such file");
+	cr_assert_eq(hub_tls_ask_clients(tls, "/dev/null", true), -1);
+	assert_refused(NULL, EINVAL, "has no certificates of authorities");
+	cr_assert_eq(hub_tls_ask_clients(tls, certificate.key, true), -1);
+	assert_refused(NULL, EINVAL, "has no certificates of authorities");
+	hub_tls_free(tls);
+	tls = hub_tls_client_new(certificate.file);
+	cr_assert_eq(hub_tls_ask_clients(tls, certificate.file, true), -1);
+	assert_refused(NULL, EINVAL, "only a server");
+	cr_assert_eq(hub_tls_use_certificate(tls, certificate.file, other.key), -1);
+	assert_refused(NULL, EINVAL, "has no private key that fits");
+	cr_assert_eq(hub_tls_use_certificate(tls, certificate.file, certificate.key), 0);
+	hub_tls_free(tls);
+}

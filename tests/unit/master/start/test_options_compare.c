@@ -93,6 +93,7 @@ static const struct {
 	{"listen", "--listen=127.0.0.1:2", HUBBUB_UPGRADABLE}, /* an upgrade judges what it means */
 	{"backlog", "--backlog=7", HUBBUB_UPGRADABLE},         /* by queues of another length */
 	{"proxy-protocol", "--proxy-protocol=on", HUBBUB_UPGRADABLE},
+	{"tls-client", NULL, HUBBUB_UPGRADABLE}, /* set, since it needs files */
 	{"admin", "--admin=127.0.0.1:3", HUBBUB_FIXED},
 	{"agent", "--agent=127.0.0.1:4", HUBBUB_FIXED},
 	{"control", "--control=/a", HUBBUB_FIXED},
@@ -133,6 +134,8 @@ Test(options_compare, one_that_a_reload_cannot_change_is_named_with_what_can)
 	document = options_fixed_json(&before, &greeting);
 	for (size_t i = 0; i < FIXED; i++) {
 		read_options(&options, "--user=root", fixed[i].argument, NULL);
+		if (fixed[i].argument == NULL)
+			options.tls_client = TLS_CLIENT_ASK;
 		difference = compare();
 		cr_assert_str_eq(difference.names + strlen("--"), fixed[i].name);
 		cr_assert_eq(difference.change, i == 0 ? HUBBUB_FIXED : fixed[i].change, "%s",
