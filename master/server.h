@@ -18,7 +18,8 @@
  * hubbub_peer (<hubbub/peer.h>) tells the client's address; hubbub_busy, hubbub_idle, hubbub_asked
  * and hubbub_is_draining (<hubbub/busy.h>) are for services that do more than answer one request
  * after the other. With --tls-cert the connection is encrypted; serve still sends and receives
- * plain bytes.
+ * plain bytes; hubbub_peer_subject and hubbub_protocol (<hubbub/peer.h>) tell what the handshake has
+ * settled.
  *
  * The program has the options of every server, which --help lists. A master process forks workers,
  * each worker runs threads, each thread has a hub, and each connection has a coroutine that runs
@@ -30,6 +31,7 @@
 #include <hubbub/busy.h>
 #include <hubbub/io/server.h>
 #include <hubbub/peer.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -150,7 +152,14 @@ struct hubbub_service {
 	 * datagrams one after the other: the next waits until this call returns. For answers that
 	 * come later, or go elsewhere, use hub_sendto with datagram->socket. */
 	ssize_t (*answer)(struct hub_datagram *datagram, size_t size, void *context);
-	void *room[16]; /* for later versions: NULL */
+	/* The protocols that the service speaks over TLS (ALPN), as clients name them, each of 1 to
+	 * 255 bytes: the most preferred first, ended by NULL; NULL for none. hubbub_protocol tells
+	 * which one a client and the server have chosen. */
+	const char *const *protocols;
+	/* Whether a client that offers other protocols alone is refused, instead of served without
+	 * one. A client that offers none at all is served. */
+	bool needs_protocol;
+	void *room[14]; /* for later versions: NULL */
 };
 
 /* Runs the server that the command line describes. Call it from main, before any thread is started.

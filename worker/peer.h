@@ -27,6 +27,12 @@ int hubbub_peer(int client, struct sockaddr *address, socklen_t *length);
  * certificate is not verified, and is_verified is NULL) or ENOMEM. */
 ssize_t hubbub_peer_subject(int client, char *subject, size_t size, bool *is_verified);
 
+/* The protocol on which the client's TLS handshake has agreed (ALPN): one of the service's protocols
+ * (struct hubbub_service); NULL if the client has offered none, the two have none in common, or the
+ * connection is not encrypted.
+ * Switches: no.  Only in the hub that serves the connection.  Errors: none. */
+const char *hubbub_protocol(int client);
+
 HUBBUB_API_END
 
 #endif

@@ -246,7 +246,7 @@ check_whole(struct reading *reading)
 			named(reading, "processes"), named(reading, "threads"), options->processes,
 			options->threads, SOCKETS_SEATS_MAX);
 	if (reading->table.error[0] == '\0')
-		options_load_tls(options, &reading->table);
+		options_load_tls(options, &reading->table, reading->service);
 }
 
 /* ---- the table ---- */

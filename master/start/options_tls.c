@@ -27,7 +27,7 @@ check(const struct options *options, struct table *table)
 }
 
 void
-options_load_tls(struct options *options, struct table *table)
+options_load_tls(struct options *options, struct table *table, const struct hubbub_service *service)
 {
 	struct hub_tls *tls;
 
@@ -42,4 +42,7 @@ options_load_tls(struct options *options, struct table *table)
 		 hub_tls_ask_clients(tls, options->tls_client_ca,
 			 options->tls_client == TLS_CLIENT_REQUIRE) != 0)
 		complain(table, "tls-client-ca", "%s", hub_tls_why());
+	else if (service->protocols != NULL &&
+		 hub_tls_set_protocols(tls, service->protocols, service->needs_protocol) != 0)
+		complain(table, "tls-cert", "the service's protocols: %s", hub_tls_why());
 }

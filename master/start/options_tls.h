@@ -6,8 +6,9 @@
 #include "master/start/table.h"
 
 /* Checks the options of TLS against each other, and reads their files into options->worker.tls,
- * which options_free frees; NULL without TLS. Complains to the
+ * which options_free frees; NULL without TLS. It speaks the service's protocols. Complains to the
  * table. May block on the files. */
-void options_load_tls(struct options *options, struct table *table);
+void options_load_tls(
+	struct options *options, struct table *table, const struct hubbub_service *service);
 
 #endif

@@ -9,6 +9,8 @@
 
 #include "hub/base/room.h"
 
+#define PROTOCOL_NAME_MAX 255 /* bytes, by RFC 7301 */
+
 /* Whether the name can be part of a path and of a log line. */
 static bool
 is_name(const char *name)
@@ -19,6 +21,18 @@ is_name(const char *name)
 		if (name[i] == '/' || iscntrl((unsigned char)name[i]))
 			return false;
 	return length > 0 && length <= SERVICE_NAME_MAX && name[0] != '.' && name[0] != '-';
+}
+
+/* Whether each name can be that of a protocol (ALPN). NULL stands for none. */
+static bool
+are_protocols(const char *const *names)
+{
+	if (names == NULL)
+		return true;
+	for (; *names != NULL; names++)
+		if (**names == '\0' || strlen(*names) > PROTOCOL_NAME_MAX)
+			return false;
+	return true;
 }
 
 /* Returns the first option whose field does not lie within the context; NULL if all do. */
@@ -66,6 +80,10 @@ service_fault(const struct hubbub_service *service)
 		return "the service has no version";
 	if (service->serve == NULL && service->answer == NULL)
 		return "the service has neither serve, for connections, nor answer, for datagrams";
+	if (!are_protocols(service->protocols))
+		return "the service's protocols are not names of 1 to 255 bytes, ended by NULL";
+	if (service->needs_protocol && service->protocols == NULL)
+		return "the service needs a protocol, but has none";
 	if (service->context == NULL && service->context_size != 0)
 		return "the service has a context_size, but no context";
 	if (!ROOM_IS_EMPTY(service))

@@ -1,6 +1,6 @@
 /* Tells each client its address: that which a proxy in front has named (--proxy-protocol=on), or
  * else its own. It speaks TLS with --tls-cert, and then also tells the subject of the client's
- * certificate (--tls-client); and it answers datagrams (--listen=udp:HOST:PORT). */
+ * certificate (--tls-client), and which of its protocols the client has chosen; and it answers datagrams (--listen=udp:HOST:PORT). */
 #include <arpa/inet.h>
 #include <hubbub/hub.h>
 #include <hubbub/server.h>
@@ -25,19 +25,23 @@ describe(const struct sockaddr_storage *peer, char *text, size_t size)
 	return snprintf(text, size, "this machine\n");
 }
 
-/* A line on the client's certificate, if it has shown one. */
+/* A line on the client's certificate, if it has shown one, and on the protocol, if there is one. */
 static void
-tell_subject(int client)
+tell_handshake(int client)
 {
 	char subject[200], text[240];
 	bool is_verified;
 	ssize_t length = hubbub_peer_subject(client, subject, sizeof subject, &is_verified);
+	const char *protocol = hubbub_protocol(client);
 
 	if (length >= 0)
 		hub_send(client, text,
 			(size_t)snprintf(text, sizeof text, "%s, %s\n", subject,
 				is_verified ? "verified" : "not verified"),
 			0);
+	if (protocol != NULL)
+		hub_send(client, text,
+			(size_t)snprintf(text, sizeof text, "protocol %s\n", protocol), 0);
 }
 
 static void
@@ -50,7 +54,7 @@ serve(int client, void *context)
 	(void)context;
 	if (hubbub_peer(client, (struct sockaddr *)&peer, &length) == 0)
 		hub_send(client, text, (size_t)describe(&peer, text, sizeof text), 0);
-	tell_subject(client);
+	tell_handshake(client);
 }
 
 static ssize_t
@@ -63,11 +67,13 @@ answer(struct hub_datagram *datagram, size_t size, void *context)
 int
 main(int argc, char **argv)
 {
+	static const char *const protocols[] = {"peer/2", "peer/1", NULL};
 	static const struct hubbub_service peer = {.name = "peer",
 		.version = "1.0",
 		.listen = "127.0.0.1:9090",
 		.serve = serve,
-		.answer = answer};
+		.answer = answer,
+		.protocols = protocols};
 
 	return hubbub_main(argc, argv, &peer);
 }

@@ -9,6 +9,7 @@
 #include "tests/support/client.h"
 #include "tests/support/loader.h"
 #include "tests/support/server.h"
+#include "tests/support/visit.h"
 
 static struct server server;
 static struct loader loader;
@@ -145,4 +146,31 @@ Test(tls, ends_handshakes_that_do_not_begin)
 	cr_assert_eq(load_tls("-n100"), 0, "%s", loader.program.text);
 	cr_assert_eq(server_number(&server, "totals.hangs"), 0);
 	close(fd);
+}
+
+/* What example-peer, which speaks peer/2 and peer/1, says to a client that offers these. */
+static const char *
+told_of(const char *protocols)
+{
+	static struct visit visit;
+
+	visit = (struct visit){.port = server.program.port, .protocols = protocols};
+	cr_assert(visit_make(&visit), "%s", visit.why);
+	return strchr(visit.text, '\n') + 1;
+}
+
+Test(tls, tells_services_the_protocol)
+{
+	start_tls("example-peer");
+	for (int i = 0; i < 3; i++) {
+		cr_assert_str_eq(told_of("\6peer/1\2h2\6peer/2"), "protocol peer/2\n");
+		cr_assert_str_eq(told_of("\2h2\6peer/1"), "protocol peer/1\n");
+		cr_assert_str_eq(told_of("\2h2\7peer/11"), "");
+		cr_assert_str_eq(told_of(NULL), "");
+		if (i < 2)
+			cr_assert_eq(
+				server_ctl(&server, i == 0 ? "reload" : "upgrade", NULL, NULL, 0),
+				0);
+	}
+	cr_assert_eq(server_number(&server, "totals.refused"), 0);
 }

@@ -26,7 +26,7 @@ answer(struct hub_datagram *datagram, size_t size, void *unused)
 	return -1;
 }
 
-static const char *const words[] = {"one", NULL};
+static const char *const words[] = {"one", NULL}, *const nothing[] = {"one", "", NULL};
 
 static const struct hubbub_option outside[] = {
 	{.name = "far", .kind = HUBBUB_NUMBER, .offset = 2, .size = 4}, {0}};
@@ -80,6 +80,9 @@ static const struct {
 	{{GOOD, .context = &context, .context_size = 4, .options = wordless}, "word that is NULL"},
 	{{GOOD, .context = &context, .context_size = 4, .options = lettered}, "a letter that"},
 	{{GOOD, .context = &context, .context_size = 4, .options = impossible}, "above its most"},
+	{{GOOD, .protocols = words, .needs_protocol = true}, NULL},
+	{{GOOD, .protocols = nothing}, "the service's protocols"},
+	{{GOOD, .needs_protocol = true}, "needs a protocol"},
 	{{GOOD, .room = {&context}}, "service's room"},
 	{{GOOD, .options = crowded}, "room of the option --later"},
 };
