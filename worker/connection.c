@@ -47,6 +47,15 @@ read_proxy_header(int client, const struct acceptor *acceptor, struct sockaddr_s
 	return false;
 }
 
+/* Whether connections of this acceptor are encrypted. */
+static bool
+is_encrypted(const struct acceptor *acceptor)
+{
+	const struct worker_settings *settings = &acceptor->thread->heritage->settings;
+
+	return settings->tls != NULL && (!acceptor->is_unix || settings->tls_on_unix);
+}
+
 static bool
 begin_tls(int client, const struct acceptor *acceptor)
 {
@@ -80,7 +89,7 @@ serve_behind_proxy(int client, const struct fd_opening *opening, const struct ac
 
 	if (!read_proxy_header(client, acceptor, &address))
 		return;
-	if (heritage->settings.tls == NULL || acceptor->is_unix || begin_tls(client, acceptor))
+	if (!is_encrypted(acceptor) || begin_tls(client, acceptor))
 		heritage->serve(client, heritage->context);
 	if (!fd_was_closed(opening))
 		peers_forget(&acceptor->thread->peers, client);
@@ -97,7 +106,7 @@ connection_serve(int client, void *context)
 	DCHECK(thread_is_here(acceptor->thread));
 	if (heritage->settings.has_proxy)
 		serve_behind_proxy(client, &opening, acceptor);
-	else if (heritage->settings.tls == NULL || acceptor->is_unix || begin_tls(client, acceptor))
+	else if (!is_encrypted(acceptor) || begin_tls(client, acceptor))
 		heritage->serve(client, heritage->context);
 	ending_run(client, &opening, acceptor->thread);
 }

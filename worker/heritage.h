@@ -36,7 +36,8 @@ struct worker_settings {
 	int64_t keepalive;
 	/* Answers a second to a peer that answers answers; 0 for no limit. */
 	unsigned loop_limit;
-	struct hub_tls *tls; /* for TCP connections; NULL for none; borrowed */
+	struct hub_tls *tls; /* for connections; NULL for none; borrowed */
+	bool tls_on_unix;    /* for those over Unix sockets, too, not over TCP alone */
 	/* Connections must begin with a PROXY header, and come from these networks or over a Unix
 	 * socket. */
 	bool has_proxy;

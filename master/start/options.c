@@ -165,13 +165,13 @@ static void
 check_addresses(struct reading *reading)
 {
 	const struct options *options = reading->options;
-	bool has_tcp = reading->is_again, has_stream = reading->is_again;
+	bool has_tcp = reading->is_again, has_unix = reading->is_again;
 
 	for (size_t i = 0; i < options->address_count; i++) {
 		const struct address *address = &options->addresses[i];
 
 		has_tcp = has_tcp || address->kind == ADDRESS_TCP;
-		has_stream = has_stream || address->kind != ADDRESS_UDP;
+		has_unix = has_unix || address->kind == ADDRESS_UNIX;
 		if (address->kind != ADDRESS_UDP && reading->service->serve == NULL)
 			complain(reading, "listen", "%s serves udp: addresses alone",
 				reading->service->name);
@@ -184,9 +184,11 @@ check_addresses(struct reading *reading)
 				"%s and %s are the same path; choose another",
 				named(reading, "control"), named(reading, "listen"));
 	}
-	if (options->tls_certificate != NULL && !has_tcp)
-		complain(reading, "tls-cert", "needs --listen for TCP");
-	if (options->worker.has_proxy && !has_stream)
+	if (options->worker.tls_on_unix && !has_unix)
+		complain(reading, "tls-unix", "needs --listen for unix:");
+	else if (options->tls_certificate != NULL && !has_tcp && !options->worker.tls_on_unix)
+		complain(reading, "tls-cert", "needs --listen for TCP, or --tls-unix=on");
+	if (options->worker.has_proxy && !has_tcp && !has_unix)
 		complain(reading, "proxy-protocol", "needs --listen for TCP or unix:");
 	check_apart(reading, "admin", &options->admin_at, "listen", options->addresses,
 		options->address_count);

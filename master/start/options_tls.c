@@ -17,6 +17,8 @@ check(const struct options *options, struct table *table)
 		complain(table, "tls-cert", "needs --tls-key");
 	else if (options->tls_certificate == NULL && options->tls_key != NULL)
 		complain(table, "tls-key", "needs --tls-cert");
+	else if (options->worker.tls_on_unix && options->tls_certificate == NULL)
+		complain(table, "tls-unix", "needs --tls-cert");
 	else if (asks && options->tls_certificate == NULL)
 		complain(table, "tls-client", "needs --tls-cert");
 	else if (asks && options->tls_client_ca == NULL)

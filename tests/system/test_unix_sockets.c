@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tests/support/certificate.h"
 #include "tests/support/client.h"
 #include "tests/support/folder.h"
 #include "tests/support/loader.h"
@@ -13,6 +14,7 @@
 
 static struct server server;
 static struct loader loader;
+static struct certificate certificate;
 static char folder[FOLDER_SIZE];
 /* Where the server listens; and as its option. */
 static char path[FOLDER_SIZE + 16], option[FOLDER_SIZE + 64];
@@ -22,6 +24,7 @@ end(void)
 {
 	loader_clean(&loader);
 	server_clean(&server);
+	certificate_clean(&certificate);
 	folder_remove(folder);
 }
 
@@ -123,4 +126,62 @@ Test(unix_sockets, a_path_has_one_owner)
 	close(fd);
 	cr_assert_eq(server_end(&server, 20), 0);
 	cr_assert_eq(access(path, F_OK), 0);
+}
+
+/* ---- with TLS ---- */
+
+static int
+load_tls(void)
+{
+	return loader_run(&loader, 0, "--tls", certificate.ca_option, "-n2000", "--churn=20",
+		option + strlen("--listen="), NULL);
+}
+
+Test(unix_sockets, with_tls_through_changes_kills_and_the_end)
+{
+	cr_assert(certificate_make(&certificate));
+	choose_path();
+	cr_assert(server_start(&server, "hubbub-echo", "2", "2", option, certificate.cert_option,
+			  certificate.key_option, "--tls-unix=on", NULL),
+		"%s", server.program.text);
+	cr_assert(loader_start(&loader, 0, "--tls", certificate.ca_option, "-R", "500", "-d", "3",
+		"--churn=20", option + strlen("--listen="), NULL));
+	cr_assert(program_expect(&loader.program, "1.0", 10));
+	cr_assert_eq(server_ctl(&server, "reload", NULL, NULL, 0), 0);
+	cr_assert_eq(server_ctl(&server, "upgrade", NULL, NULL, 0), 0);
+	cr_assert_eq(loader_wait(&loader, 30), 0, "%s", loader.program.text);
+	cr_assert_eq(loader_number(&loader, "errors.total"), 0);
+	server_signal_worker(&server, 0, SIGKILL);
+	cr_assert_eq(load_tls(), 0, "%s", loader.program.text);
+	cr_assert_eq(server_number(&server, "totals.refused"), 0);
+	/* Without TLS nobody is served. */
+	cr_assert_neq(loader_run(&loader, 0, "-n10", option + strlen("--listen="), NULL), 0);
+	cr_assert_gt(server_number(&server, "totals.refused"), 0);
+	/* The end of the server is an end of the stream, not a cut. */
+	cr_assert(loader_start(&loader, 0, "--tls", certificate.ca_option, "-R", "200", "-d", "20",
+		option + strlen("--listen="), NULL));
+	cr_assert(program_expect(&loader.program, "1.0", 10));
+	cr_assert_eq(server_end(&server, 20), 0);
+	loader_wait(&loader, 40);
+	cr_assert_eq(loader_number(&loader, "load.lost"), 0, "%s", loader.program.text);
+}
+
+Test(unix_sockets, are_plain_beside_tls_unless_they_are_to_have_it)
+{
+	struct program other;
+	char *argv[] = {program_path("hubbub-echo"), "--listen=127.0.0.1:0", "--tls-unix=on",
+		"--check", NULL};
+	int fd;
+
+	cr_assert(certificate_make(&certificate));
+	choose_path();
+	cr_assert(server_start(&server, "hubbub-echo", "1", "1", option, "--listen=127.0.0.1:0",
+		certificate.cert_option, certificate.key_option, NULL));
+	fd = client_connect_path(path);
+	cr_assert(client_exchange(fd, "hello", "HELLO"));
+	close(fd);
+	cr_assert(program_start(&other, argv, 0));
+	cr_assert_eq(program_wait(&other, 20), 2);
+	cr_assert_not_null(strstr(other.text, "--tls-unix: needs"), "%s", other.text);
+	program_end(&other);
 }

@@ -206,9 +206,6 @@ check_tls(struct parse *parse)
 		return;
 	if (load->is_datagrams)
 		refuse("%s does not go with udp: targets", named(parse, "tls"));
-	for (unsigned i = 0; i < load->target_count; i++)
-		if (load->targets[i].kind == ADDRESS_UNIX)
-			refuse("%s does not go with %s", named(parse, "tls"), load->target_text[i]);
 	if (load->kernel_times)
 		refuse("%s does not go with %s: a TLS record may come in parts",
 			named(parse, "kernel-ts"), named(parse, "tls"));

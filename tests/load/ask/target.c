@@ -89,6 +89,12 @@ target_choose(struct load *load)
 }
 
 const char *
+target_tls_name(const struct load *load, unsigned index)
+{
+	return load->targets[index].kind == ADDRESS_UNIX ? NULL : load->tls_name[index];
+}
+
+const char *
 target_why_no_tls(int error)
 {
 	static _Thread_local char text[300];

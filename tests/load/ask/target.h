@@ -10,6 +10,10 @@
  * for each address. */
 void target_choose(struct load *load);
 
+/* The name that the certificate of a target must have: its host; NULL for a Unix socket, which has
+ * none. */
+const char *target_tls_name(const struct load *load, unsigned index);
+
 /* Why the last TLS handshake of this thread failed with that errno, in words, with a hint at the
  * cause. Valid until the thread's next call. */
 const char *target_why_no_tls(int error);

@@ -91,7 +91,7 @@ begin_tls(struct driver *driver, unsigned target, int fd)
 {
 	int error;
 
-	if (hub_tls_connect(fd, driver->load->tls, driver->load->tls_name[target]) == 0)
+	if (hub_tls_connect(fd, driver->load->tls, target_tls_name(driver->load, target)) == 0)
 		return 0;
 	error = errno;
 	if (driver->row->refusal[0] == '\0')

@@ -252,7 +252,8 @@ reach(struct question *question, int fd)
 	if (!is_reached)
 		answer(question, "%s%s", strerror(errno), target_hint(errno));
 	if (is_reached && load->tls != NULL) {
-		is_reached = hub_tls_connect(fd, load->tls, load->tls_name[question->target]) == 0;
+		is_reached = hub_tls_connect(
+				     fd, load->tls, target_tls_name(load, question->target)) == 0;
 		if (!is_reached)
 			answer(question, "no TLS: %s", target_why_no_tls(errno));
 	}

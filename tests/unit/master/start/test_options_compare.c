@@ -93,7 +93,8 @@ static const struct {
 	{"listen", "--listen=127.0.0.1:2", HUBBUB_UPGRADABLE}, /* an upgrade judges what it means */
 	{"backlog", "--backlog=7", HUBBUB_UPGRADABLE},         /* by queues of another length */
 	{"proxy-protocol", "--proxy-protocol=on", HUBBUB_UPGRADABLE},
-	{"tls-client", NULL, HUBBUB_UPGRADABLE}, /* set, since it needs files */
+	{"tls-unix", NULL, HUBBUB_UPGRADABLE}, /* set, since they need files */
+	{"tls-client", NULL, HUBBUB_UPGRADABLE},
 	{"admin", "--admin=127.0.0.1:3", HUBBUB_FIXED},
 	{"agent", "--agent=127.0.0.1:4", HUBBUB_FIXED},
 	{"control", "--control=/a", HUBBUB_FIXED},
@@ -134,7 +135,9 @@ Test(options_compare, one_that_a_reload_cannot_change_is_named_with_what_can)
 	document = options_fixed_json(&before, &greeting);
 	for (size_t i = 0; i < FIXED; i++) {
 		read_options(&options, "--user=root", fixed[i].argument, NULL);
-		if (fixed[i].argument == NULL)
+		if (strcmp(fixed[i].name, "tls-unix") == 0)
+			options.worker.tls_on_unix = true;
+		if (strcmp(fixed[i].name, "tls-client") == 0)
 			options.tls_client = TLS_CLIENT_ASK;
 		difference = compare();
 		cr_assert_str_eq(difference.names + strlen("--"), fixed[i].name);
