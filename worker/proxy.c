@@ -1,4 +1,4 @@
-/* Parsing is separate from reading: proxy_parse takes a whole header and can be fuzzed. Every
+/* Headers of version 2, and the reading of both versions. Parsing is separate from reading: proxy_parse takes a whole header and can be fuzzed. Every
  * length that the peer sends is checked against the bytes that are there, and one header costs one
  * pass and at most one checksum, whatever it contains. The header's bytes are read exactly, so the
  * client's own bytes stay in the socket. */
@@ -13,6 +13,7 @@
 
 #include "hub/base/check.h"
 #include "hub/hub.h"
+#include "worker/proxy_v1.h"
 
 #define HEADER_TIME                                                                                \
 	(5 * HUB_SECOND) /* the protocol asks for at least 3 s: one retransmission must fit */
@@ -42,11 +43,6 @@ big_endian(const unsigned char *bytes)
 int
 proxy_parse_head(const unsigned char head[static PROXY_HEAD_SIZE], const char **why)
 {
-	if (memcmp(head, "PROXY ", 6) == 0) {
-		*why = "its PROXY header is of version 1; let the proxy send version 2 "
-		       "(send-proxy-v2)";
-		return -1;
-	}
 	if (memcmp(head, signature, sizeof signature) != 0) {
 		*why = "it does not begin with a PROXY header";
 		return -1;
@@ -163,6 +159,8 @@ proxy_parse(const unsigned char *header, size_t length, struct sockaddr_storage 
 	size_t addresses;
 	int rest;
 
+	if (proxy_v1_is_begun(header, length))
+		return proxy_v1_parse(header, length, client, why);
 	memset(client, 0, sizeof *client);
 	*why = "its PROXY header is too short";
 	if (length < PROXY_HEAD_SIZE)
@@ -219,19 +217,45 @@ proxy_is_trusted(
 
 /* ---- reading ---- */
 
-/* Reads the whole header into buffer, or into allocated memory if buffer is too small, and sets
- * *header and *size. *why is a phrase unless the result is PROXY_READ. */
+#define TOO_LATE "its PROXY header did not arrive whole in time"
+
+/* Reads the rest of a line into buffer, of which *size bytes are there. What follows the line stays
+ * in the socket: each part is looked at before it is taken. */
 static enum proxy_reading
-read_header(int fd, unsigned char buffer[static COMMON_SIZE], unsigned char **header, size_t *size,
+read_line(int fd, unsigned char buffer[static PROXY_V1_MOST], size_t *size, const char **why)
+{
+	while (memchr(buffer, '\n', *size) == NULL) {
+		unsigned char *at = buffer + *size, *end;
+		ssize_t part;
+
+		*why = "its PROXY header of version 1 does not end with CR LF within 107 bytes";
+		if (*size == PROXY_V1_MOST)
+			return PROXY_WRONG;
+		*why = TOO_LATE;
+		part = hub_recv(fd, at, PROXY_V1_MOST - *size, MSG_PEEK);
+		if (part <= 0)
+			return PROXY_CUT;
+		end = memchr(at, '\n', (size_t)part);
+		if (end != NULL)
+			part = end + 1 - at;
+		if (hub_recv(fd, at, (size_t)part, MSG_WAITALL) != part)
+			return PROXY_CUT;
+		*size += (size_t)part;
+	}
+	return PROXY_READ;
+}
+
+/* Reads the rest of a header of version 2, of which PROXY_V1_LEAST bytes are there, into buffer, or
+ * into allocated memory if buffer is too small. */
+static enum proxy_reading
+read_binary(int fd, unsigned char buffer[static COMMON_SIZE], unsigned char **header, size_t *size,
 	const char **why)
 {
-	ssize_t received = hub_recv(fd, buffer, PROXY_HEAD_SIZE, MSG_WAITALL);
+	const size_t lacking = PROXY_HEAD_SIZE - PROXY_V1_LEAST;
 	int rest;
 
-	*header = buffer;
-	*why = "its PROXY header did not arrive whole in time";
-	if (received != PROXY_HEAD_SIZE)
-		return received <= 0 ? PROXY_NOTHING : PROXY_CUT;
+	if (hub_recv(fd, buffer + PROXY_V1_LEAST, lacking, MSG_WAITALL) != (ssize_t)lacking)
+		return PROXY_CUT;
 	rest = proxy_parse_head(buffer, why);
 	if (rest < 0)
 		return PROXY_WRONG;
@@ -244,10 +268,27 @@ read_header(int fd, unsigned char buffer[static COMMON_SIZE], unsigned char **he
 		}
 		memcpy(*header, buffer, PROXY_HEAD_SIZE);
 	}
-	*why = "its PROXY header did not arrive whole in time";
+	*why = TOO_LATE;
 	if (rest > 0 && hub_recv(fd, *header + PROXY_HEAD_SIZE, (size_t)rest, MSG_WAITALL) != rest)
 		return PROXY_CUT;
 	return PROXY_READ;
+}
+
+/* Reads the whole header, and sets *header and *size; *header is buffer or allocated. First as many
+ * bytes as any header has. *why is a phrase unless the result is PROXY_READ. */
+static enum proxy_reading
+read_header(int fd, unsigned char buffer[static COMMON_SIZE], unsigned char **header, size_t *size,
+	const char **why)
+{
+	ssize_t received = hub_recv(fd, buffer, PROXY_V1_LEAST, MSG_WAITALL);
+
+	*header = buffer;
+	*why = TOO_LATE;
+	if (received != PROXY_V1_LEAST)
+		return received <= 0 ? PROXY_NOTHING : PROXY_CUT;
+	*size = PROXY_V1_LEAST;
+	return proxy_v1_is_begun(buffer, *size) ? read_line(fd, buffer, size, why)
+						: read_binary(fd, buffer, header, size, why);
 }
 
 enum proxy_reading

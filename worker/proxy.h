@@ -1,5 +1,6 @@
-/* The PROXY protocol, version 2: what a proxy says about a client before the client's own bytes
- * (https://www.haproxy.org/download/2.6/doc/proxy-protocol.txt).
+/* The PROXY protocol: what a proxy says about a client before the client's own bytes
+ * (https://www.haproxy.org/download/2.6/doc/proxy-protocol.txt). A header is of version 1, a line of
+ * text (proxy_v1.h), or of version 2:
  *
  *	head (16 bytes): signature, version and command, family, length of the rest
  *	rest: source and destination, then values by type, such as a checksum */
@@ -18,7 +19,7 @@
  * with *why set to a phrase. */
 int proxy_parse_head(const unsigned char head[static PROXY_HEAD_SIZE], const char **why);
 
-/* Parses a whole header, head and rest. *client becomes the client's address; its family is
+/* Parses a whole header of either version. *client becomes the client's address; its family is
  * AF_UNSPEC if the connection is the proxy's own (its health checks), or of a kind that has no
  * address. Returns whether the header is valid; if not, *why is a phrase. */
 bool proxy_parse(const unsigned char *header, size_t length, struct sockaddr_storage *client,

@@ -202,7 +202,7 @@ const struct hubbub_option options_rows[] = {
 	{.name = "proxy-protocol",
 		.values = "off|on",
 		.group = PART_LIMITS,
-		.help = "Expect a PROXY header (version 2) from a load balancer in front",
+		.help = "Expect a PROXY header (version 1 or 2) from a load balancer in front",
 		.kind = HUBBUB_CHOICE,
 		FIELD(worker.has_proxy),
 		.change = HUBBUB_UPGRADABLE,

@@ -62,9 +62,15 @@ Test(proxies, one_names_the_client)
 	/* For a connection of the proxy's own, the peer is the proxy. */
 	snprintf(expected, sizeof expected, "127.0.0.1 port ");
 	cr_assert_eq(strncmp(told(LOCAL_HEADER, 16), expected, strlen(expected)), 0);
+	/* Of version 1. */
+	cr_assert_str_eq(
+		told("PROXY TCP4 192.0.2.7 192.0.2.1 8080 80\r\n", 40), "192.0.2.7 port 8080\n");
+	cr_assert_str_eq(told("PROXY TCP6 2001:db8::7 2001:db8::1 8080 80\r\n", 44),
+		"2001:db8::7 port 8080\n");
+	cr_assert_eq(strncmp(told("PROXY UNKNOWN\r\n", 15), expected, strlen(expected)), 0);
 	cr_assert_eq(server_number(&server, "totals.refused"), 0);
 	cr_assert_str_eq(told("GET / HTTP/1.0\r\n\r\n", 18), "");
-	cr_assert_str_eq(told("PROXY TCP4 192.0.2.7 192.0.2.1 8080 80\r\n", 40), "");
+	cr_assert_str_eq(told("PROXY TCP4 192.0.2.7 192.0.2.1 8080 080\r\n", 41), "");
 	cr_assert_eq(server_number(&server, "totals.refused"), 2);
 	cr_assert(program_expect(&server.program, "does not begin with a PROXY header", 5), "%s",
 		server.program.text);
