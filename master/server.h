@@ -18,8 +18,7 @@
  * hubbub_peer (<hubbub/peer.h>) tells the client's address; hubbub_busy, hubbub_idle, hubbub_asked
  * and hubbub_is_draining (<hubbub/busy.h>) are for services that do more than answer one request
  * after the other. With --tls-cert the connection is encrypted; serve still sends and receives
- * plain bytes; hubbub_peer_subject and hubbub_protocol (<hubbub/peer.h>) tell what the handshake has
- * settled.
+ * plain bytes, and hubbub_peer_subject and hubbub_protocol tell what the handshake has settled.
  *
  * The program has the options of every server, which --help lists. A master process forks workers,
  * each worker runs threads, each thread has a hub, and each connection has a coroutine that runs

@@ -17,19 +17,19 @@ HUBBUB_API_BEGIN
 int hubbub_peer(int client, struct sockaddr *address, socklen_t *length);
 
 /* Tells the subject of the client's TLS certificate (--tls-client), as snprintf(3) does: writes at
- * most size bytes with the NUL, and returns the whole length without it. The text is printable ASCII
- * in the form of RFC 2253, such as "CN=client 7,O=Example", and no name can forge another: see
- * hub_tls_subject. *is_verified becomes whether an authority of --tls-client-ca vouches for it, as
- * it always does with --tls-client=require; with --tls-client=ask anybody can have made it up. If
- * is_verified is NULL, only a verified subject is told.
- * Switches: no.  Only in the hub that serves the connection.  Returns the length; or -1 with errno
- * ENODATA (the client has shown no certificate, or the connection is not encrypted), EACCES (the
- * certificate is not verified, and is_verified is NULL) or ENOMEM. */
+ * most size bytes with the NUL, and returns the whole length without it. The text is printable
+ * ASCII in the form of RFC 2253, such as "CN=client 7,O=Example", and no name can forge another:
+ * see hub_tls_subject. *is_verified becomes whether an authority of --tls-client-ca vouches for it,
+ * as it always does with --tls-client=require; with --tls-client=ask anybody can have made it up.
+ * If is_verified is NULL, only a verified subject is told.
+ * Switches: no.  Only in the hub that serves the connection.  Returns the length; or -1 with
+ * errno ENODATA (the client has shown no certificate, or the connection is not encrypted), EACCES
+ * (the certificate is not verified, and is_verified is NULL) or ENOMEM. */
 ssize_t hubbub_peer_subject(int client, char *subject, size_t size, bool *is_verified);
 
-/* The protocol on which the client's TLS handshake has agreed (ALPN): one of the service's protocols
- * (struct hubbub_service); NULL if the client has offered none, the two have none in common, or the
- * connection is not encrypted.
+/* The protocol on which the client's TLS handshake has agreed (ALPN): one of the service's
+ * protocols (struct hubbub_service); NULL if the client has offered none, the two have none in
+ * common, or the connection is not encrypted.
  * Switches: no.  Only in the hub that serves the connection.  Errors: none. */
 const char *hubbub_protocol(int client);
 

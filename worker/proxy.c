@@ -1,7 +1,8 @@
-/* Headers of version 2, and the reading of both versions. Parsing is separate from reading: proxy_parse takes a whole header and can be fuzzed. Every
- * length that the peer sends is checked against the bytes that are there, and one header costs one
- * pass and at most one checksum, whatever it contains. The header's bytes are read exactly, so the
- * client's own bytes stay in the socket. */
+/* Headers of version 2, and the reading of both versions. Parsing is separate from reading:
+ * proxy_parse takes a whole header and can be fuzzed. Every length that the peer sends is checked
+ * against the bytes that are there, and one header costs one pass and at most one checksum,
+ * whatever it contains. The header's bytes are read exactly, so the client's own bytes stay in the
+ * socket. */
 #include "worker/proxy.h"
 
 #include <errno.h>

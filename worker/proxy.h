@@ -1,6 +1,6 @@
 /* The PROXY protocol: what a proxy says about a client before the client's own bytes
- * (https://www.haproxy.org/download/2.6/doc/proxy-protocol.txt). A header is of version 1, a line of
- * text (proxy_v1.h), or of version 2:
+ * (https://www.haproxy.org/download/2.6/doc/proxy-protocol.txt). A header is of version 1, a line
+ * of text (proxy_v1.h), or of version 2:
  *
  *	head (16 bytes): signature, version and command, family, length of the rest
  *	rest: source and destination, then values by type, such as a checksum */

@@ -1,5 +1,5 @@
-/* The line is parsed strictly, as its specification asks: single spaces, addresses and ports without
- * needless zeros, nothing before the end but what is known. So no two readers of a line can
+/* The line is parsed strictly, as its specification asks: single spaces, addresses and ports
+ * without needless zeros, nothing before the end but what is known. So no two readers of a line can
  * understand it in two ways. */
 #include "worker/proxy_v1.h"
 
@@ -51,8 +51,8 @@ parse_port(const char *text, in_port_t *port)
 	return number <= UINT16_MAX;
 }
 
-/* Sets client. Returns whether address and port are of the family; inet_pton takes no needless zeros
- * either. */
+/* Sets client. Returns whether address and port are of the family; inet_pton takes no needless
+ * zeros either. */
 static bool
 parse_end(int family, const char *address, const char *port, struct sockaddr_storage *client)
 {

@@ -48,18 +48,18 @@ int hub_tls_use_certificate(struct hub_tls *tls, const char *certificate, const 
  * is_required: a client without a certificate, or with one that is not trusted, is refused;
  * otherwise it is served, and hub_tls_subject tells. A session is resumed until its client's
  * certificate expires. Call it before the first connection.
- * Switches: no; it reads a file.  Returns 0; or -1 with the errno of hub_tls_client_new, EINVAL also
- * if tls is not a server's. */
+ * Switches: no; it reads a file.   Returns 0; or -1 with the errno of hub_tls_client_new, EINVAL
+ * also if tls is not a server's. */
 int hub_tls_ask_clients(struct hub_tls *tls, const char *authorities, bool is_required);
 
 /* Says which protocols are spoken over TLS (ALPN, RFC 7301): their names, the most preferred first,
- * ended by NULL, each of 1 to 255 bytes. A client offers them. A server chooses the first of its own
- * that the client offers too; if the client offers none of them, the handshake goes on without a
- * protocol, or, if is_needed, fails with EPROTO, and the client gets the alert
+ * ended by NULL, each of 1 to 255 bytes. A client offers them. A server chooses the first of its
+ * own that the client offers too; if the client offers none of them, the handshake goes on without
+ * a protocol, or, if is_needed, fails with EPROTO, and the client gets the alert
  * no_application_protocol. A client that offers none at all is served in either case. Borrowed for
  * as long as connections that use tls. Call it before the first connection.
- * Switches: no.  Returns 0; or -1 with errno EINVAL (a name has not that length, there are none, or
- * they are longer than 65535 bytes together) or ENOMEM. */
+ * Switches: no.  Returns 0; or -1 with errno EINVAL (a name has not that length, there are none,
+ * or they are longer than 65535 bytes together) or ENOMEM. */
 int hub_tls_set_protocols(struct hub_tls *tls, const char *const *protocols, bool is_needed);
 
 /* Makes a client accept any certificate: for tests. Call it before the first connection.
@@ -92,18 +92,18 @@ const char *hub_tls_why(void);
  * none. */
 const char *hub_tls_version(int fd);
 
-/* Tells the subject of the certificate that fd's peer has shown, as snprintf(3) does: writes at most
- * size bytes with the NUL, and returns the whole length without it; 0 if the subject is empty. The
- * form is that of RFC 2253, most specific part first, such as "CN=client 7,O=Example": printable
- * ASCII, with a backslash before characters that separate parts, and \XX for each byte that is a
- * control character or no ASCII. *is_verified becomes whether the certificate was trusted: if not,
- * anybody could have made it. If is_verified is NULL, such a subject is not told.
- * Switches: no.  Returns the length; or -1 with errno ENODATA (no certificate was shown, or fd is not
- * encrypted), EACCES (the certificate is not trusted, and is_verified is NULL) or ENOMEM. */
+/* Tells the subject of the certificate that fd's peer has shown, as snprintf(3) does: writes at
+ * most size bytes with the NUL, and returns the whole length without it; 0 if the subject is empty.
+ * The form is that of RFC 2253, most specific part first, such as "CN=client 7,O=Example":
+ * printable ASCII, with a backslash before characters that separate parts, and \XX for each byte
+ * that is a control character or no ASCII. *is_verified becomes whether the certificate was
+ * trusted: if not, anybody could have made it. If is_verified is NULL, such a subject is not told.
+ * Switches: no.  Returns the length; or -1 with errno ENODATA (no certificate was shown, or fd is
+ * not encrypted), EACCES (the certificate is not trusted, and is_verified is NULL) or ENOMEM. */
 ssize_t hub_tls_subject(int fd, char *text, size_t size, bool *is_verified);
 
-/* The protocol on which fd's handshake has agreed: one of the strings of hub_tls_set_protocols; NULL
- * if it has agreed on none, or fd is not encrypted. Switches: no.  Errors: none. */
+/* The protocol on which fd's handshake has agreed: one of the strings of hub_tls_set_protocols, or
+ * NULL for none; NULL also if fd is not encrypted. Switches: no.  Errors: none. */
 const char *hub_tls_protocol(int fd);
 
 HUBBUB_API_END

@@ -5,6 +5,7 @@
 #include <openssl/x509.h>
 #include <string.h>
 
+#include "hub/base/check.h"
 #include "hub/base/failed.h"
 #include "hub/io/tls.h"
 #include "hub/io/tls_priv.h"
@@ -25,6 +26,7 @@ copy(BIO *from, char *text, size_t size)
 	size_t length = (size_t)BIO_get_mem_data(from, &bytes);
 	size_t part = length < size ? length : size - 1;
 
+	CHECK_WHY(text != NULL || size == 0, "there is no room for the subject");
 	if (size > 0) {
 		memcpy(text, bytes, part);
 		text[part] = '\0';

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hub/base/check.h"
 #include "hub/base/failed.h"
 #include "hub/io/tls.h"
 #include "hub/io/tls_priv.h"
@@ -29,18 +30,19 @@ measure(const char *const *protocols)
 	return all <= ALL_MOST ? all : 0;
 }
 
-/* Whether the names, as ALPN writes them, contain this one; *found becomes the place there. OpenSSL
- * has checked that their lengths are right. */
+/* Whether the names, as ALPN writes them, contain this one; *found becomes the place there. */
 static bool
 offers(const unsigned char *names, size_t size, const char *name, const unsigned char **found)
 {
 	size_t length = strlen(name);
 
-	for (size_t at = 0; at < size; at += 1U + names[at])
+	for (size_t at = 0; at < size; at += 1U + names[at]) {
+		CHECK_WHY(at + 1U + names[at] <= size, "OpenSSL has checked the lengths");
 		if (names[at] == length && memcmp(names + at + 1, name, length) == 0) {
 			*found = names + at + 1;
 			return true;
 		}
+	}
 	return false;
 }
 
@@ -84,6 +86,7 @@ offer(SSL_CTX *context, const char *const *protocols, size_t size)
 		memcpy(at, *protocols, length);
 		at += length;
 	}
+	CHECK(at == names + size);
 	/* Unlike others, this function returns 0 if it succeeds. */
 	result = SSL_CTX_set_alpn_protos(context, names, (unsigned)size);
 	free(names);

@@ -1,6 +1,7 @@
 /* Tells each client its address: that which a proxy in front has named (--proxy-protocol=on), or
  * else its own. It speaks TLS with --tls-cert, and then also tells the subject of the client's
- * certificate (--tls-client), and which of its protocols the client has chosen; and it answers datagrams (--listen=udp:HOST:PORT). */
+ * certificate (--tls-client), and which of its protocols the client has chosen; and it answers
+ * datagrams (--listen=udp:HOST:PORT). */
 #include <arpa/inet.h>
 #include <hubbub/hub.h>
 #include <hubbub/server.h>

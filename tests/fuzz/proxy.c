@@ -12,8 +12,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* A line that is right has one end, at its end, and names its client in one way alone: written again,
- * an IPv4 client and its port stand in the line. */
+/* A line that is right has one end, at its end, and names its client in one way alone: written
+ * again, an IPv4 client and its port stand in the line. */
 static void
 check_line(const unsigned char *line, size_t length, const struct sockaddr_storage *client)
 {

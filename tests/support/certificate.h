@@ -1,4 +1,5 @@
-/* Certificates for a test: self-signed ones, made by openssl(1), and those that they have issued. */
+/* Certificates for a test: self-signed ones, made by openssl(1), and those that they have
+ * issued. */
 #ifndef HUBBUB_TESTS_CERTIFICATE_H
 #define HUBBUB_TESTS_CERTIFICATE_H
 
@@ -21,7 +22,8 @@ struct certificate {
  * Returns whether it did. */
 bool certificate_make(struct certificate *certificate);
 
-/* Makes the directory, if there is none, and the paths and options in it. Returns whether it did. */
+/* Makes the directory, if there is none, and the paths and options in it. Returns whether it
+ * did. */
 bool certificate_place(struct certificate *certificate);
 
 /* Makes a certificate for whoever has this common name, length bytes of any kind, issued by another

@@ -17,7 +17,8 @@ struct visit {
 	char why[256];  /* OpenSSL's last error, if the visit has failed */
 };
 
-/* Connects, makes the handshake, and receives until the server ends. Returns whether all went well. */
+/* Connects, makes the handshake, and receives until the server ends. Returns whether all went
+ * well. */
 bool visit_make(struct visit *visit);
 
 #endif

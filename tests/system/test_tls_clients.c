@@ -176,29 +176,3 @@ Test(tls_clients, sessions_last_as_long_as_their_authority)
 	change_authority("upgrade");
 	visit(SESSION_FAILED, true, "with a third one, after an upgrade");
 }
-
-/* ---- options ---- */
-
-static void
-expect_usage(const char *said, char *first, char *second)
-{
-	struct program other;
-	char *argv[] = {program_path("hubbub-echo"), "--listen=127.0.0.1:0", "--check", first,
-		second, certificate.cert_option, certificate.key_option, NULL};
-
-	cr_assert(program_start(&other, argv, 0));
-	cr_assert_eq(program_wait(&other, 20), 2, "%s", other.text);
-	cr_assert_not_null(strstr(other.text, said), "%s", other.text);
-	program_end(&other);
-}
-
-Test(tls_clients, options_that_do_not_fit_together_are_named)
-{
-	expect_usage("--tls-client: needs --tls-client-ca", "--tls-client=ask", "--threads=1");
-	expect_usage("--tls-client-ca: needs --tls-client=", ca_option, "--threads=1");
-	expect_usage("has no certificates of authorities", "--tls-client=require",
-		"--tls-client-ca=/dev/null");
-	strcpy(certificate.cert_option, "--threads=1");
-	strcpy(certificate.key_option, "--threads=1");
-	expect_usage("--tls-client: needs --tls-cert", "--tls-client=require", ca_option);
-}
