@@ -51,6 +51,12 @@ add(struct options *options, const char *format, ...)
 	va_end(arguments);
 }
 
+static bool
+has_tls(const struct estate_options *wanted)
+{
+	return wanted->transport == TRANSPORT_TLS || wanted->transport == TRANSPORT_TLS_UNIX;
+}
+
 static void
 write_options(const struct estate *estate, struct options *options)
 {
@@ -65,7 +71,7 @@ write_options(const struct estate *estate, struct options *options)
 	add(options, "--pidfile=%s", estate->pidfile);
 	add(options, "--drain-timeout=%d", wanted->drain != 0 ? wanted->drain : ESTATE_DRAIN);
 	for (unsigned i = 1; i < estate->target_count; i++)
-		if (estate->targets[i].transport == TRANSPORT_UNIX)
+		if (estate->targets[i].path != NULL)
 			add(options, "--listen=unix:%s", estate->path);
 		else
 			add(options, "--listen=udp:127.0.0.1:%d", estate->targets[i].port);
@@ -75,8 +81,10 @@ write_options(const struct estate *estate, struct options *options)
 		add(options, "%s", wanted->more);
 	if (wanted->transport == TRANSPORT_PROXY)
 		add(options, "--proxy-protocol=on");
-	if (wanted->transport != TRANSPORT_TLS)
+	if (!has_tls(wanted))
 		return;
+	if (wanted->transport == TRANSPORT_TLS_UNIX)
+		add(options, "--tls-unix=on");
 	add(options, "--tls-cert=%s", estate->certificate.file);
 	add(options, "--tls-key=%s", estate->certificate.key);
 }
@@ -113,15 +121,17 @@ choose_targets(struct estate *estate)
 {
 	enum transport wanted = estate->options.transport;
 
-	estate->targets[estate->target_count++] = (struct target){
-		.transport = wanted == TRANSPORT_TLS || wanted == TRANSPORT_PROXY ? wanted
-										  : TRANSPORT_TCP,
-		.port = server_lasting_port()};
+	estate->targets[estate->target_count++] =
+		(struct target){.transport = has_tls(&estate->options)   ? TRANSPORT_TLS
+					     : wanted == TRANSPORT_PROXY ? wanted
+									 : TRANSPORT_TCP,
+			.port = server_lasting_port()};
 	/* Datagrams have no connection to begin with a header; a client of the Unix socket must
 	 * send one, too. */
 	if (wanted != TRANSPORT_PROXY) {
-		estate->targets[estate->target_count++] =
-			(struct target){.transport = TRANSPORT_UNIX, .path = estate->path};
+		estate->targets[estate->target_count++] = (struct target){
+			.transport = wanted == TRANSPORT_TLS_UNIX ? wanted : TRANSPORT_UNIX,
+			.path = estate->path};
 		estate->targets[estate->target_count++] =
 			(struct target){.transport = TRANSPORT_UDP, .port = server_lasting_port()};
 	}
@@ -149,7 +159,7 @@ prepare(struct estate *estate, const struct estate_options *options)
 	choose_targets(estate);
 	if (options->is_passed && !make_activation(estate))
 		return fail(estate, "no socket to pass");
-	return options->transport != TRANSPORT_TLS || certificate_make(&estate->certificate) ||
+	return !has_tls(options) || certificate_make(&estate->certificate) ||
 	       fail(estate, "no certificate");
 }
 

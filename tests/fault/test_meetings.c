@@ -34,6 +34,7 @@ static const struct place {
 	{.name = "limit", .options.more = "--max-connections=26"},
 	{.name = "TLS", .options.transport = TRANSPORT_TLS},
 	{.name = "Unix", .options.transport = TRANSPORT_UNIX},
+	{.name = "TLS over Unix", .options.transport = TRANSPORT_TLS_UNIX},
 	{.name = "UDP", .options.transport = TRANSPORT_UDP},
 	{.name = "PROXY", .options.transport = TRANSPORT_PROXY},
 	{.name = "idle timeout", .options.more = "--idle-timeout=1", .ends_idle = true},

@@ -91,7 +91,7 @@ address_of(const struct target *target, struct sockaddr_storage *address)
 	struct sockaddr_in *in = (struct sockaddr_in *)address;
 	struct sockaddr_un *path = (struct sockaddr_un *)address;
 
-	if (target->transport == TRANSPORT_UNIX) {
+	if (target->transport == TRANSPORT_UNIX || target->transport == TRANSPORT_TLS_UNIX) {
 		*path = (struct sockaddr_un){.sun_family = AF_UNIX};
 		snprintf(path->sun_path, sizeof path->sun_path, "%s", target->path);
 		return sizeof *path;
@@ -141,7 +141,7 @@ connected(struct endpoint *endpoint)
 				       sizeof proxy_header
 			       ? 1
 			       : -1;
-	if (endpoint->transport != TRANSPORT_TLS)
+	if (endpoint->transport != TRANSPORT_TLS && endpoint->transport != TRANSPORT_TLS_UNIX)
 		return 1;
 	endpoint->tls = tls_new(endpoint->fd);
 	errno = ENOMEM;

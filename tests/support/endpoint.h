@@ -12,13 +12,14 @@ enum transport {
 	TRANSPORT_PROXY, /* TCP, with a PROXY header first */
 	TRANSPORT_TLS,   /* TLS over TCP; no certificate is verified */
 	TRANSPORT_UNIX,
+	TRANSPORT_TLS_UNIX, /* TLS over a Unix socket */
 	TRANSPORT_UDP
 };
 
 /* The address of a server. */
 struct target {
 	enum transport transport;
-	int port;         /* on 127.0.0.1; not for TRANSPORT_UNIX */
+	int port;         /* on 127.0.0.1; not for a Unix socket */
 	const char *path; /* of a Unix socket; borrowed */
 };
 
