@@ -20,6 +20,7 @@ static struct {
 	const struct hub_coroutine *victim;
 	void (*lie)(struct file *file);
 	bool has_lied;
+	bool is_cut; /* the call ends before it is told of more */
 } call;
 
 static void
@@ -111,6 +112,8 @@ lie_in(void *body)
 	victim = hub_spawn(*(hub_fn **)body, NULL);
 	call.victim = victim;
 	hub_sleep(HUB_MILLISECOND);
+	if (call.is_cut)
+		hub_kill(victim);
 	hub_send(call.pair[1], "z", 1, 0);
 	while (!hub_is_done(victim)) {
 		hub_recv(call.pair[1], bytes, sizeof bytes, MSG_DONTWAIT);
@@ -150,6 +153,13 @@ Test(bytes, each_is_sent_and_received_once_in_order_and_on_its_connection)
 		"hub_recv of descriptor 512 returns 1, and the socket has given 2 bytes");
 	assert_told(receive_some, give_elsewhere,
 		"hub_recv puts bytes of descriptor 512 where they do not belong");
+}
+
+Test(bytes, as_many_are_sent_as_the_call_says)
+{
+	call.is_cut = true;
+	assert_told(send_all, take_one_more, "and the socket has taken ");
+	cr_assert_not_null(strstr(hub_sim_report(), "hub_send of descriptor 512 returns "));
 }
 
 Test(bytes, nothing_is_told_of_what_is_whole)
