@@ -16,6 +16,10 @@
 /* From then on a connection is idle, and a server that drains ends it: a message that is under way
  * at that moment comes too late. */
 #define IDLE_FROM (450 * HUB_MILLISECOND)
+/* A server looks at its timeouts now and then, and lingers for a moment when it ends a connection;
+ * a client may wait in a queue before. */
+#define KEPT_MORE (4 * HUB_SECOND)
+#define HEADER_MOST (5 * HUB_SECOND)
 /* Until then the server still takes what comes too late, so that the end is no reset. */
 #define LINGERS_UNTIL (1200 * HUB_MILLISECOND)
 
@@ -129,6 +133,40 @@ leave_rudely(int fd)
 	setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 }
 
+/* Whether the server has kept the client beyond that time. One that has left is no judge of it. */
+static bool
+is_kept(int64_t since, int64_t most)
+{
+	return most != 0 && hub_now() - since > most + most / 8 + KEPT_MORE;
+}
+
+/* Nothing comes any more but the end. */
+static unsigned *
+stay(struct talk *talk)
+{
+	int64_t began = hub_now();
+
+	while (receive_some(talk))
+		continue;
+	return is_kept(began, clients.manner.idle_most) ? &clients.ends.kept : judge(talk);
+}
+
+/* Reads nothing, until the server takes no more, and ends that. */
+static unsigned *
+be_deaf(struct talk *talk)
+{
+	bool was_kept = false;
+	ssize_t sent;
+
+	do {
+		int64_t began = hub_now();
+
+		sent = hub_send(talk->fd, letters, PART, 0);
+		was_kept |= is_kept(began, clients.manner.write_most);
+	} while (sent > 0);
+	return was_kept ? &clients.ends.kept : &clients.ends.ended;
+}
+
 /* Speaks as it is drawn. Returns where the end is to be counted. */
 static unsigned *
 speak(struct talk *talk)
@@ -136,6 +174,8 @@ speak(struct talk *talk)
 	const struct clients_manner *manner = &clients.manner;
 	unsigned left = 1 + (unsigned)hub_sim_draw(manner->messages);
 
+	if (chance(manner->deaf))
+		return be_deaf(talk);
 	for (; left > 0; left--) {
 		if (!send_message(talk, 1 + hub_sim_draw(manner->length)))
 			return judge(talk);
@@ -151,12 +191,7 @@ speak(struct talk *talk)
 			break;
 		hub_sleep(draw_time(manner->pause));
 	}
-	if (!chance(manner->staying))
-		return &clients.ends.whole;
-	/* Nothing comes any more but the end. */
-	while (receive_some(talk))
-		continue;
-	return judge(talk);
+	return chance(manner->staying) ? stay(talk) : &clients.ends.whole;
 }
 
 /* ---- PROXY headers ---- */
@@ -187,7 +222,11 @@ send_header(int fd, const unsigned char *bytes, size_t length)
 static unsigned *
 await_denial(int fd)
 {
-	return hub_recv(fd, echoes, 1, 0) > 0 ? &clients.ends.wrong : &clients.ends.denied;
+	int64_t began = hub_now();
+
+	if (hub_recv(fd, echoes, 1, 0) > 0)
+		return &clients.ends.wrong;
+	return is_kept(began, HEADER_MOST) ? &clients.ends.kept : &clients.ends.denied;
 }
 
 static unsigned *
@@ -263,5 +302,5 @@ unsigned
 clients_sum(const struct clients_ends *ends)
 {
 	return ends->whole + ends->left + ends->ended + ends->denied + ends->refused + ends->cut +
-	       ends->wrong;
+	       ends->wrong + ends->kept;
 }

@@ -24,6 +24,10 @@ struct clients_manner {
 	bool has_proxy;      /* a PROXY header comes first, in pieces */
 	unsigned lying;      /* its PROXY header is wrong */
 	unsigned late;       /* its PROXY header never becomes whole */
+	unsigned deaf;       /* sends and sends, and reads nothing */
+	/* The server's timeouts: one that stays has its last echo for so long at most, and one that
+	 * is deaf is cut after so long; 0: none. */
+	int64_t idle_most, write_most;
 };
 
 /* How many clients have had which end. */
@@ -35,6 +39,7 @@ struct clients_ends {
 	unsigned refused; /* not connected, though the server served */
 	unsigned cut;     /* with a part of an echo missing, before the server's deadline */
 	unsigned wrong;   /* an echo was wrong */
+	unsigned kept;    /* for longer than a timeout of the server allows */
 };
 
 /* Starts the clients. */

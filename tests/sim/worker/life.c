@@ -91,6 +91,8 @@ judge(const struct life *life)
 		return "a client has had no end";
 	if (ends->wrong != 0)
 		return "an echo was wrong";
+	if (ends->kept != 0)
+		return "a client was kept for longer than a timeout allows";
 	if (!life->is_troubled && ends->cut != 0)
 		return "a client was cut before the deadline";
 	if (!life->is_troubled && ends->refused != 0)

@@ -90,6 +90,9 @@ draw_timeouts(struct life *life)
 	life->shape.settings.write_timeout = HUB_SECOND;
 	life->manner.pause = 5 * HUB_SECOND;
 	life->manner.staying = 2;
+	life->manner.deaf = 40;
+	life->manner.idle_most = life->shape.settings.idle_timeout;
+	life->manner.write_most = life->shape.settings.write_timeout;
 	life->drain_within = 10 * HUB_SECOND;
 	life->is_troubled = true;
 }
