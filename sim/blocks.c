@@ -15,9 +15,10 @@
 
 struct block {
 	struct block *next; /* in its bucket */
-	const void *memory;
+	void *memory;
 	size_t size;
 	uint64_t number; /* of the allocation */
+	long process;
 	const void *caller;
 };
 
@@ -47,7 +48,7 @@ remember(void *memory, size_t size, const void *caller)
 		return memory;
 	block = malloc(sizeof *block);
 	CHECK_WHY(block != NULL, "no memory for a simulated world");
-	*block = (struct block){*bucket, memory, size, ++allocations, caller};
+	*block = (struct block){*bucket, memory, size, ++allocations, world_core.process, caller};
 	*bucket = block;
 	return memory;
 }
@@ -116,6 +117,17 @@ forget_stacks(const struct stack_arena *arena)
 {
 	LIST_EACH (link, &arena->chunks)
 		forget(CONTAINER_OF(link, struct chunk, link));
+}
+
+void
+blocks_forget(long process)
+{
+	for (size_t i = 0; i < BUCKETS; i++)
+		for (struct block *block = blocks[i], *next; block != NULL; block = next) {
+			next = block->next;
+			if (block->process == process)
+				blocks_free(block->memory);
+		}
 }
 
 void

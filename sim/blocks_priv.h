@@ -10,6 +10,9 @@ void *blocks_calloc(size_t count, size_t size);
 void *blocks_realloc(void *memory, size_t size);
 void blocks_free(void *memory);
 
+/* Frees what the process has: it has been killed. */
+void blocks_forget(long process);
+
 /* The run ends: what was allocated in it, and is still there, is a failure of the run. */
 void blocks_end(void);
 

@@ -221,6 +221,17 @@ bytes_given(const struct file *file, const struct transfer *transfer, ssize_t le
 }
 
 void
+bytes_forget(const struct hub *hub)
+{
+	for (size_t i = 0; i < BUCKETS; i++)
+		for (struct call **link = &calls[i]; *link != NULL;)
+			if ((*link)->coroutine->hub == hub)
+				*link = (*link)->next;
+			else
+				link = &(*link)->next;
+}
+
+void
 bytes_end(void)
 {
 	memset(calls, 0, sizeof calls);

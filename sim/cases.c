@@ -51,6 +51,17 @@ cases_look(const struct hub_coroutine *coroutine)
 }
 
 void
+cases_forget(const struct hub *hub)
+{
+	for (size_t i = 0; i < BUCKETS; i++)
+		for (struct select **link = &selects[i]; *link != NULL;)
+			if ((*link)->coroutine->hub == hub)
+				*link = (*link)->next;
+			else
+				link = &(*link)->next;
+}
+
+void
 cases_end(void)
 {
 	memset(selects, 0, sizeof selects);

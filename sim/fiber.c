@@ -26,6 +26,8 @@ struct fiber {
 	void (*run)(void *object);
 	void *object;
 	const struct pause *pause; /* NULL: it may go on */
+	long process;
+	bool is_stopped;           /* by fibers_stop */
 	int error;                 /* errno */
 	unsigned char *stack;      /* owned; NULL: the first one's */
 	unsigned char variables[]; /* while another one runs */
@@ -33,10 +35,38 @@ struct fiber {
 
 static struct {
 	struct fiber *running;
+	struct fiber *killed; /* NULL; or it was the running one, and is not buried yet */
+	void (*bury)(void);
+	void (*end)(long process);
 	struct list all, ended;
 	size_t variables_size;
 	long count, made; /* living, and ever */
 } fibers;
+
+/* ---- death ---- */
+
+/* Nobody runs on the fiber's stack any more. */
+static void
+bury(struct fiber *fiber)
+{
+	variables_keep(fibers.running->variables);
+	variables_bring(fiber->variables);
+	fibers.bury();
+	variables_bring(fibers.running->variables);
+	list_append(&fibers.ended, &fiber->link);
+}
+
+static void
+bury_killed(void)
+{
+	struct fiber *killed = fibers.killed;
+
+	if (killed == NULL)
+		return;
+	fibers.killed = NULL;
+	bury(killed);
+	fibers.end(killed->process);
+}
 
 /* ---- the switch ---- */
 
@@ -49,7 +79,9 @@ switch_to(struct fiber *to)
 	variables_keep(from->variables);
 	variables_bring(to->variables);
 	fibers.running = to;
+	world_core.process = to->process;
 	arch_switch(&from->context, &to->context, NULL);
+	bury_killed();
 	errno = fibers.running->error;
 }
 
@@ -58,7 +90,7 @@ may_go_on(const struct fiber *fiber)
 {
 	const struct pause *pause = fiber->pause;
 
-	return pause == NULL || pause->is_over(pause->object);
+	return !fiber->is_stopped && (pause == NULL || pause->is_over(pause->object));
 }
 
 /* When the first pause is over, if nothing happens before. */
@@ -68,8 +100,10 @@ first_end(void)
 	int64_t first = INT64_MAX;
 
 	LIST_EACH (link, &fibers.all) {
-		const struct pause *pause = CONTAINER_OF(link, struct fiber, link)->pause;
-		int64_t end = pause->end != NULL ? pause->end(pause->object) : INT64_MAX;
+		const struct fiber *fiber = CONTAINER_OF(link, struct fiber, link);
+		const struct pause *pause = fiber->is_stopped ? NULL : fiber->pause;
+		int64_t end =
+			pause != NULL && pause->end != NULL ? pause->end(pause->object) : INT64_MAX;
 
 		if (end < first)
 			first = end;
@@ -172,6 +206,7 @@ begin(void)
 	struct fiber *self = fibers.running, *next;
 
 	world_enter();
+	bury_killed();
 	errno = 0;
 	self->run(self->object);
 	end_hub();
@@ -200,6 +235,8 @@ be_counted(struct fiber *fiber, struct host *host)
 	fiber->number = ++fibers.made;
 	fiber->host = host;
 	fiber->pause = NULL;
+	fiber->process = fibers.running != fiber ? fibers.running->process : 0;
+	fiber->is_stopped = false;
 	fibers.count++;
 	list_append(&fibers.all, &fiber->link);
 }
@@ -305,4 +342,53 @@ long
 fiber_number(void)
 {
 	return fibers.running->number;
+}
+
+long
+fiber_process(void)
+{
+	return world_core.process;
+}
+
+void
+fiber_enter_process(long process)
+{
+	fibers.running->process = world_core.process = process;
+}
+
+void
+fibers_kill(long process, void (*bury_one)(void), void (*end)(long process))
+{
+	struct fiber *self = fibers.running;
+
+	fibers.bury = bury_one;
+	fibers.end = end;
+	LIST_EACH (link, &fibers.all) {
+		struct fiber *fiber = CONTAINER_OF(link, struct fiber, link);
+
+		if (fiber->process != process)
+			continue;
+		list_remove(&fiber->link);
+		fibers.count--;
+		if (fiber != self)
+			bury(fiber);
+	}
+	if (self->process != process) {
+		end(process);
+		return;
+	}
+	fibers.killed = self;
+	switch_to(choose());
+	__builtin_unreachable();
+}
+
+void
+fibers_stop(long process, bool are_stopped)
+{
+	LIST_EACH (link, &fibers.all) {
+		struct fiber *fiber = CONTAINER_OF(link, struct fiber, link);
+
+		if (fiber->process == process)
+			fiber->is_stopped = are_stopped;
+	}
 }

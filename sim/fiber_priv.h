@@ -31,6 +31,19 @@ void fiber_start(struct host *host, void (*run)(void *object), void *object);
 struct host *fiber_host(void);
 long fiber_number(void);
 
+/* The process (process_priv.h) of the running fiber, and that it belongs to another one from now
+ * on. A new fiber belongs to its maker's. */
+long fiber_process(void);
+void fiber_enter_process(long process);
+
+/* None of the process's fibers goes on any more. With the variables of each bury() is called, when
+ * nobody runs on its stack, and then end(process). Does not return if the running one is among
+ * them. */
+void fibers_kill(long process, void (*bury)(void), void (*end)(long process));
+
+/* None of the process's fibers goes on until they are let. The running one is not among them. */
+void fibers_stop(long process, bool are_stopped);
+
 /* Others go on until this pause is over; NULL: it is at once, but others may go on first. Switches
  * fibers; no mutex that another one may lock is held. */
 void fiber_pause(const struct pause *pause);

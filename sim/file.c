@@ -167,7 +167,7 @@ place_of(int fd)
 static void
 take(struct place *place, struct file *file, bool is_cloexec)
 {
-	*place = (struct place){file, is_cloexec};
+	*place = (struct place){file, is_cloexec, world_core.process};
 	file->fd = FILES_FIRST + (int)(place - files_places);
 	file->descriptors++;
 	table.count++;
@@ -253,4 +253,12 @@ int
 files_count(void)
 {
 	return table.count;
+}
+
+void
+files_close_all(long process)
+{
+	for (int i = 0; i < files_size; i++)
+		if (files_places[i].file != NULL && files_places[i].process == process)
+			files_close(FILES_FIRST + i);
 }

@@ -134,6 +134,7 @@ void files_free(void);
 struct place {
 	struct file *file; /* NULL: free */
 	bool is_cloexec;
+	long process; /* whose descriptor it is */
 };
 
 extern struct place *files_places;
@@ -171,5 +172,8 @@ void files_set_cloexec(int fd, bool is_cloexec);
 
 /* How many descriptors are open. */
 int files_count(void);
+
+/* Closes those of the process, as the kernel does when it ends. */
+void files_close_all(long process);
 
 #endif

@@ -7,12 +7,19 @@
 
 #include "hub/base/failed.h"
 #include "hub/base/list.h"
+#include "hub/chunk_priv.h"
+#include "hub/debug/overflow_priv.h"
+#include "hub/fork_priv.h"
 #include "hub/scheduler_priv.h"
 #include "hub/thread/shared.h"
+#include "sim/blocks_priv.h"
+#include "sim/bytes_priv.h"
+#include "sim/cases_priv.h"
 #include "sim/fiber_priv.h"
 #include "sim/host_priv.h"
 #include "sim/interruption_priv.h"
 #include "sim/invariants_priv.h"
+#include "sim/loop_priv.h"
 #include "sim/order_priv.h"
 #include "sim/sim.h"
 #include "sim/world_priv.h"
@@ -33,6 +40,40 @@ hubs_one_ends(void)
 	invariants_hub_ends();
 	interruptions_hub_ends(hub_this);
 	order_forget(hub_this);
+}
+
+/* The stacks go with all that lies on them. */
+static void
+free_stacks(struct stack_arena *arena)
+{
+	LIST_EACH (link, &arena->chunks) {
+		struct chunk *chunk = CONTAINER_OF(link, struct chunk, link);
+
+		chunk->used = 0;
+		chunk_free(chunk);
+	}
+}
+
+void
+hubs_one_is_killed(void)
+{
+	struct hub *hub = hub_this;
+
+	if (hub == NULL)
+		return;
+	invariants_forget(hub);
+	interruptions_hub_ends(hub);
+	order_forget(hub);
+	bytes_forget(hub);
+	cases_forget(hub);
+	overflow_thread_stop();
+	if (hub->loop != NULL) {
+		fork_hub_stopped();
+		loop_forget(hub->loop);
+	}
+	free_stacks(&hub->arena);
+	hub_forget();
+	blocks_free(hub);
 }
 
 static void

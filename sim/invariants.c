@@ -210,16 +210,22 @@ visit_left(struct stack *stack, void *context)
 }
 
 void
+invariants_forget(const struct hub *hub)
+{
+	for (size_t i = 0; i < shielded_count;)
+		if (shielded[i].coroutine->hub == hub)
+			shielded[i] = shielded[--shielded_count];
+		else
+			i++;
+}
+
+void
 invariants_hub_ends(void)
 {
 	if (hub_this == NULL)
 		return;
 	stack_arena_each(&hub_this->arena, visit_left, NULL);
-	for (size_t i = 0; i < shielded_count;)
-		if (shielded[i].coroutine->hub == hub_this)
-			shielded[i] = shielded[--shielded_count];
-		else
-			i++;
+	invariants_forget(hub_this);
 }
 
 void

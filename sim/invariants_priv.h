@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct hub;
 struct hub_coroutine;
 struct wait;
 
@@ -21,6 +22,9 @@ void invariants_look_at_all(void);
 
 /* This thread's hub has run. */
 void invariants_hub_ends(void);
+
+/* That hub will never go on. */
+void invariants_forget(const struct hub *hub);
 
 /* The run ends. */
 void invariants_end(void);

@@ -4,7 +4,12 @@
 
 #include <stdbool.h>
 
+struct ev_loop;
+
 /* Whether a hub has made a loop since the last call. */
 bool loop_was_made(void);
+
+/* Frees a loop in the middle of whatever it did: its watchers and timers may be gone. */
+void loop_forget(struct ev_loop *loop);
 
 #endif

@@ -23,6 +23,7 @@
 #include "sim/order_priv.h"
 #include "sim/permits_priv.h"
 #include "sim/port_priv.h"
+#include "sim/process_priv.h"
 #include "sim/random_priv.h"
 #include "sim/sim.h"
 #include "sim/world_priv.h"
@@ -102,6 +103,7 @@ hub_sim_run(uint64_t seed, const struct hub_sim_options *options, hub_fn *body, 
 	blocks_end();
 	interruptions_end();
 	order_end();
+	processes_forget();
 	files_end();
 	cargos_end();
 	/* What is still on its way arrives at a program that has ended. */

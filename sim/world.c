@@ -35,6 +35,7 @@ static struct {
 } world;
 
 struct world_core world_core;
+void (*world_watcher)(void);
 
 /* Others than the thread that runs the world, such as a test framework's, stay in the real one. */
 _Thread_local bool world_is_here;

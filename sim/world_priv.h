@@ -17,6 +17,7 @@ extern struct world_core {
 	struct hub_sim_options options;
 	int64_t now;
 	uint64_t state; /* of the draws */
+	long process;   /* of the running fiber (fiber_priv.h), which alone changes it */
 } world_core;
 
 extern _Thread_local bool world_is_here __attribute__((tls_model("initial-exec")));
@@ -73,11 +74,16 @@ world_now(void)
 	return world_core.now;
 }
 
+/* Called at each look at the clock and call of the kernel. NULL: nobody waits for one. */
+extern void (*world_watcher)(void);
+
 /* Time passes: what a look at the clock, or a call of the kernel, takes. */
 static inline void
 world_tick(int64_t most)
 {
 	world_core.now += 1 + (int64_t)world_draw((uint64_t)most);
+	if (__builtin_expect(world_watcher != NULL, 0))
+		world_watcher();
 }
 
 /* happen(object) in so many nanoseconds. Happenings of the same time come in the order in which

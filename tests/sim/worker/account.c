@@ -25,31 +25,33 @@ are_folded(const struct counters *counters)
 }
 
 /* Each connection that was accepted was served and closed, by whichever hub, or refused at once;
- * or there was no memory to serve it. */
+ * or there was no memory to serve it, or its worker was killed before. */
 static bool
-adds_up(const struct worker_row *total, bool is_starved)
+adds_up(const struct worker_row *total, bool may_drop)
 {
 	uint64_t served = total->opened + total->refused_sender;
 
 	return total->opened == total->closed &&
-	       (total->accepted == served || (is_starved && total->accepted > served));
+	       (total->accepted == served || (may_drop && total->accepted > served));
 }
 
 const char *
 account_check(const struct counters *counters, const struct worker_row *total,
 	const struct server_shape *shape, bool has_died)
 {
+	struct processes_deaths deaths = processes_deaths();
 	static char text[200];
 
-	if (processes_hung() != 0)
-		return "a worker has not ended though it was killed";
-	if (processes_failed() != 0 && !shape->is_starved)
+	if (deaths.hung != 0)
+		return "a worker had to be killed that nothing held up";
+	if (deaths.failed != 0 && !shape->is_starved)
 		return "a worker has ended with an error";
-	if (processes_count() != 0)
+	if (processes_are_left())
 		return "a worker is left";
 	if (!are_folded(counters))
 		return "a row of the counters still belongs to a process";
-	if (adds_up(total, shape->is_starved) && (total->lost == 0 || has_died))
+	if (adds_up(total, shape->is_starved || deaths.killed > 0) &&
+		(total->lost == 0 || has_died || deaths.killed > 0))
 		return NULL;
 	snprintf(text, sizeof text, "accepted %lu, opened %lu, closed %lu, refused %lu, lost %lu",
 		(unsigned long)total->accepted, (unsigned long)total->opened,

@@ -18,6 +18,8 @@ int process_join_thread(pthread_t thread, void **result);
 int process_wait_semaphore(sem_t *semaphore);
 int process_post_semaphore(sem_t *semaphore);
 
+_Noreturn void process_exit(int code);
+
 int process_waitid(idtype_t kind, id_t id, siginfo_t *status, int flags);
 
 #define pthread_create process_start_thread
@@ -26,5 +28,6 @@ int process_waitid(idtype_t kind, id_t id, siginfo_t *status, int flags);
 #define sem_wait process_wait_semaphore
 #define sem_post process_post_semaphore
 #define waitid process_waitid
+#define _exit process_exit
 
 #endif

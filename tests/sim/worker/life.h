@@ -14,10 +14,13 @@ struct life {
 	int64_t change_within; /* nanoseconds until the next one, at most; also below */
 	int64_t drain_within;  /* after the last change */
 	int64_t stop_within;   /* after the drain's begin; 0: no stop */
-	int64_t stand_still;   /* the world's other parts go on without the server now and then */
-	bool is_orphaned;      /* the master dies instead */
-	bool is_impatient;     /* the drain may come before the server is ready */
-	bool is_troubled;      /* clients may be refused or cut */
+	unsigned kills;        /* of workers, at most, at any moment */
+	unsigned stops;        /* SIGSTOP; until SIGCONT, stop_for passes, at most */
+	int64_t stop_for;
+	int64_t stand_still; /* the world's other parts go on without the server now and then */
+	bool is_orphaned;    /* the master dies instead */
+	bool is_impatient;   /* the drain may come before the server is ready */
+	bool is_troubled;    /* clients may be refused or cut */
 
 	/* What has been. */
 	struct clients_ends ends;

@@ -1,10 +1,11 @@
 /* A process and each of its threads is a fiber of the world: it has thread-local variables, and
- * with them a hub, of its own. What the kernel would do for the worker when its master is dead, and
- * after a crash, is nothing here. */
+ * with them a hub, of its own. What the kernel would do for a worker when its master is dead
+ * (worker/orphan.h) is done here; after a crash it is nothing. */
 #include "tests/sim/worker/process.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -14,19 +15,19 @@
 #include "hub/base/kernel.h"
 #include "hub/base/list.h"
 #include "hub/hub.h"
-#include "master/fleet/lookup.h"
-#include "master/fleet/oom.h"
 #include "master/fleet/spawn.h"
 #include "master/start/sandbox.h"
 #include "sim/fiber_priv.h"
+#include "sim/process_priv.h"
 #include "sim/world_priv.h"
 #include "tests/sim/worker/instead.h"
-#include "worker/crash.h"
 #include "worker/orphan.h"
 #include "worker/worker.h"
 
-/* Who is killed may take so long to end. */
-#define KILLED_FOR (3 * HUB_SECOND)
+/* A process that nothing has held up for so long ends by itself when it is told to. */
+#define KILLED_AFTER (3 * HUB_SECOND)
+/* Of the kernel, that a process makes before it is killed. */
+#define CALLS_MOST 50
 
 /* ---- memory ---- */
 
@@ -41,125 +42,31 @@ refuse_memory(unsigned rate)
 	return before;
 }
 
-/* ---- threads ---- */
-
-struct thread {
-	hub_fn *body;
-	void *argument, *result;
-	bool has_ended;
-};
-
-static void
-run_thread(void *object)
-{
-	struct thread *thread = object;
-
-	thread->result = thread->body(thread->argument);
-	thread->has_ended = true;
-}
-
-int
-process_start_thread(
-	pthread_t *handle, const pthread_attr_t *attributes, hub_fn *body, void *argument)
-{
-	struct thread *thread = hub_sim_calloc(1, sizeof *thread);
-
-	(void)attributes;
-	if (thread == NULL)
-		return EAGAIN;
-	*thread = (struct thread){.body = body, .argument = argument};
-	*handle = (pthread_t)(uintptr_t)thread;
-	fiber_start(fiber_host(), run_thread, thread);
-	return 0;
-}
-
-static bool
-has_ended(void *object)
-{
-	return ((const struct thread *)object)->has_ended;
-}
-
-int
-process_join_thread(pthread_t handle, void **result)
-{
-	struct thread *thread = (struct thread *)(uintptr_t)handle;
-
-	fiber_pause(&(struct pause){
-		.what = "the end of a thread", .is_over = has_ended, .object = thread});
-	if (result != NULL)
-		*result = thread->result;
-	free(thread);
-	return 0;
-}
-
-/* A semaphore's first word counts: sem_init has made it so, and 0. */
-static bool
-is_posted(void *object)
-{
-	return *(const int *)object > 0;
-}
-
-int
-process_wait_semaphore(sem_t *semaphore)
-{
-	fiber_pause(
-		&(struct pause){.what = "a semaphore", .is_over = is_posted, .object = semaphore});
-	--*(int *)(void *)semaphore;
-	return 0;
-}
-
-int
-process_post_semaphore(sem_t *semaphore)
-{
-	++*(int *)(void *)semaphore;
-	return 0;
-}
-
-static int64_t
-time_of(void *object)
-{
-	return *(const int64_t *)object;
-}
-
-static bool
-has_come(void *object)
-{
-	return world_now() >= time_of(object);
-}
-
-void
-process_block(int64_t nanoseconds)
-{
-	int64_t end = world_now() + nanoseconds;
-
-	fiber_pause(&(struct pause){.what = "the end of a long computation",
-		.is_over = has_come,
-		.end = time_of,
-		.object = &end});
-}
-
 /* ---- processes ---- */
 
 struct process {
 	struct list link;
 	struct worker_heritage heritage; /* its sockets are owned */
 	pid_t pid;
-	int pidfd;         /* the parent's */
-	int end;           /* the process's duplicate of it */
-	int code;          /* -1 while it lives */
-	int64_t killed_at; /* 0: it was not */
+	int pidfd; /* the parent's */
+	int end;   /* a duplicate of it, which tells the death */
+	bool has_ended, was_killed;
+	int code;           /* of its exit */
+	int64_t held_until; /* by a computation, or a stop */
+	int64_t killed_at;  /* as an orphan; 0: it is not */
+	bool has_timer;     /* of an orphan */
 };
 
 static struct list processes;
 static pid_t last_pid;
-static unsigned failures, hangs;
+static struct processes_deaths deaths;
 
 void
 processes_begin(void)
 {
 	list_init(&processes);
 	last_pid = 100;
-	failures = hangs = 0;
+	deaths = (struct processes_deaths){0};
 }
 
 unsigned
@@ -168,38 +75,51 @@ processes_living(void)
 	unsigned count = 0;
 
 	LIST_EACH (link, &processes)
-		count += CONTAINER_OF(link, struct process, link)->code == -1;
+		count += !CONTAINER_OF(link, struct process, link)->has_ended;
 	return count;
 }
 
-unsigned
-processes_count(void)
+bool
+processes_are_left(void)
 {
-	unsigned count = 0;
-
-	LIST_EACH (link, &processes)
-		count++;
-	return count;
+	return !list_is_empty(&processes);
 }
 
-unsigned
-processes_failed(void)
+struct processes_deaths
+processes_deaths(void)
 {
-	return failures;
+	return deaths;
 }
 
-unsigned
-processes_hung(void)
+static struct process *
+process_of(pid_t pid)
 {
-	return hangs;
+	LIST_EACH (link, &processes) {
+		struct process *process = CONTAINER_OF(link, struct process, link);
+
+		if (process->pid == pid)
+			return process;
+	}
+	return NULL;
 }
 
-/* The kernel closes what the process has left of its heritage, and then tells its death. */
+/* The kernel tells its death, when all its descriptors are closed. */
+static void
+tell_death(void *object)
+{
+	struct process *process = object;
+	const uint64_t one = 1;
+
+	process->has_ended = true;
+	while (kernel_write(process->end, &one, sizeof one) != sizeof one)
+		continue;
+	kernel_close(process->end);
+}
+
 static void
 live(void *object)
 {
 	struct process *process = object;
-	const uint64_t one = 1;
 	unsigned refused;
 
 	/* While the process prepares its threads it gets all memory: without it, it would end at
@@ -207,12 +127,32 @@ live(void *object)
 	refused = refuse_memory(0);
 	process->code = worker_run(&process->heritage);
 	refuse_memory(refused);
-	failures += process->code != 0;
-	hangs += process->killed_at != 0 && world_now() - process->killed_at > KILLED_FOR;
+	deaths.failed += process->code != 0;
+	/* What follows is the kernel's part, in which nobody is killed. */
 	kernel_close(process->heritage.channel);
-	while (kernel_write(process->end, &one, sizeof one) != sizeof one)
-		continue;
-	kernel_close(process->end);
+	fiber_enter_process(0);
+	tell_death(process);
+}
+
+_Noreturn void
+process_exit(int code)
+{
+	struct process *process = process_of((pid_t)fiber_process());
+
+	process->code = code;
+	deaths.failed += code != 0;
+	process_kill(process->pid, 0, tell_death, process);
+	abort();
+}
+
+static void
+tell_kill(void *object)
+{
+	struct process *process = object;
+
+	process->was_killed = true;
+	deaths.killed++;
+	tell_death(process);
 }
 
 static void
@@ -252,18 +192,20 @@ inherit(struct process *process, const struct worker_heritage *heritage)
 	unsigned count = heritage->threads * heritage->addresses, made = 0;
 	int *sockets = calloc(count, sizeof *sockets);
 	bool *kept = calloc(count, sizeof *kept);
+	long parent = fiber_process();
 
 	process->heritage = *heritage;
-	process->heritage.master = 0; /* whose death nobody sees */
 	process->heritage.sockets = sockets;
 	process->heritage.kept = kept;
-	process->heritage.channel = fcntl(heritage->channel, F_DUPFD_CLOEXEC, 0);
 	process->end = process->pidfd = -1;
+	fiber_enter_process(process->pid);
+	process->heritage.channel = fcntl(heritage->channel, F_DUPFD_CLOEXEC, 0);
 	while (made < count &&
 		(sockets[made] = fcntl(heritage->sockets[made], F_DUPFD_CLOEXEC, 0)) != -1) {
 		kept[made] = heritage->kept[made];
 		made++;
 	}
+	fiber_enter_process(parent);
 	if (made == count && process->heritage.channel != -1)
 		process->pidfd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (process->pidfd != -1)
@@ -280,16 +222,19 @@ pid_t
 spawn_worker(const struct worker_heritage *heritage, int *pidfd)
 {
 	struct process *process = calloc(1, sizeof *process);
+	long parent = fiber_process();
 
+	process->pid = ++last_pid;
+	process->held_until = world_now();
 	if (!inherit(process, heritage)) {
 		errno = EMFILE;
 		return -1;
 	}
-	process->code = -1;
-	process->pid = ++last_pid;
 	*pidfd = process->pidfd;
 	list_append(&processes, &process->link);
+	fiber_enter_process(process->pid);
 	fiber_start(fiber_host(), live, process);
+	fiber_enter_process(parent);
 	return process->pid;
 }
 
@@ -302,11 +247,11 @@ process_waitid(idtype_t kind, id_t id, siginfo_t *status, int flags)
 
 		if (process->pidfd != (int)id)
 			continue;
-		if (process->code == -1)
+		if (!process->has_ended)
 			return 0;
-		*status = (siginfo_t){.si_code = CLD_EXITED};
+		*status = (siginfo_t){.si_code = process->was_killed ? CLD_KILLED : CLD_EXITED};
 		status->si_pid = process->pid;
-		status->si_status = process->code;
+		status->si_status = process->was_killed ? SIGKILL : process->code;
 		list_remove(&process->link);
 		free_process(process);
 		return 0;
@@ -315,42 +260,179 @@ process_waitid(idtype_t kind, id_t id, siginfo_t *status, int flags)
 	return -1;
 }
 
+/* The kernel, or the master, kills it: it must have been stuck. */
+static void
+kill_stuck(struct process *process)
+{
+	deaths.hung += world_now() - process->held_until > KILLED_AFTER;
+	process_kill(process->pid, 0, tell_kill, process);
+}
+
 int
 sandbox_kill(pid_t pid, int pidfd, int signal)
 {
-	(void)pidfd, (void)signal;
-	LIST_EACH (link, &processes) {
-		struct process *process = CONTAINER_OF(link, struct process, link);
+	struct process *process = process_of(pid);
 
-		if (process->pid == pid && process->killed_at == 0)
-			process->killed_at = world_now();
-	}
+	(void)pidfd, (void)signal;
+	if (process != NULL && !process->has_ended)
+		kill_stuck(process);
 	return 0;
 }
 
-/* ---- what the kernel does for a worker, and a master asks of it ---- */
+/* ---- accidents ---- */
 
-void
-crash_install(struct worker_row *row)
+static int64_t
+time_of(void *object)
 {
-	(void)row;
+	return *(const int64_t *)object;
+}
+
+static bool
+has_come(void *object)
+{
+	return world_now() >= time_of(object);
+}
+
+/* The process cannot do anything until then. */
+static void
+hold(struct process *process, int64_t until)
+{
+	if (process->held_until < until)
+		process->held_until = until;
 }
 
 void
-crash_use_row(struct worker_row *row)
+process_block(int64_t nanoseconds)
 {
-	(void)row;
+	int64_t end = world_now() + nanoseconds;
+
+	hold(process_of((pid_t)fiber_process()), end);
+	fiber_pause(&(struct pause){.what = "the end of a long computation",
+		.is_over = has_come,
+		.end = time_of,
+		.object = &end});
+}
+
+/* One that lives, or NULL. */
+static struct process *
+draw_living(void)
+{
+	struct process *chosen = NULL;
+	uint64_t count = 0;
+
+	LIST_EACH (link, &processes) {
+		struct process *process = CONTAINER_OF(link, struct process, link);
+
+		if (!process->has_ended && world_draw(++count) == 0)
+			chosen = process;
+	}
+	return chosen;
+}
+
+void
+processes_kill_one(void)
+{
+	struct process *process = draw_living();
+
+	if (process != NULL)
+		process_kill(process->pid, (unsigned)world_draw(CALLS_MOST), tell_kill, process);
+}
+
+static void
+go_on(void *object)
+{
+	pid_t pid = (pid_t)(uintptr_t)object;
+
+	/* The world may have ended meanwhile, and its fibers. */
+	if (process_of(pid) != NULL)
+		fibers_stop(pid, false);
+}
+
+void
+processes_stop_one(int64_t nanoseconds)
+{
+	struct process *process = draw_living();
+
+	if (process == NULL)
+		return;
+	world_note("process %ld is stopped", process->pid, 0, 0);
+	hold(process, world_now() + nanoseconds);
+	fibers_stop(process->pid, true);
+	world_after(nanoseconds, go_on, (void *)(uintptr_t)process->pid);
+}
+
+void
+processes_held(void)
+{
+	LIST_EACH (link, &processes)
+		hold(CONTAINER_OF(link, struct process, link), world_now());
+}
+
+/* ---- a master's death ---- */
+
+static void end_orphan(void *object);
+
+/* The timer goes off at the first time that was set, and then again. */
+static void
+set_timer(struct process *process)
+{
+	int64_t left = process->killed_at - world_now();
+
+	process->has_timer = true;
+	world_after(left > 0 ? left : 0, end_orphan, (void *)(uintptr_t)process->pid);
+}
+
+static void
+end_orphan(void *object)
+{
+	struct process *process = process_of((pid_t)(uintptr_t)object);
+
+	if (process == NULL || process->has_ended)
+		return;
+	if (process->killed_at > world_now())
+		set_timer(process);
+	else
+		kill_stuck(process);
+}
+
+static void
+last_until(struct process *process, int64_t time)
+{
+	process->killed_at = time;
+	if (!process->has_timer)
+		set_timer(process);
+}
+
+static void
+begin_orphan(struct process *process)
+{
+	if (process->killed_at == 0)
+		last_until(process, world_now() + ORPHAN_TIME);
+}
+
+void
+processes_orphan(void)
+{
+	LIST_EACH (link, &processes) {
+		struct process *process = CONTAINER_OF(link, struct process, link);
+
+		if (process->has_ended)
+			continue;
+		fibers_stop(process->pid, false);
+		begin_orphan(process);
+	}
 }
 
 void
 orphan_begin(void)
 {
+	begin_orphan(process_of((pid_t)fiber_process()));
 }
 
 void
 orphan_last_until(int64_t time)
 {
-	(void)time;
+	last_until(process_of((pid_t)fiber_process()), time);
 }
 
 int
@@ -363,42 +445,4 @@ orphan_prepare(pid_t master)
 void
 orphan_end(void)
 {
-}
-
-void
-oom_begin(const struct oom_places *given)
-{
-	(void)given;
-}
-
-void
-oom_look(void)
-{
-}
-
-void
-oom_explain(char text[static OOM_TEXT_SIZE])
-{
-	*text = '\0';
-}
-
-void
-lookup_start(struct ev_loop *loop, const char *whose, const struct worker_crash *crash)
-{
-	(void)loop, (void)whose, (void)crash;
-}
-
-/* No settings of these scenes have TLS. */
-__attribute__((weak)) int
-hub_tls_accept(int client, struct hub_tls *tls)
-{
-	(void)client, (void)tls;
-	errno = EOPNOTSUPP;
-	return -1;
-}
-
-__attribute__((weak)) const char *
-hub_tls_why(void)
-{
-	return "there is no TLS here";
 }

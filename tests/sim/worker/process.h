@@ -1,9 +1,9 @@
 /* Processes in the simulated world: each is a fiber that runs worker_run. Fork, death and wait are
- * what spawn_worker, its pidfd and waitid(2) show of them. A process that is killed goes on: the
- * master kills only those that it has told to stop, and they must end soon by themselves. */
+ * what spawn_worker, its pidfd and waitid(2) show of them. */
 #ifndef HUBBUB_TESTS_SIM_WORKER_PROCESS_H
 #define HUBBUB_TESTS_SIM_WORKER_PROCESS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Forgets the processes of the last world. */
@@ -12,13 +12,26 @@ void processes_begin(void);
 /* The calling thread computes for so long, and its coroutines wait. */
 void process_block(int64_t nanoseconds);
 
-/* How many processes live; and how many do, or were not waited for. */
+/* How many processes live; and whether any does, or was not waited for. */
 unsigned processes_living(void);
-unsigned processes_count(void);
+bool processes_are_left(void);
 
-/* How many have ended with another code than 0, and how many have not ended soon though they were
- * killed. */
-unsigned processes_failed(void);
-unsigned processes_hung(void);
+/* How many have ended in other ways than by themselves with code 0. */
+struct processes_deaths {
+	unsigned failed; /* with another code */
+	unsigned killed; /* by SIGKILL */
+	unsigned hung; /* of those, by the master or as orphans, though nothing had held them up */
+};
+struct processes_deaths processes_deaths(void);
+
+/* One that is drawn is killed, in the midst of what it does; or stopped for so long. */
+void processes_kill_one(void);
+void processes_stop_one(int64_t nanoseconds);
+
+/* Until now nobody could do anything: the machine stood still. */
+void processes_held(void);
+
+/* Their master has died: the kernel tells them. */
+void processes_orphan(void);
 
 #endif

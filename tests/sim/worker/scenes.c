@@ -39,6 +39,16 @@ draw_usual(struct life *life)
 		.drain_within = 2 * HUB_SECOND};
 }
 
+/* Workers die, and stand still, at any moment. */
+static void
+draw_accidents(struct life *life)
+{
+	draw_usual(life);
+	life->kills = life->stops = 5;
+	life->stop_for = 5 * HUB_SECOND;
+	life->shape.hang_timeout = hub_sim_draw(2) == 0 ? 0 : 3 * HUB_SECOND;
+}
+
 static void
 draw_trouble(struct life *life)
 {

@@ -17,6 +17,7 @@
 	SCENE(pauses, &plain)                                                                      \
 	SCENE(hangs, &plain)                                                                       \
 	SCENE(orphans, &plain)                                                                     \
+	SCENE(accidents, &plain)                                                                   \
 	SCENE(files, &few_files)                                                                   \
 	SCENE(trouble, &hub_sim_trouble)                                                           \
 	SCENE(memory, &no_memory)                                                                  \

@@ -14,6 +14,7 @@
 #include "hub/scheduler_priv.h"
 #include "master/fleet/fleet.h"
 #include "master/fleet/slot.h"
+#include "master/sockets/dismissal.h"
 #include "master/start/limits.h"
 #include "sim/sim.h"
 #include "tests/sim/worker/account.h"
@@ -38,6 +39,7 @@ static struct {
 	int64_t deadline; /* clock at which the first generation that drains ends its connections */
 	struct hub_event news;
 	struct worker_row total;
+	size_t dismissed; /* clients that were queued when the last worker had gone */
 } server;
 
 uint64_t
@@ -160,6 +162,7 @@ config_of(const struct server_shape *shape)
 			.addresses = 1,
 			.settings = shape->settings},
 		.drain_timeout = shape->drain_timeout,
+		.hang_timeout = shape->hang_timeout,
 		.max_connections = shape->max_connections,
 		.balances = true};
 }
@@ -342,6 +345,7 @@ server_die(void)
 	for (unsigned i = 0; i < server.sockets.seat_count; i++)
 		dup2(nothing, server.sockets.seats[i].fds[0]);
 	close(nothing);
+	processes_orphan();
 	note_deadline(hub_now() + server.shape.drain_timeout);
 	server.is_leaving = server.has_died = true;
 	server.is_ready = server.has_changed = true;
@@ -390,10 +394,18 @@ server_end(void)
 	if (orphaned != NULL)
 		return orphaned;
 	wait_for(&server.is_gone);
+	if (!server.has_died)
+		server.dismissed = dismissal_of_queued(&server.sockets);
 	server.total = counters_total(server.counters);
 	why = account_check(server.counters, &server.total, &server.shape, server.has_died);
 	close_all();
 	return why;
+}
+
+uint64_t
+server_victims(void)
+{
+	return server.total.lost + server.dismissed;
 }
 
 const struct worker_row *

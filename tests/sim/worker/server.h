@@ -13,7 +13,8 @@
 struct server_shape {
 	unsigned processes, threads;
 	int backlog;
-	int64_t drain_timeout;    /* nanoseconds */
+	int64_t drain_timeout;    /* nanoseconds, also below */
+	int64_t hang_timeout;     /* 0: none */
 	uint64_t max_connections; /* 0: as many as the files allow */
 	int64_t capacity;         /* connections of a worker, as its limit on files allows */
 	unsigned blocking; /* one of so many connections blocks its hub for a while; 0: none */
@@ -55,6 +56,9 @@ bool server_is_late(void);
 
 /* Waits until no worker is left, and ends. Returns NULL, or what does not add up. */
 const char *server_end(void);
+
+/* How many connections may have ended within a message because workers were killed. */
+uint64_t server_victims(void);
 
 /* What the whole server has counted; valid until the next server. */
 const struct worker_row *server_total(void);
