@@ -13,6 +13,8 @@
 #include "sim/before_priv.h"
 #include "sim/disk_priv.h"
 #include "sim/door_priv.h"
+#include "sim/file_priv.h"
+#include "sim/name_priv.h"
 #include "sim/world_priv.h"
 
 /* The name that a call has with 64-bit offsets, which are the only ones. */
@@ -134,11 +136,20 @@ fstat(int fd, struct stat *status)
 
 /* ---- paths ---- */
 
+/* Whether a Unix socket listens there: its path is a file only as long. */
+static bool
+is_of_socket(const char *path)
+{
+	return is_in_world() && path[0] == '/' && name_at(path) != NULL;
+}
+
 EXPORT int
 fstatat(int directory, const char *restrict path, struct stat *restrict status, int flags)
 {
 	if ((flags & AT_EMPTY_PATH) && path[0] == '\0' && files_has(directory))
 		return kernel_fstat(directory, status);
+	if (is_of_socket(path))
+		return kernel_fstat(name_at(path)->fd, status);
 	return is_of_disk(path) ? disk_stat(path, status)
 				: (int)syscall(SYS_newfstatat, directory, path, status, flags);
 }
@@ -183,6 +194,11 @@ truncate(const char *path, off_t length)
 EXPORT int
 unlinkat(int directory, const char *path, int flags)
 {
+	/* Nobody finds the socket any more; who is queued there stays. */
+	if (is_of_socket(path)) {
+		name_unlisten(name_at(path));
+		return 0;
+	}
 	return is_of_disk(path) ? disk_unlink(path, flags & AT_REMOVEDIR)
 				: (int)syscall(SYS_unlinkat, directory, path, flags);
 }

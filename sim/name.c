@@ -179,6 +179,19 @@ name_find(const struct name *name)
 	return NULL;
 }
 
+struct file *
+name_at(const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct name name;
+
+	if (strlen(path) >= sizeof address.sun_path)
+		return NULL;
+	strcpy(address.sun_path, path);
+	name_read(&name, AF_UNIX, (struct sockaddr *)&address, sizeof address);
+	return name_find(&name);
+}
+
 /* Whether all who listen there are of one group with the file. */
 static bool
 may_join(const struct name *name, const struct file *file)

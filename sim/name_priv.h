@@ -48,6 +48,9 @@ void name_unlisten(const struct file *file);
  * member, which is drawn. */
 struct file *name_find(const struct name *name);
 
+/* The file that listens at that path; NULL: none does. */
+struct file *name_at(const char *path);
+
 /* Forgets who listens, and which ports were given. */
 void names_begin(void);
 

@@ -50,8 +50,8 @@ account_check(const struct counters *counters, const struct worker_row *total,
 		return "a worker is left";
 	if (!are_folded(counters))
 		return "a row of the counters still belongs to a process";
-	if (adds_up(total, shape->is_starved || deaths.killed > 0) &&
-		(total->lost == 0 || has_died || deaths.killed > 0))
+	if (adds_up(total, shape->is_starved || deaths.sudden > 0) &&
+		(total->lost == 0 || has_died || deaths.sudden > 0))
 		return NULL;
 	snprintf(text, sizeof text, "accepted %lu, opened %lu, closed %lu, refused %lu, lost %lu",
 		(unsigned long)total->accepted, (unsigned long)total->opened,

@@ -3,6 +3,7 @@
 #include "tests/sim/worker/clients.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -25,7 +26,6 @@
 
 static struct {
 	struct clients_manner manner;
-	struct sockaddr_in address;
 	struct hub_pool pool;
 	struct clients_ends ends;
 } clients;
@@ -255,11 +255,12 @@ connect_and_speak(struct talk *talk)
 {
 	bool has_server = !server_is_leaving();
 	unsigned *missed = has_server ? &clients.ends.refused : &clients.ends.denied;
+	struct server_address to = server_address((unsigned)hub_sim_draw(UINT_MAX));
 
-	talk->fd = hub_socket(AF_INET, SOCK_STREAM, 0);
+	talk->fd = hub_socket(to.socket.ss_family, SOCK_STREAM, 0);
 	if (talk->fd == -1)
 		return missed;
-	if (hub_connect(talk->fd, (struct sockaddr *)&clients.address, sizeof clients.address) != 0)
+	if (hub_connect(talk->fd, (struct sockaddr *)&to.socket, to.length) != 0)
 		/* A SYN that is on its way when the server leaves is not answered. */
 		return server_is_leaving() ? &clients.ends.denied : missed;
 	return clients.manner.has_proxy ? speak_behind_proxy(talk) : speak(talk);
@@ -278,13 +279,12 @@ be_client(void *unused)
 }
 
 void
-clients_start(const struct clients_manner *manner, struct sockaddr_in address)
+clients_start(const struct clients_manner *manner)
 {
 	for (size_t i = 0; i < sizeof letters; i++)
 		letters[i] = (char)('a' + i % LETTERS);
 	memset(&clients, 0, sizeof clients);
 	clients.manner = *manner;
-	clients.address = address;
 	hub_pool_init(&clients.pool, 0);
 	for (unsigned i = 0; i < manner->count; i++)
 		if (hub_pool_spawn(&clients.pool, be_client, NULL) == NULL)

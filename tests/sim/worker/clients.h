@@ -4,7 +4,6 @@
 #ifndef HUBBUB_TESTS_SIM_WORKER_CLIENTS_H
 #define HUBBUB_TESTS_SIM_WORKER_CLIENTS_H
 
-#include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -42,8 +41,8 @@ struct clients_ends {
 	unsigned kept;    /* for longer than a timeout of the server allows */
 };
 
-/* Starts the clients. */
-void clients_start(const struct clients_manner *manner, struct sockaddr_in address);
+/* Starts the clients: of the server (server.h), each at one of its addresses. */
+void clients_start(const struct clients_manner *manner);
 
 /* Waits until all have ended. */
 struct clients_ends clients_wait(void);

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "hub/base/loop.h"
 #include "hub/coroutine.h"
@@ -20,6 +21,9 @@ int process_post_semaphore(sem_t *semaphore);
 
 _Noreturn void process_exit(int code);
 
+/* The descriptor that stands for the running process's log. */
+int process_log(void);
+
 int process_waitid(idtype_t kind, id_t id, siginfo_t *status, int flags);
 
 #define pthread_create process_start_thread
@@ -29,5 +33,8 @@ int process_waitid(idtype_t kind, id_t id, siginfo_t *status, int flags);
 #define sem_post process_post_semaphore
 #define waitid process_waitid
 #define _exit process_exit
+
+#undef STDERR_FILENO
+#define STDERR_FILENO process_log()
 
 #endif

@@ -70,12 +70,43 @@ have_accidents(void *argument)
 	return NULL;
 }
 
+/* What the operator asks of workers beside all that. */
+static void *
+ask(void *argument)
+{
+	const struct life *life = argument;
+	unsigned left = (unsigned)hub_sim_draw(life->asks + 1);
+
+	for (; left > 0 && hub_sleep(draw_time(life->change_within)) == 0; left--) {
+		if (server_has_died())
+			return NULL;
+		if (hub_sim_draw(2) == 0)
+			server_dump();
+		else
+			server_reopen();
+	}
+	return NULL;
+}
+
+static void
+end(struct hub_coroutine *coroutine)
+{
+	if (coroutine == NULL)
+		return;
+	hub_kill(coroutine);
+	hub_join(coroutine, NULL);
+}
+
 static void *
 stop_later(void *argument)
 {
 	const struct life *life = argument;
 
-	if (hub_sleep(draw_time(life->stop_within)) == 0)
+	if (hub_sleep(draw_time(life->stop_within)) != 0)
+		return NULL;
+	if (life->quitting != 0 && hub_sim_draw(life->quitting) == 0)
+		server_quit();
+	else
 		server_stop();
 	return NULL;
 }
@@ -96,10 +127,7 @@ leave(struct life *life)
 		stopper = hub_spawn(stop_later, life);
 	pass(life, 0);
 	why = server_end();
-	if (stopper != NULL) {
-		hub_kill(stopper);
-		hub_join(stopper, NULL);
-	}
+	end(stopper);
 	most = life->shape.drain_timeout + life->stand_still + life->stop_for + MORE;
 	if (why == NULL && hub_now() - began > most)
 		why = "the drain took too long";
@@ -128,24 +156,23 @@ static const char *
 live(struct life *life)
 {
 	const char *why = server_begin(&life->shape);
-	struct hub_coroutine *accidents;
+	struct hub_coroutine *accidents, *asker;
 
 	if (why != NULL)
 		return life->shape.is_starved ? NULL : why;
 	if (!life->is_impatient || hub_sim_draw(2) == 0)
 		server_wait_ready();
-	clients_start(&life->manner, server_address());
+	clients_start(&life->manner);
 	accidents = hub_spawn(have_accidents, life);
+	asker = hub_spawn(ask, life);
 	for (unsigned left = (unsigned)hub_sim_draw(life->changes + 1); left > 0; left--) {
 		pass(life, draw_time(life->change_within));
 		change();
 	}
 	pass(life, draw_time(life->drain_within));
+	end(asker);
 	why = leave(life);
-	if (accidents != NULL) {
-		hub_kill(accidents);
-		hub_join(accidents, NULL);
-	}
+	end(accidents);
 	life->ends = clients_wait();
 	return why != NULL ? why : judge(life);
 }
@@ -165,10 +192,12 @@ life_run(const struct scene *scene, uint64_t seed, struct life *life)
 {
 	static char text[12000];
 	struct run run = {scene, life};
+	struct hub_sim_options options = *scene->options;
 	int result;
 
+	options.directory = SERVER_FILES;
 	*life = (struct life){0};
-	result = hub_sim_run(seed, scene->options, body, &run);
+	result = hub_sim_run(seed, &options, body, &run);
 	if (result == 0 && life->why == NULL)
 		return NULL;
 	snprintf(text, sizeof text, "HUBBUB_SEED=%lu build/bin/sim-worker --filter '*/%s': %s\n%s",

@@ -1,7 +1,6 @@
 /* A process and each of its threads is a fiber of the world: it has thread-local variables, and
- * with them a hub, of its own. What the kernel would do for a worker when its master is dead
- * (worker/orphan.h) is done here; after a crash it is nothing. */
-#include "tests/sim/worker/process.h"
+ * with them a hub, of its own. */
+#include "tests/sim/worker/process_priv.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +20,6 @@
 #include "sim/process_priv.h"
 #include "sim/world_priv.h"
 #include "tests/sim/worker/instead.h"
-#include "worker/orphan.h"
 #include "worker/worker.h"
 
 /* A process that nothing has held up for so long ends by itself when it is told to. */
@@ -44,22 +42,10 @@ refuse_memory(unsigned rate)
 
 /* ---- processes ---- */
 
-struct process {
-	struct list link;
-	struct worker_heritage heritage; /* its sockets are owned */
-	pid_t pid;
-	int pidfd; /* the parent's */
-	int end;   /* a duplicate of it, which tells the death */
-	bool has_ended, was_killed;
-	int code;           /* of its exit */
-	int64_t held_until; /* by a computation, or a stop */
-	int64_t killed_at;  /* as an orphan; 0: it is not */
-	bool has_timer;     /* of an orphan */
-};
-
-static struct list processes;
+struct list processes;
 static pid_t last_pid;
 static struct processes_deaths deaths;
+static int first_log; /* of the process that is the master's */
 
 void
 processes_begin(void)
@@ -67,6 +53,13 @@ processes_begin(void)
 	list_init(&processes);
 	last_pid = 100;
 	deaths = (struct processes_deaths){0};
+	first_log = eventfd(0, EFD_CLOEXEC);
+}
+
+void
+processes_end(void)
+{
+	kernel_close(first_log);
 }
 
 unsigned
@@ -91,7 +84,7 @@ processes_deaths(void)
 	return deaths;
 }
 
-static struct process *
+struct process *
 process_of(pid_t pid)
 {
 	LIST_EACH (link, &processes) {
@@ -101,6 +94,12 @@ process_of(pid_t pid)
 			return process;
 	}
 	return NULL;
+}
+
+int
+process_log(void)
+{
+	return fiber_process() != 0 ? process_of((pid_t)fiber_process())->log : first_log;
 }
 
 /* The kernel tells its death, when all its descriptors are closed. */
@@ -130,6 +129,7 @@ live(void *object)
 	deaths.failed += process->code != 0;
 	/* What follows is the kernel's part, in which nobody is killed. */
 	kernel_close(process->heritage.channel);
+	kernel_close(process->log);
 	fiber_enter_process(0);
 	tell_death(process);
 }
@@ -141,6 +141,7 @@ process_exit(int code)
 
 	process->code = code;
 	deaths.failed += code != 0;
+	deaths.sudden++;
 	process_kill(process->pid, 0, tell_death, process);
 	abort();
 }
@@ -151,7 +152,7 @@ tell_kill(void *object)
 	struct process *process = object;
 
 	process->was_killed = true;
-	deaths.killed++;
+	deaths.sudden++;
 	tell_death(process);
 }
 
@@ -179,6 +180,7 @@ disinherit(struct process *process)
 	for (unsigned i = 0; i < heritage->threads * heritage->addresses; i++)
 		close_unless(heritage->sockets[i]);
 	close_unless(heritage->channel);
+	close_unless(process->log);
 	close_unless(process->pidfd);
 	close_unless(process->end);
 	free_process(process);
@@ -205,8 +207,9 @@ inherit(struct process *process, const struct worker_heritage *heritage)
 		kept[made] = heritage->kept[made];
 		made++;
 	}
+	process->log = fcntl(first_log, F_DUPFD_CLOEXEC, 0);
 	fiber_enter_process(parent);
-	if (made == count && process->heritage.channel != -1)
+	if (made == count && process->heritage.channel != -1 && process->log != -1)
 		process->pidfd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (process->pidfd != -1)
 		process->end = fcntl(process->pidfd, F_DUPFD_CLOEXEC, 0);
@@ -260,9 +263,8 @@ process_waitid(idtype_t kind, id_t id, siginfo_t *status, int flags)
 	return -1;
 }
 
-/* The kernel, or the master, kills it: it must have been stuck. */
-static void
-kill_stuck(struct process *process)
+void
+process_kill_stuck(struct process *process)
 {
 	deaths.hung += world_now() - process->held_until > KILLED_AFTER;
 	process_kill(process->pid, 0, tell_kill, process);
@@ -275,7 +277,7 @@ sandbox_kill(pid_t pid, int pidfd, int signal)
 
 	(void)pidfd, (void)signal;
 	if (process != NULL && !process->has_ended)
-		kill_stuck(process);
+		process_kill_stuck(process);
 	return 0;
 }
 
@@ -366,83 +368,4 @@ processes_held(void)
 {
 	LIST_EACH (link, &processes)
 		hold(CONTAINER_OF(link, struct process, link), world_now());
-}
-
-/* ---- a master's death ---- */
-
-static void end_orphan(void *object);
-
-/* The timer goes off at the first time that was set, and then again. */
-static void
-set_timer(struct process *process)
-{
-	int64_t left = process->killed_at - world_now();
-
-	process->has_timer = true;
-	world_after(left > 0 ? left : 0, end_orphan, (void *)(uintptr_t)process->pid);
-}
-
-static void
-end_orphan(void *object)
-{
-	struct process *process = process_of((pid_t)(uintptr_t)object);
-
-	if (process == NULL || process->has_ended)
-		return;
-	if (process->killed_at > world_now())
-		set_timer(process);
-	else
-		kill_stuck(process);
-}
-
-static void
-last_until(struct process *process, int64_t time)
-{
-	process->killed_at = time;
-	if (!process->has_timer)
-		set_timer(process);
-}
-
-static void
-begin_orphan(struct process *process)
-{
-	if (process->killed_at == 0)
-		last_until(process, world_now() + ORPHAN_TIME);
-}
-
-void
-processes_orphan(void)
-{
-	LIST_EACH (link, &processes) {
-		struct process *process = CONTAINER_OF(link, struct process, link);
-
-		if (process->has_ended)
-			continue;
-		fibers_stop(process->pid, false);
-		begin_orphan(process);
-	}
-}
-
-void
-orphan_begin(void)
-{
-	begin_orphan(process_of((pid_t)fiber_process()));
-}
-
-void
-orphan_last_until(int64_t time)
-{
-	last_until(process_of((pid_t)fiber_process()), time);
-}
-
-int
-orphan_prepare(pid_t master)
-{
-	(void)master;
-	return 0;
-}
-
-void
-orphan_end(void)
-{
 }

@@ -6,8 +6,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Forgets the processes of the last world. */
+/* Forgets the processes of the last world, and opens the first one's log. */
 void processes_begin(void);
+
+/* Closes it. */
+void processes_end(void);
 
 /* The calling thread computes for so long, and its coroutines wait. */
 void process_block(int64_t nanoseconds);
@@ -19,7 +22,7 @@ bool processes_are_left(void);
 /* How many have ended in other ways than by themselves with code 0. */
 struct processes_deaths {
 	unsigned failed; /* with another code */
-	unsigned killed; /* by SIGKILL */
+	unsigned sudden; /* by SIGKILL, or by _exit */
 	unsigned hung; /* of those, by the master or as orphans, though nothing had held them up */
 };
 struct processes_deaths processes_deaths(void);

@@ -23,6 +23,8 @@ draw_usual(struct life *life)
 {
 	*life = (struct life){.shape = {.processes = 1 + (unsigned)hub_sim_draw(3),
 				      .threads = 1 + (unsigned)hub_sim_draw(3),
+				      .addresses = 1 + (unsigned)hub_sim_draw(SERVER_ADDRESSES_MAX),
+				      .turn = (unsigned)hub_sim_draw(SERVER_ADDRESSES_MAX),
 				      .backlog = 128,
 				      .capacity = 1000,
 				      .drain_timeout = 20 * HUB_SECOND},
@@ -37,6 +39,11 @@ draw_usual(struct life *life)
 		.changes = 3,
 		.change_within = HUB_SECOND,
 		.drain_within = 2 * HUB_SECOND};
+	/* In every fourth life of any kind. */
+	life->kills = hub_sim_draw(4) == 0 ? 2 : 0;
+	life->stops = hub_sim_draw(4) == 0 ? 2 : 0;
+	life->stop_for = 5 * HUB_SECOND;
+	life->asks = hub_sim_draw(8) == 0 ? 3 : 0;
 }
 
 /* Workers die, and stand still, at any moment. */
@@ -45,7 +52,6 @@ draw_accidents(struct life *life)
 {
 	draw_usual(life);
 	life->kills = life->stops = 5;
-	life->stop_for = 5 * HUB_SECOND;
 	life->shape.hang_timeout = hub_sim_draw(2) == 0 ? 0 : 3 * HUB_SECOND;
 }
 
@@ -135,6 +141,7 @@ draw_moments(struct life *life)
 	life->is_impatient = true;
 	life->drain_within = hub_sim_draw(2) == 0 ? HUB_SECOND / 100 : HUB_SECOND;
 	life->stop_within = 2 * HUB_SECOND;
+	life->quitting = 4;
 	life->shape.drain_timeout = (int64_t)hub_sim_draw(HUB_SECOND);
 }
 

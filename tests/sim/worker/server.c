@@ -2,7 +2,7 @@
  * and takes over. What must hold at the end is in account.c. */
 #include "tests/sim/worker/server.h"
 
-#include <arpa/inet.h>
+#include <fcntl.h>
 #include <hubbub/server.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,10 +19,9 @@
 #include "sim/sim.h"
 #include "tests/sim/worker/account.h"
 #include "tests/sim/worker/echo.h"
+#include "tests/sim/worker/listeners.h"
 #include "tests/sim/worker/process.h"
 
-#define PORT 9090
-#define TRIES 10
 /* What an orphan may take beyond the time of its drain. */
 #define ORPHANS_MORE (4 * HUB_SECOND)
 
@@ -159,39 +158,12 @@ config_of(const struct server_shape *shape)
 		.heritage = {.serve = serve,
 			.answer = service->answer,
 			.context = service->context,
-			.addresses = 1,
+			.addresses = shape->addresses,
 			.settings = shape->settings},
 		.drain_timeout = shape->drain_timeout,
 		.hang_timeout = shape->hang_timeout,
 		.max_connections = shape->max_connections,
 		.balances = true};
-}
-
-struct sockaddr_in
-server_address(void)
-{
-	return (struct sockaddr_in){.sin_family = AF_INET,
-		.sin_port = htons(PORT),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-}
-
-static bool
-open_sockets(void)
-{
-	struct address address = {.kind = ADDRESS_TCP, .length = sizeof(struct sockaddr_in)};
-	struct sockaddr_in own = server_address();
-
-	memcpy(&address.socket, &own, sizeof own);
-	if (sockets_init(&server.sockets, &address, 1, server.shape.backlog) != 0)
-		return false;
-	server.sockets.roll = roll_new(&server.sockets.roll_file);
-	server.sockets.is_owner = true;
-	/* In trouble a server that is refused a socket would not start. */
-	for (int tries = 0; tries < TRIES; tries++)
-		if (sockets_grow(&server.sockets, server.shape.processes * server.shape.threads) ==
-			0)
-			return true;
-	return false;
 }
 
 /* What was opened is closed again. */
@@ -202,6 +174,7 @@ close_all(void)
 	sockets_close(&server.sockets);
 	counters_free(&server.counters);
 	close(server.counters_file);
+	processes_end();
 }
 
 const char *
@@ -216,7 +189,7 @@ server_begin(const struct server_shape *shape)
 	hub_mailbox();
 	processes_begin();
 	server.counters = counters_new(&server.counters_file);
-	if (!open_sockets()) {
+	if (!listeners_open(&server.sockets, shape)) {
 		close_all();
 		return "the sockets cannot be opened";
 	}
@@ -285,6 +258,8 @@ static void
 leave(enum channel_kind how, int64_t deadline)
 {
 	note_deadline(deadline);
+	/* In the world a path is a file as long as its socket listens. */
+	sockets_know_paths(&server.sockets);
 	server.is_leaving = true;
 	server.is_ready = server.has_changed = true;
 	server.why = "the server leaves";
@@ -302,6 +277,37 @@ void
 server_stop(void)
 {
 	leave(CHANNEL_STOP, hub_now());
+}
+
+void
+server_quit(void)
+{
+	leave(CHANNEL_STOP, hub_now());
+	fleet_kill(&server.fleet);
+}
+
+void
+server_dump(void)
+{
+	int file = open(SERVER_FILES "/stacks", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	if (file == -1)
+		return;
+	fleet_dump(&server.fleet, file, 1);
+	close(file);
+}
+
+/* As log rotation does it: another file takes the log's place. */
+void
+server_reopen(void)
+{
+	int file = eventfd(0, EFD_CLOEXEC);
+
+	if (file == -1)
+		return;
+	dup2(file, STDERR_FILENO);
+	close(file);
+	fleet_reopen(&server.fleet);
 }
 
 bool
@@ -343,7 +349,11 @@ server_die(void)
 	ev_timer_stop(fleet->loop, &fleet->tick);
 	ev_timer_stop(fleet->loop, &fleet->sweep);
 	for (unsigned i = 0; i < server.sockets.seat_count; i++)
-		dup2(nothing, server.sockets.seats[i].fds[0]);
+		for (unsigned j = 0; j < server.sockets.address_count; j++)
+			dup2(nothing, server.sockets.seats[i].fds[j]);
+	for (unsigned j = 0; j < server.sockets.address_count; j++)
+		if (server.sockets.shared[j] != -1)
+			dup2(nothing, server.sockets.shared[j]);
 	close(nothing);
 	processes_orphan();
 	note_deadline(hub_now() + server.shape.drain_timeout);
@@ -377,7 +387,7 @@ end_orphans(void)
 		hub_sleep(HUB_SECOND / 10);
 	if (processes_living() > 0)
 		return "a worker without a master does not end";
-	if (!account_are_closed(server.counters))
+	if (processes_deaths().sudden == 0 && !account_are_closed(server.counters))
 		why = "a worker without a master has left a connection";
 	fleet_each(&server.fleet, reap, NULL);
 	fleet_leave(&server.fleet, CHANNEL_STOP);

@@ -5,13 +5,21 @@
 #ifndef HUBBUB_TESTS_SIM_WORKER_SERVER_H
 #define HUBBUB_TESTS_SIM_WORKER_SERVER_H
 
-#include <netinet/in.h>
 #include <stdbool.h>
+#include <sys/socket.h>
 
 #include "worker/heritage.h"
 
+/* Where a server may listen: it takes the first so many of them, in another sequence. */
+#define SERVER_ADDRESSES_MAX 3 /* 127.0.0.1, [::1] and a Unix socket */
+
+/* The world's directory. */
+#define SERVER_FILES "/files"
+
 struct server_shape {
 	unsigned processes, threads;
+	unsigned addresses; /* listeners, at least one */
+	unsigned turn;      /* by how many places their sequence is turned */
 	int backlog;
 	int64_t drain_timeout;    /* nanoseconds, also below */
 	int64_t hang_timeout;     /* 0: none */
@@ -26,8 +34,12 @@ struct server_shape {
 /* Starts the server. Returns NULL, or what has failed. */
 const char *server_begin(const struct server_shape *shape);
 
-/* Where it listens. */
-struct sockaddr_in server_address(void);
+/* One of the addresses at which it listens, each the same listener for the same number. */
+struct server_address {
+	struct sockaddr_storage socket;
+	socklen_t length;
+};
+struct server_address server_address(unsigned number);
 
 /* Waits until all workers are ready, or the server leaves. */
 void server_wait_ready(void);
@@ -41,6 +53,15 @@ const char *server_scale(unsigned processes, bool is_waited_for);
 
 /* As TERM: the server drains. Returns at once. */
 void server_drain(void);
+
+/* All hubs write their stacks. Does not wait for them. */
+void server_dump(void);
+
+/* The log was opened anew. */
+void server_reopen(void);
+
+/* The server ends at once, without regard to connections. */
+void server_quit(void);
 
 /* As a second TERM: all connections end now, at a message boundary. */
 void server_stop(void);
