@@ -164,7 +164,7 @@ end_output(struct place *place, int end)
 	struct wire *wire = place->wire;
 
 	if (hub_stream_flush(place->streams[end]) != 0)
-		wire_failed(wire, "the last flush fails");
+		wire_failed(wire, ERRNOS_SEND, "the last flush fails");
 	wire->is_spoiled = wire->is_spoiled || hub_stream_unsent(place->streams[end]) > 0;
 	wire->ends[end].has_ended = true;
 	if (wire->is_pipe)

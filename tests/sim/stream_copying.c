@@ -21,9 +21,9 @@ copy(struct current *source, struct hub_stream *from, struct current *target, st
 	if (copied > (int64_t)count)
 		wires_complain(source->wire, "more is copied than was wanted", (long)copied);
 	if (copied < 0) {
-		wire_failed(source->wire, "a copy fails");
+		wire_failed(source->wire, ERRNOS_SEND, "a copy fails");
 		if (target != NULL)
-			wire_failed(target->wire, "a copy fails");
+			wire_failed(target->wire, ERRNOS_SEND, "a copy fails");
 		return;
 	}
 	random_streams.copied += (size_t)copied;
@@ -63,7 +63,7 @@ copy_in(struct current *target, struct hub_stream *to)
 	if (memory != NULL) {
 		copied = hub_stream_copy(memory, to, UINT64_MAX);
 		if (copied < 0)
-			wire_failed(target->wire, "a copy fails");
+			wire_failed(target->wire, ERRNOS_SEND, "a copy fails");
 		else
 			current_say(target, bytes, (size_t)copied);
 		hub_stream_free(memory);

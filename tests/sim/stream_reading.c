@@ -24,7 +24,7 @@ judge_nothing(struct current *current, const struct hub_stream *stream)
 			wires_complain(current->wire, "of a half line bytes are missing",
 				(long)hub_stream_buffered(stream));
 	} else if (errno != EPROTO || !is_spoiled)
-		wire_failed(current->wire, "a call that reads fails");
+		wire_failed(current->wire, ERRNOS_SEND, "a call that reads fails");
 }
 
 /* A view has been read, with a tail behind it. */
@@ -174,7 +174,7 @@ intrude(struct current *current, struct hub_stream *stream)
 	if (view != NULL)
 		wires_complain(current->wire, "two read at a time", 0);
 	else if (errno != EBUSY)
-		wire_failed(current->wire, "a second reader fails");
+		wire_failed(current->wire, ERRNOS_SEND, "a second reader fails");
 	random_streams.refused++;
 }
 

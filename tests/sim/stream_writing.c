@@ -28,7 +28,7 @@ end_write(struct current *current, const void *bytes, size_t length, ssize_t wri
 	if (written > (ssize_t)length)
 		wires_complain(current->wire, "more is written than there was", written);
 	if (written < 0)
-		wire_failed(current->wire, "a call that writes fails");
+		wire_failed(current->wire, ERRNOS_SEND, "a call that writes fails");
 	else
 		current_say(current, bytes, (size_t)written);
 	random_streams.written += written > 0 ? (size_t)written : 0;
@@ -99,6 +99,6 @@ step_flush(struct place *place)
 	if (draw(4) == 0)
 		hub_stream_cork(place->streams[end], draw(2));
 	else if (hub_stream_flush(place->streams[end]) != 0)
-		wire_failed(place->wire, "flush fails");
+		wire_failed(place->wire, ERRNOS_SEND, "flush fails");
 	place->currents[end]->writers--;
 }
