@@ -13,6 +13,7 @@
 #include "hub/debug/hooks.h"
 #include "hub/scheduler_priv.h"
 #include "sim/variables_priv.h"
+#include "sim/who_priv.h"
 #include "sim/world_priv.h"
 
 #define STACK_SIZE ((size_t)1024 * 1024)
@@ -80,6 +81,7 @@ switch_to(struct fiber *to)
 	variables_bring(to->variables);
 	fibers.running = to;
 	world_core.process = to->process;
+	who_in_hub(to->number);
 	arch_switch(&from->context, &to->context, NULL);
 	bury_killed();
 	errno = fibers.running->error;
@@ -119,10 +121,13 @@ fibers_dump(int fd)
 		const struct fiber *fiber = CONTAINER_OF(link, struct fiber, link);
 
 		variables_bring(fiber->variables);
+		who_in_hub(fiber->number);
 		kernel_dprintf(fd, "hub %ld waits for %s\n", fiber->number,
 			fiber->pause != NULL ? fiber->pause->what : "its turn");
 		hub_dump(fd);
 	}
+	variables_bring(fibers.running->variables);
+	who_in_hub(fibers.running->number);
 }
 
 _Noreturn void
@@ -255,6 +260,7 @@ fibers_begin(struct host *host)
 	CHECK(has_this);
 	fibers.running = fiber_new();
 	be_counted(fibers.running, host);
+	who_in_hub(fibers.running->number);
 }
 
 static struct fiber *

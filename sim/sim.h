@@ -73,7 +73,8 @@ extern const struct hub_sim_options hub_sim_trouble;
  * world ends with it. options NULL: a world without trouble.
  * Switches: not a coroutine's call; it blocks the thread.  Thread: one run at a time in a process.
  * Returns 0; or -1 with errno of hub_run, EBUSY (a world exists), EINVAL (an option that cannot be,
- * or body is NULL: the report is a sentence that says what may be), or ENOTRECOVERABLE: something is wrong, or the program has done what the world cannot
+ * or body is NULL: the report is a sentence that says what may be), or ENOTRECOVERABLE:
+ * something is wrong, or the program has done what the world cannot
  * simulate. hub_sim_report says what. A run that cannot end prints the report, with what coroutines
  * wait for, to stderr, and aborts: if they wait for what never happens, if the world has lasted too
  * long, or if they have only yielded for ten seconds of the world, while nothing happened. */

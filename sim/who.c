@@ -8,9 +8,16 @@
 #include "hub/debug/called_priv.h"
 #include "hub/debug/symbol_priv.h"
 #include "hub/scheduler_priv.h"
-#include "sim/fiber_priv.h"
 
 #define OBJECTS_MOST 64
+
+static long running_hub;
+
+void
+who_in_hub(long number)
+{
+	running_hub = number;
+}
 
 /* Coroutines of a run have numbers from 1 on, since their ids may go on from run to run. */
 static long
@@ -32,7 +39,7 @@ who_is(struct who *who, const struct hub_coroutine *coroutine)
 		who->number = 0;
 		return;
 	}
-	who->hub = fiber_number();
+	who->hub = running_hub;
 	who->number = number_of(coroutine);
 	who->body = coroutine->body;
 	if (coroutine->name[0] != '\0')

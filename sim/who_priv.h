@@ -13,6 +13,9 @@ struct who {
 	char name[32];
 };
 
+/* From now on the hub of that number runs. */
+void who_in_hub(long number);
+
 /* Of a coroutine of this hub; NULL: of none. */
 void who_is(struct who *who, const struct hub_coroutine *coroutine);
 
