@@ -34,11 +34,16 @@ dismissal_of_queued(const struct sockets *sockets)
 {
 	size_t gone = 0;
 
+	/* A shared socket keeps its queue when the last seat has left the group. */
+	for (unsigned address = 0; address < sockets->address_count; address++)
+		if (sockets->addresses[address].kind != ADDRESS_UDP &&
+			sockets->shared[address] != -1 && sockets->passed[address] == -1)
+			gone += dismiss_at(sockets->shared[address], sockets->backlog);
 	for (unsigned i = 0; i < sockets->listening; i++) {
 		unsigned seat = sockets->order[i];
 
 		for (unsigned address = 0; address < sockets->address_count; address++)
-			if (sockets->addresses[address].kind != ADDRESS_UDP &&
+			if (sockets_is_in_group(sockets, address) &&
 				!sockets_is_kept(sockets, seat, address))
 				gone += dismiss_at(
 					sockets->seats[seat].fds[address], sockets->backlog);
