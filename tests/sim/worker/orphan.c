@@ -1,5 +1,5 @@
-/* What the kernel does for a worker whose master is dead (worker/orphan.h): it continues the worker,
- * and kills it later, unless the worker has put that off. */
+/* What the kernel does for a worker whose master is dead (worker/orphan.h): it continues the
+ * worker, and kills it later, unless the worker has put that off. */
 #include "worker/orphan.h"
 
 #include "hub/scheduler.h"
