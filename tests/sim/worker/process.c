@@ -369,3 +369,18 @@ processes_held(void)
 	LIST_EACH (link, &processes)
 		hold(CONTAINER_OF(link, struct process, link), world_now());
 }
+
+__attribute__((weak)) ssize_t
+hub_tls_subject(int client, char *text, size_t size, bool *is_verified)
+{
+	(void)client, (void)text, (void)size, (void)is_verified;
+	errno = ENODATA;
+	return -1;
+}
+
+__attribute__((weak)) const char *
+hub_tls_protocol(int client)
+{
+	(void)client;
+	return NULL;
+}
