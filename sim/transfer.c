@@ -330,3 +330,12 @@ kernel_sendfile(int out, int in, off_t *offset, size_t count)
 		kernel_lseek(in, sent, SEEK_CUR);
 	return sent;
 }
+
+/* The world's files do not support it. */
+ssize_t
+kernel_splice(int in, off_t *in_offset, int out, off_t *out_offset, size_t length, unsigned flags)
+{
+	if (files_has(in) || files_has(out))
+		return failed(EINVAL);
+	return real_splice(in, in_offset, out, out_offset, length, flags);
+}

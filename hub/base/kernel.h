@@ -256,6 +256,13 @@ kernel_sendfile(int out, int in, off_t *offset, size_t count)
 		sendfile(out, in, offset, count), SYS_sendfile, out, in, offset, count, 0, 0);
 }
 
+static inline ssize_t
+kernel_splice(int in, off_t *in_offset, int out, off_t *out_offset, size_t length, unsigned flags)
+{
+	return KERNEL_CALL(splice(in, in_offset, out, out_offset, length, flags), SYS_splice, in,
+		in_offset, out, out_offset, length, flags);
+}
+
 static inline int
 kernel_waitid(idtype_t kind, id_t id, siginfo_t *info, int options)
 {

@@ -1,11 +1,14 @@
 /* Copying from one stream to another. What is held goes first; the rest of a file goes to a socket
- * by the kernel, everything else by way of the buffers. */
+ * by the kernel, and so does what a socket has for another, once more has come than a buffer takes.
+ * Everything else goes by way of the buffers. */
 #include <errno.h>
 
 #include "hub/base/check.h"
+#include "hub/io/buffers_priv.h"
 #include "hub/io/fd_priv.h"
 #include "hub/io/file.h"
 #include "hub/io/stream_priv.h"
+#include "hub/io/wait_priv.h"
 
 #define PIECE ((uint64_t)1 << 30) /* what sendfile(2) takes at once is less than 2 GiB */
 
@@ -13,24 +16,18 @@
 static bool
 can_sendfile(const struct hub_stream *from, const struct hub_stream *to)
 {
-	struct hub_fd *source, *target;
+	const struct hub_fd *source = stream_entry(from), *target = stream_entry(to);
 
-	if (from->fd == -1 || to->fd == -1)
-		return false;
-	source = stream_entry(from);
-	target = stream_entry(to);
 	return source != NULL && target != NULL && source->is_file && target->is_socket;
 }
 
-/* Sends the file, by the coroutine whose turn it is. Returns the bytes, less than count only at the
+/* Sends a file, by the coroutine whose turn it is. Returns the bytes, less than count only at the
  * file's end or if interrupted after a part; or -1 and errno. */
 static int64_t
-send_in_turn(struct hub_stream *from, struct hub_stream *to, uint64_t count)
+send_file(struct hub_stream *from, struct hub_stream *to, uint64_t count)
 {
 	uint64_t done = 0;
 
-	if (stream_send(to) != 0)
-		return -1;
 	while (done < count) {
 		uint64_t piece = count - done < PIECE ? count - done : PIECE;
 		ssize_t sent = -1;
@@ -44,15 +41,29 @@ send_in_turn(struct hub_stream *from, struct hub_stream *to, uint64_t count)
 	return (int64_t)done;
 }
 
+/* Sends what another socket has at once. Returns the bytes, 0 if there are none, or -1. */
 static int64_t
-send_file(struct hub_stream *from, struct hub_stream *to, uint64_t count)
+send_input(struct hub_stream *from, struct hub_stream *to, uint64_t count)
+{
+	struct hub_fd *entry = stream_entry(from);
+
+	/* Both may be ready without end, and a call moves much. */
+	if (entry == NULL || !fd_let_others_run(entry))
+		return -1;
+	return (int64_t)stream_splice(from, to, count < PIECE ? (size_t)count : PIECE);
+}
+
+/* Nobody reads from the one, or writes to the other, meanwhile. */
+static int64_t
+copy_by_kernel(struct hub_stream *from, struct hub_stream *to, uint64_t count,
+	int64_t way(struct hub_stream *from, struct hub_stream *to, uint64_t count))
 {
 	int64_t sent;
 
 	if (stream_begin_turn(to) != 0)
 		return -1;
 	from->input.is_read = true;
-	sent = send_in_turn(from, to, count);
+	sent = stream_send(to) == 0 ? way(from, to, count) : -1;
 	from->input.is_read = false;
 	stream_end_turn(to);
 	return sent;
@@ -84,6 +95,22 @@ copy_held(struct hub_stream *from, struct hub_stream *to, uint64_t count,
 	return written;
 }
 
+/* Returns as copy_held. is_much: a buffer was full before. */
+static int64_t
+copy_some(struct hub_stream *from, struct hub_stream *to, uint64_t count, bool is_much,
+	const struct hub_stream **failing)
+{
+	bool is_by_kernel = stream_held(from) == 0 && from->fd != -1 && to->fd != -1;
+	int64_t more = 0;
+
+	*failing = to;
+	if (is_by_kernel && can_sendfile(from, to))
+		return copy_by_kernel(from, to, count, send_file);
+	if (is_by_kernel && is_much)
+		more = copy_by_kernel(from, to, count, send_input);
+	return more != 0 ? more : copy_held(from, to, count, failing);
+}
+
 int64_t
 hub_stream_copy(struct hub_stream *from, struct hub_stream *to, uint64_t count)
 {
@@ -92,10 +119,8 @@ hub_stream_copy(struct hub_stream *from, struct hub_stream *to, uint64_t count)
 	int64_t more = 0;
 
 	while (done < count) {
-		bool is_by_kernel = stream_held(from) == 0 && can_sendfile(from, to);
-
-		more = is_by_kernel ? send_file(from, to, count - done)
-				    : copy_held(from, to, count - done, &failing);
+		more = copy_some(
+			from, to, count - done, more >= (int64_t)BUFFER_SIZE - 1, &failing);
 		if (more <= 0)
 			break;
 		done += (uint64_t)more;

@@ -35,8 +35,8 @@ receive_by(struct hub_stream *stream, char *room, size_t length, int flags)
 			  : hub_read(stream->fd, room, length);
 }
 
-/* Whether it is so of the stream, or of the one that it is copied to: the peers of both may wait for
- * what is held there before they send. */
+/* Whether it is so of the stream, or of the one that it is copied to: the peers of both may wait
+ * for what is held there before they send. */
 static bool
 either_is(const struct hub_stream *stream, bool is_so(const struct hub_stream *stream))
 {

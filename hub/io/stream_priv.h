@@ -1,6 +1,7 @@
 /* The record of a stream, and what its parts share: stream.c is its input's buffer, and
  * stream_read.c and stream_frame.c what is read from that; stream_write.c its output; stream_over.c
- * what it is over, and its life; stream_copy.c goes from one to another. */
+ * what it is over, and its life; stream_copy.c goes from one to another,
+ * with stream_splice.c. */
 #ifndef HUBBUB_IO_STREAM_PRIV_H
 #define HUBBUB_IO_STREAM_PRIV_H
 
@@ -118,6 +119,11 @@ stream_is_unsent(const struct hub_stream *stream)
 	return stream->kind->send != NULL && stream->output.start < stream->output.end &&
 	       !stream->output.is_corked;
 }
+
+/* Moves what one socket has to another, at most length bytes, by the kernel, without waiting; the
+ * caller owns both directions, and neither stream holds anything there. What the other does not
+ * take, `from` holds then. Returns how many bytes were sent; 0 also if the kernel cannot. */
+size_t stream_splice(struct hub_stream *from, struct hub_stream *to, size_t length);
 
 /* Waits for the coroutine's turn to send, and ends it. A turn in a turn is one. Returns 0, or -1
  * and errno as hub_lock_acquire; stream_end_turn keeps errno. */

@@ -25,6 +25,7 @@ void bench_say(const struct bench_options *options, const char *format, ...)
 int bench_hub(const struct bench_options *options);
 int bench_park(const struct bench_options *options);
 int bench_echo(const struct bench_options *options);
+int bench_lines(const struct bench_options *options);
 int bench_peers(const struct bench_options *options);
 
 /* Rows of the subcommand hub, in nanoseconds; see bench_wake.c. */

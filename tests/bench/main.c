@@ -17,6 +17,7 @@ static const struct {
 	{"hub", bench_hub, "switches, yields, spawns, parked memory, beside Boost and ucontext"},
 	{"park", bench_park, "a million parked coroutines in one process"},
 	{"echo", bench_echo, "hubbub-echo beside a hand-written epoll loop"},
+	{"lines", bench_lines, "lines by streams, beside Go's bufio and gevent's makefile"},
 	{"peers", bench_peers, "the same echo in every framework that is installed"},
 };
 
@@ -27,7 +28,8 @@ static const char *command;
 static const struct argp_option option_table[] = {
 	{"json", 'j', NULL, 0, "Print one JSON object a line", 0},
 	{"rounds", 'r', "N", 0, "Measure each N times and take medians", 0},
-	{"seconds", 's', "S", 0, "Seconds of each measurement in echo (0.5) and peers (1)", 0},
+	{"seconds", 's', "S", 0, "Seconds of each measurement in echo, lines (0.5) and peers (1)",
+		0},
 	{"only", 'o', "NAME", 0, "Run only what has NAME in its name", 0},
 	{"html", 'H', "FILE", 0, "Write a page with plots (peers)", 0},
 	{0},
@@ -65,7 +67,7 @@ parse(int key, char *value, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		if (command == NULL)
-			argp_error(state, "name a command: hub, park, echo or peers");
+			argp_error(state, "name a command: hub, park, echo, lines or peers");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -105,11 +107,12 @@ bench_say(const struct bench_options *options, const char *format, ...)
 int
 main(int argc, char **argv)
 {
-	static const struct argp argp = {option_table, parse, "hub|park|echo|peers",
+	static const struct argp argp = {option_table, parse, "hub|park|echo|lines|peers",
 		"Benchmarks of hubbub beside its peers.\v"
 		"hub: switches, yields, spawns and parked memory (under 40 s).\n"
 		"park: a million parked coroutines in one process (4.5 GB).\n"
 		"echo: hubbub-echo and a hand-written epoll loop, alternately, on one core.\n"
+		"lines: lines of 32 bytes, 16 deep, on one core.\n"
 		"peers: hubbub-echo and every peer that is installed, one after the other, on one "
 		"core "
 		"(7 minutes).",
@@ -123,7 +126,7 @@ main(int argc, char **argv)
 		if (strcmp(command, commands[i].name) == 0)
 			return commands[i].run(&options);
 	fprintf(stderr,
-		"hubbub-bench: '%s' is not a command; there are hub, park, echo and peers\n",
+		"hubbub-bench: '%s' is not a command; there are hub, park, echo, lines and peers\n",
 		command);
 	return 2;
 }

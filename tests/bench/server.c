@@ -81,7 +81,7 @@ bench_server_end(struct bench_server *server)
 static struct load
 load_for(const struct bench_server *server, unsigned connections, size_t size, double seconds)
 {
-	struct load load = {.depth = 1,
+	struct load load = {.depth = server->depth > 0 ? server->depth : 1,
 		.connections = connections,
 		.threads = 1,
 		.processes = 1,

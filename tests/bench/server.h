@@ -13,6 +13,7 @@ struct bench_server {
 	const char *name;
 	struct program program;
 	struct family family; /* all of its processes */
+	unsigned depth;       /* messages that a connection has under way; 0: one */
 };
 
 /* What a load made of it. */

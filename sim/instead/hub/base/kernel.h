@@ -23,6 +23,7 @@
 #define kernel_preadv2 real_preadv2
 #define kernel_pwritev2 real_pwritev2
 #define kernel_sendfile real_sendfile
+#define kernel_splice real_splice
 #define kernel_fstat real_fstat
 #define kernel_fstatfs real_fstatfs
 #define kernel_lseek real_lseek
@@ -71,6 +72,7 @@
 #undef kernel_preadv2
 #undef kernel_pwritev2
 #undef kernel_sendfile
+#undef kernel_splice
 #undef kernel_fstat
 #undef kernel_fstatfs
 #undef kernel_lseek
@@ -123,6 +125,8 @@ int kernel_pipe2(int ends[2], int flags);
 ssize_t kernel_preadv2(int fd, const struct iovec *parts, int count, off_t offset, int flags);
 ssize_t kernel_pwritev2(int fd, const struct iovec *parts, int count, off_t offset, int flags);
 ssize_t kernel_sendfile(int out, int in, off_t *offset, size_t count);
+ssize_t kernel_splice(
+	int in, off_t *in_offset, int out, off_t *out_offset, size_t length, unsigned flags);
 int kernel_fstat(int fd, struct stat *status);
 int kernel_fstatfs(int fd, struct statfs *status);
 off_t kernel_lseek(int fd, off_t offset, int whence);

@@ -1,0 +1,112 @@
+/* Copying from socket to socket by the kernel, through a pipe. Neither the pipe nor bytes in it
+ * outlive a switch: what the other socket does not take at once is read back into the stream's
+ * buffer, so a kill, a timeout or a close finds nothing on its way. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+
+#include "hub/base/check.h"
+#include "hub/base/kernel.h"
+#include "hub/io/fd_priv.h"
+#include "hub/io/sigpipe_priv.h"
+#include "hub/io/stream_priv.h"
+
+#define PIECE ((size_t)64 * 1024) /* what a pipe holds */
+#define PIECES 4                  /* until other coroutines may run */
+
+static bool
+is_plain(const struct hub_fd *entry)
+{
+	return entry != NULL && entry->is_stream && entry->is_socket && entry->layer == NULL &&
+	       !fd_is_shared(entry);
+}
+
+/* Moves what is there, at most length bytes, without waiting. Returns as splice(2). */
+static ssize_t
+move(int in, int out, size_t length)
+{
+	ssize_t moved;
+
+	do
+		moved = kernel_splice(
+			in, NULL, out, NULL, length, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+	while (moved < 0 && errno == EINTR);
+	return moved;
+}
+
+/* What is left in the pipe becomes what the stream holds, in a buffer of PIECE + 1 bytes. */
+static void
+hold(struct hub_stream *stream, int pipe, char *buffer, size_t length)
+{
+	struct stream_input *input = &stream->input;
+
+	DCHECK(length <= PIECE);
+	stream_drop_buffer(stream);
+	*input = (struct stream_input){
+		.buffer = buffer, .size = PIECE, .end = length, .is_read = input->is_read};
+	for (size_t done = 0; done < length;) {
+		struct iovec part = {buffer + done, length - done};
+		ssize_t got = kernel_readv(pipe, &part, 1);
+
+		CHECK(got > 0 || (got < 0 && errno == EINTR));
+		done += got > 0 ? (size_t)got : 0;
+	}
+}
+
+/* Moves pieces as long as both sockets are ready. Returns how many bytes were sent; sets *buffer to
+ * NULL if the stream has it now. */
+static size_t
+move_pieces(
+	struct hub_stream *from, struct hub_stream *to, size_t length, int ends[2], char **buffer)
+{
+	struct hub_fd *source = stream_entry(from), *target = stream_entry(to);
+	size_t done = 0;
+
+	for (int i = 0; i < PIECES && done < length && *buffer != NULL; i++) {
+		ssize_t got =
+			move(from->fd, ends[1], length - done < PIECE ? length - done : PIECE);
+		ssize_t sent;
+
+		if (got < 0)
+			fd_leave_error(source);
+		if (got <= 0)
+			break;
+		fd_note_received(hub_this, source);
+		fd_count_bytes(&hub_this->counters->bytes_received, (size_t)got);
+		sent = move(ends[0], to->fd, (size_t)got);
+		if (sent < 0)
+			fd_leave_error(target);
+		if (sent < got) {
+			hold(from, ends[0], *buffer, (size_t)(got - (sent > 0 ? sent : 0)));
+			*buffer = NULL;
+		}
+		if (sent <= 0)
+			break;
+		fd_note_sent(hub_this, target);
+		fd_count_bytes(&hub_this->counters->bytes_sent, (size_t)sent);
+		done += (size_t)sent;
+	}
+	return done;
+}
+
+size_t
+stream_splice(struct hub_stream *from, struct hub_stream *to, size_t length)
+{
+	char *buffer = malloc(PIECE + 1);
+	struct sigpipe_guard guard;
+	size_t done = 0;
+	int ends[2];
+
+	DCHECK(!stream_has(from, 1) && to->output.start == to->output.end);
+	if (buffer != NULL && is_plain(stream_entry(from)) && is_plain(stream_entry(to)) &&
+		fd_keep_from_blocking(from->fd) == 0 && fd_keep_from_blocking(to->fd) == 0 &&
+		kernel_pipe2(ends, O_CLOEXEC) == 0) {
+		sigpipe_block(&guard);
+		done = move_pieces(from, to, length, ends, &buffer);
+		sigpipe_unblock(&guard, buffer == NULL);
+		kernel_close(ends[0]);
+		kernel_close(ends[1]);
+	}
+	free(buffer);
+	return done;
+}
