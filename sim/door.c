@@ -26,7 +26,7 @@ door_enter(int fd)
 {
 	struct file *file;
 
-	world_tick(DOOR_CALL_TAKES);
+	door_begin();
 	file = files_get(fd);
 	if (file == NULL || file->kind->seek != NULL)
 		return file;
@@ -92,6 +92,7 @@ kernel_open(const char *path, int flags, mode_t mode)
 
 	if (!world_exists() || !disk_has(path))
 		return real_open(path, flags, mode);
+	fiber_preemption_point();
 	error = door_refuse_to_make();
 	if (error != 0)
 		return failed(error);
@@ -119,6 +120,7 @@ kernel_pipe2(int ends[2], int flags)
 
 	if (!world_exists())
 		return real_pipe2(ends, flags);
+	fiber_preemption_point();
 	error = door_refuse_to_make();
 	if (error != 0)
 		return failed(error);
@@ -141,7 +143,7 @@ kernel_eventfd(unsigned count, int flags)
 
 	if (!world_exists())
 		return real_eventfd(count, flags);
-	world_tick(DOOR_CALL_TAKES);
+	door_begin();
 	file = counter_new(count, flags & EFD_SEMAPHORE);
 	if (file != NULL)
 		file->flags = flags & EFD_NONBLOCK ? O_NONBLOCK : 0;
@@ -153,7 +155,7 @@ kernel_epoll_create1(int flags)
 {
 	if (!world_exists())
 		return real_epoll_create1(flags);
-	world_tick(DOOR_CALL_TAKES);
+	door_begin();
 	return door_open(set_new(), flags & EPOLL_CLOEXEC);
 }
 
@@ -187,7 +189,7 @@ kernel_close(int fd)
 
 	if (!files_has(fd))
 		return real_close(fd);
-	world_tick(DOOR_CALL_TAKES);
+	door_begin();
 	file = files_get(fd);
 	if (file == NULL)
 		return -1;
@@ -280,6 +282,7 @@ kernel_epoll_ctl(int set, int operation, int fd, struct epoll_event *event)
 
 	if (!files_has(set))
 		return real_epoll_ctl(set, operation, fd, event);
+	fiber_preemption_point();
 	file = files_get(set);
 	if (file == NULL || (operation == EPOLL_CTL_ADD && door_fails(ERRNOS_EPOLL_ADD, file)))
 		return -1;
@@ -293,6 +296,7 @@ kernel_epoll_wait_now(int set, struct epoll_event *events, int most)
 
 	if (!files_has(set))
 		return real_epoll_wait_now(set, events, most);
+	fiber_preemption_point();
 	file = files_get(set);
 	return file != NULL ? set_take(file, events, most) : -1;
 }
@@ -314,7 +318,7 @@ kernel_poll_now(struct pollfd *fds, nfds_t count)
 
 	if (!world_exists())
 		return real_poll_now(fds, count);
-	world_tick(DOOR_CALL_TAKES);
+	door_begin();
 	for (nfds_t i = 0; i < count; i++) {
 		fds[i].revents = 0;
 		if (files_has(fds[i].fd))

@@ -6,11 +6,21 @@
 #include <sys/socket.h>
 
 #include "sim/errnos_priv.h"
+#include "sim/fiber_priv.h"
+#include "sim/world_priv.h"
 
 struct file;
 
 /* A call takes at most so many nanoseconds. */
 #define DOOR_CALL_TAKES 3000
+
+/* A call begins: another hub may go on first, and a little time passes. */
+static inline void
+door_begin(void)
+{
+	fiber_preemption_point();
+	world_tick(DOOR_CALL_TAKES);
+}
 
 /* A call begins that may be interrupted, or find a descriptor not ready. Returns the file, or NULL
  * with errno. */

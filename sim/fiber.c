@@ -42,6 +42,7 @@ static struct {
 	struct list all, ended;
 	size_t variables_size;
 	long count, made; /* living, and ever */
+	unsigned kept;    /* how often preemption was disabled */
 } fibers;
 
 /* ---- death ---- */
@@ -175,6 +176,29 @@ fiber_pause(const struct pause *pause)
 	fibers.running->pause = NULL;
 }
 
+void
+fiber_be_preempted(void)
+{
+	int error = errno;
+
+	if (fibers.count > 1 && fibers.kept == 0 && world_chance(world_options()->preempted))
+		fiber_pause(NULL);
+	errno = error;
+}
+
+void
+fiber_preempt_disable(void)
+{
+	fibers.kept++;
+}
+
+void
+fiber_preempt_enable(void)
+{
+	DCHECK(fibers.kept > 0);
+	fibers.kept--;
+}
+
 /* ---- its life ---- */
 
 /* The thread ends, and its hub with it. */
@@ -255,6 +279,7 @@ fibers_begin(struct host *host)
 	list_init(&fibers.all);
 	list_init(&fibers.ended);
 	fibers.count = fibers.made = 0;
+	fibers.kept = 0;
 	fibers.variables_size = variables_find();
 	has_this = variables_have(&hub_this);
 	CHECK(has_this);

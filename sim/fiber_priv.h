@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "sim/world_priv.h"
+
 struct host;
 
 /* What a fiber waits for. Whether that has come is asked in any fiber. */
@@ -50,6 +52,22 @@ void fiber_pause(const struct pause *pause);
 
 /* Writes to a descriptor what each hub and its coroutines wait for. */
 void fibers_dump(int fd);
+
+/* A call of the kernel begins, where another fiber may go on first, as the kernel may let any other
+ * thread (options->preempted). The caller may hold mutexes: whoever wants one waits (mutex.c). */
+void fiber_be_preempted(void);
+
+static inline void
+fiber_preemption_point(void)
+{
+	if (__builtin_expect(world_options()->preempted != 0, 0))
+		fiber_be_preempted();
+}
+
+/* Within, no fiber is preempted: for what a thread may do at any time, but the world must do at
+ * once. Nothing in between pauses. */
+void fiber_preempt_disable(void);
+void fiber_preempt_enable(void);
 
 /* The run cannot end: prints the report, and what each hub and its coroutines wait for, and
  * aborts. */

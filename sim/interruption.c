@@ -14,6 +14,7 @@
 #include "hub/scheduler_priv.h"
 #include "hub/timeout.h"
 #include "sim/awaited_priv.h"
+#include "sim/fiber_priv.h"
 #include "sim/file_priv.h"
 #include "sim/invariants_priv.h"
 #include "sim/order_priv.h"
@@ -164,7 +165,10 @@ happen_close(struct interruption *interruption)
 		world_note("descriptor %ld is closed by the world", interruption->number, 0, 0);
 		descriptors[i] = descriptors[--descriptor_count];
 		*interruption->fd = -1;
+		/* Whoever goes through the list of what is planned goes on behind it. */
+		fiber_preempt_disable();
 		hub_close(interruption->number);
+		fiber_preempt_enable();
 		reuse(interruption->number);
 		return;
 	}

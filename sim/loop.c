@@ -259,6 +259,7 @@ void
 sim_ev_async_send(struct ev_loop *loop, ev_async *async)
 {
 	(void)loop;
+	fiber_preemption_point();
 	async->sent = 1;
 }
 

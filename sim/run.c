@@ -44,6 +44,7 @@ const struct hub_sim_options hub_sim_trouble = {.interrupted = 50,
 	.drift = 1000,
 	.jump = 100,
 	.partition = 500,
+	.preempted = 20,
 	.reordered = 10,
 	.delay = 200 * HUB_MILLISECOND};
 

@@ -54,6 +54,7 @@ struct hub_sim_options {
 	 * often CLOCK_REALTIME jumps, by hours at most: once in so many looks. */
 	unsigned drift, jump;
 	unsigned partition; /* a packet to another host; none arrives there for a while */
+	unsigned preempted; /* another hub goes on first, at a call of the kernel */
 	int64_t delay;      /* nanoseconds that a packet takes at most; 0: a millisecond */
 	int ports;          /* that clients of each host may have at one peer; 0: 28232 */
 	int files;          /* descriptors that may be open; 0: 1024 */
@@ -105,9 +106,9 @@ struct hub_sim_hub;
 /* Starts a hub on the host of that name, which comes into being if there is none; NULL: in another
  * thread of the caller's host. It runs body(argument) as its first coroutine, as hub_run would in a
  * thread of its own, with thread-local variables and an errno of its own. Which hub goes on is
- * drawn whenever one polls. The first hub's host is "first". A
- * host has an address of IPv4 and one of IPv6, to which its name resolves, and loopback and Unix
- * sockets of its own. The run ends when all hubs have ended;
+ * drawn whenever one polls, and by the option preempted at its calls of the kernel. The first hub's
+ * host is "first". A host has an address of IPv4 and one of IPv6, to which its name resolves, and
+ * loopback and Unix sockets of its own. The run ends when all hubs have ended;
  * it fails if one was not joined, or its first coroutine has failed.
  * Switches: no.  Ownership: the caller must join the hub.
  * Returns NULL with errno EPERM (outside of a world) or ENOMEM. */

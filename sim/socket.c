@@ -41,6 +41,7 @@ kernel_socket(int domain, int type, int protocol)
 
 	if (!world_exists())
 		return real_socket(domain, type, protocol);
+	fiber_preemption_point();
 	error = door_refuse_to_make();
 	if (error == 0)
 		error = errnos_draw_for(ERRNOS_SOCKET, ERRNOS_ALL);
@@ -132,7 +133,7 @@ kernel_connect(int fd, const struct sockaddr *address, socklen_t length)
 
 	if (!files_has(fd))
 		return real_connect(fd, address, length);
-	world_tick(DOOR_CALL_TAKES);
+	door_begin();
 	file = files_get(fd);
 	if (file == NULL || door_fails(ERRNOS_CONNECT, file))
 		return -1;
@@ -147,6 +148,7 @@ kernel_bind(int fd, const struct sockaddr *address, socklen_t length)
 
 	if (!files_has(fd))
 		return real_bind(fd, address, length);
+	fiber_preemption_point();
 	file = files_get(fd);
 	if (file == NULL || door_fails(ERRNOS_BIND, file))
 		return -1;
@@ -161,6 +163,7 @@ kernel_listen(int fd, int backlog)
 
 	if (!files_has(fd))
 		return real_listen(fd, backlog);
+	fiber_preemption_point();
 	file = files_get(fd);
 	if (file == NULL || door_fails(ERRNOS_LISTEN, file))
 		return -1;
@@ -174,7 +177,7 @@ kernel_shutdown(int fd, int how)
 
 	if (!files_has(fd))
 		return real_shutdown(fd, how);
-	world_tick(DOOR_CALL_TAKES);
+	door_begin();
 	file = files_get(fd);
 	if (file == NULL)
 		return -1;
@@ -238,6 +241,7 @@ kernel_getsockopt(int fd, int level, int option, void *value, socklen_t *length)
 
 	if (!files_has(fd))
 		return real_getsockopt(fd, level, option, value, length);
+	fiber_preemption_point();
 	file = files_get(fd);
 	if (file == NULL)
 		return -1;
@@ -266,6 +270,7 @@ kernel_setsockopt(int fd, int level, int option, const void *value, socklen_t le
 
 	if (!files_has(fd))
 		return real_setsockopt(fd, level, option, value, length);
+	fiber_preemption_point();
 	file = files_get(fd);
 	if (file == NULL)
 		return -1;

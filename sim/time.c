@@ -1,4 +1,5 @@
 /* Time, as the kernel tells it to the running fiber: that of its host. */
+#include <sched.h>
 #include <time.h>
 
 #include "hub/base/kernel.h"
@@ -68,6 +69,16 @@ kernel_nanosleep(const struct timespec *time)
 	nap.clock = host_clock(fiber_host());
 	nap.end = clock_monotonic(nap.clock) + time->tv_sec * HUB_SECOND + time->tv_nsec;
 	fiber_pause(&pause);
+	return 0;
+}
+
+/* Whoever waits for another thread lets it run. */
+int
+kernel_sched_yield(void)
+{
+	if (!world_exists())
+		return sched_yield();
+	fiber_pause(NULL);
 	return 0;
 }
 

@@ -179,6 +179,30 @@ kernel_sendto(int fd, const void *buffer, size_t length, int flags, const struct
 			     : real_sendto(fd, buffer, length, flags, address, address_length);
 }
 
+ssize_t
+sim_recvfrom_at_once(int fd, void *buffer, size_t length, int flags, struct sockaddr *address,
+	socklen_t *address_length)
+{
+	ssize_t got;
+
+	fiber_preempt_disable();
+	got = kernel_recvfrom(fd, buffer, length, flags, address, address_length);
+	fiber_preempt_enable();
+	return got;
+}
+
+ssize_t
+sim_sendto_at_once(int fd, const void *buffer, size_t length, int flags,
+	const struct sockaddr *address, socklen_t address_length)
+{
+	ssize_t sent;
+
+	fiber_preempt_disable();
+	sent = kernel_sendto(fd, buffer, length, flags, address, address_length);
+	fiber_preempt_enable();
+	return sent;
+}
+
 static bool
 is_unix(int fd)
 {
@@ -279,7 +303,7 @@ kernel_ftruncate(int fd, off_t length)
 
 	if (!files_has(fd))
 		return real_ftruncate(fd, length);
-	world_tick(DOOR_CALL_TAKES);
+	door_begin();
 	file = files_get(fd);
 	if (file == NULL || door_fails(ERRNOS_TRUNCATE, file))
 		return -1;
@@ -294,7 +318,7 @@ kernel_fsync(int fd)
 
 	if (!files_has(fd))
 		return real_fsync(fd);
-	world_tick(DOOR_CALL_TAKES);
+	door_begin();
 	file = files_get(fd);
 	if (file == NULL || door_fails(ERRNOS_SYNC, file))
 		return -1;
@@ -307,17 +331,15 @@ kernel_fdatasync(int fd)
 	return files_has(fd) ? kernel_fsync(fd) : real_fdatasync(fd);
 }
 
-/* From a file, of the world or a real one. */
-ssize_t
-kernel_sendfile(int out, int in, off_t *offset, size_t count)
+/* From a file, of the world or a real one, in one call. */
+static ssize_t
+send_file(int out, int in, off_t *offset, size_t count)
 {
 	static unsigned char bytes[COPY_SIZE];
 	struct iovec part = {bytes, count < sizeof bytes ? count : sizeof bytes};
 	off_t from = offset != NULL ? *offset : kernel_lseek(in, 0, SEEK_CUR);
 	ssize_t got, sent;
 
-	if (!files_has(out) && !files_has(in))
-		return real_sendfile(out, in, offset, count);
 	if (from == -1)
 		return failed(EINVAL);
 	got = kernel_preadv(in, &part, 1, from);
@@ -338,4 +360,18 @@ kernel_splice(int in, off_t *in_offset, int out, off_t *out_offset, size_t lengt
 	if (files_has(in) || files_has(out))
 		return failed(EINVAL);
 	return real_splice(in, in_offset, out, out_offset, length, flags);
+}
+
+ssize_t
+kernel_sendfile(int out, int in, off_t *offset, size_t count)
+{
+	ssize_t sent;
+
+	if (!files_has(out) && !files_has(in))
+		return real_sendfile(out, in, offset, count);
+	fiber_preemption_point();
+	fiber_preempt_disable();
+	sent = send_file(out, in, offset, count);
+	fiber_preempt_enable();
+	return sent;
 }

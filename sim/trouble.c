@@ -28,6 +28,7 @@ static const struct {
 	[KIND(allocation)] = {"allocation", "trouble: memory is refused"},
 	[KIND(closed)] = {"closed", "trouble: a descriptor will be closed"},
 	[KIND(jump)] = {"jump", "trouble: a host's CLOCK_REALTIME jumps"},
+	[KIND(preempted)] = {"preempted", "trouble: another hub goes on first"},
 	[KIND(partition)] = {"partition", "trouble: no packet gets from one host to another"},
 };
 

@@ -5,6 +5,7 @@
 #include <hubbub/hub.h>
 #include <hubbub/sim.h>
 #include <poll.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -285,4 +286,71 @@ Test(hubs, outside_of_a_world_there_are_none)
 {
 	cr_assert_null(hub_sim_start(NULL, do_nothing, NULL));
 	cr_assert_eq(errno, EPERM);
+}
+
+/* ---- preemption ---- */
+
+#define CALLS 20
+
+static struct {
+	pthread_mutex_t mutex;
+	int inside, most;   /* hubs that hold the mutex */
+	long last, changes; /* which hub has made the last call, and how often that was another */
+} preempted = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+
+/* A call of the kernel that never waits. */
+static void
+call(int fd, long self)
+{
+	hub_send(fd, "x", 1, MSG_DONTWAIT);
+	preempted.changes += preempted.last != self;
+	preempted.last = self;
+}
+
+/* Never polls. */
+static void *
+make_calls(void *argument)
+{
+	int pair[2] = {-1, -1};
+	long self = (intptr_t)argument;
+
+	socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair);
+	for (int i = 0; i < CALLS; i++) {
+		call(pair[0], self);
+		pthread_mutex_lock(&preempted.mutex);
+		if (++preempted.inside > preempted.most)
+			preempted.most = preempted.inside;
+		call(pair[0], self);
+		preempted.inside--;
+		pthread_mutex_unlock(&preempted.mutex);
+	}
+	hub_close(pair[0]);
+	hub_close(pair[1]);
+	return NULL;
+}
+
+static void *
+calls_in_two_hubs(void *unused)
+{
+	struct hub_sim_hub *one = hub_sim_start(NULL, make_calls, (void *)1);
+	struct hub_sim_hub *other = hub_sim_start("other", make_calls, (void *)2);
+
+	hub_sim_join(one, NULL);
+	hub_sim_join(other, NULL);
+	return unused;
+}
+
+Test(hubs, another_goes_on_at_any_call_but_not_with_the_same_mutex)
+{
+	struct hub_sim_options options = {.preempted = 5};
+
+	for (uint64_t seed = 1; seed <= SEEDS; seed++)
+		cr_assert_eq(hub_sim_run(seed, &options, calls_in_two_hubs, NULL), 0, "%s",
+			hub_sim_report());
+	cr_assert_gt(preempted.changes, 5 * SEEDS);
+	cr_assert_eq(preempted.most, 1);
+	preempted.changes = 0;
+	for (uint64_t seed = 1; seed <= SEEDS; seed++)
+		hub_sim_run(seed, NULL, calls_in_two_hubs, NULL);
+	cr_assert_leq(preempted.changes, 2 * SEEDS, "hubs that are not preempted take turns");
 }

@@ -14,12 +14,9 @@
 
 int echo_main(int argc, char **argv);
 
-/* Its buffer is a thread's; here one serves all, since hubs take turns only where they wait. */
-#define _Thread_local
 #define main echo_main
 #include "master/echo.c"
 #undef main
-#undef _Thread_local
 
 static const struct hubbub_service *kept;
 

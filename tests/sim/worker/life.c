@@ -191,11 +191,13 @@ const char *
 life_run(const struct scene *scene, uint64_t seed, struct life *life)
 {
 	static char text[12000];
-	struct run run = {scene, life};
 	struct hub_sim_options options = *scene->options;
+	struct run run = {scene, life};
 	int result;
 
 	options.directory = SERVER_FILES;
+	/* The master kills a worker for which it cannot listen; a killed one goes on here. */
+	options.refused = 0;
 	*life = (struct life){0};
 	result = hub_sim_run(seed, &options, body, &run);
 	if (result == 0 && life->why == NULL)

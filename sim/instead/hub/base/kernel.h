@@ -52,6 +52,7 @@
 #define kernel_access real_access
 #define kernel_mmap real_mmap
 #define kernel_mprotect real_mprotect
+#define kernel_sched_yield real_sched_yield
 
 #include "../../../../hub/base/kernel.h" /* the real one */
 
@@ -101,6 +102,7 @@
 #undef kernel_access
 #undef kernel_mmap
 #undef kernel_mprotect
+#undef kernel_sched_yield
 
 #include "hub/base/inside.h" /* libhubbub-sim-tls needs four of them */
 
@@ -142,6 +144,7 @@ int kernel_epoll_create1(int flags);
 int kernel_epoll_ctl(int set, int operation, int fd, struct epoll_event *event);
 int kernel_epoll_wait_now(int set, struct epoll_event *events, int most);
 int kernel_eventfd(unsigned count, int flags);
+int kernel_sched_yield(void);
 int kernel_poll_now(struct pollfd *fds, nfds_t count);
 int kernel_bind(int fd, const struct sockaddr *address, socklen_t length);
 int kernel_listen(int fd, int backlog);
@@ -155,5 +158,16 @@ int kernel_posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_act
 	const posix_spawnattr_t *attributes, char *const arguments[], char *const environment[]);
 void *kernel_mmap(void *at, size_t length, int protection, int flags, int fd, off_t offset);
 int kernel_mprotect(void *address, size_t length, int protection);
+
+/* The same, within which no other hub goes on first. OpenSSL, which calls what calls them, keeps
+ * its errors in the real thread, which all hubs share. */
+ssize_t sim_recvfrom_at_once(int fd, void *buffer, size_t length, int flags,
+	struct sockaddr *address, socklen_t *address_length) HUB_INSIDE(sim_recvfrom_at_once);
+ssize_t sim_sendto_at_once(int fd, const void *buffer, size_t length, int flags,
+	const struct sockaddr *address, socklen_t address_length) HUB_INSIDE(sim_sendto_at_once);
+#ifdef SIM_CALLS_AT_ONCE
+#define kernel_recvfrom sim_recvfrom_at_once
+#define kernel_sendto sim_sendto_at_once
+#endif
 
 #endif
