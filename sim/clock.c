@@ -47,14 +47,24 @@ clock_ahead(const struct clock *clock)
 	return WORLD_EPOCH + clock->jumped_by;
 }
 
+void (*clock_jumps)(const struct clock *clock, int64_t by);
+
+void
+clock_jump(struct clock *clock, int64_t by)
+{
+	clock->jumped_by += by;
+	if (clock_jumps != NULL)
+		clock_jumps(clock, by);
+}
+
 int64_t
 clock_real(struct clock *clock)
 {
 	if (world_chance(world_options()->jump)) {
 		int64_t by = (int64_t)world_draw_wide(JUMP_BITS);
 
-		clock->jumped_by += world_draw(2) == 0 ? by : -by;
 		world_note("CLOCK_REALTIME of a host jumps by %ld ns", (long)by, 0, 0);
+		clock_jump(clock, world_draw(2) == 0 ? by : -by);
 	}
 	return clock_monotonic(clock) + clock_ahead(clock);
 }

@@ -18,6 +18,12 @@ struct clock {
 int64_t clock_monotonic(struct clock *clock);
 int64_t clock_real(struct clock *clock);
 
+/* CLOCK_REALTIME jumps, as if somebody had set it. */
+void clock_jump(struct clock *clock, int64_t by);
+
+/* Called when one has jumped: timer.c's. NULL: nobody asks. */
+extern void (*clock_jumps)(const struct clock *clock, int64_t by);
+
 /* CLOCK_MONOTONIC, without that anything changes: whoever looks may look as often as he likes. */
 int64_t clock_coarse(const struct clock *clock);
 

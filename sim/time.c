@@ -88,5 +88,5 @@ hub_sim_jump(int64_t nanoseconds)
 	if (!world_exists())
 		return;
 	world_note("CLOCK_REALTIME jumps by %ld ns", (long)nanoseconds, 0, 0);
-	host_clock(fiber_host())->jumped_by += nanoseconds;
+	clock_jump(host_clock(fiber_host()), nanoseconds);
 }

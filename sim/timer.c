@@ -16,7 +16,12 @@
 
 struct timer {
 	struct file file;    /* must be first */
+	struct list link;    /* in reals */
 	bool is_real;        /* by CLOCK_REALTIME */
+	bool follows;        /* set to a time of that clock, so its jumps move it */
+	bool may_cancel;     /* TFD_TIMER_CANCEL_ON_SET */
+	bool is_canceled;    /* the clock has jumped, which no read has told yet */
+	uint64_t expired;    /* times that were not read, up to the last jump */
 	struct clock *clock; /* its host's; not owned */
 	int64_t due;         /* of clock_monotonic; INT64_MAX: not set */
 	int64_t looked_at;   /* when somebody looks next, in the world's time */
@@ -29,15 +34,36 @@ timer_of(struct file *file)
 	return (struct timer *)(void *)file;
 }
 
-/* Expirations that were not read. */
+static struct list reals = {&reals, &reals}; /* timers of CLOCK_REALTIME */
+
+/* Expirations that nobody has counted yet. */
 static uint64_t
-expirations(const struct timer *timer)
+fresh(const struct timer *timer)
 {
 	int64_t late = clock_monotonic(timer->clock) - timer->due;
 
 	if (late < 0)
 		return 0;
 	return timer->interval != 0 ? 1 + (uint64_t)(late / timer->interval) : 1;
+}
+
+/* Expirations that were not read. */
+static uint64_t
+expirations(const struct timer *timer)
+{
+	return timer->expired + fresh(timer);
+}
+
+/* Counts them; the next one is due later, or never. */
+static void
+count(struct timer *timer)
+{
+	uint64_t more = fresh(timer);
+
+	timer->expired += more;
+	if (more != 0)
+		timer->due = timer->interval != 0 ? timer->due + (int64_t)more * timer->interval
+						  : INT64_MAX;
 }
 
 static void wait_for_it(struct timer *timer);
@@ -67,28 +93,54 @@ wait_for_it(struct timer *timer)
 	world_after(timer->looked_at > now ? timer->looked_at - now : 0, expire, timer);
 }
 
+/* A timer that was set to a time of the clock expires when that shows it. */
+static void
+follow(const struct clock *clock, int64_t by)
+{
+	LIST_EACH (link, &reals) {
+		struct timer *timer = CONTAINER_OF(link, struct timer, link);
+
+		if (timer->clock != clock || !timer->follows)
+			continue;
+		count(timer);
+		if (timer->due != INT64_MAX)
+			timer->due -= by;
+		timer->is_canceled |= timer->may_cancel;
+		wait_for_it(timer);
+		if (timer->is_canceled)
+			file_changed(&timer->file);
+	}
+}
+
 static ssize_t
 timer_receive(struct file *file, struct transfer *transfer)
 {
 	struct timer *timer = timer_of(file);
-	uint64_t count = expirations(timer);
+	uint64_t expired;
+	bool is_canceled = timer->is_canceled;
 
-	if (transfer->length < sizeof count)
+	if (transfer->length < sizeof expired)
 		return failed(EINVAL);
-	if (count == 0)
+	count(timer);
+	expired = timer->expired;
+	if (expired == 0 && !is_canceled)
 		return failed(EAGAIN);
-	timer->due =
-		timer->interval != 0 ? timer->due + (int64_t)count * timer->interval : INT64_MAX;
+	timer->expired = 0;
+	timer->is_canceled = false;
 	wait_for_it(timer);
-	memcpy(transfer->parts[0].iov_base, &count, sizeof count);
 	file_changed(file);
-	return sizeof count;
+	if (is_canceled)
+		return failed(ECANCELED);
+	memcpy(transfer->parts[0].iov_base, &expired, sizeof expired);
+	return sizeof expired;
 }
 
 static short
 timer_ready(const struct file *file)
 {
-	return expirations((const struct timer *)(const void *)file) != 0 ? POLLIN : 0;
+	const struct timer *timer = (const struct timer *)(const void *)file;
+
+	return timer->is_canceled || expirations(timer) != 0 ? POLLIN : 0;
 }
 
 /* What is going to happen finds it unset. */
@@ -96,6 +148,8 @@ static void
 timer_close(struct file *file)
 {
 	timer_of(file)->due = INT64_MAX;
+	if (timer_of(file)->is_real)
+		list_remove(&timer_of(file)->link);
 }
 
 static const struct file_kind timer_kind = {
@@ -112,6 +166,9 @@ timer_new(bool is_real)
 	timer->is_real = is_real;
 	timer->clock = host_clock(fiber_host());
 	timer->due = INT64_MAX;
+	if (is_real)
+		list_append(&reals, &timer->link);
+	clock_jumps = follow;
 	return &timer->file;
 }
 
@@ -146,7 +203,7 @@ timer_tell(struct file *file, struct itimerspec *value)
 	if (file->kind != &timer_kind)
 		return failed(EINVAL);
 	if (timer->due != INT64_MAX && (timer->interval != 0 || expirations(timer) == 0))
-		left = timer->due + (int64_t)expirations(timer) * timer->interval -
+		left = timer->due + (int64_t)fresh(timer) * timer->interval -
 		       clock_monotonic(timer->clock);
 	*value = (struct itimerspec){to_time(timer->interval), to_time(left)};
 	return 0;
@@ -164,6 +221,10 @@ timer_set(struct file *file, int flags, const struct itimerspec *value)
 		return failed(EINVAL);
 	first = to_nanoseconds(&value->it_value);
 	timer->interval = to_nanoseconds(&value->it_interval);
+	timer->follows = timer->is_real && (flags & TFD_TIMER_ABSTIME) != 0;
+	timer->may_cancel = timer->follows && (flags & TFD_TIMER_CANCEL_ON_SET) != 0;
+	timer->is_canceled = false;
+	timer->expired = 0;
 	if (first == 0)
 		timer->due = INT64_MAX;
 	else if (flags & TFD_TIMER_ABSTIME)

@@ -6,6 +6,7 @@
 #include <hubbub/hub.h>
 #include <hubbub/sim.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -304,4 +305,65 @@ Test(kernel, timers_expire_at_a_time_of_day)
 {
 	in_quiet_world(absolute_body);
 	EXPECT_TRACE("set 0, read 8, 1 after 10 s, no timer EINVAL, clock EINVAL");
+}
+
+/* A timer that expires so many seconds from now, by the time of day. */
+static int
+timer_at(int seconds, int flags)
+{
+	int fd = timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK);
+	struct itimerspec value = {.it_value = {.tv_sec = time(NULL) + seconds}};
+
+	timerfd_settime(fd, TFD_TIMER_ABSTIME | flags, &value, NULL);
+	return fd;
+}
+
+static void *
+jump_body(void *unused)
+{
+	int ahead = timer_at(7200, 0), behind = timer_at(10, 0), expired = timer_at(1, 0);
+	int relative = timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK);
+
+	hub_sleep(2 * HUB_SECOND);
+	set_timer(relative, 20 * HUB_SECOND, 0);
+	hub_sim_jump(-3600 * HUB_SECOND);
+	read_timer(expired);
+	read_timer(relative);
+	read_timer(behind);
+	hub_sim_jump(3 * 3600 * HUB_SECOND);
+	read_timer(ahead);
+	close(ahead);
+	close(behind);
+	close(expired);
+	close(relative);
+	return unused;
+}
+
+Test(kernel, timers_of_a_time_of_day_follow_its_jumps)
+{
+	in_quiet_world(jump_body);
+	EXPECT_TRACE("set 0, read 8, 1 after 0 s, read 8, 1 after 20 s, read 8, 1 after 3588 s, "
+		     "read 8, 1 after 0 s");
+}
+
+static void *
+cancel_body(void *unused)
+{
+	int fd = timer_at(100, TFD_TIMER_CANCEL_ON_SET);
+	uint64_t count;
+
+	trace_call("read", read(fd, &count, sizeof count));
+	hub_sim_jump(HUB_SECOND);
+	trace_call("wait", hub_wait_fd(fd, POLLIN));
+	trace_call("read", read(fd, &count, sizeof count));
+	trace_call("read", read(fd, &count, sizeof count));
+	read_timer(fd);
+	close(fd);
+	return unused;
+}
+
+Test(kernel, a_jump_is_told_to_who_asks_for_it)
+{
+	in_quiet_world(cancel_body);
+	EXPECT_TRACE("read EAGAIN, wait 1, read ECANCELED, read EAGAIN, read 8, 1 after 99 s");
 }
