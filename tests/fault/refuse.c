@@ -60,6 +60,7 @@ static const struct {
 	{"shutdown", SYS_shutdown, -1, 0},
 	{"sigaltstack", SYS_sigaltstack, -1, 0},
 	{"socketpair", SYS_socketpair, -1, 0},
+	{"splice", SYS_splice, -1, 0},
 	{"tgkill", SYS_tgkill, -1, 0},
 	{"timer_create", SYS_timer_create, -1, 0},
 	{"timerfd_create", SYS_timerfd_create, -1, 0},
