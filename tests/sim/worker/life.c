@@ -70,20 +70,17 @@ have_accidents(void *argument)
 	return NULL;
 }
 
-/* What the operator asks of workers beside all that. */
+/* The log is rotated. */
 static void *
-ask(void *argument)
+rotate(void *argument)
 {
 	const struct life *life = argument;
-	unsigned left = (unsigned)hub_sim_draw(life->asks + 1);
+	unsigned left = (unsigned)hub_sim_draw(life->rotations + 1);
 
 	for (; left > 0 && hub_sleep(draw_time(life->change_within)) == 0; left--) {
 		if (server_has_died())
 			return NULL;
-		if (hub_sim_draw(2) == 0)
-			server_dump();
-		else
-			server_reopen();
+		server_reopen();
 	}
 	return NULL;
 }
@@ -156,7 +153,7 @@ static const char *
 live(struct life *life)
 {
 	const char *why = server_begin(&life->shape);
-	struct hub_coroutine *accidents, *asker;
+	struct hub_coroutine *accidents, *rotator;
 
 	if (why != NULL)
 		return life->shape.is_starved ? NULL : why;
@@ -164,13 +161,13 @@ live(struct life *life)
 		server_wait_ready();
 	clients_start(&life->manner);
 	accidents = hub_spawn(have_accidents, life);
-	asker = hub_spawn(ask, life);
+	rotator = hub_spawn(rotate, life);
 	for (unsigned left = (unsigned)hub_sim_draw(life->changes + 1); left > 0; left--) {
 		pass(life, draw_time(life->change_within));
 		change();
 	}
 	pass(life, draw_time(life->drain_within));
-	end(asker);
+	end(rotator);
 	why = leave(life);
 	end(accidents);
 	life->ends = clients_wait();
@@ -191,15 +188,11 @@ const char *
 life_run(const struct scene *scene, uint64_t seed, struct life *life)
 {
 	static char text[12000];
-	struct hub_sim_options options = *scene->options;
 	struct run run = {scene, life};
 	int result;
 
-	options.directory = SERVER_FILES;
-	/* The master kills a worker for which it cannot listen; a killed one goes on here. */
-	options.refused = 0;
 	*life = (struct life){0};
-	result = hub_sim_run(seed, &options, body, &run);
+	result = hub_sim_run(seed, scene->options, body, &run);
 	if (result == 0 && life->why == NULL)
 		return NULL;
 	snprintf(text, sizeof text, "HUBBUB_SEED=%lu build/bin/sim-worker --filter '*/%s': %s\n%s",

@@ -18,7 +18,7 @@ struct life {
 	unsigned stops;        /* SIGSTOP; until SIGCONT, stop_for passes, at most */
 	int64_t stop_for;
 	int64_t stand_still; /* the world's other parts go on without the server now and then */
-	unsigned asks;       /* for stacks, and for another log, at most */
+	unsigned rotations;  /* of the log, at most */
 	bool is_orphaned;    /* the master dies instead */
 	unsigned quitting; /* one of so many stops is at once, without regard to clients; 0: none */
 	bool is_impatient; /* the drain may come before the server is ready */

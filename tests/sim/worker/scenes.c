@@ -43,7 +43,7 @@ draw_usual(struct life *life)
 	life->kills = hub_sim_draw(4) == 0 ? 2 : 0;
 	life->stops = hub_sim_draw(4) == 0 ? 2 : 0;
 	life->stop_for = 5 * HUB_SECOND;
-	life->asks = hub_sim_draw(8) == 0 ? 3 : 0;
+	life->rotations = hub_sim_draw(8) == 0 ? 3 : 0;
 }
 
 /* Workers die, and stand still, at any moment. */

@@ -2,7 +2,6 @@
  * and takes over. What must hold at the end is in account.c. */
 #include "tests/sim/worker/server.h"
 
-#include <fcntl.h>
 #include <hubbub/server.h>
 #include <stdio.h>
 #include <string.h>
@@ -284,17 +283,6 @@ server_quit(void)
 {
 	leave(CHANNEL_STOP, hub_now());
 	fleet_kill(&server.fleet);
-}
-
-void
-server_dump(void)
-{
-	int file = open(SERVER_FILES "/stacks", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-
-	if (file == -1)
-		return;
-	fleet_dump(&server.fleet, file, 1);
-	close(file);
 }
 
 /* As log rotation does it: another file takes the log's place. */

@@ -13,9 +13,6 @@
 /* Where a server may listen: it takes the first so many of them, in another sequence. */
 #define SERVER_ADDRESSES_MAX 3 /* 127.0.0.1, [::1] and a Unix socket */
 
-/* The world's directory. */
-#define SERVER_FILES "/files"
-
 struct server_shape {
 	unsigned processes, threads;
 	unsigned addresses; /* listeners, at least one */
@@ -53,9 +50,6 @@ const char *server_scale(unsigned processes, bool is_waited_for);
 
 /* As TERM: the server drains. Returns at once. */
 void server_drain(void);
-
-/* All hubs write their stacks. Does not wait for them. */
-void server_dump(void);
 
 /* The log was opened anew. */
 void server_reopen(void);
