@@ -181,6 +181,8 @@ arrive(struct channel *channel, const struct segment *segment)
 {
 	channel->on_way -= segment->length;
 	if (channel->is_cut) {
+		if (channel->writer != NULL && channel->refused != NULL && segment->length != 0)
+			channel->refused(channel->writer);
 		/* There is room again, for what nobody reads. */
 		if (channel->writer != NULL)
 			file_changed(channel->writer);
@@ -205,6 +207,18 @@ give_up(struct channel *channel)
 		channel->lost(channel->writer);
 }
 
+/* Whether the first segment is lost, or the answer that nobody reads it. */
+static bool
+is_lost(const struct channel *channel)
+{
+	bool is_answered = channel->is_cut && channel->writer != NULL && channel->head->length != 0;
+
+	if (channel->is_cut && !is_answered)
+		return false;
+	return host_is_cut(channel->from, channel->to) ||
+	       (is_answered && host_is_cut(channel->to, channel->from));
+}
+
 /* What is lost is sent again, later each time, as in Linux (tcp_retries2). */
 static void
 deliver(void *object)
@@ -212,7 +226,7 @@ deliver(void *object)
 	struct channel *channel = object;
 	struct segment *segment = channel->head;
 
-	if (!channel->is_cut && host_is_cut(channel->from, channel->to)) {
+	if (is_lost(channel)) {
 		if (++channel->tries < TRIES_MOST) {
 			world_after(AGAIN << (channel->tries < DOUBLED_MOST ? channel->tries
 									    : DOUBLED_MOST),

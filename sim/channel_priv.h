@@ -21,8 +21,9 @@ struct channel {
 	struct file *writer; /* likewise */
 	const struct host *from, *to;
 	void (*lost)(struct file *writer); /* no packet has arrived for long; NULL: nobody asks */
-	unsigned tries;                    /* of the first segment */
-	unsigned char *bytes;              /* a ring of that size; owned */
+	void (*refused)(struct file *writer); /* nobody reads what has arrived; NULL: nobody asks */
+	unsigned tries;                       /* of the first segment */
+	unsigned char *bytes;                 /* a ring of that size; owned */
 	size_t size, first, length;
 	size_t capacity;             /* up to which it is filled */
 	size_t on_way;               /* bytes of segments */

@@ -106,14 +106,13 @@ stream_send(struct file *file, struct transfer *transfer)
 		reset_peer(stream);
 		return failed(stream_take_error(stream));
 	}
-	if (stream->out->is_cut) {
+	/* Nobody reads there, which the answer tells: at once, or when it comes from another host. */
+	if (stream->out->is_cut && stream->out->refused == NULL) {
 		size_t room = channel_room(stream->out);
 
-		/* Nobody reads there, which the answer tells. */
-		if (!host_is_cut(stream->peer_name.on, stream->own.on))
-			stream_break(stream, ECONNRESET);
+		stream_break(stream, ECONNRESET);
 		if (room == 0)
-			return failed(stream->error != 0 ? stream_take_error(stream) : EAGAIN);
+			return failed(stream_take_error(stream));
 		return (ssize_t)(transfer->length < room ? transfer->length : room);
 	}
 	if (transfer->length == 0)

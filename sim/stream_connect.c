@@ -137,6 +137,12 @@ writer_lost(struct file *file)
 	stream_break(stream_of(file), ETIMEDOUT);
 }
 
+static void
+writer_refused(struct file *file)
+{
+	stream_break(stream_of(file), ECONNRESET);
+}
+
 /* The listener's end of a connection, in its queue. NULL if there is no room. */
 static struct stream *
 enqueue(struct stream *listener, struct stream *client)
@@ -163,6 +169,8 @@ enqueue(struct stream *listener, struct stream *client)
 		client->out->from = client->in->to = client->own.on;
 		client->out->to = client->in->from = client->peer_name.on;
 		client->out->lost = client->in->lost = writer_lost;
+		if (client->out->from != client->out->to)
+			client->out->refused = client->in->refused = writer_refused;
 	}
 	end->own = client->peer_name;
 	end->peer_name = client->own;

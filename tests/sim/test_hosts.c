@@ -1,10 +1,9 @@
 /* Several hosts in one world: what arrives between them though they are parted, their clocks, and
- * their names. */
+ * their ports. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <hubbub/hub.h>
 #include <hubbub/sim.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -31,8 +30,9 @@ serve(int client, void *context)
 	ssize_t length;
 
 	(void)context;
+	/* Two bytes end it. */
 	while ((length = hub_recv(client, bytes, sizeof bytes, 0)) > 0)
-		if (hub_send(client, bytes, (size_t)length, 0) != length)
+		if (length == 2 || hub_send(client, bytes, (size_t)length, 0) != length)
 			return;
 	net.ends += length == 0;
 }
@@ -246,6 +246,52 @@ Test(hosts, a_loss_that_a_sender_has_met_is_no_end_of_the_stream)
 	cr_assert_eq(losing.error, ETIMEDOUT);
 }
 
+static struct {
+	bool heals;
+	ssize_t first, second, later; /* sends */
+	int error;                    /* of later */
+} unread;
+
+static void *
+write_to_nobody(void *unused)
+{
+	int fd = hub_create_connection("server", "7");
+
+	hub_send(fd, "ab", 2, 0);
+	hub_sleep(HUB_SECOND);
+	hub_sim_partition("first", "server", true);
+	unread.first = hub_send(fd, "c", 1, 0);
+	hub_sleep(10 * HUB_SECOND);
+	unread.second = hub_send(fd, "d", 1, 0);
+	if (unread.heals)
+		hub_sim_partition("first", "server", false);
+	hub_sleep(3600 * HUB_SECOND);
+	unread.later = hub_send(fd, "e", 1, 0);
+	unread.error = errno;
+	hub_sim_partition("first", "server", false);
+	hub_close(fd);
+	return unused;
+}
+
+static void *
+nobody_body(void *unused)
+{
+	with_server(write_to_nobody);
+	return unused;
+}
+
+Test(hosts, a_write_to_a_peer_that_has_closed_is_answered_when_hosts_are_joined)
+{
+	for (int heals = 0; heals < 2; heals++) {
+		unread.heals = heals;
+		cr_assert_eq(hub_sim_run(1, NULL, nobody_body, NULL), 0, "%s", hub_sim_report());
+		cr_assert_eq(unread.first, 1);
+		cr_assert_eq(unread.second, 1);
+		cr_assert_eq(unread.later, -1);
+		cr_assert_eq(unread.error, heals ? ECONNRESET : ETIMEDOUT);
+	}
+}
+
 /* ---- clocks ---- */
 
 static struct {
@@ -374,48 +420,4 @@ Test(hosts, clients_use_up_the_ports_of_their_host)
 	cr_assert_eq(ports.connected, PORTS);
 	cr_assert_eq(ports.error, EADDRNOTAVAIL);
 	cr_assert_eq(ports.later, 0);
-}
-
-/* ---- names ---- */
-
-static void *
-do_nothing(void *unused)
-{
-	return unused;
-}
-
-static struct {
-	int v4, v6;          /* addresses */
-	int unknown, lonely; /* of getaddrinfo, and of connect: errno */
-} names;
-
-static void *
-look_up(void *unused)
-{
-	struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *addresses;
-	struct sockaddr_in nobody = {.sin_family = AF_INET, .sin_port = htons(7)};
-	int fd = hub_socket(AF_INET, SOCK_STREAM, 0);
-
-	hub_sim_join(hub_sim_start("other", do_nothing, NULL), NULL);
-	if (hub_getaddrinfo("other", "7", &hints, &addresses) == 0) {
-		for (struct addrinfo *each = addresses; each != NULL; each = each->ai_next) {
-			names.v4 += each->ai_family == AF_INET;
-			names.v6 += each->ai_family == AF_INET6;
-		}
-		hub_freeaddrinfo(addresses);
-	}
-	names.unknown = hub_getaddrinfo("nobody", "7", &hints, &addresses);
-	nobody.sin_addr.s_addr = htonl(0xc0000201);
-	names.lonely = hub_connect(fd, (struct sockaddr *)&nobody, sizeof nobody) == 0 ? 0 : errno;
-	hub_close(fd);
-	return unused;
-}
-
-Test(hosts, names_of_hosts_have_addresses_and_no_others)
-{
-	cr_assert_eq(hub_sim_run(1, NULL, look_up, NULL), 0, "%s", hub_sim_report());
-	cr_assert_eq(names.v4, 1);
-	cr_assert_eq(names.v6, 1);
-	cr_assert_eq(names.unknown, EAI_NONAME);
-	cr_assert_eq(names.lonely, EHOSTUNREACH);
 }
