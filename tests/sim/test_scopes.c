@@ -10,7 +10,7 @@
 
 #include "tests/sim/worlds.h"
 
-enum { WORLDS = 16, ACTORS = 4, STEPS = 12, DEPTH_MOST = 6 };
+enum { WORLDS = 16, ACTORS = 4, STEPS = 8, DEPTH_MOST = 7 };
 
 #define TIME_MOST (40 * HUB_MILLISECOND)
 #define SPIN_MOST (100 * HUB_MILLISECOND)
@@ -294,7 +294,7 @@ static void live(struct actor *actor);
 static void
 in_scope(struct actor *actor)
 {
-	int64_t time = once_in(4) ? HUB_FOREVER : below(2 * TIME_MOST);
+	int64_t time = once_in(4) ? HUB_FOREVER : below((1 + below(8)) * TIME_MOST);
 	struct hub_timeout scope;
 	struct frame frame = {actor->innermost, FRAME_SCOPE, HUB_FOREVER, false};
 	bool has_expired;
@@ -357,7 +357,8 @@ catch_kill(struct actor *actor)
 }
 
 static void (*const steps[])(struct actor *actor) = {wait_somehow, wait_somehow, wait_somehow,
-	wait_for_ever, spin, catch_kill, in_scope, in_scope, in_shield, in_driven, in_driven};
+	wait_for_ever, spin, catch_kill, in_shield, in_scope, in_scope, in_scope, in_driven,
+	in_driven, in_driven};
 enum { KINDS = sizeof steps / sizeof *steps, KINDS_FLAT = 6 };
 
 static void
