@@ -1,5 +1,5 @@
-/* Whoever has waited longest for a condition goes on when that is notified, unless its wait has ended
- * already. The call stands here, around the real one (CMakeLists.txt names it ..._itself). */
+/* Whoever has waited longest for a condition goes on when that is notified, unless its wait has
+ * ended already. The call stands here, around the real one (CMakeLists.txt names it ..._itself). */
 #include "hub/sync/lock.h"
 #include "hub/waiters_priv.h"
 #include "sim/awaited_priv.h"

@@ -1,9 +1,9 @@
-/* Random programs over objects, in random worlds, of which each compares what comes out with a model
- * of its own: queues keep their order; whoever releases a recursive lock around a condition owns it
- * as often as before; a nursery gives its first failure, and ends at once when its opener is
- * killed; a map gives a result for each input; whoever waits for the ends of several is told when
- * enough have ended, or one has failed; a result's failure reaches all who wait; a select that
- * could go on with several cases takes each now and then. */
+/* Random programs over objects, in random worlds, of which each compares what comes out with a
+ * model of its own: whoever releases a recursive lock around a condition owns it as often as
+ * before; a nursery gives its first failure, and ends at once when its opener is killed; a map
+ * gives a result for each input; whoever waits for the ends of several is told when enough have
+ * ended, or one has failed; a result's failure reaches all who wait; a select that could go on
+ * with several cases takes each now and then. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <string.h>
@@ -22,102 +22,6 @@ static void
 sleep_some(void)
 {
 	hub_sleep(once_in(3) ? 0 : below(TIME_MOST));
-}
-
-/* ---- queues ---- */
-
-enum { ITEMS = 24, CAPACITY = 5 };
-
-struct item {
-	int64_t priority;
-	/* Counted over all calls: when its put began and had ended; 0: not yet. */
-	unsigned began, ended;
-	bool is_taken;
-};
-
-struct exchange {
-	struct hub_queue *queue;
-	enum hub_queue_order order;
-	struct item items[ITEMS];
-	unsigned put, calls;
-};
-
-static void *
-put_items(void *argument)
-{
-	struct exchange *exchange = argument;
-
-	while (exchange->put < ITEMS) {
-		struct item *item = &exchange->items[exchange->put++];
-
-		item->priority = below(3);
-		item->began = ++exchange->calls;
-		if (hub_queue_put_priority(exchange->queue, item, item->priority) == 0)
-			item->ended = ++exchange->calls;
-		else
-			item->is_taken = true;
-		if (once_in(2))
-			sleep_some();
-	}
-	return NULL;
-}
-
-/* Whether one that is still there should have been taken instead, by a call that began then. */
-static bool
-goes_before(const struct exchange *exchange, const struct item *other, const struct item *taken,
-	unsigned began)
-{
-	bool is_earlier = other->ended < taken->began;
-
-	if (other->is_taken || other->ended == 0 || other->ended > began)
-		return false;
-	if (exchange->order == HUB_QUEUE_FIFO)
-		return is_earlier;
-	if (exchange->order == HUB_QUEUE_LIFO)
-		return taken->ended != 0 && taken->ended < other->began;
-	return other->priority < taken->priority ||
-	       (other->priority == taken->priority && is_earlier);
-}
-
-static void
-take_items(struct exchange *exchange)
-{
-	for (unsigned left = ITEMS; left > 0; left--) {
-		unsigned began = ++exchange->calls;
-		struct item *item;
-		void *got;
-
-		if (hub_queue_get_for(exchange->queue, &got, 10 * TIME_MOST) != 0)
-			return;
-		item = got;
-		item->is_taken = true;
-		if (hub_queue_task_done(exchange->queue) != 0)
-			wrong("an item that was got is none to deal with");
-		for (int i = 0; i < ITEMS; i++)
-			if (goes_before(exchange, &exchange->items[i], item, began))
-				wrong("a queue of order %d gives an item before its turn",
-					exchange->order);
-		if (once_in(2))
-			sleep_some();
-	}
-}
-
-static void
-step_queue(void)
-{
-	struct exchange exchange = {.order = below(HUB_QUEUE_ORDER_MAX)};
-	struct hub_nursery nursery;
-
-	exchange.queue = hub_queue_new(exchange.order, below(CAPACITY));
-	if (exchange.queue == NULL)
-		return;
-	hub_nursery_open(&nursery);
-	for (unsigned left = 1 + below(3); left > 0; left--)
-		hub_nursery_spawn(&nursery, put_items, &exchange);
-	take_items(&exchange);
-	hub_nursery_cancel(&nursery);
-	hub_nursery_close(&nursery);
-	hub_queue_free(exchange.queue);
 }
 
 /* ---- locks ---- */
@@ -424,8 +328,8 @@ step_select(void)
 
 /* ---- a world ---- */
 
-static void (*const steps[])(void) = {step_queue, step_queue, step_lock, step_lock, step_notify,
-	step_semaphore, step_nursery, step_ends, step_map, step_result, step_select};
+static void (*const steps[])(void) = {step_lock, step_lock, step_notify, step_semaphore,
+	step_nursery, step_ends, step_map, step_result, step_select};
 
 static void *
 act(void *unused)

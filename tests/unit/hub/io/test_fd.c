@@ -95,7 +95,6 @@ sweep_while_one_leaves_body(void *argument)
 {
 	int64_t began = hub_now();
 	struct hub_coroutine *leaving, *staying;
-	struct hub_timeout scope;
 
 	socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
 	leaving = hub_spawn(receive_in_time, NULL);
@@ -105,10 +104,8 @@ sweep_while_one_leaves_body(void *argument)
 		continue;
 	hub_join(leaving, NULL);
 	close(pair[0]);
-	hub_timeout_start(&scope, 30 * HUB_SECOND);
-	if (hub_join(staying, NULL) != 0)
+	if (hub_join_for(staying, NULL, 30 * HUB_SECOND) != 0)
 		trace_say("waits for ever");
-	hub_timeout_stop(&scope);
 	hub_close(pair[1]);
 	return argument;
 }
