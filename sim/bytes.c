@@ -33,7 +33,7 @@ struct call {
 
 static struct call *calls[BUCKETS];
 
-static struct call **
+static inline struct call **
 bucket_of(const struct hub_coroutine *coroutine)
 {
 	return &calls[(uintptr_t)coroutine >> 12 & (BUCKETS - 1)];
@@ -46,38 +46,41 @@ running(void)
 	return hub_this != NULL && hub_this->current != &hub_this->root ? hub_this->current : NULL;
 }
 
-static fd_generation
-generation_of(int fd)
+/* What the hub knows of the descriptor; NULL: nothing. */
+static inline const struct hub_fd *
+entry_of(int fd)
 {
-	return (unsigned)fd < hub_this->fds.size ? fd_entry(hub_this, fd)->generation : 0;
+	return (unsigned)fd < hub_this->fds.size ? fd_entry(hub_this, fd) : NULL;
 }
 
 static void
 begin(struct call *call, const char *what, int fd, const struct iovec *parts, size_t count)
 {
+	const struct hub_coroutine *self = files_has(fd) ? running() : NULL;
+	const struct file *file = files_find(fd);
 	const struct hub_fd *entry;
-	const struct file *file;
-	int error;
+	struct call **bucket;
 
-	*call = (struct call){.what = what, .fd = fd, .parts = parts, .count = count};
-	if (!files_has(fd) || (call->coroutine = running()) == NULL)
+	call->inode = 0;
+	if (self == NULL || file == NULL || file->kind->socket_type == 0)
 		return;
-	entry = (unsigned)fd < hub_this->fds.size ? fd_entry(hub_this, fd) : NULL;
+	entry = entry_of(fd);
 	if (entry != NULL && entry->layer != NULL)
 		return;
-	error = errno;
-	file = files_get(fd);
-	errno = error;
-	if (file == NULL || file->kind->socket_type == 0)
-		return;
-	call->inode = file->inode;
-	call->generation = entry != NULL ? entry->generation : 0;
-	call->next = *bucket_of(call->coroutine);
-	*bucket_of(call->coroutine) = call;
+	bucket = bucket_of(self);
+	*call = (struct call){.next = *bucket,
+		.coroutine = self,
+		.what = what,
+		.fd = fd,
+		.inode = file->inode,
+		.generation = entry != NULL ? entry->generation : 0,
+		.parts = parts,
+		.count = count};
+	*bucket = call;
 }
 
 /* The call ends. Returns whether it was looked at. */
-static bool
+static inline bool
 end(struct call *call)
 {
 	struct call **link;
@@ -91,61 +94,83 @@ end(struct call *call)
 	return true;
 }
 
-static ssize_t
+/* Whether the caller is told of the bytes that were moved. */
+static inline bool
+is_told(const struct call *call, ssize_t result)
+{
+	return result == (ssize_t)call->done || (result == -1 && call->done == 0);
+}
+
+static inline ssize_t
 end_sending(struct call *call, ssize_t result)
 {
-	if (!end(call) || result == (ssize_t)call->done || (result == -1 && call->done == 0))
-		return result;
-	world_fail("%s: %s of descriptor %d returns %ld, and the socket has taken %zu bytes",
-		name_of(call->coroutine), call->what, call->fd, (long)result, call->done);
+	if (end(call) && !is_told(call, result))
+		world_fail(
+			"%s: %s of descriptor %d returns %ld, and the socket has taken %zu bytes",
+			name_of(call->coroutine), call->what, call->fd, (long)result, call->done);
 	return result;
 }
 
-static ssize_t
-end_receiving(struct call *call, ssize_t result, int flags)
+/* A call that has returned 0. Keeps errno. */
+static void
+look_at_end(const struct call *call)
 {
 	int error = errno;
 
-	if (!end(call) || (flags & (MSG_TRUNC | MSG_ERRQUEUE)) != 0)
-		return result;
-	if ((result != -1 || call->done != 0) && result != (ssize_t)call->done)
-		world_fail(
-			"%s: %s of descriptor %d returns %ld, and the socket has given %zu bytes",
-			name_of(call->coroutine), call->what, call->fd, (long)result, call->done);
-	if (result == 0 && !call->has_ended && !hub_input_has_ended(call->fd))
+	if (!call->has_ended && !hub_input_has_ended(call->fd))
 		world_fail("%s: %s of descriptor %d returns 0, and its input has not ended",
 			name_of(call->coroutine), call->what, call->fd);
 	errno = error;
+}
+
+static inline ssize_t
+end_receiving(struct call *call, ssize_t result, int flags)
+{
+	if (!end(call) || (flags & (MSG_TRUNC | MSG_ERRQUEUE)) != 0)
+		return result;
+	if (!is_told(call, result))
+		world_fail(
+			"%s: %s of descriptor %d returns %ld, and the socket has given %zu bytes",
+			name_of(call->coroutine), call->what, call->fd, (long)result, call->done);
+	if (result == 0)
+		look_at_end(call);
 	return result;
 }
 
 /* ---- what the socket says ---- */
 
-/* The call of the running coroutine on that descriptor; NULL: none. The program's own calls are
- * none. */
-static struct call *
-call_of(const struct file *file)
+/* Whether the call's descriptor refers to that file. It may have become known to the hub since the
+ * call began, or another file's. */
+static bool
+is_still_of(struct call *call, const struct file *file)
 {
-	const struct hub_coroutine *self = running();
-	struct call *call = self != NULL ? *bucket_of(self) : NULL;
-	fd_generation generation;
+	const struct hub_fd *entry = entry_of(call->fd);
+	fd_generation generation = entry != NULL ? entry->generation : 0;
 
-	while (call != NULL && call->coroutine != self)
-		call = call->next;
-	if (call == NULL)
-		return NULL;
-	if (file->inode == call->inode && call->generation != 0)
-		return call;
-	if (files_get(call->fd) != file)
-		return NULL;
-	generation = generation_of(call->fd);
+	if (files_find(call->fd) != file)
+		return false;
 	if (call->generation == 0 && file->inode == call->inode)
 		call->generation = generation;
 	/* What is closed behind the hub's back, it need not know. */
 	if (file->inode != call->inode && generation != call->generation)
 		world_fail("%s: %s goes on with descriptor %d, which was closed and used again",
-			name_of(self), call->what, call->fd);
-	return call;
+			name_of(call->coroutine), call->what, call->fd);
+	return true;
+}
+
+/* The call of the running coroutine on that descriptor; NULL: none. The program's own calls are
+ * none. */
+static inline struct call *
+call_of(const struct file *file)
+{
+	const struct hub_coroutine *self = running();
+	struct call *call = self != NULL ? *bucket_of(self) : NULL;
+
+	while (call != NULL && call->coroutine != self)
+		call = call->next;
+	if (call == NULL || (file->inode == call->inode && call->generation != 0))
+		return call;
+	return is_still_of(call, file) ? call : NULL;
 }
 
 /* The caller's bytes from that offset on; at most *length, which becomes how many lie together. */
@@ -165,14 +190,10 @@ bytes_at(const struct call *call, size_t offset, size_t *length)
 
 /* Whether the first bytes of the transfer are the caller's from done on. */
 static bool
-is_next(const struct call *call, const struct transfer *transfer, size_t length)
+are_next(const struct call *call, const struct transfer *transfer, size_t length)
 {
 	size_t offset = call->done;
 
-	/* As most calls are. */
-	if (call->count == 1 && transfer->count == 1 &&
-		transfer->parts[0].iov_base == (char *)call->parts[0].iov_base + offset)
-		return offset + length <= call->parts[0].iov_len;
 	for (size_t i = 0; length > 0; i++) {
 		const unsigned char *at = transfer->parts[i].iov_base;
 		size_t left =
@@ -191,6 +212,19 @@ is_next(const struct call *call, const struct transfer *transfer, size_t length)
 		}
 	}
 	return true;
+}
+
+/* The same. */
+static inline bool
+is_next(const struct call *call, const struct transfer *transfer, size_t length)
+{
+	const struct iovec *own = call->parts, *moved = transfer->parts;
+
+	/* As most calls are. */
+	if (call->count == 1 && transfer->count == 1 &&
+		moved->iov_base == (char *)own->iov_base + call->done)
+		return call->done + length <= own->iov_len;
+	return are_next(call, transfer, length);
 }
 
 void

@@ -76,14 +76,6 @@ channel_release(struct channel *channel)
 	free(channel);
 }
 
-size_t
-channel_room(const struct channel *channel)
-{
-	size_t taken = channel->length + channel->on_way;
-
-	return channel->capacity > taken ? channel->capacity - taken : 0;
-}
-
 void
 channel_limit(struct channel *channel, size_t capacity)
 {
@@ -92,47 +84,65 @@ channel_limit(struct channel *channel, size_t capacity)
 
 /* ---- the ring ---- */
 
+/* Where the byte lies that is so many behind the first. */
+static inline size_t
+place_of(const struct channel *channel, size_t behind)
+{
+	size_t at = channel->first + behind;
+
+	return at < channel->size ? at : at - channel->size;
+}
+
 static void
 put(struct channel *channel, const unsigned char *bytes, size_t length)
 {
-	size_t at = (channel->first + channel->length) % channel->size;
-	size_t part = channel->size - at < length ? channel->size - at : length;
+	size_t at = place_of(channel, channel->length), left = channel->size - at;
 
 	DCHECK(channel->length + length <= channel->size);
-	memcpy(channel->bytes + at, bytes, part);
-	if (part < length)
-		memcpy(channel->bytes, bytes + part, length - part);
+	if (left >= length) {
+		memcpy(channel->bytes + at, bytes, length);
+	} else {
+		memcpy(channel->bytes + at, bytes, left);
+		memcpy(channel->bytes, bytes + left, length - left);
+	}
 	channel->length += length;
 }
 
-size_t
-channel_read(
-	struct channel *channel, const struct iovec *parts, size_t count, size_t most, bool is_peek)
+/* Copies so many bytes, from the one on that is so many behind the first. */
+static inline void
+get(const struct channel *channel, size_t behind, unsigned char *bytes, size_t length)
 {
-	size_t done = 0, limit = most < channel->length ? most : channel->length;
+	size_t at = place_of(channel, behind), left = channel->size - at;
+
+	if (left >= length) {
+		memcpy(bytes, channel->bytes + at, length);
+	} else {
+		memcpy(bytes, channel->bytes + at, left);
+		memcpy(bytes + left, channel->bytes, length - left);
+	}
+}
+
+size_t
+channel_read(struct channel *channel, const struct iovec *parts, size_t most, bool is_peek)
+{
+	size_t length = most < channel->length ? most : channel->length;
 	bool was_full = channel_room(channel) < PIPE_BUF;
 
-	if (limit == 0)
-		return 0;
-	for (size_t i = 0; i < count && done < limit; i++) {
-		size_t length = parts[i].iov_len < limit - done ? parts[i].iov_len : limit - done;
-		size_t at = (channel->first + done) % channel->size;
-		size_t part = channel->size - at < length ? channel->size - at : length;
+	for (size_t done = 0; done < length; parts++) {
+		size_t part = parts->iov_len < length - done ? parts->iov_len : length - done;
 
-		memcpy(parts[i].iov_base, channel->bytes + at, part);
-		if (part < length)
-			memcpy((char *)parts[i].iov_base + part, channel->bytes, length - part);
-		done += length;
+		get(channel, done, parts->iov_base, part);
+		done += part;
 	}
 	if (is_peek)
-		return done;
-	channel->first = (channel->first + done) % channel->size;
-	channel->length -= done;
-	channel->taken += done;
+		return length;
+	channel->first = place_of(channel, length);
+	channel->length -= length;
+	channel->taken += length;
 	/* A writer of a pipe waits for so much room. */
-	if (was_full && channel->writer != NULL)
+	if (was_full && length != 0 && channel->writer != NULL)
 		file_changed(channel->writer);
-	return done;
+	return length;
 }
 
 /* ---- cargo ---- */
@@ -240,7 +250,8 @@ deliver(void *object)
 	if (channel->head == NULL)
 		channel->tail = NULL;
 	arrive(channel, segment);
-	free(channel->spare);
+	if (channel->spare != NULL)
+		free(channel->spare);
 	channel->spare = segment;
 	channel_release(channel);
 }
@@ -288,24 +299,23 @@ segment_new(struct channel *channel, size_t length)
 }
 
 size_t
-channel_write(struct channel *channel, const struct iovec *parts, size_t count, size_t most)
+channel_write(struct channel *channel, const struct iovec *parts, size_t most)
 {
-	size_t done = 0, room = channel_room(channel), limit = most < room ? most : room;
+	size_t room = channel_room(channel), length = most < room ? most : room;
 	struct segment *segment;
 
-	if (limit == 0)
+	if (length == 0)
 		return 0;
-	segment = segment_new(channel, limit);
-	for (size_t i = 0; i < count && done < limit; i++) {
-		size_t length = parts[i].iov_len < limit - done ? parts[i].iov_len : limit - done;
+	segment = segment_new(channel, length);
+	for (size_t done = 0; done < length; parts++) {
+		size_t part = parts->iov_len < length - done ? parts->iov_len : length - done;
 
-		memcpy(segment->bytes + done, parts[i].iov_base, length);
-		done += length;
+		memcpy(segment->bytes + done, parts->iov_base, part);
+		done += part;
 	}
-	segment->length = done;
 	channel->sent_at = world_now();
 	send_segment(channel, segment);
-	return done;
+	return length;
 }
 
 void

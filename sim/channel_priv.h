@@ -46,12 +46,17 @@ void channel_release(struct channel *channel);
 void channel_limit(struct channel *channel, size_t capacity);
 
 /* How many bytes a write takes now. */
-size_t channel_room(const struct channel *channel);
+static inline size_t
+channel_room(const struct channel *channel)
+{
+	size_t taken = channel->length + channel->on_way;
 
-/* Takes up to that many bytes of the parts, or gives them; returns how many. */
-size_t channel_write(struct channel *channel, const struct iovec *parts, size_t count, size_t most);
-size_t channel_read(struct channel *channel, const struct iovec *parts, size_t count, size_t most,
-	bool is_peek);
+	return channel->capacity > taken ? channel->capacity - taken : 0;
+}
+
+/* Takes up to that many bytes of the parts, which have as many, or gives them; returns how many. */
+size_t channel_write(struct channel *channel, const struct iovec *parts, size_t most);
+size_t channel_read(struct channel *channel, const struct iovec *parts, size_t most, bool is_peek);
 
 /* The last bytes, so many, which have arrived, bring that cargo. */
 void channel_load(struct channel *channel, size_t length, struct cargo *cargo);

@@ -34,9 +34,9 @@ clock_coarse(const struct clock *clock)
 }
 
 int64_t
-clock_monotonic(struct clock *clock)
+clock_drifting(struct clock *clock)
 {
-	if (world_options()->drift != 0 && clock->changes <= world_now())
+	if (clock->changes <= world_now())
 		change_pace(clock);
 	return clock_coarse(clock);
 }

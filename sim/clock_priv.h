@@ -6,6 +6,8 @@
 
 #include <stdint.h>
 
+#include "sim/world_priv.h"
+
 struct clock {
 	int64_t since;     /* when its pace has changed, in the world's time */
 	int64_t shown;     /* what it showed then, beside the world's time */
@@ -14,8 +16,16 @@ struct clock {
 	int64_t jumped_by; /* CLOCK_REALTIME, ever */
 };
 
+/* CLOCK_MONOTONIC where clocks drift. */
+int64_t clock_drifting(struct clock *clock);
+
 /* What they show. */
-int64_t clock_monotonic(struct clock *clock);
+static inline int64_t
+clock_monotonic(struct clock *clock)
+{
+	return world_options()->drift == 0 ? world_now() : clock_drifting(clock);
+}
+
 int64_t clock_real(struct clock *clock);
 
 /* CLOCK_REALTIME jumps, as if somebody had set it. */

@@ -42,7 +42,7 @@ door_enter(int fd)
 }
 
 bool
-door_fails(enum errnos_call call, struct file *file)
+door_refuses(enum errnos_call call, struct file *file)
 {
 	const struct errnos_row *row = errnos_draw(call, file);
 

@@ -26,9 +26,16 @@ door_begin(void)
  * with errno. */
 struct file *door_enter(int fd);
 
+/* Draws whether a rare errno is what the call on the file meets. */
+bool door_refuses(enum errnos_call call, struct file *file);
+
 /* Trouble with a call on a file: whether it fails at once, with errno. A connection that is lost
  * lets the call go on, which finds that out. */
-bool door_fails(enum errnos_call call, struct file *file);
+static inline bool
+door_fails(enum errnos_call call, struct file *file)
+{
+	return world_options()->refused != 0 && door_refuses(call, file);
+}
 
 /* Trouble with a call that makes a descriptor. Returns 0 or an errno. */
 int door_refuse_to_make(void);

@@ -45,6 +45,8 @@ static struct {
 	unsigned kept;    /* how often preemption was disabled */
 } fibers;
 
+struct host *fibers_host;
+
 /* ---- death ---- */
 
 /* Nobody runs on the fiber's stack any more. */
@@ -73,6 +75,15 @@ bury_killed(void)
 /* ---- the switch ---- */
 
 static void
+be_running(struct fiber *fiber)
+{
+	fibers.running = fiber;
+	fibers_host = fiber->host;
+	world_core.process = fiber->process;
+	who_in_hub(fiber->number);
+}
+
+static void
 switch_to(struct fiber *to)
 {
 	struct fiber *from = fibers.running;
@@ -80,9 +91,7 @@ switch_to(struct fiber *to)
 	from->error = errno;
 	variables_keep(from->variables);
 	variables_bring(to->variables);
-	fibers.running = to;
-	world_core.process = to->process;
-	who_in_hub(to->number);
+	be_running(to);
 	arch_switch(&from->context, &to->context, NULL);
 	bury_killed();
 	errno = fibers.running->error;
@@ -273,6 +282,7 @@ be_counted(struct fiber *fiber, struct host *host)
 void
 fibers_begin(struct host *host)
 {
+	struct fiber *first;
 	bool has_this;
 
 	renew_hub();
@@ -283,9 +293,9 @@ fibers_begin(struct host *host)
 	fibers.variables_size = variables_find();
 	has_this = variables_have(&hub_this);
 	CHECK(has_this);
-	fibers.running = fiber_new();
-	be_counted(fibers.running, host);
-	who_in_hub(fibers.running->number);
+	first = fiber_new();
+	be_counted(first, host);
+	be_running(first);
 }
 
 static struct fiber *
@@ -347,6 +357,7 @@ fibers_end(void)
 	fiber_pause(&pause);
 	free(fibers.running);
 	fibers.running = NULL;
+	fibers_host = NULL;
 	while (!list_is_empty(&fibers.ended)) {
 		struct fiber *ended = take_first(&fibers.ended);
 
@@ -362,12 +373,6 @@ fibers_end(void)
 }
 
 /* ---- for others ---- */
-
-struct host *
-fiber_host(void)
-{
-	return fibers.running != NULL ? fibers.running->host : NULL;
-}
 
 long
 fiber_number(void)

@@ -30,7 +30,13 @@ void fiber_start(struct host *host, void (*run)(void *object), void *object);
 
 /* The host of the running fiber, NULL before the first begins and after the last has ended; and its
  * number: 1 for the first. */
-struct host *fiber_host(void);
+extern struct host *fibers_host; /* fiber.c's */
+static inline struct host *
+fiber_host(void)
+{
+	return fibers_host;
+}
+
 long fiber_number(void);
 
 /* The process (process_priv.h) of the running fiber, and that it belongs to another one from now

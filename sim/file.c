@@ -24,10 +24,26 @@ static struct {
 void (*file_watcher)(int fd);
 void (*file_closes)(int fd);
 
+static const char *
+words_of(const struct file_kind *kind, int family)
+{
+	bool is_unix = family == AF_UNIX;
+
+	switch (kind->socket_type) {
+	case SOCK_STREAM:
+		return is_unix ? "Unix socket" : "TCP socket";
+	case SOCK_DGRAM:
+		return is_unix ? "Unix datagram socket" : "UDP socket";
+	default:
+		return kind->what;
+	}
+}
+
 void
 file_init(struct file *file, const struct file_kind *kind, int family)
 {
 	*file = (struct file){.kind = kind,
+		.what = words_of(kind, family),
 		.references = 1,
 		.access = O_RDWR,
 		.family = family,
@@ -93,37 +109,6 @@ file_arrive(struct file *file)
 	file_release(file);
 }
 
-/* ---- in words ---- */
-
-const char *
-file_words(const struct file *file)
-{
-	bool is_unix = file->family == AF_UNIX;
-
-	switch (file->kind->socket_type) {
-	case SOCK_STREAM:
-		return is_unix ? "Unix socket" : "TCP socket";
-	case SOCK_DGRAM:
-		return is_unix ? "Unix datagram socket" : "UDP socket";
-	default:
-		return file->kind->what;
-	}
-}
-
-void
-file_note(const struct file *file, int fd, const char *what, long a, long b)
-{
-	report_event(&(struct event){
-		.subject = file_words(file), .fd = fd, .what = what, .numbers = {a, b}});
-}
-
-void
-file_note_error(const struct file *file, int fd, const char *what, int error)
-{
-	report_event(&(struct event){
-		.subject = file_words(file), .fd = fd, .what = what, .error = error});
-}
-
 /* ---- the table ---- */
 
 void
@@ -144,7 +129,7 @@ files_end(void)
 
 		if (file == NULL)
 			continue;
-		world_fail("%s %d is still open", file_words(file), FILES_FIRST + i);
+		world_fail("%s %d is still open", file->what, FILES_FIRST + i);
 		files_close(FILES_FIRST + i);
 	}
 }

@@ -69,6 +69,7 @@ struct file_kind {
 
 struct file {
 	const struct file_kind *kind;
+	const char *what;    /* in words */
 	unsigned references; /* descriptors, and other owners */
 	unsigned descriptors;
 	unsigned on_way; /* to other descriptors (cargo.c): it stays open without one */
@@ -114,11 +115,17 @@ void file_changed(struct file *file);
 
 /* Notes an event of a descriptor: "TCP socket 513" and then what, of printf with at most two longs;
  * and an error, or 0. fd: file->fd, where no call names another one. */
-void file_note(const struct file *file, int fd, const char *what, long a, long b);
-void file_note_error(const struct file *file, int fd, const char *what, int error);
+static inline void
+file_note(const struct file *file, int fd, const char *what, long a, long b)
+{
+	report_event(file->what, fd, 0, what, a, b, 0);
+}
 
-/* What its descriptor is of, in words. */
-const char *file_words(const struct file *file);
+static inline void
+file_note_error(const struct file *file, int fd, const char *what, int error)
+{
+	report_event(file->what, fd, error, what, 0, 0, 0);
+}
 
 /* ---- the table ---- */
 
@@ -147,15 +154,25 @@ files_has(int fd)
 	return fd >= FILES_FIRST && world_exists();
 }
 
+/* NULL: the number is not open. */
+static inline struct file *
+files_find(int fd)
+{
+	/* One comparison: those below are large without a sign. */
+	unsigned at = (unsigned)fd - FILES_FIRST;
+
+	return at < (unsigned)files_size ? files_places[at].file : NULL;
+}
+
 /* NULL with errno EBADF. */
 static inline struct file *
 files_get(int fd)
 {
-	if (fd >= FILES_FIRST && fd - FILES_FIRST < files_size &&
-		files_places[fd - FILES_FIRST].file != NULL)
-		return files_places[fd - FILES_FIRST].file;
-	errno = EBADF;
-	return NULL;
+	struct file *file = files_find(fd);
+
+	if (file == NULL)
+		errno = EBADF;
+	return file;
 }
 
 /* Gives the file, whose reference the table takes, the lowest number from first on. -1 with errno

@@ -13,14 +13,9 @@ static struct {
 	const struct hub *hub;
 	uint64_t taken; /* by which coroutines are told apart that run one after another */
 	unsigned long inode;
-	unsigned count; /* of such calls in a row */
 } last;
 
-void
-greed_looked(void)
-{
-	last.count = 0;
-}
+unsigned greed_count; /* of such calls */
 
 void
 greed_received(const struct file *file, int fd)
@@ -30,11 +25,11 @@ greed_received(const struct file *file, int fd)
 	if (hub == NULL)
 		return;
 	if (hub != last.hub || hub->taken != last.taken || file->inode != last.inode)
-		last.count = 0;
+		greed_count = 0;
 	last.hub = hub;
 	last.taken = hub->taken;
 	last.inode = file->inode;
-	if (++last.count > IN_A_ROW)
+	if (++greed_count > IN_A_ROW)
 		world_fail("descriptor %d is received from more than %d times in a row, without a "
 			   "look at the clock or at others",
 			fd, IN_A_ROW);

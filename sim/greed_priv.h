@@ -4,8 +4,15 @@
 
 struct file;
 
+/* Calls in a row that have received. */
+extern unsigned greed_count;
+
 /* Somebody has looked at the clock. */
-void greed_looked(void);
+static inline void
+greed_looked(void)
+{
+	greed_count = 0;
+}
 
 /* A call has received something. */
 void greed_received(const struct file *file, int fd);

@@ -20,7 +20,6 @@
 #include "sim/interruption_priv.h"
 #include "sim/invariants_priv.h"
 #include "sim/loop_priv.h"
-#include "sim/order_priv.h"
 #include "sim/sim.h"
 #include "sim/world_priv.h"
 
@@ -39,7 +38,6 @@ hubs_one_ends(void)
 {
 	invariants_hub_ends();
 	interruptions_hub_ends(hub_this);
-	order_forget(hub_this);
 }
 
 /* The stacks go with all that lies on them. */
@@ -63,7 +61,6 @@ hubs_one_is_killed(void)
 		return;
 	invariants_forget(hub);
 	interruptions_hub_ends(hub);
-	order_forget(hub);
 	bytes_forget(hub);
 	cases_forget(hub);
 	overflow_thread_stop();

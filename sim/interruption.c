@@ -183,8 +183,8 @@ end(struct interruption *interruption)
 	free(interruption);
 }
 
-bool
-interruptions_happen(bool is_idle)
+static bool
+happen_now(bool is_idle)
 {
 	bool has_happened = false;
 
@@ -202,6 +202,12 @@ interruptions_happen(bool is_idle)
 }
 
 bool
+interruptions_happen(bool is_idle)
+{
+	return !list_is_empty(&planned) && happen_now(is_idle);
+}
+
+bool
 interruptions_are_due(const struct ev_loop *loop)
 {
 	LIST_EACH (link, &planned) {
@@ -214,21 +220,27 @@ interruptions_are_due(const struct ev_loop *loop)
 	return false;
 }
 
+static void
+count_take(const struct hub *hub)
+{
+	LIST_EACH (link, &planned) {
+		struct interruption *interruption = CONTAINER_OF(link, struct interruption, link);
+
+		if (interruption->hub != hub || interruption->takes == 0 ||
+			--interruption->takes != 0)
+			continue;
+		interruption->happen(interruption);
+		end(interruption);
+	}
+}
+
 void
 chance_of_take(struct hub *hub)
 {
 	if (!list_is_empty(&planned))
-		LIST_EACH (link, &planned) {
-			struct interruption *interruption =
-				CONTAINER_OF(link, struct interruption, link);
-
-			if (interruption->hub != hub || interruption->takes == 0 ||
-				--interruption->takes != 0)
-				continue;
-			interruption->happen(interruption);
-			end(interruption);
-		}
-	order_take(hub);
+		count_take(hub);
+	if (world_options()->reordered != 0)
+		order_take(hub);
 }
 
 static void

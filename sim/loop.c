@@ -144,7 +144,7 @@ sim_ev_io_start(struct ev_loop *loop, ev_io *watcher)
 		loop->watched = loop_grow(loop->watched, size, sizeof *loop->watched);
 		loop->due = loop_grow(loop->due, size, sizeof *loop->due);
 		for (int i = loop->size; i < size; i++)
-			loop->watched[i] = (struct watched){0};
+			loop->watched[i] = (struct watchers){0};
 		loop->size = size;
 	}
 	watcher->active = 1;
@@ -187,7 +187,7 @@ events_of(int fd)
 
 /* Calls the descriptor's watchers of these events. A callback may stop any of them. Returns whether
  * there was one. */
-static bool
+static inline bool
 call_watchers(struct ev_loop *loop, int at, int events)
 {
 	bool was_called = false;
@@ -306,7 +306,7 @@ call_all(struct ev_loop *loop, bool is_idle)
 
 	was_called = call_async(loop) || was_called;
 	was_called = call_ready(loop) || was_called;
-	was_called = timers_call(loop) || was_called;
+	was_called = (timers_are_due(loop) && timers_call(loop)) || was_called;
 	if (loop->active != 0 && (loop->is_disturbed || is_disturbed(loop)))
 		was_called = call_spurious(loop) || was_called;
 	loop->is_disturbed = false;
@@ -321,8 +321,8 @@ is_due(void *object)
 
 	loop->is_disturbed = loop->is_disturbed || is_disturbed(loop);
 	return loop->is_disturbed || loop->due_count != 0 ||
-	       (loop->async != NULL && loop->async->sent) ||
-	       timers_next(loop) <= clock_monotonic(loop->clock) || interruptions_are_due(loop);
+	       (loop->async != NULL && loop->async->sent) || timers_are_due(loop) ||
+	       interruptions_are_due(loop);
 }
 
 static int64_t
@@ -333,12 +333,21 @@ end_of_wait(void *object)
 	return clock_shows_at(loop->clock, timers_next(loop));
 }
 
+/* Until a look may find something, others go on, and time passes. */
+static void
+wait_until_due(struct ev_loop *loop)
+{
+	struct pause pause = {"something to happen", is_due, end_of_wait, loop};
+
+	invariants_look();
+	loop->turns = 0;
+	fiber_pause(&pause);
+}
+
 int
 sim_ev_run(struct ev_loop *loop, int flags)
 {
-	struct pause until_due = {"something to happen", is_due, end_of_wait, loop};
-
-	if (order_polls())
+	if (order_polls(loop))
 		loop->turns = 0;
 	if (flags == EVRUN_ONCE)
 		world_moves();
@@ -349,11 +358,8 @@ sim_ev_run(struct ev_loop *loop, int flags)
 	/* What is due by now happens first. */
 	world_pass(world_now());
 	fiber_pause(NULL);
-	while (!call_all(loop, flags == EVRUN_ONCE) && flags == EVRUN_ONCE) {
-		invariants_look();
-		loop->turns = 0;
-		fiber_pause(&until_due);
-	}
+	while (!call_all(loop, flags == EVRUN_ONCE) && flags == EVRUN_ONCE)
+		wait_until_due(loop);
 	if (++loop->turns == TURNS_MOST) {
 		invariants_look_at_all();
 		world_fail("descriptor %d is reported without end, and no coroutine runs",

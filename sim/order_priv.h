@@ -4,16 +4,14 @@
 
 #include <stdbool.h>
 
+struct ev_loop;
 struct hub;
 
 /* This thread's hub polls its loop. Returns whether a coroutine has run since it last did. */
-bool order_polls(void);
+bool order_polls(struct ev_loop *loop);
 
 /* Whether another than the first of the run queue becomes the first. */
 void order_take(struct hub *hub);
-
-/* The hub has ended. */
-void order_forget(const struct hub *hub);
 
 /* The run ends. */
 void order_end(void);

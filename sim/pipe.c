@@ -34,8 +34,7 @@ static ssize_t
 pipe_receive(struct file *file, struct transfer *transfer)
 {
 	struct channel *channel = channel_of(file);
-	size_t got =
-		channel_read(channel, transfer->parts, transfer->count, transfer->length, false);
+	size_t got = channel_read(channel, transfer->parts, transfer->length, false);
 
 	return got != 0 || channel->has_ended || transfer->length == 0 ? (ssize_t)got
 								       : failed(EAGAIN);
@@ -52,7 +51,7 @@ pipe_send(struct file *file, struct transfer *transfer)
 	/* Up to PIPE_BUF bytes are written as a whole. */
 	if (room == 0 || (transfer->length <= 4096 && room < transfer->length))
 		return failed(EAGAIN);
-	return (ssize_t)channel_write(channel, transfer->parts, transfer->count, transfer->length);
+	return (ssize_t)channel_write(channel, transfer->parts, transfer->length);
 }
 
 static short

@@ -58,11 +58,18 @@ report_troubles(void)
 
 /* ---- the trace ---- */
 
-static void
-mix_word(uint64_t word)
+/* Two hashes that differ stay different whatever is added to both. */
+static inline uint64_t
+add_word(uint64_t hash, uint64_t word)
 {
-	seen->trace = (seen->trace ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-	seen->trace ^= seen->trace >> 32;
+	return (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+/* The high bits count in the low ones, too. */
+static inline uint64_t
+fold(uint64_t hash)
+{
+	return hash ^ hash >> 32;
 }
 
 void
@@ -73,14 +80,14 @@ world_see(const void *bytes, size_t length)
 
 	for (; length >= sizeof word; at += sizeof word, length -= sizeof word) {
 		memcpy(&word, at, sizeof word);
-		hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+		hash = add_word(hash, word);
 	}
 	if (length > 0) {
 		word = 0;
 		memcpy(&word, at, length);
-		hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+		hash = add_word(hash, word);
 	}
-	mix_word(hash ^ hash >> 32);
+	seen->trace = fold(add_word(seen->trace, fold(hash)));
 }
 
 /* Texts count by their characters: addresses differ from run to run. Those of the last texts are
@@ -114,55 +121,56 @@ hub_sim_trace(void)
 
 /* Its place in the ring. */
 static inline size_t
-add_event(const struct event *event)
+add_event(const char *subject, int fd, int error, const char *what, long a, long b, long c)
 {
-	size_t at = seen->noted++ % EVENTS_TOLD;
-	int64_t age = report_age();
+	size_t at = seen->noted++ % EVENTS_KEPT;
 
-	seen->events[at] = *event;
-	seen->events[at].at = age;
+	seen->events[at] = (struct event){report_age(), subject, fd, error, what, {a, b, c}};
 	who_runs(&seen->who[at]);
-	mix_word((uint64_t)age);
 	return at;
 }
 
 void
-report_event(const struct event *event)
+report_event(const char *subject, int fd, int error, const char *what, long a, long b, long c)
 {
-	add_event(event);
-	mix_word(hash_of(event->what));
-	mix_word((uint64_t)event->fd);
-	mix_word((uint64_t)event->error);
-	for (int i = 0; i < 3; i++)
-		mix_word((uint64_t)event->numbers[i]);
+	size_t at = add_event(subject, fd, error, what, a, b, c);
+	uint64_t hash = add_word(seen->trace, hash_of(what));
+
+	hash = add_word(hash, (uint64_t)seen->events[at].at);
+	hash = add_word(hash, (uint64_t)error << 32 | (unsigned)fd);
+	hash = add_word(hash, (uint64_t)a);
+	hash = add_word(hash, (uint64_t)b);
+	hash = add_word(hash, (uint64_t)c);
+	seen->trace = fold(hash);
 }
 
 void
 world_note(const char *what, long a, long b, long c)
 {
-	report_event(&(struct event){.what = what, .numbers = {a, b, c}});
+	report_event(NULL, 0, 0, what, a, b, c);
 }
 
 void
 report_event_of(const struct hub_coroutine *coroutine, const char *what)
 {
-	report_event(&(struct event){.what = what});
-	who_is(&seen->who[(seen->noted - 1) % EVENTS_TOLD], coroutine);
+	report_event(NULL, 0, 0, what, 0, 0, 0);
+	who_is(&seen->who[(seen->noted - 1) % EVENTS_KEPT], coroutine);
 }
 
 void
 hub_sim_note(const char *format, ...)
 {
 	va_list arguments;
-	char *note;
+	size_t at;
 
 	if (!world_exists())
 		return;
-	note = seen->notes[add_event(&(struct event){.what = NULL})];
+	at = add_event(NULL, 0, 0, NULL, 0, 0, 0);
 	va_start(arguments, format);
-	vsnprintf(note, NOTE_SIZE, format, arguments);
+	vsnprintf(seen->notes[at], NOTE_SIZE, format, arguments);
 	va_end(arguments);
-	world_see(note, strlen(note));
+	seen->trace = add_word(seen->trace, (uint64_t)seen->events[at].at);
+	world_see(seen->notes[at], strlen(seen->notes[at]));
 	seen->by_program++;
 }
 
@@ -296,7 +304,7 @@ report_write(const struct seen *what, int signal)
 	if (what->noted > 0)
 		tell("the last events: seconds since the world began, coroutine, what it did:\n");
 	for (uint64_t i = first; i < what->noted; i++)
-		write_event(what, i % EVENTS_TOLD);
+		write_event(what, i % EVENTS_KEPT);
 	if (what->dump[0] != '\0')
 		tell("its coroutines:\n%s", what->dump);
 	if (has_failed)

@@ -13,15 +13,16 @@
 #include "sim/who_priv.h"
 
 #define EVENTS_TOLD 50
+#define EVENTS_KEPT 64 /* a power of 2 */
 
 /* One line of the report: "TCP socket 513 receives 3 of 100 bytes". All texts are literals. */
 struct event {
 	int64_t at;          /* since the world began; set when it is noted */
 	const char *subject; /* what the descriptor is of; NULL: the event is of none */
 	int fd;              /* 0: the program has none yet */
+	int error;           /* of errno.h; 0: none */
 	const char *what;    /* of printf, with at most three longs; NULL: it is a note */
 	long numbers[3];
-	int error; /* of errno.h; 0: none */
 };
 
 #define NOTE_SIZE 160
@@ -31,9 +32,9 @@ struct event {
 struct seen {
 	uint64_t seed;
 	uint64_t trace;
-	struct event events[EVENTS_TOLD];   /* a ring */
-	struct who who[EVENTS_TOLD];        /* whose they are */
-	char notes[EVENTS_TOLD][NOTE_SIZE]; /* of those that the program has noted */
+	struct event events[EVENTS_KEPT];   /* a ring */
+	struct who who[EVENTS_KEPT];        /* whose they are */
+	char notes[EVENTS_KEPT][NOTE_SIZE]; /* of those that the program has noted */
 	uint64_t noted, by_program;
 	const char *format; /* of the failure: tells one kind of failure from another; NULL: none */
 	char failure[256];
@@ -77,8 +78,10 @@ void world_note(const char *what, long a, long b, long c);
 /* So many were noted, without trouble and the program's notes. */
 uint64_t report_events(void);
 
-/* Notes an event, of the coroutine that runs, or of another one: what is a literal then. */
-void report_event(const struct event *event);
+/* Notes an event, of which this is what struct event has; of the coroutine that runs. */
+void report_event(const char *subject, int fd, int error, const char *what, long a, long b, long c);
+
+/* The same without a descriptor, of another coroutine: what is a literal. */
 void report_event_of(const struct hub_coroutine *coroutine, const char *what);
 
 /* Bytes that count in the trace. */

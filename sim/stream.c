@@ -53,11 +53,22 @@ stream_lose(struct file *file, int error)
 
 /* ---- reading and writing ---- */
 
-static size_t
+static inline size_t
 partly(size_t length)
 {
 	return length > 1 && world_chance(world_options()->partial) ? 1 + world_draw(length - 1)
 								    : length;
+}
+
+/* Cargo is taken before the bytes that bring it. Returns how many of most bytes that are. */
+static size_t
+unload(struct stream *stream, struct transfer *transfer, size_t most)
+{
+	size_t stretch = channel_stretch(stream->in, most), length = stream->in->length;
+
+	transfer->cargo = channel_unload(
+		stream->in, stretch < length ? stretch : length, transfer->flags & MSG_PEEK);
+	return stretch;
 }
 
 static ssize_t
@@ -75,11 +86,10 @@ stream_receive(struct file *file, struct transfer *transfer)
 		return failed(stream_take_error(stream));
 	if (transfer->length == 0)
 		return 0;
-	most = channel_stretch(stream->in, partly(transfer->length));
-	/* Cargo is taken first: it lies before the bytes that are about to be taken. */
-	transfer->cargo = channel_unload(
-		stream->in, most < stream->in->length ? most : stream->in->length, is_peek);
-	got = channel_read(stream->in, transfer->parts, transfer->count, most, is_peek);
+	most = partly(transfer->length);
+	if (stream->in->loads != NULL)
+		most = unload(stream, transfer, most);
+	got = channel_read(stream->in, transfer->parts, most, is_peek);
 	if (got != 0 || stream->in->has_ended)
 		return (ssize_t)got;
 	return failed(EAGAIN);
@@ -119,8 +129,7 @@ stream_send(struct file *file, struct transfer *transfer)
 		return 0;
 	if (channel_room(stream->out) == 0)
 		return failed(EAGAIN);
-	sent = channel_write(
-		stream->out, transfer->parts, transfer->count, partly(transfer->length));
+	sent = channel_write(stream->out, transfer->parts, partly(transfer->length));
 	if (transfer->cargo != NULL)
 		channel_load(stream->out, sent, transfer->cargo);
 	transfer->cargo = NULL;

@@ -79,19 +79,12 @@ sim_ev_timer_remaining(struct ev_loop *loop, ev_timer *timer)
 	return timer->at - (timer->active ? seconds(clock_monotonic(loop->clock)) : 0.);
 }
 
-int64_t
-timers_next(const struct ev_loop *loop)
-{
-	return loop->timer_count != 0 ? (int64_t)(loop->timers[0]->at * (double)CLOCK_SECOND) + 1
-				      : INT64_MAX;
-}
-
 bool
 timers_call(struct ev_loop *loop)
 {
 	bool was_called = false;
 
-	while (timers_next(loop) <= clock_monotonic(loop->clock)) {
+	while (timers_are_due(loop)) {
 		ev_timer *timer = loop->timers[0];
 
 		sim_ev_timer_stop(loop, timer);

@@ -5,10 +5,24 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct ev_loop;
+#include "hub/base/clock.h"
+#include "sim/clock_priv.h"
+#include "sim/loop_record_priv.h"
 
 /* When the first timer is due, in nanoseconds of its clock; INT64_MAX: none. */
-int64_t timers_next(const struct ev_loop *loop);
+static inline int64_t
+timers_next(const struct ev_loop *loop)
+{
+	return loop->timer_count != 0 ? (int64_t)(loop->timers[0]->at * (double)CLOCK_SECOND) + 1
+				      : INT64_MAX;
+}
+
+/* Whether it is. */
+static inline bool
+timers_are_due(const struct ev_loop *loop)
+{
+	return timers_next(loop) <= clock_monotonic(loop->clock);
+}
 
 /* Calls those that are due. Returns whether there was one. */
 bool timers_call(struct ev_loop *loop);

@@ -13,11 +13,13 @@
 
 #define COPY_SIZE 65536
 
-static size_t
+static inline size_t
 length_of(const struct iovec *parts, size_t count)
 {
 	size_t length = 0;
 
+	if (count == 1)
+		return parts->iov_len;
 	for (size_t i = 0; i < count; i++)
 		length += parts[i].iov_len;
 	return length;

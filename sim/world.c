@@ -12,7 +12,6 @@
 #include "sim/draw_priv.h"
 #include "sim/report_priv.h"
 
-#define BEGINNING (1000 * HUB_SECOND) /* of the clock: a world is not born at 0 */
 #define DELAY_DEFAULT HUB_MILLISECOND
 #define FILES_DEFAULT 1024
 #define LONGEST_DEFAULT (7 * 24 * 3600 * HUB_SECOND)
@@ -72,43 +71,47 @@ hub_sim_draw(uint64_t limit)
 
 /* ---- time ---- */
 
-static bool
+static inline bool
 is_before(const struct happening *one, const struct happening *other)
 {
 	return one->at != other->at ? one->at < other->at : one->order < other->order;
 }
 
+/* Puts it into the heap, at that place or above. */
+static inline void
+rise(struct happening *heap, size_t at, const struct happening *rising)
+{
+	for (; at > 0 && is_before(rising, &heap[(at - 1) / 2]); at = (at - 1) / 2)
+		heap[at] = heap[(at - 1) / 2];
+	heap[at] = *rising;
+}
+
 void
 world_after(int64_t delay, void (*happen)(void *object), void *object)
 {
-	size_t at = world.count++;
-	struct happening added;
+	struct happening added = {world_core.now + delay, world.said++, happen, object};
 
-	if (world.count > world.size) {
+	if (world.count == world.size) {
 		world.size = world.size != 0 ? 2 * world.size : 64;
 		world.heap = realloc(world.heap, world.size * sizeof *world.heap);
 		CHECK_WHY(world.heap != NULL, "no memory for a simulated world");
 	}
-	added = (struct happening){world_core.now + delay, world.said++, happen, object};
-	for (; at > 0 && is_before(&added, &world.heap[(at - 1) / 2]); at = (at - 1) / 2)
-		world.heap[at] = world.heap[(at - 1) / 2];
-	world.heap[at] = added;
+	rise(world.heap, world.count++, &added);
 }
 
+/* The gap goes down to the bottom, near which the last one nearly always belongs; that one still lies
+ * behind the others, and may go up with them. */
 static struct happening
 take_first(void)
 {
-	struct happening first = world.heap[0], last = world.heap[--world.count];
-	size_t at = 0;
+	struct happening *heap = world.heap, first = heap[0];
+	size_t last = --world.count, at = 0, next;
 
-	for (size_t next; (next = 2 * at + 1) < world.count; at = next) {
-		if (next + 1 < world.count && is_before(&world.heap[next + 1], &world.heap[next]))
-			next++;
-		if (!is_before(&world.heap[next], &last))
-			break;
-		world.heap[at] = world.heap[next];
+	for (; (next = 2 * at + 1) < last; at = next) {
+		next += is_before(&heap[next + 1], &heap[next]);
+		heap[at] = heap[next];
 	}
-	world.heap[at] = last;
+	rise(heap, at, &heap[last]);
 	return first;
 }
 
@@ -194,12 +197,6 @@ world_has_stalled(void)
 }
 
 bool
-world_is_old(void)
-{
-	return report_age() > world_core.options.longest;
-}
-
-bool
 world_begin(uint64_t seed, const struct hub_sim_options *options)
 {
 	if (world.exists)
@@ -208,7 +205,7 @@ world_begin(uint64_t seed, const struct hub_sim_options *options)
 	world_core = (struct world_core){0};
 	world.exists = world_is_here = true;
 	world_core.state = seed;
-	world_core.now = world.moved = BEGINNING;
+	world_core.now = world.moved = WORLD_BEGINNING;
 	if (options != NULL)
 		world_core.options = *options;
 	if (world_core.options.delay == 0)

@@ -64,6 +64,9 @@ bool world_meets(const unsigned *rate);
 
 /* ---- time ---- */
 
+/* CLOCK_MONOTONIC when a world begins: it is not born at 0. */
+#define WORLD_BEGINNING INT64_C(1000000000000)
+
 /* CLOCK_REALTIME when the world's clock is 0. */
 #define WORLD_EPOCH INT64_C(1700000000000000000)
 
@@ -107,6 +110,10 @@ void world_moves(void);
 bool world_has_stalled(void);
 
 /* Whether the world has lasted as long as it may. */
-bool world_is_old(void);
+static inline bool
+world_is_old(void)
+{
+	return world_core.now - WORLD_BEGINNING > world_core.options.longest;
+}
 
 #endif
