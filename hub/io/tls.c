@@ -127,13 +127,17 @@ tls_take_kept(struct hub_layer *base, size_t *length)
 	return tls_socket_take_kept(&tls_of(base)->socket, length);
 }
 
-/* Takes bytes only while nothing is kept, so at most one record is kept by this call. */
+/* Takes bytes only while nothing is kept, so at most one record is kept by this call. After a write
+ * that has failed OpenSSL still has that record, and would take the next bytes for the same ones if
+ * they lay at the same address. */
 static ssize_t
 tls_send(struct hub_layer *base, const void *buffer, size_t length)
 {
 	struct tls_layer *layer = tls_of(base);
 	size_t done = 0;
 
+	if (layer->is_broken)
+		return failed(EPIPE);
 	if (tls_flush(base) != 0)
 		return -1;
 	/* Writes record by record, while the kernel takes each as a whole. */

@@ -184,6 +184,27 @@ Test(tls_refused, a_broken_connection_can_be_shut_down)
 	cr_assert_str_eq(trace_text(), "recv EPROTO, shutdown EPIPE, the peer's socket 0");
 }
 
+/* Not even where the bytes lie matters: OpenSSL still has those of the call that has failed. */
+static void *
+send_again_body(void *argument)
+{
+	static const char bytes[] = "hello", others[] = "good morning";
+
+	encrypted_shake_hands();
+	hub_close(encrypted.client);
+	trace_call("send", hub_send(encrypted.server, bytes, sizeof bytes, 0));
+	trace_call("the same", hub_send(encrypted.server, bytes, sizeof bytes, 0));
+	trace_call("others", hub_send(encrypted.server, others, sizeof others, 0));
+	hub_close(encrypted.server);
+	return argument;
+}
+
+Test(tls_refused, a_broken_connection_takes_no_bytes)
+{
+	in_hub(send_again_body, NULL);
+	cr_assert_str_eq(trace_text(), "send EPIPE, the same EPIPE, others EPIPE");
+}
+
 /* ---- a peer that asks for new keys without end ---- */
 
 #define UPDATES 4000
