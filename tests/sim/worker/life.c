@@ -94,6 +94,19 @@ end(struct hub_coroutine *coroutine)
 	hub_join(coroutine, NULL);
 }
 
+/* None may be refused. Returns why one was. */
+static const char *
+reload_all(const struct life *life)
+{
+	const char *why = NULL;
+
+	for (unsigned left = life->reloads; left > 0 && why == NULL; left--) {
+		pass(life, draw_time(life->change_within));
+		why = server_reload(true);
+	}
+	return why;
+}
+
 static void *
 stop_later(void *argument)
 {
@@ -152,7 +165,7 @@ judge(const struct life *life)
 static const char *
 live(struct life *life)
 {
-	const char *why = server_begin(&life->shape);
+	const char *why = server_begin(&life->shape), *refusal;
 	struct hub_coroutine *accidents, *rotator;
 
 	if (why != NULL)
@@ -162,6 +175,7 @@ live(struct life *life)
 	clients_start(&life->manner);
 	accidents = hub_spawn(have_accidents, life);
 	rotator = hub_spawn(rotate, life);
+	refusal = reload_all(life);
 	for (unsigned left = (unsigned)hub_sim_draw(life->changes + 1); left > 0; left--) {
 		pass(life, draw_time(life->change_within));
 		change();
@@ -171,6 +185,8 @@ live(struct life *life)
 	why = leave(life);
 	end(accidents);
 	life->ends = clients_wait();
+	if (why == NULL)
+		why = refusal;
 	return why != NULL ? why : judge(life);
 }
 

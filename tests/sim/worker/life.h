@@ -10,7 +10,8 @@
 struct life {
 	struct server_shape shape;
 	struct clients_manner manner;
-	unsigned changes;      /* reloads and changes of the number of workers, at most */
+	unsigned reloads;      /* that must succeed */
+	unsigned changes;      /* then: reloads and changes of the number of workers, at most */
 	int64_t change_within; /* nanoseconds until the next one, at most; also below */
 	int64_t drain_within;  /* after the last change */
 	int64_t stop_within;   /* after the drain's begin; 0: no stop */

@@ -196,5 +196,16 @@ draw_thousands(struct life *life)
 	life->manner.count = 2000 + (unsigned)hub_sim_draw(3000);
 }
 
+/* What is always the same, so that it can be told how many such lives a minute has. */
+static void
+draw_hundred(struct life *life)
+{
+	draw_usual(life);
+	life->shape.processes = 1;
+	life->manner.count = 100;
+	life->reloads = 1;
+	life->changes = 0;
+}
+
 #define SCENE(name, options) {#name, draw_##name, options},
 const struct scene scenes[] = {SCENES(SCENE){0}};

@@ -21,7 +21,8 @@
 	SCENE(files, &few_files)                                                                   \
 	SCENE(trouble, &hub_sim_trouble)                                                           \
 	SCENE(memory, &no_memory)                                                                  \
-	SCENE(thousands, &large)
+	SCENE(thousands, &large)                                                                   \
+	SCENE(hundred, &plain)
 
 #define SCENE_NUMBER(name, options) SCENE_##name,
 enum scene_number { SCENES(SCENE_NUMBER) SCENE_MAX };

@@ -35,11 +35,21 @@ seconds(void)
 	return given != NULL ? atol(given) : SECONDS_DEFAULT;
 }
 
+/* Nanoseconds of this process: others on the machine do not count. */
+static int64_t
+cpu_time(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+	return time.tv_sec * HUB_SECOND + time.tv_nsec;
+}
+
 static void
 run(const struct scene *scene)
 {
 	uint64_t first = first_seed(), seed = first;
-	int64_t until = hub_now() + seconds() * HUB_SECOND;
+	int64_t began = cpu_time(), until = hub_now() + seconds() * HUB_SECOND;
 	struct clients_ends sum = {0};
 	unsigned long accepted = 0, handed = 0;
 	struct life life;
@@ -58,10 +68,12 @@ run(const struct scene *scene)
 		sum.refused += life.ends.refused;
 		seed++;
 	} while (hub_now() < until);
-	printf("%s: %" PRIu64 " seeds from %" PRIu64 " on; clients: whole %u, left %u, ended %u, "
+	printf("%s: %" PRIu64 " seeds from %" PRIu64
+	       " on, %.0f in a minute of CPU; clients: whole %u, left %u, ended %u, "
 	       "denied %u, refused %u, cut %u; accepted %lu, handed %lu\n",
-		scene->name, seed - first, first, sum.whole, sum.left, sum.ended, sum.denied,
-		sum.refused, sum.cut, accepted, handed);
+		scene->name, seed - first, first,
+		(double)(seed - first) * 60 * HUB_SECOND / (double)(cpu_time() - began), sum.whole,
+		sum.left, sum.ended, sum.denied, sum.refused, sum.cut, accepted, handed);
 	fflush(stdout);
 }
 
