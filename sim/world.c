@@ -99,8 +99,8 @@ world_after(int64_t delay, void (*happen)(void *object), void *object)
 	rise(world.heap, world.count++, &added);
 }
 
-/* The gap goes down to the bottom, near which the last one nearly always belongs; that one still lies
- * behind the others, and may go up with them. */
+/* The gap goes down to the bottom, near which the last one nearly always belongs; that one lies
+ * behind the others still, and may go up with them. */
 static struct happening
 take_first(void)
 {
