@@ -153,7 +153,7 @@ judge(const struct life *life)
 		return "a client has had no end";
 	if (ends->wrong != 0)
 		return "an echo was wrong";
-	if (life->stop_for == 0 && ends->kept != 0)
+	if (life->stops == 0 && ends->kept != 0)
 		return "a client was kept for longer than a timeout allows";
 	if (!life->is_troubled && ends->cut > server_victims())
 		return "more clients were cut before the deadline than a death explains";

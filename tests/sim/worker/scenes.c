@@ -204,7 +204,7 @@ draw_hundred(struct life *life)
 	life->shape.processes = 1;
 	life->manner.count = 100;
 	life->reloads = 1;
-	life->changes = 0;
+	life->changes = life->kills = life->stops = life->rotations = 0;
 }
 
 #define SCENE(name, options) {#name, draw_##name, options},
