@@ -273,7 +273,7 @@ be_counted(struct fiber *fiber, struct host *host)
 	fiber->number = ++fibers.made;
 	fiber->host = host;
 	fiber->pause = NULL;
-	fiber->process = fibers.running != fiber ? fibers.running->process : 0;
+	fiber->process = fibers.running != NULL ? fibers.running->process : 0;
 	fiber->is_stopped = false;
 	fibers.count++;
 	list_append(&fibers.all, &fiber->link);

@@ -156,7 +156,7 @@ wire_failed(struct wire *wire, enum errnos_call call, const char *what)
 	const struct errnos_row *row = row_of(call, error);
 
 	/* A scope may have ended the call, too. */
-	if (HAS(callers, error) && !(error == ETIMEDOUT && is_lost(wire)))
+	if (HAS(callers, error) && !(row != NULL && row->breaks && is_lost(wire)))
 		return;
 	if (error == ENOBUFS || (row != NULL && !row->breaks))
 		return;
