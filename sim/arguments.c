@@ -9,10 +9,10 @@
 
 #include "hub/base/room.h"
 #include "hub/scheduler.h"
-#include "sim/digits_priv.h"
-#include "sim/port_priv.h"
-#include "sim/report_priv.h"
-#include "sim/trouble_priv.h"
+#include "sim/kernel/port_priv.h"
+#include "sim/world/digits_priv.h"
+#include "sim/world/report_priv.h"
+#include "sim/world/trouble_priv.h"
 
 #define RATE(field) (offsetof(struct hub_sim_options, field) / sizeof(unsigned))
 

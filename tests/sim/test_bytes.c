@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "hub/io/fd_priv.h"
-#include "sim/bytes_priv.h"
-#include "sim/file_priv.h"
+#include "sim/invariants/bytes_priv.h"
+#include "sim/kernel/file_priv.h"
 
 TestSuite(bytes, .timeout = 60);
 

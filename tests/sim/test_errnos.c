@@ -12,7 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "sim/errnos_priv.h"
+#include "sim/kernel/errnos_priv.h"
 
 #define SEEDS 2000
 

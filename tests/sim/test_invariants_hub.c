@@ -9,9 +9,9 @@
 
 #include "hub/io/fd_priv.h"
 #include "hub/scheduler_priv.h"
-#include "sim/file_priv.h"
-#include "sim/greed_priv.h"
-#include "sim/invariants_priv.h"
+#include "sim/invariants/greed_priv.h"
+#include "sim/invariants/invariants_priv.h"
+#include "sim/kernel/file_priv.h"
 
 TestSuite(invariants_hub, .timeout = 60);
 

@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "sim/errnos_priv.h"
+#include "sim/kernel/errnos_priv.h"
 
 struct wire_end {
 	int fd;                /* -1: closed */
@@ -64,7 +64,7 @@ void wire_judge(const struct wire *wire, int end, const unsigned char *bytes, si
 
 /* A call on the wire has failed with errno: complains about what it may not fail with, and marks the
  * wire as spoiled if bytes may be lost. They are not if the caller alone was to blame, or if the
- * kernel has refused this one call (sim/errnos.c). */
+ * kernel has refused this one call (sim/kernel/errnos.c). */
 void wire_failed(struct wire *wire, enum errnos_call call, const char *what);
 
 /* Complains if bytes are missing at an end that has come to the end of its input. */

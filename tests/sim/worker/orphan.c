@@ -3,8 +3,8 @@
 #include "worker/orphan.h"
 
 #include "hub/scheduler.h"
-#include "sim/fiber_priv.h"
-#include "sim/world_priv.h"
+#include "sim/machine/fiber_priv.h"
+#include "sim/world/world_priv.h"
 #include "tests/sim/worker/process_priv.h"
 
 static void end_orphan(void *object);

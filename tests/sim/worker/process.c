@@ -16,9 +16,9 @@
 #include "hub/hub.h"
 #include "master/fleet/spawn.h"
 #include "master/start/sandbox.h"
-#include "sim/fiber_priv.h"
-#include "sim/process_priv.h"
-#include "sim/world_priv.h"
+#include "sim/loop/process_priv.h"
+#include "sim/machine/fiber_priv.h"
+#include "sim/world/world_priv.h"
 #include "tests/sim/worker/instead.h"
 #include "worker/worker.h"
 

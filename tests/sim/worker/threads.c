@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "sim/fiber_priv.h"
+#include "sim/machine/fiber_priv.h"
 #include "sim/sim.h"
 #include "tests/sim/worker/instead.h"
 
