@@ -43,6 +43,7 @@ receive_end(struct hub_fd *entry)
 	fd_set_drained(entry, false);
 	if (!entry->owes_loss || !fd_renew(entry) || !entry->owes_loss)
 		return 0;
+	DCHECK(entry->lost != 0);
 	entry->owes_loss = false;
 	return failed(entry->lost);
 }

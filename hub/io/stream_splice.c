@@ -62,6 +62,7 @@ move_pieces(
 	struct hub_fd *source = stream_entry(from), *target = stream_entry(to);
 	size_t done = 0;
 
+	DCHECK(source != NULL && target != NULL && source != target);
 	for (int i = 0; i < PIECES && done < length && *buffer != NULL; i++) {
 		ssize_t got =
 			move(from->fd, ends[1], length - done < PIECE ? length - done : PIECE);
@@ -76,6 +77,7 @@ move_pieces(
 		sent = move(ends[0], to->fd, (size_t)got);
 		if (sent < 0)
 			fd_leave_error(target);
+		DCHECK(sent <= got);
 		if (sent < got) {
 			hold(from, ends[0], *buffer, (size_t)(got - (sent > 0 ? sent : 0)));
 			*buffer = NULL;
@@ -86,6 +88,7 @@ move_pieces(
 		fd_count_bytes(&hub_this->counters->bytes_sent, (size_t)sent);
 		done += (size_t)sent;
 	}
+	DCHECK(done <= length);
 	return done;
 }
 

@@ -36,6 +36,7 @@ offers(const unsigned char *names, size_t size, const char *name, const unsigned
 {
 	size_t length = strlen(name);
 
+	DCHECK(length > 0 && length <= NAME_MOST);
 	for (size_t at = 0; at < size; at += 1U + names[at]) {
 		CHECK_WHY(at + 1U + names[at] <= size, "OpenSSL has checked the lengths");
 		if (names[at] == length && memcmp(names + at + 1, name, length) == 0) {
