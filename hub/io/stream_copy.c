@@ -53,19 +53,23 @@ send_input(struct hub_stream *from, struct hub_stream *to, uint64_t count)
 	return (int64_t)stream_splice(from, to, count < PIECE ? (size_t)count : PIECE);
 }
 
-/* Nobody reads from the one, or writes to the other, meanwhile. */
+/* Nobody reads from the one, which holds nothing, or writes to the other, meanwhile. */
 static int64_t
 copy_by_kernel(struct hub_stream *from, struct hub_stream *to, uint64_t count,
 	int64_t way(struct hub_stream *from, struct hub_stream *to, uint64_t count))
 {
-	int64_t sent;
+	int64_t sent = -1;
 
-	if (stream_begin_turn(to) != 0)
+	if (!stream_begin_read(from))
 		return -1;
+	stream_drop_buffer(from);
 	from->input.is_read = true;
-	sent = stream_send(to) == 0 ? way(from, to, count) : -1;
+	if (stream_begin_turn(to) == 0) {
+		if (stream_send(to) == 0)
+			sent = way(from, to, count);
+		stream_end_turn(to);
+	}
 	from->input.is_read = false;
-	stream_end_turn(to);
 	return sent;
 }
 

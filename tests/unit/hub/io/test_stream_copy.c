@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "hub/io/stream.h"
+#include "hub/io/stream_priv.h"
 #include "tests/support/in_hub.h"
 #include "tests/support/trace.h"
 
@@ -79,16 +79,25 @@ Test(stream_copy, from_memory_to_a_socket, .init = make_bytes)
 	cr_assert_str_eq(trace_text(), "copy 100, copy 299895, copy 0, right");
 }
 
-static void *
-file_body(void *argument)
+/* A file without a name. */
+static int
+open_file(void)
 {
 	char path[] = "/tmp/hubbub-stream-XXXXXX";
 	int fd = mkstemp(path);
-	struct hub_stream *from = hub_stream_new(fd, NULL);
 
 	unlink(path);
 	hub_write(fd, bytes, LARGE);
 	lseek(fd, 0, SEEK_SET);
+	return fd;
+}
+
+static void *
+file_body(void *argument)
+{
+	int fd = open_file();
+	struct hub_stream *from = hub_stream_new(fd, NULL);
+
 	copy_from(from);
 	trace_whether("buffered", hub_stream_buffered(from) > 0);
 	hub_stream_free(from);
@@ -257,4 +266,51 @@ Test(stream_copy, has_what_it_reads_for_itself, .init = make_bytes)
 {
 	in_hub(second_body, NULL);
 	cr_assert_str_eq(trace_text(), "second EBUSY");
+}
+
+static void *
+write_all(void *stream)
+{
+	hub_stream_write(stream, bytes, LARGE);
+	return NULL;
+}
+
+/* Another coroutine writes to the target, which takes nothing; so the copy waits for its turn. */
+static void *
+turn_body(void *argument)
+{
+	int fd = open_file();
+	struct hub_stream *from = hub_stream_new(fd, NULL), *to;
+	struct hub_coroutine *writer, *copier;
+	struct way way;
+	size_t length;
+
+	socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+	to = hub_stream_new(pair[0], NULL);
+	way = (struct way){from, to};
+	hub_stream_peek(from, 1, &length);
+	hub_stream_read_exactly(from, length);
+	writer = hub_spawn(write_all, to);
+	until_it_waits(writer);
+	copier = hub_spawn(copy_all, &way);
+	until_it_waits(copier);
+	trace_pointer("second", hub_stream_read_some(from, 1, NULL));
+	trace_whether("buffered", from->input.buffer != NULL);
+	hub_kill(writer);
+	hub_join(writer, NULL);
+	hub_kill(copier);
+	hub_join(copier, NULL);
+	trace_whether("free again", hub_stream_read_some(from, 1, NULL) != NULL);
+	hub_stream_free(from);
+	hub_stream_free(to);
+	hub_close(fd);
+	hub_close(pair[0]);
+	hub_close(pair[1]);
+	return argument;
+}
+
+Test(stream_copy, has_a_file_for_itself_and_no_buffer_while_it_waits, .init = make_bytes)
+{
+	in_hub(turn_body, NULL);
+	cr_assert_str_eq(trace_text(), "second EBUSY, not buffered, free again");
 }
