@@ -34,6 +34,14 @@ move(int in, int out, size_t length)
 	return moved;
 }
 
+/* The kernel has failed to move bytes, which the call does not tell. */
+static void
+note_loss(struct hub_fd *entry)
+{
+	fd_note_failure(entry);
+	fd_leave_error(entry);
+}
+
 /* What is left in the pipe becomes what the stream holds, in a buffer of PIECE + 1 bytes. */
 static void
 hold(struct hub_stream *stream, int pipe, char *buffer, size_t length)
@@ -69,14 +77,14 @@ move_pieces(
 		ssize_t sent;
 
 		if (got < 0)
-			fd_leave_error(source);
+			note_loss(source);
 		if (got <= 0)
 			break;
 		fd_note_received(hub_this, source);
 		fd_count_bytes(&hub_this->counters->bytes_received, (size_t)got);
 		sent = move(ends[0], to->fd, (size_t)got);
 		if (sent < 0)
-			fd_leave_error(target);
+			note_loss(target);
 		DCHECK(sent <= got);
 		if (sent < got) {
 			hold(from, ends[0], *buffer, (size_t)(got - (sent > 0 ? sent : 0)));

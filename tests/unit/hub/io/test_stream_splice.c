@@ -1,6 +1,8 @@
 /* Copies from socket to socket of more than a buffer takes, which the kernel moves: whatever ends
  * them, no byte is lost. */
 #include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -186,4 +188,54 @@ Test(stream_splice, lets_others_run, .timeout = 30)
 {
 	in_hub(circle_body, NULL);
 	cr_assert_str_eq(trace_text(), "join 0, copied");
+}
+
+/* A TCP connection in `in`. */
+static void
+connect_in(void)
+{
+	struct sockaddr_in address;
+	socklen_t length = sizeof address;
+	int listener = hub_create_server("127.0.0.1", "0", 0);
+
+	getsockname(listener, (struct sockaddr *)&address, &length);
+	in[0] = hub_socket(AF_INET, SOCK_STREAM, 0);
+	hub_connect(in[0], (struct sockaddr *)&address, length);
+	in[1] = hub_accept(listener, NULL, NULL);
+	hub_close(listener);
+}
+
+/* The peer sends more than a buffer takes, and resets the connection. */
+static void *
+reset_body(void *argument)
+{
+	struct linger none = {.l_onoff = 1};
+	struct hub_coroutine *copier;
+
+	open_all();
+	hub_stream_free(from);
+	hub_close(in[0]);
+	hub_close(in[1]);
+	connect_in();
+	from = hub_stream_new(in[0], NULL);
+	hub_send(in[1], bytes, 60000, 0);
+	/* A network may lose what is on its way, once its sender is gone. */
+	hub_wait_fd(in[0], POLLIN);
+	setsockopt(in[1], SOL_SOCKET, SO_LINGER, &none, sizeof none);
+	hub_close(in[1]);
+	in[1] = -1;
+	copier = hub_spawn(copy_and_end, NULL);
+	trace_whether("a part", received() > 0);
+	hub_join(copier, NULL);
+	to = hub_stream_new_memory(NULL, 0, NULL);
+	trace_call("then", (long)hub_stream_copy(from, to, UINT64_MAX));
+	hub_stream_free(to);
+	close_all();
+	return argument;
+}
+
+Test(stream_splice, tells_of_a_reset_that_the_kernel_has_told_it)
+{
+	in_hub(reset_body, NULL);
+	cr_assert_str_eq(trace_text(), "a part, then ECONNRESET");
 }
