@@ -98,20 +98,23 @@ wire_judge_end(const struct wire *wire, int end)
 			(long)(peer->sent - wire->ends[end].received));
 }
 
-/* Whether the network has lost the connection, as an end tells that is still open. */
+/* Whether the network has lost the connection, as an end tells that is still open. Keeps errno. */
 static bool
 is_lost(const struct wire *wire)
 {
 	struct sockaddr_storage address;
+	bool result = false;
+	int error = errno;
 
 	for (int end = 0; end < 2; end++) {
+		int fd = wire->ends[end].fd;
 		socklen_t length = sizeof address;
 
-		if (wire->ends[end].fd != -1 &&
-			getpeername(wire->ends[end].fd, (struct sockaddr *)&address, &length) != 0)
-			return true;
+		result = result ||
+			 (fd != -1 && getpeername(fd, (struct sockaddr *)&address, &length) != 0);
 	}
-	return false;
+	errno = error;
+	return result;
 }
 
 /* Whether the call may fail so. That the connection is lost is told by whichever transfer comes
