@@ -88,20 +88,25 @@ current_next(const struct current *current, size_t length)
 	return current->bytes + current->seen;
 }
 
+bool
+current_may_lack_bytes(const struct current *current)
+{
+	const struct wire_end *from = &current->wire->ends[current->from];
+
+	/* What a stream held when the world closed its descriptor is lost. */
+	return current->wire->is_spoiled || current->is_torn || current->writers > 0 ||
+	       (from->fd == -1 && !from->has_ended);
+}
+
 void
 current_end(const struct current *current)
 {
-	const struct wire *wire = current->wire;
-	const struct wire_end *from = &wire->ends[current->from];
-
-	/* What a stream held when the world closed its descriptor is lost. */
-	if (wire->is_spoiled || current->is_torn || current->writers > 0 ||
-		(from->fd == -1 && !from->has_ended))
+	if (current_may_lack_bytes(current))
 		return;
-	if (!from->has_ended)
-		wires_complain(wire, "an end comes that nobody has made", current->from);
+	if (!current->wire->ends[current->from].has_ended)
+		wires_complain(current->wire, "an end comes that nobody has made", current->from);
 	if (current->seen != current->said)
-		wires_complain(wire, "bytes are missing, and nobody has seen an error",
+		wires_complain(current->wire, "bytes are missing, and nobody has seen an error",
 			(long)(current->said - current->seen));
 }
 

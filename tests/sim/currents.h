@@ -43,6 +43,10 @@ void current_peek(struct current *current, const void *bytes, size_t length);
  * knows them. */
 const unsigned char *current_next(const struct current *current, size_t length);
 
+/* The input has ended. Whether it may have before all came that was said: somebody has seen an
+ * error, still writes, or has lost what a stream held. */
+bool current_may_lack_bytes(const struct current *current);
+
 /* The input has ended: complains if that is too early. */
 void current_end(const struct current *current);
 

@@ -19,7 +19,7 @@ judge_nothing(struct current *current, const struct hub_stream *stream)
 		random_streams.too_long++;
 	else if (errno == EBADMSG) {
 		random_streams.halves++;
-		if (!is_spoiled && current->writers == 0 &&
+		if (!current_may_lack_bytes(current) &&
 			hub_stream_buffered(stream) != current->said - current->seen)
 			wires_complain(current->wire, "of a half line bytes are missing",
 				(long)hub_stream_buffered(stream));
