@@ -47,7 +47,7 @@ draw_time(int64_t most)
 /* ---- echoes ---- */
 
 struct talk {
-	int fd;
+	int fd, family;
 	bool is_slow, is_wrong, is_reset;
 	size_t sent, echoed; /* bytes, from the first letter on */
 	size_t began;        /* bytes that were sent before the present message */
@@ -235,6 +235,10 @@ speak_behind_proxy(struct talk *talk)
 	unsigned char bytes[HEADER_SIZE];
 
 	memcpy(bytes, header, sizeof bytes);
+	if (talk->family == clients.manner.foreign) {
+		send_header(talk->fd, bytes, sizeof bytes);
+		return await_denial(talk->fd);
+	}
 	if (chance(clients.manner.lying)) {
 		/* What follows the first 14 bytes may be anything. */
 		bytes[hub_sim_draw(14)] ^= 0x40;
@@ -257,7 +261,8 @@ connect_and_speak(struct talk *talk)
 	unsigned *missed = has_server ? &clients.ends.refused : &clients.ends.denied;
 	struct server_address to = server_address((unsigned)hub_sim_draw(UINT_MAX));
 
-	talk->fd = hub_socket(to.socket.ss_family, SOCK_STREAM, 0);
+	talk->family = to.socket.ss_family;
+	talk->fd = hub_socket(talk->family, SOCK_STREAM, 0);
 	if (talk->fd == -1)
 		return missed;
 	if (hub_connect(talk->fd, (struct sockaddr *)&to.socket, to.length) != 0)

@@ -23,6 +23,7 @@ struct clients_manner {
 	bool has_proxy;      /* a PROXY header comes first, in pieces */
 	unsigned lying;      /* its PROXY header is wrong */
 	unsigned late;       /* its PROXY header never becomes whole */
+	int foreign;         /* family whose PROXY headers the server does not trust; 0: none */
 	unsigned deaf;       /* sends and sends, and reads nothing */
 	/* The server's timeouts: one that stays has its last echo for so long at most, and one that
 	 * is deaf is cut after so long; 0: none. */
@@ -34,7 +35,7 @@ struct clients_ends {
 	unsigned whole;  /* all echoes were right */
 	unsigned left;   /* of its own accord */
 	unsigned ended;  /* by the server, as it may: between two messages, or after its deadline */
-	unsigned denied; /* rightly: its PROXY header was wrong or late, or the server left */
+	unsigned denied; /* rightly: for its PROXY header, or the server left */
 	unsigned refused; /* not connected, though the server served */
 	unsigned cut;     /* with a part of an echo missing, before the server's deadline */
 	unsigned wrong;   /* an echo was wrong */

@@ -83,15 +83,22 @@ draw_crowd(struct life *life)
 	life->manner.pause = HUB_SECOND / 3;
 }
 
+/* All trust 127.0.0.0/8, and half of them ::1, too. */
 static void
 draw_proxies(struct life *life)
 {
-	struct worker_network *network = &life->shape.settings.networks[0];
+	struct worker_settings *settings = &life->shape.settings;
+	bool trusts_all;
 
 	draw_usual(life);
-	life->shape.settings.has_proxy = true;
-	life->shape.settings.network_count = 1;
-	*network = (struct worker_network){.family = AF_INET, .bytes = {127}, .bits = 8};
+	trusts_all = hub_sim_draw(2) == 0;
+	settings->has_proxy = true;
+	settings->networks[0] =
+		(struct worker_network){.family = AF_INET, .bytes = {127}, .bits = 8};
+	settings->networks[1] =
+		(struct worker_network){.family = AF_INET6, .bytes = {[15] = 1}, .bits = 128};
+	settings->network_count = trusts_all ? 2 : 1;
+	life->manner.foreign = trusts_all ? 0 : AF_INET6;
 	life->manner.has_proxy = true;
 	life->manner.lying = 5;
 	life->manner.late = 5;
