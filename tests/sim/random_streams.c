@@ -153,7 +153,7 @@ drain(void *argument)
 	for (struct place *place = all_places; place != NULL; place = place->next)
 		if (place->currents[current->from] == current)
 			stream = place->streams[1 - current->from];
-	while (read_bytes(current, stream, MOST) > 0 || errno == EBADMSG || errno == EMSGSIZE)
+	while (read_more(current, stream))
 		continue;
 	return NULL;
 }

@@ -55,7 +55,7 @@ void step_flush(struct place *place);
 void step_read(struct place *place);
 void step_copy(struct place *place);
 
-/* Reads at most so many bytes, by one of the calls that do not look at them. Returns how many. */
-size_t read_bytes(struct current *current, struct hub_stream *stream, size_t most);
+/* Reads what comes next, by any call. Returns false at the end, or if that has failed. */
+bool read_more(struct current *current, struct hub_stream *stream);
 
 #endif

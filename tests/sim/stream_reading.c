@@ -45,7 +45,7 @@ judge_view(struct current *current, const struct hub_stream *stream, const char 
 }
 
 /* Reads bytes, at most so many, by one of the calls that do not look at them. Returns how many. */
-size_t
+static size_t
 read_bytes(struct current *current, struct hub_stream *stream, size_t most)
 {
 	char *bytes, *view;
@@ -105,11 +105,36 @@ peek_bytes(struct current *current, struct hub_stream *stream)
 		current_peek(current, view, length);
 }
 
+/* Text up to a delimiter; NULL with errno as the calls. */
+static const char *
+read_until(struct current *current, struct hub_stream *stream, const char *delimiter)
+{
+	size_t length;
+	const char *view;
+
+	if (strcmp(delimiter, "\n") == 0)
+		view = hub_stream_read_line(stream, &length);
+	else
+		view = hub_stream_read_until(stream, delimiter, strlen(delimiter), &length);
+	if (view != NULL && memmem(view, length, delimiter, strlen(delimiter)) != NULL)
+		wires_complain(current->wire, "a delimiter is passed over", (long)length);
+	judge_view(current, stream, view, length, delimiter);
+	return view;
+}
+
+bool
+read_more(struct current *current, struct hub_stream *stream)
+{
+	if (current->kind == HUB_FRAME_LINE &&
+		read_until(current, stream, draw(2) ? "ab" : "\n") != NULL)
+		return true;
+	return read_bytes(current, stream, MOST) > 0 || errno == EBADMSG || errno == EMSGSIZE;
+}
+
 static void
 read_text(struct current *current, struct hub_stream *stream)
 {
-	size_t length;
-	char *view;
+	const char *view;
 
 	switch (draw(8)) {
 	case 0:
@@ -119,16 +144,15 @@ read_text(struct current *current, struct hub_stream *stream)
 		peek_bytes(current, stream);
 		return;
 	case 2:
-		view = hub_stream_read_until(stream, "ab", 2, &length);
-		judge_view(current, stream, view, length, "ab");
-		break;
 	case 3:
-	case 4:
 		read_bytes(current, stream, some_length());
 		return;
+	case 4:
+	case 5:
+		view = read_until(current, stream, "ab");
+		break;
 	default:
-		view = hub_stream_read_line(stream, &length);
-		judge_view(current, stream, view, length, "\n");
+		view = read_until(current, stream, "\n");
 	}
 	/* A long line, or a half one, is read in pieces. */
 	if (view == NULL && (errno == EMSGSIZE || errno == EBADMSG))
