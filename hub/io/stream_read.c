@@ -38,11 +38,12 @@ await(struct hub_stream *stream, const void *delimiter, size_t length, size_t sp
 		if (filled == 0)
 			stream_say_end(stream);
 		if (filled <= 0) {
-			/* The next call may look for something else. */
-			stream->input.searched = 0;
-			return -1;
+			at = -1;
+			break;
 		}
 	}
+	/* The next call may look for something else, also in a line that is too long. */
+	stream->input.searched = 0;
 	return at;
 }
 
