@@ -15,7 +15,8 @@
  *		return hubbub_main(argc, argv, &service);
  *	}
  *
- * hubbub_peer (<hubbub/peer.h>) tells the client's address; hubbub_busy, hubbub_idle, hubbub_asked
+ * hubbub_peer (<hubbub/peer.h>) tells the client's address, and hubbub_self (<hubbub/self.h>) in which
+ * worker and hub it is served; hubbub_busy, hubbub_idle, hubbub_asked
  * and hubbub_is_draining (<hubbub/busy.h>) are for services that do more than answer one request
  * after the other. With --tls-cert the connection is encrypted; serve still sends and receives
  * plain bytes, and hubbub_peer_subject and hubbub_protocol tell what the handshake has settled.
@@ -30,6 +31,7 @@
 #include <hubbub/busy.h>
 #include <hubbub/io/server.h>
 #include <hubbub/peer.h>
+#include <hubbub/self.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -11,6 +11,7 @@
 #include "hub/io/tls.h"
 #include "hub/scheduler.h"
 #include "worker/counters.h"
+#include "worker/memo.h"
 
 #define WORKER_NETWORKS_MAX 32
 
@@ -68,6 +69,7 @@ struct worker_heritage {
 
 	struct counters *counters; /* the shared segment; counters_file is its descriptor */
 	struct worker_row *rows;   /* this worker's rows, one per hub */
+	struct worker_memo *memo;  /* this worker's; its master has mapped it, too */
 	int backlog;               /* the longest queue of a listener, as given to listen(2) */
 	int64_t capacity;          /* connections that the limit on open files allows */
 	int64_t drain_timeout;     /* nanoseconds; used only when the master is dead */

@@ -13,6 +13,7 @@
 #include "worker/channel.h"
 #include "worker/heritage.h"
 #include "worker/peers.h"
+#include "worker/self.h"
 
 enum thread_command {
 	THREAD_ACCEPT,   /* start to accept */
@@ -103,6 +104,7 @@ struct worker_thread {
 	unsigned emptying;   /* coroutines that empty last queues; see queued.h */
 	struct list adopted; /* queues of dead hubs, which end as the hub's own do; see queued.h */
 	struct peers peers;  /* of connections from a proxy */
+	struct hubbub_self self; /* what hubbub_self tells; workers is read from the memo */
 	/* Where discarded input goes: on a coroutine's stack it would leave its pages touched. */
 	char nowhere[16 * 1024];
 };

@@ -411,6 +411,10 @@ thread_init(struct worker_thread *thread, const struct worker_heritage *heritage
 		/* Chosen here: the first hub's thread, once pinned, passes its CPU on to the
 		 * threads it starts. */
 		.cpu = heritage->settings.pin ? pin_choose(hub) : -1,
+		.self = {.worker = heritage->index,
+			.hub = index,
+			.generation = heritage->rows[index].generation,
+			.hubs = heritage->threads},
 		.leader = leader};
 	sem_init(&thread->started, 0, 0);
 	hub_pool_init(&thread->pool, 0);

@@ -37,6 +37,8 @@ birth_fork(struct slot *slot)
 	heritage.sockets = sockets;
 	heritage.counters = fleet->counters;
 	heritage.rows = slot->rows;
+	heritage.memo = slot->memo;
+	*slot->memo = (struct worker_memo){.workers = generation->config.processes};
 	slot->pid = spawn_worker(&heritage, &slot->pidfd);
 	if (slot->pid == -1)
 		goto fail;

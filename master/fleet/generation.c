@@ -116,6 +116,14 @@ on_deadline(struct ev_loop *loop, ev_timer *timer, int events)
 }
 
 void
+generation_tell_shape(struct generation *generation)
+{
+	for (unsigned i = 0; i < generation->count; i++)
+		__atomic_store_n(&generation->slots[i]->memo->workers, generation->config.processes,
+			__ATOMIC_RELAXED);
+}
+
+void
 generation_retire(struct generation *generation)
 {
 	if (generation->phase == GENERATION_LEAVING)

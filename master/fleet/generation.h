@@ -22,6 +22,9 @@ bool generation_grow(struct generation *generation, unsigned count);
  * the rest are not started. */
 void generation_start(struct generation *generation, unsigned from);
 
+/* Tells every worker how many the generation has (worker/memo.h). */
+void generation_tell_shape(struct generation *generation);
+
 /* Moves the generation to the list of leaving generations. Does nothing the second time. */
 void generation_retire(struct generation *generation);
 

@@ -161,6 +161,7 @@ join(struct fleet *fleet, struct generation *risen)
 	serving->count += risen->count;
 	serving->config.processes = serving->count;
 	risen->count = 0;
+	generation_tell_shape(serving);
 	for (unsigned i = before; i < serving->count; i++) {
 		serving->slots[i]->generation = serving;
 		seating_sit(serving->slots[i]);
@@ -327,5 +328,6 @@ fleet_resize(struct fleet *fleet, unsigned processes, const char **why)
 	if (processes < serving->count && shrink(serving, processes) != 0)
 		return -1;
 	serving->config.processes = processes;
+	generation_tell_shape(serving);
 	return 0;
 }

@@ -46,11 +46,12 @@ struct slot {
 	struct generation *generation;
 	unsigned index;
 	enum supervision_state state;
-	pid_t pid;               /* 0 without a process */
-	int pidfd;               /* -1 without a process, or where the system refuses pidfds */
-	int channel;             /* to the worker (worker/channel.h); -1 without a process */
-	struct worker_row *rows; /* counters, one row per hub; NULL without a process */
-	struct slot_hub *hubs;   /* [config.threads]; owned */
+	pid_t pid;                /* 0 without a process */
+	int pidfd;                /* -1 without a process, or where the system refuses pidfds */
+	int channel;              /* to the worker (worker/channel.h); -1 without a process */
+	struct worker_row *rows;  /* counters, one row per hub; NULL without a process */
+	struct worker_memo *memo; /* what this master and the process leave for each other; owned */
+	struct slot_hub *hubs;    /* [config.threads]; owned */
 	/* Messages that are due, and sent again at each tick until the channel takes them. */
 	bool must_accept;
 	bool must_leave;

@@ -387,7 +387,10 @@ slot_new(struct generation *generation, unsigned index)
 	if (slot == NULL)
 		return NULL;
 	slot->hubs = calloc(generation->config.threads, sizeof *slot->hubs);
-	if (slot->hubs == NULL) {
+	slot->memo = memo_new();
+	if (slot->hubs == NULL || slot->memo == NULL) {
+		free(slot->hubs);
+		memo_free(&slot->memo);
 		free(slot);
 		return NULL;
 	}
@@ -416,5 +419,6 @@ slot_free(struct slot *slot)
 		"the loop still has the slot's watchers");
 	ev_timer_stop(slot->generation->fleet->loop, &slot->respawn);
 	free(slot->hubs);
+	memo_free(&slot->memo);
 	free(slot);
 }

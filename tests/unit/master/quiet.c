@@ -88,6 +88,7 @@ quiet_accept(struct quiet *quiet, bool accepts)
 	quiet->slot.generation = fleet->serving;
 	quiet->slot.hubs = &quiet->hub;
 	quiet->slot.rows = &quiet->row;
+	quiet->slot.memo = &quiet->memo;
 	fleet->sockets->order[0] = 0;
 	fleet->sockets->listening = accepts ? 1 : 0;
 	fleet->occupants[0].slot = accepts ? &quiet->slot : NULL;
@@ -99,6 +100,7 @@ quiet_lend(struct quiet *quiet, bool is_there)
 	struct generation *serving = quiet->master.fleet.serving;
 
 	quiet->slot.state = SUPERVISION_READY;
+	quiet->slot.memo = &quiet->memo;
 	quiet->slots = &quiet->slot;
 	serving->slots = is_there ? &quiet->slots : NULL;
 	serving->count = is_there ? 1 : 0;

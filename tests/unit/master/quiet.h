@@ -15,6 +15,7 @@ struct quiet {
 	struct slot *slots;
 	struct slot_hub hub; /* its hub, which lives */
 	struct worker_row row;
+	struct worker_memo memo;
 	/* What change_events.ended told. */
 	unsigned ended;
 	const char *why;

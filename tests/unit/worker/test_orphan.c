@@ -1,107 +1,49 @@
-/* A whole worker whose master dies, with the test as its master. */
 #include "worker/orphan.h"
 
 #include <criterion/criterion.h>
-#include <poll.h>
-#include <sys/socket.h>
+#include <errno.h>
+#include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-#include "tests/support/program.h"
-#include "tests/unit/worker/child.h"
-#include "worker/channel.h"
+#include "hub/base/clock.h"
 
-/* As when it is killed: neither the channel nor the sockets are held any more. */
-static void
-lose_master(struct child *child)
+/* Runs what a worker does when its master is dead, and returns its status. */
+static int
+status_of(void (*body)(void))
 {
-	close(child->channel);
-	child->channel = -1;
-	for (int i = 0; i < CHILD_THREADS; i++)
-		close(child->sockets[i]);
-}
+	int status = -1;
+	pid_t child = fork();
 
-static bool
-is_refused(void *context)
-{
-	int fd = child_connect(context);
-
-	if (fd != -1)
-		close(fd);
-	return fd == -1;
-}
-
-/* Every permit that no connection needs is given up. */
-static bool
-has_only_granted_one(void *context)
-{
-	const struct child *child = context;
-
-	return __atomic_load_n(&child->rows[0].granted, __ATOMIC_RELAXED) == 1;
-}
-
-Test(orphan, whose_master_is_gone_closes_what_listens_and_serves_what_is_open)
-{
-	struct child child = {.drain_timeout = 60 * HUB_SECOND};
-	int client;
-
-	child_start(&child, child_hold, 0);
-	child_accept(&child);
-	client = child_connect(&child);
-	cr_assert(child_exchange(client));
-	lose_master(&child);
-	cr_assert(wait_until(is_refused, &child, 10), "it still listens");
-	cr_assert(wait_until(has_only_granted_one, &child, 10));
-	cr_assert(child_exchange(client));
-	close(client);
-	cr_assert_eq(child_exit(&child), 0);
-}
-
-Test(orphan, whose_master_is_gone_serves_what_was_queued)
-{
-	struct child child = {.drain_timeout = 60 * HUB_SECOND};
-	int clients[20];
-
-	child_start(&child, child_serve_once, 0);
-	cr_assert(child_hear(&child, CHANNEL_READY, 1));
-	for (int i = 0; i < 20; i++)
-		clients[i] = child_connect(&child);
-	child_tell(&child, CHANNEL_ACCEPT, 0);
-	lose_master(&child);
-	for (int i = 0; i < 20; i++) {
-		cr_assert(child_exchange(clients[i]), "client %d is lost", i);
-		close(clients[i]);
+	if (child == 0) {
+		if (orphan_prepare(getppid()) != 0)
+			_exit(1);
+		body();
+		_exit(0);
 	}
-	cr_assert_eq(child_exit(&child), 0);
+	waitpid(child, &status, 0);
+	return status;
 }
 
-Test(orphan, whose_master_is_gone_ends_connections_at_the_deadline)
+static void
+hang(void)
 {
-	struct child child = {.drain_timeout = HUB_SECOND / 5};
-	int client;
-	char byte;
-
-	child_start(&child, child_hold, 0);
-	child_accept(&child);
-	client = child_connect(&child);
-	while (child_sum(&child, offsetof(struct worker_row, accepted)) == 0)
-		poll(NULL, 0, 1);
-	lose_master(&child);
-	cr_assert_eq(recv(client, &byte, 1, 0), 0, "it is not closed in order");
-	cr_assert_eq(child_exit(&child), 0);
+	orphan_begin();
+	orphan_last_until(clock_now() + CLOCK_SECOND / 10);
+	for (int64_t end = clock_now() + 10 * CLOCK_SECOND; clock_now() < end;)
+		usleep(10000);
 }
 
-Test(orphan, whose_master_is_gone_before_it_was_to_accept_leaves)
+Test(orphan, that_hangs_is_killed_by_the_kernel)
 {
-	struct child child = {.drain_timeout = 60 * HUB_SECOND};
-	int client;
+	int status = status_of(hang);
 
-	child_start(&child, child_serve_once, 0);
-	client = child_connect(&child);
-	cr_assert(child_hear(&child, CHANNEL_READY, 1));
-	close(child.channel);
-	child.channel = -1;
-	cr_assert_eq(child_exit(&child), 0);
-	cr_assert_eq(child_sum(&child, offsetof(struct worker_row, accepted)), 0,
-		"that one was another generation's");
-	close(client);
+	cr_assert(WIFSIGNALED(status), "%d", status);
+	cr_assert_eq(WTERMSIG(status), SIGKILL);
+}
+
+Test(orphan, whose_master_is_another_process_than_its_parent_has_none)
+{
+	cr_assert_eq(orphan_prepare(getpid()), -1);
+	cr_assert_eq(errno, ESRCH);
 }

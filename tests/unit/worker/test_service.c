@@ -7,7 +7,8 @@
 #include "tests/support/in_hub.h"
 #include "tests/support/trace.h"
 #include "worker/busy.h"
-#include "worker/state.h"
+#include "worker/self.h"
+#include "worker/thread.h"
 
 static void
 note_busy(int fd)
@@ -63,4 +64,29 @@ Test(service, is_told_when_its_hub_is_to_end)
 	}
 	service_use(NULL);
 	cr_assert_not(hubbub_is_draining());
+}
+
+Test(service, knows_where_it_runs)
+{
+	struct worker_row rows[2] = {{.generation = 5}, {.generation = 5}};
+	struct worker_memo memo = {.workers = 4};
+	struct worker_heritage heritage = {.index = 3, .threads = 2, .rows = rows, .memo = &memo};
+	struct worker_thread thread;
+	const struct hubbub_self *self;
+
+	cr_assert_null(hubbub_self(), "no hub of a server runs here");
+	cr_assert_eq(thread_init(&thread, &heritage, 1, NULL), 0);
+	service_use(&thread);
+	self = hubbub_self();
+	cr_assert_eq(self->worker, 3);
+	cr_assert_eq(self->hub, 1);
+	cr_assert_eq(self->generation, 5);
+	cr_assert_eq(self->workers, 4);
+	cr_assert_eq(self->hubs, 2);
+	/* The master has made the server smaller. */
+	memo.workers = 2;
+	cr_assert_eq(hubbub_self()->workers, 2);
+	service_use(NULL);
+	cr_assert_null(hubbub_self());
+	thread_fini(&thread);
 }

@@ -50,6 +50,14 @@ assert_as_before(void)
 		cr_assert_eq(fake.fleet.occupants[seat].slot, serving->slots[seat / 2]);
 }
 
+/* Whether each worker knows how many the server has. */
+static void
+assert_all_know(unsigned workers)
+{
+	for (unsigned i = 0; i < serving->count; i++)
+		cr_assert_eq(serving->slots[i]->memo->workers, workers, "worker %u", i);
+}
+
 /* A generation that joins, as fleet_resize makes it, of one slot whose process is a fake. */
 static struct generation *
 begin_to_join(void)
@@ -85,6 +93,7 @@ Test(rising, more_workers_join_when_all_of_them_are_ready)
 	cr_assert_eq(serving->count, 3);
 	cr_assert_eq(serving->config.processes, 3);
 	cr_assert_eq(joins->generation, serving);
+	assert_all_know(3);
 	cr_assert_str_eq(fake_seats(&fake), "0.0 0.1 1.0 1.1 2.0 2.1");
 	cr_assert_eq(fake.fleet.seats, 6);
 	cr_assert_eq(fake_heard(ends[2], CHANNEL_ACCEPT), 1);
@@ -113,6 +122,7 @@ Test(rising, a_worker_that_leaves_keeps_the_permits_of_its_connections)
 	cr_assert_eq(taken, 16);
 	cr_assert_eq(fleet_resize(&fake.fleet, 1, &why), 0, "%s", why);
 	cr_assert_eq(serving->count, 1);
+	assert_all_know(1);
 	cr_assert_eq(leaves->granted, 16);
 	cr_assert_eq(stays->granted, 24);
 }
