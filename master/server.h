@@ -15,11 +15,12 @@
  *		return hubbub_main(argc, argv, &service);
  *	}
  *
- * hubbub_peer (<hubbub/peer.h>) tells the client's address, and hubbub_self (<hubbub/self.h>) in which
- * worker and hub it is served; hubbub_busy, hubbub_idle, hubbub_asked
- * and hubbub_is_draining (<hubbub/busy.h>) are for services that do more than answer one request
- * after the other. With --tls-cert the connection is encrypted; serve still sends and receives
- * plain bytes, and hubbub_peer_subject and hubbub_protocol tell what the handshake has settled.
+ * hubbub_peer (<hubbub/peer.h>) tells the client's address, and hubbub_self (<hubbub/self.h>) in
+ * which worker and hub it is served; hubbub_busy, hubbub_idle, hubbub_asked and hubbub_is_draining
+ * (<hubbub/busy.h>) are for services that do more than answer one request after the other. With
+ * --tls-cert the connection is encrypted; serve still sends and receives plain bytes, and
+ * hubbub_peer_subject and hubbub_protocol tell what the handshake has settled. Hooks
+ * (<hubbub/hooks.h>) run at the start and the end of workers and hubs.
  *
  * The program has the options of every server, which --help lists. A master process forks workers,
  * each worker runs threads, each thread has a hub, and each connection has a coroutine that runs
@@ -29,6 +30,7 @@
 
 #include <hubbub/api.h>
 #include <hubbub/busy.h>
+#include <hubbub/hooks.h>
 #include <hubbub/io/server.h>
 #include <hubbub/peer.h>
 #include <hubbub/self.h>
@@ -160,7 +162,8 @@ struct hubbub_service {
 	/* Whether a client that offers other protocols alone is refused, instead of served without
 	 * one. A client that offers none at all is served. */
 	bool needs_protocol;
-	void *room[14]; /* for later versions: NULL */
+	struct hubbub_hooks hooks; /* run at the start and the end of workers and hubs */
+	void *room[16];            /* for later versions: NULL */
 };
 
 /* Runs the server that the command line describes. Call it from main, before any thread is started.

@@ -1,5 +1,5 @@
-/* A worker without a master. Its sockets are in the way of the next server, so the kernel kills it if
- * it is stuck; and its permits are given up as its connections end. */
+/* A worker without a master. Its sockets are in the way of the next server, so the kernel kills it
+ * if it is stuck; and its permits are given up as its connections end. */
 #include "worker/alone.h"
 
 #include "hub/base/check.h"

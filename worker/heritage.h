@@ -11,6 +11,7 @@
 #include "hub/io/tls.h"
 #include "hub/scheduler.h"
 #include "worker/counters.h"
+#include "worker/hooks.h"
 #include "worker/memo.h"
 
 #define WORKER_NETWORKS_MAX 32
@@ -52,6 +53,8 @@ struct worker_heritage {
 	void (*serve)(int client, void *context);
 	ssize_t (*answer)(struct hub_datagram *datagram, size_t size, void *context);
 	void *context;
+	struct hubbub_hooks hooks;
+	bool is_reloaded; /* its options were read by a reload or an upgrade */
 
 	unsigned index;     /* of the worker, from 0 */
 	unsigned threads;   /* how many hubs the worker has, each with a thread */

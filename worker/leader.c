@@ -1,5 +1,5 @@
-/* What the first hub's coroutines tell all hubs of the worker, and wait for. A command goes only to a
- * hub that runs. */
+/* What the first hub's coroutines tell all hubs of the worker, and wait for. A command goes only to
+ * a hub that runs. */
 #include "worker/leader.h"
 
 #include <errno.h>
@@ -52,17 +52,22 @@ leader_stop(struct worker *worker)
 	hub_event_set(&worker->changed);
 }
 
+int64_t
+leader_deadline(const struct worker *worker, int64_t more)
+{
+	int64_t from = worker->stopped > worker->closed ? worker->stopped : worker->closed;
+
+	return worker->is_to_stop ? from + more : HUB_FOREVER;
+}
+
 void
 leader_wait(struct worker *worker, enum thread_news news, int64_t more)
 {
-	int64_t until = HUB_FOREVER;
-
 	while (worker->news[news] < worker->running) {
+		int64_t until = leader_deadline(worker, more);
 		struct hub_timeout scope;
 		bool is_killed;
 
-		if (worker->is_to_stop && until == HUB_FOREVER)
-			until = worker->stopped + more;
 		if (until <= hub_now())
 			return;
 		hub_event_clear(&worker->changed);

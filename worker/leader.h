@@ -1,5 +1,5 @@
-/* The leader of a worker: the coroutines of the first hub that act for all of the worker's hubs, the
- * leader itself and the receiver of the master's messages, share this record. */
+/* The leader of a worker: the coroutines of the first hub that act for all of the worker's hubs,
+ * the leader itself and the receiver of the master's messages, share this record. */
 #ifndef HUBBUB_WORKER_LEADER_H
 #define HUBBUB_WORKER_LEADER_H
 
@@ -7,6 +7,8 @@
 
 /* After STOP, how long connections have to end at a message boundary before they are killed. */
 #define LEADER_FINISH_TIME (500 * HUB_MILLISECOND)
+/* How long the stop hooks of the hubs, and then that of the worker, have at least. */
+#define LEADER_HOOK_TIME (500 * HUB_MILLISECOND)
 
 struct worker {
 	const struct worker_heritage *heritage;
@@ -20,7 +22,9 @@ struct worker {
 	bool is_to_stop;
 	int64_t stopped;          /* clock at which is_to_stop was set */
 	struct hub_event changed; /* set whenever one of the fields above changes */
+	bool has_begun;           /* worker_start has succeeded */
 	bool has_failed;
+	int64_t closed; /* clock at which the hooks of the end began; 0 before */
 };
 
 /* Each function below: only the first hub's coroutines. */
@@ -37,7 +41,11 @@ void leader_leave(struct worker *worker, enum thread_command command, int64_t wi
 /* Commands all hubs to end their connections now, at a message boundary. */
 void leader_stop(struct worker *worker);
 
-/* Waits until all hubs have reported that news, or until more nanoseconds after STOP. */
+/* The clock that lies more nanoseconds after STOP, or after the hooks of the end have begun, if
+ * that was later; HUB_FOREVER before STOP. */
+int64_t leader_deadline(const struct worker *worker, int64_t more);
+
+/* Waits until all hubs have reported that news, until leader_deadline at most. */
 void leader_wait(struct worker *worker, enum thread_news news, int64_t more);
 
 /* Waits until the worker is to leave. */

@@ -61,7 +61,7 @@ static bool
 is_to_finish(const struct worker_thread *thread)
 {
 	return thread_is_commanded(thread, THREAD_FINISH) ||
-	       thread_is_commanded(thread, THREAD_STOP);
+	       thread_is_commanded(thread, THREAD_CLOSE);
 }
 
 /* Waits for the next command, for LOOK_EVERY at most: permits and files come back without an
@@ -116,7 +116,7 @@ dismiss_all(const struct queues *queues)
 			acceptor_close(acceptor);
 			continue;
 		}
-		if (left < 0 || thread_is_commanded(thread, THREAD_STOP))
+		if (left < 0 || thread_is_commanded(thread, THREAD_CLOSE))
 			left = 0;
 		gone += acceptor_dismiss(acceptor, left / (queues->count - i));
 		acceptor_close(acceptor);

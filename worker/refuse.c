@@ -50,7 +50,7 @@ refuse(const struct worker_thread *thread, uint64_t *counter,
 	char name[80];
 
 	CHECK_WHY(is_counter_of(thread->row, counter), "each row has one writer, its hub");
-	if (thread_is_commanded(thread, THREAD_FINISH) || thread_is_commanded(thread, THREAD_STOP))
+	if (thread_is_commanded(thread, THREAD_FINISH) || thread_is_commanded(thread, THREAD_CLOSE))
 		return;
 	counters_add(counter, 1);
 	name_client(address, name, sizeof name);

@@ -15,11 +15,10 @@ struct hubbub_self {
 	unsigned hubs;       /* hubs of each worker: one for each of its threads */
 };
 
-/* Where the caller runs, from any coroutine of a server's hub. A worker that replaces a dead one has
- * its index. While a former generation drains, two workers may have the same index, in different
- * generations.
- * Switches: no; it costs a few instructions.  Ownership: the library's; valid until the hub ends.
- * Errors: none; NULL in threads without a hub of a server. */
+/* Where the caller runs, from any coroutine of a server's hub. A worker that replaces a dead one
+ * has its index. While a former generation drains, two workers may have the same index, in
+ * different generations. Switches: no; it costs a few instructions.  Ownership: the library's;
+ * valid until the hub ends. Errors: none; NULL in threads without a hub of a server. */
 const struct hubbub_self *hubbub_self(void);
 
 HUBBUB_API_END

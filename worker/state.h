@@ -16,6 +16,7 @@
 #include "worker/self.h"
 
 enum thread_command {
+	THREAD_BEGIN,    /* worker_start has succeeded: run hub_start, and report THREAD_BEGUN */
 	THREAD_ACCEPT,   /* start to accept */
 	THREAD_HANDOVER, /* accept no more: others accept on the same sockets */
 	THREAD_DRAIN,    /* accept no more, once the queues are empty: no other hub accepts there */
@@ -23,14 +24,18 @@ enum thread_command {
 	THREAD_ABANDON,
 	THREAD_EMPTY,  /* report THREAD_IDLE when the last connection has ended */
 	THREAD_FINISH, /* end all connections now, at a message boundary */
-	THREAD_STOP,   /* end the hub; connections that are still open are killed */
+	/* Kill the connections that are still open, run hub_stop, and report THREAD_CLOSED. */
+	THREAD_CLOSE,
+	THREAD_STOP, /* end the hub; a hook that still runs is killed */
 	THREAD_COMMAND_MAX
 };
 
 /* What a hub reports to the leading hub. */
 enum thread_news {
-	THREAD_QUIET, /* it accepts no more, and hands no more connections to siblings */
-	THREAD_IDLE,  /* it has no connections */
+	THREAD_BEGUN,  /* hub_start has returned; has_begun says whether it has succeeded */
+	THREAD_QUIET,  /* it accepts no more, and hands no more connections to siblings */
+	THREAD_IDLE,   /* it has no connections */
+	THREAD_CLOSED, /* hub_stop has returned */
 	THREAD_NEWS_MAX
 };
 
@@ -81,6 +86,8 @@ struct worker_thread {
 	sem_t started;
 	bool has_failed;
 	struct hub_mailbox *mailbox;
+	/* hub_start has succeeded; written by the hub's thread before it posts THREAD_BEGUN. */
+	bool has_begun;
 	struct thread_order orders[THREAD_COMMAND_MAX]; /* each is posted at most once */
 	/* Nanoseconds; written by the leader before it posts HANDOVER, DRAIN or ABANDON. */
 	int64_t drain_window;
@@ -91,6 +98,7 @@ struct worker_thread {
 	struct hub_event command;
 	struct hub_event draining;  /* set once the hub's connections are to end */
 	struct hub_pool pool;       /* the coroutines of its connections */
+	struct hub_pool own;        /* other coroutines of the service */
 	struct acceptor *acceptors; /* one per address; owned */
 	struct list parcels;        /* connections from siblings; see handoff.h */
 	struct hub_event has_parcels;
@@ -127,7 +135,7 @@ thread_is_commanded(const struct worker_thread *thread, enum thread_command comm
 static inline bool
 thread_is_leaving(const struct worker_thread *thread)
 {
-	return (thread->commanded & ~(1U << THREAD_ACCEPT)) != 0;
+	return (thread->commanded & ~(1U << THREAD_BEGIN | 1U << THREAD_ACCEPT)) != 0;
 }
 
 #endif

@@ -1,8 +1,8 @@
-/* The life of a hub, in its first coroutine: report that it runs; wait for ACCEPT; accept until
- * HANDOVER, DRAIN or ABANDON; report QUIET; let connections end; end on STOP, which the leading hub
- * sends once all hubs are idle, or the master says so. Other coroutines of the thread are the
- * pulse, the timeouts, the drain, and the hand-off from siblings. They are all made at the start,
- * so that a hub can leave when there is no memory left. */
+/* The life of a hub, in its first coroutine: begin, on BEGIN; wait for ACCEPT; accept until
+ * HANDOVER, DRAIN or ABANDON; report QUIET; let connections end; close on CLOSE, which the leading
+ * hub sends once all hubs are idle, or the master says so; end on STOP. Other coroutines of the
+ * thread are the pulse, the timeouts, the drain, and the hand-off from siblings. They are all made
+ * at the start, so that a hub can leave when there is no memory left. */
 #include "worker/thread.h"
 
 #include <errno.h>
@@ -21,6 +21,7 @@
 #include "worker/deaf.h"
 #include "worker/drain.h"
 #include "worker/handoff.h"
+#include "worker/hook.h"
 #include "worker/idle.h"
 #include "worker/pin.h"
 #include "worker/queued.h"
@@ -72,7 +73,7 @@ send_news(struct worker_thread *thread, enum thread_news news)
 {
 	struct thread_order *order = &thread->news[news];
 
-	CHECK_WHY(order->thread == NULL, "a hub is quiet once, and idle once");
+	CHECK_WHY(order->thread == NULL, "a hub reports each news once");
 	*order = (struct thread_order){{NULL, thread->on_news}, thread, news};
 	hub_mailbox_post(thread->siblings[0].mailbox, &order->message);
 }
@@ -224,7 +225,7 @@ accept_some(struct worker_thread *thread)
 static void
 accept_all(struct worker_thread *thread)
 {
-	unsigned other = ~BIT(THREAD_ACCEPT);
+	unsigned other = ~(BIT(THREAD_BEGIN) | BIT(THREAD_ACCEPT));
 	bool is_said = false;
 
 	while (!accept_some(thread) && !(thread->commanded & other)) {
@@ -248,15 +249,17 @@ accept_no_more(struct worker_thread *thread)
 
 	CHECK(thread_is_leaving(thread));
 	if (is_last && accepts)
-		await(thread, BIT(THREAD_FINISH) | BIT(THREAD_STOP) | BIT(THREAD_ABANDON),
+		await(thread, BIT(THREAD_FINISH) | BIT(THREAD_CLOSE) | BIT(THREAD_ABANDON),
 			hub_now() + HANDSHAKE);
 	__atomic_store_n(&thread->is_welcoming, false, __ATOMIC_RELEASE);
 	for (unsigned i = 0; i < thread->heritage->addresses; i++)
 		acceptor_pause(&thread->acceptors[i]);
 	/* As connections end, queued clients get their places. */
 	hub_event_set(&thread->draining);
-	/* A hub that never accepted leaves the queue to the hubs of another generation. */
-	if (is_last || (thread_is_commanded(thread, THREAD_ABANDON) && accepts))
+	/* A hub that never accepted leaves the queue to the hubs of another generation; a hub that
+	 * has not begun can serve nobody. */
+	if ((is_last && thread->has_begun) ||
+		(thread_is_commanded(thread, THREAD_ABANDON) && accepts))
 		queued_end(thread);
 	for (unsigned i = 0; i < thread->heritage->addresses; i++)
 		acceptor_close(&thread->acceptors[i]);
@@ -271,31 +274,29 @@ is_given_more(const struct worker_thread *thread)
 	return __atomic_load_n(&thread->coming, __ATOMIC_RELAXED) > 0;
 }
 
-/* Waits for STOP; reports IDLE once no connection is left. Looks after each end of a connection,
+/* Waits for CLOSE; reports IDLE once no connection is left. Looks after each end of a connection,
  * which needs no memory. */
 static void
 let_end(struct worker_thread *thread)
 {
-	unsigned stop = BIT(THREAD_STOP);
-
-	await(thread, BIT(THREAD_EMPTY) | stop, HUB_FOREVER);
-	while (!thread_is_commanded(thread, THREAD_STOP) &&
+	await(thread, BIT(THREAD_EMPTY) | BIT(THREAD_CLOSE), HUB_FOREVER);
+	while (!thread_is_commanded(thread, THREAD_CLOSE) &&
 		(hub_pool_count(&thread->pool) > 0 || !list_is_empty(&thread->parcels)))
 		rest(thread, hub_now() + LOOK_EVERY);
-	if (!thread_is_commanded(thread, THREAD_STOP)) {
+	if (!thread_is_commanded(thread, THREAD_CLOSE)) {
 		/* EMPTY was posted after the last parcel of every sibling. */
 		DCHECK(!is_given_more(thread));
 		send_news(thread, THREAD_IDLE);
 	}
-	await(thread, stop, HUB_FOREVER);
+	await(thread, BIT(THREAD_CLOSE), HUB_FOREVER);
 }
 
 static void *
 thread_main(void *argument)
 {
 	struct worker_thread *thread = argument;
-	unsigned leave =
-		BIT(THREAD_HANDOVER) | BIT(THREAD_DRAIN) | BIT(THREAD_ABANDON) | BIT(THREAD_FINISH);
+	unsigned leave = BIT(THREAD_HANDOVER) | BIT(THREAD_DRAIN) | BIT(THREAD_ABANDON) |
+			 BIT(THREAD_FINISH) | BIT(THREAD_CLOSE);
 
 	thread->mailbox = hub_mailbox();
 	if (!start_coroutines(thread)) {
@@ -304,17 +305,23 @@ thread_main(void *argument)
 	}
 	__atomic_store_n(&thread->row->heartbeat, hub_now(), __ATOMIC_RELAXED);
 	sem_post(&thread->started);
-	/* The hub may be drained before it ever got ACCEPT. */
-	await(thread, BIT(THREAD_ACCEPT) | leave | BIT(THREAD_STOP), HUB_FOREVER);
+	/* The hub may be told to leave before it has begun, or got ACCEPT. */
+	await(thread, BIT(THREAD_BEGIN) | leave, HUB_FOREVER);
+	thread->has_begun = thread_is_commanded(thread, THREAD_BEGIN) && hook_begin_hub(thread);
+	send_news(thread, THREAD_BEGUN);
+	await(thread, BIT(THREAD_ACCEPT) | leave, HUB_FOREVER);
 	if (thread_is_commanded(thread, THREAD_ACCEPT))
 		accept_all(thread);
-	await(thread, leave | BIT(THREAD_STOP), HUB_FOREVER);
-	if (!thread_is_commanded(thread, THREAD_STOP)) {
+	await(thread, leave, HUB_FOREVER);
+	if (!thread_is_commanded(thread, THREAD_CLOSE)) {
 		accept_no_more(thread);
 		let_end(thread);
 	}
 	for (unsigned i = 0; i < thread->heritage->addresses; i++)
 		acceptor_pause(&thread->acceptors[i]);
+	hook_end_hub(thread);
+	send_news(thread, THREAD_CLOSED);
+	await(thread, BIT(THREAD_STOP), HUB_FOREVER);
 	return NULL;
 }
 
@@ -418,6 +425,7 @@ thread_init(struct worker_thread *thread, const struct worker_heritage *heritage
 		.leader = leader};
 	sem_init(&thread->started, 0, 0);
 	hub_pool_init(&thread->pool, 0);
+	hub_pool_init(&thread->own, 0);
 	list_init(&thread->parcels);
 	list_init(&thread->adopted);
 	thread->acceptors = calloc(heritage->addresses, sizeof *thread->acceptors);

@@ -18,6 +18,7 @@
 #include "worker/crash.h"
 #include "worker/flush.h"
 #include "worker/handoff.h"
+#include "worker/hook.h"
 #include "worker/leader.h"
 #include "worker/orphan.h"
 #include "worker/queued.h"
@@ -61,7 +62,7 @@ adopt(struct worker *worker, const struct channel_message *message, int listener
 	CHECK_WHY(address < worker->heritage->addresses, "the master names an address of its own");
 	if (!worker->is_leaving)
 		handoff_adopt(first, listener, address, message->count);
-	else if (worker->is_last && !worker->is_to_stop && worker->running > 0)
+	else if (worker->is_last && !worker->is_to_stop && worker->running > 0 && first->has_begun)
 		queued_adopt(first, listener, address);
 	else
 		close(listener);
@@ -161,6 +162,77 @@ wait_adopted(const struct worker *worker)
 	}
 }
 
+static int64_t
+until_leaving(const void *worker)
+{
+	return ((const struct worker *)worker)->is_leaving ? 0 : HUB_FOREVER;
+}
+
+static int64_t
+until_stopped(const void *worker)
+{
+	return leader_deadline(worker, LEADER_HOOK_TIME);
+}
+
+/* From the first hub to the last start hook. Returns whether the worker can serve. */
+static bool
+begin(struct worker *worker)
+{
+	struct worker_thread *first = &worker->threads[0];
+	struct hook_limit limit = {until_leaving, worker, &worker->changed};
+
+	worker->has_begun = hook_start(first, MEMO_WORKER_START, limit);
+	if (!worker->has_begun || worker->is_leaving || start_others(worker) != 0)
+		return false;
+	for (unsigned i = 0; i < worker->running; i++)
+		worker->threads[i].sibling_count = worker->running;
+	leader_command(worker, THREAD_BEGIN);
+	leader_wait(worker, THREAD_BEGUN, LEADER_FINISH_TIME);
+	if (worker->news[THREAD_BEGUN] < worker->running)
+		return false;
+	for (unsigned i = 0; i < worker->running; i++)
+		if (!worker->threads[i].has_begun)
+			return false;
+	return !worker->heritage->is_reloaded || hook_start(first, MEMO_RELOADED, limit);
+}
+
+/* From the time at which the worker is to leave to the end of its last connection. */
+static void
+let_end(struct worker *worker)
+{
+	/* Includes the time in which clients that are still queued are let go. */
+	leader_wait(worker, THREAD_QUIET, LEADER_FINISH_TIME + QUEUED_DISMISS_TIME);
+	leader_command(worker, THREAD_EMPTY);
+	leader_wait(worker, THREAD_IDLE, LEADER_FINISH_TIME);
+	wait_adopted(worker);
+	if (worker->news[THREAD_QUIET] < worker->running) {
+		flush_before_exit(1);
+		_exit(1); /* a hub is stuck, and its thread cannot be joined */
+	}
+}
+
+/* Ends all hubs but the first, which may run the last hook. */
+static void
+end(struct worker *worker)
+{
+	struct hook_limit limit = {until_stopped, worker, &worker->changed};
+	unsigned running = worker->running;
+
+	worker->closed = hub_now();
+	leader_command(worker, THREAD_CLOSE);
+	leader_wait(worker, THREAD_CLOSED, LEADER_HOOK_TIME);
+	/* From here on the receiver commands no hub. */
+	worker->running = 0;
+	for (unsigned i = 1; i < running; i++) {
+		thread_command(&worker->threads[i], THREAD_STOP);
+		thread_join(&worker->threads[i]);
+	}
+	worker->closed = hub_now();
+	if (worker->has_begun)
+		hook_stop(&worker->threads[0], MEMO_WORKER_STOP, limit);
+	thread_command(&worker->threads[0], THREAD_STOP);
+}
+
 /* The leader's coroutine: when it returns, the worker ends. The first hub ends last, because the
  * others post to its mailbox; and no hub ends before all are quiet, because hubs hand each other
  * connections. */
@@ -168,39 +240,23 @@ static void *
 lead(void *argument)
 {
 	struct worker *worker = argument;
-	struct hub_coroutine *receiver;
-	unsigned running;
+	struct hub_coroutine *receiver = hub_spawn(receive_messages, worker);
 
 	worker->running = 1;
-	worker->has_failed = start_others(worker) != 0;
-	for (unsigned i = 0; i < worker->running; i++)
-		worker->threads[i].sibling_count = worker->running;
-	receiver = worker->has_failed ? NULL : hub_spawn(receive_messages, worker);
+	worker->has_failed = receiver == NULL;
 	if (receiver != NULL) {
 		hub_set_name(receiver, "master channel");
 		hub_detach(receiver);
-		thread_report(&worker->threads[0], CHANNEL_READY, 0);
+		if (begin(worker))
+			thread_report(&worker->threads[0], CHANNEL_READY, 0);
+		else
+			worker->has_failed = !worker->is_leaving;
+	}
+	if (!worker->has_failed) {
 		leader_wait_leaving(worker);
-		/* Includes the time in which clients that are still queued are let go. */
-		leader_wait(worker, THREAD_QUIET, LEADER_FINISH_TIME + QUEUED_DISMISS_TIME);
-		leader_command(worker, THREAD_EMPTY);
-		leader_wait(worker, THREAD_IDLE, LEADER_FINISH_TIME);
-		wait_adopted(worker);
-		if (worker->news[THREAD_QUIET] < worker->running) {
-			flush_before_exit(1);
-			_exit(1); /* a hub is stuck, and its thread cannot be joined */
-		}
-	} else {
-		worker->has_failed = true;
+		let_end(worker);
 	}
-	/* From here on the receiver commands no hub. */
-	running = worker->running;
-	worker->running = 0;
-	for (unsigned i = 1; i < running; i++) {
-		thread_command(&worker->threads[i], THREAD_STOP);
-		thread_join(&worker->threads[i]);
-	}
-	thread_command(&worker->threads[0], THREAD_STOP);
+	end(worker);
 	return NULL;
 }
 

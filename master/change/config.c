@@ -19,6 +19,7 @@ config_of(const struct master *master, const struct options *options)
 				.serve = master->service->serve,
 				.answer = master->service->answer,
 				.context = master->service->context,
+				.hooks = master->service->hooks,
 				.addresses = master->sockets.address_count,
 				.settings = options->worker,
 			},
@@ -34,6 +35,7 @@ config_of_next(const struct master *master)
 	const struct fleet_config *serving = &master->fleet.serving->config;
 	struct fleet_config config = config_of(master, next);
 
+	config.heritage.is_reloaded = true;
 	if (now->asked_processes == next->asked_processes &&
 		now->asked_threads == next->asked_threads && next->processes == now->processes &&
 		next->threads == now->threads) {
@@ -49,6 +51,7 @@ config_of_successor(const struct master *master)
 	const struct former *former = master->former;
 	struct fleet_config config = config_of(master, &master->options);
 
+	config.heritage.is_reloaded = true;
 	if (former->asked_processes == master->options.asked_processes &&
 		former->asked_threads == master->options.asked_threads) {
 		config.processes = former->processes;

@@ -4,6 +4,7 @@
 #include "master/fleet/fleet.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,11 +64,30 @@ look(struct slot *slot, void *elapsed)
 	heartbeat_look(slot, *(int64_t *)elapsed);
 }
 
+/* Returns static text, valid until the next call. */
+static const char *
+explain_delay(const struct generation *rising)
+{
+	static char why[128];
+
+	for (unsigned i = 0; i < rising->count; i++) {
+		enum memo_hook hook = memo_running(rising->slots[i]->memo);
+
+		if (hook == MEMO_HOOK_MAX)
+			continue;
+		snprintf(why, sizeof why, "%s of worker %u has not returned in time",
+			memo_hook_names[hook], rising->slots[i]->index);
+		return why;
+	}
+	return "the new workers did not get ready in time";
+}
+
 /* A generation that does not get ready must not block other changes. */
 static void
 drop_if_late(struct fleet *fleet, int64_t elapsed)
 {
 	struct generation *rising = fleet->rising;
+	const char *why;
 	int64_t limit;
 
 	if (rising == NULL)
@@ -76,8 +96,9 @@ drop_if_late(struct fleet *fleet, int64_t elapsed)
 	rising->seen += fleet_seen(elapsed);
 	if (rising->seen < limit + RISE_MORE)
 		return;
+	why = explain_delay(rising);
 	generation_abandon(rising);
-	fleet->events.fell(fleet->events.context, "the new workers did not get ready in time");
+	fleet->events.fell(fleet->events.context, why);
 }
 
 static void

@@ -13,9 +13,10 @@
 #include "master/fleet/slot.h"
 #include "master/say/history.h"
 
-/* Seconds after the drain deadline in which a worker closes its connections gracefully and
- * dismisses clients that are still queued; that takes at most a second and a half. */
-#define STOP_GRACE 2.
+/* Seconds after the drain deadline in which a worker closes its connections gracefully, dismisses
+ * clients that are still queued, and runs its stop hooks; that takes at most two seconds and a
+ * half. */
+#define STOP_GRACE 3.
 #define QUIT_GRACE 1. /* seconds; more than flushing takes */
 
 static void on_deadline(struct ev_loop *loop, ev_timer *timer, int events);
@@ -92,6 +93,17 @@ generation_open(const struct generation *generation)
 }
 
 static void
+kill_late(struct slot *slot)
+{
+	enum memo_hook hook = memo_running(slot->memo);
+
+	if (slot->pid != 0 && hook < MEMO_HOOK_MAX)
+		history_note(LOG_WARNING, "%s of worker %u has not returned", memo_hook_names[hook],
+			slot->index);
+	slot_kill(slot);
+}
+
+static void
 on_deadline(struct ev_loop *loop, ev_timer *timer, int events)
 {
 	struct generation *generation = timer->data;
@@ -103,7 +115,7 @@ on_deadline(struct ev_loop *loop, ev_timer *timer, int events)
 		history_note(LOG_WARNING, "workers of generation %u do not leave; killing them",
 			generation->number);
 		for (unsigned i = 0; i < generation->count; i++)
-			slot_kill(generation->slots[i]);
+			kill_late(generation->slots[i]);
 		return;
 	}
 	history_note(LOG_WARNING, "the drain deadline of %g s has passed; closing %lu connection%s",
@@ -191,10 +203,15 @@ generation_quit(struct generation *generation)
 void
 generation_abandon(struct generation *rising)
 {
+	const struct worker_heritage *heritage = &rising->config.heritage;
+
 	CHECK(rising->phase == GENERATION_RISING && rising->fleet->rising == rising);
 	rising->fleet->rising = NULL;
 	rising->is_abandoned = true;
 	generation_leave(rising, CHANNEL_STOP);
+	/* A hook at the end may have to undo what a hook at the start has done. */
+	if (heritage->hooks.worker_stop != NULL || heritage->hooks.hub_stop != NULL)
+		return;
 	for (unsigned i = 0; i < rising->count; i++)
 		slot_kill(rising->slots[i]);
 }

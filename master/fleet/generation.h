@@ -36,7 +36,8 @@ void generation_leave(struct generation *generation, enum channel_kind leave_mes
  * second later. */
 void generation_quit(struct generation *generation);
 
-/* Drops the rising generation and kills its workers. */
+/* Drops the rising generation and kills its workers; those of a service with stop hooks have until
+ * the deadline to run them. */
 void generation_abandon(struct generation *rising);
 
 /* Frees the generation and its slots, none of which may have a process. */

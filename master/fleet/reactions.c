@@ -104,14 +104,27 @@ hasten(struct fleet *fleet)
 static const char *
 explain_fall(const struct slot *slot)
 {
-	static char why[160];
+	static char why[MEMO_WHY_SIZE];
+	const char *refusal = memo_why(slot->memo);
 
-	if (slot->fork_error == 0)
+	if (slot->fork_error == 0 && refusal == NULL)
 		return "a worker died while it started; the log says why";
-	snprintf(why, sizeof why,
-		"worker %u cannot be forked: %s (limit on processes, files or memory?)",
-		slot->index, strerror(slot->fork_error));
+	if (slot->fork_error == 0)
+		snprintf(why, sizeof why, "%s", refusal);
+	else
+		snprintf(why, sizeof why,
+			"worker %u cannot be forked: %s (limit on processes, files or memory?)",
+			slot->index, strerror(slot->fork_error));
 	return why;
+}
+
+/* Whether the service has objected to the server's first start. Later generations replace one that
+ * has served: their workers are started again. */
+static bool
+is_refused_by_service(const struct slot *slot)
+{
+	return slot->generation->number == 1 && !slot->generation->fleet->was_ready &&
+	       slot->fork_error == 0 && memo_why(slot->memo) != NULL;
 }
 
 static void
@@ -119,16 +132,22 @@ on_failed(struct slot *slot)
 {
 	struct generation *generation = slot->generation;
 	struct fleet *fleet = generation->fleet;
+	const char *why = memo_why(slot->memo);
 
 	CHECK_WHY(generation->phase != GENERATION_LEAVING, "who leaves is not replaced");
 	if (generation == fleet->rising) {
 		generation_abandon(generation);
 		fleet->events.fell(fleet->events.context, explain_fall(slot));
+	} else if (is_refused_by_service(slot)) {
+		history_note(LOG_ERROR, "cannot start: %s", why);
+		fleet->events.hopeless(fleet->events.context);
 	} else if (!fleet->has_served && slot->failures >= FAILURES_AT_FIRST_BOOT) {
 		history_note(LOG_ERROR, "no worker could start in %u tries each; giving up",
 			slot->failures);
 		fleet->events.hopeless(fleet->events.context);
 	} else if (generation == fleet->serving) {
+		if (slot->fork_error == 0 && why != NULL)
+			history_note(LOG_ERROR, "%s", why);
 		hasten(fleet);
 	}
 	/* Other workers accept the clients queued at this slot's seats meanwhile. */

@@ -311,7 +311,13 @@ slot_leave(struct slot *slot, enum channel_kind leave_message)
 static void
 kill_hung(struct slot *slot)
 {
+	enum memo_hook hook = memo_running(slot->memo);
+
 	CHECK_WHY(slot->pid > 0, "0 and -1 are many processes");
+	if (slot->state == SUPERVISION_STARTING && hook < MEMO_HOOK_MAX)
+		memo_fail(slot->memo, "%s of worker %u has not returned for %g s",
+			memo_hook_names[hook], slot->index,
+			clock_seconds(slot->generation->config.hang_timeout));
 	history_note(LOG_ERROR, "worker %u (pid %d) %s for %g s; killing it", slot->index,
 		(int)slot->pid,
 		slot->state == SUPERVISION_STARTING ? "does not get ready"

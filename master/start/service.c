@@ -89,6 +89,9 @@ service_fault(const struct hubbub_service *service)
 	if (!ROOM_IS_EMPTY(service))
 		return "the service's room is not NULL: it is not initialised, or the program is "
 		       "newer than this libhubbub";
+	if (!ROOM_IS_EMPTY(&service->hooks))
+		return "the room of the service's hooks is not NULL: it is not initialised, or the "
+		       "program is newer than this libhubbub";
 	crowded = find_crowded(service);
 	if (crowded != NULL) {
 		snprintf(fault, sizeof fault,

@@ -5,6 +5,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+static void
+ignore(struct hub_message *message)
+{
+	(void)message;
+}
+
 void
 lone_begin(struct lone *lone, void (*serve)(int client, void *context))
 {
@@ -27,6 +33,7 @@ lone_begin(struct lone *lone, void (*serve)(int client, void *context))
 		.rows = lone->row};
 	cr_assert_eq(thread_init(&lone->thread, &lone->heritage, 0, NULL), 0);
 	lone->thread.siblings = &lone->thread;
+	lone->thread.on_news = ignore;
 	lone->thread.sibling_count = 1;
 }
 

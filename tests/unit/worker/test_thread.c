@@ -90,12 +90,14 @@ lead(void *unused)
 	char byte = 'a';
 
 	(void)unused;
+	thread_command(&lone.thread, THREAD_BEGIN);
 	thread_command(&lone.thread, THREAD_ACCEPT);
 	starve(LOOKS * 100 * HUB_MILLISECOND);
 	record.is_answered =
 		hub_connect(client, (struct sockaddr *)&lone.address, sizeof lone.address) == 0 &&
 		hub_send(client, &byte, 1, 0) == 1 && hub_recv(client, &byte, 1, 0) == 1;
 	hub_close(client);
+	thread_command(&lone.thread, THREAD_CLOSE);
 	thread_command(&lone.thread, THREAD_STOP);
 	return NULL;
 }

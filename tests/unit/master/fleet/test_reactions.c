@@ -278,3 +278,41 @@ Test(reactions, seats_of_one_that_handed_over_do_not_retire)
 	cr_assert_str_eq(fake_seats(&fake), "- - [-] [-]");
 	cr_assert(ev_is_active(&fake.fleet.sweep));
 }
+
+/* ---- hooks of the service ---- */
+
+static void
+fail_by_hook(struct slot *slot, const char *why)
+{
+	close(fake_start(slot));
+	memo_fail(slot->memo, "%s", why);
+	slot_event(slot, SUPERVISION_EXIT);
+}
+
+Test(reactions, a_service_that_objects_to_the_first_start_ends_it)
+{
+	fail_by_hook(fake_slot(&fake, 0), "no store");
+	cr_assert_eq(fake.told.hopeless, 1);
+}
+
+Test(reactions, a_service_that_objects_later_is_tried_again)
+{
+	for (unsigned i = 0; i < 2; i++)
+		close(fake_serve(fake_slot(&fake, i)));
+	slot_reap(fake_slot(&fake, 0));
+	fail_by_hook(fake_slot(&fake, 0), "no store");
+	cr_assert_eq(fake.told.hopeless, 0);
+	cr_assert_eq(fake_slot(&fake, 0)->state, SUPERVISION_BACKING_OFF);
+}
+
+Test(reactions, a_rising_generation_falls_with_the_text_of_the_service)
+{
+	struct generation *rising;
+
+	for (unsigned i = 0; i < 2; i++)
+		close(fake_serve(fake_slot(&fake, i)));
+	rising = fake_generation(&fake, GENERATION_RISING);
+	fail_by_hook(rising->slots[0], "no store");
+	cr_assert_eq(fake.told.fell, 1);
+	cr_assert_str_eq(fake.told.why, "no store");
+}

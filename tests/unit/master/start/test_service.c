@@ -84,6 +84,7 @@ static const struct {
 	{{GOOD, .protocols = nothing}, "the service's protocols"},
 	{{GOOD, .needs_protocol = true}, "needs a protocol"},
 	{{GOOD, .room = {&context}}, "service's room"},
+	{{GOOD, .hooks.room = {&context}}, "room of the service's hooks"},
 	{{GOOD, .options = crowded}, "room of the option --later"},
 };
 

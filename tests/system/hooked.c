@@ -1,0 +1,119 @@
+/* A service with every hook, for the tests of hooks (test_hooks.c). Each hook prints a line,
+ * "hub_stop 0.1 of 2": in hub 1 of worker 0, of generation 2. An option makes hooks fail, hang
+ * until they are killed, or hang for good. A client gets a line with where it is served
+ * (hubbub_self), and all that it sends. */
+#include <hubbub/hub.h>
+#include <hubbub/server.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+struct hooked {
+	const char *fails, *waits, *hangs; /* the names of hooks, or "" */
+	bool has_store;                    /* worker_start has opened it */
+};
+
+static const char *
+run(const char *name, const struct hooked *hooked)
+{
+	const struct hubbub_self *self = hubbub_self();
+	char line[64];
+	int length = snprintf(line, sizeof line, "%s %u.%u of %u\n", name, self->worker, self->hub,
+		self->generation);
+
+	if (write(STDERR_FILENO, line, (size_t)length) != length)
+		return "cannot print";
+	hub_sleep(10 * HUB_MILLISECOND);
+	if (strcmp(hooked->waits, name) == 0)
+		hub_sleep(HUB_FOREVER);
+	while (strcmp(hooked->hangs, name) == 0)
+		hub_sleep(HUB_MILLISECOND);
+	return strcmp(hooked->fails, name) == 0 ? hubbub_why("%s was told to fail", name) : NULL;
+}
+
+static const char *
+worker_start(void *context)
+{
+	struct hooked *hooked = context;
+
+	hooked->has_store = true;
+	return run("worker_start", hooked);
+}
+
+static const char *
+hub_start(void *context)
+{
+	const struct hooked *hooked = context;
+
+	return hooked->has_store ? run("hub_start", hooked) : "there is no store";
+}
+
+static const char *
+reloaded(void *context)
+{
+	return run("reloaded", context);
+}
+
+static const char *
+draining(void *context)
+{
+	return run("draining", context);
+}
+
+static const char *
+hub_stop(void *context)
+{
+	return run("hub_stop", context);
+}
+
+static const char *
+worker_stop(void *context)
+{
+	return run("worker_stop", context);
+}
+
+static void
+serve(int client, void *context)
+{
+	const struct hubbub_self *self = hubbub_self();
+	char bytes[256];
+	int length = snprintf(bytes, sizeof bytes, "%u %u %u %u %u\n", self->worker, self->hub,
+		self->generation, self->workers, self->hubs);
+	ssize_t got = length;
+
+	(void)context;
+	do
+		hub_send(client, bytes, (size_t)got, 0);
+	while ((got = hub_recv(client, bytes, sizeof bytes, 0)) > 0);
+}
+
+#define HOOK_OPTION(option, text, field)                                                           \
+	{                                                                                          \
+		.name = (option), .values = "HOOK", .help = (text), .kind = HUBBUB_STRING,         \
+		HUBBUB_FIELD(struct hooked, field), .standard = "", .most = 20                     \
+	}
+
+int
+main(int argc, char **argv)
+{
+	static struct hooked hooked;
+	static const struct hubbub_option options[] = {
+		HOOK_OPTION("fails", "A hook that fails", fails),
+		HOOK_OPTION("waits", "A hook that waits until it is killed", waits),
+		HOOK_OPTION("hangs", "A hook that does not end when it is killed", hangs), {0}};
+	static const struct hubbub_service service = {.name = "hooked",
+		.version = "1.0",
+		.listen = "127.0.0.1:0",
+		.serve = serve,
+		.context = &hooked,
+		.context_size = sizeof hooked,
+		.options = options,
+		.hooks = {.worker_start = worker_start,
+			.hub_start = hub_start,
+			.reloaded = reloaded,
+			.draining = draining,
+			.hub_stop = hub_stop,
+			.worker_stop = worker_stop}};
+
+	return hubbub_main(argc, argv, &service);
+}
