@@ -162,6 +162,11 @@ struct hubbub_service {
 	/* Whether a client that offers other protocols alone is refused, instead of served without
 	 * one. A client that offers none at all is served. */
 	bool needs_protocol;
+	/* How many worker processes the server has, and threads in each: for a service that keeps
+	 * its state in one process (processes 1), or in one hub (threads 1, too). The command line,
+	 * a scale and a reload that ask for another number are refused. 0: as operators like. */
+	unsigned processes;
+	unsigned threads;
 	struct hubbub_hooks hooks; /* run at the start and the end of workers and hubs */
 	void *room[16];            /* for later versions: NULL */
 };

@@ -18,6 +18,7 @@
 #include "master/change/upgrade.h"
 #include "master/say/history.h"
 #include "master/say/notify.h"
+#include "master/start/shape.h"
 
 #define SETTLED_EVERY 0.02 /* seconds */
 #define SETTLED_TRIES 3000 /* a minute */
@@ -182,8 +183,10 @@ master_scale(struct master *master, unsigned processes, unsigned threads, const 
 	if (now->processes == processes && now->threads == threads &&
 		fleet_is_steady(&master->fleet))
 		return 0;
-	*why = SOCKETS_TOO_MANY;
-	if ((size_t)processes * threads > SOCKETS_SEATS_MAX)
+	*why = shape_fault(master->service, processes, threads);
+	if (*why == NULL && (size_t)processes * threads > SOCKETS_SEATS_MAX)
+		*why = SOCKETS_TOO_MANY;
+	if (*why != NULL)
 		return refuse("scale", *why);
 	config = *now;
 	config.processes = processes;

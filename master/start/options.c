@@ -11,11 +11,11 @@
 #include "hub/base/log.h"
 #include "master/base/output.h"
 #include "master/sockets/sockets.h"
-#include "master/start/cpus.h"
 #include "master/start/network.h"
 #include "master/start/options_tls.h"
 #include "master/start/privileges.h"
 #include "master/start/row.h"
+#include "master/start/shape.h"
 
 #define USAGE_EXIT 2
 #define PREFIX "HUBBUB_SERVER_" /* variables of the library itself begin with HUBBUB_ alone */
@@ -200,21 +200,22 @@ check_addresses(struct reading *reading)
 
 /* ---- the whole ---- */
 
-/* Chooses what is auto: a hub for each CPU, in two processes if possible: no crash takes all. */
+/* Chooses what is auto, and complains of a shape that cannot be. */
 static void
-choose_counts(struct options *options)
+check_shape(struct reading *reading)
 {
-	options->processes = options->asked_processes;
-	options->threads = options->asked_threads;
-	if (options->processes != 0 && options->threads != 0)
-		return;
-	options->cpus = cpus_allowed();
-	if (options->processes == 0 && options->threads == 0)
-		options->processes = options->cpus < 2 ? 1 : 2;
-	else if (options->processes == 0)
-		options->processes = (options->cpus + options->threads - 1) / options->threads;
-	if (options->threads == 0)
-		options->threads = (options->cpus + options->processes - 1) / options->processes;
+	struct options *options = reading->options;
+	const char *fault;
+
+	shape_choose(options, reading->service);
+	fault = shape_fault(reading->service, options->processes, options->threads);
+	if (fault != NULL)
+		table_complain(&reading->table, "%s, %s: %s", named(reading, "processes"),
+			named(reading, "threads"), fault);
+	if ((size_t)options->processes * options->threads > SOCKETS_SEATS_MAX)
+		table_complain(&reading->table, "%s, %s: %u x %u are more than %d hubs",
+			named(reading, "processes"), named(reading, "threads"), options->processes,
+			options->threads, SOCKETS_SEATS_MAX);
 }
 
 /* On a reload the server stays the user that it is, so the names are not looked up again. */
@@ -236,19 +237,13 @@ check_user_and_group(struct reading *reading)
 static void
 check_whole(struct reading *reading)
 {
-	struct options *options = reading->options;
-
 	resolve_all(reading);
 	check_user_and_group(reading);
 	check_addresses(reading);
 	check_proxy(reading);
-	choose_counts(options);
-	if ((size_t)options->processes * options->threads > SOCKETS_SEATS_MAX)
-		table_complain(&reading->table, "%s, %s: %u x %u are more than %d hubs",
-			named(reading, "processes"), named(reading, "threads"), options->processes,
-			options->threads, SOCKETS_SEATS_MAX);
+	check_shape(reading);
 	if (reading->table.error[0] == '\0')
-		options_load_tls(options, &reading->table, reading->service);
+		options_load_tls(reading->options, &reading->table, reading->service);
 }
 
 /* ---- the table ---- */
@@ -291,6 +286,7 @@ make_table(struct options *options, const struct hubbub_service *service)
 
 	table_copy_rows(rows, options_rows);
 	table_set_standard(rows, "listen", service->listen);
+	shape_set_defaults(rows, service);
 	snprintf(description, sizeof description,
 		"%s serves TCP on every core: a master process, worker processes, threads, and a "
 		"coroutine per connection.\v"

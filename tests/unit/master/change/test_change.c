@@ -298,3 +298,18 @@ Test(change, to_be_awaited_twice_keeps_the_clock_right)
 	cr_assert_str_eq(quiet.why, "no more processes");
 	quiet_clear(&quiet);
 }
+
+Test(change, of_the_shape_is_refused_where_the_service_needs_another)
+{
+	static const struct hubbub_service pair = {
+		.name = "pair", .version = "1.0", .processes = 2};
+	struct quiet quiet;
+	const char *why = NULL;
+
+	quiet_set(&quiet);
+	quiet.master.service = &pair;
+	cr_assert_eq(master_scale(&quiet.master, 3, 1, &why), -1);
+	cr_assert_str_eq(why, "pair runs in 2 processes, not in 3");
+	cr_assert_eq(quiet.master.change, CHANGE_NONE);
+	quiet_clear(&quiet);
+}

@@ -133,3 +133,16 @@ Test(service, without_an_address_takes_one)
 
 	cr_assert_eq(run(3, argv, &service), 0);
 }
+
+Test(service, that_runs_in_one_process_refuses_more)
+{
+	char *argv[] = {"service", "--check", "--processes=2", NULL};
+	const struct hubbub_service service = {GOOD, .processes = 1};
+	const char *heard;
+
+	complaint_listen();
+	cr_assert_eq(run(3, argv, &service), 2);
+	heard = complaint_heard();
+	cr_assert_not_null(strstr(heard, "--processes"), "%s", heard);
+	cr_assert_not_null(strstr(heard, "good runs in 1 process, not in 2"), "%s", heard);
+}
