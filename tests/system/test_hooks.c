@@ -114,6 +114,27 @@ Test(hooks, at_the_first_start_one_that_fails_is_the_end_and_its_text_is_printed
 	}
 }
 
+/* Not even a hook that does not end when it is killed keeps the server from ending. */
+Test(hooks, at_the_first_start_one_that_does_not_return_is_the_end_and_is_named)
+{
+	static const char *const hooks[] = {"--waits=worker_start", "--hangs=hub_start"};
+
+	for (size_t i = 0; i < sizeof hooks / sizeof hooks[0]; i++) {
+		const char *name = strchr(hooks[i], '=') + 1;
+		struct program program;
+		char *const command[] = {program_path("hooked"), "-p", "1", "-t", "1",
+			"--hang-timeout=1", (char *)(uintptr_t)hooks[i], NULL};
+		char said[80];
+
+		cr_assert(program_start(&program, command, 0));
+		cr_assert_eq(program_wait(&program, 20), 1, "%s", program.text);
+		snprintf(said, sizeof said, "cannot start: %s of worker 0 has not returned for 1 s",
+			name);
+		cr_assert_not_null(strstr(program.text, said), "%s", program.text);
+		program_end(&program);
+	}
+}
+
 Test(hooks, one_that_fails_in_a_reload_leaves_all_as_it_was_and_ctl_says_why)
 {
 	static const struct {
@@ -146,6 +167,37 @@ Test(hooks, one_that_fails_in_a_reload_leaves_all_as_it_was_and_ctl_says_why)
 	/* Each reload has been another generation. */
 	cr_assert(program_expect(&server.program, "reloaded 0.0 of 7\n", 10), "%s",
 		server.program.text);
+	cr_assert_eq(server_end(&server, 20), 0);
+}
+
+/* The new master says in the log which hook has failed, and the former one serves on. */
+Test(hooks, one_that_fails_in_an_upgrade_leaves_all_as_it_was_and_the_log_says_why)
+{
+	static const struct {
+		const char *arguments, *why;
+	} cases[] = {
+		{"--fails=worker_start\n", "cannot take over: worker_start of worker 0: "
+					   "worker_start was told to fail"},
+		{"--fails=reloaded\n",
+			"cannot take over: reloaded of worker 0: reloaded was told to fail"},
+		{"--hang-timeout=1\n--waits=hub_start\n",
+			"cannot take over: hub_start of worker 0 has not returned for 1 s"},
+	};
+	pid_t worker;
+
+	changing_write("");
+	cr_assert(server_start(&server, "hooked", "1", "1", argument, NULL), "%s",
+		server.program.text);
+	worker = server_worker(&server, 0);
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		changing_write(cases[i].arguments);
+		cr_assert_eq(changing_ctl("upgrade"), 1, "%zu: %s", i, output);
+		cr_assert_not_null(strstr(output, "the log says why"), "%zu: %s", i, output);
+		cr_assert(program_expect(&server.program, cases[i].why, 10), "%s",
+			server.program.text);
+		cr_assert_eq(server_worker(&server, 0), worker);
+		cr_assert_str_eq(greeting(NULL), "0 0 1 1 1\n");
+	}
 	cr_assert_eq(server_end(&server, 20), 0);
 }
 
