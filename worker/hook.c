@@ -194,6 +194,7 @@ hook_begin_hub(struct worker_thread *thread)
 	struct hook_limit limit = {until_it_leaves, thread, &thread->command};
 	struct hub_coroutine *waiter;
 
+	CHECK_WHY(!thread->has_begun, "a hub begins once");
 	if (!hook_start(thread, MEMO_HUB_START, limit))
 		return false;
 	if (find(thread, MEMO_DRAINING) == NULL)

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "hub/base/check.h"
+
 const char *const memo_hook_names[MEMO_HOOK_MAX] = {
 	[MEMO_WORKER_START] = "worker_start",
 	[MEMO_HUB_START] = "hub_start",
@@ -37,13 +39,16 @@ memo_free(struct worker_memo **memo)
 void
 memo_enter(struct worker_memo *memo, enum memo_hook hook)
 {
+	CHECK(hook < MEMO_HOOK_MAX);
 	__atomic_fetch_add(&memo->running[hook], 1, __ATOMIC_RELAXED);
 }
 
 void
 memo_leave(struct worker_memo *memo, enum memo_hook hook)
 {
-	__atomic_fetch_sub(&memo->running[hook], 1, __ATOMIC_RELAXED);
+	uint32_t before = __atomic_fetch_sub(&memo->running[hook], 1, __ATOMIC_RELAXED);
+
+	CHECK_WHY(before > 0, "a hook ends as often as it begins");
 }
 
 enum memo_hook

@@ -181,6 +181,7 @@ begin(struct worker *worker)
 	struct worker_thread *first = &worker->threads[0];
 	struct hook_limit limit = {until_leaving, worker, &worker->changed};
 
+	CHECK_WHY(worker->running == 1, "worker_start runs before there are other threads");
 	worker->has_begun = hook_start(first, MEMO_WORKER_START, limit);
 	if (!worker->has_begun || worker->is_leaving || start_others(worker) != 0)
 		return false;
@@ -218,6 +219,7 @@ end(struct worker *worker)
 	struct hook_limit limit = {until_stopped, worker, &worker->changed};
 	unsigned running = worker->running;
 
+	CHECK_WHY(worker->closed == 0, "a worker ends once");
 	worker->closed = hub_now();
 	leader_command(worker, THREAD_CLOSE);
 	leader_wait(worker, THREAD_CLOSED, LEADER_HOOK_TIME);
