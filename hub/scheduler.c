@@ -186,9 +186,9 @@ sleep_for(struct hub_coroutine *self, int64_t nanoseconds)
 	reason = hub_suspend(&wait);
 	if (reason != ETIMEDOUT)
 		return reason;
-	/* It was killed after the timer had woken it: the kill is what it returns. */
-	if (self->fails_with != 0)
-		return self->fails_with;
+	/* It, or its driver, was killed after the timer had woken it: the kill is what it returns. */
+	if (coroutine_interrupted(self) != 0)
+		return coroutine_interrupted(self);
 	/* True at the sleep's own end, false at the end of a scope of the sleeper or of its
 	 * driver. */
 	return clock_now() >= wait.deadline ? 0 : reason;

@@ -52,6 +52,15 @@ leader_stop(struct worker *worker)
 	hub_event_set(&worker->changed);
 }
 
+void
+leader_fail(struct worker *worker)
+{
+	CHECK(worker->has_failed);
+	if (!worker->is_to_stop)
+		worker->stopped = hub_now();
+	worker->is_to_stop = true;
+}
+
 int64_t
 leader_deadline(const struct worker *worker, int64_t more)
 {

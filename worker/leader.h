@@ -41,6 +41,9 @@ void leader_leave(struct worker *worker, enum thread_command command, int64_t wi
 /* Commands all hubs to end their connections now, at a message boundary. */
 void leader_stop(struct worker *worker);
 
+/* A worker that cannot serve has no more time to end than one that is stopped. */
+void leader_fail(struct worker *worker);
+
 /* The clock that lies more nanoseconds after STOP, or after the hooks of the end have begun, if
  * that was later; HUB_FOREVER before STOP. */
 int64_t leader_deadline(const struct worker *worker, int64_t more);

@@ -254,7 +254,9 @@ lead(void *argument)
 		else
 			worker->has_failed = !worker->is_leaving;
 	}
-	if (!worker->has_failed) {
+	if (worker->has_failed) {
+		leader_fail(worker);
+	} else {
 		leader_wait_leaving(worker);
 		let_end(worker);
 	}

@@ -116,7 +116,7 @@ stream_send(struct file *file, struct transfer *transfer)
 		reset_peer(stream);
 		return failed(stream_take_error(stream));
 	}
-	/* Nobody reads there, which the answer tells: at once, or when it comes from another host. */
+	/* Nobody reads there, which the answer tells: at once, or when it comes from afar. */
 	if (stream->out->is_cut && stream->out->refused == NULL) {
 		size_t room = channel_room(stream->out);
 

@@ -44,7 +44,9 @@ copy_out(struct current *source, struct hub_stream *from)
 		return;
 	copy(source, from, NULL, memory);
 	output = hub_stream_output(memory, &length);
-	if (length != source->seen - before || memcmp(output, source->bytes + before, length) != 0)
+	/* What one that is torn has read nobody counts. */
+	if (!source->is_torn && (length != source->seen - before ||
+					memcmp(output, source->bytes + before, length) != 0))
 		wires_complain(source->wire, "memory does not hold what was copied", (long)length);
 	hub_stream_free(memory);
 }

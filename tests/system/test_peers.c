@@ -104,8 +104,9 @@ Test(peers, health_checks_of_tls_without_a_handshake_are_not_refused)
 Test(peers, a_wrong_header_is_refused_though_its_sender_has_left)
 {
 	cr_assert(server_start(&server, "hubbub-echo", "1", "1", "--proxy-protocol=on", NULL));
-	check_health("PROXY TCP4 192.0.2.7 192.0.2.1 8080 80\r\n", 40, true);
-	cr_assert(program_expect(&server.program, "send-proxy-v2", 10), "%s", server.program.text);
+	check_health("PROXY TCP4 192.0.2.7 192.0.2.1 8080 080\r\n", 41, true);
+	cr_assert(program_expect(&server.program, "is not as the protocol says", 10), "%s",
+		server.program.text);
 	/* Half a header, and a graceful end. */
 	check_health(LOCAL_HEADER, 7, false);
 	cr_assert(wait_until(have_closed, &(long){2}, 20));

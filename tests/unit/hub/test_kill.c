@@ -42,6 +42,55 @@ Test(kill, a_kill_ends_a_blocking_call_with_ecanceled)
 }
 
 static void *
+drive_one_that_sleeps(void *argument)
+{
+	struct hub_coroutine *raw = *(struct hub_coroutine **)argument;
+
+	hub_set_parent(raw, hub_current());
+	hub_switch(raw, NULL);
+	return argument;
+}
+
+static void *
+sleep_briefly(void *argument)
+{
+	trace_call("sleep", hub_sleep(2 * HUB_MILLISECOND));
+	return argument;
+}
+
+static void *
+kill_soon(void *driver)
+{
+	hub_sleep(HUB_MILLISECOND);
+	hub_kill(driver);
+	return NULL;
+}
+
+/* Both sleeps are over before either coroutine runs, and the one that kills was due first. */
+static void *
+kill_driver_body(void *argument)
+{
+	int64_t began = hub_now();
+	struct hub_coroutine *raw = hub_new(sleep_briefly), *driver, *killer;
+
+	driver = hub_spawn(drive_one_that_sleeps, &raw);
+	killer = hub_spawn(kill_soon, driver);
+	hub_sleep(0);
+	while (hub_now() - began < 50 * HUB_MILLISECOND)
+		continue;
+	hub_join(killer, NULL);
+	hub_join(driver, NULL);
+	hub_free(raw);
+	return argument;
+}
+
+Test(kill, of_a_driver_is_told_to_a_sleeper_that_its_timer_has_woken)
+{
+	in_hub(kill_driver_body, NULL);
+	cr_assert_str_eq(trace_text(), "sleep ECANCELED");
+}
+
+static void *
 kill_unstarted_body(void *argument)
 {
 	struct hub_coroutine *coroutine = hub_spawn(give_back, argument);

@@ -1,5 +1,6 @@
 /* The simulated loop, in the place of hub/base/loop.h: libev's types and macros, and functions of
- * the same names with sim_ before them, which sim/loop/loop.c defines. libev itself is not linked. */
+ * the same names with sim_ before them, which sim/loop/loop.c defines. libev itself is not
+ * linked. */
 #ifndef HUBBUB_SIM_LOOP_H
 #define HUBBUB_SIM_LOOP_H
 

@@ -317,3 +317,41 @@ Test(stream_read, what_a_call_has_searched_another_searches_again)
 	in_hub(other_body, NULL);
 	cr_assert_str_eq(trace_text(), "line EBADMSG, until 1 'a', until EBADMSG, until 0 ''");
 }
+
+static void *
+read_line_and_until(void *stream)
+{
+	size_t length = 0;
+
+	say_view("line", hub_stream_read_line(stream, &length), NULL);
+	say_view("until", hub_stream_read_until(stream, "ab", 2, &length), &length);
+	return NULL;
+}
+
+/* A line is looked for in what has come so far, which ends within another delimiter. */
+static void *
+other_delimiter_body(void *argument)
+{
+	struct hub_stream_options options = {.longest = 20};
+	struct hub_coroutine *reader;
+	struct hub_stream *stream;
+	int pair[2];
+
+	socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+	stream = hub_stream_new(pair[0], &options);
+	reader = hub_spawn(read_line_and_until, stream);
+	hub_send(pair[1], "0123456789.2a", 13, 0);
+	hub_sleep(10 * HUB_MILLISECOND);
+	hub_send(pair[1], "b...................................\n", 37, 0);
+	hub_join(reader, NULL);
+	hub_stream_free(stream);
+	hub_close(pair[0]);
+	hub_close(pair[1]);
+	return argument;
+}
+
+Test(stream_read, what_no_line_ends_in_may_end_with_another_delimiter)
+{
+	in_hub(other_delimiter_body, NULL);
+	cr_assert_str_eq(trace_text(), "line EMSGSIZE, until 12 '0123456789.2'");
+}
