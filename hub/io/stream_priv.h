@@ -1,7 +1,6 @@
 /* The record of a stream, and what its parts share: stream.c is its input's buffer, and
  * stream_read.c and stream_frame.c what is read from that; stream_write.c its output; stream_over.c
- * what it is over, and its life; stream_copy.c goes from one to another,
- * with stream_splice.c. */
+ * what it is over, and its life; stream_copy.c and stream_splice.c go from one to another. */
 #ifndef HUBBUB_IO_STREAM_PRIV_H
 #define HUBBUB_IO_STREAM_PRIV_H
 
