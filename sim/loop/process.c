@@ -17,14 +17,17 @@ static struct {
 	void *object;
 } doomed;
 
+/* At once: none of the process's other threads sees its descriptors closed. */
 static void
 end_doomed(void)
 {
 	world_watcher = NULL;
 	world_note("process %ld is killed", doomed.process, 0, 0);
+	fiber_preempt_disable();
 	files_close_all(doomed.process);
 	doomed.died(doomed.object);
 	fibers_kill(doomed.process, hubs_one_is_killed, blocks_forget);
+	fiber_preempt_enable();
 }
 
 static void

@@ -414,6 +414,8 @@ fibers_kill(long process, void (*bury_one)(void), void (*end)(long process))
 		return;
 	}
 	fibers.killed = self;
+	/* It may have been in a call that is done at once. */
+	fibers.kept = 0;
 	switch_to(choose());
 	__builtin_unreachable();
 }

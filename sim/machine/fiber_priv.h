@@ -46,7 +46,7 @@ void fiber_enter_process(long process);
 
 /* None of the process's fibers goes on any more. With the variables of each bury() is called, when
  * nobody runs on its stack, and then end(process). Does not return if the running one is among
- * them. */
+ * them; preemption is enabled then. */
 void fibers_kill(long process, void (*bury)(void), void (*end)(long process));
 
 /* None of the process's fibers goes on until they are let. The running one is not among them. */
