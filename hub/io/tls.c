@@ -233,6 +233,16 @@ layer_new(struct hub_fd *entry, const struct hub_tls *tls)
 
 /* ---- handshakes ---- */
 
+/* A peer that has gone shows in what is received, or in what is sent. Returns the errno. */
+static int
+gone(int error)
+{
+	if (error != EPIPE && error != ECONNRESET)
+		return error;
+	tls_say_why("the peer has gone");
+	return ECONNRESET;
+}
+
 /* Sends all that the handshake has written. Returns 0, or -1 and errno. */
 static int
 wait_flushed(struct tls_layer *layer)
@@ -240,11 +250,7 @@ wait_flushed(struct tls_layer *layer)
 	while (tls_flush(&layer->layer) != 0) {
 		if (errno == EAGAIN && fd_wait_write(layer->socket.entry, "handshake") == 0)
 			continue;
-		if (errno == EPIPE || errno == ECONNRESET) {
-			tls_say_why("the peer has gone");
-			errno = ECONNRESET;
-		}
-		return -1;
+		return failed(gone(errno));
 	}
 	return 0;
 }
@@ -260,7 +266,7 @@ step(void *argument)
 	ERR_clear_error();
 	layer->socket.budget = READ_AT_ONCE;
 	result = SSL_do_handshake(layer->ssl);
-	error = result == 1 ? 0 : judge(layer, result);
+	error = result == 1 ? 0 : gone(judge(layer, result));
 	if (error == 0 && result != 1)
 		error = ECONNRESET;
 	return (void *)(intptr_t)error;

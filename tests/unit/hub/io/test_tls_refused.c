@@ -82,6 +82,37 @@ Test(tls_refused, what_is_no_handshake)
 		"an end in the middle ECONNRESET");
 }
 
+static void *
+connect_and_leave(void *argument)
+{
+	hub_tls_connect(encrypted.client, encrypted.client_tls, NULL);
+	return argument;
+}
+
+/* The server's answer finds nobody: what fails is a send. */
+static void *
+gone_body(void *argument)
+{
+	struct hub_coroutine *client;
+
+	encrypted_pair();
+	client = hub_spawn(connect_and_leave, NULL);
+	until_it_waits(client);
+	hub_kill(client);
+	hub_join(client, NULL);
+	hub_close(encrypted.client);
+	accept_and_say("gone before the answer");
+	trace_say("%s", hub_tls_why());
+	hub_close(encrypted.server);
+	return argument;
+}
+
+Test(tls_refused, who_goes_is_not_refused)
+{
+	in_hub(gone_body, NULL);
+	cr_assert_str_eq(trace_text(), "gone before the answer ECONNRESET, the peer has gone");
+}
+
 static void
 accept_and_say_why(const char *what, int fd)
 {
