@@ -85,7 +85,8 @@ is_connected_to_itself(int fd)
 	       own_length == peer_length && memcmp(&own, &peer, own_length) == 0;
 }
 
-/* Performs the TLS handshake; the first failure is kept in words. Returns 0, or an errno. */
+/* Performs the TLS handshake; the first failure is kept in words, unless it is the end of the run.
+ * Returns 0, or an errno. */
 static int
 begin_tls(struct driver *driver, unsigned target, int fd)
 {
@@ -94,7 +95,7 @@ begin_tls(struct driver *driver, unsigned target, int fd)
 	if (hub_tls_connect(fd, driver->load->tls, target_tls_name(driver->load, target)) == 0)
 		return 0;
 	error = errno;
-	if (driver->row->refusal[0] == '\0')
+	if (error != ECANCELED && driver->row->refusal[0] == '\0')
 		snprintf(driver->row->refusal, sizeof driver->row->refusal, "%s",
 			target_why_no_tls(error));
 	return error;
