@@ -186,7 +186,7 @@ sleep_for(struct hub_coroutine *self, int64_t nanoseconds)
 	reason = hub_suspend(&wait);
 	if (reason != ETIMEDOUT)
 		return reason;
-	/* It, or its driver, was killed after the timer had woken it: the kill is what it returns. */
+	/* The sleeper or its driver was killed after the timer: it returns the kill. */
 	if (coroutine_interrupted(self) != 0)
 		return coroutine_interrupted(self);
 	/* True at the sleep's own end, false at the end of a scope of the sleeper or of its
