@@ -63,8 +63,8 @@ void wire_fill(const struct wire *wire, int end, unsigned char *bytes, size_t le
 void wire_judge(const struct wire *wire, int end, const unsigned char *bytes, size_t length);
 
 /* A call on the wire has failed with errno: complains about what it may not fail with, and marks
- * the wire as spoiled if bytes may be lost. They are not if the caller alone was to blame, or if the
- * kernel has refused this one call (sim/kernel/errnos.c). */
+ * the wire as spoiled if bytes may be lost. They are not if the caller alone was to blame, or if
+ * the kernel has refused this one call (sim/kernel/errnos.c). */
 void wire_failed(struct wire *wire, enum errnos_call call, const char *what);
 
 /* Complains if bytes are missing at an end that has come to the end of its input. */
