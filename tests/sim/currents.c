@@ -36,15 +36,24 @@ compare(struct current *current, size_t place, const void *bytes, size_t length,
 	return common;
 }
 
+/* The bytes may be the current's own: a stream may be copied to the other end of its wire. */
 static void
 append(struct current *current, const unsigned char *bytes, size_t length)
 {
+	unsigned char *all = current->bytes;
+
+	if (length == 0)
+		return;
 	if (current->known + length > current->size) {
 		current->size = 2 * (current->known + length);
-		current->bytes = realloc(current->bytes, current->size);
+		all = calloc(1, current->size);
+		if (current->known > 0)
+			memcpy(all, current->bytes, current->known);
 	}
-	if (length > 0)
-		memcpy(current->bytes + current->known, bytes, length);
+	memcpy(all + current->known, bytes, length);
+	if (all != current->bytes)
+		free(current->bytes);
+	current->bytes = all;
 	current->known += length;
 }
 
