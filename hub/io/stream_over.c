@@ -61,7 +61,6 @@ send_before_wait(struct hub_stream *stream)
 {
 	struct hub_stream *target = stream->copied_to;
 
-	DCHECK(target != stream);
 	if (stream_is_unsent(stream) && !is_sent_by_another(stream) && stream_send(stream) != 0)
 		return -1;
 	if (target == NULL || !stream_is_unsent(target) || is_sent_by_another(target))

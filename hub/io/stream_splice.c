@@ -70,7 +70,7 @@ move_pieces(
 	struct hub_fd *source = stream_entry(from), *target = stream_entry(to);
 	size_t done = 0;
 
-	DCHECK(source != NULL && target != NULL && source != target);
+	DCHECK(source != NULL && target != NULL && length > 0);
 	for (int i = 0; i < PIECES && done < length && *buffer != NULL; i++) {
 		ssize_t got =
 			move(from->fd, ends[1], length - done < PIECE ? length - done : PIECE);
