@@ -94,9 +94,10 @@ end_at_path(void)
 	folder_remove(folder);
 }
 
+TestSuite(dismissal_at_path, .init = begin_at_path, .fini = end_at_path);
+
 /* All seats share its queue, which outlives them. */
-Test(dismissal, who_is_queued_at_a_path_sees_an_end_though_no_seat_is_left, .init = begin_at_path,
-	.fini = end_at_path)
+Test(dismissal_at_path, who_is_queued_sees_an_end_though_no_seat_is_left)
 {
 	char byte;
 
