@@ -59,3 +59,23 @@ Test(leader, waits_for_all_hubs_until_the_worker_has_to_stop)
 	in_hub(wait_for_hubs, NULL);
 	EXPECT_TRACE("reports, all are quiet, stops");
 }
+
+static void *
+wait_after_failure(void *unused)
+{
+	hub_event_init(&worker.changed);
+	worker.running = 2;
+	worker.has_failed = true;
+	leader_fail(&worker);
+	trace_whether("a deadline", leader_deadline(&worker, 0) != HUB_FOREVER);
+	leader_wait(&worker, THREAD_CLOSED, 10 * HUB_MILLISECOND);
+	trace_say("goes on");
+	return unused;
+}
+
+/* Its hubs may wait in a hook that never returns. */
+Test(leader, that_cannot_serve_does_not_wait_for_ever, .timeout = 30)
+{
+	in_hub(wait_after_failure, NULL);
+	EXPECT_TRACE("a deadline, goes on");
+}
