@@ -14,13 +14,18 @@ static struct {
 	int port;
 	int count;
 	int right;
+	int at_work;
+	int most_at_work;
 } crowd;
 
 static void *
 work(void *index)
 {
+	if (++crowd.at_work > crowd.most_at_work)
+		crowd.most_at_work = crowd.at_work;
 	if (crowd.work(crowd.port, (int)(intptr_t)index))
 		crowd.right++;
+	crowd.at_work--;
 	return NULL;
 }
 
@@ -56,7 +61,7 @@ crowd_main(int argc, char **argv, crowd_fn *the_work)
 		perror("hub_run_with");
 		return 1;
 	}
-	printf("%d of %d right in %.3f s\n", crowd.right, crowd.count,
-		(double)(hub_now() - began) / (double)HUB_SECOND);
+	printf("%d of %d right, at most %d at a time, in %.3f s\n", crowd.right, crowd.count,
+		crowd.most_at_work, (double)(hub_now() - began) / (double)HUB_SECOND);
 	return crowd.right == crowd.count ? 0 : 1;
 }

@@ -51,17 +51,20 @@ drive_one_that_sleeps(void *argument)
 	return argument;
 }
 
+/* When the two sleeps below are over: far enough that both have begun by then. */
+static int64_t due;
+
 static void *
-sleep_briefly(void *argument)
+sleep_until_after_the_kill(void *argument)
 {
-	trace_call("sleep", hub_sleep(2 * HUB_MILLISECOND));
+	trace_call("sleep", hub_sleep(due + HUB_MILLISECOND - hub_now()));
 	return argument;
 }
 
 static void *
-kill_soon(void *driver)
+kill_when_due(void *driver)
 {
-	hub_sleep(HUB_MILLISECOND);
+	hub_sleep(due - hub_now());
 	hub_kill(driver);
 	return NULL;
 }
@@ -70,13 +73,13 @@ kill_soon(void *driver)
 static void *
 kill_driver_body(void *argument)
 {
-	int64_t began = hub_now();
-	struct hub_coroutine *raw = hub_new(sleep_briefly), *driver, *killer;
+	struct hub_coroutine *raw = hub_new(sleep_until_after_the_kill), *driver, *killer;
 
+	due = hub_now() + 500 * HUB_MILLISECOND;
 	driver = hub_spawn(drive_one_that_sleeps, &raw);
-	killer = hub_spawn(kill_soon, driver);
+	killer = hub_spawn(kill_when_due, driver);
 	hub_sleep(0);
-	while (hub_now() - began < 50 * HUB_MILLISECOND)
+	while (hub_now() < due + 10 * HUB_MILLISECOND)
 		continue;
 	hub_join(killer, NULL);
 	hub_join(driver, NULL);
