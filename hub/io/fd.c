@@ -372,6 +372,16 @@ fd_note_set(int fd)
 		entry->is_in_set = true;
 }
 
+int
+fd_take_loss(struct hub_fd *entry)
+{
+	if (!entry->owes_loss || !fd_renew(entry) || !entry->owes_loss)
+		return 0;
+	DCHECK(entry->lost != 0);
+	entry->owes_loss = false;
+	return entry->lost;
+}
+
 void
 hub_note_received(int fd)
 {

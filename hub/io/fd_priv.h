@@ -134,6 +134,9 @@ fd_leave_error(struct hub_fd *entry)
 		entry->owes_loss = true;
 }
 
+/* At the end of the stream: the errno that a call before has left, 0 for none. It is told once. */
+int fd_take_loss(struct hub_fd *entry);
+
 /* Whether the running coroutine's next receive must wait before it tries. */
 static inline bool
 fd_is_drained(const struct hub_fd *entry)

@@ -40,12 +40,11 @@ receive_by_layer(struct hub_fd *entry, const struct transfer *transfer, const ch
 static __attribute__((noinline)) ssize_t
 receive_end(struct hub_fd *entry)
 {
+	int lost;
+
 	fd_set_drained(entry, false);
-	if (!entry->owes_loss || !fd_renew(entry) || !entry->owes_loss)
-		return 0;
-	DCHECK(entry->lost != 0);
-	entry->owes_loss = false;
-	return failed(entry->lost);
+	lost = fd_take_loss(entry);
+	return lost != 0 ? failed(lost) : 0;
 }
 
 /* The loop of all receiving calls. Other coroutines run before the attempt and never after it:

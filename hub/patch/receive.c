@@ -6,20 +6,32 @@
 
 #include "hub/base/failed.h"
 #include "hub/base/kernel.h"
+#include "hub/io/loss.h"
 #include "hub/patch/generation_priv.h"
 #include "hub/patch/terminal_priv.h"
 #include "hub/patch/time_priv.h"
 #include "hub/patch/transfer_priv.h"
 #include "hub/patch/whole_priv.h"
 
+/* The end of the stream, or the loss of the connection that a call before has not told. */
+static ssize_t
+end_of_stream(int fd)
+{
+	int lost = loss_take(fd);
+
+	return lost != 0 ? failed(lost) : 0;
+}
+
 /* What a call on a socket returns to the application; tells the hub of received bytes. If the hub
  * has ended the connection's input (hub_end_input), the call returns 0, the end, even if it does
- * not want to wait. Keeps errno. */
+ * not want to wait. Keeps errno, but for a loss. */
 static ssize_t
 received(int fd, ssize_t result)
 {
 	if (result > 0)
 		hub_note_received(fd);
+	if (result == 0)
+		return end_of_stream(fd);
 	if (result == -1 && (errno == ESHUTDOWN || (errno == EAGAIN && hub_input_has_ended(fd))))
 		return 0;
 	return result;

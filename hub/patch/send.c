@@ -7,6 +7,7 @@
 
 #include "hub/base/failed.h"
 #include "hub/base/kernel.h"
+#include "hub/io/loss.h"
 #include "hub/patch/brief_priv.h"
 #include "hub/patch/generation_priv.h"
 #include "hub/patch/given_priv.h"
@@ -42,6 +43,16 @@ wait_connected(int fd, int flags)
 	return errno == EINPROGRESS && wait_to_send(&patience, flags);
 }
 
+/* What a call returns that an error has ended when done bytes were out. */
+static ssize_t
+ended_after(int fd, size_t done)
+{
+	if (done == 0)
+		return -1;
+	loss_leave(fd);
+	return (ssize_t)done;
+}
+
 /* Sends all bytes, unless the call must not block. Bytes that are out count, even if an error then
  * ends the call. */
 static ssize_t
@@ -64,7 +75,7 @@ send_all(int fd, const char *buffer, size_t length, int flags)
 			return (ssize_t)done;
 		/* After a partial send the next attempt shows whether there is room for more. */
 		if (sent < 0 && !wait_to_send(&patience, flags))
-			return done > 0 ? (ssize_t)done : -1;
+			return ended_after(fd, done);
 	}
 }
 
@@ -94,7 +105,7 @@ patch_sendto(int fd, const void *buffer, size_t length, int flags, const struct 
 		ssize_t more = send_all(fd, (const char *)buffer + result, length - (size_t)result,
 			flags & ~MSG_FASTOPEN);
 
-		result += more > 0 ? more : 0;
+		result = more > 0 ? result + more : ended_after(fd, (size_t)result);
 	}
 	return result;
 }
@@ -126,7 +137,7 @@ send_rest(int fd, const struct msghdr *message, size_t done, int flags)
 	}
 	if (copy != small)
 		free(copy);
-	return done > 0 || !is_left ? (ssize_t)done : -1;
+	return is_left ? ended_after(fd, done) : (ssize_t)done;
 }
 
 /* Whether the message, which the kernel has accepted, carried file descriptors (SCM_RIGHTS). */

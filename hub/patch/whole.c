@@ -8,6 +8,7 @@
 #include <hubbub/io/fd.h>
 
 #include "hub/base/kernel.h"
+#include "hub/io/loss.h"
 #include "hub/patch/generation_priv.h"
 #include "hub/patch/time_priv.h"
 #include "hub/patch/transfer_priv.h"
@@ -115,6 +116,8 @@ receive_rest(struct whole *whole, size_t got)
 			is_left = advance(&rest, &count, (size_t)more);
 		} else if (more == 0 || errno != EAGAIN ||
 			   !patience_wait(&whole->patience, whole->flags)) {
+			if (more < 0)
+				loss_leave(whole->fd);
 			break;
 		}
 	}

@@ -40,8 +40,10 @@ Test(datagrams, are_answered_through_every_change)
 
 	cr_assert(server_start(&server, "hubbub-echo", "2", "2", "--listen=udp:127.0.0.1:0", NULL));
 	snprintf(target, sizeof target, "udp:127.0.0.1:%d", server_port(&server, "udp:127.0.0.1:"));
-	cr_assert(loader_start(&loader, 0, "-R", "3000", "-d", "6", "--size=24-1400",
-		"--timeout=2s", target, NULL));
+	/* A socket must hold what comes while its hub does not get the CPU, which under a sanitizer
+	 * may be for more than a second. */
+	cr_assert(loader_start(&loader, 0, program_is_sanitized() ? "-R300" : "-R3000", "-d", "6",
+		"--size=24-1400", target, NULL));
 	cr_assert(program_expect(&loader.program, "1.0", 10));
 	cr_assert_eq(server_ctl(&server, "reload", NULL, NULL, 0), 0);
 	cr_assert_eq(server_ctl(&server, "scale", "3x1", NULL, 0), 0);
@@ -49,7 +51,8 @@ Test(datagrams, are_answered_through_every_change)
 	cr_assert_eq(server_ctl(&server, "scale", "1x2", NULL, 0), 0);
 	cr_assert_eq(loader_wait(&loader, 30), 0, "%s", loader.program.text);
 	cr_assert_eq(loader_number(&loader, "load.lost"), 0);
-	cr_assert_geq(server_number(&server, "totals.datagrams"), 18000);
+	cr_assert_geq(
+		server_number(&server, "totals.datagrams"), program_is_sanitized() ? 1800 : 18000);
 	cr_assert(wait_until(each_is_answered, NULL, 10));
 }
 

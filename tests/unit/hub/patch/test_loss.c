@@ -1,0 +1,181 @@
+/* A connection is lost in the middle of a call, which returns the part that it has moved: the next
+ * receive tells the loss, whatever both calls are, as the kernel does. */
+#include "hub/io/loss.h"
+
+#include <errno.h>
+#include <hubbub/hub.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "hub/patch/patch.h"
+#include "tests/support/in_hub.h"
+#include "tests/support/trace.h"
+#include "tests/unit/hub/patch/loopback.h"
+
+enum { RECEIVES_ALL = 2, SENDS = 5, NEXT = 5 };
+
+static char big[32 << 20]; /* more than the buffers of any machine */
+static int ours, peers;
+
+static void
+connect_both(void)
+{
+	int listener = loopback_listen();
+
+	ours = loopback_connect(listener);
+	peers = accept(listener, NULL, NULL);
+	close(listener);
+}
+
+static void
+reset(void)
+{
+	struct linger none = {.l_onoff = 1};
+
+	setsockopt(peers, SOL_SOCKET, SO_LINGER, &none, sizeof none);
+	close(peers);
+}
+
+/* ---- calls that move a part ---- */
+
+static ssize_t
+receive_all(int way)
+{
+	char bytes[6];
+	struct iovec part = {bytes, sizeof bytes};
+	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+
+	return way == 0 ? recv(ours, bytes, sizeof bytes, MSG_WAITALL)
+			: recvmsg(ours, &message, MSG_WAITALL);
+}
+
+static ssize_t
+send_all(int way)
+{
+	struct iovec part = {big, sizeof big};
+	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+	struct sockaddr_storage address;
+	socklen_t size = sizeof address;
+
+	switch (way) {
+	case 0:
+		return send(ours, big, sizeof big, 0);
+	case 1:
+		getpeername(ours, (struct sockaddr *)&address, &size);
+		return sendto(ours, big, sizeof big, 0, (struct sockaddr *)&address, size);
+	case 2:
+		return write(ours, big, sizeof big);
+	case 3:
+		return writev(ours, &part, 1);
+	default:
+		return sendmsg(ours, &message, 0);
+	}
+}
+
+static void *
+move_a_part(void *way)
+{
+	int number = (int)(intptr_t)way;
+	ssize_t moved =
+		number < RECEIVES_ALL ? receive_all(number) : send_all(number - RECEIVES_ALL);
+
+	trace_whether("a part", moved > 0 && (size_t)moved < sizeof big);
+	return NULL;
+}
+
+/* ---- calls that come next ---- */
+
+static ssize_t
+receive_next(int way)
+{
+	char byte;
+	struct iovec part = {&byte, 1};
+	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+
+	switch (way) {
+	case 0:
+		return recv(ours, &byte, 1, 0);
+	case 1:
+		return read(ours, &byte, 1);
+	case 2:
+		return readv(ours, &part, 1);
+	case 3:
+		return recvmsg(ours, &message, 0);
+	default:
+		return recv(ours, &byte, 1, MSG_WAITALL);
+	}
+}
+
+static void *
+meet(void *both)
+{
+	int numbers = (int)(intptr_t)both;
+	struct hub_coroutine *mover;
+
+	connect_both();
+	send(peers, "abc", 3, 0);
+	hub_wait_fd(ours, POLLIN);
+	if (numbers / NEXT >= RECEIVES_ALL)
+		recv(ours, big, 3, 0);
+	mover = hub_spawn(move_a_part, (void *)(intptr_t)(numbers / NEXT));
+	until_it_waits(mover);
+	reset();
+	hub_join(mover, NULL);
+	trace_call("then", receive_next(numbers % NEXT));
+	trace_call("then", receive_next(numbers % NEXT));
+	close(ours);
+	return NULL;
+}
+
+Test(loss, after_a_part_is_told_by_the_next_receive)
+{
+	signal(SIGPIPE, SIG_IGN);
+	hub_patch_all();
+	for (int both = 0; both < (RECEIVES_ALL + SENDS) * NEXT; both++) {
+		in_hub(meet, (void *)(intptr_t)both);
+		EXPECT_TRACE("a part, then ECONNRESET, then 0");
+	}
+}
+
+/* ---- what is left, and what is not ---- */
+
+static void *
+leave(void *argument)
+{
+	int files[2];
+
+	pipe(files);
+	connect_both();
+	errno = ECONNRESET;
+	loss_leave(-1);
+	loss_leave(1 << 20);
+	trace_whether("unknown", loss_take(-1) == 0 && loss_take(1 << 20) == 0);
+	hub_adopt(ours);
+	errno = EAGAIN;
+	loss_leave(ours);
+	trace_call("no loss", loss_take(ours));
+	errno = ETIMEDOUT;
+	loss_leave(ours);
+	trace_whether("errno is kept", errno == ETIMEDOUT);
+	trace_whether("the loss", loss_take(ours) == ETIMEDOUT);
+	trace_call("again", loss_take(ours));
+	errno = ETIMEDOUT;
+	loss_leave(ours);
+	dup2(files[0], ours);
+	trace_call("of another file", loss_take(ours));
+	close(files[0]);
+	close(files[1]);
+	close(ours);
+	close(peers);
+	return argument;
+}
+
+Test(loss, is_left_once_and_to_the_same_file)
+{
+	in_hub(leave, NULL);
+	EXPECT_TRACE("unknown, no loss 0, errno is kept, the loss, again 0, of another file 0");
+}
