@@ -62,20 +62,39 @@ client_flush(struct client *client)
 	}
 }
 
+/* Makes room for so many more bytes, at least twice what there was: each line would copy all before
+ * it otherwise. Returns false without memory, or above OUTPUT_MAX. */
+static bool
+make_room(struct client *client, size_t length)
+{
+	size_t needed = client->pending_length + length, room = 2 * client->pending_room;
+	char *grown;
+
+	if (needed > OUTPUT_MAX)
+		return false;
+	if (needed <= client->pending_room)
+		return true;
+	if (room < needed)
+		room = needed;
+	grown = realloc(client->pending, room);
+	if (grown == NULL)
+		return false;
+	client->pending = grown;
+	client->pending_room = room;
+	return true;
+}
+
 void
 client_say(struct client *client, char kind, const char *text, size_t length)
 {
-	char *grown;
+	char *end;
 
-	if (client->pending_length + length + 2 > OUTPUT_MAX)
+	if (!make_room(client, length + 2))
 		return;
-	grown = realloc(client->pending, client->pending_length + length + 2);
-	if (grown == NULL)
-		return;
-	grown[client->pending_length] = kind;
-	memcpy(grown + client->pending_length + 1, text, length);
-	grown[client->pending_length + 1 + length] = '\n';
-	client->pending = grown;
+	end = client->pending + client->pending_length;
+	end[0] = kind;
+	memcpy(end + 1, text, length);
+	end[1 + length] = '\n';
 	client->pending_length += length + 2;
 }
 

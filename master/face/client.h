@@ -40,7 +40,7 @@ struct client {
 	size_t line_length;
 	size_t surplus; /* bytes that came after the line, discarded */
 	char *pending;  /* lines that are not sent yet; owned */
-	size_t pending_length;
+	size_t pending_length, pending_room;
 };
 
 /* Makes a client of a connected socket, which it owns from now on. on_line is called once, with the
