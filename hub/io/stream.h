@@ -106,10 +106,9 @@ char *hub_stream_peek(struct hub_stream *stream, size_t least, size_t *length);
  * Returns length; less at the end of the input, or if interrupted after a part; or -1 and errno. */
 ssize_t hub_stream_read(struct hub_stream *stream, void *buffer, size_t length);
 
-/* Consumes count bytes without showing them. Switches: yes, unless they are buffered.
- * Returns 0, or -1 with errno EBADMSG (the input has ended before) or as hub_stream_read_line; then
- * a part may have been consumed. */
-int hub_stream_skip(struct hub_stream *stream, size_t count);
+/* Consumes count bytes without showing them, however many. Switches: yes, unless they are buffered.
+ * Returns as hub_stream_read. */
+ssize_t hub_stream_skip(struct hub_stream *stream, size_t count);
 
 /* How many bytes have come and were not read. Switches: no.  Errors: none. */
 size_t hub_stream_buffered(const struct hub_stream *stream);

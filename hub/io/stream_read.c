@@ -162,6 +162,18 @@ receive_directly(struct hub_stream *stream, char *room, size_t length)
 	return got;
 }
 
+/* What a call returns that the end of the input, or an error, has ended after it had read done
+ * bytes: got is 0 or -1. */
+static ssize_t
+ended_after(struct hub_stream *stream, size_t done, ssize_t got)
+{
+	if (done == 0)
+		return got;
+	if (got < 0)
+		stream_leave_error(stream);
+	return (ssize_t)done;
+}
+
 ssize_t
 hub_stream_read(struct hub_stream *stream, void *buffer, size_t length)
 {
@@ -176,26 +188,27 @@ hub_stream_read(struct hub_stream *stream, void *buffer, size_t length)
 		ssize_t got = left >= BUFFER_SIZE ? receive_directly(stream, room, left)
 						  : stream_fill(stream, stream->longest);
 
-		if (got < 0 && done > 0)
-			stream_leave_error(stream);
 		if (got <= 0)
-			return done > 0 ? (ssize_t)done : got;
+			return ended_after(stream, done, got);
 		done += left >= BUFFER_SIZE ? (size_t)got : take_held(stream, room, left);
 	}
 	return (ssize_t)done;
 }
 
-int
+ssize_t
 hub_stream_skip(struct hub_stream *stream, size_t count)
 {
+	size_t done;
+
 	if (!stream_begin_read(stream))
 		return -1;
-	for (count -= take_held(stream, NULL, count); count > 0;
-		count -= take_held(stream, NULL, count)) {
+	done = take_held(stream, NULL, count);
+	while (done < count) {
 		int filled = stream_fill(stream, stream->longest);
 
 		if (filled <= 0)
-			return filled == 0 ? failed(EBADMSG) : -1;
+			return ended_after(stream, done, filled);
+		done += take_held(stream, NULL, count - done);
 	}
-	return 0;
+	return (ssize_t)done;
 }

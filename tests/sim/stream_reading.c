@@ -73,22 +73,24 @@ read_bytes(struct current *current, struct hub_stream *stream, size_t most)
 	}
 }
 
-/* Of what a skip that fails has skipped nothing is known. */
 static void
 skip_bytes(struct current *current, struct hub_stream *stream)
 {
 	size_t most = current->known - current->seen;
 	size_t length = most > 0 ? 1 + draw(most) : 0;
-	const unsigned char *bytes = current_next(current, length);
+	ssize_t skipped;
 
-	if (length == 0 || bytes == NULL)
+	if (length == 0 || current_next(current, length) == NULL)
 		return;
-	if (hub_stream_skip(stream, length) == 0) {
-		current_see(current, current_next(current, length), length);
-		return;
-	}
-	current->is_torn = true;
-	judge_nothing(current, stream);
+	skipped = hub_stream_skip(stream, length);
+	if (skipped == 0)
+		errno = 0;
+	if (skipped <= 0)
+		judge_nothing(current, stream);
+	else if ((size_t)skipped > length)
+		wires_complain(current->wire, "more is skipped than was wanted", (long)skipped);
+	else
+		current_see(current, current_next(current, (size_t)skipped), (size_t)skipped);
 }
 
 static void

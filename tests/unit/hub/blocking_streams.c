@@ -111,7 +111,7 @@ call_skip(void)
 {
 	struct hub_stream *stream = reader();
 
-	return ended(stream, hub_stream_skip(stream, 10));
+	return ended(stream, (int)hub_stream_skip(stream, 10));
 }
 
 static int

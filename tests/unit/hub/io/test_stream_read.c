@@ -92,6 +92,7 @@ mixed_body(void *argument)
 	say_view("until", hub_stream_read_until(stream, "!", 1, &length), &length);
 	say_view("nothing", hub_stream_read_until(stream, "", 0, &length), &length);
 	trace_call("skip", hub_stream_skip(stream, 10));
+	trace_call("skip", hub_stream_skip(stream, 1));
 	say_view("peek", hub_stream_peek(stream, 1, &length), &length);
 	trace_call("read", hub_stream_read(stream, into, 3));
 	hub_stream_free(stream);
@@ -104,8 +105,8 @@ Test(stream_read, calls_take_what_they_say)
 	in_hub(mixed_body, NULL);
 	cr_assert_str_eq(trace_text(),
 		"until 3 'key', until 5 'value', exactly '12', peek 13 '345rest of it', read 3, "
-		"'345', skip 0, none '', exactly EBADMSG, until EBADMSG, nothing EINVAL, "
-		"skip EBADMSG, peek 0, read 0");
+		"'345', skip 5, none '', exactly EBADMSG, until EBADMSG, nothing EINVAL, "
+		"skip 5, skip 0, peek 0, read 0");
 }
 
 static void *
