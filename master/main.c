@@ -275,7 +275,8 @@ supervise(struct master *master)
 			(int)options->backlog) != 0 ||
 		make_keys(options) != 0 ||
 		(is_successor ? handover_inherit(master) : open_all(master)) != 0 ||
-		doors_build(master) != 0 || prepare_fleet(master) != 0)
+		config_find_listeners(master) != 0 || doors_build(master) != 0 ||
+		prepare_fleet(master) != 0)
 		return 1;
 	if (!is_successor)
 		limits_warn(options->backlog, (unsigned)options->address_count, options->threads);

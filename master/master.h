@@ -87,6 +87,8 @@ struct master {
 	struct options next; /* while a reload rises */
 	struct privileges privileges;
 	struct sockets sockets;
+	/* [sockets.address_count]: the named listener that serves each address, or NULL. */
+	const struct hubbub_listener *listeners[ADDRESSES_MAX];
 	struct counters *counters;
 	struct fleet fleet;
 	struct ev_loop *loop;

@@ -20,7 +20,8 @@
  * (<hubbub/busy.h>) are for services that do more than answer one request after the other. With
  * --tls-cert the connection is encrypted; serve still sends and receives plain bytes, and
  * hubbub_peer_subject and hubbub_protocol tell what the handshake has settled. Hooks
- * (<hubbub/hooks.h>) run at the start and the end of workers and hubs.
+ * (<hubbub/hooks.h>) run at the start and the end of workers and hubs. Named listeners
+ * (<hubbub/listener.h>) have functions of their own.
  *
  * The program has the options of every server, which --help lists. A master process forks workers,
  * each worker runs threads, each thread has a hub, and each connection has a coroutine that runs
@@ -32,6 +33,7 @@
 #include <hubbub/busy.h>
 #include <hubbub/hooks.h>
 #include <hubbub/io/server.h>
+#include <hubbub/listener.h>
 #include <hubbub/peer.h>
 #include <hubbub/self.h>
 #include <stdbool.h>
@@ -134,7 +136,8 @@ struct hubbub_service {
 	 * close it. serve runs in a coroutine: the blocking functions of <hubbub/hub.h> suspend it,
 	 * any other blocking call stops its whole hub. Many calls run at the same time, in several
 	 * threads and processes. When the server ends, the hub's blocking functions fail with
-	 * ECANCELED: return then. NULL: the service has no connections, only datagrams. */
+	 * ECANCELED: return then. NULL: the service has no connections, only datagrams, or only
+	 * those of named listeners. */
 	void (*serve)(int client, void *context);
 	/* Passed to set, serve and answer. Each worker process has a copy of what it points to, as
 	 * it was when the worker was forked; the worker's threads share that copy without a lock,
@@ -168,7 +171,11 @@ struct hubbub_service {
 	unsigned processes;
 	unsigned threads;
 	struct hubbub_hooks hooks; /* run at the start and the end of workers and hubs */
-	void *room[16];            /* for later versions: NULL */
+	/* Ended by a listener without a name; NULL for none. An address NAME=ADDRESS of --listen is
+	 * served by the listener of that name, every other address by serve and answer; a name that
+	 * is none of these is refused at the start. */
+	const struct hubbub_listener *listeners;
+	void *room[15]; /* for later versions: NULL */
 };
 
 /* Runs the server that the command line describes. Call it from main, before any thread is started.

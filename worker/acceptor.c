@@ -196,6 +196,7 @@ int
 acceptor_init(struct acceptor *acceptor, struct worker_thread *thread, unsigned address, int socket,
 	bool is_kept, struct acceptor_uses uses)
 {
+	const struct worker_heritage *heritage = thread->heritage;
 	struct hub_server_options options = {.pool = &thread->pool,
 		.opened = opened,
 		.closed = closed,
@@ -206,17 +207,19 @@ acceptor_init(struct acceptor *acceptor, struct worker_thread *thread, unsigned 
 
 	*acceptor = (struct acceptor){.thread = thread,
 		.address = address,
+		.listener = heritage->listeners != NULL ? heritage->listeners[address] : NULL,
 		.uses = uses,
 		.is_unix = option_of(socket, SO_DOMAIN) == AF_UNIX,
 		.is_kept = is_kept};
 	/* Without PROXY headers every peer is admitted, and accept4 need not return the address. */
-	if (thread->heritage->settings.has_proxy && !acceptor->is_unix)
+	if (heritage->settings.has_proxy && !acceptor->is_unix)
 		options.admits = admits;
 	if (option_of(socket, SO_TYPE) == SOCK_DGRAM) {
-		acceptor->datagrams = datagrams_new(thread, socket);
+		acceptor->datagrams = datagrams_new(thread, socket,
+			acceptor->listener != NULL ? acceptor->listener->answer : heritage->answer);
 		return acceptor->datagrams != NULL ? 0 : -1;
 	}
-	keepalive_set(socket, &thread->heritage->settings);
+	keepalive_set(socket, &heritage->settings);
 	acceptor->server = hub_stream_server_new(socket, uses.serve, acceptor, &options);
 	return acceptor->server != NULL ? 0 : -1;
 }

@@ -22,7 +22,8 @@ struct acceptor_uses {
 
 struct acceptor {
 	struct worker_thread *thread;
-	unsigned address; /* index in the heritage's addresses */
+	unsigned address;                       /* index in the heritage's addresses */
+	const struct hubbub_listener *listener; /* NULL if it has no name; borrowed */
 	struct acceptor_uses uses;
 	bool is_unix; /* a Unix socket: its peers are on this machine */
 	/* A service manager holds the socket too: its next server serves what is left in the

@@ -79,18 +79,45 @@ begin_tls(int client, const struct acceptor *acceptor)
 	return error == 0;
 }
 
+/* Returns whether the connection is to be served: the name of its listener, if any, is
+ * remembered. */
+static bool
+remember_listener(int client, const struct acceptor *acceptor)
+{
+	struct worker_thread *thread = acceptor->thread;
+
+	if (acceptor->listener == NULL ||
+		peers_remember_listener(&thread->peers, client, acceptor->listener->name) == 0)
+		return true;
+	complain(thread->heritage->counters, "no memory for the listener of a client");
+	return false;
+}
+
+/* The TLS handshake, if there is to be one, and the function of the service or of the named
+ * listener. */
+static void
+serve(int client, const struct acceptor *acceptor)
+{
+	const struct worker_heritage *heritage = acceptor->thread->heritage;
+	const struct hubbub_listener *listener = acceptor->listener;
+
+	if (is_encrypted(acceptor) && !begin_tls(client, acceptor))
+		return;
+	if (listener != NULL)
+		listener->serve(client, heritage->context);
+	else
+		heritage->serve(client, heritage->context);
+}
+
 /* address must outlive the service's call: peers.h borrows it. noinline keeps the address off the
  * stack of connections without a proxy. */
 static __attribute__((noinline)) void
 serve_behind_proxy(int client, const struct fd_opening *opening, const struct acceptor *acceptor)
 {
-	const struct worker_heritage *heritage = acceptor->thread->heritage;
 	struct sockaddr_storage address;
 
-	if (!read_proxy_header(client, acceptor, &address))
-		return;
-	if (!is_encrypted(acceptor) || begin_tls(client, acceptor))
-		heritage->serve(client, heritage->context);
+	if (read_proxy_header(client, acceptor, &address))
+		serve(client, acceptor);
 	if (!fd_was_closed(opening))
 		peers_forget(&acceptor->thread->peers, client);
 }
@@ -104,9 +131,13 @@ connection_serve(int client, void *context)
 
 	/* Peers, activity and counters are those of this hub, also for a handed connection. */
 	DCHECK(thread_is_here(acceptor->thread));
+	if (!remember_listener(client, acceptor))
+		return;
 	if (heritage->settings.has_proxy)
 		serve_behind_proxy(client, &opening, acceptor);
-	else if (!is_encrypted(acceptor) || begin_tls(client, acceptor))
-		heritage->serve(client, heritage->context);
+	else
+		serve(client, acceptor);
+	if (acceptor->listener != NULL && !fd_was_closed(&opening))
+		peers_forget(&acceptor->thread->peers, client);
 	ending_run(client, &opening, acceptor->thread);
 }

@@ -30,7 +30,8 @@
 
 struct datagrams {
 	struct worker_thread *thread;
-	int socket;                      /* -1 once it is closed */
+	int socket; /* -1 once it is closed */
+	datagrams_answer *answer;
 	struct hub_coroutine *coroutine; /* NULL while none is running */
 	bool is_stopping;
 	unsigned last;       /* full batches that may still be received once is_stopping is set */
@@ -44,7 +45,7 @@ struct datagrams {
 };
 
 struct datagrams *
-datagrams_new(struct worker_thread *thread, int socket)
+datagrams_new(struct worker_thread *thread, int socket, datagrams_answer *answer)
 {
 	struct datagrams *datagrams = calloc(1, sizeof *datagrams);
 	unsigned limit = thread->heritage->settings.loop_limit;
@@ -53,6 +54,7 @@ datagrams_new(struct worker_thread *thread, int socket)
 		return NULL;
 	datagrams->thread = thread;
 	datagrams->socket = socket;
+	datagrams->answer = answer;
 	datagrams->buffers = mmap(NULL, (size_t)BATCH * SIZE_MOST, PROT_READ | PROT_WRITE,
 		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (limit > 0)
@@ -120,7 +122,7 @@ leave_route_open(struct msghdr *message)
 static unsigned
 answer_all(struct datagrams *datagrams, unsigned count)
 {
-	const struct worker_heritage *heritage = datagrams->thread->heritage;
+	void *context = datagrams->thread->heritage->context;
 	struct worker_row *row = datagrams->thread->row;
 	struct loops *loops = datagrams->loops;
 	int64_t now = hub_now();
@@ -145,7 +147,7 @@ answer_all(struct datagrams *datagrams, unsigned count)
 			unanswered++;
 			continue;
 		}
-		length = heritage->answer(datagram, SIZE_MOST, heritage->context);
+		length = datagrams->answer(datagram, SIZE_MOST, context);
 		/* The service gives no answer, or the datagram has no sender. */
 		if (length < 0 || length > SIZE_MOST || message->msg_hdr.msg_namelen == 0)
 			continue;

@@ -3,12 +3,19 @@
 #ifndef HUBBUB_WORKER_DATAGRAMS_H
 #define HUBBUB_WORKER_DATAGRAMS_H
 
+#include <stddef.h>
+#include <sys/types.h>
+
 struct datagrams;
+struct hub_datagram;
 struct worker_thread;
+
+/* Answers one datagram, as the service's answer does (master/server.h). */
+typedef ssize_t datagrams_answer(struct hub_datagram *datagram, size_t size, void *context);
 
 /* Makes the state for a socket, which it owns from then on. NULL with errno ENOMEM; then the socket
  * is the caller's. */
-struct datagrams *datagrams_new(struct worker_thread *thread, int socket);
+struct datagrams *datagrams_new(struct worker_thread *thread, int socket, datagrams_answer *answer);
 
 /* Starts to answer. Switches: no.  Returns 0, or -1 with errno ENOMEM, or EALREADY if it has
  * started. */

@@ -12,6 +12,7 @@
 #include "hub/scheduler.h"
 #include "worker/counters.h"
 #include "worker/hooks.h"
+#include "worker/listener.h"
 #include "worker/memo.h"
 
 #define WORKER_NETWORKS_MAX 32
@@ -49,7 +50,7 @@ struct worker_settings {
 
 struct worker_heritage {
 	/* The service, borrowed for the process's life. serve runs once for each connection, answer
-	 * for each datagram; answer may be NULL. */
+	 * for each datagram; answer may be NULL. Listeners with a name have their own. */
 	void (*serve)(int client, void *context);
 	ssize_t (*answer)(struct hub_datagram *datagram, size_t size, void *context);
 	void *context;
@@ -59,6 +60,9 @@ struct worker_heritage {
 	unsigned index;     /* of the worker, from 0 */
 	unsigned threads;   /* how many hubs the worker has, each with a thread */
 	unsigned addresses; /* sockets per hub */
+	/* [addresses]: the named listener of each; NULL where it has no name, or for all of them.
+	 * Borrowed. */
+	const struct hubbub_listener *const *listeners;
 	/* [threads * addresses], bound; the worker owns and closes them; -1 for a socket that could
 	 * not be had. */
 	const int *sockets;

@@ -10,6 +10,7 @@
 
 #include "hub/base/check.h"
 #include "hub/io/opening.h"
+#include "worker/listener.h"
 #include "worker/peer.h"
 
 #define SIZE_FIRST 64
@@ -17,6 +18,7 @@
 
 struct peer {
 	const struct sockaddr_storage *address; /* NULL where none is known; borrowed */
+	const char *listener;                   /* NULL where it has no name; borrowed */
 	/* Of the descriptor, which may be another connection's already. */
 	struct fd_opening opening;
 };
@@ -29,6 +31,12 @@ peers_use(struct peers *peers)
 	own = peers;
 }
 
+static bool
+is_used(const struct peer *peer)
+{
+	return peer->address != NULL || peer->listener != NULL;
+}
+
 /* Whether count is what the table has. */
 static bool
 are_counted(const struct peers *peers)
@@ -36,28 +44,65 @@ are_counted(const struct peers *peers)
 	int count = 0;
 
 	for (int i = 0; i < peers->size; i++)
-		count += peers->all[i].address != NULL;
+		count += is_used(&peers->all[i]);
 	return count == peers->count;
+}
+
+/* Makes the table reach as far as that descriptor. Returns 0, or -1 with errno ENOMEM. */
+static int
+grow(struct peers *peers, int client)
+{
+	int size = peers->size != 0 ? peers->size : SIZE_FIRST;
+	struct peer *grown;
+
+	while (size <= client)
+		size *= 2;
+	grown = realloc(peers->all, (size_t)size * sizeof *grown);
+	if (grown == NULL)
+		return -1;
+	memset(grown + peers->size, 0, (size_t)(size - peers->size) * sizeof *grown);
+	peers->all = grown;
+	peers->size = size;
+	return 0;
+}
+
+/* Returns the entry of the descriptor's present opening, without what was remembered of a former
+ * one; NULL with errno ENOMEM. The caller puts something into it. */
+static struct peer *
+enter(struct peers *peers, int client)
+{
+	struct peer *peer;
+
+	if (client >= peers->size && grow(peers, client) != 0)
+		return NULL;
+	peer = &peers->all[client];
+	peers->count += !is_used(peer);
+	if (fd_was_closed(&peer->opening))
+		*peer = (struct peer){0};
+	peer->opening = fd_opening(client);
+	return peer;
 }
 
 int
 peers_remember(struct peers *peers, int client, const struct sockaddr_storage *address)
 {
-	int size = peers->size != 0 ? peers->size : SIZE_FIRST;
-	struct peer *grown;
+	struct peer *peer = enter(peers, client);
 
-	if (client >= peers->size) {
-		while (size <= client)
-			size *= 2;
-		grown = realloc(peers->all, (size_t)size * sizeof *grown);
-		if (grown == NULL)
-			return -1;
-		memset(grown + peers->size, 0, (size_t)(size - peers->size) * sizeof *grown);
-		peers->all = grown;
-		peers->size = size;
-	}
-	peers->count += peers->all[client].address == NULL;
-	peers->all[client] = (struct peer){address, fd_opening(client)};
+	if (peer == NULL)
+		return -1;
+	peer->address = address;
+	DCHECK(are_counted(peers));
+	return 0;
+}
+
+int
+peers_remember_listener(struct peers *peers, int client, const char *listener)
+{
+	struct peer *peer = enter(peers, client);
+
+	if (peer == NULL)
+		return -1;
+	peer->listener = listener;
 	DCHECK(are_counted(peers));
 	return 0;
 }
@@ -65,9 +110,9 @@ peers_remember(struct peers *peers, int client, const struct sockaddr_storage *a
 void
 peers_forget(struct peers *peers, int client)
 {
-	if (client >= peers->size || peers->all[client].address == NULL)
+	if (client >= peers->size || !is_used(&peers->all[client]))
 		return;
-	peers->all[client].address = NULL;
+	peers->all[client] = (struct peer){0};
 	CHECK(peers->count > 0);
 	/* The descriptors of later connections may be small again. */
 	if (--peers->count == 0 && peers->size > SIZE_KEPT) {
@@ -100,19 +145,35 @@ length_of(const struct sockaddr_storage *address)
 	}
 }
 
+/* What is remembered of a connection of this thread's hub; NULL for nothing. */
+static const struct peer *
+find(int client)
+{
+	if (own == NULL || client < 0 || client >= own->size ||
+		fd_was_closed(&own->all[client].opening))
+		return NULL;
+	return &own->all[client];
+}
+
 int
 hubbub_peer(int client, struct sockaddr *address, socklen_t *length)
 {
-	const struct sockaddr_storage *known = NULL;
+	const struct peer *peer = find(client);
+	const struct sockaddr_storage *known = peer != NULL ? peer->address : NULL;
 	socklen_t whole;
 
-	if (own != NULL && client >= 0 && client < own->size &&
-		!fd_was_closed(&own->all[client].opening))
-		known = own->all[client].address;
 	if (known == NULL)
 		return getpeername(client, address, length);
 	whole = length_of(known);
 	memcpy(address, known, *length < whole ? *length : whole);
 	*length = whole;
 	return 0;
+}
+
+const char *
+hubbub_listener(int client)
+{
+	const struct peer *peer = find(client);
+
+	return peer != NULL && peer->listener != NULL ? peer->listener : "";
 }

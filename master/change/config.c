@@ -2,7 +2,27 @@
  * compares what auto comes to, since the number of CPUs may have changed. */
 #include "master/change/config.h"
 
+#include "hub/base/log.h"
 #include "master/change/takeover.h"
+#include "master/start/service.h"
+
+int
+config_find_listeners(struct master *master)
+{
+	const struct sockets *sockets = &master->sockets;
+
+	for (unsigned i = 0; i < sockets->address_count; i++) {
+		const char *name = sockets->addresses[i].listener;
+
+		master->listeners[i] =
+			name[0] != '\0' ? service_listener(master->service, name) : NULL;
+		if (name[0] == '\0' || master->listeners[i] != NULL)
+			continue;
+		log_error("%s has no listener '%s'", master->service->name, name);
+		return -1;
+	}
+	return 0;
+}
 
 struct fleet_config
 config_of(const struct master *master, const struct options *options)
@@ -21,6 +41,7 @@ config_of(const struct master *master, const struct options *options)
 				.context = master->service->context,
 				.hooks = master->service->hooks,
 				.addresses = master->sockets.address_count,
+				.listeners = master->listeners,
 				.settings = options->worker,
 			},
 	};

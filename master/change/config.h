@@ -7,6 +7,10 @@
 
 #include "master/master.h"
 
+/* Finds the listener of each address, once the sockets are there. Returns 0, or -1 after logging
+ * that the service lacks one, which a former master's service had. */
+int config_find_listeners(struct master *master);
+
 /* As these options say. */
 struct fleet_config config_of(const struct master *master, const struct options *options);
 

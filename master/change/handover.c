@@ -18,6 +18,7 @@
 #include "hub/io/resumption.h"
 #include "master/base/bytes.h"
 #include "master/change/commit.h"
+#include "master/change/handover_sockets.h"
 #include "master/change/takeover.h"
 #include "master/master.h"
 #include "master/say/logfile.h"
@@ -42,47 +43,6 @@
 /* ---- writing ---- */
 
 static json_t *
-address_json(const struct sockets *sockets, unsigned index)
-{
-	const struct address *address = &sockets->addresses[index];
-	char hex[2 * sizeof address->socket + 1];
-	const unsigned char *bytes = (const unsigned char *)&address->socket;
-
-	for (socklen_t i = 0; i < address->length; i++)
-		snprintf(hex + 2 * i, 3, "%02x", bytes[i]);
-	return json_pack("{s:i, s:s, s:i, s:i, s:i, s:I, s:I}", "kind", (int)address->kind,
-		"socket", hex, "lock", sockets->locks[index], "shared", sockets->shared[index],
-		"passed", sockets->passed[index], "device",
-		(json_int_t)sockets->paths[index].device, "inode",
-		(json_int_t)sockets->paths[index].inode);
-}
-
-static json_t *
-addresses_json(const struct sockets *sockets)
-{
-	json_t *addresses = json_array();
-
-	for (unsigned i = 0; i < sockets->address_count; i++)
-		json_array_append_new(addresses, address_json(sockets, i));
-	return addresses;
-}
-
-static json_t *
-seats_json(const struct sockets *sockets)
-{
-	json_t *seats = json_array();
-
-	for (unsigned seat = 0; seat < sockets->seat_count; seat++) {
-		json_t *fds = json_array();
-
-		for (unsigned i = 0; i < sockets->address_count; i++)
-			json_array_append_new(fds, json_integer(sockets->seats[seat].fds[i]));
-		json_array_append_new(seats, fds);
-	}
-	return seats;
-}
-
-static json_t *
 numbers_json(const int numbers[static ADDRESSES_MAX])
 {
 	json_t *array = json_array();
@@ -90,17 +50,6 @@ numbers_json(const int numbers[static ADDRESSES_MAX])
 	for (int i = 0; i < ADDRESSES_MAX; i++)
 		json_array_append_new(array, json_integer(numbers[i]));
 	return array;
-}
-
-/* The texts of --listen, as given. */
-static json_t *
-listen_json(const struct options *options)
-{
-	json_t *texts = json_array();
-
-	for (size_t i = 0; i < options->listen.count; i++)
-		json_array_append_new(texts, bytes_json(options->listen.items[i]));
-	return texts;
 }
 
 static json_t *
@@ -121,9 +70,10 @@ document(const struct master *master, int channel, int commit)
 		"can_bind", master->sockets.can_bind, "generations", (int)master->fleet.generations,
 		"processes", (int)config->processes, "threads", (int)config->threads,
 		"asked_processes", (int)master->options.asked_processes, "asked_threads",
-		(int)master->options.asked_threads, "listen", listen_json(&master->options),
-		"addresses", addresses_json(&master->sockets), "seats",
-		seats_json(&master->sockets), "fixed",
+		(int)master->options.asked_threads, "listen",
+		handover_listen_json(&master->options), "addresses",
+		handover_addresses_json(&master->sockets), "seats",
+		handover_seats_json(&master->sockets), "fixed",
 		options_fixed_json(&master->options, master->service), "log",
 		bytes_json(logfile_name()), "tickets", resumption_file(master->options.worker.tls));
 }
@@ -193,140 +143,11 @@ handover_is_there(void)
 	return getenv(VARIABLE) != NULL;
 }
 
-static int
-integer(const json_t *object, const char *key)
-{
-	return (int)json_integer_value(json_object_get(object, key));
-}
-
-/* An older release writes no such keys: then the identity is that of no file. */
-static struct path_identity
-read_identity(const json_t *object, const char *device, const char *inode)
-{
-	return (struct path_identity){(dev_t)json_integer_value(json_object_get(object, device)),
-		(ino_t)json_integer_value(json_object_get(object, inode))};
-}
-
-/* Closes fd on the next exec again. Returns fd. */
-static int
-descriptor(int fd)
-{
-	if (fd != -1)
-		fcntl(fd, F_SETFD, FD_CLOEXEC);
-	return fd;
-}
-
 static void
 inherit_fds(int fds[static ADDRESSES_MAX], const json_t *former)
 {
 	for (size_t i = 0; i < ADDRESSES_MAX && i < json_array_size(former); i++)
-		fds[i] = descriptor((int)json_integer_value(json_array_get(former, i)));
-}
-
-static bool
-read_address(const json_t *entry, struct address *address)
-{
-	const char *hex = json_string_value(json_object_get(entry, "socket"));
-	unsigned char *bytes = (unsigned char *)&address->socket;
-	size_t length = hex != NULL ? strlen(hex) / 2 : 0;
-
-	memset(address, 0, sizeof *address);
-	if (length == 0 || length > sizeof address->socket)
-		return false;
-	for (size_t i = 0; i < length; i++)
-		if (sscanf(hex + 2 * i, "%2hhx", &bytes[i]) != 1)
-			return false;
-	address->kind = (enum address_kind)integer(entry, "kind");
-	address->length = (socklen_t)length;
-	return true;
-}
-
-/* The sockets keep their addresses, whatever the names in --listen resolve to by now. If the texts
- * of --listen differ, they must resolve to the same addresses. */
-static int
-inherit_addresses(struct master *master, const json_t *object)
-{
-	struct sockets *sockets = &master->sockets;
-	const json_t *former = json_object_get(object, "addresses");
-	struct address addresses[ADDRESSES_MAX];
-	size_t count = json_array_size(former);
-	json_t *listen = listen_json(&master->options);
-	bool is_same = json_equal(listen, json_object_get(object, "listen")) != 0;
-
-	json_decref(listen);
-	if (count == 0 || count > ADDRESSES_MAX)
-		return -1;
-	for (size_t i = 0; i < count; i++)
-		if (!read_address(json_array_get(former, i), &addresses[i]))
-			return -1;
-	if (!is_same && !addresses_are_meant(master->options.addresses,
-				master->options.address_count, addresses, count))
-		return -1;
-	sockets_close(sockets);
-	if (sockets_init(sockets, addresses, (unsigned)count, (int)master->options.backlog) != 0)
-		return -1;
-	for (size_t i = 0; i < count; i++) {
-		const json_t *entry = json_array_get(former, i);
-
-		sockets->locks[i] = descriptor(integer(entry, "lock"));
-		sockets->shared[i] = descriptor(integer(entry, "shared"));
-		sockets->paths[i] = read_identity(entry, "device", "inode");
-		/* The same fd as the first seat's or the shared one, and closed with that. */
-		sockets->passed[i] = integer(entry, "passed");
-	}
-	return 0;
-}
-
-static int
-inherit_seats(struct sockets *sockets, const json_t *seats)
-{
-	size_t count = json_array_size(seats);
-
-	if (count == 0 || count > SOCKETS_SEATS_MAX)
-		return -1;
-	sockets->seats = calloc(count, sizeof *sockets->seats);
-	if (sockets->seats == NULL)
-		return -1;
-	for (size_t seat = 0; seat < count; seat++) {
-		const json_t *fds = json_array_get(seats, seat);
-		int *own = calloc(sockets->address_count, sizeof *own);
-
-		if (own == NULL)
-			return -1;
-		sockets->seats[sockets->seat_count++].fds = own;
-		for (unsigned i = 0; i < sockets->address_count; i++)
-			own[i] = descriptor((int)json_integer_value(json_array_get(fds, i)));
-	}
-	for (unsigned i = 0; i < sockets->address_count; i++) {
-		struct address *address = &sockets->addresses[i];
-
-		address->length = sizeof address->socket;
-		if (getsockname(sockets->seats[0].fds[i], (struct sockaddr *)&address->socket,
-			    &address->length) != 0)
-			return -1;
-	}
-	return 0;
-}
-
-static int
-inherit_sockets(struct master *master, const json_t *object)
-{
-	struct sockets *sockets = &master->sockets;
-
-	if (inherit_addresses(master, object) != 0) {
-		log_error("the --listen addresses differ from those of the running server; restart "
-			  "to change them");
-		return -1;
-	}
-	sockets->roll_file = descriptor(integer(object, "roll"));
-	sockets->roll = roll_map(sockets->roll_file);
-	if (sockets->roll == NULL ||
-		inherit_seats(sockets, json_object_get(object, "seats")) != 0) {
-		log_error("the former master's sockets cannot be taken over");
-		return -1;
-	}
-	sockets->can_bind = json_is_true(json_object_get(object, "can_bind"));
-	return 0;
+		fds[i] = handover_descriptor((int)json_integer_value(json_array_get(former, i)));
 }
 
 /* Whether the options that an upgrade cannot change are the former master's. */
@@ -345,16 +166,16 @@ is_fixed_same(const struct master *master, const json_t *former)
 static int
 inherit_former(struct former *former, const json_t *object)
 {
-	int elder = descriptor(integer(object, "elder"));
+	int elder = handover_descriptor(handover_integer(object, "elder"));
 
-	former->pid = integer(object, "master");
-	former->channel = descriptor(integer(object, "channel"));
-	former->processes = (unsigned)integer(object, "processes");
-	former->threads = (unsigned)integer(object, "threads");
-	former->asked_processes = (unsigned)integer(object, "asked_processes");
-	former->asked_threads = (unsigned)integer(object, "asked_threads");
-	former->generations = (unsigned)integer(object, "generations");
-	former->commit_file = descriptor(integer(object, "commit"));
+	former->pid = handover_integer(object, "master");
+	former->channel = handover_descriptor(handover_integer(object, "channel"));
+	former->processes = (unsigned)handover_integer(object, "processes");
+	former->threads = (unsigned)handover_integer(object, "threads");
+	former->asked_processes = (unsigned)handover_integer(object, "asked_processes");
+	former->asked_threads = (unsigned)handover_integer(object, "asked_threads");
+	former->generations = (unsigned)handover_integer(object, "generations");
+	former->commit_file = handover_descriptor(handover_integer(object, "commit"));
 	former->commit = commit_map(former->commit_file);
 	former->elder = elder != -1 ? commit_map(elder) : NULL;
 	if (former->commit != NULL && (elder == -1) == (former->elder == NULL)) {
@@ -369,14 +190,14 @@ inherit_former(struct former *former, const json_t *object)
 static void
 inherit_handed_on(struct handed_on *on, const json_t *object)
 {
-	on->control = descriptor(integer(object, "control"));
+	on->control = handover_descriptor(handover_integer(object, "control"));
 	bytes_read(
 		json_object_get(object, "control_path"), on->control_path, sizeof on->control_path);
-	on->control_file = read_identity(object, "control_device", "control_inode");
+	on->control_file = handover_identity(object, "control_device", "control_inode");
 	inherit_fds(on->admins, json_object_get(object, "admin"));
 	inherit_fds(on->agents, json_object_get(object, "agent"));
-	on->pidfile = descriptor(integer(object, "pidfile"));
-	on->counters = descriptor(integer(object, "counters"));
+	on->pidfile = handover_descriptor(handover_integer(object, "pidfile"));
+	on->counters = handover_descriptor(handover_integer(object, "counters"));
 }
 
 /* An older release writes no such key. */
@@ -397,16 +218,16 @@ inherit_tickets(struct options *options, const json_t *object)
 	int fd = tickets != NULL ? (int)json_integer_value(tickets) : -1;
 
 	if (fd != -1)
-		resumption_inherit(options->worker.tls, descriptor(fd));
+		resumption_inherit(options->worker.tls, handover_descriptor(fd));
 }
 
 static int
 inherit_from(struct master *master, const json_t *object)
 {
-	if (integer(object, "version") != VERSION) {
+	if (handover_integer(object, "version") != VERSION) {
 		log_error("the former master speaks version %d of the handover, this program %d; "
 			  "restart instead",
-			integer(object, "version"), VERSION);
+			handover_integer(object, "version"), VERSION);
 		return -1;
 	}
 	if (!is_fixed_same(master, json_object_get(object, "fixed")) ||
@@ -423,7 +244,7 @@ inherit_from(struct master *master, const json_t *object)
 					    "version; restart instead");
 		return -1;
 	}
-	return inherit_sockets(master, object);
+	return handover_inherit_sockets(master, object);
 }
 
 int

@@ -45,12 +45,12 @@ print_line(const struct master *master)
 {
 	const struct sockets *sockets = &master->sockets;
 	const struct fleet_config *config = &master->fleet.serving->config;
-	char line[ADDRESSES_MAX * ADDRESS_TEXT_SIZE + 128] = "ready: ";
-	char text[ADDRESS_TEXT_SIZE];
+	char line[ADDRESSES_MAX * ADDRESS_LISTENED_SIZE + 128] = "ready: ";
+	char text[ADDRESS_LISTENED_SIZE];
 	size_t length = strlen(line);
 
 	for (unsigned i = 0; i < sockets->address_count; i++) {
-		address_format(&sockets->addresses[i], text);
+		address_format_listened(&sockets->addresses[i], text);
 		length += (size_t)snprintf(line + length, sizeof line - length, "%s, ", text);
 	}
 	length += (size_t)snprintf(line + length, sizeof line - length,

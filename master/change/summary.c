@@ -59,11 +59,11 @@ count_refused(const struct worker_row *total)
 static size_t
 write_addresses(const struct sockets *sockets, char *text, size_t size)
 {
-	char address[ADDRESS_TEXT_SIZE];
+	char address[ADDRESS_LISTENED_SIZE];
 	size_t length = 0;
 
 	for (unsigned i = 0; i < sockets->address_count && i < NAMED_MOST; i++) {
-		address_format(&sockets->addresses[i], address);
+		address_format_listened(&sockets->addresses[i], address);
 		length += (size_t)snprintf(
 			text + length, size - length, "%s%s", i > 0 ? ", " : "", address);
 	}

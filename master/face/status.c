@@ -120,10 +120,10 @@ static json_t *
 addresses_json(const struct sockets *sockets)
 {
 	json_t *addresses = json_array();
-	char text[ADDRESS_TEXT_SIZE];
+	char text[ADDRESS_LISTENED_SIZE];
 
 	for (unsigned i = 0; i < sockets->address_count; i++) {
-		address_format(&sockets->addresses[i], text);
+		address_format_listened(&sockets->addresses[i], text);
 		json_array_append_new(addresses, printable_json(text));
 	}
 	return addresses;

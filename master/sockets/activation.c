@@ -101,6 +101,42 @@ find_strangers_fault(const struct address *address, int fd)
 	return NULL;
 }
 
+/* Copies the name of the passed socket of that index, from 0; "" if it has none, or a longer one
+ * than listeners have. */
+static void
+read_name(unsigned index, char name[static ADDRESS_LISTENER_SIZE])
+{
+	const char *names = getenv("LISTEN_FDNAMES");
+	size_t length;
+
+	for (; names != NULL && index > 0; index--) {
+		names = strchr(names, ':');
+		names = names != NULL ? names + 1 : NULL;
+	}
+	length = names != NULL ? strcspn(names, ":") : 0;
+	if (length >= ADDRESS_LISTENER_SIZE)
+		length = 0;
+	if (length > 0)
+		memcpy(name, names, length);
+	name[length] = '\0';
+}
+
+/* Whether a passed socket has the name of a listener of --listen, but its address is another's. A
+ * name that is none of theirs says nothing: the default is the unit's. */
+static bool
+is_misnamed(const struct sockets *sockets, unsigned address, int fd)
+{
+	char name[ADDRESS_LISTENER_SIZE];
+
+	read_name((unsigned)(fd - FIRST_FD), name);
+	if (name[0] == '\0' || strcmp(name, sockets->addresses[address].listener) == 0)
+		return false;
+	for (unsigned i = 0; i < sockets->address_count; i++)
+		if (strcmp(name, sockets->addresses[i].listener) == 0)
+			return true;
+	return false;
+}
+
 /* Returns what is wrong with a passed socket that is bound to one of the --listen addresses, or
  * NULL. It cannot be closed instead: the service manager's duplicate would keep its clients waiting
  * for ever. */
@@ -113,6 +149,9 @@ find_fault(const struct sockets *sockets, unsigned address, int fd)
 		return "is of another type: use ListenStream= in the .socket unit";
 	if (read_option(fd, SO_ACCEPTCONN) == 0 && is_connected(fd))
 		return "is connected already: use Accept=no in the .socket unit";
+	if (is_misnamed(sockets, address, fd))
+		return "has by FileDescriptorName= the name of a listener that --listen gives "
+		       "another address: make both the same";
 	if (sockets->shared[address] != -1)
 		return "is the second one of that address, whose clients would wait for ever: name "
 		       "the address once in the .socket unit";

@@ -1,5 +1,5 @@
-/* Socket activation: sockets that a service manager passes by LISTEN_FDS and LISTEN_PID
- * (sd_listen_fds(3)). */
+/* Socket activation: sockets that a service manager passes by LISTEN_FDS, LISTEN_PID and
+ * LISTEN_FDNAMES (sd_listen_fds_with_names(3)). */
 #ifndef HUBBUB_SOCKETS_ACTIVATION_H
 #define HUBBUB_SOCKETS_ACTIVATION_H
 
@@ -13,8 +13,9 @@ int activation_last(void);
 /* Gives each passed socket to the address that it is bound to, between sockets_init and
  * sockets_open. A passed socket of no address is closed with a warning, if it cannot have clients.
  * Returns 0, or -1 after logging that a passed socket cannot be served although clients may wait
- * there: it listens on none of the --listen addresses, is of the wrong type, is connected, or is
- * the second one of its address. */
+ * there: it listens on none of the --listen addresses, is of the wrong type, is connected, is the
+ * second one of its address, or has the name of a listener (FileDescriptorName=) whose address it
+ * is not. */
 int activation_take(struct sockets *sockets);
 
 #endif

@@ -185,6 +185,33 @@ address_parse(const char *text, struct address addresses[static ADDRESSES_MAX], 
 }
 
 bool
+address_is_listener(const char *text)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
+	static const char all[] = "abcdefghijklmnopqrstuvwxyz0123456789-_";
+	size_t length = strlen(text);
+
+	return length > 0 && length < ADDRESS_LISTENER_SIZE && strchr(letters, *text) != NULL &&
+	       strspn(text, all) == length;
+}
+
+bool
+address_take_listener(const char **text, char listener[static ADDRESS_LISTENER_SIZE])
+{
+	size_t length = strcspn(*text, "=:");
+
+	listener[0] = '\0';
+	if ((*text)[length] != '=')
+		return true;
+	if (length >= ADDRESS_LISTENER_SIZE)
+		return false;
+	memcpy(listener, *text, length);
+	listener[length] = '\0';
+	*text += length + 1;
+	return address_is_listener(listener);
+}
+
+bool
 address_is_open(const struct address *address)
 {
 	return address->kind != ADDRESS_UNIX && address_port(address) == 0;
@@ -269,6 +296,16 @@ address_format(const struct address *address, char text[static ADDRESS_TEXT_SIZE
 	}
 }
 
+void
+address_format_listened(const struct address *address, char text[static ADDRESS_LISTENED_SIZE])
+{
+	int length = address->listener[0] == '\0'
+			     ? 0
+			     : snprintf(text, ADDRESS_LISTENER_SIZE + 1, "%s=", address->listener);
+
+	address_format(address, text + length);
+}
+
 /* Whether a former master's socket may be what an option means; port 0 of an option means any
  * port. */
 static bool
@@ -278,7 +315,7 @@ is_meant(const struct address *own, const struct address *former)
 
 	if (address_is_open(own))
 		address_set_port(&same_port, 0);
-	return address_is_same(own, &same_port);
+	return address_is_same(own, &same_port) && strcmp(own->listener, former->listener) == 0;
 }
 
 bool

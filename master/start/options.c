@@ -12,6 +12,7 @@
 #include "master/base/output.h"
 #include "master/sockets/sockets.h"
 #include "master/start/network.h"
+#include "master/start/options_listen.h"
 #include "master/start/options_tls.h"
 #include "master/start/privileges.h"
 #include "master/start/row.h"
@@ -35,55 +36,6 @@ static void *context_defaults;
 #define named(reading, name) table_named(&(reading)->table, name, (char[TABLE_NAMED_SIZE]){0})
 
 /* ---- addresses and networks ---- */
-
-/* Returns the same address if it is known, or NULL. With port 0 no two addresses are the same. */
-static struct address *
-find_address(struct options *options, const struct address *address)
-{
-	for (size_t i = 0; i < options->address_count; i++)
-		if (!address_is_open(address) && address_is_same(&options->addresses[i], address))
-			return &options->addresses[i];
-	return NULL;
-}
-
-static void
-add_address(struct reading *reading, const struct address *address)
-{
-	struct options *options = reading->options;
-	struct address *known = find_address(options, address);
-
-	if (known != NULL)
-		/* If either option needs this very address, the server cannot do without it. */
-		known->is_alternative = known->is_alternative && address->is_alternative;
-	else if (options->address_count == ADDRESSES_MAX)
-		complain(reading, "listen", "more than %d addresses", ADDRESSES_MAX);
-	else
-		options->addresses[options->address_count++] = *address;
-}
-
-/* Adds the addresses that the --listen of that index stands for. */
-static void
-resolve_listen(struct reading *reading, const char *text, unsigned index)
-{
-	struct options *options = reading->options;
-	struct address found[ADDRESSES_MAX];
-	unsigned name = index;
-	const char *why;
-	size_t count = address_parse(text, found, &why);
-
-	if (count == 0)
-		complain(reading, "listen", "'%s' %s", text, why);
-	/* A name that shares an address with an earlier one is taken for the same name. */
-	for (size_t i = 0; i < count; i++) {
-		const struct address *known = find_address(options, &found[i]);
-
-		name = known != NULL ? known->name : name;
-	}
-	for (size_t i = 0; i < count; i++) {
-		found[i].name = name;
-		add_address(reading, &found[i]);
-	}
-}
 
 /* Whether text has a form that --admin and --agent accept: TCP alone. */
 static bool
@@ -117,11 +69,7 @@ resolve_all(struct reading *reading)
 
 	if (reading->is_again)
 		return;
-	if (options->listen.count == 0)
-		complain(reading, "listen", "needed, because %s has no default address",
-			reading->service->name);
-	for (size_t i = 0; i < options->listen.count && reading->table.error[0] == '\0'; i++)
-		resolve_listen(reading, options->listen.items[i], (unsigned)i);
+	options_resolve_listen(options, &reading->table, reading->service);
 	resolve_own(reading, "admin", options->admin, &options->admin_at);
 	resolve_own(reading, "agent", options->agent, &options->agent_at);
 }
@@ -172,12 +120,6 @@ check_addresses(struct reading *reading)
 
 		has_tcp = has_tcp || address->kind == ADDRESS_TCP;
 		has_unix = has_unix || address->kind == ADDRESS_UNIX;
-		if (address->kind != ADDRESS_UDP && reading->service->serve == NULL)
-			complain(reading, "listen", "%s serves udp: addresses alone",
-				reading->service->name);
-		if (address->kind == ADDRESS_UDP && reading->service->answer == NULL)
-			complain(reading, "listen", "%s does not answer datagrams",
-				reading->service->name);
 		if (address->kind == ADDRESS_UNIX && options->control != NULL &&
 			strcmp(options->control, address_path(address)) == 0)
 			table_complain(&reading->table,

@@ -27,7 +27,8 @@ const struct hubbub_option options_rows[] = {
 		.values = "ADDR",
 		.group = PART_WORK,
 		.help = "Listen on HOST:PORT, [V6]:PORT, :PORT (all addresses, IPv4 and IPv6), "
-			"unix:PATH, or udp: before one of the first three",
+			"unix:PATH, or udp: before one of the first three; NAME=ADDR: for the "
+			"service's listener of that name",
 		.kind = HUBBUB_LIST,
 		FIELD(listen),
 		.change = HUBBUB_UPGRADABLE},

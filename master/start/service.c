@@ -8,8 +8,11 @@
 #include <string.h>
 
 #include "hub/base/room.h"
+#include "master/sockets/address.h"
 
 #define PROTOCOL_NAME_MAX 255 /* bytes, by RFC 7301 */
+
+_Static_assert(HUBBUB_LISTENER_NAME_MAX + 1 == ADDRESS_LISTENER_SIZE, "the same names");
 
 /* Whether the name can be part of a path and of a log line. */
 static bool
@@ -61,11 +64,47 @@ find_crowded(const struct hubbub_service *service)
 	return NULL;
 }
 
+const struct hubbub_listener *
+service_listener(const struct hubbub_service *service, const char *name)
+{
+	const struct hubbub_listener *listener = service->listeners;
+
+	for (; listener != NULL && listener->name != NULL; listener++)
+		if (strcmp(listener->name, name) == 0)
+			return listener;
+	return NULL;
+}
+
+/* Returns what is wrong with the first faulty listener, which *faulty becomes; NULL if all are
+ * sound. */
+static const char *
+listeners_fault(const struct hubbub_service *service, const struct hubbub_listener **faulty)
+{
+	const struct hubbub_listener *listener = service->listeners;
+
+	for (; listener != NULL && listener->name != NULL; listener++) {
+		*faulty = listener;
+		if (!address_is_listener(listener->name))
+			return "is no name of up to 31 lower-case letters, digits, '-' and '_' "
+			       "that begins with a letter";
+		if (service_listener(service, listener->name) != listener)
+			return "has the name of another listener";
+		if (listener->serve == NULL && listener->answer == NULL)
+			return "has neither serve, for connections, nor answer, for datagrams";
+		if (!ROOM_IS_EMPTY(listener))
+			return "has a room that is not NULL: it is not initialised, or the program "
+			       "is newer than this libhubbub";
+	}
+	return NULL;
+}
+
 const char *
 service_fault(const struct hubbub_service *service)
 {
-	static char fault[160];
+	static char fault[256];
 	const struct hubbub_option *outside, *crowded;
+	const struct hubbub_listener *listener;
+	const char *why;
 
 	if (service == NULL)
 		return "hubbub_main was given no service";
@@ -78,7 +117,7 @@ service_fault(const struct hubbub_service *service)
 	}
 	if (service->version == NULL)
 		return "the service has no version";
-	if (service->serve == NULL && service->answer == NULL)
+	if (service->serve == NULL && service->answer == NULL && service->listeners == NULL)
 		return "the service has neither serve, for connections, nor answer, for datagrams";
 	if (!are_protocols(service->protocols))
 		return "the service's protocols are not names of 1 to 255 bytes, ended by NULL";
@@ -92,6 +131,12 @@ service_fault(const struct hubbub_service *service)
 	if (!ROOM_IS_EMPTY(&service->hooks))
 		return "the room of the service's hooks is not NULL: it is not initialised, or the "
 		       "program is newer than this libhubbub";
+	why = listeners_fault(service, &listener);
+	if (why != NULL) {
+		snprintf(fault, sizeof fault, "the service's listener '%.64s' %s", listener->name,
+			why);
+		return fault;
+	}
 	crowded = find_crowded(service);
 	if (crowded != NULL) {
 		snprintf(fault, sizeof fault,

@@ -6,6 +6,10 @@
 
 #include "master/server.h"
 
+/* Returns the service's listener of that name; NULL if it has none. */
+const struct hubbub_listener *service_listener(
+	const struct hubbub_service *service, const char *name);
+
 #define SERVICE_NAME_MAX 64 /* bytes: the name is part of the control socket's path */
 
 /* Returns a sentence that names the faulty field of the service, or NULL if it is sound. Of its

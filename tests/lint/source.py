@@ -59,7 +59,8 @@ def includes(path):
         beside = os.path.normpath(os.path.join(os.path.dirname(path), written))
         if written.startswith("hubbub/"):
             # The public face: of the hub, but for these.
-            others = {"hubbub/busy.h": "worker/busy.h", "hubbub/hooks.h": "worker/hooks.h", "hubbub/peer.h": "worker/peer.h",
+            others = {"hubbub/busy.h": "worker/busy.h", "hubbub/hooks.h": "worker/hooks.h",
+                      "hubbub/listener.h": "worker/listener.h", "hubbub/peer.h": "worker/peer.h",
                       "hubbub/self.h": "worker/self.h", "hubbub/server.h": "master/server.h"}
             yield written, others.get(written, "hub/" + written[7:])
         else:

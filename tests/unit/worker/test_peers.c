@@ -4,10 +4,12 @@
 #include <errno.h>
 #include <hubbub/hub.h>
 #include <netinet/in.h>
+#include <string.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "tests/support/allocated.h"
+#include "worker/listener.h"
 #include "worker/peer.h"
 
 Test(peers, known_ones_come_before_the_kernels)
@@ -45,6 +47,34 @@ Test(peers, known_ones_come_before_the_kernels)
 	cr_assert_eq(errno, EBADF);
 }
 
+Test(peers, a_listeners_name_and_an_address_are_forgotten_together)
+{
+	struct sockaddr_storage named = {.ss_family = AF_INET6}, found;
+	struct peers peers = {0};
+	socklen_t length = sizeof found;
+	int pair[2];
+
+	socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+	peers_use(&peers);
+	cr_assert_str_eq(hubbub_listener(pair[0]), "");
+	cr_assert_str_eq(hubbub_listener(-1), "");
+	cr_assert_eq(peers_remember_listener(&peers, pair[0], "admin"), 0);
+	cr_assert_eq(hubbub_peer(pair[0], (struct sockaddr *)&found, &length), 0);
+	cr_assert_eq(found.ss_family, AF_UNIX, "the kernel's");
+	cr_assert_eq(peers_remember(&peers, pair[0], &named), 0);
+	cr_assert_str_eq(hubbub_listener(pair[0]), "admin");
+	cr_assert_str_eq(hubbub_listener(pair[1]), "");
+	length = sizeof found;
+	cr_assert_eq(hubbub_peer(pair[0], (struct sockaddr *)&found, &length), 0);
+	cr_assert_eq(found.ss_family, AF_INET6);
+	peers_forget(&peers, pair[0]);
+	cr_assert_str_eq(hubbub_listener(pair[0]), "");
+	cr_assert_eq(peers.count, 0);
+	peers_fini(&peers);
+	close(pair[0]);
+	close(pair[1]);
+}
+
 Test(peers, their_table_goes_with_the_last_of_them)
 {
 	struct sockaddr_storage named = {.ss_family = AF_INET6};
@@ -66,6 +96,7 @@ Test(peers, their_table_goes_with_the_last_of_them)
 /* ---- a number that was closed while its name was known, and is another connection's ---- */
 
 static int family;
+static char at_first[8], later[8]; /* what hubbub_listener tells */
 
 static void *
 reuse_body(void *argument)
@@ -78,11 +109,15 @@ reuse_body(void *argument)
 	socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
 	hub_adopt(pair[0]);
 	peers_remember(peers, pair[0], &named);
+	peers_remember_listener(peers, pair[0], "admin");
 	socketpair(AF_UNIX, SOCK_STREAM, 0, next);
 	hub_close(pair[0]);
 	dup2(next[0], pair[0]);
 	if (hubbub_peer(pair[0], (struct sockaddr *)&found, &length) == 0)
 		family = found.ss_family;
+	strcpy(at_first, hubbub_listener(pair[0]));
+	peers_remember(peers, pair[0], &named);
+	strcpy(later, hubbub_listener(pair[0]));
 	close(pair[0]);
 	close(pair[1]);
 	close(next[0]);
@@ -97,5 +132,7 @@ Test(peers, a_name_is_not_the_next_connections)
 	peers_use(&peers);
 	cr_assert_eq(hub_run(reuse_body, &peers, NULL), 0);
 	cr_assert_eq(family, AF_UNIX, "%d", family);
+	cr_assert_str_eq(at_first, "");
+	cr_assert_str_eq(later, "", "a new address does not bring a former name back");
 	peers_fini(&peers);
 }

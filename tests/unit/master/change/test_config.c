@@ -1,7 +1,9 @@
 #include "master/change/config.h"
 
 #include <criterion/criterion.h>
+#include <string.h>
 
+#include "tests/support/complaint.h"
 #include "tests/unit/master/quiet.h"
 
 Test(config, is_what_the_options_say)
@@ -24,6 +26,39 @@ Test(config, is_what_the_options_say)
 	cr_assert_eq(config.max_connections, 7);
 	cr_assert(config.balances);
 	cr_assert_eq(config.heritage.addresses, 1);
+	quiet_clear(&quiet);
+}
+
+static void
+serve(int client, void *context)
+{
+	(void)client, (void)context;
+}
+
+Test(config, an_address_with_a_name_is_served_by_the_listener_of_that_name)
+{
+	static const struct hubbub_listener listeners[] = {
+		{.name = "stats", .serve = serve}, {.name = "admin", .serve = serve}, {0}};
+	static const struct hubbub_service service = {
+		.name = "a", .version = "1", .listeners = listeners};
+	const struct hubbub_listener *admin = &listeners[1];
+	struct quiet quiet;
+	char *name;
+
+	quiet_set(&quiet);
+	quiet.master.service = &service;
+	name = quiet.master.sockets.addresses->listener;
+	cr_assert_eq(config_find_listeners(&quiet.master), 0);
+	cr_assert_null(
+		*config_of(&quiet.master, &quiet.master.options).heritage.listeners, "no name");
+	strcpy(name, "admin");
+	cr_assert_eq(config_find_listeners(&quiet.master), 0);
+	cr_assert_eq(*config_of(&quiet.master, &quiet.master.options).heritage.listeners, admin);
+	/* As after an upgrade to a program that has no such listener: never by another function. */
+	strcpy(name, "gone");
+	complaint_listen();
+	cr_assert_eq(config_find_listeners(&quiet.master), -1);
+	cr_assert_not_null(strstr(complaint_heard(), "a has no listener 'gone'"));
 	quiet_clear(&quiet);
 }
 

@@ -164,6 +164,59 @@ Test(activation, one_socket_may_be_passed_twice)
 	in_child(twice_the_same);
 }
 
+/* The second of two passed sockets has that name; its address is the listener other's. */
+static int
+take_named(const char *names)
+{
+	struct address own[2] = {*first, *second};
+
+	pass(2);
+	own[0] = *first;
+	own[1] = *second;
+	strcpy(own[0].listener, "admin");
+	strcpy(own[1].listener, "other");
+	announce(2, (int)getpid());
+	setenv("LISTEN_FDNAMES", names, 1);
+	EXPECT(sockets_init(&sockets, own, 2, 1) == 0);
+	return activation_take(&sockets);
+}
+
+static void
+with_right_names(void)
+{
+	EXPECT(take_named("admin:other") == 0);
+	EXPECT(socket_for(second) == FIRST + 1);
+}
+
+static void
+with_names_that_say_nothing(void)
+{
+	EXPECT(take_named("unit.socket:a-name-that-is-longer-than-listeners-have") == 0);
+}
+
+static void
+with_too_few_names(void)
+{
+	EXPECT(take_named("admin") == 0);
+}
+
+static void
+with_anothers_name(void)
+{
+	complaint_listen();
+	EXPECT(take_named("admin:admin") == -1);
+	EXPECT(strstr(complaint_heard(), "the name of a listener that --listen gives another") !=
+		NULL);
+}
+
+Test(activation, a_socket_with_a_listeners_name_is_that_listeners)
+{
+	in_child(with_right_names);
+	in_child(with_names_that_say_nothing);
+	in_child(with_too_few_names);
+	in_child(with_anothers_name);
+}
+
 /* Takes what was passed, for the address that another one has, and expects to be refused. */
 static void
 expect_refused(int count, const struct address *own, const char *why)

@@ -31,6 +31,72 @@ Test(address, parses_what_operators_write)
 	round_trip("unix:./a:b", "unix:./a:b");
 }
 
+/* A '=' in a path, or behind any ':', names nobody. */
+Test(address, a_listeners_name_stands_before_a_sign_that_comes_before_any_colon)
+{
+	static const struct {
+		const char *text, *listener, *rest; /* listener NULL: refused */
+	} cases[] = {
+		{"127.0.0.1:1", "", "127.0.0.1:1"},
+		{"unix:/a=b", "", "unix:/a=b"},
+		{"udp:host:1", "", "udp:host:1"},
+		{"[::1]:1", "", "[::1]:1"},
+		{":1", "", ":1"},
+		{"a=:1", "a", ":1"},
+		{"admin=unix:/a=b", "admin", "unix:/a=b"},
+		{"a-b_9=udp:[::1]:1", "a-b_9", "udp:[::1]:1"},
+		{"a=b=:1", "a", "b=:1"},
+		{"abcdefghijklmnopqrstuvwxyz01234=:1", "abcdefghijklmnopqrstuvwxyz01234", ":1"},
+		{"abcdefghijklmnopqrstuvwxyz012345=:1", NULL, NULL},
+		{"=:1", NULL, NULL},
+		{"9=:1", NULL, NULL},
+		{"-a=:1", NULL, NULL},
+		{"Admin=:1", NULL, NULL},
+		{"a/b=:1", NULL, NULL},
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		const char *rest = cases[i].text;
+		char listener[ADDRESS_LISTENER_SIZE];
+		bool is_right = address_take_listener(&rest, listener);
+
+		cr_assert_eq(is_right, cases[i].listener != NULL, "%s", cases[i].text);
+		if (!is_right)
+			continue;
+		cr_assert_str_eq(listener, cases[i].listener, "%s", cases[i].text);
+		cr_assert_str_eq(rest, cases[i].rest, "%s", cases[i].text);
+	}
+}
+
+Test(address, is_written_with_its_listeners_name)
+{
+	struct address addresses[ADDRESSES_MAX];
+	char text[ADDRESS_LISTENED_SIZE];
+	const char *why;
+
+	cr_assert_eq(address_parse("unix:/a", addresses, &why), 1);
+	address_format_listened(addresses, text);
+	cr_assert_str_eq(text, "unix:/a");
+	strcpy(addresses->listener, "admin");
+	address_format_listened(addresses, text);
+	cr_assert_str_eq(text, "admin=unix:/a");
+}
+
+/* Another listener would serve its clients by another function. */
+Test(address, a_former_masters_with_another_listener_is_not_meant)
+{
+	struct address own[ADDRESSES_MAX], former;
+	const char *why;
+
+	cr_assert_eq(address_parse("unix:/a", own, &why), 1);
+	former = own[0];
+	cr_assert(addresses_are_meant(own, 1, &former, 1));
+	strcpy(former.listener, "admin");
+	cr_assert_not(addresses_are_meant(own, 1, &former, 1));
+	strcpy(own[0].listener, "admin");
+	cr_assert(addresses_are_meant(own, 1, &former, 1));
+}
+
 Test(address, kinds)
 {
 	struct address addresses[ADDRESSES_MAX], *address = &addresses[0];

@@ -52,6 +52,15 @@ static const struct hubbub_option impossible[] = {{.name = "range",
 static const struct hubbub_option crowded[] = {
 	{.name = "later", .help = "x", .kind = HUBBUB_FLAG, .room = {&context}}, {0}};
 
+static const struct hubbub_listener sound[] = {
+	{.name = "admin", .serve = serve}, {.name = "stats", .answer = answer}, {0}};
+static const struct hubbub_listener unnameable[] = {{.name = "Admin", .serve = serve}, {0}};
+static const struct hubbub_listener twins[] = {
+	{.name = "admin", .serve = serve}, {.name = "admin", .answer = answer}, {0}};
+static const struct hubbub_listener idle[] = {{.name = "admin"}, {0}};
+static const struct hubbub_listener full[] = {
+	{.name = "admin", .serve = serve, .room = {&context}}, {0}};
+
 #define GOOD .name = "good", .version = "1", .listen = "127.0.0.1:0", .serve = serve
 #define LONG_NAME "12345678901234567890123456789012345678901234567890123456789012345"
 
@@ -86,6 +95,14 @@ static const struct {
 	{{GOOD, .room = {&context}}, "service's room"},
 	{{GOOD, .hooks.room = {&context}}, "room of the service's hooks"},
 	{{GOOD, .options = crowded}, "room of the option --later"},
+	{{GOOD, .listeners = sound}, NULL},
+	{{.name = "a", .version = "1", .listen = "admin=127.0.0.1:0", .listeners = sound}, NULL},
+	{{.name = "a", .version = "1", .listen = "127.0.0.1:0", .listeners = sound},
+		"--listen: '127.0.0.1:0' needs a name: NAME=ADDRESS, for one of admin, stats"},
+	{{GOOD, .listeners = unnameable}, "listener 'Admin' is no name"},
+	{{GOOD, .listeners = twins}, "listener 'admin' has the name of another"},
+	{{GOOD, .listeners = idle}, "listener 'admin' has neither serve"},
+	{{GOOD, .listeners = full}, "listener 'admin' has a room"},
 };
 
 /* Returns the exit code, or 128 and more for a crash. */
