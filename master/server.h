@@ -21,7 +21,8 @@
  * --tls-cert the connection is encrypted; serve still sends and receives plain bytes, and
  * hubbub_peer_subject and hubbub_protocol tell what the handshake has settled. Hooks
  * (<hubbub/hooks.h>) run at the start and the end of workers and hubs. Named listeners
- * (<hubbub/listener.h>) have functions of their own.
+ * (<hubbub/listener.h>) have functions of their own. hubbub_log (<hubbub/log.h>) adds lines to the
+ * server's log.
  *
  * The program has the options of every server, which --help lists. A master process forks workers,
  * each worker runs threads, each thread has a hub, and each connection has a coroutine that runs
@@ -34,6 +35,7 @@
 #include <hubbub/hooks.h>
 #include <hubbub/io/server.h>
 #include <hubbub/listener.h>
+#include <hubbub/log.h>
 #include <hubbub/peer.h>
 #include <hubbub/self.h>
 #include <stdbool.h>

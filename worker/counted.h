@@ -35,6 +35,10 @@
 	SERVER(log_lost, COUNTER, 1, "log_lines_lost_total", NULL, \
 		"Log lines that could not be written: nobody read them, or there was no room.", \
 		"log_lost", false) \
+	SERVER(log_limited, COUNTER, 1, "log_lines_limited_total", NULL, \
+		"Log lines of the service that were left out: more than ten a second from one " \
+		"place of the program.", \
+		"log_limited", false) \
 	WORKER(accepted, COUNTER, 1, "accepts_total", NULL, \
 		"Connections accepted from the hub's listeners.", "accepts", true) \
 	WORKER(opened, COUNTER, 1, "connections_opened_total", NULL, \

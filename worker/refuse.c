@@ -3,38 +3,11 @@
  * second. */
 #include "worker/refuse.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <stdio.h>
-
 #include "hub/base/check.h"
+#include "worker/client.h"
 #include "worker/complain.h"
 #include "worker/counters.h"
 #include "worker/state.h"
-
-/* Puts the client into words, for a log line. */
-static void
-name_client(const struct sockaddr_storage *address, char *text, size_t size)
-{
-	char host[INET6_ADDRSTRLEN] = "?";
-	unsigned port = 0;
-
-	if (address->ss_family == AF_INET) {
-		const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
-
-		inet_ntop(AF_INET, &v4->sin_addr, host, sizeof host);
-		port = ntohs(v4->sin_port);
-	} else if (address->ss_family == AF_INET6) {
-		const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)address;
-
-		inet_ntop(AF_INET6, &v6->sin6_addr, host, sizeof host);
-		port = ntohs(v6->sin6_port);
-	}
-	if (port != 0)
-		snprintf(text, size, "a client at %s, port %u", host, port);
-	else
-		snprintf(text, size, "a client");
-}
 
 /* Whether it is one of that row's counters. */
 static bool
@@ -47,14 +20,14 @@ void
 refuse(const struct worker_thread *thread, uint64_t *counter,
 	const struct sockaddr_storage *address, const char *why)
 {
-	char name[80];
+	char name[CLIENT_NAME_SIZE];
 
 	CHECK_WHY(is_counter_of(thread->row, counter), "each row has one writer, its hub");
 	if (thread_is_commanded(thread, THREAD_FINISH) || thread_is_commanded(thread, THREAD_CLOSE))
 		return;
 	counters_add(counter, 1);
-	name_client(address, name, sizeof name);
-	complain(thread->heritage->counters, "refused %s: %s", name, why);
+	complain(thread->heritage->counters, "refused a client at %s: %s",
+		client_name(address, name), why);
 }
 
 void

@@ -20,6 +20,7 @@
 #include "worker/handoff.h"
 #include "worker/hook.h"
 #include "worker/leader.h"
+#include "worker/log_priv.h"
 #include "worker/orphan.h"
 #include "worker/queued.h"
 #include "worker/spare.h"
@@ -304,6 +305,7 @@ worker_run(const struct worker_heritage *heritage)
 				strerror(errno));
 		return 1;
 	}
+	log_count_left_out(heritage->counters);
 	if (prepare_threads(&worker) != 0) {
 		log_error("worker %u has no memory for its threads", heritage->index);
 		return 1;

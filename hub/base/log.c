@@ -14,6 +14,7 @@
 
 #include "hub/base/journal.h"
 #include "hub/base/kernel.h"
+#include "hub/base/log_text.h"
 
 const char *const log_level_names[LOG_LEVEL_MAX] = {
 	[LOG_ERROR] = "error",
@@ -84,24 +85,42 @@ format_time(char *text, size_t size)
 	snprintf(text, size, "%s.%03ldZ", seconds, now.tv_nsec / 1000000);
 }
 
-/* Formats a message as a whole line, without its prefix, as the settings and standard error want
- * it. Returns the line's length. */
-static int
-format_line(char *line, size_t size, enum log_level level, char *message)
+/* Writes an entry as a line of text; as log_line_fn. */
+static size_t
+text_line(char *line, size_t size, size_t most, const char *when, const char *program,
+	const struct log_entry *entry)
 {
+	size_t start = 0, length;
+
+	if (!journal_is(STDERR_FILENO))
+		start = (size_t)snprintf(line, size, "%s %-7s %s[%d]: ", when,
+			log_level_names[entry->level], program, (int)kernel_getpid());
+	if (start >= size)
+		return 0;
+	length = log_text(line + start, size - start - 1, most, entry);
+	if (start + length >= size)
+		return 0;
+	line[start + length] = '\n';
+	return start + length + 1;
+}
+
+/* Formats an entry as a whole line, without its prefix, as the settings and standard error want it.
+ * The longest texts of an entry that is too long are cut until it fits; if its names alone are too
+ * long, all of it is. Returns the line's length. */
+static size_t
+format_line(char *line, size_t size, const struct log_entry *entry)
+{
+	bool is_json = log_settings.format == LOG_JSON && log_settings.json_line != NULL;
+	log_line_fn *make = is_json ? log_settings.json_line : text_line;
+	struct log_entry mark = {
+		.level = entry->level, .message = LOG_CUT, .length = strlen(LOG_CUT)};
+	size_t length = 0;
 	char when[64];
 
-	for (char *c = message; *c != '\0'; c++)
-		if ((unsigned char)*c < ' ')
-			*c = ' ';
 	format_time(when, sizeof when);
-	if (log_settings.format == LOG_JSON && log_settings.json_line != NULL)
-		return log_settings.json_line(
-			line, size, when, log_level_names[level], log_settings.program, message);
-	if (journal_is(STDERR_FILENO))
-		return snprintf(line, size, "%s\n", message);
-	return snprintf(line, size, "%s %-7s %s[%d]: %s\n", when, log_level_names[level],
-		log_settings.program, (int)kernel_getpid(), message);
+	for (size_t most = size; length == 0 && most > 0; most /= 2)
+		length = make(line, size, most, when, log_settings.program, entry);
+	return length > 0 ? length : make(line, size, size, when, log_settings.program, &mark);
 }
 
 /* ---- lines that are lost ---- */
@@ -144,18 +163,19 @@ report_lost(void)
 {
 	uint64_t count = __atomic_exchange_n(&losses.unsaid, 0, __ATOMIC_RELAXED);
 	char message[128], line[512], prefix[8];
-	int length;
+	size_t length;
 
 	if (count == 0)
 		return true;
-	snprintf(message, sizeof message,
+	length = (size_t)snprintf(message, sizeof message,
 		"%lu log line%s lost: nobody read, or there was no room (a full disk?)",
 		(unsigned long)count, count == 1 ? " is" : "s are");
-	length = format_line(line, sizeof line, LOG_WARNING, message);
+	length = format_line(line, sizeof line,
+		&(struct log_entry){.level = LOG_WARNING, .message = message, .length = length});
 	snprintf(prefix, sizeof prefix, "%s%s",
 		__atomic_load_n(&losses.is_torn, __ATOMIC_RELAXED) ? "\n" : "",
 		log_prefix(STDERR_FILENO, LOG_WARNING));
-	if (put(prefix, line, (size_t)length))
+	if (put(prefix, line, length))
 		return true;
 	__atomic_fetch_add(&losses.unsaid, count, __ATOMIC_RELAXED);
 	return false;
@@ -209,19 +229,41 @@ log_bare(enum log_level level, const char *text, size_t length)
 	errno = saved;
 }
 
+bool
+log_wants(enum log_level level)
+{
+	return level <= log_settings.level;
+}
+
+void
+log_put(const struct log_entry *entry)
+{
+	char line[LOG_LINE_MAX];
+	int saved = errno;
+
+	log_bare(entry->level, line, format_line(line, sizeof line, entry));
+	errno = saved;
+}
+
+/* Needs less stack than log_put: coroutines call it. */
 void
 log_write(enum log_level level, const char *format, ...)
 {
 	char message[900], line[2048];
-	int length, saved = errno;
+	struct log_entry entry = {.level = level, .message = message};
+	int saved = errno;
 	va_list arguments;
 
-	if (level > log_settings.level)
+	if (!log_wants(level))
 		return;
+	message[0] = '\0';
 	va_start(arguments, format);
 	vsnprintf(message, sizeof message, format, arguments);
 	va_end(arguments);
-	length = format_line(line, sizeof line, level, message);
-	log_bare(level, line, (size_t)length);
+	for (char *c = message; *c != '\0'; c++)
+		if ((unsigned char)*c < ' ')
+			*c = ' ';
+	entry.length = strlen(message);
+	log_bare(level, line, format_line(line, sizeof line, &entry));
 	errno = saved;
 }

@@ -8,12 +8,13 @@
 #ifndef HUBBUB_BASE_LOG_H
 #define HUBBUB_BASE_LOG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "hub/base/inside.h"
+#include "hub/base/log_entry.h"
 
-enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG, LOG_LEVEL_MAX };
 enum log_format { LOG_TEXT, LOG_JSON, LOG_FORMAT_MAX };
 
 /* Spellings for command lines, indexed by the enums. */
@@ -25,13 +26,23 @@ extern const char *const log_format_names[LOG_FORMAT_MAX] HUB_INSIDE(log_format_
 void log_setup(const char *program, enum log_level level, enum log_format format)
 	HUB_INSIDE(log_setup);
 
-/* Writes a line, newline included, of at most size bytes. Returns its length. */
-typedef int log_line_fn(char *line, size_t size, const char *when, const char *level,
-	const char *program, const char *message);
+/* Bytes of a line with its newline, at most: a pipe takes that many in one piece. */
+#define LOG_LINE_MAX 4000
+/* Writes a line, newline included, of at most size bytes, in which each text is cut to most bytes.
+ * Returns its length, or 0 if it is longer. */
+typedef size_t log_line_fn(char *line, size_t size, size_t most, const char *when,
+	const char *program, const struct log_entry *entry);
 
 /* Sets the function that writes lines of LOG_JSON, which takes more than this library has. Until
  * then they are text. Call before threads start. */
 void log_json_by(log_line_fn *make) HUB_INSIDE(log_json_by);
+
+/* Whether lines of this level are logged. */
+bool log_wants(enum log_level level) HUB_INSIDE(log_wants);
+
+/* Logs an entry, whatever level is logged: in text as log_text.h says. Keeps errno. Any thread; not
+ * from a signal handler. */
+void log_put(const struct log_entry *entry) HUB_INSIDE(log_put);
 
 /* From now on adds each lost line to *counter, and at once the lines that this process has lost so
  * far. The counter stays the caller's, and may be shared with other processes. NULL: lost lines are

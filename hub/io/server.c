@@ -16,6 +16,7 @@
 #include "hub/io/dismiss_priv.h"
 #include "hub/io/fd_priv.h"
 #include "hub/io/own.h"
+#include "hub/io/served.h"
 #include "hub/io/socket.h"
 #include "hub/scheduler_priv.h"
 #include "hub/timeout.h"
@@ -63,6 +64,18 @@ session_run(void *argument)
 	else
 		server->serve(session->client, server->context);
 	return NULL;
+}
+
+int
+served_client(void)
+{
+	const struct hub_coroutine *self = hub_current();
+	const struct session *session;
+
+	if (self == NULL || self->body != session_run)
+		return -1;
+	session = self->argument;
+	return session->client == -1 || fd_was_closed(&session->opening) ? -1 : session->client;
 }
 
 /* Whether the pool has the coroutine of each session; a pool that servers share has more. */

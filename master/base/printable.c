@@ -11,11 +11,11 @@
 #define ESCAPE_LENGTH 4 /* "\xff" */
 
 /* Returns the length in bytes of the UTF-8 character that text begins with, or 0 if it begins with
- * none. */
+ * none, or with NUL. */
 static size_t
-character_length(const char *text)
+character_length(const char *text, size_t left)
 {
-	size_t most = strnlen(text, CHARACTER_MAX);
+	size_t most = *text == '\0' ? 0 : left < CHARACTER_MAX ? left : CHARACTER_MAX;
 
 	for (size_t length = 1; length <= most; length++) {
 		json_t *json = json_stringn(text, length);
@@ -28,31 +28,38 @@ character_length(const char *text)
 }
 
 json_t *
-printable_json(const char *text)
+printable_json_of(const char *text, size_t length)
 {
-	json_t *json = json_string(text);
+	json_t *json = memchr(text, '\0', length) == NULL ? json_stringn(text, length) : NULL;
+	const char *end = text + length;
 	char *shown, *to;
 
 	if (json != NULL)
 		return json;
-	to = shown = malloc(ESCAPE_LENGTH * strlen(text) + 1);
+	to = shown = malloc(ESCAPE_LENGTH * length + 1);
 	if (shown == NULL)
 		return NULL;
-	while (*text != '\0') {
-		size_t length = character_length(text);
+	while (text < end) {
+		size_t whole = character_length(text, (size_t)(end - text));
 
-		if (length == 0) {
+		if (whole == 0) {
 			to += sprintf(to, "\\x%02x", (unsigned char)*text++);
 			continue;
 		}
-		memcpy(to, text, length);
-		to += length;
-		text += length;
+		memcpy(to, text, whole);
+		to += whole;
+		text += whole;
 	}
 	*to = '\0';
 	json = json_string(shown);
 	free(shown);
 	return json;
+}
+
+json_t *
+printable_json(const char *text)
+{
+	return printable_json_of(text, strlen(text));
 }
 
 void

@@ -10,6 +10,10 @@
  * The caller owns the reference; NULL if out of memory. */
 json_t *printable_json(const char *text);
 
+/* The same, of so many bytes; a NUL among them is written as \x00, which more readers of JSON take
+ * than \u0000. */
+json_t *printable_json_of(const char *text, size_t length);
+
 /* Writes the same text as one line of at most size bytes with the terminating NUL: control
  * characters become spaces, and a text that is too long is cut between two characters. "" if out of
  * memory. */

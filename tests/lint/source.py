@@ -58,11 +58,8 @@ def includes(path):
     for opening, written in INCLUDE.findall(text(path)):
         beside = os.path.normpath(os.path.join(os.path.dirname(path), written))
         if written.startswith("hubbub/"):
-            # The public face: of the hub, but for these.
-            others = {"hubbub/busy.h": "worker/busy.h", "hubbub/hooks.h": "worker/hooks.h",
-                      "hubbub/listener.h": "worker/listener.h", "hubbub/peer.h": "worker/peer.h",
-                      "hubbub/self.h": "worker/self.h", "hubbub/server.h": "master/server.h"}
-            yield written, others.get(written, "hub/" + written[7:])
+            # The public face: each header's name is of one room.
+            yield written, next(path for path in (room + written[7:] for room in ("worker/", "master/", "hub/")) if os.path.exists(path) or room == "hub/")
         else:
             yield written, beside if opening == '"' and os.path.exists(beside) else written
 

@@ -17,6 +17,14 @@ Test(printable, what_is_utf_8_is_kept_and_what_is_not_is_told_by_its_number)
 	}
 }
 
+Test(printable, a_nul_among_bytes_is_told_by_its_number)
+{
+	json_t *json = printable_json_of("a\0\xc3\xa9\n\xff", 6);
+
+	cr_assert_str_eq(json_string_value(json), "a\\x00\xc3\xa9\n\\xff");
+	json_decref(json);
+}
+
 Test(printable, a_line_has_no_control_characters_and_whole_ones_alone)
 {
 	static const struct {

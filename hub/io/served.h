@@ -1,0 +1,11 @@
+/* Which connection the running coroutine serves, for what is done on behalf of it. */
+#ifndef HUBBUB_IO_SERVED_H
+#define HUBBUB_IO_SERVED_H
+
+#include "hub/base/inside.h"
+
+/* The client whose connection the running coroutine serves for a server (io/server.h); -1 if it
+ * serves none, or if the connection was closed since. Does not switch. */
+int served_client(void) HUB_INSIDE(served_client);
+
+#endif
