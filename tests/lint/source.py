@@ -59,7 +59,8 @@ def includes(path):
         beside = os.path.normpath(os.path.join(os.path.dirname(path), written))
         if written.startswith("hubbub/"):
             # The public face: each header's name is of one room.
-            yield written, next(path for path in (room + written[7:] for room in ("worker/", "master/", "hub/")) if os.path.exists(path) or room == "hub/")
+            name = written[len("hubbub/"):]
+            yield written, next((room + name for room in ("worker/", "master/") if os.path.exists(room + name)), "hub/" + name)
         else:
             yield written, beside if opening == '"' and os.path.exists(beside) else written
 
