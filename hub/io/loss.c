@@ -1,3 +1,4 @@
+/* What is left lies in the entry, so it is forgotten with the file. */
 #include "hub/io/loss.h"
 
 #include "hub/io/fd_priv.h"

@@ -1,5 +1,5 @@
-/* The loss of a connection, met by a call that returns what it has moved before: the kernel tells it
- * once, and it has told it to that call. For calls that are not the hub's own (hub/patch). */
+/* The loss of a connection, met by a call that returns what it has moved before: the kernel tells
+ * it once, and has told it to that call. For calls that are not the hub's own (hub/patch). */
 #ifndef HUBBUB_IO_LOSS_H
 #define HUBBUB_IO_LOSS_H
 

@@ -1,8 +1,5 @@
 /* A connection is lost in the middle of a call, which returns the part that it has moved: the next
  * receive tells the loss, whatever both calls are, as the kernel does. */
-#include "hub/io/loss.h"
-
-#include <errno.h>
 #include <hubbub/hub.h>
 #include <signal.h>
 #include <stdio.h>
@@ -139,43 +136,4 @@ Test(loss, after_a_part_is_told_by_the_next_receive)
 		in_hub(meet, (void *)(intptr_t)both);
 		EXPECT_TRACE("a part, then ECONNRESET, then 0");
 	}
-}
-
-/* ---- what is left, and what is not ---- */
-
-static void *
-leave(void *argument)
-{
-	int files[2];
-
-	pipe(files);
-	connect_both();
-	errno = ECONNRESET;
-	loss_leave(-1);
-	loss_leave(1 << 20);
-	trace_whether("unknown", loss_take(-1) == 0 && loss_take(1 << 20) == 0);
-	hub_adopt(ours);
-	errno = EAGAIN;
-	loss_leave(ours);
-	trace_call("no loss", loss_take(ours));
-	errno = ETIMEDOUT;
-	loss_leave(ours);
-	trace_whether("errno is kept", errno == ETIMEDOUT);
-	trace_whether("the loss", loss_take(ours) == ETIMEDOUT);
-	trace_call("again", loss_take(ours));
-	errno = ETIMEDOUT;
-	loss_leave(ours);
-	dup2(files[0], ours);
-	trace_call("of another file", loss_take(ours));
-	close(files[0]);
-	close(files[1]);
-	close(ours);
-	close(peers);
-	return argument;
-}
-
-Test(loss, is_left_once_and_to_the_same_file)
-{
-	in_hub(leave, NULL);
-	EXPECT_TRACE("unknown, no loss 0, errno is kept, the loss, again 0, of another file 0");
 }
