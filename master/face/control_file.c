@@ -15,6 +15,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "hub/base/hash.h"
 #include "hub/base/log.h"
 #include "master/face/rights.h"
 #include "master/sockets/lock.h"
@@ -53,7 +54,7 @@ static void
 write_path(const char *path, char text[static NAME_SIZE])
 {
 	char resolved[PATH_MAX];
-	uint64_t number = lock_number(realpath(path, resolved) != NULL ? resolved : path);
+	uint64_t number = hash_text(realpath(path, resolved) != NULL ? resolved : path);
 
 	snprintf(text, NAME_SIZE, "unix-%08u", (unsigned)(number % 100000000));
 }
@@ -148,7 +149,7 @@ lock_path(const char *path)
 	if (stat(slash == NULL ? "." : slash == text ? "/" : text, &status) != 0)
 		return -1;
 	snprintf(name, sizeof name, "control/%lx:%lx/%016" PRIx64, (unsigned long)status.st_dev,
-		(unsigned long)status.st_ino, lock_number(slash != NULL ? slash + 1 : text));
+		(unsigned long)status.st_ino, hash_text(slash != NULL ? slash + 1 : text));
 	return lock_take(name, &other);
 }
 

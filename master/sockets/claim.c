@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "hub/base/clock.h"
+#include "hub/base/hash.h"
 #include "hub/base/log.h"
 #include "master/sockets/lock.h"
 #include "master/sockets/port_owner.h"
@@ -134,7 +135,7 @@ name_lock(const struct address *address, char text[static ADDRESS_TEXT_SIZE])
 	else
 		snprintf(text, ADDRESS_TEXT_SIZE, "%lx:%lx/%.*s#%016" PRIx64,
 			(unsigned long)status.st_dev, (unsigned long)status.st_ino, NAME_MOST - 17,
-			name, lock_number(name));
+			name, hash_text(name));
 	return true;
 }
 

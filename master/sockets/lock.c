@@ -15,6 +15,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "hub/base/hash.h"
+
 #define PREFIX "hubbub-lock/"
 #define TRIES 50 /* milliseconds that a process has between its bind and its listen */
 
@@ -25,17 +27,6 @@ struct name {
 	struct sockaddr_un address;
 	socklen_t length;
 };
-
-/* 64-bit FNV-1a. */
-uint64_t
-lock_number(const char *text)
-{
-	uint64_t number = 0xcbf29ce484222325;
-
-	for (; *text != '\0'; text++)
-		number = (number ^ (unsigned char)*text) * 0x100000001b3;
-	return number;
-}
 
 static struct name
 abstract(const char *text)
@@ -159,7 +150,7 @@ lock_take(const char *name, struct ucred *other)
 		return -1;
 	}
 	snprintf(path, sizeof path, PREFIX "%s", name);
-	snprintf(names, sizeof names, PREFIX "%016" PRIx64 "/", lock_number(name));
+	snprintf(names, sizeof names, PREFIX "%016" PRIx64 "/", hash_text(name));
 	first = abstract(path);
 	fd = take_first(&first, &kind, &holder);
 	if (kind != NOBODY)

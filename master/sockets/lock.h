@@ -8,7 +8,6 @@
 #ifndef HUBBUB_SOCKETS_LOCK_H
 #define HUBBUB_SOCKETS_LOCK_H
 
-#include <stdint.h>
 #include <sys/socket.h>
 
 #define LOCK_NAME_SIZE 95 /* bytes of a lock's name, with its terminating NUL */
@@ -19,8 +18,5 @@
  * spite of it; its pid is 0 if there is no such process, or it is not visible. May block for 50
  * milliseconds. */
 int lock_take(const char *name, struct ucred *other);
-
-/* Returns a hash of a text that is the same in every process and release. */
-uint64_t lock_number(const char *text);
 
 #endif

@@ -259,10 +259,3 @@ Test(lock, a_name_that_is_too_long_is_refused)
 	cr_assert_eq(lock_take(text, &other), -1);
 	close(fd);
 }
-
-Test(lock, a_number_is_the_same_in_every_release)
-{
-	cr_assert_eq(lock_number(""), 0xcbf29ce484222325);
-	cr_assert_eq(lock_number("a"), 0xaf63dc4c8601ec8c);
-	cr_assert_neq(lock_number("ab"), lock_number("ba"));
-}
