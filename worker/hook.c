@@ -1,9 +1,6 @@
-/* A hook's text is copied before its coroutine ends, because the hook may have formatted it in
- * memory of its own thread. A hook that does not end when it is killed holds its hub, until the
- * master kills the worker. */
+/* A hook that does not end when it is killed holds its hub, until the master kills the worker. */
 #include "worker/hook.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -24,15 +21,6 @@ static const size_t places[MEMO_HOOK_MAX] = {
 	[MEMO_WORKER_STOP] = offsetof(struct hubbub_hooks, worker_stop),
 };
 
-/* One run of a hook; lies on the stack of the coroutine that waits for it. */
-struct run {
-	struct worker_thread *thread;
-	enum memo_hook hook;
-	struct hub_event *changed;
-	bool has_returned;
-	char why[MEMO_WHY_SIZE]; /* "" if it has succeeded */
-};
-
 static hubbub_hook *
 find(const struct worker_thread *thread, enum memo_hook hook)
 {
@@ -41,74 +29,26 @@ find(const struct worker_thread *thread, enum memo_hook hook)
 	return *(hubbub_hook *const *)(const void *)(hooks + places[hook]);
 }
 
-/* Calls the hook in the running coroutine; why gets its text, or "". */
-static void
-call(const struct worker_thread *thread, enum memo_hook hook, char why[static MEMO_WHY_SIZE])
+/* Calls the hook, if the service has it. Returns whether it has succeeded; why gets its text, or ""
+ * if it was killed. */
+static bool
+run(const struct worker_thread *thread, enum memo_hook hook, struct call_limit limit,
+	char why[static MEMO_WHY_SIZE])
 {
 	struct worker_memo *memo = thread->heritage->memo;
-	const char *text;
+	struct call call = {.name = memo_hook_names[hook],
+		.function = find(thread, hook),
+		.context = thread->heritage->context,
+		.limit = limit};
+	bool has_succeeded;
 
-	memo_enter(memo, hook);
-	text = find(thread, hook)(thread->heritage->context);
-	snprintf(why, MEMO_WHY_SIZE, "%s", text != NULL ? text : "");
-	memo_leave(memo, hook);
-}
-
-static void *
-run_hook(void *argument)
-{
-	struct run *run = argument;
-
-	call(run->thread, run->hook, run->why);
-	run->has_returned = true;
-	hub_event_set(run->changed);
-	return NULL;
-}
-
-static void
-await_return(const struct run *run, struct hook_limit limit)
-{
-	while (!run->has_returned) {
-		int64_t until = limit.until(limit.context);
-		struct hub_timeout scope;
-		int result;
-
-		if (until <= hub_now())
-			return;
-		hub_event_clear(run->changed);
-		hub_timeout_start(&scope, until == HUB_FOREVER ? HUB_FOREVER : until - hub_now());
-		result = hub_event_wait(run->changed);
-		hub_timeout_stop(&scope);
-		if (result != 0 && errno == ECANCELED)
-			return;
-	}
-}
-
-/* Returns whether the hook has succeeded, and otherwise its text: "" if it was killed. */
-static bool
-run_until(struct run *run, struct hook_limit limit)
-{
-	struct hub_coroutine *coroutine;
-	bool is_killed;
-
-	if (find(run->thread, run->hook) == NULL)
+	if (call.function == NULL)
 		return true;
-	if (limit.until(limit.context) <= hub_now())
-		return false;
-	coroutine = hub_spawn(run_hook, run);
-	if (coroutine == NULL) {
-		snprintf(run->why, sizeof run->why, "no memory");
-		return false;
-	}
-	hub_set_name(coroutine, memo_hook_names[run->hook]);
-	await_return(run, limit);
-	is_killed = !run->has_returned;
-	if (is_killed)
-		hub_kill(coroutine);
-	hub_join(coroutine, NULL);
-	if (is_killed)
-		run->why[0] = '\0';
-	return !is_killed && run->why[0] == '\0';
+	memo_enter(memo, hook);
+	has_succeeded = call_run(&call);
+	memo_leave(memo, hook);
+	memcpy(why, call.why, sizeof call.why);
+	return has_succeeded;
 }
 
 /* "hub_start of hub 1 of worker 0"; hooks of the worker name no hub. */
@@ -126,16 +66,15 @@ name(const struct worker_thread *thread, enum memo_hook hook, char text[static 6
 }
 
 bool
-hook_start(struct worker_thread *thread, enum memo_hook hook, struct hook_limit limit)
+hook_start(struct worker_thread *thread, enum memo_hook hook, struct call_limit limit)
 {
-	struct run run = {.thread = thread, .hook = hook, .changed = limit.changed};
-	char named[64];
+	char why[MEMO_WHY_SIZE], named[64];
 
 	DCHECK(thread_is_here(thread));
-	if (run_until(&run, limit))
+	if (run(thread, hook, limit, why))
 		return true;
-	if (run.why[0] != '\0')
-		memo_fail(thread->heritage->memo, "%s: %s", name(thread, hook, named), run.why);
+	if (why[0] != '\0')
+		memo_fail(thread->heritage->memo, "%s: %s", name(thread, hook, named), why);
 	return false;
 }
 
@@ -150,13 +89,13 @@ complain_of(const struct worker_thread *thread, enum memo_hook hook, const char 
 }
 
 void
-hook_stop(struct worker_thread *thread, enum memo_hook hook, struct hook_limit limit)
+hook_stop(struct worker_thread *thread, enum memo_hook hook, struct call_limit limit)
 {
-	struct run run = {.thread = thread, .hook = hook, .changed = limit.changed};
+	char why[MEMO_WHY_SIZE];
 
 	DCHECK(thread_is_here(thread));
-	if (!run_until(&run, limit))
-		complain_of(thread, hook, run.why);
+	if (!run(thread, hook, limit, why))
+		complain_of(thread, hook, why);
 }
 
 /* ---- a hub's hooks ---- */
@@ -173,30 +112,28 @@ until_it_stops(const void *thread)
 	return thread_is_commanded(thread, THREAD_STOP) ? 0 : HUB_FOREVER;
 }
 
-/* Made early, as the drain's own coroutine: later there may be no memory. */
 static void *
 run_draining(void *argument)
 {
 	struct worker_thread *thread = argument;
-	char why[MEMO_WHY_SIZE];
+	const char *why;
 
-	if (hub_event_wait(&thread->draining) != 0)
+	if (hub_event_wait(&thread->draining) != 0 || !thread->has_begun)
 		return NULL;
-	call(thread, MEMO_DRAINING, why);
-	if (why[0] != '\0')
+	memo_enter(thread->heritage->memo, MEMO_DRAINING);
+	why = find(thread, MEMO_DRAINING)(thread->heritage->context);
+	if (why != NULL && why[0] != '\0')
 		complain_of(thread, MEMO_DRAINING, why);
+	memo_leave(thread->heritage->memo, MEMO_DRAINING);
 	return NULL;
 }
 
-bool
-hook_begin_hub(struct worker_thread *thread)
+/* Makes the coroutine in which draining will run: later there may be no memory. */
+static bool
+prepare_draining(struct worker_thread *thread)
 {
-	struct hook_limit limit = {until_it_leaves, thread, &thread->command};
 	struct hub_coroutine *waiter;
 
-	CHECK_WHY(!thread->has_begun, "a hub begins once");
-	if (!hook_start(thread, MEMO_HUB_START, limit))
-		return false;
 	if (find(thread, MEMO_DRAINING) == NULL)
 		return true;
 	waiter = hub_pool_spawn(&thread->own, run_draining, thread);
@@ -207,10 +144,20 @@ hook_begin_hub(struct worker_thread *thread)
 	return waiter != NULL;
 }
 
+bool
+hook_begin_hub(struct worker_thread *thread)
+{
+	struct call_limit limit = {until_it_leaves, thread, &thread->command};
+
+	CHECK_WHY(!thread->has_begun, "a hub begins once");
+	/* Last hub_start: if it has succeeded, hub_stop will run. */
+	return prepare_draining(thread) && hook_start(thread, MEMO_HUB_START, limit);
+}
+
 void
 hook_end_hub(struct worker_thread *thread)
 {
-	struct hook_limit limit = {until_it_stops, thread, &thread->command};
+	struct call_limit limit = {until_it_stops, thread, &thread->command};
 
 	CHECK_WHY(thread_is_leaving(thread), "the service's coroutines last as long as it serves");
 	hub_pool_kill(&thread->pool);

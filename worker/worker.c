@@ -180,7 +180,7 @@ static bool
 begin(struct worker *worker)
 {
 	struct worker_thread *first = &worker->threads[0];
-	struct hook_limit limit = {until_leaving, worker, &worker->changed};
+	struct call_limit limit = {until_leaving, worker, &worker->changed};
 
 	CHECK_WHY(worker->running == 1, "worker_start runs before there are other threads");
 	worker->has_begun = hook_start(first, MEMO_WORKER_START, limit);
@@ -217,7 +217,7 @@ let_end(struct worker *worker)
 static void
 end(struct worker *worker)
 {
-	struct hook_limit limit = {until_stopped, worker, &worker->changed};
+	struct call_limit limit = {until_stopped, worker, &worker->changed};
 	unsigned running = worker->running;
 
 	CHECK_WHY(worker->closed == 0, "a worker ends once");

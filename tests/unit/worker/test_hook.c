@@ -47,7 +47,7 @@ static bool has_succeeded;
 static void *
 start(void *time)
 {
-	struct hook_limit limit = {until, time, &thread.command};
+	struct call_limit limit = {until, time, &thread.command};
 
 	has_succeeded = hook_start(&thread, MEMO_WORKER_START, limit);
 	return NULL;
