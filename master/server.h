@@ -20,9 +20,9 @@
  * (<hubbub/busy.h>) are for services that do more than answer one request after the other. With
  * --tls-cert the connection is encrypted; serve still sends and receives plain bytes, and
  * hubbub_peer_subject and hubbub_protocol tell what the handshake has settled. Hooks
- * (<hubbub/hooks.h>) run at the start and the end of workers and hubs. Named listeners
- * (<hubbub/listener.h>) have functions of their own. hubbub_log (<hubbub/log.h>) adds lines to the
- * server's log.
+ * (<hubbub/hooks.h>) run at the start and the end of workers and hubs, and background functions
+ * (<hubbub/background.h>) beside the clients. Named listeners (<hubbub/listener.h>) have functions
+ * of their own. hubbub_log (<hubbub/log.h>) adds lines to the server's log.
  *
  * The program has the options of every server, which --help lists. A master process forks workers,
  * each worker runs threads, each thread has a hub, and each connection has a coroutine that runs
@@ -31,6 +31,7 @@
 #define HUBBUB_SERVER_H
 
 #include <hubbub/api.h>
+#include <hubbub/background.h>
 #include <hubbub/busy.h>
 #include <hubbub/hooks.h>
 #include <hubbub/io/server.h>
@@ -126,7 +127,7 @@ struct hubbub_option {
 /* Initialises words and word_count of an option with the words of this array. */
 #define HUBBUB_WORDS(array) .words = (array), .word_count = sizeof(array) / sizeof *(array)
 
-/* A service, as hubbub_main runs it. All strings, the options and the context are borrowed for the
+/* A service, as hubbub_main runs it. All strings, the tables and the context are borrowed for the
  * life of the process. */
 struct hubbub_service {
 	/* The service's name in help, logs, metrics and the control socket's path: 1 to 64 bytes,
@@ -177,7 +178,9 @@ struct hubbub_service {
 	 * served by the listener of that name, every other address by serve and answer; a name that
 	 * is none of these is refused at the start. */
 	const struct hubbub_listener *listeners;
-	void *room[15]; /* for later versions: NULL */
+	/* What runs besides clients, ended by a row without a name; NULL for none. */
+	const struct hubbub_background *background;
+	void *room[16]; /* for later versions: NULL */
 };
 
 /* Runs the server that the command line describes. Call it from main, before any thread is started.

@@ -10,6 +10,7 @@
 #include "hub/io/server.h"
 #include "hub/io/tls.h"
 #include "hub/scheduler.h"
+#include "worker/background.h"
 #include "worker/counters.h"
 #include "worker/hooks.h"
 #include "worker/listener.h"
@@ -55,6 +56,7 @@ struct worker_heritage {
 	ssize_t (*answer)(struct hub_datagram *datagram, size_t size, void *context);
 	void *context;
 	struct hubbub_hooks hooks;
+	const struct hubbub_background *background; /* ended by a row without a name; or NULL */
 	bool is_reloaded; /* its options were read by a reload or an upgrade */
 
 	unsigned index;     /* of the worker, from 0 */

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "hub/base/check.h"
+#include "hub/base/hash.h"
 
 off_t
 rights_life(const struct counters *counters, const struct worker_row *row)
@@ -19,6 +20,12 @@ off_t
 rights_to_fold(const struct counters *counters, const struct worker_row *row)
 {
 	return COUNTERS_ROWS + rights_life(counters, row);
+}
+
+off_t
+rights_of_name(const char *name)
+{
+	return RIGHTS_TO_ANY + 1 + (off_t)(hash_text(name) >> 2);
 }
 
 bool

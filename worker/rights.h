@@ -6,7 +6,8 @@
  *	byte COUNTERS_ROWS + i   the right to claim, fold and free row i: locked by the master
  *	                         that claimed the row, until it has folded it, or by another
  *	                         master that folds the row in its place
- *	byte RIGHTS_TO_ANY       the right to fold any row: one master at a time (fold.h) */
+ *	byte RIGHTS_TO_ANY       the right to fold any row: one master at a time (fold.h)
+ *	bytes from there on      one for each name, by its hash: leases (lease.h) */
 #ifndef HUBBUB_WORKER_RIGHTS_H
 #define HUBBUB_WORKER_RIGHTS_H
 
@@ -21,6 +22,9 @@
 /* The bytes that stand for a row: the life of its worker, and the right to fold it. */
 off_t rights_life(const struct counters *counters, const struct worker_row *row);
 off_t rights_to_fold(const struct counters *counters, const struct worker_row *row);
+
+/* The byte that stands for a name, one of 2^62, in every release. */
+off_t rights_of_name(const char *name);
 
 /* Locks (F_WRLCK) or unlocks (F_UNLCK) count bytes of the file fd: all of them or none, without
  * waiting. Returns whether it did. */

@@ -4,6 +4,7 @@
 #ifndef HUBBUB_WORKER_STATE_H
 #define HUBBUB_WORKER_STATE_H
 
+#include <errno.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdbool.h>
@@ -24,7 +25,8 @@ enum thread_command {
 	THREAD_ABANDON,
 	THREAD_EMPTY,  /* report THREAD_IDLE when the last connection has ended */
 	THREAD_FINISH, /* end all connections now, at a message boundary */
-	/* Kill the connections that are still open, run hub_stop, and report THREAD_CLOSED. */
+	/* Kill the connections that are still open, end background functions, run hub_stop, and
+	 * report THREAD_CLOSED. */
 	THREAD_CLOSE,
 	THREAD_STOP, /* end the hub; a hook that still runs is killed */
 	THREAD_COMMAND_MAX
@@ -42,6 +44,7 @@ enum thread_news {
 #define THREAD_PULSES 10 /* pulses a second */
 
 struct acceptor;
+struct keeper;
 struct worker;
 struct worker_thread;
 
@@ -94,11 +97,15 @@ struct worker_thread {
 
 	/* From here on only the hub's thread reads and writes. */
 	unsigned commanded; /* bits 1 << thread_command */
-	/* Set with each bit; while the hub leaves, also at each end of a connection. */
+	/* Set with each bit; while the hub leaves, also at each end of a connection; and at each
+	 * end of a keeper. */
 	struct hub_event command;
-	struct hub_event draining;  /* set once the hub's connections are to end */
-	struct hub_pool pool;       /* the coroutines of its connections */
-	struct hub_pool own;        /* other coroutines of the service */
+	struct hub_event draining; /* set once the hub's connections are to end */
+	struct hub_pool pool;      /* the coroutines of its connections */
+	struct hub_pool own;       /* other coroutines of the service */
+	struct keeper *keepers;    /* of background functions, see keeper.h; owned */
+	unsigned keeper_count;
+	unsigned keeping;           /* keepers that have not ended */
 	struct acceptor *acceptors; /* one per address; owned */
 	struct list parcels;        /* connections from siblings; see handoff.h */
 	struct hub_event has_parcels;
@@ -129,6 +136,18 @@ static inline bool
 thread_is_commanded(const struct worker_thread *thread, enum thread_command command)
 {
 	return (thread->commanded & 1U << command) != 0;
+}
+
+/* Waits until the hub gets a command, a keeper ends, or, while the hub leaves, a connection ends;
+ * nanoseconds at most. The hub's thread only. Switches: yes.  Returns 0, or -1 if the caller was
+ * killed. */
+static inline int
+thread_rest(struct worker_thread *thread, int64_t nanoseconds)
+{
+	hub_event_clear(&thread->command);
+	if (hub_event_wait_for(&thread->command, nanoseconds) != 0 && errno == ECANCELED)
+		return -1;
+	return 0;
 }
 
 /* Whether the hub accepts no more, and its connections are to end. The hub's thread only. */

@@ -23,6 +23,7 @@
 #include "worker/handoff.h"
 #include "worker/hook.h"
 #include "worker/idle.h"
+#include "worker/keeper.h"
 #include "worker/pin.h"
 #include "worker/queued.h"
 #include "worker/service.h"
@@ -102,20 +103,6 @@ thread_command(struct worker_thread *thread, enum thread_command command)
 		return;
 	*order = (struct thread_order){{NULL, deliver}, thread, command};
 	hub_mailbox_post(thread->mailbox, &order->message);
-}
-
-int
-thread_rest(struct worker_thread *thread, int64_t nanoseconds)
-{
-	struct hub_timeout scope;
-	bool is_killed;
-
-	DCHECK(thread_is_here(thread));
-	hub_event_clear(&thread->command);
-	hub_timeout_start(&scope, nanoseconds);
-	is_killed = hub_event_wait(&thread->command) != 0 && errno == ECANCELED;
-	hub_timeout_stop(&scope);
-	return is_killed ? -1 : 0;
 }
 
 /* In the hub's first coroutine, which nothing kills. until may be HUB_FOREVER. */
@@ -307,7 +294,8 @@ thread_main(void *argument)
 	sem_post(&thread->started);
 	/* The hub may be told to leave before it has begun, or got ACCEPT. */
 	await(thread, BIT(THREAD_BEGIN) | leave, HUB_FOREVER);
-	thread->has_begun = thread_is_commanded(thread, THREAD_BEGIN) && hook_begin_hub(thread);
+	thread->has_begun = thread_is_commanded(thread, THREAD_BEGIN) && keeper_begin(thread) &&
+			    hook_begin_hub(thread);
 	send_news(thread, THREAD_BEGUN);
 	await(thread, BIT(THREAD_ACCEPT) | leave, HUB_FOREVER);
 	if (thread_is_commanded(thread, THREAD_ACCEPT))
@@ -319,6 +307,7 @@ thread_main(void *argument)
 	}
 	for (unsigned i = 0; i < thread->heritage->addresses; i++)
 		acceptor_pause(&thread->acceptors[i]);
+	keeper_end(thread);
 	hook_end_hub(thread);
 	send_news(thread, THREAD_CLOSED);
 	await(thread, BIT(THREAD_STOP), HUB_FOREVER);
@@ -446,5 +435,6 @@ thread_fini(struct worker_thread *thread)
 	for (unsigned i = 0; thread->acceptors != NULL && i < thread->heritage->addresses; i++)
 		acceptor_fini(&thread->acceptors[i]);
 	free(thread->acceptors);
+	keeper_free(thread);
 	peers_fini(&thread->peers);
 }

@@ -23,10 +23,6 @@ void thread_join(struct worker_thread *thread);
  * Not after THREAD_STOP, which ends the hub. */
 void thread_command(struct worker_thread *thread, enum thread_command command);
 
-/* Waits until the hub gets a command, or, while it leaves, until a connection ends; nanoseconds at
- * most. The hub's thread only. Switches: yes.  Returns 0, or -1 if the caller was killed. */
-int thread_rest(struct worker_thread *thread, int64_t nanoseconds);
-
 /* Sends the master a message about this hub; if that fails, again at each pulse. The hub's thread
  * only. */
 void thread_report(struct worker_thread *thread, enum channel_kind kind, int64_t value);

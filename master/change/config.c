@@ -40,6 +40,7 @@ config_of(const struct master *master, const struct options *options)
 				.answer = master->service->answer,
 				.context = master->service->context,
 				.hooks = master->service->hooks,
+				.background = master->service->background,
 				.addresses = master->sockets.address_count,
 				.listeners = master->listeners,
 				.settings = options->worker,

@@ -10,7 +10,8 @@
 #include "hub/base/room.h"
 #include "master/sockets/address.h"
 
-#define PROTOCOL_NAME_MAX 255 /* bytes, by RFC 7301 */
+#define PROTOCOL_NAME_MAX 255  /* bytes, by RFC 7301 */
+#define BACKGROUND_NAME_MAX 31 /* bytes, as of a coroutine's name */
 
 _Static_assert(HUBBUB_LISTENER_NAME_MAX + 1 == ADDRESS_LISTENER_SIZE, "the same names");
 
@@ -75,27 +76,88 @@ service_listener(const struct hubbub_service *service, const char *name)
 	return NULL;
 }
 
-/* Returns what is wrong with the first faulty listener, which *faulty becomes; NULL if all are
- * sound. */
+/* Returns what is wrong with a listener; NULL if nothing is. */
 static const char *
-listeners_fault(const struct hubbub_service *service, const struct hubbub_listener **faulty)
+listener_fault(const struct hubbub_service *service, const struct hubbub_listener *listener)
 {
-	const struct hubbub_listener *listener = service->listeners;
-
-	for (; listener != NULL && listener->name != NULL; listener++) {
-		*faulty = listener;
-		if (!address_is_listener(listener->name))
-			return "is no name of up to 31 lower-case letters, digits, '-' and '_' "
-			       "that begins with a letter";
-		if (service_listener(service, listener->name) != listener)
-			return "has the name of another listener";
-		if (listener->serve == NULL && listener->answer == NULL)
-			return "has neither serve, for connections, nor answer, for datagrams";
-		if (!ROOM_IS_EMPTY(listener))
-			return "has a room that is not NULL: it is not initialised, or the program "
-			       "is newer than this libhubbub";
-	}
+	if (!address_is_listener(listener->name))
+		return "is no name of up to 31 lower-case letters, digits, '-' and '_' that begins "
+		       "with a letter";
+	if (service_listener(service, listener->name) != listener)
+		return "has the name of another listener";
+	if (listener->serve == NULL && listener->answer == NULL)
+		return "has neither serve, for connections, nor answer, for datagrams";
+	if (!ROOM_IS_EMPTY(listener))
+		return "has a room that is not NULL: it is not initialised, or the program is "
+		       "newer than this libhubbub";
 	return NULL;
+}
+
+/* Returns a sentence, static until the next call; NULL if all listeners are sound. */
+static const char *
+listeners_fault(const struct hubbub_service *service)
+{
+	static char fault[256];
+	const struct hubbub_listener *listener = service->listeners;
+	const char *wrong = NULL;
+
+	while (listener != NULL && listener->name != NULL &&
+		(wrong = listener_fault(service, listener)) == NULL)
+		listener++;
+	if (wrong == NULL)
+		return NULL;
+	snprintf(fault, sizeof fault, "the service's listener '%.64s' %s", listener->name, wrong);
+	return fault;
+}
+
+static bool
+is_background_name(const char *name)
+{
+	size_t length = strlen(name);
+
+	for (size_t i = 0; i < length; i++)
+		if (iscntrl((unsigned char)name[i]))
+			return false;
+	return length > 0 && length <= BACKGROUND_NAME_MAX;
+}
+
+/* Returns what is wrong with a row of the table that begins with first; NULL if nothing is. */
+static const char *
+find_wrong(const struct hubbub_background *first, const struct hubbub_background *row)
+{
+	const struct hubbub_background *other = first;
+
+	if (!is_background_name(row->name))
+		return "must have a name of 1 to 31 bytes without control characters";
+	while (strcmp(other->name, row->name) != 0)
+		other++;
+	if (other != row)
+		return "has the name of another";
+	if (row->run == NULL)
+		return "has no run";
+	if ((unsigned)row->where > HUBBUB_ONE_OF_SERVER)
+		return "is nowhere: its where is none of enum hubbub_where";
+	if (!ROOM_IS_EMPTY(row))
+		return "has a room that is not NULL: it is not initialised, or the program is "
+		       "newer than this libhubbub";
+	return NULL;
+}
+
+/* Returns a sentence, static until the next call; NULL if all rows are sound. */
+static const char *
+background_fault(const struct hubbub_background *first)
+{
+	static char fault[160];
+	const struct hubbub_background *row = first;
+	const char *wrong = NULL;
+
+	while (row != NULL && row->name != NULL && (wrong = find_wrong(first, row)) == NULL)
+		row++;
+	if (wrong == NULL)
+		return NULL;
+	snprintf(fault, sizeof fault, "background function %zu of the service %s",
+		(size_t)(row - first) + 1, wrong);
+	return fault;
 }
 
 const char *
@@ -103,8 +165,7 @@ service_fault(const struct hubbub_service *service)
 {
 	static char fault[256];
 	const struct hubbub_option *outside, *crowded;
-	const struct hubbub_listener *listener;
-	const char *why;
+	const char *wrong;
 
 	if (service == NULL)
 		return "hubbub_main was given no service";
@@ -131,12 +192,11 @@ service_fault(const struct hubbub_service *service)
 	if (!ROOM_IS_EMPTY(&service->hooks))
 		return "the room of the service's hooks is not NULL: it is not initialised, or the "
 		       "program is newer than this libhubbub";
-	why = listeners_fault(service, &listener);
-	if (why != NULL) {
-		snprintf(fault, sizeof fault, "the service's listener '%.64s' %s", listener->name,
-			why);
-		return fault;
-	}
+	wrong = listeners_fault(service);
+	if (wrong == NULL)
+		wrong = background_fault(service->background);
+	if (wrong != NULL)
+		return wrong;
 	crowded = find_crowded(service);
 	if (crowded != NULL) {
 		snprintf(fault, sizeof fault,

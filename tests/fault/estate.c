@@ -77,6 +77,8 @@ write_options(const struct estate *estate, struct options *options)
 			add(options, "--listen=udp:127.0.0.1:%d", estate->targets[i].port);
 	if (wanted->is_passed)
 		add(options, "--listen=127.0.0.1:%d", estate->target.port);
+	if (wanted->has_background)
+		add(options, "--turns=%s", estate->turns);
 	if (wanted->more != NULL)
 		add(options, "%s", wanted->more);
 	if (wanted->transport == TRANSPORT_PROXY)
@@ -153,6 +155,7 @@ prepare(struct estate *estate, const struct estate_options *options)
 	snprintf(estate->server.control, sizeof estate->server.control, "%s/control",
 		estate->folder);
 	snprintf(estate->pidfile, sizeof estate->pidfile, "%s/pid", estate->folder);
+	snprintf(estate->turns, sizeof estate->turns, "%s/turns", estate->folder);
 	snprintf(estate->path, sizeof estate->path, "%s/path", estate->folder);
 	snprintf(estate->interrupted, sizeof estate->interrupted, "%s/interrupted", estate->folder);
 	estate->server.admin = server_lasting_port();
@@ -167,7 +170,8 @@ prepare(struct estate *estate, const struct estate_options *options)
 static bool
 launch(struct estate *estate, struct program *program)
 {
-	char *argv[OPTIONS_MAX + 2] = {program_path("hubbub-echo")};
+	char *argv[OPTIONS_MAX + 2] = {
+		program_path(estate->options.has_background ? "turns" : "hubbub-echo")};
 	struct options options;
 
 	if (estate->options.is_passed)

@@ -19,6 +19,7 @@ struct estate_options {
 	const char *interruption;
 	enum transport transport; /* which target is the main one */
 	bool is_passed;           /* a service manager owns the main target's socket */
+	bool has_background;      /* the service has a function of which there is one */
 	int drain;                /* seconds instead of ESTATE_DRAIN */
 	const char *more;         /* one more option */
 };
@@ -34,6 +35,7 @@ struct estate {
 	char script[FOLDER_SIZE + 16]; /* the script that passes it */
 	char folder[FOLDER_SIZE];
 	char pidfile[FOLDER_SIZE + 16];
+	char turns[FOLDER_SIZE + 16]; /* the file of that function's turns */
 	char path[FOLDER_SIZE + 16];
 	char interrupted[FOLDER_SIZE + 16];  /* the file with the pid of the interrupted master */
 	char why[PROGRAM_OUTPUT_SIZE + 256]; /* the last thing that was not as it should be */

@@ -13,6 +13,7 @@
 #include "tests/fault/interruption.h"
 #include "tests/support/client.h"
 #include "tests/support/trial.h"
+#include "tests/support/turns.h"
 #include "tests/support/witness.h"
 
 #define AT_ONCE 4
@@ -39,6 +40,7 @@ static const struct place {
 	{.name = "PROXY", .options.transport = TRANSPORT_PROXY},
 	{.name = "idle timeout", .options.more = "--idle-timeout=1", .ends_idle = true},
 	{.name = "activated socket", .options.is_passed = true},
+	{.name = "background function", .options.has_background = true},
 };
 
 /* State of the cell that this process walks. */
@@ -274,6 +276,24 @@ end_load(struct trial *trial)
 		trial_fail(trial, "idle: %s\n", witness_text(&silent_witness));
 }
 
+static bool
+has_turn(void *before)
+{
+	return turns_count(estate.turns) > *(unsigned *)before;
+}
+
+/* The function of which the server has one runs again, and never did two at once. */
+static void
+look_after_turns(struct trial *trial)
+{
+	unsigned before = turns_count(estate.turns);
+
+	if (!event->is_end && !wait_until(has_turn, &before, 20))
+		trial_fail(trial, "no turn after the first %u\n", before);
+	if (before == 0 || !turns_are_alone(estate.turns))
+		trial_fail(trial, "not alone: %u turns\n", before);
+}
+
 /* The server is whole again, under load. */
 static void
 look_after(struct trial *trial)
@@ -284,6 +304,8 @@ look_after(struct trial *trial)
 		trial_fail(trial, "not gone: %s\n", estate.why);
 	if (event->is_end && place->options.is_passed && !estate_starts_again(&estate))
 		trial_fail(trial, "no next server: %s\n", estate.why);
+	if (place->options.has_background)
+		look_after_turns(trial);
 	poll(NULL, 0, place->ends_idle ? 1500 : 300);
 }
 

@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 #include <jansson.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "tests/support/client.h"
 
@@ -40,6 +41,25 @@ int
 changing_ctl(const char *command)
 {
 	return server_ctl(&server, command, NULL, output, sizeof output);
+}
+
+unsigned
+changing_count(const char *text)
+{
+	unsigned found = 0;
+
+	for (const char *at = server.program.text; (at = strstr(at, text)) != NULL; at++)
+		found++;
+	return found;
+}
+
+bool
+changing_is_before(const char *one, const char *other)
+{
+	const char *first = strstr(server.program.text, one);
+	const char *second = strstr(server.program.text, other);
+
+	return first != NULL && second != NULL && first < second;
 }
 
 bool

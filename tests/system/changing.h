@@ -22,6 +22,11 @@ void changing_write(const char *text);
 /* Runs hubbub-ctl with that command. Returns its exit code. */
 int changing_ctl(const char *command);
 
+/* How often the server has printed a text so far; and whether it has printed both, the one
+ * first. */
+unsigned changing_count(const char *text);
+bool changing_is_before(const char *one, const char *other);
+
 /* Whether a new connection answers the text with what is expected. */
 bool changing_answers(const char *text, const char *expected);
 

@@ -1,6 +1,8 @@
-/* A service with every hook, for the tests of hooks (test_hooks.c). Each hook prints a line,
- * "hub_stop 0.1 of 2": in hub 1 of worker 0, of generation 2. An option makes hooks fail, hang
- * until they are killed, or hang for good. A client gets a line with where it is served
+/* A service with every hook and every kind of background function, for the tests of these
+ * (test_hooks.c, test_background.c). Each hook prints a line, "hub_stop 0.1 of 2": in hub 1 of
+ * worker 0, of generation 2; each background function prints one when it begins and one when it
+ * ends. An option makes hooks fail, hang until they are killed, or hang for good; functions hang,
+ * too. A client gets a line with where it is served
  * (hubbub_self), and all that it sends. */
 #include <hubbub/hub.h>
 #include <hubbub/server.h>
@@ -13,15 +15,22 @@ struct hooked {
 	bool has_store;                    /* worker_start has opened it */
 };
 
-static const char *
-run(const char *name, const struct hooked *hooked)
+/* Returns false if nobody takes the line. */
+static bool
+say(const char *what)
 {
 	const struct hubbub_self *self = hubbub_self();
 	char line[64];
-	int length = snprintf(line, sizeof line, "%s %u.%u of %u\n", name, self->worker, self->hub,
+	int length = snprintf(line, sizeof line, "%s %u.%u of %u\n", what, self->worker, self->hub,
 		self->generation);
 
-	if (write(STDERR_FILENO, line, (size_t)length) != length)
+	return write(STDERR_FILENO, line, (size_t)length) == length;
+}
+
+static const char *
+run(const char *name, const struct hooked *hooked)
+{
+	if (!say(name))
 		return "cannot print";
 	hub_sleep(10 * HUB_MILLISECOND);
 	if (strcmp(hooked->waits, name) == 0)
@@ -72,6 +81,42 @@ worker_stop(void *context)
 	return run("worker_stop", context);
 }
 
+/* What a background function does. */
+static const char *
+last(const char *name, const struct hooked *hooked)
+{
+	char line[32];
+
+	snprintf(line, sizeof line, "%s begins", name);
+	say(line);
+	hub_sleep(HUB_FOREVER);
+	while (strcmp(hooked->hangs, name) == 0) {
+		hub_catch_kill();
+		hub_sleep(HUB_MILLISECOND);
+	}
+	snprintf(line, sizeof line, "%s ends", name);
+	say(line);
+	return NULL;
+}
+
+static const char *
+each_hub(void *context)
+{
+	return last("each_hub", context);
+}
+
+static const char *
+each_worker(void *context)
+{
+	return last("each_worker", context);
+}
+
+static const char *
+one_of_server(void *context)
+{
+	return last("one_of_server", context);
+}
+
 static void
 serve(int client, void *context)
 {
@@ -101,6 +146,11 @@ main(int argc, char **argv)
 		HOOK_OPTION("fails", "A hook that fails", fails),
 		HOOK_OPTION("waits", "A hook that waits until it is killed", waits),
 		HOOK_OPTION("hangs", "A hook that does not end when it is killed", hangs), {0}};
+	static const struct hubbub_background background[] = {
+		{.name = "each_hub", .run = each_hub, .where = HUBBUB_EACH_HUB},
+		{.name = "each_worker", .run = each_worker, .where = HUBBUB_EACH_WORKER},
+		{.name = "one_of_server", .run = one_of_server, .where = HUBBUB_ONE_OF_SERVER},
+		{0}};
 	static const struct hubbub_service service = {.name = "hooked",
 		.version = "1.0",
 		.listen = "127.0.0.1:0",
@@ -113,7 +163,8 @@ main(int argc, char **argv)
 			.reloaded = reloaded,
 			.draining = draining,
 			.hub_stop = hub_stop,
-			.worker_stop = worker_stop}};
+			.worker_stop = worker_stop},
+		.background = background};
 
 	return hubbub_main(argc, argv, &service);
 }

@@ -14,17 +14,6 @@
 
 TestSuite(hooks, .init = changing_begin, .fini = changing_end, .timeout = 300);
 
-/* How often a text has been printed so far. */
-static unsigned
-count(const char *text)
-{
-	unsigned found = 0;
-
-	for (const char *at = server.program.text; (at = strstr(at, text)) != NULL; at++)
-		found++;
-	return found;
-}
-
 /* The line that a new client gets; static until the next call. *client, if not NULL, is left open.
  * */
 static const char *
@@ -42,15 +31,6 @@ greeting(int *client)
 	return line;
 }
 
-static bool
-is_before(const char *one, const char *other)
-{
-	const char *first = strstr(server.program.text, one);
-	const char *second = strstr(server.program.text, other);
-
-	return first != NULL && second != NULL && first < second;
-}
-
 Test(hooks, run_once_in_each_worker_and_hub_and_in_order)
 {
 	static const char *const once[] = {"worker_start 0.0 of 1\n", "worker_start 1.0 of 1\n",
@@ -61,12 +41,13 @@ Test(hooks, run_once_in_each_worker_and_hub_and_in_order)
 	cr_assert(server_start(&server, "hooked", "2", "2", NULL), "%s", server.program.text);
 	cr_assert_eq(server_end(&server, 20), 0);
 	for (size_t i = 0; i < sizeof once / sizeof once[0]; i++)
-		cr_assert_eq(count(once[i]), 1, "%s: %s", once[i], server.program.text);
-	cr_assert_eq(count("reloaded"), 0);
-	cr_assert(is_before("worker_start 0.0", "hub_start 0.1"), "%s", server.program.text);
-	cr_assert(is_before("hub_start 0.1", "ready:"), "%s", server.program.text);
-	cr_assert(is_before("draining 0.1", "hub_stop 0.1"), "%s", server.program.text);
-	cr_assert(is_before("hub_stop 0.1", "worker_stop 0.0"), "%s", server.program.text);
+		cr_assert_eq(changing_count(once[i]), 1, "%s: %s", once[i], server.program.text);
+	cr_assert_eq(changing_count("reloaded"), 0);
+	cr_assert(
+		changing_is_before("worker_start 0.0", "hub_start 0.1"), "%s", server.program.text);
+	cr_assert(changing_is_before("hub_start 0.1", "ready:"), "%s", server.program.text);
+	cr_assert(changing_is_before("draining 0.1", "hub_stop 0.1"), "%s", server.program.text);
+	cr_assert(changing_is_before("hub_stop 0.1", "worker_stop 0.0"), "%s", server.program.text);
 }
 
 /* A connection with which the drain waits, since its request has not been answered. */
@@ -78,11 +59,11 @@ Test(hooks, of_the_end_wait_for_the_last_connection)
 	cr_assert_str_eq(greeting(&client), "0 0 1 1 1\n");
 	kill(server.pid, SIGTERM);
 	cr_assert(program_expect(&server.program, "draining 0.0 of 1\n", 10));
-	cr_assert_eq(count("hub_stop"), 0);
+	cr_assert_eq(changing_count("hub_stop"), 0);
 	close(client);
 	cr_assert_eq(program_wait(&server.program, 20), 0);
-	cr_assert_eq(count("hub_stop 0.0 of 1\n"), 1);
-	cr_assert_eq(count("worker_stop 0.0 of 1\n"), 1);
+	cr_assert_eq(changing_count("hub_stop 0.0 of 1\n"), 1);
+	cr_assert_eq(changing_count("worker_stop 0.0 of 1\n"), 1);
 }
 
 Test(hooks, at_the_first_start_one_that_fails_is_the_end_and_its_text_is_printed)
@@ -207,12 +188,12 @@ Test(hooks, of_the_end_do_not_run_in_a_worker_that_is_killed)
 	cr_assert(server_start(&server, "hooked", "1", "1", NULL), "%s", server.program.text);
 	server_signal_worker(&server, 0, SIGKILL);
 	cr_assert(program_expect(&server.program, "was killed by signal 9", 10));
-	for (int tries = 0; tries < 100 && count("worker_start 0.0 of 1\n") < 2; tries++)
+	for (int tries = 0; tries < 100 && changing_count("worker_start 0.0 of 1\n") < 2; tries++)
 		program_expect(&server.program, "no such text", 0.1);
-	cr_assert_eq(count("worker_start 0.0 of 1\n"), 2, "%s", server.program.text);
-	cr_assert_eq(count("worker_stop"), 0);
+	cr_assert_eq(changing_count("worker_start 0.0 of 1\n"), 2, "%s", server.program.text);
+	cr_assert_eq(changing_count("worker_stop"), 0);
 	cr_assert_eq(server_end(&server, 20), 0);
-	cr_assert_eq(count("worker_stop"), 1);
+	cr_assert_eq(changing_count("worker_stop"), 1);
 }
 
 Test(hooks, of_the_end_that_do_not_return_do_not_outlive_the_deadline)

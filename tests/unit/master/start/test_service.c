@@ -60,6 +60,26 @@ static const struct hubbub_listener twins[] = {
 static const struct hubbub_listener idle[] = {{.name = "admin"}, {0}};
 static const struct hubbub_listener full[] = {
 	{.name = "admin", .serve = serve, .room = {&context}}, {0}};
+static const char *
+run(void *unused)
+{
+	(void)unused;
+	return NULL;
+}
+
+#define THIRTY_TWO "12345678901234567890123456789012"
+
+static const struct hubbub_background each[] = {{"a", run, HUBBUB_EACH_HUB, {0}},
+	{"b", run, HUBBUB_EACH_WORKER, {0}}, {"c", run, HUBBUB_ONE_OF_SERVER, {0}}, {0}};
+static const struct hubbub_background longer[] = {{.name = THIRTY_TWO, .run = run}, {0}};
+static const struct hubbub_background unprintable[] = {{.name = "a\nb", .run = run}, {0}};
+static const struct hubbub_background two[] = {
+	{.name = "a", .run = run}, {.name = "b", .run = run}, {.name = "a", .run = run}, {0}};
+static const struct hubbub_background runless[] = {{.name = "a", .run = run}, {.name = "b"}, {0}};
+static const struct hubbub_background nowhere[] = {
+	{.name = "a", .run = run, .where = (enum hubbub_where)3}, {0}};
+static const struct hubbub_background later[] = {
+	{.name = "a", .run = run, .room = {&context}}, {0}};
 
 #define GOOD .name = "good", .version = "1", .listen = "127.0.0.1:0", .serve = serve
 #define LONG_NAME "12345678901234567890123456789012345678901234567890123456789012345"
@@ -94,6 +114,13 @@ static const struct {
 	{{GOOD, .needs_protocol = true}, "needs a protocol"},
 	{{GOOD, .room = {&context}}, "service's room"},
 	{{GOOD, .hooks.room = {&context}}, "room of the service's hooks"},
+	{{GOOD, .background = each}, NULL},
+	{{GOOD, .background = longer}, "function 1 of the service must have a name of 1 to 31"},
+	{{GOOD, .background = unprintable}, "function 1 of the service must have a name"},
+	{{GOOD, .background = two}, "function 3 of the service has the name of another"},
+	{{GOOD, .background = runless}, "function 2 of the service has no run"},
+	{{GOOD, .background = nowhere}, "function 1 of the service is nowhere"},
+	{{GOOD, .background = later}, "function 1 of the service has a room that"},
 	{{GOOD, .options = crowded}, "room of the option --later"},
 	{{GOOD, .listeners = sound}, NULL},
 	{{.name = "a", .version = "1", .listen = "admin=127.0.0.1:0", .listeners = sound}, NULL},
@@ -107,7 +134,7 @@ static const struct {
 
 /* Returns the exit code, or 128 and more for a crash. */
 static int
-run(int argc, char **argv, const struct hubbub_service *service)
+start(int argc, char **argv, const struct hubbub_service *service)
 {
 	int status = -1;
 	pid_t pid = fork();
@@ -127,7 +154,7 @@ Test(service, that_is_wrong_ends_with_a_line_that_names_the_field)
 		int code;
 
 		complaint_listen();
-		code = run(2, argv, &cases[i].service);
+		code = start(2, argv, &cases[i].service);
 		heard = complaint_heard();
 		cr_assert_eq(
 			code, cases[i].why == NULL ? 0 : 2, "case %zu: %d, %s", i, code, heard);
@@ -137,8 +164,8 @@ Test(service, that_is_wrong_ends_with_a_line_that_names_the_field)
 		cr_assert_eq(strchr(heard, '\n'), heard + strlen(heard) - 1, "one line: %s", heard);
 	}
 	complaint_listen();
-	cr_assert_eq(run(2, argv, NULL), 2);
-	cr_assert_eq(run(0, (char *[]){NULL}, &cases->service), 2);
+	cr_assert_eq(start(2, argv, NULL), 2);
+	cr_assert_eq(start(0, (char *[]){NULL}, &cases->service), 2);
 	complaint_heard();
 }
 
@@ -148,7 +175,7 @@ Test(service, without_an_address_takes_one)
 	char *argv[] = {"service", "--check", "--listen=127.0.0.1:0", NULL};
 	const struct hubbub_service service = {.name = "a", .version = "1", .serve = serve};
 
-	cr_assert_eq(run(3, argv, &service), 0);
+	cr_assert_eq(start(3, argv, &service), 0);
 }
 
 Test(service, that_runs_in_one_process_refuses_more)
@@ -158,7 +185,7 @@ Test(service, that_runs_in_one_process_refuses_more)
 	const char *heard;
 
 	complaint_listen();
-	cr_assert_eq(run(3, argv, &service), 2);
+	cr_assert_eq(start(3, argv, &service), 2);
 	heard = complaint_heard();
 	cr_assert_not_null(strstr(heard, "--processes"), "%s", heard);
 	cr_assert_not_null(strstr(heard, "good runs in 1 process, not in 2"), "%s", heard);
