@@ -5,6 +5,7 @@
 
 #include "tests/support/in_hub.h"
 #include "tests/support/trace.h"
+#include "tests/unit/worker/starved.h"
 #include "worker/thread.h"
 
 static struct worker_memo memo;
@@ -112,3 +113,32 @@ Test(hook, has_a_text_that_is_cut_when_it_is_too_long)
 	cr_assert_eq(strlen(memo_why(&memo)), MEMO_WHY_SIZE - 1);
 	cr_assert_eq(*memo_why(&memo), 'a');
 }
+
+#ifdef STARVED_IS_POSSIBLE
+
+static void *
+begin_without_memory(void *unused)
+{
+	trace_whether("starved", starved_begin());
+	trace_whether("begun", hook_begin_hub(&thread));
+	starved_end();
+	return unused;
+}
+
+/* Or hub_start would have run, and hub_stop would not. */
+Test(hook, of_the_start_does_not_run_without_memory_for_that_of_the_drain)
+{
+	hub_watchdog(0);
+	memo = (struct worker_memo){0};
+	heritage = (struct worker_heritage){.threads = 1,
+		.rows = &row,
+		.memo = &memo,
+		.hooks = {.hub_start = succeed, .draining = succeed}};
+	cr_assert_eq(thread_init(&thread, &heritage, 0, NULL), 0);
+	in_hub(begin_without_memory, NULL);
+	thread_fini(&thread);
+	EXPECT_TRACE("starved, not begun");
+	cr_assert_str_eq(memo_why(&memo), "no memory for a coroutine");
+}
+
+#endif

@@ -8,6 +8,7 @@
 #include "tests/support/in_hub.h"
 #include "tests/support/trace.h"
 #include "tests/unit/worker/holder.h"
+#include "tests/unit/worker/starved.h"
 #include "worker/counters.h"
 
 static struct worker_memo memo;
@@ -249,3 +250,48 @@ Test(keeper, of_a_function_that_does_not_end_keeps_the_lease_and_says_so)
 	cr_assert_not_null(
 		strstr(heard, "background it of worker 7 has not returned in time"), "%s", heard);
 }
+
+#ifdef STARVED_IS_POSSIBLE
+
+static void *
+begin_without_memory(void *unused)
+{
+	trace_whether("starved", starved_begin());
+	trace_whether("begun", keeper_begin(&thread));
+	starved_end();
+	command(THREAD_CLOSE);
+	keeper_end(&thread);
+	return unused;
+}
+
+Test(keeper, that_cannot_be_made_lets_its_worker_fail_and_says_why)
+{
+	hub_watchdog(0);
+	keep(of_each_kind, 0, begin_without_memory);
+	EXPECT_TRACE("starved, not begun");
+	cr_assert_str_eq(memo_why(&memo), "no memory for background functions");
+}
+
+static void *
+accept_without_memory(void *unused)
+{
+	keeper_begin(&thread);
+	trace_whether("starved", starved_begin());
+	command(THREAD_ACCEPT);
+	starved_end();
+	trace_say("there is memory");
+	hub_sleep(3 * HUB_SECOND / 2);
+	command(THREAD_CLOSE);
+	keeper_end(&thread);
+	return unused;
+}
+
+Test(keeper, without_memory_for_a_call_tries_again)
+{
+	hub_watchdog(0);
+	keep(&of_each_kind[2], 0, accept_without_memory);
+	EXPECT_TRACE("starved, there is memory, server's begins, server's ends");
+	cr_assert_not_null(strstr(heard, "no memory; calling it again in 1 s"), "%s", heard);
+}
+
+#endif

@@ -2,13 +2,13 @@
 
 #include <criterion/criterion.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "tests/support/complaint.h"
 #include "tests/unit/worker/child.h"
 #include "tests/unit/worker/lone.h"
+#include "tests/unit/worker/starved.h"
 #include "worker/channel.h"
 
 /* Connections may last for hours. */
@@ -27,10 +27,8 @@ Test(thread, waiting_for_the_last_connection_costs_little)
 	cr_assert_eq(child_exit(&child), 0);
 }
 
-/* A sanitizer cannot be without memory. */
-#if !defined __SANITIZE_ADDRESS__ && !defined __SANITIZE_THREAD__
+#ifdef STARVED_IS_POSSIBLE
 
-#define SLEEPERS_MAX 4096
 #define LOOKS 5 /* the hub's, whether there is memory by now */
 
 struct record {
@@ -52,35 +50,14 @@ serve(int client, void *context)
 		hub_send(client, &byte, 1, 0);
 }
 
-static void *
-sleep_on(void *unused)
-{
-	(void)unused;
-	hub_sleep(HUB_FOREVER);
-	return NULL;
-}
-
 /* For so long no coroutine can be made. */
 static void
 starve(int64_t nanoseconds)
 {
-	static struct hub_coroutine *sleepers[SLEEPERS_MAX];
-	struct rlimit limit, none;
-	unsigned count = 0;
-
-	getrlimit(RLIMIT_AS, &limit);
-	none = (struct rlimit){0, limit.rlim_max};
-	setrlimit(RLIMIT_AS, &none);
-	while (count < SLEEPERS_MAX && (sleepers[count] = hub_spawn(sleep_on, NULL)) != NULL)
-		count++;
-	record.is_starved = count < SLEEPERS_MAX;
+	record.is_starved = starved_begin();
 	hub_sleep(nanoseconds);
 	record.is_deaf = !lone.thread.is_welcoming;
-	setrlimit(RLIMIT_AS, &limit);
-	while (count-- > 0) {
-		hub_kill(sleepers[count]);
-		hub_join(sleepers[count], NULL);
-	}
+	starved_end();
 }
 
 static void *
