@@ -106,15 +106,18 @@ explain_fall(const struct slot *slot)
 {
 	static char why[MEMO_WHY_SIZE];
 	const char *refusal = memo_why(slot->memo);
+	enum memo_hook hook = memo_running(slot->memo);
 
-	if (slot->fork_error == 0 && refusal == NULL)
-		return "a worker died while it started; the log says why";
-	if (slot->fork_error == 0)
-		snprintf(why, sizeof why, "%s", refusal);
-	else
+	if (slot->fork_error != 0)
 		snprintf(why, sizeof why,
 			"worker %u cannot be forked: %s (limit on processes, files or memory?)",
 			slot->index, strerror(slot->fork_error));
+	else if (refusal != NULL)
+		snprintf(why, sizeof why, "%s", refusal);
+	else
+		snprintf(why, sizeof why, "worker %u died %s%s; the log says why", slot->index,
+			hook < MEMO_HOOK_MAX ? "in " : "while it started",
+			hook < MEMO_HOOK_MAX ? memo_hook_names[hook] : "");
 	return why;
 }
 

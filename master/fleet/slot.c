@@ -233,11 +233,21 @@ slot_hasten(struct slot *slot, double most)
 }
 
 static void
+say_pause(const struct slot *slot, double pause)
+{
+	char failed[32];
+
+	snprintf(failed, sizeof failed, slot->failures == 1 ? "once" : "%u times in a row",
+		slot->failures);
+	history_note(LOG_WARNING, "worker %u failed %s; starting another in %.2f s", slot->index,
+		failed, pause);
+}
+
+static void
 back_off(struct slot *slot)
 {
 	struct fleet *fleet = slot->generation->fleet;
 	int64_t served = slot->ready != 0 ? clock_now() - slot->ready : 0;
-	char failed[32];
 	double pause;
 
 	slot->ready = 0;
@@ -247,13 +257,11 @@ back_off(struct slot *slot)
 	}
 	pause = backoff_pause(&slot->failures, served, fleet_living(fleet) > 0);
 	counters_note(&counters_server(fleet->counters)->respawns, 1);
-	snprintf(failed, sizeof failed, slot->failures == 1 ? "once" : "%u times in a row",
-		slot->failures);
-	if (pause > 0)
-		history_note(LOG_WARNING, "worker %u failed %s; starting another in %.2f s",
-			slot->index, failed, pause);
 	pause_for(slot, pause);
 	fleet->slot_events->failed(slot);
+	/* The server may have given up. */
+	if (pause > 0 && slot->state == SUPERVISION_BACKING_OFF)
+		say_pause(slot, pause);
 }
 
 /* ---- birth ---- */

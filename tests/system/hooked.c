@@ -1,18 +1,21 @@
 /* A service with every hook and every kind of background function, for the tests of these
  * (test_hooks.c, test_background.c). Each hook prints a line, "hub_stop 0.1 of 2": in hub 1 of
  * worker 0, of generation 2; each background function prints one when it begins and one when it
- * ends. An option makes hooks fail, hang until they are killed, or hang for good; functions hang,
- * too. A client gets a line with where it is served
- * (hubbub_self), and all that it sends. */
+ * ends. Options make hooks fail, wait until they are killed, hang for good, block their hub, or
+ * exit; functions hang, too. A client gets a line with where it is served (hubbub_self), and all
+ * that it sends. */
 #include <hubbub/hub.h>
 #include <hubbub/server.h>
+#include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 struct hooked {
-	const char *fails, *waits, *hangs; /* the names of hooks, or "" */
-	bool has_store;                    /* worker_start has opened it */
+	const char *fails, *waits, *hangs, *blocks, *exits; /* the names of hooks, or "" */
+	unsigned spares; /* workers from 0 on whose hooks do nothing of that */
+	bool has_store;  /* worker_start has opened it */
 };
 
 /* Returns false if nobody takes the line. */
@@ -33,6 +36,12 @@ run(const char *name, const struct hooked *hooked)
 	if (!say(name))
 		return "cannot print";
 	hub_sleep(10 * HUB_MILLISECOND);
+	if (hubbub_self()->worker < hooked->spares)
+		return NULL;
+	if (strcmp(hooked->blocks, name) == 0)
+		poll(NULL, 0, -1);
+	if (strcmp(hooked->exits, name) == 0)
+		exit(3);
 	if (strcmp(hooked->waits, name) == 0)
 		hub_sleep(HUB_FOREVER);
 	while (strcmp(hooked->hangs, name) == 0)
@@ -145,7 +154,16 @@ main(int argc, char **argv)
 	static const struct hubbub_option options[] = {
 		HOOK_OPTION("fails", "A hook that fails", fails),
 		HOOK_OPTION("waits", "A hook that waits until it is killed", waits),
-		HOOK_OPTION("hangs", "A hook that does not end when it is killed", hangs), {0}};
+		HOOK_OPTION("hangs", "A hook that does not end when it is killed", hangs),
+		HOOK_OPTION("blocks", "A hook that blocks its hub", blocks),
+		HOOK_OPTION("exits", "A hook that exits", exits),
+		{.name = "spares",
+			.values = "N",
+			.help = "Workers from 0 on that do nothing of that",
+			.kind = HUBBUB_NUMBER,
+			HUBBUB_FIELD(struct hooked, spares),
+			.standard = "0"},
+		{0}};
 	static const struct hubbub_background background[] = {
 		{.name = "each_hub", .run = each_hub, .where = HUBBUB_EACH_HUB},
 		{.name = "each_worker", .run = each_worker, .where = HUBBUB_EACH_WORKER},

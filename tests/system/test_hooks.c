@@ -87,6 +87,7 @@ Test(hooks, at_the_first_start_one_that_fails_is_the_end_and_its_text_is_printed
 		cr_assert_eq(program_wait(&program, 20), 1, "%s", program.text);
 		cr_assert_not_null(strstr(program.text, cases[i].text), "%s", program.text);
 		cr_assert_null(strstr(program.text, "ready:"), "%s", program.text);
+		cr_assert_null(strstr(program.text, "starting another"), "%s", program.text);
 		/* What has not begun is not ended. */
 		cr_assert_eq(strstr(program.text, "worker_stop ") != NULL, cases[i].stops, "%s",
 			program.text);
@@ -98,7 +99,8 @@ Test(hooks, at_the_first_start_one_that_fails_is_the_end_and_its_text_is_printed
 /* Not even a hook that does not end when it is killed keeps the server from ending. */
 Test(hooks, at_the_first_start_one_that_does_not_return_is_the_end_and_is_named)
 {
-	static const char *const hooks[] = {"--waits=worker_start", "--hangs=hub_start"};
+	static const char *const hooks[] = {"--waits=worker_start", "--hangs=hub_start",
+		"--blocks=worker_start", "--blocks=hub_start"};
 
 	for (size_t i = 0; i < sizeof hooks / sizeof hooks[0]; i++) {
 		const char *name = strchr(hooks[i], '=') + 1;
@@ -129,6 +131,9 @@ Test(hooks, one_that_fails_in_a_reload_leaves_all_as_it_was_and_ctl_says_why)
 			"worker_start of worker 0 has not returned for 1 s"},
 		{"--hang-timeout=1\n--hangs=hub_start\n",
 			"hub_start of worker 0 has not returned for 1 s"},
+		{"--hang-timeout=1\n--blocks=reloaded\n",
+			"reloaded of worker 0 has not returned for 1 s"},
+		{"--exits=hub_start\n", "worker 0 died in hub_start; the log says why"},
 	};
 	pid_t worker;
 
@@ -146,9 +151,41 @@ Test(hooks, one_that_fails_in_a_reload_leaves_all_as_it_was_and_ctl_says_why)
 	cr_assert_eq(changing_ctl("reload"), 0, "%s", output);
 	cr_assert_neq(server_worker(&server, 0), worker);
 	/* Each reload has been another generation. */
-	cr_assert(program_expect(&server.program, "reloaded 0.0 of 7\n", 10), "%s",
+	cr_assert(program_expect(&server.program, "reloaded 0.0 of 9\n", 10), "%s",
 		server.program.text);
 	cr_assert_eq(server_end(&server, 20), 0);
+}
+
+/* Worker 0 has started, and goes on. */
+Test(hooks, one_that_fails_in_a_scale_leaves_all_as_it_was_and_ctl_says_why)
+{
+	static const struct {
+		const char *arguments[2], *why;
+	} cases[] = {
+		{{"--fails=worker_start", NULL},
+			"worker_start of worker 1: worker_start was told to fail"},
+		{{"--fails=hub_start", NULL}, "of worker 1: hub_start was told to fail"},
+		{{"--blocks=hub_start", "--hang-timeout=1"},
+			"hub_start of worker 1 has not returned for 1 s"},
+		{{"--exits=worker_start", NULL}, "worker 1 died in worker_start"},
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		pid_t worker;
+
+		cr_assert(server_start(&server, "hooked", "1", "1", "--spares=1",
+				  cases[i].arguments[0], cases[i].arguments[1], NULL),
+			"%s", server.program.text);
+		worker = server_worker(&server, 0);
+		cr_assert_eq(server_ctl(&server, "scale", "2x1", output, sizeof output), 1, "%s",
+			output);
+		cr_assert_not_null(strstr(output, cases[i].why), "%zu: %s", i, output);
+		cr_assert_eq(server_worker(&server, 0), worker);
+		cr_assert_eq(server_number(&server, "processes"), 1);
+		cr_assert_str_eq(greeting(NULL), "0 0 1 1 1\n");
+		cr_assert_eq(server_end(&server, 20), 0);
+		server_clean(&server);
+	}
 }
 
 /* The new master says in the log which hook has failed, and the former one serves on. */
