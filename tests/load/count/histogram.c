@@ -10,12 +10,7 @@
 int64_t
 histogram_low(unsigned bucket)
 {
-	unsigned shift;
-
-	if (bucket < HISTOGRAM_LINEAR)
-		return bucket;
-	shift = bucket / HISTOGRAM_HALF - 1;
-	return (int64_t)(bucket - shift * HISTOGRAM_HALF) << shift;
+	return (int64_t)loglinear_low(bucket, HISTOGRAM_BITS);
 }
 
 int64_t

@@ -7,8 +7,11 @@
 
 #include <stdint.h>
 
-#define HISTOGRAM_LINEAR 2048 /* each value below it has a bucket of its own */
-#define HISTOGRAM_HALF (HISTOGRAM_LINEAR / 2)
+#include "hub/base/loglinear.h"
+
+#define HISTOGRAM_BITS 10
+#define HISTOGRAM_LINEAR (2 << HISTOGRAM_BITS) /* each value below it has a bucket of its own */
+#define HISTOGRAM_HALF (1 << HISTOGRAM_BITS)
 #define HISTOGRAM_VALUE_MAX                                                                        \
 	((INT64_C(1) << 42) -                                                                      \
 		1) /* nanoseconds, 73 minutes; a longer time is counted in this bucket */
@@ -27,12 +30,7 @@ struct histogram {
 static inline unsigned
 histogram_bucket(int64_t value)
 {
-	unsigned shift;
-
-	if (value < HISTOGRAM_LINEAR)
-		return (unsigned)value;
-	shift = 63 - 10 - (unsigned)__builtin_clzll((unsigned long long)value);
-	return shift * HISTOGRAM_HALF + (unsigned)(value >> shift);
+	return loglinear_bucket((uint64_t)value, HISTOGRAM_BITS);
 }
 
 int64_t histogram_low(unsigned bucket);
