@@ -22,7 +22,8 @@
  * hubbub_peer_subject and hubbub_protocol tell what the handshake has settled. Hooks
  * (<hubbub/hooks.h>) run at the start and the end of workers and hubs, and background functions
  * (<hubbub/background.h>) beside the clients. Named listeners (<hubbub/listener.h>) have functions
- * of their own. hubbub_log (<hubbub/log.h>) adds lines to the server's log.
+ * of their own. hubbub_log (<hubbub/log.h>) adds lines to the server's log, and a service may have
+ * metrics of its own (<hubbub/metrics.h>).
  *
  * The program has the options of every server, which --help lists. A master process forks workers,
  * each worker runs threads, each thread has a hub, and each connection has a coroutine that runs
@@ -37,6 +38,7 @@
 #include <hubbub/io/server.h>
 #include <hubbub/listener.h>
 #include <hubbub/log.h>
+#include <hubbub/metrics.h>
 #include <hubbub/peer.h>
 #include <hubbub/self.h>
 #include <stdbool.h>
@@ -180,7 +182,8 @@ struct hubbub_service {
 	const struct hubbub_listener *listeners;
 	/* What runs besides clients, ended by a row without a name; NULL for none. */
 	const struct hubbub_background *background;
-	void *room[16]; /* for later versions: NULL */
+	const struct hubbub_metric *metrics; /* ended by a metric without a name; NULL for none */
+	void *room[16];                      /* for later versions: NULL */
 };
 
 /* Runs the server that the command line describes. Call it from main, before any thread is started.

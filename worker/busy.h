@@ -23,13 +23,21 @@ HUBBUB_API_BEGIN
  * last byte, or from when the service last did something other than wait for the client, whichever
  * is later. A connection in an epoll set of the service's own always counts as waiting for the
  * client: a service that works for longer than a timeout calls hubbub_busy.
+ *
+ * From hubbub_busy to hubbub_idle is a request: they are counted, with their durations, in /metrics
+ * (hubbub_request_duration_seconds), in the state, and on the status page. While the service is at
+ * work for a connection, further calls change nothing, so that a connection has one request at a
+ * time. A request also ends when the service's function returns, be it that the coroutine was
+ * killed; not when the worker dies, nor when the service closes the descriptor itself: then it is
+ * not counted.
  * Switches: no.  Only in the hub that serves the connection.  Errors: none; an unknown descriptor
  * is ignored. */
 void hubbub_busy(int client);
 
 /* Says that the service has dealt with everything that has arrived on a connection, even if it has
  * sent nothing, as a service that only receives. From then on the worker infers from the bytes
- * again whether the connection is in use, until the next hubbub_busy.
+ * again whether the connection is in use, until the next hubbub_busy. Counts the request that began
+ * with hubbub_busy; without one it counts none.
  * Switches: no.  Only in the hub that serves the connection.  Errors: none; an unknown descriptor
  * is ignored. */
 void hubbub_idle(int client);

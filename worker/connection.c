@@ -16,6 +16,7 @@
 #include "worker/ending.h"
 #include "worker/proxy.h"
 #include "worker/refuse.h"
+#include "worker/service.h"
 #include "worker/state.h"
 
 #define HANDSHAKE_TIME (10 * HUB_SECOND)
@@ -139,5 +140,7 @@ connection_serve(int client, void *context)
 		serve(client, acceptor);
 	if (acceptor->listener != NULL && !fd_was_closed(&opening))
 		peers_forget(&acceptor->thread->peers, client);
+	if (!fd_was_closed(&opening))
+		service_served(client);
 	ending_run(client, &opening, acceptor->thread);
 }

@@ -10,13 +10,17 @@
  *	         WORKER: worker/, one for each hub
  *	field    its name in C, by which another program finds it after an upgrade
  *	kind     COUNTER: only grows, and is added up over all processes, living and dead
- *	         GAUGE: its sum is the largest value of the living processes
+ *	         PEAK: a gauge, whose sum is the largest value of the living processes
+ *	         HISTOGRAM: each value that is recorded counts in its bucket (buckets.h)
  *	unit     how much of the count is one of the metric's unit
  *	metric   its name in /metrics, after hubbub_; catalog.c has the former names
  *	label    the value of the metric's label "kind", or NULL; rows of one metric are adjacent
  *	help     the metric's help text; NULL where the row before has it
  *	total    its name among the state's totals, or NULL; rows of one name are added up
- *	in_hubs  whether the state also has it for each hub, under the metric's name */
+ *	in_hubs  whether the state also has it for each hub, under the metric's name
+ *
+ * Histograms are the last rows: counters_total leaves them out. Behind the rows come the metrics of
+ * the service, which catalog_add_service adds at the start. */
 #ifndef HUBBUB_WORKER_COUNTED_H
 #define HUBBUB_WORKER_COUNTED_H
 
@@ -55,7 +59,7 @@
 		"Time in which the hub did not wait.", NULL, false) \
 	HUB(polls, COUNTER, 1, "loop_polls_total", NULL, \
 		"Times that the hub looked for events.", NULL, false) \
-	WORKER(lag, GAUGE, 1000000000, "loop_lag_seconds", NULL, \
+	WORKER(lag, PEAK, 1000000000, "loop_lag_seconds", NULL, \
 		"How late the hub's pulse has been lately, at most.", NULL, false) \
 	WORKER(late, COUNTER, 1, "stalls_total", NULL, \
 		"Times that the hub did not switch for 100 ms.", NULL, true) \
@@ -92,12 +96,18 @@
 	WORKER(request_closed, COUNTER, 1, "timeouts_total", "request", \
 		NULL, "request_closed", false) \
 	WORKER(write_closed, COUNTER, 1, "timeouts_total", "write", \
-		NULL, "write_closed", false)
+		NULL, "write_closed", false) \
+	WORKER(requests, HISTOGRAM, 1000000000, "request_duration_seconds", NULL, \
+		"How long requests took, from hubbub_busy to hubbub_idle.", \
+		"request_duration_seconds", true)
 /* clang-format on */
 
 /* The rows by number. */
 #define COUNTED_NUMBER(field, ...) COUNTED_##field,
-enum counted_number { COUNTED(COUNTED_NUMBER, COUNTED_NUMBER, COUNTED_NUMBER) COUNTED_MAX };
+enum counted_number {
+	COUNTED(COUNTED_NUMBER, COUNTED_NUMBER, COUNTED_NUMBER) COUNTED_MAX,
+	COUNTED_SINGLE_MAX = COUNTED_requests /* the rows below it are one number each */
+};
 #undef COUNTED_NUMBER
 
 #endif

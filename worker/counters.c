@@ -8,16 +8,19 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "hub/base/check.h"
+#include "hub/base/kernel.h"
 #include "hub/base/memory.h"
 #include "worker/catalog.h"
 #include "worker/fold.h"
 #include "worker/layout.h"
 #include "worker/rights.h"
+#include "worker/sums.h"
 
 #define COUNTERS_MAGIC UINT32_C(0x68756262) /* "hubb" */
 #define FOLD_TRIES 50                       /* of 0.1 ms and the system call: about 8 ms in all */
@@ -38,6 +41,8 @@ become_master(struct counters *counters, int fd)
 
 	if (layout == -1)
 		return NULL;
+	/* Its holes would be filled in a core. */
+	kernel_madvise(counters, sizeof *counters, MADV_DONTDUMP);
 	own_layout = (uint32_t)layout;
 	own_file = fd;
 	own_left = false;
@@ -227,28 +232,6 @@ counters_claim(struct counters *counters, uint32_t worker, uint32_t generation, 
 
 /* ---- adding up ---- */
 
-/* Adds a row's counts to sum: counters grow by them, gauges keep the largest of living processes.
- * counts is the row's own array, or that of the fold which moves it; its layout may be another
- * program's, sum has this program's. From the last counter to the first, as counters_open reads. */
-static void
-add_row(const struct counters *counters, struct worker_row *sum, const struct worker_row *row,
-	const uint64_t *counts, bool is_living)
-{
-	for (unsigned i = COUNTED_MAX; i-- > 0;) {
-		uint64_t *to = &sum->counts[catalog[i].place], count;
-		int place =
-			layout_place(counters, __atomic_load_n(&row->layout, __ATOMIC_ACQUIRE), i);
-
-		if (place == -1)
-			continue;
-		count = __atomic_load_n(&counts[place], __ATOMIC_ACQUIRE);
-		if (catalog[i].kind == CATALOG_COUNTER)
-			*to += count;
-		else if (is_living && count > *to)
-			*to = count;
-	}
-}
-
 static uint32_t
 rows_used(const struct counters *counters)
 {
@@ -289,7 +272,7 @@ bury_orphan(struct counters *counters, struct worker_row *row)
 	int place = layout_place(counters, row->layout, COUNTED_lost);
 	struct worker_row left = {0};
 
-	add_row(counters, &left, row, row->counts, false);
+	sums_add(counters, &left, row, row->counts, false, COUNTED_SINGLE_MAX);
 	if (place != -1)
 		__atomic_store_n(&row->counts[place], counters_open(&left), __ATOMIC_RELAXED);
 	fold_bury(counters, row);
@@ -350,53 +333,22 @@ counters_fold(struct counters *counters, struct worker_row *rows, uint32_t count
 		counters_fold_orphans(counters);
 }
 
-/* Adds up all rows, or those of one worker and hub, as they count at the point that folds names.
- * Returns whether there was such a row. */
-static bool
-sum_once(const struct counters *counters, uint32_t folds, uint32_t worker, uint32_t hub,
-	bool is_total, struct worker_row *sum)
-{
-	bool found = false;
-
-	*sum = (struct worker_row){.worker = worker, .index = hub};
-	for (unsigned i = 0; is_total && i < LAYOUTS_MAX; i++) {
-		const struct worker_row *server = &counters->layouts[i].server;
-
-		if (layout_is_ready(counters, i))
-			add_row(counters, sum, server, server->counts, true);
-	}
-	for (uint32_t i = 0; i < rows_used(counters); i++) {
-		const struct worker_row *row = &counters->rows[i];
-		const uint64_t *counts = fold_counts(counters, folds, row);
-		uint32_t state = row_state(row);
-
-		if (state == ROW_FREE ||
-			(!is_total &&
-				(__atomic_load_n(&row->worker, __ATOMIC_ACQUIRE) != worker ||
-					__atomic_load_n(&row->index, __ATOMIC_ACQUIRE) != hub)))
-			continue;
-		found = true;
-		if (counts != NULL)
-			add_row(counters, sum, row, counts, state == ROW_LIVE);
-	}
-	return found;
-}
-
 /* Reads again if a fold began or ended meanwhile, so that nothing is counted twice or left out. A
  * fold that stands still, because its master is dead or stopped, needs no second read. If other
  * masters fold without end, a reader that may lock takes the right to fold, so that they leave
  * their folds for later. */
 static bool
-sum_whole(const struct counters *counters, uint32_t worker, uint32_t hub, bool is_total,
+sum_whole(const struct counters *counters, const struct sums_selection *selection,
 	struct worker_row *sum)
 {
 	bool found = false, has_moved = true;
 
+	CHECK(counters->magic == COUNTERS_MAGIC);
 	for (int tries = 0; has_moved && tries < READS_MAX; tries++) {
 		bool has_right = tries >= READS_AT_ONCE && lock_folding();
 		uint32_t folds = fold_look(counters);
 
-		found = sum_once(counters, folds, worker, hub, is_total, sum);
+		found = sums_read(counters, folds, selection, sum);
 		has_moved = fold_has_moved(counters, folds);
 		if (has_right)
 			unlock_folding();
@@ -409,15 +361,25 @@ sum_whole(const struct counters *counters, uint32_t worker, uint32_t hub, bool i
 bool
 counters_sum(const struct counters *counters, uint32_t worker, uint32_t hub, struct worker_row *sum)
 {
-	CHECK(counters->magic == COUNTERS_MAGIC);
-	return sum_whole(counters, worker, hub, false, sum);
+	struct sums_selection selection = {.worker = worker, .hub = hub, .end = catalog_size};
+
+	return sum_whole(counters, &selection, sum);
+}
+
+void
+counters_sum_all(const struct counters *counters, struct worker_row *sum)
+{
+	struct sums_selection selection = {.is_total = true, .end = catalog_size};
+
+	sum_whole(counters, &selection, sum);
 }
 
 struct worker_row
 counters_total(const struct counters *counters)
 {
+	struct sums_selection selection = {.is_total = true, .end = COUNTED_SINGLE_MAX};
 	struct worker_row sum;
 
-	sum_whole(counters, 0, 0, true, &sum);
+	sum_whole(counters, &selection, &sum);
 	return sum;
 }

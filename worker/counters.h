@@ -63,6 +63,9 @@ bool counters_sum(
 	const struct counters *counters, uint32_t worker, uint32_t hub, struct worker_row *sum);
 
 /* Adds up the whole server: all hubs, and what the masters count. */
+void counters_sum_all(const struct counters *counters, struct worker_row *sum);
+
+/* The same without histograms and the service's own metrics: less work, for who asks often. */
 struct worker_row counters_total(const struct counters *counters);
 
 /* Adds to a field; the caller must be its only writer. The release store orders it after the

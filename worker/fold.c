@@ -85,13 +85,9 @@ fold_begin(struct counters *counters, struct worker_row *row)
 	}
 	__atomic_store_n(&fold->row, row - counters->rows, __ATOMIC_RELEASE);
 	__atomic_store_n(&fold->ledger, ledger - counters->rows, __ATOMIC_RELEASE);
-	/* Every place that the row's layout names, also counters that this program does not
-	 * know. */
-	for (unsigned place = 0; place < COUNTED_ROOM; place++)
-		store(&fold->sums[place],
-			load(&ledger->counts[place]) + (layout_has(counters, row->layout, place)
-								       ? load(&row->counts[place])
-								       : 0));
+	/* Also what this program does not know. The ledger has the row's layout. */
+	for (unsigned place = 0; place < layout_places(counters, row->layout); place++)
+		store(&fold->sums[place], load(&ledger->counts[place]) + load(&row->counts[place]));
 	advance(counters);
 	return true;
 }
@@ -100,23 +96,26 @@ void
 fold_finish(struct counters *counters)
 {
 	struct fold *fold = &counters->fold;
+	struct worker_row *row, *ledger;
 
 	if (!is_due(counters))
 		return;
 	DCHECK(fold->row < COUNTERS_ROWS && fold->ledger < COUNTERS_ROWS);
 	DCHECK(fold->row != fold->ledger);
-	for (unsigned place = 0; place < COUNTED_ROOM; place++) {
-		store(&counters->rows[fold->ledger].counts[place], load(&fold->sums[place]));
-		store(&counters->rows[fold->row].counts[place], 0);
+	row = &counters->rows[fold->row];
+	ledger = &counters->rows[fold->ledger];
+	for (unsigned place = 0; place < layout_places(counters, row->layout); place++) {
+		store(&ledger->counts[place], load(&fold->sums[place]));
+		store(&row->counts[place], 0);
 	}
 	advance(counters);
 	DCHECK(!is_due(counters));
 }
 
 static bool
-has_counts(const struct worker_row *row)
+has_counts(const struct counters *counters, const struct worker_row *row)
 {
-	for (unsigned place = 0; place < COUNTED_ROOM; place++)
+	for (unsigned place = 0; place < layout_places(counters, row->layout); place++)
 		if (load(&row->counts[place]) != 0)
 			return true;
 	return false;
@@ -124,9 +123,9 @@ has_counts(const struct worker_row *row)
 
 /* A master killed in here leaves a DEAD row without counts, which the next one folds and frees. */
 static void
-row_free(struct worker_row *row)
+row_free(const struct counters *counters, struct worker_row *row)
 {
-	DCHECK(!has_counts(row));
+	DCHECK(!has_counts(counters, row));
 	/* A full barrier: folds has its even value before anything of the row is cleared. */
 	__atomic_exchange_n(&row->state, ROW_DEAD, __ATOMIC_SEQ_CST);
 	memset((char *)row + sizeof row->state, 0, sizeof *row - sizeof row->state);
@@ -139,5 +138,5 @@ fold_row(struct counters *counters, struct worker_row *row)
 	if (!fold_begin(counters, row))
 		return;
 	fold_finish(counters);
-	row_free(row);
+	row_free(counters, row);
 }

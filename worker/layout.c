@@ -10,13 +10,13 @@
 
 enum layout_state { LAYOUT_FREE, LAYOUT_WRITING, LAYOUT_READY };
 
-/* The places of this program's counters in each layout that the process has looked up. */
+/* The places of this program's metrics in each layout that the process has looked up. */
 static struct {
 	bool is_known;
-	signed char places[COUNTED_MAX];
+	int16_t places[CATALOG_MAX];
 } known[LAYOUTS_MAX];
 
-_Static_assert(COUNTED_ROOM <= INT8_MAX, "a place fits into a signed char");
+_Static_assert(COUNTED_ROOM <= INT16_MAX, "a place fits into 16 bits");
 #define FITS(field, ...)                                                                           \
 	_Static_assert(sizeof #field <= LAYOUT_NAME_SIZE, "the name of " #field " is too long");
 COUNTED(FITS, FITS, FITS)
@@ -30,9 +30,16 @@ layout_is_ready(const struct counters *counters, uint32_t layout)
 static void
 describe(struct layout *layout)
 {
-	for (unsigned i = 0; i < COUNTED_MAX; i++) {
-		CHECK_WHY(layout->names[catalog[i].place][0] == '\0', "two counters in one place");
-		strcpy(layout->names[catalog[i].place], catalog[i].field);
+	for (unsigned i = 0; i < catalog_size; i++) {
+		struct layout_entry *entry = &layout->entries[i];
+		unsigned end = catalog[i].place + catalog_places(catalog[i].kind);
+
+		strcpy(entry->name, catalog[i].field);
+		entry->kind = (uint8_t)catalog[i].kind;
+		entry->is_service = catalog[i].is_service;
+		entry->place = (uint16_t)catalog[i].place;
+		if (layout->places < end)
+			layout->places = end;
 	}
 }
 
@@ -45,7 +52,8 @@ add(struct layout *layout, uint32_t index, const struct layout *own)
 	if (!__atomic_compare_exchange_n(&layout->state, &expected, LAYOUT_WRITING, false,
 		    __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
 		return false;
-	memcpy(layout->names, own->names, sizeof layout->names);
+	memcpy(layout->entries, own->entries, sizeof layout->entries);
+	layout->places = own->places;
 	layout->server.layout = index;
 	__atomic_store_n(&layout->state, LAYOUT_READY, __ATOMIC_RELEASE);
 	return true;
@@ -56,7 +64,8 @@ find_or_add(struct counters *counters, const struct layout *own)
 {
 	for (int i = 0; i < LAYOUTS_MAX; i++)
 		if (layout_is_ready(counters, (uint32_t)i) &&
-			memcmp(counters->layouts[i].names, own->names, sizeof own->names) == 0)
+			memcmp(counters->layouts[i].entries, own->entries, sizeof own->entries) ==
+				0)
 			return i;
 	for (int i = 0; i < LAYOUTS_MAX; i++)
 		if (add(&counters->layouts[i], (uint32_t)i, own))
@@ -64,20 +73,22 @@ find_or_add(struct counters *counters, const struct layout *own)
 	return -1;
 }
 
-static signed char
-find(const struct layout *layout, const char *field)
+/* Returns the place of a metric of this program in a layout, or -1. */
+static int16_t
+find(const struct layout *layout, const struct catalog_entry *metric)
 {
-	for (signed char place = 0; place < COUNTED_ROOM; place++)
-		if (strncmp(layout->names[place], field, LAYOUT_NAME_SIZE) == 0)
-			return place;
+	for (const struct layout_entry *entry = layout->entries; entry->name[0] != '\0'; entry++)
+		if (strncmp(entry->name, metric->field, LAYOUT_NAME_SIZE) == 0 &&
+			entry->kind == metric->kind && entry->is_service == metric->is_service)
+			return (int16_t)entry->place;
 	return -1;
 }
 
 static void
 learn(const struct counters *counters, uint32_t layout)
 {
-	for (unsigned i = 0; i < COUNTED_MAX; i++)
-		known[layout].places[i] = find(&counters->layouts[layout], catalog[i].field);
+	for (unsigned i = 0; i < catalog_size; i++)
+		known[layout].places[i] = find(&counters->layouts[layout], &catalog[i]);
 	known[layout].is_known = true;
 }
 
@@ -85,8 +96,8 @@ learn(const struct counters *counters, uint32_t layout)
 static bool
 is_own(int layout)
 {
-	for (unsigned i = 0; i < COUNTED_MAX; i++)
-		if (known[layout].places[i] != (signed char)catalog[i].place)
+	for (unsigned i = 0; i < catalog_size; i++)
+		if (known[layout].places[i] != (int16_t)catalog[i].place)
 			return false;
 	return true;
 }
@@ -94,9 +105,10 @@ is_own(int layout)
 int
 layout_enter(struct counters *counters)
 {
-	struct layout own = {0};
+	static struct layout own;
 	int index;
 
+	memset(&own, 0, sizeof own);
 	describe(&own);
 	memset(known, 0, sizeof known);
 	index = find_or_add(counters, &own);
@@ -110,7 +122,7 @@ layout_enter(struct counters *counters)
 }
 
 int
-layout_place(const struct counters *counters, uint32_t layout, enum counted_number number)
+layout_place(const struct counters *counters, uint32_t layout, unsigned number)
 {
 	if (layout >= LAYOUTS_MAX)
 		return -1;
@@ -119,8 +131,8 @@ layout_place(const struct counters *counters, uint32_t layout, enum counted_numb
 	return known[layout].places[number];
 }
 
-bool
-layout_has(const struct counters *counters, uint32_t layout, unsigned place)
+unsigned
+layout_places(const struct counters *counters, uint32_t layout)
 {
-	return layout < LAYOUTS_MAX && counters->layouts[layout].names[place][0] != '\0';
+	return layout < LAYOUTS_MAX ? counters->layouts[layout].places : 0;
 }

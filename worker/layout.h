@@ -1,8 +1,8 @@
-/* Which counter lies where in a row. Programs that share a segment, one after the other by
- * upgrades, may count different things: each program names the places of its rows in a layout,
- * which stays in the segment, and no row ever changes its layout. A program that reads another
- * program's row finds a counter by its name. So totals survive an upgrade, and a counter that only
- * one of the two programs has keeps its value while the other runs. */
+/* Which metric lies where in a row. Programs that share a segment, one after the other by upgrades,
+ * may count different things: each program lists the metrics of its rows in a layout, which stays
+ * in the segment, and no row ever changes its layout. A program that reads another program's row
+ * finds a metric by its name and kind. So totals survive an upgrade, and a metric that only one of
+ * the two programs has, or has of that kind, keeps its value while the other runs. */
 #ifndef HUBBUB_WORKER_LAYOUT_H
 #define HUBBUB_WORKER_LAYOUT_H
 
@@ -19,12 +19,13 @@ int layout_enter(struct counters *counters);
 /* Whether the layout of this index is whole. */
 bool layout_is_ready(const struct counters *counters, uint32_t layout);
 
-/* The index in worker_row.counts of a counter in rows of that layout; -1 if they do not have it, or
- * there is no such layout: a row is memory of its worker, which may have overwritten it. */
-int layout_place(const struct counters *counters, uint32_t layout, enum counted_number number);
+/* The index in worker_row.counts of the first count of a metric, by its number in the catalog, in
+ * rows of that layout; -1 if they do not have it, or there is no such layout: a row is memory of
+ * its worker, which may have overwritten it. */
+int layout_place(const struct counters *counters, uint32_t layout, unsigned number);
 
-/* Whether that layout has a counter at that index of worker_row.counts, known to this program or
- * not. */
-bool layout_has(const struct counters *counters, uint32_t layout, unsigned place);
+/* Rows of that layout count in places below this one, also what this program does not know; 0 if
+ * there is no such layout. */
+unsigned layout_places(const struct counters *counters, uint32_t layout);
 
 #endif

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "hub/scheduler.h"
+#include "worker/buckets.h"
 #include "worker/counted.h"
 
 enum row_state { ROW_FREE, ROW_LIVE, ROW_DEAD, ROW_LEDGER };
@@ -31,8 +32,12 @@ struct worker_crash {
 	void *frames[CRASH_FRAMES];
 };
 
-#define COUNTED_ROOM 64 /* places for counters in a row; more than there are counters */
-#define COUNTED_FIELD(field, ...) uint64_t field;
+/* Places for counts in a row: those of this table, and of the service's own metrics. */
+#define COUNTED_ROOM 2048
+#define COUNTED_TYPE_COUNTER uint64_t
+#define COUNTED_TYPE_PEAK uint64_t
+#define COUNTED_TYPE_HISTOGRAM struct buckets
+#define COUNTED_FIELD(field, kind, ...) COUNTED_TYPE_##kind field;
 #define COUNTED_NO_FIELD(...)
 
 struct worker_row {
@@ -76,12 +81,23 @@ row_state(const struct worker_row *row)
 }
 
 #define LAYOUTS_MAX 16 /* different programs, over all upgrades of one server */
-#define LAYOUT_NAME_SIZE 32
+#define LAYOUT_NAME_SIZE 64
+#define LAYOUT_ENTRIES 128 /* more than there are rows in this program's catalog */
+
+/* Where one metric lies in rows. A metric is the same in another program if its name, kind and
+ * owner are. */
+struct layout_entry {
+	char name[LAYOUT_NAME_SIZE]; /* "" behind the last one */
+	uint8_t kind;                /* enum catalog_kind */
+	uint8_t is_service;          /* the service's own metric, not Hubbub's */
+	uint16_t place;              /* the index in worker_row.counts of its first count */
+};
 
 /* What one program counts; see layout.h. */
 struct layout {
-	uint32_t state;                             /* enum layout_state */
-	char names[COUNTED_ROOM][LAYOUT_NAME_SIZE]; /* by place; "" where nothing is counted */
+	uint32_t state;  /* enum layout_state */
+	uint32_t places; /* rows count in places below this one */
+	struct layout_entry entries[LAYOUT_ENTRIES];
 	/* Counters of the whole server, written by masters of this layout. */
 	struct worker_row server;
 };
@@ -103,7 +119,8 @@ struct fold {
  *	2	rows are claimed by processes; a ledger; permits; crashes
  *	3	refused connections and datagrams are counted
  *	4	masters have numbers; record locks say which processes live
- *	5	counters are found by name; a fold is written to a record first
+ *	5	metrics are found by name and kind; histograms; a fold is written to a record
+ *		first
  *
  * Raise it, once between two releases, when anything else in this file changes its place, its size
  * or its meaning, or when the locks of counters.h or the rules of fold.h change. */

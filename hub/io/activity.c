@@ -51,19 +51,44 @@ fd_begin_anew(int fd)
 	DCHECK(are_consistent(entry->exchange));
 }
 
+/* An entry has no other eight bytes left in its three cache lines. */
+_Static_assert(sizeof(void *) == sizeof(int64_t), "a watcher's data holds a time");
+
 void
-fd_set_busy(int fd, bool is_busy)
+fd_set_busy(int fd, int64_t now)
 {
 	struct hub_fd *entry = fd_known(fd);
 
+	if (entry == NULL || (entry->exchange & FD_IS_BUSY))
+		return;
+	DCHECK(now != 0);
+	entry->exchange |= FD_IS_BUSY;
+	entry->write.data = (void *)now;
+}
+
+static int64_t
+busy_since(const struct hub_fd *entry)
+{
+	return entry != NULL && (entry->exchange & FD_IS_BUSY) ? (int64_t)entry->write.data : 0;
+}
+
+int64_t
+fd_busy_since(int fd)
+{
+	return busy_since(fd_known(fd));
+}
+
+int64_t
+fd_set_idle(int fd)
+{
+	struct hub_fd *entry = fd_known(fd);
+	int64_t since = busy_since(entry);
+
 	if (entry == NULL)
-		return;
-	if (is_busy) {
-		entry->exchange |= FD_IS_BUSY;
-		return;
-	}
+		return 0;
 	entry->exchange =
 		(entry->exchange & (FD_HAS_COME | FD_SENT_NOTHING | FD_CAME_SINCE)) | FD_IS_SETTLED;
 	entry->active_at = hub_this->now;
 	DCHECK(are_consistent(entry->exchange));
+	return since;
 }

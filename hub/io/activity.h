@@ -32,8 +32,15 @@ struct fd_activity fd_activity(int fd);
  * switch. */
 void fd_begin_anew(int fd) HUB_INSIDE(fd_begin_anew);
 
-/* The service says whether it is working for the peer. When it stops, no request is open, and the
- * descriptor counts as active just now. Does not switch. */
-void fd_set_busy(int fd, bool is_busy) HUB_INSIDE(fd_set_busy);
+/* The service says that it is working for the peer, since `now`, which is not 0, unless it was
+ * before. Does not switch. */
+void fd_set_busy(int fd, int64_t now) HUB_INSIDE(fd_set_busy);
+
+/* It says that it is not: no request is open, and the descriptor counts as active just now. Returns
+ * since when it was, or 0 if it was not. Does not switch. */
+int64_t fd_set_idle(int fd) HUB_INSIDE(fd_set_idle);
+
+/* Since when the service is working for the peer; 0 if it is not. Does not switch. */
+int64_t fd_busy_since(int fd) HUB_INSIDE(fd_busy_since);
 
 #endif

@@ -76,7 +76,7 @@ struct hub_fd {
 	int64_t active_at; /* the hub's clock when bytes last came or went, or it entered */
 	struct list sweep; /* in the queue table.levels[level] */
 	int64_t due;       /* when the sweep looks at it */
-	ev_io write;
+	ev_io write;       /* its data, which libev leaves to us: busy_since of activity.c */
 	dev_t device;
 	ino_t inode;
 };

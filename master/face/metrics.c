@@ -14,11 +14,10 @@
 #include "master/start/limits.h"
 #include "worker/catalog.h"
 
-/* The sums of each hub of each worker that has ever run. count is the number of rows; rows is NULL
- * if out of memory. */
+/* The sums of each hub of each worker that has ever run; of some of them if out of memory. */
 struct hub_sums {
 	struct worker_row *rows;
-	unsigned count;
+	unsigned count, room;
 };
 
 static bool
@@ -30,17 +29,33 @@ is_known(const struct hub_sums *sums, const struct worker_row *row)
 	return false;
 }
 
+static bool
+has_room(struct hub_sums *sums)
+{
+	unsigned room = 2 * sums->room + 4;
+	struct worker_row *rows;
+
+	if (sums->count < sums->room)
+		return true;
+	rows = realloc(sums->rows, room * sizeof *rows);
+	if (rows == NULL)
+		return false;
+	sums->rows = rows;
+	sums->room = room;
+	return true;
+}
+
 static struct hub_sums
 collect(const struct counters *counters)
 {
 	/* Another master may claim more rows meanwhile. */
 	uint32_t used = __atomic_load_n(&counters->used, __ATOMIC_RELAXED);
-	struct hub_sums sums = {.rows = malloc((used + 1) * sizeof *sums.rows)};
+	struct hub_sums sums = {0};
 
-	for (uint32_t i = 0; sums.rows != NULL && i < used; i++) {
+	for (uint32_t i = 0; i < used; i++) {
 		const struct worker_row *row = &counters->rows[i];
 
-		if (row->state == ROW_FREE || is_known(&sums, row))
+		if (row->state == ROW_FREE || is_known(&sums, row) || !has_room(&sums))
 			continue;
 		if (counters_sum(counters, row->worker, row->index, &sums.rows[sums.count]))
 			sums.count++;
@@ -48,10 +63,17 @@ collect(const struct counters *counters)
 	return sums;
 }
 
+/* The lines that introduce a metric. */
+static void
+introduce(FILE *stream, const char *prefix, const char *name, const char *type, const char *help)
+{
+	fprintf(stream, "# HELP %s%s %s\n# TYPE %s%s %s\n", prefix, name, help, prefix, name, type);
+}
+
 static void
 write_head(FILE *stream, const char *name, const char *type, const char *help)
 {
-	fprintf(stream, "# HELP hubbub_%s %s\n# TYPE hubbub_%s %s\n", name, help, name, type);
+	introduce(stream, "hubbub_", name, type, help);
 }
 
 static void
@@ -64,9 +86,14 @@ write_one(FILE *stream, const char *name, const char *type, const char *help, do
 /* ---- counters ---- */
 
 static const char *
-type_of(const struct catalog_entry *counter)
+type_of(const struct catalog_entry *metric)
 {
-	return counter->kind == CATALOG_COUNTER ? "counter" : "gauge";
+	static const char *const types[] = {[CATALOG_COUNTER] = "counter",
+		[CATALOG_PEAK] = "gauge",
+		[CATALOG_GAUGE] = "gauge",
+		[CATALOG_HISTOGRAM] = "histogram"};
+
+	return types[metric->kind];
 }
 
 /* Returns the number of the first catalog row, behind first, of another metric. */
@@ -75,7 +102,8 @@ metric_end(unsigned first)
 {
 	unsigned end = first + 1;
 
-	while (end < COUNTED_MAX && strcmp(catalog[end].metric, catalog[first].metric) == 0)
+	while (end < catalog_size && catalog[end].is_service == catalog[first].is_service &&
+		strcmp(catalog[end].metric, catalog[first].metric) == 0)
 		end++;
 	return end;
 }
@@ -89,14 +117,58 @@ write_server_counters(FILE *stream, const struct worker_row *total)
 				catalog_value(total, i));
 }
 
+/* The bounds that are told of each hub: powers of two from 1 us to 69 s, or from 1 to 1 Gi of what
+ * is no time. They never change, or the buckets of hubs and times could not be compared. */
+static uint64_t
+first_bound(const struct catalog_entry *metric)
+{
+	return metric->unit == 1 ? 1 : UINT64_C(1) << 10;
+}
+
+static uint64_t
+last_bound(const struct catalog_entry *metric)
+{
+	return UINT64_C(1) << (metric->unit == 1 ? 30 : 36);
+}
+
+static void
+write_histogram(FILE *stream, const struct worker_row *row, unsigned number)
+{
+	const struct catalog_entry *metric = &catalog[number];
+	const struct buckets *buckets = catalog_buckets(row, number);
+	const char *prefix = catalog_prefix(metric), *name = metric->metric;
+	uint64_t bound = first_bound(metric), last = last_bound(metric), count = 0;
+
+	for (unsigned i = 0; i < BUCKETS_COUNT; i++) {
+		count += buckets->counts[i];
+		if (buckets_bound(i) != bound || bound > last)
+			continue;
+		fprintf(stream, "%s%s_bucket{worker=\"%u\",hub=\"%u\",le=\"%.15g\"} %lu\n", prefix,
+			name, row->worker, row->index, (double)bound / (double)metric->unit,
+			(unsigned long)count);
+		bound *= 2;
+	}
+	fprintf(stream, "%s%s_bucket{worker=\"%u\",hub=\"%u\",le=\"+Inf\"} %lu\n", prefix, name,
+		row->worker, row->index, (unsigned long)count);
+	fprintf(stream, "%s%s_sum{worker=\"%u\",hub=\"%u\"} %.15g\n", prefix, name, row->worker,
+		row->index, (double)buckets->sum / (double)metric->unit);
+	fprintf(stream, "%s%s_count{worker=\"%u\",hub=\"%u\"} %lu\n", prefix, name, row->worker,
+		row->index, (unsigned long)count);
+}
+
 static void
 write_hub_value(FILE *stream, const char *name, const struct worker_row *row, unsigned number)
 {
-	const struct catalog_entry *counter = &catalog[number];
+	const struct catalog_entry *metric = &catalog[number];
 
-	fprintf(stream, "hubbub_%s{worker=\"%u\",hub=\"%u\"", name, row->worker, row->index);
-	if (counter->label != NULL)
-		fprintf(stream, ",kind=\"%s\"", counter->label);
+	if (metric->kind == CATALOG_HISTOGRAM) {
+		write_histogram(stream, row, number);
+		return;
+	}
+	fprintf(stream, "%s%s{worker=\"%u\",hub=\"%u\"", catalog_prefix(metric), name, row->worker,
+		row->index);
+	if (metric->label != NULL)
+		fprintf(stream, ",kind=\"%s\"", metric->label);
 	fprintf(stream, "} %.15g\n", catalog_value(row, number));
 }
 
@@ -105,7 +177,7 @@ static void
 write_metric(FILE *stream, const char *name, const char *help, const struct hub_sums *sums,
 	unsigned first, unsigned end)
 {
-	write_head(stream, name, type_of(&catalog[first]), help);
+	introduce(stream, catalog_prefix(&catalog[first]), name, type_of(&catalog[first]), help);
 	for (unsigned hub = 0; hub < sums->count; hub++)
 		for (unsigned i = first; i < end; i++)
 			write_hub_value(stream, name, &sums->rows[hub], i);
@@ -114,8 +186,9 @@ write_metric(FILE *stream, const char *name, const char *help, const struct hub_
 static void
 write_hub_counters(FILE *stream, const struct hub_sums *sums)
 {
-	for (unsigned first = 0, end; first < COUNTED_MAX; first = end) {
-		const char *metric = catalog[first].metric, *former = catalog_former_name(metric);
+	for (unsigned first = 0, end; first < catalog_size; first = end) {
+		const char *metric = catalog[first].metric,
+			   *former = catalog_former_name(&catalog[first]);
 		char help[128];
 
 		end = metric_end(first);

@@ -23,6 +23,41 @@ whole(uint64_t number)
 
 /* ---- JSON ---- */
 
+/* A histogram: how many values, their sum, and quantiles, in the metric's unit. */
+static json_t *
+histogram_json(const struct worker_row *row, unsigned number)
+{
+	const struct buckets *buckets = catalog_buckets(row, number);
+	double unit = (double)catalog[number].unit;
+
+	return json_pack("{s:I, s:f, s:f, s:f, s:f, s:f}", "count", whole(buckets_total(buckets)),
+		"sum", (double)buckets->sum / unit, "p50", buckets_quantile(buckets, .5) / unit,
+		"p90", buckets_quantile(buckets, .9) / unit, "p99",
+		buckets_quantile(buckets, .99) / unit, "p999",
+		buckets_quantile(buckets, .999) / unit);
+}
+
+/* A counter or a gauge in its unit: a whole number, or seconds. */
+static json_t *
+number_json(const struct worker_row *row, unsigned number)
+{
+	return catalog[number].unit == 1 ? json_integer((json_int_t)catalog_count(row, number))
+					 : json_real(catalog_value(row, number));
+}
+
+/* The service's own metrics. */
+static json_t *
+service_json(const struct worker_row *total)
+{
+	json_t *metrics = json_object();
+
+	for (unsigned i = COUNTED_MAX; i < catalog_size; i++)
+		json_object_set_new(metrics, catalog[i].metric,
+			catalog[i].kind == CATALOG_HISTOGRAM ? histogram_json(total, i)
+							     : number_json(total, i));
+	return metrics;
+}
+
 static json_t *
 totals_json(const struct worker_row *total)
 {
@@ -34,6 +69,10 @@ totals_json(const struct worker_row *total)
 
 		if (name == NULL)
 			continue;
+		if (catalog[i].kind == CATALOG_HISTOGRAM) {
+			json_object_set_new(totals, name, histogram_json(total, i));
+			continue;
+		}
 		rest = json_integer_value(json_object_get(totals, name));
 		json_object_set_new(
 			totals, name, json_integer(rest + whole(catalog_count(total, i))));
@@ -46,10 +85,14 @@ static void
 add_hub_counters(json_t *object, const struct worker_row *sum)
 {
 	for (unsigned i = 0; i < COUNTED_MAX; i++) {
-		const char *former = catalog_former_name(catalog[i].metric);
+		const char *former = catalog_former_name(&catalog[i]);
 
 		if (!catalog[i].in_hubs)
 			continue;
+		if (catalog[i].kind == CATALOG_HISTOGRAM) {
+			json_object_set_new(object, catalog[i].metric, histogram_json(sum, i));
+			continue;
+		}
 		json_object_set_new(
 			object, catalog[i].metric, json_integer(whole(catalog_count(sum, i))));
 		if (former != NULL)
@@ -185,13 +228,14 @@ status_json(const struct master *master)
 {
 	const struct fleet *fleet = &master->fleet;
 	const struct generation *serving = fleet->serving;
-	struct worker_row total = counters_total(master->counters);
+	struct worker_row total;
 	json_t *object;
 	char *text;
 
+	counters_sum_all(master->counters, &total);
 	object = json_pack(
 		"{s:o, s:o, s:i, s:s, s:b, s:b, s:I, s:i, s:i, s:i, s:b, s:o, s:I, s:I, s:f, "
-		"s:b, s:o, s:o, s:o, s:o}",
+		"s:b, s:o, s:o, s:o, s:o, s:o}",
 		"name", printable_json(master->service->name), "version",
 		printable_json(master->service->version), "pid", (int)getpid(), "phase",
 		ready_phase_names[master->phase], "ready", ready_is(master), "live",
@@ -202,8 +246,9 @@ status_json(const struct master *master)
 		master->change != CHANGE_NONE, "addresses", addresses_json(&master->sockets),
 		"connections", whole(counters_open(&total)), "max_connections",
 		whole(permits_limit(fleet)), "imbalance", status_imbalance(fleet), "steered",
-		fleet->is_steered, "totals", totals_json(&total), "workers",
-		generation_json(serving), "draining", leaving_json(fleet), "events", events_json());
+		fleet->is_steered, "totals", totals_json(&total), "metrics", service_json(&total),
+		"workers", generation_json(serving), "draining", leaving_json(fleet), "events",
+		events_json());
 	text = object != NULL ? json_dumps(object, JSON_COMPACT) : NULL;
 	json_decref(object);
 	return text;

@@ -9,6 +9,7 @@
 
 #include "hub/base/room.h"
 #include "master/sockets/address.h"
+#include "worker/catalog.h"
 
 #define PROTOCOL_NAME_MAX 255  /* bytes, by RFC 7301 */
 #define BACKGROUND_NAME_MAX 31 /* bytes, as of a coroutine's name */
@@ -163,7 +164,7 @@ background_fault(const struct hubbub_background *first)
 const char *
 service_fault(const struct hubbub_service *service)
 {
-	static char fault[256];
+	static char fault[CATALOG_FAULT_SIZE];
 	const struct hubbub_option *outside, *crowded;
 	const char *wrong;
 
@@ -197,6 +198,8 @@ service_fault(const struct hubbub_service *service)
 		wrong = background_fault(service->background);
 	if (wrong != NULL)
 		return wrong;
+	if (!catalog_check(service->metrics, fault))
+		return fault;
 	crowded = find_crowded(service);
 	if (crowded != NULL) {
 		snprintf(fault, sizeof fault,

@@ -3,12 +3,16 @@
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/mman.h>
+#include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "hub/base/clock.h"
+#include "tests/support/in_hub.h"
+#include "worker/catalog.h"
 #include "worker/counters.h"
 
 static struct counters *counters;
@@ -17,16 +21,46 @@ static int file;
 /* A worker of one hub that has died once: of its ledger are 7, of the process that is dead 5. */
 static struct worker_row *ledger, *row;
 
+enum { KEYS, LOOKUPS, SIZES };
+
+static const struct hubbub_metric metrics[] = {
+	[KEYS] = {"store_keys", "Keys.", HUBBUB_GAUGE, HUBBUB_ONES, {NULL}},
+	[LOOKUPS] = {"store_lookups_total", "Lookups.", HUBBUB_COUNTER, HUBBUB_ONES, {NULL}},
+	[SIZES] = {"store_bytes", "Sizes.", HUBBUB_HISTOGRAM, HUBBUB_ONES, {NULL}},
+	{.name = NULL},
+};
+
+static uint64_t *
+count_of(struct worker_row *any, unsigned metric)
+{
+	return &any->counts[catalog[COUNTED_MAX + metric].place];
+}
+
+/* So many connections, requests, and counts of each metric of the service. */
+static void
+count(struct worker_row *any, uint64_t number)
+{
+	counters_add(&any->accepted, number);
+	counters_add(&any->opened, number);
+	counters_add(count_of(any, LOOKUPS), number);
+	counters_add(count_of(any, KEYS), number);
+	for (uint64_t i = 0; i < number; i++) {
+		buckets_record(&any->requests, 1000);
+		buckets_record((struct buckets *)(void *)count_of(any, SIZES), 1000);
+	}
+}
+
 static void
 begin(void)
 {
+	catalog_add_service(metrics);
 	counters = counters_new(&file);
 	cr_assert_not_null(counters);
 	ledger = counters_claim(counters, 0, 1, 1);
-	ledger->accepted = ledger->opened = 7;
+	count(ledger, 7);
 	counters_fold(counters, ledger, 1);
 	row = counters_claim(counters, 0, 2, 1);
-	row->accepted = row->opened = 5;
+	count(row, 5);
 	row->closed = 3;
 }
 
@@ -39,6 +73,19 @@ end(void)
 
 TestSuite(fold, .init = begin, .fini = end, .timeout = 60);
 
+/* Asserts that all that only grows has been counted as often. */
+static void
+assert_even(struct worker_row *sum)
+{
+	const struct buckets *sizes = (const void *)count_of(sum, SIZES);
+
+	cr_assert_eq(*count_of(sum, LOOKUPS), sum->accepted);
+	cr_assert_eq(buckets_total(&sum->requests), sum->accepted);
+	cr_assert_eq(sum->requests.sum, 1000 * sum->accepted);
+	cr_assert_eq(buckets_total(sizes), sum->accepted);
+	cr_assert_eq(sizes->sum, 1000 * sum->accepted);
+}
+
 static uint64_t
 accepted(void)
 {
@@ -46,7 +93,20 @@ accepted(void)
 
 	cr_assert(counters_sum(counters, 0, 0, &sum));
 	cr_assert_eq(sum.accepted, total.accepted);
+	assert_even(&sum);
+	counters_sum_all(counters, &sum);
+	cr_assert_eq(sum.accepted, total.accepted);
+	assert_even(&sum);
 	return total.accepted;
+}
+
+static uint64_t
+keys(void)
+{
+	struct worker_row sum;
+
+	counters_sum_all(counters, &sum);
+	return *count_of(&sum, KEYS);
 }
 
 /* What fold_finish has done when it is killed after so many stores. */
@@ -66,6 +126,21 @@ Test(fold, the_first_of_its_hub_becomes_the_ledger)
 	cr_assert_eq(ledger->closed, 7);
 	cr_assert_neq(row, ledger);
 	cr_assert_eq(counters->used, 2);
+}
+
+Test(fold, a_gauge_is_that_of_the_living)
+{
+	struct worker_row *other = counters_claim(counters, 1, 1, 1);
+
+	cr_assert_eq(keys(), 5);
+	*count_of(other, KEYS) = (uint64_t)-2;
+	cr_assert_eq(keys(), 3);
+	counters_bury(counters, row, 1);
+	cr_assert_eq((int64_t)keys(), -2);
+	counters_fold(counters, row, 1);
+	cr_assert_eq((int64_t)keys(), -2);
+	counters_fold(counters, other, 1);
+	cr_assert_eq(keys(), 0);
 }
 
 Test(fold, each_is_counted_once_after_each_step)
@@ -99,7 +174,7 @@ Test(fold, another_master_ends_it_wherever_its_own_died)
 		cr_assert_eq(ledger->closed, expected);
 		cr_assert_eq(row->state, (uint32_t)ROW_FREE);
 		cr_assert_eq(counters_claim(counters, 0, 3, 1), row);
-		row->accepted = row->opened = 2;
+		count(row, 2);
 		expected += 2;
 	}
 }
@@ -272,4 +347,100 @@ Test(fold, a_master_that_is_killed_while_it_folds_counts_nothing_twice)
 				  counters->rows[at].state == ROW_LEDGER);
 	}
 	munmap(counted, sizeof *counted);
+}
+
+/* A master that folds the row of a dead process, and can be stopped at each instruction. Before,
+ * its process counts 1 of everything. */
+static void
+be_traced_master(void)
+{
+	struct worker_row *rows;
+
+	alarm(60);
+	counters = counters_map(file);
+	rows = counters_claim(counters, 0, 3, 1);
+	if (rows == NULL || ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0)
+		_exit(1);
+	count(rows, 1);
+	raise(SIGSTOP);
+	counters_fold(counters, rows, 1);
+	_exit(0);
+}
+
+#define ROWS 3 /* that are in use: ledger, row, and that of the traced master's process */
+#define STEP 61
+
+/* What a master changes when it folds. */
+struct moment {
+	uint32_t folds;
+	struct fold fold;
+	struct worker_row rows[ROWS];
+};
+
+static void
+save(struct moment *moment)
+{
+	moment->folds = counters->folds;
+	moment->fold = counters->fold;
+	memcpy(moment->rows, counters->rows, sizeof moment->rows);
+}
+
+static void
+restore(const struct moment *moment)
+{
+	counters->folds = moment->folds;
+	counters->fold = moment->fold;
+	memcpy(counters->rows, moment->rows, sizeof moment->rows);
+}
+
+/* What the next master does, which would get the right to fold at this one's death. */
+static void
+go_on(void)
+{
+	fold_finish(counters);
+	if (row_state(&counters->rows[ROWS - 1]) == ROW_DEAD)
+		fold_row(counters, &counters->rows[ROWS - 1]);
+}
+
+/* Lets the master do so many instructions. Returns how many it did before it ended. */
+static long
+step(pid_t master, long instructions)
+{
+	int status;
+
+	for (long done = 0; done < instructions; done++) {
+		ptrace(PTRACE_SINGLESTEP, master, NULL, NULL);
+		if (waitpid(master, &status, 0) != master || !WIFSTOPPED(status))
+			return done;
+	}
+	return instructions;
+}
+
+Test(fold, a_master_that_is_killed_at_any_instruction_counts_everything_once)
+{
+	static struct moment moment;
+	long done = 0, last = STEP;
+	pid_t master;
+	int status;
+
+	if (on_valgrind())
+		cr_skip_test("the instructions would be valgrind's");
+	master = fork();
+	if (master == 0)
+		be_traced_master();
+	waitpid(master, &status, 0);
+	if (!WIFSTOPPED(status))
+		cr_skip_test("programs cannot be traced here");
+	for (; last == STEP; done += last) {
+		cr_assert_eq(accepted(), 13, "after %ld instructions", done);
+		save(&moment);
+		go_on();
+		cr_assert_eq(accepted(), 13, "killed after %ld instructions", done);
+		cr_assert_eq(keys(), row_state(&counters->rows[ROWS - 1]) == ROW_LIVE ? 6 : 5);
+		restore(&moment);
+		last = step(master, STEP);
+	}
+	cr_assert_gt(done, 1000);
+	cr_assert_eq(accepted(), 13);
+	cr_assert_eq(counters->rows[ROWS - 1].state, (uint32_t)ROW_FREE);
 }

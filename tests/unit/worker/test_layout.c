@@ -15,7 +15,7 @@ TestSuite(layout, .init = shared_begin, .fini = shared_end, .timeout = 60);
 static char *
 name_of(uint32_t layout, enum counted_number number)
 {
-	return counters->layouts[layout].names[catalog[number].place];
+	return counters->layouts[layout].entries[number].name;
 }
 
 static void
@@ -67,21 +67,26 @@ Test(layout, that_is_none_has_no_counters)
 	rows[0].accepted = rows[1].accepted = 5;
 	rows[0].layout = UINT32_MAX;
 	cr_assert_eq(layout_place(counters, UINT32_MAX, COUNTED_accepted), -1);
-	cr_assert_not(layout_has(counters, LAYOUTS_MAX, 0));
+	cr_assert_eq(layout_places(counters, LAYOUTS_MAX), 0);
 	cr_assert_eq(counters_total(counters).accepted, 5);
 	counters_fold(counters, rows, 2);
 	cr_assert_eq(counters_total(counters).accepted, 5);
 }
 
-Test(layout, names_every_counter_and_nothing_else)
+Test(layout, has_every_metric_and_nothing_else)
 {
-	unsigned count = 0;
+	const struct layout_entry *entries = counters->layouts[0].entries;
+	unsigned end = 0;
 
-	for (unsigned place = 0; place < COUNTED_ROOM; place++)
-		count += layout_has(counters, 0, place);
-	cr_assert_eq(count, COUNTED_MAX);
-	for (unsigned i = 0; i < COUNTED_MAX; i++)
-		cr_assert_str_eq(name_of(0, i), catalog[i].field);
+	for (unsigned i = 0; i < COUNTED_MAX; i++) {
+		cr_assert_str_eq(entries[i].name, catalog[i].field);
+		cr_assert_eq(entries[i].place, catalog[i].place);
+		cr_assert_eq(entries[i].kind, catalog[i].kind);
+		if (entries[i].place + catalog_places(catalog[i].kind) > end)
+			end = entries[i].place + catalog_places(catalog[i].kind);
+	}
+	cr_assert_str_eq(entries[COUNTED_MAX].name, "");
+	cr_assert_eq(layout_places(counters, 0), end);
 }
 
 Test(layout, counts_of_another_program_are_found_by_name)
@@ -140,7 +145,7 @@ Test(layout, what_only_another_program_counts_is_kept_for_it)
 Test(layout, a_counter_that_is_new_begins_at_0)
 {
 	counters_claim(counters, 0, 1, 1)->accepted = 5;
-	rename_counter(0, COUNTED_accepted, "");
+	rename_counter(0, COUNTED_accepted, "of_former_times");
 	upgrade();
 	cr_assert_eq(sum().accepted, 0);
 	counters_claim(counters, 0, 2, 1)->accepted = 4;
@@ -156,6 +161,90 @@ Test(layout, what_masters_count_goes_on)
 	counters_note(&counters_server(counters)->respawns, 5);
 	cr_assert_eq(counters_total(counters).respawns, 6);
 	cr_assert_eq(counters_total(counters).hangs, 2);
+}
+
+/* ---- metrics of a service ---- */
+
+/* The table of one release: these two, or the first alone. */
+static const struct hubbub_metric *
+table(const char *first, enum hubbub_metric_kind kind, const char *second)
+{
+	static struct hubbub_metric metrics[3];
+
+	metrics[0] = (struct hubbub_metric){.name = first, .help = "Help.", .kind = kind};
+	metrics[1] =
+		(struct hubbub_metric){.name = second, .help = "Help.", .kind = HUBBUB_HISTOGRAM};
+	return metrics;
+}
+
+static void
+upgrade_to(const struct hubbub_metric *metrics)
+{
+	catalog_add_service(metrics);
+	upgrade();
+}
+
+/* Of the service's metric of this index, the first count. */
+static uint64_t *
+count_of(struct worker_row *row, unsigned metric)
+{
+	return &row->counts[catalog[COUNTED_MAX + metric].place];
+}
+
+static uint64_t
+total_of(unsigned metric)
+{
+	struct worker_row total;
+
+	counters_sum_all(counters, &total);
+	return *count_of(&total, metric);
+}
+
+Test(layout, metrics_of_a_service_go_on_in_another_place)
+{
+	struct worker_row *row;
+
+	upgrade_to(table("a", HUBBUB_COUNTER, "sizes"));
+	row = counters_claim(counters, 0, 1, 1);
+	*count_of(row, 0) = 5;
+	buckets_record((struct buckets *)(void *)count_of(row, 1), 700);
+	upgrade_to(table("b", HUBBUB_COUNTER, "a_is_gone"));
+	cr_assert_eq(total_of(0), 0);
+	cr_assert_eq(total_of(1), 0);
+	/* While the other release serves, its process dies. */
+	counters_fold(counters, row, 1);
+	row = counters_claim(counters, 0, 2, 1);
+	*count_of(row, 0) = 3;
+	upgrade_to(table("a", HUBBUB_COUNTER, "sizes"));
+	cr_assert_eq(total_of(0), 5);
+	cr_assert_eq(total_of(1), 700, "a histogram's first count is the sum");
+	upgrade_to(table("b", HUBBUB_COUNTER, NULL));
+	cr_assert_eq(total_of(0), 3);
+	catalog_add_service(NULL);
+}
+
+Test(layout, a_metric_of_another_kind_is_another_metric)
+{
+	struct worker_row *row;
+
+	upgrade_to(table("a", HUBBUB_COUNTER, NULL));
+	row = counters_claim(counters, 0, 1, 1);
+	*count_of(row, 0) = 5;
+	upgrade_to(table("a", HUBBUB_GAUGE, NULL));
+	cr_assert_eq(total_of(0), 0);
+	upgrade_to(table("a", HUBBUB_COUNTER, NULL));
+	cr_assert_eq(total_of(0), 5);
+	catalog_add_service(NULL);
+}
+
+/* The fields of Hubbub's own counters have no prefix. */
+Test(layout, a_metric_of_the_service_is_none_of_hubbub_s)
+{
+	upgrade_to(table("accepted", HUBBUB_COUNTER, NULL));
+	counters_claim(counters, 0, 1, 1)->accepted = 7;
+	cr_assert_eq(total_of(0), 0);
+	cr_assert_eq(sum().accepted, 7);
+	catalog_add_service(NULL);
 }
 
 Test(layout, there_is_room_for_so_many_programs_and_no_more)

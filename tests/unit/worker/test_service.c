@@ -1,5 +1,7 @@
 #include "worker/service.h"
 
+#include <signal.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -7,6 +9,7 @@
 #include "tests/support/in_hub.h"
 #include "tests/support/trace.h"
 #include "worker/busy.h"
+#include "worker/catalog.h"
 #include "worker/self.h"
 #include "worker/thread.h"
 
@@ -47,6 +50,123 @@ Test(service, is_busy_until_it_says_that_it_is_not)
 {
 	in_hub(busy_body, NULL);
 	EXPECT_TRACE("idle, busy, idle, idle");
+}
+
+/* ---- requests ---- */
+
+static struct worker_row row;
+static struct worker_thread hub = {.row = &row};
+
+/* The requests that were counted since the last call; their durations are those that were waited
+ * for, in milliseconds, at least. */
+static void
+note_requests(int64_t least)
+{
+	char text[64];
+
+	snprintf(text, sizeof text, "%lu%s", (unsigned long)buckets_total(&row.requests),
+		(int64_t)row.requests.sum >= least * HUB_MILLISECOND ? "" : " too short");
+	trace_say(text);
+	row = (struct worker_row){0};
+}
+
+static void *
+request_body(void *argument)
+{
+	int ends[2];
+
+	service_use(&hub);
+	socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends);
+	hub_adopt(ends[0]);
+	hubbub_busy(ends[0]);
+	note_requests(0);
+	hub_sleep(2 * HUB_MILLISECOND);
+	/* The first call counts. */
+	hubbub_busy(ends[0]);
+	hubbub_idle(ends[0]);
+	note_requests(2);
+	hubbub_idle(ends[0]);
+	service_served(ends[0]);
+	note_requests(0);
+	/* The service's function returns. */
+	hubbub_busy(ends[0]);
+	hub_sleep(HUB_MILLISECOND);
+	service_served(ends[0]);
+	note_requests(1);
+	/* A request is the open file's, not the descriptor's. */
+	hub_close(ends[0]);
+	ends[0] = dup(ends[1]);
+	hub_adopt(ends[0]);
+	hubbub_idle(ends[0]);
+	service_served(ends[0]);
+	hubbub_busy(-1);
+	hubbub_idle(-1);
+	note_requests(0);
+	hubbub_busy(ends[0]);
+	hubbub_idle(ends[0]);
+	trace_whether("0", row.requests.counts[0] == 1);
+	note_requests(0);
+	hub_close(ends[0]);
+	hub_close(ends[1]);
+	service_use(NULL);
+	return argument;
+}
+
+/* A request that is shorter than a turn of the loop takes some time, too. */
+Test(service, requests_are_counted_from_busy_to_idle)
+{
+	in_hub(request_body, NULL);
+	EXPECT_TRACE("0, 1, 0, 1, 0, not 0, 1");
+}
+
+/* ---- metrics of its own ---- */
+
+enum { KEYS, LOOKUPS, SIZES };
+
+static const struct hubbub_metric metrics[] = {
+	[KEYS] = {"store_keys", "Keys.", HUBBUB_GAUGE, HUBBUB_ONES, {NULL}},
+	[LOOKUPS] = {"store_lookups_total", "Lookups.", HUBBUB_COUNTER, HUBBUB_ONES, {NULL}},
+	[SIZES] = {"store_bytes", "Sizes.", HUBBUB_HISTOGRAM, HUBBUB_ONES, {NULL}},
+	{.name = NULL},
+};
+
+static void
+count_some(void)
+{
+	hubbub_count(LOOKUPS, 2);
+	hubbub_count(LOOKUPS, 1);
+	hubbub_gauge_add(KEYS, 5);
+	hubbub_gauge_add(KEYS, -7);
+	hubbub_record(SIZES, 64);
+}
+
+Test(service, counts_in_the_row_of_its_hub)
+{
+	count_some();
+	catalog_add_service(metrics);
+	count_some();
+	service_use(&hub);
+	count_some();
+	cr_assert_eq(catalog_value(&row, COUNTED_MAX + LOOKUPS), 3);
+	cr_assert_eq(catalog_value(&row, COUNTED_MAX + KEYS), -2);
+	cr_assert_eq(buckets_total(catalog_buckets(&row, COUNTED_MAX + SIZES)), 1);
+	hubbub_gauge_set(KEYS, 11);
+	cr_assert_eq(catalog_value(&row, COUNTED_MAX + KEYS), 11);
+	service_use(NULL);
+}
+
+Test(service, that_counts_what_it_has_not_ends, .signal = SIGABRT)
+{
+	catalog_add_service(metrics);
+	service_use(&hub);
+	hubbub_count(SIZES + 1, 1);
+}
+
+Test(service, that_counts_what_is_no_counter_ends, .signal = SIGABRT)
+{
+	catalog_add_service(metrics);
+	service_use(&hub);
+	hubbub_count(KEYS, 1);
 }
 
 Test(service, is_told_when_its_hub_is_to_end)

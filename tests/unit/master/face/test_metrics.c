@@ -9,13 +9,29 @@
 #include "tests/unit/master/scene.h"
 #include "worker/catalog.h"
 
+enum { KEYS, LOOKUPS, SIZES };
+
+static const struct hubbub_metric metrics[] = {
+	[KEYS] = {"store_keys", "Keys.", HUBBUB_GAUGE, HUBBUB_ONES, {NULL}},
+	[LOOKUPS] = {"stalls_total", "Of no hub.", HUBBUB_COUNTER, HUBBUB_ONES, {NULL}},
+	[SIZES] = {"store_bytes", "Sizes.", HUBBUB_HISTOGRAM, HUBBUB_ONES, {NULL}},
+	{.name = NULL},
+};
+
 static struct scene scene;
 static char *text;
 
 static void
 begin(void)
 {
+	catalog_add_service(metrics);
 	scene_begin(&scene);
+}
+
+static uint64_t *
+count_of(unsigned metric)
+{
+	return &scene.slot.rows->counts[catalog[COUNTED_MAX + metric].place];
 }
 
 static void
@@ -73,7 +89,7 @@ Test(metrics, has_each_counter_once_with_its_value)
 {
 	char line[256];
 
-	for (unsigned i = 0; i < COUNTED_MAX; i++) {
+	for (unsigned i = 0; i < COUNTED_SINGLE_MAX; i++) {
 		struct worker_row *row = catalog[i].is_server
 						 ? counters_server(scene.master.counters)
 						 : scene.slot.rows;
@@ -81,7 +97,7 @@ Test(metrics, has_each_counter_once_with_its_value)
 		row->counts[catalog[i].place] = (uint64_t)catalog[i].unit * (100 + i);
 	}
 	write_text();
-	for (unsigned i = 0; i < COUNTED_MAX; i++) {
+	for (unsigned i = 0; i < COUNTED_SINGLE_MAX; i++) {
 		name_line(line, sizeof line, &catalog[i]);
 		cr_assert_eq(count_lines("%s", line), 1, "%s", line);
 		cr_assert_eq(count_lines("%s%u\n", line, 100 + i), 1, "%s", line);
@@ -111,12 +127,55 @@ Test(metrics, says_once_of_each_counter_what_it_is)
 
 		cr_assert_eq(count_lines("# HELP hubbub_%s ", metric), 1, "%s", metric);
 		cr_assert_eq(count_lines("# TYPE hubbub_%s %s\n", metric,
-				     catalog[i].kind == CATALOG_COUNTER ? "counter" : "gauge"),
+				     catalog[i].kind == CATALOG_HISTOGRAM ? "histogram"
+				     : catalog[i].kind == CATALOG_COUNTER ? "counter"
+									  : "gauge"),
 			1, "%s", metric);
 		if (catalog[i].help != NULL)
 			cr_assert_eq(
 				count_lines("# HELP hubbub_%s %s\n", metric, catalog[i].help), 1);
 	}
+}
+
+/* Each bucket has all that is at or below its bound, and the last one is the count. */
+Test(metrics, has_a_histogram_of_requests_in_seconds)
+{
+	static const int64_t durations[] = {0, 1024, 1025, 2048, 900000000, 80000000000};
+
+	for (size_t i = 0; i < sizeof durations / sizeof durations[0]; i++)
+		buckets_record(&scene.slot.rows->requests, durations[i]);
+	write_text();
+#define REQUESTS "hubbub_request_duration_seconds"
+#define BUCKET REQUESTS "_bucket{worker=\"0\",hub=\"0\",le="
+	cr_assert_eq(count_lines("# TYPE " REQUESTS " histogram\n"), 1);
+	cr_assert_eq(count_lines(BUCKET "\"1.024e-06\"} 2\n"), 1);
+	cr_assert_eq(count_lines(BUCKET "\"2.048e-06\"} 4\n"), 1);
+	cr_assert_eq(count_lines(BUCKET "\"0.536870912\"} 4\n"), 1);
+	cr_assert_eq(count_lines(BUCKET "\"1.073741824\"} 5\n"), 1);
+	cr_assert_eq(count_lines(BUCKET "\"68.719476736\"} 5\n"), 1);
+	cr_assert_eq(count_lines(BUCKET "\"+Inf\"} 6\n"), 1);
+	cr_assert_eq(count_lines(BUCKET), 28);
+	cr_assert_eq(count_lines(REQUESTS "_count{worker=\"0\",hub=\"0\"} 6\n"), 1);
+	cr_assert_eq(count_lines(REQUESTS "_sum{worker=\"0\",hub=\"0\"} 80.900004097\n"), 1);
+}
+
+Test(metrics, has_the_service_s_own_by_their_names)
+{
+	*count_of(KEYS) = (uint64_t)-3;
+	*count_of(LOOKUPS) = 5;
+	scene.slot.rows->late = 9;
+	buckets_record((struct buckets *)(void *)count_of(SIZES), 64);
+	write_text();
+	cr_assert_eq(count_lines("# HELP store_keys Keys.\n# TYPE store_keys gauge\n"), 1);
+	cr_assert_eq(count_lines("store_keys{worker=\"0\",hub=\"0\"} -3\n"), 1);
+	cr_assert_eq(count_lines("# TYPE stalls_total counter\n"), 1);
+	cr_assert_eq(count_lines("stalls_total{worker=\"0\",hub=\"0\"} 5\n"), 1);
+	cr_assert_eq(count_lines("hubbub_stalls_total{worker=\"0\",hub=\"0\"} 9\n"), 1);
+	cr_assert_eq(count_lines("late_total"), 0, "it has no former name");
+	cr_assert_eq(count_lines("store_bytes_bucket{worker=\"0\",hub=\"0\",le=\"32\"} 0\n"), 1);
+	cr_assert_eq(count_lines("store_bytes_bucket{worker=\"0\",hub=\"0\",le=\"64\"} 1\n"), 1);
+	cr_assert_eq(count_lines("store_bytes_bucket{"), 32);
+	cr_assert_eq(count_lines("store_bytes_sum{worker=\"0\",hub=\"0\"} 64\n"), 1);
 }
 
 Test(metrics, has_what_dead_processes_of_a_hub_have_counted)

@@ -9,12 +9,22 @@
 #include "tests/unit/master/scene.h"
 #include "worker/catalog.h"
 
+enum { KEYS, BUSY, TIME };
+
+static const struct hubbub_metric metrics[] = {
+	[KEYS] = {"store_keys", "Keys.", HUBBUB_GAUGE, HUBBUB_ONES, {NULL}},
+	[BUSY] = {"store_busy_seconds_total", "Time.", HUBBUB_COUNTER, HUBBUB_SECONDS, {NULL}},
+	[TIME] = {"store_seconds", "How long.", HUBBUB_HISTOGRAM, HUBBUB_SECONDS, {NULL}},
+	{.name = NULL},
+};
+
 static struct scene scene;
 static json_t *state;
 
 static void
 begin(void)
 {
+	catalog_add_service(metrics);
 	scene_begin(&scene);
 }
 
@@ -60,7 +70,7 @@ expected_total(const char *name)
 {
 	json_int_t sum = 0;
 
-	for (unsigned i = 0; i < COUNTED_MAX; i++)
+	for (unsigned i = 0; i < COUNTED_SINGLE_MAX; i++)
 		if (catalog[i].total != NULL && strcmp(catalog[i].total, name) == 0)
 			sum += (json_int_t)catalog_count(row_of(&catalog[i]), i);
 	return sum;
@@ -69,7 +79,7 @@ expected_total(const char *name)
 static void
 count_some(void)
 {
-	for (unsigned i = 0; i < COUNTED_MAX; i++)
+	for (unsigned i = 0; i < COUNTED_SINGLE_MAX; i++)
 		row_of(&catalog[i])->counts[catalog[i].place] = 100 + i;
 }
 
@@ -80,7 +90,7 @@ Test(status, has_each_total_with_its_value)
 	count_some();
 	read_state();
 	totals = json_object_get(state, "totals");
-	for (unsigned i = 0; i < COUNTED_MAX; i++) {
+	for (unsigned i = 0; i < COUNTED_SINGLE_MAX; i++) {
 		const char *name = catalog[i].total;
 
 		if (name != NULL)
@@ -110,13 +120,59 @@ Test(status, has_of_each_hub_what_the_table_says)
 {
 	count_some();
 	read_state();
-	for (unsigned i = 0; i < COUNTED_MAX; i++) {
+	for (unsigned i = 0; i < COUNTED_SINGLE_MAX; i++) {
 		const json_t *value = json_object_get(hub(), catalog[i].metric);
 
 		cr_assert_eq(value != NULL, catalog[i].in_hubs, "%s", catalog[i].metric);
 		if (value != NULL)
 			cr_assert_eq(json_integer_value(value), 100 + i, "%s", catalog[i].metric);
 	}
+}
+
+static double
+number(const json_t *object, const char *name)
+{
+	const json_t *value = json_object_get(object, name);
+
+	cr_assert_not_null(value, "%s", name);
+	return json_number_value(value);
+}
+
+/* In seconds, of each hub and in all. */
+Test(status, tells_how_long_requests_took)
+{
+	const json_t *told[2];
+
+	for (int i = 1; i <= 1000; i++)
+		buckets_record(&scene.slot.rows->requests, i * 1000000);
+	read_state();
+	told[0] = json_object_get(hub(), "request_duration_seconds");
+	told[1] = json_object_get(json_object_get(state, "totals"), "request_duration_seconds");
+	for (int i = 0; i < 2; i++) {
+		cr_assert_eq(number(told[i], "count"), 1000);
+		cr_assert_float_eq(number(told[i], "sum"), 500.5, 1e-6);
+		cr_assert_float_eq(number(told[i], "p50"), .5, .5 / 16);
+		cr_assert_float_eq(number(told[i], "p90"), .9, .9 / 16);
+		cr_assert_float_eq(number(told[i], "p99"), .99, .99 / 16);
+		cr_assert_float_eq(number(told[i], "p999"), .999, .999 / 16);
+	}
+}
+
+Test(status, has_the_service_s_own_metrics)
+{
+	uint64_t *counts = scene.slot.rows->counts;
+	const json_t *told;
+
+	counts[catalog[COUNTED_MAX + KEYS].place] = (uint64_t)-3;
+	counts[catalog[COUNTED_MAX + BUSY].place] = 1500000000;
+	buckets_record((struct buckets *)(void *)&counts[catalog[COUNTED_MAX + TIME].place], 16);
+	read_state();
+	told = json_object_get(state, "metrics");
+	cr_assert_eq(json_object_size(told), 3);
+	cr_assert_eq(number(told, "store_keys"), -3);
+	cr_assert_eq(number(told, "store_busy_seconds_total"), 1.5);
+	cr_assert_eq(number(json_object_get(told, "store_seconds"), "count"), 1);
+	cr_assert_float_eq(number(json_object_get(told, "store_seconds"), "p999"), 16e-9, 1e-15);
 }
 
 Test(status, has_the_former_names_of_renamed_counters)
