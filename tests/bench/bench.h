@@ -34,6 +34,12 @@ double bench_event_run(void);
 double bench_mailbox(void);
 double bench_eventfd(void);
 
+/* Further rows of it; see bench_counting.c. */
+double bench_count(void);
+double bench_gauge(void);
+double bench_record(void);
+double bench_request(void);
+
 /* Peers that are programs, told what to measure; in nanoseconds, negative if not installed. */
 double peer_go(const char *what);
 double peer_gevent(const char *what);

@@ -80,6 +80,10 @@ static const struct hubbub_background nowhere[] = {
 	{.name = "a", .run = run, .where = (enum hubbub_where)3}, {0}};
 static const struct hubbub_background later[] = {
 	{.name = "a", .run = run, .room = {&context}}, {0}};
+static const struct hubbub_metric counted[] = {
+	{.name = "lookups_total", .help = "Lookups."}, {.name = NULL}};
+static const struct hubbub_metric reserved[] = {
+	{.name = "hubbub_keys", .help = "Keys.", .kind = HUBBUB_GAUGE}, {.name = NULL}};
 
 #define GOOD .name = "good", .version = "1", .listen = "127.0.0.1:0", .serve = serve
 #define LONG_NAME "12345678901234567890123456789012345678901234567890123456789012345"
@@ -130,6 +134,8 @@ static const struct {
 	{{GOOD, .listeners = twins}, "listener 'admin' has the name of another"},
 	{{GOOD, .listeners = idle}, "listener 'admin' has neither serve"},
 	{{GOOD, .listeners = full}, "listener 'admin' has a room"},
+	{{GOOD, .metrics = counted}, NULL},
+	{{GOOD, .metrics = reserved}, "metric hubbub_keys: choose a name"},
 };
 
 /* Returns the exit code, or 128 and more for a crash. */
