@@ -28,6 +28,7 @@
 #include "master/change/upgrade.h"
 #include "master/face/control.h"
 #include "master/face/doors.h"
+#include "master/face/recent.h"
 #include "master/face/signals.h"
 #include "master/fleet/lookup.h"
 #include "master/master.h"
@@ -352,6 +353,7 @@ close_all(struct master *master)
 	/* First, so that a server that is waiting for these addresses can start. */
 	sockets_close(&master->sockets);
 	doors_close(master, is_ours);
+	recent_forget();
 	upgrade_fini(master);
 	takeover_fini(master);
 	fleet_fini(&master->fleet);

@@ -112,6 +112,55 @@ draw_workers(
 }
 
 static void
+draw_line(int *row, const char *line)
+{
+	if (*row < LINES - 1)
+		mvaddnstr((*row)++, 0, line, COLS);
+}
+
+static int
+draw_requests(int row, const json_t *state, const json_t *before, double seconds)
+{
+	const json_t *worker, *hub;
+	size_t i, j;
+	char line[256];
+
+	if (!view_has_requests(state))
+		return row;
+	row++;
+	attron(A_REVERSE);
+	draw_line(&row, view_requests_heading);
+	attroff(A_REVERSE);
+	json_array_foreach(json_object_get(state, "workers"), i, worker)
+	{
+		json_array_foreach(json_object_get(worker, "hubs"), j, hub)
+		{
+			view_requests(line, sizeof line, worker, hub, state, before, seconds);
+			draw_line(&row, line);
+		}
+	}
+	view_requests(line, sizeof line, NULL, NULL, state, before, seconds);
+	draw_line(&row, line);
+	return row;
+}
+
+static int
+draw_metrics(int row, json_t *metrics)
+{
+	const char *name;
+	json_t *value;
+	char line[256];
+
+	row += json_object_size(metrics) > 0;
+	json_object_foreach(metrics, name, value)
+	{
+		view_metric(line, sizeof line, name, value);
+		draw_line(&row, line);
+	}
+	return row;
+}
+
+static void
 draw(const json_t *state, const json_t *before, double seconds)
 {
 	const json_t *event;
@@ -125,6 +174,8 @@ draw(const json_t *state, const json_t *before, double seconds)
 	attroff(A_REVERSE);
 	row = draw_workers(4, state, json_object_get(state, "workers"), before, seconds);
 	row = draw_workers(row, state, json_object_get(state, "draining"), NULL, 0);
+	row = draw_requests(row, state, before, seconds);
+	row = draw_metrics(row, json_object_get(state, "metrics"));
 	json_array_foreach(json_object_get(state, "events"), i, event)
 	{
 		if (row + 1 >= LINES - 1)

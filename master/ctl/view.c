@@ -93,6 +93,87 @@ view_hub(char *line, int size, const json_t *worker, const json_t *hub, const js
 		100 * real(hub, "busy"), real(hub, "lag_ms"), in, out);
 }
 
+/* ---- requests, metrics ---- */
+
+#define REQUESTS "request_duration_seconds"
+
+const char view_requests_heading[] =
+	"WORKER   HUB  REQUESTS  REQ/s     P50     P90     P99   P99.9  (of the last 10 s or more)";
+
+/* Writes a time in at most six characters: "350 us", "1.2 ms", "12 s". */
+static void
+short_time(char *text, int size, double seconds)
+{
+	static const char *const units[] = {"ns", "us", "ms", "s"};
+	double number = seconds * 1e9;
+	int unit = 0;
+
+	while (number >= 999.5 && unit < 3) {
+		number /= 1000;
+		unit++;
+	}
+	snprintf(text, (size_t)size, "%.*f %s", number < 9.95 && unit > 0 ? 1 : 0, number,
+		units[unit]);
+}
+
+/* Writes the quantiles of a histogram, as times or as numbers; "-" if it has no values. */
+static void
+quantiles(char *text, int size, const json_t *histogram, bool are_times)
+{
+	static const char *const keys[] = {"p50", "p90", "p99", "p999"};
+	int length = 0;
+
+	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+		char one[16] = "-";
+
+		if (whole(histogram, "count") > 0 && are_times)
+			short_time(one, sizeof one, real(histogram, keys[i]));
+		else if (whole(histogram, "count") > 0)
+			view_short(one, sizeof one, real(histogram, keys[i]));
+		length += snprintf(text + length, (size_t)(size - length), "  %6s", one);
+	}
+}
+
+bool
+view_has_requests(const json_t *state)
+{
+	return whole(json_object_get(json_object_get(state, "totals"), REQUESTS), "count") > 0;
+}
+
+void
+view_requests(char *line, int size, const json_t *worker, const json_t *hub, const json_t *state,
+	const json_t *before, double seconds)
+{
+	const json_t *former =
+		hub != NULL ? find_hub(before, whole(worker, "worker"), whole(hub, "hub"))
+			    : json_object_get(before, "totals");
+	const json_t *now =
+		json_object_get(hub != NULL ? hub : json_object_get(state, "totals"), REQUESTS);
+	char news[16], count[16], place[32] = "   all", times[64];
+
+	rate(news, sizeof news, now, json_object_get(former, REQUESTS), "count", seconds);
+	view_short(count, sizeof count, (double)whole(now, "count"));
+	quantiles(times, sizeof times, json_object_get(now, "recent"), true);
+	if (hub != NULL)
+		snprintf(place, sizeof place, "%6lld  %4lld", (long long)whole(worker, "worker"),
+			(long long)whole(hub, "hub"));
+	snprintf(line, (size_t)size, "%-12s  %8s  %5s%s", place, count, news, times);
+}
+
+void
+view_metric(char *line, int size, const char *name, const json_t *value)
+{
+	bool are_times = strstr(name, "_seconds") != NULL;
+	char number[16], times[64] = "";
+	const json_t *recent = json_object_get(value, "recent");
+
+	view_short(number, sizeof number,
+		json_is_object(value) ? (double)whole(value, "count") : json_number_value(value));
+	if (json_is_object(value))
+		quantiles(times, sizeof times, recent, are_times);
+	snprintf(line, (size_t)size, "%-33.63s  %5s%s", name, number, times);
+}
+
 static void
 print_head(FILE *stream, const json_t *state)
 {
@@ -164,6 +245,44 @@ print_events(FILE *stream, const json_t *events)
 	}
 }
 
+static void
+print_requests(FILE *stream, const json_t *state)
+{
+	const json_t *worker, *hub;
+	size_t i, j;
+	char line[256];
+
+	if (!view_has_requests(state))
+		return;
+	fprintf(stream, "\n%s\n", view_requests_heading);
+	json_array_foreach(json_object_get(state, "workers"), i, worker)
+	{
+		json_array_foreach(json_object_get(worker, "hubs"), j, hub)
+		{
+			view_requests(line, sizeof line, worker, hub, state, NULL, 0);
+			fprintf(stream, "%s\n", line);
+		}
+	}
+	view_requests(line, sizeof line, NULL, NULL, state, NULL, 0);
+	fprintf(stream, "%s\n", line);
+}
+
+static void
+print_metrics(FILE *stream, json_t *metrics)
+{
+	const char *name;
+	json_t *value;
+	char line[256];
+
+	if (json_object_size(metrics) > 0)
+		fprintf(stream, "\n");
+	json_object_foreach(metrics, name, value)
+	{
+		view_metric(line, sizeof line, name, value);
+		fprintf(stream, "%s\n", line);
+	}
+}
+
 void
 view_print(FILE *stream, const json_t *state)
 {
@@ -171,5 +290,7 @@ view_print(FILE *stream, const json_t *state)
 	fprintf(stream, "%s\n", view_hub_heading);
 	print_workers(stream, json_object_get(state, "workers"));
 	print_workers(stream, json_object_get(state, "draining"));
+	print_requests(stream, state);
+	print_metrics(stream, json_object_get(state, "metrics"));
 	print_events(stream, json_object_get(state, "events"));
 }

@@ -4,6 +4,7 @@
 #define HUBBUB_CTL_VIEW_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 /* Prints the state: the server, its hubs, and its latest events. */
@@ -19,5 +20,20 @@ extern const char view_hub_heading[];
 
 /* Writes a number in at most five characters: "123", "12.3k". */
 void view_short(char *text, int size, double number);
+
+/* Writes how many requests a hub has served and how long they took lately, or the whole server: NULL
+ * for worker and hub. Without a newline. */
+void view_requests(char *line, int size, const json_t *worker, const json_t *hub,
+	const json_t *state, const json_t *before, double seconds);
+
+/* The heading of these lines. */
+extern const char view_requests_heading[];
+
+/* Whether the service has said what a request is (hubbub_busy), so that there is something to
+ * show. */
+bool view_has_requests(const json_t *state);
+
+/* Writes a metric of the service's own, without a newline. */
+void view_metric(char *line, int size, const char *name, const json_t *value);
 
 #endif

@@ -10,6 +10,7 @@
 #include "hub/base/clock.h"
 #include "master/base/printable.h"
 #include "master/change/ready.h"
+#include "master/face/recent.h"
 #include "master/fleet/permits.h"
 #include "master/master.h"
 #include "master/say/history.h"
@@ -23,18 +24,31 @@ whole(uint64_t number)
 
 /* ---- JSON ---- */
 
-/* A histogram: how many values, their sum, and quantiles, in the metric's unit. */
+/* How many values, their sum, and quantiles, in that unit. */
 static json_t *
-histogram_json(const struct worker_row *row, unsigned number)
+buckets_json(const struct buckets *buckets, double unit)
 {
-	const struct buckets *buckets = catalog_buckets(row, number);
-	double unit = (double)catalog[number].unit;
-
 	return json_pack("{s:I, s:f, s:f, s:f, s:f, s:f}", "count", whole(buckets_total(buckets)),
 		"sum", (double)buckets->sum / unit, "p50", buckets_quantile(buckets, .5) / unit,
 		"p90", buckets_quantile(buckets, .9) / unit, "p99",
 		buckets_quantile(buckets, .99) / unit, "p999",
 		buckets_quantile(buckets, .999) / unit);
+}
+
+/* A histogram in the metric's unit, of a hub or of the worker RECENT_ALL; with what has come
+ * lately. */
+static json_t *
+histogram_json(const struct worker_row *row, unsigned number, uint32_t worker, uint32_t hub)
+{
+	struct recent_key key = {.metric = number, .worker = worker, .hub = hub};
+	const struct buckets *buckets = catalog_buckets(row, number);
+	double unit = (double)catalog[number].unit;
+	json_t *object = buckets_json(buckets, unit);
+	struct buckets lately;
+
+	recent_look(&key, clock_now(), buckets, &lately);
+	json_object_set_new(object, "recent", buckets_json(&lately, unit));
+	return object;
 }
 
 /* A counter or a gauge in its unit: a whole number, or seconds. */
@@ -53,8 +67,9 @@ service_json(const struct worker_row *total)
 
 	for (unsigned i = COUNTED_MAX; i < catalog_size; i++)
 		json_object_set_new(metrics, catalog[i].metric,
-			catalog[i].kind == CATALOG_HISTOGRAM ? histogram_json(total, i)
-							     : number_json(total, i));
+			catalog[i].kind == CATALOG_HISTOGRAM
+				? histogram_json(total, i, RECENT_ALL, 0)
+				: number_json(total, i));
 	return metrics;
 }
 
@@ -70,7 +85,7 @@ totals_json(const struct worker_row *total)
 		if (name == NULL)
 			continue;
 		if (catalog[i].kind == CATALOG_HISTOGRAM) {
-			json_object_set_new(totals, name, histogram_json(total, i));
+			json_object_set_new(totals, name, histogram_json(total, i, RECENT_ALL, 0));
 			continue;
 		}
 		rest = json_integer_value(json_object_get(totals, name));
@@ -90,7 +105,8 @@ add_hub_counters(json_t *object, const struct worker_row *sum)
 		if (!catalog[i].in_hubs)
 			continue;
 		if (catalog[i].kind == CATALOG_HISTOGRAM) {
-			json_object_set_new(object, catalog[i].metric, histogram_json(sum, i));
+			json_object_set_new(object, catalog[i].metric,
+				histogram_json(sum, i, sum->worker, sum->index));
 			continue;
 		}
 		json_object_set_new(

@@ -253,12 +253,38 @@ are_ready_again(void *unused)
 	return ready == 2 && one_is_replaced(NULL);
 }
 
-/* A real browser runs the page and prints what it then shows. */
-Test(admin, the_page_shows_processes_hubs_and_events_in_a_browser)
+/* What a real browser shows when it has run the page; the caller frees it. */
+static char *
+show_page(void)
 {
 	char command[512], path[160], *text = calloc(1, 1 << 20);
-	size_t length;
 	FILE *file;
+
+	snprintf(path, sizeof path, "%s/page", server.folder);
+	snprintf(command, sizeof command,
+		"timeout 60 chromium --headless --no-sandbox --disable-gpu "
+		"--user-data-dir=%s/chromium "
+		"--virtual-time-budget=5000 --dump-dom http://127.0.0.1:%d/ >%s 2>/dev/null; "
+		"rm -rf %s/chromium",
+		server.folder, server.admin, path, server.folder);
+	cr_assert_eq(system(command), 0);
+	file = fopen(path, "r");
+	cr_assert_not_null(file);
+	cr_assert_gt(fread(text, 1, (1 << 20) - 1, file), 0);
+	fclose(file);
+	/* Cuts off the script: the text that the page shows comes before it. */
+	if (strstr(text, "<script>") != NULL)
+		*strstr(text, "<script>") = '\0';
+	cr_assert_null(strstr(text, "id=\"lost\" role=\"alert\" style=\"display: block"));
+	cr_assert_null(strstr(text, "NaN"));
+	cr_assert_null(strstr(text, "undefined"));
+	return text;
+}
+
+Test(admin, the_page_shows_processes_hubs_and_events_in_a_browser)
+{
+	unsigned ready = 0;
+	char *text;
 	int fd;
 
 	if (access("/usr/bin/chromium", X_OK) != 0)
@@ -270,35 +296,40 @@ Test(admin, the_page_shows_processes_hubs_and_events_in_a_browser)
 	cr_assert_eq(server_ctl(&server, "reload", NULL, NULL, 0), 0);
 	server_signal_worker(&server, 1, SIGKILL);
 	cr_assert(wait_until(are_ready_again, NULL, 20));
-	snprintf(path, sizeof path, "%s/page", server.folder);
-	snprintf(command, sizeof command,
-		"timeout 60 chromium --headless --no-sandbox --disable-gpu "
-		"--user-data-dir=%s/chromium "
-		"--virtual-time-budget=5000 --dump-dom http://127.0.0.1:%d/ >%s 2>/dev/null; "
-		"rm -rf %s/chromium",
-		server.folder, server.admin, path, server.folder);
-	cr_assert_eq(system(command), 0);
-	file = fopen(path, "r");
-	cr_assert_not_null(file);
-	length = fread(text, 1, (1 << 20) - 1, file);
-	fclose(file);
-	cr_assert_gt(length, 0);
-	/* Cuts off the script: the text that the page shows comes before it. */
-	if (strstr(text, "<script>") != NULL)
-		*strstr(text, "<script>") = '\0';
+	text = show_page();
 	cr_assert_not_null(strstr(text, "<title>hubbub-echo: 1 connections</title>"), "%s", text);
 	cr_assert_not_null(strstr(text, "class=\"ready\">serving<"), "%s", text);
 	cr_assert_not_null(strstr(text, "2 processes × 2 threads"), "%s", text);
 	/* The page shows four hubs, the former generation and the events, and no error. */
-	length = 0;
 	for (const char *at = text; (at = strstr(at, ">ready</td>")) != NULL; at++)
-		length++;
-	cr_assert_eq(length, 4, "%s", text);
+		ready++;
+	cr_assert_eq(ready, 4, "%s", text);
 	cr_assert_not_null(strstr(text, "id=\"leaving\">"), "what drains is hidden");
 	cr_assert_not_null(strstr(text, "was killed by signal 9"), "%s", text);
-	cr_assert_null(strstr(text, "id=\"lost\" role=\"alert\" style=\"display: block"));
-	cr_assert_null(strstr(text, "NaN"));
-	cr_assert_null(strstr(text, "undefined"));
+	cr_assert_not_null(strstr(text, "id=\"asked\" hidden"), "there are no requests");
+	cr_assert_not_null(strstr(text, "id=\"own\" hidden"), "there are no metrics");
+	free(text);
+	close(fd);
+}
+
+Test(admin, the_page_shows_requests_and_the_service_s_metrics_in_a_browser)
+{
+	char *text;
+	int fd;
+
+	if (access("/usr/bin/chromium", X_OK) != 0)
+		cr_skip("chromium is not installed");
+	cr_assert(server_start(&server, "counting", "1", "2", NULL));
+	fd = client_connect(server.program.port);
+	cr_assert(client_exchange(fd, "serve 30\n", "0\n"));
+	cr_assert(client_exchange(fd, "lookup 123\n", "0\n"));
+	text = show_page();
+	cr_assert_not_null(strstr(text, "id=\"asked\">"), "%s", text);
+	cr_assert_not_null(strstr(text, " ms</td>"), "%s", text);
+	cr_assert_not_null(strstr(text, "id=\"own\">"), "%s", text);
+	cr_assert_not_null(
+		strstr(text, "<td>counting_lookups_total</td><td></td><td></td><td>123</td>"), "%s",
+		text);
 	free(text);
 	close(fd);
 }

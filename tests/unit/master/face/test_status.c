@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/un.h>
 
+#include "master/face/recent.h"
 #include "tests/unit/master/scene.h"
 #include "worker/catalog.h"
 
@@ -32,6 +33,7 @@ static void
 end(void)
 {
 	json_decref(state);
+	recent_forget();
 	scene_end(&scene);
 }
 
@@ -155,6 +157,7 @@ Test(status, tells_how_long_requests_took)
 		cr_assert_float_eq(number(told[i], "p90"), .9, .9 / 16);
 		cr_assert_float_eq(number(told[i], "p99"), .99, .99 / 16);
 		cr_assert_float_eq(number(told[i], "p999"), .999, .999 / 16);
+		cr_assert_eq(number(json_object_get(told[i], "recent"), "count"), 1000);
 	}
 }
 

@@ -1,0 +1,88 @@
+#include "master/ctl/view.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+static json_t *state, *before;
+static char line[256];
+
+/* Hub 1 of worker 2 has served so many requests, the whole server twice as many. */
+static json_t *
+state_of(int count)
+{
+	const char *recent = "{s:i, s:f, s:f, s:f, s:f}";
+	json_t *own = json_pack(
+		recent, "count", count, "p50", 350e-9, "p90", .0012, "p99", .35, "p999", 12.);
+	json_t *all = json_pack(
+		recent, "count", 2 * count, "p50", 1e-6, "p90", .01, "p99", 1., "p999", 9999.);
+
+	return json_pack("{s:{s:{s:i, s:o}}, s:[{s:i, s:[{s:i, s:{s:i, s:o}}]}]}", "totals",
+		"request_duration_seconds", "count", 2 * count, "recent", all, "workers", "worker",
+		2, "hubs", "hub", 1, "request_duration_seconds", "count", count, "recent", own);
+}
+
+static void
+begin(void)
+{
+	before = state_of(100);
+	state = state_of(160);
+	cr_assert_not_null(before);
+	cr_assert_not_null(state);
+}
+
+static void
+end(void)
+{
+	json_decref(before);
+	json_decref(state);
+}
+
+TestSuite(view, .init = begin, .fini = end, .timeout = 60);
+
+Test(view, has_requests_of_a_hub_and_of_all)
+{
+	const json_t *worker = json_array_get(json_object_get(state, "workers"), 0);
+	const json_t *hub = json_array_get(json_object_get(worker, "hubs"), 0);
+
+	view_requests(line, sizeof line, worker, hub, state, before, 2);
+	cr_assert_str_eq(line, "     2     1       160     30  350 ns  1.2 ms  350 ms    12 s");
+	view_requests(line, sizeof line, NULL, NULL, state, before, 2);
+	cr_assert_str_eq(line, "   all             320     60  1.0 us   10 ms   1.0 s  9999 s");
+	view_requests(line, sizeof line, NULL, NULL, state, NULL, 0);
+	cr_assert_str_eq(line, "   all             320      -  1.0 us   10 ms   1.0 s  9999 s");
+}
+
+/* A state of a release that has none. */
+Test(view, has_no_requests_where_there_are_none)
+{
+	json_t *former = json_pack("{s:{}}", "totals"), *none = state_of(0);
+
+	cr_assert(view_has_requests(state));
+	cr_assert_not(view_has_requests(former));
+	cr_assert_not(view_has_requests(none));
+	view_requests(line, sizeof line, NULL, NULL, former, before, 1);
+	cr_assert_not_null(strstr(line, "  -       -       -       -"), "%s", line);
+	json_decref(former);
+	json_decref(none);
+}
+
+Test(view, has_metrics_of_the_service)
+{
+	json_t *keys = json_integer(-3), *sizes, *times;
+
+	view_metric(line, sizeof line, "store_keys", keys);
+	cr_assert_str_eq(line, "store_keys                            -3");
+	sizes = json_pack("{s:i, s:{s:i, s:f, s:f, s:f, s:f}}", "count", 7, "recent", "count", 7,
+		"p50", 12., "p90", 4000., "p99", 5e6, "p999", 5e6);
+	view_metric(line, sizeof line, "store_sizes", sizes);
+	cr_assert_str_eq(
+		line, "store_sizes                            7      12    4.0k    5.0M    5.0M");
+	times = json_pack("{s:i, s:{s:i}}", "count", 7, "recent", "count", 0);
+	view_metric(line, sizeof line, "store_seconds", times);
+	cr_assert_str_eq(
+		line, "store_seconds                          7       -       -       -       -");
+	json_decref(keys);
+	json_decref(sizes);
+	json_decref(times);
+}
