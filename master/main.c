@@ -240,7 +240,7 @@ start_fleet(struct master *master)
 	if (master->is_successor) {
 		if (fleet_rise(&master->fleet, &config, &why) == 0)
 			return 0;
-		log_error("cannot take over: %s", why);
+		takeover_fail(master, why);
 		return -1;
 	}
 	config = config_of(master, &master->options);

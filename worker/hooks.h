@@ -28,8 +28,8 @@
  * A start hook that fails, or has not returned when the time for a start is over (--hang-timeout),
  * ends its worker, and its text is logged. If the worker belongs to a generation that was to take
  * over, by a reload, a scale or an upgrade, the generation is dropped, and the former one goes on;
- * hubbub-ctl reload and scale print the text. At the server's first start the server ends. A worker
- * that replaces a dead one is started again, after a pause.
+ * hubbub-ctl prints the text. At the server's first start the server ends. A worker that replaces a
+ * dead one is started again, after a pause.
  *
  * A worker that is killed, crashes, or is stopped at once runs no more hooks. */
 #ifndef HUBBUB_HOOKS_H

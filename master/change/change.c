@@ -105,7 +105,7 @@ change_fell(void *context, const char *why)
 	struct master *master = context;
 
 	if (master->is_successor) {
-		log_error("cannot take over: %s", why);
+		takeover_fail(master, why);
 		master_stop(master, 1);
 		return;
 	}

@@ -124,6 +124,9 @@ successor_start(struct master *master, const char **why)
 	struct successor *successor = master->successor;
 	int pair[2], result;
 
+	successor->has_risen = successor->has_told = successor->is_named = successor->is_to_drain =
+		false;
+	successor->why[0] = '\0';
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
 		return explain_start(errno, why);
 	successor->channel = pair[0];
@@ -133,11 +136,13 @@ successor_start(struct master *master, const char **why)
 }
 
 const char *
-successor_explain_death(int status)
+successor_explain_death(const struct successor *successor, int status)
 {
-	static char why[160];
+	static char why[MEMO_WHY_SIZE];
 
-	if (WIFSIGNALED(status))
+	if (successor->why[0] != '\0')
+		snprintf(why, sizeof why, "%s", successor->why);
+	else if (WIFSIGNALED(status))
 		snprintf(why, sizeof why,
 			"the new program was killed by signal %d (%s) while it started",
 			WTERMSIG(status), strsignal(WTERMSIG(status)));

@@ -9,6 +9,7 @@
 
 #include "master/base/ear.h"
 #include "master/fleet/fleet.h"
+#include "worker/memo.h"
 
 struct commit;
 struct master;
@@ -41,6 +42,7 @@ struct successor {
 	bool has_told;              /* TOOK came, or is not awaited any more */
 	bool is_named;              /* NAMED was sent: the service manager has read the name */
 	bool is_to_drain;           /* DRAIN was sent */
+	char why[MEMO_WHY_SIZE];    /* why the new master cannot take over; "" if it has not said */
 	struct fleet_config config; /* to serve by again, if the new master dies */
 };
 
@@ -48,9 +50,9 @@ struct successor {
  * *why (static text) and everything undone. */
 int successor_start(struct master *master, const char **why);
 
-/* Explains why an upgrade failed, by the exit status of the launcher. Static text, valid until the
- * next call. */
-const char *successor_explain_death(int status);
+/* Explains why an upgrade failed, by what the new master has said, or the exit status of the
+ * launcher. Static text, valid until the next call. */
+const char *successor_explain_death(const struct successor *successor, int status);
 
 /* Lets the launcher end, so that the new master becomes a child of the service manager, or of
  * init. */

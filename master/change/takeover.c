@@ -182,6 +182,14 @@ takeover_risen(struct master *master)
 }
 
 void
+takeover_fail(const struct master *master, const char *why)
+{
+	log_error("cannot take over: %s", why);
+	if (master->former->channel != -1)
+		word_send_text(master->former->channel, WORD_FELL, why);
+}
+
+void
 takeover_reopen(struct master *master)
 {
 	if (master->former->channel != -1)

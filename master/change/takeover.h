@@ -44,6 +44,9 @@ void takeover_listen(struct master *master);
 /* This master's generation has risen: asks the old master for GO. */
 void takeover_risen(struct master *master);
 
+/* This master cannot take over: logs why, and tells the old master. */
+void takeover_fail(const struct master *master, const char *why);
+
 /* Sends the old master this master's log, after it was reopened. */
 void takeover_reopen(struct master *master);
 

@@ -250,6 +250,9 @@ on_successor_word(struct master *master, enum word word, int file)
 	case WORD_STOP:
 		master->upgrade_events.stop(master, 0);
 		break;
+	case WORD_FELL:
+		word_text(file, successor->why, sizeof successor->why);
+		break;
 	case WORD_REOPEN:
 		word_reopen(master, file);
 		takeover_reopen(master);
@@ -313,7 +316,7 @@ upgrade_reap(struct master *master, pid_t pid)
 	if (successor->phase >= SUCCESSOR_SERVING)
 		name_successor(master);
 	else
-		roll_back(master, successor_explain_death(status));
+		roll_back(master, successor_explain_death(successor, status));
 	return true;
 }
 
@@ -402,8 +405,7 @@ upgrade_start(struct master *master, const char **why)
 	if (!sandbox_has_pidfds())
 		return -1;
 	*why = "the service manager's NOTIFY_SOCKET cannot be reached: it would take the end of "
-	       "this "
-	       "process for the end of the service; restart instead";
+	       "this process for the end of the service; restart instead";
 	if (!notify_is_reachable())
 		return -1;
 	*why = "the former master has not handed over entirely yet; try again";
@@ -415,8 +417,6 @@ upgrade_start(struct master *master, const char **why)
 	if (successor_start(master, why) != 0)
 		return -1;
 	successor->phase = SUCCESSOR_STARTING;
-	successor->has_risen = successor->has_told = successor->is_named = successor->is_to_drain =
-		false;
 	watch_successor(master);
 	return 0;
 }

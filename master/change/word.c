@@ -3,6 +3,7 @@
 #include "master/change/word.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -20,6 +21,28 @@ word_send(int channel, enum word word, int file)
 	/* The commit word tells the same; and the death of the other master is noticed. */
 	if (channel_send(channel, &message, file) != 0)
 		log_debug("cannot send to the other master: %s", strerror(errno));
+}
+
+/* A pipe holds more than these texts have; nobody waits for its other end. */
+void
+word_send_text(int channel, enum word word, const char *text)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0)
+		return;
+	if (write(ends[1], text, strlen(text)) > 0)
+		word_send(channel, word, ends[0]);
+	close(ends[0]);
+	close(ends[1]);
+}
+
+void
+word_text(int file, char *text, size_t size)
+{
+	ssize_t length = read(file, text, size - 1);
+
+	text[length > 0 ? length : 0] = '\0';
 }
 
 void

@@ -4,6 +4,7 @@
 #define HUBBUB_CHANGE_WORD_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "worker/channel.h"
 
@@ -20,11 +21,17 @@ enum word {
 	WORD_REOPEN,     /* to either, with a file: the reopened log, for standard error */
 	WORD_MORE,       /* to the new master: the old master was told to add a worker */
 	WORD_FEWER,      /* to the new master: the old master was told to remove a worker */
+	WORD_FELL,       /* to the old master, with a text: why the new master cannot take over */
 };
 
 /* Sends a word, with a file descriptor unless file is -1; the descriptor stays the caller's. Never
  * waits. */
 void word_send(int channel, enum word word, int file);
+
+/* Sends a word with a text, which word_text reads from the word's file: long ones are cut. If no
+ * file is to be had, the word is not sent. */
+void word_send_text(int channel, enum word word, const char *text);
+void word_text(int file, char *text, size_t size);
 
 /* Does what REOPEN asks for: logs to file from now on. If file is -1, because this process had no
  * fd left for the message's file, opens the log again by its name. */

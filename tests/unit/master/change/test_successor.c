@@ -143,6 +143,12 @@ Test(successor, a_signal_is_passed_on_also_where_pidfds_may_not_be_told)
 
 Test(successor, how_it_ended_is_explained)
 {
-	cr_assert_not_null(strstr(successor_explain_death(7 << 8), "exited with code 7"));
-	cr_assert_not_null(strstr(successor_explain_death(SIGKILL), "killed by signal 9"));
+	struct successor successor = {.why = ""};
+
+	cr_assert_not_null(
+		strstr(successor_explain_death(&successor, 7 << 8), "exited with code 7"));
+	cr_assert_not_null(
+		strstr(successor_explain_death(&successor, SIGKILL), "killed by signal 9"));
+	strcpy(successor.why, "no store");
+	cr_assert_str_eq(successor_explain_death(&successor, 1 << 8), "no store");
 }

@@ -66,7 +66,7 @@ Test(word, its_length_is_that_of_all_releases)
 Test(word, all_that_came_is_heard_in_order)
 {
 	static const enum word said[] = {WORD_RISEN, WORD_GO, WORD_TOOK, WORD_NAMED, WORD_LEAVING,
-		WORD_DRAIN, WORD_STOP, WORD_REOPEN, WORD_MORE, WORD_FEWER};
+		WORD_DRAIN, WORD_STOP, WORD_REOPEN, WORD_MORE, WORD_FEWER, WORD_FELL};
 
 	cr_assert(word_receive(NULL, &pair[1], hear));
 	cr_assert_eq(heard.count, 0);
@@ -81,7 +81,7 @@ Test(word, no_word_is_what_a_worker_says)
 {
 	/* Both go over channels: a message of the wrong channel must not be understood. */
 	cr_assert_geq(WORD_RISEN, CHANNEL_TO_MASTER_MAX);
-	cr_assert_lt(WORD_FEWER, CHANNEL_ACCEPT);
+	cr_assert_lt(WORD_FELL, CHANNEL_ACCEPT);
 }
 
 Test(word, what_was_said_before_the_end_is_heard_before_it)
@@ -109,6 +109,30 @@ Test(word, a_file_comes_with_its_word_and_stays_nobodys)
 	close(ends[0]);
 	close(ends[1]);
 	cr_assert_eq(open_descriptors(), before);
+}
+
+static char text[8];
+
+static void
+hear_text(struct master *master, enum word word, int file)
+{
+	(void)master, (void)word;
+	word_text(file, text, sizeof text);
+}
+
+Test(word, a_text_comes_with_its_word_and_is_cut_where_there_is_no_room)
+{
+	static const char *const texts[][2] = {{"short", "short"}, {"far too long", "far too"}};
+	int before = open_descriptors();
+
+	for (int i = 0; i < 2; i++) {
+		word_send_text(pair[0], WORD_FELL, texts[i][0]);
+		cr_assert(word_receive(NULL, &pair[1], hear_text));
+		cr_assert_str_eq(text, texts[i][1]);
+	}
+	cr_assert_eq(open_descriptors(), before);
+	word_text(-1, text, sizeof text);
+	cr_assert_str_eq(text, "", "there was no room for the file");
 }
 
 Test(word, the_channel_may_be_closed_by_what_is_heard)
