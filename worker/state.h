@@ -9,6 +9,7 @@
 #include <semaphore.h>
 #include <stdbool.h>
 
+#include "hub/base/check.h"
 #include "hub/base/list.h"
 #include "hub/hub.h"
 #include "worker/channel.h"
@@ -144,6 +145,7 @@ thread_is_commanded(const struct worker_thread *thread, enum thread_command comm
 static inline int
 thread_rest(struct worker_thread *thread, int64_t nanoseconds)
 {
+	DCHECK(thread_is_here(thread));
 	hub_event_clear(&thread->command);
 	if (hub_event_wait_for(&thread->command, nanoseconds) != 0 && errno == ECANCELED)
 		return -1;

@@ -160,21 +160,21 @@ Test(hooks, one_that_fails_in_a_reload_leaves_all_as_it_was_and_ctl_says_why)
 Test(hooks, one_that_fails_in_a_scale_leaves_all_as_it_was_and_ctl_says_why)
 {
 	static const struct {
-		const char *arguments[2], *why;
+		const char *argument, *more, *why;
 	} cases[] = {
-		{{"--fails=worker_start", NULL},
+		{"--fails=worker_start", NULL,
 			"worker_start of worker 1: worker_start was told to fail"},
-		{{"--fails=hub_start", NULL}, "of worker 1: hub_start was told to fail"},
-		{{"--blocks=hub_start", "--hang-timeout=1"},
+		{"--fails=hub_start", NULL, "of worker 1: hub_start was told to fail"},
+		{"--blocks=hub_start", "--hang-timeout=1",
 			"hub_start of worker 1 has not returned for 1 s"},
-		{{"--exits=worker_start", NULL}, "worker 1 died in worker_start"},
+		{"--exits=worker_start", NULL, "worker 1 died in worker_start"},
 	};
 
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		pid_t worker;
 
-		cr_assert(server_start(&server, "hooked", "1", "1", "--spares=1",
-				  cases[i].arguments[0], cases[i].arguments[1], NULL),
+		cr_assert(server_start(&server, "hooked", "1", "1", "--spares=1", cases[i].argument,
+				  cases[i].more, NULL),
 			"%s", server.program.text);
 		worker = server_worker(&server, 0);
 		cr_assert_eq(server_ctl(&server, "scale", "2x1", output, sizeof output), 1, "%s",
