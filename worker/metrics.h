@@ -3,10 +3,10 @@
  *	enum { KEYS, LOOKUPS, LOOKUP_TIME };
  *
  *	static const struct hubbub_metric metrics[] = {
- *		[KEYS] = {"store_keys", "Keys in the store.", HUBBUB_GAUGE},
- *		[LOOKUPS] = {"store_lookups_total", "Lookups.", HUBBUB_COUNTER},
- *		[LOOKUP_TIME] = {"store_lookup_seconds", "How long lookups took.",
- *			HUBBUB_HISTOGRAM, HUBBUB_SECONDS},
+ *		[KEYS] = {.name = "store_keys", .help = "Keys.", .kind = HUBBUB_GAUGE},
+ *		[LOOKUPS] = {.name = "store_lookups_total", .help = "Lookups."},
+ *		[LOOKUP_TIME] = {.name = "store_lookup_seconds", .help = "How long they took.",
+ *			.kind = HUBBUB_HISTOGRAM, .unit = HUBBUB_SECONDS},
  *		{0},
  *	};
  *
@@ -44,7 +44,8 @@ enum hubbub_unit {
 #define HUBBUB_METRIC_NAME_MAX 63 /* bytes */
 
 /* A metric: a row of the table `metrics` of struct hubbub_service, which ends with a row without a
- * name. The index of the row is what the functions below call metric. A table with more than
+ * name. The index of the row is what the functions below call metric. Use designated initialisers,
+ * because later versions may add fields. A table with more than
  * HUBBUB_METRICS_MAX rows, or with more than five histograms, is refused at the start. */
 struct hubbub_metric {
 	/* Letters, digits and '_'. Names that begin with hubbub_ or scrape_, and such as
