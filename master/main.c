@@ -277,7 +277,7 @@ supervise(struct master *master)
 			(int)options->backlog) != 0 ||
 		make_keys(options) != 0 ||
 		(is_successor ? handover_inherit(master) : open_all(master)) != 0 ||
-		config_find_listeners(master) != 0 || doors_build(master) != 0 ||
+		config_prepare(master) != 0 || doors_build(master) != 0 ||
 		prepare_fleet(master) != 0)
 		return 1;
 	if (!is_successor)
@@ -362,8 +362,11 @@ close_all(struct master *master)
 	lookups_end(!master->is_stopped || master->exit_code == 1);
 	log_count_lost(NULL);
 	counters_free(&master->counters);
+	tally_free(&master->tally);
 	if (master->handed_on.counters != -1)
 		close(master->handed_on.counters);
+	if (master->handed_on.tally != -1)
+		close(master->handed_on.tally);
 	notify_stop();
 	ev_loop_destroy(master->loop);
 	options_free(&master->options);

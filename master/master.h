@@ -65,6 +65,7 @@ struct upgrade_events {
 	{                                                                                          \
 		.control = -1, .admins = {[0 ... ADDRESSES_MAX - 1] = -1},                         \
 		.agents = {[0 ... ADDRESSES_MAX - 1] = -1}, .pidfile = -1, .counters = -1,         \
+		.tally = -1,                                                                       \
 	}
 
 /* What is handed on in an upgrade, besides the sockets: filled in by the doors in the first master,
@@ -77,6 +78,7 @@ struct handed_on {
 	int agents[ADDRESSES_MAX];
 	int pidfile;  /* locked */
 	int counters; /* the memory of master.counters */
+	int tally;    /* the memory of master.tally */
 };
 
 struct master {
@@ -90,6 +92,7 @@ struct master {
 	/* [sockets.address_count]: the named listener that serves each address, or NULL. */
 	const struct hubbub_listener *listeners[ADDRESSES_MAX];
 	struct counters *counters;
+	struct tally *tally; /* NULL until there is a limit of connections per peer */
 	struct fleet fleet;
 	struct ev_loop *loop;
 	ev_signal signals[9];

@@ -14,6 +14,7 @@
 #include "worker/acceptor.h"
 #include "worker/complain.h"
 #include "worker/ending.h"
+#include "worker/per_peer.h"
 #include "worker/proxy.h"
 #include "worker/refuse.h"
 #include "worker/service.h"
@@ -102,6 +103,8 @@ serve(int client, const struct acceptor *acceptor)
 	const struct worker_heritage *heritage = acceptor->thread->heritage;
 	const struct hubbub_listener *listener = acceptor->listener;
 
+	CHECK_WHY(listener == NULL || listener->serve != NULL,
+		"the master opens sockets only for what the service serves");
 	if (is_encrypted(acceptor) && !begin_tls(client, acceptor))
 		return;
 	if (listener != NULL)
@@ -110,17 +113,36 @@ serve(int client, const struct acceptor *acceptor)
 		heritage->serve(client, heritage->context);
 }
 
+/* Serves a connection if its peer may have one more; named is the address that a proxy has named,
+ * or NULL. Returns false if it was refused. */
+static bool
+serve_within_limits(
+	int client, const struct acceptor *acceptor, const struct sockaddr_storage *named)
+{
+	struct tally_cell *cell = NULL;
+
+	if (per_peer_is_limited(&acceptor->thread->heritage->settings) &&
+		!per_peer_enter(acceptor->thread, client, named, &cell))
+		return false;
+	serve(client, acceptor);
+	/* Before its output ends: a peer that sees the end may come again at once. */
+	tally_leave(cell);
+	return true;
+}
+
 /* address must outlive the service's call: peers.h borrows it. noinline keeps the address off the
- * stack of connections without a proxy. */
-static __attribute__((noinline)) void
+ * stack of connections without a proxy. Returns false if the connection was refused by a limit. */
+static __attribute__((noinline)) bool
 serve_behind_proxy(int client, const struct fd_opening *opening, const struct acceptor *acceptor)
 {
 	struct sockaddr_storage address;
+	bool is_admitted = true;
 
 	if (read_proxy_header(client, acceptor, &address))
-		serve(client, acceptor);
+		is_admitted = serve_within_limits(client, acceptor, &address);
 	if (!fd_was_closed(opening))
 		peers_forget(&acceptor->thread->peers, client);
+	return is_admitted;
 }
 
 void
@@ -129,18 +151,21 @@ connection_serve(int client, void *context)
 	const struct acceptor *acceptor = context;
 	const struct worker_heritage *heritage = acceptor->thread->heritage;
 	struct fd_opening opening = fd_opening(client);
+	bool is_admitted;
 
 	/* Peers, activity and counters are those of this hub, also for a handed connection. */
 	DCHECK(thread_is_here(acceptor->thread));
 	if (!remember_listener(client, acceptor))
 		return;
 	if (heritage->settings.has_proxy)
-		serve_behind_proxy(client, &opening, acceptor);
+		is_admitted = serve_behind_proxy(client, &opening, acceptor);
 	else
-		serve(client, acceptor);
+		is_admitted = serve_within_limits(client, acceptor, NULL);
 	if (acceptor->listener != NULL && !fd_was_closed(&opening))
 		peers_forget(&acceptor->thread->peers, client);
 	if (!fd_was_closed(&opening))
 		service_served(client);
-	ending_run(client, &opening, acceptor->thread);
+	/* A peer that has too many gets no time beyond them. */
+	if (is_admitted)
+		ending_run(client, &opening, acceptor->thread);
 }

@@ -82,11 +82,17 @@
 		"dismissed", false) \
 	WORKER(refused_sender, COUNTER, 1, "refused_total", "sender", \
 		"Connections not served: the sender may not send PROXY headers, its header was " \
-		"wrong or late, or its TLS handshake failed.", "refused", false) \
+		"wrong or late, its TLS handshake failed, or its address has too many.", \
+		"refused", false) \
 	WORKER(refused_header, COUNTER, 1, "refused_total", "header", \
 		NULL, "refused", false) \
 	WORKER(refused_tls, COUNTER, 1, "refused_total", "tls", \
 		NULL, "refused", false) \
+	WORKER(refused_peer, COUNTER, 1, "refused_total", "peer", \
+		NULL, "refused", false) \
+	WORKER(uncounted, COUNTER, 1, "uncounted_total", NULL, \
+		"Connections served beside the limits per peer, for want of room to count them.", \
+		NULL, false) \
 	WORKER(left_early, COUNTER, 1, "left_early_total", NULL, \
 		"Connections whose peer left before its PROXY header or TLS handshake was whole, " \
 		"as health checks do.", "left_early", false) \

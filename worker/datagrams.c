@@ -130,6 +130,8 @@ answer_all(struct datagrams *datagrams, unsigned count)
 	uint64_t bytes = 0;
 
 	CHECK(count <= BATCH);
+	CHECK_WHY(datagrams->answer != NULL,
+		"the master opens sockets only for what the service answers");
 	for (unsigned i = 0; i < count; i++) {
 		struct hub_datagram *datagram = &datagrams->datagrams[i];
 		struct mmsghdr *message = &datagrams->messages[i];

@@ -15,6 +15,7 @@
 #include "worker/hooks.h"
 #include "worker/listener.h"
 #include "worker/memo.h"
+#include "worker/tally.h"
 
 #define WORKER_NETWORKS_MAX 32
 
@@ -40,6 +41,7 @@ struct worker_settings {
 	int64_t keepalive;
 	/* Answers a second to a peer that answers answers; 0 for no limit. */
 	unsigned loop_limit;
+	struct tally_limits per_peer;
 	struct hub_tls *tls; /* for connections; NULL for none; borrowed */
 	bool tls_on_unix;    /* for those over Unix sockets, too, not over TCP alone */
 	/* Connections must begin with a PROXY header, and come from these networks or over a Unix
@@ -79,9 +81,11 @@ struct worker_heritage {
 	struct counters *counters; /* the shared segment; counters_file is its descriptor */
 	struct worker_row *rows;   /* this worker's rows, one per hub */
 	struct worker_memo *memo;  /* this worker's; its master has mapped it, too */
-	int backlog;               /* the longest queue of a listener, as given to listen(2) */
-	int64_t capacity;          /* connections that the limit on open files allows */
-	int64_t drain_timeout;     /* nanoseconds; used only when the master is dead */
+	/* The connections of each peer; NULL if no limit of them has been set so far. Borrowed. */
+	struct tally *tally;
+	int backlog;           /* the longest queue of a listener, as given to listen(2) */
+	int64_t capacity;      /* connections that the limit on open files allows */
+	int64_t drain_timeout; /* nanoseconds; used only when the master is dead */
 	struct worker_settings settings;
 };
 

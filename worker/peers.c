@@ -73,6 +73,7 @@ enter(struct peers *peers, int client)
 {
 	struct peer *peer;
 
+	CHECK(client >= 0);
 	if (client >= peers->size && grow(peers, client) != 0)
 		return NULL;
 	peer = &peers->all[client];

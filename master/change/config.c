@@ -2,12 +2,17 @@
  * compares what auto comes to, since the number of CPUs may have changed. */
 #include "master/change/config.h"
 
+#include <errno.h>
+#include <string.h>
+
 #include "hub/base/log.h"
+#include "master/base/oversize.h"
 #include "master/change/takeover.h"
 #include "master/start/service.h"
+#include "worker/per_peer.h"
 
-int
-config_find_listeners(struct master *master)
+static int
+find_listeners(struct master *master)
 {
 	const struct sockets *sockets = &master->sockets;
 
@@ -22,6 +27,27 @@ config_find_listeners(struct master *master)
 		return -1;
 	}
 	return 0;
+}
+
+int
+config_make_tally(struct master *master, const struct options *options)
+{
+	if (master->tally != NULL || !per_peer_is_limited(&options->worker))
+		return 0;
+	master->tally = tally_new(&master->handed_on.tally);
+	return master->tally != NULL ? 0 : -1;
+}
+
+int
+config_prepare(struct master *master)
+{
+	if (find_listeners(master) != 0)
+		return -1;
+	if (config_make_tally(master, &master->options) == 0)
+		return 0;
+	log_error("cannot count the connections of each peer: %s%s", strerror(errno),
+		oversize_advice(errno));
+	return -1;
 }
 
 struct fleet_config
@@ -43,6 +69,7 @@ config_of(const struct master *master, const struct options *options)
 				.background = master->service->background,
 				.addresses = master->sockets.address_count,
 				.listeners = master->listeners,
+				.tally = master->tally,
 				.settings = options->worker,
 			},
 	};

@@ -7,9 +7,14 @@
 
 #include "master/master.h"
 
-/* Finds the listener of each address, once the sockets are there. Returns 0, or -1 after logging
- * that the service lacks one, which a former master's service had. */
-int config_find_listeners(struct master *master);
+/* Once the sockets are there: finds the listener of each address, and makes the tally, if the
+ * options need it. Returns 0, or -1 after logging: the service lacks a listener, which a former
+ * master's service had, or there is no memory. */
+int config_prepare(struct master *master);
+
+/* Makes the tally of connections per peer, if these options set a limit and there is none. Returns
+ * 0, or -1 with errno. */
+int config_make_tally(struct master *master, const struct options *options);
 
 /* As these options say. */
 struct fleet_config config_of(const struct master *master, const struct options *options);

@@ -60,7 +60,7 @@ document(const struct master *master, int channel, int commit)
 
 	return json_pack(
 		"{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:o, s:I, s:I, s:o, s:o, s:i, s:b, s:i, "
-		"s:i, s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:o, s:i}",
+		"s:i, s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:o, s:i, s:i}",
 		"version", VERSION, "master", (int)getpid(), "channel", channel, "commit", commit,
 		"elder", master->former->commit_file, "counters", on->counters, "roll",
 		master->sockets.roll_file, "control", on->control, "control_path",
@@ -75,7 +75,8 @@ document(const struct master *master, int channel, int commit)
 		handover_addresses_json(&master->sockets), "seats",
 		handover_seats_json(&master->sockets), "fixed",
 		options_fixed_json(&master->options, master->service), "log",
-		bytes_json(logfile_name()), "tickets", resumption_file(master->options.worker.tls));
+		bytes_json(logfile_name()), "tickets", resumption_file(master->options.worker.tls),
+		"tally", on->tally);
 }
 
 int
@@ -116,6 +117,7 @@ handover_keep(const struct master *master, int document, int channel, int commit
 	keep(commit);
 	keep(master->former->commit_file);
 	keep(on->counters);
+	keep(on->tally);
 	keep(sockets->roll_file);
 	keep(on->control);
 	for (int i = 0; i < ADDRESSES_MAX; i++) {
@@ -221,6 +223,23 @@ inherit_tickets(struct options *options, const json_t *object)
 		resumption_inherit(options->worker.tls, handover_descriptor(fd));
 }
 
+/* An older release has no tally, and a tally of another version is left to its master: then this
+ * master makes one of its own, in which the former workers' connections do not count. */
+static void
+inherit_tally(struct master *master, const json_t *object)
+{
+	const json_t *tally = json_object_get(object, "tally");
+	int fd = tally != NULL ? handover_descriptor((int)json_integer_value(tally)) : -1;
+
+	if (fd == -1)
+		return;
+	master->tally = tally_map(fd);
+	if (master->tally != NULL)
+		master->handed_on.tally = fd;
+	else
+		close(fd);
+}
+
 static int
 inherit_from(struct master *master, const json_t *object)
 {
@@ -236,6 +255,7 @@ inherit_from(struct master *master, const json_t *object)
 	inherit_handed_on(&master->handed_on, object);
 	inherit_log(object);
 	inherit_tickets(&master->options, object);
+	inherit_tally(master, object);
 	master->counters = counters_map(master->handed_on.counters);
 	if (master->counters == NULL) {
 		log_error(errno == ENOSPC ? "the former master's counters have no room for those "

@@ -53,6 +53,11 @@ reload_start(struct master *master, const char **why)
 		snprintf(error, sizeof error, "no keys of session tickets: %s", strerror(errno));
 		result = -1;
 	}
+	if (result == 0 && config_make_tally(master, &master->next) != 0) {
+		snprintf(error, sizeof error, "cannot count the connections of each peer: %s",
+			strerror(errno));
+		result = -1;
+	}
 	*why = error;
 	if (result == 0) {
 		resumption_keep(master->next.worker.tls, master->options.worker.tls);

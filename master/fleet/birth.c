@@ -23,6 +23,8 @@ birth_fork(struct slot *slot)
 		"what is left of the former process would be lost");
 	CHECK(slot_seat(slot, 0) + threads <= fleet->sockets->seat_count);
 	slot->rows = counters_claim(fleet->counters, slot->index, generation->number, threads);
+	if (slot->rows != NULL && heritage.tally != NULL)
+		tally_renew(heritage.tally, fleet->counters, slot->rows, threads);
 	if (slot->rows != NULL)
 		sockets = sockets_list(fleet->sockets, slot_seat(slot, 0), threads, &heritage.kept);
 	if (sockets == NULL || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)

@@ -7,6 +7,7 @@
 #include "hub/stack.h"
 
 #define FIELD(member) HUBBUB_FIELD(struct options, member)
+#define PER_PEER_MOST 1000000
 #define SECONDS_MOST ((uint64_t)1000000 * CLOCK_SECOND)
 
 /* Groups of the help, in the sequence in which it shows them. */
@@ -18,6 +19,7 @@ static const char *const tls_clients[TLS_CLIENT_MAX] = {"off", "ask", "require"}
 static const char *const balances[] = {"load", "hash"};
 static const char *const backends[HUB_BACKEND_MAX] = {"epoll", "poll"};
 
+_Static_assert(PER_PEER_MOST <= TALLY_OPEN_MOST, "a limit can be reached");
 _Static_assert(STACK_SIZE_DEFAULT == 64 * 1024, "as the row of --stack-size says");
 
 const struct hubbub_option options_rows[] = {
@@ -63,6 +65,26 @@ const struct hubbub_option options_rows[] = {
 		.note = "as the file limit allows",
 		.least = 1,
 		.most = 1000000000},
+	{.name = "max-per-peer",
+		.values = "N",
+		.group = PART_LIMITS,
+		.help = "Connections of one peer at a time: of an IPv4 address, or of an IPv6 /64 "
+			"network; further ones are closed at once",
+		.kind = HUBBUB_NUMBER,
+		FIELD(worker.per_peer.open),
+		.standard = "0",
+		.most = PER_PEER_MOST,
+		.note = "0: as many as there may be"},
+	{.name = "max-new-per-peer",
+		.values = "N",
+		.group = PART_LIMITS,
+		.help = "New connections of one peer within a second; further ones are closed at "
+			"once",
+		.kind = HUBBUB_NUMBER,
+		FIELD(worker.per_peer.fresh),
+		.standard = "0",
+		.most = PER_PEER_MOST,
+		.note = "0: as many as there may be"},
 	{.name = "idle-timeout",
 		.values = "S",
 		.group = PART_LIMITS,

@@ -48,17 +48,40 @@ Test(config, an_address_with_a_name_is_served_by_the_listener_of_that_name)
 	quiet_set(&quiet);
 	quiet.master.service = &service;
 	name = quiet.master.sockets.addresses->listener;
-	cr_assert_eq(config_find_listeners(&quiet.master), 0);
+	cr_assert_eq(config_prepare(&quiet.master), 0);
 	cr_assert_null(
 		*config_of(&quiet.master, &quiet.master.options).heritage.listeners, "no name");
 	strcpy(name, "admin");
-	cr_assert_eq(config_find_listeners(&quiet.master), 0);
+	cr_assert_eq(config_prepare(&quiet.master), 0);
 	cr_assert_eq(*config_of(&quiet.master, &quiet.master.options).heritage.listeners, admin);
 	/* As after an upgrade to a program that has no such listener: never by another function. */
 	strcpy(name, "gone");
 	complaint_listen();
-	cr_assert_eq(config_find_listeners(&quiet.master), -1);
+	cr_assert_eq(config_prepare(&quiet.master), -1);
 	cr_assert_not_null(strstr(complaint_heard(), "a has no listener 'gone'"));
+	quiet_clear(&quiet);
+}
+
+/* It stays, so that what has been counted counts when a limit is set again. */
+Test(config, the_first_limit_per_peer_makes_the_tally)
+{
+	struct quiet quiet;
+	struct options *options = &quiet.master.options;
+	struct tally *tally;
+
+	quiet_set(&quiet);
+	cr_assert_eq(config_make_tally(&quiet.master, options), 0);
+	cr_assert_null(quiet.master.tally);
+	cr_assert_null(config_of(&quiet.master, options).heritage.tally);
+	options->worker.per_peer.fresh = 1;
+	cr_assert_eq(config_make_tally(&quiet.master, options), 0);
+	tally = quiet.master.tally;
+	cr_assert_not_null(tally);
+	cr_assert_neq(quiet.master.handed_on.tally, -1);
+	options->worker.per_peer.fresh = 0;
+	cr_assert_eq(config_make_tally(&quiet.master, options), 0);
+	cr_assert_eq(config_of(&quiet.master, options).heritage.tally, tally);
+	tally_free(&quiet.master.tally);
 	quiet_clear(&quiet);
 }
 

@@ -13,6 +13,7 @@
 #include "master/change/commit.h"
 #include "tests/unit/master/quiet.h"
 #include "tests/unit/master/seats.h"
+#include "worker/tally.h"
 
 /* Both masters are in this process: what is handed over keeps its numbers, and both have it. */
 struct scene {
@@ -46,6 +47,8 @@ scene_set(struct scene *scene)
 	on->admins[0] = memfd_create("admin", MFD_CLOEXEC);
 	on->agents[1] = memfd_create("agent", MFD_CLOEXEC);
 	on->pidfile = memfd_create("pidfile", MFD_CLOEXEC);
+	scene->old.master.tally = tally_new(&on->tally);
+	cr_assert_not_null(scene->old.master.tally);
 	scene->old.master.fleet.serving->config.processes = 3;
 	scene->old.master.options.asked_threads = 7;
 }
@@ -114,6 +117,9 @@ Test(handover, what_is_written_is_what_is_read)
 	cr_assert_eq(to->pidfile, from->pidfile);
 	cr_assert_eq(to->counters, from->counters);
 	cr_assert_not_null(scene.new.master.counters);
+	cr_assert_eq(to->tally, from->tally);
+	cr_assert_not_null(scene.new.master.tally);
+	cr_assert_eq(scene.new.master.tally->secret, scene.old.master.tally->secret);
 	cr_assert_eq(former->pid, getpid());
 	cr_assert_eq(former->channel, own_end);
 	cr_assert_not_null(former->commit);
@@ -186,6 +192,7 @@ Test(handover, what_is_named_is_kept_open)
 		{"--agent", on->agents[1]},
 		{"the PID file", on->pidfile},
 		{"the counters", on->counters},
+		{"the tally", on->tally},
 		{"the roll", sockets->roll_file},
 		{"a seat", seats_socket(sockets, 1)},
 	};
@@ -225,6 +232,24 @@ inherit_changed(struct scene *scene, const char *key, json_t *value)
 	json_decref(object);
 	close(fd);
 	return result;
+}
+
+/* An older release has none, another release may have another: this master goes on without. */
+Test(handover, without_a_tally_that_it_knows_a_master_has_none)
+{
+	for (int i = 0; i < 2; i++) {
+		SCENE(scene);
+
+		scene_set(&scene);
+		if (i == 0)
+			scene.old.master.tally->version++;
+		cr_assert_eq(
+			inherit_changed(&scene, "tally",
+				i == 0 ? json_integer(scene.old.master.handed_on.tally) : NULL),
+			0);
+		cr_assert_null(scene.new.master.tally);
+		cr_assert_eq(scene.new.master.handed_on.tally, -1);
+	}
 }
 
 Test(handover, another_version_is_refused)

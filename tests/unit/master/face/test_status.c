@@ -101,7 +101,21 @@ Test(status, has_each_total_with_its_value)
 	}
 	cr_assert_eq(json_integer_value(json_object_get(totals, "refused")),
 		(json_int_t)(scene.slot.rows->refused_sender + scene.slot.rows->refused_header +
-			     scene.slot.rows->refused_tls));
+			     scene.slot.rows->refused_tls + scene.slot.rows->refused_peer));
+}
+
+Test(status, has_addresses_with_the_names_of_their_listeners)
+{
+	struct address addresses[ADDRESSES_MAX];
+	const char *why;
+
+	cr_assert_eq(address_parse("unix:/run/a", addresses, &why), 1);
+	strcpy(addresses->listener, "admin");
+	scene.master.sockets.addresses = addresses;
+	scene.master.sockets.address_count = 1;
+	read_state();
+	cr_assert_str_eq(json_string_value(json_array_get(json_object_get(state, "addresses"), 0)),
+		"admin=unix:/run/a");
 }
 
 Test(status, has_a_path_that_is_no_utf_8)

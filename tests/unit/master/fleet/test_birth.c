@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "tests/unit/master/fake_fleet.h"
+#include "worker/tally.h"
 
 static struct fake_fleet fake;
 static struct slot *slot;
@@ -60,6 +61,27 @@ Test(birth, a_worker_has_its_rows_and_says_that_it_is_ready)
 	cr_assert_eq(message.kind, CHANNEL_READY);
 	cr_assert_eq(kill(slot->pid, SIGKILL), 0);
 	cr_assert_eq(waitpid(slot->pid, NULL, 0), slot->pid);
+}
+
+/* What former processes had in these rows counts no more. */
+Test(birth, its_rows_are_renewed_in_the_tally)
+{
+	int file, status;
+	struct tally *tally = tally_new(&file);
+
+	cr_assert_not_null(tally);
+	slot->generation->config.heritage.tally = tally;
+	cr_assert_eq(birth_fork(slot), 0);
+	for (unsigned hub = 0; hub < 2; hub++) {
+		uint32_t *incarnation =
+			&tally->incarnations[&slot->rows[hub] - fake.counters->rows];
+
+		cr_assert_eq(*incarnation, 1);
+	}
+	cr_assert_eq(kill(slot->pid, SIGKILL), 0);
+	cr_assert_eq(waitpid(slot->pid, &status, 0), slot->pid);
+	tally_free(&tally);
+	close(file);
 }
 
 Test(birth, without_rows_nothing_is_left_of_it)
