@@ -143,6 +143,26 @@ Test(per_peer, one_that_has_too_many_keeps_nobody_else_out)
 	cr_assert_eq(server_end(&server, 20), 0);
 }
 
+/* It keeps neither a file nor a coroutine: the server has closed its socket when the client sees the
+ * end, so the kernel resets what comes later. */
+Test(per_peer, one_too_many_is_closed_at_once)
+{
+	int first, second;
+	char byte;
+
+	cr_assert(server_start(&server, "hubbub-echo", "1", "1", "--max-per-peer=1", NULL), "%s",
+		server.program.text);
+	first = connect_from(1, server.program.port);
+	cr_assert(is_served(first));
+	second = connect_from(1, server.program.port);
+	cr_assert_eq(recv(second, &byte, 1, 0), 0);
+	cr_assert_eq(send(second, "x", 1, MSG_NOSIGNAL), 1);
+	cr_assert_eq(send(second, "x", 1, MSG_NOSIGNAL), -1);
+	cr_assert(is_served(first));
+	close(first);
+	close(second);
+}
+
 /* An echo service ends a connection when its client does. */
 Test(per_peer, who_has_seen_the_end_may_come_again_at_once)
 {

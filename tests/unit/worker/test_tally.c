@@ -155,6 +155,23 @@ Test(tally, a_second_is_that_of_the_clock)
 	}
 }
 
+Test(tally, a_refused_connection_is_no_new_one)
+{
+	const struct tally_limits limits = {.open = 1, .fresh = 2};
+	const struct worker_row *row = worker(0);
+	struct tally_cell *first;
+
+	cr_assert_eq(enter(row, limits), TALLY_COUNTED);
+	first = last;
+	for (int i = 0; i < 3; i++)
+		cr_assert_eq(enter(row, limits), TALLY_TOO_MANY);
+	tally_leave(first);
+	cr_assert_eq(enter(row, limits), TALLY_COUNTED);
+	tally_leave(last);
+	for (int i = 0; i < 3; i++)
+		cr_assert_eq(enter(row, limits), TALLY_TOO_FAST);
+}
+
 /* Enters so many peers of one bucket. Returns how many were counted. */
 static unsigned
 enter_many(const struct worker_row *row, unsigned count, uint32_t second, bool stay)
@@ -222,21 +239,27 @@ Test(tally, another_master_maps_it_if_it_is_of_the_same_version)
 
 static unsigned open_now, most;
 
+static void
+leave(struct tally_cell **cell)
+{
+	__atomic_sub_fetch(&open_now, 1, __ATOMIC_SEQ_CST);
+	tally_leave(*cell);
+	*cell = NULL;
+}
+
 /* A hub's thread: connections of one peer come and go. Remembers the most that were open. */
 static void *
 come_and_go(void *argument)
 {
 	const struct worker_row *row = argument;
-	struct tally_cell *mine[2] = {NULL, NULL};
+	struct tally_cell *mine[] = {NULL, NULL};
 
 	for (unsigned i = 0; i < ROUNDS; i++) {
 		struct tally_cell **cell = &mine[i % 2];
 		unsigned now;
 
 		if (*cell != NULL) {
-			__atomic_sub_fetch(&open_now, 1, __ATOMIC_SEQ_CST);
-			tally_leave(*cell);
-			*cell = NULL;
+			leave(cell);
 			continue;
 		}
 		if (tally_enter(tally, counters, row, PEER, three, NOW + i / 100, cell) !=
@@ -249,7 +272,8 @@ come_and_go(void *argument)
 				break;
 	}
 	for (int i = 0; i < 2; i++)
-		tally_leave(mine[i]);
+		if (mine[i] != NULL)
+			leave(&mine[i]);
 	return NULL;
 }
 

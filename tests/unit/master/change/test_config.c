@@ -2,7 +2,9 @@
 
 #include <criterion/criterion.h>
 #include <string.h>
+#include <sys/resource.h>
 
+#include "master/base/oversize.h"
 #include "tests/support/complaint.h"
 #include "tests/unit/master/quiet.h"
 
@@ -81,6 +83,29 @@ Test(config, the_first_limit_per_peer_makes_the_tally)
 	options->worker.per_peer.fresh = 0;
 	cr_assert_eq(config_make_tally(&quiet.master, options), 0);
 	cr_assert_eq(config_of(&quiet.master, options).heritage.tally, tally);
+	tally_free(&quiet.master.tally);
+	quiet_clear(&quiet);
+}
+
+/* A limit on the size of files; no workers are started that could not count. */
+Test(config, without_room_for_the_tally_nothing_starts)
+{
+	struct rlimit before, small;
+	struct quiet quiet;
+
+	quiet_set(&quiet);
+	quiet.master.options.worker.per_peer.open = 1;
+	oversize_survive();
+	cr_assert_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
+	small = (struct rlimit){4096, before.rlim_max};
+	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
+	complaint_listen();
+	cr_assert_eq(config_prepare(&quiet.master), -1);
+	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &before), 0);
+	cr_assert_not_null(strstr(complaint_heard(), "cannot count the connections of each peer"));
+	cr_assert_null(quiet.master.tally);
+	cr_assert_eq(quiet.master.handed_on.tally, -1);
+	cr_assert_eq(config_prepare(&quiet.master), 0);
 	tally_free(&quiet.master.tally);
 	quiet_clear(&quiet);
 }
