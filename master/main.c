@@ -32,6 +32,7 @@
 #include "master/face/signals.h"
 #include "master/fleet/lookup.h"
 #include "master/master.h"
+#include "master/say/capture.h"
 #include "master/say/log_json.h"
 #include "master/say/logfile.h"
 #include "master/say/notify.h"
@@ -360,6 +361,7 @@ close_all(struct master *master)
 	/* A server that ends because its workers crash waits for the backtraces; a server that is
 	 * stopped at once does not. */
 	lookups_end(!master->is_stopped || master->exit_code == 1);
+	capture_end();
 	log_count_lost(NULL);
 	counters_free(&master->counters);
 	tally_free(&master->tally);

@@ -4,6 +4,7 @@
 
 #include "hub/base/check.h"
 #include "hub/base/log.h"
+#include "worker/captured.h"
 #include "worker/orphan.h"
 #include "worker/queued.h"
 
@@ -72,6 +73,7 @@ alone_drain(struct worker *worker)
 	uint64_t open = count_open(worker);
 
 	orphan_begin();
+	captured_end();
 	leader_leave(worker, THREAD_ABANDON, heritage->drain_timeout);
 	/* Also to hubs that the master has told to drain, which may wait for handshakes. */
 	leader_command(worker, THREAD_ABANDON);

@@ -74,6 +74,7 @@ struct worker_heritage {
 	 * next server serves what is queued there. */
 	const bool *kept;
 	int channel; /* to the master; see channel.h */
+	int output;  /* to be standard output and error (captured.h); 0: they stay what they are */
 	/* The kernel signals this process's death, also to a worker too stuck to read the channel;
 	 * or 0. */
 	pid_t master;

@@ -139,7 +139,7 @@ put_line(void *argument)
 		.context = line->context.fields,
 		.context_count = line->context.count};
 
-	DCHECK(log_wants(line->level));
+	DCHECK(line->level < LOG_LEVEL_MAX);
 	errno = line->error;
 	log_words(&words, line->format, line->arguments);
 	entry.length = words.length;

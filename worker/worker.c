@@ -14,6 +14,7 @@
 #include "hub/base/check.h"
 #include "hub/base/log.h"
 #include "worker/alone.h"
+#include "worker/captured.h"
 #include "worker/channel.h"
 #include "worker/crash.h"
 #include "worker/flush.h"
@@ -99,7 +100,7 @@ on_message(struct worker *worker, const struct channel_message *message, int des
 		break;
 	case CHANNEL_REOPEN:
 		if (descriptor != -1)
-			dup2(descriptor, STDERR_FILENO);
+			dup2(descriptor, captured_log());
 		else
 			thread_report(&worker->threads[0], CHANNEL_REOPEN_MISSED, 0);
 		break;

@@ -1,5 +1,5 @@
 /* Settings are made before threads start, and only read after that; counts of lost lines are
- * atomic. No line is waited for: poll(2) tells whether standard error has room for it. */
+ * atomic. No line is waited for: poll(2) tells whether there is room for it. */
 #include "hub/base/log.h"
 
 #include <errno.h>
@@ -41,7 +41,8 @@ static struct {
 	enum log_level level;
 	enum log_format format;
 	log_line_fn *json_line;
-} log_settings = {"hubbub", LOG_INFO, LOG_TEXT, NULL};
+	int fd; /* may change while threads log */
+} log_settings = {"hubbub", LOG_INFO, LOG_TEXT, NULL, STDERR_FILENO};
 
 /* Lines that were lost. Written by any thread. */
 static struct {
@@ -66,10 +67,25 @@ log_json_by(log_line_fn *make)
 	log_settings.json_line = make;
 }
 
+void
+log_to(int fd)
+{
+	__atomic_store_n(&log_settings.fd, fd, __ATOMIC_RELAXED);
+}
+
+int
+log_descriptor(void)
+{
+	return __atomic_load_n(&log_settings.fd, __ATOMIC_RELAXED);
+}
+
+/* Standard error that is not the log is read line by line, into the log. */
 const char *
 log_prefix(int fd, enum log_level level)
 {
-	return journal_is(fd) ? prefixes[level] : "";
+	bool is_read = fd == STDERR_FILENO && log_descriptor() != STDERR_FILENO;
+
+	return is_read || journal_is(fd) ? prefixes[level] : "";
 }
 
 static void
@@ -92,9 +108,10 @@ text_line(char *line, size_t size, size_t most, const char *when, const char *pr
 {
 	size_t start = 0, length;
 
-	if (!journal_is(STDERR_FILENO))
+	if (!journal_is(log_descriptor()))
 		start = (size_t)snprintf(line, size, "%s %-7s %s[%d]: ", when,
-			log_level_names[entry->level], program, (int)kernel_getpid());
+			log_level_names[entry->level], program,
+			entry->pid != 0 ? entry->pid : (int)kernel_getpid());
 	if (start >= size)
 		return 0;
 	length = log_text(line + start, size - start - 1, most, entry);
@@ -104,7 +121,7 @@ text_line(char *line, size_t size, size_t most, const char *when, const char *pr
 	return start + length + 1;
 }
 
-/* Formats an entry as a whole line, without its prefix, as the settings and standard error want it.
+/* Formats an entry as a whole line, without its prefix, as the settings and the log want it.
  * The longest texts of an entry that is too long are cut until it fits; if its names alone are too
  * long, all of it is. Returns the line's length. */
 static size_t
@@ -125,13 +142,13 @@ format_line(char *line, size_t size, const struct log_entry *entry)
 
 /* ---- lines that are lost ---- */
 
-/* Whether standard error takes a line without blocking: a pipe that is writable takes PIPE_BUF
+/* Whether fd takes a line without blocking: a pipe that is writable takes PIPE_BUF
  * bytes at least, more than any line has. Two processes may see the same room, and one of them
  * blocks; O_NONBLOCK would be set for every process that shares the pipe. */
 static bool
-has_room(void)
+has_room(int fd)
 {
-	struct pollfd query = {.fd = STDERR_FILENO, .events = POLLOUT};
+	struct pollfd query = {.fd = fd, .events = POLLOUT};
 
 	int found = kernel_poll_now(&query, 1);
 
@@ -141,16 +158,15 @@ has_room(void)
 
 /* Writes prefix and text in one piece. Returns whether all of it was taken. */
 static bool
-put(const char *prefix, const char *text, size_t length)
+put(int fd, const char *prefix, const char *text, size_t length)
 {
 	size_t before = strlen(prefix);
 	struct iovec parts[] = {
 		{(char *)(uintptr_t)prefix, before}, {(char *)(uintptr_t)text, length}};
-	ssize_t taken = before == 0 ? kernel_write(STDERR_FILENO, text, length)
-				    : kernel_writev(STDERR_FILENO, parts, 2);
+	ssize_t taken = before == 0 ? kernel_write(fd, text, length) : kernel_writev(fd, parts, 2);
 	size_t all = before + length;
 
-	if (taken > 0)
+	if (taken > 0 && fd == log_descriptor())
 		__atomic_store_n(&losses.is_torn, (size_t)taken < all || text[length - 1] != '\n',
 			__ATOMIC_RELAXED);
 	return taken == (ssize_t)all;
@@ -163,6 +179,7 @@ report_lost(void)
 {
 	uint64_t count = __atomic_exchange_n(&losses.unsaid, 0, __ATOMIC_RELAXED);
 	char message[128], line[512], prefix[8];
+	int log = log_descriptor();
 	size_t length;
 
 	if (count == 0)
@@ -174,8 +191,8 @@ report_lost(void)
 		&(struct log_entry){.level = LOG_WARNING, .message = message, .length = length});
 	snprintf(prefix, sizeof prefix, "%s%s",
 		__atomic_load_n(&losses.is_torn, __ATOMIC_RELAXED) ? "\n" : "",
-		log_prefix(STDERR_FILENO, LOG_WARNING));
-	if (put(prefix, line, length))
+		log_prefix(log, LOG_WARNING));
+	if (put(log, prefix, line, length))
 		return true;
 	__atomic_fetch_add(&losses.unsaid, count, __ATOMIC_RELAXED);
 	return false;
@@ -209,10 +226,10 @@ count_lost(void)
 	__atomic_fetch_add(counter != NULL ? counter : &losses.uncounted, 1, __ATOMIC_RELAXED);
 }
 
-void
-log_bare(enum log_level level, const char *text, size_t length)
+static void
+write_to(int fd, enum log_level level, const char *text, size_t length)
 {
-	const char *end = text + length, *prefix = log_prefix(STDERR_FILENO, level);
+	const char *end = text + length, *prefix = log_prefix(fd, level);
 	int saved = errno;
 
 	while (text < end) {
@@ -222,11 +239,17 @@ log_bare(enum log_level level, const char *text, size_t length)
 		size_t size = newline != NULL && *prefix != '\0' ? (size_t)(newline + 1 - text)
 								 : (size_t)(end - text);
 
-		if (!has_room() || !report_lost() || !put(prefix, text, size))
+		if (!has_room(fd) || !report_lost() || !put(fd, prefix, text, size))
 			count_lost();
 		text += size;
 	}
 	errno = saved;
+}
+
+void
+log_bare(enum log_level level, const char *text, size_t length)
+{
+	write_to(STDERR_FILENO, level, text, length);
 }
 
 bool
@@ -241,7 +264,7 @@ log_put(const struct log_entry *entry)
 	char line[LOG_LINE_MAX];
 	int saved = errno;
 
-	log_bare(entry->level, line, format_line(line, sizeof line, entry));
+	write_to(log_descriptor(), entry->level, line, format_line(line, sizeof line, entry));
 	errno = saved;
 }
 
@@ -264,6 +287,6 @@ log_write(enum log_level level, const char *format, ...)
 		if ((unsigned char)*c < ' ')
 			*c = ' ';
 	entry.length = strlen(message);
-	log_bare(level, line, format_line(line, sizeof line, &entry));
+	write_to(log_descriptor(), level, line, format_line(line, sizeof line, &entry));
 	errno = saved;
 }

@@ -37,6 +37,14 @@ typedef size_t log_line_fn(char *line, size_t size, size_t most, const char *whe
  * then they are text. Call before threads start. */
 void log_json_by(log_line_fn *make) HUB_INSIDE(log_json_by);
 
+/* The lines go to fd from now on, which the caller keeps open; until then to standard error. If fd
+ * is another, what is written to standard error without this log begins with its level, because its
+ * reader puts it into the log. Any thread. */
+void log_to(int fd) HUB_INSIDE(log_to);
+
+/* The file descriptor to which the lines go. Async-signal-safe. */
+int log_descriptor(void) HUB_INSIDE(log_descriptor);
+
 /* Whether lines of this level are logged. */
 bool log_wants(enum log_level level) HUB_INSIDE(log_wants);
 
@@ -57,12 +65,13 @@ void log_forget_lost(void) HUB_INSIDE(log_forget_lost);
 void log_write(enum log_level level, const char *format, ...) HUB_INSIDE(log_write)
 	__attribute__((format(printf, 2, 3)));
 
-/* Writes text, which ends with a newline, unchanged and whatever level is logged; in the journal
- * each of its lines has this level. Lines are lost as log lines are. Keeps errno. */
+/* Writes text, which ends with a newline, to standard error, unchanged and whatever level is
+ * logged; in the journal each of its lines has this level. Lines are lost as log lines are. Keeps
+ * errno. */
 void log_bare(enum log_level level, const char *text, size_t length) HUB_INSIDE(log_bare);
 
 /* The beginning of a line that is written to fd without this log: its level, "<3>", if fd leads to
- * the journal, or else "". Keeps errno; async-signal-safe. */
+ * the journal, or is standard error and not the log; or else "". Keeps errno; async-signal-safe. */
 const char *log_prefix(int fd, enum log_level level) HUB_INSIDE(log_prefix);
 
 /* The ending of a noun behind a count: "" for 1, else that of the plural. */

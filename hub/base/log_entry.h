@@ -19,6 +19,7 @@ struct log_field {
 /* What a line says. The message is any bytes. */
 struct log_entry {
 	enum log_level level;
+	int pid; /* of the process that says it; 0: this one */
 	const char *message;
 	size_t length;
 	const struct log_field *fields; /* the caller's own */

@@ -121,19 +121,19 @@ time_used(const struct watched *watched)
 	return used.tv_sec * CLOCK_SECOND + used.tv_nsec;
 }
 
-/* Opens what is the process's standard error now as this thread's, whose descriptor table is empty:
+/* Opens what a descriptor of the process is now as this thread's, whose descriptor table is empty:
  * see watch. */
 static void
-borrow_stderr(void)
+borrow(int fd)
 {
 	int process = kernel_pidfd_open(kernel_getpid(), 0);
-	int fd = process != -1 ? kernel_pidfd_getfd(process, STDERR_FILENO, 0) : -1;
+	int own = process != -1 ? kernel_pidfd_getfd(process, fd, 0) : -1;
 
-	if (fd != -1 && fd != STDERR_FILENO)
-		kernel_dup2(fd, STDERR_FILENO);
-	if (fd != -1 && fd != STDERR_FILENO)
-		kernel_close(fd);
-	if (process != -1 && process != STDERR_FILENO)
+	if (own != -1 && own != fd)
+		kernel_dup2(own, fd);
+	if (own != -1 && own != fd)
+		kernel_close(own);
+	if (process != -1 && process != fd)
 		kernel_close(process);
 }
 
@@ -199,6 +199,7 @@ report(struct hub *hub, int64_t blocked)
 	bool has_found;
 	const char *words = find_out(hub, &has_found);
 	char text[REPORT_SIZE];
+	int log = log_descriptor();
 	size_t length;
 
 	length = (size_t)snprintf(text, sizeof text,
@@ -209,12 +210,16 @@ report(struct hub *hub, int64_t blocked)
 	if (has_found)
 		length += backtrace_write(
 			text + length, sizeof text - length, watched->frames, watched->count);
-	borrow_stderr();
+	borrow(STDERR_FILENO);
+	if (log != STDERR_FILENO)
+		borrow(log);
 	if (hooks != NULL && hooks->blocked != NULL)
 		hooks->blocked(blocked, text, hooks->context);
 	else
 		log_lines(text, length);
 	kernel_close(STDERR_FILENO);
+	if (log != STDERR_FILENO)
+		kernel_close(log);
 }
 
 /* ---- is it the hub, or the machine? ---- */

@@ -60,6 +60,7 @@ config_of(const struct master *master, const struct options *options)
 		.hang_timeout = options->hang_timeout,
 		.max_connections = options->max_connections,
 		.balances = !options->balances_by_hash,
+		.captures = options->captures,
 		.heritage =
 			{
 				.serve = master->service->serve,

@@ -81,7 +81,7 @@ can_be_had(const struct fleet *fleet, const struct fleet_config *config, unsigne
 		return false;
 	*why = error;
 	return limits_allow(sockets->address_count, config->processes, config->threads,
-		beyond * sockets->address_count + 2 * workers + 1, error, sizeof error);
+		beyond * sockets->address_count + 3 * workers + 2, error, sizeof error);
 }
 
 /* Binds the seats for so many workers and returns a generation without slots, or NULL with *why. */

@@ -29,6 +29,7 @@
 /* Nanoseconds for a worker or a generation to get ready, where no hang timeout is set. */
 #define FLEET_RISE_TIME (30 * CLOCK_SECOND)
 
+struct capture;
 struct fleet;
 struct generation;
 
@@ -51,7 +52,8 @@ struct slot {
 	int channel;              /* to the worker (worker/channel.h); -1 without a process */
 	struct worker_row *rows;  /* counters, one row per hub; NULL without a process */
 	struct worker_memo *memo; /* what this master and the process leave for each other; owned */
-	struct slot_hub *hubs;    /* [config.threads]; owned */
+	struct capture *capture; /* what the process prints; NULL without, or if it is left alone */
+	struct slot_hub *hubs;   /* [config.threads]; owned */
 	/* Messages that are due, and sent again at each tick until the channel takes them. */
 	bool must_accept;
 	bool must_leave;
@@ -81,6 +83,7 @@ struct fleet_config {
 	int64_t hang_timeout;     /* nanoseconds; 0 for none */
 	uint64_t max_connections; /* 0 for as many as the file limits allow */
 	bool balances;            /* new connections go by load; else by the kernel's hash */
+	bool captures;            /* what workers print comes into the log */
 };
 
 enum generation_phase { GENERATION_RISING, GENERATION_SERVING, GENERATION_LEAVING };

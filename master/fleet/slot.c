@@ -18,6 +18,7 @@
 #include "master/fleet/backoff.h"
 #include "master/fleet/birth.h"
 #include "master/fleet/obituary.h"
+#include "master/say/capture.h"
 #include "master/say/history.h"
 #include "master/start/limits.h"
 #include "master/start/sandbox.h"
@@ -207,6 +208,9 @@ slot_reap(struct slot *slot)
 		return;
 	/* The worker's last messages are still in the channel. */
 	receive_some(slot, LAST_MESSAGES);
+	/* What the worker has printed comes before what is said of its death. */
+	capture_leave(slot->capture);
+	slot->capture = NULL;
 	obituary_note(slot, &status);
 	slot_event(slot, SUPERVISION_EXIT);
 }
@@ -427,7 +431,7 @@ slot_new(struct generation *generation, unsigned index)
 void
 slot_free(struct slot *slot)
 {
-	CHECK(slot->pid == 0);
+	CHECK(slot->pid == 0 && slot->capture == NULL);
 	CHECK_WHY(!ear_is_active(&slot->exit) && !ear_is_active(&slot->talk) &&
 			  !ev_is_active(&slot->healthy),
 		"the loop still has the slot's watchers");

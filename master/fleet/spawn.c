@@ -17,6 +17,7 @@
 #include "master/base/numerals.h"
 #include "master/base/oversize.h"
 #include "master/start/sandbox.h"
+#include "worker/captured.h"
 #include "worker/flush.h"
 #include "worker/spare.h"
 #include "worker/worker.h"
@@ -35,7 +36,7 @@ static int
 close_the_rest(const struct worker_heritage *heritage)
 {
 	unsigned count = heritage->threads * heritage->addresses;
-	int *keep = malloc((count + 2) * sizeof *keep);
+	int *keep = malloc((count + 3) * sizeof *keep);
 	unsigned from = STDERR_FILENO + 1;
 	int result = 0;
 
@@ -44,6 +45,8 @@ close_the_rest(const struct worker_heritage *heritage)
 	memcpy(keep, heritage->sockets, count * sizeof *keep);
 	keep[count++] = heritage->channel;
 	keep[count++] = counters_file();
+	if (heritage->output != 0)
+		keep[count++] = heritage->output;
 	qsort(keep, count, sizeof *keep, compare);
 	for (unsigned i = 0; i < count && result == 0; i++) {
 		unsigned next = (unsigned)keep[i];
@@ -98,6 +101,9 @@ become_worker(const struct worker_heritage *heritage)
 	log_forget_lost();
 	reset_signals();
 	numerals_end();
+	if (heritage->output != 0 && captured_begin(heritage->output) != 0)
+		log_warning("what worker %u prints does not come into the log: %s", heritage->index,
+			strerror(errno));
 	/* Functions that the program registered with atexit are not run: they are the master's. */
 	code = worker_run(heritage);
 	flush_before_exit(code);

@@ -63,7 +63,8 @@ entry_json(const char *when, const char *program, const struct log_entry *entry,
 {
 	json_t *object = json_pack("{s:s, s:s, s:o, s:i, s:o}", "time", when, "level",
 		log_level_names[entry->level], "program", printable_json(program), "pid",
-		(int)getpid(), "message", text_json(entry->message, entry->length, most));
+		entry->pid != 0 ? entry->pid : (int)getpid(), "message",
+		text_json(entry->message, entry->length, most));
 	json_t *fields = entry->field_count > 0 ? json_object() : NULL;
 	bool is_whole = object != NULL && (entry->field_count == 0 || fields != NULL) &&
 			set_all(object, entry->context, entry->context_count, most) &&

@@ -17,10 +17,11 @@
 #include "hub/base/log.h"
 #include "worker/nofile.h"
 
-/* File descriptors: the master holds every listening socket, and PER_WORKER (channel, pidfd) for
- * each worker. A worker holds for each hub its listeners, each with a spare descriptor, and PER_HUB
- * for the event loop. RESERVE is for the standard streams, /proc, and some clients. */
-#define PER_WORKER 2
+/* File descriptors: the master holds every listening socket, and PER_WORKER (channel, pidfd,
+ * output) for each worker. A worker holds for each hub its listeners, each with a spare descriptor,
+ * and PER_HUB for the event loop. RESERVE is for the standard streams, the log, /proc, and some
+ * clients. */
+#define PER_WORKER 3
 #define PER_LISTENER 2
 #define PER_HUB 3
 #define FILES_PLENTY 65536

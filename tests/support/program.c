@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -236,6 +237,25 @@ program_files(pid_t pid)
 		closedir(directory);
 	/* Without "." and "..". */
 	return count > 2 ? count - 2 : 0;
+}
+
+bool
+program_holds(pid_t pid, const char *path)
+{
+	struct stat wanted, found;
+	char name[300];
+	bool is_held = false;
+	struct dirent *entry;
+	DIR *directory;
+
+	snprintf(name, sizeof name, "/proc/%d/fd", (int)pid);
+	directory = stat(path, &wanted) == 0 ? opendir(name) : NULL;
+	while (directory != NULL && !is_held && (entry = readdir(directory)) != NULL)
+		is_held = fstatat(dirfd(directory), entry->d_name, &found, 0) == 0 &&
+			  found.st_dev == wanted.st_dev && found.st_ino == wanted.st_ino;
+	if (directory != NULL)
+		closedir(directory);
+	return is_held;
 }
 
 bool

@@ -61,6 +61,9 @@ int program_children(pid_t pid, pid_t *children, int max);
 long program_memory(pid_t pid);
 int program_files(pid_t pid);
 
+/* Whether the process has the file open that has this path now. */
+bool program_holds(pid_t pid, const char *path);
+
 /* Whether the process *(pid_t *)pid is dead, reaped or not. A condition for wait_until. */
 bool program_is_gone(void *pid);
 

@@ -14,6 +14,9 @@
 
 TestSuite(hooks, .init = changing_begin, .fini = changing_end, .timeout = 300);
 
+/* What the hooks print is compared line by line. */
+#define BARE "--capture-output=off"
+
 /* The line that a new client gets; static until the next call. *client, if not NULL, is left open.
  * */
 static const char *
@@ -38,7 +41,7 @@ Test(hooks, run_once_in_each_worker_and_hub_and_in_order)
 		"hub_start 1.1 of 1\n", "draining 1.1 of 1\n", "hub_stop 0.0 of 1\n",
 		"hub_stop 1.1 of 1\n", "worker_stop 0.0 of 1\n", "worker_stop 1.0 of 1\n"};
 
-	cr_assert(server_start(&server, "hooked", "2", "2", NULL), "%s", server.program.text);
+	cr_assert(server_start(&server, "hooked", "2", "2", BARE, NULL), "%s", server.program.text);
 	cr_assert_eq(server_end(&server, 20), 0);
 	for (size_t i = 0; i < sizeof once / sizeof once[0]; i++)
 		cr_assert_eq(changing_count(once[i]), 1, "%s: %s", once[i], server.program.text);
@@ -55,7 +58,7 @@ Test(hooks, of_the_end_wait_for_the_last_connection)
 {
 	int client;
 
-	cr_assert(server_start(&server, "hooked", "1", "1", NULL), "%s", server.program.text);
+	cr_assert(server_start(&server, "hooked", "1", "1", BARE, NULL), "%s", server.program.text);
 	cr_assert_str_eq(greeting(&client), "0 0 1 1 1\n");
 	kill(server.pid, SIGTERM);
 	cr_assert(program_expect(&server.program, "draining 0.0 of 1\n", 10));
@@ -138,7 +141,7 @@ Test(hooks, one_that_fails_in_a_reload_leaves_all_as_it_was_and_ctl_says_why)
 	pid_t worker;
 
 	changing_write("");
-	cr_assert(server_start(&server, "hooked", "1", "2", argument, NULL), "%s",
+	cr_assert(server_start(&server, "hooked", "1", "2", BARE, argument, NULL), "%s",
 		server.program.text);
 	worker = server_worker(&server, 0);
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -204,7 +207,7 @@ Test(hooks, one_that_fails_in_an_upgrade_leaves_all_as_it_was_and_ctl_says_why)
 	pid_t worker;
 
 	changing_write("");
-	cr_assert(server_start(&server, "hooked", "1", "1", argument, NULL), "%s",
+	cr_assert(server_start(&server, "hooked", "1", "1", BARE, argument, NULL), "%s",
 		server.program.text);
 	worker = server_worker(&server, 0);
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -221,7 +224,7 @@ Test(hooks, one_that_fails_in_an_upgrade_leaves_all_as_it_was_and_ctl_says_why)
 /* A worker that dies runs no hooks, and the worker that replaces it begins anew. */
 Test(hooks, of_the_end_do_not_run_in_a_worker_that_is_killed)
 {
-	cr_assert(server_start(&server, "hooked", "1", "1", NULL), "%s", server.program.text);
+	cr_assert(server_start(&server, "hooked", "1", "1", BARE, NULL), "%s", server.program.text);
 	server_signal_worker(&server, 0, SIGKILL);
 	cr_assert(program_expect(&server.program, "was killed by signal 9", 10));
 	for (int tries = 0; tries < 100 && changing_count("worker_start 0.0 of 1\n") < 2; tries++)
@@ -242,8 +245,8 @@ Test(hooks, of_the_end_that_do_not_return_do_not_outlive_the_deadline)
 		bool is_killed = strncmp(hooks[i], "--hangs", 7) == 0;
 		char said[64];
 
-		cr_assert(server_start(
-				  &server, "hooked", "1", "2", "--drain-timeout=1", hooks[i], NULL),
+		cr_assert(server_start(&server, "hooked", "1", "2", BARE, "--drain-timeout=1",
+				  hooks[i], NULL),
 			"%s", server.program.text);
 		cr_assert_eq(server_end(&server, 20), 0, "%s", server.program.text);
 		snprintf(said, sizeof said, "%s of worker 0 has not returned", name);
@@ -265,7 +268,7 @@ has_workers(void *workers)
 
 Test(hooks, know_how_many_workers_there_are_also_after_a_scale)
 {
-	cr_assert(server_start(&server, "hooked", "2", "1", NULL), "%s", server.program.text);
+	cr_assert(server_start(&server, "hooked", "2", "1", BARE, NULL), "%s", server.program.text);
 	cr_assert(has_workers(&(unsigned){2}));
 	cr_assert_eq(server_ctl(&server, "scale", "3x1", output, sizeof output), 0, "%s", output);
 	cr_assert(wait_until(has_workers, &(unsigned){3}, 10));

@@ -81,28 +81,17 @@ state_number(const char *name)
 	return atol(found + strlen(key));
 }
 
-static bool
-is_log_of(pid_t pid)
-{
-	char link[64];
-	struct stat target, log;
-
-	snprintf(link, sizeof link, "/proc/%d/fd/2", (int)pid);
-	return stat(link, &target) == 0 && stat(log_path, &log) == 0 &&
-	       target.st_dev == log.st_dev && target.st_ino == log.st_ino;
-}
-
 /* Whether the master and each of its workers write to the file that has the log's name now. */
 static bool
 all_write_there(void *unused)
 {
 	pid_t children[16];
 	int count = program_children(server.pid, children, 16);
-	bool all_do = is_log_of(server.pid) && count >= 2;
+	bool all_do = program_holds(server.pid, log_path) && count >= 2;
 
 	(void)unused;
 	for (int i = 0; i < count; i++)
-		all_do = all_do && is_log_of(children[i]);
+		all_do = all_do && program_holds(children[i], log_path);
 	return all_do;
 }
 

@@ -200,7 +200,7 @@ has_content(void *context)
 	return file_has(content->path, content->text);
 }
 
-/* A program, and the file to which its worker's standard error must lead. */
+/* A program, and the file to which its worker's log must lead. */
 struct worker_log {
 	const struct program *program;
 	const char *path;
@@ -210,15 +210,10 @@ static bool
 is_worker_log(void *context)
 {
 	const struct worker_log *log = context;
-	char link[64], target[128];
 	pid_t worker = 0;
-	ssize_t length;
 
 	program_children(log->program->pid, &worker, 1);
-	snprintf(link, sizeof link, "/proc/%d/fd/2", (int)worker);
-	length = readlink(link, target, sizeof target - 1);
-	target[length > 0 ? length : 0] = '\0';
-	return strcmp(target, log->path) == 0;
+	return program_holds(worker, log->path);
 }
 
 Test(operation, usr1_reopens_the_log_in_master_and_workers)

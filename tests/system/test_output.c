@@ -1,5 +1,5 @@
-/* What a service prints by stdio (prints.c) comes out exactly once, however its process ends; and a
- * reader that does not read delays no process. */
+/* What a service prints by stdio (prints.c) comes out exactly once, however its process ends, where
+ * it is not captured (test_captured.c); and a reader that does not read delays no process. */
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -111,8 +111,9 @@ static void
 try_way(size_t way)
 {
 	unlink(file);
-	cr_assert(server_start(&server, "prints", "2", "1", "--drain-timeout=5", NULL), "%s",
-		server.program.text);
+	cr_assert(server_start(&server, "prints", "2", "1", "--drain-timeout=5",
+			  "--capture-output=off", NULL),
+		"%s", server.program.text);
 	for (int i = 0; i < CLIENTS; i++)
 		cr_assert(client_is_answered(client_connect(server.program.port), "", "ok"));
 	ways[way].end();
@@ -155,7 +156,8 @@ Test(output, a_pipe_that_nobody_reads_keeps_neither_the_end_nor_other_output)
 	for (size_t way = 0; way < WAYS; way++)
 		try_way(way);
 	for (size_t way = 0; way < 2; way++) {
-		cr_assert(server_start(&server, "prints", "2", "1", "--drain-timeout=5", NULL));
+		cr_assert(server_start(&server, "prints", "2", "1", "--drain-timeout=5",
+			"--capture-output=off", NULL));
 		cr_assert(client_is_answered(client_connect(server.program.port), "", "ok"));
 		began = clock_now();
 		ways[way].end();

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/support/descriptors.h"
 #include "tests/unit/master/fake_fleet.h"
 #include "worker/tally.h"
 
@@ -37,6 +38,7 @@ assert_unborn(void)
 	cr_assert_eq(slot->pidfd, -1);
 	cr_assert_eq(slot->channel, -1);
 	cr_assert_null(slot->rows);
+	cr_assert_null(slot->capture);
 	for (uint32_t i = 0; i < fake.counters->used; i++)
 		cr_assert(fake.counters->rows[i].state != ROW_LIVE ||
 			  fake.counters->rows[i].worker != slot->index);
@@ -104,4 +106,42 @@ Test(birth, without_files_nothing_is_left_of_it)
 	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
 	assert_unborn();
 	cr_assert_eq(fake.counters->used, 2);
+}
+
+/* ---- what it prints ---- */
+
+/* As many files as there are now, and so many more. */
+static void
+allow_files(int more)
+{
+	int next = dup(STDERR_FILENO);
+	struct rlimit limit;
+
+	close(next);
+	cr_assert_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	limit.rlim_cur = (rlim_t)(next + more);
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
+/* The pipe, the channel, the pidfd: each of these may be what there is no file for. */
+Test(birth, of_a_worker_that_prints_leaves_nothing_if_it_fails)
+{
+	int before = open_descriptors(), born = -1;
+
+	slot->generation->config.captures = true;
+	for (int files = 0; files < 5; files++) {
+		allow_files(files);
+		born = birth_fork(slot);
+		if (born == 0)
+			break;
+		assert_unborn();
+		allow_files(100);
+		cr_assert_eq(open_descriptors(), before, "with %d files", files);
+	}
+	cr_assert_eq(born, -1, "it takes five files");
+	allow_files(5);
+	cr_assert_eq(birth_fork(slot), 0);
+	cr_assert_not_null(slot->capture);
+	cr_assert_eq(kill(slot->pid, SIGKILL), 0);
+	cr_assert_eq(waitpid(slot->pid, NULL, 0), slot->pid);
 }

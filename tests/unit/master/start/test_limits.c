@@ -54,7 +54,7 @@ Test(limits, a_hard_limit_that_is_too_low_is_refused_with_what_it_takes)
 		rlim_t needed;
 	} cases[] = {
 		{1, 1, 1, 2 + 3 + 32}, /* a worker's: its socket, a reserve, its loop's three */
-		{1, 4, 8, 32 + 8 + 32}, {3, 4, 10, 120 + 8 + 32},
+		{1, 4, 8, 32 + 12 + 32}, {3, 4, 10, 120 + 12 + 32},
 		{1, 1, 64, 128 + 192 + 32}, /* a worker's */
 	};
 
@@ -176,7 +176,7 @@ Test(limits, what_is_too_low_or_few_names_the_most_where_that_bites)
 	if (!most_files_set(60))
 		cr_skip("needs root, and mounts of its own");
 	cr_assert_not(limits_allow(1, 4, 8, 1, why, sizeof why));
-	cr_assert_not_null(strstr(why, "need at least 72, and one more per client; raise it "
+	cr_assert_not_null(strstr(why, "need at least 76, and one more per client; raise it "
 				       "(fs.nr_open, which is 60 (sysctl -w fs.nr_open=1024), and "
 				       "then ulimit -n, LimitNOFILE=)"),
 		"%s", why);

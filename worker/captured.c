@@ -1,0 +1,46 @@
+/* The log has a descriptor of its own, which a service does not know, and which closes on exec:
+ * what a service starts has the pipe as the service has. */
+#include "worker/captured.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "hub/base/check.h"
+#include "hub/base/log.h"
+
+static int own_log = -1; /* the descriptor; -1 while standard error is the log */
+
+int
+captured_log(void)
+{
+	return own_log != -1 ? own_log : STDERR_FILENO;
+}
+
+int
+captured_begin(int pipe)
+{
+	int log = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+
+	CHECK_WHY(own_log == -1, "a process is captured once");
+	if (log == -1)
+		return -1;
+	own_log = log;
+	log_to(log);
+	dup2(pipe, STDOUT_FILENO);
+	dup2(pipe, STDERR_FILENO);
+	close(pipe);
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	return 0;
+}
+
+void
+captured_end(void)
+{
+	if (own_log == -1)
+		return;
+	dup2(own_log, STDOUT_FILENO);
+	dup2(own_log, STDERR_FILENO);
+	/* Lines begin with a level only where the journal reads them. */
+	log_to(STDERR_FILENO);
+}
