@@ -183,7 +183,7 @@ hub_resolve_deadlock(struct hub *hub)
 		return;
 	}
 	chance_of_deadlock(hub);
-	if (kernel_dprintf(STDERR_FILENO, "%s%s\n", log_prefix(STDERR_FILENO, LOG_ERROR), line) > 0)
+	if (log_fault(line))
 		hub_dump(STDERR_FILENO);
 	if (hub->main->state == COROUTINE_WAITING)
 		hub_wake(hub->main, hub->main->epoch, EDEADLK);

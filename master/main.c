@@ -382,9 +382,9 @@ live(struct master *master)
 	const struct options *options = &master->options;
 	int code;
 
+	log_json_by(log_json_line);
 	options_parse(&master->options, master->argc, master->argv, service);
 	privileges_hide(options->user);
-	log_json_by(log_json_line);
 	log_setup(service->name, options->log_level, options->log_format);
 	options_warn(service);
 	notify_init();

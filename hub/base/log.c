@@ -127,8 +127,8 @@ text_line(char *line, size_t size, size_t most, const char *when, const char *pr
 static size_t
 format_line(char *line, size_t size, const struct log_entry *entry)
 {
-	bool is_json = log_settings.format == LOG_JSON && log_settings.json_line != NULL;
-	log_line_fn *make = is_json ? log_settings.json_line : text_line;
+	bool has_json = log_settings.format == LOG_JSON && log_settings.json_line != NULL;
+	log_line_fn *make = has_json ? log_settings.json_line : text_line;
 	struct log_entry mark = {
 		.level = entry->level, .message = LOG_CUT, .length = strlen(LOG_CUT)};
 	size_t length = 0;
@@ -246,10 +246,67 @@ write_to(int fd, enum log_level level, const char *text, size_t length)
 	errno = saved;
 }
 
+/* Whether lines for standard error are objects. */
+static bool
+is_json(int fd)
+{
+	return log_settings.format == LOG_JSON && log_settings.json_line != NULL &&
+	       fd == log_descriptor();
+}
+
 void
 log_bare(enum log_level level, const char *text, size_t length)
 {
-	write_to(STDERR_FILENO, level, text, length);
+	const char *end = text + length;
+
+	if (!is_json(STDERR_FILENO)) {
+		write_to(STDERR_FILENO, level, text, length);
+		return;
+	}
+	for (size_t line; text < end; text += line + 1) {
+		line = (size_t)((const char *)memchr(text, '\n', (size_t)(end - text)) - text);
+		log_put(&(struct log_entry){.level = level, .message = text, .length = line});
+	}
+}
+
+/* Adds the bytes as they may stand in a string of JSON: the others become '?'. */
+static size_t
+add_plain(char *line, size_t length, size_t size, const char *text)
+{
+	for (; *text != '\0' && length + 1 < size; text++) {
+		if (*text == '"' || *text == '\\')
+			line[length++] = '\\';
+		line[length++] = *text >= ' ' && *text < 0x7f ? *text : '?';
+	}
+	return length;
+}
+
+static size_t
+add(char *line, size_t length, const char *text)
+{
+	memcpy(line + length, text, strlen(text));
+	return length + strlen(text);
+}
+
+/* Neither jansson nor snprintf: the process may have broken its heap, and its stack may be that of
+ * a signal. */
+bool
+log_fault(const char *text)
+{
+	char line[640];
+	size_t most = sizeof line - sizeof "\"}\n";
+	size_t length = add(line, 0, log_prefix(STDERR_FILENO, LOG_ERROR));
+
+	if (is_json(STDERR_FILENO)) {
+		length = add(line, length, "{\"level\":\"error\",\"message\":\"");
+		length = add_plain(line, length, most, text);
+		length = add(line, length, "\"}");
+	} else {
+		while (*text != '\0' && length < most)
+			line[length++] = *text++;
+	}
+	line[length++] = '\n';
+	return kernel_write(STDERR_FILENO, line, length) > 0;
 }
 
 bool

@@ -66,9 +66,14 @@ void log_write(enum log_level level, const char *format, ...) HUB_INSIDE(log_wri
 	__attribute__((format(printf, 2, 3)));
 
 /* Writes text, which ends with a newline, to standard error, unchanged and whatever level is
- * logged; in the journal each of its lines has this level. Lines are lost as log lines are. Keeps
- * errno. */
+ * logged; in the journal each of its lines has this level. Where lines are JSON, each line is the
+ * message of an object. Lines are lost as log lines are. Keeps errno. */
 void log_bare(enum log_level level, const char *text, size_t length) HUB_INSIDE(log_bare);
+
+/* What a fault of the program says, which may be its end: writes a line to standard error, as
+ * log_bare does, and waits for its reader. A long text is cut. Returns whether it was written.
+ * Async-signal-safe. */
+bool log_fault(const char *text) HUB_INSIDE(log_fault);
 
 /* The beginning of a line that is written to fd without this log: its level, "<3>", if fd leads to
  * the journal, or is standard error and not the log; or else "". Keeps errno; async-signal-safe. */

@@ -51,15 +51,14 @@ report(const struct hub_coroutine *coroutine)
 {
 	struct line line = {.length = 0};
 
-	line_add(&line, log_prefix(STDERR_FILENO, LOG_ERROR));
 	line_add(&line, "hubbub: stack overflow in coroutine \"");
 	line_add(&line, coroutine->name);
 	line_add(&line, "\": its stack is ");
 	line_add_number(&line, (size_t)(coroutine->stack.end - coroutine->stack.low) / 1024);
 	line_add(&line, " KiB; run the hub with a larger one (stack_size, --stack-size, or "
-			"HUBBUB_STACK_SIZE=1M in the environment)\n");
-	if (kernel_write(STDERR_FILENO, line.text, line.length) < 0)
-		return;
+			"HUBBUB_STACK_SIZE=1M in the environment)");
+	line.text[line.length] = '\0';
+	log_fault(line.text);
 }
 
 static void

@@ -12,6 +12,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -51,6 +52,7 @@ static int
 insist(int set, int operation, int fd, struct epoll_event *event)
 {
 	struct timespec pause = {.tv_nsec = 1000000};
+	char words[256];
 
 	for (int tries = 0; tries < TRIES_MOST; tries++) {
 		if (kernel_epoll_ctl(set, operation, fd, event) == 0)
@@ -58,11 +60,11 @@ insist(int set, int operation, int fd, struct epoll_event *event)
 		kernel_nanosleep(&pause);
 		pause.tv_nsec += pause.tv_nsec / 2;
 	}
-	kernel_dprintf(STDERR_FILENO,
-		"%shub: the kernel refuses to watch the fd that wakes the hub (epoll_ctl: %s), "
-		"which would be deaf: memory, fs.epoll.max_user_watches, or a filter of system "
-		"calls\n",
-		log_prefix(STDERR_FILENO, LOG_ERROR), strerror(errno));
+	snprintf(words, sizeof words,
+		"hub: the kernel refuses to watch the fd that wakes the hub (epoll_ctl: %s), which "
+		"would be deaf: memory, fs.epoll.max_user_watches, or a filter of system calls",
+		strerror(errno));
+	log_fault(words);
 	abort();
 }
 
@@ -103,6 +105,8 @@ hub_epoll_ctl(int set, int operation, int fd, struct epoll_event *event)
 static void
 on_system_error(const char *what)
 {
+	char words[256];
+
 	/* The program has closed all fds, as closefrom(3) does, the loop's own included: libev
 	 * makes new ones before it polls again, and watches everything anew. */
 	if (errno == EBADF && hub_polls()) {
@@ -113,8 +117,8 @@ on_system_error(const char *what)
 	/* It makes its epoll set anew also after a report of a descriptor that it has forgotten. */
 	if (shortage_wait(errno, "watch descriptors"))
 		return;
-	kernel_dprintf(STDERR_FILENO, "%s%s: %s\n", log_prefix(STDERR_FILENO, LOG_ERROR), what,
-		strerror(errno));
+	snprintf(words, sizeof words, "%s: %s", what, strerror(errno));
+	log_fault(words);
 	abort();
 }
 

@@ -325,7 +325,11 @@ options_parse(struct options *options, int argc, char **argv, const struct hubbu
 
 	if (options_read(options, argc, argv, service, false, error, sizeof error) == 0)
 		return;
-	output_complain("%s", error);
+	log_setup(service->name, options->log_level, options->log_format);
+	if (options->log_format == LOG_JSON)
+		log_error("%s", error);
+	else
+		output_complain("%s", error);
 	exit(USAGE_EXIT);
 }
 

@@ -18,8 +18,9 @@
 int options_read(struct options *options, int argc, char **argv,
 	const struct hubbub_service *service, bool is_again, char *error, size_t error_size);
 
-/* Reads the options at the start of the process. Bad usage is printed to stderr, and ends the
- * process with 2; --help and --version print, and end it with 0. */
+/* Reads the options at the start of the process. Bad usage is printed to stderr, or logged if
+ * --log-format=json was read before, and ends the process with 2; --help and --version print, and
+ * end it with 0. */
 void options_parse(
 	struct options *options, int argc, char **argv, const struct hubbub_service *service);
 

@@ -74,6 +74,46 @@ Test(log, what_is_below_the_level_is_not_written)
 	cr_assert_str_empty(text);
 }
 
+/* ---- text that is not this log's ---- */
+
+Test(log, bare_text_is_the_messages_where_lines_are_json)
+{
+	char text[1024];
+
+	log_setup("name", LOG_ERROR, LOG_JSON);
+	capture();
+	log_bare(LOG_INFO, "as it is\n", 9);
+	log_json_by(log_json_line);
+	log_bare(LOG_INFO, "one\n\"two\"\n", 10);
+	release(text, sizeof text);
+	cr_assert_eq(strncmp(text, "as it is\n{", 10), 0, "%s", text);
+	cr_assert_not_null(strstr(text, "\"message\":\"one\"}\n{"), "%s", text);
+	cr_assert_not_null(strstr(text, "\"message\":\"\\\"two\\\"\"}\n"), "%s", text);
+}
+
+Test(log, a_fault_is_said_without_memory)
+{
+	static char longer[2000];
+	char text[2048];
+	json_t *object;
+
+	memset(longer, '"', sizeof longer - 1);
+	log_setup("name", LOG_ERROR, LOG_JSON);
+	capture();
+	cr_expect(log_fault("check \"failed\""));
+	log_json_by(log_json_line);
+	cr_expect(log_fault("a \\ \"quote\"\n\xff"));
+	cr_expect(log_fault(longer));
+	release(text, sizeof text);
+	cr_assert_eq(strncmp(text, "check \"failed\"\n{", 16), 0, "%s", text);
+	object = json_loads(text + 15, JSON_DISABLE_EOF_CHECK, NULL);
+	cr_assert_str_eq(json_string_value(json_object_get(object, "message")), "a \\ \"quote\"??");
+	json_decref(object);
+	object = json_loads(strrchr(text, '{'), 0, NULL);
+	cr_assert_gt(strlen(json_string_value(json_object_get(object, "message"))), 200);
+	json_decref(object);
+}
+
 /* ---- lines that are lost ---- */
 
 /* From now on standard error takes so many bytes more, and then fails as a full disk does. */
