@@ -26,8 +26,10 @@
 #include "master/change/ready.h"
 #include "master/change/takeover.h"
 #include "master/change/upgrade.h"
+#include "master/face/admin.h"
 #include "master/face/control.h"
 #include "master/face/doors.h"
+#include "master/face/offered.h"
 #include "master/face/recent.h"
 #include "master/face/signals.h"
 #include "master/fleet/lookup.h"
@@ -419,6 +421,8 @@ hubbub_main(int argc, char **argv, const struct hubbub_service *service)
 	const char *fault = service_fault(service);
 	int code;
 
+	if (fault == NULL)
+		fault = offered_fault(service, admin_has_page);
 	if (fault == NULL && (argc < 1 || argv == NULL || argv[0] == NULL))
 		fault = "hubbub_main needs the arguments of main, with the program's name";
 	if (fault != NULL) {
@@ -434,6 +438,7 @@ hubbub_main(int argc, char **argv, const struct hubbub_service *service)
 		.former = &former,
 		.upgrade_events = upgrade_events};
 	catalog_add_service(service->metrics);
+	list_init(&master.asks);
 	upgrade_init(&successor);
 	takeover_init(&former);
 	prepare_process();

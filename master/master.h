@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "hub/base/list.h"
 #include "master/fleet/fleet.h"
 #include "master/start/options.h"
 #include "master/start/privileges.h"
@@ -116,6 +117,7 @@ struct master {
 	struct control *control;             /* NULL without */
 	struct admin *admins[ADDRESSES_MAX]; /* one for each address of the name; NULL without */
 	struct agent *agents[ADDRESSES_MAX]; /* likewise */
+	struct list asks; /* commands of the service's own that are under way (face/ask.h) */
 	struct upgrade_events upgrade_events;
 	struct successor *successor; /* borrowed */
 	struct former *former;       /* borrowed */

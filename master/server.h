@@ -22,8 +22,9 @@
  * hubbub_peer_subject and hubbub_protocol tell what the handshake has settled. Hooks
  * (<hubbub/hooks.h>) run at the start and the end of workers and hubs, and background functions
  * (<hubbub/background.h>) beside the clients. Named listeners (<hubbub/listener.h>) have functions
- * of their own. hubbub_log (<hubbub/log.h>) adds lines to the server's log, and a service may have
- * metrics of its own (<hubbub/metrics.h>).
+ * of their own. hubbub_log (<hubbub/log.h>) adds lines to the server's log, a service may have
+ * metrics of its own (<hubbub/metrics.h>), and operators can run commands of the service's own
+ * (<hubbub/command.h>).
  *
  * The program has the options of every server, which --help lists. A master process forks workers,
  * each worker runs threads, each thread has a hub, and each connection has a coroutine that runs
@@ -34,6 +35,7 @@
 #include <hubbub/api.h>
 #include <hubbub/background.h>
 #include <hubbub/busy.h>
+#include <hubbub/command.h>
 #include <hubbub/hooks.h>
 #include <hubbub/io/server.h>
 #include <hubbub/listener.h>
@@ -183,7 +185,10 @@ struct hubbub_service {
 	/* What runs besides clients, ended by a row without a name; NULL for none. */
 	const struct hubbub_background *background;
 	const struct hubbub_metric *metrics; /* ended by a metric without a name; NULL for none */
-	void *room[16];                      /* for later versions: NULL */
+	/* Commands of the service's own for hubbub-ctl, and pages of the admin address, ended by a
+	 * row without a name; NULL for none. */
+	const struct hubbub_command *commands;
+	void *room[16]; /* for later versions: NULL */
 };
 
 /* Runs the server that the command line describes. Call it from main, before any thread is started.

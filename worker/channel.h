@@ -31,6 +31,8 @@ enum channel_kind {
 	CHANNEL_DUMP,   /* with a file descriptor: every hub writes its coroutines to it */
 	CHANNEL_REOPEN, /* with a file descriptor: the new standard error */
 	CHANNEL_QUIT,   /* flush stdio's buffers, and exit at once */
+	/* With a socket: run the service's command of number value, and answer there (reply.h). */
+	CHANNEL_ASK,
 	CHANNEL_KIND_MAX,
 };
 

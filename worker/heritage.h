@@ -11,6 +11,7 @@
 #include "hub/io/tls.h"
 #include "hub/scheduler.h"
 #include "worker/background.h"
+#include "worker/command.h"
 #include "worker/counters.h"
 #include "worker/hooks.h"
 #include "worker/listener.h"
@@ -59,6 +60,7 @@ struct worker_heritage {
 	void *context;
 	struct hubbub_hooks hooks;
 	const struct hubbub_background *background; /* ended by a row without a name; or NULL */
+	const struct hubbub_command *commands;      /* ended by a row without a name; or NULL */
 	bool is_reloaded; /* its options were read by a reload or an upgrade */
 
 	unsigned index;     /* of the worker, from 0 */

@@ -102,7 +102,7 @@ struct worker_thread {
 	 * end of a keeper. */
 	struct hub_event command;
 	struct hub_event draining; /* set once the hub's connections are to end */
-	struct hub_pool pool;      /* the coroutines of its connections */
+	struct hub_pool pool;      /* the coroutines of its connections and commands */
 	struct hub_pool own;       /* other coroutines of the service */
 	struct keeper *keepers;    /* of background functions, see keeper.h; owned */
 	unsigned keeper_count;

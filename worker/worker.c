@@ -24,6 +24,7 @@
 #include "worker/log_priv.h"
 #include "worker/orphan.h"
 #include "worker/queued.h"
+#include "worker/reply.h"
 #include "worker/spare.h"
 #include "worker/stacks.h"
 
@@ -103,6 +104,12 @@ on_message(struct worker *worker, const struct channel_message *message, int des
 			dup2(descriptor, captured_log());
 		else
 			thread_report(&worker->threads[0], CHANNEL_REOPEN_MISSED, 0);
+		break;
+	case CHANNEL_ASK:
+		if (descriptor != -1 && !worker->is_leaving) {
+			reply_start(&worker->threads[0], message->value, descriptor);
+			return;
+		}
 		break;
 	case CHANNEL_QUIT:
 		flush_before_exit(0);

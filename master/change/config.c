@@ -68,6 +68,7 @@ config_of(const struct master *master, const struct options *options)
 				.context = master->service->context,
 				.hooks = master->service->hooks,
 				.background = master->service->background,
+				.commands = master->service->commands,
 				.addresses = master->sockets.address_count,
 				.listeners = master->listeners,
 				.tally = master->tally,

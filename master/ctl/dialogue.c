@@ -233,8 +233,9 @@ read_source(void *cookie, char *bytes, size_t size)
 	return recv(source->fd, bytes, size, 0);
 }
 
-/* Reads the answer. Returns the kind of its last line, '+' or '!', or 0 with errno: 0 if the server
- * hung up, EAGAIN if it was silent for too long, ETIME if the whole dialogue took too long. */
+/* Reads the answer. Returns the kind of its last line, '+', '!' or '?', or 0 with errno: 0 if the
+ * server hung up, EAGAIN if it was silent for too long, ETIME if the whole dialogue took too
+ * long. */
 static char
 read_answer(FILE *stream, struct dialogue *dialogue)
 {
@@ -246,7 +247,7 @@ read_answer(FILE *stream, struct dialogue *dialogue)
 		if (line[length - 1] == '\n')
 			line[length - 1] = '\0';
 		plain(line);
-		if (line[0] == '+' || line[0] == '!') {
+		if (line[0] == '+' || line[0] == '!' || line[0] == '?') {
 			last = line[0];
 			snprintf(dialogue->message, sizeof dialogue->message, "%s", line + 1);
 		} else {
@@ -346,6 +347,8 @@ conclude(struct dialogue *dialogue, const struct peer *peer, char last, int erro
 		return 0;
 	case '!':
 		return 1;
+	case '?':
+		return 2;
 	default:
 		break;
 	}

@@ -1,8 +1,9 @@
 /* hubbub-ctl: sends commands to a running server by its control socket.
  *
  * The table of commands (master/face/commands.h) decides what is accepted, sent and listed in the
- * help. Output goes to standard output, progress and last lines to standard error. Exit codes: 0
- * done (status: ready), 1 failed (status: not ready), 2 bad usage. */
+ * help. A command that is not there may be one of the server's service: the server is asked. Output
+ * goes to standard output, progress and last lines to standard error. Exit codes: 0 done (status:
+ * ready), 1 failed (status: not ready), 2 bad usage. */
 #include <argp.h>
 #include <errno.h>
 #include <jansson.h>
@@ -30,16 +31,18 @@
 #define KEY_TIMEOUT 257
 #define TIMEOUT 3600    /* seconds */
 #define WAIT_TIMEOUT 60 /* seconds for a server to become ready */
+#define ARGUMENTS_MAX 64
 
 /* What the command line asks for. */
 struct request {
-	const char *socket;   /* NULL: to be found */
-	pid_t pid;            /* of the server's master; 0: none was named */
-	const char *name;     /* of the command */
-	const char *argument; /* of the command; NULL without */
+	const char *socket;                   /* NULL: to be found */
+	pid_t pid;                            /* of the server's master; 0: none was named */
+	const char *name;                     /* of the command */
+	const char *arguments[ARGUMENTS_MAX]; /* of the command */
+	size_t count;
 	bool json;
 	int timeout;                   /* seconds; 0: none was given */
-	const struct command *command; /* of that name */
+	const struct command *command; /* of that name; NULL: perhaps one of the service's own */
 };
 
 static const struct argp_option options[] = {
@@ -72,8 +75,7 @@ filter_help(int key, const char *text, void *input)
 	if (stream == NULL)
 		return NULL;
 	fprintf(stream, "Commands:\n");
-	for (size_t i = 0; i < COMMAND_MAX; i++)
-		fprintf(stream, "  %-9s %s\n", commands_table[i].name, commands_table[i].help);
+	commands_print(stream);
 	fclose(stream);
 	return help;
 }
@@ -85,6 +87,20 @@ complain_of_none(struct argp_state *state)
 
 	commands_list(list, true);
 	argp_error(state, "no command; there are %s", list);
+}
+
+/* The first word is the command; no command of every server's takes more than one argument. */
+static void
+add_word(struct request *request, const char *word, const struct argp_state *state)
+{
+	if (request->name == NULL) {
+		request->name = word;
+		request->command = commands_find(word);
+	} else if (request->count < (request->command != NULL ? 1 : ARGUMENTS_MAX)) {
+		request->arguments[request->count++] = word;
+	} else {
+		argp_error(state, "'%s' is one argument too many", word);
+	}
 }
 
 static error_t
@@ -115,12 +131,7 @@ parse_option(int key, char *value, struct argp_state *state)
 		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
 		return 0;
 	case ARGP_KEY_ARG:
-		if (request->name == NULL)
-			request->name = value;
-		else if (request->argument == NULL)
-			request->argument = value;
-		else
-			argp_error(state, "'%s' is one argument too many", value);
+		add_word(request, value, state);
 		return 0;
 	case ARGP_KEY_END:
 		if (request->name == NULL)
@@ -143,24 +154,63 @@ nearest_command(const char *word)
 	return nearest_name(word, names);
 }
 
-/* Finds the command by its name, and checks its argument; exits with 2 if either is wrong. */
-static void
-find_command(struct request *request)
+/* No server is there to be asked whether its service has such a command. Returns the exit code. */
+static int
+complain_of_unknown(const struct request *request)
 {
-	const char *argument = request->argument != NULL ? request->argument : "";
-	char error[COMMANDS_ERROR_SIZE];
-	const char *nearest;
+	const char *nearest = nearest_command(request->name);
 
-	request->command = commands_find(request->name);
-	if (request->command == NULL && (nearest = nearest_command(request->name)) != NULL)
+	if (nearest != NULL)
 		output_complain(
 			"there is no command '%s'; did you mean %s?", request->name, nearest);
-	else if (request->command == NULL)
-		output_complain("there is no command '%s'; see --help", request->name);
-	else if (commands_check(request->command, argument, error) != 0)
-		output_complain("%s", error);
 	else
+		output_complain("there is no command '%s'; see --help", request->name);
+	return USAGE_EXIT;
+}
+
+/* Checks the argument of a command of every server's; exits with 2 if it is wrong. */
+static void
+check_argument(const struct request *request)
+{
+	char error[COMMANDS_ERROR_SIZE];
+
+	if (request->command == NULL ||
+		commands_check(request->command, request->count > 0 ? request->arguments[0] : "",
+			error) == 0)
 		return;
+	output_complain("%s", error);
+	exit(USAGE_EXIT);
+}
+
+/* Appends a word to a line, with %20 for a space, and so on. Returns the line's end; or NULL if
+ * there is no room, or if end is NULL. */
+static char *
+append_word(char *line, char *end, const char *word)
+{
+	for (; end != NULL && *word != '\0'; word++) {
+		bool is_plain = *word > ' ' && *word <= '~' && *word != '%';
+
+		if (end + 4 > line + COMMANDS_LINE_SIZE)
+			return NULL;
+		end += sprintf(end, is_plain ? "%c" : "%%%02X", (unsigned char)*word);
+	}
+	return end;
+}
+
+/* Writes the line that asks for the command; exits with 2 if it is too long. */
+static void
+write_line(const struct request *request, char line[static COMMANDS_LINE_SIZE])
+{
+	char *end = append_word(line, line, request->name);
+
+	for (size_t i = 0; i < request->count; i++) {
+		if (end != NULL && end + 2 <= line + COMMANDS_LINE_SIZE)
+			end = stpcpy(end, " ");
+		end = append_word(line, end, request->arguments[i]);
+	}
+	if (end != NULL && end + 1 < line + COMMANDS_LINE_SIZE)
+		return;
+	output_complain("the arguments are longer than %d bytes together", COMMANDS_LINE_SIZE);
 	exit(USAGE_EXIT);
 }
 
@@ -212,27 +262,27 @@ hear(char kind, const char *line, void *context)
 static int
 run(const struct request *request, const char *path)
 {
-	const struct command *command = request->command;
-	char line[256];
+	enum command_kind kind =
+		request->command != NULL ? request->command->kind : COMMAND_ANSWERS;
+	char line[COMMANDS_LINE_SIZE];
 	struct dialogue dialogue = {.path = path,
 		.request = line,
 		.patience = is_status(request) ? DIALOGUE_STATUS_PATIENCE : DIALOGUE_PATIENCE,
 		.limit = request->timeout != 0 ? request->timeout : TIMEOUT,
-		.ends = command->kind == COMMAND_ENDS,
+		.ends = kind == COMMAND_ENDS,
 		.hear = hear,
 		.context = (void *)(uintptr_t)request};
 	int result;
 
-	snprintf(line, sizeof line, "%s%s%s", command->name, request->argument != NULL ? " " : "",
-		request->argument != NULL ? request->argument : "");
-	result = command->kind == COMMAND_WATCHES ? top_run(&dialogue) : dialogue_run(&dialogue);
+	write_line(request, line);
+	result = kind == COMMAND_WATCHES ? top_run(&dialogue) : dialogue_run(&dialogue);
 	/* If both streams go to the same place, the last line must come last. */
 	fflush(stdout);
 	if (result != 0)
 		output_complain("%s", dialogue.message);
 	else if (is_status(request))
 		return strcmp(dialogue.message, "ready") == 0 ? 0 : 1;
-	else if (command->kind != COMMAND_WATCHES)
+	else if (kind != COMMAND_WATCHES)
 		fprintf(stderr, "%s\n", dialogue.message);
 	return result;
 }
@@ -257,11 +307,12 @@ main(int argc, char **argv)
 {
 	static const struct argp argp = {.options = options,
 		.parser = parse_option,
-		.args_doc = "COMMAND [ARGUMENT]",
+		.args_doc = "COMMAND [ARGUMENT...]",
 		.doc = "Talks to a running server that was built with hubbub.\v",
 		.help_filter = filter_help};
 	struct request request = {.timeout = 0};
 	char path[DIALOGUE_PATH_SIZE], error[2400];
+	int found;
 
 	output_guard();
 	oversize_survive();
@@ -271,14 +322,16 @@ main(int argc, char **argv)
 	 * called. */
 	argv[0] = program_invocation_short_name;
 	argp_parse(&argp, argc, argv, 0, NULL, &request);
-	find_command(&request);
-	if (request.command->kind == COMMAND_WAITS)
+	check_argument(&request);
+	if (request.command != NULL && request.command->kind == COMMAND_WAITS)
 		return wait_until_ready(&request);
 	if (request.socket != NULL)
 		return run(&request, request.socket);
-	if (dialogue_find(request.pid, path, error, sizeof error) != 0) {
-		output_complain("%s", error);
-		return 1;
-	}
-	return run(&request, path);
+	found = dialogue_find(request.pid, path, error, sizeof error);
+	if (found == 0)
+		return run(&request, path);
+	if (found == DIALOGUE_NONE && request.command == NULL)
+		return complain_of_unknown(&request);
+	output_complain("%s", error);
+	return 1;
 }

@@ -1,6 +1,7 @@
-/* One handler answers all requests from shared memory; nothing waits. Each request is checked
- * first: its Host must be this server's, and its Origin this server's page, because a browser of an
- * operator can be made to send requests here by any site. */
+/* One handler answers all requests from shared memory. Only for a page of the service's own a
+ * worker is asked (visit.h); nothing waits for it. Each request is checked first: its Host must be
+ * this server's, and its Origin this server's page, because a browser of an operator can be made to
+ * send requests here by any site. */
 #include "master/face/admin.h"
 
 #include <errno.h>
@@ -17,7 +18,9 @@
 #include "master/face/hosts.h"
 #include "master/face/http.h"
 #include "master/face/metrics.h"
+#include "master/face/offered.h"
 #include "master/face/status.h"
+#include "master/face/visit.h"
 #include "master/master.h"
 
 /* page.html, included by page.S. */
@@ -171,6 +174,54 @@ static const struct {
 	{"/stats.json", answer_stats},
 };
 
+#define DRAIN "/drain"
+
+bool
+admin_has_page(const char *name)
+{
+	for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++)
+		if (strcmp(pages[i].path + 1, name) == 0)
+			return true;
+	return strcmp(DRAIN + 1, name) == 0;
+}
+
+/* ---- pages of the service's own ---- */
+
+/* The answer has come, or the visit could not begin. */
+static enum MHD_Result
+answer_visit(const struct admin *admin, struct MHD_Connection *connection, struct visit *visit)
+{
+	char *text = visit->text;
+
+	visit->text = NULL;
+	if (text == NULL)
+		return answer_made(admin, connection, NULL, NULL, 0);
+	return answer(admin, connection, visit->code, visit->type, text, visit->length,
+		MHD_RESPMEM_MUST_FREE);
+}
+
+/* Begins a visit, which is the request's state from now on. */
+static enum MHD_Result
+begin_visit(const struct admin *admin, struct MHD_Connection *connection,
+	const struct hubbub_command *command, void **state)
+{
+	struct visit *visit = visit_new(admin->master, admin->http, connection, command);
+
+	*state = visit;
+	if (visit == NULL)
+		return answer_made(admin, connection, NULL, NULL, 0);
+	return visit->code == 0 ? MHD_YES : answer_visit(admin, connection, visit);
+}
+
+static void
+on_completed(void *context, struct MHD_Connection *connection, void **state,
+	enum MHD_RequestTerminationCode how)
+{
+	(void)context, (void)connection, (void)how;
+	visit_free(*state);
+	*state = NULL;
+}
+
 /* ---- which requests are refused ---- */
 
 /* The headers by which a request is judged. */
@@ -221,12 +272,15 @@ on_request(void *context, struct MHD_Connection *connection, const char *url, co
 {
 	struct admin *admin = context;
 	const char *refusal = find_refusal(admin, connection);
+	const struct hubbub_command *offered;
 
-	(void)version, (void)data, (void)state;
+	(void)version, (void)data;
 	*data_size = 0;
+	if (*state != NULL)
+		return answer_visit(admin, connection, *state);
 	if (refusal != NULL)
 		return answer_text(admin, connection, MHD_HTTP_FORBIDDEN, refusal);
-	if (strcmp(method, "POST") == 0 && strcmp(url, "/drain") == 0)
+	if (strcmp(method, "POST") == 0 && strcmp(url, DRAIN) == 0)
 		return answer_drain(admin, connection);
 	if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
 		return answer_text(admin, connection, MHD_HTTP_METHOD_NOT_ALLOWED,
@@ -234,6 +288,9 @@ on_request(void *context, struct MHD_Connection *connection, const char *url, co
 	for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++)
 		if (strcmp(url, pages[i].path) == 0)
 			return pages[i].answer(admin, connection);
+	offered = url[0] == '/' ? offered_find(admin->master->service, url + 1) : NULL;
+	if (offered != NULL && offered->page != NULL)
+		return begin_visit(admin, connection, offered, state);
 	return answer_text(admin, connection, MHD_HTTP_NOT_FOUND,
 		"not found; there are /, /metrics, /livez, /readyz and /stats.json\n");
 }
@@ -266,7 +323,7 @@ admin_new(struct master *master, int fd)
 	}
 	admin->master = master;
 	admin->fd = fd;
-	admin->http = http_new(master->loop, fd, on_request, admin);
+	admin->http = http_new(master->loop, fd, on_request, on_completed, admin);
 	if (admin->http != NULL)
 		return admin;
 	log_error("cannot start the admin server: out of memory or file descriptors");

@@ -1,12 +1,18 @@
-/* The admin HTTP server: /metrics, /livez, /readyz, /stats.json, / (a live page), and POST /drain.
- * It runs in the master's loop (http.h), without a thread, and never blocks. */
+/* The admin HTTP server: /metrics, /livez, /readyz, /stats.json, / (a live page), POST /drain, and
+ * the pages of the service's own (worker/command.h), for which it asks a worker (ask.h). It runs in
+ * the master's loop (http.h), without a thread, and never blocks. */
 #ifndef HUBBUB_FACE_ADMIN_H
 #define HUBBUB_FACE_ADMIN_H
+
+#include <stdbool.h>
 
 #include "master/sockets/address.h"
 
 struct master;
 struct admin;
+
+/* Whether every server has the page /NAME. */
+bool admin_has_page(const char *name);
 
 /* Makes an admin server for a listening socket, which it owns from now on, also on failure. It
  * accepts nobody before admin_open. NULL after logging that memory or files ran out. */

@@ -112,16 +112,26 @@ client_say_lines(struct client *client, char kind, const char *text, size_t leng
 	}
 }
 
-void
-client_finish(struct client *client, const char *why, const char *done)
+static void
+end(struct client *client, char kind, const char *text)
 {
-	const char *text = why != NULL ? why : done;
-
-	client_say(client, why != NULL ? '!' : '+', text, strlen(text));
+	client_say(client, kind, text, strlen(text));
 	client->phase = CLIENT_ENDS;
 	client->awaits = 0;
 	timer_after(client->loop, &client->patience, ANSWER_TIME);
 	client_flush(client);
+}
+
+void
+client_refuse(struct client *client, const char *why)
+{
+	end(client, '?', why);
+}
+
+void
+client_finish(struct client *client, const char *why, const char *done)
+{
+	end(client, why != NULL ? '!' : '+', why != NULL ? why : done);
 }
 
 static void

@@ -15,8 +15,11 @@
 
 #include "hub/base/list.h"
 #include "master/base/ear.h"
+#include "master/face/commands.h"
 
-#define CLIENT_LINE_SIZE 256
+struct ask;
+
+#define CLIENT_LINE_SIZE COMMANDS_LINE_SIZE
 
 enum client_phase {
 	CLIENT_ASKS,  /* its line is not whole yet */
@@ -25,9 +28,11 @@ enum client_phase {
 };
 
 struct client {
-	struct list link; /* in its owner's list; the owner's to set, as awaits and rights */
+	struct list link; /* in its owner's list; the owner's to set, as awaits, rights, ask */
 	unsigned awaits;  /* what it waits for (requests.c); 0 once its last line is appended */
 	unsigned rights;  /* what it may ask for (enum rights) */
+	/* The question whose answer it waits for; NULL before. */
+	const struct ask *ask;
 	/* Private to the client. */
 	struct ev_loop *loop;
 	void (*on_line)(struct client *client, char *line, void *context);
@@ -58,6 +63,10 @@ void client_say_lines(struct client *client, char kind, const char *text, size_t
 
 /* Sends what the socket takes now. May free the client. */
 void client_flush(struct client *client);
+
+/* Appends the last line, '?' with why the client's line is none, and sends. May free the client, at
+ * the latest once all is sent. */
+void client_refuse(struct client *client, const char *why);
 
 /* Appends the last line, and sends: '!' with why, or, if why is NULL, '+' with done. May free the
  * client, at the latest once all is sent. */

@@ -51,6 +51,13 @@ commands_list(char list[static COMMANDS_LIST_SIZE], bool has_own)
 			names[i]);
 }
 
+void
+commands_print(FILE *stream)
+{
+	for (size_t i = 0; i < COMMAND_MAX; i++)
+		fprintf(stream, "  %-9s %s\n", commands_table[i].name, commands_table[i].help);
+}
+
 int
 commands_read_shape(const char *text, unsigned *processes, unsigned *threads)
 {

@@ -15,10 +15,12 @@
 #define HUBBUB_FACE_COMMANDS_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
 /* clang-format off */
 #define COMMANDS(COMMAND) \
 	COMMAND(status, NOTHING, ANSWERS, "print the state; exits 0 only when the server is ready") \
+	COMMAND(help, NOTHING, ANSWERS, "list all commands, of the server's service, too") \
 	COMMAND(wait, NOTHING, WAITS, "wait until the server is ready, also while it starts") \
 	COMMAND(scale, SHAPE, CHANGES, "change to PROCESSESxTHREADS, such as 2x4; returns when done") \
 	COMMAND(reload, NOTHING, CHANGES, "replace all workers, reading the options and @FILEs again") \
@@ -54,6 +56,7 @@ struct command {
 
 #define COMMANDS_LIST_SIZE 128 /* bytes of the list of all names */
 #define COMMANDS_ERROR_SIZE 128
+#define COMMANDS_LINE_SIZE 4096 /* bytes of a command with its arguments, and a newline */
 
 extern const struct command commands_table[COMMAND_MAX];
 
@@ -66,6 +69,9 @@ bool commands_is_own(const struct command *command);
 /* Writes the names of the server's commands as "status, scale and reload"; has_own: also
  * hubbub-ctl's own. */
 void commands_list(char list[static COMMANDS_LIST_SIZE], bool has_own);
+
+/* Prints a line of help for each command. */
+void commands_print(FILE *stream);
 
 /* Checks the argument of a command; "" is no argument. Returns 0, or -1 with a sentence in
  * error. */

@@ -78,14 +78,14 @@ void
 control_dumped(struct control *control, int64_t number)
 {
 	if (control != NULL)
-		requests_dumped(&control->requests, number);
+		dump_done(&control->requests.dump, number);
 }
 
 void
 control_dump_missed(struct control *control, int64_t number, unsigned hubs)
 {
 	if (control != NULL)
-		requests_dump_missed(&control->requests, number, hubs);
+		dump_missed(&control->requests.dump, number, hubs);
 }
 
 /* ---- the socket ---- */

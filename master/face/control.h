@@ -1,10 +1,13 @@
 /* The control socket, by which hubbub-ctl talks to the master.
  *
- * A client sends one line, "COMMAND [ARGUMENT]
- * ", and gets lines until the server closes the connection. The first character of each line is its
- * kind:
+ * A client sends one line, "COMMAND [ARGUMENT...]" and a newline, and gets lines until the server
+ * closes the connection. The first character of each line is its kind:
  *
  *	| output      - progress      + done, successfully      ! failed, and why
+ *	? there is no such command
+ *
+ * COMMAND is one of every server's (commands.h), or one of the service's own (worker/command.h),
+ * whose arguments stand apart by one space each, with %20 for a space in them, and so on.
  *
  * rights.h says which users may ask for what; a client without any right is disconnected at once.
  * Clients that send garbage, or do not read, are dropped, and none blocks the master. */

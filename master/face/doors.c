@@ -7,6 +7,7 @@
 
 #include "master/face/admin.h"
 #include "master/face/agent.h"
+#include "master/face/ask.h"
 #include "master/face/control.h"
 #include "master/master.h"
 #include "master/sockets/claim.h"
@@ -111,6 +112,7 @@ doors_close(struct master *master, bool is_ours)
 	struct handed_on *on = &master->handed_on;
 
 	ev_timer_stop(master->loop, &master->look);
+	ask_drop_all(master);
 	if (master->control != NULL)
 		control_close(master->control, is_ours);
 	else if (on->control != -1)

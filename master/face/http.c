@@ -125,16 +125,18 @@ on_connection(void *context, struct MHD_Connection *connection, void **state,
 /* ---- opening and closing ---- */
 
 struct http *
-http_new(struct ev_loop *loop, int fd, MHD_AccessHandlerCallback answer, void *context)
+http_new(struct ev_loop *loop, int fd, MHD_AccessHandlerCallback answer,
+	MHD_RequestCompletedCallback completed, void *context)
 {
 	const union MHD_DaemonInfo *info = NULL;
 	struct http *http = calloc(1, sizeof *http);
 
 	if (http != NULL)
-		http->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET, 0, NULL,
-			NULL, answer, context, MHD_OPTION_CONNECTION_LIMIT,
+		http->daemon = MHD_start_daemon(
+			MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0,
+			NULL, NULL, answer, context, MHD_OPTION_CONNECTION_LIMIT,
 			(unsigned)CONNECTIONS_MAX, MHD_OPTION_NOTIFY_CONNECTION, on_connection,
-			http, MHD_OPTION_END);
+			http, MHD_OPTION_NOTIFY_COMPLETED, completed, context, MHD_OPTION_END);
 	if (http != NULL && http->daemon != NULL)
 		info = MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD);
 	if (info == NULL) {
@@ -173,6 +175,16 @@ http_finish(struct http *http)
 	listener_stop(&http->listener);
 	ear_start(http->loop, &http->events);
 	run(http);
+}
+
+/* libmicrohttpd, without a thread of its own, only notes it. A server that is paused looks when it
+ * goes on. */
+void
+http_resume(struct http *http, struct MHD_Connection *connection)
+{
+	MHD_resume_connection(connection);
+	if (ear_is_active(&http->events))
+		timer_after(http->loop, &http->timeout, 0.);
 }
 
 void

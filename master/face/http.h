@@ -16,10 +16,11 @@
 struct http;
 
 /* Makes an HTTP server for a listening, non-blocking socket, which it owns from now on, also on
- * failure. answer is called for each request, as by libmicrohttpd, with context. It accepts nobody
- * before http_open. NULL if memory or file descriptors ran out. */
-struct http *http_new(
-	struct ev_loop *loop, int fd, MHD_AccessHandlerCallback answer, void *context);
+ * failure. answer is called for each request, and completed at its end, as by libmicrohttpd, with
+ * context. answer may suspend its connection, which is to be resumed before http_free. The server
+ * accepts nobody before http_open. NULL if memory or file descriptors ran out. */
+struct http *http_new(struct ev_loop *loop, int fd, MHD_AccessHandlerCallback answer,
+	MHD_RequestCompletedCallback completed, void *context);
 
 /* Starts accepting and answering, for the first time or again. */
 void http_open(struct http *http);
@@ -29,6 +30,9 @@ void http_pause(struct http *http);
 
 /* Stops accepting; clients that are connected are answered. */
 void http_finish(struct http *http);
+
+/* Has answer be called again for a connection that it has suspended, at the loop's next turn. */
+void http_resume(struct http *http, struct MHD_Connection *connection);
 
 /* Disconnects all clients, closes the socket, and frees the server. */
 void http_free(struct http *http);

@@ -1,40 +1,38 @@
-/* The clients, the oldest first, and the one dump that may be under way. A client's `awaits` says
- * which event answers it; may_wait keeps places free for commands that are answered at once, so
- * that status works beside any number of clients that wait. */
+/* The clients, the oldest first. A client's `awaits` says which event answers it; may_wait keeps
+ * places free for commands that are answered at once, so that status works beside any number of
+ * clients that wait. */
 #include "master/face/requests.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "hub/base/log.h"
-#include "master/base/timer.h"
 #include "master/change/change.h"
 #include "master/change/ready.h"
+#include "master/face/ask.h"
 #include "master/face/client.h"
 #include "master/face/commands.h"
+#include "master/face/offered.h"
 #include "master/face/status.h"
-#include "worker/nofile.h"
 
 #define CLIENTS_MAX 32 /* connected at a time */
 #define WAITING_MAX 24 /* that wait; the other places are for commands that are answered at once */
 #define PROGRESS_EVERY 1. /* seconds */
-#define DUMP_TIME 3.      /* seconds for hubs to write their coroutines */
 
 /* What a client waits for; 0 for nothing. */
-enum awaits { AWAITS_CHANGE = 1, AWAITS_END, AWAITS_DUMP };
+enum awaits { AWAITS_CHANGE = 1, AWAITS_END, AWAITS_DUMP, AWAITS_ANSWER };
 
-/* ---- stacks ---- */
+/* ---- commands ---- */
 
-/* Answers the clients that wait for the dump; lost is what is missing of it, or NULL. */
+/* Answers the clients that wait for the dump. */
 static void
-answer_dumps(struct requests *requests, const char *text, size_t size, const char *lost)
+on_dump_over(struct dump *dump, const char *text, size_t size, const char *lost)
 {
+	struct requests *requests = CONTAINER_OF(dump, struct requests, dump);
+
 	LIST_EACH (link, &requests->clients) {
 		struct client *client = CONTAINER_OF(link, struct client, link);
 
@@ -45,102 +43,14 @@ answer_dumps(struct requests *requests, const char *text, size_t size, const cha
 	}
 }
 
-/* Writes how many hubs have not written, and why. Returns text, or NULL if all have. */
-static const char *
-explain_lost(const struct requests *requests, char *text, size_t size)
-{
-	unsigned expected = requests->dump_expected, missed = requests->dump_missed;
-	unsigned silent = expected - requests->dump_done - missed;
-	int length = 0;
-
-	if (silent > 0)
-		length = snprintf(text, size,
-			"%u of %u hubs did not answer: they hang, and the log has their backtrace",
-			silent, expected);
-	if (missed > 0)
-		snprintf(text + length, size - (size_t)length,
-			"%s%u of %u hubs had no file descriptor left (raise the limit: %s)",
-			length > 0 ? "; " : "", missed, expected, nofile_advice_here());
-	return silent > 0 || missed > 0 ? text : NULL;
-}
-
-/* Ends the dump: answers the clients that wait for it, with what the hubs have written by now. */
-static void
-finish_dump(struct requests *requests)
-{
-	struct stat status;
-	char *text = MAP_FAILED, lost[384];
-	size_t size = 0;
-
-	ev_timer_stop(requests->master->loop, &requests->dump_over);
-	if (fstat(requests->dump, &status) == 0 && status.st_size > 0) {
-		size = (size_t)status.st_size;
-		text = mmap(NULL, size, PROT_READ, MAP_PRIVATE, requests->dump, 0);
-	}
-	answer_dumps(requests, text, text != MAP_FAILED ? size : 0,
-		explain_lost(requests, lost, sizeof lost));
-	if (text != MAP_FAILED)
-		munmap(text, size);
-	close(requests->dump);
-	requests->dump = -1;
-}
-
-static void
-on_dump_over(struct ev_loop *loop, ev_timer *timer, int events)
-{
-	(void)loop, (void)events;
-	finish_dump(timer->data);
-}
-
-/* Adds hubs to a count of the dump under way, if it is the dump of that number. */
-static void
-count_dump(struct requests *requests, int64_t number, unsigned *count, unsigned hubs)
-{
-	/* A late answer is for an earlier dump. */
-	if (requests->dump == -1 || number != requests->dump_number)
-		return;
-	*count += hubs;
-	if (requests->dump_done + requests->dump_missed == requests->dump_expected)
-		finish_dump(requests);
-}
-
-void
-requests_dumped(struct requests *requests, int64_t number)
-{
-	count_dump(requests, number, &requests->dump_done, 1);
-}
-
-void
-requests_dump_missed(struct requests *requests, int64_t number, unsigned hubs)
-{
-	count_dump(requests, number, &requests->dump_missed, hubs);
-}
-
-/* Asks all hubs to write their coroutines; a client that comes during a dump shares that one. */
 static void
 run_stacks(struct requests *requests, struct client *client, const char *unused)
 {
-	struct master *master = requests->master;
-
 	(void)unused;
 	client->awaits = AWAITS_DUMP;
-	if (requests->dump != -1)
-		return;
-	requests->dump = memfd_create("hubbub-stacks", MFD_CLOEXEC);
-	if (requests->dump == -1) {
+	if (dump_begin(&requests->dump) != 0)
 		client_finish(client, strerror(errno), NULL);
-		return;
-	}
-	/* All hubs write to it at the same time: appending keeps their texts whole. */
-	fcntl(requests->dump, F_SETFL, O_APPEND);
-	requests->dump_done = requests->dump_missed = 0;
-	requests->dump_expected =
-		fleet_dump(&master->fleet, requests->dump, ++requests->dump_number);
-	timer_after(
-		master->loop, &requests->dump_over, requests->dump_expected > 0 ? DUMP_TIME : 0.);
 }
-
-/* ---- commands ---- */
 
 static void
 run_status(struct requests *requests, struct client *client, const char *unused)
@@ -153,6 +63,18 @@ run_status(struct requests *requests, struct client *client, const char *unused)
 	client_finish(client, json == NULL ? "no memory" : NULL,
 		ready_is(requests->master) ? "ready" : "not ready");
 	free(json);
+}
+
+static void
+run_help(struct requests *requests, struct client *client, const char *unused)
+{
+	char *list = offered_list(requests->master->service);
+
+	(void)unused;
+	if (list != NULL)
+		client_say_lines(client, '|', list, strlen(list));
+	client_finish(client, list == NULL ? "no memory" : NULL, "these are all commands");
+	free(list);
 }
 
 /* Whether another client may wait, so that places stay free for commands that are answered at
@@ -258,24 +180,17 @@ run_stop(struct requests *requests, struct client *client, const char *unused)
 static void (*const runs[COMMAND_MAX])(
 	struct requests *requests, struct client *client, const char *argument) = {COMMANDS(RUN)};
 
-/* Returns why a command, which is NULL if unknown, is not run; NULL if it is. */
+/* Returns why a command is not run, or NULL if it is. */
 static const char *
 find_fault(const struct requests *requests, const struct client *client,
 	const struct command *command, const char *argument)
 {
-	const struct master *master = requests->master;
-	static char error[32 + COMMANDS_LIST_SIZE + COMMANDS_ERROR_SIZE];
-	char list[COMMANDS_LIST_SIZE];
+	static char error[COMMANDS_ERROR_SIZE];
 
-	if (command == NULL || commands_is_own(command)) {
-		commands_list(list, false);
-		snprintf(error, sizeof error, "unknown command; there are %s", list);
-		return error;
-	}
 	if (command->kind == COMMAND_ENDS && client->rights != RIGHTS_ALL)
 		return "only root and the server's user may end it; members of its group may do "
 		       "all else";
-	if (command->kind != COMMAND_ANSWERS && master->phase == MASTER_HANDED_OVER)
+	if (command->kind != COMMAND_ANSWERS && requests->master->phase == MASTER_HANDED_OVER)
 		return "another master has just taken over; ask again";
 	if ((command->kind == COMMAND_CHANGES || command->kind == COMMAND_DUMPS) &&
 		!may_wait(requests))
@@ -284,21 +199,66 @@ find_fault(const struct requests *requests, const struct client *client,
 }
 
 static void
+on_answer(const struct ask_answer *answer, void *context)
+{
+	struct requests *requests = context;
+
+	LIST_EACH (link, &requests->clients) {
+		struct client *client = CONTAINER_OF(link, struct client, link);
+
+		if (client->awaits != AWAITS_ANSWER || client->ask != answer->ask)
+			continue;
+		client_say_lines(client, '|', answer->output, answer->length);
+		client_finish(client, answer->why, "done");
+	}
+}
+
+/* Asks workers for a command of the service's own; words are its arguments, or NULL. */
+static void
+run_offered(struct requests *requests, struct client *client, const struct hubbub_command *command,
+	char *words)
+{
+	struct offered_arguments arguments = {0};
+	const char *why = NULL;
+
+	if (requests->master->phase == MASTER_HANDED_OVER)
+		why = "another master has just taken over; ask again";
+	else if (!may_wait(requests))
+		why = "too many clients wait for an answer already; try again";
+	else
+		why = offered_read(&arguments, words);
+	if (why == NULL)
+		client->ask = ask_begin(requests->master, command, arguments.text, arguments.size,
+			on_answer, requests, &why);
+	if (client->ask != NULL)
+		client->awaits = AWAITS_ANSWER;
+	else
+		client_finish(client, why, NULL);
+}
+
+static void
 on_line(struct client *client, char *line, void *context)
 {
 	struct requests *requests = context;
-	char *argument = line + strcspn(line, " ");
-	const struct command *command;
+	const struct hubbub_service *service = requests->master->service;
+	char *words = line, *name = strsep(&words, " "), *argument = words != NULL ? words : "";
+	const struct command *command = commands_find(name);
+	const struct hubbub_command *offered = offered_find(service, name);
+	char error[OFFERED_ERROR_SIZE];
 	const char *fault;
 
-	if (*argument != '\0')
-		*argument++ = '\0';
-	command = commands_find(line);
-	fault = find_fault(requests, client, command, argument);
-	if (fault != NULL)
-		client_finish(client, fault, NULL);
-	else
-		runs[command - commands_table](requests, client, argument);
+	if (command != NULL && !commands_is_own(command)) {
+		fault = find_fault(requests, client, command, argument);
+		if (fault != NULL)
+			client_finish(client, fault, NULL);
+		else
+			runs[command - commands_table](requests, client, argument);
+	} else if (offered != NULL) {
+		run_offered(requests, client, offered, words);
+	} else {
+		offered_explain(service, name, error);
+		client_refuse(client, error);
+	}
 }
 
 /* ---- what clients that wait are told ---- */
@@ -405,13 +365,12 @@ requests_take(struct requests *requests, int fd, enum rights rights)
 void
 requests_init(struct requests *requests, struct master *master)
 {
-	*requests = (struct requests){.master = master, .dump = -1};
+	*requests = (struct requests){.master = master};
 	list_init(&requests->clients);
 	ev_init(&requests->progress, on_progress);
 	requests->progress.repeat = PROGRESS_EVERY;
-	ev_init(&requests->dump_over, on_dump_over);
-	ev_set_priority(&requests->dump_over, -1);
-	requests->progress.data = requests->dump_over.data = requests;
+	requests->progress.data = requests;
+	dump_init(&requests->dump, master, on_dump_over);
 }
 
 static void
@@ -439,7 +398,5 @@ requests_fini(struct requests *requests)
 	LIST_EACH (link, &requests->clients)
 		client_free(CONTAINER_OF(link, struct client, link));
 	ev_timer_stop(requests->master->loop, &requests->progress);
-	ev_timer_stop(requests->master->loop, &requests->dump_over);
-	if (requests->dump != -1)
-		close(requests->dump);
+	dump_fini(&requests->dump);
 }

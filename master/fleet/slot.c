@@ -31,7 +31,8 @@
 static bool
 has_file(uint32_t kind)
 {
-	return kind == CHANNEL_ADOPT || kind == CHANNEL_DUMP || kind == CHANNEL_REOPEN;
+	return kind == CHANNEL_ADOPT || kind == CHANNEL_DUMP || kind == CHANNEL_REOPEN ||
+	       kind == CHANNEL_ASK;
 }
 
 bool

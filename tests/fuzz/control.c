@@ -60,8 +60,8 @@ judge(const struct talker *talker, bool is_over)
 		const char *next = memchr(line, '\n', (size_t)(end - line));
 
 		CHECK(!has_ended);
-		must(*line != '\0' && strchr("|-+!", *line) != NULL);
-		has_ended = *line == '+' || *line == '!';
+		must(*line != '\0' && strchr("|-+!?", *line) != NULL);
+		has_ended = *line == '+' || *line == '!' || *line == '?';
 		CHECK(next != NULL || !is_over);
 		if (next == NULL)
 			return;

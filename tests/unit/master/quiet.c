@@ -37,6 +37,7 @@ quiet_set_new(struct quiet *quiet)
 					.change_events.ended = on_ended,
 					.loop = ev_loop_new(EVFLAG_NOENV)}};
 	must(master->loop != NULL);
+	list_init(&master->asks);
 	upgrade_init(&quiet->successor);
 	takeover_init(&quiet->former);
 	change_init(master);

@@ -55,8 +55,9 @@ Test(commands, the_lists_name_each_that_is_known_there)
 
 	commands_list(servers, false);
 	commands_list(all, true);
-	cr_assert_str_eq(servers, "status, scale, reload, upgrade, drain, stop and stacks");
-	cr_assert_str_eq(all, "status, wait, scale, reload, upgrade, drain, stop, stacks and top");
+	cr_assert_str_eq(servers, "status, help, scale, reload, upgrade, drain, stop and stacks");
+	cr_assert_str_eq(
+		all, "status, help, wait, scale, reload, upgrade, drain, stop, stacks and top");
 }
 
 /* A master that has handed over says so to whatever it knows and may not do any more. */
@@ -74,8 +75,8 @@ Test(commands, the_server_knows_each_but_those_of_hubbub_ctl)
 		if (command->kind == COMMAND_ANSWERS)
 			cr_assert_eq(*answer, '|', "%s: %s", command->name, answer);
 		else if (commands_is_own(command))
-			cr_assert(strstr(answer, "!unknown command; there are status, scale"),
-				"%s: %s", command->name, answer);
+			cr_assert(strstr(answer, "?there is no command '"), "%s: %s", command->name,
+				answer);
 		else
 			cr_assert_str_eq(answer, "!another master has just taken over; ask again\n",
 				"%s: %s", command->name, answer);
@@ -87,10 +88,10 @@ static const struct {
 	const char *line;
 	const char *error;
 } wrong[] = {
-	{"", "!unknown command; there are status, scale, reload, upgrade, drain, stop and "
-	     "stacks\n"},
-	{"restart", "!unknown command; there are status, scale, reload, upgrade, drain, stop and "
-		    "stacks\n"},
+	{"", "?there is no command ''; there are status, help, scale, reload, upgrade, drain, stop "
+	     "and stacks\n"},
+	{"restart", "?there is no command 'restart'; there are status, help, scale, reload, "
+		    "upgrade, drain, stop and stacks\n"},
 	{"scale", "!scale takes PROCESSESxTHREADS, each from 1 to 1024, such as 2x4\n"},
 	{"scale 0x1", "!scale takes PROCESSESxTHREADS, each from 1 to 1024, such as 2x4\n"},
 	{"scale 1x1025", "!scale takes PROCESSESxTHREADS, each from 1 to 1024, such as 2x4\n"},

@@ -79,7 +79,7 @@ is_answered(struct scene *scene)
 		ev_run(scene->quiet.master.loop, EVRUN_NOWAIT);
 	cr_assert_eq(recv(fd, &byte, 1, MSG_DONTWAIT), 1);
 	close(fd);
-	return byte == '!';
+	return byte == '?';
 }
 
 static bool

@@ -45,7 +45,7 @@ begin(void)
 	cr_assert_eq(bind(fd, (struct sockaddr *)&address, length), 0);
 	cr_assert_eq(listen(fd, SOMAXCONN), 0);
 	cr_assert_eq(getsockname(fd, (struct sockaddr *)&address, &length), 0);
-	http = http_new(loop, fd, on_request, NULL);
+	http = http_new(loop, fd, on_request, NULL, NULL);
 	cr_assert_not_null(http);
 	http_open(http);
 }

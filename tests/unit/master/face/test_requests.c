@@ -130,7 +130,7 @@ Test(requests, without_a_worker_there_is_nothing_to_dump)
 	turn(&scene);
 	turn(&scene);
 	cr_assert_str_eq(hear(&scene), "+all hubs answered\n");
-	cr_assert_eq(scene.requests.dump, -1);
+	cr_assert_eq(scene.requests.dump.file, -1);
 	scene_clear(&scene);
 }
 
@@ -139,10 +139,10 @@ static void
 dump_begins(struct scene *scene)
 {
 	scene_set(scene, "stacks\n");
-	ev_timer_stop(scene->quiet.master.loop, &scene->requests.dump_over);
-	scene->requests.dump_expected = 2;
-	cr_assert_eq(write(scene->requests.dump, "one\ntwo\n", 8), 8);
-	requests_dumped(&scene->requests, scene->requests.dump_number);
+	ev_timer_stop(scene->quiet.master.loop, &scene->requests.dump.over);
+	scene->requests.dump.expected = 2;
+	cr_assert_eq(write(scene->requests.dump.file, "one\ntwo\n", 8), 8);
+	dump_done(&scene->requests.dump, scene->requests.dump.number);
 	cr_assert_str_eq(hear(scene), "");
 }
 
@@ -151,12 +151,12 @@ Test(requests, a_dump_is_told_when_all_hubs_have_written)
 	struct scene scene;
 
 	dump_begins(&scene);
-	requests_dumped(&scene.requests, scene.requests.dump_number - 1);
+	dump_done(&scene.requests.dump, scene.requests.dump.number - 1);
 	cr_assert_str_eq(hear(&scene), "", "that was meant for an earlier one");
-	requests_dumped(&scene.requests, scene.requests.dump_number);
+	dump_done(&scene.requests.dump, scene.requests.dump.number);
 	cr_assert_str_eq(hear(&scene), "|one\n|two\n+all hubs answered\n");
 	/* One that comes late is for nobody. */
-	requests_dumped(&scene.requests, scene.requests.dump_number);
+	dump_done(&scene.requests.dump, scene.requests.dump.number);
 	scene_clear(&scene);
 }
 
@@ -165,7 +165,7 @@ Test(requests, a_dump_goes_without_hubs_that_hang)
 	struct scene scene;
 
 	dump_begins(&scene);
-	ev_invoke(scene.quiet.master.loop, &scene.requests.dump_over, EV_TIMER);
+	ev_invoke(scene.quiet.master.loop, &scene.requests.dump.over, EV_TIMER);
 	cr_assert_str_eq(hear(&scene), "|one\n|two\n!1 of 2 hubs did not answer: they hang, and "
 				       "the log has their backtrace\n");
 	scene_clear(&scene);
@@ -176,9 +176,9 @@ Test(requests, a_dump_does_not_wait_for_hubs_that_have_no_file_for_it)
 	struct scene scene;
 
 	dump_begins(&scene);
-	requests_dump_missed(&scene.requests, scene.requests.dump_number - 1, 1);
+	dump_missed(&scene.requests.dump, scene.requests.dump.number - 1, 1);
 	cr_assert_str_eq(hear(&scene), "", "that was meant for an earlier one");
-	requests_dump_missed(&scene.requests, scene.requests.dump_number, 1);
+	dump_missed(&scene.requests.dump, scene.requests.dump.number, 1);
 	cr_assert_str_eq(hear(&scene), "|one\n|two\n!1 of 2 hubs had no file descriptor left "
 				       "(raise the limit: ulimit -n, LimitNOFILE=)\n");
 	scene_clear(&scene);
@@ -189,9 +189,9 @@ Test(requests, a_dump_says_apart_who_hangs_and_who_has_no_file)
 	struct scene scene;
 
 	dump_begins(&scene);
-	scene.requests.dump_expected = 4;
-	requests_dump_missed(&scene.requests, scene.requests.dump_number, 2);
-	ev_invoke(scene.quiet.master.loop, &scene.requests.dump_over, EV_TIMER);
+	scene.requests.dump.expected = 4;
+	dump_missed(&scene.requests.dump, scene.requests.dump.number, 2);
+	ev_invoke(scene.quiet.master.loop, &scene.requests.dump.over, EV_TIMER);
 	cr_assert_str_eq(hear(&scene),
 		"|one\n|two\n!1 of 4 hubs did not answer: they hang, and the log has their "
 		"backtrace; 2 of 4 hubs had no file descriptor left (raise the limit: ulimit -n, "
@@ -253,7 +253,8 @@ Test(requests, places_are_kept_from_those_that_wait)
 		waiting[i] = connect_client(&scene);
 		cr_assert_eq(send(waiting[i], "stacks\n", 7, 0), 7);
 		/* The dump is never over. */
-		scene.requests.dump = scene.requests.dump == -1 ? dup(0) : scene.requests.dump;
+		if (scene.requests.dump.file == -1)
+			scene.requests.dump.file = dup(0);
 		turn(&scene);
 		cr_assert_eq(hear_other(waiting[i], text), i >= 24, "%d", i);
 		cr_assert_str_eq(text,

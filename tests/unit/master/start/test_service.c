@@ -88,6 +88,8 @@ static const struct hubbub_metric reserved[] = {
 #define GOOD .name = "good", .version = "1", .listen = "127.0.0.1:0", .serve = serve
 #define LONG_NAME "12345678901234567890123456789012345678901234567890123456789012345"
 
+static const struct hubbub_command misnamed[] = {{.name = "reload", .help = "again"}, {0}};
+
 static const struct {
 	struct hubbub_service service;
 	const char *why; /* NULL: nothing is wrong */
@@ -125,6 +127,7 @@ static const struct {
 	{{GOOD, .background = runless}, "function 2 of the service has no run"},
 	{{GOOD, .background = nowhere}, "function 1 of the service is nowhere"},
 	{{GOOD, .background = later}, "function 1 of the service has a room that"},
+	{{GOOD, .commands = misnamed}, "the command 'reload' of the service has the name"},
 	{{GOOD, .options = crowded}, "room of the option --later"},
 	{{GOOD, .listeners = sound}, NULL},
 	{{.name = "a", .version = "1", .listen = "admin=127.0.0.1:0", .listeners = sound}, NULL},

@@ -1,0 +1,47 @@
+/* A question: a command of the service's own, which the master asks workers for on behalf of one of
+ * its clients.
+ *
+ * A question has REPLY_PATIENCE in all, whatever becomes of the workers: a worker that is stopped,
+ * hangs or dies costs its question alone. It goes to the first ready worker of the generation that
+ * serves, or to each of them in turn, through a socket of its own, of which the worker's death is
+ * the end. No worker is asked twice. */
+#ifndef HUBBUB_FACE_ASK_H
+#define HUBBUB_FACE_ASK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "worker/command.h"
+
+#define ASK_MAX 8 /* questions at a time */
+
+struct ask;
+struct master;
+
+enum ask_end {
+	ASK_DONE,   /* the command has succeeded */
+	ASK_FAILED, /* the command says that it has failed */
+	ASK_LOST,   /* a worker has ended without an answer, or the question was dropped */
+	ASK_LATE,   /* a worker has not answered in time */
+};
+
+struct ask_answer {
+	const struct ask *ask; /* gone when on_answer returns */
+	enum ask_end end;
+	const char *why; /* NULL if done */
+	const char *output;
+	size_t length;
+};
+
+typedef void ask_heard(const struct ask_answer *answer, void *context);
+
+/* Asks for a command, a row of the service's table, with these arguments, each ended by a NUL, of
+ * size bytes together. on_answer is called once, not before ask_begin has returned. Returns NULL
+ * with *why if it cannot be asked. */
+struct ask *ask_begin(struct master *master, const struct hubbub_command *command,
+	const char *arguments, size_t size, ask_heard *on_answer, void *context, const char **why);
+
+/* Ends all questions as ASK_LOST. */
+void ask_drop_all(struct master *master);
+
+#endif

@@ -1,0 +1,261 @@
+/* Commands of a service's own: by hubbub-ctl and as pages, and what they meet: workers that are
+ * killed, stopped, stuck or replaced, servers that end, clients that go. */
+#include <criterion/criterion.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "hub/base/clock.h"
+#include "tests/system/changing.h"
+
+TestSuite(commands, .init = changing_begin, .fini = changing_end, .timeout = 300);
+
+static void
+start(const char *processes)
+{
+	cr_assert(server_start(&server, "asked", processes, "1", NULL), "%s", server.program.text);
+}
+
+static int
+ctl(const char *command, const char *word)
+{
+	return server_ctl(&server, command, word, output, sizeof output);
+}
+
+/* Begins a command whose answer is read later. */
+static void
+begin(struct program *program, const char *command, const char *word)
+{
+	char *const words[] = {program_path("hubbub-ctl"), (char *)"-s", server.control,
+		(char *)(uintptr_t)command, (char *)(uintptr_t)word, NULL};
+
+	cr_assert(program_start(program, words, 0));
+}
+
+/* Waits until a worker has begun a command of that name. */
+static void
+await_begun(const char *name)
+{
+	char named[64];
+
+	snprintf(named, sizeof named, "\"%s\"", name);
+	for (int tries = 0; tries < 200; tries++) {
+		ctl("stacks", NULL);
+		if (strstr(output, named) != NULL)
+			return;
+		usleep(50000);
+	}
+	cr_assert_fail("%s", output);
+}
+
+/* The page, and a newline, and its code; static until the next call. */
+static const char *
+page(const char *path)
+{
+	static char text[8192];
+	int code = 0;
+	char *body = server_get(&server, path, &code);
+
+	snprintf(text, sizeof text, "%s%d", body != NULL ? body : "nothing ", code);
+	free(body);
+	return text;
+}
+
+Test(commands, are_run_with_their_arguments_whatever_these_are)
+{
+	start("1");
+	cr_assert_eq(ctl("say", NULL), 0);
+	cr_assert_str_eq(output, "done\n");
+	cr_assert_eq(ctl("say", "a b%20\n\xc3\xa9"), 0);
+	cr_assert_not_null(strstr(output, "<a b%20\n\xc3\xa9>\n"), "%s", output);
+	cr_assert_eq(ctl("say", ""), 0);
+	cr_assert_not_null(strstr(output, "<>\n"), "%s", output);
+	cr_assert_eq(ctl("fail", "x"), 1);
+	cr_assert_not_null(strstr(output, "half\n"), "%s", output);
+	cr_assert_not_null(strstr(output, "hubbub-ctl: there is no key 'x'\n"), "%s", output);
+}
+
+Test(commands, have_as_many_arguments_as_are_given)
+{
+	char *words[] = {NULL, (char *)"-s", server.control, (char *)"say", (char *)"--",
+		(char *)"-a", (char *)"", (char *)"b c", NULL};
+	struct program program;
+
+	start("1");
+	words[0] = program_path("hubbub-ctl");
+	cr_assert(program_start(&program, words, 0));
+	cr_assert_eq(program_wait(&program, 20), 0);
+	cr_assert_not_null(strstr(program.text, "<-a>\n<>\n<b c>\n"), "%s", program.text);
+	program_end(&program);
+}
+
+Test(commands, are_listed_by_help_and_unknown_ones_are_bad_usage)
+{
+	start("1");
+	cr_assert_eq(ctl("help", NULL), 0);
+	cr_assert_not_null(strstr(output, "  status    print the state"), "%s", output);
+	cr_assert_not_null(strstr(output, "  rest      MILLISECONDS: sleep\n"), "%s", output);
+	cr_assert_eq(ctl("inssit", NULL), 2);
+	cr_assert_not_null(strstr(output, "did you mean insist?"), "%s", output);
+}
+
+Test(commands, are_pages_with_the_arguments_of_their_address)
+{
+	start("1");
+	cr_assert_str_eq(page("/say?a=1&b%20c&d+e&&x%3Dy"), "<a=1>\n<b c>\n<d e>\n<>\n<x=y>\n200");
+	cr_assert_str_eq(page("/say"), "200");
+	cr_assert_str_eq(page("/fail?x"), "there is no key 'x'\n500");
+	cr_assert_str_eq(page("/say?a%00"), "an argument has a NUL in it\n400");
+	cr_assert_not_null(strstr(page("/where.json"), "\"worker\": 0"));
+	/* No page of its own, though a command. */
+	cr_assert_not_null(strstr(page("/all"), "404"));
+}
+
+Test(commands, of_each_worker_run_in_each)
+{
+	start("3");
+	cr_assert_eq(ctl("all", NULL), 0, "%s", output);
+	for (unsigned i = 0; i < 3; i++) {
+		char text[32];
+
+		snprintf(text, sizeof text, "\"worker\": %u", i);
+		cr_assert_not_null(strstr(output, text), "%s", output);
+	}
+}
+
+Test(commands, print_no_more_than_their_limit)
+{
+	start("1");
+	cr_assert_eq(ctl("much", "1048577"), 1);
+	cr_assert_not_null(strstr(output, "its output is longer than 1 MiB"), "%s", output);
+	cr_assert_not_null(strstr(page("/much?1048577"), "longer than 1 MiB\n500"));
+	cr_assert_eq(ctl("much", "1000"), 0);
+}
+
+Test(commands, of_a_worker_that_dies_are_told_so_at_once)
+{
+	struct program program;
+
+	start("2");
+	cr_assert_eq(ctl("hit", "9"), 1);
+	cr_assert_not_null(strstr(output, "gave no whole answer: it has ended"), "%s", output);
+	cr_assert(program_expect(&server.program, "was killed by signal 9", 10));
+	/* Of the other worker, then. */
+	begin(&program, "rest", "3000");
+	await_begun("rest");
+	server_signal_worker(&server, 1, SIGKILL);
+	server_signal_worker(&server, 0, SIGKILL);
+	cr_assert_eq(program_wait(&program, 20), 1);
+	cr_assert_not_null(strstr(program.text, "gave no whole answer"), "%s", program.text);
+	program_end(&program);
+}
+
+/* The master goes on: other commands and pages are answered meanwhile. */
+Test(commands, of_a_worker_that_is_stopped_or_stuck_are_given_up)
+{
+	static const struct {
+		const char *command, *word;
+	} cases[] = {{"insist", NULL}, {"hit", "19"}};
+
+	start("2");
+	for (size_t i = 0; i < 2; i++) {
+		int64_t begun = clock_now();
+		struct program program;
+
+		begin(&program, cases[i].command, cases[i].word);
+		cr_assert_not_null(strstr(page("/livez"), "200"));
+		cr_assert_eq(program_wait(&program, 20), 1);
+		cr_assert_not_null(
+			strstr(program.text, "has not answered in 5 seconds"), "%s", program.text);
+		cr_assert_lt(clock_now() - begun, 60 * CLOCK_SECOND);
+		program_end(&program);
+	}
+	server_signal_worker(&server, 1, SIGCONT);
+}
+
+Test(commands, that_take_too_long_are_interrupted_in_their_worker)
+{
+	start("1");
+	cr_assert_eq(ctl("rest", NULL), 1);
+	cr_assert_not_null(strstr(output, "interrupted: Connection timed out"), "%s", output);
+	cr_assert_str_eq(page("/rest"), "interrupted: Connection timed out\n500");
+}
+
+/* Two at a time; and a reload waits with the former worker for its commands. */
+Test(commands, go_on_through_a_reload_and_an_upgrade)
+{
+	static const char *const changes[] = {"reload", "upgrade"};
+
+	start("1");
+	for (size_t i = 0; i < 2; i++) {
+		struct program one, other;
+
+		begin(&one, "rest", "2000");
+		begin(&other, "rest", "2000");
+		await_begun("rest");
+		cr_assert_eq(changing_ctl(changes[i]), 0, "%s", output);
+		cr_assert_eq(program_wait(&one, 20), 0, "%s", one.text);
+		cr_assert_eq(program_wait(&other, 20), 0, "%s", other.text);
+		cr_assert_not_null(strstr(one.text, "rested\n"), "%s", one.text);
+		program_end(&one);
+		program_end(&other);
+		cr_assert_eq(ctl("say", "x"), 0);
+	}
+}
+
+Test(commands, under_way_are_answered_before_a_drain_ends)
+{
+	struct program program;
+
+	start("1");
+	begin(&program, "rest", "1000");
+	await_begun("rest");
+	kill(server.pid, SIGTERM);
+	cr_assert_eq(program_wait(&program, 20), 0, "%s", program.text);
+	cr_assert_not_null(strstr(program.text, "rested\n"), "%s", program.text);
+	program_end(&program);
+	cr_assert_eq(program_wait(&server.program, 20), 0);
+}
+
+/* A command that never ends holds a drain no longer than a connection does. */
+Test(commands, that_never_end_do_not_keep_the_server)
+{
+	struct program program;
+
+	cr_assert(server_start(&server, "asked", "1", "1", "--drain-timeout=1", NULL));
+	begin(&program, "rest", NULL);
+	await_begun("rest");
+	kill(server.pid, SIGTERM);
+	cr_assert_eq(program_wait(&program, 20), 1, "%s", program.text);
+	cr_assert_not_null(
+		strstr(program.text, "interrupted: Operation canceled"), "%s", program.text);
+	program_end(&program);
+	cr_assert_eq(program_wait(&server.program, 20), 0);
+}
+
+#define ASKERS 9
+
+Test(commands, have_a_limit_of_how_many_and_clients_that_go_leave_their_places)
+{
+	struct program programs[ASKERS];
+	unsigned refused = 0;
+
+	start("1");
+	for (int i = 0; i < ASKERS; i++)
+		begin(&programs[i], "rest", "3500");
+	for (int i = 0; i < ASKERS; i++) {
+		/* One goes, and its command is done all the same. */
+		if (i == 0)
+			program_stop(&programs[i], SIGKILL, 20);
+		else
+			program_wait(&programs[i], 30);
+		refused += strstr(programs[i].text, "too many commands of the service") != NULL;
+		program_end(&programs[i]);
+	}
+	cr_assert_leq(refused, 1);
+	for (int tries = 0; tries < 100 && ctl("say", "x") != 0; tries++)
+		usleep(100000);
+	cr_assert_eq(ctl("say", "x"), 0, "%s", output);
+}

@@ -1,0 +1,357 @@
+#include "master/face/ask.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "hub/base/clock.h"
+#include "master/fleet/generation.h"
+#include "tests/unit/master/quiet.h"
+#include "worker/reply.h"
+
+#define WORKERS 3
+
+static const struct hubbub_command commands[] = {
+	{.name = "one", .help = ""}, {.name = "each", .help = "", .in_each_worker = true}, {0}};
+static const struct hubbub_service service = {
+	.name = "asked", .version = "1.0", .commands = commands};
+
+/* A master with workers that are records with a channel, whose other ends the test holds. */
+static struct quiet quiet;
+static struct slot slots[WORKERS], *places[WORKERS];
+static struct slot_hub hubs[WORKERS];
+static int ends[WORKERS];
+/* What was answered. */
+static unsigned answers;
+static enum ask_end last;
+static char text[512];
+
+static void
+begin(void)
+{
+	quiet_set(&quiet);
+	quiet.master.service = &service;
+	quiet_lend(&quiet, true);
+	for (unsigned i = 0; i < WORKERS; i++) {
+		int pair[2];
+
+		cr_assert_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+		slots[i] = (struct slot){.generation = quiet.master.fleet.serving,
+			.index = i,
+			.state = SUPERVISION_READY,
+			.pid = (pid_t)(100 + i),
+			.channel = pair[0],
+			.hubs = &hubs[i]};
+		hubs[i] = (struct slot_hub){0};
+		places[i] = &slots[i];
+		ends[i] = pair[1];
+	}
+	quiet.master.fleet.serving->slots = places;
+	quiet.master.fleet.serving->count = WORKERS;
+	answers = 0;
+}
+
+static void
+end(void)
+{
+	ask_drop_all(&quiet.master);
+	for (unsigned i = 0; i < WORKERS; i++) {
+		close(slots[i].channel);
+		close(ends[i]);
+	}
+	if (quiet.master.fleet.serving != NULL)
+		quiet_lend(&quiet, false);
+	quiet_clear(&quiet);
+}
+
+TestSuite(ask, .init = begin, .fini = end, .timeout = 60);
+
+static void
+on_answer(const struct ask_answer *answer, void *context)
+{
+	cr_assert_eq(context, &answers);
+	answers++;
+	last = answer->end;
+	snprintf(text, sizeof text, "%.*s|%s", (int)(answer->length < 64 ? answer->length : 64),
+		answer->output, answer->why != NULL ? answer->why : "");
+}
+
+/* Asks for the command of that row. Returns NULL, or why it cannot be. */
+static const char *
+ask(unsigned row)
+{
+	const char *why = NULL;
+
+	return ask_begin(&quiet.master, &commands[row], "a\0b\0", 4, on_answer, &answers, &why) !=
+			       NULL
+		       ? NULL
+		       : why;
+}
+
+/* The socket that a worker was sent, or -1. */
+static int
+take(unsigned worker, unsigned row)
+{
+	struct channel_message message;
+	char arguments[8];
+	int descriptor;
+
+	if (channel_receive(ends[worker], &message, &descriptor) != 1)
+		return -1;
+	cr_assert_eq(message.kind, CHANNEL_ASK);
+	cr_assert_eq(message.value, row);
+	cr_assert_eq(recv(descriptor, arguments, sizeof arguments, 0), 4);
+	cr_assert_arr_eq(arguments, "a\0b\0", 4);
+	cr_assert_eq(recv(descriptor, arguments, sizeof arguments, 0), 0, "no more will come");
+	return descriptor;
+}
+
+static void
+turn(void)
+{
+	for (int i = 0; i < 3; i++)
+		ev_run(quiet.master.loop, EVRUN_NOWAIT);
+}
+
+/* Answers as a worker that has run the command. */
+static void
+answer(int socket, const char *output, const char *why)
+{
+	struct reply_end record = {.length = (uint32_t)strlen(output), .has_failed = why != NULL};
+
+	snprintf(record.why, sizeof record.why, "%s", why != NULL ? why : "");
+	cr_assert_eq(send(socket, output, strlen(output), 0), (ssize_t)strlen(output));
+	cr_assert_eq(send(socket, &record, sizeof record, 0), (ssize_t)sizeof record);
+	close(socket);
+	turn();
+}
+
+Test(ask, the_first_worker_is_asked_and_its_answer_told_once)
+{
+	cr_assert_null(ask(0));
+	cr_assert_eq(answers, 0);
+	answer(take(0, 0), "some output", NULL);
+	cr_assert_eq(answers, 1);
+	cr_assert_eq(last, ASK_DONE);
+	cr_assert_str_eq(text, "some output|");
+	cr_assert_eq(take(1, 0), -1);
+}
+
+Test(ask, a_command_that_has_failed_says_why)
+{
+	cr_assert_null(ask(0));
+	answer(take(0, 0), "half", "no such key");
+	cr_assert_eq(last, ASK_FAILED);
+	cr_assert_str_eq(text, "half|no such key");
+}
+
+Test(ask, an_answer_that_comes_in_pieces_is_put_together)
+{
+	struct reply_end record = {.length = 2};
+	int socket;
+
+	cr_assert_null(ask(0));
+	socket = take(0, 0);
+	send(socket, "a", 1, 0);
+	turn();
+	send(socket, "b", 1, 0);
+	send(socket, &record, 10, 0);
+	turn();
+	cr_assert_eq(answers, 0);
+	send(socket, (char *)&record + 10, sizeof record - 10, 0);
+	close(socket);
+	turn();
+	cr_assert_eq(last, ASK_DONE);
+	cr_assert_str_eq(text, "ab|");
+}
+
+/* Those that start, are being killed, or hang are passed over; so is one that does not read. */
+Test(ask, a_worker_that_is_not_at_hand_is_passed_over)
+{
+	slots[0].state = SUPERVISION_STARTING;
+	hubs[1].is_hung = true;
+	cr_assert_null(ask(0));
+	answer(take(2, 0), "", NULL);
+	hubs[1].is_hung = false;
+	slots[1].is_killed = true;
+	cr_assert_null(ask(0));
+	answer(take(2, 0), "", NULL);
+	cr_assert_eq(answers, 2);
+	slots[2].state = SUPERVISION_DRAINING;
+	cr_assert_str_eq(ask(0), "no worker is ready to answer");
+}
+
+Test(ask, a_worker_whose_channel_is_full_is_passed_over)
+{
+	struct channel_message message = {.kind = CHANNEL_ACCEPT};
+
+	while (channel_send(slots[0].channel, &message, -1) == 0)
+		continue;
+	cr_assert_null(ask(0));
+	answer(take(1, 0), "", NULL);
+	cr_assert_eq(answers, 1);
+}
+
+Test(ask, without_a_generation_that_serves_there_is_nobody)
+{
+	struct generation *serving = quiet.master.fleet.serving;
+
+	quiet.master.fleet.serving = NULL;
+	cr_assert_str_eq(ask(0), "no worker is ready to answer");
+	quiet.master.fleet.serving = serving;
+}
+
+Test(ask, an_end_without_the_whole_record_is_no_answer)
+{
+	static const struct {
+		size_t output, record;
+		uint32_t length;
+	} cases[] = {{0, 0, 0}, {3, 0, 3}, {3, sizeof(struct reply_end) - 1, 3},
+		{3, sizeof(struct reply_end), 2}, {3, sizeof(struct reply_end), UINT32_MAX}};
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct reply_end record = {.length = cases[i].length};
+		int socket;
+
+		cr_assert_null(ask(0));
+		socket = take(0, 0);
+		send(socket, "abc", cases[i].output, 0);
+		send(socket, &record, cases[i].record, 0);
+		close(socket);
+		turn();
+		cr_assert_eq(answers, i + 1);
+		cr_assert_eq(last, ASK_LOST);
+		cr_assert_str_eq(text,
+			"|worker 0 (pid 100) gave no whole answer: it has ended, or has no memory "
+			"or file left; the log says more");
+	}
+}
+
+/* A stray write in the worker. */
+Test(ask, a_reason_without_an_end_is_ended)
+{
+	struct reply_end record = {.has_failed = 77};
+	int socket;
+
+	memset(record.why, 'y', sizeof record.why);
+	cr_assert_null(ask(0));
+	socket = take(0, 0);
+	send(socket, &record, sizeof record, 0);
+	close(socket);
+	turn();
+	cr_assert_eq(last, ASK_FAILED);
+	cr_assert_eq(strlen(text), 1 + sizeof record.why - 1);
+}
+
+Test(ask, a_worker_that_sends_without_end_is_cut_off)
+{
+	static char much[16384];
+	int socket;
+
+	cr_assert_null(ask(0));
+	socket = take(0, 0);
+	for (int i = 0; i < 1000 && answers == 0; i++) {
+		send(socket, much, sizeof much, MSG_DONTWAIT | MSG_NOSIGNAL);
+		turn();
+	}
+	cr_assert_eq(last, ASK_FAILED);
+	cr_assert_str_eq(text, "|the output is longer than 1 MiB");
+	close(socket);
+}
+
+static bool
+is_answered(const struct quiet *unused)
+{
+	(void)unused;
+	return answers > 0;
+}
+
+Test(ask, a_worker_that_does_not_answer_is_waited_for_as_long_as_is_said)
+{
+	int64_t begun = clock_now();
+	int socket;
+
+	cr_assert_null(ask(0));
+	socket = take(0, 0);
+	for (int tries = 0; tries < 10 && !quiet_run(&quiet, is_answered); tries++)
+		cr_assert_lt(clock_now() - begun, REPLY_PATIENCE + 5 * CLOCK_SECOND);
+	cr_assert_geq(clock_now() - begun, REPLY_PATIENCE);
+	cr_assert_eq(last, ASK_LATE);
+	cr_assert_str_eq(text, "|worker 0 (pid 100) has not answered in 5 seconds");
+	/* Nobody is there any more. */
+	cr_assert_eq(send(socket, "x", 1, MSG_NOSIGNAL), -1);
+	close(socket);
+}
+
+Test(ask, each_worker_is_asked_after_the_other)
+{
+	cr_assert_null(ask(1));
+	cr_assert_eq(take(1, 1), -1);
+	answer(take(0, 1), "zero ", NULL);
+	slots[1].state = SUPERVISION_BACKING_OFF;
+	/* It was asked before. */
+	answer(take(1, 1), "one ", NULL);
+	answer(take(2, 1), "two", NULL);
+	cr_assert_eq(answers, 1);
+	cr_assert_eq(last, ASK_DONE);
+	cr_assert_str_eq(text, "zero one two|");
+}
+
+Test(ask, the_first_failure_of_each_worker_is_the_end)
+{
+	cr_assert_null(ask(1));
+	answer(take(0, 1), "zero ", NULL);
+	answer(take(1, 1), "half", "no key");
+	cr_assert_eq(last, ASK_FAILED);
+	cr_assert_str_eq(text, "zero half|worker 1: no key");
+	cr_assert_eq(take(2, 1), -1);
+}
+
+Test(ask, workers_that_are_replaced_meanwhile_are_no_whole)
+{
+	cr_assert_null(ask(1));
+	quiet.master.fleet.serving->number++;
+	answer(take(0, 1), "zero", NULL);
+	cr_assert_eq(last, ASK_LOST);
+	cr_assert_str_eq(text,
+		"zero|the workers were replaced meanwhile, and not all were asked; try again");
+}
+
+Test(ask, there_is_room_for_so_many_and_then_for_more)
+{
+	int sockets[ASK_MAX];
+
+	for (int i = 0; i < ASK_MAX; i++) {
+		cr_assert_null(ask(0));
+		sockets[i] = take(0, 0);
+	}
+	cr_assert_str_eq(ask(0), "too many commands of the service are under way; try again");
+	answer(sockets[3], "", NULL);
+	cr_assert_eq(answers, 1);
+	cr_assert_null(ask(0));
+	for (int i = 0; i < ASK_MAX; i++)
+		if (i != 3)
+			close(sockets[i]);
+}
+
+Test(ask, at_the_end_all_are_told)
+{
+	static const struct {
+		enum master_phase phase;
+		const char *text;
+	} ends_with[] = {{MASTER_DRAINING, "|the server has ended"},
+		{MASTER_HANDED_OVER, "|another master has taken over; ask again"}};
+
+	for (size_t i = 0; i < sizeof ends_with / sizeof ends_with[0]; i++) {
+		answers = 0;
+		cr_assert_null(ask(0));
+		cr_assert_null(ask(0));
+		quiet.master.phase = ends_with[i].phase;
+		ask_drop_all(&quiet.master);
+		cr_assert_eq(answers, 2);
+		cr_assert_eq(last, ASK_LOST);
+		cr_assert_str_eq(text, ends_with[i].text);
+	}
+}
