@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "tests/sim/worker/background.h"
 #include "tests/sim/worker/process.h"
 
 bool
@@ -46,6 +47,8 @@ account_check(const struct counters *counters, const struct worker_row *total,
 		return "a worker had to be killed that nothing held up";
 	if (deaths.failed != 0 && !shape->is_starved)
 		return "a worker has ended with an error";
+	if (background_were_two())
+		return "two processes have run the background function of the server at once";
 	if (processes_are_left())
 		return "a worker is left";
 	if (!are_folded(counters))

@@ -17,6 +17,7 @@
 #include "master/start/limits.h"
 #include "sim/sim.h"
 #include "tests/sim/worker/account.h"
+#include "tests/sim/worker/background.h"
 #include "tests/sim/worker/echo.h"
 #include "tests/sim/worker/listeners.h"
 #include "tests/sim/worker/process.h"
@@ -157,6 +158,7 @@ config_of(const struct server_shape *shape)
 		.heritage = {.serve = serve,
 			.answer = service->answer,
 			.context = service->context,
+			.background = backgrounds,
 			.addresses = shape->addresses,
 			.settings = shape->settings},
 		.drain_timeout = shape->drain_timeout,
@@ -187,6 +189,7 @@ server_begin(const struct server_shape *shape)
 	/* The fleet's timers and descriptors wake coroutines, which the hub does not know. */
 	hub_mailbox();
 	processes_begin();
+	background_begin();
 	server.counters = counters_new(&server.counters_file);
 	if (!listeners_open(&server.sockets, shape)) {
 		close_all();
