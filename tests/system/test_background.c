@@ -106,7 +106,7 @@ Test(background, is_shown_by_name_among_the_stacks)
 /* ---- never two ---- */
 
 #define PATIENCE 30 /* seconds */
-#define PAUSE 1500  /* milliseconds; less than the hang timeout */
+#define PAUSE 1000  /* milliseconds; much less than the hang timeout */
 
 static char turns[128];
 static pid_t holder; /* before the event */
@@ -277,7 +277,7 @@ Test(background, the_one_of_the_server_is_never_two)
 
 	snprintf(turns, sizeof turns, "%s/turns", folder);
 	snprintf(option, sizeof option, "--turns=%s", turns);
-	cr_assert(server_start(&server, "turns", "2", "2", option, "--hang-timeout=2",
+	cr_assert(server_start(&server, "turns", "2", "2", option, "--hang-timeout=4",
 			  "--drain-timeout=1", NULL),
 		"%s", server.program.text);
 	expect_turn(&start);
