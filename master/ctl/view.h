@@ -21,8 +21,8 @@ extern const char view_hub_heading[];
 /* Writes a number in at most five characters: "123", "12.3k". */
 void view_short(char *text, int size, double number);
 
-/* Writes how many requests a hub has served and how long they took lately, or the whole server: NULL
- * for worker and hub. Without a newline. */
+/* Writes how many requests a hub has served, and how long they took lately; or the whole server:
+ * NULL for worker and hub. Without a newline. */
 void view_requests(char *line, int size, const json_t *worker, const json_t *hub,
 	const json_t *state, const json_t *before, double seconds);
 
