@@ -9,9 +9,12 @@
 #include "tests/unit/master/scene.h"
 #include "worker/catalog.h"
 
-enum { KEYS, LOOKUPS, SIZES };
+enum { DURATIONS, KEYS, LOOKUPS, SIZES };
 
 static const struct hubbub_metric metrics[] = {
+	/* Behind Hubbub's own of the same name. */
+	[DURATIONS] = {"request_duration_seconds", "Of another prefix.", HUBBUB_HISTOGRAM,
+		HUBBUB_SECONDS, {NULL}},
 	[KEYS] = {"store_keys", "Keys.", HUBBUB_GAUGE, HUBBUB_ONES, {NULL}},
 	[LOOKUPS] = {"stalls_total", "Of no hub.", HUBBUB_COUNTER, HUBBUB_ONES, {NULL}},
 	[SIZES] = {"store_bytes", "Sizes.", HUBBUB_HISTOGRAM, HUBBUB_ONES, {NULL}},
@@ -168,6 +171,8 @@ Test(metrics, has_the_service_s_own_by_their_names)
 	write_text();
 	cr_assert_eq(count_lines("# HELP store_keys Keys.\n# TYPE store_keys gauge\n"), 1);
 	cr_assert_eq(count_lines("store_keys{worker=\"0\",hub=\"0\"} -3\n"), 1);
+	cr_assert_eq(count_lines("# TYPE request_duration_seconds histogram\n"), 1);
+	cr_assert_eq(count_lines("request_duration_seconds_bucket{"), 28);
 	cr_assert_eq(count_lines("# TYPE stalls_total counter\n"), 1);
 	cr_assert_eq(count_lines("stalls_total{worker=\"0\",hub=\"0\"} 5\n"), 1);
 	cr_assert_eq(count_lines("hubbub_stalls_total{worker=\"0\",hub=\"0\"} 9\n"), 1);
