@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
@@ -323,4 +324,30 @@ Test(counters, permits_are_neither_lost_nor_made)
 	cr_assert_eq(row->permits, 0);
 	cr_assert_eq(taken + taker.taken, 1000 + 10 * 1000);
 	cr_assert_eq(counters_take_permits(row, 5), 0);
+}
+
+/* Whether the mapping of the segment has this flag, as smaps abbreviates it. */
+static bool
+mapping_has(const char *flag)
+{
+	FILE *stream = fopen("/proc/self/smaps", "re");
+	bool is_segment = false, has = false;
+	char line[512];
+
+	cr_assert_not_null(stream);
+	while (fgets(line, sizeof line, stream) != NULL) {
+		if (strchr(line, '-') != NULL && strchr(line, '/') != NULL)
+			is_segment = strstr(line, COUNTERS_NAME) != NULL;
+		if (is_segment && strncmp(line, "VmFlags:", 8) == 0)
+			has |= strstr(line, flag) != NULL;
+	}
+	fclose(stream);
+	return has;
+}
+
+/* A core would have hundreds of megabytes of zeros, and these would first become memory. */
+Test(counters, are_in_no_core)
+{
+	cr_assert(mapping_has(" sh "));
+	cr_assert(mapping_has(" dd"));
 }
