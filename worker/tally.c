@@ -289,6 +289,14 @@ tally_enter(struct tally *tally, const struct counters *counters, const struct w
 	return verdict;
 }
 
+uint64_t
+tally_open(const struct tally_cell *cell)
+{
+	uint64_t open = open_of(__atomic_load_n(&cell->holder, __ATOMIC_RELAXED));
+
+	return open != CLAIMED ? open : 0;
+}
+
 void
 tally_leave(struct tally_cell *cell)
 {

@@ -84,6 +84,9 @@ enum tally_verdict tally_enter(struct tally *tally, const struct counters *count
 	const struct worker_row *row, uint64_t peer, struct tally_limits limits, uint32_t second,
 	struct tally_cell **cell);
 
+/* How many connections a cell counts, whether its holder lives or not. */
+uint64_t tally_open(const struct tally_cell *cell);
+
 /* The connection has ended. NULL is ignored. Only on the hub that has entered. */
 void tally_leave(struct tally_cell *cell);
 

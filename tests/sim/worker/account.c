@@ -2,10 +2,12 @@
  * segment belongs to anybody. A permit that is missing counts as a lost connection. */
 #include "tests/sim/worker/account.h"
 
+#include <netinet/in.h>
 #include <stdio.h>
 
 #include "tests/sim/worker/background.h"
 #include "tests/sim/worker/process.h"
+#include "worker/tally.h"
 
 bool
 account_are_closed(const struct counters *counters)
@@ -61,4 +63,35 @@ account_check(const struct counters *counters, const struct worker_row *total,
 		(unsigned long)total->closed, (unsigned long)total->refused_sender,
 		(unsigned long)total->lost);
 	return text;
+}
+
+/* The connections that a peer has left in cells of the tally. */
+static uint64_t
+count_left(const struct tally *tally, uint64_t peer)
+{
+	const struct tally_cell *bucket = tally->buckets[tally_bucket(tally, peer)];
+	uint64_t left = 0;
+
+	for (unsigned i = 0; i < TALLY_CELLS; i++)
+		left += bucket[i].peer == peer ? tally_open(&bucket[i]) : 0;
+	return left;
+}
+
+const char *
+account_check_peers(const struct tally *tally, const struct worker_row *total)
+{
+	struct sockaddr_storage v4 = {.ss_family = AF_INET}, v6 = {.ss_family = AF_INET6};
+	uint64_t peer = 0, other = 0, left;
+
+	((struct sockaddr_in *)&v4)->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	((struct sockaddr_in6 *)&v6)->sin6_addr = in6addr_loopback;
+	tally_peer(&v4, &peer);
+	tally_peer(&v6, &other);
+	left = count_left(tally, peer) + count_left(tally, other);
+	if (total->refused_peer != 0 || total->uncounted != 0)
+		return "a peer has met a limit that it has not reached";
+	/* A worker that is killed takes nothing back: its cells count no more. */
+	if (left > 0 && processes_deaths().sudden == 0)
+		return "a connection that has ended still counts for its peer";
+	return NULL;
 }

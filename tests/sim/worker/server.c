@@ -21,6 +21,7 @@
 #include "tests/sim/worker/echo.h"
 #include "tests/sim/worker/listeners.h"
 #include "tests/sim/worker/process.h"
+#include "worker/tally.h"
 
 /* What an orphan may take beyond the time of its drain. */
 #define ORPHANS_MORE (4 * HUB_SECOND)
@@ -30,7 +31,8 @@ static struct {
 	struct sockets sockets;
 	struct fleet fleet;
 	struct counters *counters;
-	int counters_file;
+	struct tally *tally;
+	int counters_file, tally_file;
 	bool is_ready, is_gone;
 	bool has_changed; /* the rising generation has taken over, or was dropped */
 	const char *why;  /* NULL: it has taken over */
@@ -148,11 +150,15 @@ serve(int client, void *context)
 	echo_service()->serve(client, context);
 }
 
+/* Connections are counted per peer, up to a limit that nobody reaches: what is counted must come to
+ * nothing in the end. */
 static struct fleet_config
 config_of(const struct server_shape *shape)
 {
 	const struct hubbub_service *service = echo_service();
+	struct worker_settings settings = shape->settings;
 
+	settings.per_peer.open = server.tally != NULL ? TALLY_OPEN_MOST : 0;
 	return (struct fleet_config){.processes = shape->processes,
 		.threads = shape->threads,
 		.heritage = {.serve = serve,
@@ -160,7 +166,8 @@ config_of(const struct server_shape *shape)
 			.context = service->context,
 			.background = backgrounds,
 			.addresses = shape->addresses,
-			.settings = shape->settings},
+			.settings = settings,
+			.tally = server.tally},
 		.drain_timeout = shape->drain_timeout,
 		.hang_timeout = shape->hang_timeout,
 		.max_connections = shape->max_connections,
@@ -175,13 +182,16 @@ close_all(void)
 	sockets_close(&server.sockets);
 	counters_free(&server.counters);
 	close(server.counters_file);
+	if (server.tally != NULL)
+		close(server.tally_file);
+	tally_free(&server.tally);
 	processes_end();
 }
 
 const char *
 server_begin(const struct server_shape *shape)
 {
-	struct fleet_config config = config_of(shape);
+	struct fleet_config config;
 
 	memset(&server, 0, sizeof server);
 	server.shape = *shape;
@@ -191,6 +201,8 @@ server_begin(const struct server_shape *shape)
 	processes_begin();
 	background_begin();
 	server.counters = counters_new(&server.counters_file);
+	server.tally = tally_new(&server.tally_file);
+	config = config_of(shape);
 	if (!listeners_open(&server.sockets, shape)) {
 		close_all();
 		return "the sockets cannot be opened";
@@ -399,6 +411,8 @@ server_end(void)
 		server.dismissed = dismissal_of_queued(&server.sockets);
 	server.total = counters_total(server.counters);
 	why = account_check(server.counters, &server.total, &server.shape, server.has_died);
+	if (why == NULL && server.tally != NULL)
+		why = account_check_peers(server.tally, &server.total);
 	close_all();
 	return why;
 }
