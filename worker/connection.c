@@ -58,7 +58,8 @@ is_encrypted(const struct acceptor *acceptor)
 	return settings->tls != NULL && (!acceptor->is_unix || settings->tls_on_unix);
 }
 
-static bool
+/* noinline keeps its text off the stack below the service's function. */
+static __attribute__((noinline)) bool
 begin_tls(int client, const struct acceptor *acceptor)
 {
 	struct worker_thread *thread = acceptor->thread;
@@ -96,8 +97,9 @@ remember_listener(int client, const struct acceptor *acceptor)
 }
 
 /* The TLS handshake, if there is to be one, and the function of the service or of the named
- * listener. */
-static void
+ * listener. Inline, as below, because each frame below that function is memory of every
+ * connection. */
+static inline __attribute__((always_inline)) void
 serve(int client, const struct acceptor *acceptor)
 {
 	const struct worker_heritage *heritage = acceptor->thread->heritage;
@@ -115,7 +117,7 @@ serve(int client, const struct acceptor *acceptor)
 
 /* Serves a connection if its peer may have one more; named is the address that a proxy has named,
  * or NULL. Returns false if it was refused. */
-static bool
+static inline __attribute__((always_inline)) bool
 serve_within_limits(
 	int client, const struct acceptor *acceptor, const struct sockaddr_storage *named)
 {
