@@ -143,8 +143,8 @@ Test(per_peer, one_that_has_too_many_keeps_nobody_else_out)
 	cr_assert_eq(server_end(&server, 20), 0);
 }
 
-/* It keeps neither a file nor a coroutine: the server has closed its socket when the client sees the
- * end, so the kernel resets what comes later. */
+/* It keeps neither a file nor a coroutine: the server has closed its socket when the client sees
+ * the end, so the kernel resets what comes later. */
 Test(per_peer, one_too_many_is_closed_at_once)
 {
 	int first, second;

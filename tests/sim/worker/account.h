@@ -12,8 +12,8 @@ bool account_are_closed(const struct counters *counters);
 const char *account_check(const struct counters *counters, const struct worker_row *total,
 	const struct server_shape *shape, bool has_died);
 
-/* What must hold of the connections of clients on this machine, as they were counted per peer. NULL,
- * or what is wrong. */
+/* What must hold of the connections of clients on this machine, as they were counted per peer.
+ * Returns NULL, or what is wrong. */
 const char *account_check_peers(const struct tally *tally, const struct worker_row *total);
 
 #endif
