@@ -19,6 +19,8 @@
 
 #define PART ((size_t)64 * 1024) /* bytes received in a turn of the loop */
 
+static const char nobody[] = "no worker is ready to answer";
+
 struct ask {
 	struct list link; /* in master.asks */
 	struct master *master;
@@ -266,7 +268,7 @@ ask_begin(struct master *master, const struct hubbub_command *command, const cha
 
 	CHECK(size <= REPLY_ARGUMENTS_SIZE);
 	CHECK_WHY(size == 0 || arguments[size - 1] == '\0', "a NUL ends each argument");
-	*why = "no worker is ready to answer";
+	*why = nobody;
 	if (serving == NULL)
 		return NULL;
 	*why = "too many commands of the service are under way; try again";
@@ -290,8 +292,10 @@ ask_begin(struct master *master, const struct hubbub_command *command, const cha
 	 * counts. */
 	ev_set_priority(&ask->patience, -1);
 	ask->input.watcher.data = ask->patience.data = ask;
-	*why = "no worker is ready to answer";
+	errno = 0;
 	if (!ask_from(ask, 0)) {
+		*why = errno == EMFILE || errno == ENFILE ? "the master has no file descriptor left"
+							  : nobody;
 		discard(ask);
 		return NULL;
 	}

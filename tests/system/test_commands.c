@@ -235,6 +235,23 @@ Test(commands, that_never_end_do_not_keep_the_server)
 	cr_assert_eq(program_wait(&server.program, 20), 0);
 }
 
+/* The worker ends first, or the master does: who waits is told in either case. */
+Test(commands, under_way_at_a_stop_are_given_up)
+{
+	struct program program;
+
+	start("1");
+	begin(&program, "rest", NULL);
+	await_begun("rest");
+	cr_assert_eq(changing_ctl("stop"), 0, "%s", output);
+	cr_assert_eq(program_wait(&program, 20), 1, "%s", program.text);
+	cr_assert(strstr(program.text, "gave no whole answer") != NULL ||
+			  strstr(program.text, "interrupted") != NULL ||
+			  strstr(program.text, "the server has ended") != NULL,
+		"%s", program.text);
+	program_end(&program);
+}
+
 #define ASKERS 9
 
 Test(commands, have_a_limit_of_how_many_and_clients_that_go_leave_their_places)

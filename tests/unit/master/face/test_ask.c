@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -201,6 +202,19 @@ Test(ask, without_a_generation_that_serves_there_is_nobody)
 	quiet.master.fleet.serving = NULL;
 	cr_assert_str_eq(ask(0), "no worker is ready to answer");
 	quiet.master.fleet.serving = serving;
+}
+
+Test(ask, without_a_file_descriptor_the_master_says_so)
+{
+	struct rlimit before, none;
+
+	getrlimit(RLIMIT_NOFILE, &before);
+	none = (struct rlimit){0, before.rlim_max};
+	setrlimit(RLIMIT_NOFILE, &none);
+	cr_assert_str_eq(ask(0), "the master has no file descriptor left");
+	setrlimit(RLIMIT_NOFILE, &before);
+	cr_assert_null(ask(0));
+	answer(take(0, 0), "", NULL);
 }
 
 Test(ask, an_end_without_the_whole_record_is_no_answer)
