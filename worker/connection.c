@@ -12,6 +12,7 @@
 #include "hub/io/activity.h"
 #include "hub/io/opening.h"
 #include "worker/acceptor.h"
+#include "worker/access.h"
 #include "worker/complain.h"
 #include "worker/ending.h"
 #include "worker/per_peer.h"
@@ -96,10 +97,17 @@ remember_listener(int client, const struct acceptor *acceptor)
 	return false;
 }
 
+/* What became of a connection. */
+enum outcome {
+	SERVED,
+	REFUSED,   /* its PROXY header or its TLS handshake failed, or its client was gone */
+	OVER_LIMIT /* its peer has too many */
+};
+
 /* The TLS handshake, if there is to be one, and the function of the service or of the named
  * listener. Inline, as below, because each frame below that function is memory of every
  * connection. */
-static inline __attribute__((always_inline)) void
+static inline __attribute__((always_inline)) enum outcome
 serve(int client, const struct acceptor *acceptor)
 {
 	const struct worker_heritage *heritage = acceptor->thread->heritage;
@@ -108,66 +116,102 @@ serve(int client, const struct acceptor *acceptor)
 	CHECK_WHY(listener == NULL || listener->serve != NULL,
 		"the master opens sockets only for what the service serves");
 	if (is_encrypted(acceptor) && !begin_tls(client, acceptor))
-		return;
+		return REFUSED;
 	if (listener != NULL)
 		listener->serve(client, heritage->context);
 	else
 		heritage->serve(client, heritage->context);
+	return SERVED;
 }
 
 /* Serves a connection if its peer may have one more; named is the address that a proxy has named,
- * or NULL. Returns false if it was refused. */
-static inline __attribute__((always_inline)) bool
+ * or NULL. */
+static inline __attribute__((always_inline)) enum outcome
 serve_within_limits(
 	int client, const struct acceptor *acceptor, const struct sockaddr_storage *named)
 {
 	struct tally_cell *cell = NULL;
+	enum outcome outcome;
 
 	if (per_peer_is_limited(&acceptor->thread->heritage->settings) &&
 		!per_peer_enter(acceptor->thread, client, named, &cell))
-		return false;
-	serve(client, acceptor);
+		return OVER_LIMIT;
+	outcome = serve(client, acceptor);
 	/* Before its output ends: a peer that sees the end may come again at once. */
 	tally_leave(cell);
-	return true;
+	return outcome;
 }
 
 /* address must outlive the service's call: peers.h borrows it. noinline keeps the address off the
- * stack of connections without a proxy. Returns false if the connection was refused by a limit. */
-static __attribute__((noinline)) bool
-serve_behind_proxy(int client, const struct fd_opening *opening, const struct acceptor *acceptor)
+ * stack of connections without a proxy. access may be NULL. */
+static __attribute__((noinline)) enum outcome
+serve_behind_proxy(int client, const struct fd_opening *opening, const struct acceptor *acceptor,
+	struct access *access)
 {
 	struct sockaddr_storage address;
-	bool is_admitted = true;
+	enum outcome outcome = REFUSED;
 
-	if (read_proxy_header(client, acceptor, &address))
-		is_admitted = serve_within_limits(client, acceptor, &address);
+	if (read_proxy_header(client, acceptor, &address)) {
+		access_name(access, client);
+		outcome = serve_within_limits(client, acceptor, &address);
+	}
 	if (!fd_was_closed(opening))
 		peers_forget(&acceptor->thread->peers, client);
-	return is_admitted;
+	return outcome;
+}
+
+static inline __attribute__((always_inline)) enum outcome
+serve_wholly(int client, const struct fd_opening *opening, const struct acceptor *acceptor,
+	struct access *access)
+{
+	enum outcome outcome;
+
+	if (acceptor->thread->heritage->settings.has_proxy)
+		outcome = serve_behind_proxy(client, opening, acceptor, access);
+	else
+		outcome = serve_within_limits(client, acceptor, NULL);
+	if (acceptor->listener != NULL && !fd_was_closed(opening))
+		peers_forget(&acceptor->thread->peers, client);
+	if (!fd_was_closed(opening))
+		service_served(client);
+	return outcome;
+}
+
+/* A peer that has too many gets no time beyond them. */
+static void
+end(int client, const struct fd_opening *opening, const struct acceptor *acceptor,
+	enum outcome outcome)
+{
+	if (outcome != OVER_LIMIT)
+		ending_run(client, opening, acceptor->thread);
+}
+
+/* noinline, as above: for connections without an access log. */
+static __attribute__((noinline)) void
+serve_and_log(int client, const struct fd_opening *opening, const struct acceptor *acceptor)
+{
+	struct access access;
+	enum outcome outcome;
+
+	access_begin(&access, client);
+	outcome = serve_wholly(client, opening, acceptor, &access);
+	access_look(&access, client, opening, outcome != SERVED);
+	end(client, opening, acceptor, outcome);
+	access_log(&access, client, opening);
 }
 
 void
 connection_serve(int client, void *context)
 {
 	const struct acceptor *acceptor = context;
-	const struct worker_heritage *heritage = acceptor->thread->heritage;
 	struct fd_opening opening = fd_opening(client);
-	bool is_admitted;
 
 	/* Peers, activity and counters are those of this hub, also for a handed connection. */
 	DCHECK(thread_is_here(acceptor->thread));
 	if (!remember_listener(client, acceptor))
 		return;
-	if (heritage->settings.has_proxy)
-		is_admitted = serve_behind_proxy(client, &opening, acceptor);
+	if (acceptor->thread->heritage->settings.has_access_log)
+		serve_and_log(client, &opening, acceptor);
 	else
-		is_admitted = serve_within_limits(client, acceptor, NULL);
-	if (acceptor->listener != NULL && !fd_was_closed(&opening))
-		peers_forget(&acceptor->thread->peers, client);
-	if (!fd_was_closed(&opening))
-		service_served(client);
-	/* A peer that has too many gets no time beyond them. */
-	if (is_admitted)
-		ending_run(client, &opening, acceptor->thread);
+		end(client, &opening, acceptor, serve_wholly(client, &opening, acceptor, NULL));
 }

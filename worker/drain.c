@@ -6,6 +6,7 @@
 
 #include "hub/base/check.h"
 #include "worker/acceptor.h"
+#include "worker/access.h"
 #include "worker/idle.h"
 #include "worker/state.h"
 
@@ -44,6 +45,7 @@ tell_to_end(const struct hub_connection *connection, void *context)
 		(drain->told >= drain->quota || !has_paused(connection, drain->now)))
 		return;
 	drain->told++;
+	connection->mark->note = drain->is_finishing ? ACCESS_DEADLINE : ACCESS_DRAIN;
 	hub_end_input(connection->client);
 }
 

@@ -45,6 +45,7 @@ struct worker_settings {
 	struct tally_limits per_peer;
 	struct hub_tls *tls; /* for connections; NULL for none; borrowed */
 	bool tls_on_unix;    /* for those over Unix sockets, too, not over TCP alone */
+	bool has_access_log; /* a line for each connection */
 	/* Connections must begin with a PROXY header, and come from these networks or over a Unix
 	 * socket. */
 	bool has_proxy;

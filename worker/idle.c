@@ -12,6 +12,7 @@
 
 #include "hub/base/check.h"
 #include "worker/acceptor.h"
+#include "worker/access.h"
 #include "worker/state.h"
 
 #define LOOK_LEAST (20 * HUB_MILLISECOND)
@@ -65,8 +66,10 @@ stuck_for(const struct hub_connection *connection, int64_t now)
 
 	if (ioctl(connection->client, SIOCOUTQ, &unacknowledged) != 0)
 		return now - connection->sent_since;
-	if (mark->since < connection->sent_since || mark->value != (uint64_t)unacknowledged)
-		*mark = (struct hub_mark){(uint64_t)unacknowledged, now};
+	if (mark->since < connection->sent_since || mark->value != (uint64_t)unacknowledged) {
+		mark->value = (uint64_t)unacknowledged;
+		mark->since = now;
+	}
 	CHECK_WHY(mark->since <= now, "a time still to come would end the connection late");
 	return now - mark->since;
 }
@@ -112,13 +115,16 @@ check(const struct hub_connection *connection, void *context)
 		struct linger at_once = {1, 0};
 
 		counters_add(&row->write_closed, 1);
+		connection->mark->note = ACCESS_WRITE_TIMEOUT;
 		setsockopt(connection->client, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 		shutdown(connection->client, SHUT_RDWR);
 	} else if (is_late(connection, look)) {
 		counters_add(&row->request_closed, 1);
+		connection->mark->note = ACCESS_REQUEST_TIMEOUT;
 		hub_end_input(connection->client);
 	} else if (has_idled(connection, look)) {
 		counters_add(&row->idle_closed, 1);
+		connection->mark->note = ACCESS_IDLE_TIMEOUT;
 		hub_end_input(connection->client);
 	}
 }

@@ -106,18 +106,24 @@ add_client(struct context *context)
 		add(context, "client", false, "%s", client_name(&address, name));
 }
 
+static void
+add_hub(struct context *context)
+{
+	const struct hubbub_self *self = hubbub_self();
+
+	if (self == NULL)
+		return;
+	add(context, "worker", true, "%u", self->worker);
+	add(context, "hub", true, "%u", self->hub);
+}
+
 /* Asked on the caller's own stack, where its coroutine is the running one. */
 static void
 find_context(struct context *context, struct hubbub_log_site *site)
 {
-	const struct hubbub_self *self = hubbub_self();
 	uint64_t left = site != NULL ? __atomic_exchange_n(&site->left, 0, __ATOMIC_RELAXED) : 0;
 
-	context->count = 0;
-	if (self != NULL) {
-		add(context, "worker", true, "%u", self->worker);
-		add(context, "hub", true, "%u", self->hub);
-	}
+	add_hub(context);
 	if (hub_current() != NULL) {
 		add(context, "coroutine", false, "%s", hub_name(hub_current()));
 		add_client(context);
@@ -168,12 +174,28 @@ put_on_thread_stack(struct line *line)
 void
 hubbub_log_at(struct hubbub_log_site *site, enum hubbub_level level, const char *format, ...)
 {
-	struct line line = {.format = format, .error = errno};
+	struct line line = {.format = format, .error = errno, .context.count = 0};
 
 	line.level = (unsigned)level <= HUBBUB_DEBUG ? (enum log_level)level : LOG_DEBUG;
 	if (!log_wants(line.level) || (site != NULL && !may_log(site)))
 		return;
 	find_context(&line.context, site);
+	va_start(line.arguments, format);
+	put_on_thread_stack(&line);
+	va_end(line.arguments);
+	errno = line.error;
+}
+
+void
+log_of_client(const char *client, const char *format, ...)
+{
+	struct line line = {
+		.level = LOG_INFO, .format = format, .error = errno, .context.count = 0};
+
+	if (!log_wants(LOG_INFO))
+		return;
+	add_hub(&line.context);
+	add(&line.context, "client", false, "%s", client);
 	va_start(line.arguments, format);
 	put_on_thread_stack(&line);
 	va_end(line.arguments);

@@ -8,4 +8,9 @@ struct counters;
  * start. */
 void log_count_left_out(struct counters *counters);
 
+/* Logs a line of level info about a client, without a limit: as hubbub_log, but the client is named
+ * by the caller. The hub's thread only. Switches: no. */
+void log_of_client(const char *client, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
 #endif

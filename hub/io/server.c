@@ -66,16 +66,31 @@ session_run(void *argument)
 	return NULL;
 }
 
+/* The session whose coroutine is running; NULL if that serves none. */
+static const struct session *
+session_here(void)
+{
+	const struct hub_coroutine *self = hub_current();
+
+	return self != NULL && self->body == session_run ? self->argument : NULL;
+}
+
 int
 served_client(void)
 {
-	const struct hub_coroutine *self = hub_current();
-	const struct session *session;
+	const struct session *session = session_here();
 
-	if (self == NULL || self->body != session_run)
+	if (session == NULL || session->client == -1 || fd_was_closed(&session->opening))
 		return -1;
-	session = self->argument;
-	return session->client == -1 || fd_was_closed(&session->opening) ? -1 : session->client;
+	return session->client;
+}
+
+const struct hub_mark *
+served_mark(void)
+{
+	const struct session *session = session_here();
+
+	return session != NULL ? &session->mark : NULL;
 }
 
 /* Whether the pool has the coroutine of each session; a pool that servers share has more. */

@@ -139,6 +139,7 @@ enum hub_activity {
 struct hub_mark {
 	uint64_t value;
 	int64_t since;
+	uint64_t note;
 };
 
 /* One connection, for hub_server_visit. Times are hub_now's; those that only a visit can find are

@@ -1,0 +1,142 @@
+/* What the access log says of connections that end in each way. */
+#include "worker/access.h"
+
+#include <criterion/criterion.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "hub/io/opening.h"
+#include "tests/support/client.h"
+#include "tests/support/complaint.h"
+#include "tests/support/in_hub.h"
+
+/* One connection, and how it ends. */
+static struct {
+	int ends[2];
+	bool is_unix;
+	bool peer_ends; /* its output, at once */
+	bool is_refused;
+	bool closes;
+	uint64_t note;
+} connection;
+
+static void
+connect_tcp(int ends[2])
+{
+	struct sockaddr_in address = {.sin_family = AF_INET};
+	socklen_t length = sizeof address;
+	int listener = socket(AF_INET, SOCK_STREAM, 0);
+
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	bind(listener, (struct sockaddr *)&address, sizeof address);
+	listen(listener, 1);
+	getsockname(listener, (struct sockaddr *)&address, &length);
+	ends[1] = client_connect(ntohs(address.sin_port));
+	ends[0] = accept(listener, NULL, NULL);
+	close(listener);
+}
+
+static void
+leave_note(const struct hub_connection *visited, void *unused)
+{
+	(void)unused;
+	visited->mark->note = connection.note;
+}
+
+/* Receives all that has been sent, and answers three bytes. */
+static void
+serve(int client, void *server)
+{
+	struct fd_opening opening = fd_opening(client);
+	struct access access;
+	char bytes[16];
+
+	access_begin(&access, client);
+	hub_recv(client, bytes, sizeof bytes, 0);
+	hub_send(client, "abc", 3, 0);
+	hub_server_visit(*(struct hub_server **)server, leave_note, NULL);
+	if (connection.closes)
+		hub_close(client);
+	access_look(&access, client, &opening, connection.is_refused);
+	access_log(&access, client, &opening);
+}
+
+static void *
+body(void *unused)
+{
+	struct hub_server *server = hub_stream_server_new(-1, serve, &server, NULL);
+
+	if (connection.is_unix)
+		socketpair(AF_UNIX, SOCK_STREAM, 0, connection.ends);
+	else
+		connect_tcp(connection.ends);
+	send(connection.ends[1], "12345", 5, 0);
+	if (connection.peer_ends)
+		shutdown(connection.ends[1], SHUT_WR);
+	hub_server_serve(server, connection.ends[0]);
+	hub_server_wait(server);
+	hub_server_close(server);
+	hub_server_free(server);
+	close(connection.ends[1]);
+	return unused;
+}
+
+/* The line, behind the listener's address, with the client's and its time blanked. */
+static const char *
+line(void)
+{
+	static char found[256];
+	const char *text, *rest, *client;
+
+	complaint_listen();
+	in_hub(body, NULL);
+	text = complaint_heard();
+	rest = strstr(text, "connection listener=");
+	cr_assert_not_null(rest, "%s", text);
+	rest += strcspn(rest, "=") + 1;
+	rest += strcspn(rest, " ") + 1;
+	client = strstr(rest, "seconds=0.");
+	cr_assert_not_null(client, "%s", text);
+	snprintf(found, sizeof found, "%.*s%.*s", (int)(client - rest), rest,
+		(int)strcspn(client + 14, "\n"), client + 14);
+	return found;
+}
+
+Test(access, a_peer_ends_its_output)
+{
+	connection.peer_ends = true;
+	cr_expect_eq(strncmp(line(), "received=5 sent=3 ended_by=peer client=127.0.0.1:", 49), 0);
+}
+
+Test(access, a_service_returns)
+{
+	cr_expect_eq(strncmp(line(), "received=5 sent=3 ended_by=service client=", 42), 0);
+}
+
+Test(access, a_service_closes_and_nothing_is_known_any_more)
+{
+	connection.closes = true;
+	cr_expect_eq(strncmp(line(), "ended_by=service client=127.0.0.1:", 34), 0);
+}
+
+Test(access, a_client_is_refused)
+{
+	connection.is_refused = true;
+	cr_expect_eq(strncmp(line(), "received=5 sent=3 ended_by=refused client=", 42), 0);
+}
+
+Test(access, what_the_worker_does_counts)
+{
+	connection.peer_ends = true;
+	connection.note = ACCESS_IDLE_TIMEOUT;
+	cr_expect_eq(strncmp(line(), "received=5 sent=3 ended_by=\"idle timeout\" ", 42), 0);
+}
+
+Test(access, bytes_of_a_unix_socket_are_not_known)
+{
+	connection.is_unix = connection.peer_ends = true;
+	cr_expect_str_eq(line(), "ended_by=peer client=unix");
+}

@@ -1,0 +1,121 @@
+/* Bytes are counted by the kernel (TCP_INFO): so they cost nothing while a connection lasts, and
+ * are those on the wire. Of a Unix socket they are not known, nor of a connection that its service
+ * has closed itself. */
+#include "worker/access.h"
+
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include "hub/base/check.h"
+#include "hub/base/kernel.h"
+#include "hub/io/opening.h"
+#include "hub/io/served.h"
+#include "hub/io/server.h"
+#include "hub/scheduler.h"
+#include "worker/log_priv.h"
+#include "worker/peer.h"
+
+/* States of TCP in which the peer has ended its output; <netinet/tcp.h>, which has them, excludes
+ * <linux/tcp.h>, which has the counters. */
+enum { CLOSE_WAIT = 8, LAST_ACK = 9, CLOSING = 11 };
+
+static const char *const names[ACCESS_END_MAX] = {
+	[ACCESS_SERVICE] = "service",
+	[ACCESS_PEER] = "peer",
+	[ACCESS_REFUSED] = "refused",
+	[ACCESS_IDLE_TIMEOUT] = "idle timeout",
+	[ACCESS_REQUEST_TIMEOUT] = "request timeout",
+	[ACCESS_WRITE_TIMEOUT] = "write timeout",
+	[ACCESS_DRAIN] = "drain",
+	[ACCESS_DEADLINE] = "deadline",
+};
+
+void
+access_name(struct access *access, int client)
+{
+	struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
+	socklen_t length = sizeof address;
+
+	if (access != NULL && hubbub_peer(client, (struct sockaddr *)&address, &length) == 0)
+		client_name(&address, access->client);
+}
+
+void
+access_begin(struct access *access, int client)
+{
+	struct sockaddr_storage own = {.ss_family = AF_UNSPEC};
+	socklen_t length = sizeof own;
+
+	*access = (struct access){.client = "?", .began = hub_now()};
+	getsockname(client, (struct sockaddr *)&own, &length);
+	client_name(&own, access->listener);
+	access_name(access, client);
+}
+
+/* Whether the kernel counts the bytes of this connection. */
+static bool
+look_up(int client, struct tcp_info *info)
+{
+	socklen_t length = sizeof *info;
+
+	*info = (struct tcp_info){0};
+	return getsockopt(client, IPPROTO_TCP, TCP_INFO, info, &length) == 0;
+}
+
+/* What the peer has sent. The kernel counts the end of its output as a byte; where the service had
+ * ended its own output before, nothing tells that, and it stays one. */
+static uint64_t
+count_received(const struct tcp_info *info)
+{
+	bool has_ended = info->tcpi_state == CLOSE_WAIT || info->tcpi_state == LAST_ACK ||
+			 info->tcpi_state == CLOSING;
+
+	return info->tcpi_bytes_received - (has_ended && info->tcpi_bytes_received > 0);
+}
+
+static enum access_end
+find_end(int client, bool is_refused)
+{
+	const struct hub_mark *mark = served_mark();
+	struct pollfd query = {.fd = client, .events = POLLRDHUP};
+
+	if (mark != NULL && mark->note != ACCESS_SERVICE) {
+		CHECK_WHY(mark->note < ACCESS_END_MAX, "idle.c and drain.c alone write it");
+		return (enum access_end)mark->note;
+	}
+	if (kernel_poll_now(&query, 1) > 0)
+		return ACCESS_PEER;
+	return is_refused ? ACCESS_REFUSED : ACCESS_SERVICE;
+}
+
+void
+access_look(struct access *access, int client, const struct fd_opening *opening, bool is_refused)
+{
+	struct tcp_info info;
+
+	if (fd_was_closed(opening))
+		return;
+	access->end = find_end(client, is_refused);
+	if (look_up(client, &info))
+		access->received = count_received(&info);
+}
+
+void
+access_log(const struct access *access, int client, const struct fd_opening *opening)
+{
+	double seconds = (double)(hub_now() - access->began) / (double)HUB_SECOND;
+	struct tcp_info info;
+
+	if (!fd_was_closed(opening) && look_up(client, &info))
+		log_of_client(access->client,
+			"connection listener=%s received=%llu sent=%llu seconds=%.3f ended_by=%s",
+			access->listener, (unsigned long long)access->received,
+			(unsigned long long)(info.tcpi_bytes_sent - info.tcpi_bytes_retrans +
+					     info.tcpi_notsent_bytes),
+			seconds, names[access->end]);
+	else
+		log_of_client(access->client, "connection listener=%s seconds=%.3f ended_by=%s",
+			access->listener, seconds, names[access->end]);
+}
