@@ -139,7 +139,7 @@ Test(journal, a_new_master_and_what_it_refuses_have_their_levels)
 Test(journal, json_lines_have_their_level)
 {
 	start("hubbub-echo", "--listen=127.0.0.1:0 -p1 -t1 --log-format=json");
-	port();
+	expect(",\"message\":\"ready: 127.0.0.1:");
 	cr_assert_eq(program_stop(&server.program, SIGTERM, 20), 0);
 	expect("\n<6>{\"time\":\"20");
 	assert_levels();
