@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -366,11 +365,9 @@ close_all(struct master *master)
 	capture_end();
 	log_count_lost(NULL);
 	counters_free(&master->counters);
-	tally_free(&master->tally);
 	if (master->handed_on.counters != -1)
 		close(master->handed_on.counters);
-	if (master->handed_on.tally != -1)
-		close(master->handed_on.tally);
+	config_end(master);
 	notify_stop();
 	ev_loop_destroy(master->loop);
 	options_free(&master->options);

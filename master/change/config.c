@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "hub/base/log.h"
 #include "master/base/oversize.h"
@@ -48,6 +49,14 @@ config_prepare(struct master *master)
 	log_error("cannot count the connections of each peer: %s%s", strerror(errno),
 		oversize_advice(errno));
 	return -1;
+}
+
+void
+config_end(struct master *master)
+{
+	tally_free(&master->tally);
+	if (master->handed_on.tally != -1)
+		close(master->handed_on.tally);
 }
 
 struct fleet_config

@@ -16,6 +16,9 @@ int config_prepare(struct master *master);
  * 0, or -1 with errno. */
 int config_make_tally(struct master *master, const struct options *options);
 
+/* At the end of the master: frees the tally. */
+void config_end(struct master *master);
+
 /* As these options say. */
 struct fleet_config config_of(const struct master *master, const struct options *options);
 

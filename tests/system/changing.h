@@ -12,6 +12,9 @@ extern char folder[FOLDER_SIZE];
 /* The file of arguments, and the argument that names it, "@FILE". */
 extern char arguments[96], argument[100];
 
+/* The option with which what the service prints can be compared line by line. */
+#define BARE "--capture-output=off"
+
 /* The fixture: makes the directory; ends the server, and removes the directory. */
 void changing_begin(void);
 void changing_end(void);

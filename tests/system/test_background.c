@@ -29,7 +29,7 @@ connect_client(void)
 
 Test(background, runs_in_each_hub_each_worker_or_one_worker)
 {
-	cr_assert(server_start(&server, "hooked", "2", "2", NULL), "%s", server.program.text);
+	cr_assert(server_start(&server, "hooked", "2", "2", BARE, NULL), "%s", server.program.text);
 	cr_assert(program_expect(&server.program, "one_of_server begins ", 10));
 	cr_assert_eq(server_end(&server, 20), 0);
 	cr_assert_eq(changing_count("each_hub begins "), 4, "%s", server.program.text);
@@ -44,7 +44,7 @@ Test(background, runs_between_the_hooks_of_the_start_and_the_end)
 {
 	int client;
 
-	cr_assert(server_start(&server, "hooked", "1", "2", NULL), "%s", server.program.text);
+	cr_assert(server_start(&server, "hooked", "1", "2", BARE, NULL), "%s", server.program.text);
 	cr_assert(program_expect(&server.program, "one_of_server begins 0.0 of 1\n", 10));
 	client = connect_client();
 	kill(server.pid, SIGTERM);

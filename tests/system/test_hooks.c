@@ -14,9 +14,6 @@
 
 TestSuite(hooks, .init = changing_begin, .fini = changing_end, .timeout = 300);
 
-/* What the hooks print is compared line by line. */
-#define BARE "--capture-output=off"
-
 /* The line that a new client gets; static until the next call. *client, if not NULL, is left open.
  * */
 static const char *

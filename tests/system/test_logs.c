@@ -13,7 +13,7 @@
 #include "tests/support/folder.h"
 #include "tests/support/server.h"
 
-#define LIMIT (64 << 20) /* limit on file size: more than the counters need */
+#define LIMIT (1 << 30) /* limit on file size: more than the counters need */
 
 static char folder[FOLDER_SIZE], log_path[FOLDER_SIZE + 16], moved[FOLDER_SIZE + 16];
 static struct server server;

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "master/say/capture.h"
 #include "tests/support/descriptors.h"
 #include "tests/unit/master/fake_fleet.h"
 #include "worker/tally.h"
@@ -144,4 +145,6 @@ Test(birth, of_a_worker_that_prints_leaves_nothing_if_it_fails)
 	cr_assert_not_null(slot->capture);
 	cr_assert_eq(kill(slot->pid, SIGKILL), 0);
 	cr_assert_eq(waitpid(slot->pid, NULL, 0), slot->pid);
+	capture_leave(slot->capture);
+	slot->capture = NULL;
 }
