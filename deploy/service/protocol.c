@@ -13,14 +13,6 @@
 #include <stdbool.h>
 #include <string.h>
 
-static unsigned long answered; /* by all hubs of this worker: atomic */
-
-unsigned long
-protocol_answered(void)
-{
-	return __atomic_load_n(&answered, __ATOMIC_RELAXED);
-}
-
 /* Answers a line. Returns whether the connection goes on. */
 static bool
 answer(struct hub_stream *stream, const char *line, size_t length)
@@ -37,25 +29,26 @@ answer(struct hub_stream *stream, const char *line, size_t length)
 		hub_stream_printf(stream, "error: there are ping, echo TEXT and quit\n");
 	else
 		hub_stream_printf(stream, "bye\n");
-	__atomic_add_fetch(&answered, 1, __ATOMIC_RELAXED);
 	return goes_on;
 }
 
 void
-protocol_serve(int client, void *context)
+protocol_serve(int client, const struct protocol *protocol)
 {
-	const struct protocol *protocol = context;
 	struct hub_stream_options options = {.longest = protocol->longest_line};
 	struct hub_stream *stream = hub_stream_new(client, &options);
+	bool goes_on = true;
 	size_t length;
 	char *line;
 
 	if (stream == NULL)
 		return;
-	do
-		line = hub_stream_read_line(stream, &length);
-	while (line != NULL && answer(stream, line, length));
-	if (line == NULL && errno == EMSGSIZE)
+	while (goes_on && (line = hub_stream_read_line(stream, &length)) != NULL) {
+		protocol->begins(client);
+		goes_on = answer(stream, line, length);
+		protocol->ends(client);
+	}
+	if (goes_on && errno == EMSGSIZE)
 		hub_stream_printf(
 			stream, "error: a line has at most %zu bytes\n", protocol->longest_line);
 	hub_stream_close(stream);

@@ -4,15 +4,14 @@
 
 #include <stddef.h>
 
-/* What operators can set, by the options in main.c. */
+/* What the protocol has of its server, so that a test can be one, too. */
 struct protocol {
-	size_t longest_line; /* bytes */
+	size_t longest_line;        /* bytes */
+	void (*begins)(int client); /* a line of that client is about to be answered */
+	void (*ends)(int client);   /* it has been */
 };
 
-/* How many lines this worker has answered. */
-unsigned long protocol_answered(void);
-
-/* Serves one connection; context is a struct protocol. */
-void protocol_serve(int client, void *context);
+/* Serves one connection, to its end. */
+void protocol_serve(int client, const struct protocol *protocol);
 
 #endif
