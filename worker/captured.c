@@ -4,17 +4,28 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "hub/base/check.h"
 #include "hub/base/log.h"
 
 static int own_log = -1; /* the descriptor; -1 while standard error is the log */
+static struct stat captured;
 
 int
 captured_log(void)
 {
 	return own_log != -1 ? own_log : STDERR_FILENO;
+}
+
+void
+captured_reopen(int file)
+{
+	if (own_log != -1)
+		dup3(file, own_log, O_CLOEXEC);
+	else
+		dup2(file, STDERR_FILENO);
 }
 
 int
@@ -27,6 +38,7 @@ captured_begin(int pipe)
 		return -1;
 	own_log = log;
 	log_to(log);
+	fstat(pipe, &captured);
 	dup2(pipe, STDOUT_FILENO);
 	dup2(pipe, STDERR_FILENO);
 	close(pipe);
@@ -34,13 +46,23 @@ captured_begin(int pipe)
 	return 0;
 }
 
+/* A service may have made it something else. */
+static void
+release(int fd)
+{
+	struct stat now;
+
+	if (fstat(fd, &now) == 0 && now.st_dev == captured.st_dev && now.st_ino == captured.st_ino)
+		dup2(own_log, fd);
+}
+
 void
 captured_end(void)
 {
 	if (own_log == -1)
 		return;
-	dup2(own_log, STDOUT_FILENO);
-	dup2(own_log, STDERR_FILENO);
+	release(STDOUT_FILENO);
+	release(STDERR_FILENO);
 	/* Lines begin with a level only where the journal reads them. */
 	log_to(STDERR_FILENO);
 }

@@ -8,11 +8,14 @@
  * Returns 0, or -1 with errno and nothing changed. */
 int captured_begin(int pipe);
 
-/* The master is dead, and nobody reads the pipe: standard output and error go where the log goes.
- * Does nothing if they were not captured. */
+/* The master is dead, and nobody reads the pipe: what still is the pipe of standard output and error
+ * goes where the log goes. Does nothing if they were not captured. */
 void captured_end(void);
 
 /* The file descriptor of the log. */
 int captured_log(void);
+
+/* The log goes to that file from now on, whose descriptor stays the caller's. */
+void captured_reopen(int file);
 
 #endif

@@ -196,6 +196,8 @@ serve_and_log(int client, const struct fd_opening *opening, const struct accepto
 	access_begin(&access, client);
 	outcome = serve_wholly(client, opening, acceptor, &access);
 	access_look(&access, client, opening, outcome != SERVED);
+	if (outcome == OVER_LIMIT)
+		access.end = ACCESS_REFUSED; /* whatever its peer has done */
 	end(client, opening, acceptor, outcome);
 	access_log(&access, client, opening);
 }

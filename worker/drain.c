@@ -45,7 +45,9 @@ tell_to_end(const struct hub_connection *connection, void *context)
 		(drain->told >= drain->quota || !has_paused(connection, drain->now)))
 		return;
 	drain->told++;
-	connection->mark->note = drain->is_finishing ? ACCESS_DEADLINE : ACCESS_DRAIN;
+	/* Not of one that has been ended before, by a timeout. */
+	if (connection->mark->note == ACCESS_SERVICE)
+		connection->mark->note = drain->is_finishing ? ACCESS_DEADLINE : ACCESS_DRAIN;
 	hub_end_input(connection->client);
 }
 

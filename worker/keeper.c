@@ -3,8 +3,10 @@
  * before the hub begins, since later there may be no memory. */
 #include "worker/keeper.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "hub/base/check.h"
 #include "hub/base/log.h"
@@ -21,6 +23,7 @@ struct keeper {
 	struct worker_thread *thread;
 	const struct hubbub_background *background;
 	bool is_running; /* the function */
+	bool is_refused; /* by the kernel, not by another process; it was logged */
 };
 
 static bool
@@ -34,7 +37,7 @@ static bool
 is_over(const struct keeper *keeper)
 {
 	return is_one_of_server(keeper) ? thread_is_leaving(keeper->thread)
-					: thread_is_commanded(keeper->thread, THREAD_CLOSE);
+					: keeper->thread->has_served;
 }
 
 static int64_t
@@ -69,17 +72,32 @@ name(const struct keeper *keeper, char text[static NAME_SIZE])
 	return text;
 }
 
+/* Asks for the lease. That the kernel refuses to look is logged once. */
+static bool
+has_lease(struct keeper *keeper)
+{
+	char named[NAME_SIZE];
+
+	if (lease_take(keeper->background->name))
+		return true;
+	if (errno != EAGAIN && errno != EACCES && !keeper->is_refused)
+		log_warning("%s waits: its lease cannot be asked for: %s", name(keeper, named),
+			strerror(errno));
+	keeper->is_refused = errno != EAGAIN && errno != EACCES;
+	return false;
+}
+
 /* Waits until the hub accepts, and the keeper has the lease if the function needs one. Returns
  * false if the function is not to begin any more. */
 static bool
-await_turn(const struct keeper *keeper)
+await_turn(struct keeper *keeper)
 {
 	struct worker_thread *thread = keeper->thread;
 
 	while (!thread_is_leaving(thread)) {
 		bool accepts = thread_is_commanded(thread, THREAD_ACCEPT);
 
-		if (accepts && (!is_one_of_server(keeper) || lease_take(keeper->background->name)))
+		if (accepts && (!is_one_of_server(keeper) || has_lease(keeper)))
 			return true;
 		if (thread_rest(thread, accepts ? LEASE_EVERY : HUB_FOREVER) != 0)
 			return false;
@@ -210,7 +228,7 @@ keeper_end(struct worker_thread *thread)
 {
 	bool is_said = false;
 
-	CHECK_WHY(thread_is_commanded(thread, THREAD_CLOSE), "until then they serve connections");
+	CHECK_WHY(thread->has_served, "until then they serve connections");
 	while (thread->keeping > 0) {
 		if (thread_is_commanded(thread, THREAD_STOP) && !is_said) {
 			complain(thread);

@@ -6,8 +6,8 @@
 
 #include <stdbool.h>
 
-/* Takes the lease of that name, without waiting. Returns false if another process has it, or the
- * kernel has no memory for a lock. The process must not have it; its threads share it. */
+/* Takes the lease of that name, without waiting. Returns false with errno EAGAIN or EACCES if
+ * another process has it, or with another errno of fcntl(2) if the kernel refuses. The process must not have it; its threads share it. */
 bool lease_take(const char *name);
 
 /* Gives it back. */

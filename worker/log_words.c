@@ -52,6 +52,19 @@ append(struct conversion *conversion, const char *text)
 	return true;
 }
 
+/* A negative precision counts as none, and "%.-1s" is no conversion. */
+static void
+print_number(struct conversion *conversion, int number, char text[static 16])
+{
+	size_t used = strlen(conversion->specifier);
+
+	text[0] = '\0';
+	if (number < 0 && conversion->specifier[used - 1] == '.')
+		conversion->specifier[used - 1] = '\0';
+	else
+		snprintf(text, 16, "%d", number);
+}
+
 /* Takes flags, width and precision. Returns what is behind them; NULL if they are too long. */
 static const char *
 take_flags(struct conversion *conversion, struct walk *walk, const char *from)
@@ -60,7 +73,7 @@ take_flags(struct conversion *conversion, struct walk *walk, const char *from)
 
 	for (; *from != '\0' && strchr("#0- +'I.*123456789", *from) != NULL; from++) {
 		if (*from == '*')
-			snprintf(text, sizeof text, "%d", va_arg(walk->arguments, int));
+			print_number(conversion, va_arg(walk->arguments, int), text);
 		else
 			snprintf(text, sizeof text, "%c", *from);
 		if (!append(conversion, text))

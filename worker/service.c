@@ -4,6 +4,8 @@
  * writes. */
 #include "worker/service.h"
 
+#include <pthread.h>
+
 #include "hub/base/check.h"
 #include "hub/base/clock.h"
 #include "hub/io/activity.h"
@@ -16,6 +18,19 @@
 #include "worker/state.h"
 
 static _Thread_local struct worker_thread *own;
+
+/* A child process that a service has forked is no hub: its numbers are its parent's. */
+static void
+forget(void)
+{
+	own = NULL;
+}
+
+static __attribute__((constructor)) void
+start(void)
+{
+	pthread_atfork(NULL, NULL, forget);
+}
 
 void
 service_use(struct worker_thread *thread)
@@ -48,7 +63,7 @@ hubbub_idle(int client)
 void
 service_served(int client)
 {
-	end_request(fd_busy_since(client));
+	end_request(fd_end_busy(client));
 }
 
 void

@@ -106,7 +106,8 @@ struct worker_thread {
 	struct hub_pool own;       /* other coroutines of the service */
 	struct keeper *keepers;    /* of background functions, see keeper.h; owned */
 	unsigned keeper_count;
-	unsigned keeping;           /* keepers that have not ended */
+	unsigned keeping; /* keepers that have not ended */
+	bool has_served;  /* its connections have ended, or were given up at THREAD_STOP */
 	struct acceptor *acceptors; /* one per address; owned */
 	struct list parcels;        /* connections from siblings; see handoff.h */
 	struct hub_event has_parcels;

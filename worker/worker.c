@@ -101,7 +101,7 @@ on_message(struct worker *worker, const struct channel_message *message, int des
 		break;
 	case CHANNEL_REOPEN:
 		if (descriptor != -1)
-			dup2(descriptor, captured_log());
+			captured_reopen(descriptor);
 		else
 			thread_report(&worker->threads[0], CHANNEL_REOPEN_MISSED, 0);
 		break;
@@ -239,7 +239,12 @@ end(struct worker *worker)
 		thread_join(&worker->threads[i]);
 	}
 	worker->closed = hub_now();
-	if (worker->has_begun)
+	/* Background functions of the first hub that still run use what worker_stop ends. */
+	if (worker->has_begun && worker->threads[0].keeping > 0)
+		log_warning("worker_stop of worker %u does not run: a background function has not "
+			    "returned in time",
+			worker->heritage->index);
+	else if (worker->has_begun)
 		hook_stop(&worker->threads[0], MEMO_WORKER_STOP, limit);
 	thread_command(&worker->threads[0], THREAD_STOP);
 }

@@ -73,9 +73,14 @@ busy_since(const struct hub_fd *entry)
 }
 
 int64_t
-fd_busy_since(int fd)
+fd_end_busy(int fd)
 {
-	return busy_since(fd_known(fd));
+	struct hub_fd *entry = fd_known(fd);
+	int64_t since = busy_since(entry);
+
+	if (entry != NULL)
+		entry->exchange &= (uint8_t)~FD_IS_BUSY;
+	return since;
 }
 
 int64_t

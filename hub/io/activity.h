@@ -40,7 +40,8 @@ void fd_set_busy(int fd, int64_t now) HUB_INSIDE(fd_set_busy);
  * since when it was, or 0 if it was not. Does not switch. */
 int64_t fd_set_idle(int fd) HUB_INSIDE(fd_set_idle);
 
-/* Since when the service is working for the peer; 0 if it is not. Does not switch. */
-int64_t fd_busy_since(int fd) HUB_INSIDE(fd_busy_since);
+/* It is not any more, since nobody serves the peer any longer. Returns since when it was; 0 if it
+ * was not. Does not switch. */
+int64_t fd_end_busy(int fd) HUB_INSIDE(fd_end_busy);
 
 #endif

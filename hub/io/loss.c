@@ -4,14 +4,21 @@
 #include "hub/io/fd_priv.h"
 
 void
+loss_note(int fd)
+{
+	struct hub_fd *entry = fd_known(fd);
+
+	if (entry != NULL)
+		fd_note_failure(entry);
+}
+
+void
 loss_leave(int fd)
 {
 	struct hub_fd *entry = fd_known(fd);
 
-	if (entry == NULL)
-		return;
-	fd_note_failure(entry);
-	fd_leave_error(entry);
+	if (entry != NULL)
+		fd_leave_error(entry);
 }
 
 int

@@ -5,9 +5,13 @@
 
 #include "hub/base/inside.h"
 
-/* A call on the socket fd returns a part, and leaves its errno to the next receive that finds the
- * end of the stream. Only a loss is left: ECONNRESET, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH; an
- * unknown fd is ignored. Keeps errno. Switches: no. */
+/* The kernel has failed a call on the socket fd: if errno is a loss (ECONNRESET, ETIMEDOUT,
+ * EHOSTUNREACH, ENETUNREACH), loss_leave knows it. Not for the ETIMEDOUT of a scope. An unknown fd
+ * is ignored, also below. Keeps errno. Switches: no. */
+void loss_note(int fd) HUB_INSIDE(loss_note);
+
+/* The call returns a part, and leaves its errno, if that is a loss, to the next receive that finds
+ * the end of the stream. Keeps errno. Switches: no. */
 void loss_leave(int fd) HUB_INSIDE(loss_leave);
 
 /* A receive from the socket fd has found the end of the stream. Returns the errno that was left, 0

@@ -24,8 +24,10 @@ wait_to_send(struct patience *patience, int flags)
 {
 	int error = errno;
 
-	if (error != EAGAIN && error != EINPROGRESS)
+	if (error != EAGAIN && error != EINPROGRESS) {
+		loss_note(patience->fd);
 		return false;
+	}
 	if (patience_wait(patience, flags))
 		return true;
 	if (errno == EAGAIN)

@@ -98,6 +98,13 @@ receive_more(struct whole *whole, struct iovec *parts, size_t count)
 	return result;
 }
 
+static void
+leave_loss(int fd)
+{
+	loss_note(fd);
+	loss_leave(fd);
+}
+
 static ssize_t
 receive_rest(struct whole *whole, size_t got)
 {
@@ -114,10 +121,11 @@ receive_rest(struct whole *whole, size_t got)
 		if (more > 0) {
 			got += (size_t)more;
 			is_left = advance(&rest, &count, (size_t)more);
-		} else if (more == 0 || errno != EAGAIN ||
-			   !patience_wait(&whole->patience, whole->flags)) {
+		} else if (more == 0 || errno != EAGAIN) {
 			if (more < 0)
-				loss_leave(whole->fd);
+				leave_loss(whole->fd);
+			break;
+		} else if (!patience_wait(&whole->patience, whole->flags)) {
 			break;
 		}
 	}

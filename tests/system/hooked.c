@@ -130,15 +130,19 @@ static void
 serve(int client, void *context)
 {
 	const struct hubbub_self *self = hubbub_self();
+	const struct hooked *hooked = context;
 	char bytes[256];
 	int length = snprintf(bytes, sizeof bytes, "%u %u %u %u %u\n", self->worker, self->hub,
 		self->generation, self->workers, self->hubs);
 	ssize_t got = length;
 
-	(void)context;
 	do
 		hub_send(client, bytes, (size_t)got, 0);
 	while ((got = hub_recv(client, bytes, sizeof bytes, 0)) > 0);
+	if (strcmp(hooked->waits, "serve") != 0)
+		return;
+	hub_sleep(HUB_FOREVER);
+	say("serve ends");
 }
 
 #define HOOK_OPTION(option, text, field)                                                           \
@@ -153,7 +157,7 @@ main(int argc, char **argv)
 	static struct hooked hooked;
 	static const struct hubbub_option options[] = {
 		HOOK_OPTION("fails", "A hook that fails", fails),
-		HOOK_OPTION("waits", "A hook that waits until it is killed", waits),
+		HOOK_OPTION("waits", "A hook, or serve, that waits until it is killed", waits),
 		HOOK_OPTION("hangs", "A hook that does not end when it is killed", hangs),
 		HOOK_OPTION("blocks", "A hook that blocks its hub", blocks),
 		HOOK_OPTION("exits", "A hook that exits", exits),

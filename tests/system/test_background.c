@@ -31,6 +31,8 @@ Test(background, runs_in_each_hub_each_worker_or_one_worker)
 {
 	cr_assert(server_start(&server, "hooked", "2", "2", BARE, NULL), "%s", server.program.text);
 	cr_assert(program_expect(&server.program, "one_of_server begins ", 10));
+	for (int tries = 0; tries < 100 && changing_count("each_hub begins ") < 4; tries++)
+		program_expect(&server.program, "no such text", 0.1);
 	cr_assert_eq(server_end(&server, 20), 0);
 	cr_assert_eq(changing_count("each_hub begins "), 4, "%s", server.program.text);
 	cr_assert_eq(changing_count("each_worker begins "), 2, "%s", server.program.text);
@@ -56,6 +58,23 @@ Test(background, runs_between_the_hooks_of_the_start_and_the_end)
 	cr_assert(changing_is_before("hub_start 0.1", "each_hub begins 0.1"));
 	cr_assert(changing_is_before("each_hub ends 0.1 of 1\n", "hub_stop 0.1"));
 	cr_assert(changing_is_before("each_worker ends 0.0 of 1\n", "hub_stop 0.0"));
+}
+
+/* Connections may use what background functions have. */
+Test(background, ends_after_connections_that_have_to_be_killed)
+{
+	int client;
+
+	cr_assert(server_start(&server, "hooked", "1", "1", BARE, "--drain-timeout=1",
+			  "--waits=serve", NULL),
+		"%s", server.program.text);
+	client = connect_client();
+	cr_assert_eq(server_end(&server, 20), 0, "%s", server.program.text);
+	close(client);
+	cr_assert(changing_is_before("serve ends 0.0 of 1\n", "each_hub ends"), "%s",
+		server.program.text);
+	cr_assert(changing_is_before("serve ends 0.0 of 1\n", "each_worker ends"));
+	cr_assert(changing_is_before("each_hub ends", "hub_stop 0.0"));
 }
 
 Test(background, does_not_run_in_a_worker_that_cannot_start)

@@ -96,7 +96,7 @@ Test(call, that_fails_has_a_text_which_is_cut_if_it_is_long)
 
 Test(call, is_killed_when_its_time_is_over_and_what_it_says_then_does_not_count)
 {
-	struct call call = call_for(wait_for_ever, HUB_SECOND / 20);
+	struct call call = call_for(wait_for_ever, HUB_SECOND / 2);
 
 	cr_assert_not(call.has_returned);
 	cr_assert_str_eq(call.why, "");
@@ -105,7 +105,7 @@ Test(call, is_killed_when_its_time_is_over_and_what_it_says_then_does_not_count)
 
 Test(call, is_waited_for_also_after_the_kill)
 {
-	call_for(end_slowly, HUB_SECOND / 20);
+	call_for(end_slowly, HUB_SECOND / 2);
 	EXPECT_TRACE("ends, not in time, returned");
 }
 

@@ -75,3 +75,36 @@ Test(captured, without_a_reader_all_goes_to_the_log)
 	cr_expect_not_null(strstr(read_all(log_file), "printed\ncomplained\n"));
 	cr_expect_not_null(strstr(read_all(log_file), "]: logged\nbare\n"));
 }
+
+/* What a service starts does not have it. */
+Test(captured, a_log_that_is_reopened_closes_on_exec)
+{
+	int later = memfd_create("later", 0);
+
+	captured_reopen(later);
+	log_warning("to standard error");
+	cr_assert_eq(captured_begin(ends[1]), 0);
+	log_file = memfd_create("latest", 0);
+	captured_reopen(log_file);
+	cr_expect_eq(fcntl(captured_log(), F_GETFD), FD_CLOEXEC);
+	log_warning("to its own");
+	end();
+	cr_expect_not_null(strstr(read_all(log_file), "]: to its own\n"));
+	log_file = later;
+	cr_expect_not_null(strstr(read_all(later), "]: to standard error\n"));
+}
+
+Test(captured, what_a_service_has_made_a_file_of_its_own_stays)
+{
+	int audit = memfd_create("audit", MFD_CLOEXEC);
+
+	cr_assert_eq(captured_begin(ends[1]), 0);
+	dup2(audit, STDOUT_FILENO);
+	captured_end();
+	printf("audited\n");
+	fprintf(stderr, "complained\n");
+	end();
+	cr_expect_str_eq(read_all(log_file), "complained\n");
+	log_file = audit;
+	cr_expect_str_eq(read_all(audit), "audited\n");
+}

@@ -20,6 +20,7 @@ static void
 command(enum thread_command what)
 {
 	thread.commanded |= 1U << what;
+	thread.has_served = what == THREAD_CLOSE || thread.has_served;
 	hub_event_set(&thread.command);
 	/* Those who wait for it run, and those whom they start. */
 	for (int turn = 0; turn < 20; turn++)

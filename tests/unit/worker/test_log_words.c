@@ -51,6 +51,8 @@ Test(log_words, a_name_with_a_conversion_is_a_field)
 	EXPECT_WORDS("", "%s", "");
 	/* What is printed makes no fields. */
 	EXPECT_WORDS("said a=b c=d", "said %s", "a=b c=d");
+	/* A negative precision is none, a negative width a flag. */
+	EXPECT_WORDS("|a:text|b:te|c:x  ", "a=%.*s b=%.*s c=%*s", -1, "text", 2, "text", -3, "x");
 	EXPECT_WORDS("|a:x y=z|b:w", "a=%s b=%s", "x y=z", "w");
 }
 

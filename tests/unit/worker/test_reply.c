@@ -48,11 +48,22 @@ rest(struct hub_stream *output, char **arguments, void *context)
 	return hub_sleep(HUB_FOREVER) == 0 ? NULL : strerrorname_np(errno);
 }
 
+/* Does not look whether what it prints is printed. */
+static const char *
+rest_and_print(struct hub_stream *output, char **arguments, void *context)
+{
+	(void)arguments, (void)context;
+	hub_stream_printf(output, "half");
+	hub_sleep(HUB_FOREVER);
+	hub_stream_printf(output, " and half");
+	return NULL;
+}
+
 static char greeting[] = "hello";
 
 static const struct hubbub_command commands[] = {{.name = "say", .run = say},
 	{.name = "fail", .run = fail}, {.name = "much", .run = much}, {.name = "rest", .run = rest},
-	{0}};
+	{.name = "rest_and_print", .run = rest_and_print}, {0}};
 
 /* What is asked, what the master does meanwhile, and what it gets. */
 struct scene {
@@ -193,6 +204,19 @@ Test(reply, one_that_is_killed_with_its_hub_still_answers, .timeout = 60)
 	cr_assert_lt(scene.took, REPLY_TIME);
 }
 
+Test(reply, half_an_answer_of_one_that_has_noticed_nothing_is_a_failure, .timeout = 60)
+{
+	struct scene late = {.number = 4}, killed = {.number = 4, .kills = true};
+
+	play(&late);
+	cr_assert_str_eq(late.output, "half");
+	cr_assert_eq(late.end.has_failed, 1);
+	cr_assert_str_eq(late.end.why, "it took longer than 4 s");
+	play(&killed);
+	cr_assert_eq(killed.end.has_failed, 1);
+	cr_assert_str_eq(killed.end.why, "its worker ends");
+}
+
 /* The output does not fit into the socket, and nobody takes it. */
 Test(reply, a_master_that_hangs_up_ends_it, .timeout = 60)
 {
@@ -205,7 +229,7 @@ Test(reply, a_master_that_hangs_up_ends_it, .timeout = 60)
 /* in_hub sees that the socket was closed. */
 Test(reply, there_is_none_to_an_unknown_command, .timeout = 60)
 {
-	static const int64_t numbers[] = {4, -1, INT64_MAX};
+	static const int64_t numbers[] = {5, -1, INT64_MAX};
 
 	for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
 		struct scene scene = {.number = numbers[i], .length = 1};

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "hub/io/activity.h"
@@ -99,6 +100,7 @@ request_body(void *argument)
 	hub_adopt(ends[0]);
 	hubbub_idle(ends[0]);
 	service_served(ends[0]);
+	hubbub_idle(ends[0]);
 	hubbub_busy(-1);
 	hubbub_idle(-1);
 	note_requests(0);
@@ -152,6 +154,25 @@ Test(service, counts_in_the_row_of_its_hub)
 	cr_assert_eq(buckets_total(catalog_buckets(&row, COUNTED_MAX + SIZES)), 1);
 	hubbub_gauge_set(KEYS, 11);
 	cr_assert_eq(catalog_value(&row, COUNTED_MAX + KEYS), 11);
+	service_use(NULL);
+}
+
+/* A row has one writer. */
+Test(service, counts_nothing_in_a_child_process_that_it_forks)
+{
+	int status;
+	pid_t child;
+
+	catalog_add_service(metrics);
+	service_use(&hub);
+	child = fork();
+	if (child == 0) {
+		/* Else what is counted shows in the exit code: memory is not shared here. */
+		count_some();
+		_exit((int)catalog_value(&row, COUNTED_MAX + LOOKUPS) + (hubbub_self() != NULL));
+	}
+	cr_assert_eq(waitpid(child, &status, 0), child);
+	cr_assert_eq(status, 0);
 	service_use(NULL);
 }
 

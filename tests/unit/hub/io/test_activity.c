@@ -68,15 +68,14 @@ exchange_body(void *argument)
 	hub_note_received(pair[0]);
 	fd_set_busy(pair[0], 7);
 	fd_set_busy(pair[0], 8);
-	trace_whether("since the first", fd_busy_since(pair[0]) == 7);
 	hub_send(pair[0], "x", 1, 0);
 	say_activity("its word");
 	hub_note_received(pair[0]);
 	trace_whether("told", fd_set_idle(pair[0]) == 7);
-	trace_whether("once", fd_set_idle(pair[0]) == 0 && fd_busy_since(pair[0]) == 0);
+	trace_whether("once", fd_set_idle(pair[0]) == 0 && fd_end_busy(pair[0]) == 0);
 	say_activity("its last word");
 	fd_set_busy(-1, 9);
-	trace_whether("nobody", fd_busy_since(-1) == 0 && fd_set_idle(-1) == 0);
+	trace_whether("nobody", fd_end_busy(-1) == 0 && fd_set_idle(-1) == 0);
 	fd_begin_anew(100000);
 	hub_note_sent(-1);
 	hub_close(pair[0]);
@@ -93,7 +92,7 @@ Test(activity, is_told_of_requests_and_answers)
 		"begins: sent, idle:, a half: come asked new, the same request: come asked, "
 		"answered: come sent, another request: come asked new, its answer: come sent, "
 		"recv 0, an end is no request: sent, "
-		"since the first, its word: come sent busy, told, once, "
+		"its word: come sent busy, told, once, "
 		"its last word: come settled, nobody, unknown:, not active");
 }
 

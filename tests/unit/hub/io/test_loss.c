@@ -20,14 +20,18 @@ leave(void *argument)
 	pipe(files);
 	socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
 	errno = ECONNRESET;
-	loss_leave(-1);
+	loss_note(-1);
 	loss_leave(1 << 20);
 	trace_whether("unknown", loss_take(-1) == 0 && loss_take(1 << 20) == 0);
 	hub_adopt(pair[0]);
 	errno = EAGAIN;
+	loss_note(pair[0]);
 	loss_leave(pair[0]);
 	trace_call("no loss", loss_take(pair[0]));
 	errno = ETIMEDOUT;
+	loss_leave(pair[0]);
+	trace_call("not the kernel's", loss_take(pair[0]));
+	loss_note(pair[0]);
 	loss_leave(pair[0]);
 	trace_whether("errno is kept", errno == ETIMEDOUT);
 	trace_whether("the loss", loss_take(pair[0]) == ETIMEDOUT);
@@ -46,5 +50,6 @@ leave(void *argument)
 Test(loss, is_left_once_and_to_the_same_file)
 {
 	in_hub(leave, NULL);
-	EXPECT_TRACE("unknown, no loss 0, errno is kept, the loss, again 0, of another file 0");
+	EXPECT_TRACE("unknown, no loss 0, not the kernel's 0, errno is kept, the loss, again 0, of "
+		     "another file 0");
 }

@@ -128,6 +128,32 @@ meet(void *both)
 	return NULL;
 }
 
+static void *
+send_for_a_while(void *unused)
+{
+	struct hub_timeout scope;
+	ssize_t sent;
+
+	connect_both();
+	hub_timeout_start(&scope, 20 * HUB_MILLISECOND);
+	sent = send(ours, big, sizeof big, 0);
+	hub_timeout_stop(&scope);
+	trace_whether("a part", sent > 0 && (size_t)sent < sizeof big);
+	for (ssize_t got; sent > 0 && (got = recv(peers, big, (size_t)sent, 0)) > 0;)
+		sent -= got;
+	close(peers);
+	trace_call("then", recv(ours, big, 1, 0));
+	close(ours);
+	return unused;
+}
+
+Test(loss, is_none_if_a_scope_has_ended_a_call)
+{
+	hub_patch_all();
+	in_hub(send_for_a_while, NULL);
+	EXPECT_TRACE("a part, then 0");
+}
+
 Test(loss, after_a_part_is_told_by_the_next_receive)
 {
 	signal(SIGPIPE, SIG_IGN);
