@@ -36,6 +36,8 @@ struct admin {
 	bool is_url_logged;   /* its URL was logged */
 };
 
+static const char other_sites[] = "requests from pages of other sites are refused\n";
+
 /* ---- answers ---- */
 
 /* Queues the answer. After a handover it closes the connection, so that the client's next request
@@ -187,6 +189,17 @@ admin_has_page(const char *name)
 
 /* ---- pages of the service's own ---- */
 
+/* Whether a page of another site has made a browser ask, as by an image: it could not read the
+ * answer, but a worker would run the command. Browsers send no Origin with that. */
+static bool
+is_of_other_site(struct MHD_Connection *connection)
+{
+	const char *site =
+		MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Sec-Fetch-Site");
+
+	return site != NULL && (strcmp(site, "cross-site") == 0 || strcmp(site, "same-site") == 0);
+}
+
 /* The answer has come, or the visit could not begin. */
 static enum MHD_Result
 answer_visit(const struct admin *admin, struct MHD_Connection *connection, struct visit *visit)
@@ -205,8 +218,11 @@ static enum MHD_Result
 begin_visit(const struct admin *admin, struct MHD_Connection *connection,
 	const struct hubbub_command *command, void **state)
 {
-	struct visit *visit = visit_new(admin->master, admin->http, connection, command);
+	struct visit *visit;
 
+	if (is_of_other_site(connection))
+		return answer_text(admin, connection, MHD_HTTP_FORBIDDEN, other_sites);
+	visit = visit_new(admin->master, admin->http, connection, command);
 	*state = visit;
 	if (visit == NULL)
 		return answer_made(admin, connection, NULL, NULL, 0);
@@ -262,7 +278,7 @@ find_refusal(const struct admin *admin, struct MHD_Connection *connection)
 		       "with --admin-host=NAME\n";
 	if (asked.origin != NULL &&
 		(asked.host == NULL || !hosts_is_same(asked.origin, asked.host)))
-		return "requests from pages of other sites are refused\n";
+		return other_sites;
 	return NULL;
 }
 

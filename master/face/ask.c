@@ -260,8 +260,8 @@ count(const struct list *asks)
 }
 
 struct ask *
-ask_begin(struct master *master, const struct hubbub_command *command, const char *arguments,
-	size_t size, ask_heard *on_answer, void *context, const char **why)
+ask_begin(struct master *master, unsigned most, const struct hubbub_command *command,
+	const char *arguments, size_t size, ask_heard *on_answer, void *context, const char **why)
 {
 	const struct generation *serving = master->fleet.serving;
 	struct ask *ask;
@@ -272,7 +272,7 @@ ask_begin(struct master *master, const struct hubbub_command *command, const cha
 	if (serving == NULL)
 		return NULL;
 	*why = "too many commands of the service are under way; try again";
-	if (count(&master->asks) >= ASK_MAX)
+	if (count(&master->asks) >= most)
 		return NULL;
 	*why = "no memory";
 	ask = calloc(1, sizeof *ask);

@@ -13,7 +13,8 @@
 
 #include "worker/command.h"
 
-#define ASK_MAX 8 /* questions at a time */
+#define ASK_MAX 8                   /* questions at a time */
+#define ASK_MAX_PAGES (ASK_MAX - 3) /* of pages, which anyone may ask for: operators find a place */
 
 struct ask;
 struct master;
@@ -37,8 +38,9 @@ typedef void ask_heard(const struct ask_answer *answer, void *context);
 
 /* Asks for a command, a row of the service's table, with these arguments, each ended by a NUL, of
  * size bytes together. on_answer is called once, not before ask_begin has returned. Returns NULL
- * with *why if it cannot be asked. */
-struct ask *ask_begin(struct master *master, const struct hubbub_command *command,
+ * with *why if it cannot be asked, as when most questions, ASK_MAX or ASK_MAX_PAGES, are under
+ * way. */
+struct ask *ask_begin(struct master *master, unsigned most, const struct hubbub_command *command,
 	const char *arguments, size_t size, ask_heard *on_answer, void *context, const char **why);
 
 /* Ends all questions as ASK_LOST. */

@@ -228,8 +228,8 @@ run_offered(struct requests *requests, struct client *client, const struct hubbu
 	else
 		why = offered_read(&arguments, words);
 	if (why == NULL)
-		client->ask = ask_begin(requests->master, command, arguments.text, arguments.size,
-			on_answer, requests, &why);
+		client->ask = ask_begin(requests->master, ASK_MAX, command, arguments.text,
+			arguments.size, on_answer, requests, &why);
 	if (client->ask != NULL)
 		client->awaits = AWAITS_ANSWER;
 	else

@@ -90,8 +90,8 @@ visit_new(struct master *master, struct http *http, struct MHD_Connection *conne
 	MHD_get_connection_values_n(connection, MHD_GET_ARGUMENT_KIND, add_argument, &query);
 	if (query.why != NULL)
 		set_why(visit, MHD_HTTP_BAD_REQUEST, query.why);
-	else if (ask_begin(master, command, query.arguments.text, query.arguments.size, on_answer,
-			 visit, &why) == NULL)
+	else if (ask_begin(master, ASK_MAX_PAGES, command, query.arguments.text,
+			 query.arguments.size, on_answer, visit, &why) == NULL)
 		set_why(visit, MHD_HTTP_SERVICE_UNAVAILABLE, why);
 	else
 		MHD_suspend_connection(connection);

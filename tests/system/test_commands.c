@@ -5,9 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "hub/base/clock.h"
+#include "tests/support/client.h"
 #include "tests/system/changing.h"
 
 TestSuite(commands, .init = changing_begin, .fini = changing_end, .timeout = 300);
@@ -111,6 +113,33 @@ Test(commands, are_pages_with_the_arguments_of_their_address)
 	cr_assert_not_null(strstr(page("/where.json"), "\"worker\": 0"));
 	/* No page of its own, though a command. */
 	cr_assert_not_null(strstr(page("/all"), "404"));
+}
+
+/* Of the first line of the answer to a request for a page, from a page of that site. */
+static int
+code_from(const char *site)
+{
+	char text[256];
+	int fd = client_connect(server.admin), code = 0;
+	int length = snprintf(text, sizeof text,
+		"GET /say HTTP/1.1\r\nHost: localhost\r\nSec-Fetch-Site: %s\r\n\r\n", site);
+
+	cr_assert_eq(send(fd, text, (size_t)length, 0), length);
+	length = (int)recv(fd, text, sizeof text - 1, 0);
+	text[length > 0 ? length : 0] = '\0';
+	close(fd);
+	sscanf(text, "HTTP/1.%*d %d", &code);
+	return code;
+}
+
+/* An image of it, say: the browser sends no Origin. */
+Test(commands, are_not_run_for_pages_of_other_sites)
+{
+	start("1");
+	cr_assert_eq(code_from("cross-site"), 403);
+	cr_assert_eq(code_from("same-site"), 403);
+	cr_assert_eq(code_from("same-origin"), 200);
+	cr_assert_eq(code_from("none"), 200);
 }
 
 Test(commands, of_each_worker_run_in_each)

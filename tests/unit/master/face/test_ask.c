@@ -79,16 +79,23 @@ on_answer(const struct ask_answer *answer, void *context)
 		answer->output, answer->why != NULL ? answer->why : "");
 }
 
-/* Asks for the command of that row. Returns NULL, or why it cannot be. */
+/* Asks for the command of that row, as one of that many questions. Returns NULL, or why it cannot
+ * be. */
 static const char *
-ask(unsigned row)
+ask_of(unsigned most, unsigned row)
 {
 	const char *why = NULL;
 
-	return ask_begin(&quiet.master, &commands[row], "a\0b\0", 4, on_answer, &answers, &why) !=
-			       NULL
+	return ask_begin(&quiet.master, most, &commands[row], "a\0b\0", 4, on_answer, &answers,
+		       &why) != NULL
 		       ? NULL
 		       : why;
+}
+
+static const char *
+ask(unsigned row)
+{
+	return ask_of(ASK_MAX, row);
 }
 
 /* The socket that a worker was sent, or -1. */
@@ -335,13 +342,20 @@ Test(ask, workers_that_are_replaced_meanwhile_are_no_whole)
 
 Test(ask, there_is_room_for_so_many_and_then_for_more)
 {
+	static const char too_many[] = "too many commands of the service are under way; try again";
 	int sockets[ASK_MAX];
 
 	for (int i = 0; i < ASK_MAX; i++) {
-		cr_assert_null(ask(0));
+		/* The last places are not for pages. */
+		if (i < ASK_MAX_PAGES)
+			cr_assert_null(ask_of(ASK_MAX_PAGES, 0));
+		else
+			cr_assert_str_eq(ask_of(ASK_MAX_PAGES, 0), too_many);
+		if (i >= ASK_MAX_PAGES)
+			cr_assert_null(ask(0));
 		sockets[i] = take(0, 0);
 	}
-	cr_assert_str_eq(ask(0), "too many commands of the service are under way; try again");
+	cr_assert_str_eq(ask(0), too_many);
 	answer(sockets[3], "", NULL);
 	cr_assert_eq(answers, 1);
 	cr_assert_null(ask(0));

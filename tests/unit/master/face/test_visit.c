@@ -185,6 +185,20 @@ Test(visit, that_cannot_be_asked_is_answered_at_once)
 	cr_assert(has(text, "\r\n\r\nno worker is ready to answer\n"), "%s", text);
 }
 
+Test(visit, leaves_places_for_operators)
+{
+	int fds[ASK_MAX_PAGES];
+	const char *text;
+
+	for (int i = 0; i < ASK_MAX_PAGES; i++)
+		fds[i] = ask("?x");
+	text = heard(ask("?x"));
+	cr_assert(has(text, "HTTP/1.1 503 "), "%s", text);
+	cr_assert(has(text, "\r\n\r\ntoo many commands"), "%s", text);
+	for (int i = 0; i < ASK_MAX_PAGES; i++)
+		close(fds[i]);
+}
+
 Test(visit, is_over_with_the_server)
 {
 	int fd = ask("");
