@@ -112,10 +112,17 @@ client_say_lines(struct client *client, char kind, const char *text, size_t leng
 	}
 }
 
+/* The text may be a service's own, or another master's: a newline in it would begin a line that
+ * looks like the last. */
 static void
 end(struct client *client, char kind, const char *text)
 {
+	size_t before = client->pending_length;
+
 	client_say(client, kind, text, strlen(text));
+	for (size_t i = before + 1; i + 1 < client->pending_length; i++)
+		if ((unsigned char)client->pending[i] < ' ')
+			client->pending[i] = ' ';
 	client->phase = CLIENT_ENDS;
 	client->awaits = 0;
 	timer_after(client->loop, &client->patience, ANSWER_TIME);

@@ -64,8 +64,8 @@ void client_say_lines(struct client *client, char kind, const char *text, size_t
 /* Sends what the socket takes now. May free the client. */
 void client_flush(struct client *client);
 
-/* Appends the last line, '?' with why the client's line is none, and sends. May free the client, at
- * the latest once all is sent. */
+/* Appends the last line, '?' with why the client's line is none, and sends. Control characters of a
+ * last line become spaces. May free the client, at the latest once all is sent. */
 void client_refuse(struct client *client, const char *why);
 
 /* Appends the last line, and sends: '!' with why, or, if why is NULL, '+' with done. May free the

@@ -268,6 +268,26 @@ Test(client, is_told_each_line_of_a_text)
 	scene_clear(&scene);
 }
 
+/* A service says why a command has failed. */
+Test(client, has_one_last_line_whatever_its_text)
+{
+	struct scene scene;
+
+	scene_set(&scene, false);
+	send_text(&scene, "keys\n");
+	client_say_lines(scene.client, '|', "a\tb", 3);
+	client_finish(scene.client, "bad\n+done\x1b[2J\xc3\xa9", NULL);
+	hear(&scene);
+	cr_assert_str_eq(scene.heard, "|a\tb\n!bad +done [2J\xc3\xa9\n");
+	scene_clear(&scene);
+	scene_set(&scene, false);
+	send_text(&scene, "keys\n");
+	client_refuse(scene.client, "what?\r\n");
+	hear(&scene);
+	cr_assert_str_eq(scene.heard, "?what?  \n");
+	scene_clear(&scene);
+}
+
 Test(client, a_slow_reader_gets_every_line_and_then_the_end)
 {
 	const size_t count = 4000;
