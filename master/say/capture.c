@@ -31,8 +31,10 @@ struct capture {
 	int pipe;
 	unsigned worker;
 	pid_t pid;
-	bool is_orphan; /* the worker is dead */
-	size_t length;  /* of the line that has begun */
+	bool is_orphan;       /* the worker is dead */
+	bool is_split;        /* the line that has begun is logged in pieces */
+	enum log_level level; /* of the line that is logged; LOG_LEVEL_MAX if it says none */
+	size_t length;        /* of the line that has begun */
 	char line[CAPTURE_LINE + CUT_SIZE];
 };
 
@@ -58,9 +60,10 @@ take_level(const char **line, size_t *length)
 	return levels[text[1] - '0'];
 }
 
-/* Logs a line that says no level whatever the level of the log is: it was meant to be seen. */
+/* Logs a line, or a piece of it; the first says the level of all. A line that says no level is
+ * logged whatever the level of the log is: it was meant to be seen. */
 static void
-put(const struct capture *capture, const char *line, size_t length)
+put(struct capture *capture, const char *line, size_t length)
 {
 	char number[16];
 	struct log_field worker = {.name = "worker",
@@ -68,7 +71,7 @@ put(const struct capture *capture, const char *line, size_t length)
 		.value = number,
 		.length = (size_t)snprintf(number, sizeof number, "%u", capture->worker),
 		.is_number = true};
-	enum log_level level = take_level(&line, &length);
+	enum log_level level = capture->is_split ? capture->level : take_level(&line, &length);
 	struct log_entry entry = {.level = level != LOG_LEVEL_MAX ? level : LOG_INFO,
 		.pid = capture->pid,
 		.message = line,
@@ -76,6 +79,7 @@ put(const struct capture *capture, const char *line, size_t length)
 		.context = &worker,
 		.context_count = 1};
 
+	capture->level = level;
 	if (length > 0 && line[length - 1] == '\r')
 		entry.length--;
 	/* The journal has no empty lines either: a million of them says nothing. */
@@ -89,13 +93,22 @@ put_piece(struct capture *capture)
 {
 	memcpy(capture->line + capture->length, LOG_CUT, CUT_SIZE);
 	put(capture, capture->line, capture->length + CUT_SIZE);
+	capture->is_split = true;
 	capture->length = 0;
+}
+
+/* Logs the end of a line. */
+static void
+put_end(struct capture *capture, const char *line, size_t length)
+{
+	put(capture, line, length);
+	capture->is_split = false;
 }
 
 static void
 put_rest(struct capture *capture)
 {
-	put(capture, capture->line, capture->length);
+	put_end(capture, capture->line, capture->length);
 	capture->length = 0;
 }
 
@@ -106,7 +119,7 @@ put_lines(struct capture *capture)
 	char *line = capture->line, *end = line + capture->length, *newline;
 
 	while ((newline = memchr(line, '\n', (size_t)(end - line))) != NULL) {
-		put(capture, line, (size_t)(newline - line));
+		put_end(capture, line, (size_t)(newline - line));
 		line = newline + 1;
 	}
 	capture->length = (size_t)(end - line);

@@ -112,6 +112,28 @@ Test(capture, a_line_that_is_too_long_is_several)
 	close(output);
 }
 
+/* What begins a piece is no level, not even "<7>". */
+Test(capture, a_line_that_is_too_long_has_its_level_to_the_end)
+{
+	static char line[2 * CAPTURE_LINE];
+	const char *found, *second;
+
+	memset(line, 'x', sizeof line);
+	memcpy(line, "<3>", 3);
+	memcpy(line + CAPTURE_LINE, "<7>y\n", 6);
+	print(line);
+	print("next\n");
+	for (int i = 0; i < 5; i++)
+		turn();
+	found = logged();
+	second = strchr(found, '|');
+	cr_assert_not_null(second);
+	cr_expect_eq(strncmp(found, "error   name[4711]: xxx", 23), 0, "%s", found);
+	cr_expect_str_eq(second, "|error   name[4711]: <7>y worker=3|"
+				 "info    name[4711]: next worker=3|");
+	close(output);
+}
+
 Test(capture, a_turn_reads_a_part_of_what_has_been_printed)
 {
 	char line[100] = "";
