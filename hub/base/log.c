@@ -101,24 +101,28 @@ format_time(char *text, size_t size)
 	snprintf(text, size, "%s.%03ldZ", seconds, now.tv_nsec / 1000000);
 }
 
-/* Writes an entry as a line of text; as log_line_fn. */
+/* Writes an entry as a line of text; as log_line_fn. The journal knows who writes; of a line that is
+ * of another process it is told. */
 static size_t
 text_line(char *line, size_t size, size_t most, const char *when, const char *program,
 	const struct log_entry *entry)
 {
-	size_t start = 0, length;
+	bool is_journal = journal_is(log_descriptor());
+	size_t start = 0, end;
 
-	if (!journal_is(log_descriptor()))
+	if (!is_journal)
 		start = (size_t)snprintf(line, size, "%s %-7s %s[%d]: ", when,
 			log_level_names[entry->level], program,
 			entry->pid != 0 ? entry->pid : (int)kernel_getpid());
 	if (start >= size)
 		return 0;
-	length = log_text(line + start, size - start - 1, most, entry);
-	if (start + length >= size)
+	end = start + log_text(line + start, size - start - 1, most, entry);
+	if (end < size && is_journal && entry->pid != 0)
+		end += (size_t)snprintf(line + end, size - end, " pid=%d", entry->pid);
+	if (end >= size)
 		return 0;
-	line[start + length] = '\n';
-	return start + length + 1;
+	line[end] = '\n';
+	return end + 1;
 }
 
 /* Formats an entry as a whole line, without its prefix, as the settings and the log want it.

@@ -290,6 +290,26 @@ Test(log, in_the_journal_a_line_is_its_level_and_its_message)
 	log_setup("name", LOG_INFO, LOG_TEXT);
 }
 
+/* The journal knows the pid of the writer alone. */
+Test(log, in_the_journal_a_line_of_another_process_says_its_pid)
+{
+	static char much[2 * LOG_LINE_MAX];
+	struct log_entry entry = {
+		.level = LOG_INFO, .pid = 4711, .message = "printed", .length = 7};
+	char text[2 * LOG_LINE_MAX];
+
+	capture_as_journal();
+	log_setup("name", LOG_INFO, LOG_TEXT);
+	log_put(&entry);
+	memset(much, 'x', sizeof much);
+	entry.message = much;
+	entry.length = sizeof much;
+	log_put(&entry);
+	release(text, sizeof text);
+	cr_assert_eq(strncmp(text, "<6>printed pid=4711\n<6>xxx", 26), 0, "%s", text);
+	cr_assert_str_eq(text + strlen(text) - 13, "... pid=4711\n", "%s", text);
+}
+
 /* The variable stays when standard error is led elsewhere, also while the process runs. */
 Test(log, beside_the_journal_lines_are_as_ever)
 {
