@@ -153,6 +153,14 @@ successor_explain_death(const struct successor *successor, int status)
 	return why;
 }
 
+const char *
+successor_explain_delay(const struct successor *successor)
+{
+	return successor->why[0] != '\0'
+		       ? successor->why
+		       : "the new program did not get ready in time, and was killed";
+}
+
 /* ---- requests that are passed on ---- */
 
 bool

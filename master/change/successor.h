@@ -54,6 +54,10 @@ int successor_start(struct master *master, const char **why);
  * launcher. Static text, valid until the next call. */
 const char *successor_explain_death(const struct successor *successor, int status);
 
+/* Explains why a new master that is late is given up, by what it has said. Static text, or in the
+ * record. */
+const char *successor_explain_delay(const struct successor *successor);
+
 /* Lets the launcher end, so that the new master becomes a child of the service manager, or of
  * init. */
 void successor_let_go(struct successor *successor, struct ev_loop *loop);

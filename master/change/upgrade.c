@@ -26,6 +26,7 @@
 /* Looks are counted, not timed, so that a pause of the machine is not taken for a delay. */
 #define LOOKS_MAX 20     /* between OFFERED and TAKEN, while no hub accepts */
 #define TIME_DEFAULT 30. /* seconds for the new master to get ready, without a --hang-timeout */
+#define TIME_MORE 5.     /* in addition, for the new master to give a hook up and to name it */
 /* How long the old master stays for a service manager that does not read. */
 #define NAMING_EVERY 0.1 /* seconds */
 #define NAMING_LOOKS_MAX 300
@@ -363,7 +364,7 @@ on_deadline(struct ev_loop *loop, ev_timer *timer, int events)
 	if (before >= SUCCESSOR_SERVING || successor->phase != before)
 		return;
 	if (before == SUCCESSOR_STARTING)
-		roll_back(master, "the new program did not get ready in time, and was killed");
+		roll_back(master, successor_explain_delay(successor));
 	else if (++successor->looks >= LOOKS_MAX)
 		roll_back(master, "the new program did not take over in time, and was killed");
 }
@@ -386,7 +387,7 @@ watch_successor(struct master *master)
 	ear_start(master->loop, &successor->talk);
 	ear_start(master->loop, &successor->birth);
 	timer_start(master->loop, &successor->deadline,
-		limit > 0 ? clock_seconds(limit) : TIME_DEFAULT, 0.);
+		(limit > 0 ? clock_seconds(limit) : TIME_DEFAULT) + TIME_MORE, 0.);
 }
 
 int

@@ -218,6 +218,19 @@ Test(hooks, one_that_fails_in_an_upgrade_leaves_all_as_it_was_and_ctl_says_why)
 	cr_assert_eq(server_end(&server, 20), 0);
 }
 
+/* The former master's patience is longer than the new one's with the hook. */
+Test(hooks, one_that_does_not_return_in_an_upgrade_is_named_by_either_masters_hang_timeout)
+{
+	changing_write("--hang-timeout=2\n");
+	cr_assert(server_start(&server, "hooked", "1", "1", BARE, argument, NULL), "%s",
+		server.program.text);
+	changing_write("--hang-timeout=2\n--waits=worker_start\n");
+	cr_assert_eq(changing_ctl("upgrade"), 1, "%s", output);
+	cr_assert_not_null(
+		strstr(output, "worker_start of worker 0 has not returned for 2 s"), "%s", output);
+	cr_assert_eq(server_end(&server, 20), 0);
+}
+
 /* A worker that dies runs no hooks, and the worker that replaces it begins anew. */
 Test(hooks, of_the_end_do_not_run_in_a_worker_that_is_killed)
 {

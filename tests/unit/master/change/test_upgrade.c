@@ -33,11 +33,13 @@ struct naming {
 };
 
 static unsigned ended;
+static char ended_why[256];
 
 static void
 count_end(struct master *master, const char *why)
 {
-	(void)master, (void)why;
+	(void)master;
+	snprintf(ended_why, sizeof ended_why, "%s", why != NULL ? why : "");
 	ended++;
 }
 
@@ -275,4 +277,38 @@ Test(upgrade, a_successor_that_ends_before_it_is_named_is_not_named)
 	ev_run(naming.quiet.master.loop, EVRUN_NOWAIT);
 	assert_over(&naming, "it is dead");
 	clear(&naming);
+}
+
+/* A new master starts, and its time is up: it has said that, or nothing. */
+static void
+be_late(const char *said)
+{
+	struct quiet quiet;
+	struct successor *successor = &quiet.successor;
+	int pair[2], commit;
+
+	quiet_set(&quiet);
+	ended = 0;
+	quiet.master.upgrade_events.ended = count_end;
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+	successor->channel = pair[0];
+	successor->commit = commit_new(&commit);
+	successor->phase = SUCCESSOR_STARTING;
+	successor->deadline.data = &quiet.master;
+	if (said != NULL)
+		word_send_text(pair[1], WORD_FELL, said);
+	ev_invoke(quiet.master.loop, &successor->deadline, EV_TIMER);
+	cr_assert_eq(ended, 1);
+	cr_assert_eq(successor->phase, SUCCESSOR_NONE);
+	close(pair[1]);
+	close(commit);
+	quiet_clear(&quiet);
+}
+
+Test(upgrade, a_successor_that_is_late_is_given_up_for_the_reason_that_it_has_said)
+{
+	be_late(NULL);
+	cr_assert_str_eq(ended_why, "the new program did not get ready in time, and was killed");
+	be_late("hub_start of worker 0 has not returned for 1 s");
+	cr_assert_str_eq(ended_why, "hub_start of worker 0 has not returned for 1 s");
 }
