@@ -66,7 +66,8 @@ may_rise(const struct fleet *fleet, const char **why)
 }
 
 /* Checks beforehand whether the file limit allows so many workers of the configuration: the sockets
- * of new seats, two fds for each worker, and one more during a fork. */
+ * of new seats, three fds for each worker (channel, pidfd, pipe of its output), and two during a
+ * fork. */
 static bool
 can_be_had(const struct fleet *fleet, const struct fleet_config *config, unsigned workers,
 	const char **why)
