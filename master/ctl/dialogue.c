@@ -356,7 +356,7 @@ conclude(struct dialogue *dialogue, const struct peer *peer, char last, int erro
 		return explain_silence(dialogue, peer, has_spoken);
 	if (error != ETIME)
 		return explain_end(dialogue, peer);
-	/* A server that has begun a command sends a line each second. */
+	/* A server that has begun a command says so at once, or within a second. */
 	if (has_spoken)
 		snprintf(dialogue->message, sizeof dialogue->message,
 			"not done after %d seconds (--timeout); %s goes on with it",

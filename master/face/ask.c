@@ -163,7 +163,8 @@ go_on(struct ask *ask)
 		finish(ask, ASK_DONE);
 	} else if (serving == NULL || serving->number != ask->generation) {
 		snprintf(ask->why, sizeof ask->why,
-			"the workers were replaced meanwhile, and not all were asked; try again");
+			"the workers were replaced meanwhile: those that were asked have run it, "
+			"the others have not");
 		finish(ask, ASK_LOST);
 	} else {
 		hang_up(ask);
@@ -311,7 +312,7 @@ ask_drop_all(struct master *master)
 
 		snprintf(ask->why, sizeof ask->why, "%s",
 			master->phase == MASTER_HANDED_OVER
-				? "another master has taken over; ask again"
+				? "another master has taken over; the command may have run"
 				: "the server has ended");
 		finish(ask, ASK_LOST);
 	}

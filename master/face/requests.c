@@ -218,6 +218,7 @@ static void
 run_offered(struct requests *requests, struct client *client, const struct hubbub_command *command,
 	char *words)
 {
+	static const char begun[] = "a worker is asked";
 	struct offered_arguments arguments = {0};
 	const char *why = NULL;
 
@@ -230,10 +231,15 @@ run_offered(struct requests *requests, struct client *client, const struct hubbu
 	if (why == NULL)
 		client->ask = ask_begin(requests->master, ASK_MAX, command, arguments.text,
 			arguments.size, on_answer, requests, &why);
-	if (client->ask != NULL)
-		client->awaits = AWAITS_ANSWER;
-	else
+	if (client->ask == NULL) {
 		client_finish(client, why, NULL);
+		return;
+	}
+	client->awaits = AWAITS_ANSWER;
+	/* If this process is stopped from here on, hubbub-ctl must not say that nothing has
+	 * begun. */
+	client_say(client, '-', begun, strlen(begun));
+	client_flush(client);
 }
 
 static void

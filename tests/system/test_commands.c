@@ -69,7 +69,7 @@ Test(commands, are_run_with_their_arguments_whatever_these_are)
 {
 	start("1");
 	cr_assert_eq(ctl("say", NULL), 0);
-	cr_assert_str_eq(output, "done\n");
+	cr_assert_str_eq(output, "a worker is asked\ndone\n");
 	cr_assert_eq(ctl("say", "a b%20\n\xc3\xa9"), 0);
 	cr_assert_not_null(strstr(output, "<a b%20\n\xc3\xa9>\n"), "%s", output);
 	cr_assert_eq(ctl("say", ""), 0);
@@ -246,6 +246,22 @@ Test(commands, under_way_are_answered_before_a_drain_ends)
 	cr_assert_not_null(strstr(program.text, "rested\n"), "%s", program.text);
 	program_end(&program);
 	cr_assert_eq(program_wait(&server.program, 20), 0);
+}
+
+/* hubbub-ctl does not say that nothing has begun. */
+Test(commands, of_a_master_that_is_stopped_may_be_under_way)
+{
+	struct program program;
+
+	start("1");
+	begin(&program, "rest", "3000");
+	cr_assert(program_expect(&program, "a worker is asked\n", 20), "%s", program.text);
+	kill(server.pid, SIGSTOP);
+	cr_assert_eq(program_wait(&program, 40), 1, "%s", program.text);
+	kill(server.pid, SIGCONT);
+	cr_assert_not_null(strstr(program.text, "does not answer any more"), "%s", program.text);
+	cr_assert_not_null(strstr(program.text, "may be under way"), "%s", program.text);
+	program_end(&program);
 }
 
 /* A command that never ends holds a drain no longer than a connection does. */
