@@ -20,6 +20,7 @@
 #define PART ((size_t)64 * 1024) /* bytes received in a turn of the loop */
 
 static const char nobody[] = "no worker is ready to answer";
+static const char taken_over[] = "another master has taken over; ask again";
 
 struct ask {
 	struct list link; /* in master.asks */
@@ -269,7 +270,8 @@ ask_begin(struct master *master, unsigned most, const struct hubbub_command *com
 
 	CHECK(size <= REPLY_ARGUMENTS_SIZE);
 	CHECK_WHY(size == 0 || arguments[size - 1] == '\0', "a NUL ends each argument");
-	*why = nobody;
+	/* Clients of before the hand-over still ask this master. */
+	*why = master->phase == MASTER_HANDED_OVER ? taken_over : nobody;
 	if (serving == NULL)
 		return NULL;
 	*why = "too many commands of the service are under way; try again";

@@ -234,6 +234,32 @@ Test(commands, go_on_through_a_reload_and_an_upgrade)
 	}
 }
 
+/* A client of the former master has begun its request; its next one reaches the new master. */
+Test(commands, of_a_page_are_not_run_by_a_master_that_has_handed_over)
+{
+	static const char half[] = "GET /say?x HTTP/1.1\r\n", rest[] = "Host: localhost\r\n\r\n";
+	struct program program;
+	char text[1024] = "";
+	int fd;
+
+	start("1");
+	begin(&program, "rest", "3500");
+	await_begun("rest");
+	fd = client_connect(server.admin);
+	cr_assert_eq(send(fd, half, sizeof half - 1, 0), (ssize_t)sizeof half - 1);
+	cr_assert_not_null(strstr(page("/livez"), "200"), "the other has been accepted before");
+	cr_assert_eq(changing_ctl("upgrade"), 0, "%s", output);
+	cr_assert_eq(send(fd, rest, sizeof rest - 1, 0), (ssize_t)sizeof rest - 1);
+	recv(fd, text, sizeof text - 1, MSG_WAITALL);
+	close(fd);
+	cr_assert_not_null(strstr(text, " 503 "), "%s", text);
+	cr_assert_not_null(strstr(text, "Connection: close\r\n"), "%s", text);
+	cr_assert_not_null(strstr(text, "another master has taken over; ask again"), "%s", text);
+	cr_assert_eq(program_wait(&program, 20), 0, "%s", program.text);
+	program_end(&program);
+	cr_assert_str_eq(page("/say?x"), "<x>\n200");
+}
+
 Test(commands, under_way_are_answered_before_a_drain_ends)
 {
 	struct program program;

@@ -208,6 +208,8 @@ Test(ask, without_a_generation_that_serves_there_is_nobody)
 
 	quiet.master.fleet.serving = NULL;
 	cr_assert_str_eq(ask(0), "no worker is ready to answer");
+	quiet.master.phase = MASTER_HANDED_OVER;
+	cr_assert_str_eq(ask(0), "another master has taken over; ask again");
 	quiet.master.fleet.serving = serving;
 }
 
