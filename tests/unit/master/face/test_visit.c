@@ -185,16 +185,26 @@ Test(visit, that_cannot_be_asked_is_answered_at_once)
 	cr_assert(has(text, "\r\n\r\nno worker is ready to answer\n"), "%s", text);
 }
 
+static void
+ignore(const struct ask_answer *answer, void *context)
+{
+	(void)answer, (void)context;
+}
+
 Test(visit, leaves_places_for_operators)
 {
 	int fds[ASK_MAX_PAGES];
-	const char *text;
+	const char *text, *why;
 
 	for (int i = 0; i < ASK_MAX_PAGES; i++)
 		fds[i] = ask("?x");
 	text = heard(ask("?x"));
 	cr_assert(has(text, "HTTP/1.1 503 "), "%s", text);
 	cr_assert(has(text, "\r\n\r\ntoo many commands"), "%s", text);
+	for (int i = 0; i < 3; i++)
+		cr_assert_not_null(
+			ask_begin(&quiet.master, ASK_MAX, keys, "", 0, ignore, NULL, &why), "%s",
+			why);
 	for (int i = 0; i < ASK_MAX_PAGES; i++)
 		close(fds[i]);
 }
