@@ -101,8 +101,8 @@ format_time(char *text, size_t size)
 	snprintf(text, size, "%s.%03ldZ", seconds, now.tv_nsec / 1000000);
 }
 
-/* Writes an entry as a line of text; as log_line_fn. The journal knows who writes; of a line that is
- * of another process it is told. */
+/* Writes an entry as a line of text; as log_line_fn. The journal knows who writes; only of a line
+ * of another process is it told. */
 static size_t
 text_line(char *line, size_t size, size_t most, const char *when, const char *program,
 	const struct log_entry *entry)
