@@ -8,8 +8,8 @@
  * Returns 0, or -1 with errno and nothing changed. */
 int captured_begin(int pipe);
 
-/* The master is dead, and nobody reads the pipe: what still is the pipe of standard output and error
- * goes where the log goes. Does nothing if they were not captured. */
+/* The master is dead, and nobody reads the pipe: what still is the pipe of standard output and
+ * error goes where the log goes. Does nothing if they were not captured. */
 void captured_end(void);
 
 /* The file descriptor of the log. */

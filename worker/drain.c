@@ -73,3 +73,14 @@ drain_run(void *argument)
 	} while (hub_sleep(DRAIN_LOOK) == 0);
 	return NULL;
 }
+
+void
+drain_kill(struct worker_thread *thread)
+{
+	hub_pool_kill(&thread->pool);
+	while (hub_pool_count(&thread->pool) > 0 && !thread_is_commanded(thread, THREAD_STOP))
+		if (thread_rest(thread, DRAIN_LOOK) != 0)
+			break;
+	thread->has_served = true;
+	hub_event_set(&thread->command);
+}

@@ -7,4 +7,11 @@
  * thread. Returns when it is killed. */
 void *drain_run(void *argument);
 
+struct worker_thread;
+
+/* After THREAD_CLOSE: kills the connections that are left, and waits until they have ended, or for
+ * THREAD_STOP. Then background functions may end, which may have what connections use. Switches:
+ * yes. */
+void drain_kill(struct worker_thread *thread);
+
 #endif

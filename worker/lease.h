@@ -7,7 +7,8 @@
 #include <stdbool.h>
 
 /* Takes the lease of that name, without waiting. Returns false with errno EAGAIN or EACCES if
- * another process has it, or with another errno of fcntl(2) if the kernel refuses. The process must not have it; its threads share it. */
+ * another process has it, or with another errno of fcntl(2) if the kernel refuses. The
+ * process must not have it; its threads share it. */
 bool lease_take(const char *name);
 
 /* Gives it back. */

@@ -278,18 +278,6 @@ let_end(struct worker_thread *thread)
 	await(thread, BIT(THREAD_CLOSE), HUB_FOREVER);
 }
 
-/* Those that are left after CLOSE. Background functions may have what they use, so these end
- * after them. */
-static void
-kill_connections(struct worker_thread *thread)
-{
-	hub_pool_kill(&thread->pool);
-	while (hub_pool_count(&thread->pool) > 0 && !thread_is_commanded(thread, THREAD_STOP))
-		rest(thread, hub_now() + LOOK_EVERY);
-	thread->has_served = true;
-	hub_event_set(&thread->command);
-}
-
 static void *
 thread_main(void *argument)
 {
@@ -319,7 +307,7 @@ thread_main(void *argument)
 	}
 	for (unsigned i = 0; i < thread->heritage->addresses; i++)
 		acceptor_pause(&thread->acceptors[i]);
-	kill_connections(thread);
+	drain_kill(thread);
 	keeper_end(thread);
 	hook_end_hub(thread);
 	send_news(thread, THREAD_CLOSED);

@@ -184,7 +184,7 @@ admin_has_page(const char *name)
 	for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++)
 		if (strcmp(pages[i].path + 1, name) == 0)
 			return true;
-	return strcmp(DRAIN + 1, name) == 0;
+	return strcmp(&DRAIN[1], name) == 0;
 }
 
 /* ---- pages of the service's own ---- */

@@ -28,7 +28,8 @@ fill_in(struct worker_heritage *heritage, const struct slot *slot)
 	heritage->memo = slot->memo;
 }
 
-/* Makes the pipe for what the process prints. Returns whether it is there, or not wanted. */
+/* Makes the pipe for what the process prints. Returns whether it is there, or not wanted, or
+ * refused for ever; without files or memory it may be there at the next try. */
 static bool
 make_output(struct slot *slot, int *output)
 {
@@ -36,7 +37,8 @@ make_output(struct slot *slot, int *output)
 
 	if (generation->config.captures)
 		slot->capture = capture_new(generation->fleet->loop, slot->index, output);
-	return !generation->config.captures || slot->capture != NULL;
+	return !generation->config.captures || slot->capture != NULL || errno == EPERM ||
+	       errno == ENOSYS;
 }
 
 static void

@@ -326,10 +326,10 @@ Test(cli, the_environment_sets_what_the_command_line_does_not)
 
 Test(cli, a_start_that_cannot_succeed_ends_with_the_reason)
 {
-	/* Every worker dies as soon as it is forked: there is no address space for its first
-	 * hub. */
+	/* Every worker dies as soon as it is forked: there is address space for the counters, but
+	 * none for its first hub. */
 	char *echo = program_path("hubbub-echo");
-	char *argv[] = {"/usr/bin/prlimit", "--as=110000000", echo, "--listen=127.0.0.1:0", "-p1",
+	char *argv[] = {"/usr/bin/prlimit", "--as=800000000", echo, "--listen=127.0.0.1:0", "-p1",
 		"-t2", NULL};
 
 	if (access(argv[0], X_OK) != 0 || program_is_sanitized())

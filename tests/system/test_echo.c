@@ -221,8 +221,8 @@ Test(echo, a_worker_holds_only_what_it_was_given)
 
 	cr_assert_eq(program_children(server.pid, workers, 4), 2);
 	/* Three standard streams, two listeners with a spare descriptor each, the channel, the
-	 * counters, another spare descriptor, and two loops of two descriptors each. */
-	snprintf(command, sizeof command, "test $(ls /proc/%d/fd | wc -l) -le 14", (int)workers[0]);
+	 * counters, another spare descriptor, the log, and two loops of two descriptors each. */
+	snprintf(command, sizeof command, "test $(ls /proc/%d/fd | wc -l) -le 15", (int)workers[0]);
 	cr_assert_eq(system(command), 0);
 }
 
