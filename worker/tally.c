@@ -194,7 +194,6 @@ claim(const struct look *look, struct tally_cell *cell, uint64_t holder)
 	if (!__atomic_compare_exchange_n(&cell->holder, &holder, look->own | CLAIMED, false,
 		    __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
 		return false;
-	DCHECK(__atomic_load_n(&cell->holder, __ATOMIC_RELAXED) == (look->own | CLAIMED));
 	__atomic_store_n(&cell->peer, look->peer, __ATOMIC_RELAXED);
 	__atomic_store_n(&cell->fresh, 0, __ATOMIC_RELAXED);
 	__atomic_store_n(&cell->holder, look->own | 1, __ATOMIC_SEQ_CST);
