@@ -7,7 +7,7 @@
 
 /* Installs handlers for SIGSEGV, SIGBUS, SIGFPE, SIGILL and SIGABRT, which record the crash and
  * then let the former action happen. Called before any hub starts. row is for threads that have not
- * called crash_use_row. */
+ * called crash_use_row. Child processes that are forked later record nothing. */
 void crash_install(struct worker_row *row);
 
 /* Records crashes of the calling thread in row. */

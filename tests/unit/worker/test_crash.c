@@ -64,6 +64,28 @@ Test(crash, leaves_its_signal_and_backtrace_and_dies_of_it)
 	cr_assert_str_empty(first->coroutine);
 }
 
+static void
+fork_and_abort(void)
+{
+	int status;
+	pid_t child;
+
+	crash_use_row(&rows[1]);
+	child = fork();
+	if (child == 0)
+		raise(SIGABRT);
+	if (waitpid(child, &status, 0) != child || !WIFSIGNALED(status))
+		raise(SIGKILL);
+}
+
+/* It would be told as that of the worker, when the worker dies of something else. */
+Test(crash, of_a_child_process_that_a_service_has_forked_is_not_the_workers)
+{
+	cr_assert_eq(die(fork_and_abort), 0);
+	cr_assert_eq(first->signal, 0);
+	cr_assert_eq(second->signal, 0);
+}
+
 /* A sanitizer sees it first. */
 #ifndef __SANITIZE_ADDRESS__
 static void
