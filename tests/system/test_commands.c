@@ -36,20 +36,28 @@ begin(struct program *program, const char *command, const char *word)
 	cr_assert(program_start(program, words, 0));
 }
 
-/* Waits until a worker has begun a command of that name. */
-static void
-await_begun(const char *name)
+static bool
+is_among_the_stacks(void *name)
 {
 	char named[64];
 
-	snprintf(named, sizeof named, "\"%s\"", name);
-	for (int tries = 0; tries < 200; tries++) {
-		ctl("stacks", NULL);
-		if (strstr(output, named) != NULL)
-			return;
-		usleep(50000);
-	}
-	cr_assert_fail("%s", output);
+	snprintf(named, sizeof named, "\"%s\"", (const char *)name);
+	ctl("stacks", NULL);
+	return strstr(output, named) != NULL;
+}
+
+/* Waits until a worker has begun a command of that name. */
+static void
+await_begun(char *name)
+{
+	cr_assert(wait_until(is_among_the_stacks, name, 20), "%s", output);
+}
+
+static bool
+says_x(void *unused)
+{
+	(void)unused;
+	return ctl("say", "x") == 0;
 }
 
 /* The page, and a newline, and its code; static until the next call. */
@@ -343,7 +351,5 @@ Test(commands, have_a_limit_of_how_many_and_clients_that_go_leave_their_places)
 		program_end(&programs[i]);
 	}
 	cr_assert_leq(refused, 1);
-	for (int tries = 0; tries < 100 && ctl("say", "x") != 0; tries++)
-		usleep(100000);
-	cr_assert_eq(ctl("say", "x"), 0, "%s", output);
+	cr_assert(wait_until(says_x, NULL, 20), "%s", output);
 }
