@@ -141,8 +141,7 @@ metric_fault(const struct hubbub_metric *metrics, const struct hubbub_metric *me
 	if ((unsigned)metric->unit > HUBBUB_SECONDS)
 		return "its unit is none of enum hubbub_unit";
 	if (!ROOM_IS_EMPTY(metric))
-		return "its room is not NULL: it is not initialised, or the program is newer than "
-		       "this libhubbub";
+		return "its room " ROOM_IS_FULL;
 	if (!is_help(metric->help))
 		return "its help is not a line of ASCII without a backslash";
 	for (const struct hubbub_metric *other = metrics; other < metric; other++)

@@ -20,6 +20,10 @@ room_is_empty(void *const *room, size_t count)
 	return true;
 }
 
+/* What users are told of one that is not: "its room " ROOM_IS_FULL. */
+#define ROOM_IS_FULL                                                                               \
+	"is not NULL: it is not initialised, or the program is newer than this libhubbub"
+
 #define ROOM_IS_EMPTY(object) room_is_empty((object)->room, sizeof(object)->room / sizeof(void *))
 
 #endif

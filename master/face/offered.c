@@ -58,8 +58,7 @@ find_fault(const struct hubbub_service *service, const struct hubbub_command *ro
 	if (row->page != NULL && (strchr(row->page, '/') == NULL || !is_line(row->page)))
 		return "has a page, but no content type of it, such as text/plain";
 	if (!ROOM_IS_EMPTY(row))
-		return "has a room that is not NULL: it is not initialised, or the program is "
-		       "newer than this libhubbub";
+		return "has a room that " ROOM_IS_FULL;
 	return NULL;
 }
 

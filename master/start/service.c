@@ -89,8 +89,7 @@ listener_fault(const struct hubbub_service *service, const struct hubbub_listene
 	if (listener->serve == NULL && listener->answer == NULL)
 		return "has neither serve, for connections, nor answer, for datagrams";
 	if (!ROOM_IS_EMPTY(listener))
-		return "has a room that is not NULL: it is not initialised, or the program is "
-		       "newer than this libhubbub";
+		return "has a room that " ROOM_IS_FULL;
 	return NULL;
 }
 
@@ -139,8 +138,7 @@ find_wrong(const struct hubbub_background *first, const struct hubbub_background
 	if ((unsigned)row->where > HUBBUB_ONE_OF_SERVER)
 		return "is nowhere: its where is none of enum hubbub_where";
 	if (!ROOM_IS_EMPTY(row))
-		return "has a room that is not NULL: it is not initialised, or the program is "
-		       "newer than this libhubbub";
+		return "has a room that " ROOM_IS_FULL;
 	return NULL;
 }
 
@@ -188,11 +186,9 @@ service_fault(const struct hubbub_service *service)
 	if (service->context == NULL && service->context_size != 0)
 		return "the service has a context_size, but no context";
 	if (!ROOM_IS_EMPTY(service))
-		return "the service's room is not NULL: it is not initialised, or the program is "
-		       "newer than this libhubbub";
+		return "the service's room " ROOM_IS_FULL;
 	if (!ROOM_IS_EMPTY(&service->hooks))
-		return "the room of the service's hooks is not NULL: it is not initialised, or the "
-		       "program is newer than this libhubbub";
+		return "the room of the service's hooks " ROOM_IS_FULL;
 	wrong = listeners_fault(service);
 	if (wrong == NULL)
 		wrong = background_fault(service->background);
@@ -202,9 +198,7 @@ service_fault(const struct hubbub_service *service)
 		return fault;
 	crowded = find_crowded(service);
 	if (crowded != NULL) {
-		snprintf(fault, sizeof fault,
-			"the room of the option --%s is not NULL: it is not initialised, or the "
-			"program is newer than this libhubbub",
+		snprintf(fault, sizeof fault, "the room of the option --%s " ROOM_IS_FULL,
 			crowded->name);
 		return fault;
 	}
