@@ -43,9 +43,10 @@ void hubbub_busy(int client);
 void hubbub_idle(int client);
 
 /* Says that part of the next request has arrived behind the requests that the service has just
- * answered: otherwise an answer counts as an answer to everything that had arrived before it. The
- * part counts as arriving at this call: the request timeout starts here, and draining leaves the
- * connection alone until the deadline.
+ * answered, into a buffer of its own: otherwise an answer counts as an answer to everything that
+ * had arrived before it. A stream (hubbub/io/stream.h) says so itself. The part counts as arriving
+ * at this call: the request timeout starts here, and draining leaves the connection alone until the
+ * deadline.
  * Switches: no.  Only in the hub that serves the connection.  Errors: none; an unknown descriptor
  * is ignored. */
 void hubbub_asked(int client);

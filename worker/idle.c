@@ -41,10 +41,11 @@ idle_is_doubtful(int client, int64_t nanoseconds, bool or_asked)
 {
 	struct tcp_info info;
 	socklen_t length = sizeof info;
+	int unread = 0;
 	int64_t last;
 
 	if (getsockopt(client, IPPROTO_TCP, TCP_INFO, &info, &length) != 0)
-		return false;
+		return ioctl(client, SIOCINQ, &unread) == 0 && unread > 0;
 	if (or_asked && info.tcpi_last_data_recv < info.tcpi_last_data_sent)
 		return true;
 	last = info.tcpi_last_data_recv;

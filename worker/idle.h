@@ -25,8 +25,8 @@ bool idle_is(const struct hub_connection *connection, int64_t now, int64_t nanos
 
 /* Whether the kernel has seen bytes, within that many nanoseconds, on a connection that seems idle:
  * a service may send and receive by calls that the hub does not see. With or_asked, also whether a
- * byte has arrived after the last one that was sent. Costs a system call. False for Unix
- * sockets. */
+ * byte has arrived after the last one that was sent. Of a Unix socket the kernel tells only whether
+ * bytes wait to be received, as they do when the hub was late. Costs a system call or two. */
 bool idle_is_doubtful(int client, int64_t nanoseconds, bool or_asked);
 
 #endif

@@ -6,12 +6,14 @@
 #include "hub/base/check.h"
 #include "hub/io/fd_priv.h"
 
+#define FD_ASKS (FD_IS_ASKED | FD_HAS_PART)
+
 /* Whether the bits agree: the bytes of a request have come, and a request that was seen is open. */
 static bool
 are_consistent(uint8_t exchange)
 {
-	return (!(exchange & FD_IS_ASKED) || (exchange & FD_HAS_COME)) &&
-	       (!(exchange & FD_WAS_SEEN) || (exchange & FD_IS_ASKED));
+	return (!(exchange & FD_ASKS) || (exchange & FD_HAS_COME)) &&
+	       (!(exchange & FD_WAS_SEEN) || (exchange & FD_ASKS));
 }
 
 struct fd_activity
@@ -27,7 +29,7 @@ fd_activity(int fd)
 	activity.is_receiving = entry->readers != NULL || entry->is_in_set;
 	activity.is_sending = entry->writers != NULL;
 	activity.has_come = entry->exchange & FD_HAS_COME;
-	activity.is_asked = entry->exchange & FD_IS_ASKED;
+	activity.is_asked = entry->exchange & FD_ASKS;
 	activity.is_new = activity.is_asked && !(entry->exchange & FD_WAS_SEEN);
 	activity.has_sent = !(entry->exchange & FD_SENT_NOTHING);
 	activity.is_busy = entry->exchange & FD_IS_BUSY;

@@ -13,9 +13,11 @@ struct fd_activity {
 	/* A coroutine waits to receive, perhaps in a select; or an epoll set of the application's
 	 * has the fd. */
 	bool is_receiving;
-	bool is_sending;   /* a coroutine waits for room to send, perhaps in a select */
-	bool has_come;     /* bytes have come since it entered the hub, or since fd_begin_anew */
-	bool is_asked;     /* bytes have come since bytes were last sent */
+	bool is_sending; /* a coroutine waits for room to send, perhaps in a select */
+	bool has_come;   /* bytes have come since it entered the hub, or since fd_begin_anew */
+	/* Bytes have come since bytes were last sent, or a stream waits for the rest of what it
+	 * holds. */
+	bool is_asked;
 	bool is_new;       /* is_asked, for a request that no earlier call has seen */
 	bool has_sent;     /* bytes were sent since the last call of this */
 	bool is_busy;      /* the service says that it works for the peer (fd_set_busy) */

@@ -19,8 +19,7 @@ struct hub_layer;
 typedef uint64_t fd_generation;
 
 /* The bits of exchange: what has gone over a descriptor. Receiving sets FD_HAS_COME and
- * FD_IS_ASKED; sending clears all but FD_HAS_COME, FD_IS_BUSY and FD_CAME_SINCE; one instruction
- * each. */
+ * FD_IS_ASKED; sending clears all but FD_KEPT_BY_SENDING; one instruction each. */
 enum {
 	FD_HAS_COME = 1,      /* bytes came since it entered the hub or since fd_begin_anew */
 	FD_IS_ASKED = 2,      /* bytes came since bytes were last sent */
@@ -28,7 +27,9 @@ enum {
 	FD_IS_BUSY = 8,       /* the service works for the peer (fd_set_busy) */
 	FD_SENT_NOTHING = 16, /* since the last fd_activity */
 	FD_IS_SETTLED = 32,   /* the service has dealt with all bytes that had come */
-	FD_CAME_SINCE = 64    /* bytes came since a wait to read last ended: see wait.c */
+	FD_CAME_SINCE = 64,   /* bytes came since a wait to read last ended: see wait.c */
+	FD_HAS_PART = 128,    /* a stream receives the rest of what it holds a part of */
+	FD_KEPT_BY_SENDING = FD_HAS_COME | FD_IS_BUSY | FD_CAME_SINCE | FD_HAS_PART
 };
 
 /* The entry of one fd. The fields that receiving and waiting touch are in the first two cache
@@ -55,7 +56,7 @@ struct hub_fd {
 	uint32_t opening;
 	bool is_adopted : 1;      /* the hub has made it non-blocking, as far as it may */
 	uint8_t lost : 7;         /* by which errno the kernel told that it is lost; 0: it is not */
-	uint8_t exchange;         /* bits FD_HAS_COME to FD_CAME_SINCE */
+	uint8_t exchange;         /* bits FD_HAS_COME to FD_HAS_PART */
 	bool is_woken : 1;        /* a reader was woken, and has not run yet */
 	bool is_fresh : 1;        /* in the sweep's first queue: see sweep.c */
 	bool is_stream : 1;       /* a stream socket */

@@ -102,7 +102,20 @@ static inline void
 fd_note_sent(struct hub *hub, struct hub_fd *entry)
 {
 	entry->active_at = hub->now;
-	entry->exchange &= FD_HAS_COME | FD_IS_BUSY | FD_CAME_SINCE;
+	entry->exchange &= FD_KEPT_BY_SENDING;
+}
+
+/* A stream is about to receive, and holds a part of a request or none. The part may have come with
+ * the request before it, whose answer was sent since. */
+static inline void
+fd_note_part(struct hub_fd *entry, bool has_part)
+{
+	if (has_part)
+		entry->exchange |= FD_HAS_COME | FD_HAS_PART;
+	else if (entry->exchange & FD_IS_ASKED)
+		entry->exchange &= (uint8_t)~FD_HAS_PART;
+	else
+		entry->exchange &= (uint8_t) ~(FD_HAS_PART | FD_WAS_SEEN);
 }
 
 /* A coroutine that waited learns that the fd is readable; it may receive by a call that is not the

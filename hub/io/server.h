@@ -153,8 +153,8 @@ struct hub_connection {
 	bool has_received; /* any byte, ever; bytes of a handshake do not count */
 	struct hub_mark *mark;
 	bool is_receiving; /* also while the activity is SENDING */
-	/* Bytes have come since bytes were last sent: a part of a request, or one being
-	 * answered. */
+	/* Bytes have come since bytes were last sent, or a stream waits for the rest of what it
+	 * holds: a part of a request, or one being answered. */
 	bool is_asked;
 	bool input_is_ended; /* hub_end_input */
 	bool is_busy;        /* the service says that it works for the peer */

@@ -24,15 +24,21 @@ input_is_consistent(const struct stream_input *input)
 		       (input->stop >= input->buffer && input->stop <= input->buffer + input->end));
 }
 
+/* Another file that has the number is not entered only to be refused. */
+static struct fd_hold
+hold_of(const struct hub_stream *stream)
+{
+	const struct hub *hub = stream->hub;
+	bool is_known = stream->fd != -1 && (unsigned)stream->fd < hub->fds.size;
+
+	return (struct fd_hold){is_known ? fd_entry(hub, stream->fd) : NULL, stream->generation};
+}
+
 struct hub_fd *
 stream_entry(const struct hub_stream *stream)
 {
-	const struct hub *hub = stream->hub;
-	struct fd_hold hold = {NULL, stream->generation};
+	struct fd_hold hold = hold_of(stream);
 
-	/* Another file that has the number is not entered only to be refused. */
-	if ((unsigned)stream->fd < hub->fds.size)
-		hold.entry = fd_entry(hub, stream->fd);
 	/* Bytes that were meant for TLS, or for a file, must not go to what has the number now,
 	 * which the kernel alone may know. */
 	if (fd_is_held(&hold) &&
@@ -51,6 +57,15 @@ stream_leave_error(const struct hub_stream *stream)
 	errno = error;
 	if (entry != NULL)
 		fd_leave_error(entry);
+}
+
+void
+stream_end_part(const struct hub_stream *stream)
+{
+	struct fd_hold hold = hold_of(stream);
+
+	if (fd_is_held(&hold))
+		fd_note_part(hold.entry, false);
 }
 
 void

@@ -105,11 +105,13 @@ wait_while_another_sends(struct hub_stream *stream)
 static ssize_t
 receive_from_fd(struct hub_stream *stream, char *room, size_t length)
 {
-	struct hub_fd *entry;
+	struct hub_fd *entry = stream_entry(stream);
 	ssize_t got;
 
 	DCHECK(room == NULL || length > 0);
-	while ((entry = stream_entry(stream)) != NULL && either_is(stream, is_unsent)) {
+	if (entry != NULL)
+		fd_note_part(entry, stream_has(stream, 1));
+	for (; entry != NULL && either_is(stream, is_unsent); entry = stream_entry(stream)) {
 		bool is_due;
 
 		/* A look lets no other coroutine run, however often it finds something. */
@@ -230,6 +232,7 @@ hub_stream_free(struct hub_stream *stream)
 		"a stream is freed in another thread than its own");
 	CHECK_WHY(!stream->input.is_read && stream->output.turn.owner == NULL,
 		"a stream is freed while a coroutine is in a call on it");
+	stream_end_part(stream);
 	stream_give_back(stream, &stream->input.buffer, stream->input.size + 1);
 	stream_give_back(stream, &stream->output.buffer, stream->output.size);
 	free(stream);

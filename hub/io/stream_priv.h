@@ -133,6 +133,9 @@ void stream_end_turn(struct hub_stream *stream);
  * stream instead (fd_leave_error). Keeps errno. */
 void stream_leave_error(const struct hub_stream *stream);
 
+/* Whoever goes on with the stream's descriptor has no part of a request from it (fd_note_part). */
+void stream_end_part(const struct hub_stream *stream);
+
 /* The entry of the stream's descriptor. NULL with errno EBADF if it is another open file by now. */
 struct hub_fd *stream_entry(const struct hub_stream *stream);
 

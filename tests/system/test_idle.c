@@ -16,7 +16,7 @@
 #include "tests/support/server.h"
 
 static const char *const ways[] = {"receive", "wait_fd", "select", "poll", "patched",
-	"patched_poll", "patched_select", "epoll", "aside"};
+	"patched_poll", "patched_select", "epoll", "aside", "stream"};
 
 #define WAYS (sizeof ways / sizeof ways[0])
 

@@ -1,6 +1,6 @@
 /* A service that waits for its clients in a way of the test's choice, for the tests of what is idle
  * (test_idle.c). It answers each whole line in upper case, and says when part of the next one has
- * arrived (hubbub_asked). Some lines are commands:
+ * arrived (hubbub_asked), but for a stream, which says it itself. Some lines are commands:
  *
  *	busy         is at work from now on (hubbub_busy); answers "yes"
  *	done         is not at work any more (hubbub_idle); no answer
@@ -10,6 +10,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <hubbub/hub.h>
+#include <hubbub/io/stream.h>
 #include <hubbub/patch/patch.h>
 #include <hubbub/server.h>
 #include <poll.h>
@@ -21,10 +22,21 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum way { RECEIVE, WAIT_FD, SELECT, POLL, PATCHED, PATCHED_POLL, PATCHED_SELECT, EPOLL, ASIDE };
+enum way {
+	RECEIVE,
+	WAIT_FD,
+	SELECT,
+	POLL,
+	PATCHED,
+	PATCHED_POLL,
+	PATCHED_SELECT,
+	EPOLL,
+	ASIDE,
+	STREAM
+};
 
 static const char *const ways[] = {"receive", "wait_fd", "select", "poll", "patched",
-	"patched_poll", "patched_select", "epoll", "aside"};
+	"patched_poll", "patched_select", "epoll", "aside", "stream"};
 
 struct waits {
 	enum way way;
@@ -170,11 +182,29 @@ talk(void *argument)
 }
 
 static void
+talk_by_stream(const struct talk *talk)
+{
+	struct hub_stream *stream = hub_stream_new(talk->client, NULL);
+	const char *line;
+	char whole[256];
+
+	while (stream != NULL && (line = hub_stream_read_line(stream, NULL)) != NULL) {
+		snprintf(whole, sizeof whole, "%s\n", line);
+		obey(talk->client, whole, talk->way);
+	}
+	hub_stream_free(stream);
+}
+
+static void
 serve(int client, void *context)
 {
 	struct talk mine = {client, ((const struct waits *)context)->way};
 	struct hub_coroutine *other;
 
+	if (mine.way == STREAM) {
+		talk_by_stream(&mine);
+		return;
+	}
 	if (mine.way != ASIDE) {
 		talk(&mine);
 		return;

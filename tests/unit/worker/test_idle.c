@@ -64,7 +64,10 @@ Test(idle, the_kernel_is_asked_where_the_hub_knows_nothing)
 	cr_assert_eq(send(fd, "answer", 6, 0), 6);
 	poll(NULL, 0, 50);
 	cr_assert_not(idle_is_doubtful(fd, 20 * HUB_MILLISECOND, true));
-	/* Of others it knows nothing. */
+	/* Of a Unix socket it knows what waits there. */
 	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	cr_assert_eq(send(pair[1], "request", 7, 0), 7);
+	cr_assert(idle_is_doubtful(pair[0], 20 * HUB_MILLISECOND, false));
+	cr_assert_eq(recv(pair[0], bytes, sizeof bytes, 0), 7);
 	cr_assert_not(idle_is_doubtful(pair[0], 60 * HUB_SECOND, true));
 }

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "hub/io/stream.h"
 #include "tests/support/in_hub.h"
 #include "tests/support/trace.h"
 
@@ -128,6 +129,54 @@ Test(activity, counts_from_the_last_byte_of_either_direction)
 	cr_assert_geq(active_at.received - active_at.begins, 2 * HUB_MILLISECOND);
 	cr_assert_geq(active_at.sent - active_at.received, 2 * HUB_MILLISECOND);
 	cr_assert_eq(active_at.waited, active_at.sent);
+}
+
+/* ---- what a stream holds ---- */
+
+static void *
+read_lines(void *argument)
+{
+	struct hub_stream *stream = hub_stream_new(pair[0], NULL);
+
+	while (hub_stream_read_line(stream, NULL) != NULL)
+		hub_send(pair[0], "answer", 6, 0);
+	hub_stream_free(stream);
+	return argument;
+}
+
+static void *
+part_body(void *argument)
+{
+	struct hub_coroutine *reader;
+
+	open_pair();
+	reader = hub_spawn(read_lines, argument);
+	hub_send(pair[1], "one\ntw", 6, 0);
+	hub_sleep(20 * HUB_MILLISECOND);
+	say_activity("a part");
+	say_activity("the same");
+	hub_send(pair[0], "push", 4, 0);
+	say_activity("pushed");
+	hub_send(pair[1], "o\n", 2, 0);
+	hub_sleep(20 * HUB_MILLISECOND);
+	say_activity("answered");
+	hub_send(pair[1], "thr", 3, 0);
+	hub_sleep(20 * HUB_MILLISECOND);
+	hub_send(pair[0], "push", 4, 0);
+	hub_kill(reader);
+	hub_join(reader, NULL);
+	say_activity("nobody reads");
+	close_pair();
+	return argument;
+}
+
+Test(activity, a_stream_that_waits_for_the_rest_is_asked_whatever_was_sent)
+{
+	in_hub(part_body, NULL);
+	cr_assert_str_eq(trace_text(),
+		"a part: come asked new sent receiving, the same: come asked receiving, "
+		"pushed: come asked new sent receiving, answered: come sent receiving, "
+		"nobody reads: come sent");
 }
 
 /* ---- how it is waited for, and told of the end of its input ---- */
