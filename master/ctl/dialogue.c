@@ -19,6 +19,11 @@
 #include "master/ctl/plain.h"
 
 #define ENDING 10000 /* milliseconds for a process to end once it has closed its control socket */
+/* What a master says that refuses or drops a change because it ends (change.c). A service manager
+ * that stops it in the middle of a reload signals it first, and this process next, whose failure
+ * meanwhile would be the service's. So this process waits for the signal, so many milliseconds. */
+#define STOPPING "the server is stopping"
+#define SIGNAL_COMES 1000
 
 /* Returns a connected socket, or -1 with errno: EAGAIN if the listener's queue was full for so many
  * seconds. Sending to the socket is limited to the same time. */
@@ -346,6 +351,8 @@ conclude(struct dialogue *dialogue, const struct peer *peer, char last, int erro
 			peer_ends(peer, ENDING);
 		return 0;
 	case '!':
+		if (strcmp(dialogue->message, STOPPING) == 0)
+			peer_ends(peer, SIGNAL_COMES);
 		return 1;
 	case '?':
 		return 2;

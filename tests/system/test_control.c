@@ -327,6 +327,23 @@ Test(control, a_server_that_is_killed_while_it_drains_has_ended)
 	close(fd);
 }
 
+/* Who stops a service in the middle of its reload gives hubbub-ctl time to be stopped, too. */
+Test(control, a_reload_that_meets_a_stop_does_not_fail_at_once)
+{
+	int64_t began;
+	int fd;
+
+	cr_assert(server_start(&server, "hubbub-echo", "1", "1", "--drain-timeout=60", NULL));
+	fd = client_connect(server.program.port);
+	cr_assert_eq(kill(server.pid, SIGTERM), 0);
+	cr_assert(program_expect(&server.program, "stopping: ", 20), "%s", server.program.text);
+	began = clock_now();
+	cr_assert_eq(ctl("reload", NULL), 1, "%s", output);
+	cr_assert_geq(clock_now() - began, CLOCK_SECOND);
+	cr_assert_not_null(strstr(output, "the server is stopping"), "%s", output);
+	close(fd);
+}
+
 Test(control, no_command_is_waited_for_longer_than_was_said)
 {
 	int fd;
