@@ -19,9 +19,10 @@
 #define SAMPLE 5 /* moments, with sanitizers, which take some of the CPU themselves */
 #define SANITIZED_AT_ONCE 3
 #define SILENT 8
-#define LATE (3 * CLOCK_SECOND) /* how late an answer may be, beside the pause */
-#define SHORT .3                /* seconds */
-#define LONG 3.5                /* longer than any deadline that one master sets the other */
+#define LATE (10 * CLOCK_SECOND) /* how late an answer may be, beside the pause */
+#define PATIENCE 60              /* seconds, for what comes without a deadline of its own */
+#define SHORT .3                 /* seconds */
+#define LONG 3.5                 /* longer than any deadline that one master sets the other */
 
 /* interrupt.c says what they mean. */
 static const char *const moments[] = {
@@ -132,11 +133,11 @@ upgrade(struct trial *trial)
 	if (pause_length > 0)
 		code = pause_one(trial, interrupted, &ctl);
 	if (code == -1)
-		code = program_wait(&ctl, 20);
+		code = program_wait(&ctl, PATIENCE);
 	program_end(&ctl);
 	if (code == -1)
 		return trial_fail(trial, "hubbub-ctl hangs");
-	if (!wait_until(estate_has_owner, &estate, 10))
+	if (!wait_until(estate_has_owner, &estate, PATIENCE))
 		return trial_fail(trial, "no owner: %s", estate.why);
 	if (pause_length <= 0 && estate.server.pid == interrupted)
 		return trial_fail(trial, "the dead one owns it");
@@ -157,7 +158,7 @@ run(struct trial *trial)
 	begin_load(pause_length);
 	if (strstr(moment, "LEAVING") != NULL &&
 		(server_ctl(&estate.server, "upgrade", NULL, NULL, 0) != 0 ||
-			!wait_until(estate_has_owner, &estate, 1)))
+			!wait_until(estate_has_owner, &estate, PATIENCE)))
 		trial_fail(trial, "no upgrade before: %s", estate.why);
 	upgrade(trial);
 	poll(NULL, 0, 500);
@@ -257,7 +258,7 @@ end_tidily(void)
 
 	program_expect(&estate.server.program, "no such text", 0.1);
 	cr_assert(is_tidy, "%s:\n%s", estate.why, estate.server.program.text);
-	cr_assert_eq(server_end(&estate.server, 10), 0);
+	cr_assert_eq(server_end(&estate.server, PATIENCE), 0);
 }
 
 Test(upgrade, when_it_is_done_all_is_the_new_masters)
@@ -292,11 +293,12 @@ Test(upgrade, the_old_master_serves_on_if_the_new_one_dies_before_it_has_drained
 		kill(must_upgrade(), SIGKILL);
 		/* An operator who asks waits for a moment at most. */
 		server_ctl(&estate.server, "status", NULL, output, sizeof output);
-		cr_assert(wait_until(is_first_again, &first, 5), "%s: %s", estate.why, output);
+		cr_assert(
+			wait_until(is_first_again, &first, PATIENCE), "%s: %s", estate.why, output);
 	}
 	snprintf(again, sizeof again, "pid %d, serves again", (int)first);
-	cr_assert(
-		program_expect(&estate.server.program, again, 5), "%s", estate.server.program.text);
+	cr_assert(program_expect(&estate.server.program, again, PATIENCE), "%s",
+		estate.server.program.text);
 	must_upgrade();
 	lost = end_load();
 	cr_assert_null(lost, "%s", lost);
@@ -325,13 +327,13 @@ Test(upgrade, a_server_starts_anew_while_a_former_master_still_drains)
 	client = client_connect(estate.server.program.port);
 	second = must_upgrade();
 	kill(second, SIGTERM);
-	cr_assert(program_expect(&estate.server.program, "stopping: ", 10), "%s",
+	cr_assert(program_expect(&estate.server.program, "stopping: ", PATIENCE), "%s",
 		estate.server.program.text);
 	kill(second, SIGKILL);
 	/* It hears of the end a moment later. */
-	cr_assert(wait_until(has_let_go, &estate.server.program.pid, 10));
+	cr_assert(wait_until(has_let_go, &estate.server.program.pid, PATIENCE));
 	cr_assert(estate_starts_again(&estate), "%s", estate.why);
 	cr_assert(client_exchange(client, "at last", "AT LAST"), "it did not drain");
 	close(client);
-	cr_assert_eq(program_wait(&estate.server.program, 10), 0);
+	cr_assert_eq(program_wait(&estate.server.program, PATIENCE), 0);
 }

@@ -1,18 +1,22 @@
 /* TLS: who trusts whom, certificates that are read again, drains, and clients that begin no
  * handshake. */
 #include <criterion/criterion.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "hub/base/clock.h"
 #include "tests/support/certificate.h"
 #include "tests/support/client.h"
 #include "tests/support/loader.h"
 #include "tests/support/server.h"
 #include "tests/support/visit.h"
+#include "tests/support/witness.h"
 
 static struct server server;
 static struct loader loader;
+static struct witness witness;
 static struct certificate certificate;
 
 static void
@@ -67,19 +71,36 @@ Test(tls, is_checked_by_both_sides)
 	cr_assert_eq(server_end(&server, 20), 0);
 }
 
+static void
+begin_witness(void)
+{
+	witness = (struct witness){.target = {TRANSPORT_TLS, server.program.port, NULL},
+		.lasting = 20,
+		.pause = 0.05,
+		.rate = 20,
+		.limit = 10 * CLOCK_SECOND};
+	witness_start(&witness);
+}
+
+/* Former workers go on draining when a change is done. */
+static void
+expect_no_loss(void)
+{
+	poll(NULL, 0, 2000);
+	witness_stop(&witness);
+	cr_assert_eq(witness_failures(&witness), 0, "%s", witness_text(&witness));
+}
+
 Test(tls, certificates_are_read_again)
 {
 	char output[1024];
 	FILE *file;
 
 	start_tls("hubbub-echo");
-	cr_assert(loader_start(&loader, server.program.port, "--tls", "--tls-insecure", "-R", "500",
-		"-d", "4", "-c", "8", "--churn=50", NULL));
-	cr_assert(program_expect(&loader.program, "1.0", 10));
+	begin_witness();
 	cr_assert(certificate_make(&certificate));
 	cr_assert_eq(server_ctl(&server, "reload", NULL, output, sizeof output), 0, "%s", output);
-	cr_assert_eq(loader_wait(&loader, 30), 0, "%s", loader.program.text);
-	cr_assert_eq(loader_number(&loader, "errors.total"), 0);
+	expect_no_loss();
 	cr_assert_eq(load_tls("-n100"), 0, "the new one is used: %s", loader.program.text);
 	/* A key that is none changes nothing. */
 	file = fopen(certificate.key, "w");
@@ -95,13 +116,10 @@ Test(tls, certificates_are_read_again)
 Test(tls, drains_without_a_loss)
 {
 	start_tls("hubbub-echo");
-	cr_assert(loader_start(&loader, server.program.port, "--tls", "--tls-insecure", "-R",
-		"1000", "-d", "5", "-c", "20", NULL));
-	cr_assert(program_expect(&loader.program, "1.0", 10));
+	begin_witness();
 	cr_assert_eq(server_ctl(&server, "reload", NULL, NULL, 0), 0);
 	cr_assert_eq(server_ctl(&server, "upgrade", NULL, NULL, 0), 0);
-	cr_assert_eq(loader_wait(&loader, 40), 0, "%s", loader.program.text);
-	cr_assert_eq(loader_number(&loader, "load.lost"), 0);
+	expect_no_loss();
 }
 
 Test(tls, files_that_are_none_are_named)

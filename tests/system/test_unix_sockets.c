@@ -1,19 +1,23 @@
 /* Unix sockets: through changes, after a kill, when their files are removed, and whose they are. */
 #include <criterion/criterion.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "hub/base/clock.h"
 #include "tests/support/certificate.h"
 #include "tests/support/client.h"
 #include "tests/support/folder.h"
 #include "tests/support/loader.h"
 #include "tests/support/server.h"
+#include "tests/support/witness.h"
 
 static struct server server;
 static struct loader loader;
+static struct witness witness;
 static struct certificate certificate;
 static char folder[FOLDER_SIZE];
 /* Where the server listens; and as its option. */
@@ -38,6 +42,28 @@ choose_path(void)
 	snprintf(option, sizeof option, "--listen=unix:%s", path);
 }
 
+static void
+begin_witness(enum transport transport)
+{
+	witness = (struct witness){.target = {transport, 0, path},
+		.lasting = 20,
+		.pause = 0.05,
+		.rate = 50,
+		.limit = 10 * CLOCK_SECOND};
+	witness_start(&witness);
+}
+
+/* Former workers go on draining when the upgrade is done. */
+static void
+change_without_loss(void)
+{
+	cr_assert_eq(server_ctl(&server, "reload", NULL, NULL, 0), 0);
+	cr_assert_eq(server_ctl(&server, "upgrade", NULL, NULL, 0), 0);
+	poll(NULL, 0, 2000);
+	witness_stop(&witness);
+	cr_assert_eq(witness_failures(&witness), 0, "%s", witness_text(&witness));
+}
+
 Test(unix_sockets, a_path)
 {
 	struct program other;
@@ -51,13 +77,8 @@ Test(unix_sockets, a_path)
 	cr_assert(client_exchange(fd, "hello", "HELLO"));
 	/* A user who may enter the directory may connect. */
 	cr_assert_eq(access(path, R_OK | W_OK), 0);
-	cr_assert(loader_start(&loader, 0, "-R", "2000", "-d", "3", "--churn=20",
-		option + strlen("--listen="), NULL));
-	cr_assert(program_expect(&loader.program, "1.0", 10));
-	cr_assert_eq(server_ctl(&server, "reload", NULL, NULL, 0), 0);
-	cr_assert_eq(server_ctl(&server, "upgrade", NULL, NULL, 0), 0);
-	cr_assert_eq(loader_wait(&loader, 30), 0, "%s", loader.program.text);
-	cr_assert_eq(loader_number(&loader, "errors.total"), 0);
+	begin_witness(TRANSPORT_UNIX);
+	change_without_loss();
 	/* A second server is told that the first one has the socket. */
 	argv[0] = program_path("hubbub-echo");
 	cr_assert(program_start(&other, argv, 0));
@@ -144,13 +165,8 @@ Test(unix_sockets, with_tls_through_changes_kills_and_the_end)
 	cr_assert(server_start(&server, "hubbub-echo", "2", "2", option, certificate.cert_option,
 			  certificate.key_option, "--tls-unix=on", NULL),
 		"%s", server.program.text);
-	cr_assert(loader_start(&loader, 0, "--tls", certificate.ca_option, "-R", "500", "-d", "3",
-		"--churn=20", option + strlen("--listen="), NULL));
-	cr_assert(program_expect(&loader.program, "1.0", 10));
-	cr_assert_eq(server_ctl(&server, "reload", NULL, NULL, 0), 0);
-	cr_assert_eq(server_ctl(&server, "upgrade", NULL, NULL, 0), 0);
-	cr_assert_eq(loader_wait(&loader, 30), 0, "%s", loader.program.text);
-	cr_assert_eq(loader_number(&loader, "errors.total"), 0);
+	begin_witness(TRANSPORT_TLS_UNIX);
+	change_without_loss();
 	server_signal_worker(&server, 0, SIGKILL);
 	cr_assert_eq(load_tls(), 0, "%s", loader.program.text);
 	cr_assert_eq(server_number(&server, "totals.refused"), 0);
@@ -158,12 +174,10 @@ Test(unix_sockets, with_tls_through_changes_kills_and_the_end)
 	cr_assert_neq(loader_run(&loader, 0, "-n10", option + strlen("--listen="), NULL), 0);
 	cr_assert_gt(server_number(&server, "totals.refused"), 0);
 	/* The end of the server is an end of the stream, not a cut. */
-	cr_assert(loader_start(&loader, 0, "--tls", certificate.ca_option, "-R", "200", "-d", "20",
-		option + strlen("--listen="), NULL));
-	cr_assert(program_expect(&loader.program, "1.0", 10));
-	cr_assert_eq(server_end(&server, 20), 0);
-	loader_wait(&loader, 40);
-	cr_assert_eq(loader_number(&loader, "load.lost"), 0, "%s", loader.program.text);
+	begin_witness(TRANSPORT_TLS_UNIX);
+	cr_assert_eq(server_end(&server, 60), 0);
+	witness_stop(&witness);
+	cr_assert_eq(witness.result.reset + witness.result.wrong, 0, "%s", witness_text(&witness));
 }
 
 Test(unix_sockets, are_plain_beside_tls_unless_they_are_to_have_it)
