@@ -1,5 +1,5 @@
 /* Settings are made before threads start, and only read after that; counts of lost lines are
- * atomic. No line is waited for: poll(2) tells whether there is room for it. */
+ * atomic. */
 #include "hub/base/log.h"
 
 #include <errno.h>
@@ -146,29 +146,49 @@ format_line(char *line, size_t size, const struct log_entry *entry)
 
 /* ---- lines that are lost ---- */
 
-/* Whether fd takes a line without blocking: a pipe that is writable takes PIPE_BUF
- * bytes at least, more than any line has. Two processes may see the same room, and one of them
- * blocks; O_NONBLOCK would be set for every process that shares the pipe. */
+/* Whether fd, a pipe or another file, takes a line without blocking: a pipe that is writable takes
+ * PIPE_BUF bytes at least, more than any line has. */
 static bool
 has_room(int fd)
 {
 	struct pollfd query = {.fd = fd, .events = POLLOUT};
-
 	int found = kernel_poll_now(&query, 1);
 
 	/* If poll(2) fails, a line that may block is better than none. */
 	return found < 0 || (found == 1 && (query.revents & POLLOUT));
 }
 
+/* Writes what fd takes without waiting for its reader. The file is shared with other processes: so
+ * no O_NONBLOCK, which would be set for all of them, and where the kernel can be told for a single
+ * call, no poll(2) before, since two processes may see the same room. Before Linux 6.4 pipes have
+ * only that. */
+static ssize_t
+write_now(int fd, const struct iovec *parts, int count)
+{
+	struct msghdr message = {
+		.msg_iov = (struct iovec *)(uintptr_t)parts, .msg_iovlen = (size_t)count};
+	struct stat status;
+	mode_t kind = kernel_fstat(fd, &status) == 0 ? status.st_mode & S_IFMT : 0;
+	ssize_t taken;
+
+	if (kind == S_IFSOCK)
+		return kernel_sendmsg(fd, &message, MSG_DONTWAIT);
+	if (kind == S_IFIFO) {
+		taken = kernel_pwritev2(fd, parts, count, -1, RWF_NOWAIT);
+		if (taken != -1 || (errno != EOPNOTSUPP && errno != ENOSYS && errno != EPERM))
+			return taken;
+	}
+	return has_room(fd) ? kernel_writev(fd, parts, count) : -1;
+}
+
 /* Writes prefix and text in one piece. Returns whether all of it was taken. */
 static bool
 put(int fd, const char *prefix, const char *text, size_t length)
 {
-	size_t before = strlen(prefix);
+	size_t before = strlen(prefix), all = before + length;
 	struct iovec parts[] = {
 		{(char *)(uintptr_t)prefix, before}, {(char *)(uintptr_t)text, length}};
-	ssize_t taken = before == 0 ? kernel_write(fd, text, length) : kernel_writev(fd, parts, 2);
-	size_t all = before + length;
+	ssize_t taken = write_now(fd, parts, 2);
 
 	if (taken > 0 && fd == log_descriptor())
 		__atomic_store_n(&losses.is_torn, (size_t)taken < all || text[length - 1] != '\n',
@@ -243,7 +263,7 @@ write_to(int fd, enum log_level level, const char *text, size_t length)
 		size_t size = newline != NULL && *prefix != '\0' ? (size_t)(newline + 1 - text)
 								 : (size_t)(end - text);
 
-		if (!has_room(fd) || !report_lost() || !put(fd, prefix, text, size))
+		if (!report_lost() || !put(fd, prefix, text, size))
 			count_lost();
 		text += size;
 	}
