@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,9 @@
  * would use up what one user's pipes may have (fs.pipe-user-pages-soft). */
 #define PIPE_SIZE (256 << 10)
 
+/* Lines of a dead worker that are logged in a turn of the loop: a full pipe has 128 thousand. */
+#define LINES_AT_ONCE 256
+
 #define CUT_SIZE (sizeof LOG_CUT - 1)
 #define PREFIX_SIZE 3 /* "<3>" */
 
@@ -32,6 +36,8 @@ struct capture {
 	unsigned worker;
 	pid_t pid;
 	bool is_orphan;       /* the worker is dead */
+	size_t left;          /* bytes that the worker may have left, at its death */
+	unsigned lines;       /* that were logged, or pieces */
 	bool is_split;        /* the line that has begun is logged in pieces */
 	enum log_level level; /* of the line that is logged; LOG_LEVEL_MAX if it says none */
 	size_t length;        /* of the line that has begun */
@@ -80,6 +86,7 @@ put(struct capture *capture, const char *line, size_t length)
 		.context_count = 1};
 
 	capture->level = level;
+	capture->lines++;
 	if (length > 0 && line[length - 1] == '\r')
 		entry.length--;
 	/* The journal has no empty lines either: a million of them says nothing. */
@@ -168,14 +175,53 @@ read_some(struct capture *capture, size_t most)
 	return count;
 }
 
+/* Logs a part of what a dead worker has left: no more than the pipe holds in all, even if others
+ * write meanwhile. */
+static void
+read_left(struct capture *capture, unsigned most_lines)
+{
+	unsigned before = capture->lines;
+
+	while (capture->left > 0 && capture->lines - before < most_lines) {
+		ssize_t count = read_some(capture, capture->left);
+
+		capture->left -= count > 0 ? (size_t)count : capture->left;
+	}
+	if (capture->left == 0)
+		put_rest(capture);
+}
+
+/* Gives the oldest place of too many to another one, but not before all that its worker has printed
+ * is logged. */
+static void
+limit_orphans(void)
+{
+	struct capture *oldest = NULL;
+	unsigned count = 0;
+
+	for (struct capture *capture = all; capture != NULL; capture = capture->next)
+		if (capture->is_orphan && capture->left == 0) {
+			oldest = capture;
+			count++;
+		}
+	if (count > CAPTURE_ORPHANS_MAX)
+		capture_free(oldest);
+}
+
 /* A line without an end that a living worker has begun is kept; nobody ends it for a dead one. */
 static void
 on_output(struct ev_loop *loop, ev_io *watcher, int events)
 {
 	struct capture *capture = watcher->data;
-	ssize_t count = read_some(capture, CAPTURE_AT_ONCE);
+	ssize_t count;
 
 	(void)events;
+	if (capture->left > 0) {
+		read_left(capture, LINES_AT_ONCE);
+		limit_orphans();
+		return;
+	}
+	count = read_some(capture, CAPTURE_AT_ONCE);
 	if (count != 0 && !(count < 0 && errno != EAGAIN && errno != EINTR)) {
 		if (capture->is_orphan && count < CAPTURE_AT_ONCE)
 			put_rest(capture);
@@ -226,34 +272,6 @@ capture_set_process(struct capture *capture, pid_t pid)
 
 /* ---- the worker's end ---- */
 
-/* Logs what is in the pipe: no more than it holds, even if others write meanwhile. */
-static void
-read_out(struct capture *capture)
-{
-	size_t left = PIPE_SIZE;
-	ssize_t count;
-
-	while (left > 0 && (count = read_some(capture, left)) > 0)
-		left -= (size_t)count < left ? (size_t)count : left;
-	put_rest(capture);
-}
-
-/* Gives the oldest place of too many to another one. */
-static void
-limit_orphans(void)
-{
-	struct capture *oldest = NULL;
-	unsigned count = 0;
-
-	for (struct capture *capture = all; capture != NULL; capture = capture->next)
-		if (capture->is_orphan) {
-			oldest = capture;
-			count++;
-		}
-	if (count > CAPTURE_ORPHANS_MAX)
-		capture_free(oldest);
-}
-
 void
 capture_leave(struct capture *capture)
 {
@@ -261,7 +279,8 @@ capture_leave(struct capture *capture)
 		return;
 	CHECK_WHY(!capture->is_orphan, "a worker dies once");
 	capture->is_orphan = true;
-	read_out(capture);
+	capture->left = PIPE_SIZE;
+	read_left(capture, LINES_AT_ONCE);
 	if (!ear_is_active(&capture->ear))
 		capture_free(capture);
 	limit_orphans();
@@ -271,7 +290,8 @@ void
 capture_end(void)
 {
 	while (all != NULL) {
-		read_out(all);
+		all->left = PIPE_SIZE;
+		read_left(all, UINT_MAX);
 		capture_free(all);
 	}
 }

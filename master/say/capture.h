@@ -25,9 +25,9 @@ struct capture *capture_new(struct ev_loop *loop, unsigned worker, int *output);
 /* The worker's process, for its lines. NULL is ignored, also below. */
 void capture_set_process(struct capture *capture, pid_t pid);
 
-/* The worker is dead: logs what it has left, and the beginning of a line that it has not ended. The
- * pipe is read on, until no descendant of the worker holds it, or others need its place. The caller
- * forgets it. */
+/* The worker is dead: logs what it has left, at once as far as that is a turn's work, and the
+ * beginning of a line that it has not ended. The pipe is read on, until no descendant of the worker
+ * holds it, or others need its place. The caller forgets it. */
 void capture_leave(struct capture *capture);
 
 /* There is no worker: closes the pipe. */

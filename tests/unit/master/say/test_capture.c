@@ -174,6 +174,50 @@ Test(capture, what_a_dead_worker_has_begun_comes_out)
 	cr_expect_eq(open_descriptors(), before - 2 - 2, "both ends, and what the log was");
 }
 
+/* How many lines the log has. */
+static unsigned
+count_lines(void)
+{
+	static char part[65536];
+	unsigned count = 0;
+	ssize_t got;
+
+	for (off_t at = 0; (got = pread(STDERR_FILENO, part, sizeof part, at)) > 0; at += got)
+		for (ssize_t i = 0; i < got; i++)
+			count += part[i] == '\n';
+	return count;
+}
+
+/* A pipe full of short lines is logged in turns, between which the loop serves others. */
+Test(capture, what_a_dead_worker_has_left_is_logged_in_turns)
+{
+	enum { LINES = 20000 };
+	int outputs[CAPTURE_ORPHANS_MAX + 1];
+	unsigned lines;
+
+	for (int i = 0; i < LINES; i++)
+		print("x\n");
+	print("half");
+	close(output);
+	capture_leave(capture);
+	lines = count_lines();
+	cr_expect(lines > 0 && lines < LINES / 4, "%u lines at once", lines);
+	/* It gives way to nobody before. */
+	for (int i = 0; i <= CAPTURE_ORPHANS_MAX; i++)
+		capture_leave(capture_new(loop, 0, &outputs[i]));
+	for (int turns = 0; turns < 1000 && lines <= LINES; turns++) {
+		unsigned before = lines;
+
+		turn();
+		lines = count_lines();
+		cr_expect_lt(lines - before, LINES / 4, "%u lines in a turn", lines - before);
+	}
+	cr_expect_eq(lines, LINES + 1);
+	for (int i = 0; i <= CAPTURE_ORPHANS_MAX; i++)
+		close(outputs[i]);
+	complaint_heard();
+}
+
 /* A child of the worker still has the pipe. */
 Test(capture, what_a_worker_has_started_is_read_on)
 {
