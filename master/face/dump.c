@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,9 +14,37 @@
 
 #define DUMP_TIME 3. /* seconds for hubs to write their coroutines */
 
-/* Writes how many hubs have not written, and why. Returns text, or NULL if all have. */
+/* What the hubs have written. */
+struct written {
+	char *text; /* allocated */
+	size_t size;
+	const char *fault; /* why it is not all of it; or NULL */
+};
+
+/* The file is read, not mapped: a worker may shorten it at any time. */
+static struct written
+read_written(int file)
+{
+	struct written written = {.fault = NULL};
+	struct stat status;
+	ssize_t got;
+
+	if (fstat(file, &status) != 0 || status.st_size == 0)
+		return written;
+	written.size = (size_t)status.st_size < DUMP_MOST ? (size_t)status.st_size : DUMP_MOST;
+	written.text = malloc(written.size);
+	got = written.text != NULL ? pread(file, written.text, written.size, 0) : 0;
+	written.size = got > 0 ? (size_t)got : 0;
+	if (written.text == NULL)
+		written.fault = "the master has no memory for the dump";
+	else if ((size_t)status.st_size > DUMP_MOST)
+		written.fault = "the dump is too long: the rest of it is left out";
+	return written;
+}
+
+/* Writes what is missing of the dump, and why. Returns text, or NULL if nothing is. */
 static const char *
-explain_lost(const struct dump *dump, char *text, size_t size)
+explain_lost(const struct dump *dump, const char *fault, char *text, size_t size)
 {
 	unsigned silent = dump->expected - dump->done - dump->missed;
 	int length = 0;
@@ -25,29 +54,26 @@ explain_lost(const struct dump *dump, char *text, size_t size)
 			"%u of %u hubs did not answer: they hang, and the log has their backtrace",
 			silent, dump->expected);
 	if (dump->missed > 0)
-		snprintf(text + length, size - (size_t)length,
+		length += snprintf(text + length, size - (size_t)length,
 			"%s%u of %u hubs had no file descriptor left (raise the limit: %s)",
 			length > 0 ? "; " : "", dump->missed, dump->expected, nofile_advice_here());
-	return silent > 0 || dump->missed > 0 ? text : NULL;
+	if (fault != NULL)
+		length += snprintf(text + length, size - (size_t)length, "%s%s",
+			length > 0 ? "; " : "", fault);
+	return length > 0 ? text : NULL;
 }
 
 /* Ends the dump with what the hubs have written by now. */
 static void
 finish(struct dump *dump)
 {
-	struct stat status;
-	char *text = MAP_FAILED, lost[384];
-	size_t size = 0;
+	struct written written = read_written(dump->file);
+	char lost[512];
 
 	ev_timer_stop(dump->master->loop, &dump->over);
-	if (fstat(dump->file, &status) == 0 && status.st_size > 0) {
-		size = (size_t)status.st_size;
-		text = mmap(NULL, size, PROT_READ, MAP_PRIVATE, dump->file, 0);
-	}
-	dump->on_over(
-		dump, text, text != MAP_FAILED ? size : 0, explain_lost(dump, lost, sizeof lost));
-	if (text != MAP_FAILED)
-		munmap(text, size);
+	dump->on_over(dump, written.text, written.size,
+		explain_lost(dump, written.fault, lost, sizeof lost));
+	free(written.text);
 	close(dump->file);
 	dump->file = -1;
 }
@@ -59,13 +85,16 @@ on_over(struct ev_loop *loop, ev_timer *timer, int events)
 	finish(timer->data);
 }
 
-/* Adds hubs to a count of the dump under way, if it is the dump of that number. */
+/* Adds hubs to a count of the dump under way, if it is the dump of that number. A worker may answer
+ * twice, but for no more hubs than are awaited. */
 static void
 count(struct dump *dump, int64_t number, unsigned *counted, unsigned hubs)
 {
+	unsigned awaited = dump->expected - dump->done - dump->missed;
+
 	if (dump->file == -1 || number != dump->number)
 		return;
-	*counted += hubs;
+	*counted += hubs < awaited ? hubs : awaited;
 	if (dump->done + dump->missed == dump->expected)
 		finish(dump);
 }

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define DUMP_MOST ((size_t)12 << 20) /* bytes of a dump; what is behind them is left out */
+
 struct dump;
 struct master;
 

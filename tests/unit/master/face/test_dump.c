@@ -11,12 +11,17 @@ static struct quiet quiet;
 static struct dump dump;
 static unsigned overs;
 static char text[512];
+static size_t size;
+static bool is_shortened; /* by a worker, before the text is read */
 
 static void
-on_over(struct dump *over, const char *lines, size_t size, const char *lost)
+on_over(struct dump *over, const char *lines, size_t length, const char *lost)
 {
 	cr_assert_eq(over, &dump);
 	overs++;
+	size = length;
+	if (is_shortened)
+		cr_assert_eq(ftruncate(dump.file, 0), 0);
 	snprintf(text, sizeof text, "%.*s%s", (int)size, size > 0 ? lines : "",
 		lost != NULL ? lost : "");
 }
@@ -91,4 +96,39 @@ Test(dump, does_not_count_what_was_for_another)
 	dump_done(&dump, dump.number);
 	dump_done(&dump, dump.number);
 	cr_assert_eq(overs, 1);
+}
+
+/* As a worker does that has lost its way. */
+Test(dump, outlives_a_worker_that_answers_for_more_hubs_than_there_are)
+{
+	dump_of(3);
+	dump_done(&dump, dump.number);
+	dump_missed(&dump, dump.number, 7);
+	cr_assert_eq(overs, 1);
+	cr_assert_str_eq(text, "2 of 3 hubs had no file descriptor left (raise the limit: "
+			       "ulimit -n, LimitNOFILE=)");
+}
+
+Test(dump, says_that_it_is_too_long)
+{
+	const char *lost;
+
+	dump_of(1);
+	cr_assert_eq(ftruncate(dump.file, DUMP_MOST + 1), 0);
+	dump_done(&dump, dump.number);
+	cr_assert_eq(overs, 1);
+	cr_assert_eq(size, DUMP_MOST);
+	lost = strstr(text, "the dump is too long: the rest of it is left out");
+	cr_assert_not_null(lost, "%s", text);
+}
+
+/* The file is shortened while its text is told, and after its size was asked. */
+Test(dump, outlives_a_worker_that_shortens_its_file)
+{
+	is_shortened = true;
+	dump_of(1);
+	cr_assert_eq(write(dump.file, "one\n", 4), 4);
+	dump_done(&dump, dump.number);
+	cr_assert_eq(overs, 1);
+	cr_assert_str_eq(text, "one\n");
 }
