@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -23,6 +24,7 @@
 #include "worker/sums.h"
 
 #define COUNTERS_MAGIC UINT32_C(0x68756262) /* "hubb" */
+#define ROWS_AT_ONCE 64                     /* by which the file grows */
 #define FOLD_TRIES 50                       /* of 0.1 ms and the system call: about 8 ms in all */
 #define READS_AT_ONCE 20
 #define READS_MAX 1000 /* about 0.2 s; the last read may be wrong */
@@ -33,6 +35,13 @@ static uint32_t own_number; /* this master's number in the segment, from 1 */
 static uint32_t own_layout; /* index of this program's layout */
 /* Rows are left DEAD that this process could not fold, since another master folded. */
 static bool own_left;
+
+/* The size of the segment's file with so many rows. */
+static size_t
+bytes_of(size_t rows)
+{
+	return offsetof(struct counters, rows) + rows * sizeof(struct worker_row);
+}
 
 static struct counters *
 become_master(struct counters *counters, int fd)
@@ -53,8 +62,8 @@ become_master(struct counters *counters, int fd)
 struct counters *
 counters_new(int *fd)
 {
-	/* Sparse: rows that are never used cost no memory. */
-	struct counters *counters = memory_new(COUNTERS_NAME, sizeof *counters, fd);
+	struct counters *counters =
+		memory_new_growing(COUNTERS_NAME, bytes_of(ROWS_AT_ONCE), sizeof *counters, fd);
 
 	if (counters == NULL)
 		return NULL;
@@ -68,7 +77,7 @@ counters_new(int *fd)
 struct counters *
 counters_map(int fd)
 {
-	struct counters *counters = memory_map(fd, sizeof *counters);
+	struct counters *counters = memory_map_growing(fd, bytes_of(0), sizeof *counters);
 	int error = EPROTO;
 
 	if (counters == NULL)
@@ -182,21 +191,34 @@ claim_at(const struct counters *counters, struct worker_row *rows, uint32_t coun
 	return true;
 }
 
+/* Sees to it that the file has so many rows. */
+static bool
+reach(uint32_t rows)
+{
+	uint32_t whole = (rows + ROWS_AT_ONCE - 1) / ROWS_AT_ONCE * ROWS_AT_ONCE;
+
+	return memory_grow(own_file, bytes_of(whole < COUNTERS_ROWS ? whole : COUNTERS_ROWS));
+}
+
+/* Nothing of a row is touched before the file has it. */
 static struct worker_row *
 claim(struct counters *counters, uint32_t count)
 {
 	for (uint32_t at = 0; at + count <= COUNTERS_ROWS; at++) {
 		uint32_t used = __atomic_load_n(&counters->used, __ATOMIC_RELAXED);
 
+		if (at + count > used && !reach(at + count))
+			return NULL;
 		if (row_state(&counters->rows[at]) != ROW_FREE ||
 			!claim_at(counters, &counters->rows[at], count))
 			continue;
 		while (used < at + count &&
 			!__atomic_compare_exchange_n(&counters->used, &used, at + count, false,
-				__ATOMIC_RELAXED, __ATOMIC_RELAXED))
+				__ATOMIC_RELEASE, __ATOMIC_RELAXED))
 			continue;
 		return &counters->rows[at];
 	}
+	errno = ENOSPC;
 	return NULL;
 }
 

@@ -29,7 +29,8 @@ int counters_file(void);
 void counters_free(struct counters **counters);
 
 /* Claims count adjacent rows for this master: one for each hub of a new process of that worker.
- * NULL if there are not count free rows in sequence. */
+ * NULL with errno: ENOSPC if there are not count free rows in sequence; EFBIG by a limit on the
+ * size of files. */
 struct worker_row *counters_claim(
 	struct counters *counters, uint32_t worker, uint32_t generation, uint32_t count);
 

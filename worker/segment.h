@@ -7,7 +7,8 @@
  *	                 LEDGER: one per worker and hub: the counts of dead processes, so that no
  *	                         total goes back; the master that folds writes (fold.h)
  *
- * Rows are padded so that no two share a cache line. Each field has a single writer; readers load
+ * The file has as many rows as have been claimed, and grows; the whole struct is mapped. Rows are
+ * padded so that no two share a cache line. Each field has a single writer; readers load
  * field by field, without locks. During an upgrade several masters use one segment. */
 #ifndef HUBBUB_WORKER_SEGMENT_H
 #define HUBBUB_WORKER_SEGMENT_H

@@ -1,5 +1,6 @@
 /* A memfd is mapped only at the size that the caller expects: the memory of a program whose structs
- * differ is refused, and no access lies beyond its end. */
+ * differ is refused. It is sealed, so that it never gets shorter, not even by two processes that
+ * lengthen it at once: an access beyond its end would be SIGBUS. */
 #include "hub/base/memory.h"
 
 #include <errno.h>
@@ -9,32 +10,52 @@
 #include "hub/base/kernel.h"
 
 void *
-memory_map(int fd, size_t size)
+memory_map_growing(int fd, size_t least, size_t most)
 {
 	struct stat status;
 	void *memory;
 
 	if (kernel_fstat(fd, &status) != 0)
 		return NULL;
-	/* An access beyond the file's end would be SIGBUS. */
-	if ((size_t)status.st_size != size) {
+	if ((size_t)status.st_size < least || (size_t)status.st_size > most) {
 		errno = EPROTO;
 		return NULL;
 	}
-	memory = kernel_mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	memory = kernel_mmap(NULL, most, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	return memory != MAP_FAILED ? memory : NULL;
 }
 
 void *
-memory_new(const char *name, size_t size, int *fd)
+memory_map(int fd, size_t size)
 {
-	void *memory;
+	return memory_map_growing(fd, size, size);
+}
+
+bool
+memory_grow(int fd, size_t size)
+{
+	struct stat status;
+
+	if (kernel_fstat(fd, &status) != 0)
+		return false;
+	if ((size_t)status.st_size >= size || kernel_ftruncate(fd, (off_t)size) == 0)
+		return true;
+	/* Another process has made it longer meanwhile. */
+	return errno == EPERM;
+}
+
+void *
+memory_new_growing(const char *name, size_t least, size_t most, int *fd)
+{
+	void *memory = NULL;
 	int error;
 
-	*fd = kernel_memfd_create(name, MFD_CLOEXEC);
+	*fd = kernel_memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (*fd == -1)
 		return NULL;
-	memory = kernel_ftruncate(*fd, (off_t)size) == 0 ? memory_map(*fd, size) : NULL;
+	if (kernel_ftruncate(*fd, (off_t)least) == 0 &&
+		kernel_fcntl(*fd, F_ADD_SEALS, F_SEAL_SHRINK) == 0)
+		memory = memory_map_growing(*fd, least, most);
 	if (memory != NULL)
 		return memory;
 	error = errno;
@@ -42,6 +63,12 @@ memory_new(const char *name, size_t size, int *fd)
 	*fd = -1;
 	errno = error;
 	return NULL;
+}
+
+void *
+memory_new(const char *name, size_t size, int *fd)
+{
+	return memory_new_growing(name, size, size, fd);
 }
 
 void

@@ -83,7 +83,7 @@ birth_fork(struct slot *slot)
 	slot->channel = pair[0];
 	return 0;
 fail:
-	error = slot->rows == NULL ? ENOSPC : errno;
+	error = errno;
 	slot->pid = 0;
 	if (slot->rows != NULL)
 		counters_fold(fleet->counters, slot->rows, threads);

@@ -6,7 +6,7 @@
 
 /* Forks a process for a slot that has none, whose seats are bound: sets pid, pidfd, channel and
  * rows. Returns 0, or -1 with errno and nothing changed: ENOSPC if there are no rows for its hubs;
- * otherwise a limit on processes, files or memory. */
+ * otherwise a limit on processes, files, their size, or memory. */
 int birth_fork(struct slot *slot);
 
 #endif

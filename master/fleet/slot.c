@@ -279,7 +279,8 @@ spawn(struct slot *slot)
 	slot->fork_error = birth_fork(slot) == 0 ? 0 : errno;
 	if (slot->fork_error != 0) {
 		history_note(LOG_ERROR,
-			"cannot fork worker %u: %s (limit on processes, files or memory?)",
+			"cannot fork worker %u: %s (limit on processes, files, their size or "
+			"memory?)",
 			slot->index, strerror(slot->fork_error));
 		slot_event(slot, SUPERVISION_FORK_FAILED);
 		return;

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -257,8 +259,58 @@ Test(counters, there_is_an_end_to_rows)
 {
 	cr_assert_not_null(counters_claim(counters, 0, 1, COUNTERS_ROWS - 1));
 	cr_assert_null(counters_claim(counters, 1, 1, 2));
+	cr_assert_eq(errno, ENOSPC);
 	cr_assert_not_null(counters_claim(counters, 1, 1, 1));
 	cr_assert_null(counters_claim(counters, 2, 1, 1));
+}
+
+static off_t
+file_size(void)
+{
+	struct stat status;
+
+	cr_assert_eq(fstat(shared_file, &status), 0);
+	return status.st_size;
+}
+
+/* So a limit on the size of files refuses none but large servers. */
+Test(counters, their_file_grows_as_rows_are_claimed)
+{
+	struct counters *again = counters_map(shared_file);
+	struct worker_row *rows;
+	off_t first = file_size();
+
+	cr_assert_lt(first, 2 << 20);
+	rows = counters_claim(counters, 0, 1, 1000);
+	cr_assert_not_null(rows);
+	cr_assert_gt(file_size(), first);
+	counters_add(&rows[999].accepted, 5);
+	cr_assert_eq(counters_total(again).accepted, 5);
+	/* Another master goes on where this one has stopped. */
+	rows = counters_claim(again, 1, 1, 1000);
+	cr_assert_not_null(rows);
+	counters_add(&rows[999].accepted, 2);
+	cr_assert_eq(counters_total(counters).accepted, 7);
+	counters_free(&again);
+}
+
+Test(counters, a_limit_on_the_size_of_files_is_an_end_to_rows)
+{
+	struct rlimit before, small;
+	uint32_t claimed = 0;
+
+	signal(SIGXFSZ, SIG_IGN);
+	cr_assert_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
+	small = (struct rlimit){4 << 20, before.rlim_max};
+	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
+	while (counters_claim(counters, claimed, 1, 1) != NULL)
+		claimed++;
+	cr_assert_eq(errno, EFBIG);
+	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &before), 0);
+	cr_assert_gt(claimed, 100);
+	cr_assert_lt(claimed, 1000);
+	cr_assert_eq(counters_total(counters).accepted, 0);
+	cr_assert_not_null(counters_claim(counters, claimed, 1, 1));
 }
 
 static void *

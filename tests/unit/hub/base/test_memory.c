@@ -51,6 +51,40 @@ Test(memory, a_file_of_another_size_is_none_of_this_version)
 	cr_assert_eq(errno, EBADF);
 }
 
+/* Whoever has the descriptor, and does not mean it: the others would get SIGBUS. */
+Test(memory, never_gets_shorter)
+{
+	int fd;
+	unsigned char *memory = memory_new("test", SIZE, &fd);
+
+	cr_assert_eq(ftruncate(fd, SIZE - 1), -1);
+	cr_assert_eq(errno, EPERM);
+	cr_assert_eq(memory[SIZE - 1], 0);
+	memory_free((void **)&memory, SIZE);
+	close(fd);
+}
+
+Test(memory, that_grows_is_there_for_all_who_have_mapped_it)
+{
+	int fd;
+	unsigned char *own = memory_new_growing("test", 1, 10 * SIZE, &fd), *others;
+
+	others = memory_map_growing(fd, 1, 10 * SIZE);
+	cr_assert(own != NULL && others != NULL);
+	cr_assert(memory_grow(fd, 10 * SIZE));
+	/* Another process has made it longer already. */
+	cr_assert(memory_grow(fd, SIZE));
+	own[10 * SIZE - 1] = 7;
+	cr_assert_eq(others[10 * SIZE - 1], 7);
+	cr_assert_null(memory_map_growing(fd, 1, 10 * SIZE - 1));
+	cr_assert_eq(errno, EPROTO);
+	cr_assert_null(memory_map_growing(fd, 10 * SIZE + 1, 20 * SIZE));
+	cr_assert_eq(errno, EPROTO);
+	memory_free((void **)&own, 10 * SIZE);
+	memory_free((void **)&others, 10 * SIZE);
+	close(fd);
+}
+
 Test(memory, freeing_unmaps_and_nulls_and_may_be_repeated)
 {
 	int fd;
