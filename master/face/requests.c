@@ -12,6 +12,7 @@
 #include "hub/base/log.h"
 #include "master/change/change.h"
 #include "master/change/ready.h"
+#include "master/change/successor.h"
 #include "master/face/ask.h"
 #include "master/face/client.h"
 #include "master/face/commands.h"
@@ -379,13 +380,17 @@ requests_init(struct requests *requests, struct master *master)
 	dump_init(&requests->dump, master, on_dump_over);
 }
 
+/* Of another master only a drain is asked in the client's place. */
 static void
 dismiss(const struct requests *requests, struct client *client)
 {
+	const struct master *master = requests->master;
 	const char *why = NULL;
 
-	if (requests->master->phase == MASTER_HANDED_OVER)
-		why = "another master has taken over; ask again";
+	if (master->phase == MASTER_HANDED_OVER)
+		why = client->awaits == AWAITS_END && master->successor->is_to_drain
+			      ? "another master has taken over, and was told to drain"
+			      : "another master has taken over; ask again";
 	else if (client->awaits != AWAITS_END)
 		why = "the server has ended";
 	client_finish(client, why, "the server has ended");

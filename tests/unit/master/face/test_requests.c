@@ -286,7 +286,7 @@ Test(requests, at_the_end_all_that_wait_are_told)
 		const char *heard;
 	} cases[] = {
 		{"drain\n", MASTER_DRAINING, "+the server has ended\n"},
-		{"drain\n", MASTER_HANDED_OVER, "!another master has taken over; ask again\n"},
+		{"stop\n", MASTER_HANDED_OVER, "!another master has taken over; ask again\n"},
 		{"scale 1x1\n", MASTER_DRAINING, "!the server has ended\n"},
 		{"scale 1x1\n", MASTER_HANDED_OVER, "!another master has taken over; ask again\n"},
 		{"sta", MASTER_DRAINING, ""},
@@ -303,6 +303,19 @@ Test(requests, at_the_end_all_that_wait_are_told)
 		cr_assert(is_at_end(&scene));
 		scene_clear(&scene);
 	}
+}
+
+/* The upgrade turned out to have succeeded, and the drain was passed on. */
+Test(requests, whoever_drains_is_told_that_another_master_does)
+{
+	struct scene scene;
+
+	scene_set(&scene, "drain\n");
+	scene.quiet.master.phase = MASTER_HANDED_OVER;
+	scene.quiet.successor.is_to_drain = true;
+	requests_fini(&scene.requests);
+	cr_assert_str_eq(hear(&scene), "!another master has taken over, and was told to drain\n");
+	scene_clear(&scene);
 }
 
 /* Members of the server's group operate it; who ends it should be able to start it. */
