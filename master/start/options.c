@@ -299,6 +299,27 @@ read_all(struct reading *reading, int argc, char **argv)
 		memcpy(options->context, service->context, service->context_size);
 }
 
+/* Whether these words, or else the environment, ask for lines of JSON: so are errors told, also one
+ * that was found before the format's own turn. The words may be wrong in any way. */
+static bool
+ask_for_json(int count, char *const *words)
+{
+	static const char name[] = "--log-format", shortest[] = "--log-f";
+	const char *format = getenv(PREFIX "LOG_FORMAT");
+
+	for (int i = 1; i < count && strcmp(words[i], "--") != 0; i++) {
+		size_t length = strcspn(words[i], "=");
+
+		if (length < sizeof shortest - 1 || strncmp(words[i], name, length) != 0)
+			continue;
+		if (words[i][length] == '=')
+			format = words[i] + length + 1;
+		else if (i + 1 < count)
+			format = words[i + 1];
+	}
+	return format != NULL && strcmp(format, log_format_names[LOG_JSON]) == 0;
+}
+
 int
 options_read(struct options *options, int argc, char **argv, const struct hubbub_service *service,
 	bool is_again, char *error, size_t error_size)
@@ -308,7 +329,11 @@ options_read(struct options *options, int argc, char **argv, const struct hubbub
 	*options = (struct options){0};
 	error[0] = '\0';
 	reading.table = make_table(options, service);
-	reading.table.flags = is_again ? ARGP_NO_ERRS | ARGP_NO_EXIT | ARGP_NO_HELP : 0;
+	if (is_again)
+		reading.table.flags = ARGP_NO_ERRS | ARGP_NO_EXIT | ARGP_NO_HELP;
+	else if (ask_for_json(argc, argv))
+		/* argp would print them as text. */
+		reading.table.flags = ARGP_NO_ERRS;
 	reading.table.error = error;
 	reading.table.error_size = error_size;
 	version_of = service;
@@ -325,6 +350,9 @@ options_parse(struct options *options, int argc, char **argv, const struct hubbu
 
 	if (options_read(options, argc, argv, service, false, error, sizeof error) == 0)
 		return;
+	if (ask_for_json(argc, argv) ||
+		ask_for_json(options->arguments.count, options->arguments.items))
+		options->log_format = LOG_JSON;
 	log_setup(service->name, options->log_level, options->log_format);
 	if (options->log_format == LOG_JSON)
 		log_error("%s", error);

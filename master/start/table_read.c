@@ -344,8 +344,8 @@ take_arguments(struct table *table)
 		items[0] = program_invocation_short_name;
 		if (argp_parse(&argp, count, items, table->flags | ARGP_IN_ORDER | ARGP_NO_HELP,
 			    NULL, &run) != 0)
-			table_complain(
-				table, "an option is ambiguous or lacks its value; see --help");
+			table_complain(table, "an option is unknown, ambiguous or lacks its value; "
+					      "see --help");
 	}
 	items[0] = called;
 	free_layout(&layout);

@@ -159,21 +159,74 @@ Test(log_json, each_line_is_an_object_whatever_happens)
 	json_decref(object);
 }
 
-Test(log_json, errors_of_options_are_objects_once_the_option_is_read)
+Test(log_json, what_keeps_a_server_from_starting_is_an_object)
 {
 	json_t *object;
 
-	cr_assert(start("--listen=nonsense"));
-	cr_expect_eq(program_wait(&server.program, PATIENCE), 2);
-	object = find("nonsense");
-	cr_assert_not_null(object);
-	cr_expect_str_eq(text_of(object, "level"), "error");
-	json_decref(object);
 	cr_assert(start("--pidfile=/nowhere/pid"));
 	cr_expect_eq(program_wait(&server.program, PATIENCE), 1);
 	object = find("/nowhere/pid");
 	cr_expect_not_null(object);
 	json_decref(object);
+}
+
+/* Runs the service with three arguments at most, which are wrong; what it says is in the record of
+ * the program. */
+static void
+refuse(char *const arguments[static 3])
+{
+	char *argv[] = {program_path("talker"), arguments[0], arguments[1], arguments[2], NULL};
+
+	cr_assert(program_start(&server.program, argv, 0));
+	cr_expect_eq(program_wait(&server.program, PATIENCE), 2, "%s", server.program.text);
+}
+
+/* Wherever the option stands, and whatever else is wrong. */
+Test(log_json, errors_of_arguments_are_objects)
+{
+	static const struct {
+		char *arguments[3];
+		const char *phrase;
+	} cases[] = {
+		{{"--log-format=json", "--listen=nonsense"}, "nonsense"},
+		{{"--log-format=json", "--nonsense"}, "there is no such option"},
+		{{"--nonsense", "--log-format=json"}, "there is no such option"},
+		{{"-Z", "--log-format", "json"}, "an option is unknown"},
+		{{"--log-form=json", "--threads"}, "lacks its value"},
+		{{"--processes=0", "--log-format", "json"}, "from 1 to 1024"},
+		{{"@/no/such/file", "--log-format=json"}, "cannot read"},
+		{{"--log-format=text", "--log-format=json", "9090"}, "not an option"},
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		const char *text = server.program.text;
+		json_t *object;
+
+		refuse(cases[i].arguments);
+		object = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+		cr_assert_not_null(object, "%s", text);
+		cr_expect_str_eq(text_of(object, "level"), "error");
+		cr_expect_not_null(strstr(text_of(object, "message"), cases[i].phrase), "%s", text);
+		json_decref(object);
+		program_end(&server.program);
+	}
+}
+
+Test(log_json, errors_of_arguments_are_text_unless_json_is_asked_for)
+{
+	static char *const cases[][3] = {
+		{"--log-format=json", "--log-format=text", "--nonsense"},
+		{"--nonsense", "--", "--log-format=json"},
+		{"--nonsense", "--log-format=jsonl"},
+		{"--nonsense", "--log-format"},
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		refuse(cases[i]);
+		cr_expect_eq(
+			strncmp(server.program.text, "talker: ", 8), 0, "%s", server.program.text);
+		program_end(&server.program);
+	}
 }
 
 /* Where the service's output is left alone, the server's own lines are objects. */
