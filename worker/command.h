@@ -59,7 +59,7 @@ struct hubbub_command {
 	 * with "user:" and "limit=5". Let a page only read: browsers ask for pages again. */
 	const char *page;
 	/* Runs in each worker, one after the other; their output follows each other. The first
-	 * failure is the end. */
+	 * failure is the end, also that of a worker to answer. */
 	bool in_each_worker;
 	void *room[4]; /* for later versions: NULL */
 };

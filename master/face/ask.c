@@ -135,23 +135,62 @@ send_to(struct ask *ask, struct slot *slot)
 	return true;
 }
 
-/* Whether the worker may answer: what it tells is no promise. */
+/* Whether the worker can be expected to answer. If each worker has to run the command, one that
+ * hangs is asked, too: the operator is told that it has not answered. */
 static bool
-is_at_hand(const struct slot *slot)
+is_at_hand(const struct ask *ask, const struct slot *slot)
 {
-	return slot->state == SUPERVISION_READY && !slot->is_killed && !slot->hubs[0].is_hung;
+	if (slot->is_killed)
+		return false;
+	if (ask->command->in_each_worker && slot->state == SUPERVISION_HUNG)
+		return true;
+	return slot->state == SUPERVISION_READY && !slot->hubs[0].is_hung;
 }
 
-/* Asks the first worker from that number on that is at hand. Returns whether there is one. */
-static bool
-ask_from(struct ask *ask, unsigned number)
+/* The first worker from that number on that is at hand; NULL if there is none. */
+static struct slot *
+find_at_hand(const struct ask *ask, unsigned number)
 {
 	const struct generation *serving = ask->master->fleet.serving;
 
 	for (; number < serving->count; number++)
-		if (is_at_hand(serving->slots[number]) && send_to(ask, serving->slots[number]))
-			return true;
-	return false;
+		if (is_at_hand(ask, serving->slots[number]))
+			return serving->slots[number];
+	return NULL;
+}
+
+/* Asks the first worker that can be. None is passed over by a command for each. Returns NULL, or
+ * why nobody is asked. */
+static const char *
+ask_first(struct ask *ask)
+{
+	struct slot *slot = find_at_hand(ask, 0);
+
+	errno = 0;
+	while (slot != NULL && !send_to(ask, slot))
+		slot = ask->command->in_each_worker ? NULL : find_at_hand(ask, slot->index + 1);
+	if (slot != NULL)
+		return NULL;
+	return errno == EMFILE || errno == ENFILE ? "the master has no file descriptor left"
+						  : nobody;
+}
+
+/* Asks the next worker, or is done if there is none. */
+static void
+ask_next(struct ask *ask)
+{
+	struct slot *slot = find_at_hand(ask, ask->worker + 1);
+
+	hang_up(ask);
+	if (slot == NULL) {
+		finish(ask, ASK_DONE);
+	} else if (!send_to(ask, slot)) {
+		snprintf(ask->why, sizeof ask->why,
+			"worker %u (pid %d) cannot be reached: those before it have run the "
+			"command, the others have not",
+			slot->index, (int)slot->pid);
+		finish(ask, ASK_LOST);
+	}
 }
 
 /* A worker has answered: asks the next, if the command is for each. */
@@ -168,9 +207,7 @@ go_on(struct ask *ask)
 			"the others have not");
 		finish(ask, ASK_LOST);
 	} else {
-		hang_up(ask);
-		if (!ask_from(ask, ask->worker + 1))
-			finish(ask, ASK_DONE);
+		ask_next(ask);
 	}
 }
 
@@ -295,10 +332,8 @@ ask_begin(struct master *master, unsigned most, const struct hubbub_command *com
 	 * counts. */
 	ev_set_priority(&ask->patience, -1);
 	ask->input.watcher.data = ask->patience.data = ask;
-	errno = 0;
-	if (!ask_from(ask, 0)) {
-		*why = errno == EMFILE || errno == ENFILE ? "the master has no file descriptor left"
-							  : nobody;
+	*why = ask_first(ask);
+	if (*why != NULL) {
 		discard(ask);
 		return NULL;
 	}

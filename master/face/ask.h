@@ -3,8 +3,8 @@
  *
  * A question has REPLY_PATIENCE in all, whatever becomes of the workers: a worker that is stopped,
  * hangs or dies costs its question alone. It goes to the first ready worker of the generation that
- * serves, or to each of them in turn, through a socket of its own, of which the worker's death is
- * the end. No worker is asked twice. */
+ * serves, or to each of its workers in turn, also if one hangs, through a socket of its own, of
+ * which the worker's death is the end. No worker is asked twice. */
 #ifndef HUBBUB_FACE_ASK_H
 #define HUBBUB_FACE_ASK_H
 

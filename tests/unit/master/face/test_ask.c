@@ -322,6 +322,38 @@ Test(ask, each_worker_is_asked_after_the_other)
 	cr_assert_str_eq(text, "zero one two|");
 }
 
+/* "done" would say that it has run the command. */
+Test(ask, a_worker_of_each_that_hangs_is_not_passed_over)
+{
+	slots[1].state = SUPERVISION_HUNG;
+	hubs[1].is_hung = true;
+	cr_assert_null(ask(1));
+	answer(take(0, 1), "zero ", NULL);
+	answer(take(1, 1), "one ", NULL);
+	answer(take(2, 1), "two", NULL);
+	cr_assert_eq(last, ASK_DONE);
+	cr_assert_str_eq(text, "zero one two|");
+}
+
+Test(ask, a_worker_of_each_that_cannot_be_reached_is_not_passed_over)
+{
+	struct channel_message message = {.kind = CHANNEL_ACCEPT};
+	int socket;
+
+	while (channel_send(slots[1].channel, &message, -1) == 0)
+		continue;
+	cr_assert_null(ask(1));
+	socket = take(0, 1);
+	answer(socket, "zero", NULL);
+	cr_assert_eq(last, ASK_LOST);
+	cr_assert_str_eq(text,
+		"zero|worker 1 (pid 101) cannot be reached: those before it have run the command, "
+		"the others have not");
+	cr_assert_eq(take(2, 1), -1);
+	slots[0].state = SUPERVISION_STARTING;
+	cr_assert_str_eq(ask(1), "no worker is ready to answer");
+}
+
 Test(ask, the_first_failure_of_each_worker_is_the_end)
 {
 	cr_assert_null(ask(1));
