@@ -366,6 +366,9 @@ metrics_text(const struct master *master, size_t *length)
 	write_occupants(stream, &master->fleet);
 	write_workers(stream, &master->fleet);
 	free(sums.rows);
-	fclose(stream);
-	return text;
+	/* Half of it would be wrong numbers. */
+	if (fclose(stream) == 0)
+		return text;
+	free(text);
+	return NULL;
 }
