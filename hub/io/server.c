@@ -66,13 +66,15 @@ session_run(void *argument)
 	return NULL;
 }
 
-/* The session whose coroutine is running; NULL if that serves none. */
+/* The session of the connection that the running coroutine serves; NULL if it serves none. */
 static const struct session *
 session_here(void)
 {
 	const struct hub_coroutine *self = hub_current();
+	const struct session *session =
+		self != NULL && self->body == session_run ? self->argument : NULL;
 
-	return self != NULL && self->body == session_run ? self->argument : NULL;
+	return session != NULL && session->client != -1 ? session : NULL;
 }
 
 int
@@ -80,9 +82,7 @@ served_client(void)
 {
 	const struct session *session = session_here();
 
-	if (session == NULL || session->client == -1 || fd_was_closed(&session->opening))
-		return -1;
-	return session->client;
+	return session != NULL && !fd_was_closed(&session->opening) ? session->client : -1;
 }
 
 const struct hub_mark *
@@ -215,7 +215,7 @@ hub_server_visit(struct hub_server *server,
 		struct session *session = CONTAINER_OF(link, struct session, siblings);
 		struct hub_connection connection;
 
-		if (fd_was_closed(&session->opening))
+		if (session->client == -1 || fd_was_closed(&session->opening))
 			continue;
 		connection = session_look(session);
 		visit(&connection, context);

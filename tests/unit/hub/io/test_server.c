@@ -1,8 +1,10 @@
 /* What a server serves, and what others see of it. */
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "hub/io/served.h"
 #include "tests/support/in_hub.h"
 #include "tests/support/trace.h"
 #include "tests/unit/hub/io/serving.h"
@@ -146,6 +148,49 @@ Test(server, a_visitor_sees_what_connections_do)
 	cr_assert_eq(visited.received, 5);
 	cr_assert_eq(visited.marks, 3, "marks are remembered");
 	cr_assert_not(visited.is_from_the_future);
+}
+
+static void
+note_visit(const struct hub_connection *connection, void *context)
+{
+	(void)context;
+	trace_say("visited %d", connection->client);
+}
+
+static void
+handle(const struct hub_datagram *datagram, void *context)
+{
+	hub_server_visit(*(struct hub_server **)context, note_visit, NULL);
+	trace_say("%zu of a datagram", datagram->length);
+	trace_whether("served", served_client() != -1);
+	trace_whether("marked", served_mark() != NULL);
+}
+
+static void *
+datagram_body(void *argument)
+{
+	struct sockaddr_storage address;
+	socklen_t length = sizeof address;
+	int client = socket(AF_INET, SOCK_DGRAM, 0);
+	int socket = hub_socket(AF_INET, SOCK_DGRAM, 0);
+	struct hub_server *server = hub_datagram_server_new(socket, handle, &server, NULL);
+
+	bind(socket, (const struct sockaddr *)&(struct sockaddr_in){.sin_family = AF_INET},
+		sizeof(struct sockaddr_in));
+	getsockname(socket, (struct sockaddr *)&address, &length);
+	sendto(client, "hello", 5, 0, (const struct sockaddr *)&address, length);
+	while (hub_server_accept_queued(server) != 1)
+		hub_sleep(HUB_MILLISECOND);
+	hub_server_wait(server);
+	hub_server_free(server);
+	close(client);
+	return argument;
+}
+
+Test(server, a_datagram_is_no_connection)
+{
+	in_hub(datagram_body, NULL);
+	cr_assert_str_eq(trace_text(), "5 of a datagram, not served, not marked");
 }
 
 /* ---- numbers that others close, and that are somebody else's when the server comes to them
