@@ -1,6 +1,7 @@
 /* Copying from one stream to another. What is held goes first; the rest of a file goes to a socket
  * by the kernel, and so does what a socket has for another, once more has come than a buffer takes.
- * Everything else goes by way of the buffers. */
+ * Everything else goes by way of the buffers, also a file that its file system cannot send, such as
+ * many of /proc. */
 #include <errno.h>
 
 #include "hub/base/check.h"
@@ -108,8 +109,10 @@ copy_some(struct hub_stream *from, struct hub_stream *to, uint64_t count, bool i
 	int64_t more = 0;
 
 	*failing = to;
-	if (is_by_kernel && can_sendfile(from, to))
-		return copy_by_kernel(from, to, count, send_file);
+	if (is_by_kernel && can_sendfile(from, to)) {
+		more = copy_by_kernel(from, to, count, send_file);
+		return more == -1 && errno == EINVAL ? copy_held(from, to, count, failing) : more;
+	}
 	if (is_by_kernel && is_much)
 		more = copy_by_kernel(from, to, count, send_input);
 	return more != 0 ? more : copy_held(from, to, count, failing);

@@ -111,6 +111,36 @@ Test(stream_copy, from_a_file_to_a_socket, .init = make_bytes)
 	cr_assert_str_eq(trace_text(), "copy 100, copy 299895, copy 0, right, not buffered");
 }
 
+/* Kernels from 5.10 on read this file, and refuse to send it. */
+#define REFUSED "/proc/self/limits"
+
+static void *
+refused_body(void *argument)
+{
+	int fd = open(REFUSED, O_RDONLY);
+	struct hub_stream *from = hub_stream_new(fd, NULL), *to;
+	char expected[8192], got[8192];
+	ssize_t length = pread(fd, expected, sizeof expected, 0);
+
+	socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+	to = hub_stream_new(pair[0], NULL);
+	trace_whether("whole", hub_stream_copy(from, to, UINT64_MAX) == length);
+	trace_whether("right", hub_recv(pair[1], got, sizeof got, MSG_DONTWAIT) == length &&
+				       memcmp(got, expected, (size_t)length) == 0);
+	hub_stream_free(from);
+	hub_stream_free(to);
+	hub_close(fd);
+	hub_close(pair[0]);
+	hub_close(pair[1]);
+	return argument;
+}
+
+Test(stream_copy, from_a_file_that_the_kernel_does_not_send)
+{
+	in_hub(refused_body, NULL);
+	cr_assert_str_eq(trace_text(), "whole, right");
+}
+
 static void *
 send_bytes(void *fd)
 {
