@@ -79,7 +79,8 @@ look(struct hub_stream *stream, const struct hub_fd *entry, char *room, size_t l
 	return failed(EAGAIN);
 }
 
-/* Waits for input, or until the coroutine that sends what is held has failed. */
+/* Waits for input, or until the coroutine that sends what is held has failed. Neither, if one of
+ * them has come already. */
 static int
 wait_while_another_sends(struct hub_stream *stream)
 {
@@ -90,6 +91,9 @@ wait_while_another_sends(struct hub_stream *stream)
 
 	if (entry == NULL)
 		return -1;
+	/* The other stream was sent meanwhile. */
+	if (fd_input_has_ended(entry) || !either_is(stream, is_sent_by_another))
+		return 0;
 	for (int i = 0; i < 2; i++)
 		if (both[i] != NULL && is_sent_by_another(both[i]))
 			waiter_enter(&both[i]->output.due, &waiters[i], hub_this->current);
