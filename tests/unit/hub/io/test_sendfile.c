@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "hub/scheduler_priv.h"
 #include "tests/support/full.h"
 #include "tests/support/in_hub.h"
 #include "tests/support/trace.h"
@@ -15,6 +16,7 @@ struct record {
 	char path[64];
 	ssize_t sent, received;
 	off_t offset;
+	uint64_t counted; /* by the hub, as sent */
 };
 
 static int pair[2];
@@ -43,6 +45,7 @@ sendfile_body(void *argument)
 	record->offset = 10;
 	/* More than there is: it ends with the file. */
 	record->sent = hub_sendfile(pair[0], fd, &record->offset, 2 * LARGE);
+	record->counted = hub_this->counters->bytes_sent;
 	hub_close(pair[0]);
 	hub_join(receiver, NULL);
 	hub_close(pair[1]);
@@ -61,6 +64,7 @@ Test(sendfile, waits_for_the_socket)
 	unlink(record.path);
 	cr_assert_eq(record.sent, LARGE - 10);
 	cr_assert_eq(record.received, LARGE - 10);
+	cr_assert_eq(record.counted, LARGE - 10);
 	cr_assert_eq(record.offset, LARGE);
 }
 
