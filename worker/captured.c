@@ -3,6 +3,7 @@
 #include "worker/captured.h"
 
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -46,14 +47,14 @@ captured_begin(int pipe)
 	return 0;
 }
 
-/* A service may have made it something else. */
-static void
+/* Returns whether it goes where the log goes now: a service may have made it something else. */
+static bool
 release(int fd)
 {
 	struct stat now;
 
-	if (fstat(fd, &now) == 0 && now.st_dev == captured.st_dev && now.st_ino == captured.st_ino)
-		dup2(own_log, fd);
+	return fstat(fd, &now) == 0 && now.st_dev == captured.st_dev &&
+	       now.st_ino == captured.st_ino && dup2(own_log, fd) == fd;
 }
 
 void
@@ -62,7 +63,7 @@ captured_end(void)
 	if (own_log == -1)
 		return;
 	release(STDOUT_FILENO);
-	release(STDERR_FILENO);
 	/* Lines begin with a level only where the journal reads them. */
-	log_to(STDERR_FILENO);
+	if (release(STDERR_FILENO))
+		log_to(STDERR_FILENO);
 }

@@ -108,3 +108,18 @@ Test(captured, what_a_service_has_made_a_file_of_its_own_stays)
 	log_file = audit;
 	cr_expect_str_eq(read_all(audit), "audited\n");
 }
+
+Test(captured, the_log_stays_out_of_what_a_service_has_made_standard_error)
+{
+	int own = memfd_create("own", MFD_CLOEXEC);
+
+	cr_assert_eq(captured_begin(ends[1]), 0);
+	dup2(own, STDERR_FILENO);
+	captured_end();
+	log_warning("logged");
+	fprintf(stderr, "complained\n");
+	end();
+	cr_expect_not_null(strstr(read_all(log_file), "]: logged\n"));
+	log_file = own;
+	cr_expect_str_eq(read_all(own), "complained\n");
+}
