@@ -124,7 +124,8 @@ print_integer(char *text, size_t size, const struct conversion *conversion, stru
 {
 	const char *width = conversion->width;
 
-	if (strcmp(width, "ll") == 0 || strcmp(width, "q") == 0)
+	/* glibc takes L for a long long, too. */
+	if (strcmp(width, "ll") == 0 || strcmp(width, "q") == 0 || strcmp(width, "L") == 0)
 		return PRINT(va_arg(walk->arguments, long long));
 	if (strcmp(width, "l") == 0)
 		return PRINT(va_arg(walk->arguments, long));

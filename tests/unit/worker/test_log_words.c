@@ -132,6 +132,12 @@ Test(log_words, what_is_too_long_is_cut)
 #pragma GCC diagnostic ignored "-Wformat-extra-args"
 #pragma GCC diagnostic ignored "-Wformat-security"
 
+Test(log_words, an_integer_may_have_the_length_of_a_long_double)
+{
+	EXPECT_WORDS("5000000000|a#-5000000000|b:x", "%Lu a=%Ld b=%s", 5000000000ULL, -5000000000LL,
+		"x");
+}
+
 Test(log_words, a_format_that_cannot_be_followed_is_printed_as_it_is)
 {
 	int number = 1;
