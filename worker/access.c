@@ -17,9 +17,9 @@
 #include "worker/log_priv.h"
 #include "worker/peer.h"
 
-/* States of TCP in which the peer has ended its output; <netinet/tcp.h>, which has them, excludes
- * <linux/tcp.h>, which has the counters. */
-enum { CLOSE_WAIT = 8, LAST_ACK = 9, CLOSING = 11 };
+/* States of TCP; <netinet/tcp.h>, which has them, excludes <linux/tcp.h>, which has the
+ * counters. */
+enum { FIN_WAIT1 = 4, CLOSE = 7, CLOSE_WAIT = 8, LAST_ACK = 9, CLOSING = 11 };
 
 static const char *const names[ACCESS_END_MAX] = {
 	[ACCESS_SERVICE] = "service",
@@ -75,6 +75,22 @@ count_received(const struct tcp_info *info)
 	return info->tcpi_bytes_received - (has_ended && info->tcpi_bytes_received > 0);
 }
 
+/* What the peer has been sent, and will be: the kernel goes on when the descriptor is closed, unless
+ * the connection is lost, or is to be reset. The end of the output is the last that it sends, and
+ * counts as a byte until then. */
+static uint64_t
+count_sent(const struct tcp_info *info, enum access_end end)
+{
+	uint64_t sent = info->tcpi_bytes_sent - info->tcpi_bytes_retrans;
+	bool has_ended = info->tcpi_state == FIN_WAIT1 || info->tcpi_state == LAST_ACK ||
+			 info->tcpi_state == CLOSING;
+
+	if (info->tcpi_notsent_bytes == 0 || info->tcpi_state == CLOSE ||
+		end == ACCESS_WRITE_TIMEOUT)
+		return sent;
+	return sent + info->tcpi_notsent_bytes - has_ended;
+}
+
 static enum access_end
 find_end(int client, bool is_refused)
 {
@@ -112,9 +128,8 @@ access_log(const struct access *access, int client, const struct fd_opening *ope
 		log_of_client(access->client,
 			"connection listener=%s received=%llu sent=%llu seconds=%.3f ended_by=%s",
 			access->listener, (unsigned long long)access->received,
-			(unsigned long long)(info.tcpi_bytes_sent - info.tcpi_bytes_retrans +
-					     info.tcpi_notsent_bytes),
-			seconds, names[access->end]);
+			(unsigned long long)count_sent(&info, access->end), seconds,
+			names[access->end]);
 	else
 		log_of_client(access->client, "connection listener=%s seconds=%.3f ended_by=%s",
 			access->listener, seconds, names[access->end]);

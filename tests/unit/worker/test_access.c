@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -20,7 +21,10 @@ static struct {
 	bool peer_ends; /* its output, at once */
 	bool is_refused;
 	bool closes;
+	bool is_stuck; /* the peer receives nothing of what it is sent */
+	bool is_reset; /* by the peer, then */
 	uint64_t note;
+	uint64_t written;
 } connection;
 
 static void
@@ -46,6 +50,28 @@ leave_note(const struct hub_connection *visited, void *unused)
 	visited->mark->note = connection.note;
 }
 
+/* Sends until the kernel takes no more. */
+static void
+fill(int client)
+{
+	static const char bytes[65536];
+	ssize_t sent;
+
+	while ((sent = hub_send(client, bytes, sizeof bytes, MSG_DONTWAIT)) > 0)
+		connection.written += (uint64_t)sent;
+	hub_shutdown(client, SHUT_WR);
+}
+
+static void
+reset(void)
+{
+	struct linger at_once = {1, 0};
+
+	setsockopt(connection.ends[1], SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+	close(connection.ends[1]);
+	connection.ends[1] = -1;
+}
+
 /* Receives all that has been sent, and answers three bytes. */
 static void
 serve(int client, void *server)
@@ -56,7 +82,11 @@ serve(int client, void *server)
 
 	access_begin(&access, client);
 	hub_recv(client, bytes, sizeof bytes, 0);
-	hub_send(client, "abc", 3, 0);
+	connection.written = (uint64_t)hub_send(client, "abc", 3, 0);
+	if (connection.is_stuck)
+		fill(client);
+	if (connection.is_reset)
+		reset();
 	hub_server_visit(*(struct hub_server **)server, leave_note, NULL);
 	if (connection.closes)
 		hub_close(client);
@@ -80,7 +110,8 @@ body(void *unused)
 	hub_server_wait(server);
 	hub_server_close(server);
 	hub_server_free(server);
-	close(connection.ends[1]);
+	if (connection.ends[1] != -1)
+		close(connection.ends[1]);
 	return unused;
 }
 
@@ -139,4 +170,43 @@ Test(access, bytes_of_a_unix_socket_are_not_known)
 {
 	connection.is_unix = connection.peer_ends = true;
 	cr_expect_str_eq(line(), "ended_by=peer client=unix");
+}
+
+/* Of a connection whose output is full. */
+static uint64_t
+read_sent(void)
+{
+	const char *sent;
+
+	connection.is_stuck = true;
+	sent = strstr(line(), "sent=");
+	cr_assert_not_null(sent);
+	return strtoull(sent + 5, NULL, 10);
+}
+
+Test(access, what_the_kernel_has_yet_to_send_counts)
+{
+	uint64_t sent = read_sent();
+
+	cr_expect_eq(sent, connection.written);
+}
+
+Test(access, what_a_reset_has_dropped_was_not_sent)
+{
+	uint64_t sent;
+
+	connection.is_reset = true;
+	sent = read_sent();
+	cr_expect_gt(sent, 0);
+	cr_expect_lt(sent, connection.written);
+}
+
+Test(access, what_a_write_timeout_drops_was_not_sent)
+{
+	uint64_t sent;
+
+	connection.note = ACCESS_WRITE_TIMEOUT;
+	sent = read_sent();
+	cr_expect_gt(sent, 0);
+	cr_expect_lt(sent, connection.written);
 }
