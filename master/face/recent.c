@@ -28,7 +28,7 @@ is_same(const struct recent_key *one, const struct recent_key *other)
 
 /* Returns the record of a histogram, which is new if there was none; NULL without memory. */
 static struct record *
-record_of(const struct recent_key *key, int64_t now)
+record_of(const struct recent_key *key, int64_t now, const struct buckets *all)
 {
 	struct record *longer;
 
@@ -44,7 +44,7 @@ record_of(const struct recent_key *key, int64_t now)
 	if (longer == NULL)
 		return NULL;
 	records = longer;
-	records[record_count] = (struct record){.key = *key, .older.time = now, .newer.time = now};
+	records[record_count] = (struct record){*key, {.time = now}, {now, *all}};
 	return &records[record_count++];
 }
 
@@ -66,7 +66,7 @@ recent_look(const struct recent_key *key, int64_t now, const struct buckets *all
 	/* A service without requests needs no records. */
 	if (buckets_total(all) == 0)
 		return;
-	record = record_of(key, now);
+	record = record_of(key, now, all);
 	if (record == NULL)
 		return;
 	if (now - record->newer.time >= RECENT_TIME) {

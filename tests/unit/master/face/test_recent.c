@@ -48,11 +48,24 @@ Test(recent, is_all_at_the_first_look_and_since_the_last_one_after_a_long_time)
 	for (int i = 0; i < 7; i++)
 		buckets_record(&all, 100);
 	cr_assert_eq(lately(&one, 1000, &all), 7);
-	cr_assert_eq(lately(&one, 1010, &all), 7, "all of it is as old as the first look");
+	cr_assert_eq(lately(&one, 1009, &all), 7, "nobody has looked ten seconds ago");
+	cr_assert_eq(lately(&one, 1010, &all), 0, "all of it is older than the first look");
 	for (int i = 0; i < 3; i++)
 		buckets_record(&all, 100);
 	cr_assert_eq(lately(&one, 5000, &all), 3);
 	cr_assert_eq(lately(&one, 5010, &all), 0);
+}
+
+/* As of a server that has run for a day. */
+Test(recent, is_what_came_since_the_first_look_if_that_was_long_ago)
+{
+	struct buckets all = {0};
+
+	for (int i = 0; i < 7; i++)
+		buckets_record(&all, 100);
+	lately(&one, 1000, &all);
+	buckets_record(&all, 100);
+	cr_assert_eq(lately(&one, 5000, &all), 1);
 }
 
 Test(recent, is_of_each_histogram)
