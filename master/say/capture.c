@@ -6,8 +6,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,8 +22,10 @@
  * would use up what one user's pipes may have (fs.pipe-user-pages-soft). */
 #define PIPE_SIZE (256 << 10)
 
-/* Lines of a dead worker that are logged in a turn of the loop: a full pipe has 128 thousand. */
-#define LINES_AT_ONCE 256
+/* How much of what a dead worker has left is logged in a turn of the loop, in bytes, of which each
+ * line costs so many more: a full pipe may have 128 thousand lines. */
+#define LEFT_AT_ONCE ((size_t)32 << 10)
+#define LINE_COST 128
 
 #define CUT_SIZE (sizeof LOG_CUT - 1)
 #define PREFIX_SIZE 3 /* "<3>" */
@@ -37,7 +39,7 @@ struct capture {
 	pid_t pid;
 	bool is_orphan;       /* the worker is dead */
 	size_t left;          /* bytes that the worker may have left, at its death */
-	unsigned lines;       /* that were logged, or pieces */
+	size_t cost;          /* of what was logged */
 	bool is_split;        /* the line that has begun is logged in pieces */
 	enum log_level level; /* of the line that is logged; LOG_LEVEL_MAX if it says none */
 	size_t length;        /* of the line that has begun */
@@ -86,7 +88,7 @@ put(struct capture *capture, const char *line, size_t length)
 		.context_count = 1};
 
 	capture->level = level;
-	capture->lines++;
+	capture->cost += length + LINE_COST;
 	if (length > 0 && line[length - 1] == '\r')
 		entry.length--;
 	/* The journal has no empty lines either: a million of them says nothing. */
@@ -178,11 +180,11 @@ read_some(struct capture *capture, size_t most)
 /* Logs a part of what a dead worker has left: no more than the pipe holds in all, even if others
  * write meanwhile. */
 static void
-read_left(struct capture *capture, unsigned most_lines)
+read_left(struct capture *capture, size_t most)
 {
-	unsigned before = capture->lines;
+	size_t before = capture->cost;
 
-	while (capture->left > 0 && capture->lines - before < most_lines) {
+	while (capture->left > 0 && capture->cost - before < most) {
 		ssize_t count = read_some(capture, capture->left);
 
 		capture->left -= count > 0 ? (size_t)count : capture->left;
@@ -217,7 +219,7 @@ on_output(struct ev_loop *loop, ev_io *watcher, int events)
 
 	(void)events;
 	if (capture->left > 0) {
-		read_left(capture, LINES_AT_ONCE);
+		read_left(capture, LEFT_AT_ONCE);
 		limit_orphans();
 		return;
 	}
@@ -280,7 +282,7 @@ capture_leave(struct capture *capture)
 	CHECK_WHY(!capture->is_orphan, "a worker dies once");
 	capture->is_orphan = true;
 	capture->left = PIPE_SIZE;
-	read_left(capture, LINES_AT_ONCE);
+	read_left(capture, LEFT_AT_ONCE);
 	if (!ear_is_active(&capture->ear))
 		capture_free(capture);
 	limit_orphans();
@@ -291,7 +293,7 @@ capture_end(void)
 {
 	while (all != NULL) {
 		all->left = PIPE_SIZE;
-		read_left(all, UINT_MAX);
+		read_left(all, SIZE_MAX);
 		capture_free(all);
 	}
 }

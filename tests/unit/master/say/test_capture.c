@@ -218,6 +218,28 @@ Test(capture, what_a_dead_worker_has_left_is_logged_in_turns)
 	complaint_heard();
 }
 
+/* Long lines cost by their bytes: each that is no text is escaped. */
+Test(capture, what_a_dead_worker_has_left_in_long_lines_is_logged_in_turns)
+{
+	static char line[1024];
+	unsigned lines;
+
+	memset(line, 'x', sizeof line - 1);
+	line[sizeof line - 2] = '\n';
+	for (int i = 0; i < 200; i++)
+		print(line);
+	close(output);
+	capture_leave(capture);
+	lines = count_lines();
+	cr_expect(lines > 0 && lines < 100, "%u lines at once", lines);
+	for (int turns = 0; turns < 1000 && lines < 200; turns++) {
+		turn();
+		lines = count_lines();
+	}
+	cr_expect_eq(lines, 200);
+	complaint_heard();
+}
+
 /* A child of the worker still has the pipe. */
 Test(capture, what_a_worker_has_started_is_read_on)
 {
