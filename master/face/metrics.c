@@ -302,6 +302,30 @@ count_leaving(const struct fleet *fleet)
 	return count;
 }
 
+/* Writes a label that is the program's own text, in which '"' and '\\' are escaped. */
+static void
+write_label(FILE *stream, const char *name, const char *text)
+{
+	fprintf(stream, "%s=\"", name);
+	for (; *text != '\0'; text++) {
+		if (*text == '"' || *text == '\\')
+			fputc('\\', stream);
+		fputc((unsigned char)*text < ' ' ? ' ' : *text, stream);
+	}
+	fputs("\",", stream);
+}
+
+static void
+write_build(FILE *stream, const struct hubbub_service *service)
+{
+	write_head(stream, "build_info", "gauge",
+		"Always 1; its labels name the service, its version, hubbub's and the allocator.");
+	fprintf(stream, "hubbub_build_info{");
+	write_label(stream, "service", service->name);
+	write_label(stream, "version", service->version);
+	fprintf(stream, "hubbub=\"%s\",allocator=\"%s\"} 1\n", HUBBUB_VERSION, allocator_name());
+}
+
 static void
 write_server(FILE *stream, const struct master *master)
 {
@@ -309,12 +333,7 @@ write_server(FILE *stream, const struct master *master)
 	const struct generation *serving = fleet->serving;
 	unsigned backlog = sockets_backlog(&master->sockets);
 
-	write_head(stream, "build_info", "gauge",
-		"Always 1; its labels name the service, its version, hubbub's and the allocator.");
-	fprintf(stream,
-		"hubbub_build_info{service=\"%s\",version=\"%s\",hubbub=\"%s\",allocator=\"%s\"} "
-		"1\n",
-		master->service->name, master->service->version, HUBBUB_VERSION, allocator_name());
+	write_build(stream, master->service);
 	write_one(stream, "ready", "gauge",
 		"1 if the server accepts connections and is not stopping.", ready_is(master));
 	write_one(stream, "stopping", "gauge",

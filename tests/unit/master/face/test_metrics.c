@@ -218,3 +218,16 @@ Test(metrics, has_what_is_open_and_what_is_so_of_who_sits)
 	cr_assert_eq(count_lines("hubbub_permits{"), 0);
 	cr_assert_eq(count_lines("hubbub_ready 0\n"), 1);
 }
+
+/* A single wrong line, and Prometheus drops the whole page. */
+Test(metrics, the_programs_own_texts_are_labels_whatever_they_are)
+{
+	static const struct hubbub_service odd = {
+		.name = "a \"service\"", .version = "1.0\\beta\n\"2\""};
+
+	scene.master.service = &odd;
+	write_text();
+	cr_assert_not_null(strstr(text, "\nhubbub_build_info{service=\"a \\\"service\\\"\","
+					"version=\"1.0\\\\beta \\\"2\\\"\",hubbub=\""),
+		"%s", strstr(text, "build_info{"));
+}
