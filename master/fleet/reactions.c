@@ -110,7 +110,8 @@ explain_fall(const struct slot *slot)
 
 	if (slot->fork_error != 0)
 		snprintf(why, sizeof why,
-			"worker %u cannot be forked: %s (limit on processes, files or memory?)",
+			"worker %u cannot be forked: %s (limit on processes, files, their size or "
+			"memory?)",
 			slot->index, strerror(slot->fork_error));
 	else if (refusal != NULL)
 		snprintf(why, sizeof why, "%s", refusal);
