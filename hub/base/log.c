@@ -16,6 +16,10 @@
 #include "hub/base/kernel.h"
 #include "hub/base/log_text.h"
 
+/* How long a fault waits for its reader: tries, and nanoseconds between two of them. */
+#define FAULT_TRIES 100
+#define FAULT_PAUSE 10000000
+
 const char *const log_level_names[LOG_LEVEL_MAX] = {
 	[LOG_ERROR] = "error",
 	[LOG_WARNING] = "warning",
@@ -178,7 +182,10 @@ write_now(int fd, const struct iovec *parts, int count)
 		if (taken != -1 || (errno != EOPNOTSUPP && errno != ENOSYS && errno != EPERM))
 			return taken;
 	}
-	return has_room(fd) ? kernel_writev(fd, parts, count) : -1;
+	if (has_room(fd))
+		return kernel_writev(fd, parts, count);
+	errno = EAGAIN;
+	return -1;
 }
 
 /* Writes prefix and text in one piece. Returns whether all of it was taken. */
@@ -312,6 +319,22 @@ add(char *line, size_t length, const char *text)
 	return length + strlen(text);
 }
 
+/* Writes a line. Its reader has a second for that: what has gone wrong should be known, but a
+ * process that waited for ever would neither end nor go on. */
+static bool
+write_in_time(int fd, char *line, size_t length)
+{
+	const struct iovec part = {line, length};
+	const struct timespec pause = {0, FAULT_PAUSE};
+	ssize_t taken = write_now(fd, &part, 1);
+
+	for (int tries = 0; taken == -1 && errno == EAGAIN && tries < FAULT_TRIES; tries++) {
+		kernel_nanosleep(&pause);
+		taken = write_now(fd, &part, 1);
+	}
+	return taken > 0;
+}
+
 /* Neither jansson nor snprintf: the process may have broken its heap, and its stack may be that of
  * a signal. */
 bool
@@ -330,7 +353,7 @@ log_fault(const char *text)
 			line[length++] = *text++;
 	}
 	line[length++] = '\n';
-	return kernel_write(STDERR_FILENO, line, length) > 0;
+	return write_in_time(STDERR_FILENO, line, length);
 }
 
 bool

@@ -71,8 +71,8 @@ void log_write(enum log_level level, const char *format, ...) HUB_INSIDE(log_wri
 void log_bare(enum log_level level, const char *text, size_t length) HUB_INSIDE(log_bare);
 
 /* What a fault of the program says, which may be its end: writes a line to standard error, as
- * log_bare does, and waits for its reader. A long text is cut. Returns whether it was written.
- * Async-signal-safe. */
+ * log_bare does, and waits for its reader, a second at most. A long text is cut. Returns whether it
+ * was written. Async-signal-safe. */
 bool log_fault(const char *text) HUB_INSIDE(log_fault);
 
 /* The beginning of a line that is written to fd without this log: its level, "<3>", if fd leads to

@@ -10,7 +10,6 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -254,80 +253,6 @@ Test(log, a_line_that_nobody_reads_is_counted)
 	release(text, sizeof text);
 	log_count_lost(NULL);
 	cr_assert_eq(counter, 2, "%lu", (unsigned long)counter);
-}
-
-/* Standard error is a pipe that is full but for a page, of which nobody reads, and a line is lost
- * already. */
-static void
-capture_almost_full(void)
-{
-	static char page[4096];
-
-	capture();
-	cr_assert_eq(fcntl(pipes[1], F_SETPIPE_SZ, 2 * sizeof page), 2 * (int)sizeof page);
-	cr_assert_eq(write(pipes[1], page, sizeof page), (ssize_t)sizeof page);
-	cr_assert_eq(write(pipes[1], page, sizeof page), (ssize_t)sizeof page);
-	log_warning("this one is lost");
-	cr_assert_eq(read(pipes[0], page, sizeof page), (ssize_t)sizeof page);
-}
-
-static void
-release_unread(void)
-{
-	char text[64];
-
-	release(text, sizeof text);
-	log_count_lost(NULL);
-	log_forget_lost();
-}
-
-/* The line that says how many are lost takes the room. */
-Test(log, no_line_waits_behind_the_line_of_those_that_are_lost, .timeout = 60)
-{
-	static char name[101], much[LOG_LINE_MAX - 200];
-	uint64_t counter = 0;
-
-	memset(name, 'n', sizeof name - 1);
-	log_setup(name, LOG_INFO, LOG_TEXT);
-	log_count_lost(&counter);
-	capture_almost_full();
-	memset(much, 'x', sizeof much);
-	log_put(&(struct log_entry){.level = LOG_INFO, .message = much, .length = sizeof much});
-	release_unread();
-	log_setup("name", LOG_INFO, LOG_TEXT);
-	cr_assert_eq(counter, 2, "%lu", (unsigned long)counter);
-}
-
-/* Since Linux 6.4. */
-static bool
-pipes_have_nowait(void)
-{
-	int ends[2];
-	bool have_it = pipe(ends) == 0 &&
-		       pwritev2(ends[1], &(struct iovec){"x", 1}, 1, -1, RWF_NOWAIT) == 1;
-
-	close(ends[0]);
-	close(ends[1]);
-	return have_it;
-}
-
-/* So it is if another process has been faster, since the pipe was found writable. */
-Test(log, no_text_waits_in_which_there_is_more_than_the_room, .timeout = 60)
-{
-	static char much[2 * 4096];
-	uint64_t counter = 0;
-
-	if (!pipes_have_nowait())
-		cr_skip("needs pipes that can be told not to block");
-	log_setup("name", LOG_INFO, LOG_TEXT);
-	capture_almost_full();
-	log_forget_lost();
-	log_count_lost(&counter);
-	memset(much, 'x', sizeof much);
-	much[sizeof much - 1] = '\n';
-	log_bare(LOG_INFO, much, sizeof much);
-	release_unread();
-	cr_assert_eq(counter, 1, "%lu", (unsigned long)counter);
 }
 
 /* ---- the journal ---- */
