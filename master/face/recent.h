@@ -21,8 +21,8 @@ struct recent_key {
 #define RECENT_ALL UINT32_MAX
 
 /* Sets lately to what the histogram has got in about the last RECENT_TIME, or since the last look
- * if that is longer ago; all of it until RECENT_TIME after the first look, or without memory. now is the clock, all what
- * the histogram has by now. */
+ * if that is longer ago; all of it until RECENT_TIME after the first look, or without memory. now
+ * is the clock, all what the histogram has by now. */
 void recent_look(const struct recent_key *key, int64_t now, const struct buckets *all,
 	struct buckets *lately);
 
