@@ -163,7 +163,10 @@ view_requests(char *line, int size, const json_t *worker, const json_t *hub, con
 void
 view_metric(char *line, int size, const char *name, const json_t *value)
 {
-	bool are_times = strstr(name, "_seconds") != NULL;
+	static const char seconds[] = "_seconds";
+	size_t length = strlen(name);
+	bool are_times = length >= sizeof seconds &&
+			 strcmp(name + length - (sizeof seconds - 1), seconds) == 0;
 	char number[16], times[64] = "";
 	const json_t *recent = json_object_get(value, "recent");
 

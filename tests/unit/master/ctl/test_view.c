@@ -78,6 +78,10 @@ Test(view, has_metrics_of_the_service)
 	view_metric(line, sizeof line, "store_sizes", sizes);
 	cr_assert_str_eq(
 		line, "store_sizes                            7      12    4.0k    5.0M    5.0M");
+	/* Of times the name ends so. */
+	view_metric(line, sizeof line, "per_seconds_sizes", sizes);
+	cr_assert_str_eq(
+		line, "per_seconds_sizes                      7      12    4.0k    5.0M    5.0M");
 	times = json_pack("{s:i, s:{s:i}}", "count", 7, "recent", "count", 0);
 	view_metric(line, sizeof line, "store_seconds", times);
 	cr_assert_str_eq(
