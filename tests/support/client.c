@@ -16,7 +16,7 @@
 static int
 connect_to(int type, const struct sockaddr *address, socklen_t length)
 {
-	struct timeval limit = {program_is_sanitized() ? 10 * SANITIZED_PATIENCE : 10, 0};
+	struct timeval limit = {(time_t)program_patience(10), 0};
 	int fd = socket(address->sa_family, type | SOCK_CLOEXEC, 0);
 
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);

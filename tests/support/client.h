@@ -1,4 +1,4 @@
-/* A blocking client on loopback. Each call fails after ten seconds, more with a sanitizer. */
+/* A blocking client on loopback. Each call fails after a minute, more with a sanitizer. */
 #ifndef HUBBUB_TESTS_CLIENT_H
 #define HUBBUB_TESTS_CLIENT_H
 

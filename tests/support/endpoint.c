@@ -244,9 +244,7 @@ target_answers(const struct target *target)
 
 	if (!endpoint_open(&endpoint, target))
 		return false;
-	answers = exchange(
-		&endpoint, clock_now() + 10 * CLOCK_SECOND *
-						 (program_is_sanitized() ? SANITIZED_PATIENCE : 1));
+	answers = exchange(&endpoint, clock_now() + (int64_t)program_patience(10) * CLOCK_SECOND);
 	endpoint_close(&endpoint);
 	return answers;
 }

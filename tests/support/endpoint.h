@@ -49,8 +49,8 @@ bool endpoint_has_ended(struct endpoint *endpoint);
 /* Closes the connection; with TLS, gracefully. */
 void endpoint_close(struct endpoint *endpoint);
 
-/* Whether the server at target answers "here" with "HERE" within ten seconds, more with a
- * sanitizer. Blocks. */
+/* Whether the server at target answers "here" with "HERE" within a minute, more with a sanitizer.
+ * Blocks. */
 bool target_answers(const struct target *target);
 
 #endif

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "hub/base/clock.h"
+#include "tests/support/program.h"
 
 int
 manager_open(const char *folder)
@@ -42,7 +43,8 @@ receive(int manager, char *words, size_t size, int patience)
 bool
 manager_hears(int manager, const char *text, double seconds)
 {
-	int64_t end = clock_now() + (int64_t)(seconds * (double)CLOCK_SECOND), left;
+	int64_t left,
+		end = clock_now() + (int64_t)(program_patience(seconds) * (double)CLOCK_SECOND);
 	char words[1024];
 
 	while ((left = end - clock_now()) > 0 &&

@@ -9,7 +9,7 @@
 int manager_open(const char *folder);
 
 /* Receives notifications until one contains the text; drops those before it. Returns false if none
- * does within so many seconds. */
+ * does within so many seconds (program_patience). */
 bool manager_hears(int manager, const char *text, double seconds);
 
 /* Drops notifications that have come so far. */

@@ -99,13 +99,19 @@ read_more(struct program *program, int64_t deadline)
 	return true;
 }
 
+double
+program_patience(double seconds)
+{
+	double longer =
+		seconds >= 1 && program_is_sanitized() ? SANITIZED_PATIENCE * seconds : seconds;
+
+	return seconds >= PATIENT && longer < 60 ? 60 : longer;
+}
+
 static int64_t
 deadline_in(double seconds)
 {
-	/* Less than a second is a look at the present state, which is not prolonged. */
-	if (seconds >= 1 && program_is_sanitized())
-		seconds *= SANITIZED_PATIENCE;
-	return clock_now() + (int64_t)(seconds * (double)CLOCK_SECOND);
+	return clock_now() + (int64_t)(program_patience(seconds) * (double)CLOCK_SECOND);
 }
 
 bool

@@ -22,12 +22,19 @@ struct program {
  * call. */
 char *program_path(const char *name);
 
-/* Whether the programs under test are built with a sanitizer. Then all waits below of a second or
- * more are SANITIZED_PATIENCE times as long. */
+/* Whether the programs under test are built with a sanitizer. */
 bool program_is_sanitized(void);
 
 /* Sanitizers need much memory: a machine that runs short of it may stall for half a minute. */
 #define SANITIZED_PATIENCE 10
+
+/* How long, in seconds, the waits below and those of clients really last. Less than a second is a
+ * look at the present state, which is not prolonged. More is SANITIZED_PATIENCE times as long with
+ * a sanitizer; and from PATIENT on, where the wait is only for what must happen, it is a minute at
+ * least: a process may not be scheduled for seconds. */
+double program_patience(double seconds);
+
+#define PATIENT 5 /* seconds */
 
 /* Starts argv[0] with the arguments argv, ended by NULL, in a process group of its own, with files
  * as its hard limit on open files (0: unchanged). Returns whether it was started. */

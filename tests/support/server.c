@@ -198,7 +198,7 @@ server_ctl(
 {
 	char *argv[] = {program_path("hubbub-ctl"), "--socket", server->control,
 		(char *)(uintptr_t)command, (char *)(uintptr_t)argument, NULL};
-	int64_t end = clock_now() + 20 * CLOCK_SECOND;
+	int64_t end = clock_now() + (int64_t)program_patience(20) * CLOCK_SECOND;
 	struct program ctl;
 	bool is_ready = false;
 	int code = -1;
@@ -288,7 +288,7 @@ server_worker(struct server *server, unsigned worker)
 void
 server_signal_worker(struct server *server, unsigned worker, int number)
 {
-	int64_t end = clock_now() + 20 * CLOCK_SECOND;
+	int64_t end = clock_now() + (int64_t)program_patience(20) * CLOCK_SECOND;
 	pid_t pid;
 
 	while ((pid = server_worker(server, worker)) <= 0 && clock_now() < end)
@@ -313,6 +313,12 @@ server_hub(struct server *server, unsigned worker, unsigned hub, const char *key
 
 /* ---- the end ---- */
 
+static bool
+is_reaped(void *pid)
+{
+	return kill(*(pid_t *)pid, 0) != 0;
+}
+
 int
 server_end(struct server *server, double seconds)
 {
@@ -321,9 +327,7 @@ server_end(struct server *server, double seconds)
 	/* The master that took over in an upgrade is not this process's child: it can be polled,
 	 * not awaited. */
 	kill(server->pid, SIGTERM);
-	for (int i = 0; i < seconds * 100 && kill(server->pid, 0) == 0; i++)
-		poll(NULL, 0, 10);
-	return kill(server->pid, 0) == 0 ? -1 : 0;
+	return wait_until(is_reaped, &server->pid, seconds) ? 0 : -1;
 }
 
 void

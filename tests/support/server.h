@@ -32,8 +32,8 @@ bool server_start(struct server *server, const char *name, const char *processes
 /* The refusal of a change while a hub seems to hang, which it may on a busy machine. */
 #define SERVER_NOT_READY "a worker is not ready; try again"
 
-/* Runs hubbub-ctl with a command and an argument (or NULL); repeats it for twenty seconds as long
- * as the answer is SERVER_NOT_READY. Returns its exit code. output, if not NULL, becomes what it
+/* Runs hubbub-ctl with a command and an argument (or NULL); repeats it for a minute as long as
+ * the answer is SERVER_NOT_READY. Returns its exit code. output, if not NULL, becomes what it
  * printed. */
 int server_ctl(struct server *server, const char *command, const char *argument, char *output,
 	size_t size);
