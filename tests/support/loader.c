@@ -67,6 +67,38 @@ loader_start(struct loader *loader, int port, ...)
 	return was_started;
 }
 
+struct wait {
+	struct loader *loader;
+	double seconds;
+};
+
+/* An interval that the generator was late for has a later time than planned: "1.2s", not "1s". */
+static bool
+has_lasted(void *context)
+{
+	const struct wait *wait = context;
+	const char *line = wait->loader->program.text;
+	double lasted = 0, most = 0;
+
+	program_expect(&wait->loader->program, "no such text", 0.01);
+	for (; line != NULL; line = strchr(line, '\n')) {
+		char unit = '\0';
+
+		line += *line == '\n';
+		if (sscanf(line, "%lf%c", &lasted, &unit) == 2 && unit == 's' && lasted > most)
+			most = lasted;
+	}
+	return most >= wait->seconds;
+}
+
+bool
+loader_lasts(struct loader *loader, double seconds)
+{
+	struct wait wait = {loader, seconds};
+
+	return wait_until(has_lasted, &wait, 20);
+}
+
 int
 loader_wait(struct loader *loader, double seconds)
 {
@@ -85,7 +117,7 @@ loader_run(struct loader *loader, int port, ...)
 	va_start(more, port);
 	was_started = start(loader, port, more);
 	va_end(more);
-	return was_started ? loader_wait(loader, 60) : -1;
+	return was_started ? loader_wait(loader, 300) : -1;
 }
 
 double

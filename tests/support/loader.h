@@ -21,11 +21,15 @@ struct loader {
  * Returns whether it was started. */
 bool loader_start(struct loader *loader, int port, ...) __attribute__((sentinel));
 
+/* Waits until the run, which prints its intervals, has lasted for so many seconds. Returns whether
+ * it has. */
+bool loader_lasts(struct loader *loader, double seconds);
+
 /* Waits for the program's end and reads the result, if there is one. Returns the exit code, as
  * program_wait. */
 int loader_wait(struct loader *loader, double seconds);
 
-/* loader_start, and loader_wait for at most a minute. Returns -1 if it was not started. */
+/* loader_start, and loader_wait for at most five minutes. Returns -1 if it was not started. */
 int loader_run(struct loader *loader, int port, ...) __attribute__((sentinel));
 
 /* The number at a path of keys in the result, such as "latency_ns.response.p99"; -1 if there is

@@ -42,14 +42,20 @@ has_note(const char *part, const char *text)
  * slowest hundredth of all waits 0.9 s and more. */
 Test(load_honesty, a_stall_of_the_server_is_in_the_percentiles_of_an_open_loop)
 {
-	faulty = (struct faulty){.kind = FAULTY_STALL, .size = 64, .period = 10, .pause = 1};
-	cr_assert(faulty_start(&faulty));
-	/* The assertion is about the server's stall, and far above a lag of the generator. */
-	loader_run(&loader, faulty.port, "-q", "-R", "1k", "-d", "20s", "--warmup=0", "-c", "16",
-		"--max-lag=500ms", NULL);
-	faulty_stop(&faulty);
-	cr_assert_float_eq(loader_number(&loader, "latency_ns.response.p99"), 0.9e9, 0.9e9 * 0.02,
-		"%s", loader.program.text);
+	double p99 = 0;
+
+	/* The assertion is about the server's stall, and far above a lag of the generator; but a
+	 * busy machine may spoil a try. */
+	for (int tries = 0; tries < 5 && fabs(p99 - 0.9e9) > 0.9e9 * 0.02; tries++) {
+		faulty =
+			(struct faulty){.kind = FAULTY_STALL, .size = 64, .period = 10, .pause = 1};
+		cr_assert(faulty_start(&faulty));
+		loader_run(&loader, faulty.port, "-q", "-R", "1k", "-d", "20s", "--warmup=0", "-c",
+			"16", "--max-lag=500ms", NULL);
+		faulty_stop(&faulty);
+		p99 = loader_number(&loader, "latency_ns.response.p99");
+	}
+	cr_assert_float_eq(p99, 0.9e9, 0.9e9 * 0.02, "%s", loader.program.text);
 	cr_assert_eq(loader_number(&loader, "latency_ns.response.count"), 20000, "%s",
 		loader.program.text);
 	cr_assert_eq(loader_number(&loader, "exit_code"), 0, "%s", loader.program.text);
@@ -80,7 +86,7 @@ Test(load_honesty, what_is_offered_is_achieved_to_a_thousandth)
 		double ratio = 0;
 
 		/* A busy machine may spoil a try. */
-		for (int tries = 0; tries < 3 && fabs(ratio - 1) > 0.001; tries++) {
+		for (int tries = 0; tries < 10 && fabs(ratio - 1) > 0.001; tries++) {
 			loader_run(&loader, server.port, "-q", "-R", rates[i], "-d", "3s", NULL);
 			ratio = loader_number(&loader, "load.ratio");
 		}
@@ -101,17 +107,22 @@ order(const void *a, const void *b)
 Test(load_honesty, poisson_arrivals_pass_a_kolmogorov_smirnov_test)
 {
 	enum { COUNT = 2500 };
+	/* A busy machine delays some arrivals, which counts the less the fewer there are in a
+	 * second; a wrong plan fails each time. */
+	static const double rates[] = {500, 500, 200, 100, 50, 25};
 	static double gaps[COUNT];
-	double greatest = 1, rate = 500, limit = 1.95 / sqrt(COUNT);
-	char seed[24];
+	double greatest = 1, limit = 1.95 / sqrt(COUNT);
+	char seed[24], option[24];
 
-	/* A busy machine delays some arrivals; a wrong plan fails each time. */
 	for (int tries = 0; tries < 6 && greatest > limit; tries++) {
+		double rate = rates[tries];
+
 		snprintf(seed, sizeof seed, "--seed=%d", tries);
+		snprintf(option, sizeof option, "--rate=%.0f", rate);
 		faulty = (struct faulty){.kind = FAULTY_NONE, .size = 64};
 		cr_assert(faulty_start(&faulty));
-		loader_run(&loader, faulty.port, "-q", "-R", "500", "--arrivals=poisson", "-n",
-			"2600", "-c", "4", seed, NULL);
+		loader_run(&loader, faulty.port, "-q", option, "--arrivals=poisson", "-n", "2600",
+			"-c", "4", seed, NULL);
 		faulty_stop(&faulty);
 		cr_assert_gt(faulty.messages, COUNT, "%s", loader.program.text);
 		for (int i = 0; i < COUNT; i++)
@@ -128,7 +139,7 @@ Test(load_honesty, poisson_arrivals_pass_a_kolmogorov_smirnov_test)
 static void
 stop_for(double seconds)
 {
-	cr_assert(program_expect(&loader.program, " 0.5", 20), "%s", loader.program.text);
+	cr_assert(loader_lasts(&loader, 0.5), "%s", loader.program.text);
 	killpg(loader.program.pid, SIGSTOP);
 	nap(seconds);
 	killpg(loader.program.pid, SIGCONT);
@@ -248,7 +259,7 @@ Test(load_honesty, a_server_that_dies_is_not_hidden_by_an_invalid_measurement)
 	cr_assert(program_start_echo(&server, NULL));
 	cr_assert(loader_start(&loader, server.port, "-R", "1k", "-d", "3s", "--warmup=0", "-i",
 		"500ms", "--max-lag=1ns", NULL));
-	cr_assert(program_expect(&loader.program, " 0.5", 20), "%s", loader.program.text);
+	cr_assert(loader_lasts(&loader, 0.5), "%s", loader.program.text);
 	program_end(&server);
 	server.output = 0;
 	cr_assert_eq(loader_wait(&loader, 60), 3, "%s", loader.program.text);

@@ -61,7 +61,7 @@ Test(load_run_ends, a_server_that_dies_is_an_error_and_not_corruption)
 	for (size_t i = 0; i < 2; i++) {
 		cr_assert(loader_start(&loader, server.port, modes[i], "-d", "2s", "-i", "500ms",
 			"--warmup=0", "-c", "8", "--timeout=500ms", NULL));
-		cr_assert(program_expect(&loader.program, " 0.5", 20), "%s", loader.program.text);
+		cr_assert(loader_lasts(&loader, 0.5), "%s", loader.program.text);
 		program_end(&server);
 		cr_assert_eq(loader_wait(&loader, 30), 3, "%s", loader.program.text);
 		cr_assert_str_eq(loader_verdict(&loader), "fail");
@@ -90,7 +90,7 @@ Test(load_run_ends, a_count_that_is_not_reached_is_an_error)
 		cr_assert(
 			loader_start(&loader, server.port, modes[i], "-n", i == 0 ? "100M" : "3000",
 				"-c", "8", "-i", "500ms", "--timeout=500ms", NULL));
-		cr_assert(program_expect(&loader.program, " 0.5", 20), "%s", loader.program.text);
+		cr_assert(loader_lasts(&loader, 0.5), "%s", loader.program.text);
 		program_end(&server);
 		cr_assert_eq(loader_wait(&loader, 30), 3, "%s", loader.program.text);
 		cr_assert_eq(loader_number(&loader, "load.messages") +
@@ -124,7 +124,7 @@ Test(load_run_ends, the_first_signal_gives_a_partial_report)
 	for (size_t i = 0; i < 2; i++) {
 		cr_assert(loader_start(&loader, server.port, "-d", "60s", "--warmup=0", "-i",
 			"100ms", "--fail-if", "p99>1ns", NULL));
-		cr_assert(program_expect(&loader.program, "0.3", 20), "%s", loader.program.text);
+		cr_assert(loader_lasts(&loader, 0.3), "%s", loader.program.text);
 		/* As Ctrl-C does, to all processes of the run. */
 		killpg(loader.program.pid, signals[i]);
 		cr_assert_eq(loader_wait(&loader, 20), 128 + signals[i], "%s", loader.program.text);
@@ -197,7 +197,7 @@ Test(load_run_ends, the_second_signal_ends_it_at_once_and_no_process_is_left)
 	cr_assert(faulty_start(&faulty));
 	cr_assert(loader_start(&loader, faulty.port, "-d", "60s", "--warmup=0", "-i", "100ms",
 		"--timeout=60s", "-p", "2", NULL));
-	cr_assert(program_expect(&loader.program, "0.3", 20), "%s", loader.program.text);
+	cr_assert(loader_lasts(&loader, 0.3), "%s", loader.program.text);
 	cr_assert_eq(program_children(loader.program.pid, children, 8), 2);
 	kill(loader.program.pid, SIGINT);
 	cr_assert(wait_until(has_taken_signals, &loader.program.pid, 5));
@@ -217,7 +217,7 @@ Test(load_run_ends, a_generator_process_that_dies_ends_the_run)
 
 	cr_assert(loader_start(
 		&loader, server.port, "-d", "60s", "--warmup=0", "-i", "100ms", "-p", "2", NULL));
-	cr_assert(program_expect(&loader.program, "0.3", 20), "%s", loader.program.text);
+	cr_assert(loader_lasts(&loader, 0.3), "%s", loader.program.text);
 	cr_assert_eq(program_children(loader.program.pid, children, 8), 2);
 	kill(children[1], SIGKILL);
 	cr_assert_eq(loader_wait(&loader, 20), 1, "%s", loader.program.text);

@@ -157,7 +157,7 @@ Test(tls, ends_handshakes_that_do_not_begin)
 	/* The timeout is long enough that the load's own connections are not idle on a slow machine
 	 * either. */
 	cr_assert(server_start(&server, "hubbub-echo", "1", "1",
-		program_is_sanitized() ? "--idle-timeout=10" : "--idle-timeout=2",
+		program_is_sanitized() ? "--idle-timeout=20" : "--idle-timeout=10",
 		certificate.cert_option, certificate.key_option, NULL));
 	fd = client_connect(server.program.port);
 	cr_assert(wait_until(one_has_ended, NULL, 30));
