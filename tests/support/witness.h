@@ -29,6 +29,7 @@ struct witness_result {
 	/* Of crossed: after a rest so long that a server which drains may end the connection. */
 	uint64_t rested;
 	uint64_t late;   /* connects and answers that took longer than the limit */
+	uint64_t resent; /* connects by TCP whose first packet was dropped: they took a second */
 	uint64_t wrong;  /* receives with a wrong byte */
 	int64_t slowest; /* longest connect or answer that was not late, nanoseconds */
 };
@@ -47,7 +48,7 @@ struct witness {
 };
 
 /* Starts the thread; the fields from target to limit are set. Returns when all lasting clients have
- * exchanged a message, or after ten seconds. */
+ * exchanged a message, or after a minute. */
 void witness_start(struct witness *witness);
 
 /* Ends all clients and the thread. */
