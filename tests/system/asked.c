@@ -1,5 +1,5 @@
 /* A service with commands of its own, for the tests of them (test_commands.c): what they print, how
- * long they take, and what becomes of their worker. */
+ * long they take, and what becomes of their worker. Those that take long log when they begin. */
 #include <errno.h>
 #include <hubbub/hub.h>
 #include <hubbub/server.h>
@@ -46,6 +46,7 @@ rest(struct hub_stream *output, char **arguments, void *context)
 	int64_t most = arguments[0] != NULL ? atoi(arguments[0]) * HUB_MILLISECOND : HUB_FOREVER;
 
 	(void)context;
+	hubbub_log(HUBBUB_INFO, "rest begins");
 	if (hub_sleep(most) != 0)
 		return hubbub_why("interrupted: %s", strerror(errno));
 	hub_stream_printf(output, "rested\n");

@@ -62,6 +62,28 @@ changing_is_before(const char *one, const char *other)
 	return first != NULL && second != NULL && first < second;
 }
 
+struct wish {
+	const char *text;
+	unsigned times;
+};
+
+static bool
+is_printed(void *context)
+{
+	const struct wish *wish = context;
+
+	program_expect(&server.program, "no such text", 0.01);
+	return changing_count(wish->text) >= wish->times;
+}
+
+bool
+changing_expect(const char *text, unsigned times)
+{
+	struct wish wish = {text, times};
+
+	return changing_count(text) >= times || wait_until(is_printed, &wish, 20);
+}
+
 bool
 changing_answers(const char *text, const char *expected)
 {

@@ -30,6 +30,10 @@ int changing_ctl(const char *command);
 unsigned changing_count(const char *text);
 bool changing_is_before(const char *one, const char *other);
 
+/* Reads what the server prints until it has printed a text so many times. Returns whether it
+ * has. */
+bool changing_expect(const char *text, unsigned times);
+
 /* Whether a new connection answers the text with what is expected. */
 bool changing_answers(const char *text, const char *expected);
 
