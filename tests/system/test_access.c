@@ -28,26 +28,48 @@ expect(const char *text)
 		server.program.text);
 }
 
+/* A client that has had an answer, and stays. */
+static int
+greet(void)
+{
+	int client = client_connect(server.program.port);
+
+	cr_assert(client_exchange(client, "hello", "HELLO"));
+	return client;
+}
+
+/* One whose server is slower than a second has more seconds. */
+static void
+expect_less_than_a_second(void)
+{
+	static const char text[] = " received=5 sent=5 seconds=0.";
+
+	for (int tries = 0; tries < 20 && strstr(server.program.text, text) == NULL; tries++) {
+		close(greet());
+		program_expect(&server.program, text, 2);
+	}
+	expect(text);
+}
+
 Test(access_log, has_a_line_for_each_connection_and_says_what_has_ended_it)
 {
 	int client;
 
-	cr_assert(server_start(&server, "hubbub-echo", "1", "2", "--access-log=on",
-		"--idle-timeout=1", "--drain-timeout=2", NULL));
-	client = client_connect(server.program.port);
-	cr_assert(client_exchange(client, "hello", "HELLO"));
-	close(client);
-	expect(" received=5 sent=5 seconds=0.");
+	cr_assert(server_start(&server, "hubbub-echo", "1", "2", "--access-log=on", NULL));
+	expect_less_than_a_second();
 	expect(" ended_by=peer worker=0 hub=");
-	client = client_connect(server.program.port);
-	cr_assert(client_exchange(client, "hello", "HELLO"));
-	cr_assert(client_sees_end(client));
-	expect(" ended_by=\"idle timeout\" worker=0 hub=");
-	client = client_connect(server.program.port);
-	cr_assert(client_exchange(client, "hello", "HELLO"));
+	client = greet();
 	kill(server.pid, SIGTERM);
 	cr_assert(client_sees_end(client));
 	expect(" ended_by=drain worker=0 hub=");
+	close(client);
+	server_clean(&server);
+	cr_assert(server_start(
+		&server, "hubbub-echo", "1", "2", "--access-log=on", "--idle-timeout=1", NULL));
+	client = client_connect(server.program.port);
+	cr_assert(client_sees_end(client));
+	expect(" ended_by=\"idle timeout\" worker=0 hub=");
+	close(client);
 }
 
 /* The client is whom the header names. */

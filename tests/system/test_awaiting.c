@@ -74,7 +74,8 @@ Test(awaiting, one_whose_workers_are_stopped_is_not_ready)
 	cr_assert(server_start(&server, "hubbub-echo", "1", "1", "--hang-timeout=0", NULL));
 	server_signal_worker(&server, 0, SIGSTOP);
 	cr_assert(wait_until(is_not_ready, NULL, 60));
-	cr_assert_eq(wait_for("--timeout=1"), 1);
+	/* Long enough for an answer. */
+	cr_assert_eq(wait_for(program_is_sanitized() ? "--timeout=20" : "--timeout=5"), 1);
 	cr_assert_not_null(strstr(output, "(--timeout): not ready"), "%s", output);
 	server_signal_worker(&server, 0, SIGCONT);
 	cr_assert_eq(wait_for("--timeout=60"), 0, "%s", output);

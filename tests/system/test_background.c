@@ -30,9 +30,9 @@ connect_client(void)
 Test(background, runs_in_each_hub_each_worker_or_one_worker)
 {
 	cr_assert(server_start(&server, "hooked", "2", "2", BARE, NULL), "%s", server.program.text);
-	cr_assert(program_expect(&server.program, "one_of_server begins ", 10));
-	for (int tries = 0; tries < 100 && changing_count("each_hub begins ") < 4; tries++)
-		program_expect(&server.program, "no such text", 0.1);
+	cr_assert(changing_expect("one_of_server begins ", 1));
+	cr_assert(changing_expect("each_worker begins ", 2));
+	cr_assert(changing_expect("each_hub begins ", 4));
 	cr_assert_eq(server_end(&server, 20), 0);
 	cr_assert_eq(changing_count("each_hub begins "), 4, "%s", server.program.text);
 	cr_assert_eq(changing_count("each_worker begins "), 2, "%s", server.program.text);
@@ -125,7 +125,7 @@ Test(background, is_shown_by_name_among_the_stacks)
 /* ---- never two ---- */
 
 #define PATIENCE 30 /* seconds */
-#define PAUSE 1000  /* milliseconds; much less than the hang timeout */
+#define PAUSE 1000  /* milliseconds; much less than the hang timeout and a drain's end */
 
 static char turns[128];
 static pid_t holder; /* before the event */
@@ -182,12 +182,22 @@ kill_another(void)
 	kill(first != holder ? first : server_worker(&server, 1), SIGKILL);
 }
 
+/* On a busy machine a pause may last so long that the holder is killed: only then another may have
+ * it. */
+static void
+assert_is_held(const char *why)
+{
+	pid_t last = turns_last(turns);
+
+	cr_assert(last == holder || program_is_gone(&holder), "%s", why);
+}
+
 static void
 pause_holder(void)
 {
 	kill(holder, SIGSTOP);
 	poll(NULL, 0, PAUSE);
-	cr_assert_eq(turns_last(turns), holder, "a holder that stands still holds it");
+	assert_is_held("a holder that stands still holds it");
 	kill(holder, SIGCONT);
 }
 
@@ -245,7 +255,7 @@ stay_in_a_reload(void)
 	trouble("stays");
 	reload();
 	poll(NULL, 0, PAUSE);
-	cr_assert_eq(turns_last(turns), holder, "one that has not ended holds it");
+	assert_is_held("one that has not ended holds it");
 }
 
 static const struct event {
@@ -296,7 +306,8 @@ Test(background, the_one_of_the_server_is_never_two)
 
 	snprintf(turns, sizeof turns, "%s/turns", folder);
 	snprintf(option, sizeof option, "--turns=%s", turns);
-	cr_assert(server_start(&server, "turns", "2", "2", option, "--hang-timeout=4",
+	cr_assert(server_start(&server, "turns", "2", "2", option,
+			  program_is_sanitized() ? "--hang-timeout=12" : "--hang-timeout=4",
 			  "--drain-timeout=1", NULL),
 		"%s", server.program.text);
 	expect_turn(&start);

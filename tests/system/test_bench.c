@@ -5,7 +5,7 @@
 
 #include "tests/support/program.h"
 
-Test(bench, hub_prints_an_object_a_line, .timeout = 120)
+Test(bench, hub_prints_an_object_a_line, .timeout = 600)
 {
 	static const char *const names[] = {"switch_direct_ns", "yield_ns", "spawn_finish_ns",
 		"parked_bytes", "queue_putget_ns", "channel_ns", "event_wake_1000_ns",
@@ -15,7 +15,7 @@ Test(bench, hub_prints_an_object_a_line, .timeout = 120)
 	unsigned found = 0;
 
 	cr_assert(program_start(&program, argv, 0));
-	cr_assert_eq(program_wait(&program, 60), 0, "%s", program.text);
+	cr_assert_eq(program_wait(&program, 300), 0, "%s", program.text);
 	for (char *line = strtok(program.text, "\n"); line != NULL; line = strtok(NULL, "\n")) {
 		json_t *object = json_loads(line, 0, NULL);
 

@@ -79,33 +79,38 @@ Test(change, those_who_leave_close_what_listens)
 	cr_assert_eq(server_end(&server, 20), 0);
 }
 
+struct state {
+	long upgrades, reloads, processes;
+};
+
+/* Whether the server has come to a state. */
+static bool
+has_come_to(void *context)
+{
+	const struct state *state = context;
+
+	return server_number(&server, "totals.upgrades") == state->upgrades &&
+	       server_number(&server, "totals.reloads") >= state->reloads &&
+	       server_number(&server, "processes") == state->processes;
+}
+
 /* Signals that arrive during a change, in any order, are acted on after it, by the master that
  * serves then. */
 Test(change, signals_that_meet_a_change_are_done_after_it)
 {
 	static const int orders[][3] = {{SIGUSR2, SIGHUP, SIGTTIN}, {SIGHUP, SIGUSR2, SIGTTIN},
 		{SIGTTIN, SIGUSR2, SIGHUP}, {SIGTTIN, SIGHUP, SIGUSR2}};
-	long reloads = 0, upgrades = 0, processes = 1;
 
 	cr_assert(server_start(&server, "hubbub-echo", "1", "1", NULL));
 	for (size_t i = 0; i < sizeof orders / sizeof orders[0]; i++) {
-		pid_t master = server.pid;
-		int64_t end = clock_now() + 40 * CLOCK_SECOND;
+		struct state state = {(long)i + 1, (long)i + 1, (long)i + 2};
+		bool has_come;
 
 		for (int k = 0; k < 3; k++)
-			kill(master, orders[i][k]);
-		processes++;
-		do {
-			poll(NULL, 0, 20);
-			upgrades = server_number(&server, "totals.upgrades");
-			reloads = server_number(&server, "totals.reloads");
-		} while (clock_now() < end &&
-			 (upgrades != (long)i + 1 || reloads < (long)i + 1 ||
-				 server_number(&server, "processes") != processes));
+			kill(server.pid, orders[i][k]);
+		has_come = wait_until(has_come_to, &state, 40);
 		program_expect(&server.program, "no such text", 0.1);
-		cr_assert_eq(upgrades, (long)i + 1, "order %zu: %s", i, server.program.text);
-		cr_assert_geq(reloads, (long)i + 1, "order %zu", i);
-		cr_assert_eq(server_number(&server, "processes"), processes, "order %zu", i);
+		cr_assert(has_come, "order %zu: %s", i, server.program.text);
 		server.pid = (pid_t)server_number(&server, "pid");
 		cr_assert(wait_until(changing_is_as_before, &server.pid, 20));
 	}
@@ -161,7 +166,7 @@ Test(change, one_without_files_for_it_changes_nothing_and_says_so_soon)
 		cr_assert_not_null(strstr(output, "open files is too low"), "%s", output);
 		/* Without a check beforehand the change would take a minute, and leave as many
 		 * workers as it could get. */
-		cr_assert_lt(clock_now() - began, 30 * CLOCK_SECOND);
+		cr_assert_lt(clock_now() - began, 50 * CLOCK_SECOND);
 		cr_assert(wait_until(has_files, &files, 10), "%s: %d files", shapes[i],
 			program_files(server.program.pid));
 		cr_assert_eq(program_children(server.program.pid, children, 32), 1);

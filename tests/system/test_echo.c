@@ -226,7 +226,7 @@ Test(echo, a_worker_holds_only_what_it_was_given)
 	cr_assert_eq(system(command), 0);
 }
 
-Test(echo_options, verbatim_changes_nothing, .timeout = 60)
+Test(echo_options, verbatim_changes_nothing, .timeout = 300)
 {
 	struct program verbatim;
 	int fd;
@@ -240,7 +240,7 @@ Test(echo_options, verbatim_changes_nothing, .timeout = 60)
 	program_end(&verbatim);
 }
 
-Test(echo_options, several_addresses_the_poll_backend_pinned, .timeout = 60)
+Test(echo_options, several_addresses_the_poll_backend_pinned, .timeout = 300)
 {
 	struct program program;
 	int fd;
@@ -256,7 +256,7 @@ Test(echo_options, several_addresses_the_poll_backend_pinned, .timeout = 60)
 	program_end(&program);
 }
 
-Test(echo_options, an_argument_file_and_a_pid_file, .timeout = 60)
+Test(echo_options, an_argument_file_and_a_pid_file, .timeout = 300)
 {
 	char arguments[] = "/tmp/hubbub-arguments-XXXXXX", pidfile[] = "/tmp/hubbub-pid-XXXXXX";
 	char at[64], option[64], line[32] = "";

@@ -91,13 +91,30 @@ reload(const struct server *server)
 	cr_assert_eq(kill(server->pid, SIGHUP), 0);
 }
 
+static bool
+has_reloaded(void *server)
+{
+	return server_number(server, "totals.reloads") == 1;
+}
+
+/* Waits until the server, which was told to reload, has done so: now it drains. */
+static void
+await_reload(struct server *server)
+{
+	cr_assert(wait_until(has_reloaded, server, 20), "%s", server->program.text);
+}
+
 /* ---- the idle timeout ---- */
+
+/* So long that nobody who is at work is silent for that time on a busy machine either. */
+#define IDLE_TIMEOUT "--idle-timeout=4"
+#define LONG 7000 /* milliseconds: longer than that */
 
 Test(idle, it_ends_connections_however_they_are_waited_for)
 {
 	int clients[WAYS];
 
-	start_all("--idle-timeout=1", NULL);
+	start_all(IDLE_TIMEOUT, NULL);
 	connect_all(clients);
 	for (size_t i = 0; i < WAYS; i++)
 		cr_assert(client_exchange(clients[i], "hello\n", "HELLO\n"), "%s", ways[i]);
@@ -113,9 +130,9 @@ Test(idle, whoever_sends_is_not_idle_whoever_reads_it)
 	int clients[WAYS];
 	int64_t end;
 
-	start_all("--idle-timeout=3", NULL);
+	start_all(IDLE_TIMEOUT, NULL);
 	connect_all(clients);
-	end = clock_now() + 8 * CLOCK_SECOND;
+	end = clock_now() + 3 * LONG / 2 * CLOCK_MILLISECOND;
 	for (int round = 0; clock_now() < end; round++)
 		for (size_t i = 0; i < WAYS; i++)
 			/* Some send half a request each time, which is not answered. */
@@ -130,10 +147,9 @@ Test(idle, work_is_no_idleness)
 {
 	int client;
 
-	cr_assert(server_start(
-		only, "waits", "1", "1", "--idle-timeout=1", "--request-timeout=1", NULL));
+	cr_assert(server_start(only, "waits", "1", "1", IDLE_TIMEOUT, "--request-timeout=4", NULL));
 	client = client_connect(only->program.port);
-	cr_assert(client_exchange(client, "work 4000\n", "done\n"));
+	cr_assert(client_exchange(client, "work 7000\n", "done\n"));
 	cr_assert(client_exchange(client, "and\n", "AND\n"));
 	cr_assert(client_sees_end(client));
 	close(client);
@@ -143,10 +159,10 @@ Test(idle, who_says_that_it_is_busy_is_not_ended_until_it_says_that_it_is_not)
 {
 	int client;
 
-	cr_assert(server_start(only, "waits", "1", "1", "--idle-timeout=1", NULL));
+	cr_assert(server_start(only, "waits", "1", "1", IDLE_TIMEOUT, NULL));
 	client = client_connect(only->program.port);
 	cr_assert(client_exchange(client, "busy\n", "yes\n"));
-	poll(NULL, 0, 4000);
+	poll(NULL, 0, LONG);
 	cr_assert_not(is_told(client));
 	cr_assert(client_exchange(client, "forget\n", "no\n"));
 	cr_assert(client_sees_end(client));
@@ -161,10 +177,10 @@ Test(idle, a_request_that_drips_is_broken_off)
 	int slow, quick, sent = 0;
 	int64_t end;
 
-	cr_assert(server_start(only, "waits", "1", "1", "--request-timeout=2", NULL));
+	cr_assert(server_start(only, "waits", "1", "1", "--request-timeout=4", NULL));
 	slow = client_connect(only->program.port);
 	quick = client_connect(only->program.port);
-	end = clock_now() + 20 * CLOCK_SECOND;
+	end = clock_now() + (int64_t)program_patience(20) * CLOCK_SECOND;
 	while (!is_told(slow) && clock_now() < end) {
 		sent += say(slow, byte);
 		cr_assert(client_exchange(quick, "whole\n", "WHOLE\n"), "it is no slow one");
@@ -173,7 +189,7 @@ Test(idle, a_request_that_drips_is_broken_off)
 	cr_assert_gt(sent, 3);
 	cr_assert(is_told(slow), "it drips for ever");
 	/* A client without a request under way may be silent. */
-	poll(NULL, 0, 4000);
+	poll(NULL, 0, LONG);
 	cr_assert(client_exchange(quick, "still\n", "STILL\n"));
 	cr_assert_eq(server_number(only, "totals.request_closed"), 1);
 	close(slow);
@@ -188,9 +204,7 @@ Test(idle, half_a_request_behind_a_whole_one_is_broken_off)
 	cr_assert(server_start(only, "waits", "1", "1", "--request-timeout=1", NULL));
 	slow = client_connect(only->program.port);
 	cr_assert(client_exchange(slow, "whole\nhalf", "WHOLE\n"));
-	for (int i = 0; i < 200 && !is_told(slow); i++)
-		poll(NULL, 0, 50);
-	cr_assert(is_told(slow), "nobody waits for the rest of it");
+	cr_assert(client_sees_end(slow), "nobody waits for the rest of it");
 	cr_assert_eq(server_number(only, "totals.request_closed"), 1);
 	close(slow);
 }
@@ -219,6 +233,8 @@ expect_rest_is_awaited(int clients[WAYS])
 	poll(NULL, 0, 600);
 	for (size_t i = 0; i < WAYS; i++)
 		reload(&servers[i]);
+	for (size_t i = 0; i < WAYS; i++)
+		await_reload(&servers[i]);
 	poll(NULL, 0, 2500);
 	for (size_t i = 0; i < WAYS; i++) {
 		cr_assert_not(is_told(clients[i]), "by %s it is cut off", ways[i]);
@@ -269,7 +285,7 @@ Test(idle, a_peer_that_only_sends_is_ended_at_the_deadline)
 		cr_assert(say(clients[i], "more"));
 	}
 	began = clock_now();
-	end = began + 60 * CLOCK_SECOND;
+	end = began + (int64_t)program_patience(60) * CLOCK_SECOND;
 	for (size_t i = 0; i < WAYS; i++)
 		reload(&servers[i]);
 	while (told < (int)WAYS && clock_now() < end) {
@@ -307,11 +323,23 @@ Test(idle, who_has_said_nothing_behind_a_proxy_has_until_the_deadline)
 	cr_assert(wait_until(has_accepted, NULL, 10));
 	poll(NULL, 0, 300);
 	reload(only);
+	await_reload(only);
 	poll(NULL, 0, 2500);
 	cr_assert_not(is_told(client), "the header is taken for an exchange");
 	cr_assert(client_exchange(client, "at last\n", "AT LAST\n"));
 	cr_assert(client_sees_end(client));
 	close(client);
+}
+
+/* Whether the service, which is busy, has heard of the drain. */
+static bool
+is_draining(void *client)
+{
+	char answer[8] = "";
+
+	return say(*(int *)client, "draining\n") &&
+	       recv(*(int *)client, answer, sizeof answer - 1, 0) > 0 &&
+	       strcmp(answer, "yes\n") == 0;
 }
 
 Test(idle, a_busy_service_is_drained_when_it_says_so)
@@ -323,9 +351,10 @@ Test(idle, a_busy_service_is_drained_when_it_says_so)
 	cr_assert(client_exchange(client, "draining\n", "no\n"));
 	cr_assert(client_exchange(client, "busy\n", "yes\n"));
 	reload(only);
+	await_reload(only);
 	poll(NULL, 0, 2500);
 	cr_assert_not(is_told(client));
-	cr_assert(client_exchange(client, "draining\n", "yes\n"));
+	cr_assert(wait_until(is_draining, &client, 20));
 	/* The service answers nothing, but says that nothing is left to do: not in the same tick of
 	 * the kernel's clock as the last answer, which would hide what came after it. */
 	poll(NULL, 0, 100);
@@ -366,6 +395,7 @@ Test(idle, through_tls_the_same_holds)
 	cr_assert_eq(write(half_input, "half", 4), 4);
 	poll(NULL, 0, 600);
 	reload(only);
+	await_reload(only);
 	poll(NULL, 0, 2500);
 	cr_assert_eq(write(half_input, "whole\n", 6), 6);
 	cr_assert(program_expect(&half, "HALFWHOLE", 10), "%s", half.text);

@@ -42,7 +42,7 @@ says_hello(char *path)
 	program_end(&program);
 }
 
-Test(install, a_service_of_ones_own_is_built_and_served, .timeout = 180)
+Test(install, a_service_of_ones_own_is_built_and_served, .timeout = 600)
 {
 	char path[4096];
 

@@ -145,7 +145,6 @@ Test(output, what_a_service_prints_comes_out_once_whichever_way_it_ends)
 Test(output, a_pipe_that_nobody_reads_keeps_neither_the_end_nor_other_output)
 {
 	static const char block[4096];
-	int64_t began;
 
 	prepare();
 	cr_assert_eq(mkfifo(pipe_path, 0600), 0);
@@ -156,14 +155,13 @@ Test(output, a_pipe_that_nobody_reads_keeps_neither_the_end_nor_other_output)
 	for (size_t way = 0; way < WAYS; way++)
 		try_way(way);
 	for (size_t way = 0; way < 2; way++) {
-		cr_assert(server_start(&server, "prints", "2", "1", "--drain-timeout=5",
+		/* Longer than the patience with its end. */
+		cr_assert(server_start(&server, "prints", "2", "1", "--drain-timeout=1000",
 			"--capture-output=off", NULL));
 		cr_assert(client_is_answered(client_connect(server.program.port), "", "ok"));
-		began = clock_now();
 		ways[way].end();
 		cr_expect_eq(program_wait(&server.program, PATIENCE), way == 0 ? 0 : 128 + SIGINT,
 			"%s", ways[way].name);
-		cr_expect_lt(clock_now() - began, 10 * CLOCK_SECOND, "%s", ways[way].name);
 		server_clean(&server);
 	}
 }

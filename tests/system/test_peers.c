@@ -16,6 +16,7 @@
 
 #define LOCAL_HEADER "\r\n\r\n\0\r\nQUIT\n\x20\0\0\0"
 #define CHECKS 40
+#define AT_ONCE 40 /* pings */
 
 static struct server server, other;
 static struct certificate certificate;
@@ -28,7 +29,7 @@ end(void)
 	certificate_clean(&certificate);
 }
 
-TestSuite(peers, .fini = end, .timeout = 120);
+TestSuite(peers, .fini = end, .timeout = 600);
 
 /* A health check: sends its bytes and closes, by a reset or gracefully. */
 static void
@@ -167,7 +168,15 @@ struct sight {
 	int64_t since;
 };
 
-/* Whether the server has received nothing for a second. */
+/* How many answers the two servers have not sent. */
+static long
+unanswered(void)
+{
+	return server_number(&server, "totals.unanswered") +
+	       server_number(&other, "totals.unanswered");
+}
+
+/* Whether the server has left some unanswered, and has received nothing for a second. */
 static bool
 is_quiet(void *context)
 {
@@ -176,7 +185,7 @@ is_quiet(void *context)
 
 	if (now != sight->datagrams)
 		*sight = (struct sight){now, clock_now()};
-	return now > 0 && clock_now() - sight->since >= CLOCK_SECOND;
+	return clock_now() - sight->since >= CLOCK_SECOND && unanswered() > 0;
 }
 
 Test(peers, two_echo_services_do_not_answer_each_other_for_ever)
@@ -195,9 +204,6 @@ Test(peers, two_echo_services_do_not_answer_each_other_for_ever)
 			cr_skip("needs root, to forge a sender");
 	}
 	cr_assert(wait_until(is_quiet, &sight, 60), "%ld datagrams so far", sight.datagrams);
-	cr_assert_gt(server_number(&server, "totals.unanswered") +
-			     server_number(&other, "totals.unanswered"),
-		0);
 	/* Every other peer is answered. */
 	fd = client_connect_udp(server_port(&server, "udp:127.0.0.1:"));
 	cr_assert(client_exchange(fd, "hello", "HELLO"));
@@ -228,13 +234,19 @@ Test(peers, services_of_the_system_are_not_answered)
  * an option lifts the limit. */
 Test(peers, the_limit_for_loops_can_be_lifted)
 {
+	char text[8];
 	int fd;
 
 	cr_assert(server_start(&server, "hubbub-echo", "1", "1", "--listen=udp:127.0.0.1:0",
 		"--loop-limit=0", "--reply=verbatim", NULL));
 	fd = client_connect_udp(server_port(&server, "udp:127.0.0.1:"));
-	for (int i = 0; i < 12000; i++)
-		cr_assert(client_exchange(fd, "ping", "ping"), "ping %d", i);
+	/* A busy machine needs long for a ping that waits for its answer: several go at a time. */
+	for (int i = 0; i < 12000; i += AT_ONCE) {
+		for (int k = 0; k < AT_ONCE; k++)
+			cr_assert_eq(send(fd, "ping", 4, 0), 4);
+		for (int k = 0; k < AT_ONCE; k++)
+			cr_assert_eq(recv(fd, text, sizeof text, 0), 4, "ping %d", i + k);
+	}
 	close(fd);
 	cr_assert_eq(server_number(&server, "totals.unanswered"), 0);
 }

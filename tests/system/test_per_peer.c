@@ -33,7 +33,7 @@ connect_from(unsigned host, int port)
 	struct sockaddr_in server_at = {.sin_family = AF_INET,
 		.sin_port = htons((in_port_t)port),
 		.sin_addr = {htonl(INADDR_LOOPBACK)}};
-	struct timeval patience = {20, 0};
+	struct timeval patience = {(time_t)program_patience(20), 0};
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);

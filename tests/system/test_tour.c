@@ -15,10 +15,10 @@ shell(const char *command)
 	char *argv[] = {"/bin/sh", "-c", (char *)(uintptr_t)command, NULL};
 
 	cr_assert(program_start(&program, argv, 0));
-	return program_wait(&program, 60);
+	return program_wait(&program, 300);
 }
 
-Test(tour, is_built_and_prints_what_the_page_says, .timeout = 120)
+Test(tour, is_built_and_prints_what_the_page_says, .timeout = 600)
 {
 	static const char expected[] =
 		"yielded 1\nyielded 2\nyielded 3\nsomething; there is no nothing\nin time: no\n"
