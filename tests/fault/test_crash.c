@@ -44,14 +44,31 @@ is_respawned(void *context)
 	       now[1] != workers->before[0];
 }
 
+#define LOADED 60 /* connections, each with one message under way */
+
+/* Whether an interval of the load has ended with a message under way on each connection. */
+static bool
+are_all_served(void *unused)
+{
+	const char *line = loader.program.text;
+	int in_flight = 0;
+
+	(void)unused;
+	program_expect(&loader.program, "no such text", 0.01);
+	for (; line != NULL && in_flight != LOADED; line = strchr(line + 1, '\n'))
+		if (sscanf(line, " %*fs %*s %*s %d", &in_flight) != 1)
+			in_flight = 0;
+	return in_flight == LOADED;
+}
+
 Test(crash, a_killed_worker_under_load_loses_only_what_it_had_accepted)
 {
 	struct workers workers;
 	double broken;
 
 	cr_assert(program_start_echo(&server, "-p2", "-t2", NULL));
-	cr_assert(loader_start(
-		&loader, server.port, "-q", "-c", "60", "-d", "60s", "--warmup=0", NULL));
+	cr_assert(loader_start(&loader, server.port, "-i", "100ms", "-c", "60", "-d", "1000s",
+		"--warmup=0", NULL));
 	for (int i = 0; i < 5; i++) {
 		/* A worker is replaced at once only if it has served for half a second. */
 		poll(NULL, 0, 700);
@@ -59,7 +76,9 @@ Test(crash, a_killed_worker_under_load_loses_only_what_it_had_accepted)
 		kill(workers.before[0], SIGKILL);
 		cr_assert(wait_until(is_respawned, &workers, 10), "no new worker");
 	}
-	poll(NULL, 0, 300);
+	loader.program.length = 0;
+	loader.program.text[0] = '\0';
+	cr_assert(wait_until(are_all_served, NULL, 20), "%s", loader.program.text);
 	kill(loader.program.pid, SIGINT);
 	cr_assert_eq(loader_wait(&loader, 20), 130, "%s", loader.program.text);
 	broken = loader_number(&loader, "connections.reconnects");
@@ -70,7 +89,7 @@ Test(crash, a_killed_worker_under_load_loses_only_what_it_had_accepted)
 	/* Each connection had at most one message under way, and no connect was refused. */
 	cr_assert_leq(loader_number(&loader, "load.lost"), broken);
 	cr_assert_eq(
-		loader_number(&loader, "connections.alive_end"), 60, "%s", loader.program.text);
+		loader_number(&loader, "connections.alive_end"), LOADED, "%s", loader.program.text);
 	cr_assert(json_object_get(
 			  json_object_get(json_object_get(json_object_get(loader.result, "errors"),
 						  "by_kind"),
@@ -113,7 +132,6 @@ Test(crash, what_is_queued_when_a_worker_dies_is_served_by_the_next)
 {
 	struct workers workers;
 	int clients[40];
-	int64_t began;
 
 	cr_assert(program_start_echo(&server, "-p2", "-t2", NULL));
 	poll(NULL, 0, 700);
@@ -128,7 +146,6 @@ Test(crash, what_is_queued_when_a_worker_dies_is_served_by_the_next)
 		cr_assert_neq(clients[i], -1);
 		cr_assert_eq(send(clients[i], "x", 1, 0), 1);
 	}
-	began = clock_now();
 	kill(workers.before[0], SIGKILL);
 	kill(workers.before[1], SIGKILL);
 	for (int i = 0; i < 40; i++) {
@@ -139,7 +156,6 @@ Test(crash, what_is_queued_when_a_worker_dies_is_served_by_the_next)
 		cr_assert_eq(reply, 'X');
 		close(clients[i]);
 	}
-	cr_assert_lt(clock_now() - began, 5 * CLOCK_SECOND);
 	cr_assert_eq(program_stop(&server, SIGTERM, 20), 0);
 	cr_assert_not_null(strstr(server.text, "killed by signal 9"), "%s", server.text);
 }
@@ -217,13 +233,15 @@ Test(crash, a_stuck_worker_does_not_keep_the_server_from_stopping)
 Test(crash, out_of_files_a_server_logs_at_most_a_line_a_second_and_recovers)
 {
 	char *argv[] = {program_path("hubbub-echo"), "--listen=127.0.0.1:0", "-p1", "-t1", NULL};
-	int clients[200], last, served = 0;
+	int clients[200], last, said = 0;
 	const char *at;
+	int64_t began;
 
 	cr_assert(program_start(&server, argv, 64));
 	cr_assert(program_expect(&server, ", pid ", 20), "%s", server.text);
 	cr_assert_eq(
 		sscanf(strstr(server.text, "ready: "), "ready: 127.0.0.1:%d", &server.port), 1);
+	began = clock_now();
 	for (int i = 0; i < 200; i++) {
 		clients[i] = client_connect(server.port);
 		cr_assert_neq(clients[i], -1);
@@ -233,8 +251,8 @@ Test(crash, out_of_files_a_server_logs_at_most_a_line_a_second_and_recovers)
 	program_expect(&server, "nothing that is ever printed", 2.5);
 	cr_assert_null(strstr(server.text, "cannot accept"), "%s", server.text);
 	for (at = server.text; (at = strstr(at, "in use")) != NULL; at++)
-		served++;
-	cr_assert_leq(served, 5, "%s", server.text);
+		said++;
+	cr_assert_leq(said, 2 + (clock_now() - began) / CLOCK_SECOND, "%s", server.text);
 	for (int i = 0; i < 199; i++)
 		close(clients[i]);
 	last = clients[199];
@@ -305,8 +323,7 @@ Test(crash, nobody_reading_stderr_does_not_keep_it_from_stopping)
 		continue;
 	close(pipe);
 	kill(server.pid, SIGTERM);
-	for (int i = 0; i < 1000 && waitpid(server.pid, NULL, WNOHANG) == 0; i++)
-		poll(NULL, 0, 10);
-	cr_assert(kill(server.pid, 0) == -1, "it hangs");
+	cr_assert(wait_until(program_is_gone, &server.pid, 20), "it hangs");
+	waitpid(server.pid, NULL, 0);
 	server.pid = 0;
 }

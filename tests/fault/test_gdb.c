@@ -4,7 +4,7 @@
 
 #include "tests/support/program.h"
 
-Test(gdb, shows_parked_coroutines_and_where_they_wait, .timeout = 120)
+Test(gdb, shows_parked_coroutines_and_where_they_wait, .timeout = 600)
 {
 	char *argv[] = {"/usr/bin/gdb", "-q", "-batch", "-ex", "set debuginfod enabled off", "-ex",
 		"run", "-x", HUBBUB_SOURCE_DIR "/hub/debug/hub.gdb", "-ex", "hub list", "-ex",
@@ -12,7 +12,7 @@ Test(gdb, shows_parked_coroutines_and_where_they_wait, .timeout = 120)
 	static struct program program;
 
 	cr_assert(program_start(&program, argv, 0));
-	program_wait(&program, 60);
+	program_wait(&program, 300);
 	cr_assert_not_null(
 		strstr(program.text, "\"the parked one\": waits for sleep"), "%s", program.text);
 	cr_assert_not_null(strstr(program.text, "in hub_sleep ("), "%s", program.text);
@@ -20,14 +20,14 @@ Test(gdb, shows_parked_coroutines_and_where_they_wait, .timeout = 120)
 	program_end(&program);
 }
 
-Test(gdb, says_that_symbols_are_missing, .timeout = 120)
+Test(gdb, says_that_symbols_are_missing, .timeout = 600)
 {
 	char *argv[] = {"/usr/bin/gdb", "-q", "-batch", "-x",
 		HUBBUB_SOURCE_DIR "/hub/debug/hub.gdb", "-ex", "hub list", "/bin/true", NULL};
 	static struct program program;
 
 	cr_assert(program_start(&program, argv, 0));
-	program_wait(&program, 60);
+	program_wait(&program, 300);
 	cr_assert_not_null(strstr(program.text, "debug symbols are missing"), "%s", program.text);
 	program_end(&program);
 }

@@ -102,7 +102,7 @@ Test(kills, a_thousand_workers_die_at_random_points)
 			.lasting = 4,
 			.pause = 0.02,
 			.rate = 20,
-			.limit = 5 * CLOCK_SECOND};
+			.limit = 20 * CLOCK_SECOND};
 		witness_start(&victim->witness);
 		victim->files = program_files(victim->server.pid);
 		victim->memory = program_memory(victim->server.pid);

@@ -55,7 +55,7 @@ struct notice {
 	char text[512];
 };
 
-/* Receives the next notification, within ten seconds. */
+/* Receives the next notification. Returns whether one came in time. */
 static bool
 receive(struct notice *notice)
 {
@@ -72,7 +72,8 @@ receive(struct notice *notice)
 	struct ucred sender;
 	ssize_t length;
 
-	if (poll(&query, 1, 10000) != 1 || (length = recvmsg(channel, &envelope, 0)) < 0)
+	if (poll(&query, 1, (int)(program_patience(10) * 1000)) != 1 ||
+		(length = recvmsg(channel, &envelope, 0)) < 0)
 		return false;
 	memcpy(&sender, CMSG_DATA(CMSG_FIRSTHDR(&envelope)), sizeof sender);
 	notice->sender = sender.pid;
@@ -108,17 +109,43 @@ parent_of(pid_t pid)
 	return parent;
 }
 
+/* Begins an upgrade by hubbub-ctl, in a child: there it is repeated while a hub seems to hang, as it
+ * may on a busy machine. Returns the child, for await_upgrade. */
+static pid_t
+begin_upgrade(void)
+{
+	char output[1024] = "";
+	pid_t child = fork();
+	int code;
+
+	cr_assert_neq(child, -1);
+	if (child != 0)
+		return child;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	code = server_ctl(&server, "upgrade", NULL, output, sizeof output);
+	if (code != 0)
+		fputs(output, stderr);
+	_exit(code);
+}
+
+static void
+await_upgrade(pid_t child)
+{
+	int status;
+
+	cr_assert_eq(waitpid(child, &status, 0), child);
+	cr_assert_eq(status, 0, "hubbub-ctl fails");
+}
+
 /* When the new master is named as the main process it is this process's own child, and only then
  * says that it is ready. */
 static void
 upgrade(void)
 {
-	char *argv[] = {program_path("hubbub-ctl"), "--socket", server.control, "upgrade", NULL};
+	pid_t ctl = begin_upgrade();
 	struct notice notice;
-	struct program ctl;
 	int named;
 
-	cr_assert(program_start(&ctl, argv, 0));
 	do {
 		cr_assert(receive(&notice), "the new master is not named");
 		cr_assert_eq(notice.sender, server.pid, "%s", notice.text);
@@ -126,8 +153,7 @@ upgrade(void)
 	cr_assert_eq(parent_of(named), getpid(), "it is not our child");
 	expect_notice(&notice, "READY=1");
 	cr_assert_eq(notice.sender, named);
-	cr_assert_eq(program_wait(&ctl, 10), 0, "%s", ctl.text);
-	program_end(&ctl);
+	await_upgrade(ctl);
 	server.pid = named;
 }
 
@@ -196,19 +222,16 @@ has_handed_over(void *unused)
  * itself must not arrive after the new master's notification. */
 Test(manager, that_does_not_read_still_learns_of_the_new_master)
 {
-	char *argv[] = {NULL, "--socket", server.control, "upgrade", NULL};
 	struct notice notice;
-	struct program ctl;
 	char text[32];
-	pid_t successor;
+	pid_t successor, ctl;
 
 	cr_assert(server_start(&server, "hubbub-echo", "2", "1", NULL), "%s", server.program.text);
-	argv[0] = program_path("hubbub-ctl");
 	expect_notice(&notice, "READY=1");
 	fill_queue();
 	kill(server.pid, SIGHUP);
 	cr_assert(wait_until(has_reloaded, NULL, 20));
-	cr_assert(program_start(&ctl, argv, 0));
+	ctl = begin_upgrade();
 	cr_assert(wait_until(has_handed_over, NULL, 20));
 	successor = (pid_t)server_number(&server, "pid");
 	/* With nothing to drain, the old master would be gone by now, did it not wait for the
@@ -225,8 +248,7 @@ Test(manager, that_does_not_read_still_learns_of_the_new_master)
 	cr_assert_not_null(strstr(notice.text, "READY=1"), "%s", notice.text);
 	cr_assert_not_null(strstr(notice.text, text), "%s", notice.text);
 	cr_assert_eq(notice.sender, successor);
-	cr_assert_eq(program_wait(&ctl, 10), 0, "%s", ctl.text);
-	program_end(&ctl);
+	await_upgrade(ctl);
 	cr_assert_eq(waitpid(server.pid, NULL, 0), server.pid);
 	server.pid = successor;
 	kill(successor, SIGTERM);
@@ -261,8 +283,10 @@ Test(manager, a_stop_after_an_upgrade_cuts_nobody_off)
 {
 	struct notice notice;
 
-	cr_assert(server_start(&server, "naughty", "2", "2", "--drain-timeout=20", NULL), "%s",
-		server.program.text);
+	cr_assert(
+		server_start(&server, "naughty", "2", "2",
+			program_is_sanitized() ? "--drain-timeout=60" : "--drain-timeout=20", NULL),
+		"%s", server.program.text);
 	expect_notice(&notice, "READY=1");
 	open_clients();
 	/* The clients are the former master's, which must serve what they have begun: they come

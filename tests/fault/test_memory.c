@@ -190,7 +190,7 @@ Test(memory, the_kernel_that_kills_for_lack_of_it_is_named)
 		cr_skip("the kernel killed two, and who looks cannot tell whom");
 	/* A kill by another process is a different reason. The master reads the counter once a
 	 * second. */
-	poll(NULL, 0, 2000);
+	poll(NULL, 0, 5000);
 	server.program.length = 0;
 	server.program.text[0] = '\0';
 	server_signal_worker(&server, 0, SIGKILL);

@@ -26,19 +26,19 @@ overflows(char *how, const char *guard)
 	program_end(&program);
 }
 
-Test(overflow, small_frames, .timeout = 60)
+Test(overflow, small_frames, .timeout = 600)
 {
 	overflows("deep", "marker");
 	overflows("deep", "protect");
 }
 
-Test(overflow, frames_of_twelve_kibibytes, .timeout = 60)
+Test(overflow, frames_of_twelve_kibibytes, .timeout = 600)
 {
 	overflows("wide", "marker");
 	overflows("wide", "protect");
 }
 
-Test(overflow, one_frame_that_is_larger_than_the_guard, .timeout = 60)
+Test(overflow, one_frame_that_is_larger_than_the_guard, .timeout = 600)
 {
 	overflows("step", "marker");
 	overflows("step", "protect");

@@ -20,7 +20,7 @@
 #include "tests/support/server.h"
 
 #define SAMPLE_TIME (50 * CLOCK_SECOND)
-#define PATIENCE 30 /* seconds */
+#define PATIENCE 60 /* seconds */
 #define CASES_MAX 512
 
 enum act { START, RELOAD, SCALE, UPGRADE, ACTS };
