@@ -75,9 +75,9 @@ count_received(const struct tcp_info *info)
 	return info->tcpi_bytes_received - (has_ended && info->tcpi_bytes_received > 0);
 }
 
-/* What the peer has been sent, and will be: the kernel goes on when the descriptor is closed, unless
- * the connection is lost, or is to be reset. The end of the output is the last that it sends, and
- * counts as a byte until then. */
+/* What the peer has been sent, and will be: the kernel goes on when the descriptor is closed,
+ * unless the connection is lost, or is to be reset. The end of the output is the last that it
+ * sends, and counts as a byte until then. */
 static uint64_t
 count_sent(const struct tcp_info *info, enum access_end end)
 {
