@@ -149,13 +149,16 @@ tally_renew(struct tally *tally, const struct counters *counters, const struct w
 }
 
 /* Whether the process that holds a cell lives. The heartbeat is read before the incarnation: in a
- * row that is used again, the incarnation is changed before the first heartbeat. */
+ * row that is used again, the incarnation is changed before the first heartbeat. A cell is memory
+ * of all workers, one of which may have overwritten it: the segment's file ends behind the rows
+ * that were claimed. */
 static bool
 lives(const struct tally *tally, const struct counters *counters, uint64_t holder)
 {
 	const struct worker_row *row = &counters->rows[holder >> ROW_SHIFT];
+	uint32_t used = __atomic_load_n(&counters->used, __ATOMIC_ACQUIRE);
 
-	return row < &counters->rows[COUNTERS_ROWS] && row_state(row) == ROW_LIVE &&
+	return row < &counters->rows[used] && row_state(row) == ROW_LIVE &&
 	       __atomic_load_n(&row->heartbeat, __ATOMIC_ACQUIRE) != 0 &&
 	       is_same_holder(holder_of(tally, counters, row), holder);
 }

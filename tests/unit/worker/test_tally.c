@@ -204,6 +204,17 @@ Test(tally, a_full_bucket_counts_nobody_else_and_is_free_again_later)
 	cr_assert_eq(enter(other, three), TALLY_COUNTED, "its holder is dead");
 }
 
+Test(tally, a_cell_that_names_a_row_which_was_never_claimed_is_free)
+{
+	const struct tally_limits one = {.open = 1};
+	struct worker_row *row = worker(0);
+
+	tally->buckets[tally_bucket(tally, PEER)][0] = (struct tally_cell){
+		.peer = PEER, .holder = (uint64_t)(COUNTERS_ROWS - 1) << 48 | 1};
+	cr_assert_eq(enter(row, one), TALLY_COUNTED);
+	cr_assert_eq(enter(row, one), TALLY_TOO_MANY);
+}
+
 Test(tally, peers_that_follow_each_other_have_different_buckets)
 {
 	unsigned same = 0;
