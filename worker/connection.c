@@ -121,6 +121,7 @@ serve(int client, const struct acceptor *acceptor)
 		listener->serve(client, heritage->context);
 	else
 		heritage->serve(client, heritage->context);
+	thread_check_return();
 	return SERVED;
 }
 

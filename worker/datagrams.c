@@ -150,6 +150,7 @@ answer_all(struct datagrams *datagrams, unsigned count)
 			continue;
 		}
 		length = datagrams->answer(datagram, SIZE_MOST, context);
+		thread_check_return();
 		/* The service gives no answer, or the datagram has no sender. */
 		if (length < 0 || length > SIZE_MOST || message->msg_hdr.msg_namelen == 0)
 			continue;

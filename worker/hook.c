@@ -122,6 +122,7 @@ run_draining(void *argument)
 		return NULL;
 	memo_enter(thread->heritage->memo, MEMO_DRAINING);
 	why = find(thread, MEMO_DRAINING)(thread->heritage->context);
+	thread_check_return();
 	if (why != NULL && why[0] != '\0')
 		complain_of(thread, MEMO_DRAINING, why);
 	memo_leave(thread->heritage->memo, MEMO_DRAINING);

@@ -66,6 +66,7 @@ run(struct reply *reply, struct hub_stream *output)
 
 	hub_timeout_start(&scope, REPLY_TIME);
 	why = reply->command->run(output, reply->arguments, reply->context);
+	thread_check_return();
 	/* Without time, or killed, it cannot write: what it has not noticed is missing. */
 	if (why == NULL && hub_sleep(0) != 0)
 		why = errno == ETIMEDOUT ? "it took longer than 4 s" : "its worker ends";

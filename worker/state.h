@@ -133,6 +133,16 @@ thread_is_here(const struct worker_thread *thread)
 	return thread->mailbox == NULL || thread->mailbox == hub_mailbox();
 }
 
+/* After each call of a function of the service, whose return means something to others: a child
+ * process that it has forked must not return for its parent, whose sockets and shared memory it
+ * has. */
+static inline void
+thread_check_return(void)
+{
+	CHECK_WHY(hub_current() != NULL,
+		"a function of the service has returned in a forked child: call _exit there");
+}
+
 /* Whether the hub has got that command. The hub's thread only. */
 static inline bool
 thread_is_commanded(const struct worker_thread *thread, enum thread_command command)

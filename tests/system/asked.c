@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* Prints its arguments, a line each. */
@@ -74,6 +75,19 @@ hit(struct hub_stream *output, char **arguments, void *context)
 	return NULL;
 }
 
+/* Forks a child that returns. */
+static const char *
+stray(struct hub_stream *output, char **arguments, void *context)
+{
+	pid_t child = fork();
+
+	(void)arguments, (void)context;
+	if (child > 0)
+		waitpid(child, NULL, 0);
+	hub_stream_printf(output, child > 0 ? "parent\n" : "child\n");
+	return NULL;
+}
+
 /* Prints that many bytes. */
 static const char *
 much(struct hub_stream *output, char **arguments, void *context)
@@ -117,6 +131,7 @@ main(int argc, char **argv)
 			.help = "SIGNAL: for its own worker",
 			.run = hit,
 			.page = "text/plain"},
+		{.name = "stray", .help = "fork a child that returns", .run = stray},
 		{.name = "much", .help = "BYTES: print so many", .run = much, .page = "text/plain"},
 		{0}};
 	static const struct hubbub_service service = {.name = "asked",

@@ -1,19 +1,21 @@
 /* A service with every hook and every kind of background function, for the tests of these
  * (test_hooks.c, test_background.c). Each hook prints a line, "hub_stop 0.1 of 2": in hub 1 of
  * worker 0, of generation 2; each background function prints one when it begins and one when it
- * ends. Options make hooks fail, wait until they are killed, hang for good, block their hub, or
- * exit; functions hang, too. A client gets a line with where it is served (hubbub_self), and all
- * that it sends. */
+ * ends. Options make hooks fail, wait until they are killed, hang for good, block their hub, exit,
+ * or fork a child that returns, too; functions hang, too. A client gets a line with where it is
+ * served (hubbub_self), and all that it sends. */
 #include <hubbub/hub.h>
 #include <hubbub/server.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 struct hooked {
-	const char *fails, *waits, *hangs, *blocks, *exits; /* the names of hooks, or "" */
+	/* The names of hooks, or "". */
+	const char *fails, *waits, *hangs, *blocks, *exits, *forks;
 	unsigned spares; /* workers from 0 on whose hooks do nothing of that */
 	bool has_store;  /* worker_start has opened it */
 };
@@ -30,6 +32,15 @@ say(const char *what)
 	return write(STDERR_FILENO, line, (size_t)length) == length;
 }
 
+static void
+fork_child(void)
+{
+	pid_t child = fork();
+
+	if (child > 0)
+		waitpid(child, NULL, 0);
+}
+
 static const char *
 run(const char *name, const struct hooked *hooked)
 {
@@ -42,6 +53,8 @@ run(const char *name, const struct hooked *hooked)
 		poll(NULL, 0, -1);
 	if (strcmp(hooked->exits, name) == 0)
 		exit(3);
+	if (strcmp(hooked->forks, name) == 0)
+		fork_child();
 	if (strcmp(hooked->waits, name) == 0)
 		hub_sleep(HUB_FOREVER);
 	while (strcmp(hooked->hangs, name) == 0)
@@ -139,6 +152,8 @@ serve(int client, void *context)
 	do
 		hub_send(client, bytes, (size_t)got, 0);
 	while ((got = hub_recv(client, bytes, sizeof bytes, 0)) > 0);
+	if (strcmp(hooked->forks, "serve") == 0)
+		fork_child();
 	if (strcmp(hooked->waits, "serve") != 0)
 		return;
 	hub_sleep(HUB_FOREVER);
@@ -161,6 +176,7 @@ main(int argc, char **argv)
 		HOOK_OPTION("hangs", "A hook that does not end when it is killed", hangs),
 		HOOK_OPTION("blocks", "A hook that blocks its hub", blocks),
 		HOOK_OPTION("exits", "A hook that exits", exits),
+		HOOK_OPTION("forks", "A hook, or serve, that forks a child which returns", forks),
 		{.name = "spares",
 			.values = "N",
 			.help = "Workers from 0 on that do nothing of that",

@@ -237,6 +237,14 @@ Test(commands, that_take_too_long_are_interrupted_in_their_worker)
 	cr_assert(wait_until(page_is_interrupted, NULL, 20), "%s", page("/rest"));
 }
 
+Test(commands, are_not_answered_by_a_child_that_they_fork)
+{
+	start("1");
+	cr_assert_eq(ctl("stray", NULL), 0, "%s", output);
+	cr_assert_str_eq(output, "a worker is asked\nparent\ndone\n");
+	cr_assert(program_expect(&server.program, "call _exit there", 20));
+}
+
 /* Two at a time; and a reload waits with the former worker for its commands. */
 Test(commands, go_on_through_a_reload_and_an_upgrade)
 {

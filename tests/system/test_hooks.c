@@ -267,6 +267,29 @@ Test(hooks, of_the_end_that_do_not_return_do_not_outlive_the_deadline)
 	}
 }
 
+/* It would act for its parent, in shared memory and by shared sockets. */
+Test(hooks, a_child_that_one_forks_and_that_returns_ends_alone)
+{
+	static const char *const forks[] = {"--forks=draining", "--forks=serve"};
+
+	for (size_t i = 0; i < sizeof forks / sizeof forks[0]; i++) {
+		int client;
+
+		cr_assert(server_start(&server, "hooked", "1", "1", BARE, forks[i],
+				  "--max-per-peer=9", "--access-log=on", NULL),
+			"%s", server.program.text);
+		client = client_connect(server.program.port);
+		cr_assert(client_exchange(client, "", "0 0 1 1 1\n"));
+		close(client);
+		cr_assert(program_expect(&server.program, "connection listener=", 20));
+		cr_assert_eq(server_end(&server, 20), 0, "%s", server.program.text);
+		cr_expect_eq(changing_count("call _exit there"), 1, "%s", server.program.text);
+		cr_expect_eq(changing_count("connection listener="), 1, "%s", server.program.text);
+		cr_expect_eq(changing_count("crashed"), 0, "%s", server.program.text);
+		server_clean(&server);
+	}
+}
+
 static bool
 has_workers(void *workers)
 {
