@@ -7,6 +7,7 @@
 #include "worker/client.h"
 #include "worker/complain.h"
 #include "worker/counters.h"
+#include "worker/peer.h"
 #include "worker/state.h"
 
 /* Whether it is one of that row's counters. */
@@ -36,7 +37,7 @@ refuse_client(const struct worker_thread *thread, uint64_t *counter, int client,
 	struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
 	socklen_t length = sizeof address;
 
-	getpeername(client, (struct sockaddr *)&address, &length);
+	hubbub_peer(client, (struct sockaddr *)&address, &length);
 	refuse(thread, counter, &address, why);
 }
 

@@ -15,7 +15,8 @@ struct worker_thread;
 void refuse(const struct worker_thread *thread, uint64_t *counter,
 	const struct sockaddr_storage *address, const char *why);
 
-/* The same, with the address that the kernel has for the connection's peer. */
+/* The same, with the address of the client: the one that a PROXY header has named, or else the
+ * connection's peer. */
 void refuse_client(
 	const struct worker_thread *thread, uint64_t *counter, int client, const char *why);
 

@@ -90,7 +90,11 @@ Test(proxies, one_comes_before_tls)
 	cr_assert(certificate_make(&certificate));
 	cr_assert(server_start(&server, "example-peer", "1", "1", "--proxy-protocol=on",
 		certificate.cert_option, certificate.key_option, NULL));
+	/* A client whose handshake fails is named as the header has named it. */
+	told("PROXY TCP4 192.0.2.7 192.0.2.1 8080 80\r\nhello, no handshake", 59);
+	cr_assert(program_expect(&server.program, "refused a client at 192.0.2.7:8080: TLS: ", 5),
+		"%s", server.program.text);
 	/* The wait for a missing header ends. */
 	cr_assert_str_eq(told("\x16\x03\x01\0\x05hello_no_header", 20), "");
-	cr_assert_eq(server_number(&server, "totals.refused"), 1);
+	cr_assert_eq(server_number(&server, "totals.refused"), 2);
 }
