@@ -19,6 +19,7 @@ log_crash(const struct slot *slot)
 	for (unsigned hub = 0; hub < slot->generation->config.threads; hub++) {
 		const struct worker_crash *crash = &slot->rows[hub].crash;
 		char whose[64], where[sizeof crash->coroutine + 16] = "no named coroutine";
+		char at[32] = "";
 
 		if (__atomic_load_n(&crash->signal, __ATOMIC_ACQUIRE) == 0)
 			continue;
@@ -26,11 +27,14 @@ log_crash(const struct slot *slot)
 		if (crash->coroutine[0] != '\0')
 			snprintf(where, sizeof where, "coroutine \"%.*s\"",
 				(int)sizeof crash->coroutine, crash->coroutine);
+		/* A signal that was sent, as by abort(), has its sender in the address's place. */
+		if (crash->code > 0)
+			snprintf(at, sizeof at, ", address 0x%llx",
+				(unsigned long long)crash->address);
 		history_note(LOG_ERROR,
-			"worker %u crashed: signal %d (%s), code %d, address 0x%llx, in %s of hub "
-			"%u",
-			slot->index, crash->signal, strsignal(crash->signal), crash->code,
-			(unsigned long long)crash->address, where, hub);
+			"worker %u crashed: signal %d (%s), code %d%s, in %s of hub %u",
+			slot->index, crash->signal, strsignal(crash->signal), crash->code, at,
+			where, hub);
 		snprintf(whose, sizeof whose, "worker %u (pid %d), hub %u", slot->index,
 			(int)slot->pid, hub);
 		lookup_start(slot->generation->fleet->loop, whose, crash);

@@ -92,6 +92,7 @@ Test(obituary, says_where_a_hub_crashed)
 	killed.si_status = SIGSEGV;
 	strcpy(crash->coroutine, "client 7");
 	crash->address = 0x42;
+	crash->code = SEGV_MAPERR;
 	crash->signal = SIGSEGV;
 	/* What a dying process has written is not believed. */
 	crash->frame_count = 1U << 31;
@@ -102,6 +103,10 @@ Test(obituary, says_where_a_hub_crashed)
 	crash->coroutine[0] = '\0';
 	obituary_note(slot, &killed);
 	cr_assert(says(0, "in no named coroutine of hub 1"), "%s", history_newest(0)->text);
+	/* That of a signal which was sent, as by abort(), would be its sender's pid. */
+	crash->code = SI_TKILL;
+	obituary_note(slot, &killed);
+	cr_assert(says(0, "code -6, in no named"), "%s", history_newest(0)->text);
 }
 
 /* libunwind believes in its descriptors in every fork of a process that has used it, but a worker
