@@ -1,5 +1,6 @@
-/* The nearest name is that of the fewest edits (Levenshtein distance). A third of the word's
- * letters plus one may differ, so that a short word is not taken for any other. */
+/* The nearest name is that of the fewest edits (Levenshtein distance); of two equally near ones, one
+ * that begins with the word. A third of the word's letters plus one may differ, but not more than
+ * half of them, so that a short word is not taken for any other. */
 #include "master/base/nearest.h"
 
 #include <stddef.h>
@@ -36,13 +37,15 @@ const char *
 nearest_name(const char *word, const char *const *names)
 {
 	const char *nearest = NULL;
-	unsigned least = (unsigned)strlen(word) / 3 + 2;
+	unsigned length = (unsigned)strlen(word);
+	unsigned most = length / 3 + 1 < length / 2 ? length / 3 + 1 : length / 2;
+	unsigned least = 2 * most + 2;
 
 	for (; *names != NULL; names++) {
-		unsigned edits = distance(word, *names);
+		unsigned rank = 2 * distance(word, *names) + (strncmp(*names, word, length) != 0);
 
-		if (edits < least) {
-			least = edits;
+		if (rank < least) {
+			least = rank;
 			nearest = *names;
 		}
 	}
