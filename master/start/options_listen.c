@@ -41,9 +41,8 @@ add_address(struct options *options, struct table *table, const struct address *
 	}
 }
 
-/* Lists the names of the service's listeners, as far as there is room: "admin, metrics". Returns
- * text. */
-static const char *
+/* Lists the names of the service's listeners, as far as there is room: "admin, metrics". */
+static void
 list_listeners(const struct hubbub_service *service, char text[static NAMES_SIZE])
 {
 	const struct hubbub_listener *listener = service->listeners;
@@ -53,23 +52,22 @@ list_listeners(const struct hubbub_service *service, char text[static NAMES_SIZE
 	for (; listener != NULL && listener->name != NULL && length < NAMES_SIZE; listener++)
 		length += (size_t)snprintf(text + length, NAMES_SIZE - length, "%s%s",
 			length > 0 ? ", " : "", listener->name);
-	return text;
 }
 
-/* Complains if the service has no listener of that name; "" stands for the service itself. */
+/* Complains if the service has no listener of that name; "" stands for the service itself. A table
+ * may be empty. */
 static void
 check_name(struct table *table, const struct hubbub_service *service, const char *text,
 	const char *name)
 {
 	char names[NAMES_SIZE];
 
+	list_listeners(service, names);
 	if (name[0] != '\0' && service_listener(service, name) == NULL)
-		complain(table, "'%s' is for a listener that %s does not have; it has %s%s", text,
-			service->name, service->listeners == NULL ? "none with a name" : "",
-			list_listeners(service, names));
+		complain(table, "'%s' is for a listener that %s does not have; it has %s", text,
+			service->name, names[0] == '\0' ? "none with a name" : names);
 	else if (name[0] == '\0' && service->serve == NULL && service->answer == NULL)
-		complain(table, "'%s' needs a name: NAME=ADDRESS, for one of %s", text,
-			list_listeners(service, names));
+		complain(table, "'%s' needs a name: NAME=ADDRESS, for one of %s", text, names);
 }
 
 /* Complains if the listener does not take what comes at an address of that kind. */

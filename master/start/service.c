@@ -177,7 +177,8 @@ service_fault(const struct hubbub_service *service)
 	}
 	if (service->version == NULL)
 		return "the service has no version";
-	if (service->serve == NULL && service->answer == NULL && service->listeners == NULL)
+	if (service->serve == NULL && service->answer == NULL &&
+		(service->listeners == NULL || service->listeners->name == NULL))
 		return "the service has neither serve, for connections, nor answer, for datagrams";
 	if (!are_protocols(service->protocols))
 		return "the service's protocols are not names of 1 to 255 bytes, ended by NULL";

@@ -29,6 +29,10 @@ static const struct hubbub_service service = {
 static const struct hubbub_service plain = {
 	.name = "test", .version = "1", .listen = ":0", .serve = serve};
 
+static const struct hubbub_listener none[] = {{0}};
+static const struct hubbub_service emptied = {
+	.name = "test", .version = "1", .listen = ":0", .serve = serve, .listeners = none};
+
 static const struct address *const first = &options.addresses[0];
 static const struct address *const second = &options.addresses[1];
 
@@ -74,6 +78,7 @@ static const struct {
 		"'nobody=:2' is for a listener that test does not have; it has admin, stats"},
 	{&plain, ":1", "admin=:2",
 		"'admin=:2' is for a listener that test does not have; it has none with a name"},
+	{&emptied, ":1", "admin=:2", "it has none with a name"},
 	{&service, ":1", "Admin=:2",
 		"'Admin=:2' has no valid name before '='; a name has up to 31 "},
 	{&service, ":1", "admin=", "'admin=' has no port"},

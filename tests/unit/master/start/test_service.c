@@ -57,6 +57,7 @@ static const struct hubbub_listener sound[] = {
 static const struct hubbub_listener unnameable[] = {{.name = "Admin", .serve = serve}, {0}};
 static const struct hubbub_listener twins[] = {
 	{.name = "admin", .serve = serve}, {.name = "admin", .answer = answer}, {0}};
+static const struct hubbub_listener none[] = {{0}};
 static const struct hubbub_listener idle[] = {{.name = "admin"}, {0}};
 static const struct hubbub_listener full[] = {
 	{.name = "admin", .serve = serve, .room = {&context}}, {0}};
@@ -133,6 +134,8 @@ static const struct {
 	{{.name = "a", .version = "1", .listen = "admin=127.0.0.1:0", .listeners = sound}, NULL},
 	{{.name = "a", .version = "1", .listen = "127.0.0.1:0", .listeners = sound},
 		"--listen: '127.0.0.1:0' needs a name: NAME=ADDRESS, for one of admin, stats"},
+	{{.name = "a", .version = "1", .listen = ":0", .listeners = none},
+		"has neither serve, for"},
 	{{GOOD, .listeners = unnameable}, "listener 'Admin' is no name"},
 	{{GOOD, .listeners = twins}, "listener 'admin' has the name of another"},
 	{{GOOD, .listeners = idle}, "listener 'admin' has neither serve"},
