@@ -166,7 +166,7 @@ dialogue_find(pid_t pid, char path[static DIALOGUE_PATH_SIZE], char *error, int 
 			search.denied);
 	else
 		snprintf(error, (size_t)error_size,
-			"%u servers run here; name one with --socket:%s", search.found,
+			"%u servers run here; name one with --pid or --socket:%s", search.found,
 			search.list);
 	return search.found == 0 ? DIALOGUE_NONE : DIALOGUE_SEVERAL;
 }

@@ -227,7 +227,8 @@ Test(control_file, servers_with_paths_alone_or_on_one_port_have_each_a_socket)
 	}
 	cr_assert(program_start(&asked, ask + without, 0));
 	cr_assert_eq(program_wait(&asked, 20), 1);
-	cr_assert_not_null(strstr(asked.text, "4 servers run here"), "%s", asked.text);
+	cr_assert_not_null(
+		strstr(asked.text, "4 servers run here; name one with --pid or"), "%s", asked.text);
 	for (int i = 0; i < 4; i++) {
 		char named[32];
 
