@@ -1,6 +1,6 @@
-/* The nearest name is that of the fewest edits (Levenshtein distance); of two equally near ones, one
- * that begins with the word. A third of the word's letters plus one may differ, but not more than
- * half of them, so that a short word is not taken for any other. */
+/* The nearest name is that of the fewest edits (Levenshtein distance); of two equally near ones,
+ * one that begins with the word. A third of the word's letters plus one may differ, but not more
+ * than half of them, so that a short word is not taken for any other. */
 #include "master/base/nearest.h"
 
 #include <stddef.h>
