@@ -135,16 +135,16 @@ send_to(struct ask *ask, struct slot *slot)
 	return true;
 }
 
-/* Whether the worker can be expected to answer. If each worker has to run the command, one that
- * hangs is asked, too: the operator is told that it has not answered. */
+/* Whether the worker can be expected to answer, which its first hub does, whether or not another
+ * hub of it hangs. If each worker has to run the command, one that hangs is asked, too: the
+ * operator is told that it has not answered. */
 static bool
 is_at_hand(const struct ask *ask, const struct slot *slot)
 {
-	if (slot->is_killed)
+	if (slot->is_killed ||
+		(slot->state != SUPERVISION_READY && slot->state != SUPERVISION_HUNG))
 		return false;
-	if (ask->command->in_each_worker && slot->state == SUPERVISION_HUNG)
-		return true;
-	return slot->state == SUPERVISION_READY && !slot->hubs[0].is_hung;
+	return ask->command->in_each_worker || !slot->hubs[0].is_hung;
 }
 
 /* The first worker from that number on that is at hand; NULL if there is none. */

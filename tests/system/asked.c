@@ -4,11 +4,16 @@
 #include <hubbub/hub.h>
 #include <hubbub/server.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+struct asked {
+	bool hangs;
+};
 
 /* Prints its arguments, a line each. */
 static const char *
@@ -100,6 +105,17 @@ much(struct hub_stream *output, char **arguments, void *context)
 	return NULL;
 }
 
+/* Lets its hub run nothing else, if it is not the first. */
+static const char *
+hang(void *context)
+{
+	const struct asked *asked = context;
+
+	while (asked->hangs && hubbub_self()->hub > 0)
+		pause();
+	return NULL;
+}
+
 static void
 serve(int client, void *context)
 {
@@ -134,10 +150,23 @@ main(int argc, char **argv)
 		{.name = "stray", .help = "fork a child that returns", .run = stray},
 		{.name = "much", .help = "BYTES: print so many", .run = much, .page = "text/plain"},
 		{0}};
+	static const struct hubbub_option options[] = {
+		{.name = "hang",
+			.help = "hang all hubs but the first",
+			.kind = HUBBUB_FLAG,
+			HUBBUB_FIELD(struct asked, hangs)},
+		{0}};
+	static const struct hubbub_background background[] = {
+		{.name = "hang", .run = hang, .where = HUBBUB_EACH_HUB}, {0}};
+	static struct asked asked;
 	static const struct hubbub_service service = {.name = "asked",
 		.version = "1.0",
 		.listen = "127.0.0.1:0",
 		.serve = serve,
+		.context = &asked,
+		.context_size = sizeof asked,
+		.options = options,
+		.background = background,
 		.commands = commands};
 
 	return hubbub_main(argc, argv, &service);

@@ -214,6 +214,17 @@ Test(commands, of_a_worker_that_is_stopped_or_stuck_are_given_up)
 	server_signal_worker(&server, 1, SIGCONT);
 }
 
+/* The first hub runs commands: another one that hangs keeps nobody from asking. */
+Test(commands, are_run_in_a_worker_whose_other_hubs_hang)
+{
+	cr_assert(server_start(&server, "asked", "1", "2", "--hang", "--hang-timeout=0", NULL),
+		"%s", server.program.text);
+	cr_assert(changing_expect("gives no sign of life", 1), "%s", server.program.text);
+	cr_assert_eq(ctl("say", "x"), 0, "%s", output);
+	cr_assert_eq(ctl("all", NULL), 0, "%s", output);
+	cr_assert_not_null(strstr(output, "\"hub\": 0"), "%s", output);
+}
+
 /* A worker that is not scheduled for a second is given up by the master before it interrupts. */
 static bool
 is_interrupted(void *unused)
