@@ -56,7 +56,7 @@ await_text(int peer, const char *text)
 	struct hub_timeout scope;
 	ssize_t length;
 
-	hub_timeout_start(&scope, 5 * HUB_SECOND);
+	hub_timeout_start(&scope, 60 * HUB_SECOND);
 	do
 		length = hub_recv(peer, some, sizeof some, 0);
 	while (length > 0 && memmem(some, (size_t)length, text, strlen(text)) == NULL);
