@@ -86,7 +86,7 @@ static void
 reopen_again(struct slot *slot)
 {
 	slot->must_reopen = ++slot->logs_missed < LOGS_MISSED_MAX;
-	if (!slot->must_reopen)
+	if (slot->logs_missed == LOGS_MISSED_MAX)
 		log_warning("worker %u (pid %d) has no file left for the new log, and writes to "
 			    "the old one (raise the limit: %s)",
 			slot->index, (int)slot->pid, nofile_advice_here());
@@ -97,10 +97,13 @@ handle(struct slot *slot, const struct channel_message *message)
 {
 	const struct fleet_events *events = &slot->generation->fleet->events;
 
-	if (message->hub >= slot->generation->config.threads)
-		log_warning("worker %u sent a message of hub %u, which does not exist", slot->index,
-			message->hub);
-	else if (message->kind == CHANNEL_READY)
+	if (message->hub >= slot->generation->config.threads) {
+		/* Once: a process that goes on would fill the log. */
+		if (!slot->has_strayed)
+			log_warning("worker %u sent a message of hub %u, which does not exist",
+				slot->index, message->hub);
+		slot->has_strayed = true;
+	} else if (message->kind == CHANNEL_READY)
 		slot_event(slot, SUPERVISION_ALL_READY);
 	else if (message->kind == CHANNEL_DRAINED && slot->state == SUPERVISION_DRAINING)
 		slot->generation->fleet->slot_events->drained(slot, message->hub);
@@ -183,7 +186,7 @@ clean_up(struct slot *slot)
 	close(slot->channel);
 	slot->pidfd = slot->channel = -1;
 	slot->pid = 0;
-	slot->must_accept = slot->must_leave = slot->must_reopen = false;
+	slot->must_accept = slot->must_leave = slot->must_reopen = slot->has_strayed = false;
 	/* First: if this master dies in between, its successor does not count these losses
 	 * again. */
 	counters_bury(fleet->counters, slot->rows, generation->config.threads);

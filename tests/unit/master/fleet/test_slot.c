@@ -1,9 +1,11 @@
 #include "master/fleet/slot.h"
 
 #include <criterion/criterion.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "master/fleet/backoff.h"
+#include "tests/support/complaint.h"
 #include "tests/unit/master/fake_fleet.h"
 
 static struct fake_fleet fake;
@@ -95,6 +97,38 @@ Test(slot, a_worker_that_floods_is_heard_in_turns)
 		cr_assert_eq(fake.told.dumped, turns * SLOT_MESSAGES_AT_ONCE);
 	}
 	close(worker);
+}
+
+static unsigned
+count_lines(const char *text, const char *what)
+{
+	unsigned count = 0;
+
+	for (; (text = strstr(text, what)) != NULL; text++)
+		count++;
+	return count;
+}
+
+/* A process that has lost its way fills no log. */
+Test(slot, what_makes_no_sense_is_logged_once_for_each_process)
+{
+	const char *heard;
+
+	complaint_listen();
+	for (int process = 0; process < 2; process++) {
+		int worker = fake_start(slot);
+
+		for (int i = 0; i < 5; i++)
+			fake_say(slot, worker, CHANNEL_DRAINED, 2);
+		for (int i = 0; i < 1000; i++)
+			fake_say(slot, worker, CHANNEL_REOPEN_MISSED, 0);
+		close(worker);
+		slot_reap(slot);
+	}
+	heard = complaint_heard();
+	cr_assert_eq(count_lines(heard, "sent a message of hub 2, which does not exist"), 2, "%s",
+		heard);
+	cr_assert_eq(count_lines(heard, "has no file left for the new log"), 1, "%s", heard);
 }
 
 Test(slot, what_it_has_said_is_heard_before_its_death)
