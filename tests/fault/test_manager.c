@@ -109,7 +109,7 @@ parent_of(pid_t pid)
 	return parent;
 }
 
-/* Begins an upgrade by hubbub-ctl, in a child: there it is repeated while a hub seems to hang, as it
+/* Begins an upgrade by hubbub-ctl in a child, which repeats it while a hub seems to hang, as it
  * may on a busy machine. Returns the child, for await_upgrade. */
 static pid_t
 begin_upgrade(void)
