@@ -124,6 +124,7 @@ access_log(const struct access *access, int client, const struct fd_opening *ope
 	double seconds = (double)(hub_now() - access->began) / (double)HUB_SECOND;
 	struct tcp_info info;
 
+	DCHECK(access->end < ACCESS_END_MAX && seconds >= 0);
 	if (!fd_was_closed(opening) && look_up(client, &info))
 		log_of_client(access->client,
 			"connection listener=%s received=%llu sent=%llu seconds=%.3f ended_by=%s",

@@ -4,6 +4,8 @@
 
 #include <math.h>
 
+#include "hub/base/check.h"
+
 _Static_assert(BUCKETS_COUNT == 321, "the last bucket's bound is BUCKETS_VALUE_MAX");
 
 uint64_t
@@ -22,6 +24,7 @@ middle(unsigned bucket)
 {
 	double high = (double)buckets_bound(bucket);
 
+	DCHECK(bucket < BUCKETS_COUNT);
 	return bucket == 0 ? 0 : ((double)buckets_bound(bucket - 1) + 1 + high) / 2;
 }
 
@@ -34,6 +37,7 @@ buckets_quantile(const struct buckets *buckets, double share)
 	uint64_t rank = (uint64_t)ceil(exact - exact * 1e-12), seen = 0;
 	unsigned last = 0;
 
+	DCHECK(share >= 0 && share <= 1);
 	for (unsigned i = 0; i < BUCKETS_COUNT; i++) {
 		uint64_t count = __atomic_load_n(&buckets->counts[i], __ATOMIC_RELAXED);
 

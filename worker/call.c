@@ -42,6 +42,7 @@ call_run(struct call *call)
 	struct hub_coroutine *coroutine;
 	bool was_in_time;
 
+	DCHECK(call->name != NULL && call->limit.until != NULL && call->limit.changed != NULL);
 	call->has_returned = false;
 	call->why[0] = '\0';
 	if (call->limit.until(call->limit.context) <= hub_now())

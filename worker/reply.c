@@ -74,6 +74,7 @@ run(struct reply *reply, struct hub_stream *output)
 		fail(&reply->end, why);
 	hub_timeout_stop(&scope);
 	hub_stream_output(output, &length);
+	DCHECK(reply->end.length == 0);
 	if (length > REPLY_MOST)
 		fail(&reply->end, "its output is longer than 1 MiB");
 	else
