@@ -69,6 +69,9 @@ struct worker_row {
 	/* How many connections the hub may still open. Masters and hubs add and take,
 	 * atomically. */
 	int64_t permits __attribute__((aligned(128)));
+	/* Written by the hub's thread when it starts: its number in the kernel; 0 before, and in
+	 * rows of programs that do not write it. */
+	int32_t thread;
 
 	struct worker_crash crash __attribute__((aligned(128)));
 } __attribute__((aligned(128)));

@@ -341,6 +341,7 @@ thread_run(struct worker_thread *thread)
 	if (thread->cpu >= 0 && pin_to(thread->cpu) != 0)
 		log_warning("cannot pin hub %u to CPU %d: %s", thread->index, thread->cpu,
 			strerror(errno));
+	__atomic_store_n(&thread->row->thread, kernel_gettid(), __ATOMIC_RELAXED);
 	crash_use_row(thread->row);
 	peers_use(&thread->peers);
 	service_use(thread);

@@ -9,6 +9,11 @@
 #include "master/say/history.h"
 
 #define BUSY_FADE 0.8
+/* Nanoseconds of silence from which on the hub's thread is looked at: twice the pulse. */
+#define HEARTBEAT_LATE (200 * CLOCK_MILLISECOND)
+/* A hub that has had a CPU for this part of the time after which it hangs is not starved. */
+#define ENOUGH_PART 5
+#define SAY_STARVED_EVERY (60 * CLOCK_SECOND)
 
 /* Updates the hub's share of busy time. The counter grows only when the hub polls; a hub that has
  * not polled since the last look was busy all the time. */
@@ -28,10 +33,60 @@ measure_busy(struct slot_hub *hub, const struct worker_row *row, int64_t elapsed
 	CHECK(hub->busy >= 0 && hub->busy <= 1);
 }
 
+/* Says, now and then, that a hub would hang if it had had a CPU. */
+static void
+note_starved(const struct slot *slot, unsigned hub)
+{
+	struct fleet *fleet = slot->generation->fleet;
+	int64_t now = clock_now();
+
+	if (now < fleet->next_starved)
+		return;
+	fleet->next_starved = now + SAY_STARVED_EVERY;
+	history_note(LOG_WARNING,
+		"hub %u of worker %u (pid %d) waits for a CPU, %lld ms so far, and so does not "
+		"count as hung: the machine is overloaded, or its limit on CPU time is too low",
+		hub, slot->index, (int)slot->pid,
+		(long long)(slot->hubs[hub].starvation.waited / CLOCK_MILLISECOND));
+}
+
+static bool
+crosses(int64_t before, int64_t after, int64_t limit)
+{
+	return limit > 0 && before < limit && after >= limit;
+}
+
+/* Lets a hub be silent for longer. Before the silence has consequences, the time in which the
+ * hub's thread has waited for a CPU is taken from it, so that only hubs that are silent already
+ * cost a reading. */
+static void
+count_silence(struct slot *slot, unsigned index, pid_t thread, int64_t elapsed, int64_t enough)
+{
+	const int64_t limits[] = {
+		HEARTBEAT_LATE, HEARTBEAT_HUNG, FLEET_LIFE, slot->generation->config.hang_timeout};
+	struct slot_hub *hub = &slot->hubs[index];
+	int64_t before = hub->silent;
+	struct cpu_time now;
+	bool is_due = false;
+
+	hub->silent += fleet_seen(elapsed);
+	for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
+		is_due = is_due || crosses(before, hub->silent, limits[i]);
+	if (!is_due || thread == 0)
+		return;
+	before = hub->silent;
+	hub->silent = starvation_judge(&hub->starvation,
+		cpu_time_read(slot->pid, thread, &now) ? &now : NULL, before, enough);
+	if (before >= HEARTBEAT_HUNG && hub->silent < HEARTBEAT_HUNG)
+		note_starved(slot, index);
+}
+
 /* Returns whether the hub is newly hung. */
 static bool
-look_at(struct slot_hub *hub, const struct worker_row *row, int64_t elapsed)
+look_at(struct slot *slot, unsigned index, int64_t elapsed)
 {
+	struct slot_hub *hub = &slot->hubs[index];
+	const struct worker_row *row = &slot->rows[index];
 	int64_t heartbeat = __atomic_load_n(&row->heartbeat, __ATOMIC_RELAXED);
 
 	DCHECK(!hub->is_hung || hub->silent >= HEARTBEAT_HUNG);
@@ -39,25 +94,29 @@ look_at(struct slot_hub *hub, const struct worker_row *row, int64_t elapsed)
 	if (heartbeat != hub->heartbeat) {
 		hub->heartbeat = heartbeat;
 		hub->silent = 0;
+		hub->starvation = (struct starvation){0};
 		hub->is_hung = false;
 		return false;
 	}
-	hub->silent += fleet_seen(elapsed);
+	count_silence(slot, index, __atomic_load_n(&row->thread, __ATOMIC_RELAXED), elapsed,
+		HEARTBEAT_HUNG / ENOUGH_PART);
 	if (hub->is_hung || hub->silent < HEARTBEAT_HUNG)
 		return false;
 	hub->is_hung = true;
 	return true;
 }
 
-/* A starting worker has no heartbeats yet: hub 0 counts the time until all hubs are ready. */
+/* A starting worker has no heartbeats yet: hub 0 counts the time until all hubs are ready. Its
+ * thread is the process's own. */
 static void
 look_at_start(struct slot *slot, int64_t elapsed)
 {
 	int64_t limit = slot->generation->config.hang_timeout;
 
-	slot->hubs[0].silent += fleet_seen(elapsed);
+	count_silence(slot, 0, slot->pid, elapsed, limit / ENOUGH_PART);
 	if (limit > 0 && slot->hubs[0].silent >= limit) {
 		slot->hubs[0].silent = 0;
+		slot->hubs[0].starvation = (struct starvation){0};
 		slot->is_killed = true;
 		slot_event(slot, SUPERVISION_HANG_TIMEOUT);
 	}
@@ -69,7 +128,7 @@ static void
 look_at_draining(struct slot *slot, int64_t elapsed)
 {
 	for (unsigned i = 0; i < slot->generation->config.threads; i++)
-		if (look_at(&slot->hubs[i], &slot->rows[i], elapsed))
+		if (look_at(slot, i, elapsed))
 			log_debug("hub %u of worker %u (pid %d), which drains, gives no sign of "
 				  "life",
 				i, slot->index, (int)slot->pid);
@@ -91,7 +150,7 @@ heartbeat_look(struct slot *slot, int64_t elapsed)
 	for (unsigned i = 0; i < slot->generation->config.threads; i++) {
 		struct slot_hub *hub = &slot->hubs[i];
 
-		if (look_at(hub, &slot->rows[i], elapsed)) {
+		if (look_at(slot, i, elapsed)) {
 			is_newly_hung = true;
 			counters_note(&counters_server(fleet->counters)->hangs, 1);
 			history_note(LOG_WARNING,

@@ -1,6 +1,7 @@
 /* The heartbeat: finds hubs that give no sign of life. Each hub writes the time into its row ten
  * times a second; a hub is hung when its row has not changed for half a second. Only time that the
- * master itself saw pass counts, so that no hub seems hung after a pause of the whole machine. */
+ * master itself saw pass counts, so that no hub seems hung after a pause of the whole machine;
+ * and not the time in which the hub's thread waited for a CPU (starvation.h). */
 #ifndef HUBBUB_FLEET_HEARTBEAT_H
 #define HUBBUB_FLEET_HEARTBEAT_H
 

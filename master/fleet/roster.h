@@ -15,6 +15,7 @@
 
 #include "hub/base/clock.h"
 #include "master/base/ear.h"
+#include "master/fleet/starvation.h"
 #include "master/fleet/supervision.h"
 #include "master/sockets/sockets.h"
 #include "worker/channel.h"
@@ -35,11 +36,14 @@ struct generation;
 
 /* What the master knows of one hub; written by the heartbeat. */
 struct slot_hub {
-	bool is_hung;       /* no new heartbeat for HEARTBEAT_HUNG */
-	int64_t heartbeat;  /* the last value seen in the hub's row */
-	int64_t silent;     /* nanoseconds without a new heartbeat that the master saw pass */
-	uint64_t busy_seen; /* nanoseconds that the hub had been busy at the last look */
-	double busy;        /* share of the time that the hub is busy, 0 to 1, smoothed */
+	bool is_hung;      /* no new heartbeat for HEARTBEAT_HUNG */
+	int64_t heartbeat; /* the last value seen in the hub's row */
+	/* Nanoseconds without a new heartbeat that the master saw pass, and in which the hub had a
+	 * CPU, or wanted none. */
+	int64_t silent;
+	struct starvation starvation; /* what that silence does not count */
+	uint64_t busy_seen;           /* nanoseconds that the hub had been busy at the last look */
+	double busy;                  /* share of the time that the hub is busy, 0 to 1, smoothed */
 };
 
 /* The place of one worker process. The slot stays when the process dies. */
@@ -179,6 +183,7 @@ struct fleet {
 	bool was_ready;          /* all_ready was called since the last start */
 	bool has_served;         /* some worker was ready once */
 	int64_t next_warning;    /* clock from which a limit that is reached may be logged again */
+	int64_t next_starved;    /* the same of a hub that waits for a CPU */
 	bool is_leaving;         /* between fleet_leave and events.all_gone */
 };
 

@@ -160,8 +160,10 @@ serve(struct slot *slot)
 	CHECK_WHY(slot->ready == 0, "a process becomes ready once");
 	slot->ready = clock_now();
 	/* Becoming ready is a sign of life. */
-	for (unsigned hub = 0; hub < slot->generation->config.threads; hub++)
+	for (unsigned hub = 0; hub < slot->generation->config.threads; hub++) {
 		slot->hubs[hub].silent = 0;
+		slot->hubs[hub].starvation = (struct starvation){0};
+	}
 	ev_timer_set(&slot->healthy, HEALTHY_AFTER, 0.);
 	ev_timer_start(fleet->loop, &slot->healthy);
 	log_debug("worker %u (pid %d) is ready, %.0f ms after its start", slot->index,

@@ -2,6 +2,7 @@
  *
  *	where        "PID TID", of the process and the thread that serve this connection
  *	spin MS      computes for MS without letting other coroutines run, then answers "done"
+ *	burn MS      the same until its thread has had a CPU for MS, however long that takes
  *	files        opens files until there are no more, then answers "done"
  *	sleep MS     suspends only its coroutine, then answers "done"
  *	crash        writes to address 8
@@ -19,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 static void
@@ -27,6 +29,24 @@ spin(long milliseconds)
 	int64_t end = hub_now() + milliseconds * HUB_MILLISECOND;
 
 	while (hub_now() < end)
+		continue;
+}
+
+static int64_t
+time_used(void)
+{
+	struct timespec used;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+	return used.tv_sec * HUB_SECOND + used.tv_nsec;
+}
+
+static void
+burn(long milliseconds)
+{
+	int64_t end = time_used() + milliseconds * HUB_MILLISECOND;
+
+	while (time_used() < end)
 		continue;
 }
 
@@ -56,6 +76,8 @@ answer(int client, char *line)
 		snprintf(reply, sizeof reply, "%d %ld", (int)getpid(), syscall(SYS_gettid));
 	} else if (strncmp(line, "spin ", 5) == 0) {
 		spin(atol(line + 5));
+	} else if (strncmp(line, "burn ", 5) == 0) {
+		burn(atol(line + 5));
 	} else if (strncmp(line, "sleep ", 6) == 0) {
 		hub_sleep(atol(line + 6) * HUB_MILLISECOND);
 	} else if (strcmp(line, "files") == 0) {

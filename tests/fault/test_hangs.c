@@ -2,12 +2,16 @@
  * replaced, and a pause of everything harms nobody. */
 #include <criterion/criterion.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "hub/base/clock.h"
 #include "tests/support/client.h"
@@ -192,6 +196,147 @@ Test(hangs, a_hub_that_stays_stuck_has_its_worker_replaced)
 	cr_assert_not_null(
 		strstr(server.program.text, "for 4 s; killing it"), "%s", server.program.text);
 }
+
+/* ---- without a CPU ---- */
+
+#define COMPETITORS 200
+
+static pid_t competitors[COMPETITORS];
+
+/* Computes on these CPUs for good, from the end of the gate on. */
+static _Noreturn void
+compete(const cpu_set_t *cpus, int gate)
+{
+	char byte;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	sched_setaffinity(0, sizeof *cpus, cpus);
+	setpriority(PRIO_PROCESS, 0, 19);
+	while (read(gate, &byte, 1) > 0)
+		continue;
+	for (;;)
+		continue;
+}
+
+/* Gives one CPU to processes that compute for good, and to this one as another: so it has the CPU
+ * for 3 ms, and then waits for more than half a second. They are so nice that nobody else
+ * notices. */
+static void
+starve(pid_t worker)
+{
+	cpu_set_t one;
+	int gate[2];
+
+	cr_assert_eq(sched_getaffinity(0, sizeof one, &one), 0);
+	for (int cpu = 0; CPU_COUNT(&one) > 1; cpu++)
+		CPU_CLR(cpu, &one);
+	cr_assert_eq(pipe(gate), 0);
+	for (int i = 0; i < COMPETITORS; i++) {
+		competitors[i] = fork();
+		cr_assert_neq(competitors[i], -1);
+		if (competitors[i] == 0) {
+			close(gate[1]);
+			compete(&one, gate[0]);
+		}
+	}
+	cr_assert_eq(sched_setaffinity(worker, sizeof one, &one), 0);
+	cr_assert_eq(setpriority(PRIO_PROCESS, (id_t)worker, 19), 0);
+	close(gate[0]);
+	close(gate[1]);
+}
+
+/* Does not wait for their ends: each needs the CPU once more. */
+static void
+stop_starving(void)
+{
+	for (int i = 0; i < COMPETITORS; i++)
+		kill(competitors[i], SIGKILL);
+}
+
+/* Asks /livez and for the hub's state, for that many seconds. Returns how often something was
+ * wrong. */
+static int
+look_for(double seconds)
+{
+	int64_t end = clock_now() + (int64_t)(seconds * CLOCK_SECOND);
+	int wrong = 0, code;
+
+	for (; clock_now() < end; nap(0.1)) {
+		free(server_get(&server, "/livez", &code));
+		wrong += code != 200;
+		wrong += server_hub(&server, 0, 0, "hung") != 0;
+	}
+	return wrong;
+}
+
+/* Connects until that worker serves the connection. The others stay open as long, so that the
+ * server's balance leads there. */
+static int
+connect_to(pid_t worker)
+{
+	int others[20], count = 0, found = -1;
+
+	while (found == -1 && count < 20) {
+		int fd = client_connect(server.program.port);
+		char text[64] = "";
+
+		if (send(fd, "where\n", 6, 0) == 6 && recv(fd, text, sizeof text - 1, 0) > 0 &&
+			atoi(text) == worker)
+			found = fd;
+		else
+			others[count++] = fd;
+	}
+	while (count > 0)
+		close(others[--count]);
+	return found;
+}
+
+static bool
+is_replaced(void *worker)
+{
+	return server_number(&server, "totals.respawns") >= 1 &&
+	       server_worker(&server, 0) != *(pid_t *)worker;
+}
+
+static bool
+are_two_hung(void *unused)
+{
+	(void)unused;
+	return server_number(&server, "totals.hangs") >= 2;
+}
+
+Test(hangs, a_hub_without_a_cpu_is_not_hung_and_one_that_is_stuck_is)
+{
+	pid_t starved, other;
+	int fd;
+
+	cr_assert(server_start(&server, "naughty", "2", "1", "--hang-timeout=2", NULL));
+	starved = server_worker(&server, 0);
+	other = server_worker(&server, 1);
+	fd = connect_to(starved);
+	cr_assert_neq(fd, -1);
+	starve(starved);
+	cr_assert_eq(send(fd, "burn 40\n", 8, 0), 8);
+	cr_assert_eq(look_for(3), 0, "%s", server.program.text);
+	cr_assert_eq(server_number(&server, "totals.hangs"), 0, "%s", server.program.text);
+	cr_assert_eq(server_worker(&server, 0), starved);
+
+	/* Beside the same competitors. */
+	kill(starved, SIGSTOP);
+	cr_assert(wait_until(is_one_hung, NULL, 10), "%s", server.program.text);
+	cr_assert(wait_until(is_replaced, &starved, 20), "%s", server.program.text);
+	close(fd);
+	fd = connect_to(other);
+	cr_assert_neq(fd, -1);
+	cr_assert_eq(send(fd, "burn 60000\n", 11, 0), 11);
+	cr_assert(wait_until(are_two_hung, NULL, 20), "%s", server.program.text);
+	stop_starving();
+	kill(other, SIGKILL);
+	close(fd);
+	cr_assert_eq(server_end(&server, 40), 0);
+}
+
+/* ---- pauses ---- */
 
 Test(hangs, a_pause_of_everything_kills_nobody)
 {

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "hub/base/cpu_time.h"
 #include "hub/base/kernel.h"
 #include "hub/base/list.h"
 #include "hub/hub.h"
@@ -361,6 +362,18 @@ processes_stop_one(int64_t nanoseconds)
 	hold(process, world_now() + nanoseconds);
 	fibers_stop(process->pid, true);
 	world_after(nanoseconds, go_on, (void *)(uintptr_t)process->pid);
+}
+
+/* One that neither computes nor is stopped could run: others have the CPU. */
+bool
+cpu_time_read(pid_t pid, pid_t thread, struct cpu_time *time)
+{
+	const struct process *process = process_of(pid);
+
+	(void)thread;
+	*time = (struct cpu_time){.ran = 1};
+	time->is_runnable = process != NULL && process->held_until <= world_now();
+	return process != NULL;
 }
 
 void

@@ -1,8 +1,15 @@
 #include "master/fleet/heartbeat.h"
 
 #include <criterion/criterion.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "master/say/history.h"
+#include "tests/support/nap.h"
 #include "tests/unit/master/fake_fleet.h"
 
 #define TICK (50 * CLOCK_MILLISECOND)
@@ -107,6 +114,13 @@ Test(heartbeat, without_a_timeout_nobody_is_killed)
 
 Test(heartbeat, while_a_worker_starts_all_its_hubs_are_waited_for)
 {
+	pid_t stopped = fork();
+
+	if (stopped == 0)
+		for (;;)
+			raise(SIGSTOP);
+	cr_assert_eq(waitid(P_PID, (id_t)stopped, &(siginfo_t){0}, WSTOPPED), 0);
+	slot->pid = stopped;
 	slot->state = SUPERVISION_STARTING;
 	ev_timer_stop(fake.loop, &slot->healthy);
 	pass(4950 * CLOCK_MILLISECOND, NONE);
@@ -119,6 +133,9 @@ Test(heartbeat, while_a_worker_starts_all_its_hubs_are_waited_for)
 	cr_assert(slot->is_killed, "nobody else is to be blamed for that death");
 	cr_assert_eq(slot->state, SUPERVISION_STARTING);
 	cr_assert_eq(counters_server(fake.counters)->hangs, 0);
+	slot->pid = getpid();
+	kill(stopped, SIGKILL);
+	waitpid(stopped, NULL, 0);
 }
 
 /* But its queue is another's to adopt. */
@@ -133,6 +150,113 @@ Test(heartbeat, one_that_drains_is_left_to_its_deadline)
 	pass(TICK, BOTH);
 	cr_assert_not(second->is_hung);
 	cr_assert_str_eq(fake_recorded(), "");
+}
+
+/* ---- without a CPU ---- */
+
+/* The thread of the second hub: the kernel tells what it does. */
+static struct {
+	pthread_t thread;
+	_Atomic pid_t tid;
+	bool computes;
+	atomic_bool has_ended;
+} body;
+
+static void *
+live(void *unused)
+{
+	body.tid = gettid();
+	while (!body.has_ended)
+		if (!body.computes)
+			nap(0.01);
+	return unused;
+}
+
+static void
+start_body(bool computes)
+{
+	body.computes = computes;
+	cr_assert_eq(pthread_create(&body.thread, NULL, live, NULL), 0);
+	while (body.tid == 0)
+		continue;
+	slot->rows[1].thread = body.tid;
+}
+
+static void
+end_body(void)
+{
+	body.has_ended = true;
+	pthread_join(body.thread, NULL);
+}
+
+/* How long it has had a CPU. */
+static int64_t
+body_ran(void)
+{
+	struct timespec ran;
+	clockid_t clock;
+
+	cr_assert_eq(pthread_getcpuclockid(body.thread, &clock), 0);
+	clock_gettime(clock, &ran);
+	return ran.tv_sec * CLOCK_SECOND + ran.tv_nsec;
+}
+
+/* How often the log says that a hub waits for a CPU. */
+static unsigned
+complaints(void)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; history_newest(i) != NULL; i++)
+		count += strstr(history_newest(i)->text, "hub 1 of worker 0") != NULL &&
+			 strstr(history_newest(i)->text, "waits for a CPU") != NULL;
+	return count;
+}
+
+Test(heartbeat, a_hub_whose_thread_sleeps_hangs_in_the_same_time)
+{
+	start_body(false);
+	pass(450 * CLOCK_MILLISECOND, FIRST);
+	cr_assert_eq(slot->state, SUPERVISION_READY);
+	pass(TICK, FIRST);
+	cr_assert(second->is_hung);
+	cr_assert_eq(complaints(), 0);
+	end_body();
+}
+
+/* Between the ticks of the test hardly any time passes, so that a thread that computes seems to
+ * wait. */
+Test(heartbeat, a_hub_that_waits_for_a_cpu_is_not_hung_until_it_has_had_one_for_long_enough)
+{
+	start_body(true);
+	pass(1450 * CLOCK_MILLISECOND, FIRST);
+	/* Unless the test itself has got no CPU for that long. */
+	if (body_ran() < HEARTBEAT_HUNG / 5) {
+		cr_assert_eq(slot->state, SUPERVISION_READY);
+		cr_assert_lt(second->silent, HEARTBEAT_HUNG);
+		cr_assert_eq(complaints(), 1, "once a minute");
+	}
+	while (!second->is_hung) {
+		nap(0.01);
+		pass(TICK, FIRST);
+	}
+	cr_assert_str_eq(fake_recorded(), "suspect 0");
+	pass(TICK, BOTH);
+	cr_assert_eq(slot->state, SUPERVISION_READY);
+	cr_assert_eq(second->silent, 0);
+	end_body();
+}
+
+Test(heartbeat, a_worker_that_starts_without_a_cpu_is_given_time)
+{
+	int64_t most = 60 * CLOCK_SECOND;
+
+	slot->state = SUPERVISION_STARTING;
+	ev_timer_stop(fake.loop, &slot->healthy);
+	/* Its first thread is the test's, which runs, but for next to no time. */
+	pass(most, NONE);
+	cr_assert_not(slot->is_killed);
+	cr_assert_lt(first->silent, CLOCK_SECOND);
 }
 
 /* ---- the fleet ---- */
