@@ -32,6 +32,9 @@
 		"Connections that died with their worker.", "lost", false) \
 	SERVER(hangs, COUNTER, 1, "hangs_total", NULL, \
 		"Hubs that gave no sign of life.", "hangs", false) \
+	SERVER(starved, COUNTER, 1000000000, "starved_seconds_total", NULL, \
+		"Time in which hubs gave no sign of life because they waited for a CPU.", \
+		NULL, false) \
 	SERVER(reloads, COUNTER, 1, "reloads_total", NULL, \
 		"Generations that took over by a reload.", "reloads", false) \
 	SERVER(upgrades, COUNTER, 1, "upgrades_total", NULL, \

@@ -77,6 +77,9 @@ count_silence(struct slot *slot, unsigned index, pid_t thread, int64_t elapsed, 
 	before = hub->silent;
 	hub->silent = starvation_judge(&hub->starvation,
 		cpu_time_read(slot->pid, thread, &now) ? &now : NULL, before, enough);
+	if (hub->silent < before)
+		counters_note(&counters_server(slot->generation->fleet->counters)->starved,
+			(uint64_t)(before - hub->silent));
 	if (before >= HEARTBEAT_HUNG && hub->silent < HEARTBEAT_HUNG)
 		note_starved(slot, index);
 }

@@ -235,6 +235,7 @@ Test(heartbeat, a_hub_that_waits_for_a_cpu_is_not_hung_until_it_has_had_one_for_
 		cr_assert_eq(slot->state, SUPERVISION_READY);
 		cr_assert_lt(second->silent, HEARTBEAT_HUNG);
 		cr_assert_eq(complaints(), 1, "once a minute");
+		cr_assert_geq(counters_server(fake.counters)->starved, CLOCK_SECOND / 2);
 	}
 	while (!second->is_hung) {
 		nap(0.01);
