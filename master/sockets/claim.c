@@ -51,9 +51,12 @@ claim_explain(const struct address *address, int error)
 				text);
 			break;
 		}
-		log_error("cannot listen on %s: ports below 1024 need privilege; choose a higher "
-			  "--listen, or start as root with --user, or grant CAP_NET_BIND_SERVICE",
-			text);
+		log_error("cannot listen on %s: low ports need privilege; choose a higher "
+			  "--listen, or start as root with --user, or permit it: to a unit by "
+			  "AmbientCapabilities=CAP_NET_BIND_SERVICE, to an installed program by "
+			  "'setcap cap_net_bind_service+ep', to everybody by 'sysctl "
+			  "net.ipv4.ip_unprivileged_port_start=%u'",
+			text, address_port(address));
 		break;
 	default:
 		log_error("cannot listen on %s: %s", text, strerror(error));
@@ -151,7 +154,9 @@ claim_address(const struct address *address)
 	if (fd == -1 && errno == EADDRINUSE) {
 		port_owner_find(address, owner);
 		log_error("cannot listen on %s: another hubbub server has it, %s; stop that, or "
-			  "choose another address",
+			  "choose another address; to share it on purpose, let that server have "
+			  "more workers (hubbub-ctl scale), or replace its program (hubbub-ctl "
+			  "upgrade)",
 			text, owner);
 	} else if (fd == -1 && errno == ENOENT) {
 		log_error("cannot listen on %s: there is no such directory", text);
