@@ -60,6 +60,24 @@ static const struct argp_option options[] = {
 	{0},
 };
 
+/* Names the option that is nearest to an unknown one, which argp does not; exits with 2. */
+static void
+check_names(char *const *argv)
+{
+	const char *names[sizeof options / sizeof options[0] + 3] = {"help", "usage", "version"};
+	size_t count = 3;
+	char error[256];
+
+	for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
+		if (options[i].name != NULL)
+			names[count++] = options[i].name;
+	for (argv++; *argv != NULL && strcmp(*argv, "--") != 0; argv++)
+		if (!nearest_check(*argv, names, NULL, error, sizeof error)) {
+			output_complain("%s", error);
+			exit(USAGE_EXIT);
+		}
+}
+
 /* Appends the table of commands to the help. */
 static char *
 filter_help(int key, const char *text, void *input)
@@ -103,6 +121,12 @@ add_word(struct request *request, const char *word, const struct argp_state *sta
 	}
 }
 
+static bool
+is_status(const struct request *request)
+{
+	return request->command == &commands_table[COMMAND_status];
+}
+
 static error_t
 parse_option(int key, char *value, struct argp_state *state)
 {
@@ -138,6 +162,8 @@ parse_option(int key, char *value, struct argp_state *state)
 			complain_of_none(state);
 		if (request->socket != NULL && request->pid != 0)
 			argp_error(state, "--socket and --pid both name the server");
+		if (request->json && !is_status(request))
+			argp_error(state, "--json is for status alone");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -212,12 +238,6 @@ write_line(const struct request *request, char line[static COMMANDS_LINE_SIZE])
 		return;
 	output_complain("the arguments are longer than %d bytes together", COMMANDS_LINE_SIZE);
 	exit(USAGE_EXIT);
-}
-
-static bool
-is_status(const struct request *request)
-{
-	return request->command == &commands_table[COMMAND_status];
 }
 
 /* Prints the state for people. Control characters are replaced only after JSON was decoded, because
@@ -321,6 +341,7 @@ main(int argc, char **argv)
 	/* argp's errors begin with argv[0]: the name that --help shows, however the program was
 	 * called. */
 	argv[0] = program_invocation_short_name;
+	check_names(argv);
 	argp_parse(&argp, argc, argv, 0, NULL, &request);
 	check_argument(&request);
 	if (request.command != NULL && request.command->kind == COMMAND_WAITS)

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "master/base/nearest.h"
 #include "master/start/argument_file.h"
 
 #define PLACE_SIZE 256
@@ -217,33 +216,16 @@ arguments_free(struct arguments *arguments)
 }
 
 bool
-arguments_check_names(
-	const struct arguments *arguments, const char *const *names, char *error, size_t error_size)
+arguments_check_names(const struct arguments *arguments, const char *const *names,
+	nearest_synonym *synonyms, char *error, size_t error_size)
 {
-	char **items = arguments->items, place[PLACE_SIZE];
+	char **items = arguments->items, place[PLACE_SIZE], why[256];
 
 	for (int i = 1; i < arguments->count && strcmp(items[i], "--") != 0; i++) {
-		char name[64];
-		const char *nearest;
-		bool is_known = false;
-
-		if (strncmp(items[i], "--", 2) != 0)
+		if (nearest_check(items[i], names, synonyms, why, sizeof why))
 			continue;
-		snprintf(name, sizeof name, "%.*s", (int)strcspn(items[i] + 2, "="), items[i] + 2);
-		/* argp judges abbreviations. */
-		for (const char *const *each = names; *each != NULL; each++)
-			is_known = is_known || strncmp(*each, name, strlen(name)) == 0;
-		if (is_known)
-			continue;
-		nearest = nearest_name(name, names);
-		arguments_place(arguments, i, place, sizeof place);
-		if (nearest != NULL)
-			snprintf(error, error_size,
-				"%s--%s: there is no such option; did you mean --%s?", place, name,
-				nearest);
-		else
-			snprintf(error, error_size, "%s--%s: there is no such option; see --help",
-				place, name);
+		snprintf(error, error_size, "%s%s",
+			arguments_place(arguments, i, place, sizeof place), why);
 		return false;
 	}
 	return true;

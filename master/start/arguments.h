@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "master/base/nearest.h"
+
 /* An expanded command line. It owns every string, unless a field says otherwise. */
 struct arguments {
 	char **items;       /* ended by NULL */
@@ -33,11 +35,10 @@ const char *arguments_keep(struct arguments *arguments, const char *text, size_t
 /* Frees all strings and zeroes the struct. */
 void arguments_free(struct arguments *arguments);
 
-/* Looks for a long option that is none of the names (ended by NULL), nor the beginning of one. Runs
- * before argp, which would only say "unrecognized option". Returns true if there is none, or false
- * with a message in error that suggests the nearest name. */
-bool arguments_check_names(const struct arguments *arguments, const char *const *names, char *error,
-	size_t error_size);
+/* Checks each item as nearest_check does. Runs before argp, which would only say "unrecognized
+ * option". Returns true, or false with a message in error. */
+bool arguments_check_names(const struct arguments *arguments, const char *const *names,
+	nearest_synonym *synonyms, char *error, size_t error_size);
 
 /* Writes where an item is from: "FILE:LINE: ", or "" for the command line. Returns text. */
 const char *arguments_place(const struct arguments *arguments, int item, char *text, size_t size);

@@ -74,6 +74,27 @@ resolve_all(struct reading *reading)
 	resolve_own(reading, "agent", options->agent, &options->agent_at);
 }
 
+/* Complains of an option that was given, though it has no effect without another. */
+static void
+check_need(struct reading *reading, const char *name, bool has, const char *needed)
+{
+	if (!has && table_origin(&reading->table, reading->table.givens, name) != TABLE_DEFAULT)
+		complain(reading, name, "needs %s", needed);
+}
+
+static void
+check_needs(struct reading *reading)
+{
+	const struct options *options = reading->options;
+	bool has_udp = reading->is_again;
+
+	for (size_t i = 0; i < options->address_count; i++)
+		has_udp = has_udp || options->addresses[i].kind == ADDRESS_UDP;
+	check_need(reading, "admin-host", options->admin != NULL, "--admin");
+	check_need(reading, "tls-ticket-lifetime", options->tls_certificate != NULL, "--tls-cert");
+	check_need(reading, "loop-limit", has_udp, "--listen for udp:");
+}
+
 static void
 check_proxy(struct reading *reading)
 {
@@ -182,6 +203,7 @@ check_whole(struct reading *reading)
 	resolve_all(reading);
 	check_user_and_group(reading);
 	check_addresses(reading);
+	check_needs(reading);
 	check_proxy(reading);
 	check_shape(reading);
 	if (reading->table.error[0] == '\0')
@@ -218,6 +240,9 @@ take_other(struct table *table, int key, char *value, struct argp_state *state)
 	return EINVAL;
 }
 
+static nearest_synonym synonyms[] = {{"port", "listen"}, {"host", "listen"}, {"bind", "listen"},
+	{"address", "listen"}, {"workers", "processes"}, {"cert", "tls-cert"}, {NULL, NULL}};
+
 /* Makes the table: the rows of every server, with the service's default for --listen, and then the
  * service's own rows. The rows are static, and last until the next call. */
 static struct table
@@ -246,6 +271,7 @@ make_table(struct options *options, const struct hubbub_service *service)
 	return (struct table){
 		.parts = {{rows, options}, {service->options, service->context}},
 		.prefix = PREFIX,
+		.synonyms = synonyms,
 		.description = description,
 		.take = take_other,
 		.arguments = &options->arguments,

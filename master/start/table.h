@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "master/base/nearest.h"
 #include "master/server.h"
 #include "master/start/arguments.h"
 
@@ -55,7 +56,8 @@ struct table {
 	 * the other is given on the command line or in an @FILE. Ended by a pair of NULL; NULL for
 	 * none. */
 	const char *const (*rivals)[2];
-	const char *usage; /* argp's args_doc; description is its doc */
+	nearest_synonym *synonyms; /* of other programs, for errors; NULL for none */
+	const char *usage;         /* argp's args_doc; description is its doc */
 	const char *description;
 	/* Further options for argp that are no rows, and headings; ended by an entry that is all
 	 * zero. Their keys are letters, or from TABLE_EXTRA_KEY on. */

@@ -330,8 +330,8 @@ take_arguments(struct table *table)
 
 	if (!lay_out(table, &layout)) {
 		table_complain(table, "no memory for the options");
-	} else if (arguments_check_names(
-			   table->arguments, layout.names, table->error, table->error_size)) {
+	} else if (arguments_check_names(table->arguments, layout.names, table->synonyms,
+			   table->error, table->error_size)) {
 		const struct argp argp = {.options = layout.options,
 			.parser = take_key,
 			.args_doc = table->usage,

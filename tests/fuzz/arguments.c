@@ -52,7 +52,7 @@ judge(const struct arguments *arguments, unsigned lines)
 	}
 	CHECK(arguments->items[arguments->count] == NULL);
 	error[0] = '\0';
-	is_known = arguments_check_names(arguments, names, error, sizeof error);
+	is_known = arguments_check_names(arguments, names, NULL, error, sizeof error);
 	CHECK(is_known || error[0] != '\0');
 }
 

@@ -72,6 +72,9 @@ Test(control, what_is_wrong_is_said)
 		{"-?", NULL, 0, "Commands:"},
 		{"--usage", NULL, 0, "Usage: hubbub-ctl"},
 		{"-x", NULL, 2, "hubbub-ctl: invalid option"},
+		{"--sokcet=/x", "status", 2, "no such option; did you mean --socket?"},
+		{"--verson", NULL, 2, "no such option; did you mean --version?"},
+		{"--json", "scale", 2, "--json is for status alone"},
 	};
 
 	cr_assert(server_start(&server, "hubbub-echo", "1", "1", NULL));

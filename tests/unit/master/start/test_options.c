@@ -89,6 +89,33 @@ Test(options, what_does_not_go_together_is_named_as_it_was_given)
 }
 
 /* What an address of the master's own may not be is not offered. */
+Test(options, what_has_no_effect_without_another_is_refused)
+{
+	static const struct {
+		const char *option, *needed, *error;
+	} cases[] = {
+		{"--admin-host=a", "--admin=127.0.0.1:1", "--admin-host: needs --admin"},
+		{"--loop-limit=100", NULL, "--loop-limit: needs --listen for udp:"},
+		{"--tls-ticket-lifetime=7200", NULL, "--tls-ticket-lifetime: needs --tls-cert"},
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		cr_assert_not(read_options(cases[i].option, NULL));
+		cr_assert_str_eq(error, cases[i].error);
+		if (cases[i].needed != NULL)
+			cr_assert(
+				read_options(cases[i].option, cases[i].needed, NULL), "%s", error);
+	}
+}
+
+Test(options, a_name_of_other_programs_is_answered_with_ours)
+{
+	cr_assert_not(read_options("--port=9090", NULL));
+	cr_assert_str_eq(error, "--port: there is no such option; did you mean --listen?");
+	cr_assert_not(read_options("--workers=4", NULL));
+	cr_assert_str_eq(error, "--workers: there is no such option; did you mean --processes?");
+}
+
 Test(options, the_masters_own_addresses_are_told_what_they_take)
 {
 	static const char *const texts[] = {
