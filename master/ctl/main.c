@@ -29,6 +29,7 @@
 #define USAGE_EXIT 2
 #define KEY_JSON 256
 #define KEY_TIMEOUT 257
+#define KEY_HELP_ALL 258
 #define TIMEOUT 3600    /* seconds */
 #define WAIT_TIMEOUT 60 /* seconds for a server to become ready */
 #define ARGUMENTS_MAX 64
@@ -57,6 +58,8 @@ static const struct argp_option options[] = {
 		"what it has begun. A server that does not answer at all is given up sooner",
 		0},
 	{NULL, 'h', NULL, OPTION_HIDDEN, NULL, 0},
+	/* As the other programs have; here --help lists all, too. */
+	{"help-all", KEY_HELP_ALL, NULL, OPTION_HIDDEN, NULL, 0},
 	{0},
 };
 
@@ -94,6 +97,9 @@ filter_help(int key, const char *text, void *input)
 		return NULL;
 	fprintf(stream, "Commands:\n");
 	commands_print(stream);
+	fprintf(stream, "\nExamples:\n"
+			"  hubbub-ctl --pid 123 status\n"
+			"  hubbub-ctl scale 2x4\n");
 	fclose(stream);
 	return help;
 }
@@ -152,6 +158,7 @@ parse_option(int key, char *value, struct argp_state *state)
 		request->timeout = (int)number;
 		return 0;
 	case 'h':
+	case KEY_HELP_ALL:
 		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
 		return 0;
 	case ARGP_KEY_ARG:

@@ -7,7 +7,9 @@
 
 #include "master/base/output.h"
 
-#define KEY_USAGE 0x8000 /* neither a letter nor a key of the table */
+/* Neither letters nor keys of the table. */
+#define KEY_USAGE 0x8000
+#define KEY_HELP_ALL 0x8001
 /* argp lists this group last. */
 #define LAST_GROUP -1
 
@@ -22,16 +24,24 @@ help_lay_out(struct argp_option options[static HELP_OPTIONS_MAX], bool h_is_take
 		options[count++] =
 			(struct argp_option){NULL, '?', NULL, OPTION_HIDDEN, NULL, LAST_GROUP};
 	options[count++] = (struct argp_option){
+		"help-all", KEY_HELP_ALL, NULL, 0, "Give the help list of all options", LAST_GROUP};
+	options[count++] = (struct argp_option){
 		"usage", KEY_USAGE, NULL, 0, "Give a short usage message", LAST_GROUP};
 	options[count++] =
 		(struct argp_option){"version", 'V', NULL, 0, "Print program version", LAST_GROUP};
 	return count;
 }
 
+bool
+help_is_short(int key)
+{
+	return key == 'h' || key == '?';
+}
+
 void
 help_take(int key, struct argp_state *state)
 {
-	if (key == 'h' || key == '?')
+	if (help_is_short(key) || key == KEY_HELP_ALL)
 		argp_state_help(state, stdout, ARGP_HELP_STD_HELP & ~(unsigned)ARGP_HELP_EXIT_OK);
 	else if (key == KEY_USAGE)
 		argp_state_help(state, stdout, ARGP_HELP_USAGE);

@@ -240,6 +240,11 @@ take_other(struct table *table, int key, char *value, struct argp_state *state)
 	return EINVAL;
 }
 
+/* What most servers need. */
+static const char *const first[] = {"listen", "processes", "threads", "max-connections",
+	"idle-timeout", "drain-timeout", "tls-cert", "tls-key", "admin", "control", "user",
+	"log-level", "check", "print-config", NULL};
+
 static nearest_synonym synonyms[] = {{"port", "listen"}, {"host", "listen"}, {"bind", "listen"},
 	{"address", "listen"}, {"workers", "processes"}, {"cert", "tls-cert"}, {NULL, NULL}};
 
@@ -249,7 +254,7 @@ static struct table
 make_table(struct options *options, const struct hubbub_service *service)
 {
 	static struct hubbub_option rows[OPTIONS_ROWS_MAX];
-	static char description[1536];
+	static char description[1536], brief[512];
 
 	table_copy_rows(rows, options_rows);
 	table_set_standard(rows, "listen", service->listen);
@@ -268,8 +273,17 @@ make_table(struct options *options, const struct hubbub_service *service)
 		"is now in its place; TTIN and TTOU add and remove a worker. hubbub-ctl has the "
 		"commands drain, stop, reload, upgrade and scale for all but USR1.",
 		service->name);
+	snprintf(brief, sizeof brief,
+		"Examples:\n"
+		"  %s -l :9090 -p 2 -t 4 --admin=127.0.0.1:9091\n"
+		"  %s -l :9443 --tls-cert=cert.pem --tls-key=key.pem @more.args\n\n"
+		"--help-all lists every option: limits, TLS, load balancers, logs; @FILEs, the "
+		"environment and signals. hubbub-ctl looks at a running server, and changes it.",
+		service->name, service->name);
 	return (struct table){
 		.parts = {{rows, options}, {service->options, service->context}},
+		.first = first,
+		.brief = brief,
 		.prefix = PREFIX,
 		.synonyms = synonyms,
 		.description = description,

@@ -59,6 +59,10 @@ struct table {
 	nearest_synonym *synonyms; /* of other programs, for errors; NULL for none */
 	const char *usage;         /* argp's args_doc; description is its doc */
 	const char *description;
+	/* The names of the first part's rows that --help lists, ended by NULL, and the text behind
+	 * them; --help-all lists every row. NULL: --help does, too. */
+	const char *const *first;
+	const char *brief;
 	/* Further options for argp that are no rows, and headings; ended by an entry that is all
 	 * zero. Their keys are letters, or from TABLE_EXTRA_KEY on. */
 	const struct argp_option *extras;

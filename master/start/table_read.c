@@ -2,45 +2,18 @@
  * defaults; a row that has a value from an earlier source is left alone. A list's values all come
  * from one source. */
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "master/start/help.h"
+#include "master/start/layout.h"
 #include "master/start/row.h"
 #include "master/start/table.h"
 
-#define ROW_KEY 256 /* argp's key of the first row; letters are below */
-#define HELP_SIZE 512
 #define WHY_SIZE 384
 
 /* ---- rows ---- */
-
-static size_t
-count_rows(const struct table *table)
-{
-	size_t count = 0;
-
-	while (table_row(table, count, NULL) != NULL)
-		count++;
-	return count;
-}
-
-static int
-key_of(const struct hubbub_option *row, size_t index)
-{
-	return row->letter != 0 ? row->letter : (int)(ROW_KEY + index);
-}
-
-static const struct hubbub_option *
-find_key(const struct table *table, int key, size_t *index)
-{
-	const struct hubbub_option *row;
-
-	for (*index = 0; (row = table_row(table, *index, NULL)) != NULL; (*index)++)
-		if (key_of(row, *index) == key)
-			return row;
-	return NULL;
-}
 
 static bool
 note_given(struct table_givens *givens, struct table_given given)
@@ -86,8 +59,10 @@ take_text(struct table *table, size_t index, const char *text, enum table_origin
 /* What take_key needs: argp's input. */
 struct run {
 	struct table *table;
+	struct layout *layout;
 	int *operands; /* numbers of the items that are operands; borrowed */
 	size_t operand_count;
+	bool is_short; /* the help that is printed leaves options out */
 };
 
 /* Puts the item's origin in front of the error. */
@@ -130,7 +105,7 @@ take_key(int key, char *value, struct argp_state *state)
 	const struct hubbub_option *row;
 	size_t index;
 
-	if (key > 0 && key < TABLE_EXTRA_KEY && (row = find_key(table, key, &index)) != NULL)
+	if (key > 0 && key < TABLE_EXTRA_KEY && (row = layout_find_key(table, key, &index)) != NULL)
 		return take_given(table,
 			       (struct table_given){.row = index,
 				       .text = value != NULL ? value : row->implied,
@@ -145,8 +120,12 @@ take_key(int key, char *value, struct argp_state *state)
 	}
 	if (key == ARGP_KEY_END)
 		return take_operands(run, state);
-	if ((table->flags & ARGP_NO_HELP) == 0)
+	if ((table->flags & ARGP_NO_HELP) == 0) {
+		run->is_short = table->first != NULL && help_is_short(key);
+		if (run->is_short)
+			layout_shorten(run->layout, table);
 		help_take(key, state);
+	}
 	return table->take(table, key, value, state);
 }
 
@@ -253,71 +232,19 @@ take_defaults(struct table *table)
 
 /* ---- argp ---- */
 
-/* The arrays that argp reads; owned, and freed after its run. */
-struct layout {
-	struct argp_option *options;
-	const char **names;       /* of all long options, ended by NULL */
-	char (*helps)[HELP_SIZE]; /* a text for each row */
-	int *operands;            /* room for all items */
-};
-
-static void
-free_layout(struct layout *layout)
+/* What a short help leaves out, or has in the place of the text behind the options. */
+static char *
+filter_help(int key, const char *text, void *input)
 {
-	free(layout->options);
-	free(layout->names);
-	free(layout->helps);
-	free(layout->operands);
-}
+	const struct run *run = input;
 
-static int
-argp_flags_of(const struct hubbub_option *row)
-{
-	return row->implied != NULL ? OPTION_ARG_OPTIONAL : 0;
-}
-
-static size_t
-count_extras(const struct table *table)
-{
-	const struct argp_option *extra = table->extras;
-	size_t count = 0;
-
-	while (extra != NULL && (extra[count].name != NULL || extra[count].doc != NULL))
-		count++;
-	return count;
-}
-
-static bool
-lay_out(const struct table *table, struct layout *layout)
-{
-	size_t rows = count_rows(table), extras = count_extras(table), count = 0, names = 0, index;
-	const struct hubbub_option *row;
-
-	layout->options = calloc(2 * rows + extras + HELP_OPTIONS_MAX + 1, sizeof *layout->options);
-	layout->names = calloc(2 * rows + extras + HELP_OPTIONS_MAX + 1, sizeof *layout->names);
-	layout->helps = calloc(rows + 1, sizeof *layout->helps);
-	layout->operands = calloc((size_t)table->arguments->count, sizeof *layout->operands);
-	if (layout->options == NULL || layout->names == NULL || layout->helps == NULL ||
-		layout->operands == NULL)
-		return false;
-	for (size_t i = 0; i < extras; i++)
-		layout->options[count++] = table->extras[i];
-	for (size_t i = 0; (row = table_row(table, i, NULL)) != NULL; i++) {
-		row_help(row, layout->helps[i], sizeof layout->helps[i]);
-		layout->options[count++] = (struct argp_option){row->name, key_of(row, i),
-			row->values, argp_flags_of(row), layout->helps[i],
-			row->group != 0 ? row->group : 1};
-		if (row->also != NULL)
-			layout->options[count++] =
-				(struct argp_option){.name = row->also, .flags = OPTION_ALIAS};
-	}
-	if ((table->flags & ARGP_NO_HELP) == 0)
-		count +=
-			help_lay_out(layout->options + count, find_key(table, 'h', &index) != NULL);
-	for (size_t i = 0; i < count; i++)
-		if (layout->options[i].name != NULL)
-			layout->names[names++] = layout->options[i].name;
-	return true;
+	if (run == NULL || !run->is_short)
+		return (char *)(uintptr_t)text;
+	if (key == ARGP_KEY_HELP_HEADER || key == ARGP_KEY_HELP_DUP_ARGS_NOTE)
+		return NULL;
+	if (key == ARGP_KEY_HELP_POST_DOC)
+		return strdup(run->table->brief);
+	return (char *)(uintptr_t)text;
 }
 
 static void
@@ -328,15 +255,16 @@ take_arguments(struct table *table)
 	char *called = items[0];
 	struct layout layout = {0};
 
-	if (!lay_out(table, &layout)) {
+	if (!layout_make(&layout, table)) {
 		table_complain(table, "no memory for the options");
 	} else if (arguments_check_names(table->arguments, layout.names, table->synonyms,
 			   table->error, table->error_size)) {
 		const struct argp argp = {.options = layout.options,
 			.parser = take_key,
 			.args_doc = table->usage,
-			.doc = table->description};
-		struct run run = {.table = table, .operands = layout.operands};
+			.doc = table->description,
+			.help_filter = filter_help};
+		struct run run = {.table = table, .layout = &layout, .operands = layout.operands};
 
 		/* argp's errors begin with items[0]: the name that the help shows, however the
 		 * program was called. ARGP_NO_HELP, because argp's own help has hidden options,
@@ -348,7 +276,7 @@ take_arguments(struct table *table)
 					      "see --help");
 	}
 	items[0] = called;
-	free_layout(&layout);
+	layout_free(&layout);
 }
 
 static bool
@@ -368,7 +296,7 @@ last_letter_needs_value(const struct table *table, const char *letters)
 	for (; *letters != '\0'; letters++) {
 		if (row != NULL && row->values != NULL)
 			return false;
-		row = find_key(table, (unsigned char)*letters, &index);
+		row = layout_find_key(table, (unsigned char)*letters, &index);
 	}
 	return row != NULL && needs_value(row);
 }

@@ -144,9 +144,9 @@ Test(load_commands, every_wrong_value_is_named_with_what_would_be_right)
 
 Test(load_commands, help_and_version_go_to_stdout_within_80_columns)
 {
-	static char *const helps[] = {"--help", "-h", "-?"};
+	static char *const helps[] = {"--help", "-h", "-?", "--help-all"};
 
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 4; i++) {
 		cr_assert_eq(run(helps[i], NULL), 0);
 		cr_assert_not_null(strstr(program.text, "--rate"));
 		cr_assert_not_null(strstr(program.text, "Exit codes"));

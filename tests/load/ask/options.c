@@ -66,16 +66,11 @@ take_argument(struct parse *parse, char *value)
 static error_t
 take(struct table *table, int key, char *value, struct argp_state *state)
 {
-	switch (key) {
-	case OPTIONS_HELP_ALL:
-		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
-		return 0;
-	case ARGP_KEY_ARG:
-		take_argument(table->context, value);
-		return table->error[0] == '\0' ? 0 : EINVAL;
-	default:
+	(void)state;
+	if (key != ARGP_KEY_ARG)
 		return ARGP_ERR_UNKNOWN;
-	}
+	take_argument(table->context, value);
+	return table->error[0] == '\0' ? 0 : EINVAL;
 }
 
 static _Noreturn void
@@ -106,6 +101,15 @@ static const char usage[] = "[run] [udp:]HOST:PORT|unix:PATH...\n"
 static const char *const rivals[][2] = {{"rate", "closed"}, {"rate", "search"},
 	{"arrivals", "closed"}, {"deadline", "closed"}, {"count", "duration"}, {"output", "json"},
 	{"tls-ca", "tls-insecure"}, {NULL, NULL}};
+/* What most loads need. */
+static const char *const first[] = {"rate", "closed", "connections", "threads", "idle", "churn",
+	"tls", "size", "duration", "count", "output", "html", "fail-if", "grid", NULL};
+static const char brief[] =
+	"Examples:\n"
+	"  hubbub-load 127.0.0.1:9090\n"
+	"  hubbub-load -R 50k --fail-if 'p99>2ms' 127.0.0.1:9090\n\n"
+	"Exit codes: 0 done, 1 could not run, 2 usage, 3 a gate was breached, 4 invalid, 5 wrong "
+	"bytes. --help-all lists every option, more examples, @FILEs and the environment.";
 static const char description[] =
 	"Loads an echo service, verifies every byte that comes back, and judges its own "
 	"part in what it measured.\v"
@@ -138,6 +142,8 @@ prepare(struct parse *parse, char *error, size_t size)
 		.prefix = PREFIX,
 		.rivals = rivals,
 		.usage = usage,
+		.first = first,
+		.brief = brief,
 		.description = description,
 		.extras = options_extras,
 		.take = take,

@@ -522,7 +522,6 @@ const struct argp_option options_extras[] = {
 	{NULL, 0, NULL, 0, "The generator", PART_GENERATOR},
 	{NULL, 0, NULL, 0, "Sweep", PART_SWEEP},
 	{NULL, 0, NULL, 0, "Help", -1},
-	{"help-all", OPTIONS_HELP_ALL, NULL, OPTION_HIDDEN, NULL, -1},
 	{0},
 };
 

@@ -12,11 +12,7 @@
 /* Rows whose fields are those of struct load; a row without a name ends them. */
 extern const struct hubbub_option options_table[];
 
-/* Keys of command-line options that set nothing in a load. */
-enum { OPTIONS_HELP_ALL = TABLE_EXTRA_KEY };
-
-/* The headings of the help, and options that set nothing; an entry that is all zero ends them, as
- * argp expects. */
+/* The headings of the help; an entry that is all zero ends them, as argp expects. */
 extern const struct argp_option options_extras[];
 
 #endif

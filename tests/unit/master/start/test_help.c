@@ -71,7 +71,8 @@ Test(help, is_given_by_each_of_its_names)
 {
 	static const char *const cases[][2] = {{"-h", "Give this help list"},
 		{"-?", "Give this help list"}, {"--help", "Give this help list"},
-		{"--usage", "Usage: program"}, {"-V", "program 1.0"}, {"--version", "program 1.0"}};
+		{"--help-all", "Give this help list"}, {"--usage", "Usage: program"},
+		{"-V", "program 1.0"}, {"--version", "program 1.0"}};
 
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		char text[2048];
