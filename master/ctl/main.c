@@ -15,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "master/base/commit.h"
 #include "master/base/nearest.h"
 #include "master/base/output.h"
 #include "master/base/oversize.h"
@@ -338,12 +339,13 @@ main(int argc, char **argv)
 		.doc = "Talks to a running server that was built with hubbub.\v",
 		.help_filter = filter_help};
 	struct request request = {.timeout = 0};
-	char path[DIALOGUE_PATH_SIZE], error[2400];
+	char path[DIALOGUE_PATH_SIZE], error[2400], version[128];
 	int found;
 
 	output_guard();
 	oversize_survive();
-	argp_program_version = "hubbub-ctl " HUBBUB_VERSION;
+	snprintf(version, sizeof version, "hubbub-ctl %s%s", HUBBUB_VERSION, commit_text());
+	argp_program_version = version;
 	argp_err_exit_status = USAGE_EXIT;
 	/* argp's errors begin with argv[0]: the name that --help shows, however the program was
 	 * called. */

@@ -9,6 +9,7 @@
 
 #include "hub/base/allocator.h"
 #include "hub/base/log.h"
+#include "master/base/commit.h"
 #include "master/base/output.h"
 #include "master/sockets/sockets.h"
 #include "master/start/network.h"
@@ -219,9 +220,10 @@ print_version(FILE *stream, struct argp_state *state)
 {
 	(void)state;
 	fprintf(stream, "%s %s\n", version_of->name, version_of->version);
-	fprintf(stream, "hubbub %s, libev %d.%d, %s, %s, %s%s\n", HUBBUB_VERSION,
-		ev_version_major(), ev_version_minor(), allocator_name(), HUBBUB_COMPILER,
-		HUBBUB_ARCHITECTURE, HUBBUB_SANITIZE_NAME);
+	fprintf(stream, "hubbub %s%s\nlibev %d.%d with %s, %s, %s, %s%s\n", HUBBUB_VERSION,
+		commit_text(), ev_version_major(), ev_version_minor(),
+		ev_supported_backends() & EVBACKEND_EPOLL ? "epoll" : "poll", allocator_name(),
+		HUBBUB_COMPILER, HUBBUB_ARCHITECTURE, HUBBUB_SANITIZE_NAME);
 }
 
 /* Takes a key or argument that is no row's option. */

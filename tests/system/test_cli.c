@@ -170,19 +170,6 @@ Test(cli, an_error_names_the_program_in_one_way_and_no_hidden_option)
 	cr_assert_eq(strncmp(program.text, "hubbub-echo: ", 13), 0, "%s", program.text);
 }
 
-/* A wrong option's error names --help and --usage. */
-Test(cli, help_has_three_names)
-{
-	static char *const names[] = {"-h", "-?", "--usage"};
-
-	for (int i = 0; i < 3; i++) {
-		cr_assert_eq(run(0, names[i], NULL), 0, "%s", names[i]);
-		cr_assert_not_null(strstr(program.text, "Usage: hubbub-echo"), "%s", program.text);
-		program_end(&program);
-	}
-}
-
-/* The same for the load generator. */
 Test(cli, hubbub_load_says_it_as_the_server_does)
 {
 	static const struct {
@@ -208,54 +195,6 @@ Test(cli, hubbub_load_says_it_as_the_server_does)
 			"%s", program.text);
 		program_end(&program);
 	}
-}
-
-/* Two screens of 24 lines, with a newcomer's options, two examples, and the way to all others. */
-Test(cli, help_fits_two_screens)
-{
-	static const char *const programs[] = {"hubbub-echo", "hubbub-ctl", "hubbub-load"};
-	static const char *const ways[] = {"--help", "-h"};
-
-	for (int i = 0; i < 6; i++) {
-		const char *name = programs[i / 2], *example;
-		char *argv[] = {program_path(name), (char *)(uintptr_t)ways[i % 2], NULL};
-
-		cr_assert(program_start(&program, argv, 0));
-		cr_assert_eq(program_wait(&program, 20), 0, "%s", program.text);
-		cr_assert_leq(lines(), 48, "%s: %d lines", name, lines());
-		example = strstr(program.text, "Examples:\n  hubbub-");
-		cr_assert_not_null(example, "%s", program.text);
-		cr_assert_not_null(strstr(example + 20, "\n  hubbub-"), "%s", program.text);
-		if (i / 2 != 1)
-			cr_assert_not_null(strstr(program.text, "--help-all"), "%s", program.text);
-		for (char *line = strtok(program.text, "\n"); line != NULL;
-			line = strtok(NULL, "\n"))
-			cr_assert_leq(strlen(line), 80, "%s", line);
-		program_end(&program);
-	}
-}
-
-Test(cli, the_help_of_all_fits_eighty_columns_and_names_every_option)
-{
-	static const char *const options[] = {"--listen", "--processes", "--threads", "--backlog",
-		"--drain-timeout", "--stack-size", "--pin", "--backend", "--pidfile", "--user",
-		"--group", "--log-level", "--log-format", "--check", "--max-connections",
-		"--idle-timeout", "--write-timeout", "--drain-delay", "--hang-timeout", "--balance",
-		"--admin", "--control", "--print-config", "--help", "--version", "--reply", "@FILE",
-		"--usage", "Times are seconds, or have a unit", "quotes are not special"};
-
-	cr_assert_eq(run(0, "--help-all", NULL), 0);
-	for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
-		cr_assert_not_null(strstr(program.text, options[i]), "%s", options[i]);
-	for (char *line = strtok(program.text, "\n"); line != NULL; line = strtok(NULL, "\n"))
-		cr_assert_leq(strlen(line), 80, "%s", line);
-}
-
-Test(cli, version_has_the_facts_of_the_build)
-{
-	cr_assert_eq(run(0, "--version", NULL), 0);
-	cr_assert_not_null(strstr(program.text, "hubbub-echo 0."), "%s", program.text);
-	cr_assert_not_null(strstr(program.text, "libev 4."), "%s", program.text);
 }
 
 Test(cli, check_validates_and_exits)

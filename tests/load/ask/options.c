@@ -6,12 +6,14 @@
 
 #include <argp.h>
 #include <errno.h>
+#include <ev.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "hub/base/allocator.h"
 #include "hub/base/clock.h"
+#include "master/base/commit.h"
 #include "master/base/nearest.h"
 #include "master/start/table.h"
 #include "tests/load/ask/complete.h"
@@ -191,7 +193,8 @@ static void
 print_version(FILE *stream, struct argp_state *state)
 {
 	(void)state;
-	fprintf(stream, "hubbub-load %s, %s\n", HUBBUB_VERSION, allocator_name());
+	fprintf(stream, "hubbub-load %s%s\nlibev %d.%d with epoll, %s\n", HUBBUB_VERSION,
+		commit_text(), ev_version_major(), ev_version_minor(), allocator_name());
 }
 
 void
